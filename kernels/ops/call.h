@@ -23,7 +23,7 @@ struct Shape {
   int64_t rows, columns;
 };
 
-/// The harness passes complete calls to these kernels, so a missing tensor or parameter is a failure; in a plug-in it is a skip.
+/// The harness passes complete calls to these kernels, so a missing tensor or parameter is a failure. In a plug-in it is a skip.
 class Call : public assay::plugin::Call {
  public:
   using DeviceError = simt::DeviceError;  ///< an exception of simt::launch() ends the call with ASSAY_DEVICE_LOST
@@ -32,8 +32,8 @@ class Call : public assay::plugin::Call {
 
   const std::string& contract() const { return contract_; }
 
-  /// The tensor with that role; it has two dimensions (`gamma`: one). Rejects the call if it is missing or not aligned to its
-  /// elements.
+  /// The tensor with that role, of any number of dimensions. Rejects the call if it is missing, or not aligned to its element
+  /// size.
   const assay_tensor& input(const char* role) const { return tensor(role, 0); }
   const assay_tensor& output(const char* role) const { return tensor(role, 1); }
 
@@ -55,13 +55,13 @@ void expect_aligned(const assay_tensor& tensor);
 /// Rows and columns of a dense row-major matrix. Rejects any other tensor, and storage that is too small.
 Shape dense_matrix(const assay_tensor& tensor);
 
-/// The same for a matrix with any row stride, strides[0].
+/// Rows and columns of a matrix with contiguous rows and any row stride, strides[0]. Rejects other tensors like dense_matrix().
 Shape matrix_of_rows(const assay_tensor& tensor);
 
 /// Rejects the call unless the tensor has these rows and columns and its last element lies within its storage.
 void expect_matrix(const assay_tensor& tensor, Shape shape);
 
-/// Rejects the call unless the tensor is dense, has that length and the element size of `like`.
+/// Rejects the call unless the tensor is a dense vector of that length with the type of `like`.
 void expect_vector(const assay_tensor& tensor, int64_t length, const assay_tensor& like);
 
 // Table rows of assay/plugin/table.hpp, from which describe() and run() are derived.
@@ -77,8 +77,8 @@ inline const Values kAny{"bf16", "f16", "f32"};
 /// Every kernel of every op.
 std::vector<Kernel> all_kernels();
 
-/// The kernels that a GPU can run; tensor core instructions exist on one architecture only. `arch` as in describe(), such as
-/// "sm_90" or "gfx942:sramecc+". Returns all kernels if it is empty.
+/// The kernels that a GPU can run: contracts of other architectures' tensor core instructions are left out. `arch` is named as
+/// in describe(), such as "sm_90" or "gfx942:sramecc+". Returns all kernels if it is empty.
 std::vector<Kernel> kernels_of(const std::string& arch);
 
 }  // namespace assay_kernels

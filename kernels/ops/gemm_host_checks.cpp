@@ -10,24 +10,24 @@ namespace assay_kernels {
 
 namespace {
 
-/// Step between scales: 0 for a single one, 1 for one per row.
+/// Distance between the scales of two rows: 0 if there is a single scale, 1 if each row has one.
 int64_t step_of(const assay_tensor& t, int64_t rows) {
   if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
-  if (t.ndim != 1 || (t.shape[0] != 1 && t.shape[0] != rows)) unsupported(named(t) + " must be one number, or one for each row");
+  if (t.ndim != 1 || (t.shape[0] != 1 && t.shape[0] != rows)) unsupported(named(t) + " must have one scale, or one for each row");
   if (t.shape[0] > 1 && t.strides[0] != 1) unsupported(named(t) + " must be dense");
   if (t.bytes < uint64_t(t.shape[0]) * sizeof(float)) failed(named(t) + " has less storage than elements");
   return t.shape[0] == 1 ? 0 : 1;
 }
 
-/// int32 values, one per row.
+/// The data of a dense vector of int32 with one value per row.
 const int32_t* integers(const assay_tensor& t, int64_t rows) {
   if (!has_type(t, ASSAY_INT, 32)) unsupported(named(t) + " must be int32");
-  if (t.ndim != 1 || t.shape[0] != rows || (rows > 1 && t.strides[0] != 1)) unsupported(named(t) + " must be one number for each row, and dense");
+  if (t.ndim != 1 || t.shape[0] != rows || (rows > 1 && t.strides[0] != 1)) unsupported(named(t) + " must be dense and have one number for each row");
   if (t.bytes < uint64_t(rows) * sizeof(int32_t)) failed(named(t) + " has less storage than elements");
   return static_cast<const int32_t*>(t.data);
 }
 
-/// Rejects a k for which the sum of int8 products could overflow int32. With int8 zero points, the sum may be twice as large.
+/// Rejects a k for which a sum of int8 products may overflow int32. With int8 zero points, the sum may be twice as large.
 void expect_room(int64_t k, Azp azp) {
   const int64_t largest_product = 128 * 128, sums = azp == Azp::kNone ? 1 : 2;
   if (k > INT32_MAX / (largest_product * sums)) unsupported("k is too large: the int32 sum may overflow");
@@ -100,7 +100,7 @@ BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type
 
 const float* outer_scales(const Call& call, const char* role, int64_t count) {
   const assay_tensor& t = call.input(role);
-  if (step_of(t, count) == 0 && count > 1) unsupported(named(t) + " must be one number for each expert");
+  if (step_of(t, count) == 0 && count > 1) unsupported(named(t) + " must have one scale for each expert");
   return static_cast<const float*>(t.data);
 }
 
@@ -128,7 +128,7 @@ void expect_dense(const assay_tensor& t, int64_t experts, Shape each) {
     failed(named(t) + " has less storage than elements");
 }
 
-/// Scales [experts, rows, blocks]; every expert has the strides of the last two dimensions for itself.
+/// Scales [experts, rows, blocks] of any strides: those of one expert, and the distance between experts in expert_stride.
 BlockScales scales_of_experts(const Call& call, const char* role, int64_t experts, int64_t all_rows, int64_t rows, int64_t blocks,
                               int64_t& expert_stride, const ScaleLevel& level = kFloatScales) {
   const assay_tensor& t = call.input(role);
@@ -147,7 +147,7 @@ BlockScales scales_of_experts(const Call& call, const char* role, int64_t expert
 }
 
 /// a, b and d of a grouped GEMM with their sizes and pitches; the caller adds groups and scales. `topk`: rows of d for each row
-/// of a; `rows` says so.
+/// of a; `rows`: their description in the message.
 template <class Arguments>
 Arguments expert_operands(const Call& call, int a_type, int b_type, int64_t topk = 1, const char* rows = "the rows of a") {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
@@ -178,7 +178,7 @@ GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_
     x.scale_a = scales(call, "scale_a", x.m, 1, x.k, level, kProductsOfScale);
     return x;
   }
-  if (x.m % (x.experts * tile_rows) != 0) unsupported("each expert must have room for the same number of whole tiles");
+  if (x.m % (x.experts * tile_rows) != 0) unsupported("the rows of a must be the same number of whole tiles for each expert");
   x.room = x.m / x.experts;
   x.scale_a = scales_of_experts(call, "scale_a", x.experts, x.room, 1, blocks, x.scales_of_expert_a, level);
   return x;
@@ -195,7 +195,7 @@ const int32_t* problem_sizes(const Call& call, int64_t experts) {
   return static_cast<const int32_t*>(t.data);
 }
 
-/// Everything but the scales.
+/// All arguments except the scales.
 template <class Arguments>
 Arguments offset_operands(const Call& call, int a_type, int b_type, ExpertTensor rows, int64_t tile) {
   auto x = expert_operands<Arguments>(call, a_type, b_type);
@@ -203,7 +203,7 @@ Arguments offset_operands(const Call& call, int a_type, int b_type, ExpertTensor
   x.tiles = blocks_of(x.m, tile);
   if (rows == ExpertTensor::kTokens) {
     x.sizes = integers(call.input("tokens"), x.experts);
-    if (x.m % x.experts != 0) unsupported("each expert must have room for the same number of rows");
+    if (x.m % x.experts != 0) unsupported("the rows of a must be the same number for each expert");
     x.room = x.m / x.experts, x.tiles = blocks_of(x.room, tile);
   } else if (rows == ExpertTensor::kEnds)
     x.sizes = integers(call.input("expert_ends"), x.experts);
@@ -253,8 +253,8 @@ KGroupedArguments k_grouped_arguments(const Call& call, int a_type, int b_type, 
   x.m = of_d.rows / x.experts, x.n = of_d.columns, x.pitch_d = d.strides[0];
   x.tiles = blocks_of(x.m, tile);
   for (const assay_tensor* codes : {&a, &b})
-    if (codes->ndim != 1 || (codes->shape[0] > 1 && codes->strides[0] != 1)) unsupported(named(*codes) + " must be dense, one expert after the other");
-  if (x.m == 0 || x.n == 0 || a.shape[0] % x.m != 0 || a.shape[0] / x.m * x.n != b.shape[0]) unsupported("a and b must have the same k of all experts");
+    if (codes->ndim != 1 || (codes->shape[0] > 1 && codes->strides[0] != 1)) unsupported(named(*codes) + " must be dense, with one expert after the other");
+  if (x.m == 0 || x.n == 0 || a.shape[0] % x.m != 0 || a.shape[0] / x.m * x.n != b.shape[0]) unsupported("a and b must have the same sum of k over all experts");
   const int64_t k = a.shape[0] / x.m;
   x.scale_a = scales(call, "scale_a", x.m, 1, k, kFloatScales, kProductsOfScale);
   x.scale_b = scales(call, "scale_b", x.n, 1, k, kFloatScales, kProductsOfScale);
@@ -267,7 +267,7 @@ OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_ty
   x.step_of_scale_a = step_of(sa, x.m);
   const bool of_experts = sb.ndim == 1 && sb.shape[0] == x.experts;
   (void)step_of(sb, of_experts ? x.experts : x.experts * x.n);
-  if (sb.shape[0] == 1 && x.experts > 1) unsupported("scale_b must be one number for each expert, or for each row of b");
+  if (sb.shape[0] == 1 && x.experts > 1) unsupported("scale_b must have one scale for each expert, or one for each row of b");
   x.step_of_scale_b = of_experts ? 0 : 1, x.scales_of_expert_b = of_experts ? 1 : x.n;
   x.scale_a = static_cast<const float*>(sa.data), x.scale_b = static_cast<const float*>(sb.data);
   return x;
@@ -277,20 +277,20 @@ OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_ty
 
 namespace {
 
-/// A dense vector of int32.
+/// The data of a dense vector of int32 with at least `least` elements.
 const int32_t* list_of(const Call& call, const char* role, int64_t least) {
   const assay_tensor& t = call.input(role);
-  if (t.ndim != 1 || t.shape[0] < least) unsupported(named(t) + " must be a list of at least " + std::to_string(least) + " numbers");
+  if (t.ndim != 1 || t.shape[0] < least) unsupported(named(t) + " must be a vector of at least " + std::to_string(least) + " elements");
   return integers(t, t.shape[0]);
 }
 
-/// f32 numbers, dense, in any shape.
+/// The data of a dense f32 tensor of any shape with `count` elements.
 const float* floats_of(const assay_tensor& t, int64_t count) {
   if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
   int64_t stride = 1;
   for (int d = t.ndim; d-- > 0; stride *= t.shape[d])
     if (t.shape[d] > 1 && t.strides[d] != stride) unsupported(named(t) + " must be dense");
-  if (stride != count) unsupported(named(t) + " must have " + std::to_string(count) + " numbers");
+  if (stride != count) unsupported(named(t) + " must have " + std::to_string(count) + " elements");
   if (t.bytes < uint64_t(count) * sizeof(float)) failed(named(t) + " has less storage than elements");
   return static_cast<const float*>(t.data);
 }
@@ -345,7 +345,7 @@ const uint8_t* tiles_of(const Call& call, const char* role, bool is_output, cons
   for (int d = 2; d >= 0; --d) {
     if (t.shape[d] != extents[d])
       unsupported(named(t) + " must be [" + std::to_string(extents[0]) + ", " + std::to_string(extents[1]) + ", " +
-                  std::to_string(extents[2]) + "]: tiles of the instruction");
+                  std::to_string(extents[2]) + "], one tile of the instruction after the other");
     if (t.shape[d] > 1 && t.strides[d] != stride) unsupported(named(t) + " must be dense");
     stride *= t.shape[d];
   }

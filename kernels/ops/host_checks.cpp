@@ -1,5 +1,5 @@
-// Host-side checks before a kernel starts: shapes, types, strides and storage of its tensors; those of GEMMs are in
-// gemm_host_checks.cpp. This file defines no kernel, so libraries with kernels of their own link it too.
+// Host-side checks before a kernel starts: shapes, types, strides and storage of its tensors. gemm_host_checks.cpp has the checks
+// of GEMMs. This file defines no kernel, so libraries with kernels of their own link it too.
 #include <algorithm>
 #include <cstring>
 
@@ -35,7 +35,7 @@ void fill_buffers(unsigned char* area, size_t bytes) {
   for (size_t at = kAreaBuffer; at + sizeof word <= bytes; at += sizeof word) std::memcpy(area + at, &word, sizeof word);
 }
 
-/// Sets the flags to their state after that many barriers and calls.
+/// Sets flags and call counters to their state after `counter` barriers and calls.
 void begin_signals_at(unsigned char* area, uint32_t counter) {
   Signals signals;
   std::memcpy(&signals, area, sizeof signals);
@@ -204,10 +204,10 @@ bool expect_rows_of(const assay_tensor& tensor, const NormInputs& inputs) {
 
 namespace {
 
-/// Views [a, b, n] as [a b, n]. Rejects rows that are not evenly spaced across the first dimension.
+/// Views [a, b, n] as [a * b, n]: {rows, n, row stride, column stride}. Rejects rows that are not evenly spaced.
 std::array<int64_t, 4> flattened(const assay_tensor& tensor) {
   if (tensor.shape[0] > 1 && tensor.strides[0] != tensor.shape[1] * tensor.strides[1])
-    unsupported(std::string("tensor '") + tensor.role + "' cannot be viewed as a matrix");
+    unsupported(std::string("tensor '") + tensor.role + "' must have evenly spaced rows");
   return {tensor.shape[0] * tensor.shape[1], tensor.shape[2], tensor.strides[1], tensor.strides[2]};
 }
 
@@ -253,7 +253,7 @@ GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int co
   const Shape dense = dense_matrix(q);
   if (dense.rows != x.rows || dense.columns != x.columns) failed("q must have the shape of x");
   const int64_t groups = x.columns / group_size;
-  // Kernels use 32-bit indices, and packed rows are padded to four groups.
+  // Kernels use 32-bit indices. Packed rows are padded to four groups.
   if (x.rows * ((groups + 3) / 4 * 4) > 0x7fffffff - 1024) unsupported("more than 2^31 groups");
 
   ScalesOut out{};
@@ -295,7 +295,7 @@ const assay_tensor& byte_scales(const Call& call, int64_t rows, int64_t groups, 
   if (!has_type(scale, type, 8))
     unsupported("contract " + call.contract() + (type == ASSAY_FLOAT8_E8M0FNU ? " writes E8M0 bytes" : " writes E4M3 scales"));
   const Shape shape = dense_matrix(scale);
-  if (shape.rows < rows || shape.columns < groups) failed("scale holds fewer blocks than x has");
+  if (shape.rows < rows || shape.columns < groups) failed("scale has fewer elements than x has blocks");
   return scale;
 }
 
@@ -303,7 +303,7 @@ const int32_t* offsets(const Call& call, const char* role, int64_t* count) {
   const assay_tensor& tensor = call.input(role);
   if (!has_type(tensor, ASSAY_INT, 32)) unsupported(std::string(role) + " must be int32");
   if (tensor.ndim != 1 || tensor.shape[0] < 2)
-    failed(std::string(role) + " must be a vector with one entry per expert, and the end");
+    failed(std::string(role) + " must be a vector of experts + 1 offsets: where each expert begins, and where the last one ends");
   *count = tensor.shape[0];
   return static_cast<const int32_t*>(tensor.data);
 }
@@ -313,7 +313,7 @@ const int32_t* offsets(const Call& call, const char* role, int64_t* count) {
 void expect_mx_codes(const Call& call, Shape shape, int code_type) {
   const assay_tensor& q = call.output("q");
   const Shape out = dense_matrix(q);
-  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of what is quantized");
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of the values that are quantized");
   if (!has_type(q, code_type, 8)) unsupported("q must have the type of contract " + call.contract());
   if (int64_t(call.number("group_size")) != kMxBlock) unsupported("blocks of 32 elements only");
   if (shape.columns % kMxBlock != 0) failed("blocks of 32 do not divide the row of " + std::to_string(shape.columns));
@@ -384,9 +384,9 @@ MaskedBytesOut masked_bytes_out(const Call& call, Shape x, int block, int scale_
   if (!has_type(scale, scale_type, 8)) unsupported("scale must have the type of contract " + call.contract());
   if (tile_of(call) != ScaleTile::k128x4) unsupported("scales in tiles of 128 x 4 only");
   const bool fits = scale.ndim == 3 && scale.shape[0] == experts && scale.shape[1] == padded_room && scale.shape[2] == padded_groups;
-  if (!fits) failed("scale must be [experts, room in tiles of 128, blocks in tiles of 4]");
+  if (!fits) failed("scale must be [experts, rows of an expert rounded up to 128, blocks of a row rounded up to 4]");
   if (scale.strides[0] != padded_room * padded_groups || scale.strides[1] != padded_groups || scale.strides[2] != 1)
-    unsupported("scales must be without gaps");
+    unsupported("scale must be dense");
   return {static_cast<uint8_t*>(scale.data),
           x.rows,
           int32_t(groups),
@@ -414,7 +414,7 @@ HeadCall::HeadCall(const Call& call, const assay_tensor& heads_in, const assay_t
   if (result.rows != tokens || result.columns != out_row * n || out_row < read)
     failed("the result must have the rows of the input and at least as many heads");
   if (!has_type(out, in.type_code, in.type_bits)) unsupported("the result must have the type of the heads");
-  if (rotary > n || rotary % 2 != 0) failed("cos_sin_cache has more columns than a head, or an odd number");
+  if (rotary > n || rotary % 2 != 0) failed("cos_sin_cache has more columns than a head, or an odd number of columns");
   if (!has_type(positions, ASSAY_INT, 64) || positions.ndim != 1 || positions.shape[0] != tokens)
     unsupported("positions must be a vector of int64, one for each token");
   for (const assay_tensor* tensor : {&in, &out, &cache}) expect_aligned(*tensor);
@@ -422,10 +422,10 @@ HeadCall::HeadCall(const Call& call, const assay_tensor& heads_in, const assay_t
 
 namespace {
 
-/// int32 values of a dense tensor of any shape.
+/// The data of a dense int32 tensor of any shape with `count` elements.
 const int32_t* dense_integers(const assay_tensor& t, int64_t count) {
   if (!has_type(t, ASSAY_INT, 32)) unsupported(named(t) + " must be int32");
-  if (elements_of(t) != count) failed(named(t) + " must have " + std::to_string(count) + " numbers");
+  if (elements_of(t) != count) failed(named(t) + " must have " + std::to_string(count) + " elements");
   if (t.bytes < uint64_t(count) * sizeof(int32_t)) failed(named(t) + " has less storage than elements");
   return data_of<int32_t>(t);
 }
@@ -446,7 +446,7 @@ CombineArguments combine_arguments(const Call& call, CombineNeeds needs) {
   } else {
     const assay_tensor& rows = call.input("row_of_slot");
     const bool slot_major = needs.rows == CombineRows::kBySlotMajor;
-    if (x.ndim != 2 || rows.ndim != 2 || rows.shape[slot_major ? 1 : 0] != a.m) failed("row_of_slot must have an entry for each slot of each row of y");
+    if (x.ndim != 2 || rows.ndim != 2 || rows.shape[slot_major ? 1 : 0] != a.m) failed("row_of_slot must have topk entries per row of y");
     a.topk = rows.shape[slot_major ? 0 : 1];
     a.row_of_slot = dense_integers(rows, a.m * a.topk);
   }
@@ -503,7 +503,7 @@ SortArguments align_arguments(const Call& call, bool counts, bool map) {
   a.room = elements_of(call.output("sorted_ids"));
   if (a.room > 0x7fffffff) unsupported("more than 2^31 - 1 entries");
   const int64_t most = a.slots + (a.experts + 1) * (a.block_size - 1);
-  if (a.room < std::min(most, a.slots * a.block_size)) failed("sorted_ids has no room for each distribution of the slots");
+  if (a.room < std::min(most, a.slots * a.block_size)) failed("sorted_ids is too short for some distributions of the slots");
   const int64_t blocks = (a.room + a.block_size - 1) / a.block_size;
   a.sorted = index_output(call, "sorted_ids", a.room);
   a.blocks = index_output(call, "expert_ids", blocks);
@@ -515,7 +515,7 @@ SortArguments align_arguments(const Call& call, bool counts, bool map) {
 SortArguments permute_arguments(const Call& call) {
   SortArguments a = slots_of(call);
   a.locals = elements_of(call.output("expert_first_token_offset")) - 1;
-  if (a.locals < 1 || a.locals > a.experts) failed("expert_first_token_offset must have an entry for each expert of this device, and the end");
+  if (a.locals < 1 || a.locals > a.experts) failed("expert_first_token_offset must have an offset for each expert of this device, and one for the end of the last");
   a.offsets = index_output(call, "expert_first_token_offset", a.locals + 1);
   a.inverse = index_output(call, "inv_permuted_idx", a.slots);
   a.order = index_output(call, "permuted_idx", a.slots);
@@ -525,13 +525,13 @@ SortArguments permute_arguments(const Call& call) {
 MoveArguments move_arguments(const Call& call, const SortArguments* sorted) {
   const assay_tensor &x = call.input("x"), &y = call.output("y");
   const Shape of_x = dense_matrix(x), of_y = dense_matrix(y);
-  if (!has_type(y, x.type_code, x.type_bits) || x.type_bits % 8 != 0) unsupported("y must have the type of x, of whole bytes");
+  if (!has_type(y, x.type_code, x.type_bits) || x.type_bits % 8 != 0) unsupported("y must have the type of x, whose elements must be whole bytes");
   if (of_x.columns != of_y.columns) failed("y must have the columns of x");
   MoveArguments a{};
   a.x = data_of<uint8_t>(x), a.y = static_cast<uint8_t*>(y.data);
   a.rows = of_y.rows, a.sources = of_x.rows, a.bytes = of_x.columns * x.type_bits / 8, a.topk = 1;
   if (sorted) {
-    if (a.rows != sorted->slots || a.sources * sorted->topk != a.rows) failed("y must have a row for each slot of each row of x");
+    if (a.rows != sorted->slots || a.sources * sorted->topk != a.rows) failed("y must have topk rows for each row of x");
     a.topk = sorted->topk, a.index = sorted->inverse, a.in_use = sorted->map ? sorted->offsets + sorted->locals : nullptr;
   } else {
     a.index = dense_integers(call.input("dst2src_map"), a.rows);
@@ -544,7 +544,7 @@ MoveArguments move_arguments(const Call& call, const SortArguments* sorted) {
 
 namespace {
 
-/// The rows of the result, and the scales beside copied codes.
+/// Reads the result tensor, and the tensor of copied scales if the contract has one.
 void read_gathered(const Call& call, const GatherNeeds& needs, GatherArguments& a) {
   const assay_tensor& y = call.output("y");
   const Shape shape = matrix_of_rows(y);
@@ -562,11 +562,11 @@ void read_gathered(const Call& call, const GatherNeeds& needs, GatherArguments& 
 GatherArguments gather_arguments(const Call& call, GatherNeeds needs) {
   const assay_tensor& cache = call.input("kv_cache");
   GatherArguments a{};
-  if (!has_type(cache, ASSAY_UINT, 8) || cache.ndim != 2 || cache.strides[1] != 1) unsupported("kv_cache must be blocks of bytes");
+  if (!has_type(cache, ASSAY_UINT, 8) || cache.ndim != 2 || cache.strides[1] != 1) unsupported("kv_cache must be [blocks, bytes of a block] of uint8, each block contiguous");
   expect_matrix(cache, {cache.shape[0], cache.shape[1]});
   const auto block_size = int64_t(call.number("block_size"));
   if (block_size < 1 || block_size > 0x7fffffff) failed("block_size must be positive");
-  if (cache.shape[1] < block_size * needs.bytes_of_token) failed("a block of kv_cache is shorter than its tokens");
+  if (cache.shape[1] < block_size * needs.bytes_of_token) failed("a block of kv_cache is shorter than block_size tokens");
   a.cache = data_of<uint8_t>(cache), a.blocks = cache.shape[0], a.block_stride = cache.strides[0];
   a.by_block = Divider::by(uint32_t(block_size));
   read_gathered(call, needs, a);
@@ -576,7 +576,7 @@ GatherArguments gather_arguments(const Call& call, GatherNeeds needs) {
     a.scale = data_of<float>(scale);
   }
   if (!needs.by_table) {
-    if (a.rows != a.blocks * block_size) failed("y must have a row for each token of the cache");
+    if (a.rows != a.blocks * block_size) failed("y must have blocks * block_size rows, one for each slot of kv_cache");
     return a;
   }
   const assay_tensor& table = call.input("block_table");

@@ -27,11 +27,11 @@ void with_type(const assay_tensor& x, F f) {
 
 template <class F>
 void with_warp(const Call& call, F f) {
-  if (!simt::with_warp_size(call.warp(), f)) unsupported("no warps of " + std::to_string(call.warp()) + " lanes here");
+  if (!simt::with_warp_size(call.warp(), f)) unsupported("no kernel for warps of " + std::to_string(call.warp()) + " lanes");
 }
 
-/// By default, each number of loads per thread gets its own kernel. Builds that only check compilation (ASSAY_FEW_LOADS)
-/// instantiate fewer; a kernel also handles shorter rows.
+/// By default, each power of two of loads per thread gets its own kernel. Builds that only check compilation (ASSAY_FEW_LOADS)
+/// instantiate fewer; a kernel also handles rows with fewer loads.
 #ifdef ASSAY_FEW_LOADS
 inline constexpr bool kEachNumberOfLoads = false;
 #else
@@ -56,15 +56,15 @@ const T* data_of(const assay_tensor& tensor) {
   return static_cast<const T*>(tensor.data);
 }
 
-// Flushing of subnormals, as builds with nvcc -ftz=true or hipcc -fgpu-flush-denormals-to-zero do it.
+// Flushing of fp32 subnormals to zero, as in builds with nvcc -ftz=true or hipcc -fgpu-flush-denormals-to-zero.
 
-/// Returns zero for subnormal v.
+/// Returns zero with the sign of v if v is subnormal, else v.
 SIMT_DEVICE float flushed(float v) { return simt::magnitude(v) < 0x1p-126f ? simt::from_bits(simt::bits(v) & 0x80000000u) : v; }
 
-// Loads of sixteen bytes, also from rows that are no whole number of loads and therefore unaligned.
+// Loads of sixteen bytes, also from rows that are not a whole number of loads, so that the next row is not aligned.
 
-/// Elements of a 16-byte load that is kept as 32-bit words. As 16-bit elements, each would occupy a register while the load is in
-/// flight.
+/// Elements of a 16-byte load. Loads are kept as 32-bit words: each 16-bit element would occupy a register of its own while the
+/// load is in flight.
 template <class T>
 SIMT_DEVICE simt::Vector<T> elements_of(const simt::Vector<uint32_t>& words) {
   simt::Vector<T> v;
@@ -79,8 +79,8 @@ SIMT_DEVICE simt::Vector<uint32_t> words_of(const simt::Vector<T>& v) {
   return words;
 }
 
-/// Converts the elements of such a load to fp32. bf16 is the upper half of fp32, so this takes one operation per element and no
-/// 16-bit register.
+/// Converts the elements of a 16-byte load to fp32. bf16 is the upper half of fp32, so this takes one operation per element and
+/// no 16-bit register.
 template <class T>
 SIMT_DEVICE void widen(const simt::Vector<uint32_t>& words, float (&v)[simt::Vector<T>::kElements]) {
   if constexpr (std::is_same_v<T, simt::Bf16>) {
@@ -96,7 +96,7 @@ SIMT_DEVICE void widen(const simt::Vector<uint32_t>& words, float (&v)[simt::Vec
   }
 }
 
-/// Loads elements from `first` on of a row of n; zeros beyond the end. `whole`: rows are aligned and a whole number of loads.
+/// Loads 16 bytes of a row from element `first`; zeros for elements >= n. `whole`: rows are aligned, whole numbers of loads.
 template <class T>
 SIMT_DEVICE simt::Vector<uint32_t> load_of_row(const T* row, int64_t first, int64_t n, bool whole) {
   simt::Vector<uint32_t> words{};
@@ -123,7 +123,7 @@ SIMT_DEVICE void store_of_row(T* row, int64_t first, int64_t n, bool whole, cons
     if (first + i < n) row[first + i] = v.at[i];
 }
 
-/// Quantizes the elements of such a load.
+/// Quantizes the elements of a 16-byte load and stores their codes.
 template <class Code, int kElements>
 SIMT_DEVICE void store_of_row(uint8_t* row, int64_t first, int64_t n, bool whole, const float (&u)[kElements]) {
   if (whole) {
@@ -142,7 +142,7 @@ SIMT_DEVICE void store_of_row(uint8_t* row, int64_t first, int64_t n, bool whole
 
 // Pairwise sums of a fixed number of terms.
 
-/// term(kFirst) + ... over kCount terms (a power of two), log2(kCount) additions deep. Recursive, because nvcc does not unroll a
+/// The sum of kCount terms (a power of two) from term(kFirst), log2(kCount) additions deep. Recursive: nvcc does not unroll a
 /// loop that halves its bound and would keep the array in memory.
 template <int kFirst, int kCount, class Term>
 SIMT_DEVICE float tree_sum(const Term& term) {

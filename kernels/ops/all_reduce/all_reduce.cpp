@@ -11,7 +11,7 @@ using FlushingNative = NativeRules<FlushingSums>;
 template <class Base>
 using MinusZero = LamportRules<Base, MinusZeroIsEmpty>;
 
-/// A two-shot all-reduce on whole elements of one type.
+/// A two-shot all-reduce of unquantized elements, for a single type of x.
 template <class Rules>
 Kernel fp_row(const char* contract, const char* numbers) {
   Kernel row = all_reduce_row("all_reduce.two_shot", {contract}, run_two_shot<Rules>, signals_and_buffer, true);
@@ -26,7 +26,7 @@ Kernel coded_row(const char* contract, const char* numbers = "f16") {
   return row;
 }
 
-/// torch's symmetric memory: bf16 and fp32.
+/// A kernel with a contract of torch's symmetric memory, for bf16 and fp32.
 template <class... Arguments>
 Kernel symm_mem_row(Arguments... arguments) {
   Kernel row = all_reduce_row(arguments...);
@@ -34,7 +34,7 @@ Kernel symm_mem_row(Arguments... arguments) {
   return row;
 }
 
-/// AITER's kernel on gfx942, which rounds only bf16 differently.
+/// A kernel with a contract of AITER on gfx942, whose rounding differs from gfx950's for bf16 only.
 Kernel bf16_row(const char* name, const char* contract, void (*run)(const Call&, const Ranks&, int, int)) {
   Kernel row = all_reduce_row(name, {contract}, run);
   row.accepts.front() = {"x", {"bf16"}};

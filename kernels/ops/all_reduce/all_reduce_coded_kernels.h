@@ -1,5 +1,5 @@
-// All-reduce of quantized values: QuickReduce's codecs, two-shot kernels that exchange codes, and two-shot kernels whose owners
-// keep exact sums.
+// All-reduce of quantized values: QuickReduce's codecs, two-shot kernels that exchange codes, and two-shot kernels in which
+// the rank that owns a part returns its exact sums.
 #pragma once
 
 #include "kernels/ops/all_reduce/all_reduce_plain_kernels.h"
@@ -7,14 +7,14 @@
 
 namespace assay_kernels {
 
-// QuickReduce's codecs on fp16, or on bf16 where it is not cast to fp16. 64 consecutive elements form two groups, even and odd
-// positions, with a scale each.
+// QuickReduce's codecs on fp16, or on bf16 if it is not cast to fp16. Of 64 consecutive elements, those at even positions form
+// one group and those at odd positions another; each group has a scale.
 // Source: vllm csrc/quickreduce/quick_reduce_impl.cuh 0bf6342edb; for fp8, mk1-project/quickreduce 910e892.
 
-inline constexpr int kCodecBlock = 64;       ///< number of elements in both groups together
-inline constexpr int kCodecBytes = 64 + 16;  ///< bytes for their codes, followed by a packet with their scales
+inline constexpr int kCodecBlock = 64;       ///< elements in both groups together
+inline constexpr int kCodecBytes = 64 + 16;  ///< bytes of their codes and of the 16-byte packet with both scales
 
-/// A value in type T. kSaturates: MODE.FP16_OVFL is set, which affects fp16 only.
+/// Rounds a value to T. kSaturates: MODE.FP16_OVFL is set, with which fp16 saturates. Only with T = fp16.
 template <class T, bool kSaturates>
 SIMT_DEVICE float half_number(float v) {
   const float h = simt::to_float(simt::from_float<T>(v));
@@ -22,7 +22,7 @@ SIMT_DEVICE float half_number(float v) {
   return overflows ? (h > 0 ? 65504.0f : -65504.0f) : h;
 }
 
-/// kScaleEpsilon of the source: 0x0001 and 0x33D7. Its constant 1/240: 0x1C44 and 0x3B88.
+/// kScaleEpsilon of the source has the codes 0x0001 (fp16) and 0x33D7 (bf16); its 1/240 has 0x1C44 and 0x3B88.
 template <class T>
 struct CodecConstants {
   static constexpr float kEps = 0x1p-24f, kOver240 = 1092.0f / 262144.0f;
@@ -34,7 +34,7 @@ struct CodecConstants<simt::Bf16> {
   static constexpr bool kMaySaturate = false;
 };
 
-/// e4m3fnuz as v_cvt_pk_fp8_f32 converts without FP16_OVFL: NaN from 248, the tie above the largest value, upward.
+/// e4m3fnuz as v_cvt_pk_fp8_f32 converts without FP16_OVFL: NaN for magnitudes >= 248, the midpoint of 240 and 256.
 SIMT_DEVICE uint8_t to_e4m3fnuz_nosat(float v) {
   return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80);
 }
@@ -46,7 +46,7 @@ struct CodecRules : CodecConstants<T> {
   using Stored = S;
   static constexpr bool kSaturates = true;
   static constexpr bool kFirstPass = true, kOwnerReadsItsCodes = true;
-  SIMT_DEVICE static int lane_of(int place) { return place % 2; }  ///< which of the two groups
+  SIMT_DEVICE static int lane_of(int place) { return place % 2; }  ///< the group of a position
 };
 
 template <int kLevels, bool kOverflowSaturates, class T = simt::F16, class S = T>
@@ -63,7 +63,7 @@ struct IntegerCodec : CodecRules<T, S> {
   SIMT_DEVICE static float number(uint8_t code) { return float(int8_t(code)); }
 };
 
-/// kOcp: e4m3fn on gfx950, without FP16_OVFL and without saturation. Otherwise e4m3fnuz on gfx942, with FP16_OVFL.
+/// kOcp: true: e4m3fn on gfx950, without FP16_OVFL and saturation. false: e4m3fnuz on gfx942, with FP16_OVFL.
 template <bool kOcp, class T = simt::F16, class S = T>
 struct Fp8Codec : CodecRules<T, S> {
   static constexpr bool kSaturates = !kOcp && CodecConstants<T>::kMaySaturate;
@@ -86,7 +86,7 @@ struct Fp8Codec : CodecRules<T, S> {
   }
 };
 
-/// Quantizes 64 elements and writes codes and scales where the other ranks read them.
+/// Quantizes 64 elements. Writes codes and scales to this rank's area, from which the other ranks read them.
 template <class Rules>
 SIMT_DEVICE void encode_block(const float* v, unsigned char* to) {
   float low[2], high[2], scale[2], mult[2];
@@ -120,8 +120,8 @@ SIMT_DEVICE void decode_block(const unsigned char* from, float* v) {
   }
 }
 
-// Two-shot all-reduce with quantization in both steps. Every rank quantizes its input. Owners dequantize, add in T from +0, and
-// quantize the sums. All ranks, owners included, return the dequantized sums.
+// Two-shot all-reduce with quantization in both steps. Every rank quantizes its input. The owner of a part dequantizes, adds in
+// Number from +0, and quantizes the sums. All ranks, owners included, return the dequantized sums.
 
 template <class Rules, class Protocol>
 SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
@@ -174,18 +174,18 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
   rank_barrier<Protocol, RankPlace::kEnd, false>(a, me);
 }
 
-// Two-shot all-reduce with 8-bit codes whose owners return their exact sums. The outputs of owner and peers differ by one pass of
-// the codec.
+// Two-shot all-reduce with 8-bit codes. The owner of a part returns the exact sums; its peers return them quantized and
+// dequantized.
 // Source: aiter csrc/include/custom_all_reduce.cuh e4048607 allReduceQuantFp8; flashinfer flashinfer/comm/quantized_allreduce.py
 // fb28d724.
 
-/// Codes that are sent together, and bytes of a group with its scale.
+/// Codes of a group that are handled together, and bytes of a group's codes and scale.
 template <class Rules>
 inline constexpr int kChunkOf = Rules::kGroup < 16 ? Rules::kGroup : 16;
 template <class Rules>
 inline constexpr int kGroupBytes = (Rules::kGroup < 16 ? 16 : Rules::kGroup) + 16;
 
-/// kIsOcp: e4m3fn, else e4m3fnuz. kNumbers: elements of a group; a rank's part is a multiple of it.
+/// kIsOcp: e4m3fn, else e4m3fnuz. kNumbers: elements of a group; the part of a rank is a whole number of groups.
 template <bool kIsOcp, int kNumbers = 128>
 struct AiterFp8 {
   using Number = simt::F16;
@@ -216,14 +216,14 @@ struct FlashinferFp8 {
   SIMT_DEVICE static float scale(float widest) { return simt::max_number(widest, 1e-12f) / 448.0f; }
   SIMT_DEVICE static float scaled(float v, float widest, float /*scale*/) {
     const float multiplier = 448.0f / simt::max_number(widest, 1e-12f);
-    // NaN becomes +448, as in Triton's clamp by constants
+    // NaN becomes +448, as in Triton's clamp with constant limits
     return simt::max_number(simt::min_number(v * multiplier, 448.0f), -448.0f);
   }
   SIMT_DEVICE static uint8_t code(float scaled) { return simt::to_e4m3fn_sat(scaled); }
 };
 
-/// Writes the codes of a group and their scale where the other ranks read them. `chunk_from(i, v)` returns the values of a chunk
-/// from element i on.
+/// Writes the codes of a group and their scale to this rank's area. `chunk_from(i, v)` puts the values of the chunk that begins
+/// at element i of the group into v.
 template <class Rules, class ChunkFrom>
 SIMT_DEVICE void encode_group(unsigned char* to, ChunkFrom chunk_from) {
   constexpr int kChunk = kChunkOf<Rules>;
@@ -245,7 +245,7 @@ SIMT_DEVICE void encode_group(unsigned char* to, ChunkFrom chunk_from) {
   simt::send16(reinterpret_cast<float*>(to + kGroupBytes<Rules> - 16), scales);
 }
 
-/// The values of a group's chunk from `first` on, before rounding.
+/// The dequantized values, before rounding, of the chunk that begins at element `first` of a group.
 template <class Rules>
 SIMT_DEVICE void decode_chunk(const unsigned char* from, int first, float* v) {
   const float scale = simt::receive16(reinterpret_cast<const float*>(from + kGroupBytes<Rules> - 16)).at[0];

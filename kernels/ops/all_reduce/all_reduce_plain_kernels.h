@@ -28,7 +28,7 @@ SIMT_KERNEL void all_reduce_one_shot(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-/// Pairwise tree: adds neighbouring ranks, then pairs of sums, each rounded to T. This is one of the trees that NCCL may build.
+/// Pairwise tree: adds ranks 2 i and 2 i + 1, then pairs of sums, each rounded to T. NCCL may build this tree among others.
 template <class Rules, class T>
 SIMT_KERNEL void all_reduce_pairs(AllReduceArguments a) {
   const RankBlock me(a);
@@ -51,7 +51,7 @@ SIMT_KERNEL void all_reduce_pairs(AllReduceArguments a) {
 // Two-shot: each rank adds its part, then all copy the parts of all ranks.
 // Source: vllm csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_2stage.
 
-/// Packets in each rank's part; the last part includes the rest.
+/// How packets are divided: `part` for each rank; the last rank also has the remainder. `all`: number of packets.
 struct RankParts {
   int64_t part, all;
   int ranks;
@@ -81,7 +81,7 @@ SIMT_KERNEL void all_reduce_two_shot(AllReduceArguments a) {
   }
   if (Rules::kWaitsInTheMiddle) rank_barrier<Rules, RankPlace::kMiddle, true>(a, me);
 
-  // A thread copies only what threads with the same index wrote, because only blocks with equal index have waited for each other.
+  // A thread copies only what threads of the same index wrote: barriers are between the blocks of equal index on all ranks.
   for (int64_t i = first; i < parts.largest(); i += stride)
     for (int ahead = 0; ahead < a.ranks; ++ahead) {
       const int owner = (me.rank + ahead) % a.ranks, from = Rules::segment_of(owner, a.ranks);
@@ -97,8 +97,8 @@ SIMT_KERNEL void all_reduce_two_shot(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-// Ring: a partial sum moves from rank to rank. Each adds its input and rounds; finally all copy the owner's sum. One chunk per
-// rank.
+// Ring: the partial sum of a chunk moves from rank to rank. Each rank adds its input and rounds; finally all ranks copy the sum.
+// There is one chunk per rank.
 // nccl src/device/all_reduce.h 5067397 runRing makes the same additions in the same order.
 
 template <class Rules, class T>
@@ -115,7 +115,7 @@ SIMT_KERNEL void all_reduce_ring(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kStart, false>(a, me);
   for (int step = 1; step < a.ranks; ++step) {
     if (!kOnDevice && simt::thread() == 0) simt::may_lag();
-    // The chunk of rank c starts with the input of rank c + 1; this rank's neighbour added to it in the previous step.
+    // The sum of chunk c starts with the input of rank c + 1. Rank `behind` has added to this chunk in the previous step.
     const int chunk = (me.rank + 2 * a.ranks - 1 - step) % a.ranks;
     for (int64_t i = first; i < parts.size(chunk); i += stride) {
       const int64_t at = (parts.begin(chunk) + i) * kElements;
@@ -140,7 +140,7 @@ SIMT_KERNEL void all_reduce_ring(AllReduceArguments a) {
 }
 
 // One-shot over registered buffers: each rank first copies its input into its own buffer, as vLLM does outside graph capture. The
-// copy is a step of this kernel, so its barrier must release.
+// copy is part of this kernel, so the barrier after it must make it visible.
 // Source: vllm vllm/distributed/device_communicators/custom_all_reduce.py all_reduce(registered=False), then
 // csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_1stage.
 
@@ -166,12 +166,12 @@ SIMT_KERNEL void all_reduce_registered(AllReduceArguments a) {
   }
   for (int64_t at = packets.rest + first; at < a.elements; at += stride)
     y[at] = reduced_element<Rules, T>(0, me.rank, a.ranks, [&](int rank) { return simt::receive1(buffer_of(rank) + at); });
-  // No rank may still read when the next call copies.
+  // The next call overwrites the buffers, so all ranks must have read them.
   if (Rules::kWaitsAtTheEnd) rank_barrier<Rules, RankPlace::kEnd, true>(a, me);
 }
 
-// One-shot without a barrier (Lamport): received data act as their own flag. Three buffers are used in turn. A call clears the
-// buffer of the previous call, whose size it remembers.
+// One-shot without a barrier (Lamport): data have arrived when they differ from a sentinel. Three buffers are used in turn. A
+// call fills the buffer of the previous call with the sentinel; Signals::last_packets has that call's size.
 // Source: flashinfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh fb28d724; sglang's push kernel, with the other sentinel.
 
 inline constexpr int kLamportBuffers = 3;
@@ -182,7 +182,7 @@ SIMT_DEVICE int64_t lamport_room(const AllReduceArguments& a) {
   return (a.area_bytes - kAreaBuffer) / (kLamportBuffers * a.ranks) / 16 * 16;
 }
 
-/// Elements that are checked for the sentinel together.
+/// Adjacent elements that are compared with the sentinel together.
 template <class Rules, class T>
 inline constexpr int kNumbersOfWord = Rules::kOfWords ? int(4 / sizeof(T)) : 1;
 
@@ -196,7 +196,7 @@ struct ArrivedBy {
   }
 };
 
-/// Replaces the sentinel in a packet before it is sent.
+/// Before a packet is sent, replaces elements that equal the sentinel.
 template <class Rules, class T>
 SIMT_DEVICE void fill_empty(simt::Vector<T>& v) {
   constexpr int kWord = kNumbersOfWord<Rules, T>;
@@ -205,7 +205,7 @@ SIMT_DEVICE void fill_empty(simt::Vector<T>& v) {
     if (kWord == 1 || Rules::empty(v.at[e + kWord - 1])) v.at[e] = Rules::sent(v.at[e]);
 }
 
-/// Address of the packets from rank `from` in that buffer of an area.
+/// Address of the packets that rank `from` sends to `rank`, in one of the three buffers of `rank`.
 template <class T>
 SIMT_DEVICE T* lamport_packets(const AllReduceArguments& a, int64_t room, int rank, int buffer, int from) {
   return reinterpret_cast<T*>(a.area[rank] + kAreaBuffer + (buffer * a.ranks + from) * room);

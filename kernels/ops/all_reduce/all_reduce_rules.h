@@ -11,7 +11,7 @@
 
 namespace assay_kernels {
 
-// Layout of a rank's area: error record and signals, then a buffer.
+// The memory area of a rank: an error record and signals (struct Signals), then a buffer.
 
 /// True if ranks run concurrently on a device; on the CPU they take turns.
 inline constexpr bool kOnDevice = std::size(simt::kWarpSizes) == 1;
@@ -19,22 +19,22 @@ inline constexpr int kMostRanks = 16;
 inline constexpr int kMostRankBlocks = 36;
 inline constexpr int64_t kAreaBuffer = 8192;  ///< offset of the buffer in bytes
 
-/// Start of an area, zeros at first. Flags count barriers upwards, in two sets that are used in turn. A rank that is one barrier
-/// ahead therefore never overwrites a flag that another still waits for (vLLM PR 8558).
+/// Start of an area, initially zero. Flags count barriers upwards, in two sets that are used in turn. A rank that is one barrier
+/// ahead therefore never overwrites a flag that another rank still waits for (vLLM PR 8558).
 struct Signals {
-  uint32_t waited_for;  ///< the rank that did not come, plus one; 0: all came
+  uint32_t waited_for;  ///< the rank whose flag or packet did not come, plus one; 0: no error
   uint32_t block, place;
   uint32_t wanted, seen;  ///< flag values: expected and found
   uint32_t unused[59];
   uint32_t odd[kMostRankBlocks][kMostRanks];
   uint32_t even[kMostRankBlocks][kMostRanks];
-  uint32_t flag[kMostRankBlocks];          ///< of each block's last barrier
+  uint32_t flag[kMostRankBlocks];          ///< flag value of each block's last barrier
   uint32_t calls[kMostRankBlocks];         ///< call counter of each block of a Lamport kernel
   uint32_t last_packets[kMostRankBlocks];  ///< packets of the previous call
 };
 static_assert(sizeof(Signals) <= kAreaBuffer, "signals end where the buffer begins");
 
-/// The barrier at which a rank waited in vain.
+/// Where a rank waited in vain: at one of the barriers, or for a packet.
 enum class RankPlace : uint32_t { kStart = 1, kMiddle = 2, kEnd = 3, kPacket = 4 };
 
 struct AllReduceArguments {
@@ -44,7 +44,7 @@ struct AllReduceArguments {
   int64_t area_bytes;
   int64_t elements;
   int ranks;
-  int first;           ///< rank of the first block of the launch
+  int first;           ///< the first rank of this launch
   int blocks;          ///< blocks per rank
   bool whole;          ///< tensors are aligned to 16 bytes
   int straggler = -1;  ///< index of a rank that is delayed on purpose; -1: none
@@ -59,8 +59,8 @@ struct RankBlock {
 
 SIMT_DEVICE Signals* signals_of(const AllReduceArguments& a, int rank) { return reinterpret_cast<Signals*>(a.area[rank]); }
 
-/// Records an error; the first error of a rank is kept. Flags count barriers, so a difference of more than one cannot come from a
-/// straggler.
+/// Records the first error of a rank. `wanted` and `seen` tell a missing rank from a wrong protocol: a straggler is at most one
+/// barrier behind.
 SIMT_DEVICE void complain(Signals* self, int waited_for, int block, RankPlace place, uint32_t wanted = 0, uint32_t seen = 0) {
   if (self->waited_for != 0) return;
   self->block = uint32_t(block);
@@ -74,7 +74,7 @@ SIMT_DEVICE void complain(Signals* self, int waited_for, int block, RankPlace pl
 // Source: vLLM since PR 8558, csrc/custom_collective_common.cuh 5d11149b98.
 
 /// Must be called by every thread of the block. kOrdered: writes before the barrier are visible to all ranks after it.
-/// Rules::kReleases, kCountsCalls and kKeepsFlags are true except in faulty barriers.
+/// Rules::kReleases, kCountsCalls and kKeepsFlags are false only in deliberately wrong barriers.
 template <class Rules, RankPlace kPlace, bool kOrdered>
 SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
   if (simt::thread() == 0 && me.rank == a.straggler) simt::may_lag();
@@ -106,19 +106,19 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
   if (peer == 0) self->flag[me.block] = flag;
 }
 
-// Each contract's order of ranks and roundings. A faulty kernel derives from one of these structs and replaces a line.
+// Each contract's order of ranks and roundings. Deliberately wrong kernels derive from one of these structs and replace a line.
 
 struct RankRules {
-  static constexpr bool kFromZero = false;  ///< the sum starts from +0; else from the first rank's value
+  static constexpr bool kFromZero = false;  ///< the sum starts from +0, otherwise from the first rank's value
   static constexpr bool kNative = false;    ///< every partial sum is rounded to T
-  /// Number of ranks that are summed separately before these sums are added; 0: one chain over all ranks.
+  /// Sums are made over chunks of so many ranks, and then added; 0: one chain over all ranks.
   static constexpr int kChunk = 0;
-  static constexpr bool kWaitsOtherwise = false;  ///< waits with waited(at, flag); else until the flag equals the expected value
-  /// Parts of the barrier protocol; each is false in one of the faulty kernels only.
+  static constexpr bool kWaitsOtherwise = false;  ///< waits with waited(at, flag), otherwise until *at == flag
+  /// Parts of the barrier protocol; each is false in one deliberately wrong kernel only.
   static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true, kKeepsFlags = true,
                         kWaitsAtTheEnd = true;
 
-  /// Number of ranks that `reader` adds, and the rank whose value comes at position i.
+  /// Number of ranks that rank `reader` adds, and the rank whose value it adds at position i.
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
   SIMT_DEVICE static float wire(float v) { return v; }
@@ -130,7 +130,7 @@ struct RankRules {
   SIMT_DEVICE static T result(float sum) {
     return simt::from_float<T>(sum);
   }
-  /// The rank whose segment is copied to segment `owner`, and whether the elements after the equal parts are reduced.
+  /// The rank whose sums are copied to the part of `owner`. kTakesRest: the elements after the equal parts are reduced, too.
   SIMT_DEVICE static int segment_of(int owner, int /*ranks*/) { return owner; }
   static constexpr bool kTakesRest = true;
 };
@@ -150,7 +150,7 @@ struct FromOwnerRules : RankRules {
   SIMT_DEVICE static int rank_of(int i, int owner, int /*reader*/, int ranks) { return (owner + i) % ranks; }
 };
 
-/// Adds from +0 (acc = {}).
+/// Adds in fp32, starting from +0 (acc = {}), rank 0 first.
 /// Source: sglang include/sgl_kernel/distributed/custom_all_reduce.cuh v0.5.10.post1 to v0.5.15 reduce_impl. Since v0.5.16 the
 /// sum starts with the first rank's value.
 struct FromZeroRules : RankRules {
@@ -187,8 +187,8 @@ struct SaturatingRules : Base {
   }
 };
 
-/// Casts bf16 to fp16, adds, and casts back: cast_bf2half in the same file. kDivisor: a power of two that keeps values and sums
-/// in fp16's range, from sglang's pull request 34484.
+/// Casts bf16 to fp16, adds, and casts back: cast_bf2half in quick_reduce_impl.cuh. kDivisor: a power of two that keeps values
+/// and sums in fp16's range, from sglang's pull request 34484.
 template <class Base, bool kSaturates, int kDivisor = 1>
 struct CastToHalf : Base {
   static constexpr bool kNative = true;
@@ -204,14 +204,14 @@ struct CastToHalf : Base {
   }
 };
 
-/// Sums in chunks of eight ranks; both sums start from +0.
+/// Sums chunks of eight ranks, then the chunks; each sum starts from +0.
 /// Source: flashinfer include/flashinfer/comm/trtllm_mnnvl_allreduce.cuh fb28d724 reduceLamportRanksChunked<WorldSize, 8>.
 template <class Base>
 struct ChunksOf8 : Base {
   static constexpr int kChunk = 8;
 };
 
-/// Sends a sum of -0 as +0: sanitizeLamportPayload in the same file.
+/// Sends values and sums of -0 as +0: sanitizeLamportPayload in trtllm_mnnvl_allreduce.cuh.
 template <class Base>
 struct WithoutMinusZero : Base {
   SIMT_DEVICE static float wire(float v) { return Base::wire(v) + 0.0f; }
@@ -232,7 +232,7 @@ struct FlushingSum : Base {
 };
 using FlushingSums = FlushingSum<AbsoluteRules>;
 
-/// Truncates fp32 to bf16.
+/// Truncates the fp32 sum to bf16.
 /// Source: aiter csrc/include/opus/opus.hpp e4048607 on gfx942.
 template <class Base>
 struct CutOffSum : Base {
@@ -268,7 +268,7 @@ struct PlusZeroIsEmpty {
 };
 template <class Base, class Sentinel>
 struct LamportRules : Base {
-  static constexpr bool kOfWords = false;  ///< the sentinel is a 32-bit word; else it is checked per element
+  static constexpr bool kOfWords = false;  ///< the sentinel is a 32-bit word, otherwise one element
   template <class T>
   SIMT_DEVICE static T sent(T v) {
     return Sentinel::empty(v) ? simt::from_float<T>(Sentinel::kInstead) : v;
@@ -280,12 +280,12 @@ struct LamportRules : Base {
   SIMT_DEVICE static int64_t cleared(int64_t packets) { return packets; }
   /// Distance in bytes between the data of two ranks: the area's capacity, independent of the message.
   SIMT_DEVICE static int64_t room(int64_t of_area, int64_t /*of_message*/) { return of_area; }
-  /// The next buffer. Not derived from the call counter, because a remainder by three jumps when the counter wraps.
+  /// The counter after a call: stays below `buffers`, because call % 3 would jump when a 32-bit counter wraps.
   SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t buffers) { return (call + 1) % buffers; }
-  static constexpr bool kMinusZero = Sentinel::kMinusZero;  ///< initial contents of the buffers
+  static constexpr bool kMinusZero = Sentinel::kMinusZero;  ///< the buffers are initially -0, otherwise +0
 };
 
-/// Replaces only the first of two 16-bit elements that are both the sentinel.
+/// The sentinel is a word of two 16-bit elements; only the first element is replaced before sending.
 /// Source: sglang kernels/jit/include/sgl_kernel/distributed/communicator.cuh v0.5.19 to v0.5.23 LamportTrait<T, N, 4>.
 template <class Base>
 struct OfWords : Base {
@@ -294,14 +294,14 @@ struct OfWords : Base {
 
 // The sum over all ranks of one 16-byte packet, or of one element.
 
-/// True if a separate partial sum ends after position i. Rules with chunks start each partial sum from +0.
+/// True if the sum of a chunk ends after position i. Rules with chunks start each sum from +0.
 template <class Rules>
 SIMT_DEVICE bool ends_chunk(int i, int count) {
   static_assert(Rules::kChunk == 0 || Rules::kFromZero, "chunks are added from zero");
   return Rules::kChunk > 0 && (i + 1 == count || (i + 1) % (Rules::kChunk > 0 ? Rules::kChunk : 1) == 0);
 }
 
-/// Sums as values arrive; load(rank) returns a Vector<T> of that rank's packet.
+/// The sum of one packet over all ranks, added as values arrive; load(rank) returns that rank's packet, a Vector<T>.
 template <class Rules, class T, class Load>
 SIMT_DEVICE simt::Vector<T> reduced_packet(int owner, int reader, int ranks, Load load) {
   constexpr int kElements = simt::Vector<T>::kElements;
@@ -324,7 +324,7 @@ SIMT_DEVICE simt::Vector<T> reduced_packet(int owner, int reader, int ranks, Loa
   return y;
 }
 
-/// The same for one element.
+/// The sum of one element over all ranks.
 template <class Rules, class T, class Load>
 SIMT_DEVICE T reduced_element(int owner, int reader, int ranks, Load load) {
   float sum = 0.0f, chunks = 0.0f;

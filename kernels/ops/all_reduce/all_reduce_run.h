@@ -17,13 +17,13 @@ using assay::plugin::AreaRequest;
 using assay::plugin::Ranks;
 
 inline constexpr int kRankThreads = 128;
-/// On a device, plain sums use as many threads and blocks as vLLM: 512 threads and at most 36 blocks. All ranks of a launch
-/// together use no more blocks than the smallest supported GPU has multiprocessors, because all blocks must run at once.
+/// On a device, unquantized sums use as many threads and blocks as vLLM: 512 threads, at most 36 blocks. All ranks of a launch
+/// together use at most kBlocksAtOnce blocks, because all blocks must run at once, even on the smallest supported GPU.
 inline constexpr int kPlainThreads = kOnDevice ? 512 : kRankThreads;
 inline constexpr int kBlocksAtOnce = 96;
 
-/// Kinds of areas: signals and a buffer as long as the message, or the three buffers of a Lamport kernel, whose sentinel depends
-/// on T. kWithSums is added if the second half of the area holds sums.
+/// Kinds of areas: signals and a buffer as long as the message, or signals and a Lamport kernel's three buffers, by sentinel.
+/// kSquares: Lamport buffers for sums of squares. kWithSums is added if the second half of the area holds sums.
 enum AreaKind : int {
   kSignalsAndBuffer = 0,
   kLamportMinusZero16 = 1,
@@ -33,11 +33,11 @@ enum AreaKind : int {
   kWithSums = 100
 };
 
-/// Message length and kernel arguments, except those of a launch. Rejects ranks with different shapes.
+/// Kernel arguments except `first` and `blocks`, which belong to a launch. Rejects ranks with different shapes.
 AllReduceArguments all_reduce_arguments(const Ranks& ranks);
 AreaRequest signals_and_buffer(const Call& call);
 AreaRequest coded_area(const Call& call);
-/// An area with signals, a rank's values and its sums, in groups of `numbers` elements that take the given number of bytes.
+/// An area with signals, and with a rank's values and sums in groups of `numbers` elements, each of which takes `bytes` bytes.
 AreaRequest area_of_groups(const Call& call, int64_t numbers, int64_t bytes);
 template <class Rules>
 AreaRequest owner_keeps_area(const Call& call) {
@@ -48,7 +48,7 @@ inline AreaRequest minus_zero_area(const Call& call) { return lamport_area(call,
 inline AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
 /// Fills the fp32 buffers of a Lamport kernel with -0, its sentinel.
 void fill_with_minus_zero(unsigned char* area, size_t bytes);
-/// A request whose flags and counters start at the value that the call names.
+/// The request, with flags and counters that start at the value of the call's parameter "counter".
 AreaRequest counted_from(const Call& call, AreaRequest request);
 std::string all_reduce_complaint(const unsigned char* head, int rank);
 void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
@@ -56,14 +56,14 @@ void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 /// The straggler: the rank that the call's parameter "straggler" delays.
 inline int straggler_of(const Call& call) { return int(call.number("straggler", -1)); }
 
-/// State of a rank during its calls, shared with the other ranks. Devices do not need it.
+/// Makes the calling thread a rank of the team during its calls. Does nothing on devices.
 inline std::shared_ptr<void> enter_team(const Call& call, const Ranks& ranks, int rank) {
   const int late = straggler_of(call);
   if (ranks.lost) return std::make_shared<simt::RankScope>(ranks.lost, ranks.of, late == rank);
   return std::make_shared<simt::RankScope>(rank, uint64_t(call.number("schedule_seed", 1)), late);
 }
 
-/// Launches `count` ranks from `first` on. `kernel` must match the type of x.
+/// Launches ranks first .. first + count - 1 together. `kernel` must match the type of x.
 template <class Kernel>
 void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, int blocks, Kernel kernel,
                   int threads = kRankThreads) {
@@ -74,19 +74,19 @@ void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, in
   simt::launch(kernel, call.grid(int64_t{blocks} * count, threads), a);
 }
 
-/// Number of blocks for a message, equal on each rank.
+/// Number of blocks per rank for a message of so many 16-byte packets.
 inline int blocks_for(int64_t packets) {
   return int(std::clamp<int64_t>((packets + kRankThreads - 1) / kRankThreads, 1, simt::kMostBlocksOfRank));
 }
 
-/// The same for a plain sum whose ranks share a launch. If ranks are in several processes, all may share one device.
+/// blocks_for() for an unquantized sum with `count` ranks in a launch. If ranks are in several processes, all may share a device.
 inline int plain_blocks_for(int64_t packets, const Ranks& ranks, int count) {
   const int sharing = ranks.lost ? ranks.size : count;
   const int most = kOnDevice ? std::min(kMostRankBlocks, kBlocksAtOnce / sharing) : simt::kMostBlocksOfRank;
   return int(std::clamp<int64_t>((packets + kPlainThreads - 1) / kPlainThreads, 1, most));
 }
 
-/// A plain sum of a message that is split into parts. `kernel_of` returns the kernel for a type.
+/// Runs an unquantized sum of a message that is split into `parts` parts. `kernel_of` returns the kernel for a type.
 template <class KernelOf>
 void run_plain(const Call& call, const Ranks& ranks, int first, int count, int parts, KernelOf kernel_of) {
   with_type(call.input("x"), [&](auto type) {
@@ -164,7 +164,7 @@ void run_owner_keeps(const Call& call, const Ranks& ranks, int first, int count)
   launch_ranks(call, ranks, first, count, blocks_for(a.elements / Rules::kGroup), all_reduce_owner_keeps<Rules, RankRules>);
 }
 
-/// Table row of such a kernel. `native`: it has no fp32 variant.
+/// Table row of an all-reduce kernel. `native`: it does not support fp32.
 inline Kernel all_reduce_row(const char* name, std::vector<std::string> contracts,
                              void (*run)(const Call&, const Ranks&, int, int),
                              AreaRequest (*area)(const Call&) = signals_and_buffer, bool native = false) {
@@ -177,7 +177,7 @@ inline Kernel all_reduce_row(const char* name, std::vector<std::string> contract
   return row;
 }
 
-/// The same for kernels whose peers may read x while it writes y.
+/// Table row of a kernel that is not offered for calls in place, because peers may read x while it writes y.
 inline Kernel not_in_place(Kernel row) {
   row.accepts.push_back({"use", {"", "alternating", "wrapping", "straggler", "in_a_row"}});
   return row;

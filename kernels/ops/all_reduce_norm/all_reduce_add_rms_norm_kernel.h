@@ -1,4 +1,4 @@
-// All-reduce followed by rms_norm with a residual: alone, with quantization, or after each rank has combined the rows of its experts.
+// All-reduce followed by rms_norm with a residual. Variants: also quantizes; or each rank first combines the rows of its experts.
 #pragma once
 
 #include <cstring>
@@ -13,20 +13,20 @@
 
 namespace assay_kernels {
 
-// All-reduce into the rank's own area, followed by a norm with residual and quantization. The norm's x is that sum.
+// All-reduce into the rank's own area, followed by a norm with residual and quantization, which reads that sum as x.
 
 using RankRun = void (*)(const Call&, const Ranks&, int, int);
 
-/// The all-reduce before a norm. If ranks are in several processes, the norm is enqueued only after the sum has ended. Without
-/// this wait, ranks timed out in two of 614 cases with two processes on one H200; with it, in none.
+/// Runs the all-reduce before a norm. If ranks are in several processes, waits until the sum has ended. Without this wait, ranks
+/// timed out in two of 614 cases with two processes on one H200; with it, in none.
 template <RankRun kSum>
 void run_sum_before_norm(const Call& call, const Ranks& ranks, int first, int count) {
   kSum(call, ranks, first, count);
   if (ranks.lost) simt::wait_for_stream(call.raw().stream);
 }
 
-/// Half of the area belongs to the all-reduce, so that its buffers do not move with the message size. The other half holds the
-/// sum.
+/// Doubles the requested area. The first half belongs to the all-reduce, so that its buffers do not move with the message size.
+/// The second half holds the sum.
 inline AreaRequest with_room_for_sums(AreaRequest request) {
   request.kind += kWithSums;
   request.bytes *= 2;
@@ -38,7 +38,7 @@ inline AreaRequest minus_zero_area_with_sums(const Call& call) { return with_roo
 /// Copies of the calls of all ranks with other tensors, for an all-reduce that gets half of each area.
 class ChangedCalls {
  public:
-  /// change(rank, room, tensors) changes the tensors of a rank's call; `room` is the half of its area that the all-reduce leaves alone.
+  /// change(rank, room, tensors) changes the tensors of a rank's call; `room` is the half of its area without all-reduce buffers.
   template <class Change>
   ChangedCalls(const Ranks& ranks, Change change) : ranks_(ranks) {
     ranks_.area_bytes /= 2;
@@ -64,13 +64,13 @@ class ChangedCalls {
   Ranks ranks_;
 };
 
-/// Puts `with` in the place of the tensor of that role.
+/// Replaces the tensor with the given role by `with`.
 inline void replace_tensor(std::vector<assay_tensor>& tensors, const char* role, const assay_tensor& with) {
   for (assay_tensor& tensor : tensors)
     if (std::strcmp(tensor.role, role) == 0) tensor = with;
 }
 
-/// The calls of all ranks, with `y` pointing to the place for sums.
+/// The calls of all ranks, with an output y in the second half of the rank's area, for the sum.
 class CallsWithSums : public ChangedCalls {
  public:
   explicit CallsWithSums(const Ranks& ranks)
@@ -82,7 +82,7 @@ class CallsWithSums : public ChangedCalls {
           tensors.push_back(y);
         }) {}
 
-  /// The norm's call: x is the sum.
+  /// Calls run() with the norm's call of a rank, in which x is the sum.
   template <class Run>
   void with_sum(int rank, const char* contract, Run run) {
     std::vector<assay_tensor>& tensors = tensors_[size_t(rank)];
@@ -95,7 +95,7 @@ class CallsWithSums : public ChangedCalls {
   }
 };
 
-/// Then must have: static const char* contract(const std::string& whole), which returns the norm's contract within the fused one;
+/// `Then` must have static const char* contract(const std::string& whole), which returns the norm's contract of a fused one,
 /// and static void run(const Call&).
 template <class Then, RankRun kSum>
 void run_fused_quantized(const Call& call, const Ranks& ranks, int first, int count) {
@@ -105,10 +105,10 @@ void run_fused_quantized(const Call& call, const Ranks& ranks, int first, int co
   for (int rank = first; rank < first + count; ++rank) calls.with_sum(rank, contract, Then::run);
 }
 
-// All-reduce into y, followed by the norm with residual, which takes y as x. In-place is safe for rows in registers: a block reads
-// its row once, before it writes it.
+// All-reduce into y, followed by the norm with residual, which reads y as x and writes y. This is safe if rows fit in registers:
+// a block reads its row once, before it writes it.
 
-/// The call of one rank, with y in place of x.
+/// Runs the norm of one rank with y as x.
 template <class NormRules>
 void run_norm_in_place(const assay_call& call) {
   std::vector<assay_tensor> tensors(call.tensors, call.tensors + call.n_tensors);
@@ -119,7 +119,7 @@ void run_norm_in_place(const assay_call& call) {
   in_place.tensors = tensors.data();
   const NormInputs inputs(Call(in_place), true);
   const int64_t threads = simt::block_threads(inputs.loads(), Call(call).warp());
-  if (!inputs.in_sixteens || inputs.loads() > kMostKept<16> * threads) unsupported("a row in place must be aligned 16-byte loads in registers");
+  if (!inputs.in_sixteens || inputs.loads() > kMostKept<16> * threads) unsupported("y must have aligned rows that fit into the registers of a block");
   run_rms_norm<NormRules>(Call(in_place));
 }
 
@@ -129,7 +129,7 @@ void run_fused(const Call& call, const Ranks& ranks, int first, int count) {
   for (int rank = first; rank < first + count; ++rank) run_norm_in_place<NormRules>(*ranks.calls[rank]);
 }
 
-// Each rank combines the rows of its experts into its own area; then the same, with the combined rows as x.
+// Each rank combines the rows of its experts into its own area. All-reduce and norm follow, with the combined rows as x.
 
 /// A tensor with the shape and type of y, whose memory is `room`: the combined rows of a rank.
 inline assay_tensor combined_rows(const assay_call& call, void* room, const char* role, bool is_output) {
@@ -155,8 +155,8 @@ void run_combined(const Call&, const Ranks& ranks, int first, int count) {
   run_fused<NormRules, kSum>(Call(*calls.ranks().calls[first]), calls.ranks(), first, count);
 }
 
-/// The table row of a kernel that combines rows first. Its areas are as large as x, which has at least as many rows as y; so the
-/// combined rows fit.
+/// Table row of a kernel that combines rows first. Each half of its areas is as large as x, which has at least as many rows as y,
+/// so the combined rows fit.
 template <class CombineRules, class NormRules, RankRun kSum>
 Kernel combined_row(const char* name, const char* contract) {
   Kernel row = all_reduce_row(name, {contract}, run_combined<CombineRules, NormRules, kSum>, minus_zero_area_with_sums, true);
@@ -165,7 +165,7 @@ Kernel combined_row(const char* name, const char* contract) {
   return row;
 }
 
-/// Table row of a kernel without that step.
+/// Table row of a kernel that does not combine rows.
 template <class NormRules, RankRun kSum>
 Kernel fused_row(const char* name, const char* contract, AreaRequest (*area)(const Call&) = signals_and_buffer) {
   Kernel row = all_reduce_row(name, {contract}, run_fused<NormRules, kSum>, area);

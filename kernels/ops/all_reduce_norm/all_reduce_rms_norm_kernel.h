@@ -8,14 +8,14 @@
 
 namespace assay_kernels {
 
-// How ranks share the norm of a row. A faulty kernel derives from one of these structs and replaces a line.
+// How ranks compute the norm of a row together. Deliberately wrong kernels derive from one of these structs and replace a line.
 
 /// Source: vllm csrc/libtorch_stable/minimax_reduce_rms_kernel.cu 19e74e70ed minimax_reduce_rms_kernel_lamport.
 struct MiniMaxRules {
-  static constexpr bool kSecond = false;  ///< true if there is a second matrix, k
+  static constexpr bool kSecond = false;  ///< the op has a second matrix, k
   static constexpr bool kClears = true;   ///< clears the buffer of the previous call
 
-  /// The all-reduce starts from +0, rank 0 first.
+  /// The sum over all ranks: starts from +0, rank 0 first.
   SIMT_DEVICE static float total(const float* of_ranks, int ranks, int /*self*/) {
     float sum = 0.0f;
     for (int r = 0; r < ranks; ++r) sum += of_ranks[r];
@@ -25,7 +25,7 @@ struct MiniMaxRules {
   SIMT_DEVICE static float factor(float sum, int columns, int ranks, float eps) {
     return simt::rsqrt(sum / float(columns) / float(ranks) + eps);
   }
-  /// Number of columns that enter the sum of squares.
+  /// Number of a rank's columns that enter the sum of squares.
   SIMT_DEVICE static int squared(int columns, int /*of a warp*/) { return columns; }
   /// Index (0 or 1) of the row sum that scales the second matrix.
   static constexpr int kSumOfSecond = 1;
@@ -35,8 +35,8 @@ struct MiniMaxRules {
   }
 };
 
-/// Adds ranks r and r + P/2 of P ranks first, and multiplies by 1 / columns. Source: minimax_reduce_qk_rms_kernel_lamport_float4
-/// in the same file.
+/// Of P ranks, first adds ranks r and r + P/2, and so on in a tree. Multiplies by 1 / columns instead of dividing.
+/// Source: minimax_reduce_qk_rms_kernel_lamport_float4 in the same file.
 struct MiniMaxQkRules : MiniMaxRules {
   static constexpr bool kSecond = true;
   SIMT_DEVICE static float total(const float* of_ranks, int ranks, int /*self*/) {
@@ -51,11 +51,11 @@ struct MiniMaxQkRules : MiniMaxRules {
   }
 };
 
-// Norm of rows whose columns are sharded over all ranks. A block squares its rank's columns of a row, sends the sum to all ranks
-// and waits for theirs. Received data act as their own flag; the sentinel is -0, which a sum of squares never is. Three buffers
-// are used in turn, as in the Lamport kernel of all_reduce_plain_kernels.h.
+// Norm of rows whose columns are sharded over all ranks. A block adds the squares of its rank's columns, sends the sum to all
+// ranks and waits for theirs. A sum has arrived when it differs from the sentinel -0, which a sum of squares never is. Three
+// buffers are used in turn, as in the Lamport kernel of all_reduce_plain_kernels.h.
 
-/// A matrix that is sharded over all ranks. With zero columns it is absent.
+/// A matrix whose columns are sharded over all ranks; columns == 0: there is none.
 struct ShardedRows {
   const void* x[kMostRanks];
   const void* gamma[kMostRanks];
@@ -157,11 +157,11 @@ SIMT_KERNEL void all_reduce_rms_norm(ShardedNormArguments a) {
 
 // Host side of the norm over sharded columns.
 
-/// Threads per block: at most two loads each for the widest rows, so that a sum is no deeper than its contract allows.
+/// Threads per block. Up to 4096 16-bit columns per rank take at most two loads per thread: the depth that contracts allow.
 inline constexpr int kSquaresThreads = simt::kMaxBlockThreads;
 
-/// The matrices of all ranks. Rejects ranks with different shapes, rows that are no whole number of packets, and an unexpected
-/// second matrix.
+/// The matrices of all ranks. Rejects ranks with different shapes, rows that are not a whole number of 16-byte packets, and an
+/// unexpected second matrix.
 ShardedNormArguments sharded_norm_arguments(const Ranks& ranks, bool second);
 AreaRequest squares_area(const Call& call);
 
@@ -181,7 +181,7 @@ void run_squares(const Call& call, const Ranks& ranks, int first, int count) {
   });
 }
 
-/// Table row of such a kernel.
+/// Table row of a norm over sharded columns.
 template <class Rules>
 Kernel squares_row(const char* name, const char* contract) {
   Kernel row = all_reduce_row(name, {contract}, run_squares<Rules>, squares_area);

@@ -1,4 +1,4 @@
-// The kernels of all ops that write into a paged cache or read one, as describe() lists them.
+// The kernels of all ops that write or read a paged cache, as describe() lists them.
 #include "kernels/ops/cache_insert/cache_insert_kernels.h"
 #include "kernels/ops/cache_insert/dsv4_kv_insert_kernel.h"
 #include "kernels/ops/call.h"
@@ -101,7 +101,7 @@ void gather_by_contract(const Call& call) {
 Kernel of_contracts(const char* name, const std::vector<std::string>& contracts, const Accepts& accepts) {
   return {name, "gather_cache", contracts, accepts, {}, gather_by_contract};
 }
-/// `y`: supported formats of the result.
+/// What a kernel accepts; `y`: formats of the result.
 Accepts numbers(const Values& y) { return {{"y", y}, {"warp", simt::kWarpSizes}}; }
 
 }  // namespace

@@ -7,16 +7,16 @@
 
 namespace assay_kernels {
 
-// The kernel's view of a paged cache, and the checks of its call.
+// A paged cache as kernels see it, and the checks of a call.
 
-/// Placement of tokens in the cache. Offsets are 64-bit, because a cache may exceed 2^31 bytes.
+/// A paged cache and the slot of each token. Offsets are 64-bit, because a cache may exceed 2^31 bytes.
 struct PagedCache {
   uint8_t* data;
   int64_t block_stride;  ///< in bytes
   Divider by_block;      ///< tokens per block
   const int64_t* slots;
   int64_t places;  ///< token slots in all blocks
-  int64_t tokens;  ///< tokens with a slot; the inputs may have more rows
+  int64_t tokens;  ///< entries of slot_mapping; the inputs may have more rows
 
   SIMT_DEVICE int64_t block_size() const { return int64_t{by_block.divisor}; }
   SIMT_DEVICE uint8_t* block_of(int64_t slot) const { return data + int64_t{by_block.quotient(uint32_t(slot))} * block_stride; }
@@ -26,7 +26,7 @@ struct PagedCache {
   }
 };
 
-/// Rows of an input, and their distance in elements.
+/// Rows of an input; `pitch` is their distance in elements.
 template <class T>
 struct TokenRows {
   const T* data;
@@ -36,13 +36,13 @@ struct TokenRows {
   SIMT_DEVICE const T* of(int64_t token) const { return data + token * pitch; }
 };
 
-/// Where a contract reads and stores its rows; separate, so that faulty kernels can replace it.
+/// Where a contract reads and stores rows; separate functions, so that deliberately wrong kernels can replace one.
 struct PagedRules {
   template <class T>
   SIMT_DEVICE static const T* row(const TokenRows<T>& rows, int64_t token, int /*columns*/) {
     return rows.of(token);
   }
-  static constexpr bool kDropsNan = true;  ///< the maximum drops NaN: widest() is max_number()
+  static constexpr bool kDropsNan = true;  ///< the maximum ignores NaN: widest() is max_number()
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_number(a, b); }
   SIMT_DEVICE static bool is_stored(int64_t slot) { return slot >= 0; }
   SIMT_DEVICE static int64_t place_of(const PagedCache& /*cache*/, int64_t slot) { return slot; }
@@ -51,7 +51,7 @@ struct PagedRules {
   }
 };
 
-/// `token_bytes`: bytes of a token within its block. Rejects a cache that is too small.
+/// `token_bytes`: bytes of a token within its block. Rejects invalid tensors, and a cache whose blocks are too small.
 inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_bytes) {
   const assay_tensor &cache = call.output("kv_cache"), &slots = call.input("slot_mapping");
   if (!has_type(cache, ASSAY_UINT, 8)) unsupported("kv_cache must be bytes");
@@ -60,9 +60,9 @@ inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_byte
   expect_aligned(cache);
   const auto block_size = int64_t(call.number("block_size"));
   if (block_size < 1) failed("block_size must be positive");
-  if (cache.ndim != 2 || cache.strides[1] != 1) unsupported("kv_cache must be blocks of bytes");
+  if (cache.ndim != 2 || cache.strides[1] != 1) unsupported("kv_cache must be [blocks, bytes of a block], each block contiguous");
   expect_matrix(cache, {cache.shape[0], cache.shape[1]});
-  if (cache.shape[1] < block_size * token_bytes) failed("a block of kv_cache is shorter than its tokens");
+  if (cache.shape[1] < block_size * token_bytes) failed("a block of kv_cache is shorter than block_size tokens");
   if (cache.strides[0] % 16 != 0) unsupported("blocks of kv_cache must begin at multiples of 16 bytes");
   const int64_t places = cache.shape[0] * block_size;
   if (places > 0x7fffffff) unsupported("more than 2^31 - 1 token slots");
@@ -70,7 +70,7 @@ inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_byte
           slots.shape[0]};
 }
 
-/// Number of rows of an input with that many columns. Rejects inputs whose rows do not begin at multiples of 16 bytes.
+/// Number of rows of an input. Rejects inputs without `columns` columns, or whose rows do not begin at multiples of 16 bytes.
 inline int64_t rows_of(const assay_tensor& x, int64_t columns) {
   const Shape shape = matrix_of_rows(x);
   if (shape.columns != columns) unsupported("rows of " + std::to_string(columns) + " elements only");
@@ -84,15 +84,15 @@ inline int64_t rows_of(const assay_tensor& x, int64_t columns) {
 // Source: vLLM csrc/libtorch_stable/cache_kernels.cu v0.30.0 and v0.31.0, concat_and_cache_mla_kernel and
 // concat_and_cache_ds_mla_kernel.
 
-inline constexpr int kLatent = 512, kRotated = 64;  ///< elements per token: latent and rotated
+inline constexpr int kLatent = 512, kRotated = 64;  ///< latent and rotated elements per token
 inline constexpr int kTile = 128;                   ///< elements that share a scale
 
-/// A token: 512 codes, four fp32 scales, 64 elements of 16 bits.
+/// A token in the cache: 512 codes, four fp32 scales, 64 rotated elements of 16 bits.
 struct VllmFp8DsMla : PagedRules {
   static constexpr const char* kContract = "vllm.fp8_ds_mla";
   using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr int kTokenBytes = 656;
-  static constexpr int kLanes = 8;        ///< lanes that share a scale; each has 16 elements
+  static constexpr int kLanes = 8;        ///< lanes that share a scale; each lane has 16 elements
   static constexpr int kStoredLanes = 8;  ///< lanes per stored scale
 
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
@@ -122,14 +122,14 @@ struct VllmFp8DsMlaFnuzV0310 : VllmFp8DsMlaFnuz {
   }
 };
 
-/// A token: 576 codes with one given scale.
+/// A token in the cache: 576 codes. All tokens have one given scale.
 struct VllmMlaFp8 {
   static constexpr const char* kContract = "vllm.mla_fp8";
   using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr int kTokenBytes = kLatent + kRotated;
 };
 
-// The cache with one given scale: 16 elements per thread, first those of kv_c, then those of k_pe.
+// Kernel for one given scale: 36 threads per token, 16 elements per thread. The first 32 threads have kv_c, the others k_pe.
 
 inline constexpr int kGivenCacheThreads = 576, kGivenCacheLanes = (kLatent + kRotated) / 16;
 
@@ -173,7 +173,7 @@ void run_concat_and_cache_given(const Call& call) {
   });
 }
 
-// The cache with computed scales: 32 lanes per token, 16 elements per lane. Eight of the lanes copy the rotated elements.
+// Kernel that computes scales: 32 lanes per token, 16 elements of kv_c per lane. Eight of the lanes also copy k_pe.
 
 inline constexpr int kTileThreads = 128, kTokenLanes = kLatent / 16;
 
@@ -191,7 +191,7 @@ SIMT_KERNEL void concat_and_cache_tiles(TileArguments<T> a) {
   const bool is_row = token < a.cache.tokens;
   LaneWords<2> x{};
   simt::Vector<uint32_t> rotated{};
-  if (is_row) {  // loads the data before the slot is known, so that both loads overlap
+  if (is_row) {  // loads the data before the slot is known, so that the two loads overlap
     x.load(Rules::row(a.latent, token, kLatent) + lane * 16);
     if (lane < kCopies) rotated = simt::load16(reinterpret_cast<const uint32_t*>(Rules::row(a.rotated, token, kRotated)) + lane * 4);
   }
@@ -230,13 +230,13 @@ void run_concat_and_cache_tiles(const Call& call) {
 inline constexpr int kHeads = 8, kHeadSize = 128;         ///< for K and for V
 inline constexpr int kHeadsNumbers = kHeads * kHeadSize;  ///< elements per token in K, and in V
 
-/// Codes of the heads of K, then those of V; one scale for each.
+/// A block holds the codes of K's heads of all its tokens, then those of V. K has one scale, V another.
 struct VllmFlashFp8 : PagedRules {
   static constexpr const char* kContract = "vllm.flash_fp8";
   using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr int kTokenBytes = 2 * kHeadsNumbers;
 
-  /// The token's elements of K or of V.
+  /// A token's row of K or of V.
   template <class T>
   SIMT_DEVICE static const T* half(const TokenRows<T>& key, const TokenRows<T>& value, bool is_value, int64_t token) {
     return (is_value ? value : key).of(token);
@@ -247,7 +247,7 @@ struct VllmFlashFp8 : PagedRules {
   }
 };
 
-/// One scale per head.
+/// One scale per head of K, and one per head of V.
 struct VllmFlashFp8Heads : VllmFlashFp8 {
   static constexpr const char* kContract = "vllm.flash_fp8_heads";
   SIMT_DEVICE static float scale(const float* of_k, const float* of_v, bool is_value, int head) {
@@ -255,7 +255,7 @@ struct VllmFlashFp8Heads : VllmFlashFp8 {
   }
 };
 
-/// HND order: heads before tokens.
+/// HND order: in a block, all tokens of one head follow each other.
 template <class Scales>
 struct WithHeadsFirst : Scales {
   SIMT_DEVICE static int64_t head_at(int64_t p, int64_t block_size, int head) { return (head * block_size + p) * kHeadSize; }
@@ -267,7 +267,7 @@ struct VllmFlashFp8HndHeads : WithHeadsFirst<VllmFlashFp8Heads> {
   static constexpr const char* kContract = "vllm.flash_fp8_hnd_heads";
 };
 
-// 128 lanes per token, 16 elements per lane: first those of K, then those of V.
+// Kernel: 128 lanes per token, 16 elements per lane. The first 64 lanes have K, the others V.
 
 inline constexpr int kFlashThreads = 256, kFlashLanes = 2 * kHeadsNumbers / 16;
 
@@ -322,7 +322,7 @@ void run_reshape_and_cache_flash(const Call& call) {
 // Layout of the cache of an indexer's keys.
 // Source: vLLM csrc/libtorch_stable/cache_kernels.cu 00eb0c87, indexer_k_quant_and_cache_kernel.
 
-inline constexpr int kKey = 128;  ///< elements of a key; they share a scale
+inline constexpr int kKey = 128;  ///< elements of a key, which share a scale
 
 /// A block holds the codes of all its keys, then one fp32 scale per key.
 struct VllmIndexerK : PagedRules {
@@ -336,7 +336,7 @@ struct VllmIndexerK : PagedRules {
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kKey; }
   SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kKey + p * 4; }
   SIMT_DEVICE static float stored(float scale) { return scale; }
-  SIMT_DEVICE static uint32_t word_of(float scale) { return simt::bits(scale); }  ///< what the cache holds of it
+  SIMT_DEVICE static uint32_t word_of(float scale) { return simt::bits(scale); }  ///< the bits that are stored
   SIMT_DEVICE static void store(uint32_t* to, const simt::Vector<uint32_t>& codes) { simt::store16(to, codes); }
 };
 
@@ -346,7 +346,7 @@ struct VllmIndexerKUe8m0 : VllmIndexerK {
   SIMT_DEVICE static float stored(float scale) { return simt::from_bits((simt::bits(scale) + 0x7fffffu) & 0xff800000u); }
 };
 
-/// scale_fmt "mxfp8": the exponent byte four times, one for each 32 elements.
+/// scale_fmt "mxfp8": stores the exponent byte four times, once for each 32 elements.
 /// Source: vLLM v0.33.0, csrc/cache_kernels.cu, use_mx_scale.
 struct VllmIndexerKMx : VllmIndexerKUe8m0 {
   static constexpr const char* kContract = "vllm.indexer_k_mx";
@@ -365,7 +365,7 @@ struct VllmIndexerKUe8m0Fnuz : VllmIndexerKUe8m0 {
   static constexpr float kMost = 224.0f;
 };
 
-// Eight lanes per key, 16 elements per lane.
+// Kernel: eight lanes per key, 16 elements per lane.
 
 inline constexpr int kKeyThreads = 128, kKeyLanes = kKey / 16;
 
@@ -381,7 +381,7 @@ SIMT_KERNEL void insert_keys(KeyArguments<T> a) {
   const int lane = simt::thread() % kKeyLanes;
   const bool is_row = token < a.cache.tokens;
   LaneWords<2> x{};
-  // loads the key whether or not it is stored, because its slot has not arrived yet
+  // loads the key before its slot is known, even if it is not stored, so that the two loads overlap
   if (is_row) x.load(Rules::row(a.k, token, kKey) + lane * 16);
   const int64_t mapped = is_row ? a.cache.slots[token] : -1;
   const float amax = widest_of_lanes<Rules, typename Rules::template Magnitude<T>, kWarp, kKeyLanes>(x);

@@ -11,17 +11,17 @@ namespace assay_kernels {
 // Layout of the DeepSeek-V4 cache.
 // Source: vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu 00ce99f0.
 
-/// A token: 448 codes in groups of 64, and 64 rotated elements of 16 bits. After the tokens of a block come eight scale bytes per
-/// token, the last one zero.
+/// A token in the cache: 448 codes in groups of 64, and 64 rotated elements of 16 bits. After the tokens of a block come eight
+/// bytes per token: seven scales and a zero.
 struct VllmDsv4Kv : PagedRules {
   static constexpr const char* kContract = "vllm.deepseek_v4_kv_insert";
   using Code = E4m3fnSat;
   static constexpr float kMost = 448.0f, kLeastAmax = 1e-4f;
   static constexpr int kTokenBytes = 576, kScaleBytes = 8;
-  static constexpr int kLanes = 4;  ///< lanes that share a scale; each has 16 elements
+  static constexpr int kLanes = 4;  ///< lanes that share a scale; each lane has 16 elements
   static constexpr bool kPads = true;
   static constexpr bool kNorm = false;
-  static constexpr bool kCodesRotated = false;  ///< the rotated elements become codes, too
+  static constexpr bool kCodesRotated = false;  ///< the rotated elements are also quantized
 
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
   SIMT_DEVICE static int64_t rotated_at(int64_t p) { return p * kTokenBytes + 448; }
@@ -54,7 +54,7 @@ struct VllmDsv4KvFnuz : VllmDsv4Kv {
   static constexpr float kMost = 224.0f;
 };
 
-/// DeepSeek-V4.1: 512 codes in groups of 32, then their 16 scale bytes.
+/// DeepSeek-V4.1: a token has 512 codes in groups of 32, then their 16 scale bytes.
 /// Source: vLLM v0.33.0, the same file, kv_mxfp8.
 struct VllmDsv41Kv : VllmDsv4Kv {
   static constexpr const char* kContract = "vllm.deepseek_v41_kv_insert";
@@ -65,7 +65,7 @@ struct VllmDsv41Kv : VllmDsv4Kv {
   SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t /*block_size*/) { return p * kTokenBytes + 512; }
 };
 
-/// The same after a norm. `share`: 1 / number of elements, a power of two.
+/// Normalizes the row before the insertion. `share`: 1 / number of elements, a power of two.
 template <class Insert>
 struct Normed : Insert {
   static constexpr bool kNorm = true;
@@ -93,13 +93,13 @@ struct ProductThenClamp {
   }
 };
 
-/// The cast to e4m3fn already limits to 448; the clamp only affects NaN.
+/// Conversion of v * factor to codes. The cast to e4m3fn already limits to 448; there the clamp only affects NaN.
 template <class Rules>
 using CodesOfCache =
     std::conditional_t<std::is_same_v<typename Rules::Code, E4m3fnSat> && Rules::kMost == 448.0f,
                        CodesByProduct<ProductThenClamp<Rules>>, CodesByStep<typename Rules::Code, ProductThenClamp<Rules>>>;
 
-// 32 lanes per token: 28 of them quantize 16 elements each, and all of them rotate one pair.
+// Kernel: 32 lanes per token. 28 of them quantize 16 elements each, and all of them rotate one pair.
 
 inline constexpr int kInsertThreads = 128, kInsertLanes = 32, kHead = 512, kTurned = 64;
 inline constexpr int kCodingLanes = (kHead - kTurned) / 16;
@@ -115,9 +115,9 @@ struct InsertArguments {
   float eps;
 };
 
-/// A lane's part of a row of 512: the sixteen elements that it quantizes, and one of the pairs that are rotated. For the sum of a
-/// norm, the four lanes that quantize nothing also load the rotated elements. One pair per lane spares the other lanes a loop
-/// over eight.
+/// A lane's part of a row of 512: the sixteen elements that it quantizes, and one of the 32 pairs that are rotated. With one pair
+/// per lane, no lane has to loop over eight pairs. For a norm's sum, the four lanes that quantize nothing load the rotated
+/// elements into x.
 struct LaneOfRow {
   LaneWords<2> x{};
   uint32_t pair = 0;
@@ -139,14 +139,14 @@ struct LoadedToken {
   SIMT_DEVICE void load(const InsertArguments<T>& a, int64_t token, int lane) {
     is_row = token < a.cache.tokens;
     if (!is_row) return;
-    // loads the token whether or not it is stored, because its slot has not arrived yet
+    // loads the token before its slot is known, even if it is not stored, so that the loads overlap
     own.load(a.kv + Rules::row(token, a.pitch), lane, Rules::kNorm || Rules::kCodesRotated);
     mapped = a.cache.slots[token];
     position = Rules::position(a.positions[token], token);
   }
 };
 
-/// Normalizes and rounds two elements, packed in words, with their weights and the factor of their row.
+/// Normalizes and rounds two elements. `pair` and `weights` each hold two values in a word; r: the factor of the row.
 template <class Rules, class T>
 SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
   float v[2], w[2];
@@ -155,7 +155,7 @@ SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
   return simt::pair_from_floats<T>(Rules::template normalized<T>(v[0], r, w[0]), Rules::template normalized<T>(v[1], r, w[1]));
 }
 
-/// Normalizes the lane's elements over the whole token. All lanes of a warp must take part.
+/// Normalizes the lane's elements; the sum of squares covers the whole token. All lanes of a warp must call it.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE LaneOfRow normalized(const LaneOfRow& own, const LaneOfRow& weights, float eps) {
   float v[16], squares = 0.0f, others = 0.0f;  // two chains of eight
@@ -184,7 +184,7 @@ SIMT_DEVICE void rotate_pairs(LaneWords<2>& x, const float* angles, int lane) {
   }
 }
 
-/// All elements become codes.
+/// Inserts a token whose elements are all quantized, after the rotation of the last 64.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE void insert_codes(const InsertArguments<T>& a, const LoadedToken& token, int lane) {
   const bool stored = token.is_row && Rules::is_stored(token.mapped);
@@ -200,7 +200,7 @@ SIMT_DEVICE void insert_codes(const InsertArguments<T>& a, const LoadedToken& to
   if (lane % Rules::kLanes == 0) block[Rules::scales_at(p, a.cache.block_size()) + lane / Rules::kLanes] = uint8_t(byte);
 }
 
-/// `weights`: for a norm. All lanes of a warp must take part, including those of absent tokens.
+/// Inserts a token; the last 64 elements stay 16-bit. `weights`: of a norm. All lanes of a warp must call it, token or not.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE void insert_token(const InsertArguments<T>& a, const LoadedToken& token, int lane, const LaneOfRow& weights = {}) {
   const bool stored = token.is_row && Rules::is_stored(token.mapped);
@@ -300,17 +300,17 @@ void run_dsv4_kv_insert(const Call& call) {
   });
 }
 
-// Writes the heads of Q and the KV record of each token in one launch. A block either inserts or rotates, so no warp does both.
-// Blocks that insert come first, because they wait longer.
+// Writes the heads of Q and inserts the KV record of each token in one launch. A block does one of the two, so no warp does both.
+// Blocks that insert come first, because they wait longer for memory.
 
-static_assert(kHeadThreads == kInsertThreads && kHead == kInsertLanes * kHeadLoads * kHeadLoad, "blocks of one shape");
+static_assert(kHeadThreads == kInsertThreads && kHead == kInsertLanes * kHeadLoads * kHeadLoad, "both kinds of blocks have equal sizes");
 
 /// Source: vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu (00ce99f0).
 struct VllmDsv4Both {
   static constexpr const char* kContract = "vllm.deepseek_v4_qnorm_kv_insert";
   using Heads = VllmDeepseekV4QNormRope;
   using Insert = VllmDsv4Kv;
-  /// True if the heads of a token are written: always, with or without a slot.
+  /// True if the heads of a token are written: always, even if the token has no slot.
   SIMT_DEVICE static bool rotates(const PagedCache& /*cache*/, int64_t /*token*/) { return true; }
 };
 

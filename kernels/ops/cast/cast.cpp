@@ -6,7 +6,7 @@
 namespace assay_kernels {
 namespace {
 
-/// Uses the first of the rules whose contract is the call's.
+/// Runs the rules whose contract is that of the call.
 template <class Rules, class... Others>
 void cast_by_contract(const Call& call) {
   if (call.contract() == Rules::kContract) return run_cast<Rules>(call);

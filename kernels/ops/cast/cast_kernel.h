@@ -15,7 +15,7 @@ struct CudaE4m3fnSat {
   SIMT_DEVICE static uint8_t encode(float v) { return simt::to_e4m3fn_sat(v); }
 };
 
-/// NaN loses its sign; overflow keeps it. CUDA's header uses this integer code on devices too.
+/// NaN loses its sign; the NaN of an overflow keeps it. CUDA's header uses this integer code on devices, too.
 struct CudaE4m3fnNosat {
   static constexpr const char* kContract = "cuda.e4m3fn_nosat";
   static constexpr int kType = ASSAY_FLOAT8_E4M3FN;
@@ -96,8 +96,8 @@ struct PtxInt8 {
 inline constexpr int kCastThreads = 64;
 inline constexpr int kCastStores = 16;  ///< stores per thread, of simt::kWideBytes codes each
 
-/// Keeps the sign of NaN. NVIDIA's fp16 conversion turns every NaN into 7fffffff. On an H200, a cast that starts with that
-/// conversion therefore loses the sign of the 1023 inputs fc01 .. ffff.
+/// Converts to fp32 and keeps the sign of NaN. NVIDIA's conversion of fp16 turns every NaN into 0x7fffffff: on an H200, a cast
+/// that begins with it loses the sign of the 1023 inputs 0xfc01 .. 0xffff.
 template <class T>
 SIMT_DEVICE float widened(T v) {
   return simt::to_float(v);
@@ -108,7 +108,7 @@ SIMT_DEVICE float widened(simt::F16 v) {
                         : simt::to_float(v);
 }
 
-/// The stores of a warp are contiguous, so that each fills whole cache lines.
+/// The lanes of a warp store adjacent vectors, so that each store of the warp fills whole cache lines.
 template <class Rules, class T, int kWarp>
 SIMT_WIDE_KERNEL void cast(const T* x, uint8_t* q, int64_t n) {
   constexpr int kCodes = simt::kWideBytes;

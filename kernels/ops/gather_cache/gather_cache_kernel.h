@@ -1,4 +1,4 @@
-// gather_cache: tokens of a paged KV cache, found by a block table, are written to dense rows. One thread handles eight elements.
+// gather_cache: copies tokens of a paged KV cache, found by a block table, to rows of y. One thread handles eight elements.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -11,17 +11,17 @@ struct GatherArguments {
   int64_t block_stride;  ///< in bytes
   Divider by_block;      ///< tokens per block
   int64_t blocks;
-  const int32_t *table, *first, *starts;  ///< [requests, table_columns]; [requests + 1]; [requests], or null
+  const int32_t *table, *first, *starts;  ///< [requests, table_columns]; [requests + 1]; [requests] or nullptr
   int64_t requests, table_columns;
-  const float* scale;   ///< [1], or null
-  void* y;              ///< rows of numbers, or the codes
-  float* y_scale;       ///< copied scales, or null
-  int64_t rows, pitch;  ///< of y; the pitch in elements
+  const float* scale;   ///< [1] or nullptr
+  void* y;              ///< rows of values, or of copied codes
+  float* y_scale;       ///< copied scales, or nullptr
+  int64_t rows, pitch;  ///< of y; the row pitch in elements
 };
 
 inline constexpr int kGatherElements = 8, kGatherThreads = 128;
 
-// The number of an 8-bit code, exactly.
+// The exact value of an 8-bit code.
 
 template <int kExponentBits, int kBias>
 SIMT_DEVICE float number_of_code(uint8_t code) {
@@ -48,21 +48,21 @@ struct NumberOfE5m2 {
   }
 };
 
-/// A token of the cache.
+/// A token of the cache: its block, and its index in the block.
 struct CachePlace {
   const uint8_t* block;
   int64_t position;
 };
 
-/// The points in which contracts differ. A faulty kernel derives from one of these structs and replaces a line.
+/// What contracts may change. Deliberately wrong kernels derive from one of these structs and replace a line.
 struct GatherRules {
   static constexpr bool kPacked = false, kByTable = true, kStarts = false, kStartsOfBlocks = false;
-  static constexpr bool kCopiesScales = false;  ///< the result is the codes and their scales
-  static constexpr int kScaleElements = 0;      ///< codes that share a stored scale; 0: the scale is given
-  static constexpr bool kPastEnd = true;        ///< y may have rows after the last token
-  static constexpr bool kScaleBytes = false;    ///< scales are exponents of one byte
+  static constexpr bool kCopiesScales = false;  ///< copies codes and scales instead of converting them
+  static constexpr int kScaleElements = 0;      ///< codes that share a stored scale; 0: all share a given one
+  static constexpr bool kPastEnd = true;        ///< y may have more rows than there are tokens
+  static constexpr bool kScaleBytes = false;    ///< stored scales are one exponent byte each
 
-  /// The sequence that has the row. Sequences without tokens begin where the next one does.
+  /// The sequence to which a row of y belongs: the last one that begins at or before it, since sequences may be empty.
   SIMT_DEVICE static int64_t request_of(const GatherArguments& a, int64_t row) {
     int64_t request = 0;
     for (int64_t r = 1; r < a.requests; ++r)
@@ -79,7 +79,7 @@ struct GatherRules {
     return a.table[request * a.table_columns + block];
   }
   SIMT_DEVICE static const uint8_t* block_at(const GatherArguments& a, int64_t block) { return a.cache + block * a.block_stride; }
-  /// Distance of the tokens of a block that hold only copied elements.
+  /// Bytes between the tokens of a block whose elements are all copied; `of_elements`: bytes of these elements.
   SIMT_DEVICE static int64_t bytes_of_token(int64_t of_elements) { return of_elements; }
   SIMT_DEVICE static int64_t group_of(int64_t element, int per_scale) { return element / per_scale; }
   template <class T>
@@ -88,9 +88,9 @@ struct GatherRules {
   }
 };
 
-// Records. Source: vllm csrc/cache_kernels.cu v0.10.2, v0.12.0 and v0.33.0.
+// Token records of each contract. Source: vllm csrc/cache_kernels.cu v0.10.2, v0.12.0 and v0.33.0.
 
-/// 576 codes and one given scale.
+/// A token has 576 codes; one scale is given for all.
 template <class Number>
 struct GatherMlaFp8 : GatherRules {
   static constexpr int kCoded = 576, kCopied = 0, kTokenBytes = 576;
@@ -118,7 +118,7 @@ struct VllmConvertFp8 : GatherMlaFp8<NumberOfE4m3fn> {
   static constexpr bool kByTable = false, kPastEnd = false;
 };
 
-/// 576 elements as they are.
+/// A token has 576 elements, which are copied.
 struct GatherMla : GatherRules {
   static constexpr int kCoded = 0, kCopied = 576;
   using Code = NumberOfE4m3fn;
@@ -132,7 +132,7 @@ struct VllmCpGatherCache : GatherMla {
   static constexpr const char* kContract = "vllm.cp_gather_cache";
 };
 
-/// 512 codes with four fp32 scales, and 64 elements of 16 bits.
+/// A token has 512 codes, four fp32 scales, and 64 elements of 16 bits that are copied.
 template <class Number>
 struct GatherDsMla : GatherRules {
   static constexpr int kCoded = 512, kCopied = 64, kScaleElements = 128, kTokenBytes = 656;
@@ -149,7 +149,7 @@ struct VllmGatherDsMlaFnuz : GatherDsMla<NumberOfE4m3fnuz> {
   static constexpr const char* kContract = "vllm.gather_ds_mla_fnuz";
 };
 
-/// The codes of all keys of a block, then their scales; both are copied.
+/// A block has the codes of all its keys, then their scales; both are copied.
 struct VllmGatherIndexerK : GatherRules {
   static constexpr const char* kContract = "vllm.gather_indexer_k";
   static constexpr int kCoded = 0, kCopied = 128, kScaleElements = 128;
@@ -162,7 +162,7 @@ struct VllmGatherIndexerKV0200 : VllmGatherIndexerK {
   static constexpr bool kPastEnd = true;
 };
 
-/// DeepSeek-V4: 448 codes with seven scale bytes behind all tokens of the block, and 64 elements of 16 bits.
+/// DeepSeek-V4: a token has 448 codes and 64 elements of 16 bits. Its seven scale bytes follow the tokens of the block.
 /// Source: vLLM v0.33.0, vllm/models/deepseek_v41/common/ops/cache_utils.py, dequantize_and_gather_k_cache.
 struct VllmGatherDsv4K : GatherRules {
   static constexpr const char* kContract = "vllm.gather_dsv4_k";
@@ -173,7 +173,7 @@ struct VllmGatherDsv4K : GatherRules {
   SIMT_DEVICE static int64_t scales_at(int64_t block_size, int64_t position) { return block_size * kTokenBytes + position * 8; }
   SIMT_DEVICE static int64_t copied_at(int64_t /*block_size*/, int64_t position) { return position * kTokenBytes + kCoded; }
 };
-/// DeepSeek-V4.1: 512 codes, then their 16 scale bytes.
+/// DeepSeek-V4.1: a token has 512 codes, then their 16 scale bytes.
 struct VllmGatherDsv41K : GatherRules {
   static constexpr const char* kContract = "vllm.gather_dsv41_k";
   static constexpr int kCoded = 512, kCopied = 0, kScaleElements = 32, kTokenBytes = 528;
@@ -246,11 +246,11 @@ SIMT_KERNEL void gather_cache(GatherArguments a, Divider by_loads) {
   }
 }
 
-/// Tensors that the rules read. Rejects invalid calls.
+/// Tensors that the rules need. gather_arguments() rejects calls without them.
 struct GatherNeeds {
   bool by_table, starts, given_scale, copies_scales;
-  int elements;            ///< of a row of the result
-  int64_t bytes_of_token;  ///< of which a block must hold as many as its tokens
+  int elements;            ///< elements of a row of y
+  int64_t bytes_of_token;  ///< bytes per token that a block of the cache must have
 };
 GatherArguments gather_arguments(const Call& call, GatherNeeds needs);
 

@@ -28,7 +28,7 @@ std::vector<Kernel> decoded_fp4() {
        block_gemm_rows<GemmList<units::OfAmd, AssayNvfp4DecodedBf16>>("gemm_block_scaled.decoded.amd")});
 }
 
-/// On the CPU, one candidate model of gfx950's tensor core; on the GPU, the real one.
+/// U: on the CPU, one candidate model of gfx950's tensor core; on the GPU, the real instruction.
 template <class U>
 std::vector<Kernel> block_gemm_of_gfx950(const char* name) {
   return block_gemm_rows<GemmList<units::UnknownOfAmd, AiterBlockscaleGfx950<U>, AiterBlockscaleBpreshuffleGfx950<U>>>(name);
@@ -40,7 +40,7 @@ std::vector<Kernel> mxfp4_of_gfx950(const char* name) {
 }
 
 using SplitGfx942 = GemmList<units::OfAmd, AiterBlockscaleSplitK>;
-/// On the CPU, one candidate model only.
+/// Split-K for gfx950, on the CPU with one candidate model only.
 using SplitGfx950 = GemmList<units::UnknownOfAmd, AiterBlockscaleSplitKGfx950<units::Gfx950MfmaE4m3AsGfx942>>;
 
 std::vector<Kernel> block_gemm_of_amd() {

@@ -1,4 +1,4 @@
-// gemm_block_scaled: block scales along k, applied to the sum of each block or by the instruction itself.
+// gemm_block_scaled: block scales along k, applied to the sum of each block of k, or by the tensor core instruction itself.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_block_scaled_rules.h"
@@ -7,7 +7,7 @@
 
 namespace assay_kernels {
 
-// One element of a GEMM with block scales.
+// Stores one element of d, and adds the results of split-K parts.
 
 template <class Rules, class Y>
 SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t column, float acc) {
@@ -34,10 +34,10 @@ SIMT_DEVICE void store_as(const BlockGemmArguments& x, int64_t row, int64_t colu
   if (x.y == ResultType::kF16) store_block<Rules, simt::F16>(x, row, column, acc);
 }
 
-// A GEMM whose instruction applies the scales: one chain over all k. Each block computes one tile of the instruction's size.
+// A GEMM whose instruction applies the scales: one accumulation over k. Each block computes one tile of the instruction's size.
 
-/// Scales for one instruction. Beyond m, n and k the byte is 0, the smallest scale of each format: a scale counts in the exponent to
-/// which some instructions align their terms, even where the codes are zeros.
+/// Scale bytes for one instruction. Beyond m, n and k they are 0, the smallest scale of each format: some instructions align
+/// terms to the largest exponent of the scales, even if the codes are zeros.
 template <class U>
 struct StagedScales {
   static constexpr int kEach = units::Bytes<U>::kScales;  ///< scales per row
@@ -45,7 +45,7 @@ struct StagedScales {
   alignas(16) uint8_t b[U::kN * kEach];
 };
 
-/// Loads the scales for the rows from `row` and the elements from k.
+/// Loads the scales of rows row .. row + rows - 1 for one instruction at k.
 template <class Rules, class U, int kThreads>
 SIMT_DEVICE void stage_scales(uint8_t* to, const BlockScales& scales, int64_t row, int rows, int64_t all_rows, int64_t k, int64_t all_k) {
   constexpr int kEach = StagedScales<U>::kEach;
@@ -63,7 +63,7 @@ SIMT_DEVICE void clear(Tile& tile) {
   for (int i = 0; i < tile.kElements; ++i) tile.at[i] = 0;
 }
 
-/// Stores number(i), which belongs to element i of the tile at (row, column), for each element that lies within d.
+/// Stores number(i) to d for each element i of the tile at (row, column) that lies within d.
 template <class Rules, class Tile, class Number>
 SIMT_DEVICE void store_tile(const typename Rules::Arguments& x, int64_t row, int64_t column, const Tile& tile, Number number) {
   SIMT_UNROLL
@@ -96,9 +96,9 @@ SIMT_KERNEL void unit_scaled_product(typename Rules::Arguments x) {
   store_tile<Rules>(x, row, column, chain, [&](int i) { return number_of_sum<U>(chain.at[i]); });
 }
 
-// A GEMM whose operands are decoded to the 16 bits of an instruction: one chain over all k.
+// A GEMM whose operands are decoded to bf16 or fp16 before the instruction: one accumulation over all k.
 
-/// The operands of one instruction. Places beyond m, n or k hold zeros.
+/// The operands of one instruction, with zeros beyond m, n and k.
 template <class U>
 struct DecodedStep {
   static constexpr int kPitch = 2 * U::kK;  ///< bytes of a row
@@ -114,7 +114,7 @@ SIMT_DEVICE uint16_t half_bits(float v) {
     return simt::from_float<simt::F16>(v).bits;
 }
 
-/// Stages the rows of one operand from `row` and k from `at` on. operand(row, k): before its rounding to Format.
+/// Stages an operand of one instruction: rows >= row, elements k >= at. operand(row, k) is the value before rounding to Format.
 template <class U, class Format, int kThreads, int kElements, class Operand>
 SIMT_DEVICE void stage_decoded(uint16_t (&to)[kElements], int64_t row, int64_t rows, int64_t at, int64_t all_k, Operand operand) {
   for (int i = simt::thread(); i < kElements; i += kThreads) {
@@ -147,8 +147,8 @@ SIMT_KERNEL void decoded_scaled_product(typename Rules::Arguments x) {
   store_tile<Rules>(x, row, column, chain, [&](int i) { return number_of_sum<U>(chain.at[i]); });
 }
 
-// A GEMM with block scales on tensor cores. Each block computes one tile of the instruction's size and advances along k step by
-// step.
+// A GEMM whose block scales are applied to sums of the instruction. Each block computes one tile of the instruction's size and
+// advances along k by one instruction at a time.
 
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
@@ -175,7 +175,7 @@ SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
       units::mma<U, kWarp>(chain, factors);
       simt::barrier();
       const bool promotes = (at + U::kK - part) % Rules::kPromote == 0 || at + U::kK >= last;
-      const int64_t first = part + (at - part) / Rules::kPromote * Rules::kPromote;  // position within the promoted elements
+      const int64_t first = part + (at - part) / Rules::kPromote * Rules::kPromote;  // first k of the promoted run
       SIMT_UNROLL
       for (int i = 0; i < chain.kElements && promotes; ++i) {
         const int64_t r = row + chain.row(i), c = column + chain.column(i);
@@ -195,7 +195,7 @@ SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
   store_tile<Rules>(x, row, column, chain, [&](int i) { return sum[i]; });
 }
 
-/// Launches the kernel of the rules for `tiles` tiles of an instruction: scales within the instruction, or behind its sums.
+/// Launches the kernel of the rules, one block per tile: decoded operands, scales in the instruction, or scales after it.
 template <class Rules, class Arguments>
 void launch_scaled(const Call& call, int64_t tiles, const Arguments& x) {
   using U = typename Rules::Unit;
@@ -226,7 +226,7 @@ void run_block_gemm(const Call& call) {
   launch_scaled<Rules>(call, tiles, x);
 }
 
-// Table rows for rules that have an instruction here.
+// Table rows for rules whose instruction this build has.
 
 template <class Rules, int kParts>
 void run_block_gemm_by_contract(const Call& call) {
@@ -236,7 +236,7 @@ void run_block_gemm_by_contract(const Call& call) {
   });
 }
 
-/// Rules may also be offered with split-K, if the contract leaves the choice to the library.
+/// kParts > 1: with split-K, for contracts that leave the number of parts to the library.
 template <class Rules, int kParts = 1>
 std::vector<Kernel> block_gemm_rows(const std::string& name) {
   const std::vector<std::string> contracts = gemm_contracts<Rules>();

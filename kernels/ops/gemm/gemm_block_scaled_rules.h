@@ -1,4 +1,4 @@
-// Tensors of a call of gemm_block_scaled.
+// gemm_block_scaled: the tensors of a call, and the rules of each contract.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_common.h"
@@ -12,14 +12,14 @@ namespace assay_kernels {
 struct ScaleLevel {
   int type = ASSAY_FLOAT, bits = 32;       ///< element type of the tensor
   int64_t in_element = 1;                  ///< scales per tensor element
-  /// size of the repeating tile; rows and blocks are padded to whole tiles. 1: the strides describe the layout completely
+  /// size of the tiles in memory; rows and blocks are padded to whole tiles. 1: no tiles, strides describe the layout
   int64_t tile_rows = 1, tile_blocks = 1;
 };
 inline constexpr ScaleLevel kFloatScales{}, kPackedScales{ASSAY_INT, 32, 4}, kTiledScales{ASSAY_FLOAT8_E8M0FNU, 8, 1, 128, 4},
     kTiledE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8, 1, 128, 4}, kE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8}, kE8m0Scales{ASSAY_FLOAT8_E8M0FNU, 8};
 
-/// Block scales that each cover `rows` rows. Strides are in tensor elements; strides of tiles are in elements of a row of whole
-/// tiles. `data` points to the scales, whatever their type.
+/// Block scales that each cover `rows` rows. Strides are in tensor elements. With tiles, row_stride is the padded number of
+/// blocks of a row. `data` points to the scales, also if they are not fp32.
 struct BlockScales {
   const float* data;
   int64_t row_stride, block_stride;
@@ -28,18 +28,18 @@ struct BlockScales {
 
 struct BlockGemmArguments : GemmOperands {
   BlockScales scale_a, scale_b;
-  const void* c;  ///< has the type of d and is added to the product; nullptr: none
-  const float *global_a, *global_b;  ///< scales of whole tensors, above those of blocks; nullptr: none
+  const void* c;  ///< [m, n] in the type of d, added to the product; nullptr: none
+  const float *global_a, *global_b;  ///< scales of whole tensors, besides the block scales; nullptr: none
   const void* bias;                  ///< [n] in the type of d; nullptr: none
 };
 
 inline constexpr int64_t kProductsOfScale = 128;
 
-/// Rejects invalid calls; see gemm_operands(). `rows_of_b`: rows of b that share a scale. `products`: elements along k that share
-/// a scale.
+/// Reads the tensors, and rejects invalid calls, as gemm_operands() does. `rows_of_b`: rows of b that share a scale. `products`:
+/// elements along k that share a scale.
 BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c, const ScaleLevel& level, int64_t products);
 
-/// The f32 scale of a whole tensor, [1], or of the weights of each expert, [count].
+/// The data of the f32 scale of a whole tensor, [1], or of the scales of each expert's weights, [count].
 const float* outer_scales(const Call& call, const char* role, int64_t count);
 
 /// The data of a bias [n] in the type of d. Rejects one that the contract does not take.
@@ -54,19 +54,19 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   using Arguments = BlockGemmArguments;
   static constexpr int64_t kPromote = kPromotedEvery;  ///< multiply-accumulates between two promotions
   static constexpr int64_t kRowsOfScaleB = 128;
-  static constexpr int64_t kPartOf = 128;  ///< the length of a split-K part is a multiple of this
+  static constexpr int64_t kPartOf = 128;  ///< split-K parts are multiples of this
   static constexpr bool kAddsC = false;
   static constexpr ScaleLevel kLevel = kFloatScales;
   static constexpr int64_t kProducts = kProductsOfScale;  ///< elements along k that share a scale
   static constexpr bool kInUnit = false;  ///< the instruction applies the scales
-  static constexpr bool kDecodes = false;  ///< codes and scales become operands of the instruction, before it multiplies
-  static constexpr bool kOuterOfA = false, kOuterOfB = false;  ///< a and b have a scale of the whole tensor
+  static constexpr bool kDecodes = false;  ///< operands of the instruction are codes times scales, rounded to 16 bits
+  static constexpr bool kOuterOfA = false, kOuterOfB = false;  ///< a, b: there is a scale of the whole tensor
   static constexpr bool kTakesBias = false;
-  static constexpr bool kScalesOneBlock = false;  ///< if all of k has one block of scales, its sum is scaled by one_block()
-  /// each split-K part is scaled, rounded and stored like a result; then the parts are added in the type of d
+  static constexpr bool kScalesOneBlock = false;  ///< if k has a single block, one_block() scales its sum
+  /// each split-K part is scaled and rounded like a result; the parts are then added in the type of d
   static constexpr bool kAddsResults = false;
 
-  /// Prepares the tile that begins at a row; false: it is left alone. For GEMMs whose rows belong to experts.
+  /// For GEMMs whose rows belong to experts: prepares the tile that begins at a row. Returns false if it is not computed.
   template <class Rules>
   SIMT_DEVICE static bool enter(BlockGemmArguments& /*x*/, int64_t /*row*/) {
     return true;
@@ -74,7 +74,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static float scale(const BlockScales& scales, int64_t row, int64_t block) {
     return scales.data[row * scales.row_stride + block * scales.block_stride];
   }
-  /// Scales for a row of a and for a row of b, for the elements from k on.
+  /// The scale of a row of a, or of a row of b, at element k.
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return scale(x.scale_a, row, k / kProductsOfScale);
   }
@@ -83,7 +83,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   }
   SIMT_DEVICE static float one_block(float chain, float sa, float sb) { return chain * sb * sa; }
   SIMT_DEVICE static float result(float acc, float /*c*/) { return acc; }
-  /// The result before its last rounding to Y: with scales of whole tensors, and a bias.
+  /// Applies scales of whole tensors and a bias; the result is then rounded to Y.
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& /*x*/, int64_t /*column*/, float result) {
     return result;
@@ -94,13 +94,13 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   }
 };
 
-/// Multiplies both scales first: acc + (sa sb) chain, with one FMA.
+/// Multiplies both scales first: acc + (sa * sb) * chain, the last two operations as one FMA.
 template <class MatrixUnit, int kPromotedEvery = 128>
 struct ProductOfScales : BlockRules<MatrixUnit, kPromotedEvery> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(sa * sb, chain, acc); }
 };
 
-/// Applies one scale after the other: acc + (chain sa) sb, the last two steps with one FMA.
+/// Applies one scale after the other: acc + (chain * sa) * sb, the last two operations as one FMA.
 template <class MatrixUnit, int kPromotedEvery = 128>
 struct ScaleOfRowFirst : BlockRules<MatrixUnit, kPromotedEvery> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
@@ -117,7 +117,7 @@ struct DeepGemm1d1d : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   SIMT_DEVICE static float result(float acc, float c) { return c + acc; }
 };
 
-/// Packed scales: the exponent is byte block % 4 of the int32 with index block / 4.
+/// Packed scales: the exponent of a block is byte block % 4 of int32 word block / 4.
 template <class Base>
 struct PackedScales : Base {
   static constexpr ScaleLevel kLevel = kPackedScales;
@@ -137,7 +137,7 @@ struct PackedScales : Base {
   }
 };
 
-/// The instruction takes one scale byte for each of its blocks and accumulates over all k.
+/// The instruction applies one scale byte to each of its blocks and accumulates over all k.
 /// Source: DeepGEMM 54e22612, sm100_fp8_fp4_gemm_1d1d.cuh.
 struct DeepGemmPacked : PackedScales<BlockRules<units::Sm100Tcgen05MxE4m3F32>> {
   static constexpr const char* kContract = "deepgemm.fp8_gemm_1d1d_packed.sm_100";
@@ -165,14 +165,14 @@ struct TorchMxSm120 : TiledScales<TorchMxSm120, units::Sm120MmaMxE4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_mxfp8.sm_120";
 };
 
-/// FP4: two codes in a byte. NVFP4 has an E4M3 scale per 16 elements, MXFP4 an E8M0 scale per 32.
+/// FP4: a byte has two codes. NVFP4 has an E4M3 scale per 16 elements, MXFP4 an E8M0 scale per 32.
 template <class Rules, class MatrixUnit>
 struct Fp4Product : TiledScales<Rules, MatrixUnit> {
   static constexpr int64_t kProducts = MatrixUnit::kScaleBlock;
   static constexpr ScaleLevel kLevel = kProducts == 16 ? kTiledE4m3Scales : kTiledScales;
 };
 
-/// alpha, one f32 number, multiplies the fp32 sum. It is passed as the scale of a.
+/// The fp32 sum is multiplied by alpha, one f32 value, which calls pass as the scale of the tensor a.
 /// Source: vLLM v0.33.0, nvfp4_scaled_mm_kernels.cu, alpha_ptr of CUTLASS's epilogue.
 template <class Rules, class MatrixUnit>
 struct TimesAlpha : Fp4Product<Rules, MatrixUnit> {
@@ -193,7 +193,7 @@ struct FlashinferNvfp4Mm : TimesAlpha<FlashinferNvfp4Mm, units::Sm100Tcgen05Nvf4
   static constexpr const char* kContract = "flashinfer.mm_fp4_cutlass.sm_100";
 };
 
-/// The product of both tensors' scales, rounded to fp32, is cuBLASLt's alpha.
+/// The fp32 sum is multiplied by the product of both tensors' scales, which is rounded to fp32: cuBLASLt's alpha.
 /// Source: pytorch 0174dfab, ScaledBlas.cpp, _scaled_nvfp4_nvfp4.
 template <class Rules, class MatrixUnit>
 struct TimesBothScales : Fp4Product<Rules, MatrixUnit> {
@@ -209,7 +209,7 @@ struct TorchNvfp4 : TimesBothScales<TorchNvfp4, units::Sm100Tcgen05Nvf4F32> {
 struct TorchNvfp4Sm120 : TimesBothScales<TorchNvfp4Sm120, units::Sm120MmaNvf4F32> {
   static constexpr const char* kContract = "torch.scaled_mm_nvfp4.sm_120";
 };
-/// Without scales of whole tensors.
+/// NVFP4 without scales of whole tensors.
 struct TorchNvfp4Block : Fp4Product<TorchNvfp4Block, units::Sm100Tcgen05Nvf4F32> {
   static constexpr const char* kContract = "torch.scaled_mm_nvfp4_block.sm_100";
 };
@@ -221,7 +221,7 @@ struct TorchMxfp4 : Fp4Product<TorchMxfp4, units::Sm100Tcgen05Mxf4F32> {
   static constexpr const char* kContract = "torch.scaled_mm_mxfp4.sm_100";
 };
 
-/// The sum is rounded to the type of d, multiplied by the rounded product of both scales, rounded, and then the bias is added.
+/// Rounds to the type of d: the sum, the product of both tensors' scales, the product of these two, and its sum with the bias.
 /// Source: torchao 0.18.0, nvfp4_tensor.py, _addmm_nvfp4_dispatch.
 template <class Rules, class MatrixUnit>
 struct TorchaoNvfp4Product : TimesBothScales<Rules, MatrixUnit> {
@@ -240,8 +240,8 @@ struct TorchaoNvfp4Mm : TorchaoNvfp4Product<TorchaoNvfp4Mm, units::Sm100Tcgen05N
   static constexpr const char* kContract = "torchao.nvfp4_mm.sm_100";
 };
 
-/// A GEMM of FP4 codes on bf16 or f16 instructions: the operand is a code times the scale of its block, rounded to 16 bits. Scales
-/// are bytes, row by row. `kBlock`: elements that share a scale, 16 in NVFP4 and 32 in MXFP4.
+/// A GEMM of FP4 codes on bf16 or f16 instructions: an operand is a code times the scale of its block, rounded to 16 bits. Scale
+/// bytes are stored row by row. `kBlock`: elements that share a scale, 16 in NVFP4 and 32 in MXFP4.
 template <class MatrixUnit, int kBlock>
 struct DecodedFp4 : BlockRules<MatrixUnit> {
   using CodesOfA = units::E2m1;
@@ -265,7 +265,7 @@ struct DecodedFp4 : BlockRules<MatrixUnit> {
   SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
 };
 
-/// The scale of a's tensor is the one that quantized it, so it divides; that of b multiplies. The bias is added in 16 bits.
+/// The scale of tensor a multiplied before quantization, so it divides here; that of b multiplies. The bias is added in 16 bits.
 /// Source: vLLM v0.33.0, nvfp4_emulation_utils.py, run_nvfp4_emulations.
 template <class MatrixUnit>
 struct VllmNvfp4Decoded : DecodedFp4<MatrixUnit, 16> {
@@ -284,7 +284,7 @@ struct VllmNvfp4DecodedBf16 : VllmNvfp4Decoded<units::Sm90WgmmaBf16F32> {
 struct VllmNvfp4DecodedF16 : VllmNvfp4Decoded<units::Sm90WgmmaF16F32> {
   static constexpr const char* kContract = "vllm.nvfp4_emulation_f16.sm_90";
 };
-/// The same on MFMA instructions.
+/// VllmNvfp4Decoded on MFMA instructions.
 struct AssayNvfp4DecodedBf16 : VllmNvfp4Decoded<units::Gfx942MfmaBf16F32> {
   static constexpr const char* kContract = "assay.nvfp4_emulation_bf16.gfx942";
 };
@@ -293,7 +293,7 @@ struct TorchaoMxfp4Decoded : DecodedFp4<units::Sm90WgmmaBf16F32, 32> {
   static constexpr const char* kContract = "torchao.mxfp4_mm_emulated.sm_90";
 };
 
-/// Converts scale bytes to fp32, which are then applied like other scales. Goes through the kernel's own rules, so that a faulty
+/// Converts scale bytes to fp32 and applies them like fp32 scales. Calls Rules::scale_byte(), so that a deliberately wrong
 /// kernel can change a byte.
 template <class Rules>
 struct DecodedScales : PackedScales<ProductOfScales<units::Sm90WgmmaE4m3F32>> {
@@ -319,7 +319,7 @@ struct VllmBlockwiseSm120 : ProductOfScales<units::Sm120MmaE4m3F32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_blockwise.sm_120";
 };
 
-// cuBLASLt, as called by torch 2.11.0, ScaledBlas.cpp. These kernels do not split k; split_k uses two parts.
+// cuBLASLt, as called by torch 2.11.0, ScaledBlas.cpp. The split_k kernel uses two split-K parts, the other kernels one.
 struct TorchBlock1x128Tile : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_1x128_128x128.sm_90";
   static constexpr int64_t kPartOf = 512;
@@ -349,12 +349,12 @@ struct VllmTritonSm89 : ScaleOfRowFirst<units::Sm89MmaE4m3F32> {
   static constexpr const char* kContract = "vllm.triton_w8a8_block.sm_89";
 };
 
-// Offered as a kernel whose accumulation order is unknown.
+// The contract leaves the accumulation order open; this kernel uses one possible order.
 struct UnknownBlocks : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "assay.unknown_fp8_1x128_128x128.sm_90";
 };
 
-/// Multiplies both scales first, in a build that flushes subnormals.
+/// As ProductOfScales, in a build that flushes subnormals.
 template <class MatrixUnit>
 struct FlushedProductOfScales : BlockRules<MatrixUnit> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) {
@@ -362,7 +362,7 @@ struct FlushedProductOfScales : BlockRules<MatrixUnit> {
   }
 };
 
-/// The order of an instance with 16x16 tiles, where KPack is 16. hipcc contracts multiplications and additions into FMAs.
+/// The order along k of a CK instance with 16x16 tiles and KPack 16. hipcc contracts multiplications and additions into FMAs.
 /// Source: composable_kernel 1eb2e573, blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp; AITER e4048607, opus_gemm.
 template <class MatrixUnit>
 using CkBlocks = LaneOrder<FlushedProductOfScales<MatrixUnit>, 4, 16>;
@@ -370,7 +370,7 @@ using CkBlocks = LaneOrder<FlushedProductOfScales<MatrixUnit>, 4, 16>;
 struct AiterBlockscale : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale.gfx942";
 };
-/// Truncates fp32 to bf16.
+/// Truncates the fp32 result to bf16.
 /// Source: csrc/include/opus/opus.hpp, OPUS_FP32_to_BF16_DEFAULT 2.
 struct AiterOpusBlockscale : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
   template <class Y>
@@ -382,13 +382,13 @@ struct AiterOpusBlockscale : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
   }
   static constexpr const char* kContract = "aiter.opus_gemm_a8w8_blockscale_rz.gfx942";
 };
-/// On gfx950 with OCP codes, with its instruction or a candidate model of it.
+/// On gfx950, with OCP codes. MatrixUnit: its instruction, or a candidate model of it.
 template <class MatrixUnit>
 struct AiterBlockscaleGfx950 : CkBlocks<MatrixUnit> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale.gfx950";
 };
 
-/// MXFP4 by the instruction that applies the scales, or by a candidate model of it. Scale bytes lie row by row.
+/// MXFP4; the instruction, or a candidate model of it, applies the scales. Scale bytes are stored row by row.
 /// Source: AITER e4048607, _triton_kernels/gemm/basic/gemm_afp4wfp4.py, _gemm_afp4wfp4_kernel.
 template <class MatrixUnit>
 struct AiterTritonMxfp4Gfx950 : BlockRules<MatrixUnit> {
@@ -401,8 +401,8 @@ struct AiterTritonMxfp4Gfx950 : BlockRules<MatrixUnit> {
   }
 };
 
-/// Split-K with 16-bit partial results added to zeros. Here they are added in order; the real kernel adds them by atomics in any
-/// order.
+/// Split-K: the 16-bit results of the parts are added to a zeroed d. The real kernel adds them by atomics in any order, this one
+/// in the order of the parts.
 /// Source: AITER e4048607, gemm_a8w8_blockscale_common.cuh, SetKBatch.
 template <class Base>
 struct AddedBlockResults : Base {
@@ -416,7 +416,7 @@ struct AiterBlockscaleSplitKGfx950 : AddedBlockResults<AiterBlockscaleGfx950<Mat
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale_split_k.gfx950";
 };
 
-/// The weight is shuffled. The scales of a are read as [blocks of k, m] in memory, whatever their strides.
+/// The weight is shuffled. The scales of a are read as [blocks of k, m]; their strides are ignored.
 template <class Base>
 struct Preshuffled : OfShuffledWeight<Base> {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {

@@ -1,5 +1,5 @@
-// Shared by all GEMM kernels: lists of rules whose tensor core is available, operands that the host reads and checks, default
-// rules, and staging of one step along k.
+// Shared by all GEMM kernels: lists of rules whose tensor core is available, operands as the host reads and checks them, default
+// rules, and staging of the operands of one instruction.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 #include "kernels/ops/call.h"
 #include "kernels/simt/simt.h"
-// Tensor cores of every vendor by name; the lists tell which of them have an instruction here.
+// Names the tensor cores of every vendor; the lists in mma.h tell which of them have an instruction in this build.
 #include "kernels/units/amd_units.h"
 #include "kernels/units/mma.h"
 #include "kernels/units/nvidia_units.h"
@@ -17,7 +17,7 @@ namespace assay_kernels {
 
 // Selects the GEMM rules whose instruction is available, with their contracts and code types.
 
-/// ABI types of the codes.
+/// ABI type of a format's codes.
 template <class F>
 inline constexpr int kTypeCode = ASSAY_INT;
 template <>
@@ -77,7 +77,7 @@ struct GemmOperands {
   ResultType y;
   int64_t m, n, k;
   int64_t pitch_a, pitch_b, pitch_d;  ///< row pitches in elements
-  int64_t part;  ///< elements per split-K part; the parts are summed separately and added in fp32 in order
+  int64_t part;  ///< elements per split-K part; sums of parts are added in fp32, in order
 };
 
 inline const assay_tensor& gemm_codes(const Call& call, const char* role, int type) {
@@ -94,14 +94,14 @@ inline ResultType result_type(const assay_tensor& d) {
   unsupported("d must be f32, bf16 or fp16");
 }
 
-/// Rejects other types than `a_type` and `b_type`, wrong shapes, and rows that are not contiguous or begin within a byte. d is
-/// non-empty unless m or n is 0. k is not split.
+/// Reads a, b and d; `part` is all of k, no split-K. Rejects types other than `a_type` and `b_type`, wrong shapes, and rows that
+/// are not contiguous or begin within a byte.
 inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
   const Shape of_a = matrix_of_rows(a), of_b = matrix_of_rows(b), of_d = matrix_of_rows(d);
-  if (of_a.columns != of_b.columns) unsupported("a and b must have as many columns");
+  if (of_a.columns != of_b.columns) unsupported("a and b must have the same number of columns, k");
   if (of_d.rows != of_a.rows || of_d.columns != of_b.rows)
-    unsupported("d must have the rows of a and a column for each row of b");
+    unsupported("d must have a row for each row of a and a column for each row of b");
   if (a.type_bits == 4 && (of_a.columns % 2 != 0 || a.strides[0] % 2 != 0 || b.strides[0] % 2 != 0))
     unsupported("rows of 4-bit codes must be whole bytes");
   return {static_cast<const uint8_t*>(a.data),
@@ -131,14 +131,14 @@ struct PlainProduct {
   using CodesOfA = typename MatrixUnit::A;  ///< code types of the tensors
   using CodesOfB = typename MatrixUnit::B;
 
-  static constexpr int64_t kPeriod = 1;  ///< number of elements after which the order along k repeats
-  /// Index along k of the element that is multiplied at a position.
+  static constexpr int64_t kPeriod = 1;  ///< elements along k after which the order repeats
+  /// Index along k of the element that is at a position of the accumulation order.
   SIMT_DEVICE static int64_t product_at(int64_t place) { return place; }
 
-  /// rows of b must be contiguous and without gaps, because b is not stored row by row
+  /// true: b must be dense, because its layout is not row by row
   static constexpr bool kDenseWeight = false;
 
-  /// Positions of the multiplied elements in memory.
+  /// Number of elements along k that are used, and where the elements of a, b and d are in memory.
   SIMT_DEVICE static int64_t products(int64_t k) { return k; }
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row; }
   SIMT_DEVICE static int64_t byte_of_a(int64_t row, int64_t k, int64_t pitch) { return row * pitch + k; }
@@ -147,8 +147,8 @@ struct PlainProduct {
   SIMT_DEVICE static bool keeps_part(int64_t /*first*/, int64_t /*end*/, int64_t /*k*/) { return true; }
 };
 
-/// Order along k of composable_kernel: each of kLanes lane groups takes eight consecutive elements; the groups start kApart
-/// elements apart. Both operands are read this way.
+/// Order along k of composable_kernel: each of kLanes groups of lanes reads eight consecutive elements; the groups start kApart
+/// elements apart. This holds for both operands.
 /// Source: composable_kernel 8e22e1ae, blockwise_gemm_pipeline_xdlops_base.hpp CalculateAThreadOriginDataIndex.
 template <class Base, int kLanes, int kApart>
 struct LaneOrder : Base {
@@ -159,20 +159,20 @@ struct LaneOrder : Base {
   }
 };
 
-/// The end of the last whole period along k.
+/// The end of k, rounded up to whole periods of the order.
 template <class Rules>
 SIMT_DEVICE int64_t end_of_periods(int64_t first, int64_t end) {
   return first + (end - first + Rules::kPeriod - 1) / Rules::kPeriod * Rules::kPeriod;
 }
 
-/// Rejects a weight with strided rows if the rules need dense ones.
+/// Rejects a b with a row pitch other than k if the rules need a dense b.
 template <class Rules>
 void expect_weight(const GemmOperands& x) {
   if (Rules::kDenseWeight && x.pitch_b != x.k) unsupported("b is shuffled and must be dense");
 }
 
-/// Layout (16, 16) of a shuffled weight with one-byte codes. A cell holds 16 rows and 32 columns in 512 bytes: first 16 columns
-/// of each row, then the next 16 columns of each row.
+/// Layout (16, 16) of a shuffled weight with one-byte codes. A tile of 16 rows and 32 elements along k has 512 bytes: elements
+/// 0 .. 15 of each row, then elements 16 .. 31 of each row.
 /// Source: AITER e4048607, aiter/ops/shuffle.py.
 struct ShuffledWeight {
   SIMT_DEVICE static int64_t byte(int64_t column, int64_t k, int64_t all_k) {
@@ -189,7 +189,7 @@ struct OfShuffledWeight : Base {
   }
 };
 
-// Staging of operands: copies one step along k to where the block's instruction reads it.
+// Staging: copies the operands of one instruction to memory that the whole block reads.
 
 /// Operands of one instruction, with zeros beyond m, n and k.
 template <class U>
@@ -208,8 +208,8 @@ SIMT_DEVICE float number_of_sum(uint32_t code) {
   return value;
 }
 
-/// `Arguments` must have m, n, k, a, b and their pitches. `Rules` define where rows of a and bytes of b lie. The order along k
-/// begins at `first`; elements from `end` on are zeros.
+/// Stages the operands of the tile at (row, column) at k. `Arguments` must have m, n, k, a, b and their pitches. `Rules` define
+/// where elements are in memory. The order along k begins at `first`; elements >= end are zeros.
 template <class Rules, int kThreads, class Arguments>
 SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const Arguments& x, int64_t row, int64_t column, int64_t first,
                        int64_t k, int64_t end) {

@@ -1,4 +1,4 @@
-// The kernels of gemm_grouped, as describe() lists them: one for each way in which rows belong to experts; and that of fused_moe.
+// The kernels of gemm_grouped, as describe() lists them, one for each way to assign rows to experts; and those of fused_moe.
 #include "kernels/ops/call.h"
 #include "kernels/ops/gemm/gemm_common.h"
 #include "kernels/ops/gemm/gemm_grouped_kernel.h"

@@ -1,5 +1,5 @@
-// gemm_grouped: how a tile of rows finds its expert. The loop over k is that of gemm_block_scaled or gemm_scaled. fused_moe: a row
-// of d is a slot, which takes the row of a token; lists of slots in blocks of one expert say which.
+// gemm_grouped: how a tile of rows finds its expert. The loop over k is that of gemm_block_scaled or gemm_scaled. fused_moe: each
+// row of d is a slot (a token and one of its experts) and uses the token's row of a. Lists group slots into blocks of one expert.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_block_scaled_kernel.h"
@@ -11,12 +11,12 @@ namespace assay_kernels {
 struct GroupedGemmArguments : BlockGemmArguments {
   const int32_t* groups;  ///< by index: the expert of each row, -1: none; masked: the rows in use of each expert
   int64_t experts;
-  int64_t room;                                    ///< masked: rows of a and d that each expert has, whole tiles; by index: 0
-  int64_t scales_of_expert_a, scales_of_expert_b;  ///< distance between the scales of two experts; by index, a is one matrix
+  int64_t room;                                    ///< masked: rows of a and d per expert, whole tiles; else 0
+  int64_t scales_of_expert_a, scales_of_expert_b;  ///< distance between two experts' scales; of a: if masked
 };
 
-/// Rejects invalid calls. `masked`: the tensor `tokens` states the rows in use, otherwise `expert_of_row` the expert of each row.
-/// `rows_of_b`: rows of b that share a scale. `tile_rows`: an expert begins at a multiple.
+/// Rejects invalid calls. `masked`: tensor `tokens` has the rows in use of each expert; otherwise `expert_of_row` has the expert of
+/// each row. `rows_of_b`: rows of b that share a scale. `tile_rows`: experts begin at multiples of this row number.
 GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_type, bool masked, int64_t rows_of_b,
                                             int64_t tile_rows, const ScaleLevel& level = kFloatScales);
 
@@ -26,7 +26,7 @@ struct OfExperts : Base {
   using Arguments = GroupedGemmArguments;
   static constexpr int64_t kTileRows = 128;
 
-  /// Moves b and the scales to the expert of the tile. A tile of no expert is left alone.
+  /// Moves b and the scales to the expert of the tile. Returns false for a tile without expert, which is not computed.
   template <class Rules>
   SIMT_DEVICE static bool enter(GroupedGemmArguments& x, int64_t row) {
     const int64_t expert = Rules::expert_of(x, row);
@@ -56,7 +56,7 @@ struct DeepGemmMasked : OfExperts<DeepGemm1d2d> {
   }
 };
 
-/// On sm_100 the instruction applies four packed scales of a word.
+/// On sm_100 the instruction applies the scales, four of which are packed in a word.
 /// Source: DeepGEMM 54e22612, sm100_fp8_fp4_gemm_1d1d.cuh.
 struct DeepGemmContiguousPacked : OfExperts<DeepGemmPacked> {
   static constexpr const char* kContract = "deepgemm.m_grouped_fp8_gemm_contiguous.sm_100";
@@ -69,38 +69,38 @@ struct DeepGemmMaskedPacked : OfExperts<DeepGemmPacked> {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return DeepGemmMasked::expert_of(x, row); }
 };
 
-// Experts at offsets: the rows of an expert begin anywhere, and one scale covers a row of a and a row, or all rows, of its weights.
+// Experts at offsets: an expert may begin at any row of a. A scale covers a row of a; for b, a row or all rows of an expert.
 
 struct ExpertRows {
-  const int32_t* offsets;  ///< the first row of each expert; nullptr: each begins where the one before ends
-  const int32_t* sizes;    ///< [experts, 3]: rows, n and k of each expert; without offsets [experts]: where its rows end
+  const int32_t* offsets;  ///< the first row of each expert; nullptr: where the previous one ends
+  const int32_t* sizes;    ///< [experts, 3]: rows, n and k of each expert; without offsets, [experts]: where its rows end
   int64_t experts;
-  int64_t tiles;               ///< of an expert that has all rows
-  int64_t room;                ///< masked: the rows of a and d of each expert, and `sizes` are the rows in use; otherwise 0
+  int64_t tiles;               ///< tiles along m of an expert that has all rows
+  int64_t room;                ///< masked: rows of a and d per expert, `sizes` has the rows in use; otherwise 0
   int64_t scales_of_expert_b;  ///< distance between the scales of two experts
 };
 
-/// a and d are [m, ..], b is [experts, n, k] and dense. m and the pointers are moved to one expert by enter().
+/// a is [m, k], d [m, n], b [experts, n, k] and dense. enter() sets m and the pointers to those of one expert.
 struct OffsetGemmArguments : GemmArguments, ExpertRows {};
 
-/// The same with scales in tiles of 128 rows.
+/// Experts at offsets, with block scales in tiles of 128 rows.
 struct OffsetMxArguments : BlockGemmArguments, ExpertRows {
-  const int32_t* tile_rows;  ///< the row of whole tiles where the scales of each expert begin
+  const int32_t* tile_rows;  ///< the row of scale_a, a multiple of 128, where each expert's scales begin
 };
 
-/// The same with block scales: one matrix of those of a, and one of those of b for each expert.
+/// Experts at offsets, with block scales: one matrix for a, and one for each expert of b.
 struct OffsetBlockArguments : BlockGemmArguments, ExpertRows {};
 
-/// Which tensor states the rows of each expert: `expert_offsets` and `problem_sizes`; `expert_ends`; or `tokens`, the rows in use.
+/// The tensors that state each expert's rows: `expert_offsets` and `problem_sizes`; `expert_ends`; or `tokens`, the rows in use.
 enum class ExpertTensor { kOffsets, kEnds, kTokens };
 
 /// Rejects invalid calls.
 OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_type, ExpertTensor rows, int64_t tile);
 
-/// The same. `scale_rows`: 0, or a multiple at which the scales of a of each expert begin; there are as many rows as that may take.
+/// Rejects invalid calls. `scale_rows` > 0: in scale_a, experts begin at multiples of it, and scale_a has rows for the worst case.
 OffsetBlockArguments offset_block_arguments(const Call& call, int a_type, int b_type, int64_t tile, int64_t rows_of_b, const ScaleLevel& level, int64_t products, int64_t scale_rows);
 
-/// The same with the tensor `blockscale_offsets`.
+/// Rejects invalid calls. Reads `expert_offsets`, `problem_sizes` and `blockscale_offsets`.
 OffsetMxArguments offset_mx_arguments(const Call& call, int a_type, int b_type, int64_t tile, const ScaleLevel& level, int64_t products);
 
 template <class Base, class GemmArguments>
@@ -121,7 +121,7 @@ struct ExpertsAtOffsets : Base {
   SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows& /*x*/, int64_t expert) { return expert; }
   SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) { return expert * x.scales_of_expert_b; }
 
-  /// Tiles are numbered expert by expert, as if each had all rows.
+  /// Tiles are numbered expert by expert, x.tiles along m for each. Sets `row` to the row within the expert.
   template <class Rules>
   SIMT_DEVICE static bool enter(Arguments& x, int64_t& row) {
     constexpr int64_t kTile = Rules::Unit::kM;
@@ -138,7 +138,7 @@ struct ExpertsAtOffsets : Base {
   }
 };
 
-/// One scale for each row.
+/// Experts at offsets with a scale for each row of a.
 template <class Base>
 struct AtOffsets : ExpertsAtOffsets<Base, OffsetGemmArguments> {
   static constexpr bool kTakesBias = false;
@@ -150,7 +150,7 @@ struct AtOffsets : ExpertsAtOffsets<Base, OffsetGemmArguments> {
   }
 };
 
-// Fast accumulation over all of k, for a and b exchanged and not.
+// Fast accumulation over all of k. SwapAb: a and b are exchanged.
 // Source: vLLM v0.32.0, grouped_mm_c3x_sm90.cu and get_group_starts.cuh, ScaledEpilogueArray.
 struct VllmMoeMm : AtOffsets<WeightFirst<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "vllm.cutlass_moe_mm.sm_90";
@@ -163,7 +163,7 @@ struct TorchGroupedMmFast : AtOffsets<TokenFirst<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "torch.scaled_grouped_mm_fast.sm_90";
   static constexpr ExpertTensor kRows = ExpertTensor::kEnds;
 };
-/// Applies the scale of the row of a first, in a build that flushes subnormals.
+/// Applies the scale of a's row first, in a build that flushes subnormals.
 template <class MatrixUnit>
 struct FlushedTokenFirst : GemmRules<MatrixUnit> {
   template <class>
@@ -178,7 +178,7 @@ struct AiterDeepGemm : AtOffsets<OfShuffledWeight<LaneOrder<FlushedTokenFirst<un
   static constexpr ExpertTensor kRows = ExpertTensor::kTokens;
 };
 
-/// Block scales, and experts that begin where the one before ends, or at the next multiple.
+/// Block scales. An expert begins where the previous one ends, or at the next multiple of a number of rows.
 template <class Base>
 struct BlocksAtEnds : ExpertsAtOffsets<Base, OffsetBlockArguments> {
   static constexpr ExpertTensor kRows = ExpertTensor::kEnds;
@@ -197,7 +197,7 @@ struct FlashinferGroupwise : BlocksAtEnds<ProductOfScales<units::Sm100Tcgen05E4m
 struct FlashinferGroupwiseSm120 : BlocksAtEnds<ProductOfScales<units::Sm120MmaE4m3F32>> {
   static constexpr const char* kContract = "flashinfer.group_gemm_fp8_nt_groupwise.sm_120";
 };
-/// Each expert begins at the next tile behind the one before.
+/// Each expert begins at the first multiple of kTileRows after the end of the previous one.
 /// Source: DeepGEMM 54e22612, scheduler/gemm.cuh, GemmType::MGroupedContiguousWithPsumLayout.
 template <class Base>
 struct AtNextTile : BlocksAtEnds<Base> {
@@ -212,7 +212,7 @@ struct DeepGemmPsum : AtNextTile<DeepGemm1d2d> {
 struct DeepGemmPsumPacked : AtNextTile<DeepGemmPacked> {
   static constexpr const char* kContract = "deepgemm.m_grouped_fp8_gemm_psum.sm_100";
 };
-/// The packed scales of a of each expert begin at a multiple of four rows.
+/// In scale_a, which is packed, each expert begins at a multiple of four rows.
 /// Source: FlashInfer fb28d724, csrc/cute_sm120_mxfp8_groupwise.
 template <int64_t kElements>
 struct FlashinferMxMoe : BlocksAtEnds<PackedScales<BlockRules<units::Sm120MmaMxE4m3F32>>> {
@@ -227,13 +227,13 @@ struct FlashinferMxMoe32 : FlashinferMxMoe<32> {
   static constexpr const char* kContract = "flashinfer.moe_gemm_mxfp8_nt_groupwise_g32.sm_120";
 };
 
-// Experts along k: each has k of its own, and m rows and n columns of d.
+// Experts along k: each expert has its own k, and its own d with m rows and n columns.
 
-/// m and n are those of one expert. a, b and d are dense, one expert after the other.
+/// m and n are those of one expert. a, b and d are dense, with one expert after the other.
 struct KGroupedArguments : BlockGemmArguments {
   const int32_t* k_of;  ///< the k of each expert
   int64_t experts;
-  int64_t tiles;        ///< of rows of an expert
+  int64_t tiles;        ///< tiles along m of an expert
 };
 
 /// Rejects invalid calls. `tile`: rows of a tile.
@@ -248,7 +248,7 @@ struct DeepGemmKGrouped : DeepGemm1d1d {
   SIMT_DEVICE static int64_t first_scale_b(int64_t first) { return first / kProductsOfScale; }
   SIMT_DEVICE static int64_t expert_of_c(int64_t expert) { return expert; }
 
-  /// Tiles are numbered expert by expert.
+  /// Tiles are numbered expert by expert. Sets x to one expert.
   template <class Rules>
   SIMT_DEVICE static bool enter(KGroupedArguments& x, int64_t& row) {
     constexpr int64_t kTile = Rules::Unit::kM;
@@ -284,7 +284,7 @@ void run_k_grouped_by_contract(const Call& call) {
   });
 }
 
-/// MXFP8 and FP4: the instruction applies the scales, of which each expert has whole tiles.
+/// MXFP8 and FP4: the instruction applies the scales. Each expert has whole tiles of scales.
 template <class Rules, class Base = TiledScales<Rules, units::Sm100Tcgen05MxE4m3F32>>
 struct MxAtOffsets : ExpertsAtOffsets<Base, OffsetMxArguments> {
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& x, int64_t expert, int64_t /*first*/) { return x.tile_rows[expert]; }
@@ -304,7 +304,7 @@ struct VllmMxGrouped : MxAtOffsets<VllmMxGrouped> {
   static constexpr const char* kContract = "vllm.cutlass_mxfp8_grouped_mm.sm_100";
 };
 
-/// NVFP4: the fp32 sum is multiplied by the alpha of the expert. It is passed as the scale of the expert's weights.
+/// NVFP4: multiplies the fp32 sum by the expert's alpha, which calls pass as the scale of the expert's weights.
 template <class Rules, class MatrixUnit>
 struct TimesAlphaOfExpert : MxAtOffsets<Rules, Fp4Product<Rules, MatrixUnit>> {
   static constexpr bool kOuterOfB = true;
@@ -379,7 +379,7 @@ void run_blocks_at_ends_by_contract(const Call& call) {
   });
 }
 
-// Table rows for rules that have an instruction here.
+// Table rows for rules whose instruction this build has.
 
 template <class Rules>
 void run_grouped_gemm(const Call& call) {
@@ -413,15 +413,15 @@ std::vector<Kernel> grouped_gemm_rows(const std::string& name, void (*run)(const
 struct FusedMoeArguments : GemmOperands {  // m: slots, the rows of d
   const int32_t *slots, *experts_of_blocks, *end;  ///< sorted_token_ids, expert_ids, num_tokens_post_padded
   int64_t blocks, block_m, topk, experts;
-  BlockScales scale_a, scale_b;  ///< without blocks, the stride of blocks is 0; with one scale, both are
+  BlockScales scale_a, scale_b;  ///< one scale per row: block_stride is 0; a single scale: row_stride too
   int64_t scales_of_expert_b;
   const float *bias, *weights;   ///< [experts, n] and [slots]; nullptr: none
 };
 
-/// Rejects invalid calls. `of_blocks`: scales of 128 products; otherwise one for a row, or for all rows.
+/// Rejects invalid calls. `of_blocks`: a scale per 128 elements along k; otherwise one for a row, or for all rows.
 FusedMoeArguments fused_moe_arguments(const Call& call, int a_type, int b_type, bool of_blocks);
 
-/// Defaults. kBlockK: products of a sum that is scaled and added to the accumulator; 0: one chain over all of k, scaled at the end.
+/// Defaults. kBlockK: elements along k that are summed, scaled and added to the accumulator; 0: all of k, scaled at the end.
 template <class MatrixUnit, int kBlockK>
 struct FusedMoeRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kPromote = kBlockK;
@@ -435,15 +435,15 @@ struct FusedMoeRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static int64_t row_of_slot(const Arguments& x, int64_t slot) { return slot / x.topk; }
   SIMT_DEVICE static int64_t block_of_scale_a(int64_t k) { return k / kProductsOfScale; }
   SIMT_DEVICE static float weight(const Arguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot]; }
-  SIMT_DEVICE static float kept(float acc) { return acc; }  ///< the accumulator between two sums
-  /// What a slot of expert -1 gets.
+  SIMT_DEVICE static float kept(float acc) { return acc; }  ///< the accumulator after a sum is added
+  /// The row of d of a slot whose expert is -1.
   template <class Y>
   SIMT_DEVICE static void finish_absent(const Arguments& x, int64_t slot, int64_t column) {
     static_cast<Y*>(x.d)[slot * x.pitch_d + column] = simt::from_float<Y>(0.0f);
   }
   SIMT_DEVICE static float scaled(float sum, float /*sa*/, float /*sb*/) { return sum; }
   SIMT_DEVICE static float join(float /*chain*/, float /*sa*/, float /*sb*/, float acc) { return acc; }
-  /// The result before its last rounding; `w` is 1 without weights.
+  /// The result before its last rounding. `w`: router weight; 1 without weights.
   template <class Rules, class Y>
   SIMT_DEVICE static float finished(float sum, float sa, float sb, float bias, bool has_bias, float w) {
     const float scaled = Rules::scaled(sum, sa, sb);
@@ -451,7 +451,7 @@ struct FusedMoeRules : PlainProduct<MatrixUnit> {
   }
 };
 
-/// vLLM: accumulator += tl.dot(a, b) * a_scale * b_scale, the last product and the sum in one FMA.
+/// vLLM: accumulator += tl.dot(a, b) * a_scale * b_scale, where the last multiplication and the addition are one FMA.
 template <class MatrixUnit, int kBlockK>
 struct VllmMoeOfBlocks : FusedMoeRules<MatrixUnit, kBlockK> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
@@ -471,8 +471,8 @@ struct SglangMoeOfRows : FusedMoeRules<MatrixUnit, 0> {
   SIMT_DEVICE static float scaled(float sum, float sa, float sb) { return sum * (sa * sb); }
 };
 
-// Source: vLLM v0.33.0 and SGLang v0.5.23, fused_moe_kernel. In tiles of fewer than 64 rows that are not exchanged with those of b,
-// Triton takes mma.sync, for which it unpacks the codes to fp16.
+// Source: vLLM v0.33.0 and SGLang v0.5.23, fused_moe_kernel. For tiles of fewer than 64 rows, unless a and b are exchanged,
+// Triton uses mma.sync, for which it unpacks the codes to fp16.
 struct VllmMoeBlock : VllmMoeOfBlocks<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "vllm.fused_moe_block.sm_90";
 };
@@ -488,12 +488,12 @@ struct VllmMoeBlockM16K64 : VllmMoeOfBlocks<units::Sm90MmaE4m3UnpackedF32, 64> {
 struct VllmMoeBlockSm89 : VllmMoeOfBlocks<units::Sm89MmaE4m3F32, 128> {
   static constexpr const char* kContract = "vllm.fused_moe_block.sm_89";
 };
-/// SWAP_AB: the scale of b comes first.
+/// SWAP_AB: a and b are exchanged, so the scale of b is applied first.
 struct VllmMoeBlockSwapAb : FusedMoeRules<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "vllm.fused_moe_block_swap_ab.sm_90";
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sb, sa, acc); }
 };
-/// The weight is multiplied behind a rounding to the type of d.
+/// The sum is rounded to the type of d before it is multiplied by the router weight.
 struct VllmMoeBlockCastFirst : VllmMoeBlock {
   static constexpr const char* kContract = "vllm.fused_moe_block_cast_first.sm_90";
   template <class Rules, class Y>
@@ -519,7 +519,7 @@ struct VllmMoeInt8Gfx942 : VllmMoeOfRows<units::Gfx942MfmaInt8Int32> {
 struct VllmMoeInt8Gfx950 : VllmMoeOfRows<units::Gfx950MfmaInt8Int32> {
   static constexpr const char* kContract = "vllm.fused_moe_int8@v0.14.0.gfx950";
 };
-/// The router weight comes before the scales.
+/// Multiplies by the router weight before the scales.
 /// Source: vLLM v0.13.0.
 template <class MatrixUnit>
 struct WeightBeforeScales : FusedMoeRules<MatrixUnit, 0> {
@@ -563,8 +563,8 @@ SIMT_DEVICE void store_slot(const FusedMoeArguments& x, int64_t slot, int64_t pl
   static_cast<Y*>(x.d)[slot * x.pitch_d + column] = simt::from_float<Y>(Rules::template finished<Rules, Y>(sum, sa, sb, bias, x.bias != nullptr, w));
 }
 
-/// A block of threads computes one tile of the instruction's size of one block of slots. A block of slots may have fewer rows than
-/// a tile, or several tiles.
+/// A thread block computes one tile of the instruction's size, for slots of one block of slots. A block of slots may have
+/// fewer rows than a tile, or several tiles.
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void fused_moe_product(FusedMoeArguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;

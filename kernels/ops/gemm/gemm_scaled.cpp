@@ -26,7 +26,7 @@ using Plain =
     GemmList<units::OfAmd, AiterGemmA8w8Fnuz, AiterGemmA8w8Int8, AiterGemmA8w8Int8Gfx950, AiterBpreshuffle, UnknownRowGfx942>;
 using Split = GemmList<units::OfAmd, AiterSplitK, AiterBpreshuffleSplitK>;
 
-/// On the CPU, a candidate model of gfx950's tensor core; on the GPU, the real one.
+/// U: on the CPU, a candidate model of gfx950's tensor core; on the GPU, the real instruction.
 template <class U>
 std::vector<Kernel> gemm_of_gfx950(const std::string& name) {
   using Plain = GemmList<units::UnknownOfAmd, AiterGemmA8w8Gfx950<U>, AiterBpreshuffleGfx950<U>, UnknownRowGfx950<U>>;

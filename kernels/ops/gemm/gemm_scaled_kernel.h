@@ -1,4 +1,4 @@
-// gemm_scaled: one scale per row, column or tensor, applied to the finished sum.
+// gemm_scaled: one scale per row of a and of b, or per tensor, applied to the sum over all of k.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_common.h"
@@ -18,8 +18,8 @@ struct GemmArguments : GemmOperands {
 /// What is subtracted from the int32 sums: nothing, azp_adj, or azp times azp_adj.
 enum class Azp { kNone, kTensor, kTokens };
 
-/// Rejects other types than `a_type` and `b_type`, wrong shapes, tensors that are not dense, and a k so large that int32 could
-/// overflow. d is non-empty unless m or n is 0.
+/// Rejects types other than `a_type` and `b_type`, wrong shapes, scales and biases that are not dense, and a k for which int32
+/// sums may overflow.
 GemmArguments gemm_arguments(const Call& call, int a_type, int b_type, bool takes_bias, Azp azp = Azp::kNone);
 
 // Building blocks of gemm_scaled contracts: the tensor core instruction, when the accumulator is promoted to fp32, and how scales
@@ -30,15 +30,15 @@ template <class MatrixUnit, int kPromotedEvery = 0>
 struct GemmRules : PlainProduct<MatrixUnit> {
   using Arguments = GemmArguments;
   static constexpr int64_t kPromote = kPromotedEvery;  ///< multiply-accumulates between two promotions to fp32; 0: never promoted
-  static constexpr int64_t kPartOf = 128;              ///< the length of a split-K part is a multiple of this
+  static constexpr int64_t kPartOf = 128;              ///< split-K parts are multiples of this
   static constexpr bool kTakesBias = true;
   static constexpr Azp kAzp = Azp::kNone;
-  /// each split-K part is scaled, rounded and stored like a result; then the parts are added in the type of d
+  /// each split-K part is scaled and rounded like a result; the parts are then added in the type of d
   static constexpr bool kAddsResults = false;
   /// without split-K, the product of both scales is applied by an FMA that adds +0
   static constexpr bool kAddsZero = false;
 
-  /// Prepares the tile that begins at a row, which it may move; false: it is left alone. For GEMMs whose rows belong to experts.
+  /// For GEMMs whose rows belong to experts: prepares the tile at `row`, which may change. Returns false if it is not computed.
   template <class Rules>
   SIMT_DEVICE static bool enter(GemmArguments& /*x*/, int64_t& /*row*/) {
     return true;
@@ -64,7 +64,7 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   }
 };
 
-/// One scale per tensor; both are multiplied first.
+/// One scale per tensor; the scales are multiplied by each other first.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
   template <class>
@@ -73,7 +73,7 @@ struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
-/// cuBLASLt's result, as if it added beta * C with a beta of 0; its split-K does not.
+/// cuBLASLt's result is as if it added beta * C with beta 0. With split-K it does not add.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct CublasTensor : TensorScaled<MatrixUnit, kPromotedEvery> {
   static constexpr bool kAddsZero = true;
@@ -97,7 +97,7 @@ struct WeightFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
-// A scaled GEMM on tensor cores. Each block computes one tile of the instruction's size and advances along k step by step.
+// A scaled GEMM on tensor cores. Each block computes one tile of the instruction's size, one instruction after the other along k.
 
 template <class Rules, class Y>
 SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, float sum) {
@@ -109,7 +109,7 @@ SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, floa
       Rules::has_bias(x) ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
 }
 
-/// Reads a result of type Y as a number.
+/// The scaled sum, rounded to Y.
 template <class Rules, class Y>
 SIMT_DEVICE float result_of(const GemmArguments& x, int64_t row, int64_t column, float sum) {
   const float sa = Rules::scale_of_row(x, row), sb = Rules::scale_of_column(x, column);
@@ -200,7 +200,7 @@ void run_gemm(const Call& call) {
   });
 }
 
-// Table rows for rules that have an instruction here.
+// Table rows for rules whose instruction this build has.
 
 template <class Rules, int kParts>
 void run_gemm_by_contract(const Call& call) {
@@ -210,7 +210,7 @@ void run_gemm_by_contract(const Call& call) {
   });
 }
 
-/// Rules may also be offered with split-K, if the contract leaves the choice to the library.
+/// kParts > 1: with split-K, for contracts that leave the number of parts to the library.
 template <class Rules, int kParts = 1>
 std::vector<Kernel> gemm_rows(const std::string& name) {
   const std::vector<std::string> contracts = gemm_contracts<Rules>();

@@ -1,4 +1,4 @@
-// Contracts of gemm_scaled: those on NVIDIA GPUs, then those on AMD GPUs.
+// Rules of each gemm_scaled contract: first NVIDIA GPUs, then AMD GPUs.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_scaled_kernel.h"
@@ -8,7 +8,7 @@ namespace assay_kernels {
 
 // Contracts of gemm_scaled for NVIDIA tensor cores.
 
-// cuBLASLt, as called by torch 2.11.0, ScaledBlas.cpp. These kernels do not split k; split_k uses two parts.
+// cuBLASLt, as called by torch 2.11.0, ScaledBlas.cpp. The split_k kernel uses two split-K parts, the other kernels one.
 struct TorchTensorFast : CublasTensor<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_tensor_fast.sm_90";
 };
@@ -105,7 +105,7 @@ struct TritonDotImprecise0 : TokenFirst<units::Sm90MmaE4m3UnpackedF32> {
   static constexpr bool kTakesBias = false;
 };
 
-// Offered as kernels whose accumulation order is unknown.
+// The contracts leave the accumulation order open; these kernels use one possible order.
 struct UnknownTensor : TensorScaled<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "assay.unknown_fp8_tensor.sm_90";
   static constexpr bool kTakesBias = false;
@@ -131,7 +131,7 @@ struct FlushedWeightFirst : GemmRules<MatrixUnit> {
   }
 };
 
-/// The order of an instance with 16x16 tiles and 128 elements along k per block, where KPerThread is 32.
+/// The order along k of a CK instance with 16x16 tiles and 128 elements along k per block, in which KPerThread is 32.
 /// Source: AITER e404860, gemm_a8w8_common.cuh.
 template <class MatrixUnit>
 using CkRowwise = LaneOrder<FlushedWeightFirst<MatrixUnit>, 4, 32>;
@@ -146,7 +146,7 @@ struct AiterGemmA8w8Int8 : FlushedWeightFirst<units::Gfx942MfmaInt8Int32> {
 struct AiterGemmA8w8Int8Gfx950 : FlushedWeightFirst<units::Gfx950MfmaInt8Int32> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_int8.gfx950";
 };
-/// The weight is shuffled: KPack = 16 elements of a row are contiguous.
+/// The weight is shuffled: KPack = 16 elements of a row are adjacent in memory.
 template <class MatrixUnit>
 struct ShuffledWeightFirst : OfShuffledWeight<LaneOrder<FlushedWeightFirst<MatrixUnit>, 4, 16>> {
   static constexpr bool kTakesBias = false;
@@ -155,7 +155,7 @@ struct AiterBpreshuffle : ShuffledWeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle.gfx942";
 };
 
-/// The same on gfx950 with OCP codes, with its instruction or a candidate model of it.
+/// On gfx950, with OCP codes. MatrixUnit: its instruction, or a candidate model of it.
 template <class MatrixUnit>
 struct AiterGemmA8w8Gfx950 : CkRowwise<MatrixUnit> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8.gfx950";
@@ -165,8 +165,8 @@ struct AiterBpreshuffleGfx950 : ShuffledWeightFirst<MatrixUnit> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle.gfx950";
 };
 
-/// Split-K with 16-bit partial results added to zeros. Here they are added in order; the real kernel adds them by atomics in any
-/// order.
+/// Split-K: the 16-bit results of the parts are added to a zeroed d. The real kernel adds them by atomics in any order, this one
+/// in the order of the parts.
 template <class Base>
 struct AddedResults : Base {
   static constexpr bool kTakesBias = false, kAddsResults = true;
@@ -192,7 +192,7 @@ struct AiterBpreshuffleSplitKGfx950 : AddedResults<AiterBpreshuffleGfx950<Matrix
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle_split_k.gfx950";
 };
 
-// Offered as kernels whose accumulation order is unknown.
+// The contracts leave the accumulation order open; these kernels use one possible order.
 struct UnknownRowGfx942 : CkRowwise<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "assay.unknown_fp8_row_lanes.gfx942";
   static constexpr bool kTakesBias = false;

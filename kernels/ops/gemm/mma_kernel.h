@@ -10,20 +10,20 @@
 
 namespace assay_kernels {
 
-// Reads the tensors of a call as tiles of a tensor core.
+// Checks the tensors of a call, which are tiles of a tensor core instruction.
 
 struct TileShape {
   int64_t tiles, rows, columns;
 };
 
-/// Data of a dense tensor of that shape and element size in bits. Rejects any other tensor.
+/// The data of a dense tensor of the given shape, with elements of `bits` bits. Rejects any other tensor.
 const uint8_t* tiles_of(const Call& call, const char* role, bool is_output, const TileShape& shape, int bits);
 /// Number of tiles, from the shape of c, [tiles, m, n].
 int64_t tile_count(const Call& call);
 /// k, from the shape of a, [tiles, m, k].
 int64_t products_of(const Call& call);
 
-// Executes an instruction repeatedly on tiles of its own size, one tile per block.
+// Executes an instruction `steps` times on each tile; each block has one tile of the instruction's size.
 
 struct MmaArguments {
   const uint8_t *a, *b, *sfa, *sfb, *c;
@@ -77,7 +77,7 @@ void run_mma(const Call& call) {
             [&](auto warp) { simt::launch(mma_tiles<U, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x); });
 }
 
-// Table rows for the instructions of a list, one per tile size.
+// Table rows for the instructions of a list: one row for each tile size.
 
 template <class Units>
 void run_mma_by_contract(const Call& call) {
