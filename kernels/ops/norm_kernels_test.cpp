@@ -12,7 +12,7 @@
 
 namespace assay_kernels {
 
-// Compares norms of the CPU library with plain loops and with the unfused ops, through the C ABI.
+// Compares norms of the CPU library with plain loops, and fused norms with the unfused ops, through the C ABI.
 
 namespace {
 
@@ -30,7 +30,7 @@ struct Norm {
     call.matrix("y", kBf16, true, m, n, y.data()).parameter("eps", 1e-6).parameter("warp", warp);
     EXPECT_EQ(call.run(cpu_library(), "rms_norm", contract, "rms_norm"), ASSAY_OK) << call.message();
   }
-  /// The expected y from a plain loop, with r changed by the relative amount `shift`.
+  /// y as a plain loop computes it, with r multiplied by 1 + shift.
   uint16_t expected(size_t i, double shift, bool round_first) const {
     double sum = 0;
     const size_t row = i / size_t(n) * size_t(n);
@@ -41,7 +41,7 @@ struct Norm {
   }
 };
 
-/// Bound of the relative error of r for a sum of that depth: half of the sum's error, plus a few roundings.
+/// Bound of the relative error of r: half of the error of the sum of squares, from its depth, plus a few roundings.
 double norm_shift(int64_t n) { return double((n + 2047) / 2048 * 8 + 16) * 0x1p-24; }
 
 TEST(RmsNorm, GivesWhatAPlainLoopGivesWithinTheDepthOfItsSum) {
@@ -121,13 +121,13 @@ TEST(RmsNormQuantGroup, IsTheNormFollowedByTheQuantization) {
     }
 }
 
-// Tests rows of a, b and d beyond 2^31 elements. Memory is only reserved for them; few pages are ever touched.
+// Tests rows of a, b and d that begin beyond 2^31 elements. Address space is reserved for them; few pages are touched.
 
 constexpr int64_t kM = 3, kN = 2, kK = 96;
 /// Row 1 starts after 2^31 elements, row 2 after 2^32.
 constexpr int64_t kPitch = (int64_t{1} << 31) + 64;
 
-/// Reserved memory that reads as zeros, with a matrix in its middle. Reads at negative, wrapped offsets are therefore valid too.
+/// Reserved memory that reads as zeros, with a matrix in the middle, so that reads at wrapped, negative offsets are valid, too.
 class Reserved {
  public:
   explicit Reserved(size_t bytes_behind) : size_(kBefore + bytes_behind) {
@@ -198,7 +198,7 @@ TEST(GemmOffsets, RowsBeyond2To31AreReadAndWrittenWhereTheyLie) {
   }
 }
 
-/// Runs the faulty kernel with narrow offsets: it is correct for closely spaced rows, but not here.
+/// Runs a deliberately wrong kernel with 32-bit offsets. It is correct for adjacent rows, but not for rows that are far apart.
 TEST(GemmOffsets, OffsetsOf32BitsAreSeen) {
   Product product;
   const assay_library& probe = open_library(ASSAY_OFFSETS_PROBE);

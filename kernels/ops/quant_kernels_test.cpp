@@ -189,7 +189,7 @@ TEST(Refusals, SayWhatIsWrong) {
   CallBuilder c;
   EXPECT_EQ(c.run(cpu_library(), "quant_group", "vllm.group_fp8", "nobody"), ASSAY_UNSUPPORTED);
   EXPECT_THAT(c.message(), HasSubstr("no kernel 'nobody'"));
-  EXPECT_EQ(c.run(cpu_library(), "quant_group", "vllm.group_fp8", "quant_group.register"), ASSAY_FAILED) << "no skip";
+  EXPECT_EQ(c.run(cpu_library(), "quant_group", "vllm.group_fp8", "quant_group.register"), ASSAY_FAILED) << "a failure, not a skip";
   EXPECT_STREQ(c.message(), "the call has no tensor 'x'");
 }
 
@@ -213,7 +213,7 @@ TEST(Cast, GivesWhatAPlainLoopGivesForAnyLength) {
   }
 }
 
-/// Lengths around a load, a block's elements and several blocks.
+/// Sizes near one load, near the elements of one block, and of several blocks.
 constexpr std::array<std::array<int64_t, 2>, 6> kTensorShapes = {{{1, 1}, {3, 5}, {1, 8192}, {1, 8193}, {7, 1171}, {37, 1024}}};
 
 TEST(QuantTensor, TakesAllRowsForItsScaleWhateverWasThere) {
@@ -265,7 +265,7 @@ TEST(QuantStatic, MultipliesByTheReciprocalOfTheGivenScale) {
   }
 }
 
-// Blocks of many rows, and given group scales.
+// Blocks of 128 x 128, and given group scales.
 
 std::vector<uint16_t> random_tiles(size_t count, uint32_t seed) {
   std::mt19937 random(seed);
@@ -275,7 +275,7 @@ std::vector<uint16_t> random_tiles(size_t count, uint32_t seed) {
   return x;
 }
 
-/// Whole blocks, blocks cut off by an edge, and rows that are no whole number of loads.
+/// Whole blocks, blocks cut off by an edge, and rows that are not a whole number of loads.
 constexpr std::array<std::array<int64_t, 2>, 6> kShapes = {{{128, 128}, {256, 384}, {1, 1}, {129, 136}, {5, 1001}, {200, 77}}};
 
 TEST(QuantBlock, TakesTheAmaxOfItsBlockAndWritesNothingBeyond) {
@@ -350,7 +350,7 @@ TEST(QuantStaticGroups, TakesTheScaleOfItsGroupWhateverTheStrides) {
     }
 }
 
-/// Scales whose bits encode their position: in the exponent field and, if asked for, in mantissa and sign.
+/// Scales whose bits depend on their position: the exponent field, and mantissa and sign unless `power_of_two`.
 std::vector<float> scales(int64_t m, int64_t n, bool power_of_two) {
   std::vector<float> all;
   for (int64_t i = 0; i < m * n; ++i)

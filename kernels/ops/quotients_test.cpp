@@ -1,4 +1,4 @@
-// Compares the fast code conversions (two multiplications, packed words) with the plain steps that they replace.
+// Compares the fast conversions to codes (two multiplications, packed words) with the plain operations that they replace.
 #include "kernels/ops/quant_group/quant_group_rules.h"
 
 #include <gtest/gtest.h>
@@ -65,7 +65,7 @@ TEST(Quotients, CodesByProductsClampOnlyNan) {
     };
     nans += differences(steps, CodesByStep<E4m3fnSat, NeverClamped>(m));
   }
-  EXPECT_GT(nans, 0) << "the clamp makes numbers of NaN";
+  EXPECT_GT(nans, 0) << "the clamp changes NaN to numbers";
 }
 
 TEST(Quotients, OneProductAloneIsSeen) {

@@ -14,8 +14,8 @@ namespace assay_kernels {
 struct PackRules {
   static constexpr int kValues = 4;         ///< scales per word
   static constexpr bool kPadsRows = false;  ///< writes zeros into the words of padding rows
-  static constexpr bool kGaps = false;      ///< rows come in groups with unused rows in between
-  /// Fills the bytes of a row's last word that have no scale.
+  static constexpr bool kGaps = false;      ///< rows form groups, with unused rows between groups
+  /// The fp32 bits that stand in for missing scales in a row's last word.
   SIMT_DEVICE static uint32_t absent() { return 0; }
   /// Position of word `column` of a row.
   SIMT_DEVICE static int64_t place(int64_t row, int64_t column, int64_t padded_rows, int64_t /*words*/) {
@@ -23,8 +23,8 @@ struct PackRules {
   }
 };
 
-/// Correct for powers of two only; the caller guarantees them. Releases before 2.6 do not check this; later ones have a device
-/// assert.
+/// Correct only for scales that are powers of two, which the caller must guarantee. Releases before 2.6 do not check this; later
+/// ones have a device assert.
 struct DeepgemmPack25 : PackRules {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0@2.5";
   SIMT_DEVICE static uint32_t word(const uint32_t* v) { return v[0] >> 23 | v[1] >> 15 | v[2] >> 7 | v[3] << 1; }
@@ -34,14 +34,14 @@ struct DeepgemmPack26 : DeepgemmPack25 {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0@2.6";
 };
 
-/// `psum_layout` holds the end of each group; the next group starts at the next multiple of the alignment. Words of rows in
-/// between are zero.
+/// `psum_layout` has the end of each group of rows; the next group starts at the next multiple of the alignment. Words of the
+/// rows between groups are zero.
 struct DeepgemmPackPsum26 : DeepgemmPack25 {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0_psum@2.6";
   static constexpr bool kGaps = true;
 };
 
-/// Computes x.view(int32) >> 23 as uint8 and joins four bytes into an int32, in a tensor of zeros.
+/// Converts x.view(int32) >> 23 to uint8 and joins four bytes to an int32. The result tensor is zeroed first.
 struct DeepgemmPackTorch : PackRules {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0_torch";
   static constexpr bool kPadsRows = true;
@@ -66,8 +66,8 @@ struct PackList {
   static void append_ids(std::vector<std::string>& ids) { (ids.push_back(Rules::kContract), ...); }
 };
 
-// Converts scales from rows to TMA-aligned columns of words. Row-major scales are transposed in shared memory, so that reads and
-// writes are both contiguous; MN-major scales need no transposition.
+// Packs scales to words in TMA-aligned columns. Row-major scales are transposed in shared memory, so that reads and writes are
+// both contiguous; MN-major scales need no transposition.
 
 inline constexpr int kPackThreads = 256;
 inline constexpr int kPackRows = 64, kPackWords = 32;  ///< size of a tile
@@ -77,7 +77,7 @@ struct PackArguments {
   uint32_t* words;
   int64_t rows, columns;       ///< shape of x
   int64_t padded_rows, count;  ///< shape of the result: padded rows per column, and number of columns
-  int64_t tiles;               ///< tiles per row
+  int64_t tiles;               ///< tiles along a row of words
   int64_t storage;             ///< allocated words
   const int32_t* ends;         ///< end of each group, if rows have gaps
   int64_t groups, alignment;
@@ -97,7 +97,7 @@ SIMT_DEVICE bool present(const PackArguments& a, int64_t row) {
   return row < a.rows;
 }
 
-/// Four consecutive scales of a row.
+/// Loads four consecutive scales of a row, from `column`.
 template <class Rules>
 SIMT_DEVICE void load_scales(const PackArguments& a, int64_t row, int64_t column, uint32_t (&v)[4]) {
   const float* from = a.x + row * a.columns;
@@ -150,7 +150,7 @@ SIMT_KERNEL void pack_rows(PackArguments a) {
   }
 }
 
-/// MN-major scales: column c starts at c * rows. Each thread packs one word of four rows.
+/// For MN-major scales: column c starts at element c * rows. Each thread packs one word for each of four rows.
 template <class Rules>
 SIMT_KERNEL void pack_columns(PackArguments a) {
   const int64_t id = simt::block() * kPackThreads + simt::thread(), quads = a.padded_rows / 4;
@@ -216,7 +216,7 @@ void run_pack(const Call& call) {
   if constexpr (Rules::kGaps) {
     unsupported("scales with gaps must be dense and row-major");
   } else {
-    if (!mn_major) unsupported("scales must be dense, row-major or MN-major");
+    if (!mn_major) unsupported("x must be dense, and row-major or MN-major");
     simt::launch(pack_columns<Rules>, call.grid((padded / 4 * words + kPackThreads - 1) / kPackThreads, kPackThreads), a);
   }
 }

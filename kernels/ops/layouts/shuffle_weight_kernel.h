@@ -1,5 +1,5 @@
-// shuffle_weight: reorders a weight into the order in which MFMA lanes load it, and back. weak_contiguity: which strided tensors
-// a library treats as flat memory.
+// shuffle_weight: reorders a weight to the order in which MFMA lanes load it, and back. weak_contiguity: whether a library's
+// check accepts a strided tensor as flat memory.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ namespace assay_kernels {
 // Target position of each 16-byte run of a weight.
 // Source: ROCm/aiter aiter/ops/shuffle.py shuffle_weight, layouts (16, 16) and (32, 16).
 
-/// Within kRows rows: the first runs of all rows, then the second runs, and so on. The tile's 32 columns hold whole runs, so they
-/// do not affect the order.
+/// Within kRows rows: first run 0 of each row, then run 1 of each row, and so on. Tiles have 32 columns, which are whole runs, so
+/// they do not affect the order.
 template <int kTileRows>
 struct ShuffleTiles {
   static constexpr int kRows = kTileRows;
@@ -45,8 +45,8 @@ struct Unshuffle32 : UnshuffleTiles<32> {
   static constexpr const char* kContract = "assay.unshuffle_weight_32x16";
 };
 
-// Moves each 16-byte run of a weight to its shuffled position, or back. One thread moves one run; the element type does not
-// matter.
+// Copies each 16-byte run of a weight to its shuffled position, or from there. One thread copies one run, whatever the element
+// type.
 
 inline constexpr int kShuffleThreads = 256;
 
@@ -86,7 +86,7 @@ void run_shuffle(const Call& call) {
   simt::launch(shuffle_weight<Rules>, call.grid((a.runs + kShuffleThreads - 1) / kShuffleThreads, kShuffleThreads), a);
 }
 
-// The contiguity checks of each contract, which run on the host. A faulty kernel derives from one and replaces a line.
+// The contiguity checks of each contract, which run on the host. Deliberately wrong kernels derive from one and replace a line.
 
 /// input.IsContiguous().
 /// Source: sglang custom_all_reduce_push.cuh 7723177a3b.
@@ -112,13 +112,13 @@ struct ContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x); }
 };
 
-/// `bytes`: size of the storage from the tensor's first element on. Source: vllm csrc/custom_all_reduce.cu v0.33.0
-/// _is_weak_contiguous.
+/// Also accepts a tensor whose storage, from its first element, has exactly as many bytes as its elements.
+/// Source: vllm csrc/custom_all_reduce.cu v0.33.0 _is_weak_contiguous.
 struct WeakContiguousRules : ContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes == elements(x) * (x.type_bits / 8); }
 };
 
-// Stores the host's answer where the harness expects a kernel's output.
+// A kernel that stores the host's answer as the output of the op.
 
 template <class Rules>
 SIMT_KERNEL void put_answer(int32_t answer, int32_t* to) {
@@ -131,7 +131,7 @@ void run_contiguity(const Call& call) {
   simt::launch(put_answer<Rules>, call.grid(1, 64), int32_t(Rules::accepts(call.at("x"))), accepted.data);
 }
 
-/// Table row of such a kernel.
+/// Table row of a contiguity check.
 template <class Rules>
 Kernel contiguity_row(const char* name, std::vector<std::string> contracts) {
   return {name, "weak_contiguity", std::move(contracts), {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, run_contiguity<Rules>};

@@ -1,4 +1,4 @@
-// moe_combine: each token adds the rows that its experts made for it. One thread adds 16 bytes of a token's row.
+// moe_combine: the row of a token is the sum of the rows that its experts computed for it. One thread sums 16 bytes of a row.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -10,29 +10,29 @@ struct CombineArguments {
   const void* x;
   void* y;
   const void* weights;         ///< [m, topk] of f32 or of the type of x
-  const void* shared;          ///< [m, n], or null
-  const int32_t *ids, *map;    ///< [m, topk]; [experts], or null
+  const void* shared;          ///< [m, n] or nullptr
+  const int32_t *ids, *map;    ///< [m, topk]; [experts] or nullptr
   const int32_t* row_of_slot;  ///< [m, topk] or [topk, m]
   int64_t m, topk, n, rows_in_use;
   float factor;  ///< routed scaling factor
-  bool whole;    ///< rows are aligned and a whole number of loads
+  bool whole;    ///< rows are aligned and a whole number of 16-byte loads
 };
 
-/// How rows of x are found.
+/// How the row of x of a slot is found: x is [m, topk, n]; or row_of_slot is [m, topk]; or row_of_slot is [topk, m].
 enum class CombineRows { kSlots, kBySlot, kBySlotMajor };
 
-/// The points in which contracts differ. A faulty kernel derives from one of these structs and replaces a line.
+/// What contracts may change. Deliberately wrong kernels derive from one of these structs and replace a line.
 struct CombineRules {
   static constexpr bool kPacked = false;
   static constexpr CombineRows kRows = CombineRows::kSlots;
   static constexpr bool kWeights = false, kFactor = false, kIds = false, kMap = false, kRowsInUse = false, kKeepsUnrouted = false;
-  static constexpr bool kNegativeRows = false;  ///< a row below 0 is skipped
+  static constexpr bool kNegativeRows = false;  ///< slots whose row is negative are skipped
   static constexpr bool kWeightsOfX = false, kShared = false;
   static constexpr int kLanes = 1;  ///< slot k is added to sum k mod kLanes
 
   SIMT_DEVICE static int64_t first_slot(const CombineArguments&) { return 0; }
   SIMT_DEVICE static int64_t end_slot(const CombineArguments& a) { return a.topk; }
-  /// The place of a slot in row_of_slot.
+  /// Index of a slot in row_of_slot.
   template <class Rules>
   SIMT_DEVICE static int64_t place_of_row(const CombineArguments& a, int64_t token, int64_t slot) {
     return Rules::kRows == CombineRows::kBySlotMajor ? slot * a.m + token : token * a.topk + slot;
@@ -79,7 +79,7 @@ SIMT_DEVICE bool skips_slot(const CombineArguments& a, int64_t token, int64_t sl
   return false;
 }
 
-/// Rounded to the type of the rows.
+/// v rounded to T, the type of the rows.
 template <class T>
 SIMT_DEVICE float narrowed(float v) {
   return simt::to_float(simt::from_float<T>(v));
@@ -147,7 +147,7 @@ struct SglangMoeSumReduce : CombineRules {
 
 struct WeightedRules : CombineRules {
   static constexpr bool kWeights = true;
-  /// The compiler may fuse the two operations.
+  /// The compiler may fuse the two operations to an FMA.
   template <class T>
   SIMT_DEVICE static float add(float sum, float v, float weight) {
     return sum + v * weight;
@@ -199,7 +199,7 @@ struct SglangPostReorder : WeightedRules {
   SIMT_DEVICE static float scaled(float sum, float factor) { return sum * factor; }
 };
 
-/// Flushes subnormals. Source: flashinfer cutlass_fused_moe_kernels.cuh v0.7.2.post1 finalizeMoeRoutingKernel.
+/// Flushes subnormals to zero. Source: flashinfer cutlass_fused_moe_kernels.cuh v0.7.2.post1 finalizeMoeRoutingKernel.
 struct FlashinferFinalize : WeightedRules {
   static constexpr const char* kContract = "flashinfer.finalize_moe_routing";
   static constexpr CombineRows kRows = CombineRows::kBySlotMajor;
@@ -217,7 +217,7 @@ struct AiterScatterReduce : FlashinferFinalize {
   static constexpr bool kIds = false;
 };
 
-/// Rounds every step to the type of the rows.
+/// Rounds the result of every operation to the type of the rows.
 /// Source: flashinfer trtllm_moe_allreduce_fusion.cuh fb28d724 moefinalize_allreduce_fusion_kernel_oneshot_lamport.
 struct FlashinferMoeFinalize : WeightedRules {
   static constexpr const char* kContract = "flashinfer.moe_finalize";
@@ -242,7 +242,7 @@ using CombineList = RulesList<VllmMoeSumInType, VllmMoeSum, VllmMoeSumPadAware, 
 
 inline constexpr int kCombineThreads = 128;
 
-/// True if a slot of the token has an expert, here or elsewhere.
+/// True if some slot of the token has an expert, on this or another device.
 SIMT_DEVICE bool is_routed(const CombineArguments& a, int64_t token) {
   for (int64_t slot = 0; slot < a.topk; ++slot)
     if (a.ids[token * a.topk + slot] >= 0) return true;
@@ -284,7 +284,7 @@ SIMT_KERNEL void moe_combine(CombineArguments a, Divider by_loads) {
   store_of_row(static_cast<T*>(a.y) + token * a.n, first, a.n, a.whole, y);
 }
 
-/// Tensors and parameters that the rules read. Rejects invalid calls.
+/// Tensors and parameters that the rules need. combine_arguments() rejects calls without them.
 struct CombineNeeds {
   CombineRows rows;
   bool weights, ids, factor, rows_in_use, weights_of_x, shared;

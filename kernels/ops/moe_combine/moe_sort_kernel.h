@@ -1,5 +1,5 @@
-// moe_sort: the slots of tokens are sorted by expert, and rows are moved into that order. One block sorts; each thread handles the slots of
-// its experts.
+// moe_sort: sorts slots (a token and one of its experts) by expert, and copies rows to that order. One thread block sorts; each
+// thread handles the slots of its experts.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -8,35 +8,35 @@
 namespace assay_kernels {
 
 struct SortArguments {
-  const int32_t *ids, *map;  ///< [m, topk]; [experts], or null
+  const int32_t *ids, *map;  ///< [m, topk]; [experts] or nullptr
   int64_t slots, topk, experts;
-  int32_t *sorted, *blocks, *counts, *total;  ///< the tensors of blocks
+  int32_t *sorted, *blocks, *counts, *total;  ///< outputs of moe_align: sorted_ids, expert_ids, token_nums, num_tokens_post_pad
   int64_t room, block_size;
-  int32_t *offsets, *inverse, *order;  ///< the tensors of rows
+  int32_t *offsets, *inverse, *order;  ///< outputs of moe_permute
   int64_t locals;                      ///< experts of this device
 };
 
 struct MoveArguments {
   const uint8_t* x;
   uint8_t* y;
-  const int32_t *index, *in_use;  ///< the row of each slot and the number of rows in use, or null; the row of x for each row of y
-  int64_t rows, sources, topk, bytes;  ///< rows of y, or slots; rows of x; bytes of a row
+  const int32_t *index, *in_use;  ///< moe_permute: row of each slot; rows in use or nullptr. shuffle_rows: row of x per row of y
+  int64_t rows, sources, topk, bytes;  ///< rows of y, or slots; rows of x; experts per token; bytes of a row
   Divider by_pieces;
 };
 
 inline constexpr int kSortThreads = 128, kMostExperts = 1024;
 inline constexpr int64_t kMoveBytes = 16;
 
-/// The points in which contracts differ. A faulty kernel derives from one of these structs and replaces a line.
+/// What contracts may change. Deliberately wrong kernels derive from one of these structs and replace a line.
 struct SortRules {
   static constexpr bool kPacked = false;
-  static constexpr bool kAbsentFirst = false;  ///< blocks: slots without an expert come first
-  static constexpr bool kMapReads = false, kMapMarks = false;  ///< slots go to their number in the map; numbers of blocks are mapped
+  static constexpr bool kAbsentFirst = false;  ///< slots without an expert form a bucket that comes first
+  static constexpr bool kMapReads = false, kMapMarks = false;  ///< slots are sorted by mapped ids; expert_ids has mapped ids
   static constexpr bool kPads = true, kTail = true, kCounts = false;
   static constexpr int32_t kTailNumber = -1;
 
   SIMT_DEVICE static bool is_expert(const SortArguments& a, int32_t id) { return id >= 0 && id < a.experts; }
-  /// The bucket of a slot, or -1.
+  /// The bucket of a slot; -1: the slot is left out.
   template <class Rules>
   SIMT_DEVICE static int32_t bucket_of(const SortArguments& a, int64_t slot) {
     const int32_t id = a.ids[slot];
@@ -87,7 +87,7 @@ struct AiterMoeAlignV0111 : AiterMoeAlign {
 using AlignList =
     RulesList<VllmMoeAlign, VllmMoeAlignMarkedV0130, VllmMoeAlignV0130, VllmMoeAlignV0260, SglangMoeAlign, AiterMoeAlign, AiterMoeAlignV0111>;
 
-/// Slots of a bucket.
+/// Number of slots in a bucket.
 template <class Rules>
 SIMT_DEVICE int32_t count_of(const SortArguments& a, int32_t bucket) {
   int32_t count = 0;
@@ -97,8 +97,8 @@ SIMT_DEVICE int32_t count_of(const SortArguments& a, int32_t bucket) {
 
 template <class Rules>
 SIMT_KERNEL void moe_align(SortArguments a) {
-  SIMT_SHARED(rows, int32_t[kMostExperts + 1]);   // of a bucket
-  SIMT_SHARED(first, int32_t[kMostExperts + 2]);  // block of a bucket
+  SIMT_SHARED(rows, int32_t[kMostExperts + 1]);   // number of slots of a bucket
+  SIMT_SHARED(first, int32_t[kMostExperts + 2]);  // first block of a bucket
   const int32_t buckets = int32_t(a.experts) + int32_t(Rules::kAbsentFirst);
   for (int32_t bucket = simt::thread(); bucket < buckets; bucket += kSortThreads) rows[bucket] = count_of<Rules>(a, bucket);
   simt::barrier();
@@ -131,7 +131,7 @@ SIMT_KERNEL void moe_align(SortArguments a) {
       a.blocks[block] = Rules::template number<Rules>(a, Rules::kTailNumber);
 }
 
-/// Rows: those of this device's experts, then slots without an expert and those of experts elsewhere. Source: vllm
+/// Sorts by key: first this device's experts, then slots without an expert and experts of other devices. Source: vllm
 /// csrc/moe/permute_unpermute_kernels/moe_permute_unpermute_kernel.cu v0.33.0 preprocessTopkIdKernel.
 struct PermuteRules {
   static constexpr bool kPacked = false;
@@ -182,7 +182,7 @@ SIMT_KERNEL void moe_permute_order(SortArguments a) {
   }
 }
 
-/// One thread copies a piece of a row.
+/// Copies kMoveBytes bytes of a row, from byte `first`; zeros if `from` is nullptr.
 SIMT_DEVICE void copy_piece(uint8_t* to, const uint8_t* from, int64_t first, int64_t bytes) {
   for (int64_t i = first; i < first + kMoveBytes && i < bytes; ++i) to[i] = from == nullptr ? uint8_t{0} : from[i];
 }
@@ -219,7 +219,7 @@ SIMT_KERNEL void shuffle_rows(MoveArguments a) {
   copy_piece(a.y + row * a.bytes, source, (piece - row * a.by_pieces.divisor) * kMoveBytes, a.bytes);
 }
 
-/// Reject invalid calls.
+/// These read the tensors of a call and reject invalid calls.
 SortArguments align_arguments(const Call& call, bool counts, bool map);
 SortArguments permute_arguments(const Call& call);
 MoveArguments move_arguments(const Call& call, const SortArguments* sorted);

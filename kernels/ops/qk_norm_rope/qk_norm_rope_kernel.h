@@ -10,11 +10,11 @@
 
 namespace assay_kernels {
 
-// The points in which contracts that normalize and rotate heads differ.
+// What contracts that normalize and rotate heads may change.
 
 inline constexpr int kHeadLoad = 8;  ///< 16-bit elements per load
 
-/// kCount consecutive elements, starting at a multiple of kCount.
+/// Loads kCount consecutive elements; the index of the first is a multiple of kCount.
 template <class Cache, int kCount>
 SIMT_DEVICE void load_run(const Cache* from, float (&to)[kCount]) {
   constexpr int kEach = simt::Vector<Cache>::kElements;
@@ -32,19 +32,19 @@ SIMT_DEVICE void load_run(const Cache* from, float (&to)[kCount]) {
 }
 
 struct HeadRules {
-  static constexpr bool kNeox = true;   ///< the elements of a pair are half of the rotated part apart (NeoX); else adjacent
-  static constexpr bool kLast = false;  ///< the end of a head is rotated; else its start
+  static constexpr bool kNeox = true;   ///< true: the elements of a pair are rotary / 2 apart (NeoX); false: adjacent
+  static constexpr bool kLast = false;  ///< true: the last elements of a head are rotated; false: the first
   static constexpr bool kWeighted = true;
-  static constexpr bool kRoundsNorm = false;        ///< rounds to the type of x before the rotation
-  static constexpr bool kRoundsUnweighted = false;  ///< also rounds before the weight
+  static constexpr bool kRoundsNorm = false;        ///< rounds the norm to the type of x before the rotation
+  static constexpr bool kRoundsUnweighted = false;  ///< also rounds before multiplying by the weight
   static constexpr bool kRotatesV = false;
-  /// The sum over a head. `own`: this lane's part of it. `index`: index of the head among those written.
+  /// The sum of squares over a head. `own`: this lane's part of the sum. `index`: index of the head among those that are written.
   SIMT_DEVICE static float sum_of_head(float sum, float /*own*/, uint32_t /*index*/) { return sum; }
   SIMT_DEVICE static float factor(float sum, float share, float eps) { return simt::rsqrt(sum * share + eps); }
   SIMT_DEVICE static float normalized(float x, float r, float weight) { return x * (r * weight); }
-  /// Row of the cosine/sine cache.
+  /// The row of the cosine/sine cache for a token's position.
   SIMT_DEVICE static int64_t position(int64_t position, int64_t /*token*/) { return position; }
-  /// Cosines and sines of consecutive pairs from `pair` on, for a position.
+  /// Loads cosines and sines of kAngles consecutive pairs, from `pair`. `row`: row of the cache.
   template <class Cache, int kAngles>
   SIMT_DEVICE static void load_angles(const Cache* row, int pair, int pairs, float (&cos)[kAngles], float (&sin)[kAngles]) {
     load_run(row + pair, cos);
@@ -54,7 +54,7 @@ struct HeadRules {
   SIMT_DEVICE static float rotated(float own, float other, bool is_second, float c, float s) {
     return is_second ? own * c + other * s : own * c - other * s;
   }
-  /// NeoX: fetches the partners of a load's elements from a lane half a head away. All lanes must take part in the shuffle.
+  /// NeoX: fetches the partners of a load's elements from the lane `lanes_apart` away. All lanes of a warp must call it.
   template <int kWarp, class Part>
   SIMT_DEVICE static void load_partners(const Part& part, int load, int lanes_apart, bool /*rotates*/,
                                         float (&others)[kHeadLoad]) {
@@ -62,7 +62,7 @@ struct HeadRules {
     for (int i = 0; i < kHeadLoad; ++i) others[i] = simt::shuffle_xor<kWarp>(part.at[load][i], lanes_apart);
   }
   SIMT_DEVICE static bool takes_q_weight(bool of_q) { return of_q; }
-  /// True if output heads beyond those of q are written with zeros.
+  /// True if zeros are written to the output heads beyond those of q.
   SIMT_DEVICE static bool clears_padding() { return true; }
 };
 
@@ -101,7 +101,7 @@ struct VllmQkNormThenRopeInterleavedV0191 : VllmQkNormThenRopeNeoxV0191 {
   static constexpr bool kNeox = false;
 };
 
-/// The heads of Q.
+/// Normalizes and rotates the heads of Q.
 /// Source: vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu (00ce99f0).
 struct VllmDeepseekV4QNormRope : HeadRules {
   static constexpr const char* kContract = "vllm.deepseek_v4_q_norm_rope";
@@ -123,8 +123,8 @@ struct HeadList {
 
 inline constexpr int kHeadLoads = 2;  ///< loads per lane
 
-/// Two loads of sixteen bytes, half a head apart, so that adjacent lanes have adjacent loads. Kept as 32-bit words: 16-bit
-/// elements would each occupy a register while the loads are in flight.
+/// Two loads of sixteen bytes, half a head apart, so that adjacent lanes have adjacent loads. Kept as 32-bit words: each 16-bit
+/// element would occupy a register while the loads are in flight.
 template <int kLanes>
 struct HeadWords {
   simt::Vector<uint32_t> at[kHeadLoads];
@@ -137,7 +137,7 @@ struct HeadWords {
   }
 };
 
-/// The elements of such loads, of type T.
+/// The elements of a lane's two loads, of type T, in fp32.
 template <class T, int kLanes>
 struct HeadPart {
   static constexpr int kNumbers = kHeadLoads * kHeadLoad;
@@ -187,7 +187,7 @@ SIMT_DEVICE void rotate_pair(float& first, float& second, float cos, float sin) 
   second = Rules::rotated(b, a, true, cos, sin);
 }
 
-/// Cosines and sines for one load. Used if only a part of the head is rotated, or if pairs are adjacent.
+/// Cosines and sines for one load, for heads that are rotated in part, or whose pairs are adjacent elements.
 template <class Rules>
 struct LoadAngles {
   static constexpr int kAngles = Rules::kNeox ? kHeadLoad : kHeadLoad / 2;
@@ -205,7 +205,7 @@ struct LoadAngles {
     if (rotates) Rules::load_angles(row, pair, pairs, cos, sin);
   }
 
-  /// `others`: the partners, for NeoX.
+  /// Rotates the elements v of a load. `others`: their partners, for NeoX.
   SIMT_DEVICE void rotate(float (&v)[kHeadLoad], const float (&others)[kHeadLoad]) const {
     SIMT_UNROLL
     for (int i = 0; i < kAngles; ++i) {
@@ -219,25 +219,25 @@ struct LoadAngles {
 };
 
 // Normalizes and rotates heads. A head of n 16-bit elements is handled by n / 16 adjacent lanes with two loads each, half a head
-// apart. If NeoX rotates the whole head, a lane therefore holds its own partners. A warp takes as many heads as fit; all of its
-// lanes must shuffle, even those without a head.
+// apart. If NeoX rotates the whole head, both elements of a pair are therefore in one lane. A warp handles as many heads as fit;
+// lanes without a head must shuffle, too.
 
 template <class T, class Cache>
 struct HeadArguments {
   const T* in;
-  T* out;  ///< the same tensor as the input, or one with room for more heads
+  T* out;  ///< the input tensor itself, or a tensor with at least as many heads
   const T *q_weight, *k_weight;
   const Cache* cache;  ///< one row per position: cosines, then sines
   const int64_t* positions;
-  uint32_t count;               ///< heads to write, over all tokens
-  Divider by_heads;             ///< heads to write, per token
-  uint32_t q_heads, live;       ///< heads of Q, and heads that are read
+  uint32_t count;               ///< heads that are written, over all tokens
+  Divider by_heads;             ///< heads that are written, per token
+  uint32_t q_heads, live;       ///< heads of Q, and heads that are read, per token
   int64_t in_pitch, out_pitch;  ///< distance between tokens in elements
   int32_t rotary;
   float eps;
 };
 
-/// kWhole: NeoX rotates the whole head. `index`: index of the head among those written. All lanes of a warp must take part.
+/// kWhole: NeoX rotates the whole head. `index`: index of the head among those written. All lanes of a warp must call it.
 template <class Rules, class T, class Cache, int kWarp, int kLanes, bool kWhole>
 SIMT_DEVICE void norm_rope_head(const HeadArguments<T, Cache>& a, uint32_t index) {
   using Part = HeadPart<T, kLanes>;
@@ -302,7 +302,7 @@ struct HeadCall {
   float eps;
 };
 
-/// Calls f(lanes per head) for heads with that many 16-bit elements.
+/// Calls f(lanes per head) for heads of n 16-bit elements.
 template <class F>
 void with_head(int64_t n, F f) {
   using std::integral_constant;
@@ -313,7 +313,7 @@ void with_head(int64_t n, F f) {
   unsupported("heads of 64, 128, 256 or 512 elements only");
 }
 
-/// `written`: heads per token that are written. Weights are null if the contract has none.
+/// `written`: heads per token that are written. Weights are nullptr if the contract has none.
 template <class T, class Cache>
 HeadArguments<T, Cache> arguments_of(const HeadCall& heads, const assay_tensor* q_weight, const assay_tensor* k_weight,
                                      int64_t written) {
@@ -344,8 +344,8 @@ void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_we
       constexpr int kLanes = decltype(lanes)::value;
       const int64_t half = heads.rotary / 2;
       if (Rules::kNeox && (half % kHeadLoad != 0 || (half & (half - 1)) != 0))
-        unsupported("half of the rotated part must fill a power-of-two number of lanes");
-      if (!Rules::kNeox && heads.rotary % kHeadLoad != 0) unsupported("the rotated part must be a whole number of 16-byte loads");
+        unsupported("rotary / 2 must be 8 times a power of two");
+      if (!Rules::kNeox && heads.rotary % kHeadLoad != 0) unsupported("rotary must be a multiple of 8");
       constexpr int64_t kPerBlock = kHeadThreads / kLanes;
       const simt::Launch grid = call.grid((int64_t{a.count} + kPerBlock - 1) / kPerBlock, kHeadThreads);
       if (Rules::kNeox && heads.rotary == heads.n)
@@ -356,7 +356,7 @@ void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_we
   });
 }
 
-/// The same, selected by the types of the call.
+/// Calls the run_heads() above for the types of the call.
 template <class Rules>
 void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_weight, const assay_tensor* k_weight,
                int64_t written) {
@@ -375,7 +375,7 @@ inline Accepts head_accepts() {
   return {{"x", kHalf}, {"n", {64, 128, 256, 512}}, {"rotary", {16, 32, 64, 128, 256, 512}}, {"warp", simt::kWarpSizes}};
 }
 
-/// Heads of Q and K in place; those of V are not touched.
+/// Processes the heads of Q and K in place. Heads of V change only with Rules::kRotatesV.
 template <class Rules>
 void run_qk_norm_rope(const Call& call) {
   const assay_tensor &qkv = call.output("qkv"), &q_weight = call.input("q_weight"), &k_weight = call.input("k_weight");
@@ -389,7 +389,7 @@ void run_qk_norm_rope(const Call& call) {
   run_heads<Rules>(call, heads, &q_weight, &k_weight, rotated);
 }
 
-/// Heads of Q, and an output tensor with room for more heads.
+/// The arguments of q_norm_rope: heads of Q, and an output tensor that may have more heads.
 inline HeadCall heads_of_q(const Call& call) {
   const assay_tensor &q = call.input("q"), &out = call.output("q_out");
   const auto count = int64_t(call.number("q_heads"));

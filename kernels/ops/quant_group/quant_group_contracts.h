@@ -1,4 +1,4 @@
-// The contracts of quant_group by family: vLLM, other projects, and int8.
+// The contracts of quant_group: fp8 of vLLM, fp8 of other projects, int8.
 #pragma once
 
 #include "kernels/ops/quant_group/quant_group_rules.h"
@@ -9,14 +9,14 @@ namespace assay_kernels {
 // Source: csrc/quantization/w8a8/fp8/per_token_group_quant.cu (0f5257e2; v0.33.0), csrc/quantization/utils.cuh (1f89a92c),
 // fp8_utils.py (v0.18.1, v0.19.0), input_quant_fp8.py (v0.19.1, v0.33.0), w8a8/fp8/common.cu (094be773).
 
-inline constexpr float kLeastScale = 1.0f / (448.0f * 512.0f);  ///< vLLM's floor on scales
+inline constexpr float kLeastScale = 1.0f / (448.0f * 512.0f);  ///< vLLM's lower limit of scales
 
 struct VllmGroupFp8 : GroupRules {
   static constexpr const char* kContract = "vllm.group_fp8";
   static constexpr bool kSaturates = true;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
-  /// max(v, -448) only; the saturating cast implies min(., 448).
+  /// max(v, -448) is enough, because the saturating cast also limits to 448.
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
 };
 
@@ -27,7 +27,7 @@ struct VllmGroupFp8Fnuz : VllmGroupFp8 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 224.0f); }
 };
 
-/// v0.33.0: one division per group.
+/// v0.33.0: divides once per group and multiplies elements by the reciprocal.
 struct VllmGroupFp8V0330 : VllmGroupFp8 {
   static constexpr const char* kContract = "vllm.group_fp8@v0.33.0";
   using Element = simt::Multiply;
@@ -55,7 +55,7 @@ struct VllmGroupFp8Packed : VllmGroupFp8 {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return pow2_reciprocal(scale); }
 };
 
-/// The Triton fallback: tl.clamp with run-time bounds is max, then min.
+/// The Triton fallback: tl.clamp with run-time limits is max, then min.
 struct VllmGroupTriton : VllmGroupFp8 {
   static constexpr const char* kContract = "vllm.group_triton";
 };
@@ -65,7 +65,7 @@ struct VllmGroupTritonUe8m0 : VllmGroupTriton {
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax / 448.0f))); }
 };
 
-/// Multiplies by 1/448. With constant bounds, the clamp becomes a minimum of magnitudes, which turns NaN into +448.
+/// Multiplies by 1/448. With constant limits, tl.clamp becomes a minimum of magnitudes, which turns NaN into +448.
 struct VllmGroupTritonV0190 : VllmGroupTriton {
   static constexpr const char* kContract = "vllm.group_triton@v0.19.0";
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
@@ -77,7 +77,7 @@ struct VllmGroupTritonUe8m0V0190 : VllmGroupTritonV0190 {
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax * (1.0f / 448.0f)))); }
 };
 
-/// The fallback in torch on the CPU: a floor under the scale instead of amax; torch's amax and clamp keep NaN.
+/// The fallback in torch on the CPU: the scale has a lower limit, amax has none. torch's amax and clamp keep NaN.
 struct VllmGroupNative : GroupRules {
   static constexpr const char* kContract = "vllm.group_native";
   static constexpr bool kDropsNan = false;
@@ -87,7 +87,7 @@ struct VllmGroupNative : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-/// torchao's float8 quantization of rows. torch divides the amax of rows of X in X. There is no floor: the scale of zeros is 0.
+/// torchao's float8 quantization of rows. torch rounds amax / 448 to X, the type of x. No lower limit: zeros have scale 0.
 /// Source: torchao/quantization/quant_primitives.py v0.18.0, _choose_scale_float8 and _quantize_affine_float8.
 template <class X>
 struct TorchaoFloat8PerRow : VllmGroupNative {
@@ -96,13 +96,13 @@ struct TorchaoFloat8PerRow : VllmGroupNative {
   SIMT_DEVICE static float scale(float amax) { return simt::to_float(simt::from_float<X>(amax / 448.0f)); }
 };
 
-/// On a GPU, torch divides by a Python number by multiplying with its reciprocal.
+/// On a GPU, torch replaces division by a Python number by multiplication with its reciprocal.
 struct VllmGroupNativeGpu : VllmGroupNative {
   static constexpr const char* kContract = "vllm.group_native_gpu";
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax * (1.0f / 448.0f), kLeastScale); }
 };
 
-/// Applies the floor after rounding to a power of two, so the scale of a group with tiny values is no power of two.
+/// Applies the lower limit after rounding to a power of two. A group of tiny values has the limit as scale, not a power of two.
 struct VllmGroupNativeUe8m0 : VllmGroupNative {
   static constexpr const char* kContract = "vllm.group_native_ue8m0";
   SIMT_DEVICE static float scale(float amax) {
@@ -110,7 +110,7 @@ struct VllmGroupNativeUe8m0 : VllmGroupNative {
   }
 };
 
-/// Applies the floor before rounding to a power of two.
+/// Applies the lower limit before rounding to a power of two.
 struct VllmGroupNativeUe8m0V0330 : VllmGroupNativeGpu {
   static constexpr const char* kContract = "vllm.group_native_ue8m0@v0.33.0";
   SIMT_DEVICE static float scale(float amax) {
@@ -127,7 +127,7 @@ struct VllmPerToken : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// scale_ub bounds amax before the division, so x / s is unbounded and may be Inf.
+/// scale_ub limits amax before the division. x / s is therefore unlimited and may be Inf.
 struct VllmPerTokenUb : VllmPerToken {
   using Element = simt::DivideEach;
   static constexpr const char* kContract = "vllm.per_token_ub";
@@ -142,7 +142,7 @@ struct VllmPerTokenFnuz : VllmPerToken {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
 };
 
-/// The same op's fallback in torch on the CPU.
+/// The fallback of per-token quantization in torch on the CPU.
 struct VllmPerTokenNative : VllmGroupNative {
   static constexpr const char* kContract = "vllm.per_token_native";
   using Element = simt::Multiply;
@@ -165,7 +165,7 @@ using VllmGroupList = RulesList<VllmGroupFp8, VllmGroupFp8V0330, VllmGroupFp8Fnu
 // jit_kernel/csrc/gemm/per_token_group_quant_8bit.cuh (v0.5.10.post1), kernels/jit/csrc/gemm/per_token_group_quant.cuh (v0.5.17);
 // aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM deep_gemm/utils/math.py (54e22612).
 
-/// Derives the stored scale and the multiplier separately from amax, so their product is not exactly 1. No clamp: NaN stays NaN.
+/// Computes the stored scale and the multiplier from amax separately, so their product is not exactly 1. No clamp: NaN stays NaN.
 struct SglangGroup8bit : GroupRules {
   static constexpr const char* kContract = "sglang.group_8bit";
   using Element = simt::Multiply;
@@ -174,28 +174,28 @@ struct SglangGroup8bit : GroupRules {
   SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 448.0f / amax; }
 };
 
-/// Compiled on first use, without fast math.
+/// Compiled at the first use, without fast math.
 struct SglangGroup8bitJit : GroupRules {
   static constexpr const char* kContract = "sglang.group_8bit_jit";
   static constexpr bool kSaturates = true;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
-  /// max(v, -448) only; the saturating cast implies min(., 448).
+  /// max(v, -448) is enough, because the saturating cast also limits to 448.
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
 };
 
-/// Compiled with fast math again. Only one bound, which drops NaN.
+/// Compiled with fast math again. The clamp has only the upper limit, which replaces NaN by 448.
 struct SglangGroup8bitV0517 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit@v0.5.17";
   SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
 };
 
-/// sgl-kernel (9e738dba), compiled ahead of time with fast math. The quotients here are one of the results that fast math allows.
+/// sgl-kernel (9e738dba), compiled with fast math, which allows several quotients; the correctly rounded one is used here.
 struct SglKernelGroup8bit : SglangGroup8bitJit {
   static constexpr const char* kContract = "sgl_kernel.group_8bit";
 };
 
-/// Leaves the bytes of absent groups unwritten.
+/// Does not write the bytes of missing groups in a row's last word.
 struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
   static constexpr const char* kContract = "sgl_kernel.group_8bit_ue8m0";
   static constexpr bool kPacked = true;
@@ -205,7 +205,7 @@ struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
   }
 };
 
-/// A release between the two versions; leaves the bytes of absent groups unwritten.
+/// A release between versions 1 and 2. Does not write the bytes of missing groups in a row's last word.
 struct SglangGroup8bitUe8m0 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0";
   static constexpr bool kPacked = true;
@@ -217,14 +217,14 @@ struct SglangGroup8bitUe8m0 : SglangGroup8bit {
   }
 };
 
-/// The second version: max, then min.
+/// Version 2: the clamp is max, then min.
 /// Source: per_token_group_quant_8bit_v2.cuh (v0.5.15).
 struct SglangGroup8bitV2 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit_v2";
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
 
-/// Writes zeros into the bytes of absent groups of existing rows.
+/// Writes zeros to the bytes of missing groups in the last word of existing rows, but not to padding rows.
 struct SglangGroup8bitV2Ue8m0 : SglangGroup8bitUe8m0 {
   static constexpr const char* kContract = "sglang.group_8bit_v2_ue8m0";
   static constexpr bool kWritesPadding = true;
@@ -232,7 +232,7 @@ struct SglangGroup8bitV2Ue8m0 : SglangGroup8bitUe8m0 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
 
-/// The same with row-major fp32 scales.
+/// Version 2 with row-major fp32 scales.
 struct SglangGroup8bitV2Ue8m0F32 : SglangGroup8bitV2 {
   static constexpr const char* kContract = "sglang.group_8bit_v2_ue8m0_f32";
   SIMT_DEVICE static float scale(float amax) { return SglangGroup8bitUe8m0::scale(amax); }
@@ -246,14 +246,14 @@ struct Bf16Multiply {
   SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::Bf16>(v * factor)); }
 };
 
-/// bf16 inputs of per_token_group_quant.cuh (v0.5.17).
+/// per_token_group_quant.cuh (v0.5.17) for bf16 inputs.
 struct SglangGroup8bitUe8m0V0517 : SglangGroup8bitV2Ue8m0 {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0@v0.5.17";
   using Element = Bf16Multiply;
   SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
 };
 
-/// Since v0.5.23, a bf16 NaN stays NaN; the saturating cast bounds all other values.
+/// Since v0.5.23, a bf16 NaN stays NaN; the saturating cast limits all other values.
 struct SglangGroup8bitUe8m0V0523 : SglangGroup8bitUe8m0V0517 {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0@v0.5.23";
   SIMT_DEVICE static float clamp(float v) { return v; }
@@ -262,20 +262,20 @@ struct SglangGroup8bitV0523 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit@v0.5.23";
 };
 
-/// v * factor, rounded to fp16. The factor is fp16 too: Inf from 2^16 on.
+/// v * factor, rounded to fp16. The factor is fp16, too: a factor of 2^16 or more is Inf.
 struct HalfMultiply {
   float factor;
   SIMT_DEVICE explicit HalfMultiply(float m) : factor(simt::to_float(simt::from_float<simt::F16>(m))) {}
   SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::F16>(v * factor)); }
 };
 
-/// fp16 inputs of per_token_group_quant.cuh (v0.5.17 and v0.5.23).
+/// per_token_group_quant.cuh (v0.5.17 and v0.5.23) for fp16 inputs.
 struct SglangGroup8bitUe8m0F16 : SglangGroup8bitUe8m0V0517 {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0_f16";
   using Element = HalfMultiply;
 };
 
-/// v_med3_f32 with a NaN returns the lower bound, like max, then min.
+/// The clamp is v_med3_f32, which returns the lower limit for NaN, as max, then min does.
 struct AiterPer1x128 : GroupRules {
   static constexpr const char* kContract = "aiter.per_1x128";
   using Element = simt::Multiply;
@@ -313,8 +313,8 @@ struct FlushingMultiply {
   SIMT_DEVICE float operator()(float v) const { return flushed(v) * factor; }
 };
 
-/// No floor, and subnormal scales are flushed to 0. A row of zeros or of tiny values therefore stores scale 0, and its codes are
-/// products with Inf. v_rcp_f32 may be off by an ulp; the quotient here is one of its allowed results.
+/// Scales have no lower limit, and subnormal ones are flushed to 0. A row of zeros or tiny values therefore stores scale 0, and
+/// its codes are products with Inf. v_rcp_f32 may be off by an ulp; the rounded quotient here is one of its allowed results.
 struct AiterPerToken : AiterPer1x128 {
   static constexpr const char* kContract = "aiter.per_token";
   using Element = FlushingMultiply;
@@ -329,7 +329,7 @@ struct AiterPerTokenFnuz : AiterPer1x128Fnuz {
   SIMT_DEVICE static float scale(float amax) { return flushed(AiterPer1x128Fnuz::scale(amax)); }
 };
 
-/// torch: amax and its clamp keep NaN, the cast does not saturate, and codes are not clamped.
+/// torch: amax and its lower limit keep NaN, the cast does not saturate, and elements are not clamped.
 struct DeepgemmPerTokenCast : GroupRules {
   static constexpr const char* kContract = "deepgemm.per_token_cast";
   using Code = E4m3fnNosat;
@@ -341,7 +341,7 @@ struct DeepgemmPerTokenCast : GroupRules {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// On a GPU, torch divides by a Python number by multiplying with its reciprocal.
+/// On a GPU, torch replaces division by a Python number by multiplication with its reciprocal.
 struct DeepgemmPerTokenCastGpu : DeepgemmPerTokenCast {
   static constexpr const char* kContract = "deepgemm.per_token_cast_gpu";
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
@@ -367,7 +367,7 @@ using Bf16GroupList = RulesList<SglangGroup8bitV0523, SglangGroup8bitUe8m0V0517,
 /// fp16 only.
 using F16GroupList = RulesList<SglangGroup8bitUe8m0F16>;
 
-/// Contracts whose scale layout strides cannot express.
+/// Contracts whose scale layout cannot be expressed by strides.
 using TransposedList = RulesList<AiterPer1x128TransposeScale, AiterPer1x128TransposeScaleFnuz>;
 
 // Per-group and per-token quantization to int8.
@@ -375,17 +375,17 @@ using TransposedList = RulesList<AiterPer1x128TransposeScale, AiterPer1x128Trans
 // csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e); sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (9e738dba,
 // 00568d90); aiter csrc/kernels/quant_kernels.cu (07e4337a).
 
-/// The fp8 op with int8 codes: max, then min, then a truncating cast.
+/// VllmGroupFp8 with int8 codes: max, then min, then a truncating cast.
 struct VllmGroupInt8 : GroupRules {
   static constexpr const char* kContract = "vllm.group_int8";
   using Code = Int8Truncated;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 127.0f); }
-  /// max only; the saturating cast implies min(., 127).
+  /// max is enough, because the saturating cast also limits to 127.
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -128.0f); }
 };
 
-/// v0.33.0: one division per group.
+/// v0.33.0: divides once per group and multiplies elements by the reciprocal.
 struct VllmGroupInt8V0330 : VllmGroupInt8 {
   static constexpr const char* kContract = "vllm.group_int8@v0.33.0";
   using Element = simt::Multiply;
@@ -396,12 +396,12 @@ struct VllmGroupInt8Triton : VllmGroupInt8 {
   static constexpr const char* kContract = "vllm.group_int8_triton";
 };
 
-/// sgl-kernel (9e738dba). The quotients here are one of the results that its fast math allows.
+/// sgl-kernel (9e738dba), compiled with fast math, which allows several quotients; the correctly rounded one is used here.
 struct SglKernelGroupInt8 : VllmGroupInt8 {
   static constexpr const char* kContract = "sgl_kernel.group_int8";
 };
 
-/// Derives the stored scale and the multiplier separately from amax.
+/// Computes the stored scale and the multiplier from amax separately.
 struct SglangGroupInt8 : VllmGroupInt8 {
   static constexpr const char* kContract = "sglang.group_int8";
   using Element = simt::Multiply;
@@ -409,7 +409,7 @@ struct SglangGroupInt8 : VllmGroupInt8 {
   SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 127.0f / amax; }
 };
 
-/// No clamp. The cast of NaN is unspecified; it is 0 here.
+/// No clamp. The cast of NaN is unspecified; this kernel stores 0.
 struct AiterGroupInt8 : GroupRules {
   static constexpr const char* kContract = "aiter.group_int8";
   using Code = Int8Truncated;
@@ -419,15 +419,15 @@ struct AiterGroupInt8 : GroupRules {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// No floor, and subnormal scales are flushed to 0: a row of zeros stores scale 0. v_rcp_f32 may be off by an ulp; the quotient
-/// here is one of its allowed results.
+/// Scales have no lower limit, and subnormal ones are flushed to 0: a row of zeros stores scale 0. v_rcp_f32 may be off by an
+/// ulp; the rounded quotient here is one of its allowed results.
 struct AiterPerTokenInt8 : AiterGroupInt8 {
   static constexpr const char* kContract = "aiter.per_token_int8";
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float scale(float amax) { return flushed(AiterGroupInt8::scale(amax)); }
 };
 
-/// libdevice's round takes ties away from zero.
+/// libdevice's round rounds ties away from zero.
 struct VllmPerTokenInt8Triton : SglangGroupInt8 {
   static constexpr const char* kContract = "vllm.per_token_int8_triton";
   using Code = Int8TiesAway;

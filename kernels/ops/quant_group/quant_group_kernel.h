@@ -6,7 +6,7 @@
 
 namespace assay_kernels {
 
-// Tensors of a group quantization as the kernels see them, and the stores of a scale and of eight codes.
+// Tensors of a group quantization as the kernels see them, and stores of scales and codes.
 
 template <class T>
 struct GroupArguments {
@@ -18,7 +18,7 @@ struct GroupArguments {
   float scale_ub = 0.0f;  ///< upper bound of amax, in contracts that have one
 };
 
-/// Writes zeros into the bytes of groups that are missing in a row's last word. The grid's threads share the rows.
+/// Writes zeros to the bytes of a row's last word that have no group. All threads of the grid share the rows.
 template <class Rules>
 SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
   if constexpr (Rules::kPacked && Rules::kWritesPadding) {
@@ -30,7 +30,7 @@ SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
   }
 }
 
-/// Writes zeros into the words of padding rows. Those of the last column lie outside the allocation. Done by the first block.
+/// The first block writes zeros to the words of padding rows, except those of the last column, which are not allocated.
 template <class Rules>
 SIMT_DEVICE void write_absent_rows(const ScalesOut& out) {
   if constexpr (Rules::kPacked && Rules::kWritesPadding && Rules::kWritesRows) {
@@ -41,7 +41,7 @@ SIMT_DEVICE void write_absent_rows(const ScalesOut& out) {
   }
 }
 
-/// Stores a group's scale. Called by one thread of the group.
+/// Stores a group's scale. One thread of the group calls it.
 template <class Rules>
 SIMT_DEVICE void store_scale(const ScalesOut& out, int64_t row, int32_t group, float scale) {
   if constexpr (Rules::kPacked) {
@@ -64,8 +64,8 @@ SIMT_DEVICE void store_code_words(uint8_t* q, const uint32_t (&codes)[kWords]) {
   }
 }
 
-/// Reduces kElements consecutive elements per thread, kLanes threads per group, given each thread's maximum; then stores the
-/// scale and the codes. All threads of the warp must take part; those that are not `live` store nothing.
+/// Quantizes a group: kLanes threads with kElements consecutive elements each, whose maximum is `widest`. Stores scale and codes.
+/// All threads of the warp must call it; those that are not `live` store nothing.
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bool live, uint8_t* q, const ScalesOut& out,
                                    int64_t row, int32_t group, float scale_ub = 0.0f) {
@@ -88,7 +88,7 @@ SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bo
   if (simt::thread() % kLanes == 0) store_scale<Rules>(out, row, group, scale);
 }
 
-/// The same, but computes each thread's maximum first.
+/// quantize_elements() that computes each thread's maximum first.
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8_t* q, const ScalesOut& out, int64_t row,
                                    int32_t group, float scale_ub = 0.0f) {
@@ -100,7 +100,7 @@ SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8
 inline constexpr int kRegisterThreads = 128;
 inline constexpr int kRegisterLoads = 4;  ///< loads in flight per thread
 
-/// The matrix is dense, so groups are contiguous. A block takes kRegisterLoads runs of 128 loads.
+/// The matrix is dense, so groups follow each other. A block handles kRegisterLoads runs of 128 loads.
 template <class Rules, class T, int kWarp, int kLanes>
 SIMT_KERNEL void quant_group_register(GroupArguments<T> a) {
   const uint32_t groups = uint32_t(a.scales.rows * a.scales.groups);
@@ -132,7 +132,7 @@ inline constexpr int kTeamLanes = 8;  ///< threads per group
 inline constexpr int kTeams = kSharedThreads / kTeamLanes;
 inline constexpr int kMaxSharedGroup = 512;
 
-/// Shared memory of a block's teams. All kernels of a type and group size use one object.
+/// Shared memory of a block's teams (the threads of one group). All kernels of a type and group size use one object.
 template <class T, int kGroup>
 struct alignas(16) Staging {
   T tile[kTeams * kGroup];  ///< contiguous groups
@@ -144,9 +144,9 @@ SIMT_DEVICE Staging<T, kGroup>& staging() {
   return shared;
 }
 
-/// A block takes kTeams consecutive groups. With packed scales, rows are padded to whole words: a team beyond a row's last group
-/// has no elements and the scale 0, whose exponent field is the 0 that padding must hold. kGroup: the group size if it is known
-/// at compile time, or 0.
+/// A block handles kTeams consecutive groups. With packed scales, rows are padded to whole words: a team after a row's last group
+/// has no elements and scale 0, whose exponent field 0 is the required padding. kGroup: the group size if it is known at compile
+/// time, otherwise 0.
 template <class Rules, class T, int kWarp, int kGroup>
 SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   constexpr int kLargest = kGroup != 0 ? kGroup : kMaxSharedGroup;
@@ -181,7 +181,7 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   }
   Rules::staged();
 
-  // The lanes of a team iterate over their group, one load each.
+  // The lanes of a team go through their group, one load per lane and turn.
   constexpr int kStride = kElements * kTeamLanes, kTurns = (kLargest + kStride - 1) / kStride;
   const int team = simt::thread() / kTeamLanes;
   const int lane = simt::thread() % kTeamLanes;
@@ -277,7 +277,7 @@ SIMT_KERNEL void quant_token(GroupArguments<T> a) {
 
 // Host side of group quantization: reads the call and launches the kernels.
 
-/// Checks `q` and `scale` of the call and prepares them for the kernels. x is [rows, columns].
+/// `q` and `scale` of a call, checked. x is [rows, columns].
 struct GroupOutputs {
   uint8_t* q;
   ScalesOut scales;
@@ -323,7 +323,7 @@ void run_shared(const Call& call) {
   expect_aligned(call.output("q"));
   GroupOutputs out = group_outputs(call, shape, size, Rules::Code::kType, Rules::kPacked);
   if (shape.rows == 0) return;
-  // Number of groups per row, padded to whole words if scales are packed.
+  // Number of groups per row, rounded up to whole words if scales are packed.
   const int64_t places = Rules::kPacked ? (out.scales.groups + 3) / 4 * 4 : out.scales.groups;
   out.scales.by_groups = Divider::by(uint32_t(places));
   const simt::Launch grid = call.grid((shape.rows * places + kTeams - 1) / kTeams, kSharedThreads);

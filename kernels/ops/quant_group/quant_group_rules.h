@@ -14,7 +14,7 @@ namespace assay_kernels {
 
 // Conversions to element codes, four at a time.
 
-/// Packs four codes into a word, the first in the lowest byte, with a cast for single values.
+/// Packs four codes into a word, the first in the lowest byte, with a cast of one value at a time.
 template <class Code>
 SIMT_DEVICE uint32_t encode4_one_by_one(const float* v) {
   return uint32_t{Code::encode(v[0])} | uint32_t{Code::encode(v[1])} << 8 | uint32_t{Code::encode(v[2])} << 16 |
@@ -38,7 +38,7 @@ struct E4m3fnSat {
 struct E4m3fnNosat {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FN;
   SIMT_DEVICE static uint8_t encode(float v) { return simt::to_e4m3fn_nosat(v); }
-  /// Like the saturating cast, except beyond the tie at 464: there 7e becomes 7f, and NaN keeps its sign.
+  /// As the saturating cast, except that magnitudes above 464 become NaN (0x7f), and NaN keeps its sign.
   SIMT_DEVICE static uint32_t encode4(const float* v) {
     const float low = widest_or_nan(simt::magnitude(v[0]), simt::magnitude(v[1]));
     const float high = widest_or_nan(simt::magnitude(v[2]), simt::magnitude(v[3]));
@@ -57,7 +57,7 @@ struct E4m3fnuzSat {
   SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzSat>(v); }
 };
 
-/// Three int8 conversions, by different projects; NaN becomes 0 in each.
+/// Three conversions to int8, which different projects use. Each converts NaN to 0.
 struct Int8Nearest {
   static constexpr int kType = ASSAY_INT;
   SIMT_DEVICE static uint8_t encode(float v) { return simt::to_int8_sat(v); }
@@ -89,7 +89,7 @@ struct Divider {
   SIMT_DEVICE uint32_t quotient(uint32_t n) const { return (uint32_t(uint64_t{n} * multiplier >> 32) + n) >> shift; }
 };
 
-/// Scales of an m x G grid of groups.
+/// The scales of a call: `groups` groups in each of `rows` rows.
 struct ScalesOut {
   void* data;  ///< float, or bytes of packed words
   int64_t rows;
@@ -99,8 +99,8 @@ struct ScalesOut {
   Divider by_groups;
 };
 
-// The points in which group quantization contracts differ. Each contract is a struct that derives from one of these and defines
-// its own arithmetic line by line. A faulty kernel derives from a contract's struct and gets one line wrong.
+// What group quantization contracts may change. Each contract is a struct that derives from one of these and defines its own
+// arithmetic line by line. A deliberately wrong kernel derives from a contract's struct and gets one line wrong.
 
 struct GroupRules {
   using Code = E4m3fnSat;
@@ -108,12 +108,12 @@ struct GroupRules {
   using Offset = int64_t;                       ///< type of the offset of a row's first element
   static constexpr bool kPacked = false;        ///< scales are exponent bytes, four per word
   static constexpr bool kWritesPadding = true;  ///< writes the padding of packed scales
-  static constexpr bool kWritesRows = true;     ///< also writes the padding below the last row
-  static constexpr bool kBounded = false;       ///< scale_ub bounds the scale: the rules define scale_within(amax, scale_ub)
-  static constexpr bool kSaturates = false;     ///< clamp() only affects NaN, because the cast bounds all other values
-  static constexpr bool kDropsNan = true;       ///< the maximum drops NaN: widest() is max_number()
+  static constexpr bool kWritesRows = true;     ///< also writes the padding rows after the last row
+  static constexpr bool kBounded = false;       ///< scale_ub limits amax or scale: the rules define scale_within(amax, scale_ub)
+  static constexpr bool kSaturates = false;     ///< clamp() only affects NaN, because the cast limits all other values
+  static constexpr bool kDropsNan = true;       ///< the maximum ignores NaN: widest() is max_number()
 
-  /// Number of lanes in the maximum: those of the group.
+  /// Number of lanes over which the maximum is taken: all lanes of the group.
   template <int kWarp, int kLanes>
   static constexpr int kReach = kLanes;
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_number(a, b); }
@@ -122,7 +122,7 @@ struct GroupRules {
   /// The divisor or multiplier of the elements, from amax and the stored scale.
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return scale; }
   SIMT_DEVICE static float clamp(float v) { return v; }
-  /// Barrier between staging the elements and reading those of other threads.
+  /// Barrier between staging elements in shared memory and reading those of other threads.
   SIMT_DEVICE static void staged() { simt::barrier(); }
   /// Position of the scale of group g in row r.
   SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) {
@@ -134,7 +134,7 @@ struct GroupRules {
   }
 };
 
-/// v / divisor, rounded once, for a divisor that is a compile-time constant. v must be 0, Inf, NaN or at least 2^-50 divisors.
+/// v / divisor, rounded once, for a divisor that is a compile-time constant. v must be 0, Inf, NaN or >= 2^-50 * divisor.
 SIMT_DEVICE float over_constant(float v, float divisor) { return simt::bits(v) == 0x7f800000u ? v : simt::Divide(divisor)(v); }
 
 /// Biased exponent of the smallest power of two that is at least |y|: 0..255, or 256 for NaN.
@@ -143,10 +143,10 @@ SIMT_DEVICE uint32_t exponent_ceil(float y) {
   return (b >> 23 & 255u) + ((b & 0x7fffffu) != 0u ? 1u : 0u);
 }
 
-/// That power of two, for y >= 0 that is not NaN; Inf beyond 2^127.
+/// The smallest power of two that is at least y, for y >= 0; Inf for y > 2^127. y must not be NaN.
 SIMT_DEVICE float pow2_ceil(float y) { return simt::from_bits(exponent_ceil(y) << 23); }
 
-/// 1 / s, exact, for a power of two from 2^-126 to 2^126, by its exponent field; 0 for Inf.
+/// 1 / s, exact, for a power of two s >= 2^-126, by its exponent field; 0 for Inf.
 SIMT_DEVICE float pow2_reciprocal(float s) {
   const uint32_t b = simt::bits(s);
   return simt::from_bits(b < 0x7f000000u ? 0x7f000000u - b : (0x7f800000u - b) >> 1);  // 1 / 2^127 is subnormal
@@ -162,7 +162,7 @@ SIMT_DEVICE float clamp_keep(float v, float limit) { return simt::min_or_nan(sim
 /// A list of rules, selected by the contract's id.
 template <class... Rules>
 struct RulesList {
-  /// Calls f(Rules{}) for the rules of that contract. Returns false if there are none.
+  /// Calls f(Rules{}) for the rules of the contract. Returns false if the list has none.
   template <class F>
   static bool with(const std::string& contract, F f) {
     return ((contract == Rules::kContract && (f(Rules{}), true)) || ...);
@@ -174,7 +174,7 @@ struct RulesList {
 
 // The largest magnitude among a thread's elements, with the contract's rule for NaN.
 
-/// The same, combined with an earlier maximum.
+/// The largest of the magnitudes and of an earlier maximum, `widest`.
 template <class Rules, int kElements>
 SIMT_DEVICE float widest_of(const float (&v)[kElements], float widest = 0.0f) {
   SIMT_UNROLL
@@ -182,7 +182,7 @@ SIMT_DEVICE float widest_of(const float (&v)[kElements], float widest = 0.0f) {
   return widest;
 }
 
-/// The same for loads of a 16-bit type T, two elements at a time. NaN is dropped.
+/// The largest magnitude in loads of a 16-bit type T, two elements at a time. Ignores NaN.
 template <class T, int kLoads>
 SIMT_DEVICE float widest_number_of(const simt::Vector<uint32_t> (&words)[kLoads]) {
   float low, high;
@@ -193,7 +193,7 @@ SIMT_DEVICE float widest_number_of(const simt::Vector<uint32_t> (&words)[kLoads]
   return simt::max_number(low, high);
 }
 
-/// The same with the contract's rule for NaN.
+/// The largest magnitude in loads of a 16-bit type T, with the contract's rule for NaN.
 template <class Rules, class T, int kLoads>
 SIMT_DEVICE float widest_of(const simt::Vector<uint32_t> (&words)[kLoads]) {
   if constexpr (Rules::kDropsNan) {
@@ -211,7 +211,7 @@ SIMT_DEVICE float widest_of(const simt::Vector<uint32_t> (&words)[kLoads]) {
 
 // Conversion of many values to codes with one scale.
 
-/// The value that a contract casts, by its own steps.
+/// Computes the value that a contract casts, by its own operations: Element, then clamp().
 template <class Rules>
 class ElementThenClamp {
  public:
@@ -249,8 +249,8 @@ SIMT_DEVICE uint32_t e4m3fn_of_products(const float* v, float factor) {
 /// Not 0 if one of four e4m3fn codes is NaN.
 SIMT_DEVICE uint32_t nan_codes(uint32_t codes) { return ((codes & 0x7f7f7f7fu) + 0x01010101u) & 0x80808080u; }
 
-/// e4m3fn codes of x * m without a clamp, because the cast saturates. Step recomputes groups that contain a NaN, which a clamp
-/// may have changed.
+/// e4m3fn codes of x * m without a clamp, because the cast saturates. If a code is NaN, Step computes all codes again, because
+/// the clamp may change NaN.
 template <class Step>
 class CodesByProduct {
  public:
@@ -273,11 +273,11 @@ class CodesByProduct {
   float factor_;
 };
 
-/// e4m3fn codes of x / s without a division. Multiplies x by a reciprocal below 1 / s and by one above it; the quotient lies
-/// between the products. Rounding is monotonic, so if both products give the same code, it is the quotient's code. Otherwise
-/// (within two ulp of a tie, or NaN), Step computes it from x. If the reciprocal is exact, it serves as both bounds, because ties
-/// are then frequent. Valid for every s: if a bound is NaN, as for Inf and most subnormal s, Step computes all codes. Costs two
-/// multiplications instead of a division.
+/// e4m3fn codes of x / s by two multiplications instead of a division. Multiplies x by a factor below 1 / s and by one above it;
+/// the quotient lies between the products. Rounding is monotonic: if both products have the same code, it is the quotient's code.
+/// Otherwise (within two ulp of a tie, or NaN) Step computes the codes from x. If 1 / s is exact, it is both factors, because ties
+/// are then frequent. Valid for every s: if a factor is NaN, as for Inf and most subnormal s, Step computes all codes.
+/// `doubts` is not 0 if the codes of two products differ or are NaN.
 template <class Step>
 class CodesByBounds {
  public:
@@ -304,7 +304,7 @@ class CodesByBounds {
   float divisor_, low_, high_;
 };
 
-/// Computes codes by the contract's own steps for each value.
+/// Computes codes by the contract's own operations for each value.
 template <class Rules>
 using CodesByElement = CodesByStep<typename Rules::Code, ElementThenClamp<Rules>>;
 
@@ -312,20 +312,20 @@ template <class Rules, class Element>
 inline constexpr bool kSaturatesAfter =
     Rules::kSaturates && std::is_same_v<typename Rules::Code, E4m3fnSat> && std::is_same_v<typename Rules::Element, Element>;
 
-/// Computes the same codes, faster where possible.
+/// Computes the same codes as CodesByElement, by a faster method if there is one.
 template <class Rules>
 using CodesOf = std::conditional_t<
     kSaturatesAfter<Rules, simt::Divide>, CodesByBounds<ElementThenClamp<Rules>>,
     std::conditional_t<kSaturatesAfter<Rules, simt::Multiply>, CodesByProduct<ElementThenClamp<Rules>>, CodesByElement<Rules>>>;
 
-/// Codes of x / s for any given s, as the plain cast gives them.
+/// Codes of x / s without a clamp, for any s.
 template <class Code>
 using CodesOfQuotients = std::conditional_t<std::is_same_v<Code, E4m3fnSat>, CodesByBounds<simt::DivideEach>,
                                             CodesByStep<Code, simt::DivideSaturating>>;
 
 // A lane's loads from a row of 16-bit elements.
 
-/// kLoads consecutive loads, kept as 32-bit words: 16-bit elements would each occupy a register while the loads are in flight.
+/// kLoads consecutive loads, kept as 32-bit words: each 16-bit element would occupy a register while the loads are in flight.
 template <int kLoads>
 struct LaneWords {
   static constexpr int kNumbers = 8 * kLoads;
@@ -346,7 +346,7 @@ struct LaneWords {
   }
 };
 
-/// The largest magnitude over kLanes adjacent lanes. All lanes of a warp must take part.
+/// The largest magnitude over kLanes adjacent lanes. All lanes of a warp must call it.
 template <class Rules, class T, int kWarp, int kLanes, int kLoads>
 SIMT_DEVICE float widest_of_lanes(const LaneWords<kLoads>& words) {
   return simt::lane_reduce<kWarp, kLanes>(widest_of<Rules, T>(words.at), [](float a, float b) { return Rules::widest(a, b); });

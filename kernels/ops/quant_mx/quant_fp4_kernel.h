@@ -18,7 +18,7 @@ SIMT_DEVICE float e4m3_value(uint32_t code) {
   return exponent == 0u ? float(mantissa) * 0x1p-9f : simt::from_bits((exponent + 120u) << 23 | mantissa << 20);
 }
 
-/// cvt.rn.satfinite.e2m1x2.f32: to nearest, ties to even, among 0, 0.5, 1, 1.5, 2, 3, 4 and 6. NaN becomes 6.
+/// As cvt.rn.satfinite.e2m1x2.f32: the nearest of 0, 0.5, 1, 1.5, 2, 3, 4 and 6, ties to even codes. NaN becomes 6.
 SIMT_DEVICE uint32_t e2m1_code(float v) {
   const float m = simt::magnitude(v);
   if (!(m <= 5.0f)) return v < 0.0f ? 15u : 7u;
@@ -27,31 +27,31 @@ SIMT_DEVICE uint32_t e2m1_code(float v) {
   return (simt::bits(v) >> 28 & 8u) | code;
 }
 
-/// What the contracts share. A contract defines the scale byte and the multiplier of the elements from amax, the largest magnitude
-/// of a block, and from the tensor's scale.
+/// Defaults. A contract defines the scale byte and the multiplier of the elements as functions of amax, the largest magnitude of
+/// a block, and of the tensor's scale.
 struct Fp4Rules {
   static constexpr bool kPacked = false, kWritesPadding = true, kWritesAbsentRows = false, kHasTensorScale = false;
-  static constexpr bool kHasRival = false;        ///< a block chooses between two scales
-  static constexpr bool kHasScaleOfRow = false;  ///< a row has a scale of its own in the place of the tensor's
-  /// amax where some elements are NaN, or all of them are.
+  static constexpr bool kHasRival = false;        ///< a block has two candidate scales (4over6)
+  static constexpr bool kHasScaleOfRow = false;  ///< each row has a scale, instead of the tensor
+  /// The amax of a block with a NaN. `all`: all elements are NaN. `amax`: the largest magnitude of the others.
   SIMT_DEVICE static float with_nan(float amax, bool all) { return all ? simt::from_bits(kNanBits) : amax; }
-  /// Whether each code of a block, and its scale, is 0 without more ado.
+  /// True if the codes of a block and its scale byte are 0 without further computation.
   SIMT_DEVICE static bool is_empty(float /*amax*/) { return false; }
   SIMT_DEVICE static float before(float v) { return v; }
   SIMT_DEVICE static float clamp(float v) { return v; }
   SIMT_DEVICE static uint32_t code(float v) { return e2m1_code(v); }
   SIMT_DEVICE static uint8_t pair(uint32_t first, uint32_t second) { return uint8_t(first | second << 4); }
-  /// Which of the tensors' scales the elements of a row take.
+  /// Index of the tensor scale that a row uses.
   template <class Out>
   SIMT_DEVICE static int64_t tensor_of(const Out& out, int64_t row) {
     return out.tensor_of(row);
   }
-  /// Whether a row is quantized. Masked experts have rows that are not.
+  /// True if a row is quantized. Masked experts have unused rows.
   template <class Out>
   SIMT_DEVICE static bool uses(const Out& out, int64_t row) {
     return out.uses(row);
   }
-  /// The first element of the elements over which the amax of a block is taken, and their number.
+  /// Index of the first element over which the amax of a block is taken; amax_size(): number of these elements.
   SIMT_DEVICE static int64_t first_of_amax(int64_t element, int64_t /*columns*/) { return element; }
   template <class Rules>
   SIMT_DEVICE static constexpr int amax_size() {
@@ -65,14 +65,14 @@ struct Nvfp4Rules : Fp4Rules {
   static constexpr bool kHasTensorScale = true;
 };
 
-/// The multiplier of a contract is a function of amax and the scale byte e.
+/// Default multiplier: the exact reciprocal of the scale with byte e.
 struct Mxfp4Rules : Fp4Rules {
   static constexpr int kBlock = 32;
   static constexpr int kScaleType = ASSAY_FLOAT8_E8M0FNU;
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e8m0_reciprocal(e); }
 };
 
-/// The amax of a block, to which its elements are added one by one.
+/// Computes the amax of a block, whose elements are passed one by one.
 template <class Rules>
 class Fp4Amax {
  public:
@@ -89,7 +89,7 @@ class Fp4Amax {
   int nans_ = 0;
 };
 
-/// The scale of the tensor, or of one expert; 1 in contracts without one, for which `global` is nullptr.
+/// The scale of the tensor, or of an expert. 1 in contracts without such scales, whose `global` is nullptr.
 template <class Rules>
 SIMT_DEVICE float tensor_scale(const float* global, int64_t tensor = 0) {
   return Rules::kHasTensorScale ? global[tensor] : 1.0f;
@@ -102,7 +102,7 @@ SIMT_DEVICE float e2m1_value(uint32_t code) {
   return (code & 8u) != 0u ? -magnitude : magnitude;
 }
 
-/// The sum of the errors of a block below a scale.
+/// The sum of the errors of a block's codes for a given scale byte and multiplier m.
 template <class Rules>
 SIMT_DEVICE float summed_errors(const float (&v)[Rules::kBlock], float m, uint32_t scale, float global) {
   float sum = 0.0f;
@@ -113,7 +113,7 @@ SIMT_DEVICE float summed_errors(const float (&v)[Rules::kBlock], float m, uint32
   return sum;
 }
 
-/// The scale byte of a block: the rival's if its codes err less.
+/// The scale byte of a block: the rival's if its codes have the smaller error.
 template <class Rules>
 SIMT_DEVICE uint8_t chosen_scale(const float (&v)[Rules::kBlock], float amax, float global) {
   const uint8_t own = Rules::scale(amax, global), rival = Rules::rival(amax, global);
@@ -143,7 +143,7 @@ SIMT_DEVICE uint8_t store_fp4_block(const float (&v)[Rules::kBlock], float amax,
   return scale;
 }
 
-/// The same for a block whose own elements make its amax.
+/// Quantizes a block whose amax is that of its own elements. Returns the scale byte.
 template <class Rules>
 SIMT_DEVICE uint8_t quantize_fp4_block(const float (&v)[Rules::kBlock], float global, uint8_t* q) {
   Fp4Amax<Rules> amax;
@@ -159,7 +159,7 @@ struct Fp4Arguments {
   int64_t columns;
 };
 
-/// One block per thread.
+/// Each thread quantizes one block.
 template <class Rules, class T, class Out>
 SIMT_KERNEL void quant_fp4(Fp4Arguments<T> a, Out out) {
   constexpr int kBlock = Rules::kBlock, kOfAmax = Rules::template amax_size<Rules>();
@@ -181,19 +181,19 @@ SIMT_KERNEL void quant_fp4(Fp4Arguments<T> a, Out out) {
 
 // Host side of FP4 quantization: checks the call and launches the kernel.
 
-/// Checks `q` and `scale` of a call with elements of that shape; returns the grid of scale bytes.
+/// Checks `q` and `scale` of a call whose elements have the given shape. Returns the scale bytes.
 BytesOut fp4_bytes_out(const Call& call, Shape shape, int block, int scale_type);
 
-/// Checks `q` of a call with elements of that shape.
+/// Checks `q` of a call whose elements have the given shape.
 void expect_fp4_codes(const Call& call, Shape shape, int block);
 
-/// global_scale of the tensor, or of each expert; nullptr in contracts without one.
+/// The data of global_scale: `count` scales, of the tensor, of each expert or of each row. nullptr in contracts without it.
 template <class Rules>
 const float* fp4_global_scale(const Call& call, int64_t count = 1) {
   if constexpr (Rules::kHasTensorScale) {
     const assay_tensor& scale = call.input("global_scale");
     if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("global_scale must be f32");
-    if (scale.ndim != 1 || scale.shape[0] != count) failed("global_scale must be one number for each tensor or expert");
+    if (scale.ndim != 1 || scale.shape[0] != count) failed("global_scale must have one scale, or one per expert or row");
     return data_of<float>(scale);
   } else {
     return nullptr;
@@ -219,7 +219,7 @@ void run_fp4(const Call& call) {
   launch_fp4<Rules>(call, fp4_bytes_out(call, shape, Rules::kBlock, Rules::kScaleType), Rules::kHasScaleOfRow ? shape.rows : 1);
 }
 
-/// Rows of experts; the tensors `expert_offsets` and `blockscale_offsets` hold where each starts.
+/// Rows belong to experts; `expert_offsets` and `blockscale_offsets` have the first row and the first scale row of each.
 template <class Rules>
 void run_fp4_experts(const Call& call) {
   const Shape shape = dense_matrix(call.input("x"));
@@ -231,7 +231,7 @@ void run_fp4_experts(const Call& call) {
 /// Checks `tokens`, `q` and `scale` of a call with masked experts.
 MaskedBytesOut masked_bytes_out(const Call& call, Shape x, int block, int scale_type);
 
-/// Masked experts; the tensor `tokens` holds how many rows of its room each uses.
+/// Masked experts; the tensor `tokens` has the number of rows in use of each expert.
 template <class Rules>
 void run_fp4_masked(const Call& call) {
   const MaskedBytesOut out = masked_bytes_out(call, dense_matrix(call.input("x")), Rules::kBlock, Rules::kScaleType);

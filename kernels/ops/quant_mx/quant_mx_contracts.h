@@ -11,13 +11,13 @@ namespace assay_kernels {
 struct FlashinferMxfp8 : MxRules {
   static constexpr const char* kContract = "flashinfer.mxfp8";
   SIMT_DEVICE static uint32_t exponent(float amax) { return e8m0_ceil(flushed(amax * (1.0f / 448.0f))); }
-  /// rcp.approx.ftz reads the subnormal 2^-127 as 0, for which the guard returns 0. It flushes the result 1 / 2^127.
+  /// The guard returns 0 for a scale that rcp.approx.ftz reads as 0: the subnormal 2^-127. rcp flushes the result 1 / 2^127.
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 0u || e == 254u ? 0.0f : e8m0_reciprocal(e); }
   SIMT_DEVICE static float before(float v) { return flushed(v); }
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// The guard tests amax: with byte 0 the multiplier is 1 / 0.
+/// The guard tests amax, not the scale: with byte 0 the multiplier is 1 / 0.
 struct FlashinferMxfp8V0213 : FlashinferMxfp8 {
   static constexpr const char* kContract = "flashinfer.mxfp8@v0.2.13";
   SIMT_DEVICE static float multiplier(float amax, uint32_t e) {
@@ -49,7 +49,7 @@ struct FlashinferMxfp8CuteV0618 : FlashinferMxfp8Cute {
 // vLLM's MXFP8.
 // Source: mxfp8_experts_quant.cuh (3240a1e4), mxfp8_utils.py (v0.26.0, v0.27.0, v0.30.0).
 
-/// The guard tests amax instead of the scale, so a tiny block is multiplied by 1 / 0.
+/// The guard tests amax instead of the scale, so a block of tiny values is multiplied by 1 / 0.
 struct VllmMxfp8Experts : FlashinferMxfp8Cute {
   static constexpr const char* kContract = "vllm.mxfp8_experts";
   static constexpr bool kWritesAbsentRows = false;
@@ -59,7 +59,7 @@ struct VllmMxfp8Experts : FlashinferMxfp8Cute {
   }
 };
 
-/// Uses the exponent of amax itself. The byte of a block with NaN is unspecified.
+/// The scale has the exponent of amax itself. The byte of a block with NaN is unspecified.
 struct VllmMxfp8Torch : MxRules {
   static constexpr const char* kContract = "vllm.mxfp8_torch";
   using Code = E4m3fnNosat;
@@ -71,7 +71,7 @@ struct VllmMxfp8Torch : MxRules {
   }
 };
 
-/// On a GPU, amax / 448 is a multiplication. The exponent is the rounded-up logarithm.
+/// On a GPU, amax / 448 is a multiplication by 1 / 448. The exponent is the rounded-up logarithm.
 struct VllmMxfp8TorchV0270 : VllmMxfp8Torch {
   static constexpr const char* kContract = "vllm.mxfp8_torch@v0.27.0";
   using Code = E4m3fnSat;
@@ -81,7 +81,7 @@ struct VllmMxfp8TorchV0270 : VllmMxfp8Torch {
   }
 };
 
-/// Triton: the maximum drops NaN; the exponent is the rounded-up logarithm. Writes no padding.
+/// Triton: the maximum ignores NaN; the exponent is the rounded-up logarithm. Writes no padding.
 struct VllmMxfp8Triton : MxRules {
   static constexpr bool kWritesPadding = false;
   SIMT_DEVICE static uint32_t exponent(float amax) { return VllmMxfp8TorchV0270::exponent(amax); }
@@ -96,13 +96,13 @@ struct VllmMxfp8TritonV0270 : VllmMxfp8Triton {
   }
 };
 
-/// Computes the factor the same way; for byte 254 it is 0.
+/// Computes the factor 2^(127 - e) by ex2.approx.ftz; for byte 254 it is 0.
 struct VllmMxfp8TritonV0300 : VllmMxfp8TritonV0270 {
   static constexpr const char* kContract = "vllm.mxfp8_triton@v0.30.0";
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 254u ? 0.0f : e8m0_reciprocal(e); }
 };
 
-/// After an activation or a norm: amax has no bound, and a block of zeros is divided by 1.
+/// After an activation or a norm: amax has no lower limit, and a block of zeros is divided by 1.
 struct VllmMxfp8Fused : VllmMxfp8Triton {
   SIMT_DEVICE static float multiplier(float amax, uint32_t e) {
     if (amax == 0.0f) return 1.0f;
@@ -113,7 +113,7 @@ struct VllmMxfp8Fused : VllmMxfp8Triton {
 // torchao's MXFP8.
 // Source: mx_tensor.py (050515e8).
 
-/// torch: amax keeps NaN. NaN and Inf give byte 255 and a block of NaN.
+/// torch: amax keeps NaN. A NaN or Inf gives byte 255, and all codes of the block are NaN.
 struct TorchaoMxFloor : MxRules {
   static constexpr const char* kContract = "torchao.mx_floor";
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
@@ -121,7 +121,7 @@ struct TorchaoMxFloor : MxRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 
  protected:
-  /// max(e - 8, 0); `special` and larger values have no exponent.
+  /// max(e - 8, 0); 255 for e >= special.
   SIMT_DEVICE static uint32_t less_emax(uint32_t e, uint32_t special) { return e >= special ? 255u : e < 8u ? 0u : e - 8u; }
 };
 
@@ -142,7 +142,7 @@ struct TorchaoMxCeil : TorchaoMxFloor {
   }
 };
 
-/// Adds half a step of the element's mantissa; a carry beyond the largest exponent gives Inf.
+/// Adds half a unit of the last mantissa bit of e4m3 to amax; a carry beyond the largest exponent gives Inf.
 struct TorchaoMxEven : TorchaoMxFloor {
   static constexpr const char* kContract = "torchao.mx_even";
   SIMT_DEVICE static uint32_t exponent(float amax) {
@@ -151,8 +151,8 @@ struct TorchaoMxEven : TorchaoMxFloor {
   }
 };
 
-/// torchao releases before 2026-08-12: Inf has an ordinary exponent. Elements are divided by at least 2^-126, and by Inf for byte
-/// 255.
+/// torchao releases before 2026-08-12: Inf has an ordinary exponent. Elements are divided by at least 2^-126, or by Inf if the
+/// byte is 255.
 template <class Later>
 struct TorchaoMxV0120 : Later {
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 255u ? 0.0f : e8m0_reciprocal(e == 0u ? 1u : e); }
@@ -181,7 +181,7 @@ struct TorchaoMxEvenV0120 : TorchaoMxV0120<TorchaoMxEven> {
   }
 };
 
-/// ceil(log2(.)), clamped. The multiplier is 1 for byte 0 and 2^-128 for byte 255.
+/// The exponent is ceil(log2(amax / 448)), clamped. The multiplier is 1 for byte 0 and 2^-128 for byte 255.
 struct TorchaoMxRceilV0120 : TorchaoMxFloor {
   static constexpr const char* kContract = "torchao.mx_rceil@v0.12.0";
   SIMT_DEVICE static uint32_t exponent(float amax) {
@@ -203,7 +203,7 @@ struct TorchaoMxRceilV0180 : TorchaoMxRceilV0120 {
 // AITER's MXFP8.
 // Source: mx_quant_utils.h and _triton_kernels/quant/quant.py (e4048607).
 
-/// Inf has byte 255 and the reciprocal 1 / Inf. Padding is left unwritten.
+/// An amax of Inf has byte 255 and the multiplier 1 / Inf. Padding is not written.
 struct AiterPer1x32 : MxRules {
   static constexpr const char* kContract = "aiter.per_1x32_e8m0";
   static constexpr bool kWritesPadding = false;
@@ -223,7 +223,7 @@ struct AiterPer1x32Fnuz : AiterPer1x32 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// v0.1.15: the nearest power of two, divided by 256 or 128.
+/// v0.1.15: the power of two nearest to amax, divided by 256 (fnuz: 128).
 struct AiterPer1x32V0115 : AiterPer1x32 {
   static constexpr const char* kContract = "aiter.per_1x32_e8m0@v0.1.15";
   SIMT_DEVICE static uint32_t exponent(float amax) { return nearest_of(amax, 8u); }
@@ -242,7 +242,7 @@ struct AiterPer1x32FnuzV0115 : AiterPer1x32V0115 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// Adds a quarter of the mantissa, which is FP4's constant, and takes the exponent of the result.
+/// Adds 0.25 to the mantissa of amax, which is FP4's rounding constant, and takes the exponent of the result.
 struct AiterTritonMxfp8 : MxRules {
   static constexpr const char* kContract = "aiter.triton_mxfp8";
   static constexpr bool kWritesPadding = false;

@@ -8,11 +8,11 @@
 
 namespace assay_kernels {
 
-// Position of E8M0 scale bytes: row-major, or in the tiles that block-scaled GEMMs read.
+// Positions of scale bytes: row-major, or in the tiles that block-scaled GEMMs read.
 
 enum class ScaleTile : int32_t { kNone, k128x4, k8x4, k32x8, k32x4 };
 
-/// Offset of the byte of block g in row r.
+/// Offset of the scale byte of block g in row r.
 /// Source: flashinfer quantization_utils.cuh (fb28d724) get_sf_out_offset_128x4; aiter mx_quant_utils.h and shuffle.py
 /// shuffle_scale_n32k4 (e4048607).
 SIMT_DEVICE int64_t place_in_tiles(ScaleTile tile, int64_t padded_groups, int64_t r, int32_t g) {
@@ -30,7 +30,7 @@ SIMT_DEVICE int64_t place_in_tiles(ScaleTile tile, int64_t padded_groups, int64_
   }
 }
 
-/// Scale bytes of an m x G grid of blocks, padded to whole tiles.
+/// The scale bytes of a call: `groups` blocks in each of `rows` rows, padded to whole tiles.
 struct BytesOut {
   uint8_t* data;
   int64_t rows, padded_rows;
@@ -42,7 +42,7 @@ struct BytesOut {
   SIMT_DEVICE int64_t tensor_of(int64_t /*row*/) const { return 0; }
   SIMT_DEVICE bool uses(int64_t /*row*/) const { return true; }
 
-  /// Writes zeros into the padding of tiles, if the contract does so. The grid's threads share the work.
+  /// Writes zeros to the padding of tiles, if the contract does so. All threads of the grid share the work.
   template <class Rules>
   SIMT_DEVICE void write_absent() const {
     if constexpr (Rules::kWritesPadding) {
@@ -55,17 +55,17 @@ struct BytesOut {
   }
 };
 
-/// Scale bytes of experts, or of batches of equal size. Their rows are consecutive, but each starts in a 128-row tile of its own.
+/// Scale bytes of experts, or of batches of equal size. Rows are consecutive, but each expert's scales begin a new 128-row tile.
 struct ExpertBytesOut {
   uint8_t* data;
   int64_t rows;
   int32_t groups, padded_groups;
   int32_t experts;
   const int32_t* first_row;    ///< first row of each expert, then the number of rows
-  const int32_t* first_scale;  ///< first row of each expert's tiles among the scales, then the number of all such rows
+  const int32_t* first_scale;  ///< first scale row of each expert, then the number of all scale rows
   Divider by_groups;
 
-  /// The last expert that starts at or before a row. Experts without rows start where the next one does.
+  /// The expert of a row: the last one that starts at or before it, since experts may have no rows.
   SIMT_DEVICE int32_t expert_of(const int32_t* first, int64_t row) const {
     int32_t low = 0, high = experts - 1;
     while (low < high) {
@@ -77,7 +77,7 @@ struct ExpertBytesOut {
     }
     return low;
   }
-  /// Which of the tensors' scales a row takes: that of its expert.
+  /// Index of the tensor scale that a row uses: its expert.
   SIMT_DEVICE int64_t tensor_of(int64_t row) const { return expert_of(first_row, row); }
   SIMT_DEVICE bool uses(int64_t /*row*/) const { return true; }
   SIMT_DEVICE int64_t place(int64_t row, int32_t g) const {
@@ -85,7 +85,7 @@ struct ExpertBytesOut {
     return int64_t{first_scale[e]} * padded_groups + place_in_tiles(ScaleTile::k128x4, padded_groups, row - first_row[e], g);
   }
 
-  /// Writes zeros for absent blocks of existing rows, and for the rows after each expert's last one, if the contract does so.
+  /// If the contract does so, writes zeros for missing blocks of existing rows, and for scale rows after each expert's last row.
   template <class Rules>
   SIMT_DEVICE void write_absent() const {
     const int64_t first = simt::block() * simt::block_size() + simt::thread(), threads = simt::grid_size() * simt::block_size();
@@ -104,8 +104,8 @@ struct ExpertBytesOut {
   }
 };
 
-/// Scale bytes of masked experts. Each has room for the same number of rows and uses the first of them; its scales begin in a
-/// 128-row tile of their own.
+/// Scale bytes of masked experts. Each expert has the same number of rows and uses the first tokens[expert] of them. Its scales
+/// begin a new 128-row tile.
 struct MaskedBytesOut {
   uint8_t* data;
   int64_t rows;  ///< rows of all experts, used or not
@@ -127,7 +127,7 @@ struct MaskedBytesOut {
   }
 };
 
-// MXFP8: blocks of 32 elements with an E8M0 scale. Shared by all implementations; each project has its own header.
+// MXFP8: blocks of 32 elements with an E8M0 scale. Code that all contracts share; quant_mx_contracts.h has the contracts.
 
 /// Biased exponent as cvt.rp.satfinite.ue8m0x2.f32 computes it for y >= 0: 0 up to 2^-127, 254 for Inf, 255 for NaN.
 SIMT_DEVICE uint32_t e8m0_ceil(float y) {
@@ -150,7 +150,7 @@ SIMT_DEVICE float e8m0_reciprocal(uint32_t e) {
 /// multiplication.
 struct MxRules : GroupRules {
   using Element = simt::Multiply;
-  static constexpr bool kWritesAbsentRows = true;  ///< writes zeros into an expert's tiles after its last row
+  static constexpr bool kWritesAbsentRows = true;  ///< writes zeros to an expert's tiles after its last row
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e8m0_reciprocal(e); }
   SIMT_DEVICE static float before(float v) { return v; }
@@ -167,7 +167,7 @@ struct MxArguments {
   Out out;
 };
 
-/// kElements consecutive elements per thread, a multiple of eight; a block takes 32 / kElements threads.
+/// Quantizes a block: 32 / kElements threads with kElements consecutive elements each, a multiple of eight.
 template <class Rules, int kWarp, class Out, int kElements>
 SIMT_DEVICE void quantize_block(const float (&x)[kElements], bool live, uint8_t* q, const Out& out, int64_t row, int32_t group) {
   constexpr int kLanes = kMxBlock / kElements;
@@ -185,7 +185,7 @@ SIMT_DEVICE void quantize_block(const float (&x)[kElements], bool live, uint8_t*
   if (simt::thread() % kLanes == 0) out.data[out.place(row, group)] = uint8_t(exponent);
 }
 
-/// The matrix is dense, so blocks are contiguous. A thread block takes kRegisterLoads runs of 128 loads.
+/// The matrix is dense, so blocks follow each other. A thread block handles kRegisterLoads runs of 128 loads.
 template <class Rules, class T, int kWarp, class Out>
 SIMT_KERNEL void quant_mx(MxArguments<T, Out> a) {
   const uint32_t blocks = uint32_t(a.out.rows * a.out.groups);
@@ -212,16 +212,16 @@ SIMT_KERNEL void quant_mx(MxArguments<T, Out> a) {
 
 inline const Values kMxLayouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8", "e8m0_n32k4"};
 
-/// Checks the call's `scale`: E8M0 bytes for m rows of G blocks, in the layout of scale_tile_rows and scale_tile_columns.
+/// Checks `scale`: an E8M0 byte per block, in the layout that the parameters scale_tile_rows and scale_tile_columns give.
 BytesOut bytes_out(const Call& call, Shape x);
 
-/// The same for experts; the tensors `expert_offsets` and `blockscale_offsets` hold where each starts.
+/// Checks `scale` for experts; `expert_offsets` and `blockscale_offsets` have the first row and first scale row of each.
 ExpertBytesOut expert_bytes_out(const Call& call, Shape x, int block = kMxBlock, int scale_type = ASSAY_FLOAT8_E8M0FNU);
 
-/// Checks `q`: one-byte elements of that type and shape. The block size 32 must divide the number of columns.
+/// Checks `q`: one-byte elements of the given type and shape. The block size 32 must divide the number of columns.
 void expect_mx_codes(const Call& call, Shape shape, int code_type);
 
-/// Checks `x` and `q`.
+/// Checks `x` and `q`. Returns the shape of x.
 Shape mx_shape(const Call& call, int code_type);
 
 template <class Rules, class Out>

@@ -1,4 +1,4 @@
-// Quantization to int8 with a zero point, per token and by a given scale.
+// Quantization to int8 with zero points: per token, or by a given scale and zero point.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -7,7 +7,7 @@
 
 namespace assay_kernels {
 
-// int8 codes relative to a zero point. A contract is a struct, as in quant_group_rules.h.
+// int8 codes with a zero point. Each contract is a struct, as in quant_group_rules.h.
 // Source: vLLM csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e).
 
 struct VllmStaticInt8Azp {
@@ -23,13 +23,13 @@ struct VllmStaticInt8Azp {
 struct VllmPerTokenInt8Azp : VllmStaticInt8Azp {
   static constexpr const char* kContract = "vllm.per_token_int8_azp";
   static constexpr float kLeastAtFirst = 0x1.fffffep127f, kGreatestAtFirst = -0x1.fffffep127f;
-  /// hi + 0 is +0 for either zero, whichever the maximum returned.
+  /// hi + 0 makes the sign of a zero independent of which zero the maximum returned.
   SIMT_DEVICE static float scale(float lo, float hi) { return (hi + 0.0f - lo) / 255.0f; }
-  /// A row with a single distinct value has scale 0. Upstream's cast is then undefined; this one saturates.
+  /// If all values of a row are equal, its scale is 0. Upstream's cast is then undefined; this one saturates.
   SIMT_DEVICE static int32_t zero(float lo, float scale) { return simt::to_int32_sat(-128.0f - lo / scale); }
 };
 
-/// The range always includes 0, so a row with a single value has a scale. A row of zeros counts as a range of 1.
+/// The range always includes 0, so that a row of equal values has a scale. A row of zeros has scale 1.
 struct AssayPerTokenInt8Azp : VllmPerTokenInt8Azp {
   static constexpr const char* kContract = "assay.per_token_int8_azp";
   static constexpr float kLeastAtFirst = 0.0f, kGreatestAtFirst = 0.0f;
@@ -41,7 +41,7 @@ struct AssayPerTokenInt8Azp : VllmPerTokenInt8Azp {
 
 // Quantization by a given scale and zero point.
 
-/// Like quant_given of quant_static_kernel.h.
+/// As quant_given() of quant_static_kernel.h, with a zero point.
 template <class Rules, class T>
 SIMT_KERNEL void quant_given_azp(const T* x, uint8_t* q, const float* scale, const int32_t* zero, int64_t n) {
   constexpr int kElements = simt::Vector<T>::kElements;
@@ -76,7 +76,7 @@ SIMT_KERNEL void quant_given_azp(const T* x, uint8_t* q, const float* scale, con
   }
 }
 
-/// Rejects the call unless the zero points are dense int32, one per scale.
+/// Rejects the call unless the zero points are a dense int32 matrix of the given shape, that of the scales.
 inline void expect_zero_points(const assay_tensor& zero, Shape shape) {
   if (!has_type(zero, ASSAY_INT, 32)) unsupported("azp must be int32");
   const Shape dense = dense_matrix(zero);
@@ -131,7 +131,7 @@ SIMT_KERNEL void quant_token_azp(AzpArguments<T> a) {
       lo = simt::min_number(lo, v), hi = simt::max_number(hi, v);
     }
   }
-  // Each reduction has its own shared memory, so no barrier is needed between them.
+  // The two reductions use different shared memory, so no barrier is needed between them.
   lo = simt::block_reduce<kWarp>(
       lo, Rules::kLeastAtFirst, [](float u, float v) { return simt::min_number(u, v); }, [] { simt::barrier(); });
   hi = simt::block_reduce<kWarp>(

@@ -11,7 +11,7 @@ namespace assay_kernels {
 // Source: vLLM csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773), utils.cuh (1f89a92c), input_quant_fp8.py
 // (014af6b5), csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e); aiter csrc/kernels/quant_kernels.cu (e4048607).
 
-/// Multiplies x by the reciprocal of the scale, which is computed once.
+/// Multiplies elements by the reciprocal of the scale.
 struct StaticRules : GroupRules {
   using Element = simt::Multiply;
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
@@ -33,7 +33,7 @@ struct VllmStaticNative : StaticRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-/// Group scales: the same arithmetic; strides tell where a scale lies.
+/// Group scales, with the arithmetic of Base. Their positions are given by strides.
 template <class Base>
 struct ByStrides : Base {
   static int64_t row_stride(const assay_tensor& scale) { return scale.strides[0]; }
@@ -48,8 +48,8 @@ struct VllmStaticGroupFnuz : ByStrides<VllmStaticFnuz> {
   static constexpr const char* kContract = "vllm.static_group_fnuz";
 };
 
-/// v_rcp_f32 may be off by an ulp; the quotient here is one of its allowed results. v_med3_f32 with a NaN returns the lower
-/// bound.
+/// v_rcp_f32 may be off by an ulp; the rounded quotient here is one of its allowed results. The clamp is v_med3_f32, which
+/// returns the lower limit for NaN.
 struct AiterStatic : StaticRules {
   static constexpr const char* kContract = "aiter.static";
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
@@ -61,14 +61,14 @@ struct AiterStaticFnuz : StaticRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// scaled_int8_quant: an exact division, rounded to nearest; codes go down to -128.
+/// scaled_int8_quant: divides, and rounds to nearest; the smallest code is -128.
 struct VllmStaticInt8 : GroupRules {
   static constexpr const char* kContract = "vllm.static_int8";
   using Code = Int8Nearest;
   using Element = simt::DivideSaturating;
 };
 
-// Quantization by a scale that exists already, given by the caller or computed by an earlier launch.
+// Quantization by one scale in memory, given by the caller or computed by an earlier launch.
 
 inline constexpr int kGivenThreads = 256;
 inline constexpr int kGivenLoads = 4;  ///< loads in flight per thread
@@ -77,7 +77,7 @@ inline constexpr int kGivenLoads = 4;  ///< loads in flight per thread
 template <class T>
 inline constexpr int64_t kGivenChunk = int64_t{kGivenThreads} * kGivenLoads * simt::Vector<T>::kElements;
 
-/// A load from a dense matrix of n elements; zeros beyond the end.
+/// Loads 16 bytes of a dense matrix of n elements, from element `first`; zeros beyond n.
 template <class T>
 SIMT_DEVICE simt::Vector<T> load_within(const T* x, int64_t first, int64_t n) {
   if (first + simt::Vector<T>::kElements <= n) return simt::load16(x + first);
@@ -121,7 +121,7 @@ inline Accepts one_scale_accepts() {
   return {{"x", kAny}, {"group_size", {"tensor"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}};
 }
 
-/// x, q and scales of a call, checked.
+/// Checks x, q and scale of a call. Returns the shape of x.
 template <class Rules>
 Shape matrices_of_scales(const Call& call, const assay_tensor& scale) {
   const assay_tensor &x = call.input("x"), &q = call.output("q");
@@ -154,16 +154,16 @@ void run_static(const Call& call) {
   });
 }
 
-// Static quantization by scales of groups of any shape. A thread keeps loads of several rows of one column in flight. If these
-// rows share their scales, their reciprocals are computed once.
+// Static quantization by scales of groups of any shape. A thread handles loads at the same columns of kGroupsRows rows, which are
+// in flight together. If these rows share their scales, the reciprocals are computed once.
 
 inline constexpr int kGroupsThreads = 256;
 
 /// The scales that the elements of one load need.
 enum class Across {
-  kOne,    ///< one scale
-  kDense,  ///< one per element, contiguous: two 16-byte loads
-  kEach    ///< any; rows need not be a whole number of loads
+  kOne,    ///< one scale for all
+  kDense,  ///< one per element, contiguous: loads of 16 bytes
+  kEach    ///< any scales; rows may be any number of elements
 };
 
 inline constexpr int kGroupsRows = 4;  ///< rows per thread
@@ -179,7 +179,7 @@ struct StaticArguments {
   Divider loads;  ///< loads per row
 };
 
-/// Divisors or multipliers of a row's elements from `first` on.
+/// Loads the scales of the elements of one load, which begins at column `first` of a row.
 template <class Rules, Across kAcross, class T, int kScales>
 SIMT_DEVICE void load_operands(const StaticArguments<T>& a, int64_t row, int64_t first, float (&operands)[kScales]) {
   const float* scales = a.scale + int64_t{a.group_rows.quotient(uint32_t(row))} * a.row_stride;

@@ -1,4 +1,4 @@
-// Quantization by tiles of several rows, and with one scale for the whole tensor.
+// Quantization with a scale per block of 128 x 128, or with one computed scale for the whole tensor.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -8,12 +8,12 @@
 
 namespace assay_kernels {
 
-// Dynamic per-tensor quantization: computes the scale; the codes are then those of static quantization.
+// Dynamic per-tensor quantization: computes the scale, then quantizes as static quantization does.
 // Source: vLLM csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773), utils.cuh (1f89a92c), input_quant_fp8.py
 // (014af6b5); aiter csrc/kernels/quant_kernels.cu (e4048607).
 
-/// A scale that starts at 0 and that blocks raise by atomic maximum. For a tensor of zeros it stays 0, and the codes come from 0
-/// * Inf.
+/// The scale starts at 0, and blocks raise it by atomic maximum. For a tensor of zeros it stays 0, and elements are multiplied
+/// by 1 / 0: 0 * Inf is NaN.
 template <class Static>
 struct MadeScale : Static {
   SIMT_DEVICE static void clear(float* scale) { *scale = 0.0f; }
@@ -29,14 +29,14 @@ struct VllmPerTensorFnuz : MadeScale<VllmStaticFnuz> {
   SIMT_DEVICE static float scale(float amax) { return amax / 224.0f; }
 };
 
-/// torch's amax, clamp and floor keep NaN, whose bit pattern sorts above Inf.
+/// torch's amax, clamp and lower limit keep NaN. The atomic maximum keeps it, too, because its bit pattern sorts above Inf.
 struct VllmPerTensorNative : MadeScale<VllmStaticNative> {
   static constexpr const char* kContract = "vllm.per_tensor_native";
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
 };
 
-/// On a GPU, torch divides by a Python number by multiplying with its reciprocal.
+/// On a GPU, torch replaces division by a Python number by multiplication with its reciprocal.
 struct VllmPerTensorNativeGpu : VllmPerTensorNative {
   static constexpr const char* kContract = "vllm.per_tensor_native_gpu";
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax * (1.0f / 448.0f), kLeastScale); }
@@ -56,12 +56,12 @@ struct AiterPerTensorFnuz : MadeScale<AiterStaticFnuz> {
 };
 
 // Dynamic quantization by blocks of 128 x 128. Each thread block reads one block of the matrix once and keeps it in registers.
-// Blocks at the edges may be incomplete: elements beyond the edge count as zero and get no codes.
+// Blocks at the edges may be incomplete: elements beyond an edge count as zero, and no codes are stored for them.
 
 inline constexpr int kBlockSide = 128;
 inline constexpr int kBlockThreads = 256;
 
-/// Shape of x. 32-bit integers, to save registers.
+/// Shape of x, in 32-bit integers to save registers.
 struct BlockShape {
   int32_t rows, columns;
 };
@@ -71,7 +71,7 @@ struct BlockArguments {
   const T* x;
   uint8_t* q;
   BlockShape shape;
-  ScalesOut scales;  ///< rows and groups count blocks
+  ScalesOut scales;  ///< its rows and groups are numbers of blocks
 };
 
 /// kWhole: rows are a whole number of loads.
@@ -150,11 +150,11 @@ inline Accepts block_accepts() {
   return {{"x", kAny}, {"group_size", {"128x128"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}};
 }
 
-// Weights by blocks of 128 x 128.
+// Quantization of weights by blocks of 128 x 128.
 // Source: DeepGEMM deep_gemm/utils/math.py (54e22612), vLLM vllm/utils/deep_gemm.py (00620f91),
 // vllm/model_executor/layers/quantization/utils/quant_utils.py.
 
-/// Loads a block and tells which of its rows exist.
+/// Adds to group rules how a row of a block is loaded, and whether it counts for amax. Deliberately wrong kernels change these.
 template <class Base>
 struct Block : Base {
   template <class T>
@@ -176,13 +176,13 @@ struct DeepgemmPerBlockCastUe8m0 : Block<DeepgemmPerTokenCastUe8m0> {
   static constexpr const char* kContract = "deepgemm.per_block_cast_ue8m0";
 };
 
-/// Rounds the scale with the earlier bit trick: nothing clamps the exponent.
+/// Rounds the scale up by exp2(ceil(log2())): the exponent is not clamped.
 struct VllmPerBlockCastUe8m0 : Block<DeepgemmPerTokenCast> {
   static constexpr const char* kContract = "vllm.per_block_cast_ue8m0";
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax / 448.0f))); }
 };
 
-/// Computes the multiplier first, as 448 times a reciprocal; the stored scale is the reciprocal of the multiplier.
+/// Computes the multiplier first, as 1 / amax times 448; the stored scale is the reciprocal of the multiplier.
 struct VllmScaledQuantizeBlock : Block<GroupRules> {
   static constexpr const char* kContract = "vllm.scaled_quantize_block_rcp";
   using Element = simt::Multiply;
@@ -193,15 +193,15 @@ struct VllmScaledQuantizeBlock : Block<GroupRules> {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-// Dynamic per-tensor quantization: one scale for the whole matrix. Three launches on one stream: clear the scale, let every block
-// raise it to the value that its elements need, then quantize all elements.
+// Dynamic per-tensor quantization: one scale for the whole matrix, by three launches on one stream. They clear the scale, raise
+// it to the largest scale that a block needs, and quantize all elements.
 
 template <class Rules>
 SIMT_KERNEL void clear_scale(float* scale) {
   if (simt::block() == 0 && simt::thread() == 0) Rules::clear(scale);
 }
 
-/// The scale increases with amax, so the largest scale is that of the largest amax.
+/// Each block raises the scale to that of its amax. Scales increase with amax, so the result is the scale of the largest amax.
 template <class Rules, class T, int kWarp>
 SIMT_KERNEL void tensor_scale(const T* x, float* scale, int64_t n) {
   constexpr int kElements = simt::Vector<T>::kElements;

@@ -1,4 +1,4 @@
-// LayerNorm: subtracts the mean of a row, then computes the variance. One block per row.
+// LayerNorm: subtracts the mean of a row, then divides by the standard deviation. One thread block per row.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -7,15 +7,15 @@
 
 namespace assay_kernels {
 
-// The points in which layer_norm contracts differ.
+// What layer_norm contracts may change.
 
 struct LayerRules {
-  static constexpr bool kOnePass = false;             ///< variance as the mean square of x minus the squared mean
-  static constexpr bool kRoundsBeforeWeight = false;  ///< rounds to the type of x after the multiplication with r
+  static constexpr bool kOnePass = false;             ///< the variance is the mean of x^2 minus the squared mean
+  static constexpr bool kRoundsBeforeWeight = false;  ///< rounds to the type of x before multiplying by gamma
   /// Barrier between writing and reading the warps' sums.
   SIMT_DEVICE static void published() { simt::barrier(); }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
-  /// The value of x that is squared.
+  /// The value that is squared for an element x.
   SIMT_DEVICE static float deviation(float x, float mean) { return x - mean; }
   SIMT_DEVICE static float centered(float x, float mean) { return x - mean; }
   /// Variance from the sum of squares.
@@ -34,16 +34,16 @@ struct TrtllmLayerNorm : LayerRules {
   static constexpr const char* kContract = "trtllm.layer_norm";
 };
 
-/// The same with USE_DIFF_OF_SQUARES.
+/// TrtllmLayerNorm with USE_DIFF_OF_SQUARES.
 struct TrtllmLayerNormSquares : LayerRules {
   static constexpr const char* kContract = "trtllm.layer_norm_squares";
   static constexpr bool kOnePass = true;
   SIMT_DEVICE static float variance(float squares, float n, float mean) { return squares / n - mean * mean; }
 };
 
-// A block's row, load by load, for code that goes over it more than once.
+// The row of a thread block, load by load, for code that makes several passes over it.
 
-/// In registers, kLoads per thread: aligned 16-byte loads only.
+/// The row is kept in registers, in kLoads aligned 16-byte loads per thread.
 template <class T, int kLoads>
 class LoadsOfRow {
  public:
@@ -72,7 +72,7 @@ class LoadsOfRow {
   simt::Vector<uint32_t> kept_[kLoads];
 };
 
-/// Any length and alignment; read again in each pass.
+/// Rows of any length and alignment, which are read again in each pass.
 template <class T>
 class LoadsOfRow<T, 0> {
  public:
@@ -95,7 +95,7 @@ class LoadsOfRow<T, 0> {
   int n_;
 };
 
-/// The weights for a load of T; they may have another type.
+/// The weights for the elements of one load of T, in fp32. Their type W may differ from T.
 template <class T, class W>
 SIMT_DEVICE void widen_weights(const W* weights, int first, int n, bool whole, float (&v)[simt::Vector<T>::kElements]) {
   constexpr int kPart = simt::Vector<W>::kElements;
@@ -108,7 +108,7 @@ SIMT_DEVICE void widen_weights(const W* weights, int first, int n, bool whole, f
   }
 }
 
-// y = (x - mean(x)) / sqrt(variance(x) + eps) * gamma + beta, one block per row.
+// y = (x - mean(x)) / sqrt(variance(x) + eps) * gamma + beta, one thread block per row.
 
 template <class T, class W>
 struct LayerArguments {
@@ -119,15 +119,15 @@ struct LayerArguments {
   float eps;
 };
 
-/// Sum over the block, in the order of rms_norm's block_factor(). kCall: see simt::block_reduce.
+/// Sum over the threads of the block, in the order of rms_norm's block_factor(). kCall: see simt::block_reduce().
 template <class Rules, int kWarp, int kCall>
 SIMT_DEVICE float block_sum(float value) {
   return simt::block_reduce<kWarp, kCall>(
       value, 0.0f, [](float a, float b) { return a + b; }, [] { Rules::published(); });
 }
 
-/// Computes the mean, then the squared deviations, over a row in registers; with Rules::kOnePass both sums at once. kLoads 0:
-/// rows of any length and alignment, read again in each pass.
+/// Sums the elements for the mean, then the squared deviations; with Rules::kOnePass, both sums in one pass. kLoads > 0: the row
+/// is kept in registers. kLoads == 0: rows of any length and alignment, read again in each pass.
 template <class Rules, class T, class W, int kWarp, int kLoads>
 SIMT_KERNEL void layer_norm(LayerArguments<T, W> a, T* y) {
   using Row = LoadsOfRow<T, kLoads>;
@@ -144,7 +144,7 @@ SIMT_KERNEL void layer_norm(LayerArguments<T, W> a, T* y) {
       float d[kElements];
       SIMT_UNROLL
       for (int i = 0; i < kElements; ++i)
-        d[i] = first + i < a.n ? Rules::deviation(v[i], mean) : 0.0f;  // beyond the end, the deviation 0 - mean must not count
+        d[i] = first + i < a.n ? Rules::deviation(v[i], mean) : 0.0f;  // beyond the row's end, 0 - mean must not count
       squares += tree_sum<0, kElements>([&](int i) { return d[i] * d[i]; });
     });
   }

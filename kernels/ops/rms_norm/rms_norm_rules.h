@@ -1,4 +1,4 @@
-// The points in which rms_norm and fused_add_rms_norm contracts differ: one struct per contract.
+// What rms_norm and fused_add_rms_norm contracts change in the kernel: one struct per contract.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ struct StoreNearest {
   }
 };
 
-/// Truncates to bf16.
+/// Truncates fp32 to bf16.
 /// Source: aiter csrc/include/opus/opus.hpp (e4048607) on gfx942.
 struct StoreCutOff : StoreNearest {
   using StoreNearest::pair;
@@ -29,18 +29,18 @@ struct StoreCutOff : StoreNearest {
 
 struct NormRules {
   using Store = StoreNearest;
-  static constexpr bool kRoundsBeforeWeight = false;  ///< rounds x r to the type of x before multiplying with gamma
+  static constexpr bool kRoundsBeforeWeight = false;  ///< rounds x * r to the type of x before multiplying by gamma
   static constexpr bool kRoundsOutput = true;         ///< rounds the output before a quantization that follows
-  static constexpr bool kWeightFirst = false;         ///< rounds x gamma to the type of x, then multiplies with r
+  static constexpr bool kWeightFirst = false;         ///< rounds x * gamma to the type of x, then multiplies by r
   static constexpr bool kPlainWeights = true;         ///< weight() returns gamma unchanged
   /// Barrier between writing and reading the warps' sums.
   SIMT_DEVICE static void published() { simt::barrier(); }
-  /// Number of elements that are read, out of the n of a row.
+  /// Number of elements of a row of n that are read.
   SIMT_DEVICE static int covered(int n, int /*load*/, int /*threads*/) { return n; }
   /// Distance between two rows of x.
   SIMT_DEVICE static int64_t pitch(int64_t pitch, int32_t /*n*/) { return pitch; }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
-  /// Square of an element of T, or of an fp32 sum.
+  /// Square of an element of T, or of its fp32 sum with the residual.
   template <class T>
   SIMT_DEVICE static float square(float z) {
     return z * z;
@@ -49,47 +49,47 @@ struct NormRules {
   SIMT_DEVICE static float share(float eps, float /*n*/) { return eps; }
   SIMT_DEVICE static float factor(float mean, float eps) { return simt::rsqrt(mean + eps); }
   SIMT_DEVICE static float weight(float gamma) { return gamma; }
-  /// Applies the build's treatment of subnormals to an operand or a product of y.
+  /// Flushes an operand or product of x * r * gamma, in builds that flush subnormals.
   SIMT_DEVICE static float kept(float v) { return v; }
 
-  static constexpr bool kGates = false;  ///< multiplies by gate(g); g is a tensor of the shape of x
+  static constexpr bool kGates = false;  ///< multiplies the norm by gate(g), where g is a tensor with the shape of x
 
   // For norms that add a residual.
   static constexpr bool kAdds = false;
   static constexpr bool kSquaresRounded = false;     ///< rounds the sum x + residual to the type of x before squaring
-  static constexpr bool kNormalizesRounded = false;  ///< rounds the sum before multiplying with r
-  /// True if a column is normalized from the stored (rounded) residual, in norms that keep the sum in fp32.
+  static constexpr bool kNormalizesRounded = false;  ///< rounds the sum before multiplying by r
+  /// In norms that keep the sum in fp32: true if a column is normalized from the stored, rounded sum.
   SIMT_DEVICE static bool normalizes_stored(int /*column*/) { return false; }
   SIMT_DEVICE static float sum(float x, float residual) { return x + residual; }
   SIMT_DEVICE static bool stores_residual() { return true; }
 };
 
-/// Rounds to 16 bits before the weight and after it (profile N-A).
+/// Rounds to the type of x before multiplying by gamma, and after it (profile N-A).
 /// Source: vLLM csrc/layernorm_kernels.cu up to v0.19.1.
 struct VllmRmsNormV0191 : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm@v0.19.1";
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// fp32 until after the weight, rounded once (profile N-B).
+/// Computes in fp32 and rounds once, after multiplying by gamma (profile N-B).
 /// Source: vLLM csrc/libtorch_stable/layernorm_kernels.cu since 2026-06-18 (PR 46070).
 struct VllmRmsNorm20260618 : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm@2026-06-18";
 };
 
-/// Profile N-A, run eagerly.
+/// Profile N-A, executed eagerly by torch.
 /// Source: vLLM vllm/ir/ops/layernorm.py.
 struct VllmIrRmsNorm : VllmRmsNormV0191 {
   static constexpr const char* kContract = "vllm.ir_rms_norm";
 };
 
-/// fp32 until after the weight, rounded once (profile N-B), after an all-reduce.
+/// Profile N-B, after an all-reduce.
 /// Source: vLLM csrc/minimax_reduce_rms_kernel.cu (v0.33.0).
 struct VllmMinimaxQkRmsNorm : NormRules {
   static constexpr const char* kContract = "vllm.minimax_qk_rms_norm";
 };
 
-/// weight_bias 1, added in fp32.
+/// Adds 1 (weight_bias) to gamma, in fp32.
 template <class Base>
 struct Gemma : Base {
   static constexpr bool kPlainWeights = false;
@@ -102,13 +102,13 @@ struct VllmGemmaRmsNorm : Gemma<NormRules> {
   static constexpr const char* kContract = "vllm.gemma_rms_norm";
 };
 
-/// The source computes a square root and a division; rsqrt is one of their allowed results.
+/// The source computes a square root and a division; the result of rsqrt is one of their allowed results.
 /// Source: vLLM model_executor/determinism/batch_invariant.py (v0.33.0).
 struct VllmRmsNormBatchInvariant : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm_batch_invariant";
 };
 
-/// For builds that flush subnormals.
+/// Base in a build that flushes subnormals.
 template <class Base>
 struct Flushing : Base {
   static constexpr bool kPlainWeights = false;
@@ -117,7 +117,7 @@ struct Flushing : Base {
   SIMT_DEVICE static float sum(float x, float residual) { return flushed(Base::sum(flushed(x), flushed(residual))); }
 };
 
-/// weight_bias 0, added in fp32: a weight of -0 becomes +0.
+/// Adds 0 (weight_bias) to gamma, in fp32: a gamma of -0 becomes +0.
 template <class Base>
 struct PlusZero : Base {
   static constexpr bool kPlainWeights = false;
@@ -144,13 +144,13 @@ struct FlashinferGemmaRmsNormV067 : Gemma<NormRules> {
   static constexpr const char* kContract = "flashinfer.gemma_rms_norm@v0.6.7";
 };
 
-/// In front of FP4: x gamma is rounded, and its product with r stays in fp32.
+/// Before FP4 quantization: x * gamma is rounded; its product with r stays in fp32.
 /// Source: FlashInfer flashinfer/cute_dsl/rmsnorm_fp4quant.py (fb28d724).
 struct FlashinferProductFirst : NormRules {
   static constexpr bool kWeightFirst = true, kRoundsOutput = false;
 };
 
-/// Profile N-B on gfx950. All modules flush subnormals.
+/// Profile N-B on gfx950. All AITER modules flush subnormals.
 /// Source: AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607).
 struct AiterRmsNorm : Flushing<NormRules> {
   static constexpr const char* kContract = "aiter.rms_norm";
@@ -174,7 +174,7 @@ struct AiterGemmaRmsNorm : Flushing<Gemma<NormRules>> {
   static constexpr const char* kContract = "aiter.gemma_rms_norm";
 };
 
-/// Profile N-A, T5 mode.
+/// T5 mode, profile N-A.
 /// Source: AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607).
 struct AiterOpusT5RmsNorm : Flushing<VllmRmsNormV0191> {
   static constexpr const char* kContract = "aiter.opus_t5_rms_norm";
@@ -183,7 +183,7 @@ struct AiterOpusT5RmsNorm : Flushing<VllmRmsNormV0191> {
 /// A list of rules, selected by the contract's id.
 template <class... Rules>
 struct NormList {
-  /// Calls f(Rules{}) for the rules of that contract. Returns false if there are none.
+  /// Calls f(Rules{}) for the rules of the contract. Returns false if the list has none.
   template <class F>
   static bool with(const std::string& contract, F f) {
     return ((contract == Rules::kContract && (f(Rules{}), true)) || ...);
@@ -223,7 +223,7 @@ struct VllmFusedAddRmsNorm20260618 : RoundedSum {
   static constexpr const char* kContract = "vllm.fused_add_rms_norm@2026-06-18";
 };
 
-/// Run eagerly.
+/// Executed eagerly by torch.
 /// Source: vLLM vllm/ir/ops/layernorm.py.
 struct VllmIrFusedAddRmsNorm : WideSum {
   static constexpr const char* kContract = "vllm.ir_fused_add_rms_norm";
@@ -237,7 +237,7 @@ struct LigerFusedAddRmsNorm : PlusZero<RoundedSum> {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// The sum stays in shared memory in fp32.
+/// The sum stays in fp32, in shared memory.
 /// Source: FlashInfer include/flashinfer/norm.cuh (fb28d724).
 struct FlashinferFusedAddRmsNorm : Flushing<PlusZero<WideSum>> {
   static constexpr const char* kContract = "flashinfer.fused_add_rms_norm";
@@ -271,7 +271,7 @@ struct FlashinferFusedAddRmsNormV067 : PlusZero<WideSum> {
   static constexpr const char* kContract = "flashinfer.fused_add_rms_norm@v0.6.7";
 };
 
-/// In front of FP4: the fp32 sum is squared, the stored one is normalized.
+/// Before FP4 quantization: the fp32 sum is squared; the rounded, stored sum is normalized.
 /// Source: FlashInfer flashinfer/cute_dsl/add_rmsnorm_fp4quant.py (fb28d724).
 struct FlashinferAddBeforeFp4 : WideSum {
   static constexpr bool kNormalizesRounded = true, kRoundsOutput = false;
@@ -301,7 +301,7 @@ struct AiterFusedAddRmsNormGfx942V0117 : Flushing<PlusZero<WideSum>> {
   using Store = StoreCutOff;
 };
 
-/// Four loads of each of 256 threads are kept in fp32.
+/// The block's 256 threads keep the sums of four loads each in fp32: kKept columns. Profile R-3.
 /// Source: AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607).
 template <int kKept>
 struct MixedSum : Flushing<WideSum> {
@@ -310,7 +310,7 @@ struct MixedSum : Flushing<WideSum> {
 struct AiterOpusFusedAddRmsNorm : MixedSum<8192> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm";
 };
-/// One element per load.
+/// With one element per load, 4 * 256 columns are kept.
 struct AiterOpusFusedAddRmsNormOdd : MixedSum<1024> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm_odd";
 };
@@ -318,7 +318,7 @@ struct AiterOpusFusedAddRmsNormGfx942 : MixedSum<8192> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm_gfx942";
   using Store = StoreCutOff;
 };
-/// T5 mode: rounds the sum before squaring.
+/// T5 mode: rounds the sum before squaring (profile R-1).
 struct AiterOpusT5FusedAddRmsNorm : Flushing<RoundedSum> {
   static constexpr const char* kContract = "aiter.opus_t5_fused_add_rms_norm_r1";
   static constexpr bool kRoundsBeforeWeight = true;

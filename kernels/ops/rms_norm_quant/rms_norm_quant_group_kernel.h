@@ -1,4 +1,4 @@
-// rms_norm with dynamic quantization in one pass over x: per group, per token, as MXFP8 and as NVFP4.
+// rms_norm with dynamic quantization in one pass over x: per group, per token, MXFP8, NVFP4 and MXFP4.
 #pragma once
 
 #include "kernels/ops/quant_group/quant_group_contracts.h"
@@ -12,9 +12,9 @@
 
 namespace assay_kernels {
 
-// The result of a norm before quantization by one scale.
+// The results of a norm before quantization by one scale.
 
-/// Results of a row that are needed twice: in registers, as 16-bit values if the norm rounds them.
+/// The results of a row, kept in registers because they are needed twice; as 16-bit values if the norm rounds them.
 template <class Norm, class T, class Row, int kLoads = Row::kKept>
 class Results {
  public:
@@ -65,7 +65,7 @@ class Results {
   int first_[kLoads];
 };
 
-/// For rows that are read again in each pass, and for results that are needed once.
+/// Results that are computed in each pass: for rows that are read again, and if one pass is enough.
 template <class Norm, class T, class Row>
 class Results<Norm, T, Row, 0> {
  public:
@@ -112,7 +112,7 @@ SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, const Co
 
 // Norms before quantization, and their groups: shared code and vLLM's contracts.
 
-/// Rounds to 16 bits before the weight and after it. A residual is added in fp32.
+/// Rounds to 16 bits before multiplying by gamma, and after it. A residual is added in fp32.
 /// Source: vLLM csrc/libtorch_stable/quantization/fused_kernels/layernorm_utils.cuh (1051220e).
 struct VllmDynamicNorm : NormRules {
   static constexpr bool kRoundsBeforeWeight = true;
@@ -121,7 +121,7 @@ struct VllmDynamicAddNorm : WideSum {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Does not round before quantization: AITER's Triton and HIP kernels (e4048607), FlashInfer's norm.cuh (fb28d724).
+/// Does not round before quantization. Source: AITER's Triton and HIP kernels (e4048607), FlashInfer's norm.cuh (fb28d724).
 struct WideNorm : NormRules {
   static constexpr bool kRoundsOutput = false;
 };
@@ -129,7 +129,7 @@ struct WideAddNorm : WideSum {
   static constexpr bool kRoundsOutput = false;
 };
 
-/// rms_norm_per_block_quant: a floor under the scale, but none under amax. min before max, so NaN becomes +448.
+/// rms_norm_per_block_quant: the scale has a lower limit, amax has none. The clamp is min, then max, so NaN becomes +448.
 struct VllmNormBlock : VllmPerToken {};
 struct VllmNormBlockFnuz : VllmPerTokenFnuz {};
 struct VllmNormBlockUb : VllmPerTokenUb {};
@@ -141,7 +141,7 @@ struct ByReciprocal : Base {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// Multiplies by the reciprocal of a scale that is at least fp32's epsilon; rounds to nearest.
+/// Multiplies by the reciprocal of the scale, which is at least fp32's epsilon, 2^-23; rounds to nearest.
 struct VllmNormInt8 : GroupRules {
   using Code = Int8Nearest;
   using Element = simt::Multiply;
@@ -156,7 +156,7 @@ struct NormThenGroup {
   using Group = GroupOfRow;
 };
 
-/// Upstream skips this fusion on Blackwell (vLLM PR 40552), because its fused kernel does not support packed scales.
+/// vLLM skips this fusion on Blackwell (PR 40552), because its fused kernel does not support packed scales.
 struct NormGroupPacked : NormThenGroup<VllmRmsNorm20260618, VllmGroupFp8Packed> {
   static constexpr const char* kContract = "assay.rms_norm_group_packed";
 };
@@ -210,11 +210,11 @@ using NormTokenList = NormList<NormPerToken, NormPerTokenUb, NormPerTokenFnuz, N
 
 // rms_norm and group quantization in one pass over x, with fp32 or packed UE8M0 scales, with or without a residual.
 
-/// Consecutive loads per thread. With four, four threads handle the sum and scale of a group of 128. On an H200 this kernel is
-/// limited by its instruction count; one load per thread takes a third longer.
+/// Consecutive loads per thread. With four, a group of 128 has four threads. On an H200 the number of instructions limits this
+/// kernel: with one load per thread it takes a third longer.
 inline constexpr int kFusedRun = 4;
 
-/// Destination of codes and scales.
+/// Where codes and scales are stored.
 struct GroupsOut {
   uint8_t* q;
   ScalesOut scales;
@@ -249,7 +249,7 @@ SIMT_KERNEL void rms_norm_quant_group(NormArguments<T> a, GroupsOut out) {
   write_absent_rows<typename Rules::Group>(out.scales);
 }
 
-/// Calls f(value of the type of x, lanes, runs of kRun loads that each thread keeps in registers, grid).
+/// Calls f(type of x, warp size, number of runs of kRun loads that each thread keeps in registers, grid).
 template <int kRun, class F>
 void with_rows_in_runs(const Call& call, const NormInputs& inputs, F f) {
   const int64_t runs = inputs.loads() / kRun;
@@ -281,7 +281,7 @@ void run_rms_norm_quant_group(const Call& call) {
   });
 }
 
-// rms_norm and dynamic per-token quantization: one block per row.
+// rms_norm and dynamic per-token quantization: one thread block per row.
 
 template <class Rules, class T, int kWarp, int kLoads>
 SIMT_KERNEL void rms_norm_quant_token(NormArguments<T> a, GroupsOut out) {
@@ -325,9 +325,9 @@ void run_rms_norm_quant_token(const Call& call) {
   });
 }
 
-// rms_norm with a residual and MXFP8 in one pass over x: a thread holds whole blocks of 32.
+// rms_norm with a residual and MXFP8 in one pass over x: each thread has whole blocks of 32 elements.
 
-/// Triton; profiles R-1 and N-B.
+/// A Triton kernel; profiles R-1 and N-B of rms_norm_rules.h.
 /// Source: vLLM mxfp8_utils.py, _fused_add_rms_norm_quant_kernel.
 struct VllmAddNormMxfp8 : NormThenGroup<RoundedSum, VllmMxfp8Fused> {
   static constexpr const char* kContract = "vllm.fused_add_rms_norm_mxfp8_quant";
@@ -360,7 +360,7 @@ void run_rms_norm_quant_mx(const Call& call) {
   });
 }
 
-// rms_norm and FP4 in one pass over x: a thread holds whole blocks of 16 or 32.
+// rms_norm and FP4 in one pass over x: each thread has whole blocks of 16 or 32 elements.
 
 struct FlashinferNormFp4 : NormThenGroup<FlashinferProductFirst, FlashinferNormNvfp4> {
   static constexpr const char* kContract = "flashinfer.rmsnorm_fp4quant";

@@ -1,4 +1,4 @@
-// rms_norm with quantization by one given scale, and the rms_norm whose output is quantized twice.
+// rms_norm with quantization by one given scale, and rms_norm whose output is quantized twice.
 #pragma once
 
 #include <array>
@@ -12,9 +12,9 @@
 
 namespace assay_kernels {
 
-// For fused ops whose second half is this op.
+// Also called by fused ops that end with this op.
 
-/// Runs the contract that the call names, out of NormStaticList.
+/// Runs the contract of NormStaticList that the call names.
 void run_norm_static(const Call& call);
 
 template <class NormOfRow, class GivenScale>
@@ -23,7 +23,7 @@ struct NormThenStatic {
   using Given = GivenScale;
 };
 
-/// The norm is rounded to 16 bits, with the profile of rms_norm.
+/// The norm is rounded to 16 bits, as that of rms_norm.
 /// Source: vLLM csrc/libtorch_stable/layernorm_quant_kernels.cu (0e1d935d) and its earlier version.
 struct NormStaticV0191 : NormThenStatic<VllmRmsNormV0191, VllmStatic> {
   static constexpr const char* kContract = "vllm.rms_norm_static_fp8_quant@v0.19.1";
@@ -40,11 +40,11 @@ struct AddNormStaticV0191 : NormThenStatic<VllmFusedAddRmsNormV0191, VllmStatic>
 struct AddNormStatic20260618 : NormThenStatic<VllmFusedAddRmsNorm20260618, VllmStatic> {
   static constexpr const char* kContract = "vllm.fused_add_rms_norm_static_fp8_quant@2026-06-18";
 };
-/// rcp.approx.ftz may be off by an ulp; the quotient here is one of its allowed results.
+/// rcp.approx.ftz may be off by an ulp; the rounded quotient here is one of its allowed results.
 struct FlashinferStatic : VllmStatic {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return flushed(1.0f / flushed(scale)); }
 };
-/// Whole vectors are not clamped, so NaN stays NaN.
+/// The kernel does not clamp whole vectors, so NaN stays NaN.
 struct FlashinferStaticCute : FlashinferStatic {
   SIMT_DEVICE static float clamp(float v) { return v; }
 };
@@ -107,12 +107,12 @@ void run_rms_norm_quant_static(const Call& call) {
   });
 }
 
-// A call for one of two quantizations, derived from a call with both.
+// The call of one quantization, made from a call with two.
 
 class ConsumerCall {
  public:
-  /// Keeps the tensors of the call except those of the other quantization, and renames its outputs to q and scale. Leading
-  /// dimensions are flattened into rows.
+  /// Drops the outputs of the other quantization, and renames the outputs `codes` and `scales` to q and scale. Tensors [a, b, n]
+  /// become matrices [a * b, n].
   ConsumerCall(const Call& both, const std::string& codes, const std::string& scales);
   ConsumerCall(const ConsumerCall&) = delete;
   const Call& call() const { return *checked_; }
@@ -124,8 +124,8 @@ class ConsumerCall {
   std::optional<Call> checked_;
 };
 
-// One norm and two quantizations of its result, as two independent fused calls (vLLM #41825). x and the codes may have more than
-// two dimensions; outputs after a view(-1, H) have two.
+// One norm and two quantizations of its result, as two independent fused calls (vLLM #41825). x and the codes may have three
+// dimensions; outputs after a view(-1, H) have two.
 
 /// AITER's fused kernel: quantizes the fp32 result.
 struct DoubleFused : AiterNorm {
@@ -134,7 +134,7 @@ struct DoubleFused : AiterNorm {
 struct DoubleFusedFnuz : AiterNormFnuz {
   static constexpr const char* kContract = "aiter.double_quant_fused_fnuz";
 };
-/// The earlier unfused version: AITER's norm, stored, then its group quantization.
+/// The earlier unfused version: AITER's norm is stored, then AITER quantizes it by groups.
 struct DoubleUnfused : NormThenGroup<AiterRmsNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.double_quant_unfused";
 };
@@ -144,7 +144,7 @@ struct DoubleUnfusedV0117 : NormThenGroup<AiterRmsNormV0117, AiterPer1x128> {
 struct DoubleUnfusedGfx942 : NormThenGroup<AiterRmsNormGfx942, AiterPer1x128Fnuz> {
   static constexpr const char* kContract = "aiter.double_quant_unfused_gfx942";
 };
-/// vLLM's native IR instead of AITER's norm.
+/// As DoubleUnfused, with vLLM's native IR instead of AITER's norm.
 struct DoubleEager : NormThenGroup<VllmIrRmsNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.double_quant_eager";
 };

@@ -15,7 +15,7 @@ void run_norm_aiter_token(const Call& call) {
   NormAiterTokenList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_token<decltype(rules)>(call); });
 }
 
-// After all-reduces.
+// Norms after an all-reduce.
 
 void run_norm_rank_token(const Call& call) {
   NormRankTokenList::with(call.contract(), [&](auto rules) { run_rms_norm_quant_token<decltype(rules)>(call); });

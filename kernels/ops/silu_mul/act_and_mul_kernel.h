@@ -1,5 +1,5 @@
-// The activation of the first half of a row times the second half, in the type of x. Each thread handles sixteen bytes of each
-// half.
+// y = activation(first half of a row) * second half, rounded to the type of x after each operation. Each thread handles 16 bytes
+// of each half.
 // Source: vLLM csrc/activation_kernels.cu (00ccbd42), csrc/libtorch_stable/activation_kernels.cu (v0.24.0); PyTorch
 // ActivationSiluKernel.cu.
 #pragma once
@@ -9,12 +9,12 @@
 
 namespace assay_kernels {
 
-/// The points in which contracts differ: the function, and the multiplication. A faulty kernel derives from one of these structs
-/// and replaces a line.
+/// What contracts may change: the function, and the multiplication. Deliberately wrong kernels derive from one of these structs
+/// and replace a line.
 struct ActRules {
   static constexpr bool kPacked = false;
   static constexpr bool kGateFirst = true;  ///< the first half of a row is the gate
-  /// The activation as it enters the multiplication.
+  /// The activation as it is multiplied: rounded to T.
   template <class T>
   SIMT_DEVICE static float stored(float activated) {
     return simt::to_float(simt::from_float<T>(activated));
@@ -31,7 +31,7 @@ struct TorchSiluMul : VllmSiluAndMul {
   static constexpr const char* kContract = "torch.silu_mul";
 };
 
-/// Computes the sigmoid by a separate division.
+/// Computes the sigmoid first, by a division, then multiplies by the gate.
 /// Source: Liger 0.8.5 src/liger_kernel/ops/swiglu.py and geglu.py.
 struct LigerSwiglu : ActRules {
   static constexpr const char* kContract = "liger.swiglu";
@@ -55,7 +55,7 @@ struct LigerGeglu : VllmGeluTanhAndMul {
   static constexpr const char* kContract = "liger.geglu";
 };
 
-/// Adds a beta of 0 to the up half, so -0 becomes +0.
+/// Adds beta = 0 to the up half, so -0 becomes +0.
 template <class Rules>
 struct WithBeta : Rules {
   SIMT_DEVICE static float up(float u) { return u + 0.0f; }

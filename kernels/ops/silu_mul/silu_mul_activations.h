@@ -8,17 +8,17 @@
 
 namespace assay_kernels {
 
-/// The points in which activations differ: the formula, and where it rounds to the type of x.
+/// What activations may change: the formula, and where it rounds to the type of x.
 struct ActivationRules {
   static constexpr bool kRoundsSilu = false;
   static constexpr bool kRoundsProduct = false;
-  static constexpr bool kAddsZero = false;  ///< adds 0 to the up half, so its -0 becomes +0
+  static constexpr bool kAddsZero = false;  ///< adds 0 to the up half, so -0 becomes +0
   /// silu(gate) times up, in fp32.
   SIMT_DEVICE static float product(float silu, float up) { return silu * up; }
-  static constexpr bool kDivides = false;  ///< uses the contract's own division; silu_of_moderate() is silu() without branches
+  static constexpr bool kDivides = false;  ///< silu() divides; silu_of_moderate() has the same result without branches
 };
 
-/// The largest |gate| for which every branch-free division handles 1 + exp(-gate).
+/// The largest |gate| for which branch-free divisions by 1 + exp(-gate) are correct.
 inline constexpr float kModerateGate = 80.0f;
 
 /// gate * sigmoid(gate), all in fp32.
@@ -32,19 +32,19 @@ struct SiluFast : ActivationRules {
   SIMT_DEVICE static float silu(float g) { return simt::divide_fast(g, 1.0f + simt::exp_fast(-g)); }
 };
 
-/// One rounding to the type of x, in front of NVFP4.
+/// Rounds the product to the type of x, before NVFP4 quantization.
 /// Source: vLLM csrc/libtorch_stable/quantization/fp4/nvfp4_utils.cuh (20b4ad8e).
 struct SiluFastOnce : SiluFast {
   static constexpr bool kRoundsProduct = true;
 };
 
-/// Built with -use_fast_math, which reads and stores subnormal numbers as zeros.
+/// Built with -use_fast_math, which flushes subnormals to zero.
 /// Source: FlashInfer quantization_utils.cuh (fb28d724), silu_and_mul.
 struct FlashinferSiluFast : SiluFastOnce {
   SIMT_DEVICE static float product(float silu, float up) { return flushed(flushed(silu) * flushed(up)); }
 };
 
-/// The fast exponential, and a division that is rounded to nearest.
+/// The fast exponential, and a correctly rounded division.
 /// Source: FlashInfer flashinfer/quantization/quantization_cute_dsl_utils.py (fb28d724).
 struct FlashinferSilu : ActivationRules {
   static constexpr bool kRoundsProduct = true;
@@ -53,7 +53,7 @@ struct FlashinferSilu : ActivationRules {
   SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp_fast(-g)); }
 };
 
-/// The power of two of a rounded product, and nothing is rounded to 16 bits.
+/// exp(-g) is 2^-(g * log2(e)), with the product rounded to fp32. Nothing is rounded to 16 bits.
 /// Source: AITER aiter/ops/triton/_triton_kernels/activation.py (e4048607), _silu_exp2.
 struct AiterTritonSilu : ActivationRules {
   static constexpr bool kDivides = true;
@@ -86,7 +86,7 @@ struct SiluTanh : ActivationRules {
   }
 };
 
-/// A Triton division may be off by two ulp; the quotient here is one of its allowed results.
+/// A Triton division may be off by two ulp; the rounded quotient here is one of its allowed results.
 struct SiluTriton : SiluBf16 {
   static constexpr bool kDivides = true;
   SIMT_DEVICE static float silu(float g) { return g / (1.0f + simt::exp_fast(-g)); }
@@ -102,11 +102,11 @@ struct TorchSilu : SiluOnce {
   static constexpr bool kRoundsSilu = true;
 };
 
-/// The activation is rounded to the type of x, and so is the product.
+/// Rounds the activation and the product to the type of x.
 /// Source: vLLM act_and_mul_quant_kernel (v0.33.0).
 struct SiluTwice : TorchSilu {};
 
-/// The activation of a lane's gates. If a gate is large or infinite, uses the contract's own division.
+/// The activation of a lane's gates. Uses the branch-free form if no |gate| exceeds kModerateGate.
 template <class Activation, class T, int kLoads>
 SIMT_DEVICE void silu_of_lane(const LaneWords<kLoads>& gate, float (&v)[8 * kLoads]) {
   gate.template widen_to<T>(v);
@@ -127,7 +127,7 @@ SIMT_DEVICE uint32_t plus_zero(uint32_t pair) {
   return (low == 0x8000u ? 0u : low) | (high == 0x8000u ? 0u : high) << 16;
 }
 
-/// The products of a lane. The product of two 16-bit elements is exact in fp32, so it is rounded only once in either type.
+/// The products of a lane. A product of two 16-bit elements is exact in fp32, so packed 16-bit multiplication also rounds once.
 template <class Activation, class T, int kLoads>
 SIMT_DEVICE void silu_times_up(const LaneWords<kLoads>& gate, const LaneWords<kLoads>& up, float (&v)[8 * kLoads]) {
   constexpr bool kRounds = Activation::kRoundsProduct;

@@ -1,4 +1,4 @@
-// silu(gate) * up with quantization in one pass: per group, per token, as MXFP8 and FP4, for experts, and by a given scale.
+// silu(gate) * up with quantization in one pass: per group, per token, MXFP8, FP4, for experts, and by a given scale.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -43,12 +43,12 @@ SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
   silu_times_up<typename Rules::Activation, T>(gate, up, v);
   quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live, a.q + int64_t{piece} * kGatedElements, a.scales, row,
                                                           int32_t(group - row * per_row), a.scale_ub);
-  write_absent_groups<typename Rules::Group>(a.scales);  // absent rows are left unwritten by these ops
+  write_absent_groups<typename Rules::Group>(a.scales);  // these ops do not write padding rows
 }
 
 // Host side of silu_mul_quant_group.
 
-/// The output shape of a call whose x has rows of two halves.
+/// The shape of the output: x has rows of two halves, q has half the columns.
 inline Shape gated_shape(const Call& call) {
   const assay_tensor& x = call.input("x");
   expect_aligned(x);
@@ -57,7 +57,7 @@ inline Shape gated_shape(const Call& call) {
   return {halves.rows, halves.columns / 2};
 }
 
-/// One thread per kGatedElements elements.
+/// The grid with one thread per kGatedElements elements of the output.
 inline simt::Launch gated_grid(const Call& call, const Shape& shape) {
   constexpr int64_t kOfBlock = int64_t{kGatedThreads} * kGatedElements;
   const int64_t blocks = (shape.rows * shape.columns + kOfBlock - 1) / kOfBlock;
@@ -90,7 +90,7 @@ void run_silu_mul_quant_group(const Call& call) {
 
 // Combinations of activation and group quantization.
 
-/// The quantization of silu_and_mul_per_block_quant: no floor under amax, one under the scale.
+/// The quantization of silu_and_mul_per_block_quant: the scale has a lower limit, amax has none.
 struct SiluBlock : GroupRules {
   static constexpr bool kSaturates = true;
   SIMT_DEVICE static float amax(float widest) { return widest; }
@@ -98,11 +98,11 @@ struct SiluBlock : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// scale_ub bounds the scale here, so x / s is unbounded.
+/// scale_ub limits the scale here, so x / s is unlimited.
 struct SiluBlockUb : SiluBlock {
   using Element = simt::DivideEach;
   static constexpr bool kBounded = true;
-  /// The maximum starts from an element: for a group of NaN it is NaN, which the bound then drops.
+  /// The maximum starts from NaN: for a group of NaN it stays NaN, and the limit then replaces it by scale_ub.
   SIMT_DEVICE static float widest_of_none() { return simt::from_bits(0x7fc00000u); }
   SIMT_DEVICE static float scale_within(float amax, float scale_ub) {
     return simt::max_number(simt::min_number(amax / 448.0f, scale_ub), kLeastScale);
@@ -115,7 +115,7 @@ struct SiluBlockFnuz : SiluBlock {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
 };
 
-/// Batch-invariant op with rounded scales: takes the exponent from the bits; no floor under the scale.
+/// The batch-invariant op with scales rounded up to powers of two, by their bits. Scales have no lower limit.
 struct GroupRounded : GroupRules {
   using Element = simt::Multiply;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
@@ -128,7 +128,7 @@ struct GroupUe8m0x4 : GroupRounded {
   static constexpr bool kPacked = true;
 };
 
-/// A contract: an activation and a group quantization. A faulty kernel derives from one and replaces one of the two.
+/// A contract: an activation and a group quantization. Deliberately wrong kernels derive from one and replace one of the two.
 template <class ActivationRules, class GroupRulesOfIt>
 struct SiluGroup {
   using Activation = ActivationRules;
@@ -203,7 +203,7 @@ using SiluGroupList = RulesList<VllmSiluPerBlock, VllmSiluPerBlockUb, VllmSiluPe
                                 VllmSiluColmajor, VllmSiluColmajorUe8m0, VllmSiluColmajorV0190, VllmSiluColmajorUe8m0V0190,
                                 VllmSiluColmajorV0240, VllmSiluColmajorUe8m0V0240, TorchSiluGroup>;
 
-// silu(gate) * up with dynamic per-token quantization: one block per row; the products are computed twice.
+// silu(gate) * up with dynamic per-token quantization: one thread block per row, which computes the products twice.
 
 inline constexpr int kTokenThreads = 256;
 
@@ -268,7 +268,7 @@ void run_silu_mul_quant_token(const Call& call) {
 
 // silu(gate) * up and MXFP8 in registers: eight elements of each half per thread, and a block of 32 in four adjacent threads.
 
-/// Triton.
+/// A Triton kernel.
 /// Source: vLLM mxfp8_utils.py, _silu_and_mul_quant_kernel.
 struct VllmSiluMxfp8 : SiluGroup<SiluTriton, VllmMxfp8Fused> {
   static constexpr const char* kContract = "vllm.silu_and_mul_mxfp8_quant";
@@ -328,7 +328,7 @@ struct FlashinferSiluNvfp4Exact : SiluGroup<FlashinferSilu, FlashinferNvfp4CuteE
 struct AiterSiluMxfp4 : SiluGroup<AiterTritonSilu, AiterTritonMxfp4> {
   static constexpr const char* kContract = "aiter.act_mul_and_mxfp4_quant";
 };
-/// Rows of experts.
+/// Rows belong to experts.
 /// Source: vLLM v0.33.0, csrc/quantization/fp4/nvfp4_experts_quant.cu and mxfp4_experts_quant.cu with FUSE_SILU_MUL.
 struct VllmSiluNvfp4Experts : SiluGroup<SiluFastOnce, VllmNvfp4Experts> {
   static constexpr const char* kContract = "vllm.silu_and_mul_scaled_fp4_experts_quant";
@@ -395,7 +395,7 @@ void run_silu_mul_quant_fp4(const Call& call) {
   launch_silu_mul_quant_fp4<Rules>(call, shape, fp4_bytes_out(call, shape, Fp4::kBlock, Fp4::kScaleType));
 }
 
-/// Rows of experts; the tensors `expert_offsets` and `blockscale_offsets` hold where each starts.
+/// Rows belong to experts; `expert_offsets` and `blockscale_offsets` have the first row and the first scale row of each.
 template <class Rules>
 void run_silu_mul_quant_fp4_experts(const Call& call) {
   using Fp4 = typename Rules::Group;
@@ -405,7 +405,7 @@ void run_silu_mul_quant_fp4_experts(const Call& call) {
   launch_silu_mul_quant_fp4<Rules>(call, shape, out, out.experts);
 }
 
-/// Masked experts; the tensor `tokens` holds how many rows of its room each uses.
+/// Masked experts; the tensor `tokens` has the number of rows in use of each expert.
 template <class Rules>
 void run_silu_mul_quant_fp4_masked(const Call& call) {
   using Fp4 = typename Rules::Group;
@@ -414,7 +414,7 @@ void run_silu_mul_quant_fp4_masked(const Call& call) {
   launch_silu_mul_quant_fp4<Rules>(call, shape, out, out.rows / int64_t{out.by_room.divisor});
 }
 
-// silu_mul_fp8_quant_deep_gemm: rounds every step to bf16.
+// silu_mul_fp8_quant_deep_gemm: rounds the result of every operation to bf16.
 // Source: vLLM csrc/libtorch_stable/quantization/activation_kernels.cu (1a84e5b2).
 
 SIMT_DEVICE float to_bf16(float v) { return simt::to_float(simt::from_float<simt::Bf16>(v)); }
@@ -425,7 +425,7 @@ struct MultiplyBf16 {
   SIMT_DEVICE float operator()(float x) const { return to_bf16(x * factor); }
 };
 
-/// The source's constants, as bits: bf16(1e-10), and bf16(1 / 448), which is 0.2 % low.
+/// The constants are those of the source: bf16(1e-10), and bf16(1 / 448), which is 0.2 % too small.
 struct MaskedBf16 : GroupRules {
   using Element = MultiplyBf16;
   static constexpr bool kWritesPadding = false;
@@ -443,7 +443,7 @@ struct MaskedBf16Ue8m0x4 : MaskedBf16Ue8m0 {
   static constexpr bool kPacked = true;
 };
 
-/// The rows of an expert are those below its token count.
+/// is_row(): true for the rows of an expert that are in use.
 template <class GroupRulesOfIt>
 struct SiluMasked : SiluGroup<SiluBf16, GroupRulesOfIt> {
   SIMT_DEVICE static bool is_row(int32_t token, int32_t tokens) { return token < tokens; }
@@ -461,13 +461,13 @@ struct VllmSiluMaskedUe8m0x4 : SiluMasked<MaskedBf16Ue8m0x4> {
 
 using SiluMaskedList = RulesList<VllmSiluMasked, VllmSiluMaskedUe8m0, VllmSiluMaskedUe8m0x4>;
 
-// silu(gate) * up with group quantization for experts of equal capacity, each with its own number of tokens.
+// silu(gate) * up with group quantization for masked experts: all have the same number of rows, of which `tokens` are in use.
 
 template <class T>
 struct MaskedArguments {
   const T* x;             ///< [experts * room, 2n]: gate, then up
   uint8_t* q;             ///< [experts * room, n]
-  const int32_t* tokens;  ///< one per expert
+  const int32_t* tokens;  ///< number of rows in use of each expert
   ScalesOut scales;       ///< scales of one expert
   int64_t expert_stride;  ///< distance between the scales of two experts in bytes
   Divider by_room;        ///< rows per expert
@@ -506,9 +506,9 @@ ScalesOut masked_scales(const Call& call, int64_t experts, int64_t room, int64_t
   if (!has_type(scale, Group::kPacked ? ASSAY_INT : ASSAY_FLOAT, 32))
     unsupported("contract " + call.contract() + (Group::kPacked ? " writes packed scales: int32 words" : " writes fp32 scales"));
   const bool fits = scale.ndim == 3 && scale.shape[0] == experts && scale.shape[1] == room && scale.shape[2] == columns;
-  if (!fits) failed("scale must be [experts, room, scales or words of a row]");
+  if (!fits) failed("scale must be [experts, rows per expert, scales or words per row]");
   if (scale.strides[0] != room * columns || scale.strides[1] != 1 || scale.strides[2] != room)
-    unsupported("scales of an expert must be column-major without gaps");
+    unsupported("the scales of an expert must be dense and column-major");
   if (uint64_t(experts * room * columns) * 4 > scale.bytes) failed("tensor 'scale': its last element lies beyond its storage");
   expert_stride = room * columns * 4;
   return {scale.data, room, int32_t(groups), 1, room, room, Divider::by(uint32_t(groups))};
