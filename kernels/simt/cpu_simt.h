@@ -87,7 +87,7 @@ float lane_reduce(float value, Combine combine) {
   return tree[0];
 }
 
-/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative; NaN counts as above
+/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative, and NaN is above
 /// Inf.
 inline void atomic_max(float* to, float value) {
   float seen;

@@ -68,7 +68,7 @@ SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   return value;
 }
 
-/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative; NaN counts as above
+/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative, and NaN is above
 /// Inf.
 SIMT_DEVICE void atomic_max(float* to, float value) { atomicMax(reinterpret_cast<unsigned*>(to), bits(value)); }
 

@@ -71,7 +71,7 @@ SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   return value;
 }
 
-/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative; NaN counts as above
+/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative, and NaN is above
 /// Inf.
 SIMT_DEVICE void atomic_max(float* to, float value) {
   __hip_atomic_fetch_max(reinterpret_cast<uint32_t*>(to), bits(value), __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);

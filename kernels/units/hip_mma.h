@@ -60,7 +60,7 @@ struct Mfma {
     SIMT_DEVICE static Accumulators of(Part a, Part b, Accumulators c, int, int) { return builtin(a, b, c, 0, 0, 0); } \
   }
 
-/// The same for integer instructions.
+/// SIMT_MFMA for integer instructions.
 #define SIMT_MFMA_OF_INTEGERS(Unit, Part, builtin)                                                     \
   template <>                                                                                          \
   struct Mfma<Unit> {                                                                                  \

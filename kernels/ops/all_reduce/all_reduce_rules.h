@@ -111,7 +111,7 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
 struct RankRules {
   static constexpr bool kFromZero = false;  ///< the sum starts from +0, otherwise from the first rank's value
   static constexpr bool kNative = false;    ///< every partial sum is rounded to T
-  /// Sums are made over chunks of so many ranks, and then added; 0: one chain over all ranks.
+  /// Ranks are summed in chunks of kChunk ranks, and then the sums of chunks are added; 0: one chain over all ranks.
   static constexpr int kChunk = 0;
   static constexpr bool kWaitsOtherwise = false;  ///< waits with waited(at, flag), otherwise until *at == flag
   /// Parts of the barrier protocol; each is false in one deliberately wrong kernel only.

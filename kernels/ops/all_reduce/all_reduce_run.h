@@ -74,7 +74,7 @@ void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, in
   simt::launch(kernel, call.grid(int64_t{blocks} * count, threads), a);
 }
 
-/// Number of blocks per rank for a message of so many 16-byte packets.
+/// Number of blocks per rank for a message of `packets` 16-byte packets.
 inline int blocks_for(int64_t packets) {
   return int(std::clamp<int64_t>((packets + kRankThreads - 1) / kRankThreads, 1, simt::kMostBlocksOfRank));
 }

@@ -200,7 +200,7 @@ SIMT_DEVICE void insert_codes(const InsertArguments<T>& a, const LoadedToken& to
   if (lane % Rules::kLanes == 0) block[Rules::scales_at(p, a.cache.block_size()) + lane / Rules::kLanes] = uint8_t(byte);
 }
 
-/// Inserts a token; the last 64 elements stay 16-bit. `weights`: of a norm. All lanes of a warp must call it, token or not.
+/// Inserts a token; its last 64 elements stay 16-bit. `weights`: those of the norm, if any. All lanes of a warp must call it.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE void insert_token(const InsertArguments<T>& a, const LoadedToken& token, int lane, const LaneOfRow& weights = {}) {
   const bool stored = token.is_row && Rules::is_stored(token.mapped);

@@ -1,5 +1,5 @@
-// The kernels of mma, as describe() lists them, by the vendor of the tensor core. Checks of this
-// file's cubins show that each real instruction is used.
+// The kernels of mma, as describe() lists them, by the vendor of the tensor core. The build checks in this file's cubins that
+// each real instruction is used.
 #include "kernels/ops/call.h"
 #include "kernels/ops/gemm/mma_kernel.h"
 

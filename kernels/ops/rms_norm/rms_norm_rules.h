@@ -191,7 +191,7 @@ struct NormList {
   static std::vector<std::string> ids() { return {Rules::kContract...}; }
 };
 
-/// Casting modes llama and gemma.
+/// Liger's casting modes llama and gemma.
 /// Source: Liger 0.8.5 src/liger_kernel/ops/rms_norm.py.
 struct LigerRmsNorm : PlusZero<NormRules> {
   static constexpr const char* kContract = "liger.rms_norm";
@@ -230,7 +230,7 @@ struct VllmIrFusedAddRmsNorm : WideSum {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Casting mode llama.
+/// Liger's casting mode llama.
 /// Source: Liger 0.8.5 src/liger_kernel/ops/fused_add_rms_norm.py.
 struct LigerFusedAddRmsNorm : PlusZero<RoundedSum> {
   static constexpr const char* kContract = "liger.fused_add_rms_norm";

@@ -77,7 +77,7 @@ void wait_for_warp(uint32_t what);
 void wait_for_block();
 
 /// Passes `value` to the other threads of the warp. Returns the values of all threads of the block. Those of this warp stay valid
-/// during its next exchange and until the one after, because consecutive exchanges use different slots.
+/// until its next exchange but one, because consecutive exchanges use different slots.
 template <class T>
 const T* exchange(T value, uint32_t what) {
   static_assert(sizeof(T) <= 8, "a slot holds eight bytes");
