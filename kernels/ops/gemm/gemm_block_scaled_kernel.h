@@ -220,7 +220,7 @@ void run_block_gemm(const Call& call) {
   if (Rules::kOuterOfA) x.global_a = outer_scales(call, "global_scale_a", 1);
   if (Rules::kOuterOfB) x.global_b = outer_scales(call, "global_scale_b", 1);
   if (const assay_tensor* bias = call.find("bias")) x.bias = block_gemm_bias(call, *bias, x.n, Rules::kTakesBias);
-  if (Rules::kAddsResults && x.y == ResultType::kF32) unsupported("atomics add results of 16 bits");
+  if (Rules::kAddsResults && x.y == ResultType::kF32) unsupported("d must be bf16 or f16: split-K results are added in 16 bits");
   if (kParts > 1) x.part = part_of(x.k, kParts, Rules::kPartOf);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);
   launch_scaled<Rules>(call, tiles, x);

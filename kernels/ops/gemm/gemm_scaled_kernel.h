@@ -191,7 +191,7 @@ void run_gemm(const Call& call) {
   GemmArguments x =
       gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kTakesBias, Rules::kAzp);
   expect_weight<Rules>(x);
-  if (Rules::kAddsResults && x.y == ResultType::kF32) unsupported("atomics add results of 16 bits");
+  if (Rules::kAddsResults && x.y == ResultType::kF32) unsupported("d must be bf16 or f16: split-K results are added in 16 bits");
   if (kParts > 1) x.part = part_of(x.k, kParts, Rules::kPartOf);
   const int64_t tiles = (x.m + U::kM - 1) / U::kM * ((x.n + U::kN - 1) / U::kN);
   if (tiles == 0) return;
