@@ -39,7 +39,7 @@ expect 2 "torch.scaled_mm_row_slow.sm_90" "${list[@]}"
 edited $unknown '3s/torch.scaled_mm_row_fast.sm_90/vllm.cutlass_scaled_mm_int8.sm_90/'
 expect 2 "programs: vllm.cutlass_scaled_mm_int8.sm_90 has an instruction that cannot be replayed" "${list[@]}"
 edited suites/gemm_scaled/cases/quick.csv '/^assay.unknown_fp8_tensor.sm_90,6,16,272/s/,$/,y: gain *\/100/'
-expect 2 "must show: spans alone judge it" "${list[@]}"
+expect 2 "must show: outputs are only compared with intervals" "${list[@]}"
 tile=suites/quant_tile/cases/quick_blocks.csv
 edited $tile '2s/,128x128,row,/,128x,row,/'
 expect 2 "quick_blocks.csv:2:153: group_size: a number is missing in '128x'" "${list[@]}"
@@ -55,7 +55,7 @@ expect 2 "unaligned: expected tensors among gamma, y; got 'residual'" "${list[@]
 edited $strides '$s/,gamma|y|gamma;y,/,y;y,/'
 expect 2 "unaligned: 'y' is named twice" "${list[@]}"
 edited $tile "2s/,bf16,256,384,/,bf16,0,384,/"
-expect 2 "m: 0 rows have no scale of several rows" "${list[@]}"
+expect 2 "m: a scale of several rows needs at least one row" "${list[@]}"
 pack=suites/pack_scales/cases/quick.csv
 edited $pack '5s/,pow2_scales,/,lone_mantissa,/'
 expect 2 "takes scales with &0x807fffff=0 only, which are powers of two; fill 'lone_mantissa' gives 1.5 (0x3fc00000)" "${list[@]}"

@@ -143,11 +143,11 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
     notes.push_back("each rank is wrong only in the part that it adds up for all ranks");
   std::string owners;
   for (const auto& [owner, count] : by_owner)
-    owners += fmt::format("{}{} in that of rank {}", owners.empty() ? "" : ", ", count, owner);
+    owners += fmt::format("{}{} in the part of rank {}", owners.empty() ? "" : ", ", count, owner);
   const size_t parts = segments_of(c).size();
   const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise there are no segments, and everything is
                                                                              // wrong
-  if (parts > 1 && by_parts) notes.push_back("by position, with the elements divided into an equal part per rank: " + owners);
+  if (parts > 1 && by_parts) notes.push_back("wrong elements by position, in one equal part per rank: " + owners);
   return notes;
 }
 
@@ -212,7 +212,7 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   for (const auto& [key, tensor] : request.roles)
     if (key.starts_with("x@")) ++ranks;
   for (int rank = 1; rank < ranks; ++rank) (void)dumped_role(request.roles, key_of("x", rank).c_str());
-  if (ranks == 1) throw UsageError(x.place() + ": expected an x of each rank, got one; try a file for each rank");
+  if (ranks == 1) throw UsageError(x.place() + ": expected an x of each rank, got one x; try one file for each rank");
   std::map<std::string, std::string> cells = {{"contract", request.contract}, {"ranks", std::to_string(ranks)},
                                               {"x", std::string(x.tensor.spec.format->name)},
                                               {"m", std::to_string(shape[0])}, {"n", std::to_string(shape[1])}};
@@ -266,16 +266,16 @@ Op all_reduce_op() {
       .name = "all_reduce",
       .roles = {{"x", Access::kIn, "[m, n] of each rank: the input, dense", true},
                 {"y", Access::kOut,
-                 "[m, n] of each rank: the all-reduced x, in the format of x; at the address of x in in-place cases", true}},
+                 "[m, n] of each rank: the all-reduced x, in the format of x; in in-place cases at the address of x", true}},
       .parameters =
           {roles::kWarp,
            {"counter",
-            "value of the group's counters of calls and barriers before its first call, so that they wrap around; a library "
+            "initial value of the group's call and barrier counters, chosen so that they wrap around; a library "
             "without such counters ignores it"},
            {"straggler",
             "rank that is delayed in every phase; a library without such a hook ignores it"},
            {"in_a_row",
-            "1: the calls of the case are made without a wait, by run_group_in_a_row(); kernels ignore it"}},
+            "1: run_group_in_a_row() makes the calls of the case without waiting between them; kernels ignore this"}},
       .columns = {"contract", "ranks", "x", "m", "n", "fill", "shift", "before", "use", "seed", "warp"},
       .optional_columns = {"shift", "before", "use"},
       .takes = [](const std::string& contract) { return rulebook().is_row(contract, rank_reduce_flow()); },

@@ -76,7 +76,7 @@ std::string refusal(std::map<std::string, std::string> cells) {
 TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_EQ(refusal({}), "");
   EXPECT_THAT(refusal({{"contract", "vllm.group_fp8"}}),
-              HasSubstr("contract: 'vllm.group_fp8' is a group_quant row and this op adds up ranks"));
+              HasSubstr("contract: 'vllm.group_fp8' is a group_quant row; this op takes all-reduces"));
   EXPECT_THAT(refusal({{"ranks", "3"}}),
               HasSubstr("ranks: contract vllm.all_reduce_1stage does not support 3 ranks; supported: 2|4|6|8"));
   EXPECT_THAT(refusal({{"contract", "quickreduce.all_reduce_fp_bf16"}, {"x", "f32"}}),
@@ -215,7 +215,7 @@ TEST(AllReduce, TheSituationOfWrongElementsIsSaid) {
   for (int64_t i = 0; i < 40; ++i) wrong[1].set_code(i, earlier[1].code(i));
   EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("results of the call before"));
   EXPECT_THAT(all_reduce().bind(one)->remarks(problem, wrong),
-              ElementsAre(HasSubstr("on rank 1; none on rank 0, 2, 3"), HasSubstr("in that of rank 0")));
+              ElementsAre(HasSubstr("on rank 1; none on rank 0, 2, 3"), HasSubstr("in the part of rank 0")));
   wrong = healthy;
   for (int64_t i = 0; i < 40; ++i) wrong[2].set_code(i, problem.tensors[4].code(i));
   EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("the rank's own numbers"));

@@ -57,7 +57,7 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
   const Cells cells(c);
   const ContractRow& row = cells.contract();
   if (row.flow != &rank_norm_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op is a sum and a norm");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes all-reduces with a norm");
   const RankNorm parts = read_rank_norm(row);
   const ContractTables& tables = rulebook().contracts;
   RankCase sum = read_rank_case(cells, tables.find(parts.reduce));
@@ -343,14 +343,14 @@ Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std:
   std::vector<RoleSpec> roles = {
       {"x", Access::kIn, "[m, n] of each rank: the input, dense"},
       {"residual", Access::kInOut,
-       "[m, n] of each rank, the same on all: residual, added to the all-reduced x and overwritten by that sum"},
+       "[m, n] of each rank, equal on all ranks: residual, added to the all-reduced x and overwritten by that sum"},
       {"gamma", Access::kIn, "[n] of each rank: weights"}};
   if (combines) {
     roles[0].what += "; with row_of_slot: [rows, n]: rows of experts";
     roles.insert(
         roles.end(),
         {{"row_of_slot", Access::kIn,
-          "[m, topk] int32 of each rank: the row of x that a slot has; below 0: none; only for contracts that combine rows of "
+          "[m, topk] int32 of each rank: the row of x for each slot; < 0: no row; only for contracts that combine rows of "
           "experts"},
          {"topk_weights", Access::kIn, "[m, topk] of each rank in the format of x: router weights; only for those contracts"},
          {"shared", Access::kIn, "[m, n] of each rank: the rows of a shared expert; only for those contracts"}});

@@ -186,9 +186,9 @@ class BoundSharded : public BoundCase {
   }
   std::vector<std::string> formulas() const override {
     std::vector<std::string> lines = {
-        fmt::format("x     = the columns of all {} ranks side by side; their squares alone cross ranks", c_.ranks)};
+        fmt::format("x     = the columns of all {} ranks side by side; ranks exchange only sums of squares", c_.ranks)};
     for (std::string& line : first().norm->formulas()) lines.push_back(std::move(line));
-    if (c_.matrices.size() > 1) lines.emplace_back("k       in the same way, with its own factor and weights");
+    if (c_.matrices.size() > 1) lines.emplace_back("k       in the same way, with its own r and weights");
     return lines;
   }
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
@@ -227,9 +227,9 @@ Op all_reduce_rms_norm_op() {
           .roles = {{"x", Access::kIn, "[m, n / ranks] of each rank: its columns of the input, dense"},
                     {"gamma", Access::kIn, "[n / ranks] of each rank: the weights of its columns"},
                     {"y", Access::kOut, "[m, n / ranks] of each rank in the format of x"},
-                    {"k", Access::kIn, "[m, n_k / ranks]: a second matrix with a factor of its own; only in contracts with two"},
-                    {"gamma_k", Access::kIn, "[n_k / ranks]: its weights"},
-                    {"y_k", Access::kOut, "[m, n_k / ranks]: its result"}},
+                    {"k", Access::kIn, "[m, n_k / ranks]: a second matrix with its own r; only in contracts with two matrices"},
+                    {"gamma_k", Access::kIn, "[n_k / ranks]: the weights of k"},
+                    {"y_k", Access::kOut, "[m, n_k / ranks]: the normalized k"}},
           .parameters = {roles::kEps, roles::kWarp},
           .columns = {"contract", "ranks", "x", "m", "n", "n_k", "eps", "fill", "gamma", "before", "seed", "warp"},
           .optional_columns = {"n_k", "before"},

@@ -19,7 +19,7 @@ constexpr uint64_t kSeedBefore = 1000, kSeedOfSecond = 100;
 RankSquares contract_of(const Cells& cells) {
   const ContractRow& row = cells.contract();
   if (row.flow != &rank_squares_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op is a norm of rows that ranks share");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes norms of rows sharded over ranks");
   return read_rank_squares(row);
 }
 
@@ -34,7 +34,7 @@ ShardedMatrix matrix_of(const Cells& cells, const ShardedCase& sharded, const ch
                         uint64_t seed) {
   const int64_t columns = cells.positive(column);
   if (columns % (sharded.ranks * kPacket / sharded.x->bytes()) != 0)
-    cells.refuse(column, "each rank has whole packets of " + std::to_string(kPacket) + " bytes of a row");
+    cells.refuse(column, "expected a multiple of " + std::to_string(kPacket) + " bytes of a row on each rank");
   const ContractRow& contract = rulebook().contracts.find(sharded.contract.norm);
   norm_of_rows()->chain.require(cells, contract, norm_of_rows()->columns);
   RowCase rows = read_row_case(cells, contract, true);

@@ -32,7 +32,7 @@ int64_t integer(const std::string& text) {
   if (read.ec != std::errc() || read.ptr != text.data() + text.size())
     throw std::invalid_argument(
         "'" + text +
-        "': expected places such as 3;-1;0, or order, pages, shuffled or holes with a number of rows, such as holes:7");
+        "': expected slots such as 3;-1;0, or order, pages, shuffled or holes with a number of rows, such as holes:7");
   return value;
 }
 
@@ -126,13 +126,13 @@ void read_record(const Cells& cells, CacheCase& c) {
   const RecordPart* scales = c.record->find(PartKind::kScales);
   const int64_t groups = c.coded / c.group_size;
   if (quant.takes_scales() ? scales != nullptr : !scales || scales->elements % groups != 0 || c.coded % c.group_size != 0)
-    cells.refuse("contract", "record " + quant.record + " has no place for the scales of groups of " + row.text("group"));
+    cells.refuse("contract", "record " + quant.record + " does not store scales of groups of " + row.text("group"));
 }
 
 /// "576", or a distance for each input with token data: "1088;1216".
 std::vector<int64_t> read_row_strides(const Cells& cells) {
   if (!cells.has("row_stride")) return {};
-  return cells.list("row_stride", "a distance of rows; expected one number, or one for each input, such as 1088;1216", 10);
+  return cells.list("row_stride", "a row stride; expected one number, or one for each input, such as 1088;1216", 10);
 }
 
 }  // namespace
@@ -150,7 +150,7 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   c.contract = row.id;
   const Flow& last = *rulebook().contracts.find(chain_of(row).back()).flow;
   if (&last != &cache_insert_flow())
-    cells.refuse("contract", "'" + row.id + "' ends with a " + last.name + " row and this op takes cache_insert rows");
+    cells.refuse("contract", "'" + row.id + "' ends with a " + last.name + " row; this op takes cache_insert rows");
   c.x = find_format(cells.text("x"));
   if (!c.x || !(*c.x == kBf16 || *c.x == kF16)) cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16");
   read_record(cells, c);

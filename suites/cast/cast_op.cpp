@@ -75,10 +75,10 @@ std::vector<std::string> cast_lines(const CastProfile& p) {
 
 std::vector<std::string> difference_lines(const CastProfile& a, const CastProfile& b) {
   if (a.from != b.from)
-    return {fmt::format("{} starts from {} and {} from {}: their inputs have nothing in common", a.id, a.from->name, b.id,
+    return {fmt::format("{} starts from {} and {} from {}: they have no inputs in common", a.id, a.from->name, b.id,
                         b.from->name)};
   const std::vector<RunDifference> found = differences(runs_of(a), runs_of(b));
-  if (found.empty()) return {fmt::format("no input of all 2^{} tells them apart", a.from->bits)};
+  if (found.empty()) return {fmt::format("all 2^{} inputs have the same code in both", a.from->bits)};
   std::vector<std::string> lines = {
       fmt::format("{} of all 2^{} differ, in {} runs", inputs_in_words(inputs_of(found)), a.from->bits, found.size())};
   for (const RunDifference& d : found)
@@ -109,7 +109,7 @@ const ContractRow& cast_row(const Case& c) {
     refuse(c, "contract", error.what());
   }
   if (row->flow != &cast_flow())
-    refuse(c, "contract", "'" + row->id + "' is a " + row->flow->name + " row and this op takes casts");
+    refuse(c, "contract", "'" + row->id + "' is a " + row->flow->name + " row; this op takes casts");
   return *row;
 }
 
@@ -161,7 +161,7 @@ CastCase read_cast_case(const Case& c) {
   const Cells cells(c);
   if (cells.given("m") != cells.given("n")) refuse(c, "m", "expected both m and n, or neither");
   if (cells.given("n")) p.m = cells.from_zero("m"), p.n = cells.positive("n");
-  if (p.n > 0 && p.is_sweep()) refuse(c, "m", "all fp32 inputs have no shape");
+  if (p.n > 0 && p.is_sweep()) refuse(c, "m", "a case with all fp32 inputs takes no shape");
   return p;
 }
 
@@ -197,7 +197,7 @@ namespace {
 /// Each element accepts exactly the code that these runs state.
 Expectation expect_runs(const CastProfile& profile, const std::vector<CodeRun>& runs, const HostTensor& x) {
   const Part q{
-      "q", &with_nans_by_code(*profile.format), {x.spec.shape[0], x.spec.shape[1]}, "a cast has one code for each input"};
+      "q", &with_nans_by_code(*profile.format), {x.spec.shape[0], x.spec.shape[1]}, "a cast accepts one code for each input"};
   const auto accepted = [q, &runs, &x](int64_t first, int64_t end) {
     AcceptedRows rows{first, end, {}, {}};
     for (int64_t i = first * q.columns(); i < end * q.columns(); ++i)

@@ -121,7 +121,7 @@ TensorFinding finding_of(const CastProfile& p, const std::vector<RunDifference>&
   q.shape = {65536, 65536};
   q.elements = int64_t(p.from->last()) + 1;
   q.single_code = q.elements;
-  q.reason = "a cast has one code for each input";
+  q.reason = "a cast accepts one code for each input";
   for (const RunDifference& d : wrong) {
     const Element e = element_of(p, d.first, d.a, d.b);
     const auto count = int64_t(d.last - d.first + 1);

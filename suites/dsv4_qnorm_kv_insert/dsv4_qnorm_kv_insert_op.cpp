@@ -35,7 +35,7 @@ LaunchCase read_launch_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
   if (row.flow != &launch_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes launch rows");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes launch rows");
   const ContractTables& tables = rulebook().contracts;
   LaunchCase p;
   p.insert = read_cache_case(cells, tables.find(row.text("insert")));
@@ -199,7 +199,7 @@ Op dsv4_qnorm_kv_insert_op() {
                     roles::kCosSin,
                     roles::kPositions,
                     roles::kSlots,
-                    {"q_out", Access::kOut, "[m, padded_heads n]: the heads of Q and, behind them, +0.0"},
+                    {"q_out", Access::kOut, "[m, padded_heads n]: the heads of Q, then heads of +0.0"},
                     roles::kCacheBuffer},
           .parameters = {roles::kQHeads, roles::kEps, roles::kBlockSize, roles::kWarp},
           .columns = {"contract", "x", "m", "q_heads", "padded_heads", "eps", "blocks", "block_size", "gap", "slot_mapping",

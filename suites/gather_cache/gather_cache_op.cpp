@@ -54,7 +54,7 @@ void read_sequences(const Cells& cells, GatherCase& c) {
   if (cells.wanted("lengths", c.contract.by_table, "a block table"))
     c.lengths = cells.list("lengths", "a length of a sequence; expected such as 5;0;17");
   if (cells.wanted("starts", c.contract.starts != SequenceStarts::kNone, "seq_starts", false))
-    c.starts = cells.list("starts", "a position in a sequence; expected one for each sequence, such as 0;16;3");
+    c.starts = cells.list("starts", "a position in a sequence; expected one position for each sequence, such as 0;16;3");
   if (!c.starts.empty() && c.starts.size() != c.lengths.size())
     cells.refuse("starts", fmt::format("expected one for each of {} sequences, got {}", c.lengths.size(), c.starts.size()));
 }
@@ -63,7 +63,7 @@ GatherCase read_gather_case(const Case& one) {
   const Cells cells(one);
   const ContractRow& row = cells.contract();
   if (row.flow != &gather_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op reads a cache");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes reads of a cache");
   GatherCase c;
   c.contract = read_gather(row);
   c.record = &rulebook().record(c.contract.record);
@@ -355,16 +355,16 @@ Op gather_cache_op() {
       .name = "gather_cache",
       .roles =
           {{"kv_cache", Access::kIn,
-            "[blocks, bytes of a block] uint8: the entries of tokens, as the contract's record places them"},
+            "[blocks, bytes of a block] uint8: the cache; the contract's record says where a token's bytes are"},
            {"block_table", Access::kIn,
             "[sequences, columns] int32: the block of each block_size tokens; absent for contracts that read the whole cache"},
-           {"cu_seq_lens", Access::kIn, "[sequences + 1] int32: first row of each sequence in y, and the number of tokens"},
+           {"cu_seq_lens", Access::kIn, "[sequences + 1] int32: the first row of each sequence in y; then the number of tokens"},
            {"seq_starts", Access::kIn, "[sequences] int32: the position from which each sequence is read; may be absent"},
            {"scale", Access::kIn, "[1] f32: the scale of all codes; only for records without scales"},
            {"y", Access::kOut,
             "[tokens, elements of a token]: the numbers, or the codes; may have more rows, and a row stride larger than its "
             "columns"},
-           {"y_scale", Access::kOut, "[tokens] f32: the scales, as they are; only for contracts that copy codes"}},
+           {"y_scale", Access::kOut, "[tokens] f32: the scales, unchanged; only for contracts that copy codes"}},
       .parameters = {roles::kBlockSize, roles::kWarp},
       .columns = {"contract", "y", "blocks", "block_size", "gap", "lengths", "starts", "pitch", "fill", "copied", "scale", "seed",
                   "warp"},

@@ -50,7 +50,7 @@ TEST(GatherCache, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of("vllm.gather_indexer_k", {{"y", ""}, {"starts", "0;0;0"}}), HasSubstr("has no seq_starts"));
   EXPECT_THAT(error_of("vllm.gather_indexer_k", {{"y", ""}, {"pitch", "144"}}), HasSubstr("has dense rows"));
   EXPECT_THAT(error_of("vllm.convert_fp8", {{"lengths", ""}, {"gap", "16"}}), HasSubstr("reads the cache as dense memory"));
-  EXPECT_THAT(error_of("vllm.mla_fp8", {}), HasSubstr("this op reads a cache"));
+  EXPECT_THAT(error_of("vllm.mla_fp8", {}), HasSubstr("this op takes reads of a cache"));
 }
 
 TEST(GatherCache, SequencesHaveBlocksOfTheirOwnAndSpareColumns) {

@@ -26,7 +26,7 @@ constexpr const char* kFarZeroPoints = "far_zero_points";
 DotContract contract_of(const Cells& cells) {
   const ContractRow& row = cells.contract();
   if (!is_product(row))
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes matrix products");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes GEMMs");
   return read_dot(row, rulebook().contracts, rulebook().units);
 }
 
@@ -63,7 +63,7 @@ const Layout* layout_of(const Cells& cells, const std::string& column, const std
 void require_tiles(const Cells& cells, const GemmCase& p) {
   const WeightShuffle& shuffle = p.contract.shuffle;
   if (shuffle.any() && !shuffle.fits(p.n, p.k))
-    cells.refuse("n", fmt::format("b is shuffled in tiles of {} rows and {} products, which n and k are multiples of", shuffle.rows,
+    cells.refuse("n", fmt::format("b is shuffled in tiles of {} rows and {} columns; n and k must be multiples of these", shuffle.rows,
                                   2 * shuffle.products));
 }
 
@@ -73,7 +73,7 @@ void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
   if (!p.contract.unknown()) return;
   for (const std::string& glob : one.blind_to)
     if (glob_match(glob, kDemandedOfSpans))
-      cells.refuse("blind_to", fmt::format("'{}' declares '{}', which data of {} must show: spans alone judge it", glob, kDemandedOfSpans, p.id()));
+      cells.refuse("blind_to", fmt::format("'{}' declares '{}', which inputs of {} must show: outputs are only compared with intervals", glob, kDemandedOfSpans, p.id()));
 }
 
 /// k times the product of the largest magnitudes must fit in int32; with zero points, twice that.
@@ -82,7 +82,7 @@ void require_room(const Cells& cells, const GemmCase& p) {
   // the subtracted correction may be as large, or larger by the range of its zero points
   const double sums = p.contract.azp == GemmAzp::kNone ? 1 : 1 + (p.azp == kFarZeroPoints ? 1024.0 / 128 : 1);
   const double most = sums * (max_finite(p.contract.codes_of_a()) + 1) * (max_finite(p.contract.codes_of_b()) + 1) * double(p.k);
-  if (most > max_finite(kInt32)) cells.refuse("k", "so many products may overflow int32");
+  if (most > max_finite(kInt32)) cells.refuse("k", "a sum over this k may overflow int32");
 }
 
 /// The expert of each row. Experts begin at multiples of `align` rows, in ascending or descending order, and `room` rows are
@@ -110,7 +110,7 @@ Groups groups_of(const Cells& cells, const DotContract& contract) {
   if (!descending && way != "ascending") cells.refuse("order", "expected ascending or descending");
   if (descending && !placed) cells.refuse("order", "only experts by index or at offsets may be in descending order");
   const int64_t room = cells.given("room") ? cells.positive("room") : 0;
-  if (room > 0 && order == GroupOrder::kContiguous) cells.refuse("room", "contiguous experts have none");
+  if (room > 0 && order == GroupOrder::kContiguous) cells.refuse("room", "contiguous experts take no room");
   if (room % contract.tile_rows != 0) cells.refuse("room", fmt::format("expected a multiple of {} rows", contract.tile_rows));
   if (cells.given("align") && !placed) cells.refuse("align", "only experts by index or at offsets may begin anywhere");
   const int64_t align = cells.given("align") ? cells.positive("align") : contract.tile_rows;
@@ -237,10 +237,10 @@ void require_whole_experts(const Cells& cells, const GemmCase& p) {
   if (p.contract.sorted_ids && p.contract.of_integers() && p.k > kExactInF32)
     cells.refuse("k", fmt::format("expected at most {}: the kernel adds sums of int8 products in f32", kExactInF32));
   if ((p.has_bias && !p.contract.sorted_ids) || p.contract.adds_c() != p.along_k() || p.has_zero_points() || p.scales.a.outer() || p.contract.unknown())
-    cells.refuse("contract", fmt::format("'{}' is not for groups of rows: expected scales of a of one level, c only for experts along k, and "
+    cells.refuse("contract", fmt::format("'{}' cannot be grouped: expected one level of scales of a, c only for groups along k, and "
                                          "neither a bias nor zero points", p.id()));
   if (p.scales.b.outer() && p.scales.b.outer()->rows != 0)
-    cells.refuse("scales", fmt::format("'{}' has a scale for each row of b; in a grouped GEMM, each expert may have one", p.scales.name));
+    cells.refuse("scales", fmt::format("'{}' has an outer scale for each row of b; expected one for each expert", p.scales.name));
 }
 
 HostTensor filled(TensorSpec spec, const FillRequest& request) {
@@ -521,7 +521,7 @@ GemmCase read_gemm_case(const Case& c) {
     read_slots(cells, p);
   else if (p.contract.experts)
     p.groups = groups_of(cells, p.contract), p.nan_padding = padding_is_nan(cells);
-  if (p.nan_padding && p.along_k()) cells.refuse("padding", "experts along k have no unused rows");
+  if (p.nan_padding && p.along_k()) cells.refuse("padding", "a GEMM grouped along k has no unused rows");
   p.m = p.contract.experts ? p.groups.rows() : cells.from_zero("m");
   p.n = cells.positive("n");
   p.k = cells.positive("k");
@@ -544,15 +544,15 @@ GemmCase read_gemm_case(const Case& c) {
     const bool alike = layout_a.element->bytes() == 1 || p.along_k() || (p.contract.experts == GroupOrder::kContiguous && layout_a.id != "tma");
     p.scales.b.block().layout = layout_of(cells, "layout_b", alike ? same : plain);
     if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
-      cells.refuse("layout_a", "the unit takes scales of " + std::string(p.contract.unit.scale->name));
+      cells.refuse("layout_a", "the instruction takes scales of format " + std::string(p.contract.unit.scale->name));
   } else if (p.contract.experts) {  // the op has rows with scales of blocks, too
     for (const char* column : {"layout_a", "layout_b"})
-      if (cells.given(column)) cells.refuse(column, p.id() + " has no scales of blocks");
+      if (cells.given(column)) cells.refuse(column, p.id() + " has no block scales");
   }
   bind_scales(p);
   if (cells.given("absent") && !p.contract.sorted_ids) {
     if (cells.text("absent") != "finite") cells.refuse("absent", "expected finite or nothing, got '" + cells.text("absent") + "'");
-    if (!p.scale_a.are_bytes()) cells.refuse("absent", "the scales of " + p.id() + " are no bytes in tiles or words");
+    if (!p.scale_a.are_bytes()) cells.refuse("absent", "the scales of " + p.id() + " are not bytes in tiles or packed words");
     p.absent_finite = true;
   }
   p.y = &result_of(cells, p.contract);
@@ -561,13 +561,13 @@ GemmCase read_gemm_case(const Case& c) {
   if (p.has_bias) {
     p.bias = cells.fill_name("bias");
     if (p.contract.bias.empty()) cells.refuse("bias", p.id() + " takes no bias");
-    if (*p.y == kF32 && !p.contract.sorted_ids) cells.refuse("bias", "a bias has the 16 bits of the result");
+    if (*p.y == kF32 && !p.contract.sorted_ids) cells.refuse("bias", "a bias is only supported for results of 16 bits");
   }
   if (p.has_zero_points()) p.azp = cells.fill_name("azp");
   else if (cells.given("azp")) cells.refuse("azp", p.id() + " takes no zero points");
   p.seed = cells.seed();
   p.warp = cells.warp();
-  if (p.packs_codes() && p.k % 2 != 0) cells.refuse("k", "expected whole bytes of two codes, got an odd number");
+  if (p.packs_codes() && p.k % 2 != 0) cells.refuse("k", "expected an even number: two codes share a byte");
   require_whole_experts(cells, p);
   require_room(cells, p);
   require_tiles(cells, p);

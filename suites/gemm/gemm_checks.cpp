@@ -301,9 +301,9 @@ void ErrorStatistics::calibrate() {
   for (const std::vector<OfParts>& runs : wrong)
     power_ = std::min(power_, double(std::count_if(runs.begin(), runs.end(), [&](const OfParts& one) { return refutes(one); })) / kRuns);
   words_ = has_power()
-               ? fmt::format("errors of kernels with one fraction bit less are distinguished from these in {:.3g} % of {} runs",
+               ? fmt::format("errors of kernels with one fraction bit less are detected in {:.3g} % of {} runs",
                              100 * power_, kRuns)
-               : fmt::format("no power here: errors with one fraction bit less are distinguished from these in {:.3g} % of {} runs",
+               : fmt::format("no power here: errors of kernels with one fraction bit less are detected in {:.3g} % of {} runs",
                              100 * power_, kRuns);
 }
 
@@ -326,7 +326,7 @@ std::vector<Violation> error_violations(const GemmCase& c, const Problem& proble
   if (!statistics->has_power()) return {};
   const ErrorStatistics::OfParts seen = statistics->of(problem, find(outputs, "d"));
   if (!statistics->refutes(seen)) return {};
-  std::string words = "errors are not those of any known algorithm: of three parts of d";
+  std::string words = "no known algorithm has errors of this size: in three parts of d,";
   for (const ErrorStatistic& part : seen) words += fmt::format("{} bias {:.3g}, spread {:.3g}", &part == seen.data() ? "" : ";", part.bias, part.spread);
   return {{"errors of a known algorithm", words, 0, {}}};
 }

@@ -95,7 +95,7 @@ class GemmScaleReader {
     if (!best.a) return;
     const LevelGrid a = best.scales.of_a(m_, k_), b = best.scales.of_b(n_, k_);
     const auto refuse_both = [](const DumpedTensor& tensor, const Layout& one, const Layout& two, const char* instead) {
-      throw UsageError(fmt::format("{}: expected the storage of one layout, got that of {} as well as of {}; {}", tensor.place(), one.id,
+      throw UsageError(fmt::format("{}: expected storage that fits one layout, but it fits {} as well as {}; {}", tensor.place(), one.id,
                                    two.id, instead));
     };
     if (best.placing_a != ScalePlacing::kLogical && !read_alike(a, *best.a, *other.a))
@@ -133,7 +133,7 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
   const DumpedTensor &a = dumped_role(request.roles, "a"), &b = dumped_role(request.roles, "b"), &d = dumped_role(request.roles, "d");
   const Shape of_a = factor(a), of_b = factor(b);
   if (of_a[1] != of_b[1])
-    throw UsageError(b.place() + ": is " + shape_text(of_b) + " and a is " + shape_text(of_a) + "; b has a row of k products for each column of d");
+    throw UsageError(b.place() + ": is " + shape_text(of_b) + " and a is " + shape_text(of_a) + "; b must have one row of k elements for each column of d");
   const int64_t m = of_a[0], n = of_b[0], k = of_a[1];
   const ScalesInDump scales = GemmScaleReader(contract, request, m, n, k).best();
   const bool has_bias = request.roles.contains("bias");

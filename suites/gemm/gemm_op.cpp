@@ -102,7 +102,7 @@ Part part_of(const GemmCase& c, std::string justification) {
 
 Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgram& program,
                  const std::shared_ptr<const DotInputs>& inputs) {
-  Part d = part_of(c, "one program has one code for each element");
+  Part d = part_of(c, "each algorithm variant accepts one code for each element");
   if (c.has_bias && dot_recipe(contract, *c.y, true, true).steps.size() > 1 && !contract.bias.empty() && contract.bias.back().slack.fma)
     d.justification = "the bias is added with or without a rounding before it";
   if (contract.has_atomics()) d.justification = "atomics add the rounded results of parts of k in any order";
@@ -699,8 +699,8 @@ class BoundGemm : public BoundCase {
 std::unique_ptr<const BoundCase> bind_gemm(const Case& c, const GemmOpParts& parts) {
   GemmCase p = read_gemm_case(c);
   if (!parts.takes(p.contract.of_blocks()))
-    Cells(c).refuse("contract", fmt::format("'{}' has scales {} and this op takes those of {}", p.id(), p.scales.name,
-                                            parts.of_blocks ? "blocks" : "tensors, tokens and channels"));
+    Cells(c).refuse("contract", fmt::format("'{}' has scales {}; this op takes {}", p.id(), p.scales.name,
+                                            parts.of_blocks ? "block scales" : "scales per tensor, token or channel"));
   CaseName name = {c.op, p.id(), shape_words(p), data_words(p), p.warp};
   return std::make_unique<const BoundGemm>(std::move(p), std::move(name));
 }
@@ -714,7 +714,7 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   for (const char* factor : {"a", "b"})
     if (parts.of_blocks && !parts.of_experts())
       all.push_back({fmt::format("global_scale_{}", factor), Access::kIn,
-                     fmt::format("[1] or one per row of {0}, f32: the scale of the level above the blocks of {0}, or alpha, which stands for the product of both; only in contracts with two levels", factor)});
+                     fmt::format("[1] or one per row of {0}, f32: the outer scale of {0}, or alpha, the product of both outer scales; only in contracts with two levels", factor)});
   if (parts.of_experts() && !parts.sorted_ids)
     all.push_back({"global_scale_b", Access::kIn, "[experts] f32: alpha of each expert, which multiplies its sums; only in contracts of NVFP4"});
   if (!parts.of_experts()) all.push_back({"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"});
@@ -727,7 +727,7 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
     all.insert(
         all.end(),
         {{"azp_adj", Access::kIn,
-          "[n] int32: zero-point correction, subtracted from the sum: the row sums of b, times azp if that is a single number; only in contracts with zero points"},
+          "[n] int32: zero-point correction, subtracted from the sum: the row sums of b, times azp if azp is a single number; only in contracts with zero points"},
          {"azp", Access::kIn, "[m] int32: zero point per token, multiplied by azp_adj; only in contracts that have it"}});
   all.push_back({"d", Access::kOut, parts.sorted_ids ? "[m * top_k, n]: a row for each slot" : "[m, n]: the scaled GEMM"});
   return all;
@@ -742,11 +742,11 @@ std::vector<ParameterSpec> parameters_of(const GemmOpParts& parts) {
 
 std::vector<RoleSpec> roles_of_experts() {
   return {{"expert_of_row", Access::kIn, "[m] int32: the expert of each row of a and d; -1: unused; only for experts by index"},
-          {"tokens", Access::kIn, "[experts] int32: rows of a and d in use, of the room that each expert has; only for masked experts"},
+          {"tokens", Access::kIn, "[experts] int32: how many of the `room` rows of each expert are in use, in a and d; only for masked experts"},
           {"expert_offsets", Access::kIn, "[experts] int32: the row of a and d where each expert begins; only for experts at offsets"},
           {"problem_sizes", Access::kIn, "[experts, 3] int32: rows, n and k of each expert; only for experts at offsets"},
           {"blockscale_offsets", Access::kIn, "[experts] int32: the row of scale_a where the tiles of each expert begin; only for experts at offsets with scales in tiles"},
-          {"expert_ends", Access::kIn, "[experts] int32: the row of a and d where each expert ends; of contiguous experts the next one begins there, in the psum layout at the next multiple of 128; only for these"},
+          {"expert_ends", Access::kIn, "[experts] int32: the row of a and d where each expert ends; the next expert begins there (contiguous) or at the next multiple of 128 (psum); only for these two layouts"},
           {"expert_products", Access::kIn, "[experts] int32: the k of each expert; only for experts along k"}};
 }
 

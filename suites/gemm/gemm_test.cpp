@@ -684,7 +684,7 @@ TEST_F(GemmGroups, WhatExpertsDoNotTakeIsRefused) {
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "grouped.tiles"}, {"room", "7"}}),
               HasSubstr("expected a multiple of 2 rows"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kContiguous)}, {"room", "8"}}),
-              HasSubstr("contiguous experts have none"));
+              HasSubstr("contiguous experts take no room"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kByIndex)}, {"room", "8"}, {"align", "4"}}),
               HasSubstr("12 rows exceed the room 8"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"padding", "zeros"}}), HasSubstr("expected filled or nan"));

@@ -176,7 +176,7 @@ std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem
   std::vector<std::string> lines = {
       fmt::format("d[{}, {}] by {}{}", row, column, c.id(), program.name.empty() ? "" : ", " + program.name)};
   if (c.contract.unknown())
-    lines.push_back(fmt::format("  one of {} accepted ways: {}", c.contract.members.size(),
+    lines.push_back(fmt::format("  one of {} accepted algorithms: {}", c.contract.members.size(),
                                 dot_way_words(c.contract.members.front(), program)));
   double acc = 0;
   for (int64_t part = 0; part < c.k; part += program.part) {
@@ -187,7 +187,7 @@ std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem
       sum = program.promote > 0 ? join_lines(c, inputs, of_a, of_b, k, chain, sum, lines) : chain;
     }
     acc = part == 0 ? sum : double(float(acc + sum));
-    if (part > 0) lines.push_back(fmt::format("  with the earlier parts: acc = {:.9g}", acc));
+    if (part > 0) lines.push_back(fmt::format("  added to the earlier parts of k: acc = {:.9g}", acc));
   }
   result_lines(c, inputs, of_a, of_b, acc, program.part >= c.k, lines);
   lines.push_back(fmt::format("exact {:.17g}", exact_value(c, inputs, of_a, of_b)));

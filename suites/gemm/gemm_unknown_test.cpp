@@ -135,7 +135,7 @@ TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
       ADD_FAILURE() << glob << " was taken";
     } catch (const TableError& error) {
       EXPECT_THAT(error.what(), HasSubstr("blind_to: '" + std::string(glob) +
-                                          "' declares 'y: gain 105/100', which data of assay.unknown_fp8_row.sm_90 must show"));
+                                          "' declares 'y: gain 105/100', which inputs of assay.unknown_fp8_row.sm_90 must show"));
     }
   }
   declared.blind_to = {"k: *"};
@@ -194,8 +194,8 @@ TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
   signs["fill"] = "amax_scaled", signs["y"] = "bf16";
   const auto words = [](const TestCells& cells) { return error_statistics(read_gemm_case(case_with(cells)))->words(); };
   // Errors of a kernel with one bit less are no larger than those of the coarsest variant, so they refute nothing.
-  EXPECT_THAT(words(kPositive), HasSubstr("no power here: errors with one fraction bit less"));
-  EXPECT_THAT(words(signs), HasSubstr("no power here: errors with one fraction bit less"));
+  EXPECT_THAT(words(kPositive), HasSubstr("no power here: errors of kernels with one fraction bit less"));
+  EXPECT_THAT(words(signs), HasSubstr("no power here: errors of kernels with one fraction bit less"));
   EXPECT_THAT(words({{"m", "23"}, {"n", "24"}}), HasSubstr("no power here: 3 parts of d"));
   EXPECT_THAT(words({{"contract", "assay.unknown_fp8_tensor.sm_90"}, {"scales", "tensor"}}),
               HasSubstr("no power here: parts of d share scales"));

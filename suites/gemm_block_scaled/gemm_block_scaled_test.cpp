@@ -145,7 +145,7 @@ TEST(GemmBlockScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
 
 TEST(GemmBlockScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_THAT(refusal({{"contract", "torch.scaled_mm_row.sm_90"}, {"scales", "token_channel"}}),
-              HasSubstr("has scales token_channel and this op takes those of blocks"));
+              HasSubstr("has scales token_channel; this op takes block scales"));
   EXPECT_THAT(refusal({{"scales", "1x128_128x128"}}),
               HasSubstr("contract torch.scaled_mm_1x128_1x128.sm_90 does not support scales '1x128_128x128'"));
   EXPECT_THAT(refusal({{"layout_a", "ue8m0x4_tma"}}), HasSubstr("layout_a: 'ue8m0x4_tma' is not one of: col"));
@@ -222,7 +222,7 @@ TEST(GemmBlockScaled, AShuffledWeightIsTheSameProduct) {
   EXPECT_EQ(computed(gemm().bind(one)->expect(of_one, nullptr))[0].low, computed(gemm().bind(other)->expect(of_other, nullptr))[0].low);
   shuffled["n"] = "136";
   EXPECT_THAT([&] { (void)case_with(shuffled); },
-              testing::ThrowsMessage<TableError>(HasSubstr("n: b is shuffled in tiles of 16 rows and 32 products")));
+              testing::ThrowsMessage<TableError>(HasSubstr("n: b is shuffled in tiles of 16 rows and 32 columns")));
 }
 
 /// DeepGEMM's packed scales with addresses computed by hand: bytes of words, rows padded to four.
@@ -416,7 +416,7 @@ TEST(GemmBlockScaled, Fp4RowsAreWholeBytesAndTakeOneScaleFormat) {
   const TestCells odd = {{"contract", "torch.scaled_mm_nvfp4_block.sm_100"}, {"scales", "1x16_1x16"}, {"layout_a", "ue4m3_128x4"}, {"layout_b", "ue4m3_128x4"}};
   TestCells cells = odd;
   cells["k"] = "33";
-  EXPECT_THAT(refusal(cells), HasSubstr("k: expected whole bytes of two codes, got an odd number"));
+  EXPECT_THAT(refusal(cells), HasSubstr("k: expected an even number: two codes share a byte"));
   cells = odd, cells["layout_a"] = "e8m0_128x4";
   EXPECT_THAT(refusal(cells), HasSubstr("layout_a: 'e8m0_128x4' is not one of: ue4m3_128x4"));
   cells = odd, cells["y"] = "bf16", cells["bias"] = "amax_scaled";

@@ -59,7 +59,7 @@ void read_before(const Table& table, const TableRow& row, Recipe& recipe) {
   recipe.before = std::strtol(text.c_str(), &end, 10);
   recipe.again = std::string(end) == " same";
   if ((*end != '\0' && !recipe.again) || recipe.before < 0)
-    throw table.error(row, "before", "is not a number of calls, nor that and 'same'");
+    throw table.error(row, "before", "expected a number of calls, or a number and 'same', such as 3 same");
 }
 
 Recipe read_recipe(const Table& table, const TableRow& row) {
@@ -77,7 +77,7 @@ Recipe read_recipe(const Table& table, const TableRow& row) {
     recipe.shapes.push_back(shape_of(text));
     if (recipe.shapes.back()[0] == 0) throw table.error(row, "shapes", "'" + text + "' is not rows, 'x' and columns");
     if ((recipe.shapes.back()[2] > 0) != (recipe.shapes.front()[2] > 0))
-      throw table.error(row, "shapes", "are of matrix products all, or none is");
+      throw table.error(row, "shapes", "expected rows x columns x k in all shapes, or rows x columns in all");
   }
   return recipe;
 }

@@ -167,7 +167,7 @@ std::vector<std::string> complaints(const std::vector<Rule>& rules, const std::v
       const Tally own = tally_at(entry.marks.on_recipe, rule.id, 1);
       return rule.is_for(entry.marks.kind) && own.cases + own.cannot > 0;
     };
-    if (std::none_of(entries.begin(), entries.end(), judged)) all.push_back("rule " + rule.id + " met no kernel on its own data");
+    if (std::none_of(entries.begin(), entries.end(), judged)) all.push_back("rule " + rule.id + " judged no kernel on its own data");
   }
   return all;
 }

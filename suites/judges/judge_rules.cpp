@@ -353,7 +353,7 @@ class Reader {
     std::vector<std::array<std::string, 2>> all;
     for (const std::string& pair : split(text("pairs"), '|')) {
       const std::vector<std::string> sides = split(pair, '~');
-      if (sides.size() != 2) refuse("pairs", "'" + pair + "' is not two contracts with '~' between");
+      if (sides.size() != 2) refuse("pairs", "'" + pair + "': expected two contracts separated by ~");
       all.push_back({sides[0], sides[1]});
     }
     return all;
@@ -375,7 +375,7 @@ class Reader {
     require_one_of("bounds", name, known);
     char* end = nullptr;
     check.bounds[name] = std::strtod(value.c_str(), &end);
-    if (value.empty() || *end != '\0') refuse("bounds", "'" + text + "' is not a name, '=' and a number");
+    if (value.empty() || *end != '\0') refuse("bounds", "'" + text + "': expected name=number");
   }
 
   const Table& table_;

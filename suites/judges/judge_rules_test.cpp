@@ -368,12 +368,12 @@ TEST(Rules, AWrongRowIsNamedWithItsPlace) {
               HasSubstr("2:20 measure: unknown 'clos'; did you mean 'close'"));
   EXPECT_THAT(complaint_about("a,quant,r,,1,codes,close,rtol=1,s,read,w\n"), HasSubstr("2:26 bounds: close needs atol"));
   EXPECT_THAT(complaint_about("a,quant,r,,1,codes,close,atol=x,s,read,w\n"),
-              HasSubstr("bounds: 'atol=x' is not a name, '=' and a number"));
+              HasSubstr("bounds: 'atol=x': expected name=number"));
   EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,atol=1,s,read,w\n"), HasSubstr("bounds: unknown 'atol'"));
   EXPECT_THAT(complaint_about("a,quant,r,,2,codes,bits,,s,read,w\n"), HasSubstr("part: part 2 after 0"));
   EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,only=int9,s,read,w\n"), HasSubstr("bounds: 'int9' is not a format"));
   EXPECT_THAT(complaint_about("a,quant,r,a.b,1,codes,bits,,s,read,w\n"),
-              HasSubstr("pairs: 'a.b' is not two contracts with '~' between"));
+              HasSubstr("pairs: 'a.b': expected two contracts separated by ~"));
   EXPECT_THAT(complaint_about("a,quants,r,,1,codes,bits,,s,read,w\n"), HasSubstr("ops: unknown 'quants'; did you mean 'quant'"));
   EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,,,read,w\n"), HasSubstr("source: the first row of a rule must say it"));
 }

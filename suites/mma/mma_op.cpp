@@ -184,7 +184,7 @@ Hypothesis of_step(const MmaCase& c, const std::string& name, TileStep step) {
 }  // namespace
 
 Expectation expect_tiles(const MmaCase& c, const Unit& unit, const Problem& problem, std::optional<TileStep> step) {
-  Part d{"d", &with_nans_by_code(*unit.d), {c.tiles * c.m, c.n}, "a unit has one code for each element"};
+  Part d{"d", &with_nans_by_code(*unit.d), {c.tiles * c.m, c.n}, "the instruction accepts one code for each element"};
   std::shared_ptr<const Problem> edited;
   if (step && step->kind == TileStep::kDropProduct)
     edited = std::make_shared<Problem>(Problem{without_product(c, problem, step->product), {}});
@@ -304,7 +304,7 @@ void append_block_lines(const Unit& unit, const UnitElement& g, const UnitBlockS
                                    [](const UnitTermSeen& term) { return term.value == 0 && !term.is_c; });
   if (zeros > 0) lines.push_back(fmt::format("  {} terms are 0", zeros));
   lines.push_back(
-      fmt::format("  {}sum of what was kept {:.9g}: d = {}{}", one_sum ? "" : fmt::format("E = {}, ", block.largest), block.sum,
+      fmt::format("  {}sum of the kept parts {:.9g}: d = {}{}", one_sum ? "" : fmt::format("E = {}, ", block.largest), block.sum,
                   result_text(*unit.d, block.d),
                   block.d == block.sum || std::isinf(block.d) ? "" : fmt::format(", rounded by {:.9g}", block.d - block.sum)));
 }
@@ -313,7 +313,7 @@ std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem,
   if (row >= c.tiles * c.m || column >= c.n) return {fmt::format("d has {} rows and {} columns", c.tiles * c.m, c.n)};
   const Gathered g = gather(c, problem, row, column);
   std::vector<std::string> lines = {fmt::format("d[{}, {}, {}] of unit {}", row / c.m, row % c.m, column, c.row->id),
-                                    "codes are hexadecimal, with their values; e: the exponent that a term is aligned by"};
+                                    "codes are hexadecimal, with their values; e: the exponent by which a term is aligned"};
   for (const UnitBlockSeen& block : seen_element(c.unit(), g.element(), g.c))
     append_block_lines(c.unit(), g.element(), block, lines);
   const uint32_t code = defined_element(c.unit(), g.element(), g.c);
@@ -373,7 +373,7 @@ Op mma_op() {
                 {"a", Access::kIn,
                  "[tiles, m, k]: k of the instruction, times the number of instructions in a row; tf32 is stored in f32 words, "
                  "4-bit codes two per byte"},
-                {"b", Access::kIn, "[tiles, n, k]: likewise; d = a * b^T + c"},
+                {"b", Access::kIn, "[tiles, n, k]: the second factor, stored as a; d = a * b^T + c"},
                 {"sfa", Access::kIn,
                  "[tiles, m, k / block]: scales of a, if the instruction has them; ue4m3 has the type of e4m3fn"},
                 {"sfb", Access::kIn, "[tiles, n, k / block]: scales of b, as for a"},

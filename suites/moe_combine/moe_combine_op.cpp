@@ -38,7 +38,7 @@ int64_t CombineCase::rows() const { return m * topk + (contract.permuted() ? kSp
 
 CombineCase read_combine_case(const Cells& cells, const ContractRow& row) {
   if (row.flow != &combine_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op combines the rows of experts");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes sums of the rows of experts");
   CombineCase c;
   c.contract = read_combine(row);
   c.x = &cells.format_taken("x", row, "numbers", [&](const Format& x) { return c.contract.takes(x); });
@@ -341,7 +341,7 @@ std::vector<std::string> BoundCombine::trace(const Problem& problem, int64_t row
   if (row >= c_.m || column >= c_.n) return {"y has no such element"};
   CombineInputs inputs = combine_inputs(c_, problem);
   if (!writes_token(c_.contract, inputs, row))
-    return {fmt::format("token {} has no id of 0 or more: its row of y stays as it was", row)};
+    return {fmt::format("token {} has only ids < 0: its row of y keeps its earlier contents", row)};
   const auto whole = inputs.row_of_x;
   inputs.n = 1;
   inputs.row_of_x = [&](int64_t source) { return std::vector<double>{whole(source)[size_t(column)]}; };
@@ -401,16 +401,16 @@ Op moe_combine_op() {
   return {
       .name = "moe_combine",
       .roles = {{"x", Access::kIn,
-                 "[m, topk, n]: the row that each slot's expert made for each token; with row_of_slot: [rows, n]"},
+                 "[m, topk, n]: for each token and slot, the row that the expert computed; with row_of_slot: [rows, n]"},
                 {"row_of_slot", Access::kIn,
-                 "[m, topk] or, slot-major, [topk, m] int32: the row of x that a slot has; only for contracts with rows by slot"},
+                 "[m, topk] or, slot-major, [topk, m] int32: the row of x for each slot; only for contracts with rows by slot"},
                 {"topk_weights", Access::kIn,
                  "[m, topk] f32 or, in one contract, in the format of x: router weights; only for contracts that apply them"},
                 {"shared", Access::kIn, "[m, n] in the format of x: the rows of a shared expert; only for contracts that add it"},
                 {"topk_ids", Access::kIn,
-                 "[m, topk] int32: the expert of each slot; below 0: none; only for contracts that skip slots by id"},
+                 "[m, topk] int32: the expert of each slot; < 0: no expert; only for contracts that skip slots by id"},
                 {"expert_map", Access::kIn,
-                 "[experts] int32: the local number of each expert; below 0: it is elsewhere; may be absent"},
+                 "[experts] int32: the local number of each expert; < 0: the expert is on another device; may be absent"},
                 {"y", Access::kOut, "[m, n] in the format of x: the combined rows"}},
       .parameters = {roles::kWarp,
                      {"routed_scaling_factor", "factor of all router weights, for contracts that have one"},

@@ -64,7 +64,7 @@ SortCase read_sort_case(const Case& one) {
   const Cells cells(one);
   const ContractRow& row = cells.contract();
   if (row.flow != &routing_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op sorts the slots of tokens");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes sorts of the slots of tokens");
   SortCase c;
   c.contract = read_routing(row);
   if (cells.wanted("x", c.contract.has_rows(), "rows"))
@@ -345,16 +345,16 @@ Op moe_sort_op() {
                 {"dst2src_map", Access::kIn,
                  "[rows] int32: the row of x for each row of y; only for contracts with a given order"},
                 {"expert_map", Access::kIn,
-                 "[experts] int32: the local number of each expert; -1: it is elsewhere; may be absent"},
-                {"y", Access::kOut, "[m * topk, n], or [rows, n] in a given order: the rows, in the format of x"},
+                 "[experts] int32: the local number of each expert; -1: the expert is on another device; may be absent"},
+                {"y", Access::kOut, "[m * topk, n], or [rows, n] if the order is given: the sorted rows, in the format of x"},
                 {"expert_first_token_offset", Access::kOut,
-                 "[local experts + 1] int32: the first row of each expert, and the number of rows in use"},
+                 "[local experts + 1] int32: the first row of each expert; then the number of rows in use"},
                 {"inv_permuted_idx", Access::kOut, "[m, topk] int32: the row of each slot"},
                 {"permuted_idx", Access::kOut, "[m * topk] int32: the slot of each row"},
                 {"sorted_ids", Access::kOut, "[entries] int32: the slots of each expert, padded to whole blocks"},
                 {"expert_ids", Access::kOut, "[blocks] int32: the expert of each block"},
                 {"token_nums", Access::kOut,
-                 "[blocks] int32: slots of the expert from the block on; only for contracts that have them"},
+                 "[blocks] int32: number of slots of the expert in this block and later ones; only for contracts that have it"},
                 {"num_tokens_post_pad", Access::kOut, "[1] int32: entries of all blocks"}},
       .parameters = {{"experts", "experts of all devices"}, {"block_size", "entries of a block"}, roles::kWarp},
       .columns = {"contract", "x", "m", "topk", "n", "experts", "block_size", "entries", "ids", "fill", "seed", "warp"},

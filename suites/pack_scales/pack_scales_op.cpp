@@ -90,7 +90,7 @@ PackCase read_pack_case(const Case& c) {
   PackCase p;
   p.row = &cells.contract();
   if (p.row->flow != &packing_flow())
-    cells.refuse("contract", "'" + p.row->id + "' is a " + p.row->flow->name + " row and this op takes pack rows");
+    cells.refuse("contract", "'" + p.row->id + "' is a " + p.row->flow->name + " row; this op takes pack rows");
   p.packing = read_packing(*p.row);
   p.m = cells.from_zero("m");
   p.n = cells.positive("n");
@@ -267,7 +267,7 @@ uint32_t moved_from(const WordTerm& term, uint32_t value, uint32_t into) {
 /// overlap another byte.
 std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, int64_t judged, int64_t column) {
   const std::vector<int64_t> rows = c.rows();
-  if (judged >= int64_t(rows.size())) return {fmt::format("row {} is none of the {} that hold scales", judged, rows.size())};
+  if (judged >= int64_t(rows.size())) return {fmt::format("row {} holds no scales; {} rows do", judged, rows.size())};
   const int64_t row = rows[size_t(judged)];
   const int64_t index = column / c.values();
   const std::vector<uint32_t> values = word_values(c, c.packing, find(problem.tensors, "x"), row, index);

@@ -71,7 +71,7 @@ const char* name(Positions positions) {
 static Positions read_positions(const Cells& cells) {
   for (const Positions kind : {Positions::kAscending, Positions::kScattered, Positions::kRepeated})
     if (cells.text("positions") == name(kind)) return kind;
-  cells.refuse("positions", "'" + cells.text("positions") + "' is none of: ascending, scattered, repeated");
+  cells.refuse("positions", "'" + cells.text("positions") + "' is not one of: ascending, scattered, repeated");
 }
 
 HeadCase read_head_case(const Case& c) {

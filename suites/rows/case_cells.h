@@ -75,7 +75,7 @@ inline const RoleSpec kQ{"q", Access::kOut, "[m, n]: the codes, row-major and de
 inline const RoleSpec kScale{"scale", Access::kOut,
                              "one scale per group, placed by the case's layout; x = code * scale"};
 inline const RoleSpec kGlobalScale{"global_scale", Access::kIn,
-                                   "[1], [m] or [experts] f32: given scale of the level above the groups, to which their scales "
+                                   "[1], [m] or [experts] f32: given outer scale, to which the scales of the groups "
                                    "are relative; only in contracts with two levels"};
 inline const RoleSpec kScaleGiven{"scale", Access::kIn, "one scale per group, placed by the case's layout"};
 inline const RoleSpec kAzp{"azp", Access::kOut, "[rows, groups] int32: the zero point of each scale"};

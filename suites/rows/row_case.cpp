@@ -49,14 +49,14 @@ void read_groups(const Cells& cells, RowCase& c) {
   }
   if (!has_group(row, cell))
     cells.refuse("group_size", "contract " + row.id + " has groups of " + row.text("group") + ", not " + cell);
-  if (c.m == 0 && c.scales.block().rows == 0 && !takes(row.id, "scale")) cells.refuse("m", "0 rows have no scale of the whole tensor");
+  if (c.m == 0 && c.scales.block().rows == 0 && !takes(row.id, "scale")) cells.refuse("m", "a scale of the whole tensor needs at least one row");
   if (c.n % c.group_size() != 0 && !pads_x(row))
     cells.refuse("group_size", "group_size " + std::to_string(c.group_size()) + " does not divide n " + std::to_string(c.n));
   if (c.m % c.group_rows() != 0 && !pads_x(row))
     cells.refuse("group_size",
                  std::to_string(c.group_rows()) + " rows of group_size " + cell + " do not divide m " + std::to_string(c.m));
   const Format* q = find_format(row.text("q"));
-  if (q && q->bits == 4 && c.n % 2 != 0) cells.refuse("n", "expected whole bytes of two codes, got an odd number");
+  if (q && q->bits == 4 && c.n % 2 != 0) cells.refuse("n", "expected an even number: two codes share a byte");
   try {
     c.scales.block().layout = &rulebook().layout(cells.text("layout"));
   } catch (const std::out_of_range& error) {
@@ -165,7 +165,7 @@ RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_
   if (cells.has("gamma")) c.gamma = cells.fill_name("gamma");
   c.weights = cells.has("weights") ? find_format(cells.text("weights")) : c.x;
   if (!c.weights || (c.weights != c.x && c.weights->bits != 32) || c.weights->specials != Specials::kIeee)
-    cells.refuse("weights", "'" + cells.text("weights") + "' is neither f32 nor the format of x");
+    cells.refuse("weights", "'" + cells.text("weights") + "' is not supported: expected f32 or the format of x");
   c.seed = cells.seed();
   c.warp = cells.warp();
   return c;
@@ -204,14 +204,14 @@ std::string lacking_column(const ContractRow& contract, const std::function<bool
 
 std::string not_of_flow(const ContractRow& row, const std::string& flow) {
   if (row.flow == &flow_named(flow)) return "";
-  return "'" + row.id + "' is a " + row.flow->name + " row and this op takes " + flow + " rows";
+  return "'" + row.id + "' is a " + row.flow->name + " row; this op takes " + flow + " rows";
 }
 
 std::string not_chain_of(const ContractRow& row, const std::string& first_flow) {
   if (const std::string why = not_of_flow(row, "chain"); !why.empty()) return why;
   const Flow& flow = *first_row(row.id).flow;
   if (&flow == &flow_named(first_flow)) return "";
-  return "'" + row.id + "' begins with a " + flow.name + " row and this op takes chains that begin with " + first_flow;
+  return "'" + row.id + "' begins with a " + flow.name + " row; this op takes chains that begin with " + first_flow;
 }
 
 std::string without_mean(const ContractRow& row) { return without_input_of_norm(row, "beta", "subtracts no mean"); }
@@ -223,12 +223,12 @@ std::string without_scales(const ContractRow& contract, const ScalesOfOp& scales
   if (contract.flow != &chain_flow() && !is_quantization(contract))
     if (const std::string why = not_of_flow(contract, "group_quant"); !why.empty()) return why;
   if (!is_quantization(row))
-    return "'" + contract.id + "' ends with a " + row.flow->name + " row and this op takes quantizations";
+    return "'" + contract.id + "' ends with a " + row.flow->name + " row; this op takes quantizations";
   const bool given = takes(row.id, "scale"), across_rows = !given && spans_rows(row);
   if (given == scales.given && across_rows == scales.across_rows) return "";
   const char* const words = given         ? "takes its scales as an input"
-                            : across_rows ? "gives many rows one scale"
-                                          : "gives groups of a row their scales";
+                            : across_rows ? "has scales that several rows share"
+                                          : "computes a scale for each group of a row";
   return "'" + row.id + "' " + words + "; use another op";
 }
 

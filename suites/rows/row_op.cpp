@@ -281,17 +281,17 @@ std::vector<RoleSpec> RowChain::roles() const {
   if (experts_ == Experts::kInRooms) {
     const bool quantizes = stages_.size() == 1;
     all = {{"x", Access::kIn,
-            quantizes ? "[experts room, n]; rows from an expert's tokens on are unused"
-                      : "[experts room, 2 n]: a gate and an up half in each row; rows from an expert's tokens on are unused"},
-           {"tokens", Access::kIn, "[experts] int32: rows in use, of the room that each expert has"}};
+            quantizes ? "[experts room, n]; an expert uses its first `tokens` rows"
+                      : "[experts room, 2 n]: a gate and an up half in each row; an expert uses its first `tokens` rows"},
+           {"tokens", Access::kIn, "[experts] int32: how many of the `room` rows of each expert are in use"}};
   }
   for (size_t i = 0; i < stages_.size(); ++i)
     for (RoleSpec& role : stages_[i]->roles(place_of(i))) all.push_back(std::move(role));
   if (experts_ == Experts::kOneBehindTheOther) {
     all.push_back(
-        {"expert_offsets", Access::kIn, "[experts + 1] int32: the row of x and q where each expert begins, and their number"});
+        {"expert_offsets", Access::kIn, "[experts + 1] int32: the first row of each expert in x and q; then the number of rows"});
     all.push_back({"blockscale_offsets", Access::kIn,
-                   "[experts + 1] int32: the row of scales, whole tiles, where each expert begins, and their number"});
+                   "[experts + 1] int32: the row of scales where each expert begins, in whole tiles; then the number of rows"});
   }
   return all;
 }

@@ -29,12 +29,12 @@ ShuffleCase read_shuffle_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
   if (row.flow != &shuffle_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row and this op takes the order of a weight");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes shuffles of a weight");
   ShuffleCase p{read_shuffle(row), row.id, nullptr, {}, {}};
   p.x = &cells.format_taken("x", row, "x", [&](const Format& x) { return p.move.moves(x); });
   p.extents = {Groups::uniform(cells.positive("experts"), cells.from_zero("n")), cells.positive("k"), p.x->bytes()};
   if (!p.move.shuffle.fits(p.extents.n(), p.extents.k))
-    cells.refuse("n", fmt::format("{} has tiles of {} rows and {} columns, which n and k are multiples of", row.id,
+    cells.refuse("n", fmt::format("{} has tiles of {} rows and {} columns; n and k must be multiples of these", row.id,
                                   p.move.shuffle.rows, 2 * p.move.shuffle.products));
   p.fill = cells.fill_name("fill");
   p.seed = uint64_t(cells.positive("seed"));
@@ -112,7 +112,7 @@ std::unique_ptr<const BoundCase> bind_shuffle(const Case& c) {
 
 Op shuffle_weight_op() {
   return {.name = "shuffle_weight",
-          .roles = {{"x", Access::kIn, "[experts, n, k]: a weight, row-major and dense, or one that was shuffled"},
+          .roles = {{"x", Access::kIn, "[experts, n, k]: a weight, row-major and dense, or shuffled"},
                     {"y", Access::kOut, "the same elements in the other order; the same shape"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "experts", "n", "k", "fill", "seed", "warp"},

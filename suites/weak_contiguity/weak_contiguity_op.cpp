@@ -45,7 +45,7 @@ StridedCase read_strided_case(const Case& c) {
   StridedExtents& x = p.extents;
   x = {sizes_of(cells, "shape"), sizes_of(cells, "strides"), int64_t(cells.number("offset")), int64_t(cells.number("storage")),
        p.x->bytes()};
-  if (x.strides.size() != x.shape.size()) cells.refuse("strides", "are as many as the shape has sizes");
+  if (x.strides.size() != x.shape.size()) cells.refuse("strides", "expected as many strides as the shape has sizes");
   int64_t last = x.offset;
   for (size_t d = 0; d < x.shape.size(); ++d) last += (x.shape[d] - 1) * x.strides[d];
   if (x.elements() > 0 && last >= x.storage) cells.refuse("storage", "ends before the tensor does");
@@ -84,7 +84,7 @@ class BoundContiguity : public BoundCase {
   std::vector<std::string> formulas() const override { return contiguity_lines(c_.contract); }
   std::vector<std::string> trace(const Problem&, int64_t, int64_t) const override {
     const StridedExtents& e = c_.extents;
-    return {fmt::format("{} elements of {} bytes; the storage has {} from the first one on", e.elements(), e.bytes,
+    return {fmt::format("{} elements of {} bytes; the storage has {} bytes from the first element", e.elements(), e.bytes,
                         e.storage - e.offset),
             fmt::format("row-major without gaps: {}", e.contiguous() ? "yes" : "no"),
             fmt::format("accepted = {}", c_.contract.takes(e) ? 1 : 0)};
@@ -108,8 +108,8 @@ std::unique_ptr<const BoundCase> bind_strided(const Case& c) {
 
 Op weak_contiguity_op() {
   return {.name = "weak_contiguity",
-          .roles = {{"x", Access::kIn, "a strided tensor of any shape; `bytes` counts its storage from the first element on"},
-                    {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory takes it, else 0"}},
+          .roles = {{"x", Access::kIn, "a strided tensor of any shape; `bytes` is the size of its storage from the first element"},
+                    {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory accepts it, otherwise 0"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "shape", "strides", "offset", "storage", "warp"},
           .data_column = "",  // x is zeros: what it holds decides nothing
