@@ -46,7 +46,7 @@ class EditMemory {
   }
 
  private:
-  static constexpr size_t kMost = 64;  ///< a hundred mutants of some kilobytes each
+  static constexpr size_t kMost = 64;  ///< contracts; each has about a hundred mutants of some kilobytes
   struct Entry {
     std::string contract;
     const Format* x;
@@ -149,7 +149,7 @@ const Layout& Rulebook::layout(const std::string& id) const { return entry(layou
 
 const Record& Rulebook::record(const std::string& id) const { return entry(records, "record", id); }
 
-/// Throws TableError for a layout that does not exist, and for a word of `pad` that no op reads.
+/// Throws TableError for a layout that does not exist, and for an entry of `pad` that no op reads.
 static void require_known_words(const ContractRow& row, const std::vector<Layout>& layouts) {
   static const std::vector<std::string> kPads = {"rows:00",     "rows:untouched", "rows:unspecified", "k:00",
                                                  "k:untouched", "gaps:00",        "gaps:untouched",   "x:00"};
@@ -213,7 +213,7 @@ namespace {
 
 using TableCells = std::map<std::string, TableCell>;
 
-/// Adds each part of a cell that may be the id of a row.
+/// Adds each part of a cell that looks like the id of a row.
 void add_names(std::string_view cell, std::set<std::string>& names) {
   for (size_t at = 0; at < cell.size();) {
     const size_t from = cell.find_first_not_of(" |=>(),", at);
@@ -232,15 +232,15 @@ bool informs_only(const std::string& column) {
   return columns.contains(column);
 }
 
-/// An optional column that was added after the first records. An empty cell is left out of the digest, so that the seals of those
-/// records still match.
+/// Optional columns that are younger than the first golden records. Their empty cells are left out of the digest, so that the
+/// seals of those records still match.
 bool is_as_before(const std::string& column, const TableCell& cell) {
   static const std::set<std::string> younger = {"experts", "tile_rows", "padding", "one_block",
                                                 "router",  "block_m",   "rival",   "error"};
   return cell.text.empty() && younger.contains(column);
 }
 
-/// Mutants also use every other layout and record.
+/// The text of all layouts and records, because mutants use every other layout and record.
 std::string addresses(const Rulebook& book) {
   std::string all;
   for (const Layout& one : book.layouts) {
@@ -262,7 +262,7 @@ class RowsRead {
  public:
   explicit RowsRead(const Rulebook& book) : book_(book) {}
 
-  /// `name`: of a row or an instruction; any other word is ignored.
+  /// Adds the row or instruction of this name, and the rows that it names. Other words are ignored.
   void add(const std::string& name) {
     if (text_.contains(name)) return;
     if (const ContractRow* row = book_.contracts.lookup(name))
@@ -271,7 +271,7 @@ class RowsRead {
       add_unit(book_.units.find(name));
   }
 
-  /// `addresses`: those of the registry.
+  /// Digest of the collected rows and of `addresses`, the text of all layouts and records.
   std::string text(std::string addresses) const {
     std::string all = std::move(addresses);
     for (const auto& [id, text] : text_) all += text;

@@ -37,7 +37,7 @@ struct Rulebook {
   bool is_row(const std::string& contract, const Flow& flow) const;
   /// The rows of a chain in order; a plain row gives itself, any other text none.
   std::vector<const ContractRow*> links_of(const std::string& contract) const;
-  /// The evidence for a contract, strongest first: from evidence.csv, or from the instruction's own cell.
+  /// The evidence for a contract, strongest first: from evidence.csv; for an instruction from its cell `evidence`.
   std::vector<EvidenceKind> evidence_of(const std::string& contract) const;
 
   /// Why the mutant is equivalent for that format; empty if it is not.

@@ -22,7 +22,7 @@ std::string value_text(Span v) {
   return v.pinned() ? fmt::format("{:.9g}", v.low) : fmt::format("{:.9g} to {:.9g}", v.low, v.high);
 }
 
-/// The segments that ranks own; 16-byte packets if the contract names none.
+/// Which rank adds up which elements (its segments); in packets of 16 bytes if the contract defines no owners.
 std::vector<RankSegment> segments_of(const RankCase& c) {
   RankOwners owners = c.contract.owners;
   if (owners.of_bytes == 0 && owners.stripe == 0) owners.of_bytes = kUsualPacket;
@@ -43,7 +43,7 @@ bool within(Span accepted, double value) {
   return accepted.low <= value && value <= accepted.high;
 }
 
-/// An element of a rank that the contract rejects.
+/// An output element that the contract rejects.
 struct WrongElement {
   int rank;
   int64_t element;
@@ -62,8 +62,8 @@ std::vector<WrongElement> wrong_elements(const RankCase& c, const RankInputs& in
   return wrong;
 }
 
-/// Whether the element is a sum in which some ranks' values are replaced: by those of the previous call, or by what is in place
-/// already. Not tested if there are too many subsets of ranks.
+/// Whether the element is a sum in which some ranks' values in x are replaced by their values in `others`: inputs of another
+/// call, or results that were already written in place. Tries all subsets of ranks; false for more than 8 ranks.
 bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& others, const WrongElement& one) {
   constexpr int kMostRanksInSets = 8;
   if (c.ranks > kMostRanksInSets) return false;
@@ -72,7 +72,7 @@ bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& ot
     for (int rank = 0; rank < c.ranks; ++rank)
       mixed.x.push_back({(which >> rank & 1 ? others : x)[size_t(rank)][size_t(one.element)]});
     RankReduce contract = c.contract;
-    if (contract.has_owners() && !contract.owners.any) {  // a single element belongs to its owner
+    if (contract.has_owners() && !contract.owners.any) {  // one element: rotate ranks by its owner
       std::rotate(mixed.x.begin(),
                   mixed.x.begin() + (owner_of(c, one.element) + (contract.order == RankOrder::kBehindOwner ? 1 : 0)) % c.ranks,
                   mixed.x.end());
@@ -84,7 +84,7 @@ bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& ot
   return false;
 }
 
-/// Whether the value can be a sum of this many elements of kFillBefore.
+/// Whether the value can be a sum over the ranks of values of the generator kFillBefore.
 bool may_be_of_calls_before(double value, int ranks) { return value == std::trunc(value) && std::fabs(value) <= 15 * ranks; }
 
 std::string number_of(size_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
@@ -192,7 +192,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
 }
 namespace {
 
-/// Elements of a subsample for mutation analysis; fewer if every addition tree is considered.
+/// Elements of a subsample for mutation analysis; fewer if the contract admits every addition tree, which is slow to evaluate.
 constexpr int64_t kExcerptElements = 1 << 12, kExcerptOfTrees = 1 << 6;
 
 CaseName name_of(const Case& c, const RankCase& p) {

@@ -22,11 +22,11 @@
 namespace assay {
 namespace {
 
-/// Seed of the warm-up calls: this plus the case's seed. All warm-up calls have the same inputs, so it does not matter which one
-/// a kernel mistakes for the last.
+/// The seed of the warm-up calls is this plus the case's seed. All warm-up calls have the same inputs, so stale data look the
+/// same, whichever call they come from.
 constexpr uint64_t kSeedBefore = 1000;
 
-/// Initial call and barrier counters for cases that wrap: four calls later the counters restart at 0.
+/// Initial value of the call and barrier counters for cases that wrap (2^32 - 4): after four calls they restart at 0.
 constexpr double kNearlyAll = 4294967292.0;
 
 constexpr std::pair<RankUse, const char*> kUses[] = {{RankUse::kAlternating, "alternating"},
@@ -153,7 +153,7 @@ RankInputs rank_inputs(const RankCase& c, const Problem& problem) {
   RankInputs inputs;
   for (int rank = 0; rank < c.ranks; ++rank) {
     inputs.x.push_back(values_of_rank(problem.tensors, "x", rank));
-    const size_t as_long = c.use == RankUse::kAlternating ? 2 : 1;  // calls back
+    const size_t as_long = c.use == RankUse::kAlternating ? 2 : 1;  // how many calls ago the last call of this size was
     if (!problem.before.empty())
       inputs.before.push_back(values_of_rank(problem.before[problem.before.size() - as_long].tensors, "x", rank));
   }
@@ -189,7 +189,7 @@ class AcceptedSums {
     for (const Spans& values : sums_.results_of_ranks(from, count)) block.parts.push_back(of_values(values, first, end));
     return block;
   }
-  /// The first elements of rank 0.
+  /// The accepted codes of the first elements of rank 0: a fast check.
   AcceptedBlock glimpse() const {
     constexpr int64_t kFew = 64;
     AcceptedBlock block{std::vector<AcceptedRows>(ranks_)};
@@ -217,13 +217,13 @@ class AcceptedSums {
 };
 
 std::string freedom(const RankReduce& contract) {
-  if (contract.order == RankOrder::kAnyTree) return "the results of all trees of additions";
-  if (contract.owners.any) return "what any rotation of the ranks makes";
-  if (contract.codec.keeps_sums() && contract.codec.of_numbers) return "what divisions within 2 ulp make of the codes";
+  if (contract.order == RankOrder::kAnyTree) return "the results of every tree of additions are accepted";
+  if (contract.owners.any) return "the sums from any starting rank are accepted";
+  if (contract.codec.keeps_sums() && contract.codec.of_numbers) return "a division may be off by 2 ulp, which changes codes";
   return "every rounding and the order are pinned: one code";
 }
 
-/// Answers and the rule between them.
+/// The accepted outputs, and the rule that all ranks return the same bits.
 Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs) {
   // If the codec lets owners keep their sums, an owner's result differs from that of the other ranks.
   std::vector<RankSegment> apart;
@@ -240,7 +240,7 @@ Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared
   return expectation;
 }
 
-/// The difference of a rank's part from that of another rank. Elements that one of the two owns by itself are not compared.
+/// The difference between the outputs of two ranks. Segments of `apart` that one of the two owns are not compared.
 std::optional<Violation> difference(const Part& base, const HostTensor& right, const Part& other, const HostTensor& tensor,
                                     const std::vector<RankSegment>& apart) {
   struct Difference {
@@ -291,7 +291,7 @@ std::vector<Violation> rank_differences(const std::vector<Part>& parts, size_t o
   std::vector<const HostTensor*> tensors;
   for (const Part& part : parts) tensors.push_back(&tensor_of(outputs, part));
   std::vector<Violation> violations;
-  const size_t bases = apart.empty() ? 1 : 2;  // what rank 0 owns is compared with rank 1
+  const size_t bases = apart.empty() ? 1 : 2;  // segments that rank 0 owns are compared with rank 1 instead
   for (size_t rank = 0; rank < bases; ++rank)
     for (size_t i = (rank + 1) * of_rank; i < parts.size(); ++i) {
       const size_t base = rank * of_rank + i % of_rank;

@@ -12,7 +12,7 @@
 
 namespace assay {
 
-/// Generator for warm-up calls: integers of magnitude 1 to 15, whose sums are exact and differ from the requested result.
+/// Generator for warm-up calls: integers of magnitude 1 to 15. Their sums are exact and differ from the result of the case.
 inline constexpr const char* kFillBefore = "rank_integers";
 
 /// How the group of a case was or is used.
@@ -22,9 +22,9 @@ enum class RankUse {
   kWrapping,     ///< call and barrier counters start four below their wrap
   kInPlace,      ///< y uses the memory of x
   kStraggler,    ///< the last rank but one arrives at every barrier after all others
-  kInARow        ///< each rank starts its next call without a wait, and one more call follows the last
+  kInARow        ///< ranks do not wait between calls, and one more call follows the last
 };
-/// The text of its cell: "alternating", "in_a_row"; empty for kPlain.
+/// The cell's text, such as "alternating"; empty for kPlain.
 const char* name(RankUse use);
 
 struct RankCase {
@@ -60,8 +60,8 @@ std::vector<double> values_of_rank(const std::vector<HostTensor>& tensors, const
 
 // The accepted outputs of a case on every rank, and its mutants.
 
-/// The rule of equal bits on all ranks, checked. `parts`: `of_rank` of rank 0, then as many of each other rank. `apart`: segments
-/// whose owner may return something else; empty: none.
+/// Violations of the rule that all ranks return the same bits. `parts`: `of_rank` parts of rank 0, then as many of each other
+/// rank. `apart`: segments whose owner may return other bits than the other ranks.
 std::vector<Violation> rank_differences(const std::vector<Part>& parts, size_t of_rank, const std::vector<HostTensor>& outputs,
                                         const std::vector<RankSegment>& apart = {});
 
@@ -78,8 +78,8 @@ std::vector<std::string> trace_ranks(const RankCase& c, const Problem& problem, 
 /// For wrong outputs: the affected ranks, and the affected owners' segments.
 std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
-/// What all wrong elements contain instead: a result of the previous call, sums of old and new values, the rank's own values, or
-/// unwritten memory. Empty if there is no common explanation.
+/// What all wrong elements hold instead of the sum: results of the previous call, sums of old and new values, the rank's own
+/// values, or unwritten memory. Empty if no single explanation fits all of them.
 std::string rank_situation(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 // The bound case of all_reduce, alone and as the first step of fused ops.

@@ -19,10 +19,10 @@ namespace {
 
 constexpr int64_t kExcerptElements = 1 << 11;
 
-/// Added to the seed of warm-up calls that combine rows.
+/// Added to the case's seed for warm-up calls that combine rows.
 constexpr uint64_t kSeedOfWarmUps = 1000;
 
-/// "normal.normal.gamma", followed by the generators of a combine step, of a given scale and of a scale of the outer level.
+/// "normal.normal.gamma", then the generators of a combine step, of a given scale and of an outer scale, if present.
 std::string fills_of(const RankCase& sum, const RowCase& norm, const std::optional<CombineCase>& combine) {
   std::string fills = fmt::format("{}.{}.{}{}", sum.fill, norm.residual, norm.gamma, combine ? combine_fills(*combine) : "");
   for (const std::string& given : {norm.scale_fill, norm.outer_fill})
@@ -75,7 +75,7 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
 
 namespace {
 
-/// The combine case of one rank. Warm-up calls have other data, and no slot without a row.
+/// The combine case of one rank. In warm-up calls, data differ and every slot has a row.
 CombineCase of_rank(CombineCase c, int rank, bool before) {
   c.rank = rank;
   if (before) c.fill = kFillBefore, c.seed += kSeedOfWarmUps, c.absent = false;
@@ -208,7 +208,7 @@ namespace {
 /// The norm's answer for a problem and stored outputs.
 using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 
-/// The norm of one rank as a case of its own: problem, outputs, and an answer that refers to both.
+/// The norm of one rank as a separate case: problem, outputs, and an answer that refers to both.
 struct RankAnswer {
   Problem problem;
   std::vector<HostTensor> stored;
@@ -300,13 +300,13 @@ std::vector<Hypothesis> BoundFused::mutants() const {
   };
   std::vector<Hypothesis> all;
   for (RankNeighbour& wrong : rank_neighbours(sum().contract, *sum().x, sum().ranks, sum().elements(), sum().before > 0)) {
-    if (wrong.hidden_by_residual) continue;  // cases of all_reduce alone kill it
+    if (wrong.hidden_by_residual) continue;  // only cases of op all_reduce can kill it: the residual hides its effect
     const std::string name = wrong.name;
     all.push_back({name, [c, right, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>* outputs) {
                      return expect_fused(*c, problem, outputs, wrong.contract, right);
                    }});
   }
-  if (combine_) {  // cases of moe_combine kill all of these
+  if (combine_) {  // only for the diagnosis: cases of moe_combine kill all of these
     const CombineExtents extents{combine_->m, combine_->topk, combine_->factor, combine_->absent || combine_->elsewhere,
                                  combine_->elsewhere};
     for (CombineNeighbour& wrong : combine_neighbours(combine_->contract, *combine_->x, extents)) {
@@ -319,13 +319,13 @@ std::vector<Hypothesis> BoundFused::mutants() const {
       all.push_back(std::move(of_rows));
     }
   }
-  // the norm's own op has cases that kill all of these
+  // only for the diagnosis: cases of the norm's own op kill all of these
   for (Hypothesis& wrong : norm_->mutants()) {
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
     of_ranks.by_rows = wrong.by_rows;
     if (wrong.in_words)
       of_ranks.in_words = [words = wrong.in_words](const std::vector<HostTensor>& outputs) { return words(of_rank(outputs, 0)); };
-    of_ranks.suspect = true;  // data of the norm's own op kill it
+    of_ranks.suspect = true;
     of_ranks.expect = [c, norm = wrong.expect](const Problem& problem, const std::vector<HostTensor>* outputs) {
       return expect_fused(*c, problem, outputs, c->sum().contract, norm);
     };

@@ -15,8 +15,8 @@
 
 namespace assay {
 
-/// Composed of an all-reduce case and a row-wise case for one rank, whose x is the sum. With a combine case for one rank, each
-/// rank's part of the sum is what it combines.
+/// Composed of an all-reduce case and a row-wise case for one rank, whose x is the sum. With a combine case, each rank first
+/// combines the rows of its experts, and the all-reduce adds the combined rows.
 class BoundFused : public BoundCase {
  public:
   BoundFused(std::shared_ptr<const BoundRanks> sum, std::shared_ptr<const BoundRows> norm, std::optional<CombineCase> combine,
@@ -53,8 +53,8 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
 
 // Shared by ops that fuse an all-reduce with a norm; they differ in the stages after the norm.
 
-/// `combines`: there are contracts that combine rows of experts first. `norm`: the stages after the sum. `outputs`: outputs
-/// besides the residual, and a given scale.
+/// `combines`: some contracts first combine rows of experts. `norm`: the stages after the sum. `outputs`: the outputs besides
+/// the residual, and a given scale if there is one.
 Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns,
             std::set<std::string> optional_columns = {"before"}, bool combines = false);
 

@@ -1,4 +1,4 @@
-// Mutants of the squares that ranks exchange, misreadings, and the norm's own mutants on all ranks.
+// The op all_reduce_rms_norm, and its mutants: of the exchanged sums of squares, of the inputs that are read, and of the norm.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace {
 /// Inputs that a kernel may confuse.
 enum class Misread {
   kNothing,
-  kFactors,  ///< the second matrix uses the factors of the first
+  kFactors,  ///< the second matrix is normalized with r of the first
   kWeights   ///< gamma is fp16 and is read as bf16
 };
 
@@ -48,8 +48,8 @@ std::vector<double> values_of(const std::vector<HostTensor>& tensors, const std:
   return values;
 }
 
-/// Answers for mutated squares or misread inputs. Each rank's answer follows from its own factor; factors of different ranks are
-/// not compared.
+/// Answers for mutated sums of squares or misread inputs. Each rank's answer follows from its own r; the r of different ranks
+/// need not agree.
 Expectation of_squares(const ShardedCase& c, const Problem& problem, const RankSquares& squares,
                        Misread misread = Misread::kNothing) {
   auto shards = std::make_shared<std::vector<Shards>>();
@@ -109,7 +109,7 @@ void add_mistakes_of_ranks(std::vector<Hypothesis>& all, const ShardedCase& c) {
 }  // namespace
 
 std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  constexpr int kMostRanks = 8;  // all subsets of ranks are tried up to this many; each takes a norm of all rows
+  constexpr int kMostRanks = 8;  // up to this many ranks, all subsets are tried; each takes a norm of all rows
   if (problem.before.empty() || c.ranks > kMostRanks) return "";
   const auto with_old = [&](unsigned ranks) {  // bit mask of ranks whose squares are stale
     RankSquares squares = c.contract;
@@ -153,7 +153,7 @@ std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c) {
   for (const ShardedMatrix& matrix : c.matrices) of_matrices.push_back(matrix.norm->mutants());
   for (size_t i = 0; i < of_matrices.front().size(); ++i) {
     const Hypothesis& wrong = of_matrices.front()[i];
-    std::vector<NormAnswer> norms;  // of one contract, whose mutants do not depend on a matrix
+    std::vector<NormAnswer> norms;  // all of one contract: its mutants do not depend on the matrix
     for (const std::vector<Hypothesis>& mutants : of_matrices) norms.push_back(mutants.at(i).expect);
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
     of_ranks.suspect = wrong.suspect;

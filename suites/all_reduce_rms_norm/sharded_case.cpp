@@ -131,8 +131,8 @@ HostTensor whole_output(const ShardedCase& c, const ShardedMatrix& matrix, const
   return y;
 }
 
-// The answer is that of the norm on whole rows. Each rank has its own columns of it, and one factor must explain the columns of
-// all ranks.
+// The answer of the norm on whole rows, distributed: each rank has its own columns, and one r must explain the columns of all
+// ranks.
 
 namespace {
 

@@ -12,7 +12,7 @@
 
 namespace assay {
 
-/// One matrix of a call: its roles on each rank, and the norm of its whole rows.
+/// One matrix of a call: its tensor names on each rank, and the norm of its whole rows.
 struct ShardedMatrix {
   std::string x, gamma, y;
   std::shared_ptr<const BoundRows> norm;  ///< its x has the columns of all ranks
@@ -52,8 +52,8 @@ Expectation expect_sharded(const ShardedCase& c, const Problem& problem, const s
 
 std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c);
 
-/// Explanation shared by all rows with wrong elements: a factor computed from squares of the previous call. Empty if it does not
-/// apply.
+/// "... whose factor has squares of the call before" if this explains all rows with wrong elements: r was computed from sums of
+/// squares of the previous call. Otherwise empty.
 std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 // Distributes the answers of norms of whole rows to the ranks that hold their columns.

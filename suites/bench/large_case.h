@@ -46,7 +46,7 @@ inline Case large_product(int64_t m, int64_t n, int64_t k) {
   Case one;
   one.op = "gemm_scaled";
   one.tier = "full";
-  one.why = "more products than a diagnosis can compute again";
+  one.why = "a GEMM too large for the diagnosis to recompute";
   one.origin = {"suites/bench/large_case.h", 0};
   one.parameters = {{"contract", "torch.scaled_mm_row.sm_90"},
                     {"m", std::to_string(m)},
@@ -86,7 +86,7 @@ inline void store_answer(const Expectation& expectation, std::vector<HostTensor>
           const int32_t low = rows.low[size_t((row - rows.first) * part.columns() + column)];
           const uint32_t code = code_from_ordinal(*part.format, low);
           if (part.format->bits == 8)
-            tensor.bytes[size_t(part.offset(row, column))] = std::byte(code);  // also correct for packed words
+            tensor.bytes[size_t(part.offset(row, column))] = std::byte(code);  // byte offset: correct for packed words too
           else
             tensor.set_code(part.offset(row, column), code);
         }

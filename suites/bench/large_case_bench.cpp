@@ -1,6 +1,6 @@
-// Time and memory for a 65536 x 16384 group quantization: checking correct outputs, checking wrong ones, and diagnosis on a
-// sample. With a third number, a GEMM instead: ROWS, COLUMNS and k. Usage: assay_large_case_bench ROOT [ROWS COLUMNS [K
-// [blocks]]] (blocks: with block scales)
+// Measures time and memory on a 65536 x 16384 group quantization: checking right outputs, checking wrong outputs, and diagnosis
+// on a sample. With a third number, a GEMM of ROWS x COLUMNS x K instead.
+// Usage: assay_large_case_bench ROOT [ROWS COLUMNS [K [blocks]]] (blocks: with block scales)
 #include <fmt/format.h>
 
 #include <string_view>

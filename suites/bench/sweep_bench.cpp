@@ -1,4 +1,4 @@
-// Time of a sweep over all 2^32 fp32 inputs through the C ABI, compared with a minimal pass over the same blocks: generate
+// Measures a sweep over all 2^32 fp32 inputs through the C ABI, and a minimal pass over the same blocks for comparison: generate
 // inputs, copy, set codes, compare. Targets: 2 s on two cores with AVX-512, 5 s without. Usage: assay_sweep_bench ROOT LIBRARY
 // [CONTRACT...]
 #include <chrono>

@@ -51,7 +51,7 @@ constexpr std::pair<SlotPattern, const char*> kPatterns[] = {{SlotPattern::kOrde
 SlotPattern pattern_named(const std::string& word) {
   for (const auto& [pattern, name] : kPatterns)
     if (word == name) return pattern;
-  integer(word);  // reports text that is neither a pattern nor a number
+  integer(word);  // throws for text that is neither a pattern nor a number
   return SlotPattern::kOrder;  // a number before the colon
 }
 
@@ -129,7 +129,7 @@ void read_record(const Cells& cells, CacheCase& c) {
     cells.refuse("contract", "record " + quant.record + " does not store scales of groups of " + row.text("group"));
 }
 
-/// "576", or a distance for each input with token data: "1088;1216".
+/// "576", or one row stride for each input with token data: "1088;1216".
 std::vector<int64_t> read_row_strides(const Cells& cells) {
   if (!cells.has("row_stride")) return {};
   return cells.list("row_stride", "a row stride; expected one number, or one for each input, such as 1088;1216", 10);
@@ -239,7 +239,7 @@ uint32_t number(CacheStream stream) { return uint32_t(stream); }
 HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill_name,
                         CacheStream stream) {
   HostTensor x{dense(name, Role::kInput, *c.x, {c.m, columns}), {}};
-  const int64_t group = c.gamma.empty() ? std::min(c.group_size, columns) : 0;  // after a norm, a whole row is one unit
+  const int64_t group = c.gamma.empty() ? std::min(c.group_size, columns) : 0;  // with a norm: whole rows
   fill(x, {.name = fill_name, .seed = c.seed, .group_size = group, .q = c.q, .tensor = number(stream)});
   const uint32_t nan = code_of(*c.x, std::nan(""));
   for (int64_t i = int64_t(c.slots.size()) * columns; i < c.m * columns; ++i) x.set_code(i, nan);
@@ -377,7 +377,7 @@ StoredRow CacheInputs::stored(const std::vector<HostTensor>& outputs, int64_t ro
     const int64_t times = scales->elements / (case_.coded / case_.group_size);  // a record may have a scale several times
     for (size_t i = 0; i < numbers.size(); i += size_t(times)) stored.scale.push_back(numbers[i]);
   }
-  if (!normalizes_) return stored;  // nothing but the scales narrows the other intervals
+  if (!normalizes_) return stored;  // without a norm, only the stored scales narrow other intervals
   stored.q = numbers_of(*case_.record->find(PartKind::kCodes));
   stored.y.assign(size_t(case_.numbers()), std::nan(""));
   if (const RecordPart* values = case_.record->find(PartKind::kValues)) {

@@ -25,7 +25,7 @@ enum class SlotPattern {
   kOrder,     ///< the first slots: `order:60`
   kPages,     ///< whole blocks from the last to the first: `pages:60`
   kShuffled,  ///< random slots: `shuffled:60`
-  kHoles      ///< as kShuffled, but every third row, from the second on, is not stored: `holes:60`
+  kHoles      ///< as kShuffled, but rows 1, 4, 7, ... are not stored: `holes:60`
 };
 
 /// The parsed cell.
@@ -36,7 +36,7 @@ struct SlotCell {
   std::string text() const;
 };
 
-/// Throws std::invalid_argument for an unknown word or invalid numbers.
+/// Throws std::invalid_argument for an unknown pattern or invalid numbers.
 SlotCell parse_slots(const std::string& cell);
 
 /// Slots are below `places`, a multiple of `block_size`. Throws std::invalid_argument: more rows than slots, or a slot used
@@ -52,7 +52,7 @@ enum class CacheStream : uint32_t {
   kBytes = 12,  ///< of the cache contents before the call
   kAngles = 13,
   kPositions = 14,
-  kBesideHeads = 15,  ///< tokens that are stored in the launch that normalizes heads
+  kBesideHeads = 15,  ///< KV rows of the launch that also normalizes heads
   kWeights = 16
 };
 
@@ -63,7 +63,7 @@ struct CacheCase {
   const Record* record = nullptr;  ///< layout of a token within its block
   const Format* x = nullptr;       ///< format of the inputs
   const Format* q = nullptr;       ///< format of the codes
-  int64_t m = 0;                   ///< rows of the inputs; rows from slots.size() on are unused
+  int64_t m = 0;                   ///< rows of the inputs; row slots.size() and later rows are unused
   int64_t blocks = 0, block_size = 0;
   int64_t gap = 0;                            ///< unused bytes after the tokens of a block
   SlotCell slot_cell;
@@ -72,7 +72,7 @@ struct CacheCase {
   int64_t group_size = 0;                     ///< columns per group of codes
   size_t first_input = 0;                     ///< index of the first problem tensor with token data
   std::string fill, second_fill, scale_fill;  ///< generators of the first input, the second input and the scales
-  std::vector<int64_t> row_strides;           ///< distance of rows in memory, for each input with token data; empty: contiguous
+  std::vector<int64_t> row_strides;           ///< row stride in elements, of each input with token data; empty: contiguous
   std::string gamma;                          ///< for a contract with a norm: generator of its weights
   double eps = 0;                             ///< for a contract with a norm
   uint64_t seed = 0;
@@ -81,7 +81,7 @@ struct CacheCase {
   int64_t block_stride() const { return record->block_bytes(block_size, *q, *x) + gap; }
   int64_t numbers() const { return record->numbers(); }  ///< numbers per token
   int64_t max_position = 1024;                            ///< rows of cos_sin_cache
-  int64_t row_stride(CacheStream input) const;            ///< distance of its rows; 0: contiguous
+  int64_t row_stride(CacheStream input) const;            ///< in elements; 0: contiguous
   /// The case with at most that many rows; the same case if its slots are listed.
   CacheCase with_fewer_rows(int64_t rows) const;
 };
@@ -89,7 +89,7 @@ struct CacheCase {
 /// Throws TableError naming row and column. `contract`: the case's own, or one that it refers to in a composed op.
 CacheCase read_cache_case(const Cells& cells, const ContractRow& contract);
 
-/// Throws TableError unless the rows of inputs with that many columns lie apart at the distances of the case.
+/// Throws TableError if rows of inputs with that many columns would overlap at the row strides of the case.
 void require_row_strides(const Cells& cells, const CacheCase& c, const std::vector<int64_t>& widths);
 
 /// Formats, rows and blocks of a case: "bf16.m7.b3x16.holes-7".
@@ -137,7 +137,7 @@ enum class WhichScale {
 struct Misreading {
   AngleReading angles = {};
   bool unrotated = false;      ///< angles are not read, and no element is rotated
-  bool amax_of_codes = false;  ///< magnitudes are taken of codes as 16-bit integers without sign
+  bool amax_of_codes = false;  ///< amax compares bit patterns without sign as 16-bit integers
   WhichScale scales = WhichScale::kOwn;
 };
 
@@ -176,9 +176,9 @@ struct Placing {
   std::string left_out = {};   ///< a part that is not written
 
   explicit Placing(const CacheCase& c) : record(c.record), block_stride(c.block_stride()), slots(c.slots) {}
-  /// Byte offset of an element of a part of a stored row.
+  /// Byte offset of an element in a part of the record of a stored row.
   int64_t byte(const RecordPart& part, const CacheCase& c, size_t row, int64_t element) const;
-  /// Whether both write to the same places.
+  /// Whether both write to the same bytes.
   bool same_places(const Placing& other) const;
 };
 
@@ -189,7 +189,7 @@ inline constexpr const char* kCache = "kv_cache";
 Expectation expect_cache(const Contract& contract, const Placing& placing, const CacheCase& c, const Problem& problem,
                          const std::vector<HostTensor>* outputs, const Misreading& misreading = {});
 
-/// The same for a mutant that keeps records in place, only for the first stored row: the parts of its record.
+/// The same for a mutant that keeps records in place, but only the record parts of the first stored row: a fast check.
 Expectation expect_first_record(const Contract& contract, const CacheCase& c, const Problem& problem,
                                 const Misreading& misreading);
 

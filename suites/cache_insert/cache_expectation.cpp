@@ -28,7 +28,7 @@ namespace {
 
 class AcceptedPart {
  public:
-  /// `rows`: those that the contract stores. `reason`: why a number may have several codes.
+  /// `rows`: the rows that the contract stores. `reason`: why a number may have several codes.
   AcceptedPart(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract,
                const std::string& reason);
 
@@ -40,7 +40,7 @@ class AcceptedPart {
   /// compared too.
   void evaluate(const RecordValues& values, const CacheInputs& inputs, int64_t row);
 
-  /// Adds the evaluated row; byte(element) is the offset of an element.
+  /// Adds the evaluated row; byte(element) is the byte offset of an element.
   template <class Byte>
   void append(Byte byte) {
     whole_.low.insert(whole_.low.end(), low_.begin(), low_.end());
@@ -87,7 +87,7 @@ void put(const Format& format, const Spans& spans, size_t first, std::vector<int
     high = low;
     return;
   }
-  std::vector<double> known = spans.high;  // `any` has no value in every format
+  std::vector<double> known = spans.high;  // an interval `any` has no values
   for (size_t i = first; i < first + count; ++i)
     if (spans[i].any()) known[i] = 0;
   ends(known, high);
@@ -104,7 +104,7 @@ Places listed_places(std::vector<int64_t> offsets, int64_t columns) {
 AcceptedPart::AcceptedPart(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract,
                            const std::string& reason)
     : record_(&part), copies_(part.kind == PartKind::kValues && contract.links.size() == 1) {
-  const Format& format = part.format_in(*contract.group_quant()->q, *c.x);  // for a mutant, a different format than the case's
+  const Format& format = part.format_in(*contract.group_quant()->q, *c.x);  // a mutant may have another format than the case
   whole_.part = {kCache, copies_ ? &with_nans_by_code(format) : &format, {int64_t(rows.size()), part.elements},
                  copies_ ? "copied bit for bit" : reason, part.name};
   whole_.part.row_number = [rows](int64_t row) { return rows[size_t(row)]; };
@@ -145,8 +145,8 @@ int32_t AcceptedPart::before_at(const HostTensor& before, int64_t offset) const 
 WholePart AcceptedPart::finish() && {
   if (whole_.low == whole_.high) {
     whole_.high.clear();
-    if (!copies_) whole_.part.justification = "every rounding is pinned: one code";  // freedom elsewhere in the contract does not
-                                                                                     // affect this part
+    if (!copies_) whole_.part.justification = "every rounding is pinned: one code";  // other parts of the record may have
+                                                                                     // several codes
   }
   whole_.part.places = listed_places(std::move(offsets_), record_->elements);
   return std::move(whole_);
@@ -160,18 +160,18 @@ class Image {
   explicit Image(const HostTensor& before) : bytes_(before.bytes), state_(before.bytes.size(), kAsBefore) {}
 
   void write(int64_t byte, const Format& format, int32_t low, int32_t high);
-  /// Reads the current content at these offsets. `high` is filled only if a byte is free, since caches are large.
+  /// Reads the current content at these offsets. Fills `high` only if some byte accepts anything, because caches are large.
   void read(const std::vector<int64_t>& at, WholePart& part) const;
 
  private:
   enum State : uint8_t { kAsBefore, kOneCode, kFree };
   std::vector<std::byte> bytes_;
   std::vector<uint8_t> state_;
-  bool any_free_ = false;  ///< whether some byte is free
+  bool any_free_ = false;  ///< whether some byte accepts anything
 };
 
-/// Parts for unused slots and for bytes outside all slots. `image`: their content if records are misplaced; null: the bytes
-/// before the call.
+/// Parts for unused slots and for bytes outside all slots. `image`: the content that a mutant with misplaced records leaves
+/// there; null: the bytes before the call.
 std::vector<WholePart> untouched_parts(const CacheCase& c, const HostTensor& before, const Image* image);
 
 /// Bytes of the record at a position of a block, from the start of the block, in the order of its parts.
@@ -187,7 +187,7 @@ std::vector<int64_t> record_bytes(const CacheCase& c, int64_t position) {
   return bytes;
 }
 
-/// Unwritten bytes, in rows of equal length.
+/// Bytes that must not change, in rows of equal length.
 struct UnwrittenRows {
   std::vector<int64_t> numbers;  ///< row numbers for reports
   std::vector<int64_t> bytes;    ///< byte offsets, row by row
@@ -222,7 +222,7 @@ struct Unwritten {
   }
 };
 
-/// Cached for consecutive hypotheses about a case.
+/// Caches the last result: consecutive hypotheses are about the same case.
 std::shared_ptr<const Unwritten> unwritten_of(const CacheCase& c) {
   using Key = std::tuple<const Record*, const Format*, const Format*, int64_t, int64_t, int64_t, std::vector<int64_t>>;
   thread_local Key last;
@@ -233,7 +233,7 @@ std::shared_ptr<const Unwritten> unwritten_of(const CacheCase& c) {
   return known = std::make_shared<const Unwritten>(c);
 }
 
-/// Adds a part for such rows, with its bytes filled in. `rows` are those of `all`, which the part keeps alive.
+/// Adds a part for these rows, with its bytes filled in. `rows` is a member of `all`, which the part keeps alive.
 void append_unwritten(const char* name, const UnwrittenRows& rows, const std::shared_ptr<const Unwritten>& all,
                       const std::function<void(const std::vector<int64_t>&, WholePart&)>& read, std::vector<WholePart>& parts) {
   if (rows.bytes.empty()) return;

@@ -11,7 +11,7 @@
 namespace assay {
 namespace {
 
-/// Ingredients of a hypothesis: a contract, places of records, and a misreading of the inputs.
+/// What defines a hypothesis: a contract, the places of records, and a misreading of the inputs.
 struct Answer {
   Contract contract;
   Placing placing;
@@ -42,7 +42,7 @@ std::vector<Neighbour> edits(const CacheCase& c, const Neighbour& first) {
   return neighbours_of(rulebook().contracts, first, *c.x);
 }
 
-/// Misreadings: numbers of the wrong type, another group's scale, and wrong angles of a token.
+/// Misreadings: fp16 read as integers, another group's scale, and wrong angles of a token.
 std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract& contract) {
   const Format& x = *c.x;
   std::vector<Named<Misreading>> all;
@@ -60,7 +60,7 @@ std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract
   return all;
 }
 
-/// Rows read at other distances. `stride`: of the rows of an input, from its columns and its distance in the case.
+/// A mutant that reads rows at other row strides. `stride` gives the wrong stride of an input from its right shape and strides.
 Hypothesis rows_read_at(const char* name, const CacheCase& c, const Contract& contract,
                         const std::function<int64_t(const TensorSpec&)>& stride) {
   return {name, [c, contract, stride](Problem problem, const std::vector<HostTensor>* outputs) {
@@ -74,7 +74,7 @@ Hypothesis rows_read_at(const char* name, const CacheCase& c, const Contract& co
           }};
 }
 
-/// Rows with gaps, read as if they were contiguous, or each input with the distance of the first.
+/// Mutants: rows with gaps read as if they were contiguous, or all inputs read at the row stride of the first.
 std::vector<Hypothesis> wrong_strides(const CacheCase& c, const Contract& contract) {
   if (c.row_strides.empty() || c.m == 1 || lie_far(*c.x, c.m, c.row_strides.front())) return {};
   std::vector<Hypothesis> all;
@@ -87,7 +87,7 @@ std::vector<Hypothesis> wrong_strides(const CacheCase& c, const Contract& contra
   return all;
 }
 
-/// The same parts at other offsets.
+/// Whether two records have the same parts, at any offsets.
 bool same_parts(const Record& a, const Record& b) {
   return a.parts.size() == b.parts.size() && std::all_of(a.parts.begin(), a.parts.end(), [&](const RecordPart& part) {
            const RecordPart* other = b.find(part.name);

@@ -70,7 +70,7 @@ namespace {
 
 // The bound case of ops that fill a paged cache, and such an op.
 
-/// Rows of a subsample; every generator has repeated by then.
+/// Rows of a subsample. After this many rows, every generator has repeated its pattern.
 constexpr int64_t kExcerptRows = 256;
 
 class BoundInsert : public BoundCase {

@@ -20,13 +20,13 @@ struct CacheOpParts {
   std::vector<RoleSpec> roles;  ///< besides the slots and the buffer
   std::vector<ParameterSpec> parameters{};
   std::vector<std::string> columns;
-  /// The tensors that it reads, those with token data first. Slots, a scale if present, and the buffer follow.
+  /// The input tensors of the op, those with token data first. The slots, a scale if present, and the buffer follow them.
   std::vector<HostTensor> (*inputs)(const CacheCase&);
   /// Whether the op has a contract with this first stage and this record.
   bool (*takes)(const Flow& first, const Record&);
   /// Throws TableError unless the op has the contract of the case.
   void (*require)(const Cells& cells, const ContractRow& contract);
-  void (*require_case)(const Cells& cells, const CacheCase&) = nullptr;  ///< the same for the parsed case; may be null
+  void (*require_case)(const Cells& cells, const CacheCase&) = nullptr;  ///< the same for a parsed case; may be null
   /// Columns of the inputs with token data; null: one input has all numbers of a token.
   std::vector<int64_t> (*widths)(const CacheCase&) = nullptr;
 };
@@ -52,7 +52,7 @@ std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem
 
 // Contents of a paged cache after a kernel with one mistake.
 
-/// Mutants of the contract, the record, the distance of blocks and the slot computation, each with its own answer.
+/// Mutants of the contract, the record, the distance between blocks and the slot computation, each with its own answer.
 std::vector<Hypothesis> cache_hypotheses(const CacheCase& c);
 
 }  // namespace assay

@@ -91,10 +91,10 @@ namespace {
 
 // One case of op cast, parsed and validated: a cast, its source format, and the inputs.
 
-/// Distance of samples of `borders`; a prime, so that all low bits vary.
+/// Distance of the samples of `borders` in the list of all inputs. A prime, so that all low bits vary.
 constexpr uint64_t kSampleStep = 65521;
-/// Distance of neighbours in x where the inputs are mixed: a prime near 2^16 times the golden ratio, so that neighbours have
-/// other codes.
+/// Where inputs are mixed, neighbours in x are this far apart in the list of inputs (modulo its length). A prime near
+/// 2^16 / 1.618 (the golden ratio), so that neighbours have very different inputs.
 constexpr size_t kMixingStep = 40487;
 
 [[noreturn]] void refuse(const Case& c, const std::string& column, const std::string& problem) {
@@ -249,7 +249,7 @@ class BoundCast : public BoundCase {
   /// Wrong elements as runs of tested inputs.
   std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
     const HostTensor &x = find(problem.tensors, "x"), &q = find(outputs, "q");
-    const CastTruth& known = truth();  // found by all cells of its row: too slow for each element
+    const CastTruth& known = truth();  // fetched once: the lookup compares all cells of the row
     std::vector<int64_t> ascending(size_t(x.spec.elements()));
     std::iota(ascending.begin(), ascending.end(), int64_t{0});
     if (c_.n > 0)
@@ -276,7 +276,7 @@ class BoundCast : public BoundCase {
   const CaseName name_;
 };
 
-/// Inputs of any shape, with one code each.
+/// A dump whose inputs may have any shape; q has one code for each.
 DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   require_known_parameters(op, request);
   const DumpedTensor& x = dumped_role(request.roles, "x");

@@ -31,18 +31,18 @@ struct CastCase {
   const CastSource* from = nullptr;  ///< format of x
   CastInputs inputs = CastInputs::kAll;
   int warp = 0;
-  /// Shape of x, which then holds some of the inputs in a mixed order. Columns 0: all inputs, ascending, in rows of kCastColumns.
+  /// Shape of x, which then holds some inputs in a mixed order. n = 0: all inputs, ascending, in rows of kCastColumns.
   int64_t m = 0, n = 0;
 
   /// Computed on first use, so that a case that is not run costs nothing.
   const CastTruth& truth() const;
 
-  /// Whether it has more inputs than a tensor should hold: all of fp32.
+  /// Whether the case has all fp32 inputs, which are too many for one tensor.
   bool is_sweep() const { return inputs == CastInputs::kAll && from->bits > 16; }
 };
 
 /// Throws TableError naming row and column: a contract that is not a cast, a source format that it does not have, or invalid
-/// words.
+/// cells.
 CastCase read_cast_case(const Case& c);
 
 /// The inputs of a case that is not a sweep: m * n of them, or all in ascending order, filled up to whole rows of kCastColumns by
@@ -64,7 +64,7 @@ std::string cast_code_text(const Format& format, uint32_t code);
 /// Results for inputs on which implementations differ.
 std::vector<std::string> cast_lines(const CastProfile& profile);
 
-/// The number of inputs, then one line for each run of inputs for which two casts of one source format give different codes.
+/// How many inputs have different codes under two casts of one source format; then one line for each run of these inputs.
 std::vector<std::string> difference_lines(const CastProfile& a, const CastProfile& b);
 
 // Compares the codes of a kernel, as runs of inputs, with the contract and its mutants.

@@ -35,7 +35,7 @@ std::vector<Cause> causes_of(const CastTruth& truth, const std::vector<CodeRun>&
   const auto failing = int64_t(inputs_of(differences(truth.runs, given)));
   std::vector<Cause> causes;
   for (size_t i = 0; i < truth.neighbours.size(); ++i) {
-    // inputs that the mutant does not explain, and correct ones that it contradicts
+    // wrong inputs that the mutant does not explain, and right ones that it contradicts
     int64_t left = 0, contradicted = 0;
     for (const RunDifference& d : differences(truth.neighbours[i].runs, given)) {
       int64_t wrong = 0;
@@ -56,10 +56,10 @@ std::vector<Cause> causes_of(const CastTruth& truth, const std::vector<CodeRun>&
 
 namespace {
 
-/// Inputs per call; all copies of x and q together fit in a second-level cache.
+/// Inputs per call: all copies of x and q together fit into a second-level cache.
 constexpr uint64_t kBlock = uint64_t{1} << 16;
 constexpr uint64_t kRange = uint64_t{1} << 28;  ///< inputs per call with the on-device checker
-constexpr size_t kMostGiven = size_t{1} << 20;  ///< limit on the stored runs; a kernel with more is wrong beyond description
+constexpr size_t kMostGiven = size_t{1} << 20;  ///< limit on the stored runs of wrong codes; the sweep stops there
 
 /// Runs of a kernel's codes, built from consecutive blocks.
 class Given {

@@ -1,6 +1,6 @@
 // catches <fault>: the quick tier must fail the faulty kernel, name the tensor and the cause, and pass the correct counterpart in
-// the same run. faults.csv states the requirements. Needs libassay_cpu.so and libassay_faulty.so in the given folder. An optional
-// exponent multiplies the inputs of GEMMs by a power of two through the scales of a; detection must not depend on it.
+// the same run. faults.csv states the requirements. Needs libassay_cpu.so and libassay_faulty.so in the given folder. With an
+// optional exponent, the scales of a in GEMMs are multiplied by that power of two; this must not change what is detected.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -64,7 +64,7 @@ bool names_one(const Verdict& verdict, const std::string& cause) {
   return false;
 }
 
-/// Whether the verdict names one of the cell's mistakes; a case may show only one of two.
+/// Whether the verdict names one of the mistakes in the cell. If the kernel has two, a case may show only one.
 bool names_cause(const Verdict& verdict, const std::string& cell) {
   const std::vector<std::string> causes = causes_in(cell);
   return std::any_of(causes.begin(), causes.end(), [&](const std::string& cause) { return names_one(verdict, cause); });
@@ -72,7 +72,7 @@ bool names_cause(const Verdict& verdict, const std::string& cell) {
 
 /// Multiplies the tensor by 2^exponent. For packed scales, adds to the exponent bytes; bytes that hold no scale are unchanged.
 void multiply(HostTensor& tensor, int exponent) {
-  constexpr int kLeast = 32, kMost = 223;  // exponent bytes that can be changed by some octaves
+  constexpr int kLeast = 32, kMost = 223;  // exponent bytes that stay in range if the exponent is small
   const Format& format = *tensor.spec.format;
   if (format.is_integer()) {
     for (std::byte& byte : tensor.bytes)
@@ -152,7 +152,7 @@ int judge(const Demand& demand, std::span<const Op> ops, const Backend& cpu, con
     if (must_fail != (seen.failures[warp] > 0))
       return complain(std::string("it ") + (must_fail ? "passes" : "fails") + " on " + warp + " lanes");
   }
-  if (seen.wrong_tensor > seen.named_cause) return complain("most verdicts do not name tensor " + demand.tensor);
+  if (seen.wrong_tensor > seen.named_cause) return complain("most verdicts name another tensor than " + demand.tensor);
   if (seen.named_cause <= seen.without_cause) return complain("most diagnoses do not name the cause '" + demand.cause + "'");
   return 0;
 }

@@ -45,7 +45,7 @@ struct Outcomes {
 /// Measures the kernels of the libraries in a folder, by kind, and a healthy library with wrong bytes.
 Outcomes measured(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases);
 
-/// Lines of the file's table of misses that differ for these kernels.
+/// Lines of the table of misses in the file that differ from the results of these kernels.
 std::vector<std::string> differences(const Outcomes& outcomes, const std::vector<Subject>& sample, const std::string& file);
 
 constexpr const char* kKinds[][2] = {{"changed", "faults of `faults.csv`, other shapes and seeds"},
@@ -176,7 +176,7 @@ int report_sample(const Outcomes& outcomes, const std::vector<Subject>& sample, 
   return all.empty() && !sample.empty() ? 0 : 1;
 }
 
-/// One line per kernel of kind "finding", run in a worker since some end the program, like the original bug.
+/// One line per kernel of kind "finding". It runs in a worker, because some kernels end the program as the original bug does.
 int findings(const Arguments& arguments, const std::vector<Subject>& all) {
   const std::string& folder = arguments.libraries;
   const Backend strangers = open_in_worker(folder + "/libassay_strangers.so", "strangers", {.program = folder + "/assay"});
@@ -200,7 +200,7 @@ int findings(const Arguments& arguments, const std::vector<Subject>& all) {
   return out.complaints.empty() ? 0 : 1;
 }
 
-/// 0 if each of these kernels counts as missed when compared with the cause of the next one, as it must.
+/// Compares each kernel with the cause of the next one. Returns 0 if all count as missed, as they must.
 int mislead(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases) {
   std::vector<Subject> chosen;
   for (const Subject& subject : all)
@@ -244,7 +244,7 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingDirectory);
   CLI::Option* const findings =
       program.add_flag("--findings", arguments.findings,
-                       "measure only the kernels in plain loops with a bug of suites/FINDINGS.md, and only their section");
+                       "measure only kernels of kernels/strangers with a bug of suites/FINDINGS.md, and only their table");
   CLI::Option* const list = program.add_flag("--list", arguments.list, "print each case whose cause is not named first");
   CLI::Option* const check = program.add_option("--check", arguments.check, "fail unless FILE.md has these tables")
                                  ->option_text("FILE.md")
@@ -254,14 +254,14 @@ int main(int argc, char** argv) {
   CLI::Option* const sample =
       program
           .add_option("--sample", arguments.one_in,
-                      "measure one kernel in N; its line must equal the one in FILE.md of --check, if there is one")
+                      "measure one kernel in N; its line must equal its line in the FILE.md of --check, if there is one")
           ->option_text("N")
           ->check(CLI::Range(2, 1000))
           ->needs(check)
           ->excludes(findings);
   program
       .add_flag("--mislead", arguments.mislead,
-                "expect for each fault in another contract the cause of the next row, so that every kernel must be missed")
+                "expect the cause of the next row, which is wrong, so that every kernel must count as missed")
       ->excludes(findings)
       ->excludes(list)
       ->excludes(check)

@@ -27,12 +27,12 @@ std::vector<std::string> split(const std::string& text, const std::string& betwe
   return parts;
 }
 
-/// Small enough to evaluate all hypotheses on all cases in a test.
+/// Most elements of a case: small enough for a test to evaluate all hypotheses on all cases.
 constexpr int64_t kMostElements = 1 << 15;
-/// Large enough for one more case, in which a 16-bit offset wraps.
+/// The same for faults.csv: large enough for a case in which a 16-bit offset wraps.
 constexpr int64_t kMostOfFaults = (1 << 16) + (1 << 14);
 
-/// Two rows, or the rows of one more group.
+/// How many rows are added: two, or the rows of one group.
 int64_t more_rows(const Case& one) {
   const auto group = one.parameters.find("group_size");
   const int64_t rows = group == one.parameters.end() || group->second.empty() ? 1 : parse_scale_spec(group->second).block().rows;
@@ -48,7 +48,7 @@ void place_all_rows(Case& one, int64_t rows_before) {
   if (slots->second.ends_with(all)) slots->second.replace(slots->second.size() - all.size(), all.size(), ":" + one.text("m"));
 }
 
-/// Ops on tiles of an instruction get one more tile; m and n are fixed.
+/// Adds a tile to a case of an instruction, whose m and n are fixed. Returns false for other ops.
 bool add_tile(Case& one) {
   const auto tiles = one.parameters.find("tiles");
   if (tiles == one.parameters.end()) return false;
@@ -64,7 +64,7 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
     if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != warp) continue;
     const bool tiled = add_tile(one);
     const auto has = [&one](const char* size) { return one.parameters.contains(size) && !one.text(size).empty(); };
-    const bool has_rows = has("m");  // other cells may give the same outputs
+    const bool has_rows = has("m");  // otherwise other cells determine the shape
     const int64_t rows = has_rows ? one.integer("m") : 0;
     const bool has_columns = !tiled && has_rows && has("n");  // a cache has the columns of its record
     // blocks of a rank run one after the other on the CPU, so only messages of one block reveal a missing end barrier
@@ -76,7 +76,7 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
     if (has_rows) place_all_rows(one, rows);
     const auto stride = one.parameters.find("row_stride");
     const bool doubles = has_columns && grows && 2 * one.integer("m") * one.integer("n") <= most_elements;
-    if (doubles && stride != one.parameters.end() && !stride->second.empty())  // gaps are kept
+    if (doubles && stride != one.parameters.end() && !stride->second.empty())  // keeps the gaps between rows
       stride->second = std::to_string(one.integer("row_stride") + one.integer("n"));
     if (doubles) one.parameters["n"] = std::to_string(2 * one.integer("n"));
     if (has("seed")) one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
@@ -85,7 +85,7 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
       const Op& op = shipped_ops().find(one.op);  // must come before `one` is moved from
       one = checked_case(op, std::move(one));
     } catch (const TableError&) {
-      continue;  // a shape that its contract does not have
+      continue;  // the contract does not support this shape
     }
     if (ids.insert(one.id).second) changed.push_back(std::move(one));
   }
@@ -145,12 +145,12 @@ std::vector<Subject> subjects(const std::string& root) {
 Said judge_words(const std::vector<std::string>& said, const std::vector<std::string>& causes) {
   std::vector<std::string> mutants = said;
   std::erase_if(mutants, is_pattern);
-  // A pattern takes the place of "no known cause". Padding is a symptom of many mistakes, and says as little beside a pattern.
+  // Patterns name no cause, like "no known cause". Nor does padding next to a pattern: many mistakes cause it.
   const bool padding_alone = mutants.size() == 1 && said.size() > 1 && mutants.front().starts_with("padding:");
   if (mutants.empty() || padding_alone || mutants.front() == "no known cause") return Said::kUnknown;
   std::vector<std::string> lines = mutants;
   if (lines.size() > 1 && lines.back().starts_with("padding:")) {
-    // reported besides wrong numbers
+    // padding is reported next to wrong numbers
     if (std::any_of(causes.begin(), causes.end(), [](const std::string& cause) { return cause.starts_with("padding"); }))
       for (std::string& line : lines) line += "; and " + lines.back();
     lines.pop_back();
@@ -187,7 +187,7 @@ Score measure(const Backend& backend, const Subject& subject, const std::vector<
   options.each.diagnose = look_for_causes(backend);
   const int64_t most = subject.kind == "changed" || subject.kind == "finding" ? kMostOfFaults : kMostElements;
   const std::string warp =
-      subject.kind == "finding" ? "32" : "64";  // plain loops have no lanes, and some of their cases exist only for 32
+      subject.kind == "finding" ? "32" : "64";  // kernels/strangers have no lanes, and some of their cases exist only for 32
   Score score;
   for (const Verdict& verdict :
        run_all(shipped_ops().all(), changed_cases(cases, kernel, most, warp), backend, options).verdicts) {

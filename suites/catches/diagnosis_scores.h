@@ -30,8 +30,8 @@ inline constexpr size_t kSaid = 6;
 struct Subject {
   std::string kernel;
   std::string kind;                 ///< section of the table
-  std::vector<std::string> causes;  ///< globs; empty for a healthy kernel, and where no cause can be named
-  std::vector<std::string> patterns = {};  ///< without causes: globs of the patterns that describe the mistake
+  std::vector<std::string> causes;  ///< globs; empty for a healthy kernel, and if no cause is right
+  std::vector<std::string> patterns = {};  ///< if `causes` is empty: globs of the patterns that describe the mistake
 
   /// True for first, tied and one of two; for a kernel without causes, true if none is named.
   bool is_right(Said said) const;
@@ -41,13 +41,13 @@ struct Subject {
 struct Score {
   int64_t cases = 0, right = 0;
   std::array<int64_t, kSaid> said{};
-  std::vector<std::string> missed;  ///< case and causes wherever that is not right
+  std::vector<std::string> missed;  ///< case and causes of each diagnosis that is not right
 
   int64_t failing() const;
   void add(const Score& other);
 };
 
-/// The mistakes of a cell, separated by " + ".
+/// Splits a cell into mistakes at " + ".
 std::vector<std::string> causes_in(const std::string& cell);
 
 /// Whether a line names a mistake. A mistake with several symptoms (such as a hang or stale data) has several globs, separated by

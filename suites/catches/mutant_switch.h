@@ -1,5 +1,5 @@
-// The switch of machine-made mutants. ci/mutants includes this header in front of a mutated kernel source, where each mutation is
-// a call of a function below. assay_mutants (mutants.cpp) maps the same file and chooses the mutant of the next call.
+// The switch of machine-made mutants. ci/mutants puts this header before a mutated kernel source, in which each mutation calls a
+// function below. assay_mutants (mutants.cpp) maps the same state file and selects the mutant of the next call.
 // C++17, like the kernels. No shipped library includes it.
 #pragma once
 
@@ -94,12 +94,12 @@ ASSAY_MUTATED_ASSIGNMENT(divide_by, *=, /=)
 ASSAY_MUTATED_ASSIGNMENT(and_to, |=, &=)
 ASSAY_MUTATED_ASSIGNMENT(or_to, &=, |=)
 
-/// A constant: one more, one less, zero.
+/// A constant, and its three mutants: plus 1, minus 1, zero.
 template <class T>
 constexpr T constant(int more, int less, int zero, T v) {
   return on(more) ? T(v + 1) : on(less) ? T(v - 1) : on(zero) ? T(0) : v;
 }
-/// An index or the position of a load or store: one more, one less. Other values do not change.
+/// An index, or the position of a load or store, and its mutants: plus 1, minus 1. Other types have no mutant.
 template <class T>
 constexpr auto place_or_not(int more, int less, T at, int) -> decltype(T(at + 1)) {
   return on(more) ? T(at + 1) : on(less) ? T(at - 1) : at;
@@ -112,7 +112,7 @@ template <class T>
 constexpr T place(int more, int less, T at) {
   return place_or_not(more, less, at, 0);
 }
-/// A condition without its negation.
+/// A negated condition; its mutant drops the negation.
 template <class T>
 constexpr bool negated(int id, T v) {
   return on(id) ? bool(v) : !v;

@@ -41,7 +41,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::duration<double> kLeastTime{1.0};  ///< of a mutant's call
 constexpr int kSlower = 20;  ///< a mutant that takes this many times the healthy kernel's time counts as hung
 
-/// The cases in an order that depends on the seed. Both warp sizes of a data set stay together, since they share their inputs.
+/// Shuffles the cases by the seed. The cases of one data set (warp sizes 32 and 64) stay together, because they share inputs.
 std::vector<Case> shuffled(std::vector<Case> cases, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::map<std::string, uint64_t> keys;
@@ -138,7 +138,7 @@ class Runner {
     return verdict;
   }
 
-  /// Writes the report of a killed mutant. A run judges a cause by all cases of a kernel, so some more cases of the contract run.
+  /// Writes the report of a killed mutant. Runs more cases of the contract, because causes are derived from all of them.
   void report(const Op& op, const Case& one, int mutant, const Verdict& killed) {
     constexpr int kMostCases = 12, kMostFailures = 3;
     RunResult result;
@@ -170,7 +170,7 @@ class Runner {
   const std::vector<Case>& cases_;
   std::ofstream causes_;
   Backend backend_;
-  size_t kernel_ = 0;  ///< of the kernels that take the case
+  size_t kernel_ = 0;  ///< position of the current kernel among those that take the case
   std::chrono::duration<double> limit_{60};
   Clock::time_point deadline_;
 };
@@ -186,10 +186,10 @@ int main(int argc, char** argv) {
   app.add_option("--root", root, "the source tree")->required();
   app.add_option("--program", program, "assay, which starts the workers")->required();
   app.add_option("--library", library, "kernel library with mutants")->required();
-  app.add_option("--state", state_file, "file of the switch; it is made")->required();
+  app.add_option("--state", state_file, "state file of the switch; it is created")->required();
   app.add_option("--mutants", mutants, "file with the numbers of the mutants")->required();
   app.add_option("--op", ops, "ops whose quick cases run")->required();
-  app.add_option("--seed", seed, "of the order of the cases");
+  app.add_option("--seed", seed, "seed of the order of the cases");
   app.add_option("--from", from, "number of the first case");
   app.add_option("--causes", causes, "file for the reports of killed mutants, with their causes");
   CLI11_PARSE(app, argc, argv);

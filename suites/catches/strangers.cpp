@@ -1,5 +1,5 @@
-// Checks which tiers detect mistakes that are not mutants: independent kernels in plain loops, each with one fault
-// (kernels/strangers), compared with strangers.csv. Needs libassay_strangers.so and the program in the given folder.
+// Checks which tiers detect mistakes that are not mutants, as strangers.csv claims. The kernels (kernels/strangers) are
+// independent plain loops with one mistake each. Needs libassay_strangers.so and the program in the given folder.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
@@ -21,7 +21,7 @@ using namespace assay;
 
 /// The table's statement about a kernel.
 struct Claim {
-  std::string seen;  ///< the first tier that fails it; "ladder" for findings, "no tier", or "right" for a healthy kernel
+  std::string seen;  ///< the first tier that fails it; "ladder" if only --ladder does; "no tier"; "right" for a healthy kernel
   std::string contract;
 };
 
@@ -35,7 +35,7 @@ std::map<std::string, Claim> claims_of(const std::string& file, const LibraryInf
     const std::string kernel = table.text(row, "kernel"), seen = table.text(row, "seen");
     if (!std::set<std::string>{"right", "quick", "far", "full", "ladder", "no tier"}.contains(seen))
       throw table.error(row, "seen", "'" + seen + "' is not one of: right, quick, far, full, ladder, no tier");
-    if (table.text(row, "why").empty()) throw table.error(row, "why", "names the mistake, and data that would expose it");
+    if (table.text(row, "why").empty()) throw table.error(row, "why", "expected the mistake, and inputs that expose it");
     const KernelOffer* offer = library.find_kernel(kernel);
     if (!offer) throw table.error(row, "kernel", "the library does not offer '" + kernel + "'");
     if (!claims.emplace(kernel, Claim{seen, offer->contracts.front()}).second) throw table.error(row, "kernel", "stands twice");
@@ -51,7 +51,7 @@ struct Counts {
   std::string first;  ///< first failing case
 };
 
-/// Runs all kernels that match. The 64-lane cases repeat the same data.
+/// Runs all kernels that match on these cases, which have 32 lanes: the 64-lane cases have the same inputs.
 std::map<std::string, Counts> run(const Backend& backend, const std::vector<Case>& cases, const std::string& kernels,
                                   bool ladder = false) {
   RunOptions options;
@@ -104,7 +104,7 @@ int judge(const std::string& kernel, const Claim& claim, const Counts& quick, co
 int main(int argc, char** argv) {
   std::string root, folder, glob = "*";
   unsigned one_in = 1;
-  CLI::App program("compares which mistakes of the strangers each tier finds with the claims of strangers.csv");
+  CLI::App program("checks which tier finds the mistake of each kernel of kernels/strangers, as strangers.csv claims");
   program.add_option("root", root, "the source tree")->required();
   program.add_option("folder", folder, "the build tree, with the libraries")->required();
   program.add_option("kernels", glob, "glob of kernels");

@@ -41,7 +41,7 @@ LaunchCase read_launch_case(const Case& c) {
   p.insert = read_cache_case(cells, tables.find(row.text("insert")));
   require_row_strides(cells, p.insert, {p.insert.numbers()});
   p.insert.first_input = 1;  // the input after q
-  // shares the insertion's positions
+  // heads and insertion share the positions
   p.heads = read_head_case(cells, tables.find(row.text("heads")),
                            {p.insert.numbers(), p.insert.numbers() - p.insert.coded, &kF32, kPositions, Positions::kScattered,
                             cells.fill_name("q_fill")});
@@ -98,7 +98,7 @@ Expect both(Expect heads, Expect insert) {
 /// A mutant of the heads with correct records, or of the records with correct heads.
 Hypothesis of_heads(Hypothesis one, const Expect& insert) {
   one.name = "Q: " + one.name;
-  // records are always computed whole
+  // the answer for the records is computed at once, not row by row
   one.first_row = [heads = one.expect](const Problem& problem) { return heads(problem, nullptr); };
   one.expect = both(one.expect, insert);
   return one;
@@ -113,7 +113,7 @@ Expectation expect_launch(const LaunchCase& c, const Problem& problem, const std
   return both(heads_answer(c), insert_answer(c))(problem, outputs);
 }
 
-/// Mutants of each half, named "Q: ..." or "KV: ...", pairs of them, and wrong angles for both.
+/// Mutants of each half, named "Q: ..." or "KV: ...", pairs of such mutants, and wrong angles for both halves.
 std::vector<Hypothesis> launch_hypotheses(const LaunchCase& c) {
   const Expect heads = heads_answer(c), insert = insert_answer(c);
   std::vector<Hypothesis> all;
@@ -141,7 +141,7 @@ std::vector<Hypothesis> launch_hypotheses(const LaunchCase& c) {
   return all;
 }
 
-/// Elements of a subsample; every generator has repeated by then.
+/// Elements of a subsample. After this many elements, every generator has repeated its pattern.
 constexpr int64_t kExcerptElements = 1 << 15;
 
 /// Composed of heads and an insertion that share the tokens, the positions and the angle cache.

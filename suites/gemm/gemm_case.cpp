@@ -20,7 +20,7 @@ namespace {
 /// Random streams of the tensors of a GEMM. Golden data depend on them: a new tensor takes a new number. No GEMM has both a bias and c.
 enum Stream : uint32_t { kA = 0, kB = 1, kScaleA = 2, kScaleB = 3, kBias = 4, kC = 4, kZeroPointAlone = 4, kZeroPointBesideBias = 5, kGlobalScaleA = 6, kGlobalScaleB = 7, kWeights = 8, kSlots = 9 };
 
-/// Zero points beyond int8, which the format of a does not hold.
+/// The generator of zero points beyond the range of int8, the format of a.
 constexpr const char* kFarZeroPoints = "far_zero_points";
 
 DotContract contract_of(const Cells& cells) {
@@ -67,8 +67,8 @@ void require_tiles(const Cells& cells, const GemmCase& p) {
                                   2 * shuffle.products));
 }
 
-/// The outputs of an unknown kernel are only checked against intervals. If the data cannot show a gain of 1/20, a pass would mean
-/// nothing.
+/// The outputs of an unknown kernel are only compared with intervals. If these inputs cannot expose a result that is 5 % too
+/// large, a pass means nothing.
 void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
   if (!p.contract.unknown()) return;
   for (const std::string& glob : one.blind_to)
@@ -79,7 +79,7 @@ void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
 /// k times the product of the largest magnitudes must fit in int32; with zero points, twice that.
 void require_room(const Cells& cells, const GemmCase& p) {
   if (!p.contract.of_integers()) return;
-  // the subtracted correction may be as large, or larger by the range of its zero points
+  // zero points: the subtracted correction may be as large as the sum, or larger by the range of the zero points
   const double sums = p.contract.azp == GemmAzp::kNone ? 1 : 1 + (p.azp == kFarZeroPoints ? 1024.0 / 128 : 1);
   const double most = sums * (max_finite(p.contract.codes_of_a()) + 1) * (max_finite(p.contract.codes_of_b()) + 1) * double(p.k);
   if (most > max_finite(kInt32)) cells.refuse("k", "a sum over this k may overflow int32");
@@ -171,22 +171,22 @@ void spoil_unused_rows(const GemmCase& c, Problem& problem) {
   });
 }
 
-/// The scales of b: scale blocks of a group must not extend into the next expert, and a single scale for all rows becomes one per
-/// expert.
+/// The grid of the scales of b: a scale block must not extend into the next expert, and a single scale for all rows becomes one
+/// per expert.
 LevelGrid grid_of_b(const GemmCase& p) {
   LevelGrid grid = p.scales.of_b(p.rows_of_b(), p.k);
   if (p.groups.any() && grid.row_block == 0) grid.row_block = p.n, grid.rows = p.groups.count();
   return grid;
 }
 
-/// Where the tiles of each expert begin, and their rows: each expert has whole tiles of `tile` rows.
+/// The row where the tiles of each expert begin, then the number of rows; each expert has whole tiles of `tile` rows.
 std::vector<int64_t> tiles_of(const Groups& groups, int64_t tile) {
   std::vector<int64_t> first = {0};
   for (const int64_t size : groups.sizes()) first.push_back(first.back() + (size + tile - 1) / tile * tile);
   return first;
 }
 
-/// The row of scales where those of each expert begin, if contiguous experts have rows of scales of their own, and all rows.
+/// For contiguous experts with separate rows of scales: the first row of scales of each expert, then the number of rows.
 std::vector<int64_t> scale_rows_of(const GemmCase& p) {
   const int64_t each = p.contract.scale_rows;
   std::vector<int64_t> first = p.groups.first_rows();
@@ -268,7 +268,7 @@ std::shared_ptr<const std::vector<std::byte>> unpacked(const HostTensor& tensor)
   return codes;
 }
 
-/// Experts along k, each dense [rows, its k], as one matrix of c.k columns. Zeros follow: they change no sum.
+/// The factors of a GEMM grouped along k, [rows, k of the expert] each, as one matrix of c.k columns, padded with zeros.
 std::shared_ptr<const std::vector<std::byte>> rows_of_experts(const GemmCase& c, const HostTensor& tensor, int64_t rows) {
   auto codes = std::make_shared<std::vector<std::byte>>(size_t(c.groups.count() * rows * c.k));
   const std::byte* from = tensor.bytes.data();
@@ -280,7 +280,7 @@ std::shared_ptr<const std::vector<std::byte>> rows_of_experts(const GemmCase& c,
   return codes;
 }
 
-/// c [rows of all experts, n], at the columns that the weights of each expert have in the weights of all.
+/// c [rows of all experts, n], widened to a column for each row of b; an expert's n columns stand at the rows of its weights.
 std::vector<double> addends_of_experts(const GemmCase& c, const std::vector<double>& values) {
   std::vector<double> all(size_t(c.m * c.rows_of_b()));
   for (int64_t row = 0; row < c.m; ++row)
@@ -299,7 +299,7 @@ void add_zero_points(const GemmCase& c, const HostTensor& azp, Problem& made) {
   if (tokens) made.tensors.push_back(input_integers("azp", {zeros.begin(), zeros.end()}));
 }
 
-/// The row of a where each expert begins; for an expert without rows, that of the next one.
+/// The row of a where each expert begins; for an expert without rows, where the next one begins.
 std::vector<int64_t> offsets_of(const Groups& groups) {
   const std::vector<int64_t> index = groups.index();
   std::vector<int64_t> offsets(size_t(groups.count()), int64_t(index.size()));
@@ -466,7 +466,7 @@ void GemmScale::set(HostTensor& tensor, int64_t row, int64_t block, double value
 HostTensor GemmScale::of_rows(const HostTensor& tensor, const std::vector<int64_t>& rows) const {
   LevelGrid fewer = grid_;
   fewer.rows = int64_t(rows.size());
-  const GemmScale some(fewer, layout());  // callers have no experts
+  const GemmScale some(fewer, layout());  // only called for GEMMs without experts
   HostTensor made{some.spec(tensor.spec.name), {}};
   some.clear(made);
   for (int64_t row = 0; row < fewer.rows; ++row)
@@ -512,10 +512,10 @@ GemmCase read_gemm_case(const Case& c) {
   const Cells cells(c);
   GemmCase p;
   p.contract = contract_of(cells);
-  if (p.contract.experts.has_value() != cells.has("tokens"))  // a column of ops with experts
+  if (p.contract.experts.has_value() != cells.has("tokens"))  // only ops with experts have this column
     cells.refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", cells.text("contract"), p.contract.experts ? "a" : "no",
                                          p.contract.experts ? "others" : "grouped GEMMs"));
-  if (p.contract.sorted_ids != cells.has("block_m"))  // a column of ops with sorted ids
+  if (p.contract.sorted_ids != cells.has("block_m"))  // only ops with sorted ids have this column
     cells.refuse("contract", fmt::format("'{}' {} sorted ids, and this op takes other contracts", p.id(), p.contract.sorted_ids ? "has" : "has no"));
   if (p.contract.sorted_ids)
     read_slots(cells, p);
@@ -539,13 +539,13 @@ GemmCase read_gemm_case(const Case& c) {
     const Layout& layout_a = *layout_of(cells, "layout_a", p.contract.layouts);
     const std::vector<std::string> same = {layout_a.id};
     std::vector<std::string> plain = {"row", "col", "tma"};
-    if (p.contract.experts) plain.pop_back();  // kernels compute the distance of experts from dense scales of b
+    if (p.contract.experts) plain.pop_back();  // kernels assume dense scales of b: they compute where those of an expert begin
     p.scales.a.block().layout = &layout_a;
     const bool alike = layout_a.element->bytes() == 1 || p.along_k() || (p.contract.experts == GroupOrder::kContiguous && layout_a.id != "tma");
     p.scales.b.block().layout = layout_of(cells, "layout_b", alike ? same : plain);
     if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
       cells.refuse("layout_a", "the instruction takes scales of format " + std::string(p.contract.unit.scale->name));
-  } else if (p.contract.experts) {  // the op has rows with scales of blocks, too
+  } else if (p.contract.experts) {  // the op also has contracts with block scales
     for (const char* column : {"layout_a", "layout_b"})
       if (cells.given(column)) cells.refuse(column, p.id() + " has no block scales");
   }
@@ -665,7 +665,7 @@ Problem gemm_with_rows(const GemmCase& c, const Problem& problem, const std::vec
 
 namespace {
 
-/// True if the scale of a block is divided by that of its tensor.
+/// True if the scale of a block is divided by the outer scale of its tensor.
 bool inverts(const std::vector<CellStep>& mult) { return !mult.empty() && mult.front().word == "div"; }
 
 }  // namespace

@@ -19,25 +19,25 @@ class GemmScale {
  public:
   GemmScale() = default;
   /// `layout`: layout of block scales; nullptr: [rows], since scales do not change along k. `experts`: the tensor is [experts,
-  /// rows, blocks], and each expert has the layout for itself; 0: it is one matrix.
+  /// rows, blocks], one matrix in that layout for each expert; 0: it is a single matrix.
   GemmScale(const LevelGrid& grid, const Layout* layout, int64_t experts = 0);
-  /// Scales in tiles; each tile has rows of one expert. `places`: the row of tiles of each row; -1: an unused row has no scales.
-  /// `rows`: rows of whole tiles.
+  /// Scales in tiles; a tile has rows of one expert only. `places`: for each row, the row of scales in the tiled tensor; -1 for
+  /// an unused row, which has no scales. `rows`: rows of the tiled tensor, in whole tiles.
   GemmScale(const LevelGrid& grid, const Layout& layout, std::vector<int64_t> places, int64_t rows) : GemmScale(grid, &layout, std::move(places), rows) {}
-  /// Without a layout, `places` are rows of a dense vector.
+  /// The same; without a layout, `places` are positions in a dense vector.
   GemmScale(const LevelGrid& grid, const Layout* layout, std::vector<int64_t> places, int64_t rows);
-  /// Scales of experts along k: one matrix of `rows` rows, in which the blocks of an expert follow those of the one before.
-  /// `blocks`: where the blocks of each expert begin, and their number.
+  /// Scales of a GEMM grouped along k: one matrix of `rows` rows, in which the blocks of the experts follow each other. `blocks`:
+  /// the first block of each expert, then the number of blocks.
   static GemmScale along_k(const LevelGrid& grid, const Layout& layout, int64_t rows, std::vector<int64_t> blocks);
 
   const LevelGrid& grid() const { return grid_; }
   const Layout* layout() const { return placed_ ? &placed_->layout() : nullptr; }
   const Format& format() const;  ///< of one scale
   bool are_bytes() const { return format().bytes() == 1; }
-  /// Whether a kernel that assumes another layout reads other scales, all within the tensor's storage.
+  /// Whether a kernel that assumes another layout reads different scales, all of them within the tensor's storage.
   bool reads_others(const Layout& other) const { return reads_others(with_layout(other)); }
   bool reads_others(const GemmScale& other) const;
-  /// The same scales, in the layout that a kernel mistakes theirs for.
+  /// The same scales as a kernel reads them that assumes another layout.
   GemmScale with_layout(const Layout& other) const {
     if (!first_blocks_.empty()) return along_k(grid_, other, expert_rows_, first_blocks_);
     return places_.empty() ? GemmScale(grid_, &other, experts_) : GemmScale(grid_, other, places_, placed_->rows());
@@ -45,8 +45,8 @@ class GemmScale {
   GemmScale as_one_matrix() const { return GemmScale(grid_, layout()); }
 
   TensorSpec spec(const std::string& role) const;
-  /// Filled scales. Bytes for blocks that the last word or tile of a row lacks are 0; other storage without a scale is all ones, or
-  /// `finite` bytes that differ.
+  /// Filled scales. In the last word or tile of a row, bytes of missing blocks are 0. Other storage without a scale is all ones,
+  /// or differing finite bytes if `finite`.
   HostTensor filled(const char* role, const FillRequest& request, bool finite = false) const;
   /// The same scales; storage without a scale has the value that filled() gives it.
   HostTensor with_other_padding(const HostTensor& tensor, bool finite) const;
@@ -92,16 +92,16 @@ struct GemmCase {
   DotContract contract;
   int64_t m = 0, n = 0, k = 0;       ///< m: without unused rows
   Groups groups;                     ///< for a grouped GEMM: rows of each expert, m in total; b has n rows for each
-  std::vector<int64_t> products = {};  ///< experts along k: the k of each one; k is the largest
+  std::vector<int64_t> products = {};  ///< GEMMs grouped along k: the k of each expert; `k` is the largest
   std::string fill, b;               ///< generators of a and b
   GemmScales scales;                 ///< with the layouts of this case
   GemmScale scale_a, scale_b;        ///< their finest levels, for a and b as stored
-  std::string scale;                 ///< generator of both, and of the scales of an outer level
+  std::string scale;                 ///< generator of scale_a, scale_b and the outer scales
   bool absent_finite = false;        ///< storage without a scale holds finite bytes that differ, instead of NaN
   bool nan_padding = false;          ///< rows of a and of its scales that belong to no expert hold NaN, instead of generated data
   std::vector<int64_t> experts;      ///< mutants only: the expert whose weights and scales each row takes; empty: its own
-  std::vector<bool> unknown_rows, unknown_columns;  ///< mutants only: rows and columns of d that may hold anything, since their
-                                                    ///< scales were read behind the tensor; empty: none
+  std::vector<bool> unknown_rows, unknown_columns;  ///< mutants only: rows and columns of d that may hold anything, because
+                                                    ///< their scales lie after the end of the tensor; empty: none
   const Format* y = nullptr;         ///< format of the result and of the bias
   bool has_bias = false;
   std::string bias, c, azp;          ///< generators of a bias, of an addend and of zero points, if present
@@ -119,14 +119,14 @@ struct GemmCase {
   bool packs_codes() const { return contract.codes_of_a().bits == 4; }
   const std::string& id() const { return contract.row->id; }
   LevelGrid outer_of_a() const { return scales.a.outer()->grid(m, k); }
-  /// Of the whole b; in a grouped GEMM, of the weights of each expert.
+  /// The grid of outer scales of b; in a grouped GEMM, one outer scale for the weights of each expert.
   LevelGrid outer_of_b() const { return groups.any() ? LevelGrid{groups.count(), 1, n, 0} : scales.b.outer()->grid(n, k); }
   /// Whether each row of a has a scale of the outer level, and each row of b.
   bool has_outer_of_rows_of_a() const { return scales.a.outer() && outer_of_a().row_block > 0; }
   bool has_outer_of_rows_of_b() const { return scales.b.outer() && outer_of_b().row_block > 0; }
 
   bool along_k() const { return contract.experts == GroupOrder::kAlongK; }
-  /// Experts along k: the elements, or with kScaleBlock the blocks, of all experts before each one, and their sum.
+  /// GEMMs grouped along k: for each expert the elements (with kScaleBlock: blocks) of all earlier experts; then the total.
   std::vector<int64_t> first_products(int64_t each = 1) const;
   int64_t stored_rows() const { return groups.any() ? groups.stored_rows() : m; }
   int64_t rows_of_a() const { return stored_rows() / topk; }
@@ -145,12 +145,12 @@ GemmCase read_gemm_case(const Case& c);
 
 // Sorted ids: slots in blocks of one expert.
 
-/// What `sorted_token_ids`, `expert_ids` and `num_tokens_post_padded` hold. After the last block in use comes one that repeats
-/// slots of the first block and names another expert.
+/// The contents of `sorted_token_ids`, `expert_ids` and `num_tokens_post_padded`. One more block follows those in use. It repeats
+/// slots of the first block with another expert, so a kernel that computes it overwrites their rows.
 struct SortedSlots {
   std::vector<int64_t> ids;      ///< slots, block by block; blocks are filled up with the number of slots
-  std::vector<int64_t> experts;  ///< of each block; -1: its weights are elsewhere
-  int64_t end = 0;               ///< places in use
+  std::vector<int64_t> experts;  ///< of each block; -1: its weights are on another device
+  int64_t end = 0;               ///< entries of `ids` in use
 };
 SortedSlots sorted_slots(const GemmCase& c);
 
@@ -162,7 +162,7 @@ struct SlotMistake {
 };
 std::vector<SlotMistake> slot_mistakes(const GemmCase& c);
 
-/// Calls that must give every slot the same bits: slots of each block in reverse order; blocks in reverse order.
+/// Calls that must give every slot the same bits: with the slots of each block reversed, and with the blocks reversed.
 std::vector<Relation> slot_relations(const GemmCase& c, const Problem& problem);
 
 /// a, b, scale_a, scale_b, the scales of an outer level, the tensors that state the groups, bias and c if present, and d.

@@ -87,7 +87,7 @@ Relation spoiled_row(const GemmCase& c, const Problem& problem) {
   return relation;
 }
 
-/// Doubles the last scale of a row, or of a band of rows of b.
+/// Doubles or halves the last scale of a row, or of a band of rows of b; makes it 1 if it is 0, Inf or NaN.
 void change_scale(HostTensor& tensor, const GemmScale& scale, int64_t row) {
   const int64_t last = scale.grid().columns - 1;
   const double value = scale.values(tensor).values[size_t(row * (last + 1) + last)];
@@ -110,7 +110,7 @@ void add_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>
   }
 }
 
-/// The middle scale of each row, doubled.
+/// Calls with one outer scale doubled, that of the middle row.
 void add_outer_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
   const auto change = [&](const char* role, const std::string& what, int64_t row, std::vector<int64_t> same_as) {
     all.push_back({"scales", what, problem, "d", std::move(same_as)});
@@ -125,7 +125,7 @@ void add_outer_scales(const GemmCase& c, const Problem& problem, std::vector<Rel
            all_but(c, [at = c.n / 2](int64_t, int64_t column) { return column == at; }));
 }
 
-/// Padding of the scale buffers was NaN and becomes finite, or the other way round.
+/// Replaces the padding of the scale buffers: NaN by finite bytes, or finite bytes by NaN.
 void add_padding(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
   Relation relation{"padding", fmt::format("padding of the scale buffers holds {}", c.absent_finite ? "NaN" : "finite bytes"), problem, "d", {}};
   bool any = false;
@@ -146,7 +146,7 @@ void add_padding(const GemmCase& c, const Problem& problem, std::vector<Relation
   all.push_back(std::move(relation));
 }
 
-/// Rows moved further apart by that many elements; the gaps are all ones.
+/// Moves rows further apart by that many elements; the gaps hold bits of 1.
 void pull_apart(HostTensor& tensor, int64_t more) {
   const HostTensor before = tensor;
   const int64_t rows = before.spec.shape[0], columns = before.spec.shape[1], pitch = columns + more;
@@ -183,7 +183,7 @@ std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem) 
 }
 namespace {
 
-/// Smallest number of rows and columns of a part for meaningful statistics.
+/// The fewest rows and columns of a part that give meaningful statistics.
 constexpr int64_t kLeastOfPart = 8;
 
 struct PartOfD {
@@ -262,7 +262,7 @@ bool ErrorStatistics::refutes(const OfParts& seen) const {
     return true;
   };
   return std::all_of(programs_.begin(), programs_.end(), [&](const Ranges& ranges) {
-    // A bias or a spread smaller than the variant's is not a fault: a kernel may be more accurate.
+    // A smaller bias or spread than the variant's is no mistake: the kernel is more accurate.
     return all_parts(ranges, [](const auto& x, const Range& r) { return x.bias < std::min(r.low.bias, -r.high.bias); }) ||
            all_parts(ranges, [](const auto& x, const Range& r) { return x.bias > std::max(r.high.bias, -r.low.bias); }) ||
            all_parts(ranges, [](const auto& x, const Range& r) { return x.spread > r.high.spread; });

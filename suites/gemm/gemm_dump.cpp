@@ -17,7 +17,7 @@ using Shape = std::vector<int64_t>;
 
 constexpr std::array<const char*, 3> kPlainLayouts = {"row", "col", "tma"};
 
-/// An interpretation of both scale tensors: layouts of block scales, and how the dump holds them.
+/// One interpretation of both scale tensors: layouts of block scales, and how the dump stores them.
 struct ScalesInDump {
   GemmScales scales;
   const Layout *a = nullptr, *b = nullptr;
@@ -73,7 +73,7 @@ class GemmScaleReader {
       }
   }
 
-  /// Plain layouts first. The layout that a case names only matters if it is more than strides.
+  /// Plain layouts first. Which layout the case names matters only if strides cannot describe it.
   std::vector<const Layout*> layouts_of_a() const {
     if (!request_.layout.empty()) return {&rulebook().layout(request_.layout)};
     std::vector<const Layout*> all;

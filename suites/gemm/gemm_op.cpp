@@ -42,10 +42,10 @@ AcceptedRows accepted_rows(const Spans& values, const Format& y, int64_t first, 
   return accepted;
 }
 
-/// One pass of the widest instruction loop computes this many columns.
+/// Columns of the fast first check: as many as one pass of the widest instruction loop computes.
 constexpr int64_t kGlimpseColumns = 16;
 
-/// Elements of a mutant that depend on memory behind a tensor.
+/// Makes elements of a mutant accept anything if they depend on memory after the end of a tensor.
 void widen_unknown(const GemmCase& c, const DotBlock& at, Spans& values) {
   const auto holds = [](const std::vector<bool>& unknown, int64_t i) { return !unknown.empty() && unknown[size_t(i)]; };
   if (c.unknown_rows.empty() && c.unknown_columns.empty()) return;
@@ -86,7 +86,7 @@ std::vector<PaddingRule> padding_rules(const GemmCase& c) {
   return rules;
 }
 
-/// The rows of d that belong to the case, and what the contract says about the others.
+/// d: the rows that belong to the case, and what the contract says about unused rows.
 Part part_of(const GemmCase& c, std::string justification) {
   Part d{"d", c.y, {c.m, c.n}, std::move(justification)};
   if (!c.groups.any()) return d;
@@ -104,12 +104,12 @@ Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgra
                  const std::shared_ptr<const DotInputs>& inputs) {
   Part d = part_of(c, "each algorithm variant accepts one code for each element");
   if (c.has_bias && dot_recipe(contract, *c.y, true, true).steps.size() > 1 && !contract.bias.empty() && contract.bias.back().slack.fma)
-    d.justification = "the bias is added with or without a rounding before it";
-  if (contract.has_atomics()) d.justification = "atomics add the rounded results of parts of k in any order";
+    d.justification = "the sum may be rounded or not before the bias is added";
+  if (contract.has_atomics()) d.justification = "atomics add the rounded results of the parts of k in any order";
   return answer_of_rows(c, program.name, d, inputs, std::make_shared<const DotRows>(contract, program, *inputs, *c.y));
 }
 
-/// The answer for an unknown kernel, or for an undocumented instruction.
+/// The answer for an unknown kernel or an undocumented instruction: the union of the intervals of all candidates.
 Answer answer_of_any(const GemmCase& c, const DotContract& contract, const std::shared_ptr<const DotInputs>& inputs) {
   const Part d = part_of(c, contract.of_unknown_unit() ? "any candidate of the instruction, with or without each of its "
                                                          "truncations"
@@ -141,7 +141,7 @@ std::shared_ptr<const DotInputs> inputs_of(const SharedInputs& shared, const Gem
   });
 }
 
-/// Adds the mutant of case `c` that computes with changed inputs; `judged` is the case as the mutant sees it. by_rows is set.
+/// Adds a mutant of case `c` that computes with changed inputs; `judged` is the case that the mutant computes. Sets by_rows.
 Hypothesis& add_changed(const GemmCase& c, const std::string& name, const GemmCase& judged, const SharedInputs& inputs,
                         std::function<void(DotInputs&, const Problem&)> change, std::vector<Hypothesis>& all) {
   all.push_back({name,
@@ -204,7 +204,7 @@ void add_layouts(const GemmCase& c, const char* role, const GemmScale& right, Sc
   }
 }
 
-/// Mutants: both factors read with another layout. A mutant that omits tiling omits it for both or for neither.
+/// Mutants: the scales of both factors read with another layout. A kernel that ignores tiling ignores it for both.
 void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   const Layout* layout = c.scale_a.layout();
   if (!c.scale_a.are_bytes() || layout->packs_words()) return;
@@ -222,11 +222,11 @@ void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vec
   all.back().by_rows = true;
 }
 
-/// Columns of 16 bytes, as TMA needs.
+/// TMA needs a pitch that is a multiple of 16 bytes: four fp32 scales.
 constexpr int64_t kPitchOfScales = 4;
 
-/// Mutants: dense scales read with a pitch that is rounded up to 16 bytes. Memory behind the tensor is unknown, so some rows must
-/// read other scales inside it.
+/// Mutants: dense scales read with a pitch that is rounded up to 16 bytes. What lies after the tensor is unknown, so the mutant
+/// is added only if some row reads wrong scales inside the tensor.
 void add_pitch(const GemmCase& c, const char* role, const GemmScale& right, ScaleValues DotInputs::*scales,
                std::vector<bool> GemmCase::*unknown, int64_t size, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!right.layout() || c.groups.any() || (right.layout()->id != "row" && right.layout()->id != "col")) return;
@@ -235,7 +235,7 @@ void add_pitch(const GemmCase& c, const char* role, const GemmScale& right, Scal
   const bool by_rows = right.layout()->id == "row";
   const int64_t across = by_rows ? blocks : rows, pitch = (across + kPitchOfScales - 1) / kPitchOfScales * kPitchOfScales;
   if (pitch == across || across < kPitchOfScales) return;
-  std::vector<int64_t> from(size_t(rows * blocks), -1);  // the scale that is read; -1: behind the tensor
+  std::vector<int64_t> from(size_t(rows * blocks), -1);  // the scale that is read; -1: one after the end of the tensor
   std::vector<bool> lost(size_t(rows), false);
   bool seen = false;
   for (int64_t row = 0; row < rows; ++row) {
@@ -273,7 +273,7 @@ std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs
   return all;
 }
 
-/// Rows of d that a kernel computes at once, and that take the weights of one expert.
+/// Rows of d that a kernel computes at once, with the weights of one expert.
 constexpr int64_t kTileOfExpert = 64;
 
 /// Mutants that assign a row to a wrong expert: it uses the weights and scales of another expert.
@@ -328,7 +328,7 @@ void add_scales_as_one_matrix(const GemmCase& c, const char* role, const GemmSca
   }, all);
 }
 
-/// Mutant of scales in tiles of one expert each: they are taken to begin at the expert's first row, not at a row of whole tiles.
+/// Mutant for scales whose tiles hold one expert each: the kernel looks at the expert's first row instead of its first tile.
 void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.experts != GroupOrder::kOffsets || !c.scale_a.layout() || c.scale_a.layout()->tile_rows == 1) return;
   const LevelGrid grid = c.scale_a.grid();
@@ -356,7 +356,7 @@ void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, st
   }, all);
 }
 
-/// Mutant of contiguous experts with rows of scales of their own: they are taken to begin at the expert's first row.
+/// Mutant for contiguous experts with separate rows of scales: the kernel looks for them at the expert's first row of a.
 void add_scale_rows_ignored(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.scale_rows == 0) return;
   std::vector<int64_t> rows(size_t(c.stored_rows()));
@@ -369,7 +369,7 @@ void add_scale_rows_ignored(const GemmCase& c, const SharedInputs& inputs, std::
   }, all);
 }
 
-/// Mutants of experts along k: every expert has the first blocks of scales; or the addend of the first expert.
+/// Mutants for GEMMs grouped along k: every expert uses the scales, or the addend, of the first expert.
 void add_first_along_k(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!c.along_k()) return;
   const auto add = [&](const std::string& name, auto change) {
@@ -395,8 +395,8 @@ void add_first_along_k(const GemmCase& c, const SharedInputs& inputs, std::vecto
   });
 }
 
-/// Mutants of experts whose rows begin anywhere, with a scale for each row: the scales are found without the first row, or the number,
-/// of the expert.
+/// Mutants for experts whose rows begin anywhere, with a scale for each row: the kernel finds scales without adding the expert's
+/// first row, or without its number.
 void add_scales_without_offset(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.of_blocks()) return;
   const auto add = [&](const char* name, ScaleValues DotInputs::*scales, auto place) {
@@ -419,7 +419,7 @@ void add_scales_without_offset(const GemmCase& c, const SharedInputs& inputs, st
     add("scale_b: experts one scale apart", &DotInputs::scale_b, [n = c.n](int64_t row) { return row / n + row % n; });
 }
 
-/// Mutants: a row is multiplied by the weights, or their scales, of another expert, or meets unused rows.
+/// Mutants: a row uses the weights, or the scales of the weights, of another expert; or unused rows reach it.
 std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs) {
   std::vector<Hypothesis> all;
   const int64_t count = c.groups.count();
@@ -503,10 +503,10 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
     add_slot_mistakes(c, inputs, readings);
   }
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
-  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // or that of the same token
+  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // or belongs to the same token
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
     if (!last_row_is_unused || wrong.name != "a: the last row is the one before it") readings.push_back(of_misreading(c, wrong, inputs));
-  // Of two equivalent mutants the first is named. Without split-K that is a dropped tail, not a lost part.
+  // Of two equivalent mutants the report names the first. Without split-K this is a dropped tail of k, not a lost part.
   const bool cut = c.contract.most_parts > 1;
   std::vector<Hypothesis>&all = cut ? edits : readings, &others = cut ? readings : edits;
   std::move(others.begin(), others.end(), std::back_inserter(all));
@@ -539,7 +539,7 @@ bool takes(const GemmOpParts& parts, const std::string& id) {
   return parts.takes(contract.of_blocks()) && contract.experts.has_value() == parts.of_experts() && contract.sorted_ids == parts.sorted_ids;
 }
 
-/// "3_0_5". Of more than 64 experts the first four, their number and a digest of all: "1_2_2_0_of896_3f9c0a1b".
+/// "3_0_5". For more than 64 experts: the first four, how many there are, and a digest of all: "1_2_2_0_of896_3f9c0a1b".
 std::string words_of_sizes(const std::vector<int64_t>& sizes) {
   constexpr size_t kMostInId = 64, kFirst = 4, kDigits = 8;
   const std::string all = fmt::format("{}", fmt::join(sizes, "_"));
@@ -553,8 +553,8 @@ std::string words_of_slots(const GemmCase& p) {
                      p.descending ? ".down" : "");
 }
 
-/// "t3_0_5.r128": rows in use of each expert, and rows of a that are stored. Experts that lie in descending order have "down".
-/// "g256_0_128.m64": the k of each expert, and its rows.
+/// "t3_0_5.r128": rows in use of each expert, and rows of a that are stored; ".down" if experts are in descending order. For
+/// GEMMs grouped along k, "g256_0_128.m64": the k of each expert, and the rows of each.
 std::string words_of_groups(const GemmCase& p) {
   const Groups& groups = p.groups;
   if (p.along_k()) return fmt::format("g{}.m{}", words_of_sizes(p.products), groups.capacity());
@@ -572,14 +572,14 @@ std::string shape_words(const GemmCase& p) {
 }
 
 std::string data_words(const GemmCase& p) {
-  if (p.fill.empty()) return "";  // data that no generator made
+  if (p.fill.empty()) return "";  // given data: no generators
   const std::string more =
       (p.bias.empty() ? "" : "." + p.bias) + (p.c.empty() ? "" : ".c_" + p.c) + (p.azp.empty() ? "" : ".azp_" + p.azp) +
                            (p.weights.empty() ? "" : ".w_" + p.weights);
   return fmt::format("{}.{}.{}{}{}.s{}", p.fill, p.b, p.scale, more, p.nan_padding ? ".nan_padding" : "", p.seed);
 }
 
-/// Rows of b, and k, of a tile that cannot be divided.
+/// Rows of b and elements along k of a tile of a shuffled weight, which a subsample must keep whole.
 struct TileOfB {
   int64_t rows = 1, products = 1;
 
@@ -588,10 +588,10 @@ struct TileOfB {
   }
 };
 
-/// Accepted codes of a case whose answer takes long: kernels that return different bits are checked against the same codes.
+/// Cache of accepted codes of a case whose answer takes long: several kernels are checked against the same codes.
 class KnownBlocks {
  public:
-  /// The expectation with blocks that are computed once for equal tensors.
+  /// Wraps an expectation: a block is computed once, and used again while the bytes of the input tensors stay the same.
   static Expectation remembered(const std::shared_ptr<KnownBlocks>& known, const Problem& problem, Expectation expectation) {
     Digest digest;
     for (const HostTensor& tensor : problem.tensors) digest.add(tensor.bytes.data(), tensor.bytes.size());
@@ -660,7 +660,7 @@ class BoundGemm : public BoundCase {
   Expectation programs(const Problem& problem) const override { return every_program(c_, problem); }
   bool is_meant(const SaidAlgorithm& said, const std::string& program) const override {
     if (!said.words.empty()) return false;
-    // 0: no promotion before the end
+    // maps intervals of k or more, and -1, to 0: no promotion before the end
     const auto within_k = [&](int64_t every) { return every < 0 || every >= c_.k ? 0 : every; };
     if (said.promote != 0 && within_k(said.promote) != within_k(c_.contract.promote)) return false;
     const bool adds_parts = !program.empty() && program != "split-K 1";

@@ -13,7 +13,7 @@
 
 namespace assay {
 
-/// The parts that differ between ops.
+/// What differs between the GEMM ops.
 struct GemmOpParts {
   std::string name;
   bool of_blocks = false;         ///< true: takes contracts with block scales; false: contracts with other scales
@@ -41,7 +41,7 @@ Expectation expect_product(const GemmCase& c, const DotContract& contract, const
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c);
 
 /// All variants of every instruction with these formats: promotion intervals, split-K counts and orders of scales, independent of
-/// the contract. Names contain all of these. Some variants add identically for this k; only other data distinguish them.
+/// the contract. A name lists all of these. Some variants give the same sums for this k; only other inputs distinguish them.
 Expectation every_program(const GemmCase& c, const Problem& problem);
 
 // Converts a user's tensors to a GEMM case: infers m, n, k, scales and result format from shapes and formats.
@@ -53,16 +53,16 @@ Expectation every_program(const GemmCase& c, const Problem& problem);
 /// TableError for inputs or results that the contract does not have.
 DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request);
 
-// Changes that must not affect the bits of a GEMM, for any algorithm: other columns, NaN in another row, the scale of another
-// block, padding of the scales, the distance of rows, the order of slots in a block.
+// Changes of a call that must not change the bits of the other elements, for any algorithm: the order of columns, NaN in another
+// row, the scale of another row, padding of the scales, the row stride, the order of slots in a block.
 
 /// Calls that differ from the case's own call in one such way: columns in reverse order; a row of NaN (other numbers if the
 /// format has none); one scale of a and one of b changed; other bytes where the scale buffers have no scale, which a quantizer
-/// may leave undefined; gaps between rows of a, b and d. Calls that the shape does not allow are left out; for groups of rows, all
-/// but that of padding are; for slots, those of slot_relations() are the only ones.
+/// may leave undefined; gaps between rows of a, b and d. Calls that the shape does not allow are left out. Groups of
+/// rows have only the call with other padding; slots have only the calls of slot_relations().
 std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem);
 
-// Statistical check of an unknown kernel: its errors are larger, or more biased, than those of every known algorithm.
+// Statistical check of an unknown kernel: it fails if its errors are larger or more biased than those of every known algorithm.
 
 /// Statistics of the errors of some outputs, each error divided by the sum of the magnitudes of its products: mean away from
 /// zero, and standard deviation.
@@ -72,28 +72,28 @@ struct ErrorStatistic {
 
 /// The statistics that known algorithms give on the data of a case with other seeds.
 ///
-/// Three parts of d share no row and no column, so their data are independent. An algorithm variant gives the statistics of each
-/// part in kRuns runs. A kernel with that variant has a statistic below all of them in one part in 1 of kRuns + 1 cases, whatever
-/// its distribution; in all three in 1 of (kRuns + 1)^3. A bias or spread is only refuted if it is too large, so the verdict is wrong
-/// in at most 3 / 201^3 = 4e-7 of the cases, and a kernel that is more accurate than every known variant passes.
+/// Three parts of d share no row and no column, so their data are independent. Each algorithm variant is run kRuns times, which
+/// gives the range of its statistics in each part. A correct kernel of that variant lies beyond one end of the range in one part
+/// with probability 1 / (kRuns + 1), whatever the distribution, and in all three with its cube. Only a bias or spread that is too
+/// large fails, so a verdict is wrong with probability at most 3 / 201^3 = 4e-7. A more accurate kernel passes.
 class ErrorStatistics {
  public:
   static constexpr int kParts = 3, kRuns = 200;
   static constexpr double kLeastPower = 0.99;
   using OfParts = std::array<ErrorStatistic, kParts>;
 
-  /// Calibrates with the algorithms of the contract's members. Does nothing if the case cannot have a verdict. Candidate models
-  /// of an undocumented instruction do not count as known algorithms, since all of them may be wrong.
+  /// Calibrates with the algorithms of the contract's members, unless the case cannot have a verdict. Candidate models of an
+  /// undocumented instruction do not count as known algorithms, since all of them may be wrong.
   explicit ErrorStatistics(const GemmCase& c);
 
-  /// The share of kernels with one fraction bit less that are detected, for the algorithm that hides it best.
+  /// The share of runs in which a kernel with one fraction bit less is detected; the minimum over the known algorithms.
   double power() const { return power_; }
   bool has_power() const { return power_ >= kLeastPower; }
   /// "no power here: ...", or what the check can detect.
   const std::string& words() const { return words_; }
 
   OfParts of(const Problem& problem, const HostTensor& d) const;
-  /// Whether no known algorithm gives such statistics.
+  /// Whether the statistics lie outside the ranges of every known algorithm.
   bool refutes(const OfParts& seen) const;
 
  private:
@@ -119,12 +119,12 @@ std::vector<Violation> error_violations(const GemmCase& c, const Problem& proble
 
 // Text about a scaled GEMM: the trace of one element, and distances from the exact product.
 
-/// Trace of an element with the contract's first variant: every term of a short chain, or each chain with its exact sum;
-/// promotions, scales, the result, and the exact product.
+/// Trace of an element with the contract's first variant: every term of a short chain (a run of instructions), or each chain with
+/// its exact sum; then promotions, scales, the result, and the exact dot product.
 std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem, int64_t row, int64_t column);
 
-/// Remarks in every verdict: the distance of the worst element from the exact product, in ulp and relative to the loss that any
-/// order of additions may cause; and whether results are too large or too small overall. For a large GEMM only some evenly spread
+/// Remarks in every verdict: the distance of the worst element from the exact dot product, in ulp and relative to the error bound
+/// for any order of additions; and whether results are too large or too small overall. For a large GEMM only some evenly spread
 /// rows are computed exactly; the first remark then states how many.
 std::vector<std::string> product_remarks(const GemmCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 

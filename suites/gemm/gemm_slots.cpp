@@ -1,4 +1,4 @@
-// GEMMs whose rows are slots in blocks sorted by expert: the lists that say so, mistakes about them, and calls with other lists.
+// GEMMs whose rows are slots in blocks sorted by expert: the lists of slots, mutants of their use, and calls with other lists.
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
@@ -21,7 +21,7 @@ std::vector<std::vector<int64_t>> slots_by_expert(const GemmCase& c) {
   return slots;
 }
 
-/// For each slot, its place in the list.
+/// For each slot, its position in the list.
 std::vector<int64_t> places_of(const GemmCase& c, const SortedSlots& sorted) {
   std::vector<int64_t> places(size_t(c.stored_rows()), -1);
   for (int64_t place = 0; place < sorted.end; ++place)
@@ -47,7 +47,7 @@ void read_rows(const GemmCase& c, DotInputs& inputs, Slot slot_of) {
   inputs.own_a = std::move(codes);
 }
 
-/// A slot beyond the rows of a takes the last one, as where an index is clamped.
+/// A slot beyond the rows of a takes the last row, as a kernel that clamps the index does.
 void slot_as_row(const GemmCase& c, DotInputs& inputs) {
   read_rows(c, inputs, [&](int64_t slot) { return std::min(slot, c.rows_of_a() - 1) * c.topk; });
 }
@@ -55,7 +55,7 @@ void slot_modulo_tokens(const GemmCase& c, DotInputs& inputs) {
   read_rows(c, inputs, [&](int64_t slot) { return slot % c.rows_of_a() * c.topk; });
 }
 
-/// The same for a place beyond the slots.
+/// The same for a position beyond the slots.
 void weight_by_place(const GemmCase& c, DotInputs& inputs) {
   const std::vector<double> right = inputs.weights;
   const std::vector<int64_t> places = places_of(c, sorted_slots(c));

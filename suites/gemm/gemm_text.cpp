@@ -59,7 +59,7 @@ struct Element {
     if (scale_block == 0) return 1;
     return decode(*unit.scale, scales_of_a[size_t(k / scale_block)]) * decode(*unit.scale, scales_of_b[size_t(k / scale_block)]);
   }
-  /// Sum of the products, accurate enough to print.
+  /// The sum of the products in double, accurate enough to print.
   double near_sum(const GemmCase& c, int64_t first, int64_t end) const {
     double sum = 0;
     for (int64_t k = first; k < end; ++k)
@@ -97,7 +97,7 @@ std::string code_text(const Format& format, double value) {
   return fmt::format("{:0{}x} = {:.9g}", code_of(format, value), format.bits / 4, value);
 }
 
-/// Quantities that steps refer to, for one element and its products from k on, with a description.
+/// The quantities that steps refer to, for one element and its elements along k from `k`, with a description.
 class Quantities {
  public:
   Quantities(const Recipe& recipe, std::string given) : recipe_(recipe), given_(std::move(given)) {}
@@ -115,7 +115,7 @@ class Quantities {
   std::string given_;
 };
 
-/// A promotion: adds the chain's result to acc.
+/// A promotion: adds the result of a chain of instructions to acc.
 double join_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column, int64_t k, double chain, double acc,
                   std::vector<std::string>& lines) {
   const Recipe join = join_recipe(c.contract, c.contract.may_scale_alone(c.k));
@@ -195,12 +195,12 @@ std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem
 }
 namespace {
 
-/// Takes some hundredths of a second on one core.
+/// Work limit of the exact products: some hundredths of a second on one core.
 constexpr int64_t kExactProducts = int64_t{1} << 27;
 
 /// Bounds on the losses of the variants that may have made the result; empty if some instruction has no bound.
 std::vector<AccumulatorModel> models_of(const DotContract& contract) {
-  if (contract.unit.scale || contract.decoded.any()) return {};  // a bound of sums leaves out roundings of operands
+  if (contract.unit.scale || contract.decoded.any()) return {};  // the bound covers sums only, not roundings of operands
   std::vector<AccumulatorModel> models;
   const std::vector<DotContract> alone = {contract};
   for (const DotContract& member : contract.unknown() ? contract.members : alone) {

@@ -101,7 +101,7 @@ std::string cell(double number) {
   return text;
 }
 
-/// Ingredients of a trial besides the recipe.
+/// What a trial needs besides the recipe.
 struct Choice {
   std::string x, ranks;
   Shape shape;
@@ -145,7 +145,7 @@ std::vector<double> multiply(HostTensor& x, double factor, double offset) {
   return values;
 }
 
-/// The scale of each group: amax / largest code, or the amax of all if the groups are not those of x.
+/// The scale of each group: its amax / largest code. If the groups are not groups of x, the amax of all x is used.
 void fit_scales(HostTensor& scale, const RowCase& c, const std::vector<double>& x, double largest_code) {
   std::vector<double> amax(size_t(c.rows_of_scales() * c.scales_of_row()), 0.0);
   const bool groups_of_x = int64_t(x.size()) == c.m * c.n;
@@ -174,7 +174,7 @@ void scale_ranks(const Recipe& recipe, Problem& problem, double factor, double o
   if (recipe.again) problem.before.assign(size_t(recipe.before), Problem(problem));
 }
 
-/// Multiplies the result by a factor: fp32 scales of a, and added terms.
+/// Multiplies the result of a GEMM by a factor, through the fp32 scales of a and the added terms.
 void scale_product(Problem& problem, double factor) {
   for (HostTensor& tensor : problem.tensors)
     if (tensor.spec.name == "bias" || tensor.spec.name == "c" ||
@@ -227,7 +227,7 @@ std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const
           else
             scale_inputs(*one, made.back().problem, factor, recipe.offset * kScales[scale]);
         }
-        if (made.size() > so_far) break;  // the first accepted format
+        if (made.size() > so_far) break;  // only the first format that the kernel takes
       }
   return made;
 }
@@ -236,7 +236,7 @@ namespace {
 
 // Runs wrong and healthy kernels against the acceptance rules of other projects, and against Assay.
 
-/// includes one quick case in which a 16-bit offset wraps
+/// Most elements of a quick case; includes one case in which a 16-bit offset wraps.
 constexpr int64_t kMostElements = 1 << 17;
 
 std::string kind_of(const Problem& problem) {
@@ -251,7 +251,7 @@ std::string kind_of(const Problem& problem) {
   return !quantizes ? "norm" : normalises ? "norm_quant" : "quant";
 }
 
-/// Outputs of both sides and Assay's verdict. Without outputs there was nothing to compare, which any test would notice.
+/// Outputs of both sides and Assay's verdict. If outputs are missing, any test would notice.
 struct Heard {
   std::optional<Answer> kernel, reference;
   bool assay_refuses = false;
@@ -435,8 +435,8 @@ bool has_column(const KernelOffer& kernel, const char* name) {
   return std::find(op.columns.begin(), op.columns.end(), name) != op.columns.end() && !op.optional_columns.contains(name);
 }
 
-/// Whether the rules can read a kernel's cases. False for casts, which have no rows of numbers, for caches, which have records,
-/// and for the sum over the slots of a token, which is not a row of recipes.
+/// Whether the rules can read a kernel's cases. False for casts (no rows of numbers), caches (records), and moe_combine, for
+/// which there is no recipe.
 bool has_rows(const KernelOffer& kernel) {
   return kernel.op != "moe_combine" &&
          std::all_of(kShape.begin(), kShape.end(), [&](const char* name) { return has_column(kernel, name); });
@@ -451,7 +451,7 @@ void add_pairs(const Libraries& libraries, const std::vector<Rule>& rules, std::
       return std::count(k.contracts.begin(), k.contracts.end(), c) > 0;
     };
     const auto found = std::find_if(libraries.cpu.library.kernels.begin(), libraries.cpu.library.kernels.end(), does);
-    if (found == libraries.cpu.library.kernels.end()) throw std::runtime_error("rules.csv: no kernel does " + contract);
+    if (found == libraries.cpu.library.kernels.end()) throw std::runtime_error("rules.csv: no kernel implements " + contract);
     KernelOffer kernel = *found;
     kernel.contracts = {contract};
     all.push_back({contract + " with " + reference, true, &libraries.cpu, kernel, "", reference});
@@ -471,7 +471,7 @@ const Backend* Libraries::with_groups_of_its_own() { return &of_ranks.emplace_ba
 
 std::string healthy_library(const std::string& folder) { return folder + "/libassay_cpu.so"; }
 
-/// The rules compare bytes and 8-bit codes; no test of FP4 is among them.
+/// FP4 kernels are left out: the rules compare bytes and 8-bit codes, and none comes from an FP4 test.
 bool is_of_fp4(const KernelOffer& kernel) {
   return std::any_of(kernel.contracts.begin(), kernel.contracts.end(),
                      [](const std::string& id) { return id.find("fp4") != std::string::npos; });

@@ -30,14 +30,14 @@ struct Recipe {
   std::vector<std::array<int64_t, 3>> shapes;  ///< rows, columns, and k; 0 unless a GEMM
   std::vector<std::string> ranks{};  ///< for ops with ranks: how many; empty: as in the kernel's cases
   int64_t before = 0;                ///< for ops with ranks: number of warm-up calls
-  bool again = false;                ///< whether these have the same inputs
+  bool again = false;                ///< whether the warm-up calls have the inputs of the case
 };
 
 /// Reads recipes.csv. Throws TableError.
 std::vector<Recipe> load_recipes(const std::string& file);
 
-/// Inputs are used unscaled, and scaled down and up by this factor. There an absolute tolerance is above, and far below, the
-/// data. Below 2^-10 the first recipes reach the floors of scales; above 2^10 fp16 overflows.
+/// Factors of the inputs. At 2^-10 an absolute tolerance is larger than the data, at 2^10 far smaller. Smaller factors would
+/// reach the floors of scales in some recipes, larger ones overflow fp16.
 inline constexpr std::array<double, 3> kScales = {0x1p-10, 1.0, 0x1p10};
 
 struct Trial {
@@ -113,7 +113,7 @@ struct Field {
 
 Marks contest(const Field& field, const Contestant& contestant, const Listener& listener);
 
-/// A library whose codes, normalized numbers or GEMM results are all zero.
+/// Wraps a library: its codes, normalized numbers or GEMM results become zero.
 Backend all_zero(Backend backend);
 
 // The kernels to test: from the libraries in one folder.
@@ -133,8 +133,8 @@ struct Libraries {
 /// The healthy library of a folder.
 std::string healthy_library(const std::string& folder);
 
-/// Faults of libassay_faulty.so except races (whose outputs vary), mistakes that are not mutants, all-zero outputs, healthy
-/// kernels that use the freedom of their contracts, and pairs of contracts that rules compare.
+/// All kernels to test: those of libassay_faulty.so except races, whose outputs vary; mistakes that are not mutants; all-zero
+/// outputs; healthy kernels that use the freedom of their contracts; and pairs of contracts that rules compare.
 std::vector<Contestant> contestants(Libraries& libraries, const std::string& root, const std::vector<Rule>& rules);
 
 // Results as Markdown tables, and violated requirements.
@@ -147,7 +147,7 @@ struct Entry {
 /// Two tables: each rule over all kernels, and each faulty kernel against the rules of its kind.
 std::string tables(const std::vector<Rule>& rules, const std::vector<Entry>& entries);
 
-/// A fault that Assay's own cases miss, a healthy kernel that Assay rejects, or a rule that applies to no kernel.
+/// Errors: a faulty kernel that Assay's own cases miss, a healthy kernel that Assay rejects, or a rule that applies to no kernel.
 std::vector<std::string> complaints(const std::vector<Rule>& rules, const std::vector<Entry>& entries);
 
 // Cache of results in a file, so that a new fault can be measured alone.

@@ -33,7 +33,7 @@ Numbers dense_numbers(const HostTensor& tensor) {
   return made;
 }
 
-/// Tests of other projects compare on each rank, so the numbers of all ranks are concatenated.
+/// The projects' tests compare on each rank; here the numbers of all ranks are concatenated.
 void append(Numbers& all, const Numbers& more) {
   all.format = more.format;
   all.codes.insert(all.codes.end(), more.codes.begin(), more.codes.end());
@@ -129,18 +129,18 @@ struct Measure {
 ///   close      torch.isclose everywhere: |a - b| <= atol + rtol |other|; NaN is close to nothing, Inf to itself
 ///   equal      torch.equal: values; NaN is equal to nothing, and -0 to 0
 ///   bits       codes
-///   steps      no code further than `steps` from the other, fewer than `share` of them apart (vLLM's fp8_ulp_distance: bytes in
-///   the
-///              order of their numbers)
-///   tiny_diff  sglang's assert_all_close_or_tiny_diff: bytes less than two apart, fewer than `share` of them apart, of at most
-///              `elements`; of int8 it compares a tensor with itself; other formats it does not know
+///   steps      codes differ by at most `steps` (vLLM's fp8_ulp_distance: bytes in the order of their values), and fewer than
+///              `share` of them differ
+///
+///   tiny_diff  sglang's assert_all_close_or_tiny_diff: bytes differ by less than two, fewer than `share` of at most
+///              `elements` bytes differ; for int8 it compares a tensor with itself; it does not support other formats
 ///   diff       DeepGEMM's calc_diff: 1 - 2 xy / (x x + y y) < limit
 ///   cosine     xy / (|x| |y|) > limit
 ///   mean_diff  vLLM's mean relative difference: mean |a - b| / mean |b| < limit
 ///   fuzz       FlashInfer's: |a - b| <= of_largest max |b| + rtol |b| everywhere
 ///   sqnr       20 log10(|x| / |x - y|) >= limit, x the input of the kernel
-///   logged     AITER's checkAllclose, whose result nobody looks at: accepts
-///   reported   AITER's checkAllclose where it writes "failed!": more than `share` are not close
+///   logged     AITER's checkAllclose, whose result the test ignores: always accepts
+///   reported   AITER's checkAllclose, taken to reject where it logs "failed!": more than `share` are not close
 const std::vector<Measure>& measures();
 
 Judgement measured(const Check& check, const Answer& kernel, const Answer& reference);
@@ -344,7 +344,7 @@ class Reader {
     for (const std::string& kind : rule.kinds) require_one_of("ops", kind, kKinds);
     require_one_of("status", rule.status, {"read", "inferred"});
     for (const char* column : {"ops", "recipe", "source"})
-      if (text(column).empty()) refuse(column, "the first row of a rule must say it");
+      if (text(column).empty()) refuse(column, "is empty: the first row of a rule must have it");
     return rule;
   }
 

@@ -64,7 +64,7 @@ struct Rule {
   std::vector<std::string> kinds;  ///< op kinds: quant, norm, norm_quant, reduce, reduce_norm, gemm
   std::string recipe;
   std::vector<std::array<std::string, 2>>
-      pairs;                              ///< contracts of kernel and reference that the project itself compares, if we have both
+      pairs;                              ///< contracts of kernel and reference that the project's test compares
   std::vector<std::vector<Check>> parts;  ///< each part must be accepted by one of its checks
   std::string source, status, why;
 

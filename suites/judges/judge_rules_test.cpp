@@ -375,7 +375,7 @@ TEST(Rules, AWrongRowIsNamedWithItsPlace) {
   EXPECT_THAT(complaint_about("a,quant,r,a.b,1,codes,bits,,s,read,w\n"),
               HasSubstr("pairs: 'a.b': expected two contracts separated by ~"));
   EXPECT_THAT(complaint_about("a,quants,r,,1,codes,bits,,s,read,w\n"), HasSubstr("ops: unknown 'quants'; did you mean 'quant'"));
-  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,,,read,w\n"), HasSubstr("source: the first row of a rule must say it"));
+  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,,,read,w\n"), HasSubstr("source: is empty: the first row of a rule must"));
 }
 
 Entry entry(const std::string& name, bool healthy, int64_t refused) {

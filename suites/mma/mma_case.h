@@ -39,7 +39,7 @@ UnitProduct tile_of(const MmaCase& c, const Problem& problem, int64_t tile);
 
 // The accepted results of a tensor core on the tiles of a case, and its mutants.
 
-/// Steps of a kernel around the instruction. No contract contains them.
+/// Mistakes of a kernel around the instruction, which no contract describes.
 struct TileStep {
   enum Kind {
     kDropProduct,  ///< product `product` of every instruction is dropped
@@ -58,8 +58,8 @@ std::vector<Hypothesis> mma_hypotheses(const MmaCase& c);
 
 // Text about a tensor core: its steps as formulas, and the trace of an element.
 
-/// Every term of the element at row `row` (counted over all tiles) and `column`: its exponent, the truncated bits, the sums and
-/// their roundings, instruction by instruction.
+/// The trace of the element at row `row` (counted over all tiles) and `column`, instruction by instruction: every term with its
+/// exponent and truncated bits, the sums, and their roundings.
 std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem, int64_t row, int64_t column);
 
 /// The trace of one block of an element.

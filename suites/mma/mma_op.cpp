@@ -23,7 +23,7 @@ namespace {
 /// Random streams of the tensors. Golden data depend on them.
 enum Stream : uint32_t { kC, kA, kB, kScaleA, kScaleB };
 
-/// As stored in memory: tf32 as f32, and the scales of NVFP4 in the type that carries their bytes.
+/// The format in memory: tf32 is stored as f32, and the scales of NVFP4 in the type that carries their bytes.
 const Format& stored(const Format& format) { return format == kTf32 ? kF32 : format == kUe4M3 ? kE4M3Fn : format; }
 
 HostTensor operand(const char* role, const Format& format, std::vector<int64_t> shape, const FillRequest& request) {
@@ -97,7 +97,7 @@ UnitProduct tile_of(const MmaCase& c, const Problem& problem, int64_t tile) {
 }
 namespace {
 
-/// The tensors of a case with one product of every instruction removed: both of its factors are 0.
+/// The tensors of a case in which one product of every instruction has two factors 0.
 std::vector<HostTensor> without_product(const MmaCase& c, const Problem& problem, int dropped) {
   std::vector<HostTensor> tensors = problem.tensors;
   for (const char* role : {"a", "b"}) {
@@ -371,7 +371,7 @@ Op mma_op() {
       .name = "mma",
       .roles = {{"c", Access::kIn, "[tiles, m, n]: the addend, in the format of d"},
                 {"a", Access::kIn,
-                 "[tiles, m, k]: k of the instruction, times the number of instructions in a row; tf32 is stored in f32 words, "
+                 "[tiles, m, k]: the k of the instruction times the number of consecutive instructions; tf32 is stored in f32 words, "
                  "4-bit codes two per byte"},
                 {"b", Access::kIn, "[tiles, n, k]: the second factor, stored as a; d = a * b^T + c"},
                 {"sfa", Access::kIn,

@@ -47,7 +47,7 @@ CombineCase read_combine_case(const Cells& cells, const ContractRow& row) {
   if (!c.contract.takes_topk(c.topk))
     cells.refuse("topk", "contract " + row.id + " does not support " + cells.text("topk") + "; supported: " + row.text("topk"));
   c.n = cells.positive("n");
-  if (c.contract.order == SlotOrder::kLanes && c.n < 2) cells.refuse("n", row.id + " adds a single column in another order");
+  if (c.contract.order == SlotOrder::kLanes && c.n < 2) cells.refuse("n", row.id + " takes n >= 2 only");
   read_ids(cells, c);
   c.fill = cells.fill_name("fill");
   const std::string weights = cells.has("router_weights") ? "router_weights" : "weights";
@@ -88,10 +88,10 @@ CaseName name_of(const Case& one, const CombineCase& c) {
 /// Ordinals of the tensors and streams of a case; the rows of slot k are filled as tensor k.
 enum Ordinal : uint32_t { kWeights = 1000, kIds = 1001, kRows = 1002, kShared = 1003 };
 
-/// The stream of a rank.
+/// The random stream of a tensor of the case's rank.
 uint32_t of_rank(const CombineCase& c, Ordinal ordinal) { return ordinal + uint32_t(c.rank) * 16; }
 
-/// For each slot: whether it has no expert. Tokens 1 and m - 1 have none, token 0 lacks its first one and token 2 its last one.
+/// For each slot: whether it has no expert. Tokens 1 and m - 1 have none, token 0 lacks its first and token 2 its last expert.
 std::vector<bool> absent_slots(const CombineCase& c) {
   std::vector<bool> absent(size_t(c.m * c.topk), false);
   const Random random(c.seed, of_rank(c, kIds));
@@ -120,7 +120,7 @@ std::vector<int64_t> map_of(const CombineCase& c) {
   return map;
 }
 
-/// A row of x for each slot, in random order. If the contract skips rows that are not in use, those of absent slots come last.
+/// A row of x for each slot, in random order. If the contract skips unused rows, the rows of absent slots come last.
 std::vector<int64_t> rows_of_slots(const CombineCase& c, const std::vector<bool>& absent) {
   std::vector<int64_t> rows(size_t(c.rows()));
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i);
@@ -251,11 +251,11 @@ namespace {
 
 std::string freedom(const Combine& contract) {
   const bool fused = std::any_of(contract.add.begin(), contract.add.end(), [](const CellStep& step) { return step.slack.fma; });
-  return fused ? "a product may be added with or without a rounding before it"
+  return fused ? "a product may be rounded or not before it is added"
                : "every rounding and the order are pinned: one code";
 }
 
-/// The tokens that the call writes; the rows of the others must stay as they were.
+/// The tokens whose rows the call writes; the rows of other tokens must stay as they were.
 Part part_of(const CombineCase& c, const std::shared_ptr<const std::vector<int64_t>>& written) {
   Part y{"y", c.x, {int64_t(written->size()), c.n}, freedom(c.contract)};
   if (int64_t(written->size()) == c.m) return y;

@@ -48,7 +48,7 @@ TEST(MoeCombine, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of("vllm.moe_sum", {{"padding", "nan"}}), HasSubstr("has no unused rows"));
   EXPECT_THAT(error_of("vllm.moe_sum", {{"topk", "5"}}), HasSubstr("does not support 5; supported: 2|3|4"));
   EXPECT_THAT(error_of("vllm.ep_gather", {{"x", "f16"}}), HasSubstr("does not support 'f16'; supported: bf16"));
-  EXPECT_THAT(error_of("torch.sum_topk", {{"n", "1"}}), HasSubstr("adds a single column in another order"));
+  EXPECT_THAT(error_of("torch.sum_topk", {{"n", "1"}}), HasSubstr("takes n >= 2 only"));
   EXPECT_THAT(error_of("vllm.moe_unpermute", {{"ids", "elsewhere"}, {"weights", "ones"}, {"padding", "nan"}}),
               HasSubstr("has no expert_map"));
   EXPECT_THAT(error_of("vllm.rms_norm@2026-06-18", {}), HasSubstr("this op takes sums of the rows of experts"));

@@ -23,8 +23,8 @@ struct SortCase {
   Routing contract;
   const Format* x = nullptr;  ///< nullptr: the contract has no rows
   int64_t m = 0, topk = 1, n = 0, experts = 1, block_size = 1;
-  int64_t room = 0;        ///< entries of sorted_ids, or rows of y in a given order
-  bool absent = false;     ///< some ids are of no expert, or some indices outside of x
+  int64_t room = 0;        ///< entries of sorted_ids, or rows of y if the order is given
+  bool absent = false;     ///< some ids name no expert, or some indices lie outside of x
   bool elsewhere = false;  ///< there is an expert_map, and every second expert is on another device
   bool one = false;        ///< every token has the same experts
   std::string ids, fill;
@@ -39,8 +39,8 @@ struct SortCase {
   int64_t locals() const { return elsewhere ? (experts + 1) / 2 : experts; }
 };
 
-/// Entries that any distribution of the slots fits into, as the Python functions reserve them; a bucket for slots without an
-/// expert included.
+/// Enough entries for any distribution of the slots, as the Python functions reserve them. Includes a bucket for slots without an
+/// expert.
 int64_t entries_for(const SortCase& c) {
   const int64_t most = c.slots() + (c.experts + 1) * (c.block_size - 1);
   return c.slots() < c.experts ? std::min(most, c.slots() * c.block_size) : most;
@@ -102,8 +102,8 @@ CaseName name_of(const Case& one, const SortCase& c) {
 /// Ordinals of the tensors and streams of a case.
 enum Ordinal : uint32_t { kRows = 0, kIds = 1001, kMoves = 1002 };
 
-/// Experts of a token are different. Token 1 has none if some are absent, token 0 lacks its first one; ids of no expert lie on
-/// both sides where the contract allows it.
+/// The experts of a token differ. If some are absent, token 1 has no expert and token 0 lacks its first. Ids that name no expert
+/// are < 0 or, where the contract allows it, also >= experts.
 std::vector<int64_t> ids_of(const SortCase& c) {
   std::vector<int64_t> ids;
   const Random random(c.seed, kIds);
@@ -121,7 +121,7 @@ std::vector<int64_t> ids_of(const SortCase& c) {
   return ids;
 }
 
-/// Experts with an odd number are on another device; those of this device have their numbers in descending order.
+/// Experts with odd numbers are on another device. The local numbers of the others descend.
 std::vector<int64_t> map_of(const SortCase& c) {
   std::vector<int64_t> map;
   for (int64_t expert = 0; expert < c.experts; ++expert) map.push_back(expert % 2 == 0 ? c.locals() - 1 - expert / 2 : -1);
@@ -182,7 +182,7 @@ RoutingInputs inputs_of(const SortCase& c, const Problem& problem) {
 
 // What a case accepts.
 
-/// The elements of a part that a call writes; the others must stay as they were.
+/// The rows of a part that a call writes; the other rows (`left`) must stay as they were.
 struct Written {
   std::vector<int64_t> rows, left;
 
@@ -204,8 +204,8 @@ WholePart part_of(const std::string& tensor, const Format& format, int64_t colum
   return whole;
 }
 
-/// Entries of an index tensor. If the kernel's own order is unknown, an entry of a run whose order is free may be any number from
-/// the smallest to the largest of the run.
+/// Entries of an index tensor. In a run whose order is free, an entry accepts any number from the smallest to the largest of the
+/// run; `free` is empty once the kernel's own order is known.
 WholePart part_of_index(const RoutedIndex& right, const RoutedIndex& shown,
                         const std::vector<std::pair<int64_t, int64_t>>& free) {
   Written written(right.values, RoutedIndex::kUntouched);

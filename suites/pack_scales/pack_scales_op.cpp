@@ -35,7 +35,7 @@ struct PackCase {
   uint64_t seed = 0;
   int warp = 0;
   std::vector<int64_t> ends;  ///< end of each group's rows, if there are gaps; empty: all m rows hold scales
-  int64_t alignment = 0;      ///< groups begin at multiples of it
+  int64_t alignment = 0;      ///< groups begin at multiples of this number of rows
 
   /// First row of a group, or of the group that would follow the last.
   int64_t begin(size_t group) const;
@@ -56,7 +56,7 @@ const Layout& layout_in(const Cells& cells, const std::string& column) {
   }
 }
 
-/// Gaps between groups of rows are required by contracts that support them, and rejected for others.
+/// Reads the groups of rows: required for contracts with gaps between groups, rejected for others.
 void read_gaps(const Cells& cells, PackCase& p) {
   const bool wanted = p.row->text("pad").find("gaps:") != std::string::npos;
   const bool given = cells.given("tokens");
@@ -246,7 +246,7 @@ std::string byte_text(const Format& element, uint32_t code) {
   return fmt::format("0x{:02x} = {:.9g}", code, decode(element, code));
 }
 
-/// Names the fields of an fp32 number that a term uses: "mantissa" and others.
+/// Names the fields of an fp32 number in which `bits` has a 1: "mantissa", "exponent", "sign".
 std::string fields_of(uint32_t bits) {
   const uint32_t sign = 1u << (kF32.bits - 1), mantissa = (1u << kF32.mantissa_bits) - 1;
   std::string text = bits & mantissa ? "mantissa" : "";
@@ -346,7 +346,7 @@ class BoundPacking : public BoundCase {
     return all;
   }
 
-  /// Enough rows for every generator to repeat.
+  /// After this many rows, every generator has repeated its pattern.
   static PackCase few_rows(PackCase c) {
     const int64_t rows = std::max<int64_t>(1, kExcerptScales / c.n) + 3;
     if (c.m > rows && c.ends.empty()) c.m = rows / 4 * 4;
@@ -358,8 +358,8 @@ class BoundPacking : public BoundCase {
   const CaseName name_;
 };
 
-/// Checks on a subsample whether a generator's scales are in the domain, since tables are read in every run and some cases are
-/// large. A problem for a call is checked completely.
+/// Checks whether a generator's scales are in the contract's domain, on a subsample only: every run reads the tables, and some
+/// cases are large. The problem of a call is checked completely.
 std::unique_ptr<const BoundCase> bind_packing(const Case& c) {
   PackCase p = read_pack_case(c);
   const PackCase few = BoundPacking::few_rows(p);

@@ -180,7 +180,7 @@ void append(Spans& row, const Spans& head) {
   if (!row.pinned() || !head.pinned()) row.high.insert(row.high.end(), high.begin(), high.end());
 }
 
-/// Heads of the result beyond those of q: zeros.
+/// Heads of the result after those of q: zeros.
 void pad_heads(Part& q_out, const HeadCase& c) {
   const int64_t pitch = c.padded_heads * c.n;
   q_out.places = Places::of_rows([pitch](int64_t token) { return token * pitch; });
@@ -191,7 +191,7 @@ void pad_heads(Part& q_out, const HeadCase& c) {
   };
 }
 
-/// Everything that the tokens of an answer are computed from.
+/// Everything from which the rows (tokens) of an answer are computed.
 struct Tokens {
   const Contract contract;
   const HeadCase c;

@@ -72,7 +72,7 @@ struct HeadReading {
   AngleReading angles = {};
   bool q_weight_alone = false, k_weight_alone = false;  ///< one weight is used for heads of both kinds
   bool v_as_k = false;                                  ///< V heads are normalized and rotated too
-  bool whole_head = false;                              ///< all elements are rotated; the angles begin again behind the last one
+  bool whole_head = false;                              ///< all elements are rotated; the angles repeat from the first
   const Format* angles_in = nullptr;                    ///< cosines and sines are rounded to this format
 };
 
@@ -94,7 +94,7 @@ std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, i
 
 // Shared by the ops that normalize and rotate heads.
 
-/// Roles and parameters besides those of the rotation.
+/// Tensors and parameters of the op, besides those of the rotation.
 Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterSpec> parameters,
            std::vector<std::string> columns);
 

@@ -49,10 +49,10 @@ namespace {
 struct NamedReading {
   std::string name;
   HeadReading reading;
-  bool suspect = false;  ///< only for the diagnosis
+  bool suspect = false;  ///< used only to name causes; cases need not kill it
 };
 
-/// Wrong ways to read the inputs that a case has.
+/// Wrong ways to read the inputs of a case.
 std::vector<NamedReading> readings(const HeadCase& c) {
   std::vector<NamedReading> all;
   for (const auto& [name, angles] : wrong_angles()) all.push_back({name, {.angles = angles}});
@@ -76,7 +76,7 @@ Hypothesis of(const HeadCase& c, const std::string& name, const Contract& contra
           rulebook().equivalent(c.contract, *c.x, name)};
 }
 
-/// If the whole head is rotated, its first elements are also its last.
+/// If the whole head is rotated, mutants that rotate another part of it do not exist.
 bool is_none(const HeadCase& c, const Neighbour& mistake) { return c.rotary == c.n && mistake.kind == EditKind::kPartOfHead; }
 
 /// Mutants of the contract, applied after `first`.
@@ -159,7 +159,7 @@ namespace {
 
 // Shared by the ops that normalize and rotate heads.
 
-/// Elements of a subsample; every generator has repeated by then.
+/// Elements of a subsample. After this many elements, every generator has repeated its pattern.
 constexpr int64_t kExcerptElements = 1 << 15;
 
 bool takes_heads(const std::string& contract) {
@@ -190,7 +190,7 @@ class BoundHeads : public BoundCase {
       const bool of_tokens = t == 0 || from.spec.name == "positions";
       if (!of_tokens) {
         if (from.spec.shape == made.tensors[t].spec.shape)
-          made.tensors[t].bytes = from.bytes;  // weights and the cache of cos and sin
+          made.tensors[t].bytes = from.bytes;  // copies weights and the cosine/sine cache, which all tokens share
         continue;
       }
       const size_t row = from.spec.bytes() / size_t(from.spec.shape[0]);

@@ -33,7 +33,7 @@ const ContractRow& first_row(const std::string& contract) {
   return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).front());
 }
 
-/// Whether a row of the contract takes this input besides x.
+/// Whether a row of the contract takes this input, in addition to x.
 bool takes(const std::string& contract, const std::string& input) {
   return assay::takes(rulebook().contracts, rulebook().contracts.find(contract), input);
 }
@@ -236,12 +236,12 @@ void require_stored_y(const Cells& cells, const ContractRow& row) {
   const std::string& x = cells.text("x");
   const std::string* y = cell_of_y(row);
   if (!y || x == "f32") return;
-  const std::string last = y->substr(y->rfind(' ') + 1);  // the whole of one step: npos + 1 is 0
+  const std::string last = y->substr(y->rfind(' ') + 1);  // if the cell is one step, npos + 1 is 0 and `last` is the whole cell
   const bool stored = last == "to(x)" || last == "to(" + x + ")" || last.starts_with("to(" + x + ",");
   if (!stored)
     cells.refuse("contract",
                  "'" + row.id + "' leaves no " + x +
-                     " for y: it is of another input, or of no op alone, or cell y lacks its last step, such as to(x)");
+                     " for y: another op or a fused op takes it, or its cell y lacks a last step such as to(x)");
 }
 
 std::string shape_id(const RowCase& c) {

@@ -26,7 +26,7 @@ struct RowCase {
   const Format* x = nullptr;        ///< format of the input
   const Format* weights = nullptr;  ///< format of gamma and beta
   int64_t m = 0, n = 0;             ///< rows, and columns of the output
-  int64_t row_stride = 0;           ///< distance of rows of x in memory, in elements; 0: contiguous
+  int64_t row_stride = 0;           ///< distance between rows of x in memory, in elements; 0: contiguous
   int64_t offset = 0;               ///< elements before the first row of x, which makes it unaligned
   std::set<std::string> shifted;    ///< tensors among gamma, beta and y that begin one element into their storage
   bool gated = false;               ///< a row of x has two halves of n columns: gate and up
@@ -47,17 +47,17 @@ struct RowCase {
   int64_t group_size() const { return has_scales() ? scales.block().columns_of(n) : 0; }  ///< columns per scale
   int64_t group_rows() const { return has_scales() ? std::max<int64_t>(1, scales.block().rows_of(m)) : 1; }  ///< rows per scale
   int64_t scales_of_row() const { return (n + group_size() - 1) / group_size(); }
-  /// A scale of all rows exists without rows too.
+  /// A scale of all rows exists even if there are no rows.
   int64_t rows_of_scales() const {
     return m == 0 && has_scales() && scales.block().rows == 0 ? 1 : (m + group_rows() - 1) / group_rows();
   }
   const Layout* layout() const { return has_scales() ? scales.block().layout : nullptr; }  ///< layout of the block scales
-  /// Number of scales of the outer level: one per group of rows, or those of its grid.
+  /// Number of outer scales: one per group of rows, or one per block of the outer grid.
   int64_t outer_scales() const { return groups.any() ? groups.count() : scales.outer()->grid(m, n).count(); }
   /// The case with another number of rows.
   RowCase with_rows(int64_t rows) const;
-  /// The case with fewer rows per expert, but at least one for each expert that has rows; the same case if it has no more than
-  /// that.
+  /// The case with at most about `rows` rows in all, and at least one for each expert that has rows; the same case if it is small
+  /// enough.
   RowCase with_fewer_tokens(int64_t rows) const;
 };
 
@@ -116,7 +116,7 @@ class ScalePlaces {
   std::vector<int64_t> strides() const;
   int64_t offset(int64_t row, int64_t group) const;
 
-  /// Calls visit(offset, row, column, beyond the last row of its grid) for storage without a scale.
+  /// Calls visit(offset, row, column, is_after_last_row) for each element of storage that holds no scale.
   template <class Visit>
   void for_each_absent(Visit visit) const {
     for (const Grid& grid : grids_) {
@@ -129,7 +129,7 @@ class ScalePlaces {
     }
   }
 
-  /// For each group the number of scale rows before it, in whole tiles, and the total: the tensor blockscale_offsets.
+  /// The tensor blockscale_offsets: for each group the number of scale rows before it, in whole tiles; then the total.
   std::vector<int64_t> first_rows_of_tiles() const;
 
  private:
@@ -146,7 +146,7 @@ class ScalePlaces {
 
 // Rules for the storage of a scale tensor that holds no scale.
 
-/// The rule for a kind of place, from a contract's `pad` cell ("k:00 rows:untouched").
+/// The rule for one kind of padding ("k" or "rows"), from a contract's `pad` cell ("k:00 rows:untouched").
 PaddingRule padding_rule(const std::string& rules, const std::string& kind);
 
 }  // namespace assay

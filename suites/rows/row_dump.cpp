@@ -26,7 +26,7 @@ struct Candidate {
   ScalePlacing placing;
 };
 
-/// Whether two layouts place all scales of a case alike, as `col` and `tma` do where no row is padded.
+/// Whether two layouts place all scales of a case at the same offsets, as `col` and `tma` do if no row is padded.
 bool place_alike(const Layout& one, const Layout& other, const RowCase& c) {
   const ScalePlaces a(one, c), b(other, c);
   if (a.storage_elements() != b.storage_elements()) return false;
@@ -62,7 +62,7 @@ class ScaleReader {
       RowCase one = matrix_;
       one.scales = spec_of(other.group);
       if (!place_alike(*found_.front().layout, *other.layout, one))
-        throw UsageError(scale_.place() + ": is the storage of layout " + found_.front().layout->id + " as well as of " +
+        throw UsageError(scale_.place() + ": fits layout " + found_.front().layout->id + " as well as " +
                          other.layout->id + "; say --layout NAME");
     }
     return found_.front();
@@ -70,7 +70,7 @@ class ScaleReader {
 
  private:
   void consider(const Layout& layout, const std::string& group) {
-    if (group == "any") return;  // any number of columns: only the user can tell
+    if (group == "any") return;  // the contract allows any group size: only the user can tell
     RowCase one = matrix_;
     one.scales = spec_of(group);
     if (!pads_x(row_) && (m_ % one.group_rows() != 0 || n_ % one.group_size() != 0)) return;
@@ -170,7 +170,7 @@ std::vector<int64_t> integers_of(const DumpedTensor& tensor) {
   return all;
 }
 
-/// The rows of each group, from the tensors of ops with groups. Also sets their cells.
+/// Reads the rows of each group from the tensors of ops with groups, and sets the cells of the case.
 Groups groups_in_dump(const Op& op, const DumpedRoles& roles, int64_t stored_rows, Cellmap& cells) {
   if (!has_column(op, "tokens")) return {};
   const bool masked = has_column(op, "room");
@@ -242,7 +242,7 @@ DumpCase case_of_cells(const Op& op, const DumpRequest& request, const DumpedTen
   DumpCase dump;
   dump.one.op = op.name;
   dump.one.origin = {x.file, 0};
-  dump.one.why = "a dump of yours, judged under " + request.contract;
+  dump.one.why = "your dump, checked against " + request.contract;
   dump.one.of_given_data = true;
   for (const std::string& column : op.columns)
     if (const auto cell = cells.find(column); cell != cells.end()) dump.one.parameters.insert(*cell);

@@ -27,9 +27,9 @@ void require_known_parameters(const Op& op, const DumpRequest& request);
 DumpCase case_of_cells(const Op& op, const DumpRequest& request, const DumpedTensor& x,
                        const std::map<std::string, std::string>& cells);
 
-/// m and n come from x, the weights' format from gamma. The group is the contract's group that gives the shape of the scales; the
-/// layout is the contract's layout with their type, shape, strides or storage. Throws UsageError: no x, a missing or unknown
-/// parameter, scales that fit no group or several.
+/// m and n come from x, the weights' format from gamma. The group size is the one of the contract that explains the shape of the
+/// scales; the layout is the one of the contract that has their type, shape, strides or storage. Throws UsageError: no x, a
+/// missing or unknown parameter, scales that fit no group or several.
 DumpCase row_case_of_dump(const Op& op, const DumpRequest& request);
 
 // Infers groups and layout of a dumped scale tensor.

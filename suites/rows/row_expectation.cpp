@@ -21,11 +21,11 @@ Spans as_stored(Spans scale, const Format& element) {
   const bool exponents = element.specials == Specials::kScale;
   const double most = max_finite(element);
   for (size_t i = 0; i < scale.size(); ++i) {
-    if (scale[i].any()) continue;  // its infinite end is not a value: rounded to NaN, the interval would hold NaN alone
+    if (scale[i].any()) continue;  // its infinite ends are no values: rounding would make them NaN
     for (std::vector<double>* ends : {&scale.low, &scale.high}) {
       if (ends->empty()) continue;
       double& v = (*ends)[i];
-      if (exponents || v > most) v = round_to(element, v, Rounding::kTowardZero, Overflow::kSpecial);  // 2^128 is no fp32
+      if (exponents || v > most) v = round_to(element, v, Rounding::kTowardZero, Overflow::kSpecial);  // fp32 cannot hold 2^128
     }
   }
   return scale;
@@ -40,7 +40,7 @@ AcceptedRows accepted_row(const Format& format, const Spans& numbers) {
   return std::move(row).finish();
 }
 
-/// Everything that the rows of an answer are computed from. Blocks are computed when they are compared.
+/// Everything from which the rows of an answer are computed. Blocks are computed when they are compared.
 struct Rows {
   const std::shared_ptr<const Contract> contract_held;
   const std::shared_ptr<const RowCase> case_held;
@@ -49,7 +49,7 @@ struct Rows {
   const std::vector<HostTensor>* const outputs;
   const CaseInputs inputs;
   std::optional<ScalePlaces> places;                            ///< layout of scales that the op stores
-  std::function<std::shared_ptr<const RowBehind>()> first_row;  ///< for a mutant: what is known about that row, or null
+  std::function<std::shared_ptr<const RowBehind>()> first_row;  ///< mutants: results of unchanged stages on row 0, or null
 
   Rows(std::shared_ptr<const Contract> of, std::shared_ptr<const RowCase> one, const Problem& problem,
        const std::vector<HostTensor>* stored, const RowReading& reading)
@@ -71,7 +71,7 @@ struct Rows {
     return stored;
   }
 
-  /// If groups span rows, the first of these rows has the scales.
+  /// If groups span several rows, the first of these rows has the scales.
   void put(const Part& part, int64_t row, const RowOutputs& answer, Accepted& rows) const {
     if (part.tensor == "y") return rows.put(row, answer.y);
     if (part.tensor == "q") return rows.put(row, answer.q);
@@ -87,7 +87,7 @@ struct Rows {
     return behind ? evaluate_behind(*behind, contract, of_row, stored, *c.x) : evaluate_row(contract, of_row, stored, *c.x);
   }
 
-  /// How many leading columns of the first row are cheap to compute and equal those of the whole row; 0: none.
+  /// How many leading columns of the first row can be computed alone, without the rest of the row; 0: none.
   int64_t columns_of_glimpse() const {
     constexpr int64_t kFew = 256;
     int64_t columns = kFew;
@@ -145,7 +145,7 @@ struct Rows {
   }
 };
 
-/// Rows of groups with unused capacity between them: their offsets, and the rule that unused rows stay unchanged.
+/// For groups with unused rows after them: sets the offsets of rows, and the rule that unused rows stay unchanged.
 void place_in_room(const std::shared_ptr<const Rows>& rows, Part& q) {
   q.places = Places::of_rows([rows](int64_t row) { return rows->c.stored_row(row) * rows->c.n; });
   q.padding = [rows](const std::function<void(const Padding&)>& visit) {
@@ -156,7 +156,7 @@ void place_in_room(const std::shared_ptr<const Rows>& rows, Part& q) {
   };
 }
 
-/// Dense rows behind an element that stays unchanged.
+/// Dense rows that begin one element into the storage; this first element must stay unchanged.
 void place_behind_one(int64_t columns, Part& part) {
   part.places = Places::of_rows([columns](int64_t row) { return 1 + row * columns; });
   part.padding = [](const std::function<void(const Padding&)>& visit) { visit({0, {0, -1}, PaddingRule::kUntouched}); };

@@ -19,7 +19,7 @@
 namespace assay {
 namespace {
 
-// Mistakes in packing scales: all numbers are right, but a reader of the packed bytes sees other exponents.
+// Mistakes in packing scales: the fp32 scales are right, but the packed bytes hold other exponents.
 
 /// Hypotheses for a case with a packed UE8M0x4 layout; empty for other layouts. `base`: the contract or one of its mutants.
 std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& base);
@@ -27,7 +27,7 @@ std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& ba
 /// Packs the fp32 scales of four groups into a word.
 using Pack = uint32_t (*)(const std::array<uint32_t, 4>& bits);
 
-/// DeepGEMM's transposing packer: right only if all scales are powers of two.
+/// As DeepGEMM's transposing packer does: right only if all scales are powers of two.
 uint32_t or_without_mask(const std::array<uint32_t, 4>& v) { return v[0] >> 23 | v[1] >> 15 | v[2] >> 7 | v[3] << 1; }
 uint32_t bits_of_first(const std::array<uint32_t, 4>& v) { return v[0]; }
 
@@ -53,7 +53,7 @@ AcceptedRows packed_rows(const AcceptedRows& f32, int64_t groups, Pack pack) {
   return packed;
 }
 
-/// The fp32 contract's answer, with the words that `pack` makes of its scales, as bytes in the packed layout.
+/// The fp32 contract's answer, in which `pack` turns the scales into words; their bytes are stored in the packed layout.
 Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack, const Problem& problem) {
   RowCase plain = c;
   plain.scales.block().layout = &rulebook().layout("row");
@@ -73,8 +73,8 @@ Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack,
   return expectation;
 }
 
-/// Which bytes of the stored words are 0xFF (NaN in E8M0), and why a word with one scale has none: the mantissa of a later scale
-/// of the word overflows into an earlier byte.
+/// Describes which bytes of the stored words are 0xFF (NaN in E8M0). Mantissa bits of a scale spill into the byte of the scale
+/// before it, so a word with a single scale has no such byte.
 std::string nan_bytes_in_words(const RowCase& c, const std::vector<HostTensor>& outputs) {
   const HostTensor& scale = find(outputs, "scale");
   const ScalePlaces places(c);
@@ -114,8 +114,8 @@ std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& ba
 
 // Hypothesis: the kernel does not read the last columns of a row.
 
-/// From some column on, x counts as zero. The column is inferred from the outputs. Without outputs it is the last eight columns:
-/// 16 bytes of a 16-bit row, the least that a vectorized loop can miss.
+/// Some last columns of x count as zero. Their number is inferred from the outputs. Without outputs it is eight: 16 bytes of a
+/// 16-bit row, the least that a vectorized loop can miss.
 Hypothesis tail_hypothesis(const RowCase& c, const Contract& contract);
 
 constexpr int64_t kLeastTail = 8;
@@ -202,7 +202,7 @@ Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
           }};
 }
 
-/// Other layouts of the same element type that use other offsets of the same storage. Layouts with equal offsets count once.
+/// Layouts of the same element type that place scales at other offsets of the same storage. Of layouts with equal offsets, one.
 std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& contract) {
   const bool given = contract.group_quant()->takes_scales();
   const ScalePlaces own(c);
@@ -246,7 +246,7 @@ Hypothesis halves_swapped(const RowCase& c, const Contract& contract) {
           }};
 }
 
-/// The scale of the outer level is mistaken for another.
+/// Mutants: a wrong outer scale is used.
 std::vector<Hypothesis> outer_scale_hypotheses(const RowCase& c, const Contract& contract) {
   std::vector<Hypothesis> all;
   const auto add = [&](const char* name, OuterReading reading) {
@@ -264,7 +264,7 @@ std::vector<Hypothesis> outer_scale_hypotheses(const RowCase& c, const Contract&
   return all;
 }
 
-/// What can go wrong around the numbers: where scales are stored, as which bytes, and how much of x is read.
+/// Mistakes besides arithmetic: where scales are stored, as which bytes, and how much of x is read.
 std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& base) {
   std::vector<Hypothesis> hypotheses = {tail_hypothesis(c, base.contract)};
   if (c.row_stride > c.n && c.m > 1 && !lie_far(*c.x, c.m, c.row_stride))
@@ -310,7 +310,7 @@ std::vector<Hypothesis> with_contract_mistakes(const RowCase& c, const Neighbour
 
 std::vector<Hypothesis> row_hypotheses(const SharedCase& shared) {
   const RowCase& c = *shared;
-  if (c.m == 0) return {};  // nothing that a mutant would change
+  if (c.m == 0) return {};  // without rows, no mutant changes anything
   const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
   const auto first_row = std::make_shared<FirstRow>();
   std::vector<Hypothesis> hypotheses;

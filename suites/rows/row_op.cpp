@@ -38,7 +38,7 @@ enum Stream : uint32_t {
   kOuterScale = 7
 };
 
-/// What the contract adds to gamma before multiplying: the weight for a gamma of 0.
+/// What the contract adds to gamma before it multiplies, which is the weight where gamma is 0.
 double added_to_gamma(const Contract& contract) {
   const RowNorm* norm = contract.row_norm();
   if (norm == nullptr || norm->w.empty()) return 0;
@@ -50,7 +50,7 @@ double added_to_gamma(const Contract& contract) {
 /// Code format of the contract; x's format if it has none.
 const Format& code_format(const RowCase& c) { return c.bound->group_quant() ? *c.bound->group_quant()->q : *c.x; }
 
-/// The tensors of a case, made from its numbers.
+/// Creates the tensors of a case.
 class RowTensors {
  public:
   explicit RowTensors(const RowCase& c) : c_(c) {}
@@ -88,7 +88,7 @@ class RowTensors {
   HostTensor rows(const char* name, const std::string& fill, Stream stream) const {
     return input(name, *c_.x, {c_.m, c_.n}, {.name = fill, .group_size = c_.group_size(), .q = c_.x, .tensor = stream});
   }
-  /// global_scale (f32), for contracts with two levels of scales: one per group of rows, or those of the outer level.
+  /// global_scale (f32), for contracts with two levels of scales: one per group of rows, or one per block of the outer level.
   HostTensor outer_scale() const {
     return input("global_scale", kF32, {c_.outer_scales()},
                  {.name = c_.outer_fill, .group_size = 0, .q = &kF32, .tensor = kOuterScale});
@@ -240,7 +240,7 @@ class QuantStage : public RowStage {
 
  private:
   bool given() const { return tensors_.scales.given; }
-  /// A call states the extents of its groups if they can vary; scales given to a chain are per tensor.
+  /// A call states its group size if it can vary. Scales that are given to a chain are per tensor.
   bool names_columns(StagePlace place) const { return place.first || !given(); }
   bool names_rows(StagePlace place) const { return place.first && (given() || tensors_.scales.across_rows); }
 
@@ -264,7 +264,7 @@ std::string RowChain::why_not(const ContractRow& contract, const std::vector<std
   else if (!first.takes_other_flows())
     why = not_of_flow(contract, first.flow());
   else if (contract.flow == &chain_flow())
-    why = "'" + contract.id + "' is a chain of steps and this op is a quantization alone";
+    why = "'" + contract.id + "' is a chain of contracts; this op takes a single quantization";
   for (size_t i = 0; i < stages_.size() && why.empty(); ++i) why = stages_[i]->why_not(contract);
   if (!why.empty()) return why;
   return lacking_column(contract,
@@ -321,7 +321,7 @@ namespace {
 
 // What --minimize can reduce in a case of a row-wise op.
 
-/// Whole groups of rows and columns, and smaller groups. `multiple_of`: divisor that the kernel demands of columns.
+/// Reduces rows and columns by whole groups, and the group size. `multiple_of`: the kernel requires multiples of this number.
 Shrinking shrink_rows(const RowCase& c, const std::map<std::string, int64_t>& multiple_of);
 
 ShrinkAxis number_axis(const std::string& column, int64_t now, int64_t unit) {
@@ -330,7 +330,7 @@ ShrinkAxis number_axis(const std::string& column, int64_t now, int64_t unit) {
           }};
 }
 
-/// Axis for the total number of rows of experts, in the same proportions.
+/// Reduces the rows of all experts in proportion.
 ShrinkAxis tokens_axis(const RowCase& c) {
   return {c.m, [c](int64_t rows) {
             std::string counts;
@@ -359,11 +359,11 @@ Shrinking shrink_rows(const RowCase& c, const std::map<std::string, int64_t>& mu
 
 // The bound case of every row-wise op, and the op of a chain of stages.
 
-/// Size of a subsample. Every generator has repeated by then, and a mutant takes some milliseconds.
+/// Elements of a subsample. Every generator has then repeated its pattern, and a mutant takes some milliseconds.
 constexpr int64_t kExcerptElements = 1 << 18;
 
-/// The same case without data for the tensors that gather_rows() overwrites: to generate them would take longer than all the
-/// rest.
+/// The same case without generators for the tensors that gather_rows() overwrites: generating them would take most of the
+/// time.
 RowCase unfilled(RowCase c) {
   if (!c.groups.any()) c.fill = c.up = c.residual = c.gate = "";  // gaps between rows of experts keep the generated data
   return c;

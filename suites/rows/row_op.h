@@ -28,7 +28,7 @@ class RowStage {
   virtual std::string why_not(const ContractRow& contract) const = 0;
   /// Whether it stores y in the format of x if it is the last stage.
   virtual bool stores_y() const { return false; }
-  /// Its tensors beside x, in the order of the call.
+  /// Its tensors besides x, in the order of the call.
   virtual std::vector<RoleSpec> roles(StagePlace place) const = 0;
   virtual std::vector<ParameterSpec> parameters(StagePlace place) const = 0;
   virtual void add_to(Problem& problem, const RowCase& c, StagePlace place) const = 0;
@@ -68,8 +68,8 @@ RowStagePtr quant_stage(QuantTensors tensors);
 /// How rows belong to experts.
 enum class Experts {
   kNone,
-  kOneBehindTheOther,  ///< x and q without gaps; one grid of scales per expert
-  kInRooms             ///< each expert has capacity for more rows than it has tokens
+  kOneBehindTheOther,  ///< rows of x and q follow without gaps; each expert has its own grid of scales
+  kInRooms             ///< each expert has storage for `room` rows, of which it uses the first ones
 };
 
 /// All stages of an op.
@@ -80,7 +80,7 @@ class RowChain {
 
   /// Why an op with these columns does not take the contract, or nothing if it does.
   std::string why_not(const ContractRow& contract, const std::vector<std::string>& columns) const;
-  /// Throws TableError about `contract` with such a reason, or for a format of x in which the contract has no y.
+  /// Throws TableError about the cell `contract` with that reason, or if the contract cannot store y for this format of x.
   void require(const Cells& cells, const ContractRow& contract, const std::vector<std::string>& columns) const;
   std::vector<RoleSpec> roles() const;
   std::vector<ParameterSpec> parameters() const;

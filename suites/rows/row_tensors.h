@@ -20,7 +20,7 @@ namespace assay {
 
 // Tensors of calls: views of their rows, known integers, and rows moved apart.
 
-/// The bytes of a tensor, row by row; rows may be apart. Eigen moves blocks of them: `byte_rows(x).leftCols(8) =
+/// The bytes of a tensor, row by row; there may be gaps between rows. Eigen moves blocks of them: `byte_rows(x).leftCols(8) =
 /// byte_rows(gate)`.
 using ByteRows =
     Eigen::Map<Eigen::Array<uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
@@ -33,7 +33,7 @@ ConstByteRows byte_rows(const HostTensor& tensor);
 ByteRows byte_rows(HostTensor& tensor, int64_t rows);
 ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows);
 
-/// Whether rows at that distance are a far tensor (TensorSpec::far): a copy with the gaps would take more than 256 MiB.
+/// Whether rows with this stride make a far tensor (TensorSpec::far): with the gaps it would take more than 256 MiB.
 bool lie_far(const Format& format, int64_t rows, int64_t stride);
 /// Copies the rows of a dense matrix to a distance of `stride` elements (0: unchanged), starting at element `offset`. The gaps
 /// are filled with all-ones bits (NaN). Far rows stay where they are and get TensorSpec::far.
@@ -61,19 +61,19 @@ std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& 
 
 /// The value that a kernel uses as the scale of the outer level.
 enum class OuterReading {
-  kOwn,         ///< that of the row or of the group of rows
-  kFirst,       ///< the first one, for all rows
-  kNext,        ///< that of the next row or group of rows
+  kOwn,         ///< the scale of the row or of the group of rows
+  kFirst,       ///< the first scale, for all rows
+  kNext,        ///< the scale of the next row or group of rows
   kOne,         ///< 1
-  kReciprocal,  ///< one divided by it, in f32: the scale in the other direction
+  kReciprocal,  ///< 1 / scale in f32, as if the scale were defined the other way round
 };
 
 /// How much of x and of the residual a kernel reads; by default all of it.
 struct RowReading {
-  int64_t pitch = 0;          ///< distance of rows of x, in elements; 0: as the tensor states
-  int64_t end = INT64_MAX;    ///< columns from here on are read as zero, in each half of a gated row
+  int64_t pitch = 0;          ///< distance between rows of x, in elements; 0: as the tensor states
+  int64_t end = INT64_MAX;    ///< this column and later ones are read as zero, in each half of a gated row
   OuterReading outer = OuterReading::kOwn;
-  bool explains = true;       ///< parts state why they accept more than one code; mutants need not
+  bool explains = true;       ///< state why elements accept several codes; not needed for mutants
 };
 
 /// Computes inputs row by row. Maxima of groups that span rows are computed when one of the rows is first requested. Refers to
@@ -127,7 +127,7 @@ const std::vector<WrongAngles>& wrong_angles();
 /// The token's entry in the input positions (int64).
 int64_t position_of_token(const Problem& problem, int64_t token);
 
-/// Read from the inputs positions and cos_sin_cache; no reading leaves the cache.
+/// Reads the inputs positions and cos_sin_cache. Misreadings stay inside the cache.
 Angles angles_of_token(const Problem& problem, const AngleReading& reading, int64_t token);
 
 /// Adds which pair column `column` of a head belongs to, if any.

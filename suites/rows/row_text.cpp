@@ -45,9 +45,9 @@ std::vector<std::string> trace_lines(const Trace& trace, std::optional<int64_t> 
 }
 
 std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column) {
-  // x may be larger than the result: two halves, or unused capacity
+  // x may be larger than the result: two halves in a row, or unused rows
   if (row >= c.m || column >= c.n)
-    return {fmt::format("element [{}, {}] is none of the result's [{}, {}]", row, column, c.m, c.n)};
+    return {fmt::format("element [{}, {}] is outside of the result, which is [{}, {}]", row, column, c.m, c.n)};
   const Contract& contract = *c.bound;
   Trace trace{size_t(column)};
   evaluate_row(contract, CaseInputs(contract, c, problem).of_row(row), nullptr, *c.x, &trace);
