@@ -38,20 +38,20 @@ struct Lack {
   std::string text(const Op& op) const;
 };
 
-/// Missing values for the cases of one op. Rules:
-/// 1. A size column has 1, an odd number, and a number next to each power of two up to 256 (rows) or 8192 (columns), within an
-///    eighth. A column m, or n of a weight, also has 0, and lengths have zeros alone. Lists of experts' tokens have zeros alone for the
-///    latest release of each contract.
+/// The values that the cases of one op lack. Rules:
+/// 1. A size column has 1, an odd number, and a number within 1/8 of each power of two up to 256 (rows) or 8192 (columns). A column
+///    m, or n of a weight, also has 0, and a column `lengths` has a cell of zeros only. The latest release of each contract with
+///    experts has a cell `tokens` of zeros only.
 /// 2. A column of input generators has every generator that suits its operand (FillInfo::suits).
 /// 3. Every other column has two values.
-/// 4. For every two columns that are not generators, all pairs of their values occur, where sizes are classified as 1, odd and
-///    even. A case with hundreds of calls before it shows a counter that wraps, which depends on no other cell: it needs no pairs.
+/// 4. For every two columns that are not generators, all pairs of their values occur; sizes count as 0, 1, odd or even. Cases with
+///    255 earlier calls (column `before`) test counters that wrap. This depends on no other cell, so they need no pairs.
 /// 5. Every tensor that a cell of `unaligned` can name is named in some case.
 /// 6. Every contract has cases with 1 row and an odd number of rows. The latest release of each also has cases with more than 64
 ///    rows, and with just above 8192 columns (of GEMMs: 128).
 /// 7. Every contract has, for each type of x, a case with subnormal numbers, by the generator subnormal or one of kSomeSubnormal.
-/// A rule only requires what the op accepts and a kernel of ours advertises: a cell of a case is replaced, and the new case is
-/// tried.
+/// A rule only requires what the op accepts and one of our kernels advertises. To find out, a cell of an existing case is
+/// replaced, and the new case is tried.
 std::vector<Lack> lacks_of(const Op& op, const std::vector<Case>& cases, const std::function<bool(const Case&)>& offered);
 
 constexpr int64_t kRowPowers[] = {8, 16, 32, 64, 128, 256};
@@ -65,18 +65,18 @@ constexpr size_t kTriesOfContract = 40;              ///< the same for rule 6
 
 const std::set<std::string> kSizes = {"m", "topk", "n", "k", "n_k", "tokens", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
 const std::set<std::string> kRows = {"m", "topk", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
-/// For these, a number next to a power of two has no meaning: kernels are compiled for some of the values.
+/// For these columns, numbers next to powers of two are not required: kernels are compiled for a few values.
 const std::set<std::string> kFewValues = {"ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps", "room", "experts", "topk"};
-/// For these the op accepts any number, but kernels are compiled for heads of 64, 128, 256 and 512 columns, which all have cases.
+/// These ops accept any head size, but kernels are compiled for heads of 64, 128, 256 and 512 columns, which all have cases.
 const std::set<std::string> kHeads = {"qk_norm_rope", "q_norm_rope"};
-/// Generators with some groups of subnormal numbers, or with sums of ranks that are.
+/// Generators in which some groups, or some sums over ranks, are subnormal.
 const std::set<std::string> kSomeSubnormal = {"quiet", "specials", "quiet_specials", "rank_specials"};
 constexpr int64_t kGroupsWithSubnormal = 5;
-/// Rule 7 has no meaning: bits are copied, or the inputs of a format are taken in turn.
+/// Ops without rule 7: they copy bits, or take all inputs of a format in turn.
 const std::set<std::string> kAnyNumbers = {"mma", "cast", "shuffle_weight", "weak_contiguity", "moe_sort"};
-/// Rule 6 has no meaning: the shape is that of an instruction or of a head, or rows lie one behind the other as flat memory.
+/// Ops without rule 6: the shape is that of an instruction or a head, or the op treats rows as flat memory.
 const std::set<std::string> kAnyRows = {"mma", "cast", "shuffle_weight", "qk_norm_rope", "q_norm_rope"};
-/// Not classified, or classified by rule 2.
+/// Columns without rules 3 and 4.
 const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions", "lengths", "starts", "pitch", "entries"};
 
 bool is_number(const std::string& cell) { return !cell.empty() && cell.size() < 10 && std::all_of(cell.begin(), cell.end(), ::isdigit); }
@@ -98,7 +98,7 @@ std::set<std::string> kinds_of(const std::string& op, const std::string& column)
   if (column == "azp") return op == "quant_static" || op == "gemm_scaled" ? std::set<std::string>{"zero_points"} : std::set<std::string>{};
   if (op == "mma") return column == "scale" ? std::set<std::string>{"block_scales"} : std::set<std::string>{"terms"};
   if ((op == "gemm_block_scaled" || op == "gemm_grouped" || op == "fused_moe") && column == "scale") return {"block_scales"};
-  if (column == "global_scale") return {};  // one number of ordinary size: every block depends on it, so extremes show nothing else
+  if (column == "global_scale") return {};  // ordinary numbers only: extremes hide all else
   if (column == "scale") return {"scales"};
   if (op == "fused_moe" && column == "weights") return {"scales"};
   if (op.starts_with("gemm_") || op == "fused_moe")
@@ -139,7 +139,7 @@ class Coverage {
     }
     sizes_of_contracts();
     subnormals_of_contracts();
-    if (op_.name == "cast") return std::move(lacks_);  // all 2^32 inputs of fp32 belong to the full tier
+    if (op_.name == "cast") return std::move(lacks_);  // pairs would need all 2^32 fp32 inputs, which belong to the full tier
     for (size_t a = 0; a < op_.columns.size(); ++a)
       for (size_t b = a + 1; b < op_.columns.size(); ++b)
         if (is_class(op_.columns[a]) && is_class(op_.columns[b]) && !apart(op_.columns[a], op_.columns[b])) pairs_of(op_.columns[a], op_.columns[b]);
@@ -181,11 +181,11 @@ class Coverage {
            column != "offset" && !is_extent_of_unit(column) && column != "gap" && column != "max_position" && column != "blocks" &&
            column != "alignment" && column != "absent" && column != "unaligned";
   }
-  /// Rows and columns of an instruction's tile are those of the tensor core; those of a head are those of models.
+  /// Whether the instruction (rows and columns of a tile) or the model (columns of a head) determines this size.
   bool is_extent_of_unit(const std::string& column) const {
     return op_.name == "mma" ? column == "m" || column == "n" : kHeads.contains(op_.name) && column == "n";
   }
-  /// No kernel of ours works in place on a shifted tensor, but kernels report this only when they are called.
+  /// Columns without pairs: none of our kernels works in place on a shifted tensor, which it reports only when it is called.
   static bool apart(const std::string& a, const std::string& b) { return a == "shift" && b == "use"; }
   static std::string class_of(const std::string& column, const std::string& cell) {
     if (!kSizes.contains(column) || cell.empty()) return cell;
@@ -202,7 +202,7 @@ class Coverage {
   }
   static bool is_zeros(const std::string& cell) { return !cell.empty() && cell.find_first_not_of("0;") == std::string::npos; }
 
-  /// A kernel advertises the case, the op accepts it and can generate its data.
+  /// The case with these cells, if a kernel advertises it, the op accepts it and its inputs can be generated.
   std::optional<Case> taken(Case one, const std::map<std::string, std::string>& cells) const {
     for (const auto& [column, cell] : one.parameters)
       if (is_empty(column, cell) && !cells.contains(column)) return std::nullopt;
@@ -213,7 +213,7 @@ class Coverage {
       const std::unique_ptr<const BoundCase> bound = op_.bind(one);
       (void)bound->problem();
       one.set_name(bound->name());
-      if (known_.contains(one.id)) return std::nullopt;  // the same groups in another notation
+      if (known_.contains(one.id)) return std::nullopt;  // an existing case, written differently
       return one;
     } catch (const std::exception&) {
       return std::nullopt;
@@ -272,7 +272,7 @@ class Coverage {
           if (step > widest) break;
           std::optional<Case> one = witness({{column, std::to_string(power + step)}});
           if (!one) one = witness({{column, std::to_string(power - step)}});
-          if (!one) continue;  // no such number: a larger step
+          if (!one) continue;  // no such number: try a larger step
           lack(column, fmt::format("a number beside {}", power), std::move(one));
           break;
         }
@@ -291,7 +291,7 @@ class Coverage {
       if (!any_cell(column, [&](const std::string& cell) { return cell == fill; })) lack(column, "fill " + fill, witness_of_fill(column, fill));
     }
   }
-  /// Only for contracts that have a generator in this column: the others lack that operand.
+  /// Tries only cases that have a generator in this column; other contracts lack that operand.
   std::optional<Case> witness_of_fill(const std::string& column, const std::string& fill) const {
     for (size_t i = 0, tried = 0; i < small_.size() && tried < kTries; ++i) {
       const Case& one = *small_[i];
@@ -319,7 +319,7 @@ class Coverage {
     return found;
   }
 
-  /// False for kernels whose order of sums is unknown: each of their cases must show a gain, so their rows are chosen by hand.
+  /// False for contracts of unknown kernels: each of their cases must expose a wrong gain, so their rows are chosen by hand.
   bool may_be_blind(Case one) const {
     one.blind_to = {"*"};
     try {
@@ -330,7 +330,7 @@ class Coverage {
   }
 
   void sizes_of_contracts() {
-    if (kAnyRows.contains(op_.name) || op_.name.starts_with("all_reduce")) return;  // rows of several ranks cost a case each
+    if (kAnyRows.contains(op_.name) || op_.name.starts_with("all_reduce")) return;  // all-reduce cases take longer
     std::map<std::string, std::vector<const Case*>> by_contract;  // small cases first
     for (const Case* one : small_) by_contract[one->text("contract")].push_back(one);
     for (const auto& [contract, cases] : by_contract) {
@@ -347,7 +347,7 @@ class Coverage {
       const auto is_empty_list = [](const Case* one) { return is_zeros(one->text("tokens")); };
       if (has_column("tokens") && std::none_of(cases.begin(), cases.end(), is_empty_list))
         lack("tokens", "zeros alone of contract " + contract, witness_among(cases, "tokens", "0;0"));
-      if (op_.name.find("norm") == std::string::npos)         // a norm has a block for each row
+      if (op_.name.find("norm") == std::string::npos)         // norm kernels use a block per row, so 64 is no border
         want("m", "more than 64", {67, 72, 96, 256}, [](int64_t m) { return m > 64; });
       const int64_t power = op_.name.starts_with("gemm_") || op_.name == "fused_moe" ? 128 : 8192;
       std::vector<int64_t> above;
@@ -370,7 +370,7 @@ class Coverage {
     for (const Case* one : small_) by_type[{one->text("contract"), one->text("x")}].push_back(one);
     const bool hides_most = op_.name.find("norm") != std::string::npos && op_.name.find("quant") != std::string::npos;
     for (const auto& [of, cases] : by_type) {
-      if (hides_most && of.second != "f16") continue;  // the floor of the scale hides numbers below 2^-126
+      if (hides_most && of.second != "f16") continue;  // the lower bound of the scale hides numbers below 2^-126
       if (std::any_of(cases.begin(), cases.end(), has_subnormals)) continue;
       std::optional<Case> found;
       for (size_t i = 0, tried = 0; i < cases.size() && tried < kTriesOfContract && !found; ++i) {
@@ -383,7 +383,7 @@ class Coverage {
     }
   }
 
-  /// Sequences without tokens.
+  /// Requires a case in which all sequences are empty.
   void no_rows_of(const std::string& column) {
     if (!any_cell(column, is_zeros)) lack(column, "no rows", witness({{column, "0"}}));
   }
@@ -441,7 +441,7 @@ std::vector<Lack> lacks_of(const Op& op, const std::vector<Case>& cases, const s
 // The case tables have the values that kernels branch on; an op and a column that lack a value are named, with a row that would
 // add it.
 
-/// Cases of the quick tier, by op: one of those that differ only in warp size.
+/// Cases of the quick tier by op. Of cases that differ only in warp size, one.
 const std::map<std::string, std::vector<Case>>& quick_cases() {
   static const auto cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);
@@ -503,9 +503,9 @@ TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
                                                "vllm.cutlass_moe_mm.sm_90;")}));
 }
 
-// Ops whose rows may lie apart have a case of the tier `far` with rows further apart than 32-bit offsets reach.
+// Ops with a row stride have a case of the tier `far` whose rows are further apart than 32-bit offsets reach.
 
-/// Such ops without such a case.
+/// Ops with a row stride that lack such a case.
 std::set<std::string> without_far_rows(const std::vector<Case>& cases) {
   std::set<std::string> ops;
   for (const Op& op : shipped_ops().all())
@@ -532,7 +532,7 @@ TEST(FarRows, EveryOpWithRowsApartHasThem) {
   EXPECT_EQ(without_far_rows(cases), std::set<std::string>{"layer_norm"});
 }
 
-// Every quick case has a kernel of ours on the CPU. A kernel that is lost in the build would otherwise be an expected skip.
+// Every quick case has one of our kernels on the CPU. Otherwise, a kernel that the build lost would only be skipped.
 
 std::vector<Case> all_quick_cases() {
   open_rulebook(ASSAY_SOURCE_DIR);

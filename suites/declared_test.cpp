@@ -43,7 +43,7 @@ std::vector<Case> some_cases() {
   return some;
 }
 
-/// The mutation score of a large dump is that of some of its rows: norms lost their weights there once.
+/// The mutation score of a large dump is computed on some of its rows, so these must keep inputs such as weights.
 TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
   std::set<std::string> seen;
   for (const Case& one : some_cases()) {
@@ -52,7 +52,7 @@ TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
     if (m <= 0 || m > 64) continue;
     Problem problem = bound->problem();
     for (HostTensor& tensor : problem.tensors)
-      for (std::byte& each : tensor.bytes) each ^= std::byte{1};  // no fill makes these
+      for (std::byte& each : tensor.bytes) each ^= std::byte{1};  // data that no generator makes
     std::vector<int64_t> rows(static_cast<size_t>(m));
     std::iota(rows.begin(), rows.end(), 0);
     const CaseOfRows all = bound->with_rows(problem, rows);
@@ -60,7 +60,7 @@ TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
     for (size_t t = 0; t < problem.tensors.size(); ++t) {
       const HostTensor& had = problem.tensors[t];
       const HostTensor& kept = all.problem.tensors[t];
-      if (access_of(had) == Access::kOut || had.spec.shape.size() != 1) continue;  // matrices may lie with another pitch
+      if (access_of(had) == Access::kOut || had.spec.shape.size() != 1) continue;  // matrices may have another row stride
       EXPECT_TRUE(had.bytes == kept.bytes) << one.id << ": " << had.spec.name;
       seen.insert(one.op + " " + had.spec.name);
     }
@@ -145,7 +145,7 @@ TEST(Declared, LayoutsSayWhereScalesLieAndWhatPaddingHolds) {
   EXPECT_THAT(of("indexer_k_quant_and_cache", "vllm.indexer_k"), HasSubstr("codes  128 x e4m3fn at p*128+c"));
 }
 
-/// Each reduced case is valid, and each axis yields a case of the stated size.
+/// What --minimize tries: each reduced case is valid, and each axis yields a case of the requested size.
 TEST(Declared, WhatIsTakenAwayLeavesACase) {
   for (const Case& one : some_cases()) {
     const Op& op = shipped_ops().find(one.op);
@@ -172,7 +172,7 @@ TEST(Declared, GroupsAreTakenAwayWhole) {
   EXPECT_EQ(tensor[1].cells(1).at("n"), "8");
 }
 
-// The cheap check of a mutant's first elements agrees with its complete first rows.
+// The fast check of a mutant's first elements agrees with its complete first rows.
 
 struct Looked {
   int64_t elements = 0, wrong = 0;

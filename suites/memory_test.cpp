@@ -1,4 +1,4 @@
-// Checking and diagnosis use memory that does not grow with the tensor, and the sample yields the same cause as the whole.
+// The memory of checking and diagnosis does not grow with the tensor, and a sample yields the same cause as the whole tensor.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -111,7 +111,7 @@ TEST_F(Memory, ChosenRowsAndColumnsMeetInElementsThatFail) {
   }
 }
 
-/// Verdicts of GEMMs report distances from the exact product; for a large GEMM, only the distances of some rows.
+/// Verdicts of GEMMs report distances from the exact dot products; for a large GEMM, only those of some rows.
 TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
   const auto notes_of = [](int64_t rows) {
     const LargeCase large = with_outputs(large_product(rows, 512, 2048), "");

@@ -20,7 +20,7 @@
 namespace assay {
 namespace {
 
-/// Glob of the contracts to look at: ASSAY_CONTRACT, or all.
+/// Glob of the contracts to test: the variable ASSAY_CONTRACT, or all.
 std::string wanted_contracts() {
   const char* const glob = std::getenv("ASSAY_CONTRACT");
   return glob ? glob : "*";
@@ -35,7 +35,7 @@ const std::vector<Case>& quick_cases() {
     std::vector<Case> all = select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR),
                                          {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
     std::erase_if(all, [](const Case& c) {
-      return c.text("warp") != "32" || !in_sample(c.text("contract"), one_in_of_environment()) ||  // warp sizes share their data
+      return c.text("warp") != "32" || !in_sample(c.text("contract"), one_in_of_environment()) ||  // warp sizes share inputs
              !glob_match(wanted_contracts(), c.text("contract"));
     });
     return all;
@@ -43,7 +43,7 @@ const std::vector<Case>& quick_cases() {
   return cases;
 }
 
-/// Mutants that a case's data do not kill, except equivalent ones.
+/// By case id: for each mutant, whether the inputs of the case kill it.
 const std::map<std::string, std::vector<Visibility>>& seen_by_case() {
   static const auto seen = [] {
     std::map<std::string, std::vector<Visibility>> all;
@@ -75,15 +75,15 @@ TEST(Suites, ACaseThatDeclaresNothingIsFoundBlind) {
   EXPECT_GT(blind, quick_cases().size() / 2);
 }
 
-/// power_of() stops at the first element that kills a mutant; visibilities() counts all. Uses, for each contract, a case that
-/// misses something.
+/// power_of() stops at the first element that kills a mutant; visibilities() counts all. Both must name the same survivors. Uses
+/// one case of each contract that does not kill all mutants.
 TEST(Suites, PowerIsBlindToWhatNoElementShows) {
   std::set<std::string> contracts;
   for (const Case& c : quick_cases()) {
     const std::set<std::string> blind = undeclared(c, {});
     if (blind.empty() || blind.size() == seen_by_case().at(c.id).size() || !contracts.insert(c.op + c.text("contract")).second)
       continue;
-    Case silent = c;  // declared mutants are only tried on the first row
+    Case silent = c;  // power_of() would try declared mutants on the first row only
     silent.blind_to.clear();
     const Power power = power_of(*shipped_ops().find(c.op).bind(silent), silent.blind_to);
     EXPECT_EQ(std::set<std::string>(power.blind_to.begin(), power.blind_to.end()), blind) << c.id;
@@ -94,8 +94,8 @@ TEST(Suites, PowerIsBlindToWhatNoElementShows) {
   EXPECT_GT(contracts.size(), wanted_contracts() == "*" ? 5u : 0u);
 }
 
-/// Declarations that no case of a row needs: "FILE:LINE blind_to GLOB". A run does not find them, since power_of() trusts
-/// declarations.
+/// Globs of `blind_to` that no case of the table row needs: "FILE:LINE blind_to GLOB". A run does not find them, because
+/// power_of() trusts `blind_to`.
 std::set<std::string> stale_declarations(const std::vector<Case>& cases) {
   std::set<std::string> needed, stale;
   const auto words = [](const Case& c, const std::string& glob) { return c.origin.text() + " blind_to " + glob; };

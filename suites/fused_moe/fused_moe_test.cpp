@@ -59,7 +59,7 @@ struct Exact {
     const HostTensor& tensor = find(problem.tensors, role);
     return decode(*tensor.spec.format, tensor.code(i));
   }
-  /// The result of a slot, by the lists of the call.
+  /// The result of a slot, computed by hand from the lists of the call.
   double by_hand(int64_t slot, int64_t column) const {
     const std::vector<int64_t> ids = integers_of(problem.tensors, "sorted_token_ids"), experts = integers_of(problem.tensors, "expert_ids");
     const auto place = std::find(ids.begin(), ids.end(), slot) - ids.begin();
@@ -80,7 +80,7 @@ struct Exact {
       }
     return all;
   }
-  /// Bytes of the rows of d in no block, which the call must leave alone.
+  /// Bytes of the rows of d whose slots are in no block: the call must not change them.
   std::vector<ByteRange> untouched() const {
     std::vector<ByteRange> ranges;
     c.groups.for_each_unused([&](int64_t slot) {
@@ -242,7 +242,7 @@ TEST(FusedMoe, RefusesWhatTheContractLacks) {
 
 // Chains of ops. Each stage's outputs are inputs of the next one.
 
-/// The lowest accepted code of each output. Throws if another code is accepted: then the next stage has no single input.
+/// The accepted code of each output element. Throws if an element accepts several: then the next stage has no single input.
 std::vector<HostTensor> pinned_outputs(const Problem& problem, const Expectation& expectation) {
   std::vector<HostTensor> outputs;
   for (const HostTensor& tensor : problem.tensors)
@@ -263,13 +263,13 @@ std::vector<HostTensor> pinned_outputs(const Problem& problem, const Expectation
 struct ChainStage {
   std::string name;
   std::unique_ptr<const BoundCase> bound;
-  std::vector<std::pair<std::string, std::string>> from_before;  ///< output of the stage before, and the input that takes it
+  std::vector<std::pair<std::string, std::string>> from_before;  ///< output of the previous stage, and its input here
 };
 
-/// What a kernel does wrong. Both may be empty.
+/// What a kernel does wrong; each may be empty.
 struct ChainFault {
   std::function<void(size_t stage, std::vector<HostTensor>& outputs)> stores;
-  std::function<void(size_t stage, Problem& problem)> reads;  ///< instead of what the stage before stored
+  std::function<void(size_t stage, Problem& problem)> reads;  ///< changes the inputs that the stage receives
 };
 
 /// One run of a chain: the inputs and outputs of each stage. The stages must outlive it.
@@ -284,8 +284,8 @@ class ChainRun {
     }
   }
 
-  /// The stages that fail if the outputs of `visible` stages and of the last one are known. Stages without visible outputs are computed by
-  /// the reference from the last visible ones.
+  /// The stages that fail if only the outputs of the `visible` stages and of the last one can be compared. The reference computes
+  /// the outputs of the other stages.
   std::set<std::string> failing(const std::set<size_t>& visible) const {
     std::set<std::string> names;
     for (size_t first = 0; first < stages_.size();) {
@@ -342,7 +342,7 @@ std::vector<ChainStage> quantized_experts() {
   return stages;
 }
 
-/// Halves the codes of a group and doubles its scale: other bytes of the same numbers.
+/// Halves the codes of a group and doubles its scale: other bytes for the same numbers.
 void double_first_scale(std::vector<HostTensor>& outputs) {
   HostTensor &q = find(outputs, "q"), &scale = find(outputs, "scale");
   for (int64_t c = 0; c < 32; ++c) q.set_code(c, code_of(kE4M3Fn, decode(kE4M3Fn, q.code(c)) / 2));

@@ -1,5 +1,5 @@
-// Op gather_cache: cells that a contract has no use for, the tables of a case, which storage a call must not change, and round
-// trips: what an insert op's reference stores, a read's reference returns.
+// Op gather_cache: cells that a contract does not use, the tables of a case, and which storage a call must not change. Round
+// trips: the reference of a read returns what the reference of an insert op stored.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -92,8 +92,8 @@ TEST(GatherCache, PartsOfARowAreNumbersAndCopies) {
 
 // Round trips.
 
-/// An insert op, a read, the inputs in the order of the record, the record, and a record that may be mistaken for it. Empty: the
-/// record of the next slot is read instead.
+/// An insert op, a read, the inputs in the order of the record, the record, and a wrong record that the read must not confuse
+/// with it. If `wrong_record` is empty, the wrong read takes the next slot.
 struct Trip {
   const char *op, *insert, *read;
   std::vector<std::string> inputs;
@@ -125,8 +125,8 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     problem_ = bound_->problem();
     for (HostTensor& tensor : problem_.tensors) {
       if (tensor.spec.name == "positions")
-        std::fill(tensor.bytes.begin(), tensor.bytes.end(), std::byte{0});                // which turns nothing
-      if (tensor.spec.name == "scale") tensor.set_code(0, code_of(kF32, double(0.03f)));  // no code is clamped
+        std::fill(tensor.bytes.begin(), tensor.bytes.end(), std::byte{0});                // position 0: no rotation
+      if (tensor.spec.name == "scale") tensor.set_code(0, code_of(kF32, double(0.03f)));  // large enough that no code is clamped
     }
     cache_ = find(problem_.tensors, "kv_cache");
     stored_ = computed(bound_->expect(problem_, nullptr));
@@ -151,7 +151,7 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     return in;
   }
 
-  /// The slot of each row.
+  /// The slot in which each row is stored.
   std::vector<int64_t> stored_at() const {
     const HostTensor& mapping = find(problem_.tensors, "slot_mapping");
     std::vector<int64_t> slots(size_t(mapping.spec.elements()));
@@ -159,7 +159,7 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     return slots;
   }
 
-  /// The token as the caller gave it.
+  /// The values of a token before the insert op.
   std::vector<double> given(int64_t row) const {
     std::vector<double> token;
     for (const std::string& name : GetParam().inputs) {
@@ -170,8 +170,8 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     return token;
   }
 
-  /// Elements of codes and copies that are not those of the insert op, and numbers beyond the bound; `next`: the next slot is
-  /// read.
+  /// How many codes and copied elements differ from the insert op's, and how many numbers exceed the bound. `next`: reads the
+  /// next slot instead.
   struct Faults {
     int codes = 0, numbers = 0;
   };
@@ -206,8 +206,8 @@ class RoundTrip : public testing::TestWithParam<Trip> {
   Gather gather_;
 
  private:
-  /// |y - x| for e4m3 codes: half a step of the code at |x| / s, times s, with one f32 rounding of the quotient and one of the
-  /// product, then one bf16 rounding unless the read returns codes. s = 0: a copy.
+  /// Bound of |y - x| for e4m3 codes: half the distance of neighbouring codes at |x| / s, times s; plus one f32 rounding of the
+  /// quotient and one of the product; plus one bf16 rounding unless the read returns codes. s = 0: a copy.
   double bound_of(double x, double s) const {
     if (s == 0) return 0;
     const double quotient = std::fabs(x) / s * (1 + 0x1p-23);

@@ -1,5 +1,5 @@
-// For tests: recorded outputs of GEMM libraries as outputs of a case. The folder `gemm` of ASSAY_HARDWARE_VECTORS holds them; its
-// README describes the inputs.
+// Recorded outputs of GEMM libraries, compared with contracts. The folder `gemm` of ASSAY_HARDWARE_VECTORS holds them; its README
+// describes the inputs.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -184,10 +184,10 @@ Case case_of(const Recorded& r) {
 const std::map<std::string, std::set<std::string>>& not_seen() {
   const std::string zeros = "unit exponent: nothing -> zeros", unpacked = "unit exponent: nothing -> in(f16)",
                     flush = "unit special: nothing -> flush",  // the data contain no such codes
-                    signed_zero = "unsplit: fma(0) -> nothing";  // no sum of the data is -0
+                    signed_zero = "unsplit: fma(0) -> nothing";  // no sum in these data is -0
   static const std::map<std::string, std::set<std::string>> known = {
       {"torch.scaled_mm_tensor.sm_90", {signed_zero}},
-      // fp32 outputs have scales of 1, and in 16 bits the order of scales does not show
+      // recordings with fp32 outputs have scales of 1, and 16-bit outputs hide the order of scales
       {"torch.scaled_mm_tensor_fast.sm_90",
        {signed_zero, "y: mul(sa*sb) -> mul(sa) mul(sb)", "y: mul(sa*sb) -> mul(sb) mul(sa)"}},
       {"torch.scaled_mm_tensor_fast_e5m2_e4m3.sm_90",
@@ -306,7 +306,7 @@ const std::map<std::string, std::set<std::string>>& not_seen() {
                     flush = "unit special: nothing -> flush";  // the data contain no such codes
   static const std::map<std::string, std::set<std::string>> known = {
       {"deepgemm.fp8_gemm_1d1d.sm_90", {zeros, unpacked, flush, "y: c is left out"}},  // c was zero
-      // in 16 bits the order of roundings does not show
+      // 16-bit outputs hide the order of roundings
       {"deepgemm.fp8_gemm_1d2d.sm_90",
        {"join: fma(sa*sb,acc) -> mul(sa) fma(sb,acc)", "join: fma(sa*sb,acc) -> mul(sb) fma(sa,acc)",
         "join: fma(sa*sb,acc) -> mul(sb) mul(sa) add(acc)", "split: none -> parts(2) of(128)"}},

@@ -170,8 +170,8 @@ TEST(GemmInvariants, PaddingOfScalesIsNotSeen) {
   EXPECT_THAT(climb.held, testing::Contains("padding"));
 }
 
-/// A kernel that divides all scales of a tile by the smallest one first. NaN in padding does not change the smallest; a finite
-/// number there does (vLLM #45741).
+/// A kernel that first divides all scales of a tile by the smallest one, including padding. NaN in padding does not change the
+/// smallest scale; a finite number does (vLLM #45741).
 TEST(GemmInvariants, PaddingOfScalesIsSeen) {
   Product prescales;
   prescales.spoil = [](const GemmCase& c, const Problem& problem, std::vector<int32_t>& d) {
@@ -187,7 +187,7 @@ TEST(GemmInvariants, PaddingOfScalesIsSeen) {
   EXPECT_THAT(climb.message, HasSubstr("padding of the scale buffers holds finite bytes"));
 }
 
-/// FP4, dense and of experts: what a quantizer leaves in its scale buffer changes no bit that the contract accepts.
+/// FP4, dense and grouped: undefined bytes in the scale buffer change no accepted bit.
 TEST(GemmInvariants, PaddingOfFp4ScalesIsNotSeen) {
   const TestCells dense_one = {{"contract", "torch.scaled_mm_nvfp4_block.sm_100"}, {"scales", "1x16_1x16"}, {"layout_a", "ue4m3_128x4"}, {"layout_b", "ue4m3_128x4"}};
   TestCells of_experts = {{"contract", "vllm.cutlass_mxfp4_group_mm.sm_100"}, {"tokens", "3;0;5"}, {"room", ""}, {"align", ""}, {"order", "ascending"},
@@ -347,7 +347,7 @@ TEST_F(GemmTwoLevels, ADumpIsRecognized) {
   EXPECT_EQ(find(dump.problem.tensors, "global_scale_a").spec.shape, std::vector<int64_t>{1});
   for (const char* role : {"global_scale_a", "global_scale_b"})
     EXPECT_TRUE(std::any_of(gemm().roles.begin(), gemm().roles.end(), [&](const RoleSpec& known) { return known.name == role; }))
-        << "a dump is searched for the op's roles";
+        << "a dump is searched for the tensors that roles names";
 }
 
 TEST_F(GemmTwoLevels, TheTraceNamesBothScales) {
@@ -578,7 +578,7 @@ TEST_F(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {
     const Exact of(order);
     Matrix d = of.oracle();
     of.c.groups.for_each_unused([&](int64_t row) { d.row(row).setConstant(3); });
-    const bool may = order != GroupOrder::kOffsets;  // contiguous groups have no such rows
+    const bool may = order != GroupOrder::kOffsets;  // contiguous groups have no unused rows
     EXPECT_EQ(compare(of.bound->expect(of.problem, nullptr), of.outputs(d), {{}}).agrees(), may) << name(order);
   }
 }
@@ -599,7 +599,7 @@ TEST_F(GemmGroups, TheContractSaysWhatUnusedRowsHold) {
   EXPECT_TRUE(compare(zero.bound->expect(zero.problem, nullptr), zero.outputs(d), {{}}).agrees());
   zero.c.groups.for_each_unused([&](int64_t row) { d(row, 0) = 3; });
   EXPECT_FALSE(compare(zero.bound->expect(zero.problem, nullptr), zero.outputs(d), {{}}).agrees());
-  // Tiles of two rows: of expert 0 row 3 shares a tile with row 2, rows 4 and 5 are not part of a tile in use.
+  // Tiles of two rows: row 3 of expert 0 shares a tile with row 2; rows 4 and 5 are in no tile that is in use.
   const std::map<int64_t, PaddingRule> tiles = rules_of(Exact(GroupOrder::kMasked, "grouped.tiles"));
   EXPECT_EQ(tiles, (std::map<int64_t, PaddingRule>{{3, PaddingRule::kFree},
                                                    {4, PaddingRule::kUntouched},

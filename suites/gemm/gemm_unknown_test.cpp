@@ -55,7 +55,7 @@ std::vector<std::vector<HostTensor>> made_by_members(const GemmCase& c, const Pr
   return all;
 }
 
-/// Expects that each member's results pass, and a mixture of all.
+/// Expects that the results of each member algorithm pass, and a mixture of all.
 void expect_members_and_a_mixture_pass(const Case& one, size_t least, size_t most) {
   const Problem problem = gemm().bind(one)->problem();
   const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
@@ -81,8 +81,8 @@ TEST(UnknownGemm, WhatAKnownProgramMakesIsRightAndSoAreMixtures) {
       expect_members_and_a_mixture_pass(case_with({{"contract", contract}, {"scales", scales}, {"fill", fill}}), 3, SIZE_MAX);
 }
 
-/// CUTLASS's stream-K divides k where its scheduler decides: here after 2 of 13 k tiles for some tiles of d and after 5 for
-/// others. No contract has such parts, but the intervals contain the results.
+/// CUTLASS's stream-K splits k where its scheduler decides: here after 2 of 13 k tiles for some tiles of d, and after 5 for
+/// others. No contract describes such a split, but the intervals contain its results.
 TEST(UnknownGemm, PartsThatDifferFromTileToTileAreWithinTheSpans) {
   const Case one = case_with({{"k", "1664"}, {"fill", "few_maxima"}, {"b", "few_maxima"}});
   const GemmCase c = read_gemm_case(one);
@@ -157,7 +157,7 @@ namespace {
 const TestCells kPositive = {
     {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"m", "24"}, {"n", "24"}, {"k", "512"}};
 
-/// Outputs at the upper end (in magnitude) of each element's interval, so that the sums lose nothing.
+/// Outputs at the end of each element's interval that is larger in magnitude, as of a kernel whose sums lose nothing.
 std::vector<HostTensor> at_far_ends(const Problem& problem, const Answer& answer) {
   const WholePart d = computed(answer)[0];
   std::vector<HostTensor> outputs = outputs_of(problem, answer);

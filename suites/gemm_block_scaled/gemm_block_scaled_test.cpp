@@ -48,7 +48,7 @@ Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); 
 
 std::string refusal(const TestCells& cells) { return refusal_of(gemm(), kUsual, cells); }
 
-/// The definition written again by hand: chains of 128 products, and how the contract joins them.
+/// The definition, written again by hand: chains of 128 products along k, and how the contract joins them.
 struct ByHand {
   const GemmCase& c;
   const Problem& problem;
@@ -139,7 +139,7 @@ TEST(GemmBlockScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
         if (d == made.at(name) && other.starts_with(unit)) same.push_back(other);
       EXPECT_THAT(same, testing::Contains(name));
       EXPECT_LE(same.size(), 3u) << name
-                                 << ": parts of whole 128 and of whole 512 are the same, and so may two joins be on one set";
+                                 << ": split-K parts in units of 128 and 512 are equal here, and two joins may give equal bits";
     }
 }
 
@@ -197,7 +197,7 @@ TEST(GemmBlockScaled, ALayoutPlacesScalesAndItsTranspositionIsSeen) {
   EXPECT_THAT(find(rows.tensors, "scale_a").spec.strides, ElementsAre(4, 1));
   EXPECT_THAT(find(columns.tensors, "scale_a").spec.strides, ElementsAre(1, 5));
   EXPECT_EQ(computed(gemm().bind(by_rows)->expect(rows, nullptr))[0].low, computed(gemm().bind(by_columns)->expect(columns, nullptr))[0].low)
-      << "the same scales, wherever they lie";
+      << "the same scales in every layout";
   bool found = false;
   for (const Hypothesis& wrong : gemm().bind(by_rows)->mutants()) {
     if (wrong.name != "scale_a: layout row -> col") continue;

@@ -211,7 +211,7 @@ TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
   EXPECT_EQ(none.message, "the library reports that it used stream-K, which the contract does not admit");
 }
 
-/// Variants of the case that the algorithm may be.
+/// The variants of the case that the reported algorithm may mean.
 std::vector<std::string> meant(const TestCells& cells, const SaidAlgorithm& said) {
   const Case one = case_with(cells);
   const std::unique_ptr<const BoundCase> bound = gemm().bind(one);
@@ -297,8 +297,8 @@ TEST(GemmScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
   EXPECT_GT(tried, 100);
 }
 
-/// mma.sync of sm_90 and sm_100 starts from 0 and adds c after the sum, which is the same as one addition per instruction. So no
-/// data distinguish the two variants, and they count as one. If c is one of the terms, they count as two.
+/// mma.sync of sm_90 and sm_100 adds c after the sum, so a chain that passes the sum as c equals one addition per instruction. No
+/// data distinguish these two variants, so they count as one. If c is one of the terms, they count as two.
 TEST(GemmScaled, PromotedAfterEachInstructionIsNotPromotedWhereCIsAddedLast) {
   for (const Case& one : telling_cases("torch.scaled_mm_row.sm_90", "token_channel")) {
     const Problem problem = gemm().bind(one)->problem();

@@ -112,7 +112,7 @@ inline Judgement said(const std::string& id, const Answer& base, const Edit& edi
 
 namespace {
 
-// The numbers given to the rules represent the kernel's input, for every scale layout.
+// The dequantized numbers that the rules get approximate the kernel's input, for every scale layout.
 
 double noise_to_signal(const Answer& answer) {
   double signal = 0, noise = 0;
@@ -184,7 +184,7 @@ TEST(Answer, StandsForTheInputUnderEveryLayout) {
   std::set<std::string> layouts;
   for (const Case& one : load_cases(shipped_ops().all(), ".")) {
     if (one.tier != "quick" || (one.op != "quant_group" && one.op != "quant_tile") || !is_ordinary(one)) continue;
-    if (one.text("contract").find("fp4") != std::string::npos) continue;  // no judged project tests FP4
+    if (one.text("contract").find("fp4") != std::string::npos) continue;  // no rule tests FP4
     for (const KernelOffer& kernel : cpu.library.kernels) {
       if (!why_not_offered(kernel, one).empty()) continue;
       const Problem problem = shipped_ops().find(one.op).bind(one)->problem();

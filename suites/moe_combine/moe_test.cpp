@@ -1,5 +1,5 @@
-// Ops moe_combine and moe_sort. moe_combine: cells that a contract has no use for, the data of skipped slots, and which tokens a
-// call writes. moe_sort: examples by hand for each kind of contract, free order, and cells that a contract has no use for.
+// Ops moe_combine and moe_sort. moe_combine: cells that a contract does not use, the data of skipped slots, and which tokens a
+// call writes. moe_sort: examples by hand for each kind of contract, free order, and cells that a contract does not use.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -202,7 +202,7 @@ TEST(MoeSort, RowsAreOrderedByExpertAndThoseElsewhereComeLast) {
   EXPECT_THAT(of(mapped, "expert_first_token_offset"), ElementsAre(0, 3, 4));
   EXPECT_THAT(of(mapped, "permuted_idx"), ElementsAre(0, 3, 5, 1, 6, 6));
   EXPECT_THAT(of(mapped, "inv_permuted_idx"), ElementsAre(0, 3, 4, 1, 5, 2))
-      << "slot 2, of expert 0 elsewhere, has the key of slot 4";
+      << "slot 2, whose expert 0 is on another device, is sorted like slot 4";
   EXPECT_THAT(mapped.rows, ElementsAre(0, 1, 2, 0, Routed::kUntouched, Routed::kUntouched));
 }
 

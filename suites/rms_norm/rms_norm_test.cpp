@@ -1,5 +1,5 @@
-// Mistakes of norms that tolerances accept are detected at every hidden size, and so is the rounding of ties.
-// Relations between the fused pair, the unfused pair and the eager op of AITER's double quantization.
+// Norms: mistakes that tolerances accept, and wrong rounding of ties, are detected at every hidden size. AITER's double
+// quantization: relations between the fused pair, the unfused pair and the eager op.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,8 +22,8 @@
 namespace assay {
 namespace {
 
-// Mistakes that tolerances accept are detected at every hidden size of the tables: a kernel that ignores the variance, eps in
-// the wrong place, and one rounding more or less.
+// Mistakes that tolerances accept are detected at every hidden size of the tables: an ignored variance, eps in the wrong place,
+// one rounding more or less.
 
 const std::set<std::string> kNorms = {"rms_norm", "fused_add_rms_norm", "rms_norm_quant_group", "rms_norm_quant_static"};
 
@@ -33,11 +33,11 @@ std::vector<Case> cases_of_sizes() {
   std::vector<Case> all;
   std::set<std::string> seen;
   for (Case& c : load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR)) {
-    if (!kNorms.contains(c.op) || c.integer("n") < 7) continue;  // a row of one element shows little: its output is its sign
+    if (!kNorms.contains(c.op) || c.integer("n") < 7) continue;  // a norm of one element returns little more than its sign
     if (!seen.insert(c.op + c.text("contract") + c.text("x") + "/" + c.text("n")).second) continue;
     c.parameters["m"] = "8";
     const double eps = std::stod(c.text("eps"));
-    if (eps > 1e-3 || eps == 0) c.parameters["eps"] = "1e-6";  // in cases whose eps dominates the sum, or is 0
+    if (eps > 1e-3 || eps == 0) c.parameters["eps"] = "1e-6";  // eps must neither dominate the sum nor be 0
     all.push_back(std::move(c));
   }
   return all;
@@ -117,7 +117,7 @@ std::map<std::string, std::set<std::string>> unseen_mistakes() {
 TEST(NormSizes, OneRoundingMoreOrLessIsSeen) {
   auto unseen = unseen_mistakes();
   for (const Case& c : cases_of_sizes()) {
-    if (c.text("x") == "f32" || c.integer("n") < 128) continue;  // f32 has none; eight short rows show too few
+    if (c.text("x") == "f32" || c.integer("n") < 128) continue;  // fp32 rows have no such ties; eight short rows have too few
     int excused = 0;
     const Tried tried = try_mistakes(with_data(c, "normal", "normal"), [&](const std::string& name) {
       const bool hidden = is_rounded_behind_a_flush(c, name) || unseen[c.text("contract")].contains(name);

@@ -31,12 +31,12 @@ TEST(WeakContiguity, TakesWhatItsCommentSays) {
 
 TEST(WeakContiguity, HasHoles) {
   const Contiguity weak = row("vllm.weak_contiguous"), whole = row("sglang.contiguous");
-  EXPECT_TRUE(weak.takes({{2, 2}, {0, 1}, 0, 4, 2})) << "overlaps, and counts right";
+  EXPECT_TRUE(weak.takes({{2, 2}, {0, 1}, 0, 4, 2})) << "overlaps, but the size is right";
   EXPECT_FALSE(whole.takes({{2, 2}, {0, 1}, 0, 4, 2}));
-  EXPECT_FALSE(weak.takes({{3, 2, 3}, {1, 9, 3}, 0, 27, 2})) << "every place once, and room behind it";
+  EXPECT_FALSE(weak.takes({{3, 2, 3}, {1, 9, 3}, 0, 27, 2})) << "no overlap, but the storage is larger than the tensor";
   EXPECT_TRUE(weak.takes({{3, 0, 2}, {1, 7, 5}, 4, 16, 2})) << "no elements";
   EXPECT_TRUE(whole.takes({{3, 0, 2}, {1, 7, 5}, 4, 16, 2}));
-  EXPECT_TRUE(whole.takes({{1, 12}, {77, 1}, 0, 24, 2})) << "the stride of a size of one";
+  EXPECT_TRUE(whole.takes({{1, 12}, {77, 1}, 0, 24, 2})) << "the stride of a dimension of size 1 does not count";
 }
 
 TEST(WeakContiguity, ACellOfOtherWordsIsRefused) {
