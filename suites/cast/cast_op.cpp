@@ -80,7 +80,8 @@ std::vector<std::string> difference_lines(const CastProfile& a, const CastProfil
   const std::vector<RunDifference> found = differences(runs_of(a), runs_of(b));
   if (found.empty()) return {fmt::format("all 2^{} inputs have the same code in both", a.from->bits)};
   std::vector<std::string> lines = {
-      fmt::format("{} of all 2^{} differ, in {} runs", inputs_in_words(inputs_of(found)), a.from->bits, found.size())};
+      fmt::format("{} of all 2^{} have different codes, in {} runs", inputs_in_words(inputs_of(found)), a.from->bits,
+                  found.size())};
   for (const RunDifference& d : found)
     lines.push_back(fmt::format("{}: {} against {}, {}", inputs_text(*a.from, d.first, d.last), cast_code_text(*a.format, d.a),
                                 cast_code_text(*b.format, d.b), inputs_in_words(double(d.last - d.first) + 1)));

@@ -190,7 +190,7 @@ class SweepRun {
       if (told > 0 && given_.all_right && verdict.message.empty()) {
         verdict.outcome = Outcome::kFail;
         verdict.message = fmt::format(
-            "{} of 2^16 inputs from {:08x} on got wrong codes or were changed in a call with 2^28 inputs, but not in a call "
+            "{} of the 2^16 inputs at 0x{:08x} got wrong codes or were changed in a call with 2^28 inputs, but not in a call "
             "with 2^16",
             told, block);
       }
@@ -215,7 +215,7 @@ class SweepRun {
 
   void give_up(uint64_t next, Verdict& verdict) {
     verdict.message =
-        fmt::format("inputs from {:08x} on were not tried: the earlier ones have more than 2^20 runs of wrong codes", next);
+        fmt::format("inputs from 0x{:08x} were not tried: earlier inputs have more than 2^20 runs of wrong codes", next);
     if (next <= last_) given_.add_as_expected(next, last_);
     told_enough_ = true;
   }

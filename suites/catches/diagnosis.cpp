@@ -51,8 +51,8 @@ std::vector<std::string> differences(const Outcomes& outcomes, const std::vector
 constexpr const char* kKinds[][2] = {{"changed", "faults of `faults.csv`, other shapes and seeds"},
                                      {"elsewhere", "the same mistakes in other contracts"},
                                      {"two", "two mistakes at once"},
-                                     {"outside", "mistakes that are not an edit of a contract: right is to name none"},
-                                     {"healthy", "healthy, using the freedom of their contracts"}};
+                                     {"outside", "mistakes that are no mutants (right: no cause named)"},
+                                     {"healthy", "healthy, with results anywhere in the accepted intervals"}};
 
 /// Random wrong bytes of a healthy library have no cause, so any named cause is an error.
 void measure_noise(const Backend& cpu, const std::vector<Case>& cases, Outcomes& out) {
@@ -66,7 +66,7 @@ void measure_noise(const Backend& cpu, const std::vector<Case>& cases, Outcomes&
       sum.add(score);
     }
   }
-  out.kinds += line_of("healthy, with wrong bytes at random: right is to name none", sum);
+  out.kinds += line_of("healthy, with random wrong bytes (right: no cause named)", sum);
 }
 
 std::string line_of(const std::string& name, const Score& score) {
@@ -160,7 +160,7 @@ int report(const Outcomes& outcomes, const Arguments& arguments) {
   const std::string table = outcomes.kinds + "\nMissed:" +
                             (outcomes.kernels.empty() ? " none.\n" : std::string("\n\n") + kHeadOfDiagnosis + outcomes.kernels);
   if (!arguments.write.empty()) write_section(arguments.write, kSectionOfDiagnosis, table);
-  std::printf("%s%s\nRaces, another time otherwise:\n%s", arguments.list ? outcomes.list.c_str() : "", table.c_str(),
+  std::printf("%s%s\nRaces, whose results vary:\n%s", arguments.list ? outcomes.list.c_str() : "", table.c_str(),
               outcomes.races.c_str());
   for (const std::string& complaint : outcomes.complaints) std::printf("COMPLAINT: %s\n", complaint.c_str());
   const std::string difference = arguments.check.empty() ? "" : section_difference(arguments.check, kSectionOfDiagnosis, table);

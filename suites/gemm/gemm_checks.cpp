@@ -98,13 +98,13 @@ void add_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>
   const LevelGrid &a = c.scale_a.grid(), &b = c.scale_b.grid();
   if (a.row_block > 0 && a.rows > 1) {
     const int64_t changed = a.rows / 2;
-    all.push_back({"scales", fmt::format("another scale of row {} of a", changed), problem, "d",
+    all.push_back({"scales", fmt::format("a changed scale in row {} of a", changed), problem, "d",
                    all_but(c, [=](int64_t row, int64_t) { return row / a.row_block == changed; })});
     change_scale(find(all.back().problem.tensors, "scale_a"), c.scale_a, changed);
   }
   if (b.row_block > 0 && b.rows > 1) {
     const int64_t changed = b.rows / 2;
-    all.push_back({"scales", fmt::format("another scale {} of b", changed), problem, "d",
+    all.push_back({"scales", fmt::format("a changed scale in row block {} of b", changed), problem, "d",
                    all_but(c, [=](int64_t, int64_t column) { return column / b.row_block == changed; })});
     change_scale(find(all.back().problem.tensors, "scale_b"), c.scale_b, changed);
   }
@@ -118,10 +118,10 @@ void add_outer_scales(const GemmCase& c, const Problem& problem, std::vector<Rel
     scale.set_code(row, code_of(kF32, 2 * decode(kF32, scale.code(row))));
   };
   if (c.has_outer_of_rows_of_a() && c.m > 1)
-    change("global_scale_a", fmt::format("another global scale of row {} of a", c.m / 2), c.m / 2,
+    change("global_scale_a", fmt::format("a changed global scale of row {} of a", c.m / 2), c.m / 2,
            all_but(c, [at = c.m / 2](int64_t row, int64_t) { return row == at; }));
   if (c.has_outer_of_rows_of_b() && c.n > 1)
-    change("global_scale_b", fmt::format("another global scale of row {} of b", c.n / 2), c.n / 2,
+    change("global_scale_b", fmt::format("a changed global scale of row {} of b", c.n / 2), c.n / 2,
            all_but(c, [at = c.n / 2](int64_t, int64_t column) { return column == at; }));
 }
 

@@ -333,7 +333,7 @@ TEST_F(GemmOuterRows, RelationsHoldAndChangeTheOuterScales) {
     }
     EXPECT_TRUE(any_differs || relation.rung != "scales") << relation.what;
   }
-  EXPECT_THAT(said, IsSupersetOf({"another global scale of row 2 of a", "another global scale of row 12 of b"}));
+  EXPECT_THAT(said, IsSupersetOf({"a changed global scale of row 2 of a", "a changed global scale of row 12 of b"}));
 }
 
 TEST_F(GemmTwoLevels, ADumpIsRecognized) {

@@ -67,7 +67,7 @@ Recipe read_recipe(const Table& table, const TableRow& row) {
                 table.text(row, "over_n") == "yes", table.text(row, "gamma"),    table.text(row, "eps"),  {}};
   char* end = nullptr;
   recipe.factor = std::strtod(table.text(row, "factor").c_str(), &end);
-  if (*end != '\0' || !(recipe.factor > 0)) throw table.error(row, "factor", "is not a number above 0");
+  if (*end != '\0' || !(recipe.factor > 0)) throw table.error(row, "factor", "expected a number > 0");
   recipe.offset = std::strtod(table.text(row, "offset").c_str(), &end);
   if (*end != '\0') throw table.error(row, "offset", "is not a number");
   if (!recipe.over_n && !table.text(row, "over_n").empty()) throw table.error(row, "over_n", "is 'yes' or empty");
@@ -75,7 +75,8 @@ Recipe read_recipe(const Table& table, const TableRow& row) {
   read_before(table, row, recipe);
   for (const std::string& text : split(table.text(row, "shapes"))) {
     recipe.shapes.push_back(shape_of(text));
-    if (recipe.shapes.back()[0] == 0) throw table.error(row, "shapes", "'" + text + "' is not rows, 'x' and columns");
+    if (recipe.shapes.back()[0] == 0)
+      throw table.error(row, "shapes", "'" + text + "': expected rows x columns, such as 16x1024");
     if ((recipe.shapes.back()[2] > 0) != (recipe.shapes.front()[2] > 0))
       throw table.error(row, "shapes", "expected rows x columns x k in all shapes, or rows x columns in all");
   }
@@ -272,7 +273,7 @@ std::vector<HostTensor> outputs_of_healthy(const Field& field, const CallRequest
   const std::string key = key_of(request, one);
   if (const std::vector<HostTensor>* known = key.empty() ? nullptr : field.before->find(key)) return *known;
   CallResult result = field.healthy->call(request);
-  if (result.status != CallStatus::kOk) throw std::runtime_error(one.id + ": the healthy kernel says " + result.message);
+  if (result.status != CallStatus::kOk) throw std::runtime_error(one.id + ": the healthy kernel failed: " + result.message);
   if (!key.empty()) field.before->keep(key, result.outputs);
   return std::move(result.outputs);
 }

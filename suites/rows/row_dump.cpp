@@ -57,7 +57,7 @@ class ScaleReader {
     for (const Candidate& other : found_) {
       if (other.group != found_.front().group)
         throw UsageError(scale_.place() + ": groups of " + found_.front().group + " and of " + other.group +
-                         " both make its shape; say --param group_size=N");
+                         " both explain its shape; try --param group_size=N");
       if (best == ScalePlacing::kLogical || other.layout == found_.front().layout) continue;
       RowCase one = matrix_;
       one.scales = spec_of(other.group);
@@ -93,15 +93,15 @@ class ScaleReader {
     constexpr size_t kMost = 8;
     for (size_t i = 0; i < std::min(kMost, wanted_.size()); ++i) text += "\n  " + wanted_[i];
     if (wanted_.size() > kMost)
-      text += "\n  ... (" + std::to_string(wanted_.size()) + " in all; --param group_size=N and --layout NAME leave fewer)";
+      text += "\n  ... (" + std::to_string(wanted_.size()) + " in all; try --param group_size=N or --layout NAME)";
     if (wanted_.empty())
       text += " a group size, --param group_size=N, that divides " + std::to_string(n_) + ": " + row_.text("group");
     const bool fp32_for_words = *scale_.tensor.spec.format == kF32 && row_.text("layouts").find("ue8m0x4") != std::string::npos;
     if (fp32_for_words)
       text +=
-          "\nThese are fp32 scales where packed UE8M0 words are read: a consumer that takes their bits for exponents computes "
+          "\nThese are fp32 scales, but packed UE8M0 words are expected: a kernel that reads their bits as exponents computes "
           "NaN or garbage."
-          "\nLook at them with: assay judge '" +
+          "\nPrint them with: assay judge '" +
           scale_.file + (scale_.file.ends_with(".npy") ? "" : ":" + scale_.name) +
           "' --as ue8m0_scale"
           "\nTheir values may be right: assay contracts match, with the same files, names the contracts that store fp32 scales."
@@ -212,7 +212,7 @@ void require_given(const Op& op, const DumpRequest& request, const Cellmap& cell
   for (const std::string& column : op.columns) {
     const bool needed = column == "scale_ub" ? bounded : !op.optional_columns.contains(column);
     if (needed && !names_data(column) && !cells.contains(column))
-      throw UsageError("contract " + request.contract + " needs --param " + column + "=VALUE, which no tensor shows");
+      throw UsageError("contract " + request.contract + " needs --param " + column + "=VALUE: no tensor determines it");
   }
 }
 

@@ -83,12 +83,12 @@ std::vector<std::string> layout_lines(const std::string& tensor, const Layout& l
       fmt::format("  the tensor is {} [{}, {}], strides [{}, {}], storage {}", layout.type->name, layout.shape[0].text(),
                   layout.shape[1].text(), layout.strides[0].text(), layout.strides[1].text(), layout.storage.text())};
   if (layout.packs_words())
-    lines.push_back(fmt::format("  {} {} to an element, the first in its lowest bits", layout.type->bits / layout.element->bits,
+    lines.push_back(fmt::format("  {} {} per element, the first in its lowest bits", layout.type->bits / layout.element->bits,
                                 layout.element->name));
   if (layout.rows.text() != "m")
     lines.push_back(fmt::format("  rows from m to {}: {}", layout.rows.text(), rule_in_words(padding_rule(pad, "rows"))) +
                     (layout.storage.text().starts_with("m+")
-                         ? "; the storage ends with row m-1 of the last column, which has no such rows"
+                         ? "; the last column has no such rows: the storage ends with its row m-1"
                          : ""));
   if (layout.cols.text() != "g")
     lines.push_back(fmt::format("  groups from g to {}: {}", layout.cols.text(),

@@ -48,7 +48,7 @@ StridedCase read_strided_case(const Case& c) {
   if (x.strides.size() != x.shape.size()) cells.refuse("strides", "expected as many strides as the shape has sizes");
   int64_t last = x.offset;
   for (size_t d = 0; d < x.shape.size(); ++d) last += (x.shape[d] - 1) * x.strides[d];
-  if (x.elements() > 0 && last >= x.storage) cells.refuse("storage", "ends before the tensor does");
+  if (x.elements() > 0 && last >= x.storage) cells.refuse("storage", "expected a storage that holds the whole tensor");
   if (x.offset > x.storage) cells.refuse("offset", "is beyond the storage");
   return p;
 }
