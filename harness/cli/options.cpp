@@ -48,7 +48,7 @@ void refuse_unused(CLI::App& verb, const Users& users, const std::function<std::
   });
 }
 
-/// --op names the op of a table of one's own.
+/// Refuses --op without --cases: it names the op of the user's own table.
 void refuse_op_without_cases(CLI::App& verb) {
   verb.parse_complete_callback([&verb] {
     const CLI::Option* const op = verb.get_option("--op");
@@ -65,7 +65,7 @@ void add_shown(CLI::App& verb, Shown& shown) {
           "causes: a block for each cause of failures; all: a block for each failure, and every contract and reason")
       ->check(CLI::IsMember({"causes", "all"}))
       ->default_str("causes");
-  verb.add_option("--max-failures", shown.failures, "largest number of blocks; more causes are only listed")
+  verb.add_option("--max-failures", shown.failures, "print at most this many blocks; further causes get one line each")
       ->check(whole_number())
       ->capture_default_str();
 }
@@ -77,10 +77,10 @@ const CLI::Validator& a_name() {
   return validator;
 }
 
-/// The history that a run is added to.
+/// Options for the history file that a run is added to.
 void add_history_file(CLI::App& verb, std::string& history, std::string& commit) {
   CLI::Option* const file =
-      verb.add_option("--history", history, "add the verdicts to this history, see assay history; a missing file is made")
+      verb.add_option("--history", history, "add the verdicts to this history file, for assay history; created if missing")
           ->check(a_name())
           ->type_name("FILE");
   verb.add_option("--commit", commit, "with --history: commit of the kernels; default: GITHUB_SHA or CI_COMMIT_SHA, if set")
@@ -91,8 +91,8 @@ void add_history_file(CLI::App& verb, std::string& history, std::string& commit)
 void add_diagnose(CLI::App& verb, std::string& how) {
   verb.add_option(
           "--diagnose", how,
-          "how long the cause of a failure is sought: none, short (about 5 s) or long; the work is limited in elements, so "
-          "that the same command says the same everywhere")
+          "how much work to spend on finding the cause of a failure: none, short (about 5 s) or long; the limit counts "
+          "evaluated elements, not seconds, so every machine reports the same causes")
       ->check(CLI::IsMember({"none", "short", "long"}))
       ->capture_default_str();
 }
@@ -150,7 +150,7 @@ void add_run(CLI::App& program, RunArguments& run) {
   verb.add_option(
           "--execute", run.execute,
           "execute AMD code objects on the CPU: gfx942 or gfx950, then options such as ,races or ,schedule=random,seed=3 or "
-          ",approximate=each (outputs that depend on approximate instructions are counted); back end 'hip' is then "
+          ",approximate=each (counts outputs that depend on approximate instructions); --backend hip then loads "
           "libassay_hip_executed.so")
       ->type_name("ARCH[,OPTION...]");
   verb.add_option("--kernel", run.kernel, "only kernels whose name matches")->type_name("GLOB");
@@ -159,21 +159,21 @@ void add_run(CLI::App& program, RunArguments& run) {
                   "(annotations, step summary); may be repeated")
       ->type_name("KIND[:FILE]");
   verb.add_option("--trend", run.trend,
-                  "JSON report of an earlier run, or a history; the HTML report then shows what changed; default: the newest run "
-                  "of --history")
+                  "JSON report of an earlier run, or a history file; the HTML report then shows what changed since; default: the "
+                  "newest run of --history")
       ->check(a_name())
       ->type_name("FILE");
   add_history_file(verb, run.history, run.commit);
   verb.add_option("--repeat", run.repeat, "call each kernel this many times and require the same bits")
       ->check(CLI::Range(1, 1000000));
   verb.add_option("--rerun-failed", run.rerun_failed,
-                  "call a failed kernel this many times again; a failure that comes and goes is 'flaky', and still a failure")
+                  "repeat a failed call this many times; if some calls pass, the outcome is 'flaky', which is still a failure")
       ->check(CLI::Range(0, 1000));
   verb.add_flag(
       "--ladder", run.ladder,
-      "determinism tests: require the same bits when repeated, in other batches, among other rows, on a stream and from a graph");
+      "determinism tests: require the same bits in repeated calls, other batches, among other rows, on a stream, from a graph");
   add_diagnose(verb, run.diagnose);
-  verb.add_flag("--reckon-power", run.reckon_power, "compute mutation scores, also those recorded in golden/power");
+  verb.add_flag("--reckon-power", run.reckon_power, "recompute mutation scores instead of reading golden/power");
   CLI::Option* const list =
       verb.add_option("--ledger,--known-failures", run.ledger, "known-failures list: table of expected outcomes other than pass")
           ->check(a_name())
@@ -223,13 +223,13 @@ void add_new(CLI::App& program, NewArguments& made) {
   verb.add_option("what", made.what, "plugin, contract, case, op or format")
       ->required()
       ->check(CLI::IsMember({"plugin", "contract", "case", "op", "format"}));
-  verb.add_option("name", made.name, "name of the plug-in, op or format; id of the contract, also for case")
+  verb.add_option("name", made.name, "name of the plug-in, op or format; for contract and case: id of the contract")
       ->required()
       ->check(a_name());
   verb.add_option("--from", made.from, "for contract, case and op: the contract or op to copy from")->type_name("ID|OP");
   verb.add_option("--output", made.output,
-                  "for plugin: folder to make; default: the name; for contract and case: table of your own to write, instead of "
-                  "those of the source tree")
+                  "for plugin: folder to create, default: the name; for contract and case: table of your own to write instead of "
+                  "the tables of the source tree")
       ->type_name("DIR|FILE.csv");
   refuse_unused(verb, {{"--from", {"contract", "case", "op"}}, {"--output", {"plugin", "contract", "case"}}},
                 [&made] { return made.what; });
@@ -241,7 +241,7 @@ void add_inputs(CLI::App& program, InputsArguments& inputs) {
   examples(verb, {"assay inputs --suite quant_group/quick --output inputs"});
   add_selection(verb, inputs.selection, inputs.suites.tables);
   refuse_op_without_cases(verb);
-  verb.add_option("--output", inputs.output, "folder to make")->required()->check(a_name())->type_name("DIR");
+  verb.add_option("--output", inputs.output, "folder to create")->required()->check(a_name())->type_name("DIR");
 }
 
 void add_judge(CLI::App& program, JudgeArguments& judge) {
@@ -254,24 +254,24 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
             "assay judge dump.safetensors:scale --as ue8m0_scale --layout ue8m0x4_tma --param m=61 --param groups=16",
             "assay judge model-00001-of-00002.safetensors model-00002-of-00002.safetensors --lint"});
   verb.add_option("targets", judge.targets,
-                  "folders of run --record, or of inputs with outputs beside them; or FILE.safetensors or ROLE=FILE.npy ... with "
-                  "--contract, one file per rank of an all-reduce; "
-                  "or FILE:TENSOR with --as; or FILE.safetensors ... with --lint")
+                  "folders that run --record wrote, or that inputs wrote and outputs were added to; with --contract: "
+                  "FILE.safetensors or ROLE=FILE.npy ..., for an all-reduce one file per rank; "
+                  "with --as: FILE:TENSOR; with --lint: FILE.safetensors ...")
       ->required();
   verb.add_option("--contract", judge.contract,
-                  "contract of the dumped tensors, which are named as the op names them: x, gamma, q, scale, y, or a, b, "
-                  "scale_a, scale_b, d")
+                  "contract to check the tensors against; they need the op's names (x, gamma, q, scale, y; GEMM: a, b, "
+                  "scale_a, scale_b, d) or --tensor")
       ->type_name("ID");
   verb.add_option("--param", judge.parameters,
                   "parameter of the dumped call, such as group_size=128 or eps=1e-6; may be repeated")
       ->type_name("NAME=VALUE");
-  verb.add_option("--layout", judge.layout, "layout of the scale tensor (GEMM: of scale_a), if its shape leaves it open")
+  verb.add_option("--layout", judge.layout, "layout of the scale tensor (GEMM: of scale_a), if several layouts have its shape")
       ->type_name("NAME");
   verb.add_option("--tensor", judge.tensors,
-                  "name in the file of the tensor with this role; a * in each name checks one call for each text that fits; may "
-                  "be repeated")
+                  "name that the tensor of this role has in the file; with a * in each name, one call is checked for each text "
+                  "that the * can stand for; may be repeated")
       ->type_name("ROLE=NAME");
-  verb.add_option("--as", judge.as, "check a single scale tensor: scale, or ue8m0_scale if its consumer takes powers of two only")
+  verb.add_option("--as", judge.as, "check one scale tensor: scale, or ue8m0_scale if its GEMM accepts only powers of two")
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
   verb.add_flag(
       "--lint", judge.lint,
@@ -289,10 +289,10 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
 
 void add_history(CLI::App& program, HistoryArguments& history) {
   CLI::App& verb =
-      *program.add_subcommand("history", "show since when cases fail, flip or have other bits, in the runs of run --history");
+      *program.add_subcommand("history", "show since which run cases fail, flip or return other bits, from run --history");
   examples(verb, {"assay history kernels.history",
                   "assay history kernels.history --contract 'vllm.rms_norm*' --chip sm_90 --report html:history.html"});
-  verb.add_option("file", history.file, "history that run --history wrote")->required()->type_name("FILE");
+  verb.add_option("file", history.file, "file that run --history wrote")->required()->type_name("FILE");
   verb.add_option("--case", history.cases, "only cases whose id matches; may be repeated")->type_name("GLOB");
   verb.add_option("--contract", history.contracts, "only contracts whose id matches; may be repeated")->type_name("GLOB");
   verb.add_option("--kernel", history.kernels, "only kernels whose name matches; may be repeated")->type_name("GLOB");
@@ -315,8 +315,8 @@ void add_gate(CLI::App& program, GateArguments& gate) {
   verb.add_option("recordings", gate.targets, "folders of run --record")->type_name("DIR...")->required();
   verb.add_option(
           "--baseline", gate.baseline,
-          "folder of the earlier recording, or a history of run --history; of a history, the newest other run on the same "
-          "chip that was as expected is the baseline")
+          "folder of the earlier recording, or a file of run --history; of such a file, the baseline is the newest other run "
+          "on the same chip whose outcomes were all as expected")
       ->type_name("DIR|FILE")
       ->required();
   CLI::Option* const number = verb.add_option("--run", gate.baseline_run, "with a history: this run is the baseline")
@@ -329,7 +329,7 @@ void add_gate(CLI::App& program, GateArguments& gate) {
       ->excludes(number);
   verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, also within the accepted intervals");
   verb.add_flag("--strict", gate.strict,
-                "also close the gate for a failure that was fixed (until its row is removed and the baseline renewed), and for "
+                "also fail for a failure that was fixed (until you remove its row and renew the baseline), and for "
                 "a row of the known-failures list that matches no case of its op");
   verb.add_option("--report", gate.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
   verb.add_option("--ledger,--known-failures", gate.ledger, "as for run")->check(a_name())->type_name("FILE.csv");
@@ -343,15 +343,15 @@ void add_known(CLI::App& program, KnownArguments& known) {
   examples(verb, {"assay known write --from run.json --issue https://example.com/issues/12 --output known.csv",
                   "assay known write --from run.json --issue https://example.com/issues/13 --keep known.csv --output known.csv"});
   verb.add_option("action", known.action)->required()->check(CLI::IsMember({"write"}));
-  verb.add_option("--from", known.from, "report of --report json:FILE: each unexpected failure in it becomes a row")
+  verb.add_option("--from", known.from, "JSON report of a run; each unexpected failure in it becomes a row")
       ->required()
       ->check(a_name())
       ->type_name("FILE.json");
   verb.add_option("--issue", known.issue, "link to the issue of these failures")->required()->check(a_name())->type_name("URL");
-  verb.add_option("--owner", known.owner, "who works on them; default: your user name")->type_name("NAME");
+  verb.add_option("--owner", known.owner, "who works on these failures; default: your user name")->type_name("NAME");
   verb.add_option("--reason", known.reason, "why they fail; default: the cause in the report")->type_name("TEXT");
-  verb.add_option("--since", known.since, "default: today")->type_name("YYYY-MM-DD");
-  verb.add_option("--keep", known.keep, "list whose rows are kept, except those whose cases no longer fail")
+  verb.add_option("--since", known.since, "date since when they fail; default: today")->type_name("YYYY-MM-DD");
+  verb.add_option("--keep", known.keep, "earlier list; its rows are copied, except rows whose cases no longer fail")
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--output", known.output, "file to write; default: standard output")->check(a_name())->type_name("FILE.csv");
@@ -359,7 +359,7 @@ void add_known(CLI::App& program, KnownArguments& known) {
 
 void add_golden(CLI::App& program, GoldenArguments& golden) {
   CLI::App& verb =
-      *program.add_subcommand("golden", "check or write the golden files of the quick tier, or compare those of several chips");
+      *program.add_subcommand("golden", "check or write golden files of the quick tier, or compare those of several chips");
   examples(verb, {"assay golden check --part predicted", "assay golden write --observed cpu --folder gold",
                   "assay golden diff gold/observed/cpu later/observed/cpu",
                   "assay golden diff sm_89 sm_90 sm_100 --report html:chips.html"});
@@ -368,7 +368,7 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
       ->type_name("ARCH|DIR");
   verb.add_option("--report", golden.reports, "for diff: write json:FILE or html:FILE; may be repeated")->type_name("KIND:FILE");
   verb.add_option("--ledger,--known-failures", golden.ledger,
-                  "with write --observed: known-failures list, as for run; of its cases only those that pass are recorded")
+                  "with write --observed: known-failures list, as for run; a case on it is recorded only if it passes")
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--observed", golden.backend, "with write: record what this back end returns")->type_name("NAME|PATH.so");
@@ -399,7 +399,7 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
 
 void add_explain(CLI::App& program, ExplainArguments& explain) {
   CLI::App& verb = *program.add_subcommand(
-      "explain", "show one case: contract as formulas, what its data can expose, trace with accepted intervals, cause");
+      "explain", "show one case: contract as formulas, mutants that its inputs expose, trace with accepted intervals, cause");
   examples(verb,
            {"assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32'",
             "assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32' --backend ./libmine.so --minimize"});
@@ -411,10 +411,10 @@ void add_explain(CLI::App& program, ExplainArguments& explain) {
       ->expected(2)
       ->type_name("ROW COLUMN");
   verb.add_flag("--call", explain.call_only,
-                "show only the call that a plug-in gets (tensors, parameters, layouts) and the contract");
+                "show only the contract and the call that a kernel receives (tensors, parameters, layouts)");
   CLI::Option* minimize =
       verb.add_flag("--minimize", explain.minimize,
-                    "search the smallest case that still fails and that the same cause fits, and print it as a table row");
+                    "find the smallest case that still fails with the same cause, and print it as a table row");
   verb.add_option("--output", explain.output, "with --minimize: write the row to this case table")
       ->type_name("FILE.csv")
       ->needs(minimize);
@@ -430,7 +430,7 @@ void add_explain(CLI::App& program, ExplainArguments& explain) {
 
 void add_hunt(CLI::App& program, HuntArguments& hunt) {
   CLI::App& verb = *program.add_subcommand(
-      "hunt", "fuzz: recombine parameters and seeds of an op's cases until a kernel fails or time is over");
+      "hunt", "fuzz: recombine parameters and seeds of an op's cases until time is over; print each kernel's first failure");
   examples(verb, {"assay hunt --op rms_norm --backend ./libmine.so --minutes 5 --output found.csv"});
   add_selection(verb, hunt.selection, hunt.suites.tables);
   verb.remove_option(verb.get_option("--op"));
@@ -467,21 +467,21 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
       verb.add_option("--vendor", contracts.vendor, "for list: only contracts whose id begins with this name and a dot")
           ->type_name("NAME");
   verb.add_option("--arch", contracts.arch,
-                  "for list: leave out the contracts of other chips, such as ID.gfx942 and ID_fnuz on sm_90; most contracts name "
-                  "no chip and stay")
+                  "for list: leave out contracts of other chips (for sm_90: ID.gfx942 and ID_fnuz, for example); a contract that "
+                  "names no chip stays")
       ->type_name("CHIP");
   verb.add_option("--release", contracts.release,
-                  "for list with --vendor: only contracts that this release of the vendor's code obeys, such as 0.33.0, or its "
-                  "code at a date")
+                  "for list with --vendor: only contracts of this release of the vendor's code, such as 0.33.0, or of its "
+                  "code at this date")
       ->needs(vendor)
       ->type_name("RELEASE|DATE");
-  verb.add_option("--search", contracts.search, "for list: only contracts with this text in their id or a cell, in any case")
+  verb.add_option("--search", contracts.search, "for list: only contracts whose id or cells contain this text; ignores case")
       ->type_name("TEXT");
   verb.add_option("--cases", contracts.suites.tables.cases,
                   "for check, diff and match --op: case table of your own; may be repeated")
       ->type_name("FILE.csv");
   verb.add_flag("--evidence", contracts.evidence,
-                "for list: whether the code of each contract was run, executed on the CPU, read or none of these");
+                "for list: whether each contract's code was run, executed on the CPU, only read, or none of these");
   verb.add_option("--backend", contracts.backend, "for match, as for run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--op", contracts.op,
                   "for list: only contracts of this op; for match: op whose contracts are tried; for check and diff: op of a "
@@ -528,7 +528,7 @@ void add_arch(CLI::App& program, ArchArguments& arch) {
       ->type_name("ID|DIR|FILE.csv");
   verb.add_option("--units", arch.units, "table with instructions of your own; may be repeated")->type_name("FILE.csv");
   verb.add_option("--backend", arch.backend,
-                  "for verify: compare what this back end returns with the models, instead of a folder")
+                  "for verify: compare the models with results of this back end instead of recorded results")
       ->type_name("NAME|PATH.so");
   verb.add_option("--kernel", arch.kernel, "for verify --backend: only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--unit", arch.unit, "for verify: only instructions whose id matches")->type_name("GLOB");
@@ -536,7 +536,7 @@ void add_arch(CLI::App& program, ArchArguments& arch) {
                   "for verify --backend: write digests of the results to this table if all are as predicted")
       ->type_name("FILE.csv");
   verb.add_option("--elements", arch.elements,
-                  "for verify --backend: results for each instruction, kind of data and chain length")
+                  "for verify --backend: number of results for each instruction, kind of data and chain length")
       ->check(CLI::Range(1, 1 << 28))
       ->capture_default_str();
   verb.add_option("--seed", arch.seed, "for verify --backend: seed of the operands")
@@ -557,16 +557,16 @@ void add_arch(CLI::App& program, ArchArguments& arch) {
 
 void add_probe(CLI::App& program, ProbeArguments& probe) {
   CLI::App& verb = *program.add_subcommand(
-      "probe", "infer what the tensor core instructions and conversions of a device do, from single calls");
+      "probe", "infer from single calls what the tensor core instructions and conversions of a device compute");
   examples(verb, {"assay probe --backend cuda", "assay probe --backend cpu --unit 'gfx942*' --output probed.csv"});
   verb.add_option("--backend", probe.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", probe.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--unit", probe.unit, "only instructions whose id matches, and no conversions")
       ->type_name("GLOB");
-  verb.add_option("--output", probe.output, "write a row for each instruction that was found, for --contracts")
+  verb.add_option("--output", probe.output, "write a row for each instruction whose model was found, for --contracts")
       ->type_name("FILE.csv");
   verb.add_option("--elements", probe.elements,
-                  "results for each kind of data before an instruction counts as found; twice as many verify it")
+                  "number of results, for each kind of data, that a model must explain; twice as many then verify it")
       ->check(CLI::Range(256, 1 << 24))
       ->capture_default_str();
   verb.add_option("--seed", probe.seed, "seed of the operands")->check(whole_number())->capture_default_str();
@@ -583,7 +583,7 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
                   "assay signoff --backend cuda --output signoff --ledger known.csv --scope scope.csv",
                   "assay signoff --verify signoff"});
   CLI::Option* const output =
-      verb.add_option("--output", signoff.output, "folder to make; the same command continues a sign-off that was interrupted")
+      verb.add_option("--output", signoff.output, "folder to create; the same command continues an interrupted sign-off")
           ->check(a_name())
           ->type_name("DIR");
   verb.add_option("--backend", signoff.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
@@ -592,7 +592,7 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--scope", signoff.scope,
-                  "minimum scope: table with columns need, op, format, why; default: suites/signoff.csv of the data folder")
+                  "minimum scope: table (need, op, format, why) of what must be offered; default: suites/signoff.csv")
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--golden", signoff.golden,
@@ -601,27 +601,27 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
       ->type_name("DIR");
   verb.add_option("--suite", signoff.ops,
                   "run only this op; may be repeated; the verdict is then for a partial scope, and the page names the ops that "
-                  "are left out")
+                  "did not run")
       ->type_name("OP");
   verb.add_option("--tier", signoff.tier, "last tier to run; quick is for trials")
       ->check(CLI::IsMember({"quick", "full"}))
       ->capture_default_str();
   add_own_cases(verb, signoff.suites.tables);
-  verb.add_option("--unit", signoff.unit, "probe only instructions whose id matches; the page says how many of how many")
+  verb.add_option("--unit", signoff.unit, "probe only instructions whose id matches; the page says how many of all were probed")
       ->type_name("GLOB")
       ->capture_default_str();
   verb.add_option("--elements", signoff.elements, "as for probe")->check(CLI::Range(256, 1 << 24))->capture_default_str();
   verb.add_option("--jobs", signoff.jobs,
-                  "steps that run at once; above 1 the longest start first; about one for every three or four cores is fastest")
+                  "number of steps that run at once; above 1 the longest start first; one for every 3 or 4 cores is fastest")
       ->check(CLI::Range(1, 64))
       ->type_name("N")
       ->capture_default_str();
   verb.add_option("--minutes", signoff.minutes,
-                  "start no step after this time, for machines that are lent for minutes; 0: no limit")
+                  "start no step after this many minutes, for machines with a time limit; 0: no limit")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
   verb.add_option("--timeout", signoff.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
-  verb.add_option("--verify", signoff.verify, "compute the digests of this sign-off again and say what was altered")
+  verb.add_option("--verify", signoff.verify, "recompute the digests of this sign-off folder and say which files were altered")
       ->check(a_name())
       ->type_name("DIR");
   verb.parse_complete_callback([&verb, output] {
@@ -643,14 +643,14 @@ void add_witness(CLI::App& program, WitnessArguments& witness) {
   verb.add_option("action", witness.action,
                   "inputs: choose inputs, none of left_out.csv; run: call a library on them; keep: store outputs that the "
                   "contracts accept; "
-                  "check: contracts accept the stored outputs and mutants do not; drift: which contracts a release obeys")
+                  "check: require that contracts accept stored outputs and mutants do not; drift: which contracts a release obeys")
       ->required()
       ->check(CLI::IsMember({"inputs", "run", "keep", "check", "drift"}));
   verb.add_option("folders", witness.targets,
-                  "for run: inputs; for keep and drift: what was run; for check: stored outputs (default golden/witness)")
+                  "for run: inputs; for keep and drift: outputs of run; for check: stored outputs (default golden/witness)")
       ->type_name("DIR...");
   verb.add_option("--folder", witness.folder,
-                  "where inputs, run and keep write; what drift compares with (default golden/witness)")
+                  "folder that inputs, run and keep write to; folder that drift compares with (default golden/witness)")
       ->type_name("DIR");
   verb.add_option("--op", witness.op, "only this op");
   verb.add_option("--contract", witness.contract, "only contracts whose id matches")->type_name("GLOB");
@@ -659,7 +659,7 @@ void add_witness(CLI::App& program, WitnessArguments& witness) {
   verb.add_option("--backend", witness.backend, "for run: kernel library")->type_name("NAME|PATH.so");
   verb.add_option("--kernel", witness.kernel, "for run: only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--package", witness.package, "for run: name and version or commit of the library");
-  verb.add_option("--flags", witness.flags, "for run: flags of its build that change bits");
+  verb.add_option("--flags", witness.flags, "for run: build flags of the library that change bits");
   verb.add_option("--write", witness.write, "for check and drift: write the table into its section of this file")
       ->type_name("FILE.md");
   verb.add_option("--check", witness.check, "for check and drift: exit 1 if that section is out of date")->type_name("FILE.md");
@@ -681,14 +681,14 @@ void add_witness(CLI::App& program, WitnessArguments& witness) {
 }
 
 void add_regenerate(CLI::App& program, RegenerateArguments& regenerate) {
-  CLI::App& verb = *program.add_subcommand("regenerate", "rewrite every file that is made from tables, or check them");
+  CLI::App& verb = *program.add_subcommand("regenerate", "rewrite every generated file, or check that all are up to date");
   examples(verb, {"assay regenerate", "assay regenerate --check --part docs"});
   std::vector<std::string> names;
   for (const DerivedPart& part : derived_parts()) names.push_back(part.name);
   CLI::Option* const check =
       verb.add_flag("--check", regenerate.check, "write nothing; exit 1 and name each file that is out of date");
-  verb.add_option("--part", regenerate.parts, "only these files; may be repeated")->check(CLI::IsMember(names));
-  verb.add_flag("--recompute", regenerate.recompute, "compute all records of golden/power, also those whose seal matches");
+  verb.add_option("--part", regenerate.parts, "only this kind of file; may be repeated")->check(CLI::IsMember(names));
+  verb.add_flag("--recompute", regenerate.recompute, "recompute all records of golden/power, also those that are up to date");
   verb.add_flag("!--without-measured", regenerate.measured,
                 "leave out suites/DIAGNOSIS.md and suites/judges/TABLES.md, which take minutes");
   verb.add_option("--seed", regenerate.seed, "seed of the 5 % sample of golden/power that --check recomputes")

@@ -13,13 +13,13 @@ namespace assay {
 
 /// Validates a number of seconds above 0. CLI11's PositiveNumber accepts NaN and Inf.
 const CLI::Validator& seconds();
-/// A seed: strtoull, which CLI11 asks, takes -1 for 2^64 - 1.
+/// Validates a whole number, such as a seed. CLI11's own conversion (strtoull) reads -1 as 2^64 - 1.
 const CLI::Validator& whole_number();
 
-/// Which cases: of the shipped tables, or of tables of one's own.
+/// Adds the options that select cases, from the shipped tables or from tables of the user's own.
 void add_selection(CLI::App& verb, Selection& selection, UserTables& tables);
 
-// options_of_runs.cpp: verbs that run kernels on cases, or check what such a run returned
+// Verbs that run kernels on cases, or check what such a run returned
 void add_run(CLI::App& program, RunArguments& run);
 void add_list(CLI::App& program, ListArguments& listed);
 void add_new(CLI::App& program, NewArguments& made);
@@ -32,7 +32,7 @@ void add_golden(CLI::App& program, GoldenArguments& golden);
 void add_explain(CLI::App& program, ExplainArguments& explain);
 void add_hunt(CLI::App& program, HuntArguments& hunt);
 
-// options_of_tables.cpp: verbs about contracts, tensor cores and tables
+// Verbs about contracts, tensor cores and tables
 void add_contracts(CLI::App& program, ContractsArguments& contracts);
 void add_arch(CLI::App& program, ArchArguments& arch);
 void add_probe(CLI::App& program, ProbeArguments& probe);
@@ -44,8 +44,8 @@ void add_table(CLI::App& program, const std::string& name, const std::string& wh
 
 // The verb `docs`: generates reference pages from the program's own tables, so that they cannot go stale.
 struct DocsArguments {
-  std::string output;  ///< folder that gets the pages, and the README.md two folders above it gets its table; empty: none
-  std::string check;   ///< such a folder: exit 1 if a page or that table is stale
+  std::string output;  ///< writes the pages to this folder, and the table of the README.md two folders above; empty: none
+  std::string check;   ///< exit 1 if a page of this folder, or the table of that README.md, is out of date; empty: none
   Suites suites{};
 };
 
@@ -62,7 +62,7 @@ std::string markdown_header(const std::vector<std::string>& titles);
 /// Page on recipe steps and every column of the contract tables. Throws std::logic_error for a column without a description.
 DocsPage contract_cells_page();
 
-/// The text of each page, and of the README.md two folders above, by path. Opens the rulebook.
+/// The text of each page, and of the README.md two folders above, by path. Opens the contract registry.
 std::map<std::string, std::string> docs_files(const CLI::App& program, const Suites& suites, const std::string& folder);
 
 void add_docs(CLI::App& program, DocsArguments& arguments);

@@ -25,14 +25,14 @@ struct RunArguments {
   double timeout_seconds = 60;
   std::string record;  ///< folder for inputs and outputs of all calls; empty: none
   std::string ledger;  ///< known-failures list; empty: none
-  bool strict = false;  ///< reject rows of it that match no case
+  bool strict = false;  ///< reject rows of the known-failures list that match no case
   std::string shard;   ///< "I/N"; empty: taken from the environment
   bool ladder = false;
   bool reckon_power = false;  ///< recompute mutation scores that golden/power records
-  std::string diagnose = "short";  ///< how long causes are sought: "none", "short", "long"
-  std::string trend;  ///< JSON report of an earlier run, or a history, that the HTML report compares with; empty: none
-  std::string history;  ///< history that the run is added to; empty: none
-  std::string commit;   ///< of the kernels, for the history; empty: from the environment
+  std::string diagnose = "short";  ///< work to spend on finding causes: "none", "short", "long"
+  std::string trend;  ///< JSON report of an earlier run, or a history file, that the HTML report compares with; empty: none
+  std::string history;  ///< history file that the run is added to; empty: none
+  std::string commit;   ///< commit of the kernels, for the history; empty: from the environment
   std::string tier;   ///< the last tier to run: "quick", "full", "far"; empty: what the selection names, else quick
   Shown shown{};
   std::vector<std::string> command;  ///< the whole command line, for reports
@@ -49,10 +49,10 @@ struct JudgeArguments {
   std::vector<std::string> tensors;     ///< "role=name in the file"
   std::vector<std::string> reports;
   std::string ledger;  ///< as for run
-  std::string history, commit;  ///< as for run; for recordings
+  std::string history, commit;  ///< as for run; only for recordings
   std::string diagnose = "short";  ///< as for run
   Selection selection;
-  std::vector<std::string> command;  ///< as of run
+  std::vector<std::string> command;  ///< as for run
   Shown shown{};
   Suites suites{};
 };
@@ -66,12 +66,12 @@ struct HistoryArguments {
 };
 
 struct GateArguments {
-  std::string baseline;              ///< folder of the earlier recording, or a history
-  int64_t baseline_run = 0;          ///< of a history: number of the run; 0: not given
-  std::string baseline_commit;       ///< of a history: beginning of the run's commit; empty: not given
+  std::string baseline;              ///< folder of the earlier recording, or a history file
+  int64_t baseline_run = 0;          ///< with a history file: number of the baseline's run; 0: not given
+  std::string baseline_commit;       ///< with a history file: beginning of that run's commit; empty: not given
   std::vector<std::string> targets;  ///< folders of the recordings to check
   bool same_bits = false;            ///< reject every change of bits, also within the accepted intervals
-  bool strict = false;  ///< reject failures that were fixed, so that the known-failures list and the baseline are renewed
+  bool strict = false;  ///< reject fixed failures, so that someone renews the known-failures list and the baseline
   std::vector<std::string> reports;
   std::string ledger;  ///< as for run
   Selection selection;
@@ -83,7 +83,7 @@ struct GateArguments {
 struct KnownArguments {
   std::string action;                      ///< "write"
   std::string from;                        ///< JSON report
-  std::string issue, owner, reason, since;  ///< of the new rows; reason and since may be empty
+  std::string issue, owner, reason, since;  ///< cells of the new rows; reason and since may be empty
   std::string keep;                        ///< list whose rows are copied while their failures persist; empty: none
   std::string output;                      ///< empty: standard output
 };
@@ -92,12 +92,12 @@ struct GoldenArguments {
   std::string action;   ///< "check", "write" or "diff"
   std::vector<std::string> targets;  ///< for diff: names of architectures, or folders of golden files
   std::vector<std::string> reports;  ///< for diff: "json:FILE", "html:FILE"
-  std::string ledger;                ///< for write --observed, as for run; cases that it lists are not recorded unless they pass
+  std::string ledger;                ///< for write --observed: as for run; a case on the list is recorded only if it passes
   std::string backend;  ///< records what this back end returns; empty: what the reference predicts
   std::string folder;   ///< instead of golden/ in the data folder
   std::vector<std::string> ops;      ///< for check --part predicted and write --observed: only these; empty: all
   std::string part;     ///< for check: "predicted", "observed", "power" or "casts"; empty: all
-  std::optional<uint64_t> sample;  ///< for check: seed of the 5 % sample of golden/power to recompute; none: all
+  std::optional<uint64_t> sample;  ///< for check: seed of the 5 % sample of golden/power to recompute; nullopt: all
   double timeout_seconds = 60;
   Suites suites{};
 };
@@ -107,16 +107,16 @@ struct ExplainArguments {
   std::string backend = "cpu";
   std::string kernel = "*";
   std::vector<int64_t> element;  ///< row and column to trace; empty: the worst element, else [0, 0]
-  bool call_only = false;        ///< only what a plug-in gets, and the contract
-  bool minimize = false;         ///< print the smallest case that still fails instead, as a row of the op's table
-  std::string output;            ///< and write it to this file
+  bool call_only = false;        ///< print only the contract and the call that a kernel receives
+  bool minimize = false;         ///< print only the smallest case that still fails, as a row of the op's table
+  std::string output;            ///< with minimize: write that row to this file; empty: none
   Suites suites{};
 };
 
 struct ContractsArguments {
   std::string action;  ///< "list", "show", "diff", "check", "match" or "specials"
   std::vector<std::string> ids;  ///< for check: tables of contracts
-  std::string arch;            ///< for list: only contracts that can be of this chip; empty: all
+  std::string arch;            ///< for list: leave out contracts of other chips; empty: all
   std::string vendor, search, release;  ///< for list
   bool evidence = false;       ///< for list: the evidence for each contract instead of its purpose
   std::string write, check;  ///< for specials: file whose section `assay contracts specials` is written or compared
@@ -144,8 +144,8 @@ struct ArchArguments {
 struct ProbeArguments {
   std::string backend = "cpu";
   std::string kernel = "*", unit = "*";  ///< globs over kernels and over instruction ids
-  std::string output;                    ///< table that gets a row for every model found; empty: none
-  int64_t elements = 1024;               ///< for each kind of inputs before a model counts as found; twice as many verify it
+  std::string output;                    ///< table to write a row to for every model found; empty: none
+  int64_t elements = 1024;               ///< per kind of inputs: results that a model must explain; twice as many verify it
   uint64_t seed = 1;
   double timeout_seconds = 60;
   std::string part;                      ///< "instructions" or "conversions"; empty: both
@@ -156,19 +156,19 @@ struct ProbeArguments {
 
 struct SignoffArguments {
   std::string backend = "cpu";
-  std::string output;        ///< folder of the sign-off: made, or continued
-  std::string verify;        ///< folder of a sign-off whose digests are computed again; empty: none
+  std::string output;        ///< folder of the sign-off: created, or continued
+  std::string verify;        ///< folder of a sign-off whose digests are recomputed; empty: none
   std::string ledger;        ///< allowed deviations, as for run; empty: none
   std::string scope;         ///< table of what must be offered and pass; empty: suites/signoff.csv
-  std::string golden;        ///< folder of recorded outputs to compare with; empty: the shipped ones of this architecture
+  std::string golden;        ///< folder of recorded outputs to compare with; empty: golden/observed of this architecture
   std::string by;            ///< who signs
   std::string tier = "full"; ///< the last tier
   std::vector<std::string>
       ops;                   ///< only these are run, and the verdict is for a partial scope; empty: all that the library offers
-  std::string unit = "*";    ///< only these instructions are probed; the page says how many of all
+  std::string unit = "*";    ///< glob: only these instructions are probed; the page says how many of all
   int64_t elements = 1024;   ///< as for probe
-  double minutes = 0;        ///< no step starts after so many minutes; 0: no limit
-  int jobs = 1;              ///< steps that run at once
+  double minutes = 0;        ///< no step starts after this many minutes; 0: no limit
+  int jobs = 1;              ///< number of steps that run at once
   double timeout_seconds = 60;
   std::vector<std::string> command;  ///< as of run
   Suites suites{};
@@ -210,11 +210,11 @@ struct InputsArguments {
 struct WitnessArguments {
   std::string action;                ///< "inputs", "run", "keep", "check" or "drift"
   std::vector<std::string> targets;  ///< folders of recorded outputs; for keep and drift: output of `run`
-  std::string folder;                ///< where files are written; for drift: what releases are compared with
+  std::string folder;                ///< folder to write to; for drift: folder of outputs to compare releases with
   std::string op, contract = "*";    ///< for inputs and run: glob over contracts
   std::vector<std::string> without;  ///< for inputs: globs over ids of excluded cases
   std::string backend, package, flags, kernel = "*";  ///< for run
-  std::string write, check;                           ///< for check and drift: file with the section of their table
+  std::string write, check;                           ///< for check and drift: Markdown file that contains their table
   double timeout_seconds = 60;
   Suites suites{};
 };
@@ -222,8 +222,8 @@ struct WitnessArguments {
 /// For power and sharpness.
 struct PowerArguments {
   std::string op;     ///< empty: all
-  std::string write;  ///< file whose section of the command gets the table
-  std::string check;  ///< file whose section must be the table
+  std::string write;  ///< Markdown file in which the command's section is replaced by the table
+  std::string check;  ///< Markdown file in which the command's section must equal the table
   Suites suites{};
 };
 
@@ -232,14 +232,14 @@ struct RegenerateArguments {
   std::vector<std::string> parts;  ///< names of derived_parts(); empty: all
   bool check = false;              ///< only report which files are out of date
   bool recompute = false;          ///< compute all records of golden/power
-  bool measured = true;            ///< also the tables that other programs of the build tree measure
-  std::function<std::map<std::string, std::string>()> docs{};  ///< makes the pages of docs/reference; empty: they are left out
+  bool measured = true;            ///< also regenerate the tables that other programs of the build tree measure
+  std::function<std::map<std::string, std::string>()> docs{};  ///< makes the pages of docs/reference; empty: leaves them out
   uint64_t seed = 1;               ///< seed of the sample of golden/power that a check recomputes
   Suites suites{};
 };
 
-/// Prints a command's table, writes it into the command's section of a Markdown file, or compares it with that section. The table
-/// is computed only after the section was found.
+/// Prints a command's table, writes it into the command's section of a Markdown file, or compares it with that section.
+/// Looks for the section before it computes the table, which may take minutes.
 int put_table(const std::string& command, const std::function<std::string()>& table, const std::string& write,
               const std::string& check);
 
@@ -254,7 +254,7 @@ int list_verb(const ListArguments& arguments);
 int new_verb(const NewArguments& arguments);
 int inputs_verb(const InputsArguments& arguments);
 int golden_verb(const GoldenArguments& arguments);
-/// golden diff (golden_diff.cpp): recorded outputs of two chips, and models of several.
+/// golden diff (golden_diff.cpp): compares recorded outputs of two chips, and models of several.
 int golden_diff(const GoldenArguments& arguments);
 int signoff_verb(const SignoffArguments& arguments);
 int minimize_verb(const ExplainArguments& arguments);
@@ -266,11 +266,11 @@ int regenerate_verb(const RegenerateArguments& arguments);
 int power_verb(const PowerArguments& arguments);
 int sharpness_verb(const PowerArguments& arguments);
 int witness_verb(const WitnessArguments& arguments);
-/// contracts check (contract_check.cpp): problems of a user's contracts that do not keep a table from loading.
+/// contracts check (contract_check.cpp): reports problems of a user's contracts that loading a table does not find.
 int check_contracts(const ContractsArguments& arguments);
-/// witness run (witness_run.cpp): calls a library on recorded inputs.
+/// witness run (witness.cpp): calls a library on recorded inputs.
 int run_witnesses(const WitnessArguments& arguments);
-/// witness keep (witness_keep.cpp): stores outputs that the contracts accept.
+/// witness keep (witness.cpp): stores outputs that the contracts accept.
 int keep_witnesses(const WitnessArguments& arguments);
 int match_verb(const ContractsArguments& arguments);
 int match_dump(const ContractsArguments& arguments);  ///< contracts match on a user's files instead of a kernel
