@@ -153,7 +153,7 @@ expect 2 "tensor 'scale': is I32 [2, 3]; contract vllm.group_fp8_packed with x [
 expect 2 "... (9 in all; try --param group_size=N or --layout NAME)" "$assay" judge x="$r/x.npy:bf16" q="$r/q.npy:e4m3fn" scale="$r/x.npy:bf16" --contract vllm.group_fp8
 expect 2 "These are fp32 scales, but packed UE8M0 words are expected" "$assay" judge "$r/fp32.safetensors" $p
 expect 2 "names the contracts that store fp32 scales" "$assay" judge "$r/fp32.safetensors" $p
-expect 0 "note   powers of two, but not packed: a consumer of UE8M0 words reads bits >> 23" "$assay" judge "$r/fp32.safetensors:scale" --as ue8m0_scale
+expect 0 "note   powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32" "$assay" judge "$r/fp32.safetensors:scale" --as ue8m0_scale
 grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale)" && fail "fp32 scales are reported as packed words, which no kernel reads"
 # What a dump does not show, and data that show little.
 wide() { "$assay" judge x="$r/wide_x.npy:bf16" q="$r/wide_q.npy:e4m3fn" scale="$r/wide_$1.npy" $p; }
@@ -165,7 +165,7 @@ grep -q "have one value" <<<"$(wide columns)" && fail "scales of many values are
 expect 0 "32 of 32 scales have one value: exchanged scales are hardly visible" "$assay" judge "$r/equal_scales.safetensors" $p
 expect 1 "the bytes of one word in the opposite order (byte order): row 5, groups 0..3" wide swapped
 expect 1 "one code in every wrong element, 0x00" wide unwritten
-expect 1 "note      row 3 of scale and no other: not written, stale" wide unwritten
+expect 1 "note      only row 3 of scale: not written, stale" wide unwritten
 judge_nan() { "$assay" judge x="$r/nan_x.npy:bf16" q="$r/nan_q.npy:e4m3fn" scale="$r/nan_scale.npy" $p; }
 expect 1 "cause     pattern: x has NaN: " judge_nan
 expect 1 "it is so nowhere else; 1 of x, first x[3, 200])" judge_nan
@@ -173,7 +173,7 @@ grep -q "memory that was not written" <<<"$(judge_nan)" && fail "a NaN of x is b
 # A failure without a known cause ends with a command; one with a cause does not.
 ends_with() { grep -qF "$2" <<<"$("$assay" judge "$r/$1.safetensors" $p | tail -n 1)" || fail "judge $1.safetensors does not end with '$2'"; }
 expect 1 "no known cause" "$assay" judge "$r/one_row.safetensors" $p
-expect 1 "note      row 2 of scale and no other: not written, stale" "$assay" judge "$r/one_row.safetensors" $p
+expect 1 "note      only row 2 of scale: not written, stale" "$assay" judge "$r/one_row.safetensors" $p
 ends_with one_row "next      if you have the kernel as a library: assay run --backend ./libmine.so --suite quant_group/quick --ladder"
 ends_with row_with_nan "next      assay judge $r/row_with_nan.safetensors:scale --as ue8m0_scale"
 expect 1 "next      assay contracts match $r/scattered.safetensors counts" "$assay" judge "$r/scattered.safetensors" $p
@@ -284,7 +284,7 @@ dump="$(find "$r/norm" -name '*.safetensors')"
 expect 0 "PASS" "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6
 expect 1 "cause     obeys vllm.rms_norm@v0.19.1, vllm.ir_rms_norm" "$assay" judge "$dump" --contract vllm.rms_norm@2026-06-18 --param eps=1e-6
 "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6 | grep -q "obeys " && fail "a correct dump obeys another contract instead"
-expect 2 "usual is --param eps=1e-6" "$assay" judge "$dump" --contract vllm.ir_rms_norm
+expect 2 "the usual value is --param eps=1e-6" "$assay" judge "$dump" --contract vllm.ir_rms_norm
 expect 0 "group size 128 (of 32|128) follows from the shape of the scales" "$assay" judge "$r/good.safetensors" $p
 python3 - "$r" <<'END' || fail "cannot write a file with two layers"
 import json, struct, sys
@@ -310,7 +310,7 @@ expect 2 "no tensor fits; did you mean 'layers.0.q'" "$assay" judge "$r/layers.s
 expect 2 "there is no 'layers.0.s'" "${layers[@]}" --tensor 'scale=layers.*.s'
 touch "$r/x.pt"
 expect 2 "torch.load('$r/x.pt', weights_only=True).items()}, '$r/x.safetensors')" "$assay" judge "$r/x.pt" --contract vllm.group_fp8
-expect 2 "say --param m=ROWS --param groups=GROUPS too" "$assay" judge "$r/good.safetensors:scale" --as scale --layout row
+expect 2 "add --param m=ROWS --param groups=GROUPS" "$assay" judge "$r/good.safetensors:scale" --as scale --layout row
 expect 2 "also needs --param n=COLUMNS" "$assay" judge "$r/good.safetensors:scale" --as scale --param group_size=128
 
 # A recording's kernel is not here: its repro line checks the recording again.

@@ -253,7 +253,7 @@ TEST_F(Cli, AnArchitectureSelectsTheProductsOfItsUnits) {
   const Answer unknown = assay("list --all --arch gfx950");
   EXPECT_THAT(unknown.text,
               HasSubstr("6 of 7 tensor core instructions of gfx950 accumulate in an undocumented way (assay arch list): GEMMs on "
-                        "gfx950.mfma.e4m3.f32, gfx950.mfma.mxf4.f32 are checked against all its candidate models"));
+                        "gfx950.mfma.e4m3.f32, gfx950.mfma.mxf4.f32 are checked against all candidate models"));
   EXPECT_THAT(unknown.text, HasSubstr("gemm_scaled/aiter.ck_gemm_a8w8_bpreshuffle.gfx950/"));
   EXPECT_THAT(unknown.text, HasSubstr("\nquant_group/")) << "which names no architecture";
   EXPECT_THAT(assay("list --all --arch gfx942").text, Not(HasSubstr("undocumented")));
@@ -347,7 +347,7 @@ TEST_F(Cli, AReportThatCannotBeWrittenIsRefusedBeforeTheRun) {
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_EQ(run.text, "assay: --report junit:/dev/null/r.xml: cannot write /dev/null/r.xml: Not a directory\n");
   const std::string twice = "--report csv:" + file("r.csv") + " --report html:" + file("./r.csv");
-  EXPECT_THAT(assay(std::string("run ") + kFewCases + twice).text, HasSubstr("goes to the file of --report csv:"));
+  EXPECT_THAT(assay(std::string("run ") + kFewCases + twice).text, HasSubstr("writes the same file as --report csv:"));
 }
 
 TEST_F(Cli, AReportThatIsLostAtTheEndLosesNoOther) {

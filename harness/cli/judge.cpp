@@ -33,8 +33,8 @@
 namespace assay {
 namespace {
 
-/// Reports selected cases that no recording has on stderr. Does nothing without a selection: then it is unknown what a recording
-/// should contain. A library that ignores the warp size was called once for both.
+/// Names on stderr each selected case that no recording has; returns their number. Do not call it without a selection: then it is
+/// unknown what a recording should contain. A library that ignores the warp size was called once for both warp sizes.
 size_t report_missing(const std::vector<Case>& cases, const std::vector<RecordedCase>& entries) {
   std::set<std::string> there, once;
   for (const RecordedCase& entry : entries) {
@@ -105,7 +105,7 @@ int judge_recordings(const JudgeArguments& arguments) {
 // assay judge FILE --contract C: checks a user's tensors, identified by role, against a contract.
 namespace {
 
-/// `verb` on the same tensors.
+/// The command line that applies another verb to the same tensors.
 std::string with_same_tensors(const std::string& verb, const JudgeArguments& arguments) {
   std::string line = verb;
   for (const std::string& file : arguments.suites.tables.contracts) line += " --contracts " + shell_word(file);
@@ -124,7 +124,7 @@ std::string group_note(const DumpedCall& call, const std::map<std::string, std::
   const std::string last = chain_of(rulebook().contracts.find(one.text("contract"))).back();
   const std::string all = rulebook().contracts.find(last).text("group");
   if (all.find('|') == std::string::npos) return "";
-  return fmt::format("  note      group size {} (of {}) follows from the shape of the scales; another is --param group_size=N\n",
+  return fmt::format("  note      group size {} (of {}) follows from the shape of the scales; else set --param group_size=N\n",
                      group->second, all);
 }
 
@@ -134,12 +134,12 @@ std::string whole_rows(const TensorFinding& finding) {
   if (!finding.picture || finding.picture->rows_outside.many() || finding.shape[1] < kFewestColumns) return "";
   const std::set<int64_t>& rows = finding.picture->rows_outside.all();
   const auto count = int64_t(rows.size());
-  // old numbers may be right by chance
+  // a row that was not written still holds old values, and some of them may be right by chance
   if (count == 0 || 2 * count > finding.shape[0] || 4 * finding.outside < 3 * count * finding.shape[1]) return "";
   return fmt::format("row{} {}", count == 1 ? "" : "s", runs_text(rows));
 }
 
-/// What to do about a failure that no mistake of the contract explains: a fact and a command.
+/// Lines about a failure that no mutant of the contract explains: a fact, and a command to run next.
 std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles, const Op& op, const Verdict& verdict) {
   if (verdict.outcome != Outcome::kFail || verdict.causes.empty()) return "";
   const bool unknown = verdict.causes.front().starts_with("no known cause");
@@ -156,8 +156,8 @@ std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles,
   for (const TensorFinding& finding : verdict.tensors)
     if (const std::string rows = whole_rows(finding); !rows.empty())
       return fmt::format(
-          "  note      {0} of {1} and no other: not written, stale (the result of an earlier call), or raced\n"
-          "  next      if you have the kernel as a library: assay run --backend ./libmine.so --suite {2}/quick --ladder calls it "
+          "  note      only {0} of {1}: not written, stale (the result of an earlier call), or overwritten by a race\n"
+          "  next      if the kernel is in a library: assay run --backend ./libmine.so --suite {2}/quick --ladder calls it "
           "on memory filled with a pattern, again and in other batches\n",
           rows, finding.name, op.name);
   if (!unknown) return "";
@@ -165,7 +165,7 @@ std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles,
                      with_same_tensors("assay contracts match", arguments));
 }
 
-/// Tells the verdict on large tensors before their cause is sought, on stderr: the search may take seconds.
+/// Prints the verdict on large tensors to stderr before the search for its cause, which may take seconds.
 void told_first(const Verdict& verdict) {
   constexpr int64_t kLarge = int64_t{1} << 18;
   int64_t elements = 0;
@@ -222,14 +222,14 @@ std::string usual_value(const JudgeArguments& arguments, const Op& op, const std
   return usual;
 }
 
-/// The message for a parameter that no tensor shows, with the value that cases of the contract use.
+/// Adds to the message about a missing --param the value that most cases of the contract use.
 std::string with_usual_value(const JudgeArguments& arguments, const Op& op, const std::string& message) {
   const std::string needs = "needs --param ";
   const size_t at = message.find(needs);
   if (at == std::string::npos) return message;
   const std::string column = message.substr(at + needs.size(), message.find('=', at) - at - needs.size());
   const std::string usual = usual_value(arguments, op, column);
-  return usual.empty() ? message : fmt::format("{}; usual is --param {}={}", message, column, usual);
+  return usual.empty() ? message : fmt::format("{}; the usual value is --param {}={}", message, column, usual);
 }
 
 }  // namespace
@@ -276,7 +276,7 @@ int judge_scale(const JudgeArguments& arguments) {
   const ScaleFacts facts(stated, named.dump.metadata, arguments.layout);
   if (!arguments.layout.empty() && (!facts.integer("m") || !facts.groups()))
     throw UsageError("--layout " + arguments.layout +
-                     ": scales and padding are told apart by their number; say --param m=ROWS --param groups=GROUPS too");
+                     ": the number of scales is needed to tell them from padding; add --param m=ROWS --param groups=GROUPS");
   if (stated.contains("group_size") && !facts.groups())
     throw UsageError("--param group_size=" + stated.at("group_size") +
                      ": the number of groups also needs --param n=COLUMNS of x, or --param groups=GROUPS");
@@ -293,7 +293,7 @@ int judge_scale(const JudgeArguments& arguments) {
       look_at_data(grid, group_maxima({storage_spec(named.dump, x), read_bytes(named.dump, x)}, grid), report);
   if (report.findings.empty() && grid.kind == ScaleKind::kFloats && grid.powers_of_two)
     report.notes.emplace_back(
-        "powers of two, but not packed: a consumer of UE8M0 words reads bits >> 23, four in a word, group 0 in the lowest byte");
+        "powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32: four times bits >> 23, group 0 lowest");
   std::printf("%s", scale_text(grid, report).c_str());
   return report.findings.empty() ? kAllAsExpected : kUnexpected;
 }
@@ -303,7 +303,7 @@ std::map<std::string, std::string> named_values(const std::string& option, const
   for (const std::string& text : texts) {
     const size_t equals = text.find('=');
     if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
-      throw UsageError(option + " " + text + ": must read name=value");
+      throw UsageError(option + " " + text + ": expected NAME=VALUE");
     if (!values.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
       throw UsageError(option + " " + text + ": given twice");
   }
@@ -325,7 +325,7 @@ NamedTensor open_tensor(const std::string& target) {
   }
   std::string names;
   for (const StoredTensor& tensor : dump.tensors) names += (names.empty() ? "" : ", ") + tensor.name;
-  throw UsageError(target + ": holds " + std::to_string(dump.tensors.size()) + " tensors (" + names +
+  throw UsageError(target + ": has " + std::to_string(dump.tensors.size()) + " tensors (" + names +
                    "); name one as FILE.safetensors:TENSOR");
 }
 
@@ -335,7 +335,7 @@ int judge_checkpoint(const JudgeArguments& arguments) {
   return report.findings.empty() ? kAllAsExpected : kUnexpected;
 }
 
-/// Refuses options that this way of checking does not use.
+/// Refuses options that this form of `assay judge` does not use.
 static void refuse(const std::string& way, const std::vector<std::pair<const char*, bool>>& given) {
   for (const auto& [option, is_given] : given)
     if (is_given) throw UsageError("judge " + way + " does not use " + option + "; see: assay help judge");
@@ -382,7 +382,7 @@ int judge_verb(const JudgeArguments& arguments) {
                                                  [](const std::string& one) { return std::filesystem::is_directory(one); }))
     throw UsageError(
         arguments.targets.front() + ": a dump needs --contract ID: " + with_same_tensors("assay contracts match", arguments) +
-        " names the contracts that fit; a single scale tensor needs --as scale, packed or UE8M0 scales --as ue8m0_scale");
+        " names contracts that its outputs obey; for a single scale tensor use --as scale, for UE8M0 --as ue8m0_scale");
   if (arguments.contract.empty())
     throw UsageError(arguments.targets.front() +
                      ": expected a folder with a recording or with inputs and outputs, or files of tensors with --contract ID");

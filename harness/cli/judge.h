@@ -48,23 +48,23 @@ struct DumpArguments {
 
 struct DumpedFiles {
   DumpedRoles roles;
-  std::vector<std::string> there;  ///< names of all tensors in the files
+  std::vector<std::string> there;  ///< names of all tensors in these files
 
   /// Text for a role that no tensor has: "; there are: a, b; name it with --tensor ROLE=NAME or ROLE=FILE.npy".
   std::string what_there_is(const std::string& role) const;
 };
 
-/// Throws UsageError with the lines that convert a file of torch.save.
+/// Throws UsageError if the file was written by torch.save; the message has the Python lines that convert it.
 void refuse_torch_file(const std::string& target);
 
-/// One call of a dump with many: the names that a * of --tensor ROLE=NAME stands for.
+/// One of several calls in one dump: --tensor x=layers.*.x gives a call for each text that can replace the *.
 struct StarredCall {
   std::string star;                  ///< the text that * stands for; empty if no name has one
   std::vector<std::string> tensors;  ///< "role=name in the file"
 };
 
-/// A call for each text for which every name with a * is in the files; one call if no name has a *. Throws UsageError if there is
-/// none, or if a text fits some names only.
+/// One call for each text that can replace the * of every name; a single call if no name has a *. Throws UsageError if no text
+/// can, or if a text fits only some of the names.
 std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, const std::vector<std::string>& tensors);
 
 /// Reads the tensors of all targets that have a role of one of the ops. Throws UsageError, DumpError.
@@ -81,14 +81,14 @@ struct RecordedCase {
 /// Opens all recordings of these folders, complete ones or shards. Throws DumpError.
 std::vector<Recording> open_recordings(const std::vector<std::string>& folders);
 
-/// Sorted by the order of the case tables, then of the recordings, as in the original run. A recorded case that is not in `cases` is
-/// skipped and named on stderr, as not selected if it is in `all`. A case in two recordings is named on stderr and checked once.
-/// Refers to the first two arguments.
+/// Sorted by the order of the case tables, then of the recordings, as in the original run. Skips a recorded case that is not in
+/// `cases`; a line on stderr counts such cases. Checks a case in two recordings once, and names it on stderr.
+/// The result refers to the first two arguments.
 std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases,
                                          const std::vector<Case>& all = {});
 
-/// The first recorded input that differs from the problem's, as text; empty if none does. Such a recording was made by another
-/// version and proves nothing about this case. Throws std::out_of_range for an input that was not recorded.
+/// A message about the first recorded input that differs from the input that this program generates; empty if all are equal. A
+/// recording that differs says nothing about this case. Throws std::out_of_range for an input that was not recorded.
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
 
 /// Makes the verdicts on all cores. `power`: known mutation scores of the data. `record` is called with the evidence of each
@@ -97,7 +97,7 @@ RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>&
                          const std::function<void(const Evidence&, const Verdict&)>& record = {},
                          int64_t budget = WorkBudget::kShort);
 
-/// One line for each gap that the index of the recordings shows: another shard of the run, or cases after an early end.
+/// One line for each gap that the index of the recordings shows: a missing shard of the run, or an early end of the run.
 std::vector<std::string> gaps_of(const std::vector<Recording>& recordings);
 
 }  // namespace assay

@@ -34,7 +34,7 @@ constexpr std::string_view kPrefix = "libassay_", kSuffix = ".so", kPython = "py
 
 bool is_path(const std::string& backend) { return backend.find('/') != std::string::npos || backend.ends_with(kSuffix); }
 
-/// Kernels in Python: `python3 -m assay.worker`, or the interpreter that ASSAY_PYTHON names, holds them.
+/// Opens kernels in Python: starts `python3 -m assay.worker`, or the interpreter that ASSAY_PYTHON names, as the worker.
 Backend open_python(const BackendRequest& request) {
   const char* const named = std::getenv("ASSAY_PYTHON");
   const std::string python = named != nullptr && *named != '\0' ? named : "python3";
@@ -91,7 +91,7 @@ std::string data_root() {
                            : fs::is_directory(installed)                            ? installed.string()
                                                                                     : ASSAY_SOURCE_DIR;
   if (!fs::is_directory(fs::path(root) / "suites"))
-    throw UsageError(root + " has no folder suites; set ASSAY_DATA to the folder that has");
+    throw UsageError(root + " has no folder 'suites'; set ASSAY_DATA to the folder that contains it");
   return root;
 }
 
@@ -109,7 +109,7 @@ std::vector<Case> open_selected_cases(const Suites& suites, const Selection& sel
   return selected_of(open_cases_for(suites, selection), selection);
 }
 
-/// A run's note on an architecture with undocumented tensor cores; empty for other architectures.
+/// A note that is printed for an architecture with undocumented tensor cores; empty for other architectures.
 static std::string unknown_units(const std::string& arch) {
   std::string judged;
   int unknown = 0, all = 0;
@@ -122,7 +122,7 @@ static std::string unknown_units(const std::string& arch) {
   const std::string of = std::to_string(unknown) + " of " + std::to_string(all) + " tensor core instructions of " + arch +
                          " accumulate in an undocumented way (assay arch list)";
   if (judged.empty()) return of + ", so their GEMMs are not predicted";
-  return of + ": GEMMs on " + judged + " are checked against all its candidate models, GEMMs on the others are not checked";
+  return of + ": GEMMs on " + judged + " are checked against all candidate models, GEMMs on the others are not checked";
 }
 
 /// Throws UsageError for an unknown architecture. Prints which of its tensor cores are undocumented.

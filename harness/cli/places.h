@@ -21,8 +21,8 @@ std::string data_root();
 
 /// Tables of the user.
 struct UserTables {
-  std::vector<std::string> contracts;  ///< read after the shipped ones
-  std::vector<std::string> cases;      ///< read instead of the shipped ones; empty: those are read
+  std::vector<std::string> contracts;  ///< contract tables, read after the shipped tables
+  std::vector<std::string> cases;      ///< case tables, read instead of the shipped tables; empty: the shipped tables are read
   std::string op;                      ///< the op of case tables without a column `op`
 };
 
@@ -40,7 +40,7 @@ std::vector<Case> open_cases(const Suites& suites);
 
 /// The selected cases. Throws UsageError with similar names if there are none.
 std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& selection);
-/// Those of open_cases().
+/// As above, from cases that open_cases() returned.
 std::vector<Case> open_selected_cases(const Suites& suites, const Selection& selection);
 
 /// Cases of a run by tier.
@@ -49,8 +49,8 @@ struct CasesOfTiers {
   std::map<std::string, size_t> left;  ///< number of selected cases of other tiers
 };
 
-/// `tier`: loads this tier and smaller ones; empty: the tiers of the selection, else the quick tier. Globs over ids name cases of
-/// all tiers. Throws UsageError if nothing is left. `counts`: whether a case of another tier is counted.
+/// `tier`: keeps this tier and smaller ones; empty: the tiers of the selection, else the quick tier. Globs over ids select from
+/// all tiers. Throws UsageError if no case remains. `counts`: whether to count a case of another tier in `left`.
 CasesOfTiers cases_of_tiers(std::vector<Case> selected, const Selection& selection, const std::string& tier,
                             const std::function<bool(const Case&)>& counts);
 
@@ -62,43 +62,43 @@ std::string tiers_not_run_text(const std::map<std::string, size_t>& left);
 const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_glob);
 
 struct BackendRequest {
-  std::string backend;      ///< "cpu"; a path, which is what ends in ".so" or has a '/'; "python:MODULE:KERNEL"
-  bool in_process = false;  ///< open also a library given by path in this process
+  std::string backend;      ///< "cpu"; a path, recognized by the ending ".so" or a '/'; "python:MODULE:KERNEL"
+  bool in_process = false;  ///< open a library given by path in this process too
   double timeout_seconds = 60;
   std::function<bool()> ended = {};  ///< for a library in a worker: see WorkerOptions::ended
 };
 
-/// WorkBudget of --diagnose none, short or long; none is 0.
+/// The limit of a WorkBudget for --diagnose none, short or long; 0 for none.
 int64_t diagnosis_budget(const std::string& diagnose);
 
 /// Whether the library runs in worker processes: one given by path, or kernels in Python.
 bool is_in_worker(const BackendRequest& request);
 
-/// Opens a back end. A name is that of libassay_NAME.so beside the program or in its installed lib/assay/, which is loaded into
-/// this process. A path, and a kernel in Python, run in a worker process. open_rulebook() must have been called. Throws
-/// UsageError for an unknown name, LibraryError also for what require_known_offers() refuses, and NoDeviceError.
+/// Opens a back end. NAME loads libassay_NAME.so, from beside the program or its installed lib/assay/, into this process. A
+/// library given by path, and a kernel in Python, run in a worker process. Call open_contracts() before. Throws UsageError for an
+/// unknown name, LibraryError (also if require_known_offers() refuses the library), and NoDeviceError.
 Backend open_backend(const OpRegistry& ops, const BackendRequest& request);
 
 // Loads only the case tables of the ops that a selection names.
 
-/// Opens the rulebook and loads the tables of --cases, or those that are shipped with these ops, checked. Throws TableError.
+/// Opens the contract registry; loads and checks the tables of --cases, or the shipped tables of these ops. Throws TableError.
 std::vector<Case> open_cases_of(const Suites& suites, std::span<const Op> ops);
 
-/// As open_cases(), without the tables of ops whose cases the selection cannot hold: they are most of the time that a short
-/// command takes. A suite or a glob that begins with no op's name and '/' may hold cases of all.
+/// As open_cases(), but loads only tables of ops that the selection may name: loading all tables would take most of the time of a
+/// short command. A suite or glob whose text before the first '/' is no op's name may name cases of every op.
 std::vector<Case> open_cases_for(const Suites& suites, const Selection& selection);
 
-// Checks what a kernel library advertises: an offer that no case can match is an error of its author.
+// Checks what a kernel library advertises: an offer that no case can match is an error in the library.
 
-/// Needs an open rulebook. Throws LibraryError naming the kernel, the word and what it may have meant: an unknown op or contract,
-/// a case parameter that the op lacks, or a cell that no column of that name can hold.
+/// Needs an open contract registry. Throws LibraryError for an unknown op or contract, a case parameter that the op lacks, or a
+/// value that no cell of that column can have. The message names the kernel, the text, and similar names.
 void require_known_offers(const OpRegistry& ops, const LibraryInfo& library);
 
 /// One line that counts the offered contracts without a case and names the first; empty if every offered contract has a case.
-/// A kernel is never called under a contract without a case. Ops without a case in `cases` are left out of the count.
+/// A kernel is never called under a contract without a case. The count leaves out ops that have no case in `cases`.
 std::string offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases);
 
-/// True if the library works on this host and no kernel states its warp sizes. Cases that differ only in warp size are then the
+/// True if the library runs on the CPU and no kernel states its warp sizes. Cases that differ only in warp size are then the
 /// same call.
 bool ignores_warp(const LibraryInfo& library);
 

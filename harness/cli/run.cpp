@@ -36,23 +36,23 @@
 
 namespace assay {
 
-// --execute: AMD code objects are executed on the CPU by libassay_hip_runtime.so, which plug-ins load. This sets the architecture
+// --execute: libassay_hip_runtime.so, which plug-ins load, executes AMD code objects on the CPU. This class sets the architecture
 // to execute, and collects which approximate instructions were executed and whether outputs depend on their rounding.
 
 class CodeObjectExecution {
  public:
-  /// `text`: "ARCH[,OPTION...]", or empty: nothing is executed. Sets the environment of this process and of its workers. Option
-  /// approximate=each is ours: every call is made again with approximate instructions moved up and down by one ULP.
+  /// `text`: "ARCH[,OPTION...]"; empty: without --execute. Sets the environment of this process and of its workers. Handles
+  /// approximate=each itself: makes every call again, with results of approximate instructions one ULP higher and one ULP lower.
   explicit CodeObjectExecution(const std::string& text);
   ~CodeObjectExecution();
   CodeObjectExecution(const CodeObjectExecution&) = delete;
 
   bool is_asked() const { return !architecture_.empty(); }
-  /// The library of a back end's name: 'hip' is libassay_hip_executed.so.
+  /// The back end to open for the one of --backend: for "hip", "hip_executed" (libassay_hip_executed.so).
   std::string library_of(const std::string& backend) const { return is_asked() && backend == "hip" ? "hip_executed" : backend; }
   /// Throws UsageError unless the library is linked to the executing runtime.
   void demand(const LibraryInfo& library) const;
-  /// Makes each call of `backend` again by two more processes, if approximate=each. `open` opens a library by its path.
+  /// With approximate=each: makes each call of `backend` again in two more processes. `open` opens a library by its path.
   void repeat_calls(Backend& backend, const std::function<Backend(const std::string& path)>& open);
   /// "executed code objects of gfx942 by assay_gcn 1; approximate instructions: v_rcp_f32; ...", for reports.
   std::string summary(const LibraryInfo& library) const;
@@ -137,7 +137,7 @@ std::string CodeObjectExecution::summary(const LibraryInfo& library) const {
   if (const size_t at = options_.find("matrix="); at != std::string::npos)
     text += "; tensor core by model " + options_.substr(at + 7, options_.find(',', at) - at - 7);
   if (repeats_)
-    return text + fmt::format("; if these are moved by one ULP, the outputs of {} of {} calls change", dependent_, calls_);
+    return text + fmt::format("; if their results change by one ULP, the outputs of {} of {} calls change", dependent_, calls_);
   return approximate.empty() ? text : text + "; option approximate=each says whether outputs depend on them";
 }
 
@@ -170,16 +170,16 @@ bool has_ranks(const Case& one) {
   return ranks != one.parameters.end() && ranks->second != "1";
 }
 
-/// The processes that may hold ranks together: those of a launch by Open MPI on this machine. They do so if the user asks for
-/// ranks and the library supports such groups. Otherwise all ranks of a case are in the process that has the case, as with
-/// --shard.
+/// The processes of an Open MPI launch on this machine, over which the ranks of a case may be distributed. Nothing without such a
+/// launch, and with --shard: then the process that runs a case calls all of its ranks. run_under() also requires a library that
+/// supports groups of processes.
 std::optional<Launch> launch_for_ranks(const RunArguments& arguments) {
   if (!arguments.shard.empty()) return std::nullopt;
   return launch_of_environment([](const char* name) { return std::getenv(name); });
 }
 
-/// A library given by path or in Python runs in workers but may still attack this process, so a supervisor process watches the
-/// run.
+/// Whether a supervisor process watches the run. It does for a library given by path or in Python: such a library runs in
+/// workers, but may still kill this process.
 bool is_supervised(const RunArguments& arguments) { return is_in_worker({arguments.backend, arguments.in_process}); }
 
 /// Whether a kernel of the library is for the case's op and contract.
@@ -208,7 +208,7 @@ void report_killed(const RunArguments& arguments, const KilledRun& killed) {
   (void)history.add(killed.result, killed.library, provenance, history.identity(killed.result, provenance).id);
 }
 
-/// What a repro line needs besides case and kernel.
+/// The options that a repro line needs besides case and kernel.
 std::string repro_options(const RunArguments& arguments) {
   std::string options;
   if (arguments.repeat > 1) options += fmt::format(" --repeat {}", arguments.repeat);
@@ -223,7 +223,7 @@ std::string repro_options(const RunArguments& arguments) {
 /// Says which case of the user's own tables is too large for this machine. Returns whether there is such a case.
 bool said_too_large(const RunArguments& arguments, const RunResult& result) {
   if (arguments.suites.tables.cases.empty())
-    return false;  // a shipped case does not fit into a small machine: no error of the user
+    return false;  // a shipped case that does not fit into a small machine is no error of the user
   const auto found = std::find_if(result.verdicts.begin(), result.verdicts.end(), [](const Verdict& verdict) {
     return verdict.outcome == Outcome::kNotJudged && verdict.message.find(TooLargeError::kBegin) != std::string::npos;
   });
@@ -276,7 +276,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (!shard.is_whole()) {
     touch_status_file();
     std::printf("shard %s (%s): %zu of %zu cases%s\n", shard.text().c_str(), shard.source.c_str(), cases.size(), selected.size(),
-                meeting ? "; ranks are held by all of these processes together" : "");
+                meeting ? "; the ranks of a case are distributed over all of these processes" : "");
   }
   add_library(provenance, backend.library);
   if (!earlier) earlier = history.earlier(backend.library);
@@ -304,7 +304,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
     };
   options.kernel_glob = arguments.kernel;
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
-  constexpr int kCallsInARow = 256;   // faults of every 256th call exist
+  constexpr int kCallsInARow = 256;   // some kernel bugs occur only in every 256th call
   constexpr int kCallsInRows = 8192;  // for 32 kernels of a library; each of more kernels gets fewer
   options.calls_in_a_row = execution.is_asked() ? 0 : kCallsInARow;  // executed code objects are slow and have no state
   options.calls_in_rows = kCallsInRows;
@@ -341,7 +341,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (!cases.empty()) all_written = history.add(result, library, provenance, identity.id) && all_written;
   supervisor.wrote_reports();
   if (meeting && meeting->serves() && cases.empty())
-    return std::printf("this process only makes the calls of its ranks\n"), kAllAsExpected;
+    return std::printf("this process has no cases of its own: it called its ranks of other processes' cases\n"), kAllAsExpected;
   if (reports.to_console()) print_ending(result, arguments.shown, provenance_text(provenance, library));
   if (shard.is_whole()) std::printf("%s", idle_kernels_text(result).c_str());
   if (shard.is_whole() || result.exit_code() != kAllAsExpected) std::printf("%s", idle_rows_text(ledger, result).c_str());

@@ -37,7 +37,7 @@ extern const char* const kCommit;  ///< commit hash, with "+edited" if the tree 
 Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) {
   std::map<std::string, std::string> files;
   std::string renamed;
-  bool asked = false, to_stream = false;  // a report on standard output stays alone there
+  bool asked = false, to_stream = false;  // if a report goes to standard output, nothing else is printed there
   for (const std::string& text : texts) {
     ReportRequest request = parse_report(text);
     asked |= request.kind == ReportKind::kConsole;
@@ -59,7 +59,7 @@ Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) {
     const std::filesystem::path file = std::filesystem::weakly_canonical(request.file, unresolved);
     const auto [first, is_new] = files.emplace(unresolved ? request.file : file.string(), text);
     if (!is_new && !is_stream)
-      throw UsageError("--report " + text + ": goes to the file of --report " + first->second);
+      throw UsageError("--report " + text + ": writes the same file as --report " + first->second);
     if (!is_stream) named_.insert(request.file);
     requests_.push_back(std::move(request));
   }
@@ -77,7 +77,7 @@ static ContractTexts contract_texts(const RunResult& result) {
     try {
       text.formulas = contract_lines(verdict.contract);
       for (const auto& [column, cell] : rulebook().contracts.find(verdict.contract).cells) text.cells[column] = cell.text;
-    } catch (const std::out_of_range&) {  // a tensor core instruction: it has formulas, and no recipes
+    } catch (const std::out_of_range&) {  // a tensor core instruction has formulas, but no recipes
     }
   }
   return texts;
@@ -219,7 +219,7 @@ std::string add_verdicts_of_tables(const Suites& suites, const Selection& select
     return std::any_of(suites.ops->all().begin(), suites.ops->all().end(), [&](const Op& op) { return op.name == suite; });
   });
   if (!others.everything() || !is_whole || !result.ended_by.empty() || !result.harness_error.empty())
-    return "what the table can expose was not checked, since only some of its cases ran";
+    return "not checked which mutants the case table exposes: only some of its cases ran";
   for (Verdict& verdict : untrusted_tables(suites.ops->all(), cases, result.verdicts)) {
     ledger.expect(verdict);
     result.verdicts.push_back(std::move(verdict));
@@ -260,10 +260,10 @@ std::string today() {
 
 namespace {
 
-/// Time limits: after so many seconds no further failure is repeated; a repeated call that takes longer counts as hung.
+/// Time limits: after kSecondsInAll no further failure is repeated; a repeated call longer than kSecondsOfCall counts as hung.
 constexpr double kSecondsInAll = 10, kSecondsOfCall = 10;
 constexpr size_t kMostFailures = 6;
-/// Other cases of the kernel that are tried one by one, the nearest first; and all before together, as they came.
+/// Other cases of the kernel: up to kMostAlone are tried one by one, then the last kMostTogether before the failure together.
 constexpr size_t kMostAlone = 8, kMostTogether = 64;
 
 /// Runs cases of one kernel in processes of their own.
@@ -339,10 +339,10 @@ void name_earlier_calls(const Repeats& repeats, const RunResult& result, size_t 
   const size_t some = std::min(kMostTogether, before.size());
   if (some > 1 && repeats.has_time() &&
       fails(repeats.outcome_after({before.end() - std::ptrdiff_t(some), before.end()}, verdict)))
-    return say(fmt::format(" and fails after the {} calls before, {} to {}: the kernel keeps state between calls", some,
+    return say(fmt::format(" and fails after the {} earlier calls, {} to {}: the kernel keeps state between calls", some,
                            before[before.size() - some], before.back()));
   say(": it depends on earlier calls" + (before.empty() ? std::string() : ", the last of " + before.back()) +
-      ", or it comes and goes");
+      ", or it is not reproducible");
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ class Reports {
   /// Throws UsageError for an unknown report, a file that cannot be written, and two reports with one file.
   explicit Reports(const std::vector<std::string>& texts, const Shard& shard = {});
 
-  /// False only if a report goes to a stream such as /dev/stdout and none to the console.
+  /// Whether to print to the console: unless a report goes to a stream such as /dev/stdout and none to the console.
   bool to_console() const { return to_console_; }
 
   /// Writes all reports that can be written. Failures go to stderr and make the result false.
@@ -33,7 +33,7 @@ class Reports {
              const EarlierRun* earlier = nullptr) const;
 
  private:
-  /// Annotations to stdout, and the Markdown report behind the job's other step summaries.
+  /// Prints annotations to stdout, and appends the Markdown report to the job's step summary.
   void write_github(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) const;
 
   std::vector<ReportRequest> requests_;
@@ -41,22 +41,22 @@ class Reports {
   bool to_console_ = true;
 };
 
-/// The history that a run is added to, and what identifies the run there and in a recording.
+/// The history file that a run is added to, and the identity of the run in that file and in a recording.
 class RunHistory {
  public:
-  /// Throws UsageError if the file is not a history or cannot be written, so that a run does not learn it at its end.
+  /// Throws UsageError if the file is not a history or cannot be written, so that a run fails at its start and not at its end.
   explicit RunHistory(const RunArguments& arguments);
   explicit RunHistory(const JudgeArguments& arguments);
 
   bool is_asked() const { return !file_.empty(); }
-  /// Which run this is. A recording and a history of one run hold the same.
+  /// Identifies this run. A recording and a history of the same run contain the same identity.
   RunIdentity identity(const RunResult& result, const Provenance& provenance) const;
   /// The newest run on the chip of `library`, for the HTML report; nothing if there is none.
   std::optional<EarlierRun> earlier(const LibraryInfo& library) const;
   /// For CaseOptions::record: notes the digest of the outputs. Thread-safe.
   void note(const Evidence& evidence, const Verdict& verdict);
   /// Adds the run. A failure goes to stderr and makes the result false.
-  /// `identity`: of the run, or of the recordings that were judged, separated by spaces.
+  /// `identity`: the identity of the run, or those of the checked recordings, separated by spaces.
   bool add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& identity) const;
 
  private:
@@ -66,35 +66,35 @@ class RunHistory {
   OutputDigests digests_;
 };
 
-/// The commit of the kernels: as given, else as CI systems name it.
+/// The commit of the kernels: the given one, else GITHUB_SHA or CI_COMMIT_SHA.
 std::string commit_of_kernels(const std::string& given);
 
-/// The run of --trend: the JSON report of an earlier run, or the newest run of a history. Nothing for an empty path.
+/// The run of --trend: from the JSON report of an earlier run, or the newest run of a history file. Nothing for an empty path.
 std::optional<EarlierRun> earlier_run_of(const std::string& path);
 
-// Repeats failures alone.
+// Repeats failures in new processes.
 
-/// Calls the kernel of the first failure of each cause again, in a new process, within a time limit. A failure that does not come
-/// back depends on earlier calls: its message then says so and names the earlier case after which it fails, and its repro line
-/// runs both.
+/// Repeats the first failure of each cause in a new process, within a time limit. If that call passes, the failure depends on
+/// earlier calls: its message then says so and names the earlier case after which it fails, and its repro line runs both
+/// cases.
 void repeat_alone(const OpRegistry& ops, const std::vector<Case>& cases, const CaseOptions& each, const RunArguments& arguments,
                   const std::function<bool()>& ended, RunResult& result);
 
-// Provenance that reports record about the run behind them.
+// Provenance: what reports record about their run, such as its command and library.
 
 /// The console's report except for its last lines: failures by cause, counts, then details of the run.
 void print_ending(const RunResult& result, const Shown& shown, const std::string& details);
 
-/// For `assay run`, at its start. add_library() adds the library's name and digest once it is open.
+/// Provenance for `assay run`, at its start. add_library() adds the library's name and digest once it is open.
 Provenance provenance_of(const RunArguments& arguments, const Shard& shard);
 
-/// For `assay judge`. The library was called by an earlier run, so its file is not known here.
+/// Provenance for `assay judge`. An earlier run called the library, so its file is not known here.
 Provenance provenance_of(const JudgeArguments& arguments);
 
-/// For `assay gate`; as for `assay judge`.
+/// Provenance for `assay gate`; as for `assay judge`.
 Provenance provenance_of(const GateArguments& arguments);
 
-/// For `assay probe` and `assay signoff`.
+/// Provenance for `assay probe` and `assay signoff`.
 Provenance provenance_of(const ProbeArguments& arguments);
 Provenance provenance_of(const SignoffArguments& arguments);
 
@@ -104,18 +104,17 @@ void add_library(Provenance& provenance, const LibraryInfo& library);
 /// The current date, YYYY-MM-DD in UTC.
 std::string today();
 
-/// Adds a verdict for each contract of --cases whose cases miss a mutant together. Only if all cases of the tables ran: not with
-/// a selection other than of ops, a share, or an early end. Otherwise, if there are such tables, returns a line that says why
-/// none was added.
+/// Adds an untrusted verdict for each contract of --cases that has a mutant which no case of the tables exposes. Does so only if
+/// all cases of the tables, or of whole ops, ran. Otherwise, if there are tables of --cases, returns a line that says why not.
 std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole,
                                    const std::vector<Case>& cases, const Ledger& ledger, RunResult& result);
 
-/// "excused by blind_to: 2 of 16 mutants of acme.rms_norm: ...", and globs that match no mutant: a line for each contract of
-/// --cases. Empty if add_verdicts_of_tables() could not check the tables.
+/// For each contract of --cases a line "excused by blind_to: 2 of 16 mutants of acme.rms_norm: ...", and a line with the globs
+/// that match no mutant. Empty if add_verdicts_of_tables() could not check the tables.
 std::string excuses_text(const Suites& suites, const std::string& table_note, const std::vector<Case>& cases,
                          const RunResult& result);
 
-/// Adds the rows of the known-failures list that match no case to the result. `all` are the cases of every op that the selection
+/// Adds to the result the rows of the known-failures list that match no case. `all`: the cases of every op that the selection
 /// names. Adds none if the cases come from the user's tables, because the list may also have rows for shipped cases.
 void add_stale_rows(const Suites& suites, const Ledger& ledger, const std::vector<Case>& all, bool strict, RunResult& result);
 

@@ -30,8 +30,8 @@ namespace {
 std::atomic<int> asked{0};
 static_assert(std::atomic<int>::is_always_lock_free, "the handler may not wait for a lock");
 
-/// How often each signal came from the supervisor (supervisor.h) and from elsewhere. A terminal's signal to the process group
-/// arrives once from each.
+/// How often each signal came from the supervisor (supervisor.h) and from other senders. A terminal's signal to the process group
+/// arrives twice: from the terminal, and passed on by the supervisor.
 struct Count {
   std::atomic<int> forwarded{0}, direct{0};
 };
@@ -103,7 +103,7 @@ void react(int signal, siginfo_t* info, void* context) {
 /// Installs a handler too, for threads that a library started before receive_signals() blocked the signal.
 void handle(int signal, sigset_t& handled) {
   struct sigaction now {};
-  // ignored by nohup
+  // nohup makes the process ignore SIGHUP, and it stays ignored
   if (::sigaction(signal, nullptr, &now) != 0 || (now.sa_handler == SIG_IGN && signal != SIGINT && signal != SIGTERM)) return;
   ::sigaddset(&handled, signal);
   struct sigaction action {};
@@ -281,7 +281,7 @@ class Supervisor {
     const pid_t sender = came.sender;
     const std::vector<pid_t> ours = descendants_of(::getpid());
     if (sender > 0 && sender != child_ && std::find(ours.begin(), ours.end(), sender) != ours.end()) {
-      std::fprintf(stderr, "assay: %s of process %d is not obeyed: a kernel started it\n", name_of(signal).c_str(), int(sender));
+      std::fprintf(stderr, "assay: ignored %s from process %d: a kernel started it\n", name_of(signal).c_str(), int(sender));
       return;
     }
     interrupts_ += int(signal == SIGINT);
@@ -301,7 +301,7 @@ class Supervisor {
     }
     stopped_ = state.starts_with('T') ? stopped_ + kBetweenLooks : 0;
     if (stopped_ <= kPatience) return;
-    std::fprintf(stderr, "assay: the run was stopped by a signal, and not by this terminal; it goes on\n");
+    std::fprintf(stderr, "assay: a signal that did not come from this terminal stopped the run; the run continues\n");
     ::kill(child_, SIGCONT);
     stopped_ = 0;
   }

@@ -1,4 +1,4 @@
-// A small parent process of a run. If the run is killed, it writes the reports; it also ends what a kernel left behind.
+// A small parent process of a run. If the run is killed, it writes the reports. It also ends processes that a kernel left.
 #pragma once
 
 #include <functional>
@@ -14,11 +14,11 @@ class Supervised {
  public:
   explicit Supervised(int pipe = -1) : pipe_(pipe) {}
 
-  /// From here on, reports are written for this library if the run is killed.
+  /// Call it once the library is open. If the run is killed after it, the supervisor writes reports for this library.
   void begin(const LibraryInfo& library) const;
   void calls(const CallRequest& request) const;
   void judged(const Verdict& verdict) const;
-  /// The verdict is known, its cause is not; judged() replaces it.
+  /// A verdict whose cause is not known yet; judged() replaces it later.
   void judged_first(const Verdict& verdict) const;
   /// Call it once the run has written all its reports.
   void wrote_reports() const;
@@ -29,7 +29,7 @@ class Supervised {
   int pipe_;
 };
 
-/// What is known of a killed run. Verdicts have no tensors.
+/// What the supervisor knows about a killed run. Its verdicts have no tensors.
 struct KilledRun {
   RunResult result;  ///< `ended_by` names the signal
   LibraryInfo library;
