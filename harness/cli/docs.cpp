@@ -25,26 +25,27 @@ namespace {
 const std::map<std::string, std::string>& words_of_flows() {
   static const std::map<std::string, std::string> words = {
       {"group_quant", "Quantizes a row: a scale for each group of elements, and a code for each element."},
-      {"quant_azp", "Quantizes to int8 with a scale and a zero point."},
+      {"quant_azp", "Quantizes a row to int8 with a scale and a zero point."},
       {"cache_insert", "Quantizes a row and stores it as a record of a paged cache."},
-      {"row_norm", "Normalizes a row by one factor r, optionally with a residual, a mean or a gate."},
+      {"row_norm", "Normalizes a row: multiplies it by one factor r, optionally with a residual, a mean or a gate."},
       {"gated", "Applies an activation to a gate and multiplies by the other half of the row."},
       {"rope", "Rotates pairs of elements of a head."},
-      {"chain", "Names two or more rows of other tables; each takes the unrounded result of the one before."},
-      {"launch", "Names two rows that one kernel launch computes side by side."},
-      {"pack", "Packs fp32 scales into the layout that a consumer reads."},
+      {"chain", "Names two or more contracts (rows of other tables); each takes the unrounded result of the previous one."},
+      {"launch", "Names two contracts (rows of other tables) that one kernel launch carries out side by side."},
+      {"pack", "Packs fp32 scales into the layout that a GEMM reads."},
       {"cast", "Converts one number to another format."},
       {"dot", "A scaled GEMM on a named tensor core: D[m, n] = A[m, k] * B[n, k]^T."},
-      {"dot_unknown", "A scaled GEMM whose algorithm is unknown: any of the named contracts may have made each element."},
-      {"rank_reduce", "An all-reduce: the order of additions, what travels between ranks, what is rounded."},
-      {"rank_norm", "An all-reduce followed by a residual and a norm."},
-      {"rank_squares", "A norm whose row is divided between ranks; the ranks exchange sums of squares."},
+      {"dot_unknown", "A scaled GEMM whose algorithm is unknown: each element may come from any of the named contracts."},
+      {"rank_reduce", "An all-reduce: the order of additions, the format of what ranks send, and what is rounded."},
+      {"rank_norm", "An all-reduce followed by a residual addition and a norm."},
+      {"rank_squares", "A norm whose rows are split across ranks; the ranks exchange sums of squares."},
       {"contiguity", "Which strided tensors an op accepts as flat memory."},
       {"shuffle", "Permutes a weight into the order that a GEMM kernel loads."},
       {"gather",
        "Reads tokens of a paged cache into dense rows. The columns say how a token is found, and how its codes become numbers."},
       {"combine",
-       "Adds the rows that the experts of a token made: which slots, with which weight, in which order, and what is rounded."},
+       "Adds the rows that the experts of a token returned. The columns say which slots, weights and order, and what is "
+       "rounded."},
       {"routing", "Sorts the slots of tokens by expert, or moves rows into a given order. Nothing is rounded."},
   };
   return words;
@@ -54,21 +55,23 @@ const std::map<std::string, std::string>& words_of_columns() {
   static const std::map<std::string, std::string> words = {
       {"q", "format of the codes"},
       {"M", "largest magnitude that codes may have"},
-      {"amax", "recipe: from the elements of a group to the largest magnitude; begins with a reduction such as `absmax`"},
-      {"scale", "recipe: from `amax` to the stored scale s"},
-      {"mult", "recipe: from s to the multiplier m of the group, with nonzero: 0 if amax is 0, else Inf; empty if elements use s itself"},
-      {"code", "recipe: turns an element into its code, with s and m, and zero: +0 if amax is 0, else -0"},
+      {"amax", "recipe: turns the elements of a group into their largest magnitude; begins with a reduction such as `absmax`"},
+      {"scale", "recipe: turns `amax` into the stored scale s"},
+      {"mult",
+       "recipe: turns s into the multiplier m of the group; may use `nonzero` (0 if amax is 0, else Inf); empty: elements use s "
+       "itself"},
+      {"code", "recipe: turns an element into its code; may use s, m, and `zero` (+0 if amax is 0, else -0)"},
       {"rival",
-       "recipe: from `amax` to another scale, which a group takes if the codes below it have the smaller sum of errors; empty: "
+       "recipe: turns `amax` into a second scale; the group takes it if its codes then have the smaller sum of errors; empty: "
        "none"},
       {"error",
-       "recipe: from the value of a code to its error, with s, m and v = element; squared before the sum unless it ends with "
-       "`abs`"},
+       "recipe: turns the value of a code into its error; may use s, m and v, the element; errors are squared before the sum "
+       "unless the recipe ends with `abs`"},
       {"group", "shapes of groups: `128` columns, `128x128` rows x columns, `row`, `column`, `tensor` or `any`"},
       {"layouts", "where scales may lie: rows of `layouts.csv`"},
       {"pad",
-       "`rows:00`, `rows:untouched`, `gaps:00`: what padding of the scale tensor must hold; `x:00`: elements beyond the edge of "
-       "x count as 0"},
+       "`rows:00`, `rows:untouched`, `gaps:00`: what padding of the scale tensor must contain; `x:00`: elements beyond the edge "
+       "of x count as 0"},
       {"lo", "reduction: the least element of the group"},
       {"hi", "reduction: the greatest element of the group"},
       {"L", "number of steps of the integer range"},
@@ -76,156 +79,158 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"record", "row of `records.csv`: the bytes of a cache entry"},
       {"sum", "`squares`, or `deviations` from the mean"},
       {"depth",
-       "largest number of additions that a term of the sum passes through, as a function of n: the width of the interval of r"},
-      {"r", "recipe: from the sum to the factor r, with n and eps"},
-      {"y", "recipe: from an element to the output, with r and w"},
+       "largest number of additions that a term of the sum passes through, as a function of n; gives the width of r's interval"},
+      {"r", "recipe: turns the sum into the factor r; may use n and eps"},
+      {"y", "recipe: turns an element into the output; may use r and w"},
       {"z", "recipe: turns x (and res, the residual) into z, which is squared and normalized"},
-      {"residual", "recipe: turns z into the residual that is stored"},
-      {"stored_from", "number of the column from which on y is computed from the stored residual"},
+      {"residual", "recipe: turns z into the stored residual"},
+      {"stored_from", "index of the first column whose y is computed from the stored residual"},
       {"w", "recipe: turns gamma into the weight; empty: gamma itself"},
       {"mean", "recipe: turns the sum of x into the mean mu, which is then subtracted"},
       {"gate", "recipe: turns the gate g into the factor h"},
       {"halves", "`gate_up` or `up_gate`: which half of a row of 2n is the gate"},
-      {"h", "recipe: from the gate g and the other half u to the output"},
+      {"h", "recipe: turns the gate g and the other half u into the output"},
       {"mistaken_for", "contract whose activation a wrong dispatch would run instead; defines a mutant"},
       {"pairs", "`interleaved` (2i, 2i + 1) or `neox` (i, i + half)"},
       {"dims", "`first` or `last`: which elements of a head are rotated"},
       {"cache", "formats that the table of cosines and sines may have"},
-      {"even", "recipe: the first element of a pair from e and o, with c = cos and s = sin"},
-      {"odd", "recipe: the second element of a pair"},
-      {"rest", "recipe: elements that are not rotated"},
-      {"chain", "`KIND=ID > KIND=ID`: rows in the order in which they run"},
-      {"heads", "row for the heads of Q"},
-      {"insert", "row for the cache entry of K and V"},
-      {"word", "expression on the bits v0..v3 of four scales: the packed 32-bit word"},
-      {"domain", "condition on the bits of a scale, `&MASK=VALUE`; other scales make an invalid case; empty: none"},
+      {"even", "recipe: turns the pair (e, o) into the first result of the pair; c = cos, s = sin"},
+      {"odd", "recipe: turns the pair (e, o) into the second result of the pair"},
+      {"rest", "recipe: turns an element that is not rotated into its result"},
+      {"chain", "`KIND=ID > KIND=ID`: contracts in the order in which they run"},
+      {"heads", "contract for the heads of Q"},
+      {"insert", "contract for the cache entry of K and V"},
+      {"word", "expression on the bits v0..v3 of four scales: the packed int32"},
+      {"domain", "condition on the bits of every scale, `&MASK=VALUE`; a case with other scales is invalid; empty: none"},
       {"takes", "layouts that the input may have; `col%4`: only if the number of rows is a multiple of 4"},
       {"format", "format of the codes"},
       {"from", "format of the input"},
       {"rounding", "rounding mode"},
-      {"overflow", "what a finite number beyond the format becomes"},
+      {"overflow", "what a finite number outside the range of the format becomes"},
       {"infinity", "what Inf becomes"},
       {"nan", "code of a positive NaN"},
       {"minus_nan", "code of a negative NaN"},
-      {"negative", "what becomes of the sign, for formats without one"},
+      {"negative", "for formats without a sign: what a negative number becomes"},
       {"cast.zero", "code of +0 and -0; empty: zeros are converted like other numbers"},
-      {"anomaly", "ranges of inputs for which the implementation violates its own rule"},
+      {"anomaly", "ranges of inputs for which the implementation returns other codes than its usual rule"},
       {"unit", "row of `units.csv`: the tensor core instruction that multiplies and accumulates"},
       {"promote", "`none`, or `every(N)`: partial sums of N products are added to an fp32 accumulator"},
       {"join", "recipe: how a promoted sum joins the accumulator `acc`, with sa and sb where scales change along k"},
-      {"split", "`none`, `parts(P) of(N)`: split-K into at most P parts of a multiple of N products, or `atomics(P) of(N)`"},
+      {"split", "split-K: `none`; `parts(P) of(N)`: at most P parts, each of a multiple of N products; or `atomics(P) of(N)`"},
       {"scales", "granularity of the scales of A and B: `tensor`, `token_channel`, `1x128_128x128`, ..."},
-      {"dot.y", "recipe: from the sum to the result; ends with `to(y)`"},
+      {"dot.y", "recipe: turns the sum into the result; ends with `to(y)`"},
       {"one_block", "recipe: an alternative to `join` if k has at most one block"},
       {"unsplit", "`fma(0)`: if k is not split, the last `mul(X)` of y is `fma(X,0)`, which turns a product of -0 into +0"},
-      {"bias", "recipe: how a bias joins before the last rounding; empty: the contract takes none"},
+      {"bias", "recipe: adds the bias before the last rounding; empty: the contract takes no bias"},
       {"out", "formats of the result"},
       {"weight", "`shuffle(R,C)`: B is stored in tiles, as AITER's preshuffled kernels require"},
       {"experts",
-       "grouped GEMM: how the rows of each expert are found: `contiguous`, `masked`, `offsets`, `by index`, `psum` (each begins "
-       "at the next multiple of tile_rows), `along k` (each has k of its own) or `sorted ids`"},
+       "grouped GEMM: how the rows of each expert are found: `contiguous`, `masked`, `offsets`, `by index`, `psum` (each expert "
+       "begins at the next multiple of tile_rows), `along k` (each expert has a k of its own) or `sorted ids`"},
       {"codes",
-       "format of the codes of A and B, if software decodes them to the operands of the instruction; empty: the instruction "
+       "format of the codes of A and B, if software decodes them to operands of the instruction; empty: the instruction "
        "takes the codes"},
       {"mult_a",
-       "recipe: from the scale of a block of A to its multiplier m, with g, the scale of the tensor; only with `codes`"},
+       "recipe: turns the scale of a block of A into its multiplier m; may use g, the scale of the tensor; only with `codes`"},
       {"mult_b", "recipe: the same for B"},
       {"dot.decode",
-       "recipe: from the value of a code to the operand, with m; ends with a cast to the format of the instruction"},
-      {"block_m", "sorted ids: allowed numbers of slots in a block, whose slots have one expert (Triton's BLOCK_SIZE_M)"},
+       "recipe: turns the value of a code into the operand; may use m; ends with a cast to the format of the instruction"},
+      {"block_m",
+       "sorted ids: allowed numbers of slots in a block; all slots of a block have one expert (Triton's BLOCK_SIZE_M)"},
       {"router",
-       "sorted ids: recipe: how the router weight `w` of a row joins, behind the bias; empty: as y says, or not at all"},
+       "recipe, for sorted ids: applies the router weight `w` of a row after the bias; empty: the recipe `y` does, or nothing "
+       "does"},
       {"tile_rows",
-       "grouped GEMM: rows of a tile of the kernel; the rows of an expert, or their capacity, begin at a multiple; empty: 1"},
+       "grouped GEMM: rows of a tile; each expert's rows, or its capacity, begin at a multiple of this number; empty: 1"},
       {"scale_rows",
-       "contiguous experts: the rows of scales of A of each expert begin at a multiple; empty: row i of A has row i of the "
-       "scales"},
+       "contiguous experts: each expert's rows in scale_a begin at a multiple of this number; empty: row i of A uses row i of "
+       "scale_a"},
       {"padding",
-       "grouped GEMM: what rows of d that belong to no expert hold after the call: `untouched`, `undefined`, `zero`, or "
+       "grouped GEMM: what rows of d that belong to no expert contain after the call: `untouched`, `undefined`, `zero`, or "
        "`undefined in tiles`: "
        "undefined up to the end of the last tile of an expert, untouched elsewhere"},
       {"k_order",
-       "order of k: `lanes(L,R,A)`: an instruction takes R consecutive elements at each of L positions that are A apart, "
-       "then the next R; alternatives are kernel instances; empty: ascending"},
+       "order of k: `lanes(L,R,A)`: one instruction takes R consecutive elements at each of L positions that are A apart, "
+       "the next instruction the next R; alternatives are kernel instances; empty: ascending"},
       {"denormals", "`flush`: subnormal scales, sums and results of fp32 count as 0; `keep` or empty: they do not"},
       {"azp", "`adj` or `azp*adj`: the zero-point correction subtracted from the int32 sum"},
       {"programs", "contracts whose algorithms are candidates"},
-      {"ranks", "numbers of ranks, from 2"},
+      {"ranks", "allowed numbers of ranks, at least 2"},
       {"order", "`absolute` (rank 0 first), `from_owner`, `behind_owner`, `chunks(N)`, or `any_tree` (any order)"},
       {"owners", "which rank reduces which elements: `any`, `packets(BYTES) rest(last)` or `stripes(ELEMENTS)`"},
       {"start", "`zero`: the sum starts with 0; `first`: with the first rank's element"},
-      {"wire", "recipe: what an element becomes before it is sent"},
+      {"wire", "recipe: turns an element into what the rank sends"},
       {"wire_of", "whether the wire recipe applies to 32-bit `words` or to `numbers`"},
       {"add", "recipe: one addition; begins with `add(v)`"},
-      {"rank_reduce.y", "recipe: from the sum to the result"},
+      {"rank_reduce.y", "recipe: turns the sum into the result"},
       {"numbers", "formats of the elements"},
-      {"bytes", "number of bytes that the size of a message must be a multiple of"},
+      {"bytes", "the size of a message must be a multiple of this number of bytes"},
       {"extreme",
        "the scale follows from the group's extreme value with its sign (`signed`) or from its largest magnitude (`magnitude`)"},
       {"rank_reduce.group", "`every(N) apart(S)`: a group has N elements that are S positions apart"},
       {"rank_reduce.scale", "recipe: turns the extreme of a group into its scale"},
       {"rank_reduce.mult", "recipe: turns the scale of a group into its multiplier"},
       {"rank_reduce.code", "recipe: turns an element into its code"},
-      {"decode", "recipe: turns a code into the element that a reader gets"},
+      {"decode", "recipe: turns a code into the element that the receiving rank uses"},
       {"coded", "`both`: inputs and sums are sent as codes; `sums`: only sums are"},
       {"owner",
-       "`sum`: the rank that reduced a segment returns its unquantized sum; `code`: it returns the decoded code like the others"},
-      {"reduce", "row of the all-reduce"},
-      {"then", "row of the norm"},
-      {"combine", "row by which each rank combines the rows of its experts before the all-reduce; empty: x is reduced as it is"},
-      {"sharded", "row of the norm"},
-      {"shards", "numbers of ranks"},
+       "`sum`: the rank that reduced a segment stores its unquantized sum; `code`: it stores the decoded code, as other ranks do"},
+      {"reduce", "contract of the all-reduce"},
+      {"then", "contract of the norm"},
+      {"combine", "contract by which each rank combines its experts' rows before the all-reduce; empty: x is reduced as it is"},
+      {"sharded", "contract of the norm"},
+      {"shards", "allowed numbers of ranks"},
       {"rank_squares.depth", "largest number of additions that a square passes through"},
-      {"matrices", "`one` or `two`: matrices that a call normalizes (two: q and k)"},
+      {"matrices", "`one` or `two`: number of matrices that a call normalizes (two: q and k)"},
       {"accepts", "`contiguous`, `tail` or both; a tensor needs to meet one of the conditions"},
       {"tile", "`shuffle(R,C)`: rows and columns of a tile"},
       {"direction", "`shuffle`, or the inverse"},
       {"rows_of_x",
-       "which row of x a slot of a token has: `slots` (x is [m, topk, n]), or that of an index tensor [m, topk], `by slot`, or "
-       "[topk, m], `by slot, slot-major`"},
+       "where the row of a slot is: `slots`: x is [m, topk, n]; `by slot`: an index tensor [m, topk] names rows of x; "
+       "`by slot, slot-major`: the index tensor is [topk, m]"},
       {"skips",
-       "slots that are not added: `ids` below 0, experts for which a `map` has a number below 0, `rows` below 0 or not in use, "
-       "`negative` rows alone; "
+       "slots that are not added: `ids`: id < 0; `map`: expert_map[id] < 0; `rows`: row index < 0 or not in use; "
+       "`negative`: row index < 0; "
        "empty: none"},
       {"unrouted",
-       "what y holds for a token without slots: `zero`; `untouched` if none of its ids is 0 or more, else zeros; empty: every "
-       "slot is added"},
+       "what y contains for a token without slots: `zero`; `untouched`: unchanged if all its ids are < 0, else zeros; empty: "
+       "every slot is added"},
       {"combine.weight",
-       "recipe: from w, the router weight of a slot, to the weight that is used, with f, the routed scaling factor"},
-      {"combine.add", "recipe: from an element of a slot's row to the next sum, with a, the sum so far (+0 at first), and w"},
+       "recipe: turns w, the router weight of a slot, into the weight that is used; may use f, the routed scaling factor"},
+      {"combine.add", "recipe: turns an element of a slot's row into the next sum; uses a, the sum so far (+0 at first), and w"},
       {"combine.order",
        "order of the slots: `ascending`, or `lanes(N)`: slot k is added to sum k mod N, then the sums are added"},
-      {"combine.y", "recipe: from the last sum to the result, with f and s; empty: the sum itself"},
+      {"combine.y", "recipe: turns the last sum into the result; may use f and s; empty: the sum itself"},
       {"combine.numbers", "formats of x and y"},
       {"sorts_into",
        "the result: `blocks` (slots of each expert, padded to whole blocks), `rows` (rows of x in the order of experts), or rows "
        "of x in a `given order`"},
       {"absent",
-       "slots whose id is below 0 or from the number of experts on: `dropped`; `first`, in blocks of expert -1; `last`, after "
-       "all experts of this device; for a given "
-       "order, indices outside of x: `zero`; empty: there are none"},
+       "slots with id < 0 or id >= number of experts: `dropped`; `first`: in blocks of expert -1 before all others; `last`: "
+       "after all experts of this device; for a given "
+       "order: rows whose index is outside of x are `zero`; empty: there are no such slots"},
       {"elsewhere",
-       "slots whose expert has a number below 0 in expert_map: `dropped`, `last`, or `marked`: kept, with a number below 0 in "
+       "slots with expert_map[id] < 0: `dropped`, `last`, or `marked`: kept, with a number below 0 in "
        "expert_ids; empty: there is no map"},
       {"routing.order", "order of the slots of an expert: `ascending`, or `free`: any order, each slot once"},
-      {"pads", "entries of sorted_ids without a slot: `slots` (they hold the number of slots), or `untouched`"},
+      {"pads", "entries of sorted_ids without a slot: `slots` (they contain the number of slots), or `untouched`"},
       {"tail", "entries of expert_ids after the last block: a number, which `marked` maps too, or `untouched`"},
-      {"counts", "`rest`: token_nums hold the slots of the expert from each block on; empty: there are none"},
+      {"counts", "`rest`: token_nums[b] counts the slots of block b and of later blocks of its expert; empty: no token_nums"},
       {"routing.numbers", "formats of the rows"},
-      {"topk", "numbers of slots that the kernel takes; empty: any"},
+      {"topk", "numbers of slots per token that the kernel supports; empty: any"},
       {"combine.weights", "`x`: router weights have the format of x; empty: f32"},
-      {"shared", "recipe: from an element of the shared expert's row to s, which `y` adds; only if `y` uses s"},
-      {"gather.record", "layout of a token within its block: a record of `records.csv`"},
+      {"shared", "recipe: turns an element of the shared expert's row into s, which `y` adds; only if `y` uses s"},
+      {"gather.record", "layout of a token within its block: row of `records.csv`"},
       {"gather.codes", "format of the codes; empty: the record has none"},
       {"gather.tokens",
-       "`table`: tokens of sequences are found by a block table; `all`: every token of the cache, block by block"},
+       "`table`: a block table says where the tokens of each sequence are; `all`: every slot of the cache, block by block"},
       {"starts",
-       "what seq_starts do: `tokens`: a sequence begins at this position; `blocks`: whole blocks are skipped and the remainder "
-       "has no effect; empty: there are none"},
-      {"gives", "the result: `y`, rows of numbers; `parts`, codes and scales as they are"},
-      {"gather.y", "recipe: from the number of a code to the result, with s, its scale; empty: no codes become numbers"},
-      {"gather.numbers", "formats of y, and of uncoded elements"},
-      {"past_end", "rows of the result after the last token: `untouched`; empty: there are none"},
+       "meaning of seq_starts: `tokens`: a sequence begins at this position; `blocks`: only whole blocks are skipped, the "
+       "remainder has no effect; empty: no seq_starts"},
+      {"gives", "the result: `y`: rows of numbers; `parts`: codes and scales, unchanged"},
+      {"gather.y", "recipe: turns the value of a code into the result; may use s, its scale; empty: codes are not decoded"},
+      {"gather.numbers", "formats of y, and of elements stored without codes"},
+      {"past_end", "rows of the result after the last token: `untouched`; empty: there are no such rows"},
       {"x", "formats of the weight"},
   };
   return words;
@@ -234,7 +239,7 @@ const std::map<std::string, std::string>& words_of_columns() {
 std::string words_of(const Flow& flow, const std::string& column) {
   for (const std::string& key : {flow.name + "." + column, column})
     if (const auto found = words_of_columns().find(key); found != words_of_columns().end()) return found->second;
-  throw std::logic_error("docs: column '" + column + "' of " + flow.name + " is not described in docs_contracts.cpp");
+  throw std::logic_error("docs: column '" + column + "' of " + flow.name + " is not described in docs.cpp");
 }
 
 const char* words_of(Monotone monotone) {
@@ -259,7 +264,7 @@ std::string verbs_table() {
 std::string flow_section(const Flow& flow) {
   const auto described = words_of_flows().find(flow.name);
   if (described == words_of_flows().end())
-    throw std::logic_error("docs: op kind '" + flow.name + "' is not described in docs_contracts.cpp");
+    throw std::logic_error("docs: op kind '" + flow.name + "' is not described in docs.cpp");
   std::string text =
       fmt::format("### {}\n\n{}\n\nTables: `{}`.\n\n", flow.name, described->second, fmt::join(flow.files, "`, `"));
   text += markdown_header({"column", "meaning"});
@@ -281,12 +286,12 @@ DocsPage contract_cells_page() {
       markdown_row({"`source`", "file and commit or release that was read or run"}) +
       markdown_row({"`why`", "what the row is for"}) +
       "\n## Steps of a recipe\n\n"
-      "A recipe is a cell of steps, read from left to right: `div(M) max(1e-10) pow2(ceil)`. v is the value so far. A step that "
+      "A recipe is a cell of steps, read from left to right: `div(M) max(1e-10) pow2(ceil)`. v is the running value. A step that "
       "rounds "
       "is computed exactly and rounded once to f32, ties to even. `F:` at the start of a cell changes that working format.\n\n"
-      "A suffix widens a step's result to an accepted interval: `~k` by k ulp, `~k+Cv` by k + floor(C |v|) ulp, `~2^-N` by that "
-      "part "
-      "of the exact result; `~fma` accepts a fused and an unfused multiply-add. `a*b` as an argument is a product that is "
+      "A suffix widens a step's result to an accepted interval: `~k` by k ulp, `~k+Cv` by k + floor(C |v|) ulp, `~2^-N` by 2^-N "
+      "times "
+      "the exact result; `~fma` accepts a fused and an unfused multiply-add. An argument `a*b` is a product that is "
       "rounded first.\n\n" +
       verbs_table() + "\n## Columns by kind of op\n\n";
   for (const Flow* flow : all_flows()) text += flow_section(*flow);
@@ -356,11 +361,11 @@ DocsPage reports_page() {
   for (const Fact& fact : facts_of({}, {})) run_columns += ", `run_" + fact.name + "`";
   return {
       "reports.md",
-      "# Reports\n\n[Exit codes and schemas](../exit-codes.md) has the states of the gate, and which changes of these formats "
-      "are promised not to happen.\n\n## CSV\n\n"
+      "# Reports\n\n[Exit codes and schemas](../exit-codes.md) lists the states of the gate, and says which parts of these "
+      "formats will not change.\n\n## CSV\n\n"
       "A CSV report has a row for each output tensor of each verdict, and one row for a verdict without compared tensors.\n\n" +
           fields_table("column", csv_columns()) + "\nRun details: " + run_columns +
-          ".\n`run_id` is in every row. The other `run_*` columns are filled in the first row of a run only.\n\n"
+          ".\n`run_id` is in every row. Only the first row of a run has values in the other `run_*` columns.\n\n"
           "## JSON\n\n"
           "Keys have a fixed order. Codes are strings of hex digits. `\"nan\"`, `\"inf\"` and `\"-inf\"` stand for numbers that "
           "JSON "
@@ -380,8 +385,8 @@ std::string op_section(const Op& op) {
 
 DocsPage ops_page(const OpRegistry& ops) {
   std::string text =
-      "# Ops\n\nThe tensors and parameters that a kernel of each op gets. `assay list --op OP` adds the contracts and the "
-      "cells.\n\n";
+      "# Ops\n\nThe tensors and parameters that a kernel of each op receives. `assay list --op OP` also lists the contracts and "
+      "the values of case columns.\n\n";
   for (const Op& op : ops.all()) text += op_section(op);
   return {"ops.md", text};
 }
@@ -439,29 +444,29 @@ std::string needs_text(const std::map<std::string, int64_t>& needs) {
   return text;
 }
 
-/// An op of a mixture of experts or of a read of a KV cache, and what it does. Listed in the order in which a model calls them.
+/// An op of a mixture of experts, or one that reads a KV cache, and what it does; in the order in which a model calls them.
 struct MoeStep {
   const char *op, *what;
 };
 constexpr MoeStep kMoeSteps[] = {
     {"moe_sort", "sort the slots of tokens by expert, move their rows"},
     {"quant_experts", "quantize the rows of each expert"},
-    {"quant_masked", "the same for experts in rooms of equal size"},
+    {"quant_masked", "the same if every expert has the same capacity of rows"},
     {"gemm_grouped", "multiply the rows of each expert by its weights"},
     {"fused_moe", "the same for sorted slots, with bias and router weight"},
     {"silu_mul_quant_experts", "activation between both GEMMs, quantized by expert"},
-    {"silu_mul_quant_masked", "the same for experts in rooms of equal size"},
+    {"silu_mul_quant_masked", "the same if every expert has the same capacity of rows"},
     {"moe_combine", "add the rows of each token"},
-    {"all_reduce_add_rms_norm", "add ranks and norm; `*moe_finalize*` combines first"},
+    {"all_reduce_add_rms_norm", "all-reduce, residual and norm; contracts `*moe_finalize*` combine the experts' rows first"},
     {"gather_cache", "read a KV cache"},
 };
 
-/// Contracts of MoE ops by evidence; those that were neither run nor executed by name.
+/// Numbers of contracts of MoE ops by evidence, and the names of contracts that were neither run nor executed.
 std::string moe_section(const std::map<std::string, OpStatus>& status) {
   std::string text =
       "\n## Mixture of experts and reads of a KV cache\n\n"
-      "The ops stand in the order in which a model calls them. The last column names contracts whose implementation was neither "
-      "run nor executed.\n\n" +
+      "The ops are listed in the order in which a model calls them. The last column names contracts whose implementation was "
+      "neither run nor executed.\n\n" +
       markdown_header({"op", "step", "contracts", "ran", "executed", "read", "inferred", "only read or inferred"});
   for (const MoeStep& step : kMoeSteps) {
     const OpStatus& of = status.at(step.op);
@@ -482,11 +487,11 @@ std::string moe_section(const std::map<std::string, OpStatus>& status) {
 DocsPage status_page(const OpRegistry& ops, const std::map<std::string, OpStatus>& status) {
   std::string text =
       "# Status by op\n\n"
-      "`ran`: the code that the contract describes was run and its outputs agree or differ as `assay contracts show ID` says. "
+      "`ran`: the code that the contract describes was run; `assay contracts show ID` says whether its outputs agree. "
       "`executed`: its AMD code "
       "object was executed on the CPU. `read`: its source was read. `inferred`: none of these. `needs`: contracts whose code "
       "runs neither on sm_90 nor on a "
-      "CPU and was not executed, by what it needs.\n\n" +
+      "CPU and was not executed, with their number for each GPU.\n\n" +
       markdown_header({"op", "contracts", "quick cases", "full cases", "ran", "executed", "read", "inferred", "needs"});
   for (const Op& op : ops.all()) {
     const OpStatus& of = status.at(op.name);

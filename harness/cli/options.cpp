@@ -643,7 +643,8 @@ void add_witness(CLI::App& program, WitnessArguments& witness) {
   verb.add_option("action", witness.action,
                   "inputs: choose inputs, none of left_out.csv; run: call a library on them; keep: store outputs that the "
                   "contracts accept; "
-                  "check: require that contracts accept stored outputs and mutants do not; drift: which contracts a release obeys")
+                  "check: require that contracts accept stored outputs and mutants do not; drift: which contracts a release "
+                  "obeys")
       ->required()
       ->check(CLI::IsMember({"inputs", "run", "keep", "check", "drift"}));
   verb.add_option("folders", witness.targets,
