@@ -70,7 +70,7 @@ std::string without_repetition(const std::string& list) {
   return text;
 }
 
-/// Cuts the text where only data follow.
+/// Removes the parts of a cause that differ between cases: elements, counts, conditions.
 std::string without_details(std::string text) {
   if (text.starts_with("race: ") || text.starts_with("unsteady: "))
     text = text.substr(0, text.find(" ("));  // drops the first element that changed
@@ -150,8 +150,8 @@ struct Diagnosed {
   }
 };
 
-/// The mistake without numbers, and without what depends on shapes: whether a tensor is a vector, how rows lie in vectors, which
-/// places were seen.
+/// The mistake without numbers and without parts that depend on shapes: the row index of a matrix, how rows lie in vectors, and
+/// the rows, columns or elements where it was seen.
 std::string key_of(const ToldCause& cause) {
   std::string mistake = cause.mistake;
   for (size_t at = 0; (at = mistake.find("[i, ", at)) != std::string::npos;) mistake.erase(at + 1, 3);
@@ -189,8 +189,8 @@ std::string formats_of(const Verdict& verdict) {
   return text;
 }
 
-/// Whether a case speaks against no cause: every element is 0 or NaN, so that nothing is known of the mistake, or the outputs
-/// hold expected values at other places, which many mistakes of an index do.
+/// Whether a case can refute no cause: every element is 0 or NaN, which says nothing about the mistake, or the outputs have
+/// expected values at other places, which many wrong indices cause.
 bool tells_nothing(const Verdict& verdict) {
   return std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
     return words.find(" holds the expected values ") != std::string::npos ||
@@ -254,9 +254,8 @@ class Kernel {
     return {};
   }
 
-  /// Cases that `mistake` does not explain, not even in part; empty unless they are as many as those that it explains. A case
-  /// with few wrong elements may have no room for the mistake, one that was not searched to the end says nothing, and other
-  /// layouts have other mistakes.
+  /// Cases that `mistake` does not even partly explain; empty if there are fewer of them than cases that it explains. Leaves out
+  /// cases with few wrong elements, cases whose search was cut short, and mistakes of a layout, which other layouts cannot show.
   Data unexplained(const std::string& mistake) const {
     const bool of_layout = mistake.find("layout") != std::string::npos;
     const bool of_input =
@@ -286,7 +285,7 @@ class Kernel {
     return against.size() > fits.size() ? against : Data();
   }
 
-  /// The number of data sets that a cause explains; 0 for one that leaves elements of its own case over.
+  /// The number of data sets that a cause explains; 0 if it does not explain every wrong element of its own case.
   size_t complete_in(const std::string& words) const {
     const std::optional<ToldCause> cause = parse_cause(words);
     return cause && cause->complete() ? fitting(key_of(*cause)).size() : 0;

@@ -26,7 +26,7 @@ std::optional<ToldCause> parse_cause(const std::string& words);
 /// List items that become equal are merged: "byte 0 in 1 word, byte 1 in 2 words" becomes "byte # in # words".
 std::string with_numbers_masked(const std::string& text);
 
-/// A cause that failures can share: the mutant of the first cause, or the message. Empty if there is neither.
+/// A text that failures with the same cause share: the mutant of the first cause, or the message. Empty if there is neither.
 std::string first_mistake(const Verdict& verdict);
 
 /// The case id without its warp size. Cases that differ only in warp size share their data.
@@ -34,7 +34,7 @@ std::string data_of(const Verdict& verdict);
 
 /// True for texts that name no mutant: two kernels with such a text need not have the same fault.
 bool is_unknown(const std::string& mistake);
-/// A line of harness/diagnosis/wrong_part.h, which describes the outputs and names no mutant.
+/// True for a text of harness/diagnosis/wrong_part.h, which describes the outputs and names no mutant.
 bool is_pattern(const std::string& words);
 /// True for "probably MUTANT (1 element fits; too few to assert)".
 bool is_probable(const std::string& words);
@@ -44,23 +44,22 @@ bool is_probable(const std::string& words);
 /// Whether the data of a passed case distinguish this mutant from its contract. `mistake`: a name from ToldCause.
 using Exposes = std::function<bool(const Verdict& passed, const std::string& mistake)>;
 
-/// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract and annotates the text
-/// of Verdict::causes, best first. Causes that explain everything are sorted by the number of the kernel's cases that they
-/// explain. What is refuted is dropped if another cause is asserted, and marked otherwise.
+/// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract and annotates the texts
+/// of Verdict::causes, best first. Causes that explain every wrong element are sorted by the number of the kernel's cases that
+/// they explain. A refuted cause is dropped if another cause is asserted, and marked as refuted otherwise.
 ///
 ///  - If several mutants explain a case, and one of them also explains another case that the others do not explain, the others
 ///    are refuted.
-///  - A mutant that explains only a few elements in a single case is not asserted, only called probable: among a hundred
-///  hypotheses
-///    one matches a single element by chance. Other failing cases of the kernel that are explained without it, or not at all,
-///    refute it.
+///  - A mutant that explains only a few elements in a single case is called probable, not asserted: among a hundred hypotheses
+///    one matches a single element by chance. Other failing cases of the kernel refute it if another mutant, or none, explains
+///    them.
 ///
 /// A case whose list of causes may be truncated refutes nothing. A mutant that explains many elements is not refuted by its
 /// absence from another case's list: that case may have another layout or size, where the mutant was never tried.
 ///
-/// Passed cases refute, too: a kernel with that mistake would have failed them. A mutant that more of them expose, in the same
-/// formats and layout, than it explains failures is refuted. A fault of one path of a kernel, such as the tail of a row, fails
-/// about as many cases as it passes.
+/// Passed cases refute, too: a kernel with the mistake would have failed each case whose inputs expose it. A mutant is refuted if
+/// more passed cases with the same formats and layout expose it than failed cases have it as their cause. A majority is needed,
+/// because a fault of one code path, such as the tail of a row, fails about as many cases as it passes.
 void reconcile(RunResult& result, const Exposes& exposes = nullptr);
 
 /// Causes that explain fewer failing elements than this are not asserted without further cases.

@@ -281,8 +281,8 @@ TEST_F(TrendTest, EachKindOfChangeIsCounted) {
   EXPECT_EQ(trend.gone, 1);
   const std::string page = html_text(now, {}, {}, &earlier);
   EXPECT_THAT(
-      page, HasSubstr(" of 2026-11-22T00:00:00Z: 1 worse, 1 better, 2 wrong that were not judged before, 1 still wrong, 1 still "
-                      "right, 1 judged before but not now."));
+      page, HasSubstr(" of 2026-11-22T00:00:00Z: 1 worse, 1 better, 2 wrong that were not checked before, 1 still wrong, 1 still "
+                      "right, 1 checked before but not now."));
   EXPECT_THAT(html_text(now, {}, {}), Not(HasSubstr("id=\"trend\"")));
 }
 
@@ -323,8 +323,8 @@ TEST(Where, OneTileIsNamed) {
   const TensorFinding f = finding_of(512, 384, [](int64_t r, int64_t c) { return r / 128 == 2 && c / 128 == 1; });
   EXPECT_THAT(where_lines(f),
               ElementsAre("rows 256..383 of 512; columns 128..255 of 384",
-                          "all wrong elements are in tile [2, 1] of 128 x 128 (1 of 12), which is wrong throughout",
-                          "tiles of 64 x 64: 4 of 48 hold all of it, each wrong throughout; the first is tile [4, 2]"));
+                          "all wrong elements are in tile [2, 1] of 128 x 128 (1 of 12), which is completely wrong",
+                          "tiles of 64 x 64: 4 of 48 have wrong elements (completely wrong: all); the first is tile [4, 2]"));
 }
 
 TEST(Where, ASmallTileIsNoWholeLargeOne) {
@@ -332,7 +332,7 @@ TEST(Where, ASmallTileIsNoWholeLargeOne) {
   EXPECT_THAT(where_lines(f),
               ElementsAre("rows 192..255 of 256; columns 192..199 of 200",
                           "all wrong elements are in tile [1, 1] of 128 x 128 (1 of 4), which is partly right",
-                          "all wrong elements are in tile [3, 3] of 64 x 64 (1 of 16), which is wrong throughout"));
+                          "all wrong elements are in tile [3, 3] of 64 x 64 (1 of 16), which is completely wrong"));
 }
 
 TEST(Where, RowsOfASmallTensorAreNamedOneByOne) {

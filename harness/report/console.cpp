@@ -130,7 +130,7 @@ std::string counts_table(const RunResult& result, const Shown& shown) {
                             idle == 1 ? "is" : "are");
 }
 
-/// A library with one op skips all other ops. If there are more such reasons than this, they become one line.
+/// A library with one op skips the cases of all other ops. More reasons of this kind than this limit become one line.
 constexpr size_t kMostNotOffered = 8;
 
 std::string names_text(const std::set<std::string>& names) {
@@ -189,7 +189,7 @@ std::string counted(const std::map<std::string, int64_t>& counts, const char* ti
   return text.empty() ? "" : std::string(title) + "\n" + text;
 }
 
-/// The first words of a long text.
+/// The text, cut after 200 characters at a space.
 std::string cut(const std::string& text) {
   constexpr size_t kMost = 200;
   return text.size() <= kMost ? text : text.substr(0, text.rfind(' ', kMost)) + " ...";
@@ -266,7 +266,7 @@ std::string block_text(const Verdict& verdict, const std::string& title, const s
   return text;
 }
 
-/// Drops lines from the middle of a long block: its end says how to repeat it.
+/// Drops lines from the middle of a long block. Keeps the end, which has the repro command.
 std::string shortened_block(const std::string& text) {
   constexpr size_t kMostLines = 20, kEnd = 3;
   std::vector<std::string> lines;
@@ -337,7 +337,7 @@ std::string idle_rows_text(const Ledger& ledger, const RunResult& result) {
     const bool is_stale = std::find(result.stale_rows.begin(), result.stale_rows.end(), place) != result.stale_rows.end();
     const bool has_case = std::any_of(result.verdicts.begin(), result.verdicts.end(),
                                       [&](const Verdict& v) { return glob_match(row->cases, v.case_id); });
-    const char* const nothing = is_stale   ? "no case of its op: renamed, or misspelled?"
+    const char* const nothing = is_stale   ? "no case of its op; was the case renamed, or is the id misspelled?"
                                 : has_case ? "no kernel that ran its cases"
                                            : "no case of this run";
     lines.insert(is_stale ? lines.begin() : lines.end(), fmt::format("known-failures list: {} matches {}\n", place, nothing));
@@ -370,11 +370,11 @@ std::string idle_kernels_text(const RunResult& result) {
         std::max_element(reasons.begin(), reasons.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     int64_t others = 0;
     for (const auto& [reason, count] : reasons) others += reason == most->first ? 0 : count;
-    text += fmt::format("kernel {} ran in no case: {} time{} \"{}\"{}\n", printable(kernel), most->second,
+    text += fmt::format("kernel {} ran no case: {} time{} \"{}\"{}\n", printable(kernel), most->second,
                         most->second == 1 ? "" : "s", printable(most->first),
                         others > 0 ? fmt::format(", {} for other reasons", others) : "");
   }
-  return left > 0 ? text + fmt::format("{} more kernels ran in no case\n", left) : text;
+  return left > 0 ? text + fmt::format("{} more kernels ran no case\n", left) : text;
 }
 
 std::string gate_lists_text(const RunResult& result, const Shown& shown) {

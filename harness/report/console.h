@@ -13,10 +13,11 @@ namespace assay {
 /// none.
 std::string idle_rows_text(const Ledger& ledger, const RunResult& result);
 
-/// One line for each kernel that was called and got no verdict but skips, with its most frequent reason; empty if there are none.
+/// One line for each kernel whose verdicts are all skips, with the most frequent reason; empty if there are none.
 std::string idle_kernels_text(const RunResult& result);
 
-/// "not tried: the determinism tests repeat, ...; --ladder runs them": what a run with passes left out; empty if nothing.
+/// The determinism tests that were not run: "not tried: determinism tests (repeat, ...); --ladder runs them". Empty if all were
+/// run, or if no case passed.
 std::string untried_levels_text(const RunResult& result);
 
 /// How much the console prints.
@@ -25,14 +26,14 @@ struct Shown {
   size_t failures = 6;  ///< otherwise: the number of causes that get a block
 };
 
-/// A verdict as a block of lines: what failed, why, where, by how much, the contract's justification, the table row, the repro
-/// command.
+/// A verdict as a block of lines: what failed, why, where, by how much, why accepted intervals have a width, the table row, the
+/// repro command.
 std::string failure_text(const Verdict& verdict);
 
 /// The unexpected verdicts: a block for each cause, with the first case that shows it in full.
 std::string failures_text(const RunResult& result, const Shown& shown, bool colour);
 
-/// After `assay gate`: the first verdicts of each state but `new` and `same bits`; failures that are new have blocks.
+/// For `assay gate`: the first verdicts of each state except `same bits`, and except `new`, whose failures have blocks.
 std::string gate_lists_text(const RunResult& result, const Shown& shown);
 
 /// Failures by cause, each with its first case; empty if nothing failed.

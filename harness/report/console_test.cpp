@@ -142,7 +142,7 @@ TEST(Console, RowsOfTheListThatMatchNothingAreNamedAndFailOnlyAStrictRun) {
   result.verdicts = {verdict(Outcome::kPass)};
   result.stale_rows = {"l.csv:2"};
   EXPECT_EQ(idle_rows_text(list, result),
-            "known-failures list: l.csv:2 matches no case of its op: renamed, or misspelled?\n"
+            "known-failures list: l.csv:2 matches no case of its op; was the case renamed, or is the id misspelled?\n"
             "known-failures list: l.csv:3 matches no case of this run\n"
             "known-failures list: l.csv:4 matches no kernel that ran its cases\n");
   EXPECT_EQ(outcome_line(result), "ALL AS EXPECTED: 1 pass\n");
@@ -159,7 +159,7 @@ TEST(Console, AKernelThatRanInNoCaseIsNamedWithItsReason) {
   add("near", Outcome::kPass, ""), add("near", Outcome::kSkip, "too wide"), add("", Outcome::kSkip, "no kernel for op x");
   EXPECT_EQ(idle_kernels_text(result), "") << "one ran in some case, and no kernel is none";
   add("far", Outcome::kSkip, "too wide"), add("far", Outcome::kSkip, "too wide"), add("far", Outcome::kSkip, "too long");
-  EXPECT_EQ(idle_kernels_text(result), "kernel far ran in no case: 2 times \"too wide\", 1 for other reasons\n");
+  EXPECT_EQ(idle_kernels_text(result), "kernel far ran no case: 2 times \"too wide\", 1 for other reasons\n");
   add("far", Outcome::kFail, "");
   EXPECT_EQ(idle_kernels_text(result), "");
 }

@@ -18,7 +18,7 @@ namespace assay {
 /// Outcomes in display order. flaky and unjudged come last and only if they occur.
 std::vector<Outcome> outcomes_of(const RunResult& result);
 
-/// A finer classification than Outcome: a skip is either a refused call or a case that the library never offered.
+/// A finer classification than Outcome: a skip is a call that the kernel refused, or a case that the library does not offer.
 enum class Standing { kPassed, kNotRun, kNotOffered, kFailed, kBroken, kUntrusted, kFlaky, kNotJudged };
 inline constexpr std::array kStandings = {Standing::kPassed, Standing::kNotRun,    Standing::kNotOffered, Standing::kFailed,
                                           Standing::kBroken, Standing::kUntrusted, Standing::kFlaky, Standing::kNotJudged};
@@ -36,7 +36,7 @@ std::map<std::string, int64_t> counts_by_message(const RunResult& result, Outcom
 /// Results of the invariance tests as text, with counts: "batch holds", "stream not tried: ...", "breaks at batch".
 std::map<std::string, int64_t> counts_by_rung(const RunResult& result);
 
-/// "1 pass, 2 fail": the outcomes that occur, and how many of them are known failures.
+/// "1 pass, 2 fail": the outcomes that occur, and how many of the verdicts are on the known-failures list.
 std::string counts_text(const RunResult& result);
 
 /// Number of verdicts in each state of the gate.
@@ -46,7 +46,7 @@ std::map<GateState, int64_t> counts_by_state(const RunResult& result);
 /// come last and only if there are any.
 std::string states_text(const RunResult& result);
 
-/// What a state does to the gate under these options: "fails", "passes, with a note".
+/// Whether a verdict of this state lets the gate pass under these options: "fails", "passes, with a note".
 const char* gate_effect(GateState state, const GateRun& run);
 
 /// How the run ended, in capitals: "NOT AS EXPECTED".
@@ -62,8 +62,8 @@ struct Twins {
   std::vector<size_t> places;  ///< indices of the run's verdicts; the first is shown
 };
 
-/// Failures whose causes differ only in numbers. Without a known cause a group holds one kernel, since two unknown causes need
-/// not be the same.
+/// Failures whose causes differ only in numbers. A group without a known cause has failures of one kernel only, since two unknown
+/// causes may differ.
 struct FailureGroup {
   std::string cause;     ///< cause of the first failure without counts; empty if unknown
   bool expected = true;  ///< every failure is on the known-failures list
@@ -77,7 +77,7 @@ struct FailureGroup {
 /// Sorted: unexpected groups first, then by number of verdicts, then in run order.
 std::vector<FailureGroup> failures_by_cause(const RunResult& result);
 
-/// The case ids of a group of twins as one: "quant_group/.../ties.s1/w32 and w64".
+/// The case ids of one Twins as one text: "quant_group/.../ties.s1/w32 and w64".
 std::string twins_text(const RunResult& result, const Twins& twins);
 
 // Compares a run with the JSON report of an earlier one.
@@ -88,7 +88,7 @@ struct EarlierRun {
   std::map<std::pair<std::string, std::string>, std::string> outcomes;
 };
 
-/// Reads a report written by `--report json:FILE`. Throws UsageError naming the file and what it lacks.
+/// Reads a report written by `--report json:FILE`. Throws UsageError that names the file and the missing key.
 EarlierRun read_earlier_run(const std::string& path);
 
 struct Trend {

@@ -33,7 +33,7 @@ Json element(const std::string& format, const Element& e) {
           {"outside", e.outside}};
 }
 
-/// Maps become lists of objects with the key as a field; JSON object keys would be strings.
+/// Writes a map as a list of objects with the key as a field, because keys of a JSON object can only be strings.
 Json magnitudes(const Picture& picture) {
   Json list = Json::array();
   for (const auto& [exponent, m] : picture.magnitudes) {
@@ -206,15 +206,15 @@ Json provenance_of(const Provenance& p) {
 
 std::vector<ReportField> json_fields() {
   return {
-      {"version", "version of this layout; raised when a field changes its meaning or goes", "integer"},
+      {"version", "version of this layout; raised when a key changes its meaning or is removed", "integer"},
       {"library", "the kernel library, as it describes itself", "object"},
       {"library.name", "its name"},
       {"library.arch", "architecture of its device"},
       {"library.device", "device"},
       {"library.driver", "driver version"},
       {"library.toolkit", "toolkit version"},
-      {"library.notes[]", "what the program noticed while it loaded the library"},
-      {"provenance", "what differs between two runs, on one line", "object"},
+      {"library.notes[]", "remarks of the program about the loaded library"},
+      {"provenance", "facts that may differ between two runs of one command, on one line", "object"},
       {"provenance.version", "version of assay"},
       {"provenance.commit", "commit of assay"},
       {"provenance.begun", "start of the run, UTC"},
@@ -222,23 +222,23 @@ std::vector<ReportField> json_fields() {
       {"provenance.ended_early", "signal that ended the run early; empty: none"},
       {"provenance.host", "name of the machine"},
       {"provenance.command", "command line"},
-      {"provenance.options", "options that hold by default or by the environment", "object"},
-      {"provenance.share", "share of a divided run, such as 2/4; empty: the whole"},
+      {"provenance.options", "options set by default or by environment variables", "object"},
+      {"provenance.share", "share of a divided run, such as 2/4; empty: the whole run"},
       {"provenance.library_file", "path and digest of the library; null: none", "object or null"},
       {"provenance.ledger", "path and digest of the known-failures list; null: none", "object or null"},
       {"provenance.tables[]", "path and digest of each table of the user", "object"},
-      {"provenance.evidence", "how many of the contracts were run, executed, read or inferred"},
+      {"provenance.evidence", "how many of the checked contracts were run, executed, read or inferred"},
       {"provenance.power", "how many mutation results were read from golden/power and how many were computed"},
       {"ending", "ALL AS EXPECTED, NOT AS EXPECTED, GATE OPEN, GATE CLOSED, or what ended the run"},
       {"counts", "number of verdicts by outcome", "object"},
       {"gate", "comparison of `assay gate`; null for other verbs", "object or null"},
       {"gate.baseline", "folder of the baseline, or file of a history"},
-      {"gate.run", "of a history: which of its runs is the baseline, and how it ended"},
+      {"gate.run", "if the baseline is a history file: its run that is the baseline, and how that run ended"},
       {"gate.notes[]",
-       "failures that only the baseline makes known, newer runs that are not a baseline, a run that is compared with itself"},
+       "notes: failures known only because the baseline has them, newer runs that are no baseline, a run compared with itself"},
       {"gate.same_bits", "whether --same-bits was given", "boolean"},
       {"gate.strict", "whether --strict was given", "boolean"},
-      {"gate.gaps[]", "what the recordings lack; any gap closes the gate"},
+      {"gate.gaps[]", "missing parts of the recordings; any gap closes the gate"},
       {"gate.counts", "number of verdicts by state", "object"},
       {"verdicts[]", "one object for each case and kernel, on a line of its own", "object"},
       {"verdicts[].case", "id of the case"},
@@ -252,7 +252,7 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].expected", "outcome that the known-failures list demands; pass without a list"},
       {"verdicts[].deviation", "row of the known-failures list that covers this verdict"},
       {"verdicts[].as_expected", "whether the run may pass with this verdict", "boolean"},
-      {"verdicts[].gate", "state for `assay gate`; null for other verbs, and for calls that both recordings skip",
+      {"verdicts[].gate", "state that `assay gate` gives; null for other verbs, and for calls that both recordings skip",
        "object or null"},
       {"verdicts[].gate.state", "new, gone, known, fixed, changed within the budget, same bits, or not in the baseline"},
       {"verdicts[].gate.passes", "whether the gate may be open with this verdict", "boolean"},
@@ -261,13 +261,13 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].offered", "false: the library has no kernel for the case", "boolean"},
       {"verdicts[].device_lost", "true: the device was lost, and the verdict says nothing about the kernel", "boolean"},
       {"verdicts[].message", "why the case was skipped, or is broken or untrusted"},
-      {"verdicts[].program", "of several algorithms that the contract admits: the one that made the outputs, or comes nearest"},
+      {"verdicts[].program", "algorithm variant whose outputs are equal or closest, if the contract admits several"},
       {"verdicts[].program_said", "algorithm that the library itself named before the call"},
-      {"verdicts[].violations[]", "rules between elements that are broken, such as one factor r for a row", "object"},
+      {"verdicts[].violations[]", "violated rules between elements; example of a rule: a row has one factor r", "object"},
       {"verdicts[].violations[].rule", "the rule"},
-      {"verdicts[].violations[].words", "what was found"},
+      {"verdicts[].violations[].words", "how the elements violate it"},
       {"verdicts[].violations[].places[]", "tensor, row and column (null: the whole row)", "object"},
-      {"verdicts[].looked_at", "how many rows of a large failure the diagnosis looked at; empty: all"},
+      {"verdicts[].looked_at", "rows of a large tensor that were searched for a cause; empty: all"},
       {"verdicts[].causes[]",
        "hypotheses that explain the failure, best first; 'probably ...' if too few elements fail, or 'no known cause'"},
       {"verdicts[].why", "what the case is for"},
@@ -279,9 +279,9 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].power.seen", "mutants that this data set exposes", "integer"},
       {"verdicts[].power.blind_to[]", "mutants that it does not expose"},
       {"verdicts[].power.data[]",
-       "for each output tensor: elements, distinct codes, subnormal, saturated and NaN elements that every right kernel returns",
+       "for each output tensor: elements, distinct codes, subnormal, saturated and NaN elements of every correct kernel",
        "object"},
-      {"verdicts[].ladder", "determinism tests of --ladder; null: not asked for, or the outputs were wrong", "object or null"},
+      {"verdicts[].ladder", "determinism tests of --ladder; null: no --ladder, or the outputs were wrong", "object or null"},
       {"verdicts[].ladder.held[]", "tests that gave the same bits"},
       {"verdicts[].ladder.absent", "tests that could not run, with the reason", "object"},
       {"verdicts[].ladder.broken", "first test that gave other bits; empty: none"},
@@ -297,7 +297,7 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].tensors[].toward_zero", "elements outside that are too small in magnitude", "integer"},
       {"verdicts[].tensors[].away_from_zero", "elements outside that are too large in magnitude", "integer"},
       {"verdicts[].tensors[].worst_ulps", "largest distance from the accepted interval, in ulp", "integer"},
-      {"verdicts[].tensors[].budget_use", "largest distance from the middle of an accepted interval, divided by its half width",
+      {"verdicts[].tensors[].budget_use", "largest distance from the middle of an accepted interval, divided by half its width",
        "number or string"},
       {"verdicts[].tensors[].reason", "why accepted intervals have a width"},
       {"verdicts[].tensors[].padding_first", "first wrong padding element"},
@@ -310,11 +310,11 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].tensors[].picture.cell", "rows and columns of a cell", "array"},
       {"verdicts[].tensors[].picture.cells", "number of cells in each direction", "array"},
       {"verdicts[].tensors[].picture.outside", "wrong elements of each cell, row by row", "array"},
-      {"verdicts[].tensors[].picture.joint", "violations between elements in each cell", "array"},
+      {"verdicts[].tensors[].picture.joint", "violated rules between elements, counted in each cell", "array"},
       {"verdicts[].tensors[].picture.distances[]", "histogram: bin k counts distances from 2^(k-1) to below 2^k ulp", "object"},
       {"verdicts[].tensors[].picture.became_nan", "elements that are NaN and must be a number", "integer"},
       {"verdicts[].tensors[].picture.should_be_nan", "elements that are a number and must be NaN", "integer"},
-      {"verdicts[].tensors[].picture.other_nan", "elements that hold the wrong NaN", "integer"},
+      {"verdicts[].tensors[].picture.other_nan", "elements with the wrong NaN code", "integer"},
       {"verdicts[].tensors[].picture.sign_of_zero", "zeros of the wrong sign", "integer"},
       {"verdicts[].tensors[].picture.budget", "histogram of budget_use in tenths; the last two: up to 2, beyond 2", "array"},
       {"verdicts[].tensors[].picture.magnitudes[]",
@@ -385,7 +385,8 @@ std::string json_schema_text() {
   SchemaJson root = {
       {"$schema", "https://json-schema.org/draft/2020-12/schema"},
       {"title", "Assay report, version " + std::to_string(kJsonVersion)},
-      {"description", "Written by assay docs. Keys may be added; a key that changes its meaning or goes raises the version."},
+      {"description",
+       "Written by assay docs. New keys may be added; the version is raised if a key changes its meaning or is removed."},
       {"type", "object"}};
   for (const ReportField& field : json_fields()) {
     SchemaJson& schema = schema_at(root, field.name);
@@ -401,8 +402,8 @@ std::string csv_schema_text() {
   SchemaJson root = {{"$schema", "https://datapackage.org/profiles/2.0/tableschema.json"},
                      {"title", "Assay verdicts, version " + std::to_string(kCsvVersion)},
                      {"description",
-                      "Written by assay docs. Columns may be added, so read them by name; a column that changes its meaning or "
-                      "goes raises run_schema."},
+                      "Written by assay docs. New columns may be added, so read columns by name; run_schema is raised if a "
+                      "column changes its meaning or is removed."},
                      {"fields", SchemaJson::array()},
                      {"missingValues", SchemaJson::array({""})}};
   const auto add = [&](const std::string& name, const std::string& type, const std::string& meaning) {

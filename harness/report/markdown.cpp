@@ -19,7 +19,7 @@ constexpr size_t kMostBytes = 60000, kMostText = 300, kMostCauses = 20, kMostLis
 
 std::string cut(const std::string& text, size_t most) { return text.size() <= most ? text : text.substr(0, most - 4) + " ..."; }
 
-/// Text of a library or a table as a code span that is safe in a table cell: no markup in it is obeyed, and no @name is notified.
+/// Text of a library or a table as a code span that is safe in a table cell: its markup has no effect, and no @name is notified.
 std::string code(const std::string& text, size_t most = kMostText) {
   std::string safe;
   for (const char c : printable(cut(text, most))) {
@@ -86,7 +86,7 @@ std::string kernels_text(const std::set<std::string>& kernels) {
   return kernels.size() > kMostKernels ? text + fmt::format(" and {} more", kernels.size() - kMostKernels) : text;
 }
 
-/// The first unexpected verdict of a group, and how many there are.
+/// The first unexpected verdict of a group, and the number of unexpected verdicts.
 std::pair<const Verdict*, size_t> unexpected_of(const RunResult& result, const FailureGroup& group) {
   const Verdict* first = nullptr;
   size_t count = 0;
@@ -213,7 +213,7 @@ std::string github_annotations(const RunResult& result, const std::string& works
                        fmt::format("{} {}\n{}\n{}", first->case_id, first->kernel, headline_with_cause(*first), first->repro),
                        workspace);
   }
-  // Verdicts that are not a failure: a skip or a pass that is not expected, and what was fixed.
+  // Verdicts that are no failures: an unexpected skip or pass, and a fixed failure.
   std::map<std::pair<bool, std::string>, std::vector<const Verdict*>> others;
   for (const Verdict& v : result.verdicts) {
     if (is_bad(v.outcome)) continue;

@@ -96,7 +96,7 @@ void ProgressReport::at(size_t done, const std::string& what) {
 void ProgressReport::judged(const Verdict& verdict) {
   const std::lock_guard lock(mutex_);
   const std::string text =
-      fmt::format("{}, its cause is sought: {} on {}", name(verdict.outcome), verdict.case_id, verdict.kernel);
+      fmt::format("{}, searching for its cause: {} on {}", name(verdict.outcome), verdict.case_id, verdict.kernel);
   drawn_ = -1;
   draw(text);
   const double now = where_.clock();

@@ -10,8 +10,8 @@
 
 namespace assay {
 
-/// On a terminal one line that is overwritten: per cent, time left, failures, what is at work. Elsewhere, as in a CI log,
-/// verdicts make a line from time to time, and other steps make none. May be used by several threads.
+/// On a terminal: one line that is overwritten, with per cent, time left, failures and the current case. In a file, such as a CI
+/// log: a line from time to time after verdicts, and nothing for other steps. May be used by several threads.
 class ProgressReport {
  public:
   static constexpr double kSecondsBetweenLines = 30;
@@ -19,7 +19,7 @@ class ProgressReport {
   using Clock = std::function<double()>;  ///< seconds since an arbitrary origin
   using Write = std::function<void(const std::string&)>;
 
-  /// What a terminal is; the default is standard error and the system's clock.
+  /// Where progress goes; by default standard error, with the system's clock.
   struct Where {
     bool terminal;
     size_t width;  ///< columns of the terminal
@@ -36,15 +36,15 @@ class ProgressReport {
 
   /// Erases the line before other output to the terminal.
   void clear();
-  /// A verdict was made. Verdicts of one case follow each other.
+  /// Call it for each verdict. Verdicts of one case must follow each other.
   void step(const Verdict& verdict);
-  /// One more of the units is done. `what`: its name.
+  /// Call it when one more unit is done. `what`: its name.
   void step(const std::string& what, bool failed = false);
-  /// `done` units are done so far.
+  /// Sets the number of finished units.
   void at(size_t done, const std::string& what);
-  /// A bad verdict was made, and its cause is being looked for. On a terminal, and elsewhere if the last line is old.
+  /// Call it before the search for the cause of a bad verdict. Prints on a terminal, and in a file if the last line is old.
   void judged(const Verdict& verdict);
-  /// Shows what is at work, without counting it.
+  /// Shows the name of the current unit, without counting it.
   void begin(const std::string& what);
 
  private:

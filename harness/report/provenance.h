@@ -13,7 +13,7 @@ struct Fact {
   std::string name, value;
 };
 
-/// A file and its digest; the name does not identify a build or an edit.
+/// A file and its digest: a name alone does not show that the file was rebuilt or edited.
 struct FileStamp {
   std::string path;
   std::string digest;  ///< "xxh3:0123456789abcdef"; empty if there is no path or the file cannot be read

@@ -37,7 +37,7 @@ const Fields kVerdictColumns = {
     {"ledger", "row of the known-failures list that covers this verdict"},
     {"seconds", "wall time of the kernel call", "number"},
     {"row", "file and line of the case"},
-    {"program", "of several algorithms that the contract admits: the one that made the outputs, or comes nearest"},
+    {"program", "algorithm variant whose outputs are equal or closest, if the contract admits several"},
     {"program_said", "algorithm that the library itself named before the call"}};
 const Fields kTensorColumns = {{"tensor", "output tensor, or a part of it"},
                                {"format", "format of its elements"},
@@ -48,21 +48,21 @@ const Fields kTensorColumns = {{"tensor", "output tensor, or a part of it"},
                                {"unjudged", "elements that the contract leaves undefined", "integer"},
                                {"padding_wrong", "padding elements that break their rule", "integer"},
                                {"budget_use",
-                                "largest distance from the middle of an accepted interval, divided by its half width: 1 is the "
-                                "edge; 0 if no element has a width",
+                                "largest distance from the middle of an accepted interval, divided by half its width: 1 is the "
+                                "edge; 0 if every interval is a single code",
                                 "number"}};
-/// Counts refer to the data that the mutation score is computed on, which may be a subsample.
+/// Columns of the mutation score. They count the elements it was computed on, which may be a subsample of the case's elements.
 const Fields kPowerColumns = {
     {"faults_seen", "mutants of the contract that this data set exposes", "integer"},
     {"faults", "mutants of the contract that some data set can expose", "integer"},
-    {"codes_visited", "codes that every right kernel returns on this data set; of 8-bit formats", "integer"},
+    {"codes_visited", "for 8-bit formats: distinct codes that every correct kernel returns on this data set", "integer"},
     {"power_elements", "elements that the next three columns count", "integer"},
     {"power_subnormal", "elements that must be subnormal", "integer"},
     {"power_saturated", "elements that must have the largest finite magnitude", "integer"},
     {"power_nan", "elements that must be NaN", "integer"}};
 const Fields kGateColumns = {{"gate",
-                              "state for `assay gate`: new, gone, known, fixed, changed within the budget, same bits, or not in "
-                              "the baseline; empty for other verbs"},
+                              "state that `assay gate` gives: new, gone, known, fixed, changed within the budget, same bits, or "
+                              "not in the baseline; empty for other verbs"},
                              {"gate_note", "why it has this state, and how many elements changed"}};
 
 Cells joined(Cells a, const Cells& b) {
@@ -173,12 +173,12 @@ void set(pugi::xml_node node, const char* attribute, const std::string& value) {
   node.append_attribute(attribute).set_value(printable_lines(value).c_str());
 }
 
-/// An error, as opposed to a failure, says nothing about the numbers.
+/// Whether JUnit calls the verdict an error. An error says nothing about the output values, unlike a failure.
 bool is_error(const Verdict& v) { return v.outcome == Outcome::kBroken || v.outcome == Outcome::kNotJudged; }
 
 bool is_silent(const Verdict& v) { return as_expected(v) && v.outcome == Outcome::kPass; }
 
-/// The state of the gate as properties of a test case, which pytest writes too.
+/// Writes the state of the gate as properties of a test case; pytest writes such properties too.
 void append_gate(pugi::xml_node testcase, const GateFinding& gate) {
   pugi::xml_node properties = testcase.append_child("properties");
   const auto add = [&](const char* name, const std::string& value) {
@@ -241,7 +241,7 @@ void append_suite(pugi::xml_node suites, const std::string& op, const Verdicts& 
   }
 }
 
-/// A run that ended early must not look as if all its tests passed.
+/// Adds a failing test case, so that a run that ended early does not look as if all its tests passed.
 void append_ending(pugi::xml_node suites, const RunResult& result) {
   pugi::xml_node suite = suites.append_child("testsuite");
   set(suite, "name", "assay");
@@ -334,7 +334,7 @@ ReportRequest parse_report(const std::string& text) {
   const std::string word = text.substr(0, colon);
   const std::string file = colon == std::string::npos ? "" : text.substr(colon + 1);
   if (word == "console" || word == "github") {
-    if (colon != std::string::npos) throw UsageError(fmt::format("--report {}: {} goes to no file; {}", text, word, known));
+    if (colon != std::string::npos) throw UsageError(fmt::format("--report {}: {} takes no file; {}", text, word, known));
     return {word == "console" ? ReportKind::kConsole : ReportKind::kGithub, ""};
   }
   for (const FileKind& kind : kFileKinds) {

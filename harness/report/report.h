@@ -15,7 +15,7 @@ namespace assay {
 /// A column or key of a report with its description, which `assay docs` prints.
 struct ReportField {
   std::string name, meaning;
-  std::string type = "string";  ///< of JSON; "object or null", "number or string" (nan, inf); "optional object": may be absent
+  std::string type = "string";  ///< JSON type; "number or string": the string is nan or inf; "optional object": may be absent
 };
 
 /// A contract in words, for the HTML report.
@@ -32,7 +32,7 @@ struct ReportRequest {
   std::string file;  ///< empty for console and github
 };
 
-/// Parses "console", "csv:FILE", "html:FILE" and so on. Throws UsageError that lists the kinds.
+/// Parses "console", "csv:FILE", "html:FILE" and so on. Throws UsageError with a list of the kinds.
 ReportRequest parse_report(const std::string& text);
 
 /// Writes each file report as a whole. The HTML report shows changes since `earlier`, if given. Throws std::runtime_error naming
@@ -46,9 +46,9 @@ void write_reports(const std::vector<ReportRequest>& requests, const RunResult& 
 inline constexpr int kCsvVersion = 1;
 
 /// RFC 4180 with a header. A verdict without compared tensors has one row with empty tensor columns. The last columns begin with
-/// "run_": `run_id` is in every row, the other provenance and `run_schema` only in the first. Reports can be concatenated; the
-/// first nonempty value of a column among the rows of a run_id belongs to that run. To compare two runs, leave out these columns
-/// and "seconds".
+/// "run_": `run_id` is in every row, `run_schema` and the other provenance only in the first. Reports can be concatenated: the
+/// value of a run_* column for a run is the first nonempty one among the rows with its run_id. To compare two runs, ignore the
+/// run_* columns and "seconds".
 std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
 /// All columns except those that begin with "run_".
@@ -75,15 +75,16 @@ std::vector<ReportField> json_fields();
 
 // Markdown: the comment of a pull request and the step summary of a CI job.
 
-/// At most 60,000 bytes, which a comment on GitHub and GitLab may have. Lists are cut with the number of what is left out.
+/// At most 60,000 bytes, a size that GitHub and GitLab accept for a comment. Long lists are cut, and say how many entries follow.
 std::string markdown_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
-/// Workflow commands of GitHub Actions, one a line: an error for each cause of unexpected verdicts, a notice for what was fixed.
-/// An annotation is at the row of the first case if the case table lies in `workspace`; GitHub can show no other file.
+/// Workflow commands of GitHub Actions, one a line: an error for each cause of unexpected verdicts, a notice for fixed failures.
+/// An annotation names the row of the first case if the case table lies in `workspace`; GitHub shows only files of the checkout.
 std::string github_annotations(const RunResult& result, const std::string& workspace);
 
-/// SARIF 2.1.0. A rule is a contract, a result is a failure at the row of its case, with a path relative to `workspace` if it
-/// lies below it. States of the gate become `baselineState`, listed failures `suppressions`.
+/// SARIF 2.1.0. Each contract is a rule. Each failure is a result at the row of its case; the path of the case table is relative
+/// to `workspace` if it lies there. The gate's state becomes `baselineState`; a failure on the known-failures list has
+/// `suppressions`.
 std::string sarif_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                        const std::string& workspace);
 
@@ -100,8 +101,8 @@ std::string csv_schema_text();
 
 // The HTML report: one file, no script, no network access, readable without colour.
 
-/// The result is also well-formed XML, so that tests can parse it. `earlier`: a run to compare with, or null. `contracts`: what
-/// is shown of contracts that have an entry.
+/// The result is also well-formed XML, so that tests can parse it. `earlier`: a run to compare with, or null. `contracts`: texts
+/// to show for the contracts that it contains.
 std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                       const EarlierRun* earlier = nullptr, const ContractTexts& contracts = {});
 

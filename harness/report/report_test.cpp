@@ -59,8 +59,8 @@ TEST(ReportOption, UnknownKindsListWhatThereIs) {
   EXPECT_EQ(parse_report("md:x").kind, ReportKind::kMarkdown);
   EXPECT_EQ(parse_report("sarif:x").kind, ReportKind::kSarif);
   EXPECT_EQ(parse_report("github").kind, ReportKind::kGithub);
-  EXPECT_EQ(error_of("github:x"), "--report github:x: github goes to no file" + known);
-  EXPECT_EQ(error_of("console:x"), "--report console:x: console goes to no file" + known);
+  EXPECT_EQ(error_of("github:x"), "--report github:x: github takes no file" + known);
+  EXPECT_EQ(error_of("console:x"), "--report console:x: console takes no file" + known);
 }
 
 }  // namespace

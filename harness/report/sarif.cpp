@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Placeholder for the folder of Assay's tables, which is not in the repository of the kernels.
+/// Symbolic name for the folder of Assay's tables, which is outside of the kernels' repository.
 constexpr const char* kAssayTables = "ASSAY_DATA";
 
 /// A path as a relative URI reference or, for an absolute path, as a file URI.
@@ -61,7 +61,7 @@ std::string baseline_state(const Verdict& v) {
   return "new";
 }
 
-/// Passes are not results, except those that the gate reports.
+/// Leaves out passes, except those that the gate reports.
 bool is_result(const Verdict& v) {
   if (!as_expected(v) || is_bad(v.outcome)) return true;
   return v.gate && (v.gate->state == GateState::kFixed || v.gate->state == GateState::kGone);

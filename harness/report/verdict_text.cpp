@@ -159,11 +159,11 @@ std::string tiles(const TensorFinding& f, int64_t side) {
   }
   if (some == 1)
     return fmt::format("all wrong elements are in tile [{}, {}] of {} x {} (1 of {}), which is {}", first / across,
-                       first % across, side, side, down * across, whole == 1 ? "wrong throughout" : "partly right");
-  return fmt::format("tiles of {0} x {0}: {1} of {2} hold all of it, {3} wrong throughout; the first is tile [{4}, {5}]", side,
-                     some, down * across,
-                     whole == 0      ? "none of them"
-                     : whole == some ? "each"
+                       first % across, side, side, down * across, whole == 1 ? "completely wrong" : "partly right");
+  return fmt::format("tiles of {0} x {0}: {1} of {2} have wrong elements (completely wrong: {3}); the first is tile [{4}, {5}]",
+                     side, some, down * across,
+                     whole == 0      ? "none"
+                     : whole == some ? "all"
                                      : fmt::format("{}", whole),
                      first / across, first % across);
 }

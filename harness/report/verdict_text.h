@@ -22,7 +22,7 @@ std::string code_digits(const std::string& format, uint32_t code);
 /// The accepted code "0xd6 = -14", or an interval as two of them with dots between.
 std::string accepted_text(const std::string& format, const Element& element);
 
-/// "-8 ulp of e4m3fn", or what is wrong with an element that has no distance.
+/// "-8 ulp of e4m3fn"; for an element without a distance "is NaN", "should be NaN" or "differs in the sign of zero".
 std::string distance_text(const std::string& format, const Element& element);
 
 /// Direction of the errors, if all or most agree: ", every one toward zero"; otherwise empty.
@@ -37,8 +37,8 @@ std::string program_text(const Verdict& verdict);
 /// What is wrong with a verdict, as one line: its message, or the tensors that disagree.
 std::string headline(const Verdict& verdict);
 
-/// What to run if no cause is known, "assay contracts match --op ...", or if the call broke, "assay explain ... --minimize";
-/// empty otherwise.
+/// A command to run next: "assay contracts match --op ..." if no cause is known, "assay explain ... --minimize" if the call
+/// broke; empty otherwise.
 std::string next_step(const Verdict& verdict);
 
 /// The table row of a case as a place in a checkout.
@@ -49,7 +49,7 @@ struct CaseRow {
 };
 CaseRow row_of(const Verdict& verdict, const std::string& workspace);
 
-/// The note of a gate's state and the change, as one line; empty if the state says everything.
+/// The note on a gate's state and the changes of tensors, as one line; empty if there are none.
 std::string gate_note(const GateFinding& gate);
 
 /// As headline(), with the first known cause: "q: 12 of 30 elements outside, ...; cause: explains 12 of 12 ...".
@@ -57,9 +57,9 @@ std::string headline_with_cause(const Verdict& verdict);
 
 // Describes which rows, columns and tiles of a tensor contain its wrong elements.
 
-/// "rows 512..639 of 4096; columns 0..127 of 2048", and a line for tiles of 128 x 128 and 64 x 64 elements, which GEMM kernels
-/// use: how many tiles contain all wrong elements, and how many are completely wrong. More than 256 rows or columns have the
-/// granularity of the picture's cells. A range that covers everything is left out; the result is empty if nothing remains.
+/// "rows 512..639 of 4096; columns 0..127 of 2048", then a line each for tiles of 128 x 128 and 64 x 64 elements, which GEMM
+/// kernels use: how many tiles have wrong elements, and how many are completely wrong. If more than 256 rows or columns have
+/// wrong elements, ranges consist of the picture's cells. Leaves out a range that covers everything; empty if nothing remains.
 std::vector<std::string> where_lines(const TensorFinding& finding);
 
 }  // namespace assay

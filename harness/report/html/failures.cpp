@@ -93,8 +93,8 @@ void power(Node list, const Power& p) {
 
 namespace {
 
-/// A recipe with the step that a cause changes marked: "div(s) -> mul(1/s)" replaces it, "drop to(x)" removes it, "to(x) after
-/// mul(r)" adds one. False if the cause is no such change of this recipe.
+/// Writes a recipe and marks the step that a cause changes: "div(s) -> mul(1/s)" replaces it, "drop to(x)" removes it, "to(x)
+/// after mul(r)" adds a step. Returns false if the cause is no such change of this recipe.
 bool changed_recipe(Node parent, const std::string& recipe, const std::string& change) {
   std::string gone, added;
   size_t at = std::string::npos;
@@ -188,7 +188,7 @@ std::string title(const RunResult& result, const FailureGroup& group) {
   return group.cause.empty() ? headline(result.verdicts[group.first()]) : group.cause;
 }
 
-/// One failure as a line: the case, what is wrong, and its cause if the numbers differ from the card's.
+/// One failure as a line: the case, what is wrong, and its cause if that differs from the card's cause in numbers.
 void failure_line(Node list, const RunResult& result, const FailureGroup& group, const Twins& twins) {
   const Verdict& v = result.verdicts[twins.places.front()];
   std::string words = headline(v);

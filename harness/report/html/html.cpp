@@ -49,7 +49,7 @@ std::optional<int64_t> seconds_between(const std::string& begun, const std::stri
   return int64_t(::timegm(&times[1]) - ::timegm(&times[0]));
 }
 
-/// The line that a reader looks for first: which library, on what, when, by which version.
+/// The line below the title: library, device, time, version of assay.
 void header_facts(Node main, const RunResult& result, const Provenance& provenance, const LibraryInfo& library) {
   std::set<std::string> warps;
   for (const Verdict& v : result.verdicts)
@@ -88,16 +88,16 @@ void words(Node main) {
   set(list.summary.parent(), "class", "words");
   write(list.summary, "Words on this page");
   const Node terms = line(list.content, "dl");
-  entry(terms, "contract", "what a kernel of one library version must compute: every rounding, and the freedom that it has");
+  entry(terms, "contract", "what one implementation must compute, bit by bit: every rounding, and what it leaves open");
   entry(terms, "case", "one call: shapes, formats and generated inputs");
-  entry(terms, "accepted", "the codes that a right kernel may return for an element; anything else is outside");
+  entry(terms, "accepted", "the codes that a correct kernel may return for an element; all other codes are outside");
   entry(terms, "failed", "an element is outside its accepted set, or padding was changed");
   entry(terms, "broken", "the call crashed, hung, or wrote outside its tensors");
-  entry(terms, "flaky", "calls with the same inputs returned different bits, or failed and passed");
+  entry(terms, "flaky", "calls with the same inputs returned different bits, or one failed and another passed");
   entry(terms, "untrusted",
         "the output is right, but these inputs could not have exposed some mistakes, and the case does not list them");
   entry(terms, "not run", "the kernel refused the call");
-  entry(terms, "mutant", "the contract with one mistake; inputs kill it if its outputs would be rejected");
+  entry(terms, "mutant", "the contract with one mistake; inputs kill it if the outputs it gives for them are rejected");
   entry(terms, "ulp", "the distance between two neighbouring numbers of a format");
 }
 
@@ -109,7 +109,7 @@ void head(Node main, const RunResult& result, const Provenance& provenance, cons
        result.verdicts.empty() ? "" : result.verdicts.front().backend);
   write(line(main, "p", good ? "ending" : "ending bad"), ending);
   if (!provenance.ended_early.empty())
-    write(line(main, "p", "early"), "Ended early by " + provenance.ended_early + ": these are the verdicts until then.");
+    write(line(main, "p", "early"), "Ended early by " + provenance.ended_early + ": the verdicts until then follow.");
   if (!result.harness_error.empty())
     write(line(main, "p", "early"), "Ended early by a failure of the harness: " + result.harness_error);
   header_facts(main, result, provenance, library);

@@ -77,12 +77,12 @@ void code(Node parent, const std::string& text) { write(child(parent, "code"), t
 void soft(Node parent, const std::string& text) { write(child(parent, "span", "soft"), text); }
 
 Node explained(Node node, const std::string& word) {
-  // In short what docs/glossary.md says.
+  // Short forms of the entries in docs/glossary.md.
   static const std::map<std::string_view, std::string_view> meanings = {
       {"passed", "every element is accepted, and the inputs could have exposed every mutant that the case does not list"},
       {"failed", "an element is outside its accepted interval, padding is wrong, or elements contradict each other"},
-      {"not run", "the kernel refused the call; the reason is given; no failure"},
-      {"not offered", "the library has no kernel for the case; no failure"},
+      {"not run", "the kernel refused the call and gave a reason; this is no failure"},
+      {"not offered", "the library has no kernel for the case; this is no failure"},
       {"broken", "the kernel crashed, hung, wrote outside a buffer or into an input, or left an output unwritten"},
       {"untrusted",
        "the output is right, but these inputs could not have exposed some mistakes, and the case does not list them"},
@@ -107,7 +107,7 @@ Node explained(Node node, const std::string& word) {
       {"data", "the mutation score of the inputs: which wrong kernels they would expose"},
       {"warp", "32 or 64 lanes that run in lock step"},
       {"distance", "counted in codes: -1 ulp is the next smaller number of the format"},
-      {"budget use", "0: the middle of the accepted interval, 1: its edge; pinned: one code is accepted"},
+      {"budget use", "0: the middle of the accepted interval, 1: its edge; pinned: every element accepts one code only"},
       {"faults seen", "mutants of the contract that these inputs expose"}};
   if (const auto found = meanings.find(word); found != meanings.end()) set(node, "title", std::string(found->second));
   return node;
@@ -180,7 +180,7 @@ std::string source_of(pugi::xml_document& document) {
 }
 
 // Black on white, or white on black if the reader's system is dark. Red only repeats what a symbol and a word say. Heat maps keep
-// a white background, since their shades carry the information.
+// a white background, because their shades are the data.
 const char* const kStyle = R"(
 :root { color-scheme: light dark; --paper: #fff; --ink: #111; --soft: #555; --line: #ccc; --hair: #e4e4e4; --faint: #888;
         --wash: #f4f4f2; --alarm: #a01515; --good: #1c6b2c; }

@@ -16,7 +16,7 @@ using Node = pugi::xml_node;
 
 /// Appends an element, with a CSS class if given.
 Node child(Node parent, const char* name, const std::string& css_class = "");
-/// As child(), on a line of its own in the HTML source.
+/// As child(); the element starts a new line in the HTML source.
 Node line(Node parent, const char* name, const std::string& css_class = "");
 
 /// Returns `node`.
@@ -29,7 +29,7 @@ Node write_powers(Node node, const std::string& text);
 void code(Node parent, const std::string& text);  ///< monospaced
 void soft(Node parent, const std::string& text);  ///< de-emphasized
 
-/// Gives a node the meaning of a word of the glossary as its tooltip; nothing for other words. Returns `node`.
+/// Gives a node the glossary entry of `word` as its tooltip; does nothing for other words. Returns `node`.
 Node explained(Node node, const std::string& word);
 
 /// Defines the drawings that mark() refers to. Call it once, at the beginning of the body.
@@ -43,7 +43,7 @@ void bar(Node parent, double share);
 /// "12.5 %"; "0 %" only for zero and "100 %" only for all.
 std::string percent(int64_t count, int64_t of);
 
-/// A container for a wide table or drawing: it scrolls by itself, the page does not.
+/// A container for a wide table or drawing, which scrolls without the page.
 Node wide(Node parent);
 
 /// A link to a cause's card. `number` counts from 0; readers see it from 1.
@@ -60,7 +60,7 @@ struct Folded {
 };
 Folded folded(Node parent);
 
-/// Begins a page: document type, head with our style sheet and `style` behind it, and an empty body, which is returned.
+/// Begins a page: document type, a head with the style sheet and then `style`, and an empty body. Returns the body.
 Node begin_page(pugi::xml_document& document, const std::string& title, const std::string& style = "");
 
 /// The HTML source of a document. Void elements and SVG elements may lack an end tag; all others have one.
@@ -80,8 +80,8 @@ void matrix(Node section, const RunResult& result, const std::vector<FailureGrou
 
 // What a run's data can detect, as a section of the HTML report.
 
-/// A collapsed table for each op: one row per output tensor of each contract, over the data sets of its cases. Nothing if no
-/// mutation score was computed.
+/// A collapsed table for each op: one row per output tensor of each contract, summed over the data sets of its cases. Nothing if
+/// no mutation score was computed.
 void power(Node section, const RunResult& result);
 
 // Changes since an earlier run, as a section of the HTML report.
@@ -91,7 +91,8 @@ void trend(Node section, const RunResult& result, const EarlierRun& earlier);
 
 // The gate's comparison with a baseline, as a section of the HTML report.
 
-/// States with counts and what they do to the gate, then the verdicts of each state in collapsed lists. Nothing for other verbs.
+/// States with counts and whether the gate passes with them, then the verdicts of each state in collapsed lists. Nothing for
+/// verbs other than `gate`.
 void gate(Node section, const RunResult& result);
 
 // The failures of a run by cause, as sections of the HTML report.

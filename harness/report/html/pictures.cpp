@@ -108,7 +108,7 @@ void magnitude_chart(Node parent, const TensorFinding& f) {
   int step = 1;
   while (!exponents.empty() && coarser(exponents, step).size() > kMostRows) step *= 2;
   const Node body = chart(parent, "Error by magnitude", {"accepted", "elements", "outside", "share", "mean ulp", "worst ulp"},
-                          "By the exponent of the nearest accepted value; means over what is outside.");
+                          "By the exponent of the nearest accepted value; means are over the elements outside.");
   if (zero.elements > 0) magnitude_row(body, "0", zero);
   for (const auto& [bin, m] : coarser(exponents, step)) magnitude_row(body, exponents_text(bin, step), m);
   if (special.elements > 0) magnitude_row(body, "Inf, NaN", special);
@@ -119,7 +119,7 @@ void budget_chart(Node parent, const TensorFinding& f) {
   const int64_t most = *std::max_element(budget.begin(), budget.end());
   if (most == 0) return;
   const Node body = chart(parent, "Use of the budget", {"budget use", "elements", ""},
-                          "Distance from the middle of the accepted set in half widths, where it has a width.");
+                          "Distance from the middle of the accepted interval, in half widths; only intervals with a width.");
   for (size_t bin = 0; bin < budget.size(); ++bin) {
     const std::string label = bin < 10    ? fmt::format("{:.1f} .. {:.1f}", double(bin) / 10, double(bin + 1) / 10)
                               : bin == 10 ? "1 .. 2, outside"
@@ -237,7 +237,7 @@ void numbers(Node svg, const Sheet& sheet) {
   }
 }
 
-/// A line through cells with violations: elements that are wrong together though each may be right by itself.
+/// A line through cells with violated rules between elements: each element may be accepted, but not all of them together.
 std::string joint_strokes(const Sheet& sheet) {
   const Picture& p = sheet.picture;
   std::string strokes;
@@ -298,7 +298,7 @@ void legend(Node caption, const Sheet& sheet, bool has_joint) {
   }
   if (!has_joint) return;
   child(caption, "span", "key together");
-  write(caption, "line: places that are wrong together, though each alone may be right");
+  write(caption, "line: these elements contradict each other, though each alone may be accepted");
 }
 
 }  // namespace

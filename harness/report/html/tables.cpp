@@ -19,7 +19,7 @@ using Counts = std::map<Standing, int64_t>;
 
 struct Row {
   std::map<std::string, Counts> by_warp;
-  std::set<size_t> causes;  ///< numbers of the cards that have a failure of this contract
+  std::set<size_t> causes;  ///< numbers of the cards with a failure of this contract
   std::map<Standing, size_t> first_card;
 
   bool is_idle() const {
@@ -184,7 +184,7 @@ void vendor_table(Node section, const std::map<std::string, OfOp>& ops) {
     }
   if (sums.size() == 1 && vendors.size() == 1) return;  // the counts are below
   write(line(section, "p", "soft"),
-        "Numbers of verdicts; a cell with failures is marked and counts them first. An op leads to its contracts.");
+        "Numbers of verdicts; a cell with failures is marked and shows their number first. An op links to its contracts.");
   std::vector<std::string> head = {"op"};
   head.insert(head.end(), vendors.begin(), vendors.end());
   constexpr size_t kMostColumns = 28;  // more do not fit the page: an op then has lines
@@ -294,7 +294,7 @@ Node spanning(Node row, size_t rows, const char* css_class) {
   return set(set(child(row, "td"), "rowspan", std::to_string(rows)), "class", css_class);
 }
 
-/// Which columns of a table hold anything.
+/// Which columns of a table have a value in some row.
 struct PowerColumns {
   bool codes = false, subnormal = false, saturated = false, nan = false;
 
@@ -341,8 +341,8 @@ void power(Node section, const RunResult& result) {
   }
   if (ops.empty()) return;
   write(line(section, "p", "soft"),
-        "A data set kills a mutant of its contract if no correct kernel could return what the mutant must. Codes, "
-        "subnormal, saturated and NaN outputs are those that the contract demands.");
+        "A data set kills a mutant of its contract if no correct kernel could return the mutant's outputs. The columns for "
+        "codes, subnormal, saturated and NaN count outputs that the contract requires.");
   for (const auto& [op, families] : ops) {
     const Folded of_op = folded(section);
     size_t data_sets = 0;
@@ -422,11 +422,11 @@ void trend(Node section, const RunResult& result, const EarlierRun& earlier) {
   write(counts, earlier.begun.empty() ? "" : " of " + earlier.begun);
   write(
       counts,
-      fmt::format(": {} worse, {} better, {} wrong that were not judged before, {} still wrong, {} still right, {} judged "
+      fmt::format(": {} worse, {} better, {} wrong that were not checked before, {} still wrong, {} still right, {} checked "
                   "before but not now.",
                   trend.worse.size(), trend.better.size(), trend.fresh.size(), trend.still_bad, trend.still_passed, trend.gone));
   list(section, "Worse: passed before", trend.worse);
-  list(section, "Wrong, and not judged before", trend.fresh);
+  list(section, "Wrong, and not checked before", trend.fresh);
   list(section, "Better: wrong before", trend.better);
 }
 
