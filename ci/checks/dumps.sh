@@ -150,8 +150,8 @@ expect 1 "scale[0, 0]   got 0x7e = 0.5   accepted 0x7f = 1" "$assay" judge "$r/f
 expect 2 "no tensor for role 'scale'" "$assay" judge "$r/noscale.safetensors" $p
 expect 2 "tensor 'q': has shape [4, 256]; role 'q' must be [2, 512], as x says" "$assay" judge "$r/shape.safetensors" $p
 expect 2 "tensor 'scale': is I32 [2, 3]; contract vllm.group_fp8_packed with x [2, 512] wants" "$assay" judge "$r/groups.safetensors" $p
-expect 2 "... (9 in all; try --param group_size=N or --layout NAME)" "$assay" judge x="$r/x.npy:bf16" q="$r/q.npy:e4m3fn" scale="$r/x.npy:bf16" --contract vllm.group_fp8
-expect 2 "These are fp32 scales, but packed UE8M0 words are expected" "$assay" judge "$r/fp32.safetensors" $p
+expect 2 "... (9 in all; --param group_size=N and --layout NAME leave fewer)" "$assay" judge x="$r/x.npy:bf16" q="$r/q.npy:e4m3fn" scale="$r/x.npy:bf16" --contract vllm.group_fp8
+expect 2 "These are fp32 scales where packed UE8M0 words are read" "$assay" judge "$r/fp32.safetensors" $p
 expect 2 "names the contracts that store fp32 scales" "$assay" judge "$r/fp32.safetensors" $p
 expect 0 "note   powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32" "$assay" judge "$r/fp32.safetensors:scale" --as ue8m0_scale
 grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale)" && fail "fp32 scales are reported as packed words, which no kernel reads"
@@ -254,8 +254,8 @@ joined=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*torch.
 as_dump faulty block_gemm_scale_order "$joined"
 expect 0 "made by   sm_90.wgmma.e4m3.f32, promoted every 128, acc = fma(chain * sa, sb, acc)" "$assay" contracts match "$file"
 as_dump cpu gemm_block_scaled "$blocked" && judge_dump 0 PASS "$blocked"
-expect 2 "b must have one row of k elements for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
-expect 2 "NOTHING HELD" "$assay" contracts match "$r/lone.safetensors"
+expect 2 "b has a row of k products for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
+expect 2 "NOTHING COMPARED" "$assay" contracts match "$r/lone.safetensors"
 expect 2 "need a parameter that no tensor shows: see --param above" "$assay" contracts match "$r/norm.safetensors"
 "$assay" contracts match "$r/good.safetensors" | grep -q "not       torch.e4m3fn" && fail "a cast is asked although it takes no scale"
 expect 0 "these inputs expose" "$assay" judge "$r/good.safetensors" $p
@@ -306,7 +306,7 @@ END
 layers=("$assay" judge "$r/layers.safetensors" $p --tensor 'x=layers.*.x' --tensor 'q=layers.*.q')
 expect 1 "* = 1" "${layers[@]}" --tensor 'scale=layers.*.scale'
 expect 1 "NOT AS EXPECTED: 1 of 2 (1 pass, 1 fail)" "${layers[@]}" --tensor 'scale=layers.*.scale'
-expect 2 "no tensor fits; did you mean 'layers.0.q'" "$assay" judge "$r/layers.safetensors" $p --tensor 'x=layer.*.q'
+expect 2 "no tensor matches; did you mean 'layers.0.q'" "$assay" judge "$r/layers.safetensors" $p --tensor 'x=layer.*.q'
 expect 2 "there is no 'layers.0.s'" "${layers[@]}" --tensor 'scale=layers.*.s'
 touch "$r/x.pt"
 expect 2 "torch.load('$r/x.pt', weights_only=True).items()}, '$r/x.safetensors')" "$assay" judge "$r/x.pt" --contract vllm.group_fp8

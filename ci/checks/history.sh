@@ -32,7 +32,7 @@ expect 0 "note: no baseline: run 3: the run that is compared" gate "$r/rec"
 expect 0 "baseline: $h, run 2 of 20" gate "$r/rec"
 library 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$r/libsum.so"
 "$assay" run --backend "$r/libsum.so" "${few[@]}" --record "$r/sum" >/dev/null
-expect 0 "other bits; a history holds no outputs" gate "$r/sum" --case '*.n1024.stride1036.*'
+expect 0 "other bits; a history has no outputs" gate "$r/sum" --case '*.n1024.stride1036.*'
 expect 1 "GATE CLOSED" gate "$r/sum" --case '*.n1024.stride1036.*' --same-bits
 cp "$h" "$r/elsewhere.history"
 python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute("UPDATE run SET chip = ?", ["sm_90"]); c.commit()' "$r/elsewhere.history"
@@ -64,8 +64,8 @@ expect 0 "are known only because the baseline has them too" gate_both "$r/yester
 expect 2 "run 5 is the run that is compared" gate_both "$r/yesterday" --run 5
 expect 2 "the history has no run 9" gate_both "$r/yesterday" --run 9
 expect 2 "no other run on cpu of commit ddd444" gate_both "$r/yesterday" --commit ddd444
-expect 2 "names a run of a history, and --baseline $r/good is a recording" "$assay" gate --baseline "$r/good" "$r/bad" --run 1
-expect 0 "$r/bad is the recording of the compared run itself: nothing can be new" "$assay" gate --baseline "$r/bad" "$r/bad"
+expect 2 "names a run of a history file, but --baseline $r/good is a recording" "$assay" gate --baseline "$r/good" "$r/bad" --run 1
+expect 0 "$r/bad is a recording of the same run: nothing can be new" "$assay" gate --baseline "$r/bad" "$r/bad"
 rm -r "$r/both.history"; both libbad only eee555
 expect 2 "no run on cpu can be the baseline (run 1: the run that is compared)" gate_both "$r/only"
 # If every run failed, the newest of another change is the baseline.
@@ -73,7 +73,7 @@ both librebuilt next fff666
 expect 0 "failures are known only because the baseline has them too" gate_both "$r/next"
 # A recording of an older version has no identity; a history of one has no column for it.
 cp -r "$r/only" "$r/old" && sed -i 's/"run":"[0-9a-f]*",//' "$r/old/index.json"
-expect 2 "was recorded by an older Assay and does not say which run it is of" gate_both "$r/old"
+expect 2 "an older Assay recorded it without a run id" gate_both "$r/old"
 expect 0 "NOT AS EXPECTED" gate_both "$r/old" --run 1
 cp "$h" "$r/old.history"
 python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute("ALTER TABLE run DROP COLUMN identity"); c.commit()' "$r/old.history"

@@ -17,10 +17,10 @@ expect 2 "holds no data set" "$assay" arch verify "$scratch/empty"
 
 expect 0 "the smallest input found" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_90.mma.e4m3.f32
 expect 0 "take(16)" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32
-expect 0 "no input was found on which they differ" "$assay" arch diff sm_90.wgmma.f16.f32 sm_90.mma.f16.f32
-expect 2 "no input has a result under both" "$assay" arch diff sm_90.mma.f16.f32 sm_90.mma.bf16.f32
+expect 0 "found no input on which they differ" "$assay" arch diff sm_90.wgmma.f16.f32 sm_90.mma.f16.f32
+expect 2 "the instructions take different formats" "$assay" arch diff sm_90.mma.f16.f32 sm_90.mma.bf16.f32
 expect 2 "nothing is predicted for gfx950.mfma.f16.f32" "$assay" arch diff gfx942.mfma.f16.f32 gfx950.mfma.f16.f32
-expect 2 "arch diff: 'gfx942' is a chip, and two instructions are compared; for chips: assay golden diff gfx942 sm_90" "$assay" arch diff gfx942 sm_90
+expect 2 "arch diff: expected two instructions, but 'gfx942' is a chip; to compare chips: assay golden diff gfx942 sm_90" "$assay" arch diff gfx942 sm_90
 expect 0 "sm_90.wgmma.e4m3.f32                     sm_89.mma.e4m3.f32" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32
 expect 2 "arch diff takes two unit ids" "$assay" arch diff sm_90.mma.f16.f32
 
@@ -77,11 +77,11 @@ expect 0 '16384 of 16384 elements are as predicted' "${verify[@]}" --backend cpu
 expect 0 'elements are as predicted, 0 differ' "$assay" arch verify --elements 256 --unit 'sm_120.mma.nvf4.f32' --backend cpu
 expect 1 'first at tile' "${verify[@]}" --backend faulty --kernel mma_fraction_less
 expect 2 'NOTHING RAN' "$assay" arch verify --backend cpu --unit no.such.unit
-expect 2 'no folder with --backend' "$assay" arch verify "$scratch/recorded" --backend cpu
+expect 2 'no folder together with --backend' "$assay" arch verify "$scratch/recorded" --backend cpu
 
 # Results are stored as digests and compared with the models later without a back end; so is the recorded file of a GPU.
 seen=$scratch/seen.csv
-expect 1 'is not written: not all is as predicted' "${verify[@]}" --backend faulty --kernel mma_fraction_less --output "$seen"
+expect 1 'was not written: some results are not as predicted' "${verify[@]}" --backend faulty --kernel mma_fraction_less --output "$seen"
 [ ! -e "$seen" ] || fail "a table of wrong results was written"
 expect 0 'wrote' "${verify[@]}" --backend cpu --output "$seen"
 expect 0 '16384 of 16384 observed elements are as predicted' "$assay" arch verify "$seen"
@@ -90,7 +90,7 @@ expect 1 'chains of 1: 0123456789abcdef was observed' "$assay" arch verify "$scr
 sed 's/near 1/near 2/' "$seen" >"$scratch/other.csv"
 expect 2 "'near 2' is not an input generator for this instruction" "$assay" arch verify "$scratch/other.csv"
 sed '2s/,512,/,500,/' "$seen" >"$scratch/other.csv"
-expect 2 'are not a multiple of a tile of 64 x 8' "$assay" arch verify "$scratch/other.csv"
+expect 2 'expected a multiple of 64 x 8, the tile' "$assay" arch verify "$scratch/other.csv"
 expect 2 'does not use --output; only arch verify --backend does' "$assay" arch verify "$seen" --output "$scratch/other.csv"
 for file in "$root"/golden/observed/*/units.csv; do
   [ ! -e "$file" ] || expect 0 'observed elements are as predicted' "$assay" arch verify "$file" ${sample:+--unit '*.wgmma.tf32.f32'}

@@ -42,7 +42,7 @@ struct UnitFills {
 /// All kinds of data. For an integer instruction only the first: random bits cover it.
 std::span<const UnitFills> fills_of(const Unit& unit);
 
-/// Chain lengths: each instruction takes the result of the previous one as its c.
+/// Chain lengths: in a chain, each instruction takes the previous instruction's result as its c.
 inline constexpr std::array<int64_t, 4> kUnitChains = {1, 2, 4, 128};
 
 /// One set of calls: at least `elements` elements of d, in tiles of m x n, generated from `seed`.
@@ -157,7 +157,7 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
   } catch (const std::out_of_range& error) {
     throw table.error(row, "unit", error.what());
   }
-  if (!calls.row->unit.known()) throw table.error(row, "unit", "of unit " + calls.row->id + " nothing is predicted");
+  if (!calls.row->unit.known()) throw table.error(row, "unit", "instruction " + calls.row->id + " has no model to compare with");
   for (const UnitFills& fills : fills_of(calls.row->unit))
     if (fills.words == table.text(row, "data")) calls.fills = &fills;
   if (!calls.fills)
@@ -167,7 +167,7 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
   constexpr int64_t kLargestTile = 1 << 10, kMostElements = 1 << 28;
   const auto within = [&](const char* column, int64_t most) {
     const int64_t value = table.integer(row, column);
-    if (value < 1 || value > most) throw table.error(row, column, fmt::format("{} is not from 1 to {}", value, most));
+    if (value < 1 || value > most) throw table.error(row, column, fmt::format("{}: expected a number from 1 to {}", value, most));
     return value;
   };
   calls.m = within("m", kLargestTile), calls.n = within("n", kLargestTile);
@@ -175,7 +175,7 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
   calls.elements = within("elements", kMostElements);
   if (calls.elements % (calls.m * calls.n) != 0)
     throw table.error(row, "elements",
-                      fmt::format("{} elements are not a multiple of a tile of {} x {}", calls.elements, calls.m, calls.n));
+                      fmt::format("{} elements: expected a multiple of {} x {}, the tile", calls.elements, calls.m, calls.n));
   for (size_t i = 0; i < kUnitChains.size(); ++i) one.digests[i] = digest(table, row, chain_column(kUnitChains[i]));
   return one;
 }
@@ -197,7 +197,7 @@ void write_observed_units(const std::string& path, const LibraryInfo& seen_on, s
     text += "," + chip;
   }
   write_atomically(path, text + "\n");
-  fmt::print("wrote {}: {} units on their data\n", path, observed.size());
+  fmt::print("wrote {}: digests of {} instructions and kinds of data\n", path, observed.size());
 }
 
 int verify_observed(const ArchArguments& arguments) {
@@ -208,7 +208,7 @@ int verify_observed(const ArchArguments& arguments) {
   std::vector<ObservedUnit> observed;
   for (const TableRow& row : table.rows)
     if (glob_match(arguments.unit, table.text(row, "unit"))) observed.push_back(read_row(table, row));
-  if (observed.empty()) throw UsageError("NOTHING RAN: " + arguments.targets[0] + " has no such unit");
+  if (observed.empty()) throw UsageError("NOTHING RAN: no instruction in " + arguments.targets[0] + " matches --unit");
   std::vector<std::array<uint64_t, kUnitChains.size()>> predicted(observed.size());
   for_each_in_parallel(int64_t(observed.size() * kUnitChains.size()), [&](int64_t i) {
     const auto line = size_t(i) / kUnitChains.size(), chain = size_t(i) % kUnitChains.size();
@@ -224,7 +224,7 @@ int verify_observed(const ArchArguments& arguments) {
         agree += calls.elements;
         continue;
       }
-      fmt::print("{} {}, chains of {}: {:016x} was observed, {:016x} is predicted\n", calls.row->id, calls.fills->words,
+      fmt::print("{} {}, chains of {}: observed {:016x}, predicted {:016x}\n", calls.row->id, calls.fills->words,
                  kUnitChains[chain], observed[line].digests[chain], predicted[line][chain]);
     }
   fmt::print("{} of {} observed elements are as predicted (compared by digests)\n", agree, elements);
@@ -365,7 +365,7 @@ int verify_backend(const ArchArguments& arguments) {
   if (ended_by() != nullptr) return exit_code_of_ending();
   if (!arguments.output.empty()) {
     if (differ + silent > 0) {
-      fmt::print("{} is not written: not all is as predicted\n", arguments.output);
+      fmt::print("{} was not written: some results are not as predicted\n", arguments.output);
     } else {
       std::vector<ObservedUnit> observed;
       for (const Line& line : lines) {
@@ -391,7 +391,7 @@ UnitTable open_units(const ArchArguments& arguments) {
   return units;
 }
 
-/// Facts about an instruction that has several candidate models.
+/// Text about the candidate models of an instruction without a model.
 std::string nothing_known(const UnitTable& units, const UnitRow& row) {
   const size_t candidates = units.candidates_of(row).size();
   return candidates == 0 ? "nothing is predicted" : fmt::format("no single prediction; {} candidate models", candidates);
@@ -437,7 +437,7 @@ void show(const UnitTable& units, const UnitRow& row) {
   }
 }
 
-/// Compares every data set whose instruction is known. A difference gives exit code 1; no known data set gives "nothing ran".
+/// Compares every data set whose instruction is known. Returns 1 if there is a difference; throws UsageError if none is known.
 int verify(const UnitTable& units, const std::string& folder) {
   const std::vector<RecordedUnit> recorded = load_recorded_units(contracts_file("unit_recordings.csv"));
   int64_t vectors = 0, matches = 0;
@@ -472,7 +472,7 @@ std::string number(const Format& f, uint32_t code) {
 std::vector<std::string> witness_lines(const UnitRow& a, const UnitRow& b, const UnitSeparation& found) {
   const UnitWitness& w = *found.witness;
   std::vector<std::string> lines = {
-      fmt::format("the smallest input found, k from 0 to {}; elements that are not listed are zero:", found.k - 1)};
+      fmt::format("the smallest input found; k runs from 0 to {}; elements that are not listed are zero:", found.k - 1)};
   for (size_t i = 0; i < w.a.size(); ++i)
     if (w.a[i] != 0 || w.b[i] != 0)
       lines.push_back(fmt::format("  k {:<3} {} * {}", i, number(*a.unit.a, w.a[i]), number(*a.unit.b, w.b[i])));
@@ -501,22 +501,22 @@ void diff(const UnitRow& a, const UnitRow& b) {
   std::fflush(stdout);  // before an error on stderr
   if (!a.unit.known() || !b.unit.known()) throw UsageError("nothing is predicted for " + (a.unit.known() ? b.id : a.id));
   if (*a.unit.a != *b.unit.a || *a.unit.b != *b.unit.b || *a.unit.d != *b.unit.d || a.text("scale") != b.text("scale"))
-    throw UsageError(fmt::format("no input has a result under both: {} * {} -> {} and {} * {} -> {}", a.text("a"), a.text("b"),
-                                 a.text("d"), b.text("a"), b.text("b"), b.text("d")));
+    throw UsageError(fmt::format("the instructions take different formats: {} * {} -> {} and {} * {} -> {}", a.text("a"),
+                                 a.text("b"), a.text("d"), b.text("a"), b.text("b"), b.text("d")));
   const UnitSeparation found = separate_units(a.unit, b.unit);
   for (const UnitDifference& d : found.data) fmt::print("{:>8} of {:<7} elements differ: {}\n", d.differ, d.elements, d.data);
   if (found.witness)
     for (const std::string& line : witness_lines(a, b, found)) fmt::print("{}\n", line);
   else
-    fmt::print("no input was found on which they differ, {} products per element\n", found.k);
+    fmt::print("found no input on which they differ, with {} products per element\n", found.k);
 }
 
-/// Refuses names of chips, which another command compares.
+/// Refuses names of chips: assay golden diff compares chips.
 void refuse_chips(const UnitTable& units, const std::vector<std::string>& targets) {
   for (const std::string& target : targets)
     if (std::any_of(units.rows().begin(), units.rows().end(), [&](const UnitRow& row) { return chip_of_unit(row.id) == target; }))
       throw UsageError(
-          fmt::format("arch diff: '{}' is a chip, and two instructions are compared; for chips: assay golden diff {}; "
+          fmt::format("arch diff: expected two instructions, but '{}' is a chip; to compare chips: assay golden diff {}; "
                       "instructions of one: assay arch list '{}.*'",
                       target, fmt::join(targets, " "), target));
 }
@@ -531,7 +531,7 @@ int arch_verb(const ArchArguments& arguments) {
   if (!arguments.output.empty() && arguments.backend.empty()) throw UsageError("--output needs arch verify --backend");
   if (!arguments.backend.empty()) {
     if (arguments.action != "verify") throw UsageError("--backend needs arch verify");
-    need(arguments, 0, "no folder with --backend");
+    need(arguments, 0, "no folder together with --backend");
     return verify_backend(arguments);
   }
   const UnitTable units = open_units(arguments);

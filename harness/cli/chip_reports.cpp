@@ -195,7 +195,7 @@ void instruction_table(html::Node section, const Json& instructions) {
   }
 }
 
-/// Results that the best model does not explain.
+/// Writes the results that the best model does not explain.
 void unexplained_list(html::Node section, const Json& instructions) {
   for (const Json& one : instructions) {
     if (one.value("unexplained", Json::array()).empty() && one.value("remarks", Json::array()).empty()) continue;

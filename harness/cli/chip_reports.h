@@ -1,4 +1,4 @@
-// Reports about a chip: what probe, golden diff and signoff found, as JSON and as a page made from that JSON.
+// Reports about a chip: results of probe, golden diff and signoff, as JSON and as an HTML page made from that JSON.
 #pragma once
 
 #include <functional>
@@ -38,10 +38,11 @@ class ChipReports {
 Json library_json(const LibraryInfo& library, const Provenance& provenance);
 Json provenance_json(const Provenance& provenance);
 
-/// Valid UTF-8 with one line for each member of the upper levels, and a final line break.
+/// JSON as valid UTF-8, with one line for each member of the upper levels, and a final line break.
 std::string json_file_text(const Json& json);
 
-/// Of an instruction in probe's JSON: whether a model was found, and the row that it is called by says the same or had none.
+/// For an instruction in probe's JSON: whether a model was found and the row with the instruction's name has the same model or
+/// none.
 bool found_as_called(const Json& instruction);
 
 /// The page of `assay probe --report html:FILE`, from its JSON.
@@ -70,7 +71,7 @@ html::Node text_row(html::Node body, const std::vector<std::string>& cells, cons
 /// "NVIDIA H200 (sm_90)" of library_json().
 std::string chip_text(const Json& library);
 
-/// The smallest input that tells two instructions apart, and what each returns, in lines. `found` must have a witness.
+/// The smallest input on which two instructions differ, and what each returns, as lines. `found` must have such an input.
 std::vector<std::string> witness_lines(const UnitRow& a, const UnitRow& b, const UnitSeparation& found);
 
 /// The steps of a model on one line, without empty cells: "take(16) | ea+eb | align(25) truncate".

@@ -1,4 +1,4 @@
-// assay contracts check FILE.csv...: problems of contracts that load: no source, no case, mistakes that no case exposes.
+// assay contracts check FILE.csv...: reports contracts without a source, without a case, or with mutants that no case exposes.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -21,7 +21,7 @@
 namespace assay {
 namespace {
 
-/// Parts of a cell that may be ids of rows: "row_norm=a > group_quant=b" has a and b.
+/// Parts of a cell that may be ids of contracts: "row_norm=a > group_quant=b" has a and b.
 std::set<std::string> names_in(const std::string& cell) {
   std::set<std::string> names;
   constexpr const char* kSeparators = " |=>(),";
@@ -33,7 +33,7 @@ std::set<std::string> names_in(const std::string& cell) {
   return names;
 }
 
-/// Contracts that the cases check: the contracts in their cells, and the rows that those contracts refer to.
+/// Contracts that the cases check: those that the cases name, and the contracts that these refer to.
 std::set<std::string> reached_by(const std::vector<Case>& cases) {
   std::set<std::string> reached;
   std::vector<std::string> open;
@@ -64,7 +64,7 @@ class Findings {
   std::set<std::string> contracts_;
 };
 
-/// Layouts and groups that the contract admits and no case has.
+/// Prints a note about layouts and group sizes that the contract admits and no case has.
 void note_unused_alternatives(const ContractRow& row, const std::vector<const Case*>& cases) {
   for (const char* const column : {"layouts", "group"}) {
     if (!row.cells.contains(column)) continue;
@@ -79,8 +79,8 @@ void note_unused_alternatives(const ContractRow& row, const std::vector<const Ca
   }
 }
 
-/// For each input format of shipped cases of the same kind: a note if none of them can be checked under the contract, with what
-/// the first says.
+/// For each input format of shipped cases of the same kind: prints a note if none of them can be checked under the contract, with
+/// the first error.
 void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector<Case>& shipped) {
   std::map<std::string, std::map<std::string, std::string>> refused;  // format of x -> op -> why
   std::set<std::string> fits, ops_that_fit, tried;
@@ -102,12 +102,12 @@ void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector
     if (fits.contains(format)) continue;
     const auto telling =
         std::find_if(of_ops.begin(), of_ops.end(), [&](const auto& entry) { return ops_that_fit.contains(entry.first); });
-    fmt::print("note: {}: no case of the suite with x in {} fits; one says: {}\n", row.id, format,
+    fmt::print("note: {}: no shipped case with x in {} fits; error of one: {}\n", row.id, format,
                telling == of_ops.end() ? of_ops.begin()->second : telling->second);
   }
 }
 
-/// What the cases of a contract do not expose, by op.
+/// Adds a finding for the mutants of a contract that its cases do not expose, for each op.
 void check_power(const ContractsArguments& arguments, const ContractRow& row, const std::vector<Case>& cases,
                  Findings& findings) {
   std::map<std::string, std::vector<Case>> by_op;
@@ -127,7 +127,7 @@ void check_power(const ContractsArguments& arguments, const ContractRow& row, co
     const TableExcuses excuses = excuses_of(op, scored);
     if (!missed.empty())
       findings.add(row, "id",
-                   fmt::format("op {}: {}: {}; add inputs that do, or list them in `blind_to` of each case", name,
+                   fmt::format("op {}: {}: {}; add inputs that expose them, or list them in `blind_to` of each case", name,
                                missed_words(scored.size()), fmt::join(missed, "; ")));
     else if (excuses.excuses_all())
       findings.add(row, "id", fmt::format("op {}: {}", name, excuses_all_words(excuses)));
@@ -155,7 +155,7 @@ int check_contracts(const ContractsArguments& arguments) {
     if (std::find(arguments.ids.begin(), arguments.ids.end(), row.file) != arguments.ids.end()) rows.push_back(&row);
   if (rows.empty())
     throw UsageError("contracts check " + arguments.ids.front() +
-                     ": the table has no contracts; of tensor core instructions see: assay arch");
+                     ": the table has no contracts; for tensor core instructions see: assay arch");
   const std::set<std::string> reached = reached_by(cases);
   Findings findings;
   for (const ContractRow* row : rows) {
@@ -166,7 +166,7 @@ int check_contracts(const ContractsArguments& arguments) {
       continue;
     }
     if (!reached.contains(row->id)) {
-      findings.add(*row, "id", "no case of --cases names it, directly or by a row that does, so no kernel is checked against it");
+      findings.add(*row, "id", "no case of --cases names it or a contract that refers to it, so no kernel is checked against it");
       continue;
     }
     std::vector<const Case*> of_row;
@@ -176,7 +176,7 @@ int check_contracts(const ContractsArguments& arguments) {
     check_power(arguments, *row, cases, findings);
   }
   if (!with_cases)
-    fmt::print("note: with --cases FILE.csv, cases are checked too: whether each contract has some, and what they expose\n");
+    fmt::print("note: --cases FILE.csv also checks whether each contract has cases, and which mutants they expose\n");
   fmt::print("{} of {} contracts {}\n", findings.contracts(), rows.size(),
              findings.contracts() == 1 ? "has a finding" : "have findings");
   return findings.contracts() == 0 ? kAllAsExpected : kUnexpected;

@@ -34,11 +34,11 @@
 namespace assay {
 namespace {
 
-/// Legend of the printed table of special values. SPECIALS.md has no generated block; all of it is text.
+/// Legend of the printed table of special values. SPECIALS.md has a legend of its own, outside of its generated section.
 constexpr const char* kLegend =
     "A column is a group of 32 bf16 numbers: the named ones first, zeros in the other places (NaN: in all).\n"
     "A cell is SCALE: CODES of the named numbers, as bits in hex. 1: the scale is given. S@Z: a scale and an int32 zero point.\n"
-    "a/b: anything from a to b is accepted. ?: anything at all. nan: a NaN, whatever its bits.\n";
+    "a/b: every code from a to b is accepted. ?: every code is accepted. nan: every NaN is accepted.\n";
 
 /// The strongest evidence for a contract, as text.
 std::string evidence_words(const ContractRow& row) {
@@ -46,7 +46,7 @@ std::string evidence_words(const ContractRow& row) {
   return evidence.empty() ? "none" : evidence.front().text();
 }
 
-/// Whether the words "H200 sm_90, driver ..." or "gfx942 by assay_gcn 1" name this chip.
+/// Whether a text such as "H200 sm_90, driver ..." or "gfx942 by assay_gcn 1" names this chip.
 bool names_chip(const std::string& on, const std::string& chip) {
   for (size_t at = on.find(chip); at != std::string::npos; at = on.find(chip, at + 1)) {
     const auto is_part = [&](size_t i) {
@@ -57,12 +57,12 @@ bool names_chip(const std::string& on, const std::string& chip) {
   return false;
 }
 
-/// Evidence for contracts of one chip: what was seen on it counts before what was seen on others.
+/// Evidence for contracts of one chip: results on this chip count before results on other chips.
 class ChipEvidence {
  public:
   explicit ChipEvidence(const std::string& chip) : chip_(chip) {}
 
-  /// The strongest evidence as text; counts it.
+  /// Counts the strongest evidence for a contract, and returns it as text.
   std::string count(const ContractRow& row) {
     const std::vector<RowEvidence> all = rulebook().evidence.of(row);
     const auto here = std::find_if(all.begin(), all.end(),
@@ -78,10 +78,10 @@ class ChipEvidence {
     }
     return best->text();
   }
-  /// "of 419 rows for gfx942: 0 ran on it, 99 executed for it; 209 ran on other chips only, ..."
+  /// "of 419 rows for gfx942: 0 ran on it, 99 executed for it; on other chips only: 209 ran, ..."
   std::string text() const {
     return fmt::format(
-        "of {} rows for {}: {} ran on it, {} executed for it; only on other chips {} ran and {} executed; {} read, {} inferred, "
+        "of {} rows for {}: {} ran on it, {} executed for it; on other chips only: {} ran, {} executed; {} read, {} inferred, "
         "{} without evidence",
         ran_ + executed_ + ran_elsewhere_ + executed_elsewhere_ + read_ + inferred_ + none_, chip_, ran_, executed_,
         ran_elsewhere_, executed_elsewhere_, read_, inferred_, none_);
@@ -98,7 +98,7 @@ std::string with_releases(const ContractRow& row) {
   return row.text("why") + (releases.empty() ? "" : " (" + releases + ")");
 }
 
-/// Prints how many contracts were run, out of those that can run here, and what the others need.
+/// Prints how many contracts were run, of those that sm_90 or a CPU can run, and which chips the others need.
 void print_reach() {
   int64_t can = 0, ran = 0, executed = 0;
   std::map<std::string, int64_t> elsewhere;
@@ -119,7 +119,7 @@ void print_reach() {
              100.0 * double(ran) / double(can), executed, others.empty() ? "none" : others);
 }
 
-/// The op of each contract that a case names; contracts of other contracts' stages have none.
+/// The op of each contract that a case names; contracts that are only a stage of other contracts have none.
 std::map<std::string, std::string> ops_of_contracts(const std::vector<Case>& cases) {
   std::map<std::string, std::string> ops;
   for (const Case& one : cases) ops.try_emplace(one.text("contract"), one.op);
@@ -131,7 +131,7 @@ std::string in_lower_case(std::string text) {
   return text;
 }
 
-/// Whether the id or a cell holds the text, in any case.
+/// Whether the id or a cell contains the text; ignores upper and lower case.
 bool has_text(const ContractRow& row, const std::string& text) {
   const std::string wanted = in_lower_case(text);
   return std::any_of(row.cells.begin(), row.cells.end(),
@@ -148,7 +148,7 @@ std::set<std::string> known_chips() {
 /// An id without its release: "aiter.rms_norm@v0.1.17" is "aiter.rms_norm".
 std::string without_release(const std::string& id) { return id.substr(0, id.find('@')); }
 
-/// How names of contracts of a chip end: ".sm_100" and "_sm100"; "_fnuz", a format of gfx942 alone.
+/// Endings of contract names for one chip: ".sm_100" and "_sm100"; for gfx942 also "_fnuz", a format that only gfx942 uses.
 std::vector<std::string> endings_of(const std::string& chip) {
   std::string joined = chip;
   std::erase(joined, '_');
@@ -169,8 +169,8 @@ std::string chip_named_by(const std::string& id, const std::set<std::string>& ch
   return "";
 }
 
-/// Whether a contract can apply to a chip: its id names this chip or none, no row of the same name is for this chip only, and
-/// elsewhere.csv does not say that it needs a chip of the other vendor or a newer one of NVIDIA.
+/// Whether a contract can apply to a chip. It cannot if its id names another chip, if another row has its name plus this chip's
+/// ending, or if elsewhere.csv says that it needs a chip of the other vendor or a newer chip of NVIDIA.
 class ChipFilter {
  public:
   explicit ChipFilter(const std::string& chip) : chip_(chip), chips_(known_chips()) {
@@ -198,7 +198,7 @@ class ChipFilter {
   std::set<std::string> chips_, of_chip_;
 };
 
-/// What to ask for instead of a vendor that does not exist.
+/// For an unknown vendor: a text with all vendors; otherwise empty.
 std::string vendor_hint(const ContractsArguments& arguments, const std::vector<std::string>& ids) {
   std::set<std::string> vendors;
   for (const std::string& id : ids) vendors.insert(id.substr(0, id.find('.')));
@@ -238,8 +238,8 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
     width = std::max(width, row.id.size()), op_width = std::max(op_width, name.size());
   }
   const std::string unknown = undated == 0 ? ""
-                                           : fmt::format("{} contract{} that do{} not say since which release: not listed",
-                                                         undated, undated == 1 ? "" : "s", undated == 1 ? "es" : "");
+                                           : fmt::format("not listed: {} contract{} whose row{} no release",
+                                                         undated, undated == 1 ? "" : "s", undated == 1 ? " names" : "s name");
   if (rows.empty() && !arguments.release.empty())
     throw UsageError(fmt::format("no selected contract of {} is in release {}{}", arguments.vendor, arguments.release,
                                  unknown.empty() ? "" : "; " + unknown));
@@ -303,7 +303,7 @@ bool cell_differences(const ContractRow& a, const ContractRow& b) {
   return differ;
 }
 
-/// The first `most` items and the number of the others.
+/// The first `most` items, and how many more there are.
 std::string some_of(const std::vector<std::string>& items, size_t most) {
   std::string text;
   for (size_t i = 0; i < std::min(most, items.size()); ++i) text += (i == 0 ? "" : ", ") + items[i];
@@ -334,7 +334,7 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
   const Flow &flow = *tables.find(a).flow, &other = *tables.find(b).flow;
   const bool casts = &flow == &cast_flow() && &other == &cast_flow();
   std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
-  if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // on the cases of the other
+  if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // on cases of b instead of a
   if (found.empty() && &flow != &other)
     throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no case of one can be checked under the other", a,
                                  flow.name, b, other.name));
@@ -359,12 +359,12 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
     fmt::print("  {}\n", s.data);
     for (const SeparatedTensor& t : s.tensors)
       if (t.outside > 0)
-        fmt::print("    {:<9} {} of {}, up to {} ulp, {:.3g} % of a number\n", t.name, t.outside, t.elements, t.worst_ulps,
+        fmt::print("    {:<9} {} of {}, up to {} ulp, {:.3g} % of the value\n", t.name, t.outside, t.elements, t.worst_ulps,
                    100 * t.worst_part);
     fmt::print("    first     {}\n", s.witness);
   }
   if (!same.empty())
-    fmt::print("  nothing tells them apart on {} of {} data sets: {}\n", same.size(), found.size(), some_of(same, 4));
+    fmt::print("  no difference found on {} of {} data sets: {}\n", same.size(), found.size(), some_of(same, 4));
 }
 
 void need(const ContractsArguments& arguments, size_t count) {
@@ -406,7 +406,7 @@ int contracts_verb(const ContractsArguments& arguments) {
   return kAllAsExpected;
 }
 
-// assay contracts match: finds the contracts that a kernel's outputs obey, whatever the kernel advertises.
+// assay contracts match: finds the contracts that a kernel's outputs obey; these may be others than the kernel advertises.
 namespace {
 
 /// A kernel that hangs in this many consecutive cases is not called again.
@@ -486,7 +486,7 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
     const std::unique_ptr<const BoundCase> bound = op.bind(*one);
     const Problem problem = bound->problem();
     CallResult result = backend.call({op.name, claimed, kernel.name, &problem, 1});
-    result.said = {};  // the algorithm variants of one contract mean nothing to another
+    result.said = {};  // the variant that the library named belongs to `claimed`; other contracts have other variants
     hangs = result.status == CallStatus::kBroken && result.message.starts_with("hung") ? hangs + 1 : 0;
     tally.device_lost |= result.status == CallStatus::kDeviceLost;
     if (result.status == CallStatus::kUnsupported) {
@@ -571,12 +571,12 @@ int match_verb(const ContractsArguments& arguments) {
   if (ended_by() != nullptr) return exit_code_of_ending();
   if (device_lost) return kDeviceLost;
   if (unseen > 0) {
-    fmt::print("NOT ALL SEEN: {} of {} cases gave no outputs\n", unseen, unseen + answered);
+    fmt::print("NOT ALL SEEN: {} of {} cases returned no outputs\n", unseen, unseen + answered);
     return kUnexpected;
   }
   if (answered == 0) {
-    fmt::print("NOTHING RAN: no selected case of op {} is offered and answered{}\n", op.name,
-               suites.tables.cases.empty() ? "; a contract of your own has its cases in --cases FILE.csv" : "");
+    fmt::print("NOTHING RAN: the library answered no selected case of op {}{}\n", op.name,
+               suites.tables.cases.empty() ? "; for a contract of your own, add its cases: --cases FILE.csv" : "");
     return kUsageOrNothingRan;
   }
   return kAllAsExpected;
@@ -613,9 +613,9 @@ int match_dump(const ContractsArguments& arguments) {
     if (reason.find("needs --param") != std::string::npos) lack += contracts.size();
   const std::string of_op = arguments.op.empty() ? "" : " of op " + arguments.op;
   if (lack > 0)
-    fmt::print("NOTHING ASKED: {} contracts{} need a parameter that no tensor shows: see --param above\n", lack, of_op);
+    fmt::print("NOTHING COMPARED: {} contracts{} need a parameter that no tensor shows: see --param above\n", lack, of_op);
   else
-    fmt::print("NOTHING HELD: the tensors fit no contract{}\n", of_op);
+    fmt::print("NOTHING COMPARED: no contract{} takes tensors of these names, shapes and types; reasons above\n", of_op);
   return kUsageOrNothingRan;
 }
 

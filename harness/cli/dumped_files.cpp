@@ -33,8 +33,8 @@ std::map<std::string, bool> names_in_dump(const std::vector<const Op*>& ops) {
   return names;
 }
 
-/// The name that a dump of a user would have for a tensor. A recording keeps the result of an in-place tensor under the tensor's
-/// own name, and what it held before the call under NAME_before.
+/// The name that a tensor has in dumps of users. A recording differs: the result of an in-place tensor has the tensor's own name,
+/// and its contents before the call have NAME_before.
 std::string name_for_user(const Dump& dump, const std::string& stored, const std::map<std::string, bool>& wanted) {
   const auto is_in_place = [&](const std::string& name, int rank) {
     const auto found = dump.metadata.find(key_of(name, rank) + ".in_place");
@@ -73,7 +73,7 @@ void refuse_torch_file(const std::string& target) {
 
 namespace {
 
-/// The text that the * of a pattern stands for in a name; nothing if the name does not fit.
+/// The text of `name` in the place of the pattern's *; nothing if the name does not match.
 std::optional<std::string> star_of(const std::string& pattern, const std::string& name) {
   const size_t star = pattern.find('*');
   const std::string before = pattern.substr(0, star), after = pattern.substr(star + 1);
@@ -81,7 +81,7 @@ std::optional<std::string> star_of(const std::string& pattern, const std::string
   return name.substr(before.size(), name.size() - before.size() - after.size());
 }
 
-/// Numbers in order of size, before words.
+/// Order of the texts: numbers by value, then other texts.
 bool comes_before(const std::string& a, const std::string& b) {
   const auto number = [](const std::string& text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return '0' <= c && c <= '9'; });
@@ -109,7 +109,7 @@ std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, 
   std::vector<std::string> stars;
   for (const auto& [star, roles] : roles_of) stars.push_back(star);
   if (stars.empty())
-    throw UsageError("--tensor " + patterns.front().first + "=" + patterns.front().second + ": no tensor fits" +
+    throw UsageError("--tensor " + patterns.front().first + "=" + patterns.front().second + ": no tensor matches" +
                      did_you_mean(patterns.front().second, there));
   std::sort(stars.begin(), stars.end(), comes_before);
   std::vector<StarredCall> calls;
@@ -120,8 +120,8 @@ std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, 
       if (const size_t at = one.find('*'); at != std::string::npos) {
         one.replace(at, 1, star);
         if (!roles_of[star].contains(role))
-          throw UsageError("--tensor " + role + "=" + name + ": there is no '" + one + "', though other names with * = " + star +
-                           " are there");
+          throw UsageError("--tensor " + role + "=" + name + ": no tensor '" + one + "', but other --tensor names match * = " +
+                           star);
       }
       call.tensors.push_back(role + "=" + one);
     }
@@ -153,7 +153,7 @@ DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>&
     refuse_torch_file(target);
     const Dump dump = open_dump(target);
     for (const StoredTensor& stored : dump.tensors) files.there.push_back(stored.name);
-    if (target.find(".npy") != std::string::npos) throw UsageError(target + ": an .npy file has no names; say role=" + target);
+    if (target.find(".npy") != std::string::npos) throw UsageError(target + ": an .npy file has no names; use ROLE=" + target);
     for (const StoredTensor& stored : dump.tensors) {
       const std::string key = name_for_user(dump, stored.name, wanted);
       const auto [name, rank] = name_and_rank(key);

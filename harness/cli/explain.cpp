@@ -23,9 +23,9 @@
 
 namespace assay {
 
-// Describes a call as a plug-in gets it.
+// Describes a call as a kernel receives it.
 
-/// Parameters, tensors (role, format, shape, strides, bytes), storage layouts, and the cells that `accepts` is compared with.
+/// Parameters, tensors (role, format, shape, strides, bytes), storage layouts, and the case cells that `accepts` is matched with.
 std::string call_text(const Op& op, const Case& one, const BoundCase& bound, const Problem& problem);
 
 /// The tensors and parameters that calls of an op may have, and the cells of its cases.
@@ -94,7 +94,7 @@ std::string op_text(const Op& op, const std::vector<Case>& cases) {
   for (const Case& one : cases)
     if (one.op == op.name) contracts.insert(one.text("contract"));
   text += "contracts " + wrapped({contracts.begin(), contracts.end()}, 10);
-  text += "keys of a kernel's `accepts` and `multiple_of`, with the values in the cases; a key that is not named is free\n";
+  text += "keys of a kernel's `accepts` and `multiple_of`, with the values in the cases; a key that you leave out allows all\n";
   for (const std::string& column : op.columns) {
     if (column == "contract") continue;
     std::set<std::string> cells;
@@ -150,14 +150,14 @@ std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
   return {spec.elements() / std::max<int64_t>(1, columns), columns};
 }
 
-/// The worst element of the first tensor with a wrong element, or the place of a violation. For scales, the first column of the
-/// group.
+/// The worst element of the first tensor with a wrong element, or the place of a violated rule. For a scale: the first column of
+/// its group.
 std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const Verdict& verdict, const Problem& problem) {
   if (!arguments.element.empty()) return {arguments.element[0], arguments.element[1]};
   for (const TensorFinding& finding : verdict.tensors) {
     if (finding.outside == 0) continue;
     const std::array<int64_t, 2> shape = matrix_of(problem.tensors.front().spec);
-    if (finding.worst.at[0] >= shape[0]) continue;  // this part of the buffer has a different number of rows
+    if (finding.worst.at[0] >= shape[0]) continue;  // this part of the tensor has a different number of rows
     const int64_t apart = std::max<int64_t>(1, shape[1] / finding.shape[1]);
     return {finding.worst.at[0], std::min(shape[1] - 1, finding.worst.at[1] * apart)};
   }
@@ -186,7 +186,7 @@ int explain_verb(const ExplainArguments& arguments) {
   options.each.remarks = Remarks::kOfAll;
   const PowerRecords records = recorded_power({one});
   options.each.power =
-      power_of_data([&](const Case& of) { return records.find(of); });  // so that the verdict equals the verdict of `assay run`
+      power_of_data([&](const Case& of) { return records.find(of); });  // as in `assay run`, so that the verdicts are equal
   const RunResult result = run_all(arguments.suites.ops->all(), {one}, backend, options);
   std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, problem);
   for (const Verdict& verdict : result.verdicts) {
@@ -196,7 +196,7 @@ int explain_verb(const ExplainArguments& arguments) {
   }
   const std::array<int64_t, 2> shape = matrix_of(problem.tensors.front().spec);
   if (element[0] < 0 || element[0] >= shape[0] || element[1] < 0 || element[1] >= shape[1])
-    throw UsageError(fmt::format("element {} {} is outside [{}, {}]", element[0], element[1], shape[0], shape[1]));
+    throw UsageError(fmt::format("--element {} {}: the output has shape [{}, {}]", element[0], element[1], shape[0], shape[1]));
   fmt::print("\ntrace\n");
   for (const std::string& line : bound->trace(problem, element[0], element[1])) fmt::print("  {}\n", line);
   return result.exit_code();
@@ -232,7 +232,7 @@ void print_summary(const std::vector<Case>& cases) {
 
 }  // namespace
 
-/// The selection with the names that were given without an option.
+/// The selection, with the positional names added to it.
 static Selection with_names(Selection selection, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const bool is_glob = name.find_first_of("*?") != std::string::npos || std::count(name.begin(), name.end(), '/') > 1;

@@ -1,5 +1,5 @@
-// assay gate --baseline DIR DIR...: shows how a change of kernels changed their bits. Every verdict is computed again, as by
-// judge, and the outputs are compared with the baseline's.
+// assay gate --baseline DIR DIR...: shows how a change of kernels changed their bits. Computes every verdict again, as judge
+// does, and compares the outputs with the baseline's.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -37,9 +37,9 @@ class Baseline {
   struct Entry {
     Outcome said = Outcome::kNotJudged;
     std::string backend{};
-    const Recording* recording = nullptr;       ///< nullptr: the baseline is a history, which has digests and no outputs
+    const Recording* recording = nullptr;       ///< nullptr: the baseline is a history file, which has digests but no outputs
     const RecordedVerdict* recorded = nullptr;
-    std::string digest{};                       ///< of a history: output_digest(), if the call gave outputs
+    std::string digest{};                       ///< from a history file: output_digest(), if the call gave outputs
     Outcome outcome() const { return said; }
   };
 
@@ -51,13 +51,13 @@ class Baseline {
     }
     if (arguments.baseline_run > 0 || !arguments.baseline_commit.empty())
       throw UsageError(std::string(arguments.baseline_run > 0 ? "--run" : "--commit") +
-                       " names a run of a history, and --baseline " + path_ + " is a recording");
+                       " names a run of a history file, but --baseline " + path_ + " is a recording");
     recordings_ = open_recordings({path_});
     gaps_ = gaps_of(recordings_);
     for (const Recording& one : recordings_)
       for (const Recording& other : now)
         if (!one.run.identity.id.empty() && one.run.identity.id == other.run.identity.id && notes_.empty())
-          notes_.push_back(path_ + " is the recording of the compared run itself: nothing can be new");
+          notes_.push_back(path_ + " is a recording of the same run: nothing can be new");
     for (const Recording& recording : recordings_)
       for (const RecordedVerdict& recorded : recording.verdicts)
         if (has_verdict(recorded.verdict))
@@ -65,9 +65,9 @@ class Baseline {
                                                                            &recording, &recorded, ""};
   }
 
-  /// What the baseline lacks by its own account.
+  /// Missing shares and early ends of the baseline's run, as texts.
   const std::vector<std::string>& gaps() const { return gaps_; }
-  /// Of a history: the run, and how it ended.
+  /// If the baseline is a history file: the chosen run, and how it ended; else empty.
   const std::string& run() const { return run_; }
   const std::vector<std::string>& notes() const { return notes_; }
   const std::map<Key, Entry>& entries() const { return entries_; }
@@ -86,8 +86,8 @@ class Baseline {
       const RunIdentity& identity = recording.run.identity;
       if (identity.id.empty() && wish.run == 0)
         throw UsageError(recording.folder +
-                         ": was recorded by an older Assay and does not say which run it is of, so its own row in " + path_ +
-                         " would be taken for an earlier run; record again, or name the run: --run N");
+                         ": an older Assay recorded it without a run id, so the gate cannot tell its own run in " + path_ +
+                         " from earlier runs; record again, or name the baseline: --run N");
       wish.own.push_back(identity.id);
       wish.library_digest = identity.library_digest;
       wish.commit = commit_of_kernels(identity.commit);
@@ -140,7 +140,7 @@ Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence
     if (entry->digest.empty()) return {};
     const bool same = evidence.result != nullptr && output_digest(*evidence.result) == entry->digest;
     return {.comparable = same,
-            .why_not = same ? "" : "other bits; a history holds no outputs, so the changed elements are unknown"};
+            .why_not = same ? "" : "other bits; a history has no outputs, so the changed elements are unknown"};
   }
   if (entry->recorded->file.empty()) return {};
   try {
@@ -191,7 +191,7 @@ GateFinding state_of_pass(const Verdict& verdict, const Baseline::Entry* before,
                                                : comparison.why_not};
 }
 
-/// The state of a verdict; nothing for a call that is skipped and that the baseline skipped too.
+/// The state of a verdict; nothing for a call that both the baseline and these recordings skipped.
 std::optional<GateFinding> state_of(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison,
                                     const GateRun& run) {
   if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost)
@@ -210,7 +210,7 @@ std::optional<GateFinding> state_of(const Verdict& verdict, const Baseline::Entr
   return std::nullopt;
 }
 
-/// Stores the state in the verdict, and what changed in the notes of its tensors.
+/// Stores the state in the verdict, and the changed bits in the notes of its tensors.
 void add_state(Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison, const GateRun& run) {
   verdict.gate = state_of(verdict, before, comparison, run);
   if (!verdict.gate) return;
