@@ -20,7 +20,7 @@ expect 0 'ALL AS EXPECTED' "$assay" run --case "$borders"
 expect 1 '43e00001 .. 43e80000 = 448.000031 .. 464: 7f = NaN, must be 7e = 448' "$assay" run --backend faulty --case "$borders"
 expect 1 'failing elements: overflow: special -> special_above_largest' "$assay" run --backend faulty --case "$borders"
 expect 0 'x     7f80 = Inf' "$assay" explain cast/cuda.e4m3fn_sat/bf16/all/w32 --element 127 128
-expect 2 'cannot be made smaller' \
+expect 2 '--minimize does not support' \
   "$assay" explain "$borders" --minimize --backend faulty --kernel cast_nan_above_largest
 expect 2 "x.safetensors: no such file" "$assay" judge "$scratch/x.safetensors" --contract cuda.e4m3fn_sat
 data_copy "$scratch/op"

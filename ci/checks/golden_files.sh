@@ -20,7 +20,7 @@ expect 0 "golden files agree" "$assay" golden check --part observed --op rms_nor
 # Outputs of code objects that were executed on the CPU stand in a folder of their own.
 mkdir "$golden/executed"
 cp -r "$golden/observed/cpu" "$golden/executed/gfx942"
-expect 1 "stand in golden/executed, those of a chip in golden/observed" "$assay" golden check --part observed --op rms_norm
+expect 1 "belong in golden/executed, outputs of a chip in golden/observed" "$assay" golden check --part observed --op rms_norm
 sed -i 's/"device":"[^"]*"/"device":"gfx942 executed on the CPU by assay_gcn 1"/' "$golden/executed/gfx942"/*.json
 expect 0 "seen on gfx942 executed on the CPU by assay_gcn 1, 20" "$assay" golden check --part observed --op rms_norm
 rm -r "$golden/executed"

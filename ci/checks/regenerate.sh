@@ -22,7 +22,7 @@ export ASSAY_DATA=$few
 regenerate=("$assay" regenerate --without-measured)
 expect 0 "wrote $golden/power/rms_norm.json" "${regenerate[@]}"
 expect 0 " 0 written, 0 removed; power of 0 data sets computed" "${regenerate[@]}"
-expect 0 "suites/DIAGNOSIS.md: left as it is; its program" "$scratch/alone/assay" regenerate
+expect 0 "suites/DIAGNOSIS.md: not regenerated; its program" "$scratch/alone/assay" regenerate
 
 # forgotten FILE EDIT: edits a file as if it had not been regenerated.
 forgotten() {

@@ -33,7 +33,7 @@ PYTHON
 expect 0 'mutants killed' "$assay" witness check "$witnesses/quant_tile"
 
 damaged "$one" "$scratch/flipped/w.safetensors" flip
-expect 1 'the row does not allow quant_group/vllm.group_fp8@v0.33.0' "$assay" witness check "$scratch/flipped"
+expect 1 'the contract does not accept quant_group/vllm.group_fp8@v0.33.0' "$assay" witness check "$scratch/flipped"
 damaged "$one" "$scratch/weak/w.safetensors" weaken
 expect 1 'too weak: does not kill' "$assay" witness check "$scratch/weak"
 
@@ -56,8 +56,8 @@ product=torch.scaled_mm_tensor.sm_90
 expect 0 'ours: 1 rows' "$assay" witness run "$scratch/products" --backend cpu --package ours --folder "$scratch/made"
 expect 0 'mutants killed' "$assay" witness check "$scratch/made"
 damaged "$scratch/made/gemm_scaled/$product.safetensors" "$scratch/wrong/w.safetensors" flip d
-expect 1 "the row does not allow gemm_scaled/$product" "$assay" witness check "$scratch/wrong"
-expect 1 'not kept: its row does not allow' "$assay" witness keep "$scratch/flipped" --folder "$scratch"
+expect 1 "the contract does not accept gemm_scaled/$product" "$assay" witness check "$scratch/wrong"
+expect 1 'not kept: its contract does not accept' "$assay" witness keep "$scratch/flipped" --folder "$scratch"
 
 # The same for ranks, each with its own inputs and outputs, after a warm-up call.
 sum=vllm.all_reduce_2stage
@@ -67,7 +67,7 @@ expect 0 '48 of 48 mutants killed' "$assay" witness check "$scratch/summed"
 cp -r "$scratch/summed/all_reduce" "$scratch/"
 expect 0 "| $sum | same bits |" "$assay" witness drift "$scratch/summed" --folder "$scratch"
 damaged "$scratch/summed/all_reduce/$sum.safetensors" "$scratch/rank/w.safetensors" flip y.r2 1
-expect 1 "the row does not allow all_reduce/$sum" "$assay" witness check "$scratch/rank"
+expect 1 "the contract does not accept all_reduce/$sum" "$assay" witness check "$scratch/rank"
 expect 2 'holds no witness' "$assay" witness check "$scratch/nothing"
 expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" build torchx==1
 

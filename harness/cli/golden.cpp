@@ -77,7 +77,7 @@ std::string golden_root(const GoldenArguments& arguments) {
   return arguments.folder.empty() ? data_root() + "/golden" : arguments.folder;
 }
 
-/// True if the outputs come from libassay_hip_runtime.so, which names its device so: code objects that were executed, not a chip.
+/// True if libassay_hip_runtime.so executed code objects on the CPU: it has this text in its device name.
 bool is_executed(const ObservedOn& seen) { return seen.device.find(" executed on the CPU by ") != std::string::npos; }
 
 /// A host library has no driver, no toolkit and possibly no device.
@@ -113,8 +113,8 @@ std::map<std::string, Golden> observed_now(std::vector<Case> cases, const Golden
   if (result.device_lost) throw std::runtime_error("the device was lost; nothing was written");
   if (const int64_t bad = result.unexpected(); bad > 0)
     throw std::runtime_error(
-        fmt::format("{} verdict{} not as expected; nothing was written; --ledger FILE.csv allows listed failures: assay known "
-                    "write --from REPORT.json makes the list",
+        fmt::format("{} verdict{} not as expected; nothing was written; --ledger FILE.csv allows listed failures; assay known "
+                    "write --from REPORT.json writes such a list",
                     bad, bad == 1 ? " is" : "s are"));
   return by_op;
 }
@@ -161,7 +161,8 @@ void check_observed(const OpRegistry& ops, const std::string& root, const std::v
       const Golden golden = read_golden(file);
       if (is_executed(golden.provenance) != (arch.path().parent_path().filename() == "executed"))
         complaints.add(
-            file, "outputs of code that was executed on the CPU stand in golden/executed, those of a chip in golden/observed");
+            file,
+            "wrong folder: outputs of code executed on the CPU belong in golden/executed, outputs of a chip in golden/observed");
       if (!only.empty() && std::find(only.begin(), only.end(), golden.op) == only.end()) continue;
       ProgressReport progress(golden.observed.size(), "recorded cases");
       for (const auto& [id, kernels] : golden.observed) {
@@ -209,7 +210,7 @@ void check_power(const OpRegistry& ops, const std::string& root, const std::vect
     complaints.add(folder,
                    change + "; if that is intended, raise kPowerEvaluator (harness/golden/golden.h) and run assay golden write");
   progress.clear();
-  std::printf("%s: %zu data sets, %zu of them computed again\n", folder.c_str(), records.size(), sample.size());
+  std::printf("%s: %zu data sets, %zu of them recomputed\n", folder.c_str(), records.size(), sample.size());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// assay golden diff: what several chips returned on the same cases, and how their tensor core models differ.
+// assay golden diff: compares what several chips returned on the same cases, and their tensor core models.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -67,7 +67,8 @@ std::string seen_text(const Target& target) {
                                on.toolkit.empty() ? "" : ", toolkit " + on.toolkit, on.date, target.by_op.size()));
 }
 
-/// How recorded steps from the lowest accepted code differ: elements, and the largest difference.
+/// How two recordings of a tensor differ. ObservedTensor::steps has, for each element, its distance in codes from the lowest
+/// accepted code. `elements`: how many differ; `codes`: the largest difference.
 struct Apart {
   int64_t elements = 0, codes = 0;
 };
@@ -119,7 +120,7 @@ struct OfOp {
             {{"tensor", one.name},
              {"elements", by.elements},
              {"codes", by.codes},
-             {"what", by.elements == 0 ? "other bits, recorded beside other accepted codes"
+             {"what", by.elements == 0 ? "other bits; the recordings also differ in accepted codes"
                                        : fmt::format("{} element{}, by at most {} code{}", by.elements,
                                                      by.elements == 1 ? "" : "s", by.codes, by.codes == 1 ? "" : "s")}});
       }
@@ -130,7 +131,7 @@ struct OfOp {
   }
 };
 
-/// Kernels of one name are compared; if each side has a single kernel, also of different names.
+/// Compares kernels of the same name. If each side has a single kernel, compares these even if their names differ.
 void compare_case(OfOp& sum, const std::string& id, const std::map<std::string, std::vector<ObservedTensor>>& a,
                   const std::map<std::string, std::vector<ObservedTensor>>& b) {
   if (a.size() == 1 && b.size() == 1) {
@@ -163,7 +164,7 @@ OfOp compare_op(const Golden* a, const Golden* b) {
   return sum;
 }
 
-/// Digests of single instructions: units.csv of both folders.
+/// Compares the digests of single instructions in units.csv of both folders.
 OfOp compare_units(const std::string& a, const std::string& b) {
   OfOp sum;
   const auto read = [](const std::string& folder) {
@@ -253,7 +254,7 @@ bool print_recordings(const Json& found) {
 
 // Models of the chips' tensor cores, by operands.
 
-/// Instructions of several chips with the same operands. Those in one class return the same bits as far as a search found.
+/// Instructions of several chips with the same operands. A search found no input on which instructions of one class differ.
 struct Kind {
   std::vector<std::vector<const UnitRow*>> classes;
   std::vector<const UnitRow*> unknown;
@@ -321,7 +322,7 @@ Json compare_models(const std::vector<Target>& targets) {
   return models;
 }
 
-/// Input formats that some of these chips have, and not all: [{chips, formats: [{format, instructions}]}].
+/// Input formats that some of these chips support, but not all: [{chips, formats: [{format, instructions}]}].
 Json formats_apart(const std::vector<Target>& targets) {
   std::map<std::string, std::map<std::string, int64_t>> by_format;  // format -> chip -> instructions
   std::set<std::string> chips;
@@ -395,7 +396,7 @@ void recordings_section(ChipPage& page, const Json& found) {
   }
 }
 
-/// Operands by chip: the letters of the classes that its instructions belong to.
+/// A table of operands by chip; a cell has the letters of the classes to which the chip's instructions belong.
 void model_table(html::Node section, const Json& found) {
   std::vector<std::string> head = {"operands"}, chips;
   for (const Json& target : found.at("targets"))
@@ -468,7 +469,7 @@ std::string diff_html(const Json& found) {
   recordings_section(page, found);
   if (!found.at("models").empty()) {
     const html::Node section = page.section("Tensor core instructions");
-    html::write(html::line(section, "p", "soft"), "Instructions with one letter return the same bits, as far as a search found.");
+    html::write(html::line(section, "p", "soft"), "A search found no input on which instructions with the same letter differ.");
     for (const Json& one : found.at("formats_apart")) html::write(html::line(section, "p"), "Inputs of " + only_text(one) + ".");
     model_table(section, found);
     model_details(page.section("The smallest inputs that tell them apart"), found);
@@ -511,7 +512,7 @@ int golden_diff(const GoldenArguments& arguments) {
   found["formats_apart"] = formats_apart(targets);
   for (const Json& one : found["formats_apart"]) fmt::print("{}\n", only_text(one));
   if (found["models"].empty() && found["recordings"].empty())
-    throw UsageError("golden diff: nothing is recorded of two of these, and no two have instructions with the same operands");
+    throw UsageError("golden diff: no two of these have recorded outputs, and no two have instructions with the same operands");
   if (!reports.write(found, diff_html)) return kHarnessFailed;
   return same ? kAllAsExpected : kUnexpected;
 }

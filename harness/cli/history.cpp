@@ -1,4 +1,4 @@
-// assay history FILE: since when cases fail, flip or have other bits. Also what run and judge do with --history.
+// assay history FILE: shows since which run cases fail, flip or return other bits. Also implements --history of run and judge.
 #include "harness/history/history.h"
 
 #include <fmt/format.h>
@@ -23,7 +23,7 @@ std::string commit_of_kernels(const std::string& given) {
 
 namespace {
 
-/// Which cases were asked for, in words that are equal for two runs that asked for the same.
+/// The selection of a run as text: equal for two runs with the same selection.
 std::string selection_text(const Selection& selection, const UserTables& tables, const std::string& tier,
                            const std::string& kernel) {
   std::string text;

@@ -50,9 +50,9 @@ std::string case_table(const Op& op, const Case& one, const std::string& why) {
 
 // Generates new cases for fuzzing.
 
-/// Takes a case, another seed, and some cells of other cases of the op, so that input generators, shapes and chain lengths meet
-/// that no row combines. Other cells are drawn: a size next to a power of two, any fill, other row counts and slots in a list, a
-/// pitch, earlier calls. Equal cases and seeds give equal results.
+/// Makes a new case from a case, another seed and some cells of other cases of the op, so that it combines input generators,
+/// shapes and chain lengths that no row combines. Draws other cells at random: a size next to a power of two, any fill, entries
+/// of a list, a row stride, earlier calls. Equal cases and seeds give equal results.
 class Inventor {
  public:
   /// Throws std::invalid_argument if there are no cases, or cases of several ops.
@@ -83,13 +83,13 @@ class Inventor {
 namespace {
 
 constexpr uint64_t kSeeds = 1'000'000;
-constexpr size_t kOneCellIn = 4;   ///< from another case
-constexpr size_t kOneDrawnIn = 8;  ///< drawn
-constexpr size_t kPowers = 14;     ///< sizes lie beside 2^0 .. 2^13
+constexpr size_t kOneCellIn = 4;   ///< one cell in 4 comes from another case
+constexpr size_t kOneDrawnIn = 8;  ///< one cell in 8 is drawn
+constexpr size_t kPowers = 14;     ///< drawn sizes are next to 2^0 .. 2^13
 constexpr double kMostDrawn = 1 << 22;
 /// Lists may be long, since a kernel may have room for only 8 or 16 entries.
 constexpr size_t kMostEntries = 20;
-/// Becomes slot 5 if it is cut to 32 bits.
+/// A slot below 0, which becomes slot 5 if a kernel cuts it to 32 bits.
 constexpr int64_t kFarBelowZero = -4294967291;
 
 bool is_small_number(const std::string& cell) {
@@ -209,7 +209,7 @@ std::optional<Case> Inventor::next() {
 // assay explain CASE --minimize: finds the smallest case that still fails on the same kernel for the same cause.
 namespace {
 
-/// Input generators from the simplest to the least telling.
+/// Input generators, the simplest first. A failure on a simpler generator is easier to understand.
 constexpr const char* kKnownSimple[] = {"zeros", "ones", "lone", "ramp", "steps", "distinct", "uniform01", "normal"};
 
 /// The kind of a failure without its numbers: the hypothesis, or the message.
@@ -227,14 +227,15 @@ std::string cause_in_words(const std::string& cause) {
   return told ? told->mistake : cause.substr(0, cause.find(" ("));
 }
 
-/// The cause that the diagnosis lists first. A smaller case with another first cause shows a different failure.
+/// A key of the failure: its first cause, else the violated rule, else the message. A smaller case with another key fails
+/// differently.
 std::string essence_of(const Verdict& verdict) {
   if (!verdict.causes.empty() && verdict.causes.front() != "no known cause") return essence(verdict.causes.front());
   if (!verdict.violations.empty()) return verdict.violations.front().rule;
   return essence(verdict.message.empty() ? std::string(name(verdict.outcome)) : verdict.message);
 }
 
-/// The same for display, with its numbers.
+/// The text of essence_of() for display, with its numbers.
 std::string words_of(const Verdict& verdict) {
   const bool of_message = (verdict.causes.empty() || verdict.causes.front() == "no known cause") && !verdict.message.empty();
   const bool of_cause = !verdict.causes.empty() && verdict.causes.front() != "no known cause";
@@ -315,7 +316,7 @@ class Shrinker {
   int calls_ = 0;
 };
 
-/// Reduces axis `i` of the current case. Call it again after another axis was reduced.
+/// Reduces axis `i` of the case. Call it again after another axis was reduced.
 Case shrink_axis(Shrinker& shrinker, const Case& one, size_t i) {
   const Shrinking now = shrinker.shrinking(one);
   return i < now.axes.size() ? shrinker.shrink(one, now.axes[i]) : one;
@@ -333,7 +334,7 @@ Case shrink_shape(Shrinker& shrinker, Case one) {
   return shrink_axis(shrinker, one, 0);
 }
 
-/// Tries simpler input generators, the simplest first. The first one with which a shape of at most this size fails is used.
+/// Tries simpler input generators, the simplest first, and keeps the first one with which the case still fails.
 Case simplify_fill(Shrinker& shrinker, const Case& smallest) {
   const auto from = std::find_if(std::begin(kKnownSimple), std::end(kKnownSimple),
                                  [&](const char* fill) { return smallest.text("fill") == fill; });
@@ -351,7 +352,7 @@ int minimize_verb(const ExplainArguments& arguments) {
   const Case& start = case_named(cases, arguments.case_id);
   const Op& op = arguments.suites.ops->find(start.op);
   if (!op.bind(start)->shrinking({}))
-    throw UsageError("cases of op " + op.name + " cannot be made smaller; assay run names the inputs that fail");
+    throw UsageError("--minimize does not support op " + op.name + "; assay run names the inputs that fail");
   const Backend backend = shared_between_threads(open_backend(*arguments.suites.ops, {arguments.backend, false, 60}));
   int offered = 0;
   for (const KernelOffer& kernel : backend.library.kernels) {
@@ -384,14 +385,14 @@ namespace {
 constexpr size_t kBatch = 64;          ///< cases per run
 constexpr int kFutileTries = 100'000;  ///< consecutive attempts without a new case
 
-constexpr int kCallsInARow = 25;       ///< of each kernel in each batch
-constexpr int kBatchTries = 8;         ///< cases on which a kernel's batch invariance is tried until one has independent rows
+constexpr int kCallsInARow = 25;       ///< for each kernel in each batch
+constexpr int kBatchTries = 8;         ///< largest number of cases on which a kernel's batch invariance is tried
 
 /// Findings for one kernel.
 struct Prey {
   int64_t judged = 0, violations = 0;
   int batch_tries = 0;
-  std::string of_batch;  ///< the case whose bits depend on the batch, within the contract
+  std::string of_batch;  ///< a case whose bits depend on the batch, which its contract allows
   double budget_use = 0;
   std::string nearest;  ///< the case with that budget use
 };
@@ -456,9 +457,9 @@ class Hunt {
       judged += prey.judged;
       fmt::print("{:<28} {} of {} verdicts are violations{}{}\n", kernel, prey.violations, prey.judged,
                  prey.budget_use == 0 ? "" : fmt::format("; highest budget use {:.3g}: {}", prey.budget_use, prey.nearest),
-                 prey.of_batch.empty() ? "" : fmt::format("; bits depend on the batch, within the contract: {}", prey.of_batch));
+                 prey.of_batch.empty() ? "" : fmt::format("; bits depend on the batch (allowed): {}", prey.of_batch));
     }
-    if (unjudged_ > 0) fmt::print("{} verdicts could not be given, the first of {}\n", unjudged_, printable(first_unjudged_));
+    if (unjudged_ > 0) fmt::print("{} cases could not be checked; the first: {}\n", unjudged_, printable(first_unjudged_));
     fmt::print("{} cases of op {} were generated from seed {}; {}\n", invented_, op_.name, arguments_.seed,
                broken_kernels() == 1 ? "1 kernel breaks its contract"
                                      : fmt::format("{} kernels break their contract", broken_kernels()));
@@ -481,7 +482,7 @@ class Hunt {
   void take(const Verdict& verdict, const std::vector<Case>& cases) {
     if (verdict.outcome == Outcome::kSkip || verdict.device_lost) return;
     if (verdict.message.find(": needs the operand ") != std::string::npos)
-      return;                                      // a generator drawn for an op without its operand
+      return;                                      // the drawn generator needs an operand that the op lacks
     if (verdict.outcome == Outcome::kNotJudged) {  // e.g. a generator that makes NaN, for a format without NaN
       if (unjudged_++ == 0) first_unjudged_ = verdict.case_id + ": " + verdict.message;
       return;
@@ -505,8 +506,8 @@ class Hunt {
     fmt::print("{}\n{}", failure_text(with_repro(verdict)), table);
   }
 
-  /// Tests batch invariance once for each kernel. Bits that change with the batch are a violation only if the contract does not
-  /// admit them.
+  /// Tests batch invariance once for each kernel. Bits that change with the batch are a violation only if the contract forbids
+  /// the change.
   void try_batches(const Verdict& verdict, const std::vector<Case>& cases) {
     const auto prey = prey_.find(verdict.kernel);
     if (verdict.outcome != Outcome::kPass || prey == prey_.end() || options_.ended() != nullptr) return;
@@ -555,9 +556,9 @@ class Hunt {
   ProgressReport progress_{size_t(60 * arguments_.minutes), "s"};
   RunOptions options_;
   std::map<std::string, Prey> prey_;
-  std::set<std::string> told_;  ///< kernels whose first violation was told before its cause was sought
+  std::set<std::string> told_;  ///< kernels whose first violation was printed before the search for its cause
   std::string rows_;  ///< a table of the first violation of each kernel
-  std::set<std::string> written_;  ///< ids of its cases: two kernels may break the same one, and a table holds it once
+  std::set<std::string> written_;  ///< case ids in rows_: a case on which two kernels fail is written once
   std::string first_unjudged_;
   int64_t invented_ = 0, unjudged_ = 0;
   bool lost_ = false;

@@ -60,7 +60,7 @@ std::vector<Reported> reported_in(const std::string& path) {
   return all;
 }
 
-/// A failure that a list can name: no verdict at all is not a known failure.
+/// Whether a known-failures list can have the verdict. Without a verdict on outputs there is no failure to list.
 bool can_be_listed(const Reported& reported) {
   const Outcome outcome = reported.verdict.outcome;
   return reported.unexpected && !reported.verdict.device_lost && outcome != Outcome::kPass && outcome != Outcome::kSkip &&
@@ -86,8 +86,8 @@ std::string row_text(const ListCells& cells) {
   return text + "\n";
 }
 
-/// Rows of the old list that match no verdict of the report, or a verdict with the row's outcome. Names the others on
-/// stderr.
+/// Rows of the old list to keep: rows that match no verdict of the report, and rows whose outcome a verdict still has. Names
+/// the dropped rows on stderr.
 std::string kept_rows(const Ledger& old, const std::vector<Reported>& all, size_t& kept) {
   std::string text;
   for (const Deviation& row : old.rows()) {
@@ -111,7 +111,7 @@ std::string kept_rows(const Ledger& old, const std::vector<Reported>& all, size_
 
 int known_verb(const KnownArguments& arguments) {
   const std::string owner = arguments.owner.empty() ? user_name() : arguments.owner;
-  if (owner.empty()) throw UsageError("known write: expected --owner NAME: this user has no name");
+  if (owner.empty()) throw UsageError("known write: expected --owner NAME, because the system does not know your user name");
   const std::vector<Reported> all = reported_in(arguments.from);
   const Ledger old = arguments.keep.empty() ? Ledger() : Ledger::read(arguments.keep);
   size_t kept = 0, added = 0, silent = 0;
@@ -127,7 +127,7 @@ int known_verb(const KnownArguments& arguments) {
   }
   const std::string text = "case,kernel,outcome,reason,issue,since,owner\n" + rows;
   (void)Ledger::parse(
-      text, arguments.output.empty() ? "the list" : arguments.output);  // refuses a wrong date, and a row that is there twice
+      text, arguments.output.empty() ? "the list" : arguments.output);  // refuses a wrong date and a repeated row
   if (arguments.output.empty())
     std::printf("%s", text.c_str());
   else

@@ -29,10 +29,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The plug-in. NAME and INCLUDE are placeholders: with #include, this file would seem to include these headers.
+/// The plug-in's source. NAME and INCLUDE are placeholders: tools that scan for #include would take those lines for this file's.
 constexpr const char* kPluginSource =
-    R"(// A kernel library of your own: rms_norm on the CPU for bf16, by contract vllm.rms_norm@2026-06-18. Replace the loop by a call of your
-// kernel. For another op: `assay list --op OP` shows what its kernels get, and `assay explain CASE --call` one call.
+    R"(// A kernel library of your own: rms_norm on the CPU for bf16, with contract vllm.rms_norm@2026-06-18. Replace the loop with
+// a call of your kernel. For another op: `assay list --op OP` shows what its kernels receive, `assay explain CASE --call` one call.
 INCLUDE <assay/plugin/library.hpp>
 
 INCLUDE <cmath>
@@ -62,7 +62,7 @@ bf16 to_bf16(float value) {
 }
 
 void rms_norm(const Call& call) {
-  const auto x = call.in<bf16>("x").dense_rows();  // refused, with a message, if x has other elements or gaps within a row
+  const auto x = call.in<bf16>("x").dense_rows();  // refuses the call if x is not bf16 or has gaps within a row
   const auto gamma = call.in<bf16>("gamma").dense();
   const auto y = call.out<bf16>("y").dense_rows();
   const auto eps = float(call.number("eps"));
@@ -137,8 +137,8 @@ std::string tree() {
   if (!fs::is_directory(root + "/harness"))
     throw UsageError(
         root +
-        " is not a source tree of Assay; run this in a build of the tree, or set ASSAY_DATA to it. Tables of your own "
-        "work everywhere: "
+        " is not a source tree of Assay; run this program from a build in the tree, or set ASSAY_DATA to the tree. Tables of "
+        "your own need no source tree: "
         "run --contracts FILE.csv --cases FILE.csv");
   return root;
 }
@@ -168,10 +168,10 @@ int new_plugin(const NewArguments& arguments) {
                                 ? "-DASSAY_ABI_DIR=" + shell_word(fs::absolute(root + "/kernels/abi").lexically_normal().string())
                                 : "-DCMAKE_PREFIX_PATH=" + shell_word(fs::absolute(root + "/../..").lexically_normal().string());
   const std::string in = shell_word(folder);
-  fmt::print("wrote {0}/{1}.cpp and {0}/CMakeLists.txt: a right kernel of op rms_norm, for you to replace\nnext:\n"
+  fmt::print("wrote {0}/{1}.cpp and {0}/CMakeLists.txt: a correct kernel of op rms_norm, for you to replace\nnext:\n"
              "  cmake -G Ninja -S {2} -B {2}/build {3} && cmake --build {2}/build\n"
              "  assay run --backend {2}/build/lib{1}.so\n"
-             "  assay list --op OP                 what kernels of another op get\n",
+             "  assay list --op OP                 what kernels of another op receive\n",
              folder, arguments.name, in, where);
   return kAllAsExpected;
 }
@@ -215,14 +215,14 @@ int new_contract(const NewArguments& arguments) {
       "(docs/reference/contract-cells.md)\n"
       "  assay contracts diff {} {}\n"
       "  assay new case {} --from {}\n"
-      "  a kernel in kernels/ops, or none: a contract without one of ours is legal\n"
+      "  a kernel in kernels/ops; it is optional\n"
       "  assay regenerate\n",
       file, from.line + 1, arguments.from, arguments.from, arguments.name, arguments.name, arguments.from);
   return kAllAsExpected;
 }
 
-/// The name with its numbers replaced by #1, #2 and so on, equal numbers alike: "max(1e-10) -> max(1e-10,keep)" becomes "max(#1)
-/// -> max(#1,keep)".
+/// The name with its numbers replaced by #1, #2 and so on; equal numbers get the same text: "max(1e-10) -> max(1e-10,keep)"
+/// becomes "max(#1) -> max(#1,keep)".
 std::string without_numbers(const std::string& name) {
   static const std::regex number(R"(\b[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?)");
   std::map<std::string, size_t> seen;
@@ -237,8 +237,8 @@ std::string without_numbers(const std::string& name) {
   return text.append(rest, name.cend());
 }
 
-/// Mutants that the tables list as equivalent for the contract of a case, and not for `contract`, a copy of it that may have
-/// other numbers.
+/// Mutants that the tables list as equivalent for the contract of a case, but not for `contract`, which is a copy of it with
+/// possibly other numbers.
 std::set<std::string> inherited_equivalents(const Op& op, const Case& one, const std::string& contract) {
   const std::unique_ptr<const BoundCase> copy = under_contract(op, one, contract);
   if (!copy) return {};
@@ -301,7 +301,7 @@ int new_case(const NewArguments& arguments) {
     write_lines(arguments.output, rows);
     fmt::print("wrote {}: {} rows of {}, for {}\n", arguments.output, rows.size() - 1, from, arguments.name);
     if (!inherited.empty()) {
-      fmt::print("`blind_to` has what no input exposes under {}; take a line out if your cells make it visible:\n", from);
+      fmt::print("`blind_to` lists mutants that no input exposes under {}; remove those that your cells make visible:\n", from);
       for (const std::string& mutant : inherited) fmt::print("  {}\n", mutant);
     }
     fmt::print("next:\n  assay run --backend ./libmine.so{} --cases {}\n", first->run_options, shell_word(arguments.output));
@@ -313,7 +313,7 @@ int new_case(const NewArguments& arguments) {
   lines.push_back(with_first_cell(lines.at(size_t(first->origin.line) - 1), arguments.name));
   write_lines(file, lines);
   fmt::print("wrote {}:{}: the first row of {}, for {}\nleft to do:\n"
-             "  edit sizes, generators and `why`; `blind_to` lists mutants that this row may not expose\n"
+             "  edit sizes, generators and `why`; `blind_to` lists mutants that this row need not expose\n"
              "  assay list --suite {}/{}\n"
              "  assay explain CASE                 what its inputs expose\n"
              "  assay regenerate\n",
@@ -340,7 +340,7 @@ int new_op(const NewArguments& arguments) {
   std::vector<std::string> names = lines_of(list);
   names.push_back("ASSAY_OP(" + arguments.name + ")");
   write_lines(list, names);
-  fmt::print("wrote {0}/{3}_op.cpp and {0}/cases/quick.csv after op {1}, and a line in {2}\nleft to do:\n"
+  fmt::print("wrote {0}/{3}_op.cpp and {0}/cases/quick.csv, copies from op {1}, and a line in {2}\nleft to do:\n"
              "  {3}_op.cpp: tensors, columns and stages of the op (docs/extending.md)\n"
              "  a contract of the op: assay new contract VENDOR.{3} --from ID\n"
              "  cases/quick.csv: its cases\n"

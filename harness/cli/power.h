@@ -15,11 +15,11 @@ namespace assay {
 /// Records of golden/power (or of `folder`) for these cases whose seal matches. Throws std::runtime_error if a file is damaged.
 PowerRecords recorded_power(const std::vector<Case>& cases, const std::string& folder = {});
 
-/// The power of each data set by its id: as the records have it, or computed on all cores. `computed` counts the latter.
+/// The mutation score of each data set by its id, from the records or computed on all cores. `computed` counts computed ones.
 std::map<std::string, Power> powers_of(const OpRegistry& ops, const std::vector<Case>& cases, const PowerRecords& records,
                                        size_t& computed);
 
-/// Text for the report: for how many of the checked data sets the score was recorded.
+/// Text for the report: "of 120 data sets: 118 recorded, 2 computed".
 std::string power_sources(const std::vector<Case>& cases, const RunResult& result, const PowerRecords& records);
 
 }  // namespace assay

@@ -33,8 +33,8 @@ struct Candidate {
   uint32_t first = 0, expected = 0, given = 0;  ///< the first input that differs: pattern, expected code, returned code
 };
 
-/// The cast on inputs around every place where it or one of its mutants changes its code; nothing if it does not convert from
-/// that format.
+/// A case of the cast with inputs around every place where the cast or one of its mutants changes its code; nothing if the cast
+/// does not convert from that format.
 std::optional<CastCase> case_of(const std::string& contract, const std::string& from, int warp) {
   Case one;
   one.op = "cast";
@@ -86,7 +86,7 @@ int print(const std::string& title, const std::string& claimed, std::vector<Cand
   for (const Candidate& one : candidates)
     if (one.differ == 0) obeyed += (obeyed.empty() ? "" : ", ") + one.cast.row->id, as_claimed |= one.cast.row->id == claimed;
   fmt::print("{}: {} inputs, obeys {}{}\n", title, inputs, obeyed.empty() ? "no cast of the table" : obeyed,
-             as_claimed ? "" : ", NOT what it is called by");
+             as_claimed ? "" : ", NOT the contract that it is offered for");
   found["inputs"] = inputs, found["as_called"] = as_claimed;
   for (const Candidate& one : candidates)
     if (one.differ == 0) found["obeys"].push_back(one.cast.row->id);
@@ -96,7 +96,7 @@ int print(const std::string& title, const std::string& claimed, std::vector<Cand
     if (others > kMostOthers) break;
     const CastProfile& profile = one.cast.truth().profile;
     const std::string not_this =
-        fmt::format("not {}: {} inputs differ, first {}: returned {}, it has {}", one.cast.row->id, one.differ,
+        fmt::format("not {}: {} inputs differ, first {}: returned {}, expected {}", one.cast.row->id, one.differ,
                     input_text(*profile.from, one.first), cast_code_text(*profile.format, one.given),
                     cast_code_text(*profile.format, one.expected));
     fmt::print("  {}\n", not_this);
@@ -108,7 +108,7 @@ int print(const std::string& title, const std::string& claimed, std::vector<Cand
 int probe_cast(const Backend& backend, const KernelOffer& kernel, const std::string& contract, const std::string& from, int warp,
                Json& conversions) {
   const std::optional<CastCase> claimed = case_of(contract, from, warp);
-  if (!claimed) return kAllAsExpected;  // it does not convert from that format
+  if (!claimed) return kAllAsExpected;  // the cast does not convert from that format
   const Format &source = *find_format(from), &to = *claimed->truth().profile.format;
   std::vector<Candidate> candidates = candidates_for(to, from, warp);
   const Problem problem = problem_of(candidates, source, to, warp);
@@ -180,7 +180,7 @@ std::string csv_line(const UnitRow& row) {
   return line + "\n";
 }
 
-/// The result for one instruction, its table row if a model was found, and what a report says of it.
+/// The result for one instruction: exit code, table row if a model was found, and its part of the report.
 struct One {
   int code = kAllAsExpected;
   std::string csv;
@@ -253,7 +253,7 @@ One probe_one(const Backend& backend, const OfferedInstruction& offered, const P
   if (!probed.known()) return one;
   const std::string why = fmt::format(
       "{} elements, all explained; {}", probed.elements,
-      probed.not_observable.empty() ? "every cell was observed" : "parameters that are not observable have their simplest value");
+      probed.not_observable.empty() ? "every cell was observed" : "cells that are not observable have their simplest value");
   one.csv = csv_line(row_of(probed.unit, row.unit.known() ? "probed." + row.id : row.id, evidence_of(backend.library),
                             source_of(backend.library), why));
   return one;
@@ -294,8 +294,8 @@ int probe_verb(const ProbeArguments& arguments) {
   if (code != kDeviceLost && ended_by() == nullptr && arguments.unit == "*" && arguments.part != "instructions")
     code = worse(code, probe_casts(backend, arguments.kernel, casts, conversions));
   if (!arguments.output.empty()) write_atomically(arguments.output, table);
-  fmt::print("{} of {} instructions and {} conversions probed; {} units are known{}\n", probed, offered.size(), casts, known,
-             arguments.output.empty() ? "" : fmt::format(", written to {}", arguments.output));
+  fmt::print("{} of {} instructions and {} conversions probed; found models of {} instructions{}\n", probed, offered.size(), casts,
+             known, arguments.output.empty() ? "" : fmt::format(", written to {}", arguments.output));
   provenance.ended = utc_now();
   provenance.ended_early = ended_by() != nullptr ? ended_by() : code == kDeviceLost ? "a lost device" : "";
   const bool all_written = reports.write({{"assay_probe", 1},
@@ -308,8 +308,8 @@ int probe_verb(const ProbeArguments& arguments) {
                                          probe_html);
   if (ended_by() != nullptr) return exit_code_of_ending();
   if (probed == 0 && casts == 0)
-    throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no kernel of op mma that " + arguments.kernel +
-                     " and " + arguments.unit + " match, and no conversion");
+    throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no conversion, and no kernel of op mma that matches "
+                     "--kernel " + arguments.kernel + " --unit " + arguments.unit);
   return code == kAllAsExpected && !all_written ? kHarnessFailed : code;
 }
 

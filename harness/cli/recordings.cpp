@@ -80,7 +80,7 @@ CallResult replay(const RecordedCase& entry, const Problem& problem) {
   return *first;
 }
 
-/// A race cannot be found from recorded outputs; takes over the result of the recording run.
+/// Searches for causes; for a race, which recorded outputs cannot show, takes the cause that the recording run found.
 std::function<void(const Evidence&, Verdict&)> causes_or_recorded_race(const Backend& replaying, const Verdict& recorded,
                                                                         int64_t budget) {
   return [look = look_for_causes(replaying, budget), &recorded](const Evidence& evidence, Verdict& verdict) {
@@ -91,7 +91,7 @@ std::function<void(const Evidence&, Verdict&)> causes_or_recorded_race(const Bac
   };
 }
 
-/// A kernel that is not here cannot be run again; its recorded outputs can be checked again.
+/// The repro command: checks the recorded outputs again, because the kernel may not be available here.
 std::string repro_of(const std::string& folder, const Case& one) {
   return "assay judge" + one.run_options + " " + shell_word(folder) + " --case " + shell_word(one.id);
 }
@@ -117,7 +117,7 @@ Verdict judge_entry(const OpRegistry& ops, const RecordedCase& entry, const Case
   kernel.name = recorded->verdict.kernel;
   Verdict verdict = run_case(op, *entry.one, kernel, backend, options);
   if (plain.outcome == Outcome::kFlaky && (verdict.outcome == Outcome::kPass || verdict.outcome == Outcome::kFail)) {
-    verdict.outcome = Outcome::kFlaky;  // one recorded call cannot show it
+    verdict.outcome = Outcome::kFlaky;  // the recording has one call, which cannot show that calls differ
     verdict.message = plain.message;
   }
   verdict.repro = repro_of(recording->folder, *entry.one);
@@ -130,14 +130,14 @@ std::string input_difference(const Problem& problem, const std::vector<HostTenso
   for (const HostTensor& tensor : problem.tensors) {
     TensorSpec spec = tensor.spec;
     if (spec.role != Role::kInput) {
-      spec.name += kBefore;  // recorded since 2026-11-27, of tensors in place
+      spec.name += kBefore;  // contents of an in-place tensor before the call; recorded since 2026-11-27
       const bool is_there = std::any_of(recorded.begin(), recorded.end(), [&](const HostTensor& one) {
         return one.spec.name == spec.name && one.spec.rank == spec.rank;
       });
       if (!is_there) continue;
     }
     if (recorded_as(recorded, spec).bytes == tensor.bytes) continue;
-    return "recorded input '" + tensor.spec.name + "' is not the one that this program makes for the case";
+    return "recorded input '" + tensor.spec.name + "' differs from the input that this program generates for the case";
   }
   return "";
 }
@@ -149,7 +149,7 @@ std::vector<Recording> open_recordings(const std::vector<std::string>& folders) 
   return recordings;
 }
 
-/// One line for the cases of a folder that are not in the tables, or not selected.
+/// Prints one line about the cases of a folder that are not in the tables or not selected.
 static void report_left_out(const std::string& folder, const std::vector<std::string>& ids) {
   if (ids.empty()) return;
   std::fprintf(stderr,
@@ -188,7 +188,7 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
       RecordedCase& first = placed[entry->second].second;
       std::fprintf(stderr, "assay: duplicate: %s %s is in %s and in %s\n", recorded.verdict.case_id.c_str(),
                    recorded.verdict.kernel.c_str(), first.recorded.front().first->folder.c_str(), recording.folder.c_str());
-      // Keeps a recording with outputs; a skip beside it only means that another library lacks the kernel.
+      // Prefers a recording with outputs: a skip in the other recording only means that its library lacks the kernel.
       if (first.recorded.front().second->file.empty()) first.recorded.clear();
       if (first.recorded.empty() || !recorded.file.empty()) first.recorded.push_back({&recording, &recorded});
     }
@@ -256,7 +256,7 @@ std::vector<std::string> gaps_of(const std::vector<Recording>& recordings) {
   return gaps;
 }
 
-// assay inputs: inputs of cases as files; assay judge DIR: outputs that any program wrote beside them.
+// assay inputs writes inputs of cases as files. assay judge DIR checks outputs that any program added to that folder.
 namespace {
 
 /// A case with inputs in one of the folders.
@@ -299,7 +299,7 @@ Verdict verdict_on(const OpRegistry& ops, const CaseInFolder& entry, const Power
 }  // namespace
 
 int inputs_verb(const InputsArguments& arguments) {
-  if (std::filesystem::exists(arguments.output)) throw UsageError("--output " + arguments.output + ": is there already");
+  if (std::filesystem::exists(arguments.output)) throw UsageError("--output " + arguments.output + ": already exists");
   const std::vector<Case> cases = open_selected_cases(arguments.suites, arguments.selection);
   std::vector<std::string> ids;
   size_t left_out = 0;
@@ -312,7 +312,7 @@ int inputs_verb(const InputsArguments& arguments) {
       std::fprintf(stderr, "assay: left out: %s\n", error.what());
     }
   }
-  if (ids.empty()) throw UsageError("no selected case has inputs that files can hold");
+  if (ids.empty()) throw UsageError("no selected case has inputs that can be written to files");
   write_case_list(arguments.output, ids);
   fmt::print("wrote inputs of {} cases{}; write outputs.safetensors into each folder, then: assay judge {}\n", ids.size(),
              left_out > 0 ? fmt::format(", {} left out", left_out) : "", shell_word(arguments.output));

@@ -164,7 +164,7 @@ std::vector<std::string> changes_of_power(const OpRegistry& ops, const Derivatio
   return changes;
 }
 
-/// Tables measured with kernels by other programs of the build tree, and how to run these.
+/// Tables that other programs of the build tree measure by running kernels, and how to run these programs.
 struct Measured {
   const char *file, *program, *options;
 };
@@ -179,7 +179,7 @@ bool write_measured() {
   for (const Measured& one : kMeasured) {
     const fs::path program = build / one.program;
     if (!fs::exists(program)) {
-      fmt::print("{}: left as it is; its program {} is not built\n", one.file, program.string());
+      fmt::print("{}: not regenerated; its program {} is not built\n", one.file, program.string());
       continue;
     }
     const std::string command = fmt::format("{} {} {} {}--write {}", shell_word(program.string()), shell_word(data_root()),

@@ -1,4 +1,4 @@
-// Derived files: everything that `assay regenerate` writes or checks, made only from tables and recordings.
+// Derived files: the files that `assay regenerate` writes or checks. They are computed only from tables and recordings.
 #pragma once
 
 #include <functional>
@@ -27,7 +27,7 @@ class Derivation {
   using MakeDocs = std::function<std::map<std::string, std::string>()>;
 
   /// `golden`: the folder of golden files. `believe`: use the records of golden/power whose seals match. Throws TableError.
-  /// `docs` makes the pages of docs/reference, which need the command line; empty: there are none.
+  /// `docs` makes the pages of docs/reference, for which it needs the command line's options; empty: leaves these pages out.
   Derivation(const Suites& suites, std::string golden, bool believe, MakeDocs docs = {});
 
   /// Text of each file of a part, by path. Throws UsageError for a Markdown file that lacks the section.
@@ -36,7 +36,7 @@ class Derivation {
   std::vector<std::string> strays(const DerivedPart& part, const std::map<std::string, std::string>& files) const;
 
   const std::vector<Case>& quick_cases() const { return cases_; }
-  /// Records of golden/power for the quick cases; only those whose seal matches.
+  /// Records of golden/power for the quick cases, without records whose seal does not match.
   const PowerRecords& records() const { return records_; }
   size_t computed() const { return computed_; }  ///< data sets whose mutation score was computed
 
@@ -59,7 +59,7 @@ std::map<std::string, Golden> predicted_now(const OpRegistry& ops, const std::ve
 /// The table of `assay sharpness`, of cases of the quick and the full tier.
 std::string sharpness_now(const OpRegistry& ops, std::vector<Case> cases);
 
-/// The table of `assay witness check` on golden/witness. Throws std::runtime_error if a row does not allow its witness.
+/// The table of `assay witness check` on golden/witness. Throws std::runtime_error if a contract does not accept its witness.
 std::string witness_table_now(const OpRegistry& ops);
 
 // golden/casts/<profile>.csv: every cast of the contract tables, over all inputs, run-length encoded.
@@ -67,7 +67,8 @@ std::string witness_table_now(const OpRegistry& ops);
 /// The text of each cast's file, by its path under root/casts.
 std::map<std::string, std::string> cast_runs(const std::string& root);
 
-/// Reports what is wrong with each file: missing, of an unknown cast, or the first line that the reference computes differently.
+/// Reports each file that is missing or belongs to no cast, and the first line of each file that the reference computes
+/// differently.
 void check_cast_runs(const std::string& root, const std::function<void(const std::string& file, const std::string& what)>& say);
 
 }  // namespace assay

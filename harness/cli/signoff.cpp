@@ -1,4 +1,4 @@
-// assay signoff: runs the tests of a chip step by step, each as a process of this program, and writes the page that is signed.
+// assay signoff: tests a chip in steps, each a process of this program, and writes the page that a person signs.
 #include "harness/cli/signoff.h"
 
 #include <fcntl.h>
@@ -40,7 +40,7 @@ using Strings = std::vector<std::string>;
 constexpr int kVersion = 1;  ///< of the manifest's layout
 constexpr int kInputsChanged =
     4;  ///< --verify: the folder is unchanged since it was signed, but files outside of it that were read have changed
-constexpr int kIncomplete = kHarnessFailed;  ///< as other commands that ended early for a reason that is not the kernel's
+constexpr int kIncomplete = kHarnessFailed;  ///< the exit code of other commands that ended early without a kernel's fault
 
 /// Reads a JSON file that this program wrote, and keeps the order of its keys. A report may have a few thousand verdicts of some
 /// hundred values each.
@@ -71,13 +71,13 @@ Strings data_files(const fs::path& root) {
   return files;
 }
 
-/// Holds the folder for this process as long as it lives.
+/// Locks the folder for this process until the object is destroyed.
 class FolderLock {
  public:
   explicit FolderLock(const std::string& folder) : file_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     if (file_ < 0) throw std::system_error(errno, std::generic_category(), folder);
     if (::flock(file_, LOCK_EX | LOCK_NB) != 0)
-      throw UsageError(folder + ": another assay signoff works here, or its last step is still ending; try again in a moment");
+      throw UsageError(folder + ": in use by another assay signoff, or by its last step, which is ending; try again later");
   }
   ~FolderLock() { ::close(file_); }
   FolderLock(const FolderLock&) = delete;
@@ -87,8 +87,8 @@ class FolderLock {
   int file_;
 };
 
-/// The path of a library that is named and lies beside this program, which then opens in a worker process: the device is free for
-/// the steps.
+/// The path of a library beside this program that is given by name. A library given by path opens in a worker process, which ends
+/// before the steps need the device.
 std::string by_path(const std::string& backend) {
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
   for (const fs::path& folder : {program, program / ASSAY_INSTALLED_KERNELS})
@@ -204,7 +204,7 @@ class Folder {
   Json manifest_;
 };
 
-/// What a probe's report says, for the page; the whole is in its file.
+/// The parts of a probe's report that the page needs; the file of the step has the whole report.
 Json summary_of_probe(const Json& report) {
   Json instructions = Json::array();
   for (Json one : report.at("instructions")) {
@@ -359,7 +359,7 @@ std::string inputs_table(const SignoffArguments& arguments, const Provenance& pr
   return text;
 }
 
-/// Digest of what was read, wherever it lies: of kinds, digests and the paths below the data folder.
+/// Digest of the files that were read, independent of where they are: covers kinds, digests and paths below the data folder.
 std::string contents_digest(const Table& inputs) {
   std::string text;
   for (const TableRow& row : inputs.rows) {
@@ -369,7 +369,7 @@ std::string contents_digest(const Table& inputs) {
   return "xxh3:" + digest_text(text);
 }
 
-/// The first files that two tables of inputs give other digests: "reference/contracts/dot.csv, suites/signoff.csv and 3 more".
+/// The first files with different digests in two tables of inputs: "reference/contracts/dot.csv, suites/signoff.csv and 3 more".
 std::string changed_inputs(const Table& before, const Table& now) {
   const auto files_of = [](const Table& table) {
     std::map<std::string, std::string> files;
@@ -439,7 +439,7 @@ void finish(Folder& folder) {
               digest_of_file(folder.at(kManifest)).c_str(), headline.text.c_str());
 }
 
-/// Whether the folder holds exactly the files of its table of digests, unaltered.
+/// Whether the folder has exactly the files in its table of digests, unaltered.
 bool is_as_signed(const Folder& folder) {
   if (!fs::exists(folder.at(kDigests))) return false;
   const Table table = read_table(folder.at(kDigests));
@@ -495,7 +495,7 @@ int run_signoff(const SignoffArguments& arguments) {
         }))
       std::printf(
           "note: minimum scope: %s: the library offers no op %s, or --suite leaves it out, so this sign-off cannot pass; --scope "
-          "FILE.csv says what your chip must offer\n",
+          "FILE.csv sets what your chip must offer\n",
           printable(need.need).c_str(), printable(need.op).c_str());
 
   const std::string inputs = inputs_table(arguments, provenance, scope);
@@ -555,11 +555,11 @@ int run_signoff(const SignoffArguments& arguments) {
     if (ended && !arguments.by.empty() && !signer.empty() && arguments.by != signer &&
         verdict.value("state", "INCOMPLETE") != "INCOMPLETE")
       throw UsageError(
-          fmt::format("{}: was signed off by {}; --by {} needs a sign-off of its own: use another folder for --output",
+          fmt::format("{}: already signed off by {}; for --by {} use another folder for --output",
                       arguments.output, printable(signer), printable(arguments.by)));
     const bool same_name = arguments.by.empty() || arguments.by == before.at("request").value("by", "");
     if (ended && same_name && verdict.value("state", "INCOMPLETE") != "INCOMPLETE" && is_as_signed(folder)) {
-      std::printf("finished %s, and nothing was altered since: nothing was run or written; its manifest has the digest %s\n%s\n",
+      std::printf("already finished %s and unaltered since; nothing was run or written; its manifest has the digest %s\n%s\n",
                   before.value("ended", "").c_str(), digest_of_file(folder.at(kManifest)).c_str(),
                   verdict.value("headline", "").c_str());
       return code_of(verdict.value("state", ""));
@@ -588,7 +588,7 @@ class Problems {
   int64_t count_ = 0;
 };
 
-/// A table of digests: the files of the folder are exactly these, with these digests.
+/// Requires that the folder has exactly the files of its table of digests, with these digests.
 void verify_files(const Folder& folder, Problems& problems) {
   const Table table = read_table(folder.at(kDigests));
   table.require_columns(std::vector<std::string>{"file", "digest"});
@@ -598,14 +598,14 @@ void verify_files(const Folder& folder, Problems& problems) {
     listed.insert(file);
     if (now.empty()) problems.add(file, "is missing");
     else if (now != table.text(row, "digest"))
-      problems.add(file, "was altered: " + table.text(row, "digest") + " was signed, it has " + now);
+      problems.add(file, "was altered: signed digest " + table.text(row, "digest") + ", current digest " + now);
   }
   for (const std::string& file : files_below(folder.path()))
     if (!listed.contains(file)) problems.add(file, "was added");
 }
 
-/// Checks the digests inside the manifest and the counts that it took from reports of runs; with `claims_all`, also that no
-/// planned step is missing.
+/// Checks the digests in the manifest, and its counts against the reports of runs; with `claims_all`, also that no planned step
+/// is missing.
 void verify_steps(Folder& folder, bool claims_all, Problems& problems) {
   std::set<std::string> there;
   for (const Json& step : folder.manifest().at("steps")) {
@@ -618,7 +618,7 @@ void verify_steps(Folder& folder, bool claims_all, Problems& problems) {
     const std::string report = step_file(name, ".json");
     try {
       if (fs::exists(folder.at(report)) && counts_of(read_report(folder.at(report))) != step.at("summary").at("counts"))
-        problems.add(report, "has other counts than the manifest says");
+        problems.add(report, "has other counts than the manifest");
     } catch (const std::exception& error) {
       problems.add(report, std::string("cannot be read: ") + error.what());
     }
@@ -631,15 +631,15 @@ void verify_steps(Folder& folder, bool claims_all, Problems& problems) {
 /// Files outside its folder that the sign-off read.
 struct OtherInputs {
   int64_t absent = 0;   ///< not on this machine
-  int64_t changed = 0;  ///< with another digest than the one that was read
+  int64_t changed = 0;  ///< with another digest than when the sign-off read them
 };
 
-/// Compares the files that the sign-off read, where they exist on this machine. They may change without harm to the folder.
+/// Compares the files that the sign-off read, if they exist on this machine. A changed file is not a problem of the folder.
 OtherInputs verify_inputs(Folder& folder, Problems& problems) {
   const std::string root = folder.manifest().at("request").value("data", "");
   const std::string text = read_text(folder.at(kInputs));
   if (contents_digest(parse_table(text, kInputs)) != folder.manifest().at("inputs").value("digest", ""))
-    problems.add(kInputs, "is not the list that the manifest names");
+    problems.add(kInputs, "has another digest than the manifest says");
   const Table table = parse_table(text, folder.at(kInputs));
   table.require_columns(std::vector<std::string>{"kind", "path", "digest"});
   OtherInputs others;
@@ -658,12 +658,12 @@ OtherInputs verify_inputs(Folder& folder, Problems& problems) {
 int verify(const std::string& path) {
   if (!fs::is_directory(path)) throw UsageError(path + ": expected the folder of a sign-off");
   Folder folder(path);
-  if (folder.is_new()) throw UsageError(path + ": expected the folder of a sign-off, and it has no " + kManifest);
+  if (folder.is_new()) throw UsageError(path + ": expected the folder of a sign-off, but it has no " + kManifest);
   Problems problems;
   const Json& manifest = folder.manifest();
   const std::string claimed = manifest.value("verdict", Json::object()).value("headline", ""),
                     digest = digest_of_file(folder.at(kManifest));
-  const bool was_killed = claimed.empty();  // while a step ran: the folder has no verdict, and files that no table names
+  const bool was_killed = claimed.empty();  // killed while a step ran: the folder has no verdict, and files in no table
   const bool claims_all = !was_killed && manifest.at("verdict").value("state", "") != "INCOMPLETE";
   if (fs::exists(folder.at(kDigests))) verify_files(folder, problems);
   else if (!was_killed) problems.add(kDigests, "is missing");
@@ -672,7 +672,7 @@ int verify(const std::string& path) {
   const Totals totals = totals_of(manifest);
   const Headline headline = headline_of(manifest, totals, rules_of(manifest, totals));
   if (!was_killed && headline.text != claimed)
-    problems.add(kManifest, "says '" + claimed + "', and its results give '" + headline.text + "'");
+    problems.add(kManifest, "says '" + claimed + "', but its results give '" + headline.text + "'");
   if (!was_killed && fs::exists(folder.at(kPage)))
     if (const std::string page = read_text(folder.at(kPage));
         page.find(digest) == std::string::npos || page.find(headline.text) == std::string::npos)
@@ -686,7 +686,7 @@ int verify(const std::string& path) {
   const auto changed = static_cast<long long>(others.changed);
   if (was_killed || !claims_all) {
     const std::string state =
-        headline.state == "INCOMPLETE" ? headline.text : "INCOMPLETE: all steps ran, and no verdict was written";
+        headline.state == "INCOMPLETE" ? headline.text : "INCOMPLETE: all steps ran, but no verdict was written";
     if (changed > 0)
       std::printf("unaltered so far, %s; it cannot continue while %lld file%s that it reads differ%s\n", state.c_str(), changed,
                   changed == 1 ? "" : "s", changed == 1 ? "s" : "");

@@ -15,13 +15,13 @@ namespace assay::signoff {
 inline constexpr const char* kManifest = "signoff.json";  ///< steps with their results and digests
 inline constexpr const char* kPage = "signoff.html";
 inline constexpr const char* kInputs = "inputs.csv";    ///< digest of every file that was read
-inline constexpr const char* kDigests = "digests.csv";  ///< digest of every file of the folder but this one
+inline constexpr const char* kDigests = "digests.csv";  ///< digest of every other file of the folder
 
 /// A part of a sign-off: one command of this program.
 struct Step {
   std::string name;                    ///< "rms_norm quick"
   std::string kind;                    ///< "run", "probe", "golden" or "diff"
-  std::vector<std::string> arguments;  ///< of this program
+  std::vector<std::string> arguments;  ///< command line of this program
   std::vector<std::string> files;      ///< what it writes below the folder; a name that ends in '/' is a folder
   double work = 0;                     ///< rough seconds of one core, to start the longest steps first
   std::string after = {};              ///< the step whose files it reads; empty: none
@@ -45,7 +45,7 @@ Plan plan_of(const SignoffArguments& arguments, const LibraryInfo& library, cons
 struct Rule {
   std::string what, found;
   bool kept;
-  bool open = false;  ///< not kept only because steps have not run that may decide it
+  bool open = false;  ///< undecided until the remaining steps have run
   const char* mark() const { return kept ? "ok  " : open ? "open" : "FAIL"; }
 };
 
@@ -54,11 +54,11 @@ struct Need {
   std::string need, op, format, why;
 };
 
-/// Reads a table with columns need, op, format, why. Throws TableError, also for a glob over ops that matches none of `ops`,
-/// unless these are empty, and for a glob over formats that matches none.
+/// Reads a table with columns need, op, format, why. Throws TableError, also for a glob that matches no format or none of `ops`;
+/// if `ops` is empty, does not check the globs over ops.
 std::vector<Need> read_needs(const std::string& file, const std::vector<std::string>& ops = {});
 
-/// Counts of a JSON report of `assay run`: what verify computes again.
+/// Counts of a JSON report of `assay run`; --verify computes them again.
 Json counts_of(const Json& report);
 
 /// Counts, formats, contracts, worst use of a budget, invariance levels and failures of a JSON report of `assay run`.
@@ -72,7 +72,7 @@ struct Totals {
   std::map<std::string, Json> worst;                                      ///< op -> the output that uses most of its budget
   std::map<std::string, std::vector<std::string>> contracts;              ///< op -> contracts with a verdict on outputs
   std::map<std::string, int64_t> judged_of, repeat_of, elements_of;       ///< by op
-  std::map<std::string, int64_t> covered;                                 ///< verdicts by number of the deviation
+  std::map<std::string, int64_t> covered;                                 ///< index of the deviation -> number of its verdicts
   std::vector<Json> failures;
 };
 Totals totals_of(const Json& manifest);
@@ -84,8 +84,8 @@ struct Headline {
   std::string state;  ///< "PASS", "FAIL" or "INCOMPLETE"
   std::string text;   ///< "PASS for a partial scope: 3 of 36 ops, 9 of 515 contracts"
 };
-/// The state by the rules, and the scope. It says "all" only if every op and every contract has a verdict and nothing was left
-/// out.
+/// The state that follows from the rules, and the scope. The text says "all" only if every op and contract has a verdict and no
+/// option left anything out.
 Headline headline_of(const Json& manifest, const Totals& totals, const std::vector<Rule>& rules);
 
 /// The page, for two to four sheets of A4. `manifest_digest`: of the manifest's file, which holds the digests of all results.

@@ -100,8 +100,8 @@ void matrix(Node section, const Json& manifest, const Totals& totals) {
   const Strings formats = formats_of(totals);
   html::write(html::line(section, "p", "soft"),
               "Verdicts that pass, by op and by a number format of the case; a case with several formats counts under each. "
-              "Budget: worst use, as the distance from the middle of an accepted interval divided by its half width; 100 % is "
-              "the last accepted code. Exact: one accepted code everywhere.");
+              "Budget: largest distance from the middle of an accepted interval, divided by half its width; 100 % is "
+              "the last accepted code. Exact: every element accepts one code only.");
   Strings head = {"op", "contracts"};
   head.insert(head.end(), formats.begin(), formats.end());
   head.insert(head.end(), {"elements", "budget"});
@@ -130,7 +130,7 @@ void matrix(Node section, const Json& manifest, const Totals& totals) {
   }
 }
 
-/// For each op with accepted intervals: the output that is furthest from the middle of its own.
+/// For each op with accepted intervals that have a width: the output that is furthest from the middle of its interval.
 void worst_outputs(Node section, const Totals& totals) {
   const Node body = html::table(section, "worst", {"op", "budget", "worst output"});
   for (const auto& [op, worst] : totals.worst) {
@@ -171,7 +171,7 @@ void scope(Node section, const Json& manifest, const Totals& totals) {
   paragraph("Offered and tested", offered);
   paragraph("Offered, not run yet", waiting);
   paragraph("Offered, and left out by --suite", left_out);
-  paragraph("Offered, and nothing of it was tested", silent);
+  paragraph("Offered, but no case was checked", silent);
   paragraph("NOT OFFERED", absent);
   const Json& request = manifest.at("request");
   Strings limits;
@@ -188,7 +188,7 @@ void scope(Node section, const Json& manifest, const Totals& totals) {
   if (!absent_levels.empty()) html::write(tests, fmt::format("; could not be tried: {}", fmt::join(absent_levels, ", ")));
 }
 
-/// Instructions with one verdict and the same steps share a line.
+/// Instructions with the same verdict and the same steps share a line.
 struct Same {
   bool good = true;
   std::string verdict, nearest;
@@ -280,7 +280,7 @@ void conversions(Node section, const Json& manifest) {
       }
       const Strings others = strings_of(one.at("obeys"));
       html::write(html::line(section, "p", "bad"),
-                  fmt::format("{} does not obey it; it obeys {}", name,
+                  fmt::format("{}: does not obey this contract; obeys {}", name,
                               others.empty() ? std::string("no cast of the table") : fmt::format("{}", fmt::join(others, ", "))));
     }
   }
@@ -307,8 +307,8 @@ void digests(Node section, const Json& manifest) {
   const Json &library = manifest.at("library"), &program = manifest.at("program"), &inputs = manifest.at("inputs"),
              &request = manifest.at("request");
   html::write(html::line(section, "p", "soft"),
-              fmt::format("XXH3 of each file: alterations are found, a forger is not stopped; keep the digest of {} elsewhere. "
-                          "assay signoff --verify DIR computes all of them again.",
+              fmt::format("XXH3 of each file. The digests show alterations, but do not stop a forger: keep the digest of {} "
+                          "elsewhere. assay signoff --verify DIR recomputes all digests.",
                           kManifest));
   const Node read = html::line(section, "p");
   html::write(html::child(read, "b"), "Read: ");

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
-/// Rough seconds of one core to check a case: a norm of 30 million elements takes a second, and so does a GEMM of 3e9
+/// Rough seconds that one core needs to check a case: one second for a norm of 30 million elements, or for a GEMM of 3e9
 /// multiply-accumulates.
 double work_of(const Case& one) {
   const auto number = [&](const char* name) {

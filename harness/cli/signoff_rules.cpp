@@ -25,7 +25,7 @@ void add_unit_operands(std::set<std::string>& formats, const std::string& id) {
     if (row.id == id) add_format(formats, row.text("a")), add_format(formats, row.text("b"));
 }
 
-/// The number formats that a case is about: those of its cells, of its contract's codes and operands, and of narrow outputs.
+/// The number formats of a case: formats in its cells, of its contract's codes and operands, and of narrow outputs.
 std::set<std::string> formats_of(const Case* one, const Json& verdict) {
   std::set<std::string> formats;
   if (one != nullptr)
@@ -54,7 +54,7 @@ void count(Json& map, const std::string& key, int64_t by = 1) {
   map[key] = map.value(key, int64_t{0}) + by;
 }
 
-/// The number of the first row that covers a verdict; -1: none.
+/// The index of the first row that covers a verdict; -1: none.
 int deviation_of(const Json& verdict, const std::vector<Deviation>& allowed) {
   Verdict named;
   named.case_id = verdict.value("case", ""), named.kernel = verdict.value("kernel", "");
@@ -76,7 +76,7 @@ void add_ladder(Json& summary, const Json& ladder) {
 
 namespace {
 
-/// Refuses a part of a cell of globs that matches none of the names.
+/// Throws TableError if a glob of the cell matches none of the names.
 void require_matches(const Table& table, const TableRow& row, const char* column, const Strings& names) {
   const std::string& cell = table.text(row, column);
   for (size_t begin = 0; begin <= cell.size();) {
@@ -203,7 +203,7 @@ Totals totals_of(const Json& manifest) {
 
 namespace {
 
-/// The summary of the steps of one kind, or of the one with this name.
+/// The finished steps of one kind.
 std::vector<const Json*> steps_of(const Json& manifest, const std::string& kind) {
   std::vector<const Json*> steps;
   for (const Json& step : manifest.at("steps"))
@@ -216,7 +216,7 @@ bool is_planned(const Json& manifest, const std::string& kind) {
                      [&](const Json& one) { return one.value("kind", "") == kind; });
 }
 
-/// The planned steps that have not run yet, of one kind or of all.
+/// The planned steps that have not run yet, of one kind or of all kinds.
 Strings missing_steps(const Json& manifest, const std::string& kind = "") {
   std::set<std::string> ran;
   Strings missing;
@@ -240,7 +240,7 @@ Rule decided(std::string what, std::string found, bool kept, const Strings& miss
   return {std::move(what), std::move(found), kept && missing.empty(), kept && !missing.empty()};
 }
 
-/// Whether a step failed only because verdicts of the run steps did: outputs are recorded only if all are as expected.
+/// Whether a step failed only because of verdicts of the run steps: outputs are recorded only if all verdicts are as expected.
 bool follows_from_verdicts(const Json& step, const Totals& totals) {
   return step.value("name", "") == "golden" && totals.unexpected > 0 &&
          step.value("message", "").find("not as expected") != std::string::npos;
@@ -286,7 +286,7 @@ void add_scope_rules(std::vector<Rule>& rules, const Json& manifest, const Total
     rules.push_back({fmt::format("Minimum scope: {} ({}{})", need.value("need", ""), spaced(need.value("op", "")),
                                  format == "*" ? "" : " in " + spaced(format)),
                      passed > 0         ? fmt::format("passes: {}", fmt::join(ops, ", "))
-                     : may_pass.empty() ? "not offered, or nothing of it passes"
+                     : may_pass.empty() ? "not offered, or no case passes"
                                         : "not run yet: " + few(may_pass),
                      passed > 0, passed == 0 && !may_pass.empty()});
   }
@@ -364,7 +364,7 @@ void add_golden_rules(std::vector<Rule>& rules, const Json& manifest, const Tota
     rules.push_back({"The recorded outputs were compared with " + sum.value("b", ""),
                      comparable ? fmt::format("{} of {} calls have the same bits; the others are accepted by their contracts",
                                               sum.value("same", 0), sum.value("same", 0) + sum.value("differ", 0))
-                                : "no call is in both: kernels of other names",
+                                : "no call is in both: the kernels have other names",
                      step->value("state", "") == "ended"});
   }
 }

@@ -117,7 +117,7 @@ TEST(Signoff, WhatHasNotRunIsOpenAndWhatIsBrokenStaysBroken) {
   EXPECT_THAT(page_of(manifest, "xxh3:abc"), HasSubstr("open: not run yet: rms_norm"));
   // No step to come has such an op; a failure of a step that ran does not go away.
   manifest["needs"][0]["op"] = "cast";
-  EXPECT_THAT(broken(manifest), HasSubstr("Minimum scope: a norm (cast in bf16 | f16): not offered, or nothing of it passes"));
+  EXPECT_THAT(broken(manifest), HasSubstr("Minimum scope: a norm (cast in bf16 | f16): not offered, or no case passes"));
   manifest = right_manifest();
   manifest["steps"] = {run};
   EXPECT_EQ(broken(manifest), "");
@@ -154,11 +154,11 @@ TEST(Signoff, EachConditionCanBreak) {
       {[](Json& m) { m["steps"][0]["summary"]["counts"]["judged"] = 0; },
        "Every verdict is a pass or an allowed deviation: 0 verdicts"},
       {[](Json& m) { m["needs"][0]["format"] = "f16"; },
-       "Minimum scope: a norm (*norm* in f16): not offered, or nothing of it passes"},
+       "Minimum scope: a norm (*norm* in f16): not offered, or no case passes"},
       {[](Json& m) {
          m["steps"][0]["summary"]["formats"]["bf16"] = {{"deviating", 2}};
        },
-       "Minimum scope: a norm (*norm* in bf16 | f16): not offered, or nothing of it passes"},
+       "Minimum scope: a norm (*norm* in bf16 | f16): not offered, or no case passes"},
       {[](Json& m) {
          m["steps"][0]["summary"]["held"] = {{"columns", 2}};
        },

@@ -91,8 +91,8 @@ int keep_witnesses(const WitnessArguments& arguments) {
     const WitnessFinding finding = judge_witness(op_of(witness.op), witness, false);
     std::string why = witness.calls.empty() ? "no call is left"
                       : finding.agrees()    ? ""
-                                            : "its row does not allow " + finding.against.front();
-    if (text.size() > kMostBytesOfWitness) why = fmt::format("{} bytes are too many", text.size());
+                                            : "its contract does not accept " + finding.against.front();
+    if (text.size() > kMostBytesOfWitness) why = fmt::format("{} bytes; the limit is {}", text.size(), kMostBytesOfWitness);
     if (why.empty()) {
       write_atomically(folder + "/" + witness.op + "/" + witness.contract + ".safetensors", text);
       ++kept;
@@ -167,8 +167,8 @@ int run_witnesses(const WitnessArguments& arguments) {
 // assay witness: inputs that kill a contract's mutants, the outputs of real implementations on them, and their check.
 namespace {
 
-/// Limit on the tensors of a case used as inputs. The largest needed case is NaN in a DeepSeek-V4 cache; larger ones kill no
-/// further mutants.
+/// Limit on the bytes of a case used as inputs. The largest case that is needed has NaN in a DeepSeek-V4 cache; larger cases kill
+/// no further mutants.
 constexpr int64_t kMostBytes = 640 << 10;
 
 /// Whether a contract gets recorded outputs. Tensor core instructions and casts have recordings or sweeps of their own.
@@ -203,15 +203,15 @@ int choose_all(const WitnessArguments& arguments) {
     std::string& line = lines[size_t(i)];
     line = fmt::format("{}: {} calls, {} bytes, {} of {} edits\n", file, chosen.witness.calls.size(), text.size(),
                        chosen.edits - int64_t(chosen.unseen.size()), chosen.edits);
-    for (const std::string& name : chosen.unseen) line += "  no input shows " + name + "\n";
+    for (const std::string& name : chosen.unseen) line += "  no input exposes " + name + "\n";
   });
   progress.clear();
   for (const std::string& line : lines) fmt::print("{}", line);
   return kAllAsExpected;
 }
 
-/// Justifications for mutants that recorded outputs do not kill, from golden/witness/survivors.csv, or from suites/unseen.csv for
-/// mutants that no quick case kills. Both use globs; | separates several.
+/// Reasons why recorded outputs do not kill a mutant, from golden/witness/survivors.csv, or from suites/unseen.csv for mutants
+/// that no quick case kills. Both tables have globs; | separates several.
 class Reasons {
  public:
   Reasons() {
@@ -238,7 +238,7 @@ class Reasons {
   std::vector<Reason> all_;
 };
 
-/// Compares recorded outputs with their contracts.
+/// Results of the comparison of recorded outputs with their contracts.
 struct WitnessCheck {
   std::string rows, survivors, complaints;
   int64_t refuted = 0, edits = 0;
@@ -254,11 +254,12 @@ WitnessCheck check_witnesses(const OpRegistry& ops, const std::vector<std::strin
     const Witness witness = read_witness(files[size_t(i)], op_of);
     WitnessCheck& j = judged[size_t(i)];
     if (!witness.has_outputs()) {
-      j.complaints = files[size_t(i)] + ": holds inputs alone\n";
+      j.complaints = files[size_t(i)] + ": has inputs but no outputs\n";
       return;
     }
     const WitnessFinding finding = judge_witness(op_of(witness.op), witness);
-    for (const std::string& line : finding.against) j.complaints += files[size_t(i)] + ": the row does not allow " + line + "\n";
+    for (const std::string& line : finding.against)
+      j.complaints += files[size_t(i)] + ": the contract does not accept " + line + "\n";
     const std::vector<std::string> survivors = finding.survivors();
     j.refuted = finding.refuted();
     j.edits = j.refuted + int64_t(survivors.size());
