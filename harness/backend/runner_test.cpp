@@ -57,7 +57,7 @@ TEST(Library, TableOfFunctionsIsChecked) {
 
 TEST(Library, DescriptionsAreChecked) {
   const auto error_of = [](const std::string& json) { return library_error([&] { parse_description(json, "l.so"); }); };
-  EXPECT_EQ(error_of("{"), "l.so: describe(): line 1, column 2: is truncated or damaged: no JSON");
+  EXPECT_EQ(error_of("{"), "l.so: describe(): line 1, column 2: is truncated or damaged: not valid JSON");
   EXPECT_EQ(error_of("[]"), "l.so: describe(): library must be an object");
   EXPECT_EQ(error_of(R"({"name": "a"})"), "l.so: describe(): library.arch is missing");
   EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu"})"), "l.so: describe(): library.kernels is missing");

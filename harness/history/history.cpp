@@ -69,15 +69,15 @@ auto texts_of(Run& run) {
                      &run.selection,    &run.share,   &run.ending,       &run.identity};
 }
 
-/// kNotJudged, the last one, for a word that this version does not know.
+/// The outcome of that name; kNotJudged for a name that this version does not know.
 Outcome outcome_named(std::string_view word) {
   int number = 0;
   while (Outcome(number) != Outcome::kNotJudged && word != name(Outcome(number))) ++number;
   return Outcome(number);
 }
 
-/// Throws the error that the state of the connection means: a lock and a full disk are problems of the machine, all others of the
-/// file.
+/// Throws the connection's error: HarnessError for problems of the machine, such as a lock or a full disk, and UsageError for
+/// problems of the file.
 [[noreturn]] void give_up(const std::string& path, sqlite3* database, int code) {
   const std::string why = database == nullptr ? "out of memory" : sqlite3_errmsg(database);
   switch (code & 0xff) {
@@ -100,7 +100,7 @@ Outcome outcome_named(std::string_view word) {
   }
 }
 
-/// A prepared statement. Texts are bound without a copy: they must live until the next step().
+/// A prepared statement. Binds texts without a copy, so they must live until the next step().
 class Statement {
  public:
   Statement(const std::string& path, sqlite3* database, const std::string& sql) : path_(path), database_(database) {
@@ -125,7 +125,7 @@ class Statement {
     bound_ = 0;
     return false;
   }
-  /// Ends a statement after its first row, the only one wanted.
+  /// Ends a statement after its first row, if no other row is needed.
   void reset() { sqlite3_reset(statement_), bound_ = 0; }
 
   int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
@@ -155,7 +155,7 @@ int64_t pragma(const std::string& path, sqlite3* database, const char* name) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
-/// A transaction that its destructor undoes unless it was committed.
+/// A transaction. The destructor rolls it back unless it was committed.
 class Transaction {
  public:
   Transaction(const std::string& path, sqlite3* database, const char* begin) : path_(path), database_(database) {
@@ -186,7 +186,7 @@ bool admits(const std::vector<std::string>& globs, std::initializer_list<std::st
          });
 }
 
-/// The number of a state among those of its series; a new row if no earlier run had it.
+/// The number of a state within its series; adds a row if no earlier run had this state.
 int64_t state_number(Statement& known, Statement& fresh, int64_t series, int64_t cause, const HistoryVerdict& verdict) {
   int64_t next = 0;
   known.put(series);
@@ -278,7 +278,7 @@ History::History(const std::string& path, Access access, double wait_seconds) : 
       give_up(path_, database_, code);
     sqlite3_extended_result_codes(database_, 1);
     sqlite3_busy_timeout(database_, int(std::clamp(wait_seconds * 1000, 0.0, 1e9)));
-    // A file from elsewhere may hold views and triggers that do more than they say.
+    // An untrusted file may contain views and triggers that run other SQL.
     sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(database_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(database_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
@@ -424,13 +424,13 @@ std::vector<HistoryRun> History::newest_first(const std::string& chip) const {
 
 namespace {
 
-/// Whether two runs may be shares of one.
+/// Whether two runs may be shares of the same divided run.
 bool are_shares(const HistoryRun& a, const HistoryRun& b) {
   return !a.share.empty() && !b.share.empty() && a.library_digest == b.library_digest && a.chip_text() == b.chip_text() &&
          a.selection == b.selection;
 }
 
-/// `first`, and if it is a share, of each other share the run nearest to it.
+/// `first`; if it is a share, also the run of each other share that is nearest to `first`.
 std::vector<HistoryRun> with_shares(const HistoryRun& first, std::vector<HistoryRun> others) {
   std::vector<HistoryRun> found = {first};
   std::set<std::string> shares = {first.share};
@@ -450,7 +450,7 @@ bool is_own(const HistoryRun& run, const BaselineWish& wish) {
 
 bool was_as_expected(const HistoryRun& run) { return run.ending.empty() || run.ending == "ALL AS EXPECTED"; }
 
-/// Why a run is a baseline only if it is named; empty: it can be one anyway.
+/// Why a run is a baseline only if --run or --commit names it; empty: it can be one without that.
 std::string why_not_baseline(const HistoryRun& run, const BaselineWish& wish, const std::vector<HistoryRun>& own,
                              const std::string& commit) {
   if (is_own(run, wish)) return "the run that is compared";

@@ -22,15 +22,15 @@ namespace assay {
 struct HistoryRun {
   int64_t id = 0;          ///< 1, 2, ... in the order in which runs were added
   std::string begun, ended, ended_early;   ///< as in Provenance
-  std::string commit;                      ///< of the kernels
-  std::string version, assay_commit;       ///< of this program
+  std::string commit;                      ///< commit of the kernels
+  std::string version, assay_commit;       ///< version and commit of this program
   std::string library, library_file, library_digest;
   std::string chip, device, driver, toolkit;  ///< `chip` is the architecture: "sm_90"
   std::string host, command;
-  std::string selection;  ///< which cases were asked for; two runs with the same selection should have the same cases
-  std::string share;      ///< as in Provenance; empty: the whole
+  std::string selection;  ///< selected cases as text; two runs with the same selection should have the same cases
+  std::string share;      ///< as in Provenance; empty: the whole run
   std::string ending;     ///< "ALL AS EXPECTED", as reports print it
-  std::string identity;   ///< run_identity(); of judged recordings theirs, separated by spaces; empty: unknown
+  std::string identity;   ///< run_identity(); for assay judge the identities of its recordings, with spaces; empty: unknown
 
   /// "sm_90, NVIDIA H100"; the architecture alone if the device has no other name.
   std::string chip_text() const;
@@ -41,26 +41,26 @@ struct HistoryVerdict {
   std::string case_id, kernel, op, contract, warp;
   Outcome outcome = Outcome::kNotJudged;
   bool as_expected = false;
-  double budget_use = 0;  ///< the largest of its output tensors; 0: every element has one accepted code
+  double budget_use = 0;  ///< the largest among its output tensors; 0: every element has one accepted code
   std::string digest;     ///< output_digest(); empty if the call gave no outputs, and for sweeps over many calls
-  std::string cause;      ///< of a failure: the first known cause or the message; of a skip: the message
+  std::string cause;      ///< for a failure: the first known cause or the message; for a skip: the message
 };
 
-/// Which run a later one is compared with.
+/// What the baseline of a run must be. "The run" below is the later run, which is compared with the baseline.
 struct BaselineWish {
-  std::string chip;                   ///< chip_text() of the run that is compared
-  std::vector<std::string> own;       ///< identities of that run
-  std::string library_digest, commit; ///< of that run; empty: unknown
-  int64_t run = 0;                    ///< --run: this one; 0: not given
-  std::string of_commit;              ///< --commit: the newest run whose commit begins so; empty: not given
+  std::string chip;                   ///< chip_text() of the run
+  std::vector<std::string> own;       ///< identities of the run
+  std::string library_digest, commit; ///< library file and commit of the run; empty: unknown
+  int64_t run = 0;                    ///< --run: number of the baseline; 0: not given
+  std::string of_commit;              ///< --commit: beginning of the baseline's commit; empty: not given
 };
 
 struct BaselineChoice {
-  std::vector<HistoryRun> runs;          ///< one run, or the shares of one
+  std::vector<HistoryRun> runs;          ///< one run, or the shares of one divided run
   std::vector<std::string> passed_over;  ///< newer runs that are not a baseline: "run 3: the run that is compared"
 };
 
-/// Digest of the bytes that a call stored in its outputs. Bytes that were never written are left out.
+/// Digest of the bytes that a call stored in its outputs, without bytes that were never written.
 std::string output_digest(const CallResult& result);
 
 /// By case id and kernel name.
@@ -68,7 +68,7 @@ using OutputDigests = std::map<std::pair<std::string, std::string>, std::string>
 
 HistoryRun history_run(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                        const std::string& commit, const std::string& selection);
-/// Without cases that the library does not offer, and without calls that lost the device.
+/// The verdicts of a run, without cases that the library does not offer, and without calls that lost the device.
 std::vector<HistoryVerdict> history_verdicts(const RunResult& result, const OutputDigests& digests);
 
 /// Which verdicts to read: at least one of these globs must match; an empty list admits everything.
@@ -82,7 +82,7 @@ struct HistoryData {
   struct Series {
     std::string case_id, kernel, op, contract, warp;
   };
-  /// The content of a verdict, stored once for all runs that repeat it.
+  /// The content of a verdict, stored once for all runs with an equal verdict.
   struct State {
     int32_t series = 0, cause = 0;
     Outcome outcome = Outcome::kNotJudged;
@@ -114,10 +114,9 @@ class History {
 
   HistoryData read(const HistoryFilter& filter) const;
 
-  /// The run named by the wish. Otherwise the newest run on the same chip that was as expected and is not the run that is
-  /// compared. If there is none, the newest other run that is not an earlier try of the run that is compared: of the same library
-  /// file or commit. Of a divided run: the nearest run of each share with the same library file, chip and selection. Throws
-  /// UsageError if there is none.
+  /// The run that the wish names; else the newest other run on the same chip with outcomes as expected; else the newest other run
+  /// with another library file and commit, since a run with the same ones is an earlier try of the same change. For a divided
+  /// run: the nearest run of each share with the same library file, chip and selection. Throws UsageError if there is none.
   BaselineChoice baseline(const BaselineWish& wish) const;
 
   /// The newest run, or of a divided run the newest of each share, with the same library file, chip and selection. `chip` as in

@@ -15,7 +15,7 @@
 namespace assay::html {
 namespace {
 
-/// In addition to the style sheet of reports.
+/// Rules in addition to the style sheet of reports.
 constexpr const char* kPlotStyle = R"(
 .plot { display: block; width: 100%; max-width: 720px; height: auto; }
 .plot text { font-size: 11px; fill: var(--soft); font-family: inherit; }
@@ -105,7 +105,7 @@ void draw(Node parent, const HistoryData& data, const Plot& plot) {
 
 std::string short_name(const std::string& name) { return name.size() > 26 ? name.substr(0, 25) + "…" : name; }
 
-/// Verdicts that are wrong, in each run of a chip.
+/// A plot of the number of wrong verdicts in each run, with a line for each chip.
 Plot overview(const HistoryData& data, const std::vector<HistoryLine>& lines) {
   std::map<std::string, std::map<size_t, std::pair<int64_t, int64_t>>>
       wrong;  // by chip and run: verdicts that are wrong, and all
@@ -130,7 +130,7 @@ Plot overview(const HistoryData& data, const std::vector<HistoryLine>& lines) {
   return plot;
 }
 
-/// Budget use of a contract: a line for each kernel and chip.
+/// A plot of the budget use of a contract by run, with a line for each kernel and chip.
 void contract_plots(Node parent, const HistoryData& data, const std::vector<const HistoryLine*>& lines) {
   std::set<std::string> kernels, chips;
   for (const HistoryLine* one : lines) kernels.insert(one->kernel), chips.insert(one->chip);
@@ -238,8 +238,8 @@ std::string history_page(const HistoryData& data, const std::string& file) {
 
   const Node contracts = section_of(main, "Budget use of each contract by run");
   write(line(contracts, "p"),
-        "The line is the largest budget use of all cases: 1, the dotted line, is the edge of the accepted interval, and 0 stands "
-        "for outputs with one accepted code. "
+        "The line is the largest budget use of all cases. The dotted line at 1 is the edge of the accepted interval; 0: every "
+        "element has one accepted code. "
         "A red cross marks a run with wrong verdicts, a grey one a run where only known failures were wrong.");
   std::set<std::string> changed;
   for (const ChangeGroup& group : groups)

@@ -15,7 +15,7 @@
 namespace assay {
 namespace {
 
-/// Where a case was: a run and a state, as indices.
+/// A verdict on a case: indices of the run and of the state.
 struct Visit {
   size_t run;
   int32_t state;
@@ -23,7 +23,7 @@ struct Visit {
 
 bool is_wrong(const HistoryData::State& state) { return is_bad(state.outcome); }
 
-/// The visits of each case and chip that were judged, and the last that was not, if it is the newest.
+/// The verdicts of each case and chip that are not skips, and the newest skip if no verdict follows it.
 struct Timeline {
   std::vector<Visit> judged;
   std::vector<Visit> skipped;
@@ -54,8 +54,8 @@ std::vector<Timeline> timelines_of(const HistoryData& data, const Chips& chips) 
   return timelines;
 }
 
-/// The first run after `visit` that should have judged the case and did not: it has the same chip, library, selection and share,
-/// and was not ended early. The number of runs if there is none.
+/// The first run after `visit` that should have a verdict on the case but has none: it has the same chip, library, selection and
+/// share, and did not end early. The number of runs if there is no such run.
 size_t first_without(const HistoryData& data, const Visit& visit) {
   const HistoryRun& had = data.runs[visit.run];
   for (size_t run = visit.run + 1; run < data.runs.size(); ++run) {
@@ -67,7 +67,7 @@ size_t first_without(const HistoryData& data, const Visit& visit) {
   return data.runs.size();
 }
 
-/// Turns between right and wrong, and changes of bits and budget, of the visits in order.
+/// Counts turns between right and wrong, and changes of bits and budget use, over the visits in order.
 CaseChange change_of(const HistoryData& data, const Timeline& timeline) {
   CaseChange change;
   const std::vector<Visit>& visits = timeline.judged;
@@ -86,7 +86,7 @@ CaseChange change_of(const HistoryData& data, const Timeline& timeline) {
   const bool never_wrong = turns == 0 && !is_wrong(newest);
   const size_t at = never_wrong ? changed : turned;
   change.series = newest.series;
-  const bool flips = turns > 2 || (turns == 2 && turned_same);  // good, broken, fixed by three builds is the life of a bug
+  const bool flips = turns > 2 || (turns == 2 && turned_same);  // two turns by three builds: a bug was made and fixed
   change.turn = flips              ? Turn::kFlips
                 : is_wrong(newest) ? Turn::kFails
                 : turns > 0        ? Turn::kFixed
@@ -112,7 +112,7 @@ std::vector<CaseChange> case_changes(const HistoryData& data) {
   const std::vector<Timeline> timelines = timelines_of(data, chips);
   for (size_t i = 0; i < timelines.size(); ++i) {
     const Timeline& timeline = timelines[i];
-    if (timeline.judged.empty()) continue;  // never offered and answered
+    if (timeline.judged.empty()) continue;  // every call was skipped
     CaseChange change = change_of(data, timeline);
     const size_t without = first_without(data, timeline.judged.back());
     if (without < data.runs.size()) {
@@ -191,7 +191,7 @@ std::string counted(int64_t count, const char* noun) { return fmt::format("{} {}
 
 std::string times_text(int64_t times) { return times == 1 ? "once" : times == 2 ? "twice" : fmt::format("{} times", times); }
 
-/// "0.31 -> 0.62": the largest of a group.
+/// ", budget use 0.31 -> 0.62": the largest of a group before and now; empty if both are 0.
 std::string budget_text(const ChangeGroup& group) {
   double before = 0, now = 0;
   for (const CaseChange& one : group.cases) before = std::max(before, one.budget_before), now = std::max(now, one.budget_now);
@@ -233,7 +233,7 @@ std::string remark(const ChangeGroup& group) {
   const CaseChange& first = group.first();
   const bool same = std::any_of(group.cases.begin(), group.cases.end(), [](const CaseChange& one) { return one.same_library; });
   if (first.turn == Turn::kBudget && !same)
-    return "the bits did not change, or are not known: the contract or the case is another";
+    return "the bits did not change, or are not known: the contract or the case changed";
   if (same && first.turn != Turn::kMissing)
     return "changed while the library file was the same: the kernel, its inputs or the machine differ from run to run";
   const auto often = std::max_element(group.cases.begin(), group.cases.end(),

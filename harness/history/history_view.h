@@ -1,5 +1,5 @@
-// What a history shows: since when a case fails, flips or has other bits, and the budget use of each contract, kernel and chip by
-// run.
+// What a history shows: since which run a case fails, flips or returns other bits, and the budget use of each contract, kernel
+// and chip by run.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace assay {
 
-/// What became of a case. Wrong: an outcome other than pass and skip.
+/// How a case changed over the runs. Wrong: an outcome other than pass and skip. A turn: from right to wrong, or back.
 enum class Turn {
   kFails,    ///< is wrong in the newest run that has it, and does not flip
-  kFlips,    ///< has turned between right and wrong three times or more, or twice and once with the same library file
-  kMissing,  ///< was neither skipped nor left out in an earlier run with the same selection
-  kFixed,    ///< is right, was wrong in one row of runs, and does not flip
-  kBits,     ///< always right, with other bits than before
-  kBudget    ///< always right, with another budget use although the bits did not change, or are not known
+  kFlips,    ///< three turns or more, or two turns of which one was between runs of the same library file
+  kMissing,  ///< an earlier run with the same selection had a verdict on it; the newest one has none
+  kFixed,    ///< is right, was wrong in consecutive earlier runs, and does not flip
+  kBits,     ///< always right, but the bits changed
+  kBudget    ///< always right, but the budget use changed, while the bits did not change or are not known
 };
 
 /// One case on one kernel and chip.
@@ -30,16 +30,16 @@ struct CaseChange {
   int64_t runs = 0,
           before = 0;  ///< runs that have the case, and those of them before `since`; for two turns: since the turn before
   size_t from = 0;               ///< index of the first of the runs `before`
-  int64_t times = 0;          ///< turns, or for kBits and kBudget: changes of either
-  bool is_wrong = false;      ///< in its newest run
-  bool is_known = false;      ///< wrong, and as the known-failures list says
-  bool same_library = false;  ///< a turn or change between two runs of the same library file
+  int64_t times = 0;          ///< number of turns; for kBits and kBudget: of changes of bits or budget use
+  bool is_wrong = false;      ///< wrong in its newest run
+  bool is_known = false;      ///< wrong, as the known-failures list expects
+  bool same_library = false;  ///< some turn or change was between two runs of the same library file
   double budget_before = 0, budget_now = 0;
-  std::string cause;  ///< if it is wrong or missing: the newest one
+  std::string cause;  ///< if it is wrong or missing: the cause in the newest run with a verdict
 };
 
-/// Changes of one kind that began in the same run, on the same chip and with the same cause; failures also of one contract and
-/// kernel.
+/// Changes of one kind that began in the same run, on the same chip and with the same cause; for failures, also of the same
+/// contract and kernel.
 struct ChangeGroup {
   std::vector<CaseChange> cases;
   const CaseChange& first() const { return cases.front(); }
@@ -48,8 +48,8 @@ struct ChangeGroup {
 /// All verdicts of a contract, kernel and chip in one run.
 struct LinePoint {
   size_t run = 0;  ///< index in HistoryData
-  int64_t verdicts = 0, wrong = 0, known = 0;  ///< known: wrong, as the known-failures list says
-  double budget_use = 0;                       ///< the largest
+  int64_t verdicts = 0, wrong = 0, known = 0;  ///< known: wrong, as the known-failures list expects
+  double budget_use = 0;                       ///< largest of the verdicts
 };
 struct HistoryLine {
   std::string op, contract, kernel, chip;
@@ -57,7 +57,7 @@ struct HistoryLine {
 };
 
 std::vector<CaseChange> case_changes(const HistoryData& data);
-/// By kind, newest first.
+/// The groups, sorted by kind, then the newest first.
 std::vector<ChangeGroup> change_groups(const HistoryData& data);
 std::vector<HistoryLine> history_lines(const HistoryData& data);
 
@@ -66,7 +66,7 @@ std::string run_text(const HistoryRun& run);
 const char* name(Turn turn);  ///< "FAILS"
 /// "rms_norm of vllm.rms_norm on sm_90, and 3 other kernels and contracts".
 std::string contracts_text(const HistoryData& data, const ChangeGroup& group);
-/// What follows the name: " since run 97 (2026-11-25, commit 4f2a91c), right in 96 runs before".
+/// The text after the name: " since run 97 (2026-11-25, commit 4f2a91c), right in 96 runs before".
 std::string turn_text(const HistoryData& data, const ChangeGroup& group);
 /// "changed while the library file was the same: ..."; empty if there is nothing to add.
 std::string remark(const ChangeGroup& group);

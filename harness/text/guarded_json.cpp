@@ -61,15 +61,15 @@ class Guard : public nlohmann::json_sax<json> {
   bool end_array() override { return open_.pop_back(), true; }
   bool key(string_t& name) override {
     if (++members_ > limits_.members) refuse("has more than " + std::to_string(limits_.members) + " named members");
-    if (!open_.back().names.insert(name).second) refuse("'" + name + "' stands twice");
+    if (!open_.back().names.insert(name).second) refuse("'" + name + "' appears twice");
     return true;
   }
   bool parse_error(std::size_t byte, const std::string&, const json::exception& error) override {
     const std::string_view words = error.what();
-    if (words.find("UTF-8") != words.npos) throw JsonError(file_, text_, byte > 0 ? byte - 1 : 0, "is no UTF-8");
+    if (words.find("UTF-8") != words.npos) throw JsonError(file_, text_, byte > 0 ? byte - 1 : 0, "is not UTF-8");
     const bool number = dynamic_cast<const json::out_of_range*>(&error) != nullptr;
     throw JsonError(file_, text_, byte > 0 ? byte - 1 : 0,
-                    number ? "holds a number that no double holds" : "is truncated or damaged: no JSON");
+                    number ? "has a number too large for double" : "is truncated or damaged: not valid JSON");
   }
 
  private:

@@ -1,4 +1,4 @@
-// The JSON reader for untrusted input: length, depth and number of values are limited before memory is spent.
+// A JSON reader for untrusted input: checks limits on length, depth and number of values before it allocates memory.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,8 @@ class JsonError : public TableError {
   size_t byte_;
 };
 
-/// Limits for a text. A parsed named member takes about 150 bytes, any other value 16 to 60. The largest golden file has 750,000
-/// values.
+/// Limits for a text. A parsed named member takes about 150 bytes of memory, any other value 16 to 60 bytes. The largest golden
+/// file has 750,000 values.
 struct JsonLimits {
   size_t levels = 256;
   size_t members = size_t{1} << 20;  ///< named members
@@ -32,7 +32,7 @@ struct JsonLimits {
   size_t list = size_t{1} << 22;     ///< values per list
 };
 
-/// Throws JsonError: invalid JSON or UTF-8, a number beyond double, exceeded limits, a duplicate name in an object.
+/// Parses the text. Throws JsonError for invalid JSON or UTF-8, a number too large for double, exceeded limits, a duplicate name.
 ///
 /// Parses twice, first only to count: the library's parser callbacks would rescan the whole object after each of its members.
 nlohmann::json guarded_json(std::string_view text, const std::string& file, const JsonLimits& limits = {});

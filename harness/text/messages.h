@@ -16,7 +16,7 @@ enum ExitCode : int {
   kUnexpected = 1,
   kUsageOrNothingRan = 2,
   kDeviceLost = 3,
-  kHarnessFailed = 3,  ///< also for a lost device: the run ended early for a reason that is not the kernel's
+  kHarnessFailed = 3,  ///< the run ended early without a kernel's fault; also for a lost device
   kNoDevice = 77  ///< CTest's SKIP_RETURN_CODE
 };
 

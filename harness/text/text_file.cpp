@@ -39,7 +39,7 @@ bool write_all(int file, std::string_view text) {
   return true;
 }
 
-/// Makes the new name durable. Some file systems refuse; the file itself is safe there.
+/// Flushes the folder, so that the new name survives a crash. Some file systems refuse; the file's content is safe anyway.
 void flush_folder(const fs::path& folder) {
   const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (file < 0) return;
@@ -49,7 +49,7 @@ void flush_folder(const fs::path& folder) {
 
 fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
-/// Where the bytes for a path go.
+/// The file that a path stands for, and how to write it.
 struct Target {
   std::string file;        ///< after following all links
   bool replaced = true;    ///< the file is replaced by a new one; otherwise it is written in place

@@ -20,8 +20,8 @@ namespace assay {
 /// `path` is unchanged and no temporary file remains.
 void write_atomically(const std::string& path, std::string_view text);
 
-/// Throws what write_atomically() would throw for this path now, and creates its missing folders. Errors of pipes and full disks
-/// only show on writing.
+/// Throws the error that write_atomically() would throw for this path now, and creates missing folders. It cannot find errors of
+/// pipes and full disks, which occur only on writing.
 void require_writable(const std::string& path);
 
 // A generated section of a text file: the lines between <!-- begin: NAME --> and <!-- end: NAME -->.

@@ -213,13 +213,13 @@ std::string error_of(const std::string& text, const JsonLimits& limits = {}) {
 
 TEST(GuardedJson, ErrorsSayFileLineAndColumn) {
   EXPECT_EQ(error_of(R"({"a": [1, 2.5, null, true, "x"]})"), "no error");
-  EXPECT_EQ(error_of("{\n \"a\": ]"), "f.json:2:7: is truncated or damaged: no JSON");
-  EXPECT_EQ(error_of("{\"a\""), "f.json:1:5: is truncated or damaged: no JSON");
-  EXPECT_EQ(error_of(""), "f.json:1:1: is truncated or damaged: no JSON");
-  EXPECT_EQ(error_of("{\"a\": 1,\n\"a\": 2}"), "f.json:2:3: 'a' stands twice");
-  EXPECT_THAT(error_of("{\"\xff\": 1}"), HasSubstr("is no UTF-8"));
-  EXPECT_THAT(error_of("[1e999999]"), HasSubstr("f.json:1:9: holds a number that no double holds"));
-  EXPECT_THAT(error_of("{\"a\\u001b[31m\":1,\"a\\u001b[31m\":1}"), HasSubstr("'a\\x1b[31m' stands twice"));
+  EXPECT_EQ(error_of("{\n \"a\": ]"), "f.json:2:7: is truncated or damaged: not valid JSON");
+  EXPECT_EQ(error_of("{\"a\""), "f.json:1:5: is truncated or damaged: not valid JSON");
+  EXPECT_EQ(error_of(""), "f.json:1:1: is truncated or damaged: not valid JSON");
+  EXPECT_EQ(error_of("{\"a\": 1,\n\"a\": 2}"), "f.json:2:3: 'a' appears twice");
+  EXPECT_THAT(error_of("{\"\xff\": 1}"), HasSubstr("is not UTF-8"));
+  EXPECT_THAT(error_of("[1e999999]"), HasSubstr("f.json:1:9: has a number too large for double"));
+  EXPECT_THAT(error_of("{\"a\\u001b[31m\":1,\"a\\u001b[31m\":1}"), HasSubstr("'a\\x1b[31m' appears twice"));
 }
 
 TEST(GuardedJson, DepthMembersValuesAndListsAreBounded) {
