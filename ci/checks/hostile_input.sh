@@ -74,7 +74,7 @@ table("large", m="2097152", n="8192", blind_to="*")
 for name, text in {"nested": '{"assay_golden": ' + "[" * 200000, "evil": '{"x\\u001b[31m": 1, "x\\u001b[31m": 2}', "number": '{"verdicts": [1e999999]}'}.items():
     open(f"{folder}/{name}.json", "w").write(text)
 PYTHON
-quickly 2 "product.csv:2: the alternatives of its cells and the rows before make more than 50000 cases" "$assay" list --op rms_norm --cases "$r/product.csv"
+quickly 2 "product.csv:2: this row and the rows before it expand to more than 50000 cases" "$assay" list --op rms_norm --cases "$r/product.csv"
 quickly 2 "a cell has more than 65536 bytes" "$assay" list --op rms_norm --cases "$r/cell.csv"
 quickly 2 "unknown fill 'xxxx" "$assay" list --op rms_norm --cases "$r/no_fill.csv"
 ("$assay" list --op rms_norm --cases "$r/no_fill.csv" 2>&1 || true) | awk 'length > 2100 { exit 1 }' || fail "a cell of 60 KB is quoted whole"

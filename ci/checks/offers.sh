@@ -49,7 +49,7 @@ ODD_KERNELS=$(cat "$scratch/kernels") expect 0 "assay: 2 offered contracts have 
   "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd"
 sed 's/^op,//;s/^rms_norm,//' "$scratch/rows.csv" >"$scratch/no_op.csv"
 expect 0 "ALL AS EXPECTED: 1 pass" "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/no_op.csv" --op rms_norm --backend "$odd"
-expect 2 "no_op.csv: has no column 'op'; say --op NAME" "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/no_op.csv" --backend "$odd"
+expect 2 "no_op.csv: has no column 'op'; add --op NAME" "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/no_op.csv" --backend "$odd"
 expect 1 "repro     assay run --contracts $scratch/mine.csv --cases $scratch/rows.csv --backend $odd --case 'rms_norm/mine.rms_norm/" \
   env ODD_RUN=crash "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd"
 echo passed

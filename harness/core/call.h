@@ -29,7 +29,7 @@ struct LibraryInfo {
   std::string path;
   std::string name, arch, device, driver, toolkit;
   std::vector<KernelOffer> kernels;
-  bool honours_schedule_seed = false;  ///< runs its threads in an order drawn from "schedule_seed", which exposes races
+  bool honours_schedule_seed = false;  ///< runs its threads in an order drawn from parameter "schedule_seed", to expose races
   bool joins_groups = false;           ///< ranks of one group may be in several processes
   std::vector<std::string> notes{};    ///< side effects of loading the library on this process, such as a changed rounding mode
 
@@ -44,7 +44,7 @@ struct LibraryInfo {
 /// How a call is launched; see execute() in backend/abi_call.h.
 enum class LaunchMode : uint8_t { kDefault, kStream, kGraph };
 
-/// The ranks that the called process holds if ranks are divided between processes. The problem then has only their tensors.
+/// If the ranks of a call are divided between processes: the ranks of the called process. The problem has only their tensors.
 struct RankPlace {
   int first = 0, count = 0;
   std::string folder;  ///< a folder for this call, visible to all of these processes: assay_place::folder
@@ -67,7 +67,7 @@ struct CallResult {
   SaidAlgorithm said;   ///< if kOk: the algorithm that the library reported; usually empty
   std::vector<HostTensor> outputs;
   std::vector<std::vector<ByteRange>> untouched;  ///< for each output: bytes of storage that were never written, ascending
-  std::vector<bool> in_place;                     ///< for each output: it came with data, so an unwritten byte may be correct
+  std::vector<bool> in_place;                     ///< for each output: true if it came with data; unwritten bytes may be correct
   double seconds = 0;                             ///< wall time of run and synchronise
   bool reached_kernel = true;  ///< false: the device was lost before the kernel was called, so the kernel is not the cause
   bool poisoned = false;       ///< sticky error: the device refuses all further calls of this process; a new process may succeed
@@ -84,7 +84,7 @@ struct Backend {
   std::string name;  ///< as on the command line; used in repro lines
   LibraryInfo library;
   std::function<CallResult(const CallRequest&)> call;  ///< not thread-safe: one call at a time
-  /// empty if there is no on-device checker
+  /// Empty if there is no on-device checker.
   std::function<WatchedResult(const CallRequest&, uint32_t first, const std::vector<CodeStep>&)> watched_call = {};
 };
 

@@ -15,7 +15,7 @@
 
 namespace assay {
 
-/// Position of a table row for messages: suites/quant_group/cases/quick.csv:3
+/// Position of a table row, for messages: suites/quant_group/cases/quick.csv:3
 struct Origin {
   std::string file;
   int line = 0;
@@ -26,7 +26,7 @@ struct Origin {
 struct CaseName {
   std::string op, contract;
   std::string shape;  ///< formats and extents: "bf16.m4.n1024.eps1e-6"
-  std::string fills;  ///< input generators and seed: "normal.gamma.s1"; empty if the data come from elsewhere
+  std::string fills;  ///< input generators and seed: "normal.gamma.s1"; empty if the data are a user's tensors
   int warp = 0;       ///< warp size; 0: the case has none
 
   std::string data() const { return fills.empty() ? shape : shape + "/" + fills; }
@@ -46,7 +46,7 @@ struct Case {
   std::string run_options{};          ///< options of `assay run` that select the case's table: " --cases mine.csv"
   std::vector<std::string> blind_to;  ///< globs over mutants that this case is declared not to kill
   Origin origin;
-  bool of_given_data = false;  ///< its data come from elsewhere (a dump): no cells for generators, seed, warp
+  bool of_given_data = false;  ///< its data come from a user's dump: no cells for generators, seed, warp
 
   const std::string& text(const std::string& parameter) const { return parameters.at(parameter); }
   void set_name(CaseName parts) { id = (name = std::move(parts)).id(); }
@@ -63,14 +63,14 @@ inline std::string data_id(const std::string& case_id) { return case_id.substr(0
 
 struct Verdict;
 
-/// Everything a kernel is called with. Output tensors hold no bytes yet. With several ranks, the problem is one call per rank,
-/// made together. Each tensor belongs to one rank (TensorSpec::rank); all ranks get the same parameters.
+/// The tensors and parameters of a kernel call. Output tensors have no bytes yet. With several ranks, the problem is one call per
+/// rank, made at the same time. Each tensor belongs to one rank (TensorSpec::rank); all ranks get the same parameters.
 struct Problem {
   std::vector<HostTensor> tensors;
   std::vector<std::pair<std::string, double>> parameters{};  ///< passed through the C ABI
   int ranks = 1;
   /// Warm-up calls on the same memory and the same group of ranks. Their outputs are not checked. They put a kernel's buffers and
-  /// flags into a state that the op knows. The `before` of a warm-up call is empty.
+  /// flags into a state that the op relies on. The `before` of a warm-up call is empty.
   std::vector<Problem> before{};
 };
 
@@ -79,22 +79,21 @@ enum class Access { kIn, kOut, kInOut };
 Access access_of(const HostTensor& tensor);  ///< access to a tensor of a problem
 const char* name(Access access);             ///< "input", "output", "in place"
 
-/// A mutant: the contract, a layout or the interpretation of an input with one step changed. The intermediate tensor has its own
-/// expectation.
+/// A mutant: the contract, a layout or the interpretation of an input with one step changed. It has an expectation of its own.
 struct Hypothesis {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"
   std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;  ///< like BoundCase::expect
   std::string equivalent = {};  ///< why no data can distinguish it from the contract; empty: some data can
-  /// All pairs of this mutant and a second one, each named after the second mutant alone. Empty: the mutant is not combined.
+  /// All pairs of this mutant and a second one; a pair has the name of the second mutant only. Empty: no pairs.
   std::function<std::vector<Hypothesis>()> with_another = {};
   /// The name plus a detail taken from these outputs, such as a column. Empty: the name is enough.
   std::function<std::string(const std::vector<HostTensor>& outputs)> in_words = {};
-  /// Cheap check whether the mutant shows at all, for ops that compute whole answers at once: the first rows of some parts of the
-  /// mutant's answer, matched by part label. Computed from the inputs alone. May be empty.
+  /// For ops that compute whole answers at once, a cheap check whether the mutant changes anything: the first rows of some parts
+  /// of the mutant's answer, matched by part label. Computed from the inputs alone. May be empty.
   std::function<Expectation(const Problem&)> first_row = {};
-  bool by_rows = false;  ///< it reads a different input if there are more or fewer rows, so a single row does not show it
+  bool by_rows = false;  ///< what it reads depends on the number of rows, so a call with a single row does not show it
   bool suspect = false;  ///< only for the diagnosis: no data set has to kill it
-  bool rounds_result = false;  ///< it changes a rounding of the result, which may concern only one of two consumers
+  bool rounds_result = false;  ///< it changes a rounding of the result, possibly for only one of two outputs that use the result
 };
 
 /// The algorithm that a library reports for a call (assay_algorithm of the C ABI). A field is 0 if the library does not report
@@ -111,14 +110,14 @@ struct SaidAlgorithm {
   std::string text() const;  ///< "split-K 3, promoted every 128, added in any order"
 };
 
-/// All inputs after the previous step's `last`, up to and including this `last`, have the same code.
+/// A run of inputs with the same code: from the input after the previous step's `last` up to and including this `last`.
 struct CodeStep {
   uint32_t last, code;
 };
 
-/// The calls that a sweep can make. A sweep is a case with more inputs than one problem holds.
+/// The calls that a sweep can make. A sweep is a case with more inputs than fit into one problem.
 struct SweepCalls {
-  /// Calls the kernel on a problem and returns its outputs. Returns nullptr if the call failed; the verdict then holds the reason
+  /// Calls the kernel on a problem and returns its outputs. Returns nullptr if the call failed; the verdict then has the reason,
   /// and the sweep must end.
   std::function<const std::vector<HostTensor>*(const Problem&)> outputs;
 
@@ -129,9 +128,9 @@ struct SweepCalls {
   static constexpr uint64_t kWatchedInputs = uint64_t{1} << 15;
 };
 
-/// A call that differs from the case's own call in something that must not change any bit.
+/// A call that differs from the case's own call, but must return the same bits.
 struct Relation {
-  static constexpr int64_t kAnything = -1;
+  static constexpr int64_t kAnything = -1;  ///< in same_as: the element may have any value
   std::string rung;  ///< invariance level: "columns"
   std::string what;  ///< "columns in the opposite order"
   Problem problem;
@@ -145,7 +144,7 @@ using CellChanges = std::map<std::string, std::string>;
 /// The case with other cells. Keeps its old name; checked_case() computes the new one.
 Case with_cells(Case one, const CellChanges& cells);
 
-/// Something that --minimize can reduce: its current size, and the cells of a case with fewer.
+/// A size that --minimize can reduce: its current value, and the cells of a case with a smaller one.
 struct ShrinkAxis {
   int64_t now;
   std::function<CellChanges(int64_t units)> cells;
@@ -160,11 +159,11 @@ struct Shrinking {
 
 class BoundCase;
 
-/// Some rows of a case as a case of their own.
+/// A case made of some rows of another case.
 struct CaseOfRows {
   std::unique_ptr<const BoundCase> bound;
   Problem problem;    ///< row i is row rows[i] of the original case
-  CellChanges cells;  ///< extents as a case-table row would state them; compared with the kernels' `accepts`
+  CellChanges cells;  ///< sizes as a case-table row would have them; compared with the kernels' `accepts`
 };
 
 /// One case of an op, with parsed cells and a resolved contract. Immutable and safe to use from several threads. Expectations and
@@ -176,7 +175,7 @@ class BoundCase {
   BoundCase& operator=(const BoundCase&) = delete;
   virtual ~BoundCase() = default;
 
-  /// The parts of the case's id, as golden files use it. Unspecified for a subsample and for a case made by with_rows().
+  /// The parts of the case's id. Unspecified for a subsample and for a case made by with_rows().
   virtual CaseName name() const = 0;
   /// Architecture that the contract belongs to; empty: any.
   virtual std::string arch() const { return ""; }
@@ -186,11 +185,11 @@ class BoundCase {
   /// conditioned on what the kernel stored. Most of the work happens later, when blocks of the expectation are requested.
   virtual Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const = 0;
   virtual std::vector<Hypothesis> mutants() const { return {}; }
-  /// A subsample with few rows, for a fast mutation analysis: each mutant that it kills, the whole case kills. Nullptr if the
-  /// case is small.
+  /// A subsample with few rows, for a fast mutation analysis: the whole case kills each mutant that the subsample kills. Nullptr
+  /// if the case is small.
   virtual std::unique_ptr<const BoundCase> excerpt() const { return nullptr; }
 
-  /// Answers outside the contract: every known algorithm that could have made the outputs, named in full. Empty if none is known.
+  /// Answers of all known algorithms for the op, also of those that the contract does not admit. Empty if none is known.
   virtual Expectation programs(const Problem&) const { return {}; }
   /// Whether the algorithm that a library reported may be the contract's variant of this name. Several split-K counts are one
   /// variant if they divide k in the same way.
@@ -200,7 +199,7 @@ class BoundCase {
   virtual int64_t independent_rows() const { return 0; }
   /// A new case made of these rows; a row may be repeated. Throws std::logic_error if rows are not independent.
   virtual CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const;
-  /// Further invariance levels after `neighbours`, in order: changes other than other rows that must not change any bit.
+  /// Further invariance levels after `neighbours`, in order: calls that change something other than the rows.
   virtual std::vector<Relation> relations(const Problem&) const { return {}; }
 
   /// The contract as formulas, one line per cell.
@@ -209,8 +208,8 @@ class BoundCase {
   virtual std::vector<std::string> trace(const Problem&, int64_t /*row*/, int64_t /*column*/) const { return {}; }
   /// Storage layout that shape and strides do not describe: scale-factor addresses, bytes of a record, padding.
   virtual std::vector<std::string> layouts() const { return {}; }
-  /// Op-specific facts about wrong elements, or about right elements that could have had other codes. They become notes of the
-  /// first tensor that disagrees, or of the first tensor if all agree.
+  /// Op-specific facts about wrong elements, or about right elements that accept several codes. They become notes of the first
+  /// tensor that disagrees, or of the first tensor if all agree.
   virtual std::vector<std::string> remarks(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return {}; }
   /// Failure signature of the wrong elements if no hypothesis explains them: the cause as text, or "".
   virtual std::string situation(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return ""; }
@@ -219,13 +218,13 @@ class BoundCase {
   /// reduced.
   virtual std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>& /*multiple_of*/) const { return std::nullopt; }
 
-  /// Whether the case has more inputs than one problem holds. problem() then returns the problem of its subsample.
+  /// Whether the case has more inputs than fit into one problem. problem() then returns the problem of its subsample.
   virtual bool is_sweep() const { return false; }
   /// For a sweep: makes and checks its own calls. Fills the verdict's tensors and, on failure, its causes.
   virtual void judge_sweep(const SweepCalls&, Verdict&) const {}
 };
 
-/// Forwards every function. A subsample or a case of rows is the wrapped case's own, so the overrides do not apply to it.
+/// Forwards every function to another case. A derived class's overrides do not apply to the results of excerpt() and with_rows().
 class ForwardedCase : public BoundCase {
  public:
   explicit ForwardedCase(std::shared_ptr<const BoundCase> to) : to_(std::move(to)) {}

@@ -98,7 +98,7 @@ std::vector<std::vector<std::string>> alternatives_of(const Op& op, const Table&
   return all;
 }
 
-/// Errors of an op name at most the line; here the table adds the column.
+/// Checks a case with its op. The op's errors name at most the line; adds the column of the table.
 Case validated(const Op& op, const Table& table, const TableRow& row, Case one) {
   try {
     Case named = checked_case(op, std::move(one));
@@ -117,7 +117,7 @@ void require_columns_of(const Op& op, const Table& table) {
   table.require_columns(required);
 }
 
-/// Limit on the cases of all rows of a table: twice as many as all shipped tables have. A case takes 4 KB and 20 us.
+/// Limit on the cases of one table: twice the number in all shipped tables. A case takes 4 KB of memory and 20 us to load.
 constexpr size_t kMostCases = 50'000;
 
 /// Appends one case for each combination of the row's alternatives.
@@ -133,13 +133,13 @@ void expand_row(const Op& op, const Table& table, const TableRow& row, const std
     }
   }
   const std::vector<std::vector<std::string>> alternatives = alternatives_of(op, table, row);
-  size_t product = 1;  // each factor is at least 1 and has at most 64 KiB, so this cannot overflow before it is refused
+  size_t product = 1;  // cannot overflow before it is refused: a cell has at most 64 KiB, which limits each factor
   for (const std::vector<std::string>& column : alternatives) {
     product *= column.size();
     if (cases.size() + product > kMostCases)
       throw TableError(table.file, row.line, 0, "",
-                       "the alternatives of its cells and the rows before make more than " + std::to_string(kMostCases) +
-                           " cases; divide the table");
+                       "this row and the rows before it expand to more than " + std::to_string(kMostCases) +
+                           " cases; split the table");
   }
   std::vector<size_t> choice(alternatives.size(), 0);
   for (bool more = true; more;) {  // odometer: the last column turns fastest
@@ -160,7 +160,7 @@ void require_different(const std::vector<Case>& cases) {
     const auto [first, is_new] = by_id.emplace(one.id, &one);
     if (!is_new)
       throw TableError(one.origin.file, one.origin.line, 0, "",
-                       "case " + one.id + " is already there, from " + first->second->origin.text());
+                       "case " + one.id + " already exists, from " + first->second->origin.text());
   }
 }
 
@@ -178,7 +178,7 @@ std::vector<Case> expand_table(const Op& op, const std::string& text, const std:
   std::vector<Case> cases;
   for (const TableRow& row : table.rows) {
     if (table.has_column(kOp) && table.text(row, kOp) != op.name)
-      throw table.error(row, kOp, "'" + table.text(row, kOp) + "' stands in a table of op " + op.name);
+      throw table.error(row, kOp, "'" + table.text(row, kOp) + "': expected '" + op.name + "', the op of this table");
     expand_row(op, table, row, tier, cases);
   }
   return cases;
@@ -192,7 +192,7 @@ std::vector<Case> load_own_cases(std::span<const Op> ops, const std::string& tex
     names.push_back(op.name);
     columns.insert(columns.end(), op.columns.begin(), op.columns.end());
   }
-  if (!table.has_column(kOp) && name.empty()) throw UsageError(file + ": has no column 'op'; say --op NAME");
+  if (!table.has_column(kOp) && name.empty()) throw UsageError(file + ": has no column 'op'; add --op NAME");
   table.allow_columns(columns);
   std::vector<Case> cases;
   for (const TableRow& row : table.rows) {
@@ -301,7 +301,7 @@ Shard parse_shard(const std::string& text) {
   const bool numbers = slash != std::string::npos && read_number(text.substr(0, slash), shard.index) &&
                        read_number(text.substr(slash + 1), shard.count);
   if (!numbers || shard.index < 1 || shard.index > shard.count)
-    throw UsageError("--shard " + text + ": want I/N with 1 <= I <= N, such as 2/4");
+    throw UsageError("--shard " + text + ": expected I/N with 1 <= I <= N, such as 2/4");
   return shard;
 }
 
@@ -313,7 +313,7 @@ Shard shard_of_environment(const EnvironmentReader& get) {
     Shard shard{0, 0, source};
     if (index == nullptr || !read_number(index, shard.index) || !read_number(count, shard.count) || shard.index < 0 ||
         shard.index >= shard.count)
-      throw UsageError(source + ": want an index from 0 on, below the count; they are '" + (index ? index : "") + "' and '" +
+      throw UsageError(source + ": expected 0 <= index < count, got index '" + (index ? index : "") + "' and count '" +
                        count + "'");
     ++shard.index;
     return shard;

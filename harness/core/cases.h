@@ -20,7 +20,7 @@ std::string tier_of(const std::string& file_name);
 std::vector<Case> expand_table(const Op& op, const std::string& text, const std::string& file);
 
 /// All tables of all ops under `root`/suites/<op>/cases, sorted by op (order of `ops`), file name and row. Origins name files
-/// relative to `root`. Throws TableError also if two rows expand to one id, naming both rows.
+/// relative to `root`. Also throws TableError if two rows expand to one id; the message names both rows.
 std::vector<Case> load_cases(std::span<const Op> ops, const std::string& root);
 
 /// Reads a user's table with any file name. A column `op` names the op of each row; without it all rows belong to `op`. Cells in
@@ -70,8 +70,8 @@ Shard shard_of_environment(const EnvironmentReader& get);
 /// Hash of the case ids and their order. Equal hashes mean that shards divide the same list.
 std::string fingerprint(const std::vector<Case>& cases);
 
-/// Every count-th case, beginning with the index-th, so that each kind of case is spread over all shards. Cases for which
-/// `undivided` returns true all go to the first shard; an empty function selects none.
+/// Every count-th case, beginning with the index-th, so that each kind of case is spread over all shards. The first shard also
+/// gets all cases for which `undivided` returns true; an empty function returns true for none.
 std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard, const std::function<bool(const Case&)>& undivided = {});
 
 }  // namespace assay

@@ -72,7 +72,7 @@ TEST(Cases, AProductOfManyAlternativesIsRefusedBeforeItIsMade) {
   for (const std::string& rows : {"toy.copy,bf16," + many + "," + many + ",ramp," + many + ",32,b,\n",
                                   "toy.copy,bf16," + many + "," + many + ",ramp,1,32,b,\n"})
     EXPECT_THAT(expansion_error(kHeader + rows),
-                HasSubstr("quick_more.csv:2: the alternatives of its cells and the rows before make more than 50000 cases"));
+                HasSubstr("quick_more.csv:2: this row and the rows before it expand to more than 50000 cases"));
 }
 
 TEST(Cases, WrongTablesSayFileLineColumnAndName) {
@@ -116,7 +116,7 @@ TEST_F(CasesOnDisk, TablesAreReadInOrderOfTheirNames) {
 TEST_F(CasesOnDisk, ADuplicateIdNamesBothRows) {
   write("quick_z.csv", "toy.copy,bf16,1,16,ramp,1,32,other words,\n");
   EXPECT_EQ(error_of<TableError>([&] { load(); }),
-            "suites/toy/cases/quick_z.csv:2: case toy/bf16.m1.n16.ramp.s1/w32 is already there, from "
+            "suites/toy/cases/quick_z.csv:2: case toy/bf16.m1.n16.ramp.s1/w32 already exists, from "
             "suites/toy/cases/full_models.csv:2");
 }
 
@@ -202,19 +202,19 @@ TEST(OwnCases, TheOpComesFromAColumnOrFromTheCommandLine) {
   EXPECT_THAT(ids(named), ElementsAre("toy/bf16.m1.n8.ramp.s1/w32", "toy/bf16.m1.n16.ramp.s1/w32"));
   EXPECT_EQ(named[0].tier, "own");
   EXPECT_EQ(named[0].origin.text(), "mine.csv:2");
-  EXPECT_THAT(error_of<UsageError>([&] { own(kHeader + row); }), HasSubstr("mine.csv: has no column 'op'; say --op NAME"));
+  EXPECT_THAT(error_of<UsageError>([&] { own(kHeader + row); }), HasSubstr("mine.csv: has no column 'op'; add --op NAME"));
   EXPECT_THAT(error_of<UsageError>([&] { own(kHeader + row, "tpy"); }), HasSubstr("unknown op 'tpy'; did you mean 'toy'?"));
   EXPECT_THAT(error_of<TableError>([&] { own("op," + kHeader + "tpy," + row); }),
               HasSubstr("mine.csv:2:1: op: unknown op 'tpy'"));
   EXPECT_THAT(error_of<TableError>([&] { own("op," + kHeader + "toy," + row + "toy," + row); }),
-              HasSubstr("is already there, from mine.csv:2"));
+              HasSubstr("already exists, from mine.csv:2"));
   EXPECT_THAT(error_of<TableError>([&] { own(kHeader, "toy"); }), HasSubstr("has no row"));
 }
 
 TEST(OwnCases, ATableOfTheSuitesMayNameItsOpAndNoOther) {
   const std::string row = "toy.copy,bf16,1,8,ramp,1,32,mine,\n";
   EXPECT_EQ(expand_table(testing::toy_op(), "op," + kHeader + "toy," + row, kFile).size(), 1u);
-  EXPECT_THAT(expansion_error("op," + kHeader + "play," + row), HasSubstr(":2:1: op: 'play' stands in a table of op toy"));
+  EXPECT_THAT(expansion_error("op," + kHeader + "play," + row), HasSubstr(":2:1: op: 'play': expected 'toy', the op of this table"));
 }
 
 Shard from(const std::map<std::string, std::string>& variables) {

@@ -102,7 +102,7 @@ namespace {
 // Computes an answer block by block: a block fits in a cache, blocks run on all cores, and memory does not grow with the tensor.
 
 constexpr int64_t kElementsPerBlock = 1 << 15;
-/// For GEMMs: enough rows per block to reuse the decoded B operand, provided that enough blocks remain for all cores.
+/// For GEMMs: rows per block, so that the decoded B operand is reused; fewer if less than kBlocksOfProducts blocks would remain.
 constexpr int64_t kRowsOfProducts = 128, kBlocksOfProducts = 32;
 constexpr size_t kBlocksInFlight = 16;
 
@@ -131,7 +131,7 @@ void for_each_block(const Answer& answer, const std::vector<StepRange>& ranges,
 
 void for_each_block_in_order(const Answer& answer, const std::vector<StepRange>& ranges,
                              const std::function<void(const AcceptedBlock&)>& f) {
-#ifdef __SANITIZE_THREAD__  // cannot see how oneTBB hands blocks over (parallel_loop.h)
+#ifdef __SANITIZE_THREAD__  // ThreadSanitizer does not see oneTBB's synchronization between threads (parallel_loop.h)
   for (const StepRange& range : ranges) f(answer.accepted(range.first, range.end));
 #else
   using oneapi::tbb::filter_mode;
@@ -157,12 +157,12 @@ namespace {
 constexpr int64_t kFewElements = int64_t{1} << 22;
 /// Sample size for a larger answer. About forty hypotheses are evaluated on the sample.
 constexpr int64_t kSampledElements = int64_t{1} << 20;
-/// The same limits for GEMMs, in multiply-accumulates: half a second per hypothesis on one core.
+/// The same limits for GEMMs, in multiply-accumulates. A sample takes half a second per hypothesis on one core.
 constexpr int64_t kFewProducts = int64_t{1} << 27, kSampledProducts = int64_t{1} << 26;
-/// Columns are chosen in groups of one vector; the number of groups is between these limits.
+/// Columns are chosen in groups of kGroup, one vector; the number of groups is between these limits.
 constexpr int64_t kGroup = 16, kLeastGroups = 4, kMostGroups = 16;
-/// Limit when only some columns are computed: these multiply-accumulates cost four times those of whole rows, since the sums
-/// begin anew for each group.
+/// Limit when only some columns are computed. A multiply-accumulate then costs four times as much as in whole rows, because each
+/// group of columns needs sums of its own.
 constexpr int64_t kProductsOfColumns = kSampledProducts / 4;
 
 void add_step(std::set<int64_t>& steps, int64_t step) {

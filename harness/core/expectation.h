@@ -25,8 +25,8 @@ struct Interval {
   constexpr bool any() const { return *this == anything(); }
   constexpr bool single() const { return low == high; }
 
-  /// Whether an element of that format may have the code with ordinal `o`. If an interval of numbers ends at the largest ordinal
-  /// (the ordinal of NaN), NaN is accepted only if the interval also begins there. Integers have no NaN.
+  /// Whether an element of that format may have the code with ordinal `o`. NaN has the largest ordinal. An interval that ends
+  /// there accepts NaN only if it also begins there. Integers have no NaN.
   constexpr bool holds(const Format& format, int32_t o) const {
     if (any()) return true;
     const bool is_nan = o == kNanOrdinal && !format.is_integer();
@@ -73,19 +73,18 @@ class Places {
   OfElement element_;
 };
 
-/// One output tensor, or the part of it that has one format, as a matrix of elements.
+/// One output tensor, or a part of it whose elements have one format, as a matrix of elements.
 struct Part {
   std::string tensor;                 ///< role of the tensor
   const Format* format;               ///< format of one element; e8m0 for packed scales although the tensor is int32
   std::array<int64_t, 2> shape;       ///< rows and columns
-  std::string justification = {};     ///< why right elements may have several codes: "rsqrt~2 61 %, tree 39 %"
-  std::string name = {};              ///< which bytes of the tensor it covers, if the tensor has several parts; empty: the only
-                                      ///< part
+  std::string justification = {};     ///< why elements accept several codes: "rsqrt~2 61 %, tree 39 %"
+  std::string name = {};              ///< name of the part: "codes"; empty if the tensor has one part
   Places places = {};
   std::function<void(const std::function<void(const Padding&)>& visit)> padding = {};  ///< visits each padding element
   std::function<int64_t(int64_t row)> row_number = {};  ///< row number to print in reports, such as the token; empty: rows count
                                                         ///< from 0
-  int64_t steps_per_row = 1;  ///< row r belongs to step r * steps_per_row of the answer
+  int64_t steps_per_row = 1;  ///< row r is produced in step r * steps_per_row of the answer (Answer::steps)
   int rank = 0;               ///< rank that owns the tensor
 
   /// Label in reports: "kv_cache.codes".
@@ -116,7 +115,8 @@ struct Place {
   int64_t row = 0, column = kWholeRow;
 };
 
-/// A broken rule about several elements: one row normalized with two different r, two consumers or two ranks with different bits.
+/// A violated rule about several elements: two different r within one row, or different bits in two outputs or ranks that must
+/// be equal.
 struct Violation {
   std::string rule;   ///< the rule, without numbers: "one r for a row"
   std::string words;  ///< what was found: "row 3: no single r explains ..."
@@ -124,7 +124,7 @@ struct Violation {
   std::vector<Place> places = {};
 };
 
-/// What the steps of a block accept, part by part, and the violations found in the block.
+/// The accepted codes of a block of steps, part by part, and the violations found in the block.
 struct AcceptedBlock {
   std::vector<AcceptedRows> parts;
   std::vector<Violation> violations = {};
@@ -132,24 +132,24 @@ struct AcceptedBlock {
 
 /// One consistent set of accepted outputs.
 struct Answer {
-  std::string program = {};  ///< name of the variant: "split-K 2"; empty if there is only one answer
+  std::string program = {};  ///< name of the algorithm variant: "split-K 2"; empty if there is only one answer
   std::vector<Part> parts = {};
-  int64_t steps = 0;  ///< rows of work; a step produces at most one row of each part
+  int64_t steps = 0;  ///< number of steps; a step is a unit of work that produces at most one row of each part
   /// Accepted codes of the steps [first, end). May be called from several threads at once.
   std::function<AcceptedBlock(int64_t first, int64_t end)> accepted = {};
-  /// May be empty. As `accepted`, for some columns of the only part; worthwhile if the cost of a row is proportional to its
-  /// elements.
+  /// May be empty. As `accepted`, but only for some columns of an answer with one part. Useful if the cost of a row is
+  /// proportional to its elements.
   std::function<AcceptedBlock(int64_t first, int64_t end, int64_t first_column, int64_t end_column)> of_columns = {};
-  /// May be empty. A cheap check whether a mutant shows at all: the first elements of row 0 of each part, as AcceptedRows with
-  /// fewer columns or with none.
+  /// May be empty. For a cheap check whether a mutant changes anything: the first elements of row 0 of each part, as AcceptedRows
+  /// with fewer columns or with none.
   std::function<AcceptedBlock()> glimpse = {};
   int64_t products = 1;  ///< multiply-accumulates per element (k), if they determine the cost
-  bool ready = false;    ///< already computed: asking for fewer steps saves nothing
+  bool ready = false;    ///< already computed, so that requests for fewer steps save no time
 
   int64_t elements() const;
 };
 
-/// The accepted answers of a contract. Outputs are right if one answer holds for all of them. Refers to the problem and the
+/// The accepted answers of a contract. Outputs are right if one of the answers accepts all of them. Refers to the problem and the
 /// outputs that it was made from; both must outlive it.
 struct Expectation {
   std::vector<Answer> any_of;
@@ -183,7 +183,7 @@ Expectation expectation_of(std::vector<WholePart> parts, std::vector<Violation> 
 inline const HostTensor& tensor_of(const std::vector<HostTensor>& tensors, const Part& part) {
   for (const HostTensor& tensor : tensors)
     if (tensor.spec.name == part.tensor && tensor.spec.rank == part.rank) return tensor;
-  if (part.rank == 0) return find(tensors, part.tensor);  // its error lists the tensors there are
+  if (part.rank == 0) return find(tensors, part.tensor);  // its error lists the tensors
   throw std::out_of_range("no tensor '" + part.tensor + "' of rank " + std::to_string(part.rank));
 }
 
@@ -198,8 +198,8 @@ struct StepRange {
 /// All steps of an answer, in ranges of about ten thousand elements. A step with more elements gets a range of its own.
 std::vector<StepRange> block_ranges(const Answer& answer);
 
-/// Runs f(i) for i in [0, count) on the shared thread pool. While it waits, it takes no unrelated task, so f may be called while
-/// holding a lock. Rethrows an exception of f.
+/// Runs f(i) for i in [0, count) on the shared thread pool. While it waits, it runs no unrelated task, so the caller may hold a
+/// lock. Rethrows an exception of f.
 void for_each_in_parallel(int64_t count, const std::function<void(int64_t)>& f);
 
 /// Calls f(index of the range, block) for each range, concurrently from several threads.
@@ -210,8 +210,8 @@ void for_each_block(const Answer& answer, const std::vector<StepRange>& ranges,
 void for_each_block_in_order(const Answer& answer, const std::vector<StepRange>& ranges,
                              const std::function<void(const AcceptedBlock&)>& f);
 
-// The sample of a large answer that the diagnosis examines in detail: failing and good steps, and columns, spread over the whole
-// answer.
+// The sample of a large answer that the diagnosis examines in detail: steps with and without a failure, and columns, spread over
+// the whole answer.
 
 /// Steps and columns of an answer. For small tensors: all of them.
 struct Sample {
@@ -227,7 +227,7 @@ struct Sample {
   std::string words() const;
 };
 
-/// Steps and columns of a sample that are computed at once; no columns: all.
+/// Steps and columns of a sample that are computed at once; `columns` [0, 0): all columns.
 struct SampleBlock {
   StepRange steps, columns{};
 
@@ -237,8 +237,8 @@ struct SampleBlock {
 /// Divides a sample into blocks of at most about ten thousand elements, ordered by steps and then by columns.
 std::vector<SampleBlock> blocks_of(const Sample& sample, const Answer& answer);
 
-/// What an answer accepts in a block. Each part has the columns of the block, or all of its own columns. Throws std::logic_error
-/// if the block has columns but the answer has no `of_columns`.
+/// The codes that an answer accepts in a block. Each part has the columns of the block, or all of its own columns. Throws
+/// std::logic_error if the block has columns but the answer has no `of_columns`.
 AcceptedBlock accepted_in(const SampleBlock& block, const Answer& answer);
 
 /// Calls f(row, column, interval) for the elements of a part in a block, row by row.
@@ -266,8 +266,8 @@ class SampleKeeper {
   void add(int64_t step, const std::vector<int64_t>& wrong);
   void merge(const SampleKeeper& later);
 
-  /// Everything if the answer has few elements. Otherwise as many of the remembered steps as the limit allows, equally many
-  /// failing and good ones, and of their columns some failing ones and some others.
+  /// The complete sample if the answer has few elements. Otherwise as many of the kept steps as the limit allows, half of them
+  /// failing; if columns may be chosen, some columns with a failure and some without.
   Sample chosen(const Answer& answer) const;
 
  private:

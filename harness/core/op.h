@@ -20,7 +20,7 @@ struct RoleSpec {
   std::string name;
   Access access;
   std::string what;  ///< shape and meaning
-  bool of_each_rank = false;  ///< every rank has its own; a dump calls that of rank 2 "x@2"
+  bool of_each_rank = false;  ///< every rank has such a tensor; in a dump, the tensor of rank 2 has the name "x@2"
 };
 
 /// A number that calls of the op may have.
@@ -39,7 +39,7 @@ struct DumpedTensor {
 
 using DumpedRoles = std::map<std::string, DumpedTensor>;
 
-/// How a tensor of scales is stored in a dump. Ordered by how much shape and strides tell about the layout, most first.
+/// How a tensor of scales is stored in a dump. The first values say most about the layout.
 enum class ScalePlacing {
   kMemory,   ///< the layout's own shape and strides, padding included
   kLogical,  ///< the layout's shape with other strides
@@ -54,7 +54,7 @@ struct DumpRequest {
   std::string layout{};
 };
 
-/// No tensor of a dump has the role. The code that reads the files adds the list of their tensors.
+/// Thrown if no tensor of a dump has the role. The code that reads the files adds the list of their tensors.
 struct MissingRole : UsageError {
   explicit MissingRole(const std::string& name) : UsageError("no tensor for role '" + name + "'"), role(name) {}
 
@@ -66,8 +66,8 @@ struct DumpCase {
   Case one;
   std::shared_ptr<const BoundCase> bound;
   Problem problem;
-  std::map<std::string, ScalePlacing> placings{};  ///< scale tensors with a layout, by role; all other tensors are placed by
-                                                   ///< shape
+  std::map<std::string, ScalePlacing> placings{};  ///< for scale tensors with a layout, by role; the shapes of all other tensors
+                                                   ///< say where their elements are
 };
 
 struct Op {
@@ -77,24 +77,23 @@ struct Op {
   std::vector<std::string> columns{};        ///< columns of its case tables besides why and blind_to; keys of a kernel's
                                              ///< `accepts`
   std::set<std::string> optional_columns{};  ///< columns that a table may leave out; cases then have empty cells
-  std::string data_column = "fill";  ///< the column that names a case's data; mutation scores are listed by it; empty: data do
-                                     ///< not matter
-  bool has_sweeps = false;           ///< some cases have more inputs than one problem holds
-  std::string untried{};  ///< real-world algorithms that are not modelled, and why; printed when no program made the outputs
-  /// Whether cases of the op can have this contract. Also false if the contract does not exist.
+  std::string data_column = "fill";  ///< the column that names a case's inputs; tables list mutation scores by it; empty: results
+                                     ///< do not depend on input data
+  bool has_sweeps = false;           ///< some cases have more inputs than fit into one problem
+  std::string untried{};  ///< real-world algorithms that are not modelled, and why; printed if no modelled one gives the outputs
+  /// Whether cases of the op can have this contract; false if the contract does not exist.
   std::function<bool(const std::string& contract)> takes{};
-  /// Reads one expanded row. Throws TableError with the column at fault.
+  /// Reads one expanded row. Throws TableError that names the wrong column.
   std::function<std::unique_ptr<const BoundCase>(const Case&)> bind{};
-  /// Finds the case that a user's tensors are an instance of. May be empty. Throws UsageError naming the tensor and what was
-  /// expected.
+  /// Derives a case from a user's tensors. Empty if the op does not support dumps. Throws UsageError that names the tensor and
+  /// what was expected.
   std::function<DumpCase(const Op&, const DumpRequest&)> case_of_dump{};
 };
 
-/// The case with the name and architecture that binding it yields. Throws TableError naming the wrong column.
+/// Binds the case, and returns it with its name and architecture. Throws TableError that names the wrong column.
 Case checked_case(const Op& op, Case one);
 
-/// Caches a value that all hypotheses of a case derive from its problem. Computed for the given problem, and again if the problem
-/// changes. Thread-safe.
+/// Caches a value that all hypotheses of a case derive from its problem. Computes it again if the problem changes. Thread-safe.
 template <class Made>
 class MadeOnce {
  public:

@@ -16,7 +16,7 @@
 namespace assay {
 namespace {
 
-/// The product, or the largest number if it does not fit: of a tensor that require_memory() refuses.
+/// The product, or the largest int64_t if it overflows; require_memory() then refuses the tensor.
 int64_t product(int64_t a, int64_t b) {
   int64_t result = 0;
   return __builtin_mul_overflow(a, b, &result) ? std::numeric_limits<int64_t>::max() : result;
@@ -54,7 +54,7 @@ size_t TensorSpec::bytes_of_kernel() const {
 }
 
 TensorSpec packed(TensorSpec spec) {
-  if (spec.format->bits != 4) throw std::logic_error("tensor '" + spec.name + "' has no codes of 4 bits to be packed");
+  if (spec.format->bits != 4) throw std::logic_error("tensor '" + spec.name + "' cannot be packed: its codes do not have 4 bits");
   for (size_t d = 0; d < spec.strides.size(); ++d)
     if (spec.shape[d] > 1 && spec.strides[d] != 1 && spec.strides[d] % 2 != 0)
       throw std::logic_error("tensor '" + spec.name + "' has packed rows that begin within a byte");
@@ -109,7 +109,7 @@ HostTensor& find(std::vector<HostTensor>& tensors, std::string_view name) {
 
 namespace {
 
-/// Bytes of the tensor and `more` bytes for each element. Nothing if the number does not fit into 63 bits.
+/// Bytes of the tensor plus `more` bytes for each element. Nothing if the number does not fit into 63 bits.
 std::optional<uint64_t> bytes_with(const TensorSpec& spec, uint64_t more) {
   int64_t elements = 1, bytes = 0, extra = 0, total = 0;
   for (const int64_t extent : spec.shape)

@@ -1,4 +1,4 @@
-// Tensors as the harness sees them: role, format, shape, strides and bytes; and whether they fit into memory.
+// Tensors of the harness: role, format, shape, strides and bytes; and whether they fit into memory.
 #pragma once
 
 #include <cstddef>
@@ -33,17 +33,17 @@ struct TensorSpec {
   int rank = 0;         ///< rank that owns it; 0 if there is a single device
   std::string shares{};  ///< for an in-place output: the input of the same rank whose memory it uses
   bool packed = false;  ///< 4-bit codes, two in a byte: the element with the even storage offset is in the low half
-  /// Not 0: a far tensor, a dense matrix here. In a kernel's memory its rows lie that many elements apart, and no memory lies
-  /// between them.
+  /// 0 for most tensors. Otherwise the tensor is a dense matrix here, but in a kernel's memory its rows are this many elements
+  /// apart, without allocated memory between them.
   int64_t far = 0;
 
   int64_t elements() const;  ///< product of the shape
   /// Storage offset of a matrix row. A vector has only row 0; leading dimensions are flattened into rows.
   int64_t row(int64_t index) const { return offset + (shape.size() > 1 ? index * strides[shape.size() - 2] : 0); }
   size_t bytes() const { return byte_of(storage + int64_t(packed)); }
-  /// Strides as a kernel sees them.
+  /// Strides in a kernel's memory.
   std::vector<int64_t> strides_of_kernel() const;
-  /// Bytes as a kernel sees them, from the first one of the storage.
+  /// Bytes that the storage spans in a kernel's memory.
   size_t bytes_of_kernel() const;
   /// First byte of the element at a storage offset; for packed codes the byte that contains it.
   size_t byte_of(int64_t at) const { return packed ? size_t(at) / 2 : size_t(at) * size_t(format->bytes()); }
@@ -72,38 +72,38 @@ struct HostTensor {
   void set_code(int64_t offset, uint32_t code);
 };
 
-/// The tensor of that name. Throws std::out_of_range listing the tensors there are.
+/// The tensor of that name. Throws std::out_of_range with a list of all tensors.
 const HostTensor& find(const std::vector<HostTensor>& tensors, std::string_view name);
 HostTensor& find(std::vector<HostTensor>& tensors, std::string_view name);
 
-// How much memory this process may have, and the refusal of tensors that do not fit into it.
+// How much memory this process may use, and errors for tensors that do not fit into it.
 
-/// A tensor of a case or file does not fit into the memory of this machine. The message names the tensor and its size. A verdict
-/// with this message has no other cause.
+/// Thrown if a tensor of a case or file does not fit into the memory of this machine. The message names the tensor and its size.
+/// If a verdict's message contains kBegin, this error is its only cause.
 struct TooLargeError : UsageError {
   explicit TooLargeError(const std::string& problem) : UsageError(kBegin + problem) {}
 
   static constexpr const char* kBegin = "does not fit into memory: ";
 };
 
-/// Number after a word in a file of /proc, in bytes; 0 if there is none. The file states KiB.
+/// The number after `word` in a file of /proc, converted from KiB to bytes; 0 if there is none.
 uint64_t memory_stated(const char* file, const std::string& word);
 
-/// Bytes of the machine or of its container, whichever has less. 0 if neither says so.
+/// Bytes of memory of the machine or of its container, whichever is smaller; 0 if unknown.
 uint64_t memory_of_machine();
 
-/// Why `needed` bytes for a tensor that holds `bytes` are too much: "holds 32 GiB and takes 160 GiB here, too much for the 125
-/// GiB of memory of this machine". Empty if they fit. Also considers the limits of this process (ulimit -v, ulimit -d).
+/// Why `needed` bytes for a tensor of `bytes` are too much: "holds 32 GiB and takes 160 GiB here, too much for the 125 GiB of
+/// memory of this machine". Empty if they fit. Also considers the limits of this process (ulimit -v, ulimit -d).
 std::string why_too_large(uint64_t bytes, uint64_t needed);
 
 /// "32 GiB", "8 KiB", "17 bytes".
 std::string size_in_words(uint64_t bytes);
 
-/// The tensor's name, shape and format with its size: "tensor 'x' [2097152, 8192] of bf16: holds 32 GiB". A shape whose size does
-/// not fit into 64 bits "holds more than 8 EiB".
+/// The tensor's name, shape and format with its size: "tensor 'x' [2097152, 8192] of bf16: holds 32 GiB"; "holds more than 8 EiB"
+/// if the size does not fit into 63 bits.
 std::string tensor_size_in_words(const TensorSpec& spec);
 
-/// Throws TooLargeError if the tensor does not fit with `more` further bytes for each element.
+/// Throws TooLargeError if the tensor plus `more` bytes for each element do not fit into memory.
 void require_memory(const TensorSpec& spec, uint64_t more);
 
 }  // namespace assay
