@@ -47,7 +47,7 @@ __all__ = [
 
 
 def __getattr__(name):
-    """Modules that need numpy or start processes are imported when they are used."""
+    """Imports modules that need numpy or start processes at their first use."""
     if name not in _LATER:
         raise AttributeError(f"module 'assay' has no attribute {name!r}")
     from importlib import import_module

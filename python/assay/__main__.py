@@ -1,6 +1,6 @@
-"""The program `assay` of this installation: its arguments and exit codes are those of `assay --help`.
+"""Runs the program `assay` of this installation, with its arguments and exit codes (see `assay --help`).
 
-Folders of assay.capture are checked here.
+`assay judge FOLDER` on a folder of assay.capture is done in Python instead.
 """
 
 import os

@@ -78,8 +78,8 @@ class Library(ctypes.Structure):
 
 
 class Bound:
-    """How a callable takes the tensors and parameters of a call: by the names of its arguments, or in the order of `arguments`,
-    in which other values than names are passed as they are."""
+    """Passes the tensors and parameters of a call to a callable: by the names of its arguments, or in the order of `arguments`.
+    Values in `arguments` that are not names are passed unchanged."""
 
     def __init__(self, function, arguments=None):
         self.function, self.order = function, arguments
@@ -90,7 +90,7 @@ class Bound:
         try:
             names = inspect.signature(function).parameters
         except (TypeError, ValueError) as error:
-            raise TypeError("the kernel does not tell its arguments; name them in order: arguments=['x', 'q']") from error
+            raise TypeError("the kernel has no readable signature; name its arguments in order: arguments=['x', 'q']") from error
         self.takes_all = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in names.values())
         self.names = [
             name
@@ -100,8 +100,8 @@ class Bound:
         self.needed = [name for name, one in names.items() if one.default is inspect.Parameter.empty and name in self.names]
 
     def call(self, inputs, outputs, parameters):
-        """Makes the calls. The callable must return the outputs that are not among its arguments, in the order of the call or as
-        a dict."""
+        """Calls the callable. It must return the outputs that are not among its arguments, in the order of the call or as a
+        dict."""
         given = {**parameters, **inputs, **outputs}
         lacking = [name for name in self.needed if name not in given]
         if lacking:
@@ -121,11 +121,11 @@ class Bound:
         if not isinstance(returned, dict):
             returned = returned if isinstance(returned, (tuple, list)) else (returned,)
             if len(returned) != len(returned_outputs):
-                raise ValueError(f"the kernel returned {len(returned)} arrays; the case wants {', '.join(returned_outputs)}")
+                raise ValueError(f"the kernel returned {len(returned)} arrays; the case expects {', '.join(returned_outputs)}")
             returned = dict(zip(returned_outputs, returned))
         for name, out in returned_outputs.items():
             if returned.get(name) is None:
-                raise ValueError(f"the kernel returned no {name!r}; the case wants {', '.join(returned_outputs)}")
+                raise ValueError(f"the kernel returned no {name!r}; the case expects {', '.join(returned_outputs)}")
             _arrays.deliver(name, returned[name], out)
 
     def returned(self, case):
@@ -235,7 +235,7 @@ class Plugin:
             return OK
         except NotImplementedError as error:
             return self._say(call, UNSUPPORTED, str(error) or "NotImplementedError")
-        except BaseException as error:  # no exception may pass through C
+        except BaseException as error:  # an exception must not reach the C caller
             return self._say(call, FAILED, _where(error))
 
     @staticmethod

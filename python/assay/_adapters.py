@@ -1,4 +1,4 @@
-"""Ops of torch, torchao, Liger and triton_kernels as kernels of the suite, which python -m assay.libraries runs."""
+"""Ops of torch, torchao, Liger and triton_kernels as kernels of the suite. python -m assay.libraries runs them."""
 
 import ast
 import functools
@@ -10,12 +10,13 @@ from pathlib import Path
 
 from ._kernel import Kernel
 
-_FREE = {"classmethod", "staticmethod"}  # methods that need no object
+_FREE = {"classmethod", "staticmethod"}  # decorators of methods that can be called without an object
 ADAPTERS = {}  # library -> [Adapter], in the order of the file
 
 
 class Adapter:
-    """calls: functions it stands for, "module:name" or "namespace::op"; device: "any", "cuda", "sm_90", "sm_100" or "gfx"."""
+    """calls: library functions that the kernel calls, "module:name" or "namespace::op"; device: the device that they need, "any",
+    "cuda", "sm_90", "sm_100" or "gfx"."""
 
     def __init__(self, kernel, calls, device):
         self.kernel, self.calls, self.device = kernel, calls, device
@@ -32,8 +33,8 @@ def device():
 
 
 def adapter(library, calls, op, contracts, where="any", accepts=None, multiple_of=None):
-    """Declares a function, whose arguments are tensors and parameters by name, as an adapter; contracts: candidates, the expected
-    one first."""
+    """Declares a function as an adapter; its arguments are tensors and parameters by name. contracts: candidates, the
+    expected one first."""
 
     def declare(function):
         kernel = Kernel(function, op, contracts.split(), "torch", device() if where == "any" else "cuda", accepts, multiple_of)
@@ -44,7 +45,7 @@ def adapter(library, calls, op, contracts, where="any", accepts=None, multiple_o
 
 
 def function(place):
-    """Of "module:name", or of "package/path.py:name" for Python code of a package that cannot be imported."""
+    """The function "module:name"; for a package that cannot be imported, "package/path.py:name" loads it from the source file."""
     module, _, name = place.partition(":")
     owner = _top_level(module) if module.endswith(".py") else importlib.import_module(module)
     return functools.reduce(getattr, name.split("."), owner)
@@ -52,7 +53,8 @@ def function(place):
 
 @functools.lru_cache(maxsize=None)
 def _top_level(path):
-    """The functions of a file, and of its classes those without self, by themselves: only torch and typing are known."""
+    """A module with the functions of a source file, and with the class methods and static methods of its classes. Executes only
+    these, with torch and typing imported."""
     import torch
 
     package, _, rest = path.partition("/")
@@ -138,7 +140,7 @@ def layer_norm(x, gamma, beta, eps):
     import torch.nn.functional as F
 
     if gamma.dtype != x.dtype:
-        raise NotImplementedError("weights have the type of x")
+        raise NotImplementedError("torch requires weights of the type of x")
     return F.layer_norm(x, (x.shape[1],), gamma, beta, eps)
 
 
@@ -147,7 +149,7 @@ def _scaled_mm(name, contracts, fast):
         import torch
 
         if b.shape[0] % 16 or a.shape[1] % 16:
-            raise NotImplementedError("torch._scaled_mm wants multiples of 16 columns")
+            raise NotImplementedError("torch._scaled_mm needs multiples of 16 columns")
         by_row = scale_a.numel() > 1 or scale_b.numel() > 1
         scales = (scale_a.reshape(-1, 1), scale_b.reshape(1, -1)) if by_row else (scale_a.reshape(()), scale_b.reshape(()))
         d.copy_(
@@ -200,7 +202,7 @@ _FLOAT8 = f"{_PRIMITIVES}_choose_scale_float8 {_PRIMITIVES}_quantize_affine_floa
 
 def _float8(x, rows, columns):
     if x.shape[0] % rows or x.shape[1] % columns:
-        raise NotImplementedError("whole blocks only")
+        raise NotImplementedError("needs rows and columns in whole blocks")
     x = x.contiguous()
     scale = function(_PRIMITIVES + "_choose_scale_float8")(x, [rows, columns])
     return function(_PRIMITIVES + "_quantize_affine_float8")(x, scale), scale
@@ -227,11 +229,11 @@ def float8_per_tensor(x):
 @adapter("torchao", _PRIMITIVES + "_quantize_affine_float8", "quant_static", "vllm.static_native vllm.static")
 def float8_static(x, scale, q):
     if q.shape != x.shape or scale.numel() != 1:
-        raise NotImplementedError("one scale")
+        raise NotImplementedError("supports one scale only")
     q.copy_(function(_PRIMITIVES + "_quantize_affine_float8")(x.contiguous(), scale.reshape(1, 1)))
 
 
-# Liger: Triton, so a GPU
+# Liger: written in Triton, so it needs a GPU
 
 
 @adapter("liger-kernel", "liger_kernel.ops.rms_norm:rms_norm_forward", "rms_norm", "liger.rms_norm", "cuda")

@@ -1,17 +1,17 @@
-"""Ops of vLLM, SGLang, FlashInfer, AITER and TransformerEngine as kernels of the suite. All but one need a GPU.
+"""Ops of vLLM, SGLang, FlashInfer, AITER and TransformerEngine as kernels of the suite. All except te_nvfp4_reference need a GPU.
 
-Written from the signatures of vllm 0.33.0, sglang 0.5.23, sgl-kernel of commit 0063ef14, flashinfer-python 0.7.2.post1,
+The calls follow the signatures of vllm 0.33.0, sglang 0.5.23, sgl-kernel of commit 0063ef14, flashinfer-python 0.7.2.post1,
 amd-aiter 0.1.7.post2.dev18 and transformer-engine 2.20.2.
 """
 
 from ._adapters import adapter, function
 
-# vLLM's compiled ops, by torch.ops
+# vLLM's compiled ops, called through torch.ops
 
 
 def _c(name):
     import torch
-    import vllm._custom_ops  # noqa: F401  loads them
+    import vllm._custom_ops  # noqa: F401  registers the ops
 
     return getattr(torch.ops._C, name)
 
@@ -123,7 +123,7 @@ def vllm_per_token_group_quant_int8(x, q, scale, group_size):
 
 _GROUP = "sglang.kernels.ops.quantization.per_token_group_quant:per_token_group_quant"
 _GROUP_V2 = _GROUP.replace("per_token_group_quant", "per_token_group_quant_8bit_v2")
-_GROUP_IDS = "sglang.group_8bit@v0.5.23 sglang.group_8bit@v0.5.17"  # of bf16, and of fp16
+_GROUP_IDS = "sglang.group_8bit@v0.5.23 sglang.group_8bit@v0.5.17"  # for bf16, and for fp16
 
 
 @adapter("sglang", _GROUP, "quant_group", _GROUP_IDS, "cuda", accepts={"layout": ["row"]})
@@ -132,7 +132,7 @@ def sglang_per_token_group_quant(x, q, scale, group_size):
 
 
 def _group_v2(name, contract, ue8m0):
-    """The kernel that was the default before; since v0.5.17 SGLang takes it for scales that are powers of two in fp32."""
+    """The default kernel before v0.5.17; since then SGLang uses it only for fp32 scales that are powers of two."""
 
     def quant(x, q, scale, group_size):
         function(_GROUP_V2)(x.contiguous(), q, scale, group_size, 1e-10, -448.0, 448.0, scale_ue8m0=ue8m0)
@@ -159,7 +159,7 @@ def sgl_kernel_gemma_rmsnorm(x, gamma, eps):
 
 
 def _checked(name):
-    """A function of flashinfer.norm. Its checks of types and shapes come before the launch, so what they refuse is a skip."""
+    """A function of flashinfer.norm. A call that its checks of types and shapes refuse, before the launch, is a skip."""
 
     def call(*arguments):
         try:
@@ -218,7 +218,7 @@ def flashinfer_fused_add_rmsnorm_quant(x, residual, gamma, scale, q, eps):
     _checked("fused_add_rmsnorm_quant")(q, x.contiguous(), residual, gamma, scale.reshape(1), eps)
 
 
-# In CuTe, or TensorRT-LLM's kernel where the CuTe DSL is not installed
+# A CuTe kernel; TensorRT-LLM's kernel if the CuTe DSL is not installed
 @_flashinfer("layernorm", "layer_norm", "flashinfer.layer_norm trtllm.layer_norm")
 def flashinfer_layernorm(x, gamma, beta, eps):
     return _checked("layernorm")(x.contiguous(), gamma, beta, eps)
@@ -262,24 +262,25 @@ def aiter_rmsnorm2d_fwd_with_dynamicquant(x, gamma, q, scale, eps):
     function(_RMS + _NORM_QUANT)(q, x.contiguous(), scale, gamma, eps)
 
 
-# TransformerEngine. Its MXFP8 has no contract: candidates are contracts with the same formats. Its reference of NVFP4 is Python,
-# which runs without the compiled library, on a CPU too
+# TransformerEngine. Its MXFP8 has no contract; the candidates are contracts with the same formats. Its NVFP4 reference is Python
+# code, which runs without the compiled library, also on a CPU
 
 _NVFP4 = "transformer_engine/pytorch/custom_recipes/reference_nvfp4.py:NVFP4QuantizerRef._quantize_blockwise_reference"
 
 
 @adapter("transformer-engine", _NVFP4, "quant_group", "transformer_engine.nvfp4", accepts={"layout": ["ue4m3_row"]})
 def te_nvfp4_reference(x, global_scale):
-    """It takes the amax of the tensor and divides 448 * 6 by it; the case has the quotient."""
+    """The function takes the tensor's amax and computes global_scale = 448 * 6 / amax. The case has global_scale, so this
+    searches an amax with that quotient."""
     import torch
 
     if global_scale.numel() != 1:
-        raise NotImplementedError("one scale of the tensor")
+        raise NotImplementedError("supports one global scale only")
     limit, amax = torch.full_like(global_scale, 448 * 6), torch.full_like(global_scale, 448 * 6) / global_scale
     near = [amax, amax.nextafter(amax * 0), amax.nextafter(amax * torch.inf)]
     exact = next((one for one in near if torch.equal(limit / one, global_scale)), None)
     if exact is None:
-        raise NotImplementedError("no amax has this scale")
+        raise NotImplementedError("no amax gives this global scale")
     return function(_NVFP4)(x.contiguous(), exact, 16, 1, pow_2_scales=False, eps=0.0)
 
 

@@ -2,7 +2,7 @@
 
 import ctypes
 
-# assay_check_tensor.dtype, and (code, bits) of assay/abi.h: the names that ml_dtypes and torch share.
+# dtype of the C API (assay_check_tensor.dtype) -> name in ml_dtypes and torch. ABI_TYPES: (code, bits) of assay/abi.h -> dtype.
 NAMES = {
     "f32": "float32",
     "bf16": "bfloat16",
@@ -41,7 +41,7 @@ def of_abi(code, bits):
 
 
 def numpy_dtype(dtype):
-    """An array with a dtype of the C API; e2m1x2 is uint8, two codes per byte."""
+    """The numpy dtype for a dtype of the C API; uint8 for e2m1x2, which has two codes per byte."""
     import numpy
 
     name = NAMES[dtype]
@@ -55,7 +55,7 @@ def numpy_dtype(dtype):
 
 
 def _bytes_of_packed(dtype, shape, strides):
-    """Packed codes as bytes: the last extent and all other strides are half."""
+    """Shape and strides in bytes for packed codes: halves the last extent, and all strides but the last."""
     if dtype != "e2m1x2":
         return list(shape), list(strides)
     return [*shape[:-1], shape[-1] // 2], [*(stride // 2 for stride in strides[:-1]), 1]
@@ -121,7 +121,7 @@ def at_address(framework, address, count, dtype, shape, strides, device="cpu", w
 
 
 def storage(output):
-    """Everything from the first element of a kernel's output to the end of its memory, padding included, as a vector."""
+    """The memory of a kernel's output from its first element to the end, padding included, as a vector."""
     if type(output).__module__.partition(".")[0] == "torch":
         room = output.untyped_storage().nbytes() // output.element_size() - output.storage_offset()
         return output.as_strided((room,), (1,))
@@ -133,7 +133,7 @@ def storage(output):
 
 
 def deliver(role, value, out):
-    """Copies what a kernel returned into its output; with the padding of the storage where the value has the same strides."""
+    """Copies a returned array into the kernel's output; also copies the storage's padding if the array has the same strides."""
     from . import _tensors
 
     if type(out).__module__.partition(".")[0] == "torch":
@@ -180,5 +180,5 @@ def _require(role, dtype, shape, wanted_dtype, wanted_shape):
     longer = [extent for extent in shape if extent != 1] == [extent for extent in wanted_shape if extent != 1]
     if (dtype != wanted_dtype and not (dtype == "uint8" and "8" in wanted_dtype)) or not longer:
         raise ValueError(
-            f"output {role!r}: the kernel returned {dtype} {list(shape)}; the case wants {wanted_dtype} {list(wanted_shape)}"
+            f"output {role!r}: the kernel returned {dtype} {list(shape)}; the case expects {wanted_dtype} {list(wanted_shape)}"
         )

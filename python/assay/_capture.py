@@ -1,4 +1,4 @@
-"""assay.capture: records the tensors of calls that a running model makes, bounded in size, for assay.judge_capture."""
+"""assay.capture: records tensors of calls that a running model makes, up to a size limit, for assay.judge_capture."""
 
 import fnmatch
 import functools
@@ -18,12 +18,12 @@ from ._op_map import Entry, entries
 _PACKAGES = (
     "torch triton torchao liger-kernel flashinfer-python vllm sglang sglang-kernel transformer-engine amd-aiter numpy".split()
 )
-_MOST_SHAPES = 1000  # counts of calls without a contract
+_MOST_SHAPES = 1000  # limit on the entries of Capture.shapes
 _own = threading.local()  # .busy: this thread is copying tensors for a capture
 
 
 def capture(folder, ops=None, *, calls=8, max_bytes=1 << 28):
-    """Records calls in the block into a new folder; assay.judge_capture(folder) checks them on any machine.
+    """Records calls within the `with` block into a new folder; assay.judge_capture(folder) checks them on any machine.
 
         with assay.capture("captured", ops=["_C::*", "flashinfer.*"]) as recorded:
             model(tokens)
@@ -31,7 +31,8 @@ def capture(folder, ops=None, *, calls=8, max_bytes=1 << 28):
 
     ops: None for every op of the map (python/assay/op_map.csv); globs over op names; or a dict of name and spec, such as
     {"my_module.my_quant": {"contract": "vllm.group_fp8", "inputs": ["x"], "outputs": {"q": "return.0", "scale": "return.1"}}}.
-    Ops without a contract are recorded as shapes. calls: recorded of each op at most. max_bytes: of all tensors together.
+    For ops without a contract, only argument shapes are counted. calls: largest number of recorded calls per op. max_bytes:
+    largest size of all recorded tensors together.
     """
     return Capture(folder, ops, calls, max_bytes)
 
@@ -67,7 +68,7 @@ class Capture:
 
     def __enter__(self):
         if self._active:
-            raise RuntimeError("assay.capture: this capture is running already")
+            raise RuntimeError("assay.capture: this capture is already running")
         if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise FileExistsError(f"assay.capture: {str(self.folder)!r} exists and is not an empty folder; choose another")
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +95,7 @@ class Capture:
                 self._break(error)
         if self._broken is not None:
             warnings.warn(
-                f"assay.capture: {self._broken}; what was recorded before is in {self.folder}", RuntimeWarning, stacklevel=2
+                f"assay.capture: {self._broken}; {self.folder} has the calls recorded before", RuntimeWarning, stacklevel=2
             )
 
     def __repr__(self):
@@ -113,7 +114,7 @@ class Capture:
         return [] if any("::" in one and fnmatch.fnmatchcase(op, one) for one in self._globs) else None
 
     def call(self, op, rows, arguments, function):
-        """Calls function() and records the call. Errors here are counted; they never reach the model."""
+        """Calls function() and records the call. Errors of the recording are counted and never reach the model."""
         plan = None
         if self._active and self._broken is None and not getattr(_own, "busy", False):
             plan = self._guarded(op, lambda: self._plan(op, rows, arguments))
@@ -133,7 +134,7 @@ class Capture:
             return step()
         except OSError as error:
             self._break(error)
-        except Exception as error:  # the model continues
+        except Exception as error:  # counted, so that the model continues
             self._leave(op, f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error))
         finally:
             _own.busy = False
@@ -148,21 +149,21 @@ class Capture:
             reasons[reason if reason in reasons or len(reasons) < 8 else "other reasons"] = reasons.get(reason, 0) + 1
 
     def _plan(self, op, rows, arguments):
-        """The row that describes this call, and copies of its inputs. None if nothing is to be recorded."""
+        """The map's row that describes this call, copies of its inputs, and parameters. None if the call is not recorded."""
         if not rows:
             return self._count_shapes(op, arguments)
         arguments["arch"] = arguments.get("arch", arch_of(arguments))
         row = next((one for one in rows if one.fits(arguments)), None)
         if row is None:
             self._count_shapes(op, arguments)
-            return self._leave(op, "no row of the map describes such arguments; shapes are kept")
+            return self._leave(op, "no row of the map fits these arguments; only shapes are kept")
         if not row.contracts:
             return None
         with self._lock:
             if self.recorded.get(op, 0) >= self.most_calls:
                 return self._leave(op, f"beyond {self.most_calls} calls of an op")
         if _is_graph_capture():
-            return self._leave(op, "inside the capture of a CUDA graph, where nothing can be copied")
+            return self._leave(op, "during the capture of a CUDA graph, when tensors cannot be copied")
         inputs = {role: row.array(role, text, arguments) for role, text in row.inputs.items()}
         outputs = {
             role: row.array(role, text, arguments) for role, text in row.outputs.items() if not text.startswith("return")
@@ -246,7 +247,7 @@ class Capture:
         for (place, attribute, original), wrapper in wrappers.values():
             setattr(place, attribute, wrapper)
             self._hooks.append((place, attribute, wrapper, original))
-        for module in list(sys.modules.values()):  # `from x import f` elsewhere
+        for module in list(sys.modules.values()):  # modules that did `from x import f`
             for attribute, value in list(getattr(module, "__dict__", {}).items()):
                 found = wrappers.get(id(value))
                 if found is not None and found[0][2] is value:
@@ -277,7 +278,7 @@ def _matches_any(names, glob):
 
 
 def _function(name, must):
-    """(owner, attribute, function) of a dotted name. Modules that are not imported yet are left alone, unless `must`."""
+    """(owner, attribute, function) of a dotted name; None if it is not found. Imports the module only if `must`."""
     parts = name.split(".")
     owner = None
     for count in range(len(parts) - 1, 0, -1):
@@ -310,8 +311,8 @@ def _torch_mode(recorder):
     has_kernel = torch._C._dispatch_has_computed_kernel_for_dispatch_key
 
     def through(overload, args, kwargs):
-        """Calls an op so that ops called by its kernel are intercepted too. In inference mode composite ops are seen as a whole,
-        and libraries write ops in Python."""
+        """Calls an op so that the ops that its kernel calls are intercepted too. This is needed for composite ops, which
+        inference mode does not decompose, and for ops that libraries implement in Python."""
         name = overload.name()
         if torch._C._dispatch_has_kernel_for_dispatch_key(name, "CompositeImplicitAutograd"):
             with mode:
@@ -341,7 +342,7 @@ def _torch_mode(recorder):
         def __torch_dispatch__(self, overload, types, args=(), kwargs=None):
             kwargs = kwargs or {}
             if any(one not in (torch.Tensor, torch.nn.Parameter) for one in types):
-                return NotImplemented  # a tensor subclass unwraps itself first, and its parts arrive here
+                return NotImplemented  # lets the tensor subclass unwrap itself first; then its parts arrive here
             if overload not in known:
                 known[overload] = about(overload)
             if getattr(_own, "busy", False):
@@ -372,7 +373,7 @@ def arch_of(arguments):
             properties = torch.cuda.get_device_properties(device)
             if torch.version.hip:
                 return properties.gcnArchName.partition(":")[0]
-            return f"sm_{properties.major}{properties.minor}"  # gcnArchName is the device's name here
+            return f"sm_{properties.major}{properties.minor}"  # with CUDA, gcnArchName is the device's name
     return "cpu"
 
 
@@ -403,7 +404,7 @@ def left_out_lines(left_out, shapes):
     for op, reasons in sorted(left_out.items()):
         lines += [f"  left out {count:5} of {op}: {reason}" for reason, count in reasons.items()]
     if shapes:
-        lines.append(f"  shapes alone: {sum(shapes.values())} calls, {len(shapes)} kinds (capture.json)")
+        lines.append(f"  only shapes: {sum(shapes.values())} calls, {len(shapes)} kinds (capture.json)")
     return lines
 
 

@@ -14,8 +14,8 @@ _CONFORMS = ("pass", "untrusted")
 
 
 class Call:
-    """A recorded call: `op`, `number`, `contract` (the one that the call obeys, else the nearest), `result` (a Result), `refused`
-    (why there is none), `obeys` (other contracts of the op that its tensors obey, if it obeys none of the requested ones)."""
+    """A recorded call: `op`, `number`, `contract` (the contract that it obeys, else the nearest one), `result` (a Result or
+    None), `refused` (why there is no result), `obeys` (other contracts of the op, if it obeys none of the requested ones)."""
 
     def __init__(self, said, folder):
         self.op, self.number, self.arch, self.said, self.folder = said["op"], said["number"], said["arch"], said, folder
@@ -25,7 +25,7 @@ class Call:
         return self.result is not None and self.result.outcome in _CONFORMS
 
     def command(self):
-        """The same check as a command line of `assay`, whose report is longer."""
+        """A command line of `assay` that makes the same check and prints a longer report."""
         words = ["assay", "judge", str(self.folder / "tensors.safetensors"), "--contract", self.contract]
         for name, value in self.said["parameters"].items():
             if name == "layout":
@@ -90,7 +90,7 @@ class Captured:
         )
         yield f"{self.folder}: {len(self.calls)} calls ({versions})"
         if not self.about.get("complete"):
-            yield "  the capture did not end: calls may be missing"
+            yield "  the capture did not end normally: calls may be missing"
         groups = {}
         for one in self.calls:
             groups.setdefault(
@@ -123,14 +123,14 @@ class Captured:
 
 
 def judge_capture(folder, contract=None):
-    """Checks every recorded call against the contracts of its op until it obeys one. contract: check only this one.
+    """Checks every recorded call against the contracts of its op, until it obeys one. contract: checks only this contract.
 
     Needs neither torch nor a GPU. Returns a Captured."""
     folder = Path(folder)
     try:
         about = json.loads((folder / "capture.json").read_text())
     except (OSError, ValueError) as error:
-        raise ValueError(f"{folder}: holds no capture: {error}") from None
+        raise ValueError(f"{folder}: has no capture: {error}") from None
     version = about.get("assay_capture") if isinstance(about, dict) else about
     if version != 1 or not isinstance(about, dict):
         raise ValueError(f"{folder / 'capture.json'}: expected assay_capture 1, got {version!r}")
@@ -142,7 +142,7 @@ def judge_capture(folder, contract=None):
             contracts = [contract] if contract else list(said["contracts"])
             said["tensors"], said["parameters"] = dict(said["tensors"]), dict(said["parameters"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path}: not the file that a capture wrote ({type(error).__name__}: {error})") from None
+            raise ValueError(f"{path}: expected a file that assay.capture wrote ({type(error).__name__}: {error})") from None
         try:
             calls.append(call.judge(contracts))
         except (OSError, ValueError) as error:
@@ -152,7 +152,7 @@ def judge_capture(folder, contract=None):
 
 
 def main(folder):
-    """assay judge FOLDER. Exit code: 0 all conform, 1 some do not or have no verdict, 2 no capture or no calls."""
+    """assay judge FOLDER. Exit code: 0: all calls conform; 1: some do not, or have no verdict; 2: no capture or no calls."""
     try:
         found = judge_capture(folder)
     except ValueError as error:

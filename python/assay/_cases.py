@@ -9,8 +9,7 @@ from ._result import ConformanceError, Result
 
 def cases(pattern, tier="quick", warp="32"):
     """Ids of cases: by contract ("vllm.group_fp8*"), or by a glob over ids ("quant_group/*m5*"). tier: "quick", "full", or
-    None for all.
-    Cases that differ only in warp size have the same inputs; warp=None lists both."""
+    None for all. warp: only this warp size; None: all. Cases that differ only in warp size have the same inputs."""
     found = _library.ask("cases", pattern.encode(), tier.encode() if tier else None).data["cases"]
     return [one["id"] for one in found if warp is None or one["warp"] in ("", warp)]
 
@@ -21,9 +20,8 @@ def inputs(case, framework="numpy", device=None):
 
 
 class Case:
-    """id, op, contract, why; `parameters` (numbers that kernels get), `cell` (the row of the case table), `inputs` (arrays by
-    role, also
-    of tensors that are in place), `outputs` (dtype, shape and strides by role)."""
+    """id, op, contract, why; `parameters` (numbers that kernels receive), `cell` (the row of the case table), `inputs` (arrays by
+    role, in-place tensors included), `outputs` (dtype, shape and strides by role)."""
 
     def __init__(self, case, framework="numpy", device=None):
         if framework not in _arrays.FRAMEWORKS:
@@ -43,7 +41,7 @@ class Case:
             name: int(value) if float(value).is_integer() else value for name, value in data["kernel_parameters"].items()
         }
         self.outputs = {one["role"]: one for one in data["tensors"] if one["access"] != "input"}
-        self.results = []  # from judge() and check(), for reports
+        self.results = []  # (Result, outputs) of each judge() and check(), for reports
         self._tensors = data["tensors"]
         self.inputs = {one["role"]: self._array(one, framework, device) for one in data["tensors"] if one["access"] != "output"}
 

@@ -1,4 +1,4 @@
-"""The functions of the CUDA driver that copies and the worker need, whichever framework owns the context."""
+"""Functions of the CUDA driver for copies and for the worker. They use the current context, which any framework may own."""
 
 import ctypes
 
@@ -21,7 +21,7 @@ def words(code):
 
 
 def synchronize():
-    """Waits for the device; returns the error code of the work that ran on it."""
+    """Waits for the device; returns the error code of its finished work, 0 if there was none."""
     return driver().cuCtxSynchronize()
 
 

@@ -8,12 +8,12 @@ from ._result import ConformanceError, Match, Result, ScaleCheck, Text
 
 @functools.lru_cache(maxsize=None)
 def contract(name):
-    """What the calls under a contract look like: a dict with the ops, their tensors, parameters and columns."""
+    """A dict with the ops that have the contract, and the tensors, parameters and case-table columns of each op."""
     return _library.ask("contract", name.encode()).data
 
 
 def cell(value):
-    """A parameter as a case table writes it: 128 is "128", 1e-6 is "1e-6"."""
+    """The text that a case table has for a parameter: "128" for 128, "1e-6" for 1e-6."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -24,14 +24,14 @@ def cell(value):
 
 
 def split(arguments):
-    """Keyword arguments as tensors and parameters. An argument that is None is left out."""
+    """Divides keyword arguments into tensors and parameters; ignores arguments that are None."""
     tensors, parameters = [], {}
     for name, value in arguments.items():
         if value is None:
             continue
         if name in ("rtol", "atol", "tolerance", "equal_nan"):
             raise TypeError(
-                f"{name}: Assay has no tolerances. The contract says which codes a right kernel may store; "
+                f"{name}: Assay has no tolerances. The contract says which codes a correct kernel may store; "
                 "see docs/accepted-intervals.md"
             )
         if _tensors.is_array(value):
@@ -55,14 +55,14 @@ def _judge(contract, demand_power, layout, arguments, stacklevel):
 
 
 def judge(contract, *, demand_power=False, layout=None, **tensors_and_parameters):
-    """Compares outputs with what a contract allows for these inputs.
+    """Compares outputs with the codes that a contract accepts for these inputs.
 
         assay.judge("vllm.group_fp8", x=x, q=q, scale=s, group_size=128)
 
-    Tensors are named as in the op (assay.contract(name) lists the names), inputs and outputs alike; other arguments are
-    parameters that do not follow from tensors, such as eps. Returns a Result. Warns with WeakDataWarning if the inputs expose
-    fewer than half of the contract's mutants; demand_power=True raises WeakDataError instead. layout: of the scale tensor,
-    if its shape leaves it open.
+    Inputs and outputs have the op's tensor names, which assay.contract(name) lists. Other arguments are parameters that do not
+    follow from tensors, such as eps. Returns a Result. Warns with WeakDataWarning if the inputs expose fewer than half of the
+    contract's mutants; demand_power=True raises WeakDataError instead. layout: the layout of the scale tensor, needed if several
+    layouts have its shape.
     """
     return _judge(contract, demand_power, layout, tensors_and_parameters, 2)
 
@@ -85,7 +85,7 @@ def match(*, op=None, layout=None, **tensors_and_parameters):
 
 
 def explain(contract, *, element=None, layout=None, **tensors_and_parameters):
-    """The contract as formulas, and the result of each step for one element of the first input; default: the worst."""
+    """The contract as formulas, and the result of each step for the element (row, column); default: the worst element."""
     tensors, parameters = split(tensors_and_parameters)
     request, keep = _library.request(contract, tensors, parameters, layout)
     row, column = element if element is not None else (-1, 0)
@@ -95,8 +95,8 @@ def explain(contract, *, element=None, layout=None, **tensors_and_parameters):
 
 
 def scale(tensor, /, *, ue8m0=False, layout=None, **m_n_groups_group_size):
-    """Looks for NaN, packing mistakes, stale padding and transposition in a single tensor of scales. ue8m0: its consumer
-    only takes powers of two."""
+    """Looks for NaN, packing mistakes, stale padding and transposition in a single tensor of scales. ue8m0: True if the kernel
+    that reads the scales takes only powers of two."""
     _, parameters = split(m_n_groups_group_size)
     request, keep = _library.request(None, [_tensors.describe("scale", tensor)], parameters, layout)
     answer = _library.ask("scale", request, int(ue8m0))

@@ -11,7 +11,7 @@ from ._judge import contract
 
 
 class Kernel:
-    """A callable, with what it advertises. Calling it calls the callable."""
+    """A callable with the op, contracts and parameters that it supports. Calling a Kernel calls the callable."""
 
     def __init__(
         self, function, op, contracts, arrays="numpy", device=None, accepts=None, multiple_of=None, name=None, arguments=None
@@ -33,8 +33,8 @@ class Kernel:
         return f"<assay.Kernel {self.name}: {self.op}, {', '.join(self.patterns)}>"
 
     def contract_ids(self, own=()):
-        """Contracts of the op that the patterns match. ValueError if a pattern matches none. own: ids of the user's tables, which
-        the C library of this process may not have read."""
+        """Contracts of the op that the patterns match. ValueError if a pattern matches none. own: ids of contracts in the user's
+        tables; the C library of this process may not have read these tables."""
         found = []
         for pattern in self.patterns:
             of_user = [one for one in own if fnmatch.fnmatchcase(one, pattern)]
@@ -55,7 +55,7 @@ class Kernel:
         return list(dict.fromkeys(found))
 
     def place(self):
-        """ "MODULE:NAME" or "FILE.py:NAME" by which another process finds this kernel; None for closures, lambdas and
+        """ "MODULE:NAME" or "FILE.py:NAME", by which another process can import this kernel; None for closures, lambdas and
         notebooks."""
         name = getattr(self, "__qualname__", "")
         module = sys.modules.get(getattr(self, "__module__", None) or "")
@@ -90,11 +90,11 @@ def kernel(
             ...
             return q, scale
 
-    The callable gets tensors and parameters by name. If it has arguments for outputs, it writes them; they lie between guard
-    zones. Otherwise it returns the outputs, in the op's order or as a dict. arrays: "numpy", "torch", "jax" or "cupy";
-    device="cuda" for torch. accepts, multiple_of: which case parameters it takes, as in assay/abi.h. NotImplementedError skips a case.
-    arguments: names in order, for a callable that does not tell them (an op of torch.ops, a tvm-ffi function); numbers, None and
-    bools among them are passed as they are.
+    The callable gets tensors and parameters by name. If it has arguments for outputs, it writes into them; their memory lies
+    between guard zones. Otherwise it returns the outputs, in the op's order or as a dict. arrays: "numpy", "torch", "jax" or
+    "cupy"; device="cuda" for torch on a GPU. accepts, multiple_of: the case parameters that it supports, as in assay/abi.h.
+    If it raises NotImplementedError, the case is skipped. arguments: argument names in order, for a callable without a readable
+    signature (an op of torch.ops, a tvm-ffi function); numbers, None and bools in this list are passed unchanged.
     """
     from ._arrays import FRAMEWORKS
 

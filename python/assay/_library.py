@@ -58,8 +58,8 @@ class Tables(ctypes.Structure):
 
 
 def _places(name, of_environment, *in_build):
-    """Where a file of the native part may be: named by the environment, installed with this package, or built in the source
-    tree."""
+    """Paths where a native file may be: the environment variable, if set; else this package's folder, then the build folder of
+    the source tree."""
     here = Path(__file__).resolve().parent
     if os.environ.get(of_environment):
         yield Path(os.environ[of_environment])
@@ -95,7 +95,7 @@ def library():
 
 
 def _load():
-    # use_errno is off; CDLL releases the GIL for every call, so other Python threads go on while a contract is evaluated.
+    # CDLL releases the GIL during each call, so other Python threads run while a contract is evaluated.
     lib = ctypes.CDLL(_find("lib/libassay_check.so", "ASSAY_CHECK_LIBRARY", "lib", "libassay_check.so"))
     report, answer = ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)
     signatures = {
@@ -122,17 +122,17 @@ def _load():
         function = getattr(lib, "assay_check_" + name)
         function.restype, function.argtypes = result, arguments
     if lib.assay_check_version() != VERSION:
-        raise ImportError(f"libassay_check has version {lib.assay_check_version()}, this package speaks {VERSION}")
+        raise ImportError(f"libassay_check has version {lib.assay_check_version()}; this package needs version {VERSION}")
     if own_tables():
         _ask(lib, "open", ctypes.byref(_tables(own_tables())))
     return lib
 
 
-OWN_CONTRACTS = "ASSAY_CONTRACTS"  # contract tables of the user's own, separated as in PATH; `assay run` sets it for workers
+OWN_CONTRACTS = "ASSAY_CONTRACTS"  # the user's contract tables, separated as in PATH; `assay run` sets it for workers
 
 
 def own_tables():
-    """The tables that the environment names."""
+    """The contract tables in ASSAY_CONTRACTS."""
     return [file for file in os.environ.get(OWN_CONTRACTS, "").split(os.pathsep) if file]
 
 
@@ -158,8 +158,8 @@ def _tables(files):
 def open_contracts(*files):
     """Reads contract tables of your own (CSV), for every function of this package: assay.open_contracts("acme.csv").
 
-    Once in a process, before other functions of this package; otherwise a ValueError. The environment variable ASSAY_CONTRACTS
-    does the same.
+    Call it once in a process, before other functions of this package; otherwise it raises ValueError. The environment variable
+    ASSAY_CONTRACTS has the same effect.
     """
     if not files:
         raise ValueError("assay.open_contracts: expected at least one file")
@@ -194,7 +194,7 @@ def _ask(lib, function, *arguments):
 
 
 def _in_python(text):
-    """Options of the command line as keyword arguments."""
+    """A message in which options of the command line are replaced by keyword arguments."""
     if "--" not in text:
         return text
     import re
@@ -208,7 +208,7 @@ def _in_python(text):
 
 
 def request(contract, tensors, parameters, layout=None, with_power=False):
-    """A Request and the memory it points to; keep both until the request is answered. `tensors`: of _tensors.Described."""
+    """A Request and the memory that it points to; keep both until the request is answered. `tensors`: _tensors.Described."""
     array = structures(tensors)
     named = (Parameter * max(1, len(parameters)))()
     for place, (name, value) in zip(named, parameters.items()):

@@ -1,4 +1,4 @@
-"""op_map.csv maps a call of an op to contracts, and its arguments to their tensors and parameters."""
+"""op_map.csv maps a call of an op to contracts, and the call's arguments to the contracts' tensors and parameters."""
 
 import csv
 import fnmatch
@@ -9,15 +9,15 @@ from . import _tensors
 
 
 class Entry:
-    """A row of the map, or a spec of a caller.
+    """A row of the map, or a spec that the caller of assay.capture passed.
 
-    inputs, outputs: role and expression; inputs are copied before the call, outputs after it. An expression is an argument's name
-    or "return", then .N (of a tuple), .T (transposed), .flat (one dimension) or .tiles (scales in tiles of 128 x 4, given as 32 x
-    16); a+b concatenates two along columns. Tensors of more than two dimensions become rows.
-    parameters: name and expression, a number, or 'text'; layout is that of the scale tensor.
-    when: expression, also with .dtype, .numel or .last (the last extent), and a glob over its value in words; "arch" is sm_90,
-    gfx942 or cpu.
-    contracts: ids, best first; "{arch}" in one is replaced. A row without contracts marks calls that are not worth recording.
+    inputs, outputs: role -> expression; inputs are copied before the call, outputs after it. An expression is an argument's name
+    or "return", then .N (item of a tuple), .T (transposed), .flat (one dimension) or .tiles (scales in tiles of 128 x 4, which
+    the op has as 32 x 16); a+b concatenates two along columns. Tensors with more than two dimensions are flattened to rows.
+    parameters: name -> expression, number or 'text'; "layout" is the layout of the scale tensor.
+    when: expression -> glob over its value as text; such expressions may also end in .dtype, .numel or .last (the last extent);
+    "arch" is sm_90, gfx942 or cpu.
+    contracts: ids, best first; "{arch}" in an id is replaced. A row without contracts: such calls are not recorded.
     """
 
     def __init__(self, op, release, contracts, when, inputs, outputs, parameters):
@@ -71,12 +71,12 @@ class Entry:
 
 
 def value_of(text, arguments, returned=None):
-    """The value of an expression; None if a part of it is None. KeyError names an argument that the op does not have."""
+    """The value of an expression; None if a part of it is None. ValueError names an argument that the op does not have."""
     if "+" in text:
         return _side_by_side([value_of(part, arguments, returned) for part in text.split("+")])
     first, *rest = text.split(".")
     if first != "return" and first not in arguments:
-        raise ValueError(f"the op has no argument {first!r}: another release than that of the map's row")
+        raise ValueError(f"the op has no argument {first!r}: the map's row is for another release")
     value = returned if first == "return" else arguments[first]
     for part in rest:
         if value is None:

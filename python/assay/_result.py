@@ -9,15 +9,15 @@ class WeakDataWarning(UserWarning):
 
 
 class ConformanceError(AssertionError):
-    """Outputs that do not conform; its text is the report."""
+    """Raised for outputs that do not conform; the error's text is the report."""
 
 
 class WeakDataError(AssertionError):
-    """The same, as an error for demand_power=True."""
+    """As WeakDataWarning, but an error; raised with demand_power=True."""
 
 
 class Power:
-    """Mutation score of the inputs: `seen` of `faults` mutants would be exposed; `blind_to` names the others."""
+    """Mutation score of the inputs: they expose `seen` of `faults` mutants; `blind_to` names the other mutants."""
 
     def __init__(self, data):
         self.faults, self.seen, self.blind_to = data.get("faults", 0), data.get("seen", 0), list(data.get("blind_to", []))
@@ -85,8 +85,8 @@ class Result:
         blind = "; ".join(self.power.blind_to[:3]) + ("; ..." if len(self.power.blind_to) > 3 else "")
         words = (
             f"{self.case}: these inputs expose {self.power.seen} of {self.power.faults} mutants of {self.contract}; "
-            f"not: {blind}. "
-            f"assay.inputs() has inputs that expose them"
+            f"not exposed: {blind}. "
+            f"assay.inputs() returns inputs that expose them"
         )
         if demand:
             raise WeakDataError(words)
@@ -94,7 +94,7 @@ class Result:
 
 
 class Text(str):
-    """Text that a notebook or a shell displays as it is."""
+    """Text that a notebook or a shell displays without quotes and escapes."""
 
     __slots__ = ()
 
@@ -103,7 +103,7 @@ class Text(str):
 
 
 class Match:
-    """Which contracts the tensors obey: `obeys` lists them, `violates` pairs the others with their number of wrong elements."""
+    """`obeys`: contracts that the tensors obey; `violates`: pairs of another contract and its number of wrong elements."""
 
     def __init__(self, answer):
         self.text, self.obeys = answer.text, list(answer.data["obeys"])

@@ -1,4 +1,4 @@
-"""assay.run: a Python kernel on the cases of the suite, as `assay run` checks a C library."""
+"""assay.run: checks a Python kernel on the cases of the suite, as `assay run` checks a C library."""
 
 import contextlib
 import ctypes
@@ -21,7 +21,7 @@ from ._result import ConformanceError
 
 
 def mistake_of(cause):
-    """A cause without numbers that differ from case to case, as first_mistake() of harness/report/causes.h writes it."""
+    """A cause without the numbers that differ from case to case, as first_mistake() of harness/report/causes.h returns it."""
     cause = re.sub(
         r"^explains (only )?\d+ of \d+ failing elements(, too few to be sure)?(, \d+ more may be anything)?"
         r"( and contradicts \d+ good ones)?: ",
@@ -34,8 +34,8 @@ def mistake_of(cause):
 class Run:
     """Results of a run. True in a condition if every verdict is as expected.
 
-    verdicts: dicts, as in `assay run --report json`; failures: those that are not as expected; text: the printed report;
-    in_process: the callable ran in this process, so a crash would have ended it.
+    verdicts: dicts, as in `assay run --report json`; failures: the verdicts that are not as expected; text: the printed report;
+    in_process: True if the callable ran in this process, where a crash would have ended the process.
     """
 
     def __init__(self, data, text, code, in_process, repro):
@@ -83,7 +83,8 @@ class Run:
 
 
 class _InProcess:
-    """Answers the workers of a run in threads of this process: each relay (worker.py) passes on the descriptors of one worker."""
+    """Calls the kernel for the workers of a run in threads of this process. Each relay (worker.py) sends the descriptors of one
+    worker to it."""
 
     def __init__(self, kernel, own, folder):
         self.kernel, self.own, self.path = kernel, own, os.path.join(folder, "kernel")
@@ -124,7 +125,7 @@ def _python_path(package):
 
 
 def _needed_in_a_shell(package):
-    """What a shell must set to repeat a case: this interpreter, and PYTHONPATH unless the package is installed."""
+    """The variables that a shell must set to repeat a case: this interpreter, and PYTHONPATH unless the package is installed."""
     installed = {os.path.realpath(path) for path in (*site.getsitepackages(), site.getusersitepackages())}
     words = ["ASSAY_PYTHON=" + shlex.quote(sys.executable)]
     if os.path.realpath(package) not in installed:
@@ -163,15 +164,14 @@ def run(
     cases_file=None,
     echo=False,
 ):
-    """Calls a Kernel with the inputs of the suite and checks what it wrote: values, guard zones, unwritten elements, changed
-    inputs.
+    """Calls a Kernel with the inputs of the suite. Checks its outputs, guard zones, unwritten elements and changed inputs.
 
-    suite: a tier, "quick" or "full"; cases: globs over case ids instead. ladder=True adds determinism tests. report: as
-    --report of
-    `assay run`, such as "html:report.html" or a list of them. known_failures: a known-failures list (CSV). in_process: None calls
-    importable kernels
-    in a worker that may crash, and closures here. contracts_file: a table with contracts of your own, or several; cases_file: the
-    table, or tables, with their cases, read instead of the suite's. echo=True prints the report while it is made. Returns a Run.
+    suite: a tier, "quick" or "full"; cases: globs over case ids, instead of a tier. ladder=True adds determinism tests.
+    report: as --report of `assay run`, such as "html:report.html", or a list. known_failures: a known-failures list (CSV).
+    in_process: True calls the kernel in this process, False in a worker process, which may crash; None uses a worker for kernels
+    that can be imported, and this process for closures. contracts_file: one or several tables with contracts of your own;
+    cases_file: one or several tables with cases, read instead of the suite's. echo=True prints the report while the run goes on.
+    Returns a Run.
     """
     if not isinstance(kernel, Kernel):
         raise TypeError(f"assay.run: expected a function with @assay.kernel, got {type(kernel).__name__}")
@@ -181,7 +181,7 @@ def run(
     without_cases = [one for one in contracts if one in own]
     if without_cases and not case_tables:
         missing = ", ".join(without_cases)
-        raise ValueError(f"{kernel.name}: the suite has no cases of {missing}; name a table of cases: cases_file=...")
+        raise ValueError(f"{kernel.name}: the suite has no cases of {missing}; pass a table of cases: cases_file=...")
     place = kernel.place()
     if in_process is None:
         in_process = place is None
@@ -203,7 +203,7 @@ def run(
             if isinstance(cases, str)
             else list(cases) if cases is not None else [] if case_tables else [f"{kernel.op}/{one}/*" for one in contracts]
         )
-        # A table of the user's own is read whole: only then does the run say which mutants its cases expose together.
+        # Runs all cases of the user's own tables: only then does the run report which mutants the cases expose together.
         for file in contract_tables:
             command += ["--contracts", file]
         for file in case_tables:
@@ -223,7 +223,7 @@ def run(
         ) as process:
             for line in process.stdout:
                 if line.startswith(f"wrote {folder}"):
-                    continue  # a file that is gone when the text is read
+                    continue  # this temporary file is deleted before the user reads the text
                 text.append(line)
                 if echo:
                     print(line, end="")

@@ -48,21 +48,22 @@ class Stored:
         self.content = ctypes.string_at(tensor.data, reach) if reach else b""
 
     def described(self, role):
-        """For the C API."""
+        """This tensor as a _tensors.Described, for the C API."""
         buffer = ctypes.create_string_buffer(self.content, max(1, len(self.content)))
         data = ctypes.addressof(buffer)
         return _tensors.Described(role, self.dtype, tuple(self.shape), tuple(self.strides), data, len(self.content), buffer)
 
 
 def _in_bytes(dtype, shape, strides):
-    """For packed codes: two share a byte."""
+    """Shape and strides in bytes for packed codes, of which two share a byte; others unchanged."""
     if dtype != "e2m1x2":
         return list(shape), list(strides)
     return [*shape[:-1], shape[-1] // 2], [*(s // 2 for s in strides[:-1]), strides[-1]]
 
 
 def write(path, arrays):
-    """One file with these arrays. Strides and padding are kept as metadata NAME.shape and NAME.strides of the storage."""
+    """Writes one file with these arrays. A tensor with strides or padding is stored as flat storage, and its shape and strides in
+    the metadata NAME.shape and NAME.strides."""
     header, metadata, data = {}, {}, bytearray()
     for name, array in arrays.items():
         stored = array if isinstance(array, Stored) else Stored(name, array)
@@ -84,8 +85,8 @@ def write(path, arrays):
 
 
 def read(path, tensors):
-    """What write() wrote, as a dict of Stored by name. `tensors` says dtype, shape and strides of each. ValueError: another
-    file."""
+    """Reads a file that write() wrote, as a dict of Stored by name. `tensors` has dtype, shape and strides of each. ValueError if
+    it is another file."""
     with open(path, "rb") as file:
         content = file.read()
     try:
@@ -104,5 +105,5 @@ def read(path, tensors):
             stored.plain = name + ".shape" not in header.get("__metadata__", {})
             stored.content = content[start + begin : start + end]
     except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: not the file that a capture wrote ({type(error).__name__}: {error})") from None
+        raise ValueError(f"{path}: expected a file that assay.capture wrote ({type(error).__name__}: {error})") from None
     return found

@@ -3,7 +3,7 @@
 import ctypes
 import sys
 
-# Names of element types in frameworks: assay_check_tensor.dtype and bytes per element.
+# Name of an element type in frameworks -> (assay_check_tensor.dtype, bytes per element).
 _DTYPES = {
     "float32": ("f32", 4),
     "bfloat16": ("bf16", 2),
@@ -59,7 +59,7 @@ class Described:
 
 
 class View:
-    """An array whose codes have another type than its dtype states; made by assay.view()."""
+    """An array whose codes have another type than its dtype; made by assay.view()."""
 
     def __init__(self, array, dtype):
         known = sorted(_WIDTHS)
@@ -92,7 +92,7 @@ def describe(role, array):
 
 
 def _as_it_is(role, array):
-    """With the dtype that its framework states, even if no contract has it."""
+    """The Described form with the framework's own dtype, even if no contract has that dtype."""
     module = type(array).__module__.partition(".")[0]
     if module == "torch":
         return _of_torch(role, array)
@@ -117,7 +117,7 @@ def _known(role, name):
 
 
 def _renamed(tensor, dtype):
-    """The bytes as another type of the same width."""
+    """The same bytes as another type of the same width."""
     width = _WIDTHS.get(tensor.dtype) or tensor.keep_width
     if _WIDTHS[dtype] != width:
         raise ValueError(
@@ -136,13 +136,13 @@ def _renamed(tensor, dtype):
 
 
 class _Raw(Described):
-    """For a dtype that only a View can name."""
+    """A tensor whose dtype (uint16, int16) the C API does not have; a View must name the type of its codes."""
 
     __slots__ = ("keep_width",)
 
 
 def _described(role, name, width, shape, strides, data, readable, keep):
-    """`name`: of the framework; strides in elements."""
+    """`name`: dtype name in the framework; strides in elements."""
     if name in ("uint16", "int16"):
         raw = _Raw(role, name, tuple(shape), tuple(strides), data, readable, keep)
         raw.keep_width = width
@@ -152,7 +152,7 @@ def _described(role, name, width, shape, strides, data, readable, keep):
 
 
 def _of_interface(role, array):
-    """numpy and whatever has __array_interface__. The memory of the array that owns it is readable."""
+    """For numpy and other arrays with __array_interface__. Counts the memory of the owning array as readable."""
     interface = array.__array_interface__
     dtype = getattr(array, "dtype", None)
     name = getattr(dtype, "name", None) or {
@@ -239,7 +239,7 @@ class _DLTensor(ctypes.Structure):
 
 
 def _of_dlpack(role, array):
-    """CuPy and others. The capsule keeps the memory alive."""
+    """For CuPy and other arrays with DLPack. The capsule keeps the memory alive."""
     capsule = array.__dlpack__()
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]

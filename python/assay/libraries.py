@@ -1,7 +1,7 @@
 """python -m assay.libraries [NAME...]: which contracts do the ops of the installed libraries obey?
 
-For each op that an adapter calls, it prints the contracts that the op obeys on the suite's cases, then those that it violates
-with the cause, and then the library's functions that no adapter calls. Without NAME: all libraries.
+For each op that an adapter calls, it prints the contracts that the op obeys on the suite's cases, and the contracts that it
+violates, with the cause. Then it prints the library's functions that no adapter calls. Without NAME: all libraries.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 import textwrap
 import warnings
 
-from . import _adapters, _adapters_cuda  # noqa: F401  the second one adds its libraries
+from . import _adapters, _adapters_cuda  # noqa: F401  importing _adapters_cuda registers its adapters
 from ._abi import Bound
 from ._capture import _matches_any
 from ._cases import cases, inputs
@@ -22,7 +22,7 @@ from ._run import mistake_of, run
 
 _WORDS = r"quant|norm|scaled|silu|gelu|swiglu|geglu|to_mx|mxfp|downcast|fp8|float8"
 _HIDDEN = re.compile(r"^_|backward|_out$|dot_product|fake|dequant|scaled_modified|supports_|get_|gen_|choose_qparams")
-# library -> (distributions, module that shows it, modules and namespaces of torch.ops in which unknown ops are looked for)
+# library -> (distributions, module that shows that it is installed, modules and namespaces of torch.ops to list other ops from)
 LIBRARIES = {
     "torch": (
         ["torch"],
@@ -71,11 +71,11 @@ def version(name):
     for one in distributions:
         with contextlib.suppress(metadata.PackageNotFoundError):
             return metadata.version(one)
-    return "of no distribution"
+    return "(unknown version)"
 
 
 def lacking(where):
-    """What this machine lacks for adapters of "any", "cuda", "sm_90", "sm_100" or "gfx"; "" if nothing."""
+    """"needs a CUDA device" or similar, if this machine lacks a device that adapters of `where` need; else ""."""
     if where == "any":
         return ""
     if _adapters.device() != "cuda":
@@ -93,7 +93,7 @@ def lacking(where):
 
 
 def missing(calls):
-    """The first function of an adapter that the installed version lacks, and why; "" if it has all."""
+    """The first function of an adapter that the installed version does not have, and the error; "" if it has all of them."""
     for call in calls:
         try:
             if "::" in call:
@@ -123,7 +123,8 @@ def _ops_of_torch():
 
 
 class Row:
-    """Result for an op under a candidate contract: `cases`, `wrong` of them, `skipped`, `cause` of most wrong ones."""
+    """Result for an op under a candidate contract: numbers of `cases`, `wrong` cases and `skipped` cases, and the `cause` of most
+    wrong cases."""
 
     def __init__(self, contract, verdicts):
         self.contract = contract
@@ -180,7 +181,7 @@ def _row_lines(rows):
         if row.wrong:
             yield f"    violates  {row.contract:44} {row.wrong} of {row.cases} cases: {row.cause}"
     if not any(row.cases for row in rows):
-        yield "    no case that the function accepts"
+        yield "    the function accepts no case"
 
 
 def undescribed(name):
@@ -235,7 +236,7 @@ def survey(name, suite="quick", report=(), ops=None, out=print):
             out(line)
     others = undescribed(name)
     if others:
-        out(f"  {len(others)} more, which no contract describes:")
+        out(f"  {len(others)} more functions, which no adapter calls:")
         groups = {}
         for one in others:
             owner, mark, last = one.rpartition("::" if "::" in one else ".")
@@ -246,7 +247,7 @@ def survey(name, suite="quick", report=(), ops=None, out=print):
 
 
 def _calls(calls):
-    """Their names, a module once."""
+    """The names of the functions; a module that repeats is named once."""
     words, before = [], None
     for one in calls:
         module, mark, name = one.partition(":")

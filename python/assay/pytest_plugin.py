@@ -6,8 +6,8 @@
         assay_case.check(q=q, scale=scale)
 
 Arguments of the marker: globs over contracts, or over case ids if they have a '/'; tier="quick"; framework="numpy"; device;
-known={glob over
-ids: reason}, cases that must fail. A file of such cases, "glob  reason" on each line, is the ini option assay_known_failures.
+known={glob over case ids: reason} for cases that must fail. The ini option assay_known_failures names a file of such cases, with
+"glob  reason" on each line.
 """
 
 import fnmatch
@@ -64,7 +64,7 @@ def _known_failures(config, marker):
 
 
 def _hint(pattern):
-    """What a marker that matches nothing may have meant."""
+    """A hint for a pattern of a marker that matches no case."""
     import difflib
 
     from . import _cases, _judge
@@ -118,7 +118,7 @@ def assay_case(request):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Keeps the first line of a report for pytest's summary, which prints whole messages where the variable CI is set."""
+    """Shortens a report to its first line in pytest's summary, which prints whole messages if the variable CI is set."""
     outcome = yield
     from ._result import ConformanceError
 
@@ -130,7 +130,7 @@ def pytest_runtest_makereport(item, call):
 
 
 def _cause(text):
-    """The first cause of a report, without the counts that differ from case to case; else its reason or first line."""
+    """The first cause of a report, without the counts that differ from case to case; else its reason, else its first line."""
     import re
 
     for label in ("cause", "reason"):
@@ -143,7 +143,7 @@ def _cause(text):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Failures by cause: fifty tests that fail for one cause are one bug."""
+    """Prints failures by cause: fifty tests that fail for one cause are usually one bug."""
     causes = {}
     for report in terminalreporter.stats.get("failed", []):
         for cause in (value for name, value in report.user_properties if name == "assay_cause"):
@@ -156,7 +156,7 @@ def pytest_terminal_summary(terminalreporter):
 
 
 class _Reports:
-    """Outputs that tests checked, kept as files until the session ends; then `assay judge` makes the reports from them."""
+    """Stores the outputs that tests checked as files; at the end of the session `assay judge` makes the reports from them."""
 
     def __init__(self, config):
         self.wanted = config.getoption("--assay-report")
@@ -214,7 +214,7 @@ _reports = pytest.StashKey()
 
 
 def markdown(verdicts):
-    """A table of contracts and one of failures, for a comment on a pull request."""
+    """A table of contracts and a table of failures, for a comment on a pull request."""
     counts = {}
     for one in verdicts:
         passed, failed = counts.get(one["contract"], (0, 0))

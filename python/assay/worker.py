@@ -9,7 +9,7 @@ _SOCKET, _MEMORY = 3, 4  # descriptors that a worker is started with
 
 
 def _relay(path):
-    """Passes the descriptors to the process that has the callable, and lives until that process has answered all calls."""
+    """Sends the descriptors to the process that has the callable, and waits until that process has answered all calls."""
     with socket.socket(socket.AF_UNIX) as other:
         other.connect(path)
         socket.send_fds(other, [b"f"], [_SOCKET, _MEMORY])

@@ -1,4 +1,4 @@
-"""Rate of assay.judge from numpy and torch beside that of the program `assay judge` on the same tensors in a file, in one run.
+"""Compares the rate of assay.judge on numpy and torch tensors with the rate of the program `assay judge` on a file of them.
 
     python rate.py [ROWS COLUMNS [ROUNDS]]      default: 4096 7168 5; group quantization of bf16 under vllm.group_fp8
 
@@ -29,7 +29,7 @@ CONTRACT = "vllm.group_fp8"
 
 
 def seconds(call):
-    """Wall clock and CPU seconds of a call, those of its children included."""
+    """Wall clock and CPU seconds of a call, child processes included."""
 
     def cpu():
         used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -63,7 +63,7 @@ def torch_tensors(tensors, device):
 
 
 def contenders(tensors, file):
-    """What is measured, by name."""
+    """The functions to measure, by name."""
     found = {"program": lambda: program(file), "numpy": lambda: library(**tensors)}
     try:
         import torch
@@ -87,7 +87,7 @@ def main(rows=4096, columns=7168, rounds=5):
         for one in range(rounds + 1):
             for name, call in calls.items():
                 took = seconds(call)
-                if one:  # the first round reads tables and the file for the first time
+                if one:  # not the first round, which reads tables and the file for the first time
                     measured[name].append(took)
     print(f"{rows} x {columns} bf16, {CONTRACT}; medians of {rounds} turns; {os.cpu_count()} cores, {platform.machine()}")
     medians = {name: [statistics.median(column) for column in zip(*all_)] for name, all_ in measured.items()}

@@ -1,7 +1,7 @@
-"""Kernels of five ops in numpy and in JAX, each correct and with one mistake that tests with tolerances accept.
+"""Kernels of five ops in numpy and in JAX: a correct version of each, and one with a mistake that tests with tolerances accept.
 
-python five_ops.py          runs those in numpy on the quick cases and prints the cause found for each wrong one
-python five_ops.py jax      runs those in JAX, which compiles every shape: minutes on a CPU
+python five_ops.py          runs the numpy kernels on the quick cases and prints the cause found for each wrong one
+python five_ops.py jax      runs the JAX kernels; takes minutes on a CPU, because JAX compiles every shape
 """
 
 import sys
@@ -16,7 +16,7 @@ LIMIT = F32(448)
 
 
 def _quiet(function):
-    """NaN, Inf and overflow are ordinary inputs here."""
+    """Silences numpy's warnings: the suite's inputs include NaN, Inf and values that overflow."""
 
     def called(*arguments, **named):
         with np.errstate(all="ignore"):
@@ -101,8 +101,8 @@ def silu_wrong(x, y):
     silu_and_mul(x, y, round_twice=False)
 
 
-# pack_scales: four fp32 scales become the bytes of an int32. deepgemm.pack_ue8m0_torch masks each byte; without masks the
-# mantissas of the later scales run into the bytes of the earlier ones.
+# pack_scales: four fp32 scales become the bytes of an int32. deepgemm.pack_ue8m0_torch masks each byte; without masks, mantissa
+# bits of later scales change the bytes of earlier ones.
 @_quiet
 def pack_scales(x, scale, mask):
     bits = np.zeros((x.shape[0], 4 * scale.shape[1]), np.uint32)
@@ -112,7 +112,7 @@ def pack_scales(x, scale, mask):
         words = a >> 23 & 0xFF | b >> 15 & 0xFF00 | c >> 7 & 0xFF0000 | d << 1 & 0xFF000000
     else:
         words = a >> 23 | b >> 15 | c >> 7 | d << 1
-    assay.storage(scale)[...] = 0  # padding, which consumers read
+    assay.storage(scale)[...] = 0  # also clears the padding, which GEMMs read
     scale[...] = words.view(np.int32)
 
 
@@ -127,7 +127,7 @@ def pack_wrong(x, scale):
 
 
 RIGHT = [group_quant_right, static_quant_right, rms_norm_right, silu_right, pack_right]
-# kernel, and text that must name its mistake
+# (kernel, text that the reported cause must contain)
 WRONG = [
     (group_quant_wrong, "code: div(s) -> mul(1/s)"),
     (static_quant_wrong, "code: mul(m) -> div(s)"),
@@ -137,7 +137,7 @@ WRONG = [
 ]
 
 
-# The same in JAX. XLA multiplies by the reciprocal of a divisor that it broadcasts, so divisors are made whole arrays.
+# The same in JAX. XLA turns a division by a broadcast divisor into a multiplication by its reciprocal; whole arrays prevent that.
 def jax_group_quant(x, group_size, reciprocal):
     import jax.numpy as jnp
 
@@ -182,7 +182,7 @@ def jax_pack_scales(x, mask):
     import jax.numpy as jnp
 
     if x.shape[0] % 4:
-        raise NotImplementedError("a returned array has no padding behind its columns")
+        raise NotImplementedError("a returned array has no padding after its columns")
     bits = jax.lax.bitcast_convert_type(jnp.pad(x, ((0, 0), (0, -x.shape[1] % 4))), jnp.uint32).reshape(x.shape[0], -1, 4)
     a, b, c, d = (bits[:, :, i] for i in range(4))
     masks = (0xFF, 0xFF00, 0xFF0000, 0xFF000000) if mask else (0xFFFFFFFF,) * 4

@@ -1,5 +1,5 @@
-"""The same on a GPU: kernels in Triton, torch and CuPy, called on device memory between guard zones, and torch tensors
-checked in device memory.
+"""Kernels on a GPU, in Triton, torch and CuPy: called on device memory between guard zones. Also checks torch tensors in device
+memory.
 
     python gpu_quant.py         needs an NVIDIA GPU, torch and Triton; CuPy if installed. Exits with code 1 if a verdict
     is not as expected.
@@ -113,7 +113,7 @@ def launch_pack(x, scale, keep):
     import cupy
 
     if x.shape[0] % 4:
-        raise NotImplementedError("the padding behind the columns is left as it is")
+        raise NotImplementedError("does not write the padding after the columns")
     strides = [stride // 4 for stride in (*x.strides, *scale.strides)]
     sizes = (x.shape[0], x.shape[1], scale.shape[1], *strides)
     arguments = (x.view(cupy.uint32), scale, *map(cupy.int32, sizes), cupy.uint32(keep))

@@ -122,7 +122,7 @@ def test_strides_and_padding_are_kept(tmp_path):
     with pytest.raises(ValueError, match="needs more"):
         _safetensors.read(tmp_path / "t", {"scale": {**said["scale"], "shape": [99, 8]}})
     (tmp_path / "t").write_bytes(b"\xff" * 64)
-    with pytest.raises(ValueError, match="not the file that a capture wrote"):
+    with pytest.raises(ValueError, match="expected a file that assay.capture wrote"):
         _safetensors.read(tmp_path / "t", said)
 
 
@@ -197,7 +197,7 @@ def test_wrong_folders_and_ops_are_refused(model, tmp_path):
         (tmp_path / "c" / "capture.json").write_text(text)
         with pytest.raises(ValueError, match="capture"):
             assay.judge_capture(tmp_path / "c")
-    with pytest.raises(ValueError, match="holds no capture"):
+    with pytest.raises(ValueError, match="has no capture"):
         assay.judge_capture(tmp_path / "none")
 
 
@@ -220,7 +220,7 @@ def test_damaged_recordings_are_told_apart(model, tmp_path):
     assert [bool(call) for call in found.calls] == [False, True] and "no verdict" in found.text and not found
     assert "no verdict" in assay.judge_capture(tmp_path / "c", contract="vllm.static").text
     second.write_text("{}")
-    with pytest.raises(ValueError, match="not the file that a capture wrote"):
+    with pytest.raises(ValueError, match="expected a file that assay.capture wrote"):
         assay.judge_capture(tmp_path / "c")
 
 
@@ -246,7 +246,7 @@ def test_functions_without_a_contract_give_shapes(model, tmp_path):
         model.kernels.quant(numbers(), 64)
         model.kernels.quant(numbers(), 64)
     assert recorded.shapes == {"captured_kernels.quant(x=bfloat16[8, 1024], group_size=64)": 2} and not recorded.recorded
-    assert "shapes alone: 2 calls, 1 kinds" in repr(recorded)
+    assert "only shapes: 2 calls, 1 kinds" in repr(recorded)
 
 
 def test_rows_of_the_map_name_contracts_roles_and_parameters_that_exist():

@@ -285,4 +285,4 @@ def test_arguments_that_no_row_describes_are_told(ops, tensors, tmp_path):
     with assay.capture(tmp_path / "c", ops=["_C::per_token_group_fp8_quant"]) as recorded:
         ops._C.per_token_group_fp8_quant(x, q, scale, 128, 1e-10, -57344.0, 57344.0, False, False, False)
     reasons = recorded.left_out["_C::per_token_group_fp8_quant"]
-    assert list(reasons) == ["no row of the map describes such arguments; shapes are kept"] and len(recorded.shapes) == 1
+    assert list(reasons) == ["no row of the map fits these arguments; only shapes are kept"] and len(recorded.shapes) == 1

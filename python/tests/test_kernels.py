@@ -83,7 +83,7 @@ def test_guard_zones_and_sentinels_see_what_python_writes():
     assert "wrote outside 'scale': 4 bytes behind its end" in report(writes_behind)
     assert "output 'q': 1024 of 5120 elements were never written, first [4, 0]" in report(leaves_a_row)
     assert "ValueError: assignment destination is read-only (test_kernels.py:" in report(writes_input)
-    assert "output 'q': the kernel returned float8_e4m3fn [2, 1024]; the case wants float8_e4m3fn [5, 1024]" in report(
+    assert "output 'q': the kernel returned float8_e4m3fn [2, 1024]; the case expects float8_e4m3fn [5, 1024]" in report(
         wrong_shape
     )
 
@@ -100,7 +100,7 @@ class Unsigned:
 
 def test_arguments_are_named_for_callables_that_do_not_tell_them():
     offer = {"op": "quant_group", "contracts": "vllm.group_fp8", "accepts": {"layout": ["row"]}}
-    with pytest.raises(ValueError, match="the kernel does not tell its arguments; name them in order: arguments="):
+    with pytest.raises(ValueError, match="the kernel has no readable signature; name its arguments in order: arguments="):
         assay.run(assay.kernel(Unsigned(), **offer), cases=CASE)
     named = assay.kernel(Unsigned(), arguments=["scale", None, "x", "group_size", "q"], **offer)
     assert "div(s) -> mul(1/s)" in assay.run(named, cases=CASE).text
