@@ -52,7 +52,7 @@ expect 1 "BUT INCOMPLETE" "$assay" judge "$r/shards/a" "${norms[@]}"
 cp -r "$r/shards/a" "$r/damaged"
 one=$(cd "$r/damaged" && find rms_norm -name '*.safetensors' | sort | head -1)
 printf 'x' | dd of="$r/damaged/$one" bs=1 seek=2000 conv=notrunc status=none
-expect 1 "recorded input 'x' is not the one" "$assay" judge "$r/damaged"
+expect 1 "recorded input 'x' differs from the input that this program generates" "$assay" judge "$r/damaged"
 head -c 900 "$r/whole/$one" >"$r/damaged/$one"
 expect 1 "no verdict: " "$assay" judge "$r/damaged"
 rm "$r/damaged/$one"
@@ -174,7 +174,7 @@ grep -q "memory that was not written" <<<"$(judge_nan)" && fail "a NaN of x is b
 ends_with() { grep -qF "$2" <<<"$("$assay" judge "$r/$1.safetensors" $p | tail -n 1)" || fail "judge $1.safetensors does not end with '$2'"; }
 expect 1 "no known cause" "$assay" judge "$r/one_row.safetensors" $p
 expect 1 "note      only row 2 of scale: not written, stale" "$assay" judge "$r/one_row.safetensors" $p
-ends_with one_row "next      if you have the kernel as a library: assay run --backend ./libmine.so --suite quant_group/quick --ladder"
+ends_with one_row "next      if the kernel is in a library: assay run --backend ./libmine.so --suite quant_group/quick --ladder"
 ends_with row_with_nan "next      assay judge $r/row_with_nan.safetensors:scale --as ue8m0_scale"
 expect 1 "next      assay contracts match $r/scattered.safetensors counts" "$assay" judge "$r/scattered.safetensors" $p
 grep -q "^  next" <<<"$("$assay" judge "$r/floor.safetensors" $p)" && fail "a failure with a cause has a next step"

@@ -67,6 +67,6 @@ grep -qF "the ranks of a case are distributed over all of these processes" "$scr
 
 # With --shard, ranks are threads.
 processes 2 "$assay" run --shard 1/1 --suite all_reduce/quick --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
-! grep -qF "ranks are held" "$scratch/log" || fail "--shard does not choose"
+! grep -qF "ranks of a case are distributed" "$scratch/log" || fail "--shard does not choose"
 echo "$(wc -l <"$scratch/one") rows of the report are the same in one process and in four"
 echo passed

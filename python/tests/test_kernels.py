@@ -231,7 +231,7 @@ def test_a_kernel_has_a_contract_of_its_own(own):
 
 def test_wrong_tables_of_ones_own_are_refused(own, tmp_path):
     kernels, tables = own
-    with pytest.raises(ValueError, match="name a table of cases: cases_file"):
+    with pytest.raises(ValueError, match="pass a table of cases: cases_file"):
         assay.run(kernels.right, contracts_file=tables["contracts_file"])
     with pytest.raises(ValueError, match="no contract of op 'rms_norm' matches 'acme"):
         assay.run(kernels.right, cases_file=tables["cases_file"])
