@@ -70,13 +70,13 @@ constexpr std::array<UnitFills, 8> kFills = {{{"uniform bits", "uniform_bits", "
                                               {"very sparse", "mostly_zeros", "mostly_zeros", "mostly_zeros", "scales"},
                                               {"special values", "specials", "specials", "specials", "specials"}}};
 
-/// If the products are far smaller than the largest d, uses a small c: a large one would hide them.
+/// The input generator for c. If products are far smaller than the largest d, a small c: a large c would hide them.
 std::string fill_of_c(const UnitFills& fills, const Unit& unit) {
   const bool reaches = max_finite(*unit.a) * max_finite(*unit.b) >= max_finite(*unit.d) / 4;
   return std::string(fills.c) == "huge" && !reaches ? "half_zeros" : fills.c;
 }
 
-/// A format without NaN and Inf has no special values; any code is used instead.
+/// The input generator for a factor in this format. A format without NaN and Inf has no special values; uses any codes instead.
 std::string fill_of_factor(const char* fill, const Format& format) {
   return format.specials == Specials::kFinite && fill == std::string("specials") ? "uniform_bits" : fill;
 }

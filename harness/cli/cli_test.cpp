@@ -1,4 +1,4 @@
-// The command line: arguments, libraries and tables are understood, or the error names the wrong one.
+// The command line: accepts correct arguments, libraries and tables; for a wrong one, the error names it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -129,7 +129,7 @@ TEST_F(Cli, QuickIsTheDefaultTierAndRunsFirst) {
   const Answer named = assay(std::string("run ") + kFewCases);
   EXPECT_THAT(named.text, Not(HasSubstr("not run ("))) << "the selection names its tier";
   const std::string both = file("both.csv");
-  // A kernel of another op, which takes none of these cases: only their order counts.
+  // The kernel is of another op and takes none of these cases; the test only needs their order.
   const Answer full =
       assay("run --tier full --suite pack_scales --kernel act_and_mul --warp 32 --report console --report csv:" + both);
   EXPECT_THAT(full.text, HasSubstr("NOTHING RAN"));
@@ -321,7 +321,7 @@ TEST_F(Cli, AWrongCellOfATableIsNamedBeforeAnythingRuns) {
 
 }  // namespace
 
-// Reports, recordings and standard output are complete however a run ends, or the program reports what is lost.
+// However a run ends, reports, recordings and standard output are complete, or the program reports the loss.
 namespace {
 
 namespace fs = std::filesystem;

@@ -283,7 +283,7 @@ void diff_casts(const ContractRow& a, const ContractRow& b) {
   for (const std::string& line : difference_lines(read_cast(a), read_cast(b))) fmt::print("  {}\n", line);
 }
 
-/// Prints the cells in which two rows differ, without those that do not affect results. Returns true if there are any.
+/// Prints the cells in which two rows differ, except columns that do not affect results. Returns whether any cell differs.
 bool cell_differences(const ContractRow& a, const ContractRow& b) {
   std::set<std::string> columns;
   for (const ContractRow* row : {&a, &b})
@@ -412,13 +412,13 @@ namespace {
 /// A kernel that hangs in this many consecutive cases is not called again.
 constexpr int kMostHangs = 2;
 
-/// Result of a kernel's outputs under one contract.
+/// Result of the check of a kernel's outputs against one contract.
 struct Score {
   int64_t cases = 0, violated = 0, elements = 0;
   std::string first;  ///< the first case that rules the contract out
 };
 
-/// Results of one kernel, called under one contract.
+/// Results of one kernel that was called with one contract, checked against all contracts.
 struct Tally {
   std::map<std::string, Score> scores;
   ProgramTally programs;

@@ -174,7 +174,8 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"decode", "recipe: turns a code into the element that the receiving rank uses"},
       {"coded", "`both`: inputs and sums are sent as codes; `sums`: only sums are"},
       {"owner",
-       "`sum`: the rank that reduced a segment stores its unquantized sum; `code`: it stores the decoded code, as other ranks do"},
+       "`sum`: the rank that reduced a segment stores its unquantized sum; `code`: it stores the decoded code, as other ranks "
+       "do"},
       {"reduce", "contract of the all-reduce"},
       {"then", "contract of the norm"},
       {"combine", "contract by which each rank combines its experts' rows before the all-reduce; empty: x is reduced as it is"},
@@ -344,7 +345,7 @@ DocsPage commands_page(const CLI::App& program) {
       markdown_row({"2", "wrong command line, table, dump or library, or nothing ran"}) +
       markdown_row({"3", "the device, the machine or the program failed; the run is not complete"}) +
       markdown_row({"77", "no such device"}) +
-      markdown_row({"129, 130, 143", "ended by SIGHUP, SIGINT or SIGTERM; reports of the cases until then are written"}) + "\n";
+      markdown_row({"129, 130, 143", "ended by SIGHUP, SIGINT or SIGTERM; reports with the verdicts so far are written"}) + "\n";
   for (const CLI::App* verb : program.get_subcommands([](const CLI::App*) { return true; }))
     if (!verb->get_group().empty()) text += command_section(*verb);
   return {"commands.md", text};

@@ -87,7 +87,7 @@ Apart apart(const ObservedTensor& a, const ObservedTensor& b) {
   return result;
 }
 
-/// "d" of "d, split-K 2": the tensor without the variant of the contract that made it.
+/// The tensor's name without the algorithm variant: "d" for "d, split-K 2".
 std::string without_variant(const std::string& name) { return name.substr(0, name.find(", ")); }
 
 /// The recording of the same tensor, of the same variant if there is one.

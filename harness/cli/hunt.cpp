@@ -33,7 +33,7 @@ namespace assay {
 
 // Writes cases as a table that --cases reads.
 
-/// Header and row of one case. Its `blind_to` cell (the mutants that its data do not kill) is computed.
+/// Header and row of one case. Computes its `blind_to` cell, the mutants that its inputs do not kill.
 std::string case_table(const Op& op, const Case& one, const std::string& why);
 
 std::string case_table(const Op& op, const Case& one, const std::string& why) {

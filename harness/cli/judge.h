@@ -40,7 +40,7 @@ NamedTensor open_tensor(const std::string& target);
 
 // Assigns the tensors of a user's files to roles.
 
-/// What the user states about the files.
+/// The user's options about the files: which files, and which tensor has which role.
 struct DumpArguments {
   std::vector<std::string> targets;  ///< FILE.safetensors or role=FILE.npy[:FORMAT]
   std::vector<std::string> tensors;  ///< "role=name in the file"

@@ -119,7 +119,7 @@ std::vector<std::string> verbs_of(const CLI::App& program) {
   return names;
 }
 
-/// What is wrong with words that no verb expects: the first unknown option, or the first argument.
+/// The message for words that no verb expects: names the first unknown option, or else an unexpected argument.
 std::string unexpected_text(const CLI::App& program) {
   const std::vector<std::string> words = program.remaining(true);
   const std::vector<CLI::App*> verbs = program.get_subcommands();

@@ -39,7 +39,7 @@ void add_probe(CLI::App& program, ProbeArguments& probe);
 void add_signoff(CLI::App& program, SignoffArguments& signoff);
 void add_witness(CLI::App& program, WitnessArguments& witness);
 void add_regenerate(CLI::App& program, RegenerateArguments& regenerate);
-/// A verb that prints a table of the suites.
+/// Adds a verb that prints a table about the suites: power or sharpness.
 void add_table(CLI::App& program, const std::string& name, const std::string& what, PowerArguments& arguments);
 
 // The verb `docs`: generates reference pages from the program's own tables, so that they cannot go stale.

@@ -296,7 +296,7 @@ std::vector<Case> open_cases_for(const Suites& suites, const Selection& selectio
   std::vector<Op> ops;
   for (const Op& op : suites.ops->all())
     if (may_name(*suites.ops, selection.suites, op.name) && may_name(*suites.ops, selection.cases, op.name)) ops.push_back(op);
-  // Errors about impossible values, and about --arch, need the list of all cases.
+  // Loads all cases if an error message would need their list: for an unknown name, and for --arch.
   if (ops.empty() || ops.size() == suites.ops->all().size() || !selection.arch.empty() || !suites.tables.cases.empty())
     return open_cases(suites);
   return open_cases_of(suites, ops);

@@ -35,7 +35,7 @@ struct Suites {
 /// Opens the contract registry: the shipped rows and the user's. Throws TableError.
 void open_contracts(const Suites& suites);
 
-/// Opens the contract registry and loads all cases, checked. Throws TableError.
+/// Opens the contract registry; loads and checks all cases. Throws TableError.
 std::vector<Case> open_cases(const Suites& suites);
 
 /// The selected cases. Throws UsageError with similar names if there are none.
@@ -57,8 +57,8 @@ CasesOfTiers cases_of_tiers(std::vector<Case> selected, const Selection& selecti
 /// "full tier not run (9123 cases; --tier full)"; empty if every tier ran.
 std::string tiers_not_run_text(const std::map<std::string, size_t>& left);
 
-/// The case with that id, or the only one that matches the glob. Matches that differ only in warp size count as one; the first is
-/// returned. Throws UsageError with similar ids of the same op, or with the matching ids.
+/// The case with that id, or the only case that matches the glob. Of matches that differ only in warp size, returns the first.
+/// Throws UsageError with similar ids of the same op if no case matches, or with the matching ids if several do.
 const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_glob);
 
 struct BackendRequest {

@@ -56,7 +56,7 @@ class Derivation {
 /// What the reference predicts of the cases, by op.
 std::map<std::string, Golden> predicted_now(const OpRegistry& ops, const std::vector<Case>& cases);
 
-/// The table of `assay sharpness`, of cases of the quick and the full tier.
+/// The table of `assay sharpness`, computed from cases of the quick and the full tier.
 std::string sharpness_now(const OpRegistry& ops, std::vector<Case> cases);
 
 /// The table of `assay witness check` on golden/witness. Throws std::runtime_error if a contract does not accept its witness.

@@ -130,7 +130,7 @@ void add_selection(std::vector<Fact>& options, const Selection& selection) {
   if (!selection.warp.empty()) options.push_back({"warp", selection.warp});
 }
 
-/// Environment variables that change what is checked or which code runs.
+/// Adds the environment variables that change which cases are checked or which code runs.
 void add_environment(std::vector<Fact>& options) {
   for (const char* const name : {"ASSAY_DATA", "ASSAY_ISA", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"}) {
     if (const char* const value = std::getenv(name); value != nullptr && *value != '\0') options.push_back({name, value});

@@ -22,7 +22,7 @@ struct Step {
   std::string name;                    ///< "rms_norm quick"
   std::string kind;                    ///< "run", "probe", "golden" or "diff"
   std::vector<std::string> arguments;  ///< command line of this program
-  std::vector<std::string> files;      ///< what it writes below the folder; a name that ends in '/' is a folder
+  std::vector<std::string> files;      ///< files that it writes below the folder; a name that ends in '/' is a folder
   double work = 0;                     ///< rough seconds of one core, to start the longest steps first
   std::string after = {};              ///< the step whose files it reads; empty: none
 };
@@ -36,7 +36,7 @@ std::string step_file(const std::string& name, const char* suffix);
 /// The steps for a library's kernels, and the share of all ops and contracts that the library offers.
 struct Plan {
   std::vector<Step> steps;
-  Json scope;   ///< for each op: contracts and cases of the tiers, and those that the library offers
+  Json scope;   ///< for each op: contracts and cases of the tiers, and how many of these the library offers
   Json offers;  ///< numbers of kernels, instructions and conversions
 };
 Plan plan_of(const SignoffArguments& arguments, const LibraryInfo& library, const std::vector<Case>& cases);
@@ -88,7 +88,7 @@ struct Headline {
 /// option left anything out.
 Headline headline_of(const Json& manifest, const Totals& totals, const std::vector<Rule>& rules);
 
-/// The page, for two to four sheets of A4. `manifest_digest`: of the manifest's file, which holds the digests of all results.
+/// The page, for two to four sheets of A4. `manifest_digest`: digest of the manifest, which has the digests of all results.
 std::string page_of(const Json& manifest, const std::string& manifest_digest);
 
 }  // namespace assay::signoff

@@ -1,4 +1,4 @@
-// The conditions of a sign-off: each is kept by a right manifest and broken by one with a single flaw.
+// The conditions of a sign-off: a correct manifest fulfils all of them, and a manifest with a single flaw breaks one.
 #include "harness/cli/signoff.h"
 
 #include <gmock/gmock.h>
@@ -60,7 +60,7 @@ std::string broken(const Json& manifest) {
   return text;
 }
 
-/// The text of the rules that steps to come may keep or break.
+/// The text of the rules that the remaining steps decide.
 std::string open(const Json& manifest) {
   std::string text;
   for (const Rule& rule : rules_of(manifest, totals_of(manifest)))
@@ -115,7 +115,7 @@ TEST(Signoff, WhatHasNotRunIsOpenAndWhatIsBrokenStaysBroken) {
                            "Every op was called repeatedly", "none probed; 1 offered"})
     EXPECT_THAT(open(manifest), HasSubstr(text));
   EXPECT_THAT(page_of(manifest, "xxh3:abc"), HasSubstr("open: not run yet: rms_norm"));
-  // No step to come has such an op; a failure of a step that ran does not go away.
+  // No remaining step has such an op, and a failure of a finished step stays a failure.
   manifest["needs"][0]["op"] = "cast";
   EXPECT_THAT(broken(manifest), HasSubstr("Minimum scope: a norm (cast in bf16 | f16): not offered, or no case passes"));
   manifest = right_manifest();
@@ -126,7 +126,7 @@ TEST(Signoff, WhatHasNotRunIsOpenAndWhatIsBrokenStaysBroken) {
   manifest["steps"][0]["summary"]["counts"]["unexpected"] = 1;
   EXPECT_THAT(broken(manifest),
               HasSubstr("Every verdict is a pass or an allowed deviation: 2 verdicts: 2 pass, 0 deviate, 1 neither"));
-  // A row of the list that covers nothing yet may cover something later.
+  // A row of the known-failures list that covers no verdict yet may cover one of a later step.
   manifest["deviations"].push_back({{"case", "cast/*"}, {"kernel", "k"}, {"outcome", "fail"}, {"issue", "i/1"}});
   EXPECT_THAT(open(manifest), HasSubstr("Deviations are listed"));
   manifest["deviations"][0]["outcome"] = "broken";

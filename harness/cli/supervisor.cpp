@@ -74,7 +74,7 @@ void ask(int signal, siginfo_t* info, void*) {
   errno = error;
 }
 
-/// Handles signals that would end the process and that a kernel may send.
+/// Handles other signals that would end the process: ignores one that a kernel sent, and ends the process for others.
 void mind(int signal, siginfo_t* info, void*) {
   const int error = errno;
   if (!is_of_worker(signal, info)) end_at_once(signal);
@@ -100,7 +100,7 @@ void react(int signal, siginfo_t* info, void* context) {
   (is_minded ? mind : ask)(signal, info, context);
 }
 
-/// Installs a handler too, for threads that a library started before receive_signals() blocked the signal.
+/// Installs a handler besides receive_signals(), for threads that a library started before that function blocked the signal.
 void handle(int signal, sigset_t& handled) {
   struct sigaction now {};
   // nohup makes the process ignore SIGHUP, and it stays ignored
@@ -212,7 +212,7 @@ class Told {
   std::map<std::pair<std::string, std::string>, size_t> without_cause_;  ///< case and kernel: its place in the result
 };
 
-/// A number after a word in /proc/N/status; 0 if there is none.
+/// The text after a word in /proc/N/status; empty if the word is not there.
 std::string status_of(pid_t process, const std::string& word) {
   std::ifstream lines("/proc/" + std::to_string(process) + "/status");
   for (std::string line; std::getline(lines, line);)
@@ -263,7 +263,7 @@ class Supervisor {
     return got > 0;
   }
 
-  /// Before the run begins, these signals end it without reports.
+  /// Handles the signals that end a run. Call it when the run has begun; before that, they end the run without reports.
   void listen() {
     listens_ = true;
     struct sigaction action {};

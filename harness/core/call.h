@@ -70,7 +70,7 @@ struct CallResult {
   std::vector<bool> in_place;                     ///< for each output: true if it came with data; unwritten bytes may be correct
   double seconds = 0;                             ///< wall time of run and synchronise
   bool reached_kernel = true;  ///< false: the device was lost before the kernel was called, so the kernel is not the cause
-  bool poisoned = false;       ///< sticky error: the device refuses all further calls of this process; a new process may succeed
+  bool poisoned = false;       ///< sticky error: the device refuses further calls of this process; a new process may succeed
 };
 
 /// Result of a call that an on-device checker observed (watch.h).

@@ -150,7 +150,7 @@ struct ShrinkAxis {
   std::function<CellChanges(int64_t units)> cells;
 };
 
-/// What --minimize can change besides input generators and seed.
+/// Parts of a case that --minimize can change, besides input generators and seed.
 struct Shrinking {
   std::vector<ShrinkAxis> axes;      ///< rows come first; the first axis is tried again at the end
   std::vector<CellChanges> instead;  ///< replacement cells to try, such as smaller groups; smallest first

@@ -108,7 +108,7 @@ struct AcceptedRows {
   Interval at(size_t i) const { return {low[i], high.empty() ? low[i] : high[i]}; }
 };
 
-/// Where a violation is: an element of a part, or a whole row.
+/// The place of a violation: an element of a part, or a whole row.
 struct Place {
   static constexpr int64_t kWholeRow = -1;
   std::string part;  ///< label of the part

@@ -63,7 +63,7 @@ struct BaselineChoice {
 /// Digest of the bytes that a call stored in its outputs, without bytes that were never written.
 std::string output_digest(const CallResult& result);
 
-/// By case id and kernel name.
+/// Output digests by case id and kernel name.
 using OutputDigests = std::map<std::pair<std::string, std::string>, std::string>;
 
 HistoryRun history_run(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
@@ -101,8 +101,8 @@ class History {
  public:
   enum class Access { kRead, kWrite };
 
-  /// With kWrite, a file that is missing or empty becomes a history. Throws UsageError for a file that is not a history, is
-  /// damaged, or was written by another version of the layout; HarnessError if another process keeps it locked for
+  /// Opens the file. With kWrite, makes a history of a file that is missing or empty. Throws UsageError for a file that is not a
+  /// history, is damaged, or has another version of the layout. Throws HarnessError if another process keeps it locked for
   /// `wait_seconds`.
   explicit History(const std::string& path, Access access, double wait_seconds = 60);
   ~History();
@@ -122,7 +122,7 @@ class History {
   /// The newest run, or of a divided run the newest of each share, with the same library file, chip and selection. `chip` as in
   /// HistoryFilter; empty: any. Empty if there is none.
   std::vector<HistoryRun> newest(const std::string& chip = "") const;
-  /// The verdicts of these runs: what a later run is compared with.
+  /// The verdicts of these runs, to compare a later run with.
   std::vector<HistoryVerdict> verdicts_of(const std::vector<HistoryRun>& runs) const;
 
  private:

@@ -34,7 +34,7 @@ constexpr double kWidth = 720, kLeft = 46, kRight = 190, kTop = 22, kHeight = 15
 constexpr const char* kDashes[] = {"", "7 3", "2 2", "9 3 2 3", "1 4", "14 4"};
 constexpr size_t kMostSeries = 6;
 
-/// A plot of one number for each run.
+/// A line plot of numbers by run.
 struct Plot {
   struct Mark {
     size_t run;

@@ -74,7 +74,7 @@ class HistoryFile : public ::testing::Test {
     }
   }
   HistoryData read(const HistoryFilter& filter = {}) const { return History(path_, History::Access::kRead).read(filter); }
-  /// What SQL answers with one number.
+  /// The single number that an SQL query returns.
   int64_t number(const std::string& sql) const {
     sqlite3* database = nullptr;
     sqlite3_open(path_.c_str(), &database);
@@ -393,7 +393,7 @@ TEST_F(HistoryFile, NoRunIsItsOwnBaselineNorIsAFailedOneIfAnotherPassed) {
   EXPECT_THAT(why_none(), HasSubstr("no run on sm_90, NVIDIA H100 can be the baseline (run 1: the run that is compared)"));
   add_run("11", "", "a2", bad, "xxh3:2");
   wish.own = {"a2"};
-  EXPECT_THAT(chosen(), ElementsAre(1));  // all failed: the newest of another change
+  EXPECT_THAT(chosen(), ElementsAre(1));  // all runs failed, so it is the newest run of another change
   wish.library_digest = "xxh3:1";
   EXPECT_THAT(why_none(), HasSubstr("an earlier try of this change"));
   wish.library_digest.clear();
@@ -401,10 +401,10 @@ TEST_F(HistoryFile, NoRunIsItsOwnBaselineNorIsAFailedOneIfAnotherPassed) {
   add_run("12", "2/2 (--shard)", "s2", good, "xxh3:3");
   add_run("13", "1/2 (--shard)", "s3", good, "xxh3:4");
   add_run("13", "2/2 (--shard)", "s4 other", bad, "xxh3:4");
-  EXPECT_THAT(chosen(), ElementsAre(4, 3));  // of the last divided run, a share failed
+  EXPECT_THAT(chosen(), ElementsAre(4, 3));  // a share of the last divided run failed
   wish.own = {"s4"};
   EXPECT_THAT(chosen(), ElementsAre(4, 3));
-  wish.own = {"s1"};  // its other share is of the same run
+  wish.own = {"s1"};  // the other share belongs to the same run
   EXPECT_THAT(chosen(), ElementsAre(6, 5));
   wish.own = {"s4"};
   wish.run = 2;
@@ -465,7 +465,7 @@ TEST_F(HistoryFile, TextAndPageShowEveryRun) {
   EXPECT_THAT(page, HasSubstr("1 WRONG NOW"));
   EXPECT_THAT(page, HasSubstr("&lt;a&gt; &amp; \"b\"\\x1b"));
   for (const char* const active : {"<script", "http://", "https://", "src="}) EXPECT_THAT(page, Not(HasSubstr(active)));
-  // A cross for each wrong run: in the plot of all verdicts and in that of the contract.
+  // A cross for each wrong run, in the plot of all verdicts and in the plot of the contract.
   EXPECT_EQ(testing::times(page, "class=\"wrong\""), 2u * 5);
   EXPECT_EQ(testing::times(page, "run 9 (2026-11-18, commit commit18): 1 of 2 wrong"), 2u);
 }

@@ -28,8 +28,8 @@ struct CaseChange {
   size_t since =
       0;  ///< index of the run with the newest turn, or change of bits or budget; for kMissing: the first run without the case
   int64_t runs = 0,
-          before = 0;  ///< runs that have the case, and those of them before `since`; for two turns: since the turn before
-  size_t from = 0;               ///< index of the first of the runs `before`
+          before = 0;  ///< number of runs with the case, and of them before `since`; after two turns: between the turns
+  size_t from = 0;               ///< index of the first run that `before` counts
   int64_t times = 0;          ///< number of turns; for kBits and kBudget: of changes of bits or budget use
   bool is_wrong = false;      ///< wrong in its newest run
   bool is_known = false;      ///< wrong, as the known-failures list expects

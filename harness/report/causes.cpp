@@ -334,7 +334,7 @@ class Kernel {
       if (!probable.empty()) doubted.erase(doubted.begin() + std::ptrdiff_t(probable_at));
     }
     const bool is_named = !asserted.empty() && !is_unknown(asserted.front());
-    // Causes that explain everything tie: first those that explain most cases of the kernel.
+    // Among causes that explain every wrong element, the first are those that explain most cases of the kernel.
     std::stable_sort(asserted.begin(), asserted.end(), [&](const std::string& a, const std::string& b) {
       return complete_in(a) > complete_in(b);
     });

@@ -444,7 +444,7 @@ std::string coloured(const std::string& text, bool colour) {
   return (good ? "\x1b[1;32m" : "\x1b[1;31m") + words + "\x1b[0m" + rest;
 }
 
-/// "; 1 row of the known-failures list matches no case": why a run with --strict fails.
+/// Why a run with --strict fails: "; 1 row of the known-failures list matches no case". Empty if it does not fail for that.
 static std::string stale_text(const RunResult& result) {
   const size_t rows = result.stale_rows.size();
   if (!result.rejects_stale_rows || rows == 0) return "";

@@ -71,7 +71,7 @@ failed, by cause
 )");
 }
 
-/// That many failures; with `apart`, each has its own cause.
+/// A run with `count` failures; with `apart`, each has its own cause.
 RunResult failures(size_t count, bool apart) {
   RunResult result;
   for (size_t i = 0; i < count; ++i) {
@@ -226,7 +226,7 @@ TEST(Console, TheLastLineTellsTheWaysToEndApart) {
 
 }  // namespace
 
-// A log gets a line from time to time, a terminal one line that is overwritten.
+// Progress in a log is a line from time to time; on a terminal it is one line that is overwritten.
 namespace {
 
 using ::testing::ElementsAre;

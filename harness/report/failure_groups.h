@@ -59,7 +59,7 @@ constexpr bool is_bad(Outcome outcome) { return outcome != Outcome::kPass && out
 
 /// Failures of one kernel on one data set at several warp sizes with the same cause; shown once.
 struct Twins {
-  std::vector<size_t> places;  ///< indices of the run's verdicts; the first is shown
+  std::vector<size_t> places;  ///< indices of these verdicts in the run; reports show the first
 };
 
 /// Failures whose causes differ only in numbers. A group without a known cause has failures of one kernel only, since two unknown

@@ -1,4 +1,4 @@
-// The gate's states in every report, and what is only for CI: Markdown, annotations of GitHub Actions, SARIF.
+// The gate's states in every report, and the reports for CI: Markdown, annotations of GitHub Actions, SARIF.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ using Json = nlohmann::json;
 constexpr const char* kStates =
     "1 new, 1 gone, 1 known, 1 fixed, 1 changed within the budget, 1 same bits, 1 not in the baseline";
 
-/// The same verdicts without the gate: a report of any other verb.
+/// The same verdicts without the gate, as in a report of any other verb.
 RunResult without_gate() {
   RunResult result = gate_of_each_state();
   result.gate.reset();
@@ -37,7 +37,7 @@ RunResult without_gate() {
   return result;
 }
 
-/// A gate with only the verdicts that let it be open.
+/// A gate with only verdicts that keep it open.
 RunResult open_gate() {
   RunResult result = gate_of_each_state();
   std::erase_if(result.verdicts, [](const Verdict& v) { return !v.gate->passes; });

@@ -65,7 +65,7 @@ TEST(ReportOption, UnknownKindsListWhatThereIs) {
 
 }  // namespace
 
-// The CSV report can be parsed again, and every column holds what was put in.
+// The CSV report can be parsed again, and every column has the value that was written.
 namespace {
 
 using testing::one_of_each;

@@ -174,7 +174,7 @@ void pass_row(Node body, const Verdict& v) {
     write(cell(row), text);
 }
 
-/// Collapsed, one list per kernel.
+/// The passed cases, in a collapsed list for each kernel.
 void passes(Node section, const RunResult& result) {
   std::map<std::string, std::vector<const Verdict*>> by_kernel;
   for (const Verdict& v : result.verdicts)

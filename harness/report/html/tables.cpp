@@ -144,7 +144,7 @@ std::string vendor_of(const std::string& contract) {
   return first.starts_with("sm_") ? "nvidia" : first.starts_with("gfx") ? "amd" : first;
 }
 
-/// Counts of several contracts: verdicts on outputs, and those that are bad.
+/// Counts of several contracts: verdicts on outputs, and how many of them are bad.
 struct Sum {
   int64_t judged = 0, bad = 0, refused = 0;
 
