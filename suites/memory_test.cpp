@@ -63,7 +63,7 @@ TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   EXPECT_FALSE(sample.is_everything());
   EXPECT_LE((sample.failing + sample.good) * sample.columns_chosen(512) * 2048, int64_t{1} << 25);
-  EXPECT_THAT(verdict.looked_at, HasSubstr("; of each 128 of 512 columns"));
+  EXPECT_THAT(verdict.looked_at, HasSubstr("; in each row 128 of 512 columns"));
   const std::vector<std::string> causes =
       causes_in_words(diagnose(*op.bind(large.one), large.problem, large.result.outputs, &sample));
   ASSERT_FALSE(causes.empty());

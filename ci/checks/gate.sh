@@ -50,7 +50,7 @@ expect 1 "new: pass in the baseline, with the same bits: its contract or case ch
 # Cases that were left out on purpose are counted as such.
 expect 0 "cases are not selected" "$assay" gate --baseline "$r/before" "$r/now" --case '*/bf16.m4.n1024.eps*'
 # A suite that names its tier and another tier contradict each other.
-expect 2 "--suite rms_norm/quick names a tier of its own, so that --tier full adds nothing; try --suite rms_norm --tier full" "$assay" run --suite rms_norm/quick --tier full
+expect 2 "--suite rms_norm/quick already names a tier, so --tier full has no effect; try --suite rms_norm --tier full" "$assay" run --suite rms_norm/quick --tier full
 expect 2 "try --tier full alone" "$assay" run --suite quick --tier full
 
 # A case that no longer runs, a case that the baseline lacks, other inputs, and an invalid baseline.

@@ -44,14 +44,14 @@ mkdir -p "$scratch/same/quant_group" && cp "$one" "$scratch/same/quant_group/"
 expect 0 '| vllm.group_fp8@v0.33.0 | same bits |' "$assay" witness drift "$scratch/same"
 
 # Chooses inputs again, runs our own kernels on them, and stores or rejects the outputs.
-expect 0 '24 of 24 edits' "$assay" witness inputs --folder "$scratch/inputs" --op quant_group --contract 'vllm.group_fp8@v0.33.0'
+expect 0 '24 of 24 mutants' "$assay" witness inputs --folder "$scratch/inputs" --op quant_group --contract 'vllm.group_fp8@v0.33.0'
 expect 0 'ours: 1 rows' "$assay" witness run "$scratch/inputs" --backend cpu --package ours --folder "$scratch/ran"
 cp "$witnesses/left_out.csv" "$scratch/"
 expect 0 '1 witnesses kept, 0 not' "$assay" witness keep "$scratch/ran" --folder "$scratch"
 
 # The same for a GEMM with several algorithm variants.
 product=torch.scaled_mm_tensor.sm_90
-"$assay" witness inputs --folder "$scratch/products" --op gemm_scaled --contract "$product" | grep -qE ' ([0-9]+) of \1 edits$' ||
+"$assay" witness inputs --folder "$scratch/products" --op gemm_scaled --contract "$product" | grep -qE ' ([0-9]+) of \1 mutants$' ||
   fail "some mutants of $product have no inputs"
 expect 0 'ours: 1 rows' "$assay" witness run "$scratch/products" --backend cpu --package ours --folder "$scratch/made"
 expect 0 'mutants killed' "$assay" witness check "$scratch/made"
@@ -61,7 +61,7 @@ expect 1 'not kept: its contract does not accept' "$assay" witness keep "$scratc
 
 # The same for ranks, each with its own inputs and outputs, after a warm-up call.
 sum=vllm.all_reduce_2stage
-expect 0 '48 of 48 edits' "$assay" witness inputs --folder "$scratch/ranks" --op all_reduce --contract "$sum"
+expect 0 '48 of 48 mutants' "$assay" witness inputs --folder "$scratch/ranks" --op all_reduce --contract "$sum"
 expect 0 'ours: 1 rows' "$assay" witness run "$scratch/ranks" --backend cpu --package ours --folder "$scratch/summed"
 expect 0 '48 of 48 mutants killed' "$assay" witness check "$scratch/summed"
 cp -r "$scratch/summed/all_reduce" "$scratch/"

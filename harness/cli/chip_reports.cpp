@@ -172,8 +172,8 @@ std::string found_text(const Json& one) {
   if (const std::string why = one.value("no_answer", ""); !why.empty()) return "no answer: " + why;
   if (!one.value("known", false)) return "UNKNOWN: no model explains it";
   const Json called = one.value("called", Json());
-  if (!called.is_object()) return "found; its row had no model";
-  if (called.value("equal", false)) return "as its row says";
+  if (!called.is_object()) return "found; its table row has no model";
+  if (called.value("equal", false)) return "equal to its table row";
   return fmt::format("DIFFERS in {}", fmt::join(called.value("differs_in", std::vector<std::string>()), ", "));
 }
 
@@ -220,8 +220,8 @@ void conversion_table(html::Node section, const Json& conversions) {
     html::write(html::cell(row), std::to_string(one.value("inputs", int64_t{0})));
     const std::string silent = one.value("no_answer", "");
     html::write(html::cell(row, good ? "ok" : "bad"), !silent.empty() ? silent
-                                                      : good          ? "as it is called"
-                                                                      : "NOT what it is called by");
+                                                      : good          ? "obeys its contract"
+                                                                      : "does NOT obey its contract");
     html::write(html::cell(row), fmt::format("{}", fmt::join(one.value("obeys", std::vector<std::string>()), ", ")));
     html::write(html::cell(row),
                 good ? "" : fmt::format("{}", fmt::join(one.value("disobeys", std::vector<std::string>()), "; ")));
@@ -240,8 +240,8 @@ std::string probe_html(const Json& found) {
   for (const Json& one : conversions) kept += one.value("as_called", false);
   const std::string early = provenance.value("ended_early", "");
   const bool good = right == instructions.size() && kept == conversions.size() && early.empty();
-  const std::string headline = fmt::format("{} of {} instructions known, {} as they are called; {} of {} conversions", known,
-                                           instructions.size(), right, kept, conversions.size());
+  const std::string headline = fmt::format("{} of {} instructions have a model, {} as offered; {} of {} conversions as offered",
+                                           known, instructions.size(), right, kept, conversions.size());
   ChipPage page("Assay probe: " + chip_text(found.at("library")), headline, good);
   page.facts({{"library", found.at("library").value("name", "") + " (" + found.at("library").value("digest", "") + ")"},
               {"driver", found.at("library").value("driver", "")},

@@ -111,7 +111,7 @@ std::vector<std::string> entries_of(const std::string& list) {
 Inventor::Inventor(const Op& op, std::vector<Case> from, uint64_t seed) : op_(op), from_(std::move(from)), random_(seed) {
   if (from_.empty()) throw std::invalid_argument("there are no cases to generate new ones from");
   for (const Case& one : from_) {
-    if (one.op != op.name) throw std::invalid_argument("a case of op " + one.op + " among those of op " + op.name);
+    if (one.op != op.name) throw std::invalid_argument("expected cases of op " + op.name + ", got one of op " + one.op);
     known_.insert(one.id);
   }
   for (const FillInfo& fill : all_fills()) fills_.push_back(fill.name);

@@ -177,7 +177,7 @@ CasesOfTiers cases_of_tiers(std::vector<Case> selected, const Selection& selecti
     const std::string& suite = selection.suites.front();
     const size_t slash = suite.find('/');
     throw UsageError(
-        "--suite " + suite + " names a tier of its own, so that --tier " + tier + " adds nothing; try " +
+        "--suite " + suite + " already names a tier, so --tier " + tier + " has no effect; try " +
         (slash == std::string::npos ? "--tier " + tier + " alone" : "--suite " + suite.substr(0, slash) + " --tier " + tier));
   }
   const size_t last = !tier.empty() ? rank_of_tier(tier) : named ? kTiers.size() : 0;

@@ -113,7 +113,7 @@ int probe_cast(const Backend& backend, const KernelOffer& kernel, const std::str
   std::vector<Candidate> candidates = candidates_for(to, from, warp);
   const Problem problem = problem_of(candidates, source, to, warp);
   const std::string title =
-      fmt::format("{} {}, called by {}: {} -> {}", backend.library.name, kernel.name, contract, from, to.name);
+      fmt::format("{} {}, offered for {}: {} -> {}", backend.library.name, kernel.name, contract, from, to.name);
   const CallResult result = backend.call({"cast", contract, kernel.name, &problem, 1});
   if (result.status == CallStatus::kUnsupported)
     return fmt::print("{}: not offered: {}\n", title, printable(result.message)), kAllAsExpected;
@@ -218,7 +218,7 @@ Json found_of(const Probed& probed, const LikeRow* claimed, const LikeRow& neare
 One probe_one(const Backend& backend, const OfferedInstruction& offered, const ProbeEffort& effort, ProgressReport& progress) {
   const UnitRow& row = rulebook().units.find(offered.contract);
   const Instruction instruction = instruction_of(row, offered.m, offered.n);
-  fmt::print("{} {}, called by {}: {} x {} x {}, {} * {} -> {}\n", backend.library.name, offered.kernel->name, row.id,
+  fmt::print("{} {}, offered for {}: {} x {} x {}, {} * {} -> {}\n", backend.library.name, offered.kernel->name, row.id,
              instruction.m, instruction.n, instruction.k, instruction.a->name, instruction.b->name, instruction.d->name);
   std::fflush(stdout);
   progress.begin(row.id);
@@ -294,8 +294,8 @@ int probe_verb(const ProbeArguments& arguments) {
   if (code != kDeviceLost && ended_by() == nullptr && arguments.unit == "*" && arguments.part != "instructions")
     code = worse(code, probe_casts(backend, arguments.kernel, casts, conversions));
   if (!arguments.output.empty()) write_atomically(arguments.output, table);
-  fmt::print("{} of {} instructions and {} conversions probed; found models of {} instructions{}\n", probed, offered.size(), casts,
-             known, arguments.output.empty() ? "" : fmt::format(", written to {}", arguments.output));
+  fmt::print("{} of {} instructions and {} conversions probed; found models of {} instructions{}\n", probed, offered.size(),
+             casts, known, arguments.output.empty() ? "" : fmt::format(", written to {}", arguments.output));
   provenance.ended = utc_now();
   provenance.ended_early = ended_by() != nullptr ? ended_by() : code == kDeviceLost ? "a lost device" : "";
   const bool all_written = reports.write({{"assay_probe", 1},

@@ -200,7 +200,7 @@ std::string verdict_of(const Json& one) {
   if (!one.value("known", false)) return "UNKNOWN";
   const Json called = one.value("called", Json());
   if (!called.is_object()) return "found";
-  return called.value("equal", false) ? "as its row says"
+  return called.value("equal", false) ? "equal to its row"
                                       : fmt::format("DIFFERS in {}", fmt::join(strings_of(called.at("differs_in")), ", "));
 }
 
@@ -264,7 +264,7 @@ void instructions(Node section, const Json& manifest) {
   if (groups.size() > kMostLines)
     html::write(
         html::line(section, "p", "soft"),
-        fmt::format("And {} more kinds, all as their rows say; the files probe.*.json have them.", groups.size() - kMostLines));
+        fmt::format("And {} more kinds, all equal to their rows; the files probe.*.json have them.", groups.size() - kMostLines));
 }
 
 void conversions(Node section, const Json& manifest) {
@@ -286,7 +286,7 @@ void conversions(Node section, const Json& manifest) {
   }
   Strings names;
   for (const auto& [contract, from] : good) names.push_back(fmt::format("{} (from {})", contract, fmt::join(from, ", ")));
-  html::write(html::line(section, "p"), fmt::format("{} as they are called: {}", count, fmt::join(names, ", ")));
+  html::write(html::line(section, "p"), fmt::format("{} obey their contracts: {}", count, fmt::join(names, ", ")));
 }
 
 void deviations(Node section, const Json& manifest, const Totals& totals) {

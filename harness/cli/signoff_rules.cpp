@@ -339,11 +339,11 @@ void add_probe_rules(std::vector<Rule>& rules, const Json& manifest) {
     return fmt::format("{} of {} probed{}", good, of, of < all ? fmt::format("; {} offered", all) : "") +
            (good < of ? fmt::format("; not: {}", fmt::join(wrong, ", ")) : "");
   };
-  rules.push_back(decided("Each probed tensor core instruction has a model and computes what its name says",
+  rules.push_back(decided("Each probed tensor core instruction has a model and computes what its table row says",
                           found(right, probed, offered),
                           right == probed && (offered == 0 || probed > 0 || !no_instructions.empty()), no_instructions));
   rules.push_back(decided(
-      "Each conversion obeys the contract that it is called by",
+      "Each conversion obeys the contract that it is offered for",
       conversions == 0 && casts > 0 ? fmt::format("none probed; {} offered", casts) : found(kept, conversions, conversions),
       kept == conversions && (casts == 0 || conversions > 0 || !no_conversions.empty()), no_conversions));
 }

@@ -201,7 +201,7 @@ int choose_all(const WitnessArguments& arguments) {
                       text = witness_text(chosen.witness);
     write_atomically(file, text);
     std::string& line = lines[size_t(i)];
-    line = fmt::format("{}: {} calls, {} bytes, {} of {} edits\n", file, chosen.witness.calls.size(), text.size(),
+    line = fmt::format("{}: {} calls, {} bytes, exposes {} of {} mutants\n", file, chosen.witness.calls.size(), text.size(),
                        chosen.edits - int64_t(chosen.unseen.size()), chosen.edits);
     for (const std::string& name : chosen.unseen) line += "  no input exposes " + name + "\n";
   });

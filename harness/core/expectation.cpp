@@ -188,7 +188,7 @@ std::string Sample::words() const {
   const std::string rows = "looked at " + std::to_string(failing + good) + " of " + std::to_string(of) +
                            " rows: " + std::to_string(failing) + " that fail, " + std::to_string(good) + " that do not";
   if (columns.empty()) return rows;
-  return rows + "; of each " + std::to_string(columns_chosen(of_columns)) + " of " + std::to_string(of_columns) + " columns";
+  return rows + "; in each row " + std::to_string(columns_chosen(of_columns)) + " of " + std::to_string(of_columns) + " columns";
 }
 
 std::vector<SampleBlock> blocks_of(const Sample& sample, const Answer& answer) {
