@@ -92,10 +92,10 @@ expect 0 ", 0 rows kept" "${known[@]}" --output "$r/known.csv"
 expect 0 "ALL AS EXPECTED" "$assay" run --backend "$r/libchain.so" "${few[@]}" --known-failures "$r/known.csv"
 expect 0 "0 new, 0 gone, $new known, 0 fixed, " gate good bad --known-failures "$r/known.csv"
 expect_all 0 gate good good --ledger "$r/known.csv"
-also "$new fixed, " "the known-failures list has it as fail: remove its row"
+also "$new fixed, " "the known-failures list expects fail: remove its row"
 expect 1 "GATE CLOSED: " gate good good --ledger "$r/known.csv" --strict
 sed 's/,fail,/,broken,/' "$r/known.csv" >"$r/other.csv"
-expect 1 "new: the known-failures list has it as broken" gate good bad --ledger "$r/other.csv"
+expect 1 "new: the known-failures list expects broken" gate good bad --ledger "$r/other.csv"
 # A row that matches no case of its op is named, and fails a strict run. A row of a case that did not run, or of another op, does not.
 { head -n 2 "$r/known.csv"; echo 'rms_norm/typo*,*,fail,x,https://example.com/14,2026-11-01,bob'; } >"$r/stale.csv"
 stale="known-failures list: $r/stale.csv:3 matches no case of its op"

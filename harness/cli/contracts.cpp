@@ -115,8 +115,8 @@ void print_reach() {
   }
   std::string others;
   for (const auto& [needs, rows] : elsewhere) others += fmt::format("{}{}: {}", others.empty() ? "" : ", ", needs, rows);
-  fmt::print("{} of the {} rows that sm_90 or a CPU can run ran: {:.1f} %; executed on the CPU: {}; elsewhere {}\n", ran, can,
-             100.0 * double(ran) / double(can), executed, others.empty() ? "none" : others);
+  fmt::print("of {1} rows that sm_90 or a CPU can run, {0} ran: {2:.1f} %; executed on the CPU: {3}; others need {4}\n", ran,
+             can, 100.0 * double(ran) / double(can), executed, others.empty() ? "none" : others);
 }
 
 /// The op of each contract that a case names; contracts that are only a stage of other contracts have none.

@@ -159,7 +159,7 @@ GateFinding state_of_failure(const Verdict& verdict, const Baseline::Entry* befo
   if (!verdict.deviation.empty()) {
     if (verdict.expected == name(verdict.outcome))
       return {.state = GateState::kKnown, .passes = true, .note = "on the known-failures list"};
-    return {.state = GateState::kNew, .note = fmt::format("the known-failures list has it as {}", verdict.expected)};
+    return {.state = GateState::kNew, .note = fmt::format("the known-failures list expects {}", verdict.expected)};
   }
   if (before == nullptr) return {.state = GateState::kNew, .note = "not in the baseline"};
   if (before->outcome() == verdict.outcome)
@@ -178,7 +178,7 @@ GateFinding state_of_pass(const Verdict& verdict, const Baseline::Entry* before,
   if (listed && verdict.expected != name(Outcome::kPass))
     return {.state = GateState::kFixed,
             .passes = !run.strict,
-            .note = fmt::format("the known-failures list has it as {}: remove its row", verdict.expected)};
+            .note = fmt::format("the known-failures list expects {}: remove its row", verdict.expected)};
   if (before == nullptr) return {.state = GateState::kNotInBaseline, .passes = true};
   if (before->outcome() != Outcome::kPass)
     return {
@@ -206,7 +206,7 @@ std::optional<GateFinding> state_of(const Verdict& verdict, const Baseline::Entr
                        .note = fmt::format("{} in the baseline, not run now", name(before->outcome()))};
   if (listed)
     return GateFinding{.state = GateState::kGone,
-                       .note = fmt::format("the known-failures list has it as {}; not run now", verdict.expected)};
+                       .note = fmt::format("the known-failures list expects {}; not run now", verdict.expected)};
   return std::nullopt;
 }
 

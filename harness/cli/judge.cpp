@@ -293,7 +293,7 @@ int judge_scale(const JudgeArguments& arguments) {
       look_at_data(grid, group_maxima({storage_spec(named.dump, x), read_bytes(named.dump, x)}, grid), report);
   if (report.findings.empty() && grid.kind == ScaleKind::kFloats && grid.powers_of_two)
     report.notes.emplace_back(
-        "powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32: four times bits >> 23, group 0 lowest");
+        "powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32: bits >> 23 in each byte, group 0 lowest");
   std::printf("%s", scale_text(grid, report).c_str());
   return report.findings.empty() ? kAllAsExpected : kUnexpected;
 }

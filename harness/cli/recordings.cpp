@@ -153,7 +153,7 @@ std::vector<Recording> open_recordings(const std::vector<std::string>& folders) 
 static void report_left_out(const std::string& folder, const std::vector<std::string>& ids) {
   if (ids.empty()) return;
   std::fprintf(stderr,
-               "assay: %s: %zu case%s left out: not selected, or in no table of this program (--cases FILE.csv adds tables); the "
+               "assay: %s: %zu case%s left out: not selected, or in no table of this program (--cases FILE.csv adds tables); "
                "first: %s\n",
                printable(folder).c_str(), ids.size(), ids.size() == 1 ? "" : "s", printable(ids.front()).c_str());
 }

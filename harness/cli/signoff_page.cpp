@@ -319,7 +319,7 @@ void digests(Node section, const Json& manifest) {
                           request.value("ledger", "").empty() ? "none" : request.value("ledger", ""), request.value("data", "")));
   const Node written = html::line(section, "p");
   html::write(html::child(written, "b"), "Written");
-  html::write(written, fmt::format(" (what the steps printed is in {}):", kDigests));
+  html::write(written, fmt::format(" ({} also has the digests of what the steps printed):", kDigests));
   const Node list = html::line(section, "ul", "digests");
   for (const Json& step : manifest.at("steps"))
     for (const Json& file : step.at("files")) {

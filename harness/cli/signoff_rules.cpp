@@ -305,7 +305,7 @@ void add_deviation_rule(std::vector<Rule>& rules, const Json& manifest, const To
   const std::string found =
       allowed.empty() ? "none"
                       : fmt::format("{} row{}, {} verdicts", allowed.size(), allowed.size() == 1 ? "" : "s", totals.deviating);
-  rules.push_back(decided("Deviations are listed with owner and issue, occur, and hide no crash",
+  rules.push_back(decided("Deviations are listed with owner and issue, each occurs, and none hides a crash",
                           wrong.empty() ? found : fmt::format("{}", fmt::join(wrong, "; ")), wrong.empty(),
                           allowed.empty() ? Strings() : missing));
 }

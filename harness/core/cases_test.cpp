@@ -214,7 +214,8 @@ TEST(OwnCases, TheOpComesFromAColumnOrFromTheCommandLine) {
 TEST(OwnCases, ATableOfTheSuitesMayNameItsOpAndNoOther) {
   const std::string row = "toy.copy,bf16,1,8,ramp,1,32,mine,\n";
   EXPECT_EQ(expand_table(testing::toy_op(), "op," + kHeader + "toy," + row, kFile).size(), 1u);
-  EXPECT_THAT(expansion_error("op," + kHeader + "play," + row), HasSubstr(":2:1: op: 'play': expected 'toy', the op of this table"));
+  EXPECT_THAT(expansion_error("op," + kHeader + "play," + row),
+              HasSubstr(":2:1: op: 'play': expected 'toy', the op of this table"));
 }
 
 Shard from(const std::map<std::string, std::string>& variables) {

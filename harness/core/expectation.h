@@ -223,7 +223,7 @@ struct Sample {
   bool is_everything() const { return failing + good == of && columns.empty(); }
   /// Number of chosen columns, or `all`.
   int64_t columns_chosen(int64_t all) const;
-  /// "looked at 64 of 65536 rows: 32 that fail, 32 that do not; in each row 128 of 4096 columns". Empty if it is the whole answer.
+  /// "looked at 64 of 65536 rows: 32 that fail, 32 that do not; in each row 128 of 4096 columns"; empty for all of them.
   std::string words() const;
 };
 
