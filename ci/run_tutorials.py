@@ -3,18 +3,18 @@
 
 usage: ci/run_tutorials.py [--build DIR] [--write] PAGE.md...
 
-A page runs from top to bottom in an empty folder that looks like a checkout: links to the files of this one, and `build` is --build.
+A page runs from top to bottom in a new folder with links to all files of this checkout, in which `build` is --build.
 Each ```sh block is one bash script with `set -e`, started in that folder. Its last command must succeed.
 
     ```sh                       the block is run
-    ``` or ```text              directly behind it: its output, stdout and stderr together
+    ``` or ```text              directly after a ```sh block: its output, stdout and stderr together
     ```LANGUAGE title="NAME"    written to the file NAME
-    <!-- exits 1 -->            before a block: this is its exit code
+    <!-- exits 1 -->            before a block: the block's exit code
     <!-- not run: REASON -->    before a block: it is not run
-    <!-- needs: WORD... -->     commands, files below the checkout or `python:MODULE`; without them the page is skipped (exit code 77)
+    <!-- needs: WORD... -->     commands, files or `python:MODULE`; if one is missing, the page is skipped (exit code 77)
 
-In an output a line `...` stands for any lines, and `...` within a line for any characters. --write replaces stale outputs; it keeps
-these elisions. The exit code is 1 if an output or an exit code differs, or if a page runs nothing."""
+In an output a line `...` stands for any lines, and `...` within a line for any characters. --write replaces stale
+outputs and keeps the `...`. The exit code is 1 if an output or an exit code differs, or if a page runs nothing."""
 
 import argparse
 import difflib
@@ -31,7 +31,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```(\w*)[ \t]*(?:title=\"([^\"]+)\")?[ \t]*$")
 MARKER = re.compile(r"^<!-- (exits|not run:|needs:) ?(.*?) ?-->$")
 OUTPUT_LANGUAGES = ("", "text")
-SECONDS = 300  # for one block
+SECONDS = 300  # time limit of one block
 
 
 class Block:
@@ -63,13 +63,13 @@ def blocks_of(lines):
                 adjacent = fence[1] == "sh"
             marks = {}
         elif line.startswith("```"):
-            raise ValueError(f"line {number + 1}: not understood: {line.rstrip()}")
+            raise ValueError(f"line {number + 1}: expected a code fence such as ```sh, got {line.rstrip()}")
         elif mark := MARKER.match(line.strip()):
             marks[mark[1].rstrip(":")] = mark[2]
         elif line.strip():
             adjacent, marks = False, {}
     if block is not None:
-        raise ValueError(f"line {block.first}: the block does not end")
+        raise ValueError(f"line {block.first}: the code block has no closing ```")
     return blocks
 
 
@@ -78,8 +78,8 @@ def is_like(pattern, line):
 
 
 def first_difference(expected, got):
-    """None if the output is as the page says; otherwise the number of lines of the page that agree."""
-    reached = {0}  # how many lines of `got` can be consumed
+    """None if the output matches the page; otherwise the number of the page's output lines that match."""
+    reached = {0}  # numbers of lines of `got` that the patterns so far can match
     for number, pattern in enumerate(expected):
         if pattern.strip() == "...":
             reached = set(range(min(reached), len(got) + 1))
@@ -91,7 +91,7 @@ def first_difference(expected, got):
 
 
 def rewritten(expected, got):
-    """What the page should say: each stretch between elisions is replaced by the lines of the output that resemble it most."""
+    """The new output for the page: each stretch between `...` is replaced by the output lines that resemble it most."""
     def nearest(pattern, begin):
         score = lambda at: 2.0 if is_like(pattern, got[at]) else difflib.SequenceMatcher(None, pattern, got[at]).ratio()
         return max(range(begin, len(got)), key=score, default=None)
@@ -153,7 +153,7 @@ def environment(folder):
 
 
 def run_page(path, write):
-    """0 if the page is right, 1 if not, 77 if it cannot run here."""
+    """Returns 0 if all outputs match the page, 1 if not, 77 if the page cannot run here."""
     lines = path.read_text().splitlines(keepends=True)
     try:
         blocks = blocks_of(lines)
@@ -212,7 +212,7 @@ def run_page(path, write):
         print(f"{path}: runs nothing")
         return 1
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"{path.name}: {ran} blocks run, {len(replaced)} outputs replaced, {wrong} wrong, {used.ru_utime + used.ru_stime:.1f} CPU s until here")
+    print(f"{path.name}: {ran} blocks run, {len(replaced)} outputs replaced, {wrong} wrong, {used.ru_utime + used.ru_stime:.1f} CPU s so far")
     for reason in left_out:
         print(f"  not run: {reason}")
     return 1 if wrong else 0

@@ -1,8 +1,8 @@
 """Prints in one line how many tests passed, failed and were skipped, and why they were skipped.
 usage: test_summary.py JUNIT-FILE   (written by ctest --output-junit)
 
-A skipped test prints `SKIPPED: reason`. A reason ends before ` (` or `;`: what follows is advice. Programs of GoogleTest that pass can skip
-single tests. Those are counted after the others."""
+A skipped test prints `SKIPPED: reason`. A reason ends before ` (` or `;`, because advice follows there. A GoogleTest program
+that passes can skip single tests; these are counted at the end of the line."""
 
 import collections
 import re
@@ -23,7 +23,7 @@ def main(path):
     for test in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
         text = test.findtext("system-out") or ""
         kind = test.find("skipped")
-        # CTest also calls a test skipped if its program or file does not exist. Those count as failed, as in CTest's exit code.
+        # CTest also calls a test skipped if its program or file does not exist. Here such a test failed, as in CTest's exit code.
         if kind is not None and kind.get("message", "").startswith("SKIP_"):
             said = re.findall(r"^SKIPPED: (.*)", text, re.M)
             skipped[reason(said[-1]) if said else f"no reason given by {test.get('name')}"] += 1

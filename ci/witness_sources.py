@@ -1,7 +1,7 @@
-"""Fetches one source distribution, or a wheel where there is none, from the package index that pip uses here, and unpacks it.
+"""Fetches one source distribution, or a wheel if there is none, from the package index that pip uses here, and unpacks it.
 usage: witness_sources.py NAME==VERSION FOLDER-INSIDE DESTINATION
 
-The index is that of PIP_INDEX_URL, of `pip config`, or pip's default. Certificates are those of pip's `cert`, else Python's own."""
+The index is PIP_INDEX_URL, the index of `pip config`, or pip's default. Certificates come from pip's `cert`, else from Python."""
 
 import base64
 import functools
@@ -25,7 +25,7 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 
 @functools.cache
 def pip(*arguments):
-    """What pip prints. Debian's Python has no pip; the virtual environment of ci/test has one."""
+    """The output of a pip command. Debian's Python has no pip; the virtual environment of ci/test has one."""
     for python in (sys.executable, "build/venv/bin/python3"):
         try:
             shown = subprocess.run([python, "-m", "pip", *arguments], capture_output=True, text=True, env={**os.environ, "COLUMNS": "1000"})
@@ -37,7 +37,7 @@ def pip(*arguments):
 
 
 def setting(name):
-    """A setting of pip: from the environment or a file, those of `pip download` first."""
+    """A setting of pip, from the environment, else from the section `download` or `global` of its file."""
     for section in (":env:", "download", "global"):
         found = re.search(rf"^{re.escape(section)}\.{name}='(.*)'$", pip("config", "list"), re.M)
         if found:
@@ -54,7 +54,7 @@ def index():
 
 
 def read(url, accept="*/*"):
-    """The bytes at a URL, which may contain user and password, and the final address."""
+    """Returns the bytes at a URL, which may contain user and password, and the URL after redirects."""
     parts = urllib.parse.urlsplit(url)
     request = urllib.request.Request(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), headers={"Accept": accept})
     if parts.username:
@@ -98,16 +98,16 @@ def main():
     files = files_of(*read(page, ACCEPT))
     wheels = sorted(wheel for wheel in files if wheel.startswith(folder + "-") and wheel.endswith(("x86_64.whl", "none-any.whl")))
     if folder + ".tar.gz" not in files and not wheels:
-        sys.exit(f"ci/witness: {package}: the package index has no source distribution {folder}.tar.gz and no wheel of it")
+        sys.exit(f"ci/witness: {package}: the package index has neither {folder}.tar.gz nor a wheel of that version")
     chosen = folder + ".tar.gz" if folder + ".tar.gz" in files else wheels[0]
     address = urllib.parse.urljoin(page, files[chosen]["url"])
-    # The files of a mirror need the same password as its pages.
+    # A mirror needs the same password for files as for pages.
     given, own = urllib.parse.urlsplit(page), urllib.parse.urlsplit(address)
     if given.username and (own.hostname, own.port) == (given.hostname, given.port):
         address = own._replace(netloc=given.netloc).geturl()
     archive, _ = read(address)
     if hashlib.sha256(archive).hexdigest() != files[chosen]["sha256"]:
-        sys.exit(f"ci/witness: {chosen}: its digest is not the one in the package index")
+        sys.exit(f"ci/witness: {chosen}: its SHA-256 differs from the package index")
     if chosen.endswith(".whl"):
         return zipfile.ZipFile(io.BytesIO(archive)).extractall(f"{destination}/{folder}")
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -116,7 +116,7 @@ def main():
         # Python 3.11.2 of Debian 12 has no filters
         for member in tar:
             if member.name.startswith("/") or ".." in member.name.split("/") or not (member.isfile() or member.isdir()):
-                sys.exit(f"ci/witness: {chosen}: {member.name!r} is not a file of its own folder")
+                sys.exit(f"ci/witness: {chosen}: {member.name!r} is outside the archive's folder")
         tar.extractall(destination)
 
 

@@ -24,7 +24,7 @@ sed -i 's/,equivalent,wrong/,sanitizer,wrong/' "$scratch/wrong.csv"
 expect 0 "1 killed" mutants --equivalent "$scratch/wrong.csv"
 
 { cat "$scratch/none.csv"; echo "kernels/ops/layouts/shuffle_weight_kernel.h,$column,${moved%: *},${moved##*: },boring,wrong"; } >"$scratch/class.csv"
-expect 1 "'boring' is none of equivalent, sanitizer, device" mutants --equivalent "$scratch/class.csv"
+expect 1 "class: expected equivalent, sanitizer or device, got 'boring'" mutants --equivalent "$scratch/class.csv"
 
 # No budget: the run stops and says that mutants are pending; the next run goes on.
 expect 1 "2 pending" mutants --fresh --cpu-minutes 0

@@ -64,14 +64,14 @@ for kind in json html "html damaged" "json climbs"; do
   port=$(cat "$scratch/port")
   rm -rf "$scratch/fetched"
   if [ "$kind" = "html damaged" ]; then
-    expect 1 "its digest is not the one in the package index" fetch me:p%40ss@127.0.0.1 some_package==1.0
+    expect 1 "its SHA-256 differs from the package index" fetch me:p%40ss@127.0.0.1 some_package==1.0
   elif [ "$kind" = "json climbs" ]; then
     expect 1 "outside" fetch me:p%40ss@127.0.0.1 some_package==1.0
     [ ! -e "$scratch/outside" ] || fail "a file of a source distribution landed outside its folder"
   else
     expect 0 "" fetch me:p%40ss@127.0.0.1 some_package==1.0
     [ -f "$scratch/fetched/some_package-1.0/setup.py" ] || fail "a source distribution of an index of $kind is not unpacked"
-    expect 1 "no source distribution some_package-2.0.tar.gz" fetch me:p%40ss@127.0.0.1 some_package==2.0
+    expect 1 "has neither some_package-2.0.tar.gz" fetch me:p%40ss@127.0.0.1 some_package==2.0
     expect 1 "401" fetch 127.0.0.1 some_package==1.0
   fi
   kill $server

@@ -26,7 +26,7 @@ small_site() { "$root/ci/site" --root "$tree" --build "$scratch/build" --no-inst
 small
 expect 0 "2 pages" small_site
 sed -i 's/page.md#/pages.md#/' "$tree/README.md"
-expect 1 "README.md: docs/pages.md#here leads to nothing" small_site
+expect 1 "README.md: docs/pages.md#here leads to a file that does not exist" small_site
 small
 sed -i 's/#here/#there/' "$tree/README.md"
 expect 1 "#there" small_site

@@ -49,7 +49,7 @@ stale 's/exits 3/exits 1/' 'exit code 3, expected 1'
 stale 's/^cat sub/cat nosub/' 'exit code 1, expected 0'
 stale '/^```c title/,/^```$/d' 'exit code 1, expected 0'
 stale 's/^```sh$/```console/' 'runs nothing'
-stale '$d' 'the block does not end'
+stale '$d' 'the code block has no closing'
 
 # A page that needs a missing program is skipped, and the program is named. An error before that point still fails.
 right

@@ -69,12 +69,12 @@ expect 0 "| $sum | same bits |" "$assay" witness drift "$scratch/summed" --folde
 damaged "$scratch/summed/all_reduce/$sum.safetensors" "$scratch/rank/w.safetensors" flip y.r2 1
 expect 1 "the contract does not accept all_reduce/$sum" "$assay" witness check "$scratch/rank"
 expect 2 'holds no witness' "$assay" witness check "$scratch/nothing"
-expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" build torchx==1
+expect 2 'torchx==1: no adapter for this package' "$root/ci/witness" build torchx==1
 
 # A release goes as far as this machine allows: with a built library but no GPU, up to the remaining steps for another machine.
-expect 2 'torchx==1: no adapter of that package' "$root/ci/witness" --package torchx==1
+expect 2 'torchx==1: no adapter for this package' "$root/ci/witness" --package torchx==1
 if ! nvidia-smi -L >/dev/null 2>&1; then
   mkdir -p "$scratch/sources/vllm-0.33.0" "$scratch/libraries" && touch "$scratch/libraries/vllm-0.33.0.so" "$scratch/libraries/vllm-0.33.0.ranks.so"
   expect 77 'go on there' env SOURCES="$scratch/sources" BUILT="$scratch/libraries" "$root/ci/witness" --package vllm==0.33.0
-  expect 77 'Ready for one: '"$scratch/libraries/vllm-0.33.0.ranks.so" env SOURCES="$scratch/sources" BUILT="$scratch/libraries" "$root/ci/witness" --package vllm==0.33.0:ranks
+  expect 77 'These libraries are ready for one: '"$scratch/libraries/vllm-0.33.0.ranks.so" env SOURCES="$scratch/sources" BUILT="$scratch/libraries" "$root/ci/witness" --package vllm==0.33.0:ranks
 fi

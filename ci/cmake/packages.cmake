@@ -11,7 +11,7 @@ find_package(pugixml 1.13 REQUIRED)
 find_package(TBB 2021 REQUIRED)
 find_package(SQLite3 3.37 REQUIRED)
 
-# These three have no CMake package.
+# These libraries have no CMake package.
 function(assay_find_c_library target header library)
   find_path(${target}_INCLUDE ${header} REQUIRED)
   find_library(${target}_LIBRARY ${library} REQUIRED)
