@@ -21,7 +21,7 @@ using units::E5m2;
 using units::F16;
 using units::Number;
 
-// 32 x 32 instructions have half the k of 16 x 16 ones. Those of gfx950 on int8 have twice the k of gfx942's.
+// 32 x 32 instructions have half the k of 16 x 16 instructions. On gfx950, int8 instructions have twice the k of gfx942's.
 struct F16Wide : units::JoinedUnit<F16, 8, 8> {};
 struct Bf16Wide : units::JoinedUnit<Bf16, 8, 8, 128> {};
 struct Xf32Wide : units::JoinedUnit<units::Tf32, 4, 4, 128> {};
@@ -33,7 +33,7 @@ template <int kLength>
 struct Int8 : units::IntegerUnit<units::MfmaTile> {
   static constexpr int kK = kLength;
 };
-/// Adds kTaken products and C without any loss that f32 could show, and rounds to nearest.
+/// Adds kTaken products and C, precisely enough that only the rounding of the sum to f32 (to nearest) loses bits.
 template <class A, class B, int kLength, int kTaken>
 struct WideSum : units::Aligned, units::MfmaUnit<A, B, kLength> {
   static constexpr int kTake = kTaken, kFraction = 40;
@@ -43,7 +43,7 @@ struct WideSum : units::Aligned, units::MfmaUnit<A, B, kLength> {
 using E2m3 = units::FormatOf<6, 3, 1, units::Codes::kFinite>;
 using E3m2 = units::FormatOf<6, 2, 3, units::Codes::kFinite>;
 
-/// D = A * B^T + C for rows of numbers. Sources: 0 is A, 1 is B, 2 is C. The result has kSize rows and columns.
+/// D = A * B^T + C; a and b hold the rows of A and B. Sources: 0 is A, 1 is B, 2 is C. D has kSize rows and columns.
 template <class U, int kSize>
 void multiply_rows(Wave& w, const Operation* o, const Number (*a)[U::kK], const Number (*b)[U::kK]) {
   constexpr int kGroups = kLanes / kSize, kRegisters = kSize * kSize / kLanes;
@@ -93,7 +93,7 @@ const Operation* multiply(Wave& w, const Operation* o) {
 /// Bits of a code, by the number in cbsz or blgp: e4m3, e5m2, e2m3, e3m2, e2m1.
 constexpr int kCodeBits[] = {8, 8, 6, 6, 4};
 
-/// A code as a number with three mantissa bits, which is E4m3's width. The value is the same.
+/// The value of a code as a number with three mantissa bits (E4m3's width); exact for all five formats.
 template <class F>
 Number with_three_bits(u32 code) {
   Number x = units::number_of<F>(code);
@@ -115,9 +115,9 @@ Number number_of(u32 code, int format) {
   }
 }
 
-/// Reads all rows of A or B. A lane holds 32 codes of its row. With 8 bits, they are two runs of 16 codes, half of k apart; else
-/// they are consecutive. Lane `row + kSize * block` holds the scale of codes 32 * block to 32 * block + 31. `scale`: a row of
-/// words whose byte `byte` is the scale, or null.
+/// Reads all rows of A or B. A lane holds 32 codes of its row: consecutive ones, or with 8-bit codes two runs of 16 codes whose
+/// starts are kK / 2 apart. Lane `row + kSize * block` holds the scale of codes 32 * block to 32 * block + 31, in byte `byte` of
+/// its word in `scale`. Null: no scales.
 template <int kSize, int kK>
 void read_rows(const u32* codes, int format, const u32* scale, int byte, Number (*to)[kK]) {
   const int bits = kCodeBits[format];
@@ -138,7 +138,7 @@ void read_rows(const u32* codes, int format, const u32* scale, int byte, Number 
   }
 }
 
-/// o->code holds the formats (bits 0 and 4), the bytes of the scales (bits 8 and 10), and bit 12 if there are scales. Source 3 is
+/// o->code: format of A from bit 0, of B from bit 4; byte of A's scale from bit 8, of B's from bit 10; bit 12: has scales. Source 3 is
 /// the scale of A; the scale of B follows in the next operation slot (see build_scaled).
 template <class U, int kSize>
 const Operation* multiply_scaled(Wave& w, const Operation* o) {
@@ -154,7 +154,7 @@ const Operation* multiply_scaled(Wave& w, const Operation* o) {
 
 struct Matrix {
   Handler run;
-  int a, b, d;  ///< number of registers
+  int a, b, d;  ///< number of registers of each matrix
 };
 template <class U, int kSize>
 constexpr Matrix matrix() {
@@ -186,7 +186,7 @@ const Table& gfx942_matrices() {
   return table;
 }
 
-/// The instructions of gfx950 by one model. `Like` is the model of gfx942's instruction on k products of two formats.
+/// The instructions of gfx950 under one candidate model. `Like`: how gfx942 would add the kLength products.
 template <MatrixModel kModel>
 struct Gfx950 {
   template <class Like, class A, class B, int kLength>
@@ -198,7 +198,7 @@ struct Gfx950 {
   using OfBf16 = Unit<units::JoinedUnit<Bf16, kLength, 8, 128>, Bf16, Bf16, kLength>;
   template <class A, class B, int kLength>
   using OfEight = Unit<Split<A, B, kLength>, A, B, kLength>;
-  /// On gfx942's model, blocks of 64 k, the longest possible: candidate scaled_128.
+  /// kAsGfx942 adds in blocks of 64 along k, the longest that it can: candidate scaled_128 of unit_candidates.csv.
   template <int kLength>
   using Scaled = Unit<units::JoinedUnit<E4m3, kLength, 64>, E4m3, E4m3, kLength>;
 
@@ -248,15 +248,15 @@ const Table& gfx950_matrices(MatrixModel model) {
   }
 }
 
-/// v_mfma_f32_*_f8f6f4, and v_mfma_scale_f32_*_f8f6f4, which has two scale operands more. The latter has four dwords, so the slot
-/// behind the operation is free; it keeps the source of B's scale.
+/// v_mfma_f32_*_f8f6f4, and v_mfma_scale_f32_*_f8f6f4, which has two more operands, the scales. It takes four dwords, so the next
+/// operation slot is unused; that slot keeps the source of B's scale.
 void build_scaled(Build& build, const Matrix& matrix, bool has_scales) {
   const std::vector<Operand>& operands = build.in.operands;
   Operation& o = build.out;
   const int64_t a = build.number("cbsz"), b = build.number("blgp");
   if (a < 0 || a > 4 || b < 0 || b > 4 || operands.size() != (has_scales ? 6u : 4u))
     not_implemented("these operands of a matrix instruction");
-  // A code of 8, 6 or 4 bits takes 8, 6 or 4 registers of a lane's 32 codes.
+  // A lane's 32 codes of 8, 6 or 4 bits take 8, 6 or 4 registers.
   if (operands[0].words != matrix.d || operands[1].words != kCodeBits[a] || operands[2].words != kCodeBits[b])
     not_implemented("these operands of a matrix instruction");
   o.code = static_cast<u16>(a | b << 4);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr u32 kLeastWide = 4;
 
-/// Source 0 is vaddr. Without a scalar base, the next row holds its high word; otherwise source 1 is the base.
+/// Source 0 is vaddr. Source 1 is the scalar base, if there is one; otherwise the row after vaddr holds the address's high word.
 struct Addresses {
   u64 of[kLanes];
 };
@@ -90,7 +90,7 @@ bool move_contiguous(Wave& w, const Operation* o) {
 template <bool kWrites>
 const Operation* global(Wave& w, const Operation* o);
 
-/// A load of agent or system scope may poll, so other waves run after it.
+/// A load of agent or system scope may be in a polling loop, so this handler lets other waves run.
 const Operation* polling_load(Wave& w, const Operation* o) {
   w.pc = global<false>(w, o);
   return nullptr;
@@ -157,7 +157,7 @@ struct BufferLanes {
   Addresses a;
   u64 base, records;
   u64 inside = 0;  ///< lanes whose bytes are all in range
-  u64 partly = 0;  ///< lanes whose first word is in range, but not all
+  u64 partly = 0;  ///< lanes whose first word is in range, but not all words
 };
 BufferLanes find_in_buffer(Wave& w, const Operation* o) {
   const u32* descriptor = w.s + o->source[1].index;
@@ -290,11 +290,11 @@ bool build_memory(Build& build) {
     if (moves) o.source[0] = source_of(operands.at(1), 'b');
     o.source[1] = source_of(operands.at(2), 'q');
     o.source[2] = source_of(operands.at(3), 'b');
-    if (o.source[1].kind != Source::kScalar) not_implemented("a descriptor that is in no registers");
+    if (o.source[1].kind != Source::kScalar) not_implemented("a buffer descriptor that is not in scalar registers");
     return true;
   }
-  // Operand order. Loads: vdst, vaddr, saddr. Stores: vaddr, data, saddr. Atomics with a result: vdst, vaddr, data, saddr. To
-  // LDS: vaddr, saddr.
+  // Operand order. Loads: vdst, vaddr, saddr. Stores: vaddr, data, saddr. Atomics with a result: vdst, vaddr, data, saddr. Loads
+  // to LDS: vaddr, saddr.
   const bool has_result = (is_load && !(o.code & kToLds)) || (is_atomic && o.unused == 1);
   size_t next = 0;
   if (has_result) (is_atomic ? o.row : o.data) = row_of(operands.at(next++));
@@ -305,14 +305,14 @@ bool build_memory(Build& build) {
     const Operand& base = operands[next++];
     if (base.text != "off") o.source[1] = source_of(base, space == kScratch ? 'b' : 'q');
   }
-  if (next != operands.size()) not_implemented("an operand too many");
+  if (next != operands.size()) not_implemented("more operands than this instruction has");
   if (address.text == "off") {
     if (space != kScratch) not_implemented("no address");
     o.source[0].kind = Source::kConstant;
   } else {
     o.source[0] = source_of(address, 'b');
     o.source[0].words = static_cast<u8>(address.words);
-    if (o.source[0].kind != Source::kRow) not_implemented("an address that is in no register");
+    if (o.source[0].kind != Source::kRow) not_implemented("an address that is not in vector registers");
   }
   if (space == kScratch) o.run = is_store ? scratch<true> : scratch<false>;
   else if (is_atomic) o.run = global_atomic;
@@ -349,7 +349,7 @@ bool move_contiguous(Wave& w, const Operation* o, const u32* address, u32* data,
   return true;
 }
 
-/// One access per lane, at its address + moved.
+/// One access per lane, at the lane's address + moved (bytes).
 template <bool kWrites>
 void move_row(Wave& w, const Operation* o, const u32* address, u32* data, u32 moved) {
   if (o->bytes >= 4 && move_contiguous<kWrites>(w, o, address, data, moved)) return;
@@ -394,7 +394,7 @@ const Operation* two(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// ds_read_b64_tr_b16, b8 and b4. Each 16 lanes read a matrix of 16 columns by rows, 64 bits a lane; lane c of them gets column c.
+/// ds_read_b64_tr_b16, _b8, _b4. 16 lanes read a row-major matrix with 16 columns, 64 bits per lane; lane c gets column c.
 const Operation* transposed(Wave& w, const Operation* o) {
   if (exec(w) != kAllLanes) throw Fault("not implemented: a transposed read with inactive lanes");
   const u32* address = row(w, o->source[0].index);
@@ -554,10 +554,10 @@ bool build_lds(Build& build) {
     size_t next = 0;
     if (reads) o.data = row_of(operands.at(next++));
     o.source[0] = source_of(operands.at(next++), 'b');
-    if (o.source[0].kind != Source::kRow) not_implemented("an address that is in no register");
+    if (o.source[0].kind != Source::kRow) not_implemented("an address that is not in vector registers");
     if (writes) o.data = row_of(operands.at(next++));
     if (pairs && writes) o.row = row_of(operands.at(next++));
-    if (next != operands.size()) not_implemented("an operand too many");
+    if (next != operands.size()) not_implemented("more operands than this instruction has");
     const int unit = far ? 64 * o.bytes : o.bytes;
     o.offset = pairs ? static_cast<int>(build.number("offset0")) * unit : static_cast<int>(build.number("offset"));
     o.offset2 = pairs ? static_cast<int>(build.number("offset1")) * unit : 0;

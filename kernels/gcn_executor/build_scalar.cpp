@@ -17,7 +17,7 @@ struct Entry {
   int words;          ///< words of the destination; 0: none
 };
 
-// r is the result, x and y are the sources. Further statements set scc.
+// r is the result, x and y are the sources. Statements after `value` set scc.
 #define SCALAR(Type, read, name, value, ...)                                                            \
   const Operation* name(Wave& w, const Operation* o) {                                                    \
     [[maybe_unused]] const Type x = read(w, o->source[0]);                                              \
@@ -205,7 +205,7 @@ const Operation* s_barrier(Wave& w, const Operation* o) {
   w.pc = o + o->slots;
   return nullptr;
 }
-/// Lets other waves run. Loops that wait for another group read the clock or sleep.
+/// Lets other waves run, because loops that wait for another group read the clock or sleep.
 const Operation* s_sleep(Wave& w, const Operation* o) {
   w.pc = o + o->slots;
   return nullptr;
@@ -234,8 +234,8 @@ const Operation* s_swappc_b64(Wave& w, const Operation* o) {
 
 const Operation* s_set_gpr_idx_off(Wave&, const Operation* o) { return o + o->slots; }
 
-/// Until s_set_gpr_idx_off, source 0 is added to the register numbers of vector instructions, which this handler executes itself.
-/// `code` bit 0: applies to first sources; bit 3: to destinations.
+/// Executes all vector instructions up to s_set_gpr_idx_off, and adds source 0 to their register numbers. `code` bit 0: to the
+/// number of the first source; bit 3: of the destination.
 const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
   const u32 index = low_word(w, o->source[0]) & 0xFF;
   const Operation* next = w.launch->executable->ready(o + o->slots);
@@ -247,13 +247,13 @@ const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
     if (o->code & 1 && moved.source[0].kind == Source::kRow)
       moved.source[0].index = static_cast<u16>(moved.source[0].index + index);
     if (moved.row > 255 || (moved.source[0].kind == Source::kRow && moved.source[0].index > 255))
-      throw Fault("an indexed register above v255");
+      throw Fault("indexed register: expected v0 to v255, got a higher number");
     (void)w.launch->lanes->vector(w, &moved);
   }
   return next + next->slots;
 }
 
-/// Sets the bits offset .. offset + bytes of MODE; see build_mode().
+/// Sets `bytes` bits of MODE from bit `offset` on; see build_mode().
 const Operation* set_mode(Wave& w, const Operation* o) {
   const u32 mask = (o->bytes >= 32 ? ~0u : (1u << o->bytes) - 1) << o->offset;
   const u32 value = low_word(w, o->source[0]) << o->offset;
@@ -411,7 +411,7 @@ bool build_load(Build& build) {
   o.bytes = static_cast<u8>(4 * words);
   o.scalar = scalar_of(build.in.operands.at(0));
   o.source[0] = source_of(build.in.operands.at(1), 'q');
-  if (o.source[0].kind != Source::kScalar) not_implemented("a base that is not a register");
+  if (o.source[0].kind != Source::kScalar) not_implemented("a base that is not a scalar register");
   const Operand& offset = build.in.operands.at(2);
   if (offset.kind == Operand::Kind::kNumber) o.offset = static_cast<int>(bits_of_number(offset.text, 'b'));
   else o.source[1] = source_of(offset, 'b');
@@ -454,7 +454,7 @@ bool build_scalar(Build& build) {
     const Operand& destination = build.in.operands.at(next++);
     o.scalar = scalar_of(destination);
     if (destination.words != entry.words)
-      not_implemented("expected a destination of " + std::to_string(entry.words) + " registers");
+      not_implemented("a destination that does not have " + std::to_string(entry.words) + " registers");
   }
   const size_t sources = std::strlen(entry.types);
   if (build.in.operands.size() != next + sources) not_implemented("expected " + std::to_string(sources) + " sources");

@@ -72,7 +72,7 @@ const Permutation* permutation_of(Build& build) {
 }
 
 struct Modifiers {
-  int byte = 0;  ///< of a source or result of type n
+  int byte = 0;  ///< number of the byte, for a source or result of type n
   std::vector<int> half, high_half, negative_low, negative_high;
 };
 
@@ -95,12 +95,12 @@ Source vector_source(Build& build, const Operand& operand, char type, size_t k, 
   Source s = source_of(operand, mixed_half ? 'h' : type);
   s.type = type;
   if (is_packed(type) || type == 'Q') {
-    if (operand.negative || operand.absolute) not_implemented("a sign of a packed source");
+    if (operand.negative || operand.absolute) not_implemented("a sign modifier of a packed source");
     s.low_half = static_cast<u8>(mods.half[k]);
     s.high_half = static_cast<u8>(mods.high_half[k]);
     if (type == 'Q' && s.kind == Source::kConstant) s.constant[1] = s.constant[0];
     if (type == 'Q' && operand.words == 1 && s.kind != Source::kConstant) {
-      if (s.low_half != 0 || s.high_half != 0) not_implemented("a packed f32 of one register");
+      if (s.low_half != 0 || s.high_half != 0) not_implemented("a packed f32 source in a single register");
       s.words = 1;
     }
     const u32 sign = type == 'Q' ? kSign : 0x8000u;
@@ -119,7 +119,7 @@ Source vector_source(Build& build, const Operand& operand, char type, size_t k, 
     s.shift = mods.half[k] ? 16 : 0;
     s.bits = 16;
   } else if (type != 'm' && mods.half[k] != 0) {
-    if (is_wide(type) || type == 'f' || type == 'F') not_implemented("op_sel of a source of 32 bits");
+    if (is_wide(type) || type == 'f' || type == 'F') not_implemented("op_sel of a 32-bit source");
     s.changed = true;
     s.shift = 16;
     s.bits = 16;
@@ -132,13 +132,13 @@ Source vector_source(Build& build, const Operand& operand, char type, size_t k, 
       s.bits = bits;
       s.extended = operand.sign_extend;
     } else if (operand.sign_extend) {
-      not_implemented("sext of a whole register");
+      not_implemented("sext of a whole register (expected a part, by SDWA)");
     }
   } else if (operand.sign_extend) {
     not_implemented("sext");
   }
   if (lanes != nullptr && k == 0) {
-    if (s.words > 1) not_implemented("DPP of 64 bits");
+    if (s.words > 1) not_implemented("DPP of a 64-bit source");
     s.lanes = lanes;
     s.changed = true;
   }
@@ -229,7 +229,7 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
   const bool gives_bits = std::strchr(entry->result, 'M') != nullptr;
   if (gives_bits) o.mask = scalar_of(operands.at(next++));
   if (build.in.name.substr(0, 7) == "v_cmpx_" && o.mask != kExec) {
-    not_implemented("v_cmpx with another destination");
+    not_implemented("v_cmpx with a destination other than exec");
   }
   operands.erase(operands.begin(), operands.begin() + static_cast<std::ptrdiff_t>(next));
   const size_t sources = std::strlen(entry->types);
@@ -241,7 +241,7 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
     operands.push_back(vcc);
   }
   if (name.substr(0, 9) == "v_bitop3_") {
-    if (build.in.has("op_sel")) not_implemented("op_sel of a truth table");
+    if (build.in.has("op_sel")) not_implemented("op_sel of v_bitop3");
     Operand table;
     table.kind = Operand::Kind::kNumber;
     table.text = std::to_string(build.number("bitop3"));
@@ -273,7 +273,7 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
   o.body = entry->body;
   set_result(build, *entry, sources, mods);
   if (lanes != nullptr) o.direct = false;
-  if (gives_bits && build.in.form.find("dpp") != std::string::npos) not_implemented("DPP of a result for each lane's bit");
+  if (gives_bits && build.in.form.find("dpp") != std::string::npos) not_implemented("DPP of a one-bit result");
   o.is_approximate = entry->is_approximate;
   if (entry->is_approximate) {
     o.run = approximate;
@@ -303,10 +303,10 @@ const Operation* swap(Wave& w, const Operation* o) {
   for (u64 rest = exec(w); rest != 0; rest &= rest - 1) std::swap(a[__builtin_ctzll(rest)], b[__builtin_ctzll(rest)]);
   return o + o->slots;
 }
-/// Swaps odd rows of n lanes of the first register with even rows of the second.
+/// Splits both registers into rows of n lanes, and swaps the odd rows of the first with the even rows of the second.
 template <int n>
 const Operation* permlane_swap(Wave& w, const Operation* o) {
-  if (exec(w) != kAllLanes) throw Fault("v_permlane swap under a mask of lanes is not implemented");
+  if (exec(w) != kAllLanes) throw Fault("not implemented: a v_permlane swap with inactive lanes");
   u32 *a = row(w, o->row), *b = row(w, o->data);
   for (int i = 0; i < kLanes; ++i)
     if (i / n % 2 == 1) std::swap(a[i], b[i - n]);

@@ -28,7 +28,7 @@ class Image {
   }
   const uint8_t* bytes(uint64_t offset, uint64_t count) const {
     if (count > size_ || offset > size_ - count)
-      refuse("cut off: expected " + std::to_string(count) + " bytes at offset " + std::to_string(offset));
+      refuse("the file is cut off: expected " + std::to_string(count) + " bytes at offset " + std::to_string(offset));
     return data_ + offset;
   }
   std::string text(uint64_t offset) const {
@@ -65,7 +65,7 @@ Elf64_Ehdr header_of(const Image& image) {
 std::map<std::string, Kernel> kernels_of(const uint8_t* note, size_t bytes) {
   std::map<std::string, Kernel> kernels;
   const auto metadata = nlohmann::json::from_msgpack(note, note + bytes, true, false);
-  if (metadata.is_discarded() || !metadata.contains("amdhsa.kernels")) refuse("metadata that cannot be read");
+  if (metadata.is_discarded() || !metadata.contains("amdhsa.kernels")) refuse("the metadata cannot be read");
   for (const auto& entry : metadata["amdhsa.kernels"]) {
     Kernel kernel;
     kernel.name = entry.at(".name").get<std::string>();
@@ -109,7 +109,7 @@ CodeObject::CodeObject(const void* elf, size_t bytes, Memory& memory) : memory_(
       at = description + (note.n_descsz + 3) / 4 * 4;
     }
   }
-  if (end == 0 || end > uint64_t{1} << 32) refuse("no segments, or more than 4 GiB of them");
+  if (end == 0 || end > uint64_t{1} << 32) refuse("expected segments of at most 4 GiB in all, got none or more");
   base_ = reinterpret_cast<uint64_t>(memory_.allocate(end, "code object"));
   for (int i = 0; i < header.e_phnum; ++i) {
     const auto segment = image.read<Elf64_Phdr>(header.e_phoff + uint64_t{header.e_phentsize} * static_cast<uint64_t>(i));
@@ -139,7 +139,7 @@ CodeObject::CodeObject(const void* elf, size_t bytes, Memory& memory) : memory_(
         uint64_t value = base_ + static_cast<uint64_t>(entry.r_addend);
         if (ELF64_R_TYPE(entry.r_info) == kAbs64) {
           const auto symbol = image.read<Elf64_Sym>(table.sh_offset + ELF64_R_SYM(entry.r_info) * sizeof(Elf64_Sym));
-          if (symbol.st_shndx == SHN_UNDEF) refuse("an undefined symbol is needed");
+          if (symbol.st_shndx == SHN_UNDEF) refuse("a relocation needs an undefined symbol");
           value += symbol.st_value;
         } else if (ELF64_R_TYPE(entry.r_info) != kRelative64) {
           refuse("relocation " + std::to_string(ELF64_R_TYPE(entry.r_info)) + " is not implemented");
@@ -156,7 +156,7 @@ CodeObject::CodeObject(const void* elf, size_t bytes, Memory& memory) : memory_(
       refuse("kernel " + name + ": descriptor outside of the segments");
     std::memcpy(&kernel.descriptor, reinterpret_cast<const void*>(found->second.first), sizeof kernel.descriptor);
     kernel.entry = found->second.first + static_cast<uint64_t>(kernel.descriptor.kernel_code_entry_byte_offset);
-    if (function_at(kernel.entry) == nullptr) refuse("kernel " + name + " begins in no function");
+    if (function_at(kernel.entry) == nullptr) refuse("kernel " + name + ": its entry point is in no function");
   }
 }
 

@@ -9,12 +9,12 @@
 namespace assay_gcn {
 namespace {
 
-/// Register rows per wave: 256 vector and 256 accumulation registers, plus rows that a multi-register operand may read past the
-/// end.
+/// Register rows per wave: 256 vector and 256 accumulation registers, and 4 more, because an operand of several registers may
+/// reach past the last one.
 constexpr u32 kRows = 512 + 4;
 constexpr u64 kTurn = 200000;  ///< number of wave instructions that a group executes before the next group runs
-constexpr u64 kPolls = 8;      ///< polls of each running wave that end a turn earlier: the group waits for another one
-constexpr size_t kMostResident = 512;
+constexpr u64 kPolls = 8;      ///< a turn ends early after this many polls per running wave: the group waits for another group
+constexpr size_t kMostResident = 512;  ///< groups that run at the same time
 
 /// Names of approximate instructions, indexed by approximate_index(), from the instruction table.
 std::vector<std::string>& approximate_names() {
@@ -46,7 +46,7 @@ const LaneTable& lanes_of(std::string_view name) {
   if ((name.empty() || name == "AVX2") && avx2) return avx2_lanes();
 #endif
   if (name.empty() || name == "portable") return portable_lanes();
-  throw Fault("lanes: expected portable, AVX2 or AVX-512, and one that this CPU has; got '" + std::string(name) + "'");
+  throw Fault("lanes: expected portable, AVX2 or AVX-512, as far as this CPU has it, got '" + std::string(name) + "'");
 }
 
 Options options_of(const std::string& text) {
@@ -145,7 +145,7 @@ const Operation* Executable::at(uint64_t address) {
     if (address >= program->begin && index < program->operations.size()) return &program->operations[index];
   }
   const Function* function = object_.function_at(address);
-  if (function == nullptr) throw Fault("a jump to an address that is in no function");
+  if (function == nullptr) throw Fault("a jump to an address outside every function");
   auto program = std::make_unique<Program>();
   program->name = function->name;
   program->begin = function->begin;
@@ -159,7 +159,7 @@ Program& Executable::program_of(const Operation* operation) const {
   for (const auto& program : programs_)
     if (operation >= program->operations.data() && operation < program->operations.data() + program->operations.size())
       return *program;
-  throw Fault("execution left its function");
+  throw Fault("execution ran past the end of the function");
 }
 
 uint64_t Executable::address_of(const Operation* operation) const {
@@ -209,7 +209,7 @@ std::vector<std::string> Executable::check() {
     for (u64 address = function.begin; address < end;) {
       const auto [text, size] = disassembler_.print(reinterpret_cast<const uint8_t*>(address), end - address, address);
       const std::string again = text_of(parse_instruction(text)), printed = text.substr(0, text.find(" //"));
-      if (again != printed) found.push_back(function.name + ": '" + printed + "' was understood as '" + again + "'");
+      if (again != printed) found.push_back(function.name + ": '" + printed + "' was parsed as '" + again + "'");
       try {
         (void)decode(at(address));
       } catch (const std::exception& fault) {

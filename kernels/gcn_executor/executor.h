@@ -21,7 +21,7 @@ inline constexpr const char* kExecutorVersion = "assay_gcn 1";
 
 /// The order in which waves run.
 enum class Schedule {
-  kAhead,     ///< each wave runs as far as it can, which exposes missing barriers
+  kAhead,     ///< a wave runs until it must wait (or for 4096 instructions), which exposes missing barriers
   kLockStep,  ///< waves take turns, one instruction each
   kRandom,    ///< pseudo-random, from the seed
 };
@@ -35,7 +35,7 @@ struct Options {
   uint64_t most_instructions = uint64_t{1} << 36;  ///< a launch that exceeds this counts as hung
   std::string lanes;                               ///< "portable", "AVX2" or "AVX-512"; empty: the widest that the host supports
 };
-/// Parses options such as "seed=3,schedule=random,approximate=up,races". Throws Fault.
+/// Parses the value of ASSAY_EXECUTE_OPTIONS, such as "seed=3,schedule=random,approximate=up,races". Throws Fault.
 Options options_of(const std::string& text);
 
 struct Dimensions {
@@ -47,7 +47,7 @@ struct Program;
 struct Launch;
 class RaceDetector;
 
-/// A code object that is ready to run. A function is decoded when a wave first reaches it.
+/// A loaded code object. An instruction is decoded when a wave first reaches it.
 class Executable {
  public:
   Executable(const void* elf, size_t bytes, Memory& memory, const LaneCode& lanes, MatrixModel matrix_model = MatrixModel::kNone);
@@ -84,7 +84,7 @@ struct Group {
   std::vector<uint8_t> lds;
   std::vector<Wave*> waves;
   uint64_t used = 0;           ///< wave instructions executed in this turn
-  uint32_t ordered = 0;        ///< race detector: the time of the last barrier
+  uint32_t ordered = 0;        ///< race detector: the time of this group's last barrier
   uint32_t acquired = 0;       ///< race detector: the time of the last acquire from other groups
   std::vector<Touch> touches;  ///< accesses to LDS
 };
@@ -124,7 +124,7 @@ class Device {
   /// Starts a kernel. `arguments` holds the explicit arguments in the metadata's layout. Throws Fault.
   std::unique_ptr<Launch> start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block,
                                 uint32_t dynamic_lds, const void* arguments, size_t bytes);
-  /// The same with one pointer per explicit argument, as hipLaunchKernel takes them.
+  /// Starts a kernel from one pointer per explicit argument, as hipLaunchKernel takes them.
   std::unique_ptr<Launch> start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block,
                                 uint32_t dynamic_lds, void* const* arguments);
   /// Executes about `instructions` wave instructions. Returns true when the kernel has ended. Throws Fault.
@@ -158,7 +158,7 @@ class Device {
   uint32_t active_ = 0;  ///< number of launches
 };
 
-/// Returns the lane code with that name, or the widest that the host supports. Throws Fault.
+/// Returns the lane code with that name; for an empty name, the widest that the host supports. Throws Fault.
 const struct LaneTable& lanes_of(std::string_view name);
 
 }  // namespace assay_gcn

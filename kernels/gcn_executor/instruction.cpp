@@ -206,7 +206,7 @@ std::string text_of(const Instruction& instruction) {
   for (const Operand& operand : instruction.operands) {
     std::string body = operand.text;
     const bool named = operand.kind == Operand::Kind::kScalar && operand.index >= kFlatScratch && operand.text[0] != 's';
-    // printed from the register numbers, so that the test detects wrong numbers
+    // text_of() prints registers from their numbers, so that a test finds numbers that were parsed wrongly
     if (operand.is_row() || (operand.kind == Operand::Kind::kScalar && !named)) {
       const std::string file = operand.kind == Operand::Kind::kVector         ? "v"
                                : operand.kind == Operand::Kind::kAccumulation ? "a"

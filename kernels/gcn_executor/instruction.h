@@ -52,7 +52,7 @@ Instruction parse_instruction(std::string_view text);
 /// Rebuilds the text from the parsed parts only.
 std::string text_of(const Instruction& instruction);
 
-/// The bits of an inline constant or literal. Types: 'f' and 'b' 32 bits, 'h' 16 bits, 'd' double, 'q' 64-bit integer.
+/// The bits of an inline constant or literal. Types: 'f' and 'b' 32 bits, 'h' f16, 'd' double, 'q' 64-bit integer.
 uint64_t bits_of_number(std::string_view text, char type);
 
 /// LLVM's disassembler for one architecture. Not thread-safe.

@@ -1,8 +1,8 @@
 // Arithmetic of one lane. It is written so that compilers vectorize it and every build gives the same bits. Included by
 // lane_code.cpp, and by memory.cpp for atomics.
 //
-// NaN results: the first NaN source, made quiet, or 0x7fc00000 if no source is NaN. Hosts choose differently, so every result is
-// checked. Subnormals are kept here; a separate pass over rows flushes them. Rounding is to nearest even.
+// A NaN result is the first NaN source, made quiet, or 0x7fc00000 if no source is NaN. Host CPUs choose other NaNs, so settle()
+// replaces them. Subnormals are kept here; a separate pass over rows flushes them. Rounding is to nearest even.
 #pragma once
 
 #include "kernels/gcn_executor/wave.h"
@@ -35,14 +35,14 @@ inline u32 fma32(u32 x, u32 y, u32 z) { return settle(__builtin_fmaf(f(x), f(y),
 inline bool is_signalling(u32 x, const State& m) { return is_nan(x) && (x & 0x400000u) == 0 && (m.mode & kIeee) != 0; }
 inline bool is_signalling64(u64 x, const State& m) { return is_nan64(x) && (x & u64{1} << 51) == 0 && (m.mode & kIeee) != 0; }
 
-/// The result of a maximum or minimum: `number` unless a source is NaN. A quiet NaN gives the other source, and in IEEE mode a
-/// signalling NaN is the result, made quiet. Few operations, because v_max is frequent.
+/// The result of a maximum or minimum: `number` unless a source is NaN. If one source is a quiet NaN, it is the other source. In
+/// IEEE mode a signalling NaN is the result, made quiet. Written with few operations, because v_max is frequent.
 inline u32 extreme(u32 number, u32 x, u32 y, const State& m) {
-  const u32 silent = (m.mode & kIeee) != 0 ? 0x7FBFFFFFu : 0x7F800000u;  // NaN with a magnitude above this loses
+  const u32 silent = (m.mode & kIeee) != 0 ? 0x7FBFFFFFu : 0x7F800000u;  // NaNs with larger magnitude bits lose
   const u32 of_y = is_nan(y) ? ((y & 0x7FFFFFFFu) > silent ? x : y | 0x400000u) : number;
   return is_nan(x) ? ((x & 0x7FFFFFFFu) > silent ? quiet(y) : x | 0x400000u) : of_y;
 }
-/// -0 is below +0.
+/// The maximum of x and y; -0 counts as less than +0.
 inline u32 larger(u32 x, u32 y, const State& m) { return extreme(f(x) > f(y) ? x : f(x) == f(y) ? x & y : y, x, y, m); }
 inline u32 smaller(u32 x, u32 y, const State& m) { return extreme(f(x) < f(y) ? x : f(x) == f(y) ? x | y : y, x, y, m); }
 /// If a source is NaN, returns the minimum of the three, as the ISA specifies.
@@ -76,7 +76,7 @@ inline u32 narrowed(u32 magnitude) {
       (magnitude - (static_cast<u32>(127 - kBias) << 23) + ((1u << (22 - kMantissa)) - 1) + odd) >> (23 - kMantissa);
   return magnitude < kSmallestNormal ? subnormal : normal;
 }
-/// Converts the magnitude of such a format's code to f32.
+/// Converts the magnitude of a code of such a format to f32.
 template <int kBias, int kMantissa>
 inline u32 widened(u32 code) {
   constexpr float kShift = __builtin_bit_cast(float, static_cast<u32>(127 + 127 - kBias) << 23);
@@ -105,7 +105,7 @@ inline u32 half_of_float(u32 x, const State& m) {
   const u32 code = half_bits(x);
   return (m.mode & kFp16Overflow) != 0 && (code & 0x7FFF) == 0x7C00 && !is_infinite(x) ? code - 1 : code;
 }
-/// Rounds toward zero.
+/// Converts an f32 to f16, rounding toward zero.
 inline u32 half_cut(u32 x) {
   const u32 code = half_bits(x);
   const bool above = (b(h(code)) & 0x7FFFFFFF) > (x & 0x7FFFFFFF);
@@ -142,7 +142,7 @@ inline u32 half_of_mixed(u32 x, u32 y, u32 z, const State& m) {
 }
 inline u32 bf16_of(u32 u) { return is_nan(u) ? u >> 16 | 0x40 : (u + 0x7FFF + (u >> 16 & 1)) >> 16; }
 
-/// Overflow: NaN without FP16_OVFL, the largest value with it. Infinities are treated the same.
+/// Converts an f32 to an 8-bit code. Overflow and Inf give kOverflow (fnuz: NaN), or with FP16_OVFL the largest value.
 template <int kBias, int kMantissa, bool kFnuz, u32 kLargest, u32 kOverflow>
 inline u32 small_float(u32 x, const State& m) {
   const u32 magnitude = x & 0x7FFFFFFF, sign = x >> 24 & 0x80, code = narrowed<kBias, kMantissa>(magnitude);
@@ -223,8 +223,8 @@ inline float scaled(float x, int e) {
   const int clipped = e < -400 ? -400 : e > 400 ? 400 : e;
   return static_cast<float>(static_cast<double>(x) * power_of_two(clipped));
 }
-/// Divides a value by the power of two in an f32's exponent, or multiplies by it, as v_cvt_scalef32 does. Exponent 255 means NaN,
-/// as in E8M0.
+/// Divides x by the power of two that the exponent of the f32 `scale` encodes, as v_cvt_scalef32 does. Exponent 255 means NaN, as
+/// in E8M0.
 inline u32 over_power(u32 x, u32 scale) {
   const u32 exponent = scale >> 23 & 255;
   return exponent == 255 ? 0x7FC00000u : b(scaled(f(x), 127 - static_cast<int>(exponent)));
@@ -233,7 +233,7 @@ inline u32 times_power(u32 x, u32 scale) {
   const u32 exponent = scale >> 23 & 255;
   return exponent == 255 ? 0x7FC00000u : b(scaled(f(x), static_cast<int>(exponent) - 127));
 }
-/// The product as an f16. A finite value whose product exceeds f32 counts as finite, so that FP16_OVFL saturates it.
+/// x times the scale's power of two, as an f16. If the product of a finite x overflows f32, FP16_OVFL still saturates it.
 inline u32 half_of_power(u32 x, u32 scale, const State& m) {
   const u32 r = times_power(x, scale);
   return half_of_float(is_infinite(r) && !is_infinite(x) ? r - 1 : r, m);
@@ -260,7 +260,7 @@ inline u32 exponent_of64(u64 x) {
 }
 
 // ---- division: LLVM's sequence of div_scale, rcp, fma, div_fmas, div_fixup. The ISA's pseudocode does not give IEEE quotients.
-// These rules, in terms of encoded exponents, are those that ROCm's rocjitsu found on hardware (gfx1100, gfx1201).
+// ROCm's rocjitsu found these rules, in terms of encoded exponents, on hardware (gfx1100, gfx1201).
 inline u64 div_scale(u32 x, u32 denominator, u32 numerator) {
   const int de = static_cast<int>(denominator >> 23 & 255), ne = static_cast<int>(numerator >> 23 & 255), delta = ne - de;
   const bool of_denominator = x == denominator, far = delta >= 96, near = delta <= -96;
@@ -324,7 +324,7 @@ inline u64 div_fmas64(u64 x, u64 y, u64 z, u32 scaled_lane) {
   const double error = (t - s) + (te + pe);
   const int shift = (z >> 52 & 2047) > 1023 ? 128 : -128;
   double r = __builtin_ldexp(s, shift);
-  // A subnormal result is rounded a second time. The part that s lost decides the ties.
+  // A subnormal result is rounded a second time. Ties are decided by what the first rounding lost.
   const double lost = s - __builtin_ldexp(r, -shift);
   if (shift < 0 && error != 0 && (lost == 0x1p-947 || lost == -0x1p-947)) {
     const double lower = lost > 0 ? r : r - 0x1p-1074;
@@ -351,7 +351,7 @@ inline u32 random_bits(u32 seed, u32 value, int lane) {
   r = (r ^ r >> 15) * 0x2C1B3C6Du;
   return r ^ r >> 13;
 }
-/// Returns +1, -1 or 0 ulp.
+/// How far an approximate result is moved from the nearest value: +1, -1 or 0 ulp.
 inline int moved(const State& m, u32 value, int lane) {
   switch (m.approximation) {
     case Approximation::kUp:
@@ -364,7 +364,7 @@ inline int moved(const State& m, u32 value, int lane) {
       return 0;
   }
 }
-/// f32 transcendental instructions flush their source and result, whatever MODE says.
+/// f32 transcendental instructions flush a subnormal source and result, whatever MODE says.
 inline double flushed(u32 x) { return (x & 0x7F800000) == 0 ? (x >> 31 ? -0.0 : 0.0) : static_cast<double>(f(x)); }
 inline u32 approximate(double exact, const State& m, int lane) {
   u32 r = exact != exact ? 0x7FC00000u : b(static_cast<float>(exact));
@@ -404,7 +404,7 @@ inline int signed24(u32 x) { return static_cast<int>(x << 8) >> 8; }
 inline u32 least(u32 x, u32 y) { return static_cast<int>(x) < static_cast<int>(y) ? x : y; }
 inline u32 greatest(u32 x, u32 y) { return static_cast<int>(x) > static_cast<int>(y) ? x : y; }
 inline int clamped16(u32 x) { return static_cast<int>(clamped(static_cast<int>(x), -32768, 32767)); }
-/// Bits beyond bit 31 are copies of it.
+/// Extracts `width` bits from `offset` on, sign-extended. Bits beyond bit 31 are copies of bit 31.
 inline u32 bfe_signed(u32 x, u32 offset, u32 width) {
   const u32 n = width & 31, part = static_cast<u32>(static_cast<int>(x) >> (offset & 31)) & ((1u << n) - 1),
             sign = n == 0 ? 0 : 1u << (n - 1);
@@ -427,7 +427,7 @@ inline u32 permuted(u32 x, u32 y, u32 selectors) {
   }
   return r;
 }
-/// Result and carry per lane: all ones if a carry or borrow left 32 bits.
+/// Low word: the result; high word: all ones if there was a carry or borrow out of 32 bits, else 0.
 inline u64 with_carry(u64 r) { return (r & 0xFFFFFFFFu) | (r >> 32 != 0 ? u64{0xFFFFFFFF} << 32 : 0); }
 template <bool kSigned>
 inline void mad_wide(const u32* const* s, u32* r, const State&) {

@@ -1,5 +1,5 @@
-// Compiled once per host instruction set; ASSAY_LANES names the table. Uses nothing of the standard library: the linker might
-// keep one copy of a template for all three builds, and that copy might need AVX-512.
+// Compiled once per host instruction set; ASSAY_LANES names the function that returns the build's table. Uses nothing of the
+// standard library: the linker might keep one copy of a template for all three builds, and that copy might need AVX-512.
 #include "kernels/gcn_executor/wave.h"
 
 #if defined(__AVX2__)
@@ -32,7 +32,7 @@ void each_lane(const u32* const* s, u32* r, const State& m) {
     if constexpr (is_wide(Op::kResult[0]) || Op::kResult[1] == 'M') r[i + kLanes] = static_cast<u32>(value >> 32);
   }
 }
-/// Applies Op to the low and high halves of words, or to the words of two registers.
+/// Applies Op to the low and high half of each word, or to the words of two registers.
 template <class Op>
 void both_halves(const u32* const* s, u32* r, const State& m) {
   constexpr int kSources = length(Op::kTypes);
@@ -121,7 +121,7 @@ const u32* mask(Wave& w) {
   return w.mask;
 }
 
-/// Uses bit operations instead of "?:", because compilers turn "?:" into masked stores, which AMD's AVX2 cores run in microcode.
+/// Bit operations instead of "?:", which compilers turn into masked stores; AMD's AVX2 cores run these in slow microcode.
 inline u32 blend(u32 m, u32 yes, u32 no) { return (m & yes) | (~m & no); }
 
 void write(Wave& w, u32* to, const u32* from) {
@@ -278,7 +278,7 @@ void change_result(Wave& w, const Operation* o, u32* r) {
   }
 }
 
-/// DPP: lanes without a source keep their old value, or get 0 with bound_ctrl.
+/// Writes the result of a DPP instruction: lanes without a source keep their old value, or get 0 with bound_ctrl.
 void write_permuted(Wave& w, const Operation* o, const u32* r) {
   const Permutation& p = *o->source[0].lanes;
   u64 lanes = exec(w) & p.written;
@@ -328,7 +328,7 @@ bool contiguous(Wave& w, const u32* low, const u32* high, u64 first, u32 stride)
   return bad == 0;
 }
 
-/// If all lanes are active, all 64 words may be touched; otherwise only those of active lanes.
+/// Only words of active lanes may be accessed, since the others may lie outside the buffer.
 template <u32 kWords>
 void load_words(Wave& w, u32* rows, const void* at) {
   const u32* g = static_cast<const u32*>(at);

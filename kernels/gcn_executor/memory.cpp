@@ -28,7 +28,7 @@ Memory::~Memory() {
 }
 
 void* Memory::allocate(size_t bytes, std::string name) {
-  // A page between buffers, so that an address just past one buffer is never inside the next.
+  // Leaves an unused page between buffers, so that an address just past one buffer is never inside the next.
   constexpr size_t kPage = 4096;
   const size_t taken = (bytes + 2 * kPage - 1) / kPage * kPage;
   void* data = taken < bytes ? nullptr : std::aligned_alloc(kPage, taken);
@@ -74,7 +74,7 @@ std::string Memory::describe(uint64_t address, uint64_t bytes) const {
   if (after != buffers_.begin()) {
     const Buffer& before = *std::prev(after)->second;
     if (address - before.end < 1 << 20)
-      return text + ", " + std::to_string(address - before.end) + " bytes behind buffer '" + before.name + "' (" +
+      return text + ", " + std::to_string(address - before.end) + " bytes past the end of buffer '" + before.name + "' (" +
              std::to_string(before.end - before.begin) + " bytes)";
   }
   if (after != buffers_.end() && after->second->begin - address < 1 << 20)
@@ -216,7 +216,7 @@ u8* lds_at(Wave& w, const Operation* o, u32 offset, int lane, bool writes) {
 
 template <bool kWrites>
 void move_lanes(Wave& w, const Operation* o, u64 lanes, u8* const* at) {
-  if (!kWrites && (o->code & kToLds)) {  // one lane after the other, from M0 on
+  if (!kWrites && (o->code & kToLds)) {  // lanes are stored one after the other, from the LDS offset in M0 on
     const u32 base = (w.s[kM0] & 0xFFFF) + static_cast<u32>(o->offset);
     for (u64 rest = lanes; rest != 0; rest &= rest - 1) {
       const int i = __builtin_ctzll(rest);
@@ -298,7 +298,7 @@ void RaceDetector::access(Wave& w, const Operation* o, std::vector<Touch>& touch
   const bool whole_words = (offset | bytes) % 4 == 0;
   const auto group = static_cast<uint32_t>(w.group->number);
   const uint32_t ordered_from = w.group->ordered, acquired = w.group->acquired;
-  // True if no race is possible: no earlier access, an ordered one, or one by this wave.
+  // True if the earlier access cannot race: this wave made it, or a barrier, release or acquire orders it before this access.
   const auto settled = [&](const Access& earlier) {
     return earlier.group == group ? earlier.time < ordered_from || (earlier.wave == w.number && !earlier.several)
                                   : earlier.time < acquired;

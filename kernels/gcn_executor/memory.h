@@ -1,5 +1,5 @@
-// Device memory: buffers in this process. A device address equals the host address, so runtimes can copy and plug-ins can read
-// directly.
+// Device memory: buffers in this process. A device address equals the host address, so runtimes can copy with memcpy and plug-ins
+// can read device memory directly.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,7 @@ struct Buffer {
   std::string name;
   bool owned = false;
   std::vector<Touch> touches;  ///< one entry per 4 bytes, created when a detector first needs it
-  uint64_t touched_in = 0;     ///< the batch of launches that `touches` belongs to
+  uint64_t touched_in = 0;     ///< number of the batch of launches that `touches` belongs to
 
   bool holds(uint64_t address, uint64_t bytes) const {
     return address >= begin && bytes <= end - begin && address - begin <= end - begin - bytes;
@@ -49,12 +49,12 @@ class Memory {
   void* allocate(size_t bytes, std::string name);
   /// Makes host memory accessible to kernels.
   void add(void* data, size_t bytes, std::string name);
-  /// Returns false if no buffer starts there.
+  /// Frees or forgets a buffer. Returns false if no buffer starts at `data`.
   bool release(const void* data);
 
   /// Returns the buffer that contains these bytes, or nullptr.
   Buffer* find(uint64_t address, uint64_t bytes);
-  /// For messages: "8 bytes at 0x7f.., 16 bytes behind buffer 'hipMalloc 3'".
+  /// For messages: "8 bytes at 0x7f.., 16 bytes past the end of buffer 'hipMalloc 3'".
   std::string describe(uint64_t address, uint64_t bytes) const;
 
  private:

@@ -1,5 +1,5 @@
-// The operations of one function, one slot per dword; the translation from instructions to operations; data transfer; and the
-// race detector.
+// The operations of one function, one slot per dword; the translation from instructions to operations; data transfer between
+// registers and memory; and the race detector.
 #pragma once
 
 #include <deque>
@@ -25,7 +25,7 @@ class RaceDetector {
   /// `what`: text for the message.
   void access(Wave& w, const Operation* o, std::vector<Touch>& touches, uint64_t offset, uint64_t bytes, Kind kind, bool atomic,
               const Buffer* buffer);
-  /// The same for global memory.
+  /// Records an access to global memory.
   void access(Wave& w, const Operation* o, Buffer& buffer, uint64_t address, uint64_t bytes, Kind kind, bool atomic);
   void barrier(Group& group) { group.ordered = ++time_; }
   void acquire(Group& group) { group.acquired = ++time_; }
@@ -89,7 +89,7 @@ uint16_t row_of(const Operand& operand);
 /// The number of a writable scalar register.
 uint16_t scalar_of(const Operand& operand);
 
-// Each function returns false if the mnemonic is not in its group. Throws Fault if the variant is not implemented.
+// Each function handles one group of mnemonics and returns false for all others. Throws Fault if the variant is not implemented.
 bool build_vector(Build& build, const VectorEntry* entries, size_t count);
 bool build_lane_exchange(Build& build);
 bool build_scalar(Build& build);
@@ -104,16 +104,16 @@ inline u64 wide_word(const Wave& w, const Source& s) {
 
 // Data transfer between registers and lane pointers, for all kinds of memory.
 
-/// High halves of flat addresses of LDS and scratch. They lie above all addresses of a process.
+/// High words of flat addresses that mean LDS and scratch. They lie above all addresses of a process.
 inline constexpr u64 kSharedAperture = 0x00010000, kPrivateAperture = 0x00020000;
 
 /// Bits of Operation::code for memory operations.
 enum MemoryCode : u16 {
-  kSigned = 1,     ///< sign-extends a byte or short
+  kSigned = 1,     ///< a load sign-extends a byte or short
   kLowHalf = 2,    ///< loads write the low half and keep the high half (d16)
   kHighHalf = 4,   ///< loads write the high half and keep the low half; stores take the high half (d16_hi)
   kScoped = 8,     ///< agent or system scope, or atomic: does not race with other scoped accesses
-  kToLds = 16,     ///< loads into LDS instead of registers
+  kToLds = 16,     ///< a load writes LDS instead of registers
   kAtomicShift = 8,
 };
 

@@ -14,7 +14,7 @@ using u64 = uint64_t;
 
 inline constexpr int kLanes = 64;
 inline constexpr u64 kAllLanes = ~u64{0};
-/// Index of scc in the scalar registers, after all encodable ones.
+/// Index of scc in Wave::s, after all registers that an instruction can encode.
 inline constexpr int kScc = 128;
 
 /// Bits of the MODE register.
@@ -28,18 +28,18 @@ enum Mode : u32 {
   kFp16Overflow = 1u << 23,
 };
 
-/// How to compute an instruction whose error the ISA only bounds.
+/// Which result to choose for an instruction whose error the ISA only bounds.
 enum class Approximation : u32 { kNearest, kUp, kDown, kRandom };
 
 /// How a matrix instruction of gfx950 adds, which is not documented.
 enum class MatrixModel : u32 {
   kNone,         ///< floating-point matrix instructions of gfx950 stop the kernel
-  kAsGfx942,     ///< as gfx942 adds; f8f6f4 in blocks of 64 k
-  kOneRounding,  ///< one rounding to nearest of the sum of all products and C
-  kEachProduct,  ///< a rounding after each product, in ascending k
+  kAsGfx942,     ///< adds as gfx942 does; f8f6f4 in blocks of 64 along k
+  kOneRounding,  ///< rounds the exact sum of all products and C once, to nearest
+  kEachProduct,  ///< adds the products in ascending k, and rounds after each addition
 };
 
-struct State {  ///< the state that arithmetic depends on
+struct State {  ///< the part of a wave's state that arithmetic depends on
   u32 mode = 0;
   u32 is_gfx950 = 0;
   Approximation approximation = Approximation::kNearest;
@@ -69,7 +69,7 @@ struct Source {
   Kind kind = kRow;
   char type = 'b';     ///< see vector_table.inc
   u8 words = 1;        ///< number of rows that the body reads
-  bool changed = false;  ///< a modifier applies, so the register cannot be read directly
+  bool changed = false;  ///< a modifier applies, so the body reads a modified copy of the register
   u8 shift = 0;        ///< first bit, if only a part of the word is read
   u8 bits = 32;        ///< number of bits of that part
   bool extended = false;  ///< the part is sign-extended
@@ -77,7 +77,7 @@ struct Source {
   u8 low_half = 0, high_half = 1;  ///< packed types: the half or word that each result reads
   u16 index = 0;       ///< first row, or scalar register
   u32 constant[2] = {};
-  u32 keep[2] = {~0u, ~0u}, flip[2] = {};  ///< masks that clear and flip sign bits, of the low and high word or half
+  u32 keep[2] = {~0u, ~0u}, flip[2] = {};  ///< masks that clear (keep) and flip the sign bits of the low and high word or half
   const Permutation* lanes = nullptr;
 };
 
@@ -90,11 +90,11 @@ struct Operation {
   u8 sources = 0;
   u8 words = 1;         ///< number of result rows
   char result = 'b';    ///< see vector_table.inc
-  bool direct = true;   ///< the result only needs the lane mask applied
+  bool direct = true;   ///< the result is stored as computed, under the lane mask
   bool clamp = false;
   u8 output_modifier = 0;  ///< 1: times 2; 2: times 4; 3: divided by 2
   u8 shift = 0, bits = 32;  ///< position of the result, if it is a part of the word
-  u8 unused = 0;        ///< rest of the word: 0 zero, 1 sign-extended, 2 kept
+  u8 unused = 0;        ///< rest of the word: 0 becomes zero, 1 sign-extended, 2 kept
   bool is_approximate = false;
   u16 row = 0;          ///< result row
   u16 mask = kNoMask;   ///< scalar pair that receives one bit per lane
@@ -121,7 +121,7 @@ struct alignas(64) Wave {
   u32 number;       ///< index of the wave in its group
   enum : u32 { kRunning, kAtBarrier, kEnded } status;
   u64 time;         ///< wave instructions executed before this one, used as a clock
-  u64 mask_of;      ///< the exec mask for which `mask` was computed
+  u64 mask_of;      ///< the value of exec for which `mask` was computed
   alignas(64) u32 mask[kLanes];
   alignas(64) u32 temporary[4][2 * kLanes];
   alignas(64) u32 output[4 * kLanes];
@@ -133,7 +133,7 @@ inline void set_pair(Wave& w, int index, u64 value) { reinterpret_cast<pair64&>(
 inline u64 exec(const Wave& w) { return pair(w, 126); }
 inline u32* row(Wave& w, u32 index) { return w.v + index * kLanes; }
 
-/// Passes over rows and all instruction bodies, compiled for one host instruction set.
+/// Functions on rows of 64 lanes, compiled for one host instruction set.
 struct LaneCode {
   const char* name;  ///< "portable", "AVX2", "AVX-512"
   Handler vector;             ///< handler: sources, body, result
@@ -153,12 +153,12 @@ struct LaneCode {
 struct VectorEntry {
   const char* name;
   const char* types;   ///< source types
-  const char* result;  ///< result type; a further M: the instruction also has one bit per lane
+  const char* result;  ///< result type; with a second letter M, the instruction also returns one bit per lane
   bool is_approximate;
   Body body;
 };
 
-// Declarations of the row passes and the vector instruction table, one set per host instruction set.
+// One LaneTable for each build of lane_code.cpp: its functions and its vector instruction table.
 
 struct LaneTable {
   LaneCode code;

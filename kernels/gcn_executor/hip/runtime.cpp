@@ -30,7 +30,7 @@ struct Work {
   std::function<bool()> step;                      ///< for everything else
   std::unique_ptr<Launch> running;
 };
-using Recipe = std::function<Work()>;  ///< creates the work again, for graphs
+using Recipe = std::function<Work()>;  ///< creates a work item; a graph calls it at each launch
 
 struct ihipEvent_t {
   uint64_t recorded = 0, done = 0;
@@ -59,11 +59,11 @@ struct ihipModuleSymbol_t {
 namespace {
 
 constexpr int kDevices = 8;  // all share one memory, so each can reach the others
-constexpr uint64_t kStep = 20000;
+constexpr uint64_t kStep = 20000;  ///< wave instructions of a stream before the next stream runs
 constexpr uint64_t kStepAlone = 1 << 20;
 
 thread_local hipError_t last_error = hipSuccess;
-thread_local std::string missing_kernel;  ///< what hipErrorInvalidDeviceFunction is about
+thread_local std::string missing_kernel;  ///< the kernel behind the last hipErrorInvalidDeviceFunction, for the error text
 thread_local int current_device = 0;
 
 struct Binary {
@@ -80,7 +80,7 @@ struct RegisteredFunction {
 struct Runtime {
   std::mutex mutex;
   std::condition_variable changed;
-  bool driven = false;  ///< true while a thread executes work
+  bool driven = false;  ///< true while some thread executes queued work
   std::unique_ptr<Device> device;
   std::string architecture, failure, fault;
   ihipStream_t null_stream;
@@ -148,7 +148,7 @@ void note_approximate(Runtime& r) {
   }
 }
 
-/// Executes one step of each stream that has work. Returns false if none has.
+/// Executes one step of each stream that has work. Returns false if no stream has any.
 bool advance(Runtime& r, std::unique_lock<std::mutex>& lock) {
   size_t busy = 0;
   for (const ihipStream_t* stream : r.streams) busy += !stream->queue.empty();
@@ -187,7 +187,7 @@ bool advance(Runtime& r, std::unique_lock<std::mutex>& lock) {
   return any;
 }
 
-/// Executes work until `done`. The caller must hold the lock.
+/// Executes queued work until done() returns true. The caller must hold the lock.
 hipError_t wait(Runtime& r, std::unique_lock<std::mutex>& lock, const std::function<bool()>& done) {
   while (r.sticky == hipSuccess && !done()) {
     if (r.driven) {
@@ -255,7 +255,7 @@ std::pair<const void*, size_t> select(const void* image, const std::string& arch
     return {nullptr, 0};
   }
   if (std::memcmp(bytes, "CCOB", 4) == 0) {
-    error = "code object: compressed bundles are not read; compile with --no-offload-compress";
+    error = "code object: expected an uncompressed bundle; compile with --no-offload-compress";
     return {nullptr, 0};
   }
   constexpr char kMagic[] = "__CLANG_OFFLOAD_BUNDLE__";
@@ -374,7 +374,7 @@ hipError_t hipGetDeviceProperties(hipDeviceProp_t* p, int device) {
   p->maxThreadsPerMultiProcessor = 2048;
   return hipSuccess;
 }
-/// The name behind hipGetDeviceProperties in the headers of ROCm 6 and 7, whose struct has a different layout.
+/// In the headers of ROCm 6 and 7, hipGetDeviceProperties is a macro for this name, and its struct has a different layout.
 hipError_t hipGetDevicePropertiesR0600(void* properties, int device) {
   struct Field {
     size_t offset, bytes;
@@ -463,7 +463,7 @@ const char* hipGetErrorString(hipError_t error) {
   if (error == hipErrorNoDevice && !r.failure.empty()) text += ": " + r.failure;
   if (error == hipErrorInvalidDeviceFunction && !missing_kernel.empty())
     text += ": the code object for " + r.architecture + " has no kernel " + missing_kernel +
-            "; a build with ASSAY_HIP_SAMPLE has few";
+            "; a build with ASSAY_HIP_SAMPLE has only a sample of the kernels";
   if (error == hipErrorNoBinaryForGpu || error == hipErrorInvalidDeviceFunction)
     for (const auto& binary : r.binaries)
       if (!binary->error.empty()) return (text += ": " + binary->error).c_str();

@@ -53,7 +53,7 @@ class GcnLanes : public testing::TestWithParam<std::string> {
 INSTANTIATE_TEST_SUITE_P(GcnExecutor, GcnLanes, testing::Values("portable", "AVX2", "AVX-512"),
                          [](const auto& name) { return name.param == "AVX-512" ? std::string("AVX512") : name.param; });
 
-// LLVM's IEEE sequences must stay exact however the approximate instructions deviate within their bound.
+// LLVM builds IEEE division and root from approximate instructions; they must stay exact for every deviation within the bound.
 TEST_P(GcnLanes, DivisionAndSquareRootAreIeee) {
   constexpr int kCount = 6000;
   const std::vector<float> x = floats(kCount), y = [&] {
@@ -241,7 +241,7 @@ uint32_t bits_of(float x) {
 }
 bool is_signalling_nan(float x) { return x != x && (bits_of(x) & 0x400000) == 0; }
 
-/// In IEEE mode, which HIP kernels have, a signalling NaN comes out as a quiet one, and a quiet NaN loses against a number.
+/// HIP kernels run in IEEE mode: the maximum of a signalling NaN is that NaN made quiet, and a quiet NaN loses against a number.
 TEST_P(GcnLanes, ASignallingNanIsTheMaximumAndTheMinimum) {
   constexpr int kCount = 8192;
   Machine machine(options());
@@ -383,7 +383,7 @@ TEST(GcnExecutor, AtomicsAndGroupsThatWait) {
   EXPECT_EQ(machine.device.races(), std::vector<std::string>());
 }
 
-/// Without an early end of its turn, a group that waits executes 200,000 instructions before the next one runs.
+/// A waiting group's turn must end early; otherwise it executes 200,000 instructions before the next group runs.
 TEST(GcnExecutor, AGroupThatPollsLetsOthersRun) {
   for (const char* schedule : {"ahead", "lockstep", "random"}) {
     Machine machine(std::string("schedule=") + schedule);
@@ -422,7 +422,7 @@ TEST(GcnExecutor, AddressesOutsideOfBuffersStopTheKernel) {
   machine.run("reads_behind", 1, 64, x, out, 0);
   const std::string why = message_of([&] { machine.run("reads_behind", 1, 64, x, out, 1); });
   for (const char* text : {"kernel reads_behind, group 0, wave 0", "global_load_dword", "load of 4 bytes",
-                           "0 bytes behind buffer 'buffer' (256 bytes)", "lane 63"})
+                           "0 bytes past the end of buffer 'buffer' (256 bytes)", "lane 63"})
     EXPECT_NE(why.find(text), std::string::npos) << why;
 }
 
