@@ -5,7 +5,7 @@
 configure() { cmake -S "$root" -B "$1" -G Ninja -Wno-dev "${@:2}"; }
 
 cuda='CUDA: compiled for'
-[ -e "$build/libassay_cuda.so" ] || cuda='CUDA NOT COMPILED: no nvcc that works'
+[ -e "$build/libassay_cuda.so" ] || cuda='CUDA NOT COMPILED: no working nvcc found'
 hip='HIP: compiled for'
 compgen -G "$build/kernels/hip/*/gfx942" >/dev/null || hip='HIP NOT COMPILED: not found: clang++-22'
 
@@ -21,5 +21,5 @@ expect 0 "$hip" cmake "$scratch/none" -DWITH_HIP=AUTO
 expect 0 "CUDA NOT COMPILED: WITH_CUDA is OFF" cmake "$scratch/none"
 expect 0 "HIP NOT COMPILED: not found: clang++-99" cmake "$scratch/none" -DASSAY_HIP_LLVM=99
 expect 1 "WITH_HIP is ON, but: not found: clang++-99" cmake "$scratch/none" -DWITH_HIP=ON
-expect 0 "CUDA NOT COMPILED: no nvcc that works" env CUDACXX=/nowhere/nvcc cmake -S "$root" -B "$scratch/no_nvcc" -G Ninja -Wno-dev -DWITH_HIP=OFF
+expect 0 "CUDA NOT COMPILED: no working nvcc found" env CUDACXX=/nowhere/nvcc cmake -S "$root" -B "$scratch/no_nvcc" -G Ninja -Wno-dev -DWITH_HIP=OFF
 echo passed

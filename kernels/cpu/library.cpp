@@ -1,4 +1,4 @@
-// libassay_cpu.so: runs every kernel on fibers on the CPU, with 32 or 64 lanes per warp. It works on host memory.
+// libassay_cpu.so: runs Assay's kernels on the CPU, each GPU thread as a fiber, with 32 or 64 lanes per warp. Uses host memory.
 #include "assay/plugin/library.hpp"
 
 #include "kernels/ops/call.h"

@@ -15,13 +15,13 @@ template <class R> int on_the_host(int n) { return [&](auto) { return R::apart(n
 int twin(int n) { return on_the_host<Rules>(n); }
 EOF
 "$nvcc" -std=c++17 -c "$scratch/twin.cu" -o "$scratch/twin.o" || exit 1
-calls_exit "$scratch/twin.o" || { echo "the twin is not seen"; exit 1; }
+calls_exit "$scratch/twin.o" || { echo "the test file with such a call is not detected"; exit 1; }
 
 status=0
 for object in "$@"; do
-  [ -s "$object" ] || { echo "$object is not there"; exit 1; }
+  [ -s "$object" ] || { echo "$object: expected an object file, found none or an empty one"; exit 1; }
   calls_exit "$object" && { echo "$object: host code calls a __device__ function"; status=1; }
 done
 echo "$# objects"
 [ $# -gt 0 ] && exit $status
-echo "no object is named"; exit 1
+echo "usage: host_calls_test.sh NVCC OBJECT..."; exit 1

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Counts opcodes in cubins: each tensor core instruction must occur in the kernel that names it. The check itself is tested by emptying
-the kernel in a copy, which must be reported. No disassembler supports the newest GPUs, so an opcode is taken as the lowest twelve
-bits of an instruction. Their names come from kernels with a single instruction and, up to sm_90, from nvdisasm 12.4."""
+"""Counts opcodes in cubins: each tensor core instruction must occur in the kernel that is named after it. To test the check itself, the
+kernel is emptied in a copy, which must be reported. No disassembler here supports the newest GPUs, so an opcode is the lowest twelve
+bits of an instruction. Names of opcodes come from kernels with a single instruction and, up to sm_90, from nvdisasm 12.4."""
 import argparse
 import collections
 import csv
@@ -38,7 +38,7 @@ def violation(row, architecture, unit, opcodes):
     seen, least, wanted = opcodes[int(row["opcode"], 16)], row["times"].endswith("+"), int(row["times"].rstrip("+"))
     if seen == wanted or (least and seen > wanted):
         return None
-    return f"{row['name']} ({row['opcode']}) stands {seen} times, not {row['times']}, in {unit} of sm_{architecture}: {row['why']}"
+    return f"{row['name']} ({row['opcode']}) in {unit} of sm_{architecture}: expected {row['times']} times, got {seen}: {row['why']}"
 
 
 def main():
@@ -58,7 +58,7 @@ def main():
         for unit in own:
             mine = [row for row in rows if row["architecture"] == architecture and fnmatch.fnmatchcase(unit, row["unit"])]
             if not any(row["times"] != "0" for row in mine):
-                wrong.append(f"no row says which instruction {unit} of sm_{architecture} has")
+                wrong.append(f"instructions.csv has no row for {unit} of sm_{architecture}")
             for row in mine:
                 matched.add((row["architecture"], row["unit"], row["opcode"]))
                 checked += 1
@@ -69,12 +69,12 @@ def main():
                     continue
                 emptied += 1
                 if not violation(row, architecture, unit, cubin.opcodes(unit, emptied=True)):
-                    wrong.append(f"an emptied {unit} of sm_{architecture} passes")
+                    wrong.append(f"an emptied {unit} of sm_{architecture} is not reported")
         print(f"{path.name}: {len(own)} units of this chip")
     architectures = {pathlib.Path(path).suffixes[-2][1:] for path in tools.cubins}
     for row in rows:
         if row["architecture"] in architectures and (row["architecture"], row["unit"], row["opcode"]) not in matched:
-            wrong.append(f"no unit is {row['unit']} of sm_{row['architecture']}")
+            wrong.append(f"instructions.csv: no kernel matches {row['unit']} of sm_{row['architecture']}")
     for line in wrong:
         print("FAILED:", line)
     print(f"{checked} expectations, {emptied} of them reported when their kernel is emptied")

@@ -1,4 +1,4 @@
-// libassay_cuda.so: the same kernels on an NVIDIA GPU. This file is host code and needs the CUDA runtime but no nvcc.
+// libassay_cuda.so: Assay's kernels on an NVIDIA GPU. This file is host code and needs the CUDA runtime but no nvcc.
 #include "assay/cuda_plugin.hpp"
 #include "kernels/ops/call.h"
 #include "kernels/simt/launch.h"

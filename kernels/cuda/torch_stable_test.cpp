@@ -80,7 +80,7 @@ TEST_F(TorchStable, ANewTensorTakesTheCallsMemory) {
   const Tensor made = torch::stable::new_empty(like, {2, 2}, ScalarType::BFloat16);
   EXPECT_EQ(made.data_ptr(), numbers_ + 8);
   EXPECT_EQ(made.scalar_type(), ScalarType::BFloat16);
-  EXPECT_THROW(torch::stable::new_empty(like, {2}), std::runtime_error) << "all of it is taken";
+  EXPECT_THROW(torch::stable::new_empty(like, {2}), std::runtime_error) << "no memory is left";
 }
 
 TEST_F(TorchStable, TheStreamIsTheCalls) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks the code objects: every 64-lane kernel of the CPU library exists, and each row of the expectations holds. The check itself is
-tested for each row by emptying its kernel in a copy, which must be reported."""
+"""Checks the code objects: every 64-lane kernel of the CPU library exists, and each row of the expectations (instructions.csv) holds. To
+test the check itself, the kernel of each row is emptied in a copy, which must be reported."""
 import argparse
 import collections
 import csv
@@ -19,7 +19,7 @@ class Objects:
     def __init__(self, folder, architecture, tools):
         self.architecture, self.tools = architecture, tools
         self.home = {}  # short name -> (object, mangled name)
-        self.there = set()  # those, plus the kernels that a sample build compiled only to IR
+        self.there = set()  # these and the kernels that a sample build compiled only to IR
         for path in sorted(pathlib.Path(folder, architecture).glob("*.elf")):
             code = CodeObject(path)
             for mangled, text in demangle(tools.cxxfilt, code.functions()).items():
@@ -43,11 +43,11 @@ def violation(row, architecture, opcodes):
     wanted = int(row["times"].rstrip("+"))
     if seen == wanted or (least and seen > wanted):
         return None
-    return (f"{row['instruction']} stands {seen} times, not {row['times']}, in {row['kernel']} of {architecture}: {row['why']}")
+    return (f"{row['instruction']} in {row['kernel']} of {architecture}: expected {row['times']} times, got {seen}: {row['why']}")
 
 
 def unit_of(kernel):
-    """The tensor core instruction of a kernel, or nothing. Each exists on one architecture; some belong to other vendors."""
+    """The tensor core instruction in a kernel's name, or None. It may belong to another architecture or vendor."""
     found = re.match(r"(?:mma_tiles|fused_moe_product|(?:block_|unit_|decoded_)?scaled_product)<(\w+),", kernel)
     return found and found[1]
 
@@ -110,10 +110,10 @@ def main():
         objects = Objects(tools.objects, architecture, tools)
         there = {kernel for kernel in objects.there if not unit_of(kernel)}
         everywhere = {kernel for kernel in offered if not unit_of(kernel)}
-        wrong += [f"no row says which instruction {kernel} of {architecture} has" for kernel in sorted(units_without_row(rows, objects))]
+        wrong += [f"instructions.csv has no row for {kernel} of {architecture}" for kernel in sorted(units_without_row(rows, objects))]
         missing, extra = sorted(everywhere - there), sorted(there - everywhere)
         if not everywhere or missing or extra:
-            wrong.append(f"{architecture}: kernels of the CPU library that are missing: {missing[:3]}, that it has not: {extra[:3]}")
+            wrong.append(f"{architecture}: expected the kernels of the CPU library; missing: {missing[:3]}, additional: {extra[:3]}")
         unmade = {template_of(kernel) for kernel in objects.there} - {template_of(kernel) for kernel in objects.home}
         wrong += [f"{architecture}: no kernel of template {name} became machine code" for name in sorted(unmade)]
         for row in rows:
@@ -130,7 +130,7 @@ def main():
                 continue  # an emptied kernel contains no instruction
             with tempfile.TemporaryDirectory() as folder:
                 if not check_emptied(row, objects, folder):
-                    wrong.append(f"an emptied {row['kernel']} of {architecture} passes: {row['instruction']} {row['times']}")
+                    wrong.append(f"an emptied {row['kernel']} of {architecture} is not reported: {row['instruction']} {row['times']}")
                 emptied += 1
         print(f"{architecture}: {len(objects.there)} kernels, {len(objects.home)} of them machine code")
     for line in wrong:

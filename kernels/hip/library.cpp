@@ -1,4 +1,4 @@
-// libassay_hip.so: the same kernels on an AMD GPU. This file is host code only.
+// libassay_hip.so: Assay's kernels on an AMD GPU. This file is host code only.
 #include "assay/hip_plugin.hpp"
 
 #include "kernels/ops/call.h"
@@ -14,7 +14,7 @@ struct HipRuntime : assay::hip::Runtime {
     hipDeviceProp_t properties{};
     if (!why.empty() || hipGetDevice(&index) != hipSuccess || hipGetDeviceProperties(&properties, index) != hipSuccess) return why;
     if (properties.warpSize == simt::kDeviceWarp) return "";
-    return identity.arch + " has waves of " + std::to_string(properties.warpSize) + " lanes, the kernels of this library of " +
+    return identity.arch + " has waves of " + std::to_string(properties.warpSize) + " lanes, but this library's kernels are compiled for " +
            std::to_string(simt::kDeviceWarp);
   }
 };

@@ -25,8 +25,8 @@ def chosen(names, wanted, one_in):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("source", type=pathlib.Path, help="LLVM IR as text, before its first pass")
-    parser.add_argument("--output", required=True, type=pathlib.Path, help="the same with fewer kernels")
+    parser.add_argument("source", type=pathlib.Path, help="LLVM IR as text, before LLVM's first pass")
+    parser.add_argument("--output", required=True, type=pathlib.Path, help="the source with fewer kernels")
     parser.add_argument("--list", required=True, type=pathlib.Path, help="the short names of all kernels, one per line")
     parser.add_argument("--expectations", required=True)
     parser.add_argument("--executed", required=True, help="table of the cases that are executed, and of their kernels")
@@ -42,7 +42,7 @@ def main():
     text = arguments.source.read_text()
     mangled = KERNEL.findall(text)
     if len(mangled) != text.count(" amdgpu_kernel void @"):
-        raise SystemExit(f"{arguments.source}: kernels whose definition was not understood")
+        raise SystemExit(f"{arguments.source}: expected every kernel definition to match the pattern KERNEL")
     names = {name: short_name(full) for name, full in demangle(arguments.cxxfilt, mangled).items()}
     kept = chosen(names, wanted, arguments.one_in)
     arguments.output.write_text(KERNEL.sub(lambda found: found[0] if found[1] in kept else "", text))

@@ -6,7 +6,7 @@ shift
 for library in "$@"; do
   names=$("$nm" -D --defined-only "$library" | awk '{print $NF}' | xargs)
   [ "$names" = assay_get_library ] && continue
-  echo "$library exports '$names', expected 'assay_get_library' alone"
+  echo "$library: expected the only export 'assay_get_library', got '$names'"
   status=1
 done
 exit $status

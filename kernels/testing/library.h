@@ -88,12 +88,12 @@ class CallBuilder {
 struct Request {
   std::string op, contract, kernel, layout = "row";
   int64_t m = 1, n = 128, group_size = 128;
-  bool by_row = false;  ///< one scale for each row, whatever the group size
+  bool by_row = false;  ///< one scale per row, whatever the group size
   int warp = 32;
   uint64_t seed = 1;
 };
 
-/// The bits of x, two 16-bit elements per fp32 scale, packed.
+/// Outputs of a pack_scales call whose fp32 scales are the bf16 elements of x.
 inline std::vector<uint8_t> packed_outputs(const assay_library& library, const Request& r, const std::vector<uint16_t>& x) {
   std::vector<uint32_t> scales(x.begin(), x.end());
   for (uint32_t& s : scales) s <<= 16;
@@ -111,13 +111,13 @@ inline std::vector<uint8_t> packed_outputs(const assay_library& library, const R
   return out;
 }
 
-/// Bytes of all outputs in order; unwritten bytes are 0xa5. Fails the test unless the call returns ASSAY_OK.
+/// Runs a call and returns the bytes of all outputs in order; unwritten bytes are 0xa5. Fails the test if the call fails.
 inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, const std::vector<uint16_t>& x,
                                        const std::vector<uint16_t>& gamma) {
   if (r.op == "pack_scales") return packed_outputs(library, r, x);
   const bool norm = r.op.find("norm") != std::string::npos, quant = r.op != "rms_norm", packed = r.layout == "ue8m0x4_tma";
   const auto is = [&](const char* word) { return r.contract.find(word) != std::string::npos; };
-  const bool gated = r.op.rfind("silu", 0) == 0;  // gate and up are then two rows of x
+  const bool gated = r.op.rfind("silu", 0) == 0;  // then gate and up are two rows of x each
   const bool given = r.op == "quant_static" || r.op == "silu_mul_quant_static", blocks = r.op == "quant_tile" && is("block");
   const bool one_scale = (given && !is("group")) || (r.op == "quant_tile" && !blocks);
   const Type code = is("int8") ? kInt8 : is("fnuz") ? kE4m3fnuz : kE4m3fn;
@@ -157,7 +157,7 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, 
 
 // Data of tests that compare kernels of the CPU library with plain loops.
 
-/// Normally distributed numbers times powers of two up to 2^(4 spread).
+/// bf16 numbers: normally distributed, times powers of two up to 2^(4 * spread).
 inline std::vector<uint16_t> random_bf16(size_t count, uint32_t seed, float spread = 4.0f) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
@@ -179,7 +179,7 @@ struct Quantized {
 
 enum class Layout { kRow, kColumn, kTma, kPacked };
 
-/// Runs a group quantization op with that layout of its scales.
+/// Runs a group quantization op whose scales have the given layout.
 inline Quantized quantize(const char* kernel, const char* contract, const std::vector<uint16_t>& x, int64_t m, int64_t n,
                           int64_t group, Layout layout, int warp, Type code = kE4m3fn) {
   const int64_t groups = n / group, aligned = (m + 3) / 4 * 4, words = (groups + 3) / 4;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests how CMake reads ops/ops.inc: every .cpp below the folder is compiled, and each kind of difference between list and sources stops the
+# Tests how CMake reads ops/ops.inc: it compiles every .cpp below the folder, and each difference between list and sources ends the
 # configuration with a message. usage: listed_test.sh CMAKE FOLDER_OF_KERNELS
 set -uo pipefail
 cmake=$1 kernels=$2

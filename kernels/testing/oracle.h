@@ -1,4 +1,4 @@
-// Expected results by plain loops that a reader can check with a pencil: values in double, rounding by search.
+// Expected results from plain loops that a reader can check by hand: values are doubles, and rounding searches all codes.
 #pragma once
 
 #include <cmath>
@@ -17,7 +17,7 @@ inline double e4m3_value(int code, int bias) {
 /// The code in 0..top that is nearest to |v|, ties to the even code.
 inline int nearest_e4m3(double v, int bias, int top) {
   int best = 0;
-  v = std::fmin(v, 1e4);  // outside the format's range, and exact when a code is subtracted
+  v = std::fmin(v, 1e4);  // still above the format's range, and a code's value can be subtracted from it exactly
   for (int code = 1; code <= top; ++code) {
     const double here = std::fabs(e4m3_value(code, bias) - v), there = std::fabs(e4m3_value(best, bias) - v);
     if (here < there || (here == there && code % 2 == 0)) best = code;
@@ -45,7 +45,7 @@ inline double bf16_value(uint16_t code) {
   return f;
 }
 
-/// Rounds to `precision` bits, ties to even. `least`: exponent of the smallest normal binade; Inf from 2^(1+greatest) on.
+/// Rounds to `precision` bits, ties to even. `least`, `greatest`: smallest and largest exponent. From 2^(greatest + 1) on: Inf.
 inline double round_to(double v, int precision, int least, int greatest) {
   if (!std::isfinite(v) || v == 0) return v;
   int e = std::ilogb(v);

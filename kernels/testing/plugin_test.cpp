@@ -83,7 +83,7 @@ TEST(Plugin, RefusesInWordsWhatItDoesNotTake) {
   };
   refused(call_of(), "wants_residual", "the call has no tensor 'residual'; it has x, y");
   refused(call_of({4, 1}, true, kInt32), "reads", "tensor 'x' is i32, this kernel takes f32");
-  refused(call_of({4, 1}, false), "reads", "tensor 'y' is no output of this call");
+  refused(call_of({4, 1}, false), "reads", "tensor 'y' is not an output of this call");
   refused(call_of({1, 2}), "reads", "tensor 'x' must have contiguous elements in each row");
   refused(call_of({5, 1}), "reads", "tensor 'x' must be aligned to 16 bytes, and so must each row");
   refused(call_of(), "nothing", "no kernel 'nothing'");
@@ -107,7 +107,7 @@ TEST(Plugin, ExceptionsEndInTheCallsStatus) {
   CallBuilder fraction;
   fraction.matrix("x", kF32, false, 2, 4, g_x).matrix("y", kInt8, true, 2, 4, g_y).parameter("group_size", 0.5);
   EXPECT_EQ(fraction.run(host(), "op", "some.contract", "reads"), ASSAY_FAILED);
-  EXPECT_STREQ(fraction.message(), "parameter 'group_size' is no integer");
+  EXPECT_STREQ(fraction.message(), "parameter 'group_size' is not an integer");
 
   char message[8] = "";
   assay_call raw{};
@@ -115,7 +115,7 @@ TEST(Plugin, ExceptionsEndInTheCallsStatus) {
   raw.op = "op", raw.contract = "some.contract", raw.kernel = "throws", raw.message = message, raw.message_bytes = sizeof message;
   const std::vector<Row> kernels = {row("throws", throws)};
   EXPECT_EQ(assay::plugin::run(kernels, &raw, ASSAY_UNSUPPORTED), ASSAY_UNSUPPORTED)
-      << "a library whose kernels throw what they refuse";
+      << "a library whose kernels throw to reject calls";
   EXPECT_STREQ(message, "expecte");
   raw.size = 8;
   EXPECT_EQ(assay::plugin::run(kernels, &raw), ASSAY_FAILED);
@@ -164,12 +164,12 @@ TEST(DevicePlugin, BlamesTheCallThatBrokeTheDeviceAndNoLaterOne) {
   const assay_library& toy = *assay::plugin::DeviceLibrary<ToyRuntime, Call>::of({{"toy", "", "", "", ""}, rows()});
   EXPECT_EQ(nlohmann::json::parse(toy.describe())["arch"], "toy");
   CallBuilder call = call_of();
-  EXPECT_EQ(call.run(toy, "op", "some.contract", "launches_badly"), ASSAY_FAILED) << "its function did not look at its launch";
+  EXPECT_EQ(call.run(toy, "op", "some.contract", "launches_badly"), ASSAY_FAILED) << "the function did not check its launch";
   EXPECT_STREQ(call.message(), "launch: error 1");
   EXPECT_EQ(call.run(toy, "op", "some.contract", "does_nothing"), ASSAY_OK);
   EXPECT_EQ(toy.synchronise(nullptr), ASSAY_OK);
   void* graph = nullptr;
-  EXPECT_EQ(toy.end_capture(nullptr, &graph), ASSAY_FAILED) << "the call left its stream";
+  EXPECT_EQ(toy.end_capture(nullptr, &graph), ASSAY_FAILED) << "the call used another stream";
 
   int word = 1;
   ToyRuntime::broken = true;  // asynchronous: the kernel was enqueued, and fails while it runs

@@ -16,7 +16,7 @@ namespace {
 
 using Rules = LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty>;
 
-/// Areas of the whole process, initialized like those of the first group.
+/// Areas that all groups of the process share, initialized like the areas of the first group.
 void* const* areas_of_all(const Ranks& ranks) {
   static std::mutex mutex;
   static std::array<std::vector<uint64_t>, kMostRanks> memory;

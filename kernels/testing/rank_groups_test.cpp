@@ -101,7 +101,7 @@ struct ToyRuntime : QuietRuntime {
 void sums(const Call& call, const Ranks& ranks, int first, int count) {
   if (ToyRuntime::loads) {
     ToyRuntime::loaded.push_back("ranks from " + std::to_string(first) + " on " + std::to_string(ToyRuntime::current));
-    for (const std::string& step : ToyRuntime::log) EXPECT_EQ(step.find("ranks"), std::string::npos) << "none runs yet";
+    for (const std::string& step : ToyRuntime::log) EXPECT_EQ(step.find("ranks"), std::string::npos) << "loads come first";
     return;
   }
   ToyRuntime::log.push_back("ranks " + std::to_string(first) + " to " + std::to_string(first + count - 1) + " on " +
@@ -141,10 +141,10 @@ class DeviceGroup : public testing::Test {
   void TearDown() override {
     ::unsetenv("ASSAY_DEVICES");
     if (group_ != nullptr) library().destroy_group(group_);
-    EXPECT_TRUE(ToyRuntime::memory.empty()) << "what was allocated for the group goes with it";
-    EXPECT_EQ(ToyRuntime::current, 0) << "the device of before";
+    EXPECT_TRUE(ToyRuntime::memory.empty()) << "destroying the group releases its memory";
+    EXPECT_EQ(ToyRuntime::current, 0) << "the current device is restored";
   }
-  /// Launches and waits of a call with that many ranks; rank r holds the value r + 1.
+  /// Makes a call with that many ranks and returns the log of launches and waits; rank r holds the value r + 1.
   std::vector<std::string> launches(int ranks, const char* kernel = "sums", assay_status wanted = ASSAY_OK) {
     group_ = library().create_group(ranks);
     std::vector<std::array<assay_tensor, 2>> tensors;
@@ -181,7 +181,7 @@ TEST_F(DeviceGroup, EachDeviceGetsItsRanksAndAllAreLaunchedBeforeOneIsWaitedFor)
   ToyRuntime::count = 2;
   EXPECT_THAT(launches(4), ElementsAre("wait 0 on 0", "wait 0 on 1", "ranks 0 to 1 on 0 in 100", "ranks 2 to 3 on 1 in 200",
                                        "wait 100 on 0", "wait 200 on 1"));
-  EXPECT_EQ(ToyRuntime::reached, (std::set<std::pair<int, int>>{{0, 1}, {1, 0}})) << "both ways";
+  EXPECT_EQ(ToyRuntime::reached, (std::set<std::pair<int, int>>{{0, 1}, {1, 0}})) << "access is requested in both directions";
 }
 
 TEST_F(DeviceGroup, NoDeviceHasMoreRanksThanAnother) {
@@ -248,7 +248,7 @@ namespace {
 
 // A toy device whose memory is files, so that other processes can map it.
 
-/// Memory of a process: each allocation is a file. Opening it again gives another address of the same bytes.
+/// Memory of a process: each allocation is a file. Opening an allocation gives another address of the same bytes.
 struct FileRuntime : QuietRuntime {
   struct Handle {
     char name[64];
@@ -256,7 +256,7 @@ struct FileRuntime : QuietRuntime {
   };
   static inline std::map<void*, Handle> pieces;
   static inline std::set<void*> exported;
-  /// Counts over all processes: open allocations, and allocations that were released while open elsewhere.
+  /// Counts over all processes: open allocations, and allocations that were released while another process had them open.
   struct Counts {
     int open, released_early;
   };
@@ -298,7 +298,7 @@ struct FileRuntime : QuietRuntime {
     return kSuccess;
   }
   static Error copy_across(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), kSuccess; }
-  /// Delivers data only when somebody waits, like copies from unpinned memory.
+  /// Copies only when the stream is waited for, as copies from unpinned memory may.
   static Error copy_in(void* to, const void* from, size_t bytes) {
     const auto* const data = static_cast<const unsigned char*>(from);
     under_way.push_back({to, std::vector<unsigned char>(data, data + bytes)});
@@ -525,8 +525,8 @@ class Group {
   void* handle_;
 };
 
-/// Counts the failing calls of two groups that are called in turns. One group is called less often, so that the call counters
-/// differ.
+/// Counts the failing calls of two groups that are called in turn. One group is called less often, so that the groups' call
+/// counters differ.
 int wrong_by_turns(const assay_library& library, const char* contract, const char* kernel) {
   Group one(library, contract, kernel), other(library, contract, kernel);
   int wrong = 0;
@@ -537,7 +537,7 @@ int wrong_by_turns(const assay_library& library, const char* contract, const cha
   return wrong;
 }
 
-/// The same for two groups that threads call at the same time.
+/// Counts the failing calls of two groups that two threads call at the same time.
 int wrong_at_once(const assay_library& library, const char* contract, const char* kernel) {
   const auto calls = [&](float first) {
     Group group(library, contract, kernel);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kRanks = 4;
 
-/// The tensors of one rank: all that any all-reduce op needs.
+/// The tensors of one rank, for any all-reduce op.
 struct Tensors {
   std::deque<std::vector<unsigned char>> data;
   std::deque<std::array<int64_t, 2>> shapes;
@@ -34,14 +34,14 @@ struct Tensors {
   }
 };
 
-/// The calls of all ranks; every element has that bit pattern.
+/// The calls of all ranks; every element has the given bit pattern.
 class CallsOfRanks {
  public:
   CallsOfRanks(const char* op, const char* contract, const char* kernel, int straggler, uint32_t value) {
     const auto has = [](const char* text, const char* word) { return std::strstr(text, word) != nullptr; };
     const bool codes = has(op, "_quant_");
     const uint8_t type = has(contract, "quickreduce") || has(contract, "aiter.all_reduce_fp8") ? ASSAY_FLOAT : ASSAY_BFLOAT;
-    // The length gives each of four ranks a part with a remainder, or whole quantization groups.
+    // 520: the parts of four ranks have a remainder; 1024: whole quantization groups per rank.
     const int64_t elements = codes || has(contract, "all_reduce_fp8") ? 1024 : 520;
     parameters_ = {{"warp", 32}, {"schedule_seed", 1}, {"eps", 1e-6}, {"group_size", double(elements)}};
     if (straggler >= 0) parameters_.push_back({"straggler", double(straggler)});

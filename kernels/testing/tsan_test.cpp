@@ -29,7 +29,7 @@ std::string probe(const std::string& library, const std::string& op, const std::
   return printed_by(ASSAY_TSAN_PROBE " " + library + " " + op + " " + contract + " " + kernel + " " + std::to_string(warp));
 }
 
-/// The same for four ranks.
+/// Runs tsan_ranks_probe, i.e. the kernel with four ranks, and returns its output.
 std::string ranks_probe(const std::string& library, const std::string& op, const std::string& contract, const std::string& kernel,
                         const std::string& how = "") {
   return printed_by(ASSAY_TSAN_RANKS_PROBE " " + library + " " + op + " " + contract + " " + kernel + " " + how,
@@ -82,7 +82,7 @@ TEST(TsanRanks, NamesTheGatherOfWhoGaveUpAStraggler) {
   EXPECT_THAT(report, HasSubstr("all_reduce_two_shot<"));
 }
 
-/// Other kernels have relaxed final barriers, as vLLM does. They rely on the order of launches, which TSan does not see.
+/// Not for kernels with relaxed final barriers, such as vLLM's: they rely on the order of launches, which TSan does not see.
 TEST(TsanRanks, IsSilentAboutCallsInARow) {
   for (const char* how : {"in_a_row", "in_a_row straggler"}) {
     const auto report = ranks_probe(ASSAY_CPU_LIBRARY, "all_reduce", "vllm.all_reduce_1stage", "all_reduce.registered", how);

@@ -14,16 +14,16 @@
 extern "C" {
 #endif
 
-/* Raised only when the meaning of a field changes. New fields are appended; `size` tells which ones are present. */
+/* Raised only when the meaning of a field changes. New fields are appended to structs; `size` tells which fields are present. */
 #define ASSAY_ABI_VERSION 1u
 
 enum assay_status_code {
   ASSAY_OK = 0,
   ASSAY_UNSUPPORTED = 1, /* the library does not support this call; `message` says why. Reported as a skip, never as a failure */
-  ASSAY_FAILED = 2,      /* the call was rejected or went wrong; `message` says why */
+  ASSAY_FAILED = 2,      /* the call is invalid or went wrong; `message` says why */
   ASSAY_DEVICE_LOST = 3, /* the device or its environment failed; this says nothing about the kernel */
   ASSAY_FAULTED = 4,     /* the kernel left the device unusable for this process; `message` says how */
-  /* a rank waited in vain and the library ended the wait; `message` names the rank, its peer and the place */
+  /* a rank waited for a peer in vain, and the library ended the wait; `message` names both ranks and where the rank waited */
   ASSAY_HUNG = 5
 };
 /* Mapping from runtime errors to status codes, in CUDA's names. Other runtimes have equivalent errors.
@@ -35,20 +35,20 @@ enum assay_status_code {
  * Rejected calls: cudaErrorInvalidValue, InvalidConfiguration, LaunchOutOfResources, and errors while capturing. Later calls
  * still work.
  *   -> ASSAY_FAILED, after the error was cleared with cudaGetLastError().
- * cudaErrorNoKernelImageForDevice, NotSupported, MemoryAllocation of the library's own workspace
+ * Limits: cudaErrorNoKernelImageForDevice, NotSupported, and MemoryAllocation of the library's own workspace.
  *   -> ASSAY_UNSUPPORTED.
- * All others, such as no device, an ECC error or a driver that is too old
+ * All other errors, such as no device, an ECC error or a driver that is too old.
  *   -> ASSAY_DEVICE_LOST.
  *
  * If the library runs in a worker process, that process is replaced after ASSAY_FAULTED or ASSAY_DEVICE_LOST, and after any
- * failure that leaves upload(), download() or synchronise() failing. Its case is then `broken`; the next case is unaffected. */
+ * failure after which upload(), download() or synchronise() fail. The case is then `broken`; the next case is unaffected. */
 typedef int32_t assay_status; /* an assay_status_code; an integer, because an unknown enum value would be undefined behaviour */
 
 /* Element formats: code and bits as in DLPack 1.1 (DLDataType); lanes are always 1.
  *
  * 4-bit elements (ASSAY_INT, ASSAY_UINT or ASSAY_FLOAT4_E2M1FN with type_bits 4) are packed two per byte. The element with
  * the even index in storage is the low half, the next one the high half. Shape and strides count elements, so a packed row of
- * n elements has stride 1 and occupies n / 2 bytes. `data` points to the byte whose low half is element [0, ...]. `bytes`
+ * n elements has stride 1 and occupies n / 2 bytes. `data` points to the byte whose low half is element [0, 0, ...]. `bytes`
  * counts bytes; if the number of elements is odd, the high half of the last byte is unused. Strides other than 1 are even, so
  * each row starts at a byte. A 4-bit format that occupies a whole byte per element is ASSAY_UINT with type_bits 8. */
 typedef enum assay_type_code {
@@ -74,7 +74,7 @@ typedef struct assay_tensor {
   const int64_t* shape;   /* elements */
   const int64_t* strides; /* in elements; the dimension with stride 1 need not be the last */
   void* data;             /* device address of element [0, ...]; aligned to 256 bytes unless the case asks for less */
-  uint64_t bytes;         /* number of addressable bytes from `data` on */
+  uint64_t bytes;         /* number of bytes that the kernel may access, starting at `data` */
 } assay_tensor;
 
 /* A named number, such as "group_size" 128 or "eps" 1e-6. Integers up to 2^53 are exact in `value`. */
@@ -90,8 +90,8 @@ enum assay_order_code {
 };
 
 /* The algorithm that produced the outputs, for contracts that admit several. run() reports its kernel choice here; it must
- * not derive it from the outputs. Outputs that match only another algorithm are then wrong. A field that stays 0 means "not
- * reported". */
+ * not derive it from the outputs. Outputs that match only another algorithm then count as wrong. A field that stays 0
+ * means "not reported". */
 typedef struct assay_algorithm {
   uint32_t size;   /* sizeof(assay_algorithm) when the caller was compiled: write no field beyond it */
   int32_t split_k; /* number of split-K parts; 1: k is not split */
@@ -111,9 +111,9 @@ typedef struct assay_call {
   void* stream;    /* a result of create_stream(), or NULL for the default stream. run() enqueues here and does not synchronise */
   void* workspace; /* device memory, or NULL */
   size_t workspace_bytes;
-  /* Buffer for an error message: unless run() returns ASSAY_OK, it may write up to message_bytes - 1 characters. A library
-   * that predates `algorithm` could return ASSAY_OK and write its algorithm here, such as "program: split-K 3". That is still
-   * read. */
+  /* Buffer for an error message: if run() does not return ASSAY_OK, it may write up to message_bytes - 1 characters. Before
+   * the field `algorithm` existed, a library wrote its algorithm here, such as "program: split-K 3", and returned ASSAY_OK.
+   * The harness still reads that. */
   char* message;
   size_t message_bytes;
 
@@ -130,10 +130,10 @@ typedef struct assay_call {
 typedef struct assay_place {
   uint32_t size;       /* sizeof(assay_place) when the caller was compiled */
   int32_t world_size;  /* ranks of the group */
-  int32_t first_rank;  /* the first rank that this process holds, */
-  int32_t n_ranks;     /* and so many from it on */
-  /* a folder in memory for this group alone, empty at first and removed afterwards. All processes of the group see it. Put
-   * files to be mapped, sockets, ids and handles there. */
+  int32_t first_rank;  /* this process holds the ranks first_rank ... */
+  int32_t n_ranks;     /* ... to first_rank + n_ranks - 1 */
+  /* Path of a folder in memory (tmpfs) for this group alone, which all its processes share. Empty at first, removed with the
+   * group. Put files to be mapped, sockets, ids and handles there. */
   const char* folder;
 } assay_place;
 
@@ -147,9 +147,9 @@ typedef struct assay_library {
    *               "accepts": {"<case parameter>": [values]},     a parameter that is not listed may have any value
    *               "multiple_of": {"<case parameter>": integer},  required divisors, such as {"n": 8}
    *               "fault": "...", "cites": "...", "twin": "..."}], only for deliberately wrong kernels
-   *  "honours_schedule_seed": true,  optional: the parameter "schedule_seed" orders the library's threads, which exposes
-   * races
-   *  "honours_group_streams": true}  optional: run_group() enqueues calls on the streams that they bring, and does not wait
+   *  "honours_schedule_seed": true,  optional: the parameter "schedule_seed" sets the order in which the library's threads run;
+   *                                  different orders expose races
+   *  "honours_group_streams": true}  optional: if calls have streams, run_group() enqueues each on its own and does not wait
    * Every function must leave the floating-point environment of its thread unchanged: rounding mode, flushing of subnormals,
    * traps. */
   const char* (*describe)(void);
@@ -160,26 +160,26 @@ typedef struct assay_library {
   assay_status (*download)(void* host, const void* device, size_t bytes);
   assay_status (*synchronise)(void* stream); /* waits for the stream; returns the first error since the last call */
 
-  /* Appended after the first release. A library whose `size` ends before these fields lacks them; NULL means the same. With
-   * the first two functions, calls can use streams of their own. With all six, calls can also be captured and replayed. */
+  /* Appended after the first release. A library whose `size` ends before these fields, or that leaves them NULL, lacks these
+   * functions. With the first two, calls can use streams of their own. With all six, calls can also be captured and replayed. */
   void* (*create_stream)(void); /* must not wait for the default stream; NULL on failure */
   void (*destroy_stream)(void* stream);
   assay_status (*begin_capture)(void* stream); /* after this call, run() is recorded and not executed */
   assay_status (*end_capture)(void* stream, void** graph);
-  assay_status (*replay)(void* graph, void* stream); /* enqueues everything that was recorded; may be called repeatedly */
+  assay_status (*replay)(void* graph, void* stream); /* enqueues all recorded work; may be called repeatedly */
   void (*destroy_graph)(void* graph);
 
-  /* Appended on 2026-11-23. Returns the number of workspace bytes that run() needs for this call, or 0. The call's
-   * `workspace` is still NULL. The harness then provides uninitialized device memory, aligned to 256 bytes. NULL here: no
-   * kernel of the library needs a workspace. */
+  /* Appended on 2026-11-23. Returns the number of workspace bytes that run() needs for this call, or 0. At this time the
+   * call's `workspace` is NULL. For run(), the harness provides uninitialized device memory there, aligned to 256 bytes. NULL
+   * here: no kernel of the library needs a workspace. */
   size_t (*workspace_bytes)(const assay_call* call);
 
   /* Groups of ranks, for kernels that wait for each other. Define all four functions, or leave all NULL. A library on host
    * memory leaves allocate_on NULL, as it does allocate.
    *
    * run_group() gets the calls of all ranks at once; calls[r] belongs to rank r. They have the same op, contract, kernel and
-   * parameters, but each has its own tensors and message. They are passed by pointer because assay_call may grow. The library
-   * runs them together, by threads, streams or devices, and returns when all have ended and outputs can be downloaded. It
+   * parameters, but each has its own tensors and message. Calls are passed by pointer because assay_call may grow. The library
+   * runs them at the same time, by threads, streams or devices, and returns when all have ended and outputs can be downloaded. It
    * returns the status of the first rank that failed. A group may be used for many calls. Flags, registered buffers and
    * memory of allocate_on() live until the group is destroyed. upload() and download() accept addresses of allocate_on(). */
   void* (*create_group)(int32_t world_size); /* NULL if there are not enough devices */
@@ -188,21 +188,21 @@ typedef struct assay_library {
   void (*destroy_group)(void* group);
 
   /* Appended on 2026-11-24, for ranks in several processes. Creates this process's part of a group without waiting for the
-   * others. run_group() then gets the calls of these ranks only; calls[i] belongs to rank first_rank + i. If a peer does not
-   * come, or ends, the rank returns ASSAY_HUNG instead of waiting. NULL here: all ranks of a group must be in one process.
-   * Returns NULL if the library cannot create that many ranks, or not on this machine. */
+   * others. run_group() then gets the calls of these ranks only; calls[i] belongs to rank first_rank + i. If a peer process
+   * does not come, or ends, the call returns ASSAY_HUNG instead of waiting. NULL here: all ranks of a group must be in one
+   * process. Returns NULL if the library cannot create that many ranks, or none on this machine. */
   void* (*join_group)(const assay_place* place);
 
   /* Appended on 2026-11-24. run_group() for back-to-back calls: calls[i][r] is call i of rank r, with i from 0 to n_calls -
    * 1. Each rank starts its next call as soon as its own previous call has ended, even if other ranks are still busy, like
-   * launches on a stream. Calls may differ in size, have no stream, and each has its own tensors. Returns when all have
+   * launches on a stream. Calls may differ in size. They have no stream, and each has its own tensors. Returns when all have
    * ended. NULL here: cases with back-to-back calls are skipped. */
   assay_status (*run_group_in_a_row)(void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t n);
 
-  /* Appended on 2026-11-27. Reserves addresses for rows that lie far apart, and backs only the rows with memory: row r has
-   * row_bytes bytes from r * pitch_bytes on, counted from the result, which is aligned to 256 bytes. Other addresses must fault
-   * where pages end, so that a kernel that miscounts rows is found. The result goes to release(); upload() and download() get
-   * pieces of single rows. NULL here: cases with such rows are skipped. NULL as the result: no memory. */
+  /* Appended on 2026-11-27. Reserves addresses for rows that lie far apart, and backs only the rows with memory: row r
+   * occupies row_bytes bytes from result + r * pitch_bytes. The result is aligned to 256 bytes. Accesses to pages without a row
+   * must fault, so that a kernel with a wrong row offset is found. release() frees the result; upload() and download() get pieces
+   * of single rows. NULL here: cases with such rows are skipped. Returns NULL if there is not enough memory. */
   void* (*allocate_rows)(size_t rows, size_t row_bytes, size_t pitch_bytes);
 } assay_library;
 

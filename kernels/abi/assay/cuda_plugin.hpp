@@ -39,11 +39,11 @@ using plugin::unsupported;
 using plugin::View;
 using plugin::with_type;
 
-/// Throws if the runtime call failed; the call under way then ends with the status of that error.
+/// Throws if the runtime call failed; run() then returns the status of that error.
 void good(cudaError_t error);
 
-/// Device copies of numbers that the call has on the host. Each value keeps its address while the library is loaded, so a
-/// captured graph can be replayed. The memory is allocated before the first call, which may be captured.
+/// Device copies of call parameters, which are host numbers. Each value keeps its device address while the library is loaded, so
+/// a captured graph can be replayed. reserve() allocates the memory before the first call, because that call may be captured.
 class __attribute__((visibility("hidden"))) DeviceNumbers {
  public:
   static void reserve() {
@@ -85,7 +85,7 @@ class Call : public plugin::Call {
   const T* device_number(const char* name) const {
     return DeviceNumbers::of(T(number(name)), stream());
   }
-  /// Copies the rows of one matrix into another of the same shape and type. For kernels that work in place where the op does not.
+  /// Copies the rows of one matrix into another of the same shape and type. For in-place kernels of ops with a separate output.
   void copy_rows(const assay_tensor& to, const assay_tensor& from) const {
     const bool same = to.ndim == 2 && from.ndim == 2 && to.shape[0] == from.shape[0] && to.shape[1] == from.shape[1];
     if (!same || !plugin::has_type(to, from.type_code, from.type_bits))
@@ -104,7 +104,7 @@ using Kernel = plugin::KernelOf<Call>;
 /// Reserved addresses of which only pages with rows are backed by memory. Uses the driver's functions without linking libcuda.
 class __attribute__((visibility("hidden"))) FarRows {
  public:
-  /// Null if the driver refuses.
+  /// Returns null if the driver rejects a request.
   static void* allocate(size_t rows, size_t row_bytes, size_t pitch_bytes) {
     static const Driver driver;
     auto made = std::make_unique<FarRows>(driver);
@@ -114,7 +114,7 @@ class __attribute__((visibility("hidden"))) FarRows {
     all().made.emplace(address, std::move(made));
     return address;
   }
-  /// False for other memory.
+  /// Returns false if the address is not a result of allocate().
   static bool release(void* address) {
     const std::lock_guard<std::mutex> lock(all().mutex);
     return all().made.erase(address) > 0;
@@ -166,7 +166,7 @@ class __attribute__((visibility("hidden"))) FarRows {
   }
 
  private:
-  /// Reserves as many addresses before the first and behind the last row as the rows cover, since wrapped offsets point there.
+  /// Reserves three times the range of the rows and uses the middle third: wrapped offsets then hit unmapped addresses.
   bool map(size_t rows, size_t row_bytes, size_t pitch_bytes) {
     int device = 0;
     if (cudaGetDevice(&device) != cudaSuccess || cudaFree(nullptr) != cudaSuccess) return false;
@@ -245,15 +245,15 @@ struct Runtime {
   static Error take_last_error() { return cudaGetLastError(); }
   static std::string text(Error error) { return cudaGetErrorString(error); }
 
-  /// Needed when ranks are processes that share one device, or use several devices that reach each other.
+  /// Needed when ranks are processes that share one device, or use several devices with peer access.
   using Handle = cudaIpcMemHandle_t;
   static Error export_memory(Handle& handle, void* data) { return cudaIpcGetMemHandle(&handle, data); }
   static Error open_memory(void** data, const Handle& handle) {
     return cudaIpcOpenMemHandle(data, handle, cudaIpcMemLazyEnablePeerAccess);
   }
   static Error close_memory(void* data) { return cudaIpcCloseMemHandle(data); }
-  /// Needed when ranks use several devices. Launches go to the current device. Pointers are valid on all devices that reach each
-  /// other.
+  /// Needed when ranks use several devices. Launches go to the current device. A pointer is valid on each device with peer access
+  /// to its memory.
   static int devices() {
     int count = 0;
     return cudaGetDeviceCount(&count) == kSuccess ? count : (void(cudaGetLastError()), 1);

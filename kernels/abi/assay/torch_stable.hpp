@@ -1,5 +1,5 @@
-// For authors of CUDA plug-ins whose kernels take torch::stable::Tensor. Defines the C functions of libtorch's stable ABI over
-// the tensors of a call. Such sources compile unchanged, and no libtorch is linked. Include it in one file of the plug-in.
+// For authors of CUDA plug-ins whose kernels take torch::stable::Tensor. Implements the C functions of libtorch's stable ABI on
+// the tensors of a call. Kernel sources compile unchanged, and no libtorch is linked. Include it in one file of the plug-in.
 // Requires C++20 and the headers of torch 2.11 or newer, with TORCH_TARGET_VERSION and USE_CUDA set as the sources expect. A
 // function that is implemented only in part throws; the call ends with ASSAY_UNSUPPORTED if the table maps other exceptions to
 // it. A function that is missing altogether is a link error (-Wl,-z,defs).
@@ -73,7 +73,7 @@ AOTITorchError aoti_torch_get_device_type(AtenTensorHandle, int32_t* ret) {
 AOTITorchError torch_call_dispatcher(const char* op, const char* overload, StableIValue* stack, uint64_t) {
   return *overload && std::strcmp(overload, "memory_format") != 0 ? TORCH_FAILURE : assay::torch_stable::dispatched(op, stack);
 }
-/// Part of a dimension, in the same memory.
+/// A view of the elements start to start + length - 1 of dimension d, in the same memory.
 AOTITorchError aoti_torch_aten_narrow(AtenTensorHandle self, int64_t d, int64_t start, int64_t length, AtenTensorHandle* ret) {
   assay::torch_stable::Handle part = assay::torch_stable::of(self);
   if (d < 0 || d >= int64_t(part.sizes.size()) || start < 0 || start + length > part.sizes[size_t(d)]) return TORCH_FAILURE;
@@ -125,7 +125,7 @@ size_t aoti_torch_dtype_element_size(int32_t dtype) {
   return assay::torch_stable::bytes_of(assay::torch_stable::ScalarType(dtype));
 }
 
-// Codes of types, devices and layouts: those of torch's headers, and values that no tensor here has.
+// Codes of types, devices and layouts. Types that no tensor here has get values that torch's headers do not use.
 #define ASSAY_TORCH_TYPE(name, type) \
   int32_t name() { return int32_t(torch::headeronly::ScalarType::type); }
 ASSAY_TORCH_TYPE(aoti_torch_dtype_uint8, Byte)

@@ -1,5 +1,5 @@
-// The view of a call that a plug-in's kernel gets: tensors by role, parameters by name, and exceptions that reject the call with
-// a reason. Needs C++17 and abi.h only.
+// What a plug-in's kernel sees of a call: tensors by role, parameters by name, and exceptions that reject the call with a
+// reason. Needs C++17 and abi.h only.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -127,7 +127,7 @@ class View {
 
 class Call {
  public:
-  using DeviceError = DeviceLost;  ///< throwing it ends the call with ASSAY_DEVICE_LOST
+  using DeviceError = DeviceLost;  ///< if a kernel throws it, the call returns ASSAY_DEVICE_LOST
 
   explicit Call(const assay_call& call) : call_(call) {
     if (call.size < offsetof(assay_call, message_bytes) + sizeof(size_t)) failed("assay_call is older than this library");
@@ -137,8 +137,8 @@ class Call {
   struct Algorithm {
     int32_t split_k = 0, promote = 0, order = ASSAY_ORDER_NOT_SAID;
   };
-  /// Reports which algorithm will produce the outputs. Call it before they exist; outputs of another algorithm then count as
-  /// wrong. Callers compiled against an older ABI read only split_k.
+  /// Reports which algorithm will produce the outputs. Call it before the kernel runs; outputs of another algorithm then count as
+  /// wrong. Harnesses compiled against an older ABI read only split_k.
   void say_algorithm(const Algorithm& used) const {
     if (call_.size >= offsetof(assay_call, algorithm) + sizeof call_.algorithm && call_.algorithm != nullptr) {
       call_.algorithm->split_k = used.split_k, call_.algorithm->promote = used.promote, call_.algorithm->order = used.order;
@@ -165,11 +165,11 @@ class Call {
   View<const T> in(const char* role) const {
     return View<const T>(typed<T>(at(role)));
   }
-  /// An output tensor. A tensor that is in place is read and written through this view.
+  /// An output tensor. An in-place tensor is read and written through this view.
   template <class T>
   View<T> out(const char* role) const {
     const assay_tensor& t = typed<T>(at(role));
-    if (!t.is_output) unsupported(named(t) + " is no output of this call");
+    if (!t.is_output) unsupported(named(t) + " is not an output of this call");
     return View<T>(t);
   }
 
@@ -198,7 +198,7 @@ class Call {
   }
   static int64_t whole(const char* name, double value) {
     if (!(std::fabs(value) <= 0x1p53 && value == std::floor(value)))
-      failed(std::string("parameter '") + name + "' is no integer");
+      failed(std::string("parameter '") + name + "' is not an integer");
     return int64_t(value);
   }
   const assay_call& call_;

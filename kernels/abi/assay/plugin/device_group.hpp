@@ -1,4 +1,4 @@
-// The ranks of a group that one process holds, on one device or on several that reach each other's memory.
+// The ranks of a group that one process holds, on one device or on several devices with peer access.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -20,12 +20,12 @@ struct LoadsKernels : std::false_type {};
 template <class Runtime>
 struct LoadsKernels<Runtime, std::void_t<typename Runtime::LoadScope>> : std::true_type {};
 
-/// Remembers which kernels were loaded. Without preloading, the launch of one rank could wait for a rank that itself waits for
-/// that launch.
+/// Remembers which kernels were loaded. A kernel must be loaded before the ranks run: loading at the first launch waits for all
+/// running kernels, and such a kernel may wait for exactly that launch.
 template <class Runtime, class C>
 class LoadedKernels {
  public:
-  /// Calls `load` once for each set of launches. `load` runs the ranks of the call inside a LoadScope, so nothing starts.
+  /// Calls `load` once for each set of launches. `load` makes the call's launches inside a LoadScope, where no kernel starts.
   template <class Load>
   void expect(const assay_call& call, Load load) {
     if constexpr (LoadsKernels<Runtime>::value) {
@@ -63,7 +63,7 @@ class InStreams {
   std::vector<const assay_call* const*> rows_;
 };
 
-/// A group of ranks on devices, wherever its other ranks run.
+/// The ranks of a group that this process runs on devices. Base class for groups in one process and in several.
 template <class C>
 class RanksOnDevice {
  public:
@@ -80,8 +80,8 @@ class RanksOnDevice {
 };
 
 /// Each device gets all of its ranks in one launch, on a stream of the group. With several devices, all launches are made before
-/// any of them is waited for. Calls that bring their own streams are enqueued on the stream of the device's first rank, and
-/// nobody waits. Such a call can be captured into a graph after one ordinary call on the same areas.
+/// the group waits for any of them. If calls have their own streams, the launch goes to the stream of the device's first rank,
+/// and the group does not wait. Such a call can be captured into a graph after one ordinary call on the same areas.
 template <class Runtime, class C>
 class DeviceGroup : public RanksOnDevice<C> {
  public:
@@ -115,7 +115,7 @@ class DeviceGroup : public RanksOnDevice<C> {
       const KernelOf<C>& kernel = select_for_group(kernels, row, n, size_);
       const bool has_streams = row.first()->stream != nullptr;
       if (has_streams && devices() > 1 && row.first()->stream == row.calls[0][each_]->stream)
-        unsupported("each device needs its own stream");
+        unsupported("ranks on different devices need different streams");
       InStreams in_streams(row, n, [&](int32_t i, int32_t r) {
         return has_streams ? row.calls[i][r / each_ * each_]->stream : streams_[size_t(r / each_)];
       });
@@ -138,7 +138,7 @@ class DeviceGroup : public RanksOnDevice<C> {
   }
 
  private:
-  /// Runs a step on every device and returns the first status that is not ASSAY_OK.
+  /// Calls `step` for every device and returns the first status that is not ASSAY_OK.
   template <class Step>
   assay_status on_all(Step step) {
     assay_status first = ASSAY_OK;
@@ -167,7 +167,7 @@ class DeviceGroup : public RanksOnDevice<C> {
     try {
       launch(kernel, row);
     } catch (...) {
-      (void)wait();  // waits until the launched ranks have given up, because they still use their memory
+      (void)wait();  // waits until the launched ranks have given up their waits, because they still use their memory
       throw;
     }
     return wait();

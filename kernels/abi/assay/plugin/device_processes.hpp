@@ -1,6 +1,6 @@
 // The ranks of a group that this process holds on a device, while other processes of the machine hold the other ranks. The
-// processes share one device, or use devices that reach each other. Each process exports the memory that peers access, and the
-// peers open it.
+// processes share one device, or use devices with peer access. Each process exports the memory that peers access, and the peers
+// open it.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -22,8 +22,8 @@ struct ExportsMemory : std::false_type {};
 template <class Runtime>
 struct ExportsMemory<Runtime, std::void_t<typename Runtime::Handle>> : std::true_type {};
 
-/// Shared memory pieces, identified by name and rank. A process allocates and exports its own pieces. It opens those of peers
-/// after both have passed a meeting.
+/// Shared memory pieces, identified by name and rank. A process allocates and exports its own pieces. It opens a peer's piece
+/// after both processes have passed a meeting (a barrier of all processes).
 template <class Runtime>
 class SharedPieces {
  public:
@@ -79,7 +79,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
  public:
   using Finished = typename RanksOnDevice<C>::Finished;
 
-  /// With several devices, a process keeps one device for its lifetime. Processes are spread evenly over the devices.
+  /// With several devices, each process uses a single device. Processes are spread evenly over the devices.
   explicit DeviceProcesses(const assay_place& place) : meeting_(place), pieces_(meeting_) {
     if constexpr (HasDevices<Runtime>::value) {
       const std::vector<int> devices = devices_for<Runtime>(place.world_size);
@@ -111,8 +111,8 @@ class DeviceProcesses : public RanksOnDevice<C> {
         offer_areas(kernel.area(C(*row.calls[i][0])));
         seen.emplace_back().inputs = publish(row.calls[i], n, i);
       }
-      // The initial contents of areas were written on the default stream. Neither this group's stream nor those of peers wait for
-      // it.
+      // The initial contents of areas were written on the default stream, for which neither this group's stream nor the peers'
+      // streams wait.
       if (const assay_status ready = finished(nullptr); ready != ASSAY_OK) return ready;
       if (const int32_t rank = meeting_.missing(); rank >= 0) return late(row.first(), rank);
       std::vector<Ranks> ranks;
@@ -126,7 +126,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
       if (const int32_t rank = meeting_.missing(); rank >= 0) return late(row.first(), rank);
       for (const Ranks& call : ranks) run_own(call);
       const assay_status status = finished(stream_);
-      (void)meeting_.missing();  // a peer may still read this memory until its kernel has ended
+      (void)meeting_.missing();  // peers may read this memory until their kernels have ended
       return status != ASSAY_OK ? status : complaints(kernel, ranks.back());
     } catch (const Refusal& refusal) {
       return report(row.first(), refusal.status, refusal.what());
@@ -164,7 +164,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
       pieces_.offer(name, rank, bytes);
       uint64_t* const places = pieces_.label(name, rank).words;
       size_t next = 0;
-      if (calls[r]->n_tensors > SharedPieces<Runtime>::kMostTensors) unsupported("too many tensors");
+      if (calls[r]->n_tensors > SharedPieces<Runtime>::kMostTensors) unsupported("expected at most 32 tensors");
       for (int32_t i = 0; i < calls[r]->n_tensors; ++i) {
         const assay_tensor& t = calls[r]->tensors[i];
         places[i] = next + reinterpret_cast<uintptr_t>(t.data) % kAligned;
@@ -177,7 +177,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
     return name;
   }
 
-  /// Name of an area of the requested kind that is allocated already.
+  /// Name under which the area of the requested kind is shared; it is allocated already.
   std::string area_name(const AreaRequest& wanted) const {
     return "area" + std::to_string(wanted.kind) + "bytes" + std::to_string(areas_.at(wanted.kind));
   }
@@ -197,7 +197,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
     }
   }
 
-  /// Valid after all processes have met. `seen` must outlive the result.
+  /// Call it after all processes have met. `seen` must outlive the result.
   Ranks all_of(const assay_call* const* calls, const AreaRequest& wanted, AsSeen& seen) {
     const std::string area = area_name(wanted);
     for (int32_t rank = 0; rank < meeting_.size(); ++rank) {

@@ -38,8 +38,8 @@ class OnDevice {
   }
 };
 
-/// True if each of these devices can access the memory of all others. It sends bytes and reads them back, because some drivers
-/// promise access and deliver nothing (vLLM 2728, 47544).
+/// True if each of these devices can access the memory of all others. Sends bytes and reads them back, because some drivers
+/// report peer access but deliver no data (vLLM 2728, 47544).
 template <class Runtime>
 bool devices_reach_each_other(const std::vector<int>& devices) {
   if constexpr (HasDevices<Runtime>::value) {
@@ -73,7 +73,7 @@ bool devices_reach_each_other(const std::vector<int>& devices) {
 }
 
 /// Devices that groups may use, from the variable ASSAY_DEVICES. "2": the first two devices; "1,3": these devices; "0,0": device
-/// 0 twice, which rehearses two devices on one. Devices that do not exist are left out.
+/// 0 twice, which tests the code for two devices on one. Devices that do not exist are left out.
 template <class Runtime>
 std::vector<int> devices_allowed() {
   const int all = Runtime::devices();
@@ -92,8 +92,8 @@ std::vector<int> devices_allowed() {
   return allowed;
 }
 
-/// Chooses the devices for a group of this many ranks: the same number of ranks on each, or a single device if the devices cannot
-/// reach each other.
+/// Chooses the devices for a group of this many ranks: the same number of ranks on each, or a single device if the devices have
+/// no peer access.
 template <class Runtime>
 std::vector<int> devices_for(int32_t ranks) {
   if constexpr (HasDevices<Runtime>::value) {

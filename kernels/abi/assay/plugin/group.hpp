@@ -29,7 +29,7 @@ struct CallsInARow {
   const assay_call* first() const { return calls[0][0]; }
 };
 
-/// Returns the table row that the calls ask for. Rejects calls that do not belong together.
+/// Returns the table row for the calls' kernel, op and contract. Rejects calls that do not form one group call.
 template <class C>
 const KernelOf<C>& select_for_group(const std::vector<KernelOf<C>>& kernels, const CallsInARow& row, int32_t n, int32_t size) {
   if (n != size) failed("a group of " + std::to_string(size) + " ranks got " + std::to_string(n) + " calls");
@@ -41,7 +41,7 @@ const KernelOf<C>& select_for_group(const std::vector<KernelOf<C>>& kernels, con
   return kernel;
 }
 
-/// Key of a call's launches: the table row, and the format and shape of its tensors. Calls with equal keys launch the same
+/// Key of a call's launches: kernel name, contract, and format and shape of each tensor. Calls with equal keys launch the same
 /// kernels.
 inline std::string launches_of(const assay_call& call) {
   std::string text = std::string(call.kernel) + " " + call.contract;
@@ -53,8 +53,8 @@ inline std::string launches_of(const assay_call& call) {
   return text;
 }
 
-/// Writes messages for `count` ranks from `first` on, after one or more of them failed. Returns the status of the first that
-/// failed.
+/// Writes the messages of the ranks first to first + count - 1, if they recorded errors. Returns the status of the first rank
+/// that failed.
 template <class C>
 assay_status report_ranks(const KernelOf<C>& kernel, const Ranks& ranks, const unsigned char* const* heads, int32_t first,
                           int32_t count) {
@@ -68,7 +68,7 @@ assay_status report_ranks(const KernelOf<C>& kernel, const Ranks& ranks, const u
   return status;
 }
 
-/// Areas of each kind, one per rank. Memory must have: void* allocate(int32_t rank, size_t); void release(void*); bool
+/// The areas of each kind, one per rank. Memory must have: void* allocate(int32_t rank, size_t); void release(void*); bool
 /// write(void* to, const void* from, size_t).
 template <class Memory>
 class Areas {
@@ -87,7 +87,7 @@ class Areas {
     return {size_, calls, kind.areas.data(), kind.bytes, kind.calls++};
   }
 
-  /// The same for back-to-back calls. No area moves while an earlier call still uses it.
+  /// Returns the ranks of each back-to-back call. No area moves while an earlier call still uses it.
   template <class Request>
   std::vector<Ranks> ranks(const CallsInARow& row, Request request) {
     std::vector<Ranks> all;
@@ -146,11 +146,11 @@ assay_status run_rank(const KernelOf<C>& kernel, const std::vector<Ranks>& row, 
   } catch (const std::exception& error) {
     return report(call, others, error.what());
   } catch (...) {
-    return report(call, ASSAY_FAILED, "the kernel threw something that is no std::exception");
+    return report(call, ASSAY_FAILED, "the kernel threw an object that is not a std::exception");
   }
 }
 
-/// Runs the ranks from `first` on side by side. Returns the status of the first that failed.
+/// Runs the ranks of this process, starting at `first`, at the same time. Returns the status of the first rank that failed.
 template <class C>
 assay_status run_ranks_side_by_side(const KernelOf<C>& kernel, const std::vector<Ranks>& row, int32_t first, int32_t count,
                                     assay_status others) {

@@ -23,7 +23,7 @@ struct Library {
 template <class C>
 class HostLibrary {
  public:
-  /// The table passed to the first call is kept for the life of the library.
+  /// Keeps the table of the first call for the life of the library; later calls return the same library.
   static const assay_library* of(const Library<C>& table) {
     static const assay_library library = [&table] {
       kept() = table;
@@ -59,7 +59,7 @@ class HostLibrary {
   }
 };
 
-/// Whether the runtime allocates rows that lie far apart: allocate_rows(), which returns NULL on failure. Its release() frees them.
+/// True if the runtime has allocate_rows() for rows that lie far apart. It returns NULL on failure; release() frees the rows.
 template <class Runtime, class = void>
 struct HasFarRows : std::false_type {};
 template <class Runtime>
@@ -68,8 +68,8 @@ struct HasFarRows<Runtime, std::void_t<decltype(&Runtime::allocate_rows)>> : std
 /// Kernels on a device. Runtime must have: Error, kSuccess, identify(Identity&) (returns why there is no device, or ""),
 /// allocate(), release(), copy_in(), copy_out(), wait(), take_last_error(), create_stream(), destroy_stream(), begin_capture(),
 /// end_capture(), replay(), destroy_graph(), text(Error), and status_of(Error), which maps errors as abi.h describes. For several
-/// devices it also needs the functions listed at HasDevices. ASSAY_FAULTED means that all later calls of this process would get
-/// the same error.
+/// devices it also needs the functions listed at HasDevices. status_of() returns ASSAY_FAULTED if all later calls of this process
+/// would get the same error.
 template <class Runtime, class C>
 class DeviceLibrary {
   using Error = typename Runtime::Error;
@@ -116,7 +116,7 @@ class DeviceLibrary {
     return table;
   }
 
-  /// The device that calls use. If calls are impossible, it holds the reason: there is no device, or a kernel left it unusable.
+  /// The device that calls use. `lost` is the reason why calls are impossible: there is no device, or a kernel left it unusable.
   struct Device {
     Identity identity;
     std::string lost;
@@ -139,8 +139,8 @@ class DeviceLibrary {
   }
   static bool lost() { return !why_lost().empty(); }
 
-  /// Status of the call that saw the error first. After a fault, later calls return ASSAY_DEVICE_LOST and not ASSAY_FAILED, since
-  /// they did not cause it.
+  /// Status for an error. The first call that sees a fault returns ASSAY_FAULTED; later calls return ASSAY_DEVICE_LOST, as they
+  /// did not cause it.
   static assay_status judged(Error error) {
     if (error == Runtime::kSuccess) return ASSAY_OK;
     (void)Runtime::take_last_error();
@@ -153,7 +153,7 @@ class DeviceLibrary {
     return status;
   }
 
-  /// DeviceGroup enqueues calls that bring their own streams, so describe() says so.
+  /// DeviceGroup enqueues calls on their own streams; describe() reports this as honours_group_streams.
   static const char* describe() {
     static const std::string text = [] {
       std::string all = plugin::describe(device().identity, kept().kernels);
@@ -204,7 +204,7 @@ class DeviceLibrary {
   }
   static void destroy_stream(void* stream) { (void)judged(Runtime::destroy_stream(stream)); }
 
-  /// An error while capturing is the fault of the call: it used another stream or waited for its own.
+  /// An error while capturing counts as the call's error: the call used another stream, or waited for its own stream.
   static assay_status begin_capture(void* stream) { return lost() ? ASSAY_DEVICE_LOST : judged(Runtime::begin_capture(stream)); }
   static assay_status end_capture(void* stream, void** graph) {
     if (lost()) return ASSAY_DEVICE_LOST;

@@ -26,7 +26,7 @@ class Meeting {
     for (int32_t r = first_; r < first_ + count_; ++r) {
       const std::string name = folder_ + "/rank" + std::to_string(r);
       const int file = ::open((name + ".comes").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-      // The file is locked for the life of this process, and becomes visible to peers under its final name here.
+      // The file stays locked while this process lives. This rename makes it visible to peers.
       if (file < 0 || ::flock(file, LOCK_EX) != 0 || ::rename((name + ".comes").c_str(), name.c_str()) != 0)
         throw Refusal(ASSAY_FAILED, "the folder " + folder_ + ": cannot create files");
       own_[r] = file;
@@ -45,8 +45,8 @@ class Meeting {
   int32_t count() const { return count_; }
   bool holds(int32_t rank) const { return rank >= first_ && rank < first_ + count_; }
 
-  /// Returns the memory with that name, which all processes share. All must ask for the same number of bytes. It is zero at
-  /// first.
+  /// Returns the memory with that name, which all processes share and which starts as zeros. All processes must ask for the same
+  /// number of bytes.
   void* memory(const std::string& name, size_t bytes) {
     const auto known = pieces_.find(name);
     if (known != pieces_.end()) return known->second.first;
@@ -55,13 +55,13 @@ class Meeting {
                            ? ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
                            : MAP_FAILED;
     if (file >= 0) ::close(file);
-    if (data == MAP_FAILED) unsupported("no memory in " + folder_);
+    if (data == MAP_FAILED) unsupported("out of memory in " + folder_);
     pieces_[name] = {data, bytes};
     return data;
   }
 
-  /// Barrier: waits until every rank has called it as often as this process. Returns -1, or the first rank that did not come within
-  /// ten seconds (later on a busy machine, since turns are counted) or whose process has ended.
+  /// Barrier: waits until every rank has called it as often as this process. Returns -1, or the first rank that is late or whose
+  /// process has ended. A rank is late after about ten seconds (more on a busy machine, since the loop counts its turns).
   int32_t missing() {
     ++step_;
     for (int32_t r = first_; r < first_ + count_; ++r) __atomic_store_n(step_of(r), step_, __ATOMIC_RELEASE);
@@ -87,7 +87,7 @@ class Meeting {
     ::close(file);
     return free;
   }
-  /// The same for any rank of the group; suitable as Ranks::lost.
+  /// True if has_ended() holds for any rank of the group; suitable as Ranks::lost.
   static bool lost(const void* of) {
     const auto& self = *static_cast<const Meeting*>(of);
     for (int32_t r = 0; r < self.size_; ++r)

@@ -1,5 +1,5 @@
-// The ranks of a group that this process holds on host memory, while other processes of the machine hold the others. Inputs that
-// peers read are copied into memory that all processes map, as GPU kernels copy into a buffer registered with their peers.
+// The ranks of a group that this process holds on host memory, while other processes of the machine hold the other ranks. Inputs
+// that peers read are copied into memory that all processes map, as GPU kernels copy into a buffer registered with their peers.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -34,7 +34,7 @@ class CallsOfAll {
     }
   }
 
-  /// Valid after all processes have met. Returns pointers to the calls of all ranks, which live as long as this object.
+  /// Call it after all processes have met. Returns pointers to the calls of all ranks, which live as long as this object.
   const assay_call* const* as_seen(const Meeting& meeting) {
     for (int32_t r = 0; r < meeting.size(); ++r) {
       assay_call& call = calls_[size_t(r)];
@@ -59,11 +59,11 @@ class CallsOfAll {
  private:
   static constexpr size_t kHead = 4096, kAligned = 256;
 
-  /// Layout: the number of tensors, then offset and size of each. The inputs follow from kHead on, each with its original offset
-  /// from a multiple of kAligned.
+  /// Layout: the number of tensors, then offset and size of each in bytes. Inputs start at byte kHead; each keeps its original
+  /// address modulo kAligned.
   static void publish(const assay_call& call, unsigned char* shared) {
     auto* const offsets = reinterpret_cast<uint64_t*>(shared);
-    if (size_t(call.n_tensors) * 2 + 1 > kHead / sizeof(uint64_t)) unsupported("too many tensors");
+    if (size_t(call.n_tensors) * 2 + 1 > kHead / sizeof(uint64_t)) unsupported("more tensors than fit into the shared table");
     size_t next = kHead;
     for (int32_t i = 0; i < call.n_tensors; ++i) {
       const assay_tensor& t = call.tensors[i];
@@ -115,7 +115,7 @@ class ProcessGroup {
   }
 
  private:
-  /// Allocates the areas of that kind for all ranks, and initializes those of this process as the kernel requests.
+  /// Allocates the areas of that kind for all ranks, and initializes the areas of this process's ranks as the kernel requests.
   void hold(const AreaRequest& wanted) {
     Kind& kind = kinds_[wanted.kind];
     if (kind.bytes < wanted.bytes) {

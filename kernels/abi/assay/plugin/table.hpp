@@ -13,7 +13,7 @@
 
 namespace assay::plugin {
 
-/// The text as a JSON string; any bytes are allowed.
+/// The text as a JSON string; the text may contain any bytes.
 inline std::string quoted(const std::string& text) {
   static const char* const kHex = "0123456789abcdef";
   std::string out = "\"";
@@ -34,7 +34,7 @@ inline std::string array(const std::vector<std::string>& items) {
   for (const std::string& item : items) out += (out.size() > 1 ? ", " : "") + item;
   return out + "]";
 }
-/// A JSON object; the values must be JSON already.
+/// A JSON object from names and values; the values must be JSON text already.
 inline std::string object(const std::vector<std::pair<std::string, std::string>>& fields) {
   std::string out = "{";
   for (const auto& [key, value] : fields) out += (out.size() > 1 ? ", " : "") + quoted(key) + ": " + value;
@@ -74,8 +74,8 @@ struct AreaRequest {
   int kind = 0;                                   ///< kernels with the same kind share the area
   size_t bytes = kAreaHead;                       ///< size for one rank
   void (*fill)(unsigned char* area, size_t bytes) = nullptr;  ///< sets the initial contents; nullptr: zeros
-  uint32_t counter = 0;  ///< start value of the counters of calls and barriers: parameter "counter"
-  void (*begin_at)(unsigned char* area, uint32_t counter) = nullptr;  ///< writes that start value
+  uint32_t counter = 0;  ///< start value of call and barrier counters, from the parameter "counter"
+  void (*begin_at)(unsigned char* area, uint32_t counter) = nullptr;  ///< writes the start value `counter` into the area
 };
 
 /// What a rank knows about the other ranks of its group.
@@ -85,7 +85,7 @@ struct Ranks {
   void* const* areas;              ///< [size], by rank
   size_t area_bytes;
   uint64_t earlier_calls;          ///< number of earlier calls on these areas
-  /// For ranks held by other processes: true if one of these processes has ended. nullptr: all ranks are in this process.
+  /// Returns true if a process that holds other ranks has ended. nullptr: all ranks are in this process.
   bool (*lost)(const void* of) = nullptr;
   const void* of = nullptr;
 };
@@ -101,18 +101,18 @@ struct KernelOf {
   void (*run)(const C&);                          ///< enqueues without waiting; throws to reject the call
   std::string fault = {}, cites = {}, twin = {};  ///< only for deliberately wrong kernels
 
-  // Only for kernels whose ranks wait for each other. `run` then rejects calls.
+  // The rest is only for kernels whose ranks wait for each other. Their `run` is nullptr or rejects calls.
   AreaRequest (*area)(const C&) = nullptr;
-  /// Runs or enqueues the ranks first .. first + count - 1, all on one process and device. C is the call of the first of them.
+  /// Runs or enqueues the ranks first .. first + count - 1, all on one process and device. C is the call of rank `first`.
   void (*run_ranks)(const C&, const Ranks&, int first, int count) = nullptr;
-  /// Host memory only. Called by each rank before its first back-to-back call; the result is released after the last. nullptr:
-  /// nothing to set up.
+  /// Host memory only. Each rank calls it before its first back-to-back call, and releases the result after the last call.
+  /// nullptr: nothing to set up.
   std::shared_ptr<void> (*enter)(const C&, const Ranks&, int rank) = nullptr;
-  /// Reads the error that a rank recorded at the start of its area, after all ranks have ended. Empty, or the peer that it waited
-  /// for in vain.
+  /// Reads the error that a rank recorded at the start of its area, after all ranks have ended. Returns "", or a message with the
+  /// peer that the rank waited for in vain.
   std::string (*complaint)(const unsigned char* head, int rank) = nullptr;
-  /// Host memory only, for groups in one process. Runs rank(of, 0) to rank(of, count - 1), which wait for each other and throw
-  /// nothing. nullptr: a thread for each.
+  /// Host memory only, for groups in one process. Runs rank(of, 0) to rank(of, count - 1), which wait for each other and do
+  /// not throw. nullptr: one thread per rank.
   void (*side_by_side)(int count, void (*rank)(void* of, int index), void* of) = nullptr;
 };
 
@@ -172,7 +172,7 @@ inline assay_status report(const assay_call* call, assay_status status, const st
   return status;
 }
 
-/// A kernel name may appear in several rows, each with its own contracts.
+/// Finds the row of a call. A kernel name may appear in several rows, each with its own contracts.
 template <class C>
 const KernelOf<C>& select(const std::vector<KernelOf<C>>& kernels, const assay_call& call) {
   const std::string name = call.kernel ? call.kernel : "", op = call.op ? call.op : "",
@@ -187,8 +187,8 @@ const KernelOf<C>& select(const std::vector<KernelOf<C>>& kernels, const assay_c
   unsupported("kernel '" + name + "' does not support op '" + op + "' by contract '" + contract + "'");
 }
 
-/// Finds the row by kernel, op and contract, and runs it. Never throws. `others` is the status for exceptions that are no
-/// Refusal: ASSAY_FAILED, or ASSAY_UNSUPPORTED if kernels throw to reject a call.
+/// Finds the row by kernel, op and contract, and runs it. Never throws. `others` is the status for exceptions other than
+/// Refusal: ASSAY_FAILED, or ASSAY_UNSUPPORTED if the library's kernels throw such exceptions to reject a call.
 template <class C>
 assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* call, assay_status others = ASSAY_FAILED) {
   if (!call) return ASSAY_FAILED;
@@ -205,7 +205,7 @@ assay_status run(const std::vector<KernelOf<C>>& kernels, const assay_call* call
   } catch (const std::exception& error) {
     return report(call, others, error.what());
   } catch (...) {
-    return report(call, ASSAY_FAILED, "the kernel threw something that is no std::exception");
+    return report(call, ASSAY_FAILED, "the kernel threw an object that is not a std::exception");
   }
 }
 

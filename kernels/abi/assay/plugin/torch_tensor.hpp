@@ -1,5 +1,5 @@
-// Presents the tensors of a call as torch::stable::Tensor. Implements the torch functions that host code of kernels calls;
-// assay/torch_stable.hpp exports them under the names of libtorch's stable C ABI. Needs C++20 and torch's headers.
+// Presents the tensors of a call as torch::stable::Tensor. Implements the torch functions that the host code of kernels calls;
+// assay/torch_stable.hpp exports these functions under the names of libtorch's stable C ABI. Needs C++20 and torch's headers.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -73,7 +73,7 @@ inline ScalarType type_of(const assay_tensor& t) {
                 {ASSAY_FLOAT8_E8M0FNU, 8, ScalarType::Float8_e8m0fnu}};
   for (const auto& known : kTypes)
     if (plugin::has_type(t, known.code, known.bits)) return known.type;
-  plugin::unsupported(plugin::named(t) + " is " + plugin::type_name(t) + ", which torch has no type for");
+  plugin::unsupported(plugin::named(t) + " is " + plugin::type_name(t) + ", for which torch has no type");
 }
 inline torch::stable::Tensor tensor(const assay_tensor& t) {
   return tensor(t.data, type_of(t), Sizes(t.shape, t.shape + t.ndim), Sizes(t.strides, t.strides + t.ndim));
@@ -104,7 +104,7 @@ inline size_t bytes_of(ScalarType type) {
 }
 
 /// State of the call that runs in this thread: its stream, and memory for the tensors that the host function allocates and
-/// returns. Allocations receive this memory in order. One allocation too many, unless it is empty, ends the call.
+/// returns. Allocations receive this memory in order. If no memory is left, an allocation with elements ends the call.
 class Running {
  public:
   explicit Running(const cuda::Call& call, std::vector<void*> memory_of_new = {})
@@ -116,7 +116,7 @@ class Running {
   Running& operator=(const Running&) = delete;
 
   static cudaStream_t stream() { return current() ? current()->stream_ : nullptr; }
-  /// Returns nullptr if none is left.
+  /// Returns the next memory for an allocation, or nullptr if none is left.
   static void* take() {
     Running* const running = current();
     return running && running->taken_ < running->memory_.size() ? running->memory_[running->taken_++] : nullptr;
@@ -154,8 +154,8 @@ inline AOTITorchError picked(const Sizes& from, int64_t d, int64_t* ret) {
 using List = std::vector<StableIValue>;
 inline List& of(StableListHandle list) { return *reinterpret_cast<List*>(list); }
 
-/// Implements view() of a tensor that is dense or already has that shape (one size may be -1), contiguous() of a contiguous
-/// tensor, copy_() between dense tensors of one type, empty() and new_empty().
+/// Implements view() of a tensor that is dense or already has the requested shape (one size may be -1), contiguous() of a
+/// contiguous tensor, copy_() between dense tensors of equal type, empty() and new_empty().
 inline AOTITorchError dispatched(const std::string& op, StableIValue* stack) {
   using torch::stable::detail::from;
   using torch::stable::detail::to;
