@@ -1,5 +1,5 @@
-// Measures the time of each op on a GPU. Prints it beside the bytes that the op must move and the speed of a device copy in the
-// same run. All calls go through the C ABI. Buffers rotate, so no input is found in the L2 cache.
+// Measures the time of each op on a GPU. Prints time, the bytes that the op must move, and its rate relative to a device copy in
+// the same run. All calls go through the C ABI. Buffers rotate, so no input is in the L2 cache.
 // Usage: assay_cuda_bandwidth [library]
 #include <algorithm>
 #include <functional>
@@ -13,7 +13,7 @@ using namespace assay_kernels;
 
 constexpr int kRuns = 101, kWarmUp = 10;
 
-/// Seconds per call: the median of kRuns measurements, each between two events.
+/// Seconds per call: the median of kRuns measurements, each between two CUDA events.
 double median_seconds(cudaStream_t stream, const std::function<void(int)>& enqueue) {
   cudaEvent_t begin, end;
   check(cudaEventCreate(&begin), "cudaEventCreate");

@@ -1,6 +1,6 @@
-// Times all-reduce over two or more ranks on devices: our library's plain kernels beside NCCL's ring and tree, at 64 KiB and 1
-// MiB. All calls go through the C ABI, with a stream per rank, so nobody waits between calls. Each path is timed twice: as single
-// calls from one thread, which includes launch time, and as a graph, which shows device time alone. Each rank has its own device
+// Times all-reduce over two or more ranks on devices: Assay's plain kernels and NCCL's ring and tree, at 64 KiB and 1 MiB.
+// All calls go through the C ABI, with a stream per rank, so the host does not wait between calls. Each algorithm is timed twice,
+// as single calls from one thread (with launch time) and as a graph (device time alone). Each rank has its own device
 // if there are enough; otherwise ranks share one.
 // Usage: assay_cuda_ranks [RANKS] [OUR LIBRARY] [NCCL LIBRARY]
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace {
 
 using namespace assay_kernels;
 
-/// Ranks per device, divided as the libraries divide them.
+/// Ranks per device, distributed as the libraries do.
 int ranks_of_a_device(int ranks) {
   int devices = 0;
   check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
@@ -63,7 +63,7 @@ class Group {
   }
   bool made() const { return group_ != nullptr; }
 
-  /// Seconds per call: the median over rounds of kCalls back-to-back calls. Negative if a call was rejected.
+  /// Seconds per call: the median over rounds of kCalls back-to-back calls. Returns a negative number if a call was rejected.
   double seconds(const Path& path, bool as_graph) {
     prepare(path);
     for (int i = 0; i < kWarmUp; ++i)
@@ -94,7 +94,7 @@ class Group {
   }
   const char* message() const { return message_; }
 
-  /// True if every element on every rank is the sum of `ranks` threes. 3 is 0x4040 in bf16.
+  /// True if every element on every rank is 3 * `ranks`: each input element is 3, which is 0x4040 in bf16.
   bool is_right() const {
     const float sum = 3.0f * float(tensors_.size());
     uint32_t bits = 0;
@@ -200,7 +200,7 @@ int main(int argc, char** argv) {
   bool enough = true;
   for (const bool as_graph : {false, true})
     for (const int64_t bytes : {int64_t{1} << 16, int64_t{1} << 20}) {
-      std::printf("%lld KiB, %s\n", static_cast<long long>(bytes >> 10), as_graph ? "as a graph" : "as one thread calls");
+      std::printf("%lld KiB, %s\n", static_cast<long long>(bytes >> 10), as_graph ? "as a graph" : "as calls from one thread");
       const double theirs =
           best_of("nccl", nccl, {{"ring", "nccl.all_reduce_ring", "nccl_ring"}, {"tree", "nccl.all_reduce_tree", "nccl_tree"}},
                   ranks, bytes, as_graph);
@@ -208,7 +208,7 @@ int main(int argc, char** argv) {
                                  {"two shots", "sglang.all_reduce_v2_pull", "all_reduce.two_shot"}};
       if (ranks > 2) plain.push_back({"two stages", "vllm.all_reduce_2stage", "all_reduce.two_shot"});
       const double own = best_of("assay", ours, plain, ranks, bytes, as_graph);
-      if (theirs > 0) std::printf("assay has %.2f of NCCL's rate (wanted: 0.80)\n", own / theirs);
+      if (theirs > 0) std::printf("Assay's rate is %.2f of NCCL's (expected: at least 0.80)\n", own / theirs);
       enough = enough && (theirs == 0 || own >= 0.8 * theirs);
     }
   return enough ? 0 : 1;

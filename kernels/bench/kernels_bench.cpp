@@ -1,5 +1,5 @@
-// Speed of the CPU kernels through the C ABI. Goals, in elements per second and core: 40e6 for group quantization, 100e6 for
-// rms_norm at 7168 columns.
+// Speed of the CPU kernels through the C ABI. Goals, in elements per second on one core: 40e6 for group quantization, 100e6 for
+// rms_norm with 7168 columns.
 // On one core: taskset -c 0 assay_kernels_bench
 #include <benchmark/benchmark.h>
 #include <cstdio>
@@ -72,15 +72,15 @@ ASSAY_BENCH(rms_norm_quant_group, "rms_norm_quant_group", "assay.rms_norm_group_
 
 #undef ASSAY_BENCH
 
-// Quantizations with special calls: MXFP8 with tiled scales, experts, scale packing, SiLU-and-mul. The byte counts are those that
-// the op must move.
+// Quantizations with special calls: MXFP8 with tiled scales, experts, scale packing, SiLU-and-mul. The byte counts are the
+// bytes that an op must move.
 
 const assay_library& library() {
   static const assay_library& opened = open_library(ASSAY_CPU_LIBRARY);
   return opened;
 }
 
-/// Finite bf16 numbers of both signs; for SiLU, gates and ups.
+/// Finite bf16 numbers of both signs; for SiLU they are the gate and up halves.
 const std::vector<uint16_t>& activations() {
   static const std::vector<uint16_t> x = [] {
     std::vector<uint16_t> all(size_t(kRows * kColumns * 2));

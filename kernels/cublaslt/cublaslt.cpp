@@ -1,6 +1,6 @@
-// libassay_cublaslt.so: low-precision GEMMs of the machine's cuBLASLt behind the C ABI. cuBLASLt's heuristic chooses the split-K,
-// within the 1 MiB workspace that the contracts name. The plug-in reports the choice before the GEMM runs, so outputs of another
-// algorithm count as wrong.
+// libassay_cublaslt.so: low-precision GEMMs of the machine's cuBLASLt, as a plug-in. cuBLASLt's heuristic chooses the split-K
+// count, given the 1 MiB workspace that the contracts state. The plug-in reports the count before the GEMM runs, so outputs of
+// another algorithm count as wrong.
 #include <cublasLt.h>
 
 #include <assay/cuda_plugin.hpp>
@@ -14,7 +14,7 @@ using assay::plugin::named;
 using assay::plugin::unsupported;
 
 constexpr size_t kWorkspace = size_t{1} << 20;
-constexpr size_t kMostScales = size_t{1} << 20;  ///< capacity for scales of b, copied into the layout that cuBLASLt requires
+constexpr size_t kMostScales = size_t{1} << 20;  ///< most scales of b that can be copied into the layout that cuBLASLt requires
 
 void good(cublasStatus_t status, const char* what) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
@@ -23,7 +23,7 @@ void good(cublasStatus_t status, const char* what) {
   failed(words);
 }
 
-/// Created once, before a call can be captured into a graph.
+/// cuBLASLt's handle and device memory. Created once, before a call can be captured into a graph.
 struct Library {
   cublasLtHandle_t handle{};
   void* workspace = nullptr;
@@ -50,7 +50,7 @@ cudaDataType_t type_of(const assay_tensor& t) {
   unsupported(named(t) + " has an unsupported type: " + assay::plugin::type_name(t));
 }
 
-/// A row-major matrix as cuBLAS sees it: its transpose, column-major.
+/// The layout of a row-major matrix in cuBLAS: cuBLAS sees its transpose, in column-major order.
 class Layout {
  public:
   explicit Layout(const assay_tensor& t) {
@@ -100,7 +100,7 @@ cublasLtMatmulAlgo_t algorithm(const Description& description, const Layout& b, 
   return found.algo;
 }
 
-/// Its number of split-K parts.
+/// Number of split-K parts of an algorithm.
 int parts_of(const cublasLtMatmulAlgo_t& algorithm) {
   int32_t parts = 0;
   size_t written = 0;
@@ -128,22 +128,22 @@ cublasLtMatmulMatrixScale_t mode_of(Scales scales) {
 
 int64_t blocks_of(int64_t count, int64_t size = 128) { return (count + size - 1) / size; }
 
-/// Column-major scales.
+/// Checks that the scales are [rows, blocks of 128 along k], column-major.
 const float* vectors(const Call& call, const char* role, int64_t rows, int64_t k) {
   const auto scales = call.in<float>(role);
   if (scales.dimensions() != 2 || scales.size(0) != rows || scales.size(1) != blocks_of(k))
-    unsupported(std::string(role) + " is not [rows, blocks]");
+    unsupported(std::string(role) + ": expected shape [rows, blocks of k]");
   if ((rows > 1 && scales.stride(0) != 1) || (scales.size(1) > 1 && scales.stride(1) != rows))
     unsupported(std::string(role) + " must be column-major");
   return scales.data;
 }
 
-/// Copies the scales into rows whose length is a multiple of four.
+/// Copies the scales of 128 x 128 blocks into rows whose length is a multiple of four, as cuBLASLt requires.
 const float* blocks(const Call& call, const char* role, int64_t rows, int64_t k) {
   const auto scales = call.in<float>(role).dense();
   const size_t across = size_t(blocks_of(k)), pitch = size_t(blocks_of(k, 512)) * 4, down = size_t(blocks_of(rows));
   if (scales.elements() != int64_t(across * down) || pitch * down > kMostScales)
-    unsupported(std::string(role) + " is not [blocks, blocks]");
+    unsupported(std::string(role) + ": expected shape [blocks of rows, blocks of k]");
   float* const copy = Library::one().scales;
   assay::cuda::good(cudaMemcpy2DAsync(copy, pitch * sizeof(float), scales.data, across * sizeof(float), across * sizeof(float),
                                       down, cudaMemcpyDeviceToDevice, call.stream()));
@@ -155,7 +155,7 @@ const float* scales_of(const Call& call, const char* role, const assay_tensor& f
   if (kind == Scales::kBlocks) return blocks(call, role, factor.shape[0], factor.shape[1]);
   const auto scales = call.in<float>(role).dense();
   if (scales.elements() != (kind == Scales::kRows ? factor.shape[0] : 1))
-    unsupported(std::string(role) + " is not that of this contract");
+    unsupported(std::string(role) + ": expected the shape that this contract states");
   return scales.data;
 }
 

@@ -11,7 +11,7 @@
 
 enum { kMostRanks = 8 };
 
-/* State that ranks share: a barrier, and the address of each rank's numbers. */
+/* State that ranks share: a barrier, and the address of each rank's input. */
 typedef struct group {
   int32_t size;
   pthread_barrier_t barrier;
@@ -78,7 +78,7 @@ static assay_status run_group(void* opaque, const assay_call* const* calls, int3
     if (!fp32_of(calls[r], "x") || !fp32_of(calls[r], "y")) return answer(calls[r], ASSAY_UNSUPPORTED, "only fp32");
   for (int32_t r = 0; r < n; ++r) {
     members[r] = (member){.all = opaque, .call = calls[r]};
-    /* With a rank missing, the others would wait forever. */
+    /* If one thread were missing, the others would wait forever. */
     if (pthread_create(&members[r].thread, NULL, run_rank, &members[r]) != 0) abort();
   }
   for (int32_t r = 0; r < n; ++r) pthread_join(members[r].thread, NULL);

@@ -1,6 +1,6 @@
 /* An example with ranks in several processes: a one-shot all-reduce of fp32, contract vllm.all_reduce_1stage. The processes
- * of one machine meet in the folder that join_group() gets. Each rank's numbers are a file there that all processes map; a
- * counter per rank tells how far the rank is. A process runs its own ranks one after the other, so there are no threads.
+ * of one machine share the folder that join_group() gets. There, all processes map each rank's input, a file, and a counter
+ * per rank: the number of barriers it has reached. A process runs its own ranks one after the other, without threads.
  * Build: cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I../abi my_all_reduce_processes.c -o libmy_all_reduce_processes.so
  * Check: mpirun -n 4 assay run --backend ./libmy_all_reduce_processes.so --suite all_reduce
  * SPDX-License-Identifier: Apache-2.0 */
@@ -19,8 +19,8 @@ enum { kMostRanks = 8, kWordsApart = 8, kMostSeconds = 10 };
 typedef struct group {
   int32_t size, first, count; /* ranks of the group; the first rank and the number of ranks of this process */
   char folder[4096];          /* empty: this process holds all ranks */
-  uint64_t* steps;            /* shared by all ranks: how many meetings each has reached */
-  uint64_t step;              /* of this process */
+  uint64_t* steps;            /* shared by all ranks: the number of barriers each has reached */
+  uint64_t step;              /* the number of barriers this process has reached */
 } group;
 
 static assay_status answer(const assay_call* call, assay_status status, const char* message) {
@@ -54,11 +54,11 @@ static void* shared(const group* g, const char* name, size_t bytes) {
   return data == MAP_FAILED ? NULL : data;
 }
 
-/* Barrier: waits until all ranks have reached this meeting. Returns -1, or the first rank that is late. */
+/* Barrier: waits until all ranks have reached it. Returns -1, or the first rank that is late. */
 static int32_t missing(group* g) {
   const time_t end = time(NULL) + kMostSeconds;
   ++g->step;
-  /* Release here and acquire there: what a rank wrote before the meeting is visible after it. */
+  /* Release here, acquire below: what a rank wrote before the barrier is visible after it. */
   for (int32_t r = g->first; r < g->first + g->count; ++r) __atomic_store_n(&g->steps[r * kWordsApart], g->step, __ATOMIC_RELEASE);
   for (int32_t r = 0; r < g->size; ++r)
     while (__atomic_load_n(&g->steps[r * kWordsApart], __ATOMIC_ACQUIRE) < g->step) {
@@ -68,14 +68,14 @@ static int32_t missing(group* g) {
   return -1;
 }
 
-/* The file name contains the step, so no process overwrites a file that another still reads. */
+/* The file name contains the barrier's number, so no process overwrites a file that another still reads. */
 static void* numbers_of(const group* g, int32_t rank, size_t bytes) {
   char name[64];
   snprintf(name, sizeof name, "numbers%llu.%d", (unsigned long long)g->step, (int)rank);
   return shared(g, name, bytes);
 }
 
-/* Publishes the numbers of this process's ranks, and maps those of all ranks. */
+/* Publishes the inputs of this process's ranks, and maps the inputs of all ranks. */
 static assay_status meet(group* g, const assay_call* const* calls, size_t bytes, float** x) {
   if (g->folder[0] == '\0') {
     for (int32_t r = 0; r < g->size; ++r) x[r] = fp32_of(calls[r], "x")->data;
@@ -121,7 +121,7 @@ static group* made(int32_t size, int32_t first, int32_t count) {
 
 static void* create_group(int32_t world_size) { return made(world_size, 0, world_size); }
 
-/* Does not wait for other processes: they may come later, or never. */
+/* Does not wait for other processes: they may start later, or never. */
 static void* join_group(const assay_place* place) {
   group* g = made(place->world_size, place->first_rank, place->n_ranks);
   if (!g) return NULL;

@@ -1,4 +1,4 @@
-// Runs a CUDA kernel on the CPU: the unmodified file token_group_quant.cu is executed on fibers and offered behind the C ABI.
+// Runs a CUDA kernel on the CPU: a plug-in that executes the unmodified file token_group_quant.cu, each thread as a fiber.
 // docs/judge-cuda.md has the build command.
 // SPDX-License-Identifier: Apache-2.0
 #include "token_group_quant.cu"
@@ -11,7 +11,7 @@ void run(const assay::plugin::Call& call) {
   const assay_tensor& x = call.at("x");
   const int64_t groups = x.shape[0] * x.shape[1] / 128;
   if (x.strides[0] != x.shape[1]) assay::plugin::unsupported("rows must be dense");
-  if (groups == 0) return;  // a launch needs blocks, here and on a GPU
+  if (groups == 0) return;  // a launch needs at least one block, here and on a GPU
   assay::simt::launch(token_group_quant<128>, int(groups + 15) / 16, 256, int(call.integer("warp", 32)),
                       static_cast<const __nv_bfloat16*>(x.data), static_cast<__nv_fp8_storage_t*>(call.at("q").data),
                       static_cast<float*>(call.at("scale").data), int(groups), 1e-10f);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kThreads = 256, kWave = 64;
 
-/// Rounds a product once more, to T. The empty instruction keeps clang 22 from fusing the multiplication and the rounding into
+/// Rounds an fp32 product to T. The empty asm keeps clang 22 from fusing the multiplication and the rounding into
 /// v_fma_mixlo_f16 a, b, 0. That instruction adds +0, which loses the sign of -0.
 template <class T>
 __device__ T rounded(float product) {

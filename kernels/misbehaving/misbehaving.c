@@ -53,7 +53,7 @@ MISBEHAVE_WITH(overrun)
 
 #elif defined(MISBEHAVIOUR_writes_far_behind)
 
-/* Writes one byte 8192 bytes past the end of y. */
+/* Writes one byte, 8192 bytes past the end of y. */
 static assay_status overrun(const assay_call* call) {
   const assay_status status = run(call);
   const assay_tensor* y = tensor_of(call, "y");
@@ -64,7 +64,7 @@ MISBEHAVE_WITH(overrun)
 
 #elif defined(MISBEHAVIOUR_reads_far_behind)
 
-/* Reads one byte 8192 bytes past the end of x and ignores it. */
+/* Reads one byte, 8192 bytes past the end of x, and ignores it. */
 static assay_status overread(const assay_call* call) {
   const assay_tensor* x = tensor_of(call, "x");
   if (x) (void)((const volatile unsigned char*)x->data)[x->bytes + 8192];
@@ -101,7 +101,7 @@ MISBEHAVE_WITH(scribble)
 
 #elif defined(MISBEHAVIOUR_scribbles_on_files)
 
-/* Writes a length of three gigabytes into every file descriptor that it did not open, and continues. */
+/* Writes the number 3 GB, as if it were a message's length, into every file descriptor that it did not open, and continues. */
 static assay_status scribble(const assay_call* call) {
   static const unsigned char length[8] = {0, 0, 0, 0xc0};
   for (int file = 3; file < 16; ++file)
@@ -133,7 +133,7 @@ MISBEHAVE_WITH(crash_when_tall)
 
 #elif defined(MISBEHAVIOUR_hangs)
 
-/* Never returns, without using CPU time. */
+/* Never returns and uses no CPU time. */
 static assay_status hang(const assay_call* call) {
   for (;;) pause();
   return run(call);
@@ -151,12 +151,12 @@ MISBEHAVE_WITH_TWO(hang, "hangs", "innocent")
 
 #elif defined(MISBEHAVIOUR_takes_memory)
 
-/* Allocates memory until none is left, and writes to all of it. */
+/* Allocates memory until none is left, and writes one byte of each piece. */
 static assay_status take(const assay_call* call) {
   for (;;) {
     unsigned char* piece = malloc((size_t)1 << 28);
     if (!piece) return answer(call, ASSAY_FAILED, "no memory is left");
-    piece[0] = 1; /* one page only: the test counts the requested memory */
+    piece[0] = 1; /* one page only: the test limits the requested memory, not the used pages */
   }
   return run(call);
 }
@@ -164,7 +164,7 @@ MISBEHAVE_WITH(take)
 
 #elif defined(MISBEHAVIOUR_keeps_state)
 
-/* Adds its call count to the output: no race, but two calls differ. */
+/* Adds the number of its calls to the output: two calls differ, without a race. */
 static assay_status count(const assay_call* call) {
   static unsigned char calls;
   const assay_status status = run(call);
@@ -175,7 +175,7 @@ MISBEHAVE_WITH(count)
 
 #elif defined(MISBEHAVIOUR_changes_rounding)
 
-/* Two correct kernels. The first leaves the thread in round-down mode, as the initialization of a library may. */
+/* Two correct kernels. The first leaves its thread in round-down mode, as the initialization of some libraries does. */
 static assay_status round_down(const assay_call* call) {
   const assay_status status = run(call);
   if (strcmp(call->kernel, "rounds_down") == 0) fesetround(FE_DOWNWARD);
@@ -185,8 +185,8 @@ MISBEHAVE_WITH_TWO(round_down, "rounds_down", "innocent")
 
 #elif defined(MISBEHAVIOUR_late_thread)
 
-/* Two correct kernels. The first leaves a thread that overwrites its tensors a moment later, while the other kernel is being
- * called. */
+/* Two correct kernels. The first starts a thread that overwrites the call's tensors a moment later, while the other kernel
+ * runs. */
 struct late {
   unsigned char* at;
   size_t bytes;
@@ -208,7 +208,7 @@ static assay_status leave_thread(const assay_call* call) {
   if (status != ASSAY_OK) return status;
   const assay_tensor* y = tensor_of(call, "y");
   if (strcmp(call->kernel, "late") != 0) {
-    usleep(20000); /* gives the other kernel's thread time to overwrite this call's output */
+    usleep(20000); /* gives the first kernel's thread time to overwrite this call's output */
     return status;
   }
   late.at = y->data;
@@ -227,7 +227,7 @@ static void resize_files(off_t size) {
     if (ftruncate(file, size) != 0) continue;
 }
 
-/* Sleeps ten minutes, in the parent's session or in one of its own. */
+/* Starts a child process that sleeps ten minutes, in this process's session or in a session of its own. */
 static void leave_child(int own_session) {
   if (fork() != 0) return;
   if (own_session) {

@@ -1,5 +1,5 @@
 // A kernel with several ranks in one file, written with the plug-in headers only: one-shot all-reduce, contract
-// nccl.all_reduce_symmetric. It is correct, but for a one-element message rank 1 kills its process, and the others wait in vain.
+// nccl.all_reduce_symmetric. It is correct, except that for a one-element message rank 1 kills its process.
 #include <csignal>
 #include <ctime>
 
@@ -10,7 +10,7 @@ namespace {
 using assay::plugin::Call;
 using assay::plugin::Ranks;
 
-/// Start of an area: the rank that did not come, plus one (0: all came); and the number of calls that this rank has reached.
+/// Start of an area: the rank that this rank waited for in vain, plus one (0: none); and the number of calls it has reached.
 struct Head {
   uint32_t waited_for, came;
 };

@@ -1,13 +1,13 @@
-// Kernels for an NVIDIA GPU that each break one rule, beside a well-behaved one. The damage to the device and its memory must be
-// contained in their own verdict. Run by ci/device_strikes. Each kernel is correct for fewer than four rows, so its small cases
-// reveal lasting damage.
+// Kernels for an NVIDIA GPU: each breaks one rule, except a well-behaved one (innocent). Damage to the device and its memory must
+// change only the verdict of the case that caused it. Each kernel is correct for fewer than four rows, so verdicts of its small
+// cases reveal lasting damage. ci/device_strikes runs them.
 #include <assay/cuda_plugin.hpp>
 
 namespace {
 
 constexpr int kThreads = 128;
 
-/// One block per row, and one thread that adds. Slow, but correct for contract vllm.rms_norm@2026-06-18.
+/// One block per row, in which one thread computes the sum. Slow, but correct for contract vllm.rms_norm@2026-06-18.
 __global__ void norm(const __nv_bfloat16* x, int64_t x_stride, const __nv_bfloat16* gamma, __nv_bfloat16* y, int64_t y_stride, int64_t n, float eps) {
   __shared__ float r;
   const __nv_bfloat16* const from = x + blockIdx.x * x_stride;
@@ -56,7 +56,7 @@ void hangs(const assay::cuda::Call& call) {
     spin<<<1, 1, 0, call.stream()>>>(never);
 }
 
-/// Writes into the guard zone before a tensor, which causes no fault.
+/// Writes into the guard zone before a tensor; the device reports no fault.
 void writes_before(const assay::cuda::Call& call) {
   run_norm(call);
   if (is_tall(call)) write<<<1, 1, 0, call.stream()>>>(output_of(call) - 1000, 77);
@@ -72,7 +72,7 @@ void takes_memory(const assay::cuda::Call& call) {
   cudaGetLastError();
 }
 
-/// Resets the device and allocates memory that another library of the process believes to own.
+/// Resets the device after the call's correct outputs were computed: all device memory of the process is gone.
 void resets_device(const assay::cuda::Call& call) {
   run_norm(call);
   if (is_tall(call)) cudaDeviceReset();

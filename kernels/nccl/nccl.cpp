@@ -1,4 +1,4 @@
-// libassay_nccl.so: the machine's NCCL all-reduce behind the C ABI. Each rank has its own device. If there are fewer devices,
+// libassay_nccl.so: the machine's NCCL all-reduce as a plug-in. Each rank has its own device. If there are fewer devices,
 // ranks share them; NCCL supports this from 2.30 on with NCCL_MULTI_RANK_GPU_ENABLE=1.
 #include <dlfcn.h>
 #include <nccl.h>
@@ -159,11 +159,11 @@ class Group {
     return memory_.push_back(data), data;
   }
 
-  /// Runs back-to-back calls. Calls with their own streams are only enqueued.
+  /// Runs back-to-back calls. Calls that have streams are only enqueued there.
   void run(const assay_call* const* const* row, int32_t n_calls, const std::string& algorithm) {
     const bool has_streams = row[0][0]->stream != nullptr;
     const assay_call* const* const calls = row[0];
-    if (has_streams && calls[0]->stream == calls[1]->stream) unsupported("each rank needs its own stream");
+    if (has_streams && calls[0]->stream == calls[1]->stream) unsupported("ranks need different streams");
     for (const int device : devices_)
       if (!has_streams) good(cudaSetDevice(device)), good(cudaDeviceSynchronize());  // wait for uploads
     std::unique_ptr<Communicators>& of_all = communicators_[algorithm];

@@ -1,10 +1,10 @@
 // Predicts the whole result of an 8-bit GEMM D = A * B^T on the device: a fast independent check of every element. It shares no
 // code with the tensor core models under test (kernels/units) or with the reference, which verifies a sample of its predictions.
 //
-// Method: a block of kTake products is one aligned sum. Each product loses the bits below the last of `fraction_bits` under the
-// largest exponent E; the rest is added exactly. Adding a product to 2^(E + 23 - fraction_bits) with rounding toward zero leaves
-// its multiple of 2^(E - fraction_bits) in the low bits of the float. These words are summed as integers modulo 2^23, in which
-// the exponents vanish. Negative words are inverted; the missing ones are counted by the signs of a whole block. Each product
+// Method: the accumulator and kTake products form one aligned sum. E is their largest exponent. Each term is truncated to a
+// multiple of 2^(E - fraction_bits), and the multiples are added exactly. Adding |term| to 2^(E + 23 - fraction_bits), rounded
+// toward zero, leaves the multiple in the low 23 bits of the float. These words are summed as integers modulo 2^23, which drops
+// exponents. A negative word is inverted (-x = ~x + 1); popcounts of the sign words give the number of missing +1. Each product
 // costs one multiplication, one exclusive or, one addition, and half a maximum of exponents.
 #pragma once
 
@@ -17,7 +17,7 @@
 //   fma_toward_zero(a, b, c): a * b + c with one rounding, toward zero
 //   max_of_pair_sums(a, b, m): the larger of a + b and m, in each half of the words, as signed 16-bit integers
 //   bit_count(word): number of one bits
-//   WATCH_DENSE_KERNEL(threads, blocks): a kernel of which that many blocks share a multiprocessor
+//   WATCH_DENSE_KERNEL(threads, blocks): declares a kernel so that `blocks` of its blocks fit on a multiprocessor
 //   WATCH_UNROLL_4: unrolls a loop four times
 #if defined(__CUDACC__)
 
@@ -67,12 +67,12 @@ namespace assay_kernels {
 /// Table rows of the GEMM predictions.
 std::vector<Kernel> product_kernels();
 
-/// An 8-bit format with a sign, whose special codes lie above the finite ones and do not include -0.
+/// An 8-bit format with a sign bit. Magnitude codes from first_special on are NaN or Inf; -0 is a zero (unlike in fnuz formats).
 struct ByteFormat {
   int mantissa_bits, bias;
-  int first_special;  ///< the smallest magnitude that is NaN or Inf
+  int first_special;  ///< the smallest magnitude code that is NaN or Inf
 
-  SIMT_DEVICE int exponent(uint32_t magnitude) const {  ///< biased exponent; for zero, lower than that of any product
+  SIMT_DEVICE int exponent(uint32_t magnitude) const {  ///< biased exponent; for zero, lower than any product's exponent
     const int stored = int(magnitude >> mantissa_bits);
     return magnitude == 0 ? kZero : stored == 0 ? 1 : stored;
   }
@@ -87,8 +87,8 @@ struct ProductArguments {
   float* d;              ///< [m, n]
   int64_t m, n, k;       ///< k must be a multiple of 32
   ByteFormat of_a, of_b;
-  int fraction_bits;  ///< fraction bits of a term
-  int result_bits;    ///< bits of a result, which is truncated toward zero
+  int fraction_bits;  ///< fraction bits of an aligned term
+  int result_bits;    ///< fraction bits that a result keeps; the rest is truncated
   int promote;        ///< number of blocks after which the accumulator is added to an fp32 sum and restarts from 0; 0: one chain
 };
 
@@ -98,9 +98,9 @@ inline constexpr uint32_t kNoPrediction = 0xffffffffu;
 inline constexpr int kTile = 64;                             ///< rows and columns per thread block
 inline constexpr int kOfRows = 8, kOfColumns = 4;            ///< rows and columns per thread
 inline constexpr int kProductThreads = 2 * kTile;            ///< = kTile * kTile / (kOfRows * kOfColumns)
-inline constexpr int kMostOfBlock = 32, kMostFraction = 14;  ///< so that a sum stays below 2^22
+inline constexpr int kMostOfBlock = 32, kMostFraction = 14;  ///< limits that keep a sum below 2^22
 
-/// One operand's rows of a tile, for one block of products, laid out so that all threads load four values at a time.
+/// Decoded codes of one operand: 64 rows of a tile for one block along k, laid out so that threads load four values at a time.
 struct alignas(16) FactorTile {
   float value[kMostOfBlock][kTile];
   uint32_t inverted[kMostOfBlock][kTile];       ///< all ones for a negative value
@@ -108,7 +108,7 @@ struct alignas(16) FactorTile {
   uint32_t signs[kTile];                        ///< one bit per element
 };
 
-/// Decodes the codes [first, first + kTake) of one row. Returns true if one of them is NaN or Inf.
+/// Decodes kTake codes of one row into `to`. Returns true if one of them is NaN or Inf.
 template <int kTake>
 SIMT_DEVICE bool take_apart(const uint8_t* codes, bool exists, const ByteFormat& format, int row, FactorTile& to) {
   bool special = false;
@@ -141,7 +141,7 @@ SIMT_DEVICE int larger_half(uint32_t pair) {
   return low > high ? low : high;
 }
 
-/// Writes the accumulators to memory, or adds them to it after the first time, and resets them to 0. Registers hold only one set.
+/// Writes the accumulators to d the first time, adds them to d later, and resets them to 0. Registers have no room for both sums.
 SIMT_DEVICE void add_to_d(const ProductArguments& x, int64_t row, int64_t column, bool first, float (&c)[kOfRows][kOfColumns]) {
   SIMT_UNROLL
   for (int i = 0; i < kOfRows; ++i) {
@@ -156,7 +156,7 @@ SIMT_DEVICE void add_to_d(const ProductArguments& x, int64_t row, int64_t column
   }
 }
 
-/// Number of products in one aligned sum. A type, because an integer template argument of a kernel means its lanes.
+/// Number of products in one aligned sum. It is a type, because an integer template argument of a kernel is its lane count.
 template <int kProducts>
 struct Take {
   static constexpr int kCount = kProducts;
@@ -216,7 +216,7 @@ void watch_product(ProductArguments x, int64_t tiles_of_n) {
       for (int j = 0; j < kOfColumns; ++j) {
         const uint32_t addend = simt::bits(c[i][j]), negative = 0u - (addend >> 31);
         int e = larger_half(largest[i][j]) - bias;
-        const int of_c = int(addend >> 23 & 0xffu) - 127;  // for 0, lower than that of every product
+        const int of_c = int(addend >> 23 & 0xffu) - 127;  // for 0, lower than every product's exponent
         e = e > of_c ? e : of_c;
         e = e > -80 ? e : -80;
         base[i][j] = simt::from_bits(uint32_t(e + 23 - x.fraction_bits + 127) << 23);

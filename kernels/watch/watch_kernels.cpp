@@ -1,5 +1,5 @@
-// The library that the harness uses for calls that are too large to check on the host: it generates inputs, compares codes and
-// predicts GEMMs on the device.
+// assay_watch_<vendor>.so: for calls that are too large to check on the host, it generates inputs, compares codes and predicts
+// GEMMs on the device.
 #include "kernels/ops/call.h"
 #include "kernels/ops/kernel_common.h"
 #include "kernels/simt/simt.h"
@@ -7,10 +7,10 @@
 
 namespace assay_kernels {
 
-// Checks of calls that are too large for the host: inputs are generated and codes compared on the device.
+// Kernels that generate all inputs of a cast and compare its codes on the device.
 //
-// These kernels assist the harness and are not under test. They know no format: the reference passes a table that maps ranges of
-// inputs to codes, and a code is right if it matches the table. All arithmetic is on integers.
+// These kernels assist the harness and are not under test. They contain no format: the reference passes a table that maps ranges
+// of inputs to codes, and a code is right if it matches the table. All arithmetic is on integers.
 
 /// The last input of each range and its code, in ascending order; the last range ends at the last possible input.
 struct Steps {
@@ -33,7 +33,7 @@ inline constexpr int kWatchThreads = 256;
 inline constexpr int kWatchCodes = 16;            ///< codes that a thread handles at a time
 inline constexpr int64_t kWatchInputs = 1 << 15;  ///< inputs per warp, which returns one count of wrong codes
 
-/// Calls visit(i) for each group of sixteen codes of this thread. Those of a warp are consecutive.
+/// Calls visit(i) for each group of sixteen codes of this thread. The groups of a warp are consecutive.
 template <int kWarp, class Visit>
 SIMT_DEVICE void for_each_sixteen(int64_t count, Visit visit) {
   const int64_t warp = (simt::block() * simt::block_size() + simt::thread()) / kWarp;
@@ -62,7 +62,7 @@ SIMT_KERNEL void watch_prepare(uint32_t* x, uint8_t* q, int64_t count, uint32_t 
   });
 }
 
-/// wrong[w]: number of inputs in w * 2^15 to (w + 1) * 2^15 - 1 whose code is wrong, or that were overwritten.
+/// wrong[w]: of the inputs w * 2^15 to (w + 1) * 2^15 - 1, the number that were overwritten or whose code is wrong.
 template <int kWarp>
 SIMT_KERNEL void watch_compare(const uint32_t* x, const uint8_t* q, int64_t count, uint32_t first, Steps steps, int32_t* wrong) {
   int32_t found = 0;
@@ -80,7 +80,7 @@ SIMT_KERNEL void watch_compare(const uint32_t* x, const uint8_t* q, int64_t coun
       }
     }
   });
-  // exact, because it is below 2^24
+  // exact in fp32, because it is below 2^24
   const float all = simt::lane_reduce<kWarp, kWarp>(float(found), [](float a, float b) { return a + b; });
   const int64_t warp = (simt::block() * simt::block_size() + simt::thread()) / kWarp;
   if (simt::thread() % kWarp == 0 && warp * kWatchInputs < count) wrong[warp] = int32_t(all);
@@ -143,7 +143,7 @@ std::vector<Kernel> all_kernels() {
   return all;
 }
 
-/// Plain integer code runs on every GPU.
+/// All kernels, whatever the architecture, because plain integer code runs on every GPU.
 std::vector<Kernel> kernels_of(const std::string&) { return all_kernels(); }
 
 namespace {

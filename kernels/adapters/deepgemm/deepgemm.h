@@ -1,5 +1,5 @@
 // Shared by the adapters of DeepGEMM's scale packers and GEMMs: the compiled shapes, and the check for contiguous rows. DeepGEMM compiles a
-// kernel for each shape at run time. The adapter precompiles the shapes that witnesses use.
+// kernel for each shape at run time. The adapter compiles it in advance, for the shapes of golden/witness only.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -21,14 +21,14 @@ using Columns = std::integer_sequence<uint32_t, 1, 3, 4, 5, 6, 7, 12, 56>;
 template <uint32_t... N, class F>
 void with_number(int64_t number, std::integer_sequence<uint32_t, N...>, F f) {
   const bool found = ((number == N ? (f(std::integral_constant<uint32_t, N>()), true) : false) || ...);
-  if (!found) unsupported("compiled only for the shapes of witnesses");
+  if (!found) unsupported("this adapter is compiled only for the shapes of golden/witness");
 }
 
 inline unsigned blocks(int64_t rows, int64_t a_block) { return unsigned((rows + a_block - 1) / a_block); }
 
 inline bool is_contiguous(const assay_tensor& x) { return x.strides[1] == 1 && (x.shape[0] == 1 || x.strides[0] == x.shape[1]); }
 
-// GEMMs for sm_90, at commits that have the psum layout (products.cu).
+// GEMMs for sm_90 (products.cu); only at commits that have the psum layout.
 
 void product_1d2d(const Call& call);
 void product_1d1d(const Call& call);

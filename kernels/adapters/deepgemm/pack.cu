@@ -1,5 +1,5 @@
-// libassay_deepgemm.so: DeepGEMM's scale packers at one commit, behind the C ABI. smxx_layout.cuh is unchanged; the launches
-// follow smxx_layout.hpp.
+// libassay_deepgemm.so: DeepGEMM's scale packers at one commit, as a plug-in. smxx_layout.cuh is unchanged; the launches follow
+// smxx_layout.hpp.
 #include "deepgemm.h"
 
 // Since 2.6 the packers handle the psum layout's groups and the alignment of groups along k.
@@ -35,7 +35,7 @@ void pack(const Call& call) {
       from, to, nullptr, rows, columns, packed, 128 ASSAY_K_ALIGNMENT);
 }
 
-/// transpose_fp32.
+/// Launches DeepGEMM's transpose_fp32.
 void transpose(const Call& call) {
   const auto x = call.in<float>("x");
   const auto scale = call.out<float>("scale");
@@ -55,7 +55,7 @@ void pack_psum(const Call& call) {
   const auto x = call.in<float>("x");
   const auto words = call.out<int32_t>("scale");
   const auto layout = call.in<int32_t>("psum_layout");
-  if (!is_contiguous(call.at("x"))) unsupported("psum_layout needs row-major scales");
+  if (!is_contiguous(call.at("x"))) unsupported("expected row-major scales with psum_layout");
   with_number(x.columns(), Columns(), [&](auto k) {
     with_number(call.at("psum_layout").shape[0], Groups(), [&](auto groups) {
       constexpr uint32_t kSf = decltype(k)::value, kGroups = decltype(groups)::value;

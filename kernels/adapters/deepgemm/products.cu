@@ -1,5 +1,5 @@
-// DeepGEMM's fp8_gemm_1d2d and fp8_gemm_1d1d for sm_90. They always use one tile and as many stages as fit, whatever DeepGEMM's
-// heuristics would choose.
+// DeepGEMM's fp8_gemm_1d2d and fp8_gemm_1d1d for sm_90. The adapter always uses the same tile size and stage count, whatever
+// DeepGEMM's heuristics would choose.
 #include <cuda.h>
 
 #include "deepgemm.h"
@@ -15,7 +15,7 @@ constexpr uint32_t kRows = 64, kColumns = 128, kBlock = 128, kStages = 5, kMulti
 
 constexpr int64_t up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// TMA descriptor of a matrix with the given pitch, accessed in boxes. The columns of a swizzled box fill its bytes.
+/// TMA descriptor of a matrix that is accessed in boxes. `pitch` counts elements. A swizzled box is as wide as its swizzle.
 CUtensorMap map(const void* data, CUtensorMapDataType type, int bytes, int64_t columns, int64_t rows, int64_t pitch,
                 int64_t box_columns, int64_t box_rows, CUtensorMapSwizzle swizzle) {
   static const auto encode = [] {
@@ -41,7 +41,7 @@ CUtensorMap codes(const assay_tensor& x, int64_t rows) {
 CUtensorMap scales(const assay_tensor& s, int64_t rows) {
   const int64_t pitch = up(s.shape[0], 4);
   if (s.shape[1] > 1 && (s.strides[0] != 1 || s.strides[1] != pitch))
-    unsupported("scales must be column-major, each column a multiple of 16 bytes");
+    unsupported("expected column-major scales, pitch a multiple of 16 bytes");
   return map(s.data, CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 4, pitch, s.shape[1], pitch, rows, 1, CU_TENSOR_MAP_SWIZZLE_NONE);
 }
 
@@ -96,11 +96,11 @@ void product_1d1d(const Call& call) {
 
 namespace {
 
-/// The experts of a masked call whose kernels are compiled; and of one along k, or in the psum layout.
+/// Numbers of experts that kernels are compiled for: Experts in masked calls, FewExperts along k and in the psum layout.
 using Experts = std::integer_sequence<uint32_t, 2, 3, 4>;
 using FewExperts = std::integer_sequence<uint32_t, 1, 2, 3>;
 
-/// `rows`: those of a, or of each expert's room. `scales_of_a`: [blocks of k, rows], expert after expert.
+/// `rows`: rows of a, or in masked calls the capacity of an expert. `scales_of_a`: [blocks of k, rows], expert after expert.
 template <deep_gemm::GemmType kType, uint32_t kExperts, cute::UMMA::Major kMajor, uint32_t kRows = assay::deepgemm::kRows>
 void grouped(const Call& call, const assay_tensor& layout, int64_t rows, const CUtensorMap& scales_of_a) {
   constexpr uint32_t kMathThreads = 2 * kRows;
@@ -115,7 +115,7 @@ void grouped(const Call& call, const assay_tensor& layout, int64_t rows, const C
          map(d.data, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, n, d.shape[0], d.strides[0], 64, kRows, CU_TENSOR_MAP_SWIZZLE_128B), scales_of_a);
 }
 
-/// Calls f with the order of the scales of b in memory.
+/// Calls f with the memory order of b's scales: K or MN major.
 template <class F>
 void with_major(const Call& call, F f) {
   const assay_tensor& scales = call.at("scale_b");
@@ -134,7 +134,7 @@ void grouped_contiguous(const Call& call) {
 void grouped_masked(const Call& call) {
   const assay_tensor& s = call.at("scale_a");
   const int64_t experts = s.shape[0], room = s.shape[1], pitch = up(room, 4), blocks_of_k = s.shape[2];
-  if ((blocks_of_k > 1 && s.strides[2] != pitch) || s.strides[1] != 1) unsupported("scales must be column-major, each column a multiple of 16 bytes");
+  if ((blocks_of_k > 1 && s.strides[2] != pitch) || s.strides[1] != 1) unsupported("expected column-major scales, pitch a multiple of 16 bytes");
   with_major(call, [&](auto major) {
     with_number(experts, Experts(), [&](auto count) {
       grouped<deep_gemm::GemmType::MGroupedMasked, decltype(count)::value, decltype(major)::value>(
@@ -144,7 +144,7 @@ void grouped_masked(const Call& call) {
   });
 }
 
-/// A tile has 128 rows, the multiple at which experts begin.
+/// Uses tiles of 128 rows, because experts begin at multiples of 128.
 void grouped_psum(const Call& call) {
   constexpr uint32_t kTile = 128;
   with_major(call, [&](auto major) {
@@ -155,7 +155,7 @@ void grouped_psum(const Call& call) {
   });
 }
 
-/// Adds to d, which holds c. The kernel writes a TMA descriptor of a and of b for each multiprocessor and expert.
+/// Adds the products to d, which holds c before. The kernel writes a TMA descriptor of a and b per multiprocessor and expert.
 void grouped_along_k(const Call& call) {
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d"), &k_of = call.at("expert_products");
   const int64_t experts = k_of.shape[0], m = d.shape[0] / experts, n = d.shape[1], k = a.shape[0] / m;

@@ -1,4 +1,4 @@
-"""AITER's Python code: Triton kernels, which also compile for NVIDIA, and weight shuffling, which torch does on the CPU."""
+"""AITER's Python code: Triton kernels, which also compile for NVIDIA GPUs, and weight shuffling, which runs in torch on the CPU."""
 
 import ctypes
 import functools
@@ -66,7 +66,7 @@ def in_triton(source):
 
 
 class ForAnyChip:
-    """A kernel without the launch option that Triton knows for AMD only."""
+    """Launches a kernel without waves_per_eu, an option that Triton accepts for AMD GPUs only."""
 
     def __init__(self, kernel):
         self.kernel = kernel
@@ -112,7 +112,7 @@ class OnExecutor:
     def launch(self, grid, *arguments, **named):
         options = {name: named.pop(name) for name in self.OPTIONS if name in named}
         if 0 in grid:
-            raise ValueError("a grid without blocks, which HIP refuses")
+            raise ValueError("expected a grid with blocks, got none (HIP rejects it)")
         values = {**dict(zip(self.kernel.arg_names, arguments)), **named}
         values |= {name: rule(values) for name, rule in self.heuristics.items()}
         compiled, passed = self.compiled(values, options)
@@ -140,8 +140,8 @@ class OnExecutor:
 
 
 def fp4_in_triton(source):
-    """With TRITON_INTERPRET=1, Triton's interpreter runs these on a CPU. With ASSAY_EXECUTE=gfx950 (or gfx942) and the path of
-    libassay_hip_runtime.so in ASSAY_HIP_RUNTIME, their code objects are executed there."""
+    """With TRITON_INTERPRET=1, Triton's interpreter runs these kernels on the CPU. With ASSAY_EXECUTE=gfx950 (or gfx942) and the path of
+    libassay_hip_runtime.so in ASSAY_HIP_RUNTIME, that library executes their code objects on the CPU."""
     import triton
     import triton.language as tl
 
@@ -181,13 +181,13 @@ def fp4_in_triton(source):
 
 
 def triton_kernels(source):
-    """The MXFP4 quantization of triton_kernels, by its kernel alone."""
+    """The MXFP4 quantization kernel of triton_kernels, without the package's host code."""
     import triton
     import triton.language as tl
 
     place = "cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda"
     file = f"{source}/python/triton_kernels/triton_kernels/numerics_details/mxfp_details/_downcast_to_mxfp.py"
-    names = {"triton": triton, "tl": tl, "MXFP_BLOCK_SIZE": 32 if place == "cpu" else tl.constexpr(32)}  # the interpreter divides by no constexpr
+    names = {"triton": triton, "tl": tl, "MXFP_BLOCK_SIZE": 32 if place == "cpu" else tl.constexpr(32)}  # the interpreter cannot divide by a constexpr
     kernel = functions(file, ["_get_max_quant_val", "_compute_quant_and_scale", "_downcast_to_mxfp"], names)._downcast_to_mxfp
 
     def downcast(mode):

@@ -39,7 +39,7 @@ def compiled(name, source, functions):
 
 
 def contiguity(source, release):
-    """Depends on the tensor only, not on its device. Releases with torch's stable ABI compute the byte count through it."""
+    """vLLM's _is_weak_contiguous. Its result does not depend on the device. Later releases call it through torch's stable ABI."""
     function = text_of(f"{source}/csrc/custom_all_reduce.cu", "_is_weak_contiguous")
     stable = "stable::Tensor" in function
     module = compiled("contiguity_" + re.sub(r"\W", "_", release), UTILS + (STABLE if stable else "") + function + (CALLS_STABLE if stable else CALLS_TORCH),
@@ -61,6 +61,6 @@ def packer(source):
     def run(call):
         words = module.get_mn_major_tma_aligned_packed_ue8m0_tensor_torch(call["x"])
         about = call.about["tensors"]["scale"]
-        return {"scale": torch.as_strided(words, [about["storage"]], [1])}  # the function also writes the padding rows
+        return {"scale": torch.as_strided(words, [about["storage"]], [1])}  # the whole storage, because the function also writes the padding rows
 
     return [("deepgemm.pack_ue8m0_torch", "cpu", run)]

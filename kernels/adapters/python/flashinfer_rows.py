@@ -26,7 +26,7 @@ H200 = types.SimpleNamespace(shared_memory_per_block_optin=232448, multi_process
 
 
 class Kernel(typing.NamedTuple):
-    """The parameters that FlashInfer compiles into a kernel."""
+    """The parameters that are compile-time constants of a FlashInfer kernel."""
 
     kind: str
     dtype: str
@@ -103,7 +103,7 @@ def cute(source, _):
     return [row(contract) for contract in ROWS]
 
 
-# The fp8 all-reduce: the ranks of a group are streams of one process on one GPU, and know each other's addresses.
+# The fp8 all-reduce. Each rank of a group is a stream of this process on one GPU, so ranks can use each other's addresses.
 
 SIGNALS = 1 << 16  # 32-bit words per rank; more than blocks x ranks
 
@@ -127,7 +127,7 @@ def module_of(source):
 
 
 class Rank:
-    """Stands in for a handle of symmetric memory of a group. `tables`: addresses of all buffers, and of all signals."""
+    """Replaces torch's symmetric memory handle of a group. `tables`: the addresses of all buffers, and of all signals."""
 
     def __init__(self, rank, size, tables):
         self.rank, self.size = rank, size
@@ -148,7 +148,7 @@ def quantized(source, _):
         y = [torch.empty_like(one) for one in x]
         streams = [torch.cuda.Stream() for _ in x]
         torch.cuda.synchronize()
-        # Launching zero blocks compiles and loads the kernel. No kernel may be loaded while another one waits for it.
+        # A launch of zero blocks compiles and loads the kernel. Loading must come first: it would wait for running kernels, which wait for peers.
         for blocks in (0, None):
             for rank, stream in enumerate(streams):
                 with torch.cuda.stream(stream):

@@ -1,6 +1,6 @@
 """GEMMs: torch._scaled_mm (cuBLASLt or CUTLASS), vLLM's Triton kernels, variants of Triton's dot, and C++ libraries whose unmodified
-sources are compiled against torch: vLLM's CUTLASS GEMMs and DeepGEMM. The headers of
-CUTLASS are in SOURCES/cutlass, those of {fmt} in SOURCES/fmt."""
+sources are compiled against torch: vLLM's CUTLASS GEMMs and DeepGEMM. Expects the headers of
+CUTLASS in SOURCES/cutlass and of {fmt} in SOURCES/fmt."""
 
 import os
 import pathlib
@@ -25,7 +25,7 @@ def torch_rows():
         return more
 
     def factors(call):
-        """torch needs a multiple of 16 columns: b is padded with rows of zeros, and the extra result columns are dropped."""
+        """torch needs a multiple of 16 result columns: b gets additional rows of zeros, and the additional result columns are dropped."""
         b = call["b"]
         columns = -(-b.shape[0] // 16) * 16
         return call["a"], padded(b, columns).t(), b.shape[0], columns
@@ -76,8 +76,8 @@ def torch_rows():
 
 
 def vllm_triton(source, release):
-    """Block scales with a release's default configuration, and with its BLOCK_SIZE_K halved and quartered; scales per tensor, token or
-    channel."""
+    """vLLM's Triton GEMMs: with block scales, in the release's default configuration and with half and a quarter of its BLOCK_SIZE_K; and
+    with scales per tensor, token or channel."""
     import triton
     import triton.language as tl
 
@@ -107,7 +107,7 @@ def vllm_triton(source, release):
 
 
 def triton_rows():
-    """Variants of Triton's dot that occur in no library in this form, compiled by the installed Triton."""
+    """Variants of Triton's dot that no library uses in this form, compiled by the installed Triton."""
     import triton
 
     import triton_dots
@@ -165,7 +165,7 @@ def built(rows):
 
 
 def toolkit():
-    """Include and link flags for CUDA's libraries and NVRTC: those of the toolkit, or of torch's packages if the toolkit has only nvcc."""
+    """Include and link flags for CUDA's libraries and NVRTC, from the toolkit, or from torch's packages if the toolkit has only nvcc."""
     from torch.utils.cpp_extension import CUDA_HOME
 
     home, wheels = pathlib.Path(CUDA_HOME), pathlib.Path(torch.__file__).parents[1] / "nvidia/cu13"
@@ -176,7 +176,7 @@ def toolkit():
 
 
 def library_result_of(call, rows):
-    """Memory for a result with that many rows."""
+    """Allocates d with the given number of rows."""
     spec = call.about["tensors"]["d"]
     return torch.empty(rows, spec["shape"][1], dtype=DTYPES[spec["format"]], device="cuda")
 
@@ -191,7 +191,7 @@ def cutlass_module(source, name, bindings, files):
     csrc = pathlib.Path(source).resolve() / "csrc"
     cutlass = csrc.parent.parent / "cutlass"
     if not cutlass.exists():
-        raise LookupError(f"{cutlass}: no headers of CUTLASS")
+        raise LookupError(f"{cutlass}: expected the headers of CUTLASS, found none")
     folder = pathlib.Path(tempfile.mkdtemp())
     (folder / "bindings.cpp").write_text(STABLE + bindings)
     defines = ["-DENABLE_SCALED_MM_SM90=1", "-DENABLE_FP8", "-DUSE_CUDA", "-DTORCH_TARGET_VERSION=0x020B000000000000ULL", "-std=c++20"]
@@ -219,7 +219,7 @@ def vllm_cutlass(source, _):
         f"c3x/scaled_mm_{name}.cu" for name in ("sm90_fp8", "sm90_int8", "azp_sm90_int8", "blockwise_sm90_fp8")])
 
     def product(least_rows):
-        """vLLM exchanges a and b for up to 64 rows. To avoid this, a is padded with rows of zeros, which are dropped from the result."""
+        """For up to 64 rows vLLM exchanges a and b. To avoid this, a gets additional rows of zeros, and their results are dropped."""
 
         def run(call):
             a, scale_a = call["a"], call["scale_a"]
@@ -250,7 +250,7 @@ def deepgemm(source):
     headers = [root / "deep_gemm/include", root.parent / "cutlass/include", root.parent / "fmt"]
     for folder in headers:
         if not folder.exists():
-            raise LookupError(f"{folder}: no such headers")
+            raise LookupError(f"{folder}: expected headers, found none")
     for name in ("cute", "cutlass"):  # its setup.py copies these too
         if not (headers[0] / name).exists():
             os.symlink(headers[1] / name, headers[0] / name)

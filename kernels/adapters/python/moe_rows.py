@@ -88,7 +88,7 @@ def cache_reads(source, release):
 
 
 def in_no_block(call, d):
-    """A mask of the rows of d that no block in use lists."""
+    """A mask of the rows of d that no used block lists: the kernel does not write them."""
     ids = call["sorted_token_ids"][: int(call["num_tokens_post_padded"][0])].long()
     unwritten = torch.ones(d.shape[0], dtype=torch.bool, device=d.device)
     unwritten[ids[ids < d.shape[0]]] = False
@@ -96,7 +96,7 @@ def in_no_block(call, d):
 
 
 def launched(call, launch):
-    """d by launch(a, b, d, scales, blocks, block_m, topk), and which of its rows are not written. `scales`: strides of scale_a and scale_b."""
+    """Calls launch(a, b, d, scale_a, scale_b, strides of both, ids, block_m, topk). Returns d and a mask of its unwritten rows."""
     spec, b, ids = call.about["tensors"]["d"], call["b"], call["sorted_token_ids"]
     d = torch.full(spec["shape"], float("nan"), dtype=DTYPES[spec["format"]], device=b.device)
     sa, sb = call["scale_a"], call["scale_b"]
@@ -113,7 +113,7 @@ BLOCK_N = 64
 
 
 def fused(source, release):
-    """vLLM's kernel with BLOCK_SIZE_N 64. A block of fewer than 64 slots takes mma.sync, or wgmma with SWAP_AB."""
+    """vLLM's kernel with BLOCK_SIZE_N 64. For blocks of fewer than 64 slots it uses mma.sync, or with SWAP_AB wgmma."""
     import triton
     import triton.language as tl
 
@@ -125,7 +125,7 @@ def fused(source, release):
     def of(block_k, swap):
         def run(call):
             if swap is not False and "SWAP_AB" not in known:
-                raise NotImplementedError("this release has no SWAP_AB")
+                raise NotImplementedError("this vLLM release has no SWAP_AB")
 
             def launch(a, b, d, sa, sb, scales, ids, block_m, topk):
                 exchanges = block_m < BLOCK_N if swap is None else swap

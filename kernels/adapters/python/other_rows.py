@@ -28,7 +28,7 @@ def to_mx(module, mode):
 
 
 def to_fp4(scale, codes, call):
-    """Outputs of an FP4 function: packed codes, and the bytes of its scales in the layout of the call."""
+    """Outputs of an FP4 function: packed codes, and the bytes of its scales in the layout that the call asks for."""
     from torchao.prototype.mx_formats.utils import to_blocked
 
     scale = scale.view(torch.uint8)
@@ -40,7 +40,7 @@ def to_mxfp4(module, mode):
 
 
 def torchao_fp4_rows():
-    """torchao's software conversions. They run on a CPU, where a Python divisor stays a divisor."""
+    """torchao's software conversions. They run on the CPU: on a GPU, torch would turn a division by a number into a multiplication."""
     from torchao.prototype.mx_formats import mx_tensor, nvfp4_tensor
 
     def nvfp4(with_tensor_scale):
@@ -52,7 +52,7 @@ def torchao_fp4_rows():
 
 
 def torchao_float8_rows():
-    """torchao's float8 quantization of activations. A CPU divides by 448; a GPU would multiply by the reciprocal."""
+    """torchao's float8 quantization of activations, on the CPU: there torch divides by 448, on a GPU it multiplies by 1/448."""
     from torchao.quantization import quant_primitives
 
     def per_row(call):
@@ -73,7 +73,7 @@ def torchao_rows():
 
 
 def torchao_release_rows(source, _):
-    """A release before 0.18.0: its functions, with the constants of the installed torchao."""
+    """Functions of a release before 0.18.0, run with the constants of the installed torchao."""
     from torchao.prototype.mx_formats import mx_tensor
 
     module = functions(f"{source}/torchao/prototype/mx_formats/mx_tensor.py", ["_to_mx_rceil", "to_mx"], dict(vars(mx_tensor)))
@@ -81,7 +81,7 @@ def torchao_release_rows(source, _):
 
 
 def torchao_commit_rows(source):
-    """An unreleased commit: its functions, with the constants of the installed torchao."""
+    """Functions of an unreleased commit, run with the constants of the installed torchao."""
     from torchao.prototype.mx_formats import mx_tensor
     from torchao.utils import torch_version_at_least
 
@@ -120,7 +120,7 @@ def deepgemm_rows(source):
 
 
 def forwards(source, _):
-    """Loads its modules from a source distribution."""
+    """Liger's Triton kernels, loaded from a source distribution."""
     sys.path.insert(0, f"{source}/src")
     from liger_kernel.ops.fused_add_rms_norm import fused_add_rms_norm_forward
     from liger_kernel.ops.geglu import geglu_forward

@@ -1,9 +1,9 @@
 """Runs Python implementations on recorded inputs and stores their outputs ("witnesses").
 usage: run.py [--compiled] --inputs DIR --outputs DIR --sources DIR vllm==0.33.0 vllm==0.33.0:cutlass torch triton torchao aiter@e4048607
 
-Sources are in SOURCES/vllm-0.33.0, SOURCES/aiter-e4048607 and so on; torch, triton, and torchao without a version, are imported. A part
-after a colon selects some of the rows, such as those that first compile a library. --compiled runs each function through torch.compile.
-Rows that this machine or release does not support are reported and skipped; CPU rows need no GPU."""
+Sources are in SOURCES/vllm-0.33.0, SOURCES/aiter-e4048607 and so on. torch, triton, and torchao without a version are imported. Text
+after a colon selects some of the functions, such as `cutlass`, which first compiles a library. --compiled runs each function through
+torch.compile. Functions that this machine or release does not support are reported and skipped; CPU functions need no GPU."""
 
 import argparse
 import datetime
@@ -47,8 +47,8 @@ def folder_of(package):
 
 
 def rows_of(package, sources, is_compiled):
-    """Yields (name for provenance, rows of contract, device, function), in parts that fail independently. Device "any": the bits do not
-    depend on it. With --compiled, only rows that are pure torch code."""
+    """Returns a name for the provenance, and generators of rows (contract, device, function), which fail independently. Device "any": the
+    result bits do not depend on the device. With --compiled, only rows of pure torch code."""
     given, (package, _, part) = package, package.partition(":")
     source = f"{sources}/{folder_of(package)}"
     if package == "torch":
@@ -64,7 +64,7 @@ def rows_of(package, sources, is_compiled):
     name, mark, version = package.partition("==" if "==" in package else "@")
     known = (RELEASES if mark == "==" else COMMITS).get(name + (f":{part}" if part else ""))
     if not mark or known is None:
-        sys.exit(f"{given}: no Python adapter")
+        sys.exit(f"{given}: no adapter for Python code of this package")
     arguments = (source, version) if mark == "==" else (source,)
     return f"{name} {version}", [lambda made=made: made(*arguments) for made in known if made in TRACED or not is_compiled]
 
@@ -78,7 +78,7 @@ def place_of(device):
 
 
 def another_triton():
-    """Triton's version if this torch was built for another one, else nothing; results of packaged kernels may then differ."""
+    """Triton's version as text if this torch requires another version, whose kernels may give other results; else an empty text."""
     wants = [re.match(r"triton\s*[=~]=\s*([\d.]+)", line) for line in importlib.metadata.requires("torch") or []]
     wanted = next((found[1] for found in wants if found), None)
     try:
@@ -102,7 +102,7 @@ def answered(path, run, device):
         call = witness_file.Call(number, said, tensors, device)
         try:
             outputs = {role: call.stored(role, values) for role, values in run(call).items()}
-        except (NotImplementedError, AssertionError, RuntimeError, TypeError, ValueError, KeyError) as error:  # KeyError: an absent input
+        except (NotImplementedError, AssertionError, RuntimeError, TypeError, ValueError, KeyError) as error:  # KeyError: the call lacks an input
             print(f"  {said['from']}: {type(error).__name__} {str(error).splitlines()[0] if str(error) else ''}"[:200])
             continue
         now = f"c{len(calls)}."

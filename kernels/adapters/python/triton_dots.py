@@ -1,4 +1,4 @@
-"""An fp8 GEMM with three variants of Triton's dot, [m, k] by [n, k]."""
+"""An fp8 GEMM a [m, k] times b [n, k] transposed, with three variants of Triton's dot."""
 
 import triton
 import triton.language as tl

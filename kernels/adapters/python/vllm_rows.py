@@ -18,14 +18,14 @@ UTILS = "vllm/model_executor/layers/quantization/utils/"
 
 
 def row_of(row, changed, release):
-    """The contract id for a release: the suffix is the newest of the releases `changed` that is not newer than it."""
+    """The contract id for a release. Its suffix is the newest release in `changed` that is not newer than `release`."""
     number = [int(part) for part in release.split(".")[:2]]
     since = [v for v in changed if [int(part) for part in v[1:].split(".")[:2]] <= number]
     return f"{row}@{since[-1]}" if since else row
 
 
 def anywhere_or_gpu(row):
-    """The first version gives the same bits on CPU and GPU; later ones divide by a number, which is a multiplication on a GPU."""
+    """The first version gives equal bits on CPU and GPU. Later versions divide by a Python number, which torch multiplies by 1/x on a GPU."""
     return "cuda" if "@" in row else "any"
 
 
@@ -54,7 +54,7 @@ class Eager:
 
 
 def native(source, release):
-    """QuantFP8 of input_quant_fp8.py: the native path, without a kernel."""
+    """QuantFP8 of input_quant_fp8.py: the native path in torch, without a custom kernel."""
     utils = functions(f"{source}/{UTILS}quant_utils.py",
                       ["get_fp8_min_max", "_GroupShape", "GroupShape", "_normalize_quant_group_shape", "group_broadcast",
                        "prep_scale_for_group_broadcast", "scaled_quantize"], common())
@@ -107,7 +107,7 @@ def native(source, release):
 
 
 def ir_of(source):
-    """Norms of vLLM's IR, as they run without a registered kernel."""
+    """Norms of vLLM's IR in torch, as they run if no kernel is registered."""
 
     def register_op(function=None, **_):
         def registered(f):
@@ -204,7 +204,7 @@ def in_fp8(source, release):
     def silu(ue8m0):
         def run(call):
             x = call["x"]
-            padded = torch.zeros((-(-x.shape[0] // 128) * 128, x.shape[1]), dtype=x.dtype, device=x.device)  # it needs whole tiles of rows
+            padded = torch.zeros((-(-x.shape[0] // 128) * 128, x.shape[1]), dtype=x.dtype, device=x.device)  # the kernel needs whole tiles of 128 rows
             padded[: x.shape[0]] = x
             q, scale = fp8.silu_mul_per_token_group_quant_fp8_colmajor(padded, use_ue8m0=ue8m0)
             return {"q": q[: x.shape[0]], "scale": scale[: x.shape[0]]}
@@ -261,7 +261,7 @@ def in_mxfp8(source, release):
 
 
 def fused_mxfp8(source):
-    """Both fused ops of a branch. The kernels leave the padding of the tiled scales unwritten; running twice, on zeros and on ones, finds it."""
+    """Both fused ops of a branch. The kernels do not write the padding of tiled scales; two runs, on zeros and on ones, show which bytes."""
     triton_of_vllm()
     mx = functions(f"{source}/{UTILS}mxfp8_utils.py",
                    ["MXFP8_VALUE_DTYPE", "MXFP8_SCALE_DTYPE", "MXFP8_BLOCK_SIZE", "_empty_swizzled_mxfp8_scales", "_build_fused_mxfp8_quant_kernels",
@@ -289,7 +289,7 @@ def fused_mxfp8(source):
 
 
 def function_of_branch(path, name, names):
-    """The CUDA version, in the last branch of an `if` over platforms, without its decorator."""
+    """A function from the last branch (CUDA) of an `if` over platforms, without its decorator."""
     with open(path) as file:
         tree = ast.parse(file.read(), path)
     found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name]

@@ -11,7 +11,7 @@ DTYPES = {
     "f16": torch.float16,
     "e4m3fn": torch.float8_e4m3fn,
     "e5m2": torch.float8_e5m2,
-    "e8m0": torch.uint8,  # as bytes, because torch's e8m0 conversions differ
+    "e8m0": torch.uint8,  # as bytes: torch's own e8m0 type converts values differently
     "int8": torch.int8,
     "uint8": torch.uint8,
     "int32": torch.int32,
@@ -28,15 +28,15 @@ class Call:
 
     @torch.compiler.disable
     def __getitem__(self, role):
-        """The elements of an input tensor, whatever its strides."""
+        """An input tensor with its shape and strides, on the device."""
         spec = self.about["tensors"][role]
-        data = bytearray(self._bytes[f"c{self.number}.{role}"])  # empty in a call without rows, which frombuffer refuses
+        data = bytearray(self._bytes[f"c{self.number}.{role}"])  # empty in a call without rows, which torch.frombuffer rejects
         flat = (torch.frombuffer(data, dtype=torch.uint8) if data else torch.empty(0, dtype=torch.uint8)).view(DTYPES[spec["format"]])
         return torch.as_strided(flat, spec["shape"], spec["strides"], spec["offset"]).to(self._device)
 
     def stored(self, role, values):
-        """The bytes of an output's storage, and the byte ranges outside its elements. `values` has the logical shape, or is the whole storage,
-        optionally with a mask of the unwritten parts."""
+        """Returns the bytes of an output's storage, and the byte ranges without a result. `values` has the logical shape, or is the whole storage,
+        optionally with a mask of its unwritten elements."""
         values, untouched = values if isinstance(values, tuple) else (values, None)
         spec = self.about["tensors"][role]
         if spec["format"] == "e2m1":  # two codes in a byte; rows have no gaps
@@ -45,7 +45,7 @@ class Call:
         if values.dtype != dtype:
             values = values.view(dtype) if values.element_size() == dtype.itemsize else None
         if values is None:
-            raise TypeError(f"{role} is not of type {spec['format']}")
+            raise TypeError(f"{role} expected elements of {spec['format']}")
         values = values.cpu()
         if values.dim() == 1 and values.numel() == spec["storage"]:
             ranges = [] if untouched is None else ranges_of(untouched.cpu(), dtype.itemsize)

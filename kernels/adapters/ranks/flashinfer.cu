@@ -6,7 +6,7 @@ namespace {
 
 using Pattern = AllReduceFusionPattern;
 
-/// Initializes each 32-bit word with the value that means "nothing sent". The area holds three buffers of equal size.
+/// Initializes the three buffers of an area: each 32-bit word gets kNothing, which means "nothing received yet".
 template <uint32_t kNothing>
 void fill_buffers(unsigned char* area, size_t bytes) {
   const uint32_t nothing = kNothing;
@@ -34,13 +34,13 @@ void sum(const Call& call, const Ranks& ranks, int first, int count) {
 plugin::AreaRequest one_shot_area(const Call& call) {
   const bool wide = call.at("x").type_bits == 32;
   const int64_t bytes = 3 * int64_t(call.raw().world_size) * (bytes_of(call.at("x")) + 16);
-  if (bytes > kMostBytes) unsupported("more than 1 GiB of buffers");
+  if (bytes > kMostBytes) unsupported("expected at most 1 GiB of buffers");
   return {wide ? kOneShot32 : kOneShot16, kBuffers + size_t(bytes), wide ? fill_buffers<0x80000000u> : fill_buffers<0x80008000u>};
 }
 
 plugin::AreaRequest two_shot_area(const Call& call) {
   const int64_t bytes = 2 * bytes_of(call.at("x"));
-  if (bytes > kMostBytes) unsupported("more than 1 GiB of buffers");
+  if (bytes > kMostBytes) unsupported("expected at most 1 GiB of buffers");
   return {kTwoShot, kBuffers + size_t(bytes)};
 }
 

@@ -34,11 +34,11 @@ cudaError_t launch(const AllReduceFusionParams<T>& params) {
     case 16:
       return allreduce_fusion_kernel_launcher<kPattern, T, 16, kFp32>(params, false);
     default:
-      unsupported("FlashInfer has kernels for 2, 4, 8 and 16 ranks");
+      unsupported("expected 2, 4, 8 or 16 ranks (FlashInfer has no other kernels)");
   }
 }
 
-/// Launches all ranks of a device. `set` adds the outputs and pattern-specific inputs to the parameters of one rank.
+/// Launches all ranks of a device. set() adds the outputs and the inputs of this pattern to the parameters of one rank.
 template <AllReduceFusionPattern kPattern, class T, bool kFp32, class Set>
 void reduce(const Call& call, const Ranks& ranks, int first, int count, bool one_shot, Set set) {
   (void)packets_of(call.at("x"));

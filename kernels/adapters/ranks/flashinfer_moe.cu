@@ -1,4 +1,4 @@
-// FlashInfer's all-reduce behind a mixture of experts: each rank combines its experts' rows, then all-reduce, residual and RMS norm.
+// FlashInfer's all-reduce after a mixture of experts: each rank combines its experts' rows; then all-reduce, residual and RMS norm.
 // include/flashinfer/comm/trtllm_moe_allreduce_fusion.cuh is unchanged.
 #include <flashinfer/comm/trtllm_moe_allreduce_fusion.cuh>
 
@@ -11,7 +11,7 @@ namespace moe = flashinfer::trtllm_moe_allreduce_fusion;
 
 plugin::AreaRequest moe_area(const Call& call) {
   plugin::AreaRequest request = one_shot_area(call);
-  request.kind += 8;  // a workspace of its own
+  request.kind += 8;  // a kind of its own, so this kernel shares no area with others
   return request;
 }
 

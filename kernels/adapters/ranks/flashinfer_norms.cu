@@ -6,7 +6,7 @@ namespace {
 
 using Pattern = AllReduceFusionPattern;
 
-/// The residual is updated in place, as vLLM calls it.
+/// Updates the residual in place, as in vLLM's calls.
 template <class T>
 void set_norm(AllReduceFusionParams<T>& params, const Call& of_rank) {
   T* const residual = of_rank.out<T>("residual").dense().data;

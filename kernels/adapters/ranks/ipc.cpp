@@ -1,5 +1,5 @@
-// Replaces the runtime's IPC functions (linker option --wrap) in a library whose ranks share one process. The handle of memory is
-// then its address.
+// Replaces the runtime's IPC functions (linker option --wrap) in a library whose ranks share one process. An IPC handle then simply
+// holds the memory's address.
 #include <cuda_runtime_api.h>
 
 #include <cstring>

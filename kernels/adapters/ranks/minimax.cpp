@@ -21,7 +21,7 @@ void fill_buffers(unsigned char* area, size_t bytes) {
   std::memcpy(area + kSizes, sizes, sizeof sizes);
 }
 
-/// A buffer holds the data that ranks send, and the part that the kernel clears. Its size is that of all ranks' rows together.
+/// A buffer holds the data that ranks send and the part that the kernel clears. It is as large as the rows of all ranks together.
 plugin::AreaRequest buffers(const Call& call) {
   constexpr int kKind = 1;  // kind 0 is used by vLLM's other kernels
   return {kKind, kBuffers + size_t(3 * call.raw().world_size) * size_t(bytes_of(call.at("x")) + 64), fill_buffers};
@@ -40,8 +40,8 @@ void write_pointers(const Ranks& ranks, int first, int count) {
 }
 
 void norm(const Call& call, const Ranks& ranks, int first, int count, bool has_k) {
-  // vLLM has a joint kernel for q and k for this number of columns only. With any other number it would normalize q and leave k
-  // unchanged.
+  // vLLM's joint kernel for q and k exists only for these numbers of columns. With other numbers, vLLM would normalize q and leave
+  // k unchanged.
   if (has_k && (call.at("x").shape[1] * ranks.size != 6144 || call.at("k").shape[1] * ranks.size != 1024))
     unsupported("expected q with 6144 columns and k with 1024");
   write_pointers(ranks, first, count);
@@ -60,7 +60,7 @@ void norm(const Call& call, const Ranks& ranks, int first, int count, bool has_k
     params.rms_gamma = of_rank.at("gamma").data;
     params.rms_eps = float(of_rank.number("eps"));
     params.stream = stream;
-    if (of_rank.at("gamma").type_bits != x.type_bits) unsupported("weights must have the type of x");
+    if (of_rank.at("gamma").type_bits != x.type_bits) unsupported("expected weights of x's type");
     if (has_k) {
       const assay_tensor& k = of_rank.at("k");
       params.size_k = int(packets_of(k) * 16 * 8 / k.type_bits);

@@ -20,7 +20,7 @@ int64_t blocks_of_cluster(const cudaLaunchConfig_t& config) {
   return 1;
 }
 
-/// Number of blocks of this kernel that fit on the otherwise idle device.
+/// Number of blocks of this kernel that are resident at once on the otherwise idle device.
 int64_t blocks_at_once(const void* kernel, const cudaLaunchConfig_t& config) {
   int count = 0;
   if (const int64_t cluster = blocks_of_cluster(config); cluster > 1) {
@@ -40,7 +40,7 @@ void expect_residence(const void* kernel, const cudaLaunchConfig_t& config) {
   const int64_t wanted = product(config.gridDim) * copies_at_once, held = blocks_at_once(kernel, config);
   if (wanted > held)
     plugin::unsupported(std::to_string(copies_at_once) + " ranks launch " + std::to_string(wanted) +
-                        " blocks that wait for each other, and one device holds " + std::to_string(held));
+                        " blocks that wait for each other, but the device holds " + std::to_string(held));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Checks which launches are accepted and rejected, on a made-up device: 132 processors that hold one block of the kernel each.
+// Checks which launches are accepted and rejected, on a mock device: 132 multiprocessors, one block of the kernel in each.
 #include "together.h"
 
 #include <gtest/gtest.h>
@@ -52,7 +52,7 @@ TEST(Resident, RanksThatWouldWaitForBlocksBehindThemAreRefused) {
   launches = 0;
   const AtOnce at_once(4);
   EXPECT_EQ(refusal(34),
-            std::to_string(ASSAY_UNSUPPORTED) + ": 4 ranks launch 136 blocks that wait for each other, and one device holds 132");
+            std::to_string(ASSAY_UNSUPPORTED) + ": 4 ranks launch 136 blocks that wait for each other, but the device holds 132");
   EXPECT_EQ(launches, 0);
 }
 

@@ -1,4 +1,4 @@
-// libassay_sglang_ranks.so: SGLang's custom all-reduce of one release since 0.5.16, behind the C ABI. csrc/distributed is
+// libassay_sglang_ranks.so: the custom all-reduce of one SGLang release since 0.5.16, as a plug-in. csrc/distributed is
 // unchanged. The workspace and counter tensors that SGLang keeps in Python are parts of the ranks' areas here.
 #include <distributed/custom_all_reduce.cuh>
 #if __has_include(<distributed/registry.cuh>)
@@ -22,8 +22,8 @@ namespace distributed = host::distributed;
 constexpr DLDataType kByte{kDLUInt, 8, 1};
 constexpr int kMostBlocks = 32;  ///< per rank
 
-/// Layout of an area: push counters, block semaphores, 2 x world slots for pushed data, and one buffer for pulled data. All zeros
-/// at first.
+/// Layout of an area: push counters, block semaphores, 2 * world slots for pushed data, and one buffer for pulled data. Starts as
+/// zeros.
 struct Parts {
   static constexpr size_t kCounts = plugin::kAreaHead, kSemaphores = kCounts + 4 * kMostBlocks,
                           kSlots = kSemaphores + 128 * kMostBlocks;
@@ -42,7 +42,7 @@ plugin::AreaRequest parts_area(const Call& call) {
   return request;
 }
 
-/// Creates an object behind its reference type.
+/// Creates a tvm::ffi object and returns a reference to it.
 template <class Reference, class... Arguments>
 Reference made(const Arguments&... arguments) {
   return tvm::ffi::details::ObjectUnsafe::ObjectRefFromObjectPtr<Reference>(
@@ -74,7 +74,7 @@ distributed::CommunicatorRef communicator_of(const Ranks& ranks, int rank) {
 #endif
 }
 
-/// SGLang asks its environment to allocate the result. This is the y of the current rank.
+/// y of the current rank: what tvm::ffi returns when SGLang allocates its result.
 thread_local void* next_result = nullptr;
 int give_result(DLTensor* wanted, DLManagedTensorVersioned** given, void*, void (*)(void*, const char*, const char*)) {
   *given = managed(next_result, wanted->dtype, wanted->shape, wanted->ndim);
@@ -112,7 +112,7 @@ void reduce_by(const char* algorithm, const Call& call, const Ranks& ranks, int 
         case 8:
           return run<T, 8>(ranks, rank, algorithm);
         default:
-          unsupported("compiled for 2, 4, 6 and 8 ranks");
+          unsupported("expected 2, 4, 6 or 8 ranks (no other kernels are compiled)");
       }
     });
   });

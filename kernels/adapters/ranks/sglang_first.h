@@ -1,5 +1,5 @@
-// SGLang's custom all-reduce before 0.5.16. Each rank has an object that owns memory and opens the memory of its peers by IPC.
-// All ranks share one process here, so the IPC handle is the address (ipc.cpp).
+// SGLang's custom all-reduce before 0.5.16. Each rank has an object that owns memory and opens its peers' memory by IPC. Here all
+// ranks share one process, so an IPC handle is an address (ipc.cpp).
 #pragma once
 
 #include <sgl_kernel/distributed/custom_all_reduce.cuh>
@@ -10,7 +10,7 @@ namespace assay::ranks {
 
 using host::distributed::CustomAllReduceRef;
 
-/// Returns the objects of a group. They are recreated whenever the areas are new, each on the device of its area.
+/// Returns the objects of a group. New areas get new objects, each on the device of its area.
 const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks, int first);
 /// The area holds only a size and an identity, because SGLang's objects own their memory.
 plugin::AreaRequest size_alone(const Call& call);
@@ -38,7 +38,7 @@ void reduce_in_place(const Call& call, const Ranks& ranks, int first, int count,
         case 8:
           return with(std::integral_constant<uint32_t, 8>());
         default:
-          unsupported("compiled for 2, 4, 6 and 8 ranks");
+          unsupported("expected 2, 4, 6 or 8 ranks (no other kernels are compiled)");
       }
     });
   });

@@ -24,7 +24,7 @@ plugin::AreaRequest size_alone(const Call& call) {
 }
 
 namespace {
-/// Makes the device that owns this memory the current one while the object lives.
+/// While the object lives, the device that owns this memory is the current one.
 class OnDeviceOf {
  public:
   explicit OnDeviceOf(const void* memory) {
@@ -43,7 +43,7 @@ class OnDeviceOf {
 }  // namespace
 
 const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks, int first) {
-  // also keeps objects of destroyed groups until an area with the same address appears
+  // objects of a destroyed group stay until a new area has the same address
   static std::map<const void*, std::vector<CustomAllReduceRef>> all;
   std::vector<CustomAllReduceRef>& of_rank = all[ranks.areas[0]];
   if (ranks.earlier_calls > 0 || first > 0) return of_rank;  // the first device creates the objects of all devices
@@ -79,7 +79,7 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
   static const assay_library library = [] {
     assay_library l =
         *assay::cuda::library(ASSAY_PACKAGE, assay::plugin::joined<Call>({pull_kernels(), push_kernels()}), ASSAY_UNSUPPORTED);
-    l.join_group = nullptr;  // this library shares nothing with other processes
+    l.join_group = nullptr;  // this library has no memory that other processes could open
     return l;
   }();
   return &library;

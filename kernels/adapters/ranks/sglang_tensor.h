@@ -17,7 +17,7 @@ constexpr DLDataType kTypeOf = std::is_same_v<T, float>    ? DLDataType{kDLFloat
                                                            : DLDataType{kDLBfloat, 16, 1};
 inline constexpr DLDevice kDevice{kDLCUDA, 0};
 
-/// A dense tensor that does not own its memory. The deleter frees the description only.
+/// A dense tensor that does not own its data. Its deleter frees only the DLPack struct.
 inline DLManagedTensorVersioned* managed(void* data, DLDataType type, const int64_t* shape, int32_t dimensions) {
   struct Kept {
     DLManagedTensorVersioned tensor{};

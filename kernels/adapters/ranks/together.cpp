@@ -7,8 +7,8 @@
 namespace assay::ranks {
 namespace {
 
-/// Must run before the device is first used. Streams that share one hardware queue wait for each other. A kernel loaded lazily at
-/// its first launch waits for everything that runs, and a running rank may wait for exactly that launch.
+/// Must run before the device is first used. It gives streams separate hardware queues: streams in one queue wait for each other.
+/// It turns lazy loading off: the first launch would wait for all running kernels, and a running rank may wait for that launch.
 __attribute__((constructor)) void set_environment() {
   (void)setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
   (void)setenv("CUDA_MODULE_LOADING", "EAGER", 0);
@@ -40,7 +40,7 @@ void together(const Call& call, int first, int count, const std::function<void(i
   const AtOnce at_once(count);
   good(cudaEventRecord(streams.begin, call.stream()));
   for (int i = 0; i < count; ++i) good(cudaStreamWaitEvent(streams.of_rank[i], streams.begin));
-  // No other runtime call may come between the launches: it could wait for one of them.
+  // There must be no other runtime call between the launches: it could wait for a launched kernel.
   for (int i = 0; i < count; ++i) launch(first + i, streams.of_rank[i]);
   for (int i = 0; i < count; ++i) {
     good(cudaEventRecord(streams.end[i], streams.of_rank[i]));
@@ -69,7 +69,7 @@ int64_t packets_of(const assay_tensor& t) {
     elements *= t.shape[d];
   }
   const int64_t bytes = elements * t.type_bits / 8;
-  if (bytes == 0) unsupported(plugin::named(t) + " is empty; the kernel would launch no block");
+  if (bytes == 0) unsupported(plugin::named(t) + " is empty; expected elements, since the kernel would launch no block");
   if (bytes % 16 != 0) unsupported(plugin::named(t) + " must have a multiple of 16 bytes");
   return bytes / 16;
 }

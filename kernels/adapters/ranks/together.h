@@ -30,8 +30,8 @@ class AtOnce {
   ~AtOnce();
 };
 
-/// Number of blocks for a rank: at most `most`, and at most what the device holds for all ranks if each block fills a processor.
-/// Only for kernels whose result does not depend on it.
+/// Number of blocks for a rank: at most `most`, and so few that the blocks of all ranks are resident even if each fills a
+/// multiprocessor. Only for kernels whose result does not depend on the number of blocks.
 int blocks_for(int most, int ranks);
 
 /// Rejects calls that are being captured, because the peers' addresses are written before each call.

@@ -1,6 +1,6 @@
-// libassay_torch_ranks.so: the all-reduce kernels of torch's symmetric memory behind the C ABI. ranks/build cuts the kernels out of
-// CUDASymmetricMemoryOps.cu, unchanged, into kernels.inc; what they call is in torch's headers. The number of blocks is ours: each
-// element is computed by itself.
+// libassay_torch_ranks.so: the all-reduce kernels of torch's symmetric memory behind the C ABI. ranks/build copies the kernels from
+// CUDASymmetricMemoryOps.cu, unchanged, into kernels.inc; functions that they call are in torch's headers. The adapter chooses the
+// number of blocks, since no element's result depends on it.
 #include <ATen/ATen.h>
 #include <ATen/ceil_div.h>
 #include <torch/csrc/distributed/c10d/symm_mem/CUDASymmetricMemory-inl.h>
@@ -17,7 +17,7 @@ using namespace c10d::symmetric_memory;
 namespace assay::ranks {
 namespace {
 
-constexpr int kBlocks = 24;  ///< most blocks of both kernels
+constexpr int kBlocks = 24;  ///< limit for the number of blocks of either kernel
 /// Layout of an area: signals, addresses of all buffers, addresses of all signals, the symmetric buffer.
 constexpr size_t kSignals = 0, kBufferPointers = kBlocks * plugin::kMostRanks * sizeof(uint32_t);
 constexpr size_t kSignalPointers = kBufferPointers + plugin::kMostRanks * sizeof(void*);
@@ -48,8 +48,8 @@ void with_world(const OfRank<T>& own, const Run& run) {
   run(std::integral_constant<int, -1>(), own);
 }
 
-/// The same for each rank and the type of x. Messages are multiples of 16 bytes, so each thread loads 16; ranks share a message in
-/// `parts` parts.
+/// Calls with_world() for each rank, with the element type of x. Messages are multiples of 16 bytes, and a thread loads 16 bytes.
+/// `parts`: number of ranks that share the work on a message.
 template <class Run>
 void with_ranks(const Call& call, const Ranks& ranks, int first, int count, int parts, size_t most_threads, const Run& run) {
   expect_no_capture(call);
@@ -107,7 +107,7 @@ void two_shot_in_place(const Call& call, const Ranks& ranks, int first, int coun
   });
 }
 
-/// two_shot_all_reduce_out has no kernel for other numbers of ranks than 2, 4 and 8.
+/// two_shot_all_reduce_out has kernels for 2, 4 and 8 ranks only.
 void two_shot_out(const Call& call, const Ranks& ranks, int first, int count) {
   with_ranks(call, ranks, first, count, ranks.size, two_shot_all_reduce_max_num_threads, [](auto world, auto& own) {
     using T = std::remove_pointer_t<decltype(own.x)>;

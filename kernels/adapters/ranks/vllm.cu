@@ -9,10 +9,10 @@
 namespace assay::ranks {
 namespace {
 
-/// Layout of an area: vLLM's signals, the parts of the two-stage kernel, and the pointers of a call at the end.
+/// Layout of an area: vLLM's signals, the intermediate results of the two-stage kernel, and at the end the pointers of a call.
 constexpr size_t kPointers = sizeof(vllm::RankData);
 
-/// Blocks count barriers and compare the flags with their count. Setting the counts is therefore enough.
+/// Sets the start value of counters. Blocks count barriers and compare flags with their count, so the flags need no start value.
 void begin_at(unsigned char* area, uint32_t counter) {
   auto* const signal = reinterpret_cast<vllm::Signal*>(area);
   for (vllm::FlagType& flag : signal->_flag) flag = counter;
@@ -52,10 +52,10 @@ void reduce(const Call& call, const Ranks& ranks, int first, int count, const Re
   });
 }
 
-/// vLLM reads an environment variable to choose the kernel before it looks at the size.
+/// Chooses vLLM's kernel by its environment variable, which takes precedence over the message size.
 void reduce_by(const char* algorithm, const Call& call, const Ranks& ranks, int first, int count, const Result& result) {
   expect_no_capture(call);
-  good(cudaStreamSynchronize(call.stream()));  // the previous call reads the peers' addresses until it has ended
+  good(cudaStreamSynchronize(call.stream()));  // the previous call's kernel may still read the peers' addresses
   (void)setenv("VLLM_CUSTOM_ALLREDUCE_ALGO", algorithm, 1);
   cuda::with_type<__nv_bfloat16, __half, float>(
       call.at("x"), [&](auto of) { reduce<typename decltype(of)::type>(call, ranks, first, count, result); });
@@ -65,7 +65,7 @@ void into_y(const char* algorithm, const Call& call, const Ranks& ranks, int fir
   reduce_by(algorithm, call, ranks, first, count, [&](int rank) {
     const assay_tensor& y = Call(*ranks.calls[rank]).at("y");
     if (!plugin::has_type(y, x.type_code, x.type_bits) || bytes_of(y) != bytes_of(x))
-      plugin::failed("y must have the type and size of x");
+      plugin::failed("expected y with the type and size of x");
     return y.data;
   });
 }

@@ -11,8 +11,8 @@ std::vector<Kernel> norms_behind_sums();
 
 /// Returns the address of a rank's sums.
 using Result = std::function<void*(int rank)>;
-/// vLLM's one-stage all-reduce of x, and the areas that it needs. The space for the two-stage kernel's parts is as large as the
-/// message; the one-stage kernel does not use it.
+/// vLLM's one-stage all-reduce of x, and the areas that it needs. An area has room for the intermediate results of the two-stage
+/// kernel, as large as the message; the one-stage kernel does not use that room.
 void reduce_in_one_stage(const Call& call, const Ranks& ranks, int first, int count, const Result& result);
 plugin::AreaRequest signals_and_parts(const Call& call);
 void* parts_of(const Ranks& ranks, int rank);

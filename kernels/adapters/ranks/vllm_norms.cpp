@@ -10,10 +10,10 @@ const Kernel& norm_of(const std::string& name) {
   static const std::vector<Kernel> all = vllm::norm_kernels();
   for (const Kernel& kernel : all)
     if (kernel.name == name) return kernel;
-  unsupported("this release has no " + name);
+  unsupported("this vLLM release has no kernel " + name);
 }
 
-/// Writes the sums where the two-stage kernel would keep its parts, and passes them to the norm as x.
+/// Writes the sums into the area's room for intermediate results, which the one-stage kernel does not use, and calls the norm.
 void behind_sum(const char* norm, const Call& call, const Ranks& ranks, int first, int count) {
   const Kernel& kernel = norm_of(norm);
   reduce_in_one_stage(call, ranks, first, count, [&](int rank) { return parts_of(ranks, rank); });

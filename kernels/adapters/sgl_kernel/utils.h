@@ -21,7 +21,7 @@ using torch::headeronly::ScalarType;
 #define CHECK_INPUT(x) \
   if (!(x).is_contiguous()) assay::cuda::unsupported(#x " must be contiguous")
 
-/// Calls the lambda with c_type defined as the element type. The lambda returns whether it launched a kernel.
+/// Calls the lambda with c_type defined as the element type. The lambda returns true if it launched a kernel.
 #define DISPATCH_PYTORCH_DTYPE_TO_CTYPE_FLOAT_FP16(type, c_type, ...)                    \
   [&](at::ScalarType given) {                                                            \
     const auto with = [&](auto of) {                                                     \
@@ -32,5 +32,5 @@ using torch::headeronly::ScalarType;
                           : given == at::ScalarType::Half     ? with(__half{})           \
                           : given == at::ScalarType::BFloat16 ? with(__nv_bfloat16{})    \
                                                               : false;                   \
-    if (!launched) assay::cuda::unsupported("sgl-kernel has no kernel for these types"); \
+    if (!launched) assay::cuda::unsupported("expected types that sgl-kernel has a kernel for"); \
   }(type)

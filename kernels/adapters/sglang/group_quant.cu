@@ -1,5 +1,5 @@
-// libassay_sglang.so: the just-in-time compiled group quantization of one SGLang release, behind the C ABI. Sources and host
-// functions are SGLang's; this file only adds the types and layouts that its Python code chooses.
+// libassay_sglang.so: the JIT-compiled group quantization of one SGLang release, as a plug-in. Kernels and host functions are
+// SGLang's; this file chooses types and layouts, as SGLang's Python code does.
 #include <tvm/ffi/extra/c_env_api.h>
 
 #if __has_include(<gemm/per_token_group_quant.cuh>)
@@ -41,14 +41,14 @@ constexpr DLDataType kFloat32{kDLFloat, 32, 1}, kE4m3{kDLFloat8_e4m3fn, 8, 1}, k
 template <class T>
 constexpr DLDataType kTypeOf = std::is_same_v<T, __half> ? DLDataType{kDLFloat, 16, 1} : DLDataType{kDLBfloat, 16, 1};
 
-/// True if the scales are column-major, as SGLang's Python code determines it.
+/// True if the scales are column-major, by the test of SGLang's Python code.
 [[maybe_unused]] bool by_columns(tvm::ffi::TensorView scale) { return scale.stride(0) < scale.stride(1); }
 
 #if defined ASSAY_FIRST_GENERATION
 template <class T, class Q, bool kPacked, bool kPowers>
 void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
   constexpr bool kFp8 = std::is_same_v<Q, fp8_e4m3_t>;
-  if (kPowers) unsupported("this release does not support power-of-two scales here");
+  if (kPowers) unsupported("expected scales that are not powers of two (this release supports no others here)");
   per_token_group_quant_8bit<T, Q>(x, q, scale, group, 1e-10, kFp8 ? -448 : -128, kFp8 ? 448 : 127, false);
 }
 #elif defined ASSAY_SECOND_GENERATION
@@ -68,9 +68,9 @@ void quantize_groups(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::T
 }
 template <class T, class Q, bool kPacked, bool kPowers>
 void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
-  if (kPowers && !kPacked) unsupported("power-of-two fp32 scales are supported by the second version only");
+  if (kPowers && !kPacked) unsupported("power-of-two fp32 scales: only the second version of the kernel supports them");
   if constexpr (kPacked) {
-    if (group != 128) unsupported("packed scales need groups of 128");
+    if (group != 128) unsupported("expected groups of 128 with packed scales");
     if (q.size(1) / group % 4 == 0)
       PerTokenGroupQuantFlatKernel<T, Q, 128, true, false, true, false, false>::run(x, q, scale);
     else
@@ -80,7 +80,7 @@ void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorVi
   if (group == 32) return quantize_groups<T, Q, 32>(x, q, scale);
   if (group == 64) return quantize_groups<T, Q, 64>(x, q, scale);
   if (group == 128) return quantize_groups<T, Q, 128>(x, q, scale);
-  unsupported("supported group sizes: 32, 64, 128");
+  unsupported("expected a group size of 32, 64 or 128");
 }
 #endif
 
@@ -96,7 +96,7 @@ void group_quant(const Call& call) {
   });
 }
 
-/// The contiguity check that SGLang's all-reduce applies: TensorView's own, from shape and strides alone.
+/// The contiguity check of SGLang's all-reduce: TensorView::is_contiguous(), which reads only shape and strides.
 void is_contiguous(const Call& call) {
   Seen x(call.at("x"), DLDataType{kDLBfloat, uint8_t(call.at("x").type_bits), 1});
   const int32_t accepted = x.view().IsContiguous() ? 1 : 0;

@@ -32,12 +32,12 @@ inline std::optional<Tensor> found_number(const Call& call, const char* name) {
   return call.find_parameter(name) ? std::optional<Tensor>(number(call, name, 0)) : std::nullopt;
 }
 
-/// True if the scales are column-major; vLLM's kernels call this transposed.
+/// True if the scales are column-major, which vLLM's kernels call transposed.
 inline bool by_columns(const assay_tensor& scale) {
   return scale.shape[1] > 1 ? scale.strides[1] != 1 : scale.shape[0] > 1 && scale.strides[0] == 1;
 }
 
-/// Calls a vLLM function with the number of arguments that this release takes; later releases append some.
+/// Calls a vLLM function with the number of arguments that it has in this release; later releases append arguments.
 template <class F, class Fewer, class More>
 void call_either(F* function, Fewer fewer, More more) {
   if constexpr (requires { fewer(function); })

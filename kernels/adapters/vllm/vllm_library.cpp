@@ -11,7 +11,7 @@
 
 #include "moe/moe_ops.h"
 
-// These are registered with torch, and no header declares them.
+// vLLM registers these functions with torch and declares them in no header.
 void moe_permute(const torch::stable::Tensor&, const torch::stable::Tensor&, const torch::stable::Tensor&, const std::optional<torch::stable::Tensor>&,
                  int64_t, int64_t, int64_t, torch::stable::Tensor&, torch::stable::Tensor&, torch::stable::Tensor&, torch::stable::Tensor&);
 void moe_unpermute(const torch::stable::Tensor&, const torch::stable::Tensor&, const torch::stable::Tensor&, const std::optional<torch::stable::Tensor>&,
@@ -41,7 +41,7 @@ void silu_static(const Call& call) {
   Tensor q = at(call, "q"), x = at(call, "x"), scale = at(call, "scale");
   silu_and_mul_quant(q, x, scale);
 }
-/// vLLM has a separate dimension for experts; a call stores the rows of all experts consecutively.
+/// vLLM's tensors have a dimension for experts; in a call, the rows of all experts are consecutive.
 Tensor by_expert(const assay_tensor& t, int64_t experts) {
   const int64_t rows = t.shape[0] / experts;
   return tensor(t.data, torch_stable::type_of(t), {experts, rows, t.shape[1]}, {rows * t.strides[0], t.strides[0], 1});
@@ -105,7 +105,7 @@ namespace {
 
 constexpr int64_t kMlaRecord = 576, kDsMlaRecord = 656, kIndexerRecord = 132, kIndexerGroup = 128, kHead = 512;
 
-/// vLLM's view of a cache is [blocks, block size, record]; a call has [blocks, bytes].
+/// vLLM's shape of a cache is [blocks, block size, bytes of a record]; in a call it is [blocks, bytes of a block].
 Tensor paged(const Call& call, int64_t record) {
   const assay_tensor& cache = call.at("kv_cache");
   return tensor(cache.data, ScalarType::Byte, {cache.shape[0], call.integer("block_size"), record},
@@ -145,7 +145,7 @@ void flash(const Call& call, bool heads_first) {
   reshape_and_cache_flash(key, value, keys, values, slots, "fp8", k_scale, v_scale);
 }
 
-/// DeepSeek-V4: q heads, the kv row, or both in one launch. Tensors that a call lacks are passed empty.
+/// DeepSeek-V4: q heads, the kv row, or both in one launch. A tensor that the call lacks is passed as an empty tensor.
 void v4(const Call& call, bool with_q, bool with_kv, bool mxfp8 = false) {
   const assay_tensor& rows = call.at(with_q ? "q" : "kv");
   const int64_t m = rows.shape[0], heads = with_q ? call.integer("q_heads") : 1,
@@ -179,7 +179,7 @@ void v4(const Call& call, bool with_q, bool with_kv, bool mxfp8 = false) {
 
 // Reads of a paged cache: csrc/cache_kernels.cu.
 
-/// Numbers of a call on the host. Waits for the stream, so such calls are not captured in graphs.
+/// Copies an index tensor of the call to the host. Waits for the stream, so such calls cannot be captured into a graph.
 template <class T>
 std::vector<T> on_host(const Call& call, const assay_tensor& t, int64_t count) {
   std::vector<T> values(static_cast<size_t>(count));
@@ -196,7 +196,7 @@ Tensor paged_like_y(const Call& call) {
 void gather_dequant(const Call& call, const char* kind) {
   const int64_t sequences = call.at("block_table").shape[0];
   const std::vector<int32_t> first = on_host<int32_t>(call, call.at("cu_seq_lens"), sequences + 1);
-  std::vector<int32_t> sequence_of;  // up to v0.27.0 the kernel reads it
+  std::vector<int32_t> sequence_of;  // read by the kernels up to v0.27.0
   for (int64_t r = 0; r < sequences; ++r) sequence_of.insert(sequence_of.end(), size_t(first[size_t(r) + 1] - first[size_t(r)]), int32_t(r));
   const int64_t tokens = first.back(), bytes = std::max<int64_t>(1, tokens) * 4;
   void* on_device = nullptr;
@@ -207,7 +207,7 @@ void gather_dequant(const Call& call, const char* kind) {
   const Tensor scale = copies ? number(call, "scale", 1) : at(call, "scale");
   gather_and_maybe_dequant_cache(copies ? paged_like_y(call) : paged(call, kMlaRecord), at(call, "y"), table, starts, of, tokens, kind, scale,
                                  found(call, "seq_starts"));
-  cuda::good(cudaStreamSynchronize(call.stream()));  // the host's vector was the source of a copy
+  cuda::good(cudaStreamSynchronize(call.stream()));  // until then, the copy reads the host vector
   cuda::good(cudaFreeAsync(on_device, call.stream()));
 }
 void gather_as_it_is(const Call& call) {
@@ -459,12 +459,12 @@ std::vector<Kernel> rope_kernels() {
 }
 
 #ifdef ASSAY_VLLM_MOE
-// A mixture of experts: csrc/moe/moe_align_sum_kernels.cu and csrc/moe/moe_permute_unpermute_op.cu. Index tensors that Python makes or
-// maps are made and mapped on the host, so these calls wait for the stream.
+// A mixture of experts: csrc/moe/moe_align_sum_kernels.cu and csrc/moe/moe_permute_unpermute_op.cu. Where vLLM's Python code creates or
+// maps index tensors, this file does so on the host, and these calls wait for the stream.
 
 namespace {
 
-/// Device memory for the time of a call. Its bytes are those of the vector, or undefined.
+/// Device memory for the time of a call: a copy of the vector, or uninitialized.
 template <class T>
 class OnDevice {
  public:
@@ -499,7 +499,7 @@ void to_device(const Call& call, void* data, const std::vector<T>& values) {
   cuda::good(cudaStreamSynchronize(call.stream()));
 }
 
-/// `maps`: the Python function maps expert_ids, because ignore_invalid_experts is false.
+/// `maps`: ignore_invalid_experts is false, and vLLM's Python function then maps expert_ids itself.
 void align(const Call& call, bool maps) {
   const int64_t experts = call.integer("experts");
   const OnDevice<int32_t> cumsum(call, experts + 1);
@@ -518,9 +518,9 @@ void align(const Call& call, bool maps) {
 void permute(const Call& call) {
   const assay_tensor &ids = call.at("topk_ids"), &order = call.at("permuted_idx"), &offsets = call.at("expert_first_token_offset");
   const int64_t experts = call.integer("experts"), m = ids.shape[0], topk = ids.shape[1], slots = m * topk, locals = offsets.shape[0] - 1;
-  if (slots == 0) plugin::unsupported("calls without tokens, which vLLM leaves out");
+  if (slots == 0) plugin::unsupported("expected at least one token (vLLM makes no call without tokens)");
   if (call.at("x").shape[1] * call.at("x").type_bits % 128 != 0)
-    plugin::unsupported("rows that are not a multiple of 16 bytes, which vLLM's Python function refuses");
+    plugin::unsupported("expected rows of a multiple of 16 bytes (vLLM's Python function rejects others)");
   std::vector<int32_t> ascending(static_cast<size_t>(slots));
   std::iota(ascending.begin(), ascending.end(), 0);
   to_device(call, order.data, std::vector<int32_t>(size_t(slots), int32_t(slots)));
