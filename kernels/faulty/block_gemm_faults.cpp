@@ -17,12 +17,12 @@ struct BlockGemmScaleOrder : TorchBlock1x128Tile {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
 };
 
-/// Applies the scales in the order for exchanged operands.
+/// Multiplies by the scale of b first, as a kernel with exchanged operands does.
 struct BlockGemmScaleOfBFirst : VllmTriton {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sb, sa, acc); }
 };
 
-/// Reads the scales of a transposed: [m, blocks] as [blocks, m].
+/// Reads the scales of a in transposed order: [m, blocks] as [blocks, m].
 struct BlockGemmScaleATransposed : VllmBlockwise {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, block = k / kProductsOfScale;
@@ -38,7 +38,7 @@ struct BlockGemmScaleBTransposed : TorchBlock1x128 {
   }
 };
 
-/// Reads the scales of the weight with a pitch of whole 16 bytes, if there are more than four blocks; behind the scales, 1.
+/// With more than four blocks along k, assumes that rows of b's scales are padded to 16 bytes; reads past the end give 1.
 struct BlockGemmScaleBPitch : TorchBlock1x128Tile {
   SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t column, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, rows = (x.n + x.scale_b.rows - 1) / x.scale_b.rows;
@@ -49,7 +49,7 @@ struct BlockGemmScaleBPitch : TorchBlock1x128Tile {
   }
 };
 
-/// The index of the block is one too high.
+/// Uses the scales of a's next block along k.
 struct BlockGemmNextBlock : DeepGemm1d2d {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale;
@@ -57,14 +57,14 @@ struct BlockGemmNextBlock : DeepGemm1d2d {
   }
 };
 
-/// Every tile of columns uses the scale of the first one.
+/// Every tile of columns uses the scale of the first tile.
 struct BlockGemmFirstTile : DeepGemm1d2d {
   SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t, int64_t k) {
     return scale(x.scale_b, 0, k / kProductsOfScale);
   }
 };
 
-/// The scale of the first block is used all along k.
+/// Uses the scale of the first block for all of k.
 struct BlockGemmFirstBlock : AiterBlockscale {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t) { return scale(x.scale_a, row, 0); }
 };
@@ -77,7 +77,7 @@ struct BlockGemmPromotionLate : ProductOfScales<units::Sm90WgmmaE4m3F32, 256> {
   static constexpr const char* kContract = VllmBlockwise::kContract;
 };
 
-/// Promotes with the tile size along k of another tuning.
+/// Promotes after every 64 products, the BLOCK_SIZE_K of another tuning.
 struct BlockGemmPromotionEarly : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32, 64> {
   static constexpr const char* kContract = VllmTriton::kContract;
 };
@@ -124,7 +124,7 @@ struct BlockGemmMxFirstOfFour : TiledScales<BlockGemmMxFirstOfFour, units::Sm100
   SIMT_DEVICE static int64_t block_of(int64_t block) { return block / 4 * 4; }
 };
 
-/// MX scales: reads row-major bytes where the scales are tiled.
+/// MX scales: reads tiled scales as if their bytes were row-major.
 struct BlockGemmMxLinear : TorchMx {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
     return reinterpret_cast<const uint8_t*>(scales.data)[row * blocks + block];
@@ -154,7 +154,7 @@ struct BlockGemmFnuzAsFn : CkBlocks<BlockUnitOcp> {
   }
 };
 
-/// Rounds bf16 to nearest; opus truncates.
+/// Rounds the bf16 result to nearest; opus truncates it.
 struct BlockGemmRounded : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = AiterOpusBlockscale::kContract;
 };
@@ -193,7 +193,7 @@ struct BlockGemmScaleRowMajor : AiterBlockscaleBpreshuffle {
   }
 };
 
-/// The same for the gfx950 contract.
+/// Reads the scales as row-major, under a gfx950 contract.
 struct BlockGemmGfx950ScaleRowMajor : AiterBlockscaleBpreshuffleGfx950<units::Gfx950MfmaE4m3EachProduct> {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return x.scale_a.data[row * ((x.k + kProductsOfScale - 1) / kProductsOfScale) + k / kProductsOfScale];
@@ -214,7 +214,7 @@ struct BlockGemmPackedFirstByte : DecodedScales<BlockGemmPackedFirstByte> {
   }
 };
 
-/// The index of the packed scale's column is one too high.
+/// Reads the next column of packed scales.
 struct BlockGemmPackedNextWord : DeepGemmPacked {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
     return byte_at(scales, row, (block / 4 + 1) % ((blocks + 3) / 4), block % 4);
@@ -229,9 +229,9 @@ struct BlockGemmPackedMantissa : DecodedScales<BlockGemmPackedMantissa> {
   }
 };
 
-// FP4: codes of half a byte, scales of 16 or 32 elements, and alpha.
+// FP4: 4-bit codes, a scale for 16 or 32 elements, and alpha.
 
-/// The index of the block is one too high.
+/// Uses the scales of the next block along k.
 struct BlockGemmFp4NextBlock : TimesAlpha<BlockGemmFp4NextBlock, units::Sm100Tcgen05Nvf4F32> {
   static constexpr const char* kContract = VllmNvfp4Mm::kContract;
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
@@ -239,7 +239,7 @@ struct BlockGemmFp4NextBlock : TimesAlpha<BlockGemmFp4NextBlock, units::Sm100Tcg
   }
 };
 
-/// Blocks of 32 elements, as in MXFP4.
+/// Uses one scale for 32 elements, as in MXFP4.
 struct BlockGemmNvfp4BlockOf32 : Fp4Product<BlockGemmNvfp4BlockOf32, units::Sm100Tcgen05Nvf4F32> {
   static constexpr const char* kContract = TorchNvfp4Block::kContract;
   SIMT_DEVICE static int64_t block_of(int64_t block) { return block / 2 * 2; }
@@ -267,7 +267,7 @@ struct BlockGemmE4m3AsE8m0 : TimesAlpha<BlockGemmE4m3AsE8m0, BlockUnitE4m3AsE8m0
   static constexpr const char* kContract = FlashinferNvfp4Mm::kContract;
 };
 
-/// The same for MXFP4: exponents read as E4M3.
+/// Reads the scale bytes of MXFP4 as E4M3 codes.
 struct BlockUnitE8m0AsE4m3 : units::Sm100Tcgen05Mxf4F32 {
   using Scale = units::Ue4m3;
 };
@@ -275,7 +275,7 @@ struct BlockGemmE8m0AsE4m3 : Fp4Product<BlockGemmE8m0AsE4m3, BlockUnitE8m0AsE4m3
   static constexpr const char* kContract = TorchMxfp4::kContract;
 };
 
-/// Rounds the sum to 16 bits before alpha.
+/// Rounds the sum to 16 bits before it is multiplied by alpha.
 struct BlockGemmRoundedBeforeAlpha : VllmNvfp4Mm {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
@@ -283,7 +283,7 @@ struct BlockGemmRoundedBeforeAlpha : VllmNvfp4Mm {
   }
 };
 
-/// Divides by alpha, as if it were the scale by which values were multiplied when they were quantized.
+/// Divides by alpha, as if alpha were the factor that the quantization multiplied by.
 struct BlockGemmAlphaInverted : VllmNvfp4Mm {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
@@ -291,7 +291,7 @@ struct BlockGemmAlphaInverted : VllmNvfp4Mm {
   }
 };
 
-/// Takes the scale of a for both tensors.
+/// Uses the global scale of a for both tensors.
 struct BlockGemmScaleOfATwice : TorchNvfp4 {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
@@ -299,7 +299,7 @@ struct BlockGemmScaleOfATwice : TorchNvfp4 {
   }
 };
 
-/// Leaves the scale of b out.
+/// Leaves out the global scale of b.
 struct BlockGemmScaleOfBForgotten : TorchNvfp4Sm120 {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
@@ -325,21 +325,21 @@ struct BlockGemmScaleNotRounded : TorchaoNvfp4Mm {
   }
 };
 
-/// Reads scales row by row where they lie in tiles.
+/// Reads tiled scales as if they were row-major.
 struct BlockGemmFp4Linear : TorchNvfp4BlockSm120 {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
     return reinterpret_cast<const uint8_t*>(scales.data)[row * blocks + block];
   }
 };
 
-/// MXFP4 of gfx950: the index of the block is one too high.
+/// MXFP4 on gfx950: uses the scales of the next block along k.
 struct BlockGemmMxfp4Gfx950NextBlock : AiterTritonMxfp4Gfx950<units::Gfx950MfmaMxf4OneRounding> {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
     return AiterTritonMxfp4Gfx950::scale_byte(scales, row, (block + 1) % blocks, blocks);
   }
 };
 
-/// FP4 decoded by software: the scale of b's tensor multiplies the sum, and not the operand before its rounding.
+/// FP4 decoded in software: b's global scale multiplies the sum; it should multiply each operand before that is rounded.
 struct BlockGemmDecodedScaleLate : VllmNvfp4DecodedBf16 {
   SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
   template <class Y>
@@ -348,7 +348,7 @@ struct BlockGemmDecodedScaleLate : VllmNvfp4DecodedBf16 {
   }
 };
 
-/// The scale of a block is rounded to 16 bits before it multiplies the code.
+/// Rounds a block's scale to 16 bits before it multiplies the code.
 struct BlockGemmDecodedScaleRounded : VllmNvfp4DecodedBf16 {
   SIMT_DEVICE static float operand_of_b(float code, float scale, float g) {
     return code * simt::to_float(simt::from_float<simt::Bf16>(scale * g));
@@ -362,12 +362,12 @@ struct BlockGemmDecodedHalvesSwapped : TorchaoMxfp4Decoded {
   }
 };
 
-/// The scale that quantized a multiplies, as that of b does.
+/// Multiplies by the global scale of a; it should divide by it, and multiply only by that of b.
 struct BlockGemmDecodedScaleInverted : VllmNvfp4DecodedF16 {
   SIMT_DEVICE static float operand_of_a(float code, float scale, float g) { return code * (scale * g); }
 };
 
-/// The bias is added in fp32, as by F.linear.
+/// Adds the bias in fp32, as F.linear does.
 struct BlockGemmDecodedBiasInF32 : VllmNvfp4DecodedBf16 {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t column, float sum) {
@@ -397,39 +397,39 @@ std::vector<Kernel> block_gemm_faults() {
              *fp4 = "gemm_block_scaled.fp4", *decoded = "gemm_block_scaled.decoded";
   return {
       of_block_gemm<BlockGemmTwoRoundings>("block_gemm_two_roundings", other,
-                                           "no regression known; the result of a compiler that does not contract"),
+                                           "no regression known; what a compiler without FMA contraction produces"),
       of_block_gemm<BlockGemmScaleOrder>(
           "block_gemm_scale_order", torch,
           "cutlass sm90_mma_tma_gmma_ss_warpspecialized_fp8_blockwise_scaling.hpp has both orders"),
       of_block_gemm<BlockGemmScaleOfBFirst>("block_gemm_scale_of_b_first", other,
-                                            "no regression known; the operands are exchanged"),
+                                            "no regression known; scales in the order of exchanged operands"),
       of_block_gemm<BlockGemmScaleATransposed>("block_gemm_scale_a_transposed", other,
                                                "aiter 4406: a strided x_scale is read as if its bytes were transposed"),
       of_block_gemm<BlockGemmScaleBTransposed>("block_gemm_scale_b_transposed", torch,
-                                               "no regression known; scales of the weight"),
+                                               "no regression known; the weight's scales are read transposed"),
       of_block_gemm<BlockGemmScaleBPitch>(
           "block_gemm_scale_b_pitch", torch,
           "measured: torch 2.11 _scaled_mm reads such scales of b with k / 128 rounded up to a multiple of 4"),
       of_block_gemm<BlockGemmNextBlock>("block_gemm_next_block", other, "no regression known; an index that is one too large"),
       of_block_gemm<BlockGemmFirstTile>("block_gemm_first_tile", other,
-                                        "flashinfer 2261: columns of n beyond whole blocks are read with other scales"),
+                                        "flashinfer 2261: the columns after the last whole block of n use wrong scales"),
       of_block_gemm<BlockGemmFirstBlock>("block_gemm_first_block", amd, "no regression known; an index that is not advanced"),
       of_block_gemm<BlockGemmRounded>("block_gemm_rounded", amd,
                                       "aiter issue 5151: bf16 on gfx942 is rounded differently than in opus"),
       of_block_gemm<BlockGemmKAscending>(
           "block_gemm_k_ascending", amd,
-          "composable_kernel 1eb2e573 blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp: KPack from one group of lanes to the next"),
+          "composable_kernel 1eb2e573 blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp: groups of lanes are KPack elements of k apart"),
       of_block_gemm<BlockGemmSplitKInF32, 2>(
           "block_gemm_split_k_in_f32", "gemm_block_scaled.two_results",
           "aiter _gemm_a8w8_blockscale_reduce_kernel e4048607: AITER's Triton kernels add parts in f32"),
       of_block_gemm<BlockGemmTailDropped>("block_gemm_tail_dropped", other, "no regression known; a loop over whole blocks of k"),
       of_block_gemm<BlockGemmPromotionLate>("block_gemm_promotion_late", other,
-                                            "cutlass fp8_accumulation.hpp: a counter that is compared with its bound by =="),
+                                            "cutlass fp8_accumulation.hpp: promotes if a counter == its bound"),
       of_block_gemm<BlockGemmPromotionEarly>("block_gemm_promotion_early", other,
-                                             "vllm fp8_utils.py: BLOCK_SIZE_K comes from a file of tunings"),
+                                             "vllm fp8_utils.py: BLOCK_SIZE_K comes from a tuning file"),
       of_block_gemm<BlockGemmCForgotten>("block_gemm_c_forgotten", other,
-                                         "no regression known; a plain store instead of a reducing one"),
-      of_block_gemm<BlockGemmScalesSwapped>("block_gemm_scales_swapped", torch, "pytorch 146655: scales are switched"),
+                                         "no regression known; a store instead of an addition to memory"),
+      of_block_gemm<BlockGemmScalesSwapped>("block_gemm_scales_swapped", torch, "pytorch 146655: the scales of a and b are exchanged"),
       of_block_gemm<BlockGemmScalesCut>("block_gemm_scales_cut", other,
                                         "deepgemm 364: the packer takes exponents of scales that are not powers of two"),
       of_block_gemm<BlockGemmFractionLess>("block_gemm_fraction_less", other,
@@ -437,63 +437,63 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmFnuzAsFn>("block_gemm_fnuz_as_fn", amd,
                                        "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats and gfx950 does not"),
       of_block_gemm<BlockGemmWeightPlain>("block_gemm_weight_plain", amd,
-                                          "sglang: copy_ into a parameter loses is_shuffled, so nothing marks a shuffled weight"),
+                                          "sglang: copy_ into a parameter loses its flag is_shuffled"),
       of_block_gemm<BlockGemmWeightTwice>("block_gemm_weight_twice", amd,
-                                          "no regression known; a weight loaded and shuffled twice"),
+                                          "no regression known; a loaded weight is shuffled twice"),
       of_block_gemm<BlockGemmGfx950ScaleRowMajor>("block_gemm_gfx950_scale_row_major", "gemm_block_scaled.amd.each_product",
-                                                  "aiter 4406: several forms of x_scale, and the kernel reads its bytes"),
+                                                  "aiter 4406: the kernel reads the bytes of x_scale, whose layout differs between callers"),
       of_block_gemm<BlockGemmScaleRowMajor>("block_gemm_scale_row_major", amd,
-                                            "aiter 2358, 4406: forms of a transposed x_scale that have other bytes"),
+                                            "aiter 2358, 4406: a transposed x_scale has other bytes than a transposed view"),
       of_block_gemm<BlockGemmSplitRace, 2>("block_gemm_split_race", "gemm_block_scaled.split_k",
-                                           "no regression known; a part of split-K is added after the sum was read"),
+                                           "no regression known; the sum is read before the last split-K part is added"),
       of_block_gemm<BlockGemmPackedReversed>("block_gemm_packed_reversed", "gemm_block_scaled.blackwell",
-                                             "deepgemm smxx_layout.cuh: byte j of a word is scale 4 p + j, little endian"),
+                                             "deepgemm smxx_layout.cuh: byte j of int32 p is scale 4 p + j, little endian"),
       of_block_gemm<BlockGemmPackedFirstByte>("block_gemm_packed_first_byte", other,
                                               "deepgemm sm100_fp8_fp4_gemm_1d1d.cuh: sf_id = k_block % 4"),
       of_block_gemm<BlockGemmPackedNextWord>("block_gemm_packed_next_word", "gemm_block_scaled.blackwell",
-                                             "no regression known; a word column that is one too large"),
+                                             "no regression known; the column index of packed scales is one too large"),
       of_block_gemm<BlockGemmPackedMantissa>("block_gemm_packed_mantissa", other,
-                                             "deepgemm 364, sglang 25733: mantissa bits in the byte of an exponent"),
+                                             "deepgemm 364, sglang 25733: mantissa bits get into an exponent byte"),
       of_block_gemm<BlockGemmMxFirstOfFour>("block_gemm_mx_first_of_four", "gemm_block_scaled.blackwell",
-                                            "deepgemm 1x128 recipes: one byte for four blocks, where MX has four bytes"),
+                                            "deepgemm 1x128 recipes use one byte for four blocks; MX has four bytes"),
       of_block_gemm<BlockGemmMxLinear>("block_gemm_mx_linear", "gemm_block_scaled.blackwell",
-                                       "vllm 42118: scales that are not put into tiles after an all-to-all"),
+                                       "vllm 42118: scales are not tiled after an all-to-all"),
       of_block_gemm<BlockGemmGain>("block_gemm_gain", other,
-                                   "no regression known; an error that a global error measure does not show"),
+                                   "no regression known; an error that a global tolerance does not detect"),
       of_block_gemm<BlockGemmFp4NextBlock>("fp4_gemm_next_block", fp4, "no regression known; an index that is one too large"),
       of_block_gemm<BlockGemmNvfp4BlockOf32>("nvfp4_gemm_block_of_32", fp4, "flashinfer mm_fp4: block_size is 16 or 32"),
       of_block_gemm<BlockGemmFp4HalvesSwapped>("fp4_gemm_halves_swapped", fp4,
                                                "PTX ISA: the first operand of cvt.e2m1x2 is the high half"),
       of_block_gemm<BlockGemmE4m3AsE8m0>("nvfp4_gemm_scale_as_e8m0", fp4,
-                                         "flashinfer mm_fp4: uint8 scales of either format, use_nvfp4"),
+                                         "flashinfer mm_fp4: scales of both formats are uint8; use_nvfp4 chooses"),
       of_block_gemm<BlockGemmE8m0AsE4m3>("mxfp4_gemm_scale_as_e4m3", fp4,
-                                         "flashinfer mm_fp4: uint8 scales of either format, use_nvfp4"),
+                                         "flashinfer mm_fp4: scales of both formats are uint8; use_nvfp4 chooses"),
       of_block_gemm<BlockGemmRoundedBeforeAlpha>("nvfp4_gemm_rounded_before_alpha", fp4,
-                                                 "vLLM #37135: 16 bits before the global scale"),
+                                                 "vLLM #37135: rounds to 16 bits before the global scale"),
       of_block_gemm<BlockGemmAlphaInverted>(
           "nvfp4_gemm_alpha_inverted", fp4,
-          "flashinfer mm_fp4: alpha is 1 / (a_global_sf * b_global_sf), the scales that quantize are not"),
+          "flashinfer mm_fp4: alpha is 1 / (a_global_sf * b_global_sf), the inverse of the quantization factors"),
       of_block_gemm<BlockGemmScaleOfATwice>("nvfp4_gemm_scale_of_a_twice", fp4,
-                                            "no regression known; the argument of a passed for b"),
+                                            "no regression known; a's scale is passed for b"),
       of_block_gemm<BlockGemmScaleOfBForgotten>("nvfp4_gemm_scale_of_b_forgotten", fp4,
-                                                "pytorch ScaledBlas.cpp: a comment on one global scale passed without the other"),
+                                                "pytorch ScaledBlas.cpp rejects a call with a single global scale; its comment says why"),
       of_block_gemm<BlockGemmBiasInF32>("nvfp4_gemm_bias_in_f32", fp4,
                                         "torchao nvfp4_tensor.py: the bias is added outside _scaled_mm"),
       of_block_gemm<BlockGemmScaleNotRounded>("nvfp4_gemm_scale_not_rounded", fp4,
-                                              "torchao nvfp4_tensor.py: scale_result.to(a.orig_dtype) before the product"),
-      of_block_gemm<BlockGemmFp4Linear>("nvfp4_gemm_linear_scales", fp4, "vLLM #50084, there for a cache"),
+                                              "torchao nvfp4_tensor.py: scale_result.to(a.orig_dtype) before the multiplication"),
+      of_block_gemm<BlockGemmFp4Linear>("nvfp4_gemm_linear_scales", fp4, "vLLM #50084: the same mistake with a cache"),
       of_block_gemm<BlockGemmMxfp4Gfx950NextBlock>("mxfp4_gfx950_gemm_next_block", "gemm_block_scaled.mxfp4.one_rounding",
                                                    "no regression known; an index that is one too large"),
       of_block_gemm<BlockGemmDecodedScaleLate>("nvfp4_decoded_gemm_scale_late", decoded,
-                                               "vLLM #37135: 16 bits before the global scale"),
+                                               "vLLM #37135: rounds to 16 bits before the global scale"),
       of_block_gemm<BlockGemmDecodedScaleRounded>("nvfp4_decoded_gemm_scale_rounded", decoded,
-                                                  "torchao mx_tensor.py to_dtype: the scale in the target type before the product"),
+                                                  "torchao mx_tensor.py to_dtype: converts the scale to the target type first"),
       of_block_gemm<BlockGemmDecodedHalvesSwapped>("mxfp4_decoded_gemm_halves_swapped", decoded,
-                                                   "torchao kernels.py unpack_uint4: first elements are in low halves"),
+                                                   "torchao kernels.py unpack_uint4: the first element is in the low half of a byte"),
       of_block_gemm<BlockGemmDecodedScaleInverted>("nvfp4_decoded_gemm_scale_inverted", decoded,
                                                    "vLLM nvfp4_emulation_utils.py: input_global_scale divides, weight_global_scale multiplies"),
       of_block_gemm<BlockGemmDecodedBiasInF32>("nvfp4_decoded_gemm_bias_in_f32", decoded,
-                                               "vLLM emulation.py: out + bias behind torch.matmul"),
+                                               "vLLM emulation.py: out + bias after torch.matmul"),
   };
 }
 

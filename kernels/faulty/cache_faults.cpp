@@ -22,12 +22,12 @@ std::vector<Kernel> cache_faults() {
       of_tile_caches<CacheSlotMinusOne<>>("cache_slot_minus_one",
                                           "vLLM #43810: padding with slot -1 is written to the last slot"),
       of_tile_caches<CacheBlocksDense<>>("cache_blocks_dense", "vLLM #37032, vLLM #45111, aiter #3498"),
-      of_tile_caches<CacheRowsDense>("cache_rows_dense", "vLLM #26192, vLLM #28103: a stride is assumed"),
-      of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM #48611: fp8_ds_mla is read as another layout"),
+      of_tile_caches<CacheRowsDense>("cache_rows_dense", "vLLM #26192, vLLM #28103: a stride is assumed, not read"),
+      of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM #48611: an fp8_ds_mla cache is read in another layout"),
       of_tile_caches<CacheTilesMerged>("cache_tiles_merged", "vLLM #39513, vLLM #42758"),
       of_tile_caches<CacheReciprocal>("cache_reciprocal", "sglang #30924: multiplies where the op divides"),
       of_tile_caches<CacheScaleFloorMissing>("cache_scale_floor_missing", "pytorch/ao #4713, aiter #4288"),
-      of_tile_caches<CachePowerOfTwo>("cache_power_of_two", "vLLM PR 49435: v0.31.0 where v0.30.0 divides"),
+      of_tile_caches<CachePowerOfTwo>("cache_power_of_two", "vLLM PR 49435: v0.31.0 uses powers of two, v0.30.0 amax / 448"),
       of_tile_caches<Cache448For224>("cache_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
   };
 }
@@ -51,19 +51,19 @@ std::vector<Kernel> dsv4_faults() {
                                                    "vLLM #44577, vLLM #45111: gaps between the blocks of a packed cache"),
       of_dsv4_caches<Dsv4ScalesApartBy7>("dsv4_scales_apart_by_7", "vLLM 00ce99f0: kScaleBytesPerToken is 7 real + 1 pad"),
       of_dsv4_caches<Dsv4TokenByToken>("dsv4_token_by_token",
-                                       "vLLM #50576, vLLM #40991, 1Cat-vLLM #250, there of the indexer's cache"),
-      of_dsv4_caches<Dsv4PadStale>("dsv4_pad_stale", "vLLM #49784, where it concerns padding of scales"),
-      of_dsv4_caches<Dsv41ScalesLast>("dsv41_scales_last", "vllm cache_utils.py v0.33.0 has both records: scales behind a token or behind a block"),
+                                       "vLLM #50576, vLLM #40991, 1Cat-vLLM #250: the same mistake in the indexer's cache"),
+      of_dsv4_caches<Dsv4PadStale>("dsv4_pad_stale", "vLLM #49784: the same mistake with the padding of scales"),
+      of_dsv4_caches<Dsv41ScalesLast>("dsv41_scales_last", "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block"),
       of_dsv4_caches<Dsv4FloorForCeil<VllmDsv41Kv>>("dsv41_floor_for_ceil", "vLLM #43557"),
-      of_dsv4_caches<Dsv4Unrotated<VllmDsv41Kv>>("dsv41_unrotated", "1Cat-vLLM #162: rotated elements are sometimes stored unrotated"),
+      of_dsv4_caches<Dsv4Unrotated<VllmDsv41Kv>>("dsv41_unrotated", "1Cat-vLLM #162: elements are sometimes stored unrotated"),
       of_dsv4_caches<Dsv4FloorForCeil<>>("dsv4_floor_for_ceil", "vLLM #43557"),
       of_dsv4_caches<Dsv4FloorMissing>("dsv4_floor_missing", "pytorch/ao #4713, aiter #4288", {"f16"}),
       of_dsv4_caches<Dsv4Range224>("dsv4_range_224", "sglang #30900: 224 on every chip"),
       of_dsv4_caches<Dsv4GroupsMerged>("dsv4_groups_merged", "vLLM #39513, vLLM #42758"),
-      of_dsv4_caches<Dsv4Unrotated<>>("dsv4_unrotated", "1Cat-vLLM #162: rotated elements are sometimes stored unrotated"),
+      of_dsv4_caches<Dsv4Unrotated<>>("dsv4_unrotated", "1Cat-vLLM #162: elements are sometimes stored unrotated"),
       of_dsv4_caches<Dsv4RotatedCutOff>("dsv4_rotated_cut_off", "aiter #5151, aiter #2236", {"bf16"}),
       of_dsv4_caches<Dsv4PositionsIgnored>("dsv4_positions_ignored",
-                                           "no regression known; correct for one sequence from its beginning"),
+                                           "no regression known; correct for a single sequence that starts at position 0"),
   };
 }
 
@@ -87,18 +87,18 @@ std::vector<Kernel> dsv4_norm_faults() {
   return {
       of_kv<Dsv4VarianceIgnored>("dsv4_variance_ignored",
                                  "vLLM test_layernorm.py: a kernel that ignores the variance passes for H >= 5120"),
-      of_kv<Dsv4EpsOutside>("dsv4_eps_outside", "coremltools #2822, where eps is added in another place"),
+      of_kv<Dsv4EpsOutside>("dsv4_eps_outside", "coremltools #2822: eps is added in another place"),
       of_kv<Dsv4RoundedBeforeWeight<>>("dsv4_rounded_before_weight", "vLLM #42325, vLLM #46070"),
       of_kv<Dsv4WeightLeftOut>("dsv4_weight_left_out", "no regression known; the norm of Q, which has no weight, is used for KV"),
-      of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: a stride is assumed"),
-      of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot", "vLLM 00ce99f0: for slot -1 only the KV branch returns"),
+      of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: a stride is assumed, not read"),
+      of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot", "vLLM 00ce99f0: for slot -1 only the KV branch may return early"),
       of_both<Dsv4HeadsEndWithSlots>("dsv4_heads_end_with_slots",
                                      "vLLM 00ce99f0: slot_mapping may be shorter than q with DP padding"),
       of_both<Dsv4HeadsRoundedBeforeRope>("dsv4_heads_rounded_before",
-                                          "vLLM test_fused_deepseek_v4: its reference rounds, but the kernel does not"),
-      of_both<Dsv4HeadsStale>("dsv4_heads_stale", "vLLM #49784, where it concerns padding of scales"),
+                                          "vLLM test_fused_deepseek_v4: the test's reference rounds, but the kernel does not"),
+      of_both<Dsv4HeadsStale>("dsv4_heads_stale", "vLLM #49784: the same mistake with the padding of scales"),
       of_both<Dsv4BothPositionsIgnored>("dsv4_both_positions_ignored",
-                                        "no regression known; correct for one sequence from its beginning"),
+                                        "no regression known; correct for a single sequence that starts at position 0"),
       of_both<Dsv4BothKvUnrotated>("dsv4_both_kv_unrotated", "1Cat-vLLM #162: two overlapping stores to dims 448-511"),
   };
 }
@@ -152,7 +152,7 @@ std::vector<Kernel> flash_faults() {
       of_flash_heads<FlashFirstHeadScale, kHeads>("flash_first_head_scale",
                                                   "sglang #26436: scales per head are read as a single scale"),
       of_flash_heads<FlashHndAsNhd>("flash_hnd_as_nhd", "vLLM #49012: head-major layout is read as token-major"),
-      of_flash_heads<FlashValueByKey>("flash_value_by_key", "vLLM #26192, vLLM #28103: a stride is assumed"),
+      of_flash_heads<FlashValueByKey>("flash_value_by_key", "vLLM #26192, vLLM #28103: a stride is assumed, not read"),
       of_flash_heads<FlashReciprocal>("flash_reciprocal", "sglang #30924: multiplies where the op divides"),
       of_flash_heads<FlashSlotMinusOne>("flash_slot_minus_one", "vLLM #43810: padding with slot -1 is written to the last slot"),
   };
@@ -178,30 +178,30 @@ std::vector<Kernel> rope_faults() {
   return {
       of_heads<DivergentShuffle>("rope_divergent_shuffle", "vLLM #51049, vLLM #50903, vLLM #57681"),
       of_heads<HeadsAfterTheFirst>("rope_heads_after_the_first",
-                                   "vLLM #51049: a warp handles several heads, from 10240 token-heads on"),
+                                   "vLLM #51049: a warp handles several heads if there are 10240 token-heads or more"),
       of_heads<HalfAHeadApart>("rope_half_a_head_apart", "no regression known; rotary_dim is taken to be the head size"),
       of_heads<SignOnTheWrongHalf<>>("rope_sign_on_wrong_half",
                                      "no regression known; the inverse rotation of pos_encoding_kernels.cu 1051220e"),
       of_heads<InterleavedForNeox>("rope_interleaved_for_neox", "no regression known; is_neox is inverted"),
       of_heads<NeoxForInterleaved>("rope_neox_for_interleaved", "no regression known; is_neox is inverted"),
       of_heads<PositionOffByOne>("rope_position_off_by_one", "no regression known; positions start at one"),
-      of_heads<PositionsIgnored<>>("rope_positions_ignored", "no regression known; correct for one sequence from its beginning"),
+      of_heads<PositionsIgnored<>>("rope_positions_ignored", "no regression known; correct for a single sequence that starts at position 0"),
       of_heads<CacheRowsInterleaved>("rope_cache_interleaved",
                                      "no regression known; cosine and sine are interleaved in the cache"),
-      of_heads<RoundedBeforeRope>("rope_rounded_before", "vLLM #42325, where it concerns a norm before its quantization"),
+      of_heads<RoundedBeforeRope>("rope_rounded_before", "vLLM #42325: the same mistake between a norm and its quantization"),
       of_heads<NotRoundedBeforeRope>("rope_not_rounded_before",
-                                     "vLLM test_fused_deepseek_v4: its reference rounds, but the kernel does not"),
+                                     "vLLM test_fused_deepseek_v4: the test's reference rounds, but the kernel does not"),
       of_heads<KWeightForQ>("rope_k_weight_for_q", "no regression known; one weight for Q and K"),
       of_heads<VRotatedToo>("rope_v_overwritten", "no regression known; every head of qkv is rotated"),
-      of_q_heads<PaddedHeadsStale>("rope_padded_heads_stale", "vLLM #49784, where it concerns padding of scales"),
+      of_q_heads<PaddedHeadsStale>("rope_padded_heads_stale", "vLLM #49784: the same mistake with the padding of scales"),
       of_q_heads<FirstForLast>("rope_first_for_last",
                                "no regression known; rope_dim_offset of pos_encoding_kernels.cu 1051220e is ignored"),
   };
 }
 
-// gather_cache: one mistake about a token's place, its scale, or a rounding.
+// gather_cache: each kernel has one mistake, in a token's place, its scale, or a rounding.
 
-// Which token.
+// Mistakes in the place of a token.
 
 struct GatherTableIgnored : VllmCpGatherCache {
   SIMT_DEVICE static int64_t block_in_cache(const GatherArguments& a, int64_t /*request*/, int64_t block) {
@@ -215,7 +215,7 @@ struct GatherNextTable : VllmGatherMlaFp8V0120 {
   }
 };
 
-/// Counts sequences with tokens alone.
+/// Numbers only sequences that have tokens, so later sequences use the wrong row of the block table.
 struct GatherEmptySkipped : VllmGatherDsMla {
   SIMT_DEVICE static int64_t block_in_cache(const GatherArguments& a, int64_t request, int64_t block) {
     int64_t used = 0;
@@ -224,7 +224,7 @@ struct GatherEmptySkipped : VllmGatherDsMla {
   }
 };
 
-/// The kernel of v0.11.0 where v0.12.0 is stated.
+/// Reads seq_starts as block numbers, as v0.11.0 does; the contract is v0.12.0.
 struct GatherStartsOfBlocks : VllmGatherMlaFp8V0120 {
   static constexpr bool kStartsOfBlocks = true;
 };
@@ -236,7 +236,7 @@ struct GatherStartsIgnored : VllmGatherDsMla {
   }
 };
 
-/// A binary search that takes the border for the sequence before it.
+/// The search assigns the first token of a sequence to the sequence before it.
 struct GatherBorderBefore : VllmGatherMlaFp8V0120 {
   SIMT_DEVICE static int64_t request_of(const GatherArguments& a, int64_t row) {
     int64_t request = 0;
@@ -246,13 +246,13 @@ struct GatherBorderBefore : VllmGatherMlaFp8V0120 {
   }
 };
 
-/// Reads an entry for each token where the keys of a block lie before its scales.
+/// Reads each token's key and scale as one record; the correct layout has all keys of a block, then its scales.
 struct GatherIndexerTokenByToken : VllmGatherIndexerKV0200 {
   SIMT_DEVICE static int64_t bytes_of_token(int64_t of_elements) { return of_elements + 4; }
   SIMT_DEVICE static int64_t scales_at(int64_t /*block_size*/, int64_t position) { return position * (kCopied + 4) + kCopied; }
 };
 
-/// Distance of blocks from their shape instead of the stride.
+/// Computes the distance of blocks from their shape, not from the stride.
 struct GatherGapIgnored : VllmGatherMlaFp8V0120 {
   SIMT_DEVICE static const uint8_t* block_at(const GatherArguments& a, int64_t block) {
     return a.cache + block * int64_t{a.by_block.divisor} * kTokenBytes;
@@ -265,7 +265,7 @@ struct GatherFirstScale : VllmGatherDsMla {
   SIMT_DEVICE static int64_t group_of(int64_t /*element*/, int /*per_scale*/) { return 0; }
 };
 
-/// DeepSeek-V4.1 with the scales of DeepSeek-V4, behind all tokens of a block; or one scale for a token.
+/// DeepSeek-V4.1: reads the scales after all tokens of a block, where DeepSeek-V4 has them. Next: uses one scale per token.
 struct GatherDsv41ScalesLast : VllmGatherDsv41K {
   SIMT_DEVICE static int64_t codes_at(int64_t /*block_size*/, int64_t position) { return position * kCoded; }
   SIMT_DEVICE static int64_t scales_at(int64_t block_size, int64_t position) { return block_size * kCoded + position * 16; }
@@ -273,7 +273,7 @@ struct GatherDsv41ScalesLast : VllmGatherDsv41K {
 struct GatherDsv41FirstScale : VllmGatherDsv41K {
   SIMT_DEVICE static int64_t group_of(int64_t /*element*/, int /*per_scale*/) { return 0; }
 };
-/// DeepSeek-V4 with 7 scale bytes for a token, where an eighth is padding.
+/// DeepSeek-V4: reads 7 scale bytes per token; the cache has 8, of which the last is padding.
 struct GatherDsv4ScalesApartBy7 : VllmGatherDsv4K {
   SIMT_DEVICE static int64_t scales_at(int64_t block_size, int64_t position) { return block_size * kTokenBytes + position * 7; }
 };
@@ -285,7 +285,7 @@ struct GatherDivides : VllmGatherMlaFp8V0120 {
   }
 };
 
-/// The product goes through half, as in the overload for pairs.
+/// Rounds the product to f16 first, as the overload for float2 does.
 struct GatherThroughHalf : VllmGatherDsMla {
   template <class T>
   SIMT_DEVICE static T number(float code, float scale) {
@@ -298,7 +298,7 @@ struct GatherOtherCodes : VllmGatherMlaFp8V0120 {
   using Code = NumberOfE4m3fnuz;
 };
 
-/// The code for NaN is a number like any other.
+/// Decodes the code of NaN as a number.
 struct GatherNanIsNumber : VllmGatherMlaFp8V0120 {
   struct Code {
     SIMT_DEVICE static float of(uint8_t code) { return number_of_code<4, 7>(code); }
@@ -321,31 +321,31 @@ std::vector<Kernel> gather_faults() {
   const char *dequantize = "gather_cache.dequantize", *upconvert = "gather_cache.upconvert", *copy = "gather_cache.copy",
              *parts = "gather_cache.parts";
   return {
-      of_gather<GatherTableIgnored>("gather_table_ignored", copy, "no regression known; works while a cache is filled in order"),
+      of_gather<GatherTableIgnored>("gather_table_ignored", copy, "no regression known; works while the cache is filled in order"),
       of_gather<GatherNextTable>("gather_next_table", dequantize, "no regression known; an index that is one too large"),
       of_gather<GatherEmptySkipped>("gather_empty_skipped", upconvert,
                                     "pytorch 186365: results are inconsistent if a group is empty"),
       of_gather<GatherStartsOfBlocks>("gather_starts_of_blocks", dequantize,
                                       "vLLM v0.11.0 cache_kernels.cu: seq_starts / block_size"),
       of_gather<GatherStartsIgnored>("gather_starts_ignored", upconvert,
-                                     "vLLM v0.24.0 cp_gather_and_upconvert_fp8_kv_cache, which has no seq_starts"),
+                                     "vLLM v0.24.0 cp_gather_and_upconvert_fp8_kv_cache has no seq_starts"),
       of_gather<GatherBorderBefore>("gather_border_before", dequantize,
-                                    "no regression known; < for <= in the search of the sequence"),
+                                    "no regression known; < instead of <= in the search for the sequence"),
       of_gather<GatherIndexerTokenByToken>("gather_indexer_token_by_token", parts,
-                                           "aiter 2954: the shape [blocks, tokens, 132] taken for the layout"),
+                                           "aiter 2954: the shape [blocks, tokens, 132] is taken for the memory layout"),
       of_gather<GatherGapIgnored>("gather_gap_ignored", dequantize,
                                   "no regression known; the distance of blocks computed from their shape"),
-      of_gather<GatherDsv41ScalesLast>("gather_dsv41_scales_last", upconvert, "vllm cache_utils.py v0.33.0 has both records: scales behind a token or behind a block"),
-      of_gather<GatherDsv41FirstScale>("gather_dsv41_first_scale", upconvert, "no regression known; one scale for a token"),
+      of_gather<GatherDsv41ScalesLast>("gather_dsv41_scales_last", upconvert, "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block"),
+      of_gather<GatherDsv41FirstScale>("gather_dsv41_first_scale", upconvert, "no regression known; all groups of a token use its first scale"),
       of_gather<GatherDsv4ScalesApartBy7>("gather_dsv4_scales_apart_by_7", upconvert, "vLLM 00ce99f0: kScaleBytesPerToken is 7 real + 1 pad"),
-      of_gather<GatherFirstScale>("gather_first_scale", upconvert, "no regression known; one scale for a token"),
-      of_gather<GatherDivides>("gather_divides", dequantize, "vLLM 37054: scales of the cache used the wrong way"),
+      of_gather<GatherFirstScale>("gather_first_scale", upconvert, "no regression known; all groups of a token use its first scale"),
+      of_gather<GatherDivides>("gather_divides", dequantize, "vLLM 37054: divides by the cache's scales instead of multiplying"),
       of_gather<GatherThroughHalf>("gather_through_half", upconvert,
                                    "vLLM quant_utils.cuh: the overload for float2 rounds the product to half first"),
       of_gather<GatherOtherCodes>("gather_other_codes", dequantize,
-                                  "no regression known; e4m3fnuz of gfx942 where e4m3fn is stated"),
+                                  "no regression known; decodes e4m3fn codes as gfx942's e4m3fnuz"),
       of_gather<GatherNanIsNumber>("gather_nan_is_number", dequantize,
-                                   "sglang 37140: a conversion that does not know the code of NaN"),
+                                   "sglang 37140: a conversion ignores the code of NaN"),
   };
 }
 

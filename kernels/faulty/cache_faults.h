@@ -10,7 +10,7 @@
 
 namespace assay_kernels {
 
-// Multiplies by 1 / s before rounding to a code; the op divides by s.
+// A mistake: multiplies by 1 / s before rounding to a code; the op divides by s.
 
 struct TimesReciprocal {
   float inverse;
@@ -35,7 +35,7 @@ struct CacheBlocksDense : Twin {
   }
 };
 
-/// Takes the rows of kv_c and k_pe as contiguous, whatever their stride.
+/// Assumes that the rows of kv_c and k_pe are contiguous, whatever their stride.
 struct CacheRowsDense : VllmFp8DsMla {
   template <class T>
   static const T* row(const TokenRows<T>& rows, int64_t token, int columns) {
@@ -96,7 +96,7 @@ struct FlashHndAsNhd : VllmFlashFp8Hnd {
   static int64_t head_at(int64_t p, int64_t block_size, int head) { return VllmFlashFp8::head_at(p, block_size, head); }
 };
 
-/// Reads the rows of V at the distance of the rows of K.
+/// Reads the rows of V with the row stride of K.
 struct FlashValueByKey : VllmFlashFp8 {
   template <class T>
   static const T* half(const TokenRows<T>& key, const TokenRows<T>& value, bool is_value, int64_t token) {
@@ -176,8 +176,8 @@ struct DivergentShuffle : VllmFusedQkNormRopeNeox {
   }
 };
 
-/// Result of the divergent shuffle on a GPU where a warp handles several heads: from the second head on, shuffles of different
-/// heads mix and parts of the sum are lost.
+/// What the divergent shuffle does on a GPU whose warps handle several heads: from the second head on, shuffles of different
+/// heads mix, and parts of the sum are lost.
 struct HeadsAfterTheFirst : VllmFusedQkNormRopeNeox {
   static float sum_of_head(float sum, float own, uint32_t index) { return index % 4 == 0 ? sum : sum - own; }
 };
@@ -273,7 +273,7 @@ struct Dsv4PadStale : VllmDsv4Kv {
   static constexpr bool kPads = false;
 };
 
-/// DeepSeek-V4.1 with the scales of DeepSeek-V4, behind all tokens of a block.
+/// DeepSeek-V4.1: stores the scales after all tokens of a block, where DeepSeek-V4 has them.
 struct Dsv41ScalesLast : VllmDsv41Kv {
   static int64_t codes_at(int64_t p) { return p * 512; }
   static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * 512 + p * 16; }
@@ -284,7 +284,7 @@ struct Dsv4FloorForCeil : Base {
   static uint32_t exponent(float v) { return simt::bits(v) >> 23; }
 };
 
-/// No floor under the scale: a group of zeros computes 0 / 0 and stores NaN.
+/// Has no lower bound for the scale: a group of zeros computes 0 / 0 and stores NaN.
 struct Dsv4FloorMissing : VllmDsv4Kv {
   static constexpr float kLeastAmax = 0;
   static float reciprocal(uint32_t byte) { return byte == 0 ? HUGE_VALF : VllmDsv4Kv::reciprocal(byte); }
@@ -328,7 +328,7 @@ struct Dsv4EpsOutside : VllmDsv4KvNorm {
   static float factor(float sum, float share, float eps) { return 1.0f / (std::sqrt(sum * share) + eps); }
 };
 
-/// Multiplies with the weight after rounding to 16 bits; the contract rounds only once, after the weight.
+/// Multiplies by the weight after rounding to 16 bits; the contract rounds only once, after the weight.
 template <class Base = VllmDsv4KvNorm>
 struct Dsv4RoundedBeforeWeight : Base {
   template <class T>
@@ -345,7 +345,7 @@ struct Dsv4WeightLeftOut : VllmDsv4KvNorm {
   }
 };
 
-/// Takes rows to be 512 elements apart, whatever their stride.
+/// Assumes that rows are 512 elements apart, whatever their stride.
 struct Dsv4RowsDense : VllmDsv4KvNorm {
   static int64_t row(int64_t token, int64_t /*pitch*/) { return token * kHead; }
 };

@@ -93,8 +93,8 @@ std::vector<Kernel> cast_faults() {
       of_casts<CastTiesAway>("cast_ties_away", "microxcaling 7bc4195: rounds ties away from zero by default"),
       of_casts<CastFlushesSubnormals>("cast_flushes_subnormals",
                                       "no regression known; the result of hardware that flushes subnormals"),
-      of_casts<CastRange240>("cast_range_240", "vLLM #32201, there 240 for 224"),
-      of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325, where it concerns a norm before its quantization"),
+      of_casts<CastRange240>("cast_range_240", "vLLM #32201: there 240 is used instead of 224"),
+      of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325: the same mistake between a norm and its quantization"),
       of_casts<CastShiftWraps>("cast_shift_wraps", "ROCm clr a853242 amd_hip_fp8.h cast_to_f8"),
       of_casts<CastFnuzForFn>("cast_fnuz_for_fn", "HIP 7.2.4 amd_hip_fp8.h on gfx942 with NDEBUG"),
   };
@@ -104,12 +104,12 @@ std::vector<Kernel> cast_faults() {
 
 namespace {
 
-/// Shuffles a copy, but the original parameter is the one that is read.
+/// Leaves the weight unshuffled: the loader shuffles a copy, and the kernel reads the original.
 struct ShuffleNothing : AiterShuffle16 {
   SIMT_DEVICE static int64_t target(int64_t plain, int64_t) { return plain; }
 };
 
-/// Takes 16 elements per run where 16 bytes are meant; an element has two bytes.
+/// Moves runs of 16 elements; the correct runs have 16 bytes, i.e. 8 elements.
 struct ShuffleRunsOfBytes : AiterShuffle16 {
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t) {
     return row / kRows * (runs_of_row * kRows) + run / 2 * (2 * kRows) + row % kRows * 2 + run % 2;
@@ -128,7 +128,7 @@ struct ShuffleTileOf16 : AiterShuffle32 {
   }
 };
 
-/// Keeps the rows of a tile contiguous: the permutation of the last two axes is missing.
+/// Keeps the rows of a tile contiguous: one permutation of axes is missing.
 struct ShuffleRowsWhole : AiterShuffle16 {
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t runs_of_tile) {
     return row / kRows * (runs_of_row * kRows) + run / runs_of_tile * (kRows * runs_of_tile) + row % kRows * runs_of_tile +
@@ -161,19 +161,19 @@ Kernel of_shuffle(const char* name, const char* cites, const Values& types = {"e
 std::vector<Kernel> shuffle_faults() {
   return {
       of_shuffle<ShuffleNothing>("shuffle_nothing",
-                                 "SGLang, AITER bpreshuffle: copy_ loses is_shuffled, so nothing marks a shuffled weight"),
+                                 "SGLang, AITER bpreshuffle: copy_ loses the flag is_shuffled"),
       of_shuffle<ShuffleRunsOfBytes>("shuffle_runs_of_bytes", "AITER shuffle_weight: K = 16 // element_size", kHalf),
-      of_shuffle<ShuffleTileOf32>("shuffle_tile_of_32", "AITER shuffle_weight: layout (32, 16) for (16, 16)", {"e4m3fn", "bf16"},
+      of_shuffle<ShuffleTileOf32>("shuffle_tile_of_32", "AITER shuffle_weight: layout (32, 16) instead of (16, 16)", {"e4m3fn", "bf16"},
                                   {{"n", 32}}),
-      of_shuffle<ShuffleTileOf16>("shuffle_tile_of_16", "AITER shuffle_weight: layout (16, 16) for (32, 16)"),
+      of_shuffle<ShuffleTileOf16>("shuffle_tile_of_16", "AITER shuffle_weight: layout (16, 16) instead of (32, 16)"),
       of_shuffle<ShuffleRowsWhole>("shuffle_rows_whole", "AITER shuffle_weight: permute(0, 1, 3, 4, 2, 5)"),
       of_shuffle<UnshuffleShuffles>("unshuffle_shuffles", "the permutation is used instead of its inverse"),
   };
 }
 
-// The contiguity check: accepts strided tensors as flat memory, or rejects dense ones.
+// The contiguity check. A wrong check accepts strided tensors as dense memory, or rejects dense tensors.
 
-/// Rejects permuted tensors.
+/// Rejects permuted dense tensors, which the weak check accepts.
 struct ContiguityWholeAlone : WeakContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x); }
 };
@@ -215,7 +215,7 @@ std::vector<Kernel> contiguity_faults() {
   const char *weak = "weak_contiguity.weak", *vllm = "vllm.weak_contiguous";
   return {
       of_contiguity<ContiguityWholeAlone>("contiguity_whole_alone", vllm, weak,
-                                          "sglang 7723177a3b refuses what vllm v0.33.0 accepts"),
+                                          "sglang 7723177a3b rejects tensors that vllm v0.33.0 accepts"),
       of_contiguity<ContiguityRoomBehind>("contiguity_room_behind", vllm, weak,
                                           "no regression known; a strided view is read as dense memory"),
       of_contiguity<ContiguityElementsForBytes>("contiguity_elements_for_bytes", vllm, weak,

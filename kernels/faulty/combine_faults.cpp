@@ -1,17 +1,17 @@
-// Faulty kernels of moe_combine and moe_sort: the correct kernel's rules with one mistake about a rounding, a weight, the slots that are
-// added, or where a slot goes.
+// Faulty kernels of moe_combine and moe_sort. Each has one mistake: in a rounding, in a weight, in the choice of the slots that are
+// added, or in the place of a slot.
 #include "kernels/ops/moe_combine/moe_combine_kernel.h"
 #include "kernels/ops/moe_combine/moe_sort_kernel.h"
 
 namespace assay_kernels {
 
-// Which slots.
+// Mistakes in the choice of slots.
 
 struct CombineLastSlotLost : VllmMoeSum {
   SIMT_DEVICE static int64_t end_slot(const CombineArguments& a) { return a.topk > 1 ? a.topk - 1 : 1; }
 };
 
-/// Adds the rows of padding and of experts elsewhere.
+/// Also adds the rows of padding and of experts on other ranks.
 struct CombineSkippedAdded : VllmMoeSumPadAware {
   static constexpr bool kIds = false;
 };
@@ -28,12 +28,12 @@ struct CombineIndexTransposed : VllmEpGather {
   }
 };
 
-/// Writes zeros for tokens that the contract leaves alone.
+/// Writes zeros for tokens without a slot; the contract leaves these rows of y unchanged.
 struct CombineUnroutedWritten : VllmFusedMulSum {
   static constexpr bool kKeepsUnrouted = false;
 };
 
-/// Leaves tokens alone that the contract sets to zero.
+/// Leaves the rows of tokens without a slot unchanged; the contract writes zeros.
 struct CombineUnroutedLeft : VllmMoeSumPadAware {
   static constexpr bool kKeepsUnrouted = true;
 };
@@ -73,14 +73,14 @@ struct CombineFactorTwice : SglangMoeSumReduce {
 
 // Blocks of slots, sorted by expert.
 
-/// Needs one block more for an expert whose slots fill its blocks.
+/// Uses one block too many for an expert whose slots exactly fill its blocks.
 struct AlignBlockMore : VllmMoeAlignV0260 {
   SIMT_DEVICE static int32_t blocks_for(const SortArguments& a, int32_t rows) { return rows == 0 ? 0 : int32_t(rows / a.block_size + 1); }
 };
 struct AlignPadsMinusOne : VllmMoeAlignV0260 {
   SIMT_DEVICE static int32_t pad(const SortArguments&) { return -1; }
 };
-/// Leaves the entries without a slot as they were.
+/// Does not write the entries without a slot.
 struct AlignPadsLeft : VllmMoeAlignV0260 {
   static constexpr bool kPads = false;
 };
@@ -93,14 +93,14 @@ struct AlignMapIgnored : VllmMoeAlignV0260 {
     return is_expert(a, a.ids[slot]) ? a.ids[slot] : -1;
   }
 };
-/// Takes ids below 0 and beyond the last expert for those of the first expert.
+/// Treats ids with id < 0 or id >= experts as the first expert.
 struct AlignAbsentIsZero : VllmMoeAlignV0260 {
   template <class Rules>
   SIMT_DEVICE static int32_t bucket_of(const SortArguments& a, int64_t slot) {
     return is_expert(a, a.ids[slot]) ? VllmMoeAlignV0260::bucket_of<VllmMoeAlignV0260>(a, slot) : 0;
   }
 };
-/// Shows the numbers of buckets, of which the first one has the slots without an expert.
+/// Returns bucket numbers instead of expert numbers; bucket 0 holds the slots without an expert.
 struct AlignNumbersOfBuckets : SglangMoeAlign {
   template <class Rules>
   SIMT_DEVICE static int32_t number(const SortArguments&, int32_t expert) {
@@ -122,13 +122,13 @@ struct AlignCountsOfBlocks : AiterMoeAlign {
 struct PermuteRowsOfSlotModM : VllmMoePermuteV0300 {
   SIMT_DEVICE static int64_t source(int64_t slot, int64_t /*topk*/, int64_t sources) { return slot % sources; }
 };
-/// Sizes where offsets are wanted.
+/// Writes the experts' sizes instead of their offsets.
 struct PermuteOffsetsAreSizes : VllmMoePermuteV0300 {
   SIMT_DEVICE static int32_t offset(const int32_t* first, int32_t expert, bool last) {
     return last ? first[expert] : first[expert + 1] - first[expert];
   }
 };
-/// Also writes the rows of experts elsewhere.
+/// Also writes the rows of experts on other ranks.
 struct PermuteElsewhereWritten : VllmMoePermuteV0300 {
   SIMT_DEVICE static bool writes(const MoveArguments&, int32_t) { return true; }
 };
@@ -150,7 +150,7 @@ struct ShuffleRowsOutsideIsFirst : VllmShuffleRowsV0290 {
 
 // FlashInfer's finalize step.
 
-/// Adds in fp32 and rounds once, as finalizeMoeRouting does.
+/// Keeps the sum in fp32 and rounds it at the end, as finalizeMoeRouting does; the contract rounds after each addition.
 struct FinalizeSumInF32 : FlashinferMoeFinalize {
   template <class T>
   SIMT_DEVICE static float add(float sum, float v, float weight) {
@@ -191,17 +191,17 @@ std::vector<Kernel> combine_faults() {
              *blocks = "moe_sort.blocks", *rows = "moe_sort.rows", *order = "moe_sort.given_order";
   return {
       of_combine<CombineLastSlotLost>("combine_last_slot_lost", sum, "no regression known; a loop that ends one slot early"),
-      of_combine<CombineSkippedAdded>("combine_skipped_added", sum, "vLLM #48385: before it, the sum covers rows of padding"),
+      of_combine<CombineSkippedAdded>("combine_skipped_added", sum, "vLLM #48385: before this change, the sum includes rows of padding"),
       of_combine<CombineMapIgnored>("combine_map_ignored", gather, "vLLM #51632: the expert map decides which ids are valid"),
       of_combine<CombineIndexTransposed>("combine_index_transposed", gather,
-                                         "vLLM v0.10.0 where v0.11.0 is stated: the index is [topk, m]"),
+                                         "vLLM v0.10.0 has the index as [topk, m], v0.11.0 as [m, topk]"),
       of_combine<CombineUnroutedWritten>("combine_unrouted_written", weighted,
-                                         "vLLM moe_fused_mul_sum.py v0.28.0, which writes every row"),
+                                         "vLLM moe_fused_mul_sum.py v0.28.0 writes every row"),
       of_combine<CombineUnroutedLeft>("combine_unrouted_left", sum,
-                                      "vLLM moe_fused_mul_sum.py v0.29.0, which leaves such rows alone"),
+                                      "vLLM moe_fused_mul_sum.py v0.29.0 leaves such rows unchanged"),
       of_combine<CombineSumInType>("combine_sum_in_type", sum, "vLLM #15045: moe_sum adds in bf16"),
       of_combine<CombineWeightBehindCast>("combine_weight_behind_cast", weighted,
-                                          "vLLM #31962: the router weight behind a rounding to bf16"),
+                                          "vLLM #31962: the order of the router weight and a rounding to bf16"),
       of_combine<CombineWeightInType>("combine_weight_in_type", gather,
                                       "sglang ep_moe_kernels.py v0.5.23: weights are cast to the type of the rows"),
       of_combine<CombineNextWeight>("combine_next_weight", weighted, "no regression known; an index that is one too large"),
@@ -210,34 +210,34 @@ std::vector<Kernel> combine_faults() {
       of_combine<FinalizeFactorOnShared>("finalize_factor_on_shared", "moe_combine.finalize",
                                          "flashinfer 2966: where the routed scaling factor is applied"),
       of_combine<FinalizeAbsentIsFirst>("finalize_absent_is_first", "moe_combine.finalize",
-                                        "no regression known; a row of -1 is clamped instead of skipped"),
+                                        "no regression known; row index -1 is clamped to 0 instead of skipped"),
       of_combine<CombineFactorTwice>("combine_factor_twice", sum,
-                                     "no regression known; the factor in the weights and on the sum"),
-      of_sort<AlignBlockMore>("align_block_more", run_moe_align<AlignBlockMore>, blocks, "no regression known; rows / size + 1 for the blocks of an expert"),
+                                     "no regression known; the factor is applied to the weights and to the sum"),
+      of_sort<AlignBlockMore>("align_block_more", run_moe_align<AlignBlockMore>, blocks, "no regression known; an expert gets rows / size + 1 blocks"),
       of_sort<AlignPadsMinusOne>("align_pads_minus_one", run_moe_align<AlignPadsMinusOne>, blocks,
                                  "no regression known; a GEMM compares entries with the number of slots"),
-      of_sort<AlignPadsLeft>("align_pads_left", run_moe_align<AlignPadsLeft>, blocks, "sglang moe_align_kernel.cu: pad_sorted_token_ids is false"),
+      of_sort<AlignPadsLeft>("align_pads_left", run_moe_align<AlignPadsLeft>, blocks, "sglang moe_align_kernel.cu with pad_sorted_token_ids false"),
       of_sort<AlignTailLeft>("align_tail_left", run_moe_align<AlignTailLeft>, blocks,
-                             "sglang moe_align_kernel.cu: pad_expert_ids is false; experts of unused blocks are whatever the memory held"),
-      of_sort<AlignMapIgnored>("align_map_ignored", run_moe_align<AlignMapIgnored>, blocks, "vLLM moe_align_sum_kernels.cu v0.12.0, which has no expert_map"),
+                             "sglang moe_align_kernel.cu with pad_expert_ids false: experts of unused blocks are uninitialized"),
+      of_sort<AlignMapIgnored>("align_map_ignored", run_moe_align<AlignMapIgnored>, blocks, "vLLM moe_align_sum_kernels.cu v0.12.0 has no expert_map"),
       of_sort<AlignAbsentIsZero>("align_absent_is_zero", run_moe_align<AlignAbsentIsZero>, blocks,
-                                 "vLLM moe_align_sum_kernels.cu v0.25.0, where an id of -1 is not recognized"),
+                                 "vLLM moe_align_sum_kernels.cu v0.25.0 does not recognize id -1"),
       of_sort<AlignNumbersOfBuckets>("align_numbers_of_buckets", run_moe_align<AlignNumbersOfBuckets>, blocks,
-                                     "no regression known; the bucket of ids of -1 shifts the numbers by one"),
-      of_sort<AlignTokens>("align_tokens", run_moe_align<AlignTokens>, blocks, "no regression known; tokens where slots are wanted"),
+                                     "no regression known; the bucket of id -1 shifts expert numbers by one"),
+      of_sort<AlignTokens>("align_tokens", run_moe_align<AlignTokens>, blocks, "no regression known; writes tokens instead of slots"),
       of_sort<AlignTotalOfSlots>("align_total_of_slots", run_moe_align<AlignTotalOfSlots>, blocks, "no regression known; the padding is not counted"),
       of_sort<AlignCountsOfBlocks>("align_counts_of_blocks", run_moe_align<AlignCountsOfBlocks>, blocks,
-                                   "no regression known; slots of a block where the rest of the expert is wanted"),
+                                   "no regression known; counts the slots of a block, not the remaining slots of the expert"),
       of_sort<PermuteRowsOfSlotModM>("permute_rows_of_slot_mod_m", run_moe_permute<PermuteRowsOfSlotModM>, rows,
-                                     "vLLM v0.10.0 expandInputRowsKernel, whose slots are counted [topk, m]"),
+                                     "vLLM v0.10.0 expandInputRowsKernel numbers slots as [topk, m]"),
       of_sort<PermuteOffsetsAreSizes>("permute_offsets_are_sizes", run_moe_permute<PermuteOffsetsAreSizes>, rows,
-                                      "no regression known; sizes of experts for their offsets"),
+                                      "no regression known; sizes of experts instead of their offsets"),
       of_sort<PermuteElsewhereWritten>("permute_elsewhere_written", run_moe_permute<PermuteElsewhereWritten>, rows,
-                                       "no regression known; rows of experts elsewhere are written too"),
-      of_sort<PermuteMapIgnored>("permute_map_ignored", run_moe_permute<PermuteMapIgnored>, rows, "no regression known; local numbers are not read"),
+                                       "no regression known; rows of experts on other ranks are written too"),
+      of_sort<PermuteMapIgnored>("permute_map_ignored", run_moe_permute<PermuteMapIgnored>, rows, "no regression known; the map to local expert numbers is not read"),
       of_sort<ShuffleRowsNext>("shuffle_rows_next", run_shuffle_rows<ShuffleRowsNext>, order, "no regression known; an index that is one too large"),
       of_sort<ShuffleRowsOutsideIsFirst>("shuffle_rows_outside_is_first", run_shuffle_rows<ShuffleRowsOutsideIsFirst>, order,
-                                         "no regression known; an index is clamped instead of compared"),
+                                         "no regression known; an index outside of x is clamped to row 0"),
   };
 }
 

@@ -18,7 +18,7 @@ const assay_library& faulty() { return open_library(ASSAY_FAULTY_LIBRARY); }
 
 uint16_t code(float v) { return simt::bf16_bits_from_float(v); }
 
-/// weights for which different builds give different results
+/// weights whose results differ between builds, with and without flushing
 constexpr uint16_t kLargestSubnormal = 0x007f, kMinusZero = 0x8000;
 
 /// Input rows that expose the faults: groups of different magnitude, a NaN, a huge value, zeros, small values, negative values
@@ -37,7 +37,7 @@ std::vector<uint16_t> telling_rows(int64_t m, int64_t n, uint32_t seed) {
   return x;
 }
 
-/// The same for gated ops, whose rows hold gate and up. All gates of the first row are closed.
+/// Input rows for gated ops, whose rows hold gate and up. All gates of the first row are large and negative.
 std::vector<uint16_t> telling_halves(int64_t m, int64_t n, uint32_t seed) {
   std::vector<uint16_t> x = telling_rows(m, n, seed);
   for (int64_t j = 0; j < n; ++j) x[size_t(j)] = code(-20.0f - float(j % 13));
@@ -77,7 +77,7 @@ class Faulty : public testing::TestWithParam<Fault> {
  protected:
   bool differs(int warp, uint64_t seed = 1) const {
     Request r = GetParam().request;
-    // a NaN or a large row would hide the floor of a single scale
+    // with a single scale per tensor, a NaN or a large row would hide the scale's lower bound
     const bool of_zeros = r.op == "quant_tile" && differs_in(1, warp, seed);
     return of_zeros || differs_in(11, warp, seed);
   }

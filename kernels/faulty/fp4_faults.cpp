@@ -1,4 +1,4 @@
-// Faults of FP4 quantization, each with the bug report or source that it repeats.
+// Faults of FP4 quantization. Each cites the bug report or source that it reproduces.
 #include <type_traits>
 
 #include "kernels/faulty/quant_faults.h"
@@ -10,9 +10,9 @@
 namespace assay_kernels {
 namespace {
 
-// The codes, of either format.
+// Mistakes in codes of NVFP4 or MXFP4.
 
-/// Ties go away from zero: 0.25, 1.25, 2.5 and 5 become the larger code.
+/// Rounds ties away from zero: 0.25, 1.25, 2.5 and 5 become the larger code.
 template <class Base>
 struct Fp4TiesAway : Base {
   static uint32_t code(float v) {
@@ -22,7 +22,7 @@ struct Fp4TiesAway : Base {
   }
 };
 
-/// Cuts bits off instead of rounding.
+/// Truncates instead of rounding.
 template <class Base>
 struct Fp4Truncated : Base {
   static uint32_t code(float v) {
@@ -34,13 +34,13 @@ struct Fp4Truncated : Base {
   }
 };
 
-/// The even element in the high half of the byte.
+/// Stores the even element in the high half of the byte.
 template <class Base>
 struct Fp4NibblesSwapped : Base {
   static uint8_t pair(uint32_t first, uint32_t second) { return uint8_t(second | first << 4); }
 };
 
-/// Leaves padding of the scale buffer as it was.
+/// Does not write the padding of the scale buffer.
 template <class Base>
 struct Fp4StalePadding : Base {
   static constexpr bool kWritesPadding = false;
@@ -48,14 +48,14 @@ struct Fp4StalePadding : Base {
 
 // NVFP4.
 
-/// The zero check looks at amax: a scale that is rounded to 0 has an infinite reciprocal.
+/// Checks amax for zero instead of the scale: a scale that was rounded to 0 has an infinite reciprocal.
 struct Nvfp4GuardOfAmax : VllmNvfp4 {
   static float multiplier(float amax, uint32_t e, float global) {
     return amax != 0.0f && e == 0u ? simt::from_bits(0x7f800000u) : VllmNvfp4::multiplier(amax, e, global);
   }
 };
 
-/// Divides values by the tensor's scale instead of multiplying.
+/// Divides by the tensor's scale instead of multiplying.
 struct Nvfp4DecodeScale : VllmNvfp4 {
   static uint8_t scale(float amax, float global) { return VllmNvfp4::scale(amax, 1.0f / global); }
   static float multiplier(float amax, uint32_t e, float global) { return VllmNvfp4::multiplier(amax, e, 1.0f / global); }
@@ -67,12 +67,12 @@ struct Nvfp4TensorScaleForgotten : VllmNvfp4 {
   static float multiplier(float amax, uint32_t e, float /*global*/) { return VllmNvfp4::multiplier(amax, e, 1.0f); }
 };
 
-/// Reads the tensor's scale as 448 / amax, without the 6 of E2M1.
+/// Assumes that the tensor's scale is 448 / amax; it is 448 * 6 / amax, where 6 is E2M1's largest value.
 struct Nvfp4Factor448 : VllmNvfp4 {
   static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(global * amax); }
 };
 
-/// Cuts the mantissa of the scale off, so that the largest element of a block is clipped.
+/// Rounds the block's scale down to E4M3, so the largest element of a block is clipped.
 struct Nvfp4ScaleTruncated : VllmNvfp4 {
   static uint8_t scale(float amax, float global) {
     const float v = global * (amax * simt::reciprocal_within(6.0f));
@@ -93,21 +93,21 @@ struct Nvfp4BlockOf32 : VllmNvfp4 {
   }
 };
 
-/// A reciprocal with eight bits, as the first step of Newton's method has it.
+/// Uses a reciprocal with eight bits, like an estimate that no Newton step refines.
 struct Nvfp4RoughReciprocal : VllmNvfp4 {
   static float multiplier(float amax, uint32_t e, float global) {
     return simt::from_bits((simt::bits(VllmNvfp4::multiplier(amax, e, global)) + 0x8000u) & 0xffff0000u);
   }
 };
 
-/// No floor under the scale, so that a block of zeros is divided by 0.
+/// Has no lower bound for the scale, so a block of zeros is divided by 0.
 struct Nvfp4FloorMissing : TorchaoNvfp4 {
   static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(amax / 6.0f / global); }
 };
 
 // MXFP4.
 
-/// Drops the mantissa of amax where it should round.
+/// Truncates amax to a power of two; the contract rounds it.
 struct Mxfp4FloorForEven : VllmMxfp4 {
   static uint8_t scale(float amax, float /*global*/) {
     const uint32_t e = simt::bits(amax) >> 23;
@@ -115,7 +115,7 @@ struct Mxfp4FloorForEven : VllmMxfp4 {
   }
 };
 
-/// Rounds amax to three bits of mantissa, the constant of E4M3.
+/// Rounds amax with the constant for E4M3's three mantissa bits; E2M1 has one.
 struct Mxfp4ConstantOfFp8 : VllmMxfp4 {
   static uint8_t scale(float amax, float /*global*/) {
     const uint32_t e = (simt::bits(amax) + 0x80000u) >> 23;
@@ -123,7 +123,7 @@ struct Mxfp4ConstantOfFp8 : VllmMxfp4 {
   }
 };
 
-/// Rounds amax / 6 down to a power of two.
+/// Rounds amax / 6 down to a power of two; the contract rounds up.
 struct Mxfp4FloorForCeil : FlashinferMxfp4 {
   static uint8_t scale(float amax, float /*global*/) {
     const float y = flushed(amax * (1.0f / 6.0f));
@@ -145,16 +145,16 @@ struct Mxfp4NanLaundering : TorchaoMxfp4Even {
   static float with_nan(float amax, bool /*all*/) { return amax; }
 };
 
-// NVFP4 behind silu(gate) * up and behind a norm.
+// NVFP4 after silu(gate) * up, after a norm, and FlashInfer's 4over6.
 
-// 4over6.
+// 4over6 tries two scales per block, which map amax to 6 or to 4, and keeps the one with the smaller error.
 
-/// Keeps the scale for a largest code of 6.
+/// Always keeps the scale that maps amax to 6.
 struct Nvfp4RivalNever : FlashinferNvfp44over6 {
   static bool is_better(float /*rival*/, float /*own*/) { return false; }
 };
 
-/// Adds squares where magnitudes are added.
+/// Adds squares of errors; the contract adds their magnitudes.
 struct Nvfp4RivalBySquares : FlashinferNvfp44over6 {
   static float error(float code, float scale, float global, float v) {
     const float e = FlashinferNvfp44over6::error(code, scale, global, v);
@@ -162,7 +162,7 @@ struct Nvfp4RivalBySquares : FlashinferNvfp44over6 {
   }
 };
 
-/// Every block uses the scale that makes its largest code 4.
+/// Always uses the scale that maps amax to 4.
 struct Nvfp4RivalAlways : FlashinferNvfp44over6CuteExact {
   static bool is_better(float /*rival*/, float /*own*/) { return true; }
 };
@@ -175,7 +175,7 @@ struct Nvfp4RivalOfZeros : FlashinferNvfp44over6Fast {
   }
 };
 
-/// The product goes to NVFP4 in fp32 where the contract rounds it to 16 bits.
+/// Quantizes the fp32 product to NVFP4; the contract first rounds it to 16 bits.
 struct SiluNvfp4NotRounded : VllmSiluNvfp4 {
   using Activation = SiluFast;
 };
@@ -191,12 +191,12 @@ struct SiluNvfp4TensorScaleForgotten : VllmSiluNvfp4 {
   };
 };
 
-/// Multiplies by the weight in fp32 where the contract rounds x times the weight.
+/// Multiplies by the weight in fp32; the contract rounds x times the weight.
 struct NormFp4WideProduct : FlashinferNormFp4 {
   using Norm = WideNorm;
 };
 
-/// Divides by the scale of the tensor, as the docstring says.
+/// Divides by the tensor's scale, as FlashInfer's docstring says.
 struct NormFp4DividesByScale : FlashinferNormFp4 {
   struct Group : FlashinferNormNvfp4 {
     static uint8_t scale(float amax, float global) { return FlashinferNormNvfp4::scale(amax, 1.0f / global); }
@@ -206,7 +206,7 @@ struct NormFp4DividesByScale : FlashinferNormFp4 {
   };
 };
 
-/// Normalizes the fp32 sum where the contract normalizes the stored one.
+/// Normalizes the fp32 sum; the contract normalizes the stored 16-bit sum.
 struct AddNormFp4WideSum : FlashinferAddNormFp4 {
   using Norm = WideAddNorm;
 };
@@ -236,7 +236,7 @@ struct OfFp4<Rules, std::void_t<typename Rules::Norm>> {
   static constexpr auto run = run_rms_norm_quant_fp4<Rules>;
 };
 
-/// A fault of the kernel of Rules::kContract. `layouts`: those in which the fault is seen.
+/// Table row of a faulty kernel. `layouts`: scale layouts in which the fault is visible.
 template <class Rules>
 Kernel of_fp4(const char* name, const char* cites, void (*run)(const Call&) = OfFp4<Rules>::run,
               const Values& layouts = OfFp4<Rules>::op().layouts) {
@@ -254,7 +254,7 @@ Kernel of_fp4(const char* name, const char* cites, void (*run)(const Call&) = Of
 
 // Rows of experts.
 
-/// The scale of the first expert is used for all experts.
+/// Uses the global scale of the first expert for all experts.
 struct ExpertsNvfp4FirstScale : VllmNvfp4Experts {
   template <class Out>
   static int64_t tensor_of(const Out& /*out*/, int64_t /*row*/) {
@@ -262,7 +262,7 @@ struct ExpertsNvfp4FirstScale : VllmNvfp4Experts {
   }
 };
 
-/// Takes the scale of the expert after, as with a list of ends where one of beginnings is meant.
+/// Uses the global scale of the next expert, as if a list of ends were a list of beginnings.
 struct ExpertsNvfp4NextScale : VllmNvfp4Experts {
   template <class Out>
   static int64_t tensor_of(const Out& out, int64_t row) {
@@ -270,19 +270,19 @@ struct ExpertsNvfp4NextScale : VllmNvfp4Experts {
   }
 };
 
-/// Experts behind silu take the scale of the first expert.
+/// After SiLU, uses the global scale of the first expert for all experts.
 struct SiluExpertsFirstScale : VllmSiluNvfp4Experts {
   using Group = ExpertsNvfp4FirstScale;
 };
 
-/// Experts behind silu: the product goes to MXFP4 in fp32.
+/// After SiLU, quantizes the fp32 product to MXFP4; the contract first rounds it to 16 bits.
 struct SiluExpertsMxfp4NotRounded : VllmSiluMxfp4Experts {
   using Activation = SiluFast;
 };
 
 // Masked experts.
 
-/// Quantizes the whole room of an expert.
+/// Quantizes all rows of an expert's capacity, used or not.
 template <class Base>
 struct MaskedBeyondTokens : Base {
   template <class Out>
@@ -291,22 +291,22 @@ struct MaskedBeyondTokens : Base {
   }
 };
 
-/// The mask is taken for the index of the last row in use.
+/// Treats the row count in the mask as the index of the last used row.
 struct MaskedOneRowMore : FlashinferNvfp4Experts {
   static bool uses(const MaskedBytesOut& out, int64_t row) { return out.row_in_expert(row) <= out.tokens[out.expert_of(row)]; }
 };
 
-/// The mask of the first expert counts for all.
+/// Uses the row count of the first expert for all experts.
 struct MaskedFirstMask : FlashinferNvfp4ExpertsExact {
   static bool uses(const MaskedBytesOut& out, int64_t row) { return out.row_in_expert(row) < out.tokens[0]; }
 };
 
-/// The scale of the first expert is used for all experts.
+/// Uses the global scale of the first expert for all experts.
 struct MaskedFirstScale : FlashinferNvfp4Experts {
   static int64_t tensor_of(const MaskedBytesOut& /*out*/, int64_t /*row*/) { return 0; }
 };
 
-/// The whole room behind silu.
+/// After SiLU, quantizes all rows of an expert's capacity, used or not.
 struct SiluMaskedBeyondTokens : FlashinferSiluNvfp4Experts {
   using Group = MaskedBeyondTokens<FlashinferNvfp4Experts>;
 };
@@ -316,12 +316,12 @@ struct TilesOfRooms : MaskedBytesOut {
   int64_t place(int64_t row, int32_t g) const { return place_in_tiles(ScaleTile::k128x4, padded_groups, row, g); }
 };
 
-/// The product goes to NVFP4 in fp32.
+/// Quantizes the fp32 product to NVFP4; the contract first rounds it to 16 bits.
 struct SiluMaskedNotRounded : FlashinferSiluNvfp4Experts {
   using Activation = SiluFast;
 };
 
-/// Subnormal elements of the up half are not flushed to 0, as in a build without fast math.
+/// Does not flush subnormal elements of the up half to 0, like a build without fast math.
 struct SiluMaskedNotFlushed : FlashinferSiluNvfp4ExpertsExact {
   struct Activation : FlashinferSiluFast {
     static float product(float silu, float up) { return flushed(flushed(silu) * up); }
@@ -363,42 +363,42 @@ void run_fp4_misplaced(const Call& call) {
 
 std::vector<Kernel> fp4_faults() {
   return {
-      of_fp4<Nvfp4GuardOfAmax>("nvfp4_guard_of_amax", "flashinfer #2441: amax is not 0 and the scale is"),
+      of_fp4<Nvfp4GuardOfAmax>("nvfp4_guard_of_amax", "flashinfer #2441: amax is not 0, but the scale is"),
       of_fp4<Nvfp4DecodeScale>("nvfp4_decode_scale",
                                "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
       of_fp4<Nvfp4TensorScaleForgotten>("nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
-      of_fp4<Nvfp4Factor448>("nvfp4_factor_448", "torchao nvfp4_tensor.py: comment on F4_E2M1_MAX in per_tensor_amax_to_scale"),
+      of_fp4<Nvfp4Factor448>("nvfp4_factor_448", "torchao nvfp4_tensor.py, per_tensor_amax_to_scale: a comment says why 6 (F4_E2M1_MAX) must be a factor"),
       of_fp4<Nvfp4ScaleTruncated>("nvfp4_scale_truncated", "vllm-omni #4025: scales cast to e4m3 by hand"),
-      of_fp4<Fp4TiesAway<TransformerEngineNvfp4>>("nvfp4_ties_away", "aiter #3992, there for MXFP4"),
+      of_fp4<Fp4TiesAway<TransformerEngineNvfp4>>("nvfp4_ties_away", "aiter #3992: the same mistake with MXFP4"),
       of_fp4<Fp4NibblesSwapped<VllmNvfp4>>("nvfp4_nibbles_swapped", "PTX ISA: the first operand of cvt.e2m1x2 is the high half"),
       of_fp4<VllmNvfp4>("nvfp4_unswizzled_scales", "vLLM #50084", run_fp4_misplaced<VllmNvfp4, RowMajorBytes>, {"ue4m3_128x4"}),
-      of_fp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "MXFP4's block size"),
-      of_fp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "a reciprocal of 8 bits where rcp.approx has 23"),
+      of_fp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "no regression known; the block size of MXFP4"),
+      of_fp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "no regression known; a reciprocal with 8 bits instead of rcp.approx with 23"),
       of_fp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097", run_fp4<Fp4StalePadding<VllmNvfp4>>,
                                          {"ue4m3_128x4"}),
       of_fp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448: a row of zeros"),
       of_fp4_experts<ExpertsNvfp4FirstScale>("nvfp4_experts_first_scale",
-                                             "no regression known; SFScale[0] where SFScale[expert_idx] is meant",
+                                             "no regression known; SFScale[0] instead of SFScale[expert_idx]",
                                              "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4_experts<ExpertsNvfp4NextScale>("nvfp4_experts_next_scale",
-                                            "vLLM mxfp4_experts_quant.cu: offsets read behind the last of 17 experts",
+                                            "vLLM mxfp4_experts_quant.cu: with 17 experts, offsets after the last one are read",
                                             "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
-      of_fp4<Nvfp4RivalNever>("nvfp4_rival_never", "flashinfer #3264: 4over6 behind an environment variable"),
+      of_fp4<Nvfp4RivalNever>("nvfp4_rival_never", "flashinfer #3264: an environment variable turns 4over6 on"),
       of_fp4<Nvfp4RivalBySquares>("nvfp4_rival_by_squares", "vLLM nvfp4_kv_cache_kernels.cu adds squares, FlashInfer magnitudes"),
       of_fp4<Nvfp4RivalAlways>("nvfp4_rival_always", "flashinfer #3448: FP16 scoring of both scales"),
       of_fp4<Nvfp4RivalOfZeros>("nvfp4_rival_of_zeros", "flashinfer quantization_utils.cuh: returns early if amax is 0"),
       of_silu_experts<SiluExpertsFirstScale>("silu_nvfp4_experts_first_scale",
-                                             "no regression known; SFScale[0] where SFScale[expert_idx] is meant",
+                                             "no regression known; SFScale[0] instead of SFScale[expert_idx]",
                                              "silu_mul_quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4_masked<MaskedBeyondTokens<FlashinferNvfp4Experts>>("nvfp4_masked_beyond_tokens",
-                                                                "flashinfer #1927: takes back a masked kernel that failed for some shapes"),
-      of_fp4_masked<MaskedOneRowMore>("nvfp4_masked_one_row_more", "flashinfer quantization.cuh: rows from mask[expert] on are left"),
-      of_fp4_masked<MaskedFirstMask>("nvfp4_masked_first_mask", "no regression known; mask[0] where mask[expert_idx] is meant"),
+                                                                "flashinfer #1927 reverts a masked kernel that failed for some shapes"),
+      of_fp4_masked<MaskedOneRowMore>("nvfp4_masked_one_row_more", "flashinfer quantization.cuh leaves the rows from mask[expert] on unwritten"),
+      of_fp4_masked<MaskedFirstMask>("nvfp4_masked_first_mask", "no regression known; mask[0] instead of mask[expert_idx]"),
       of_fp4_masked<MaskedFirstScale>("nvfp4_masked_first_scale",
                                       "flashinfer #2977: the docstring gives global_scale one element for all experts"),
-      of_fp4_masked<FlashinferNvfp4Experts>("nvfp4_masked_tiles_of_rooms", "vLLM #42984: tiles of experts that overlap",
+      of_fp4_masked<FlashinferNvfp4Experts>("nvfp4_masked_tiles_of_rooms", "vLLM #42984: the scale tiles of experts overlap",
                                             run_tiles_of_rooms),
-      of_silu_masked<SiluMaskedBeyondTokens>("silu_nvfp4_masked_beyond_tokens", "flashinfer #3057: rows of padding that hold NaN"),
+      of_silu_masked<SiluMaskedBeyondTokens>("silu_nvfp4_masked_beyond_tokens", "flashinfer #3057: rows of padding hold NaN"),
       of_silu_masked<SiluMaskedNotRounded>("silu_nvfp4_masked_not_rounded",
                                            "flashinfer trace/templates/activation.py: the reference quantizes the fp32 product"),
       of_silu_masked<SiluMaskedNotFlushed>("silu_nvfp4_masked_not_flushed", "flashinfer/jit/core.py: -use_fast_math"),
@@ -406,7 +406,7 @@ std::vector<Kernel> fp4_faults() {
                                                   "aiter act_mul_and_mxfp4_quant quantizes the fp32 product",
                                                   "silu_mul_quant_mxfp4_experts", kMxfp4ExpertsAccepts),
       of_fp4<SiluNvfp4NotRounded>("silu_nvfp4_not_rounded",
-                                  "vLLM test_silu_mul_nvfp4_quant.py: accepted by its tolerances of 0.3"),
+                                  "vLLM test_silu_mul_nvfp4_quant.py accepts it, with tolerances of 0.3"),
       of_fp4<SiluNvfp4HalvesSwapped>("silu_nvfp4_halves_swapped", "vLLM #11624: mul_and_silu"),
       of_fp4<SiluNvfp4TensorScaleForgotten>("silu_nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
       of_fp4<NormFp4WideProduct>("norm_nvfp4_wide_product",
@@ -415,14 +415,14 @@ std::vector<Kernel> fp4_faults() {
                                     "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
       of_fp4<AddNormFp4WideSum>("add_norm_nvfp4_wide_sum",
                                 "flashinfer fused_add_rmsnorm.py: without FP4 the sum is normalized in fp32"),
-      of_fp4<Mxfp4FloorForEven>("mxfp4_floor_for_even", "ATOM #1601: two rules in one model"),
+      of_fp4<Mxfp4FloorForEven>("mxfp4_floor_for_even", "ATOM #1601: one model uses two rounding rules for scales"),
       of_fp4<Mxfp4ConstantOfFp8>("mxfp4_constant_of_fp8",
-                                 "aiter _mxfp8_quant_op has the constant of FP4; this is the other way round"),
+                                 "aiter _mxfp8_quant_op uses FP4's constant for FP8; this kernel uses FP8's for FP4"),
       of_fp4<Mxfp4FloorForCeil>("mxfp4_floor_for_ceil", "vLLM #43557: the exponent of amax / 6 rounded down"),
-      of_fp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110, there for MXFP8"),
+      of_fp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110: the same mistake with MXFP8"),
       of_fp4<Mxfp4NanLaundering>("mxfp4_nan_laundering", "pytorch/ao #4201"),
       of_fp4<Fp4TiesAway<AiterTritonMxfp4>>("mxfp4_ties_away", "aiter #3992, aiter #4030"),
-      of_fp4<Fp4Truncated<AiterPer1x32Mxfp4>>("mxfp4_codes_truncated", "rocm-systems #6877: narrow conversions that cut off"),
+      of_fp4<Fp4Truncated<AiterPer1x32Mxfp4>>("mxfp4_codes_truncated", "rocm-systems #6877: conversions to narrow formats truncate"),
       of_fp4<Fp4NibblesSwapped<TorchaoMxfp4Floor>>("mxfp4_nibbles_swapped",
                                                    "torchao pack_uint4: the even element is the low half"),
       of_fp4<TorchaoMxfp4Rceil>("mxfp4_unswizzled_scales", "TransformerEngine #3070",

@@ -21,17 +21,17 @@ std::vector<Kernel> gemm_faults() {
       of_gemm<GemmFractionLess>("gemm_fraction_less", tensor,
                                 "Khattak, Mikaitis (arXiv 2512.07004): instructions differ by a single extra bit"),
       of_gemm<GemmNearestForTruncation>("gemm_nearest_for_truncation", tensor,
-                                        "Valpey, Li, Pai, Gopalakrishnan 2025 (arXiv 2502.15999) correct a similar assumption"),
+                                        "Valpey, Li, Pai, Gopalakrishnan 2025 (arXiv 2502.15999) refute a similar assumption"),
       of_gemm<GemmPromotionMissing>("gemm_promotion_missing", other,
                                     "triton 8056: the compiler folds the addition after an fp8 dot into the dot"),
       of_gemm<GemmPromotionLate>("gemm_promotion_late", other,
-                                 "cutlass fp8_accumulation.hpp: a counter that is compared with its bound by =="),
+                                 "cutlass fp8_accumulation.hpp: promotes if a counter == its bound"),
       of_gemm<GemmPromotionExtra>("gemm_promotion_extra", other,
                                   "no regression known; another schedule of the same CUTLASS mainloop"),
-      of_gemm<GemmAccumulatorF16>("gemm_accumulator_f16", other, "no regression known; f16 accumulation where f32 is stated"),
+      of_gemm<GemmAccumulatorF16>("gemm_accumulator_f16", other, "no regression known; accumulates in f16 instead of f32"),
       of_gemm<GemmFnAsFnuz>("gemm_fn_as_fnuz", other,
                             "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats and gfx950 does not"),
-      of_gemm<GemmScalesSwapped>("gemm_scales_swapped", other, "pytorch 146655: scales are switched"),
+      of_gemm<GemmScalesSwapped>("gemm_scales_swapped", other, "pytorch 146655: the scales of a and b are exchanged"),
       of_gemm<GemmTokenScaleNext>("gemm_token_scale_next", other, "no regression known; an index that is one too large"),
       of_gemm<GemmOneChannelScale>("gemm_one_channel_scale", "gemm_scaled.amd",
                                    "no regression known; a per-channel scale is used as a per-tensor scale"),
@@ -43,35 +43,35 @@ std::vector<Kernel> gemm_faults() {
       of_gemm<GemmTileBefore>("gemm_tile_before", other,
                               "aiter 3445: stale tiles in shared memory, because the wait count is too low"),
       of_gemm<GemmWeightTransposed>("gemm_weight_transposed", other,
-                                    "no regression known; the weight in the layout of other libraries"),
-      of_gemm<GemmGain>("gemm_gain", other, "no regression known; an error that a global error measure does not show"),
+                                    "no regression known; the weight has the layout of other libraries"),
+      of_gemm<GemmGain>("gemm_gain", other, "no regression known; an error that a global tolerance does not detect"),
       of_gemm<GemmUnknownGain>("gemm_unknown_gain", other,
-                               "no regression known; an error that an error bound mistakes for rounding"),
+                               "no regression known; an error that looks like rounding to a loose error bound"),
       of_gemm<GemmUnknownTail>("gemm_unknown_tail", tensor,
                                "no regression known; the loop covers only whole instructions along k"),
       of_gemm<GemmScaleOrder>("gemm_scale_order", other,
-                              "vllm scaled_mm_sm90_fp8_dispatch.cuh: the order of scales where a and b are exchanged"),
+                              "vllm scaled_mm_sm90_fp8_dispatch.cuh: exchanging a and b also exchanges the order of scales"),
       of_gemm<GemmBiasBeforeScale>("gemm_bias_before_scale", tensor,
                                    "no regression known; the bias is folded into the accumulator"),
       of_gemm<GemmRoundedTwice>("gemm_rounded_twice", tensor,
                                 "aiter op_tests/test_gemm_a8w8.py e4048607: its reference adds the bias to the 16-bit result"),
       of_gemm<GemmSplitRace, 2>("gemm_split_race", "gemm_scaled.split_k",
-                                "no regression known; a part of split-K is added after the sum was read"),
+                                "no regression known; the sum is read before the last split-K part is added"),
       of_gemm<GemmBiasUnrounded>("gemm_bias_unrounded", other, "no regression known; the epilogue of vLLM's CUTLASS kernels"),
       of_gemm<GemmDotFolded>("gemm_dot_folded", other,
                              "triton 8056: the compiler folds the addition after an fp8 dot into the dot"),
       of_gemm<GemmKAscending>(
           "gemm_k_ascending", "gemm_scaled.amd",
-          "composable_kernel 8e22e1ae blockwise_gemm_pipeline_xdlops_base.hpp: KPerThread from one group of lanes to the next"),
+          "composable_kernel 8e22e1ae blockwise_gemm_pipeline_xdlops_base.hpp: groups of lanes are KPerThread elements of k apart"),
       of_gemm<GemmSubnormalsKept>("gemm_subnormals_kept", "gemm_scaled.amd",
-                                  "aiter/jit/core.py e4048607: -fgpu-flush-denormals-to-zero left off"),
+                                  "aiter/jit/core.py e4048607: a build without -fgpu-flush-denormals-to-zero"),
       of_gemm<GemmZeroNotAdded>(
           "gemm_zero_not_added", tensor,
           "measured: cuBLASLt 13.1.1 gives +0 where the product of the scales is 0 and the sum is negative"),
       of_gemm<GemmSplitKInF32, 2>("gemm_split_k_in_f32", "gemm_scaled.two_results",
                                   "aiter _gemm_a8w8_blockscale_reduce_kernel e4048607: AITER's Triton kernels add parts in f32"),
       of_gemm<GemmSplitKPartLost, 2>("gemm_split_k_part_lost", "gemm_scaled.two_results",
-                                     "aiter 2335, 2526: a tuned split that the kernel does not have"),
+                                     "aiter 2335, 2526: the tuning names a split-K that the kernel does not support"),
       of_gemm<GemmAzpLeftOut>("gemm_azp_left_out", other, "no regression known; zero points are passed but never read"),
       of_gemm<GemmAzpAdded>("gemm_azp_added", other, "no regression known; the opposite sign convention"),
       of_gemm<GemmAzpInFloat>("gemm_azp_in_float", other, "no regression known; an epilogue that computes everything in f32"),
@@ -87,14 +87,14 @@ std::vector<Kernel> gemm_faults() {
       of_gemm<GemmOcpAsFnuz>("gemm_ocp_as_fnuz", "gemm_scaled.amd.as_gfx942",
                              "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats and gfx950 does not"),
       of_gemm<GemmGfx950Gain>("gemm_gfx950_gain", "gemm_scaled.amd.one_rounding",
-                              "no regression known; an error that an error bound mistakes for rounding"),
+                              "no regression known; an error that looks like rounding to a loose error bound"),
       of_gemm<GemmGfx950WeightTwice>("gemm_gfx950_weight_twice", "gemm_scaled.amd.as_gfx942",
                                      "no regression known; a loader shuffles a weight that is already shuffled"),
       of_gemm<GemmInt8LastProduct>("gemm_int8_last_product", other, "no regression known; the coarsest mistake in a sum"),
   };
 }
 
-// Tensor core instructions: an emulator with one step changed, to a wrong assumption or to the behaviour of another GPU.
+// Tensor core instructions: an emulator in which one step follows a wrong assumption or another GPU.
 
 namespace {
 
@@ -145,7 +145,7 @@ struct MmaFlushesSubnormals : Sm90MmaF16F32 {
   }
 };
 
-/// Lets a zero term take part in the maximum exponent.
+/// Includes zero terms in the maximum of the exponents.
 struct MmaZerosCount : Sm90MmaBf16F32 {
   static bool counts(int64_t) { return true; }
 };
@@ -166,7 +166,7 @@ struct MmaNegativeZero : Sm90MmaF16F32 {
   }
 };
 
-/// Returns another quiet NaN than the instruction does.
+/// Returns a NaN whose payload differs from the instruction's.
 struct MmaNanPayload : Sm90WgmmaBf16F32 {
   static constexpr uint32_t kNan = 0x7fc00000u;
 };
@@ -184,7 +184,7 @@ struct MmaAccumulatorF16 : Sm90WgmmaF16F32 {
   }
 };
 
-/// Normalizes products before the alignment, which shifts those of subnormal inputs.
+/// Normalizes products before the alignment, which changes the exponents of products with subnormal inputs.
 struct MmaExponentRenormalized : Sm90MmaF16F32 {
   static int exponent(const Number& a, const Number& b) {
     const int64_t product = int64_t{a.significand} * b.significand;
@@ -233,22 +233,22 @@ std::vector<Kernel> mma_faults() {
                                "Khattak, Mikaitis (arXiv 2512.07004): instructions differ by a single extra bit"),
       of_unit<MmaFractionMore>("mma_fraction_more", "DeepSeek-V3 (arXiv 2412.19437): about 14 bits"),
       of_unit<MmaNearestForTruncation>("mma_nearest_for_truncation",
-                                       "Valpey, Li, Pai, Gopalakrishnan 2025 (arXiv 2502.15999) correct a similar assumption"),
+                                       "Valpey, Li, Pai, Gopalakrishnan 2025 (arXiv 2502.15999) refute a similar assumption"),
       of_unit<MmaResultNotCut>("mma_result_not_cut", "DeepSeek-V3 (arXiv 2412.19437): nominally f32, in fact about 14 bits"),
       of_unit<MmaCFirst>("mma_c_first", "no regression known; the instruction as the PTX ISA describes it"),
       of_unit<MmaHalvesNotInterleaved>("mma_halves_not_interleaved",
                                        "no regression known; ptxas of CUDA 13.0 unpacks halves of words, not halves of k"),
-      of_unit<MmaFlushesSubnormals>("mma_flushes_subnormals", "MATLAB-tensor-core d12a5b3~1, its unit of MI250X"),
+      of_unit<MmaFlushesSubnormals>("mma_flushes_subnormals", "MATLAB-tensor-core d12a5b3~1: its model of the MI250X"),
       of_unit<MmaZerosCount>("mma_zeros_count", "MMA-Sim c785138: zero operands have the exponent -126"),
       of_unit<MmaProductDropped>("mma_product_dropped", "no regression known; the coarsest mistake in a sum"),
       of_unit<MmaNegativeZero>("mma_negative_zero", "IEEE 754-2019, 6.3: the result of a chain of fma"),
       of_unit<MmaNanPayload>("mma_nan_payload", "IEEE 754-2019, 6.2: a quiet NaN without a payload"),
-      of_unit<MmaAccumulatorF16>("mma_accumulator_f16", "no regression known; f16 accumulation where f32 is stated"),
+      of_unit<MmaAccumulatorF16>("mma_accumulator_f16", "no regression known; accumulates in f16 instead of f32"),
       of_unit<MmaExponentRenormalized>("mma_exponent_renormalized",
-                                       "no regression known; measured on an H200: 96 * 192 is aligned by 13 and not by 14"),
+                                       "no regression known; measured on an H200: the product 96 * 192 has exponent 13, not 14"),
       of_unit<MmaSubnormalsNotUnpacked>("mma_subnormals_not_unpacked",
-                                        "no regression known; units.csv itself until a probe of an H200 on 2026-11-23"),
-      of_unit<MmaFloorForTruncation>("mma_floor_for_truncation", "MMA-Sim c785138, its CDNA3 instructions, which round down"),
+                                        "no regression known; units.csv had this mistake until an H200 was probed on 2026-11-23"),
+      of_unit<MmaFloorForTruncation>("mma_floor_for_truncation", "MMA-Sim c785138: its CDNA3 instructions round down"),
       of_unit<MmaHalfBlock>("mma_half_block", "MMA-Sim c785138: block sizes of Ampere and of Hopper"),
       of_unit<MmaLeastExponent>("mma_least_exponent", "MATLAB-tensor-core b12b5a7: -132 on A100 and -133 on H100"),
   };

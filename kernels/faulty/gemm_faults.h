@@ -80,17 +80,17 @@ struct GemmOcpAsFnuz : CkRowwise<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8.gfx950";
 };
 
-/// Ignores the tail of k that fills no whole instruction. gfx950's int8 instruction has 64 elements along k.
+/// Ignores the elements of k after the last whole instruction. gfx950's int8 instruction has 64 elements along k.
 using GemmTailDropped = TailLeftOut<TorchTensor, 32>;
 using GemmUnknownTail = TailLeftOut<UnknownTensor, 32>;
 using GemmInt8Tail = TailLeftOut<AiterGemmA8w8Int8Gfx950, 64>;
 
-/// Uses only half of the tail behind the last whole tile of k.
+/// Uses only half of the elements after the last whole tile of k.
 struct GemmTailHalfUsed : TorchTensor {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 128 / 2; }
 };
 
-/// The bound of rows is one too low.
+/// The row bound is one too low: the last row is computed from the row before it.
 struct GemmLastRow : VllmScaledMmSwapAb {
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t m) { return row == m - 1 && m > 1 ? m - 2 : row; }
 };
@@ -100,7 +100,7 @@ struct GemmTileBefore : TorchRowFast {
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row >= 64 ? row - 64 : row; }
 };
 
-/// Reads the weight as [k, n].
+/// Reads the weight [n, k] as if it were [k, n].
 struct GemmWeightTransposed : TorchRowFast {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t n, int64_t /*all_k*/) { return k * n + column; }
 };
@@ -123,7 +123,7 @@ struct GemmSubnormalsKept : LaneOrder<WeightFirst<units::Gfx942MfmaE4m3fnuzF32>,
   static constexpr const char* kContract = AiterGemmA8w8Fnuz::kContract;
 };
 
-/// Multiplies by both scales and adds no zero, so a product of -0 stays -0.
+/// Does not add +0 after multiplying by both scales, so a result of -0 stays -0.
 struct GemmZeroNotAdded : TensorScaled<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = TorchTensor::kContract;
 };
@@ -168,7 +168,7 @@ struct GemmTokenScaleNext : TorchRow {
   }
 };
 
-/// Uses the scale of the first channel for all.
+/// Uses the scale of the first channel for all channels.
 struct GemmOneChannelScale : AiterGemmA8w8Fnuz {
   SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t /*column*/) { return x.scale_b[0]; }
 };
@@ -203,7 +203,7 @@ struct GemmGfx950Gain : AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3OneRounding>
   }
 };
 
-/// Applies the scales in the order for exchanged operands.
+/// Applies the scales in the order of a kernel with exchanged operands.
 struct GemmScaleOrder : TorchRow {
   template <class>
   SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
@@ -261,7 +261,7 @@ struct GemmAzpInFloat : VllmScaledMmAzpPerToken {
   }
 };
 
-/// Uses the zero point of the first row for all.
+/// Uses the zero point of the first row for all rows.
 struct GemmAzpFirstRow : VllmScaledMmAzpPerToken {
   SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t, int64_t column) {
     return float(int32_t(sum) - zero_points(x, 0, column));

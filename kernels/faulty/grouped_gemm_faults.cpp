@@ -1,24 +1,24 @@
-// Faulty kernels of gemm_grouped and fused_moe: the correct kernel's rules with one mistake about which expert a tile of rows belongs
-// to, where its scales lie, or which rows are in use; in fused_moe also about the router weight and the bias.
+// Faulty kernels of gemm_grouped and fused_moe. Each has one mistake: in the expert of a tile of rows, in the place of its scales, or in
+// the rows that are in use. In fused_moe it may also be in the router weight or the bias.
 #include "kernels/ops/gemm/gemm_grouped_kernel.h"
 
 namespace assay_kernels {
 
-// Which expert.
+// Mistakes in the expert.
 
-/// The expert of a tile reaches the scales alone.
+/// Always uses the weights of expert 0; the scales are those of the right expert.
 template <class Right>
 struct GroupedFirstExpert : Right {
   SIMT_DEVICE static int64_t expert_of_weights(const GroupedGemmArguments&, int64_t) { return 0; }
 };
 
-/// The index of the expert is one too high, for the scales alone.
+/// Uses the scales of the next expert; the weights are those of the right expert.
 template <class Right>
 struct GroupedNextScales : Right {
   SIMT_DEVICE static int64_t expert_of_scales(const GroupedGemmArguments& x, int64_t expert) { return (expert + 1) % x.experts; }
 };
 
-/// Reads the expert of the row before the tile.
+/// Reads the expert from the row before the tile.
 struct GroupedBoundary : DeepGemmContiguous {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) {
     if (x.groups[row] < 0) return -1;
@@ -27,7 +27,7 @@ struct GroupedBoundary : DeepGemmContiguous {
   }
 };
 
-/// Experts without rows are left out of the list of weights, so that later experts use the weights of earlier ones.
+/// Number of experts with rows before `expert`. A kernel that numbers only experts with rows uses the weights of an earlier expert.
 SIMT_DEVICE int64_t experts_with_rows_before(const GroupedGemmArguments& x, int64_t expert) {
   int64_t count = 0;
   for (int64_t other = 0; other < expert; ++other) {
@@ -47,9 +47,9 @@ struct GroupedEmptySkipped : Right {
   }
 };
 
-// Which rows.
+// Mistakes in the rows.
 
-/// Reads the numbers of rows as the ends of the rows of each expert, as the psum layout has them.
+/// Reads the numbers of rows of the experts as the ends of their rows, as in the psum layout.
 struct GroupedSizesAsOffsets : DeepGemmMasked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) {
     const int64_t expert = row / x.room, first = expert > 0 ? x.groups[expert - 1] : 0;
@@ -57,17 +57,17 @@ struct GroupedSizesAsOffsets : DeepGemmMasked {
   }
 };
 
-/// Computes every row of the room.
+/// Computes all rows of an expert's capacity, used or not.
 struct GroupedMaskIgnored : DeepGemmMasked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return row / x.room; }
 };
 
-/// The same with packed scales.
+/// Computes all rows of an expert's capacity, with packed scales.
 struct GroupedMaskIgnoredPacked : DeepGemmMaskedPacked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return row / x.room; }
 };
 
-/// Multiplies the last row of a tile by 0 and adds it to the others, used or not: 0 * NaN is NaN, and nothing else changes.
+/// Adds 0 times the last row of a tile, used or not, to every row: NaN in that row reaches the others, and nothing else changes.
 template <class Right>
 struct GroupedPaddingTimesZero : Right {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
@@ -76,9 +76,9 @@ struct GroupedPaddingTimesZero : Right {
   }
 };
 
-// Where scales lie.
+// Mistakes in the place of scales.
 
-/// Takes the scales of all experts as one column-major matrix.
+/// Reads the scales of all experts as one column-major matrix.
 struct GroupedScalesOneMatrix : DeepGemmMasked {
   template <class Rules>
   SIMT_DEVICE static bool enter(GroupedGemmArguments& x, int64_t row) {
@@ -88,31 +88,31 @@ struct GroupedScalesOneMatrix : DeepGemmMasked {
   }
 };
 
-// Experts at offsets.
+// Experts whose rows begin at given offsets.
 
-/// The number of the expert reaches the scales alone.
+/// Always uses the weights of expert 0; the scales are those of the right expert.
 struct OffsetFirstExpert : VllmMoeMm {
   SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows&, int64_t) { return 0; }
 };
 
-/// The scales of the weights of the next expert.
+/// Uses the weight scales of the next expert.
 struct OffsetNextScales : VllmMoeMm {
   SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) {
     return (expert + 1) % x.experts * x.scales_of_expert_b;
   }
 };
 
-/// One scale for each expert is assumed, so the scales of an expert begin one after those of the expert before.
+/// Assumes one scale per expert: the scales of expert e begin at element e, not at e * n.
 struct OffsetScalesOneApart : VllmMoeMmSwapAb {
   SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows&, int64_t expert) { return expert; }
 };
 
-/// The scales of a are read from the first row on for every expert.
+/// Reads the scales of a from row 0 on for every expert.
 struct OffsetFirstScales : TorchGroupedMmFast {
   SIMT_DEVICE static int64_t place_of_scales_a(const OffsetGemmArguments&, int64_t) { return 0; }
 };
 
-/// Experts without rows are left out of the list of weights.
+/// Numbers only experts with rows, so later experts use the weights of earlier ones.
 struct OffsetEmptySkipped : VllmMoeMm {
   SIMT_DEVICE static int64_t with_rows_before(const ExpertRows& x, int64_t expert) {
     int64_t count = 0;
@@ -125,12 +125,12 @@ struct OffsetEmptySkipped : VllmMoeMm {
   }
 };
 
-/// Takes the rows of an expert for the place where it begins.
+/// Uses the number of rows of an expert as the row where it begins.
 struct OffsetSizesAsOffsets : VllmMoeMm {
   SIMT_DEVICE static int64_t first_row(const ExpertRows& x, int64_t expert) { return x.sizes[3 * expert]; }
 };
 
-/// An expert ends where the next one begins; the last one has the rows that its problem states.
+/// Assumes that an expert ends where the next one begins, so that rows between two experts are computed too.
 struct OffsetToTheNext : VllmMoeMm {
   template <class Rules>
   SIMT_DEVICE static int64_t rows(const OffsetGemmArguments& x, int64_t expert) {
@@ -146,13 +146,13 @@ struct OffsetPromoted : AtOffsets<WeightFirst<units::Sm90WgmmaE4m3F32, 128>> {
   static constexpr const char* kContract = VllmMoeMm::kContract;
 };
 
-/// The scales of an expert begin at its first row, not at its first tile.
+/// Reads the scales of an expert from its first row on; they begin at its first tile.
 struct OffsetMxUnpadded : MxAtOffsets<OffsetMxUnpadded> {
   static constexpr const char* kContract = VllmMxGrouped::kContract;
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments&, int64_t, int64_t first) { return first; }
 };
 
-/// The scales of the weights of the next expert.
+/// Uses the weight scales of the next expert.
 struct OffsetMxNextScales : MxAtOffsets<OffsetMxNextScales> {
   static constexpr const char* kContract = VllmMxGrouped::kContract;
   SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) {
@@ -160,17 +160,17 @@ struct OffsetMxNextScales : MxAtOffsets<OffsetMxNextScales> {
   }
 };
 
-/// FP4: the alpha of the first expert for all experts.
+/// FP4: uses the alpha of the first expert for all experts.
 struct OffsetAlphaOfFirst : VllmNvfp4Grouped {
   SIMT_DEVICE static int64_t expert_of_alpha(const OffsetMxArguments& /*x*/, int64_t /*expert*/) { return 0; }
 };
 
-/// The alpha of the next expert.
+/// FP4: uses the alpha of the next expert.
 struct OffsetAlphaOfNext : VllmNvfp4GroupedSm120 {
   SIMT_DEVICE static int64_t expert_of_alpha(const OffsetMxArguments& x, int64_t expert) { return (expert + 1) % x.experts; }
 };
 
-/// Rounds the sum to 16 bits before alpha.
+/// FP4: rounds the sum to 16 bits before it is multiplied by alpha.
 struct OffsetAlphaRounded : VllmNvfp4Grouped {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
@@ -178,20 +178,20 @@ struct OffsetAlphaRounded : VllmNvfp4Grouped {
   }
 };
 
-/// The scales of an expert begin at its first row.
+/// FP4: reads the scales of an expert from its first row on; they begin at its first tile.
 struct OffsetFp4Unpadded : VllmMxfp4Grouped {
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& /*x*/, int64_t /*expert*/, int64_t first) { return first; }
 };
 
-// Experts with block scales that begin where the one before ends, or at the next tile.
+// Experts with block scales. Each begins where the one before ends, or at the next tile.
 
-/// The number of the expert reaches the scales alone.
+/// Always uses the weights of expert 0; the scales are those of the right expert.
 template <class Right>
 struct EndsFirstExpert : Right {
   SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows&, int64_t) { return 0; }
 };
 
-/// The scales of the weights of the next expert.
+/// Uses the weight scales of the next expert.
 template <class Right>
 struct EndsNextScales : Right {
   SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) {
@@ -199,7 +199,7 @@ struct EndsNextScales : Right {
   }
 };
 
-/// Experts without rows are left out of the list of weights.
+/// Numbers only experts with rows, so later experts use the weights of earlier ones.
 template <class Right>
 struct EndsEmptySkipped : Right {
   SIMT_DEVICE static int64_t with_rows_before(const ExpertRows& x, int64_t expert) {
@@ -213,7 +213,7 @@ struct EndsEmptySkipped : Right {
   }
 };
 
-/// Expert e begins at its end, as where the ends are taken for offsets.
+/// Writes the rows of an expert from its end on, as if the list of ends were a list of offsets.
 template <class Right>
 struct EndsAsOffsets : Right {
   template <class Rules>
@@ -226,7 +226,7 @@ struct EndsAsOffsets : Right {
   }
 };
 
-/// Multiplies the last row of a tile, used or not, by 0 and adds it to the others: 0 * NaN is NaN.
+/// Adds 0 times the last row of a tile, used or not, to every row: NaN in that row reaches the others.
 struct PsumNanOfPadding : DeepGemmPsum {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     constexpr int64_t kRows = Unit::kM;
@@ -234,15 +234,15 @@ struct PsumNanOfPadding : DeepGemmPsum {
   }
 };
 
-/// The scales of a of an expert begin at its first row.
+/// Reads an expert's scales of a from its first row on; they begin at its first tile.
 template <class Right>
 struct MxMoeUnpadded : Right {
   SIMT_DEVICE static int64_t row_of_scales_a(int64_t /*expert*/, int64_t first) { return first; }
 };
 
-// Experts along k.
+// Experts along k: each has a range of k.
 
-/// The products before an expert are not added to the place of its scales.
+/// Reads the scales of a (next: of b) from the start for every expert, without the offset of the experts before.
 struct KGroupedFirstScalesA : DeepGemmKGrouped {
   SIMT_DEVICE static int64_t first_scale_a(int64_t /*first*/) { return 0; }
 };
@@ -260,14 +260,14 @@ struct KGroupedFirstC : DeepGemmKGrouped {
 struct AiterNotShuffled : AiterDeepGemm {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t pitch) { return column * pitch + k; }
 };
-/// Computes every row of the room.
+/// Computes all rows of an expert's capacity, used or not.
 struct AiterMaskIgnored : AiterDeepGemm {
   template <class Rules>
   SIMT_DEVICE static int64_t rows(const OffsetGemmArguments& x, int64_t /*expert*/) {
     return x.room;
   }
 };
-/// The scales of the weights of the next expert.
+/// Uses the weight scales of the next expert.
 struct AiterNextScales : AiterDeepGemm {
   SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) {
     return (expert + 1) % x.experts * x.scales_of_expert_b;
@@ -276,7 +276,7 @@ struct AiterNextScales : AiterDeepGemm {
 
 // fused_moe.
 
-/// Multiplies the router weight behind the cast.
+/// Multiplies by the router weight after the cast to 16 bits; the contract multiplies before it.
 struct MoeWeightAfterCast : VllmMoeBlock {
   template <class Rules, class Y>
   SIMT_DEVICE static float finished(float sum, float, float, float bias, bool has_bias, float w) {
@@ -284,7 +284,7 @@ struct MoeWeightAfterCast : VllmMoeBlock {
   }
 };
 
-/// Multiplies the router weight before the bias is added.
+/// Multiplies by the router weight before the bias is added; the contract multiplies after it.
 struct MoeBiasAfterWeight : VllmMoeChannel {
   template <class Rules, class Y>
   SIMT_DEVICE static float finished(float sum, float sa, float sb, float bias, bool has_bias, float w) {
@@ -306,7 +306,7 @@ struct MoeSumInBf16 : VllmMoeBlock {
   SIMT_DEVICE static float kept(float acc) { return simt::to_float(simt::from_float<simt::Bf16>(acc)); }
 };
 
-/// BLOCK_SIZE_K 64 with a step of BLOCK_SIZE_K / group_k = 0: the first scales of a for all of k.
+/// With BLOCK_SIZE_K 64, the index of a's scales advances by BLOCK_SIZE_K / group_k = 0: the first scales are used for all of k.
 struct MoeScaleStepZero : VllmMoeBlockM16K64 {
   SIMT_DEVICE static int64_t block_of_scale_a(int64_t /*k*/) { return 0; }
 };
@@ -316,12 +316,12 @@ struct MoeNextScales : Right {
   SIMT_DEVICE static int64_t expert_of_scales(const FusedMoeArguments& x, int64_t expert) { return (expert + 1) % x.experts; }
 };
 
-/// The bias of the first expert for all experts.
+/// Uses the bias of the first expert for all experts.
 struct MoeBiasOfFirst : VllmMoeBlockM16 {
   SIMT_DEVICE static int64_t expert_of_bias(const FusedMoeArguments& /*x*/, int64_t /*expert*/) { return 0; }
 };
 
-/// The expert of the block before.
+/// Uses the expert of the block before.
 struct MoeBoundary : VllmMoeBlockM16 {
   SIMT_DEVICE static int64_t expert_of_block(const FusedMoeArguments& x, int64_t block) {
     const int64_t own = x.experts_of_blocks[block], before = block > 0 ? x.experts_of_blocks[block - 1] : own;
@@ -336,13 +336,13 @@ struct MoeAbsentComputed : VllmMoeBlock {
   }
 };
 
-/// Leaves blocks of expert -1 alone, where the contract has zeros.
+/// Does not write blocks of expert -1; the contract writes zeros.
 struct MoeAbsentUntouched : VllmMoeInt8 {
   template <class Y>
   SIMT_DEVICE static void finish_absent(const FusedMoeArguments& /*x*/, int64_t /*slot*/, int64_t /*column*/) {}
 };
 
-/// Takes a slot for a row of a. Slots beyond the rows of a take the last row.
+/// Uses the slot as the row of a, not slot / topk. Slots beyond the rows of a use the last row.
 template <class Right>
 struct MoeSlotAsRow : Right {
   SIMT_DEVICE static int64_t row_of_slot(const FusedMoeArguments& x, int64_t slot) {
@@ -351,24 +351,24 @@ struct MoeSlotAsRow : Right {
   }
 };
 
-/// Slots numbered slot by slot, not token by token.
+/// Assumes that slots are numbered [topk, tokens]; they are numbered [tokens, topk].
 struct MoeSlotMajor : VllmMoeChannelM16 {
   SIMT_DEVICE static int64_t row_of_slot(const FusedMoeArguments& x, int64_t slot) { return slot % (x.m / x.topk); }
 };
 
-/// The weight at the slot's place in the sorted list.
+/// Reads the router weight at the slot's place in the sorted list, not at the slot.
 struct MoeWeightByPlace : SglangMoeBlock {
   SIMT_DEVICE static float weight(const FusedMoeArguments& x, int64_t /*slot*/, int64_t place) {
     return x.weights[place < x.m ? place : x.m - 1];
   }
 };
 
-/// The weight of the first expert of a token for all of them.
+/// Uses the router weight of a token's first expert for all its experts.
 struct MoeWeightOfFirst : SglangMoeChannel {
   SIMT_DEVICE static float weight(const FusedMoeArguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot / x.topk * x.topk]; }
 };
 
-/// Computes the block behind the last one in use. It gets the slots of the first block, so the first block gets its expert.
+/// Also computes the first unused block, which here has the slots of block 0. Modelled as block 0 with that block's expert.
 struct MoeEndIgnored : VllmMoeBlock {
   SIMT_DEVICE static int64_t expert_of_block(const FusedMoeArguments& x, int64_t block) {
     return x.experts_of_blocks[block == 0 ? x.blocks - 1 : block];
@@ -435,7 +435,7 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_grouped_gemm<GroupedFirstExpert<DeepGemmMasked>>("grouped_gemm_masked_first_expert",
                                                           "no regression known; an offset that is not added"),
       of_grouped_gemm<GroupedBoundary>("grouped_gemm_boundary",
-                                       "deepgemm scheduler/gemm.cuh: the expert is read from one row for a whole tile"),
+                                       "deepgemm scheduler/gemm.cuh reads the expert of a whole tile from one row"),
       of_grouped_gemm<GroupedNextScales<DeepGemmContiguous>>("grouped_gemm_next_scales",
                                                              "no regression known; an index that is one too large"),
       of_grouped_gemm<GroupedNextScales<DeepGemmMasked>>("grouped_gemm_masked_next_scales",
@@ -445,7 +445,7 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_grouped_gemm<GroupedEmptySkipped<DeepGemmMasked>>("grouped_gemm_masked_empty_skipped",
                                                            "pytorch 186365: results are inconsistent if a group is empty"),
       of_grouped_gemm<GroupedSizesAsOffsets>("grouped_gemm_sizes_as_offsets",
-                                             "deepgemm 54e22612 has both: masked_m holds sizes, the psum layout ends"),
+                                             "deepgemm 54e22612 has both: masked_m holds sizes, the psum layout holds ends"),
       of_grouped_gemm<GroupedMaskIgnored>("grouped_gemm_mask_ignored",
                                           "flashinfer 4046: masked_m is read out of bounds, or not at all"),
       of_grouped_gemm<GroupedPaddingTimesZero<DeepGemmContiguous>>(
@@ -464,26 +464,26 @@ std::vector<Kernel> grouped_gemm_faults() {
                                            "no regression known; two tensors of the same experts are exchanged"),
       of_offset_gemm<OffsetToTheNext>(
           "grouped_gemm_offsets_to_the_next",
-          "vllm moe_data.cu: padded_m rows lie between two experts, and expert_num_tokens of them are in use"),
+          "vllm moe_data.cu: experts begin padded_m rows apart, and use expert_num_tokens of these rows"),
       of_offset_gemm<OffsetPromoted>("grouped_gemm_offsets_promoted",
                                      "cutlass fp8_accumulation.hpp: schedules without FastAccum"),
       of_offset_mx<OffsetMxUnpadded>("grouped_gemm_mx_unpadded",
-                                     "flashinfer 3604: scales padded on all rows instead of those of each batch"),
+                                     "flashinfer 3604: scales are padded once for all rows, not per batch"),
       of_offset_mx<OffsetMxNextScales>("grouped_gemm_mx_next_scales", "no regression known; an index that is one too large"),
       of_offset_mx<OffsetAlphaOfFirst>("nvfp4_grouped_gemm_alpha_of_first",
-                                       "no regression known; alpha_ptr where alpha_ptr_array is meant"),
+                                       "no regression known; alpha_ptr instead of alpha_ptr_array"),
       of_offset_mx<OffsetAlphaOfNext>("nvfp4_grouped_gemm_alpha_of_next", "no regression known; an index that is one too large"),
-      of_offset_mx<OffsetAlphaRounded>("nvfp4_grouped_gemm_rounded_before_alpha", "vLLM #37135: 16 bits before the global scale"),
+      of_offset_mx<OffsetAlphaRounded>("nvfp4_grouped_gemm_rounded_before_alpha", "vLLM #37135: rounds to 16 bits before the global scale"),
       of_offset_mx<OffsetFp4Unpadded>("mxfp4_grouped_gemm_unpadded",
-                                      "flashinfer 3604: scales padded on all rows instead of those of each batch"),
+                                      "flashinfer 3604: scales are padded once for all rows, not per batch"),
       of_blocks_at_ends<EndsFirstExpert<DeepGemmPsum>>("grouped_gemm_psum_first_expert", "no regression known; an offset that is not added", "gemm_grouped.at_ends"),
       of_blocks_at_ends<EndsEmptySkipped<DeepGemmPsum>>("grouped_gemm_psum_empty_skipped", "pytorch 186365: results are inconsistent if a group is empty", "gemm_grouped.at_ends"),
-      of_blocks_at_ends<EndsAsOffsets<DeepGemmPsum>>("grouped_gemm_psum_ends_as_offsets", "deepgemm 54e22612 has both: grouped_layout holds ends or experts", "gemm_grouped.at_ends"),
+      of_blocks_at_ends<EndsAsOffsets<DeepGemmPsum>>("grouped_gemm_psum_ends_as_offsets", "deepgemm 54e22612: grouped_layout holds ends in one layout and experts in another", "gemm_grouped.at_ends"),
       of_blocks_at_ends<PsumNanOfPadding>("grouped_gemm_psum_nan_of_padding", "flashinfer 3650: NaN in padding rows reaches valid rows of the tile", "gemm_grouped.at_ends"),
       of_blocks_at_ends<EndsNextScales<DeepGemmPsumPacked>>("grouped_gemm_psum_packed_next_scales", "no regression known; an index that is one too large"),
       of_blocks_at_ends<EndsNextScales<FlashinferGroupwise>>("grouped_gemm_groupwise_next_scales", "no regression known; an index that is one too large"),
       of_blocks_at_ends<EndsFirstExpert<FlashinferGroupwiseSm120>>("grouped_gemm_groupwise_first_expert", "no regression known; an offset that is not added"),
-      of_blocks_at_ends<MxMoeUnpadded<FlashinferMxMoe128>>("grouped_gemm_mx_moe_unpadded", "flashinfer 3604: scales padded on all rows instead of those of each batch"),
+      of_blocks_at_ends<MxMoeUnpadded<FlashinferMxMoe128>>("grouped_gemm_mx_moe_unpadded", "flashinfer 3604: scales are padded once for all rows, not per batch"),
       of_blocks_at_ends<EndsEmptySkipped<FlashinferMxMoe32>>("grouped_gemm_mx_moe_empty_skipped", "pytorch 186365: results are inconsistent if a group is empty"),
       of_k_grouped<KGroupedFirstScalesA>("grouped_gemm_along_k_first_scales_a", "no regression known; an offset that is not added"),
       of_k_grouped<KGroupedFirstScalesB>("grouped_gemm_along_k_first_scales_b", "no regression known; an offset that is not added"),
@@ -494,23 +494,23 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_grouped_gemm<GroupedNextScales<DeepGemmContiguousPacked>>("grouped_gemm_packed_next_scales", "no regression known; an index that is one too large"),
       of_grouped_gemm<GroupedMaskIgnoredPacked>("grouped_gemm_packed_mask_ignored", "flashinfer 4046: masked_m is read out of bounds, or not at all"),
       of_grouped_gemm<GroupedScalesOneMatrix>("grouped_gemm_masked_scales_one_matrix",
-                                              "flashinfer 3604: batches padded as one matrix instead of each for itself"),
-      of_moe<MoeWeightAfterCast>("fused_moe_weight_after_cast", "vllm 31931: the router weight is multiplied behind the cast"),
-      of_moe<MoeBiasAfterWeight>("fused_moe_bias_after_weight", "no regression known; two steps are exchanged"),
+                                              "flashinfer 3604: batches are padded as one matrix, not each"),
+      of_moe<MoeWeightAfterCast>("fused_moe_weight_after_cast", "vllm 31931: the router weight is applied after the cast"),
+      of_moe<MoeBiasAfterWeight>("fused_moe_bias_after_weight", "no regression known; bias and router weight are exchanged"),
       of_moe<MoeBiasScaled>("fused_moe_bias_scaled", "vllm 31676: the bias is added before the scales"),
       of_moe<MoeSumInBf16>("fused_moe_bf16_sum", "no regression known; an accumulator of 16 bits"),
-      of_moe<MoeScaleStepZero>("fused_moe_scale_step_zero", "sglang 20819: BLOCK_SIZE_K below the block of scales makes a step of 0"),
+      of_moe<MoeScaleStepZero>("fused_moe_scale_step_zero", "sglang 20819: if BLOCK_SIZE_K < group_k, the index of scales never advances"),
       of_moe<MoeNextScales<VllmMoeBlockSwapAb>>("fused_moe_next_scales", "no regression known; an index that is one too large"),
       of_moe<MoeNextScales<VllmMoeChannel>>("fused_moe_channel_next_scales", "no regression known; an index that is one too large"),
       of_moe<MoeBiasOfFirst>("fused_moe_bias_of_first", "no regression known; an offset that is not added"),
       of_moe<MoeBoundary>("fused_moe_boundary", "no regression known; the index is read one block too early"),
       of_moe<MoeAbsentComputed>("fused_moe_absent_computed", "vllm 51632: which experts count as absent"),
-      of_moe<MoeAbsentUntouched>("fused_moe_absent_untouched", "no regression known; a kernel for outputs that hold zeros before the call"),
-      of_moe<MoeSlotAsRow<VllmMoeBlock>>("fused_moe_slot_as_row", "no regression known; top_k 1 of the second GEMM in the first one"),
-      of_moe<MoeSlotAsRow<VllmMoeInt8>>("fused_moe_int8_slot_as_row", "no regression known; top_k 1 of the second GEMM in the first one"),
-      of_moe<MoeSlotMajor>("fused_moe_slot_major", "no regression known; ids of another order"),
-      of_moe<MoeWeightByPlace>("fused_moe_weight_by_place", "no regression known; an index before the gather"),
-      of_moe<MoeWeightOfFirst>("fused_moe_weight_of_first", "no regression known; an index that is divided"),
+      of_moe<MoeAbsentUntouched>("fused_moe_absent_untouched", "no regression known; a kernel that expects zeroed outputs"),
+      of_moe<MoeSlotAsRow<VllmMoeBlock>>("fused_moe_slot_as_row", "no regression known; the first GEMM gets top_k 1, which the second needs"),
+      of_moe<MoeSlotAsRow<VllmMoeInt8>>("fused_moe_int8_slot_as_row", "no regression known; the first GEMM gets top_k 1, which the second needs"),
+      of_moe<MoeSlotMajor>("fused_moe_slot_major", "no regression known; slots are numbered in another order"),
+      of_moe<MoeWeightByPlace>("fused_moe_weight_by_place", "no regression known; an index from before the gather"),
+      of_moe<MoeWeightOfFirst>("fused_moe_weight_of_first", "no regression known; the index is rounded down to a multiple of topk"),
       of_moe<MoeEndIgnored>("fused_moe_end_ignored", "no regression known; num_tokens_post_padded is not read"),
   };
 }

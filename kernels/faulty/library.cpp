@@ -1,5 +1,5 @@
-// libassay_faulty.so: deliberately wrong kernels on the CPU. Each differs from its correct counterpart by the rules in a *_faults
-// file.
+// libassay_faulty.so: deliberately wrong kernels on the CPU. A *_faults file holds the rules in which each differs from its correct
+// counterpart.
 #include "assay/plugin/library.hpp"
 
 #include "kernels/ops/call.h"

@@ -18,17 +18,17 @@ std::vector<Kernel> norm_faults() {
       of_norms<VarianceIgnored<>>("variance_ignored", "no regression known; the coarsest mistake in a norm"),
       of_norms<EpsOutsideMean<>>("eps_outside_mean", "coremltools #2822"),
       of_norms<MissingRoundingInNorm<>>("missing_rounding_in_norm",
-                                        "vLLM #49616: rounds only once, while the native op also rounds before the weight"),
-      of_norms<EpsBeforeMean<>>("eps_before_mean", "coremltools #2822: eps is not small compared to the mean square"),
+                                        "vLLM #49616: rounds only once; the native op also rounds before the weight"),
+      of_norms<EpsBeforeMean<>>("eps_before_mean", "coremltools #2822: eps is not small compared with the mean square"),
       of_norms<CutOffLoad<>>("cut_off_load", "aiter #5044: rows that end within a vector load"),
-      of_norms<StrideIgnored<>>("stride_ignored", "vLLM #26192, vLLM #22701: view(-1, H) of rows that lie apart"),
+      of_norms<StrideIgnored<>>("stride_ignored", "vLLM #26192, vLLM #22701: view(-1, H) of rows that are not contiguous"),
       of_norms<SumNotDivided<>>("sum_not_divided", "vLLM test_layernorm.py 041b9f54: at hidden 8192 eps exceeds the variance"),
       of_norms<OnePlusWeightInBf16<>>("one_plus_weight_in_bf16", "Liger-Kernel #1462, vLLM #29810", {"bf16"}),
       of_norms<OneForgotten<>>("one_forgotten", "vLLM #29810: Gemma's weights are relative to one"),
-      of_norms<CutOffStore<AiterRmsNorm>>("norm_store_cut_off", "aiter #5151: the rounding of gfx942 on other chips", {"bf16"}),
-      of_norms<NearestStore<AiterRmsNormGfx942>>("norm_store_to_nearest", "aiter #5151: the rounding of gfx950 on gfx942",
+      of_norms<CutOffStore<AiterRmsNorm>>("norm_store_cut_off", "aiter #5151: other chips round as gfx942 does", {"bf16"}),
+      of_norms<NearestStore<AiterRmsNormGfx942>>("norm_store_to_nearest", "aiter #5151: gfx942 rounds as gfx950 does",
                                                  {"bf16"}),
-      of_norms<WeightsNotFlushed<>>("weights_not_flushed", "flashinfer/jit/core.py: builds with and without -use_fast_math"),
+      of_norms<WeightsNotFlushed<>>("weights_not_flushed", "flashinfer/jit/core.py has builds with and without -use_fast_math"),
       of_norms<WeightSignKept<>>("weight_sign_kept", "flashinfer v0.1.6 norm.cuh: no bias is added to the weight"),
       of_norms<WeightOffsetLeftOut>("weight_offset_left_out",
                                     "aiter v0.1.16.post6 rmsnorm_quant_kernels.cu: no weight_offset is added"),
@@ -36,9 +36,9 @@ std::vector<Kernel> norm_faults() {
       of_added_norms<SumRounded>("sum_rounded", "aiter #2586, vLLM #52104"),
       of_added_norms<VarianceOfUnroundedSum>("variance_of_unrounded_sum", "vLLM type_convert.cuh 4a8dd8e3, vLLM #52104"),
       of_added_norms<OutputsOfStoredResidual>("outputs_of_stored_residual",
-                                              "aiter csrc/include/opus/rmsnorm_opus_kernel.hpp e4048607: beyond column 8192"),
+                                              "aiter csrc/include/opus/rmsnorm_opus_kernel.hpp e4048607 does so after column 8192"),
       of_added_norms<MixNotMade>("mix_not_made", "aiter csrc/include/opus/rmsnorm_opus_kernel.hpp e4048607, vLLM #52104"),
-      of_added_norms<StaleResidual>("stale_residual", "vLLM #41972: the residual of another tensor"),
+      of_added_norms<StaleResidual>("stale_residual", "vLLM #41972: adds the residual of another tensor"),
       of_added_norms<ResidualIgnored>("residual_ignored", "aiter #2586"),
       of_added_norms<CutOffStore<AiterFusedAddRmsNorm>>("residual_cut_off",
                                                         "aiter #5151: residuals become smaller from layer to layer", {"bf16"}),
@@ -66,7 +66,7 @@ std::vector<Kernel> layer_faults() {
       of_layer_norms<LayerBetaForgotten>("layer_beta_forgotten", "ferrox #230"),
       of_layer_norms<LayerByRms>("layer_by_rms", "ferrox #230: one norm is used instead of another"),
       of_layer_norms<LayerRoundedFirst>("layer_rounded_first",
-                                        "vLLM #42325, vLLM #46070: the other rounding profile, in rms_norm", kHalf),
+                                        "vLLM #42325, vLLM #46070: the same rounding in rms_norm", kHalf),
   };
 }
 
@@ -117,7 +117,7 @@ void run_fused_then_packed(const Call& call) {
   }
 }
 
-/// Each thread of a block writes one scale, so a row with more groups than threads keeps unwritten scales.
+/// Each thread of a block writes one scale, so the scales of a row with more groups than threads stay partly unwritten.
 void run_scales_by_thread(const Call& call) {
   constexpr int64_t kThreads = 256;
   const Shape x = matrix_of_rows(call.input("x"));
@@ -201,9 +201,9 @@ std::vector<Kernel> norm_quant_faults() {
       of_norm_groups<AnotherNorm<AiterNorm, NormRoundedBeforeCodes>>(
           "norm_rounded_before_codes", "aiter #1658, flashinfer #4480: rounded to the input type first"),
       of_norm_groups<AnotherNorm<AiterGatedNorm, GatedBySigmoid>>(
-          "norm_gated_by_sigmoid", "vLLM #40245: silu in one implementation of RMSNormGated, sigmoid in the other", {"row"}),
+          "norm_gated_by_sigmoid", "vLLM #40245: one implementation of RMSNormGated uses silu, another sigmoid", {"row"}),
       of_norm_groups<GroupAfterNorm<AiterHipGatedNorm, GatedFloorUnderScale>>(
-          "norm_gated_floor_under_scale", "aiter fused_fp8_quant.py e4048607: the Triton kernel of the op", {"row"}),
+          "norm_gated_floor_under_scale", "aiter fused_fp8_quant.py e4048607: the op's Triton kernel does so", {"row"}),
       {"one_consumer_fused",
        "rms_norm_double_quant",
        {DoubleFused::kContract},
@@ -217,13 +217,13 @@ std::vector<Kernel> norm_quant_faults() {
       of_norm_tokens<GroupAfterNorm<AiterHipNormToken, NormTokenWithoutFloor>>(
           "norm_token_floor_missing", "lmdeploy #3652, kernels-community #680: a row of zeros is divided by its scale"),
       of_norm_tokens<GroupAfterNorm<NormPerTokenUb, TokenUbOnScale>>(
-          "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02: the bound applies to the scale there"),
+          "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02 applies the bound to the scale"),
       of_norm_tokens<AnotherNorm<NormPerToken, MissingTail<VllmDynamicNorm>>>("norm_tail_before_codes",
                                                                               "NCCL #1950, aiter #4482"),
       of_static_norms<AnotherNorm<NormStatic20260618, NormNotRoundedBeforeCodes>>(
           "norm_not_rounded_before_codes", "vLLM #37838, vLLM #39047: the compiler drops the conversion to fp16 and back"),
       of_static_norms<GivenAfterNorm<NormStaticV0191, StaticDivides>>(
-          "norm_static_divides", "vLLM common.cu 094be773: the per-token op divides, the static one multiplies"),
+          "norm_static_divides", "vLLM common.cu 094be773: the per-token op divides, the static op multiplies"),
       of_static_norms<AnotherNorm<AddNormStaticV0191, AddedStale>>("norm_static_stale_residual", "vLLM #41972, vLLM #40629"),
   };
 }

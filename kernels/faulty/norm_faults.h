@@ -16,14 +16,14 @@ namespace assay_kernels {
 
 // rms_norm.
 
-/// Rounds to 16 bits before the weight, where the contract rounds once, after it (profile N-A for N-B): vLLM introduced and later
+/// Rounds to 16 bits before the weight (profile N-A); the contract rounds once, after the weight (N-B). vLLM introduced and later
 /// removed this rounding.
 template <class Base = VllmRmsNorm20260618>
 struct ExtraRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Rounds once, after the weight, where the contract also rounds before it.
+/// Rounds once, after the weight; the contract also rounds before it.
 template <class Base = VllmIrRmsNorm>
 struct MissingRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = false;
@@ -47,7 +47,7 @@ struct CutOffLoad : Base {
   static int covered(int n, int load, int /*threads*/) { return n / load * load; }
 };
 
-/// Takes rows to be contiguous.
+/// Assumes that rows are contiguous.
 template <class Base = VllmRmsNorm20260618>
 struct StrideIgnored : Base {
   static int64_t pitch(int64_t /*pitch*/, int32_t n) { return n; }
@@ -95,34 +95,34 @@ struct WeightSignKept : Base {
   static float weight(float gamma) { return gamma; }
 };
 
-/// AITER's norm as before v0.1.17.
+/// Does not add weight_offset, like AITER before v0.1.17.
 struct WeightOffsetLeftOut : AiterRmsNorm {
   static constexpr const char* kContract = AiterRmsNormV0117::kContract;
 };
 
-/// Truncates to bf16 where the contract rounds to nearest.
+/// Truncates to bf16; the contract rounds to nearest.
 template <class Base>
 struct CutOffStore : Base {
   using Store = StoreCutOff;
 };
 
-/// Rounds to nearest where the contract truncates.
+/// Rounds to nearest; the contract truncates.
 template <class Base>
 struct NearestStore : Base {
   using Store = StoreNearest;
 };
 
-/// Squares and outputs use the unrounded fp32 sum, where the contract rounds it first (profile R-2 for R-1).
+/// Squares and outputs use the unrounded fp32 sum (profile R-2); the contract rounds it first.
 struct SumNotRounded : VllmFusedAddRmsNorm20260618 {
   static constexpr bool kSquaresRounded = false, kNormalizesRounded = false;
 };
 
-/// Squares and outputs use the rounded sum, where the contract keeps it in fp32 (profile R-1 for R-2).
+/// Squares and outputs use the rounded sum (profile R-1); the contract keeps it in fp32.
 struct SumRounded : FlashinferFusedAddRmsNorm {
   static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
 };
 
-/// Takes the variance from the fp32 sum, and the outputs from the rounded one.
+/// Computes the variance from the fp32 sum, and the outputs from the rounded sum.
 struct VarianceOfUnroundedSum : VllmFusedAddRmsNorm20260618 {
   static constexpr bool kSquaresRounded = false;
 };
@@ -177,7 +177,7 @@ struct LayerByRms : FlashinferLayerNorm {
   static float deviation(float x, float /*mean*/) { return x; }
 };
 
-/// Rounds the normalized value to 16 bits before multiplying with the weight, as profile N-A does.
+/// Rounds the normalized value to 16 bits before multiplying by the weight, as profile N-A does.
 struct LayerRoundedFirst : FlashinferLayerNorm {
   static constexpr bool kRoundsBeforeWeight = true;
 };
@@ -224,7 +224,7 @@ struct BlockPitchUnpadded : VllmNormBlock {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
 };
 
-/// Writes fp32 scales where the contract has packed ones.
+/// Writes fp32 scales; the contract has packed scales.
 struct PackedLater : UnmaskedPackedMantissas {
   static constexpr bool kPacked = false;
 };

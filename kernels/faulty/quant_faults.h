@@ -13,8 +13,8 @@
 
 namespace assay_kernels {
 
-// Group quantization: the contract's rules with the one changed line of the regression. A mistake that fits several contracts is
-// a template over the contract's rules. varied_faults_library.cpp combines it with other contracts and other mistakes.
+// Group quantization: the contract's rules with the one changed line of the regression. A mistake that several contracts can have
+// is a template over the contract's rules. varied_faults_library.cpp combines it with other contracts and mistakes.
 
 /// Packs scales that are not powers of two without masking, so mantissa bits spill into the next lower byte.
 struct UnmaskedPackedMantissas : VllmGroupFp8Packed {
@@ -22,7 +22,7 @@ struct UnmaskedPackedMantissas : VllmGroupFp8Packed {
   static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// Writes fp32 scales where four packed exponents are read.
+/// Writes the bits of one fp32 scale into an int32 that should hold four packed exponents.
 struct Fp32ScaleBitsForPacked : VllmGroupFp8Packed {
   static float scale(float amax) { return simt::max_number(amax / 448.0f, 1e-10f); }
   static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
@@ -38,12 +38,12 @@ struct FloorForCeil : VllmGroupFp8Packed {
   static float scale(float amax) { return simt::from_bits(simt::bits(simt::max_number(amax / 448.0f, 1e-10f)) & 0x7f800000u); }
 };
 
-/// Divides by 448 where torch on a GPU multiplies by 1/448. This project's own contract made this mistake until the kernels ran.
+/// Divides by 448; torch on a GPU multiplies by 1/448. Assay's own contract had this mistake until torch's kernels were run.
 struct NativeQuotient : VllmGroupNativeGpu {
   static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
 };
 
-/// Clamps with run-time bounds: NaN becomes the lower bound.
+/// Clamps with run-time bounds, for which Triton's clamp turns NaN into the lower bound.
 struct TritonNanBelow : VllmGroupTritonV0190 {
   static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
@@ -99,7 +99,7 @@ struct Offset32bit : VllmPerToken {
   using Offset = uint16_t;
 };
 
-/// Keeps a scale in fp32 that torch computes in the type of x.
+/// Keeps the scale in fp32; torch computes it in the type of x.
 using TokenScaleUnrounded = TorchaoFloat8PerRow<float>;
 
 /// Stores OCP codes in a tensor that is read as fnuz: values are halved, and -0 becomes NaN.
@@ -111,7 +111,7 @@ struct OcpForFnuz : Base {
   using Code = OcpAsFnuz;
 };
 
-/// Computes 1 / s without a floor under s: Inf for a zero group, then 0 * Inf.
+/// Computes 1 / s without a lower bound for s: a group of zeros gets 1 / s = Inf and codes 0 * Inf = NaN.
 template <class Base = AiterPer1x128>
 struct UnguardedReciprocal : Base {
   static float amax(float widest) { return widest; }
@@ -135,7 +135,7 @@ struct ScaleNotCleared : VllmPerTensor {
   static void clear(float* /*scale*/) {}
 };
 
-/// Multiplies where the contract divides by the scale.
+/// Multiplies by the scale; the contract divides by it.
 template <class Base = VllmStatic>
 struct ScaleForInverse : Base {
   static float operand(float /*amax*/, float scale) { return scale; }
@@ -153,14 +153,14 @@ struct ScaleUbOnScale : VllmPerTokenUb {
   }
 };
 
-/// No floor under the scale: a tensor of zeros computes 0 * (1 / 0).
+/// Has no lower bound for the scale: a tensor of zeros computes 0 * (1 / 0).
 struct ScaleFloorMissing : VllmPerTensorNative {
   static float scale(float amax) { return amax / 448.0f; }
 };
 
 // Block quantization, given group scales, and packing of scales.
 
-/// Writes the scale of block (r, g) where a column-major tensor has it.
+/// Writes the scales column-major; the tensor is row-major.
 struct BlockScalesTransposed : DeepgemmPerBlockCast {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
 };
@@ -170,7 +170,7 @@ struct BlockRowsForgotten : DeepgemmPerBlockCast {
   static bool counts(int32_t row) { return row % kBlockSide == 0; }
 };
 
-/// Checks the end of the matrix, not of the row: a block at the edge also reads the start of the next row.
+/// Checks only the end of the matrix, not the end of a row: a block at the right edge also reads the start of the next row.
 struct BlockReadsPastEdge : DeepgemmPerBlockCast {
   template <class T>
   static simt::Vector<uint32_t> load(const T* x, int32_t row, int32_t first, BlockShape shape, bool whole) {
@@ -189,7 +189,7 @@ struct PackMantissaLeak : DeepgemmPackTorch {
   static uint32_t word(const uint32_t* v) { return DeepgemmPack25::word(v); }
 };
 
-/// Does not mask the groups that are missing in a row's last int32: they become 0xff, a NaN, instead of the harmless 0.
+/// Does not mask the groups that are missing in a row's last int32: their bytes become 0xff, which is NaN, instead of 0.
 struct PackAbsentGroups : DeepgemmPack25 {
   static uint32_t absent() { return 0xffffffffu; }
 };
@@ -218,7 +218,7 @@ struct MxUnguardedReciprocal : FlashinferMxfp8 {
   }
 };
 
-/// Keeps a subnormal quotient; the other build of the op flushes it.
+/// Keeps a subnormal quotient; the contract's build of the op flushes it.
 struct MxScaleNotFlushed : FlashinferMxfp8 {
   static uint32_t exponent(float amax) { return e8m0_ceil(amax * (1.0f / 448.0f)); }
 };
@@ -237,7 +237,7 @@ struct MxNoEmax : TorchaoMxFloor {
   }
 };
 
-/// Rounds with the constant for FP4's mantissa.
+/// Rounds amax with the constant for FP4's mantissa.
 struct MxConstantOfFp4 : TorchaoMxEven {
   static uint32_t exponent(float amax) {
     const uint32_t b = simt::bits(amax);
@@ -255,7 +255,7 @@ struct MxReciprocalSkipped : AiterPer1x32 {
   static float multiplier(float /*amax*/, uint32_t e) { return e == 255u ? simt::from_bits(0x7f800000u) : e8m0_value(e); }
 };
 
-/// Leaves the bytes of absent blocks and rows uninitialized.
+/// Leaves the scale bytes of padding blocks and rows uninitialized.
 struct MxStalePadding : FlashinferMxfp8Cute {
   static constexpr bool kWritesPadding = false;
 };
@@ -277,7 +277,7 @@ struct OneMatrixOfExperts : ExpertBytesOut {
   int64_t place(int64_t r, int32_t g) const { return place_in_tiles(ScaleTile::k128x4, padded_groups, r, g); }
 };
 
-/// Writes zeros for all absent blocks in these tiles.
+/// Writes zeros for all padding blocks of tiles.
 template <class Places>
 void clear_absent(const Places& p, int64_t padded_rows) {
   const int64_t first = simt::block() * simt::block_size() + simt::thread(), threads = simt::grid_size() * simt::block_size();
@@ -319,12 +319,12 @@ void run_experts_misplaced(const Call& call) {
 
 // Quantization to int8, with and without a zero point.
 
-/// Rounds where the op truncates: about half of all codes are one too high.
+/// Rounds; the op truncates. About half of all codes are one too high.
 struct Int8NearestForTruncation : VllmGroupInt8 {
   using Code = Int8Nearest;
 };
 
-/// Truncates where the op rounds.
+/// Truncates; the op rounds.
 struct Int8TruncationForNearest : VllmPerTokenInt8 {
   using Code = Int8Truncated;
 };

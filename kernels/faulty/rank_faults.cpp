@@ -42,7 +42,7 @@ struct RankSumsInF16 : AbsoluteRules {
   }
 };
 
-/// Accumulates in fp32 where the contract uses packed additions in the element type.
+/// Accumulates in fp32; the contract uses packed additions in the element type.
 struct RankSumsInF32 : FromZeroRules {};
 
 /// Truncates the result.
@@ -89,7 +89,7 @@ struct RankEndMissing : AbsoluteRules {
   static constexpr bool kWaitsAtTheEnd = false;
 };
 
-/// Uses the same flag value in every call, so flags of the previous call let everybody pass.
+/// Uses the same flag value in every call, so the flags of the previous call let all ranks pass.
 struct RankFlagFrozen : FromOwnerRules {
   static constexpr bool kCountsCalls = false;
 };
@@ -129,17 +129,17 @@ struct RankBufferStale : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t cleared(int64_t /*packets*/) { return 0; }
 };
 
-/// Spaces the ranks' data by this message's size, so a call of another size clears other places.
+/// Places the ranks' data at multiples of the message size, so a call of another size clears other places.
 struct RankRoomBySize : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t room(int64_t /*of_area*/, int64_t of_message) { return of_message; }
 };
 
-/// Chooses buffers by a call counter that wraps.
+/// Chooses the buffer by a call counter modulo the number of buffers, which is wrong after the counter wraps.
 struct RankBufferByCount : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty> {
   SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t /*buffers*/) { return call + 1; }
 };
 
-/// Waits while the flag is less than the expected value; when counters wrap, nobody waits.
+/// Waits while the flag is less than the expected value; after the counters wrap, no rank waits.
 struct RankWaitsWhileLess : FromOwnerRules {
   static constexpr bool kWaitsOtherwise = true;
   static bool waited(const uint32_t* at, uint32_t flag) {
@@ -167,7 +167,7 @@ struct RankFlagWiped : FromOwnerRules {
 /// Adds all ranks in one chain; the contract adds groups of eight separately.
 struct RankChunksForgotten : LamportRules<FlushingSum<FromZeroRules>, MinusZeroIsEmpty> {};
 
-/// Overwrites memory that peers still read.
+/// Writes the result in place, over memory that peers still read.
 struct RankInPlace : FromZeroRules {};
 
 using Int8Codec = IntegerCodec<128, true>;
@@ -182,7 +182,7 @@ struct CodecOneScale : IntegerCodec<8, true> {
   SIMT_DEVICE static int lane_of(int /*place*/) { return 0; }
 };
 
-/// Owners read the inputs before quantization.
+/// Owners add the unquantized inputs; the contract quantizes before the exchange.
 struct CodecOnePass : IntegerCodec<8, false> {
   static constexpr bool kFirstPass = false;
 };
@@ -233,7 +233,7 @@ struct FusedSquaresInF32 : FlashinferMnnvlAddRmsNorm {
 /// Uses two scales for 64 elements that share one.
 struct CodecHalfTheGroup : AiterFp8<true, 32> {};
 
-/// Stripes start at rank 1.
+/// The first stripe belongs to rank 1; the contract starts with rank 0.
 struct CodecStripeNext : FlashinferFp8 {
   SIMT_DEVICE static int owner_of(int64_t group, int64_t groups, int ranks) {
     return (FlashinferFp8::owner_of(group, groups, ranks) + 1) % ranks;
@@ -254,7 +254,7 @@ struct ZeroScale : AiterArGroup {
   SIMT_DEVICE static float amax(float widest) { return widest; }
 };
 
-/// Keeps a subnormal scale, so codes do not become NaN.
+/// Keeps a subnormal scale; the contract flushes it to 0, and the codes become NaN.
 struct ScaleKept : AiterArGroup {
   SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
 };
@@ -375,25 +375,25 @@ std::vector<Kernel> rank_faults() {
       of_ranks("rank_counted_twice", "aiter.all_reduce_1stage", run_one_shot<RankCountedTwice>, one,
                "no regression known; not visible if all ranks have the same data"),
       of_ranks("rank_order_of_reader", vllm1, run_one_shot<RankOrderOfReader>, one,
-               "flashinfer trtllm_allreduce.cuh fb28d724: the index of the one-shot push mode, as it is in the source"),
+               "flashinfer trtllm_allreduce.cuh fb28d724 indexes so in one-shot push mode"),
       of_ranks("rank_order_absolute", vllm2, run_two_shot<RankOrderAbsolute>, two,
-               "vllm 50136, 57042; sglang 34159: another order of the same sums"),
+               "vllm 50136, 57042; sglang 34159: the same sums in another order"),
       of_ranks("rank_sums_in_t", vllm1, run_one_shot<RankSumsInT>, one,
-               "flashinfer trtllm_allreduce_fusion.cuh fb28d724: fp32_acc left off"),
+               "flashinfer trtllm_allreduce_fusion.cuh fb28d724 without fp32_acc"),
       of_ranks("rank_sums_in_f16", vllm1, run_one_shot<RankSumsInF16>, one, "sglang 34473, vllm 55345: bf16 in fp16",
                signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_sums_in_f32", "quickreduce.all_reduce_fp_bf16", run_two_shot<RankSumsInF32>, two,
                "no regression known; more accurate than its contract, so other bits", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_sum_to_inf", "quickreduce.all_reduce_fp.gfx942", run_two_shot<RankSumToInf>, two,
-               "vllm csrc/rocm/quickreduce/base.h v0.33.0: set_fp16_ovfl under gfx942 alone", signals_and_buffer, half),
+               "vllm csrc/rocm/quickreduce/base.h v0.33.0 calls set_fp16_ovfl only for gfx942", signals_and_buffer, half),
       of_ranks("rank_cast_unscaled", "sglang.quick_all_reduce_fp_cast", run_two_shot<RankCastUnscaled>, two,
-               "sglang 34473: bf16 beyond 65504 in fp16", signals_and_buffer, Values{"bf16"}),
+               "sglang 34473: bf16 values beyond 65504 overflow in fp16", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_truncated", vllm2, run_two_shot<RankTruncated>, two,
                "no regression known; within the tolerances of all tests of these projects"),
       of_ranks("rank_from_zero", "aiter.all_reduce_1stage", run_one_shot<RankFromZero>, one,
                "sglang 7723177a3b starts with +0, vllm c9eabec7d8 does not"),
       of_ranks("rank_subnormals_kept", "aiter.all_reduce_1stage", run_one_shot<RankSubnormalsKept>, one,
-               "aiter/jit/core.py e4048607: -fgpu-flush-denormals-to-zero left off"),
+               "aiter/jit/core.py e4048607: a build without -fgpu-flush-denormals-to-zero"),
       of_ranks("rank_rounded", "aiter.all_reduce_1stage_gfx942", run_one_shot<RankRounded>, one,
                "aiter issue 5151: bf16 on gfx942 is rounded differently than in opus", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_misses", vllm1, run_one_shot<RankMisses>, one, "vllm 30650: the reduction of one rank was skipped"),
@@ -406,7 +406,7 @@ std::vector<Kernel> rank_faults() {
       of_ranks("rank_flag_frozen", vllm2, run_two_shot<RankFlagFrozen>, two,
                "vllm 46913: the flag value is fixed when the graph is captured"),
       of_ranks("rank_segment_next", vllm2, run_two_shot<RankSegmentNext>, two,
-               "FasterTransformer 672: the gather index of two-shot"),
+               "FasterTransformer 672: a wrong gather index in two-shot"),
       of_ranks("rank_rest_left", vllm2, run_two_shot<RankRestLeft>, two,
                "nccl 1950, rocm-systems 7711: the end of a message is dropped"),
       of_ranks("rank_sentinel_by_value", "flashinfer.all_reduce_oneshot", run_lamport<RankSentinelByValue>, lamport,
@@ -419,7 +419,7 @@ std::vector<Kernel> rank_faults() {
       of_ranks("rank_buffer_stale", "sglang.all_reduce_v2_push", run_lamport<RankBufferStale>, lamport,
                "vllm 25892, sglang 11609: buffers of consecutive calls overlap", plus_zero_area),
       of_ranks("rank_room_by_size", "sglang.all_reduce_v2_push", run_lamport<RankRoomBySize>, lamport,
-               "vllm 25892, sglang 11609, aiter 1191: positions depend on the size, and sizes alternate", plus_zero_area),
+               "vllm 25892, sglang 11609, aiter 1191: positions depend on the message size, and sizes alternate", plus_zero_area),
       of_ranks("rank_buffer_by_count", "flashinfer.all_reduce_oneshot", run_lamport<RankBufferByCount>, lamport,
                "no regression known; a counter modulo three is wrong after it wraps", minus_zero_area),
       of_ranks("rank_waits_while_less", vllm2, run_two_shot<RankWaitsWhileLess>, two,
@@ -431,23 +431,23 @@ std::vector<Kernel> rank_faults() {
       of_ranks("rank_chunks_forgotten", "flashinfer.all_reduce_mnnvl_oneshot_16", run_lamport<RankChunksForgotten>, lamport,
                "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: two-shot does not add in chunks of 8", minus_zero_area),
       of_ranks("rank_in_place", "sglang.all_reduce_v2_pull", run_one_shot<RankInPlace>, two,
-               "nccl 1924: in place, while peers still read"),
+               "nccl 1924: writes in place while peers still read"),
       of_ranks("codec_owner_keeps", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOwnerKeeps>, coded,
                "b12x 44: the owner kept the value that it had not sent", coded_area, half),
       of_ranks("codec_one_scale", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecOneScale>, coded,
-               "no regression known; one extreme is used for two packed halves", coded_area, half),
+               "no regression known; one scale is used for both packed halves", coded_area, half),
       of_ranks("codec_one_pass", "quickreduce.all_reduce_int4.gfx950", run_coded<CodecOnePass>, coded,
                "no regression known; more accurate than its contract, so other bits", coded_area, half),
       of_ranks("codec_symmetric", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecSymmetric>, coded,
-               "no regression known; the code range of other quantizations", coded_area, half),
+               "no regression known; the symmetric code range of other quantizations", coded_area, half),
       of_ranks("codec_overflow_to_inf", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOverflowToInf>, coded,
-               "sglang 40084, 34473: FP16_OVFL set on one chip but not on the next", coded_area, half),
+               "sglang 40084, 34473: FP16_OVFL is set on one chip but not on its successor", coded_area, half),
       of_ranks("codec_saturates", "aiter.all_reduce_fp8_nosat.gfx942", run_owner_keeps<CodecSaturates>, "all_reduce.owner_keeps",
                "rocm-systems 9556: v_cvt_pk_fp8_f32 is assumed to saturate", owner_keeps_area<CodecSaturates>, half),
       of_ranks("codec_inf_saturates", "quickreduce.all_reduce_fp8_nosat.gfx950", run_coded<CodecInfSaturates>, coded,
                "rocm-systems 9556: v_cvt_pk_fp8_f32 is assumed to saturate", coded_area, half),
       of_ranks("codec_eps_forgotten", "quickreduce.all_reduce_int4_bf16", run_coded<CodecEpsForgotten>, coded,
-               "no regression known; the reciprocal of a group of zeros", coded_area, Values{"bf16"}),
+               "no regression known; takes the reciprocal of a zero scale", coded_area, Values{"bf16"}),
       of_ranks("codec_owner_reads", "aiter.all_reduce_fp8_nosat.gfx950", run_owner_keeps<CodecOwnerReads>,
                "all_reduce.owner_keeps",
                "b12x 44: the repair of that design, under a contract where the owner keeps "
@@ -457,10 +457,10 @@ std::vector<Kernel> rank_faults() {
                "all_reduce.owner_keeps", "no regression known; the group size for parts that are not a multiple of 64",
                owner_keeps_area<CodecHalfTheGroup>, half),
       of_ranks("codec_stripe_next", "flashinfer.all_reduce_fp8_twoshot", run_owner_keeps<CodecStripeNext>,
-               "all_reduce.owner_keeps", "no regression known; all sums are right, but another rank keeps its own",
+               "all_reduce.owner_keeps", "no regression known; all sums are right, but another rank keeps its unquantized sum",
                owner_keeps_area<CodecStripeNext>, Values{"bf16"}),
       of_ranks("codec_magnitude", "quickreduce.all_reduce_int8.gfx950", run_coded<CodecMagnitude>, coded,
-               "no regression known; amax instead of the signed extreme", coded_area, half),
+               "no regression known; uses amax instead of the signed extreme value", coded_area, half),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankDropped>>("fused_rank_dropped", "vllm.all_reduce_add_rms_norm",
                                                                        "all_reduce_add_rms_norm.one_shot",
                                                                        "no regression known; a rank is missing in the sum "
@@ -487,7 +487,7 @@ namespace {
 
 constexpr const char* kOp = "all_reduce_add_rms_norm_quant_group";
 
-/// A norm with those rules after an all-reduce. Messages name the fused contract.
+/// Runs a norm with the given rules after an all-reduce. Error messages name the fused contract.
 template <class Rules, void (*kRun)(const Call&)>
 struct Then {
   static const char* contract(const std::string&) { return Rules::kContract; }
@@ -513,7 +513,7 @@ Kernel of_groups(const char* name, const char* contract, const char* protocol, c
   return row_of<Rules, run_rms_norm_quant_group<Rules>, kSum>(name, contract, protocol, {32, 64, 128}, layouts, cites);
 }
 
-/// The norm goes to NVFP4 in fp32 where the contract rounds it to 16 bits.
+/// Quantizes the fp32 norm to NVFP4; the contract first rounds it to 16 bits.
 struct NormKeptBeforeNvfp4 : FlashinferTrtllmAddRmsNorm {
   static constexpr bool kRoundsOutput = false;
 };
@@ -529,10 +529,10 @@ std::vector<Kernel> rank_quant_faults() {
               "fused_zero_scale", token, "one_shot",
               "no regression known; aiter e4048607 uses 1 for an amax of 0, but its fp8 all-reduce does not"),
           of_tokens<GroupAfterNorm<AiterArToken, ScaleKept>, run_one_shot<FlushingSums>>(
-              "fused_scale_not_flushed", token, "one_shot", "aiter/jit/core.py e4048607: -fgpu-flush-denormals-to-zero left off"),
+              "fused_scale_not_flushed", token, "one_shot", "aiter/jit/core.py e4048607: a build without -fgpu-flush-denormals-to-zero"),
           of_tokens<AnotherNorm<AiterArToken, AiterArNormRounded>, run_one_shot<FlushingSums>>(
               "fused_rounded_before_codes", token, "one_shot",
-              "vllm 41825: which of two fused norms is rounded before its quantization"),
+              "vllm 41825: of two fused norms, only one rounds before its quantization"),
           of_tokens<AiterArToken, run_one_shot<RankOrderDescending>>("fused_order_descending", token, "one_shot",
                                                                      "vllm 50136, 57042; sglang 34159: another order of the "
                                                                      "same sums"),
@@ -540,10 +540,10 @@ std::vector<Kernel> rank_quant_faults() {
               "fused_rms_over_part", packed, "two_shot", {"ue8m0x4_tma"}, "flashinfer 3879: RMS over 2560 of 2880 elements"),
           of_groups<GroupAfterNorm<FlashinferTrtllmNormPacked, PackedFloor>, run_two_shot<FlushingSums>>(
               "fused_floor_for_ceil", packed, "two_shot", {"ue8m0x4_tma"},
-              "no regression known; the plain exponent field, where one is added unless the mantissa is 0"),
+              "no regression known; uses the exponent field; the contract adds 1 unless the mantissa is 0"),
           row_of<NvfpNormKept, run_rms_norm_quant_fp4<NvfpNormKept>, run_two_shot<FlushingSums>>(
               "fused_nvfp4_not_rounded", nvfp4, "two_shot", {"16+tensor"}, {"ue4m3_row", "ue4m3_128x4"},
-              "vllm 41825: which of two fused norms is rounded before its quantization")};
+              "vllm 41825: of two fused norms, only one rounds before its quantization")};
 }
 
 namespace {
@@ -563,7 +563,7 @@ std::vector<Kernel> square_faults() {
       of_squares<SquaresRankDropped>("squares_rank_dropped", "no regression known; the coarsest mistake in a loop over peers"),
       of_squares<SquaresOwnAlone>("squares_own_alone", "vllm 30650: the reduction of one rank was skipped"),
       of_squares<SquaresColumnsOfOne>("squares_columns_of_one",
-                                      "no regression known; the width of a shard is used as that of the row"),
+                                      "no regression known; divides by the width of a shard, not of the row"),
       of_squares<SquaresTailDropped>("squares_tail_dropped",
                                      "flashinfer 3879: the last, partial warp is dropped, so the RMS covers 8/9 of the row"),
       of_squares<SquaresBufferStale>("squares_buffer_stale", "vllm 25892, sglang 11609: buffers of consecutive calls overlap"),

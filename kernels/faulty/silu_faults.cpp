@@ -12,24 +12,24 @@ std::vector<Kernel> silu_faults() {
   return {
       of_gated_groups<GateUpSwapped<>>("gate_up_swapped", "sglang #9760: the second half is read from the wrong place"),
       of_gated_groups<SiluRounded>("silu_rounded",
-                                   "intel-xpu-backend-for-triton #7614: computes in fp32 what its reference computes in bf16"),
+                                   "intel-xpu-backend-for-triton #7614: the kernel computes in fp32, its reference in bf16"),
       of_gated_groups<SiluNotRounded>("silu_not_rounded", "vllm-omni #6283"),
       of_gated_groups<ProductRounded>("product_rounded", "sglang #6394"),
       of_gated_groups<SigmoidByTanh>("sigmoid_by_tanh", "vLLM #24833"),
       of_gated_groups<SiluUbOnAmax>("silu_ub_on_amax",
-                                    "vLLM common.cu 094be773: in the per-token op the parameter of this name bounds amax"),
+                                    "vLLM common.cu 094be773: in the per-token op, scale_ub bounds amax"),
       of_gated_groups<SiluUbBeginsWithZero>("silu_ub_begins_with_zero",
-                                            "vLLM per_token_group_quant.cu v0.33.0: there the maximum starts from eps"),
+                                            "vLLM per_token_group_quant.cu v0.33.0 starts the maximum from eps"),
       of_gated_groups<SiluFloorMissing>("silu_floor_missing",
                                         "flashinfer #2595; vLLM test_fused_silu_mul_block_quant.py 0b9743da cannot detect it"),
       of_gated_groups<SiluExponentByBf16>("exponent_by_bf16", "vLLM activation_kernels.cu 1a84e5b2: log2 in bf16", {"col"}),
-      of_gated_tokens<SiluTokenFloorMissing>("silu_token_floor_missing", "vLLM #49828: there the floor differs, and bounds amax"),
+      of_gated_tokens<SiluTokenFloorMissing>("silu_token_floor_missing", "vLLM #49828: a different lower bound, for amax instead of the scale"),
       of_gated_tokens<SiluTokenProductKept>("silu_token_product_kept",
                                             "vLLM #46273: an argument decides whether the product is rounded to 16 bits"),
       of_gated_mx<SiluMxZerosDivided>("silu_mx_zeros_divided",
                                       "vLLM mxfp8_utils.py v0.30.0, comment: 2**-127 flushes to zero on CDNA, 0/0 == NaN"),
       of_masked<BeyondTokens<>>("beyond_tokens",
-                                "rtp-llm #1362, sglang #32386: activation and quantization of the whole capacity of an expert"),
+                                "rtp-llm #1362, sglang #32386: processes all rows of an expert's capacity"),
       of_masked<MaskedScaleInF32>("masked_scale_in_f32",
                                   "ROCm/aiter #2420, vLLM #37835: the fallback packs exponents of fp32 scales"),
   };
@@ -39,12 +39,12 @@ std::vector<Kernel> silu_faults() {
 
 namespace {
 
-/// Takes the second half as the gate.
+/// Uses the second half as the gate.
 struct ActHalvesSwapped : VllmSiluAndMul {
   static constexpr bool kGateFirst = false;
 };
 
-/// Rounds once where the contract rounds twice.
+/// Rounds once; the contract rounds twice.
 struct ActNotRounded : VllmSiluAndMul {
   template <class T>
   SIMT_DEVICE static float stored(float activated) {
@@ -84,9 +84,9 @@ std::vector<Kernel> act_faults() {
                                       "vLLM #11624: mul_and_silu, whose activation applies to the other half"),
       of_activation<ActNotRounded>("act_not_rounded", "vllm-omni #6283"),
       of_activation<ActSigmoidByTanh>("act_sigmoid_by_tanh", "vLLM #24833"),
-      of_activation<GeluByTanh>("gelu_by_tanh", "TensorRT-LLM #10446: its gelu is the tanh form"),
-      of_activation<ActBetaMissing>("act_beta_missing", "vLLM v0.23.0 where v0.24.0 is stated: no beta is added to the up half"),
-      of_activation<GeluByErf>("gelu_by_erf", "vLLM #41574, #3411: Gemma with the exact GELU"),
+      of_activation<GeluByTanh>("gelu_by_tanh", "TensorRT-LLM #10446: gelu there is the tanh form"),
+      of_activation<ActBetaMissing>("act_beta_missing", "vLLM v0.23.0 adds no beta to the up half, v0.24.0 does"),
+      of_activation<GeluByErf>("gelu_by_erf", "vLLM #41574, #3411: Gemma is run with the exact GELU instead of tanh"),
   };
 }
 

@@ -18,7 +18,7 @@ struct WithGroup : Base {
   using Group = GroupRulesOfIt;
 };
 
-/// Takes the second half as the gate.
+/// Uses the second half as the gate.
 template <class Base = VllmSiluPerBlock>
 struct GateUpSwapped : Base {
   static constexpr bool kGateFirst = false;
@@ -46,7 +46,7 @@ using ProductRounded = WithActivation<VllmSiluPerBlock, RoundsProduct<SiluF32>>;
 /// Computes the sigmoid by tanh, as another architecture does; 1 + tanh cancels to 0 far below zero.
 using SigmoidByTanh = WithActivation<VllmFusedSilu, SiluTanh>;
 
-/// Applies scale_ub to amax instead of the scale: a factor of 448.
+/// Applies scale_ub to amax instead of the scale, which is smaller by a factor of 448.
 struct UbOnAmax : SiluBlockUb {
   static float scale_within(float amax, float scale_ub) {
     return simt::max_number(simt::min_number(amax, scale_ub) / 448.0f, kLeastScale);
@@ -54,13 +54,13 @@ struct UbOnAmax : SiluBlockUb {
 };
 using SiluUbOnAmax = WithGroup<VllmSiluPerBlockUb, UbOnAmax>;
 
-/// Starts a group's maximum at 0. The maximum of a group of NaN is then 0; it should be NaN, which the bound then replaces.
+/// Starts a group's maximum at 0, so a group of NaN has maximum 0. It should be NaN, which scale_ub then replaces.
 struct UbBeginsWithZero : SiluBlockUb {
   static float widest_of_none() { return 0.0f; }
 };
 using SiluUbBeginsWithZero = WithGroup<VllmSiluPerBlockUb, UbBeginsWithZero>;
 
-/// No floor under the scale: a group of zeros computes 0 / 0, and tiny groups get large codes where the floor leaves almost zero.
+/// Has no lower bound for the scale: a group of zeros computes 0 / 0, and tiny groups get large codes instead of codes near 0.
 struct NoFloor : SiluBlock {
   using Element = simt::DivideEach;
   static float scale(float amax) { return amax / 448.0f; }
@@ -86,7 +86,7 @@ struct ScaleInF32 : MaskedBf16Ue8m0x4 {
 };
 using MaskedScaleInF32 = WithGroup<VllmSiluMaskedUe8m0x4, ScaleInF32>;
 
-/// Per-token scale: a row of zeros gets scale 0.
+/// Has no lower bound for a per-token scale: a row of zeros gets scale 0.
 struct TokenWithoutFloor : VllmPerToken {
   static float scale(float amax) { return amax / 448.0f; }
 };
@@ -97,7 +97,7 @@ struct RoundsSiluAlone : SiluTwice {
 };
 struct SiluTokenProductKept : WithActivation<VllmSiluPerTokenRounded, RoundsSiluAlone> {};
 
-/// Without the guard, a block of zeros is divided by 2^-127, which is flushed to 0.
+/// Has no check for a block of zeros, which is divided by 2^-127; that scale is flushed to 0.
 struct MxZerosDivided : VllmMxfp8Fused {
   static float multiplier(float /*amax*/, uint32_t e) { return VllmMxfp8Fused::multiplier(1.0f, e); }
 };

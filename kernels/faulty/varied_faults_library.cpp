@@ -1,5 +1,5 @@
-// libassay_varied.so: test kernels for the diagnosis. It holds the known faults in other contracts, pairs of faults, mistakes
-// that no hypothesis describes, and correct kernels that use the freedom of their contracts.
+// libassay_varied.so: test kernels for the diagnosis: the faults of libassay_faulty.so in other contracts, pairs of faults, mistakes
+// that no hypothesis describes, and correct kernels whose results differ within their accepted intervals.
 #include "assay/plugin/library.hpp"
 #include "kernels/faulty/cache_faults.h"
 #include "kernels/faulty/norm_faults.h"
@@ -10,7 +10,7 @@
 
 namespace assay_kernels {
 
-/// What these kernels cite: the table of expected diagnoses.
+/// The citation of all these kernels: the table of expected diagnoses.
 inline constexpr const char* kHere = "suites/catches/diagnosis.csv";
 inline const Values kGroups{32, 64, 128};
 
@@ -22,7 +22,7 @@ struct SglangFloorForCeil : SglangGroup8bitUe8m0 {
   static float scale(float amax) { return simt::from_bits(simt::bits(amax * (1.0f / 448.0f)) & 0x7f800000u); }
 };
 struct SglangUnmasked : SglangGroup8bitUe8m0 {
-  static constexpr bool kWritesPadding = true;  // writes whole int32 words, which this contract does not ask for
+  static constexpr bool kWritesPadding = true;  // writes whole int32 values; this contract does not require that
   static float scale(float amax) { return amax * (1.0f / 448.0f); }
 };
 struct SglangFp32Bits : SglangUnmasked {
@@ -109,7 +109,7 @@ struct SglangInt8Nearest : SglangGroupInt8 {
 struct SglangInt8ZeroGroup : SglangGroupInt8 {
   static float amax(float widest) { return widest; }
 };
-/// Like AzpForgotten, but the contract also defines rows with a single value.
+/// Like AzpForgotten, under a contract that also defines rows of equal values.
 struct AssayAzpForgotten : AssayPerTokenInt8Azp {
   static int32_t integer(float x, float m, int32_t /*azp*/) { return simt::to_int32_sat(x * m); }
 };
@@ -204,24 +204,24 @@ std::vector<Kernel> outside() {
   };
 }
 
-// Correct kernels that use the freedom of their contracts.
+// Correct kernels whose results differ within their accepted intervals.
 
 namespace {
 
-/// 0, Inf and NaN stay unchanged.
+/// Moves v by some ulps; negative values, 0, Inf and NaN stay unchanged.
 float nudged(float v, int ulps) { return v > 0.0f && v < 1e38f ? simt::from_bits(simt::bits(v) + uint32_t(ulps)) : v; }
 
-/// Moves rsqrt by up to 2 ulp, as the contract admits.
+/// Moves the result of rsqrt by up to 2 ulp, which the contract accepts.
 template <class Base, int kUlps>
 struct RsqrtOff : Base {
   static float factor(float mean, float eps) { return nudged(Base::factor(mean, eps), kUlps); }
 };
-/// Moves the sum by an ulp, as another tree of the same depth may.
+/// Moves the sum by an ulp, as another reduction tree of the same depth may.
 template <class Base>
 struct SumOff : Base {
   static float mean(float sum, float n) { return Base::mean(nudged(sum, 1), n); }
 };
-/// Divides by multiplying with the reciprocal; the contract admits 2 ulp.
+/// Multiplies by the reciprocal instead of dividing; the contract accepts 2 ulp of error.
 struct TritonByReciprocal : VllmGroupTriton {
   using Element = simt::Multiply;
   static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
