@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests of formats and recipes on 64-bit ARM in qemu-user, and checks that a wrong result there is detected. A sample
-# runs the tests of formats only.
+# Runs the tests of formats and recipes on 64-bit ARM in qemu-user, and checks that a wrong result on ARM is detected. A sample
+# runs only the tests of formats.
 . "$(dirname "$0")/lib.sh"
 tests=()
 [ -z "$sample" ] || tests=(format_test round_test)
@@ -17,6 +17,6 @@ if [ -n "$sample" ]; then
   exit
 fi
 nm "$tests/reference_recipe_tests" | grep -q 'kLanes_avx' && fail "lanes for x86 are in a program for aarch64"
-# A test that fails there must fail here: the ARM processor has no AVX2, and the recipe tests say so.
+# A test that fails on ARM must fail this check. Example: recipe tests on AVX2, which the ARM processor lacks.
 expect 1 "ASSAY_ISA is 'avx2'" env ASSAY_ISA=avx2 qemu-aarch64 -L /usr/aarch64-linux-gnu "$tests/reference_recipe_tests" --gtest_filter='Evaluate.*'
 echo passed

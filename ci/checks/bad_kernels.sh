@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Misbehaving kernel libraries: each is named in one message, and the rest of the run is unaffected.
+# Misbehaving kernel libraries: one message names the library, and the rest of the run is unaffected.
 . "$(dirname "$0")/lib.sh"
 bad=$build/misbehaving
 
@@ -44,11 +44,11 @@ healthy=$(verdicts refuses_in_run | small)
 [ "$(cut -d' ' -f3 <<<"$healthy" | sort -u)" = pass ] || fail "the healthy kernel does not pass: $healthy"
 same() { [ "$2" = "$3" ] || fail "$1 gives"$'\n'"$2"$'\n'"instead of"$'\n'"$3"; }
 
-# A refusal in run() is a skip, which is never unexpected.
+# If run() rejects a call, the case is skipped, which is always as expected.
 expect 0 "ALL AS EXPECTED" "$assay" run --backend "$bad/librefuses_in_run.so" --suite rms_norm/quick --case '*/bf16*w32'
 same refuses_in_run "$(verdicts refuses_in_run | tall)" skip
 
-# A crash only affects the verdict of its own case, in many runs with several threads.
+# A crash only affects the verdict of its own case. Tested in many runs with several threads.
 runs=20
 [ -z "$sample" ] || runs=3
 for _ in $(seq $runs); do
@@ -57,7 +57,7 @@ for _ in $(seq $runs); do
   same crashes_when_tall "$(tall <<<"$all")" broken
 done
 
-# State that a kernel leaves behind (rounding mode, a thread) does not reach other kernels.
+# A rounding mode or a thread that a kernel leaves behind does not affect other kernels.
 for library in changes_rounding late_thread; do
   same "$library" "$(verdicts "$library" --kernel innocent | cut -d' ' -f1,3 | sort -u)" "innocent pass"
   same "$library" "$(verdicts "$library" | grep innocent | cut -d' ' -f1,3 | sort -u)" "innocent pass"
@@ -84,7 +84,7 @@ wait "$run" || code=$?
 grep -q 'ENDED EARLY by SIGINT' "$scratch/out" || fail "a run that SIGINT ends does not report it"
 [ -s "$scratch/ended.csv" ] || fail "a run that SIGINT ends leaves no report"
 
-# A kernel that always hangs costs three time limits; the other kernel is checked.
+# A kernel that always hangs is called three times, then skipped; the other kernel is checked.
 start=$SECONDS
 same hangs_in_first "$(verdicts hangs_in_first | cut -d' ' -f1,3 | sort -u)" "$(printf '%s\n' 'hangs broken' 'hangs unjudged' 'innocent pass')"
 [ $((SECONDS - start)) -lt 10 ] || fail "the kernel that hangs was called too often"
@@ -96,6 +96,6 @@ expect 1 "unsteady: the outputs change from call to call" judge "$bad/libkeeps_s
 # A recording that cannot be written is not blamed on a kernel.
 expect 2 "--record /proc/none: cannot write" judge "$bad/librefuses_in_run.so" --record /proc/none
 mkdir "$scratch/full"
-: >"$scratch/full/rms_norm" # a file where the folder of the op would be made
+: >"$scratch/full/rms_norm" # a file at the place where the op's folder would be created
 expect 3 "the run ended early: cannot record rms_norm/" "$assay" run --backend "$bad/librefuses_in_run.so" --case 'rms_norm/*/bf16.m3*normal*w32' --record "$scratch/full"
 echo passed

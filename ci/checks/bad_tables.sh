@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Wrong tables and wrong names give one message with file, line, column and the allowed values, and exit code 2.
 . "$(dirname "$0")/lib.sh"
-# edited FILE SED-EXPRESSION: edits a copied table and sets `list` to the command that reads it: the case table of an op is read if the
-# op is listed, a contract table always.
+# edited FILE SED-EXPRESSION: edits a copied table and sets `list` to a command that reads it. `assay list --op OP` reads OP's case
+# tables; every command reads all contract tables.
 data_copy "$scratch/data"
 export ASSAY_DATA=$scratch/data
 last=

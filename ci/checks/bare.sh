@@ -22,7 +22,7 @@ expect 3 "no trixie from http://mirror.invalid/; try MIRROR=URL" "$root/ci/bare"
 expect 2 "no commit 'no-such-commit'" "$root/ci/bare" trixie --commit no-such-commit
 [ -z "$(left)" ] || fail "a system that could not be made leaves $(left)"
 
-# Killed while the system is created, with a mount and a process in it.
+# Kills ci/bare while debootstrap (here a stub) fills the root folder, in which it has a mount and a process; nothing may remain.
 cat >"$DEBOOTSTRAP" <<'END'
 #!/usr/bin/env bash
 mkdir -p "$3/proc" && mount -t proc proc "$3/proc" && touch "$3/made" && exec -a "$3/sleep" sleep 1000

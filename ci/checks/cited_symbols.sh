@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every contract cites a symbol of a release in its period, and a symbol that is not at its cited line is reported.
+# Every contract cites a symbol of a release to which it applies. A symbol that is not at its cited line is reported.
 . "$(dirname "$0")/lib.sh"
 data_copy "$scratch/data"
 mkdir -p "$scratch/data/reference/oracles" "$scratch/sources"
@@ -21,7 +21,7 @@ sed -i '/^vllm.group_native,/s/^vllm.group_native,/vllm.group_natve,/' "$contrac
 expect 1 'vllm.group_natve: symbols.csv has no line for it' python3 "$cited"
 restored
 
-# Sources of one project: with the symbol on another line, and without it.
+# Made-up sources of one project: with the symbol on another line, and without it.
 head -1 "$root/reference/contracts/symbols.csv" >"$contracts/symbols.csv"
 grep '^vllm.mxfp8_torch,vllm,v0.20.0,' "$root/reference/contracts/symbols.csv" >>"$contracts/symbols.csv"
 file=$scratch/sources/vllm-0.20.0/vllm/model_executor/layers/quantization/utils/mxfp8_utils.py

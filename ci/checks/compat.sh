@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Uses the installed assay/simt_compat.h as an outside project does, with g++ and nothing else of this repository. Unsupported
-# features are compile errors with a clear message; the examples also compile with nvcc and hipcc.
+# Compiles against the installed assay/simt_compat.h as an outside project does, with g++ and no other file of this repository.
+# Unsupported features must be compile errors with a clear message. The examples must also compile with nvcc and hipcc.
 . "$(dirname "$0")/lib.sh"
 expect 0 "" cmake --install "$build" --component simt_compat --prefix "$scratch/installed"
 compile() { g++ -std=c++17 -O1 -fno-strict-aliasing -I"$scratch/installed/include" -I"$scratch/installed/include/assay/vendor" "$@"; }
@@ -47,7 +47,7 @@ refused "clusters" '#include <cuda_runtime.h>' '__global__ void __cluster_dims__
 refused "__activemask()" '#include <cuda_runtime.h>' '__global__ void k(unsigned* m) { *m = __activemask(); }'
 
 examples=$root/kernels/simt/compat_examples
-# The example of docs/judge-cuda.md: a .cu file behind the C ABI passes on the CPU, and fails if its maximum misses one lane.
+# The example of docs/judge-cuda.md: a plug-in made of a .cu file passes on the CPU, and fails if its maximum leaves out one lane.
 plugin() { compile -O1 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" -I"$scratch" "$scratch/my_group_quant.cpp" -L"$scratch/installed/lib" -lassay_simt_cpu -lboost_context -pthread -o "$scratch/$1.so"; }
 cp "$root/kernels/example_plugin/my_group_quant.cpp" "$examples/token_group_quant.cu" "$scratch/"
 expect 0 "" plugin right

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# `contracts match` works for every op, and makes no statement about cases without outputs.
+# `contracts match` works for every op, and says nothing about cases without outputs.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/odd_library.sh"
 
 # The first case of each op suffices to find an op that crashes on another op's contract.
 for op in $("$assay" list --all | cut -d/ -f1 | uniq); do
-  case $op in cast) continue ;; esac  # sweeps over 2^32 inputs make their own calls
+  case $op in cast) continue ;; esac  # cases of cast test all 2^32 inputs with calls of their own
   id=$("$assay" list --suite "$op/quick" --warp 32 | head -1)
   expect 0 "obeys     $(cut -d/ -f2 <<<"$id")" "$assay" contracts match --op "$op" --case "$id"
 done

@@ -1,8 +1,8 @@
-"""Runs ranks in three processes, and kills or stops one of them at a moment drawn from a seed. usage: dead_ranks.py PROGRAM LIBRARY CASES FOLDER FIRST
-COUNT. Process, signal and moment (as a part of an undisturbed run) depend on the trial's number alone, so a long series can be continued
-where it stopped. Each trial must end: the others within 10 s of the last call that can still be waited for, without a false verdict: at
-most one case is broken, and cases without a call are unjudged and name the process. First, an undisturbed launch must
-pass every case, and one without its first process must end; and a third of the signals must reach a launch that still has cases."""
+"""Runs ranks in three processes, and kills or stops one process at a random moment. usage: dead_ranks.py PROGRAM LIBRARY CASES FOLDER FIRST
+COUNT. Process, signal and moment (as a share of an undisturbed run) depend only on the trial's number, so a series can be continued where
+it stopped. In each trial the other processes must end within 10 s of the last call that they can still wait for. No verdict may be false:
+at most one case is broken, and cases without a call are unjudged and name the process. Before the trials, an undisturbed launch must pass
+every case, and a launch without its first process must end. A third of the signals must reach a launch that still has cases."""
 import csv, glob, os, random, signal, subprocess, sys, time
 
 program, library, cases, folder, first, count = sys.argv[1:5] + [int(n) for n in sys.argv[5:7]]
@@ -23,11 +23,11 @@ def start(trial, ranks=(0, 1, 2)):
 def outcomes():
     files = glob.glob(f"{folder}/v.1of3.csv")
     rows = csv.DictReader(open(files[0])) if files else []
-    return list({row["case"]: (row["outcome"], row["message"]) for row in rows if row["kernel"]}.values())  # a row for each tensor
+    return list({row["case"]: (row["outcome"], row["message"]) for row in rows if row["kernel"]}.values())  # the report has a row for each tensor
 
 
 def undisturbed():
-    """Seconds and verdicts of a launch that nobody disturbs."""
+    """Seconds and number of verdicts of a launch in which no process is killed."""
     begin = time.time()
     codes = [process.wait(PATIENCE) for process in start("undisturbed")]
     found = outcomes()
@@ -37,7 +37,7 @@ def undisturbed():
 
 
 def without_the_first():
-    """The others of a launch whose first process never comes say so and end."""
+    """Starts a launch without its first process: the other processes must report that and end."""
     begin = time.time()
     for process in start("orphans", (1, 2)):
         try:
@@ -51,7 +51,7 @@ def without_the_first():
 
 
 def trial(number, seconds, whole):
-    """What is wrong, or nothing; how long the others took; whether the signal came while cases were left."""
+    """Returns a problem or None, how long the other processes ran, and whether the signal came while cases were left."""
     for file in glob.glob(f"{folder}/v.*"):
         os.remove(file)
     draw = random.Random(number)
@@ -103,7 +103,7 @@ for number in range(first, first + count):
     if problem:
         failed += 1
         print(f"FAILED {words}: {problem}", flush=True)
-print(f"dead ranks: trials {first} to {first + count - 1}: {count - failed} held, {failed} failed; {reached} signals reached a launch with cases left; "
+print(f"dead ranks: trials {first} to {first + count - 1}: {count - failed} passed, {failed} failed; {reached} signals reached a launch with cases left; "
       f"the longest end took {longest:.1f} s")
 if reached * 3 < count:
     sys.exit("FAILED: too few signals reach a launch with cases left")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Kills or stops a process of a launch at a random moment: the others report it, check what is left, and end. A sample runs 4
-# trials, the whole check 200; ASSAY_FIRST_TRIAL starts with another one.
+# Kills or stops one process of a launch at a random moment: the other processes must report it, check the remaining cases, and
+# end. A sample runs 4 trials, the whole check 200. ASSAY_FIRST_TRIAL sets the number of the first trial.
 . "$(dirname "$0")/lib.sh"
 data_copy "$scratch/data"
 only_ops "$scratch/data" all_reduce

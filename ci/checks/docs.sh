@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The reference pages equal what the program writes, a stale page is reported, every link between Markdown files works, and the
-# glossary has the words of reports.
+# The reference pages equal the program's output, a stale page is reported, every link between Markdown files works, and the
+# glossary explains the words of reports.
 . "$(dirname "$0")/lib.sh"
 expect 0 "" "$assay" docs --check "$root/docs/reference"
 mkdir -p "$scratch/docs"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Dumps every layout of layouts.csv in memory layout and checks it in three forms: with shape and strides, as flat storage, and as
-# a dense matrix if the layout is only strides. A changed scale in the dump must fail. Then all-reduces, with one dump per rank.
+# Dumps scales in every layout of layouts.csv, and checks the dumps in three forms: with shape and strides, as flat storage, and, if
+# strides describe the layout, as a dense matrix. A changed scale must fail. Then checks all-reduces with one dump per rank.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
 
-# OP/CONTRACT glob and layout. Layouts that no kernel writes or reads only exist as mutants.
+# Case globs, at least one per layout. Layouts that no kernel writes or reads exist only as mutants, and have no glob.
 of_mutants='ue8m0x4_row e8m0_col'
 cases=()
 while read -r glob; do cases+=("$("$assay" list --suite quick --warp 32 --case "$glob" | head -1)"); done <<'GLOBS'
@@ -53,7 +53,7 @@ tensors = {name: (t["dtype"], t["shape"], data[8 + size + t["data_offsets"][0]:8
 scales = [name for name in ("scale", "scale_a", "scale_b") if name in tensors]
 layouts = {name: meta["parameter.layout" if name == "scale" else "parameter.layout_" + name[-1]] for name in scales}
 extents = {key: value for key, value in meta.items() if key.endswith((".shape", ".strides", ".offset"))}
-# What no tensor determines: an arbitrary group size, and the capacity per expert.
+# Parameters that no tensor shows, so that --param states them: an arbitrary group size, and the capacity per expert.
 stated = [("quant_static", "group_size"), ("silu_mul_quant_masked", "room"), ("quant_masked", "room")]
 def write(form, tensors, metadata, code, layout=""):
     header, out = {"__metadata__": metadata} if metadata else {}, b""
@@ -63,7 +63,7 @@ def write(form, tensors, metadata, code, layout=""):
     text = json.dumps(header).encode()
     open(f"{folder}/{form}.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + out)
     print(form, code, layout or "-", *[f"{name}={meta['parameter.' + name]}" for op, name in stated if meta["assay.op"] == op])
-# Whole tiles of this layout have the shape of rows: only their reader knows.
+# If tiles are whole, this layout has the shape of a row-major one; --layout must name it.
 known = layouts[scales[0]] if layouts[scales[0]] == "e8m0_a16w4" else ""
 def width(name): return len(tensors[name][2]) // max(1, tensors[name][1][0] if len(tensors[name][1]) == 1 else tensors[name][1][0] * tensors[name][1][1])
 write("memory", tensors, extents, 0, known)
@@ -88,7 +88,7 @@ for name in scales:
         at = step * sum(i * s for i, s in zip(index, strides))
         gathered += content[at:at + step]
     dense[name] = (dtype, shape, gathered)
-# Without strides a transposed matrix cannot be recognized; its reader must know.
+# Without strides a transposed matrix cannot be recognized; --layout must name it.
 if layouts[scales[0]] != "row_transposed":
     write("dense", dense, {k: v for k, v in extents.items() if k.split(".")[0] not in scales}, 0, layouts[scales[0]] if layouts[scales[0]] == "one" else known)
 PYTHON
@@ -114,7 +114,7 @@ for layout in $(cut -d, -f1 "$root/reference/contracts/layouts.csv" | tail -n +2
 done
 echo "$judged dumps judged"
 
-# No kernel has packed or tiled scales in logical shape; the message states the memory layout.
+# Packed or tiled scales in logical shape are rejected, because no kernel has them; the message states the memory layout.
 packed=$(printf '%s\n' "${cases[@]}" | grep fp8_gemm_1d1d_packed)
 python3 - "$(find "$r/all/$packed" -name '*.safetensors' | head -1)" "$r/logical.safetensors" <<'PYTHON' || fail "cannot write a logical dump"
 import json, struct, sys

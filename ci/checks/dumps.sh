@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Recordings, dumps and single scale tensors: a recording gets the verdicts of its run, and files of others are read or rejected
-# with a message. A sample records fewer cases per op.
+# Recordings, dumps and single scale tensors: judging a recording gives the verdicts of its run. Files of other programs are read,
+# or rejected with a message. A sample records fewer cases per op.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
 packed='quant_group/vllm.group_fp8_packed/bf16.m5.n1024.g128.ue8m0x4_tma/normal.s1/w32'
 
-# Recording and judging give identical verdicts, byte for byte, for correct and wrong kernels: outputs in groups, in-place
-# outputs, rows that share a factor, several parts in one buffer, and calls that fail.
+# Running and judging give identical verdicts, byte for byte, for correct and wrong kernels. The cases have grouped outputs,
+# in-place outputs, rows that share a factor, several tensors in one buffer, and calls that fail.
 cases=(--suite quick --warp 32 --case 'quant_group/vllm.*/bf16*/normal.*' --case 'fused_add_rms_norm/*/f16*/normal.*'
   --case 'qk_norm_rope/*/f16*/normal.*' --case 'concat_and_cache_mla/*/normal.*')
 [ -z "$sample" ] || cases=(--suite quick --warp 32 --case 'quant_group/vllm.*/bf16.m5.n1024.g128*/normal.s1/*' --case 'fused_add_rms_norm/vllm.*/f16*/normal.*'
   --case 'qk_norm_rope/vllm.fused*/f16*/normal.*' --case 'concat_and_cache_mla/*/f16*/normal.*')
-# verdicts FILE: a CSV or console report without what tells a run from a recording.
+# verdicts FILE: a CSV or console report without the columns and lines that differ between a run and a recording.
 verdicts() {
   case $1 in
     *.csv) python3 -c 'import csv, sys; [print([v for k, v in r.items() if not k.startswith("run_")]) for r in csv.DictReader(open(sys.argv[1]))]' "$1" ;;
@@ -67,7 +67,7 @@ expect 2 "index.json: line" "$assay" judge "$r/damaged"
 rm "$r/damaged/index.json"
 expect 2 "its run did not finish" "$assay" judge "$r/damaged"
 
-# A user's files, written without this program.
+# Files of a user, written without Assay.
 python3 - "$r" <<'PYTHON' || fail "cannot write the user's files"
 import json, struct, sys
 folder = sys.argv[1]
@@ -87,7 +87,7 @@ floats = lambda *f: struct.pack(f"<{len(f)}f", *f)
 bits = lambda f: struct.unpack("<I", struct.pack("<f", f))[0]
 bf16 = lambda *f: b"".join(struct.pack("<f", v)[2:] for v in f)
 pack = lambda a, b, c, d: (bits(a) >> 23 | bits(b) >> 15 | bits(c) >> 7 | bits(d) << 1) & 0xFFFFFFFF
-# Two rows of 512: group g of row r is 448 * 2^(r + g), so every code is 448 and every scale 2^(r + g).
+# Two rows of 512 elements: all elements of group g in row r are 448 * 2^(r + g), so every code is 448 and every scale 2^(r + g).
 x = bf16(*[448.0 * 2 ** (r + g) for r in range(2) for g in range(4) for _ in range(128)])
 q = b"\x7e" * 1024
 scale = [127 + r + g for r in range(2) for g in range(4)]
@@ -104,12 +104,12 @@ safetensors("renamed", {"input": good["x"], "out": good["q"], "s": good["scale"]
 safetensors("noscale", {"x": good["x"], "q": good["q"]})
 safetensors("shape", {**good, "q": ("F8_E4M3", [4, 256], q)})
 safetensors("groups", {**good, "scale": ("I32", [2, 3], packed * 3)})
-# Eight rows; some of their scales are wrong in a way that no rule explains.
+# Eight rows; scales with wrong values that no known cause explains.
 def rows_of_eight(name, wrong):
     tall = [[wrong.get((r, j), 127 + r + j) for j in range(4)] for r in range(8)]
     safetensors(name, {"x": ("BF16", [8, 512], bf16(*[448.0 * 2 ** (r + g) for r in range(8) for g in range(4) for _ in range(128)])), "q": ("F8_E4M3", [8, 512], b"\x7e" * 4096),
                        "scale": ("I32", [8, 1], words(*[sum(row[j] << 8 * j for j in range(4)) for row in tall]))})
-# Eight rows of eight groups: words in two columns, as a copy in rows and as columns, and a NaN in x.
+# Eight rows of eight groups, i.e. two columns of packed int32 scales: copied row-major, and column-major as stored. Also with NaN in x.
 many = [[120 + (3 * r + 5 * g) % 17 for g in range(8)] for r in range(8)]
 wide = bytearray(bf16(*[448.0 * 2.0 ** (b - 127) for row in many for b in row for _ in range(128)]))
 word = lambda r, w: words(sum(many[r][4 * w + j] << 8 * j for j in range(4)))
@@ -155,13 +155,13 @@ expect 2 "These are fp32 scales, but packed UE8M0 words are expected" "$assay" j
 expect 2 "names the contracts that store fp32 scales" "$assay" judge "$r/fp32.safetensors" $p
 expect 0 "note   powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32" "$assay" judge "$r/fp32.safetensors:scale" --as ue8m0_scale
 grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale)" && fail "fp32 scales are reported as packed words, which no kernel reads"
-# What a dump does not show, and data that show little.
+# judge reports what a dump cannot show (memory order), and data that expose few mistakes.
 wide() { "$assay" judge x="$r/wide_x.npy:bf16" q="$r/wide_q.npy:e4m3fn" scale="$r/wide_$1.npy" $p; }
 expect 0 "NOT CHECKED: order in memory of scale" wide rows
 expect 0 "is a copy in rows, whose order in memory is lost; the contract stores column after column: dump the storage, a vector of 16 elements" wide rows
-grep -q "NOT CHECKED" <<<"$(wide columns)" && fail "columns in memory are said to be unchecked"
+grep -q "NOT CHECKED" <<<"$(wide columns)" && fail "a column-major file is said to have an unknown memory order"
 expect 0 "of shape [2, 8] was read as the storage, column after column" wide crossed
-grep -q "have one value" <<<"$(wide columns)" && fail "scales of many values are said to have one"
+grep -q "have one value" <<<"$(wide columns)" && fail "different scales are said to have one value"
 expect 0 "32 of 32 scales have one value: exchanged scales are hardly visible" "$assay" judge "$r/equal_scales.safetensors" $p
 expect 1 "the bytes of one word in the opposite order (byte order): row 5, groups 0..3" wide swapped
 expect 1 "one code in every wrong element, 0x00" wide unwritten
@@ -170,7 +170,7 @@ judge_nan() { "$assay" judge x="$r/nan_x.npy:bf16" q="$r/nan_q.npy:e4m3fn" scale
 expect 1 "cause     pattern: x has NaN: " judge_nan
 expect 1 "it is so nowhere else; 1 of x, first x[3, 200])" judge_nan
 grep -q "memory that was not written" <<<"$(judge_nan)" && fail "a NaN of x is blamed on memory"
-# A failure without a known cause ends with a command; one with a cause does not.
+# The report of a failure without a known cause ends with a command (`next`); with a known cause it does not.
 ends_with() { grep -qF "$2" <<<"$("$assay" judge "$r/$1.safetensors" $p | tail -n 1)" || fail "judge $1.safetensors does not end with '$2'"; }
 expect 1 "no known cause" "$assay" judge "$r/one_row.safetensors" $p
 expect 1 "note      only row 2 of scale: not written, stale" "$assay" judge "$r/one_row.safetensors" $p
@@ -185,15 +185,15 @@ expect 2 "needs --contract ID: assay contracts match $r/good.safetensors names" 
 head -c 300 "$r/good.safetensors" >"$r/cut.safetensors"
 expect 2 "cut.safetensors: tensor" "$assay" judge "$r/cut.safetensors" $p
 
-# Tensors of every kind of op, produced by recording and checked as if their origin were unknown.
+# Tensors of every kind of op. They are recorded, and then judged as files of unknown origin.
 recorded=0
-as_dump() { # BACKEND KERNEL CASE: the tensors of that call, in $file
+as_dump() { # BACKEND KERNEL CASE: records the tensors of that call and sets $file
   recorded=$((recorded + 1))
   "$assay" run --backend "$1" --kernel "$2" --case "$3" --record "$r/dump$recorded" >/dev/null
   file=$(find "$r/dump$recorded" -name '*.safetensors')
   [ -f "$file" ] || fail "no recording of $3"
 }
-judge_dump() { # CODE TEXT CASE ARGUMENT...: the dump in $file under the contract of that case
+judge_dump() { # CODE TEXT CASE ARGUMENT...: judges $file under the contract of that case
   expect "$1" "$2" "$assay" judge "$file" --contract "$(cut -d/ -f2 <<<"$3")" "${@:4}"
 }
 for case in 'cast/cuda.e4m3fn_sat/bf16/all/w32' 'quant_tile/vllm.per_tensor/bf16.m5.n1024.g5x1024.row/normal.s1/w32' \
@@ -212,7 +212,7 @@ expect 2 "record its calls with assay run --record" "$assay" judge "$r/good.safe
 expect 2 "role 'gamma' must be [512]" "$assay" judge "$r/renamed.safetensors" --contract flashinfer.layer_norm --param eps=1e-6 \
   --tensor x=input --tensor y=out --tensor gamma=input
 
-# GEMMs: the contract, and the algorithm independent of it. Columns of one algorithm beside those of another are reported.
+# GEMMs: contracts match names the contract and the algorithm (such as split-K 2). A mixture of two algorithms in one output is reported.
 product=$("$assay" list --suite gemm_scaled/quick --warp 32 --case '*torch.scaled_mm_tensor_fast.sm_90/*few_maxima*' | head -1)
 as_dump cpu gemm_scaled.tensor "$product" && whole=$file
 as_dump cpu gemm_scaled.split_k "$product" && split=$file
@@ -228,7 +228,7 @@ def parts(path):
     return data, header["d"]["shape"], 8 + size + header["d"]["data_offsets"][0]
 whole, (m, n), at = parts(sys.argv[1])
 split, _, other = parts(sys.argv[2])
-def write(name, taken):  # d of `split`, except for the replaced elements
+def write(name, taken):  # d of $split, with the elements in `taken` from $whole
     data = bytearray(split)
     for row in range(m):
         for column in range(n):
@@ -247,7 +247,7 @@ expect 0 "columns 0 to 7 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" ma
 expect 0 "columns 8 to 15 by sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb)" matched columns
 expect 0 "rows 4 to 8 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" matched rows
 expect 0 "no known algorithm; nearest sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb): 143 of 144 elements, not [0, 0]" matched none
-# If the instruction is unknown, each element may come from a different algorithm.
+# Under a contract with an unknown instruction, each element may come from a different algorithm, so the mixture passes.
 matched columns | grep obeys | grep -qv 'assay\.unknown_' && fail "a mixture of algorithms obeys a contract"
 blocked=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*deepgemm.fp8_gemm_1d1d.sm_90/*few_maxima*' | head -1)
 joined=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*torch.scaled_mm_1x128_128x128.sm_90/*few_maxima*' | head -1)
@@ -257,14 +257,14 @@ as_dump cpu gemm_block_scaled "$blocked" && judge_dump 0 PASS "$blocked"
 expect 2 "b has a row of k products for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
 expect 2 "NOTHING COMPARED" "$assay" contracts match "$r/lone.safetensors"
 expect 2 "need a parameter that no tensor shows: see --param above" "$assay" contracts match "$r/norm.safetensors"
-"$assay" contracts match "$r/good.safetensors" | grep -q "not       torch.e4m3fn" && fail "a cast is asked although it takes no scale"
+"$assay" contracts match "$r/good.safetensors" | grep -q "not       torch.e4m3fn" && fail "cast contracts are tried although they have no scale"
 expect 0 "these inputs expose" "$assay" judge "$r/good.safetensors" $p
 expect 0 "a pass on these inputs says little" "$assay" judge "$r/zeros.safetensors" --contract vllm.group_fp8
-"$assay" judge "$r/good.safetensors" $p | grep -q "unknown kernel" && fail "a dump has a kernel"
+"$assay" judge "$r/good.safetensors" $p | grep -q "unknown kernel" && fail "a dump's report names a kernel"
 expect 2 "is a vector of words, in which padding looks like scales; say --layout" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale
 expect 0 "CLEAN" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale --layout ue8m0x4_tma --param m=2 --param groups=4
 
-# A table of one's own: its first files, and --contracts before the file to judge.
+# A user's own contract table, with --contracts before the file to judge.
 expect 0 "wrote $r/acme.csv: a copy of vllm.group_fp8_packed" "$assay" new contract acme.packed --from vllm.group_fp8_packed --output "$r/acme.csv"
 expect 2 "acme.csv is there already" "$assay" new contract acme.packed --from vllm.group_fp8_packed --output "$r/acme.csv"
 expect 0 "PASS" "$assay" judge --contracts "$r/acme.csv" "$r/good.safetensors" --contract acme.packed
@@ -278,8 +278,8 @@ cp -r "$r/norm" "$r/reshaped"
 sed -i 's/"y":{"dtype":"BF16","shape":\[4,1024\]/"y":{"dtype":"BF16","shape":[8, 512]/' "$(find "$r/reshaped" -name '*.safetensors')"
 expect 1 "recorded output 'y': expected bf16 [4, 1024], strides [1024, 1], 4096 elements, got bf16 [8, 512], strides [512, 1], 4096 elements" "$assay" judge "$r/reshaped"
 
-# What judge suggests: the contract that the outputs obey, the usual value of a missing parameter, how the group size was
-# inferred, one call per layer of a file, and how to convert a file of torch.save.
+# What judge prints as help: the contract that the outputs obey, the usual value of a missing parameter, how the group size was
+# inferred, one call per layer in a file, and how to convert a file of torch.save.
 dump="$(find "$r/norm" -name '*.safetensors')"
 expect 0 "PASS" "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6
 expect 1 "cause     obeys vllm.rms_norm@v0.19.1, vllm.ir_rms_norm" "$assay" judge "$dump" --contract vllm.rms_norm@2026-06-18 --param eps=1e-6
@@ -313,19 +313,19 @@ expect 2 "torch.load('$r/x.pt', weights_only=True).items()}, '$r/x.safetensors')
 expect 2 "add --param m=ROWS --param groups=GROUPS" "$assay" judge "$r/good.safetensors:scale" --as scale --layout row
 expect 2 "also needs --param n=COLUMNS" "$assay" judge "$r/good.safetensors:scale" --as scale --param group_size=128
 
-# A recording's kernel is not here: its repro line checks the recording again.
+# A recording comes without its kernel, so the repro line judges the recording again.
 "$assay" judge "$r/faulty" >"$r/judged_faulty.txt"
 grep -q "repro     assay judge $r/faulty --case " "$r/judged_faulty.txt" || fail "repro of a recording: $(grep -m 1 repro "$r/judged_faulty.txt")"
 grep -q "repro     assay run" "$r/judged_faulty.txt" && fail "the repro command of a recording runs a kernel that may differ"
 
-# Quantizations: every contract that such tensors fit.
+# Quantizations: contracts match tries every contract whose tensors have these shapes and types.
 expect 0 "obeys     vllm.group_fp8_packed" "$assay" contracts match "$r/good.safetensors"
 expect 1 "not       vllm.group_fp8_packed" "$assay" contracts match "$r/floor.safetensors" --op quant_group
 expect 1 "NONE OBEYED; nearest: " "$assay" contracts match "$r/scattered.safetensors"
 expect 1 "scale 4 of 32 wrong, q right" "$assay" contracts match "$r/scattered.safetensors"
 expect 0 "obeys     vllm.group_fp8 " "$assay" contracts match "$r/many_rows.safetensors" --op quant_group
 expect 0 "CONTRACTS, which these tensors do not tell apart" "$assay" contracts match "$r/good.safetensors"
-grep -q "row with groups" <<<"$("$assay" contracts match "$r/scattered.safetensors")" && fail "wishes of ops that the tensors do not come near are printed"
+grep -q "row with groups" <<<"$("$assay" contracts match "$r/scattered.safetensors")" && fail "requirements of unrelated ops are printed"
 
 # A single scale tensor.
 lone() { "$assay" judge "$r/lone.safetensors:$1" --as "${2:-scale}"; }
@@ -343,7 +343,7 @@ expect 2 "did you mean 'healthy'" lone helthy
 expect 2 "holds 8 tensors" "$assay" judge "$r/lone.safetensors" --as scale
 expect 0 "CLEAN" "$assay" judge "$r/scale.npy" --as scale
 
-# The same for tensors written by faulty kernels.
+# Single scale tensors written by faulty kernels.
 wrote() { "$assay" judge "$r/faulty/$packed/$1.safetensors:scale" --as scale; }
 expect 1 "mantissas lost by packing" wrote unmasked_packed_mantissas
 expect 1 "hold the bits of an fp32 scale" wrote fp32_scale_bits_for_packed

@@ -14,7 +14,7 @@ data_copy "$scratch/rounding"
 sed -i '/^vllm.rms_norm@2026-06-18/s/mul(r) mul(w) to(x)/mul(r) to(x) mul(w) to(x)/' "$scratch/rounding/reference/contracts/norm.csv"
 ASSAY_DATA=$scratch/rounding expect 1 'NOT AS EXPECTED' "$assay" run --case "$norm_id"
 
-# Edits the group size: the case id no longer exists then. One contract of that row supports groups of 128 only.
+# Edits the group size of a case row: the old case id then does not exist. One contract of that row supports only groups of 128.
 data_copy "$scratch/group"
 sed -i 's/|sglang.group_8bit|/|/; s/,bf16,5,1024,128,row,normal,/,bf16,5,1024,64,row,normal,/' "$scratch/group/suites/quant_group/cases/quick.csv"
 ASSAY_DATA=$scratch/group expect 2 'g64.row/normal' "$assay" run --case "$case_id"

@@ -43,7 +43,7 @@ def complaints(text, root, assay):
 
 
 def overview(text):
-    """The table above the sections: it lists each section once, with a kind."""
+    """Checks the table above the sections: it must list each section once, with a kind."""
     listed = re.findall(r"^\| \[(.+)\]\(#.*\) \| (wrong|crash|executed|unreleased|inferred|other bits) \| .+ \|$", text, re.M)
     titles = [section.split("\n")[0] for section in text.split("\n## ")[1:]]
     if [title for title, _ in listed] != titles:
@@ -51,7 +51,7 @@ def overview(text):
 
 
 def figures(text, tables):
-    """What README.md must say: numbers of findings, and shares of planted faults that rules of other projects miss."""
+    """Texts that README.md must contain: numbers of findings, and shares of planted faults that acceptance rules of other projects miss."""
     faults = own = assays_data = rules = 0
     for row in re.findall(r"^\| \d+ \| \w+ \| (\d+) \| \d+, (\d+), \d+ \| [^|]* \| (\d+) \|", tables, re.M):
         rules, faults, own, assays_data = rules + 1, faults + int(row[0]), own + int(row[1]), assays_data + int(row[2])

@@ -15,7 +15,7 @@ damaged "s/\*stride1025\*/*stride1027*/" "selects no case: assay run --backend L
 damaged '/^| \[int8 wraps/d' 'the table does not list the sections'
 damaged '/^| \[int8 wraps/s/| wrong |/| odd |/' 'the table does not list the sections'
 
-# The figures of README.md are those of the tables.
+# The numbers in README.md equal the numbers in the tables.
 for figure in 's/[0-9]* wrong results/99 wrong results/' 's/[0-9]* findings/99 findings/' "s/[0-9]* % of planted/99 % of planted/" "s/[0-9]* % on Assay's/99 % on Assay's/" 's/all 254/all 99/'; do
   sed "$figure" "$root/README.md" >"$scratch/README.md"
   expect 1 "README.md does not say: " findings "$root/suites/FINDINGS.md" "$scratch/README.md"

@@ -8,7 +8,7 @@ import sys
 
 assay, scratch = sys.argv[1:]
 
-# Contracts that the dumps below do not tell apart.
+# Sets of contracts that the recorded dumps below do not tell apart.
 EQUAL = [
     {"vllm.nvfp4", "flashinfer.nvfp4_cute", "flashinfer.nvfp4_ar_fusion"},
     {"torchao.nvfp4", "torchao.nvfp4_gpu"},
@@ -17,8 +17,8 @@ EQUAL = [
     {"vllm.silu_and_mul_nvfp4_quant", "vllm.silu_and_mul_scaled_fp4_experts_quant"},
     {"flashinfer.nvfp4_4over6_exact", "flashinfer.nvfp4_4over6_exact_f16"},
 ]
-# Contracts that also accept the outputs of another one. FlashInfer rounds the quotient of SiLU; vLLM's is free by 2 ulp, or 0 for a gate
-# below -87.3. A dump of vLLM with such gates does not obey FlashInfer's contract.
+# Contract -> contracts that also accept its outputs. FlashInfer rounds the quotient of SiLU; vLLM's contract accepts 2 ulp of error, or 0
+# for a gate below -87.3. Outputs of vLLM with such gates do not obey FlashInfer's contract.
 WIDER = {"flashinfer.silu_and_mul_nvfp4_quantize": {"vllm.silu_and_mul_nvfp4_quant", "vllm.silu_and_mul_scaled_fp4_experts_quant"}}
 NVFP4 = ["vllm.nvfp4", "flashinfer.nvfp4", "flashinfer.nvfp4_cute", "transformer_engine.nvfp4", "flashinfer.nvfp4_exact",
          "flashinfer.nvfp4_cute_exact", "flashinfer.nvfp4_ar_fusion", "torchao.nvfp4", "torchao.nvfp4_gpu", "flashinfer.nvfp4_4over6_exact",
@@ -30,7 +30,7 @@ MXFP4 = ["vllm.mxfp4", "flashinfer.mxfp4", "aiter.per_1x32_mxfp4", "aiter.triton
          "torchao.mxfp4_even", "torchao.mxfp4_rceil", "triton_kernels.mxfp4", "triton_kernels.mxfp4_down", "deepgemm.mxfp4", "aiter.quant_mxfp4_floor",
          "aiter.quant_mxfp4_rceil", "aiter.quant_mxfp4_ceil", "aiter.quant_mxfp4_even", "aiter.quant_mxfp4_even_gfx942"]
 
-# Quantizations of experts, behind SiLU and behind a norm: the columns between m and fill, and rows of cases.
+# Quantizations of experts, after SiLU and after a norm: op, its columns between x and seed, and rows of cases.
 GATES = "gate_open|normal"
 FUSED = [
     ("quant_experts", "tokens,n,group_size,layout,fill,global_scale",
@@ -72,7 +72,7 @@ def expect(what, got, right):
 
 
 def recorded():
-    """Five rows of 256 elements: quantized by each contract's kernel, with each generator."""
+    """Records five rows of 256 elements, quantized by each contract's kernel, with each input generator."""
     columns = "op,contract,x,m,n,group_size,layout,fill,global_scale,seed,warp,why,blind_to"
     rows = [columns]
     for contracts, group, layout, fills, scale in ((NVFP4, "16+tensor", "ue4m3_row", "tiny|specials|distinct", "scales"),
@@ -87,7 +87,7 @@ def recorded():
 
 
 def recorded_fused():
-    """The same for experts and for fused ops."""
+    """Records the cases of FUSED: experts and fused ops."""
     files = {}
     for op, columns, rows in FUSED:
         table = [f"op,contract,x,{columns},seed,warp,why,blind_to"]
@@ -103,7 +103,7 @@ def recorded_fused():
 
 
 def dump(x, scale_of_tensor, codes, scale):
-    """One block of 16 bf16 numbers with its codes and scale byte."""
+    """Writes a dump of one block: 16 bf16 numbers, their codes and the scale byte."""
     q = bytes(codes[i] | codes[i + 1] << 4 for i in range(0, 16, 2))
     tensors = [("x", "BF16", [1, 16], struct.pack("<16H", *x)), ("global_scale", "F32", [1], struct.pack("<f", scale_of_tensor)),
                ("q", "F4", [1, 16], q), ("scale", "F8_E4M3", [1, 1], bytes([scale]))]
@@ -144,7 +144,7 @@ expect("a subnormal number that is flushed", obeyed(dump(x, 1.5 * 2.0 ** 116, [7
 
 expect("a code that no contract gives", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 3] + [0] * 14, 1)), set())
 
-# FlashInfer's two ways to add errors: in f32, 4 * 2.75 / g errs less than 6 * 1.875 / g by 2^-16 of an error; times g, both err the same, and 6 wins.
+# FlashInfer adds errors in two ways. In f32, code 4 (scale 2.75 / g) errs less than code 6 (1.875 / g), by 2^-16 of the error. Times g, both err equally, and 6 wins.
 x, g = [0x3F8E] + [0] * 15, float.fromhex("0x1.40e6c2p+3")
 expect("errors of elements", obeyed(dump(x, g, [6] + [0] * 15, 0x43)) & EQUAL[5], EQUAL[5])
 expect("errors times g", obeyed(dump(x, g, [7] + [0] * 15, 0x3F)) & EQUAL[5], {"flashinfer.nvfp4_4over6_exact_f16"})
@@ -154,7 +154,7 @@ x, g = [0x3F82] + [0] * 15, float.fromhex("0x1.464646p-3")
 expect("amax / 6", obeyed(dump(x, g, [7] + [0] * 15, 0x38)) & EQUAL[1], {"torchao.nvfp4"})
 expect("amax * fl(1/6)", obeyed(dump(x, g, [7] + [0] * 15, 0x39)) & EQUAL[1], {"torchao.nvfp4_gpu"})
 
-# Without a scale of the tensor, no amax of 16 bits parts the two.
+# Without a global scale, no bf16 or f16 amax gives different scales on CPU and GPU.
 sixth = f32(1 / 6)
 for code in range(0x8000):
     for amax in (struct.unpack("<f", struct.pack("<I", code << 16))[0], struct.unpack("<e", struct.pack("<H", code))[0]):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Calls every reader of untrusted files with files of this tree and with changes of them, drawn by a fixed seed: no file content
-# crashes a reader, and a reader with a planted bug is caught. A sample calls assay_replay_readers, which every build has; the whole
+# Calls every reader of untrusted files with files of this tree and with randomly changed copies (fixed seed). No content may crash
+# a reader, and a reader with a planted bug must be caught. A sample calls assay_replay_readers, which every build has; the whole
 # check runs libFuzzer with sanitizers for a minute each, which needs clang.
 . "$(dirname "$0")/lib.sh"
 [ -n "$sample" ] || clang_tree "-fsanitize=fuzzer,address,undefined" assay_fuzzers
@@ -29,7 +29,7 @@ for file in glob.glob(root + "/golden/predicted/*.json"):
 END
 
 mkdir -p "$build/fuzz_crashes"
-# fuzz READER: inputs that crash are kept. ASSAY_FUZZ_SEED selects other inputs.
+# fuzz READER: runs libFuzzer and keeps inputs that crash. ASSAY_FUZZ_SEED selects other inputs.
 fuzz() {
   local seed=${ASSAY_FUZZ_SEED:-1}
   if [ -n "$sample" ]; then

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# assay gate: new failures and calls that are gone close it; known and fixed failures, changes within the accepted intervals and equal bits
-# do not, unless --strict or --same-bits says so. Every report has the states. assay known, flaky kernels, and shards.
+# assay gate: new failures and missing calls close the gate. Known and fixed failures, changes within the accepted intervals and equal bits
+# do not, except with --strict or --same-bits. Every report shows the states. Also tests assay known, flaky kernels, and shards.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
-# A run takes a second, so one output is searched for several texts: also TEXT... looks into the output of the last expect_all.
+# A run takes a second, so several texts are searched in one output: `also TEXT...` searches the output of the last expect_all.
 expect_all() {
   local code=$1
   shift
@@ -44,10 +44,10 @@ cp "$r/turned/$one" "$r/wrong/$one"
 "$assay" judge "$r/wrong" >/dev/null && fail "one wrong bit passes"
 expect_all 1 "$assay" gate --baseline "$r/before" "$r/wrong"
 also "1 new, 0 gone, " "gate      new: pass in the baseline"
-# According to the recording it passed, and its bits did not change. So its contract or its case changed.
+# A failure that passed in the baseline, with the same bits: its contract or its case must have changed.
 expect 1 "new: pass in the baseline, with the same bits: its contract or case changed since" "$assay" gate --baseline "$r/wrong" "$r/wrong"
 
-# Cases that were left out on purpose are counted as such.
+# Cases that --case leaves out are counted as not selected.
 expect 0 "cases are not selected" "$assay" gate --baseline "$r/before" "$r/now" --case '*/bf16.m4.n1024.eps*'
 # A suite that names its tier and another tier contradict each other.
 expect 2 "--suite rms_norm/quick already names a tier, so --tier full has no effect; try --suite rms_norm --tier full" "$assay" run --suite rms_norm/quick --tier full
@@ -61,8 +61,8 @@ expect 0 "GATE OPEN: " "$assay" gate --baseline "$r/before" "$r/wide" "$r/now"
 rm "$r/wrong/index.json"
 expect 2 "its run did not finish" "$assay" gate --baseline "$r/wrong" "$r/now"
 
-# A change that breaks some cases of a plug-in: its failures are new; with the known-failures list or a renewed baseline they are known;
-# without the change they are fixed.
+# A change that breaks some cases of a plug-in: their failures are new. With the known-failures list or a renewed baseline they are known.
+# Without the change they are fixed.
 plugin() { cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$1" -lm -o "$2" || fail "cc $1"; }
 mine=$root/kernels/example_plugin/my_rms_norm.c
 sed 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$mine" >"$r/chain.c"
@@ -88,7 +88,7 @@ expect 1 "GATE CLOSED: 0 new, 0 gone, 0 known, $new fixed, " gate bad good --str
 known=("$assay" known write --from "$r/bad.json" --issue https://example.com/12 --owner ada)
 expect 0 ", 0 rows kept" "${known[@]}" --output "$r/known.csv"
 [[ $("${known[@]}" 2>&1 >/dev/null) == "assay: $new failure"* ]] || fail "the number of rows is not said"
-[ "$(wc -l <"$r/known.csv")" -eq $((new + 1)) ] || fail "the list has not one row a failure: $(cat "$r/known.csv")"
+[ "$(wc -l <"$r/known.csv")" -eq $((new + 1)) ] || fail "the list does not have one row per failure: $(cat "$r/known.csv")"
 expect 0 "ALL AS EXPECTED" "$assay" run --backend "$r/libchain.so" "${few[@]}" --known-failures "$r/known.csv"
 expect 0 "0 new, 0 gone, $new known, 0 fixed, " gate good bad --known-failures "$r/known.csv"
 expect_all 0 gate good good --ledger "$r/known.csv"
@@ -96,7 +96,7 @@ also "$new fixed, " "the known-failures list expects fail: remove its row"
 expect 1 "GATE CLOSED: " gate good good --ledger "$r/known.csv" --strict
 sed 's/,fail,/,broken,/' "$r/known.csv" >"$r/other.csv"
 expect 1 "new: the known-failures list expects broken" gate good bad --ledger "$r/other.csv"
-# A row that matches no case of its op is named, and fails a strict run. A row of a case that did not run, or of another op, does not.
+# A known-failures row that matches no case of its op is named and fails a strict run; a row whose case only did not run does not fail it.
 { head -n 2 "$r/known.csv"; echo 'rms_norm/typo*,*,fail,x,https://example.com/14,2026-11-01,bob'; } >"$r/stale.csv"
 stale="known-failures list: $r/stale.csv:3 matches no case of its op"
 chain=("$assay" run --backend "$r/libchain.so" --suite rms_norm/quick --case "$(sed -n '2s/,.*//p' "$r/known.csv")" --known-failures)
@@ -112,7 +112,7 @@ also "$stale" "GATE OPEN"
 expect_all 1 gate bad bad --known-failures "$r/stale.csv" --strict
 also "GATE CLOSED: " "; 1 row of the known-failures list matches no case"
 expect 0 "GATE OPEN" gate bad bad --known-failures "$r/known.csv" --strict
-# Renewed from a run without the failures: their rows go, a row of another run stays.
+# Renewing the list from a run without the failures removes their rows; the row of another run stays.
 "$assay" run --backend "$r/libmine.so" "${few[@]}" --report json:"$r/good.json" >/dev/null
 echo 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' >>"$r/known.csv"
 expect 0 "0 failures listed, 1 row kept" "$assay" known write --from "$r/good.json" --issue x --keep "$r/known.csv" --output "$r/renewed.csv"
@@ -123,7 +123,7 @@ expect 2 "since: 'soon': expected a date" "${known[@]}" --since soon
 sed 's/^{"version":1,/{"version":7,/' "$r/bad.json" >"$r/seven.json"
 expect 2 "version: expected 1, got 7" "$assay" known write --from "$r/seven.json" --issue x
 
-# Every report has the states; of a run they have none.
+# Every report of the gate shows the states; reports of a run have none.
 all=(--report csv:"$r/g.csv" --report json:"$r/g.json" --report junit:"$r/g.xml" --report html:"$r/g.html" --report md:"$r/g.md" --report sarif:"$r/g.sarif" --report github)
 rm "$r/summary.md"
 expect 1 "::error title=Assay" gate good bad "${all[@]}"
@@ -151,7 +151,7 @@ plain = json.load(open(folder + "/bad.json"))
 assert plain["gate"] is None and all(v["gate"] is None for v in plain["verdicts"])
 PYTHON
 
-# A kernel that changes its mind from call to call: only further calls show it, it stays a failure, and a list may name it.
+# A flaky kernel, whose outputs differ from call to call: --rerun-failed finds it, it counts as a failure, and the list may name it.
 sed 's/  return ASSAY_OK;/  static int calls; if (m > 0 \&\& n > 0 \&\& calls++ % 3 != 1) *(uint16_t*)y->data ^= 1;\n  return ASSAY_OK;/' "$mine" >"$r/moody.c"
 plugin "$r/moody.c" "$r/libmoody.so"
 one=(--backend "$r/libmoody.so" --suite rms_norm/quick --warp 32 --case '*/bf16.m16.n512.*/normal.*')

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# assay golden diff: equal recordings are the same, one changed bit is named, and models of chips come with an input that tells them
-# apart. Probe reports say what the console says.
+# assay golden diff: equal recordings have no differences, one changed bit is named, and for different models of chips an input is shown
+# that tells them apart. Also tests that probe's reports agree with its console output.
 . "$(dirname "$0")/lib.sh"
 export ASSAY_DATA=$scratch/data
 data_copy "$ASSAY_DATA"
@@ -26,7 +26,7 @@ expect 1 "only in $a" "$assay" golden diff "$a" "$b"
 unset ASSAY_DATA
 
 expect 0 "SAME BITS: 5" "$assay" golden diff sm_90x2 sm_90x2
-# A contract with variants: equal bits are the same under another variant's name, other bits are not.
+# Variants of a contract: equal bits count as the same under another variant's name; other bits do not.
 mkdir "$scratch/first" "$scratch/second"
 cp "$root/golden/observed/sm_90/gemm_block_scaled.json" "$scratch/first"
 sed 's/"d, as many blocks of scales"/"d, one block of scales"/' "$scratch/first/gemm_block_scaled.json" >"$scratch/second/gemm_block_scaled.json"
@@ -41,7 +41,7 @@ record[1] = "0123456789abcdef"
 json.dump(second, open(sys.argv[2], "w"))
 END
 expect 1 "d, as many blocks of scales has other bits than d, one block of scales" "$assay" golden diff "$scratch/first" "$scratch/second"
-# The tensor cores of Hopper keep fewer bits than Ada's: the models differ, and those of one chip do not.
+# Hopper's tensor cores keep fewer bits than Ada's, so their models differ. A chip compared with itself has no differences.
 "$assay" golden diff sm_89 gfx942 sm_90 --report html:"$scratch/chips.html" --report json:"$scratch/chips.json" >"$scratch/chips.txt" || fail "models of three chips"$'\n'"$(cat "$scratch/chips.txt")"
 grep -q 'the smallest input found' "$scratch/chips.html" || fail "no input tells the chips apart"
 python3 - "$scratch/chips.json" <<'END' || fail "the models are not compared"
@@ -53,7 +53,7 @@ assert any("sm_90.wgmma.e4m3.f32" in c["instructions"] and "sm_89.mma.e4m3.f32" 
 same = json.load(open(sys.argv[1]))
 END
 "$assay" golden diff sm_90 sm_90 --report json:"$scratch/same.json" >"$scratch/same.txt"
-# What only some of the chips have is said, and not that of a chip beside itself.
+# Formats that only some of the chips have are listed. A chip compared with itself lists none.
 grep -qE '^only gfx942: .*e4m3fnuz \([0-9]+ instructions\)' "$scratch/chips.txt" || fail "no word of e4m3fnuz, which only gfx942 has"$'\n'"$(grep '^only' "$scratch/chips.txt")"
 grep -q '^only sm_89 and sm_90: e4m3fn (' "$scratch/chips.txt" || fail "no word of e4m3fn"$'\n'"$(grep '^only' "$scratch/chips.txt")"
 grep -q 'Inputs of only gfx942: ' "$scratch/chips.html" || fail "the page does not name what one chip has"
@@ -62,7 +62,7 @@ expect 2 "did you mean" "$assay" golden diff sm_90 sm_9
 expect 2 "takes two or more" "$assay" golden diff sm_90
 expect 2 "expected json:FILE or html:FILE" "$assay" golden diff sm_90 sm_90 --report csv:x
 
-# A right and a wrong instruction in probe's reports.
+# A correct and a wrong instruction in probe's reports.
 expect 0 "all are explained" "$assay" probe --backend cpu --unit sm_90.mma.f16.f32 --elements 256 --report json:"$scratch/right.json" --report html:"$scratch/right.html"
 expect 1 "DIFFERS" "$assay" probe --backend faulty --kernel mma_fraction_less --elements 256 --report json:"$scratch/wrong.json" --report html:"$scratch/wrong.html"
 expect 0 "conversions probed" "$assay" probe --backend cpu --part conversions --report json:"$scratch/casts.json"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Golden files: damaged ones are named, a changed reference or record is noticed, and observed bits are compared with predictions.
+# Golden files: damaged files are named, a changed reference or record is detected, and observed bits are compared with predictions.
 # checks/regenerate covers the files that need no device.
 . "$(dirname "$0")/lib.sh"
 [ -n "$sample" ] || expect 0 "golden files agree" "$assay" golden check --sample 1
-# What was seen on real chips is still accepted, also where predictions are only sampled.
+# Outputs that were recorded on real chips are still accepted, also where predictions cover only a sample.
 expect 0 "golden files agree" "$assay" golden check --part observed
 
 # Tables with few cases, and their golden files.
@@ -17,7 +17,7 @@ expect 0 "golden files agree" "$assay" golden check
 # With one op selected, files of other ops are not read.
 expect 0 "golden files agree" "$assay" golden check --part observed --op rms_norm
 
-# Outputs of code objects that were executed on the CPU stand in a folder of their own.
+# Outputs of AMD code objects that were executed on the CPU are in a separate folder.
 mkdir "$golden/executed"
 cp -r "$golden/observed/cpu" "$golden/executed/gfx942"
 expect 1 "belong in golden/executed, outputs of a chip in golden/observed" "$assay" golden check --part observed --op rms_norm
@@ -25,13 +25,13 @@ sed -i 's/"device":"[^"]*"/"device":"gfx942 executed on the CPU by assay_gcn 1"/
 expect 0 "seen on gfx942 executed on the CPU by assay_gcn 1, 20" "$assay" golden check --part observed --op rms_norm
 rm -r "$golden/executed"
 
-# A run uses records that match the current tables, and says so.
+# A run uses golden/power records that match the current tables, and reports it.
 run=("$assay" run --backend cpu --suite quick)
 expect 0 "of 24 data sets: 24 recorded, 0 computed" "${run[@]}"
 expect 0 "of 24 data sets: 0 recorded, 24 computed" "${run[@]}" --reckon-power
 expect 0 "power of 0 data sets computed" "$assay" golden write
 
-# It recomputes records of other rows and hand-edited records. A comment in a table, or an unrelated contract, changes nothing.
+# A run recomputes the records of changed rows and of files edited by hand. A comment in a table, or a new contract, invalidates nothing.
 some_reckoned() {
   "${run[@]}" >"$scratch/run.txt" 2>&1
   grep -q "of 24 data sets: [0-9]* recorded, [1-9][0-9]* computed" "$scratch/run.txt"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# libassay_hip.so built by this machine's hipcc, for the one architecture that Debian 12's version knows: it loads, and reports
-# that there is no AMD GPU. A library that needs a function missing from the runtime is rejected by name.
+# Builds libassay_hip.so with this machine's hipcc, for the one architecture that Debian 12's version knows. It must load and report
+# that there is no AMD GPU. A library that needs a function that the runtime lacks is rejected with that function's name.
 . "$(dirname "$0")/lib.sh"
 command -v hipcc >/dev/null || skip "no hipcc (packages hipcc and libamdhip64-dev, or ROCm)"
 cmake -S "$root" -B "$build/hip_library" -G Ninja -DCMAKE_BUILD_TYPE=Release -DWITH_CUDA=OFF -DASSAY_HIP_ARCHITECTURES=gfx90a >"$scratch/log" 2>&1 ||

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# assay run --history and assay history: runs are added with what they said, a change of bits and a failure are dated, files that are no
-# history are refused before anything runs, runs at once and killed runs lose nothing.
+# assay run --history and assay history: runs are added with their verdicts, and a change of bits or a failure is dated. Files that are
+# not a history are rejected before anything runs. Simultaneous and killed runs lose nothing.
 . "$(dirname "$0")/lib.sh"
 r=$scratch h=$scratch/runs.history
 unset GITHUB_SHA CI_COMMIT_SHA
@@ -24,8 +24,8 @@ count=$(sql "SELECT count(*) FROM verdicts WHERE run = 1 AND outcome = 'pass'")
 expect 0 "ALL AS EXPECTED" "$assay" judge "$r/rec" --history "$h" --commit judged
 [ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass'")" = "$count" ] || fail "judge has other digests than run"
 
-# The gate's baseline is the newest run other than the compared one: equal digests mean equal bits. The judged run is the
-# recorded one.
+# The gate's baseline is the newest run other than the compared one; equal digests mean equal bits. Judging a recording counts as
+# its run.
 gate() { "$assay" gate --baseline "$h" "$@"; }
 expect 0 "$count same bits" gate "$r/rec"
 expect 0 "note: no baseline: run 3: the run that is compared" gate "$r/rec"
@@ -38,7 +38,7 @@ cp "$h" "$r/elsewhere.history"
 python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute("UPDATE run SET chip = ?", ["sm_90"]); c.commit()' "$r/elsewhere.history"
 expect 2 "the history has no run on cpu" "$assay" gate --baseline "$r/elsewhere.history" "$r/rec"
 
-# A good run, then a bad one, both added before the gate: the bad run is not compared with itself, nor is its second try with the first.
+# A good run and then a bad run are added before the gate. The bad run is not compared with itself, nor a second try with the first.
 both() { "$assay" run --backend "$r/$1.so" "${few[@]}" --history "$r/both.history" --record "$r/$2" --commit "$3" >/dev/null; }
 library 's/(bits + 0x7fffu + (bits >> 16 \& 1u)) >> 16/bits >> 16/' "$r/libbad.so"
 both libmine good aaa111 || fail "the good run does not pass"
@@ -68,10 +68,10 @@ expect 2 "names a run of a history file, but --baseline $r/good is a recording" 
 expect 0 "$r/bad is a recording of the same run: nothing can be new" "$assay" gate --baseline "$r/bad" "$r/bad"
 rm -r "$r/both.history"; both libbad only eee555
 expect 2 "no run on cpu can be the baseline (run 1: the run that is compared)" gate_both "$r/only"
-# If every run failed, the newest of another change is the baseline.
+# If every run failed, the newest run of another commit and library is the baseline.
 both librebuilt next fff666
 expect 0 "failures are known only because the baseline has them too" gate_both "$r/next"
-# A recording of an older version has no identity; a history of one has no column for it.
+# A recording of an older Assay does not identify its run, and a history of an older Assay has no column for this identity.
 cp -r "$r/only" "$r/old" && sed -i 's/"run":"[0-9a-f]*",//' "$r/old/index.json"
 expect 2 "an older Assay recorded it without a run id" gate_both "$r/old"
 expect 0 "NOT AS EXPECTED" gate_both "$r/old" --run 1
@@ -82,7 +82,7 @@ expect 0 "baseline: $r/old.history, run 3 of 20" "$assay" gate --baseline "$r/ol
 expect 0 "ALL AS EXPECTED" "$assay" run --backend "$r/libmine.so" "${few[@]}" --history "$r/old.history"
 expect 0 "4 runs from" "$assay" history "$r/old.history"
 
-# The kernel truncates: every case with rounded outputs fails since run 4; with one rounding less in the last step others change.
+# A kernel that truncates: every case with rounded outputs fails since run 4.
 library 's/(bits + 0x7fffu + (bits >> 16 \& 1u)) >> 16/bits >> 16/' "$r/libmine.so"
 expect 1 "NOT AS EXPECTED" run --commit third
 expect 0 "FAILS since run 4 (20" "$assay" history "$h"
@@ -95,11 +95,11 @@ expect 2 "no case, contract and kernel matches" "$assay" history "$h" --kernel n
 expect 2 "no run on a chip that matches --chip" "$assay" history "$h" --chip sm_90
 expect 2 "a history has the reports console and html:FILE" "$assay" history "$h" --report csv:"$r/x.csv"
 
-# --trend takes a history.
+# --trend accepts a history.
 "$assay" run --backend "$r/libmine.so" "${few[@]}" --trend "$h" --report html:"$r/trend.html" >/dev/null
 grep -q "of run 4, 20" "$r/trend.html" && grep -q ": 0 worse" "$r/trend.html" || fail "--trend does not compare with the history"
 
-# No history: refused before a kernel is called.
+# Files that are not a history are rejected before a kernel is called.
 head -c 9000 "$h" >"$r/cut.history"
 echo hello >"$r/text.history"
 for bad in cut text; do
@@ -110,14 +110,14 @@ expect 2 "no such history" "$assay" history "$r/none.history"
 expect 2 "--commit requires --history" "$assay" run --backend "$r/libmine.so" "${few[@]}" --commit x
 expect 2 "does not use --history" "$assay" judge "$r/x.safetensors" --contract vllm.group_fp8 --history "$h"
 
-# Shares write to one file at the same time. A killed run is marked, and no other run is lost.
+# Three shares write to one history at the same time. A killed run is marked, and no other run is lost.
 rm "$h"
 library '' "$r/libmine.so"
 for share in 1 2 3; do run --shard $share/3 >"$r/share$share" 2>&1 & done
 wait
 [ "$(sql "SELECT count(*) FROM run")" = 3 ] || fail "three shares at once make $(sql 'SELECT count(*) FROM run') runs"
 [ "$(sql "SELECT count(*) FROM verdicts WHERE outcome = 'pass'")" = "$count" ] || fail "the shares have $(sql "SELECT count(*) FROM verdicts WHERE outcome = 'pass'") passes, not $count"
-# The kernel says when it is called, and takes long enough to be interrupted.
+# This kernel creates a file when it is called, and runs long enough to be interrupted.
 library 's|  double sum = 0;|{ FILE* called = fopen("'"$r"'/called", "w"); if (called) fclose(called); }\n for (volatile long wait = 0; wait < 30000000; ++wait) {}\n double sum = 0;|; 1i #include <stdio.h>' "$r/libmine.so"
 "$assay" run --backend "$r/libmine.so" --suite rms_norm/quick --history "$h" >/dev/null 2>&1 &
 for ((tenths = 0; tenths < 600; ++tenths)); do [ -e "$r/called" ] && break || sleep 0.1; done

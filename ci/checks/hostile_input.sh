@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Absurd, endless or damaged files, and places that cannot be written, give one line quickly, and nothing else is lost.
+# Huge, endless or damaged files, and outputs that cannot be written, give one message quickly, and no other output is lost.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
-# quickly CODE TEXT COMMAND...: expect, within 10 seconds of CPU time, 2 GiB of address space, and 2 minutes on a busy machine.
+# quickly CODE TEXT COMMAND...: like expect, limited to 10 seconds of CPU time, 2 GiB of address space, and 2 minutes of real time.
 quickly() { (ulimit -v 2097152 -t 10 && expect "$1" "$2" timeout 120 "${@:3}") || exit 1; }
 
 python3 - "$r" <<'PYTHON' || fail "cannot write the files"
@@ -25,7 +25,7 @@ open(f"{folder}/wide.csv", "w").write(",".join(f"c{i}" for i in range(10**6)) + 
 open(f"{folder}/long_row.csv", "w").write("id,why\n" + "," * 10**6 + "\n")
 PYTHON
 
-# Readers run in linear time, and messages list what exists.
+# Readers take linear time, and messages list the existing names.
 quickly 2 "did you mean 'layer.39999.weight'" "$assay" judge "$r/many.safetensors:layer.39999.weigt" --as scale
 quickly 2 "no tensor for role 'x'; there are: layer.0.weight" "$assay" judge "$r/many.safetensors" --contract vllm.group_fp8
 quickly 2 "no tensor for role 'x'; there are: hidden, out; name it with --tensor x=NAME" "$assay" judge "$r/few.safetensors" --contract vllm.group_fp8
@@ -40,7 +40,7 @@ quickly 2 "tensor 'lone.weight': holds 1.5 GiB and takes 7.5 GiB here, too much 
 
 # Endless formulas, lists and nesting are rejected quickly, with their position.
 layouts=$root/reference/contracts/layouts.csv
-formula() { # formula OFFSET WORDS: with this offset formula in the first layout, the program must print WORDS
+formula() { # formula OFFSET WORDS: puts this offset formula into the first layout; the program must then print WORDS
   local copy=$r/formula
   rm -rf "$copy"
   mkdir -p "$copy/reference"
@@ -87,8 +87,8 @@ ln -s /dev/zero "$r/endless/index.json"
 mkfifo "$r/piped/index.json"
 quickly 2 "index.json: is not a regular file" "$assay" judge "$r/endless"
 quickly 2 "index.json: is not a regular file" "$assay" judge "$r/piped"
-# Text of tables cannot control a terminal or forge a line of the program.
-own() { # own CELL: a contract table with this text behind the source
+# Text from tables cannot control the terminal or imitate a line of the program's output.
+own() { # own CELL: writes a contract table with this text after the source
   python3 -c 'import csv, sys
 rows = list(csv.reader(open(sys.argv[1])))[:2]
 rows[1][0] = "my.own"
@@ -106,7 +106,7 @@ quickly 2 "ASSAY_ISA is 'zz'" env ASSAY_ISA=zz "$assay" list --suite rms_norm/qu
 # Reports to pipes, devices and links.
 one=(run --suite rms_norm/quick --case '*@2026-06-18/bf16.m3.n8.*/w32')
 mkfifo "$r/pipe"
-timeout 60 cat "$r/pipe" >"$r/read" &  # not for ever if the run ends before it writes
+timeout 60 cat "$r/pipe" >"$r/read" &  # ends even if the run ends before it writes
 expect 0 "ALL AS EXPECTED" "$assay" "${one[@]}" --report "csv:$r/pipe" --report console
 wait $!
 [ -p "$r/pipe" ] && [ "$(wc -l <"$r/read")" -gt 1 ] || fail "the pipe got no report"

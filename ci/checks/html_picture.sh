@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 command -v chromium >/dev/null || fail "chromium is missing; ci/setup tests installs it"
 
-# In containers this may run as root, where the browser has no sandbox; it only opens our page.
+# In containers this may run as root, where the browser needs --no-sandbox; it opens only the report.
 browser() { HOME=$scratch timeout 120 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$scratch/profile" "$@" 2>"$scratch/browser.log"; }
 
 # shows PAGE: checks that a wrong scale tensor [5, 8] is drawn as 38 cells of 44 x 20 pixels, black except for grid lines, and
@@ -24,8 +24,8 @@ shows "$scratch/half.html" && fail "half of a page passed for a whole one"
 echo '<!DOCTYPE html><title>blank</title>' >"$scratch/blank.html"
 shows "$scratch/blank.html" && fail "a blank page passed for a report"
 
-# For a library that is wrong nearly everywhere, the document as built by the browser has a card per cause and names every
-# failure, and at two window widths nothing is wider than the page.
+# The report on a library that is wrong nearly everywhere: in the browser's DOM it has a card per cause and names every failure. At
+# two window widths, no element is wider than the page.
 "$assay" run --backend faulty --suite rms_norm/quick --case '*/bf16.m4.*' --report html:"$scratch/all.html" --report json:"$scratch/all.json" >/dev/null
 browser --dump-dom "file://$scratch/all.html" >"$scratch/dom.html"
 python3 - "$scratch" <<'END' || fail "the document lacks failures that the JSON has"
@@ -48,8 +48,8 @@ for card in range(1, cards + 1):
 assert not re.search(r"https?://", dom)
 END
 
-# fits WIDTH PAGE: with every list unfolded, a copy of the page that measures itself has nothing to the right of the window, and no
-# element that hides a part of its text.
+# fits WIDTH PAGE: unfolds every list in a copy of the page and measures it: no element may reach past the right edge of the window,
+# and none may hide a part of its text.
 fits() {
   python3 - "$2" >"$scratch/probe.html" <<'END'
 import sys

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# assay hunt finds nothing in the CPU kernels, and violations of faulty kernels with cases that no table has; its findings can be
-# repeated.
+# assay hunt finds no violation in the CPU kernels. In faulty kernels it finds violations, with cases that are in no table, and the
+# same seed finds the same.
 . "$(dirname "$0")/lib.sh"
 
 expect 0 "64 cases of op rms_norm were generated from seed 1; 0 kernels break their contract" "$assay" hunt --op rms_norm --count 64
@@ -19,4 +19,4 @@ expect 0 "ALL AS EXPECTED" "$assay" run --cases "$found"
 expect 2 "NOTHING RAN" "$assay" hunt --op mma --kernel no_such_kernel
 expect 2 "--op is required" "$assay" hunt
 expect 2 "did you mean" "$assay" hunt --op rms_nrom
-echo "what breaks a contract is found and repeated"
+echo "violations are found and repeated"

@@ -1,6 +1,6 @@
-"""Every #include of a room's header is allowed by ci/allowed_includes.csv. usage: includes.py ROOT [--mutants]
-A file belongs to the longest room that its path begins with, so does what it includes; a room may include itself. With --mutants the
-check is tried on trees with one forbidden include and on tables that lack one permission: each has to be seen."""
+"""Checks that ci/allowed_includes.csv allows every #include of a module's header. usage: includes.py ROOT [--mutants]
+The module (column `room`) of a file is the longest one with which its path begins; a module may include itself. With --mutants the
+check also runs on trees with one forbidden include and on tables that lack one permission: it must report each."""
 import csv, os, re, sys
 
 INCLUDE = re.compile(r'\s*#\s*include\s*["<]([^">]+)[">]')
@@ -71,8 +71,8 @@ def violations(table, includes):
 
 
 def mutants(table, includes):
-    """Mutants that the check does not detect. Each include is checked by itself with the row of its module, so the others need no
-    second check."""
+    """Mutants that the check does not detect. Each include is checked alone against its module's row, so the other includes need
+    no second check."""
     missed, tried = [], 0
     of_room = {room: [one for one in includes if room_of(one[0], table) == room] for room in table}
     some_file = {room_of(file, table): file for file, _, _ in includes if not TEST.search(file)}

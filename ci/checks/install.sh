@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# An installed program with its tables, in a prefix that was moved, and find_package(assay) in an outside project. CTest and the
-# installed program check the project's kernel library; both detect a wrong one.
+# Tests an installed program with its tables in a prefix that was moved, and find_package(assay) in an outside project. CTest and
+# the installed program check the project's kernel library, and both must detect a wrong one.
 . "$(dirname "$0")/lib.sh"
 expect 0 "" cmake --install "$build" --prefix "$scratch/first"
 mv "$scratch/first" "$scratch/prefix"
@@ -19,7 +19,7 @@ sed -i '2s/ordinary activations//' "$prefix/share/assay/suites/quant_group/cases
 expect 2 "quick.csv:2:" "$installed" list
 sed '3,$d' "$root/suites/quant_group/cases/quick.csv" >"$prefix/share/assay/suites/quant_group/cases/quick.csv"
 
-# The example plug-in copied out, and a version that truncates instead of rounding.
+# A copy of the example plug-in outside this tree, and a version that truncates instead of rounding.
 for kind in right wrong; do cp -r "$prefix/share/assay/example_plugin" "$scratch/$kind"; done
 sed -i 's/(bits + 0x7fffu + (bits >> 16 & 1u)) >> 16/bits >> 16/' "$scratch/wrong/my_rms_norm.c"
 cmp -s "$scratch/wrong/my_rms_norm.c" "$scratch/right/my_rms_norm.c" && fail "the edit did not change the kernel"
@@ -32,7 +32,7 @@ expect 8 "conformance/my_rms_norm (Failed)" ctest --test-dir "$scratch/wrong/bui
 expect 0 "ALL AS EXPECTED" "$installed" run --suite rms_norm/quick --backend "$scratch/right/build/libmy_rms_norm.so"
 expect 1 "NOT AS EXPECTED" "$installed" run --suite rms_norm/quick --backend "$scratch/wrong/build/libmy_rms_norm.so"
 
-# A plug-in that `assay new` writes builds against the installed package, by the command that it prints.
+# A plug-in that `assay new` writes builds against the installed package, with the command that `assay new` prints.
 made=$("$installed" new plugin fresh --output "$scratch/fresh") || fail "assay new plugin: $made"
 command=$(grep -o 'cmake -G Ninja -S .*' <<<"$made")
 grep -qF -- "-DCMAKE_PREFIX_PATH=$prefix" <<<"$command" || fail "the printed command names another prefix: $command"
@@ -44,7 +44,7 @@ grep -qF '#include "assay/plugin/library.hpp"' "$prefix/include/assay/cuda_plugi
 echo '#include <assay/plugin/library.hpp>' >"$scratch/author.cpp"
 expect 0 "" c++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I"$prefix/include" "$scratch/author.cpp"
 
-# A kernel under GoogleTest with assay::check: a version that multiplies by 1 / s fails, and the test prints the cause.
+# A GoogleTest of a kernel with assay::check: a version that multiplies by 1 / s fails, and the test prints the cause.
 for kind in right wrong; do cp -r "$prefix/share/assay/example_check" "$scratch/check_$kind"; done
 sed -i 's|from_bf16(x\[i\]) / s,|from_bf16(x[i]) * (1 / s),|' "$scratch/check_wrong/group_quant_test.cpp"
 cmp -s "$scratch/check_wrong/group_quant_test.cpp" "$scratch/check_right/group_quant_test.cpp" && fail "the edit did not change the kernel"

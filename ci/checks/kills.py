@@ -1,6 +1,6 @@
-"""Starts a writer again and again in one folder and kills it (SIGKILL) at seeded random moments; after each kill every file under its
-final name must be whole. usage: kills.py KIND KILLS SEED FOLDER WHOLE -- COMMAND...   WHOLE is the folder of a run that ended. Half of
-the moments are spread over the run, half over the first milliseconds after something changed in the folder."""
+"""Starts a writing command repeatedly in one folder and kills it (SIGKILL) at random moments of a seed. After each kill, every file
+under its final name must be complete. usage: kills.py KIND KILLS SEED FOLDER WHOLE -- COMMAND...   WHOLE is the folder of a run that was
+not killed. Half of the moments are spread over the run, half over the first milliseconds after a change in the folder."""
 import csv, json, os, random, re, signal, struct, subprocess, sys, time
 import xml.etree.ElementTree as xml
 
@@ -12,8 +12,8 @@ def files_of(folder):
 
 
 def facts(path):
-    """The content of a complete file of this kind; raises for an incomplete one. Two runs may differ in seconds and in what
-    reports state about the run."""
+    """Returns the content of a file without what may differ between two runs: seconds, and facts about the run. Raises if the file
+    is incomplete."""
     data = open(path, "rb").read()
     if path.endswith(".safetensors"):
         size = struct.unpack("<Q", data[:8])[0]
@@ -100,7 +100,7 @@ def main():
         present += check(folder, whole)
         names = files_of(folder)
         litter = max(litter, sum(name not in files_of(whole) for name in names))
-        if litter and draw.random() < 0.9:  # some leftovers stay for the last run
+        if litter and draw.random() < 0.9:  # one in ten temporary files stays until the last run
             for name, path in names.items():
                 if draw.random() < 0.7:
                     os.remove(path)
@@ -111,7 +111,7 @@ def main():
         os.remove(os.path.join(folder, "index.json"))
     subprocess.run([part.replace("@", folder) for part in command], stdout=subprocess.DEVNULL, check=True)
     assert check(folder, whole) == len(files_of(whole)), "the last run did not write everything"
-    print(f"{kind}: {killed} kills in {starts} runs of {seconds:.2f} s; {present} files looked at, up to {litter} temporary ones left")
+    print(f"{kind}: {killed} kills in {starts} runs of {seconds:.2f} s; {present} files checked, up to {litter} temporary ones left")
 
 
 main()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# 1000 kills: whenever the program dies, each output file is complete or absent, and leftovers do not disturb the next run or
-# golden check. A writer that writes in place is detected. A sample runs 12 kills. ASSAY_KILLS_SEED draws other moments.
+# Kills the program 1000 times: each output file must then be complete or absent, and leftovers must not disturb the next run or
+# golden check. A writer that writes in place must be detected. A sample kills 12 times. ASSAY_KILLS_SEED sets other moments.
 . "$(dirname "$0")/lib.sh"
 part=1
 [ -z "$sample" ] || part=80
@@ -22,7 +22,7 @@ expect 0 "ALL AS EXPECTED" "$assay" judge "$scratch/record/killed"
 kills golden $((160 / part)) "$assay" golden write --folder @ || fail golden
 kills observed $(((20 + part - 1) / part)) "$assay" golden write --observed cpu --folder @ || fail observed
 
-# A killed writer's leftovers beside golden files are not read as golden files; under a final name they would be.
+# Temporary files of a killed writer beside golden files are not read as golden files.
 golden=$scratch/observed/killed
 cp -r "$scratch/golden/killed/." "$golden/"
 arch=$(ls "$golden/observed")

@@ -1,5 +1,5 @@
-# Shared by all checks: a scratch folder, the program, and functions that report failures. Sourced; usage of a check: CHECK ROOT
-# BUILD [sample]. With `sample` a long check only does a part; ci/test runs it so, ci/tables runs it completely.
+# Sourced by all checks: sets a scratch folder and the program, and defines functions that report failures. Usage of a check: CHECK
+# ROOT BUILD [sample]. With `sample` a long check tests only a part: ci/test runs this part, ci/tables runs the whole check.
 set -uo pipefail
 root=$(cd "$1" && pwd)
 build=$(cd "$2" && pwd)
@@ -25,7 +25,7 @@ expect() {
   expected_in=$output
 }
 
-# skip WHY: for checks whose tools are optional packages.
+# skip WHY: ends the check as skipped, for checks whose tools are optional packages.
 skip() {
   echo "SKIPPED: $*"
   exit 77

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Ranks as four and as two mpirun processes: verdicts equal those of a single process. A process that dies ends its case, not the
-# run. Ranks that wait in vain name the rank they wait for, their block and the place. With --shard the processes divide the cases
+# Ranks as four and as two mpirun processes: the verdicts equal those of a single process. A process that dies ends its case, not
+# the run. A rank that waits in vain names the rank it waits for, its block and the place. With --shard the processes divide the cases
 # instead. A sample compares the bf16 verdicts of four ranks with two rows.
 . "$(dirname "$0")/lib.sh"
 command -v mpirun >/dev/null || skip "no mpirun (package openmpi-bin)"
@@ -26,7 +26,7 @@ verdicts "$scratch/four.1of4.csv" >"$scratch/four"
 [ "$(wc -l <"$scratch/one")" -gt 150 ] || fail "only $(wc -l <"$scratch/one") rows"
 cmp "$scratch/one" "$scratch/four" || fail "one process and four do not agree: $(diff "$scratch/one" "$scratch/four" | head -n 6)"
 
-# An outside plug-in with processes, in one C file: correct, and a version that does not wait for the others.
+# An outside plug-in for several processes, in one C file: the correct one, and a version that does not wait for the other processes.
 example=$root/kernels/example_plugin/my_all_reduce_processes.c
 mkdir "$scratch/wrong"
 sed 's/const int32_t late = missing(g);/const int32_t late = -1;/' "$example" >"$scratch/wrong/plugin.c"
@@ -50,18 +50,18 @@ grep -qF "waited for rank 1" "$scratch/dies.1of4.csv" || fail "the waiting ranks
 [ "$(grep -c ',broken,' "$scratch/dies.1of4.csv")" -eq 1 ] && [ "$(grep -c ',pass,' "$scratch/dies.1of4.csv")" -ge 1 ] ||
   fail "one case is broken and the others pass: $(cat "$scratch/log")"
 
-# A rank that waits forever: flashinfer's sentinel is sent as data.
+# A rank that waits forever, because FlashInfer's "nothing received" value is sent as data.
 waits=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_sentinel_sent --suite all_reduce/quick --case '*/flashinfer.all_reduce_oneshot/bf16.r2.m2.n256.*' --warp 32)
 processes 2 "${waits[@]}" --diagnose none --report csv:"$scratch/waits.csv" >"$scratch/log" 2>&1 && fail "ranks waited in vain and no process reports it"
 grep -qE "rank [01]: hung: block [0-9]+ waited in vain for rank [01] for a packet" "$scratch/waits.1of2.csv" ||
   fail "rank, block and place are not reported: $(cat "$scratch/log")"
 
-# A rank that gives up waiting after a while, in a case with a late rank.
+# A rank that stops waiting after a fixed time, in a case with a straggler.
 late=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_gives_up --suite all_reduce/quick --case '*/vllm.all_reduce_2stage/bf16.r4.*.straggler/*' --warp 32)
 processes 4 "${late[@]}" --diagnose none >"$scratch/log" 2>&1 && ended=0 || ended=$?
 [ $ended -eq 1 ] || fail "exit $ended, a straggler among processes shows nothing: $(tail -n 5 "$scratch/log")"
 
-# Without mpirun: the same with the environment that it would set.
+# Without mpirun: ci/processes sets the environment variables that mpirun would set.
 timeout 300 "$root/ci/processes" 2 "$assay" run --suite all_reduce/quick --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "ci/processes: $(cat "$scratch/log")"
 grep -qF "the ranks of a case are distributed over all of these processes" "$scratch/log" || fail "ci/processes starts processes that hold no ranks together"
 

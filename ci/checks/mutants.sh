@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Machine-made mutants: ci/mutants on two mutants of one file. The quick tier kills one; one is equivalent and survives; a table that lists the killed mutant as equivalent is refused; a table that lists it as found by the sanitizer is accepted.
+# ci/mutants on two mutants of one file: the quick tier kills one; the other is equivalent and survives. A table that lists the killed mutant as equivalent is rejected; a table that lists it as `sanitizer` is accepted.
 . "$(dirname "$0")/lib.sh"
 file=$root/kernels/ops/layouts/shuffle_weight_kernel.h
 moved='return row / kRows * (runs_of_row * kRows) + run * kRows + row % kRows;: % -> /'
@@ -11,7 +11,7 @@ grep -qF "2 mutants: 1 killed, 0 refused, 0 survived, 0 unreached, 1 equivalent"
 grep -qF "killed: $moved (" <<<"$output" || fail "no '$moved' among the killed: $output"
 grep -qF "equivalent: $equal" <<<"$output" || fail "no '$equal' among the equivalent: $output"
 
-# The same run again reads the log. Without the table the equivalent mutant is a survivor.
+# A second run reads the log of the first. Without the table, the equivalent mutant counts as a survivor.
 head -n 1 "$root/suites/catches/mutants_equivalent.csv" >"$scratch/none.csv"
 expect 0 "1 killed, 0 refused, 1 survived" mutants --equivalent "$scratch/none.csv"
 grep -qF "thread() == 0" "$scratch/out/survivors.csv" || fail "survivors.csv does not list the survivor"
@@ -19,18 +19,18 @@ grep -qF "thread() == 0" "$scratch/out/survivors.csv" || fail "survivors.csv doe
 column=$("$root/ci/mutants" "$file" --build "$build" --list | grep -F "${moved##*: }: ${moved%: *}" | cut -d: -f3)
 { cat "$scratch/none.csv"; echo "kernels/ops/layouts/shuffle_weight_kernel.h,$column,${moved%: *},${moved##*: },equivalent,wrong"; } >"$scratch/wrong.csv"
 expect 1 "wrong.csv calls a mutant equivalent that shuffle_weight/" mutants --equivalent "$scratch/wrong.csv"
-# What a mutant that leaves an array does depends on the compiler, so a case may kill it.
+# The effect of a mutant that accesses memory outside an array depends on the compiler, so a case may kill it.
 sed -i 's/,equivalent,wrong/,sanitizer,wrong/' "$scratch/wrong.csv"
 expect 0 "1 killed" mutants --equivalent "$scratch/wrong.csv"
 
 { cat "$scratch/none.csv"; echo "kernels/ops/layouts/shuffle_weight_kernel.h,$column,${moved%: *},${moved##*: },boring,wrong"; } >"$scratch/class.csv"
 expect 1 "class: expected equivalent, sanitizer or device, got 'boring'" mutants --equivalent "$scratch/class.csv"
 
-# No budget: the run stops and says that mutants are pending; the next run goes on.
+# Without a budget the run stops and reports pending mutants; the next run continues.
 expect 1 "2 pending" mutants --fresh --cpu-minutes 0
 expect 0 "1 killed" mutants
 
-# Reports of an earlier call are gone, whatever becomes of this one.
+# An earlier call's causes.md is deleted, even if this call is interrupted.
 echo "reports of another call" >"$scratch/out/causes.md"
 expect 1 "2 pending" mutants --fresh --causes --cpu-minutes 0
 ! grep -qF "another call" "$scratch/out/causes.md" || fail "causes.md holds reports of an earlier call"

@@ -1,6 +1,6 @@
-"""No two types of the same name in one namespace among all that the program links (C++20, [basic.def.odr]): each file would
-compile, and the linker would take one type for the other. usage: odr.py ROOT [--mutants]
-With --mutants the check is tried on trees with a planted second type: each must be detected."""
+"""Checks that no two types in the sources that the program links have the same name in one namespace (C++20, [basic.def.odr]). Such files
+compile, and the linker uses one type's functions for both. usage: odr.py ROOT [--mutants]
+With --mutants the check also runs on trees with a planted second type, and must report it."""
 import collections, os, re, sys
 
 ROOMS = ("reference", "harness", "suites")

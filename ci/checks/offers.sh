@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What a kernel library advertises is checked against the known ops, contracts and parameters. A misspelled word gives one line and
-# exit code 2, for every verb that loads a library.
+# The program checks a library's describe() against the known ops, contracts and parameters. A misspelled name gives one message and
+# exit code 2, in every verb that loads a library.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/odd_library.sh"
 
-# said DESCRIPTION TEXT: the library with this kernel is rejected with this message.
+# said DESCRIPTION TEXT: a library with this kernel description is rejected with this message.
 said() {
   export ODD_KERNELS=$1
   expect 2 "$2" "$assay" run --backend "$odd" --suite rms_norm/quick
@@ -32,7 +32,7 @@ expect 2 "unknown op 'rms_nrom'" "$assay" contracts match --op rms_norm --backen
 expect 2 "unknown op 'rms_nrom'" "$assay" golden write --observed "$odd" --folder "$scratch/golden"
 expect 2 "unknown op 'rms_nrom'" "$assay" run --in-process --backend "$odd" --suite rms_norm/quick
 
-# A contract of the user is known, and cases of the user run it. Without such cases a line says so.
+# A library may offer a user's own contract, which the user's cases run. Without such cases the program says that nothing runs it.
 sed -n '1p;/^vllm.rms_norm@2026-06-18,/s/^[^,]*/mine.rms_norm/p' "$root/reference/contracts/norm.csv" >"$scratch/mine.csv"
 [ "$(wc -l <"$scratch/mine.csv")" -eq 2 ] || fail "norm.csv has no row vllm.rms_norm@2026-06-18"
 export ODD_KERNELS='{"name":"k","op":"rms_norm","contracts":["mine.rms_norm"],"accepts":{"x":["bf16"]}}'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Contracts and case tables of users: a table is untrusted for what none of its cases exposes, contracts check finds what loading does not,
-# contracts list searches, and contracts diff says what is the case.
+# Contracts and case tables of users: a table is untrusted if none of its cases exposes some mutant. contracts check finds mistakes that
+# loading does not find. Also tests contracts list and contracts diff.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
 header='id,sum,depth,r,y,z,residual,w,since,until,source,why'
@@ -15,7 +15,7 @@ zeros='rms_norm,acme.rms_norm,bf16,3,1024,1e-6,zeros,gamma,1,32,rows of zeros,'
 table() { printf '%s\n' "$columns" "$@" >"$r/cases.csv"; }
 run() { "$assay" run --backend "$r/libmine.so" --contracts "$r/acme.csv" --cases "$r/cases.csv" "$@"; }
 
-# A row may miss mutants that other rows expose. What none exposes is named once, and by no other verdict.
+# A row may miss mutants that other rows expose. A mutant that no row exposes is named once, in a single verdict.
 table "$normal" "$telling" "$zeros"
 expect 0 "ALL AS EXPECTED: 3 pass" run
 table "$normal" "$zeros"
@@ -27,7 +27,7 @@ run --report csv:"$r/verdicts.csv" >/dev/null
 expect 1 "none of its 2 cases exposes: r: " run --suite rms_norm
 table "$normal\"r: *eps*\"" "$zeros\"r: *eps*\""
 expect 0 "ALL AS EXPECTED: 2 pass" run
-# Excused mutants are counted, and a glob that matches none is named.
+# Mutants in blind_to are counted, and a glob of blind_to that matches no mutant is named.
 expect 0 "excused by blind_to: 3 of 16 mutants of acme.rms_norm: r: " run
 expect 0 "note: excused by blind_to: 3 of 16 mutants of acme.rms_norm: r: " "$assay" contracts check "$r/acme.csv" --cases "$r/cases.csv"
 run --suite rms_norm/quick 2>&1 | grep -q 'excused' && fail "a part of a table is said to excuse mutants"
@@ -75,14 +75,14 @@ expect 2 "layouts: unknown layout 'rowz'; did you mean 'row'" "$assay" contracts
 quant 's/rows:untouched/rowz:00/'
 expect 2 "pad: unknown padding rule 'rowz:00'; did you mean 'rows:00'" "$assay" list quant_group --contracts "$r/quant.csv"
 
-# new case: an unchanged copy has no findings, because the list of equivalent mutants is copied too; without that list there is one.
+# new case copies a contract's cases. An unchanged copy has no findings, because its blind_to is copied too; without it there is one.
 quant ''
 expect 0 "code: to(q) -> to(q,nosat)" "$assay" new case acme.group_fp8 --from vllm.group_fp8 --contracts "$r/quant.csv" --output "$r/copied.csv"
 expect 0 "0 of 1 contracts have findings" "$assay" contracts check "$r/quant.csv" --cases "$r/copied.csv"
 sed 's/; code: to(q) -> to(q,nosat)//; s/code: to(q) -> to(q,nosat)//' "$r/copied.csv" >"$r/edited.csv"
 cmp -s "$r/copied.csv" "$r/edited.csv" && fail "new case copied no equivalent mutant"
 expect 1 "exposes: code: to(q) -> to(q,nosat)" "$assay" contracts check "$r/quant.csv" --cases "$r/edited.csv"
-# The same for a copy with another number, whose mutants have other numbers in their names.
+# A copy of a contract with another constant, whose mutants have this constant in their names.
 quant 's/max(1e-10)/max(1e-6)/'
 rm "$r/copied.csv"
 expect 0 "amax: max(1e-6) -> max(1e-6,keep)" "$assay" new case acme.group_fp8 --from vllm.group_fp8 --contracts "$r/quant.csv" --output "$r/copied.csv"
@@ -116,7 +116,7 @@ for id in aiter.rms_norm aiter.rms_norm_gfx942 vllm.group_fp8_fnuz vllm.group_fp
 for id in aiter.rms_norm_gfx942 vllm.group_fp8_fnuz vllm.rms_norm@2026-06-18 aiter.ck_gemm_a8w8.gfx942 aiter.gemma_rms_norm; do has gfx942 $id; done
 for id in aiter.rms_norm vllm.group_fp8 deepgemm.fp8_gemm_1d1d.sm_90 vllm.nvfp4 aiter.ck_gemm_a8w8.gfx950; do lacks gfx942 $id; done
 has sm_100 vllm.nvfp4 && lacks sm_100 deepgemm.fp8_gemm_1d1d.sm_90
-# Evidence for a chip: its own comes first, and the last line counts.
+# Evidence for a chip: that of the chip itself comes first, and the last line counts all.
 proven() { "$assay" contracts list --arch "$1" --evidence; }
 [[ $(proven gfx942 | tail -n 1) =~ ^"of "([0-9]+)" rows for gfx942: 0 ran on it, "[1-9][0-9]*" executed for it; on other chips only: "[1-9][0-9]*" ran" ]] || fail "gfx942: $(proven gfx942 | tail -n 1)"
 [ "${BASH_REMATCH[1]}" = "$(wc -l <"$r/gfx942.txt")" ] || fail "the last line counts ${BASH_REMATCH[1]} rows, and $(wc -l <"$r/gfx942.txt") are listed"

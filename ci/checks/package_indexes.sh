@@ -12,20 +12,20 @@ addresses() { xargs -0 grep -nIiEH "$hosts|$paths|$settings" 2>/dev/null; }
 found=$(cd "$root" && git ls-files -z -co --exclude-standard | addresses)
 [ -z "$found" ] || fail "addresses of package indexes; ask pip or apt instead:"$'\n'"$found"
 
-# assembled here, since the check also reads this file
+# assembled from parts, since the check also reads this file
 web='https:/' org=.org
 seen() { [ -n "$(printf '%s\n' "$1" >"$scratch/line" && printf '%s\0' "$scratch/line" | addresses)" ]; }
 for line in "urlopen(f\"$web/pypi$org/{name}/\")" "$web/files.pythonhosted$org/packages/x.tar.gz" "deb $web/deb.debian$org trixie main" \
   "debootstrap trixie x $web/mirror.example/debian" "$web/mirror.example/ubuntu/dists/noble" "curl $web/packages.example/py/simple/numpy" \
   "pip install --index-url=$web/packages.example/py numpy" "PIP_INDEX_URL='$web/packages.example/py'" "deb [trusted=yes] $web/packages.example/x y main"; do
-  seen "$line" || fail "not seen: $line"
+  seen "$line" || fail "not reported as an address: $line"
 done
 for line in "No release on PyPI is newer." "PIP_INDEX_URL names another index" "$web/github.example/vllm/blob/main/simple.py" "a minimal Debian by debootstrap" \
   'page = f"{index()}/{name}/"'; do
-  ! seen "$line" || fail "taken for an address: $line"
+  ! seen "$line" || fail "wrongly reported as an address: $line"
 done
 
-# An index with one source distribution, as JSON (PEP 691) and HTML (PEP 503), protected by a password.
+# A local index with one source distribution, as JSON (PEP 691) or HTML (PEP 503), protected by a password.
 cat >"$scratch/index.py" <<'END'
 import base64, hashlib, http.server, io, json, sys, tarfile
 page_kind, damaged, climbs = sys.argv[1], "damaged" in sys.argv, "climbs" in sys.argv
@@ -50,7 +50,7 @@ server = http.server.HTTPServer(("127.0.0.1", 0), Index)
 print(server.server_port, flush=True)
 server.serve_forever()
 END
-fetch() { # fetch HOST_WITH_PASSWORD PACKAGE: from the index at $port
+fetch() { # fetch HOST_WITH_PASSWORD PACKAGE: downloads the package from the index at $port
   local index=http://$1:$port/py/
   (cd "$root" && PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL=$index python3 ci/witness_sources.py "$2" "${2/==/-}" "$scratch/fetched")
 }

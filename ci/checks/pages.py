@@ -1,11 +1,11 @@
 """Checks the pages in Markdown. usage: pages.py links ROOT | pages.py decisions ROOT [--mutants]
 links: every relative link leads to a file, and its #fragment to a heading.
 decisions: docs/decisions has at most 12 pages, each listed in README.md, each with all sections and with guards (tests) that exist.
-With --mutants the check is tried on damaged pages: a missing section, no guard, a guard that does not exist, a page that is not listed."""
+With --mutants the check also runs on damaged pages: a missing section, no guard, a guard that does not exist, a page that is not listed."""
 import glob, os, re, subprocess, sys
 
 SECTIONS = ["Context", "Alternatives", "Decision", "Consequences", "Guarded by"]
-TEST = re.compile(r"^([A-Z]\w+)\.([A-Z]\w*|\*)$")  # a GoogleTest; `Suite.*` is every test of a suite
+TEST = re.compile(r"^([A-Z]\w+)\.([A-Z]\w*|\*)$")  # the name of a GoogleTest; `Suite.*` means every test of a suite
 MOST_PAGES = 12
 FOLDER = "docs/decisions"
 

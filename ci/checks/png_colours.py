@@ -1,7 +1,6 @@
-"""png_colours.py FILE WIDTH HEIGHT PAINTED BLACK: exit code 0 if the picture has that size, more than eight colours, has content
-down to at least row PAINTED, and has at least BLACK pixels of pure black. Standard library only; reads what browsers write: 8
-bits a
-channel, no interlacing."""
+"""usage: png_colours.py FILE WIDTH HEIGHT PAINTED BLACK. Exit code 0 if the picture has that size, more than eight colours, content
+down to row PAINTED or below, and at least BLACK pixels of pure black. Uses only the standard library. Reads PNG files
+as browsers write them: 8 bits per channel, no interlacing."""
 import struct
 import sys
 import zlib
@@ -16,7 +15,7 @@ def chunks(data):
 
 
 def unfiltered(kind, row, above, step):
-    """A row of bytes from its differences; PNG specification, section 9.2."""
+    """Reverses the filter of one row of bytes; PNG specification, section 9.2."""
     if kind == 0:
         return row
     if kind == 2:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The probe infers the models of the CPU library's instructions, names the cell in which each faulty one differs, and writes rows
-# that a run can use.
+# assay probe infers the models of the CPU library's instructions. For each faulty instruction it names the cell that differs. It
+# writes rows of units.csv that a run can use.
 source "$(dirname "$0")/lib.sh"
 
 units='*'
@@ -17,7 +17,7 @@ offered=$("$assay" arch list | awk -v units="$units" '$2 != "unknown" {print $1}
   # shellcheck disable=SC2053
   [[ $id == $units ]] && echo "$id"
 done | wc -l)
-[ "$rows" -eq "$offered" ] || fail "$rows units found of $offered"
+[ "$rows" -eq "$offered" ] || fail "the probe models $rows instructions, the library offers $offered"
 
 for fault in $faults; do
   cause=$(awk -v fault="$fault" -F, '$1 == fault {print $3}' "$root/suites/catches/faults.csv" | tr -d '"')
@@ -28,7 +28,7 @@ for fault in $faults; do
   grep -qE "^  $cell .*DIFFERS|^    $cell: " "$scratch/fault.txt" || fail "$fault: no difference in '$cell'"$'\n'"$(cat "$scratch/fault.txt")"
 done
 
-# A row without a model is filled in, and the suite then uses it.
+# The probe fills in a row without a model, and the suite then uses that row.
 data_copy "$scratch/data"
 sed -i 's/^sm_90.mma.f16.f32,.*/sm_90.mma.f16.f32,f16,f16,f32,16,,,,,,,,unknown,nobody,nothing is known/' "$scratch/data/reference/contracts/units.csv"
 run=("$assay" run --backend cpu --suite mma/quick --case 'mma/sm_90.mma.f16.f32/*/w32')
@@ -41,4 +41,4 @@ expect 2 'is defined in' "$assay" arch list --contracts "$scratch/filled.csv"
 
 expect 0 'obeys cuda.e5m2_sat' "$assay" probe --backend cpu --kernel cast
 expect 2 'NOTHING RAN' "$assay" probe --backend cpu --unit no.such.unit
-echo "units are found, filled in and told apart"
+echo "instructions are modelled, rows are filled in, and faults are named"

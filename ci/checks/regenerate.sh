@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Every derived file equals what the program derives now, without any kernel; an outdated file is named. A sample recomputes 5 %
-# of golden/power, of every op, with a different seed for each commit; ci/tables recomputes all of it.
+# Every generated file equals what the program generates now, without any kernel; an outdated file is named. A sample recomputes
+# 5 % of each op's golden/power, with a different seed for each commit; ci/tables recomputes everything.
 . "$(dirname "$0")/lib.sh"
 mkdir "$scratch/alone"
-cp "$assay" "$scratch/alone/"          # no kernel library and no measuring program beside the program
+cp "$assay" "$scratch/alone/"          # alone: neither a kernel library nor a measuring program is in its folder
 data_copy "$scratch/data"               # no kernels/ in the data
 ln -s "$root/golden" "$scratch/data/golden"
 how=(--recompute)
@@ -24,7 +24,7 @@ expect 0 "wrote $golden/power/rms_norm.json" "${regenerate[@]}"
 expect 0 " 0 written, 0 removed; power of 0 data sets computed" "${regenerate[@]}"
 expect 0 "suites/DIAGNOSIS.md: not regenerated; its program" "$scratch/alone/assay" regenerate
 
-# forgotten FILE EDIT: edits a file as if it had not been regenerated.
+# forgotten FILE EDIT: edits a generated file; the check must name it, and `regenerate` must restore it.
 forgotten() {
   cp "$few/$1" "$scratch/whole"
   sed "$2" "$scratch/whole" >"$few/$1"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# All tracked files together stay below 50 MB, however much is recorded later.
+# All tracked files together stay below 50 MB, including later recordings.
 . "$(dirname "$0")/lib.sh"
 limit=50000000
 
-# size_of TREE: whether its tracked files are below the limit, the difference, and the largest folders.
+# size_of TREE: prints whether the tracked files are below the limit, by how much, and the largest folders.
 size_of() {
   git -C "$1" ls-files -z | (cd "$1" && xargs -0 stat -c '%s %n' --) | awk -v limit="$limit" '
     {total += $1; n = split($2, part, "/"); folder[n > 2 ? part[1] "/" part[2] : part[1]] += $1}

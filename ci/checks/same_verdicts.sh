@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Verdicts are reproducible: the program built by clang and by g++, with AVX-512, AVX2 and scalar code, writes identical verdicts,
-# ULP distances and budget shares for passing and failing kernels. An edited contract is detected. A sample checks some cases of
+# Verdicts are reproducible: built by clang and by g++, with AVX-512, AVX2 and scalar code, the program writes identical verdicts,
+# ULP distances and budget uses for correct and faulty kernels. An edited contract is detected. A sample checks some cases of
 # two ops, and builds only the casts with clang.
 . "$(dirname "$0")/lib.sh"
 parts=("0 cpu quick *" "1 $build/libassay_faulty.so rms_norm/quick *")
 [ -z "$sample" ] || parts=("0 cpu quant_group/quick */normal*" "0 cpu rms_norm/quick */normal*" "1 $build/libassay_faulty.so rms_norm/quick *.n1024.*")
 
-# verdicts PROGRAM NAME: the reports of all parts, joined in $scratch/NAME.csv.
+# verdicts PROGRAM NAME: runs all parts and joins their reports in $scratch/NAME.csv.
 verdicts() {
   local part
   rm -f "$scratch/$2.csv"
@@ -43,11 +43,11 @@ done
 data_copy "$scratch/data"
 sed -i '/^vllm.rms_norm@2026-06-18/s/mul(r) mul(w) to(x)/mul(r) to(x) mul(w) to(x)/' "$scratch/data/reference/contracts/norm.csv"
 ASSAY_DATA=$scratch/data verdicts "$assay" edited
-same native edited >"$scratch/log" && fail "verdicts under an edited contract are taken for the same"
+same native edited >"$scratch/log" && fail "a difference caused by an edited contract is not reported"
 lines=$(wc -l <"$scratch/native.csv")
 [ "$lines" -gt 30 ] || fail "only $lines lines"
 
-# What ci/same_verdicts compares: a different cell, a missing row, causes that merge or split.
+# ci/same_verdicts reports a different cell, a missing row, and causes that merge or split.
 compare() { python3 "$root/ci/same_verdicts" "$scratch/old.csv" "$scratch/new.csv"; }
 reports() {
   printf 'case,kernel,tensor,warp,outcome,elements,outside,worst_ulps,single_code,budget_use,faults_seen,faults,seconds\n' >"$scratch/$1.csv"

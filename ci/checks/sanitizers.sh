@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests of reference, suites, harness and CPU kernels with the address and undefined-behaviour sanitizers, and those of
-# harness and ranks with the thread sanitizer. Whole builds, so only in ci/tables. The trees build-asan and build-tsan are kept.
+# Runs the tests of reference, suites, harness and CPU kernels with the address and undefined-behaviour sanitizers, and the tests of
+# harness and ranks with the thread sanitizer. Needs two whole builds (build-asan, build-tsan, kept), so only ci/tables runs it.
 . "$(dirname "$0")/lib.sh"
 cd "$root" || fail "no $root"
 tests() { # tests PRESET CTEST-ARGUMENT...

@@ -1,8 +1,8 @@
-"""Fifteen corruptions of the packed scales of a healthy call, whose codes stay right: which of them `assay judge` names.
+"""Corrupts the packed scales of a correct call in fifteen ways; the codes stay right. Checks which of them `assay judge` names.
 
 usage: scale_corruptions.py ASSAY HEALTHY.safetensors FOLDER
 
-Prints the corruptions whose report lacks their words, and ends with 1 if more than one does.
+Prints the corruptions whose report lacks the expected text. Exit code 1 if there is more than one.
 """
 
 import json
@@ -29,7 +29,7 @@ amax = [[max(struct.unpack("<f", struct.pack("<I", (v & 0x7fff) << 16))[0] for v
 
 
 def packed(scales, rows_of_padding=None, apart=PADDED):
-    """The scales in words of four, one column after the other. A column has room for `apart` rows; those behind the last hold padding."""
+    """Packs four scales into an int32; columns are stored one after the other. A column has `apart` rows; after the last row comes padding."""
     all_rows = scales + [rows_of_padding or [0] * GROUPS] * (apart - len(scales))
     return struct.pack(f"<{WORDS * apart}I", *(sum(all_rows[r][4 * w + b] << 8 * b for b in range(4)) for w in range(WORDS) for r in range(apart)))
 
@@ -39,13 +39,13 @@ def with_rows(change):
 
 
 def of_floats(order):
-    """The bits of fp32 scales where four bytes are expected."""
+    """The bits of one fp32 scale in each int32 that should hold four bytes."""
     bits = [struct.unpack("<I", struct.pack("<f", 2.0 ** (right[r][g] - 127) * 1.25))[0] for r, g in order]
     return struct.pack(f"<{len(bits)}I", *bits)
 
 
 def or_packed():
-    """fp32 scales that are not powers of two, whose exponents are taken without a mask."""
+    """fp32 scales that are not powers of two, packed without masking their mantissas."""
     made = []
     for w in range(WORDS):
         for r in range(PADDED):

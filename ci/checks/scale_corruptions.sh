@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fifteen corruptions of the packed scales of one healthy call: `assay judge` names at least 14. The healthy call passes, and a check that
-# expects other words fails.
+# Corrupts the packed scales of one correct call in fifteen ways: `assay judge` names at least 14. The correct call passes, and the check
+# fails if it expects another text.
 . "$(dirname "$0")/lib.sh"
 printf '%s\n' 'contract,x,m,n,group_size,layout,fill,seed,warp,why,blind_to' \
   'vllm.group_fp8_packed,bf16,61,2048,128,ue8m0x4_tma,normal,1,32,its scales are corrupted,*' >"$scratch/table.csv"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# assay signoff: a killed sign-off continues where it stopped, a finished one is not written again, a wrong kernel, a missing op, an unlisted deviation and a stale row of
-# the ledger fail, and --verify names every file that was altered, removed or added.
+# assay signoff: a killed sign-off continues where it stopped, and a finished one is not written again. A wrong kernel, a missing op, an unlisted deviation and a stale
+# known-failures row fail. --verify names every file that was altered, removed or added.
 . "$(dirname "$0")/lib.sh"
 chip=$scratch/chip
 mkdir "$chip"
@@ -12,7 +12,7 @@ for name in right wrong; do
   cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$from" -lm -o "$chip/lib$name.so" || fail "the example is not compiled"
 done
 
-# One op, so that a sign-off takes seconds.
+# Tables of one op, so that a sign-off takes seconds.
 export ASSAY_DATA=$scratch/data
 data_copy "$ASSAY_DATA"
 only_ops "$ASSAY_DATA" rms_norm
@@ -21,7 +21,7 @@ cp -r "$root/golden/predicted" "$root/golden/power" "$ASSAY_DATA/golden/"
 printf 'need,op,format,why\na norm,rms_norm,bf16,the only op of this chip\n' >"$scratch/scope.csv"
 sign() { "$assay" signoff --backend "$chip/lib$1.so" --tier quick --scope "${scope:-$scratch/scope.csv}" --by 'Ada L.' "${@:2}" 2>&1; }
 
-# For a machine that is available for a short time: one call makes one step, and a killed call loses only its current step.
+# --minutes, for machines that are available for a short time: this call runs one step. A killed call loses only its current step.
 sign right --output "$scratch/a" --minutes 0.0001 >"$scratch/said"
 [ $? -eq 3 ] || fail "a sign-off with steps left is not exit code 3"$'\n'"$(cat "$scratch/said")"
 grep -q '^INCOMPLETE: 1 of 3 steps' "$scratch/said" || fail "no INCOMPLETE"$'\n'"$(cat "$scratch/said")"
@@ -49,7 +49,7 @@ grep -qi 'all 1 ops' "$scratch/a/signoff.html" && fail "a partial offer reads al
 for text in 'Ada L.' 'rms_norm' 'partial scope' 'quick tier only'; do grep -qF "$text" "$scratch/a/signoff.html" || fail "the page lacks '$text'"; done
 find "$scratch/a" -name '*.part' | grep -q . && fail "a half-written file is left"
 expect 0 "UNALTERED: PASS for a partial scope" "$assay" signoff --verify "$scratch/a"
-# A finished one is shown and not written, unless another signs or a file was altered.
+# A finished sign-off is printed but not written again, unless another person signs or a file was altered.
 signed=$(cd "$scratch/a" && sha256sum signoff.json signoff.html digests.csv)
 expect 0 "nothing was run or written; its manifest has the digest xxh3:" sign right --output "$scratch/a"
 expect 0 "PASS for a partial scope" sign right --output "$scratch/a"
@@ -58,7 +58,7 @@ cp -r "$scratch/a" "$scratch/b" && echo >>"$scratch/b/signoff.html"
 expect 0 "wrote $scratch/b/signoff.html" sign right --output "$scratch/b"
 grace=("$assay" signoff --backend "$chip/libright.so" --tier quick --scope "$scratch/scope.csv" --by Grace --output "$scratch/b")
 expect 2 "already signed off by Ada L.; for --by Grace use another folder" "${grace[@]}"
-# A result that was altered is made again, and said to be.
+# A step whose result was altered runs again, and the program says so.
 echo >>"$scratch/b/rms_norm.quick.json"
 expect 0 "[1/3] rms_norm quick: rms_norm.quick.json was altered since; the step runs again" sign right --output "$scratch/b"
 rm -r "$scratch/b"
@@ -66,7 +66,7 @@ expect 2 "use another folder for --output" sign wrong --output "$scratch/a"
 mkdir "$scratch/other" && touch "$scratch/other/file"
 expect 2 "expected a new folder" sign right --output "$scratch/other"
 
-# altered FILE EDIT TEXT: verify names the file, and does not when it is restored.
+# altered FILE EDIT TEXT: --verify names the edited file, and no longer does when it is restored.
 altered() {
   cp -r "$scratch/a" "$scratch/b"
   (cd "$scratch/b" && eval "$2")
@@ -90,7 +90,7 @@ cp "$chip/libright.so" "$scratch/kept"
 echo >>"$chip/libright.so"
 expect 4 "libright.so: changed since it was read: xxh3:" "$assay" signoff --verify "$scratch/a"
 cp "$scratch/kept" "$chip/libright.so"
-# The folder is as it was signed; the checkout is not. Both at once are ALTERED.
+# The folder is unchanged, but the checkout's tables changed. If both changed, --verify prints ALTERED.
 echo >>"$ASSAY_DATA/suites/rms_norm/cases/quick.csv"
 expect 4 "suites/rms_norm/cases/quick.csv: changed since it was read: xxh3:" "$assay" signoff --verify "$scratch/a"
 expect 4 "FOLDER UNALTERED, CHECKOUT DIFFERS: PASS for a partial scope: " "$assay" signoff --verify "$scratch/a"
@@ -99,7 +99,7 @@ expect 2 "files that this sign-off reads changed since it was begun: suites/rms_
 sed -i '$d' "$ASSAY_DATA/suites/rms_norm/cases/quick.csv"
 expect 0 "UNALTERED" "$assay" signoff --verify "$scratch/a"
 
-# A wrong kernel fails. If its deviation is listed, the sign-off passes and reports the deviation. A row that covers nothing fails.
+# A wrong kernel fails. If its deviation is listed, the sign-off passes and reports the deviation. A known-failures row without a deviation fails.
 expect 1 "FAIL, partial scope: 1 of 1 ops" sign wrong --output "$scratch/w"
 said=$(sign wrong --output "$scratch/w")
 for text in 'fail: rms_norm/' 'golden, which follows from the verdicts that are not as expected' 'NO: follows from the verdicts'; do
@@ -120,7 +120,7 @@ expect 1 "1 neither" sign wrong --output "$scratch/u" --ledger "$scratch/less.cs
 echo 'rms_norm/none,my_rms_norm,fail,x,https://example.com/issues/13,2026-11-26,grace' >>"$scratch/known.csv"
 expect 1 "covers no verdict" sign wrong --output "$scratch/i" --ledger "$scratch/known.csv"
 
-# Several steps at once: the comparison waits for the outputs that it reads.
+# With several jobs, the step golden diff waits for the step whose outputs it reads.
 at_once=$(sign right --output "$scratch/k" --jobs 4 --golden "$scratch/a/golden/observed/cpu")
 [ "$(head -n 3 <<<"$at_once" | grep -c '^\[[123]/4\]')" = 3 ] || fail "the first three steps do not start at once"$'\n'"$at_once"
 python3 - "$scratch/k/signoff.json" <<'END'
@@ -139,13 +139,13 @@ expect 2 "NOTHING RAN" sign right --output "$scratch/e" --suite cast
 expect 0 "PASS for a partial scope: 1 of 1 ops" sign right --output "$scratch/only" --suite rms_norm
 expect 2 'begun with request suites ["rms_norm"], and now it is []' sign right --output "$scratch/only"
 
-# The default scope asks for more than a norm; so does one in another format.
+# The default scope needs more ops than rms_norm; a scope with another format is not covered either.
 sed 's/,bf16,/,e4m3fn,/' "$scratch/scope.csv" >"$scratch/fp8.csv"
 scope=$scratch/fp8.csv expect 1 "FAIL  Minimum scope: a norm (rms_norm in e4m3fn): not offered" sign right --output "$scratch/s"
 expect 1 "FAIL  Minimum scope: conversions (cast): not offered" "$assay" signoff --backend "$chip/libright.so" --tier quick --output "$scratch/default"
 echo need,op,format,why >"$scratch/none.csv"
 scope=$scratch/none.csv expect 2 "needs a minimum scope" sign right --output "$scratch/e"
-# Problems that are known before the first step are reported before it.
+# Problems that can be detected before the first step are reported before it.
 sed 's/,rms_norm,/,rmsnorm,/' "$scratch/scope.csv" >"$scratch/typo.csv"
 scope=$scratch/typo.csv expect 2 "typo.csv:2:8: op: 'rmsnorm' matches no op; did you mean 'rms_norm'" sign right --output "$scratch/e"
 sed 's/,bf16,/,bf61,/' "$scratch/scope.csv" >"$scratch/typo.csv"
@@ -167,7 +167,7 @@ grep -q '^cases,.*acme_cases.csv,xxh3:' "$scratch/own/inputs.csv" || fail "the d
 expect 2 "needs --output DIR, or --verify DIR" "$assay" signoff --backend cpu
 expect 2 "does not use --by" "$assay" signoff --verify "$scratch/a" --by x
 
-# The page prints, and a page of many sheets is noticed.
+# The page prints on few sheets; a page that prints on many sheets is detected.
 command -v chromium >/dev/null || skip "chromium is missing; ci/setup tests installs it"
 sheets() {
   HOME=$scratch timeout 120 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$scratch/profile" --print-to-pdf="$scratch/page.pdf" "file://$1" >/dev/null 2>&1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The documentation builds as a site without a warning. A link, a heading or a page of the navigation that does not exist is an error.
+# The documentation builds as a site without a warning. A link, heading or navigation entry that leads to nothing is an error.
 . "$(dirname "$0")/lib.sh"
 "$root/ci/site" --build "$build" --no-install >"$scratch/log" 2>&1
 code=$?

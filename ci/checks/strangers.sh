@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares the table of detected stranger mistakes with runs: wrong claims and missing rows are reported.
+# Compares the table of mistakes in libassay_strangers.so that cases detect with runs: wrong claims and missing rows are reported.
 . "$(dirname "$0")/lib.sh"
 data_copy "$scratch/data"
 mkdir -p "$scratch/data/suites/catches"
@@ -19,7 +19,7 @@ expect 2 "has no row for 'given_last_code'" strangers 'given*'
 as_it_is
 sed -i 's/^given,right,/given,often,/' "$table"
 expect 2 "'often' is not one of: right, quick, far, full, ladder, no tier" strangers 'given*'
-# Without the cases written for them, the tiers detect fewer.
+# Without the cases that were written for these mistakes, the tiers detect fewer of them.
 as_it_is
 rm "$scratch"/data/suites/quant_static/cases/quick_ends.csv
 expect 1 "given_tail_nan_below: seen by 'no tier', the table says 'quick'" strangers 'given*'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kernels that attack the program, and signals from everywhere: the guilty kernel is named, other kernels keep their verdicts, no
+# Kernels that attack the program, and signals to its processes: the guilty kernel is named, other kernels keep their verdicts, no
 # report is lost or partial, and no process is left. docs/promises.md lists the guarantees.
 . "$(dirname "$0")/lib.sh"
 bad=$build/misbehaving
@@ -15,7 +15,7 @@ left() {
     grep -q '^State:[[:space:]]*[^ZX]' "/proc/$process/status" 2>/dev/null && echo "$process"
   done
 }
-# nothing_left WHAT: within five seconds.
+# nothing_left WHAT: fails if processes of the run are left after five seconds.
 nothing_left() {
   for _ in $(seq 50); do
     [ -n "$(left)" ] || return 0
@@ -72,9 +72,9 @@ begun() {
 }
 # child_of PROCESS: a child of the process.
 child_of() { grep -lxs "PPid:[[:space:]]*$1" /proc/[0-9]*/status | cut -d / -f 3 | head -n 1; }
-# is_stopped PROCESS WHAT
+# is_stopped PROCESS WHAT: fails unless the process stops.
 is_stopped() { grep -q '^State:[[:space:]]*T' "/proc/$1/status" || fail "Ctrl-Z does not stop $2: $(grep State "/proc/$1/status")"; }
-# Ctrl-Z during a call, for longer than its time limit, then fg: workers stop meanwhile, and every verdict is correct. A terminal
+# Ctrl-Z during a call, for longer than its time limit, then fg: workers stop in between, and every verdict is correct. A terminal
 # sends SIGTSTP to the supervisor, whose default action is to stop, and to the harness, which stops its workers first.
 stopped() {
   STRIKE=takes_its_time STRIKE_LEFT=$scratch "$assay" run --backend "$bad/libstrikes_back.so" "${few[@]}" --kernel striker --timeout 4 --report console \
@@ -97,7 +97,7 @@ stopped() {
   [ "$code" = 0 ] && grep -q "ALL AS EXPECTED" "$scratch/out" || fail "a run that was stopped for 5 s in a call of 2 s, with a limit of 4 s: exit code $code: $(cat "$scratch/out")"
 }
 stopped
-# Signals to a run whose kernel waits, once the run has begun.
+# Signals to a run while its kernel waits.
 # signalled SIGNAL CODE TARGET: TARGET is one of program, group, child.
 signalled() {
   rm -f "$scratch/v.csv"

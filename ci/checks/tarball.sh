@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The archive of ci/tarball, unpacked in an empty folder, runs with an empty environment: it finds its libraries, tables and kernels beside itself.
-# BARE=bookworm also runs it in a system that debootstrap makes.
+# The program in the archive of ci/tarball runs from an empty folder with an empty environment: it finds its libraries, tables and kernels
+# relative to itself. BARE=bookworm also runs it in a new Debian made by debootstrap.
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$build/tarball"
 "$root/ci/tarball" "$build" >"$scratch/log" 2>&1 || {
@@ -16,8 +16,8 @@ expect 0 "ALL AS EXPECTED" bare bin/assay run --suite rms_norm/quick --warp 32 -
 expect 0 "vllm.group_fp8" bare bin/assay contracts show vllm.group_fp8
 grep -qF "ALL AS EXPECTED" "$scratch/clean/report.md" || fail "no Markdown report"
 [ -x "$scratch/clean/share/assay/ci/gate.sh" ] || fail "the archive has no gate.sh"
-# No object reaches into this machine's tree or lacks a library; without the packed libraries the program does not start.
-in_tree="(^|[^[:alnum:]_}./-])$root/"  # a path that begins there; the tree may be /assay, and lib/assay/ is not a path in it
+# No object refers to this checkout or lacks a library. Without the packed libraries the program does not start.
+in_tree="(^|[^[:alnum:]_}./-])$root/"  # a path below $root; if $root is /assay, lib/assay/ must not match
 while read -r object; do
   grep -E 'R(UN)?PATH.*\[(/|.*:/)' <<<"$(readelf -d "$object")" && fail "$object has an absolute path"
   grep -E "not found|$in_tree" <<<"$(env -i ldd "$object")" && fail "$object: see above"

@@ -18,7 +18,7 @@ add_test(NAME fails COMMAND sh -c "echo 'SKIPPED: no luck'; exit 1")
 add_test(NAME lacks_program COMMAND /nowhere/program)
 END
 cmake -G Ninja -S "$scratch" -B "$scratch/tests" >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
-# summary PATTERN: the summary for the tests that match.
+# summary PATTERN: prints the summary of the tests that match.
 summary() {
   ctest --test-dir "$scratch/tests" --output-junit tests.xml --test-output-size-passed 1048576 -R "$1" >"$scratch/log" 2>&1
   python3 "$root/ci/test_summary.py" "$scratch/tests/tests.xml"

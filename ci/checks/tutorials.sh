@@ -58,7 +58,7 @@ expect 77 "SKIPPED: page.md needs no-such-program" run
 sed -i 's/^took/needed/' "$page"
 expect 1 "expected: needed" run
 
-# --write replaces what differs and keeps the elisions.
+# --write replaces outputs that differ and keeps the `...`.
 right
 cp "$page" "$scratch/right.md"
 sed -i 's/^42$/43/; s/^the end/an end/' "$page"
@@ -66,9 +66,9 @@ sed -i '0,/^43$/s//42/' "$page"
 expect 0 "1 outputs replaced" run --write
 diff "$scratch/right.md" "$page" || fail "--write does not restore the page"
 
-# Every page with shell blocks is a test, and the tests name no other page.
+# Every page with shell blocks has a test docs/*, and no test names another page.
 pages=$(cd "$root/docs" && grep -l '^```sh' -- *.md guides/*.md | sed 's/\.md$//' | sort)
 tests=$(ctest --test-dir "$build" -N -R '^docs/' | sed -n 's|.*: docs/||p' | grep -vx site | sort)
-# These pages only explain how to change the project: their commands edit the checkout.
+# Except for these pages, which explain how to change the project: their commands edit the checkout.
 diff <(grep -vx extending <<<"$pages") <(echo "$tests") || fail "pages with shell blocks (<) and tests docs/* (>) differ"
 echo passed

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# assay arch: its output about instructions, recordings and invalid input; an edited cell of a row changes the result of verify.
+# assay arch: output about instructions, recordings and invalid input. An edited cell of units.csv changes the result of verify.
 . "$(dirname "$0")/lib.sh"
 
 expect 0 "sm_90.wgmma.e4m3.f32" "$assay" arch list
@@ -24,7 +24,7 @@ expect 2 "arch diff: expected two instructions, but 'gfx942' is a chip; to compa
 expect 0 "sm_90.wgmma.e4m3.f32                     sm_89.mma.e4m3.f32" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32
 expect 2 "arch diff takes two unit ids" "$assay" arch diff sm_90.mma.f16.f32
 
-# Two vectors as a GPU returns them (no subnormals): 1*1 + 1*2 + 1*1 + 1*1 + 1, and 2^14 - 2^14 + 2^-9.
+# Two recorded vectors as a V100 computes them (without subnormals): 1*1 + 1*2 + 1*1 + 1*1 + 1, and 2^14 - 2^14 + 2^-9.
 set=$scratch/recorded/V100/fp16
 mkdir -p "$set"
 printf '3f800000 3f800000 3f800000 3f800000 \n43000000 c3000000 3d000000 00000000 \n' >"$set/a_V100_fp16.txt"
@@ -33,7 +33,7 @@ printf '00111111100000000000000000000000\n00000000000000000000000000000000\n' >"
 printf '01000000110000000000000000000000\n00111011000000000000000000000000\n' >"$set/d_V100_fp32.txt"
 expect 0 "2 of 2 vectors" "$assay" arch verify "$scratch/recorded"
 
-# A model that keeps one bit less gets the second vector wrong.
+# A model with one fraction bit less computes a wrong second result.
 mkdir -p "$scratch/data"
 cp -r "$root/reference" "$root/suites" "$scratch/data/"
 sed -i 's/^\(sm_70.mma.f16.f32,.*\)align(23)/\1align(22)/' "$scratch/data/reference/contracts/units.csv"
@@ -41,7 +41,7 @@ expect 1 "first at line 2: recorded 3b000000, predicted 00000000" env ASSAY_DATA
 sed -i 's/^\(sm_70.mma.f16.f32,.*\)align(22)/\1align(twelve)/' "$scratch/data/reference/contracts/units.csv"
 expect 2 "units.csv:2:" env ASSAY_DATA="$scratch/data" "$assay" arch list
 
-# An undocumented instruction has candidate models until a user's row states one.
+# An undocumented instruction has candidate models, unless a user's row states its model.
 expect 0 "no single prediction; 4 candidate models" "$assay" arch list
 expect 0 "may add as gfx950.mfma.e4m3.f32:each_product" "$assay" arch show gfx950.mfma.e4m3.f32
 expect 0 "accumulation is undocumented: an element may be what any candidate model returns" "$assay" contracts show aiter.ck_gemm_a8w8.gfx950
@@ -54,7 +54,7 @@ head -1 "$root/reference/contracts/dot_amd.csv" >"$scratch/e5m2.csv"
 grep '^aiter.ck_gemm_a8w8.gfx950,' "$root/reference/contracts/dot_amd.csv" | sed 's/^aiter.ck_gemm_a8w8/my.gemm/; s/mfma.e4m3/mfma.e5m2/' >>"$scratch/e5m2.csv"
 expect 2 "unit: nothing is predicted for 'gfx950.mfma.e5m2.f32', and it has no candidate models" "$assay" contracts show my.gemm.gfx950 --contracts "$scratch/e5m2.csv"
 
-# An instruction of the user.
+# An instruction from a user's table.
 head -1 "$root/reference/contracts/units.csv" >"$scratch/own.csv"
 echo 'my.unit,f16,f16,f32,8,take(8),ea+eb,align(24) floor,aligned,rz(23),,nan(7fffffff),model,mine,to try' >>"$scratch/own.csv"
 expect 0 "floor(t / 2^(E - 24))" "$assay" arch show my.unit --units "$scratch/own.csv"
@@ -71,7 +71,7 @@ truncate -s 33 "$set/d_V100_fp32.txt"
 expect 2 "d_V100_fp32.txt: has 1 lines" "$assay" arch verify "$scratch/recorded"
 rm "$set/a_V100_fp16.txt"
 expect 2 "a_V100_fp16.txt: cannot be read" "$assay" arch verify "$scratch/recorded"
-# The instructions of a back end, and a wrong one.
+# Verifies the instructions of a back end, and detects a wrong one.
 verify=("$assay" arch verify --elements 256 --unit sm_90.wgmma.e4m3.f32)
 expect 0 '16384 of 16384 elements are as predicted' "${verify[@]}" --backend cpu
 expect 0 'elements are as predicted, 0 differ' "$assay" arch verify --elements 256 --unit 'sm_120.mma.nvf4.f32' --backend cpu
@@ -79,7 +79,7 @@ expect 1 'first at tile' "${verify[@]}" --backend faulty --kernel mma_fraction_l
 expect 2 'NOTHING RAN' "$assay" arch verify --backend cpu --unit no.such.unit
 expect 2 'no folder together with --backend' "$assay" arch verify "$scratch/recorded" --backend cpu
 
-# Results are stored as digests and compared with the models later without a back end; so is the recorded file of a GPU.
+# Results are stored as digests, and compared with the models later, without a back end. The GPU's recorded file is compared too.
 seen=$scratch/seen.csv
 expect 1 'was not written: some results are not as predicted' "${verify[@]}" --backend faulty --kernel mma_fraction_less --output "$seen"
 [ ! -e "$seen" ] || fail "a table of wrong results was written"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every recorded output is accepted by its contract and rejected by every mutant except documented ones. A recording with a wrong
-# code fails, a too weak one is reported, and a release that obeys another contract is reported with that contract.
+# Every recorded output (witness) is accepted by its contract and rejected by every mutant, except documented ones. A recording with a
+# wrong code fails, one that rejects too few mutants is reported, and for a release that obeys another contract, that one is named.
 . "$(dirname "$0")/lib.sh"
 witnesses=$root/golden/witness
 one=$witnesses/quant_group/vllm.group_fp8@v0.33.0.safetensors
@@ -13,7 +13,7 @@ text = bytearray(pathlib.Path(source).read_bytes())
 length = struct.unpack("<Q", text[:8])[0]
 header, data = json.loads(text[8 : 8 + length]), text[8 + length :]
 about = json.loads(header["__metadata__"]["assay.witness"])
-if what == "flip":  # the next code, in the first element of an output
+if what == "flip":  # replaces the first element of an output by the next code
     role = sys.argv[4] if len(sys.argv) > 4 else "q"
     call = sys.argv[5] if len(sys.argv) > 5 else "0"
     data[header[f"c{call}.{role}"]["data_offsets"][0]] ^= 1
@@ -29,7 +29,7 @@ pathlib.Path(target).parent.mkdir(parents=True, exist_ok=True)
 pathlib.Path(target).write_bytes(struct.pack("<Q", len(written)) + written + data)
 PYTHON
 
-# checks/regenerate covers all witnesses and the table; here the witnesses of one op.
+# Only the witnesses of one op; checks/regenerate covers all witnesses and the table.
 expect 0 'mutants killed' "$assay" witness check "$witnesses/quant_tile"
 
 damaged "$one" "$scratch/flipped/w.safetensors" flip
@@ -43,13 +43,13 @@ expect 0 'vllm.group_fp8 in vllm 0.33.0: quant_group/' "$assay" witness drift "$
 mkdir -p "$scratch/same/quant_group" && cp "$one" "$scratch/same/quant_group/"
 expect 0 '| vllm.group_fp8@v0.33.0 | same bits |' "$assay" witness drift "$scratch/same"
 
-# Chooses inputs again, runs our own kernels on them, and stores or rejects the outputs.
+# Chooses inputs, runs Assay's own kernels on them, and stores or rejects the outputs.
 expect 0 '24 of 24 mutants' "$assay" witness inputs --folder "$scratch/inputs" --op quant_group --contract 'vllm.group_fp8@v0.33.0'
 expect 0 'ours: 1 rows' "$assay" witness run "$scratch/inputs" --backend cpu --package ours --folder "$scratch/ran"
 cp "$witnesses/left_out.csv" "$scratch/"
 expect 0 '1 witnesses kept, 0 not' "$assay" witness keep "$scratch/ran" --folder "$scratch"
 
-# The same for a GEMM with several algorithm variants.
+# Inputs and outputs of a GEMM with several algorithm variants.
 product=torch.scaled_mm_tensor.sm_90
 "$assay" witness inputs --folder "$scratch/products" --op gemm_scaled --contract "$product" | grep -qE ' ([0-9]+) of \1 mutants$' ||
   fail "some mutants of $product have no inputs"
@@ -59,7 +59,7 @@ damaged "$scratch/made/gemm_scaled/$product.safetensors" "$scratch/wrong/w.safet
 expect 1 "the contract does not accept gemm_scaled/$product" "$assay" witness check "$scratch/wrong"
 expect 1 'not kept: its contract does not accept' "$assay" witness keep "$scratch/flipped" --folder "$scratch"
 
-# The same for ranks, each with its own inputs and outputs, after a warm-up call.
+# Inputs and outputs of ranks, each with its own files, after a warm-up call.
 sum=vllm.all_reduce_2stage
 expect 0 '48 of 48 mutants' "$assay" witness inputs --folder "$scratch/ranks" --op all_reduce --contract "$sum"
 expect 0 'ours: 1 rows' "$assay" witness run "$scratch/ranks" --backend cpu --package ours --folder "$scratch/summed"
@@ -71,7 +71,7 @@ expect 1 "the contract does not accept all_reduce/$sum" "$assay" witness check "
 expect 2 'holds no witness' "$assay" witness check "$scratch/nothing"
 expect 2 'torchx==1: no adapter for this package' "$root/ci/witness" build torchx==1
 
-# A release goes as far as this machine allows: with a built library but no GPU, up to the remaining steps for another machine.
+# ci/witness --package goes as far as this machine allows: with a built library but no GPU, it prints the steps for another machine.
 expect 2 'torchx==1: no adapter for this package' "$root/ci/witness" --package torchx==1
 if ! nvidia-smi -L >/dev/null 2>&1; then
   mkdir -p "$scratch/sources/vllm-0.33.0" "$scratch/libraries" && touch "$scratch/libraries/vllm-0.33.0.so" "$scratch/libraries/vllm-0.33.0.ranks.so"

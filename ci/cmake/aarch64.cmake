@@ -5,7 +5,7 @@ set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64;-L;/usr/aarch64-linux-gnu)
-# DT_RPATH, so that it also applies to libraries needed by libraries: libmpfr needs libgmp.
+# Sets DT_RPATH (not RUNPATH), which also applies to libraries needed by libraries: libmpfr needs libgmp.
 set(CMAKE_EXE_LINKER_FLAGS_INIT -Wl,--disable-new-dtags)
 
 get_filename_component(root ${CMAKE_CURRENT_LIST_DIR}/../../build-aarch64/root ABSOLUTE)

@@ -6,7 +6,7 @@ find_program(git git)
 if(git)
   execute_process(COMMAND ${git} rev-parse --show-prefix HEAD WORKING_DIRECTORY ${SOURCE} OUTPUT_VARIABLE answer ERROR_QUIET
     OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed)
-  # The prefix is empty only at the top of the tree.
+  # `git rev-parse --show-prefix` is empty only at the top of a working tree.
   if(NOT failed AND answer MATCHES "^\n?([0-9a-f]+)$")
     set(commit ${CMAKE_MATCH_1})
     execute_process(COMMAND ${git} diff --quiet HEAD -- WORKING_DIRECTORY ${SOURCE} RESULT_VARIABLE edited ERROR_QUIET)

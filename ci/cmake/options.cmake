@@ -1,14 +1,14 @@
 # Build options, and the flags of every target.
 set(WITH_CUDA AUTO CACHE STRING "Build the CUDA kernels: AUTO (if nvcc is found), ON, OFF")
 set(ASSAY_CUDA_ARCHITECTURES 90a-real CACHE STRING "CUDA architectures, e.g. 80-real;90a-real;100a-real;120a-real")
-option(ASSAY_CUDA_FAST_COMPILE "nvcc takes a third of the time and generates PTX for slower kernels: for machines that only test whether everything compiles" OFF)
-option(ASSAY_FEW_LOADS "CUDA kernels are compiled for at most one number of loads per thread: for machines that only test whether everything compiles" OFF)
+option(ASSAY_CUDA_FAST_COMPILE "Compile CUDA code in a third of the time, to PTX and slower kernels: for machines that only test whether everything compiles" OFF)
+option(ASSAY_FEW_LOADS "Compile each CUDA kernel for one number of loads per thread only: for machines that only test whether everything compiles" OFF)
 set(WITH_HIP AUTO CACHE STRING "Compile the kernels for AMD GPUs: AUTO (if clang-22 is found), ON, OFF")
 set(ASSAY_HIP_ARCHITECTURES "gfx90a;gfx942;gfx950" CACHE STRING "AMD architectures with waves of 64 lanes")
-set(ASSAY_HIP_SAMPLE 0 CACHE STRING "Of the kernels whose instructions are checked, machine code is generated for the expected ones and for one in N of the others; 0: for all")
+set(ASSAY_HIP_SAMPLE 0 CACHE STRING "Generate machine code for the AMD kernels that tests name and for one in N of the others; 0: for all")
 set(ASSAY_HIP_LLVM 22 CACHE STRING "Version of Debian's clang, lld and llvm; 19 does not know gfx950")
-set(ASSAY_HIPCC hipcc CACHE STRING "Compiler of ROCm that builds libassay_hip.so, if it is found and knows the architectures")
-option(ASSAY_TOGETHER "All sources of a folder are compiled as one file: for builds from scratch, where headers take more time than the sources" OFF)
+set(ASSAY_HIPCC hipcc CACHE STRING "ROCm compiler for libassay_hip.so, used if it is found and supports the architectures")
+option(ASSAY_TOGETHER "Compile up to 16 sources of a folder as one file: for builds from scratch, where headers take more time than the sources" OFF)
 option(ASSAY_BENCHES "Build the benchmarks" ON)
 set(ASSAY_SANITIZE "" CACHE STRING "empty, address (ASan+UBSan) or thread (TSan)")
 
@@ -43,8 +43,8 @@ elseif(NOT ASSAY_SANITIZE STREQUAL "")
   message(FATAL_ERROR "ASSAY_SANITIZE is '${ASSAY_SANITIZE}'; allowed: empty, address, thread")
 endif()
 
-# Code whose compile time matters more than its run time: -O1 if every case runs it, -Og if few do. These take two thirds and half
-# of the compile time of -O3 (golden/records/ci_time.md).
+# For code whose compile time matters more than its run time: -O1 if every case runs it, -Og if few cases do. They take two thirds
+# and half of the compile time of -O3 (golden/records/ci_time.md).
 function(assay_often_run target)
   target_compile_options(${target} PRIVATE $<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O1>)
 endfunction()
@@ -114,8 +114,8 @@ function(assay_leave_to_tables test name filter)
   set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS};tables" TIMEOUT 600)
 endfunction()
 
-# assay_tests(<program> [PREFIX <of names>] and as above): tests of several sources in one program, so that headers are parsed
-# once, and one CTest per source that runs the tests of that source. The last one runs all tests that the others do not.
+# assay_tests(<program> [PREFIX <of names>] and the options of assay_test): compiles several test sources into one program, so that
+# headers are parsed once. Each source gets a CTest that runs its tests. The last CTest runs all tests that the others do not.
 function(assay_tests program)
   cmake_parse_arguments(T "HOT" "PREFIX" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   assay_test_program(${program} ${ARGN})

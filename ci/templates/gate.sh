@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# The gate of a CI job, called by the GitHub action and the GitLab template: records a run, compares it with the baseline if there is one, and
-# writes reports. Settings are environment variables:
+# The gate of a CI job, called by the GitHub action and the GitLab template. It records a run, compares it with the baseline if there is one,
+# and writes reports. Settings are environment variables:
 #   ASSAY_BACKEND    kernel library (required)             ASSAY_SUITE     suites, separated by spaces (default: quick)
 #   ASSAY_ARCHIVE    file or URL of the binary tarball; empty: `assay` on the PATH
-#   ASSAY_SHA256     its digest; required for a URL
-#   ASSAY_BASELINE   folder of the earlier recording; if it does not exist, the run alone decides
+#   ASSAY_SHA256     SHA-256 of the tarball; required for a URL
+#   ASSAY_BASELINE   folder of the earlier recording; if it does not exist, only the run's own verdicts count
 #   ASSAY_KNOWN      known-failures list                   ASSAY_OPTIONS   more options of assay gate, such as --strict --same-bits
 #   ASSAY_RUN_OPTIONS  more options of assay run, such as --rerun-failed 3 --history runs.sqlite; for the full tier, ASSAY_SUITE=full
-#   ASSAY_SHARD      2/4: only records the second of four shares
-#   ASSAY_RECORDING  folder into which the shares of earlier jobs were recorded: compared instead of a new run
+#   ASSAY_SHARD      such as 2/4: only records the second of four shares
+#   ASSAY_RECORDING  folder with the recorded shares of earlier jobs; the gate compares it instead of a new run
 #   ASSAY_OUT        folder of the reports and of the recording (default: assay-out)
-# Exit code: that of assay gate, or of assay run without a baseline. A share ends with 0 unless it could not be recorded.
+# Exit code: that of assay gate; without a baseline, that of assay run. A share ends with 0 if it could be recorded.
 set -euo pipefail
 out=${ASSAY_OUT:-assay-out}
 fail() { echo "gate.sh: $*" >&2; exit 2; }
@@ -42,10 +42,10 @@ read -ra options <<<"${ASSAY_OPTIONS:-}"
 read -ra run_options <<<"${ASSAY_RUN_OPTIONS:-}"
 reports=(--report console --report md:"$out/assay.md" --report junit:"$out/assay.xml" --report html:"$out/assay.html" --report json:"$out/assay.json"
   --report sarif:"$out/assay.sarif")
-[ -z "${GITHUB_ACTIONS:-}" ] || [ -n "${ASSAY_SHARD:-}" ] || reports+=(--report github)  # the gate annotates, not its shares
+[ -z "${GITHUB_ACTIONS:-}" ] || [ -n "${ASSAY_SHARD:-}" ] || reports+=(--report github)  # only the gate writes annotations, not the shares
 
 record() { assay run --backend "$ASSAY_BACKEND" "${suites[@]}" "${known[@]}" "${run_options[@]}" --record "$out/recording" "$@"; }
-# Exit code 1 says that some verdict is not as expected, which the gate judges. Others end the job.
+# Exit code 1 (some verdict is not as expected) leaves the decision to the gate. Other codes end the job.
 recorded() {
   local status=0
   record "$@" || status=$?
