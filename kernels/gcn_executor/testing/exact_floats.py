@@ -1,11 +1,11 @@
-"""Floating-point numbers as bits, in Python integers and exact fractions: arithmetic, conversions, and the results near an exact one."""
+"""Floating-point arithmetic on bits, with Python integers and exact fractions: operations, conversions, and codes near an exact value."""
 
 import math
 from fractions import Fraction
 
 
 class Context:
-    """Architecture, MODE.FP16_OVFL and the lane."""
+    """What a result depends on besides its sources: architecture, MODE.FP16_OVFL and the lane."""
 
     def __init__(self, gfx950=False, overflow=False):
         self.gfx950, self.overflow, self.lane = gfx950, overflow, 0
@@ -44,12 +44,12 @@ def quiet(x, f):
 
 
 def flushed(x, f):
-    """A subnormal number becomes zero."""
+    """Returns the bits, with a subnormal number replaced by zero of the same sign."""
     return x & f.sign if x & f.infinity == 0 else x
 
 
 def value(x, f):
-    """The exact number of finite bits."""
+    """The exact value of the bits of a finite number."""
     fraction, exponent = x & (1 << f.mantissa) - 1, x >> f.mantissa & (1 << f.exponent) - 1
     magnitude = Fraction(fraction | (1 << f.mantissa if exponent else 0)) * Fraction(2) ** ((exponent or 1) - f.bias - f.mantissa)
     return -magnitude if x & f.sign else magnitude
@@ -68,7 +68,7 @@ def nearest(n):
 
 
 def rounded(x, f, negative=None, to_zero=False, saturates=False):
-    """Bits of the exact number x; a zero takes the sign `negative`."""
+    """Bits of the exact number x, rounded to format f. `negative` is the sign of a zero result."""
     sign = f.sign if (x < 0 if negative is None or x != 0 else negative) else 0
     x = abs(x)
     if x == 0:
@@ -123,7 +123,7 @@ def maximum(x, y, f, sign=1):
             return quiet(v, f)
     if is_nan(x, f) or is_nan(y, f):
         return y if is_nan(x, f) else x
-    key = [(-1 if v & f.sign else 1) * ((v & f.sign - 1) + 1) for v in (x, y)]  # the order of the bits is that of the values
+    key = [(-1 if v & f.sign else 1) * ((v & f.sign - 1) + 1) for v in (x, y)]  # keys are in the order of the values, with -0 below +0
     return x if (key[0] - key[1]) * sign >= 0 else y
 
 
@@ -161,7 +161,7 @@ def ldexp(x, e, f, **how):
 
 
 def frexp(x, f):
-    """Mantissa in [1/2, 1) as bits, and exponent."""
+    """The mantissa, in [1/2, 1), as bits, and the exponent."""
     if is_nan(x, f) or is_inf(x, f) or is_zero(x, f):
         return quiet(x, f), 0
     e = floor_log2(abs(value(x, f))) + 1
@@ -182,7 +182,7 @@ def div_fixup(quotient, denominator, numerator, f):
         return sign
     exponent = [(v & f.sign - 1) >> f.mantissa for v in (numerator, denominator)]
     if exponent[0] - exponent[1] < -(f.bias + f.mantissa):
-        return sign  # an underflow, which the pseudocode leaves open
+        return sign  # the pseudocode does not define an underflow; this is the executor's choice
     return sign | (f.infinity if is_nan(quotient, f) else quotient & f.sign - 1)
 
 
@@ -190,7 +190,7 @@ def div_fmas(x, y, z, scaled, f):
     power = 64 if f is F32 else 128
     exponent = z >> f.mantissa & (1 << f.exponent) - 1
     factor = Fraction(2) ** (power if exponent > f.bias else -power)
-    # The pseudocode rounds before and after it scales. Whether the hardware rounds once is open.
+    # The pseudocode rounds before and after scaling. It is unknown whether the hardware rounds once, so both results are accepted.
     return {fma(x, y, z, f, scale=factor), multiply(fma(x, y, z, f), rounded(factor, f), f)} if scaled else fma(x, y, z, f)
 
 
@@ -230,7 +230,7 @@ def small_table(mantissa, bias, largest, bits):
 
 
 class Small:
-    """A float format of 8 or 4 bits. `over`: magnitude of the code of an overflow; `nan`: the code of NaN."""
+    """A float format of 8 or 4 bits. `over`: magnitude code of an overflow; `nan`: code of NaN."""
 
     def __init__(self, bits, mantissa, bias, largest, over, nan, fnuz=False):
         self.bits, self.fnuz, self.over, self.nan, self.largest = bits, fnuz, over, nan, largest
@@ -238,7 +238,7 @@ class Small:
         self.step_above = self.table[-1] + (self.table[-1] - self.table[-2])
 
     def encode(self, x, negative, overflow):
-        """x: a magnitude, or 'nan' or 'inf'."""
+        """The code nearest to x, a magnitude, 'nan' or 'inf'. `overflow`: MODE.FP16_OVFL, with which an overflow saturates."""
         sign = 1 << self.bits - 1 if negative else 0
         if x == "nan":
             return self.nan if self.fnuz else self.nan | sign
@@ -255,7 +255,7 @@ class Small:
         return self.nan if self.fnuz else self.over | sign
 
     def decode(self, code):
-        """Bits of the same value in f32."""
+        """The value of a code, as bits of an f32."""
         sign, magnitude = code >> self.bits - 1 & 1, code & (1 << self.bits - 1) - 1
         if self.fnuz and code == self.nan:
             return F32.nan
@@ -276,7 +276,7 @@ def small_of(name, c):
 
 
 def encode(x, f, name, c, scale=None):
-    """One element of v_cvt_pk_{fp8,bf8,fp4}. `scale`: bits of an f32 whose exponent is the power of two to divide by."""
+    """The code that v_cvt_pk_{fp8,bf8,fp4} gives for one element. `scale`: bits of an f32; its exponent is the power of two to divide by."""
     small, negative = small_of(name, c), bool(x & f.sign)
     exponent = 127 if scale is None else scale >> 23 & 255
     if is_nan(x, f) or exponent == 255:
@@ -302,15 +302,15 @@ def decode(code, name, c, to=F32, scale=None):
     )
 
 
-# ---- instructions whose error AMD only bounds: the set of results that are accepted
+# ---- instructions whose error AMD only bounds: sets of accepted results
 def near(x, f, negative=False):
-    """Bits of the nearest value and of its neighbours; x: a Fraction, a float, or a set of bits."""
+    """The bits nearest to x (a Fraction or a float), and the neighbouring bits."""
     bits = rounded(Fraction(x), f, negative)
     return {bits, bits + 1, max(bits - 1, 0)} if bits & f.sign - 1 else {bits}
 
 
 def square_root(x):
-    """An exact fraction within 2^-80 of the root, relatively."""
+    """The square root as a fraction, with a relative error below 2^-80."""
     e = floor_log2(x) // 2
     x /= Fraction(4) ** e
     return Fraction(math.isqrt((x.numerator << 162) // x.denominator), 1 << 81) * Fraction(2) ** e
@@ -320,7 +320,7 @@ def approximated(name, x, f, overflow):
     results = approximated_in_range(name, x, f)
     if f is not F16 or not overflow:
         return results
-    # FP16_OVFL saturates an overflow. Whether it saturates the Inf of a zero or Inf is open.
+    # FP16_OVFL saturates an overflow. It is unknown whether it also saturates the Inf result of a zero or Inf source, so both are accepted.
     return results | {r - 1 for r in results if is_inf(r, f)}
 
 

@@ -156,8 +156,8 @@ uint32_t word_of(float value) {
   return word;
 }
 
-// Counts ordered pairs of finite codes whose sum does not convert to a finite code. The expected counts are those that
-// rocm-systems issue 9556 reports for hardware.
+// Counts ordered pairs of finite codes whose sum does not convert to a finite code. rocm-systems issue 9556 reports the expected
+// counts, from hardware.
 TEST_P(GcnLanes, SumsOfFp8CodesLeaveTheRangeAsOftenAsOnHardware) {
   const LaneTable& table = lanes_of(GetParam());
   const auto count = [&](uint32_t is_gfx950, bool is_bf8, uint32_t mode) {
@@ -201,7 +201,7 @@ TEST_P(GcnLanes, InstructionsThatOnlyGfx950Has) {
     const int64_t a = static_cast<int32_t>(x) >> (z & 31), b = static_cast<int32_t>(y) >> (z & 31);
     ASSERT_EQ(value_of(table, "v_ashr_pk_i8_i32", state, {x, y, z}), held(a, -128, 127) | held(b, -128, 127) << 8);
     ASSERT_EQ(value_of(table, "v_ashr_pk_u8_i32", state, {x, y, z}), held(a, 0, 255) | held(b, 0, 255) << 8);
-    // A scale is a power of two: the mantissa of its source is ignored.
+    // The instruction uses only the exponent of a scale and ignores its mantissa.
     const int exponent = static_cast<int>(random_word() % 40) - 20;
     const float value =
         std::ldexp(static_cast<float>(random_word() % 4096) - 2048, static_cast<int>(random_word() % 12) - 14 + exponent);
@@ -223,9 +223,9 @@ TEST_P(GcnLanes, HalvesRoundOnce) {
   machine.run("half_arithmetic", 32, 256, machine.buffer(x), machine.buffer(y), machine.buffer(z), sum, product, fma, kCount);
   for (int i = 0; i < kCount; ++i) {
     const double a = static_cast<double>(x[i]), b = static_cast<double>(y[i]), c = static_cast<double>(z[i]);
-    ASSERT_TRUE(same(sum[i], static_cast<_Float16>(a + b)));  // the sum is exact in a double
+    ASSERT_TRUE(same(sum[i], static_cast<_Float16>(a + b)));  // a + b is exact in a double
     ASSERT_TRUE(same(product[i], static_cast<_Float16>(a * b)));
-    // exact in most cases, since long double has 64 bits; other cases cannot be checked here
+    // long double has 64 bits, so this is mostly exact; other elements are not checked
     const long double exact = static_cast<long double>(a) * b + c;
     if (std::isfinite(static_cast<double>(exact)) && static_cast<long double>(a) * b == exact - c &&
         exact - static_cast<long double>(a) * b == c) {
@@ -337,7 +337,7 @@ TEST(GcnExecutor, RacesAreNamedWithBothInstructions) {
   EXPECT_TRUE(silent.device.races().empty());
 }
 
-// Waves may share a word if each uses its own bytes. A read of another wave's byte must be reported, whichever wave wrote last.
+// Waves may use different bytes of one word. A read of another wave's byte must be reported, whichever wave wrote last.
 TEST(GcnExecutor, BytesOfOneWordBelongToTheirWaves) {
   const auto races = [](const char* schedule, int by, int reads) {
     Machine machine(std::string("races,schedule=") + schedule);

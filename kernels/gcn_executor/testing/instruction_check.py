@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Compares every vector instruction of the executor with second_definition.py, scalar and LDS instructions with scalar_and_lds.py.
+"""Compares the executor's vector instructions with second_definition.py, and its scalar and LDS instructions with scalar_and_lds.py.
 
   instruction_check.py write KERNELS.hip --table vector_table.inc --architecture gfx942 [--planted]
   instruction_check.py run PROGRAM KERNELS.elf --table vector_table.inc --architecture gfx942 [--planted]
 
 "write" writes one kernel for each form of an instruction.
 
-PROGRAM is gcn_instructions_test, which executes the kernels on the inputs of this script. A form is the plain instruction, or one
-with modifiers: signs, op_sel, clamp, output modifiers, DPP, SDWA, scalar and constant sources. With --planted, every kernel has
-another instruction with the same operand types, so every comparison has to fail.
+PROGRAM is gcn_instructions_test, which executes the kernels on the inputs of this script. A form is the instruction alone or with
+modifiers: signs, op_sel, clamp, output modifiers, DPP, SDWA, scalar and constant sources. With --planted, every kernel executes
+another instruction with the same operand types, and every comparison must fail.
 """
 
 import argparse
@@ -43,7 +43,7 @@ from instruction_forms import (
 
 # ---- inputs
 def random_word(r, kind):
-    """32 bits: any, or special and moderate values of a type."""
+    """A random 32-bit word: any bits, or a special or moderate value of the type `kind`."""
     pick = r.random()
     if pick < 0.3:
         return r.getrandbits(32)
@@ -144,7 +144,7 @@ def random_pair(r, kind):
     return struct.unpack("<II", struct.pack("<d", number))
 
 
-KINDS = "fhbds"  # s: sources of scalar and LDS instructions
+KINDS = "fhbds"  # kinds of inputs; s: for scalar and LDS instructions
 
 
 def kind_of(form):
@@ -161,19 +161,19 @@ def inputs():
         for n in range(ROWS):
             row = [w for _ in range(3) for w in random_pair(r, kind)] + [r.getrandbits(32), r.getrandbits(1)]
             if r.random() < 0.15:
-                row[2:4] = row[0:2]  # equal sources
+                row[2:4] = row[0:2]  # makes two sources equal
             if kind == "b" and r.random() < 0.5:
                 row[4] = struct.unpack("<I", struct.pack("<f", 2.0 ** r.randint(-20, 20)))[0]
                 row[2] = row[4] if r.random() < 0.5 else row[2]
             if kind in "fd" and n % 8 == 5:
-                row[4:6] = row[0:2]  # the numerator of v_div_scale
+                row[4:6] = row[0:2]  # v_div_scale: makes the first source equal to the numerator
             rows.append(row)
     return rows + [other.random_row(r) for _ in range(ROWS)]
 
 
 # ---- the expected result
 def source_bits(form, rows, lane, k, mode):
-    """Bits of source k of a lane, after all modifiers; None: DPP has no source."""
+    """Bits of source k of a lane, after all modifiers. None if DPP gives this lane no source."""
     t, how = form.types[k], form.how
     if t == "M":
         return rows[lane][7] & 1
@@ -222,13 +222,13 @@ def source_bits(form, rows, lane, k, mode):
 
 
 def flush_of(x, t, mode, results=False):
-    """Subnormal sources are flushed without bit 0 (f32) or bit 2 (f16, f64) of the denormal mode; results without bit 1 or 3."""
+    """Flushes a subnormal. Sources are flushed unless bit 0 (f32) or 2 (f16, f64) of `mode` is set, results unless bit 1 or 3 is set."""
     bit = {"f": 0, "h": 2, "k": 2, "d": 2}.get(t)
     return x if bit is None or mode >> bit + results & 1 else exact.flushed(x, FLOATS[t])
 
 
 def modified(form, bits, old, mode):
-    """A result with output modifier, flush, clamp, and its place in the register."""
+    """Applies output modifier, flush and clamp to a result, and puts it into its part of the register."""
     how, t = form.how, form.result[0]
     if t in ("f", "h") or t == "k":
         f = FLOATS[t]
@@ -268,7 +268,7 @@ def modified(form, bits, old, mode):
 
 
 def expected(form, rows, lane, mode, context):
-    """Accepted results as (set of bits, mask bit or None)."""
+    """Accepted results of a lane: (set of bits, bit of the mask or None)."""
     old = rows[lane][6] if not is_wide(form.result[0]) else 0
     sources = [source_bits(form, rows, lane, k, mode) for k in range(len(form.types))]
     if None in sources or ("dpp" in form.how and not is_written(form.how["dpp"], lane % 64)):
@@ -286,7 +286,7 @@ def expected(form, rows, lane, mode, context):
 
 
 def nan_parts(form):
-    """(shift, format) of each float in a result, whose NaN may have any payload."""
+    """(shift, format) of each float in a result. A NaN there may have any payload."""
     t = form.result[0]
     if form.name in second.EXACT_NAN and not any(key in form.how for key in ("omod",)):
         return []
@@ -321,12 +321,12 @@ def same(form, got, want):
 
 
 def partial_nan(form, rows):
-    """A part of a NaN that SDWA stored has undefined bits; such lanes are left out."""
+    """True if SDWA stores only a part of a float: a part of a NaN has undefined bits, so lanes with NaN are not compared."""
     return "sdwa" in form.how and form.result in "fh" and not nan_parts(form)
 
 
 def check(form, rows, results, mode, context):
-    """The first difference, or None."""
+    """A message about the first lane that differs, or None."""
     for lane in range(ROWS):
         got = results[lane][0] | (results[lane][1] << 32 if is_wide(form.result[0]) else 0)
         want, bit = expected(form, rows, lane, mode, context)

@@ -6,15 +6,15 @@ from exact_floats import F16, F32, F64
 
 WAVES = 4
 ROWS = 64 * WAVES
-WORDS = 8  # of one row: sources x, y, z with two words each, the old result, the mask
+WORDS = 8  # words of an input row: sources x, y, z (two words each), the old result, and the lane's bit of the mask
 GFX950 = re.compile(r"v_(maximum3|minimum3|bitop3|ashr_pk|prng|cvt_scalef32|cvt_pk_bf16|cvt_pk_f16_f32)")
-OLD_E32 = {"v_accvgpr_mov_b32"}  # no VOP3 form
+OLD_E32 = {"v_accvgpr_mov_b32"}  # has no VOP3 encoding
 NO_SIGNS = re.compile(
     r"v_(cvt_pk_(u8|u16|i16)|cvt_f32_(fp8|bf8|ubyte|u32|i32)|cvt_(pk_f32|f64|f16)_.?(fp8|bf8|[iu](16|32))|cvt_scalef32|mul_legacy|ldexp_f16)"
 )
 VOP3_ONLY = ("v_mul_lo_u32", "v_mul_hi", "v_mbcnt", "v_cvt_pk", "v_bfm", "v_bcnt", "v_ldexp_f32", "v_prng")
 FLOATS = {"f": F32, "F": F32, "h": F16, "k": F16, "d": F64}
-# Instructions that are the same function, or equal on all operands that a kernel can give them.
+# Sets of instructions with equal results for all operands that a kernel can give them, so planting one for another changes nothing.
 SAME = [
     {"v_add_u32", "v_add_i32"},
     {"v_sub_u32", "v_sub_i32"},
@@ -101,7 +101,7 @@ def forms_of(rows, architecture):
     return list(unique.values())
 
 
-# ---- lanes of DPP, from AMD's description of the controls
+# ---- DPP: source lane of each lane, from AMD's description of the controls
 DPP = {
     "quad_perm:[3,1,0,2]": lambda i: i // 4 * 4 + [3, 1, 0, 2][i % 4],
     "row_shl:3": lambda i: i + 3 if i % 16 + 3 < 16 else None,
@@ -255,7 +255,7 @@ ENCODED_TWICE = re.compile(
 
 
 def plant(forms):
-    """Every kernel executes the next instruction with the same operand types. Returns the forms that have such an instruction."""
+    """Plants a mistake in every form: it executes the next instruction with the same operand types. Returns the forms that have one."""
     groups = {}
     for form in forms:
         if not form.how and "accvgpr" not in form.name:

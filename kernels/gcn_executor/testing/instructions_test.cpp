@@ -1,8 +1,8 @@
 // Checks code objects, or executes kernels for instruction_check.py.
 // Usage: gcn_instructions_test FILE.elf ...
-//   Every instruction is implemented, and its parsed form reproduces LLVM's text.
+//   Checks that every instruction is implemented, and that its parsed form reproduces LLVM's text.
 // Usage: gcn_instructions_test --values FILE.elf INPUTS CALLS ITEMS OUTPUTS
-//   Each line of CALLS is "kernel first-row mode". A kernel gets rows of eight words of INPUTS, and writes three words an item.
+//   Each line of CALLS is "kernel first-row mode". A kernel reads rows of eight words from INPUTS, and writes three words per row.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -41,7 +41,7 @@ KERNEL void half_arithmetic(const _Float16* x, const _Float16* y, const _Float16
   product[i] = x[i] * y[i];
   fma[i] = __builtin_fmaf16(x[i], y[i], z[i]);
 }
-/// Maximum and minimum as instructions: from __builtin_fmaxf, LLVM first makes NaN quiet. Bit fields may reach beyond bit 31.
+/// Maximum, minimum and median as single instructions; with __builtin_fmaxf, LLVM would first make NaN quiet.
 KERNEL void extremes(const float* x, const float* y, float* largest, float* smallest, float* middle, int n) {
   const int i = int(item());
   if (i >= n) return;
@@ -53,7 +53,7 @@ KERNEL void field(const unsigned* x, const unsigned* offset, const unsigned* wid
   const int i = int(item());
   if (i < n) asm volatile("v_bfe_i32 %0, %1, %2, %3" : "=v"(out[i]) : "v"(x[i]), "v"(offset[i]), "v"(width[i]));
 }
-/// Trip counts that differ between lanes.
+/// A loop whose trip count differs between lanes.
 KERNEL void diverge(const int* trips, int* out, int n) {
   const int i = int(item());
   if (i >= n) return;
@@ -73,7 +73,7 @@ KERNEL void tree(const int* x, int* out) {
   }
   out[item()] = s[0];
 }
-/// The same without the second barrier, which is a race between waves.
+/// tree() without its second barrier: a race between waves.
 KERNEL void racy_tree(const int* x, int* out) {
   __shared__ int s[256];
   const int t = int(threadIdx.x);
@@ -113,13 +113,13 @@ KERNEL void count(unsigned* counter, unsigned long long* wide) {
   __hip_atomic_fetch_add(counter, threadIdx.x, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
   __hip_atomic_fetch_max(wide, (unsigned long long)item() << 33, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
-/// Adds a word of two f16 and one of two bf16 to memory.
+/// Adds two packed f16 values, and two packed bf16 values, to memory with atomics.
 KERNEL void add_pairs(unsigned* f16, unsigned* bf16, const unsigned* x) {
   const unsigned v = x[item()];
   asm volatile("global_atomic_pk_add_f16 %0, %1, off" ::"v"(f16 + item()), "v"(v) : "memory");
   asm volatile("global_atomic_pk_add_bf16 %0, %1, off" ::"v"(bf16 + item()), "v"(v) : "memory");
 }
-/// Each group waits for the next one.
+/// Each group waits for the group after it.
 KERNEL void relay(unsigned* flags) {
   if (threadIdx.x != 0) return;
   const unsigned last = gridDim.x - 1;
@@ -150,7 +150,7 @@ typedef float Sums16 __attribute__((ext_vector_type(16)));
 typedef _Float16 Halves8 __attribute__((ext_vector_type(8)));
 typedef __bf16 Bf16s8 __attribute__((ext_vector_type(8)));
 
-/// Formats a and b: 0 e4m3, 1 e5m2, 2 e2m3, 3 e3m2, 4 e2m1. The scales are bytes sa and sb of a word.
+/// a and b: formats of A and B (0 e4m3, 1 e5m2, 2 e2m3, 3 e3m2, 4 e2m1). sa and sb: which byte of a word is the scale.
 #define SCALED(a, b, sa, sb)                                                                                                              \
   KERNEL void scaled_16_##a##_##b(const Registers* x, const Registers* y, Sums4* d, const int* of_x, const int* of_y) {                   \
     const unsigned i = threadIdx.x;                                                                                                       \
@@ -170,7 +170,7 @@ KERNEL void unscaled_16(const Registers* x, const Registers* y, Sums4* d) {
   d[threadIdx.x] = __builtin_amdgcn_mfma_scale_f32_16x16x128_f8f6f4(x[threadIdx.x], y[threadIdx.x], d[threadIdx.x], 0, 0, 0, 0, 0, 0);
 }
 typedef float Floats2 __attribute__((ext_vector_type(2)));
-/// Eight numbers of each item to e2m1, one byte at a time, and back.
+/// Converts eight numbers of each item to e2m1, one byte (two codes) at a time, and back.
 KERNEL void to_fp4(const float* x, const float* scale, unsigned* packed, float* back) {
   const unsigned i = item();
   const float* const at = x + 8 * i;

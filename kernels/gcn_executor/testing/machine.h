@@ -1,4 +1,4 @@
-// One code object on one device, for tests.
+// Test helper: a device with one code object.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Matrix instructions of gfx950, compiled by clang, against sums of doubles. The layouts of registers are written a second time
-// here.
+// Compares gfx950's matrix instructions, compiled by clang, with sums of doubles. This file defines the register layouts a second
+// time.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -27,7 +27,7 @@ struct Narrow {
     return code >> (bits() - 1) & 1 ? -magnitude : magnitude;
   }
 };
-/// By the numbers of cbsz and blgp: e4m3, e5m2, e2m3, e3m2, e2m1.
+/// Formats in the order of cbsz and blgp: e4m3, e5m2, e2m3, e3m2, e2m1.
 constexpr Narrow kFormats[] = {{4, 3, 7}, {5, 2, 15}, {2, 3, 1}, {3, 2, 3}, {2, 1, 1}};
 
 struct Random {
@@ -59,7 +59,7 @@ struct Codes {
     const int e = scale_at(line, k);
     return e == 255 ? std::numeric_limits<double>::quiet_NaN() : std::ldexp(format.value(at(line, k)), e - 127);
   }
-  /// Codes whose products have exponents close together, so that sums of doubles are exact.
+  /// Random codes whose products have similar exponents, so that sums in double are exact.
   void fill(Random& random, bool scales) {
     for (uint32_t& c : code) {
       const uint32_t field =
@@ -68,7 +68,7 @@ struct Codes {
     }
     for (uint8_t& s : scale) s = scales ? static_cast<uint8_t>(125 + random(5)) : uint8_t{127};
   }
-  /// Registers of the 64 lanes. Codes of 8 bits: registers 0 to 3 hold 16 codes, the others those half of k further.
+  /// Registers of the 64 lanes. With 8-bit codes, registers 0 to 3 hold 16 codes, and registers 4 to 7 the 16 codes k / 2 further.
   std::vector<std::array<uint32_t, 8>> registers() {
     std::vector<std::array<uint32_t, 8>> lanes(64);
     const int bits = format.bits(), groups = 64 / lines;
@@ -83,7 +83,7 @@ struct Codes {
       }
     return lanes;
   }
-  /// Lane line + lines * block holds the scale of its row's block, in one byte of a word whose other bytes are noise.
+  /// Lane `line + lines * block` holds the scale of a block of row `line`, in byte `byte` of a word; the other bytes are random.
   std::vector<uint32_t> scales(int byte, Random& random) {
     std::vector<uint32_t> words(64);
     for (int lane = 0; lane < 64; ++lane) {
@@ -96,7 +96,7 @@ struct Codes {
   }
 };
 
-/// Lane and register of an element of the result: register i of a lane is row 4 * groups * (i / 4) + 4 * (lane / size) + i % 4.
+/// Index of a result element among all registers: register i of a lane is row 4 * groups * (i / 4) + 4 * (lane / size) + i % 4.
 size_t place_of(int size, int line, int column) {
   const int groups = 64 / size, registers = size * size / 64, lane = column + size * (line / 4 % groups);
   return static_cast<size_t>(lane * registers + line % 4 + 4 * (line / (4 * groups)));
@@ -158,7 +158,7 @@ TEST(GcnMatrix, ScaledProductsOfEveryFormatAndScaleByte) {
     }
 }
 
-// Sums of small integers are exact in every model, and show that all products arrive.
+// Sums of small integers are exact in every model, so they show whether every product is added.
 TEST(GcnMatrix, SumsOfSmallIntegersAreExactInEveryModel) {
   Random random;
   for (const ScaledCase& one : kScaled)
@@ -175,7 +175,7 @@ TEST(GcnMatrix, SumsOfSmallIntegersAreExactInEveryModel) {
     }
 }
 
-/// Element 0 of a 16 x 16 x 128 product of e4m3 whose first row and column are given.
+/// Element [0, 0] of a 16 x 16 x 128 e4m3 GEMM whose first row of A and column of B are given.
 float element(const char* model, const std::vector<std::pair<uint32_t, uint32_t>>& products, float c) {
   Codes a(16, 128, kFormats[0]), b = a;
   for (size_t k = 0; k < products.size(); ++k) {
@@ -192,19 +192,19 @@ float element(const char* model, const std::vector<std::pair<uint32_t, uint32_t>
 
 TEST(GcnMatrix, TheModelsDiffer) {
   constexpr uint32_t kMost = 0x7E, kLeast = 0x01;  // 448 and 2^-9
-  // 448^2 + 2^-18 - 448^2: exact, or lost.
+  // 448^2 + 2^-18 - 448^2: a model keeps the 2^-18 or loses it.
   const std::vector<std::pair<uint32_t, uint32_t>> cancels = {{kMost, kMost}, {kLeast, kLeast}, {kMost | 0x80, kMost}};
   EXPECT_EQ(element("one_rounding", cancels, 0), std::ldexp(1.0f, -18));
   EXPECT_EQ(element("each_product", cancels, 0), 0.0f);
   EXPECT_EQ(element("as_gfx942", cancels, 0), 0.0f);
-  // 128 times 2^-18 under 256: each is below half an ulp of 256 (2^-16), together they are 2^-11.
+  // 128 products of 2^-18 and c = 256: each is below half an ulp of 256 (2^-16), but their sum is 2^-11.
   const std::vector<std::pair<uint32_t, uint32_t>> many(128, {kLeast, kLeast});
   EXPECT_EQ(element("one_rounding", many, 256), 256 + std::ldexp(1.0f, -11));
   EXPECT_EQ(element("each_product", many, 256), 256.0f);
   EXPECT_EQ(element("as_gfx942", many, 256), 256 + std::ldexp(1.0f, -11));
 }
 
-/// Lane line + size * (k / part) holds `part` consecutive k of a row.
+/// Lane `line + size * (k / part)` holds `part` consecutive elements along k of row `line`.
 template <class T>
 void compare_plain(const char* kernel, int size, int length, double scale) {
   Random random;
@@ -231,7 +231,7 @@ void compare_plain(const char* kernel, int size, int length, double scale) {
   }
 }
 
-/// The upper half of an f32.
+/// bf16: the upper half of an f32.
 struct Bf16 {
   uint16_t bits = 0;
   Bf16() = default;

@@ -1,4 +1,4 @@
-"""Scalar and LDS instructions: what each gives a second time, from AMD's pseudocode, and a HIP kernel for each form.
+"""A second definition of each scalar and LDS instruction, from AMD's pseudocode, and a HIP kernel for each form.
 
 SCALARS[name](x, y, scc, old) is the result, or a pair of the result and SCC. LDS: see access(), LANES and transposed().
 """
@@ -23,7 +23,7 @@ SCALARS = {}
 
 
 def define_scalars(bits, **functions):
-    """Instructions whose SCC says that the result is not zero."""
+    """Defines instructions that set SCC to 1 if the result is not zero."""
     for name, function in functions.items():
 
         def result(x, y, scc, old, f=function):
@@ -120,7 +120,7 @@ for name, test in {"eq": int.__eq__, "lg": int.__ne__, "gt": int.__gt__, "ge": i
     SCALARS[f"s_cmp_{name}_i32"] = SCALARS[f"s_cmpk_{name}_i32"] = lambda x, y, scc, old, t=test: (old, t(S32(x), S32(y)))
     SCALARS[f"s_cmp_{name}_u32"] = SCALARS[f"s_cmpk_{name}_u32"] = lambda x, y, scc, old, t=test: (old, t(x, y))
     SCALARS[f"s_cmp_{name}_u64"] = SCALARS[f"s_cmp_{name}_u32"]
-# The old EXEC, y, goes to the result; SAVED gives the new one.
+# These instructions return the old EXEC (y); SAVED computes the new EXEC from x and y.
 SAVED = {
     "s_and_saveexec_b64": lambda x, y: x & y,
     "s_or_saveexec_b64": lambda x, y: x | y,
@@ -154,7 +154,7 @@ ATOMICS = {
 
 
 def access(name, places, memory, data, result):
-    """One lane's ds_read, ds_write or atomic: changes `memory`, bytes, at the places, and `result`, words; `data` are words."""
+    """One lane's ds_read, ds_write or atomic. Changes `memory` (bytes) at the offsets `places`, and `result` (words). `data`: words."""
     moves = re.fullmatch(r"ds_(read|write)(?:2st64|2)?_([bui])(\d+)(_d16)?(_hi)?", name)
     if moves is None:
         operation, kind = re.fullmatch(r"ds_(\w+?)(?:_rtn)?_(\w+)", name).groups()
@@ -191,11 +191,11 @@ def pushed(addresses, data, active):
 
 
 def pulled(sources):
-    """A lane reads the data of another lane; those of inactive lanes are 0."""
+    """An exchange in which each lane reads the data of another lane; data of inactive lanes read as 0."""
     return lambda addresses, data, active: [data[f] if active[f] else 0 for f in (sources(i, addresses) for i in range(64))]
 
 
-# Exchanges of words: (addresses, data, active) of 64 lanes -> what active lanes get.
+# Exchanges of words between lanes: (addresses, data, active) of 64 lanes -> results of the active lanes.
 LANES = {
     "ds_permute_b32": pushed,
     "ds_bpermute_b32": pulled(lambda i, addresses: addresses[i] // 4 % 64),
@@ -208,7 +208,7 @@ LANES = {
 
 
 def transposed(bits, words):
-    """ds_read_b64_tr_*: 16 lanes read a matrix of 16 columns by rows, 64 bits a lane. Each lane gets a column, as two words."""
+    """ds_read_b64_tr_*: 16 lanes read a row-major matrix with 16 columns, 64 bits per lane. Each lane gets a column, as two words."""
     count, columns = 64 // bits, []
     for first in range(0, 64, 16):
         elements = [(low | high << 32) >> bits * k & (1 << bits) - 1 for low, high in words[first : first + 16] for k in range(count)]
@@ -218,7 +218,7 @@ def transposed(bits, words):
 
 
 # ---- forms
-UNCOMPARED = {"s_getpc_b64", "s_setpc_b64", "s_swappc_b64", "s_memtime", "s_memrealtime"}  # addresses of code, and the clock
+UNCOMPARED = {"s_getpc_b64", "s_setpc_b64", "s_swappc_b64", "s_memtime", "s_memrealtime"}  # results are code addresses or the clock
 SHAPES = {
     "ONE": ("b", "b"),
     "TWO": ("bb", "b"),
@@ -228,13 +228,13 @@ SHAPES = {
     "NARROW": ("q", "b"),
     "COMPARE": ("bb", ""),
 }
-# Instructions that are the same function on all operands.
+# Sets of instructions with equal results for all operands.
 SAME = [{f"s_cmp_{test}_i32", f"s_cmp_{test}_u32"} for test in ("eq", "lg")] + [{"s_cbranch_vccz", "s_cbranch_execz"}]
 SAME += [{f"s_cmpk_{test}_i32", f"s_cmpk_{test}_u32"} for test in ("eq", "lg")] + [{"s_cbranch_vccnz", "s_cbranch_execnz"}]
 
 
 class Form:
-    """`types`: of scalar sources, b 32 bits, q 64 bits; of LDS instructions, their group for planted mistakes."""
+    """`types`: source types of a scalar instruction (b 32 bits, q 64 bits); for an LDS instruction, the group from which planted mistakes come."""
 
     def __init__(self, name, types, result="", **how):
         self.name, self.types, self.result, self.how, self.executed = name, types, result, how, name
@@ -245,7 +245,7 @@ class Form:
 
 
 def scalar_forms(text):
-    """From build_scalar.cpp, so that a new instruction needs a definition here."""
+    """Reads the names from build_scalar.cpp, so that each new instruction needs a definition here."""
     rows = [(name, *SHAPES[shape]) for shape, name in re.findall(rf"\b({'|'.join(SHAPES)})\((s_\w+)\)", text)]
     rows += [(name, t, ("", "b", "q")[int(n)]) for name, t, n in re.findall(r't\["(s_\w+)"\] = \{\w+, "(\w*)", (\d)\}', text)]
     forms = []
@@ -265,7 +265,7 @@ def scalar_forms(text):
 
 
 def lds_forms(text, architecture):
-    """From build_memory.cpp. The places of 64 bytes: 0 to 31 lie together, 32 to 63 lie 2048 bytes behind them."""
+    """Reads the names from build_memory.cpp. A lane's 64 bytes of LDS: 0 to 31 are contiguous; 32 to 63 are 2048 bytes after them."""
     sizes = re.findall(r'\{"([bui]\d+(?:_d16)?(?:_hi)?)", \{\d+, ', text[text.index("bool build_lds") :])
     forms = []
     for size in sizes:
@@ -389,7 +389,7 @@ def kernel(number, form):
 
 
 def plant(forms):
-    """Every kernel executes the next instruction with the same operands. Returns the forms that have such an instruction."""
+    """Plants a mistake in every form: it executes the next instruction with the same operands. Returns the forms that have one."""
     groups = {}
     for form in forms:
         groups.setdefault((form.types, form.result, tuple(form.how.items())), []).append(form)
@@ -406,7 +406,7 @@ def plant(forms):
 
 # ---- the expected result
 def random_row(r):
-    """Sources x and y of 64 bits, the old result, a bit; y often is a place and a width of bits."""
+    """Random 64-bit sources x and y, an old result and a bit. y is often the offset and width of a bit field."""
     some = [0, 1, 5, 31, 0x7FFF, 0x8000, 0xFFFF, 0xFFFF8000, 0x7FFFFFFF, 0x80000000, MASK32]
     word = lambda: r.choice(some) if r.random() < 0.3 else r.getrandbits(r.choice((5, 16, 31, 32, 32, 32)))
     row = [word() for _ in range(7)] + [r.getrandbits(1)]
@@ -418,7 +418,7 @@ def random_row(r):
 
 
 def scalar_expected(form, row):
-    """The result and SCC."""
+    """The expected result and SCC."""
     number = lambda low, high, t: low | (high << 32 if t == "q" else 0)
     scc = row[7] & 1
     x = number(row[0], row[1], (form.types + "b")[0])
@@ -451,7 +451,7 @@ def finite(word, exponent):
 
 
 def lds_expected(form, rows):
-    """Two hashes for each lane of a wave: of the result's words, and of the LDS words."""
+    """Two expected hashes per lane of a wave: of the result's words, and of the lane's LDS words."""
     exponent = int(FINITE.get(form.name[-3:], "0xFFFFFFFFu")[:-1], 0)
     memory = [[finite(row[(k + 2) % 8] ^ 0x1111 * k, exponent) for k in range(8)] + [~w & MASK32 for w in row] for row in rows]
     memory = [bytearray(b"".join(w.to_bytes(4, "little") for w in words)) for words in memory]
@@ -477,7 +477,7 @@ def lds_expected(form, rows):
 
 
 def check(form, rows, results, mode):
-    """The first difference, or None."""
+    """A message about the first lane that differs, or None."""
     if form.is_lds and form.name[-3:] in FINITE and mode & 15 != 15:
         return None  # AMD's text does not say whether atomics flush subnormal numbers
     lds = form.is_lds and [pair for k in range(0, len(rows), 64) for pair in lds_expected(form, rows[k : k + 64])]
@@ -487,7 +487,7 @@ def check(form, rows, results, mode):
             if tuple(got) == want:
                 continue
             what = "result" if got[0] != want[0] else "LDS"
-            return f"{form.label()}, MODE {mode:#x}, lane {lane}: another {what} than expected of {' '.join(map(hex, row))}"
+            return f"{form.label()}, MODE {mode:#x}, lane {lane}: wrong {what} for the inputs {' '.join(map(hex, row))}"
         value, scc = scalar_expected(form, row)
         got = results[lane][0] | (results[lane][1] << 32 if (form.result or "q") == "q" else 0)
         if got == value and bool(results[lane][2]) == bool(scc):

@@ -103,7 +103,7 @@ def define_floats(suffix, f, half=False):
 
 
 def order(x, y, f):
-    """-1, 0 or 1; None if a number is NaN."""
+    """Compares two numbers: -1, 0 or 1, or None if one is NaN."""
     if is_nan(x, f) or is_nan(y, f):
         return None
     a, b = (((v & f.sign - 1) * (-1 if v & f.sign else 1)) for v in (x, y))
@@ -151,7 +151,7 @@ EXACT_NAN |= {f"v_{name}_{kind}" for name in ("max", "min", "max3", "min3", "med
 
 
 def div_scale(x, denominator, numerator, f):
-    """None where the pseudocode differs from what ROCm's rocjitsu found on hardware, which the executor follows."""
+    """v_div_scale. None where the pseudocode differs from hardware as ROCm's rocjitsu found it; the executor follows the hardware."""
     power, far, tiny = (64, 96, 23) if f is F32 else (128, 768, 53)
     exponent = lambda v: v >> f.mantissa & (1 << f.exponent) - 1
     of_denominator = x == denominator
@@ -181,7 +181,7 @@ define("v_div_scale_f64", lambda s, c: div_scale(*s, F64))
 
 
 def halves(function):
-    """A packed instruction: the same for both halves."""
+    """A packed instruction: applies the function to both 16-bit halves."""
     return lambda s, c: sum((function([v >> k & 0xFFFF for v in s], c) & 0xFFFF) << k for k in (0, 16))
 
 

@@ -3,8 +3,8 @@
 
   triton_check.py libassay_hip_runtime.so --architecture gfx942 [--planted]
 
-Needs PyPI's triton, which compiles for AMD GPUs on any machine. With --planted, each kernel is compiled with a mistake, and each
-must be reported. Results are exact: integers, sums of small integers in f32, or one rounding, from exact_floats.py.
+Needs PyPI's triton, which compiles for AMD GPUs on any machine. With --planted, each kernel is compiled with a mistake, and
+must be reported. Expected results are exact: integers, sums of small integers in f32, or one rounding by exact_floats.py.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from exact_floats import BF16, F16, F32
 ROWS, COLUMNS, BLOCK, TILE = 8, 200, 256, 32
 
 
-# ---- kernels; `wrong` plants a mistake
+# ---- kernels; the argument `wrong` plants a mistake
 @triton.jit
 def add_scaled(x, y, out, factor, n, wrong: tl.constexpr, block: tl.constexpr):
     at = tl.program_id(0) * n + tl.arange(0, block)
@@ -89,7 +89,7 @@ def product(a, b, d, wrong: tl.constexpr, size: tl.constexpr, transposed: tl.con
 
 # ---- arguments and exact results
 class Case:
-    """`arguments`: name -> (Triton type, list of integers), or a number. Outputs start as zeros; `expected`: name -> integers."""
+    """`arguments`: name -> (Triton type, elements as integers) or a number. Outputs start as zeros. `expected`: name -> integers."""
 
     def __init__(self, label, kernel, arguments, constants, expected, rows=ROWS):
         self.label, self.kernel, self.arguments = label, kernel, arguments
@@ -134,7 +134,7 @@ def quantized(r, context):
 
 
 def of_integers(r, label, kernel, result, size, low=-1000, high=1000):
-    """A kernel from rows of integers to `size` integers."""
+    """A case whose kernel computes `size` integers from rows of integers."""
     x = [r.randint(low, high) for _ in range(ROWS * COLUMNS)]
     out_type = "*fp32" if kernel is summed else "*i32"
     arguments = {"x": ("*i32", [v & exact.MASK32 for v in x]), "out": (out_type, [0] * size), "n": ("i32", COLUMNS)}
@@ -152,7 +152,7 @@ def counts(rows):
 
 
 def dot(r, kind, transposed, context):
-    """A GEMM of small integers, whose sums are exact in f32 and int32 in every order."""
+    """A GEMM of small integers, whose sums are exact in f32 and int32, whatever the order."""
     a, b = ([[r.randint(-8, 8) for _ in range(TILE)] for _ in range(TILE)] for _ in "ab")
     columns = b if transposed else list(zip(*b))
     result = [sum(p * q for p, q in zip(a[i], columns[j])) for i in range(TILE) for j in range(TILE)]
@@ -200,7 +200,7 @@ class Hip:
             sys.exit(f"{name}: {text(code).decode()}")
 
     def run(self, case, architecture, wrong):
-        """The outputs of a case, by name."""
+        """Runs a case and returns its outputs by name."""
         signature = {name: value[0] for name, value in case.arguments.items()}
         constants = {**case.constants, "wrong": wrong}
         source = ASTSource(case.kernel, signature={**signature, **dict.fromkeys(constants, "constexpr")}, constexprs=constants)
