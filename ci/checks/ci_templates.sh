@@ -79,7 +79,7 @@ mkdir injected
 sed 's|^      run: bash .*|      run: echo ${{ inputs.backend }}|' "$action" >injected/action.yml
 expect 14 "template-injection" secure injected/action.yml
 
-# The workflows of the documentation: the schema and actionlint. Each input that they pass exists, and each required input is passed.
+# Validates the workflows in the documentation with the schema and actionlint. They pass only existing inputs, and all required inputs.
 "$tools/bin/python" -B - "$root/docs" "$action" "$scratch" <<'PYTHON' || fail "a workflow of docs/ci-gate.md or docs/history.md"
 import re, sys
 from ruamel.yaml import YAML

@@ -69,7 +69,7 @@ def width(name): return len(tensors[name][2]) // max(1, tensors[name][1][0] if l
 write("memory", tensors, extents, 0, known)
 wrong = dict(tensors)
 dtype, shape, content = wrong[scales[0]]
-at = 2 if dtype == "F32" else 0  # the lowest bit of the exponent of the first scale
+at = 2 if dtype == "F32" else 0  # index of the byte that holds the lowest exponent bit of the first scale
 wrong[scales[0]] = (dtype, shape, content[:at] + bytes([content[at] ^ (0x80 if dtype == "F32" else 1)]) + content[at + 1:])
 write("wrong", wrong, extents, 1, known)
 bytes_of_scales = layouts[scales[0]].startswith(("e8m0", "ue8m0"))

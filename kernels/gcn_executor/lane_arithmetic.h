@@ -199,7 +199,7 @@ inline u32 to_int(float x) {
   const u32 r = static_cast<u32>(static_cast<int>(inside));
   return x >= 2147483648.0f ? 0x7FFFFFFFu : x < -2147483648.0f ? 0x80000000u : r;
 }
-inline u32 to_unsigned(float x) {  // via signed conversion, because hosts have no unsigned one
+inline u32 to_unsigned(float x) {  // by a signed conversion, because CPUs have no unsigned one
   const bool high = x >= 2147483648.0f;
   const float inside = !(x > 0) || x >= 4294967296.0f ? 0.0f : high ? x - 2147483648.0f : x;
   const u32 r = static_cast<u32>(static_cast<int>(inside)) + (high ? 0x80000000u : 0);

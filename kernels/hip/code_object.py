@@ -52,7 +52,7 @@ class CodeObject:
         return found
 
     def emptied(self, mangled, path):
-        """Writes a copy in which that kernel returns immediately."""
+        """Writes a copy of the file in which the kernel returns immediately."""
         offset, size = self.functions()[mangled]
         copy = bytearray(self.data)
         copy[offset : offset + size] = S_ENDPGM * (size // 4)

@@ -108,7 +108,7 @@ typedef struct assay_call {
   int32_t n_tensors;
   const assay_param* params;
   int32_t n_params;
-  void* stream;    /* a result of create_stream(), or NULL for the default stream. run() enqueues here and does not synchronise */
+  void* stream;    /* a result of create_stream(), or NULL for the default stream. run() enqueues on it without waiting */
   void* workspace; /* device memory, or NULL */
   size_t workspace_bytes;
   /* Buffer for an error message: if run() does not return ASSAY_OK, it may write up to message_bytes - 1 characters. Before
@@ -161,7 +161,7 @@ typedef struct assay_library {
   assay_status (*synchronise)(void* stream); /* waits for the stream; returns the first error since the last call */
 
   /* Appended after the first release. A library whose `size` ends before these fields, or that leaves them NULL, lacks these
-   * functions. With the first two, calls can use streams of their own. With all six, calls can also be captured and replayed. */
+   * functions. With the first two, each call can have its own stream. With all six, calls can also be captured and replayed. */
   void* (*create_stream)(void); /* must not wait for the default stream; NULL on failure */
   void (*destroy_stream)(void* stream);
   assay_status (*begin_capture)(void* stream); /* after this call, run() is recorded and not executed */
@@ -174,8 +174,8 @@ typedef struct assay_library {
    * here: no kernel of the library needs a workspace. */
   size_t (*workspace_bytes)(const assay_call* call);
 
-  /* Groups of ranks, for kernels that wait for each other. Define all four functions, or leave all NULL. A library on host
-   * memory leaves allocate_on NULL, as it does allocate.
+  /* Groups of ranks, for kernels that wait for each other. A library on device memory defines all four functions; a library on
+   * host memory leaves allocate_on NULL, like allocate. A library without groups leaves all four NULL.
    *
    * run_group() gets the calls of all ranks at once; calls[r] belongs to rank r. They have the same op, contract, kernel and
    * parameters, but each has its own tensors and message. Calls are passed by pointer because assay_call may grow. The library
