@@ -57,7 +57,7 @@ for _ in $(seq $runs); do
   same crashes_when_tall "$(tall <<<"$all")" broken
 done
 
-# A rounding mode or a thread that a kernel leaves behind does not affect other kernels.
+# A rounding mode that a kernel sets, or a thread that it starts, does not affect other kernels.
 for library in changes_rounding late_thread; do
   same "$library" "$(verdicts "$library" --kernel innocent | cut -d' ' -f1,3 | sort -u)" "innocent pass"
   same "$library" "$(verdicts "$library" | grep innocent | cut -d' ' -f1,3 | sort -u)" "innocent pass"

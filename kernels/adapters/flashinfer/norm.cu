@@ -1,4 +1,4 @@
-// libassay_flashinfer.so: the CUDA norms of one FlashInfer release behind the C ABI. include/flashinfer/norm.cuh is unchanged.
+// libassay_flashinfer.so: the CUDA norms of one FlashInfer release as a plug-in. include/flashinfer/norm.cuh is unchanged.
 #include <flashinfer/norm.cuh>
 
 #include "assay/cuda_plugin.hpp"

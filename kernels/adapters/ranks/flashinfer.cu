@@ -1,4 +1,4 @@
-// libassay_flashinfer_ranks.so: the all-reduce of one FlashInfer release behind the C ABI, alone and fused with norms.
+// libassay_flashinfer_ranks.so: the all-reduce of one FlashInfer release as a plug-in, alone and fused with norms.
 #include "flashinfer.h"
 
 namespace assay::ranks {

@@ -1,4 +1,4 @@
-// libassay_torch_ranks.so: the all-reduce kernels of torch's symmetric memory behind the C ABI. ranks/build copies the kernels from
+// libassay_torch_ranks.so: the all-reduce kernels of torch's symmetric memory as a plug-in. ranks/build copies the kernels from
 // CUDASymmetricMemoryOps.cu, unchanged, into kernels.inc; functions that they call are in torch's headers. The adapter chooses the
 // number of blocks, since no element's result depends on it.
 #include <ATen/ATen.h>

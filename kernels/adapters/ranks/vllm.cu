@@ -1,4 +1,4 @@
-// libassay_vllm_ranks.so: vLLM's custom all-reduce of one release behind the C ABI. csrc/custom_all_reduce.cuh and its class are
+// libassay_vllm_ranks.so: vLLM's custom all-reduce of one release as a plug-in. csrc/custom_all_reduce.cuh and its class are
 // unchanged. The pointers that vLLM opens by IPC are ordinary pointers of this process.
 #include <cstdlib>
 #include <custom_all_reduce.cuh>

@@ -1,4 +1,4 @@
-// libassay_sgl_kernel.so: the group quantization of sgl-kernel behind the C ABI. SGLang's wheels ship it compiled.
+// libassay_sgl_kernel.so: the group quantization of sgl-kernel as a plug-in. SGLang's wheels ship it compiled.
 #include "assay/torch_stable.hpp"
 #include "utils.h"
 

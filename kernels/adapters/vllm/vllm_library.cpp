@@ -1,4 +1,4 @@
-// libassay_vllm.so: the CUDA kernels of one vLLM release behind the C ABI, with vLLM's own host functions and launches. Norms are
+// libassay_vllm.so: the CUDA kernels of one vLLM release as a plug-in, with vLLM's own host functions and launches. Norms are
 // in norm.cpp, which the all-reduce adapter links too.
 #include <algorithm>
 #include <string_view>

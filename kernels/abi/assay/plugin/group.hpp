@@ -1,4 +1,4 @@
-// A group of ranks in one process behind the C ABI: the calls of all ranks, and the memory that ranks keep between calls.
+// A group of ranks in one process: the calls of all ranks, and the memory that ranks keep between calls.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
