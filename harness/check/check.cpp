@@ -35,13 +35,13 @@
 namespace assay {
 namespace {
 
-// Converts tensors of a C caller to tensors of a dump.
+// Converts a C caller's tensors to the DumpedTensor that a file would give.
 
-/// File name of such tensors in DumpedTensor::place(); without_file() removes it from messages.
+/// Stands for the file name of a caller's tensor in DumpedTensor::place(); without_file() removes it from messages.
 inline constexpr const char* kGiven = "given";
 
-/// Copies what the caller described. Throws UsageError naming the tensor: a NULL, an unknown dtype, a shape or strides that are
-/// impossible, a role that is given twice.
+/// Copies the caller's tensors. Throws UsageError that names the tensor: for a NULL, an unknown dtype, an impossible shape or
+/// strides, or a role that is given twice.
 DumpedRoles given_tensors(const assay_check_tensor* tensors, int32_t count);
 
 /// Throws UsageError for a NULL name or value, and for a repeated name.
@@ -50,10 +50,10 @@ std::map<std::string, std::string> given_parameters(const assay_check_parameter*
 /// The message without "given: ".
 std::string without_file(std::string message);
 
-/// A dtype of check.h in the harness's terms.
+/// What a dtype of check.h means.
 struct GivenType {
   const Format* format;
-  bool plain_bytes = false;  ///< the contract determines the format of the codes
+  bool plain_bytes = false;  ///< raw codes, whose format the contract defines
   bool packed = false;       ///< two codes per byte
 };
 
@@ -107,7 +107,7 @@ std::vector<int64_t> row_major(const std::vector<int64_t>& shape) {
   return strides;
 }
 
-/// The caller's storage is kept with its padding, unless the elements lie far apart in it or have negative strides.
+/// Copies the whole storage with its padding; copies only the elements if they lie far apart or have negative strides.
 HostTensor copied(const assay_check_tensor& given, TensorSpec spec, const std::pair<int64_t, int64_t>& reach,
                   const std::string& place) {
   const auto* const first = static_cast<const std::byte*>(given.data);
@@ -149,14 +149,14 @@ DumpedTensor given_tensor(const assay_check_tensor& given, const std::string& ro
   spec.strides = row_major(spec.shape);
   if (given.strides != nullptr) spec.strides.assign(given.strides, given.strides + given.ndim);
   for (size_t d = 0; d < spec.shape.size(); ++d)
-    if (spec.shape[d] == 1) spec.strides[d] = row_major(spec.shape)[d];  // strides of extent 1 mean nothing: frameworks store
-                                                                         // arbitrary values
+    if (spec.shape[d] == 1) spec.strides[d] = row_major(spec.shape)[d];  // the stride of an extent of 1 has no meaning, and
+                                                                         // frameworks store any value
   const auto reach = reach_of(spec.shape, spec.strides);
   if (!reach) throw UsageError(place + ": has strides " + extents_text(spec.strides) + ", which is more than memory holds");
   return {copied(given, spec, *reach, place), kGiven, role, given.dtype, type.plain_bytes};
 }
 
-/// Element i of an array; its elements may be larger than this library knows.
+/// Element i of an array, whose structs may be larger than this library's if the caller is newer.
 const assay_check_tensor& element(const assay_check_tensor* tensors, int32_t i) {
   const auto* const first = reinterpret_cast<const std::byte*>(tensors);
   return *reinterpret_cast<const assay_check_tensor*>(first + size_t(i) * tensors->size);
@@ -218,7 +218,7 @@ using Json = nlohmann::ordered_json;
 
 std::string json_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-/// The tables opened by this process. They are opened once, since the contract registry is global.
+/// The contract and case tables of this process. They are opened once, since the contract registry is global.
 class Tables {
  public:
   struct Wanted {
@@ -227,7 +227,7 @@ class Tables {
     bool operator==(const Wanted&) const = default;
   };
 
-  /// The folder of the open tables. Opens those of the installation if none are open.
+  /// The folder of the open tables. Opens the installation's tables if none are open.
   std::string root() {
     const std::lock_guard lock(mutex_);
     if (!open_) open({default_root(), {}});
@@ -260,7 +260,7 @@ class Tables {
   void open(Wanted wanted) {
     std::error_code error;
     if (!std::filesystem::is_directory(std::filesystem::path(wanted.root) / "suites", error))
-      throw UsageError(wanted.root + " has no folder suites; set ASSAY_DATA to the folder that has");
+      throw UsageError(wanted.root + " has no folder 'suites'; set ASSAY_DATA to the folder that contains it");
     open_rulebook(wanted.root, wanted.contracts);
     open_ = std::move(wanted);
   }
@@ -277,7 +277,7 @@ Tables& tables() {
 /// Lookup errors ("unknown contract 'x'") are the user's; any other std::out_of_range is a defect of this program.
 bool is_lookup(const std::out_of_range& error) { return std::string_view(error.what()).starts_with("unknown "); }
 
-/// Calls `answer` with a report to fill in. Catches all exceptions.
+/// Calls `answer` with a report to fill in. Turns every exception into a status and a text.
 template <class Answer>
 assay_check_status answered(assay_check_report** out, Answer answer) noexcept {
   assay_check_report* report = nullptr;
@@ -440,7 +440,7 @@ assay_check_status assay_check_open(const assay_check_tables* given, assay_check
     require(given, "tables");
     if (given->size < sizeof(assay_check_tables) || given->n_contracts < 0 ||
         (given->n_contracts > 0 && given->contracts == nullptr))
-      throw UsageError("tables: size or contracts are wrong");
+      throw UsageError("tables: wrong size, or contracts is NULL");
     tables().open_as(*given);
   });
 }

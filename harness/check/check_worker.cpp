@@ -1,4 +1,4 @@
-// Kernels that are functions of this process, for languages that have no shared objects.
+// A worker process whose kernels are functions of its own program, for languages without shared objects.
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -42,7 +42,7 @@ int32_t assay_check_worker(const assay_library* functions, const char* name) {
 
 int32_t assay_check_serve(const assay_library* functions, const char* name, int32_t socket, int32_t memory) {
   return assay::guarded_call([&] {
-    std::string settings;  // a worker's memory limit, which does not apply to this process
+    std::string settings;  // the harness sends a memory limit for workers; it does not apply to this process
     if (assay::receive_message(socket, -1, settings) != assay::Received::kMessage) return 1;
     return assay::serve_calls(assay::opener(functions, name), socket, memory) ? 0 : 1;
   });

@@ -1,4 +1,4 @@
-// A GoogleTest matcher over assay/check.h, installed as assay/conforms.hpp. C++17. SPDX-License-Identifier: Apache-2.0
+// A GoogleTest matcher that uses assay/check.h, installed as assay/conforms.hpp. C++17. SPDX-License-Identifier: Apache-2.0
 //
 //   assay::Tensors call;
 //   call.add("x", "bf16", {m, n}, x.data()).add("q", "e4m3fn", {m, n}, q.data()).add("scale", "f32", {m, n / 128}, scale.data());
@@ -16,10 +16,10 @@
 
 namespace assay {
 
-/// Tensors of one call by role, inputs and outputs, and its parameters. Refers to the data and copies everything else.
+/// The inputs, outputs and parameters of one call. Keeps pointers to the tensor data and copies everything else.
 class Tensors {
  public:
-  /// dtypes and strides as in assay/check.h; without strides the tensor is row-major. Data lie in host memory.
+  /// Adds a tensor in host memory. dtype and strides are as in assay/check.h; without strides it is row-major.
   Tensors& add(std::string role, std::string dtype, std::vector<int64_t> shape, const void* data,
                std::vector<int64_t> strides = {}) {
     tensors_.push_back({std::move(role), std::move(dtype), std::move(shape), std::move(strides), data});
@@ -29,7 +29,7 @@ class Tensors {
     parameters_.emplace_back(std::move(parameter), std::move(value));
     return *this;
   }
-  /// Layout of the scales, where their shape leaves it open.
+  /// Sets the layout of the scales; needed if their shape does not determine it.
   Tensors& layout(std::string name) {
     layout_ = std::move(name);
     return *this;

@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-/// A vector may be stored as one row or as one column.
+/// Whether the shape is a vector of so many elements; it may be one row or one column.
 bool is_vector_of(const std::vector<int64_t>& shape, int64_t elements) {
   const auto longer = std::count_if(shape.begin(), shape.end(), [](int64_t extent) { return extent != 1; });
   return longer <= 1 && (longer == 0 ? elements == 1 : std::count(shape.begin(), shape.end(), elements) == 1);
@@ -51,7 +51,7 @@ DumpedTensor unpacked_bytes(DumpedTensor from, const TensorSpec& spec) {
   return from;
 }
 
-/// The case's tensor with the elements of the dump at their storage offsets.
+/// The case's tensor, with the dump's elements at the case's storage offsets.
 HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, const std::string& by) {
   const DumpedTensor from = unpacked_bytes(dumped, spec);
   check_format(from, spec);
@@ -61,10 +61,10 @@ HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, cons
   const TensorSpec& own = from.tensor.spec;
   if (own.strides == spec.strides && own.offset == spec.offset && own.packed == spec.packed &&
       from.tensor.bytes.size() == spec.bytes())
-    return {spec, from.tensor.bytes};  // its elements are at the offsets of the case
+    return {spec, from.tensor.bytes};  // the dump has the case's storage
   HostTensor tensor{spec, std::vector<std::byte>(spec.bytes())};
   const CodeMatrix matrix = code_matrix(from.tensor);
-  const bool matrix_of_rows = spec.strides.size() == 2;  // rows, or columns, may have gaps between them
+  const bool matrix_of_rows = spec.strides.size() == 2;  // there may be gaps between rows or columns
   for (size_t i = 0; i < matrix.codes.size(); ++i) {
     const auto row = int64_t(i) / matrix.columns, column = int64_t(i) % matrix.columns;
     tensor.set_code(matrix_of_rows ? row * spec.strides[0] + column * spec.strides[1] : int64_t(i), matrix.codes[i]);
@@ -106,7 +106,7 @@ VisitPadding zeros_of(const VisitPadding& all) {
   };
 }
 
-/// Drops checks that a dump does not allow: missing padding, and values from before the call.
+/// Drops checks that a dump does not allow: of padding that it lacks, and of padding that must keep its earlier value.
 class DumpedCase : public ForwardedCase {
  public:
   DumpedCase(std::shared_ptr<const BoundCase> whole, std::map<std::string, ScalePlacing> placings)
@@ -127,8 +127,8 @@ class DumpedCase : public ForwardedCase {
   const std::map<std::string, ScalePlacing> placings_;
 };
 
-/// Groups of scales that the contract packs, if `scale` holds one word for each group of `x` and each word is the bits of an fp32
-/// scale: exponents from 2^-60 to 2^41, as in diagnosis/scales.h. Empty otherwise.
+/// The number of groups per row, if the contract packs scales into int32 words but each word of `scale` is an fp32 number, one
+/// per group of `x`: its exponent is from 2^-60 to 2^41, as in diagnosis/scales.h. Empty otherwise.
 std::optional<int64_t> groups_of_fp32(const DumpRequest& request) {
   const auto scale = request.roles.find("scale"), x = request.roles.find("x");
   if (scale == request.roles.end() || x == request.roles.end() || request.parameters.contains("group_size")) return std::nullopt;
@@ -160,12 +160,12 @@ DumpedTensor first_columns(const DumpedTensor& from, int64_t columns) {
   return first;
 }
 
-/// A warning if the dump of a scale is a copy in the logical shape, which has lost the order in memory and the padding.
+/// Adds a note if the dump of a scale tensor was copied into its logical shape, so its order in memory and padding are lost.
 void say_what_is_lost(const DumpedTensor& from, const TensorSpec& spec, ScalePlacing placing, DumpedCall& call) {
   const bool matrix = from.tensor.spec.shape.size() > 1 && from.tensor.spec.shape[0] > 1 && from.tensor.spec.shape[1] > 1;
   if (placing == ScalePlacing::kFlat && matrix)
     call.notes.push_back(fmt::format(
-        "{} of shape {} was read as the storage, column after column: as a matrix of rows it would be the transposed one",
+        "{} of shape {} was read as the storage, column after column; read row by row it would be the transpose",
         from.place(), extents_text(from.tensor.spec.shape)));
   if (placing != ScalePlacing::kLogical || spec.storage == 1) return;
   const bool by_columns = spec.strides.size() == 2 && spec.shape[0] > 1 && spec.shape[1] > 1 && spec.strides[0] == 1;
@@ -226,7 +226,7 @@ DumpedCall dumped_call(const Op& op, const DumpRequest& request) {
   DumpRequest read{request.contract, roles, request.parameters, request.layout};
   read.parameters["group_size"] = std::to_string(size);
   DumpedCall call = dumped_call_as_given(op, read);
-  call.notes.push_back("'scale' holds an fp32 number for each group of " + std::to_string(size) + ": the first " +
+  call.notes.push_back("'scale' has an unpacked fp32 number for each group of " + std::to_string(size) + ": the first " +
                        std::to_string(words) + " of " + std::to_string(*groups) + " words of each row were compared");
   return call;
 }

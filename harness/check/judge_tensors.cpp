@@ -33,10 +33,10 @@ namespace {
 
 // The verdict on tensors that a kernel computed, and the mutation score of their inputs.
 
-/// The mutation score is computed on at most this many elements of the first input, and on at most this many rows of a larger
-/// one.
+/// If the first input has more than kMostElementsOfPower elements, the mutation score is computed on a sample of about so many
+/// elements: at least one row, and at most kMostRowsOfPower rows.
 constexpr int64_t kMostElementsOfPower = int64_t{1} << 14, kMostRowsOfPower = 8;
-/// Work units (WorkBudget) that the mutation score may take; trying another contract may take as many.
+/// Most work units (WorkBudget) for the mutation score, and for comparing with one other contract.
 constexpr int64_t kMostWork = WorkBudget::kShort;
 
 /// A case whose data are the user's.
@@ -54,7 +54,7 @@ Power power_of_problem(std::shared_ptr<const BoundCase> bound, const Problem& pr
   return power_of(WithData(std::move(bound), problem), {}, &problem);
 }
 
-/// Evenly spread rows of a large problem. `work`: of one row, with all mutants.
+/// Evenly spread rows of a large problem. `work`: work units for one row with all mutants.
 std::vector<int64_t> rows_of_power(int64_t rows, int64_t elements, int64_t work) {
   const int64_t few = std::clamp(std::min(kMostElementsOfPower / std::max<int64_t>(1, elements / rows), kMostWork / work),
                                  int64_t{1}, std::min(rows, kMostRowsOfPower));
@@ -77,17 +77,17 @@ void add_power(const DumpedCall& call, TensorsVerdict& judged) {
     return;
   }
   if (work > 4 * kMostWork) {
-    judged.notes.push_back("the mutation score was not computed: one row of so long a GEMM takes too much work");
+    judged.notes.push_back("the mutation score was not computed: one row of a GEMM with so large a k takes too much work");
     return;
   }
   const std::vector<int64_t> chosen = rows_of_power(rows, elements, work);
   CaseOfRows some = call.dump.bound->with_rows(problem, chosen);
   judged.verdict.power =
       power_of_problem(without_unseen_padding(std::shared_ptr<const BoundCase>(std::move(some.bound)), {}), some.problem);
-  judged.notes.push_back(fmt::format("the mutation score is that of {} of {} rows", chosen.size(), rows));
+  judged.notes.push_back(fmt::format("the mutation score was computed on {} of {} rows", chosen.size(), rows));
 }
 
-/// True for "explains 7 of 7 failing elements: ...", which contradicts no right element.
+/// True for "explains 7 of 7 failing elements: ...": all failing elements are explained, and no right element contradicts.
 bool explains_all(const std::string& cause) {
   const std::optional<ToldCause> told = parse_cause(cause);
   return told && told->complete();
@@ -120,7 +120,7 @@ std::array<int64_t, 2> worst_element(const Verdict& verdict, const std::array<in
 
 }  // namespace
 
-/// Data in which exchanged scales are hardly visible: nearly all have one value. Empty for others.
+/// A note if at least 90 % of the scales have the same value, so that exchanged scales would hardly show; otherwise empty.
 static std::string one_value_note(const HostTensor& scale, const Verdict& verdict) {
   constexpr int64_t kFewest = 16;
   const auto finding = std::find_if(verdict.tensors.begin(), verdict.tensors.end(),
@@ -201,13 +201,13 @@ namespace {
 
 // Finds the contracts that a user's tensors obey, and the algorithm that made a GEMM.
 
-/// If the outputs have more elements than kMostElements, kRowsOfLarge evenly spread rows are looked at first: they refute most
-/// contracts, and algorithms are identified on them.
+/// If the outputs have more elements than kMostElements, kRowsOfLarge evenly spread rows are compared first. They suffice to
+/// refute most contracts and to identify the algorithm.
 constexpr int64_t kMostElements = int64_t{1} << 16, kRowsOfLarge = 8;
 
 using Held = MatchedContract;
 
-/// The rows of `outputs` that are looked at first. Empty if the outputs are small, or if rows depend on each other.
+/// The rows that are compared first. Empty if the outputs are small, or if rows depend on each other.
 std::vector<int64_t> rows_looked_at(const DumpedCall& call) {
   const int64_t all = call.dump.bound->independent_rows();
   if (call.result.outputs.front().spec.elements() <= kMostElements || all <= kRowsOfLarge) return {};
@@ -216,7 +216,7 @@ std::vector<int64_t> rows_looked_at(const DumpedCall& call) {
   return chosen;
 }
 
-/// The call on these rows; `outputs` are set to theirs.
+/// The call reduced to these rows; `outputs` receives the outputs of these rows.
 CaseOfRows with_outputs_of(const DumpedCall& call, const std::vector<int64_t>& rows, std::vector<HostTensor>& outputs) {
   outputs = call.result.outputs;
   Problem with_outputs = call.problem;
@@ -228,13 +228,13 @@ CaseOfRows with_outputs_of(const DumpedCall& call, const std::vector<int64_t>& r
   return some;
 }
 
-/// Whether the rows that are looked at first refute the contract. Their wrong elements are counted, for all rows in proportion.
+/// Whether the rows that are compared first refute the contract. If so, `held` has the verdict on these rows only.
 bool refuted_by_few_rows(const DumpedCall& call, Held& held) {
   const std::vector<int64_t> rows = rows_looked_at(call);
   if (rows.empty()) return false;
   CallResult result;
   CaseOfRows some = with_outputs_of(call, rows, result.outputs);
-  // Ops that are cheap by rows do not copy outputs.
+  // Some ops compute few rows cheaply and leave out the outputs; then all rows are compared.
   if (std::any_of(result.outputs.begin(), result.outputs.end(),
                   [](const HostTensor& one) { return one.bytes.size() != one.spec.bytes(); }))
     return false;
@@ -267,7 +267,7 @@ void hold(const Op& op, const std::string& contract, const DumpRequest& request,
   }
 }
 
-/// Prints the algorithms that could have made the outputs, independently of contracts.
+/// Names the algorithms that could have computed the outputs, whatever contract they belong to.
 std::string programs_text(const std::vector<Held>& ranked) {
   std::string text, nearest, untried;
   std::set<std::string> tried;  // several contracts share most algorithms
@@ -301,7 +301,7 @@ std::string programs_text(const std::vector<Held>& ranked) {
 
 }  // namespace
 
-/// The first of the tensors that no call of the op has; empty if there is none.
+/// The first tensor whose name is not a role of the op; empty if all are.
 static std::string unused_role(const Op& op, const DumpedRoles& roles) {
   for (const auto& [key, tensor] : roles) {
     const std::string name = name_and_rank(key).first;
@@ -318,7 +318,7 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
                                const std::map<std::string, std::string>& parameters, const std::string& layout) {
   MatchedContracts matched;
   const auto uses_all = [&](const Op* op) { return unused_role(*op, roles).empty(); };
-  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // otherwise a tensor is of no op, and says nothing
+  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // otherwise some tensor fits no op
   for (const std::string& contract : rulebook().contract_ids())
     for (const Op* op : ops)
       if (!op->takes(contract))
@@ -366,7 +366,7 @@ void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdic
   }
   if (!judged.obeys.empty()) {
     if (verdict.causes == causes_in_words({})) verdict.causes.clear();
-    // after one changed step that explains everything: that names the mistake
+    // after causes that explain every wrong element, since such a cause names the mistake itself
     const auto place = std::find_if_not(verdict.causes.begin(), verdict.causes.end(), explains_all);
     verdict.causes.insert(place, "obeys " + names_text(judged.obeys) + " instead");
   } else if (nearest != nullptr && nearest->outside > 0 && 2 * nearest->outside_in_all() < outside) {
@@ -394,7 +394,7 @@ static std::string wrong_tensors(const Verdict& verdict) {
       wrong += fmt::format("{}{} {} of {} wrong", wrong.empty() ? "" : ", ", one.name, one.outside, one.elements);
     else
       right += (right.empty() ? "" : ", ") + one.name;
-  if (wrong.empty()) wrong = verdict.message.empty() ? "a rule between tensors is broken" : verdict.message;
+  if (wrong.empty()) wrong = verdict.message.empty() ? "the tensors contradict each other" : verdict.message;
   return wrong + (right.empty() ? "" : ", " + right + " right");
 }
 
@@ -404,8 +404,8 @@ static std::string last_line(const std::vector<const MatchedContract*>& ranked) 
   const auto obeyed = std::count_if(ranked.begin(), ranked.end(), [](const MatchedContract* one) { return one->obeys(); });
   if (obeyed > 1)
     return fmt::format(
-        "OBEYS {} CONTRACTS, which these tensors do not tell apart: the first is no better than the others; assay contracts diff "
-        "{} {} shows what would\n",
+        "OBEYS {} CONTRACTS, which these tensors do not tell apart; their order is no ranking. `assay contracts diff "
+        "{} {}` shows inputs that tell them apart\n",
         obeyed, ranked[0]->contract, ranked[1]->contract);
   if (obeyed == 1) return fmt::format("OBEYS {}\n", ranked.front()->contract);
   const auto as_near = std::count_if(ranked.begin(), ranked.end(), [&](const MatchedContract* one) {
@@ -437,7 +437,7 @@ std::string match_text(const MatchedContracts& matched) {
   const auto lacks_a_number = [](const std::string& reason) { return reason.find("needs --param") != std::string::npos; };
   const bool some_lack = std::any_of(matched.reasons.begin(), matched.reasons.end(),
                                      [&](const auto& reason) { return lacks_a_number(reason.first); });
-  const auto is_near = [&](const std::string& contract) {  // wishes of ops that no tensor comes near are no news
+  const auto is_near = [&](const std::string& contract) {  // reasons of ops that the tensors do not fit are left out
     return matched.asked.empty() ||
            std::any_of(matched.asked.begin(), matched.asked.end(), [&](const Held& held) { return held.op->takes(contract); });
   };
@@ -542,7 +542,7 @@ ScaleGrid logical_grid(const HostTensor& tensor, ScaleKind kind) {
   return grid;
 }
 
-/// Whether the tensor is in storage order: a vector, or a tensor with the layout's strides.
+/// Whether the tensor's elements are in the layout's storage order: it is a vector, or has the layout's shape and strides.
 bool in_order_of_storage(const TensorSpec& spec, const PlacedLayout& placed) {
   return spec.shape.size() == 1 || (spec.shape == placed.shape() && spec.strides == placed.strides());
 }
@@ -552,15 +552,15 @@ void check_layout(const DumpedTensor& dumped, const PlacedLayout& placed) {
   const TensorSpec& spec = dumped.tensor.spec;
   const bool plain_bytes = dumped.plain_bytes && layout.type->bits == spec.format->bits;
   if (!(*layout.type == *spec.format) && !plain_bytes)
-    throw refused(dumped, "is " + dumped.dtype + ", layout " + layout.id + " is made of " + std::string(layout.type->name) +
-                              "; leave --layout out to look at it as it is");
+    throw refused(dumped, "is " + dumped.dtype + ", but layout " + layout.id + " needs " + std::string(layout.type->name) +
+                              "; without --layout it is read as a row-major matrix");
   if (placed.storage() != spec.storage)
-    throw refused(dumped, "holds " + std::to_string(spec.storage) + " elements, layout " + layout.id + " has " +
+    throw refused(dumped, "has " + std::to_string(spec.storage) + " elements, but layout " + layout.id + " needs " +
                               std::to_string(placed.storage()));
 }
 
-/// Sets what the padding must hold. A recording's contract states it; otherwise packed scales need zero padding, since their
-/// consumers read it.
+/// Sets which padding must be zero. A recording's contract says so. Without one, padding of packed scales must be zero, since
+/// their consumers read it.
 void state_padding(const ScaleFacts& facts, ScaleGrid& grid) {
   grid.zero_rows = grid.zero_columns = grid.kind == ScaleKind::kWords;
   if (facts.text("contract").empty()) return;
@@ -598,14 +598,14 @@ ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts) {
   if (grid.present_rows > grid.rows || grid.present_columns > grid.columns)
     throw refused(dumped,
                   "holds " + std::to_string(grid.rows) + " rows of " + std::to_string(grid.columns) + " scales, " +
-                      std::to_string(grid.present_rows) + " of " + std::to_string(grid.present_columns) + " were stated" +
+                      std::to_string(grid.present_rows) + " of " + std::to_string(grid.present_columns) + " were expected" +
                       (grid.present_rows == grid.columns && grid.present_columns == grid.rows ? ": it is transposed" : ""));
   if (grid.present_rows == 0 || grid.present_columns == 0) throw refused(dumped, "is empty");
   state_padding(facts, grid);
   return grid;
 }
 
-/// The number of groups of `columns` elements that the scales are for: padding of the last word holds none. 0 if there is none.
+/// The number of groups of `columns` elements that have scales, without padding of the last word. 0 if the sizes do not fit.
 static int64_t groups_in(const ScaleGrid& grid, int64_t columns) {
   const int64_t most_padding = grid.kind == ScaleKind::kWords && !grid.extent_known ? 3 : 0;
   for (int64_t groups = grid.present_columns; groups > 0 && groups >= grid.present_columns - most_padding; --groups)

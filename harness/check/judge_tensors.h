@@ -1,5 +1,5 @@
-// Checks tensors that a kernel computed: one call against its contract or against all contracts that fit its tensors, and single
-// scale tensors.
+// Checks tensors that a kernel computed: those of one call against its contract or against all contracts that they fit, and a
+// single scale tensor without its call.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +24,11 @@ namespace assay {
 /// Splits "x@12" into name and rank; rank 0 if there is no such suffix.
 std::pair<std::string, int> name_and_rank(const std::string& key);
 
-/// The case without checks of padding that the dump does not contain: of tensors placed by shape alone, or missing in `placings`.
+/// The case without padding checks of tensors whose padding is not in the dump: placed as kLogical, or not in `placings`.
 std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole,
                                                         std::map<std::string, ScalePlacing> placings);
 
-/// An output of a known call. kMemory: the storage is known, padding included.
+/// An output of a known call. placing kMemory: the whole storage is known, padding included.
 struct PlacedOutput {
   HostTensor tensor;
   ScalePlacing placing;
@@ -36,7 +36,7 @@ struct PlacedOutput {
 /// Converts the tensor to `spec`. Throws UsageError for another format or shape.
 PlacedOutput placed_output(const DumpedTensor& from, const TensorSpec& spec);
 
-/// A dump as a problem, and the outputs that a kernel produced.
+/// A dump as a problem (inputs and parameters) and a result (the outputs that a kernel produced).
 struct DumpedCall {
   DumpCase dump;
   std::shared_ptr<const BoundCase> judging;  ///< the case bound to the dump, without padding that the dump does not contain
@@ -46,8 +46,8 @@ struct DumpedCall {
   std::string unchecked = {};           ///< "order and padding of scale": what the dump does not show; empty if it shows all
 };
 
-/// Integer words in `scale` that hold the bits of fp32 scales are read as fp32. The group size follows from their number.
-/// Throws UsageError or MissingRole if the tensors do not fit the contract.
+/// Interprets a dump as a call. If the int32 elements of `scale` are bits of fp32 scales, they are read as fp32, and their number
+/// gives the group size. Throws UsageError or MissingRole if the tensors do not fit the contract.
 DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 
 // The verdict on tensors that a kernel computed, and the mutation score of their inputs.
@@ -59,27 +59,27 @@ enum class WithPower { kNo, kYes };
 struct TensorsVerdict {
   Verdict verdict;                 ///< its kernel is "unknown kernel" and its back end is "dump"
   std::vector<std::string> notes;  ///< e.g. that padding was not checked; one line each
-  std::string unchecked = {};           ///< see DumpedCall; stands in the first line
+  std::string unchecked = {};           ///< see DumpedCall; printed in the first line
   std::vector<std::string> obeys = {};  ///< after add_other_contracts(): contracts of the op that the tensors obey
-  int64_t work = 0;                     ///< of computing all accepted outputs once, in elements as WorkBudget counts them
+  int64_t work = 0;                     ///< cost of computing all accepted outputs once, in WorkBudget units (elements)
 };
 
 /// How judge_tensors() seeks the cause of a failure.
 struct CauseSearch {
-  int64_t budget = WorkBudget::kShort;             ///< 0: none
+  int64_t budget = WorkBudget::kShort;             ///< 0: no search
   std::function<void(const Verdict&)> before = {};  ///< called for a failure before its cause is sought
 };
 
-/// Compares and diagnoses. `repro`: how to repeat it. For large inputs, the mutation score is computed on some of their rows:
-/// mutants that these rows kill, all rows kill. Large inputs whose rows depend on each other get no score.
+/// Compares outputs and searches for the cause of a failure. `repro`: the command that repeats the check. For large inputs the
+/// mutation score is that of some rows, a lower bound. Large inputs whose rows depend on each other get no score.
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power,
                              const CauseSearch& search = {});
 
-/// Tries the other contracts of the op on wrong tensors. "obeys X instead" becomes the first cause; a contract that comes much
-/// nearer, or that nothing was tried, becomes a note. Large tensors and long GEMMs are not tried.
+/// If the outputs are wrong, compares them with the op's other contracts. "obeys X instead" becomes the first cause; a contract
+/// with far fewer wrong elements becomes a note. Large tensors and long GEMMs are not compared, and a note says so.
 void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdict& judged);
 
-/// As failure_text(), with the notes, for every outcome.
+/// Text for any outcome: failure_text(), the notes and the mutation score.
 std::string tensors_text(const TensorsVerdict& judged);
 
 /// The contract as formulas, and the trace of one output element. A negative row selects the worst element.
@@ -94,11 +94,11 @@ struct MatchedContract {
   DumpedCall call;
   Verdict verdict;
   int64_t outside = 0;
-  int64_t rows = 0, of_rows = 0;  ///< number of rows that refute the contract, if the others were not looked at
+  int64_t rows = 0, of_rows = 0;  ///< rows compared and rows in all, if the compared rows already refute the contract
 
   bool obeys() const { return verdict.outcome == Outcome::kPass; }
   int64_t outside_in_all() const { return rows == 0 ? outside : outside * of_rows / rows; }
-  /// " in 8 of 4096 rows"; empty if all were looked at.
+  /// " in 8 of 4096 rows"; empty if all rows were compared.
   std::string in_rows() const;
 };
 
@@ -107,10 +107,10 @@ using ReasonsByContract = std::map<std::string, std::vector<std::string>>;
 
 struct MatchedContracts {
   std::vector<MatchedContract> asked;  ///< obeyed contracts first, then those with the fewest wrong elements
-  ReasonsByContract reasons;           ///< for the other contracts
+  ReasonsByContract reasons;           ///< why the other contracts were not compared
 };
 
-/// Compares the tensors with every contract of these ops that they can be an instance of.
+/// Compares the tensors with every contract of these ops that has tensors of such names, shapes and types.
 MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
                                const std::map<std::string, std::string>& parameters, const std::string& layout);
 
@@ -119,12 +119,12 @@ std::string match_text(const MatchedContracts& matched);
 
 /// "   (from v0.20.0 before v0.33.0)": the releases of a contract's code; empty if the contract has none.
 std::string in_releases(const std::string& contract);
-/// Whether the newest release of its code obeys the contract (is_current() of its row).
+/// Whether the newest release of the contract's code obeys it (is_current() of its table row).
 bool is_current_contract(const std::string& contract);
 
 // Infers the extents of a single scale tensor for the analysis in harness/diagnosis/scales.h.
 
-/// What is known about the tensor besides its bytes: stated by the user, or in the metadata of a recording.
+/// Facts about the tensor besides its bytes: from the user's --param, or from the metadata of a recording.
 class ScaleFacts {
  public:
   /// `stated`: m, n, groups, group_size. Throws UsageError for other names.
@@ -139,12 +139,12 @@ class ScaleFacts {
   std::map<std::string, std::string> values_;
 };
 
-/// Throws DumpError, or UsageError for a type that no scale has or for facts that do not fit the tensor.
+/// Throws DumpError if no scale has the tensor's type, or if facts contradict the tensor; UsageError for invalid facts.
 ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts);
 
-/// Largest magnitudes of the groups of `x`, for look_at_data(); NaN for a group with NaN or Inf. Nothing unless `x` has the rows
-/// of the scales and whole groups of a power of two. If the last word of packed scales is padded, `grid` gets the number of
-/// groups.
+/// The largest magnitude of each group of `x`, for look_at_data(); NaN for a group with NaN or Inf. Empty unless `x` has as many
+/// rows as the scales, and equal groups whose size is a power of two. Sets the number of groups in `grid` if the last word of
+/// packed scales has padding.
 std::vector<double> group_maxima(const HostTensor& x, ScaleGrid& grid);
 
 }  // namespace assay

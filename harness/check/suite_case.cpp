@@ -42,7 +42,7 @@ SuiteCase::SuiteCase(const Op& op, const Case& one, const Power* power)
   if (bound_->is_sweep())
     throw UsageError("case " + one.id + " is a sweep over all inputs: it needs a kernel library, see assay run");
   if (!problem_.before.empty())
-    throw UsageError("case " + one.id + " is one of calls in a row: it needs a kernel library, see assay run");
+    throw UsageError("case " + one.id + " makes several calls: it needs a kernel library, see assay run");
 }
 
 TensorsVerdict SuiteCase::judge(const DumpedRoles& outputs, const std::string& kernel, const std::string& backend) const {
@@ -164,7 +164,7 @@ void write_case_list(const std::string& folder, const std::vector<std::string>& 
 
 std::vector<std::string> read_case_list(const std::string& folder) {
   const std::string path = (fs::path(folder) / "inputs.json").string();
-  constexpr size_t kLevels = 2;  // nesting: the object and its list of cases
+  constexpr size_t kLevels = 2;  // levels of JSON nesting: the object, and its list of cases
   try {
     const nlohmann::json j = read_json(path, {.levels = kLevels});
     if (!j.is_object() || !j.contains("assay_inputs")) throw std::runtime_error("expected an object with assay_inputs");

@@ -18,21 +18,21 @@ struct OpCases {
   std::vector<Case> cases;
   PowerRecords power;
 };
-/// Read once for each op. Needs an open rulebook whose tables are below `root`. May be called by several threads. Throws
+/// The cases of an op; its tables are read once. Needs an open rulebook whose tables are below `root`. Thread-safe. Throws
 /// TableError.
 const OpCases& cases_of_op(const Op& op, const std::string& root);
 
 /// A case with its inputs. Immutable and thread-safe.
 class SuiteCase {
  public:
-  /// Throws UsageError for a case that tensors alone cannot represent: a sweep, or back-to-back calls.
+  /// Throws UsageError for a case that tensors alone cannot represent: a sweep, or a case of several calls.
   SuiteCase(const Op& op, const Case& one, const Power* power);
 
   const Op& op() const { return op_; }
   const Case& one() const { return one_; }
   const Problem& problem() const { return problem_; }
 
-  /// The verdict on outputs by role; `NAME_out` means NAME. Throws UsageError, MissingRole.
+  /// The verdict on outputs, given by role. `NAME_out` is another key for NAME. Throws UsageError, MissingRole.
   TensorsVerdict judge(const DumpedRoles& outputs, const std::string& kernel, const std::string& backend) const;
 
  private:
@@ -43,26 +43,26 @@ class SuiteCase {
   const Problem problem_;
 };
 
-/// The call as one JSON object on a line: the content of call.json, and the answer of assay_check_case_open() (check.h).
+/// The call as one line of JSON: the content of call.json, and the report of assay_check_case_open() (check.h).
 std::string call_json(const SuiteCase& one);
 
-/// The case of that id. Throws UsageError with near ids.
+/// The case with that id. If there is none, throws UsageError that suggests similar ids.
 std::unique_ptr<const SuiteCase> open_suite_case(const std::string& id, const std::string& root);
 
 // Inputs of cases as files, and outputs that any program in any language wrote beside them (docs/guides/python.md describes the
 // format):
 //
 //   DIR/inputs.json                       {"assay_inputs": 1, "cases": [ids]}
-//   DIR/<case id>/call.json               op, contract, parameters, and of each tensor role, access, dtype, shape and strides
-//   DIR/<case id>/inputs.safetensors      tensors that are inputs or in place
-//   DIR/<case id>/outputs.safetensors     yours: the outputs by role
+//   DIR/<case id>/call.json               op, contract, parameters; role, access, dtype, shape and strides of each tensor
+//   DIR/<case id>/inputs.safetensors      inputs, and tensors that are updated in place
+//   DIR/<case id>/outputs.safetensors     written by your program: the outputs by role
 
 /// Whether the folder holds an inputs.json.
 bool has_case_inputs(const std::string& folder);
 
 /// Writes call.json and inputs.safetensors of a case. Throws std::system_error.
 void write_case_inputs(const std::string& folder, const SuiteCase& one);
-/// Writes inputs.json, last: a folder without it is incomplete.
+/// Writes inputs.json. Call it last: a folder without that file is incomplete.
 void write_case_list(const std::string& folder, const std::vector<std::string>& ids);
 
 /// The ids of inputs.json. Throws DumpError.
@@ -70,7 +70,7 @@ std::vector<std::string> read_case_list(const std::string& folder);
 
 /// The file in which the outputs of a case are expected.
 std::string outputs_file(const std::string& folder, const std::string& id);
-/// Its tensors. Throws DumpError.
+/// The tensors in outputs_file(). Throws DumpError.
 DumpedRoles read_case_outputs(const std::string& folder, const std::string& id);
 
 }  // namespace assay

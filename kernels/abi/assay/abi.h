@@ -1,8 +1,8 @@
 /* Assay's C ABI: the interface between the harness and a library of kernels under test. Plain C99; it needs no other header
  * of Assay.
  *
- * A kernel library is a shared object that exports one symbol, assay_get_library(). describe() lists its kernels; run()
- * executes one call. Tensors are identified by role, so a new op needs new role names but no new struct.
+ * A kernel library is a shared object that exports one function, assay_get_library(). Its result has describe(), which lists the
+ * kernels, and run(), which executes one call. Tensors are identified by role: a new op needs new role names but no new struct.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ASSAY_ABI_H
 #define ASSAY_ABI_H
@@ -26,11 +26,11 @@ enum assay_status_code {
   /* a rank waited for a peer in vain, and the library ended the wait; `message` names both ranks and where the rank waited */
   ASSAY_HUNG = 5
 };
-/* Mapping from runtime errors to status codes, in CUDA's names. Other runtimes have equivalent errors.
+/* Which status code a library returns for which runtime error, in CUDA's names. Other runtimes have equivalent errors.
  *
  * Kernel errors: cudaErrorIllegalAddress, MisalignedAddress, InvalidAddressSpace, InvalidPc, IllegalInstruction,
- * HardwareStackError, Assert, LaunchTimeout, LaunchFailure. They are sticky: every later call of the process returns them
- * again.
+ * HardwareStackError, Assert, LaunchTimeout, LaunchFailure. They are sticky: every later runtime call of the process returns
+ * the same error.
  *   -> ASSAY_FAULTED from the run(), synchronise() or download() that sees the error first.
  * Rejected calls: cudaErrorInvalidValue, InvalidConfiguration, LaunchOutOfResources, and errors while capturing. Later calls
  * still work.

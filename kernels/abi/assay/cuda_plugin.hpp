@@ -101,7 +101,7 @@ class Call : public plugin::Call {
 
 using Kernel = plugin::KernelOf<Call>;
 
-/// Reserved addresses of which only pages with rows are backed by memory. Uses the driver's functions without linking libcuda.
+/// A reserved address range in which only pages with rows have memory. Calls the CUDA driver API without linking libcuda.
 class __attribute__((visibility("hidden"))) FarRows {
  public:
   /// Returns null if the driver rejects a request.
@@ -185,7 +185,7 @@ class __attribute__((visibility("hidden"))) FarRows {
     size_t end_of_last = 0;
     for (size_t r = 0; r < rows; ++r) {
       const size_t end = (r * pitch_bytes + row_bytes + page - 1) / page * page;
-      const size_t first = std::max(end_of_last, r * pitch_bytes / page * page);  // a page may hold the end of one row and the next row
+      const size_t first = std::max(end_of_last, r * pitch_bytes / page * page);  // a page may hold parts of two rows
       if (end <= first) continue;
       end_of_last = end;
       const CUdeviceptr at = base_ + margin_ + first;
@@ -327,7 +327,7 @@ inline void good(cudaError_t error) {
   throw plugin::Refusal(Runtime::status_of(error), cudaGetErrorString(error));
 }
 
-/// Returns the table for assay_get_library(). Rows that do not name a warp size get 32 lanes.
+/// Returns the result of assay_get_library(). Table rows that accept no particular "warp" get 32 lanes.
 inline const assay_library* library(const std::string& name, std::vector<Kernel> kernels,
                                     assay_status other_exceptions = ASSAY_FAILED) {
   for (Kernel& kernel : kernels) {

@@ -77,8 +77,8 @@ struct Runtime {
   static Error replay(void* graph, void* stream) { return hipGraphLaunch(static_cast<hipGraphExec_t>(graph), stream_of(stream)); }
   static Error destroy_graph(void* graph) { return hipGraphExecDestroy(static_cast<hipGraphExec_t>(graph)); }
 
-  /// Maps HIP errors to status codes as described in abi.h: kernel errors are sticky, rejected calls are not, and all others
-  /// count as a lost device.
+  /// Maps HIP errors to status codes as abi.h describes: kernel errors are sticky, errors of rejected calls are not, and all
+  /// other errors count as a lost device.
   static assay_status status_of(Error error) {
     switch (error) {
       case hipSuccess:
@@ -98,7 +98,7 @@ struct Runtime {
   }
 };
 
-/// Returns the table for assay_get_library(). Rows that do not name a warp size get 64 lanes, as on gfx9.
+/// Returns the result of assay_get_library(). Table rows that accept no particular "warp" get 64 lanes, as on gfx9.
 inline const assay_library* library(const std::string& name, std::vector<Kernel> kernels, assay_status other_exceptions = ASSAY_FAILED) {
   for (Kernel& kernel : kernels) {
     bool says = false;

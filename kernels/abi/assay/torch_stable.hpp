@@ -14,7 +14,7 @@ extern "C" {
 
 uint64_t aoti_torch_abi_version() { return TORCH_ABI_VERSION; }
 
-// Tensors. There is one device of one type, and tensors have no storage object.
+// Tensors. There is one CUDA device, and tensors have no storage object.
 AOTITorchError aoti_torch_new_uninitialized_tensor(AtenTensorHandle* ret) {
   return assay::torch_stable::made({0}, assay::torch_stable::ScalarType::Byte, ret);
 }
@@ -105,7 +105,7 @@ AOTITorchError torch_delete_list(StableListHandle list) {
   return TORCH_SUCCESS;
 }
 
-// The device, and the call's stream as its current stream.
+// The device; its current stream is the stream of the call.
 AOTITorchError aoti_torch_create_device_guard(int32_t, DeviceGuardHandle* ret) {
   return assay::torch_stable::answer(DeviceGuardHandle{}, ret);
 }

@@ -24,7 +24,7 @@ struct Refusal : std::runtime_error {
 [[noreturn]] inline void unsupported(const std::string& why) { throw Refusal(ASSAY_UNSUPPORTED, why); }
 /// The call itself is invalid. The case fails.
 [[noreturn]] inline void failed(const std::string& why) { throw Refusal(ASSAY_FAILED, why); }
-/// The device or its driver failed, which says nothing about the kernel.
+/// The device or its driver failed, and the kernel is not to blame.
 struct DeviceLost : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -39,7 +39,7 @@ class LoadedKernels {
   std::set<std::string> loaded_;
 };
 
-/// Copies of back-to-back calls, each with a stream.
+/// Copies of back-to-back calls, each with its own stream.
 class InStreams {
  public:
   template <class StreamOf>
@@ -67,7 +67,7 @@ class InStreams {
 template <class C>
 class RanksOnDevice {
  public:
-  /// Waits for a stream and returns the status.
+  /// Waits for a stream and returns the status of its work.
   using Finished = std::function<assay_status(void* stream)>;
 
   RanksOnDevice() = default;
@@ -121,7 +121,7 @@ class DeviceGroup : public RanksOnDevice<C> {
       });
       const std::vector<Ranks> ranks =
           areas_.ranks(in_streams.row(), [&](const assay_call& call) { return kernel.area(C(call)); });
-      // Uploads and the initial contents of new areas went to default streams, for which no other stream waits.
+      // Uploads and the initial contents of new areas were copied on default streams; other streams do not wait for these.
       const bool nothing_new = has_streams && ranks.front().earlier_calls > 0;
       if (!nothing_new)
         if (const assay_status ready = on_all([&](int) { return finished(nullptr); }); ready != ASSAY_OK) return ready;
@@ -184,7 +184,7 @@ class DeviceGroup : public RanksOnDevice<C> {
     return report_ranks(kernel, ranks, head.data(), 0, size_);
   }
 
-  /// Allocates a rank's memory on its device; all devices can reach it.
+  /// Allocates a rank's memory on its device; all devices of the group can access it.
   struct Memory {
     int32_t each = 1;
     std::vector<int> devices = {0};

@@ -31,7 +31,7 @@ class SharedPieces {
   explicit SharedPieces(Meeting& meeting) : meeting_(meeting) {}
   SharedPieces(const SharedPieces&) = delete;
   SharedPieces& operator=(const SharedPieces&) = delete;
-  /// Memory is released only after every peer has closed it: cudaIpcCloseMemHandle() must come before the owner's cudaFree().
+  /// Releases memory only after every peer has closed it: cudaIpcCloseMemHandle() must precede the owner's cudaFree().
   ~SharedPieces() {
     for (auto& [name, data] : opened_)
       if (data != nullptr) (void)Runtime::close_memory(data);
@@ -39,13 +39,13 @@ class SharedPieces {
     for (auto& [name, data] : own_) (void)Runtime::release(data);
   }
 
-  /// What an owner publishes besides the handle.
+  /// What the owner of a piece publishes: its handle, and numbers for the peers.
   struct Label {
     typename Runtime::Handle handle;
     uint64_t words[kMostTensors];
   };
 
-  /// Returns true if the piece is new.
+  /// Allocates and exports a piece. Returns false if it exists already.
   bool offer(const std::string& name, int32_t rank, size_t bytes) {
     void*& data = own_[key(name, rank)];
     if (data != nullptr) return false;
@@ -122,7 +122,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
         kernel.run_ranks(C(*call.calls[meeting_.first()]), call, meeting_.first(), n);
       };
       for (size_t i = 0; i < ranks.size(); ++i) loaded_.expect(*row.calls[i][0], [&] { run_own(ranks[i]); });
-      // No kernel may wait while another process still opens memory or loads kernels.
+      // Kernels that wait for peers start only after every process has opened its memory and loaded its kernels.
       if (const int32_t rank = meeting_.missing(); rank >= 0) return late(row.first(), rank);
       for (const Ranks& call : ranks) run_own(call);
       const assay_status status = finished(stream_);
@@ -153,8 +153,8 @@ class DeviceProcesses : public RanksOnDevice<C> {
     return report(call, ASSAY_HUNG, "waited in vain for rank " + std::to_string(rank) + " to begin; its 'y' was not computed");
   }
 
-  /// Copies the inputs of this process's ranks into pieces that peers can open. Each copy keeps the original's offset from a
-  /// multiple of kAligned. Returns the pieces' name. `number`: index of the call in a back-to-back sequence.
+  /// Copies the inputs of this process's ranks into pieces that peers can open. Each copy has the original's address modulo
+  /// kAligned. Returns the pieces' name. `number`: index of the call in a back-to-back sequence.
   std::string publish(const assay_call* const* calls, int32_t n, int32_t number) {
     size_t bytes = kAligned;
     for (int32_t i = 0; i < calls[0]->n_tensors; ++i) bytes += (calls[0]->tensors[i].bytes + 2 * kAligned) / kAligned * kAligned;

@@ -22,7 +22,7 @@ struct HasDevices : std::false_type {};
 template <class Runtime>
 struct HasDevices<Runtime, std::void_t<decltype(Runtime::devices())>> : std::true_type {};
 
-/// Makes a device the current one and restores the previous one on destruction.
+/// Makes a device the current one until destruction; then device 0 is current again.
 template <class Runtime>
 class OnDevice {
  public:

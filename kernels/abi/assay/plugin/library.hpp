@@ -98,7 +98,7 @@ class DeviceLibrary {
       l.run_group = [](void* group, const assay_call* const* calls, int32_t n) {
         return run_group_in_a_row(group, &calls, 1, n);
       };
-      // If no row has ranks, the library may supply its own groups (see nccl/).
+      // If no kernel of the table has run_ranks, the library may supply group functions of its own (see nccl/).
       for (const KernelOf<C>& kernel : table.kernels)
         if (kernel.run_ranks) l.run_group_in_a_row = run_group_in_a_row;
       if constexpr (HasFarRows<Runtime>::value) l.allocate_rows = allocate_rows;

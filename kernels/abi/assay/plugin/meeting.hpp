@@ -1,5 +1,5 @@
-// Meeting point of the processes on one machine that hold ranks of one group: a folder of files that all of them map. Needs POSIX
-// only.
+// Shared memory and a barrier for the processes of one machine that hold the ranks of one group: a folder of files that all of
+// them map. Needs POSIX only.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -16,8 +16,8 @@
 #pragma GCC visibility push(hidden)  // hidden, because two plug-ins in one process must not share these statics
 namespace assay::plugin {
 
-/// The calls of all ranks from this process's point of view. Its own calls are unchanged. The calls of others point to copies of
-/// their inputs; their outputs are not accessible.
+/// The calls of all ranks, as this process sees them. Calls of its own ranks are unchanged. Calls of other ranks point to copies
+/// of their inputs; their outputs are not accessible.
 class CallsOfAll {
  public:
   /// `number`: index of the call in a back-to-back sequence. Each call has its own place for inputs.

@@ -1,4 +1,4 @@
-// The table of a plug-in, one row per kernel. describe() and run() are both derived from it.
+// The table of a plug-in, one row per kernel. describe() lists its rows, and run() calls them.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -69,9 +69,9 @@ using MultipleOf = std::vector<std::pair<std::string, int64_t>>;
 /// Bytes at the start of an area in which ranks record errors.
 inline constexpr size_t kAreaHead = 256;
 
-/// Memory that each rank has besides its tensors and keeps between calls, such as flags and receive buffers.
+/// Requests an area: memory of each rank besides its tensors, kept between calls, such as flags and receive buffers.
 struct AreaRequest {
-  int kind = 0;                                   ///< kernels with the same kind share the area
+  int kind = 0;                                   ///< kernels that request the same kind share the area
   size_t bytes = kAreaHead;                       ///< size for one rank
   void (*fill)(unsigned char* area, size_t bytes) = nullptr;  ///< sets the initial contents; nullptr: zeros
   uint32_t counter = 0;  ///< start value of call and barrier counters, from the parameter "counter"

@@ -140,7 +140,7 @@ inline AOTITorchError made(Sizes sizes, ScalarType type, AtenTensorHandle* ret) 
   return TORCH_SUCCESS;
 }
 
-/// Answers a query about a tensor.
+/// Answers a query about a tensor: stores `value` in `*ret`.
 template <class T>
 AOTITorchError answer(T value, T* ret) {
   *ret = value;
