@@ -108,7 +108,7 @@ assay_type_code type_code_of(const Format& format) {
 
 namespace {
 
-// Converts a call to the structs of the C ABI, and a returned status to a result.
+// Converts a call to the structs of the C ABI, and the returned status to a CallResult.
 
 CallStatus status_of(assay_status status) {
   switch (status) {
@@ -133,14 +133,14 @@ std::pair<assay_type_code, int> type_of(const TensorSpec& spec) {
   return {type_code_of(*spec.format), spec.format->bits};
 }
 
-/// Index of the memory block of a tensor. An input that shares its memory with an output of its rank uses the output's block.
+/// Index of the memory block of tensor i: its own, or that of an output of the same rank whose memory the input shares.
 size_t block_of(const std::vector<HostTensor>& tensors, size_t i) {
   for (size_t j = 0; j < tensors.size(); ++j)
     if (tensors[j].spec.shares == tensors[i].spec.name && tensors[j].spec.rank == tensors[i].spec.rank) return j;
   return i;
 }
 
-/// Parses a message "program: split-K 3", as libraries wrote it before assay_algorithm existed; empty if it is no such message.
+/// Parses a message such as "program: split-K 3". Libraries wrote it before assay_algorithm existed. Empty for other messages.
 SaidAlgorithm said_in(const std::string& message) {
   constexpr std::string_view kBefore = "program: ", kAnyOrder = ", added in any order";
   if (!message.starts_with(kBefore)) return {};

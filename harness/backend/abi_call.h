@@ -25,9 +25,9 @@ struct Execution {
 ///
 ///   kDefault  on the default stream
 ///   kStream   on a stream that does not synchronize with the default stream. Calls of ranks are launched twice without a wait
-///             between, so that a launch that begins before the previous one has ended shows its races.
+///             between, which exposes races between a launch and the previous one.
 ///   kGraph    captured in a graph and replayed twice. `reset` restores the outputs before each replay, so that the final
-///             outputs come from a replay. Work that was not enqueued on the stream is not repeated.
+///             outputs come from the last replay. Work that was not enqueued on the stream is missing in them.
 ///
 /// `run` makes the calls of one or several ranks on the given stream. Calls of several ranks are made once before the capture,
 /// since a group cannot allocate memory during a capture. `reset` gets the number of the replay, 1 or 2.
@@ -37,7 +37,7 @@ struct CallsToLaunch {
   std::vector<assay_call*> calls;
   std::function<assay_status()> run;
   std::function<bool(int replay)> reset;
-  bool repeatable = false;  ///< for calls of ranks: they leave their inputs unchanged
+  bool repeatable = false;  ///< calls of ranks may be launched twice, since they leave their inputs unchanged
 };
 Execution execute(const assay_library& functions, const CallsToLaunch& launch, LaunchMode mode);
 /// As above, for a single call.
@@ -45,7 +45,7 @@ inline Execution execute(const assay_library& functions, assay_call& call, Launc
   return execute(functions, {{&call}, [&] { return functions.run(&call); }, [&](int) { return reset(); }}, mode);
 }
 
-/// The width in bits is format.bits. Throws std::logic_error if the ABI has no type for the format.
+/// The ABI's type code; type_bits is format.bits. Throws std::logic_error if the ABI has no type for the format.
 assay_type_code type_code_of(const Format& format);
 
 /// The C structs of one rank's call and the memory they point to. Tensor i of the problem is stored in block i; the call contains
@@ -92,7 +92,7 @@ class CallRow {
   /// The calls of the ranks that this process holds. `judged` is the index of the problem's own call.
   CallRow(const std::vector<CallInRow>& row, size_t judged);
 
-  /// Allocates a workspace for each rank. Returns false, with a reason, if the device refuses.
+  /// Allocates a workspace for each rank. Returns false, with a reason, if the allocation fails.
   bool take(Workspaces& workspaces, void* group, std::string& reason);
 
   const std::vector<std::vector<const assay_call*>>& all() const { return pointers_; }
@@ -108,7 +108,7 @@ class CallRow {
  private:
   size_t judged_;
   int ranks_;
-  std::deque<std::deque<AbiCall>> calls_;  ///< per step: one call per rank
+  std::deque<std::deque<AbiCall>> calls_;  ///< calls_[i]: call i of the row, for each rank
   std::vector<std::vector<const assay_call*>> pointers_;
 };
 

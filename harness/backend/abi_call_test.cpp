@@ -143,7 +143,7 @@ TEST(CallRow, NobodyWaitsBetweenCallsInARow) {
   Runner runner(std::make_shared<assay_library>(waits));
   const CallResult skipped = runner.call({"toy", "toy.copy", "meets_the_one_ahead", &problem, 1});
   EXPECT_EQ(skipped.status, CallStatus::kUnsupported);
-  EXPECT_EQ(skipped.message, "the library waits for each call of a group");
+  EXPECT_EQ(skipped.message, "the library has no run_group_in_a_row()");
   problem.before.clear();
   EXPECT_EQ(first_code(*testing::toy_library()), 3) << "a call alone";
 }

@@ -33,11 +33,11 @@ size_t page_bytes() {
 
 size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-/// Inaccessible mappings that no block uses, by capacity. Pages that were used before are cheaper than new ones, which the system
-/// fills with zeros.
+/// Mappings of released blocks, by capacity, made inaccessible and kept for new blocks. Their pages are cheaper than new pages,
+/// which the system fills with zeros.
 class SpareMappings {
  public:
-  /// The smallest mapping with the capacity, removed from here; nothing if it would waste most of its memory.
+  /// Takes out the smallest mapping of at least that capacity; nothing if there is none up to 4 times as large.
   std::optional<std::pair<size_t, std::byte*>> take(size_t capacity) {
     const std::lock_guard lock(mutex_);
     const auto found = spare_.lower_bound(capacity);
@@ -48,7 +48,7 @@ class SpareMappings {
     return taken;
   }
 
-  /// Keeps a mapping, none of whose pages is accessible. Returns false if there are enough of them.
+  /// Stores a mapping whose pages are all inaccessible. Returns false if enough memory is stored already.
   bool give(size_t capacity, std::byte* mapping) {
     constexpr size_t kMostBytes = size_t{32} << 20, kMostMappings = 256;
     const std::lock_guard lock(mutex_);
@@ -115,7 +115,7 @@ namespace {
 constexpr size_t kPeriod = 256;
 
 /// The pattern of a guard zone. Adjacent bytes differ, so memory filled with one value is never mistaken for an intact guard.
-/// Zones with another salt differ in every byte, so a kernel that copies beyond the ends of two tensors changes the second zone.
+/// Zones with different salts differ in every byte. So a kernel that copies one tensor's zone over another's is detected.
 std::array<std::byte, kPeriod> pattern(uint8_t salt) {
   std::array<std::byte, kPeriod> made;
   for (size_t i = 0; i < made.size(); ++i) made[i] = std::byte((0x5c + 37 * i + salt) & 0xff);
@@ -128,7 +128,7 @@ void lay_pattern(std::span<std::byte> guard, uint8_t salt) {
     std::memcpy(guard.data() + i, bytes.data(), std::min(kPeriod, guard.size() - i));
 }
 
-/// Different for 128 blocks in a row.
+/// A salt that is different for 128 consecutive blocks.
 uint8_t next_salt() {
   static std::atomic<uint8_t> made{0};
   return made.fetch_add(1) & 0x7f;
@@ -183,7 +183,7 @@ FarPages::FarPages(const FarRows& rows) : rows_(rows) {
 
 FarPages::~FarPages() { ::munmap(low_, mapped_); }
 
-/// Calls visit(pages, offset of the row in them).
+/// Calls visit(pages, offset of the row in these pages) for each row.
 template <class Visit>
 void FarPages::for_each_row(Visit visit) const {
   const size_t page = page_bytes();
@@ -262,7 +262,7 @@ bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem) {
   bool has_room = total > bytes;
   if (on_host()) {
     has_room = has_room && pages_.hold(total);
-    // Places the end of the data as close to the inaccessible pages as alignment and guard allow.
+    // Ends the data as close to the inaccessible pages as alignment and guard allow.
     if (has_room)
       data_ = pages_.end() - (reinterpret_cast<uintptr_t>(pages_.end()) -
                               aligned_down(reinterpret_cast<uintptr_t>(pages_.end()) - guard - bytes));
@@ -282,7 +282,7 @@ bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem) {
   return true;
 }
 
-/// Writes fresh guards into host memory, with `between` bytes between them.
+/// Writes new guards, with `between` bytes between them: around host data, or into the staging copy of device memory.
 void DeviceBlock::hold(size_t between) {
   if (on_host()) {
     before_ = {pages_.begin(), data_};
@@ -353,7 +353,7 @@ bool DeviceBlock::download_rows(std::string& problem) {
 
 bool DeviceBlock::download(std::string& problem) {
   if (rows_.count > 0) return download_rows(problem);
-  // After enclose() the staging memory holds the guards only.
+  // After enclose() the staging memory has room for the guards only.
   if (!on_host() && staging_.size() < bytes_ + 2 * guard_) hold(bytes_);
   return on_host() || download_piece(before_.data(), data_ - guard_, bytes_ + 2 * guard_, problem);
 }
@@ -403,11 +403,11 @@ std::string DeviceBlock::guard_damage() const {
 
 namespace {
 
-// Fills outputs with a sentinel before a call, and finds which bytes kept it.
+// Fills outputs with a sentinel before a call, and finds which bytes still hold it afterwards.
 
 bool is_packed(const Format& format) { return format.is_integer() && format.bits == 32; }
 
-/// Bytes of sentinel 0, lowest first.
+/// Byte `place` of an element of sentinel 0; place 0 is the lowest byte.
 std::byte first_byte(const Format& format, int64_t place) {
   const bool no_negative_zero = format.specials == Specials::kFnuz || (format.is_integer() && format.bits == 8);
   if (no_negative_zero) return std::byte{0x80};
@@ -474,9 +474,9 @@ namespace {
 
 // The tensors of one call, in the library's memory.
 
-constexpr int64_t kNear = int64_t{1} << 16;  ///< bytes within which a place is said to lie near a tensor
+constexpr int64_t kNear = int64_t{1} << 16;  ///< places within this many bytes of a tensor are named by it
 
-/// "y[3, 16]", or "byte 1 of y[3, 16]"; "y + 130, 2 bytes behind its end" for places outside its storage. `byte`: from its begin.
+/// Names byte `byte` of a tensor: "y[3, 16]", or "byte 1 of y[3, 16]". Outside its storage: "'y', 2 bytes behind its end".
 std::string place_text(const TensorSpec& spec, int64_t byte) {
   const int64_t bytes = int64_t(spec.bytes_of_kernel());
   if (byte < 0) return "'" + spec.name + "', " + bytes_in_words(size_t(-byte)) + " before its start";
@@ -510,7 +510,7 @@ std::string input_damage(const HostTensor& tensor, std::span<const std::byte> no
   return "input '" + tensor.spec.name + "' was changed, first at storage element " + std::to_string(element);
 }
 
-/// Bytes from one row to the next: the distance at which a kernel writes if it miscounts rows.
+/// Bytes from a row's start to the next, at most kMost. A kernel that miscounts rows writes this far outside.
 size_t row_bytes(const TensorSpec& spec) {
   constexpr size_t kMost = size_t{16} << 20;
   return spec.shape.size() < 2 ? 0 : std::min(kMost, spec.byte_of(std::abs(spec.strides[spec.shape.size() - 2])));
@@ -570,7 +570,7 @@ CallResult Buffers::download() {
   std::string reason;
   for (size_t i = 0; i < tensors.size(); ++i)
     if (!blocks_[i].download(reason)) return lost(tensors[i].spec.name + ": " + reason, true);
-  CallResult result;  // a broken call's outputs help to say what it did
+  CallResult result;  // has outputs even if the call is broken, since they help to describe the mistake
   const auto is_broken = [&](const std::string& words) {
     if (result.status == CallStatus::kOk) result.status = CallStatus::kBroken, result.message = words;
   };
@@ -648,7 +648,7 @@ bool Workspaces::give(const std::vector<assay_call*>& calls, void* group, std::s
   for (assay_call* call : calls)
     if (functions_->workspace_bytes != nullptr) bytes = std::max(bytes, functions_->workspace_bytes(call));
   if (bytes == 0) return true;
-  constexpr size_t kMost = size_t{1} << 46;  // 64 TiB: a mistake of the library, and not a device that is too small
+  constexpr size_t kMost = size_t{1} << 46;  // 64 TiB: no device has it, so the request is a mistake of the library
   if (bytes > kMost) throw WorkspaceError("asks for a workspace of " + std::to_string(bytes) + " bytes");
   const auto rank = size_t(calls.front()->rank);
   while (of_ranks_.size() <= rank) {

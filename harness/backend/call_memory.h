@@ -45,21 +45,21 @@ class GuardedPages {
   size_t mapped() const { return capacity_ + 2 * kFar; }
 
   std::byte* mapping_ = nullptr;
-  size_t capacity_ = 0, writable_ = 0;  ///< bytes between the inaccessible ends; those at the end that are writable
+  size_t capacity_ = 0, writable_ = 0;  ///< bytes between the inaccessible ends; how many of them, at their end, are writable
 };
 
 /// Rows that lie far apart.
 struct FarRows {
-  size_t count = 0, bytes = 0, pitch = 0;  ///< number of rows, bytes of each, and from one to the next
-  /// Those of a far tensor; none for other tensors.
+  size_t count = 0, bytes = 0, pitch = 0;  ///< number of rows; bytes of one row; bytes from a row's start to the next
+  /// The rows of a tensor whose rows lie far apart (TensorSpec::far); count 0 for other tensors.
   static FarRows of(const TensorSpec& spec);
   size_t span() const { return (count - 1) * pitch + bytes; }
   bool operator==(const FarRows&) const = default;
 };
 
-/// Host memory for rows that lie far apart: reserved addresses, of which only pages with rows are writable. An access to another
-/// page ends the process, also within the length of the rows before the first or behind the last one, where offsets that wrapped
-/// around point. The rest of the writable pages holds a pattern.
+/// Host memory for rows that lie far apart: a reserved address range in which only pages with rows are writable. An access to
+/// another page ends the process. The range extends by its length before and after the rows, since offsets that overflowed point
+/// there. The rest of the writable pages holds a pattern.
 class FarPages {
  public:
   explicit FarPages(const FarRows& rows);  ///< throws std::bad_alloc
@@ -86,12 +86,12 @@ class FarPages {
 
 // Memory of one tensor on a library's device, between two guard zones.
 
-/// Allocated with the library's functions, or in this process if the library has none. Reused and grown from call to call, since
-/// a device allocation costs more than a tiny case.
+/// Allocated with the library's functions, or in this process if the library has none. Later calls reuse it, since a device
+/// allocation costs more time than a tiny case.
 ///
-/// The guard zones on both sides hold a pattern, another one for each block; bytes overwritten in it are counted after the call.
+/// The guard zones on both sides hold a pattern that differs between blocks. After the call, changed bytes in them are counted.
 /// In host memory a zone has at least kGuard bytes, and an access beyond it ends the process (GuardedPages). Device memory cannot
-/// be protected, so a zone there has kDeviceGuard bytes or one row of the tensor, whichever is larger.
+/// be protected, so a zone there has the size of kDeviceGuard or of one row of the tensor, whichever is larger.
 class DeviceBlock {
  public:
   /// The group member that owns the memory; it is then released with the group.
@@ -108,18 +108,18 @@ class DeviceBlock {
   /// Alignment of the data.
   static constexpr size_t kAlignment = 256;
 
-  /// Writes guards and data. `row`: bytes of one row of the tensor. Returns false, with the reason in `problem`, if the device
-  /// refuses.
+  /// Writes guards and data. `row`: bytes of one row of the tensor. Returns false, with the reason in `problem`, if allocation or
+  /// copy fails.
   bool upload(std::span<const std::byte> data, std::string& problem, size_t row = 0);
 
-  /// The same for rows that lie far apart; `data` is dense. Device memory there has no guards. The library must have
-  /// allocate_rows(), and the block no group.
+  /// The same for rows that lie far apart; `data` holds them without gaps. In device memory they have no guards. The library must
+  /// have allocate_rows(), and the block must not belong to a group.
   bool upload_rows(std::span<const std::byte> data, const FarRows& rows, std::string& problem);
 
-  /// Reads guards and data back. Returns false, with a reason, if the device refuses.
+  /// Reads guards and data back. Returns false, with a reason, if a copy fails.
   bool download(std::string& problem);
 
-  /// Writes guards around `bytes` bytes without touching these, for data that are produced and read on the device.
+  /// Writes guards around `bytes` bytes and leaves these unwritten, for data that are produced and read on the device.
   bool enclose(size_t bytes, std::string& problem);
   /// Reads only the guards.
   bool download_guards(std::string& problem);
@@ -152,19 +152,19 @@ class DeviceBlock {
   Member member_;
   GuardedPages pages_;          ///< host memory
   std::unique_ptr<FarPages> far_;  ///< host memory of rows that lie far apart
-  FarRows rows_;                ///< those of far_ or, on a device, of allocation_
+  FarRows rows_;                ///< the rows in far_ or, on a device, in allocation_
   void* allocation_ = nullptr;  ///< device memory
   std::byte* data_ = nullptr;   ///< device address of the data
   size_t capacity_ = 0, bytes_ = 0, guard_ = 0;
-  uint8_t salt_ = 0;  ///< of the guards' pattern
+  uint8_t salt_ = 0;  ///< selects the guards' pattern
   std::vector<std::byte> staging_;          ///< host copy for device memory that the host cannot address
   std::span<std::byte> before_, behind_{};  ///< the guards, in memory that this process can read
 };
 
 // Fills outputs with a sentinel before a call, and finds which bytes kept it.
 
-/// Storage filled with a sentinel. Number 0 is a code that results rarely have (NaN, -128); number 1 differs from it in every
-/// byte. Neither contains a zero byte, since correct padding may be zero.
+/// Storage filled with sentinel 0 or 1. Sentinel 0 is a code that results rarely have (NaN, -128); sentinel 1 differs from it in
+/// every byte. Neither contains a zero byte, since correct padding may be zero.
 std::vector<std::byte> sentinel_storage(const TensorSpec& spec, int number);
 
 /// Ranges where `now` still equals `before`: whole elements, except for int32, which may hold four packed scales and is compared
@@ -172,7 +172,7 @@ std::vector<std::byte> sentinel_storage(const TensorSpec& spec, int number);
 std::vector<ByteRange> unchanged_ranges(const TensorSpec& spec, std::span<const std::byte> before,
                                         std::span<const std::byte> now);
 
-/// Bytes in both of two ascending lists of ranges.
+/// The bytes that are in a range of `a` and in a range of `b`; both lists ascend.
 std::vector<ByteRange> intersection(const std::vector<ByteRange>& a, const std::vector<ByteRange>& b);
 
 // The tensors of one call, in the library's memory.
@@ -183,8 +183,8 @@ class Buffers {
  public:
   explicit Buffers(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
 
-  /// `group` owns the memory of problems with more than one rank. Returns false, with the device's message in `reason`, if the
-  /// device refuses. `problem` must stay alive for the later calls.
+  /// Allocates and writes the buffers. If the problem has several ranks, `group` owns their memory. Returns false, with a
+  /// `reason`, if the device refuses. The other functions use `problem`, which must stay alive.
   bool upload(const Problem& problem, int sentinel, void* group, std::string& reason);
   /// Restores the outputs to their state before the call.
   bool reset_outputs(std::string& reason);
@@ -208,11 +208,11 @@ class Buffers {
   std::shared_ptr<const assay_library> functions_;
   const Problem* problem_ = nullptr;
   std::vector<DeviceBlock> blocks_;
-  std::vector<DeviceBlock::Member> members_;       ///< group members that the blocks were allocated for
-  std::vector<std::vector<std::byte>> sentinels_;  ///< empty for outputs that hold data of the problem
+  std::vector<DeviceBlock::Member> members_;       ///< for each block, the group member that owns it
+  std::vector<std::vector<std::byte>> sentinels_;  ///< by tensor; empty for outputs that hold data of the problem
 };
 
-/// During its lifetime, a crash report can name the tensor next to the faulting address.
+/// While it lives, a crash report can name the tensor next to the faulting address.
 class TensorNames {
  public:
   TensorNames(const Problem& problem, const Buffers& buffers);
@@ -223,17 +223,17 @@ class TensorNames {
 
 // The scratch memory that a library asks for.
 
-/// A size that no device has.
+/// Thrown if a library asks for a workspace larger than any device's memory.
 struct WorkspaceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// One workspace per rank for all of its calls, which run one after the other. They are kept for the next calls.
+/// One workspace per rank. All calls of the rank share it, since they run one after the other. Later problems reuse it.
 class Workspaces {
  public:
   explicit Workspaces(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
 
-  /// Allocates the largest workspace that a call of this rank requests. Returns false, with a reason, if the device refuses.
+  /// Gives the calls of one rank a workspace of the largest requested size. Returns false, with a reason, if allocation fails.
   /// Throws WorkspaceError.
   bool give(const std::vector<assay_call*>& calls, void* group, std::string& reason);
 

@@ -32,8 +32,8 @@ extern char** environ;
 namespace assay {
 namespace {
 
-// Uses only async-signal-safe functions: no allocation, no locks. The exceptions are dladdr() and backtrace(), which are called
-// last, after everything but the place in the code has been written.
+// Uses only async-signal-safe functions: no allocation, no locks. dladdr() and backtrace() are exceptions. They are called last,
+// when everything but the place in the code has been written.
 
 struct Remembered {
   uintptr_t low, begin, end, high;
@@ -119,8 +119,8 @@ void add_place(Line& line, uintptr_t address, const void* context) {
   else if (remembered_count > 0) line.add(": ").add(kind_of_access(context)).add(" far from every tensor");
 }
 
-/// The frames of this thread in one object: "libmine.so+0x1a2 <- +0x77", innermost first. `behind`: the frame after which the
-/// search begins, or 0. Returns how many there are.
+/// Adds this thread's stack frames in one shared object: "libmine.so+0x1a2 <- +0x77", innermost first. `behind`: the frame after
+/// which the search begins, or 0. Returns the number of frames.
 int add_frames(Line& line, uintptr_t behind, const void* base, const char* path, bool with_name) {
   constexpr int kMostFrames = 32, kMostNamed = 6;
   std::array<void*, kMostFrames> frames;
@@ -162,7 +162,7 @@ void add_code(Line& line, uintptr_t code) {
   if (add_frames(callers, code, nullptr, library_path, true) > 0) line.add(callers);
 }
 
-/// Answers kWhereAreYou: writes the frames of this thread that lie in the library under test, if there are any.
+/// Handles kWhereAreYou: writes this thread's stack frames in the library under test, if there are any.
 void on_question(int, siginfo_t*, void*) {
   const int error = errno;
   Line line;
@@ -176,7 +176,7 @@ const char* name_of(int signal) {
 
 void on_crash(int signal, siginfo_t* info, void* context) {
   static std::atomic_flag is_told;
-  while (is_told.test_and_set()) ::usleep(1000);  // another thread crashed before, and ends the process
+  while (is_told.test_and_set()) ::usleep(1000);  // another thread has crashed and is ending the process
   Line line;
   line.add(words_begin);
   if (const char* who = subject; who != nullptr) line.add(who).add(": ");
@@ -324,7 +324,7 @@ std::string with_source_lines(const std::string& message, const std::string& lib
   std::cmatch match;
   while (std::regex_search(at, match, kOffset, std::regex_constants::match_continuous)) {
     const uint64_t offset = std::stoull(match[1].str(), nullptr, 16);
-    char text[32];  // a return address may lie behind the call's line
+    char text[32];  // a return address may belong to the line after the call
     std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(offset - (offsets.empty() ? 0 : 1)));
     offsets.emplace_back(text);
     at += match.length();

@@ -15,41 +15,41 @@ namespace assay {
 
 /// Memory of a tensor, to describe crashes in or next to it.
 struct TensorMemory {
-  const std::byte *low, *begin, *end, *high;  ///< [begin, end) is the tensor; [low, high) includes the inaccessible pages around
-                                              ///< it
+  const std::byte *low, *begin, *end, *high;  ///< [begin, end) is the tensor; [low, high) includes the inaccessible pages
+                                              ///< around it
   std::string_view name;
-  size_t row = 0, pitch = 0;  ///< of a far tensor: bytes of a row, and from one row to the next
+  size_t row = 0, pitch = 0;  ///< if rows lie far apart: bytes of a row, and bytes from a row's start to the next
 };
 
 /// Registers the tensors of the next call and forgets those of the previous one. At most 64 are kept.
 void forget_tensors();
 void remember_tensor(const TensorMemory& memory);
 
-/// Installs handlers for SIGSEGV, SIGBUS, SIGFPE and SIGILL. A handler writes such a line to the file and lets the signal end the
-/// process:
+/// Installs handlers for SIGSEGV, SIGBUS, SIGFPE and SIGILL. A handler writes a line like this to the file; then the signal ends
+/// the process:
 ///
 ///   SIGSEGV at address 0x7f..: wrote 4352 bytes behind the end of 'y', in my_kernel (libmine.so+0x11a9)
 ///
-/// `begin` is written before the line and must stay alive. A signal that already has a handler (a sanitizer's) keeps it.
+/// `begin` is written before the line and must stay alive. A signal that has a handler already, as from a sanitizer, keeps it.
 void speak_of_crashes(int file, const char* begin);
 
-/// Installs a handler of kWhereAreYou, which speak_of_crashes() must have given a file. It writes the frames of the thread that
-/// lie in the library, "libmine.so+0x11a9 <- +0x88", and nothing if there are none.
+/// Installs a handler of the signal kWhereAreYou. It writes the thread's stack frames in the library to the file of
+/// speak_of_crashes(): "libmine.so+0x11a9 <- +0x88". Writes nothing if there are none.
 void answer_where_you_are(const std::string& library);
-/// A process without that handler ignores this signal.
+/// The signal that asks a worker where it is. A process without the handler ignores it.
 inline constexpr int kWhereAreYou = SIGURG;
 
-/// Adds source lines and the function to a message with a place such as "libmine.so+0x11a9 <- +0x88" in that library, as far as
-/// addr2line (binutils) finds them: "libmine.so+0x11a9 <- +0x88 (at mine.h:12, called from mine.cpp:40; function scale(int))".
+/// Adds source lines and the function to a place such as "libmine.so+0x11a9 <- +0x88" in a message, if addr2line (binutils)
+/// finds them in the library: "libmine.so+0x11a9 <- +0x88 (at mine.h:12, called from mine.cpp:40; function scale(int))".
 std::string with_source_lines(const std::string& message, const std::string& library);
 
-/// Names the library and kernel of the current call for calls that begin() did not announce; null: none.
+/// Sets the words that a crash line names as the running library and kernel; null: none.
 void set_crash_subject(const char* words);
 
 // Reports a kernel that ends the program.
 
-/// During its lifetime, a kernel that ends this process with exit() or by a crash is named on stderr, and the exit code is that
-/// of kBroken. CUDA calls exit() if host code calls a device-only function.
+/// While it lives: if a kernel ends this process with exit() or a crash, stderr names the kernel. After exit(), the exit code is
+/// that of a broken case. CUDA calls exit() if host code calls a device-only function.
 class ExitNotice {
  public:
   ExitNotice(const std::string& path, const CallRequest& request);

@@ -125,7 +125,7 @@ std::string loader_error() {
   return text != nullptr ? text : "unknown loader error";
 }
 
-/// A library for a device that this machine lacks can be loaded and described, but not used.
+/// Throws NoDeviceError if the library cannot allocate device memory. It could be loaded, but not used.
 void check_device(const Library& library) {
   const assay_library& functions = *library.functions;
   if (functions.allocate == nullptr) return;
@@ -173,7 +173,7 @@ std::string restored_after(const FloatEnvironment& before, const char* what) {
 
 void check_functions(const assay_library& functions, const std::string& path) {
   if (functions.abi != ASSAY_ABI_VERSION) {
-    throw LibraryError(path + ": wrong ABI version: library has " + std::to_string(functions.abi) + ", this program speaks " +
+    throw LibraryError(path + ": wrong ABI version: library has " + std::to_string(functions.abi) + ", this program uses " +
                        std::to_string(ASSAY_ABI_VERSION));
   }
   if (functions.size < kFirstSize) {
@@ -189,7 +189,7 @@ std::shared_ptr<const assay_library> of_this_size(const assay_library& functions
     std::shared_ptr<void> keep_alive;
   };
   const auto held = std::make_shared<Held>();
-  constexpr size_t kPointer = sizeof(void*);  // a size that ends within a function pointer does not include that function
+  constexpr size_t kPointer = sizeof(void*);  // if `size` ends within a function pointer, that function is left out
   std::memcpy(&held->functions, &functions, std::min(sizeof(assay_library), size_t{functions.size} / kPointer * kPointer));
   held->keep_alive = std::move(keep_alive);
   return {held, &held->functions};

@@ -1,5 +1,5 @@
-// Loads a kernel library: opens it, checks its ABI version, reads its description, and undoes what it does to the state of the
-// processor.
+// Loads a kernel library: opens it, checks its ABI version and reads its description. Restores the floating-point state that
+// loading may change.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace assay {
 
-/// A library that cannot be used. The message is one line that starts with the path; text from the library is made printable and
-/// shortened.
+/// Thrown for a library that cannot be used. The message is one line that starts with the path. Text from the library is made
+/// printable and shortened.
 struct LibraryError : std::runtime_error {
   explicit LibraryError(const std::string& problem) : std::runtime_error(message_text(problem)) {}
 };
@@ -40,7 +40,7 @@ LibraryInfo parse_description(const std::string& json, const std::string& path);
 /// LibraryError.
 void check_functions(const assay_library& functions, const std::string& path);
 
-/// The functions in a struct of this program's size; functions that an older library lacks are NULL. The result keeps
+/// Copies the functions into this program's assay_library; functions that an older library lacks are NULL. The result keeps
 /// `keep_alive` alive.
 std::shared_ptr<const assay_library> of_this_size(const assay_library& functions, std::shared_ptr<void> keep_alive);
 
@@ -55,8 +55,8 @@ class FloatEnvironment {
   /// Captures the state of this thread.
   FloatEnvironment();
 
-  /// Restores the state. Returns a description of what had changed: "rounds downward, flushes subnormal results to zero (FTZ)";
-  /// empty if nothing had.
+  /// Restores the state. Describes what had changed: "rounds downward, flushes subnormal results to zero (FTZ)". Empty if
+  /// nothing had.
   std::string restore() const;
 
  private:

@@ -40,13 +40,13 @@ class Fields {
     return printable(bounded(field, json_[field].get<std::string>(), kMostText));
   }
 
-  /// A required field that may be empty, as for a library without a device.
+  /// A required field that may be empty, such as `device` of a library without one.
   std::string text_that_is_there(const char* field) const {
     if (!json_.contains(field)) refuse(field, "is missing");
     return text(field);
   }
 
-  /// A name is a key in reports and files and is sent back to the library unchanged.
+  /// A name must be printable: reports and files use it as a key, and it is sent back to the library unchanged.
   std::string name(const char* field) const {
     if (!json_.contains(field)) refuse(field, "is missing");
     if (!json_[field].is_string()) refuse(field, "must be a string");
@@ -74,7 +74,7 @@ class Fields {
   }
 
  private:
-  /// Limits in bytes, since every report prints names and texts. Our longest name has 60 bytes, our longest text 300.
+  /// Limits in bytes, since every report prints names and texts. Assay's longest name has 60 bytes, its longest text 300.
   static constexpr size_t kMostName = 256, kMostText = 4096;
 
   const std::string& bounded(const char* field, const std::string& text, size_t most) const {
@@ -88,7 +88,7 @@ class Fields {
   const std::string& path_;
 };
 
-/// The text that a case-table cell would have.
+/// A JSON value as a case table would write it.
 std::string cell(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 KernelOffer offer_of(const Json& json, const std::string& where, const std::string& path) {
@@ -110,14 +110,14 @@ KernelOffer offer_of(const Json& json, const std::string& where, const std::stri
   }
   for (const auto& [parameter, divisor] : fields.child("multiple_of", Json::value_t::object, "must be an object").items()) {
     if (!divisor.is_number_integer() || divisor.get<int64_t>() < 1)
-      fields.refuse("multiple_of." + parameter, "must be an integer from 1 up");
+      fields.refuse("multiple_of." + parameter, "must be an integer >= 1");
     offer.multiple_of[parameter] = divisor.get<int64_t>();
   }
   return offer;
 }
 
-/// A kernel may be listed several times for different contracts. Two entries with the same contract would give two verdicts one
-/// name.
+/// Rejects two entries of one kernel with the same op and contract, since two verdicts would then have one name. Entries with
+/// different contracts are allowed.
 void require_different(const LibraryInfo& info) {
   std::map<std::tuple<std::string, std::string, std::string>, size_t> places;
   for (size_t i = 0; i < info.kernels.size(); ++i) {

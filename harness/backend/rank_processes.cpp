@@ -36,7 +36,7 @@
 namespace assay {
 namespace {
 
-// Processes of one MPI launch, which can hold the ranks of one group.
+// The processes of one MPI launch, which divide the ranks of a group between them.
 
 /// -1 if the text is missing or not a number.
 int number_in(const char* text) {
@@ -63,7 +63,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr int kBetweenQuestions = 50;  // ms
 
-/// A socket address in the abstract namespace: it disappears with its socket and has no file.
+/// A socket address in Linux's abstract namespace: it has no file, and disappears with its socket.
 struct Address {
   sockaddr_un address{};
   socklen_t size = 0;
@@ -192,8 +192,8 @@ void remove_leftovers(const fs::path& folder) {
   }
 }
 
-/// In /dev/shm if that is writable. Removed with its content on destruction; leftovers of a killed run are removed by the next
-/// run.
+/// A folder for one call, in /dev/shm if that is writable. The destructor removes it with its content; the next run removes
+/// leftovers of a killed run.
 class FolderOfCall {
  public:
   FolderOfCall() {
@@ -217,7 +217,7 @@ class FolderOfCall {
 
 bool holds(const RankPlace& place, int rank) { return rank >= place.first && rank < place.first + place.count; }
 
-/// The problem with the tensors of these ranks only.
+/// The problem reduced to the tensors of these ranks.
 Problem part_of(const Problem& whole, const RankPlace& place) {
   Problem part;
   part.ranks = whole.ranks;
@@ -228,7 +228,7 @@ Problem part_of(const Problem& whole, const RankPlace& place) {
   return part;
 }
 
-/// Collects results from several threads.
+/// Collects the members' results from several threads.
 class Results {
  public:
   explicit Results(size_t count) : results_(count), left_(count) {}
@@ -241,7 +241,7 @@ class Results {
     changed_.notify_all();
   }
 
-  /// Waits until all results are there. One second after the first broken one, tells the others to give up.
+  /// Waits until all results are there. One second after the first broken result, tells the other members to give up.
   void wait(std::atomic<bool>* give_up) {
     constexpr std::chrono::seconds kForTheOthers(1);
     std::unique_lock lock(mutex_);
@@ -250,7 +250,7 @@ class Results {
     *give_up = true;
   }
 
-  /// Call it after wait().
+  /// Call these two after wait().
   std::vector<CallResult>& all() { return results_; }
   int first_broken() const { return first_broken_; }
 
@@ -272,8 +272,8 @@ int awaited_rank(const std::string& said) {
   return rank;
 }
 
-/// Completes the messages of members that gave up: they waited for the first member that broke. A library that ended its wait for
-/// a rank whose process broke by itself did not hang either.
+/// Completes the messages of members that gave up: "waited for" the ranks of the member that broke first. A library that reports
+/// a vain wait for a rank whose process broke gets the same message, since it did not hang.
 void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<RankPlace>& places, int first_broken) {
   std::vector<bool> broke;
   for (const CallResult& result : results)
@@ -289,7 +289,7 @@ void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<
   }
 }
 
-/// Joins the messages of all failed members into one line: first those whose process broke, last those that gave up.
+/// Joins the messages of all failed members into one line. Members whose process broke come first, members that gave up last.
 CallResult not_well(const std::vector<CallResult>& results, const std::vector<RankPlace>& places) {
   CallResult all;
   const auto is = [&](CallStatus status) {
@@ -368,7 +368,7 @@ CallResult call_members(const std::vector<RankMember>& members, const CallReques
 
 namespace {
 
-// Ranks divided between the processes of one launch: the first process coordinates, the others run their ranks.
+// The first process of a launch coordinates; each of the others runs its ranks.
 
 /// Heartbeat: while its worker runs, a process sends an empty message once a second.
 constexpr std::chrono::seconds kBetweenSigns(1);
@@ -379,7 +379,7 @@ bool is_closed(int socket) {
   return ::poll(&other, 1, 0) > 0 && (other.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-/// Whether unrequested bytes arrived: the first process no longer wants the answer.
+/// Whether bytes arrived while a call runs: they mean that the first process no longer waits for the answer.
 bool has_bytes(int socket) {
   pollfd other{socket, POLLIN, 0};
   return ::poll(&other, 1, 0) > 0;
@@ -393,7 +393,7 @@ class Elsewhere {
   int memory() const { return memory_.file(); }
   void came(OpenFile socket) { socket_ = std::move(socket); }
 
-  /// Also detects a process that ended since the last call.
+  /// Whether the process is gone; also if it ended after the last call.
   bool is_gone() {
     if (socket_.number() >= 0 && is_closed(socket_.number())) leave("is gone");
     return socket_.number() < 0;
@@ -412,7 +412,7 @@ class Elsewhere {
     bool told = false;
     const auto stop = [&] {
       if (options_.ended && options_.ended()) return true;
-      if (give_up && !told) told = send_message(socket_.number(), "");  // makes it answer at once
+      if (give_up && !told) told = send_message(socket_.number(), "");  // asks it to answer at once
       return false;
     };
     while (got == Received::kMessage) {
@@ -432,7 +432,7 @@ class Elsewhere {
       memory_.shrink_to(kKeptBetweenCalls);
       return result;
     } catch (const std::runtime_error& error) {
-      leave("answers otherwise than this program");
+      leave("sent an invalid answer");
       return without_outputs(CallStatus::kBroken, std::string("its process sent an invalid answer: ") + error.what());
     }
   }
@@ -504,7 +504,7 @@ class AllProcesses {
 void answer_calls(int socket, const std::string& library, const WorkerOptions& options) {
   auto sign = std::chrono::steady_clock::now();
   WorkerOptions own = options;
-  bool has_loaded = false;  // until the library is loaded, the next item in the socket is the file with the tensors
+  bool has_loaded = false;  // before that, bytes in the socket are the file with the tensors and not a wish to give up
   own.ended = [&] {
     const auto now = std::chrono::steady_clock::now();
     if (now - sign >= kBetweenSigns) (void)send_message(socket, ""), sign = now;
@@ -513,7 +513,7 @@ void answer_calls(int socket, const std::string& library, const WorkerOptions& o
   const Backend worker = open_in_worker(library, library, own);
   has_loaded = true;
   const int file = receive_file(socket);
-  if (file < 0) return;  // the first process had no request
+  if (file < 0) return;  // the first process ended without a request
   SharedMemory memory(file);
   std::string message;
   while (receive_message(socket, -1, message, options.ended) == Received::kMessage) {

@@ -1,4 +1,4 @@
-// Ranks divided between the processes of one launch: how the processes meet, and who calls which ranks.
+// Ranks divided between the processes of one MPI launch: how the processes connect, and which process calls which ranks.
 #pragma once
 
 #include <atomic>
@@ -19,15 +19,15 @@
 
 namespace assay {
 
-// Processes of one MPI launch, which can hold the ranks of one group.
+// The processes of one MPI launch, which divide the ranks of a group between them.
 
 struct Launch {
   int index = 0, count = 1;  ///< index of this process, from 0, and number of processes
   std::string job;           ///< unique among the launches on this machine
 };
 
-/// Reads OMPI_COMM_WORLD_RANK, OMPI_COMM_WORLD_SIZE, OMPI_COMM_WORLD_LOCAL_SIZE and PMIX_NAMESPACE of Open MPI. Empty unless it
-/// started several processes, all on this machine: ranks communicate through its memory.
+/// Reads OMPI_COMM_WORLD_RANK, OMPI_COMM_WORLD_SIZE, OMPI_COMM_WORLD_LOCAL_SIZE and PMIX_NAMESPACE of Open MPI. Empty unless Open
+/// MPI started several processes, all on this machine, because ranks communicate through its memory.
 std::optional<Launch> launch_of_environment(const EnvironmentReader& get);
 
 // Connects the processes of one launch through a local socket that is named after the launch.
@@ -48,12 +48,12 @@ class OpenFile {
   int number_;
 };
 
-/// After the first time the user is told which processes are missing; after both a missing process counts as gone. The first
-/// process listens before it does anything else.
+/// How long to wait for a process of the launch. After kSecondsOfSilence the user is told what is missing. After further
+/// kSecondsForTheLast the process counts as gone. The first process listens before it does anything else.
 inline constexpr double kSecondsOfSilence = 5, kSecondsForTheLast = 10;
 
 struct Arrival {
-  int index = -1;  ///< index of the process that connected; -1: none did
+  int index = -1;  ///< index of the process that connected; -1 if none did
   OpenFile socket{};
 };
 
@@ -69,8 +69,8 @@ class MeetingPoint {
   OpenFile socket_;
 };
 
-/// Connects as process number `index`. Throws std::runtime_error if nobody listens within kSecondsOfSilence, after which the user
-/// is told, and kSecondsForTheLast, or if `ended` returns true.
+/// Connects to the first process, as process number `index`. Throws std::runtime_error if the first process does not listen in
+/// time (see above), or if `ended` returns true.
 OpenFile come_to(const std::string& job, int index, const std::function<bool()>& ended);
 
 /// Passes an open file to the process at the other end of a socket. receive_file() returns -1 if that process ended.
@@ -79,10 +79,10 @@ int receive_file(int socket);
 
 // Calls of several ranks, where each rank belongs to one of several processes.
 
-/// Calls a process that holds ranks.
+/// A process that holds ranks: the function calls the kernel there.
 using RankMember = std::function<CallResult(const CallRequest&)>;
 
-/// The ranks of member `index` out of `members`: consecutive ranks, divided evenly; the first members get one more if needed.
+/// The ranks of member `index` of `members`: consecutive ranks, divided evenly; a remainder goes to the first members.
 RankPlace place_of(int ranks, int index, int members);
 
 /// "rank 2" or "ranks 2 to 3".
@@ -91,17 +91,17 @@ std::string ranks_text(const RankPlace& place);
 /// Prefix of the message of a call that a member abandoned because `give_up` was set.
 inline constexpr const char* kNotWaitedFor = "not waited for";
 
-/// Calls all members that hold ranks of the problem at once, each with the tensors of its ranks. All of them share a folder for
-/// this call. Returns the outputs of all ranks. If a member fails, the message names its ranks first, then what each other member
-/// reports: which rank it waited for, in which block and where.
+/// Calls all members that hold ranks of the problem concurrently, each with the tensors of its ranks. They share a folder for
+/// this call. Returns the outputs of all ranks. If a member fails, the message begins with its report. The reports of the other
+/// members follow: which rank each waited for, in which block and where.
 ///
 /// Ranks wait for each other, so one broken rank would block the others for the whole time limit. One second after the first
-/// failure `give_up` is set; the other members poll it and report "waited for rank 2".
+/// failure `give_up` is set. The other members poll it, give up, and report "waited for rank 2".
 CallResult call_members(const std::vector<RankMember>& members, const CallRequest& request, std::atomic<bool>* give_up = nullptr);
 
-// Ranks divided between the processes of one launch: the first process coordinates, the others run their ranks.
+// The first process of a launch coordinates; each of the others runs its ranks.
 
-/// Create one in every process before loading a library. From then on each process notices when another one ends.
+/// Connects the processes of a launch; each notices when another ends. Create one in every process before loading a library.
 class RankMeeting {
  public:
   explicit RankMeeting(const Launch& launch);
@@ -109,15 +109,15 @@ class RankMeeting {
 
   const Launch& launch() const { return launch_; }
 
-  /// For the first process. Returns a back end that lets all processes of the launch make the calls of several ranks, each
-  /// process in its own worker. A kernel that dies there ends its case only; the next call gets a new worker. If a process is
-  /// gone, the first call that needs its ranks is broken and later ones are not made (CallStatus::kNotCalled). A process that
+  /// For the first process. Returns a back end that divides calls of several ranks among all processes of the launch; each
+  /// process runs its ranks in a worker. A kernel's crash breaks its case only; the next call gets a new worker. If a process is
+  /// gone, the first call that needs its ranks is broken, and later ones are not made (CallStatus::kNotCalled). A process that
   /// sends nothing for the time limit plus kMarginOfProcess counts as gone. Throws std::system_error if the job already has a
   /// first process.
   Backend with_ranks(Backend backend, const WorkerOptions& options);
 
-  /// For every other process: makes the calls that the first process requests, on a thread of its own, until the first process
-  /// ends. Errors go to `say`. If serve() is never called, the destructor tells the first process that this one serves no ranks.
+  /// For every other process: starts a thread that makes the calls that the first process requests, until that process ends.
+  /// `say` gets errors. If serve() is never called, the destructor tells the first process that this one serves no ranks.
   void serve(const std::string& library, const WorkerOptions& options, const std::function<void(const std::string&)>& say);
   bool serves() const { return serving_.joinable(); }
 

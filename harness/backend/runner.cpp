@@ -86,7 +86,7 @@ bool goes_in_a_row(const CallRequest& request) {
          std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.first == "in_a_row" && p.second != 0; });
 }
 
-/// Result of a failed allocation. On a device it counts as a lost device; in host memory it says nothing about the kernel.
+/// Result of a failed allocation: kDeviceLost for device memory, kNotCalled for host memory. Neither blames the kernel.
 CallResult without_room(const assay_library& functions, const std::string& reason) {
   return functions.upload != nullptr ? lost(reason, false)
                                      : refused(CallStatus::kNotCalled, "not called: " + reason + " of memory");
@@ -113,7 +113,7 @@ bool Runner::device_answers() {
          (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
 }
 
-/// Makes the calls of all ranks on the uploaded buffers, one after the other. Returns their status.
+/// Makes the calls of `row` on the uploaded buffers, one after the other, each for all ranks. Returns their status.
 CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int sentinel) {
   const CallRequest& request = row[judged].request;
   const int ranks = request.problem->ranks;
@@ -124,8 +124,8 @@ CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int 
   } catch (const WorkspaceError& error) {
     return refused(CallStatus::kBroken, error.what());
   }
-  // A replay must compute its outputs itself: they are reset before each replay. In the first of two replays ranks have other
-  // inputs, so that stale data in buffers and flags of a group show.
+  // Outputs are reset before each replay, so that a replay that computes nothing is detected. In the first of two replays, ranks
+  // have other inputs, so that stale data in a group's buffers and flags are detected.
   Problem other;
   const auto reset = [&](int replay) {
     const Problem* const earlier = replay == 1 ? problem_of_same_sizes(*request.problem) : nullptr;
@@ -192,10 +192,10 @@ CallResult Runner::called_before(const CallRequest& request, int sentinel) {
   return {};
 }
 
-/// Makes the warm-up calls, the problem's call and the first warm-up call again, without a wait between them. A rank that
-/// continues too early passes data of the last call to its peers. Each call has its own buffers.
+/// Makes the warm-up calls, the problem's call and the first warm-up call again, without a wait between them. It exposes ranks
+/// that continue too early: their peers get data of the last call. Each call has its own buffers.
 CallResult Runner::called_in_a_row(const CallRequest& request, int sentinel) {
-  if (!group_.runs_in_a_row()) return refused(CallStatus::kUnsupported, "the library waits for each call of a group");
+  if (!group_.runs_in_a_row()) return refused(CallStatus::kUnsupported, "the library has no run_group_in_a_row()");
   std::deque<Problem> problems;
   std::vector<CallInRow> row;
   std::string reason;
@@ -225,14 +225,14 @@ CallResult Runner::called_in_a_row(const CallRequest& request, int sentinel) {
 CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const FloatEnvironment environment;
   if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault && (request.place || !group_.honours_streams()))
-    return refused(CallStatus::kUnsupported, "a group of ranks runs on its own streams only");
+    return refused(CallStatus::kUnsupported, "the library runs groups of ranks on streams of its own only");
   const std::vector<HostTensor>& tensors = request.problem->tensors;
   if (std::any_of(tensors.begin(), tensors.end(), [](const HostTensor& tensor) { return tensor.spec.far > 0; })) {
-    if (request.problem->ranks > 1) return refused(CallStatus::kUnsupported, "a group of ranks has no rows that lie far apart");
+    if (request.problem->ranks > 1) return refused(CallStatus::kUnsupported, "rows that lie far apart: not for several ranks");
     if (functions_->upload != nullptr && functions_->allocate_rows == nullptr)
       return refused(CallStatus::kUnsupported, "the library allocates no rows that lie far apart: it has no allocate_rows()");
   }
-  // With warm-up calls, only the case may decide what a kernel finds. With several processes, none knows the state of the others.
+  // A case with warm-up calls needs a new group, whose state it determines. Processes cannot know each other's group state.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
   const Execution group =
       request.place ? group_.join(request.problem->ranks, *request.place, request.place->folder + "/" + std::to_string(sentinel))
@@ -272,8 +272,8 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
 
 CallResult Runner::call(const CallRequest& request) {
   CallResult result = run_once(request, 0);
-  bool unclear = request.place && result.status == CallStatus::kOk;  // no process knows the results of the others, so all of them
-                                                                     // are named repeat the call
+  bool unclear = request.place && result.status == CallStatus::kOk;  // processes do not know each other's results, so all of them
+                                                                     // repeat the call
   for (size_t i = 0; i < result.untouched.size(); ++i) unclear |= !result.in_place[i] && !result.untouched[i].empty();
   if (unclear) {
     CallResult second = run_once(request, 1);

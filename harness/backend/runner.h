@@ -15,8 +15,8 @@ namespace assay {
 
 // A library's group of ranks, whose calls are made together.
 
-/// Created for the first problem with more than one rank and kept for later ones of the same size. So, as in production, a kernel
-/// finds its flags in the state that its previous call left.
+/// The group is created for the first problem with several ranks, and kept while problems have as many ranks. So, as in
+/// production, a kernel finds its flags as its previous call left them.
 class RankGroup {
  public:
   explicit RankGroup(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
@@ -24,7 +24,7 @@ class RankGroup {
   RankGroup& operator=(const RankGroup&) = delete;
   ~RankGroup() { destroy(); }
 
-  /// Creates a group of that many ranks. Returns ASSAY_OK or the reason why there is none. One rank needs no group.
+  /// Creates a group of that many ranks, unless it exists. Returns ASSAY_OK, or the reason for failure. One rank needs no group.
   Execution hold(int ranks);
   /// Creates this process's part of a group that spans several processes. Creates `folder` if it does not exist.
   Execution join(int ranks, const RankPlace& place, const std::string& folder);
@@ -36,7 +36,7 @@ class RankGroup {
   /// Whether the library enqueues calls on given streams ("honours_group_streams" of describe()).
   bool honours_streams() const;
 
-  /// Runs the calls of all ranks in this process together. Waits for them, unless they have streams.
+  /// Runs the calls of all ranks of this process concurrently. Waits for them, unless the calls have streams.
   Execution run(const std::vector<const assay_call*>& calls) const;
 
   /// Whether the library can run several calls of all ranks without a wait between them.
@@ -61,7 +61,7 @@ class Runner {
   explicit Runner(std::shared_ptr<const assay_library> functions)
       : functions_(functions), group_(functions), buffers_(functions), workspaces_(functions) {}
 
-  /// Never throws because of the library. A crash or a hang takes the process with it (see worker.h).
+  /// Exceptions of the library become results. A crash or a hang ends or blocks this process (see worker.h).
   CallResult call(const CallRequest& request);
 
  private:
@@ -73,7 +73,7 @@ class Runner {
   void forget_group();
 
   std::shared_ptr<const assay_library> functions_;
-  RankGroup group_;  ///< must outlive the memory of its members
+  RankGroup group_;  ///< declared first, since it must outlive the memory of its members
   Buffers buffers_;
   std::deque<Buffers> beside_;  ///< buffers of back-to-back calls other than the problem's own
   Workspaces workspaces_;

@@ -49,7 +49,7 @@ TEST(Library, TableOfFunctionsIsChecked) {
     return library_error([&] { check_functions(library, "l.so"); });
   };
   EXPECT_EQ(error_with([](assay_library&) {}), "no error");
-  EXPECT_EQ(error_with([](assay_library& l) { l.abi = 7; }), "l.so: wrong ABI version: library has 7, this program speaks 1");
+  EXPECT_EQ(error_with([](assay_library& l) { l.abi = 7; }), "l.so: wrong ABI version: library has 7, this program uses 1");
   EXPECT_THAT(error_with([](assay_library& l) { l.size = 8; }), HasSubstr("l.so: assay_library is 8 bytes"));
   EXPECT_EQ(error_with([](assay_library& l) { l.run = nullptr; }), "l.so: describe and run must not be NULL");
   EXPECT_THAT(error_with([](assay_library& l) { l.release = std::free; }), HasSubstr("must be all set or all NULL"));
@@ -80,7 +80,7 @@ TEST(Library, DescriptionsAreChecked) {
   EXPECT_EQ(error_of(R"({"name": "a", "arch": "cpu", "kernels": [)" + twice + "," + twice + "]}"),
             "l.so: describe(): kernels[1]: 'k' for contract c of op o is listed twice, first in kernels[0]");
   EXPECT_EQ(error_of(start + R"("multiple_of": {"n": 0}}]})"),
-            "l.so: describe(): kernels[0].multiple_of.n must be an integer from 1 up");
+            "l.so: describe(): kernels[0].multiple_of.n must be an integer >= 1");
 }
 
 TEST(Library, DescriptionsAreRead) {

@@ -13,14 +13,14 @@
 
 namespace assay {
 
-/// Inputs are consecutive 32-bit patterns; 8-bit codes are compared with steps. Its result is not trusted: the caller checks on
-/// the host whatever it reports as wrong, and a part of what it reports as right.
+/// Inputs are consecutive 32-bit patterns. The 8-bit output codes are compared with the expected ones, given as CodeSteps. The
+/// caller does not trust the result: it checks on the host all that is reported as wrong, and part of what is reported as right.
 class Watch {
  public:
   Watch(std::shared_ptr<const assay_library> tested, Library watch) : tested_(std::move(tested)), watch_(std::move(watch)) {}
 
-  /// The problem has an input x without data and an output q. Input element i has the pattern `first` + i. Before the call, q is
-  /// filled with a value that no correct kernel leaves there. Guards are checked as in every call; inputs changed by the call
+  /// The problem has an input x without data and an output q. Input element i gets the pattern `first` + i. Before the call, q is
+  /// filled with a value that no correct kernel leaves there. Guards are checked as in every call. Inputs that the call changed
   /// count as wrong.
   WatchedResult call(const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps);
 
@@ -34,7 +34,7 @@ class Watch {
 
 struct FoundWatch {
   std::shared_ptr<Watch> watch;  ///< null if the library works on host memory, or if no checker was found
-  std::string why_none;          ///< one line, if a checker was found but cannot be used; otherwise empty
+  std::string why_none;          ///< one line: why a checker that was found cannot be used; otherwise empty
 };
 
 /// Finds the checker for a library among the files assay_watch_*.so of these folders: one for the same device.

@@ -33,12 +33,12 @@ namespace {
 
 // The harness's side of the process boundary.
 
-/// Printed once when the library is opened: side effects of loading change no verdict, but the author should know.
+/// Prints the notes about a library when it is opened. Side effects of loading change no verdict, but the author should know.
 void say_notes(const LibraryInfo& info) {
   for (const std::string& note : info.notes) std::fprintf(stderr, "assay: %s: %s\n", info.path.c_str(), note.c_str());
 }
 
-/// One worker per kernel. Beyond kMost the least recently used one ends.
+/// One worker per kernel. If there are more than kMost, the least recently used one is ended.
 class Workers {
  public:
   Workers(std::string path, WorkerOptions options) : path_(std::move(path)), options_(std::move(options)) {
@@ -67,8 +67,8 @@ class Workers {
     HangCount hangs;
   };
 
-  /// A new process shows whether the device itself is gone, or whether this call or an earlier one of the kernel broke it for its
-  /// process.
+  /// Repeats a call that lost the device, in a new process. That shows whether the device itself is gone, or whether the kernel
+  /// broke it for the first process.
   static CallResult call_again(Own& own, const CallRequest& request, const CallResult& first, bool& hung) {
     CallResult again = own.worker->call(request, hung);
     if (again.status != CallStatus::kDeviceLost || !again.reached_kernel || !first.reached_kernel) return again;
@@ -134,22 +134,22 @@ namespace {
 
 // Limits of a worker process, and when it ends by itself.
 
-/// Lets this process allocate `bytes` more than it has (0: half of the memory of the machine or container); larger requests fail.
-/// Also makes it the first process that the system kills when memory runs out.
+/// Limits what this process allocates from now on to `bytes` (0: half of the memory of the machine or container); requests beyond
+/// it fail. Also makes it the first process that the system kills when memory runs out.
 void limit_memory(uint64_t bytes);
 
-/// Ends this process and everything it started soon after the other side closes the socket, whatever the main thread does: a
-/// hanging worker must not outlive its harness. PR_SET_PDEATHSIG is no alternative, since it fires when the thread that started
-/// the process ends.
+/// Ends this process and all its descendants soon after the harness closes the socket, even if the main thread hangs.
+/// PR_SET_PDEATHSIG is no alternative: it sends its signal already when the thread ends that started the process, not the
+/// process.
 void end_with_other_side(int socket);
 
-/// Signals that end a run (kSignalsThatEndARun) end this process only if it or a process of its session sent them.
+/// Signals in kSignalsThatEndARun end this process only if it or a process of its session sent them.
 void obey_own_signals_alone();
 
 void limit_memory(uint64_t bytes) {
   if (bytes == 0) bytes = memory_of_machine() / 2;
-  // Counts private writable memory (VmData), so a sanitizer's shadow memory and address space reserved by a device driver do not
-  // count.
+  // The limit counts private writable memory (VmData). So a sanitizer's shadow memory, and addresses that a device driver
+  // reserves, do not count.
   const uint64_t has = memory_stated("/proc/self/status", "VmData:");
   rlimit limit{};
   if (bytes > 0 && ::getrlimit(RLIMIT_DATA, &limit) == 0 && has + bytes < limit.rlim_cur) {
@@ -161,8 +161,8 @@ void limit_memory(uint64_t bytes) {
 
 void end_with_other_side(int socket) {
   std::thread([socket, harness = ::getppid()] {
-    // Checks repeatedly with short timeouts: a blocking poll would keep the socket open after a kernel has closed it, and the
-    // other side would not notice.
+    // Polls with short timeouts: a blocking poll would keep the socket open after a kernel has closed it, and the harness would
+    // not notice.
     constexpr int kMilliseconds = 250;
     for (;;) {
       pollfd other{socket, POLLRDHUP, 0};
@@ -198,7 +198,7 @@ void obey_own_signals_alone() {
 
 // The worker's side of the process boundary.
 
-/// The first message: a description, or the reason why there is none.
+/// The worker's first message: the library's description, or the reason why there is none.
 std::string greeting(Greeting kind, const std::string& text, const std::string& note = "", bool joins_groups = false) {
   MessageWriter out;
   out.number(kWorkerProtocol);

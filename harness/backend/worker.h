@@ -1,4 +1,4 @@
-// Runs a kernel library in worker processes, which contain its effects on memory, signals and time.
+// Runs a kernel library in worker processes, so that a crash, a wild write, a signal or a hang affects only the worker.
 #pragma once
 
 #include <cstdint>
@@ -16,20 +16,20 @@ struct WorkerOptions {
   double timeout_seconds = 60;             ///< for one call, and for loading the library
   std::string program =
       "/proc/self/exe";       ///< started as `program before... worker --library PATH`; without '/' it is looked for in PATH
-  uint64_t memory_bytes = 0;  ///< that one process may allocate; 0: half of the memory of the machine or its container
-  std::function<bool()> ended = {};        ///< asked while a call is waited for: true gives it up at once, as broken
+  uint64_t memory_bytes = 0;  ///< limit for what one process allocates; 0: half of the memory of the machine or its container
+  std::function<bool()> ended = {};        ///< polled during a call; if true, the call is abandoned at once and broken
   std::vector<std::string> before = {};    ///< arguments of the program before `worker`
 };
 
-/// Opens a library in this process, with an on-device checker if these folders have one. Throws like open_library().
+/// Opens a library in this process, with an on-device checker (watch.h) if these folders have one. Throws like open_library().
 Backend open_in_process(const std::string& path, const std::string& name, const std::vector<std::filesystem::path>& folders = {});
 
-/// Opens a library in worker processes, one for each kernel, so that no kernel is affected by another: a late thread, a wild
-/// write, a sticky device error. Throws like open_library(), and LibraryError if the worker dies or hangs while loading.
+/// Opens a library in worker processes, one for each kernel, so that late threads, wild writes and sticky device errors
+/// of a kernel do not affect others. Throws like open_library(), and LibraryError if the worker dies or hangs while loading.
 ///
 /// A call that crashes or hangs returns CallStatus::kBroken and names the signal or the time; the kernel's next call starts a new
-/// process. A call that loses the device is repeated once in a new process: if the device is there before the call and lost after
-/// it again, the call is broken. A kernel that hung several times is not called any more (CallStatus::kNotCalled).
+/// process. A call that loses the device is repeated once in a new process. If the device works before that call and is lost
+/// again, the call is broken. A kernel that hung several times is not called any more (CallStatus::kNotCalled).
 Backend open_in_worker(const std::string& path, const std::string& name, const WorkerOptions& options);
 
 /// Main function of the worker process: answers calls until the other side closes its socket. Returns the exit code.
@@ -38,7 +38,7 @@ int worker_main(const std::string& library);
 int worker_main(const std::function<Library()>& open);
 
 /// Answers calls in this process. Unlike a worker, it neither changes signals and limits nor ends the process.
-/// `socket` and `memory`: the files that a worker is started with. Returns when the other side closes the socket; false if that side never sent a greeting.
+/// `socket`, `memory`: descriptors as of a worker. Returns true when the harness closes the socket, false if a send fails.
 bool serve_calls(const std::function<Library()>& open, int socket, int memory);
 
 }  // namespace assay

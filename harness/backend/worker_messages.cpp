@@ -36,7 +36,7 @@ bool send_all(int socket, const char* bytes, size_t size) {
   return true;
 }
 
-/// Poll interval; short, so that a stop of this process can be distinguished from a long wait.
+/// Poll interval; short, so that time during which this process was stopped can be told from a long wait.
 constexpr double kSlice = 50;  // ms
 
 class Patience {
@@ -48,10 +48,10 @@ class Patience {
   bool is_given_up() const { return given_up_ && given_up_(); }
 
   enum class Seen { kNothing, kBytes, kEnd };
-  /// Waits for bytes, for one slice of time at most.
+  /// Waits for bytes, for one poll interval at most.
   Seen look(int socket) {
-    // A slice that took a second longer than it should: the process was stopped (Ctrl-Z, batch system). That time is not the
-    // kernel's.
+    // If an interval took a second too long, this process was stopped (Ctrl-Z, batch system). That time does not count against
+    // the kernel.
     constexpr double kMostOfASlice = kSlice + 1000;
     pollfd wait[] = {{socket, POLLIN, 0}, {end_, POLLIN, 0}};
     const Clock::time_point begin = Clock::now();
@@ -160,7 +160,7 @@ void SharedMemory::read(size_t at, std::byte* bytes, size_t count) const {
 
 namespace {
 
-// Serializes calls and results for the worker: descriptions in messages, tensor bytes in shared memory.
+// Serializes calls and results: tensor bytes go to shared memory, everything else into messages.
 
 /// Calls f for the tensors of a problem, then for those of its warm-up calls. P is Problem or const Problem.
 template <class P>
@@ -187,7 +187,7 @@ size_t outputs_of(const Problem& problem) {
                               [](const HostTensor& tensor) { return tensor.spec.role == Role::kOutput; }));
 }
 
-/// Ascending ranges within a tensor, from a list of alternating begins and ends.
+/// Ascending byte ranges within a tensor, from a list [begin, end, begin, end, ...].
 std::vector<ByteRange> ranges_from(const std::vector<int64_t>& ends, int64_t bytes) {
   std::vector<ByteRange> ranges;
   int64_t at = 0;
@@ -334,14 +334,14 @@ CallResult unpack_result(const std::string& message, const Problem& problem, Sha
   MessageReader in(message);
   CallResult result;
   const auto status = in.number<uint8_t>();
-  if (status > uint8_t(CallStatus::kNotCalled)) throw std::runtime_error("status " + std::to_string(status) + " is none");
+  if (status > uint8_t(CallStatus::kNotCalled)) throw std::runtime_error("status " + std::to_string(status) + " does not exist");
   result.status = CallStatus(status);
   result.message = in.text();
   result.said.words = in.text();
   result.said.split_k = in.number<int32_t>();
   result.said.promote = in.number<int32_t>();
   const auto order = in.number<uint8_t>();
-  if (order > uint8_t(SaidAlgorithm::Order::kAny)) throw std::runtime_error("order " + std::to_string(order) + " is none");
+  if (order > uint8_t(SaidAlgorithm::Order::kAny)) throw std::runtime_error("order " + std::to_string(order) + " does not exist");
   result.said.order = SaidAlgorithm::Order(order);
   result.seconds = in.number<double>();
   result.reached_kernel = in.number<uint8_t>() != 0;

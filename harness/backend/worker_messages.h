@@ -61,7 +61,7 @@ class MessageReader {
  private:
   void take(void* into, size_t size);
   size_t checked(uint64_t size) const { return counted(size, 1); }
-  size_t counted(uint64_t count, size_t each) const;  ///< throws if more is asked for than is left
+  size_t counted(uint64_t count, size_t each) const;  ///< throws if fewer than count * each bytes are left
 
   std::string bytes_;
   size_t next_ = 0;
@@ -72,20 +72,20 @@ bool send_message(int socket, const std::string& bytes);
 
 enum class Received { kMessage, kClosed, kTimeout, kTooLong, kGivenUp };
 
-/// A message holds descriptions only. A longer one was written by a kernel, not by our program.
+/// Messages hold no tensor data, so they are short. A longer one was written by a kernel, not by Assay.
 inline constexpr uint64_t kLongestMessage = uint64_t{64} << 20;
 
 /// Waits for a whole message, at most `timeout_seconds`; negative: without limit. Time during which this process was stopped does
-/// not count. Allocates memory only for bytes that have arrived. Gives up soon after `given_up`, polled several times a second,
-/// returns true. `end` is a descriptor that becomes readable when the other process ends, since a child of it may hold the socket
-/// open; -1: none.
+/// not count. Allocates memory only for bytes that have arrived. Polls `given_up` several times a second, and gives up when it
+/// returns true. `end`: a descriptor that becomes readable when the other process ends, even if its child holds the socket open;
+/// -1: none.
 Received receive_message(int socket, double timeout_seconds, std::string& bytes, const std::function<bool()>& given_up = {},
                          int end = -1);
 
 // Memory shared by two processes; tensors are not sent through the socket.
 
-/// An anonymous file in memory (memfd) that both processes hold. It is accessed with read and write calls, which can fail, and
-/// never mapped: a kernel also has the descriptor and could shrink the file, and then accessing a mapping would kill the harness.
+/// An anonymous file in memory (memfd) that both processes have open. It is read and written with system calls and never mapped:
+/// a kernel could shrink the file through its descriptor. Then a system call fails, but a mapping would crash the harness.
 class SharedMemory {
  public:
   /// Creates a file, or takes over an inherited descriptor. Throws std::system_error.
@@ -109,7 +109,7 @@ class SharedMemory {
   int file_;
 };
 
-// Serializes calls and results for the worker: descriptions in messages, tensor bytes in shared memory.
+// Serializes calls and results: tensor bytes go to shared memory, everything else into messages.
 
 /// Copies the inputs into `memory` and everything else into the message.
 std::string pack_request(const CallRequest& request, SharedMemory& memory);
@@ -121,20 +121,20 @@ struct UnpackedRequest {
 };
 UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory);
 
-/// Copies the outputs into `memory`, at the offsets that their tensors have in the problem.
+/// Copies the outputs into `memory`, at the offsets of their tensors in the request.
 std::string pack_result(const CallResult& result, const Problem& problem, SharedMemory& memory);
-/// Validates everything: a kernel may have corrupted the worker. Throws std::runtime_error for a message that no intact worker
-/// sends.
+/// Validates everything, since a kernel may have corrupted the worker. Throws std::runtime_error if no intact worker could have
+/// sent the message.
 CallResult unpack_result(const std::string& message, const Problem& problem, SharedMemory& memory);
 
 // Constants that both sides of a worker share, besides the messages.
 
 /// File descriptors that a worker inherits.
 inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4,
-                     kWorkerWords = 5;  ///< words: a file for the worker's description of its crash
+                     kWorkerWords = 5;  ///< kWorkerWords: a pipe for the line about a crash
 
-/// Moves the descriptor to a number that no worker inherits and closes `file`. Throws std::system_error; `what` names the file in
-/// the message.
+/// Duplicates the descriptor to a number above those that workers inherit, and closes `file`. Throws std::system_error; `what`
+/// names the file in the message.
 int beyond_worker_files(int file, const char* what);
 
 /// Signals that ask a run to end (from a person, a terminal or a batch system). The harness handles them; a worker obeys them
@@ -144,8 +144,8 @@ inline constexpr int kSignalsThatEndARun[] = {SIGHUP, SIGTERM, SIGINT};
 /// Each side frees shared memory beyond this size after a call.
 inline constexpr size_t kKeptBetweenCalls = size_t{64} << 20;
 
-/// First field of a worker's first message. Change it whenever the message layout changes: the program on disk may have been
-/// rebuilt while the harness runs.
+/// First field of a worker's first message. Change it whenever the message layout changes. The worker may be of another build,
+/// if the program on disk was rebuilt while the harness runs.
 inline constexpr uint32_t kWorkerProtocol = 0xa55a0001;
 
 enum class Greeting : uint8_t { kReady, kUnusable, kNoDevice };

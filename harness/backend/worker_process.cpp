@@ -49,7 +49,7 @@ struct Slot {
   std::atomic<int> signal{0};
 };
 
-/// Enough for sixteen kernels and for ranks.
+/// Slots for sixteen kernels and for ranks.
 std::array<Slot, 64> slots;
 static_assert(std::atomic<pid_t>::is_always_lock_free, "a handler may not wait for a lock");
 
@@ -59,7 +59,7 @@ Slot* slot_of(pid_t worker) {
   return nullptr;
 }
 
-/// Signals that receive_signals() handles. Because of the mutex, a signal noted by one thread is seen by a thread that looks later.
+/// Signals that receive_signals() handles. The mutex makes a signal that one thread noted visible to threads that look later.
 struct Taken {
   std::mutex mutex;
   sigset_t signals{};
@@ -70,7 +70,7 @@ Taken& taken() {
   return one;
 }
 
-/// Handles the signals that are pending for the process.
+/// Calls the handler for each signal that is pending for this process.
 void take_pending_signals() {
   const std::lock_guard one_at_a_time(taken().mutex);
   if (taken().handle == nullptr) return;
@@ -100,7 +100,7 @@ void receive_signals(const sigset_t& signals, SignalHandler handle) {
   if (pending < 0) return;
   std::thread([pending] {
     for (pollfd wait{pending, POLLIN, 0};;)
-      if (::poll(&wait, 1, -1) > 0) take_pending_signals();  // poll() leaves the signal pending: whoever has the mutex takes it
+      if (::poll(&wait, 1, -1) > 0) take_pending_signals();  // poll() leaves the signal pending; the mutex's holder takes it
   }).detach();
 }
 
@@ -163,7 +163,7 @@ pid_t living_parent_of(pid_t process) {
   return parent;
 }
 
-/// (process, parent) of every process.
+/// Pairs (process, parent) of all processes.
 std::vector<std::pair<pid_t, pid_t>> all_processes() {
   std::vector<std::pair<pid_t, pid_t>> all;
   DIR* const folder = ::opendir("/proc");
@@ -194,7 +194,7 @@ std::vector<pid_t> descendants_but(pid_t root, const std::vector<pid_t>& spared)
 std::vector<pid_t> descendants_of(pid_t root) { return descendants_but(root, {}); }
 
 int end_descendants(pid_t root, const std::vector<pid_t>& spared) {
-  // Bounds the loop: processes may fork faster than they are found, and a driver may keep one from ending.
+  // Limits the rounds, since processes may fork faster than they are found, and a driver call may keep one from ending.
   constexpr int kMostRounds = 50;
   int ended = 0;
   for (int round = 0; round < kMostRounds; ++round) {
@@ -234,7 +234,7 @@ namespace {
 
 constexpr const char* kHint = "; --in-process under a debugger shows where";
 
-/// Starts a session of its own. Signals that end a run stay blocked until worker_main() can check who sent them.
+/// Attributes of the new process: its own session. Signals that end a run stay blocked until worker_main() can check the sender.
 class Attributes {
  public:
   Attributes() {
@@ -302,16 +302,16 @@ Process::Process(const WorkerOptions& options, const std::string& library, int m
 }
 
 Process::~Process() {
-  ::close(socket_);  // the process then ends by itself, unless it hangs
+  ::close(socket_);  // makes the process end by itself, unless it hangs
   if (process_ > 0 && !ends_within(1000)) kill();
   ::close(words_);
   if (end_ >= 0) ::close(end_);
 }
 
-/// Until a dead process is reaped, its id is not reused and still names its process group.
+/// Ends what is left of the process group. Call it before the dead process is reaped: until then its id is not reused.
 void Process::book_end() {
   ::kill(-process_, SIGKILL);
-  take_pending_signals();  // while its sender is known as a worker
+  take_pending_signals();  // before the worker is removed, so that the sender of a signal is recognized as a worker
   remove_live_worker(process_);
   while (::waitpid(process_, &status_, 0) < 0 && errno == EINTR) {
   }
@@ -335,7 +335,7 @@ bool Process::kill() {
   if (process_ <= 0) return true;
   ::kill(-process_, SIGKILL);
   ::kill(process_, SIGKILL);
-  const bool ended = ends_within(kLongestEnd);  // a process that does not end stays registered as live, so end_strays() ignores
+  const bool ended = ends_within(kLongestEnd);  // if not, it stays registered as live, so that end_strays() does not wait for
                                                 // it
   process_ = 0;
   return ended;
@@ -357,7 +357,7 @@ std::string Process::where(const std::string& library) {
   return "";
 }
 
-/// One printable line. The process may have written anything.
+/// What the process wrote about its crash, as one printable line. A kernel may have written anything there.
 std::string Process::last_words() const {
   std::array<char, 1024> text;
   const ssize_t got = ::read(words_, text.data(), text.size());
@@ -405,7 +405,7 @@ Described Worker::start() {
   process_.emplace(options_, path_, memory_.file());
   MessageWriter settings;
   settings.number<uint64_t>(options_.memory_bytes);
-  send_message(process_->socket(), settings.bytes());  // a worker that is already gone is noticed below
+  send_message(process_->socket(), settings.bytes());  // if the worker is gone already, the next receive notices it
   std::string message;
   switch (receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended, process_->end())) {
     case Received::kMessage:
@@ -494,13 +494,13 @@ CallResult Worker::answer(const CallRequest& request, bool& hung) {
 Described Worker::read_greeting(const std::string& message, Greeting& kind) {
   try {
     MessageReader in(message);
-    if (in.number<uint32_t>() != kWorkerProtocol) throw std::runtime_error("it begins otherwise");
+    if (in.number<uint32_t>() != kWorkerProtocol) throw std::runtime_error("it begins with another protocol number");
     kind = Greeting(in.number<uint8_t>());
     return {in.text(), in.text(), in.number<uint8_t>() != 0};
   } catch (const std::runtime_error& error) {
     end_process();
-    throw LibraryError(path_ + ": the first message of worker " + options_.program + " is none (" + error.what() +
-                       "): a program of another build than this one?");
+    throw LibraryError(path_ + ": worker " + options_.program + " sent an invalid first message (" + error.what() +
+                       "); is it a program of another build?");
   }
 }
 

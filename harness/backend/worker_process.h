@@ -1,5 +1,5 @@
-// The harness's side of workers: their processes and what these start, the calls that they answer, and when a kernel that hangs
-// is not called any more.
+// The harness's side of workers: starts worker processes, ends them and their descendants, sends them calls, and decides when a
+// kernel that hangs is not called any more.
 #pragma once
 
 #include <signal.h>
@@ -25,22 +25,22 @@ void remove_live_worker(pid_t worker);
 /// Not async-signal-safe.
 std::vector<pid_t> live_workers();
 
-/// Sends the signal to every live worker and to the processes in the worker's initial process group.
+/// Sends the signal to every live worker and to all processes in its process group.
 void signal_live_workers(int signal);
 
 /// The live worker whose session a process belongs to; 0 if there is none.
 pid_t worker_of(pid_t process);
 
-/// note_signal_of() stores a signal sent from a worker's session: the kernel misbehaved, and the signal is not a request to end
-/// the run. take_signal_of() returns it and clears it; 0 means none came.
+/// note_signal_of() stores a signal that came from a worker's session: a mistake of the kernel, and no request to end the run.
+/// take_signal_of() returns the signal and clears it; 0 if none came.
 void note_signal_of(pid_t worker, int signal);
 int take_signal_of(pid_t worker);
 
 using SignalHandler = void (*)(int signal, siginfo_t* info, void*);
 
-/// From now on `handle` gets these signals, one at a time, from a thread that waits for them or from take_signal_of(). So a
-/// signal that a kernel sends is known when its call has returned. With sigaction(), the handler might run later in another
-/// thread. Blocks the signals in this thread and in those that it starts later. Not async-signal-safe.
+/// From now on `handle` gets these signals, one at a time, from a waiting thread or from take_signal_of(). So a signal that a
+/// kernel sent is handled before its call returns; a handler of sigaction() might run later, in another thread. Blocks the
+/// signals in this thread and in threads that it starts later. Not async-signal-safe.
 void receive_signals(const sigset_t& signals, SignalHandler handle);
 
 // Finds and ends the descendants of a process, such as processes that a kernel started.
@@ -56,17 +56,17 @@ int end_descendants(pid_t root, const std::vector<pid_t>& spared = {});
 /// already are never ended.
 void adopt_orphans();
 
-/// Hold it from the start of a worker until the worker is registered as live.
+/// Lock it from the start of a worker until the worker is registered as live, so that end_strays() does not end it.
 std::mutex& children_mutex();
 
-/// If this process adopts orphans: ends children that are not live workers, i.e. leftovers of ended workers.
+/// If this process adopts orphans, ends its children that are no live workers: what ended workers left running.
 int end_strays();
 
 // A worker process and this side's file descriptors for it.
 
-/// The destructor ends the process and everything it started. Any thread may start the process, and any thread may use it, one at
-/// a time: the process watches its socket, not the thread that started it. It runs in a session of its own. So terminal signals
-/// do not reach it, and signals to its own process group do not reach this process.
+/// The destructor ends the process and everything it started. Any thread may start and use it, one at a time, because the process
+/// ends with its socket and not with the thread that started it. It runs in a session of its own, so terminal signals do not
+/// reach it, and signals to its process group do not reach this process.
 class Process {
  public:
   /// Throws std::system_error.
@@ -84,11 +84,11 @@ class Process {
   /// Then no thread waits for it.
   bool kill();
 
-  /// Describes how the process ended. Call it after the socket has closed. Waits a moment first, since a kernel may have closed
-  /// the socket and continued.
+  /// Describes how the process ended. Call it when the socket has closed. Waits a moment first: a kernel may have closed the
+  /// socket while the process continues.
   std::string exit_text();
 
-  /// Where in the library the process is now, as worker_main() answers kWhereAreYou; empty if it does not say so in a moment.
+  /// Where in the library the process is now, as its handler of kWhereAreYou answers; empty if no answer comes within 300 ms.
   std::string where(const std::string& library);
 
  private:
@@ -100,9 +100,9 @@ class Process {
   int status_ = 0, socket_ = -1, words_ = -1, end_ = -1;
 };
 
-// A worker: a process of its own for a library, which answers calls. It is started when it is needed.
+// A worker: a process that loads the library and answers calls. It is started at the first call.
 
-/// A call whose only result is how its process ended.
+/// A result with status and message only.
 CallResult without_outputs(CallStatus status, std::string message);
 
 /// How a library describes itself, and what loading it changed in the process.
@@ -111,10 +111,10 @@ struct Described {
   bool joins_groups = false;
 };
 
-/// One process, started when it is needed.
+/// A worker, with one process at a time. A call starts it if there is none.
 class Worker {
  public:
-  /// `options` has to live as long.
+  /// Keeps a reference to `options`.
   Worker(std::string path, const WorkerOptions& options) : path_(std::move(path)), options_(options) {}
 
   /// Starts a process and returns the library's description of itself. Throws as open_in_worker().
@@ -139,7 +139,7 @@ class Worker {
 
 // Decides when to stop calling a kernel that hangs.
 
-/// Each hang costs the whole time limit. A kernel that hangs in hundreds of cases would take a day.
+/// Counts a kernel's hangs. Each hang costs the whole time limit, so a kernel that hangs in hundreds of cases would take a day.
 class HangCount {
  public:
   static constexpr int kMostInARow = 3, kMostInAll = 10;
@@ -153,7 +153,7 @@ class HangCount {
   std::string why_not_to_call() const {
     if (in_a_row_ < kMostInARow && in_all_ < kMostInAll) return "";
     return "not called: this kernel hung in " + std::to_string(in_all_) +
-           " calls before; run this case alone to see what it does here";
+           " earlier calls; run this case alone to see what it does here";
   }
 
  private:

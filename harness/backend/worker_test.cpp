@@ -133,7 +133,7 @@ TEST(Wire, TheEndOfTheOtherProcessIsSeenThoughTheSocketStaysOpen) {
 
 TEST(Crossing, AnAnswerIsValidated) {
   EXPECT_EQ(error_of(0, 1, 2), "");
-  EXPECT_EQ(error_of(99, 1, 2), "status 99 is none");
+  EXPECT_EQ(error_of(99, 1, 2), "status 99 does not exist");
   EXPECT_EQ(error_of(0, 0, 2), "0 outputs come with status 0") << "no pass without outputs";
   EXPECT_EQ(error_of(0, 7, 2), "7 outputs come with status 0");
   EXPECT_EQ(error_of(2, 1, 2), "1 outputs come with status 2");
@@ -143,7 +143,7 @@ TEST(Crossing, AnAnswerIsValidated) {
   EXPECT_EQ(error_of(0, 1, -1), "invalid range of bytes: ranges must ascend, be nonempty and lie within the tensor");
   EXPECT_EQ(error_of(0, 1, 32), "");
   EXPECT_EQ(error_of(0, 1, 32, 2), "");
-  EXPECT_EQ(error_of(0, 1, 32, 3), "order 3 is none");
+  EXPECT_EQ(error_of(0, 1, 32, 3), "order 3 does not exist");
 }
 
 // What a kernel does to its own process does not affect other processes.
@@ -172,15 +172,15 @@ bool is_well(const Backend& backend) {
 TEST(Worker, AProgramOfAnotherBuildIsToldSo) {
   const std::string program = ::testing::TempDir() + "assay_other_build_" + std::to_string(::getpid());
   for (const auto& [bytes, why] : {std::pair(R"(\001\0\0\0\0\0\0\0\0)", "the message ends early"),
-                                   std::pair(R"(\005\0\0\0\0\0\0\0\0\0\0\0\0)", "it begins otherwise")}) {
+                                   std::pair(R"(\005\0\0\0\0\0\0\0\0\0\0\0\0)", "it begins with another protocol number")}) {
     std::ofstream(program) << "#!/bin/sh\nprintf '" << bytes << "' >&3\n";
     std::filesystem::permissions(program, std::filesystem::perms::owner_all);
     try {
       (void)open_in_worker(kToy, "toy", {.timeout_seconds = 20, .program = program});
       ADD_FAILURE() << why;
     } catch (const LibraryError& error) {
-      EXPECT_THAT(error.what(), HasSubstr("the first message of worker " + program + " is none (" + why +
-                                          "): a program of another build than this one?"));
+      EXPECT_THAT(error.what(), HasSubstr("worker " + program + " sent an invalid first message (" + why +
+                                          "); is it a program of another build?"));
     }
   }
   std::filesystem::remove(program);
@@ -431,7 +431,7 @@ TEST(WorkerEnds, AKernelThatHangsEverywhereIsCalledNoMore) {
   const CallResult fourth = call_rows(backend, "hangs");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(400));
   EXPECT_EQ(fourth.status, CallStatus::kNotCalled);
-  EXPECT_THAT(fourth.message, StartsWith("not called: this kernel hung in 3 calls before"));
+  EXPECT_THAT(fourth.message, StartsWith("not called: this kernel hung in 3 earlier calls"));
   EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "another kernel is not punished";
 }
 
