@@ -335,8 +335,8 @@ bool Process::kill() {
   if (process_ <= 0) return true;
   ::kill(-process_, SIGKILL);
   ::kill(process_, SIGKILL);
-  const bool ended = ends_within(kLongestEnd);  // if not, it stays registered as live, so that end_strays() does not wait for
-                                                // it
+  const bool ended = ends_within(kLongestEnd);  // if not, it stays registered as live, so that end_strays() leaves it
+                                                // alone
   process_ = 0;
   return ended;
 }

@@ -20,14 +20,14 @@ namespace {
 
 // Compares one part of an answer with its tensor, block by block.
 
-/// Blocks must come in row order. Several objects may each take a run of blocks; merge them in the same order.
+/// Add blocks in row order. Several objects may each compare consecutive blocks; merge them in the same order.
 class PartComparison {
  public:
   /// Throws std::logic_error if a dense part does not fit the tensor.
   PartComparison(const Part& part, const HostTensor& tensor);
 
-  /// For each row: the columns that have an element outside, at most one for each range of columns that a SampleKeeper
-  /// distinguishes.
+  /// For each row: columns that have an element outside. At most one for each range of columns that a SampleKeeper tells
+  /// apart.
   using WrongColumns = std::vector<std::vector<int64_t>>;
 
   /// Compares these rows; adds to wrong[row - rows.first].
@@ -41,7 +41,7 @@ class PartComparison {
   TensorFinding finding;
 
  private:
-  /// Ordinals of consecutive elements of the storage.
+  /// Loads the ordinals of consecutive storage elements.
   void load_ordinals(int64_t offset, std::span<int32_t> ordinals) const;
   void add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, WrongColumns& wrong);
   void add_element(Interval accepted, int32_t o, int64_t row, int64_t column, int64_t offset, WrongColumns& wrong,
@@ -126,7 +126,7 @@ void PartComparison::load_ordinals(int64_t offset, std::span<int32_t> ordinals) 
   for (size_t i = 0; i < ordinals.size(); ++i) ordinals[i] = ordinal(*part_->format, tensor_->code(offset + int64_t(i)));
 }
 
-/// Skips runs that match at memory bandwidth; only elements that differ are examined one by one.
+/// Passes matching runs at memory bandwidth; examines one by one only the elements that differ.
 void PartComparison::add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, WrongColumns& wrong) {
   int32_t ordinals[kRun];
   const int64_t columns = part_->columns();
@@ -210,7 +210,7 @@ void PartComparison::merge(PartComparison&& later) {
 
 // Compares outputs with an expectation.
 
-/// Upper bound on the stretches of an answer that are compared in parallel; their findings are merged in order.
+/// An answer is compared in at most so many stretches of blocks in parallel; their findings are merged in order.
 constexpr int64_t kMostStretches = 128;
 
 bool overlaps(const std::vector<ByteRange>& ranges, ByteRange asked) {
@@ -306,7 +306,7 @@ Stretch judged(const Answer& answer, const std::vector<HostTensor>& tensors, con
   return all;
 }
 
-/// Collects details that are needed only for outputs that disagree.
+/// Collects details of parts with wrong elements.
 void look_closer(const Answer& answer, const Sample& sample, std::vector<PartComparison>& parts) {
   const auto fails = [](const PartComparison& part) { return part.finding.outside > 0; };
   if (std::none_of(parts.begin(), parts.end(), fails)) return;
@@ -361,9 +361,9 @@ int64_t wrong_on(const Sample& sample, const Answer& answer, const std::vector<H
   return sum;
 }
 
-/// The alternative answers (all but the first) that are worth a full comparison. Small tensors: all of them. Large tensors: the
-/// answers without a wrong element in the sample; if there are none, the answer with the fewest, if it has fewer than the first
-/// answer.
+/// The alternative answers (all but the first) to compare in full. For small tensors: all of them. For large tensors: those
+/// without a wrong element in the sample. If there are none: the one with the fewest wrong elements in the sample, if these are
+/// fewer than the first answer's.
 std::vector<const Answer*> worth_a_look(const Expectation& expectation, const std::vector<HostTensor>& tensors,
                                         const Sample& sample) {
   std::vector<const Answer*> all, agreeing;
@@ -401,7 +401,7 @@ Finding compare(const Expectation& expectation, const std::vector<HostTensor>& t
 Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std::vector<ByteRange>& untouched) {
   Unwritten found;
   if (untouched.empty()) return found;
-  // Two calls may store indices in another order, so one byte may hold both sentinels by chance.
+  // Two calls may store indices in different orders, so single bytes of int32 may equal both sentinels by chance.
   const bool whole = *part.format == kInt32;
   for (int64_t row = 0; row < part.rows(); ++row) {
     for (int64_t column = 0; column < part.columns(); ++column) {

@@ -1,4 +1,4 @@
-// Compares outputs with an expectation. Works on encodings and ordinals; knows no op and no back end.
+// Compares outputs with an expectation. Works on codes and their ordinals, for any op and back end.
 #pragma once
 
 #include <cstdint>
@@ -16,20 +16,20 @@ namespace assay {
 struct Finding {
   std::string program;               ///< name of that answer
   std::vector<TensorFinding> parts;  ///< one per part of that answer
-  std::vector<Violation> violations; ///< the first few: violations within steps in step order, then those between tensors
+  std::vector<Violation> violations; ///< the first few: those within one step (Answer::steps) in step order, then those between tensors
   int64_t all_violations = 0;
-  Sample sample;                     ///< steps that the diagnosis should examine
+  Sample sample;                     ///< the steps that the diagnosis should examine
 
   static constexpr size_t kMostViolations = 64;
   bool agrees() const;
 };
 
-/// Compares every element and every padding element with each answer, block by block on all cores, until one answer agrees. If
-/// none agrees, the finding describes the answer with the fewest elements outside. A part gets a picture if it has elements
-/// outside or places of violations.
+/// Compares all elements and padding with each answer, block by block on all cores, until one answer agrees. If none agrees, the
+/// finding describes the answer with the fewest wrong elements. A part gets a Picture if it has elements outside or places of
+/// violations.
 ///
 /// An element is right if its interval contains its ordinal. NaN is right only where the interval is NaN. -0 and +0 are different
-/// codes. An element whose interval is Interval::anything() counts as right and as unchecked. `untouched` lists, for each tensor,
+/// codes. An element with the interval Interval::anything() counts as right, and as unjudged. `untouched` lists, for each tensor,
 /// the bytes that the call did not write, ascending; only PaddingRule::kUntouched reads it. Throws std::logic_error if the
 /// expectation does not fit the tensors: a missing tensor, a wrong number of intervals, an offset outside the storage.
 Finding compare(const Expectation& expectation, const std::vector<HostTensor>& tensors,
@@ -41,7 +41,7 @@ struct Unwritten {
   std::array<int64_t, 2> first{};
   std::set<int64_t> rows = {}, columns = {};
 
-  /// ": rows 4..7 of 8, columns 1, 3" with rows or columns only where not all have one; empty if all have one.
+  /// ": rows 4..7 of 8, columns 1, 3". Rows are left out if each row has such an element; likewise columns.
   std::string places(const Part& part) const;
 };
 Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std::vector<ByteRange>& untouched);

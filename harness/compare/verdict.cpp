@@ -58,7 +58,7 @@ std::string run_text(int64_t first, int64_t last) {
   return std::to_string(first) + (last > first ? ".." + std::to_string(last) : "");
 }
 
-/// Runs that repeat, up to `kMostOfPeriod` in a period, as "4..7 of each 8"; empty if they do not.
+/// Text for runs that repeat, such as "4..7 of each 8", with up to kMostOfPeriod runs in a period; empty for other runs.
 std::string periodic_text(const std::vector<std::array<int64_t, 2>>& runs, int64_t size) {
   constexpr size_t kMostOfPeriod = 4, kFewestPeriods = 3;
   for (size_t of_period = 1; of_period <= kMostOfPeriod && runs.size() >= kFewestPeriods * of_period; ++of_period) {
@@ -189,7 +189,7 @@ bool all_equal(const int32_t* a, const int32_t* b, int64_t count) {
 
 namespace {
 
-// Where the elements of one part are wrong, and by how much, in bounded memory.
+// Where the elements of one part are wrong, and by how much, in limited memory.
 
 int64_t blocks(int64_t size, int64_t block) { return (size + block - 1) / block; }
 

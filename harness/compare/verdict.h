@@ -33,11 +33,11 @@ struct Element {
   bool outside = true;  ///< outside its accepted interval; false for the neighbours that are shown beside a wrong element
 };
 
-/// Distance from the middle of an interval in half widths: 1 at its ends. Needs low < high, and no NaN.
+/// Distance of ordinal `o` from the middle of the interval, in units of half its width: 1 at its ends. Needs low < high, no NaN.
 double budget_use(Interval accepted, int32_t o);
 
-/// Storage offsets of a part count elements of the part's format. That format may be narrower than the tensor's: a byte tensor of
-/// records holds numbers of several formats. Packed 4-bit codes are counted one by one.
+/// Storage offsets of a part count elements of the part's format. It may differ from the tensor's: a tensor of bytes can hold
+/// records with numbers of several formats. Packed 4-bit codes are counted one by one.
 
 /// Number of the part's elements that fit in the tensor's storage.
 int64_t stored_elements(const Part& part, const HostTensor& tensor);
@@ -70,12 +70,12 @@ struct Magnitude {
 /// Ascending row or column numbers below `size` as text: "0..3, 7"; regular ones as "4..7 of each 8" or "7 of each 8, from 512
 /// on, up to 1023", counted from 0. After eight ranges "... (40 in all)".
 std::string numbers_text(const std::set<int64_t>& numbers, int64_t size);
-/// The same with what is numbered: "row 1 of 2", "columns 5..7 of 8"; empty if all `size` have a number.
+/// The same with the word `what`: "row 1 of 2", "columns 5..7 of 8"; empty if `numbers` has all numbers below `size`.
 std::string places_text(const char* what, const std::set<int64_t>& numbers, int64_t size);
 /// Rows and columns together: "row 1 of 2, columns 5..7 of 8".
 std::string places_text(const std::set<int64_t>& rows, int64_t of_rows, const std::set<int64_t>& columns, int64_t of_columns);
 
-/// Distinct numbers, as long as they are few.
+/// A set of numbers, as long as it has at most kMost.
 class FewNumbers {
  public:
   static constexpr size_t kMost = 1024;
@@ -114,7 +114,7 @@ struct Picture {
   std::array<int64_t, 2 * kMostBin + 1> by_distance{};  ///< elements outside; index kMostBin + distance_bin()
   int64_t became_nan = 0, should_be_nan = 0, other_nan = 0, sign_of_zero = 0;  ///< elements outside without an ulp distance
 
-  /// The next three cover only the elements of the sample.
+  /// The next three cover only the elements of the Sample.
   std::array<int64_t, 12> budget{};      ///< elements whose interval has a width; index budget_bin()
   std::map<int, Magnitude> magnitudes;   ///< by exponent of the nearest accepted value, kZero, kNotFinite
   std::vector<Element> around;           ///< the worst element and its neighbours
@@ -127,31 +127,31 @@ struct Picture {
   /// Number of elements outside by distance_bin(); empty bins are left out.
   std::map<int, int64_t> ulps() const;
 
-  /// Counts an element outside its set: its cell and its distance.
+  /// Counts an element outside its set, by cell and by distance.
   void add_outside(const Element& e, int64_t row, int64_t column);
   /// Counts a place of a violation; a whole row counts in each of its cells.
   void add_joint(int64_t row, int64_t column);
   /// Adds the counts of add_outside() and add_joint() of another picture of the same part.
   void merge(const Picture& other);
-  /// Second pass, over the sample: counts all elements of a block by budget and by magnitude.
+  /// Second pass, over the Sample: counts all elements of a block by budget use and by magnitude.
   void look_closer(const SampleBlock& at, const AcceptedRows& rows, const Part& part, const HostTensor& tensor);
 };
 
-/// k for a distance of at least 2^(k-1) and less than 2^k ulp, negative for negative distances; 0 for distance 0.
+/// The k with 2^(k-1) <= |ulps| < 2^k, with the sign of `ulps`; 0 for distance 0.
 int distance_bin(int64_t ulps);
 
-/// Tenths of the budget: 0 to 9 up to 1; 10 up to twice the budget; 11 beyond.
+/// The bin of a budget use: tenths 0 to 9 for uses up to 1; 10 for uses up to 2; 11 for larger ones.
 int budget_bin(double use);
 
-/// Neighbours of the element at row and column `worst` of part number `index`. They lie in the same row, or in the same column if
-/// the part is a column vector.
+/// The element at row and column `worst` of part number `index`, with its neighbours in the same row. If the part is a column
+/// vector: with its neighbours in the column.
 std::vector<Element> elements_around(const Answer& answer, size_t index, const HostTensor& tensor,
                                      const std::array<int64_t, 2>& worst);
 
 // What the data of a case can detect: which mutants of its contract, and which codes its outputs visit.
 
-/// Counts over the accepted answer of one output tensor. An element is counted only if all of its accepted codes are of that
-/// kind, so every correct kernel stores at least this many.
+/// Counts over the accepted answer of one output tensor. An element is counted as of a kind only if all of its accepted codes are
+/// of that kind. So every correct kernel stores at least so many.
 struct DataPower {
   std::string tensor, format;
   int64_t elements = 0;
@@ -209,12 +209,12 @@ struct TensorFinding {
   int64_t outside = 0;      ///< elements outside their accepted set
   int64_t single_code = 0;  ///< elements with exactly one accepted code
   int64_t unjudged = 0;
-  int64_t padding_wrong = 0;                    ///< padding elements that break their rule
+  int64_t padding_wrong = 0;                    ///< padding elements that violate their PaddingRule
   int64_t toward_zero = 0, away_from_zero = 0;  ///< of those outside
   int64_t worst_ulps = 0;
   double budget_use = 0;  ///< largest (distance from the middle) / (half width) over elements with a width; 0 when all are pinned
   Element first, worst;
-  std::string padding_first;       ///< the first broken padding element in words
+  std::string padding_first;       ///< describes the first wrong padding element
   std::string reason;              ///< why an element may have several codes, e.g. "rsqrt~2 61 %"
   std::vector<std::string> notes;  ///< op-specific facts, e.g. "q follows the stored scale in 12 of 12 groups"
 
@@ -228,8 +228,8 @@ struct Climb {
   std::vector<std::string> held;                            ///< levels on which all bits were the same
   std::vector<std::pair<std::string, std::string>> absent;  ///< levels that could not be tested, and why
   std::string broken;                                       ///< the first level that failed; empty if none did
-  std::string message;                                      ///< of the failed level: which element, which bits
-  bool breaks_contract = false;     ///< the outputs of the failed level were judged, and break the contract
+  std::string message;                                      ///< what failed on that level: which element, which bits
+  bool breaks_contract = false;     ///< the outputs of the failed level violate the contract
   std::vector<std::string> with{};  ///< ids of the other cases whose calls the failed level needs
 };
 
@@ -268,8 +268,8 @@ struct Verdict {
   double seconds = 0;                  ///< wall time of the kernel call alone
   std::string why, origin, repro;
   std::string op, contract, arch, warp;  ///< parameters by which summaries count; empty if the op does not have them
-  bool offered = true;                   ///< false: no kernel of the library offers the case, so none was called
-  bool device_lost = false;              ///< the verdict says nothing about the kernel, and the run's exit code is 3
+  bool offered = true;                   ///< false: the library has no kernel for the case, so none was called
+  bool device_lost = false;              ///< the device was lost: the kernel is not to blame, and the run's exit code is 3
   std::optional<Climb> climb;            ///< if invariance tests were requested and the outputs agree
   std::string expected = "pass";         ///< outcome that the known-failures list demands
   std::string deviation;                 ///< the matching row of the known-failures list as text; empty if none matches
@@ -284,8 +284,8 @@ inline int64_t elements_outside(const Verdict& verdict) {
 }
 
 /// True if the run may pass with this verdict. A skip never fails a run: the library does not offer the case, or its kernel
-/// returned ASSAY_UNSUPPORTED. A row `flaky` of the known-failures list allows a pass and a fail too: such a kernel returns
-/// either.
+/// returned ASSAY_UNSUPPORTED. If the known-failures list expects `flaky`, a pass and a fail are as expected too, since such a
+/// kernel returns either.
 inline bool as_expected(const Verdict& verdict) {
   if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost) return false;
   if (verdict.gate) return verdict.gate->passes;

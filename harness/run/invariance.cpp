@@ -14,20 +14,20 @@
 namespace assay {
 namespace {
 
-/// Result of testing one level: it holds, it cannot be tested (`absent`), or it is broken.
+/// Result of testing one level: `absent` says why it cannot be tested, `broken` what differs. Both are empty if it holds.
 struct Trial {
   std::string absent{}, broken{};
-  bool breaks_contract = false;  ///< the changed call fails, or its outputs are wrong by the contract
+  bool breaks_contract = false;  ///< the changed call fails, or its outputs violate the contract
 };
 
-/// Whether outputs of a call agree with its case.
+/// Whether the outputs of a call conform to its case.
 bool agrees(const BoundCase& bound, const Problem& problem, const CallResult& result) {
   Verdict verdict;
   judge_outputs(bound, problem, result, verdict);
   return verdict.outcome == Outcome::kPass;
 }
 
-/// Makes a call that must succeed. If it does not, returns nothing and stores the reason in the trial.
+/// Makes a call that must succeed. If it fails, returns nothing and stores the reason in the trial.
 std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& request, Trial& trial) {
   CallResult result = backend.call(request);
   if (result.status == CallStatus::kOk) return result;
@@ -65,7 +65,7 @@ int64_t place_of(const TensorSpec& spec, int64_t i) {
   return at;
 }
 
-/// The first element that breaks the relation.
+/// Describes the first element that breaks the relation.
 std::string relation_difference(const Relation& relation, const CallResult& first, const CallResult& again) {
   const HostTensor &a = find(first.outputs, relation.tensor), &b = find(again.outputs, relation.tensor);
   for (size_t i = 0; i < relation.same_as.size(); ++i) {
@@ -82,7 +82,7 @@ std::string relation_difference(const Relation& relation, const CallResult& firs
   return "";
 }
 
-/// The plain call and its result, for comparison with other calls.
+/// Runs the levels: makes changed calls and compares them with the plain call.
 class Climber {
  public:
   Climber(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
@@ -131,7 +131,7 @@ class Climber {
   const Backend& backend_;
   const CallRequest& plain_;
   const CallResult& first_;
-  Expectation before_;  ///< accepts the rows as they are; empty if the op's rows are not independent
+  Expectation before_;  ///< of the plain call; empty if the op's rows are not independent
 };
 
 /// Kernels use other block sizes for larger batches: vLLM's norms use 1024 threads per row below 256 rows, then 256.
@@ -224,12 +224,12 @@ Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, 
 namespace {
 
 constexpr size_t kMostInRow = 8, kMostOfExtents = 3, kMostOfLayout = 2;
-constexpr double kSmallCase = 1 << 14;    ///< product of the extents
-constexpr double kExtentsInRow = 1 << 20;  ///< of all calls; more calls are not made
+constexpr double kSmallCase = 1 << 14;    ///< limit on the product of a case's extents
+constexpr double kExtentsInRow = 1 << 20;  ///< limit on the sum of these products over all calls of a row
 constexpr int kLeastInRow = 5;
 constexpr double kMostSeconds = 1;
 
-/// A cell that is a count or a list of counts; nothing for other cells.
+/// The value of a cell that is a count, or the sum of a list "3;5" of counts; nothing for other cells.
 std::optional<double> count_of(const std::string& cell) {
   double sum = 0, number = 0;
   for (const char c : cell) {
@@ -272,7 +272,7 @@ std::string wrong_in(const Verdict& verdict) {
   return text;
 }
 
-/// A cyclic order of `n` things in which each pair of neighbours occurs once: 0 0 1 0 2 1 1 2 2.
+/// A cyclic order of 0 to n - 1 in which each ordered pair occurs once as neighbours. n = 3: 0 0 1 0 2 1 1 2 2.
 std::vector<size_t> each_behind_each(size_t n) {
   std::vector<size_t> order;
   for (size_t a = 0; a < n; ++a) {
@@ -338,7 +338,7 @@ Climb calls_in_a_row(const Op& op, const KernelOffer& kernel, const Backend& bac
       climb.broken = "calls";
       climb.breaks_contract = true;
       climb.message = "call " + std::to_string(call + 1) + " of a row, of " + in.one->id + before +
-                      ", is wrong, and alone it is right: " + wrong_in(verdict);
+                      ", is wrong, but right when it is called alone: " + wrong_in(verdict);
       for (const CaseInRow& other : cases)
         if (&other != &cases.front()) climb.with.push_back(other.one->id);
       return climb;

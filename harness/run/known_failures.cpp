@@ -30,7 +30,7 @@ bool is_date(const std::string& text) {
 Deviation deviation_of(const Table& table, const TableRow& row) {
   for (const std::string& column : kColumns)
     if (table.text(row, column).empty())
-      throw table.error(row, column, "is empty: a deviation needs a reason, an issue, a date and an owner");
+      throw table.error(row, column, "is empty: a known failure needs a reason, an issue, a date and an owner");
   std::vector<std::string> outcomes;
   for (const Outcome o : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kUntrusted, Outcome::kBroken, Outcome::kFlaky})
     outcomes.push_back(name(o));

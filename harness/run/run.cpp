@@ -26,7 +26,7 @@ std::optional<double> number(const std::string& text) {
   return value;
 }
 
-/// True for the same text, or the same number in another notation: 1e-6 and 0.000001.
+/// True for the same text, and for two notations of one number, such as 1e-6 and 0.000001.
 bool same_cell(const std::string& a, const std::string& b) {
   if (a == b) return true;
   const std::optional<double> x = number(a), y = number(b);
@@ -89,7 +89,7 @@ std::vector<Pair> pairs_of(std::span<const Op> ops, const std::vector<Case>& cas
   for (const Case& one : cases) {
     const Op& op = op_of(ops, one);
     const size_t before = pairs.size();
-    // Uses the reason of the closest kernel: a kernel for the right contract says more than one for another op.
+    // Uses the reason of the closest kernel: one for the right contract has a more useful reason than one for another op.
     std::string reason = "no kernel for op " + one.op;
     for (const KernelOffer& kernel : kernels) {
       const std::string why_not = why_not_offered(kernel, one);
@@ -115,10 +115,10 @@ std::vector<KernelOffer> chosen_kernels(const LibraryInfo& library, const std::s
   return chosen;
 }
 
-/// The pairs of a kernel whose cases are called in a row. The first one's verdict gets the result.
+/// The pairs of one kernel whose cases are called in a row, as indices. The result goes into the verdict of the first pair.
 using Row = std::vector<size_t>;
 
-/// A row for each kernel that has at least two cases for it.
+/// A row for each kernel with at least two suitable cases.
 std::vector<Row> rows_of(const std::vector<Pair>& pairs) {
   std::map<const KernelOffer*, std::vector<size_t>> of_kernel;
   for (size_t i = 0; i < pairs.size(); ++i)
@@ -139,7 +139,7 @@ std::vector<Row> rows_of(const std::vector<Pair>& pairs) {
 /// would have to wait for the shared results.
 class Progress {
  public:
-  /// The first pair of each row is left to a second turn.
+  /// The first pair of each row is not run here but later, by run_rows().
   Progress(const std::vector<Pair>& pairs, const std::vector<Row>& rows, const RunOptions& options)
       : slots_(pairs.size()), is_late_(pairs.size()), judged_(pairs.size()), options_(options) {
     for (size_t i = 0; i < pairs.size(); ++i)
@@ -174,7 +174,7 @@ class Progress {
     if (harness_error_.empty()) harness_error_ = why;
   }
 
-  /// The verdict of pair `i` is known, but not its cause.
+  /// Call it when the verdict of pair `i` is known and its cause is not.
   void judged(size_t i, Verdict verdict) {
     const std::lock_guard lock(mutex_);
     if (has_ended() && !ended_by_.empty()) return;
@@ -244,21 +244,21 @@ Verdict verdict_of(const Pair& pair, const Backend& backend, const CaseOptions& 
   return skip;
 }
 
-/// The options of pair `i`, whose verdict is told before its cause is sought.
+/// The options for pair `i`: its verdict is reported before the search for its cause.
 CaseOptions options_of(size_t i, const RunOptions& options, Progress& progress) {
   CaseOptions each = options.each;
   each.judged = [&progress, i](const Verdict& verdict) { progress.judged(i, verdict); };
   return each;
 }
 
-/// Runs the first case of each row, and calls the row's other cases that passed in turn with it.
+/// Runs the first case of each row. Then calls it in turn with the other cases of the row that passed.
 void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, const Backend& backend, const RunOptions& options,
               Progress& progress) {
   struct Memory {
     DataMemory data, answers;
   };
   std::map<std::string, Memory> memories;  // kernels of an op mostly share their cases
-  constexpr int kLeastShare = 25;          // five cases, each behind each
+  constexpr int kLeastShare = 25;          // five cases, each once after each: 5 * 5 calls
   int calls = options.calls_in_a_row;
   if (const int share = options.calls_in_rows / std::max(1, int(rows.size())); options.calls_in_rows > 0)
     calls = std::min(calls, std::max(kLeastShare, share));
@@ -268,7 +268,7 @@ void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, cons
     std::vector<CaseInRow> cases;
     for (const size_t i : row) {
       if (i != row.front() && !progress.has_passed(i)) continue;
-      if ((cases.size() + 1) * (cases.size() + 1) > size_t(calls)) break;  // each shall follow each
+      if ((cases.size() + 1) * (cases.size() + 1) > size_t(calls)) break;  // enough calls for each case to follow each
       Memory& memory = memories[pairs[i].one->data_id()];
       cases.push_back({pairs[i].one, &memory.data, &memory.answers});
     }

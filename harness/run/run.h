@@ -19,12 +19,12 @@ namespace assay {
 
 // Decides which kernels can run a case.
 
-/// Why a kernel cannot run a case; empty if it can. Compares parameters by name; `contract` is the only one it treats specially.
+/// Why a kernel cannot run a case; empty if it can. Parameters are compared by name, and only `contract` is treated specially.
 std::string why_not_offered(const KernelOffer& offer, const Case& one);
 
-// The known-failures list: verdicts that are expected to differ from "pass", with reason, issue, date and owner.
+// The known-failures list: verdicts that are expected not to be "pass", with reason, issue, date and owner.
 
-/// One row. The outcome must match exactly: a better verdict than listed is unexpected too.
+/// A row of the list. The outcome must match exactly: a better verdict than listed is unexpected too.
 struct Deviation {
   std::string cases, kernels;  ///< globs over case ids and kernel names
   std::string outcome;         ///< name of an Outcome
@@ -50,11 +50,11 @@ class Ledger {
 
   const std::vector<Deviation>& rows() const { return rows_; }
 
-  /// Rows that match none of these verdicts: fixed and forgotten, or not part of this run.
+  /// Rows that match none of these verdicts: the failure is gone, or its case was not run.
   std::vector<const Deviation*> idle(const std::vector<Verdict>& verdicts) const;
 
-  /// Places of the idle rows that match no case of the program: their op does not exist, or `cases` has cases of that op and the
-  /// row matches none. `cases`: every case of each op that it has a case of. A glob over op names is never stale.
+  /// File and line of the idle rows that match no existing case: their op does not exist, or `cases` has cases of their op and
+  /// none matches. For each of its ops, `cases` must hold all cases. A row with a glob as op is never stale.
   std::vector<std::string> stale(const std::vector<Verdict>& verdicts, const std::vector<Case>& cases,
                                  std::span<const Op> ops) const;
 
@@ -66,29 +66,29 @@ class Ledger {
 
 struct RunOptions {
   CaseOptions each;
-  std::string kernel_glob = "*";  ///< kernels whose name matches
+  std::string kernel_glob = "*";  ///< only kernels whose name matches are called
   int threads = 2;                ///< threads that make inputs and check outputs; kernel calls are serialized
   const Ledger* ledger = nullptr;   ///< known failures; nullptr: every verdict is expected to be a pass
   /// Polled: the reason why the run must end early ("SIGINT"), or nullptr. Work in progress then yields no verdict.
   std::function<const char*()> ended{};
-  /// Called for each bad verdict before its cause is sought, in any order; never by two threads at once. An early end drops
-  /// verdicts in progress, but none of these.
+  /// Called for each failing verdict before the search for its cause, in any order; never by two threads at once. An early end of
+  /// the run drops verdicts in progress, but not verdicts passed here.
   std::function<void(const Verdict&)> on_judged{};
-  /// Calls of each kernel in a row, with several of its cases in turn (run_case.h, calls_in_a_row()); 0: none. The smallest case
-  /// gets the result. It runs last, since only cases that pass alone are called in a row.
+  /// Number of calls in a row of each kernel, with several of its cases in turn (run_case.h, calls_in_a_row()); 0: none. The
+  /// smallest case gets the result. That case runs last, since only cases that pass alone are called in a row.
   int calls_in_a_row = 0;
-  /// Most calls of all rows together; each kernel then gets at most its share, and at least 25. 0: no bound.
+  /// Limit on the calls in a row of all kernels together; each kernel gets an equal share, but at least 25. 0: no limit.
   int calls_in_rows = 0;
-  /// Called for each verdict in case order, behind them for those of cases with calls in a row; never by two threads at once.
+  /// Called for each verdict in case order, then for the verdicts of cases with calls in a row; never by two threads at once.
   std::function<void(const Verdict&)> on_verdict;
 };
 
 /// What `assay gate` compared the verdicts with.
 struct GateRun {
   std::string baseline;               ///< as the user named it
-  std::string run = {};                ///< of a history: "run 3 of 2026-11-26T09:10:11Z, commit 4f2a91c: NOT AS EXPECTED"
-  bool same_bits = false;             ///< a change within the budget closes the gate
-  bool strict = false;                ///< a fixed failure closes the gate
+  std::string run = {};                ///< if the baseline is a run of a history: "run 3 of 2026-11-26T09:10:11Z, commit 4f2a91c: NOT AS EXPECTED"
+  bool same_bits = false;             ///< if true, a change within the budget closes the gate
+  bool strict = false;                ///< if true, a fixed failure closes the gate
   std::vector<std::string> gaps = {};  ///< what the recordings lack; any gap closes the gate
   std::vector<std::string> notes = {};  ///< what the reader of an open gate should know about the baseline
 };
@@ -106,14 +106,14 @@ struct RunResult {
   int64_t unexpected() const;
   /// Number of verdicts on outputs of a call: all except skips (not offered, or refused by the kernel).
   int64_t judged() const;
-  /// 0: all as expected; 1: some not, or a stale row with --strict; 2: nothing ran; 3: the device was lost or the harness failed.
+  /// 0: all as expected; 1: some not as expected, or a stale row with --strict; 2: nothing ran; 3: device lost, or harness error.
   ExitCode exit_code() const;
 };
 
 /// Runs every case on every kernel that offers it. A case that no kernel offers yields one skip with the reason.
 ///
-/// Functions of an op are called from several threads at once, each for a different case. The run ends after three device losses
-/// in a row, since an in-process library then says nothing about the remaining cases. A HarnessError ends the run at once.
+/// Calls the op's functions from several threads at once, each for a different case. Ends the run after three consecutive device
+/// losses, since no remaining case would get a result from an in-process library. A HarnessError ends the run at once.
 RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const Backend& backend, const RunOptions& options);
 
 }  // namespace assay

@@ -22,12 +22,12 @@ namespace {
 
 // Tells a call that the kernel does not support from a misspelled name in the kernel.
 
-/// The name in the words with which assay/plugin/call.hpp refuses a call: Parses a message such as "the call has no tensor
-/// 'weight'; it has x, y"; here `what` is "tensor". Empty for other words.
+/// The name that a kernel asked for in vain: weight, if the message is "the call has no tensor 'weight'; it has x, y"
+/// (assay/plugin/call.hpp). `what`: "tensor" or "parameter". Empty for other messages.
 std::string lacking_in(const std::string& message, const std::string& what) {
   const std::string before = "the call has no " + what + " '";
   size_t at = message.find(before);
-  if (at == std::string::npos || (at > 0 && !message.starts_with("rank "))) return "";  // a group's message names the rank first
+  if (at == std::string::npos || (at > 0 && !message.starts_with("rank "))) return "";  // messages of groups begin with the rank
   at += before.size();
   return message.substr(at, message.find('\'', at) - at);
 }
@@ -38,7 +38,7 @@ std::string wrong_name(const Op& op, const Specs& specs, const std::string& name
   std::vector<std::string> names;
   for (const auto& spec : specs) names.push_back(spec.name);
   const std::string stem =
-      name.ends_with("_out") ? name.substr(0, name.size() - 4) : name;  // an output in the memory of an input
+      name.ends_with("_out") ? name.substr(0, name.size() - 4) : name;  // the result of a tensor that is updated in place
   if (name.empty() || names.empty() || std::find(names.begin(), names.end(), stem) != names.end()) return "";
   std::string all;
   for (const std::string& one : names) all += (all.empty() ? "" : ", ") + one;
@@ -46,8 +46,8 @@ std::string wrong_name(const Op& op, const Specs& specs, const std::string& name
          "; its " + plural + ": " + all;
 }
 
-/// A kernel that asks for a name which no call of its op has does not refuse a call: it is wrong. A name that only other calls of
-/// the op have is a reason to skip. Returns whether the kernel is blamed.
+/// If a kernel refuses a call because it lacks a name that no call of its op has, the name is misspelled: the case is broken. A
+/// name that other calls of the op have is a reason to skip. Returns whether the case is broken.
 bool blame_wrong_names(const Op& op, Verdict& verdict) {
   if (verdict.outcome != Outcome::kSkip) return false;
   std::string wrong = wrong_name(op, op.roles, lacking_in(verdict.message, "tensor"), "tensor", "tensors");
@@ -60,10 +60,10 @@ bool blame_wrong_names(const Op& op, Verdict& verdict) {
 
 // Makes the calls of a sweep (BoundCase::judge_sweep) and records them in its verdict.
 
-/// Keeps the last answer, and whether a call ended the sweep.
+/// Makes the calls of a sweep. Keeps the last result, and whether a call ended the sweep.
 class SweepAnswers {
  public:
-  /// `request`: used for every call, with its problem replaced. `backend` and `verdict` must outlive this object.
+  /// `request` is used for every call, each with its own problem. `backend` and `verdict` must outlive this object.
   SweepAnswers(CallRequest request, const Backend& backend, Verdict& verdict)
       : backend_(backend), verdict_(verdict), request_(std::move(request)) {}
 
@@ -111,7 +111,7 @@ std::vector<int32_t> SweepAnswers::wrong(const Problem& problem, uint32_t first,
   WatchedResult seen = backend_.watched_call(request_, first, steps);
   verdict_.seconds += seen.call.seconds;
   if (seen.call.status == CallStatus::kUnsupported)
-    return {};  // out of device memory, or refused by the kernel: outputs() reports it
+    return {};  // out of device memory, or the kernel refused the call: outputs() reports it
   gave_up_ = seen.call.status != CallStatus::kOk && !answered(seen.call, verdict_);
   return gave_up_ ? std::vector<int32_t>{} : std::move(seen.wrong);
 }
@@ -202,8 +202,8 @@ Outcome outcome_of_call(const BoundCase& bound, const CallRequest& request, cons
   return verdict.outcome;
 }
 
-/// Calls a kernel that failed again, `calls` times. A call with another outcome or other bits makes the failure kFlaky; it never
-/// becomes a pass. A lost device says nothing and ends the calls.
+/// Repeats a failed call `calls` times. If one has another outcome or other bits, the failure becomes kFlaky; it never becomes a
+/// pass. If the device is lost, no further calls are made.
 void classify_by_calls(const BoundCase& bound, const CallRequest& request, const Backend& backend, int calls,
                        const std::optional<CallResult>& first, Verdict& verdict) {
   const Outcome failed = verdict.outcome;
@@ -263,8 +263,8 @@ std::string words_of(const Finding& finding) {
   return more > 0 ? text + "; and " + std::to_string(more) + " more" : text;
 }
 
-/// If a library reports its algorithm, only that variant of the contract is accepted. Returns false if the contract has no such
-/// variant; the outputs are then compared with all variants, and the verdict is a failure.
+/// If the library reports its algorithm, the expectation keeps only that variant of the contract. Returns false if the contract
+/// has no such variant; the outputs are then compared with all variants, and the verdict is a failure.
 bool keep_what_was_said(const BoundCase& bound, const SaidAlgorithm& said, Expectation& expectation) {
   if (said.empty()) return true;
   const auto is_meant = [&](const Answer& answer) { return bound.is_meant(said, answer.program); };
@@ -316,7 +316,7 @@ namespace {
 
 // Cache for one data set while several kernels are called on it.
 
-constexpr size_t kMostAgreed = 8;                    ///< limit on the remembered answers of correct kernels
+constexpr size_t kMostAgreed = 8;                    ///< limit on the remembered outputs of correct kernels
 constexpr size_t kMostBytes = size_t{16} << 20;      ///< limit on the stored output bytes
 
 size_t bytes_of(const std::vector<HostTensor>& tensors) {
@@ -385,7 +385,7 @@ std::string parameter_or_empty(const Case& one, const char* name) {
   return found == one.parameters.end() ? "" : found->second;
 }
 
-/// Quotes an id for a shell, even if it needs no quotes: scripts read the id between the quotes.
+/// Quotes an id for a shell, even if it needs no quotes, since scripts read the id between the quotes.
 std::string quoted(const std::string& id) {
   std::string word = shell_word(id);
   return word == id ? "'" + id + "'" : word;
@@ -402,7 +402,7 @@ std::vector<std::string> undeclared(std::vector<std::string> faults, const std::
 void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& verdict) {
   if (!options.power) return;
   verdict.power = options.power(evidence);
-  if (evidence.one.tier == "own") return;  // a table of a user is checked as a whole: diagnosis/visibility.h
+  if (evidence.one.tier == "own") return;  // a user's table is checked as a whole, see diagnosis/visibility.h
   const std::vector<std::string> faults = undeclared(verdict.power.blind_to, evidence.one.blind_to);
   if (verdict.outcome != Outcome::kPass || faults.empty()) return;
   verdict.outcome = Outcome::kUntrusted;
@@ -410,7 +410,7 @@ void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& 
   for (const std::string& fault : faults) verdict.message.append(&fault == &faults.front() ? " " : "; ").append(fault);
 }
 
-/// True for a failure that only the invariance tests found.
+/// True if the plain call conforms to the contract and an invariance test failed.
 bool agreed_with_the_contract(const Verdict& verdict) { return verdict.climb && !verdict.climb->broken.empty(); }
 
 /// Runs a case whose op makes and checks its own calls. Returns false for an ordinary case.
@@ -460,7 +460,7 @@ std::string largest_tensor(const Problem& problem) {
   return largest == problem.tensors.end() ? std::string("a case without tensors") : tensor_size_in_words(largest->spec);
 }
 
-/// Makes the calls in a row of a kernel whose plain call agrees.
+/// Makes the calls in a row, after the plain call of the case agreed.
 void add_calls_in_a_row(const CaseOptions& options, Verdict& verdict) {
   Climb row = options.in_a_row();
   if (row.broken.empty()) {

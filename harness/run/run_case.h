@@ -26,7 +26,7 @@ struct Evidence {
   const Sample* sample = nullptr;          ///< for checked outputs: the sample to examine in detail
 };
 
-/// Which verdicts get BoundCase::remarks(), for which a GEMM computes exact products.
+/// Which verdicts get BoundCase::remarks(). Remarks cost time: a GEMM computes exact products for them.
 enum class Remarks { kOfFailures, kOfAll };
 
 struct CaseOptions {
@@ -35,15 +35,15 @@ struct CaseOptions {
   bool ladder = false;         ///< also run the invariance tests if the outputs agree
   int rerun_failed = 0;        ///< further calls after a kFail or kBroken; if any differs, the outcome is kFlaky
   std::string repro_environment{};  ///< variables that the command needs: "ASSAY_PYTHON=/usr/bin/python3 "
-  std::string repro_options{};  ///< of `assay run`, without which the outcome may differ: " --repeat 8"
+  std::string repro_options{};  ///< options of `assay run` that the outcome may depend on: " --repeat 8"
 
-  /// Mutation analysis of the data. Mutants neither killed nor declared make a pass untrusted, except in a user's table.
+  /// Mutation analysis of the data. A mutant neither killed nor declared makes a pass untrusted, except in a user's table.
   std::function<Power(const Evidence&)> power{};
 
-  /// Calls of the kernel with several cases in turn, made if the outputs agree. Returns the level "calls", held or broken.
+  /// Calls the kernel with several cases in turn; used if the outputs agree. The result is level "calls", held or broken.
   std::function<Climb()> in_a_row{};
 
-  /// Called for a verdict that diagnose() gets, before it, since a diagnosis may take seconds.
+  /// Called before diagnose(), with the same verdict, since a diagnosis may take seconds.
   std::function<void(const Verdict&)> judged{};
 
   /// Called for a verdict of kFail, kBroken or kUntrusted; may add notes to its tensors.
@@ -62,9 +62,9 @@ struct CaseOptions {
 ///   kSkip       the library answered UNSUPPORTED, or lost the device (device_lost)
 ///   kBroken     crash, hang, a write outside a buffer or into an input, a logical output element not written, a floating-point
 ///               environment left changed
-///   kFail       FAILED, other bits in an invariance test, an element or padding outside its set, a violation
-///   kFlaky      other bits on repetition; or one of `rerun_failed` further calls differs from the failed one
-///   kUntrusted  would pass, but the data miss a mutant that the row does not declare
+///   kFail       the library answered FAILED, other bits in an invariance test, an element outside its set, wrong padding, a violation
+///   kFlaky      repeated calls return other bits; or one of `rerun_failed` further calls differs from the failed one
+///   kUntrusted  the outputs are right, but the data do not kill a mutant that the row does not declare
 ///   kNotJudged  the harness did not call the kernel or could not check it; the message says why
 ///
 /// `memory` caches data for consecutive cases with the same data; nullptr: no cache.
@@ -76,7 +76,7 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
 
 // Invariance tests: changes of a call that must not change any bit of the outputs, level by level.
 
-/// Calls the kernel again and compares bits with `first`, the answer to the plain call. The levels:
+/// Calls the kernel again and compares bits with `first`, the result of the plain call. The levels:
 ///
 ///   repeat      the same call under two other schedule seeds
 ///   batch       each row in a batch of one row, and in a batch more than twice as large
@@ -90,23 +90,23 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
 Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
             const CallResult& first);
 
-/// Small cases for calls in turn, as positions in `cases`: the smallest first, at most three of the same extents, at most two of
-/// the same extents, formats and contract. So other data, another layout and another shape follow each other. `cases`: one
-/// kernel's.
+/// Chooses small cases for calls in turn, as indices into `cases`, which belong to one kernel. The smallest comes first. At most
+/// three have the same extents, and at most two the same extents, formats and contract, so that calls with other data, layouts
+/// and shapes follow each other.
 std::vector<size_t> cases_in_a_row(const Op& op, const std::vector<const Case*>& cases);
 
 class DataMemory;
 
-/// A case of a row of calls, with the problems and the correct answers of rows before.
+/// A case of a row of calls, with caches that other rows share.
 struct CaseInRow {
   const Case* one;
-  DataMemory* data;     ///< its problem
-  DataMemory* answers;  ///< answers that agree with the contract
+  DataMemory* data;     ///< the problem
+  DataMemory* answers;  ///< outputs that agreed with the contract
 };
 
-/// Level "calls": the cases are called in an order in which each follows each, itself included, at most `calls` times in all.
-/// Every answer must keep its contract, whatever calls came before. Large cases and slow libraries get fewer calls, but at least
-/// five.
+/// Level "calls": calls the cases in an order in which each follows each, itself included, with at most `calls` calls in all.
+/// All outputs must conform to their contracts, whatever calls came before. Large cases and slow libraries get fewer calls, but
+/// at least five.
 Climb calls_in_a_row(const Op& op, const KernelOffer& kernel, const Backend& backend, const std::vector<CaseInRow>& cases,
                      int calls, uint64_t schedule_seed);
 
@@ -115,7 +115,7 @@ Climb calls_in_a_row(const Op& op, const KernelOffer& kernel, const Backend& bac
 /// Records a failed call in the verdict. Returns true if the call produced outputs.
 bool answered(const CallResult& result, Verdict& verdict);
 
-/// Makes all calls of a case. Returns nothing if one failed or returned different bits; the verdict then says why.
+/// Calls the kernel `repeat` times. Returns nothing if a call failed or returned other bits; the verdict then says why.
 std::optional<CallResult> call_repeatedly(const CallRequest& request, const Backend& backend, int repeat, Verdict& verdict);
 
 /// The first output element in which call number `call` differs from the first call, as text; empty if there is none.
@@ -130,12 +130,12 @@ Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallR
 // Cache for one data set while several kernels are called on it. Cases that differ only in warp size share their data, and
 // correct kernels mostly return identical bits, so neither the problem nor the findings are computed again.
 
-/// Single-threaded. Forgets everything when the data change. Large outputs are not kept.
+/// Use it in one thread. Forgets everything when the data change. Does not keep large outputs.
 class DataMemory {
  public:
-  /// The bound case; kept until another case is requested.
+  /// The bound case. The reference is valid until another case is requested.
   const BoundCase& bound(const Op& op, const Case& one);
-  /// The problem of a case, with the warp size of that case.
+  /// The problem of the case, with its warp size; the data are reused.
   const Problem& problem(const BoundCase& bound, const Case& one);
 
   /// An earlier call whose outputs agreed.
@@ -146,8 +146,8 @@ class DataMemory {
     std::vector<TensorFinding> findings;
     std::string program;  ///< the algorithm variant that made the outputs
   };
-  /// The call that reported the same algorithm and whose outputs were byte for byte the same, including which bytes were written.
-  /// Nullptr if there is none.
+  /// An earlier call that reported the same algorithm, wrote the same bytes and left the same bytes unwritten; nullptr if there
+  /// is none.
   const Agreed* agreed_as(const CallResult& result) const;
   void remember(const CallResult& result, const std::vector<TensorFinding>& findings, const std::string& program);
 
