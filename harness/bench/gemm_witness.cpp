@@ -30,7 +30,7 @@ struct Size {
   int64_t m, n, k;
 };
 
-/// An instruction, and after how many instructions its accumulator is promoted to an fp32 sum; 0: never.
+/// An instruction, and the number of instructions after which its accumulator is added to an fp32 sum (promotion); 0: never.
 struct Way {
   const char* unit;
   int promote;
@@ -41,7 +41,7 @@ constexpr Way kWays[] = {{"sm_90.wgmma.e4m3.f32", 0},
                          {"sm_90.wgmma.e4m3_e5m2.f32", 0},
                          {"sm_89.mma.e4m3.f32", 0}};
 
-/// "uniform bits": NaN in one row only. "near 1": sums that lose bits in every step.
+/// Kinds of operands. "uniform bits": random codes, with NaN in one row only. "near 1": each addition loses bits.
 constexpr const char* kKinds[] = {"near 1", "uniform bits", "sparse"};
 
 uint32_t code_of_kind(const Format& f, const std::string& kind, const Random& random, int64_t at) {

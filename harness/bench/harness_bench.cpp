@@ -26,7 +26,7 @@ struct Pair {
   WholePart expected;
 };
 
-/// On all cores, with the answer already computed.
+/// compare() on all cores, with an expectation that is already computed.
 void compare_all(benchmark::State& state, const Pair& pair) {
   const Expectation expectation = expectation_of({pair.expected});
   const std::vector<HostTensor> outputs = {pair.tensor};

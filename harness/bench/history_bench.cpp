@@ -1,6 +1,6 @@
 // Size and speed of a history. usage: assay_history_bench [RUNS [VERDICTS]]   (default 100 15000)
-// Each run repeats the verdicts of the one before, except: one case in a thousand has other bits for good, one in a hundred has
-// other bits in every run, as kernels with atomic additions do, and in the last tenth of the runs one in five hundred fails.
+// Each run has the verdicts of the previous run with these changes: one case in a thousand changes its bits permanently; one in a
+// hundred has other bits in every run, as kernels with atomic additions do; in the last tenth of the runs one in 500 fails.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ double seconds_of(const std::function<void()>& work) {
 
 std::string digest_of(size_t number) { return fmt::format("{:016x}", (number + 1) * 0x9e3779b97f4a7c15u); }
 
-/// 25 cases a contract and kernel.
+/// Verdicts of the first run: 25 cases for each contract and kernel.
 std::vector<assay::HistoryVerdict> first_verdicts(size_t count) {
   std::vector<assay::HistoryVerdict> all;
   for (size_t i = 0; i < count; ++i)

@@ -16,7 +16,7 @@ namespace assay {
 struct Finding {
   std::string program;               ///< name of that answer
   std::vector<TensorFinding> parts;  ///< one per part of that answer
-  std::vector<Violation> violations; ///< the first few: those within one step (Answer::steps) in step order, then those between tensors
+  std::vector<Violation> violations; ///< the first few: within one step (Answer::steps) in step order, then between tensors
   int64_t all_violations = 0;
   Sample sample;                     ///< the steps that the diagnosis should examine
 

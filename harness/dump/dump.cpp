@@ -35,7 +35,7 @@ std::ifstream open_file(const std::string& path, uint64_t& size) {
   return stream;
 }
 
-/// A file can be larger than the memory of this machine: a sparse file, or one from another machine.
+/// Throws if the tensor does not fit in memory: the file may be sparse, or come from a larger machine.
 void require_memory(const Dump& dump, const StoredTensor& tensor) {
   const uint64_t bytes = tensor.end - tensor.begin;
   const uint64_t codes = uint64_t(tensor.elements()) * sizeof(uint32_t);  // code_matrix()
@@ -171,12 +171,12 @@ TensorSpec storage_spec(const Dump& dump, const StoredTensor& stored) {
     return DumpError(dump.file, "__metadata__: '" + stored.name + ".strides'", problem);
   };
   if (stored.shape.size() != 1)
-    throw refuse("the tensor is " + extents_text(stored.shape) + "; strides are stated for flat storage only");
+    throw refuse("the tensor is " + extents_text(stored.shape) + "; strides are allowed for one-dimensional tensors only");
   spec.shape.clear();
   spec.strides.clear();
   if (shape == dump.metadata.end() || strides == dump.metadata.end() || !parse_extents(shape->second, spec.shape) ||
       !parse_extents(strides->second, spec.strides) || spec.shape.size() != spec.strides.size())
-    throw refuse("shape and strides must both be lists of integers such as [5, 2], of one length");
+    throw refuse("shape and strides must both be lists of integers such as [5, 2], of equal length");
   (void)checked_bytes(dump.file, "'" + stored.name + ".shape'", spec.shape, spec.format->bits);
   if (const auto offset = dump.metadata.find(stored.name + ".offset"); offset != dump.metadata.end()) {
     std::vector<int64_t> first;

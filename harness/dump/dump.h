@@ -19,7 +19,7 @@ namespace assay {
 /// Largest number of dimensions of a tensor in a file.
 inline constexpr size_t kMostDimensions = 64;
 
-/// An invalid file. what() reads `file: place: problem`; quoted file content is made printable and shortened.
+/// Thrown for an invalid file. what() is `file: place: problem`; quoted file content is made printable and shortened.
 struct DumpError : std::runtime_error {
   DumpError(const std::string& file, const std::string& place, const std::string& problem);
 };
@@ -28,8 +28,8 @@ struct DumpError : std::runtime_error {
 struct StoredTensor {
   std::string name;
   std::string dtype;               ///< as the file spells it: "F8_E4M3", "<f4"
-  const Format* format = nullptr;  ///< nullptr: untyped bytes (U8, |V1), or a type without one of our formats; F4 is e2m1, two
-                                   ///< codes per byte
+  const Format* format = nullptr;  ///< nullptr: untyped bytes (U8, |V1), or a type that Assay has no format for; F4 is e2m1,
+                                   ///< two codes per byte
   int bits = 0;                    ///< bits per element
   std::vector<int64_t> shape, strides;
   uint64_t begin = 0, end = 0;  ///< byte range in the file
@@ -42,18 +42,18 @@ struct Dump {
   std::vector<StoredTensor> tensors;
   std::map<std::string, std::string> metadata;
 
-  /// Throws DumpError with similar names.
+  /// The tensor with that name. Throws DumpError that suggests similar names.
   const StoredTensor& find(const std::string& name) const;
 };
 
-/// Opens `FILE.safetensors`, `FILE.npy` or `FILE.npy:FORMAT`, where FORMAT (bf16, e4m3fn, e8m0, ...) states a format that NumPy
-/// cannot name. Reads only the header. Throws DumpError.
+/// Opens `FILE.safetensors`, `FILE.npy` or `FILE.npy:FORMAT`. FORMAT (bf16, e4m3fn, e8m0, ...) states a format that NumPy has no
+/// name for. Reads only the header. Throws DumpError.
 Dump open_dump(const std::string& path);
 
 /// The bytes of one tensor, in file order. Throws DumpError.
 std::vector<std::byte> read_bytes(const Dump& dump, const StoredTensor& tensor);
 
-/// Product of extents and bits, in bytes. Throws DumpError for a negative extent, more than 2^62 bits, or a fraction of a byte.
+/// Bytes of a tensor of `bits` bits per element. Throws DumpError for a negative extent, more than 2^62 bits, or a partial byte.
 uint64_t checked_bytes(const std::string& file, const std::string& place, const std::vector<int64_t>& shape, int bits);
 
 /// "[5, 1024]"
@@ -61,8 +61,8 @@ std::string extents_text(const std::vector<int64_t>& extents);
 
 // NumPy's .npy format: magic bytes, a Python dictionary as text, one array. Source: NEP 1, numpy/lib/format.py
 
-/// Reads and validates the header, versions 1 to 3. The only tensor is named "array". Fortran order is expressed by strides, so
-/// that element [i, j] is the array's element [i, j] in any byte order.
+/// Reads and validates the header, versions 1 to 3. The only tensor is named "array". Fortran order becomes strides: element
+/// [i, j] is the array's element [i, j] in either order.
 ///
 /// `stated` is the format of untyped bytes ('|V1', '<V2', '|u1' and other types of the same width, as ml_dtypes writes them);
 /// nullptr: use the header's type. Throws DumpError with file and place: wrong magic or version; a header that runs past the end,
@@ -70,7 +70,7 @@ std::string extents_text(const std::vector<int64_t>& extents);
 /// that is negative, overflows or contradicts the file size; a stated format of another width.
 Dump index_npy(std::istream& stream, uint64_t size, const std::string& file, const Format* stated);
 
-/// A complete file, version 1, C order. Formats that NumPy cannot name are written as '|V1' and '<V2', as ml_dtypes does.
+/// A complete file, version 1, C order. Formats without a NumPy name are written as '|V1' and '<V2', as ml_dtypes does.
 std::string npy_text(const Format& format, const std::vector<int64_t>& shape, std::span<const std::byte> bytes);
 
 // The safetensors format: 8 bytes of header length, a JSON header, then the tensors without gaps. Source:
@@ -99,8 +99,8 @@ std::string safetensors_text(const std::vector<TensorBytes>& tensors, const std:
 
 // The memory layout of a stored tensor: its own strides, or those that the metadata state for a flat tensor.
 
-/// The tensor in its memory layout. A one-dimensional tensor NAME may have metadata `NAME.shape` and `NAME.strides`, such as "[5,
-/// 2]" and "[1, 8]". It then is the storage of a tensor of that shape, padding included. `NAME.offset` ("[1]") is the storage
+/// The tensor in its memory layout. If a one-dimensional tensor NAME has metadata `NAME.shape` and `NAME.strides`, such as
+/// "[5, 2]" and "[1, 8]", it is the storage of a tensor of that shape, padding included. `NAME.offset` ("[1]") is the storage
 /// offset of the first element; the default is 0. The role is kInput. A tensor without a format gets that of signed integers of
 /// its width; 4-bit elements are packed. Throws DumpError for metadata that are not lists of integers, are inconsistent or
 /// address elements outside the storage, and for an element width without a format.

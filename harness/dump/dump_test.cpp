@@ -239,7 +239,7 @@ TEST_F(DumpFiles, StatedStridesMustStayInTheStorage) {
   EXPECT_EQ(spec("[5, 2]", "[1, 8]"), "");
   EXPECT_THAT(spec("[6, 2]", "[1, 8]"), HasSubstr("runs out of the storage of 13 elements"));
   EXPECT_THAT(spec("[5, 2]", "[1, 9223372036854775807]"), HasSubstr("runs out of the storage"));
-  EXPECT_THAT(spec("[5, 2]", "[1]"), HasSubstr("of one length"));
+  EXPECT_THAT(spec("[5, 2]", "[1]"), HasSubstr("of equal length"));
   EXPECT_THAT(spec("[5, -2]", "[1, 8]"), HasSubstr("lists of integers"));
   EXPECT_THAT(spec("5, 2", "[1, 8]"), HasSubstr("lists of integers"));
 }
@@ -360,13 +360,13 @@ TEST(Safetensors, HostileFilesGetOneErrorWithFileAndPlace) {
        "data_offsets [8, 0] are not begin and end offsets"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})", 8),
        "data_offsets [0] are not begin and end offsets"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 8), "run out of the file, which holds 8 bytes"},
+      {safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 8), "exceed the file, which holds 8 bytes"},
       {safetensors(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8),
        "F32 [3] needs 12 bytes, data_offsets [0, 8] give 8"},
       {safetensors(
            R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12),
        "tensor 'b': begins at byte 4 of the data, inside the previous tensor, which ends at 8"},
-      {safetensors(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "and nothing holds the bytes from 0 on"},
+      {safetensors(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "and no tensor holds the bytes from 0 on"},
       {safetensors(good, 9), "1 bytes after the last tensor"},
       {safetensors(R"({"__metadata__":7})", 0), "__metadata__: is number, not object"},
       {safetensors(R"({"__metadata__":{"a":7}})", 0), "'a' is number, not string"}};

@@ -21,7 +21,7 @@
 namespace assay {
 namespace {
 
-constexpr uint64_t kWindow = uint64_t{32} << 20;  ///< bytes of a mapping that stay in memory
+constexpr uint64_t kWindow = uint64_t{32} << 20;  ///< bytes read from a mapping before they are released
 
 /// A file mapped for reading. Its size was checked when its header was read.
 class Mapping {
@@ -43,7 +43,7 @@ class Mapping {
 
   const uint8_t* at(uint64_t offset) const { return data_ + offset; }
 
-  /// Releases the whole pages of [begin, end).
+  /// Frees the memory of the whole pages in [begin, end).
   void release(uint64_t begin, uint64_t end) const {
     const uint64_t page = uint64_t(::sysconf(_SC_PAGESIZE)), first = (begin + page - 1) / page * page, last = end / page * page;
     if (first < last) ::madvise(const_cast<uint8_t*>(data_ + first), last - first, MADV_DONTNEED);
@@ -59,7 +59,7 @@ struct Shard {
   std::unique_ptr<Mapping> mapping;
 };
 
-/// A tensor of one of the shards.
+/// A tensor, with the mapping of its shard.
 struct Located {
   const StoredTensor* tensor = nullptr;
   const Mapping* mapping = nullptr;
@@ -73,7 +73,7 @@ struct Located {
 
 enum class Scale : uint8_t { kE4m3, kE8m0, kF32, kBf16, kF16 };
 
-/// The values of all bytes of a format.
+/// The values of all 256 codes of an 8-bit format.
 std::array<float, 256> values_of(const Format& format) {
   std::array<float, 256> values{};
   for (uint32_t byte = 0; byte < values.size(); ++byte) values[byte] = float(decode(format, byte));
@@ -103,7 +103,7 @@ std::optional<Scale> scale_kind(const StoredTensor& tensor) {
   return std::nullopt;
 }
 
-/// Codes with the scales of their blocks.
+/// A quantized tensor: codes, and the scales of their blocks.
 struct Quantized {
   std::string scheme;
   Located codes, scales;
@@ -111,22 +111,22 @@ struct Quantized {
   bool global_multiplies = false;  ///< values were multiplied by the global scale; otherwise they were divided by it
   Scale scale;
   bool four_bits = false;
-  int64_t rows = 0, row_bytes = 0;                  ///< of the codes; leading dimensions are flattened
-  int64_t block_rows = 1, block_bytes = 0;          ///< of the codes
-  int64_t scale_rows = 0, scales_per_row = 0;       ///< of all leading dimensions
-  int64_t rows_of_matrix = 0, scale_rows_of_matrix = 0;  ///< of one of them
+  int64_t rows = 0, row_bytes = 0;                  ///< of the codes, with leading dimensions flattened into rows
+  int64_t block_rows = 1, block_bytes = 0;          ///< size of a block: rows of codes, and bytes of a row
+  int64_t scale_rows = 0, scales_per_row = 0;       ///< of the scales, with leading dimensions flattened into rows
+  int64_t rows_of_matrix = 0, scale_rows_of_matrix = 0;  ///< rows per index of the leading dimensions
 };
 
-/// What a block holds.
+/// The content of a block.
 struct Block {
-  int64_t row = 0, column = 0;  ///< in blocks
+  int64_t row = 0, column = 0;  ///< position, counted in blocks
   uint8_t byte = 0;             ///< the scale, if it is a byte
   float scale = 0;
-  int most = 0;                 ///< largest code without its sign
-  int at_limit = 0;             ///< number of codes 6; four-bit codes only
+  int most = 0;                 ///< largest code, sign bit dropped
+  int at_limit = 0;             ///< number of codes with the value 6 or -6; 4-bit codes only
 };
 
-/// A problem of blocks: how often it was met, and where first.
+/// How many blocks have a problem, and the first of them.
 struct Count {
   int64_t blocks = 0;
   std::string first;
@@ -137,11 +137,11 @@ std::string scale_text(Scale kind, const Block& block) {
   return scale_bytes(kind) == 1 ? fmt::format("scale byte 0x{:02x}", block.byte) : fmt::format("scale {:.6g}", block.scale);
 }
 
-/// Largest scale below which a block of zeros is no surprise: quantizers put floors such as 1e-10 / 6 there.
+/// A block of zeros may have a scale up to this: quantizers use lower bounds such as 1e-10 / 6.
 constexpr float kTinyScale = 0x1p-30f;
 constexpr uint8_t kE4m3Nan = 0x7f, kE4m3Largest = 0x7e, kTorchaoFloor = 0x08, kAiterFloor = 91;
 
-/// The least code that the largest element of a block has if its scale is the byte, a rounded amax / 6 or amax / 4 (4over6).
+/// The least possible largest code of a block, if scale byte `byte` is a rounded amax / 6 or amax / 4 (4over6).
 int least_of_nvfp4(uint8_t byte) {
   constexpr std::array<int, 5> of_subnormal = {0, 4, 5, 5, 6};  // (b - 1/2) / b * 4 in e2m1, for scales of b * 2^-9
   return byte < of_subnormal.size() ? of_subnormal[byte] : 6;
@@ -174,7 +174,7 @@ const char* problem_of(const Quantized& of, const Block& block) {
   return block.most < code_of_208 ? "no scale rule gives these codes: the largest is below 208" : nullptr;
 }
 
-// Reading the codes. Tables give the largest code of a byte of two, and its number of codes 6.
+// Reading the codes. For a byte of two 4-bit codes, tables give the larger code and the number of codes with the value 6 or -6.
 
 struct PairTables {
   std::array<uint8_t, 256> most{}, at_limit{};
@@ -251,7 +251,7 @@ void check_global(const Quantized& of, float largest_scale, LintReport& report) 
   for (int64_t i = 0; i < count; ++i) {
     const float value = scale_value(*kind, of.global->data() + i * scale_bytes(*kind));
     if (!std::isfinite(value) || value <= 0) return add("global scale is not a positive number", fmt::format("{:.6g}", value));
-    if (count > 1) continue;  // of experts: the largest scale is that of all of them
+    if (count > 1) continue;  // one per expert, but `largest_scale` is the largest of all experts
     const double decode = of.global_multiplies ? 1 / double(value) : double(value), weight = 6 * double(largest_scale) * decode;
     if (largest_scale > 0 && (weight < kLeastWeight || weight > kMostWeight))
       add("global scale does not fit its blocks",
@@ -259,7 +259,7 @@ void check_global(const Quantized& of, float largest_scale, LintReport& report) 
                       6 * double(largest_scale) / decode));
     else if (largest_scale > 0 && largest_scale < kLeastUsed)
       add("global scale does not fit its blocks",
-          fmt::format("{:.6g}: the largest of their scales is {:.6g} of 448", value, largest_scale));
+          fmt::format("{:.6g}: the largest block scale is {:.6g}, although 448 is possible", value, largest_scale));
   }
 }
 
@@ -285,7 +285,7 @@ bool has_codes(const StoredTensor& tensor) {
   return tensor.bits == 8 && (tensor.dtype == "U8" || tensor.dtype == "I8" || tensor.dtype == "F8_E4M3");
 }
 
-/// The quantized tensor that a scale belongs to, or nothing if no scheme has such shapes.
+/// The quantized tensor with these codes and scales, or nothing if no scheme has such shapes.
 std::optional<Quantized> quantized(const Located& codes, const Located& scales, const std::optional<Located>& multiplies,
                                    const std::optional<Located>& divides, bool packed_name, bool inverse_name) {
   const std::optional<Scale> kind = scale_kind(*scales.tensor);
@@ -348,7 +348,7 @@ class Checkpoint {
         if (!base) continue;
         const std::optional<Located> packed = find(*base + "_packed"), plain = find(*base);
         const std::optional<Located> codes = packed ? packed : plain;
-        if (!codes || !has_codes(*codes->tensor)) continue;  // scales of activations and caches
+        if (!codes || !has_codes(*codes->tensor)) continue;  // a scale of activations or of a cache
         const auto found =
             quantized(*codes, scales, find(*base + "_global_scale"), find(*base + "_scale_2"), packed.has_value(), inverse);
         if (!found) {
@@ -379,10 +379,10 @@ LintReport lint_checkpoint(const std::vector<std::string>& files) {
   LintReport report = Checkpoint(files).lint();
   if (report.tensors == 0)
     throw UsageError(
-        fmt::format("{}: no quantized tensor; --lint looks for a name with _scale or _scale_inv beside its codes, such as "
+        fmt::format("{}: no quantized tensor; --lint looks for codes and a scale whose name adds _scale or _scale_inv, such as "
                     "proj.weight and proj.weight_scale",
                     files.front()) +
-        (report.unknown.empty() ? "" : fmt::format("; no scheme has the shapes of '{}'", report.unknown.front())));
+        (report.unknown.empty() ? "" : fmt::format("; no known scheme has the shapes of '{}'", report.unknown.front())));
   return report;
 }
 

@@ -38,8 +38,8 @@ std::string ranges_text(const std::vector<ByteRange>& ranges) {
   return text;
 }
 
-/// Kernel names come from a library and must not escape the folder: bytes unsuitable for a file name become %XX, so that
-/// different names get different files. A long name is cut and followed by ~ and its digest; an escaped name contains no ~.
+/// A file name for a kernel. Names come from a library and must not lead out of the folder. Bytes unsuitable for a file name
+/// become %XX, so different names get different files. A long name is cut and gets ~ and its digest; an escaped name has no ~.
 std::string file_name(const std::string& kernel) {
   constexpr size_t kMostName = 200, kKept = 100;  // file systems allow 255 bytes
   std::string name;
@@ -178,7 +178,7 @@ RecordedCall read_call(const Recording& recording, const RecordedVerdict& record
       const auto [end, failure] = std::from_chars(rank.data(), rank.data() + rank.size(), tensor.spec.rank);
       tensor.spec.name = stored.name.substr(0, stored.name.find('@'));
       if (failure != std::errc() || end != rank.data() + rank.size() || key_of(tensor.spec) != stored.name)
-        throw DumpError(file, "tensor '" + stored.name + "'", "is not of the rank that the metadata say");
+        throw DumpError(file, "tensor '" + stored.name + "'", "its name has another rank than its metadata");
     }
     if (role == "input") {
       call.inputs.push_back(std::move(tensor));
@@ -235,7 +235,7 @@ RecordedVerdict recorded_from(const json& j, const std::string& backend) {
   v.offered = j.value("offered", true);
   v.device_lost = j.value("device_lost", false);
   recorded.file = j.value("file", "");
-  if (!stays_inside(recorded.file)) throw std::runtime_error("'" + recorded.file + "' lies outside the recording");
+  if (!stays_inside(recorded.file)) throw std::runtime_error("'" + recorded.file + "' is outside the recording's folder");
   return recorded;
 }
 
@@ -331,7 +331,7 @@ std::vector<Recording> read_indexes(const std::string& folder) {
 
 Recording read_index(const std::string& folder, const std::string& index) {
   const std::string path = (std::filesystem::path(folder) / index).string();
-  constexpr size_t kLevels = 4;  // nesting: index, verdicts, verdict, causes
+  constexpr size_t kLevels = 4;  // levels of JSON nesting: index, verdicts, verdict, causes
   try {
     const json j = read_json(path, {.levels = kLevels});
     if (!j.is_object() || !j.contains("assay_recording"))
@@ -366,7 +366,7 @@ void count(PartChange& change, int64_t row, int64_t column, uint32_t before, uin
 
 std::optional<PartChange> change_of(const Part& part, const HostTensor& before, const HostTensor& now) {
   if (before.bytes.size() != now.bytes.size() || !(*before.spec.format == *now.spec.format))
-    throw std::runtime_error("output '" + part.tensor + "' had another format, shape or stride before");
+    throw std::runtime_error("output '" + part.tensor + "' had another format, shape or strides in the earlier run");
   if (before.bytes == now.bytes) return std::nullopt;
   PartChange change{.part = part.label(), .format = part.format, .shape = part.shape};
   for (int64_t row = 0; row < part.rows(); ++row) {

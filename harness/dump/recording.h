@@ -17,29 +17,29 @@
 
 namespace assay {
 
-/// Ends the name of a tensor of a recording that holds what the tensor before the suffix held before the call, which overwrote
-/// it.
+/// Suffix of a tensor name in a recording: x_before has the content of x before the call. Only for tensors that the call
+/// updated in place.
 inline constexpr const char* kBefore = "_before";
 
-/// One verdict of a recorded run. Its tensors are not compared yet; everything else is as in the run.
+/// A verdict of a recorded run. Its tensors are not compared yet; everything else is as in the run.
 struct RecordedVerdict {
   std::string file;  ///< relative to the recording's folder; empty: no call produced outputs, and `verdict` is final
   Verdict verdict;
 };
 
-/// Identifies the recorded run, so that the gate finds it in a history. All texts are empty in recordings of older versions.
+/// Identifies the recorded run, so that the gate finds it in a history. In recordings of older versions all texts are empty.
 struct RunIdentity {
   std::string id;              ///< run_identity()
   std::string begun;           ///< as in Provenance
-  std::string library_digest;  ///< of the library's file
-  std::string commit;          ///< of the kernels
+  std::string library_digest;  ///< digest of the library's file
+  std::string commit;          ///< commit of the kernels' repository
 };
 
 /// Describes the run that a recording is part of, so that a shard can be distinguished from a complete run.
 struct RecordedRun {
   Shard shard{};
-  std::string cases{};      ///< fingerprint() of the cases that the shards divide
-  bool once = false;        ///< cases that differ only in warp size were run once
+  std::string cases{};      ///< fingerprint() of the cases that the shards divide between them
+  bool once = false;        ///< of cases that differ only in warp size, one was run
   std::string ended_by{};   ///< as in RunResult
   RunIdentity identity{};
 };
@@ -82,12 +82,12 @@ class Recorder {
 std::vector<std::string> index_files(const std::string& folder);
 Recording read_index(const std::string& folder, const std::string& index);
 
-/// Reading throws DumpError: no index, damage, another version, a wrong count, files outside the folder.
+/// The readers throw DumpError: for no index, damage, another version, a wrong count, or files outside the folder.
 void write_index(const Recording& recording);
 /// All recordings of a folder: one complete run, or its shards in order. Throws for a folder with both.
 std::vector<Recording> read_indexes(const std::string& folder);
 
-/// Throws DumpError for a file that is missing, damaged or not the recording of this verdict.
+/// Reads the tensors of a recorded call. Throws DumpError if the file is missing, damaged or of another verdict.
 RecordedCall read_call(const Recording& recording, const RecordedVerdict& recorded);
 
 // Differences between two runs of one case, element by element.

@@ -102,7 +102,7 @@ class Dictionary {
   std::string quoted() {
     blanks();
     const char quote = at_ < text_.size() ? text_[at_] : '\0';
-    if (quote != '\'' && quote != '"') refuse("a word in quotes is missing");
+    if (quote != '\'' && quote != '"') refuse("expected a quoted string");
     const size_t end = text_.find(quote, at_ + 1);
     if (end == std::string::npos) refuse("a quote is never closed");
     const std::string word = text_.substr(at_ + 1, end - at_ - 1);
@@ -237,7 +237,7 @@ namespace {
 // The safetensors format: 8 bytes of header length, a JSON header, then the tensors without gaps.
 
 constexpr uint64_t kMostJsonHeader = 100'000'000;
-/// Nesting: header, tensor, shape. Limits: a shape has at most kMostDimensions extents, and no known file has 100,000 tensors.
+/// Levels of nesting: header, tensor, shape. A shape has at most kMostDimensions extents, and no known file has 100,000 tensors.
 constexpr JsonLimits kLimits{.levels = 3, .members = size_t{1} << 19, .values = size_t{1} << 21, .list = 2 * kMostDimensions};
 
 struct Dtype {
@@ -246,7 +246,7 @@ struct Dtype {
   const Format* format;
 };
 
-/// Every dtype of the file format. Tensors of dtypes without one of our formats can be present but not checked.
+/// Every dtype of safetensors. Files may have tensors of dtypes that Assay has no format for, but these cannot be checked.
 constexpr Dtype kDtypes[] = {{"F32", 32, &kF32},
                              {"F16", 16, &kF16},
                              {"BF16", 16, &kBf16},
@@ -330,7 +330,7 @@ StoredTensor tensor_from(const std::string& name, const json& j, uint64_t data, 
     throw DumpError(file, place, "data_offsets " + extents_text(offsets) + " are not begin and end offsets");
   if (uint64_t(offsets[1]) > size - data)
     throw DumpError(file, place,
-                    "data_offsets " + extents_text(offsets) + " run out of the file, which holds " + std::to_string(size - data) +
+                    "data_offsets " + extents_text(offsets) + " exceed the file, which holds " + std::to_string(size - data) +
                         " bytes of data");
   const uint64_t needed = checked_bytes(file, place, tensor.shape, tensor.bits);
   if (needed != uint64_t(offsets[1] - offsets[0]))
@@ -346,7 +346,7 @@ StoredTensor tensor_from(const std::string& name, const json& j, uint64_t data, 
   return tensor;
 }
 
-/// The format allows no gaps: a gap means a damaged file or hidden data.
+/// Rejects gaps between tensors: safetensors allows none, so the file is damaged or hides data.
 void check_order(const Dump& dump, uint64_t data, uint64_t size) {
   uint64_t at = data;
   for (const StoredTensor& tensor : dump.tensors) {
@@ -355,7 +355,7 @@ void check_order(const Dump& dump, uint64_t data, uint64_t size) {
     if (tensor.begin < at)
       throw DumpError(dump.file, place, begins + "inside the previous tensor, which ends at " + std::to_string(at - data));
     if (tensor.begin > at)
-      throw DumpError(dump.file, place, begins + "and nothing holds the bytes from " + std::to_string(at - data) + " on");
+      throw DumpError(dump.file, place, begins + "and no tensor holds the bytes from " + std::to_string(at - data) + " on");
     at = tensor.end;
   }
   if (at != size)

@@ -1,6 +1,6 @@
 // Every reader of untrusted text, called with any bytes. CMake compiles this file once for each reader, as the libFuzzer program
-// fuzz_<name> with ASSAY_FUZZES_<name> defined, and once for all of them, as assay_replay_readers with ASSAY_FUZZES_ALL defined:
-// that one needs no clang, and calls each reader with given inputs and with seeded changes of them.
+// fuzz_<name> with ASSAY_FUZZES_<name> defined. With ASSAY_FUZZES_ALL it compiles all readers into assay_replay_readers, which
+// needs no clang and calls each reader with given inputs and with random changes of them.
 
 #if defined(ASSAY_FUZZES_ALL)
 #define ASSAY_READER(name) static int read_as_##name(const uint8_t* data, size_t size)
@@ -26,7 +26,7 @@ ASSAY_READER(csv) {
 
 #if defined(ASSAY_FUZZES_recipe) || defined(ASSAY_FUZZES_ALL)
 
-// Any text is a recipe or a ParseError.
+// Any text must be a recipe or give a ParseError.
 
 #include "reference/recipe/recipe.h"
 #include "reference/formats/catalogue.h"
@@ -45,8 +45,8 @@ ASSAY_READER(recipe) {
 
 #if defined(ASSAY_FUZZES_expression) || defined(ASSAY_FUZZES_ALL)
 
-// Any text must be a formula or give a ParseError. A formula must have a value or give std::domain_error, without overflow or a
-// crash.
+// Any text must be a formula or give a ParseError. Evaluating a formula must give a value or std::domain_error, without overflow
+// or a crash.
 
 #include "reference/exact/expression.h"
 #include "reference/formats/catalogue.h"
@@ -219,7 +219,7 @@ ASSAY_READER(safetensors) {
 
 #if defined(ASSAY_FUZZES_believes_length) || defined(ASSAY_FUZZES_ALL)
 
-// A reader with a planted bug: it trusts the length that the file states. The check demands that the fuzzer finds it; no other
+// A reader with a planted bug: it trusts the length that the file states. A CI check demands that the fuzzer finds it. No other
 // program links it.
 
 #include <cstddef>
@@ -238,7 +238,7 @@ ASSAY_READER(believes_length) {
 #if defined(ASSAY_FUZZES_ALL)
 
 // usage: assay_replay_readers READER FOLDER RUNS SEED CRASHES. Calls the reader with each file of the folder and with RUNS
-// changed ones. The bytes end where unmapped memory begins, so that a reader which trusts a stated length ends by a signal. Exit
+// changed ones. The bytes end where unmapped memory begins, so a reader that reads beyond them crashes. Exit
 // code 1 if the reader crashes, needs more than 10 s for one input or more than 2 GB; that input is then kept as CRASHES-READER.
 
 #include <fcntl.h>

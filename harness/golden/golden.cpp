@@ -28,7 +28,7 @@ std::vector<int32_t> stored_ordinals(const Part& part, const HostTensor& tensor,
   return ordinals;
 }
 
-/// Label of a part; includes the variant if there are several answers.
+/// Label of a part, with the variant if there are several: "d, split-K 2".
 std::string label_of(const Answer& answer, const Part& part) {
   return answer.program.empty() ? part.label() : part.label() + ", " + answer.program;
 }

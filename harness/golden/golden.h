@@ -16,23 +16,23 @@ namespace assay {
 struct PredictedTensor {
   std::string name, format;
   int64_t elements = 0, single_code = 0;
-  std::string low, high;  ///< XXH3 of the ordinals, in hex
+  std::string low, high;  ///< XXH3 of the lowest and of the highest accepted ordinals, in hex
   bool operator==(const PredictedTensor&) const = default;
 };
 
-/// The observed bits of one tensor, as offsets from the low end of the accepted interval, and their digest. Without padding.
+/// The observed elements of one tensor without padding: a digest, and their distances from the lowest accepted ordinal.
 struct ObservedTensor {
   std::string name, format;
   std::string digest;                ///< XXH3 of the ordinals
   std::map<int64_t, int32_t> steps;  ///< logical element -> ordinal minus the lowest accepted ordinal, if nonzero
 };
 
-/// Where the observed bits come from.
+/// The device and date of observed bits.
 struct ObservedOn {
   std::string arch, device, driver, toolkit, date;
 };
 
-/// The mutation score of a data set, with a seal that states what it was computed from.
+/// The mutation score of a data set, with its seal (power_seal()).
 struct RecordedPower {
   Power power;
   std::string seal;
@@ -54,9 +54,9 @@ struct Golden {
 /// The case id without warp size, which predictions do not depend on.
 std::string prediction_key(const Case& one);
 
-/// With several answers, the tensors of each are labelled with the variant: "d, split-K 2".
+/// The accepted intervals as digests. If the contract has several variants, labels name them: "d, split-K 2".
 std::vector<PredictedTensor> predict(const Expectation& expectation);
-/// Relative to the answer that the outputs are closest to.
+/// The outputs relative to the answer that they are closest to.
 std::vector<ObservedTensor> observe(const Expectation& expectation, const std::vector<HostTensor>& outputs);
 
 /// Why the observed bits are no longer accepted (a digest that differs, or an element outside its interval); empty if they are.
@@ -67,7 +67,7 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Expe
 Golden read_golden(const std::string& path);
 void write_golden(const std::string& path, const Golden& golden);
 
-/// The text of a file, and its parsed content. `path` is used in messages only. Both throw like read_golden().
+/// The text of a file, and the parsed content of a text, whose `path` is for messages only. Both throw like read_golden().
 std::string read_golden_text(const std::string& path);
 Golden parse_golden(const std::string& text, const std::string& path);
 std::string golden_text(const Golden& golden);
@@ -78,8 +78,8 @@ std::string power_text(const Power& power);
 // Recorded mutation scores of data sets (golden/power). Computing them takes half of a run's time.
 //
 // Each record has a seal: a digest of the record, of the table rows it was computed from, of the mutants that its case declares
-// undetected (docs/decisions/mutation-analysis.md), and of the evaluator's version. A record whose seal does not match is ignored
-// and computed again. The seal does not cover source code, so an edit that changes no result keeps all records valid. CI
+// in blind_to (docs/decisions/mutation-analysis.md), and of kPowerEvaluator. A record whose seal does not match is ignored, and
+// its score is computed again. The seal does not cover source code, so code changes that change no result keep records valid. CI
 // recomputes a sample.
 
 /// Version of all code that affects a mutation score: generators, reference, mutants, comparison. Raise it in the commit that
@@ -94,7 +94,7 @@ std::string power_seal(const Case& one, const Power& power, const std::string& r
 
 class PowerRecords {
  public:
-  /// No records.
+  /// An empty set of records.
   PowerRecords() = default;
 
   /// Reads the records of these cases in `folder` and keeps those whose seal matches. Throws std::runtime_error naming a damaged
@@ -105,9 +105,9 @@ class PowerRecords {
   size_t size() const { return by_data_.size(); }
   bool empty() const { return by_data_.empty(); }
 
-  /// nullptr if the data are not recorded, or if the case declares other mutants than the recorded one.
+  /// The score of a case's data. nullptr if there is no record, or if the case declares other mutants than the recorded case.
   const Power* find(const Case& one) const;
-  /// Records that belong to none of the cases, as "file: data set".
+  /// Records whose data set belongs to none of the cases, as "file: data set".
   const std::vector<std::string>& strays() const { return strays_; }
 
  private:

@@ -18,7 +18,7 @@ using nlohmann::ordered_json;
 
 constexpr int kVersion = 2;
 
-/// Different values in order of first use.
+/// Distinct values in the order of their first use, and the position of each.
 template <class Value>
 struct Listed {
   std::vector<Value> values;
@@ -31,14 +31,14 @@ struct Listed {
   }
 };
 
-/// Values that many records of a file have in common. Each is written once; records hold positions. This halves the files.
+/// Values that many records of a file share. Each is listed once, and records have its position. This halves the files.
 struct Shared {
   Listed<std::vector<std::string>> outputs;  ///< name and format of each tensor of a record, in turn
-  Listed<std::string> steps;                 ///< of observed tensors: see steps_text()
-  Listed<std::string> codes;                 ///< of data sets: see digits_of()
+  Listed<std::string> steps;                 ///< ObservedTensor::steps as steps_text()
+  Listed<std::string> codes;                 ///< DataPower::codes as digits_of()
 };
 
-/// The entry of a list of the file that a record names by its position. Throws std::runtime_error if the list is shorter.
+/// The list entry at a position that a record has. Throws std::runtime_error if the list is shorter.
 template <class Entry>
 const Entry& entry_of(const std::vector<Entry>& entries, const json& position, const char* list) {
   const auto at = json_integer<int64_t>(position);
@@ -48,7 +48,7 @@ const Entry& entry_of(const std::vector<Entry>& entries, const json& position, c
   return entries[size_t(at)];
 }
 
-/// "71 3656:-2": for each element, the distance from the previous one, and the step unless it is 1.
+/// "71 3656:-2": for each element, its index minus that of the previous one, then its step unless that is 1.
 std::string steps_text(const std::map<int64_t, int32_t>& steps) {
   std::string text;
   int64_t last = 0;
@@ -98,14 +98,14 @@ std::bitset<256> codes_from(const std::string& digits) {
   return codes;
 }
 
-/// An integer at a place of an entry; 0 if the entry is shorter.
+/// The integer at index `place` of an entry; 0 if the entry is shorter.
 int64_t count_at(const json& entry, size_t place) {
   return place < entry.size() ? json_integer<int64_t>(entry.at(place)) : 0;
 }
 
 // Entries of tensors. Values are stored by position.
 
-/// [elements, low], with single_code behind it unless it equals elements, and with high unless it equals low.
+/// [elements, low], then single_code unless it equals elements, and high unless it equals low.
 ordered_json entry_from(const PredictedTensor& t, Shared&) {
   ordered_json entry = {t.elements, t.low};
   if (t.single_code != t.elements || t.high != t.low) entry.push_back(t.single_code);
@@ -113,13 +113,13 @@ ordered_json entry_from(const PredictedTensor& t, Shared&) {
   return entry;
 }
 
-/// The digest, or [digest, position in steps].
+/// The digest, or [digest, position in steps] if some element is not the lowest accepted code.
 ordered_json entry_from(const ObservedTensor& t, Shared& shared) {
   if (t.steps.empty()) return t.digest;
   return {t.digest, shared.steps.add(steps_text(t.steps))};
 }
 
-/// [elements, position in codes, subnormal, saturated, nan] without zeros at the end.
+/// [elements, position in codes, subnormal, saturated, nan] without trailing zeros.
 ordered_json entry_from(const DataPower& data, Shared& shared) {
   ordered_json entry = {data.elements, shared.codes.add(digits_of(data.codes)), data.subnormal, data.saturated,
                         data.not_a_number};
@@ -151,8 +151,8 @@ std::string& name_of(Tensor& tensor) {
 }
 std::string& name_of(DataPower& data) { return data.tensor; }
 
-/// [position in outputs, entry of each tensor]. An entry that equals an earlier entry of the record is replaced by the number of
-/// that entry's tensor, because ranks often return the same bits.
+/// [position in outputs, entry of each tensor]. An entry that equals an earlier one of the record is replaced by the index of
+/// that tensor, since ranks often return the same bits.
 template <class Tensor>
 ordered_json record_from(std::vector<Tensor> tensors, Shared& shared) {
   std::vector<std::string> outputs;
@@ -186,7 +186,7 @@ std::vector<Tensor> tensors_from(const json& record, const Shared& shared) {
   return tensors;
 }
 
-/// A mutation score as it is sealed, with the data in full.
+/// A mutation score as the seal covers it: without shared lists.
 ordered_json to_json(const Power& power) {
   ordered_json j = {{"faults", power.faults}};
   if (!power.blind_to.empty()) j["blind_to"] = power.blind_to;
@@ -202,7 +202,7 @@ ordered_json to_json(const Power& power) {
   return j;
 }
 
-/// The mutants that the records of a file name, each once: records hold positions in this list, which halves the files.
+/// All mutants that records of a file name, each once. Records have positions in this list, which halves the files.
 std::vector<std::string> mutants_of(const std::map<std::string, RecordedPower>& records) {
   std::set<std::string> names;
   for (const auto& [id, recorded] : records) {

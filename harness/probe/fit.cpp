@@ -12,9 +12,9 @@
 namespace assay {
 namespace {
 
-constexpr int kRounds = 3;  ///< places that differ rarely look interchangeable on a single data set
+constexpr int kRounds = 3;  ///< data sets per pair of places: places with rare differences look exchangeable on a single one
 
-/// Makes the product at p large, cancelling with c or another product; all others are small.
+/// Makes the product at place p large and cancels it with c or another product. All others are small.
 void make_large(Tiles& tiles, int64_t first, int p, Draw& draw) {
   const Instruction& i = tiles.instruction();
   const int top_a = std::min(top_exponent(*i.a), top_exponent(*i.d) / 2 - 1),
@@ -53,7 +53,7 @@ std::vector<int> places_alike(const Instruction& i, const Ask& ask, int64_t elem
   Draw draw(seed);
   const auto alike_on = [&](int round, int p, int q) {
     Tiles tiles = probe_tiles("wide", i, 2 * half, seed + uint64_t((round * i.k + p) * i.k + q));
-    tiles.clear_scales();  // the scale of a place depends on its neighbours
+    tiles.clear_scales();  // places with different scales could not be exchanged
     make_large(tiles, 1, p, draw);
     // The second half repeats the first with the two products exchanged.
     for (int64_t tile = 0; tile < half; ++tile) {
@@ -110,13 +110,13 @@ namespace {
 
 // One step of fitting a model to observations: chooses the value of one parameter, or of two.
 
-/// Chooses the value of a parameter that explains most of the inputs of these kinds (empty: all kinds). Prefers the current value
-/// in a tie, then the first one. Returns true if it changed.
+/// Sets a parameter to the value that explains the most elements of these kinds of inputs (empty: all kinds). Among equally good
+/// values it prefers the current one, then the first. Returns true if the value changed.
 bool decide(const UnitParameter& parameter, const Instruction& instruction, const Seen& seen,
             std::span<const std::string_view> kinds, Unit& unit, int64_t& unexplained);
 
-/// Chooses two numeric parameters of the sum together, for each pair of them: one may lose more bits if the other keeps more, so
-/// that changing one alone does not help. Returns true if fewer elements are unexplained.
+/// For each pair of numeric parameters of the sum, chooses both values together: one may lose more bits if the other keeps more,
+/// so changing only one does not help. Returns true if fewer elements are unexplained than before.
 bool decide_any_two(const Instruction& instruction, const Seen& seen, Fit& fit);
 
 bool decide_two(const UnitParameter& one, const UnitParameter& two, const Instruction& i, const Seen& seen, Fit& fit) {
@@ -168,13 +168,13 @@ bool decide_any_two(const Instruction& i, const Seen& seen, Fit& fit) {
 // Finds the model that explains most of an instruction's results.
 
 constexpr int64_t kAll = std::numeric_limits<int64_t>::max() / 2;
-constexpr size_t kMostFinerOrders = 12;  ///< per shape
+constexpr size_t kMostFinerOrders = 12;  ///< limit per shape on orders that distinguish more places than observed
 constexpr int kMostSweeps = 4;
 constexpr int64_t kFarBehind = 4;
-constexpr int64_t kNearlyAll = 8;  ///< at most 1/8 of the elements are unexplained
-constexpr int64_t kFew = 64;       ///< at most 1/64 is unexplained: two parameters may be wrong, but not the shape
+constexpr int64_t kNearlyAll = 8;  ///< limit on unexplained elements: 1/8 of all
+constexpr int64_t kFew = 64;       ///< if at most 1/64 is unexplained, two parameters may be wrong, but the shape is right
 
-/// The structure of the sums; numeric parameters do not change it.
+/// The structure of the sums, without its numeric parameters.
 struct Shape {
   Unit plain;
   int most_splits = 1;
@@ -212,7 +212,7 @@ std::vector<Shape> shapes(const Instruction& i, bool c_at_the_end) {
   return all;
 }
 
-/// The shape in every order of k that is consistent with `alike`, and in some orders that distinguish more places.
+/// `same`: the shape in every order of k that distinguishes the places that `alike` does. `finer`: in some orders that distinguish more.
 void in_orders(const Shape& shape, const Instruction& i, const std::vector<int>& alike, std::vector<Unit>& same,
                std::vector<Unit>& finer) {
   std::vector<Unit> found;
@@ -237,8 +237,8 @@ int64_t elements_of(const Seen& seen) {
   return count;
 }
 
-/// Decides all parameters on the inputs made for them, then on all inputs. Stops early if so much more is unexplained than for
-/// another shape that no parameter could explain it.
+/// Decides all parameters on the inputs made for them, then on all inputs. Stops early if far more elements are unexplained than
+/// for the best other shape (`best`), since no parameter could explain them.
 Fit fit_of(const Instruction& i, const Seen& seen, Unit unit, int64_t best) {
   for (const UnitParameter& parameter : unit_parameters()) {
     if (parameter.cell == "order") continue;
@@ -295,8 +295,8 @@ Fit fit(const Instruction& i, const Seen& seen, uint32_t nan) {
     }
   };
   try_all(units);
-  // Parameters can block each other in a similar order but not in the right one, so those of the best fit are tried in each
-  // order.
+  // In an order that is only similar, no single parameter may improve the fit. So the parameters of the best fit are tried in
+  // each order.
   const Fit first = best;
   for (size_t k = 0; k < units.size() && !done(); ++k) {
     if (units[k].join != first.unit.join || units[k].sum != first.unit.sum || units[k].group != first.unit.group) continue;

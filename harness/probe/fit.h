@@ -19,8 +19,8 @@ namespace assay {
 struct UnitParameter {
   std::string_view name;               ///< "fraction bits of a term"
   std::string_view cell;               ///< column of units.csv
-  std::vector<std::string_view> data;  ///< kinds of probe_data() made for it
-  /// Possible values, simplest first; empty if models of that shape lack the parameter.
+  std::vector<std::string_view> data;  ///< kinds of probe_data() that decide it
+  /// Possible values, simplest first; empty if models of the unit's shape lack the parameter.
   std::vector<int> (*values)(const Instruction& instruction, const Unit& unit);
   int (*get)(const Unit& unit);
   void (*set)(Unit& unit, int value);
@@ -31,7 +31,7 @@ struct UnitParameter {
 /// All parameters, in the order in which they are decided.
 std::span<const UnitParameter> unit_parameters();
 
-/// The simplest model for the operands: everything in one aligned sum.
+/// The simplest model for the operands: one aligned sum of all products and c.
 Unit plain_unit(const Instruction& instruction);
 
 // The parameters, in the order in which the fit decides them. Included by parameters*.cpp only.
@@ -62,38 +62,39 @@ inline bool joined(const Unit& u) { return u.join == AccumulatorJoin::kJoined; }
 struct UnitOrder {
   int interleave_period = 0, interleave_width = 0, take = 0, splits = 1;
 };
-/// All distinct orders. For trees, the order of the leaves matters; for others, which k belong to one part of a block.
+/// All orders with different effects. For trees, the order of the leaves matters; for other sums, which k are in one part of a
+/// block.
 std::vector<UnitOrder> unit_orders(int k, bool of_trees, int most_splits);
 void set_order(Unit& unit, const UnitOrder& order);
 
-/// For each k, the first k that can be exchanged with it without changing any result: of the same part of a block, and for a tree
-/// the sibling.
+/// For each k, the first k that can be exchanged with it without changing any result: in the same part of a block or, for a
+/// tree, its sibling.
 std::vector<int> alike_places(const Unit& unit);
 
-// Properties of an instruction that need no model: which products count, which places of k can be exchanged, and whether c is
-// added last.
+// Properties of an instruction that are found without a model: which products have an effect, which places of k can be exchanged,
+// and whether c is added last.
 
-/// Whether the product at each place has no effect, from observations of kind "alone". If no product has an effect, none is
-/// marked.
+/// For each place of k, whether its product never has an effect, from observations of kind "alone". If that holds for all places,
+/// none is marked.
 std::vector<bool> dead_places(const Instruction& instruction, const Observation& alone);
 
-/// For each place, the first place it can be exchanged with without changing any bit. Places with different effects here are
-/// different; places with equal effects may still differ on other data.
+/// For each place of k, the first place whose product can be exchanged with its own without changing any bit of these results.
+/// Such places may still differ on other data.
 std::vector<int> places_alike(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
-/// True if every result was the IEEE sum of c and the result of the same products with c = 0.
+/// True if every result is the IEEE sum of c and the result of the same products with c = 0.
 bool adds_c_at_the_end(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
-/// Whether places with equal effects in `fine` also have equal effects in `coarse`.
+/// Whether places that are alike in `fine` are also alike in `coarse` (see places_alike()).
 bool refines(const std::vector<int>& fine, const std::vector<int>& coarse, const std::vector<bool>& dead);
 
-/// Observations, and the symmetries of the instruction.
+/// Observations, and properties of the instruction that follow from them.
 struct Seen {
   std::vector<Observation> all;
   std::vector<int> alike;
   bool c_at_the_end = false;
 
-  /// Number of elements that a model does not explain; counting stops above `most`. With a list of kinds, only inputs of these.
+  /// Number of elements that a model does not explain; counting stops above `most`. With `kinds`, counts only inputs of these.
   int64_t unexplained(const Unit& unit, int64_t most, std::span<const std::string_view> kinds = {}) const;
 };
 
@@ -103,8 +104,8 @@ struct Fit {
 };
 
 /// Tries the shapes of sums, simplest first. For each shape: the orders of k that are consistent with the observed symmetries,
-/// then finer ones. Every parameter is decided on the inputs made for it, then all on all inputs, until nothing improves. Returns
-/// the first shape that explains everything, otherwise the best.
+/// then finer ones. Each parameter is decided on the inputs made for it, then all are decided on all inputs, until nothing
+/// improves. Returns the first model that explains everything, otherwise the best one.
 Fit fit(const Instruction& instruction, const Seen& seen, uint32_t nan);
 
 /// Decides all parameters of a model again, on all observations.

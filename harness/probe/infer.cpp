@@ -80,8 +80,8 @@ std::vector<Unit> survivors(const UnitParameter& parameter, const Instruction& i
 /// must not be empty.
 Unit farthest(const UnitParameter& parameter, const Unit& unit, const std::vector<Unit>& left);
 
-/// No input distinguishes `other` from the model: moves its value (and for a numeric parameter the values between) from `left`
-/// to `equal`.
+/// Call it if no input distinguishes `other` from the model. Moves the value of `other` from `left` to `equal`; for a numeric
+/// parameter also the values between.
 void keep_equal(const UnitParameter& parameter, const Unit& unit, const Unit& other, std::vector<Unit>& left,
                 std::set<int>& equal);
 
@@ -236,7 +236,7 @@ UnitRow row_of(const Unit& unit, const std::string& id, const std::string& evide
 
 namespace {
 
-// From calls of an instruction to the row of units.csv that describes it.
+// Infers the row of units.csv that describes an instruction, from the instruction's results.
 
 constexpr int kMostRounds = 6;  ///< limit on refitting after a new input contradicts the model
 constexpr int64_t kEverything = int64_t{1} << 60;
@@ -287,7 +287,7 @@ class Probe {
       std::string places;
       for (size_t k = 0; k < i.dead.size(); ++k)
         if (i.dead[k]) places += (places.empty() ? "" : ", ") + std::to_string(k);
-      result_.remarks.push_back("order: a product at k " + places + " never counts; no further products were placed there");
+      result_.remarks.push_back("order: a product at k " + places + " never counts; the other tests leave it 0");
       seen_.all.clear();
       observe("alone", probe_tiles("alone", i, i.k, effort_.seed));
     }
@@ -318,7 +318,7 @@ class Probe {
     if (codes.size() > 1) result_.remarks.push_back("special: NaN has several codes: " + all);
   }
 
-  /// c without products: no known model changes its exponent then.
+  /// Remarks on a c that becomes Inf without products: no known model changes c then.
   void look_at_c() {
     for (const Observation& one : seen_.all) {
       if (one.kind != "c_alone") continue;
@@ -326,7 +326,7 @@ class Probe {
       for (size_t i = 0; i < one.d.size(); ++i)
         if (std::isinf(decode(*instruction_->d, one.d[i]))) least = std::min(least, std::fabs(c_of(one.tiles, i)));
       if (least < max_finite(*instruction_->d) / 2)
-        result_.remarks.push_back(fmt::format("c: one of {:.9g} comes back as Inf, without any product", least));
+        result_.remarks.push_back(fmt::format("c: c = {:.9g} without any product gives Inf", least));
     }
   }
 
@@ -335,7 +335,7 @@ class Probe {
     return decode(*instruction_->d, tiles.c(at / of_tile, at % of_tile / n, at % n));
   }
 
-  /// Finds models that differ from the fitted one in a single value and explain as much; asks for inputs that distinguish them.
+  /// Finds models that differ from the fitted one in one value and explain all observations; tries inputs that tell them apart.
   void ask_between(Fit& found) {
     int questions = 0;
     result_.not_observable.clear();
@@ -464,7 +464,7 @@ std::vector<std::string> probed_lines(const Probed& probed, const LikeRow* claim
                                 probed.elements, probed.checked));
     return lines;
   }
-  lines.push_back("  UNKNOWN UNIT: no row that can be written explains it; the cells above explain the most");
+  lines.push_back("  UNKNOWN UNIT: no possible row explains all results; the cells above explain the most");
   for (const std::string& remark : probed.remarks) lines.push_back("    " + remark);
   for (const Unexplained& one : probed.unexplained) {
     lines.push_back(fmt::format("    {:<10} {} of {} elements not explained{}", one.kind, one.wrong, one.elements,

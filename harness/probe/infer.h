@@ -1,4 +1,4 @@
-// From calls of an instruction to the row of units.csv that describes it, and a report of what was found.
+// Infers the row of units.csv that describes an instruction, from the instruction's results, and reports what was found.
 #pragma once
 
 #include <map>
@@ -17,13 +17,13 @@ namespace assay {
 struct Unexplained {
   std::string kind, shows;
   int64_t elements = 0, wrong = 0;
-  std::string example;  ///< among the first ones, the element with the fewest nonzero products
+  std::string example;  ///< an unexplained element with few nonzero products
 };
 
-/// By kind of input; kinds without unexplained elements are left out.
+/// The unexplained results by kind of input; kinds without any are left out.
 std::vector<Unexplained> unexplained_by(const Unit& unit, const Instruction& instruction, const Seen& seen);
 
-/// Parameter values that cannot be distinguished from the fitted one: a search over the data of separate.h found no such input.
+/// Parameter values that cannot be distinguished from the fitted one: a search (separate.h) found no input on which results differ.
 struct NotObservable {
   std::string cell, what;  ///< "align(25) truncate .. align(28) truncate"
 };
@@ -35,7 +35,7 @@ struct Probed {
   std::vector<Unexplained> unexplained;
   std::vector<NotObservable> not_observable;  ///< only for a model that explains everything
   int64_t elements = 0;                       ///< elements compared
-  int64_t checked = 0;                        ///< of those: random ones compared after the model was found
+  int64_t checked = 0;                        ///< those of them that were random and compared after the model was found
 
   bool known() const { return unexplained.empty() && remarks.empty(); }
 };
@@ -46,8 +46,8 @@ struct ProbeEffort {
   uint64_t seed = 1;
 };
 
-/// Calls the instruction until a single model is left, then checks it on random inputs of every kind. Models that differ in one
-/// parameter and explain all observations are separated by inputs on which they differ; if none is found they count as equal.
+/// Calls the instruction until a single model is left, then checks it on random inputs of every kind. If two models that differ in
+/// one parameter explain all observations, asks for inputs on which they differ. If it finds none, they count as equal.
 /// Throws ProbeError if the instruction does not answer.
 Probed probe_unit(const Instruction& instruction, const Ask& ask, const ProbeEffort& effort = {});
 
@@ -76,14 +76,14 @@ LikeRow compare_with(const Unit& unit, const UnitRow& row);
 /// none.
 LikeRow nearest_row(const Unit& unit, const UnitTable& table);
 
-/// A table row for the model, after a round trip through the loader.
+/// A table row for the model, checked by reading it back with the table's loader.
 UnitRow row_of(const Unit& unit, const std::string& id, const std::string& evidence, const std::string& source,
                const std::string& why);
 
 // Reports what a probe found.
 
-/// One line per cell, beside the row that the instruction advertises (nullptr: it has no model) and the nearest row; then
-/// parameters that are not observable, and unexplained results.
+/// One line per cell, with the cells of the row that the instruction claims (nullptr: that row has no model) and of the nearest
+/// row; then parameters that are not observable, and unexplained results.
 std::vector<std::string> probed_lines(const Probed& probed, const LikeRow* claimed, const LikeRow& nearest);
 
 }  // namespace assay

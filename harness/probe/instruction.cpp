@@ -10,7 +10,7 @@ namespace {
 
 // The operands of a tensor core instruction, and tiles of operand values.
 
-/// The format in memory: f32 for tf32; for the scales of NVFP4 the type that carries their bytes.
+/// The format in memory: f32 for tf32, e4m3fn for ue4m3 (scales of NVFP4).
 const Format& stored(const Format& format) { return format == kTf32 ? kF32 : format == kUe4M3 ? kE4M3Fn : format; }
 
 /// Unused low bits of a memory word.
@@ -127,7 +127,7 @@ namespace {
 
 constexpr int kFreeExtent = 16;
 
-/// The first value that the kernel accepts for a column, as a number; `free` if any value is accepted.
+/// The first value that the kernel accepts for a case parameter; `free` if it accepts any value.
 int cell_of(const KernelOffer& kernel, const char* column, int free) {
   const auto found = kernel.accepts.find(column);
   return found == kernel.accepts.end() || found->second.empty() ? free : std::atoi(found->second.front().c_str());

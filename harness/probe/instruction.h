@@ -13,19 +13,19 @@
 
 namespace assay {
 
-/// Formats and sizes of the operands; nothing about the arithmetic.
+/// Formats and sizes of an instruction's operands, without its arithmetic.
 struct Instruction {
   const Format *a = nullptr, *b = nullptr, *d = nullptr;
   int k = 0, m = 0, n = 0;
   const Format* scale = nullptr;  ///< nullptr: no scales
   int scale_block = 0;
-  std::vector<bool> dead;  ///< products without any effect; operands there stay zero
+  std::vector<bool> dead;  ///< places of k whose product has no effect; operands there stay zero
 
   bool integers() const { return d->is_integer(); }
   int scales() const { return scale ? k / scale_block : 0; }  ///< scales per row
 };
 
-/// From the cells a, b, d, k and scale, which every row has, even one without a model.
+/// Reads the cells a, b, d, k and scale, which every table row has, even one without a model.
 Instruction instruction_of(const UnitRow& row, int m, int n);
 
 /// Operands of several tiles as codes; zero (scales: one) by default.
@@ -77,7 +77,7 @@ struct ProbeError : std::runtime_error {
 
 // Calls one tensor core instruction of a back end: a kernel of op mma, one instruction per call.
 
-/// A kernel of op mma with one of its contracts, and the tile size it takes.
+/// A kernel of op mma with one of its contracts, and the tile size that it takes.
 struct OfferedInstruction {
   const KernelOffer* kernel = nullptr;
   std::string contract;

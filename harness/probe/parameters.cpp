@@ -63,7 +63,7 @@ std::vector<int> alike_places(const Unit& unit) {
 
 namespace {
 
-/// The exponent that a term is aligned by. Upper bits: index in exponent_formats(), from 1.
+/// Encodes the exponent that a term is aligned by. Upper bits: 1 + index in exponent_formats().
 int exponent_of(const Unit& u) {
   const std::vector<const Format*> formats = exponent_formats(*u.a, *u.b);
   const auto at = std::find(formats.begin(), formats.end(), u.exponents_in);

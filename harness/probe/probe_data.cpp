@@ -44,7 +44,7 @@ void ties(TileFill& t, int64_t) {
   const Instruction& i = t.instruction();
   const int p = t.draw().below(i.k), q = t.draw().below(i.k), bits = i.d->mantissa_bits;
   const int high = std::min(high_product(i) + (t.draw().coin() ? bits : 0), top_exponent(*i.d) - 1);
-  const int at = high - bits - 1 + t.draw().between(-1, 1);  // half a unit in c's last place
+  const int at = high - bits - 1 + t.draw().between(-1, 1);  // about half a unit in c's last place
   const Exponents e = factors_of(i, at), less = factors_of(i, at - 1 - t.draw().below(26));
   t.a(p, [&](int) { return t.power(e.a, e.a + 1); });
   t.b(p, [&](int) { return t.power(e.b - 1, e.b); });
@@ -116,7 +116,7 @@ void subnormal(TileFill& t, int64_t tile) {
     const int least = i.integers() ? 1 : f.min_exponent();
     return is_subnormal ? t.number(f, bottom_exponent(f), least - 1) : t.number(f, top_exponent(f) - 2, top_exponent(f));
   };
-  // Exponents far enough below the large products, and near the last bit that is kept beside them.
+  // Exponents so far below the large products that they are near the last bit that is kept.
   const int half = std::min(24, -bottom_exponent(*i.a)), other = std::min(24, -bottom_exponent(*i.b));
   for (int k = 0; k < i.k; ++k) {
     if (tile % 4 == 0 && k != (p + q) / 2) continue;

@@ -1,4 +1,4 @@
-// Inputs for single instructions. They are chosen so that models that differ in one step return different bits.
+// Inputs for single instructions, chosen so that models that differ in one step return different bits.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ struct ProbeData {
   bool special;            ///< some operands are NaN or Inf
 };
 
-/// All kinds, most independent first.
+/// All kinds. Kinds that depend on the fewest parameters come first.
 std::span<const ProbeData> probe_data();
 
 /// Tiles of that kind. Positions of products are random per tile, and numbers per row and column, so that every element of a tile
@@ -38,7 +38,7 @@ struct Observation {
 /// Number of elements for which the model predicts another result; counting stops above `most`.
 int64_t mismatches(const Unit& unit, const Observation& seen, int64_t most);
 
-/// Number of tiles with about that many elements.
+/// The number of tiles that have about `elements` result elements.
 int64_t tiles_for(const Instruction& instruction, int64_t elements);
 
 // Random numbers of a format with a chosen exponent.
@@ -170,11 +170,11 @@ void alone(TileFill& tile, int64_t index);
 void kept(TileFill& tile, int64_t index);
 /// A large c and small products down to far below its last bit: rounding, and ties that the smallest product breaks.
 void ties(TileFill& tile, int64_t index);
-/// Products of at most c's magnitude in all places, so that every addition loses bits depending on the order.
+/// Products of at most c's magnitude in all places, so that the lost bits of every addition depend on the order.
 void wide(TileFill& tile, int64_t index);
 /// Numbers near 1.
 void near_one(TileFill& tile, int64_t index);
-/// A c above or below a product with many bits.
+/// A product with many bits, and a c of larger or smaller magnitude.
 void addend(TileFill& tile, int64_t index);
 /// c of any magnitude, without products.
 void c_alone(TileFill& tile, int64_t index);

@@ -268,7 +268,7 @@ void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, cons
     std::vector<CaseInRow> cases;
     for (const size_t i : row) {
       if (i != row.front() && !progress.has_passed(i)) continue;
-      if ((cases.size() + 1) * (cases.size() + 1) > size_t(calls)) break;  // enough calls for each case to follow each
+      if ((cases.size() + 1) * (cases.size() + 1) > size_t(calls)) break;  // too few calls for each case to follow each
       Memory& memory = memories[pairs[i].one->data_id()];
       cases.push_back({pairs[i].one, &memory.data, &memory.answers});
     }

@@ -86,7 +86,7 @@ struct RunOptions {
 /// What `assay gate` compared the verdicts with.
 struct GateRun {
   std::string baseline;               ///< as the user named it
-  std::string run = {};                ///< if the baseline is a run of a history: "run 3 of 2026-11-26T09:10:11Z, commit 4f2a91c: NOT AS EXPECTED"
+  std::string run = {};                ///< in a history: "run 3 of 2026-11-26T09:10:11Z, commit 4f2a91c: NOT AS EXPECTED"
   bool same_bits = false;             ///< if true, a change within the budget closes the gate
   bool strict = false;                ///< if true, a fixed failure closes the gate
   std::vector<std::string> gaps = {};  ///< what the recordings lack; any gap closes the gate

@@ -62,7 +62,7 @@ struct CaseOptions {
 ///   kSkip       the library answered UNSUPPORTED, or lost the device (device_lost)
 ///   kBroken     crash, hang, a write outside a buffer or into an input, a logical output element not written, a floating-point
 ///               environment left changed
-///   kFail       the library answered FAILED, other bits in an invariance test, an element outside its set, wrong padding, a violation
+///   kFail       the library returned FAILED, other bits in an invariance test, wrong elements or padding, a violation
 ///   kFlaky      repeated calls return other bits; or one of `rerun_failed` further calls differs from the failed one
 ///   kUntrusted  the outputs are right, but the data do not kill a mutant that the row does not declare
 ///   kNotJudged  the harness did not call the kernel or could not check it; the message says why

@@ -27,7 +27,7 @@ std::string name_in(const Problem& problem, const TensorSpec& spec) {
   return spec.name + (problem.ranks > 1 ? ".r" + std::to_string(spec.rank) : "");
 }
 
-/// Name of a tensor in the file. An in-place tensor is stored twice: before the call, and with suffix _out after it.
+/// Name of a tensor in the file. An in-place tensor is stored twice: as before the call, and with suffix _out as after it.
 std::string key_of(size_t call, const std::string& name, bool left) {
   return "c" + std::to_string(call) + "." + name + (left ? "_out" : "");
 }
@@ -36,7 +36,7 @@ std::string key_before(size_t call, size_t before, const std::string& name) {
   return "c" + std::to_string(call) + ".before" + std::to_string(before) + "." + name;
 }
 
-/// The whole storage, padding included: a flat tensor unless it is dense and row-major.
+/// The whole storage, padding included. It is written as a vector unless the tensor is dense and row-major.
 TensorBytes stored(std::string key, const HostTensor& tensor) {
   const TensorSpec& spec = tensor.spec;
   const bool plain = spec.strides == dense("", spec.role, *spec.format, spec.shape).strides && spec.storage == spec.elements();
@@ -53,7 +53,7 @@ json layout_of(const HostTensor& tensor) {
           {"offset", spec.offset}};
 }
 
-/// Deduplicates inputs. Equal bytes, such as a table of cosines, are stored once per role.
+/// Deduplicates inputs: those of one role with equal bytes, such as a table of cosines, are stored once.
 class Inputs {
  public:
   explicit Inputs(std::vector<TensorBytes>& tensors) : tensors_(tensors) {}
@@ -228,7 +228,7 @@ namespace {
 // Candidate inputs for recorded outputs: cases of one contract with their expected results, and the rows that can be used
 // separately.
 
-/// Bytes of all tensors; those changed in place count twice.
+/// Bytes of all tensors; tensors updated in place count twice.
 int64_t bytes_of(const Problem& problem);
 
 struct Candidate {
@@ -238,13 +238,13 @@ struct Candidate {
   std::vector<WholePart> right;  ///< accepted answer of the contract
   int64_t batch;                 ///< number of rows that can be used separately; 1: only the whole case can be used
 
-  /// The batch row that a row of a part belongs to.
+  /// The batch row that computes a row of a part.
   int64_t batch_row(const Part& part, int64_t row) const;
   /// The row whose outputs have the most different codes.
   int64_t richest_row() const;
 };
 
-/// Each data set once, smallest rows first, without cases larger than `most_bytes`.
+/// Each data set once, those with the smallest rows first, without cases larger than `most_bytes`.
 std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& cases, int64_t most_bytes);
 
 int64_t bytes_of(const Problem& problem) {
@@ -290,7 +290,7 @@ std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& case
   return all;
 }
 
-/// Size limits for rows that only represent a kind of data and kill no further mutant: in total, and for each.
+/// Size limits in bytes for rows that are taken only to represent a kind of data (generator), and kill no further mutant.
 constexpr int64_t kMostBytesOfKinds = 24 << 10, kMostBytesOfKind = 6 << 10;
 
 using Rows = std::set<int64_t>;
@@ -328,7 +328,7 @@ class Chooser {
   }
 
  private:
-  /// Non-equivalent mutants that no chosen input kills yet. Equivalent ones are only counted.
+  /// The mutants, without equivalent ones, that no chosen input kills yet. Registers them all in edits_.
   std::vector<Hypothesis> open_edits(const BoundCase& bound) {
     std::vector<Hypothesis> open;
     for (Hypothesis& edit : bound.mutants())
@@ -370,7 +370,8 @@ class Chooser {
     take(candidate, rows);
   }
 
-  /// A row is credited with the mutants that it kills by itself, which may be fewer than it kills among other rows.
+  /// Adds a call with these rows. It counts the mutants that these rows kill by themselves; among the other rows of the case they
+  /// may kill more.
   void take(const Candidate& candidate, const Rows& rows) {
     const bool whole = candidate.bound->independent_rows() == 0 || int64_t(rows.size()) == candidate.batch;
     CaseOfRows some = whole ? CaseOfRows{nullptr, candidate.problem, {}}
@@ -382,7 +383,7 @@ class Chooser {
     std::set<std::string> shown;
     for (const Hypothesis& edit : bound.mutants()) {
       if (edit.suspect || !edit.equivalent.empty()) continue;
-      // A mutant of a GEMM may be computed by several algorithms, and each has to differ.
+      // A mutant of a GEMM may admit several algorithms, and the outputs must differ from all of them.
       const Expectation edited = edit.expect(problem, nullptr);
       const bool apart = std::all_of(edited.any_of.begin(), edited.any_of.end(),
                                      [&](const Answer& answer) { return differs(right, computed(answer)); });
@@ -393,8 +394,7 @@ class Chooser {
     taken_.push_back({{from, std::move(one), std::move(problem), {}}, candidate.one->name.fills, std::move(shown)});
   }
 
-  /// Drops calls, largest first, whose mutants other calls kill, unless a call is the only one for its kind of data and small
-  /// enough.
+  /// Drops calls, largest first, whose mutants other calls kill. Keeps a small call that is the only one for its kind of data.
   void drop_what_others_show() {
     std::stable_sort(taken_.begin(), taken_.end(),
                      [](const Taken& a, const Taken& b) { return bytes_of(a.call.problem) > bytes_of(b.call.problem); });

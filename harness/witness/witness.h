@@ -1,5 +1,5 @@
-// A "witness": recorded outputs of the implementation that a contract describes, on inputs that distinguish the contract from its
-// mutants. One safetensors file per contract; its metadata hold the provenance and the calls as JSON.
+// A "witness": recorded outputs of the implementation that a contract describes, on inputs that kill the contract's mutants. Each
+// contract has a safetensors file. Its metadata have the provenance and the calls as JSON.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,8 @@ struct WitnessOrigin {
 };
 
 struct WitnessCall {
-  std::string from;  ///< case that the inputs come from, and which of its rows
-  Case one;          ///< case for these inputs; it is in no table
+  std::string from;  ///< data set that the inputs come from, and which of its rows
+  Case one;          ///< a case for these inputs; no table lists it
   Problem problem;
   CallResult result{};  ///< outputs are empty for a file with inputs only
 };
@@ -41,7 +41,7 @@ using OpNamed = std::function<const Op&(const std::string&)>;
 /// The file as text. Throws std::logic_error if bytes do not fit a tensor.
 std::string witness_text(const Witness& witness);
 
-/// Throws DumpError: not a recorded call, damage, an unknown op, or tensors that no longer match the op's cases.
+/// Reads a witness. Throws DumpError: no witness, damage, an unknown op, or tensors that no longer match the op's cases.
 Witness read_witness(const std::string& file, const OpNamed& op_named);
 
 /// All .safetensors files in a folder and its subfolders, sorted. Throws UsageError if there are none.
@@ -52,12 +52,12 @@ std::vector<std::string> witness_files(const std::string& folder);
 
 struct Chosen {
   Witness witness;                  ///< only the inputs
-  int64_t edits = 0;                ///< mutants that some data could kill
-  std::vector<std::string> unseen;  ///< of those: mutants that none of the chosen inputs kills
+  int64_t edits = 0;                ///< number of mutants that inputs can kill
+  std::vector<std::string> unseen;  ///< those of them that no chosen input kills
 };
 
-/// `cases` belong to one op and one contract; those that differ only in warp size count once. If rows of the op are independent,
-/// single rows are taken; otherwise whole cases. Mutants that move elements, such as those of a layout, need whole cases. Cases
+/// `cases` belong to one op and one contract; of those that differ only in warp size, one is used. If rows of the op are
+/// independent, single rows are taken; otherwise whole cases. Mutants that move elements, as a layout's do, need whole cases. Cases
 /// larger than `most_bytes` are skipped.
 Chosen choose_inputs(const Op& op, const std::vector<Case>& cases, int64_t most_bytes);
 
@@ -68,7 +68,7 @@ struct EditOnWitness {
   std::string name;
   std::string equivalent;  ///< why no data can distinguish it from the contract; empty otherwise
   int64_t calls = 0;       ///< calls in which the mutant is not equivalent
-  int64_t outside = 0;     ///< outputs that the mutant rejects; a row that breaks a rule counts once
+  int64_t outside = 0;     ///< output elements that the mutant rejects; a row with a Violation only counts as one
 
   bool refuted() const { return outside > 0; }
   bool survives() const { return equivalent.empty() && outside == 0; }
@@ -76,7 +76,7 @@ struct EditOnWitness {
 
 struct WitnessFinding {
   int64_t elements = 0;              ///< output elements of all calls
-  int64_t outside = 0;               ///< elements that the contract rejects, including padding and broken rules within a row
+  int64_t outside = 0;               ///< elements that the contract rejects, including padding, and violations
   std::vector<std::string> against;  ///< for each rejected call: the call and its first wrong element
   std::vector<EditOnWitness> edits;  ///< by name
 
@@ -85,13 +85,13 @@ struct WitnessFinding {
   std::vector<std::string> survivors() const;
 };
 
-/// Without `edits` only the contract is compared, not its mutants.
+/// Compares the outputs with the contract and, if `edits`, with its mutants.
 WitnessFinding judge_witness(const Op& op, const Witness& witness, bool edits = true);
 
 /// Whether another contract accepts every recorded output; false if it does not fit some call.
 bool obeys(const Op& op, const Witness& witness, const std::string& contract);
 
-/// Mutants of the contract that accept every recorded output: what a release that no longer obeys the contract may compute now.
+/// Mutants of the contract that accept every recorded output. A release that no longer obeys the contract may compute one.
 std::vector<std::string> edits_that_hold(const Op& op, const Witness& witness);
 
 // Checks whether another release of an implementation still obeys its contract, on the recorded inputs.
@@ -100,7 +100,7 @@ struct Drift {
   std::string contract, release;  ///< the contract, and the package whose outputs were checked
   int64_t elements = 0, outside = 0;
   std::string against;             ///< the first input that deviates, and its result; empty if the contract is obeyed
-  bool same_bits = false;          ///< same bits as the recorded outputs in golden/witness
+  bool same_bits = false;          ///< the bits are those of the recorded outputs in golden/witness
   bool is_new = false;             ///< there are no recorded outputs
   std::vector<std::string> rows;   ///< other contracts that accept every output; only computed if the own contract does not
   std::vector<std::string> edits;  ///< mutants of the contract that accept every output, if no other contract does
@@ -112,7 +112,7 @@ struct Drift {
 /// `committed`: the recorded outputs, or nullptr. `contracts`: other contracts to try if the own one fails.
 Drift drift_of(const Op& op, const Witness& release, const Witness* committed, const std::vector<std::string>& contracts);
 
-/// Markdown: contracts by release, then one line for each contract that a release does not obey.
+/// A Markdown table of contracts and releases for each package, then a line for each contract that a release does not obey.
 std::string drift_table(const std::vector<Drift>& drifts);
 
 }  // namespace assay

@@ -16,7 +16,7 @@ namespace {
 
 // Checks recorded outputs: the contract must accept all of them, and no mutant of it may.
 
-/// Number of elements outside, plus rows that break a rule without such an element.
+/// Number of elements outside, plus the steps that have a violation and no element outside.
 int64_t outside_of(const Memberships& found) {
   int64_t count = 0;
   for (const std::vector<Membership>& part : found.parts) count += std::count(part.begin(), part.end(), Membership::kOutside);
@@ -24,8 +24,8 @@ int64_t outside_of(const Memberships& found) {
   return count;
 }
 
-/// Evaluates the mutant given the stored outputs; if it rejects none, evaluates it from the inputs alone. (A mutant that infers
-/// an extent from outputs finds nothing wrong in correct ones.)
+/// Number of outputs that the mutant rejects. Evaluates it with the stored outputs and, if it rejects none, from inputs alone:
+/// a mutant that infers an extent from correct outputs rejects none of them.
 int64_t outside_of(const Hypothesis& edit, const WitnessCall& call) {
   for (const std::vector<HostTensor>* given : {&call.result.outputs, static_cast<const std::vector<HostTensor>*>(nullptr)}) {
     const Expectation edited = edit.expect(call.problem, given);
@@ -132,7 +132,7 @@ namespace {
 
 // Checks whether another release of an implementation still obeys its contract, on the recorded inputs.
 
-/// Whether all calls that both have gave the same bits, padding excluded.
+/// Whether the calls that both have returned the same bits, padding excluded.
 bool same_outputs(const Op& op, const Witness& release, const Witness& committed) {
   for (const WitnessCall& call : release.calls) {
     const auto same =
