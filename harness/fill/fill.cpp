@@ -41,16 +41,16 @@ template <int kBlocks>
   }
 }
 
-constexpr uint32_t kNormalLane = 0x4e4f524d;  // distinct from the lanes of the other draws
+constexpr uint32_t kNormalLane = 0x4e4f524d;  // differs from the lanes of the other draws
 
-/// Turns the sum of twelve random 16-bit integers into a number.
+/// A number with mean 0 and variance 1, from the sum of twelve random 16-bit integers.
 double normal_of(uint32_t sum) {
   constexpr int32_t kMean = 6 * 65535;
   return double(int32_t(sum) - kMean) * 0x1p-16;
 }
 
-// GCC compiles add_halves() once for each of these instruction sets, and the loader picks the widest that the machine has. clang
-// and builds with sanitizers have one version: a sanitizer's runtime has not started when the loader picks.
+// GCC compiles add_halves() once for each of these instruction sets, and the loader chooses the widest one of the machine. clang
+// and sanitizer builds have one version: a sanitizer's runtime has not started when the loader chooses.
 #if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define ASSAY_FOR_WIDE_REGISTERS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -103,7 +103,7 @@ namespace {
 constexpr int kDoubleMantissaBits = 52;
 constexpr int kDoubleBias = 1023;
 
-/// bits >> shift, rounded to nearest, ties to even.
+/// bits / 2^shift, rounded to nearest, ties to even.
 uint64_t shift_to_nearest(uint64_t bits, int shift) {
   if (shift > 54) return 0;  // the result is less than half a unit in the last place
   const uint64_t kept = bits >> shift;
@@ -143,7 +143,7 @@ uint32_t nearest_code(const Format& format, double value) {
   const uint64_t rounded = shift_to_nearest(significand, kDoubleMantissaBits - format.mantissa_bits + below_normal);
   const uint64_t base = uint64_t(std::max(0, exponent - format.min_exponent())) << format.mantissa_bits;
   auto magnitude = uint32_t(std::min<uint64_t>(base + rounded, UINT32_MAX));
-  const uint32_t last_binades = (1u << format.exponent_bits) - 2;  // only in the last binades can it exceed the largest value
+  const uint32_t last_binades = (1u << format.exponent_bits) - 2;  // smaller exponents cannot exceed the largest value
   if (magnitude >> format.mantissa_bits >= last_binades) magnitude = std::min(magnitude, max_finite_code(format));
   if (format.specials == Specials::kFnuz && magnitude == 0) return 0;
   return sign | magnitude;
@@ -156,7 +156,7 @@ namespace {
 struct Entry {
   const char* name;
   fills::Maker make;
-  const char* suits;  ///< FillInfo::suits, with spaces between
+  const char* suits;  ///< FillInfo::suits, separated by spaces
   const char* aims_at;
   int exponent_of_constant = 0;
 };
@@ -166,95 +166,95 @@ constexpr Entry kFills[] = {
     {"uniform01", fills::uniform01, "numbers weights", "[0, 1): sums that cannot cancel"},
     {"wide", fills::wide, "numbers weights packed factors",
      "log-uniform magnitudes over 80 binades, or as many as the format has"},
-    {"ramp", fills::ramp, "numbers", "every element differs from its neighbours: wrong indices show"},
+    {"ramp", fills::ramp, "numbers", "every element differs from its neighbours: wrong indices are detected"},
     {"zeros", fills::zeros, "numbers weights scales ranks", "+0 and -0 mixed: amax is 0"},
     {"ones", fills::ones, "numbers weights scales packed", "1 everywhere: sums count their terms"},
     {"gamma", fills::gamma, "weights", "norm weights: 1 plus a little noise"},
     {"ties", fills::ties, "quantized",
-     "every quotient lies halfway between two q codes; each group has another power-of-two scale"},
+     "every quotient lies halfway between two q codes; each group has a different power-of-two scale"},
     {"near_ties", fills::near_ties, "quantized",
-     "one ulp next to each tie: shows truncation, double rounding and a multiplied reciprocal"},
+     "one ulp above or below each tie: detects truncation, double rounding and multiplication by a reciprocal"},
     {"quiet", fills::quiet, "quantized gates ranks",
-     "group amax is 0, the smallest subnormal, or up to 2^-6: scale floors and their neighbours"},
+     "group amax is 0, the smallest subnormal, or up to 2^-6: lower bounds of scales, and numbers next to them"},
     {"outliers", fills::outliers, "numbers ranks", "normal numbers, one in a thousand times 2^10, and one huge element"},
     {"specials", fills::specials, "numbers weights packed terms copies",
      "NaN, Inf, -0 and subnormals in some groups, ordinary data in others"},
     {"quiet_specials", fills::quiet_specials, "", "as specials, but every NaN is quiet, as arithmetic returns it"},
     {"every_code", fills::every_code, "quantized", "scale 1; q takes every finite code in turn"},
-    {"lone", fills::lone, "numbers", "one nonzero element per group, in each position in turn: a skipped lane shows"},
+    {"lone", fills::lone, "numbers", "one nonzero element per group, in each position in turn: detects a skipped lane"},
     {"ends", fills::ends, "numbers",
-     "normal; the largest element is the first or last of its group, of its row, or of 128 rows: skipped ends show"},
+     "normal; the largest element is the first or last of its group, its row, or 128 rows: detects skipped ends"},
     {"spoiled_rows", fills::spoiled_rows, "numbers",
-     "rows of zeros after rows with a NaN or Inf, and ordinary rows: state left over from the previous row shows"},
-    {"steps", fills::steps, "quantized", "amax 1 and max(q) alternate along a row: the scale of a neighbouring group shows"},
-    {"distinct", fills::distinct, "quantized", "amax 2^((7 row + group) mod 61 - 30): a misplaced scale shows"},
+     "rows of zeros after rows with a NaN or Inf, and ordinary rows: detects state left over from the previous row"},
+    {"steps", fills::steps, "quantized", "amax 1 and max(q) alternate along a row: detects use of a neighbouring group's scale"},
+    {"distinct", fills::distinct, "quantized", "amax is 2^((7 * row + group) mod 61 - 30): detects a misplaced scale"},
     {"pow2_edge", fills::pow2_edge, "quantized",
-     "amax max(q) 2^k, its neighbours, half of it, 240/224 of it: where the scale's exponent changes"},
+     "amax is max(q) * 2^k, its neighbours, or 1/2 or 240/224 of it: there the exponent of a power-of-two scale changes"},
     {"octaves", fills::octaves, "quantized",
-     "every element is amax 2^-k, with every mantissa in amax: exact quotients that tie among subnormal codes"},
+     "every element is amax * 2^-k, and amax takes every mantissa: exact quotients that tie among subnormal codes"},
     {"nan_beside_huge", fills::nan_beside_huge, "quantized",
      "a NaN in each group; the other elements are near the format's largest number"},
     {"infinities", fills::infinities, "quantized", "one Inf in every second group, and no NaN"},
     {"exponent_rules", fills::exponent_rules, "quantized",
-     "amax 1, 1.75, 1.875, 1.9375 and beside, times 2^k: FLOOR, RCEIL, CEIL, EVEN and 0.75 part"},
+     "amax is 2^k times 1, 1.75, 1.875, 1.9375 or a neighbour: tells the rules FLOOR, RCEIL, CEIL, EVEN and 0.75 apart"},
     {"every_scale", fills::every_scale, "quantized",
      "amax has every exponent of the format, and for each of them q takes every finite code"},
     {"huge", fills::huge, "numbers weights", "near the format's largest number: squares and sums overflow"},
     {"eps_dominated", fills::eps_dominated, "normed",
-     "rows with mean square 1e-12, 1e-6, 1, 1e6: eps dominates, is comparable, or is negligible"},
+     "rows with mean square 1e-12, 1e-6, 1, 1e6: eps is larger, comparable, or negligible"},
     {"off_center", fills::off_center, "normed",
      "rows of normal numbers around 0, 8, -64 and 512: the mean is much larger than the deviations"},
     {"pinned_ties", fills::pinned_ties, "normed",
-     "norm rows whose r is a single fp32 number: some outputs tie, others are so close to a tie that they admit no other r"},
+     "norm rows that admit a single fp32 factor r: some outputs are ties, others so close to one that another r moves them"},
     {"tie_weights", fills::tie_weights, "weights", "norm weights: 0.75 and 1.5, then every significand of the format in turn"},
     {"tie_weights_less_one", fills::tie_weights_less_one, "weights", "like tie_weights, for a norm that adds one to its weights"},
     {"scales", fills::scales, "scales packed", "positive, log-uniform over 2^-8 .. 2^8"},
     {"pow2_scales", fills::pow2_scales, "scales packed block_scales", "powers of two, 2^-8 .. 2^8"},
     {"zero_points", fills::zero_points, "zero_points", "integers from -127 to 127 without 0: zero points of int8 codes"},
     {"far_zero_points", fills::far_zero_points, "zero_points",
-     "integers of 129 to 1023 with either sign: zero points that 8 bits do not hold"},
+     "integers from 129 to 1023, both signs: zero points that do not fit in 8 bits"},
     {"extent_ties", fills::extent_ties, "ranges",
-     "max - min is 255 2^k, with every zero point of int8; elements halfway between two steps"},
+     "max - min is 255 * 2^k, with every int8 zero point; elements lie halfway between two codes"},
     {"odd_ranges", fills::odd_ranges, "ranges",
-     "ranges that exclude 0, hold one number or none, or are so small that the reciprocal of their scale overflows"},
+     "ranges that exclude 0, have one number or none, or are so small that the reciprocal of their scale overflows"},
     {"end_ranges", fills::end_ranges, "ranges",
-     "ranges of one sign, of NaN only, and of 255 steps with ends that round beyond int8 or with step 7 2^k: no sum leaves "
-     "int32"},
+     "ranges of one sign, of NaN only, and of 255 steps whose ends round beyond int8 or whose step is 7 * 2^k: sums fit "
+     "in int32"},
     {"lone_mantissa", fills::lone_mantissa, "packed",
-     "1 everywhere, but 1.5 in one of four columns, which changes by row: mantissa bits that spill into a neighbour show"},
+     "1, but 1.5 in one of four columns, which changes by row: detects mantissa bits that spill into a neighbour"},
     {"swallowed", fills::swallowed, "normed",
-     "32 columns of 1, then 2^-12 (1 - 2^-8): squares that are lost when added to a sum that started with a 1"},
+     "32 columns of 1, then 2^-12 * (1 - 2^-8): squares that are lost when added to a sum that started with a 1"},
     {"subnormal", fills::subnormal, "numbers weights gates",
-     "subnormal numbers of both signs: a kernel that reads them as zero shows"},
+     "subnormal numbers of both signs: detects a kernel that reads them as zero"},
     {"edge_scales", fills::edge_scales, "packed scales",
-     "+0, 2^-126, 2^127 and Inf in turn, each between two numbers of 2^-8 .. 2^8"},
+     "+0, 2^-126, 2^127 and Inf in turn, each between two numbers in 2^-8 .. 2^8"},
     {"gate_open", fills::gate_open, "gates",
-     "32 everywhere, as gates: silu(32) is 32 in fp32, so the next steps get 32 times the other half", 5},
+     "32 everywhere, as gates: silu(32) is 32 in fp32, so the gated product is 32 times the other half", 5},
     {"gate_closed", fills::gate_closed, "gates",
-     "-88 to -20 in steps of bf16, as gates: silu(v) is v e^v, and tanh forms lose all bits"},
-    {"scales_of_seven", fills::scales_of_seven, "scales", "scales 7 2^k: x / s ties where x (1 / s) does not"},
+     "every bf16 number from -88 to -20, as gates: silu(v) is v * e^v, and formulas with tanh lose all bits"},
+    {"scales_of_seven", fills::scales_of_seven, "scales", "scales 7 * 2^k: x / s ties where x * (1 / s) does not"},
     {"uniform_bits", fills::uniform_bits, "factors terms block_scales copies", "every finite code is equally likely"},
     {"near_one", fills::near_one, "factors terms", "2^-4 to 2^4, both signs: every product affects its sum"},
     {"half_zeros", fills::half_zeros, "terms",
      "every second element is +0 or -0, the others have any exponent within 2^-30 .. 2^30"},
     {"mostly_zeros", fills::mostly_zeros, "terms",
-     "like half_zeros, but fifteen of sixteen elements are zeros: sums of few terms"},
+     "like half_zeros, but 15 of 16 elements are zeros: sums of few terms"},
     {"tiny", fills::tiny, "numbers weights terms",
-     "near the least normal number and near its square root: subnormal factors, products that underflow"},
+     "near the smallest normal number and near its square root: subnormal factors, products that underflow"},
     {"near_overflow", fills::near_overflow, "terms", "products near the largest number of the format of the sum"},
     {"pairs", fills::pairs, "factors terms",
-     "neighbours are equal, so that products with opposite_pairs as the other factor cancel"},
+     "neighbours are equal: products with opposite_pairs as the other factor cancel"},
     {"opposite_pairs", fills::opposite_pairs, "second_factors terms",
      "neighbours have opposite signs; in every fourth pair they also differ in the last bit"},
     {"zero_signs", fills::zero_signs, "weights factors terms", "zeros: rows of -0, rows of +0, and rows of both in turn"},
     {"kept_bit", fills::kept_bit, "factors terms",
-     "used with kept_bit_partner: one large product (f16: half an ulp of it), and a power of two that is 8 to 37 octaves below"},
+     "used with kept_bit_partner: a large product (for f16 with half an ulp of it), and one that is 2^8 to 2^37 times smaller"},
     {"kept_bit_partner", fills::kept_bit_partner, "second_factors terms",
-     "used with kept_bit: shows the last bit of a term that a unit keeps"},
+     "used with kept_bit: shows the last bit of a term that a tensor core keeps"},
     {"least_bit", fills::least_bit, "factors terms",
-     "used with least_bit_partner: the least number of the result's format, and a power of two that is 4 to 22 octaves below"},
+     "used with least_bit_partner: the smallest number of the result's format, and one that is 2^4 to 2^22 times smaller"},
     {"least_bit_partner", fills::least_bit_partner, "second_factors terms",
-     "used with least_bit: shows the least exponent that a unit aligns to"},
+     "used with least_bit: shows the smallest exponent that a tensor core aligns to"},
     {"half_ulp", fills::half_ulp, "terms", "used with half_ulp_partner and four_k: half an ulp of c, and slightly more or less"},
     {"half_ulp_partner", fills::half_ulp_partner, "terms", "used with half_ulp"},
     {"four_k", fills::four_k, "terms", "4096 everywhere"},
@@ -265,57 +265,57 @@ constexpr Entry kFills[] = {
     {"subnormal_pairs", fills::subnormal_pairs, "terms",
      "used with subnormal_pairs_partner: products of subnormal and large numbers that cancel, next to small products"},
     {"subnormal_pairs_partner", fills::subnormal_pairs_partner, "terms",
-     "used with subnormal_pairs: shows by which exponent a unit aligns a subnormal number"},
+     "used with subnormal_pairs: shows by which exponent a tensor core aligns a subnormal number"},
     {"far_below_one", fills::far_below_one, "terms", "2^-34 to 2^-7, both signs"},
     {"zero_beside_least", fills::zero_beside_least, "terms",
-     "like zero_beside_tiny, but among the three least numbers of the format"},
+     "like zero_beside_tiny, but with the three smallest numbers of the format"},
     {"huge_beside_least", fills::huge_beside_least, "terms",
      "used with zero_beside_least: shows the exponent of a zero where the result is not truncated"},
     {"far_scales", fills::far_scales, "scales block_scales",
-     "positive; half of them near the least and half near the largest number of the format"},
+     "positive; half of them near the smallest and half near the largest number of the format"},
     {"end_scales", fills::end_scales, "scales",
-     "below the least normal number but with a normal reciprocal, or so large that the reciprocal is subnormal"},
+     "below the smallest normal number but with a normal reciprocal, or so large that the reciprocal is subnormal"},
     {"low_scales", fills::low_scales, "scales block_scales",
-     "2^-70 to 2^-72: two of them scale products down to the least numbers of f32"},
+     "2^-70 to 2^-72: two of them scale products down to the smallest f32 numbers"},
     {"amax_scaled", fills::amax_scaled, "factors",
      "normal numbers whose maximum is close to the format's: like codes of quantized activations and weights"},
     {"amax_scaled_positive", fills::amax_scaled_positive, "factors", "like amax_scaled, but positive: sums that cannot cancel"},
     {"few_maxima", fills::few_maxima, "factors",
-     "5 of 8 subnormal or zero, one in 512 near the largest, the others with the 4 lowest exponents: split-K and promotions "
-     "show"},
+     "5 of 8 subnormal or zero, one in 512 near the largest, the others with the 4 lowest exponents: split-K and "
+     "promotions change results"},
     {"exact_sums", fills::exact_sums, "factors",
      "-2 to 2, with so few nonzero elements in a row that sums of products stay below 2^13: exact in any order"},
     {"block_outliers", fills::block_outliers, "factors",
-     "normal, with one near-maximum element in every 128 of k: bits of the terms aligned with it are cut off"},
+     "normal, with one near-maximum element in every 128 of k: terms aligned with it lose bits"},
     {"codes_with_nans", fills::codes_with_nans, "factors", "amax_scaled, with one NaN in every fourth row"},
     {"one_hot_rows", fills::one_hot_rows, "factors",
      "rows of zeros, and rows with a single 1 in changing positions: each product is an element of the other factor"},
     {"codes_in_turn", fills::codes_in_turn, "factors block_scales copies",
-     "all codes of the format in turn: every byte of a scale, including NaN"},
+     "all codes of the format in turn: every byte that a scale can have, NaN included"},
     {"equal_pairs", fills::equal_pairs, "factors",
-     "small numbers; the first 8 of every 32 elements are large equal neighbours, an octave smaller in each further row"},
+     "small numbers, with large equal neighbours among the first 8 of every 32; these halve from row to row"},
     {"cancelling_pairs", fills::cancelling_pairs, "second_factors",
-     "used with equal_pairs, signs alternate: large products cancel, and the bits that they cut off show in 16-bit results"},
+     "used with equal_pairs, signs alternate: large products cancel, so 16-bit results show which bits of small ones were lost"},
     {"about_64", fills::about_64, "factors", "63, 64 and 65: subtracting the zero points of int8 codes leaves small sums"},
     {"lowest", fills::lowest, "factors", "the format's lowest number everywhere: sums of two products of -128 exceed 16 bits"},
     {"least_signs", fills::least_signs, "factors",
      "the smallest number, with a sign that changes by row: products with small scales are rounded to -0"},
     {"one_in_the_middle", fills::one_in_the_middle, "factors",
-     "the largest number up to the middle of a row, then 1, then the lowest number: in f32 the 1 is lost in the sum before it"},
+     "the largest number up to the middle of a row, then 1, then the lowest number: an f32 sum loses the 1"},
     {"one_in_the_middle_partner", fills::one_in_the_middle_partner, "second_factors",
      "used with one_in_the_middle: the same numbers without signs"},
     {"amax_scales", fills::amax_scales, "scales block_scales", "positive, 2^-10 .. 2^-6: scales of quantized data"},
     {"rank_integers", fills::rank_integers, "ranks",
      "1 to 15 with either sign, different on each rank: sums are exact in any order, so ranks and positions show"},
     {"rank_cancel", fills::rank_cancel, "ranks",
-     "normal; on two ranks each element has large numbers that cancel: what was added before them is lost"},
+     "normal; in each element two ranks have large numbers that cancel: what was added before the second one loses bits"},
     {"rank_overflow", fills::rank_overflow, "ranks",
      "half of the ranks near the largest number, half near the lowest: intermediate sums overflow in some orders"},
     {"rank_specials", fills::rank_specials, "ranks",
-     "NaN or Inf on one rank, Inf of both signs, zeros of both signs, subnormals whose codes resemble that of -0"},
+     "NaN or Inf on one rank, Inf of both signs, zeros of both signs, subnormals whose codes are next to that of -0"},
     {"equal_blocks", fills::equal_blocks, "factors", "amax_scaled; every second block of 128 along k repeats the previous one"},
     {"opposite_blocks", fills::opposite_blocks, "second_factors",
-     "used with equal_blocks and paired_scales, signs alternate: only the roundings when a block is added to the sum remain"},
+     "used with equal_blocks and paired_scales, signs alternate: blocks cancel, so only the rounding errors of their sum remain"},
     {"paired_scales", fills::paired_scales, "block_scales", "amax_scales; every second column repeats the previous one"},
     {"half_tenfold", fills::half_tenfold, "quantized", "normal, half of the elements times ten: the data of sglang's tests"},
     {"rank_counts", fills::rank_counts, "ranks",
@@ -325,7 +325,7 @@ constexpr Entry kFills[] = {
      "uniform in +-2^e, with e from 1 to 19 per row: the data of vLLM's masked SiLU test"},
 };
 
-/// Stream number beyond the ordinals of tensors.
+/// Stream number of the stream that all ranks share; no tensor has this ordinal.
 constexpr uint32_t kSharedStream = 0xffffffffu;
 
 const Entry& entry(const std::string& name) {
@@ -373,7 +373,7 @@ bool is_all_codes(const std::vector<std::pair<int64_t, uint32_t>>& codes, int64_
 
 // A cache of filled tensors, since cases of different contracts mostly have the same inputs.
 
-/// The key of the cache: all that the bytes depend on, except operands that the generator reads. find() compares those.
+/// The cache key: everything that the bytes depend on, except operands that the generator reads. find() compares these.
 std::string key_of_fill(const TensorSpec& spec, const FillRequest& request) {
   std::string key = request.name;
   const auto add = [&](const auto&... numbers) { ((key += ' ', key += std::to_string(numbers)), ...); };
@@ -391,7 +391,7 @@ const FilledOperand* operand_of(const FillRequest& request, const std::string& r
   return nullptr;
 }
 
-/// The cache. Thread-safe; when it is full, the oldest tensors go first.
+/// The cache. Thread-safe; when it is full, the oldest tensors are removed.
 class FilledTensors {
  public:
   struct Filled {
@@ -495,7 +495,7 @@ void fill(HostTensor& tensor, const FillRequest& request) try {
     }
   };
   const bool rows_share_bytes = format.bits < 8;
-  const bool all_are_replaced = is_all_codes(sheet.codes, rows * columns);  // by the codes, below
+  const bool all_are_replaced = is_all_codes(sheet.codes, rows * columns);  // the codes below overwrite every value
   if (!all_are_replaced && (rows_share_bytes || rows * columns < kManyElements))
     for (int64_t i = 0; i < rows; ++i) encode(i);
   else if (!all_are_replaced)

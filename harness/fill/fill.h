@@ -1,4 +1,4 @@
-// Input generators by name ("fills"). Each targets one kind of error; its bits never change.
+// Input generators by name ("fills"). Each targets one kind of mistake. For the same request its bits never change.
 #pragma once
 
 #include <array>
@@ -12,10 +12,10 @@
 
 namespace assay {
 
-/// A tensor of the problem that is already filled, as values. Some generators need the other operands.
+/// Values of a tensor of the problem that is already filled. Some generators need other operands.
 struct FilledOperand {
   std::string role;
-  std::vector<int64_t> shape;  ///< also gives n, k and the number of experts
+  std::vector<int64_t> shape;  ///< generators read n, k and the number of experts from it
   std::vector<double> values;  ///< row-major
 };
 
@@ -26,9 +26,9 @@ struct FillRequest {
   std::string name;           ///< empty: all bytes are 0, and the caller provides the data
   uint64_t seed = 0;
   int64_t group_size = 0;     ///< columns per group; the last group of a row may be shorter; 0: the whole row
-  const Format* q = nullptr;  ///< format that the op quantizes to, for generators that target its codes; nullptr: the tensor's
-                              ///< own
-  uint32_t tensor = 0;        ///< ordinal of the tensor in the problem; each tensor has its own random stream
+  const Format* q = nullptr;  ///< the op's output format, for generators that target its codes; nullptr: the tensor's own
+                              ///< format
+  uint32_t tensor = 0;        ///< index of the tensor in the problem; each tensor has its own random stream
   int exponent = 0;           ///< all values are multiplied by 2^exponent
   const std::vector<FilledOperand>* operands = nullptr;  ///< tensors of the problem that are already filled; nullptr: none
   int rank = 0, ranks = 1;    ///< rank that owns the tensor, and number of ranks
@@ -39,20 +39,20 @@ struct FillRequest {
 ///
 /// Values are computed in double and rounded once to the tensor's format: to nearest even, saturating. The arithmetic is exact or
 /// on integers, so that the same request gives the same bits on every machine. Throws std::invalid_argument for an unknown name
-/// (listing all), values that the tensor's format cannot hold (ties of q), or a missing operand.
+/// (listing all), values that the tensor's format cannot represent (ties of q), or a missing operand.
 void fill(HostTensor& tensor, const FillRequest& request);
 
 struct FillInfo {
   std::string name;
-  std::string aims_at;  ///< one line
-  /// Kinds of operands whose cases must have it: "numbers", which may be "quantized" or "normed" without other steps;
+  std::string aims_at;  ///< the values, and which mistakes they detect; one line
+  /// Kinds of operands whose cases must use the generator: "numbers"; "quantized" and "normed" numbers without other steps;
   /// "gates"; "ranges" with a zero point; "weights" of norms; "scales", "block_scales" and "packed" scales;
   /// "zero_points"; "factors" of GEMMs and "second_factors" that go with one of them;
   /// "terms" of instructions; "ranks"; "copies".
   std::vector<std::string> suits{};
 };
 
-/// Exponent of the power of two that the generator writes to every element: 5 for gate_open; 0 for generators that vary.
+/// log2 of the value if the generator writes one power of two everywhere: 5 for gate_open. 0 for all other generators.
 int exponent_of_constant(const std::string& fill);
 
 /// All generators, in documentation order.
@@ -63,7 +63,7 @@ std::vector<FillInfo> all_fills();
 /// Philox4x32 with ten rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-/// One stream of a seed. Different streams are independent.
+/// A random stream of a seed. Different streams of a seed are independent.
 class Random {
  public:
   Random(uint64_t seed, uint32_t stream) : key_{uint32_t(seed), uint32_t(seed >> 32)}, stream_(stream) {}

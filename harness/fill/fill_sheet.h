@@ -16,17 +16,17 @@ namespace assay::fills {
 struct Sheet {
   int64_t rows, columns, group_size;
   const Format& format;  ///< format of the tensor
-  const Format& q;       ///< format whose codes are targeted
+  const Format& q;       ///< the op's output format, whose codes are targeted
   Random random;
   std::vector<double> values;                            ///< row-major; initially zero
-  std::vector<std::pair<int64_t, uint32_t>> codes;       ///< (element, code) pairs applied after rounding, for codes that no
+  std::vector<std::pair<int64_t, uint32_t>> codes;       ///< (element, code) pairs that replace rounded values: codes that no
                                                          ///< double represents
   const std::vector<FilledOperand>* operands = nullptr;  ///< other operands of the problem, or nullptr
   int rank = 0, ranks = 1;                               ///< rank that owns the tensor, and number of ranks
   Random shared;                                         ///< stream shared by all ranks
   std::set<std::string> read = {};                       ///< roles of the operands that the generator read
 
-  /// The values of an operand. Throws std::invalid_argument in the name of the generator that needs it.
+  /// The values of an operand. Throws std::invalid_argument that names the generator `fill` if there is none.
   const std::vector<double>& operand(const std::string& role, const std::string& fill);
 
   int64_t groups_per_row() const { return columns == 0 ? 0 : (columns + group_size - 1) / group_size; }
@@ -50,7 +50,7 @@ void for_each_group(const Sheet& sheet, Visit visit) {
   }
 }
 
-/// Lanes of the random stream, so that several draws with one index differ.
+/// Lanes of the random stream: draws with the same index and different lanes are independent.
 enum Lane : uint32_t { kValue = 0, kSign = 1, kExponent = 2, kPlace = 3, kGroup = 4, kPick = 5, kOther = 6 };
 
 /// 2^exponent, exact.
@@ -59,11 +59,11 @@ double power_of_two(int exponent);
 /// Exponent of the format's largest finite number.
 int max_exponent(const Format& format);
 
-/// The value `codes` codes away from the code nearest to `value`.
+/// Rounds `value` to a code and returns the value `codes` codes further.
 double neighbour(const Format& format, double value, int codes);
 
-/// A NaN of the format. Cycles through the canonical NaN, the one with the smallest payload and the negative one, as far as they
-/// exist.
+/// A NaN of the format. `which` cycles through the canonical NaN, the NaN with the smallest payload and a negative NaN, as far
+/// as the format has them.
 uint32_t nan_code(const Format& format, int64_t which);
 
 /// -1 or 1, equal for all elements of the group.

@@ -16,14 +16,14 @@ constexpr int64_t kBlock = 128;  ///< k elements that share a scale
 
 double signed_by_coin(const Sheet& sheet, int64_t i, double value) { return sheet.random.coin(i, kSign) ? -value : value; }
 
-/// Standard deviation at which the largest of the quantized values reaches the format's maximum.
+/// Standard deviation at which the largest of normal numbers is about the format's maximum, as after quantization.
 double deviation(const Sheet& sheet) { return max_finite(sheet.format) * 3 / 14; }
 
 double quantum(const Format& format) {
   return format.is_integer() ? 1 : power_of_two(format.min_exponent() - format.mantissa_bits);
 }
 
-/// Writes values that depend only on their position, on all cores, since operands may have gigabytes.
+/// Writes values that depend only on their position, on all cores, since operands may be gigabytes large.
 template <class Numbers>
 void each_by_its_place(Sheet& sheet, Numbers numbers) {
   constexpr int64_t kAtATime = 1 << 16;
@@ -38,8 +38,8 @@ void each_by_its_place(Sheet& sheet, Numbers numbers) {
 /// 2^power, or the largest power of two of the format if that is smaller.
 double power_or_largest(const Format& format, int power) { return power_of_two(std::min(power, max_exponent(format))); }
 
-/// In the first 8 of every 32 columns, two of every four neighbours are large, with equal magnitude, one octave less in each row.
-/// All others are small.
+/// Of the first 8 of every 32 columns, columns 0, 1, 4 and 5 are large: pairs (own, second * own), halved from row to row. All
+/// other elements are small.
 void large_pairs(Sheet& sheet, double second) {
   const Format& f = sheet.format;
   const int least = f.min_exponent(), octaves = max_exponent(f) - least;
@@ -132,8 +132,8 @@ void few_maxima(Sheet& sheet) {
 }
 
 void exact_sums(Sheet& sheet) {
-  constexpr double kMost = 4095;  // largest sum over a row of one operand; elements of the other are at most 2, so sums stay
-                                  // below 2^13
+  constexpr double kMost = 4095;  // limit on the sum of a row's magnitudes; the other operand's elements are at most 2, so sums
+                                  // of products stay below 2^13
   const double step = power_or_largest(sheet.format, 0);
   for (int64_t row = 0; row < sheet.rows; ++row) {
     double sum = 0;
@@ -202,7 +202,7 @@ double signed_significand(const Sheet& sheet, int64_t i) {
   return (sheet.random.coin(i, kSign) ? -1.0 : 1.0) * (1.0 + sheet.random.uniform(i, kValue));
 }
 
-/// 2^e with random e in [low, high], limited to the format.
+/// 2^e with random e in [low, high], clamped to the format's powers of two.
 double octave(const Sheet& sheet, int64_t i, int low, int high) {
   const int least = sheet.format.min_exponent() - sheet.format.mantissa_bits, most = max_exponent(sheet.format);
   const int e = low + int(sheet.random.below(high - low + 1, i, kExponent));
@@ -211,13 +211,13 @@ double octave(const Sheet& sheet, int64_t i, int low, int high) {
 
 double signed_zero(const Sheet& sheet, int64_t i) { return sheet.format.has_sign() && sheet.random.coin(i, kSign) ? -0.0 : 0.0; }
 
-/// Random exponent of the format, at most 30 octaves from 1.
+/// A random number with a magnitude from 2^-30 to 2^31, as far as the format has them.
 double anywhere(const Sheet& sheet, int64_t i) {
   return signed_significand(sheet, i) *
          octave(sheet, i, std::max(-30, sheet.format.min_exponent()), std::min(30, max_exponent(sheet.format) - 1));
 }
 
-/// One element in `among` is nonzero; all others are zeros of both signs.
+/// Elements are nonzero with probability 1 / `among`; all others are zeros of both signs.
 void few(Sheet& sheet, int64_t among) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
     sheet.values[size_t(i)] = sheet.random.below(among, i, kPick) == 0 ? anywhere(sheet, i) : signed_zero(sheet, i);
@@ -226,8 +226,8 @@ void few(Sheet& sheet, int64_t among) {
 /// Exponent of the format's smallest number, subnormals included.
 int bottom(const Format& format) { return format.min_exponent() - format.mantissa_bits; }
 
-/// Zeroes a row except for the values that `put(row, at)` sets with at(column, value). Values below the format's smallest are
-/// raised to it.
+/// Calls put(row, at) for each row; at(column, value) sets an element. All other elements stay 0. Values below the format's
+/// smallest number become that number.
 template <class Put>
 void sparse_rows(Sheet& sheet, Put put) {
   for (int64_t row = 0; row < sheet.rows; ++row) {
@@ -242,13 +242,13 @@ void sparse_rows(Sheet& sheet, Put put) {
 /// Column of the product that breaks a tie: in the same block as the first product for every known order of k.
 int64_t breaker(const Sheet& sheet) { return sheet.columns > 4 ? 4 : sheet.columns - 1; }
 
-/// Exponent of the largest term: as high as a factor and the result allow, and no higher than is of use.
+/// Exponent of the largest term: as high as the formats of factors and result allow, and at most 20, which suffices.
 int high_term(const Sheet& sheet) { return std::min({20, 2 * max_exponent(sheet.format), max_exponent(sheet.q) - 1}); }
 
 bool rounds_to_nearest(const Format& d) { return d.bits == 16; }  // tensor cores round f16 results and truncate f32 results
 
-/// Exponent of the first product of least_bit: that of the smallest result (half of it for f16); 1 if operands cannot reach such
-/// products.
+/// Exponent of the first product of least_bit: that of the smallest number of the result's format (for f16, of half of it). 0 if
+/// products cannot be so small.
 int low_term(const Sheet& sheet) {
   const int low = bottom(sheet.q) - (rounds_to_nearest(sheet.q) ? 1 : 0);
   return 2 * bottom(sheet.format) > low - 20 ? 0 : low;
@@ -256,19 +256,19 @@ int low_term(const Sheet& sheet) {
 
 int half_of(int exponent) { return exponent >= 0 ? exponent / 2 : -((1 - exponent) / 2); }
 
-/// The neighbour above, in the format.
+/// The next larger number of the format.
 double next(const Format& format, double value) {
   if (format.is_integer()) return value + 1;
   const int exponent = std::max(std::ilogb(value), format.min_exponent());
   return value + power_of_two(exponent - format.mantissa_bits);
 }
 
-/// The value, or one time in four its neighbour away from zero.
+/// The value or, with probability 1/4, its neighbour away from zero.
 double beside(const Sheet& sheet, int64_t i, double value) {
   return sheet.random.below(4, i, kPick) == 0 ? std::copysign(next(sheet.format, std::fabs(value)), value) : value;
 }
 
-/// The same value in every fourth column.
+/// Writes `value` to the columns with column % 4 == place.
 void put_in_fours(Sheet& sheet, int64_t place, double value) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
     if (i % sheet.columns % 4 == place) sheet.values[size_t(i)] = value;
@@ -423,12 +423,12 @@ void zero_signs(Sheet& sheet) {
 
 namespace {
 
-// Generators whose largest products come from subnormal numbers or zeros: they reveal the exponent that a tensor core aligns
-// those by.
+// Generators whose largest products have a factor that is subnormal or zero. They show by which exponent a tensor core aligns
+// such products.
 
 constexpr int64_t kPeriod = 16;  ///< smallest number of products in a block
-constexpr int64_t kApart = 4;  ///< distance of two products that cancel: in one block, and in one half of it, for every known
-                               ///< order of k
+constexpr int64_t kApart = 4;  ///< distance in k of two products that cancel; in every known order of k they are in one block
+                               ///< and in one half of it
 
 double subnormal(const Sheet& sheet, int64_t i) {
   const int bits = sheet.format.mantissa_bits;
@@ -436,8 +436,8 @@ double subnormal(const Sheet& sheet, int64_t i) {
   return double(steps) * power_of_two(sheet.format.min_exponent() - bits);
 }
 
-/// Of every 16 columns, the first half alternates subnormal and large numbers; its second four repeat the first four times
-/// `sign`. The second half holds zeros, or numbers whose products are near the last bit kept beside such a product.
+/// Of every 16 columns, columns 0 to 3 alternate subnormal and large numbers, and columns 4 to 7 repeat them times `sign`. The
+/// other 8 are zeros, or small numbers whose products are near the last bit that is kept next to the large products.
 void alternate(Sheet& sheet, int64_t place_of_subnormals, double sign) {
   const int bottom = std::max(-24, sheet.format.min_exponent() - sheet.format.mantissa_bits);
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {

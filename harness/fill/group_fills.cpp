@@ -15,10 +15,10 @@
 namespace assay::fills {
 namespace {
 
-// Generators that choose a group's amax, and with it the scale, before its elements.
+// Generators that first choose a group's amax, which determines its scale, and then its elements.
 
-/// Values of amax at which a contract's scale floor may start to apply, each with its two neighbours; and 0 and the smallest
-/// subnormal.
+/// Values of amax at which a contract's lower bound of scales may begin to apply, each with its two neighbours; also 0 and the
+/// smallest subnormal.
 std::vector<double> quiet_edges(const Sheet& sheet) {
   std::vector<double> edges = {0.0, neighbour(sheet.format, 0.0, 1)};
   for (const double floor : {1e-10, sheet.max_q() * 1e-10, 1e-4, sheet.max_q() * 0x1p-18, 0x1p-9}) {
@@ -122,7 +122,7 @@ void specials(Sheet& sheet) {
   });
 }
 
-/// As specials, but without signalling NaN. v_max_f32 of AMD's GPUs returns a signalling NaN, and drops a quiet one.
+/// As specials, but without signalling NaN: v_max_f32 of AMD GPUs returns a signalling NaN operand, but ignores a quiet one.
 void quiet_specials(Sheet& sheet) {
   const size_t before = sheet.codes.size();
   specials(sheet);
@@ -178,9 +178,9 @@ namespace {
 
 // Generators for norms: rows whose factor r is known exactly, with weights that put products on ties.
 //
-// A product x r w is rounded to 16 bits, and r may differ by a few ulp. So a kernel that rounds every tie away from zero looks
-// like a kernel whose r is one ulp larger. To separate the two, a row holds both kinds of product for the same r: some are exact
-// ties, and others are so close to a tie that one ulp of r moves them to its other side.
+// A product x * r * w is rounded to 16 bits, and r may differ by a few ulp. So a kernel that rounds every tie away from zero
+// looks like a kernel whose r is one ulp larger. To tell them apart, a row has two kinds of products for the same r: some are exact
+// ties, and others are so close to a tie that one ulp of r moves them to the other side of the tie.
 
 /// Weights without ties: this many of every four columns.
 constexpr int64_t kTurn = 4;
@@ -201,7 +201,7 @@ uint32_t bits_of(float x) {
   return bits;
 }
 
-/// x r w with both products rounded to fp32.
+/// x * r * w with both products rounded to fp32.
 float product(float x, float r, float w) { return x * r * w; }
 
 /// Number of low bits of an fp32 number that `format` drops.
@@ -210,7 +210,7 @@ bool is_tie(const Format& format, float y) {
   const uint32_t half = 1u << (dropped_bits(format) - 1);
   return (bits_of(y) & (2 * half - 1)) == half;
 }
-/// Whether a tie is within a few ulp of the fp32 number.
+/// Whether a tie of the format is within a few fp32 ulp of y.
 bool is_beside_tie(const Format& format, float y) {
   const uint32_t half = 1u << (dropped_bits(format) - 1), low = bits_of(y) & (2 * half - 1);
   return low + 4 > half && low < half + 4;
@@ -219,7 +219,7 @@ bool is_beside_tie(const Format& format, float y) {
 bool is_odd_below(const Format& format, float y) { return (bits_of(y) >> dropped_bits(format) & 1) != 0; }
 double rounded(const Format& format, float y) { return round_to(format, y, Rounding::kNearestEven, Overflow::kSaturate); }
 
-/// A value of x for a weight.
+/// A value of x that suits a weight.
 struct Choice {
   float x;
   int64_t column;
@@ -273,7 +273,7 @@ int64_t few_bits_down(int64_t value, int bits) {
   return value / unit * unit;
 }
 
-/// Values of a row under construction: multiples of `unit`, so that sums of their squares are exact in fp32 in any order.
+/// A row under construction. Its values are multiples of `unit`, so that sums of their squares are exact in fp32 in any order.
 struct Row {
   std::vector<double> values;
   std::vector<bool> taken;
@@ -297,11 +297,11 @@ struct Row {
   }
 };
 
-/// A row with that sum of squares; nothing if it has too few columns.
+/// A row whose squares sum to `sum` * unit^2; nothing if the row has too few columns.
 std::optional<Row> row_of(const Sheet& sheet, const Choices& chosen, int64_t sum, double unit, int64_t number) {
   const auto n = size_t(sheet.columns);
   Row row{std::vector<double>(n, 0.0), std::vector<bool>(n, false), sum, unit};
-  const int64_t room = sum / 4;  // limit per kind, so that the rest can be completed
+  const int64_t room = sum / 4;  // limit per kind, so that the remaining columns can reach the sum
   for (const std::vector<Choice>* kind : {&chosen.ties, &chosen.pins}) {
     const int64_t before = row.rest;
     for (const Choice& one : *kind)
@@ -338,9 +338,9 @@ void pinned_ties(Sheet& sheet) {
     throw std::invalid_argument("fill pinned_ties: products in fp32 do not tie in " + std::string(sheet.format.name));
   const std::vector<double>& weights = sheet.operand("gamma", "pinned_ties");
   if (int64_t(weights.size()) != sheet.columns)
-    throw std::invalid_argument("fill pinned_ties: gamma has another number of columns");
-  // A mean of squares near 2^13, where eps is far below the last place. The sum is in units whose multiples fp32 represents
-  // exactly.
+    throw std::invalid_argument("fill pinned_ties: gamma and x differ in their number of columns");
+  // The mean square is near 2^13, where eps is far below the last place. The sum is counted in units whose multiples are exact in
+  // fp32.
   ColumnsOfWeights columns;
   for (int64_t column = 0; column < sheet.columns; ++column) columns[float(std::fabs(weights[size_t(column)]))].push_back(column);
   double unit = 64;
@@ -355,7 +355,7 @@ void pinned_ties(Sheet& sheet) {
       const Choices chosen = choices(sheet.format, columns, float(1 / std::sqrt(double(mean))), aim);
       if (chosen.serves()) row = row_of(sheet, chosen, sum, unit, number);
     }
-    if (!row) throw std::invalid_argument("fill pinned_ties: too few columns, or weights that make no ties");
+    if (!row) throw std::invalid_argument("fill pinned_ties: too few columns, or weights whose products have no ties");
     std::copy(row->values.begin(), row->values.end(), sheet.values.begin() + std::ptrdiff_t(number * sheet.columns));
   }
 }

@@ -49,8 +49,8 @@ void wide(Sheet& sheet) {
 }
 
 void ramp(Sheet& sheet) {
-  // Values repeat after an odd number of elements, so elements that lie 2, 4, 8, ... apart differ. Values have 8 bits, so bf16
-  // and wider formats hold them exactly.
+  // Values repeat after an odd number of elements, so elements at distance 2, 4, 8, ... differ. Values have 8 bits, so they are
+  // exact in bf16 and wider formats.
   const double unit = sheet.format.is_integer() ? 1.0 : 0x1p-4;
   for_each_element(sheet, [&](int64_t i) { return double(i % 255 - 127) * unit; });
 }
@@ -100,7 +100,7 @@ void pow2_scales(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return power_of_two(exponent(sheet, i, -8, 8)); });
 }
 
-/// 25/16 and 29/16 of 7 * 2^k have eight bits. Times fl(1/7) they land next to the tie that x / 7 hits exactly.
+/// x = 25/16 or 29/16 of 7 * 2^k has eight bits: x / 7 is exactly a tie, but x * fl(1/7) is next to it.
 void scales_of_seven(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return 7 * power_of_two(exponent(sheet, i, -6, 2)); });
 }
@@ -157,7 +157,7 @@ void subnormal(Sheet& sheet) {
   });
 }
 
-/// Every bf16 number in the range: steps of 1/8 down to -32, of 1/4 to -64, of 1/2 to -88.
+/// Every bf16 number in the range: steps of 1/8 from -20 to -32, of 1/4 to -64, of 1/2 to -88.
 void gate_closed(Sheet& sheet) {
   constexpr int64_t kEighths = 96, kQuarters = 128, kHalves = 49;
   for_each_element(sheet, [](int64_t i) {
@@ -182,8 +182,8 @@ std::vector<double> halfway_points(const Format& q) {
   return points;
 }
 
-/// Fills the sheet with midpoints of both signs, scaled by a different 2^k in each group. With `beside`, values are one code next
-/// to the midpoint.
+/// Fills the sheet with midpoints of both signs, scaled by a different 2^k in each group. With `beside`, values are one code
+/// above or below the midpoint.
 void halfway(Sheet& sheet, bool beside) {
   const int q_bits = sheet.q.is_integer() ? sheet.q.mantissa_bits : sheet.q.precision();
   if (sheet.q.bits > 8 || q_bits >= sheet.format.precision()) {
@@ -214,7 +214,7 @@ void near_ties(Sheet& sheet) { halfway(sheet, true); }
 
 void every_code(Sheet& sheet) {
   if (sheet.q.bits > 8)
-    throw std::invalid_argument("fill every_code: " + std::string(sheet.q.name) + " has too many codes to walk");
+    throw std::invalid_argument("fill every_code: " + std::string(sheet.q.name) + " has too many codes to enumerate");
   std::vector<double> finite;
   for (uint32_t code = 0; code < sheet.q.code_count(); ++code) {
     const double value = decode(sheet.q, code);
@@ -229,8 +229,8 @@ void every_code(Sheet& sheet) {
 
 // Generators that choose a group's minimum and maximum, and with them a scale and a zero point.
 
-/// Codes are x / 2^k + z with z = -128 - min / 2^k. Midpoints with more than eight bits are left out, since bf16 cannot hold
-/// them.
+/// Codes are x / 2^k + z with z = -128 - min / 2^k. Midpoints with more than eight bits are left out, since they are not exact in
+/// bf16.
 void extent_ties(Sheet& sheet) {
   for_each_group(sheet, [&](const Group& group) {
     const double step = power_of_two(int(group.number % 13) - 6);

@@ -212,7 +212,7 @@ std::vector<Shape> shapes(const Instruction& i, bool c_at_the_end) {
   return all;
 }
 
-/// `same`: the shape in every order of k that distinguishes the places that `alike` does. `finer`: in some orders that distinguish more.
+/// `same`: the shape in each order of k with the same exchangeable places as `alike`. `finer`: in some orders with fewer of them.
 void in_orders(const Shape& shape, const Instruction& i, const std::vector<int>& alike, std::vector<Unit>& same,
                std::vector<Unit>& finer) {
   std::vector<Unit> found;

@@ -62,8 +62,7 @@ inline bool joined(const Unit& u) { return u.join == AccumulatorJoin::kJoined; }
 struct UnitOrder {
   int interleave_period = 0, interleave_width = 0, take = 0, splits = 1;
 };
-/// All orders with different effects. For trees, the order of the leaves matters; for other sums, which k are in one part of a
-/// block.
+/// All orders with different effects. A tree depends on the order of its leaves; other sums on which k share a part of a block.
 std::vector<UnitOrder> unit_orders(int k, bool of_trees, int most_splits);
 void set_order(Unit& unit, const UnitOrder& order);
 

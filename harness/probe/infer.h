@@ -23,7 +23,7 @@ struct Unexplained {
 /// The unexplained results by kind of input; kinds without any are left out.
 std::vector<Unexplained> unexplained_by(const Unit& unit, const Instruction& instruction, const Seen& seen);
 
-/// Parameter values that cannot be distinguished from the fitted one: a search (separate.h) found no input on which results differ.
+/// Parameter values that cannot be told from the fitted one: a search (separate.h) found no input on which results differ.
 struct NotObservable {
   std::string cell, what;  ///< "align(25) truncate .. align(28) truncate"
 };
@@ -46,8 +46,8 @@ struct ProbeEffort {
   uint64_t seed = 1;
 };
 
-/// Calls the instruction until a single model is left, then checks it on random inputs of every kind. If two models that differ in
-/// one parameter explain all observations, asks for inputs on which they differ. If it finds none, they count as equal.
+/// Calls the instruction until a single model is left, then checks it on random inputs of every kind. If two models that differ
+/// in one parameter explain all observations, asks for inputs on which they differ. If it finds none, they count as equal.
 /// Throws ProbeError if the instruction does not answer.
 Probed probe_unit(const Instruction& instruction, const Ask& ask, const ProbeEffort& effort = {});
 

@@ -1,4 +1,4 @@
-// Helpers for tests of input generators: a tensor, its values, the largest magnitude of each group.
+// Helpers for tests of input generators: a filled tensor, its values, the largest magnitude of each group.
 #pragma once
 
 #include <algorithm>
@@ -47,7 +47,7 @@ double share(const std::vector<double>& all, const auto& is) {
   return double(std::count_if(all.begin(), all.end(), is)) / double(all.size());
 }
 
-/// Six standard deviations of the observed share if the true share is p, for the values of filled().
+/// Six standard deviations of the observed share among the values of filled(), if the true share is p.
 inline double six_sigma(double p) { return 6 * std::sqrt(p * (1 - p) / double(kRows * kColumns)); }
 
 /// The value `steps` codes further.

@@ -1,4 +1,4 @@
-// Libraries that tests load by path, each odd in one way. CMake compiles this file once for each of them, as
+// Libraries that tests load by path; each has one peculiarity. CMake compiles this file once for each of them, as
 // assay_testing_<name> with ASSAY_LIBRARY_<name> defined.
 
 #if defined(ASSAY_LIBRARY_no_symbol)
@@ -159,8 +159,8 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
 
 #if defined(ASSAY_LIBRARY_built_with_old_header)
 
-// A library built before groups, workspaces and ranks were added to the C ABI. It includes a frozen copy of the header of that
-// day. It copies x to y and reads only the fields of assay_call that it knows.
+// A library built before groups, workspaces and ranks were added to the C ABI: it includes a frozen copy of the old header. It
+// copies x to y and reads only the fields of assay_call that this header has.
 
 #include <cstring>
 
@@ -208,8 +208,8 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
 
 #if defined(ASSAY_LIBRARY_built_with_header_2026_11_25)
 
-// A library built before assay_algorithm was added to the C ABI. It includes a frozen copy of the header of that day and names
-// its algorithm in its message. It copies x to y and reads only the fields of assay_call that it knows.
+// A library built before assay_algorithm was added to the C ABI: it includes a frozen copy of the old header, and names its
+// algorithm in its message. It copies x to y and reads only the fields of assay_call that this header has.
 
 #include <cstdio>
 #include <cstring>

@@ -1,4 +1,4 @@
-// What tests start and load: the program, as users start it, and the libraries of harness/testing.
+// For tests that start the program `assay`, or load a library of harness/testing.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ inline Answer assay(const std::string& arguments, const std::string& environment
   return shell(environment + " '" ASSAY_PROGRAM "' " + arguments + " 2>&1");
 }
 
-/// A selection that the CPU runs in a moment.
+/// Selects cases that the CPU back end runs in a moment.
 inline constexpr const char* kFewCases = "--case 'quant_group/vllm.group_fp8/*/ties.s1/w32' ";
 
 class Cli : public ::testing::Test {

@@ -23,10 +23,10 @@ Verdict truncating_kernel();
 /// Every outcome once.
 RunResult one_of_each();
 
-/// A gate with a verdict in each state, in the order of kGateStates; `fixed` and `changed` pass.
+/// A gate run with one verdict in each state, in the order of kGateStates.
 RunResult gate_of_each_state();
 
-/// A failure as the comparison produces it: row 3 of 5 is wrong, with picture, cause, mutation score, and an id that needs
+/// A failure as compare() produces it: row 3 of 5 is wrong. It has a picture, a cause, a mutation score, and an id that needs
 /// escaping.
 Verdict one_wrong_row();
 

@@ -27,7 +27,7 @@ namespace {
 
 // The kernels of the toy library (toy_library.h).
 
-/// Beyond the guard zones of host memory, within the larger ones of device memory.
+/// Distance in bytes that is beyond the guard zones of host memory, and within the larger ones of device memory.
 constexpr size_t kFarAway = 60000;
 
 /// A call and its two tensors: x is read, y is written.
@@ -86,8 +86,8 @@ void flush_subnormals() {
 #endif
 }
 
-/// Survives SIGKILL for a while, like a process in a driver call: a killed process stays until its tracer has handled it, and
-/// this tracer sleeps for 20 s. Returns false if tracing is not permitted.
+/// Makes this process survive SIGKILL for a while, like one in a driver call: a killed process exists until its tracer has
+/// handled the event, and this tracer sleeps for 20 s. Returns false if tracing is not permitted.
 bool outlive_a_kill() {
   ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
   const pid_t self = ::getpid();
@@ -106,7 +106,7 @@ bool outlive_a_kill() {
   return ::read(ready[0], &traced, 1) == 1 && traced == 'y';
 }
 
-/// Allocates until it fails; 4 GiB are enough to show that no limit applies.
+/// Allocates until an allocation fails, or 4 GiB are taken: then no limit applies.
 assay_status take_memory(const Toy& toy) {
   constexpr size_t kPiece = size_t{64} << 20;
   std::vector<void*> taken;
@@ -119,7 +119,7 @@ assay_status take_memory(const Toy& toy) {
   return say(toy.call, ASSAY_FAILED, taken.size() < 64 ? "was stopped" : "took 4 GiB");
 }
 
-/// Resizes the library's own descriptors and the harness's. Sockets refuse; memory files change their size.
+/// Resizes all open descriptors, the harness's included. Sockets refuse; memory files change their size.
 assay_status resize_files(const Toy& toy, off_t size) {
   toy.copy();
   for (int file = 3; file < 64; ++file)
@@ -151,7 +151,7 @@ assay_status remember(const Toy& toy) {
   return toy.spoiled(4, ++calls);
 }
 
-/// Wrong if the call before had another size and the one before that had this size.
+/// Computes wrong outputs if the previous call had another size and the call before it had this size.
 assay_status mix_sizes_up(const Toy& toy) {
   static std::array<size_t, 2> before{};
   const bool returns = before[0] != toy.y.bytes && before[1] == toy.y.bytes;
@@ -159,7 +159,7 @@ assay_status mix_sizes_up(const Toy& toy) {
   return toy.spoiled(0, returns ? 1 : 0);
 }
 
-/// Wrong at every 200th call.
+/// Computes wrong outputs in every 200th call.
 assay_status fail_at_times(const Toy& toy) {
   static int calls = 0;
   return toy.spoiled(0, ++calls % 200 == 0 ? 1 : 0);
@@ -171,7 +171,7 @@ assay_status write_process_id(const Toy& toy) {
   return ASSAY_OK;
 }
 
-constexpr assay_status kWell = ASSAY_OK;  // gives the lambdas' return type
+constexpr assay_status kWell = ASSAY_OK;  // gives lambdas the return type assay_status
 
 assay_status refuse_address(const Toy& toy, const void* at) {
   char text[64];
@@ -305,7 +305,7 @@ namespace {
 
 // Rank groups of the toy library, with host implementations of streams and graphs.
 
-/// A barrier: no rank continues before all have arrived.
+/// A group of ranks with a barrier: no rank continues before all have arrived.
 struct Group {
   explicit Group(int32_t ranks) : world_size(ranks) {}
   int32_t world_size;
@@ -352,7 +352,7 @@ assay_status run_now(Group& group, const assay_call* const* calls, int32_t n) {
   return ASSAY_OK;
 }
 
-/// Stores calls of ranks that are captured together. "late_under_replay" then gets the sums of the previous call, as if its flags
+/// Stores calls of ranks for replay. In a replay, "late_under_replay" returns the sums of the previous call, as if its flags
 /// were stale.
 void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   std::vector<assay_call> again;
@@ -372,7 +372,7 @@ void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   });
 }
 
-/// "meets_the_one_ahead" computes something else if the caller did not wait for the previous call.
+/// Makes "meets_the_one_ahead" wrong. Call it if the previous call of the group was not waited for.
 void meet_the_one_ahead(const assay_call* const* calls) {
   if (is(*calls[0], "meets_the_one_ahead")) output_of(*calls[0])[0] ^= 1;
 }

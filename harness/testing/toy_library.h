@@ -13,9 +13,9 @@ namespace assay::testing {
 // A kernel library for tests of the harness. It has one op, "toy", which copies x to y. Each kernel except "copy" misbehaves in
 // its own way.
 
-/// Its kernels: toy::names() lists those of one rank, toy::kOfRanks those of up to four ranks. Two more test captures:
-/// ignores_capture runs immediately instead of in the graph, cannot_be_captured fails. Streams and graphs are lists of calls. A
-/// kernel whose name ends in _workspace requests 100 bytes.
+/// Kernels: toy::names() lists those for one rank, toy::kOfRanks those for up to four ranks. Two more test graph capture:
+/// ignores_capture runs immediately instead of in the graph, and cannot_be_captured fails. Streams and graphs are lists of calls.
+/// A kernel whose name ends in _workspace requests a workspace of 100 bytes.
 const assay_library* toy_library();
 
 }  // namespace assay::testing
@@ -27,8 +27,8 @@ namespace assay::testing::toy {
 /// Names of all single-rank kernels, in alphabetical order.
 std::vector<std::string> names();
 
-/// Runs a call immediately. A kernel that the table does not list copies x to y: some names only select behaviour of the library
-/// (workspace, streams, ranks). Passes on exceptions of the kernel.
+/// Runs a call immediately. Kernels that names() does not list copy x to y; their names select behaviour of the library
+/// (workspace, streams, ranks). Exceptions of the kernel leave this function.
 assay_status run_now(const assay_call& call);
 
 /// Throws std::runtime_error if the call has no such tensor.
@@ -58,7 +58,7 @@ inline constexpr const char* kOfRanks[] = {"sums_ranks",   "rank_fails",        
 void* create_group(int32_t world_size);
 void destroy_group(void* group);
 
-/// One call per rank: runs them, or stores them if their stream is being captured.
+/// Runs one call per rank, or stores the calls if their stream is being captured.
 assay_status run_group(void* group, const assay_call* const* calls, int32_t n);
 
 /// n_calls calls per rank, back-to-back.

@@ -1,4 +1,4 @@
-// The op of toy_library (y equals x bit for bit), its problems, and parts of answers for tests.
+// The op of toy_library: y equals x bit for bit. Also problems of the op, and parts of answers for tests.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@
 
 namespace assay::testing {
 
-/// Its bound case. Tests derive from it to change single functions.
+/// A bound case of the op. Tests derive from it to change single functions.
 class ToyCase : public BoundCase {
  public:
   /// Throws TableError if n is 0.
@@ -32,7 +32,7 @@ class ToyCase : public BoundCase {
 /// Columns: contract, format, m, n, fill, seed, warp. Both tensors have the format `format`.
 Op toy_op();
 
-/// The op with another bound case: Bound(one, arguments...).
+/// The op with bound cases of another class: Bound(one, arguments...).
 template <class Bound, class... Arguments>
 Op toy_op_of(Arguments... arguments) {
   Op op = toy_op();
@@ -46,7 +46,7 @@ Case toy_case(const std::string& format = "bf16", const std::string& shape = "2x
 /// toy_library() in this process.
 Backend toy_backend();
 
-/// A problem with x [m, n] = 1, 2, 3, ... (as codes) and a y of the same shape.
+/// A problem with x [m, n], whose codes are 1, 2, 3, ..., and y of the same shape.
 Problem toy_problem(const Format& format, int64_t m, int64_t n);
 
 // Problems of several ranks for the toy library.

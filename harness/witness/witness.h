@@ -57,8 +57,8 @@ struct Chosen {
 };
 
 /// `cases` belong to one op and one contract; of those that differ only in warp size, one is used. If rows of the op are
-/// independent, single rows are taken; otherwise whole cases. Mutants that move elements, as a layout's do, need whole cases. Cases
-/// larger than `most_bytes` are skipped.
+/// independent, single rows are taken; otherwise whole cases. Mutants that move elements, as a layout's do, need whole cases.
+/// Cases larger than `most_bytes` are skipped.
 Chosen choose_inputs(const Op& op, const std::vector<Case>& cases, int64_t most_bytes);
 
 // Checks recorded outputs: the contract must accept all of them, and no mutant of it may.
