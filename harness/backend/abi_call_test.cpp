@@ -1,4 +1,4 @@
-// Calls as structs of the C ABI, alone and in a row.
+// Tests calls as structs of the C ABI: single calls, and several calls in a row.
 #include "harness/backend/abi_call.h"
 
 #include <gmock/gmock.h>
@@ -21,9 +21,9 @@ using testing::codes_of;
 using testing::path_of_library;
 using testing::problem_of;
 
-// Variants of a call: two tensors with one address, a workspace, two codes per byte, and a library from before assay_algorithm.
+// Variants of a call: two tensors at one address, a workspace, two codes per byte, and a library older than assay_algorithm.
 
-/// In place: a write to x appears in y, here and in a worker.
+/// x and y share memory: a write to x appears in y, in this process and in a worker.
 TEST(SharedMemory, AnOutputMayHaveTheAddressOfAnInput) {
   const Backend here = testing::toy_backend(), elsewhere = open_in_worker(path_of_library("toy_library"), "toy",
                                                                           {.timeout_seconds = 5, .program = ASSAY_PROGRAM});
@@ -36,12 +36,12 @@ TEST(SharedMemory, AnOutputMayHaveTheAddressOfAnInput) {
     y.bytes = x.bytes;
     const CallResult shared = backend->call(request);
     ASSERT_EQ(shared.status, CallStatus::kOk) << shared.message;
-    EXPECT_NE(shared.outputs.front().bytes, x.bytes) << "what was written to x";
+    EXPECT_NE(shared.outputs.front().bytes, x.bytes) << "y has what the kernel wrote to x";
     EXPECT_TRUE(shared.in_place.front());
   }
 }
 
-/// A library of an older ABI, and the algorithm that its message names.
+/// A library of an older ABI, and the algorithm that its message reports.
 struct OldLibrary {
   const char* name;
   SaidAlgorithm said;
@@ -59,7 +59,7 @@ TEST(OldHeader, ALibraryBuiltWithItLoadsAndPasses) {
       EXPECT_EQ(result.status, CallStatus::kOk) << result.message;
       EXPECT_EQ(result.outputs.at(0).bytes, problem.tensors[0].bytes);
       EXPECT_EQ(result.said, library.said) << library.name;
-      EXPECT_FALSE(old.library.honours_schedule_seed) << "what it does not declare";
+      EXPECT_FALSE(old.library.honours_schedule_seed) << "false unless describe() declares it";
     }
   }
 }
@@ -79,7 +79,7 @@ TEST(PackedCodes, TwoStandInAByte) {
   EXPECT_EQ(x.spec.bytes(), 9u);
   x.bytes.resize(x.spec.bytes());
   for (int64_t i = 0; i < 18; ++i) x.set_code(i, uint32_t(i) % 16);
-  EXPECT_EQ(x.bytes[0], std::byte{0x10}) << "the even element has the low half";
+  EXPECT_EQ(x.bytes[0], std::byte{0x10}) << "an even element is in the low half of its byte";
   EXPECT_EQ(x.code(15), 15u);
   EXPECT_EQ(x.code(16), 0u);
   EXPECT_EQ(x.spec.byte_of(7), 3u);
@@ -117,7 +117,7 @@ TEST(CallRow, CallsBeforeAreMadeOnTheGroupOfTheCase) {
       if (before > 0) {
         EXPECT_EQ(codes_of(result.outputs.front()).front(), before + 1);
       }
-      EXPECT_EQ(codes_of(result.outputs.front())[1], 3) << "outputs are those of the last call";
+      EXPECT_EQ(codes_of(result.outputs.front())[1], 3) << "the outputs are those of the last call";
     }
   }
   problem.before.assign(1, problem_of(2));
@@ -137,7 +137,7 @@ TEST(CallRow, NobodyWaitsBetweenCallsInARow) {
   assay_library waits = *testing::toy_library();
   waits.run_group_in_a_row = nullptr;
   problem.before.assign(2, problem_of(2));
-  EXPECT_EQ(first_code(*testing::toy_library()), 3) << "each is waited for";
+  EXPECT_EQ(first_code(*testing::toy_library()), 3) << "the library waits for each call";
   problem.parameters = {{"in_a_row", 1}};
   EXPECT_EQ(first_code(*testing::toy_library()), 2);
   Runner runner(std::make_shared<assay_library>(waits));
@@ -145,10 +145,10 @@ TEST(CallRow, NobodyWaitsBetweenCallsInARow) {
   EXPECT_EQ(skipped.status, CallStatus::kUnsupported);
   EXPECT_EQ(skipped.message, "the library has no run_group_in_a_row()");
   problem.before.clear();
-  EXPECT_EQ(first_code(*testing::toy_library()), 3) << "a call alone";
+  EXPECT_EQ(first_code(*testing::toy_library()), 3) << "a single call";
 }
 
-/// Inputs of rank r are 1 + r; those of the first warm-up call are larger by 50.
+/// The inputs of rank r are 1 + r, and in the first warm-up call 50 larger. The call after the problem's repeats that call.
 TEST(CallRow, ACallWithTheNumbersOfTheFirstIsMadeBehind) {
   static std::vector<std::vector<int>> seen;
   assay_library library = *testing::toy_library();
@@ -167,7 +167,7 @@ TEST(CallRow, ACallWithTheNumbersOfTheFirstIsMadeBehind) {
   Runner runner(std::make_shared<assay_library>(library));
   const CallResult result = runner.call({"toy", "toy.copy", "sums_ranks", &problem, 1});
   ASSERT_EQ(result.status, CallStatus::kOk) << result.message;
-  EXPECT_EQ(codes_of(result.outputs.front()).front(), 3) << "outputs are those of the case";
+  EXPECT_EQ(codes_of(result.outputs.front()).front(), 3) << "the outputs are those of the problem's call";
   using Numbers = std::vector<int>;
   EXPECT_THAT(seen, ElementsAre(Numbers{51, 52}, Numbers{1, 2}, Numbers{1, 2}, Numbers{51, 52}));
 }

@@ -1,4 +1,4 @@
-// Calls of several ranks, in one process and in several.
+// Tests calls of several ranks, in one process and in several.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ using testing::codes_of;
 using testing::path_of_library;
 using testing::problem_of;
 
-// Calls of several ranks are made together.
+// The calls of several ranks are made together.
 
 void expect_sums(const Backend& backend) {
   for (int repetition = 0; repetition < 3; ++repetition) {
@@ -81,7 +81,7 @@ TEST(RankGroup, WhatTheLibraryDoesNotOfferIsASkip) {
   EXPECT_EQ(old.call({"toy", "toy.copy", "copy", &two, 1}).message, "the library has no groups of ranks");
 }
 
-/// Ranks get other inputs between two replays, so stale data from the first replay show in the second.
+/// Ranks get other inputs in the first replay than in the second, so stale data of the first are detected in the second.
 TEST(RankGroup, CallsOfRanksGoOnAStreamAndAreReplayed) {
   const Backend toy = testing::toy_backend();
   Problem problem = problem_of(2), other = problem_of(2);
@@ -97,7 +97,7 @@ TEST(RankGroup, CallsOfRanksGoOnAStreamAndAreReplayed) {
     EXPECT_EQ(first_code("sums_ranks", mode), 3);
   EXPECT_EQ(first_code("late_under_replay", LaunchMode::kDefault), 3);
   EXPECT_EQ(first_code("late_under_replay", LaunchMode::kStream), 3);
-  EXPECT_EQ(first_code("late_under_replay", LaunchMode::kGraph), 100) << "of the replay before";
+  EXPECT_EQ(first_code("late_under_replay", LaunchMode::kGraph), 100) << "the sum of the first replay";
   EXPECT_EQ(first_code("meets_the_one_ahead", LaunchMode::kDefault), 3);
   EXPECT_EQ(first_code("meets_the_one_ahead", LaunchMode::kStream), 2) << "no rank waits between two calls";
 }
@@ -147,7 +147,7 @@ TEST(RankGroup, MemoryBelongsToTheGroup) {
     ASSERT_EQ(device::held.size(), 4u);
     EXPECT_EQ(device::held.front().first, 0);
     EXPECT_EQ(device::held.back().first, 1);
-    EXPECT_EQ(device::allocations, 0) << "nothing of it is anybody else's";
+    EXPECT_EQ(device::allocations, 0) << "all memory was the group's";
   }
   EXPECT_EQ(device::groups, 0);
   EXPECT_TRUE(device::held.empty());
@@ -199,7 +199,7 @@ Problem problem_of_members(int ranks) {
   return problem;
 }
 
-/// Each rank's y holds its rank number.
+/// A result in which each rank's y holds the rank number.
 CallResult numbers_of_ranks(const CallRequest& request) {
   CallResult result;
   for (const HostTensor& tensor : request.problem->tensors) {

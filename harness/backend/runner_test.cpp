@@ -1,4 +1,4 @@
-// Libraries in this process: what is refused at loading, and what calls on host and device memory report.
+// Tests libraries in this process: which are refused when they are loaded, and what calls on host and device memory report.
 #include "harness/backend/runner.h"
 
 #include <gmock/gmock.h>
@@ -30,7 +30,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// Libraries are read; inconsistent function tables and invalid descriptions are rejected.
+// Reads libraries. Inconsistent function tables and invalid descriptions are rejected.
 
 template <class Action>
 std::string library_error(Action action) {
@@ -151,7 +151,7 @@ TEST(Runner, UnwrittenElementsAreToldFromWrittenSentinels) {
   EXPECT_THAT(last.untouched[0], ElementsAre(ByteRange{26, 32}));
   EXPECT_THAT(first.untouched[0], ElementsAre(ByteRange{0, 2}));
   for (const Format* format : {&kBf16, &kF32, &kE4M3Fn, &kE4M3Fnuz, &kE8M0, &kInt8, &kInt32}) {
-    // A kernel that writes exactly the first sentinel's value counts as having written.
+    // A kernel that writes exactly the value of sentinel 0 has written its output.
     Problem problem = testing::toy_problem(*format, 4, 64);
     problem.tensors[0].bytes = sentinel_storage(problem.tensors[0].spec, 0);
     EXPECT_THAT(call("copy", problem).untouched[0], ElementsAre()) << format->name;
@@ -168,7 +168,7 @@ TEST(Runner, AnInPlaceOutputStartsWithItsData) {
   problem.tensors[1].bytes[0] ^= std::byte{1};
   const CallResult result = call("unwritten", problem);
   EXPECT_TRUE(result.in_place[0]);
-  EXPECT_THAT(result.untouched[0], ElementsAre(ByteRange{2, 8})) << "what is as before, written or not";
+  EXPECT_THAT(result.untouched[0], ElementsAre(ByteRange{2, 8})) << "the bytes that the call did not change";
   EXPECT_EQ(result.outputs[0].bytes, problem.tensors[0].bytes);
 }
 
@@ -209,7 +209,7 @@ TEST(Runner, AProblemWhoseBytesDoNotFitItsSpecIsAProgrammingError) {
   EXPECT_THROW(call("copy", problem), std::logic_error);
 }
 
-// A library with a device: only its own functions access device memory, and it may refuse a call or stop answering.
+// A library with a device: only its own functions can access device memory, and it may refuse a call or stop answering.
 
 // A device with separate memory: only its own functions may access it.
 namespace device {
@@ -293,7 +293,7 @@ TEST(Runner, ACopyFromTheGuardsOfOneBlockToThoseOfAnotherIsDamage) {
   EXPECT_EQ(to.guard_damage(), "16 bytes behind its end, first 0 bytes behind it");
 }
 
-/// Five rows of 64 elements whose offsets exceed 32 bits, of that tensor (0: x, 1: y).
+/// A problem whose tensor number `tensor` (0: x, 1: y) has five rows of 64 elements with offsets beyond 32 bits.
 Problem far_problem(size_t tensor) {
   Problem problem = testing::toy_problem(kBf16, 5, 64);
   problem.tensors[tensor].spec.far = (int64_t{1} << 30) + 8;
@@ -313,7 +313,7 @@ TEST(Runner, FarRowsAreReadAndWrittenWithoutMemoryBetweenThem) {
   EXPECT_EQ(runner.call({"toy", "toy.copy", "writes_behind_a_row", &problem, 1}).message,
             "wrote outside 'y': 1 byte between its rows");
   EXPECT_EQ(runner.call({"toy", "toy.copy", "copies_rows", &near, 1}).outputs[0].bytes, near.tensors[0].bytes)
-      << "the block serves other tensors, too";
+      << "the block also takes ordinary tensors";
 }
 
 namespace device {

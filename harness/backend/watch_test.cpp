@@ -1,4 +1,4 @@
-// A checker is found in the folders, and an unusable one is reported. Sweeps without it are equally correct, but slow.
+// Tests that find_watch() finds a checker in the folders and reports an unusable one. Without a checker, sweeps are slower.
 #include "harness/backend/watch.h"
 
 #include <gmock/gmock.h>

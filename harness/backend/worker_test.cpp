@@ -1,4 +1,4 @@
-// Workers: their messages, their answers, and how they end.
+// Tests workers: their messages, their results, and how they end.
 #include "harness/backend/worker.h"
 
 #include <gmock/gmock.h>
@@ -62,7 +62,7 @@ TEST(Wire, ALengthAloneTakesNoMemory) {
   EXPECT_EQ(receive_message(sockets.ends[1], 10, got), Received::kTooLong);
   sockets.write(kLongestMessage);
   EXPECT_EQ(receive_message(sockets.ends[1], 0.05, got), Received::kTimeout);
-  EXPECT_LT(got.capacity(), size_t{1} << 20) << "nothing of it has come";
+  EXPECT_LT(got.capacity(), size_t{1} << 20) << "no memory for bytes that did not arrive";
 }
 
 TEST(Wire, GivesUpWhenToldTo) {
@@ -90,8 +90,8 @@ TEST(Wire, CountsBeyondTheMessageAreRefused) {
   }
 }
 
-/// The error of unpack_result for an answer with this status, number of outputs, and end of a range in the only output of 32
-/// bytes.
+/// The error of unpack_result() for a result with this status, number of outputs, and `end` of a range of unwritten bytes. The
+/// problem has one output, of 32 bytes.
 std::string error_of(uint8_t status, uint64_t outputs, int64_t end, uint8_t order = 0) {
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
   SharedMemory memory;
@@ -146,7 +146,7 @@ TEST(Crossing, AnAnswerIsValidated) {
   EXPECT_EQ(error_of(0, 1, 32, 3), "order 3 does not exist");
 }
 
-// What a kernel does to its own process does not affect other processes.
+// What a kernel does to its worker process does not affect other processes.
 
 const std::string kToy = path_of_library("toy_library");
 
@@ -168,7 +168,7 @@ bool is_well(const Backend& backend) {
   return result.status == CallStatus::kOk && result.outputs.at(0).bytes == problem.tensors[0].bytes;
 }
 
-/// A program that breaks the protocol: it sends a single byte, or another greeting.
+/// A program that breaks the protocol: its first message is a single byte, or has another protocol number.
 TEST(Worker, AProgramOfAnotherBuildIsToldSo) {
   const std::string program = ::testing::TempDir() + "assay_other_build_" + std::to_string(::getpid());
   for (const auto& [bytes, why] : {std::pair(R"(\001\0\0\0\0\0\0\0\0)", "the message ends early"),
@@ -338,10 +338,10 @@ TEST(WorkerEnds, EachKernelHasItsOwnProcess) {
   const Backend backend = toy_worker();
   const int first = process_of(backend);
   EXPECT_EQ(process_of(backend), first) << "kept for its next case";
-  EXPECT_EQ(process_of(backend, "crashes"), first) << "another kernel's crash is not ours";
+  EXPECT_EQ(process_of(backend, "crashes"), first) << "the crash ended another kernel's process";
   EXPECT_EQ(process_of(backend, "copy"), first);
   EXPECT_THAT(call_rows(backend, "remembers").outputs.at(0).code(2) ^ call_rows(backend, "remembers").outputs.at(0).code(2), 3u)
-      << "its own state remains and becomes visible";
+      << "the kernel's own state remains, so a kernel that depends on it is detected";
 }
 
 TEST(WorkerEnds, ManyKernelsDoNotKeepManyProcesses) {
@@ -353,7 +353,7 @@ TEST(WorkerEnds, ManyKernelsDoNotKeepManyProcesses) {
       kernels.push_back(kernel.name);
   ASSERT_GT(kernels.size(), 20u);
   for (const std::string& kernel : kernels) call_rows(backend, kernel);
-  EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "in a new process, for the first has ended";
+  EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "in a new process, since the first has ended";
 }
 
 TEST(WorkerEnds, ATinyCallTakesLessThanAMillisecond) {
@@ -368,7 +368,7 @@ TEST(WorkerEnds, ATinyCallTakesLessThanAMillisecond) {
   EXPECT_LT(best, 1e-3);
 }
 
-/// Rows 2^30 + 8 elements apart: in 32 bits, row 2 begins 2^31 - 16 elements before the tensor. No memory lies there.
+/// Rows 2^30 + 8 elements apart: with 32-bit offsets, row 2 would begin 2^31 - 16 elements before the tensor, where no memory is.
 TEST(WorkerEnds, AKernelThatTouchesAddressesBetweenFarRowsIsBroken) {
   const Backend backend = toy_worker();
   Problem problem = testing::toy_problem(kBf16, 5, 64);
@@ -400,7 +400,7 @@ TEST(Worker, AnAddressInAMessageIsThatOfATensorsElement) {
   const Backend backend = toy_worker();
   EXPECT_EQ(call_rows(backend, "refuses_address").message, "a load at y[1, 2] is none");
   EXPECT_EQ(call_rows(backend, "refuses_far_address").message, "a load at an address far from every tensor is none");
-  EXPECT_EQ(call_rows(backend, "fails").message, "n must be  a multiple of 7") << "a message without an address stays";
+  EXPECT_EQ(call_rows(backend, "fails").message, "n must be  a multiple of 7") << "a message without an address is unchanged";
 }
 
 TEST(WorkerEnds, AJumpToNoCodeIsSaid) {
@@ -432,7 +432,7 @@ TEST(WorkerEnds, AKernelThatHangsEverywhereIsCalledNoMore) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(400));
   EXPECT_EQ(fourth.status, CallStatus::kNotCalled);
   EXPECT_THAT(fourth.message, StartsWith("not called: this kernel hung in 3 earlier calls"));
-  EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "another kernel is not punished";
+  EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "other kernels are still called";
 }
 
 TEST(WorkerEnds, AProcessThatAKillDoesNotEndIsNotWaitedFor) {
@@ -489,20 +489,20 @@ TEST(WorkerEnds, ACrashIsACrashWhileAChildHoldsTheSocket) {
   const Backend backend = toy_worker(60);
   const auto start = std::chrono::steady_clock::now();
   EXPECT_THAT(call_rows(backend, "leaves_child_and_crashes").message, StartsWith("crashed: SIGABRT"));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30)) << "the time limit was waited for";
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30)) << "the call waited for the time limit";
 }
 
 TEST(WorkerEnds, SignalsOfAKernelsGroupReachItselfAlone) {
   EXPECT_THAT(call_rows(toy_worker(), "signals_its_group").message, StartsWith("crashed: SIGTERM"));
 }
 
-/// Slow, like a handler in a thread that waits for a core.
+/// A signal handler that is slow, like one in a thread that waits for a core.
 void note_slowly(int signal, siginfo_t* info, void*) {
   ::usleep(50'000);
   note_signal_of(worker_of(info->si_pid), signal);
 }
 
-/// With a handler of sigaction(), the system picks the idle first thread, and the call returns before the signal is noted.
+/// With sigaction(), the handler would run in the idle first thread, and the call would return before the signal is noted.
 TEST(WorkerEnds, ASignalToTheCallerBelongsToTheCall) {
   sigset_t signals;
   ::sigemptyset(&signals);
@@ -521,13 +521,13 @@ TEST(WorkerEnds, ASignalFromOutsideIsNoVerdict) {
   const Backend backend = toy_worker();
   const int worker = process_of(backend);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::kill(worker, signal);
-  EXPECT_EQ(process_of(backend), worker) << "it goes on";
+  EXPECT_EQ(process_of(backend), worker) << "the worker continues";
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // sanitizers end the process when an allocation fails
 TEST(WorkerEnds, MemoryIsLimited) {
   EXPECT_EQ(call_rows(toy_worker(20, uint64_t{512} << 20), "takes_memory").message, "was stopped");
-  EXPECT_EQ(call_rows(toy_worker(20, uint64_t{16} << 30), "takes_memory").message, "took 4 GiB") << "the limit stopped it";
+  EXPECT_EQ(call_rows(toy_worker(20, uint64_t{16} << 30), "takes_memory").message, "took 4 GiB") << "it was stopped";
 }
 #endif
 
@@ -536,7 +536,7 @@ TEST(WorkerEnds, AFaultOfTheCallIsItsOwn) {
   const CallResult faulted = call_rows(backend, "faults"), lost = call_rows(backend, "loses_device");
   EXPECT_EQ(faulted.status, CallStatus::kBroken);
   EXPECT_EQ(faulted.message, "made the device useless: illegal address");
-  EXPECT_EQ(lost.status, CallStatus::kBroken) << "twice, in processes that had the device";
+  EXPECT_EQ(lost.status, CallStatus::kBroken) << "lost twice, in processes that had the device before";
   EXPECT_THAT(lost.message, StartsWith("loses the device: fell off the bus; the same happened in another process"));
 }
 

@@ -1,5 +1,5 @@
-// The C API through its header, as a caller that was built with the header of 2026-11-25 sees it: that copy never changes, so an
-// edit of check.h that moves a field or changes what a function takes fails here.
+// Tests the C API as a caller that was built with the header of 2026-11-25. That copy of the header never changes, so a change of
+// check.h that moves a field or changes a function's arguments fails here.
 #include "assay/check.h"
 
 #include <dlfcn.h>
@@ -66,7 +66,7 @@ Answer answer_of(const std::function<assay_check_status(assay_check_report**)>& 
   return answer;
 }
 
-/// `change` modifies the tensors of a correct call.
+/// The answer for a correct call whose tensors `change` modifies.
 Answer judged(const std::function<void(std::vector<assay_check_tensor>&)>& change, const char* contract = "vllm.group_fp8") {
   const GroupQuant data;
   const int64_t wide[] = {2, 512}, narrow[] = {2, 4};
@@ -107,7 +107,7 @@ TEST(CheckApi, PatternsAndContractsThatAreObeyedInsteadAreNamed) {
   EXPECT_THAT(report, HasSubstr("pattern: scale holds"));
   const Answer right = judged([](auto&) {});
   EXPECT_THAT(right.json, HasSubstr("\"obeys\":[]"));
-  // A group of zeros shows the lower bound of amax, which is 1e-4 in DeepGEMM.
+  // A group of zeros tells contracts with different lower bounds of amax apart: it is 1e-4 in DeepGEMM.
   std::fill_n(data.x.begin(), 128, uint16_t(0));
   std::fill_n(data.q.begin(), 128, uint8_t(0));
   GroupQuant deep = data;

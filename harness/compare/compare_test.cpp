@@ -1,4 +1,4 @@
-// Comparison of outputs with expectations: single codes, answers of several parts, and places of wrong elements.
+// Tests the comparison of outputs with expectations: single codes, answers of several parts, and places of wrong elements.
 #include "harness/compare/compare.h"
 
 #include <gmock/gmock.h>
@@ -46,7 +46,7 @@ using testing::whole_part;
 
 // Single elements against their accepted intervals: codes, ULP distance, zeros, NaN.
 
-/// One element with an interval.
+/// The finding for one element with code `got` and the accepted ordinals from `low` to `high`.
 TensorFinding compare_interval(const Format& format, int32_t low, int32_t high, uint32_t got) {
   return compare_part(whole_part(format, {1, 1}, {low}, {high}, "two codes"), tensor_of(format, {got}));
 }
@@ -156,11 +156,11 @@ TEST(Interval, TheLargestIntegerIsNoNan) {
   EXPECT_FALSE((Interval{5, kMost}.holds(kF32, kMost)));
   EXPECT_TRUE((Interval{kMost, kMost}.holds(kF32, kMost)));
   EXPECT_TRUE(Interval::anything().holds(kF32, kMost));
-  EXPECT_FALSE((Interval{std::numeric_limits<int32_t>::min(), 7}.any())) << "open below alone is a set like others";
+  EXPECT_FALSE((Interval{std::numeric_limits<int32_t>::min(), 7}.any())) << "open only below is not anything()";
   EXPECT_FALSE((Interval{std::numeric_limits<int32_t>::min(), 7}.holds(kInt32, 8)));
 }
 
-// Expectations with several answers, one of which must hold for the whole output; violations between elements.
+// Expectations with several answers, one of which must accept the whole output; violations between elements.
 
 TEST(CompareAnswers, AnExpectationThatDoesNotFitIsARefusal) {
   WholePart expected = pinned(kBf16, {1, 2});
@@ -191,13 +191,13 @@ TEST(CompareAnswers, OneAnswerMustHoldForTheWholeOutput) {
   EXPECT_TRUE(second.agrees());
   EXPECT_EQ(second.program, "split-K 2");
   const Finding mixture = judge({5, 6, 7, 4});
-  EXPECT_FALSE(mixture.agrees()) << "each element is one that some program gives";
-  EXPECT_EQ(mixture.program, "split-K 2") << "the nearest is named";
+  EXPECT_FALSE(mixture.agrees()) << "each element agrees with some program, but not all with the same one";
+  EXPECT_EQ(mixture.program, "split-K 2") << "the nearest program is named";
   EXPECT_EQ(mixture.parts.front().outside, 1);
 }
 
-/// Three variants, each of which stores its own number in all rows. Elements have a k so large that only a sample is compared.
-/// `asked` counts the rows requested per variant.
+/// Three variants; variant i stores the number i in all rows. k is so large that the variants are compared on a sample first.
+/// `asked` counts the rows that were computed of each variant.
 Expectation three_large_programs(std::array<int64_t, 3>& asked) {
   constexpr int64_t kRows = 200;
   Expectation all;
@@ -219,12 +219,12 @@ TEST(CompareAnswers, OfLargeAnswersAProgramIsHeldAgainstASampleFirst) {
   const Finding right = compare(three_large_programs(asked), {third}, {});
   EXPECT_TRUE(right.agrees());
   EXPECT_EQ(right.program, "split-K 3");
-  EXPECT_LT(asked[1], 200) << "the sample was enough to drop it";
+  EXPECT_LT(asked[1], 200) << "the sample sufficed to reject it";
   EXPECT_GE(asked[2], 200);
   third.set_code(1, 2);  // a row that is not in the sample
   const Finding one_wrong = compare(three_large_programs(asked), {third}, {});
   EXPECT_EQ(one_wrong.program, "split-K 3");
-  EXPECT_EQ(one_wrong.parts.front().outside, 1) << "what agrees with the sample is held against the whole";
+  EXPECT_EQ(one_wrong.parts.front().outside, 1) << "a variant that agrees on the sample is compared with all rows";
   const Finding none = compare(three_large_programs(asked), {tensor_of(kInt8, std::vector<uint32_t>(200, 9))}, {});
   EXPECT_EQ(none.parts.front().outside, 200);
 }
@@ -288,10 +288,10 @@ TEST(ComparePlaces, PartsOfOneBufferHaveFormatsAndNamesOfTheirOwn) {
   const TensorFinding wrong = compare_part(scale, record_of(0.75f));
   EXPECT_EQ(wrong.outside, 1);
   EXPECT_EQ(wrong.name, "cache.scale");
-  EXPECT_EQ(wrong.first.at, (std::array<int64_t, 2>{42, 0})) << "reports say the row's own number";
+  EXPECT_EQ(wrong.first.at, (std::array<int64_t, 2>{42, 0})) << "reports have the row's own number";
   EXPECT_EQ(wrong.first.value, 0.75);
   rest.low[1] = 8;
-  EXPECT_EQ(compare_part(rest, record_of(0.5f)).first.value, 9) << "a byte is its pattern";
+  EXPECT_EQ(compare_part(rest, record_of(0.5f)).first.value, 9) << "the value of a raw byte is its bit pattern";
   scale.part.places = listed({3}, 1);
   EXPECT_THROW(compare_part(scale, record_of(0.5f)), std::logic_error) << "beyond the last whole fp32 of the buffer";
 }
@@ -344,7 +344,7 @@ TEST(ComparePlaces, OffsetsLeadToTheStorage) {
 TEST(ComparePlaces, PackedScalesAreReadFromAnInt32Tensor) {
   const HostTensor packed = tensor_of(kInt32, {0x04030201});
   EXPECT_TRUE(compare_part(pinned(kE8M0, {1, 2, 3, 4}), packed).agrees());
-  EXPECT_EQ(compare_part(pinned(kE8M0, {4, 3, 2, 1}), packed).outside, 4) << "byte order";
+  EXPECT_EQ(compare_part(pinned(kE8M0, {4, 3, 2, 1}), packed).outside, 4) << "the bytes are in another order";
 }
 
 TEST(ComparePlaces, PaddingRules) {
@@ -377,7 +377,7 @@ TEST(Unwritten, CountsElementsOfWhichAByteIsUntouched) {
   EXPECT_EQ(unwritten_elements(part, spec, {{6, 21}}).elements, 1);
 }
 
-/// Kernels that place slots by atomics store another order in the second call.
+/// Kernels that assign slots by atomics store indices in another order in the second call.
 TEST(Unwritten, AnIndexIsUnwrittenIfAllOfItsBytesAre) {
   const Part part = pinned(kInt32, {1, 2}).part;
   const TensorSpec spec = dense("sorted_ids", Role::kOutput, kInt32, {1, 2});
@@ -386,7 +386,7 @@ TEST(Unwritten, AnIndexIsUnwrittenIfAllOfItsBytesAre) {
   EXPECT_EQ(unwritten_elements(part, spec, {{4, 8}}).elements, 1);
 }
 
-/// Packed 4-bit codes, two in a byte: with five codes a row, the second row begins in the middle of a byte.
+/// Packed 4-bit codes, two in a byte. With five codes per row, the second row begins in the middle of a byte.
 TEST(Packed, CodesOfHalfABytesAreComparedOneByOne) {
   WholePart expected = whole_part(kE2M1, {2, 5}, {}, {}, "pinned: one code");
   HostTensor tensor{dense("q", Role::kOutput, kE2M1, {2, 5}), {}};
@@ -405,11 +405,11 @@ TEST(Packed, CodesOfHalfABytesAreComparedOneByOne) {
     EXPECT_EQ(finding.worst.at, (std::array<int64_t, 2>{wrong / 5, wrong % 5}));
     EXPECT_EQ(finding.worst.code, tensor.code(wrong) ^ 8u);
   }
-  EXPECT_EQ(unwritten_elements(expected.part, tensor.spec, {{2, 3}}).elements, 2) << "a byte that is untouched is two elements";
+  EXPECT_EQ(unwritten_elements(expected.part, tensor.spec, {{2, 3}}).elements, 2) << "an unwritten byte counts as two elements";
   EXPECT_EQ(unwritten_elements(expected.part, tensor.spec, {{2, 3}}).first, (std::array<int64_t, 2>{0, 4}));
   expected.part.shape = {2, 6};
   expected.low.resize(12);
-  EXPECT_THROW(compare_part(expected, tensor), std::logic_error) << "ten codes are stored";
+  EXPECT_THROW(compare_part(expected, tensor), std::logic_error) << "the storage has only ten codes";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A picture shows the injected error pattern and nothing else.
+// Tests that a Picture shows the injected error pattern and nothing else.
 #include "harness/compare/verdict.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ using ::testing::Pair;
 
 constexpr uint32_t kOne = 0x38, kTwo = 0x40;  // two e4m3fn codes, 8 ulp apart
 
-/// Every element must be 1; `wrong` tells which elements are 2.
+/// The finding for a tensor that must be 1 everywhere, with 2 where `wrong` returns true.
 TensorFinding found(int64_t rows, int64_t columns, const std::function<bool(int64_t, int64_t)>& wrong) {
   const std::vector<int32_t> ones(size_t(rows * columns), ordinal(kE4M3Fn, kOne));
   const WholePart expected = testing::whole_part(kE4M3Fn, {rows, columns}, ones, {}, "pinned: one code");
@@ -95,7 +95,7 @@ TEST(Picture, DistancesAreBinnedByPowersOfTwoWithTheirSign) {
   EXPECT_EQ(ones.sum_ulps, 24);
 }
 
-/// One element each for NaN, zero sign and interval width.
+/// Has one element each for NaN, the sign of zero, and an interval with a width.
 TEST(Picture, NanZeroAndBudgetHaveTheirOwnCounts) {
   const auto o = [](double value) { return ordinal_of_value(kBf16, value); };
   const double nan = std::nan("");
@@ -133,7 +133,7 @@ TEST(Picture, TheWorstElementStandsBetweenItsNeighbours) {
   EXPECT_EQ(column.picture->around.front().at, (std::array<int64_t, 2>{6, 0}));
 }
 
-// Counts of what an answer demands, on answers small enough to count by hand.
+// Tests data_power() on answers small enough to count by hand.
 
 DataPower power_of(const Format& format, const std::vector<double>& low, const std::vector<double>& high = {}) {
   WholePart expected = testing::whole_part(format, {1, int64_t(low.size())}, {});

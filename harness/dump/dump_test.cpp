@@ -1,4 +1,4 @@
-// Tensor files and recordings: valid files are read, and damaged ones are refused.
+// Tests tensor files and recordings: valid files are read, and damaged ones are refused.
 #include "harness/dump/dump.h"
 
 #include <gmock/gmock.h>
@@ -61,7 +61,7 @@ using damaged_files::npy;
 
 // Valid files return every tensor bit for bit, by name and memory layout; invalid files give an error.
 
-/// Formats that files can name by their own dtype.
+/// Formats for which safetensors or npy have a dtype.
 const std::vector<Format>& formats_of_files() {
   static const auto formats = [] {
     std::vector<Format> all;

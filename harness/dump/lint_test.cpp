@@ -1,4 +1,4 @@
-// Lint of checkpoints: what a correct quantizer writes is clean, and each planted problem is named.
+// Tests the lint of checkpoints: the output of correct quantizers is clean, and each planted problem is named.
 #include "harness/dump/lint.h"
 
 #include <gmock/gmock.h>
@@ -29,7 +29,7 @@ constexpr int64_t kRows = 256, kColumns = 256;
 
 using Bytes = std::vector<std::byte>;
 
-/// Tensors of a checkpoint, of which a test changes some bytes.
+/// A checkpoint whose tensors a test can change.
 class Checkpoint {
  public:
   Bytes& add(const std::string& name, const Format& format, std::vector<int64_t> shape, Bytes bytes) {
@@ -57,7 +57,7 @@ class Checkpoint {
   std::vector<Bytes> bytes_;
 };
 
-/// Weights of about 0.02, as a trained model has them.
+/// Weights of magnitude about 0.02, as in a trained model.
 std::vector<double> weights() {
   std::vector<double> all(kRows * kColumns);
   uint64_t state = 1;
@@ -174,7 +174,7 @@ TEST(Lint, WhatCorrectQuantizersWriteIsClean) {
   EXPECT_THAT(lint(fp8_blocks()), HasSubstr("whether these scales belong to these codes was not checked"));
 }
 
-/// Changes a tensor, and expects words and the place of the first block.
+/// Changes a tensor, and expects a finding with these words and this first block.
 void expect_finding(Checkpoint checkpoint, const std::string& tensor, const std::function<void(Bytes&)>& change,
                     const std::string& words, const std::string& place = "") {
   change(checkpoint.of(tensor));
@@ -282,7 +282,7 @@ TEST(Lint, LargeFilesAreNotKeptInMemory) {
     out << header;
   }
   std::filesystem::resize_file(file,
-                               8 + header.size() + uint64_t(codes + scales));  // a file of zeros with holes: no space on disk
+                               8 + header.size() + uint64_t(codes + scales));  // a sparse file of zeros: no space on disk
   rusage before{}, after{};
   ::getrusage(RUSAGE_SELF, &before);
   const LintReport report = lint_checkpoint({file});

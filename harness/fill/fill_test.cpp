@@ -1,4 +1,4 @@
-// Generators by name, and the random numbers they draw.
+// Tests generators by name, and their random numbers.
 #include "harness/fill/fill.h"
 
 #include <gmock/gmock.h>
@@ -19,7 +19,7 @@ namespace {
 
 using namespace assay::testing;
 
-// Seeds, strides and names of generators. Their bits are pinned.
+// Seeds, strides and names of generators, and digests of their bits.
 
 TEST(Fill, AnExponentTakesEveryValueByAPowerOfTwo) {
   HostTensor plain{dense("x", Role::kInput, kBf16, {kRows, kColumns}), {}}, taken = plain;
@@ -84,7 +84,7 @@ TEST(Fill, AnUnknownNameListsAll) {
   }
 }
 
-/// Refused before memory or time is spent, also where the number of elements or bytes does not fit into 64 bits.
+/// A tensor too large for memory is refused before memory or time is spent, also if its size overflows 64 bits.
 TEST(Fill, ATensorBeyondTheMemoryIsNamedWithItsSize) {
   const auto refusal = [](std::vector<int64_t> shape) -> std::string {
     HostTensor x{dense("x", Role::kInput, kBf16, std::move(shape)), {}};
@@ -226,8 +226,8 @@ TEST(Fill, BitsNeverChange) {
   }
 }
 
-/// AMD's quantization kernels drop a quiet NaN from a maximum, but not a signalling one (reference/contracts/CORRECTIONS.md). No
-/// arithmetic returns a signalling NaN, so few input generators have one. The cases of these kernels do without them.
+/// AMD's quantization kernels ignore a quiet NaN in a maximum, but not a signalling one (reference/contracts/CORRECTIONS.md). No
+/// arithmetic returns a signalling NaN, so few input generators write one. Cases of these kernels use other generators.
 TEST(Fill, FewGeneratorsHaveASignallingNan) {
   const auto signalling = [](const std::string& name, const Format& format, uint32_t quiet, uint32_t infinity) {
     const HostTensor tensor = filled(name, format);

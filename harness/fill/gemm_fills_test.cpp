@@ -1,4 +1,4 @@
-// Generators of GEMM and tensor core operands and of block scales.
+// Tests generators of GEMM and tensor core operands and of block scales.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 using namespace assay::testing;
 
-// Generators of GEMM operands have the properties that their names state.
+// Tests that generators of GEMM operands have the stated properties.
 
 TEST(FillGemm, ScaledDataReachTheLargestNumberAndRarelyLeaveIt) {
   for (const Format* f : {&kE4M3Fn, &kE4M3Fnuz, &kInt8}) {
@@ -31,7 +31,7 @@ TEST(FillGemm, FewMaximaAmongSubnormals) {
     const std::vector<double> x = values(filled("few_maxima", *f));
     EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) < power_of_two(f->min_exponent()); }), 0.625, six_sigma(0.625))
         << f->name;
-    // The share is neither zero nor twice the expected one. (Six standard deviations would exceed the share itself.)
+    // The share is above zero and below twice the expected one. (Six standard deviations would exceed the share itself.)
     EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) > 16; }), 1.0 / 512, 1.0 / 512) << f->name;
   }
 }
@@ -69,7 +69,7 @@ TEST(FillGemm, RowsOfZerosAndRowsWithASingleOne) {
     }
     EXPECT_EQ(ones, row % 2) << row;
   }
-  EXPECT_EQ(places.size(), 4u) << "elsewhere in each row";
+  EXPECT_EQ(places.size(), 4u) << "the 1 is in another column in each row";
 }
 
 TEST(FillGemm, EveryCodeComesInTurn) {
@@ -123,7 +123,7 @@ TEST(FillGemm, BlocksCancelAndTheirScalesAreEqual) {
       ASSERT_EQ(a[size_t(i)], a[size_t(i + 128)]);
       ASSERT_EQ(b[size_t(i)], -b[size_t(i + 128)]);
     }
-    EXPECT_NE(a[size_t(row * kColumns)], a[size_t(row * kColumns + 256)]) << "a third block has its own scale";
+    EXPECT_NE(a[size_t(row * kColumns)], a[size_t(row * kColumns + 256)]) << "the third block is not a copy of the first";
     for (int64_t i = row * 6; i < row * 6 + 6; i += 2) ASSERT_EQ(s[size_t(i)], s[size_t(i + 1)]);
     EXPECT_NE(s[size_t(row * 6)], s[size_t(row * 6 + 2)]);
   }
@@ -151,7 +151,7 @@ TEST(FillGemm, TheNumbersNextToZeroChangeSignByRows) {
   for (int64_t i = 0; i < int64_t(x.size()); ++i) ASSERT_EQ(x[size_t(i)], i / columns % 2 == 0 ? -0x1p-9 : 0x1p-9);
 }
 
-/// The exact sum is small; one in fp32 has no odd numbers when the 1 comes.
+/// The exact sum is small, but an fp32 sum is so large when the 1 is added that it cannot represent odd numbers.
 TEST(FillGemm, TheOneInTheMiddleIsSwallowedInF32) {
   HostTensor a{dense("a", Role::kInput, kInt8, {1, 2083}), {}}, b = a;
   fill(a, {.name = "one_in_the_middle", .seed = 1});
@@ -166,7 +166,7 @@ TEST(FillGemm, TheOneInTheMiddleIsSwallowedInF32) {
   EXPECT_NE(rounded, 1.0f);
 }
 
-// Generators of tensor core operands: how often the output has the stated property.
+// Tests generators of tensor core operands: how often the output has the stated property.
 
 TEST(FillProducts, UniformBitsMeetEveryFiniteCode) {
   for (const Format* f : {&kE4M3Fn, &kE5M2, &kE4M3Fnuz, &kInt8}) {
@@ -193,7 +193,7 @@ TEST(FillProducts, TinyIsSubnormalInAQuarter) {
   const double normal = std::ldexp(1.0, kF16.min_exponent());
   int64_t below = 0;
   for (const double v : x) below += std::fabs(v) < normal;
-  EXPECT_NEAR(double(below) / double(x.size()), 0.25, six_sigma(0.25)) << "half of the exponents about the least are below it";
+  EXPECT_NEAR(double(below) / double(x.size()), 0.25, six_sigma(0.25)) << "half of the exponents are below the smallest";
 }
 
 TEST(FillProducts, ProductsLieAboutTheLargestNumberOfTheResult) {
@@ -226,7 +226,7 @@ TEST(FillProducts, RowsOfZerosHaveTheirSigns) {
   }
 }
 
-/// Products of row i of a generator and row j of its partner, for every column.
+/// The products of row i of a generator with row j of its partner, column by column.
 std::vector<double> products(const char* one, const char* partner, const Format& f, const Format& d, int64_t i, int64_t j) {
   const std::vector<double> a = values(filled(one, f, &d)), b = values(filled(partner, f, &d));
   std::vector<double> all;

@@ -179,8 +179,8 @@ namespace {
 // Generators for norms: rows whose factor r is known exactly, with weights that put products on ties.
 //
 // A product x * r * w is rounded to 16 bits, and r may differ by a few ulp. So a kernel that rounds every tie away from zero
-// looks like a kernel whose r is one ulp larger. To tell them apart, a row has two kinds of products for the same r: some are exact
-// ties, and others are so close to a tie that one ulp of r moves them to the other side of the tie.
+// looks like a kernel whose r is one ulp larger. To tell them apart, a row has two kinds of products for the same r. Some are
+// exact ties. Others are so close to a tie that one ulp of r moves them to its other side.
 
 /// Weights without ties: this many of every four columns.
 constexpr int64_t kTurn = 4;

@@ -1,4 +1,4 @@
-// Generators by group, by a norm's weights, and by rank.
+// Tests generators that fill by group, by a norm's weights, or by rank.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,7 +56,7 @@ TEST(Fill, SpecialsStandInSomeGroupsOnly) {
     with_subnormal += subnormal > 0;
   }
   for (const int count : {ordinary, all_nan, with_inf, with_minus_inf, with_negative_zero, with_subnormal}) EXPECT_GT(count, 0);
-  EXPECT_EQ(nan_codes.size(), 3u) << "quiet, negative, and the payload that a cut makes Inf";
+  EXPECT_EQ(nan_codes.size(), 3u) << "quiet, negative, and the payload that truncation turns into Inf";
   for (const double v : values(filled("specials", kInt8))) EXPECT_TRUE(std::isfinite(v));
 }
 
@@ -105,7 +105,7 @@ TEST(Fill, Pow2EdgeHasTheEdgeAndBothNeighbours) {
   }
 }
 
-// Generators of norms: counts the ties in their output.
+// Tests generators for norms by counting the ties in their output.
 
 struct NormData {
   std::vector<double> x, gamma;
@@ -122,7 +122,7 @@ NormData norm_data(const Format& format, int64_t rows, int64_t columns, const st
 
 TEST(PinnedTiesOfWeights, AreNotThoseOfOtherWeights) {
   const std::vector<double> ties = norm_data(kBf16, 4, 64).x;
-  EXPECT_NE(norm_data(kBf16, 4, 64, "gamma").x, ties) << "the same request, but for the weights that the generator reads";
+  EXPECT_NE(norm_data(kBf16, 4, 64, "gamma").x, ties) << "the requests differ only in the weights, which the generator reads";
   EXPECT_EQ(norm_data(kBf16, 4, 64).x, ties);
 }
 
@@ -157,7 +157,7 @@ TEST_P(PinnedTies, EveryRowTiesForOneFactorAndRefusesItsNeighbour) {
       }
     }
     EXPECT_GT(ties, 0) << "row " << row;
-    EXPECT_GT(moved, 0) << "row " << row << ": nothing refuses the neighbour of r";
+    EXPECT_GT(moved, 0) << "row " << row << ": no product excludes the neighbour of r";
   }
 }
 
@@ -215,7 +215,7 @@ TEST(Fill, PinnedTiesSayWhatTheyLack) {
   EXPECT_THROW(fill(wide, {.name = "pinned_ties", .seed = 1}), std::invalid_argument);
 }
 
-// Generators of all-reduce inputs: properties of the values of all ranks together.
+// Tests generators of all-reduce inputs: properties of the values of all ranks together.
 
 std::vector<std::vector<double>> of_ranks(const std::string& name, const Format& format, int ranks) {
   std::vector<std::vector<double>> all;

@@ -1,4 +1,4 @@
-// Generators of single values, output codes, ranges and rows.
+// Tests generators of single values, output codes, ranges and rows.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -83,7 +83,7 @@ TEST(Fill, WideReachesEightyBinadesWhereTheFormatHasThem) {
 TEST(Fill, RampNeighboursDiffer) {
   const std::vector<double> x = values(filled("ramp"));
   for (size_t i = 1; i < x.size(); ++i) ASSERT_NE(x[i], x[i - 1]);
-  for (size_t i = 1024; i < x.size(); ++i) ASSERT_NE(x[i], x[i - 1024]) << "also at a stride of a power of two";
+  for (size_t i = 1024; i < x.size(); ++i) ASSERT_NE(x[i], x[i - 1024]) << "elements at a distance of 1024 differ too";
 }
 
 TEST(Fill, ZerosHaveBothSigns) {

@@ -1,4 +1,4 @@
-// Golden files of contracts with several algorithm variants, and recorded mutation scores.
+// Tests golden files of contracts with several algorithm variants, and recorded mutation scores.
 #include "harness/golden/golden.h"
 
 #include <gmock/gmock.h>
@@ -41,7 +41,7 @@ TEST(GoldenPrograms, EachHasItsTensors) {
   EXPECT_EQ(tensors[0].name, "d, split-K 1");
   EXPECT_EQ(tensors[1].name, "d, split-K 2");
   EXPECT_NE(tensors[0].low, tensors[1].low);
-  EXPECT_EQ(predict({{answer_of("", {1, 2})}})[0].name, "d") << "of one answer the tensor alone";
+  EXPECT_EQ(predict({{answer_of("", {1, 2})}})[0].name, "d") << "with a single answer, the name is the tensor's";
 }
 
 TEST(GoldenPrograms, AnObservationIsOfTheProgramThatItComesNearestTo) {
@@ -91,7 +91,7 @@ TEST(GoldenSteps, BeyondTheListAreNamed) {
 
 // Records refer to shared data by position.
 
-/// A case of two ranks that return the same codes, and one with other accepted codes on rank 1.
+/// Two cases of two ranks: one whose ranks return the same codes, and one with other accepted codes on rank 1.
 Golden predicted_of_ranks() {
   const auto of_rank = [](const char* name, const char* low, int64_t single_code, const char* high) {
     return PredictedTensor{name, "bf16", 64, single_code, low, high};
@@ -113,7 +113,7 @@ TEST(GoldenRecords, AreReadAsTheyWereWritten) {
   EXPECT_THAT(text, HasSubstr("\"norm/same\":[1,[64,\"f73c16d1ffe3b25b\"],0]"));
 }
 
-/// The message with which the text of predicted_of_ranks() is refused after an edit.
+/// Expects that the text of predicted_of_ranks(), with `from` replaced by `to`, is refused with this message.
 void expect_refused(const std::string& from, const std::string& to, const std::string& message) {
   std::string text = golden_text(predicted_of_ranks());
   ASSERT_NE(text.find(from), std::string::npos) << text;
@@ -128,7 +128,7 @@ TEST(GoldenRecords, ThatDoNotFitTheirListsAreRefused) {
   expect_refused("\"assay_golden\":2", "\"assay_golden\":1", "has version 1 and this program reads version 2");
 }
 
-// Only records of the same table rows, declarations and evaluator version are used, and a changed evaluator is noticed.
+// A record is used only if table rows, blind_to and evaluator version are unchanged. A changed evaluator is detected.
 
 Case case_of(const std::string& op, const std::string& shape, std::vector<std::string> blind_to = {}, int warp = 32) {
   Case one;

@@ -1,4 +1,4 @@
-// Random models with the operands of table rows, within and slightly beyond what real GPUs do. For tests.
+// Tests the probe. Random models with the operands of table rows, within and slightly beyond what real GPUs do.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,8 +68,8 @@ inline UnitRow random_converted_row(const UnitTable& table, Draw& draw) {
 
 namespace {
 
-// The probe finds models it has no prior knowledge of (table rows and random rows), and reports instructions that no row
-// describes.
+// The probe finds models that it does not know (table rows and random rows), and reports instructions that no row can
+// describe.
 
 const UnitTable& table() {
   static const UnitTable units = UnitTable::load(std::string(ASSAY_SOURCE_DIR) + "/reference/contracts/units.csv");
@@ -93,7 +93,7 @@ std::string cells_of(const UnitRow& row) {
   return text;
 }
 
-/// Expects the row's cells, or a search that finds no input that distinguishes the two models.
+/// Expects that the probe finds the row's cells, or a model that no searched input distinguishes from the row's.
 void expect_found(const UnitRow& row) {
   const Probed probed = probe_unit(instruction_of(row, 16, 8), ask_of(row.unit));
   const LikeRow like = compare_with(probed.unit, row);
@@ -135,13 +135,13 @@ UnitRow edited(const char* id, std::initializer_list<std::pair<const char*, cons
   return row;
 }
 
-/// Changing one number at a time does not reach these from the first candidates; from a similar order of k it does.
+/// From the first candidates, changing one number at a time does not reach these models; from a similar order of k it does.
 TEST(Probe, FindsNumbersThatHoldEachOtherBack) {
   expect_found(edited("sm_80.mma.f16.f32",
                       {{"order", "take(8)"}, {"sum", "align(12) floor"}, {"c", "joined(32,23) truncate"}, {"round", "rne(20)"}}));
 }
 
-/// On a single data set, many places of different blocks look interchangeable.
+/// On a single data set, many places of different blocks look exchangeable.
 TEST(Probe, FindsBlocksThatSeldomDiffer) {
   expect_found(edited("sm_89.mma.e5m2.f32", {{"sum", "align(22) floor"}, {"c", "joined(32,28) truncate"}, {"round", "rne(23)"}}));
 }

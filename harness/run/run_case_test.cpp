@@ -1,4 +1,4 @@
-// The outcome of one case on one kernel.
+// Tests the outcome of one case on one kernel.
 #include "harness/run/run_case.h"
 
 #include <gmock/gmock.h>
@@ -112,7 +112,7 @@ TEST(RunCase, AKernelThatAsksForANameThatItsOpLacksIsBroken) {
     EXPECT_EQ(refused_with(legal).outcome, Outcome::kSkip) << legal;
 }
 
-/// Adds a remark to every verdict; optionally it is a sweep of three calls.
+/// A case that adds a remark to every verdict; optionally it is a sweep of three calls.
 class OddCase : public testing::ToyCase {
  public:
   OddCase(const Case& one, const bool* is_sweep, int* calls) : ToyCase(one), is_sweep_(is_sweep), calls_(calls) {}
@@ -211,7 +211,7 @@ TEST(RunCase, AVerdictThatNobodyGaveIsNoPass) {
   EXPECT_FALSE(as_expected(Verdict{}));
 
   const Verdict failed = run_case(testing::toy_op_of<CaseThatThrows>(), testing::toy_case(), copy, testing::toy_backend(), {});
-  EXPECT_EQ(failed.outcome, Outcome::kNotJudged) << "the harness's trouble is not the kernel's";
+  EXPECT_EQ(failed.outcome, Outcome::kNotJudged) << "an error of the harness is not the kernel's fault";
   EXPECT_EQ(failed.message, "no verdict: lost the table");
   Backend unsure = testing::toy_backend();
   unsure.call = [](const CallRequest&) {
@@ -254,9 +254,9 @@ TEST(RunCase, EqualOutputsAreJudgedOnce) {
   EXPECT_EQ(asked.expectations, 1);
   EXPECT_EQ(asked.bound, 2);
   EXPECT_EQ(outcome(wide, wrong), Outcome::kFail);
-  EXPECT_EQ(outcome(wide, wrong), Outcome::kFail) << "a failure is not remembered: its finding has more to it";
+  EXPECT_EQ(outcome(wide, wrong), Outcome::kFail) << "failures are not cached, since their findings have more details";
   EXPECT_EQ(asked.expectations, 3);
-  EXPECT_EQ(asked.bound, 2) << "once for all kernels";
+  EXPECT_EQ(asked.bound, 2) << "each case is bound once for all kernels";
   EXPECT_EQ(outcome(testing::toy_case("bf16", "3x16"), copy), Outcome::kPass);
   EXPECT_EQ(asked.problems, 2);
   const Case last = testing::toy_case("bf16", "3x16");
@@ -299,13 +299,13 @@ TEST(RunCase, RepetitionDemandsTheSameBits) {
 TEST(RunCase, RerunsOfAFailureTellFlakyFromSteadyAndNeverMakeAPass) {
   EXPECT_EQ(run("off_by_one", {.rerun_failed = 3}).outcome, Outcome::kFail) << "each call gives the same wrong bits";
   EXPECT_EQ(run("copy", {.rerun_failed = 3}).outcome, Outcome::kPass);
-  EXPECT_EQ(run("follows_seed", {}).outcome, Outcome::kFail) << "unknown without further calls";
+  EXPECT_EQ(run("follows_seed", {}).outcome, Outcome::kFail) << "without further calls, flakiness is unknown";
   const Verdict flaky = run("follows_seed", {.rerun_failed = 3});
   EXPECT_EQ(flaky.outcome, Outcome::kFlaky);
   EXPECT_THAT(flaky.message, HasSubstr("4 of 4 calls with the same inputs failed, 0 passed; not deterministic: call 2 gives "
                                        "other bits: y at storage element 2"));
   EXPECT_FALSE(as_expected(flaky));
-  EXPECT_FALSE(flaky.tensors.empty()) << "what the first call got wrong stays";
+  EXPECT_FALSE(flaky.tensors.empty()) << "the findings of the first call are kept";
 
   // The right byte is the seed of one of the calls: that call passes, and the outcome is still a failure.
   const Problem problem = testing::toy_op().bind(testing::toy_case())->problem();
@@ -326,7 +326,7 @@ TEST(RunCase, BlindnessMakesAPassUntrustedUnlessTheRowDeclaresIt) {
   EXPECT_EQ(verdict.power.seen(), 3);
   EXPECT_EQ(run("off_by_one", options).outcome, Outcome::kFail) << "a failure is a failure";
   EXPECT_EQ(run("off_by_one", options).power.faults, 5);
-  EXPECT_EQ(run("refuses", options).power.faults, 0) << "nothing was judged";
+  EXPECT_EQ(run("refuses", options).power.faults, 0) << "no outputs were checked";
 
   Case declared = testing::toy_case();
   declared.blind_to = {"scale *", "sign lost"};
@@ -388,7 +388,7 @@ struct Twin {
 };
 class BrokenRung : public ::testing::TestWithParam<Twin> {};
 
-/// Accepts any output.
+/// A case that accepts any output.
 struct FreeCase : testing::ToyCase {
   using ToyCase::ToyCase;
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override {

@@ -1,4 +1,4 @@
-// Runs of many cases and kernels: matching, order, serialized calls, exit codes, and early ends.
+// Tests runs of many cases and kernels: matching, order, serialized calls, exit codes, and early ends.
 #include "harness/run/run.h"
 
 #include <gmock/gmock.h>
@@ -48,7 +48,7 @@ TEST(Match, ReasonsNameTheParameter) {
   EXPECT_EQ(why_not_offered(offer, one), "warp 32 is not offered; offered: 64");
   offer.accepts = {{"warp", {"3.2e1"}}};
   offer.multiple_of = {};
-  EXPECT_EQ(why_not_offered(offer, one), "") << "the same number written another way";
+  EXPECT_EQ(why_not_offered(offer, one), "") << "another notation of the same number";
   offer.contracts = {"toy.other"};
   EXPECT_EQ(why_not_offered(offer, one), "no kernel for contract toy.copy");
   offer.op = "play";
@@ -69,7 +69,7 @@ TEST(RunAll, EveryPairHasAVerdictInOrder) {
   EXPECT_EQ(result.exit_code(), kUnexpected);
 }
 
-/// A sweep with one call on the on-device checker and one plain call.
+/// A sweep that makes one call with the on-device checker and one plain call.
 struct WatchingCase : testing::ToyCase {
   using ToyCase::ToyCase;
   bool is_sweep() const override { return true; }
@@ -104,7 +104,7 @@ TEST(RunAll, CallsAreMadeOneAtATime) {
 
   const Op watching = testing::toy_op_of<WatchingCase>();
   EXPECT_EQ(run_all({&watching, 1}, toy_cases(50), backend, options).exit_code(), kAllAsExpected);
-  EXPECT_EQ(most, 1) << "a watched call is one of them";
+  EXPECT_EQ(most, 1) << "calls with the on-device checker are serialized too";
 }
 
 TEST(RunAll, ACaseThatNoKernelOffersIsOneExpectedSkip) {
@@ -122,7 +122,7 @@ TEST(RunAll, ACaseThatNoKernelOffersIsOneExpectedSkip) {
 
 TEST(RunAll, ExitCodes) {
   EXPECT_EQ(run_kernels(toy_cases(1), "copy").exit_code(), kAllAsExpected);
-  EXPECT_EQ(run_kernels(toy_cases(1), "refuses").exit_code(), kUsageOrNothingRan) << "a library that refuses all was not judged";
+  EXPECT_EQ(run_kernels(toy_cases(1), "refuses").exit_code(), kUsageOrNothingRan) << "all cases were refused";
   EXPECT_EQ(run_kernels(toy_cases(1), "loses_device").exit_code(), kDeviceLost);
   const Ledger ledger =
       Ledger::parse("case,kernel,outcome,reason,issue,since,owner\n*,*,fail,flips a bit,#1,2026-11-21,ann\n", "l.csv");
@@ -151,7 +151,7 @@ TEST(RunAll, ARecordingThatCannotBeWrittenEndsTheRunAndBlamesNoKernel) {
   EXPECT_THAT(result.harness_error, HasSubstr("cannot record toy/bf16."));
   EXPECT_THAT(result.harness_error, HasSubstr("no space left on device"));
   EXPECT_EQ(result.exit_code(), kHarnessFailed);
-  EXPECT_EQ(result.verdicts.size(), 5u) << "what was judged stays";
+  EXPECT_EQ(result.verdicts.size(), 5u) << "the verdicts made so far are kept";
   EXPECT_EQ(result.count(Outcome::kBroken), 0);
 }
 
@@ -166,7 +166,7 @@ TEST(RunAll, WhatIsAskedToEndKeepsTheVerdictsThatAreThere) {
   EXPECT_EQ(told.size(), 5u);
   EXPECT_EQ(ended.ended_by, "SIGINT");
   told.clear();
-  EXPECT_EQ(run_kernels(toy_cases(5), "copy", options).ended_by, "") << "all cases had their verdicts: nothing was left to end";
+  EXPECT_EQ(run_kernels(toy_cases(5), "copy", options).ended_by, "") << "all cases had verdicts, so the run did not end early";
 }
 
 TEST(RunAll, AVerdictThatWasMadeBeforeTheEndIsKeptThoughItsCauseIsNot) {
@@ -175,7 +175,7 @@ TEST(RunAll, AVerdictThatWasMadeBeforeTheEndIsKeptThoughItsCauseIsNot) {
   RunOptions options;
   options.threads = 1;
   options.each.diagnose = [&](const Evidence&, Verdict& verdict) {
-    EXPECT_EQ(judged.size(), 1u) << "the verdict is told first";
+    EXPECT_EQ(judged.size(), 1u) << "the verdict is reported before the search for causes";
     seeking = true;
     verdict.causes = {"a cause"};
   };
@@ -243,7 +243,7 @@ TEST(CallsInARow, OtherDataOtherLayoutsAndOtherShapesAreChosen) {
   std::vector<Case> many;
   const auto add = [&](const char* format, const char* shape, const char* seed) {
     many.push_back(checked_case(kToy, with_cells(testing::toy_case(format, shape), {{"seed", seed}})));
-    many.back().name.shape = std::string(format) + shape;  // ids of the toy op do not part shape and data
+    many.back().name.shape = std::string(format) + shape;  // ids of the toy op do not separate shape and data
   };
   add("bf16", "64x1024", "1");
   for (const char* seed : {"1", "2", "3"}) add("bf16", "2x8", seed);
@@ -290,7 +290,7 @@ TEST(Ledger, AnUnexpectedFixFailsTheRun) {
   result.verdicts = {expected("a/*,*,fail,rounds twice,#7,2026-11-21,ann", verdict("a/1", Outcome::kPass))};
   EXPECT_EQ(result.exit_code(), kUnexpected);
   result.verdicts = {expected("a/*,*,broken,rounds twice,#7,2026-11-21,ann", verdict("a/1", Outcome::kFail))};
-  EXPECT_EQ(result.exit_code(), kUnexpected) << "another deviation than the known one";
+  EXPECT_EQ(result.exit_code(), kUnexpected) << "it differs from the known failure";
 }
 
 TEST(Ledger, WhatIsNotOfferedAnyMoreIsNotTheKnownFailure) {
@@ -328,11 +328,11 @@ TEST(Ledger, TheGateDecidesWhereThereIsABaseline) {
   result.verdicts[0].gate->passes = true;
   EXPECT_EQ(result.exit_code(), kAllAsExpected);
   result.gate->gaps = {"share 2/3 is missing"};
-  EXPECT_EQ(result.exit_code(), kUnexpected) << "an incomplete recording proves nothing";
+  EXPECT_EQ(result.exit_code(), kUnexpected) << "a recording with gaps closes the gate";
   result.gate->gaps.clear();
   result.verdicts[0].outcome = Outcome::kSkip;
   result.verdicts[0].gate = GateFinding{.state = GateState::kGone};
-  EXPECT_EQ(result.exit_code(), kUnexpected) << "all calls are gone";
+  EXPECT_EQ(result.exit_code(), kUnexpected) << "no call is left";
 }
 
 TEST(Ledger, RowsThatCoverNothingAreNamed) {
@@ -350,7 +350,7 @@ TEST(Ledger, ARowThatNoCaseOfItsOpMatchesIsStale) {
   EXPECT_THAT(stale("toy/typo*"), ElementsAre("l.csv:2"));
   EXPECT_THAT(stale("tyo/*"), ElementsAre("l.csv:2")) << "no such op";
   EXPECT_THAT(stale("toy/bf16.m2.*"), IsEmpty()) << "the case exists, although it did not run";
-  EXPECT_THAT(stale("t*/typo*"), IsEmpty()) << "may be of another op";
+  EXPECT_THAT(stale("t*/typo*"), IsEmpty()) << "the glob may match another op";
   Op other = kToy;
   other.name = "other";
   const std::vector<Op> both = {kToy, other};
@@ -360,7 +360,7 @@ TEST(Ledger, ARowThatNoCaseOfItsOpMatchesIsStale) {
   RunResult result;
   result.verdicts = {verdict("a/1", Outcome::kPass)};
   result.stale_rows = {"l.csv:2"};
-  EXPECT_EQ(result.exit_code(), kAllAsExpected) << "a note";
+  EXPECT_EQ(result.exit_code(), kAllAsExpected) << "a stale row is only a note";
   result.rejects_stale_rows = true;
   EXPECT_EQ(result.exit_code(), kUnexpected) << "with --strict";
   result.stale_rows.clear();
@@ -387,7 +387,7 @@ TEST(Ledger, WrongCellsAreNamed) {
 TEST(Ledger, ARowThatStandsTwiceIsNamedWithBothPlaces) {
   EXPECT_THAT(complaint("a,*,fail,x,#7,2026-11-21,ann\nb,*,fail,x,#7,2026-11-21,ann\na,*,broken,y,#8,2026-11-22,bob"),
               HasSubstr("l.csv:4:1: case: is a duplicate: l.csv:2 is for the same cases and kernels"));
-  EXPECT_EQ(complaint("a,k,fail,x,#7,2026-11-21,ann\na,*,fail,x,#7,2026-11-21,ann"), "") << "other kernels: another row";
+  EXPECT_EQ(complaint("a,k,fail,x,#7,2026-11-21,ann\na,*,fail,x,#7,2026-11-21,ann"), "") << "the rows are for different kernels";
 }
 
 #ifdef __SANITIZE_THREAD__
