@@ -43,7 +43,7 @@ inline constexpr int kWhereAreYou = SIGURG;
 /// finds them in the library: "libmine.so+0x11a9 <- +0x88 (at mine.h:12, called from mine.cpp:40; function scale(int))".
 std::string with_source_lines(const std::string& message, const std::string& library);
 
-/// Sets the words that a crash line names as the running library and kernel; null: none.
+/// Sets the text by which a crash line names the running library and kernel; null: none.
 void set_crash_subject(const char* words);
 
 // Reports a kernel that ends the program.

@@ -23,7 +23,7 @@
 
 namespace assay {
 
-// Runs a suite case for a user without a kernel library: provides its inputs, and checks the outputs that come back.
+// Lets users run a suite case without a kernel library: provides its inputs, and checks outputs that the user computed.
 
 const OpCases& cases_of_op(const Op& op, const std::string& root) {
   static std::mutex mutex;

@@ -1,4 +1,4 @@
-// Runs a suite case for a user without a kernel library: provides its inputs, and checks the outputs that come back.
+// Lets users run a suite case without a kernel library: provides its inputs, and checks outputs that the user computed.
 #pragma once
 
 #include <map>

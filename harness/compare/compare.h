@@ -41,7 +41,7 @@ struct Unwritten {
   std::array<int64_t, 2> first{};
   std::set<int64_t> rows = {}, columns = {};
 
-  /// ": rows 4..7 of 8, columns 1, 3". Rows are left out if each row has such an element; likewise columns.
+  /// ": rows 4..7 of 8, columns 1, 3". Rows are left out if every row has such an element, and columns if every column has one.
   std::string places(const Part& part) const;
 };
 Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std::vector<ByteRange>& untouched);

@@ -89,7 +89,7 @@ class FewNumbers {
     for (const int64_t number : other.numbers_) add(number);
     if (other.many_) many_ = true, numbers_.clear();
   }
-  /// True if there were more than kMost, which are then forgotten.
+  /// True if more than kMost numbers were added; the set is then empty.
   bool many() const { return many_; }
   const std::set<int64_t>& all() const { return numbers_; }
 
@@ -103,7 +103,7 @@ struct Picture {
   static constexpr int kZero = std::numeric_limits<int>::min(), kNotFinite = std::numeric_limits<int>::max();
 
   /// The part is divided into rows x columns cells. A cell covers cell_rows x cell_columns elements, both powers of two, so that
-  /// a cell holds whole groups or lies within one. Cells at the lower and right edge may cover fewer.
+  /// a cell contains whole groups or lies within one. Cells at the lower and right edge may cover fewer elements.
   int64_t cell_rows = 1, cell_columns = 1;
   int64_t rows = 0, columns = 0;
   std::vector<int32_t> outside;  ///< elements outside their accepted interval, per cell in row-major order
@@ -151,7 +151,7 @@ std::vector<Element> elements_around(const Answer& answer, size_t index, const H
 // What the data of a case can detect: which mutants of its contract, and which codes its outputs visit.
 
 /// Counts over the accepted answer of one output tensor. An element is counted as of a kind only if all of its accepted codes are
-/// of that kind. So every correct kernel stores at least so many.
+/// of that kind. So every correct kernel stores at least this many.
 struct DataPower {
   std::string tensor, format;
   int64_t elements = 0;
@@ -267,7 +267,7 @@ struct Verdict {
   Power power;                         ///< what the case's data can detect; not computed if the call gave no outputs
   double seconds = 0;                  ///< wall time of the kernel call alone
   std::string why, origin, repro;
-  std::string op, contract, arch, warp;  ///< parameters by which summaries count; empty if the op does not have them
+  std::string op, contract, arch, warp;  ///< case parameters by which summaries group verdicts; empty if the op lacks them
   bool offered = true;                   ///< false: the library has no kernel for the case, so none was called
   bool device_lost = false;              ///< the device was lost: the kernel is not to blame, and the run's exit code is 3
   std::optional<Climb> climb;            ///< if invariance tests were requested and the outputs agree

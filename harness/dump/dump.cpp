@@ -122,7 +122,7 @@ std::string extents_text(const std::vector<int64_t>& extents) {
 
 namespace {
 
-// The memory layout of a stored tensor: its own strides, or those that the metadata state for a flat tensor.
+// The memory layout of a stored tensor: its own strides or, for a vector, shape and strides in the file's metadata.
 
 /// Parses "[5, 2]"; returns false for anything else.
 bool parse_extents(const std::string& text, std::vector<int64_t>& extents) {

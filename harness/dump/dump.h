@@ -97,7 +97,7 @@ struct TensorBytes {
 /// A complete file as text. Invalid UTF-8 in metadata is replaced by U+FFFD. Throws std::logic_error if bytes do not fit a shape.
 std::string safetensors_text(const std::vector<TensorBytes>& tensors, const std::map<std::string, std::string>& metadata);
 
-// The memory layout of a stored tensor: its own strides, or those that the metadata state for a flat tensor.
+// The memory layout of a stored tensor: its own strides or, for a vector, shape and strides in the file's metadata.
 
 /// The tensor in its memory layout. If a one-dimensional tensor NAME has metadata `NAME.shape` and `NAME.strides`, such as
 /// "[5, 2]" and "[1, 8]", it is the storage of a tensor of that shape, padding included. `NAME.offset` ("[1]") is the storage

@@ -236,7 +236,7 @@ void for_each_block(const Quantized& of, Visit visit) {
 
 // Global scales.
 
-/// Range of plausible largest weights: those of trained models are about 1.
+/// Plausible magnitudes of the largest weight of a tensor; in trained models it is about 1.
 constexpr double kLeastWeight = 1e-6, kMostWeight = 1e4;
 constexpr float kLeastUsed = 448.0f / 16;
 

@@ -391,7 +391,7 @@ double special(const Sheet& sheet, int64_t i) {
       0.0,                                           // all +0
       sheet.random.coin(i, kExponent) ? -0.0 : 0.0,  // mixed zeros
       own ? -0.0 : 0.0,                              // -0 on one rank
-      -least(f),                                     // the negative subnormal with the code after that of -0
+      -least(f),                                     // the negative subnormal whose code follows that of -0
       sign * subnormal,                              // any subnormal
       own ? -least(f) : 0.0,                         // one subnormal, other ranks zero
       own ? sign * subnormal : -0.0,                 // one subnormal, other ranks -0

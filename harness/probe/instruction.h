@@ -50,7 +50,7 @@ class Tiles {
   void swap(int64_t tile, int64_t p, int64_t q);
   void clear_scales();                  ///< sets all scales to 1
   void copy(int64_t from, int64_t to);  ///< copies a tile
-  /// For tf32: sets the low bits of operand words, which the instruction ignores.
+  /// For tf32: sets the low 13 bits of the 32-bit operands, which the instruction ignores.
   void set_unused_bits(uint32_t bits) { unused_ = bits & 0x1fff; }
 
   /// For op mma: c, a, b, sfa and sfb if there are scales, and d.

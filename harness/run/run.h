@@ -54,7 +54,7 @@ class Ledger {
   std::vector<const Deviation*> idle(const std::vector<Verdict>& verdicts) const;
 
   /// File and line of the idle rows that match no existing case: their op does not exist, or `cases` has cases of their op and
-  /// none matches. For each of its ops, `cases` must hold all cases. A row with a glob as op is never stale.
+  /// none matches. If `cases` has a case of an op, it must have all of them. A row with a glob as op is never stale.
   std::vector<std::string> stale(const std::vector<Verdict>& verdicts, const std::vector<Case>& cases,
                                  std::span<const Op> ops) const;
 

@@ -16,7 +16,7 @@ namespace assay {
 
 class DataMemory;
 
-/// The data behind a verdict, for mutation analysis, diagnosis and recording.
+/// The data of a verdict, for mutation analysis, diagnosis and recording.
 struct Evidence {
   const BoundCase& bound;
   const Case& one;
