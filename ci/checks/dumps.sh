@@ -61,7 +61,7 @@ cp -r "$r/shards/a" "$r/differs"
 printf 'xyz' | dd of="$r/differs/$one" bs=1 seek=$(($(stat -c %s "$r/differs/$one") - 5)) conv=notrunc status=none
 expect 1 "the recordings differ" "$assay" judge "$r/shards/a" "$r/differs"
 sed -i 's/"count":[0-9]*/"count":1/' "$r/damaged/index.json"
-expect 2 "its head counts 1 verdicts" "$assay" judge "$r/damaged"
+expect 2 "its header states 1 verdicts" "$assay" judge "$r/damaged"
 head -c 500 "$r/whole/index.json" >"$r/damaged/index.json"
 expect 2 "index.json: line" "$assay" judge "$r/damaged"
 rm "$r/damaged/index.json"
@@ -161,8 +161,8 @@ expect 0 "NOT CHECKED: order in memory of scale" wide rows
 expect 0 "is a copy in rows, whose order in memory is lost; the contract stores column after column: dump the storage, a vector of 16 elements" wide rows
 grep -q "NOT CHECKED" <<<"$(wide columns)" && fail "a column-major file is said to have an unknown memory order"
 expect 0 "of shape [2, 8] was read as the storage, column after column" wide crossed
-grep -q "have one value" <<<"$(wide columns)" && fail "different scales are said to have one value"
-expect 0 "32 of 32 scales have one value: exchanged scales are hardly visible" "$assay" judge "$r/equal_scales.safetensors" $p
+grep -q "have the same value" <<<"$(wide columns)" && fail "different scales are said to have one value"
+expect 0 "32 of 32 scales have the same value: exchanged scales would hardly show" "$assay" judge "$r/equal_scales.safetensors" $p
 expect 1 "the bytes of one word in the opposite order (byte order): row 5, groups 0..3" wide swapped
 expect 1 "one code in every wrong element, 0x00" wide unwritten
 expect 1 "note      only row 3 of scale: not written, stale" wide unwritten

@@ -474,7 +474,7 @@ namespace {
 
 // The tensors of one call, in the library's memory.
 
-constexpr int64_t kNear = int64_t{1} << 16;  ///< places within this many bytes of a tensor are named by it
+constexpr int64_t kNear = int64_t{1} << 16;  ///< an address within this many bytes of a tensor is named by it
 
 /// Names byte `byte` of a tensor: "y[3, 16]", or "byte 1 of y[3, 16]". Outside its storage: "'y', 2 bytes behind its end".
 std::string place_text(const TensorSpec& spec, int64_t byte) {

@@ -228,11 +228,11 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     return refused(CallStatus::kUnsupported, "the library runs groups of ranks on streams of its own only");
   const std::vector<HostTensor>& tensors = request.problem->tensors;
   if (std::any_of(tensors.begin(), tensors.end(), [](const HostTensor& tensor) { return tensor.spec.far > 0; })) {
-    if (request.problem->ranks > 1) return refused(CallStatus::kUnsupported, "rows that lie far apart: not for several ranks");
+    if (request.problem->ranks > 1) return refused(CallStatus::kUnsupported, "rows far apart: unsupported for several ranks");
     if (functions_->upload != nullptr && functions_->allocate_rows == nullptr)
       return refused(CallStatus::kUnsupported, "the library allocates no rows that lie far apart: it has no allocate_rows()");
   }
-  // A case with warm-up calls needs a new group, whose state it determines. Processes cannot know each other's group state.
+  // A new group: so that only the warm-up calls of the case determine its state, and since groups of processes may differ.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
   const Execution group =
       request.place ? group_.join(request.problem->ranks, *request.place, request.place->folder + "/" + std::to_string(sentinel))

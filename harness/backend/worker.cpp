@@ -139,8 +139,8 @@ namespace {
 void limit_memory(uint64_t bytes);
 
 /// Ends this process and all its descendants soon after the harness closes the socket, even if the main thread hangs.
-/// PR_SET_PDEATHSIG is no alternative: it sends its signal already when the thread ends that started the process, not the
-/// process.
+/// PR_SET_PDEATHSIG is no alternative: it already sends its signal when the thread that started this process ends, while the
+/// harness continues.
 void end_with_other_side(int socket);
 
 /// Signals in kSignalsThatEndARun end this process only if it or a process of its session sent them.

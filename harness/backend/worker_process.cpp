@@ -59,7 +59,7 @@ Slot* slot_of(pid_t worker) {
   return nullptr;
 }
 
-/// Signals that receive_signals() handles. The mutex makes a signal that one thread noted visible to threads that look later.
+/// Signals that receive_signals() handles. The mutex makes the note of a signal visible to other threads.
 struct Taken {
   std::mutex mutex;
   sigset_t signals{};

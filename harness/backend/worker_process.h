@@ -59,7 +59,7 @@ void adopt_orphans();
 /// Lock it from the start of a worker until the worker is registered as live, so that end_strays() does not end it.
 std::mutex& children_mutex();
 
-/// If this process adopts orphans, ends its children that are no live workers: what ended workers left running.
+/// If this process adopts orphans, ends its children except live workers: they are what ended workers left running.
 int end_strays();
 
 // A worker process and this side's file descriptors for it.

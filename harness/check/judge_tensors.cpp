@@ -139,7 +139,7 @@ static std::string one_value_note(const HostTensor& scale, const Verdict& verdic
   int64_t all = 0, most = 0;
   for (const auto& [code, count] : times) all += count, most = std::max(most, count);
   if (10 * most < 9 * all) return "";
-  return fmt::format("{} of {} scales have one value: exchanged scales are hardly visible in these data", most, all);
+  return fmt::format("{} of {} scales have the same value: exchanged scales would hardly show in these data", most, all);
 }
 
 static int64_t work_of(const BoundCase& bound, const DumpedCall& call) {
@@ -404,8 +404,8 @@ static std::string last_line(const std::vector<const MatchedContract*>& ranked) 
   const auto obeyed = std::count_if(ranked.begin(), ranked.end(), [](const MatchedContract* one) { return one->obeys(); });
   if (obeyed > 1)
     return fmt::format(
-        "OBEYS {} CONTRACTS, which these tensors do not tell apart; their order is no ranking. `assay contracts diff "
-        "{} {}` shows inputs that tell them apart\n",
+        "OBEYS {} CONTRACTS, which these tensors do not tell apart; their order is no ranking; assay contracts diff "
+        "{} {} shows inputs that do\n",
         obeyed, ranked[0]->contract, ranked[1]->contract);
   if (obeyed == 1) return fmt::format("OBEYS {}\n", ranked.front()->contract);
   const auto as_near = std::count_if(ranked.begin(), ranked.end(), [&](const MatchedContract* one) {

@@ -266,7 +266,7 @@ Recording from_json(const json& j, const std::string& folder) {
   for (const json& verdict : j.at("verdicts")) recording.verdicts.push_back(recorded_from(verdict, recording.backend));
   const auto stated = json_integer<int64_t>(j.at("count"));
   if (int64_t(recording.verdicts.size()) != stated)
-    throw std::runtime_error("its head counts " + std::to_string(stated) + " verdicts and it holds " +
+    throw std::runtime_error("its header states " + std::to_string(stated) + " verdicts and it has " +
                              std::to_string(recording.verdicts.size()));
   return recording;
 }

@@ -282,7 +282,7 @@ std::vector<std::string> files_of(const std::filesystem::path& folder) {
   return files;
 }
 
-// One to four changes: cut, drop, repeat or insert a part, or set a byte.
+// Makes one to four random changes: cuts, drops, repeats or inserts a part, or sets a byte.
 std::string changed(const std::vector<std::string>& files, std::mt19937& draw) {
   const auto below = [&](size_t n) { return n == 0 ? 0 : draw() % n; };
   std::string text = files.empty() ? std::string() : files[below(files.size())];

@@ -75,7 +75,7 @@ size_t steps_of(const std::vector<ObservedTensor>& tensors) {
 }
 
 std::string disagreement(const std::vector<ObservedTensor>& observed, const Answer& answer) {
-  if (observed.size() != answer.parts.size()) return "another number of tensors";
+  if (observed.size() != answer.parts.size()) return "the recording has another number of tensors";
   for (size_t p = 0; p < observed.size(); ++p) {
     const Part& part = answer.parts[p];
     if (observed[p].name != label_of(answer, part) || observed[p].format != part.format->name)
@@ -104,8 +104,8 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Answ
   for (size_t p = 0; p < observed.size(); ++p) {
     const std::string label = answer.parts[p].label();
     if (digests[p].text() != observed[p].digest)
-      return label + ": the digest does not fit: the accepted sets are no longer those of the recording";
-    if (outside[p] >= 0) return label + ": element " + std::to_string(outside[p]) + " was seen outside its accepted set";
+      return label + ": the digest differs: the accepted sets are not those of the recording any more";
+    if (outside[p] >= 0) return label + ": element " + std::to_string(outside[p]) + " was observed outside its accepted set";
   }
   return {};
 }
@@ -156,11 +156,11 @@ std::map<std::string, std::map<std::string, const Case*>> data_of_ops(const std:
 std::string difference(const Power& recorded, const Power& now) {
   if (recorded.faults != now.faults)
     return "recorded " + std::to_string(recorded.faults) + " mutants, computed " + std::to_string(now.faults);
-  for (const auto& [one, other, says] : {std::tuple(&recorded.blind_to, &now.blind_to, "now shows '"),
-                                         std::tuple(&now.blind_to, &recorded.blind_to, "no longer shows '")})
+  for (const auto& [one, other, says] : {std::tuple(&recorded.blind_to, &now.blind_to, "now kills '"),
+                                         std::tuple(&now.blind_to, &recorded.blind_to, "no longer kills '")})
     for (const std::string& fault : *one)
       if (std::find(other->begin(), other->end(), fault) == other->end()) return says + fault + "'";
-  return "its outputs now hold other codes";
+  return "the codes of its outputs changed";
 }
 
 }  // namespace

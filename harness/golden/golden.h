@@ -67,7 +67,7 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Expe
 Golden read_golden(const std::string& path);
 void write_golden(const std::string& path, const Golden& golden);
 
-/// The text of a file, and the parsed content of a text, whose `path` is for messages only. Both throw like read_golden().
+/// The two steps of read_golden(): reads a file, and parses its text. parse_golden() uses `path` in messages only.
 std::string read_golden_text(const std::string& path);
 Golden parse_golden(const std::string& text, const std::string& path);
 std::string golden_text(const Golden& golden);

@@ -261,7 +261,7 @@ Golden from_json(const json& j) {
   const auto stated = json_integer<int64_t>(j.at("count"));
   const size_t count = golden.cases();
   if (int64_t(count) != stated)
-    throw std::runtime_error("its head counts " + std::to_string(stated) + " cases and it holds " + std::to_string(count));
+    throw std::runtime_error("its header states " + std::to_string(stated) + " cases and it has " + std::to_string(count));
   return golden;
 }
 

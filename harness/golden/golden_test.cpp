@@ -54,7 +54,7 @@ TEST(GoldenPrograms, AnObservationIsOfTheProgramThatItComesNearestTo) {
 
 TEST(GoldenPrograms, AMixtureIsSeenOutside) {
   const std::vector<ObservedTensor> mixture = observe(two_programs(), outputs({1, 2, 3, 6}));
-  EXPECT_THAT(disagreement(mixture, two_programs()), HasSubstr("was seen outside its accepted set"));
+  EXPECT_THAT(disagreement(mixture, two_programs()), HasSubstr("was observed outside its accepted set"));
 }
 
 TEST(GoldenPrograms, AProgramThatIsNoMoreIsToldSo) {
@@ -274,7 +274,7 @@ TEST_F(Records, AChangedEntryIsNoticed) {
   edited.data[0].saturated += 1;
   write({{plain, edited}, {declared, {2, {"gain 2"}}}, {other, {1}}});  // with a valid seal
   EXPECT_THAT(changed_power(read(), cases, [&](const Case& one) { return computed(one); }),
-              ElementsAre(plain.id + ": its outputs now hold other codes"));
+              ElementsAre(plain.id + ": the codes of its outputs changed"));
 }
 
 TEST_F(Records, AChangedEvaluatorIsNoticed) {
@@ -289,7 +289,7 @@ TEST_F(Records, AChangedEvaluatorIsNoticed) {
     power.blind_to = {"gain 3"};
     return power;
   };
-  EXPECT_THAT(changed_power(read(), {declared}, blind), ElementsAre(declared.id + ": now shows 'gain 2'"));
+  EXPECT_THAT(changed_power(read(), {declared}, blind), ElementsAre(declared.id + ": now kills 'gain 2'"));
 }
 
 TEST(SampleOfData, HasEveryOpAndAboutThePercentage) {

@@ -89,7 +89,7 @@ bool adds_c_at_the_end(const Instruction& i, const Ask& ask, int64_t elements, u
     const std::vector<uint32_t> d = ask(with), of_products = ask(without);
     for (size_t e = 0; e < d.size(); ++e) {
       const auto tile = int64_t(e) / (i.m * i.n), row = int64_t(e) / i.n % i.m, column = int64_t(e) % i.n;
-      // A double holds the sum of two f32 values precisely enough to be rounded again.
+      // A sum of two f32 values may be rounded to double and then to f32: the result is as if rounded once.
       const double sum = decode(*i.d, with.c(tile, row, column)) + decode(*i.d, of_products[e]);
       if (!std::isfinite(sum) || sum == 0) continue;
       if (round_to(*i.d, sum, Rounding::kNearestEven, Overflow::kSpecial) != decode(*i.d, d[e])) return false;

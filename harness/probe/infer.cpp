@@ -276,7 +276,7 @@ class Probe {
     return seen_.all.back();
   }
 
-  /// Tests that need no model.
+  /// Makes the tests that need no model.
   void look() {
     Instruction& i = *instruction_;
     i.dead = dead_places(
@@ -458,7 +458,7 @@ std::vector<std::string> probed_lines(const Probed& probed, const LikeRow* claim
     lines.push_back("  no row of the table has these operands");
   }
   for (const NotObservable& one : probed.not_observable)
-    lines.push_back(fmt::format("  not observable on this instruction: {}, also {}", one.cell, one.what));
+    lines.push_back(fmt::format("  not observable on this instruction: {}; it could also be {}", one.cell, one.what));
   if (probed.known()) {
     lines.push_back(fmt::format("  {} elements checked, {} of them random after the unit was found: all are explained",
                                 probed.elements, probed.checked));

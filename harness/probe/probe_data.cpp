@@ -227,15 +227,15 @@ struct Kind {
   int low_scale, high_scale;  ///< exponents of random scales, used in two of three tiles
 };
 constexpr std::array<Kind, 16> kKinds = {{
-    {{"alone", "which products count, results of any size", false}, fills::alone, 0, 0},
-    {{"kept", "bits that a term keeps below the largest", false}, fills::kept, -3, 3},
+    {{"alone", "which products have an effect", false}, fills::alone, 0, 0},
+    {{"kept", "which bits of a term are kept next to a larger one", false}, fills::kept, -3, 3},
     {{"ties", "how the result is rounded", false}, fills::ties, 0, 0},
     {{"wide", "which products are added together, and in which order", false}, fills::wide, -2, 2},
     {{"near_one", "the exact sum of all terms", false}, fills::near_one, -2, 2},
-    {{"addend", "how c joins", false}, fills::addend, -4, 4},
+    {{"addend", "how c is added", false}, fills::addend, -4, 4},
     {{"c_alone", "the precision of c", false}, fills::c_alone, 0, 0},
     {{"tiny", "subnormals", false}, fills::tiny, 0, 0},
-    {{"least", "the least exponent", false}, fills::least, 0, 0},
+    {{"least", "the smallest exponent", false}, fills::least, 0, 0},
     {{"zeros", "whether zeros have an exponent", false}, fills::zeros, -6, 6},
     {{"huge", "overflow", false}, fills::huge, 0, 0},
     {{"bits", "everything at once", false}, fills::any_bits, -20, 20},

@@ -32,7 +32,7 @@ Verdict one_wrong_row();
 
 // Helpers for tests of HTML pages: nesting of tags, number of occurrences of a text, and a run with every outcome.
 
-/// The first nesting error of tags, or empty. Sufficient for pages that are well-formed XML.
+/// The first nesting error of tags; empty if there is none. Works for pages that are well-formed XML.
 inline std::string nesting_error(const std::string& html) {
   std::vector<std::string> open;
   for (size_t at = html.find('<'); at != std::string::npos; at = html.find('<', at + 1)) {

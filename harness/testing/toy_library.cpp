@@ -312,7 +312,7 @@ struct Group {
   std::mutex mutex;
   std::condition_variable all_here;
   int32_t here = 0;
-  unsigned char calls = 0;  ///< calls of the group
+  unsigned char calls = 0;  ///< number of calls so far
   std::vector<unsigned char> sum;
 };
 
