@@ -46,8 +46,8 @@ struct DumpedCall {
   std::string unchecked = {};           ///< "order and padding of scale": what the dump does not show; empty if it shows all
 };
 
-/// Interprets a dump as a call. If the int32 elements of `scale` are bits of fp32 scales, they are read as fp32, and their number
-/// gives the group size. Throws UsageError or MissingRole if the tensors do not fit the contract.
+/// Interprets a dump as a call. If `scale` should be packed words but has the bits of an fp32 scale per group, their number gives
+/// the group size, and the first words of each row are compared. Throws UsageError or MissingRole if the tensors do not fit.
 DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 
 // The verdict on tensors that a kernel computed, and the mutation score of their inputs.
