@@ -37,7 +37,7 @@ struct FoundWatch {
   std::string why_none;          ///< one line: why a checker that was found cannot be used; otherwise empty
 };
 
-/// Finds the checker for a library among the files assay_watch_*.so of these folders: one for the same device.
+/// Finds the checker for a library among the files assay_watch_*.so of these folders: a library for the same architecture.
 FoundWatch find_watch(const Library& tested, const std::vector<std::filesystem::path>& folders);
 
 }  // namespace assay

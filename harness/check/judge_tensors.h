@@ -39,7 +39,7 @@ PlacedOutput placed_output(const DumpedTensor& from, const TensorSpec& spec);
 /// A dump as a problem (inputs and parameters) and a result (the outputs that a kernel produced).
 struct DumpedCall {
   DumpCase dump;
-  std::shared_ptr<const BoundCase> judging;  ///< the case bound to the dump, without padding that the dump does not contain
+  std::shared_ptr<const BoundCase> judging;  ///< the bound case, without checks of padding that the dump does not contain
   Problem problem;
   CallResult result;
   std::vector<std::string> notes = {};  ///< how the tensors were read, if that is not obvious
@@ -64,10 +64,10 @@ struct TensorsVerdict {
   int64_t work = 0;                     ///< cost of computing all accepted outputs once, in WorkBudget units (elements)
 };
 
-/// How judge_tensors() seeks the cause of a failure.
+/// How judge_tensors() searches for the cause of a failure.
 struct CauseSearch {
   int64_t budget = WorkBudget::kShort;             ///< 0: no search
-  std::function<void(const Verdict&)> before = {};  ///< called for a failure before its cause is sought
+  std::function<void(const Verdict&)> before = {};  ///< called for a failure before the search for its cause
 };
 
 /// Compares outputs and searches for the cause of a failure. `repro`: the command that repeats the check. For large inputs the

@@ -366,7 +366,7 @@ void count(PartChange& change, int64_t row, int64_t column, uint32_t before, uin
 
 std::optional<PartChange> change_of(const Part& part, const HostTensor& before, const HostTensor& now) {
   if (before.bytes.size() != now.bytes.size() || !(*before.spec.format == *now.spec.format))
-    throw std::runtime_error("output '" + part.tensor + "' had another format, shape or strides in the earlier run");
+    throw std::runtime_error("output '" + part.tensor + "' had another format or storage size in the earlier run");
   if (before.bytes == now.bytes) return std::nullopt;
   PartChange change{.part = part.label(), .format = part.format, .shape = part.shape};
   for (int64_t row = 0; row < part.rows(); ++row) {

@@ -105,8 +105,8 @@ struct PartChange {
   int64_t elements() const { return shape[0] * shape[1]; }
 };
 
-/// The parts in which the outputs of two calls differ. Padding is not compared. Throws std::runtime_error naming a tensor whose
-/// storage sizes differ.
+/// The parts in which the outputs of two calls differ. Padding is not compared. Throws std::runtime_error that names a tensor
+/// whose format or storage size differs.
 std::vector<PartChange> changes(const std::vector<Part>& parts, const std::vector<HostTensor>& before,
                                 const std::vector<HostTensor>& now);
 

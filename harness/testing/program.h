@@ -12,7 +12,7 @@
 
 namespace assay::testing {
 
-/// A library of harness/testing, named after its source file.
+/// The path of the library assay_testing_<name> of harness/testing.
 inline std::string path_of_library(const std::string& name) { return ASSAY_TESTING_FOLDER "/libassay_testing_" + name + ".so"; }
 
 struct Answer {
