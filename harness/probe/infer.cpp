@@ -427,14 +427,14 @@ void cell_lines(const Probed& probed, const LikeRow* claimed, const LikeRow& nea
   for (const auto& [column, text] : cells) width = std::max(width, text.size());
   for (const auto& [column, text] : cells)
     if (claimed) second = std::max(second, beside(*claimed, column).size());
-  if (claimed) second = std::max(second, claimed->row->id.size() + 10);
+  if (claimed) second = std::max(second, claimed->row->id.size() + 12);
   const auto line = [&](const std::string& name, const std::string& own, const std::string& claim, const std::string& near) {
     std::string text = fmt::format("  {:<9} {:<{}}", name, own, width);
     if (claimed) text += fmt::format("   {:<{}}", claim, second);
     if (!one_row && nearest.row) text += "   " + near;
     lines.push_back(text.substr(0, text.find_last_not_of(' ') + 1));
   };
-  line("cell", "found", claimed ? "called by " + claimed->row->id : "", nearest.row ? "nearest: " + nearest.row->id : "");
+  line("cell", "found", claimed ? "offered for " + claimed->row->id : "", nearest.row ? "nearest: " + nearest.row->id : "");
   for (const std::string& column : unit_step_columns()) {
     const std::string& own = cells.at(column);
     const bool nothing =

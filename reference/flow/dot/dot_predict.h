@@ -153,8 +153,6 @@ struct DotInputs {
   std::vector<double> c;     ///< [m, n]: for a contract that adds c, or empty
   std::vector<double> azp_adj, azp;  ///< [n], and [m] for zero points per token: integers, or empty
 
-  /// The exponent bytes of `scales_are_powers`, row by row.
-  std::shared_ptr<const std::vector<std::byte>> scale_codes_a = nullptr, scale_codes_b = nullptr;
   /// Codes that exist in no tensor; the product then points to them.
   std::shared_ptr<const std::vector<std::byte>> own_a = nullptr, own_b = nullptr;
   /// For inputs with many mutants: the cache of shared sums.
