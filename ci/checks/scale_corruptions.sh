@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Corrupts the packed scales of one correct call in fifteen ways: `assay judge` names at least 14. The correct call passes, and the check
-# fails if it expects another text.
+# Corrupts the packed scales of one correct call in fifteen ways: `assay judge` must name at least 14. The correct call must pass.
+# With three of the expected texts replaced, scale_corruptions.py must fail.
 . "$(dirname "$0")/lib.sh"
 printf '%s\n' 'contract,x,m,n,group_size,layout,fill,seed,warp,why,blind_to' \
   'vllm.group_fp8_packed,bf16,61,2048,128,ue8m0x4_tma,normal,1,32,its scales are corrupted,*' >"$scratch/table.csv"

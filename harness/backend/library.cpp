@@ -125,7 +125,7 @@ std::string loader_error() {
   return text != nullptr ? text : "unknown loader error";
 }
 
-/// Throws NoDeviceError if the library cannot allocate device memory. It could be loaded, but not used.
+/// Throws NoDeviceError if the library cannot allocate device memory. The library was loaded, but none of its kernels can run.
 void check_device(const Library& library) {
   const assay_library& functions = *library.functions;
   if (functions.allocate == nullptr) return;

@@ -359,7 +359,7 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
     fmt::print("  {}\n", s.data);
     for (const SeparatedTensor& t : s.tensors)
       if (t.outside > 0)
-        fmt::print("    {:<9} {} of {}, up to {} ulp, {:.3g} % of the value\n", t.name, t.outside, t.elements, t.worst_ulps,
+        fmt::print("    {:<9} {} of {} elements differ, by up to {} ulp ({:.3g} % of the larger value)\n", t.name, t.outside, t.elements, t.worst_ulps,
                    100 * t.worst_part);
     fmt::print("    first     {}\n", s.witness);
   }

@@ -58,8 +58,8 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"amax", "recipe: turns the elements of a group into their largest magnitude; begins with a reduction such as `absmax`"},
       {"scale", "recipe: turns `amax` into the stored scale s"},
       {"mult",
-       "recipe: turns s into the multiplier m of the group; may use `nonzero` (0 if amax is 0, else Inf); empty: elements use s "
-       "itself"},
+       "recipe: computes the group's multiplier m from s; `min(nonzero)` makes m 0 for a group of zeros (`nonzero` is 0 if amax is "
+       "0, else Inf); empty: `code` uses s"},
       {"code", "recipe: turns an element into its code; may use s, m, and `zero` (+0 if amax is 0, else -0)"},
       {"rival",
        "recipe: turns `amax` into a second scale; the group takes it if its codes then have the smaller sum of errors; empty: "

@@ -145,7 +145,7 @@ struct ProbeArguments {
   std::string backend = "cpu";
   std::string kernel = "*", unit = "*";  ///< globs over kernels and over instruction ids
   std::string output;                    ///< table to write a row to for every model found; empty: none
-  int64_t elements = 1024;               ///< per kind of inputs: results that a model must explain; twice as many verify it
+  int64_t elements = 1024;               ///< results compared per kind of inputs until one model is left; 2 * elements more verify it
   uint64_t seed = 1;
   double timeout_seconds = 60;
   std::string part;                      ///< "instructions" or "conversions"; empty: both

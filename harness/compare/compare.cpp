@@ -98,9 +98,9 @@ void PartComparison::check_offset(int64_t offset) const {
 
 void PartComparison::add(const AcceptedRows& rows, WrongColumns& wrong) {
   const int64_t columns = part_->columns(), count = (rows.end - rows.first) * columns;
-  if (int64_t(rows.low.size()) != count) refuse("the number of low ordinals must equal the number of elements");
+  if (int64_t(rows.low.size()) != count) refuse("rows.low must hold one ordinal for each element");
   if (!rows.high.empty() && int64_t(rows.high.size()) != count)
-    refuse("the number of high ordinals must equal the number of elements");
+    refuse("rows.high must be empty or hold one ordinal for each element");
   if (part_->places.dense()) return add_run(rows, 0, count, rows.first * columns, wrong);
   for (int64_t row = rows.first; row < rows.end && columns > 0; ++row) {
     const int64_t begin = (row - rows.first) * columns;

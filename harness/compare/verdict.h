@@ -102,8 +102,8 @@ struct Picture {
   static constexpr int64_t kMostRows = 64, kMostColumns = 112;  ///< upper bounds on the number of cells
   static constexpr int kZero = std::numeric_limits<int>::min(), kNotFinite = std::numeric_limits<int>::max();
 
-  /// The part is divided into rows x columns cells. A cell covers cell_rows x cell_columns elements, both powers of two, so that
-  /// a cell contains whole groups or lies within one. Cells at the lower and right edge may cover fewer elements.
+  /// The part is divided into rows x columns cells. A cell covers cell_rows x cell_columns elements, both powers of two, so
+  /// that a cell contains whole quantization groups or lies within one if their size is a power of two. Cells at the lower and right edge may cover fewer elements.
   int64_t cell_rows = 1, cell_columns = 1;
   int64_t rows = 0, columns = 0;
   std::vector<int32_t> outside;  ///< elements outside their accepted interval, per cell in row-major order

@@ -211,7 +211,7 @@ class BoundCase {
   /// Op-specific facts about wrong elements, or about right elements that accept several codes. They become notes of the first
   /// tensor that disagrees, or of the first tensor if all agree.
   virtual std::vector<std::string> remarks(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return {}; }
-  /// Failure signature of the wrong elements if no hypothesis explains them: the cause as text, or "".
+  /// What all wrong elements have in common if no mutant explains them, as the text of a cause; "" if nothing is recognized.
   virtual std::string situation(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return ""; }
 
   /// How --minimize can reduce the case. `multiple_of`: divisors that the kernel demands of columns. Empty: nothing can be

@@ -138,7 +138,7 @@ bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
         "bits",
         "example  smallest input that shows it: scales [1, 1, 1, 1.5] give 0x7FFF7F7F (byte 2 = 0xFF = NaN) and [1, 1.5, 1, 1] "
         "give",
-        "         0x7F7F7FFF (byte 0); right are 0x807F7F7F and 0x7F7F807F. A test with one group never shows it",
+        "         0x7F7F7FFF (byte 0); scales rounded up give 0x807F7F7F and 0x7F7F807F. A test with one group never shows it",
         "repair   round scales up to powers of two before packing (and quantize with the rounded ones), or mask v & 0x7F800000"})
     lines.emplace_back(line);
   if (found.lower.count == 1)

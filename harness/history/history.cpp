@@ -500,7 +500,7 @@ BaselineChoice History::baseline(const BaselineWish& wish) const {
     if (there == all.end())
       throw UsageError(fmt::format("{}: the history has no run {}; see: assay history {}", path_, wish.run, shell_word(path_)));
     if (is_own(*there, wish)) throw UsageError(fmt::format("{}: run {} is the run that is compared", path_, wish.run));
-    throw UsageError(fmt::format("{}: run {} is on {}, and the run that is compared is on {}", path_, wish.run,
+    throw UsageError(fmt::format("{}: run {} cannot be the baseline: it ran on {}, and the run to compare with it ran on {}", path_, wish.run,
                                  there->chip_text(), wish.chip));
   }
   if (!wish.of_commit.empty())

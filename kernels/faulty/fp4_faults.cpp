@@ -395,7 +395,7 @@ std::vector<Kernel> fp4_faults() {
       of_fp4_masked<MaskedOneRowMore>("nvfp4_masked_one_row_more", "flashinfer quantization.cuh leaves the rows from mask[expert] on unwritten"),
       of_fp4_masked<MaskedFirstMask>("nvfp4_masked_first_mask", "no regression known; mask[0] instead of mask[expert_idx]"),
       of_fp4_masked<MaskedFirstScale>("nvfp4_masked_first_scale",
-                                      "flashinfer #2977: the docstring gives global_scale one element for all experts"),
+                                      "flashinfer #2977: the docstring says one global_scale for all experts; here it is that of the first"),
       of_fp4_masked<FlashinferNvfp4Experts>("nvfp4_masked_tiles_of_rooms", "vLLM #42984: the scale tiles of experts overlap",
                                             run_tiles_of_rooms),
       of_silu_masked<SiluMaskedBeyondTokens>("silu_nvfp4_masked_beyond_tokens", "flashinfer #3057: rows of padding hold NaN"),

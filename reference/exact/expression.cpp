@@ -202,7 +202,7 @@ namespace {
 constexpr size_t kMostDigits = 18;         ///< maximum digits of an integer, so that it fits in 64 bits
 constexpr size_t kMostExponentDigits = 3;  ///< more than any format needs
 constexpr size_t kMostWrittenDigits = 4096;  ///< maximum digits of a decimal number
-constexpr int kMostLevels = 256;             ///< each level takes some hundred bytes of stack
+constexpr int kMostLevels = 256;             ///< deepest nesting of an expression; a level takes a few hundred bytes of stack
 
 bool is_whole(const std::string& number) { return number.find_first_of(".eE") == std::string::npos; }
 

@@ -34,7 +34,7 @@ struct UnitPlan {
   double least_normal;     ///< of format d
   double last_place;       ///< 2^-result_bits
   double full_last_place;  ///< 2^-mantissa_bits of d
-  double beyond;           ///< 2^(exponent of the largest value of d + 1): a result rounded to this or more is Inf
+  double beyond;           ///< 2^(1 + exponent of the largest value of d): a result that rounds to this or more is Inf
   bool narrow;             ///< uses the narrow block of unit_loops.cpp, so Decoded::narrow holds the operands
   int limit_exponent;      ///< products whose exponents sum to this or more may exceed product_limit
 };

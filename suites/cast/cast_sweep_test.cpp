@@ -63,7 +63,7 @@ Verdict sweep(const std::string& contract, Kernel& kernel) {
   return verdict;
 }
 
-/// The same with an on-device checker that reports the inputs of these runs as wrong.
+/// As sweep(), but an on-device checker reports the inputs in the ranges `wrong` as wrong.
 Verdict watched_sweep(const std::string& contract, Kernel& kernel, const std::vector<RunDifference>& wrong) {
   Verdict verdict;
   SweepCalls calls{[&](const Problem& problem) { return kernel(problem); }};

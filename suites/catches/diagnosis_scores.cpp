@@ -145,7 +145,7 @@ std::vector<Subject> subjects(const std::string& root) {
 Said judge_words(const std::vector<std::string>& said, const std::vector<std::string>& causes) {
   std::vector<std::string> mutants = said;
   std::erase_if(mutants, is_pattern);
-  // Patterns name no cause, like "no known cause". Nor does padding next to a pattern: many mistakes cause it.
+  // A line "pattern: ..." names no cause, and neither does "no known cause". Nor does padding next to a pattern: many mistakes cause it.
   const bool padding_alone = mutants.size() == 1 && said.size() > 1 && mutants.front().starts_with("padding:");
   if (mutants.empty() || padding_alone || mutants.front() == "no known cause") return Said::kUnknown;
   std::vector<std::string> lines = mutants;

@@ -552,7 +552,7 @@ GemmCase read_gemm_case(const Case& c) {
   bind_scales(p);
   if (cells.given("absent") && !p.contract.sorted_ids) {
     if (cells.text("absent") != "finite") cells.refuse("absent", "expected finite or nothing, got '" + cells.text("absent") + "'");
-    if (!p.scale_a.are_bytes()) cells.refuse("absent", "the scales of " + p.id() + " are not bytes in tiles or packed words");
+    if (!p.scale_a.are_bytes()) cells.refuse("absent", "needs one-byte scales, in tiles or packed into words; " + p.id() + " has others");
     p.absent_finite = true;
   }
   p.y = &result_of(cells, p.contract);

@@ -51,7 +51,7 @@ TEST(Recipes, HiddenDividesAndWeightsAreNormal) {
   EXPECT_LT(*std::min_element(gamma.begin(), gamma.end()), -1);
 }
 
-/// The trials of a recipe with two and more ranks.
+/// The inputs (trials) of recipe `id` for groups of 2, 4 and 8 ranks.
 std::vector<Trial> trials_of_ranks(const std::string& id, const std::string& contract) {
   open_rulebook(".");
   const std::vector<Recipe> recipes = load_recipes("suites/judges/recipes.csv");

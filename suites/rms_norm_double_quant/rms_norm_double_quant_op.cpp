@@ -1,4 +1,4 @@
-// The op whose result goes to two consumers.
+// One RMS norm whose result two consumers quantize, each in a fused call of its own.
 #include <algorithm>
 #include <memory>
 #include <string>

@@ -78,9 +78,10 @@ inline const RoleSpec kGlobalScale{"global_scale", Access::kIn,
                                    "[1], [m] or [experts] f32: given outer scale, to which the scales of the groups "
                                    "are relative; only in contracts with two levels"};
 inline const RoleSpec kScaleGiven{"scale", Access::kIn, "one scale per group, placed by the case's layout"};
-inline const RoleSpec kAzp{"azp", Access::kOut, "[rows, groups] int32: the zero point of each scale"};
+inline const RoleSpec kAzp{"azp", Access::kOut, "[ceil(m / group_rows), ceil(n / group_size)] int32: one zero point for each scale"};
 inline const RoleSpec kAzpGiven{"azp", Access::kIn,
-                                "[rows, groups] int32: the zero point of each scale, if the contract has them"};
+                                "[ceil(m / group_rows), ceil(n / group_size)] int32: one zero point for each scale; only in "
+                                "contracts with zero points"};
 inline const RoleSpec kSlots{"slot_mapping", Access::kIn,
                              "int64: slot of each token, block * block_size + position; negative: not stored. "
                              "Tokens without an entry are not stored either"};

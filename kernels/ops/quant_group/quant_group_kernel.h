@@ -132,7 +132,7 @@ inline constexpr int kTeamLanes = 8;  ///< threads per group
 inline constexpr int kTeams = kSharedThreads / kTeamLanes;
 inline constexpr int kMaxSharedGroup = 512;
 
-/// Shared memory of a block's teams (the threads of one group). All kernels of a type and group size use one object.
+/// Shared memory of a block. A team is the threads that quantize one group of elements. All kernels of a type and group size use one object.
 template <class T, int kGroup>
 struct alignas(16) Staging {
   T tile[kTeams * kGroup];  ///< contiguous groups

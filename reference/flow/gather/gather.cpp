@@ -101,7 +101,7 @@ int64_t physical_block(const Gather& contract, const GatherInputs& inputs, int64
   const int64_t columns = contract.table == Gather::Table::kPackedRows ? used_columns(inputs) : inputs.table_columns;
   const int64_t at = request_in_table(contract, inputs, request) * columns + block;
   const int64_t found = inputs.table[size_t(at) % inputs.table.size()];
-  return found < 0 || found >= inputs.blocks ? 0 : found;  // only in mutants: an entry that no token uses
+  return found < 0 || found >= inputs.blocks ? 0 : found;  // out of range only if a mutant reads an unused entry
 }
 
 int64_t position_of(const Gather& contract, const GatherInputs& inputs, int64_t position) {
