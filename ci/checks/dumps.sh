@@ -247,6 +247,29 @@ expect 0 "columns 0 to 7 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" ma
 expect 0 "columns 8 to 15 by sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb)" matched columns
 expect 0 "rows 4 to 8 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" matched rows
 expect 0 "no known algorithm; nearest sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb): 143 of 144 elements, not [0, 0]" matched none
+# Of large tensors a sample of rows is compared first. What it leaves is printed at once; then all rows are compared.
+printf '%s\n' 'contract,m,n,k,fill,b,scales,scale,y,bias,azp,seed,warp,why,blind_to' \
+  'torch.scaled_mm_tensor_fast.sm_90,520,128,32,amax_scaled,amax_scaled,tensor,amax_scales,bf16,,,1,32,large,*' >"$scratch/large.csv"
+"$assay" run --cases "$scratch/large.csv" --op gemm_scaled --record "$r/large" >/dev/null
+large=$(find "$r/large" -name '*.safetensors')
+expect 0 "a sample of 8 rows leaves " "$assay" contracts match "$large" --op gemm_scaled
+"$assay" contracts match "$large" --op gemm_scaled | head -1 | grep -q 'leaves .*torch.scaled_mm_tensor_fast.sm_90' || fail "the sample refutes the contract of the kernel"
+python3 - "$large" "$r/last_row.safetensors" "$r/all_rows.safetensors" <<'PYTHON'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+begin, end = json.loads(data[8:8 + size])["d"]["data_offsets"]
+begin, end = 8 + size + begin, 8 + size + end
+last, every = bytearray(data), bytearray(data)
+last[end - 1] ^= 0x80  # the sign of the last element, in no row of the sample
+every[begin:end] = bytes(end - begin)
+open(sys.argv[2], "wb").write(last)
+open(sys.argv[3], "wb").write(every)
+PYTHON
+"$assay" contracts match "$r/last_row.safetensors" --op gemm_scaled >"$scratch/matched" && fail "a wrong last row obeys a contract"
+head -1 "$scratch/matched" | grep -q 'leaves .*torch.scaled_mm_tensor_fast.sm_90' || fail "the last row is in the sample"
+grep -q "not       torch.scaled_mm_tensor_fast.sm_90 .* 1 elements outside;" "$scratch/matched" || fail "the last row is not compared"
+expect 1 "a sample of 8 rows leaves no contract" "$assay" contracts match "$r/all_rows.safetensors" --op gemm_scaled
 # Under a contract with an unknown instruction, each element may come from a different algorithm, so the mixture passes.
 matched columns | grep obeys | grep -qv 'assay\.unknown_' && fail "a mixture of algorithms obeys a contract"
 blocked=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*deepgemm.fp8_gemm_1d1d.sm_90/*few_maxima*' | head -1)

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -228,36 +229,34 @@ CaseOfRows with_outputs_of(const DumpedCall& call, const std::vector<int64_t>& r
   return some;
 }
 
-/// Whether the rows that are compared first refute the contract. If so, `held` has the verdict on these rows only.
-bool refuted_by_few_rows(const DumpedCall& call, Held& held) {
+/// Compares a few rows with the contract. Returns how many; 0 if all rows must be compared at once. If the rows refute the
+/// contract, `held` has the verdict on these rows only.
+size_t compare_few_rows(const DumpedCall& call, Held& held) {
   const std::vector<int64_t> rows = rows_looked_at(call);
-  if (rows.empty()) return false;
+  if (rows.empty()) return 0;
   CallResult result;
   CaseOfRows some = with_outputs_of(call, rows, result.outputs);
   // Some ops compute few rows cheaply and leave out the outputs; then all rows are compared.
   if (std::any_of(result.outputs.begin(), result.outputs.end(),
                   [](const HostTensor& one) { return one.bytes.size() != one.spec.bytes(); }))
-    return false;
+    return 0;
   result.untouched.resize(result.outputs.size()), result.in_place.assign(result.outputs.size(), true);
   const std::shared_ptr<const BoundCase> bound =
       without_unseen_padding(std::shared_ptr<const BoundCase>(std::move(some.bound)), {});
   judge_outputs(*bound, some.problem, result, held.verdict);
-  if (held.obeys()) return false;
-  held.rows = int64_t(rows.size()), held.of_rows = call.dump.bound->independent_rows();
-  return true;
+  if (held.obeys())
+    held.verdict = blank_verdict(call.dump.one, "", "");
+  else
+    held.rows = int64_t(rows.size()), held.of_rows = call.dump.bound->independent_rows();
+  return rows.size();
 }
 
-void hold(const Op& op, const std::string& contract, const DumpRequest& request, std::vector<Held>& all,
-          ReasonsByContract& reasons) {
+/// Calls `compare`. If the tensors turn out not to fit the contract: adds the reason and returns false.
+template <class Compare>
+bool fits(const std::string& contract, ReasonsByContract& reasons, Compare compare) {
   try {
-    Held held{&op, contract, dumped_call(op, request), {}};
-    held.verdict = blank_verdict(held.call.dump.one, "", "");
-    if (!refuted_by_few_rows(held.call, held)) {
-      held.verdict = blank_verdict(held.call.dump.one, "", "");
-      judge_outputs(*held.call.judging, held.call.problem, held.call.result, held.verdict);
-    }
-    held.outside = elements_outside(held.verdict);
-    all.push_back(std::move(held));
+    compare();
+    return true;
   } catch (const MissingRole& missing) {
     reasons[std::string("no tensor ") + missing.role].push_back(contract);
   } catch (const UsageError& error) {
@@ -265,6 +264,29 @@ void hold(const Op& op, const std::string& contract, const DumpRequest& request,
   } catch (const TableError& error) {
     reasons[error.what()].push_back(contract);
   }
+  return false;
+}
+
+/// Compares all rows with the contracts that the sample does not refute.
+void compare_all_rows(MatchedContracts& matched, const MatchProgress& progress) {
+  std::vector<Held>& asked = matched.asked;
+  std::vector<Held*> left;
+  for (Held& held : asked)
+    if (held.rows == 0) left.push_back(&held);
+  std::set<const Held*> unfit;
+  for (size_t i = 0; i < left.size(); ++i) {
+    Held& held = *left[i];
+    if (progress.compared) progress.compared(i, left.size(), held.contract);
+    if (!fits(held.contract, matched.reasons,
+              [&] { judge_outputs(*held.call.judging, held.call.problem, held.call.result, held.verdict); }))
+      unfit.insert(&held);
+  }
+  std::vector<Held> fitting;
+  for (Held& held : asked) {
+    held.outside = elements_outside(held.verdict);
+    if (!unfit.contains(&held)) fitting.push_back(std::move(held));
+  }
+  asked = std::move(fitting);
 }
 
 /// Names the algorithms that could have computed the outputs, whatever contract they belong to.
@@ -315,8 +337,10 @@ static std::string unused_role(const Op& op, const DumpedRoles& roles) {
 std::string MatchedContract::in_rows() const { return rows == 0 ? "" : fmt::format(" in {} of {} rows", rows, of_rows); }
 
 MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
-                               const std::map<std::string, std::string>& parameters, const std::string& layout) {
+                               const std::map<std::string, std::string>& parameters, const std::string& layout,
+                               const MatchProgress& progress) {
   MatchedContracts matched;
+  size_t sample = 0;
   const auto uses_all = [&](const Op* op) { return unused_role(*op, roles).empty(); };
   const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // otherwise some tensor fits no op
   for (const std::string& contract : rulebook().contract_ids())
@@ -326,7 +350,19 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
       else if (some_use_all && !uses_all(op))
         matched.reasons["takes no tensor " + unused_role(*op, roles)].push_back(contract);
       else
-        hold(*op, contract, {contract, roles, parameters, layout}, matched.asked, matched.reasons);
+        fits(contract, matched.reasons, [&] {
+          Held held{op, contract, dumped_call(*op, {contract, roles, parameters, layout}), {}};
+          held.verdict = blank_verdict(held.call.dump.one, "", "");
+          sample = std::max(sample, compare_few_rows(held.call, held));
+          matched.asked.push_back(std::move(held));
+        });
+  if (sample > 0 && progress.sampled) {
+    std::vector<std::string> left;
+    for (const Held& held : matched.asked)
+      if (held.rows == 0) left.push_back(held.contract);
+    progress.sampled(sample, left);
+  }
+  compare_all_rows(matched, progress);
   std::stable_sort(matched.asked.begin(), matched.asked.end(), [](const Held& a, const Held& b) {
     return std::pair(!a.obeys(), a.outside_in_all()) < std::pair(!b.obeys(), b.outside_in_all());
   });

@@ -110,9 +110,20 @@ struct MatchedContracts {
   ReasonsByContract reasons;           ///< why the other contracts were not compared
 };
 
-/// Compares the tensors with every contract of these ops that has tensors of such names, shapes and types.
+/// What match_tensors() calls while it works. Both functions may be empty.
+struct MatchProgress {
+  /// After a sample of the rows was compared with every contract: those that it does not refute. Not called if the tensors are
+  /// small or their rows depend on each other.
+  std::function<void(size_t rows, const std::vector<std::string>& contracts)> sampled;
+  /// Before all rows are compared with a contract: its place among those that are left.
+  std::function<void(size_t at, size_t of, const std::string& contract)> compared;
+};
+
+/// Compares the tensors with every contract of these ops that has tensors of such names, shapes and types: first a sample of the
+/// rows with all contracts, then all rows with the contracts that are left.
 MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
-                               const std::map<std::string, std::string>& parameters, const std::string& layout);
+                               const std::map<std::string, std::string>& parameters, const std::string& layout,
+                               const MatchProgress& progress = {});
 
 /// One line per contract, the algorithms that may have computed the outputs, and why contracts were not tried.
 std::string match_text(const MatchedContracts& matched);

@@ -601,7 +601,18 @@ int match_dump(const ContractsArguments& arguments) {
   const std::map<std::string, std::string> parameters = named_values("--param", arguments.parameters);
   const std::vector<const Op*> ops = ops_with_dumps(*arguments.suites.ops, arguments.op);
   const DumpedFiles files = gather({arguments.ids, arguments.tensors}, ops);
-  const MatchedContracts matched = match_tensors(ops, files.roles, parameters, arguments.layout);
+  std::optional<ProgressReport> progress;
+  const MatchedContracts matched = match_tensors(
+      ops, files.roles, parameters, arguments.layout,
+      {[](size_t rows, const std::vector<std::string>& left) {
+         fmt::print("a sample of {} rows leaves {}\n", rows, left.empty() ? "no contract" : fmt::format("{}", fmt::join(left, ", ")));
+         std::fflush(stdout);
+       },
+       [&](size_t at, size_t of, const std::string& contract) {
+         if (!progress) progress.emplace(of, "contracts compared on all rows");
+         progress->at(at, contract);
+       }});
+  progress.reset();
   fmt::print("{}", match_text(matched));
   if (!matched.asked.empty()) {
     const bool obeyed =
