@@ -53,7 +53,7 @@ says terms_group 1 broken "crashed: SIGTERM"
 says leaves_child 0 pass "ALL AS EXPECTED"
 says leaves_daemon 0 pass "ALL AS EXPECTED"
 says crashes_with_child 1 broken "crashed: SIGABRT"
-says stops_parent 0 pass "it goes on"
+says stops_parent 0 pass "the run continues"
 strike traces_parent
 [ "$code" != 124 ] || fail "a kernel that traces the run stops it forever"
 # A killed run leaves marked reports that name only the kernel being called.
