@@ -214,7 +214,7 @@ TEST(Rows, AWrongCellSaysWhereAndWhatIsAllowedThere) {
   EXPECT_THAT(error_of(quant_row("a", "absmax", "dvi(M)", "div(s) to(q)")),
               StartsWith("2:21: scale: unknown verb 'dvi'; did you mean 'div'"));
   EXPECT_THAT(error_of(quant_row("a", "max(1)", "div(M)", "div(s) to(q)")),
-              EndsWith("2:14: amax: begins with absmax, absmax(keep) or absmax(all)"));
+              EndsWith("2:14: amax: must begin with absmax, absmax(keep) or absmax(all)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "absmax", "div(s) to(q)")),
               EndsWith("scale: must not begin with a reduction: it starts from one number"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s)")), EndsWith("code: must end with to(q)"));
@@ -280,7 +280,7 @@ TEST(Rows, ARowWithAZeroPointSaysWhatItsCellsNeed) {
   const std::string scale = "hi: sub(lo) div(L)", zero = "lo: div(s) neg sub(128) to(int32)",
                     code = "mul(m) int32: rint add(azp) to(q)";
   EXPECT_EQ(error_of(azp_row("least", scale, zero, code)), "no error");
-  EXPECT_EQ(error_of(azp_row("min(0)", scale, zero, code)), "2:8: lo: begins with least");
+  EXPECT_EQ(error_of(azp_row("min(0)", scale, zero, code)), "2:8: lo: must begin with least");
   EXPECT_EQ(error_of(azp_row("least", "sub(lo)", zero, code)), "2:32: scale: must begin with lo: or hi:");
   EXPECT_THAT(error_of(azp_row("least", scale, "lo: div(s)", code)), EndsWith("zero: must end with to(int32)"));
   EXPECT_THAT(error_of(azp_row("least", scale, zero, "mul(m) add(zero) to(q)")), HasSubstr("unknown name 'zero'"));

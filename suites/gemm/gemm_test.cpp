@@ -158,7 +158,7 @@ TEST(GemmInvariants, AScaleIsSeenBeyondItsBlock) {
   const double whole = sum(plain.problem, read_gemm_case(plain.one));
   const Climb climb = climb_of({[&](const GemmCase& c, const Problem& problem) { return size_t(std::fabs(sum(problem, c) - whole) > 1e-9); }});
   EXPECT_EQ(climb.broken, "scales");
-  EXPECT_THAT(climb.message, HasSubstr("another scale 12 of b"));
+  EXPECT_THAT(climb.message, HasSubstr("a changed scale in row block 12 of b"));
 }
 
 /// Tiles of 128 rows, of which five have scales.
