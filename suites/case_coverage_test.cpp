@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <fstream>
 #include <functional>
@@ -20,6 +22,7 @@
 #include "harness/fill/fill.h"
 #include "harness/run/run.h"
 #include "reference/table/table.h"
+#include "suites/gemm/gemm_case.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -501,6 +504,42 @@ TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
               testing::IsSupersetOf({HasSubstr("op gemm_grouped, column tokens: no case has 0;"),
                                      HasSubstr("op gemm_grouped, column tokens: no case has zeros alone of contract "
                                                "vllm.cutlass_moe_mm.sm_90;")}));
+}
+
+// Storage of scale bytes that no scale uses holds NaN in half of the cases, and finite bytes that differ in the others.
+
+TEST(AbsentScales, AreFiniteInHalfOfTheCases) {
+  for (const char* op : {"gemm_block_scaled", "gemm_grouped"}) {
+    std::map<std::string, std::array<int64_t, 2>> by_contract;
+    std::array<int64_t, 2> all{};
+    for (const Case& one : quick_cases().at(op)) {
+      const GemmCase c = read_gemm_case(one);
+      if (!c.scale_a.are_bytes()) continue;
+      ++all[c.absent_finite], ++by_contract[c.id()][c.absent_finite];
+    }
+    EXPECT_NEAR(double(all[1]) / double(all[0] + all[1]), 0.5, 0.08) << op;
+    for (const auto& [contract, counts] : by_contract) EXPECT_TRUE(counts[0] > 0 && counts[1] > 0) << contract;
+  }
+}
+
+TEST(AbsentScales, AreNanOrDiffer) {
+  std::set<bool> met;
+  for (const Case& one : quick_cases().at("gemm_block_scaled")) {
+    const GemmCase c = read_gemm_case(one);
+    if (!c.scale_a.are_bytes() || c.m == 0 || met.contains(c.absent_finite)) continue;
+    const HostTensor scales = find(gemm_problem(c).tensors, "scale_a");
+    const HostTensor other = c.scale_a.with_other_padding(scales, !c.absent_finite);
+    std::set<std::byte> absent;
+    for (size_t i = 0; i < scales.bytes.size(); ++i)
+      if (scales.bytes[i] != other.bytes[i]) absent.insert(scales.bytes[i]);
+    if (absent.empty()) continue;
+    met.insert(c.absent_finite);
+    if (c.absent_finite)
+      EXPECT_GT(absent.size(), 8u) << one.id;
+    else
+      EXPECT_EQ(absent, std::set<std::byte>{std::byte{0xff}}) << one.id;
+  }
+  EXPECT_EQ(met.size(), 2u);
 }
 
 // Ops with a row stride have a case of the tier `far` whose rows are further apart than 32-bit offsets reach.

@@ -18,7 +18,7 @@ namespace assay {
 namespace {
 
 /// Random streams of the tensors of a GEMM. Golden data depend on them: a new tensor takes a new number. No GEMM has both a bias and c.
-enum Stream : uint32_t { kA = 0, kB = 1, kScaleA = 2, kScaleB = 3, kBias = 4, kC = 4, kZeroPointAlone = 4, kZeroPointBesideBias = 5, kGlobalScaleA = 6, kGlobalScaleB = 7, kWeights = 8, kSlots = 9 };
+enum Stream : uint32_t { kA = 0, kB = 1, kScaleA = 2, kScaleB = 3, kBias = 4, kC = 4, kZeroPointAlone = 4, kZeroPointBesideBias = 5, kGlobalScaleA = 6, kGlobalScaleB = 7, kWeights = 8, kSlots = 9, kAbsent = 10 };
 
 /// The generator of zero points beyond the range of int8, the format of a.
 constexpr const char* kFarZeroPoints = "far_zero_points";
@@ -352,7 +352,10 @@ HostTensor chosen(const HostTensor& tensor, const std::vector<int64_t>& rows) {
   if (tensor.spec.packed) some.spec = packed(std::move(some.spec));
   if (tensor.bytes.empty()) return some;
   some.bytes.resize(some.spec.bytes());
-  byte_rows(some, shape[0]) = byte_rows(tensor, tensor.spec.shape[0])(rows, Eigen::all);
+  if (tensor.spec.storage > tensor.spec.elements())
+    byte_rows(some) = byte_rows(tensor)(rows, Eigen::all);
+  else
+    byte_rows(some, shape[0]) = byte_rows(tensor, tensor.spec.shape[0])(rows, Eigen::all);
   return some;
 }
 
@@ -550,10 +553,18 @@ GemmCase read_gemm_case(const Case& c) {
       if (cells.given(column)) cells.refuse(column, p.id() + " has no block scales");
   }
   bind_scales(p);
+  if (cells.has("gap") && cells.given("gap")) {
+    p.gap = cells.positive("gap");
+    if (p.packs_codes() || p.contract.shuffle.any() || p.contract.unknown())
+      cells.refuse("gap", "expected a contract of bytes in plain order whose sums are known, got " + p.id());
+  }
   if (cells.given("absent") && !p.contract.sorted_ids) {
     if (cells.text("absent") != "finite") cells.refuse("absent", "expected finite or nothing, got '" + cells.text("absent") + "'");
     if (!p.scale_a.are_bytes()) cells.refuse("absent", "needs one-byte scales, in tiles or packed into words; " + p.id() + " has others");
-    p.absent_finite = true;
+    p.absent_finite = p.names_absent = true;
+  } else if (p.scale_a.are_bytes() && !cells.of_given_data()) {
+    const int64_t letters = std::accumulate(p.id().begin(), p.id().end(), int64_t{0});
+    p.absent_finite = Random(cells.seed(), kAbsent).coin(p.m + 101 * p.n + 10007 * p.k + (letters << 32));
   }
   p.y = &result_of(cells, p.contract);
   if (p.contract.adds_c()) p.c = cells.fill_name("c");
@@ -600,15 +611,28 @@ Problem gemm_problem(const GemmCase& c) {
   if (c.contract.shuffle.any()) tensors[1].bytes = shuffled(c.contract.shuffle, tensors[1].bytes.data(), c.rows_of_b(), c.k);
   if (c.nan_padding) spoil_unused_rows(c, made);
   tensors.push_back({dense("d", Role::kOutput, *c.y, {c.stored_rows(), c.n}), {}});
+  for (HostTensor& tensor : tensors)
+    if (const std::string& role = tensor.spec.name; c.gap > 0 && (role == "a" || role == "b" || role == "d")) pull_apart(tensor, c.gap);
   made.parameters = {{"warp", double(c.warp)}};
   if (c.contract.sorted_ids) made.parameters.insert(made.parameters.end(), {{"top_k", double(c.topk)}, {"block_m", double(c.block_m)}});
   return made;
 }
 
+void pull_apart(HostTensor& tensor, int64_t more) {
+  const HostTensor before = tensor;
+  const int64_t rows = before.spec.shape[0], columns = before.spec.shape[1], pitch = columns + more;
+  tensor.spec.strides = {pitch, 1};
+  tensor.spec.storage = std::max<int64_t>(0, (rows - 1) * pitch + columns);
+  if (before.bytes.empty()) return;
+  tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
+  byte_rows(tensor) = byte_rows(before);
+}
+
 DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
   const auto tensor = [&](const char* role) -> const HostTensor& { return find(problem.tensors, role); };
   DotInputs inputs;
-  inputs.product = {{tensor("a").bytes.data(), c.k}, {tensor("b").bytes.data(), c.k}, c.k};
+  const auto factor = [&](const HostTensor& of) { return UnitFactor{of.bytes.data(), c.gap > 0 ? of.spec.strides.front() : c.k}; };
+  inputs.product = {factor(tensor("a")), factor(tensor("b")), c.k};
   inputs.m = c.stored_rows();
   inputs.n = c.rows_of_b();
   inputs.shuffle = c.contract.shuffle;

@@ -98,6 +98,8 @@ struct GemmCase {
   GemmScale scale_a, scale_b;        ///< their finest levels, for a and b as stored
   std::string scale;                 ///< generator of scale_a, scale_b and the outer scales
   bool absent_finite = false;        ///< storage without a scale holds finite bytes that differ, instead of NaN
+  bool names_absent = false;         ///< a cell says so; else a coin does, drawn from contract, shape and seed
+  int64_t gap = 0;                   ///< elements between a row of a, b or d and the next one
   bool nan_padding = false;          ///< rows of a and of its scales that belong to no expert hold NaN, instead of generated data
   std::vector<int64_t> experts;      ///< mutants only: the expert whose weights and scales each row takes; empty: its own
   std::vector<bool> unknown_rows, unknown_columns;  ///< mutants only: rows and columns of d that may hold anything, because
@@ -167,6 +169,9 @@ std::vector<Relation> slot_relations(const GemmCase& c, const Problem& problem);
 
 /// a, b, scale_a, scale_b, the scales of an outer level, the tensors that state the groups, bias and c if present, and d.
 Problem gemm_problem(const GemmCase& c);
+
+/// Moves rows further apart by that many elements. The gaps hold all ones, which are NaN where the format has it.
+void pull_apart(HostTensor& tensor, int64_t more);
 
 /// The tensors of a problem in the reference's form, [stored rows, k] and [rows of b, k]; `problem` must outlive the result.
 DotInputs gemm_inputs(const GemmCase& c, const Problem& problem);

@@ -146,17 +146,6 @@ void add_padding(const GemmCase& c, const Problem& problem, std::vector<Relation
   all.push_back(std::move(relation));
 }
 
-/// Moves rows further apart by that many elements; the gaps hold bits of 1.
-void pull_apart(HostTensor& tensor, int64_t more) {
-  const HostTensor before = tensor;
-  const int64_t rows = before.spec.shape[0], columns = before.spec.shape[1], pitch = columns + more;
-  tensor.spec.strides = {pitch, 1};
-  tensor.spec.storage = (rows - 1) * pitch + columns;
-  if (before.bytes.empty()) return;
-  tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
-  byte_rows(tensor) = byte_rows(before);
-}
-
 Relation rows_apart(const GemmCase& c, const Problem& problem) {
   constexpr int64_t kMore = 16;  // keeps 16-byte loads aligned
   Relation relation{"pitch", fmt::format("rows of a, b and d lie {} elements further apart", kMore), problem, "d",
@@ -173,7 +162,7 @@ std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem) 
   if (c.contract.sorted_ids) return slot_relations(c, problem);
   if (c.m == 0) return all;
   add_padding(c, problem, all);
-  if (c.groups.any()) return all;
+  if (c.groups.any() || c.gap > 0) return all;
   if (c.n > 1) all.push_back(columns(c, problem));
   if (c.m > 1) all.push_back(spoiled_row(c, problem));
   add_scales(c, problem, all);

@@ -89,6 +89,13 @@ std::vector<PaddingRule> padding_rules(const GemmCase& c) {
 /// d: the rows that belong to the case, and what the contract says about unused rows.
 Part part_of(const GemmCase& c, std::string justification) {
   Part d{"d", c.y, {c.m, c.n}, std::move(justification)};
+  if (c.gap > 0) {
+    d.places = Places::of_rows([pitch = c.n + c.gap](int64_t row) { return row * pitch; });
+    d.padding = [n = c.n, m = c.m, gap = c.gap](const std::function<void(const Padding&)>& visit) {
+      for (int64_t row = 0; row + 1 < m; ++row)
+        for (int64_t column = n; column < n + gap; ++column) visit({row * (n + gap) + column, {row, column}, PaddingRule::kUntouched});
+    };
+  }
   if (!c.groups.any()) return d;
   d.places = Places::of_rows([groups = c.groups, n = c.n](int64_t row) { return groups.stored_row(row) * n; });
   d.padding = [groups = c.groups, n = c.n, tile = c.contract.tile_rows,
@@ -471,6 +478,7 @@ void add_slot_mistakes(const GemmCase& c, const SharedInputs& inputs, std::vecto
 DotInputs shape_of(const GemmCase& c) {
   DotInputs inputs;
   inputs.product.k = c.k;
+  inputs.product.a.pitch = inputs.product.b.pitch = c.k + c.gap;
   inputs.m = c.stored_rows();
   inputs.n = c.rows_of_b();
   inputs.shuffle = c.contract.shuffle;
@@ -568,7 +576,8 @@ std::string words_of_groups(const GemmCase& p) {
 std::string shape_words(const GemmCase& p) {
   const std::string layouts = p.scale_a.layout() ? fmt::format(".{}_{}", p.scale_a.layout()->id, p.scale_b.layout()->id) : "";
   const std::string rows = p.contract.sorted_ids ? words_of_slots(p) : p.groups.any() ? words_of_groups(p) : fmt::format("m{}", p.m);
-  return fmt::format("{}.{}.n{}.k{}.{}{}{}", p.y->name, rows, p.n, p.k, p.scales.name, layouts, p.absent_finite ? ".absent-finite" : "");
+  return fmt::format("{}.{}.n{}.k{}.{}{}{}{}", p.y->name, rows, p.n, p.k, p.scales.name, layouts, p.names_absent ? ".absent-finite" : "",
+                     p.gap > 0 ? fmt::format(".gap{}", p.gap) : "");
 }
 
 std::string data_words(const GemmCase& p) {
@@ -670,7 +679,11 @@ class BoundGemm : public BoundCase {
   }
   int64_t independent_rows() const override { return c_.groups.any() ? 0 : c_.m; }
   CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const override {
-    return {std::make_unique<const BoundGemm>(c_.resized(int64_t(rows.size()), c_.n), name_), gemm_with_rows(c_, problem, rows),
+    GemmCase some = c_.resized(int64_t(rows.size()), c_.n);
+    Problem made = gemm_with_rows(c_, problem, rows);
+    for (HostTensor& tensor : made.tensors)
+      if (c_.gap > 0 && (tensor.spec.name == "a" || tensor.spec.name == "d")) pull_apart(tensor, c_.gap);
+    return {std::make_unique<const BoundGemm>(std::move(some), name_), std::move(made),
             {{"m", std::to_string(rows.size())}}};
   }
   std::vector<Relation> relations(const Problem& problem) const override { return gemm_relations(c_, problem); }
@@ -706,7 +719,7 @@ std::unique_ptr<const BoundCase> bind_gemm(const Case& c, const GemmOpParts& par
 }
 
 std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
-  std::vector<RoleSpec> all = {{"a", Access::kIn, "[m, k]: codes of the activations, row-major and dense"},
+  std::vector<RoleSpec> all = {{"a", Access::kIn, parts.of_experts() ? "[m, k]: codes of the activations, row-major and dense" : "[m, k]: codes of the activations, row-major; the row strides of a, b and d may be larger than k and n"},
                                {"b", Access::kIn, "[n, k]: codes of the weights, one row per column of d; d = a * b^T"}};
   if (parts.of_experts()) all.back().what = "[experts, n, k]: codes of the weights; a row of a and d belongs to one expert";
   all.insert(all.end(), parts.scales.begin(), parts.scales.end());

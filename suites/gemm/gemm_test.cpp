@@ -173,6 +173,8 @@ TEST(GemmInvariants, PaddingOfScalesIsNotSeen) {
 /// A kernel that first divides all scales of a tile by the smallest one, including padding. NaN in padding does not change the
 /// smallest scale; a finite number does (vLLM #45741).
 TEST(GemmInvariants, PaddingOfScalesIsSeen) {
+  TestCells with_nan = kTiles;
+  for (int seed = 1; read_gemm_case(Plain(with_nan).one).absent_finite; ++seed) with_nan["seed"] = std::to_string(seed);
   Product prescales;
   prescales.spoil = [](const GemmCase& c, const Problem& problem, std::vector<int32_t>& d) {
     const HostTensor& scale = find(problem.tensors, "scale_a");
@@ -182,7 +184,7 @@ TEST(GemmInvariants, PaddingOfScalesIsSeen) {
       if (code != std::byte{0}) least = std::fmin(least, decode(kE8M0, uint32_t(code)));
     if (least < *std::min_element(own.begin(), own.end())) d[0] += 1;
   };
-  const Climb climb = climb_of(prescales, Plain(kTiles));
+  const Climb climb = climb_of(prescales, Plain(with_nan));
   EXPECT_EQ(climb.broken, "padding");
   EXPECT_THAT(climb.message, HasSubstr("padding of the scale buffers holds finite bytes"));
 }
@@ -230,6 +232,38 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
 using testing::Not;
+
+/// Codes of a product with rows apart; the gaps of d stay unwritten.
+TEST(GemmGaps, RowsApartMeetTheirOwnCodesAndNothingIsWrittenBetweenThem) {
+  const TestCells apart = {{"gap", "16"}, {"m", "3"}, {"n", "8"}};
+  const Plain plain(apart);
+  const GemmCase c = read_gemm_case(plain.one);
+  const std::unique_ptr<const BoundCase> bound = gemm().bind(plain.one);
+  ASSERT_EQ(find(plain.problem.tensors, "a").spec.strides, (std::vector<int64_t>{416 + 16, 1}));
+  const Expectation right = bound->expect(plain.problem, nullptr);
+  const auto outputs_of = [&](const Expectation& of, int64_t pitch) {
+    std::vector<HostTensor> d = {find(plain.problem.tensors, "d")};
+    d[0].bytes.assign(d[0].spec.bytes(), std::byte{0});
+    const std::vector<int32_t> codes = computed(of.any_of.front())[0].low;
+    for (int64_t i = 0; i < c.m * c.n; ++i) d[0].set_code(i / c.n * pitch + i % c.n, code_from_ordinal(kF32, codes[size_t(i)]));
+    return d;
+  };
+  const std::vector<ByteRange> gaps = {{8 * 4, 24 * 4}, {32 * 4, 48 * 4}};
+  EXPECT_TRUE(compare(right, outputs_of(right, 24), {gaps}).agrees());
+  EXPECT_FALSE(compare(right, outputs_of(right, 24), {{}}).agrees()) << "the gaps of d were written";
+  EXPECT_FALSE(compare(right, outputs_of(right, 8), {gaps}).agrees()) << "d has no gaps";
+  std::set<std::string> names;
+  for (const Hypothesis& wrong : bound->mutants()) {
+    if (wrong.name.find("gaps") == std::string::npos) continue;
+    names.insert(wrong.name);
+    EXPECT_FALSE(compare(right, outputs_of(wrong.expect(plain.problem, nullptr), 24), {gaps}).agrees()) << wrong.name;
+  }
+  EXPECT_THAT(names, testing::ElementsAre("a: rows are read without the gaps between them", "b: rows are read without the gaps between them"));
+  EXPECT_THAT(refusal_of(gemm(), {{"contract", "aiter.ck_gemm_a8w8_blockscale_bpreshuffle.gfx942"}, {"m", "5"}, {"n", "32"}, {"k", "64"},
+                      {"fill", "wide"}, {"b", "wide"}, {"scales", "1x128_128x128"}, {"scale", "amax_scales"},
+                      {"layout_a", "row_transposed"}, {"layout_b", "row"}, {"y", "f16"}, {"c", ""}, {"seed", "1"}, {"warp", "32"}}, {{"gap", "16"}}),
+              testing::HasSubstr("gap: expected a contract of bytes in plain order"));
+}
 
 const TestCells kTwo = {{"contract", "gemm.two"}, {"m", "5"}, {"n", "24"}, {"k", "416"}, {"fill", "amax_scaled"}, {"b", "amax_scaled"},
                         {"scales", "1x128+tensor_1x128+tensor"}, {"scale", "scales"}, {"layout_a", "col"}, {"layout_b", "row"}, {"y", "f32"},

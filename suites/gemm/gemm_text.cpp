@@ -246,7 +246,7 @@ ExactValues exact_values(const GemmCase& c, const DotInputs& inputs, const std::
       all.error.push_back(error[i] * size_of_outer);
       all.bound.push_back(bound[i] * size_of_outer);
       all.magnitudes.push_back(magnitudes[i] * size_of_outer);
-      all.got.push_back(decode(*c.y, d.code(row * c.n + column)));
+      all.got.push_back(decode(*c.y, d.code(d.spec.row(row) + column)));
     }
   }
   return all;

@@ -124,11 +124,24 @@ DotInputs halves_of_b_swapped(const DotInputs& right, int64_t) {
   return wrong;
 }
 
+DotInputs a_without_gaps(const DotInputs& right, int64_t) {
+  DotInputs wrong = right;
+  wrong.product.a.pitch = right.product.k;
+  return wrong;
+}
+DotInputs b_without_gaps(const DotInputs& right, int64_t) {
+  DotInputs wrong = right;
+  wrong.product.b.pitch = right.product.k;
+  return wrong;
+}
+
 }  // namespace
 
 std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_k, int64_t tile_k) {
   const int64_t k = right.product.k;
   std::vector<DotMisreading> all;
+  if (right.product.a.pitch > k && right.m > 1) all.push_back({"a: rows are read without the gaps between them", a_without_gaps});
+  if (right.product.b.pitch > k && right.n > 1) all.push_back({"b: rows are read without the gaps between them", b_without_gaps});
   if (k > 1) all.push_back({"k: the last product is left out", fewer_products, 1});
   if (tile_k > 0 && k > tile_k && k % tile_k == 0)
     all.push_back({"k: the last " + std::to_string(tile_k) + " products are left out", fewer_products, tile_k});
