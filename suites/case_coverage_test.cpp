@@ -561,6 +561,55 @@ std::set<std::string> without_far_rows(const std::vector<Case>& cases) {
   return ops;
 }
 
+/// Ops whose rows follow each other without a gap, and why.
+const std::map<std::string, std::string> kDenseRows = {
+    {"act_and_mul", "vLLM, SGLang and FlashInfer compute where a row begins from its number and its length"},
+    {"all_reduce", "a message is flat memory"},
+    {"all_reduce_rms_norm", "a message is flat memory"},
+    {"all_reduce_add_rms_norm", "a message is flat memory"},
+    {"all_reduce_add_rms_norm_quant_group", "a message is flat memory"},
+    {"all_reduce_add_rms_norm_quant_static", "a message is flat memory"},
+    {"cast", "a conversion of flat memory"},
+    {"fused_moe", "vLLM and SGLang demand contiguous hidden states and weights"},
+    {"gemm_grouped", "CUTLASS derives strides from the sizes; DeepGEMM takes the stride of a and d, for which the op has no column"},
+    {"mma", "one instruction: fragments in registers"},
+    {"moe_combine", "vLLM and SGLang compute where a row begins from its number and its length"},
+    {"moe_sort", "lists, and rows that are copied as flat memory"},
+    {"pack_scales", "DeepGEMM takes dense scales, in rows or in columns"},
+    {"q_norm_rope", "the rows of q are those of a projection of its own"},
+    {"qk_norm_rope", "fused_qk_norm_rope checks that qkv is contiguous"},
+    {"quant_azp", "dynamic_scaled_int8_quant checks that x is contiguous"},
+    {"quant_experts", "vLLM and FlashInfer check that x is contiguous"},
+    {"quant_masked", "FlashInfer checks that x is contiguous"},
+    {"rms_norm_double_quant", "two results of one x; its rows are those of the residual stream"},
+    {"shuffle_weight", "a weight is viewed as tiles, which a gap forbids"},
+    {"silu_mul_quant_group", "the kernels compute where a row begins from its number and its length"},
+    {"silu_mul_quant_experts", "the kernels compute where a row begins from its number and its length"},
+    {"silu_mul_quant_masked", "the kernels compute where a row begins from its number and its length"},
+    {"silu_mul_quant_static", "the kernels compute where a row begins from its number and its length"},
+};
+
+TEST(RowsApart, EveryOpHasAColumnForThemOrAReason) {
+  for (const Op& op : shipped_ops().all()) {
+    const bool has = std::any_of(op.columns.begin(), op.columns.end(), [&](const std::string& column) {
+      return column == "row_stride" || column == "pitch" || column == "strides" || (column == "gap" && op.name.starts_with("gemm_"));
+    });
+    EXPECT_NE(has, kDenseRows.contains(op.name)) << op.name << (has ? " has a column for rows apart, and a reason to have none" : " has neither");
+  }
+}
+
+/// A quick case with rows apart for each op that has the column.
+TEST(RowsApart, EveryColumnForThemIsUsed) {
+  std::set<std::string> unused;
+  for (const Op& op : shipped_ops().all())
+    for (const std::string& column : op.columns)
+      if (column == "row_stride" || column == "pitch" || (column == "gap" && op.name.starts_with("gemm_")))
+        if (const std::vector<Case>& cases = quick_cases().at(op.name);
+            std::none_of(cases.begin(), cases.end(), [&](const Case& one) { return !one.text(column).empty() && one.text(column) != "0"; }))
+          unused.insert(op.name);
+  EXPECT_EQ(unused, std::set<std::string>());
+}
+
 TEST(FarRows, EveryOpWithRowsApartHasThem) {
   open_rulebook(ASSAY_SOURCE_DIR);
   std::vector<Case> cases = select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR),

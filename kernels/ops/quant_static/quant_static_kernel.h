@@ -116,6 +116,17 @@ SIMT_KERNEL void quant_given(const T* x, uint8_t* q, const float* scale, int64_t
   }
 }
 
+/// The same for rows that lie `pitch` elements apart, with a block for each. Rows may begin anywhere, so elements are read one by one.
+template <class Rules, class T>
+SIMT_KERNEL void quant_given_rows(const T* x, uint8_t* q, const float* scale, int64_t columns, int64_t pitch) {
+  const typename Rules::Element element(Rules::operand(0.0f, *scale));
+  for (int64_t i = simt::thread(); i < columns; i += kGivenThreads)
+    q[simt::block() * columns + i] = Rules::Code::encode(Rules::clamp(element(simt::to_float(x[simt::block() * pitch + i]))));
+}
+
+/// Whether the rows of a matrix do not follow each other without a gap.
+inline bool lies_apart(const assay_tensor& x, Shape shape) { return shape.rows > 1 && x.strides[0] != shape.columns; }
+
 /// Accepted case parameters of a kernel with one scale, for describe().
 inline Accepts one_scale_accepts() {
   return {{"x", kAny}, {"group_size", {"tensor"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}};
@@ -123,9 +134,9 @@ inline Accepts one_scale_accepts() {
 
 /// Checks x, q and scale of a call. Returns the shape of x.
 template <class Rules>
-Shape matrices_of_scales(const Call& call, const assay_tensor& scale) {
+Shape matrices_of_scales(const Call& call, const assay_tensor& scale, bool may_lie_apart = false) {
   const assay_tensor &x = call.input("x"), &q = call.output("q");
-  const Shape shape = dense_matrix(x), out = dense_matrix(q);
+  const Shape shape = may_lie_apart ? matrix_of_rows(x) : dense_matrix(x), out = dense_matrix(q);
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
   if (!has_type(q, Rules::Code::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
@@ -136,21 +147,24 @@ Shape matrices_of_scales(const Call& call, const assay_tensor& scale) {
 
 template <class Rules>
 Shape matrices_of_one_scale(const Call& call, const assay_tensor& scale) {
-  const Shape shape = matrices_of_scales<Rules>(call, scale);
+  const Shape shape = matrices_of_scales<Rules>(call, scale, true);
   expect_matrix(scale, {1, 1});
   return shape;
 }
 
 template <class Rules>
 void run_static(const Call& call) {
-  const assay_tensor& scale = call.input("scale");
+  const assay_tensor &x = call.input("x"), &scale = call.input("scale");
   const Shape shape = matrices_of_one_scale<Rules>(call, scale);
   const int64_t n = shape.rows * shape.columns;
   if (n == 0) return;
-  with_type(call.input("x"), [&](auto type) {
+  with_type(x, [&](auto type) {
     using T = decltype(type);
+    if (lies_apart(x, shape))
+      return simt::launch(quant_given_rows<Rules, T>, call.grid(shape.rows, kGivenThreads), data_of<T>(x),
+                          static_cast<uint8_t*>(call.output("q").data), data_of<float>(scale), shape.columns, x.strides[0]);
     simt::launch(quant_given<Rules, T>, call.grid((n + kGivenChunk<T> - 1) / kGivenChunk<T>, kGivenThreads),
-                 data_of<T>(call.input("x")), static_cast<uint8_t*>(call.output("q").data), data_of<float>(scale), n);
+                 data_of<T>(x), static_cast<uint8_t*>(call.output("q").data), data_of<float>(scale), n);
   });
 }
 

@@ -220,6 +220,17 @@ SIMT_KERNEL void tensor_scale(const T* x, float* scale, int64_t n) {
   if (simt::thread() == 0) simt::atomic_max(scale, simt::magnitude(Rules::scale(widest)));
 }
 
+/// The same for rows that lie `pitch` elements apart, with a block for each.
+template <class Rules, class T, int kWarp>
+SIMT_KERNEL void tensor_scale_rows(const T* x, float* scale, int64_t columns, int64_t pitch) {
+  float widest = 0.0f;
+  for (int64_t i = simt::thread(); i < columns; i += kGivenThreads)
+    widest = Rules::widest(widest, simt::magnitude(simt::to_float(x[simt::block() * pitch + i])));
+  widest = simt::block_reduce<kWarp>(
+      widest, 0.0f, [](float a, float b) { return Rules::widest(a, b); }, [] { simt::barrier(); });
+  if (simt::thread() == 0) simt::atomic_max(scale, simt::magnitude(Rules::scale(widest)));
+}
+
 template <class Rules>
 void run_tensor(const Call& call) {
   const assay_tensor &x = call.input("x"), &scale = call.output("scale");
@@ -232,6 +243,12 @@ void run_tensor(const Call& call) {
       const simt::Launch grid = call.grid((n + kGivenChunk<T> - 1) / kGivenChunk<T>, kGivenThreads);
       simt::launch(clear_scale<Rules>, call.grid(1, call.warp()), s);
       if (n == 0) return;
+      if (lies_apart(x, shape)) {
+        const simt::Launch of_rows = call.grid(shape.rows, kGivenThreads);
+        simt::launch(tensor_scale_rows<Rules, T, decltype(warp)::value>, of_rows, data_of<T>(x), s, shape.columns, x.strides[0]);
+        return simt::launch(quant_given_rows<Rules, T>, of_rows, data_of<T>(x), static_cast<uint8_t*>(call.output("q").data),
+                            static_cast<const float*>(s), shape.columns, x.strides[0]);
+      }
       simt::launch(tensor_scale<Rules, T, decltype(warp)::value>, grid, data_of<T>(x), s, n);
       simt::launch(quant_given<Rules, T>, grid, data_of<T>(x), static_cast<uint8_t*>(call.output("q").data),
                    static_cast<const float*>(s), n);
