@@ -561,7 +561,7 @@ std::set<std::string> without_far_rows(const std::vector<Case>& cases) {
   return ops;
 }
 
-/// Ops whose rows follow each other without a gap, and why.
+/// Ops without a column for rows that lie apart, and why.
 const std::map<std::string, std::string> kDenseRows = {
     {"act_and_mul", "vLLM, SGLang and FlashInfer compute where a row begins from its number and its length"},
     {"all_reduce", "a message is flat memory"},
@@ -576,16 +576,16 @@ const std::map<std::string, std::string> kDenseRows = {
     {"moe_combine", "vLLM and SGLang compute where a row begins from its number and its length"},
     {"moe_sort", "lists, and rows that are copied as flat memory"},
     {"pack_scales", "DeepGEMM takes dense scales, in rows or in columns"},
-    {"q_norm_rope", "the rows of q are those of a projection of its own"},
+    {"q_norm_rope", "vLLM passes q as a tensor of its own; whether its rows may lie apart was not looked up"},
     {"qk_norm_rope", "fused_qk_norm_rope checks that qkv is contiguous"},
     {"quant_azp", "dynamic_scaled_int8_quant checks that x is contiguous"},
-    {"quant_experts", "vLLM and FlashInfer check that x is contiguous"},
-    {"quant_masked", "FlashInfer checks that x is contiguous"},
-    {"rms_norm_double_quant", "two results of one x; its rows are those of the residual stream"},
+    {"quant_experts", "vLLM checks that x is contiguous"},
+    {"quant_masked", "experts lie in rooms of one tensor; whether its rows may lie apart was not looked up"},
+    {"rms_norm_double_quant", "two calls of kernels of rms_norm_quant_group, which has the column"},
     {"shuffle_weight", "a weight is viewed as tiles, which a gap forbids"},
     {"silu_mul_quant_group", "the kernels compute where a row begins from its number and its length"},
     {"silu_mul_quant_experts", "the kernels compute where a row begins from its number and its length"},
-    {"silu_mul_quant_masked", "the kernels compute where a row begins from its number and its length"},
+    {"silu_mul_quant_masked", "vLLM's kernel takes the strides of x, for which the op has no column"},
     {"silu_mul_quant_static", "the kernels compute where a row begins from its number and its length"},
 };
 

@@ -85,16 +85,16 @@ inline void expect_zero_points(const assay_tensor& zero, Shape shape) {
 
 template <class Rules>
 void run_static_azp(const Call& call) {
-  const assay_tensor &scale = call.input("scale"), &zero = call.input("azp");
+  const assay_tensor &x = call.input("x"), &scale = call.input("scale"), &zero = call.input("azp");
   const Shape shape = matrices_of_one_scale<Rules>(call, scale);
+  if (lies_apart(x, shape)) unsupported(named(x) + ": rows must follow each other without a gap");
   expect_zero_points(zero, {1, 1});
   const int64_t n = shape.rows * shape.columns;
   if (n == 0) return;
-  with_type(call.input("x"), [&](auto type) {
+  with_type(x, [&](auto type) {
     using T = decltype(type);
     simt::launch(quant_given_azp<Rules, T>, call.grid((n + kGivenChunk<T> - 1) / kGivenChunk<T>, kGivenThreads),
-                 data_of<T>(call.input("x")), static_cast<uint8_t*>(call.output("q").data), data_of<float>(scale),
-                 data_of<int32_t>(zero), n);
+                 data_of<T>(x), static_cast<uint8_t*>(call.output("q").data), data_of<float>(scale), data_of<int32_t>(zero), n);
   });
 }
 
