@@ -186,6 +186,7 @@ AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blo
   }
   for (const auto& [name, value] : request.problem->parameters) parameters.push_back({name.c_str(), value});
   parameters.push_back({"schedule_seed", double(request.schedule_seed)});
+  if (request.stack_fill != 0) parameters.push_back({"stack_fill", double(request.stack_fill)});
   call = {.size = sizeof(assay_call),
           .op = request.op.c_str(),
           .contract = request.contract.c_str(),

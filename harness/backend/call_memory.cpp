@@ -156,7 +156,7 @@ Damage damage_of(std::span<const std::byte> guard, uint8_t salt) {
 
 std::string bytes_in_words(size_t count) { return std::to_string(count) + (count == 1 ? " byte" : " bytes"); }
 
-uintptr_t aligned_down(uintptr_t address) { return address / DeviceBlock::kAlignment * DeviceBlock::kAlignment; }
+uintptr_t aligned_down(uintptr_t address, size_t alignment = DeviceBlock::kAlignment) { return address / alignment * alignment; }
 
 }  // namespace
 
@@ -253,7 +253,7 @@ void DeviceBlock::release() {
   allocation_ = nullptr;
 }
 
-bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem) {
+bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem, Beside beside) {
   far_.reset();
   rows_ = {};
   bytes_ = bytes;
@@ -263,9 +263,12 @@ bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem) {
   if (on_host()) {
     has_room = has_room && pages_.hold(total);
     // Ends the data as close to the inaccessible pages as alignment and guard allow.
+    const size_t alignment = beside == Beside::kNothingBehind ? kLeastAlignment : kAlignment;
     if (has_room)
-      data_ = pages_.end() - (reinterpret_cast<uintptr_t>(pages_.end()) -
-                              aligned_down(reinterpret_cast<uintptr_t>(pages_.end()) - guard - bytes));
+      data_ = beside == Beside::kNothingBefore
+                  ? pages_.begin()
+                  : pages_.end() - (reinterpret_cast<uintptr_t>(pages_.end()) -
+                                    aligned_down(reinterpret_cast<uintptr_t>(pages_.end()) - guard - bytes, alignment));
   } else if (allocation_ == nullptr || total > capacity_) {
     release();
     allocation_ = has_room ? allocate(total) : nullptr;
@@ -296,9 +299,9 @@ void DeviceBlock::hold(size_t between) {
   lay_pattern(behind_, salt_ | kSaltBehind);
 }
 
-bool DeviceBlock::upload(std::span<const std::byte> data, std::string& problem, size_t row) {
-  if (!reserve(data.size(), on_host() ? kGuard : std::max(kDeviceGuard, rounded_up(row, kPeriod)), problem))
-    return false;
+bool DeviceBlock::upload(std::span<const std::byte> data, std::string& problem, size_t row, Beside beside) {
+  const size_t zone = beside == Beside::kZones ? kGuard : 0;
+  if (!reserve(data.size(), on_host() ? zone : std::max(kDeviceGuard, rounded_up(row, kPeriod)), problem, beside)) return false;
   hold(bytes_);
   if (!data.empty()) std::memcpy(before_.data() + before_.size(), data.data(), data.size());
   return on_host() || upload_piece(data_ - guard_, before_.data(), bytes_ + 2 * guard_, problem);
@@ -562,7 +565,7 @@ bool Buffers::reset_outputs(std::string& reason) {
 bool Buffers::put(size_t i, std::string& reason) {
   const TensorSpec& spec = problem_->tensors[i].spec;
   if (spec.far > 0) return blocks_[i].upload_rows(before(i), FarRows::of(spec), reason);
-  return blocks_[i].upload(before(i), reason, row_bytes(spec));
+  return blocks_[i].upload(before(i), reason, row_bytes(spec), beside_);
 }
 
 CallResult Buffers::download() {

@@ -106,11 +106,11 @@ class DeviceBlock {
 
   static constexpr size_t kGuard = 4096, kDeviceGuard = size_t{64} << 10;
   /// Alignment of the data.
-  static constexpr size_t kAlignment = 256;
+  static constexpr size_t kAlignment = 256, kLeastAlignment = 16;
 
   /// Writes guards and data. `row`: bytes of one row of the tensor. Returns false, with the reason in `problem`, if allocation or
-  /// copy fails.
-  bool upload(std::span<const std::byte> data, std::string& problem, size_t row = 0);
+  /// copy fails. `beside` holds for host memory; the end of the data then stays aligned to kLeastAlignment.
+  bool upload(std::span<const std::byte> data, std::string& problem, size_t row = 0, Beside beside = Beside::kZones);
 
   /// The same for rows that lie far apart; `data` holds them without gaps. In device memory they have no guards. The library must
   /// have allocate_rows(), and the block must not belong to a group.
@@ -138,7 +138,7 @@ class DeviceBlock {
   const std::byte* high() const { return far_ ? far_->high() : on_host() ? pages_.high() : nullptr; }
 
  private:
-  bool reserve(size_t bytes, size_t guard, std::string& problem);
+  bool reserve(size_t bytes, size_t guard, std::string& problem, Beside beside = Beside::kZones);
   bool download_rows(std::string& problem);
   void* allocate(size_t bytes) const;
   void release();
@@ -186,6 +186,8 @@ class Buffers {
   /// Allocates and writes the buffers. If the problem has several ranks, `group` owns their memory. Returns false, with a
   /// `reason`, if the device refuses. The other functions use `problem`, which must stay alive.
   bool upload(const Problem& problem, int sentinel, void* group, std::string& reason);
+  /// What lies beside the tensors of the next upload.
+  void set_beside(Beside beside) { beside_ = beside; }
   /// Restores the outputs to their state before the call.
   bool reset_outputs(std::string& reason);
 
@@ -207,6 +209,7 @@ class Buffers {
 
   std::shared_ptr<const assay_library> functions_;
   const Problem* problem_ = nullptr;
+  Beside beside_ = Beside::kZones;
   std::vector<DeviceBlock> blocks_;
   std::vector<DeviceBlock::Member> members_;       ///< for each block, the group member that owns it
   std::vector<std::vector<std::byte>> sentinels_;  ///< by tensor; empty for outputs that hold data of the problem

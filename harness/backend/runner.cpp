@@ -92,6 +92,15 @@ CallResult without_room(const assay_library& functions, const std::string& reaso
                                      : refused(CallStatus::kNotCalled, "not called: " + reason + " of memory");
 }
 
+/// Fills the part of this stack that the next call uses.
+[[gnu::noinline]] void fill_stack(uint8_t byte) {
+  std::array<uint32_t, 16384> below;
+  uint32_t i = 0;
+  for (uint32_t& word : below)  // all differ: equal numbers would cancel in a norm. Each is a number of about the same size.
+    word = uint32_t{byte} << 24 | (((i++ * 2654435761u >> 9) ^ (uint32_t{byte} * 0x10101u)) & 0x7fffffu);
+  asm volatile("" : : "r"(below.data()) : "memory");  // the compiler keeps the bytes
+}
+
 }  // namespace
 
 /// Also releases the memory of the group's members.
@@ -138,7 +147,11 @@ CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int 
            (functions_->synchronise == nullptr || functions_->synchronise(nullptr) == ASSAY_OK);
   };
   CallsToLaunch launch{calls.own_calls(),
-                       [&] { return ranks > 1 ? group_.run(calls.own()).status : functions_->run(calls.own().front()); }, reset};
+                       [&] {
+                         if (request.stack_fill != 0) fill_stack(request.stack_fill);
+                         return ranks > 1 ? group_.run(calls.own()).status : functions_->run(calls.own().front());
+                       },
+                       reset};
   launch.repeatable =
       std::none_of(request.problem->tensors.begin(), request.problem->tensors.end(), [](const HostTensor& tensor) {
         return tensor.spec.role == Role::kOutput && (!tensor.bytes.empty() || !tensor.spec.shares.empty());
@@ -224,6 +237,7 @@ CallResult Runner::called_in_a_row(const CallRequest& request, int sentinel) {
 
 CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const FloatEnvironment environment;
+  buffers_.set_beside(request.beside);
   if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault && (request.place || !group_.honours_streams()))
     return refused(CallStatus::kUnsupported, "the library runs groups of ranks on streams of its own only");
   const std::vector<HostTensor>& tensors = request.problem->tensors;

@@ -127,7 +127,7 @@ Backend open_in_worker(const std::string& path, const std::string& name, const W
   if (!described.note.empty()) info.notes.push_back(described.note);
   info.joins_groups = described.joins_groups;
   say_notes(info);
-  return {name, info, [workers](const CallRequest& request) { return workers->call(request); }};
+  return {name, info, [workers](const CallRequest& request) { return workers->call(request); }, {}, true};
 }
 
 namespace {

@@ -265,6 +265,8 @@ std::string pack_request(const CallRequest& request, SharedMemory& memory) {
   out.text(request.kernel);
   out.number(request.schedule_seed);
   out.number<uint8_t>(uint8_t(request.mode));
+  out.number<uint8_t>(uint8_t(request.beside));
+  out.number<uint8_t>(request.stack_fill);
   const RankPlace place = request.place.value_or(RankPlace{});
   out.number<int32_t>(place.first);
   out.number<int32_t>(place.count);
@@ -286,6 +288,8 @@ UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory)
   unpacked.request.kernel = in.text();
   unpacked.request.schedule_seed = in.number<uint64_t>();
   unpacked.request.mode = LaunchMode(in.number<uint8_t>());
+  unpacked.request.beside = Beside(in.number<uint8_t>());
+  unpacked.request.stack_fill = in.number<uint8_t>();
   RankPlace place{in.number<int32_t>(), in.number<int32_t>(), in.text()};
   if (place.count > 0) unpacked.request.place = std::move(place);
   std::vector<uint64_t> held;

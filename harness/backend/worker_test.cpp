@@ -396,6 +396,36 @@ TEST(WorkerEnds, FarAccessesNameTensorAndDistance) {
   }
 }
 
+/// With zones beside a tensor, a write there is found after the call, and a read is not found; with nothing beside it both crash.
+TEST(WorkerEnds, WithNothingBesideATensorAnAccessThereCrashes) {
+  const Backend backend = toy_worker();
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  const auto call = [&](const char* kernel, Beside beside) {
+    CallRequest request{"toy", "toy.copy", kernel, &problem, 1};
+    request.beside = beside;
+    return backend.call(request);
+  };
+  EXPECT_THAT(call("overruns", Beside::kNothingBehind).message, HasSubstr(" 0 bytes behind the end of 'y'"));
+  EXPECT_THAT(call("underruns", Beside::kNothingBefore).message, HasSubstr(" 2 bytes before the start of 'y'"));
+  EXPECT_EQ(call("reads_beside", Beside::kZones).status, CallStatus::kOk);
+  EXPECT_THAT(call("reads_beside", Beside::kNothingBefore).message, HasSubstr(" 2 bytes before the start of 'x'"));
+  for (const Beside beside : {Beside::kZones, Beside::kNothingBefore, Beside::kNothingBehind})
+    EXPECT_EQ(call("copy", beside).outputs.at(0).bytes, problem.tensors[0].bytes);
+}
+
+TEST(Worker, StacksAreFilledIfTheRequestSaysSo) {
+  const Backend backend = toy_worker();
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  const auto first_byte = [&](const char* kernel, uint8_t fill) {
+    CallRequest request{"toy", "toy.copy", kernel, &problem, 1};
+    request.stack_fill = fill;
+    return backend.call(request).outputs.at(0).bytes.at(0);
+  };
+  EXPECT_EQ(first_byte("reads_unset", 0x3c), first_byte("reads_unset", 0x3c));
+  EXPECT_NE(first_byte("reads_unset", 0x3c), first_byte("reads_unset", 0xbd));
+  EXPECT_EQ(first_byte("copy", 0xbd), problem.tensors[0].bytes.at(0));
+}
+
 TEST(Worker, AnAddressInAMessageIsThatOfATensorsElement) {
   const Backend backend = toy_worker();
   EXPECT_EQ(call_rows(backend, "refuses_address").message, "a load at y[1, 2] is none");

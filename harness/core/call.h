@@ -50,12 +50,20 @@ struct RankPlace {
   std::string folder;  ///< a folder for this call, visible to all of these processes: assay_place::folder
 };
 
+/// What lies beside each tensor in host memory: zones whose bytes are compared after the call, or, on one side, inaccessible
+/// memory at once, so that an access beside the tensor ends the process and shows its place in the code.
+enum class Beside : uint8_t { kZones, kNothingBefore, kNothingBehind };
+
 struct CallRequest {
   std::string op, contract, kernel;
   const Problem* problem = nullptr;
   uint64_t schedule_seed = 0;  ///< sent as parameter "schedule_seed": the order in which a CPU library runs its threads
   LaunchMode mode = LaunchMode::kDefault;
   std::optional<RankPlace> place{};
+  Beside beside = Beside::kZones;
+  /// If not 0: fills stacks with words that begin with this byte, so that a kernel that reads a local variable before it is set
+  /// computes with it. Sent as parameter "stack_fill"; a library whose threads have stacks of their own may fill these.
+  uint8_t stack_fill = 0;
 };
 
 /// kNotCalled: the harness did not make the call, so the result says nothing about the kernel.
@@ -86,6 +94,7 @@ struct Backend {
   std::function<CallResult(const CallRequest&)> call;  ///< not thread-safe: one call at a time
   /// Empty if there is no on-device checker.
   std::function<WatchedResult(const CallRequest&, uint32_t first, const std::vector<CodeStep>&)> watched_call = {};
+  bool contains_crashes = false;  ///< a call that crashes ends a worker process, and this one goes on
 };
 
 }  // namespace assay

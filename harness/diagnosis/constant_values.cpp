@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "harness/compare/verdict.h"
 #include "harness/diagnosis/wrong_part.h"
@@ -140,6 +142,64 @@ Rule same_codes_again(const WrongPart& wrong) {
                  "from the input, as an array that is never filled",
                  width, held_again, unlike),
              failing, 0, false, true}};
+  }
+  return std::nullopt;
+}
+
+Rule integers_of_input(const WrongPart& wrong, const Problem& problem) {
+  constexpr size_t kFewestCodes = 3;
+  constexpr int64_t kFewestWrong = 16;
+  constexpr uint32_t kAll = 0x7fffffffu, kMantissa = 0x7fffffu;
+  const Part& part = wrong.part();
+  if (!(wrong.format() == kE8M0) || int64_t(wrong.failing().size()) < kFewestWrong) return std::nullopt;
+  struct Place {
+    uint32_t bits, code;
+  };
+  struct Way {
+    const char* words;
+    uint32_t offset;
+  };
+  constexpr Way kOffsets[] = {{"", 0},
+                              {" + 0x7fffff", kMantissa},
+                              {" - 0x7fffff", 0u - kMantissa},
+                              {" + 0x7ffffe", kMantissa - 1},
+                              {" + 0x800000", kMantissa + 1},
+                              {" - 0x800000", 0u - kMantissa - 1},
+                              {" + 0x400000", 0x400000u},
+                              {" + 0x3fffff", 0x3fffffu}};
+  struct Limits {
+    const char* words;
+    uint32_t low, high;
+  };
+  constexpr Limits kLimits[] = {
+      {"clamped to 1..254", 1, 254}, {"clamped to 0..254", 0, 254}, {"clamped to 0..255", 0, 255}, {"its low byte", 0, ~0u}};
+  for (const HostTensor& input : problem.tensors) {
+    const TensorSpec& spec = input.spec;
+    if (spec.role != Role::kInput || spec.rank != part.rank || spec.format->is_integer() || spec.packed || spec.shape.empty() ||
+        spec.elements() != part.elements() || spec.format->specials == Specials::kBits)
+      continue;
+    std::vector<Place> places;
+    std::set<uint32_t> codes;
+    for (const int64_t i : wrong.failing())
+      if (codes.size() < kFewestCodes) codes.insert(wrong.codes()[size_t(i)]);
+    for (int64_t i = 0; i < part.elements(); ++i) {
+      const auto value =
+          float(decode(*spec.format, input.code(spec.row(i / spec.shape.back()) + i % spec.shape.back() * spec.strides.back())));
+      if (std::isfinite(value)) places.push_back({std::bit_cast<uint32_t>(value), wrong.codes()[size_t(i)]});
+    }
+    if (codes.size() < kFewestCodes) return std::nullopt;
+    for (const bool with_sign : {false, true})
+      for (const Way& way : kOffsets)
+        for (uint32_t shift = 16; shift < 32; ++shift)
+          for (const Limits& limits : kLimits)
+            if (std::all_of(places.begin(), places.end(), [&](const Place& one) {
+                  const uint32_t field = ((one.bits & (with_sign ? ~0u : kAll)) + way.offset) >> shift;
+                  return (std::clamp(field, limits.low, limits.high) & 0xff) == one.code;
+                }))
+              return {
+                  {fmt::format("({} of {}, as f32{}) >> {}, {}: the wrong bits, offset, shift or limit",
+                               with_sign ? "the bits" : "the bits without the sign", spec.name, way.words, shift, limits.words),
+                   int64_t(wrong.failing().size())}};
   }
   return std::nullopt;
 }

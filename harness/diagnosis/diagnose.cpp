@@ -149,40 +149,6 @@ int64_t explained_by_one_alone(const Memberships& contract, const Memberships& o
 }
 
 
-namespace {
-
-// Checks whether wrong outputs change when the call is repeated. On a back end with a schedule of its own (honours_schedule_seed)
-// that is a race between lanes; on others the reason remains open.
-
-/// Repeats a call under other schedules. Empty if the bits stay the same; otherwise a cause as text: "race: ... q at storage
-/// element 7: ...", or "unsteady: ..." if the library has no schedule that could have changed, or the first one gives other bits
-/// when it is repeated.
-std::string race_in_words(const Backend& backend, const CallRequest& request);
-
-std::string race_in_words(const Backend& backend, const CallRequest& request) {
-  constexpr int kSchedules = 8;
-  CallRequest next = request;
-  const CallResult first = backend.call(next);
-  if (first.status != CallStatus::kOk) return {};
-  for (int call = 2; call <= kSchedules; ++call) {
-    ++next.schedule_seed;
-    const CallResult again = backend.call(next);
-    if (again.status != CallStatus::kOk) return {};
-    const std::string difference = call_difference(first, again, call);
-    if (difference.empty()) continue;
-    next.schedule_seed = request.schedule_seed;
-    const bool follows_order = backend.library.honours_schedule_seed && call_difference(first, backend.call(next), call).empty();
-    if (follows_order)
-      return "race: the outputs change with the order in which the lanes run: a barrier is missing, a value is not set in "
-             "every lane, or a lane reads memory that was never written (" + difference + ")";
-    return "unsteady: the outputs change from call to call; the kernel keeps state between calls, reads unwritten "
-           "memory, or has a race (" + difference + ")";
-  }
-  return {};
-}
-
-}  // namespace
-
 // Functions that a run calls for each verdict.
 
 std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(const Case&)> recorded) {
@@ -258,7 +224,8 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
   return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }
 
-std::string progress_of_writes(const std::vector<bool>& written, int64_t columns) {
+std::string progress_of_writes(const std::vector<bool>& written, int64_t columns, int64_t vector) {
+  constexpr int64_t kLeastBlock = 32;  // threads
   const auto all = int64_t(written.size()), count = int64_t(std::count(written.begin(), written.end(), true));
   if (count == 0 || count == all) return "";
   const auto first = int64_t(std::find(written.begin(), written.end(), true) - written.begin());
@@ -268,6 +235,16 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
   if (run == count && first == 0 && count == columns)
     return "; row 0 alone is written: the row's number enters positions wrongly (a divisor or a sign), or the grid or a loop "
            "ends too early";
+  if (run == count && first == 0 && vector > 1 && count == vector)
+    return fmt::format(
+        "; written are the first {} elements alone, 16 bytes, as one thread stores them: the thread's number enters "
+        "positions wrongly (a sign or a divisor), or all other threads end early",
+        count);
+  if (run == count && first == 0 && vector > 1 && count % (kLeastBlock * vector) == vector)
+    return fmt::format(
+        "; written are the first {} elements, counted over all rows, 16 bytes more than {}: positions end early, and "
+        "as if each block counted its threads backwards (minus the thread's number, not plus)",
+        count, count - vector);
   if (run == count && first == 0)
     return fmt::format("; written are the first {} elements, counted over all rows, and no other: the grid, a loop or a tail ends too "
                        "early, or positions advance too slowly",
@@ -280,8 +257,14 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
   for (int64_t i = first; i < all; ++i)
     if (written[size_t(i)] != ((i - first) % period < run)) return "";
   if (first >= period || first + 2 * period > all + period) return "";
+  if (period == columns && first == 0 && 2 * run > columns)
+    return fmt::format(
+        "; the end of each row is missing, {} of {} columns: a bound on columns is too small, or the number of vectors "
+        "in a row is rounded down",
+        columns - run, columns);
   const std::string some = fmt::format("; written are {} of each {} elements, counted over all rows", run, period);
-  return period % run == 0 ? some + fmt::format(": positions advance {} times too far", period / run) : some;
+  if (period % run != 0) return some;
+  return some + fmt::format(": positions advance {0} times too far, or each store writes 1/{0} of its elements", period / run);
 }
 
 std::string why_outside(const std::string& message) {
@@ -294,6 +277,62 @@ std::string why_outside(const std::string& message) {
   return "";
 }
 
+/// "row 0 holds what row 7 should hold, ...": written rows that hold the expected values of rows that were never written. Empty
+/// if some wrong row does not.
+static std::string rows_in_place_of_others(const WholePart& whole, const HostTensor& tensor, const std::vector<bool>& written) {
+  constexpr int64_t kFewestColumns = 8, kMostPairs = int64_t(1) << 16;
+  constexpr size_t kFewestCodes = 4;
+  const Part& part = whole.part;
+  const int64_t columns = part.columns(), stored = stored_elements(part, tensor);
+  std::vector<int64_t> missing, wrong;
+  const auto holds = [&](int64_t row, int64_t due) {
+    for (int64_t c = 0; c < columns; ++c) {
+      const int64_t offset = whole.offset_at(row * columns + c);
+      if (offset < 0 || offset >= stored ||
+          membership(part, tensor, stored, offset, whole.at(due * columns + c)) != Membership::kInside)
+        return false;
+    }
+    return true;
+  };
+  for (int64_t row = 0; row < part.rows(); ++row) {
+    const auto begin = written.begin() + row * columns;
+    const int64_t count = std::count(begin, begin + columns, true);
+    if (count != 0 && count != columns) return "";
+    if (count == 0)
+      missing.push_back(row);
+    else if (!holds(row, row))
+      wrong.push_back(row);
+  }
+  if (columns < kFewestColumns || missing.empty() || wrong.empty() || int64_t(missing.size() * wrong.size()) > kMostPairs)
+    return "";
+  std::string first;
+  for (const int64_t row : wrong) {
+    std::set<uint32_t> codes;
+    for (int64_t c = 0; c < columns; ++c) codes.insert(load_code(part, tensor, whole.offset_at(row * columns + c)));
+    const auto from = std::find_if(missing.begin(), missing.end(), [&](int64_t due) { return holds(row, due); });
+    if (codes.size() < kFewestCodes || from == missing.end()) return "";
+    if (first.empty())
+      first = fmt::format("row {} of {} holds what row {} should hold", part.number_of(row), part.label(), part.number_of(*from));
+  }
+  return first +
+         ", which is never written: several rows are written to one place: the row's number enters the position of a store "
+         "wrongly (a divisor, or a factor that is left out)";
+}
+
+/// Whether the last rows and columns alone are missing: ": row 128 of 129, columns 48..63 of 64; ...".
+static std::string last_tile_missing(const std::vector<bool>& written, int64_t rows, int64_t columns) {
+  constexpr int64_t kFewestColumns = 8;
+  int64_t first_row = rows, first_column = columns, missing = 0;
+  for (int64_t i = 0; i < rows * columns; ++i)
+    if (!written[size_t(i)])
+      ++missing, first_row = std::min(first_row, i / columns), first_column = std::min(first_column, i % columns);
+  if (missing == 0 || first_column == 0 || first_row == 0 || first_column % kFewestColumns != 0 ||
+      missing != (rows - first_row) * (columns - first_column))
+    return "";
+  return "; the last tile alone is missing: the grid is one tile short, or a tile's number is divided by another number of tiles "
+         "in a row than the grid has";
+}
+
 /// What the outputs of a broken call hold: which elements were never written, and whether the others are right; if not, patterns.
 static std::vector<std::string> of_broken_call(const Evidence& evidence, const CallResult& result, WorkBudget& budget) {
   constexpr int64_t kMostElements = int64_t(1) << 22;
@@ -302,6 +341,12 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
   if (answer.elements() > kMostElements || !budget.take(answer.elements() * work_of_element(answer))) return {};
   int64_t written = 0, wrong = 0;
   std::string first, unwritten;
+  std::vector<std::string> of_rows;
+  const auto progress = [&](const std::vector<bool>& is_written, const Part& part) {
+    const std::string tile = answer.products > 1 ? last_tile_missing(is_written, part.rows(), part.columns()) : "";
+    return tile.empty() ? progress_of_writes(is_written, part.columns(), part.format->bits < 8 ? 0 : 128 / part.format->bits)
+                        : tile;
+  };
   for (const WholePart& whole : computed(answer)) {
     const Part& part = whole.part;
     const HostTensor& tensor = tensor_of(result.outputs, part);
@@ -331,14 +376,20 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
       unwritten += (unwritten.empty() ? "" : "; ") + std::to_string(left.elements) + " of " + std::to_string(part.elements()) +
                    " elements of " + part.label() + left.places(part) +
                    (!by_index.empty() ? "; these are the " + by_index
-                    : wrong == 0      ? progress_of_writes(is_written, part.columns())
-                                      : "");
+                    : wrong > 0       ? ""
+                                      : progress(is_written, part));
+      if (const std::string moved = wrong > 0 ? rows_in_place_of_others(whole, tensor, is_written) : ""; !moved.empty())
+        of_rows.push_back(moved);
     }
   }
   Verdict patterns;
   if (wrong > 0) add_patterns(evidence.bound, evidence.problem, result.outputs, patterns, budget);
   std::erase_if(patterns.causes,
-                [](const std::string& words) { return words.find(" holds one code in every ") != std::string::npos; });
+                [](const std::string& words) {  // what was never written holds one code, and the same codes again
+                  return words.find(" holds one code in every ") != std::string::npos ||
+                         words.find(" that is never filled") != std::string::npos;
+                });
+  patterns.causes.insert(patterns.causes.begin(), of_rows.begin(), of_rows.end());
   if (!unwritten.empty()) patterns.causes.push_back("never written: " + unwritten);
   if (written > 0)
     patterns.causes.push_back(wrong == 0 ? "every element that was written is right"
@@ -429,14 +480,16 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     int64_t failing = 0, rows = 0;
     bool zero = true, nan = true;
     for (int64_t row = 0; row < part.rows(); ++row) {
-      int64_t wrong = 0;
+      int64_t wrong = 0, other_nan = 0;
       for (int64_t i = row * columns; i < (row + 1) * columns; ++i) {
         const int64_t offset = whole.offset_at(i);
         if (offset < 0 || offset >= stored) return;
-        wrong += membership(part, tensor, stored, offset, whole.at(i)) == Membership::kOutside;
+        const bool outside = membership(part, tensor, stored, offset, whole.at(i)) == Membership::kOutside;
+        wrong += outside, other_nan += outside && !part.format->is_integer() && is_nan_ordinal(whole.at(i).low);
       }
       if (wrong == 0) continue;
-      const OneValue held = one_value(part, tensor, row);
+      OneValue held = one_value(part, tensor, row);
+      held.nan = held.nan && other_nan == 0;  // another NaN is due: then NaN shows which one was made
       failing += wrong, ++rows, zero = zero && held.zero, nan = nan && held.nan;
     }
     if (failing == 0) continue;
@@ -469,13 +522,18 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     WorkBudget budget(budget_of_case);
     if (never_written(evidence, verdict)) {
       const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
-      verdict.causes = !causes.empty() && causes.front().complete() ? causes_in_words(causes)
-                                                                    : of_broken_call(evidence, *evidence.result, budget);
+      // Another layout explains elements that were never written; a wrong read of an input does not.
+      const bool by_layout = !causes.empty() && causes.front().complete() && causes.front().mistakes.front().input.empty();
+      verdict.causes = by_layout ? causes_in_words(causes) : of_broken_call(evidence, *evidence.result, budget);
       return;
     }
     const auto contract = evidence.one.parameters.find("contract");
     const CallRequest request{evidence.one.op, contract == evidence.one.parameters.end() ? "" : contract->second, verdict.kernel,
                               &evidence.problem, 1};
+    const auto add_access_beside = [&] {  // it comes first: it names the place in the code
+      if (const std::string outside = access_beside(backend, request); !outside.empty())
+        verdict.causes.insert(verdict.causes.begin(), outside);
+    };
     if (verdict.outcome == Outcome::kBroken && !evidence.outputs &&
         verdict.message.find("wrote outside '") != std::string::npos) {
       if (const CallResult again = backend.call(request); !again.outputs.empty())
@@ -489,6 +547,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
             "row 0 alone is written in its place, and others before the start: the row's number enters a position with the wrong "
             "sign";
       if (!why.empty()) verdict.causes.insert(verdict.causes.begin(), why);
+      add_access_beside();
       return;
     }
     if (verdict.outcome != Outcome::kFail || !evidence.outputs || verdict.tensors.empty()) return;
@@ -496,7 +555,10 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       verdict.causes = {padding_in_words(verdict) + "; every element is right"};
       return;
     }
-    const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
+    const Unset unset = unset_locals(backend, request, evidence.bound.expect(evidence.problem, evidence.outputs));
+    std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
+    const bool most_is_unset = !unset.words.empty() && 4 * unset.changed >= unset.elements;
+    if (most_is_unset) causes.clear();  // it fits numbers that are accidents
     verdict.causes = causes_in_words(causes);
     if (causes.empty()) {
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);
@@ -506,15 +568,24 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         !causes.empty() && causes.front().mistakes.size() > 1;  // two mistakes at once are less likely than a pattern
     if (causes.empty() || !causes.front().complete() || causes.front().is_symptom() || of_pairs ||
         contradict_each_other(causes)) {
-      const std::string race = race_in_words(backend, request);
+      const std::string race = unset.words.empty() ? race_in_words(backend, request) : "";
       if (!race.empty()) verdict.causes.clear();
       add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict, budget);
-      if (!race.empty()) {  // what the outputs hold is then an accident: only places say something
+      if (!race.empty() || most_is_unset) {  // what the outputs hold is then an accident: only places say something
         std::erase_if(verdict.causes, [](const std::string& words) { return words.find(kEveryElement) == std::string::npos; });
-        verdict.causes.insert(verdict.causes.begin(), race);
+        if (!race.empty()) verdict.causes.insert(verdict.causes.begin(), race);
       }
     }
     of_one_value(evidence, verdict, budget);
+    if (!unset.words.empty()) {
+      std::erase(verdict.causes, causes_in_words({}).front());
+      verdict.causes.insert(verdict.causes.begin(), unset.words);
+    }
+    if (causes.empty() || !causes.front().complete() || of_pairs || contradict_each_other(causes)) {
+      add_access_beside();
+      if (verdict.causes.size() > 1 && verdict.causes.front().starts_with("outside: "))
+        std::erase(verdict.causes, causes_in_words({}).front());
+    }
     add_limits(budget, verdict);
     if (padding_is_wrong(verdict)) verdict.causes.push_back(padding_in_words(verdict));
   };

@@ -101,9 +101,10 @@ std::string would_fit(const std::vector<std::string>& mistakes);
 void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict,
                   WorkBudget& budget);
 
-/// Which elements of a tensor were written, counted over all rows, if that says how positions advance: "; written are 4 of each 16
-/// elements, counted over all rows: positions advance 4 times too far". Otherwise empty.
-std::string progress_of_writes(const std::vector<bool>& written, int64_t columns);
+/// Which elements of a tensor were written, counted over all rows, if that says how positions advance: "; written are 4 of each
+/// 16 elements, counted over all rows: positions advance 4 times too far, or ...". Otherwise empty. `vector`: elements in 16
+/// bytes; 0 if unknown.
+std::string progress_of_writes(const std::vector<bool>& written, int64_t columns, int64_t vector = 0);
 /// What follows from the message of a call that wrote outside a tensor, if what it wrote touches the tensor; otherwise empty.
 std::string why_outside(const std::string& message);
 
@@ -123,6 +124,26 @@ Backend shared_between_threads(Backend backend);
 /// mutants and mutants that the case does not have are not exposed.
 std::function<bool(const Verdict& passed, const std::string& mistake)> exposed_by_data(std::span<const Op> ops,
                                                                                        const std::vector<Case>& cases);
+
+/// Repeats a call with inaccessible memory right beside each tensor, first behind them, then before them. If it then crashes
+/// there: "outside: read 2 bytes before the start of 'x' (at mine.h:12, called from ...)". Otherwise empty, as for back ends
+/// whose crashes would end this process.
+std::string access_beside(const Backend& backend, CallRequest request);
+
+/// Checks whether wrong outputs change when the call is repeated under other schedules. On a back end with a schedule of its own
+/// (honours_schedule_seed) that is a race between lanes; on others the reason remains open. Empty if the bits stay the same;
+/// otherwise "race: ... q at storage element 7: ...", or "unsteady: ..." if the library has no schedule that could have changed,
+/// or the first one gives other bits when it is repeated.
+std::string race_in_words(const Backend& backend, const CallRequest& request);
+
+/// Elements that change with what stacks held before the call: a local variable or array is read before it is set, or beside its
+/// ends.
+struct Unset {
+  std::string words;                  ///< "unset: ... y[0, 8], which ..."; empty if nothing changed
+  int64_t changed = 0, elements = 0;  ///< of the outputs that changed
+};
+/// Repeats a call with other bytes on the stacks, if a crash cannot end this process.
+Unset unset_locals(const Backend& backend, CallRequest request, const Expectation& right);
 
 /// Sets the causes of a failure that has outputs. `backend` must be thread-safe. `budget`: elements of a WorkBudget; 0: does
 /// nothing.

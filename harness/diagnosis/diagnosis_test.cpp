@@ -292,6 +292,16 @@ TEST(Patterns, AFactorOfEachColumnNeedsDifferentValuesInAColumn) {
   EXPECT_THAT(lines(alike), Not(Contains(HasSubstr("a factor for each column"))));
 }
 
+TEST(Patterns, TheEndOfRowsAloneIsABound) {
+  const auto wrong_from = [](int64_t column) {
+    return values([column](const auto& x, int64_t i, int64_t n) {
+      return i % n >= column && i % n != 20 ? double(32 + i * i % 13) : x[size_t(i)];
+    });
+  };
+  EXPECT_THAT(patterns("4x33", wrong_from(31)), Contains(HasSubstr("the end of rows alone: a bound on columns is too small")));
+  EXPECT_THAT(patterns("4x33", wrong_from(2)), Not(Contains(HasSubstr("the end of rows alone"))));
+}
+
 TEST(Patterns, ShiftsAreNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i + n) % x.size()]; })),
               ElementsAre("pattern: y holds the expected values 1 row later (64 of 64 wrong elements; y[i, j] holds what y[i + "
@@ -641,8 +651,7 @@ std::string rows_beside_codes(const std::function<uint8_t(int64_t i)>& due, cons
 
 TEST(Facts, RowsThatAnotherOutputHasRightWereNotStored) {
   const auto stale = [](int64_t i) { return i < 48 * 16 ? scattered(i) : scattered(i + 1000); };
-  EXPECT_THAT(rows_beside_codes(scattered, stale),
-              HasSubstr("; q is right there, so this call had the right values: not stored (stale)"));
+  EXPECT_THAT(rows_beside_codes(scattered, stale), HasSubstr("; q is right there: not stored (stale)"));
   EXPECT_THAT(rows_beside_codes(scattered, stale, false), HasSubstr("; no nearer to what is expected there than in other rows"));
 }
 
@@ -891,6 +900,96 @@ TEST(Writes, HowPositionsAdvanceIsSaid) {
   EXPECT_THAT(written([](int64_t i) { return i % 16 < 4; }), HasSubstr("4 of each 16 elements"));
   EXPECT_EQ(written([](int64_t i) { return i * i % 7 < 3; }), "") << "no order";
   EXPECT_EQ(written([](int64_t) { return true; }), "");
+}
+
+TEST(Writes, WhatOneThreadStoresAndEndsOfRowsAreSaid) {
+  const auto written = [](const std::function<bool(int64_t)>& is, int64_t columns = 100) {
+    std::vector<bool> all;
+    for (int64_t i = 0; i < 600; ++i) all.push_back(is(i));
+    return progress_of_writes(all, columns, 8);
+  };
+  EXPECT_THAT(written([](int64_t i) { return i < 8; }), HasSubstr("as one thread stores them"));
+  EXPECT_THAT(written([](int64_t i) { return i < 264; }), HasSubstr("16 bytes more than 256"));
+  EXPECT_THAT(written([](int64_t i) { return i < 272; }), HasSubstr("no other: the grid, a loop")) << "two vectors more";
+  EXPECT_THAT(written([](int64_t i) { return i % 100 < 99; }), HasSubstr("the end of each row is missing, 1 of 100 columns"));
+  EXPECT_THAT(written([](int64_t i) { return i % 60 < 59; }), HasSubstr("written are 59 of each 60")) << "not the ends of rows";
+}
+
+TEST(Misread, AViewWithoutRowsIsNotEdited) {
+  Problem problem;
+  HostTensor x{dense("x", Role::kInput, kBf16, {54}), std::vector<std::byte>(108)};
+  x.spec.shape = {2, 3, 3, 3}, x.spec.strides = {0, 9, 3, 1}, x.spec.storage = 27, x.bytes.resize(54);
+  problem.tensors.push_back(std::move(x));
+  EXPECT_TRUE(input_edits(problem, 1).empty()) << "row 17 would begin at element 51 of 27";
+  problem.tensors[0].spec.strides = {27, 9, 3, 1};
+  problem.tensors[0].spec.storage = 54, problem.tensors[0].bytes.resize(108);
+  EXPECT_FALSE(input_edits(problem, 1).empty());
+}
+
+TEST(Misread, RecordsThatRepeatDoNotTellWhereTheyAreRead) {
+  const auto tells = [](int64_t period) {
+    Problem problem;
+    HostTensor cache{dense("kv_cache", Role::kInput, kUint8, {4, 64}), std::vector<std::byte>(256)};
+    for (int64_t i = 0; i < 256; ++i) cache.set_code(i, uint32_t(i % 64 < 60 ? i % period : 100 + i));
+    problem.tensors.push_back(std::move(cache));
+    InputEdit edit;
+    edit.source = [](int64_t r, int64_t c) { return std::pair(r, c % 16); };
+    return data_tell(edit, problem, edit.applied(problem));
+  };
+  EXPECT_FALSE(tells(16)) << "only the last four bytes of a row differ";
+  EXPECT_TRUE(tells(61));
+}
+
+/// A back end that answers with the status, message and outputs that `answer` makes of the request.
+Backend answering(const std::function<CallResult(const CallRequest&)>& answer) {
+  Backend backend{"fake", {}, answer};
+  backend.contains_crashes = true;
+  return backend;
+}
+
+TEST(CallsAgain, AnAccessBesideATensorIsNamedWithItsPlace) {
+  const Problem problem = testing::toy_op().bind(testing::toy_case("bf16"))->problem();
+  const CallRequest request{"toy", "toy.copy", "k", &problem, 1};
+  const auto crash = [](const std::string& at) {
+    return [=](const CallRequest& made) -> CallResult {
+      if (made.beside != Beside::kNothingBefore) return {};
+      CallResult result;
+      result.status = CallStatus::kBroken;
+      result.message =
+          "crashed: SIGSEGV at address 0x7f00: " + at + ", in libmine.so+0x11 (at mine.h:12); --in-process under a debugger";
+      return result;
+    };
+  };
+  Backend backend = answering(crash("read 2 bytes before the start of 'x'"));
+  EXPECT_EQ(access_beside(backend, request), "outside: read 2 bytes before the start of 'x' (at mine.h:12)");
+  backend.contains_crashes = false;
+  EXPECT_EQ(access_beside(backend, request), "") << "a crash would end this process";
+  EXPECT_EQ(access_beside(answering(crash("read far from every tensor")), request), "");
+  EXPECT_EQ(access_beside(answering([](const CallRequest&) { return CallResult(); }), request), "");
+}
+
+TEST(CallsAgain, ElementsThatChangeWithTheStackAreUnset) {
+  const std::unique_ptr<const BoundCase> bound = testing::toy_op().bind(testing::toy_case("bf16", "2x32"));
+  const Problem problem = bound->problem();
+  const std::vector<HostTensor> outputs = outputs_of(problem);
+  const Expectation right = bound->expect(problem, &outputs);
+  const CallRequest request{"toy", "toy.copy", "k", &problem, 1};
+  const auto unset_of = [&](const std::function<bool(int64_t)>& changes) {
+    return unset_locals(answering([&](const CallRequest& made) {
+                          CallResult result;
+                          result.outputs = outputs;
+                          for (int64_t i = 0; i < 64; ++i)
+                            if (changes(i)) result.outputs[0].set_code(i, made.stack_fill);
+                          result.untouched.resize(1), result.in_place = {false};
+                          return result;
+                        }),
+                        request, right);
+  };
+  const Unset some = unset_of([](int64_t i) { return i % 8 == 0; });
+  EXPECT_EQ(some.changed, 8);
+  EXPECT_THAT(some.words, AllOf(StartsWith("unset: a local variable or array is read before it is set"),
+                                HasSubstr("8 of 64 elements of y, in columns 0 of each 8")));
+  EXPECT_EQ(unset_of([](int64_t) { return false; }).words, "");
 }
 
 TEST(Writes, BytesOutsideThatTouchTheTensorSayWhichEndIsWrong) {

@@ -69,6 +69,11 @@ std::string why_these(const std::set<int64_t>& rows, int64_t of_rows, const std:
   constexpr int64_t kFewestRows = 3, kFewestVectors = 2;
   if (int64_t(columns.size()) == of_columns && of_rows >= kFewestRows && int64_t(rows.size()) == of_rows - 1 && !rows.contains(0))
     return "; row 0 alone is right: the row's number enters a position wrongly, or each row begins with what the row before left";
+  constexpr int64_t kMostOfEnd = 16;
+  if (!columns.empty() && *columns.begin() > 0 && *columns.rbegin() == of_columns - 1 && int64_t(columns.size()) <= kMostOfEnd &&
+      of_columns - *columns.begin() == int64_t(columns.size()) && 2 * int64_t(columns.size()) < of_columns)
+    return "; the end of rows alone: a bound on columns is too small where it is loaded, or the rest behind whole vectors is "
+           "wrong";
   if (int64_t(rows.size()) < of_rows) return "";
   for (int64_t period = 4; period <= 64 && kFewestVectors * period <= of_columns; period *= 2) {
     std::set<int64_t> rests;
@@ -89,7 +94,9 @@ std::string why_these(const std::set<int64_t>& rows, int64_t of_rows, const std:
 std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong) {
   const auto [rows, columns] = failing_rows_and_columns(wrong);
   const auto failing = int64_t(wrong.failing().size()), of_rows = int64_t(rows.size()), of_columns = int64_t(columns.size());
-  if (failing < kFewest || of_rows * of_columns != failing || failing == wrong.part().elements()) return std::nullopt;
+  const bool is_end = failing == wrong.part().elements() - wrong.failing().front() && of_rows == 1;  // of the whole tensor
+  if ((failing < kFewest && !is_end) || of_rows * of_columns != failing || failing == wrong.part().elements())
+    return std::nullopt;
   const std::string places = places_text(rows, wrong.part().rows(), columns, wrong.part().columns());
   Regularity found{wrong.label(), kEveryElement + places + ", and in no other", failing, failing, 0, false, true};
   found.note = why_these(rows, wrong.part().rows(), columns, wrong.part().columns());
@@ -284,9 +291,9 @@ std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::
   if (!of_other_data(differences_of(wrong, first, last), !right.empty())) return std::nullopt;
   const auto number = [&](int64_t row) { return std::to_string(wrong.part().number_of(row)); };
   const std::string unrelated = "no nearer to what is expected there than in other rows: ";
-  const std::string why =
-      right.empty() ? unrelated + "not written by this call (stale), or made from other input"
-                    : right + " is right there, so this call had the right values: not stored (stale), or overwritten";
+  const std::string why = right.empty()
+                              ? unrelated + "not written by this call (stale), or made from other input"
+                              : right + " is right there: not stored (stale), overwritten, or made from input at another place";
   return pattern(wrong, "numbers of other data in rows " + number(first) + ".." + number(last), "; " + why);
 }
 
@@ -400,7 +407,7 @@ double log_choices(int64_t all, int64_t some) {
 std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& problem, bool elementwise) {
   std::map<std::string, std::vector<const HostTensor*>> by_name;  // a sum over ranks depends on the inputs of all of them
   for (const HostTensor& input : problem.tensors)
-    if (input.spec.role == Role::kInput && !input.spec.packed && !input.spec.format->is_integer() && !input.spec.shape.empty())
+    if (input.spec.role == Role::kInput && !input.spec.packed && !input.spec.format->is_integer() && has_rows(input.spec))
       by_name[input.spec.name].push_back(&input);
   const int64_t columns = wrong.part().columns();
   for (const auto& [name, tensors] : by_name) {

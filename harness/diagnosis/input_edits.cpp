@@ -259,6 +259,11 @@ class Edits {
 
 Problem InputEdit::applied(const Problem& problem) const {
   Problem changed = problem;
+  for (const size_t other : also) {
+    InputEdit edit = *this;
+    edit.tensor = other, edit.also.clear();
+    changed.tensors[other] = edit.applied(problem).tensors[other];
+  }
   const HostTensor& from = problem.tensors[tensor];
   const TensorSpec& spec = from.spec;
   const auto [rows, columns] = shape_of(spec);
@@ -291,12 +296,41 @@ bool is_summed(const Problem& problem, size_t tensor) {
   return false;
 }
 
+/// Inputs that have one row and as many columns as each other, as weights and bias: one function often loads them all, so an
+/// index slip in it concerns all.
+void vectors_together(const Problem& problem, std::vector<InputEdit>& all) {
+  std::map<int64_t, std::vector<size_t>> by_columns;
+  for (size_t i = 0; i < problem.tensors.size(); ++i) {
+    const TensorSpec& spec = problem.tensors[i].spec;
+    if (access_of(problem.tensors[i]) == Access::kIn && spec.shape.size() == 1 && spec.rank == 0 && !spec.format->is_integer() &&
+        spec.format->bits <= 32 && spec.elements() >= kFewestColumns)
+      by_columns[spec.elements()].push_back(i);
+  }
+  for (const auto& [columns, tensors] : by_columns) {
+    if (tensors.size() < 2) continue;
+    std::string names;
+    for (const size_t i : tensors) names += (names.empty() ? "" : " and ") + problem.tensors[i].spec.name;
+    std::vector<InputEdit> made;
+    Edits edits(problem, tensors.front(), made);
+    edits.shifts(false);
+    edits.beside_within_vectors(false);
+    const size_t length = problem.tensors[tensors.front()].spec.name.size();
+    for (InputEdit& edit : made) {
+      edit.name.replace(0, length, names);
+      edit.plain = false;
+      edit.also.assign(tensors.begin() + 1, tensors.end());
+      all.push_back(std::move(edit));
+    }
+  }
+}
+
 std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
   std::vector<InputEdit> all;
   bool has_sum = false;
   for (size_t i = 0; i < problem.tensors.size(); ++i) {
     const TensorSpec& spec = problem.tensors[i].spec;
-    if (access_of(problem.tensors[i]) == Access::kOut || spec.format->bits > 32 || spec.shape.empty() || spec.elements() == 0) continue;
+    if (access_of(problem.tensors[i]) == Access::kOut || spec.format->bits > 32 || !has_rows(spec) || spec.elements() == 0)
+      continue;
     Edits edits(problem, i, all);
     edits.shifts(spec.format->is_integer());
     if (spec.format->is_integer()) {  // other changes of indices and positions may be invalid
@@ -319,6 +353,7 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     has_sum = true;                     // the columns of a GEMM's b are those of a
     if (products == 1) edits.unread();  // of a GEMM, 0 in all elements has many reasons
   }
+  if (products == 1) vectors_together(problem, all);
   std::stable_partition(all.begin(), all.end(), [](const InputEdit& edit) { return edit.plain; });
   return all;
 }
@@ -334,6 +369,22 @@ InputEdit exchanged_in_pairs(const Problem& problem, size_t tensor, int64_t away
     return std::pair(r, to < columns && to / period == c / period ? to : c);
   };
   return edit;
+}
+
+bool data_tell(const InputEdit& edit, const Problem& problem, const Problem& changed) {
+  constexpr int64_t kLeastShare = 4;
+  const HostTensor &before = problem.tensors[edit.tensor], &now = changed.tensors[edit.tensor];
+  if (before.spec.format->specials != Specials::kBits) return true;
+  const auto [rows, columns] = shape_of(before.spec);
+  int64_t moved = 0, differ = 0;
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c) {
+      const std::pair<int64_t, int64_t> from = edit.source(r, c);
+      if (from == kZero || from == std::pair(r, c)) continue;
+      const int64_t at = before.spec.row(r) + c * before.spec.strides.back();
+      ++moved, differ += before.code(at) != now.code(at);
+    }
+  return kLeastShare * differ >= moved;
 }
 
 bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t row, int64_t column) {

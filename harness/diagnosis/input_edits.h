@@ -32,6 +32,7 @@ struct InputEdit {
   std::function<bool(int64_t row)> unknown_rows = {};
   /// What becomes of each code, where codes are read wrongly.
   std::function<uint32_t(uint32_t code)> code = {};
+  std::vector<size_t> also = {};  ///< other tensors of the same shape that are read in the same way
   bool plain = false;  ///< one element or one row next to the right one; these are tried first
 
   Problem applied(const Problem& problem) const;
@@ -44,6 +45,9 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
 /// Runs of `away` columns are exchanged in pairs, from column `first` on, where both lie in one vector of `period` columns.
 /// No sum or maximum of a group of whole vectors changes. It is not among input_edits(), and has no name.
 InputEdit exchanged_in_pairs(const Problem& problem, size_t tensor, int64_t away, int64_t first, int64_t period);
+
+/// False for records of bytes that mostly repeat: then an edit that moves them changes few, and explains these by chance.
+bool data_tell(const InputEdit& edit, const Problem& problem, const Problem& changed);
 
 /// For each part of an answer, whether its element is judged for an edit that leaves columns out or reads unknown places.
 bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t row, int64_t column);

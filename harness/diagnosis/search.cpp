@@ -323,7 +323,7 @@ class Search {
     size_t tried = 0;
     std::set<size_t> explained;  // tensors that one edit explains completely
     for (const InputEdit& edit : edits) {
-      if (explained.contains(edit.tensor) && ++tried) continue;
+      if (explained.contains(edit.tensor) && edit.also.empty() && ++tried) continue;
       const int64_t copied = problem_.tensors[edit.tensor].spec.elements() / 4;
       if (!budget_.take(copied + work(glances ? glance.elements() : contract_.elements()), kept_for_patterns_)) break;
       ++tried;
@@ -351,9 +351,11 @@ class Search {
         // explain all of them, or nine tenths if it leaves columns out.
         if (!edit.plain && (edit.leaves_out ? 10 * result.explained < 9 * result.failing : result.left() > 0)) continue;
         if (!result.counts() || result.contradicted > 0 || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
+        if (!data_tell(edit, problem_, *changed)) continue;
         if (result.left() == 0) explained.insert(edit.tensor);
-        found_.push_back(
-            {cause_of(result, {{edit.name, edit.name, result.explained, problem_.tensors[edit.tensor].spec.name}}), expect});
+        found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained,
+                                             edit.also.empty() ? problem_.tensors[edit.tensor].spec.name : ""}}),
+                          expect});
       } catch (const std::exception&) {  // the op refuses such an input
         continue;
       }
@@ -381,7 +383,11 @@ class Search {
           tried.held.parts.empty() ? memberships(tried.hypothesis.expect(problem_, &outputs_), outputs_, sample_) : tried.held;
       add_in_places(tried.hypothesis.name, result, held.parts[part], part);
     }
-    for (const Tried& tried : almost_) add_in_places(tried.hypothesis.name, tried.result, tried.held.parts[part], part);
+    // A mutant says more than a read that has the same effect, as that of a position without rotation.
+    const bool by_mutant =
+        std::any_of(found_.begin(), found_.end(), [](const Found& one) { return !one.expect && one.cause.left() == 0; });
+    if (!by_mutant)
+      for (const Tried& tried : almost_) add_in_places(tried.hypothesis.name, tried.result, tried.held.parts[part], part);
     // Where many reads of one tensor fit, its data repeat and tell nothing.
     constexpr int64_t kMostOfATensor = 2;
     const auto tensor_of_name = [](const Found& one) {

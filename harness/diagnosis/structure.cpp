@@ -536,6 +536,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     };
     consider(bits_of_floats(wrong));
     consider(reversed_word(wrong));
+    consider(integers_of_input(wrong, problem));
     consider(clamped(wrong));
     consider(one_code(wrong));
     consider(as_it_came(wrong, problem));
@@ -568,6 +569,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(constant_difference(wrong));
     if (!rounding.holds || fails_in_whole_columns(wrong)) consider(bits_of_codes(wrong));
     consider(factor_of_each(wrong));
+    consider(numbers_of_rows(wrong, problem));
     if (!best) consider(another_order(wrong));
     if (!best || best->is_value) consider(same_codes_again(wrong));
     const auto add = [&](std::optional<Regularity> fact) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -330,6 +331,144 @@ Rule constant_difference(const WrongPart& wrong) {
   const auto failing = int64_t(wrong.failing().size());
   if (!by || *by == 0 || failing < kFewest || numbers.size() < kFewestNumbers) return std::nullopt;
   return {{fmt::format("the expected values {} {:.6g}", *by > 0 ? "plus" : "minus", std::abs(*by)), failing}};
+}
+
+namespace {
+
+/// The numbers of an input that has one row of as many columns as the output; "" and 1 in all columns.
+struct RowVector {
+  std::string name;
+  std::vector<double> at;
+};
+
+std::vector<RowVector> row_vectors(const Problem& problem, const Part& part, double other) {
+  std::vector<RowVector> all = {{"", std::vector<double>(size_t(part.columns()), other)}};
+  for (const HostTensor& input : problem.tensors) {
+    const TensorSpec& spec = input.spec;
+    if (spec.role != Role::kInput || spec.rank != part.rank || spec.shape.size() != 1 || spec.elements() != part.columns() ||
+        spec.format->is_integer() || spec.packed)
+      continue;
+    RowVector& made = all.emplace_back(RowVector{spec.name, {}});
+    for (int64_t c = 0; c < part.columns(); ++c)
+      made.at.push_back(decode(*spec.format, input.code(spec.offset + c * spec.strides.back())));
+  }
+  return all;
+}
+
+/// An element of a row: the stored number, the expected one, and how far each may lie from the unrounded one.
+struct RoundedPair {
+  int64_t column;
+  double held, due, held_slack, due_slack;
+  bool fails;
+};
+
+/// held - base = factor * (due - base) + shift * along, by least squares, weighted by the roundings.
+struct RowFit {
+  double half;  ///< of an ulp, relative
+  bool with_factor = true, with_shift = true;
+  double factor = 1, shift = 0;
+
+  bool of(const std::vector<RoundedPair>& row, const std::vector<double>& base, const std::vector<double>& along) {
+    double xx = 0, xy = 0, yy = 0, xz = 0, yz = 0;
+    for (const RoundedPair& one : row) {
+      const double weight = 1 / std::pow(one.held_slack + one.due_slack, 2), x = one.due - base[size_t(one.column)],
+                   y = along[size_t(one.column)], z = one.held - base[size_t(one.column)] - (with_factor ? 0 : x);
+      xx += weight * x * x, xy += weight * x * y, yy += weight * y * y, xz += weight * x * z, yz += weight * y * z;
+    }
+    const double determinant = xx * yy - xy * xy;
+    if (with_factor && with_shift) {
+      if (!(determinant > 1e-9 * xx * yy)) return false;
+      factor = (xz * yy - yz * xy) / determinant, shift = (yz * xx - xz * xy) / determinant;
+    } else if (with_factor) {
+      factor = xz / xx;
+    } else {
+      shift = yz / yy;
+    }
+    constexpr double kLeastFactor = 1e-3;  // below it the expected values have no part in the numbers
+    return std::isfinite(factor) && std::isfinite(shift) && (!with_factor || std::abs(factor) >= kLeastFactor);
+  }
+  bool holds(const RoundedPair& one, const std::vector<double>& base, const std::vector<double>& along) const {
+    const double b = base[size_t(one.column)], expected = b + factor * (one.due - b) + shift * along[size_t(one.column)];
+    // The fit itself is known to a rounding, so twice the roundings of the element are allowed. What `base` is added to may have
+    // been rounded before.
+    const double before = half * (std::abs(one.held - b) + std::abs(factor * (one.due - b)));
+    return std::abs(one.held - expected) <= 2 * (one.held_slack + std::abs(factor) * one.due_slack + before);
+  }
+};
+
+}  // namespace
+
+Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem) {
+  const Format& format = wrong.format();
+  const Part& part = wrong.part();
+  constexpr size_t kFewestColumns = 16;
+  constexpr int64_t kMostElements = int64_t(1) << 18;
+  if (!is_number(format) || format.bits < 16 || part.columns() < int64_t(kFewestColumns) || part.elements() > kMostElements)
+    return std::nullopt;
+  const double half = power_of_two(-format.mantissa_bits) / 2, least = power_of_two(format.min_exponent());
+  std::map<int64_t, std::vector<RoundedPair>> rows;
+  std::set<int64_t> nan_rows, failing_rows;
+  for (const int64_t i : wrong.failing()) failing_rows.insert(i / part.columns());
+  for (const int64_t row : failing_rows)
+    for (int64_t i = row * part.columns(); i < (row + 1) * part.columns(); ++i) {
+      const double held = wrong.value(i);
+      const std::optional<double> due = wrong.middle(i);
+      if (std::isnan(held)) nan_rows.insert(row);
+      if (!due || !std::isfinite(*due) || !std::isfinite(held)) continue;
+      const Interval accepted = wrong.accepted(i);
+      const double width =
+          decode(format, code_from_ordinal(format, accepted.high)) - decode(format, code_from_ordinal(format, accepted.low));
+      const auto slack = [&](double value) { return std::max(std::abs(value), least) * half; };
+      rows[row].push_back(
+          {i % part.columns(), held, *due, slack(held), slack(*due) + width / 2, !wrong.accepts(i, wrong.codes()[size_t(i)])});
+    }
+  Rule best;
+  const auto try_fit = [&](const RowVector& base, const RowVector& along, bool with_factor, bool with_shift) {
+    int64_t explained = 0, clear = 0;
+    std::string some;
+    for (const auto& [row, pairs] : rows) {
+      if (nan_rows.contains(row)) continue;
+      RowFit fit{half, with_factor, with_shift};
+      if (pairs.size() < kFewestColumns || !fit.of(pairs, base.at, along.at)) return;
+      for (const RoundedPair& one : pairs) {
+        if (!fit.holds(one, base.at, along.at)) return;
+        explained += one.fails;
+        clear += one.fails && std::abs(one.held - one.due) > 4 * (one.held_slack + one.due_slack);
+      }
+      if (some.size() < 24) some += fmt::format("{}{:.3g}", some.empty() ? "" : ", ", with_factor ? fit.factor : fit.shift);
+    }
+    if (explained < int64_t(kFewestColumns) || 2 * clear < explained || (best && best->explained >= explained)) return;
+    std::string words;
+    const std::string apart = base.name.empty() ? "" : " (without " + base.name + ")";
+    const std::string of = along.name.empty() ? "" : " times " + along.name;
+    if (!with_shift)
+      words = fmt::format(
+          "the expected values{} times a factor for each row, of about {}: a number that each row shares, as its "
+          "variance or scale, is wrong",
+          apart, some);
+    else if (!with_factor)
+      words = fmt::format(
+          "the expected values plus a number for each row, of about {}{}: what all elements of a row have added or "
+          "subtracted, as its mean, is wrong",
+          some, of);
+    else
+      words = fmt::format(
+          "the expected values{} times a factor for each row, of about {}, plus a number for each row{}: what is "
+          "subtracted from all elements of a row, as its mean, is wrong, and so is the scale derived from it",
+          apart, some, of);
+    if (!nan_rows.empty()) words += fmt::format("; {} of {} such rows are NaN", nan_rows.size(), failing_rows.size());
+    int64_t left_out = 0;
+    for (const int64_t i : wrong.failing()) left_out += nan_rows.contains(i / part.columns());
+    best = {words, explained, left_out};
+  };
+  const std::vector<RowVector> bases = row_vectors(problem, part, 0), alongs = row_vectors(problem, part, 1);
+  for (const RowVector& base : bases) try_fit(base, alongs.front(), true, false);
+  for (const RowVector& along : alongs) try_fit(bases.front(), along, false, true);
+  if (best) return best;
+  for (const RowVector& base : bases)
+    for (const RowVector& along : alongs)
+      if (base.name.empty() || base.name != along.name) try_fit(base, along, true, true);
+  return best;
 }
 
 Rule bits_of_codes(const WrongPart& wrong) {

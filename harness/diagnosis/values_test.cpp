@@ -247,5 +247,67 @@ TEST(Values, TheNumbersOfAVectorInEveryRowAreNamed) {
   EXPECT_EQ(words_of([&](int64_t i) { return beta(i) + 1; }), "");
 }
 
+/// 4 rows of 32 numbers of bf16, made of a vector gamma, a vector beta and numbers z: z * gamma + beta.
+struct Norm {
+  Problem problem;
+  WholePart whole = testing::whole_part(kBf16, {4, 32}, {});
+  HostTensor y{dense("y", Role::kOutput, kBf16, {4, 32}), std::vector<std::byte>(256)};
+
+  static double z(int64_t i) { return double(i * 29 % 67) / 16 - 2; }
+  static double gamma(int64_t c) { return 0.5 + double(c * 11 % 13) / 8; }
+  static double beta(int64_t c) { return double(c * 7 % 9) / 4 - 1; }
+  static uint32_t code_of_sum(double value) {
+    return code_of(kBf16, round_to(kBf16, value, Rounding::kNearestEven, Overflow::kSaturate));
+  }
+
+  explicit Norm(const std::function<double(int64_t row, double z)>& held) {
+    for (const auto& [name, of] : {std::pair("gamma", &Norm::gamma), std::pair("beta", &Norm::beta)}) {
+      HostTensor vector{dense(name, Role::kInput, kBf16, {32}), std::vector<std::byte>(64)};
+      for (int64_t c = 0; c < 32; ++c) vector.set_code(c, code_of_sum(of(c)));
+      problem.tensors.push_back(std::move(vector));
+    }
+    for (int64_t i = 0; i < 128; ++i) {
+      whole.low.push_back(ordinal(kBf16, code_of_sum(z(i) * gamma(i % 32) + beta(i % 32))));
+      y.set_code(i, code_of_sum(held(i / 32, z(i)) * gamma(i % 32) + beta(i % 32)));
+    }
+  }
+  std::string words() const { return assay::words(numbers_of_rows(WrongPart(whole, y), problem)); }
+};
+
+TEST(Values, AWrongMeanOrScaleOfRowsIsNamed) {
+  EXPECT_THAT(Norm([](int64_t row, double z) { return z * (2.5 + double(row)); }).words(),
+              HasSubstr("the expected values (without beta) times a factor for each row, of about 2.5, 3.5, 4.5, 5.5"));
+  EXPECT_THAT(Norm([](int64_t row, double z) { return z + 1 + double(row); }).words(),
+              HasSubstr("plus a number for each row, of about 1, 2, 3, 4 times gamma: what all elements of a row have added"));
+  EXPECT_THAT(Norm([](int64_t row, double z) { return (z + 1) / (2.0 + double(row)); }).words(),
+              HasSubstr("times a factor for each row, of about 0.5, 0.333, 0.25, 0.2, plus a number for each row times gamma"));
+}
+
+TEST(Values, NumbersOfOtherElementsAreNoNumbersOfRows) {
+  EXPECT_EQ(Norm([](int64_t, double z) { return z * z; }).words(), "");
+  EXPECT_EQ(Norm([](int64_t row, double z) { return row == 2 && z > 1 ? 7.0 : z + 1; }).words(), "") << "a few elements differ";
+}
+
+/// 128 exponent bytes of 128 numbers of f32; the right ones round up: (bits + 0x7fffff) >> 23.
+std::string words_of_exponents(const std::function<uint32_t(uint32_t bits)>& held) {
+  WholePart whole = testing::whole_part(kE8M0, {4, 32}, {});
+  HostTensor q{dense("q", Role::kOutput, kE8M0, {4, 32}), std::vector<std::byte>(128)};
+  HostTensor x{dense("x", Role::kInput, kF32, {4, 32}), std::vector<std::byte>(512)};
+  for (int64_t i = 0; i < 128; ++i) {
+    const uint32_t bits = 0x3f800000u + uint32_t(i % 20 << 23) + uint32_t(i * 77777);
+    x.set_code(i, bits), q.set_code(i, held(bits) & 0xff);
+    whole.low.push_back(ordinal(kE8M0, (bits + 0x7fffffu) >> 23));
+  }
+  Problem problem;
+  problem.tensors.push_back(std::move(x));
+  return words(integers_of_input(WrongPart(whole, q), problem));
+}
+
+TEST(Values, ExponentBytesOfAnotherShiftOrOffsetAreNamed) {
+  EXPECT_THAT(words_of_exponents([](uint32_t bits) { return (bits - 0x7fffffu) >> 23; }), HasSubstr("as f32 - 0x7fffff) >> 23"));
+  EXPECT_THAT(words_of_exponents([](uint32_t bits) { return (bits + 0x7fffffu) >> 24; }), HasSubstr("as f32 + 0x7fffff) >> 24"));
+  EXPECT_EQ(words_of_exponents([](uint32_t bits) { return (bits * 3) >> 23; }), "") << "no such arithmetic";
+}
+
 }  // namespace
 }  // namespace assay

@@ -83,6 +83,14 @@ struct Moved {
   int64_t contradicted = 0;  ///< right elements that the rule says are wrong; counted only if the wrong ones hold few codes
 };
 
+/// Whether all rows of a tensor lie in its storage, if they are one stride apart as TensorSpec::row() says. Not so for views
+/// whose leading dimensions overlap.
+inline bool has_rows(const TensorSpec& spec) {
+  if (spec.shape.empty() || spec.shape.back() == 0) return false;
+  const int64_t rows = spec.elements() / spec.shape.back();
+  return rows == 0 || spec.row(rows - 1) + (spec.shape.back() - 1) * spec.strides.back() < spec.storage;
+}
+
 inline std::string hex(const Format& format, uint32_t code) { return fmt::format("0x{:0{}x}", code, (format.bits + 3) / 4); }
 
 inline std::string value_text(const Format& format, uint32_t code) {
@@ -210,6 +218,9 @@ Rule largest_code_too_early(const WrongPart& wrong);
 Rule constant_ratio(const WrongPart& wrong);
 /// The expected numbers plus one number.
 Rule constant_difference(const WrongPart& wrong);
+/// Rows that are wrong as a whole, though right but for one or two numbers of each: the expected values times a factor and plus a
+/// multiple of an input that has one row, as where the mean or the variance of a row is wrong.
+Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem);
 /// Bits of the expected codes that are flipped, set, cleared or shifted.
 Rule bits_of_codes(const WrongPart& wrong);
 /// The number, cast to an integer, where its code is expected.
@@ -236,6 +247,8 @@ Rule one_code(const WrongPart& wrong);
 Rule clamped(const WrongPart& wrong);
 /// The codes of the vector or the row before again: what is stored is not made from the input, as an array that is never filled.
 Rule same_codes_again(const WrongPart& wrong);
+/// Exponent bytes that integer arithmetic on the bits of the input gives, with another shift, offset or clamp than the right one.
+Rule integers_of_input(const WrongPart& wrong, const Problem& problem);
 /// The data of an input that has one row, in every row of the output.
 Rule of_a_vector(const WrongPart& wrong, const Problem& problem);
 

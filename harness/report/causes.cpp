@@ -72,7 +72,7 @@ std::string without_repetition(const std::string& list) {
 
 /// Removes the parts of a cause that differ between cases: elements, counts, conditions.
 std::string without_details(std::string text) {
-  if (text.starts_with("race: ") || text.starts_with("unsteady: "))
+  if (text.starts_with("race: ") || text.starts_with("unsteady: ") || text.starts_with("unset: "))
     text = text.substr(0, text.find(" ("));  // drops the first element that changed
   if (is_pattern(text) || is_probable(text)) text = text.substr(0, text.rfind(" ("));  // drops the count
   const std::string needed = " (needed for ";
@@ -265,8 +265,10 @@ class Kernel {
       const auto left_out = [&](const char* what) { return one.verdict->looked_at.find(what) != std::string::npos; };
       const bool searched = !one.may_be_cut() && !left_out(" mutants were not tried") &&
                             !(of_input && left_out(" wrong reads of inputs were not tried"));
-      if (searched && elements_outside(*one.verdict) >= kEnoughElements && !of_layout && !tells_nothing(*one.verdict) &&
-          !one.mistakes.contains(mistake))
+      const bool unknown =
+          one.causes.empty() && is_unknown(one.verdict->causes.front());  // doubts also a case not searched to its end
+      if ((searched || unknown) && elements_outside(*one.verdict) >= kEnoughElements && !of_layout &&
+          !tells_nothing(*one.verdict) && !one.mistakes.contains(mistake))
         data.insert(data_of(*one.verdict));
     }
     return data.size() >= fitting(mistake).size() ? data : Data();

@@ -151,6 +151,13 @@ assay_status remember(const Toy& toy) {
   return toy.spoiled(4, ++calls);
 }
 
+/// A byte of a local array that is never set.
+[[gnu::noinline]] unsigned char unset_byte() {
+  std::array<unsigned char, 256> never_set;
+  asm volatile("" : "=m"(never_set));  // the compiler takes it for set
+  return never_set[128];
+}
+
 /// Computes wrong outputs if the previous call had another size and the call before it had this size.
 assay_status mix_sizes_up(const Toy& toy) {
   static std::array<size_t, 2> before{};
@@ -235,6 +242,8 @@ const std::map<std::string, Kernel>& kernels() {
       // what it does to memory
       {"overruns", [](const Toy& toy) { return toy.spoiled(toy.y.bytes, 1); }},
       {"underruns", [](const Toy& toy) { return toy.copy(), std::memset(toy.to - 2, 0, 2), kWell; }},
+      {"reads_unset", [](const Toy& toy) { return toy.copy(), toy.to[0] = unset_byte(), kWell; }},
+      {"reads_beside", [](const Toy& toy) { return toy.copy(), toy.to[0] = *(toy.from - 2), kWell; }},
       {"far_overrun", [](const Toy& toy) { return toy.copy(), std::memset(toy.to + toy.y.bytes + 100, 0, 8), kWell; }},
       {"writes_far_behind", [](const Toy& toy) { return toy.marked(toy.y.bytes + kFarAway, 1); }},
       {"writes_far_before", [](const Toy& toy) { return *(toy.to - kFarAway) = 1, toy.copy(); }},

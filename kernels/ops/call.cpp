@@ -24,7 +24,8 @@ double Call::number(const char* parameter) const {
 
 simt::Launch Call::grid(int64_t blocks, int threads) const {
   if (blocks > 0x7fffffff) unsupported("more than 2^31 - 1 blocks");
-  return {blocks, threads, warp(), raw().stream, uint64_t(number("schedule_seed", 1))};
+  return {blocks, threads, warp(), raw().stream,
+          uint64_t(number("schedule_seed", 1)) | uint64_t(number("stack_fill", 0)) << simt::Launch::kSeedBits};
 }
 
 void expect_aligned(const assay_tensor& tensor) {

@@ -11,7 +11,12 @@ struct Launch {
   int threads = 128;           ///< threads per block; a multiple of the warp size
   int warp = 32;               ///< lanes per warp; equals the kernel's template parameter
   void* stream = nullptr;      ///< stream of the vendor's runtime; unused on the CPU
-  uint64_t schedule_seed = 1;  ///< seed of the order in which the CPU runs lanes; ignored on devices
+  /// For the CPU; ignored on devices. The low kSeedBits bits are the seed of the order in which lanes run. The 8 bits above are a
+  /// byte that stacks are filled with before each thread, unless it is 0: then a local variable that is read before it is set
+  /// shows.
+  uint64_t schedule_seed = 1;
+  static constexpr int kSeedBits = 40;
+  static constexpr uint64_t kSeedMask = (uint64_t{1} << kSeedBits) - 1;
 };
 
 /// The device or its driver failed. The kernel may still be right.

@@ -7,6 +7,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <cstring>
@@ -90,13 +91,14 @@ void Slot::run(int64_t index, const Launch& grid, void (*body)(const void*), con
   blocks = grid.blocks;
   body_ = body;
   kernel = call;
+  stack_fill_ = uint8_t(grid.schedule_seed >> Launch::kSeedBits);
   shared_.resize((shared_bytes + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t));
   shared = reinterpret_cast<std::byte*>(shared_.data());
   running = this;
   publish(&start_sync_);
   try {
     if (index % 64 == 0) {
-      Random random{grid.schedule_seed * 0x9e3779b97f4a7c15u + uint64_t(index)};
+      Random random{(grid.schedule_seed & Launch::kSeedMask) * 0x9e3779b97f4a7c15u + uint64_t(index)};
       while (!run_to_barrier_at_random(random)) {
       }
     } else {
@@ -120,11 +122,21 @@ void Slot::collect_everywhere() {
 #endif
 }
 
+/// Fills what the kernel's frames will use of this stack.
+[[gnu::noinline]] static void fill_stack(uint8_t byte) {
+  std::array<uint32_t, 4096> below;
+  uint32_t i = 0;
+  for (uint32_t& word : below)  // all differ: equal numbers would cancel in a norm. Each is a number of about the same size.
+    word = uint32_t{byte} << 24 | (((i++ * 2654435761u >> 9) ^ (uint32_t{byte} * 0x10101u)) & 0x7fffffu);
+  asm volatile("" : : "r"(below.data()) : "memory");  // the compiler keeps the bytes
+}
+
 void Slot::thread_main(void* argument) {
   Slot& slot = *static_cast<Slot*>(argument);
   for (;;) {
     collect(&slot.start_sync_);
     try {
+      if (slot.stack_fill_ != 0) fill_stack(slot.stack_fill_);
       slot.body_(slot.kernel);
     } catch (...) {
       if (!slot.thrown_) slot.thrown_ = std::current_exception();

@@ -253,6 +253,7 @@ class Slot : public Running {
   void (*body_)(const void*) = nullptr;
   std::vector<std::max_align_t> shared_;
   std::exception_ptr thrown_;
+  uint8_t stack_fill_ = 0;
   unsigned barriers_ = 0;
   int start_sync_ = 0;
 #ifdef ASSAY_SIMT_TSAN

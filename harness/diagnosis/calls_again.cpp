@@ -1,0 +1,123 @@
+// Repeats the call of a failed case under other conditions, to see what its outputs depend on: the order of lanes, what stacks
+// held, what lies beside the tensors.
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/compare/verdict.h"
+#include "harness/core/call.h"
+#include "harness/core/expectation.h"
+#include "harness/diagnosis/diagnose.h"
+#include "harness/diagnosis/wrong_part.h"
+#include "harness/run/run_case.h"
+
+namespace assay {
+
+namespace {
+
+/// Calls with more bytes are not repeated with other memory: they take long, and several copies of their outputs would be held.
+bool is_small(const Problem& problem) {
+  constexpr int64_t kMostBytes = int64_t(1) << 28;
+  int64_t bytes = 0;
+  for (const HostTensor& tensor : problem.tensors) bytes += int64_t(tensor.spec.bytes());
+  return bytes <= kMostBytes;
+}
+
+}  // namespace
+
+std::string race_in_words(const Backend& backend, const CallRequest& request) {
+  constexpr int kSchedules = 8;
+  CallRequest next = request;
+  const CallResult first = backend.call(next);
+  if (first.status != CallStatus::kOk) return {};
+  for (int call = 2; call <= kSchedules; ++call) {
+    ++next.schedule_seed;
+    const CallResult again = backend.call(next);
+    if (again.status != CallStatus::kOk) return {};
+    const std::string difference = call_difference(first, again, call);
+    if (difference.empty()) continue;
+    next.schedule_seed = request.schedule_seed;
+    const bool follows_order = backend.library.honours_schedule_seed && call_difference(first, backend.call(next), call).empty();
+    if (follows_order)
+      return "race: the outputs change with the order in which the lanes run: a barrier is missing, two lanes write one "
+             "place, a value is not set in every lane, or a lane reads memory that was never written (" +
+             difference + ")";
+    return "unsteady: the outputs change from call to call; the kernel keeps state between calls, reads unwritten "
+           "memory, or has a race (" +
+           difference + ")";
+  }
+  return {};
+}
+
+Unset unset_locals(const Backend& backend, CallRequest request, const Expectation& right) {
+  constexpr uint8_t kFills[] = {0x3c, 0xbd};  // as numbers of any format: about 0.01 and -0.1
+  constexpr const char* kWhat = "a local variable or array is read before it is set, or beside its ends";
+  Unset found;
+  if (!backend.contains_crashes || !is_small(*request.problem)) return found;
+  std::array<CallResult, 2> results;
+  for (size_t i = 0; i < results.size(); ++i) {
+    request.stack_fill = kFills[i];
+    results[i] = backend.call(request);
+    if (results[i].status == CallStatus::kBroken && !results[i].message.empty() && results[i].outputs.empty()) {
+      found.words = fmt::format("unset: with other bytes on the stack, the call {}: {}", results[i].message, kWhat);
+      return found;
+    }
+    if (results[i].status != CallStatus::kOk) return found;
+  }
+  if (call_difference(results[0], results[1], 2).empty()) return found;
+  request.stack_fill = kFills[0];
+  const CallResult again = backend.call(request);
+  if (again.status != CallStatus::kOk || !call_difference(results[0], again, 3).empty())
+    return found;  // changes from call to call
+  std::string places;
+  for (const Part& part : right.any_of.front().parts) {
+    const HostTensor &one = tensor_of(results[0].outputs, part), &other = tensor_of(results[1].outputs, part);
+    const int64_t stored = stored_elements(part, one), columns = part.columns();
+    std::vector<int64_t> changed, same;
+    std::set<int64_t> rows, of_columns;
+    for (int64_t i = 0; i < part.elements(); ++i) {
+      const int64_t offset = part.offset(i / columns, i % columns);
+      if (offset < 0 || offset >= stored) continue;
+      const bool differs = load_code(part, one, offset) != load_code(part, other, offset);
+      (differs ? changed : same).push_back(i);
+      if (differs) rows.insert(i / columns), of_columns.insert(i % columns);
+    }
+    if (changed.empty()) continue;
+    found.changed += int64_t(changed.size()), found.elements += part.elements();
+    std::string where = same.empty() ? "" : places_apart(changed, same, columns);
+    if (!where.empty()) where = where.substr(0, where.rfind(" alone"));
+    if (where.empty() && !same.empty() && rows.size() * of_columns.size() == changed.size())
+      where = ", in " + places_text(rows, part.rows(), of_columns, columns);
+    places += fmt::format("{}{} of {} elements of {}{}", places.empty() ? "" : "; ", changed.size(), part.elements(),
+                          part.label(), where);
+  }
+  if (!places.empty()) found.words = fmt::format("unset: {} (with other bytes on the stack, other results: {})", kWhat, places);
+  return found;
+}
+
+std::string access_beside(const Backend& backend, CallRequest request) {
+  if (!backend.contains_crashes || !is_small(*request.problem)) return "";
+  for (const Beside beside : {Beside::kNothingBehind, Beside::kNothingBefore}) {
+    request.beside = beside;
+    const CallResult result = backend.call(request);
+    if (result.status != CallStatus::kBroken) continue;
+    const std::string& message = result.message;
+    const bool of_tensor =
+        message.find(" before the start of '") != message.npos || message.find(" behind the end of '") != message.npos;
+    const size_t address = message.find(" at address 0x"), kind = message.find(": ", address == message.npos ? 0 : address);
+    if (!of_tensor || address == message.npos || kind == message.npos) continue;
+    // "read 2 bytes before the start of 'x', in libmine.so+0x11a9 (at mine.h:12; function f())"
+    std::string words = message.substr(kind + 2);
+    words = words.substr(0, words.find("; --in-process"));
+    const size_t place = words.find(", in "), lines = words.find(" (at ");
+    if (place != words.npos && lines != words.npos) words.erase(place, lines - place);
+    return "outside: " + words;
+  }
+  return "";
+}
+
+}  // namespace assay
