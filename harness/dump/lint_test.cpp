@@ -223,7 +223,7 @@ TEST(Lint, AGlobalScaleThatLeavesTheRangeOfItsBlocksUnused) {
     float value = 0;
     std::memcpy(&value, global.data(), 4);
     number(32 * value)(global);
-  }, "global scale does not fit its blocks", "of 448");
+  }, "global scale does not fit its blocks", "448 is possible");
 }
 
 TEST(Lint, NamesProblemsOfMxfp4) {
