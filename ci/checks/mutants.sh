@@ -26,6 +26,9 @@ expect 0 "1 killed" mutants --equivalent "$scratch/wrong.csv"
 { cat "$scratch/none.csv"; echo "kernels/ops/layouts/shuffle_weight_kernel.h,$column,${moved%: *},${moved##*: },boring,wrong"; } >"$scratch/class.csv"
 expect 1 "class: expected equivalent, sanitizer or device, got 'boring'" mutants --equivalent "$scratch/class.csv"
 
+{ cat "$scratch/none.csv"; echo "kernels/ops/layouts/shuffle_weight_kernel.h,$column,return of_another_version;,${moved##*: },equivalent,stale"; } >"$scratch/stale.csv"
+expect 1 "has no line 'return of_another_version;'; remove the row, or update it" mutants --equivalent "$scratch/stale.csv"
+
 # Without a budget the run stops and reports pending mutants; the next run continues.
 expect 1 "2 pending" mutants --fresh --cpu-minutes 0
 expect 0 "1 killed" mutants
