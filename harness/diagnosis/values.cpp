@@ -403,6 +403,7 @@ Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem) {
   const Part& part = wrong.part();
   constexpr size_t kFewestColumns = 16;
   constexpr int64_t kMostElements = int64_t(1) << 18;
+  constexpr double kSameFactor = 1e-3;  // factors that print alike
   if (!is_number(format) || format.bits < 16 || part.columns() < int64_t(kFewestColumns) || part.elements() > kMostElements)
     return std::nullopt;
   const double half = power_of_two(-format.mantissa_bits) / 2, least = power_of_two(format.min_exponent());
@@ -426,10 +427,14 @@ Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem) {
   const auto try_fit = [&](const RowVector& base, const RowVector& along, bool with_factor, bool with_shift) {
     int64_t explained = 0, clear = 0;
     std::string some;
+    std::optional<double> first;
+    bool factors_differ = false;
     for (const auto& [row, pairs] : rows) {
       if (nan_rows.contains(row)) continue;
       RowFit fit{half, with_factor, with_shift};
       if (pairs.size() < kFewestColumns || !fit.of(pairs, base.at, along.at)) return;
+      if (!first) first = fit.factor;
+      factors_differ |= std::abs(fit.factor - *first) > kSameFactor * std::abs(*first);
       for (const RoundedPair& one : pairs) {
         if (!fit.holds(one, base.at, along.at)) return;
         explained += one.fails;
@@ -437,6 +442,7 @@ Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem) {
       }
       if (some.size() < 24) some += fmt::format("{}{:.3g}", some.empty() ? "" : ", ", with_factor ? fit.factor : fit.shift);
     }
+    if (!with_shift && base.name.empty() && rows.size() > 1 && !factors_differ) return;  // one factor for the whole tensor: another rule
     if (explained < int64_t(kFewestColumns) || 2 * clear < explained || (best && best->explained >= explained)) return;
     std::string words;
     const std::string apart = base.name.empty() ? "" : " (without " + base.name + ")";
