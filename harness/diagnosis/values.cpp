@@ -442,7 +442,9 @@ Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem) {
       }
       if (some.size() < 24) some += fmt::format("{}{:.3g}", some.empty() ? "" : ", ", with_factor ? fit.factor : fit.shift);
     }
-    if (!with_shift && base.name.empty() && rows.size() > 1 && !factors_differ) return;  // one factor for the whole tensor: another rule
+    // One factor for the whole tensor is said by another rule; beside a shift, the factor 1 says nothing.
+    const bool idle = with_shift ? std::abs(first.value_or(1) - 1) <= kSameFactor : base.name.empty();
+    if (with_factor && rows.size() > 1 && !factors_differ && idle) return;
     if (explained < int64_t(kFewestColumns) || 2 * clear < explained || (best && best->explained >= explained)) return;
     std::string words;
     const std::string apart = base.name.empty() ? "" : " (without " + base.name + ")";
