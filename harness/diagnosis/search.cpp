@@ -433,15 +433,17 @@ class Search {
     const Answer& answer = right_.any_of.front();
     if (answer.products > 1 || right_.any_of.size() != 1 || !narrowed_to_.empty() || !sample_.columns.empty()) return;
     constexpr int64_t kFewestColumns = 16;
+    constexpr int64_t kMostElements = int64_t{1} << 22;  // two changed copies of the tensor are held at once
     for (size_t t = 0; t < problem_.tensors.size(); ++t) {
       const TensorSpec& spec = problem_.tensors[t].spec;
       if (access_of(problem_.tensors[t]) == Access::kOut || spec.format->is_integer() || spec.shape.size() < 2 ||
-          spec.elements() == 0 || spec.shape.back() < kFewestColumns)
+          spec.elements() == 0 || spec.elements() > kMostElements || spec.shape.back() < kFewestColumns)
         continue;
       for (const int64_t by : {1, -1, 2, -2, 4, -4})
         for (const int64_t period : {64, 32, 16, 8, 4}) {
           if (std::abs(by) * 2 > period || spec.shape.back() < 2 * period) continue;
-          if (!budget_.take(3 * work(contract_.elements()), kept_for_patterns_)) return;
+          const int64_t copied = 2 * spec.elements() / 4;
+          if (!budget_.take(copied + 3 * work(contract_.elements()), kept_for_patterns_)) return;
           if (is_read_beside(t, by, period)) return;
         }
     }
