@@ -330,7 +330,7 @@ layers=("$assay" judge "$r/layers.safetensors" $p --tensor 'x=layers.*.x' --tens
 expect 1 "* = 1" "${layers[@]}" --tensor 'scale=layers.*.scale'
 expect 1 "NOT AS EXPECTED: 1 of 2 (1 pass, 1 fail)" "${layers[@]}" --tensor 'scale=layers.*.scale'
 expect 2 "no tensor matches; did you mean 'layers.0.q'" "$assay" judge "$r/layers.safetensors" $p --tensor 'x=layer.*.q'
-expect 2 "there is no 'layers.0.s'" "${layers[@]}" --tensor 'scale=layers.*.s'
+expect 2 "no tensor 'layers.0.s'" "${layers[@]}" --tensor 'scale=layers.*.s'
 touch "$r/x.pt"
 expect 2 "torch.load('$r/x.pt', weights_only=True).items()}, '$r/x.safetensors')" "$assay" judge "$r/x.pt" --contract vllm.group_fp8
 expect 2 "add --param m=ROWS --param groups=GROUPS" "$assay" judge "$r/good.safetensors:scale" --as scale --layout row
