@@ -15,6 +15,7 @@
 #include <fstream>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -48,6 +49,7 @@ class Workers {
   Described start() { return own_.front().worker->start(); }
 
   CallResult call(const CallRequest& request) {
+    const std::lock_guard one_at_a_time(mutex_);
     Own& own = own_of(request.kernel);
     if (const std::string why_not = own.hangs.why_not_to_call(); !why_not.empty())
       return without_outputs(CallStatus::kNotCalled, why_not);
@@ -92,6 +94,7 @@ class Workers {
     return own_.front();
   }
 
+  std::mutex mutex_;
   std::string path_;
   WorkerOptions options_;
   std::list<Own> own_;  ///< most recently used first
@@ -106,14 +109,17 @@ Backend open_in_process(const std::string& path, const std::string& name, const 
   say_notes(library.info);
   speak_of_crashes(STDERR_FILENO, "assay: ");
   const auto runner = std::make_shared<Runner>(library.functions);
-  Backend backend{name, library.info, [runner, path](const CallRequest& request) {
+  const auto mutex = std::make_shared<std::mutex>();
+  Backend backend{name, library.info, [runner, mutex, path](const CallRequest& request) {
+                    const std::lock_guard one_at_a_time(*mutex);
                     const ExitNotice notice(path, request);
                     CallResult result = runner->call(request);
                     if (result.status != CallStatus::kOk) result.message = with_source_lines(result.message, path);
                     return result;
                   }};
   if (const std::shared_ptr<Watch>& watch = found.watch)
-    backend.watched_call = [watch, path](const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps) {
+    backend.watched_call = [watch, mutex, path](const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps) {
+      const std::lock_guard one_at_a_time(*mutex);
       const ExitNotice notice(path, request);
       return watch->call(request, first, steps);
     };
@@ -127,7 +133,7 @@ Backend open_in_worker(const std::string& path, const std::string& name, const W
   if (!described.note.empty()) info.notes.push_back(described.note);
   info.joins_groups = described.joins_groups;
   say_notes(info);
-  return {name, info, [workers](const CallRequest& request) { return workers->call(request); }, {}, true};
+  return {name, info, [workers](const CallRequest& request) { return workers->call(request); }, {}, described.contains_crashes};
 }
 
 namespace {
@@ -199,13 +205,15 @@ void obey_own_signals_alone() {
 // The worker's side of the process boundary.
 
 /// The worker's first message: the library's description, or the reason why there is none.
-std::string greeting(Greeting kind, const std::string& text, const std::string& note = "", bool joins_groups = false) {
+std::string greeting(Greeting kind, const std::string& text, const std::string& note = "", bool joins_groups = false,
+                     bool contains_crashes = false) {
   MessageWriter out;
   out.number(kWorkerProtocol);
   out.number<uint8_t>(uint8_t(kind));
   out.text(text);
   out.text(note);
   out.number<uint8_t>(joins_groups);
+  out.number<uint8_t>(contains_crashes);
   return out.bytes();
 }
 
@@ -222,7 +230,7 @@ CallResult answer(Runner& runner, const CallRequest& request) {
 
 }  // namespace
 
-bool serve_calls(const std::function<Library()>& open, int socket, int memory_file) {
+bool serve_calls(const std::function<Library()>& open, int socket, int memory_file, bool contains_crashes) {
   Library library;
   try {
     library = open();
@@ -232,7 +240,8 @@ bool serve_calls(const std::function<Library()>& open, int socket, int memory_fi
     return send_message(socket, greeting(Greeting::kUnusable, error.what()));
   }
   const std::string note = library.info.notes.empty() ? "" : library.info.notes.front();
-  if (!send_message(socket, greeting(Greeting::kReady, library.description, note, library.info.joins_groups))) return false;
+  if (!send_message(socket, greeting(Greeting::kReady, library.description, note, library.info.joins_groups, contains_crashes)))
+    return false;
 
   std::string message;
   SharedMemory memory(memory_file);
@@ -255,7 +264,7 @@ int worker_main(const std::function<Library()>& open) {
   std::string message;
   if (receive_message(kWorkerSocket, -1, message) != Received::kMessage) return 1;
   limit_memory(MessageReader(message).number<uint64_t>());
-  return serve_calls(open, kWorkerSocket, kWorkerMemory) ? 0 : 1;
+  return serve_calls(open, kWorkerSocket, kWorkerMemory, true) ? 0 : 1;
 }
 
 int worker_main(const std::string& path) {

@@ -38,7 +38,8 @@ int worker_main(const std::string& library);
 int worker_main(const std::function<Library()>& open);
 
 /// Answers calls in this process. Unlike a worker, it neither changes signals and limits nor ends the process.
-/// `socket`, `memory`: descriptors as of a worker. Returns true when the harness closes the socket, false if a send fails.
-bool serve_calls(const std::function<Library()>& open, int socket, int memory);
+/// `socket`, `memory`: descriptors as of a worker. `contains_crashes`: the process does nothing else, so that the harness may make
+/// calls that could crash it. Returns true when the harness closes the socket, false if a send fails.
+bool serve_calls(const std::function<Library()>& open, int socket, int memory, bool contains_crashes);
 
 }  // namespace assay

@@ -310,6 +310,7 @@ Process::~Process() {
 
 /// Ends what is left of the process group. Call it before the dead process is reaped: until then its id is not reused.
 void Process::book_end() {
+  if (process_ <= 0) return;  // kill(-0) would end this process and those that started it
   ::kill(-process_, SIGKILL);
   take_pending_signals();  // before the worker is removed, so that the sender of a signal is recognized as a worker
   remove_live_worker(process_);
@@ -496,7 +497,7 @@ Described Worker::read_greeting(const std::string& message, Greeting& kind) {
     MessageReader in(message);
     if (in.number<uint32_t>() != kWorkerProtocol) throw std::runtime_error("it begins with another protocol number");
     kind = Greeting(in.number<uint8_t>());
-    return {in.text(), in.text(), in.number<uint8_t>() != 0};
+    return {in.text(), in.text(), in.number<uint8_t>() != 0, in.number<uint8_t>() != 0};
   } catch (const std::runtime_error& error) {
     end_process();
     throw LibraryError(path_ + ": worker " + options_.program + " sent an invalid first message (" + error.what() +

@@ -109,6 +109,7 @@ CallResult without_outputs(CallStatus status, std::string message);
 struct Described {
   std::string description, note;
   bool joins_groups = false;
+  bool contains_crashes = false;  ///< see Backend
 };
 
 /// A worker, with one process at a time. A call starts it if there is none.

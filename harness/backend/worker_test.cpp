@@ -413,6 +413,25 @@ TEST(WorkerEnds, WithNothingBesideATensorAnAccessThereCrashes) {
     EXPECT_EQ(call("copy", beside).outputs.at(0).bytes, problem.tensors[0].bytes);
 }
 
+/// The diagnosis of one case makes calls while other cases run: mixed requests would give one case the bytes of another.
+TEST(Worker, CallsFromSeveralThreadsTakeTurns) {
+  const Backend backend = toy_worker();
+  const auto call_often = [&](std::byte value, int& wrong) {
+    Problem problem = testing::toy_problem(kBf16, 64, 512);
+    std::fill(problem.tensors[0].bytes.begin(), problem.tensors[0].bytes.end(), value);
+    for (int i = 0; i < 50; ++i) {
+      const CallResult result = backend.call({"toy", "toy.copy", "copy", &problem, 1});
+      wrong += int(result.status != CallStatus::kOk || result.outputs.at(0).bytes != problem.tensors[0].bytes);
+    }
+  };
+  int wrong_of_ones = 0, wrong_of_twos = 0;
+  std::thread other([&] { call_often(std::byte{1}, wrong_of_ones); });
+  call_often(std::byte{2}, wrong_of_twos);
+  other.join();
+  EXPECT_EQ(wrong_of_ones, 0);
+  EXPECT_EQ(wrong_of_twos, 0);
+}
+
 TEST(Worker, StacksAreFilledIfTheRequestSaysSo) {
   const Backend backend = toy_worker();
   const Problem problem = testing::toy_problem(kBf16, 2, 8);

@@ -44,6 +44,6 @@ int32_t assay_check_serve(const assay_library* functions, const char* name, int3
   return assay::guarded_call([&] {
     std::string settings;  // the harness sends a memory limit for workers; it does not apply to this process
     if (assay::receive_message(socket, -1, settings) != assay::Received::kMessage) return 1;
-    return assay::serve_calls(assay::opener(functions, name), socket, memory) ? 0 : 1;
+    return assay::serve_calls(assay::opener(functions, name), socket, memory, false) ? 0 : 1;
   });
 }

@@ -179,7 +179,7 @@ int explain_verb(const ExplainArguments& arguments) {
   if (arguments.call_only) return kAllAsExpected;
   print_power(*bound);
 
-  const Backend backend = shared_between_threads(open_backend(*arguments.suites.ops, {arguments.backend, false, 60}));
+  const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, 60});
   RunOptions options;
   options.kernel_glob = arguments.kernel;
   options.each.diagnose = look_for_causes(backend);

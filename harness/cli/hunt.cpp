@@ -63,7 +63,7 @@ class Inventor {
 
  private:
   /// The kind of value in a column, derived from the cells of all cases.
-  enum class Cells { kOther, kFill, kSize, kOptionalNumber, kList };
+  enum class Cells { kOther, kFill, kSize, kOptionalNumber, kList, kCalls };
 
   const Case& any() { return from_[below(from_.size())]; }
   size_t below(size_t n) { return size_t(random_() % n); }
@@ -119,6 +119,7 @@ Inventor::Inventor(const Op& op, std::vector<Case> from, uint64_t seed) : op_(op
 }
 
 Inventor::Cells Inventor::kind_of(const std::string& column) const {
+  if (column == "before") return Cells::kCalls;
   bool empty = false, number = false, list = false, fill = false, other = false;
   for (const Case& one : from_) {
     const auto found = one.parameters.find(column);
@@ -171,6 +172,10 @@ std::string Inventor::drawn(Cells kind, const std::string& cell) {
     case Cells::kOptionalNumber: {
       const int64_t numbers[] = {1, 3, 5, 8, 255, 1032, 2049, 8193};
       return below(3) == 0 ? "" : std::to_string(numbers[below(std::size(numbers))]);
+    }
+    case Cells::kCalls: {
+      const char* const numbers[] = {"1", "2", "5", "33"};  // thousands of calls take longer than a call may take
+      return numbers[below(std::size(numbers))];
     }
     case Cells::kOther: break;
   }
@@ -353,7 +358,7 @@ int minimize_verb(const ExplainArguments& arguments) {
   const Op& op = arguments.suites.ops->find(start.op);
   if (!op.bind(start)->shrinking({}))
     throw UsageError("--minimize does not support op " + op.name + "; assay run names the inputs that fail");
-  const Backend backend = shared_between_threads(open_backend(*arguments.suites.ops, {arguments.backend, false, 60}));
+  const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, 60});
   int offered = 0;
   for (const KernelOffer& kernel : backend.library.kernels) {
     if (!glob_match(arguments.kernel, kernel.name) || !why_not_offered(kernel, start).empty()) continue;
@@ -574,7 +579,7 @@ int hunt_verb(const HuntArguments& arguments) {
   const Op& op = arguments.suites.ops->find(arguments.op);
   const auto ended = [] { return ended_by() != nullptr; };
   const Backend backend =
-      shared_between_threads(open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds, ended}));
+      open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds, ended});
   Hunt hunt(arguments, op, backend, offered(selected, arguments, backend));
   end_on_signals();
   hunt.run();

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -259,11 +260,13 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   });
   const WorkerOptions for_ranks{.timeout_seconds = arguments.timeout_seconds, .ended = ended};
   if (meeting && meeting->launch().index == 0) opened = meeting->with_ranks(std::move(opened), for_ranks);
-  opened.call = [call = std::move(opened.call), &supervisor](const CallRequest& request) {
+  std::mutex one_call;  // the supervisor knows one call at a time
+  opened.call = [call = std::move(opened.call), &supervisor, &one_call](const CallRequest& request) {
+    const std::lock_guard lock(one_call);
     supervisor.calls(request);
     return call(request);
   };
-  const Backend backend = shared_between_threads(std::move(opened));
+  const Backend& backend = opened;
   if (const std::string line = offers_without_cases(backend.library, all); !line.empty())
     std::fprintf(stderr, "assay: %s\n", line.c_str());
   RecordedRun recorded{shard, fingerprint(selected), ignores_warp(backend.library), {}};

@@ -91,7 +91,7 @@ struct WatchedResult {
 struct Backend {
   std::string name;  ///< as on the command line; used in repro lines
   LibraryInfo library;
-  std::function<CallResult(const CallRequest&)> call;  ///< not thread-safe: one call at a time
+  std::function<CallResult(const CallRequest&)> call;  ///< calls from several threads take turns
   /// Empty if there is no on-device checker.
   std::function<WatchedResult(const CallRequest&, uint32_t first, const std::vector<CodeStep>&)> watched_call = {};
   bool contains_crashes = false;  ///< a call that crashes ends a worker process, and this one goes on

@@ -430,14 +430,6 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
   verdict.causes.insert(verdict.causes.end(), facts.begin(), facts.end());
 }
 
-Backend shared_between_threads(Backend backend) {
-  backend.call = [mutex = std::make_shared<std::mutex>(), call = std::move(backend.call)](const CallRequest& request) {
-    const std::lock_guard lock(*mutex);
-    return call(request);
-  };
-  return backend;
-}
-
 /// Whether a row holds nothing but zeros, or nothing but NaN.
 struct OneValue {
   bool zero = true, nan = true;

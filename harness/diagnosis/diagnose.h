@@ -117,8 +117,6 @@ void add_limits(const WorkBudget& budget, Verdict& verdict);
 /// returns an earlier result, or nullptr.
 std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(const Case&)> recorded);
 
-/// The same library behind a mutex, so that the diagnosis can make calls during a run.
-Backend shared_between_threads(Backend backend);
 
 /// For reconcile(): whether the data of a passed case expose a mutant, by the mutation score of its verdict. Suspects, equivalent
 /// mutants and mutants that the case does not have are not exposed.

@@ -166,7 +166,7 @@ Verdict judged(const Op& op, const Case& one) {
   result.untouched.resize(1), result.in_place.resize(1);
   Verdict verdict = blank_verdict(one, "copy", "toy");
   const Sample sample = judge_outputs(*bound, problem, result, verdict);
-  const Backend backend = shared_between_threads(testing::toy_backend());
+  const Backend backend = testing::toy_backend();
   look_for_causes(backend)({*bound, one, problem, &result.outputs, &result, &sample}, verdict);
   return verdict;
 }

@@ -499,13 +499,6 @@ std::vector<double> thresholds(const Format& format) {
   return all;
 }
 
-/// The nonnegative finite codes of q, as values.
-std::vector<double> magnitudes(const Format& q) {
-  std::vector<double> all;
-  for (int32_t o = 0; o <= ordinal_of_value(q, max_finite(q)); ++o) all.push_back(decode(q, code_from_ordinal(q, o)));
-  return all;
-}
-
 }  // namespace
 
 void exponent_rules(Sheet& sheet) {
@@ -529,7 +522,7 @@ void infinities(Sheet& sheet) {
 }
 
 void every_scale(Sheet& sheet) {
-  const std::vector<double> codes = magnitudes(sheet.q);
+  const auto codes = size_t(ordinal_of_value(sheet.q, max_finite(sheet.q))) + 1;  // nonnegative and finite; 2^31 in f32
   std::vector<double> significands = thresholds(sheet.format);
   std::erase_if(significands, [](double m) { return m > 1.75; });  // codes must fit under the scale of significand 1.75 too
   const int low = sheet.format.min_exponent() - sheet.format.mantissa_bits, count = max_exponent(sheet.format) + 1 - low;
@@ -540,8 +533,8 @@ void every_scale(Sheet& sheet) {
     sheet.values[size_t(group.begin)] = sign * std::ldexp(significands[round % significands.size()], exponent);
     for (int64_t i = group.begin + 1; i < group.end; ++i) {
       const size_t walked = round * size_t(group.size() - 1) + size_t(i - group.begin - 1);
-      const double code = (walked / codes.size() % 2 == 0 ? 1.0 : -1.0) * codes[walked % codes.size()];
-      sheet.values[size_t(i)] = std::ldexp(code, exponent - max_exponent(sheet.q));
+      const double code = decode(sheet.q, code_from_ordinal(sheet.q, int32_t(walked % codes)));
+      sheet.values[size_t(i)] = std::ldexp(walked / codes % 2 == 0 ? code : -code, exponent - max_exponent(sheet.q));
     }
   });
 }

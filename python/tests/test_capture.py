@@ -229,7 +229,7 @@ def test_captures_nest_and_threads_share_one(model, tmp_path):
     with assay.capture(tmp_path / "outer", ops={"captured_kernels.quant": SPEC}, calls=50) as outer:
         with assay.capture(tmp_path / "inner", ops={"captured_kernels.quant": SPEC}) as inner:
             model.kernels.quant(x)
-            with pytest.raises(RuntimeError, match="running already"):
+            with pytest.raises(RuntimeError, match="already running"):
                 inner.__enter__()
         workers = [threading.Thread(target=lambda: [model.kernels.quant(x) for _ in range(5)]) for _ in range(4)]
         for worker in workers:

@@ -167,8 +167,8 @@ int main(int argc, char** argv) {
   const std::string root = argv[1], folder = argv[2];
   try {
     open_rulebook(root);
-    const Backend cpu = shared_between_threads(open_in_process(folder + "/libassay_cpu.so", "cpu"));
-    const Backend faulty = shared_between_threads(open_in_process(folder + "/libassay_faulty.so", "faulty"));
+    const Backend cpu = open_in_process(folder + "/libassay_cpu.so", "cpu");
+    const Backend faulty = open_in_process(folder + "/libassay_faulty.so", "faulty");
     return judge(demand_of(root, argv[3]), ops_with(argc == 5 ? std::stoi(argv[4]) : 0), cpu, faulty, root);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "catches: %s\n", error.what());

@@ -90,8 +90,8 @@ void Outcomes::complain(const std::string& name, const Subject& subject, const S
 }
 
 Outcomes measured(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases) {
-  const Backend faulty = shared_between_threads(open_in_process(folder + "/libassay_faulty.so", "x"));
-  const Backend varied = shared_between_threads(open_in_process(folder + "/libassay_varied.so", "x"));
+  const Backend faulty = open_in_process(folder + "/libassay_faulty.so", "x");
+  const Backend varied = open_in_process(folder + "/libassay_varied.so", "x");
   Outcomes out;
   out.kinds = kHeadOfDiagnosis;
   const auto home_of = [&](const Subject& subject) -> const Backend& { return subject.kind == "changed" ? faulty : varied; };
@@ -205,7 +205,7 @@ int mislead(const std::string& folder, const std::vector<Subject>& all, const st
   std::vector<Subject> chosen;
   for (const Subject& subject : all)
     if (subject.kind == "elsewhere") chosen.push_back(subject);
-  const Backend varied = shared_between_threads(open_in_process(folder + "/libassay_varied.so", "x"));
+  const Backend varied = open_in_process(folder + "/libassay_varied.so", "x");
   size_t missed = 0;
   for (size_t i = 0; i < chosen.size(); ++i) {
     const Subject wrong{chosen[i].kernel, "misled", chosen[(i + 1) % chosen.size()].causes};
