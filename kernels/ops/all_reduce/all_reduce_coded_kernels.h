@@ -14,12 +14,18 @@ namespace assay_kernels {
 inline constexpr int kCodecBlock = 64;       ///< elements in both groups together
 inline constexpr int kCodecBytes = 64 + 16;  ///< bytes of their codes and of the 16-byte packet with both scales
 
-/// Rounds a value to T. kSaturates: MODE.FP16_OVFL is set, with which fp16 saturates. Only with T = fp16.
+/// Rounds a value to T. kSaturates: MODE.FP16_OVFL is set; only with T = fp16.
 template <class T, bool kSaturates>
 SIMT_DEVICE float half_number(float v) {
-  const float h = simt::to_float(simt::from_float<T>(v));
-  const bool overflows = kSaturates && simt::magnitude(h) > 65504.0f;
-  return overflows ? (h > 0 ? 65504.0f : -65504.0f) : h;
+  return kSaturates ? saturated_to<T>(v) : rounded_to<T>(v);
+}
+
+/// The rounded reciprocal. That of 0 is Inf; with FP16_OVFL we assume 65504.
+template <class T, bool kSaturates>
+SIMT_DEVICE float half_reciprocal(float v) {
+  constexpr float kMost = 65504.0f;
+  const float h = rounded_to<T>(1.0f / v);
+  return kSaturates && simt::magnitude(h) > kMost ? (h > 0 ? kMost : -kMost) : h;
 }
 
 /// kScaleEpsilon of the source has the codes 0x0001 (fp16) and 0x33D7 (bf16); its 1/240 has 0x1C44 and 0x3B88.
@@ -97,7 +103,7 @@ SIMT_DEVICE void encode_block(const float* v, unsigned char* to) {
         low[lane] = simt::min_number(low[lane], v[i]), high[lane] = simt::max_number(high[lane], v[i]);
     scale[lane] = Rules::scale(Rules::extreme(low[lane], high[lane]));
     const float divisor = half_number<typename Rules::Number, Rules::kSaturates>(scale[lane] + Rules::kEps);
-    mult[lane] = half_number<typename Rules::Number, Rules::kSaturates>(1.0f / divisor);
+    mult[lane] = half_reciprocal<typename Rules::Number, Rules::kSaturates>(divisor);
   }
   for (int begin = 0; begin < kCodecBlock; begin += 16) {
     simt::Vector<uint8_t> codes;

@@ -172,9 +172,10 @@ using Steps = std::vector<CellStep>;
 /// Another treatment of overflow: the largest value instead of Inf, or the reverse.
 Steps with_other_overflow(Steps steps) {
   for (CellStep& step : steps)
-    if (step.word == "to" && (step.argument(0) == "x" || step.argument(0) == "f16"))
-      step =
-          step.has_argument("sat") ? CellStep::made("to", {step.argument(0)}) : CellStep::made("to", {step.argument(0), "sat"});
+    if (step.word == "to" && (step.argument(0) == "x" || step.argument(0) == "f16")) {
+      const bool saturates = step.has_argument("sat") || step.has_argument("ovfl");
+      step = saturates ? CellStep::made("to", {step.argument(0)}) : CellStep::made("to", {step.argument(0), "sat"});
+    }
   return steps;
 }
 
