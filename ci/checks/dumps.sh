@@ -363,7 +363,7 @@ expect 1 "1 of 2 scales is NaN" lone nan
 expect 1 "the last 2 rows hold one value, 0xCD" lone stale
 expect 2 "I64" lone long
 expect 2 "did you mean 'healthy'" lone helthy
-expect 2 "holds 8 tensors" "$assay" judge "$r/lone.safetensors" --as scale
+expect 2 "has 8 tensors" "$assay" judge "$r/lone.safetensors" --as scale
 expect 0 "CLEAN" "$assay" judge "$r/scale.npy" --as scale
 
 # Single scale tensors written by faulty kernels.
