@@ -585,7 +585,6 @@ const std::map<std::string, std::string> kDenseRows = {
     {"shuffle_weight", "a weight is viewed as tiles, which a gap forbids"},
     {"silu_mul_quant_group", "the kernels compute where a row begins from its number and its length"},
     {"silu_mul_quant_experts", "the kernels compute where a row begins from its number and its length"},
-    {"silu_mul_quant_masked", "vLLM's kernel takes the strides of x, for which the op has no column"},
     {"silu_mul_quant_static", "the kernels compute where a row begins from its number and its length"},
 };
 

@@ -30,6 +30,8 @@ std::vector<Kernel> silu_faults() {
                                       "vLLM mxfp8_utils.py v0.30.0, comment: 2**-127 flushes to zero on CDNA, 0/0 == NaN"),
       of_masked<BeyondTokens<>>("beyond_tokens",
                                 "rtp-llm #1362, sglang #32386: processes all rows of an expert's capacity"),
+      of_masked<MaskedStrideIgnored>("masked_stride_ignored",
+                                     "vLLM activation_kernels.cu 1a84e5b2: a block finds its next token by the stride of q"),
       of_masked<MaskedScaleInF32>("masked_scale_in_f32",
                                   "ROCm/aiter #2420, vLLM #37835: the fallback packs exponents of fp32 scales"),
   };

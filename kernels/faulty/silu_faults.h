@@ -80,6 +80,11 @@ struct BeyondTokens : Base {
   static bool is_row(int32_t /*token*/, int32_t /*tokens*/) { return true; }
 };
 
+/// Reads the rows of x as if they followed each other without a gap.
+struct MaskedStrideIgnored : VllmSiluMasked {
+  static constexpr bool kTakesStride = false;
+};
+
 /// Computes the scale in fp32 instead of bf16, which changes the exponent of some groups.
 struct ScaleInF32 : MaskedBf16Ue8m0x4 {
   static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax * (1.0f / 448.0f)))); }

@@ -80,10 +80,10 @@ Groups groups_of(const Cells& cells) {
 void read_strides(const Cells& cells, RowCase& c) {
   if (cells.given("row_stride")) c.row_stride = cells.positive("row_stride");
   if (cells.given("offset")) c.offset = int64_t(cells.number("offset"));
-  if (c.row_stride > 0 && c.row_stride < c.n)
+  if (c.row_stride > 0 && c.row_stride < c.x_columns())
     cells.refuse("row_stride",
-                 "rows of " + std::to_string(c.n) + " would overlap at a stride of " + std::to_string(c.row_stride));
-  if (c.offset > 0 && lie_far(*c.x, c.m, c.row_stride))
+                 "rows of " + std::to_string(c.x_columns()) + " would overlap at a stride of " + std::to_string(c.row_stride));
+  if (c.offset > 0 && lie_far(*c.x, c.stored_rows(), c.row_stride))
     cells.refuse("offset",
                  "expected 0: rows at a stride of " + std::to_string(c.row_stride) + " are reserved addresses, not one tensor");
   std::istringstream names(cells.given("unaligned") ? cells.text("unaligned") : "");

@@ -230,7 +230,7 @@ std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& cont
 Hypothesis rows_read_without_gaps(const RowCase& c, const Contract& contract) {
   return {"x: rows are read without the gaps between them",
           [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
-            return expect_rows(contract, c, problem, outputs, {.pitch = c.n, .explains = false});
+            return expect_rows(contract, c, problem, outputs, {.pitch = c.x_columns(), .explains = false});
           }};
 }
 
@@ -267,7 +267,7 @@ std::vector<Hypothesis> outer_scale_hypotheses(const RowCase& c, const Contract&
 /// Mistakes besides arithmetic: where scales are stored, as which bytes, and how much of x is read.
 std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& base) {
   std::vector<Hypothesis> hypotheses = {tail_hypothesis(c, base.contract)};
-  if (c.row_stride > c.n && c.m > 1 && !lie_far(*c.x, c.m, c.row_stride))
+  if (c.row_stride > c.x_columns() && c.m > 1 && !lie_far(*c.x, c.stored_rows(), c.row_stride))
     hypotheses.push_back(rows_read_without_gaps(c, base.contract));
   if (!c.layout()) return hypotheses;
   if (base.contract.group_quant()->q->bits == 4) hypotheses.push_back(halves_swapped(c, base.contract));

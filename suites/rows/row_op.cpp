@@ -62,7 +62,7 @@ class RowTensors {
     const HostTensor x =
         input("x", *c_.x, {c_.stored_rows(), c_.n},
               {.name = c_.fill, .group_size = c_.group_size(), .q = &code_format(c_), .tensor = kX, .operands = &operands});
-    return c_.row_stride > 0 || c_.offset > 0 ? rows_apart(x, c_.row_stride, c_.offset) : x;
+    return with_gaps(x);
   }
   /// Input x [m, 2n] of a gated contract: the gate's generator fills one half, up's generator the other. If the gate is a
   /// constant power of two, such as 32 from gate_open, the other half is divided by it, so that the product has the generator's
@@ -78,7 +78,7 @@ class RowTensors {
     x.bytes.resize(x.spec.bytes());
     byte_rows(x).leftCols(c_.n * c_.x->bytes()) = byte_rows(gate_first ? gate : up);
     byte_rows(x).rightCols(c_.n * c_.x->bytes()) = byte_rows(gate_first ? up : gate);
-    return x;
+    return with_gaps(x);
   }
   /// gamma or beta [n] in the format of the weights, which defaults to x's format.
   HostTensor weights(const char* name, const std::string& fill, Stream stream) const {
@@ -113,6 +113,9 @@ class RowTensors {
   }
 
  private:
+  HostTensor with_gaps(const HostTensor& x) const {
+    return c_.row_stride > 0 || c_.offset > 0 ? rows_apart(x, c_.row_stride, c_.offset) : x;
+  }
   HostTensor input(const char* name, const Format& format, std::vector<int64_t> shape, FillRequest request) const {
     request.seed = c_.seed;
     HostTensor tensor{spec(name, Role::kInput, format, std::move(shape)), {}};

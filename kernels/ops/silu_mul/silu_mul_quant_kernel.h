@@ -49,13 +49,12 @@ SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
 // Host side of silu_mul_quant_group.
 
 /// The shape of the output: x has rows of two halves, q has half the columns.
-inline Shape gated_shape(const Call& call) {
-  const assay_tensor& x = call.input("x");
+inline Shape half_shape(const assay_tensor& x, Shape halves) {
   expect_aligned(x);
-  const Shape halves = dense_matrix(x);
   if (halves.columns % 16 != 0) unsupported("halves of x must be a multiple of 8 elements");
   return {halves.rows, halves.columns / 2};
 }
+inline Shape gated_shape(const Call& call) { return half_shape(call.input("x"), dense_matrix(call.input("x"))); }
 
 /// The grid with one thread per kGatedElements elements of the output.
 inline simt::Launch gated_grid(const Call& call, const Shape& shape) {
@@ -446,6 +445,7 @@ struct MaskedBf16Ue8m0x4 : MaskedBf16Ue8m0 {
 /// is_row(): true for the rows of an expert that are in use.
 template <class GroupRulesOfIt>
 struct SiluMasked : SiluGroup<SiluBf16, GroupRulesOfIt> {
+  static constexpr bool kTakesStride = true;  ///< rows of x may lie apart
   SIMT_DEVICE static bool is_row(int32_t token, int32_t tokens) { return token < tokens; }
 };
 
@@ -466,6 +466,7 @@ using SiluMaskedList = RulesList<VllmSiluMasked, VllmSiluMaskedUe8m0, VllmSiluMa
 template <class T>
 struct MaskedArguments {
   const T* x;             ///< [experts * room, 2n]: gate, then up
+  int64_t pitch;          ///< distance between rows of x in elements
   uint8_t* q;             ///< [experts * room, n]
   const int32_t* tokens;  ///< number of rows in use of each expert
   ScalesOut scales;       ///< scales of one expert
@@ -484,8 +485,8 @@ SIMT_KERNEL void silu_mul_quant_masked(MaskedArguments<T> a) {
   const bool live = group < groups && Rules::is_row(int32_t(in_expert), a.tokens[expert]);
   LaneWords<2> gate{}, up{};
   if (live) {
-    // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
-    const T* x = a.x + int64_t{row} * a.n + int64_t{piece} * kGatedElements;
+    // `piece` counts codes, of which a row has n
+    const T* x = a.x + int64_t{row} * (a.pitch - a.n) + int64_t{piece} * kGatedElements;
     gate.load(x);
     up.load(x + a.n);
   }
@@ -518,7 +519,9 @@ template <class Rules>
 void run_silu_mul_quant_masked(const Call& call) {
   using Group = typename Rules::Group;
   const assay_tensor &x = call.input("x"), &q = call.output("q"), &tokens = call.input("tokens");
-  const Shape shape = gated_shape(call), out = dense_matrix(q);
+  const Shape shape = half_shape(x, matrix_of_rows(x)), out = dense_matrix(q);
+  const int64_t pitch = Rules::kTakesStride ? x.strides[0] : 2 * shape.columns;
+  if (shape.rows > 1 && pitch % 8 != 0) unsupported("rows of x must begin at multiples of 16 bytes");
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have half the columns of x");
   if (!has_type(q, Group::Code::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
   if (!has_type(x, ASSAY_BFLOAT, 16)) unsupported("x must be bf16 for this kernel");
@@ -535,6 +538,7 @@ void run_silu_mul_quant_masked(const Call& call) {
   if (shape.rows == 0) return;
   const simt::Launch grid = gated_grid(call, shape);
   const MaskedArguments<simt::Bf16> a{data_of<simt::Bf16>(x),
+                                      pitch,
                                       static_cast<uint8_t*>(q.data),
                                       data_of<int32_t>(tokens),
                                       scales,
