@@ -506,6 +506,7 @@ ScaleFacts::ScaleFacts(std::map<std::string, std::string> stated, const std::map
   for (const auto& [key, value] : metadata)
     if (key.starts_with("parameter.")) values_.emplace(key.substr(10), value);
   if (!layout.empty()) values_["layout"] = layout;
+  if (std::string& size = values_["group_size"]; size.find('+') != size.npos) size.resize(size.find('+'));  // 16+tensor: 16
 }
 
 std::string ScaleFacts::text(const std::string& name) const { return values_.contains(name) ? values_.at(name) : ""; }
@@ -542,21 +543,23 @@ ScaleKind kind_of(const DumpedTensor& dumped) {
   const Format& format = *dumped.tensor.spec.format;
   if (format == kInt32) return ScaleKind::kWords;
   if (format == kE8M0 || (dumped.plain_bytes && format.bits == 8)) return ScaleKind::kBytes;
-  if (format == kF32 || format == kBf16 || format == kF16) return ScaleKind::kFloats;
-  throw refused(dumped, dumped.dtype + " is not a type of scales; expected int32 words or bytes of UE8M0, fp32, bf16 or f16");
+  if (format == kF32 || format == kBf16 || format == kF16 || format == kE4M3Fn) return ScaleKind::kFloats;
+  throw refused(dumped, dumped.dtype + " is not a type of scales; expected int32 words or bytes of UE8M0, fp32, bf16, f16 or e4m3fn");
 }
 
 /// The storage of a known layout, padding included.
-ScaleGrid placed_grid(const HostTensor& tensor, const PlacedLayout& placed) {
+ScaleGrid placed_grid(const HostTensor& tensor, const PlacedLayout& placed, ScaleKind kind) {
   ScaleGrid grid;
   grid.rows = placed.rows();
   grid.columns = placed.cols();
-  const Format& element = *placed.layout().element;
+  const bool floats = kind == ScaleKind::kFloats;
+  const Format& element = floats ? *tensor.spec.format : *placed.layout().element;  // with the sign bit, which UE4M3 lacks
   HostTensor elements{dense("", Role::kInput, element, {placed.storage_elements()}), tensor.bytes};
   for (int64_t r = 0; r < grid.rows; ++r)
     for (int64_t c = 0; c < grid.columns; ++c) {
       const std::optional<int64_t> at = placed.offset_within(r, c);
-      grid.codes.push_back(at ? int64_t(elements.code(*at)) : -1);
+      const uint32_t code = at ? elements.code(*at) : 0;
+      grid.codes.push_back(!at ? -1 : floats ? fp32_bits(element, code) : int64_t(code));
     }
   return grid;
 }
@@ -618,7 +621,7 @@ ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts) {
     placed.emplace(rulebook().layout(layout), *m, *groups);
   if (placed && in_order_of_storage(tensor.spec, *placed)) {
     check_layout(dumped, *placed);
-    grid = placed_grid(tensor, *placed);
+    grid = placed_grid(tensor, *placed, kind);
   } else {
     if (kind == ScaleKind::kWords && tensor.spec.shape.size() == 1 && !placed)
       throw refused(dumped,
@@ -627,6 +630,7 @@ ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts) {
     grid = logical_grid(tensor, kind);
   }
   grid.kind = kind;
+  grid.of_e4m3 = *tensor.spec.format == kE4M3Fn;
   grid.name = dumped.name == "array" ? "scale" : dumped.name;
   grid.present_rows = m.value_or(grid.rows);
   grid.present_columns = groups.value_or(grid.columns);

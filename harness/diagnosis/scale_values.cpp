@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <optional>
+#include <span>
 
 #include "harness/diagnosis/diagnose.h"
 #include "harness/diagnosis/scales.h"
@@ -330,6 +331,16 @@ constexpr Kind kKinds[] = {
     {"subnormal", [](int64_t c) { return value(c) != 0 && std::fabs(value(c)) < 0x1p-126f; },
      "1 / scale overflows to Inf, and a GPU that flushes subnormals takes it for zero"}};
 
+void add_kinds(const ScaleGrid& grid, std::span<const Kind> kinds, ScaleReport& report) {
+  for (const Kind& kind : kinds) {
+    const PlacesFound places = places_where(grid, kind.holds);
+    if (places.count == 0) continue;
+    report.findings.push_back({fmt::format("{} of {} scales {} {}", places.count, grid.present_rows * grid.present_columns,
+                                           places.count == 1 ? "is" : "are", kind.what),
+                               {"where    " + places.text(), first_text(grid, places), std::string("why      ") + kind.why}});
+  }
+}
+
 void find_words(const ScaleGrid& grid, ScaleReport& report) {
   const PlacesFound words = places_where(grid, is_words_of_bytes);
   if (words.count == 0) return;
@@ -414,8 +425,28 @@ static bool find_reversed_bytes(const ScaleGrid& grid, ScaleReport& report) {
   return true;
 }
 
+/// E4M3 scales of NVFP4. The scale of a group of zeros is zero there, and 448 may be a saturated scale.
+static void look_at_e4m3(const ScaleGrid& grid, ScaleReport& report) {
+  constexpr float kLargest = 448;
+  constexpr Kind kFaults[] = {
+      {"NaN", [](int64_t c) { return std::isnan(value(c)); },
+       "NaN in the input of the group, a scale above 448 that was cast without saturation, or unwritten memory"},
+      {"negative", [](int64_t c) { return std::signbit(value(c)); },
+       "a scale is not negative, and tensor cores ignore the sign bit: the tensor holds other data"}};
+  add_kinds(grid, kFaults, report);
+  const int64_t all = grid.present_rows * grid.present_columns;
+  const int64_t zeros = places_where(grid, [](int64_t c) { return value(c) == 0; }).count,
+                largest = places_where(grid, [](int64_t c) { return value(c) == kLargest; }).count;
+  if (zeros > 0)
+    report.notes.push_back(fmt::format("{} of {} scales are zero: groups of zeros, or too small beside the global scale", zeros, all));
+  if (largest > 0)
+    report.notes.push_back(
+        fmt::format("{} of {} scales are 448, the largest number: they saturated if the global scale is too large", largest, all));
+}
+
 void look_at_floats(const ScaleGrid& grid, ScaleReport& report) {
   if (grid.present_rows == 0 || grid.present_columns == 0) return;
+  if (grid.of_e4m3) return look_at_e4m3(grid, report);
   if (find_reversed_bytes(grid, report)) return;
   if (find_bytes_as_numbers(grid, report)) return;
   std::vector<int64_t> exponents;
@@ -423,13 +454,7 @@ void look_at_floats(const ScaleGrid& grid, ScaleReport& report) {
     for (int64_t c = 0; c < grid.present_columns; ++c)
       exponents.push_back(grid.code(r, c) >= 0 && is_power_of_two(grid.code(r, c)) ? grid.code(r, c) >> 23 : -1);
   if (find_doubled(grid, exponents, report)) return;
-  for (const Kind& kind : kKinds) {
-    const PlacesFound places = places_where(grid, kind.holds);
-    if (places.count == 0) continue;
-    report.findings.push_back({fmt::format("{} of {} scales {} {}", places.count, grid.present_rows * grid.present_columns,
-                                           places.count == 1 ? "is" : "are", kind.what),
-                               {"where    " + places.text(), first_text(grid, places), std::string("why      ") + kind.why}});
-  }
+  add_kinds(grid, kKinds, report);
   find_words(grid, report);
   find_mantissas(grid, report);
 }

@@ -29,7 +29,7 @@ std::string described(const ScaleGrid& grid) {
     case ScaleKind::kBytes:
       return fmt::format("UE8M0 bytes, {}{}", extent, padding);
     case ScaleKind::kFloats:
-      return fmt::format("fp32 scales, {}{}{}", extent, padding,
+      return fmt::format("{} scales, {}{}{}", grid.of_e4m3 ? "E4M3" : "fp32", extent, padding,
                          grid.powers_of_two ? "; the consumer takes powers of two only" : "");
   }
   return "";
@@ -298,6 +298,7 @@ double fullest(std::vector<double> numbers, double width) {
 
 void look_at_data(const ScaleGrid& grid, const std::vector<double>& maxima, ScaleReport& report) {
   constexpr int64_t kFewestGroups = 4, kFewestWrong = 4;
+  if (grid.of_e4m3) return;  // their quotients also contain the global scale, and rounding to 4 bits
   if (grid.present_columns < kFewestGroups || maxima.size() != size_t(grid.present_rows * grid.present_columns)) return;
   const std::vector<std::optional<Quotient>> all = quotients(grid, maxima);
   std::vector<double> known;

@@ -25,6 +25,7 @@ struct ScaleGrid {
   bool zero_rows = true, zero_columns = true;  ///< whether padding rows and padding groups must be zero; otherwise they may hold
                                                ///< anything
   bool powers_of_two = false;                  ///< a consumer will convert these fp32 scales to UE8M0
+  bool of_e4m3 = false;                        ///< the fp32 numbers are values of E4M3 scales, as of NVFP4
 
   int64_t code(int64_t row, int64_t column) const { return codes[size_t(row * columns + column)]; }
 };

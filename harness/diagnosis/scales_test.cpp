@@ -84,6 +84,23 @@ uint32_t or_packed(float a, float b, float c, float d) {
   return bits(a) >> 23 | bits(b) >> 15 | bits(c) >> 7 | bits(d) << 1;
 }
 
+/// NVFP4 stores E4M3 scales: zeros and 448 are allowed there, NaN and the sign bit are not.
+TEST(Scales, OfE4m3MayBeZeroOrTheLargestNumberButNotNanOrNegative) {
+  const auto look = [](float odd) {
+    ScaleGrid grid = floats(4, 8, [&](int64_t r, int64_t c) { return r == 2 && c == 3 ? odd : 16.0f + float(r + 2 * c); });
+    grid.of_e4m3 = true;
+    return grid;
+  };
+  EXPECT_THAT(text_of(look(17)), AllOf(HasSubstr("E4M3 scales, 4 rows of 8 groups"), HasSubstr("CLEAN")));
+  EXPECT_THAT(text_of(look(0)), AllOf(HasSubstr("note   1 of 32 scales are zero"), HasSubstr("CLEAN")));
+  EXPECT_THAT(text_of(look(448)), AllOf(HasSubstr("note   1 of 32 scales are 448"), HasSubstr("CLEAN")));
+  EXPECT_THAT(scales_found(look(NAN)), ElementsAre("1 of 32 scales is NaN"));
+  EXPECT_THAT(scales_found(look(-2)), ElementsAre("1 of 32 scales is negative"));
+  ScaleGrid plain = look(0);
+  plain.of_e4m3 = false;
+  EXPECT_THAT(scales_found(plain), ElementsAre("1 of 32 scales is zero"));
+}
+
 TEST(Scales, OneAndAHalfInTheLastGroupMakesByteTwoNan) {
   const uint32_t word = or_packed(1, 1, 1, 1.5);
   EXPECT_EQ(word, 0x7FFF7F7Fu);
