@@ -51,7 +51,7 @@ struct Landmark {
   double min_normal, min_subnormal;
 };
 
-/// values from the OCP, IEEE and vendor format specifications
+/// Values from the format specifications of OCP, IEEE and vendors.
 const Landmark kLandmarks[] = {
     {kE4M3Fn, 0x7e, 448, 0x08, 0x1p-6, 0x1p-9},
     {kE4M3Fnuz, 0x7f, 240, 0x08, 0x1p-7, 0x1p-10},
@@ -211,7 +211,7 @@ TEST(Format, CanonicalNanIsANanCode) {
   }
 }
 
-/// Checks all ordinals from lowest to highest: values increase, and only missing codes are skipped.
+/// Walks through all ordinals in order: values must increase, and the only gap is at the missing -0 of kFnuz formats.
 bool ordinals_are_an_order(const Format& f, const std::function<int32_t(uint32_t)>& order) {
   std::vector<std::pair<int32_t, double>> places;
   for (uint32_t code = 0; code < f.code_count(); ++code)

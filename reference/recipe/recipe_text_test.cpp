@@ -359,8 +359,8 @@ TEST(Verbs, EveryRuleForNanAndEveryChoiceOfAVerbIsSeenToDiffer) {
   }
 }
 
-/// Figueroa: with p bits per operand and 53 >= 2 p + 2, rounding to double first is harmless. Tested at the hardest points:
-/// quotients and roots whose mantissa is closest to a midpoint, and subnormal results.
+/// Figueroa: with p bits per operand and 53 >= 2 p + 2, rounding to double first does no harm. Tests the hardest inputs:
+/// quotients and roots whose mantissa is closest to a tie, and subnormal results.
 TEST(Verbs, RoundingToDoubleFirstIsInnocuousWhereItIsHardest) {
   RandomNumbers random(31);
   int64_t near_midpoints = 0;
@@ -384,7 +384,7 @@ TEST(Verbs, RoundingToDoubleFirstIsInnocuousWhereItIsHardest) {
 
 TEST(Verbs, RoundingToF32FirstIsNotInnocuousForSixteenBitsAndIsSeen) {
   // rounding through a format that is too narrow creates a false tie
-  const double x = 0x1.0100000001p0;  // just above a midpoint of bf16, on it after rounding to f32
+  const double x = 0x1.0100000001p0;  // slightly above a tie of bf16; rounded to f32 it is that tie
   EXPECT_EQ(nearest(kBf16, x), 0x1.02p0);
   EXPECT_EQ(nearest(kBf16, nearest(kF32, x)), 1.0);
 }
