@@ -89,7 +89,7 @@ TEST(Evidence, AnExecutionNamesCommitCompilerExecutorAndApproximations) {
               HasSubstr("elements: a run compares"));
 }
 
-// Contracts that need other machines are listed by name, and none of them has a recorded run.
+// Contracts that need other hardware are listed by name in elsewhere.csv, and none of them has a recorded run.
 
 using ::testing::HasSubstr;
 
