@@ -18,7 +18,7 @@
 
 namespace assay {
 
-// Orders along k, and builds that flush, on the smallest inputs that distinguish them.
+// Orders along k, and builds that flush, on the smallest inputs that tell them apart.
 
 namespace {
 
@@ -50,7 +50,7 @@ TEST(KOrder, WhatLiesBeyondKIsZero) {
   EXPECT_EQ(std::count(ordered.begin(), ordered.end(), std::byte(0)), 24);
 }
 
-/// With two parts of 80: the second begins with product 80, and each is filled up to whole periods of 64.
+/// Two parts of 80 products: the second part begins with product 80, and each part is padded to whole periods of 64.
 TEST(KOrder, BeginsAnewWithEachPart) {
   KOrder order{4, 8, 16};
   order.part = 80;
@@ -62,7 +62,7 @@ TEST(KOrder, BeginsAnewWithEachPart) {
   EXPECT_EQ(order.product_at(64 + 8), KOrder::kZero) << "product 80 belongs to the next part";
 }
 
-/// Products of one element, by index along k; all others are zero.
+/// Codes of one row of a and of b whose products are given by their index along k; all other products are zero.
 struct Factors {
   struct At {
     int64_t k;
@@ -96,8 +96,8 @@ double result(const DotContract& contract, const DotInputs& inputs, const Format
   return DotRows(contract, dot_programs(contract, 128).front(), inputs, y).rows(0, 1).low[0];
 }
 
-/// 240 * 240 and its negative are in two instructions. 2^-10 is in the same instruction as one of them and is truncated. With
-/// ascending k, all three are in one instruction.
+/// 240 * 240 and -240 * 240 are in two instructions. 2^-10 is in the same instruction as one of them, and is truncated there.
+/// With ascending k, all three are in one instruction.
 TEST(KOrder, ASmallProductIsLostWhereLargeOnesMeetItAlone) {
   const Factors factors(kE4M3Fnuz, {{0, 240, 240}, {1, 0x1p-5, 0x1p-5}, {8, -240, 240}});
   const DotInputs inputs = inputs_of(factors, 1, 1);
@@ -212,9 +212,9 @@ TEST(Flush, OpusCutsBf16Off) {
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs), 0x1.02p0);
 }
 
-// Scale indices that kernels get wrong.
+// Indices of scales that kernels get wrong.
 
-/// The scales of a as the misreading of that name returns them. a has two rows of eight blocks, with scales 1 to 8 and 11 to 18.
+/// The scales of a as the named misreading reads them. a has two rows of eight blocks, with scales 1 to 8 and 11 to 18.
 std::vector<double> misread_scales_of_a(const std::string& name) {
   DotInputs right;
   right.product.k = 1024, right.m = 2, right.n = 1;
@@ -249,7 +249,7 @@ TEST(ScaleIndex, SuspectsReadTheScalesOfOtherBlocks) {
   EXPECT_THAT(misread_scales_of_a("scales: none for the last block of k"), ElementsAre(11, 12, 13, 14, 15, 16, 17, 1));
 }
 
-// shuffle_weight: compares the formula with AITER's view and permutation, and tests its inverse.
+// shuffle_weight: compares WeightShuffle::place() with AITER's view and permutation, and tests its inverse.
 
 /// aiter/ops/shuffle.py: x.view(n / BN, BN, k / BK, BK / V, V).permute(0, 2, 3, 1, 4), BN = rows, BK = 2 products, V = 16 /
 /// bytes.
@@ -295,7 +295,7 @@ TEST(WeightShuffle, AsksForWholeTiles) {
   EXPECT_FALSE((WeightShuffle{32, 16}.fits(48, 96)));
 }
 
-/// Experts are separate, and each mutant is another permutation, or no permutation.
+/// No element moves to another expert, and each mutant is another permutation or none.
 TEST(WeightShuffle, AMoveAndItsInverseLeaveEachElementWhereItWas) {
   const ShuffleExtents extents{Groups::uniform(3, 64), 96, 2};
   WeightMove there{{16, 16}, false, {}}, back = there;
@@ -321,7 +321,7 @@ namespace {
 
 double rounded(const Format& format, double x) { return round_to(format, x, Rounding::kNearestEven, Overflow::kSpecial); }
 
-/// All orders of adding to +0; NaN results are counted separately.
+/// Adds the parts to +0 in every order. NaN results are counted separately.
 struct Orders {
   double low = HUGE_VAL, high = -HUGE_VAL;
   int nan = 0, others = 0;
@@ -344,7 +344,7 @@ std::vector<Span> spans(const std::vector<double>& parts) {
   return all;
 }
 
-/// Random values of a format, of both signs, within some octaves.
+/// Random values of a format, of both signs, within a few powers of two.
 std::vector<double> numbers(const Format& format, uint32_t seed, size_t count) {
   std::vector<double> all;
   for (size_t i = 0; i < count; ++i) {
@@ -392,7 +392,7 @@ TEST(SumInAnyOrder, RefusesMorePartsThanItCanOrder) {
   EXPECT_THROW((void)sum_in_any_order(spans(std::vector<double>(9, 1.0)), kBf16), std::invalid_argument);
 }
 
-// Sums are computed once per key, and again if anything differs that affects them.
+// A sum is computed once per key, and again for another key: anything that affects the sum belongs to the key.
 
 const std::vector<std::byte> kCodes(64);
 
