@@ -22,7 +22,7 @@
 
 namespace assay {
 
-// Mutants of contracts by name: they include mistakes of real kernels and no equivalent changes.
+// Mutants by name: they include mistakes of real kernels, and no change without effect.
 
 namespace {
 
@@ -219,7 +219,7 @@ TEST(Neighbours, LeaveTheLastRoundingOutBeforeOtherLinksAlone) {
 
 using namespace contract_tables;
 
-/// The cells of a bound contract as text, for cell-by-cell comparison.
+/// The cells of a bound contract as text, to compare two contracts cell by cell.
 std::map<std::string, std::string> cells(const Contract& contract) {
   std::map<std::string, std::string> all;
   for (size_t i = 0; i < contract.links.size(); ++i) {
@@ -238,7 +238,7 @@ std::map<std::string, std::string> cells(const Contract& contract) {
       all[link + "code"] = g->code.text();
       all[link + "rival"] = g->rival.text() + " " + std::to_string(int(g->takes));
       all[link + "error"] = g->error.text() + (g->squares ? " squared" : "");
-      // M is not a separate cell after binding; it is a part of the constants
+      // binding replaces M by its value, so M shows only in the constants
       for (const auto& [cell, recipe] : recipes)
         for (const Step& step : recipe->steps) all[link + "constants"] += std::to_string(step.a.constant) + " ";
     } else if (const auto* h = std::get_if<Gated>(&contract.links[i])) {
@@ -267,7 +267,7 @@ std::map<std::string, std::string> cells(const Contract& contract) {
   return all;
 }
 
-/// Cells in which two contracts differ; constants count only if no text differs.
+/// Cells in which two contracts differ. Differing constants count only if no text differs.
 std::set<std::string> differing_cells(const Contract& a, const Contract& b) {
   std::set<std::string> differing;
   const auto left = cells(a), right = cells(b);

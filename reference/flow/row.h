@@ -1,4 +1,4 @@
-// Inputs and outputs of a contract for one row of a matrix. Every op here works row by row.
+// Inputs and outputs of a contract for one row of a matrix. All ops of these contracts treat each row separately.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@
 
 namespace assay {
 
-/// Inputs of one row. A row has n numbers, or 2n before an activation. gamma is empty for ops without a norm.
+/// Inputs of one row of n elements; before an activation, x has 2n. gamma is empty for ops without a norm.
 struct RowInputs {
   std::vector<double> x;
   std::vector<double> gamma;
@@ -30,7 +30,7 @@ struct RowInputs {
   double outer_scale = 1;                  ///< f32 scale of the level above the groups; 1 if there is none
 };
 
-/// The decoded outputs of the kernel under test for this row. Missing tensors are empty.
+/// The kernel's outputs for this row, decoded. Vectors of tensors that the op does not have are empty.
 struct StoredRow {
   std::vector<double> y, q, scale, zero = {};
 };
@@ -49,8 +49,8 @@ struct RowOutputs {
 
 class RowListener;
 
-/// Evaluates a contract. With `stored`, quantities that stored outputs depend on are first narrowed to the values that explain
-/// these outputs. `listener`, unless null, receives every step.
+/// Evaluates a contract. `stored`: first narrows quantities that are not stored to the values from which the stored outputs can
+/// result. `listener` receives every step, unless it is null.
 RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
                         RowListener* listener = nullptr);
 

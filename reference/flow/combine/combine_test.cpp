@@ -21,7 +21,7 @@ Combine row(const std::string& id) { return read_combine(tables().find(id)); }
 
 double f32(const Real& x) { return nearest(kF32, x); }
 
-/// Tokens with one column; x[t][k].
+/// Tokens with one column each; x[t][k] is the element of slot k of token t.
 CombineInputs inputs_of(const Format& x, const std::vector<std::vector<double>>& values, std::vector<double> weights = {}) {
   CombineInputs in;
   in.x = &x;
@@ -194,7 +194,7 @@ TEST(Combine, MutantsHaveNamesOfTheirOwn) {
   }
 }
 
-/// The error of a row with these cells.
+/// The error message for a row with these cells.
 std::string error_of(const std::string& cells) {
   return contract_tables::error_of("id,rows_of_x,skips,unrouted,weight,add,order,y,numbers,topk,since,until,source,why\nmy.sum," +
                                    cells + ",v1.0,,here,because\n");

@@ -1,4 +1,4 @@
-// Rows of the norm tables: columns, binding and mutants.
+// Contract rows of norms: columns, binding and mutants.
 #include <stdexcept>
 
 #include "reference/flow/flow.h"
@@ -74,7 +74,7 @@ namespace {
 
 RowNorm& norm(Link& link) { return std::get<RowNorm>(link); }
 
-/// Mutants that square, normalize or store the other of the two sums, rounded and unrounded.
+/// Mutants of a residual, which has a rounded and an unrounded sum: the wrong one is squared, normalized or stored.
 void with_a_residual(RowEdits& edits) {
   edits.flow_edit("residual", "residual: stays as it was", [](Link& link) { norm(link).residual.start = "res"; });
   const EditedStep& last = edits.steps("z").back();
