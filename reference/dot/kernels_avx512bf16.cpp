@@ -1,5 +1,5 @@
-// Sums of magnitudes with an instruction that multiplies pairs of bf16 and adds them to f32: four times as many products per
-// instruction as with doubles.
+// Sums of magnitudes with an instruction that multiplies pairs of bf16 and adds the products to f32. It multiplies four times as
+// many numbers as an instruction on doubles.
 #include <immintrin.h>
 
 #include "reference/dot/dot_kernels.h"
@@ -11,7 +11,7 @@ constexpr int kRows = 8, kHeld = 4, kVectors = 3, kWidth = 16, kColumns = kVecto
 
 __m512bh bf16_of(__m512i pairs) { return (__m512bh)pairs; }
 
-/// kHeld rows of a tile: their sums per scale and their totals stay in registers.
+/// kHeld rows of a register tile: their sums per scale and their totals stay in registers.
 void add_rows(const PairBlock& p, int64_t row_tile, int64_t column_tile, int first_row) {
   double* const to = p.sums + ((column_tile * p.tiles_of_sums + row_tile) * kRows + first_row) * kColumns;
   for (int i = 0; i < kHeld * kColumns; i += kLine) __builtin_prefetch(to + i, 1);

@@ -118,7 +118,7 @@ def main():
         print(f"{name}: {bad[0]} of {len(values[name])} codes and {bad[1]} of {len(bits)} conversions differ")
         failures += bad != (0, 0)
 
-        # The comparison must detect one changed value, and truncation instead of rounding.
+        # The comparison must detect one changed value, and truncation in place of rounding.
         other = values[name].copy()
         other[1] = other[2]
         toward_zero = np.roll(codes[name], 1)

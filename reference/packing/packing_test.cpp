@@ -1,4 +1,4 @@
-// Packed UE8M0x4 scales: hand-computed words, and every mutant of the packing.
+// Packed UE8M0x4 scales: words computed by hand, and every mutant of a packing.
 #include "reference/packing/packing.h"
 
 #include <gmock/gmock.h>
