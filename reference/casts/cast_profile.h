@@ -35,7 +35,7 @@ uint32_t encode(const Format& format, double value, Rounding rounding, Overflow 
 /// v_cvt_sr_fp8_f32; PTX ISA, cvt.rs.
 std::optional<uint32_t> encode_stochastic(const Format& format, double value, uint64_t random, int random_bits);
 
-/// Inf with that sign if the format has Inf; otherwise NaN (with that sign if possible); otherwise the largest value.
+/// Inf with that sign if the format has Inf; else NaN, with that sign if NaN has both signs; else the largest value.
 uint32_t special_code(const Format& format, bool negative);
 
 /// The largest finite value with that sign.
@@ -81,7 +81,7 @@ enum class Negative {
   kCode        ///< becomes one code
 };
 
-/// A step besides the rounding.
+/// A step of a mutant, before or after the cast's own rounding.
 struct CastStep {
   enum Kind {
     kRound,   ///< to the nearest number of `format`; beyond it Inf

@@ -130,7 +130,7 @@ class Edits {
  public:
   explicit Edits(const CastProfile& right) : right_(right), runs_(runs_of(right)) {}
 
-  /// Identical mutants get the name of the first.
+  /// Adds a mutant, unless another one gives every input the same code.
   template <class Change>
   void add(const std::string& name, Change change) {
     CastNeighbour wrong{name, right_, {}};

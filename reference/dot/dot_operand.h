@@ -163,8 +163,8 @@ class DecodedOperand {
   std::vector<int16_t> exponent_table_;
 };
 
-/// How many products of two formats can be added exactly in double, for any codes: 2^53 units of the smallest product divided by
-/// the largest product. 171,196 for e4m3fn, 149,130 for e4m3fnuz.
+/// How many products of two formats can be added exactly in double, for any codes: 2^53 times the smallest product, divided by
+/// the largest. 171,196 for e4m3fn, 149,130 for e4m3fnuz.
 int64_t products_exact_in_double(const Format& a, const Format& b);
 
 }  // namespace assay

@@ -11,8 +11,8 @@ namespace assay {
 
 // Sums of doubles without rounding.
 
-/// An exact accumulator for finite doubles of magnitude 2^-600 up to 2^600: 32-bit digits held in 64-bit limbs, so that about
-/// 2^30 additions fit before a carry. Method: R. M. Neal, "Fast exact summation using small and large superaccumulators" (2015).
+/// An exact sum of doubles whose magnitudes are 0 or 2^-600 to 2^600. 32-bit digits are kept in 64-bit limbs, so about 2^30
+/// additions fit before a carry. Method: R. M. Neal, "Fast exact summation using small and large superaccumulators" (2015).
 class ExactSum {
  public:
   void add(double value);

@@ -138,7 +138,7 @@ Contract bind(const ContractTables& tables, const std::string& id, const Format&
 /// Binds a row that is no chain. Throws TableError for an invalid cell, and for an op kind that is not a stage of a chain.
 Link bind_link(const RowCells& cells, const Format& x);
 
-/// Parses every cell of a row with placeholder formats. Throws TableError.
+/// Parses every cell of a row, with placeholders for the formats of a case. Throws TableError.
 void check(const ContractTables& tables, const ContractRow& row);
 
 // A contract as text: its cells as formulas, and where it accepts several outputs.

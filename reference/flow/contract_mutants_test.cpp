@@ -29,7 +29,7 @@ namespace {
 using namespace contract_tables;
 using testing::Contains;
 
-/// Suspects of every sum and product: other signs, other constants, a quotient.
+/// True for suspects with a small mistake in one step: another operator, sign or constant.
 bool is_slip(const std::string& name) {
   for (const char* const other : {" -> add(", " -> mul(", " -> sub(", " -> div(", " - v", " -> max(", " -> min(", " / v", " -> v",
                                 " -> sqrt", "/v", " -> 0"})

@@ -156,7 +156,7 @@ double choose(const Step& step, double v, double a) {
   return pick(step, v, a);
 }
 
-/// choose() on intervals. max and min are monotone in both arguments. If NaN is dropped, one known number bounds the result.
+/// choose() on intervals. max and min are monotone in both arguments. If one is `any` and NaN is dropped, the other is a bound.
 Span choose(const Step& step, Span v, Span a) {
   if (step.verb == Verb::kIf0) {
     if (v.any() || !(v.low <= 0 && v.high >= 0)) return v;

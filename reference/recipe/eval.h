@@ -87,7 +87,7 @@ Span hull(Span a, Span b);
 // Widens the correctly rounded result of a step by the error that the step allows.
 
 /// Every accepted result lies at most slack_ulps values of the working format from the correctly rounded result. A zero stays
-/// zero. Either an operand is zero, or the result is so small that one f32 subnormal more or less changes no output. The sign of
+/// zero: either an operand is zero, or the result is so small that one f32 subnormal more or less changes no output. The sign of
 /// a result never changes.
 void widen(const Step& step, const RowPart& part);
 

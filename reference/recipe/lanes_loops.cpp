@@ -233,7 +233,7 @@ void clamp_spans(double* low, double* high, Bounds bounds, size_t n) {
   }
 }
 
-/// Moves a positive number away from zero by that many steps, and outward to the grid where steps have grown.
+/// Moves a positive number away from zero by `steps` grid values, then up to a grid value if they lie farther apart there.
 inline double outward(const Grid& g, double magnitude, double steps) {
   const double moved = magnitude + steps * quantum(magnitude, g.smallest_normal, g.last_place);
   const double step = quantum(moved, g.smallest_normal, g.last_place), on_grid = __builtin_ceil(moved / step) * step;

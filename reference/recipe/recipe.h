@@ -62,8 +62,8 @@ enum class Verb {
 /// What max, min and clamp return for NaN: the other operand (kDrop), NaN (kKeep), or a clamp's lower or upper bound.
 enum class NanRule { kDrop, kKeep, kToLow, kToHigh };
 
-/// How pow2 chooses the exponent of v: OCP's FLOOR, NVIDIA's RCEIL, torchao's EVEN, and AITER's rules, which round up if the
-/// significand is at least 1.75 (kThreeQuarters) or 1.5 (kHalf). v is already divided by the largest value.
+/// How pow2 rounds v to a power of two: down (OCP's FLOOR), up (NVIDIA's RCEIL), torchao's EVEN, or up if the significand is at
+/// least 1.75 (kThreeQuarters) or 1.5 (kHalf), as AITER does. v is already divided by the largest value.
 enum class Pow2 { kFloor, kCeil, kEven, kThreeQuarters, kHalf };
 
 /// Result for a value outside an integer format. NaN becomes 0 unless the result is undefined. Sources: PTX ISA, cvt; CDNA3 ISA,

@@ -85,7 +85,7 @@ inline const DotScaleKind kDotScaleKinds[] = {{"none", nullptr, 0, 0, false},   
                                               {"128x128", &kF32, 128, 128, true}, {"3x32", &kF32, 3, 32, true},
                                               {"mx", &kE8M0, 1, 32, true}};
 
-/// An operand of zeros with scales of one. Rows are padded by `gap` elements.
+/// An operand whose codes are zero and whose scales are one. `gap` unused elements follow each row.
 inline OwnedOperand make_operand(const Format& format, int64_t rows, int64_t k, const DotScaleKind& kind, int64_t gap = 0) {
   OwnedOperand o;
   o.k = k;

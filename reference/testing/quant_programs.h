@@ -110,7 +110,7 @@ inline int inward(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_trunc(y, 
 
 inline constexpr int64_t kLeast32 = -2147483648LL, kMost32 = 2147483647;
 
-/// The result of a kernel for one group; codes without a value are unspecified.
+/// What a kernel stores for one group. A code without a value may be anything.
 struct Group {
   double scale = 0;
   std::optional<int64_t> zero;

@@ -195,7 +195,7 @@ TEST(UnitDefinition, GivesWhatEveryProbeExpects) {
         << probe.name << " " << probe.unit << ": " << probe.why;
 }
 
-/// Each step of a row affects at least one probe: changing the step must change some result.
+/// Changing any step of a row must change the result of at least one row of probes.csv.
 TEST(UnitDefinition, ProbesSeeAStepThatIsChanged) {
   const auto changed = [](const std::string& id, const std::string& column, const std::string& cell) {
     UnitRow row = unit_table().find(id);
@@ -441,7 +441,7 @@ std::vector<std::byte> factor(const std::string& table, uint64_t seed, int rows,
   return codes;
 }
 
-/// f32 results predicted with the instruction's chains.
+/// f32 results: each split-K part is predicted with an accumulator of its own, then the parts are added in f32.
 std::vector<uint32_t> predicted(const Unit& unit, const Recorded& r, const UnitProduct& product) {
   const size_t size = size_t(r.m * r.n);
   const int part = ((r.k + 127) / 128 + r.split - 1) / r.split * 128;

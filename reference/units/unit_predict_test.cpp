@@ -156,7 +156,7 @@ struct Data {
   std::vector<std::byte> bytes_a, bytes_b;
 };
 
-/// All finite codes, or small ones with a few large ones.
+/// Random finite codes of any size or, with `outliers`, mostly small ones (below 1) and a few of any size.
 Data data(const Unit& unit, size_t products, bool outliers, std::mt19937& random) {
   const auto code = [&](const Format& format) {
     for (;;) {
@@ -194,7 +194,7 @@ TEST(Replay, HoldsWhatTheUnitReturnsAndWhatItsNeighboursDo) {
   }
 }
 
-/// The interval must be narrow enough to reject wrong sums.
+/// The interval must be narrow enough to reject wrong sums: without one product, or 5 % too large.
 TEST(Replay, DoesNotHoldWhatLacksAProductOrGains) {
   std::mt19937 random(2);
   for (const char* id : kUnits) {

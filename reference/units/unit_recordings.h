@@ -48,8 +48,8 @@ RecordedMatches match_recorded(const Unit& unit, bool c_is_zero, const RecordedS
 // The possible results of a tensor core whose truncations are undocumented. The order of products and the exponents are those of
 // the row, but each truncation and each rounding may or may not happen.
 
-/// True if an instruction can be replayed: products of one-byte codes that are aligned and added, without scales in the
-/// instruction.
+/// True if Replay supports the instruction: it aligns and adds products of one-byte codes, d has 32 bits, scales (if any) are
+/// e8m0, and it neither flushes subnormals nor limits products.
 bool can_be_replayed(const Unit& unit);
 
 /// Results of one instruction as intervals.

@@ -67,7 +67,7 @@ class Draw {
     const int reach = std::min(24, f.mantissa_bits - f.min_exponent());
     return -reach + int(below(uint64_t(reach / 2) + 1));
   }
-  /// A code near 2^half_; of 1 if the format does not reach so low, where the scales supply the rest of the exponent.
+  /// Mostly 0; otherwise near 2^half_, or near 1 if the format does not reach so low: scales then supply the exponent.
   uint32_t of_product_about_least(const Format& f) {
     const bool reaches = half_ > f.min_exponent() - f.mantissa_bits;
     const int exponent = reaches ? half_ : 0;
@@ -106,7 +106,7 @@ struct Batch {
     fill(a_scales, *unit.scale, kRows * scale_pitch), fill(b_scales, *unit.scale, kColumns * scale_pitch);
   }
 
-  /// Makes two products of each element large and opposite, at positions that differ per row.
+  /// Makes two products of each element large and of opposite sign, at two random k that are the same for all elements.
   template <class Code>
   void cancel(const Unit& unit, Draw& draw, Code code) {
     const size_t p = draw.below(uint64_t(k)), q = draw.below(uint64_t(k));
@@ -153,8 +153,8 @@ std::vector<uint32_t> results(const Unit& unit, const Batch& batch) {
   return d;
 }
 
-/// Whether the two results are numbers or infinite. Bits of a NaN tell little: two results that are both NaN need not differ in
-/// use.
+/// True if neither result is NaN. A difference between two NaN codes matters little, because most programs treat all NaN
+/// alike.
 bool are_numbers(const Format& d, uint32_t one, uint32_t other) {
   return !std::isnan(decode(d, one)) && !std::isnan(decode(d, other));
 }

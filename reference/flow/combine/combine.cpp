@@ -364,7 +364,7 @@ void edit_sums(const Combine& right, const Format& x, int64_t topk, CombineEdits
   for (size_t i = 0; i < right.add.size(); ++i) {
     const bool is_sum = right.add[i].has_argument("a"), is_product = right.add[i].word == "mul";
     if (!is_sum && !is_product) continue;
-    if (is_sum && topk == 1) continue;  // y rounds the only sum anyway
+    if (is_sum && topk == 1) continue;  // rounding the only sum twice changes nothing
     const auto behind = right.add.begin() + std::ptrdiff_t(i) + 1;
     const auto next = std::find_if(behind, right.add.end(), [](const CellStep& step) { return !flushes(step); });
     if (std::any_of(behind, right.add.end(), rounds) && (is_sum || rounds(*next))) continue;

@@ -37,7 +37,7 @@ double pinned(const Combine& contract, const CombineInputs& in, int64_t token = 
   return y.low;
 }
 
-/// 2 topk numbers of a format: large ones that cancel, and small ones between them.
+/// Elements of three tokens with topk slots each: about 1000, small numbers, about -1000, a small number. Their sums cancel.
 std::vector<std::vector<double>> cancelling(const Format& x, int topk) {
   std::vector<std::vector<double>> all(3);
   for (int t = 0; t < 3; ++t)
@@ -80,7 +80,7 @@ TEST(Combine, AnFp32SumRoundsOnceAndItsOrderIsPinned) {
         EXPECT_EQ(pinned(row("torch.sum_topk"), in, t), nearest(*x, Real(of_lanes)));
       }
     }
-  // 2^24 + 1 + ... : the ascending chain loses every 1, a lane of ones does not.
+  // 2^24 + 1 + 1 + ...: added in ascending order, every 1 is lost. In lanes, ones are first added to each other.
   const std::vector<double> ones = {0x1p24, 1, 1, 1, 0, 1, 1, 1};
   EXPECT_EQ(pinned(row("vllm.moe_sum@v0.25.0"), inputs_of(kF32, {ones})), 0x1p24);
   EXPECT_EQ(pinned(row("torch.sum_topk"), inputs_of(kF32, {ones})), 0x1p24 + 6);

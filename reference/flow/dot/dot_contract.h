@@ -117,7 +117,7 @@ std::vector<std::byte> in_order(const KOrder& order, const UnitFactor& factor, i
 /// For kernels that convert codes in software to operands of the instruction: how a code, with the scales of its block and
 /// tensor, becomes an operand.
 struct DecodedOperands {
-  const Format* codes = nullptr;            ///< format of a and b in memory; nullptr: the instruction takes these codes itself
+  const Format* codes = nullptr;            ///< format of a and b in memory; nullptr: that of the instruction
   std::vector<CellStep> mult_a, mult_b;     ///< from s (scale of a block) and g (scale of the tensor) to the multiplier m
   std::vector<CellStep> decode;             ///< from the value of a code to the operand, with m
 
@@ -197,7 +197,7 @@ struct DotContract {
   /// which row of a belongs to each slot. `experts` is then GroupOrder::kByIndex.
   bool sorted_ids = false;
   std::vector<int64_t> block_m = {};  ///< sorted ids: allowed sizes of a block of slots; all slots of a block have one expert
-  /// Only for an undocumented kernel or instruction: the contracts of which one, in one algorithm variant, computed each element.
+  /// Only for an undocumented kernel or instruction: the possible contracts. One variant of one of them computed each element.
   /// For an undocumented instruction, a member is this row with one candidate model. The fields above are copies of the first
   /// member's, except row, unit_row, scales, out and layouts. An undocumented kernel takes no bias.
   std::vector<DotContract> members = {};

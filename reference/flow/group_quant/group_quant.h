@@ -67,7 +67,7 @@ GroupScales group_scales(const GroupQuant& contract, const Spans& sources, doubl
 /// True if the contract accepts the stored value.
 bool may_equal(Span span, double value);
 
-/// Codes of the elements first .. first + values.size() of the row, given the scales of their groups.
+/// Codes of a row's elements `values`, given the scales of their groups. The first group begins at values[0].
 Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales,
                   RowListener* listener = nullptr, double outer = 1);
 

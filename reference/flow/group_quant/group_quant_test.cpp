@@ -404,8 +404,8 @@ double e2m1(double v) {
   return std::copysign(values[code], v);
 }
 
-/// vLLM v0.33.0, nvfp4_utils.cuh; reciprocals are rounded to nearest. The multiplier is 0 if the scale is 0 (guards_scale) or if
-/// amax is 0 (otherwise).
+/// vLLM v0.33.0, nvfp4_utils.cuh; reciprocals are rounded to nearest. With guards_scale, the multiplier is 0 if the scale is 0;
+/// otherwise it is 0 if amax is 0.
 std::vector<double> nvfp4(const std::vector<double>& x, double g, bool guards_scale, double& scale) {
   double amax = 0;
   for (double v : x) amax = std::fmax(amax, std::fabs(v));

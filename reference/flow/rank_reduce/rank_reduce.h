@@ -37,7 +37,7 @@ struct RankOwners {
   int64_t stripe = 0;  ///< the ranks in turn own stripes of this many elements; 0: no stripes
 };
 
-/// Encoding on the wire: codes of a group under one scale, as steps of a row. Empty if nothing is encoded.
+/// How ranks encode what they send: the elements of a group become codes with one scale. Without a codec, all cells are empty.
 struct RankCodec {
   bool signed_extreme =
       false;  ///< true: m is the element of largest magnitude with its sign (of +v and -v: -v); false: its magnitude

@@ -127,7 +127,7 @@ struct Buckets {
   }
 };
 
-/// What expert_ids hold for a number of an expert.
+/// The number that expert_ids stores for an expert; in mutants, a wrong one.
 int64_t shown_number(const Routing& contract, const RoutingInputs& inputs, int64_t number) {
   if (makes(contract, RoutingMistake::kNextExpert)) return number + 1;
   if (inputs.map.empty()) return number;

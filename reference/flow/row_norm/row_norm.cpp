@@ -172,7 +172,7 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
 
 namespace {
 
-/// What a sum has too much if it starts from 1 or -1 in each of several lanes, by the name of the mutant.
+/// By how much a sum is too large if it starts from 1 or -1 in each of several lanes, by the name of the mutant.
 const std::map<std::string, double>& wrong_starts() {
   static const std::map<std::string, double> all = [] {
     std::map<std::string, double> starts;

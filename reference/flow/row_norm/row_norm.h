@@ -17,7 +17,7 @@
 
 namespace assay {
 
-// The possible results of a sum in f32, added in a tree of additions in which each term passes at most `depth` of them.
+// The possible results of f32 sums in trees of additions. The depth of a tree is the most additions that a term passes through.
 
 /// The largest relative error after `roundings` consecutive roundings: k u / (1 - k u) with u = 2^-24 and k roundings (N. J.
 /// Higham, Accuracy and Stability, 3.1).
