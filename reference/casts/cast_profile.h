@@ -96,7 +96,7 @@ struct CastStep {
 
 /// Inputs, of both signs, for which a cast breaks its own rules: it returns a fixed code, or multiplies them by a factor first.
 struct Anomaly {
-  uint64_t first, last;  ///< unsigned patterns
+  uint64_t first, last;  ///< patterns without the sign bit
   std::optional<uint32_t> code;
   double factor = 1;
 };

@@ -47,7 +47,7 @@ std::string flaw_of(const std::vector<CodeRun>& runs, const CastSource& source);
 
 struct CastNeighbour {
   std::string name;  ///< such as "rounding: nearest_even -> toward_zero"
-  CastProfile profile;        ///< with one cell edited, or one additional step
+  CastProfile profile;        ///< with one cell changed, or one additional step
   std::vector<CodeRun> runs;  ///< the result for all inputs
 };
 

@@ -33,7 +33,7 @@ struct ContractRow {
   }
 
   const std::string& text(const std::string& column) const { return cells.at(column).text; }
-  /// Creates an error that points `offset` characters into a cell.
+  /// The error to throw about character `offset` of a cell.
   TableError error(const std::string& column, size_t offset, const std::string& problem) const {
     const TableCell& cell = cells.at(column);
     return TableError(file, cell.line, cell.column + int(offset), column, problem);
@@ -81,7 +81,7 @@ class RowCells {
   const ContractRow& row() const { return row_; }
   const std::string& id() const { return row_.id; }
   const std::string& text(const std::string& column) const { return row_.text(column); }
-  /// Creates an error that points `offset` characters into a cell.
+  /// The error to throw about character `offset` of a cell.
   TableError error(const std::string& column, size_t offset, const std::string& problem) const {
     return row_.error(column, offset, problem);
   }

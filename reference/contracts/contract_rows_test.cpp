@@ -1,4 +1,4 @@
-// Loading of contract tables: ids, columns, cells, rows that name others, and the error for each mistake.
+// Loads contract tables: ids, columns, cells, rows that name other rows, and the error message for each mistake.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@
 
 namespace assay {
 
-// Contract rows: all shipped rows bind, ids are unique, periods are releases or dates, and a user's table can be added.
+// All shipped rows can be bound, ids are unique, periods are releases or dates, and a user's table can be added.
 
 namespace {
 

@@ -1,4 +1,4 @@
-// The evidence for a contract row (ran, executed, read or inferred), and the rows that need hardware that is not available here.
+// The evidence for a contract row (ran, executed, read or inferred), and contracts that need hardware that we do not have.
 #pragma once
 
 #include <cstdint>

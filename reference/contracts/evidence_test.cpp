@@ -1,4 +1,4 @@
-// Every row of every table has evidence, and incomplete or excessive evidence is rejected with its position.
+// Every row of every table has evidence. Incomplete or excessive evidence is rejected with its position.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

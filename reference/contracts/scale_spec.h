@@ -29,7 +29,7 @@ struct ScaleLevel {
   int64_t rows = 1, columns = 0;   ///< shape of a block; 0: the whole extent
   const Format* format = nullptr;  ///< format of a stored scale; null: Layout::element, or f32 without a layout
   const Layout* layout = nullptr;  ///< null: dense and row-major
-  bool given = false;              ///< an input of the call instead of an output
+  bool given = false;              ///< true: the scales are an input of the call, not an output
 
   int64_t rows_of(int64_t m) const { return rows ? rows : m; }
   int64_t columns_of(int64_t n) const { return columns ? columns : n; }

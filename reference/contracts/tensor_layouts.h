@@ -32,14 +32,14 @@ struct Layout {
   std::string id;
   const Format* type;     ///< type of the tensor: f32, or int32 for packed bytes
   const Format* element;  ///< format of one scale: f32 or e8m0
-  Expression rows, cols;  ///< logical extents including padding
+  Expression rows, cols;  ///< rows and groups, including padding
   Expression storage;
   std::array<Expression, 2> shape, strides;
   Expression offset;      ///< address of scale (r, c)
   int tile_rows = 1, tile_columns = 1;  ///< tile of a swizzled layout
   std::string source, why;
 
-  bool packs_words() const { return type->bytes() > element->bytes(); }  ///< several scales to an element of the tensor
+  bool packs_words() const { return type->bytes() > element->bytes(); }  ///< true: an element of the tensor holds several scales
 };
 
 /// A layout for m rows of g groups. The constructor and offset() throw std::domain_error if a formula overflows, needs far more
@@ -85,10 +85,10 @@ std::shared_ptr<KnownOffsets> make_known_offsets();
 struct RecordPart {
   std::string name;
   PartKind kind;
-  int64_t from = 0;      ///< index of the token's first element in this part
+  int64_t from = 0;      ///< index, within the token, of the first element of this part
   int64_t elements = 0;  ///< per token
   std::string format;    ///< "q", "x", or the name of a format
-  Expression offset;     ///< byte offset from the start of the block: element c of the token at position p of b
+  Expression offset;     ///< byte offset in a block of b tokens, for element c of the token at position p
   std::shared_ptr<KnownOffsets> known = make_known_offsets();  ///< offsets that were evaluated before
 
   /// The format of the part, where "q" and "x" stand for these formats.

@@ -26,7 +26,7 @@ namespace {
 
 using namespace dot_bounds;
 
-/// An artificial model that rounds to nearest after every 16 products.
+/// A model of no real tensor core: it rounds to nearest after every 16 products.
 const AccumulatorModel kNearest{.products_per_step = 16,
                                 .fraction_bits = 24,
                                 .result_bits = 23,
@@ -194,7 +194,7 @@ TEST_P(EverySetOfLoops, AbsoluteSumsHoldTheScalesOfBothSides) {
       const std::vector<double> got = bounds(a, b, blackwell(), *kernels).absolute_sum;
       for (int64_t i = 0; i < 9; ++i)
         for (int64_t j = 0; j < 53; ++j) {
-          double sum = 0;  // sum of 701 positive numbers
+          double sum = 0;  // of 701 positive numbers
           for (int64_t k = 0; k < 701; ++k) sum += std::fabs(a.value(i, k) * b.value(j, k) * a.scale(i, k) * b.scale(j, k));
           ASSERT_GE(got[size_t(i * 53 + j)] * (1 + relative(701)), sum) << kind_a << " " << kind_b << " " << apart;
           ASSERT_LE(got[size_t(i * 53 + j)], sum * (1 + std::ldexp(1.0, -14))) << kind_a << " " << kind_b << " " << apart;

@@ -66,7 +66,7 @@ struct ChunkBlock {
   const double* a;  ///< [row_tiles][depth][tile rows]
   const double* b;  ///< [k][tile columns]
   int64_t k, depth, row_tiles;
-  int64_t step;         ///< products per step of the tensor core; the partial result after each step counts
+  int64_t step;         ///< products per step of the tensor core; bounds consider the partial result after each step
   bool begins, ends;    ///< true if the chunk starts, or ends, with these k
   double *sums, *most;  ///< for a chunk in several blocks: its sums so far, and the largest magnitude of each after any step
 
@@ -90,7 +90,7 @@ struct RowCertificate {
   double unit;                            ///< error of an inexact sum, relative to the product of norms
 };
 
-/// Extremes of the numbers of a segment, before scaling.
+/// Facts about the numbers of a segment of a row.
 struct Extremes {
   double squares;  ///< sum of squares of the finite numbers, after scaling, in any order
   double least;    ///< smallest magnitude of the finite nonzero values; Inf if there is none

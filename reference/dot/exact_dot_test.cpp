@@ -1,4 +1,4 @@
-// Compares exact GEMMs with long integers: operands, single elements, whole calls.
+// Compares exact GEMMs with long integers: operands, single elements, whole calls of exact_dot().
 #include <gtest/gtest.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -61,8 +61,8 @@ TEST_P(EveryInstructionSet, RoundsEveryPairOfFormatsUnderAllScalesAsTheIntegersD
   }
 }
 
-/// Writes a number of at most `bits` bits, lowest bit 2^unit, as products of powers of two into columns of row 0; zeros fill the
-/// rest.
+/// Writes sign * bits * 2^unit as a sum of products, one for each set bit, to the elements of row 0 from `at` on. Returns the
+/// next unused element.
 int64_t write_bits(OwnedOperand& a, OwnedOperand& b, uint64_t bits, int unit, int64_t at, double sign) {
   for (int bit = 0; bits >> bit; ++bit) {
     if (!(bits >> bit & 1)) continue;

@@ -50,7 +50,7 @@ void add_rows(const PairBlock& p, int64_t row_tile, int64_t column_tile, int fir
             _mm512_fmadd_ps(sums[r][v], _mm512_set1_ps(row_scales[r]) * _mm512_loadu_ps(column_scales + v * kWidth), all[r][v]);
     row_scales += p.row_scales_apart, column_scales += p.column_scales_apart;
   }
-  // k positive numbers are rounded to nearest at each addition, and twice more for each scale.
+  // No term is negative. A term passes at most k additions of products, one addition per run, and a few roundings of scales.
   const double roundings = double(2 * p.pairs + (p.pairs + p.pairs_of_scale - 1) / p.pairs_of_scale + 4);
   const double upward = 1 + roundings * (__FLT_EPSILON__ / 2) * (1 + roundings * __FLT_EPSILON__);
   const double* const of_columns = p.of_columns + column_tile * kColumns;

@@ -25,7 +25,7 @@ struct AmaxScales {
 /// Scale and zero point are computed from a group's minimum and maximum (a row of quant_azp).
 struct RangeScales {
   Recipe lo, hi;  ///< from the group's elements to the ends of the range that is used
-  Recipe scale;   ///< from `hi:`, with lo, to the stored scale
+  Recipe scale;   ///< from hi (which the cell names first, `hi:`), with lo, to the stored scale
   Recipe zero;    ///< from lo, hi or scale to the stored zero point, with s = scale
 };
 
@@ -40,7 +40,7 @@ struct GroupQuant {
   const Format* q;          ///< format of the codes
   std::string record = {};  ///< for cache_insert: the layout of a token in its block, a row of records.csv
   std::variant<AmaxScales, RangeScales, GivenScales> scales;
-  Recipe mult;         ///< from scale (or `amax:`) to the multiplier m; may be empty
+  Recipe mult;         ///< from the scale (or from amax, if the cell begins with `amax:`) to the multiplier m; may be empty
   Recipe code;         ///< from one element to its code, with s = scale, m and azp = zero point
   /// From amax to a second scale, the rival. A group uses it if its codes then have the smaller sum of errors. Empty: no rival.
   Recipe rival = {};
@@ -66,7 +66,7 @@ struct RowNorm {
   static constexpr int64_t kNoColumn = std::numeric_limits<int64_t>::max();
   std::string row;
   Recipe sum;                       ///< squares, or deviations from mu; starts from z, or from z before its last rounding
-  Expression depth{"0"};            ///< roundings a partial sum may pass through, as a function of n
+  Expression depth{"0"};            ///< largest number of additions that a term passes through, as a function of n
   Recipe z;  ///< from one element of x and res (the residual) to the number that is normalized; empty: x itself
   Recipe residual;                  ///< from z to the stored residual; empty without a residual; if it starts with
                                     ///< res, the residual is not stored

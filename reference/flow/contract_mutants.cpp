@@ -230,7 +230,7 @@ void RowEdits::cell(const std::string& column) {
     for (const CellStep& other : integer_codes ? casts(cell, i) : stored_integer ? std::vector<CellStep>() : swaps(column, step))
       replace(column, cell, i, other);
     const bool has_ties =
-        column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // of 4-bit codes it is not a suspect
+        column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // 4-bit codes: no suspect, inputs must expose it
     if (x_.bits < kF32.bits && has_ties)
       for (const CellStep& rare : rare_forms(step)) {
         replace(column, cell, i, rare);

@@ -31,9 +31,9 @@ using EditedCell = std::vector<EditedStep>;
 /// Kinds of mutants that some ops treat specially. Code tells them apart by this, never by name; names are for readers.
 enum class EditKind : uint8_t {
   kOther,
-  kRoundingOfResult,  ///< the rounding of y to the format of x: another one, one more or none
+  kRoundingOfResult,  ///< changes, repeats or drops the rounding of y to the format of x
   kNoPowerOfTwo,      ///< a scale is not rounded to a power of two
-  kPartOfHead,        ///< which elements of a head are rotated; none if all are
+  kPartOfHead,        ///< changes which elements of a head are rotated; has no effect if all are
 };
 
 /// Whether a step converts to one of `formats`.

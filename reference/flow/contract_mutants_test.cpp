@@ -215,7 +215,7 @@ TEST(Neighbours, LeaveTheLastRoundingOutBeforeOtherLinksAlone) {
   EXPECT_FALSE(drops("torch.silu_mul", "to(x)#2")) << "what is stored is a number of x's format";
 }
 
-// Every shipped row has many mutants. Each has a unique name, differs in one cell, and depends on the cells only.
+// Every shipped row has many mutants. Each has a unique name and differs in one cell. They depend on nothing but the cells.
 
 using namespace contract_tables;
 
@@ -291,9 +291,9 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
                  integers = row.cells.contains("q") && row.text("q") == "int8";
       const bool few = scale_given || row.flow->name == "rope" || row.flow->name == "cache_insert" ||
                        (row.flow->name == "row_norm" && row.text("y") == "mul(r)");
-      const bool given_to_cache = scale_given && row.flow->name == "cache_insert";  // its code is only a division and a cast
+      const bool given_to_cache = scale_given && row.flow->name == "cache_insert";  // its code only divides and casts
       EXPECT_GE(names.size(), given_to_cache ? 5u : few ? integers ? 6u : 8u : 11u) << row.id << " " << x->name;
-      const bool unlimited = row.cells.contains("code") && row.text("code").starts_with("div(s) to(q");  // no clamp
+      const bool unlimited = row.cells.contains("code") && row.text("code").starts_with("div(s) to(q");  // the code has no clamp
       EXPECT_TRUE(x != &kBf16 || few || unlimited || names.size() >= (integers ? 11u : 15u)) << row.id;
     }
   }
@@ -350,7 +350,7 @@ TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
   }
 }
 
-/// The shipped tables plus a copy of a row under another id, as a line of the file.
+/// The shipped tables, plus a copy of a row under another id (a line of the row's file).
 ContractTables with_a_copy(const ContractRow& row, const std::string& id) {
   std::ifstream in(row.file);
   std::string header, line;

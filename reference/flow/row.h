@@ -24,7 +24,7 @@ struct RowInputs {
   std::vector<double> zero = {};           ///< zero point per group, for a contract with zero points as input
   std::vector<double> residual = {};       ///< added to x before a norm with residual
   std::vector<double> beta = {};           ///< added by a norm that subtracts the mean
-  std::vector<double> gate = {};           ///< its activation multiplies the output of a norm
+  std::vector<double> gate = {};           ///< the activation of these multiplies the output of a norm
   std::vector<double> cos = {}, sin = {};  ///< for the row's position, one number per rotated pair
   int64_t coded = 0;                       ///< only the first `coded` numbers are quantized; 0: all
   double outer_scale = 1;                  ///< f32 scale of the level above the groups; 1 if there is none
@@ -43,7 +43,7 @@ struct RowOutputs {
                                               ///< input
   Spans zero;                                 ///< n / group_size int32 zero points, for a row of quant_azp that computes them
   Spans residual;                             ///< n, in x's format, for a norm with residual
-  Span r = point(0);                          ///< reciprocal root in a norm
+  Span r = point(0);                          ///< the factor r of a norm
   std::vector<std::string> joint_violations;  ///< elements that pass alone but not together with the others
 };
 

@@ -11,8 +11,8 @@ namespace assay {
 /// Which bit patterns are not finite numbers.
 enum class Specials {
   kIeee,      ///< exponent all ones: Inf if the mantissa is zero, else NaN
-  kFn,        ///< only the mantissa of all ones at the top exponent is NaN; no Inf (OCP "fn")
-  kFnuz,      ///< only the pattern of negative zero is NaN; no Inf, no negative zero (AMD CDNA3)
+  kFn,        ///< NaN: exponent and mantissa all ones; no Inf (OCP "fn")
+  kFnuz,      ///< NaN: only the pattern of negative zero; no Inf, no negative zero (AMD CDNA3)
   kScale,     ///< exponent only, no sign, no zero; all ones is NaN (OCP E8M0)
   kFinite,    ///< every pattern is a finite number (OCP MX elements of 4 and 6 bits)
   kUnsigned,  ///< no sign; only all ones is NaN (the scale of NVFP4)
@@ -22,7 +22,7 @@ enum class Specials {
 
 struct Format {
   std::string_view name;
-  int bits;           ///< width of a code
+  int bits;           ///< width of a code in bits
   int exponent_bits;  ///< 0 for integers
   int mantissa_bits;  ///< stored significand bits; for integers all bits but the sign
   int bias;

@@ -1,4 +1,4 @@
-// Codes have the values that the standards define, including special values; a number off the grid has no code.
+// Codes have the values that the standards define, including special values. A number that the format lacks has no code.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,7 +37,7 @@ TEST(Format, EveryCodeRoundTripsThroughItsValue) {
       if (std::isnan(value)) return;
       ASSERT_EQ(code_of(f, value), code);
       ASSERT_EQ(ordinal_of_value(f, value), ordinal(f, code));
-      if (value == double(kNanOrdinal)) return;  // the largest int32 has the ordinal of NaN, which int32 lacks
+      if (value == double(kNanOrdinal)) return;  // int32 has no NaN, and its largest value has the ordinal that stands for NaN
       ASSERT_EQ(code_from_ordinal(f, ordinal(f, code)), code);
     });
   }

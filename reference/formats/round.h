@@ -63,7 +63,7 @@ __attribute__((always_inline)) static inline double power_of(int64_t exponent) {
 /// Values of densely packed codes. `codes` holds values.size() elements of the format.
 void decode_all(const Format& format, const std::byte* codes, std::span<double> values);
 
-/// Ordinals of values on the format's grid; NaN gives kNanOrdinal. Both spans have the same size.
+/// Ordinals of values of the format; NaN gives kNanOrdinal. Both spans have the same size.
 void ordinals_of_values(const Format& format, std::span<const double> values, std::span<int32_t> ordinals);
 
 }  // namespace assay

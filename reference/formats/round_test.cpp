@@ -22,7 +22,7 @@ constexpr Rounding kModes[] = {Rounding::kNearestEven, Rounding::kNearestAway, R
                                Rounding::kUp};
 constexpr Overflow kOverflows[] = {Overflow::kSaturate, Overflow::kSpecial};
 
-/// The format's non-negative values in order, decoded from its codes; tests search this list. Uses no code of round_to.
+/// The format's non-negative values in ascending order, decoded from its codes, which tests search. Uses no code of round_to().
 class Ladder {
  public:
   explicit Ladder(const Format& f) : f_(f), top_(code_of(f, max_finite(f))) {
@@ -49,8 +49,8 @@ class Ladder {
   std::vector<double> values_;
 };
 
-/// Rounds by comparing with both neighbours. Midpoints are exact doubles for all formats here, so x is compared and never
-/// rounded.
+/// Rounds by comparing with both neighbours. Ties are exact doubles for all formats here, so x is compared with them and nothing
+/// is rounded.
 double round_by_search(const Format& f, const Ladder& ladder, double x, Rounding mode, Overflow overflow) {
   if (std::isnan(x)) return x;
   const bool negative = std::signbit(x);

@@ -1,4 +1,4 @@
-// Compares formats and the cast profiles named cuda.* with the host code of CUDA's headers.
+// Compares formats, and the cast profiles named cuda.*, with the host code of CUDA's headers.
 #include <cuda_fp4.h>
 #include <cuda_fp6.h>
 #include <cuda_fp8.h>

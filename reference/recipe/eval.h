@@ -60,7 +60,7 @@ class StepListener {
   virtual void step(const Step& step, const RowPart& after) = 0;
 };
 
-/// Applies every step to every element. If the recipe starts with a named quantity, the caller passes its row.
+/// Applies every step to every element. If the recipe starts with a named quantity, `row` must hold its values.
 void evaluate(const Recipe& recipe, Spans& row, const Environment& environment, StepListener* listener = nullptr);
 /// The same for `count` elements from `first` on, of the row and of every row in the environment.
 void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, const Environment& environment,
@@ -72,7 +72,7 @@ Span evaluate(const Recipe& recipe, Span value, const Environment& environment);
 /// The low bits of an int32 as a number of a narrower integer format.
 double low_bits(const Format& integer, double int32);
 
-/// A function of one real, then one rounding to the working format. Throws std::logic_error for a verb with an operand.
+/// Evaluates a step without operand on a number: a real function, rounded once to the working format. Else std::logic_error.
 double apply(const Step& step, double v);
 
 /// The same for an interval.
@@ -114,10 +114,10 @@ void arithmetic(const Step& step, const RowPart& part, const Environment& enviro
 /// v * a + b, rounded once.
 void multiply_add(const Step& step, const RowPart& part, const Environment& environment);
 
-/// Operands of a mul that precedes a sum.
+/// Operands of the multiplication before a sum, for a fused multiply-add.
 struct ProductBeforeSum {
   Spans number;
-  std::vector<double> low, high;  ///< the factor
+  std::vector<double> low, high;  ///< the factor, an interval per element
 
   ProductBeforeSum(const Step& mul, const RowPart& part, const Environment& environment);
   Span factor(size_t i) const { return {low[i], high[i]}; }

@@ -12,7 +12,7 @@
 
 namespace assay {
 
-// Intervals of single steps: their width from error bounds, and their results for NaN, poles, zeros and integers.
+// Intervals of single steps: their width for each allowed error, and results for NaN, poles, zeros and integers.
 
 namespace {
 

@@ -98,14 +98,14 @@ struct Step {
   int slack_ulps = 0;         ///< allowed error: this many ulp of the working format,
   double slack_per_unit = 0;  ///< plus floor(this |v|) ulp, where v is the step's argument;
   double slack_relative = 0;  ///< or this fraction of the exact result
-  bool fast = false;          ///< for rdiv: see its form
-  bool contracted = false;    ///< for a sum: its product, or that of a preceding mul, may be added unrounded
+  bool fast = false;          ///< for rdiv: 0 is accepted as well if |divisor| > 2^126 (__fdividef)
+  bool contracted = false;    ///< for a sum: its product, or that of the mul before it, may be added unrounded
 
-  /// True if the step has several legal results.
+  /// True if the step accepts several results.
   bool is_free() const { return slack_ulps > 0 || slack_per_unit > 0 || slack_relative > 0 || fast || contracted; }
 };
 
-/// The reduction of many numbers that a cell starts with.
+/// The reduction of many numbers to one, with which a cell starts.
 enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kAbsMaxOfAllNan, kLeast, kGreatest, kSquares, kDeviations };
 
 /// The elements that a reduction covers: all, or in mutants a wrong subset.
@@ -121,7 +121,7 @@ struct Recipe {
   std::string text() const;  ///< the cell as text, with one blank between tokens
 };
 
-/// How many elements a reduction covers, from the start, as a multiple of all: 0, 0.5, 1 or 2.
+/// How many elements a reduction covers, counted from the first, divided by the number of all: 0, 0.5, 1 or 2.
 double share(Over over);
 
 /// True if a step of the recipe uses `quantity`.
@@ -184,7 +184,7 @@ enum class Monotone { kUp, kDown, kBySign };
 struct VerbInfo {
   Verb verb;
   std::string_view name;
-  std::string_view form;     ///< notation
+  std::string_view form;     ///< how the step is written
   std::string_view meaning;  ///< real-number function, before the rounding to the working format
   Monotone monotone;
   bool rounds;  ///< false: the result is always a value of the working format
@@ -220,7 +220,7 @@ std::vector<CellStep> other_casts(const CellStep& to);
 
 // Parses the text of a cell to a recipe.
 
-/// Meaning of the names in a cell.
+/// What the names in a cell stand for.
 struct Names {
   std::map<std::string, std::string> constants;    ///< "M" -> "448": numbers as written in the row
   std::map<std::string, const Format*> formats;    ///< "x", "q" -> the formats of this case

@@ -66,7 +66,7 @@ void replace_quantity(Recipe& recipe, const std::string& from, const std::string
 
 namespace {
 
-constexpr size_t kMostSteps = 256;  ///< per cell; the longest of ours has about 50
+constexpr size_t kMostSteps = 256;  ///< steps per cell; our longest cell has about 50
 
 /// Parses a number of one to three digits; returns nothing for other text.
 std::optional<int> short_number(std::string_view text) {
@@ -441,8 +441,8 @@ namespace {
 
 std::string number(double value) {
   char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, float(value));  // constants are on the f32 grid: shortest text that
-                                                                           // reads back
+  const auto end = std::to_chars(text, text + sizeof text, float(value));  // constants are f32 values: the shortest text that is
+                                                                           // read back as the same value
   return std::string(text, end.ptr);
 }
 

@@ -1,4 +1,4 @@
-// Parser, verbs and formulas of recipes, and the error for each mistake.
+// The parser, verbs and formulas of recipes, and the error message for each mistake in a cell.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -264,7 +264,7 @@ TEST(Formula, CellsThatDifferAreWrittenDifferently) {
     for (const char* b : cells) EXPECT_EQ(written(a) == written(b), a == b) << a << " and " << b;
 }
 
-// Every step equals its definition rounded once, and the test inputs distinguish the definitions.
+// Every step equals its definition rounded once, and the test inputs tell the definitions apart.
 
 using namespace verb_definitions;
 
@@ -281,7 +281,7 @@ std::vector<std::pair<double, double>> pairs(const Format& format, int random_pa
   return all;
 }
 
-/// The first pair on which the evaluator differs from a definition, as text; empty if there is none. All pairs form one row.
+/// The first pair for which evaluator and definition differ, as text; empty if there is none. All pairs form one row.
 std::string disagreement(const std::string& form, const Definition& definition, const Format& working,
                          const std::vector<std::pair<double, double>>& inputs) {
   const Names names{{}, {}, {"a"}};

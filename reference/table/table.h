@@ -69,7 +69,7 @@ struct Table {
   /// The decimal integer in a cell. Throws TableError at the cell for anything else.
   int64_t integer(const TableRow& row, std::string_view name) const;
 
-  /// Creates the error for a cell of this table.
+  /// The error to throw about a cell of this table.
   TableError error(const TableRow& row, std::string_view name, const std::string& problem) const;
 
   /// Throws TableError at the header if the table lacks one of these columns.

@@ -18,7 +18,7 @@ inline const ContractTables& tables() {
   return all;
 }
 
-/// A table file that is deleted with this object.
+/// A table file that exists as long as this object.
 class TableFile {
  public:
   explicit TableFile(const std::string& text)

@@ -78,7 +78,7 @@ struct DotScaleKind {
   const char* name;
   const Format* format;  ///< nullptr: none
   int64_t rows_per_scale, k_per_scale;
-  bool k_first;  ///< k is the innermost index of scales in memory, not the row
+  bool k_first;  ///< true: k, not the row, is the innermost index of scales in memory
 };
 inline const DotScaleKind kDotScaleKinds[] = {{"none", nullptr, 0, 0, false},     {"tensor", &kF32, 0, 0, false},
                                               {"row", &kF32, 1, 0, false},        {"1x128", &kF32, 1, 128, false},

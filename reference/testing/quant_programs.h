@@ -24,7 +24,7 @@ struct Group {
   std::vector<uint32_t> codes;
 };
 
-/// Rounds to e4m3fn, to nearest even, saturating; NaN is 0x7F.
+/// The e4m3fn code of v: to nearest even, saturating; NaN becomes 0x7f.
 inline uint32_t e4m3(double v) {
   if (std::isnan(v)) return 0x7f;
   const double y = std::isinf(v) ? v : nearest(kE4M3Fn, v);

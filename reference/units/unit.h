@@ -73,10 +73,10 @@ struct Unit {
 
   // c
   AccumulatorJoin join = AccumulatorJoin::kAligned;
-  int sum_fraction_bits = 0;  ///< only for kJoined
+  int sum_fraction_bits = 0;  ///< only for kJoined: bits that the sum keeps below the larger exponent
   int c_fraction_bits = 0;
   BitLoss c_loss = BitLoss::kFloor;
-  int c_drop = 0;       ///< a c whose exponent is more than this much below the maximum counts as 0; 0: no such rule
+  int c_drop = 0;       ///< a c whose exponent is more than this below the largest exponent counts as 0; 0: no such rule
   bool c_last = false;  ///< an instruction starts at 0; its c is added at the end and rounded to nearest
 
   // round

@@ -419,7 +419,7 @@ using recorded::mix, recorded::npy;
 struct Recorded {
   const char *name, *unit, *a_table, *b_table;
   int m, n, k;
-  int split;  ///< number of split-K parts; each is a chain from 0, and they are added in f32 in ascending order
+  int split;  ///< number of split-K parts; each accumulates from 0, and they are added in f32 in ascending order
   uint64_t a_seed, b_seed;
 };
 

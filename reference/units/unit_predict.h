@@ -30,11 +30,11 @@ struct UnitPlan {
   int left_shift;          ///< left shift of a's mantissas, so that a product has at least fraction_bits below its exponent
   int right_shift;         ///< right shift of a product that has more than fraction_bits
   int chunk;               ///< number of products whose sum surely fits in 32 bits
-  double group_unit;       ///< value of 1 in the sum of a group
+  double group_unit;       ///< value of 1 in the integer sum of a group
   double least_normal;     ///< of format d
   double last_place;       ///< 2^-result_bits
   double full_last_place;  ///< 2^-mantissa_bits of d
-  double beyond;           ///< 2^(1 + exponent of the largest value of d): a result that rounds to this or more is Inf
+  double beyond;           ///< 2^(1 + exponent of the largest finite value of d): a result that rounds to this or more is Inf
   bool narrow;             ///< uses the narrow block of unit_loops.cpp, so Decoded::narrow holds the operands
   int limit_exponent;      ///< products whose exponents sum to this or more may exceed product_limit
 };
@@ -152,7 +152,7 @@ class FactorCodes {
   Lie lie_of(const std::vector<int64_t>& steps) const;
   /// Reads the codes of one row at the k in `steps`, which lie in memory as `lie` says.
   void read(int64_t row, const std::vector<int64_t>& steps, Lie lie, uint32_t* codes) const;
-  /// Scale code of that element; beyond the last k, the scale code of the last element; 1 for an instruction without scales.
+  /// Scale code of the element; past the last k, that of the last element; 1 for an instruction without scales.
   uint32_t scale_code(int64_t row, int64_t k) const;
   /// The element times its scale.
   double value(int64_t row, int64_t k) const;

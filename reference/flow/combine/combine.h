@@ -114,7 +114,7 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
 struct CombineNeighbour {
   std::string name;  ///< such as "slot 0 is left out", "weight: that of the next slot"
   Combine contract;
-  bool suspect = false;  ///< used only by the diagnosis: no data need kill it
+  bool suspect = false;  ///< only the diagnosis uses it: inputs need not expose it
 };
 
 /// The properties of a call that decide which mutants can change its result.

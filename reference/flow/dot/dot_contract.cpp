@@ -692,7 +692,7 @@ std::string dot_way_words(const DotContract& way, const DotProgram& program) {
   if (way.decoded.any()) return words + ", operands decoded first";
   if (way.of_blocks()) return words + ", acc = " + formula(join_recipe(way, program.alone), "chain");
   Recipe scales = dot_recipe(way, kF32, false, false);
-  scales.steps.pop_back();  // formats and bias are defined by the case
+  scales.steps.pop_back();  // leaves out the last step: the case defines the format
   return words + ", " + formula(scales, "acc");
 }
 

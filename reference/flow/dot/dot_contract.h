@@ -131,7 +131,7 @@ enum class GemmAzp { kNone, kTensor, kTokens };
 /// Where the zero-point correction is subtracted.
 enum class AzpPlace {
   kIntegers,  ///< in int32, before any rounding
-  kFloats,    ///< after rounding both to f32; this and the next one occur in mutants only
+  kFloats,    ///< in f32, after sum and correction are rounded to f32; in mutants only, like the next one
   kBias       ///< scaled and added to a bias in the format of the result
 };
 
@@ -167,9 +167,9 @@ struct DotContract {
   std::vector<CellStep> join;  ///< steps from the sum of `promote` products, and `acc`, to the new acc
   std::vector<CellStep> one_block;  ///< alternative to `join` if one block of scales covers all of k; empty: none
   int least_parts = 1,
-      most_parts = 1;   ///< least and most split-k parts; each part is one chain or a sum of promoted sums; part_sums says
-                        ///< how parts are added
-  int64_t part_of = 0;  ///< a part is a multiple of this many products; 0: no split-k
+      most_parts = 1;   ///< fewest and most split-K parts; a part has one accumulator or is a sum of promoted sums; part_sums
+                        ///< says how parts are added
+  int64_t part_of = 0;  ///< a part is a multiple of this many products; 0: no split-K
   PartSums part_sums = PartSums::kF32;
   int last_parts_left_out = 0;     ///< number of last parts that a mutant omits, if there are more; 0 in all rows
   std::vector<KOrder> orders;      ///< orders along k, by kernel instance; all of d uses one of them; empty: ascending
@@ -177,8 +177,8 @@ struct DotContract {
   DecodedOperands decoded = {};
   std::vector<CellStep> y;         ///< steps from the sum to the result
   bool adds_zero = false;          ///< if k is not split, the last factor of y is applied by an FMA whose addend is +0
-  std::vector<CellStep> bias;      ///< steps with a bias, before the last step of y; empty: no bias allowed
-  std::vector<CellStep> router;    ///< steps with the router weight of a row, after those of the bias; empty: none
+  std::vector<CellStep> bias;      ///< steps that add a bias, before the last step of y; empty: no bias allowed
+  std::vector<CellStep> router;    ///< steps that multiply by the router weight of a row, after those of the bias; empty: none
   std::vector<GemmScales> scales;  ///< allowed scales
   std::vector<const Format*> out;  ///< allowed formats of the result
   WeightShuffle shuffle;           ///< layout of b
@@ -247,8 +247,8 @@ Recipe join_recipe(const DotContract& contract, bool alone = false);
 
 /// One algorithm variant: an order of additions. One variant computes all elements of an output.
 struct DotProgram {
-  int64_t promote = 0;  ///< products per promotion; 0: none, also if a part is no longer than that and no scales are joined
-  int64_t part = 0;     ///< products per split-k part; the last part may have fewer
+  int64_t promote = 0;  ///< promotion interval; 0: none (also if a part is no longer than the interval and join reads no scales)
+  int64_t part = 0;     ///< products per split-K part; the last part may have fewer
   KOrder order = {};    ///< order in which products are added
   /// such as "split-K 2", "lanes(4,8,32)", "split-K 2, added in any order"; empty if k is not split and there is only one
   /// order
@@ -273,7 +273,7 @@ Names names_of_join();
 /// Names in y (from acc to the result in format `y`): scales, bias, c.
 Names names_of_result(const Format& y);
 
-// GEMM contracts as text: the formula, and known real-world algorithms that are not modelled.
+// GEMM contracts as text, and all known ways to compute a GEMM.
 
 // All known ways to accumulate and scale a GEMM, from all contract rows and all instructions.
 

@@ -80,7 +80,7 @@ void edit_join(const DotContract& right, Edits& edits) {
 
 void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edits) {
   if (right.of_integers()) return;
-  constexpr int kTile = 4;  // instructions per tile along k, if the row does not say
+  constexpr int kTile = 4;  // instructions per tile along k, if the row does not define it
   const int64_t part_of = right.part_of > 0 ? right.part_of : kTile * right.unit.k;
   DotContract cut = right;
   cut.least_parts = cut.most_parts = 2;
@@ -283,7 +283,7 @@ void edit_codes(const DotContract& right, Edits& edits) {
   });
 }
 
-/// Scales of whole tensors: mistaken for each other, or multiplied where they are not rounded, or in the rounded result.
+/// Mutants of tensor scales: one in place of the other, applied before or after the rounding of the result, or not rounded.
 void edit_outer_scales(const CutY& cut, const Format& y, Edits& edits) {
   const auto times = [](const char* operand) { return Steps{CellStep::made("mul", {operand})}; };
   const std::string text = text_of(cut.scales);
@@ -407,7 +407,7 @@ std::vector<CellStep> without(const std::vector<CellStep>& steps, const std::str
     const bool is_it = !operands.empty() && operands.front() == scale;
     if (is_it && step.word == "mul") continue;
     if (is_it)
-      left.push_back(CellStep::made("add", {operands.back()}));  // fma(scale,acc)
+      left.push_back(CellStep::made("add", {operands.back()}));  // fma(scale,acc) becomes add(acc)
     else
       left.push_back(operands.empty() ? step : CellStep::made(step.word, operands));
   }

@@ -31,7 +31,7 @@ struct DotMisreading {
   std::string name;  ///< such as "b: read as [k, n]"
   DotInputs (*read)(const DotInputs& right, int64_t products);
   int64_t products = 0;  ///< number of elements along k that are left out, or of rows in a wrong tile
-  bool suspect = false;  ///< only for the diagnosis: no data set has to show it
+  bool suspect = false;  ///< only the diagnosis uses it: inputs need not expose it
 };
 
 /// Misreadings of zero points.

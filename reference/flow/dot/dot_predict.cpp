@@ -140,7 +140,7 @@ Spans ReplayedSums::of(const Unit& unit, const UnitProduct& product, const DotBl
 
 namespace {
 
-/// Adds f32 values. The sum of two is a double, or close enough to round the same way (lanes.h).
+/// Adds f32 values. Their sum in double, rounded to f32, is the correctly rounded sum (recipe/lanes.h).
 void add_all(Spans& to, const Spans& sums) {
   if (!sums.pinned()) to.widen();
   const auto add = [](std::vector<double>& numbers, const std::vector<double>& others) {

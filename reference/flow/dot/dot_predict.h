@@ -214,7 +214,7 @@ class DotRows {
   PreparedUnit prepared_;
   std::vector<std::byte> codes_a_, codes_b_;     ///< scale codes, for an instruction that applies them
   std::shared_ptr<const OperandCodes> ordered_;  ///< codes in the lane order of a kernel instance
-  OperandCodes decoded_;                         ///< of a contract whose codes software decodes
+  OperandCodes decoded_;                         ///< operands that software decodes; empty for other contracts
   UnitProduct product_;                           ///< its k is padded to whole periods of that order
   DotProgram program_;
   const DotInputs& inputs_;

@@ -30,7 +30,7 @@ TEST(KOrder, LanesTakeNeighboursFromPlacesThatLieApart) {
     for (int64_t place = 0; place < order.period(); place += 8) all.push_back(order.product_at(place));
     return all;
   };
-  // composable_kernel's instance 49 in AITER, executed with one-hot operands: 0-7, 32-39, 64-71, 96-103, then 8-15, ...
+  // composable_kernel's instance 49 in AITER, executed with one-hot operands: k is 0-7, 32-39, 64-71, 96-103, then 8-15, ...
   EXPECT_THAT(first_of_eights({4, 8, 32}), ElementsAre(0, 32, 64, 96, 8, 40, 72, 104, 16, 48, 80, 112, 24, 56, 88, 120));
   EXPECT_THAT(first_of_eights({4, 8, 16}), ElementsAre(0, 16, 32, 48, 8, 24, 40, 56));
   EXPECT_THAT(first_of_eights({2, 8, 32}), ElementsAre(0, 32, 8, 40, 16, 48, 24, 56));
@@ -108,7 +108,7 @@ TEST(KOrder, ASmallProductIsLostWhereLargeOnesMeetItAlone) {
     contract.orders.clear();
     EXPECT_EQ(result(contract, inputs), 0x1p-10) << id;
   }
-  // Of an unknown kernel instance: 0 if 2^-10 shares an instruction with only one of the large products, else 2^-10.
+  // Unknown kernel instance: 0 if 2^-10 shares an instruction with only one of the large products, otherwise 2^-10.
   const Spans any = UnknownDotRows(contract_of("assay.unknown_fp8_row_lanes.gfx942"), inputs, kBf16).values({0, 1, 0, 1});
   EXPECT_LE(any.low[0], 0);
 }
@@ -130,7 +130,7 @@ TEST(KOrder, AnUnknownUnitMayHaveTheOrderOfAnyInstance) {
   }
 }
 
-/// Variants share sums, and a result that another variant already has is left out. The hull covers all variants.
+/// Variants share sums, and results that another variant already has are left out. The intervals cover all variants.
 TEST(KOrder, AnUnknownUnitHasTheResultsOfEveryInstanceAndNoOthers) {
   for (const char* id :
        {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_split_k.gfx950", "aiter.ck_gemm_a8w8_blockscale.gfx950"})
@@ -160,7 +160,7 @@ TEST(Flush, SubnormalScalesSumsAndResultsAreZeros) {
     contract.flushes = false;
     EXPECT_EQ(result(contract, inputs_of(one, 0x1p-65, 0x1p-65)), 0x1p-130) << id;
   }
-  // Applying the scales one after the other leaves a subnormal intermediate result; their product is normal.
+  // If the scales are applied one after the other, the result between them is subnormal; the product of both scales is normal.
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8.gfx942"), inputs_of(small, 0x1p20, 0x1p-120)), 0);
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs_of(small, 0x1p20, 0x1p-120)), 0x1p-110);
 }
@@ -315,7 +315,7 @@ TEST(WeightShuffle, AMoveAndItsInverseLeaveEachElementWhereItWas) {
 
 // Sums in any order, and cached sums of GEMM predictions.
 
-// Sums in any order: compares the ends with all orders, enumerated.
+// Compares the smallest and largest sum with the sums of all orders.
 
 namespace {
 

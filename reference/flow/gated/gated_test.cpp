@@ -25,7 +25,7 @@ double moved(double v, int steps) {
   return v;
 }
 
-/// Errors of a program's exponential and division in ulp, within the limits of the CUDA Programming Guide.
+/// Errors in ulp of a program's exponential and division, within the limits of the CUDA Programming Guide.
 struct Off {
   int exp, division;
 };

@@ -45,7 +45,7 @@ Group per_token_azp(const Numbers& x) {
   return g;
 }
 
-/// The proposed contract: the range includes 0; an empty range counts as 255.
+/// The contract that Assay proposes: the range includes 0; the width of an empty range counts as 255.
 Group proposed_azp(const Numbers& x) {
   double lo = 0, hi = 0;
   for (double v : x) {
@@ -266,7 +266,7 @@ TEST(Int8Given, CodesAreJudgedWithTheScaleAndTheZeroPointThatWereStored) {
       const StoredRow stored{{}, {}, {1}, {azp}}, wrong{{}, {}, {1}, {azp + 9}};
       const RowOutputs given = evaluate_row(contract, inputs, &stored, kF32),
                        ignored = evaluate_row(contract, inputs, &wrong, kF32);
-      if (given.zero[0].pinned()) continue;  // the stored scale admits only one zero point
+      if (given.zero[0].pinned()) continue;  // only one zero point is accepted for the stored scale
       ++free;
       EXPECT_EQ(given.zero[0].high - given.zero[0].low, 1) << "what is accepted does not narrow";
       for (size_t i = 0; i < x.size(); ++i) {

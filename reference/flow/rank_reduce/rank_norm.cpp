@@ -106,7 +106,7 @@ std::vector<double> numbers_of(int rank, int reader, const std::vector<SquaresSt
       case SquaresStep::kOwnAlone:
         if (rank != reader) numbers.clear();
         break;
-      case SquaresStep::kByColumnsOfOne:  // as many times the squares as there are ranks
+      case SquaresStep::kByColumnsOfOne:  // the mean is too large by a factor, the number of ranks
         scale(std::sqrt(double(x.size())));
         break;
       case SquaresStep::kWholeAlone:

@@ -94,7 +94,7 @@ struct RankReduce {
   std::vector<TermStep> terms;         ///< mutations of the terms, in the order in which they apply
   std::optional<ResultStep> result;    ///< mutation of the results
   std::vector<const Format*> formats;  ///< formats of values and result
-  int64_t bytes = 1;                   ///< divisor of the size of a rank's data in bytes
+  int64_t bytes = 1;                   ///< the size in bytes of a rank's data must be a multiple of this
 
   bool takes(int world_size) const;
   bool takes(const Format& x) const;

@@ -80,7 +80,7 @@ TEST(RankReduceTwin, NoSumOfTwoShotsIsMinusZero) {
     return std::signbit(RankSums(contract_of_ranks(id), x, in).results(0, 0, 1)[0].low);
   };
   EXPECT_TRUE(sign("flashinfer.all_reduce_mnnvl_oneshot_16", kF16)) << "-2^-23 is a number of fp16";
-  in.x[9][0] = in.x[10][0] = -std::ldexp(1.0, -127);  // subnormal: flushed to zeros with their sign
+  in.x[9][0] = in.x[10][0] = -std::ldexp(1.0, -127);  // subnormal: flushed to a zero that keeps its sign
   EXPECT_FALSE(sign("flashinfer.all_reduce_mnnvl_oneshot_16", kBf16));
   EXPECT_FALSE(sign("flashinfer.all_reduce_mnnvl_twoshot", kBf16));
   in.x[9][0] = -std::ldexp(1.0, -126);

@@ -85,7 +85,7 @@ const Flow& routing_flow() {
   return flow;
 }
 
-// Where slots go.
+// Assigns slots to experts.
 
 namespace {
 

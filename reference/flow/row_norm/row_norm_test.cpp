@@ -228,7 +228,7 @@ TEST(NormAddTwin, AStoreThatCutsOffIsNeverLarger) {
     ASSERT_LE(std::fabs(out.residual[i].low), std::fabs(wide));
     smaller += out.residual[i].low != nearest(kBf16, wide);
   }
-  EXPECT_GT(smaller, 150);  // half of the elements that need rounding
+  EXPECT_GT(smaller, 150);  // about half of the elements for which the sum is rounded
 }
 
 TEST(NormAddTwin, BeyondItsColumnARowIsMadeOfTheStoredSum) {
