@@ -1,8 +1,8 @@
 """Compares the reference formats with numpy and ml_dtypes, and the cast profiles named ml_dtypes.* with ml_dtypes.
 usage: ml_dtypes_test.py DUMP_CONVERSIONS DUMP_CASTS
 
-Neither side saturates. Documented differences are skipped: the bits of a NaN (ml_dtypes keeps its sign), and e8m0 of
-zero and of negative numbers (NaN there, 2^-127 and the magnitude here, as the hardware does) and between 2^-127 and 2^-126, where
+Neither side saturates. Documented differences are skipped. ml_dtypes keeps the sign of a NaN. In e8m0, it gives NaN for zero and
+for negative numbers; here, as in hardware, zero gives 2^-127 and a negative number its magnitude. Between 2^-127 and 2^-126,
 ml_dtypes always rounds up.
 """
 

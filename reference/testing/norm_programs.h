@@ -71,8 +71,8 @@ inline RowInputs normal_row(const Format& format, int n, unsigned seed, double m
 
 inline constexpr int kChain = 3;
 
-/// Sums in several orders. Four neighbouring terms, or four terms a quarter of the row apart, are added first, then their sums
-/// pairwise; or all terms pairwise; or one after another, which is deeper than the trees of the contracts.
+/// Sums in several orders. Two of them add four terms first (neighbours, or a quarter of the row apart), then these sums
+/// pairwise. One adds all terms pairwise. One adds them one after another, deeper than the trees of the contracts.
 inline float sum_of(std::vector<float> terms, int order) {
   const size_t each = order == kChain ? terms.size() : 4, chains = terms.size() / each;
   if (order != 2) {

@@ -39,8 +39,8 @@ struct UnitPlan {
   int limit_exponent;      ///< products whose exponents sum to this or more may exceed product_limit
 };
 
-/// Words of 32 bits for two products of a narrow block: exponents, mantissas, signs. b's sign is 1 or -1; a's is a mask that is
-/// combined with it by xor: 0, or -2, which turns 1 into -1 and -1 into 1.
+/// Words of 32 bits for two products of a narrow block: exponents, mantissas, signs. The sign of b is 1 or -1. The sign of a is a
+/// mask for xor with it: 0, or -2, which turns 1 into -1 and -1 into 1.
 inline constexpr int kNarrowWords = 3;
 inline constexpr int kNarrowZero = -(1 << 13);  ///< exponent of a zero in a narrow block
 

@@ -12,10 +12,10 @@
 
 namespace assay {
 
-// Results recorded on real tensor cores by MATLAB-tensor-core (commit b12b5a7, model_validation). Each GPU has a folder, and in
-// it each format has one. Files: `a_GPU_FORMAT.txt` and `b_..` (a dot product per line, operands as hexadecimal f32 words),
-// `c_GPU_fp32.txt` (addends, which the recording program rounded to the result's format) and `d_GPU_fp32.txt` or `d_GPU_fp16.txt`
-// (results). Files c and d hold f32 words in binary; fp16 results are widened to f32.
+// Results recorded on real tensor cores by MATLAB-tensor-core (commit b12b5a7, model_validation), in folders GPU/FORMAT.
+// `a_GPU_FORMAT.txt` and `b_..`: a dot product per line, operands as hexadecimal f32 words. `c_GPU_fp32.txt`: addends, which the
+// recording program rounded to the result's format. `d_GPU_fp32.txt` or `d_GPU_fp16.txt`: results. c and d hold f32 words in
+// binary digits; fp16 results are widened to f32.
 
 /// A row of contracts/unit_recordings.csv: the instruction that produced a set of recordings.
 struct RecordedUnit {
