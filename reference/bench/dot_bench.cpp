@@ -1,6 +1,6 @@
-// Compares exact dot products with OpenBLAS's dgemm in one run: multiply-accumulates per second, and their ratio. Both use the
-// same number of threads, alternate, and report the best of several rounds, since other programs may share the machine. One
-// thread is timed by its CPU clock, several by the wall clock.
+// Compares exact dot products with OpenBLAS's dgemm in one run: multiply-accumulates per second of each, and their ratio. Both
+// use the same number of threads. They alternate, and the best of several rounds counts, since other programs may share the
+// machine. One thread is timed by its CPU clock, several by the wall clock.
 // Usage: assay_dot_bench [M N K [ROUNDS]]
 #include <cblas.h>
 #include <oneapi/tbb/info.h>
@@ -28,7 +28,7 @@ struct Shape {
   int64_t m = 2048, n = 2048, k = 4096;
 };
 
-/// An operand of normal numbers, with scales near one (powers of two if the format has no others).
+/// An operand with normal numbers and scales near 1, which are powers of two if the format has no other values.
 struct Side {
   std::vector<std::byte> codes, scales;
   DotOperand operand;
@@ -74,7 +74,7 @@ struct Contest {
   Asked asked;
 };
 
-/// Times both alternately. Prints 1e9 multiply-accumulates per second for each, and the ratio.
+/// Times both programs alternately. Prints the rate of each in 1e9 multiply-accumulates per second, and the ratio.
 void race(const Contest& contest, const Shape& s, int threads, int rounds) {
   const auto random_doubles = [](int64_t n) {
     std::mt19937 random(9);
@@ -135,7 +135,7 @@ void run(const Shape& s, int rounds) {
 }  // namespace assay
 
 int main(int argc, char** argv) {
-  // Debian's OpenBLAS does not know new processors and falls back to old kernels; it reads this choice when it is loaded
+  // Debian's OpenBLAS uses old kernels on new processors that it does not know; it reads this variable when it is loaded
   const char* wanted = assay::dot_kernels_named("avx512") ? "SKYLAKEX" : "HASWELL";
   if (const char* chosen = std::getenv("OPENBLAS_CORETYPE"); !chosen || std::strcmp(chosen, wanted) != 0) {
     setenv("OPENBLAS_CORETYPE", wanted, 1);

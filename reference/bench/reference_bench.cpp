@@ -1,4 +1,4 @@
-// Speed of the reference in elements per second on one core, compared with copying the same row in the same run.
+// Speed of the reference on one core, in elements per second, compared with copying the same row in the same run.
 #include <benchmark/benchmark.h>
 
 #include <cstring>
@@ -40,7 +40,7 @@ void copy(benchmark::State& state) {
 }
 BENCHMARK(copy);
 
-/// Evaluates a recipe cell over one row; s is a number, or an interval of two numbers.
+/// Evaluates a cell over one row. The quantity s is a number or, with `spans`, an interval of two numbers.
 void evaluate_cell(benchmark::State& state, const char* cell, bool spans) {
   const Names names{{{"M", "448"}}, {{"x", &kBf16}, {"q", &kE4M3Fn}}, {"s", "r", "w"}};
   const Recipe recipe = parse_recipe(cell, names);
@@ -64,7 +64,7 @@ BENCHMARK_CAPTURE(evaluate_cell, quant_spans, "div(s) clamp(max_min,M) to(q)", t
 BENCHMARK_CAPTURE(evaluate_cell, norm_pinned, "mul(r) mul(w) to(x)", false);
 BENCHMARK_CAPTURE(evaluate_cell, norm_spans, "mul(r) mul(w) to(x)", true);
 
-/// Evaluates a whole contract on one row of 7168.
+/// Evaluates a whole contract on one row of 7168 elements.
 void evaluate_contract(benchmark::State& state, const char* id) {
   const Contract contract = bind(ContractTables::load("reference/contracts"), id, kBf16);
   const RowInputs inputs{normal_numbers(kBf16, 4), contract.row_norm() ? normal_numbers(kBf16, 5) : std::vector<double>(), 1e-6,

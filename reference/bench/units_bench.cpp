@@ -1,5 +1,5 @@
-// Speed of the tensor core models in multiply-accumulates per second on one core, for each instruction and each instruction set
-// of this processor, beside an evaluation by definition. --benchmark_filter=ID selects.
+// Speed of the tensor core models on one core, in multiply-accumulates per second, for each instruction and each instruction set
+// of this processor, and for unit_definition.h. --benchmark_filter=ID selects.
 #include <benchmark/benchmark.h>
 #include <oneapi/tbb/parallel_for.h>
 
@@ -22,7 +22,7 @@ void predict(benchmark::State& state, const Unit& unit, const UnitLoops& loops) 
   state.SetItemsProcessed(state.iterations() * int64_t{kRows} * kColumns * kDepth);
 }
 
-/// A whole GEMM on all cores, in wall-clock time.
+/// A whole GEMM on all cores, by the wall clock.
 void gemm(benchmark::State& state, const Unit& unit) {
   const auto n = int(state.range(0));
   RandomCodes random(1);

@@ -15,12 +15,12 @@
 
 namespace assay {
 
-// Finds codes of numbers by searching the values of a format.
+// Finds the code of a number by searching the values of a format.
 
 namespace {
 
-/// The finite values of a format by their position in order, plus one position beyond either end. Values of narrow formats are
-/// cached.
+/// The finite values of a format by their position in ascending order, plus one position beyond each end. Values of narrow
+/// formats are cached.
 class Ladder {
  public:
   explicit Ladder(const Format& f)
@@ -40,7 +40,7 @@ class Ladder {
 
   double at(int32_t o) const { return values_.empty() ? computed(o) : values_[size_t(o - lowest_ + 1)]; }
 
-  /// The last position whose value is at most x; the position below the lowest if there is none.
+  /// The last position whose value is at most x; if there is none, the position below the lowest value.
   int32_t at_or_below(double x) const {
     int32_t low = lowest_ - 1, high = highest_;
     while (low < high) {
@@ -61,7 +61,7 @@ class Ladder {
   uint32_t code(int32_t o) const { return is_absent_zero(o) ? 0u : code_from_ordinal(f_, o); }
 
  private:
-  /// Beyond the largest or smallest value, positions continue at the distance of the last two values.
+  /// Positions beyond both ends continue with the distance of the last two values, or by doubling in formats without mantissa.
   double computed(int32_t o) const {
     if (o > highest_) return f_.mantissa_bits == 0 ? 2 * computed(highest_) : 2 * computed(highest_) - computed(highest_ - 1);
     if (o < lowest_) return 2 * computed(lowest_) - computed(lowest_ + 1);
@@ -83,7 +83,7 @@ const Ladder& ladder_of(const Format& format) {
   return ladders.at(format.name);
 }
 
-/// Whether x, strictly between two neighbours, rounds up.
+/// Whether x, which lies strictly between two neighbouring values, rounds up.
 bool goes_up(const Ladder& ladder, int32_t below, double x, Rounding rounding, bool tie_goes_up) {
   const double low = ladder.at(below), middle = low + (ladder.at(below + 1) - low) / 2;
   switch (rounding) {
@@ -110,7 +110,7 @@ std::optional<uint32_t> encode_finite(const Format& f, double value, Rounding ro
   if (no_zero && x <= ladder.at(ladder.lowest())) return ladder.code(ladder.lowest());
   int32_t place = ladder.at_or_below(x);
   if (place < ladder.lowest() || x != ladder.at(place)) {
-    // From two positions beyond the end on, the distance no longer matters: only rounding toward zero returns to the largest
+    // Two or more positions beyond the end, the distance no longer matters: only rounding toward zero returns the largest
     // value.
     const bool far = x > ladder.at(ladder.highest() + 1) || (place < ladder.lowest() && x < ladder.at(place));
     if (far) {
@@ -162,7 +162,7 @@ std::optional<uint32_t> encode_stochastic(const Format& f, double value, uint64_
   const int32_t below = ladder.at_or_below(magnitude);
   if (below > ladder.highest() || magnitude >= ladder.at(ladder.highest() + 1)) return std::nullopt;
   const double low = ladder.at(below), step = ladder.at(below + 1) - low;
-  // a value exceeds its lower neighbour by at most its own size, and a step is a power of two, so the fraction is exact
+  // exact: x exceeds its lower neighbour by at most its own size, and `step` is a power of two
   const double fraction = (magnitude - low) / step, needed = 1 - std::ldexp(double(random), -random_bits);
   const int32_t place = below + (fraction >= needed ? 1 : 0);
   if (place > ladder.highest()) return std::nullopt;
@@ -210,8 +210,8 @@ uint32_t encode_number(const CastProfile& p, double x) {
   return p.after.empty() ? *code : code_of(*p.format, through(p.after, decode(*p.format, *code)));
 }
 
-/// Number of the source's unsigned patterns, up to Inf, that satisfy a condition. The condition must hold for the lowest patterns
-/// and for none after them.
+/// Number of the source's patterns without sign, up to Inf, that satisfy a condition. The condition must hold for the lowest
+/// patterns, and for none above them.
 template <class Holds>
 uint64_t patterns_below(const CastSource& source, Holds holds) {
   uint64_t low = 0, high = source.infinity() + 1;
@@ -249,7 +249,7 @@ CastProfile widened_from(const CastSource& source, const CastProfile& profile) {
   p.from = &source;
   p.anomalies.clear();
   for (Anomaly anomaly : profile.anomalies) {
-    // unsigned patterns except NaN are ordered by value; no anomaly of fp32 reaches NaN
+    // patterns without sign are ordered by value, except for NaN, which no anomaly of fp32 contains
     const double first = value_of(*profile.from, anomaly.first), last = value_of(*profile.from, anomaly.last);
     anomaly.first = patterns_below(source, [&](double x) { return x < first; });
     const uint64_t end = patterns_below(source, [&](double x) { return x <= last; });
@@ -276,7 +276,7 @@ uint32_t cast(const CastProfile& p, uint64_t input) {
   return encode_number(p, through(p.before, p.negative == Negative::kMagnitude ? std::fabs(x) : x));
 }
 
-// Parses a row of casts.csv. Cells are keywords, hexadecimal codes, and ranges of inputs.
+// Parses a row of casts.csv. Its cells are words, hexadecimal codes, and ranges of inputs.
 
 namespace {
 
@@ -292,7 +292,7 @@ Value word(const ContractRow& row, const std::string& column, std::span<const Ce
   throw row.error(column, 0, "'" + row.text(column) + "' is not one of: " + all + did_you_mean(row.text(column), known));
 }
 
-/// Parses all of `text` as a hexadecimal number of at most that many bits.
+/// Parses all of `text` as a hexadecimal number of at most `bits` bits.
 uint64_t hexadecimal(const ContractRow& row, const std::string& column, size_t at, const std::string& text, int bits) {
   char* end = nullptr;
   const uint64_t value = std::strtoull(text.c_str(), &end, 16);
@@ -306,7 +306,7 @@ uint32_t code(const ContractRow& row, const std::string& column, const Format& f
   return uint32_t(hexadecimal(row, column, 0, row.text(column), format.bits));
 }
 
-/// Parses `FIRST..LAST:CODE` or `FIRST..LAST*2^K`; `at`: position in the cell.
+/// Parses `FIRST..LAST:CODE` or `FIRST..LAST*2^K`, which begins at position `at` of the cell.
 Anomaly anomaly(const ContractRow& row, const CastProfile& p, size_t at, const std::string& text) {
   const size_t dots = text.find(".."), end = text.find_first_of(":*");
   if (dots == std::string::npos || end == std::string::npos || end < dots)

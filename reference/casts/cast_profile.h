@@ -1,5 +1,5 @@
-// Casts of real implementations as rows of contracts/casts.csv: format, rounding, saturation, NaN, and where a row's facts come
-// from.
+// Casts of real implementations, as rows of contracts/casts.csv: format, rounding, saturation, NaN, and the source of these
+// facts.
 #pragma once
 
 #include <algorithm>
@@ -17,31 +17,31 @@
 
 namespace assay {
 
-// Encodes a number by searching the format's values. All comparisons are between exact doubles, and no float bits are
-// manipulated. This is the definition that casts are checked against; formats/round.h computes the same values faster.
+// Finds the code of a number by searching the values of a format. All comparisons are between exact doubles, and no float bits
+// are manipulated. Casts are checked against this definition; formats/round.h computes the same values faster.
 
-/// The code of a finite number, or nothing if it rounds beyond the format's largest value (IEEE 754-2019, 4.3 and 7.4).
+/// The code of a finite number; nothing if it rounds beyond the format's largest value (IEEE 754-2019, 4.3 and 7.4).
 ///
-/// Formats without a sign use the magnitude. If a format has no zero (e8m0), smaller numbers become its smallest value, and ties
-/// round up. -0 stays -0 if the format has one.
+/// Formats without a sign take the magnitude. In a format without zero (e8m0), smaller numbers become its smallest value, and
+/// ties round up. -0 stays -0 if the format has one.
 std::optional<uint32_t> encode_finite(const Format& format, double value, Rounding rounding);
 
-/// The code of any number. NaN becomes the canonical NaN; too large numbers become the largest value or Inf (otherwise NaN) with
-/// their sign. Throws std::domain_error for NaN if the format has none.
+/// The code of any number. NaN becomes the canonical NaN. Numbers beyond the largest value become, with their sign, the largest
+/// value or Inf (NaN if there is no Inf). Throws std::domain_error for NaN if the format has none.
 uint32_t encode(const Format& format, double value, Rounding rounding, Overflow overflow);
 
-/// Stochastic rounding with a given random number: adds random / 2^random_bits to the magnitude, counted in steps of the format,
-/// and truncates. random_bits is at most 52. Nothing if the result exceeds the largest value. Source: AMD CDNA3 ISA,
+/// Stochastic rounding with a given random number: adds random / 2^random_bits units in the last place to the magnitude, and
+/// truncates. random_bits is at most 52. Nothing if the result exceeds the largest value. Source: AMD CDNA3 ISA,
 /// v_cvt_sr_fp8_f32; PTX ISA, cvt.rs.
 std::optional<uint32_t> encode_stochastic(const Format& format, double value, uint64_t random, int random_bits);
 
-/// Inf with that sign if the format has one; otherwise NaN (with that sign if there are two); otherwise the largest value.
+/// Inf with that sign if the format has Inf; else NaN, with that sign if NaN has both signs; else the largest value.
 uint32_t special_code(const Format& format, bool negative);
 
 /// The largest finite value with that sign.
 uint32_t largest_code(const Format& format, bool negative);
 
-// Source formats of casts, as bit patterns. Includes f64, which is not a tensor format.
+// Source formats of casts, as bit patterns. They include f64, which is no format of tensors.
 
 struct CastSource {
   std::string_view name;
@@ -57,7 +57,7 @@ struct CastSource {
 /// f32, bf16, f16, f64.
 std::span<const CastSource> cast_sources();
 
-/// Returns nullptr if there is no such format.
+/// The source format of that name; nullptr if there is none.
 const CastSource* find_cast_source(std::string_view name);
 
 /// The exact value of a pattern, including NaN and Inf.
@@ -68,7 +68,7 @@ double value_of(const CastSource& source, uint64_t pattern);
 /// The op kind, as the registry lists it.
 const Flow& cast_flow();
 
-/// Result for a number that does not fit.
+/// Result of a number beyond the format's largest value.
 enum class Beyond {
   kLargest,             ///< the largest value
   kSpecial,             ///< Inf or NaN, see special_code()
@@ -81,7 +81,7 @@ enum class Negative {
   kCode        ///< becomes one code
 };
 
-/// A step besides the rounding.
+/// A step of a mutant, before or after the cast's own rounding.
 struct CastStep {
   enum Kind {
     kRound,   ///< to the nearest number of `format`; beyond it Inf
@@ -94,9 +94,9 @@ struct CastStep {
   double of(double x) const;
 };
 
-/// Inputs of both signs that the rules do not describe: they give a fixed code, or are multiplied by a factor first.
+/// Inputs, of both signs, for which a cast breaks its own rules: it returns a fixed code, or multiplies them by a factor first.
 struct Anomaly {
-  uint64_t first, last;  ///< unsigned patterns
+  uint64_t first, last;  ///< patterns without the sign bit
   std::optional<uint32_t> code;
   double factor = 1;
 };
@@ -116,17 +116,17 @@ struct CastProfile {
   std::vector<CastStep> before, after;  ///< steps before and after the rounding; only mutants have some
 };
 
-/// Reads a row of casts.csv. Throws TableError naming the cell.
+/// Reads a row of casts.csv. Throws TableError that names the cell.
 CastProfile read_cast(const ContractRow& row);
 
-/// The cast for a narrower source format that is first widened exactly to the cast's own source, as bf16 and f16 in casts through
-/// float. For the cast's own source, returns the same profile. Throws std::invalid_argument for any other format.
+/// The cast of a narrower source format that is first converted exactly to the cast's own source, as bf16 and f16 in casts
+/// through float. For the cast's own source: the same profile. Throws std::invalid_argument for any other format.
 CastProfile widened_from(const CastSource& source, const CastProfile& profile);
 
-/// The code of one input.
+/// The code that the cast returns for one input.
 uint32_t cast(const CastProfile& profile, uint64_t input);
 
-// Keywords of casts.csv for rounding and overflow, for parsing and for names of mutants.
+// The words of casts.csv for rounding and overflow, for the parser and for names of mutants.
 
 template <class Value>
 struct CellWord {
@@ -143,7 +143,7 @@ inline constexpr CellWord<Rounding> kRoundingWords[] = {{"nearest_even", Roundin
 inline constexpr CellWord<Beyond> kBeyondWords[] = {
     {"largest", Beyond::kLargest}, {"special", Beyond::kSpecial}, {"special_above_largest", Beyond::kSpecialAboveLargest}};
 
-/// The keyword of a value. Every value has one.
+/// The word for a value; every value has one.
 template <class Value, size_t N>
 constexpr const char* word_of(const CellWord<Value> (&words)[N], Value value) {
   return std::find_if(std::begin(words), std::end(words), [&](const CellWord<Value>& w) { return w.value == value; })->word;

@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// First patterns of the ranges in which a single monotone rule applies.
+/// First patterns of the ranges of inputs in which one monotone rule applies.
 std::vector<uint64_t> stretches(const CastProfile& p) {
   const CastSource& source = *p.from;
   std::set<uint64_t> starts = {0, 1, source.infinity(), source.infinity() + 1};
@@ -43,7 +43,7 @@ std::vector<CodeRun> runs_of(const CastProfile& p) {
     const uint64_t end = i + 1 < starts.size() ? starts[i + 1] - 1 : p.from->last();
     for (uint64_t first = starts[i];;) {
       const uint32_t code = cast(p, first);
-      uint64_t same = first, other = end;  // the last input with this code is in [same, other]
+      uint64_t same = first, other = end;  // the last input with this code lies in [same, other]
       while (same < other) {
         const uint64_t middle = other - (other - same) / 2;
         if (cast(p, middle) == code)
@@ -117,7 +117,7 @@ std::string decimal(double value) {
   return text;
 }
 
-/// The format with the same bits and another exponent bias: OCP and fnuz.
+/// The format with the same numbers of bits but another exponent bias: the fnuz format of an OCP format, and the reverse.
 const Format* sibling(const Format& f) {
   for (const Format& other : all_formats())
     if (other != f && other.bits == f.bits && other.exponent_bits == f.exponent_bits && other.mantissa_bits == f.mantissa_bits &&
@@ -130,7 +130,7 @@ class Edits {
  public:
   explicit Edits(const CastProfile& right) : right_(right), runs_(runs_of(right)) {}
 
-  /// Identical mutants get the name of the first.
+  /// Adds a mutant, unless another one gives every input the same code.
   template <class Change>
   void add(const std::string& name, Change change) {
     CastNeighbour wrong{name, right_, {}};

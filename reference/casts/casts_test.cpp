@@ -1,4 +1,4 @@
-// Casts of real implementations: measured facts, and agreement of run lists with single evaluations.
+// Casts of real implementations: measured facts, and run lists compared with single evaluations.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mpfr.h>
@@ -91,7 +91,7 @@ TEST(Casts, EveryProfileHasAFactAndWhatNobodyRanSaysSo) {
 }
 
 TEST(Casts, RoundingTwiceChangesAsManyInputsAsWereCounted) {
-  // over all 2^32 inputs, counted on the host
+  // expected numbers: counted on the host over all 2^32 inputs
   const auto changed = [](const std::string& id, const Format& via) {
     CastProfile twice = profiles().at(id);
     twice.before = {{CastStep::kRound, &via}};
@@ -106,7 +106,7 @@ TEST(Casts, RunsAreCompleteAndSayWhatTheProfileSays) {
   std::mt19937_64 random(5);
   for (const auto& [id, profile] : profiles()) {
     EXPECT_EQ(flaw_of(runs(id), *profile.from), "") << id;
-    // each sign has at most two runs per code; non-monotone rules add a few
+    // per sign, at most two runs for each code; rules that are not monotone add a few
     EXPECT_LT(runs(id).size(), 620u) << id;
     for (const CodeRun& run : runs(id)) {
       ASSERT_EQ(cast(profile, run.first), run.code) << id;
@@ -161,7 +161,7 @@ TEST(Casts, NarrowerInputsAreWidenedExactly) {
 }
 
 TEST(Casts, TheWrapOfHipLiesWhereItWasMeasured) {
-  // wrong positive inputs of each format; negative ones mirror them
+  // the positive inputs of each format that are cast wrongly; negative ones mirror them
   for (const auto& [right, wrong, first, last] :
        {std::tuple{"cuda.e4m3fn_sat", "hip.e4m3fn_sat@2024-10", 0x1a800001u, 0x1cf7ffffu},
         std::tuple{"ml_dtypes.e4m3fnuz", "hip.e4m3fnuz_sat@2025", 0x1a000001u, 0x1c77ffffu},
@@ -214,26 +214,26 @@ TEST(Casts, ABadCellIsNamed) {
   EXPECT_THAT(complaint("infinity", "special_above_largest"), testing::HasSubstr("infinity:"));
 }
 
-// Encoding by search agrees with two other methods: MPFR, and the arithmetic of formats/round.h.
+// Compares encode() with two other methods: MPFR, and round_to() of formats/round.h.
 
 constexpr Rounding kModes[] = {Rounding::kNearestEven, Rounding::kNearestAway, Rounding::kTowardZero, Rounding::kDown,
                                Rounding::kUp};
 const Format* const kFloats[] = {&kE4M3Fn, &kE4M3Fnuz, &kE5M2, &kE5M2Fnuz, &kE3M2, &kE2M3, &kE2M1, &kBf16, &kF16, &kTf32, &kF32};
 
-/// The value rounded by MPFR. The exponent has no upper limit; small values use the format's subnormals.
+/// The value rounded by MPFR. The exponent has no upper limit. Small values are rounded as the format's subnormals.
 double rounded_by_mpfr(const Format& f, double x, Rounding rounding) {
   const bool away = rounding == Rounding::kNearestAway;
   const mpfr_rnd_t mode = rounding == Rounding::kTowardZero ? MPFR_RNDZ
                           : rounding == Rounding::kDown     ? MPFR_RNDD
                           : rounding == Rounding::kUp       ? MPFR_RNDU
                                                             : MPFR_RNDN;
-  // MPFR has no mode for ties away from zero. Instead, keep one more bit, round toward zero, and add half a unit in the last
-  // place.
+  // MPFR has no rounding mode for ties away from zero. Instead: keeps one bit more, rounds toward zero, and adds half a unit in
+  // the last place.
   const mpfr_exp_t least = f.min_exponent() + 1, exponent = x == 0 ? least : std::max<mpfr_exp_t>(std::ilogb(x) + 1, least);
   mpfr_t steps;
   mpfr_init2(steps, 1100);
   mpfr_set_d(steps, x, MPFR_RNDN);
-  mpfr_mul_2si(steps, steps, f.precision() - exponent, MPFR_RNDN);  // exact: a number of units in the last place
+  mpfr_mul_2si(steps, steps, f.precision() - exponent, MPFR_RNDN);  // exact: counts units in the last place
   if (away)
     mpfr_round(steps, steps);
   else
@@ -252,7 +252,7 @@ std::optional<uint32_t> encoded_by_mpfr(const Format& f, double x, Rounding roun
   return inward ? std::optional(largest_code(f, x < 0)) : std::nullopt;
 }
 
-/// Inputs at and between adjacent values, their negatives, values far beyond both ends, and random ones.
+/// Inputs at and between neighbouring values, their negatives, values far beyond both ends, and random ones.
 std::vector<double> inputs_for(const Format& f) {
   std::vector<double> all = {0.0, -0.0, 0x1p-149, 0x1p-1000, 0x1p127, 0x1p1000, 0x1.fffffffffffffp1023};
   std::mt19937_64 random(3);
@@ -305,12 +305,12 @@ TEST(Encode, MpfrSeesEveryOtherMode) {
 
 TEST(Encode, AgreesWithTheArithmeticOfRoundTo) {
   for (const Format& f : all_formats()) {
-    if (f == kInt32) continue;  // its largest value has the ordinal of NaN
+    if (f == kInt32) continue;  // its largest value has the ordinal kNanOrdinal
     for (const Rounding rounding : kModes) {
       for (const Overflow overflow : {Overflow::kSaturate, Overflow::kSpecial}) {
         for (double x : inputs_for(f)) {
           if (!f.has_sign()) x = std::fabs(x);
-          // if overflow gives NaN, round_to loses the sign
+          // round_to() loses the sign if overflow gives NaN
           const double value = round_to(f, x, rounding, overflow);
           const uint32_t code = encode(f, x, rounding, overflow);
           if (std::isnan(value)) {
@@ -338,7 +338,7 @@ TEST(Encode, SpecialsKeepTheirSignWhereTheFormatCan) {
 }
 
 TEST(EncodeStochastic, GoesUpForAsManyRandomNumbersAsTheFractionSays) {
-  // 1 + k/16 is k/2 eighths above 1, so k/2 of the 16 random 4-bit numbers must round it up.
+  // 1 + k/16 is k/2 eighths above 1, so k/2 of the 16 random numbers of 4 bits must round it up.
   for (int sixteenths = 0; sixteenths < 2; ++sixteenths) {
     for (const double sign : {1.0, -1.0}) {
       int up = 0;
@@ -347,7 +347,7 @@ TEST(EncodeStochastic, GoesUpForAsManyRandomNumbersAsTheFractionSays) {
       EXPECT_EQ(up, 8 * sixteenths);
     }
   }
-  // A unit of 2^-11 above 1 is 2^-8 of a step: with 8 random bits, one number in 256 rounds up; with 4 bits, none.
+  // 2^-11 above 1 is 2^-8 of the distance to the next value. One of 256 random numbers of 8 bits rounds it up, none of 4 bits.
   int with_8 = 0, with_4 = 0;
   for (uint64_t random = 0; random < 256; ++random) with_8 += *encode_stochastic(kE4M3Fn, 1 + 0x1p-11, random, 8) == 0x39u;
   for (uint64_t random = 0; random < 16; ++random) with_4 += *encode_stochastic(kE4M3Fn, 1 + 0x1p-11, random, 4) == 0x39u;

@@ -1,4 +1,4 @@
-// Finds contract rows, and reads the cells of a row with errors that name their place.
+// Finds contract rows, and parses a row's cells; errors name file, line and column.
 #include "reference/contracts/contract_rows.h"
 
 #include <algorithm>
@@ -140,7 +140,7 @@ std::string releases_of(const ContractRow& row) {
 
 namespace {
 
-/// The numbers of "v0.5.10.post1" (0, 5, 10, 1) or of "2026-06-18"; empty for other words, such as "sm_89" and "unmerged".
+/// The numbers in "v0.5.10.post1" (0, 5, 10, 1) or in "2026-06-18"; empty for other words, such as "sm_89" and "unmerged".
 std::vector<int64_t> numbers_of(std::string_view words) {
   if (words.starts_with("v")) words.remove_prefix(1);
   std::vector<int64_t> numbers;
@@ -161,7 +161,7 @@ bool is_date(const std::vector<int64_t>& numbers) { return numbers.front() >= 19
 
 enum class Order { kBefore, kNotBefore, kUnknown };
 
-/// Whether `a` is before `b`; unknown if only one of them is a date, or one is neither date nor release.
+/// Whether `a` is before `b`. Unknown if only one of them is a date, or if one is neither date nor release.
 Order order_of(const std::string& a, const std::string& b) {
   std::vector<int64_t> x = numbers_of(a), y = numbers_of(b);
   if (x.empty() || y.empty() || is_date(x) != is_date(y)) return Order::kUnknown;

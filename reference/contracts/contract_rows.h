@@ -1,5 +1,5 @@
-// The contract tables as written: rows of cells that know their position, and the functions that read a cell while its row is
-// bound.
+// The contract tables as text: rows whose cells know their line and column, and functions that parse a row's cells while a
+// contract is built from it.
 #pragma once
 
 #include <map>
@@ -24,7 +24,7 @@ struct ContractRow {
   int line = 0;
   std::map<std::string, TableCell> cells;
 
-  /// Converts a table row to a contract of that op kind. A missing column is an empty cell.
+  /// Converts a table row to a contract of op kind `flow`. A column that the table lacks is an empty cell.
   static ContractRow read(const Table& table, const TableRow& row, const Flow& flow, const std::vector<std::string>& columns) {
     ContractRow contract{table.text(row, "id"), &flow, table.file, row.line, {}};
     for (const std::string& column : columns)
@@ -33,27 +33,27 @@ struct ContractRow {
   }
 
   const std::string& text(const std::string& column) const { return cells.at(column).text; }
-  /// Creates an error that points `offset` characters into a cell.
+  /// The error to throw about character `offset` of a cell.
   TableError error(const std::string& column, size_t offset, const std::string& problem) const {
     const TableCell& cell = cells.at(column);
     return TableError(file, cell.line, cell.column + int(offset), column, problem);
   }
 };
 
-/// True for a row function or a chain of them: its cells, or the cells of the rows that it names, are recipes. False for all
-/// other op kinds, such as casts, packings, launches and GEMMs.
+/// True if the row's cells are recipes. For a chain: if the cells of the rows that it names are recipes. False for all other op
+/// kinds, such as casts, packings, launches and GEMMs.
 bool has_recipes(const ContractRow& row);
 
 class ContractTables {
  public:
-  // load() and add() are defined in flow/registry.cpp, which knows the op kinds. load() reads retired.csv and the contract
-  // tables of a folder, and checks every cell. Throws TableError.
+  // load() and add() are defined in flow/registry.cpp, which lists the op kinds. load() reads retired.csv and all contract tables
+  // of a folder, and checks every cell. It throws TableError.
   static ContractTables load(const std::string& folder);
 
-  /// Adds a user's rows; the columns determine the op kind. Throws TableError, also for an id that exists or existed.
+  /// Adds a user's rows; the column names determine the op kind. Throws TableError, also for the id of a present or retired row.
   void add(const std::string& file);
 
-  /// Throws std::out_of_range with similar ids, or with the replacement of a retired row.
+  /// Throws std::out_of_range with similar ids; for the id of a retired row, with the row that replaced it.
   const ContractRow& find(const std::string& id) const;
   /// Returns nullptr if there is no such row.
   const ContractRow* lookup(const std::string& id) const;
@@ -69,10 +69,10 @@ class ContractTables {
   std::map<std::string, Retired> retired_;          ///< keyed by id
 };
 
-/// Row ids of a chain cell, "row_norm=a > group_quant=b", in order. For a row that is no chain, only its own id.
+/// The row ids in a chain cell, "row_norm=a > group_quant=b", in order. If the row is no chain: its own id only.
 std::vector<std::string> chain_of(const ContractRow& row);
 
-// The cells of a row while it is bound. They come from its table or from a mutation; errors name their position.
+// The cells of a row while a contract is built from it, as in the table or changed by a mutation. Errors name their position.
 
 class RowCells {
  public:
@@ -81,29 +81,29 @@ class RowCells {
   const ContractRow& row() const { return row_; }
   const std::string& id() const { return row_.id; }
   const std::string& text(const std::string& column) const { return row_.text(column); }
-  /// Creates an error that points `offset` characters into a cell.
+  /// The error to throw about character `offset` of a cell.
   TableError error(const std::string& column, size_t offset, const std::string& problem) const {
     return row_.error(column, offset, problem);
   }
 
-  /// The parsed or edited steps of a cell. Throws TableError.
+  /// The steps of a cell: those given to set_steps(), otherwise parsed. Throws TableError.
   std::vector<CellStep> steps(const std::string& column) const;
   void set_steps(const std::string& column, std::vector<CellStep> steps) { edited_[column] = std::move(steps); }
-  /// A cell of steps with resolved names. Throws TableError.
+  /// The recipe of a cell, with all names resolved. Throws TableError.
   Recipe recipe(const std::string& column, const Names& names) const;
-  /// Requires that a cell begins with a reduction. Throws TableError listing the `allowed` ones.
+  /// Requires that the recipe of a cell begins with a reduction. Throws TableError that lists the `allowed` reductions.
   void require_reduction(const std::string& column, const Recipe& recipe, const char* allowed) const;
-  /// Requires that a cell takes a single number, without a reduction. Throws TableError.
+  /// Requires that the recipe of a cell begins with no reduction. Throws TableError.
   void forbid_reduction(const std::string& column, const Recipe& recipe) const;
-  /// For a cell with one of two words: true if it is the first. Throws TableError for any other word.
+  /// For a cell that must be one of two words: true if it is `one`. Throws TableError for any other text.
   bool is_first_of(const std::string& column, const std::string& one, const std::string& other) const;
-  /// A nonnegative integer. Throws TableError.
+  /// The nonnegative integer in a cell. Throws TableError.
   int64_t column_number(const std::string& column) const;
-  /// A format of codes. Throws TableError with similar names.
+  /// The format in a cell, for codes. Throws TableError with similar names.
   const Format& format(const std::string& column) const;
-  /// The alternatives of a cell, separated by |; empty for an empty cell.
+  /// The alternatives in a cell, which | separates; empty for an empty cell.
   std::vector<std::string> alternatives(const std::string& column) const;
-  /// Alternatives that are input formats: f32, bf16, f16. Throws TableError.
+  /// The same for input formats: each alternative must be f32, bf16 or f16. Throws TableError.
   std::vector<const Format*> formats_of_numbers(const std::string& column) const;
 
  private:
@@ -111,7 +111,7 @@ class RowCells {
   std::map<std::string, std::vector<CellStep>> edited_;
 };
 
-// Rows whose cells name other rows, such as the two halves of a launch, or the norm after an all-reduce.
+// Rows whose cells name other rows: a launch names its two halves, an all-reduce the norm that follows it.
 
 /// Returns the row whose id is in that cell. Throws TableError if there is none.
 inline const ContractRow& named_row(const ContractTables& tables, const ContractRow& row, const char* column) {
@@ -124,27 +124,27 @@ inline const ContractRow& named_row(const ContractTables& tables, const Contract
 
 // Releases of the code behind a contract row: its cells `since` and `until`.
 
-/// A period of releases: the first that has the behaviour, and the first that no longer has it. Either may be empty. `from` is
-/// "unmerged" for code of a branch.
+/// A range of releases: `from` is the first that behaves as the row says, `to` the first that no longer does. Either may be
+/// empty. `from` is "unmerged" for code that exists only on a branch.
 struct Period {
   std::string from, to;
 };
 
-/// "v0.20.0; v0.24.0" with `until` "v0.23.0" is two periods, of which the second is open. A row without a release has one empty
-/// period.
+/// The ranges in the cells `since` and `until`. `since` "v0.20.0; v0.24.0" and `until` "v0.23.0" are two: v0.20.0 to v0.23.0, and
+/// from v0.24.0 on. A row without a release has one range with both ends empty.
 std::vector<Period> periods_of(const ContractRow& row);
 
 /// "from v0.20.0 before v0.23.0, from v0.24.0". Empty if neither `since` nor `until` is known.
 std::string releases_of(const ContractRow& row);
 
-/// Whether the newest release still does what the row says: its last period has no end. False for code of a branch.
+/// Whether the newest release behaves as the row says: the last range has no end. False for code that exists only on a branch.
 bool is_current(const ContractRow& row);
 
-/// Whether the words are a release, "v0.33.0" or "0.33", or a date, "2026-06-18".
+/// Whether the words are a release such as "v0.33.0" or "0.33", or a date such as "2026-06-18".
 bool is_release(const std::string& words);
 
-/// Whether that release of the row's package does what the row says. Nothing if the row cannot tell: its `since` is empty, or
-/// only one of `since` and `release` is a date.
+/// Whether `release` of the row's package behaves as the row says. Nothing if this is unknown: `since` is empty, or only one of
+/// `since` and `release` is a date.
 std::optional<bool> in_release(const ContractRow& row, const std::string& release);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Loading of contract tables: ids, columns, cells, rows that name others, and the error for each mistake.
+// Loads contract tables: ids, columns, cells, rows that name other rows, and the error message for each mistake.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@
 
 namespace assay {
 
-// Contract rows: all shipped rows bind, ids are unique, periods are releases or dates, and a user's table can be added.
+// All shipped rows can be bound, ids are unique, periods are releases or dates, and a user's table can be added.
 
 namespace {
 
@@ -30,7 +30,7 @@ TEST(Rows, EveryShippedRowBindsForEveryInputFormat) {
   const ContractTables tables = ContractTables::load(kFolder);
   EXPECT_GE(tables.rows().size(), 18u);
   for (const ContractRow& row : tables.rows()) {
-    if (!has_recipes(row)) continue;  // casts_test.cpp and packing_test.cpp test the others
+    if (!has_recipes(row)) continue;  // casts_test.cpp and packing_test.cpp test the other rows
     for (const Format* x : {&kBf16, &kF16, &kF32}) {
       const Contract contract = bind(tables, row.id, *x);
       EXPECT_EQ(contract.id, row.id);
@@ -75,7 +75,7 @@ TEST(Rows, ARetiredIdNamesItsSuccessorAndIsNotUsedAgain) {
   EXPECT_NO_THROW(tables.find("vllm.scaled_quantize_block_rcp"));
 }
 
-/// A release such as "v0.19.1", a date such as "2026", "2026-06" or "2026-06-18", "unmerged", or two of these separated by "; ".
+/// True for a release "v0.19.1", a date "2026", "2026-06" or "2026-06-18", "unmerged", and several of these separated by "; ".
 bool is_period(const std::string& cell) {
   static const std::regex one(R"(v\d+(\.\d+)+(\.post\d+)?|\d{4}(-\d{2}){0,2}|unmerged)");
   for (size_t at = 0; at <= cell.size();) {
@@ -126,8 +126,8 @@ TEST(Rows, SinceAndUntilAreReleasesOrDates) {
   }
 }
 
-/// Rows with a date in `since` or `until` that should name a release: other rows of their package name releases, and the row
-/// does not state that its code is in no release.
+/// Rows that have a date in `since` or `until` although other rows of their package name releases, unless the row states that its
+/// code is in no release.
 std::vector<std::string> dated_without_reason(const std::vector<ContractRow>& rows) {
   static const std::regex release(R"(v?\d+\.\d+.*)"), date(R"((^|.*; )\d{4}(-\d{2}){0,2}(; .*)?)");
   const auto package = [](const ContractRow& row) { return row.id.substr(0, row.id.find('.')); };
@@ -288,7 +288,7 @@ TEST(Rows, ARowWithAZeroPointSaysWhatItsCellsNeed) {
               HasSubstr("'mul' is not available for integers"));
 }
 
-// Cells that name other rows (chains, launches, activations mistaken for others) name existing, suitable rows.
+// Cells that name other rows: chains, launches, activations mistaken for others. These rows must exist and have a suitable kind.
 
 using namespace contract_tables;
 using testing::EndsWith;

@@ -1,4 +1,4 @@
-// The evidence for a contract row (ran, executed, read or inferred), and the rows that need hardware that is not available here.
+// The evidence for a contract row (ran, executed, read or inferred), and contracts that need hardware that we do not have.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace assay {
 
-// How we know that a contract row matches the real code: the code was run, executed by our executor, or read, or the row is
-// inferred.
+// How we know that a contract row matches the real code: the code was run, its code object was executed on the CPU by
+// kernels/gcn_executor, its source was read, or none of these (inferred).
 
 /// From the strongest to the weakest.
 enum class EvidenceKind {
@@ -24,8 +24,8 @@ struct RowEvidence {
   EvidenceKind kind = EvidenceKind::kInferred;
   std::string of;     ///< package with version or commit; for code that was read, also the file
   std::string flags;  ///< compiler flags, such as "nvcc -O3 -use_fast_math"
-  /// GPU, driver and toolkit, or the CPU; for executed code objects "gfx942 by assay_gcn 1; approximate: v_rcp_f32"; empty
-  /// unless it was run or executed
+  /// GPU, driver and toolkit, or the CPU. For an executed code object: "gfx942 by assay_gcn 1; approximate: v_rcp_f32". Empty if
+  /// the code was neither run nor executed.
   std::string on;
   int64_t elements = 0;  ///< number of outputs that were compared; 0 unless the code was run or executed
   std::string date;      ///< date of the run, such as "2026-11-23"
@@ -46,8 +46,8 @@ class EvidenceTable {
   /// version or list of approximate instructions; and a GPU or elements for code that was neither run nor executed.
   static EvidenceTable load(const std::string& file, const ContractTables& contracts);
 
-  /// All evidence for a row, the strongest first. If the table has none and the row's `source` names a commit, version or pull
-  /// request, the result is "read". Empty if nothing is known, as for a user's own row.
+  /// All evidence for a row, the strongest first. If evidence.csv has none, and the row's `source` names a commit, version or
+  /// pull request, the result is one entry "read". Empty if nothing is known, as for a user's own row.
   std::vector<RowEvidence> of(const ContractRow& row) const;
 
  private:
@@ -58,15 +58,15 @@ class EvidenceTable {
   std::vector<Entry> entries_;
 };
 
-// Contracts whose unchanged implementation runs neither on sm_90 nor on a CPU. All other contracts must have evidence.
+// Contracts whose unchanged code runs neither on an sm_90 nor on a CPU. Every other contract must have evidence.
 
 class ElsewhereTable {
  public:
-  /// Reads elsewhere.csv. Contracts are separated by |; a leading or trailing * matches anything. Throws TableError for an
-  /// unknown contract, or a missing need or reason.
+  /// Reads elsewhere.csv. | separates the contracts of a cell; * at the start or end of an id matches any text. Throws TableError
+  /// for an unknown contract, or if the needed hardware or the reason is missing.
   static ElsewhereTable load(const std::string& file, const ContractTables& contracts);
 
-  /// The GPU that a contract's implementation needs, or why there is none; empty if an sm_90 or a CPU runs it.
+  /// The GPU that a contract's code needs, or why no code exists; empty if the code runs on an sm_90 or a CPU.
   std::string needs(const std::string& contract) const;
 
  private:

@@ -1,4 +1,4 @@
-// Every row of every table has evidence, and incomplete or excessive evidence is rejected with its position.
+// Every row of every table has evidence. Incomplete or excessive evidence is rejected with its position.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -89,7 +89,7 @@ TEST(Evidence, AnExecutionNamesCommitCompilerExecutorAndApproximations) {
               HasSubstr("elements: a run compares"));
 }
 
-// Contracts that need other machines are listed by name, and none of them has a recorded run.
+// Contracts that need other hardware are listed by name in elsewhere.csv, and none of them has a recorded run.
 
 using ::testing::HasSubstr;
 

@@ -12,7 +12,7 @@ namespace {
 constexpr char kForms[] =
     "; a group is a number of columns, ROWSxCOLUMNS, row, column or tensor, and GROUP+tensor has two levels";
 
-/// Parses the number between two positions. Throws ParseError.
+/// Parses the number in text[begin, end). Throws ParseError.
 int64_t extent(std::string_view text, size_t begin, size_t end) {
   int64_t value = 0;
   const auto [stopped, error] = std::from_chars(text.data() + begin, text.data() + end, value);
@@ -25,7 +25,7 @@ int64_t extent(std::string_view text, size_t begin, size_t end) {
   return value;
 }
 
-/// Calls f(alternative, its position in the cell).
+/// Calls f(alternative, position of the alternative in the cell).
 template <class F>
 void for_each_alternative(const std::string& cell, F f) {
   for (size_t begin = 0; begin <= cell.size();) {
@@ -48,7 +48,7 @@ ScaleLevel level_of(std::string_view text, size_t begin, size_t end) {
 /// True if each block of `inner` lies within one block of `outer`.
 bool is_coarser(int64_t outer, int64_t inner) { return outer == 0 || (inner != 0 && outer % inner == 0); }
 
-/// Whether one of the alternatives of the `group` cell satisfies the condition.
+/// Whether some alternative of the cell `group` satisfies the condition.
 template <class Is>
 bool has_alternative(const ContractRow& row, Is is) {
   bool has = false;

@@ -1,4 +1,4 @@
-// Reads the tables of layouts and records, and computes addresses and rows of groups.
+// Reads layouts.csv and records.csv; computes addresses of scales and cache records, and rows of groups.
 #include "reference/contracts/tensor_layouts.h"
 
 #include <algorithm>
@@ -61,7 +61,7 @@ const Format* format(const Table& table, const TableRow& row, const std::string&
   return format_cell(table, row, column);
 }
 
-/// Parses "128x4"; empty for a layout without tiles.
+/// Parses the cell `tile`, such as "128x4"; empty for a layout without tiles.
 void read_tile(const Table& table, const TableRow& row, Layout& layout) {
   const std::string& text = table.text(row, "tile");
   int end = 0;
@@ -71,12 +71,12 @@ void read_tile(const Table& table, const TableRow& row, Layout& layout) {
     throw table.error(row, "tile", "'" + text + "': expected rows x columns of a tile, such as 128x4");
 }
 
-/// Upper limit for the storage of a layout with m rows of g groups. Our largest tile pads 1 scale to 2,048. A layout that needs
-/// more has a wrong formula and would exhaust the memory.
+/// Most scales that a layout may need for m rows of g groups. Our largest tile pads 1 scale to 2,048. A layout that needs more
+/// has a wrong formula and would exhaust the memory.
 int64_t most_elements(int64_t m, int64_t g) { return (int64_t{1} << 16) + 1024 * m * g; }
 
-/// Evaluates every formula for some extents. Overflow, division by zero and addresses outside the storage are reported for the
-/// cell.
+/// Evaluates every formula for several m and g. Reports overflow, division by zero and addresses outside the storage as errors of
+/// the cell.
 void try_extents(const Table& table, const TableRow& row, const Layout& layout) {
   struct Extents {
     int64_t m, g;
@@ -163,7 +163,7 @@ int64_t PlacedLayout::offset(int64_t r, int64_t c) const {
 
 namespace {
 
-/// Limit of a record, the cache entry of one token. The largest record in records.csv has 584 bytes.
+/// Most elements of a record (the cache entry of one token). The largest record in records.csv has 584 bytes.
 constexpr int64_t kMostRecordElements = int64_t{1} << 20;
 
 PartKind kind_in(const Table& table, const TableRow& row) {
@@ -188,7 +188,7 @@ Expression offset_in(const Table& table, const TableRow& row) {
   }
 }
 
-/// Two tokens of a block must not overlap. Checks codes and values in formats of one and two bytes.
+/// The parts of two neighbouring tokens must not overlap. Checked with q as a one-byte and x as a two-byte format.
 void check_overlap(const Table& table, const TableRow& last_row, const Record& record) {
   std::set<int64_t> taken;
   for (const RecordPart& part : record.parts) {

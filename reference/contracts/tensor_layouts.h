@@ -1,4 +1,4 @@
-// Memory layouts of tensors: scales and cache records as rows of tables, their address cells, and rows in groups such as experts.
+// Memory layouts: of scale tensors (layouts.csv), of cache records (records.csv), and of rows in groups such as experts.
 #pragma once
 
 #include <array>
@@ -15,35 +15,35 @@
 
 namespace assay {
 
-// Parses cells of layout tables: formats, and address expressions with one-letter extents and coordinates.
+// Parses cells of layout tables: formats, and address formulas whose extents and coordinates are single letters.
 
-/// Parses a cell from character `from` on. Throws TableError at the position of an error: a syntax error, or a name that is not
-/// in `names`; `in_words` explains the allowed names in the message.
+/// Parses the text of a cell from character `from` on. Throws TableError at a syntax error, or at a name that is not in `names`;
+/// the message quotes `in_words`, which explains the allowed names.
 Expression address_cell(const Table& table, const TableRow& row, const std::string& column, size_t from, const std::string& text,
                         const std::string& names, const std::string& in_words);
 
-/// Throws TableError with similar names.
+/// The format that a cell names. Throws TableError with similar names.
 const Format* format_cell(const Table& table, const TableRow& row, const std::string& column);
 
-// Storage offset of the scale of row r and group c: a row of layouts.csv.
+// Layouts of scale tensors: where the scale of row r and group c is stored. Each is a row of layouts.csv.
 
-/// Addresses are in units of `element`; storage, shape and strides in units of the tensor's `type`.
+/// `offset` counts units of `element`; storage, shape and strides count units of `type`.
 struct Layout {
   std::string id;
   const Format* type;     ///< type of the tensor: f32, or int32 for packed bytes
   const Format* element;  ///< format of one scale: f32 or e8m0
-  Expression rows, cols;  ///< logical extents including padding
+  Expression rows, cols;  ///< rows and groups, including padding
   Expression storage;
   std::array<Expression, 2> shape, strides;
   Expression offset;      ///< address of scale (r, c)
   int tile_rows = 1, tile_columns = 1;  ///< tile of a swizzled layout
   std::string source, why;
 
-  bool packs_words() const { return type->bytes() > element->bytes(); }  ///< several scales to an element of the tensor
+  bool packs_words() const { return type->bytes() > element->bytes(); }  ///< true: an element of the tensor holds several scales
 };
 
-/// A layout for m rows of g groups. The constructor and offset() throw std::domain_error for formulas that overflow, need far
-/// more storage than the scales, or point outside the storage.
+/// A layout for m rows of g groups. The constructor and offset() throw std::domain_error if a formula overflows, needs far more
+/// storage than the scales, or gives an offset outside the storage.
 class PlacedLayout {
  public:
   PlacedLayout(const Layout& layout, int64_t m, int64_t g);
@@ -56,7 +56,7 @@ class PlacedLayout {
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
   int64_t offset(int64_t r, int64_t c) const;
-  /// Like offset(), also for padding. Nothing if the offset lies beyond the storage, which may end before the last padded column.
+  /// As offset(), also for padding. Nothing if the offset lies beyond the storage, which may end before the last padded column.
   std::optional<int64_t> offset_within(int64_t r, int64_t c) const;
 
  private:
@@ -65,12 +65,12 @@ class PlacedLayout {
   int64_t m_, g_, rows_, cols_, storage_;
 };
 
-/// Reads layouts.csv and evaluates every formula for some extents. Throws TableError.
+/// Reads layouts.csv, and tries every formula with several m and g. Throws TableError.
 std::vector<Layout> load_layouts(const std::string& file);
 
-// Layout of a token's record within a block of a paged cache. Each part of the record is a row of records.csv.
+// Layouts of records. A record is the entry of one token in a block of a paged cache; each part of it is a row of records.csv.
 
-/// Kind of content of a part.
+/// What a part of a record contains.
 enum class PartKind {
   kCodes,   ///< codes of the token's elements from `from` on
   kScales,  ///< scales of the groups of codes
@@ -78,20 +78,20 @@ enum class PartKind {
   kZeros
 };
 
-/// Cache of the byte offsets of a token's elements, keyed by the token's position: a case needs each of them often. Thread-safe.
+/// Byte offsets that were already evaluated, by the token's position in the block, since a case needs each often. Thread-safe.
 class KnownOffsets;
 std::shared_ptr<KnownOffsets> make_known_offsets();
 
 struct RecordPart {
   std::string name;
   PartKind kind;
-  int64_t from = 0;      ///< index of the token's first element in this part
+  int64_t from = 0;      ///< index, within the token, of the first element of this part
   int64_t elements = 0;  ///< per token
   std::string format;    ///< "q", "x", or the name of a format
-  Expression offset;     ///< byte offset from the start of the block: element c of the token at position p of b
+  Expression offset;     ///< byte offset in a block of b tokens, for element c of the token at position p
   std::shared_ptr<KnownOffsets> known = make_known_offsets();  ///< offsets that were evaluated before
 
-  /// `q` and `x`: the formats that these names stand for.
+  /// The format of the part, where "q" and "x" stand for these formats.
   const Format& format_in(const Format& q, const Format& x) const;
   int64_t byte(int64_t block_size, int64_t position, int64_t element) const;
 };
@@ -103,11 +103,11 @@ struct Record {
   const RecordPart* find(const std::string& part) const;  ///< by name; nullptr if there is none
   const RecordPart* find(PartKind kind) const;                ///< the first part of that kind; nullptr: none
   int64_t numbers() const;                                ///< elements per token
-  /// Smallest number of bytes of a block.
+  /// The smallest size in bytes of a block with `block_size` tokens.
   int64_t block_bytes(int64_t block_size, const Format& q, const Format& x) const;
 };
 
-/// Reads records.csv. Throws TableError, also for overlapping parts.
+/// Reads records.csv. Throws TableError for an invalid cell, and for parts that overlap.
 std::vector<Record> load_records(const std::string& file);
 
 // Groups of rows of a tensor, such as the tokens of each expert, and where they are stored.
@@ -125,23 +125,23 @@ enum class GroupOrder {
 /// "contiguous", "masked", "offsets", "by index", "psum" or "along k".
 const char* name(GroupOrder order);
 
-/// Used rows are numbered group by group from 0 to rows() - 1; stored rows are the tensor's rows, from 0 to stored_rows() - 1.
+/// Used rows belong to a group and are numbered group by group, from 0 to rows() - 1. Stored rows are all rows of the tensor.
 class Groups {
  public:
-  /// No groups: the rows form one matrix.
+  /// Without groups: the rows form one matrix.
   Groups() = default;
   static Groups contiguous(std::vector<int64_t> sizes);
   /// `count` groups of `size` rows each.
   static Groups uniform(int64_t count, int64_t size);
-  /// Throws std::invalid_argument for a group larger than the capacity.
+  /// Throws std::invalid_argument if a group has more than `capacity` rows.
   static Groups masked(std::vector<int64_t> sizes, int64_t capacity);
   /// `offsets`: first row of each group, and the number of stored rows. Throws std::invalid_argument if a group does not fit.
   static Groups at_offsets(std::vector<int64_t> sizes, std::vector<int64_t> offsets);
-  /// Throws std::invalid_argument for an index beyond `count`.
+  /// `index`: the group of each stored row, -1: unused. Throws std::invalid_argument for an index >= `count`.
   static Groups by_index(std::vector<int64_t> index, int64_t count);
-  /// Each group begins at a multiple of `tile` rows. At least `room` rows are stored.
+  /// Each group begins at a multiple of `tile` rows. The tensor has at least `room` rows.
   static Groups psum(std::vector<int64_t> sizes, int64_t tile, int64_t room);
-  /// `count` groups with `rows` rows of the result each; every group has its own part of k.
+  /// `count` groups, each with its own part of k and `rows` rows of the result.
   static Groups along_k(int64_t count, int64_t rows);
 
   bool any() const { return !sizes_.empty(); }
@@ -152,20 +152,20 @@ class Groups {
   int64_t rows() const;
   int64_t stored_rows() const { return stored_rows_; }
 
-  /// For a used row: its group, its index in that group, and its stored row.
+  /// Group of a used row, its index in that group, and the stored row that holds it.
   int64_t group_of(int64_t row) const;
   int64_t row_in_group(int64_t row) const;
   int64_t stored_row(int64_t row) const;
-  /// The first used row of each group, and the total: [count + 1].
+  /// The first used row of each group, then the number of used rows: [count + 1].
   std::vector<int64_t> first_rows() const;
-  /// The first stored row of each group, and the number of stored rows: [count + 1]. Not for groups by index.
+  /// The first stored row of each group, then the number of stored rows: [count + 1]. Not for groups by index.
   std::vector<int64_t> offsets() const;
-  /// The group of each stored row, or -1: [stored_rows].
+  /// The group of each stored row, -1 for an unused row: [stored_rows].
   std::vector<int64_t> index() const;
-  /// Calls visit for stored rows that no group uses, in order.
+  /// Calls visit for each stored row that no group uses, in ascending order.
   void for_each_unused(const std::function<void(int64_t stored_row)>& visit) const;
 
-  /// The same groups with other sizes. For groups by index, rows are removed from the end of a group.
+  /// The same groups with other sizes. For groups by index, each group loses its last rows.
   Groups with_sizes(std::vector<int64_t> sizes) const;
 
  private:

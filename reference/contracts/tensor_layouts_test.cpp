@@ -1,4 +1,4 @@
-// Layouts of scales and of cache records: addresses against hand-written loops, and errors in cells.
+// Layouts of scales and of cache records: compares addresses with hand-written formulas; errors in cells.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -158,7 +158,7 @@ const Layout& find(const std::string& id) {
 int64_t up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 int64_t up4(int64_t n) { return up(n, 4); }
 
-/// Layouts as hand-written formulas: offset of scale (r, g), size of the tensor, strides.
+/// A layout as hand-written formulas for m rows of G groups: offset of scale (r, g), size of the tensor, shape and strides.
 struct Plain {
   std::function<int64_t(int64_t m, int64_t G, int64_t r, int64_t g)> offset;
   std::function<int64_t(int64_t m, int64_t G)> storage;
@@ -283,7 +283,7 @@ const std::map<std::string, Plain>& plain() {
         [](auto, auto G) {
           return V{up(G, 8), 1};
         }}},
-      // aiter a16w4_shuffle_scale_id: N1, K1, lanes of K and N, packs of K and N
+      // aiter a16w4_shuffle_scale_id: dimensions N1, K1, lanes along K, lanes along N, packs along K, packs along N
       {"e8m0_a16w4",
        {[](auto, auto G, auto r, auto g) {
           return r / 32 * (up(G, 8) / 8) * 256 + g / 8 * 256 + g % 4 * 64 + r % 16 * 4 + g % 8 / 4 * 2 + r % 32 / 16;
@@ -308,7 +308,7 @@ const std::map<std::string, Plain>& plain() {
   return all;
 }
 
-/// Whether a layout agrees with its description for all small sizes, and for some that fill tiles.
+/// Whether a layout agrees with its description for all small m and G, and for some that fill whole tiles.
 bool follows(const Layout& layout, const Plain& description) {
   for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 8, 9, 40, 130, 300}) {
     for (int64_t g : {1, 2, 3, 4, 5, 6, 7, 8, 9, 17}) {
@@ -326,7 +326,7 @@ bool follows(const Layout& layout, const Plain& description) {
 TEST(Layouts, EachFollowsItsDescriptionAndNoOther) {
   size_t described = 0;
   for (const Layout& layout : layouts()) {
-    const bool of_bytes = layout.id.starts_with("ue4m3_");  // has the offsets of an e8m0 layout
+    const bool of_bytes = layout.id.starts_with("ue4m3_");  // has the offsets of the e8m0 layout with the same suffix
     described += !of_bytes;
     ASSERT_TRUE(plain().count(of_bytes ? "e8m0_" + layout.id.substr(6) : layout.id)) << layout.id << " has no description here";
     for (const auto& [id, description] : plain()) {
@@ -342,7 +342,7 @@ TEST(Layouts, EachFollowsItsDescriptionAndNoOther) {
 
 TEST(Layouts, EveryScaleHasAPlaceOfItsOwnInsideTheStorage) {
   for (const Layout& layout : layouts()) {
-    if (layout.id == "one") continue;  // for inputs only
+    if (layout.id == "one") continue;  // a single scale, only for inputs
     for (int64_t m : {1, 2, 3, 4, 5, 8, 127, 300}) {
       for (int64_t g : {1, 2, 3, 4, 5, 7, 56}) {
         const PlacedLayout placed(layout, m, g);
@@ -363,8 +363,8 @@ TEST(Layouts, EveryScaleHasAPlaceOfItsOwnInsideTheStorage) {
 
 TEST(Layouts, StridesLeadToTheSameWordAsTheOffset) {
   for (const Layout& layout : layouts()) {
-    if (layout.id == "row_transposed") continue;  // its shape and bytes disagree by definition
-    if (layout.tile_rows > 1) continue;  // swizzled layouts cannot be expressed by strides
+    if (layout.id == "row_transposed") continue;  // by definition, its bytes are not in the order of its shape
+    if (layout.tile_rows > 1) continue;  // strides cannot express a swizzled layout
     const int64_t packed = layout.type->bits / layout.element->bits;
     const PlacedLayout placed(layout, 5, 7);
     for (int64_t r = 0; r < 5; ++r)
@@ -374,7 +374,7 @@ TEST(Layouts, StridesLeadToTheSameWordAsTheOffset) {
 }
 
 TEST(Layouts, PackedWordsAreLittleEndianAndPaddedToFour) {
-  // shapes that distinguish layouts: mn in {1, 3, 5}, G in {1, 3, 5}
+  // sizes that distinguish the layouts: rows 1, 3 or 5 and groups 1, 3 or 5
   const PlacedLayout placed(find("ue8m0x4_tma"), 5, 5);
   EXPECT_EQ(placed.offset(0, 0), 0);
   EXPECT_EQ(placed.offset(0, 3), 3) << "group 3 is the highest byte of the first word";

@@ -1,4 +1,4 @@
-// Sums of magnitudes along k, which bound the error of a GEMM, and the packed panels that these loops read.
+// Sums of magnitudes along k, to which error bounds of a GEMM are proportional, and the panels that these loops read.
 #include "reference/dot/dot_tile.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 
 namespace assay {
 
-/// Magnitudes of one operand: f32 fractions of a power of two per row and panel depth.
+/// Magnitudes of one operand as f32 fractions of a power of two, which is chosen per row and panel.
 class MagnitudePanels {
  public:
   MagnitudePanels(int64_t width, int64_t rows, int64_t depth)
@@ -27,7 +27,7 @@ class MagnitudePanels {
       operand.values(first_row + i, first, true, kernels, values, unused);
       double largest = 0;
       for (double x : values) largest = std::max(largest, std::fabs(x));
-      // Fractions are below 1. The powers of two are normal doubles, because values are far from the limits of double.
+      // Fractions are below 1. The powers of two are normal doubles, because all values are far from the limits of double.
       const double power = largest > 0 ? quantum(largest, 0, 2) : 0;
       const double inverse = largest > 0 ? 1 / power : 0;
       for (size_t j = 0; j < to.size(); ++j) to[j] = float(std::fabs(values[j]) * inverse);
@@ -43,8 +43,8 @@ class MagnitudePanels {
   std::vector<double> of_rows_, values_;
 };
 
-/// Magnitudes of one-byte codes as bf16, and the scales of runs along k as f32 fractions of a power of two per row and panel
-/// depth.
+/// Magnitudes of one-byte codes as bf16. The scales of runs along k are f32 fractions of a power of two, which is chosen per row
+/// and panel.
 class PairPanels {
  public:
   PairPanels(const DecodedOperand& operand, int width, int64_t rows, int64_t depth, int64_t stretch)
@@ -55,14 +55,14 @@ class PairPanels {
         panels_(width, rows, (depth + 1) / 2, kSegment, 0u),
         scales_(size_t((depth + stretch - 1) / stretch * padded_rows_)),
         of_rows_(size_t(padded_rows_)) {
-    // exact, because they have at most 8 bits
+    // exact: one-byte codes have at most 8 significand bits
     for (double x : operand.values_of_bytes()) table_.push_back(std::isfinite(x) ? code_of(kBf16, std::fabs(x)) : 0u);
   }
 
-  /// Whether the operand can be stored this way.
+  /// Whether the operand can be stored in this form.
   static bool hold(const DecodedOperand& operand) { return operand.bytes(0, 0) && operand.has_small_exponents(false); }
 
-  /// Returns false if scales differ so much that their products would exceed the range of f32.
+  /// Returns false if scales differ so much that their products would exceed the range of f32 fractions.
   bool pack(int64_t first_row, int64_t first, int64_t k) {
     for (int64_t i = 0; i < rows_; ++i)
       if (!pack_scales(first_row + i, i, first, k)) return false;
@@ -71,7 +71,7 @@ class PairPanels {
       for (size_t line = 0; line < 2 * to.size(); line += 64) __builtin_prefetch(codes + 2 * to.size() + line);
       const int64_t n = std::min(int64_t(to.size()), k / 2 - j);
       for (int64_t at = 0; at < n; ++at) to[size_t(at)] = bits(codes[2 * at]) | bits(codes[2 * at + 1]) << 16;
-      if (n < int64_t(to.size())) to.back() = bits(codes[2 * n]);  // the last one if k is odd
+      if (n < int64_t(to.size())) to.back() = bits(codes[2 * n]);  // the last element if k is odd
     });
     return true;
   }
@@ -95,12 +95,12 @@ class PairPanels {
     for (int64_t at = 0; at < k; at += stretch_) {
       const double part = largest > 0 ? magnitude(at) / power : 0;
       if (part > 0 && part < kLeastPart) return false;
-      scales_[size_t(at / stretch_ * padded_rows_ + i)] = float(part);  // exact, because it has 24 bits
+      scales_[size_t(at / stretch_ * padded_rows_ + i)] = float(part);  // exact: scales have at most 24 bits
     }
     return true;
   }
 
-  /// The product of two fractions of this size and two codes of 2^-22 is still a normal f32.
+  /// The product of two fractions of this size, and of two codes of 2^-22, is still a normal f32.
   static constexpr double kLeastPart = 0x1p-40;
 
   const DecodedOperand& operand_;
@@ -113,7 +113,7 @@ class PairPanels {
 
 namespace {
 
-/// Length of the runs along k in which both operands have one scale, wherever panels start.
+/// Length of runs along k within which both operands have one scale each, wherever a panel begins.
 int64_t stretch_of(const DotTask& task) {
   const auto of = [](const DecodedOperand& operand) { return operand.scales_change_along_k() ? operand.run_of_scale(0) : 0; };
   return std::gcd(kDepth, std::gcd(of(task.a), of(task.b)));
@@ -156,7 +156,7 @@ class AbsoluteSums {
 
   void copy_row(int64_t i, std::span<double> row) const {
     RegisterTiles{row_tiles_, height_, width_}.copy_row(tiled_, i, row);
-    // One addition per panel depth, rounded to nearest.
+    // Each panel adds one rounding to nearest.
     const double upward = 1 + double(task_.a.k() / kDepth + 4) * std::numeric_limits<double>::epsilon();
     for (double& sum : row) sum *= upward;
   }

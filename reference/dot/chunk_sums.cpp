@@ -1,4 +1,4 @@
-// Sums that add k chunk by chunk, as a tensor core does: operand panels of a tile, exponents of products, and the sums.
+// Sums that add k chunk by chunk, as a tensor core does: panels of a tile, exponents of products, sums and error bounds.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,15 +11,15 @@
 
 namespace assay {
 
-/// A run along k: several whole chunks, or a part of one chunk.
+/// A run along k that is packed together: several whole chunks, or a part of one chunk.
 struct Stretch {
   int64_t first, chunks, k;  ///< k: elements per chunk
   bool begins, ends;         ///< whether the stretch starts at the start of a chunk, and ends at its end
 };
 
-/// One operand of a tile: its panels, and facts about its rows for the current chunks.
+/// One operand of a tile: its panels, and facts about its rows in the chunks that are being added.
 struct ChunkSide {
-  /// One number per row; 0 for padding rows.
+  /// Arrays with one number per row; 0 for padding rows.
   struct OfChunk {
     FactsOfRows facts;
     std::vector<double> scales, errors, norms;
@@ -42,8 +42,8 @@ struct ChunkSide {
     });
   }
 
-  /// Finishes a chunk: sets the scales by which its sums must still be multiplied, their errors (`error` times the scales) and
-  /// norms (times `part`), and merges its facts into those of the rows.
+  /// Ends a chunk. Sets the scales by which its sums must still be multiplied, errors (these scales times `error`) and norms
+  /// (times `part`), and merges the chunk's facts into those of the rows.
   void close(OfChunk& chunk, int64_t first, int64_t size, double error, double part, FactsOfRows& rows) {
     for (size_t i = 0; i < chunk.facts.size(); ++i) {
       const int64_t row = first_row + int64_t(i);
@@ -57,9 +57,9 @@ struct ChunkSide {
   }
 };
 
-// The largest exponents of products, to which a tensor core aligns, computed for a tile of y.
+// The largest exponents of products, to which a tensor core aligns, for a tile of y.
 
-/// Some rows and columns of a tile, with rows in register tiles.
+/// Some rows and columns of a tile; rows are counted in register tiles.
 struct PartOfTile {
   int64_t row_tile, row_tiles, column, columns;
 };
@@ -69,7 +69,7 @@ struct ExponentsOfPart {
   int64_t stride;
 };
 
-/// Panels of exponents of one operand. Each value of type T is repeated to fill an Element.
+/// Panels of exponents of one operand. An Element holds the same exponent of type T several times.
 template <class T, class Element>
 class ExponentPanels {
  public:
@@ -118,7 +118,7 @@ class ProductExponents {
     b_.pack(part_.first_column, first, k);
     depth_ = k;
   }
-  /// For the products of one chunk of a stretch.
+  /// Raises the largest exponents in `to` to those of the products of one chunk.
   void raise(const Stretch& s, int64_t chunk, const PartOfTile& part, const ExponentsOfPart& to) {
     const int64_t width = kernels_.exponent_columns, k = chunk * s.k;
     const ExponentBlock<T> block{.a = a_.tile(part.row_tile, k),
@@ -155,9 +155,9 @@ inline OfProducts product_exponents(const DotTask& task, const DotRange& part, i
 
 namespace {
 
-/// columns whose exponents are computed before their sums; a multiple of all panel widths
+/// columns whose exponents are computed before any of their sums; a multiple of all panel widths
 constexpr int64_t kColumnsAtOnce = 192;
-constexpr int64_t kDepthOfChunks = 512;    ///< elements along k that are packed at once if chunks are shorter
+constexpr int64_t kDepthOfChunks = 512;    ///< elements along k that are packed together if chunks are shorter
 constexpr int64_t kNumbersAtOnce = 49152;  ///< elements of rows whose panels fit into the L2 cache
 
 class Chunks {
@@ -188,7 +188,7 @@ class Chunks {
     const bool scaled_before = model_.scales_inside && (task.a.scales_change_along_k() || task.b.scales_change_along_k());
     const bool exact = !scaled_before && size_ <= products_exact_in_double(task.a.format(), task.b.format());
     error_of_chunk_ = exact ? 0 : error_of_roundings(double(size_ + 1));
-    // With several chunks, each sum is scaled and then added.
+    // If there are several chunks, the sum of each is scaled and then added.
     const double roundings = (exact ? 0 : double(size_ + 1)) + (count > 1 ? double(count + 1) : 0);
     error_of_sums_ = error_of_roundings(roundings);
   }
@@ -214,8 +214,8 @@ class Chunks {
     return std::max<int64_t>(1, kNumbersAtOnce / (std::max<int64_t>(depth(), 1) * kernels_.tile_rows));
   }
 
-  /// The run that is packed together from `first` on. A part of a chunk consists of whole steps, so that partial results exist
-  /// where the tensor core has them.
+  /// The run that is packed together from `first` on. A part of a chunk has whole steps of the tensor core, because its partial
+  /// results matter after each step.
   Stretch stretch(int64_t first) const {
     const int64_t left = all_ - first, in_chunk = first % size_;
     if (whole()) return {first, std::clamp<int64_t>(left / size_, 1, at_once_), std::min(size_, left), true, true};
@@ -223,8 +223,8 @@ class Chunks {
     return {first, 1, k, in_chunk == 0, k == left || in_chunk + k == size_};
   }
 
-  /// The tensor core's partial results may exceed our sums by the errors of both. Its own error is bounded by a fraction of the
-  /// largest exponent or, if that gives no bound, by a fraction of the norms.
+  /// Ends the chunks of a run: sets scales, errors and norms from which their bounds follow. A partial result of the tensor core
+  /// may be larger than the sum here, by the rounding errors of both. If the alignment gives no bound (of_unit >= 1), norms do.
   void close(const Stretch& s, FactsOfRows& rows, FactsOfRows& columns) {
     for (int64_t i = 0; i < s.chunks; ++i) {
       const int64_t size = s.begins ? s.k : s.first % size_ + s.k, first = s.first + i * s.k;
@@ -234,14 +234,14 @@ class Chunks {
       b_.close(b_.chunks[size_t(i)], first, size, 1, 1, columns);
     }
   }
-  /// Error of a sum of `size` products, relative to the largest power of two to which the tensor core aligns.
+  /// Largest error of a tensor core's sum of `size` products, relative to the largest power of two to which it aligns.
   double error_of_unit(int64_t size) const {
     const int step = model_.products_per_step, result_bits = model_.result_bits + (model_.result_to_nearest ? 1 : 0);
     return double(ceil_div(size, step)) * (double(step + 1) * power_of_two(-model_.fraction_bits) + power_of_two(-result_bits));
   }
 
-  /// First computes the exponents of some rows and columns, then their sums chunk by chunk, so that their data stay in the L2
-  /// cache.
+  /// For some rows and columns at a time, computes first the exponents, then the sums chunk by chunk. The data of this part then
+  /// stay in the L2 cache.
   void add_products(const Stretch& s) {
     const int64_t width = kernels_.tile_columns, columns = b_.values.count() * width;
     PartOfTile part{0, 0, 0, 0};
@@ -300,8 +300,8 @@ class Chunks {
   ChunkSide a_, b_;
   OfProducts of_products_;
   std::vector<double> total_, bound_, power_;  ///< over all chunks, as in ChunkBlock
-  std::vector<double> sums_, most_;            ///< of a chunk that is packed in parts
-  /// for the current rows and columns and each chunk, or for all of them and one chunk: [..][stride_]
+  std::vector<double> sums_, most_;            ///< of a chunk that is packed in several parts
+  /// rows of stride_ exponents: for the current rows and columns and each chunk, or for the whole tile and one chunk
   std::vector<int16_t> exponents_;
   int64_t stride_ = 0;
   double grown_ = 0, error_of_chunk_ = 0, error_of_sums_ = 0;

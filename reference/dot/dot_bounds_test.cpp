@@ -1,4 +1,4 @@
-// Certified bounds of GEMMs and of absolute sums against exact values.
+// Compares error bounds of GEMMs, and sums of absolute products, with exact values.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,14 +19,14 @@
 
 namespace assay {
 
-// Bounds of a tensor core's error, and the exponents to which it aligns, must equal the definition, element by element, with
-// every set of loops. A tensor core that accumulates like its model must stay within the bounds.
+// Bounds for a tensor core's error, and the exponents to which it aligns, must equal their definition, element by element, for
+// the loops of every instruction set. A tensor core that accumulates as its model says must stay within the bounds.
 
 namespace {
 
 using namespace dot_bounds;
 
-/// An artificial model that rounds to nearest after every 16 products.
+/// A model of no real tensor core: it rounds to nearest after every 16 products.
 const AccumulatorModel kNearest{.products_per_step = 16,
                                 .fraction_bits = 24,
                                 .result_bits = 23,
@@ -63,7 +63,7 @@ TEST_P(EverySetOfLoops, BoundsAndExponentsAreThoseOfTheDefinitionAndHoldForTheUn
   EXPECT_GT(sharpest, 0.01) << "the units err by a fair part of their bounds";
 }
 
-/// Chunks that start and end anywhere within packed panels, in a GEMM with more rows and columns than are summed at once.
+/// Chunks that begin and end anywhere within panels, in a GEMM with more rows and columns than are summed at once.
 TEST_P(EverySetOfLoops, ChunksMayBeOfAnySize) {
   std::mt19937_64 random(46);
   for (const int64_t chunk : {32, 64, 96, 256, 512, 640, 0})
@@ -86,7 +86,7 @@ TEST_P(EverySetOfLoops, ChunksMayBeOfAnySize) {
 INSTANTIATE_TEST_SUITE_P(Bounds, EverySetOfLoops, testing::Values("avx512", "avx2", "scalar"),
                          [](const auto& param_info) { return std::string(param_info.param); });
 
-// Tensor cores get the models of their rows. The error bounds hold for subnormal operands, very long chunks, NaN and Inf.
+// The models of tensor cores come from units.csv. Error bounds hold for subnormal operands, very long chunks, NaN and Inf.
 
 using namespace dot_bounds;
 
@@ -105,8 +105,8 @@ TEST(AccumulatorModelOfAUnit, IsItsRow) {
     EXPECT_FALSE(accumulator_model(unit_table().find(unit).unit, 0)) << unit;
 }
 
-/// A product with a subnormal code is aligned by the exponent of the smallest normal number, which is larger than its own. So the
-/// other products lose more bits than the largest product suggests.
+/// A product with a subnormal code is aligned as if the code had the exponent of the smallest normal number, which is larger than
+/// its own. So the other products lose more bits than the value of the largest product suggests.
 TEST(Bounds, HoldForSubnormalOperandsWhereTheLargestProductDoesNotDo) {
   OwnedOperand a = make_operand(kE4M3Fn, 1, 32, kDotScaleKinds[0]), b = make_operand(kE4M3Fn, 1, 32, kDotScaleKinds[0]);
   a.set(0, 0, 0x1p-9), b.set(0, 0, 256);
@@ -118,8 +118,8 @@ TEST(Bounds, HoldForSubnormalOperandsWhereTheLargestProductDoesNotDo) {
   EXPECT_GT(error, of_unit * 0x1p-9 * 256) << "the largest product would bound it too low, as it did";
 }
 
-/// With more than 7,710 products and no promotion, the error of Hopper's tensor core may be as large as the power of two to which
-/// it aligns. The bound then comes from sums of magnitudes.
+/// With more than 7,710 products and no promotion, the error of Hopper's tensor core may reach the power of two to which it
+/// aligns. The bound then comes from norms of the rows.
 TEST(Bounds, OfVeryLongChunksComeFromTheNorms) {
   OwnedOperand a = make_operand(kE4M3Fn, 1, 9000, kDotScaleKinds[0]);
   for (int64_t i = 0; i < 9000; ++i) a.set(0, i, 1);
@@ -160,8 +160,8 @@ TEST(Bounds, AModelChangesNoResult) {
   }
 }
 
-// Sums of magnitudes are rounded upward by at most 2^-14 of their value, with the scales of both operands and for values of all
-// magnitudes.
+// Sums of absolute products are rounded upward by at most 2^-14 of their value, with scales on both operands, and for large and
+// small values.
 
 using namespace dot_bounds;
 
@@ -174,7 +174,7 @@ TEST_P(EverySetOfLoops, AbsoluteSumsAreRoundedUpwardByLittle) {
       const Bounds got = bounds(a, b, blackwell(), *kernels);
       for (int64_t i = 0; i < 5; ++i)
         for (int64_t j = 0; j < 53; ++j) {
-          double sum = 0;  // exact, because the values have few bits
+          double sum = 0;  // exact: all values have few bits
           for (int64_t k = 0; k < 700; ++k) sum += std::fabs(a.value(i, k) * b.value(j, k) * a.scale(i, k));
           ASSERT_GE(got.absolute_sum[size_t(i * 53 + j)], sum) << f->name << " " << kind;
           ASSERT_LE(got.absolute_sum[size_t(i * 53 + j)], sum * (1 + std::ldexp(1.0, -14))) << f->name << " " << kind;
@@ -183,7 +183,7 @@ TEST_P(EverySetOfLoops, AbsoluteSumsAreRoundedUpwardByLittle) {
   }
 }
 
-/// Runs along k with different scales on both sides, an odd k, and scales too far apart for f32.
+/// Runs along k that differ between the scales of a and b, an odd k, and scales that differ by more than the range of f32.
 TEST_P(EverySetOfLoops, AbsoluteSumsHoldTheScalesOfBothSides) {
   std::mt19937_64 random(45);
   for (const auto& [kind_a, kind_b] : {std::pair{3, 4}, std::pair{6, 6}, std::pair{5, 3}, std::pair{6, 2}})
@@ -194,7 +194,7 @@ TEST_P(EverySetOfLoops, AbsoluteSumsHoldTheScalesOfBothSides) {
       const std::vector<double> got = bounds(a, b, blackwell(), *kernels).absolute_sum;
       for (int64_t i = 0; i < 9; ++i)
         for (int64_t j = 0; j < 53; ++j) {
-          double sum = 0;  // sum of 701 positive numbers
+          double sum = 0;  // of 701 positive numbers
           for (int64_t k = 0; k < 701; ++k) sum += std::fabs(a.value(i, k) * b.value(j, k) * a.scale(i, k) * b.scale(j, k));
           ASSERT_GE(got[size_t(i * 53 + j)] * (1 + relative(701)), sum) << kind_a << " " << kind_b << " " << apart;
           ASSERT_LE(got[size_t(i * 53 + j)], sum * (1 + std::ldexp(1.0, -14))) << kind_a << " " << kind_b << " " << apart;

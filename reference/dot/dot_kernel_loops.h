@@ -1,5 +1,5 @@
-// The loops of exact GEMMs. Included only by kernels_<isa>.cpp, each compiled for another instruction set. All have internal
-// linkage: if the linker merged inline functions of these files, a processor could run instructions that it lacks.
+// The loops of exact GEMMs. Only kernels_<isa>.cpp include this file; each is compiled for another instruction set. All have
+// internal linkage: if the linker merged inline functions of these files, a processor could run instructions that it lacks.
 #pragma once
 
 #include "reference/dot/dot_kernels.h"
@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kLine = 8;  ///< doubles per cache line
 
-/// sums += products for `k` ascending along k, in registers, for the first kRows rows of a panel with kPanelRows rows.
+/// Adds `k` products to each sum in registers, in ascending k, for the first kRows rows of a panel with kPanelRows rows.
 template <class Simd, int kPanelRows, int kRows, int kVectors>
 [[gnu::always_inline]] inline void accumulate(const typename Simd::Number*& a, const typename Simd::Number*& b, int64_t k,
                                               typename Simd::Vector (&sums)[kRows][kVectors]) {
@@ -58,8 +58,8 @@ void add_products(const PanelBlock& p) {
                                   p.sums + (j * p.tiles_of_sums + i) * kRows * kColumns);
 }
 
-/// Relative error: at most 2^-24 for each of the k additions, for each product, and for each operand; no term is negative. A
-/// product too small for f32 loses less than 2^-126.
+/// Adds sums of magnitudes, with a relative error of at most 2^-24 for each of the k additions, each product and each operand,
+/// since no term is negative. A product too small for f32 loses less than 2^-126.
 template <class Simd, int kRows, int kVectors>
 void add_magnitudes(const MagnitudeBlock& p) {
   constexpr int kColumns = kVectors * Simd::kWidth;
@@ -87,7 +87,7 @@ void add_magnitudes(const MagnitudeBlock& p) {
     }
 }
 
-/// Sums and extremes per vector lane.
+/// Per lane: the sum of squares after scaling, the smallest nonzero magnitude before, and 0 (NaN if a value was NaN or Inf).
 struct LanesOfExtremes {
   static constexpr int kLanes = 8;
   double squares[kLanes] = {}, zeros[kLanes] = {}, least[kLanes];
@@ -130,7 +130,7 @@ Extremes scale_all(double scale, double* values, int64_t n) {
   return lanes.together();
 }
 
-/// If two doubles are multiples of 2^-600, their product and its rounding error are doubles.
+/// If two doubles are multiples of 2^-600, the rounding error of their product is a double, too.
 void certify(const RowCertificate& row, const double* sums, double* value, double* error, int64_t n) {
   constexpr double kEpsilon = __DBL_EPSILON__, kStepsInDouble = 1 / (kEpsilon / 2);
   const double factor = row.factor, norm = row.norm, step = row.step, unit = row.unit;
@@ -142,20 +142,20 @@ void certify(const RowCertificate& row, const double* sums, double* value, doubl
     const double of_sum = norms <= kStepsInDouble * (step * steps[j]) ? 0.0 : error_of_sum;
     const double product = from[j] * scale, lost = __builtin_fma(from[j], scale, -product);
     const double distance = of_sum * __builtin_fabs(scale) + __builtin_fabs(lost);
-    // The distance has four roundings, and each end adds one more; epsilon times the product is at least one unit in its last
-    // place.
+    // The distance has four roundings, and each end of the interval adds one more. epsilon times the product is at least one ulp
+    // of it.
     const double outward = distance * (1 + 4 * kEpsilon) + __builtin_fabs(product) * kEpsilon;
     to_value[j] = product + 0.0;  // -0 becomes +0
     to_error[j] = distance == 0 ? 0.0 : outward;
   }
 }
 
-// Loops over chunks: runs along k that a tensor core accumulates without promotion. Besides sums, they compute bounds on the
-// tensor core's error.
+// Loops over chunks. A chunk is a run along k that a tensor core accumulates without promotion. Besides sums, these loops compute
+// bounds for the tensor core's error.
 
-/// Bounds the magnitude M of a tensor core's partial results. M differs from the exact sum by at most of_unit * P. P is the
-/// largest power of two used for alignment, which may come from a partial result itself: M <= sum + of_unit * max(P, M). So M is
-/// below P, or at most sum / (1 - of_unit). If of_unit >= 1, M is at most the sum of magnitudes, because such tensor cores
+/// Bounds the magnitude M of a tensor core's partial results. M differs from the exact sum by at most of_unit * P, where P is the
+/// largest power of two used for alignment. P may come from a partial result, so M <= sum + of_unit * max(P, M). It follows that
+/// M is below P, or at most sum / (1 - of_unit). If of_unit >= 1, M is at most the sum of magnitudes, because such tensor cores
 /// truncate.
 template <class Simd, int kHeld, int kVectors>
 [[gnu::always_inline]] inline void close_chunk(const ChunkBlock& c, int64_t row,

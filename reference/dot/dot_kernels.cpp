@@ -10,7 +10,7 @@
 namespace assay {
 namespace {
 
-/// One number at a time. A product and a sum are two roundings here; the documented error covers both.
+/// One number at a time. Product and sum are rounded separately here; the documented errors allow that.
 template <class T>
 struct Single {
   using Number = T;
@@ -22,14 +22,14 @@ struct Single {
   static T multiply_add(T a, T b, T sum) { return T(sum + a * b); }
   static T add(T a, T b) { return T(a + b); }
   static T larger(T a, T b) { return a > b ? a : b; }
-  /// The larger of a, which is a magnitude, and |b|.
+  /// The larger of a and |b|; a is a magnitude.
   static T larger_magnitude(T a, T b) { return larger(a, b < 0 ? -b : b); }
   static void store(T* p, T a) { *p = a; }
   static double power_below(double a) { return quantum(a, 0, 1); }
   static double power_of(const int16_t* exponent) { return *exponent <= -kPowers ? 0.0 : assay::power_of(*exponent); }
 };
 
-/// Exponents of type T, one at a time.
+/// One exponent of type T at a time.
 template <class T>
 struct SingleExponent {
   using Number = T;

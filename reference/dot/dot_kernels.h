@@ -1,5 +1,5 @@
-// The inner loops of exact dot products, compiled for several instruction sets. Panels are packed: k is the outer index, the rows
-// or columns of one register tile are contiguous.
+// The inner loops of exact dot products, compiled for several instruction sets. Operands are packed in panels: for each k, the
+// numbers of all rows (or columns) of a register tile are contiguous.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace assay {
 
-/// A block of row_tiles x column_tiles register tiles over `k` elements. The sums of a register tile are contiguous.
+/// Operands and sums of row_tiles x column_tiles register tiles over `k` elements. The sums of a register tile are contiguous.
 struct PanelBlock {
   const double* a;  ///< [row_tiles][k][tile rows]
   const double* b;  ///< [column_tiles][k][tile columns]
@@ -16,7 +16,7 @@ struct PanelBlock {
   int64_t tiles_of_sums;  ///< row tiles per column tile in `sums`
 };
 
-/// The same for magnitudes in f32: a and b hold fractions of a power of two, one power per row and column.
+/// The same for magnitudes in f32: a and b hold fractions of a power of two, which differs between rows and columns.
 struct MagnitudeBlock {
   const float* a;  ///< [row_tiles][k][magnitude rows]
   const float* b;  ///< [column_tiles][k][magnitude columns]
@@ -27,8 +27,8 @@ struct MagnitudeBlock {
   int64_t tiles_of_sums;
 };
 
-/// The same for one-byte codes: their magnitudes are bf16, two consecutive elements along k per 32-bit word. Each run along k
-/// has one scale.
+/// The same for magnitudes of one-byte codes as bf16; a 32-bit word holds two consecutive elements along k. Scales are constant
+/// within runs along k.
 struct PairBlock {
   const uint32_t* a;  ///< [row_tiles][pairs][magnitude rows], the earlier k in the low half
   const uint32_t* b;  ///< [column_tiles][pairs][magnitude columns]
@@ -40,7 +40,7 @@ struct PairBlock {
   int64_t tiles_of_sums;
 };
 
-/// Exponents of the operands as 8-bit or 16-bit integers: a run along k from panels of `depth`.
+/// Exponents of the operands as integers of 8 or 16 bits, for a run along k within panels of `depth` elements.
 template <class T>
 struct ExponentBlock {
   const int32_t* a;  ///< [row_tiles][depth][tile rows], each repeated to fill the word
@@ -51,29 +51,29 @@ struct ExponentBlock {
   int64_t stride;
 };
 
-/// 16-bit exponents: kNoDotExponent stands for a zero, and the sum of two of them does not overflow 16 bits. Exponents of
-/// products of codes with their scales are at least -kPowers.
+/// 16-bit exponents: kNoDotExponent stands for a zero; the sum of two of them still fits in 16 bits. All products of codes and
+/// scales have exponents of at least -kPowers.
 inline constexpr int16_t kNoDotExponent = -16384;
 inline constexpr int kPowers = 800;
 
-/// 8-bit exponents, for formats whose exponents lie within +-kMostSmallExponent: kNoSmallExponent stands for a zero.
+/// 8-bit exponents, for formats whose exponents are at most kMostSmallExponent in magnitude. kNoSmallExponent: a zero.
 inline constexpr int8_t kNoSmallExponent = -64;
 inline constexpr int kMostSmallExponent = 15;
 
 /// One column of register tiles, for k consecutive elements of a chunk, and the outputs at the end of the chunk. A tensor core
-/// accumulates a chunk without promotion. Numbers per row or column are contiguous; sums as in PanelBlock.
+/// accumulates a chunk without promotion. Arrays have one number per row or column; `sums` is laid out as in PanelBlock.
 struct ChunkBlock {
   const double* a;  ///< [row_tiles][depth][tile rows]
   const double* b;  ///< [k][tile columns]
   int64_t k, depth, row_tiles;
-  int64_t step;         ///< products per step of the tensor core; the partial result after each step counts
+  int64_t step;         ///< products per step of the tensor core; bounds consider the partial result after each step
   bool begins, ends;    ///< true if the chunk starts, or ends, with these k
   double *sums, *most;  ///< for a chunk in several blocks: its sums so far, and the largest magnitude of each after any step
 
-  const double *row_scales, *column_scales;  ///< scales that the sums must still be multiplied by
-  /// magnitudes of these scales; for rows, times the tensor core's error relative to its largest aligned power of two
+  const double *row_scales, *column_scales;  ///< scales by which the sums must still be multiplied
+  /// magnitudes of these scales; row_errors also times the tensor core's error relative to the largest power of two of alignment
   const double *row_errors, *column_errors;
-  /// grown * |partial sum| + row norm * column norm is an upper limit of the tensor core's own partial result
+  /// upper bound of the tensor core's own partial results: grown * |partial sum| + row norm * column norm
   const double *row_norms, *column_norms;
   double grown;
   const int16_t* exponents;  ///< the largest of the products' exponents, [rows][stride]
@@ -83,14 +83,14 @@ struct ChunkBlock {
   double* power;  ///< the largest power of two used for alignment, before scales; nullptr: not computed
 };
 
-/// Data to bound the distance between the sums of a row of y and the exact sums.
+/// Inputs for the bound of the distance between computed and exact sums, for one row of y.
 struct RowCertificate {
   double factor, norm, step;              ///< for the row of a: its scale, and norm and step as in RowFacts
   const double *factors, *norms, *steps;  ///< the same for the rows of b
   double unit;                            ///< error of an inexact sum, relative to the product of norms
 };
 
-/// Extremes of the numbers of a segment, before scaling.
+/// Facts about the numbers of a segment of a row.
 struct Extremes {
   double squares;  ///< sum of squares of the finite numbers, after scaling, in any order
   double least;    ///< smallest magnitude of the finite nonzero values; Inf if there is none
@@ -100,26 +100,26 @@ struct Extremes {
 struct DotKernels {
   std::string_view name;  ///< "avx512", "avx2", "scalar"
   int tile_rows, tile_columns;
-  /// Multiplies all values by a finite scale, and sets NaN and Inf to zero.
+  /// Multiplies all values by a finite scale. NaN and Inf become zero.
   Extremes (*scale_all)(double scale, double* values, int64_t n);
-  /// sums += a * b^T. Products are first added to each other, from zero and in ascending k, then to the sum.
+  /// sums += a * b^T. Products of the block are added to each other from zero, in ascending k; this is then added to sums.
   void (*add_products)(const PanelBlock& block);
-  /// Adds the products of a run to the chunk's sums. At the end of a chunk, adds its sums to the totals and its error to the
-  /// bounds.
+  /// Adds the products of a block to the sums of its chunk. At the end of the chunk, adds these sums to the totals, and the bound
+  /// of the tensor core's error to the bounds.
   void (*add_chunk)(const ChunkBlock& block);
   int magnitude_rows, magnitude_columns;
-  /// sums += of_rows * of_columns * a * b^T. The added value is at least that product, and exceeds it by at most 2^-23 (k + 6) of
-  /// it plus k of_rows of_columns 2^-126.
+  /// sums += of_rows * of_columns * a * b^T. The added value is at least this product, and exceeds it by at most 2^-23 (k + 6)
+  /// times itself plus k of_rows of_columns 2^-126.
   void (*add_magnitudes)(const MagnitudeBlock& block);
-  /// The same if no scaled product is below 2^-126. Exceeds it by at most 2^-23 (k + runs + 6) of it. nullptr if the processor
-  /// lacks the instruction.
+  /// The same if no scaled product is below 2^-126. Exceeds the product by at most 2^-23 (k + runs + 6) times itself. nullptr if
+  /// the processor lacks the instruction.
   void (*add_pairs)(const PairBlock& block);
   int exponent_columns;
-  /// largest = max(largest, exponent of a + exponent of b); products that are zero stay below -kPowers.
+  /// largest = max(largest, exponent of a + exponent of b). The result for products that are zero is below -kPowers.
   void (*raise_small_exponents)(const ExponentBlock<int8_t>& block);
   void (*raise_exponents)(const ExponentBlock<int16_t>& block);
-  /// value = sum * factor * factors; error bounds its distance from the exact number. error is 0 if value is exact; otherwise
-  /// the doubles value - error and value + error enclose the exact number.
+  /// value = sum * factor * factors, rounded. error is 0 if value is exact; otherwise, the exact number lies between the doubles
+  /// value - error and value + error.
   void (*certify)(const RowCertificate& row, const double* sums, double* value, double* error, int64_t n);
 };
 

@@ -18,10 +18,10 @@ constexpr int kMostScaleBits = 24;  ///< maximum precision of a scale: that of f
 
 bool is_floating(const Format& f) { return !f.is_integer() && f.specials != Specials::kBits; }
 
-/// Exponent of the step between the smallest values of a format.
+/// Exponent of the distance between the smallest values of a format.
 int least_step_exponent(const Format& f) { return is_floating(f) ? f.min_exponent() - f.mantissa_bits : 0; }
 
-/// The largest magnitude of a code; two's complement reaches one further below zero.
+/// The largest magnitude of a value; for integers that of the smallest one, max_finite + 1.
 double largest_magnitude(const Format& f) { return is_floating(f) ? max_finite(f) : max_finite(f) + 1; }
 
 /// The largest power of two that divides a number; 0 for 0, NaN and Inf.
@@ -32,7 +32,7 @@ double lowest_bit(double x) {
   return std::ldexp(double(significand & -significand), exponent - std::numeric_limits<double>::digits);
 }
 
-/// Decodes elements that lie `stride` apart. Few operands do.
+/// Decodes elements that are `stride` elements apart in memory. Rarely used.
 void decode_strided(const Format& f, const std::byte* codes, int64_t stride, std::span<double> values) {
   const auto bytes = int64_t(f.bytes());
   std::vector<std::byte> dense(values.size() * size_t(bytes));
@@ -40,7 +40,7 @@ void decode_strided(const Format& f, const std::byte* codes, int64_t stride, std
   decode_all(f, dense.data(), values);
 }
 
-/// The exponent by which a tensor core aligns; for a subnormal code, the exponent of the smallest normal value.
+/// The exponent that a tensor core uses for alignment; for a subnormal code, that of the smallest normal number.
 int16_t exponent_of(const Format& f, double x) {
   if (x == 0 || !std::isfinite(x)) return kNoDotExponent;
   return int16_t(is_floating(f) ? std::max(std::ilogb(x), f.min_exponent()) : std::ilogb(x));
@@ -55,10 +55,10 @@ DecodedOperand::DecodedOperand(const DotOperand& operand, int64_t k) : operand_(
   if (f.bytes() == 1)
     for (uint32_t code = 0; code <= std::numeric_limits<uint8_t>::max(); ++code) table_.push_back(assay::decode(f, code));
   for (double x : table_) exponent_table_.push_back(exponent_of(f, x));
-  smallest_normal_ = power_of_two(is_floating(f) ? f.min_exponent() : f.mantissa_bits);  // integers have a step of 1
+  smallest_normal_ = power_of_two(is_floating(f) ? f.min_exponent() : f.mantissa_bits);  // for integers, quantum() is 1
   last_place_ = power_of_two(-f.mantissa_bits);
   const DotScales& grid = operand.scales;
-  if (!grid.codes || k == 0) return;  // without k there are no blocks that could have a scale
+  if (!grid.codes || k == 0) return;  // if k is 0, no block has a scale
   if (grid.format->precision() > kMostScaleBits || grid.rows_per_scale < 1 || grid.k_per_scale < 1)
     throw std::invalid_argument(
         "exact_dot: expected scales of at most 24 bits of precision that each cover at least one row and one element along k");
@@ -82,7 +82,7 @@ void DecodedOperand::decode(int64_t row, int64_t first, std::span<double> values
   const int64_t place = row * operand_.row_stride + first * operand_.k_stride;
   const std::byte* codes = operand_.codes + place * operand_.format->bytes();
   if (!table_.empty() && operand_.k_stride == 1) {
-    __builtin_prefetch(codes + values.size());  // prefetches the row's next segment, which is read after those of its neighbours
+    __builtin_prefetch(codes + values.size());  // the row's next segment is read after this segment of other rows
     for (size_t i = 0; i < values.size(); ++i) values[i] = table_[std::to_integer<size_t>(codes[i])];
   } else if (operand_.k_stride == 1) {
     decode_all(*operand_.format, codes, values);

@@ -1,4 +1,4 @@
-// Operands of a GEMM as the exact sums read them: codes, scales, and packed panels of rows.
+// Operands of a GEMM as the exact sums read them: codes, scales, and panels of rows.
 #pragma once
 
 #include <algorithm>
@@ -18,8 +18,8 @@ namespace assay {
 constexpr int64_t ceil_div(int64_t n, int64_t size) { return (n + size - 1) / size; }
 constexpr int64_t padded(int64_t n, int64_t multiple) { return ceil_div(n, multiple) * multiple; }
 
-/// Rows of an operand, `width` rows per panel: [panels][k][width]. The last panel is padded with rows of `nothing`. Rows are
-/// filled and transposed segment by segment, to stay in the L1 cache.
+/// Rows of an operand, `width` rows per panel: [panels][k][width]. Rows of `nothing` pad the last panel. Rows are written and
+/// transposed in segments along k, to stay in the L1 cache.
 template <class T>
 class Panels {
  public:
@@ -37,8 +37,8 @@ class Panels {
   /// The values of a panel from `k` on.
   const T* tile(int64_t i, int64_t k = 0) const { return values_.data() + (i * k_ + k) * width_; }
 
-  /// fill(i, j, to) must write the values j .. j + to.size() - 1 of row i; i and j are relative to the first row and k of these
-  /// panels.
+  /// fill(i, j, to) must write the values j .. j + to.size() - 1 of row i. i and j count from the first row and the first k of
+  /// these panels.
   void pack(int64_t k, const auto& fill) {
     k_ = k;
     T* to = values_.data();
@@ -54,7 +54,7 @@ class Panels {
       }
     }
   }
-  /// The same for one-byte codes: codes(i, j) points to the codes of row i from j on, and `table` has their values.
+  /// The same for one-byte codes: codes(i, j) points to the code of element j of row i; `table`: the values of all codes.
   void pack_bytes(int64_t k, const std::vector<T>& table, const auto& codes) {
     k_ = k;
     T* to = values_.data();
@@ -80,7 +80,7 @@ class Panels {
   T nothing_;
 };
 
-// One operand of a GEMM as codes and scales in memory, and its values in double.
+// One operand of a GEMM: codes and scales in memory, and their values in double.
 
 /// Scales of an operand. The scale of (row, k) is element (row / rows_per_scale) * row_stride + (k / k_per_scale) * k_stride of
 /// `codes`. One scale per tensor: {rows, k}; per row or column: {1, k}; blocks of 128: {1, 128}, {128, 128}; MX: {1, 32}. The
@@ -101,7 +101,7 @@ struct DotOperand {
   DotScales scales;
 };
 
-/// Facts about the values of a row; NaN and Inf count as 0 in the numbers.
+/// Facts about the values of a row. NaN and Inf count as 0 in `squares` and `step`.
 struct RowFacts {
   bool special = false;    ///< a code or a scale is NaN or Inf
   bool nan = false;        ///< one of them is NaN; the whole row of the result is then NaN
@@ -113,38 +113,38 @@ struct RowFacts {
 /// along k are multiplied into the values, which is exact: 24 bits times 11, far from the limits of double.
 class DecodedOperand {
  public:
-  /// Throws std::invalid_argument for a format or scales whose products double cannot represent.
+  /// Throws std::invalid_argument for a format, or for scales, whose products doubles cannot represent.
   DecodedOperand(const DotOperand& operand, int64_t k);
 
   const Format& format() const { return *operand_.format; }
   int64_t rows() const { return operand_.rows; }
   int64_t k() const { return k_; }
   bool scales_change_along_k() const { return scales_change_; }
-  /// Number of elements along k from `k` to the next scale or to the end of the row.
+  /// Number of elements from element k on that have the same scale as element k.
   int64_t run_of_scale(int64_t k) const;
 
-  /// Unscaled values of codes, including NaN and Inf, for columns first .. first + values.size() - 1 of a row.
+  /// Values of codes without scales, including NaN and Inf, of columns first .. first + values.size() - 1 of a row.
   void decode(int64_t row, int64_t first, std::span<double> values) const;
   double scale(int64_t row, int64_t k) const { return scales_.empty() ? 1 : scales_[scale_place(row, k)]; }
 
   /// The scale of the whole row, or 1 if scales change along it.
   double factor(int64_t row) const { return scales_change_ ? 1 : scale(row, 0); }
-  /// Exponents of finite nonzero values, at least that of the format's least normal number; kNoDotExponent for others. With
-  /// `scaled`, exponents of scales that change along k are added.
+  /// Exponents of values: at least the exponent of the format's smallest normal number; kNoDotExponent for zero, NaN and Inf.
+  /// With `scaled`, exponents of scales that change along k are added.
   void exponents(int64_t row, int64_t first, bool scaled, std::span<int16_t> exponents) const;
-  /// The codes themselves if each is one byte and they are contiguous, otherwise nullptr. The next two return values and
-  /// exponents of all 256 codes.
+  /// The codes in memory if they are contiguous and have one byte each, otherwise nullptr. The next two functions return values
+  /// and exponents of all 256 codes.
   const std::byte* bytes(int64_t row, int64_t first) const;
   std::span<const double> values_of_bytes() const { return table_; }
   std::span<const int16_t> exponents_of_bytes() const { return exponent_table_; }
-  /// Whether all exponents of the operand, `scaled` as above, lie within +-kMostSmallExponent.
+  /// Whether all exponents of the operand (`scaled` as above) are at most kMostSmallExponent in magnitude.
   bool has_small_exponents(bool scaled) const;
-  /// Values, with `scaled` including scales that change along k, and zero for NaN and Inf. Also collects facts about these
-  /// values.
+  /// Values, with zero for NaN and Inf. `scaled`: multiplied by scales that change along k. Also adds what is found about these
+  /// values to `facts`.
   void values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values,
               RowFacts& facts) const;
-  /// Merges facts about values that begin at (row, first) into the facts of the row. Values that are not yet `scaled` must share
-  /// one scale; it is applied to the facts.
+  /// Merges facts about values that begin at (row, first) into `facts`. If the values are not yet `scaled`, they must share one
+  /// scale, which is applied to their facts.
   void add_scaled(int64_t row, int64_t first, bool scaled, const RowFacts& of_values, RowFacts& facts) const;
 
  private:
@@ -157,14 +157,14 @@ class DecodedOperand {
   bool scales_change_ = false;
   std::vector<double> scales_;                   ///< [ceil(rows / rows_per_scale), ceil(k / k_per_scale)]
   std::vector<double> lowest_bits_;              ///< value of the lowest set bit of each scale
-  /// smallest normal number and last place of the format, as quantum() takes them (formats/round.h)
+  /// 2^min_exponent and 2^-mantissa_bits of the format, as quantum() takes them (formats/round.h)
   double smallest_normal_ = 1, last_place_ = 1;
   std::vector<double> table_;                    ///< values of all one-byte codes
   std::vector<int16_t> exponent_table_;
 };
 
-/// The number of products of two formats whose sum is exact in double for any codes: 2^53 steps divided by the largest product.
-/// 171,196 for e4m3fn, 149,130 for e4m3fnuz.
+/// How many products of two formats can be added exactly in double, for any codes: 2^53 times the smallest product, divided by
+/// the largest. 171,196 for e4m3fn, 149,130 for e4m3fnuz.
 int64_t products_exact_in_double(const Format& a, const Format& b);
 
 }  // namespace assay

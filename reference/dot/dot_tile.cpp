@@ -1,4 +1,4 @@
-// Elements of a GEMM in long integers, and tiles with bounds of their error.
+// Single elements of a GEMM in long integers, and tiles with error bounds.
 #include "reference/dot/dot_tile.h"
 
 #include <algorithm>
@@ -14,20 +14,20 @@ namespace {
 
 constexpr int kPrecision = std::numeric_limits<double>::digits;
 
-/// Adds value * scale to the sum. The rounding error of the product is also a double, because both lie far from the limits of
-/// double.
+/// Adds value * scale to the sum, exactly: the rounding error of the product is also a double, because both are far from the
+/// limits of double.
 void add_product(double value, double scale, ExactSum& sum) {
   const double product = value * scale;
   sum.add(product);
   sum.add(std::fma(value, scale, -product));
 }
 
-/// The part of a number above a fixed position: a multiple of 2^(exponent - 52). While all numbers are below 2^(exponent - 1) /
-/// n, the sum of n such parts is exact, and so is each remainder.
+/// The part of a number that is a multiple of 2^(exponent - 52). While all numbers are below 2^(exponent - 1) / n in magnitude,
+/// the sum of n such parts is exact, and so is what remains of each number.
 double above(double shifter, double value) { return (shifter + value) - shifter; }
 
-/// Adds scale times the sum of products to the sum. Two positions cover about 80 bits below the largest product; all remaining
-/// bits go into the long integer.
+/// Adds scale times the block's sum of products to the sum. Two positions cover about 80 bits below the largest product. All
+/// remaining bits go into the long integer.
 void add_block(std::span<const double> a, std::span<const double> b, double scale, ExactSum& sum) {
   double largest = 0;
   for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::fabs(a[i] * b[i]));
@@ -70,11 +70,11 @@ ExactElement ExactElements::at(int64_t row, int64_t column) {
   column_ = column;
 
   ExactSum sum;
-  double special = 0;  // the sum of terms that are NaN or Inf
+  double special = 0;  // the sum of all terms that are NaN or Inf
   for (int64_t first = 0, run; first < a_.k(); first += run) {
     run = std::min(a_.run_of_scale(first), b_.run_of_scale(first));
     const std::span<const double> a(row_values_.data() + first, size_t(run)), b(column_values_.data() + first, size_t(run));
-    // exact, because it has 48 bits
+    // exact: 24 bits times 24 bits
     const double scale = a_.scale(row, first) * b_.scale(column, first), plain = plain_sum(a, b);
     if (!std::isfinite(plain)) {
       special += scale * plain;
@@ -93,7 +93,7 @@ ExactElement ExactElements::at(int64_t row, int64_t column) {
 double nearest(const Format& format, const ExactElement& element) {
   double value = element.low;
   if (element.low != element.high) {
-    // Rounds to odd: a last bit of one marks an inexact result, so that the following rounding acts as the only one (S. Boldo, G.
+    // Rounds to odd: an odd last bit marks an inexact result, so that the next rounding acts as the only one (S. Boldo, G.
     // Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd").
     int exponent;
     const double significand = std::ldexp(std::frexp(element.low, &exponent), kPrecision);
@@ -104,7 +104,7 @@ double nearest(const Format& format, const ExactElement& element) {
 
 namespace {
 
-/// What the certificate needs about the rows of an operand, in separate arrays.
+/// What error bounds need about the rows of an operand, in separate arrays.
 struct TileRows {
   FactsOfRows facts;
   std::vector<double> factors, norms, steps;
@@ -118,7 +118,7 @@ struct TileRows {
     }
   }
 
-  /// Called when all of k was processed.
+  /// Call this after all of k was processed.
   void complete(int64_t k) {
     for (size_t i = 0; i < facts.size(); ++i) {
       norms[i] = norm_of(facts[i], k);
@@ -150,7 +150,7 @@ class Tile {
   ExactElement exact(int64_t i, size_t j) { return elements_.at(part_.first_row + i, part_.first_column + int64_t(j)); }
   /// Sets the elements of rows with NaN or Inf as IEEE 754 defines them.
   void place_specials(int64_t i, std::span<double> value, std::span<double> error);
-  /// Rounds both ends of the interval that contains y. If they differ, y is computed exactly.
+  /// Rounds both ends of the interval that contains y. If the results differ, computes y exactly.
   void round(int64_t i, const Format& format, std::span<const double> value, std::span<const double> error,
              std::span<double> rounded);
   void place_bounds(int64_t i, std::span<const double> value);
@@ -214,7 +214,7 @@ void Tile::round(int64_t i, const Format& format, std::span<const double> value,
 }
 
 void Tile::place_bounds(int64_t i, std::span<const double> value) {
-  // The bound of a chunk has about ten roundings, and adding it one more; there are at most k chunks.
+  // The bound of a chunk has about ten roundings, and adding it has one more. There are at most k chunks.
   const double upward = 1 + double(task_.a.k() + 16) * std::numeric_limits<double>::epsilon();
   const bool wants_bound = !task_.outputs.bound.empty(), wants_exponent = !task_.outputs.largest_exponent.empty();
   const std::span<const double> bounds = wants_bound ? numbers_of_row(sums_.bound, i) : std::span<const double>{};

@@ -1,4 +1,4 @@
-// A tile of a GEMM: its operands, one element without rounding, and bounds of absolute sums.
+// A tile of a GEMM: its sums with error bounds, single elements without rounding, and sums of absolute products.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@
 
 namespace assay {
 
-// One tile of a GEMM: packed, summed in double, certified, rounded.
+// One tile of a GEMM: its operands are packed, summed in double with an error bound, and rounded.
 
-/// Data shared by the tiles of a GEMM.
+/// Data that all tiles of a GEMM share.
 struct DotTask {
   const DecodedOperand& a;
   const DecodedOperand& b;
@@ -23,20 +23,20 @@ struct DotTask {
   const DotKernels& kernels;
 };
 
-/// Computes the outputs for a part of the range.
+/// Computes the outputs for a part of the range of y.
 void compute_tile(const DotTask& task, const DotRange& part);
 
-/// Facts about the rows of an operand that a tile needs.
+/// Facts about the rows of an operand in a tile.
 using FactsOfRows = std::vector<RowFacts>;
 
-/// Numbers of a tile, contiguous per register tile: [column tiles][row_tiles][height][width].
+/// Layout of numbers of a tile, contiguous per register tile: [column tiles][row_tiles][height][width].
 struct RegisterTiles {
   int64_t row_tiles, height, width;
 
   void copy_row(const std::vector<double>& tiled, int64_t i, std::span<double> row) const;
 };
 
-/// Sums of a tile before multiplication by scales that are constant along a row or column.
+/// Sums of a tile, not yet multiplied by scales that are constant along a row or column.
 struct TileSums {
   RegisterTiles tiles;
   std::vector<double> totals;
@@ -47,24 +47,24 @@ struct TileSums {
 /// Sums over all k, and facts about the rows of a and b.
 TileSums plain_sums(const DotTask& task, const DotRange& part, FactsOfRows& rows, FactsOfRows& columns);
 
-/// The same, chunk by chunk as a tensor core adds, with bounds on its error.
+/// The same, but k is added chunk by chunk, as a tensor core does, with bounds for the tensor core's error.
 TileSums chunk_sums(const DotTask& task, const DotRange& part, FactsOfRows& rows, FactsOfRows& columns);
 
-/// An upper bound of the norm of a row with k values: a sum of k squares has at most k + 2 roundings in any order, and the square
-/// root one more.
+/// An upper bound of the norm of a row with k values: a sum of k squares passes at most k + 2 roundings in any order, and the
+/// square root adds one.
 double norm_of(const RowFacts& row, int64_t k);
 
-/// Bound on the error of a sum with that many roundings, relative to the sum of magnitudes.
+/// The largest error of a sum that passes that many roundings, relative to the sum of magnitudes.
 double error_of_roundings(double roundings);
 
 constexpr int64_t kDepth = 256;       ///< elements along k that are packed at a time
 constexpr int64_t kSegment = 64;      ///< elements along k that are transposed into panels at a time
 constexpr int64_t kRowsAtOnce = 192;  ///< rows whose panels fit in the L2 cache
 
-// One exact element of a GEMM of scaled codes: exact block sums, and their scaled sum in long integers.
+// One exact element of a GEMM of scaled codes: exact sums of blocks, scaled and added in long integers.
 
-/// A real number as the two adjacent doubles; both are equal if it is a double. For NaN and infinities, both hold the special
-/// value.
+/// A real number, given by the doubles next to it; if it is a double, both are this double. NaN and Inf are stored in
+/// both.
 struct ExactElement {
   double low, high;
 };
@@ -96,11 +96,11 @@ class ExactElements {
 /// Inf.
 double nearest(const Format& format, const ExactElement& element);
 
-// Sums of absolute products, the factor of error bounds: computed in f32, with the result rounded upward.
+// Sums of absolute products, to which error bounds are proportional. Computed in f32 and rounded upward.
 
-/// sum over k of |a b| with all scales, for a range of y; to(i) returns the output for its row i. The result is at least the sum.
-/// It exceeds the sum by at most 2^-14 of it. If all products of a run of 256 k are tiny compared with the product of the largest
-/// values of both rows, it may exceed the sum by a further 2^-118 of that product. NaN and Inf count as 0.
+/// sum over k of |a b| with all scales, for a range of y; to(i) returns the output for its row i. The result is at least this
+/// sum, and exceeds it by at most 2^-14 times itself. If all products of 256 consecutive k are tiny compared with P, the product
+/// of the largest values of both rows, the result may exceed the sum by a further 2^-118 P. NaN and Inf count as 0.
 void absolute_sums(const DotTask& task, const DotRange& part, const std::function<std::span<double>(int64_t row)>& to);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Exact GEMMs: blocks of tiles, their certificates, and sums that need no exact arithmetic.
+// Exact GEMMs: splits a range into tiles, and bounds the errors of their sums.
 #include "reference/dot/exact_dot.h"
 
 #include <oneapi/tbb/task_arena.h>
@@ -88,7 +88,7 @@ namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
-/// Each product and each sum rounds once, and so does adding the sum of each panel depth.
+/// The error of a sum: each product and each addition rounds once, and so does adding the sum of each panel.
 double error_of_sums(const DotTask& task) {
   const int64_t k = task.a.k();
   const bool plain = !task.a.scales_change_along_k() && !task.b.scales_change_along_k();

@@ -1,4 +1,4 @@
-// Exact GEMMs of scaled codes: a double with an error certificate if that decides the rounding, otherwise long integers.
+// Exact GEMMs of scaled codes: a double with an error bound if this decides the rounding, otherwise long integers.
 #pragma once
 
 #include <cstdint>
@@ -12,32 +12,32 @@
 
 namespace assay {
 
-/// y[m, n] = sum over k of a[m, k] * b[n, k], each operand with its scales; dot_operand.h says which scale an element has.
+/// y[m, n] = sum over k of a[m, k] * b[n, k], where each operand has scales. dot_operand.h says which scale an element has.
 struct DotProblem {
   DotOperand a;  ///< [m, k]
   DotOperand b;  ///< [n, k]
   int64_t k = 0;
 };
 
-/// A part of y, so that a large GEMM can be computed in pieces.
+/// A range of y. A large GEMM can be computed range by range.
 struct DotRange {
   int64_t first_row = 0, rows = 0, first_column = 0, columns = 0;
 };
 
-/// How a tensor core accumulates, as far as the error bound needs it. It aligns some products and the partial result to the
-/// largest exponent among them, truncates the lower bits, adds, and rounds. Parameters: contracts/units.csv.
-/// Source of the bound: P. Blanchard, N. J. Higham, F. Lopez, T. Mary, S. Pranesh, "Mixed precision block fused multiply-add:
-/// error analysis and application to GPU tensor cores" (2020).
+/// How a tensor core accumulates, as far as error bounds need it: it aligns some products and the partial result to the largest
+/// of their exponents, truncates the lower bits, adds, and rounds. Parameters: contracts/units.csv. Source of the bound: P.
+/// Blanchard, N. J. Higham, F. Lopez, T. Mary, S. Pranesh, "Mixed precision block fused multiply-add: error analysis and
+/// application to GPU tensor cores" (2020).
 struct AccumulatorModel {
   int products_per_step = 0;
   int fraction_bits = 0;           ///< bits kept below the largest exponent
   int result_bits = 0;             ///< fraction bits of a result
   bool result_to_nearest = false;  ///< true: rounds to nearest; false: toward zero
-  int64_t chunk = 0;               ///< products until the partial result is promoted and scaled; 0: all of k
+  int64_t chunk = 0;               ///< products after which the partial result is promoted and scaled; 0: all of k
   bool scales_inside = false;      ///< exponents of scales that change along k are added to the exponents of products
 };
 
-/// Output arrays [rows, columns] of the range, dense and row-major. An empty array is not computed.
+/// Outputs [rows, columns] of the range, without gaps and row-major. An empty array is not computed.
 struct DotOutputs {
   struct Rounded {
     const Format* format;  ///< f32, bf16, f16 or another format of at most 24 bits
@@ -49,20 +49,20 @@ struct DotOutputs {
   /// sum of |a b| with all scales, rounded upward by at most 2^-14 of it (absolute_sums() in dot_tile.h); NaN and Inf count as 0
   std::span<double> absolute_sum{};
 
-  /// Bounds on the error of a tensor core that adds in ascending k, before any later rounding. They need a model.
+  /// Bounds for the error of a tensor core that adds in ascending k, before any later rounding. They need `model`.
   std::optional<AccumulatorModel> model{};
-  /// sum over chunks of |scales| 2^E T ((g + 1) 2^-F + 2^-p), with T steps of g products. E is the largest exponent to which the
-  /// tensor core may have aligned. The exponent of a product is e_a + e_b (for a subnormal code the format's smallest); partial
-  /// results have exponents too. NaN or Inf where y is.
+  /// sum over chunks of |scales| 2^E T ((g + 1) 2^-F + 2^-p), where the tensor core adds g products in each of T steps, and E is
+  /// the largest exponent to which it may align. The exponent of a product is e_a + e_b; a subnormal code has that of the
+  /// smallest normal number. Partial results have exponents, too. NaN or Inf where y is.
   std::span<double> bound{};
-  /// The largest exponent, as for `bound`, of the products and of the exact partial results (as double sums) of all chunks,
-  /// before outer scales; INT32_MIN if all products are 0. NaN and Inf count as 0.
+  /// The largest of the exponents that `bound` uses: of products and of exact partial results (as double sums) of all chunks,
+  /// before outer scales. INT32_MIN if all products are 0. NaN and Inf count as 0.
   std::span<int32_t> largest_exponent{};
 };
 
 /// Computes a range of y, in the caller's oneTBB arena.
 ///
-/// Shapes: a [m, k], b [n, k] -> y [m, n]; k may be 0, and a range may be empty.
+/// Shapes: a [m, k] and b [n, k] give y [m, n]. k may be 0, and the range may be empty.
 /// Error: none in `rounded`. `value` equals y if the sum of the products, and its product with the scales, are doubles.
 /// Special values: as ExactElements (dot_tile.h). An exact zero is +0, a number that rounds to zero keeps its sign; NaN and Inf
 /// follow IEEE 754 and have error 0.
@@ -73,14 +73,14 @@ struct DotOutputs {
 /// one step that stay below 2^53 steps are exact.
 void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutputs& outputs,
                const DotKernels& kernels = dot_kernels());
-/// The same for many ranges of the same factors.
+/// The same for many ranges of the same operands.
 void exact_dot(const DecodedOperand& a, const DecodedOperand& b, const DotRange& range, const DotOutputs& outputs,
                const DotKernels& kernels = dot_kernels());
 
-// The parameters of a tensor core that its error bounds need.
+// The parameters of a tensor core on which its error bounds depend.
 
-/// The model of a tensor core that adds products and partial results in one aligned sum. Empty for those that add otherwise
-/// (tree, joined sums, groups, integers) and for undocumented ones. `chunk`: AccumulatorModel::chunk.
+/// The model of a tensor core that adds products and partial results in one aligned sum. Empty for tensor cores that add in
+/// another way (tree, joined sums, groups, integers) and for undocumented ones. `chunk`: AccumulatorModel::chunk.
 std::optional<AccumulatorModel> accumulator_model(const Unit& unit, int64_t chunk);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Compares exact GEMMs with long integers: operands, single elements, whole calls.
+// Compares exact GEMMs with long integers: operands, single elements, whole calls of exact_dot().
 #include <gtest/gtest.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -21,8 +21,8 @@
 
 namespace assay {
 
-// Products of all formats under all scales must be rounded as long integers round them, on every instruction set, and
-// certificates must hold.
+// GEMMs of all formats with all kinds of scales must be rounded as long integers round them, for the loops of every instruction
+// set, and their error bounds must hold.
 
 namespace {
 
@@ -30,7 +30,7 @@ using namespace dot_answers;
 
 const Format* const kCodeFormats[] = {&kE4M3Fn, &kE4M3Fnuz, &kE5M2, &kE5M2Fnuz, &kF16, &kBf16, &kInt8};
 
-/// Makes the second half of k cancel what the first half adds, except for the last product.
+/// Makes the second half of k cancel the sum of the first half, except for the last product.
 void cancel(OwnedOperand& a, OwnedOperand& b) {
   const int64_t half = a.k / 2;
   for (OwnedOperand* o : {&a, &b})
@@ -61,8 +61,8 @@ TEST_P(EveryInstructionSet, RoundsEveryPairOfFormatsUnderAllScalesAsTheIntegersD
   }
 }
 
-/// Writes a number of at most `bits` bits, lowest bit 2^unit, as products of powers of two into columns of row 0; zeros fill the
-/// rest.
+/// Writes sign * bits * 2^unit as a sum of products, one for each set bit, to the elements of row 0 from `at` on. Returns the
+/// next unused element.
 int64_t write_bits(OwnedOperand& a, OwnedOperand& b, uint64_t bits, int unit, int64_t at, double sign) {
   for (int bit = 0; bits >> bit; ++bit) {
     if (!(bits >> bit & 1)) continue;
@@ -82,14 +82,14 @@ TEST_P(EveryInstructionSet, SumsOnAndBesideMidpointsRoundAsTheIntegersDo) {
       const double least = decode(*fa, 1) * decode(*fb, 1);
       for (const Format* out : {&kF32, &kBf16, &kF16}) {
         for (int trial = 0; trial < 12; ++trial) {
-          const int significant = out->precision() + 1;  // one bit more than the format has: odd values are midpoints
+          const int significant = out->precision() + 1;  // one bit more than the format has: odd numbers are ties
           const uint64_t bits = uint64_t{1} << (significant - 1) | (random() % (uint64_t{1} << (significant - 1))) | 1;
           const int unit = 2 - significant / 2, away = trial % 3 - 1;
           OwnedOperand a = make_operand(*fa, 1, 200, kDotScaleKinds[trial % 2 ? 6 : 0]),
                        b = make_operand(*fb, 1, 200, kDotScaleKinds[trial % 4 ? 3 : 0]);
           const double sign = random() % 2 ? 1 : -1;
           int64_t at = write_bits(a, b, bits, unit, 20, sign);
-          for (int64_t i = 0; i < 16; ++i) {  // the cancelling part
+          for (int64_t i = 0; i < 16; ++i) {  // products that cancel
             const double x = few_bits(*fa, random), y = few_bits(*fb, random);
             a.set(0, i, x), b.set(0, i, y), a.set(0, at, -x), b.set(0, at++, y);
           }
@@ -157,8 +157,8 @@ TEST(ExactDot, ProductsThatAreExactInDoubleHaveNoError) {
   EXPECT_NE(answer(d, d).error, std::vector<double>(9, 0));
 }
 
-// A call of exact_dot may ask for a part of the result, with any strides and any number of threads. Unsupported requests are
-// rejected.
+// exact_dot() can compute a part of the result, for any strides, on any number of threads. It rejects what it does not
+// support.
 
 using namespace dot_answers;
 
@@ -218,7 +218,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr int64_t kK = 64;
 
-/// Two rows per operand of e5m2, which has infinities, with f32 scales per 32 k. Row 1 holds ordinary values.
+/// Operands with two rows of e5m2, which has infinities, and an f32 scale for each 32 elements. Row 1 has ordinary values.
 struct Sides {
   OwnedOperand a = make_operand(kE5M2, 2, kK, kDotScaleKinds[5]), b = make_operand(kE5M2, 2, kK, kDotScaleKinds[5]);
 
@@ -235,8 +235,8 @@ struct Sides {
     }
   }
 
-  /// y[0, 0] rounded, with every set of loops and by ExactElements. Returns -1 if they differ, or if an ordinary element has
-  /// changed.
+  /// y[0, 0], rounded, by the loops of every instruction set and by ExactElements. Returns -1 if they differ, or if an element of
+  /// ordinary values has changed.
   double corner(const Format& out = kF32) const {
     const DecodedOperand of_a(a.operand, kK), of_b(b.operand, kK);
     const double expected = nearest(out, ExactElements(of_a, of_b).at(0, 0));
@@ -337,8 +337,8 @@ TEST(ExactElement, SumsOfAnyRangeAreThoseOfTheIntegers) {
   }
 }
 
-/// The facts that values() reports about row 0, with every set of loops. They must agree, except for the order of the sum of
-/// squares.
+/// The facts that values() returns about row 0, by the loops of every instruction set. They must be equal, except that squares
+/// may be added in another order.
 RowFacts facts(const OwnedOperand& o) {
   std::vector<double> values(size_t(o.k)), others(size_t(o.k));
   const DecodedOperand operand(o.operand, o.k);
@@ -365,7 +365,7 @@ TEST(DecodedOperand, ValuesAreMultiplesOfTheStepOfTheirRow) {
       for (int trial = 0; trial < 30; ++trial) {
         const int64_t k = 1 + int64_t(random() % 150);
         OwnedOperand o = make_operand(*f, 1, k, kind);
-        const uint32_t low = uint32_t(random() % f->code_count());  // only some codes, so that steps differ
+        const uint32_t low = uint32_t(random() % f->code_count());  // only some codes, so that `step` differs between trials
         double squares = 0;
         bool twice_is_a_step = true;
         for (int64_t i = 0; i < k; ++i) {

@@ -14,13 +14,13 @@ struct Doubles {
   static Vector all(double x) { return _mm256_set1_pd(x); }
   static Vector multiply_add(Vector a, Vector b, Vector sum) { return _mm256_fmadd_pd(a, b, sum); }
   static Vector add(Vector a, Vector b) { return _mm256_add_pd(a, b); }
-  /// The larger of a, which is a magnitude, and |b|.
+  /// The larger of a and |b|; a is a magnitude.
   static Vector larger_magnitude(Vector a, Vector b) { return _mm256_max_pd(a, _mm256_andnot_pd(_mm256_set1_pd(-0.0), b)); }
   static Vector larger(Vector a, Vector b) { return _mm256_max_pd(a, b); }
   static void store(double* p, Vector a) { _mm256_storeu_pd(p, a); }
-  /// The power of two at or below a magnitude.
+  /// The largest power of two that is not above a; a is a magnitude.
   static Vector power_below(Vector a) { return _mm256_and_pd(a, _mm256_castsi256_pd(_mm256_set1_epi64x(0x7ff0000000000000))); }
-  /// 2^exponent of each; 0 for kNoDotExponent.
+  /// 2^exponent for each exponent; 0 for kNoDotExponent.
   static Vector power_of(const int16_t* exponents) {
     const __m256i e = _mm256_cvtepi16_epi64(_mm_loadl_epi64(static_cast<const __m128i*>(static_cast<const void*>(exponents))));
     const __m256i bits = _mm256_slli_epi64(_mm256_add_epi64(e, _mm256_set1_epi64x(1023)), 52);

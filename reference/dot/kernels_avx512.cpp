@@ -14,13 +14,13 @@ struct Doubles {
   static Vector all(double x) { return _mm512_set1_pd(x); }
   static Vector multiply_add(Vector a, Vector b, Vector sum) { return _mm512_fmadd_pd(a, b, sum); }
   static Vector add(Vector a, Vector b) { return _mm512_add_pd(a, b); }
-  /// The larger magnitude of two numbers.
+  /// The larger of |a| and |b|.
   static Vector larger_magnitude(Vector a, Vector b) { return _mm512_range_pd(a, b, 0b1011); }
   static Vector larger(Vector a, Vector b) { return _mm512_maskz_max_pd(0xff, a, b); }
   static void store(double* p, Vector a) { _mm512_storeu_pd(p, a); }
-  /// The power of two at or below a magnitude.
+  /// The largest power of two that is not above a; a is a magnitude.
   static Vector power_below(Vector a) { return _mm512_and_pd(a, _mm512_castsi512_pd(_mm512_set1_epi64(0x7ff0000000000000))); }
-  /// 2^exponent of each; 0 for kNoDotExponent.
+  /// 2^exponent for each exponent; 0 for kNoDotExponent.
   static Vector power_of(const int16_t* exponents) {
     const __m128i words = _mm_loadu_si128(static_cast<const __m128i*>(static_cast<const void*>(exponents)));
     const __m512i e = _mm512_maskz_cvtepi16_epi64(0xff, words), field = _mm512_add_epi64(e, _mm512_set1_epi64(1023));

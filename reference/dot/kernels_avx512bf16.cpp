@@ -1,5 +1,5 @@
-// Sums of magnitudes with an instruction that multiplies pairs of bf16 and adds them to f32: four times as many products per
-// instruction as with doubles.
+// Sums of magnitudes with an instruction that multiplies pairs of bf16 and adds the products to f32. It multiplies four times as
+// many numbers as an instruction on doubles.
 #include <immintrin.h>
 
 #include "reference/dot/dot_kernels.h"
@@ -11,7 +11,7 @@ constexpr int kRows = 8, kHeld = 4, kVectors = 3, kWidth = 16, kColumns = kVecto
 
 __m512bh bf16_of(__m512i pairs) { return (__m512bh)pairs; }
 
-/// kHeld rows of a tile: their sums per scale and their totals stay in registers.
+/// kHeld rows of a register tile: their sums per scale and their totals stay in registers.
 void add_rows(const PairBlock& p, int64_t row_tile, int64_t column_tile, int first_row) {
   double* const to = p.sums + ((column_tile * p.tiles_of_sums + row_tile) * kRows + first_row) * kColumns;
   for (int i = 0; i < kHeld * kColumns; i += kLine) __builtin_prefetch(to + i, 1);
@@ -50,7 +50,7 @@ void add_rows(const PairBlock& p, int64_t row_tile, int64_t column_tile, int fir
             _mm512_fmadd_ps(sums[r][v], _mm512_set1_ps(row_scales[r]) * _mm512_loadu_ps(column_scales + v * kWidth), all[r][v]);
     row_scales += p.row_scales_apart, column_scales += p.column_scales_apart;
   }
-  // k positive numbers are rounded to nearest at each addition, and twice more for each scale.
+  // No term is negative. A term passes at most k additions of products, one addition per run, and a few roundings of scales.
   const double roundings = double(2 * p.pairs + (p.pairs + p.pairs_of_scale - 1) / p.pairs_of_scale + 4);
   const double upward = 1 + roundings * (__FLT_EPSILON__ / 2) * (1 + roundings * __FLT_EPSILON__);
   const double* const of_columns = p.of_columns + column_tile * kColumns;

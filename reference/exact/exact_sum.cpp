@@ -1,4 +1,4 @@
-// Sums in long integers, and elementary functions that MPFR computes until their rounding is certain.
+// Sums in long integers, and elementary functions that MPFR computes with more bits until their rounding is certain.
 #include "reference/exact/exact_sum.h"
 
 #include <mpfr.h>
@@ -15,7 +15,7 @@ void ExactSum::add(double value) {
   if (value == 0) return;
   const int lowest_bit = std::ilogb(value) - 52;
   const auto limb = static_cast<size_t>((lowest_bit - kLowestExponent) / 32);
-  // 53 bits starting anywhere in a 32-bit digit touch three digits. Every step is exact, and truncation keeps the sign, so each
+  // 53 bits that begin anywhere in a 32-bit digit touch three digits. Every step is exact, and truncation keeps the sign, so an
   // addition changes a limb by less than 2^32.
   double rest = std::ldexp(value, -(kLowestExponent + 32 * static_cast<int>(limb + 2)));
   for (size_t i = 3; i-- > 0;) {
@@ -26,7 +26,7 @@ void ExactSum::add(double value) {
 }
 
 double ExactSum::rounded(bool up) const {
-  // Propagates carries, so that every limb except the top one is in [0, 2^32).
+  // Propagates carries until every limb except the highest is in [0, 2^32).
   std::array<int64_t, kLimbs> digits = limbs_;
   for (size_t i = 0; i + 1 < digits.size(); ++i) {
     const int64_t carry = digits[i] >> 32;
@@ -37,11 +37,11 @@ double ExactSum::rounded(bool up) const {
   for (size_t i = digits.size(); i-- > 0;) {
     const double term = std::ldexp(double(digits[i]), kLowestExponent + 32 * int(i));
     const double next = sum + term;
-    // Fast two-sum is exact here: |sum| is zero or a multiple of a power of two larger than term's.
+    // Fast two-sum is exact: `sum` is zero, or a multiple of a power of two above |term|.
     const double error = term - (next - sum);
     sum = next;
     if (error != 0) {
-      error_sign = error;  // the remaining digits are smaller than one unit of this error, so its sign decides
+      error_sign = error;  // the digits after it are too small to change the sign of this error, which decides
       break;
     }
   }
@@ -58,9 +58,9 @@ namespace {
 constexpr int kPrecision = std::numeric_limits<double>::digits;
 constexpr size_t kLanes = 16;  ///< number of parallel sums; their order does not matter, since these sums are exact
 
-/// Splits numbers at a fixed position: the upper part is a multiple of 2^(exponent - 52). While all n numbers are below
-/// 2^(exponent - 1) / n in magnitude, the sum of the upper parts is exact, and so is each remainder. Source: S. M. Rump, T.
-/// Ogita, S. Oishi, "Accurate floating-point summation part I" (2008), algorithm 3.2.
+/// Splits numbers at a fixed bit: the upper part is a multiple of 2^(exponent - 52). While all n numbers are below 2^(exponent -
+/// 1) / n in magnitude, the sum of the upper parts is exact, and so is every lower part. Source: S. M. Rump, T. Ogita, S. Oishi,
+/// "Accurate floating-point summation part I" (2008), algorithm 3.2.
 class Splitter {
  public:
   explicit Splitter(int exponent) : shifter_(std::ldexp(1.5, exponent)) {}
@@ -76,7 +76,7 @@ double largest_magnitude(std::span<const double> values) {
   for (double value : values) {
     const double magnitude = std::fabs(value);
     largest = magnitude > largest ? magnitude : largest;
-    zeros += 0 * value;  // NaN for NaN and for Inf
+    zeros += 0 * value;  // becomes NaN if a value is NaN or Inf
   }
   if (!std::isnan(zeros)) return largest;
   for (double value : values)
@@ -90,8 +90,8 @@ SumBounds exact_sum_of_squares(std::span<const double> values) {
   const double largest = largest_magnitude(values);
   if (!std::isfinite(largest) || largest == 0) return {largest, largest};
 
-  // Two splitters cover about 80 bits below the largest square. Remaining bits (numbers of very different magnitude) go into the
-  // exact accumulator.
+  // Two splitters cover the upper 80 bits or so of the squares, counted from the largest. The bits below, which exist if
+  // magnitudes differ much, go into the ExactSum.
   const int headroom = std::ilogb(double(values.size())) + 2;
   const int first_exponent = 2 * std::ilogb(largest) + 2 + headroom;
   const int second_exponent = first_exponent - kPrecision + 1 + headroom;
@@ -138,7 +138,7 @@ void by_mpfr(Function function, mpfr_t y, mpfr_t x) {
     case Function::kLog2: mpfr_log2(y, x, MPFR_RNDZ); break;
     case Function::kRsqrt:
       mpfr_rec_sqrt(y, x, MPFR_RNDZ);
-      if (mpfr_zero_p(x) && mpfr_signbit(x)) mpfr_set_inf(y, -1);  // IEEE 754-2019, 9.2.1; MPFR says +Inf
+      if (mpfr_zero_p(x) && mpfr_signbit(x)) mpfr_set_inf(y, -1);  // IEEE 754-2019, 9.2.1; MPFR returns +Inf
       break;
     case Function::kSqrt: mpfr_sqrt(y, x, MPFR_RNDZ); break;
     case Function::kTanh: mpfr_tanh(y, x, MPFR_RNDZ); break;
@@ -148,7 +148,7 @@ void by_mpfr(Function function, mpfr_t y, mpfr_t x) {
 
 double nearest(const Format& format, double value) { return round_to(format, value, Rounding::kNearestEven, Overflow::kSpecial); }
 
-/// Rounds to odd: a set last bit marks an inexact result, so that a following rounding to a shorter format is a single rounding
+/// Rounds to odd: an odd last bit marks an inexact result, so that the next rounding, to a shorter format, acts as the only one
 /// (S. Boldo, G. Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd").
 double made_odd(double truncated) {
   int exponent;

@@ -1,4 +1,4 @@
-// Exact sums against long integers, correctly rounded functions against more precise MPFR, and constant expressions.
+// Compares exact sums with long integers, and functions with MPFR at higher precision. Also tests constant expressions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mpfr.h>
@@ -21,7 +21,7 @@
 namespace assay {
 namespace {
 
-/// The sum in MPFR with 4000 bits, which is exact for all sums of doubles in this file; rounded once at the end.
+/// A sum in MPFR with 4000 bits, enough to be exact for all sums in this file. It is rounded once, at the end.
 class WideSum {
  public:
   WideSum() { mpfr_init2(sum_, 4000), mpfr_set_zero(sum_, 1); }
@@ -124,12 +124,12 @@ TEST(ExactSum, OneDroppedTermOrAPlainSumIsSeen) {
 
 bool squares_agree(const std::vector<double>& values) {
   WideSum wide;
-  for (double value : values) wide.add(value * value);  // exact, because the square of 24 bits has 48
+  for (double value : values) wide.add(value * value);  // exact: the square of 24 bits has 48
   const SumBounds bounds = exact_sum_of_squares(values);
   return bounds.low == wide.down() && bounds.high == wide.up();
 }
 
-/// Rows of f32 numbers: one magnitude, all magnitudes, subnormals, one large number among small ones, zeros.
+/// Rows of f32 numbers: of one magnitude, of all magnitudes, subnormal, one large number among small ones, zeros.
 std::vector<std::vector<double>> rows_of_f32() {
   std::mt19937_64 random(4);
   std::vector<std::vector<double>> rows = {{},           {0},       {-0.0, 0x1p-149}, {0x1.fffffep127, 0x1p-149, -0x1.fffffep127},
@@ -183,7 +183,7 @@ TEST(ExactSumOfSquares, NanAndInfComeOutAsTheyAre) {
 constexpr Function kFunctions[] = {Function::kExp,  Function::kExp2, Function::kLog2, Function::kRsqrt,
                                    Function::kSqrt, Function::kTanh, Function::kErf};
 
-/// The function with 400 bits, from MPFR's function of that name.
+/// The function with 400 bits, by MPFR's function of the same name.
 Real exact(Function function, double x) {
   switch (function) {
     case Function::kExp: return in_reals(mpfr_exp, x);
@@ -197,8 +197,8 @@ Real exact(Function function, double x) {
   return x;
 }
 
-/// Inputs for a function: every power of two with its neighbours, random f32 numbers over the whole range, and over the range
-/// where the result is not 0, 1 or Inf.
+/// Inputs for a function: every power of two with its neighbours, random f32 numbers of the whole range, and of the range in
+/// which the result is not 0, 1 or Inf.
 std::vector<double> inputs(Function function) {
   std::vector<double> all = {1, -1, 0.5, 1.5, 100, -100, 88.7228, -87.3365, -103.9721, 127.99999, 128, -126, -149, -150, -150.5};
   for (int e = -149; e < 128; ++e) {
@@ -217,7 +217,7 @@ std::vector<double> inputs(Function function) {
                                                      : 104;
   std::uniform_real_distribution<float> uniform(-float(reach), float(reach));
   for (int i = 0; i < 10000; ++i) all.push_back(uniform(random));
-  std::erase(all, 0.0);  // poles have a separate test, since MPFR's rsqrt(-0) differs from IEEE's
+  std::erase(all, 0.0);  // poles have a test of their own, since MPFR's rsqrt(-0) differs from that of IEEE 754
   return all;
 }
 
@@ -277,7 +277,7 @@ TEST(CorrectlyRounded, RsqrtHoldsOverAllExponentsOfF32) {
   EXPECT_GT(count, 100000);
 }
 
-/// Inputs whose results are as close as possible to midpoints between f32 numbers, where a double approximation cannot decide.
+/// Inputs whose results are very close to a tie between f32 numbers, so that a double approximation cannot decide the rounding.
 std::vector<double> hard_cases(Function function, float first, int count) {
   std::vector<std::pair<double, double>> by_distance;
   float x = first;
@@ -360,7 +360,7 @@ TEST(Expression, ConstantsAreRoundedOnceFromTheirExactValue) {
   EXPECT_NE(f32_bits("1/448"), f32_bits("1/449"));
 }
 
-/// "position: what" of the error, or "no error".
+/// "position: description" of the syntax error, or "no error".
 std::string parse_error(const char* text) {
   try {
     Expression{text};
@@ -370,7 +370,7 @@ std::string parse_error(const char* text) {
   return "no error";
 }
 
-/// The error of evaluating the text, or "no error".
+/// The error message of an evaluation, or "no error".
 std::string value_error(const std::string& text) {
   try {
     (void)Expression(text).integer({{"m", int64_t{1} << 62}});

@@ -27,7 +27,7 @@ Rational within_limits(Rational x) {
   return x;
 }
 
-/// A decimal number as written, exactly: digits times a power of ten.
+/// A decimal number as an exact rational: its digits times a power of ten.
 Rational exact_decimal(const std::string& text) {
   if (text.size() > kMostWritten) throw std::domain_error("a value has more than " + std::to_string(kMostBits) + " bits");
   const size_t e = text.find_first_of("eE");
@@ -72,7 +72,7 @@ double round_rational(const Rational& x, const Format& format) {
   return x < 0 ? -rounded : rounded;
 }
 
-/// A value beyond 64 bits indicates a wrong formula. Wrapping would give a wrong address.
+/// A value that does not fit in 64 bits means that a formula is wrong; wrapping around would give a wrong address.
 [[noreturn]] void overflow() { throw std::domain_error("a value does not fit in 64 bits"); }
 
 int64_t sum(int64_t a, int64_t b) {
@@ -208,7 +208,7 @@ bool is_whole(const std::string& number) { return number.find_first_of(".eE") ==
 
 }  // namespace
 
-/// Recursive-descent parser that emits postfix order.
+/// Recursive-descent parser whose output is in postfix order.
 class ExpressionParser {
  public:
   ExpressionParser(std::string_view text, Expression& out) : text_(text), out_(out) {}
@@ -247,7 +247,7 @@ class ExpressionParser {
     out_.postfix_.push_back(token);
   }
 
-  /// Counts one level of recursion during its lifetime.
+  /// Counts a level of recursion while it exists.
   class Level {
    public:
     explicit Level(ExpressionParser& parser) : parser_(parser) {

@@ -13,7 +13,7 @@
 
 namespace assay {
 
-/// A syntax error: what is wrong, and at which character (from 0).
+/// A syntax error: its description, and the index of the character where it is (from 0).
 struct ParseError : std::runtime_error {
   ParseError(size_t position, const std::string& what) : std::runtime_error(what), position(position) {}
   size_t position;
@@ -30,15 +30,15 @@ class Expression {
   const std::string& text() const { return text_; }
   const std::vector<std::string>& names() const { return names_; }
 
-  /// Integer value; division rounds down. `values` are in the order of names(). Throws std::out_of_range for a missing name;
-  /// std::domain_error for a division by zero, a power that is not an integer, a number with a fraction, or a value beyond 64
-  /// bits.
+  /// The value in integers, where division rounds down. `values` are in the order of names(). Throws std::out_of_range for a
+  /// missing name, and std::domain_error for a division by zero, a power that is not an integer, a number with a fraction, or a
+  /// value that does not fit in 64 bits.
   int64_t integer(std::span<const int64_t> values) const;
   int64_t integer(const std::map<std::string, int64_t>& values) const;
 
-  /// Exact rational value rounded once, to nearest even, to `format`. Throws std::out_of_range for a missing name;
-  /// std::domain_error for a division by zero, `%` or ceil, a power that is not an integer, a value that does not fit in the
-  /// format, or an intermediate numerator or denominator of more than 4096 bits.
+  /// The exact rational value, rounded once to nearest even in `format`. Throws std::out_of_range for a missing name, and
+  /// std::domain_error for a division by zero, `%` or ceil, a power that is not an integer, a value outside the format's range,
+  /// or a numerator or denominator of more than 4096 bits on the way.
   double rounded(const std::map<std::string, std::string>& constants, const Format& format) const;
 
  private:

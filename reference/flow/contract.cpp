@@ -137,7 +137,7 @@ void append_formulas(const Rope& rope, FormulaLines& to) {
 
 std::string freedom(const Rope& rope, const RowInputs&, const Format&) { return free_steps({&rope.even}); }
 
-/// The formula of z, with the residual's names in a cell (`res`, and `resz` for one whose subnormals became zero) written out.
+/// The formula of z, where `res` is written as residual, and `resz` (subnormals flushed) as ftz(residual).
 std::string formula_of_sum(const Recipe& z) {
   static const std::regex kFlushed("\\bresz\\b"), kAsGiven("\\bres\\b");
   return std::regex_replace(std::regex_replace(formula(z, "x"), kFlushed, "ftz(residual)"), kAsGiven, "residual");

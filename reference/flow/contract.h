@@ -1,4 +1,4 @@
-// A contract row bound to the formats of a case: cells are parsed, constants rounded. The op kinds evaluate this.
+// A contract row bound to the formats of a case: its cells are parsed, its constants rounded. Op kinds evaluate this form.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace assay {
 
-// A bound row of group_quant, quant_azp or cache_insert: codes of groups of elements.
+// A row of group_quant, quant_azp or cache_insert: groups of elements are quantized to codes.
 
 /// The scale is computed from a group's largest magnitude.
 struct AmaxScales {
@@ -22,27 +22,27 @@ struct AmaxScales {
   Recipe scale;  ///< from amax to the stored scale, with ub = scale_ub of the case
 };
 
-/// Scale and zero point are computed from a group's minimum and maximum: a row of quant_azp.
+/// Scale and zero point are computed from a group's minimum and maximum (a row of quant_azp).
 struct RangeScales {
   Recipe lo, hi;  ///< from the group's elements to the ends of the range that is used
-  Recipe scale;   ///< from `hi:`, with lo, to the stored scale
+  Recipe scale;   ///< from hi (which the cell names first, `hi:`), with lo, to the stored scale
   Recipe zero;    ///< from lo, hi or scale to the stored zero point, with s = scale
 };
 
-/// The scale is an input, and the zero point too if there is one.
+/// The scale is an input. So is the zero point, if `with_zero`.
 struct GivenScales {
   bool with_zero;
 };
 
-/// One scale per group of elements, on one level or below an outer level. Evaluated by group_quant.h.
+/// One scale per group of elements. `outer`: these scales are relative to one more scale. Evaluated by group_quant.h.
 struct GroupQuant {
   std::string row;          ///< id
   const Format* q;          ///< format of the codes
   std::string record = {};  ///< for cache_insert: the layout of a token in its block, a row of records.csv
   std::variant<AmaxScales, RangeScales, GivenScales> scales;
-  Recipe mult;         ///< from scale (or `amax:`) to the multiplier m; may be empty
+  Recipe mult;         ///< from the scale (or from amax, if the cell begins with `amax:`) to the multiplier m; may be empty
   Recipe code;         ///< from one element to its code, with s = scale, m and azp = zero point
-  /// From amax to a second scale, the rival. A group takes it if its codes have the smaller sum of errors; empty: no rival.
+  /// From amax to a second scale, the rival. A group uses it if its codes then have the smaller sum of errors. Empty: no rival.
   Recipe rival = {};
   Recipe error = {};    ///< from the value of a code to its error, with s, m and v = element
   bool squares = false;  ///< errors are squared before the sum
@@ -56,21 +56,21 @@ struct GroupQuant {
   }
 };
 
-// A bound row of row_norm.
+// A row of row_norm.
 
-// Quantities that no row can name; mutants use them in place of the right ones.
+// Quantities that only mutants use, in place of the right ones. No cell of a table can name them.
 inline constexpr char kUnroundedZ[] = "unrounded z", kTenEps[] = "10 eps", kOneLess[] = "n - 1", kOnePlusW[] = "1 + w";
 
-/// One factor r per row. Evaluated by row_norm.h.
+/// A norm: all elements of a row share the factor r. Evaluated by row_norm.h.
 struct RowNorm {
   static constexpr int64_t kNoColumn = std::numeric_limits<int64_t>::max();
   std::string row;
   Recipe sum;                       ///< squares, or deviations from mu; starts from z, or from z before its last rounding
-  Expression depth{"0"};            ///< roundings a partial sum may pass through, as a function of n
+  Expression depth{"0"};            ///< largest number of additions that a term passes through, as a function of n
   Recipe z;  ///< from one element of x and res (the residual) to the number that is normalized; empty: x itself
   Recipe residual;                  ///< from z to the stored residual; empty without a residual; if it starts with
                                     ///< res, the residual is not stored
-  int64_t stored_from = kNoColumn;  ///< first column whose y is computed from the stored, rounded residual
+  int64_t stored_from = kNoColumn;  ///< from this column on, y is computed from the stored, rounded residual instead of z
   Recipe mean;                      ///< from the sum of x to its mean mu, with n; empty: no mean is subtracted
   Recipe r;                         ///< from the sum of squares of z, or of x - mu, to r, with n, eps and mu
   Recipe w;                         ///< from gamma to the weight; empty: gamma itself
@@ -83,29 +83,29 @@ struct RowNorm {
   bool gates() const { return !gate.empty(); }
 };
 
-// A bound row of gated.
+// A row of gated.
 
-/// An activation of one half of a row times the other half. Evaluated by gated.h.
+/// The activation of one half of a row (gate) times the other half (up). Evaluated by gated.h.
 struct Gated {
   std::string row;
   bool gate_first = true;  ///< which half is the gate
   Recipe h;                ///< from the gate to the product, with g = gate and u = up
 };
 
-// A bound row of rope.
+// A row of rope.
 
-// Quantities that no row can name; mutants use them in place of the right ones.
+// Quantities that only mutants use, in place of the right ones. No cell of a table can name them.
 inline constexpr char kMinusS[] = "-s";
 inline constexpr char kEAcross[] = "e half a head apart", kOAcross[] = "o half a head apart";
 
-/// A mistake in which pair of a head is read; only mutants have one. Each number is the index of the pair that is read minus the
-/// index of the right one.
+/// A mutant's mistake in which pair of a head is read. Each number is the index of the pair that is read minus the index of the
+/// right pair.
 struct RopeSlip {
   int cos = 0, sin = 0, even = 0, odd = 0;
   bool left_out = false;  ///< nothing is rotated
 };
 
-/// Pairs of a head's elements rotated by an angle. Evaluated by rope.h.
+/// Each pair of a head's elements is rotated by an angle. Evaluated by rope.h.
 struct Rope {
   std::string row;
   bool interleaved = false;  ///< true: adjacent elements form a pair; false: elements that are half of the rotated part apart
@@ -118,10 +118,10 @@ struct Rope {
 
 class RowCells;
 
-/// One stage of a chain of row functions. Contracts that are not such chains (a launch, a packing, a cast) have no Link.
+/// One stage of a chain of row functions. Other contracts (launches, packings, casts) have no Link.
 using Link = std::variant<GroupQuant, RowNorm, Gated, Rope>;
 
-/// A chain of stages, usually one.
+/// The stages of a contract; most have one.
 struct Contract {
   std::string id;
   std::vector<Link> links;
@@ -132,31 +132,31 @@ struct Contract {
   const Rope* rope() const;               ///< any stage
 };
 
-/// Throws std::out_of_range for an unknown id and TableError for a bad cell.
+/// Throws std::out_of_range for an unknown id, and TableError for an invalid cell.
 Contract bind(const ContractTables& tables, const std::string& id, const Format& x);
 
-/// Binds a single plain row. Throws TableError for a bad cell, and for an op kind that is not a stage of a chain.
+/// Binds a row that is no chain. Throws TableError for an invalid cell, and for an op kind that is not a stage of a chain.
 Link bind_link(const RowCells& cells, const Format& x);
 
-/// Parses every cell of a row with placeholder formats. Throws TableError.
+/// Parses every cell of a row, with placeholders for the formats of a case. Throws TableError.
 void check(const ContractTables& tables, const ContractRow& row);
 
-// A contract as text: its cells as formulas, and where it admits several outputs.
+// A contract as text: its cells as formulas, and where it accepts several outputs.
 
 struct RowInputs;
 
 /// One line per cell: "scale = 2^ceil(log2(max(amax / 448, 1e-10)))".
 std::vector<std::string> formulas(const Contract& contract);
 
-/// Why a correct kernel may have several possible codes, for one row of inputs.
+/// Why a correct kernel may store several codes, for one row of inputs.
 std::string justification(const Contract& contract, const RowInputs& row, const Format& x);
 
-/// The formulas of the stages while they are being written.
+/// The formulas of a contract while they are written, stage by stage.
 struct FormulaLines {
   std::vector<std::string> lines;
   std::string value = "x";  ///< name of the result of the previous stages
 
-  /// Adds "scale = ...", with the name padded to the width of the others.
+  /// Adds "NAME = TEXT", with the name padded to the width of the other names.
   void add(const std::string& name, const std::string& text);
 };
 void append_formulas(const RowNorm& link, FormulaLines& to);
@@ -164,7 +164,7 @@ void append_formulas(const Gated& link, FormulaLines& to);
 void append_formulas(const Rope& link, FormulaLines& to);
 void append_formulas(const GroupQuant& link, FormulaLines& to);
 
-/// The steps of cells that allow several results, such as "rsqrt~2".
+/// The steps of these cells that allow several results, such as "rsqrt~2".
 std::string free_steps(std::initializer_list<const Recipe*> cells);
 std::string freedom(const RowNorm& link, const RowInputs& row, const Format& x);
 std::string freedom(const Gated& link, const RowInputs& row, const Format& x);

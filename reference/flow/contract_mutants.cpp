@@ -105,7 +105,7 @@ void RowEdits::drop(const std::string& column, EditedCell cell, size_t i) {
   const std::string label = cell[i].label;
   const bool of_power = column == "scale" && cell[i].step.word == "pow2";
   if ((column == "z" || column == "mean") && cell.size() == 1)
-    // the cell must not become empty: a row that adds a residual has a z, and one that subtracts a mean has a mean
+    // the cell must not become empty: an empty z or mean means that the row adds no residual or subtracts no mean
     cell[i] = edited(CellStep::made("mul", {"1"}), label);
   else
     cell.erase(cell.begin() + long(i));
@@ -132,13 +132,13 @@ bool RowEdits::reads_constant(const std::string& name) const {
 
 bool RowEdits::has_integer_codes(const ContractRow& row) { return find_format(row.text("q"))->specials == Specials::kInteger; }
 
-/// True if codes have 4 bits. Constants of 4-bit formats are no plausible mistakes in rows with wider codes, and vice versa.
+/// True for 4-bit codes. Constants of rows with 4-bit codes are no plausible mistakes in rows with wider codes, and vice versa.
 static bool has_four_bits(const ContractRow& row) {
   const Format* q = find_format(row.text("q"));
   return q && q->bits == 4;
 }
 
-/// True if the constants of that row could be confused with this row's: same op kind and kind of codes.
+/// True if that row's constants are plausible mistakes in this row: same op kind, and codes of the same kind.
 bool RowEdits::is_sibling(const ContractRow& row) const {
   return row.flow == row_.flow && (!row.cells.contains("q") || (has_integer_codes(row) == has_integer_codes(row_) &&
                                                                 has_four_bits(row) == has_four_bits(row_)));
@@ -161,25 +161,25 @@ void RowEdits::constants(const std::string& column, EditKind kind) {
   }
 }
 
-// Mutations of the steps of one cell: drop a step, use another rule, swap with a neighbour, round once more.
+// Mutants of the steps of one cell: drop a step, use another rule, swap with the next step, round once more.
 
 namespace {
 
-/// "bf16:" or "f16:": the following steps use 16 bits.
+/// True for "bf16:" and "f16:": the steps after it are rounded to 16 bits.
 bool is_short_format(const std::string& text) { return text == "bf16:" || text == "f16:"; }
 
-/// True if the steps from here on map integers to integers.
+/// True if the steps from step i on map integers to integers.
 bool in_integers(const EditedCell& cell, size_t i) {
   return std::any_of(cell.begin(), cell.begin() + long(i), [](const EditedStep& one) { return one.step.word == "int32:"; });
 }
 
-/// Alternatives for the cast to integer codes. If its input is already an integer, rounding alternatives are not mutants.
+/// Alternatives to the cast to integer codes. If its input is an integer already, another rounding would change nothing.
 std::vector<CellStep> casts(const EditedCell& cell, size_t i) {
   if (in_integers(cell, i)) return {CellStep::made("to", {"q", "wrap"})};
   return other_casts(cell[i].step);
 }
 
-/// The only argument, if it is a quantity.
+/// True if the step has one argument and it is a quantity.
 bool takes_quantity(const CellStep& step) { return step.arguments.size() == 1 && is_quantity(step.argument(0)); }
 
 bool is_product_or_quotient(const CellStep& step) { return step.word == "mul" || step.word == "div"; }
@@ -219,7 +219,7 @@ void RowEdits::cell(const std::string& column) {
     const bool stays_wide = column == "z" || ((column == "h" || column == "y") && before_others_);
     const bool is_rounding = column == "scale" && step.text == "to(x)";  // the scale itself is stored in f32
     const bool is_final_conversion = last && step.word == "to" && !stays_wide && !is_rounding;
-    const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // the following step would round anyway
+    const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // the next step would round anyway
     const bool reduces = step.word == "absmax" || step.text == "least" || step.text == "greatest";
     if (rounds_alone)
       replace(column, cell, i, CellStep::made("trunc"));
@@ -230,7 +230,7 @@ void RowEdits::cell(const std::string& column) {
     for (const CellStep& other : integer_codes ? casts(cell, i) : stored_integer ? std::vector<CellStep>() : swaps(column, step))
       replace(column, cell, i, other);
     const bool has_ties =
-        column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // of 4-bit codes it is not a suspect
+        column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // 4-bit codes: no suspect, inputs must expose it
     if (x_.bits < kF32.bits && has_ties)
       for (const CellStep& rare : rare_forms(step)) {
         replace(column, cell, i, rare);
@@ -247,8 +247,8 @@ void RowEdits::cell(const std::string& column) {
   }
 }
 
-/// Small mistakes in one step, as suspects: another operator, another sign, a constant that is off by one, doubled, halved or
-/// 0. No data need kill them.
+/// Suspects with a small mistake in one step: another operator or sign; a constant that is off by one, doubled, halved or 0.
+/// Inputs need not expose them.
 void RowEdits::other_operands(const std::string& column, const EditedCell& cell, size_t i) {
   if (cell[i].edited || in_integers(cell, i)) return;
   for (const Slip& slip : slips_of(cell[i].step)) {
@@ -259,14 +259,14 @@ void RowEdits::other_operands(const std::string& column, const EditedCell& cell,
     size_t at = i;
     for (const CellStep& one : slip.steps) changed.insert(changed.begin() + long(at++), edited(one, cell[i].label));
     if (at < changed.size() && changed[at].step.slack.fma &&
-        slip.steps.back().word != "mul")  // only a product can be fused with an addition
+        slip.steps.back().word != "mul")  // only a multiplication can be fused with the next addition
       changed[at].step = CellStep::made(changed[at].step.word, changed[at].step.argument_texts());
     add(column, what, std::move(changed));
     edits_.back().suspect = true;
   }
 }
 
-/// Clamps codes symmetrically. If the scale comes from the largest magnitude, they are symmetric already.
+/// Mutant: clamps codes to the symmetric range. Left out if the scale comes from amax, since codes are symmetric then.
 void RowEdits::cut_evenly(EditedCell cell, size_t i) {
   const auto amax = base_.cells_.find("amax");
   if (amax != base_.cells_.end() && !amax->second.empty()) return;
@@ -276,7 +276,7 @@ void RowEdits::cut_evenly(EditedCell cell, size_t i) {
   add("code", clamp.text + " before " + label, std::move(cell));
 }
 
-/// Derives a multiplier from the scale instead of dividing by amax: one more rounding.
+/// Mutant: computes the multiplier from the rounded scale instead of from amax, which adds a rounding.
 void RowEdits::of_scale(const EditedCell& cell) {
   if (cell.empty() || cell.size() != RowCells(row_).steps("mult").size() || !has_integer_codes(row_)) return;
   const CellStep& division = cell.back().step;
@@ -319,13 +319,13 @@ void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size
   add(column, label + " -> exponent by log2 in bf16", std::move(cell));
 }
 
-/// Mutants of scales that are powers of two: the next power of two even if the scale is one already; an exponent that is too
-/// small or too large by 1; the exponent of amax minus the largest exponent of the format (OCP MX). They are suspects: only
-/// special data expose the first, and the others are contracts of other libraries.
+/// Suspects for scales that are powers of two: the next power of two, even if the scale is a power of two already; an exponent
+/// that is too small or too large by 1; the exponent of amax minus the format's largest exponent (OCP MX). Only special inputs
+/// expose the first, and the others are contracts of other libraries.
 void RowEdits::exponents_of_scales() {
   const EditedCell& cell = steps("scale");
   const auto is = [&](size_t i, const char* text) { return cell[i].step.text == text && !cell[i].edited; };
-  size_t begin = 0, end = 0;  // the steps that round up to a power of two
+  size_t begin = 0, end = 0;  // the steps that round to a power of two
   for (size_t i = 0; i < cell.size() && end == 0; ++i) {
     if (is(i, "pow2(ceil)")) begin = i, end = i + 1;
     if (is(i, "log2") && i + 2 < cell.size() && is(i + 1, "ceil") && is(i + 2, "exp2")) begin = i, end = i + 3;
@@ -355,7 +355,7 @@ void RowEdits::exponents_of_scales() {
            true);
 }
 
-/// Swaps an addition, or a bound given by the case, with the next step. After a root, 1 / sqrt(v + a) becomes 1 / (sqrt(v) + a).
+/// Swaps an addition, or a bound by an input, with the step after it. With a root, 1 / sqrt(v + a) becomes 1 / (sqrt(v) + a).
 void RowEdits::exchange(const std::string& column, EditedCell cell, size_t i) {
   const EditedStep left = cell[i], right = cell[i + 1];
   if (left.step.word == "rint" && right.step.text == "add(azp)" && i > 0 && cell[i - 1].step.word == "int32:") {
@@ -364,7 +364,7 @@ void RowEdits::exchange(const std::string& column, EditedCell cell, size_t i) {
     return add(column, right.label + " before " + left.label, std::move(cell));
   }
   const bool from_left = left.step.word == "add" && left.step.text != "add(azp)";
-  if ((column == "y" || column == "code") && right.step.word == "to") return;  // the stored result has this format
+  if ((column == "y" || column == "code") && right.step.word == "to") return;  // `to` gives the stored format, so it stays last
   const bool bound = left.step.word == "min" && takes_quantity(left.step) && is_product_or_quotient(right.step);
   const bool bound_behind = right.step.word == "min" && takes_quantity(right.step) && is_product_or_quotient(left.step);
   if (!bound && !bound_behind && !from_left && right.step.word != "add") return;
@@ -386,7 +386,7 @@ std::vector<CellStep> RowEdits::swaps(const std::string& column, const CellStep&
   return others;
 }
 
-/// The same verb with the constants that other rows of the table have in this column.
+/// Adds to `others` the step with the constants that other rows of the table have in this column.
 void RowEdits::siblings(const std::string& column, const CellStep& step, std::vector<CellStep>& others) const {
   std::set<std::string> seen = {step.text};
   for (const CellStep& other : others) seen.insert(other.text);

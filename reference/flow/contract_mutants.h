@@ -1,5 +1,5 @@
-// Mutants of a contract: the contract with one mistake. They measure a data set's mutation score, tell whether a case can fail at
-// all, and serve as hypotheses of the diagnosis. This code knows no particular contract, fault or kernel.
+// Mutants of a contract: the contract with one mistake. They measure which mistakes the inputs can expose, tell whether a case
+// can fail at all, and are the causes that the diagnosis tries. This code knows no particular contract, fault or kernel.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@
 
 namespace assay {
 
-// Mutations of one row of a contract table: of its parsed steps, and of what the bound row does with them. An op kind's own
-// mutations are in its folder and are built from these. recipe/verbs.cpp defines the alternatives of each verb.
+// Mutants of one contract row: of its parsed steps, and of how its op kind combines them. An op kind's folder builds its own
+// mutants from these functions. recipe/verbs.cpp lists the alternatives of each verb.
 
-/// A step of a cell during mutation.
+/// A step of a cell, with what mutants did to it.
 struct EditedStep {
   CellStep step;
   std::string label;     ///< its text in the row, with #2 for the second step with that text
@@ -28,25 +28,25 @@ struct EditedStep {
 };
 using EditedCell = std::vector<EditedStep>;
 
-/// Kinds of mutations that some ops treat specially. Names of mutants are for people; no code depends on them.
+/// Kinds of mutants that some ops treat specially. Code tells them apart by this, never by name; names are for readers.
 enum class EditKind : uint8_t {
   kOther,
-  kRoundingOfResult,  ///< the rounding of y to the format of x: another one, one more or none
+  kRoundingOfResult,  ///< changes, repeats or drops the rounding of y to the format of x
   kNoPowerOfTwo,      ///< a scale is not rounded to a power of two
-  kPartOfHead,        ///< which elements of a head are rotated; none if all are
+  kPartOfHead,        ///< changes which elements of a head are rotated; has no effect if all are
 };
 
-/// Whether a step converts to one of these formats.
+/// Whether a step converts to one of `formats`.
 bool rounds_to(const CellStep& step, std::initializer_list<const char*> formats);
 
-/// A row under mutation; no place is mutated twice.
+/// A row with some mutations. No step is mutated twice.
 class EditedRow {
  public:
   explicit EditedRow(const ContractRow& row);
 
   struct Edit;
-  /// Every mutation that is still possible, in cell order. With `behind_activation` (the row follows an activation), also scales
-  /// computed in its 16-bit format; with `before_others` (stages follow), also a norm or activation without its last rounding.
+  /// Every mutation that is still possible, in cell order. behind_activation: the row follows an activation, so scales may also
+  /// be computed in its 16-bit format. before_others: stages follow, so a norm or activation may also lack its last rounding.
   std::vector<Edit> edits(const ContractTables& tables, const Format& x, bool behind_activation, bool before_others) const;
   Link bind(const Format& x) const;
 
@@ -65,7 +65,7 @@ struct EditedRow::Edit {
   EditKind kind = EditKind::kOther;
 };
 
-/// Collects the mutants of a row for its op kind.
+/// Collects the mutants of one row.
 class RowEdits {
  public:
   RowEdits(const ContractTables& tables, const EditedRow& base, const Format& x, bool behind_activation, bool before_others)
@@ -79,27 +79,27 @@ class RowEdits {
   const ContractRow& row() const { return row_; }
   const Format& x() const { return x_; }
   const ContractTables& tables() const { return tables_; }
-  /// The unmodified steps of a column, from which its mutants are made.
+  /// The steps of a column without mutations, from which mutants are made.
   const EditedCell& steps(const std::string& column) const { return base_.cells_.at(column); }
-  /// True if a mutation has changed that column, or part of the op kind, as a whole.
+  /// True if a mutation has replaced that column, or that part of the op kind, as a whole.
   bool is_edited(const std::string& part) const { return base_.edited_parts_.contains(part); }
 
-  /// Adds all mutants of the steps of a column.
+  /// Adds the mutants of all steps of a column.
   void cell(const std::string& column);
-  /// Adds a mutant for each other value that similar rows have in this column; for integer codes also the next lower and higher
-  /// number.
+  /// Adds a mutant for each other value that similar rows have in this column. For integer codes, also adds the next lower and
+  /// the next higher number.
   void constants(const std::string& column, EditKind kind = EditKind::kOther);
-  /// True if an argument of a step, or a part of it as in 1/(512*M), is that constant.
+  /// True if an argument of a step is that constant or contains it, as 1/(512*M) contains M.
   bool reads_constant(const std::string& name) const;
-  /// Adds a mutation of what the op kind does. `part` names what changes; adds nothing if this row has a mutation of that part.
+  /// Adds a mutant of how the op kind works. `part` names what it changes; adds nothing if that part is mutated already.
   void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change,
                  EditKind kind = EditKind::kOther);
-  /// The same as a suspect.
+  /// The same as a suspect (Neighbour::suspect).
   void suspect_flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change);
-  /// Replaces the steps of a column. The mutant's name is "column: what".
+  /// Adds a mutant in which the column has these steps. Its name is "column: what".
   void add(const std::string& column, const std::string& what, EditedCell tokens);
   void replace(const std::string& column, EditedCell tokens, size_t i, const CellStep& other);
-  /// Adds a mutant that is not limited to a column; the caller changes `row`.
+  /// Adds a mutant that may change several columns, and returns its row for the caller to change.
   EditedRow& add_whole(const std::string& name);
   /// The same as a suspect.
   EditedRow& suspect_whole(const std::string& name);
@@ -107,9 +107,9 @@ class RowEdits {
   static void set_text(EditedRow& row, const std::string& column, const std::string& text) { row.row_.cells[column].text = text; }
   static void mark_edited(EditedRow& row, const std::string& part) { row.edited_parts_.insert(part); }
   static EditedStep edited(const CellStep& step, const std::string& label) { return {step, label, true}; }
-  /// Adds the steps of a column with one more at the end, as a suspect.
+  /// Adds a suspect: the steps of a column with one more step at the end.
   void suspect_behind(const std::string& column, const std::string& what, const CellStep& last);
-  /// Replaces a step by `other` in all cells where its text occurs.
+  /// Adds a mutant that replaces a step by `other` in every cell that contains this step.
   void in_all_cells(const std::string& name, const std::string& text, const CellStep& other);
 
   std::vector<EditedRow::Edit> finish() && { return std::move(edits_); }
@@ -143,24 +143,24 @@ struct Neighbour {
   std::string name;  ///< such as "scale: pow2(ceil) -> pow2(floor)"; `to(x)#2` is the second step with that text in its cell
   Contract contract;
   std::vector<std::shared_ptr<const EditedRow>> rows;  ///< its mutated rows; neighbours_of() continues from them
-  /// Used only by the diagnosis, and no data need kill it: a different contract rather than a mistake, or a mistake that only
-  /// special data show.
+  /// True: only the diagnosis uses this mutant, and inputs need not expose it. It is another contract rather than a mistake, or
+  /// only special inputs expose it.
   bool suspect = false;
   EditKind kind = EditKind::kOther;
   size_t right_links = SIZE_MAX;  ///< number of leading stages that are unmodified
 };
 
-/// Mutants of every cell of every row of the contract: a step is dropped or replaced, another row's constant is used, a value is
+/// Mutants of every cell of every row of the contract. A step is dropped or replaced, another row's constant is used, a value is
 /// rounded once more, operands of an addition are swapped, eps is moved out of the root. Also mutants of how the op kind combines
-/// cells: amax over two groups or half a group, a range over half a group, a sum over nothing or half a row, 10 * eps in place of
-/// eps, 1 + w in place of the weight w. Names are unique.
+/// cells: amax over two groups or half a group, a range over half a group, a sum over nothing or half a row, 10 * eps instead of
+/// eps, 1 + w instead of the weight w. Names are unique.
 std::vector<Neighbour> neighbours(const ContractTables& tables, const std::string& id, const Format& x);
 
-/// The unmodified contract.
+/// The contract without mutations, in the form of a mutant.
 Neighbour unedited(const ContractTables& tables, const std::string& id, const Format& x);
 
-/// Pairs of mistakes: mutants of the steps that the first mutation left unchanged. Each is named after the second mutation alone,
-/// as in the unmodified contract.
+/// Contracts with two mistakes: `first`, and one in the steps that it left unchanged. The name is that of the second mistake, as
+/// it is for a contract with only this one.
 std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbour& first, const Format& x);
 
 }  // namespace assay

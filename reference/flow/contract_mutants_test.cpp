@@ -22,14 +22,14 @@
 
 namespace assay {
 
-// Mutants of contracts by name: they include mistakes of real kernels and no equivalent changes.
+// Mutants by name: they include mistakes of real kernels, and no change without effect.
 
 namespace {
 
 using namespace contract_tables;
 using testing::Contains;
 
-/// Suspects of every sum and product: other signs, other constants, a quotient.
+/// True for suspects with a small mistake in one step: another operator, sign or constant.
 bool is_slip(const std::string& name) {
   for (const char* const other : {" -> add(", " -> mul(", " -> sub(", " -> div(", " - v", " -> max(", " -> min(", " / v", " -> v",
                                 " -> sqrt", "/v", " -> 0"})
@@ -215,11 +215,11 @@ TEST(Neighbours, LeaveTheLastRoundingOutBeforeOtherLinksAlone) {
   EXPECT_FALSE(drops("torch.silu_mul", "to(x)#2")) << "what is stored is a number of x's format";
 }
 
-// Every shipped row has many mutants. Each has a unique name, differs in one cell, and depends on the cells only.
+// Every shipped row has many mutants. Each has a unique name and differs in one cell. They depend on nothing but the cells.
 
 using namespace contract_tables;
 
-/// The cells of a bound contract as text, for cell-by-cell comparison.
+/// The cells of a bound contract as text, to compare two contracts cell by cell.
 std::map<std::string, std::string> cells(const Contract& contract) {
   std::map<std::string, std::string> all;
   for (size_t i = 0; i < contract.links.size(); ++i) {
@@ -238,7 +238,7 @@ std::map<std::string, std::string> cells(const Contract& contract) {
       all[link + "code"] = g->code.text();
       all[link + "rival"] = g->rival.text() + " " + std::to_string(int(g->takes));
       all[link + "error"] = g->error.text() + (g->squares ? " squared" : "");
-      // M is not a separate cell after binding; it is a part of the constants
+      // binding replaces M by its value, so M shows only in the constants
       for (const auto& [cell, recipe] : recipes)
         for (const Step& step : recipe->steps) all[link + "constants"] += std::to_string(step.a.constant) + " ";
     } else if (const auto* h = std::get_if<Gated>(&contract.links[i])) {
@@ -267,7 +267,7 @@ std::map<std::string, std::string> cells(const Contract& contract) {
   return all;
 }
 
-/// Cells in which two contracts differ; constants count only if no text differs.
+/// Cells in which two contracts differ. Differing constants count only if no text differs.
 std::set<std::string> differing_cells(const Contract& a, const Contract& b) {
   std::set<std::string> differing;
   const auto left = cells(a), right = cells(b);
@@ -291,9 +291,9 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
                  integers = row.cells.contains("q") && row.text("q") == "int8";
       const bool few = scale_given || row.flow->name == "rope" || row.flow->name == "cache_insert" ||
                        (row.flow->name == "row_norm" && row.text("y") == "mul(r)");
-      const bool given_to_cache = scale_given && row.flow->name == "cache_insert";  // its code is only a division and a cast
+      const bool given_to_cache = scale_given && row.flow->name == "cache_insert";  // its code only divides and casts
       EXPECT_GE(names.size(), given_to_cache ? 5u : few ? integers ? 6u : 8u : 11u) << row.id << " " << x->name;
-      const bool unlimited = row.cells.contains("code") && row.text("code").starts_with("div(s) to(q");  // no clamp
+      const bool unlimited = row.cells.contains("code") && row.text("code").starts_with("div(s) to(q");  // the code has no clamp
       EXPECT_TRUE(x != &kBf16 || few || unlimited || names.size() >= (integers ? 11u : 15u)) << row.id;
     }
   }
@@ -350,7 +350,7 @@ TEST(Neighbours, EachDiffersFromTheRowInOneCell) {
   }
 }
 
-/// The shipped tables plus a copy of a row under another id, as a line of the file.
+/// The shipped tables, plus a copy of a row under another id (a line of the row's file).
 ContractTables with_a_copy(const ContractRow& row, const std::string& id) {
   std::ifstream in(row.file);
   std::string header, line;

@@ -9,11 +9,11 @@
 namespace assay {
 namespace {
 
-/// Number of rounds of narrow_centered(); more rounds narrow little further.
+/// Rounds of narrow_centered(). More rounds would hardly narrow further.
 constexpr int kRounds = 2;
 
-/// Narrows the row's mean and r to the values that all outputs together admit, and then narrows each output. The two are narrowed
-/// in turns, each by the other's result.
+/// Narrows the row's mean and r to the values for which all outputs together are accepted, then narrows each output. Mean and r
+/// are narrowed in turns, each with the other's last interval.
 void narrow_centered(const Contract& contract, RowRun& run) {
   const RowNorm& norm = *contract.row_norm();
   const RowInputs& inputs = run.inputs;
@@ -34,7 +34,7 @@ void narrow_centered(const Contract& contract, RowRun& run) {
   }
 }
 
-/// Evaluates the remaining stages of a row, and checks what its outputs admit together.
+/// Evaluates the remaining stages of a row, and checks that one r and one mean explain all outputs.
 RowOutputs finish(const Contract& contract, size_t links, RowRun row) {
   for (size_t i = links; i < contract.links.size(); ++i) std::visit([&](const auto& one) { run(one, row); }, contract.links[i]);
   RowOutputs& out = row.out;

@@ -1,5 +1,5 @@
-// A flow is an op kind: one kind of contract row. This file declares its description and the list of all flows. Each flow is
-// implemented in its own folder.
+// A flow is an op kind: the evaluator for one kind of contract row. This file declares what each op kind provides, and the list
+// of all. Each op kind has its own folder.
 #pragma once
 
 #include <optional>
@@ -14,17 +14,17 @@ namespace assay {
 
 class RowEdits;
 
-/// Where a stage may appear in a chain.
+/// Where a stage may be in a chain.
 enum class ChainPlace { kAnywhere, kFirst, kLast };
 
-/// Additional properties of op kinds that are functions of one row and can be stages of a chain.
+/// What op kinds provide whose contracts are functions of one row. These can be stages of a chain.
 struct LinkFlow {
   std::vector<std::string> steps;          ///< columns whose cells are steps, which mutants change
   ChainPlace place = ChainPlace::kAnywhere;
   std::string place_words = {};            ///< error message for a chain that has the stage elsewhere
   Link (*bind)(const RowCells& cells, const Format& x);
   void (*edits)(RowEdits& row);            ///< adds every mutant of a row
-  /// Names of the inputs of a row besides x: "gamma", "scale", "azp", "up", ...
+  /// Names of a row's inputs other than x: "gamma", "scale", "azp", "up", ...
   std::vector<std::string> (*inputs)(const ContractRow& row);
 };
 
@@ -34,24 +34,24 @@ struct Flow {
   std::vector<std::string> files;          ///< table files in the folder of contracts
   std::vector<std::string> columns;        ///< required columns, besides id, since, until, source and why
   std::vector<std::string> optional = {};  ///< optional columns; missing cells are empty
-  /// Checks every cell of a row. Throws TableError. nullptr: a row is valid if it binds.
+  /// Checks every cell of a row. Throws TableError. nullptr: every row that can be bound is valid.
   void (*check)(const ContractTables& tables, const ContractRow& row) = nullptr;
   std::optional<LinkFlow> link = {};       ///< empty for chains, and for op kinds with their own contract type, such as GEMMs
 };
 
-/// In loading order. A table belongs to the first op kind whose column `says` it has. Chains come after the rows that they name.
+/// In loading order. A table belongs to the first op kind whose column `says` it has. Chains load after the rows they name.
 std::span<const Flow* const> all_flows();
 
 /// Throws std::out_of_range that lists similar names.
 const Flow& flow_named(const std::string& name);
 
-/// True if the contract takes `input` besides x, in its row or in a stage of its chain: "residual", "beta", "scale", "up", ...
+/// True if the contract, or a stage of its chain, takes `input`: "residual", "beta", "scale", "up", ...
 bool takes(const ContractTables& tables, const ContractRow& row, const std::string& input);
 
 /// True if the row is a GEMM, with a documented instruction or an undocumented kernel.
 bool is_product(const ContractRow& row);
 
-/// True if the row produces codes and names the layouts of their scales.
+/// True if the row computes codes, and names the layouts of their scales.
 bool is_quantization(const ContractRow& row);
 
 }  // namespace assay

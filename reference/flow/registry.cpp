@@ -1,4 +1,4 @@
-// The list of op kinds, and the loading of contract tables. A column name tells the op kind of a table.
+// The list of op kinds, and the loading of contract tables. One column of a table tells its op kind.
 #include "reference/flow/flow.h"
 
 #include <algorithm>
@@ -60,7 +60,7 @@ bool is_quantization(const ContractRow& row) { return row.flow->link.has_value()
 
 namespace {
 
-/// Columns of all contract tables.
+/// The columns that every contract table has.
 const std::vector<std::string>& common_columns() {
   static const std::vector<std::string> columns = {"id", "since", "until", "source", "why"};
   return columns;

@@ -1,4 +1,4 @@
-// Inputs and outputs of a contract for one row of a matrix. Every op here works row by row.
+// Inputs and outputs of a contract for one row of a matrix. All ops of these contracts treat each row separately.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@
 
 namespace assay {
 
-/// Inputs of one row. A row has n numbers, or 2n before an activation. gamma is empty for ops without a norm.
+/// Inputs of one row of n elements; before an activation, x has 2n. gamma is empty for ops without a norm.
 struct RowInputs {
   std::vector<double> x;
   std::vector<double> gamma;
@@ -24,13 +24,13 @@ struct RowInputs {
   std::vector<double> zero = {};           ///< zero point per group, for a contract with zero points as input
   std::vector<double> residual = {};       ///< added to x before a norm with residual
   std::vector<double> beta = {};           ///< added by a norm that subtracts the mean
-  std::vector<double> gate = {};           ///< its activation multiplies the output of a norm
+  std::vector<double> gate = {};           ///< the activation of these multiplies the output of a norm
   std::vector<double> cos = {}, sin = {};  ///< for the row's position, one number per rotated pair
   int64_t coded = 0;                       ///< only the first `coded` numbers are quantized; 0: all
   double outer_scale = 1;                  ///< f32 scale of the level above the groups; 1 if there is none
 };
 
-/// The decoded outputs of the kernel under test for this row. Missing tensors are empty.
+/// The kernel's outputs for this row, decoded. Vectors of tensors that the op does not have are empty.
 struct StoredRow {
   std::vector<double> y, q, scale, zero = {};
 };
@@ -43,14 +43,14 @@ struct RowOutputs {
                                               ///< input
   Spans zero;                                 ///< n / group_size int32 zero points, for a row of quant_azp that computes them
   Spans residual;                             ///< n, in x's format, for a norm with residual
-  Span r = point(0);                          ///< reciprocal root in a norm
+  Span r = point(0);                          ///< the factor r of a norm
   std::vector<std::string> joint_violations;  ///< elements that pass alone but not together with the others
 };
 
 class RowListener;
 
-/// Evaluates a contract. With `stored`, quantities that stored outputs depend on are first narrowed to the values that explain
-/// these outputs. `listener`, unless null, receives every step.
+/// Evaluates a contract. `stored`: first narrows quantities that are not stored to the values from which the stored outputs can
+/// result. `listener` receives every step, unless it is null.
 RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
                         RowListener* listener = nullptr);
 

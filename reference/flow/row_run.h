@@ -1,5 +1,5 @@
-// The evaluation of one row, stage by stage: its state, observers of each step, a trace of one element, and rows whose first
-// stages several contracts share.
+// The evaluation of one row, stage by stage: its state, listeners that receive each step, the trace of one element, and rows
+// whose first stages several contracts share.
 #pragma once
 
 #include <functional>
@@ -13,10 +13,10 @@
 
 namespace assay {
 
-// Observer of the evaluation of a row: receives its quantities, its cells and every step, as they are checked. Without a
-// listener, as in normal runs, the cost is one test per cell and per step, and none per element.
+// A listener receives quantities, cells and steps of the evaluation of a row, with the values that are checked. Without one, as
+// in normal runs, the cost is a test per cell and per step, and none per element.
 
-/// Maps a column of the row to the index of its element in a cell; empty if the cell has none for it.
+/// From a column of the row to the index of its value in a cell; empty if no value of the cell belongs to the column.
 using CellPlaces = std::function<std::optional<size_t>(size_t column)>;
 
 inline CellPlaces whole_row() {
@@ -31,13 +31,13 @@ inline CellPlaces each_group(int64_t size) {
 
 class RowListener : public StepListener {
  public:
-  /// Called for an input: values that a cell reads and that no cell computed.
+  /// Called for a quantity that cells read and that no cell computed.
   virtual void quantity(const std::string& name, const Spans& numbers, const CellPlaces& places) = 0;
-  /// Called before the first step of a cell; step() reports the steps.
+  /// Called before the first step of a cell. step() then reports each step.
   virtual void cell(const std::string& name, const Spans& from, const CellPlaces& places) = 0;
 };
 
-/// Runs a cell over a row. `places` returns the CellPlaces; it is called only if there is a listener.
+/// Evaluates a cell for a row. Calls `places`, which returns the CellPlaces, only if there is a listener.
 template <class MakePlaces>
 void run_cell(RowListener* listener, const char* name, const Recipe& recipe, Spans& row, const Environment& environment,
               MakePlaces places) {
@@ -45,7 +45,7 @@ void run_cell(RowListener* listener, const char* name, const Recipe& recipe, Spa
   evaluate(recipe, row, environment, listener);
 }
 
-// The state of a row between the stages of its contract. Each op kind's folder defines run() for its stages.
+// The state of a row between two stages. The folder of each op kind defines run() for its stages.
 
 struct RowRun {
   const RowInputs& inputs;
@@ -64,7 +64,7 @@ void run(const Gated& link, RowRun& row);
 void run(const Rope& link, RowRun& row);
 void run(const GroupQuant& link, RowRun& row);
 
-// A row after the first stages of its contract, shared by contracts that differ only in later stages.
+// A row after the first stages of its contract. Contracts that differ only in later stages share it.
 
 struct RowBehind {
   size_t links = 0;  ///< number of stages already evaluated
@@ -73,29 +73,29 @@ struct RowBehind {
   NormRow norm;
 };
 
-/// Evaluates the first `links` stages of a contract. These must not depend on stored outputs.
+/// Evaluates the first `links` stages of a contract. Their results must not depend on stored outputs.
 RowBehind row_behind(const Contract& contract, size_t links, const RowInputs& inputs, const Format& x_format);
 
-/// Only its first `count` elements: enough for stages that treat each element, or each group, independently.
+/// The same with only the first `count` elements. Enough for later stages that treat each element, or each group, separately.
 RowBehind first_numbers(const RowBehind& behind, size_t count);
 
-/// evaluate_row() for the first `count` elements only, for a contract that starts with a norm. The later stages must be as for
-/// first_numbers().
+/// evaluate_row() for the first `count` elements only, for a contract that starts with a norm. Later stages must treat each
+/// element, or each group, separately.
 RowOutputs evaluate_first(const Contract& contract, const RowInputs& inputs, const Format& x_format, size_t count);
 
-/// evaluate_row() for a contract that starts with the stages already evaluated in `behind`.
+/// evaluate_row() for a contract whose first stages `behind` contains already.
 RowOutputs evaluate_behind(const RowBehind& behind, const Contract& contract, const RowInputs& inputs, const StoredRow* stored,
                            const Format& x_format);
 
-// Records, step by step, how the evaluation of a row computed one of its elements. It is a listener, so it records exactly the
-// values that are checked.
+// Records how the evaluation of a row computes one of its elements, step by step. As a listener, it receives exactly the values
+// that are checked.
 
 struct TracedStep {
   std::string text;  ///< the step as written in the table
   Span result;
 };
 
-/// A cell, or an input quantity, which has no steps.
+/// A cell with its steps, or an input quantity, which has none.
 struct TracedCell {
   std::string name;
   bool made = false;  ///< true: computed by a cell
@@ -106,11 +106,11 @@ struct TracedCell {
 
 class Trace : public RowListener {
  public:
-  /// Records this column of the row.
+  /// Records the element in this column.
   explicit Trace(size_t column) : column_(column) {}
 
   const std::vector<TracedCell>& cells() const { return cells_; }
-  /// The last recorded cell of that name, or nullptr.
+  /// The last recorded cell with that name; nullptr if there is none.
   const TracedCell* find(const std::string& name) const;
 
   void quantity(const std::string& name, const Spans& numbers, const CellPlaces& places) override;

@@ -1,5 +1,5 @@
-// A trace must end with the intervals that are checked, for every contract; and a contract's formulas must name the cells that
-// ran.
+// For every contract, a trace must end with the intervals that are checked, and the contract's formulas must name the cells that
+// were evaluated.
 #include "reference/flow/row_run.h"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ std::vector<double> drawn_numbers(const Format& format, size_t count, double sca
   return all;
 }
 
-/// A row with every input that a contract may take. The bound of the scales is not representable in f32.
+/// A row with every input that a contract may take. No f32 value equals its scale_ub.
 RowInputs row_for(const Contract& contract, const Format& x) {
   RowInputs in;
   in.x = drawn_numbers(x, contract.gated() ? 2 * kNumbers : kNumbers, 3, 1);
@@ -56,7 +56,7 @@ bool same(Span a, Span b) {
   return both_nan || (a.any() && b.any()) || (a.low == b.low && a.high == b.high);
 }
 
-/// Checks that the last traced cell produced the checked interval.
+/// Checks that the last recorded cell has the interval that is checked.
 void expect_made(const Trace& trace, const char* cell, const Spans& judged, size_t at, const std::string& what) {
   if (at >= judged.size()) return;
   const TracedCell* made = trace.find(cell);
@@ -66,7 +66,7 @@ void expect_made(const Trace& trace, const char* cell, const Spans& judged, size
       << judged[at].low << " .. " << judged[at].high;
 }
 
-/// The cell that produced the row's outputs.
+/// Name of the cell that computes the row's outputs.
 const char* last_cell(const Contract& contract, const Trace& trace) {
   if (!contract.rope()) return contract.row_norm() ? "y" : "h";
   for (const char* cell : {"even", "odd"})

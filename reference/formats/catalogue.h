@@ -25,15 +25,15 @@ inline constexpr Format kTf32{"tf32", 19, 8, 10, 127, Specials::kIeee, "PTX ISA,
 inline constexpr Format kInt8{"int8", 8, 0, 7, 0, Specials::kInteger, "two's complement"};
 inline constexpr Format kInt32{"int32", 32, 0, 31, 0, Specials::kInteger, "two's complement"};
 
-/// Non-numeric memory contents: bytes of a buffer whose parts have their own formats, and offsets into such a buffer.
+/// Not numbers: bytes of a buffer whose parts have formats of their own, and offsets into such a buffer.
 inline constexpr Format kUint8{"uint8", 8, 0, 8, -7, Specials::kBits, "a byte"};
 inline constexpr Format kInt64{
     "int64", 64, 0, 63, 0, Specials::kInteger, "two's complement; an index, which is never decoded"};
 
-/// All number formats, in order of definition.
+/// All number formats, in the order of this file.
 std::span<const Format> all_formats();
 
-/// The same format with distinct ordinals for NaN codes (Format::nan_by_code). It must be one of all_formats().
+/// The same format, but every NaN code has its own ordinal (Format::nan_by_code). It must be one of all_formats().
 const Format& with_nans_by_code(const Format& format);
 
 /// The format of that name, numeric or not; nullptr if there is none.

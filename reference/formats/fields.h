@@ -1,5 +1,5 @@
-// Bit fields of codes and doubles, for loops over many numbers. Always inlined: they are compiled for several instruction sets
-// and must never be merged across them.
+// Bit fields of codes and doubles, for loops over many numbers. Files compiled for different instruction sets include these
+// functions. They are always inlined, because the linker must not merge copies of different instruction sets.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,7 @@ __attribute__((always_inline)) static inline Fields fields_of(const Format& f, u
   return {negative ? -magnitude : magnitude, int32_t(field == 0 ? 1 : field) - f.bias, finite};
 }
 
-/// 2^exponent, for -1022 to 1023.
+/// 2^exponent, if -1022 <= exponent <= 1023.
 __attribute__((always_inline)) static inline double two_to(int32_t exponent) {
   const uint64_t bits = uint64_t(uint32_t(exponent + 1023)) << 52;
   double power;
@@ -53,7 +53,7 @@ __attribute__((always_inline)) static inline double two_to(int32_t exponent) {
   return power;
 }
 
-// Vector versions, lane by lane.
+// The same for vectors: each lane holds one number.
 
 /// floor(log2 |x|) of normal floats; -127 for subnormals and zeros.
 template <class Integers, class Floats>
@@ -61,19 +61,19 @@ __attribute__((always_inline)) static inline Integers exponents_of(Floats x) {
   return (((Integers)x >> 23) & 0xff) - 127;
 }
 
-/// Truncates floats to that many fraction bits; subnormals keep as many as the smallest normal number.
+/// Truncates floats to `fraction_bits` bits after the leading bit. Subnormals lose the same low bits of their mantissa.
 template <class Integers, class Floats>
 __attribute__((always_inline)) static inline Floats truncated(Floats x, int fraction_bits) {
   return (Floats)((Integers)x & -(1 << (23 - fraction_bits)));
 }
 
-/// 2^exponent for 64-bit integers.
+/// 2^exponent for each 64-bit integer of a vector, as a double.
 template <class Doubles, class Integers>
 __attribute__((always_inline)) static inline Doubles powers_of_two(Integers exponents) {
   return (Doubles)((exponents + 1023) << 52);
 }
 
-/// As quantum() of round.h.
+/// quantum() of round.h for each lane.
 template <class Integers, class Doubles>
 __attribute__((always_inline)) static inline Doubles quanta(Doubles x, double smallest_normal, double last_place) {
   const Doubles power = (Doubles)((Integers)x & 0x7ff0000000000000);

@@ -47,10 +47,10 @@ double decode_integer(const Format& f, uint32_t code) {
   return double(code & sign ? magnitude - int64_t{sign} : magnitude);
 }
 
-/// True if each NaN code has its own ordinal, beyond the ordinals of the infinities. With 32 bits, all ordinals are then in use.
+/// True if each NaN code has its own ordinal beyond the infinities. With 32 bits, every int32 is then some code's ordinal.
 bool has_room_for_nans(const Format& f) { return f.nan_by_code && f.bits == 32 && f.specials == Specials::kIeee; }
 
-/// Value of a finite magnitude code. The quanta of all formats here are normal doubles.
+/// Value of a finite code without its sign. The distance of neighbouring values of every format here is a normal double.
 double decode_magnitude(const Format& f, uint32_t magnitude) {
   if (f.specials == Specials::kScale) return power_of_two(int(magnitude) - f.bias);
   const int exponent = int(magnitude >> f.mantissa_bits);
@@ -126,7 +126,7 @@ uint32_t code_of(const Format& f, double value) {
     const int exponent = std::max(std::ilogb(magnitude), f.min_exponent());
     const double steps = magnitude * power_of_two(f.mantissa_bits - exponent);  // significand in units of the last place
     code = uint32_t(exponent - f.min_exponent()) << f.mantissa_bits;
-    code += uint32_t(int64_t(steps));  // the hidden bit carries into the exponent field
+    code += uint32_t(int64_t(steps));  // a carry out of the mantissa increments the exponent field
   }
   if (code > max_finite_code(f) || decode_magnitude(f, code) != magnitude) throw off_grid();
   return sign | code;

@@ -1,4 +1,4 @@
-// Codes have the values that the standards define, including special values; a number off the grid has no code.
+// Codes have the values that the standards define, including special values. A number that the format lacks has no code.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@
 namespace assay {
 namespace {
 
-/// Every code of a format with at most 19 bits. For a wider one, the corners of each exponent and an odd stride through the rest.
+/// Visits all codes of a format with at most 19 bits. Of wider ones: codes next to each change of exponent, and a sample.
 void each_code(const Format& f, const std::function<void(uint32_t)>& visit) {
   if (f.bits <= 19) {
     for (uint32_t code = 0; code < f.code_count(); ++code) visit(code);
@@ -37,7 +37,7 @@ TEST(Format, EveryCodeRoundTripsThroughItsValue) {
       if (std::isnan(value)) return;
       ASSERT_EQ(code_of(f, value), code);
       ASSERT_EQ(ordinal_of_value(f, value), ordinal(f, code));
-      if (value == double(kNanOrdinal)) return;  // the largest int32 has the ordinal of NaN, which int32 lacks
+      if (value == double(kNanOrdinal)) return;  // int32 has no NaN, and its largest value has the ordinal that stands for NaN
       ASSERT_EQ(code_from_ordinal(f, ordinal(f, code)), code);
     });
   }
@@ -51,7 +51,7 @@ struct Landmark {
   double min_normal, min_subnormal;
 };
 
-/// values from the OCP, IEEE and vendor format specifications
+/// Values from the format specifications of OCP, IEEE and vendors.
 const Landmark kLandmarks[] = {
     {kE4M3Fn, 0x7e, 448, 0x08, 0x1p-6, 0x1p-9},
     {kE4M3Fnuz, 0x7f, 240, 0x08, 0x1p-7, 0x1p-10},
@@ -211,7 +211,7 @@ TEST(Format, CanonicalNanIsANanCode) {
   }
 }
 
-/// Checks all ordinals from lowest to highest: values increase, and only missing codes are skipped.
+/// Walks through all ordinals in order: values must increase, and the only gap is at the missing -0 of kFnuz formats.
 bool ordinals_are_an_order(const Format& f, const std::function<int32_t(uint32_t)>& order) {
   std::vector<std::pair<int32_t, double>> places;
   for (uint32_t code = 0; code < f.code_count(); ++code)

@@ -35,7 +35,7 @@ double round_integer(const Format& f, double value, Rounding rounding) {
   return std::clamp(to_integer(value, rounding), -max_finite(f) - 1, max_finite(f));
 }
 
-/// For a format with only an exponent: the smallest value is the smallest power of two, not zero.
+/// For a format with only an exponent: the smallest value is 2^min_exponent, not zero.
 double round_scale(const Format& f, double value, Rounding rounding, Overflow overflow) {
   if (std::isinf(value)) return overflowed(f, 1.0, overflow);
   const double smallest = power_of_two(f.min_exponent());
@@ -118,7 +118,7 @@ void decode_by_table(const Format& f, const std::byte* codes, std::span<double> 
   }
 }
 
-/// bf16 is the upper half of f32, so no table of half a megabyte is needed.
+/// bf16 is the upper half of f32, so no table (65536 doubles, half a megabyte) is needed.
 void decode_bf16(const std::byte* codes, std::span<double> values) {
   for (size_t i = 0; i < values.size(); ++i) {
     uint16_t code;
@@ -156,7 +156,7 @@ int32_t sign_magnitude_ordinal(uint32_t bits, uint32_t sign) {
   return bits & sign ? -magnitude - 1 : magnitude;
 }
 
-/// A value with at most 4 significand bits is determined by the top 16 bits of its double.
+/// The top 16 bits of a double (sign, exponent, 4 mantissa bits) identify a value with at most 5 significand bits.
 constexpr int kTopBits = 16;
 uint32_t top_bits(double value) { return uint32_t(std::bit_cast<uint64_t>(value) >> (64 - kTopBits)); }
 

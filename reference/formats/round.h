@@ -12,7 +12,7 @@
 
 namespace assay {
 
-// Rounding a real number to a format: a grid, a rounding rule, and an overflow rule.
+// Rounding a real number to a format needs three choices: the format, a rounding mode, and what happens on overflow.
 
 enum class Rounding { kNearestEven, kNearestAway, kTowardZero, kDown, kUp };
 
@@ -25,15 +25,15 @@ enum class Overflow {
 /// v1.0, section 5.
 double round_to(const Format& format, double value, Rounding rounding, Overflow overflow);
 
-/// The next larger (smaller) value of the format; Inf at the end, or the largest value if there is no Inf.
+/// The next larger (smaller) value of the format. Past the largest value: Inf, or the largest value if there is no Inf.
 double next_up(const Format& format, double value);
 double next_down(const Format& format, double value);
 
-// Besides decode and encode, the only place that manipulates bits of doubles: the step of a format's grid, and powers of two.
+// Like decode and encode, these functions manipulate bits of doubles: distance of neighbouring values, and powers of two.
 
-/// Distance between adjacent grid values around x: 2^(max(exponent(x), min_exponent) - mantissa_bits), given as the two powers of
-/// two. Exact for every finite normal double; a subnormal double is below every grid used here. Always inlined: it is compiled
-/// for several instruction sets and must never be merged across them.
+/// Distance of neighbouring values of a format around x: 2^(max(exponent(x), min_exponent) - mantissa_bits). `smallest_normal` is
+/// 2^min_exponent, `last_place` 2^-mantissa_bits. Exact for every normal double and 0; a subnormal double counts as 0. Always
+/// inlined: copies compiled for different instruction sets must never be merged by the linker.
 __attribute__((always_inline)) static inline double quantum(double x, double smallest_normal, double last_place) {
   uint64_t bits;
   std::memcpy(&bits, &x, sizeof bits);
@@ -43,14 +43,14 @@ __attribute__((always_inline)) static inline double quantum(double x, double sma
   return (power > smallest_normal ? power : smallest_normal) * last_place;
 }
 
-/// floor(log2 |x|) of a normal double. Always inlined, as above.
+/// floor(log2 |x|) of a normal double. Always inlined for the same reason.
 __attribute__((always_inline)) static inline int binade_of(double x) {
   uint64_t bits;
   std::memcpy(&bits, &x, sizeof bits);
   return int(bits >> 52 & 0x7ff) - 1023;
 }
 
-/// 2^exponent within the range of normal doubles. Always inlined, as above.
+/// 2^exponent, if it is a normal double. Always inlined for the same reason.
 __attribute__((always_inline)) static inline double power_of(int64_t exponent) {
   const int64_t bits = (exponent + 1023) << 52;
   double power;
@@ -63,7 +63,7 @@ __attribute__((always_inline)) static inline double power_of(int64_t exponent) {
 /// Values of densely packed codes. `codes` holds values.size() elements of the format.
 void decode_all(const Format& format, const std::byte* codes, std::span<double> values);
 
-/// Ordinals of values on the format's grid; NaN gives kNanOrdinal. Both spans have the same size.
+/// Ordinals of values of the format; NaN gives kNanOrdinal. Both spans have the same size.
 void ordinals_of_values(const Format& format, std::span<const double> values, std::span<int32_t> ordinals);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Compares rounding and overflow with a search for both neighbours of a number; also codes of whole rows.
+// Compares rounding and overflow with a search for the two neighbours of a number. Also tests codes of whole rows.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ constexpr Rounding kModes[] = {Rounding::kNearestEven, Rounding::kNearestAway, R
                                Rounding::kUp};
 constexpr Overflow kOverflows[] = {Overflow::kSaturate, Overflow::kSpecial};
 
-/// The format's non-negative values in order, decoded from its codes; tests search this list. Uses no code of round_to.
+/// The format's non-negative values in ascending order, decoded from its codes, which tests search. Uses no code of round_to().
 class Ladder {
  public:
   explicit Ladder(const Format& f) : f_(f), top_(code_of(f, max_finite(f))) {
@@ -49,8 +49,8 @@ class Ladder {
   std::vector<double> values_;
 };
 
-/// Rounds by comparing with both neighbours. Midpoints are exact doubles for all formats here, so x is compared and never
-/// rounded.
+/// Rounds by comparing with both neighbours. Ties are exact doubles for all formats here, so x is compared with them and nothing
+/// is rounded.
 double round_by_search(const Format& f, const Ladder& ladder, double x, Rounding mode, Overflow overflow) {
   if (std::isnan(x)) return x;
   const bool negative = std::signbit(x);
@@ -84,7 +84,7 @@ double round_by_search(const Format& f, const Ladder& ladder, double x, Rounding
 
 bool same(double a, double b) { return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b)); }
 
-/// Doubles at, near and between neighbouring values: ties, and one bit beside them.
+/// Doubles at, near and between two neighbouring values: ties, and the next double on each side.
 void around(double low, double high, const std::function<void(double)>& visit) {
   const double middle = low + (high - low) / 2;
   for (double x : {low, middle, low + (high - low) / 4, low + (high - low) * 0.75}) {
@@ -133,7 +133,7 @@ std::vector<Question> questions() {
   return all;
 }
 
-/// The first input on which rounder and search differ, as text; empty if there is none.
+/// The first input on which `rounder` and round_by_search() differ, as text; empty if there is none.
 std::string disagreement(const Question& q, Rounding mode, Overflow overflow, const Rounder& rounder) {
   for (double x : q.inputs) {
     const double got = rounder(q.format, x, mode, overflow), expected = round_by_search(q.format, q.ladder, x, mode, overflow);
@@ -169,8 +169,8 @@ TEST(Round, TheSearchSeesEveryOtherModeAndEveryOtherOverflow) {
   }
 }
 
-// Rounding at and beyond the ends of a format, of scales and of integers matches tables; the next number up or down is the next
-// code.
+// Rounding at and beyond the largest and smallest value, of scales and of integers, matches tables. next_up() and next_down()
+// return the value of the next code.
 
 /// The code of a float, rounded to nearest even.
 uint32_t code(const Format& f, double x, Overflow overflow) {
@@ -207,7 +207,7 @@ struct ScaleRow {
 };
 
 TEST(Round, ScalesFollowTheHardwareTable) {
-  // Columns RZ sat, RZ nosat, RP sat, RP nosat, torch. Between 2^-127 and 2^-126 torch rounds up where this rounds to nearest.
+  // Columns RZ sat, RZ nosat, RP sat, RP nosat, torch. Between 2^-127 and 2^-126 torch rounds up, but round_to() to nearest.
   const ScaleRow rows[] = {
       {0, 0x00, 0x00, 0x00, 0x00, 0x00},
       {0x1p-149, 0x00, 0x00, 0x00, 0x00, 0x00},

@@ -1,8 +1,8 @@
 """Reads cast profiles as runs of one code (dump_casts), and compares a library with them. For *_casts_test.py.
 
-Tested inputs: both ends of every run of every profile with that source, and the adjacent inputs; every 16-bit pattern with
-five continuations; every 1021st pattern. A cast that is correct at the ends of its runs and monotone between them is correct everywhere; the
-other inputs detect a cast that is not monotone. ASSAY_EXHAUSTIVE=1 tests every input.
+Tested inputs: both ends of every run of every profile with that source format, and the inputs next to them; for f32, every upper
+16 bits with five lower 16 bits, and every 1021st pattern. A cast that is right at the ends of its runs and monotone between them
+is right everywhere; the other inputs detect a cast that is not monotone. ASSAY_EXHAUSTIVE=1 tests every input.
 """
 
 import os
@@ -46,7 +46,7 @@ def read_profiles(program):
 
 
 def near_borders(profiles, source):
-    """Every input at which a profile changes its code, with its two neighbours below and the one above."""
+    """Every input at which a profile changes its code, the two inputs below it, and the one above it."""
     bits, patterns, _ = BITS[source]
     firsts = np.concatenate([p.first for p in profiles.values() if p.source == source])
     around = np.concatenate([firsts + np.uint64(d) for d in (0, 1)] + [firsts - np.uint64(d) for d in (1, 2)])
@@ -54,7 +54,7 @@ def near_borders(profiles, source):
 
 
 def everywhere(source):
-    """Yields sorted blocks of input patterns: all of 16 bits or with ASSAY_EXHAUSTIVE=1, otherwise those of the module docstring."""
+    """Yields sorted blocks of inputs: all for 16-bit sources or with ASSAY_EXHAUSTIVE=1, otherwise those of the module docstring."""
     bits, patterns, _ = BITS[source]
     if bits == 16 or os.environ.get("ASSAY_EXHAUSTIVE") == "1":
         for begin in range(0, 1 << bits, BLOCK):
@@ -66,7 +66,7 @@ def everywhere(source):
 
 
 def wrong_at(profile, inputs, codes):
-    """Indices of sorted inputs whose code is not that of the profile, and the profile's codes."""
+    """Indices of the (sorted) inputs for which the library's code differs from the profile's, and the profile's codes."""
     ends = np.append(np.searchsorted(inputs, profile.first[1:].astype(inputs.dtype)), len(inputs))
     expected = np.repeat(profile.code, np.diff(ends, prepend=0))
     return np.flatnonzero(codes != expected), expected

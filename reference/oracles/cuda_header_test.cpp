@@ -1,4 +1,4 @@
-// Compares formats and the cast profiles named cuda.* with the host code of CUDA's headers.
+// Compares formats, and the cast profiles named cuda.*, with the host code of CUDA's headers.
 #include <cuda_fp4.h>
 #include <cuda_fp6.h>
 #include <cuda_fp8.h>
@@ -19,7 +19,7 @@
 
 namespace assay {
 
-// Compares the formats with the host code of CUDA's cuda_fp8.h, except for the sign and bits of a NaN, which it leaves undefined.
+// Compares the formats with the host code of cuda_fp8.h. Ignores sign and bits of a NaN, which the header leaves undefined.
 
 namespace {
 
@@ -31,7 +31,7 @@ std::array<double, 256> values_of(const Format& f) {
 
 bool same(double a, double b) { return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b)); }
 
-/// A conversion function of the header and the format conversion that it should equal.
+/// A conversion function of the header, and the format conversion that must equal it.
 struct Conversion {
   std::string name;
   const Format& format;
@@ -137,8 +137,8 @@ TEST(CudaHeader, EveryCodeDecodesAlike) {
   EXPECT_FALSE(same(decode(kF16, __nv_cvt_fp8_to_halfraw(0x38, __NV_E4M3).x), decode(kE4M3Fnuz, 0x38)));
 }
 
-// Compares the cast profiles cuda.* with the host code of CUDA's headers, bit for bit, NaN included. Tests a sample of inputs;
-// with ASSAY_EXHAUSTIVE=1 all 2^32 of each profile.
+// Compares the cast profiles cuda.* with the host code of CUDA's headers, bit for bit, including NaN. Tests a sample of inputs;
+// with ASSAY_EXHAUSTIVE=1, all 2^32 inputs of each profile.
 
 struct Header {
   const char* id;
@@ -163,7 +163,7 @@ CastProfile profile(const std::string& id) {
   return read_cast(tables.find(id));
 }
 
-/// Counts inputs for which the header and the runs differ, among every `stride`-th input and both ends of every run.
+/// Number of inputs for which header and runs differ, among every `stride`-th input and both ends of every run.
 uint64_t differing(const Header& header, const std::vector<CodeRun>& runs, uint64_t stride) {
   uint64_t count = 0, next = 0;
   const auto wrong = [&](uint64_t input, uint32_t code) { return header.cast(std::bit_cast<float>(uint32_t(input))) != code; };

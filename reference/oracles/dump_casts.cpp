@@ -1,5 +1,5 @@
 // Prints the runs of every cast profile, for comparison with implementations in other languages. Output: a line `cast ID SOURCE
-// FORMAT UNTIL` ("-" for a row without an end), then `first last code` for each run, in hexadecimal.
+// FORMAT UNTIL` (UNTIL is "-" if the row has none), then `first last code` for each run, in hexadecimal.
 // Usage: dump_casts
 #include <cstdio>
 

@@ -1,5 +1,5 @@
-// Prints the results of format conversions, to be compared with another implementation: every code of at most 16 bits decoded,
-// and a fixed list of f32 inputs rounded to every format.
+// Prints results of format conversions, for comparison with another implementation: the values of all codes of at most 16 bits,
+// and the codes of a fixed list of f32 inputs in every format.
 #include <bit>
 #include <cmath>
 #include <cstdio>

@@ -1,8 +1,8 @@
 """Compares the reference formats with numpy and ml_dtypes, and the cast profiles named ml_dtypes.* with ml_dtypes.
 usage: ml_dtypes_test.py DUMP_CONVERSIONS DUMP_CASTS
 
-Neither side saturates. Documented differences are skipped: the bits of a NaN (ml_dtypes keeps its sign), and e8m0 of
-zero and of negative numbers (NaN there, 2^-127 and the magnitude here, as the hardware does) and between 2^-127 and 2^-126, where
+Neither side saturates. Documented differences are skipped. ml_dtypes keeps the sign of a NaN. In e8m0, it gives NaN for zero and
+for negative numbers; here, as in hardware, zero gives 2^-127 and a negative number its magnitude. Between 2^-127 and 2^-126,
 ml_dtypes always rounds up.
 """
 
@@ -118,7 +118,7 @@ def main():
         print(f"{name}: {bad[0]} of {len(values[name])} codes and {bad[1]} of {len(bits)} conversions differ")
         failures += bad != (0, 0)
 
-        # The comparison must detect one changed value, and truncation instead of rounding.
+        # The comparison must detect one changed value, and truncation in place of rounding.
         other = values[name].copy()
         other[1] = other[2]
         toward_zero = np.roll(codes[name], 1)

@@ -1,4 +1,4 @@
-// Packed words of scales: rows, evaluation, and the op kind of pack_scales.
+// Words of packed scales: contract rows, evaluation, and the op kind "pack".
 #include "reference/packing/packing.h"
 
 #include <algorithm>
@@ -141,7 +141,7 @@ uint32_t parse_domain(std::string_view text) {
 
 namespace {
 
-/// Number of values in a contract's word: as many as its text names.
+/// Number of values in a word: one more than its text has `|`.
 int values_of(const std::string& text) { return 1 + int(std::count(text.begin(), text.end(), '|')); }
 
 template <class F>

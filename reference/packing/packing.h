@@ -1,4 +1,4 @@
-// Packed scales as bit operations on a word: contract rows, and their results.
+// Words that pack several scales, defined by bit operations: contract rows, evaluation and mutants.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace assay {
 
-// A packed word of scales as its contract defines it: integer operations on the bits of consecutive fp32 scales.
+// A word of packed scales, as its contract defines it: integer operations on the bits of consecutive fp32 scales.
 
 /// One operation on 32 bits: `>>23`, `<<1`, `&0xff` or `+0x7fffff`.
 struct BitStep {
@@ -20,7 +20,7 @@ struct BitStep {
   bool operator==(const BitStep&) const = default;
 };
 
-/// `v1>>15&0xff00`: the bits of value 1 of the word, and operations applied from left to right.
+/// `v1>>15&0xff00`: the bits of value 1 of the word, to which operations are applied from left to right.
 struct WordTerm {
   int value;
   std::vector<BitStep> steps;
@@ -30,7 +30,7 @@ struct WordTerm {
   std::string text() const;
 };
 
-/// Terms joined by `|`, each for another value: `v0>>23 | v1>>15 | v2>>7 | v3<<1`, or `v0` alone.
+/// Terms joined by `|`, one for each value: `v0>>23 | v1>>15 | v2>>7 | v3<<1`, or `v0` alone.
 struct Word {
   std::vector<WordTerm> terms;
 
@@ -38,18 +38,18 @@ struct Word {
   std::string text() const;
 };
 
-/// `values`: how many a word holds; each must have exactly one term. Throws ParseError.
+/// `values`: number of values in a word; each must have exactly one term. Throws ParseError.
 Word parse_word(std::string_view text, int values);
 
-/// Bits that must be zero in every scale: `&0x807fffff=0`; none for an empty text. Throws ParseError.
+/// `&0x807fffff=0` gives the bits that must be zero in every scale; 0 for an empty text. Throws ParseError.
 uint32_t parse_domain(std::string_view text);
 
-// A contract of op kind "pack": moves scales into the layout that a consumer reads, as words.
+// A contract of op kind "pack": copies scales into the layout that the next kernel reads, packed in words.
 
 /// The registry entry of this op kind.
 const Flow& packing_flow();
 
-/// An accepted input layout of scales; only accepted if the number of rows is divisible by `multiple`.
+/// A layout of the input scales that a contract accepts, if the number of rows is a multiple of `multiple`.
 struct TakenLayout {
   std::string layout;
   int64_t multiple = 1;
@@ -72,7 +72,7 @@ struct PackingNeighbour {
   Packing packing;
 };
 
-/// Every mutant: drop a value, drop or set masks, exchange positions, round exponents up, make absent values nonzero.
+/// Every mutant: drops a value, drops or sets masks, exchanges positions, rounds exponents up, makes absent values nonzero.
 std::vector<PackingNeighbour> neighbours(const Packing& packing);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Packed UE8M0x4 scales: hand-computed words, and every mutant of the packing.
+// Packed UE8M0x4 scales: words computed by hand, and every mutant of a packing.
 #include "reference/packing/packing.h"
 
 #include <gmock/gmock.h>
@@ -97,7 +97,7 @@ TEST(PackingNeighbours, SayInTheirWordWhatTheyDo) {
   int read = 0;
   for (const PackingNeighbour& neighbour : neighbours(right)) {
     const Word& word = neighbour.packing.word;
-    if (word.terms.size() != right.word.terms.size()) continue;  // the mutant drops a value
+    if (word.terms.size() != right.word.terms.size()) continue;  // the mutant has dropped a value
     EXPECT_EQ(parse_word(word.text(), int(word.terms.size())).terms, word.terms) << neighbour.name;
     ++read;
     if (neighbour.name != "word: exponents rounded up") continue;

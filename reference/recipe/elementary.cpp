@@ -1,4 +1,4 @@
-// Elementary functions on intervals, the admissible results of a step, fused steps, and narrowing by stored outputs.
+// Elementary functions on intervals, allowed errors of steps, fused multiply-adds, and narrowing by stored outputs.
 #include "reference/recipe/eval.h"
 
 #include <algorithm>
@@ -33,7 +33,7 @@ double to_integer(const Step& step, double v) {
   return round_to(*step.target, v, step.rounding, Overflow::kSaturate);
 }
 
-/// True if v, rounded, is within the integer format.
+/// True if v, rounded to an integer, lies in the range of the integer format.
 bool fits(const Step& step, double v) {
   const double whole = step.rounding == Rounding::kTowardZero    ? std::trunc(v)
                        : step.rounding == Rounding::kNearestAway ? std::round(v)
@@ -41,7 +41,7 @@ bool fits(const Step& step, double v) {
   return -max_finite(*step.target) - 1 <= whole && whole <= max_finite(*step.target);  // false for NaN
 }
 
-/// a <= b with -0 below +0.
+/// True if a <= b, where -0 counts as less than +0.
 bool not_above(double a, double b) { return a < b || (a == b && (std::signbit(a) || !std::signbit(b))); }
 
 Span ordered(double a, double b) {
@@ -56,7 +56,7 @@ Span magnitudes(Span v) {
   return holds_zero_inside(v) ? Span{0, std::max(-v.low, v.high)} : ordered(std::fabs(v.low), std::fabs(v.high));
 }
 
-/// True if a conversion is discontinuous or undefined on the interval v.
+/// True if the results of a conversion on the interval v form no interval: it wraps, or is undefined for some value.
 bool breaks(const Step& step, Span v) {
   if (step.verb != Verb::kTo || step.beyond == BeyondInteger::kSaturate) return false;
   if (!step.target->is_integer()) return std::isnan(v.low) || std::isnan(v.high);
@@ -135,7 +135,7 @@ Span apply(const Step& step, Span v) {
   if (v.any()) return v;
   if (step.verb == Verb::kAbs) return magnitudes(v);
   if (step.verb == Verb::kRcp && v.low <= 0 && v.high >= 0) return any_number();
-  if (step.verb == Verb::kRsqrt && v.low == 0 && std::signbit(v.low)) return any_number();     // -Inf at the end, +Inf next to it
+  if (step.verb == Verb::kRsqrt && v.low == 0 && std::signbit(v.low)) return any_number();     // rsqrt(-0) = -Inf, rsqrt(0) = Inf
   if (step.verb == Verb::kTo && step.target->specials == Specials::kScale) v = magnitudes(v);  // a scale has no sign
   const Span result = ordered(apply(step, v.low), apply(step, v.high));
   const bool overflows_at_both_ends = std::isnan(result.low) && std::isnan(result.high) && holds_zero_inside(v);
@@ -153,8 +153,8 @@ Span widened_by_argument(const Step& step, Span argument, Span result) {
   return result;
 }
 
-/// Grid numbers within a relative distance of the exact result, which is at most half a step from its rounded value. A zero stays
-/// zero; only an infinite argument has an exact result.
+/// Values within a relative distance of the exact result. The exact result is unknown, but at most half an ulp from its rounded
+/// value. A zero stays zero. For an infinite argument the result is exact.
 Span widened_by_part(const Step& step, Span argument, Span result) {
   const Format& grid = *step.working;
   const double part = step.slack_relative;
@@ -171,7 +171,7 @@ Span widened_by_part(const Step& step, Span argument, Span result) {
 }
 
 /// __fdividef(x, y) multiplies x by an approximate 1 / y that is zero for 2^126 < |y| < 2^128 (CUDA Programming Guide, Intrinsic
-/// Functions). Where it is a plain division (HIP), the quotient itself results.
+/// Functions). HIP divides normally. So both zero and the quotient are accepted.
 Span with_zero_beyond(Span divisor, Span quotient) {
   constexpr double kLargestDivisor = 0x1p126;
   if (std::fmax(std::fabs(divisor.low), std::fabs(divisor.high)) <= kLargestDivisor) return quotient;
@@ -200,8 +200,8 @@ void widen_by_arguments(const Step& step, const Spans& arguments, const RowPart&
 
 namespace {
 
-/// fused() for finite numbers. A product of two f32 numbers is exact in f64, and rounding is monotone, so each end of the result
-/// is one fma of the outermost product.
+/// fused() for finite numbers. A product of two f32 numbers is exact in f64, and rounding is monotone. So each end of the result
+/// is one fma with the smallest or the largest product.
 Span fused_finite(Span a, Span b, Span c) {
   std::pair<double, double> least{a.low, b.low}, most = least;
   for (const auto& corner : {std::pair{a.low, b.high}, std::pair{a.high, b.low}, std::pair{a.high, b.high}}) {
@@ -224,7 +224,7 @@ Span fused(Span a, Span b, Span c) {
   const auto finite = [](Span span) { return std::isfinite(span.low) && std::isfinite(span.high); };
   if (finite(a) && finite(b) && finite(c)) {
     const Span result = fused_finite(a, b, c);
-    if (result.low != 0 && result.high != 0) return result;  // the corners below determine the sign of a zero
+    if (result.low != 0 && result.high != 0) return result;  // if an end is zero, the loop below determines its sign
   }
   if (a.any() || b.any() || c.any()) return any_number();
   const auto reaches_infinity = [](Span span) { return std::isinf(span.low) || std::isinf(span.high); };
@@ -244,7 +244,7 @@ std::optional<Span> narrow(Span hidden, const Format& grid, const std::function<
   const auto value = [&](int64_t o) { return decode(grid, code_from_ordinal(grid, int32_t(o))); };
   int64_t low = ordinal_of_value(grid, hidden.low), high = ordinal_of_value(grid, hidden.high);
 
-  // the first value that is not too low, then the last that is not too high
+  // finds the first value that is not too low, then the last that is not too high
   int64_t last = high;
   while (low < high) {
     const int64_t middle = low + (high - low) / 2;

@@ -28,7 +28,7 @@ Lane lane(const Operand& operand, const RowPart& part, const Environment& enviro
 
 namespace {
 
-/// An operand for a part of a row; holds the result if it is a product.
+/// The operand of a step for a part of a row. If it is a product of two quantities, this object holds the product.
 class OperandOf {
  public:
   OperandOf(const Step& step, const RowPart& part, const Environment& environment)
@@ -63,7 +63,7 @@ class OperandOf {
   Spans product_;
 };
 
-/// The sum of two integers. An interval may only wrap around as a whole.
+/// The sum of two integers. If only some sums of an interval wrap around, the result is `any`.
 Span integer_sum(const Step& step, Span v, Span a) {
   if (v.any() || a.any()) return any_number();
   const Format& format = *step.working;
@@ -136,7 +136,7 @@ void contracted_sum(const Step& step, const RowPart& part, const Environment& en
 
 namespace {
 
-/// True if a recipe can turn exact values into intervals: through an error bound, or through an interval operand.
+/// True if a recipe can turn exact values into intervals: a step allows an error, or an operand is an interval.
 bool frees(const Recipe& recipe, const RowPart& part, const Environment& environment) {
   for (const Step& step : recipe.steps) {
     if (step.is_free() || step.beyond == BeyondInteger::kUndefined) return true;
@@ -156,7 +156,7 @@ double choose(const Step& step, double v, double a) {
   return pick(step, v, a);
 }
 
-/// choose() on intervals. max and min are monotone in both arguments. If NaN is dropped, one known number bounds the result.
+/// choose() on intervals. max and min are monotone in both arguments. If one is `any` and NaN is dropped, the other is a bound.
 Span choose(const Step& step, Span v, Span a) {
   if (step.verb == Verb::kIf0) {
     if (v.any() || !(v.low <= 0 && v.high >= 0)) return v;
@@ -170,8 +170,8 @@ Span choose(const Step& step, Span v, Span a) {
   return step.verb == Verb::kMax ? Span{known.low, HUGE_VAL} : Span{-HUGE_VAL, known.high};
 }
 
-/// Replaces numbers up to a bound by an operand. If only a part of an interval may be below the bound, the result contains both,
-/// because the step is not monotone there.
+/// The verb ifle: values up to `bound` become `instead`. If only some values of an interval may be that small, the result covers
+/// both, because the step is not monotone.
 Span instead_of_small(Span v, Span bound, Span instead) {
   if (v.any() || bound.any() || (std::isnan(instead.low) && !v.pinned())) return any_number();
   if (std::isnan(v.low) || std::isnan(bound.low) || v.low > bound.high) return v;
@@ -229,7 +229,7 @@ void each(const Step& step, const RowPart& part) {
   for (size_t i = 0; i < part.size; ++i) part.set(i, apply(step, part[i]));
 }
 
-/// Remembers the infinities of a part, which a conversion that saturates only finite numbers must keep.
+/// Remembers the infinities of a part. A conversion that saturates only finite numbers must keep them.
 class Infinities {
  public:
   explicit Infinities(const RowPart& part) {

@@ -15,10 +15,10 @@ namespace assay {
 
 // The values that a recipe processes.
 
-/// A part of a row while a recipe runs over it. Its values are all exact (no `high`), or intervals from the first step on.
+/// Part of a row while a recipe runs over it. Its values are exact (`high` is null) or intervals, and remain so for all steps.
 struct RowPart {
   double *low, *high;
-  size_t first, size;  ///< position of the element in the row
+  size_t first, size;  ///< index of the first element in the row, and number of elements
   bool pinned() const { return high == nullptr; }
   Span operator[](size_t i) const { return {low[i], pinned() ? low[i] : high[i]}; }
   void set(size_t i, Span span) const {
@@ -33,9 +33,9 @@ inline Spans copy_of(const RowPart& part) {
   return copy;
 }
 
-// Runs a recipe over one interval or a row of them, step after step over the whole row.
+// Runs a recipe over one interval or over a row of them: each step runs over the whole row before the next step begins.
 
-/// Named quantities that the op kind provides to a cell. Rows are borrowed and must outlive the call.
+/// The named quantities that the op kind provides to a cell. The caller owns the rows; they must outlive this object.
 class Environment {
  public:
   void set(std::string_view name, Span value);
@@ -46,33 +46,33 @@ class Environment {
     Span scalar;
     const Spans* row;  ///< nullptr: use the scalar
   };
-  /// Throws std::out_of_range if op kind and parser disagree.
+  /// Throws std::out_of_range for an unknown name, which means that the op kind and the parser disagree.
   const Value& get(std::string_view name) const;
 
  private:
   std::vector<Value> values_;
 };
 
-/// Receives the results of each step after it has run over the whole row.
+/// Receives the results of each step, after the step has run over the whole row.
 class StepListener {
  public:
   virtual ~StepListener() = default;
   virtual void step(const Step& step, const RowPart& after) = 0;
 };
 
-/// Applies every step to every element. If the recipe starts with a named quantity, the caller passes its row.
+/// Applies every step to every element. If the recipe starts with a named quantity, `row` must hold its values.
 void evaluate(const Recipe& recipe, Spans& row, const Environment& environment, StepListener* listener = nullptr);
-/// The same for the elements first .. first + count of the row and of all rows in the environment.
+/// The same for `count` elements from `first` on, of the row and of every row in the environment.
 void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, const Environment& environment,
               StepListener* listener = nullptr);
 Span evaluate(const Recipe& recipe, Span value, const Environment& environment);
 
-// Evaluates a step without a second row, on one number or on an interval.
+// Evaluates a step that reads no other row, on one number or on an interval.
 
-/// The value of the low bits of an int32.
+/// The low bits of an int32 as a number of a narrower integer format.
 double low_bits(const Format& integer, double int32);
 
-/// A function of one real, then one rounding to the working format. Throws std::logic_error for a verb with an operand.
+/// Evaluates a step without operand on a number: a real function, rounded once to the working format. Else std::logic_error.
 double apply(const Step& step, double v);
 
 /// The same for an interval.
@@ -84,60 +84,60 @@ double pick(const Step& step, double v, double a);
 /// The smallest interval that contains both.
 Span hull(Span a, Span b);
 
-// Adds the allowed error of a step to its correctly rounded result.
+// Widens the correctly rounded result of a step by the error that the step allows.
 
-/// Every legal result is within slack_ulps steps of the working format around the correctly rounded one. A zero stays zero: it
-/// comes from a zero operand, or is so far below every output grid that one f32 subnormal makes no difference. The sign is always
-/// determined.
+/// Every accepted result lies at most slack_ulps values of the working format from the correctly rounded result. A zero stays
+/// zero: either an operand is zero, or the result is so small that one f32 subnormal more or less changes no output. The sign of
+/// a result never changes.
 void widen(const Step& step, const RowPart& part);
 
-/// Error bounds that depend on a step's argument, element by element.
+/// The same for error bounds that depend on the argument of each element: slack_per_unit and slack_relative.
 void widen_by_arguments(const Step& step, const Spans& arguments, const RowPart& part);
 
-// Sums that a compiler may turn into fused multiply-adds.
+// Sums whose product a compiler may leave unrounded, by using a fused multiply-add.
 
-/// The hull of two results; NaN if both are NaN.
+/// The smallest interval that contains both results; NaN if both are NaN.
 Span either(Span a, Span b);
 
-/// a b + c on f32 intervals with one rounding. It is affine in each argument, so the ends are corners.
+/// a * b + c on f32 intervals, rounded once. It is affine in each argument, so its extremes lie at ends of a, b and c.
 Span fused(Span a, Span b, Span c);
 
-// Evaluates steps that add, multiply or divide, over a part of a row and with named quantities.
+// Evaluates steps with operands (add, multiply, divide) over a part of a row.
 
-/// A quantity restricted to a part, or an operand, which may be a constant.
+/// The values of a named quantity, or of an operand (which may be a constant), for the elements of a part.
 Lane lane(const std::string& name, const RowPart& part, const Environment& environment);
 Lane lane(const Operand& operand, const RowPart& part, const Environment& environment);
 
-/// add, sub, mul, div and rdiv, each rounded once to the working format.
+/// The verbs add, sub, mul, div and rdiv, each rounded once to the working format.
 void arithmetic(const Step& step, const RowPart& part, const Environment& environment);
 
 /// v * a + b, rounded once.
 void multiply_add(const Step& step, const RowPart& part, const Environment& environment);
 
-/// Operands of a mul that precedes a sum.
+/// Operands of the multiplication before a sum, for a fused multiply-add.
 struct ProductBeforeSum {
   Spans number;
-  std::vector<double> low, high;  ///< the factor
+  std::vector<double> low, high;  ///< the factor, an interval per element
 
   ProductBeforeSum(const Step& mul, const RowPart& part, const Environment& environment);
   Span factor(size_t i) const { return {low[i], high[i]}; }
 };
 
-/// A sum that a compiler may fuse with a multiplication: either all products are rounded, or one of them is not. `before`: the
-/// mul that it follows.
+/// A sum for which a compiler may use a fused multiply-add: either all products are rounded, or exactly one of them is not.
+/// `before` is the multiplication in the step before, if there is one.
 void contracted_sum(const Step& step, const RowPart& part, const Environment& environment,
                     const std::optional<ProductBeforeSum>& before);
 
-// Narrows a hidden quantity to the values that can have led to the stored output.
+// Narrows an interval of a quantity that no output shows to those values from which the stored output can result.
 
-/// In which direction the hidden value must move so that the result matches the stored value.
+/// How the quantity must change so that the result equals the stored value: not at all, up, down, or both (impossible).
 enum class Direction { kFits, kUp, kDown, kBoth };
 
-/// The numbers of `grid` in `hidden` for which `at` returns kFits, as an interval, by bisection (`at` is monotone). Empty if
-/// there are none.
+/// The values of `grid` in `hidden` for which `at` returns kFits, as an interval. Bisection finds them, since `at` is monotone.
+/// Empty if there are none.
 std::optional<Span> narrow(Span hidden, const Format& grid, const std::function<Direction(double)>& at);
 
-/// The part of `hidden` (on the f32 grid) that the recipe can map to `stored`. The recipe must be increasing.
+/// The f32 values in `hidden` that the recipe can map to `stored`, as an interval. The recipe must be increasing.
 std::optional<Span> narrow(const Recipe& recipe, Span hidden, double stored, const Environment& environment);
 
 }  // namespace assay

@@ -12,20 +12,20 @@
 
 namespace assay {
 
-// Intervals of single steps: their width from error bounds, and their results for NaN, poles, zeros and integers.
+// Intervals of single steps: their width for each allowed error, and results for NaN, poles, zeros and integers.
 
 namespace {
 
 using namespace eval_cells;
 
 TEST(Evaluate, FreedomIsNoWiderThanItsSourceSays) {
-  // exp(8): exactly 2 + floor(9.384) = 11 grid numbers on each side
+  // exp(8)~2+1.173v: exactly 2 + floor(1.173 * 8) = 11 f32 values on each side
   const double right = run("exp", point(8)).low;
   double low = right, high = right;
   for (int i = 0; i < 11; ++i) low = next_down(kF32, low), high = next_up(kF32, high);
   EXPECT_TRUE(same(run("exp~2+1.173v", point(8)), {low, high}));
   EXPECT_TRUE(same(run("exp~2+1.173v", point(-8)), run("exp~11", point(-8))));
-  // exactly the grid numbers within 2^-11 of tanh(1)
+  // exactly the f32 values within 2^-11 of tanh(1), relative
   const Span tanh_1 = run("tanh~2^-11", point(1));
   const double exact = std::tanh(1.0);
   EXPECT_LE(std::fabs(tanh_1.low / exact - 1), 0x1p-11 + 0x1p-24);
@@ -34,7 +34,7 @@ TEST(Evaluate, FreedomIsNoWiderThanItsSourceSays) {
   EXPECT_GT(std::fabs(next_up(kF32, tanh_1.high) / exact - 1), 0x1p-11);
   EXPECT_TRUE(same(run("tanh~2^-11", point(HUGE_VAL)), point(1))) << "an infinite argument has an exact result";
   EXPECT_TRUE(same(run("tanh~2^-11", point(-0.0)), point(-0.0)));
-  // a divisor up to 2^126 divides normally; beyond it, a zero with the quotient's sign is also accepted
+  // for a divisor up to 2^126, the quotient; beyond it, a zero with the quotient's sign is also accepted
   EXPECT_TRUE(run("rdiv(a,fast)", point(0x1p126), point(-3)).pinned());
   EXPECT_TRUE(same(run("rdiv(a,fast)", point(0x1.8p126), point(-3)), {-0x1p-125, -0.0}));
   EXPECT_TRUE(std::signbit(run("rdiv(a,fast)", point(0x1.8p126), point(-3)).high));
@@ -134,7 +134,7 @@ TEST(Evaluate, AQuantityThatTheFlowDoesNotNameIsABrokenPromise) {
   EXPECT_TRUE(same(evaluate(parse_recipe("mul(s)", kEvalNames), point(1), environment), point(3))) << "the last value counts";
 }
 
-/// Data received by a listener: the text of each step and the first value after it.
+/// A listener that collects the text of each step and the first value after it.
 struct Heard : StepListener {
   std::vector<std::pair<std::string, Span>> steps;
   void step(const Step& step, const RowPart& after) override { steps.emplace_back(step.text, after[0]); }
@@ -187,7 +187,7 @@ const Names kNarrowNames{{{"M", "448"}}, {}, {}};
 
 double at(int64_t ordinal) { return decode(kF32, code_from_ordinal(kF32, int32_t(ordinal))); }
 
-/// Every number of the interval that the recipe can map to `stored`, by exhaustive search.
+/// All f32 values in `hidden` that the recipe can map to `stored`, found by trying each.
 std::optional<Span> by_trying_all(const Recipe& recipe, Span hidden, double stored) {
   std::optional<Span> fits;
   for (int64_t o = ordinal_of_value(kF32, hidden.low); o <= ordinal_of_value(kF32, hidden.high); ++o) {
@@ -261,7 +261,7 @@ struct Rows {
   std::vector<double> low, high, b_low, b_high;
 };
 
-/// Random numbers and all pairs of special ones. The length is odd, so that a tail remains for every vector width.
+/// Random numbers and all pairs of special ones. Their count is odd, so that every vector width leaves a remainder.
 Rows rows() {
   Rows r;
   RandomNumbers random(51);
@@ -273,11 +273,11 @@ Rows rows() {
   for (double x : special)
     for (double a : special) add(x, x, a, a), add(x, random.of(kF32), a, random.of(kF32));
   for (int i = 0; i < 20001; ++i) add(random.of(kF32), random.of(kF32), random.of(kF32), random.of(kF32));
-  for (size_t i = 0; i < r.low.size(); i += 17) r.low[i] = std::nan("");  // some `any`
+  for (size_t i = 0; i < r.low.size(); i += 17) r.low[i] = std::nan("");  // makes some of the intervals `any`
   return r;
 }
 
-/// All bits, with all NaN equal.
+/// The bits of all values; all NaN give the same bits.
 std::vector<uint64_t> bits(const std::vector<double>& values) {
   std::vector<uint64_t> all;
   for (double x : values) all.push_back(std::isnan(x) ? 1 : std::bit_cast<uint64_t>(x));
@@ -286,7 +286,7 @@ std::vector<uint64_t> bits(const std::vector<double>& values) {
 
 constexpr Verb kVerbs[] = {Verb::kAdd, Verb::kSub, Verb::kMul, Verb::kDiv, Verb::kRdiv};
 
-/// The results of all loops of an implementation.
+/// The results of all loops of one instruction set.
 std::vector<uint64_t> results(const Lanes& lanes, const Rows& rows) {
   std::vector<uint64_t> all;
   const auto keep = [&](const std::vector<double>& values) {

@@ -1,5 +1,5 @@
-// The loops over rows of doubles. Compiled once for each instruction set, with ASSAY_TABLE and ASSAY_TABLE_NAME naming its table.
-// Everything else has internal linkage: if the linker merged inline functions of these builds, a processor could run instructions
+// The loops over rows of doubles, compiled once for each instruction set. ASSAY_TABLE and ASSAY_TABLE_NAME name that set's table.
+// Everything else has internal linkage. If the linker merged inline functions of these builds, a processor could run instructions
 // that it lacks.
 #include "reference/formats/round.h"
 #include "reference/recipe/lanes.h"
@@ -19,8 +19,8 @@ struct RoundGrid {
     return in_range(x, whole_steps(x, step_at(x)));
   }
 
-  /// v + b rounded once, even if the sum is not a double: the lost part decides a tie (T. J. Dekker's two-sum is exact). 24-bit
-  /// numbers can sum to slightly more than a tie of a 16-bit format; for f32 they lack the bits.
+  /// v + b rounded once, even if the sum is not a double: its rounding error `lost` decides a tie (T. J. Dekker's two-sum is
+  /// exact). A sum of two 24-bit numbers can lie that close to a tie of a 16-bit format, but not of f32.
   double sum(double v, double b) const {
     const double x = v + b, b_part = x - v, lost = (v - (x - b_part)) + (b - b_part);
     const double step = step_at(x), steps = whole_steps(x, step), beside = x - steps;
@@ -30,14 +30,14 @@ struct RoundGrid {
 
  private:
   double step_at(double x) const { return quantum(x, g.smallest_normal, g.last_place); }
-  /// Adding 1.5 * 2^52 steps leaves no bits for a fraction of a step, so the processor's rounding to nearest even is used.
+  /// Rounds to a multiple of `step`, to nearest even: next to 1.5 * 2^52 steps, a double has no bits for fractions of a step.
   static double whole_steps(double x, double step) {
     const double shifter = step * 0x1.8p52;
     return (x + shifter) - shifter;
   }
   double in_range(double x, double rounded) const {
     double r = __builtin_fabs(rounded);
-    r = __builtin_fabs(x) > 0x1p1000 ? g.beyond : r;  // Inf: the trick does not work
+    r = __builtin_fabs(x) > 0x1p1000 ? g.beyond : r;  // for Inf the addition above gives NaN
     r = r > g.largest ? g.beyond : r;
     const double with_sign = __builtin_copysign(r, x);
     r = (r == 0 && !g.has_negative_zero) ? 0.0 : with_sign;
@@ -57,8 +57,8 @@ struct Pair {
 inline bool holds_zero_inside(double low, double high) { return (low < 0) & (high > 0); }
 inline bool is_infinite(double x) { return __builtin_fabs(x) > 0x1.fffffffffffffp1023; }
 
-/// The smaller and the larger of two numbers, with -0 below +0. A sum of two zeros is +0 unless both are -0; for equal numbers,
-/// half their sum is used (far from overflow, since grids are at most f32).
+/// The smaller and the larger of two numbers, where -0 counts as less than +0. A sum of two zeros is +0 unless both are -0. So
+/// for equal numbers, half their sum is used. Grids are at most f32, so this sum does not overflow.
 inline double lesser(double a, double b) {
   const double of_equals = -(-a - b) / 2, other = a < b ? a : b;
   return a == b ? of_equals : other;
@@ -68,13 +68,13 @@ inline double greater(double a, double b) {
   return a == b ? of_equals : other;
 }
 
-/// A divisor interval with a negative and a positive end contains zero, where the quotient is unbounded. With a zero divisor, a
-/// zero dividend inside the interval gives a NaN that the ends do not show.
+/// If a divisor's interval contains zero and other values, the quotient is unbounded. If the divisor is zero, a zero inside the
+/// dividend's interval gives NaN, which quotients of the ends do not show.
 inline bool quotient_breaks(double a0, double a1, double b0, double b1) {
   return ((b0 <= 0) & (b1 >= 0) & (b0 != b1)) | ((b0 == 0) & (b1 == 0) & holds_zero_inside(a0, a1));
 }
 
-/// Each operation with its rounding. breaks(): whether it has a pole or a NaN inside the intervals although no corner is NaN.
+/// The operations. breaks(): true if a pole or NaN lies inside the intervals although no pair of their ends gives NaN.
 struct Add {
   template <class Round>
   double operator()(Round round, double v, double b) const { return round.sum(v, b); }
@@ -114,8 +114,8 @@ void loop(Op op, Round round, double* v, Lane b, size_t n) {
   }
 }
 
-/// An interval from four corners. NaN if every corner is NaN; `any` if only some are, or if the operation is discontinuous
-/// inside.
+/// The interval of four results, one for each pair of ends. NaN if all are NaN; `any` if only some are, or if the operation
+/// breaks inside.
 template <class Op, class Round>
 __attribute__((always_inline)) inline Ends from_corners(Op op, Round round, Pair p) {
   const double c0 = op(round, p.x0, p.y0), c1 = op(round, p.x0, p.y1);
@@ -190,7 +190,7 @@ void round_rounded(Round round, double* v, size_t n) {
   for (size_t i = 0; i < n; ++i) v[i] = round(v[i]);
 }
 
-/// Rounds both ends. If one end overflows to NaN and the other does not, the result is `any`.
+/// Rounds both ends. If exactly one end overflows to NaN, the result is `any`.
 template <class Round>
 void round_spans_rounded(Round round, double* low, double* high, size_t n) {
   for (size_t i = 0; i < n; ++i) {
@@ -221,7 +221,7 @@ void clamp_all(double* v, Bounds bounds, size_t n) {
   for (size_t i = 0; i < n; ++i) v[i] = clamped(v[i], bounds);
 }
 
-/// `any` becomes the whole range between the bounds, unless NaN is kept.
+/// `any` becomes the whole range between the bounds, except if NaN is kept: then it stays `any`.
 void clamp_spans(double* low, double* high, Bounds bounds, size_t n) {
   const bool keeps_nan = bounds.nan_becomes != bounds.nan_becomes;
   const double any_low = keeps_nan ? __builtin_nan("") : bounds.lower, any_high = keeps_nan ? __builtin_inf() : bounds.upper;
@@ -233,15 +233,15 @@ void clamp_spans(double* low, double* high, Bounds bounds, size_t n) {
   }
 }
 
-/// Moves a positive number away from zero by that many steps, and outward to the grid where steps have grown.
+/// Moves a positive number away from zero by `steps` grid values, then up to a grid value if they lie farther apart there.
 inline double outward(const Grid& g, double magnitude, double steps) {
   const double moved = magnitude + steps * quantum(magnitude, g.smallest_normal, g.last_place);
   const double step = quantum(moved, g.smallest_normal, g.last_place), on_grid = __builtin_ceil(moved / step) * step;
   return on_grid > g.largest ? g.beyond : on_grid;
 }
 
-/// Moves a positive number toward zero by that many steps, but not above the result for the next power of two. Steps double at
-/// that power, and a larger number must not get a smaller bound.
+/// Moves a positive number toward zero by `steps` grid values, but not above the result for the next power of two. There the
+/// distance of grid values doubles, and a larger number must not get a smaller bound.
 inline double inward(const Grid& g, double magnitude, double steps) {
   const double power = 2 * quantum(magnitude, 0, 1);
   const double own = magnitude - steps * quantum(magnitude, g.smallest_normal, g.last_place);

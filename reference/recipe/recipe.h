@@ -17,10 +17,10 @@
 
 namespace assay {
 
-// Accepted real numbers: intervals whose ends are on the grid of a working format of at most 24 bits.
+// Intervals of accepted real numbers. Their ends are values of a working format with at most 24 significand bits.
 
-/// The accepted values of one quantity. Pinned (exact): low == high. Both ends NaN: every legal program gives NaN. `any` (low
-/// NaN, high Inf): some legal programs give NaN and others do not, so nothing is checked.
+/// The accepted values of one quantity. Exact (pinned): low == high. Both ends NaN: every correct kernel computes NaN. low NaN
+/// and high Inf (`any`): some correct kernels compute NaN and others do not, so nothing is checked.
 struct Span {
   double low, high;
   bool pinned() const {
@@ -32,7 +32,7 @@ struct Span {
 inline Span point(double value) { return {value, value}; }
 inline Span any_number() { return {std::nan(""), HUGE_VAL}; }
 
-/// A row of intervals as a structure of arrays. If all are exact, only `low` is used.
+/// A row of intervals: an array of lower and one of upper ends. If all are exact, only `low` is used.
 struct Spans {
   std::vector<double> low, high;
 
@@ -52,7 +52,7 @@ struct Spans {
   }
 };
 
-// A recipe: a straight-line program over a closed set of steps. Cells of the contract tables are parsed to recipes.
+// A recipe: a list of steps that run in order. Cells of the contract tables are parsed to recipes.
 
 enum class Verb {
   kAdd, kSub, kMul, kFma, kDiv, kRdiv, kRcp, kNeg, kAbs, kMax, kMin, kClamp, kIf0, kIfLe,
@@ -62,11 +62,11 @@ enum class Verb {
 /// What max, min and clamp return for NaN: the other operand (kDrop), NaN (kKeep), or a clamp's lower or upper bound.
 enum class NanRule { kDrop, kKeep, kToLow, kToHigh };
 
-/// How pow2 chooses the exponent of v: OCP's FLOOR, NVIDIA's RCEIL, torchao's EVEN, and AITER's rules, which round up if the
-/// significand is at least 1.75 (kThreeQuarters) or 1.5 (kHalf). v is already divided by the largest value.
+/// How pow2 rounds v to a power of two: down (OCP's FLOOR), up (NVIDIA's RCEIL), torchao's EVEN, or up if the significand is at
+/// least 1.75 (kThreeQuarters) or 1.5 (kHalf), as AITER does. v is already divided by the largest value.
 enum class Pow2 { kFloor, kCeil, kEven, kThreeQuarters, kHalf };
 
-/// Result for a value outside an integer format. NaN becomes 0 unless it is undefined: PTX ISA, cvt, and CDNA3 ISA,
+/// Result for a value outside an integer format. NaN becomes 0 unless the result is undefined. Sources: PTX ISA, cvt; CDNA3 ISA,
 /// v_cvt_i32_f32.
 enum class BeyondInteger {
   kSaturate,
@@ -74,7 +74,7 @@ enum class BeyondInteger {
   kUndefined,  ///< C++ [conv.fpint]: any result is legal
 };
 
-/// A constant, already rounded to the working format; a named quantity ("s", "m", "r", "w"); or the product of two quantities,
+/// An operand: a constant rounded to the working format, a named quantity ("s", "m", "r", "w"), or the product of two quantities
 /// rounded to the working format.
 struct Operand {
   double constant = 0;
@@ -98,17 +98,17 @@ struct Step {
   int slack_ulps = 0;         ///< allowed error: this many ulp of the working format,
   double slack_per_unit = 0;  ///< plus floor(this |v|) ulp, where v is the step's argument;
   double slack_relative = 0;  ///< or this fraction of the exact result
-  bool fast = false;          ///< for rdiv: see its form
-  bool contracted = false;    ///< for a sum: its product, or that of a preceding mul, may be added unrounded
+  bool fast = false;          ///< for rdiv: 0 is accepted as well if |divisor| > 2^126 (__fdividef)
+  bool contracted = false;    ///< for a sum: its product, or that of the mul before it, may be added unrounded
 
-  /// True if the step has several legal results.
+  /// True if the step accepts several results.
   bool is_free() const { return slack_ulps > 0 || slack_per_unit > 0 || slack_relative > 0 || fast || contracted; }
 };
 
-/// The reduction of many numbers that a cell starts with.
+/// The reduction of many numbers to one, with which a cell starts.
 enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kAbsMaxOfAllNan, kLeast, kGreatest, kSquares, kDeviations };
 
-/// The elements that a reduction covers: all, or a wrong subset.
+/// The elements that a reduction covers: all, or in mutants a wrong subset.
 enum class Over { kAll, kNothing, kHalf, kTwice, kFirstRow, kNextRowToo, kAllButLast, kPositive };
 
 struct Recipe {
@@ -121,16 +121,16 @@ struct Recipe {
   std::string text() const;  ///< the cell as text, with one blank between tokens
 };
 
-/// How many elements a reduction covers, from the start, as a multiple of all: 0, 0.5, 1 or 2.
+/// How many elements a reduction covers, counted from the first, divided by the number of all: 0, 0.5, 1 or 2.
 double share(Over over);
 
-/// True if a step uses that quantity.
+/// True if a step of the recipe uses `quantity`.
 bool reads(const Recipe& recipe, const std::string& quantity);
 
 /// Replaces one quantity by another.
 void replace_quantity(Recipe& recipe, const std::string& from, const std::string& to);
 
-// A parsed cell: words with arguments, before names are resolved. Mutants of a contract modify these.
+// A parsed cell: a list of words with arguments, whose names are not resolved yet. Mutants of a contract modify it.
 
 /// The text after '~' of a step.
 struct CellSlack {
@@ -146,19 +146,19 @@ struct CellArgument {
   size_t position = 0;
 };
 
-/// One word of a cell: a step "to(x,rz)", a reduction "absmax", a working format "bf16:" or a start "lo:".
+/// One word of a cell: a step "to(x,rz)", a reduction "absmax", a working format "bf16:", or a start quantity "lo:".
 struct CellStep {
-  std::string word;  ///< "to"; for a prefix with its colon, "bf16:"
+  std::string word;  ///< "to"; a word that ends with a colon keeps it: "bf16:"
   std::vector<CellArgument> arguments = {};
   CellSlack slack = {};
   std::string text = {};  ///< as written
   size_t position = 0;    ///< position in the cell; 0 for a step created by a mutation
 
-  /// A step created by a mutation; `slack` as written.
+  /// A step created by a mutation. Its text is assembled from the word, the arguments and `slack`.
   static CellStep made(const std::string& word, std::initializer_list<std::string> arguments = {}, const CellSlack& slack = {});
   static CellStep made(const std::string& word, const std::vector<std::string>& arguments, const CellSlack& slack = {});
 
-  /// The argument, or nothing if there are fewer.
+  /// The text of argument i; empty if there are fewer arguments.
   std::string argument(size_t i) const { return i < arguments.size() ? arguments[i].text : std::string(); }
   /// Texts of the arguments.
   std::vector<std::string> argument_texts() const;
@@ -172,25 +172,25 @@ std::vector<CellStep> read_cell(std::string_view cell);
 /// The text of a cell with these steps.
 std::string text_of(const std::vector<CellStep>& steps);
 
-/// True if an argument is a quantity of the op kind: lower-case letters such as `ub`. Constants are numbers or capitals.
+/// True if an argument is a named quantity: it has lower-case letters, such as `ub`. Constants are numbers or capital letters.
 bool is_quantity(std::string_view argument);
 
-// The steps of recipes: notation and real-number meaning of each. The set is closed: a new step needs a line in verbs.cpp, its
-// function in elementary.cpp or eval.cpp, and a definition in testing/verb_definitions.h.
+// All verbs: how each is written, and what it computes on real numbers. A new verb needs a line in verbs.cpp, its function in
+// elementary.cpp or eval.cpp, and a definition in testing/verb_definitions.h.
 
-/// How the result changes with the value, for a fixed operand.
+/// How the result changes as v grows and the operand stays the same: up, down, or depending on the operand's sign.
 enum class Monotone { kUp, kDown, kBySign };
 
 struct VerbInfo {
   Verb verb;
   std::string_view name;
-  std::string_view form;     ///< notation
+  std::string_view form;     ///< how the step is written
   std::string_view meaning;  ///< real-number function, before the rounding to the working format
   Monotone monotone;
-  bool rounds;  ///< false: the result is already on the grid
-  /// Plausible wrong variants of the step (rounding, NaN, saturation) as mutants; null: none.
+  bool rounds;  ///< false: the result is always a value of the working format
+  /// Mutants: plausible wrong variants of the step (rounding, NaN, saturation); null: none.
   std::vector<CellStep> (*others)(const CellStep& step) = nullptr;
-  /// Mutants that only special data kill; null: none.
+  /// Mutants that only special inputs expose; null: none.
   std::vector<CellStep> (*rare_others)(const CellStep& step) = nullptr;
 };
 
@@ -198,29 +198,29 @@ std::span<const VerbInfo> all_verbs();
 const VerbInfo* find_verb(std::string_view name);
 const VerbInfo& info(Verb verb);
 
-/// Mutants of a step. Also accepts reductions, which are not verbs of the table.
+/// Mutants of a step. Also accepts reductions, which are words of a cell but not verbs.
 std::vector<CellStep> other_forms(const CellStep& step);
 
-/// The steps without number i, for mutants.
+/// All steps except step i, for mutants.
 std::vector<CellStep> without(std::vector<CellStep> steps, size_t i);
 
-/// Mutants of a step that only special data kill. For example, only one in 2^16 values with many bits is halfway between two
-/// 16-bit values.
+/// Mutants of a step that only special inputs expose. For example, ties away from zero: of values with many bits, only one in
+/// 2^16 lies halfway between two 16-bit values.
 std::vector<CellStep> rare_forms(const CellStep& step);
 
-/// Steps that a small mistake puts in place of one step: another operator, sign or constant.
+/// The steps that a small mistake writes instead of one step: another operator, sign or constant.
 struct Slip {
   std::string words;  ///< "div(w)"
   std::vector<CellStep> steps;
 };
 std::vector<Slip> slips_of(const CellStep& step);
 
-/// The final conversion to integer codes with another rounding or overflow rule.
+/// Mutants of the final conversion to codes: other roundings, other overflow rules.
 std::vector<CellStep> other_casts(const CellStep& to);
 
 // Parses the text of a cell to a recipe.
 
-/// Meaning of the names in a cell.
+/// What the names in a cell stand for.
 struct Names {
   std::map<std::string, std::string> constants;    ///< "M" -> "448": numbers as written in the row
   std::map<std::string, const Format*> formats;    ///< "x", "q" -> the formats of this case
@@ -233,12 +233,12 @@ struct Names {
 ///   absmax | absmax(keep) | squares       (first) reduction over the group or row; keep: NaN if any element is NaN
 ///   absmax(all)                           (first) NaN if all elements are NaN: the maximum starts from an element
 ///   deviations                            (first) squared deviations from the mean
-///   verb, verb(args), verb(args)~k        a step; ~k admits an error of k ulp of the working format,
-///   verb~k+Cv, verb~2^-N                  of k + floor(C |v|) ulp for argument v, or of 2^-N of the exact result
+///   verb, verb(args), verb(args)~k        a step; ~k: any result within k ulp of the working format is accepted,
+///   verb~k+Cv, verb~2^-N                  within k + floor(C |v|) ulp for argument v, or within 2^-N of the exact result
 ///   verb(a*b)                             for add, sub, mul, div: a product of two quantities, rounded like a step
-///   mul(c) add(a*b)~fma                   one of the two products may be added unrounded, as in a fused multiply-add
-///   mul(w) add(b)~fma                     the preceding product may be added unrounded
-/// Throws ParseError with the position in `cell` and the allowed alternatives.
+///   mul(c) add(a*b)~fma                   a compiler may leave one of the two products unrounded, by a fused multiply-add
+///   mul(w) add(b)~fma                     the same for the product before the sum
+/// Throws ParseError with the position in `cell` and what is allowed there.
 Recipe parse_recipe(std::string_view cell, const Names& names);
 
 /// The same for a parsed cell.
@@ -246,7 +246,7 @@ Recipe resolve(const std::vector<CellStep>& cell, const Names& names);
 
 // Prints a recipe as a formula: "2^ceil(log2(max(amax / 448, 1e-10)))".
 
-/// `value`: name of the start value. Every operation is rounded to the working format, which is marked unless it is f32.
+/// `value`: name of the start value. The formula names the working format of a step unless it is f32.
 std::string formula(const Recipe& recipe, const std::string& value);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// The text of recipes: steps and cells, the parser, and the formula that a reader sees.
+// The text of recipes: steps and cells, the parser, and formulas for readers.
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -66,9 +66,9 @@ void replace_quantity(Recipe& recipe, const std::string& from, const std::string
 
 namespace {
 
-constexpr size_t kMostSteps = 256;  ///< per cell; the longest of ours has about 50
+constexpr size_t kMostSteps = 256;  ///< steps per cell; our longest cell has about 50
 
-/// Parses a short number of digits, or nothing.
+/// Parses a number of one to three digits; returns nothing for other text.
 std::optional<int> short_number(std::string_view text) {
   const bool digits = !text.empty() && text.size() < 4 && std::all_of(text.begin(), text.end(), ::isdigit);
   return digits ? std::optional(std::stoi(std::string(text))) : std::nullopt;
@@ -111,7 +111,7 @@ void split_arguments(CellStep& step, std::string_view text, size_t open) {
   }
 }
 
-/// Reads the word that begins at `start`.
+/// Reads the word that begins at `start`; a blank inside parentheses does not end it.
 CellStep read_step(std::string_view cell, size_t start) {
   size_t at = start;
   int depth = 0;
@@ -272,7 +272,7 @@ class CellParser {
     return std::find(names_.quantities.begin(), names_.quantities.end(), text) != names_.quantities.end();
   }
 
-  /// An operand, or the product of a quantity and another quantity or a constant.
+  /// An operand: a constant, a quantity, or the product of a quantity and a second factor.
   Operand factor_or_product(const CellArgument& argument) const {
     const std::string& text = argument.text;
     const size_t star = text.find('*');
@@ -441,8 +441,8 @@ namespace {
 
 std::string number(double value) {
   char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, float(value));  // constants are on the f32 grid: shortest text that
-                                                                           // reads back
+  const auto end = std::to_chars(text, text + sizeof text, float(value));  // constants are f32 values: the shortest text that is
+                                                                           // read back as the same value
   return std::string(text, end.ptr);
 }
 

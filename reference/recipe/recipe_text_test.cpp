@@ -1,4 +1,4 @@
-// Parser, verbs and formulas of recipes, and the error for each mistake.
+// The parser, verbs and formulas of recipes, and the error message for each mistake in a cell.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -264,7 +264,7 @@ TEST(Formula, CellsThatDifferAreWrittenDifferently) {
     for (const char* b : cells) EXPECT_EQ(written(a) == written(b), a == b) << a << " and " << b;
 }
 
-// Every step equals its definition rounded once, and the test inputs distinguish the definitions.
+// Every step equals its definition rounded once, and the test inputs tell the definitions apart.
 
 using namespace verb_definitions;
 
@@ -281,7 +281,7 @@ std::vector<std::pair<double, double>> pairs(const Format& format, int random_pa
   return all;
 }
 
-/// The first pair on which the evaluator differs from a definition, as text; empty if there is none. All pairs form one row.
+/// The first pair for which evaluator and definition differ, as text; empty if there is none. All pairs form one row.
 std::string disagreement(const std::string& form, const Definition& definition, const Format& working,
                          const std::vector<std::pair<double, double>>& inputs) {
   const Names names{{}, {}, {"a"}};
@@ -359,8 +359,8 @@ TEST(Verbs, EveryRuleForNanAndEveryChoiceOfAVerbIsSeenToDiffer) {
   }
 }
 
-/// Figueroa: with p bits per operand and 53 >= 2 p + 2, rounding to double first is harmless. Tested at the hardest points:
-/// quotients and roots whose mantissa is closest to a midpoint, and subnormal results.
+/// Figueroa: with p bits per operand and 53 >= 2 p + 2, rounding to double first does no harm. Tests the hardest inputs:
+/// quotients and roots whose mantissa is closest to a tie, and subnormal results.
 TEST(Verbs, RoundingToDoubleFirstIsInnocuousWhereItIsHardest) {
   RandomNumbers random(31);
   int64_t near_midpoints = 0;
@@ -384,7 +384,7 @@ TEST(Verbs, RoundingToDoubleFirstIsInnocuousWhereItIsHardest) {
 
 TEST(Verbs, RoundingToF32FirstIsNotInnocuousForSixteenBitsAndIsSeen) {
   // rounding through a format that is too narrow creates a false tie
-  const double x = 0x1.0100000001p0;  // just above a midpoint of bf16, on it after rounding to f32
+  const double x = 0x1.0100000001p0;  // slightly above a tie of bf16; rounded to f32 it is that tie
   EXPECT_EQ(nearest(kBf16, x), 0x1.02p0);
   EXPECT_EQ(nearest(kBf16, nearest(kF32, x)), 1.0);
 }

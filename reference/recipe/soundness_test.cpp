@@ -1,4 +1,4 @@
-// The results of legal programs on numbers in the input intervals are inside the output interval.
+// Checks that the results of correct programs, on numbers from the input intervals, lie in the output interval.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -11,7 +11,7 @@ namespace {
 
 using namespace eval_cells;
 
-/// Every form of every step, with an error bound where the step accepts one.
+/// Every verb with each form of its arguments, with an allowed error where the verb accepts one.
 std::vector<std::string> steps() {
   return {"add(a)",
           "sub(a)",
@@ -86,7 +86,7 @@ Span by_evaluator(const Recipe& recipe, Span v, Span a) {
   return evaluate(recipe, v, environment);
 }
 
-/// The first legal result outside the evaluator's interval, as text; empty if there is none. Programs have one to three steps.
+/// The first correct result outside the evaluator's interval, as text; empty if there is none. Programs have 1 to 3 steps.
 std::string unsound(const Evaluator& evaluator, int programs, int64_t* judged = nullptr) {
   RandomNumbers random(41);
   const std::vector<double> special = special_numbers();
@@ -158,7 +158,7 @@ TEST(Evaluate, PinnedInputsAndNoSlackGiveOneNumber) {
   EXPECT_FALSE(run("rcp~1", point(3)).pinned());
 }
 
-/// Removing any single kind of error bound from the evaluator must make it unsound.
+/// If the evaluator ignores any one kind of allowed error, its intervals must become too narrow.
 TEST(Evaluate, EveryKindOfFreedomIsNeeded) {
   const auto without = [](void (*take)(Step&)) {
     return [take](Recipe recipe, Span v, Span a) {

@@ -12,7 +12,7 @@ namespace {
 
 using Steps = std::vector<CellStep>;
 
-/// All arguments as written.
+/// The texts of all arguments, separated by commas.
 std::string joined(const CellStep& step) {
   std::string text;
   for (const CellArgument& argument : step.arguments) text.append(text.empty() ? "" : ",").append(argument.text);
@@ -24,7 +24,7 @@ Steps wrapping_sum(const CellStep& add) {
   return {CellStep::made("add", {"azp", "wrap"})};
 }
 
-/// x / c is nearly x * (1 / c).
+/// The mutant mul(1/c) of div(c): the results differ only by rounding.
 Steps reciprocal_product(const CellStep& div) {
   if (is_quantity(joined(div))) return {};
   return {CellStep::made("mul", {"1/" + joined(div)})};
@@ -38,13 +38,13 @@ Steps quotient_or_one_factor(const CellStep& mul) {
   return {CellStep::made("mul", {factor.substr(0, star)}), CellStep::made("mul", {factor.substr(star + 1)})};
 }
 
-/// Swaps keeping and dropping NaN.
+/// The mutant that keeps NaN where the step drops it, or drops NaN where the step keeps it.
 Steps other_nan(const CellStep& bound) {
   if (bound.has_argument("keep")) return {CellStep::made(bound.word, {bound.argument(0)})};
   return {CellStep::made(bound.word, {joined(bound), "keep"})};
 }
 
-/// Replaces a substitution of small numbers by a plain lower bound.
+/// The mutant max(value) of ifle(bound,value): a lower bound instead of a replacement of small numbers.
 Steps plain_floor(const CellStep& ifle) { return {CellStep::made("max", {ifle.argument(1)})}; }
 
 Steps other_clamps(const CellStep& clamp) {
@@ -76,7 +76,7 @@ Steps other_conversions(const CellStep& to) {
   return others;
 }
 
-/// Ties away from zero, for 16-bit formats and codes.
+/// The mutant that rounds ties away from zero, for conversions to 16-bit formats and to codes.
 Steps ties_away(const CellStep& to) {
   const std::string format = joined(to);
   if (format != "x" && format != "bf16" && format != "f16" && format != "q") return {};
@@ -145,7 +145,7 @@ const VerbInfo& info(Verb verb) {
 
 namespace {
 
-/// The number of a constant such as "2" or "1/2"; nothing for quantities and for those of the row, "M".
+/// The number of a constant such as "2" or "1/2"; nothing for quantities and for constants of the row, such as "M".
 std::optional<double> number_of(const std::string& text) {
   char* end = nullptr;
   double value = std::strtod(text.c_str(), &end);
@@ -153,7 +153,7 @@ std::optional<double> number_of(const std::string& text) {
   return end != text.c_str() && *end == 0 ? std::optional(value) : std::nullopt;
 }
 
-/// "w", or "r*w".
+/// True for a quantity "w" or a product of two quantities "r*w".
 bool is_quantity_or_product(const std::string& text) {
   const size_t star = text.find('*');
   return is_quantity(text.substr(0, star)) && (star == std::string::npos || is_quantity(text.substr(star + 1)));
@@ -164,7 +164,7 @@ bool is_quantity_or_product(const std::string& text) {
 std::vector<Slip> slips_of(const CellStep& step) {
   std::vector<Slip> slips;
   const auto slip = [&](const std::string& words, const std::string& steps) { slips.push_back({words, read_cell(steps)}); };
-  const std::string a = step.argument(0), ulps = "~2";  // so another order of its operations is no difference
+  const std::string a = step.argument(0), ulps = "~2";  // a wrong formula must differ by more than its rounding
   const size_t star = a.find('*');
   if (step.word == "add") slip(a + " - v", "neg add(" + a + ")"), slip("sub(" + a + ")", "sub(" + a + ")");
   if (step.word == "sub") slip(a + " - v", "sub(" + a + ") neg"), slip("add(" + a + ")", "add(" + a + ")");

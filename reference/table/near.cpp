@@ -1,4 +1,4 @@
-// Near matches by edit distance, and texts from tables that are safe to print.
+// Similar names by edit distance, and text that is safe to print.
 #include "reference/table/near.h"
 
 #include <algorithm>
@@ -30,14 +30,14 @@ std::vector<std::string> near_matches(std::string_view word, std::span<const std
   };
   std::vector<Near> near;
   std::set<std::string_view> seen;
-  if (word.size() > kMostQuoted) return {};  // such a long text is not a typo
+  if (word.size() > kMostQuoted) return {};  // a text this long is no misspelt name
   const int allowed = std::max(1, int(word.size()) / 3);
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kMostQuoted) continue;
     if (!seen.insert(candidate).second) continue;
     const int apart = int(std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size()));
-    const int distance = apart > allowed ? apart : edit_distance(word, candidate);  // the edit distance is at least the
-                                                                                    // difference of lengths
+    const int distance = apart > allowed ? apart : edit_distance(word, candidate);  // the edit distance is never less
+                                                                                    // than the difference of lengths
     const bool contains = word.size() >= 3 && (candidate.find(word) != candidate.npos || word.find(candidate) != word.npos);
     const bool is_release = candidate.starts_with(word) && candidate.substr(word.size()).starts_with('@');
     if (distance <= allowed || contains) near.push_back({is_release ? 0 : distance, candidate});
@@ -58,7 +58,7 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
     return text + "?";
   }
   constexpr size_t kMostListed = 20;
-  std::set<std::string> listed;  // a name may occur several times: kernels with one name, one for each contract
+  std::set<std::string> listed;  // a name may occur several times: some kernels share a name
   for (const std::string& candidate : candidates) {
     if (listed.contains(candidate)) continue;
     if (listed.size() == kMostListed) return text + ", ...";
@@ -84,7 +84,7 @@ std::string escaped(std::string_view text, std::string_view kept) {
   return out;
 }
 
-/// Start of a quotation: a ' at the start of a word.
+/// Start of the next quotation: a ' at the beginning of a word.
 size_t quote_after(std::string_view text, size_t at) {
   constexpr std::string_view kBefore = " ([=,;:";
   for (; at < text.size(); ++at)
@@ -92,7 +92,7 @@ size_t quote_after(std::string_view text, size_t at) {
   return text.npos;
 }
 
-/// End of a quotation: a ' at the end of a word, or the end of the text.
+/// End of a quotation: a ' at the end of a word; otherwise the end of the text.
 size_t end_of_quote(std::string_view text, size_t at) {
   constexpr std::string_view kBehind = " )],;:.?!";
   for (; at < text.size(); ++at)
@@ -100,7 +100,7 @@ size_t end_of_quote(std::string_view text, size_t at) {
   return text.size();
 }
 
-/// At most that many bytes from the front, without cutting a character.
+/// At most `most` bytes from the start of the text, without cutting a character in two.
 std::string_view front_of(std::string_view text, size_t most) {
   if (text.size() <= most) return text;
   while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;

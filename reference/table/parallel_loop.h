@@ -16,11 +16,11 @@
 
 namespace assay {
 
-/// Runs f(i) for i in [0, count) on oneTBB's threads. A thread that waits runs no unrelated task, so the caller may hold a lock.
-/// Rethrows an exception of f.
+/// Runs f(i) for i in [0, count) on oneTBB's threads, and rethrows an exception of f. A thread that waits for the others runs no
+/// unrelated task, so the caller may hold a lock.
 ///
-/// The thread sanitizer cannot see how oneTBB's library hands tasks over and would report each of them. In its builds four
-/// threads of the standard library run the loop instead, so that a report is a race in f.
+/// The thread sanitizer does not see how oneTBB hands tasks to threads, and would report each of them as a race. In its builds,
+/// four threads of the standard library run the loop, so that every report is a race in f.
 template <class F>
 void parallel_loop(int64_t count, const F& f) {
 #ifndef __SANITIZE_THREAD__

@@ -18,7 +18,7 @@
 namespace assay {
 namespace {
 
-/// True if the path names an open descriptor of this process.
+/// True if the path names a descriptor that this process has open.
 bool names_descriptor(const std::string& path) {
   if (path == "-" || path == "/dev/stdin") return true;
   for (const std::string folder : {"/dev/fd/", "/proc/self/fd/"})
@@ -35,7 +35,7 @@ struct Descriptor {
 
 std::string read_once(const std::string& path, bool is_open) {
   const auto refuse = [&](const char* problem) { return TableError(path, 0, 0, "", problem); };
-  // O_NONBLOCK: opening a named pipe would wait for its writer
+  // O_NONBLOCK: otherwise opening a named pipe would wait for a writer
   const Descriptor file{path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                     : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | (is_open ? 0 : O_NONBLOCK))};
   struct stat status {};
@@ -63,7 +63,7 @@ std::string read_once(const std::string& path, bool is_open) {
 
 std::string read_text(const std::string& path) {
   if (!names_descriptor(path)) return read_once(path, false);
-  // A pipe can be read only once, but a table may be read for its rows and again for its digest.
+  // A pipe can be read only once, but a table may be read twice: for its rows and for its digest.
   static std::mutex mutex;
   static std::map<std::string, std::string> kept;
   const std::lock_guard lock(mutex);
@@ -81,11 +81,11 @@ std::string located(const std::string& file, int line, int column, const std::st
   return text.append(": ").append(message_text(problem));
 }
 
-// No table of this program comes near these limits: the largest have 31 columns, 136,000 cells and 1,500 bytes in a cell. A file
-// that exceeds them is rejected before it fills the memory.
+// No table of this program comes near these limits: the largest ones have 31 columns, 136,000 cells and 1,500 bytes in a cell. A
+// file beyond a limit is rejected before it fills the memory.
 constexpr size_t kMostColumns = 1000, kMostCells = size_t{1} << 20, kMostCellBytes = size_t{64} << 10;
 
-/// Feeds libcsv byte by byte, since libcsv reports cells without positions.
+/// Passes the text to libcsv byte by byte, since libcsv does not report the positions of cells.
 class Reader {
  public:
   explicit Reader(const std::string& file) : file_(file) {
@@ -121,7 +121,7 @@ class Reader {
         ++line_;
         column_ = 1;
       }
-      if (row_is_empty_ && !in_cell_) {  // an empty last cell is positioned at the end of its row
+      if (row_is_empty_ && !in_cell_) {  // an empty last cell gets the position of the end of its row
         cell_line_ = line_;
         cell_column_ = column_;
       }
@@ -134,8 +134,8 @@ class Reader {
   }
 
  private:
-  /// Refuses bytes that would control a terminal: cells are printed by many verbs. Line breaks are allowed. libcsv is C code, so
-  /// the error is thrown only after its function has returned.
+  /// Rejects cells with bytes that would control a terminal, since many commands print cells. Line breaks are allowed. libcsv is
+  /// C code, so the error is thrown only after its function has returned.
   void check_printable(const TableCell& cell) {
     const std::string_view text = cell.text;
     for (size_t i = 0, length = 0; i < text.size(); i += length) {
@@ -159,7 +159,7 @@ class Reader {
     reader.row_is_empty_ = false;
     reader.in_cell_ = false;
     reader.cell_line_ = reader.line_;
-    reader.cell_column_ = reader.column_ + 1;  // the delimiter is in this column; the next cell starts after it
+    reader.cell_column_ = reader.column_ + 1;  // column_ is that of the delimiter; the next cell begins after it
   }
   static void on_row(int, void* self) {
     Reader& reader = *static_cast<Reader*>(self);

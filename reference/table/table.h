@@ -1,4 +1,4 @@
-// CSV tables whose cells know their line and column, and the only function by which text files enter the program.
+// CSV tables whose cells know their line and column, and read_text(), the only function that reads text files.
 #pragma once
 
 #include <cstddef>
@@ -11,20 +11,20 @@
 
 namespace assay {
 
-/// Size limit of a text file. The largest file that this program writes has 5 MB.
+/// Largest text file that is read. The largest file that this program writes has 5 MB.
 inline constexpr size_t kMostFileBytes = size_t{64} << 20;
 
 /// The content of a regular file, of standard input (`-`), or of an open descriptor (`/dev/fd/N`, `/dev/stdin`, `<(...)` of a
-/// shell). Named pipes, devices and sockets are rejected, since reading them may never end.
+/// shell). Rejects named pipes, devices and sockets, since reading them may never end.
 ///
-/// Throws TableError: unreadable, not a regular file, or larger than kMostFileBytes.
+/// Throws TableError if the file is unreadable, not regular, or larger than kMostFileBytes.
 std::string read_text(const std::string& path);
 
-/// An error at a place in a text file. what() reads `file:line:column: name: what`, without unknown parts. Text quoted from the
-/// file is printable and short (message_text()).
+/// An error at a place in a text file. what() returns `file:line:column: name: problem`, without the parts that are unknown. Text
+/// quoted from the file is made printable and short (message_text()).
 class TableError : public std::runtime_error {
  public:
-  /// `line` and `column` are 1-based (column in bytes); 0 is unknown. `name` is the table's column, or empty.
+  /// `line` and `column` count from 1 (`column` in bytes); 0: unknown. `name`: the column of the table, or empty.
   TableError(std::string file, int line, int column, std::string name, std::string problem);
 
   const std::string& file() const { return file_; }
@@ -58,7 +58,7 @@ struct Table {
   std::vector<TableCell> header;
   std::vector<TableRow> rows;
 
-  /// Index of a column, or -1.
+  /// Index of a column; -1 if there is none.
   int find_column(std::string_view name) const;
   bool has_column(std::string_view name) const { return find_column(name) >= 0; }
 
@@ -66,23 +66,23 @@ struct Table {
   const TableCell& cell(const TableRow& row, std::string_view name) const;
   const std::string& text(const TableRow& row, std::string_view name) const { return cell(row, name).text; }
 
-  /// A decimal integer. Throws TableError at the cell for anything else.
+  /// The decimal integer in a cell. Throws TableError at the cell for anything else.
   int64_t integer(const TableRow& row, std::string_view name) const;
 
-  /// Creates the error for a cell of this table.
+  /// The error to throw about a cell of this table.
   TableError error(const TableRow& row, std::string_view name, const std::string& problem) const;
 
-  /// Throws TableError at the header if one of these is missing.
+  /// Throws TableError at the header if the table lacks one of these columns.
   void require_columns(std::span<const std::string> required) const;
-  /// Throws TableError at the first column that is not one of these, with similar names.
+  /// Throws TableError at the first column that is none of these, with similar names.
   void allow_columns(std::span<const std::string> known) const;
 };
 
-/// Reads a table. The first row names the columns. Blanks around unquoted cells are dropped, blank lines are skipped.
+/// Reads a table. Its first row names the columns. Drops blanks around cells without quotes, and skips blank lines.
 ///
-/// Throws TableError: no such file, no header, unnamed or duplicate columns, a row whose length differs from the header's, an
-/// unclosed quote or one inside an unquoted cell, a NUL byte, an empty cell in a column `why`, more than 1000 columns, 2^20 cells
-/// or 64 KiB in one cell.
+/// Throws TableError for: no such file, no header, unnamed or duplicate columns, a row with more or fewer cells than the header,
+/// an unclosed quote, a quote inside a cell without quotes, a NUL byte, an empty cell in a column `why`, more than 1000 columns,
+/// 2^20 cells or 64 KiB in one cell.
 Table read_table(const std::string& path);
 
 /// The same for text in memory; `file` is only used in messages.

@@ -105,7 +105,7 @@ TEST(Table, BrokenTablesSayWhere) {
   EXPECT_EQ(error_of("a,why\n1,because\n2,\n"), "t.csv:3:3: why: a row must say why it exists");
 }
 
-/// Cells are printed by many verbs: none can control a terminal.
+/// Many commands print cells, so no cell may contain bytes that control a terminal.
 TEST(Table, ACellWithUnprintableBytesIsRefused) {
   EXPECT_EQ(error_of("a,why\n1,x\n2,\"red\x1b[31m\"\n"), "t.csv:3:3: holds \\x1b, which is not a printable character of UTF-8");
   EXPECT_EQ(error_of("a,b\n1,bell\x07"), "t.csv:2:3: holds \\x07, which is not a printable character of UTF-8");

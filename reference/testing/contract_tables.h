@@ -1,4 +1,4 @@
-// Contract tables for tests: the shipped ones plus one written by the test, and the resulting error.
+// Contract tables for tests: the shipped ones plus one that the test writes, and the error that results.
 #pragma once
 
 #include <unistd.h>
@@ -18,7 +18,7 @@ inline const ContractTables& tables() {
   return all;
 }
 
-/// A table file that is deleted with this object.
+/// A table file that exists as long as this object.
 class TableFile {
  public:
   explicit TableFile(const std::string& text)
@@ -38,7 +38,7 @@ inline std::string quant_row(const std::string& id, const std::string& amax, con
   return kQuantHeader + id + ",e4m3fn,448," + amax + "," + scale + ",," + code + ",128,row,rows:untouched,2026,,here,because\n";
 }
 
-/// The error of adding a table to the shipped ones, without the file path; "no error" if there is none.
+/// The error message if this table is added to the shipped ones, without the path of the file; "no error" if there is none.
 inline std::string error_of(const std::string& text) {
   const TableFile file(text);
   ContractTables tables = ContractTables::load(kFolder);

@@ -1,4 +1,4 @@
-// Exact GEMMs in long integers, and the reference's results for them.
+// Exact GEMMs in long integers, and the outputs of exact_dot() that are compared with them.
 #pragma once
 
 #include <boost/multiprecision/cpp_int.hpp>
@@ -15,11 +15,11 @@
 
 namespace assay {
 
-// GEMMs of scaled codes in Boost.Multiprecision integers, written directly from the definition. For tests; slow.
+// GEMMs of scaled codes in Boost.Multiprecision integers, written directly from the definition. Slow.
 
 using Integer = boost::multiprecision::cpp_int;
 
-/// Real numbers are represented as integers times 2^-kFraction.
+/// A real number is stored as an integer times 2^-kFraction.
 constexpr int kFraction = 1200;
 
 inline Integer fixed_point(double x) {
@@ -29,7 +29,7 @@ inline Integer fixed_point(double x) {
   return shift >= 0 ? Integer(significand) << shift : Integer(significand) / (Integer(1) << -shift);
 }
 
-/// Rounds x to nearest even using the bits of the integer. Overflow is Inf, or NaN in a format without Inf.
+/// Rounds x to nearest even by the bits of the integer. Overflow gives Inf, or NaN in a format without Inf.
 inline double nearest(const Format& format, const Integer& x) {
   if (x == 0) return 0;
   const Integer magnitude = abs(x);
@@ -43,7 +43,7 @@ inline double nearest(const Format& format, const Integer& x) {
   return std::copysign(value > max_finite(format) ? beyond : value, x < 0 ? -1.0 : 1.0);
 }
 
-/// Codes and scales of one operand, with ownership of the memory.
+/// Codes and scales of one operand, with the memory that holds them.
 struct OwnedOperand {
   std::vector<std::byte> codes, scales;
   DotOperand operand;
@@ -73,19 +73,19 @@ struct OwnedOperand {
   }
 };
 
-/// The kinds of scales in real kernels: number of rows and of k that share one (0: all).
+/// The kinds of scales in real kernels: how many rows, and how many elements along k, share a scale (0: all).
 struct DotScaleKind {
   const char* name;
   const Format* format;  ///< nullptr: none
   int64_t rows_per_scale, k_per_scale;
-  bool k_first;  ///< k is the innermost index of scales in memory, not the row
+  bool k_first;  ///< true: k, not the row, is the innermost index of scales in memory
 };
 inline const DotScaleKind kDotScaleKinds[] = {{"none", nullptr, 0, 0, false},     {"tensor", &kF32, 0, 0, false},
                                               {"row", &kF32, 1, 0, false},        {"1x128", &kF32, 1, 128, false},
                                               {"128x128", &kF32, 128, 128, true}, {"3x32", &kF32, 3, 32, true},
                                               {"mx", &kE8M0, 1, 32, true}};
 
-/// An operand of zeros with scales of one. Rows are padded by `gap` elements.
+/// An operand whose codes are zero and whose scales are one. `gap` unused elements follow each row.
 inline OwnedOperand make_operand(const Format& format, int64_t rows, int64_t k, const DotScaleKind& kind, int64_t gap = 0) {
   OwnedOperand o;
   o.k = k;
@@ -106,7 +106,7 @@ inline OwnedOperand make_operand(const Format& format, int64_t rows, int64_t k, 
   return o;
 }
 
-/// The exact element, for finite operands.
+/// The exact element of y, for finite operands.
 inline Integer exact_element(const OwnedOperand& a, int64_t row, const OwnedOperand& b, int64_t column) {
   Integer sum = 0;
   for (int64_t i = 0; i < a.k; ++i) {
@@ -125,11 +125,11 @@ inline Integer exact_element(const OwnedOperand& a, int64_t row, const OwnedOper
 
 namespace assay::dot_answers {
 
-// Random GEMMs of scaled codes, and the results of exact_dot, which are checked with long integers.
+// Random GEMMs of scaled codes, and exact_dot()'s results for them.
 
 inline const Format* const kOutputs[] = {&kF32, &kBf16, &kF16, &kE4M3Fn};
 
-/// The outputs of exact_dot for a product.
+/// The outputs of exact_dot() for one GEMM.
 struct Answer {
   std::vector<std::vector<double>> rounded;
   std::vector<double> value, error;
@@ -149,7 +149,7 @@ inline bool same(double a, double b) {
   return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b));
 }
 
-/// Describes the first element that is not the rounded exact one, or whose certificate is wrong; empty if there is none.
+/// Describes the first element that is not the rounded exact one, or whose error bound is wrong; empty if there is none.
 inline std::string first_wrong(const OwnedOperand& a, const OwnedOperand& b, const Answer& got) {
   for (int64_t i = 0; i < a.operand.rows; ++i) {
     for (int64_t j = 0; j < b.operand.rows; ++j) {
@@ -166,7 +166,7 @@ inline std::string first_wrong(const OwnedOperand& a, const OwnedOperand& b, con
   return "";
 }
 
-/// Kind of codes: any finite ones; few bits near one, so that sums are ties; or signs that cancel.
+/// Kinds of codes: any finite ones; ones near 1 with few bits, so that sums are ties; or ones whose products cancel.
 enum class Fill { kAny, kFewBits, kCancelling };
 
 inline double finite(const Format& f, std::mt19937_64& random) {

@@ -20,7 +20,7 @@
 
 namespace assay {
 
-/// The parameter is the name of the instruction set.
+/// The test parameter is the name of the instruction set.
 class WithDotKernels : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
@@ -35,9 +35,9 @@ class WithDotKernels : public testing::TestWithParam<const char*> {
 
 namespace assay::dot_bounds {
 
-// GEMMs for tests of a tensor core's error bounds: the data, exact_dot's results, and the bounds by definition.
+// GEMMs for tests of a tensor core's error bounds: data, exact_dot()'s results, and the bounds by their definition.
 
-/// Models of tensor cores: fp8 on sm_90, and on sm_100 with scales.
+/// The model of a tensor core, such as that of fp8 on sm_90, or of sm_100 with scales.
 inline AccumulatorModel model_of(const std::string& unit, int64_t chunk) {
   return accumulator_model(unit_table().find(unit).unit, chunk).value();
 }
@@ -80,7 +80,7 @@ inline int exponent_of(const OwnedOperand& o, int64_t row, int64_t i) {
 
 inline bool scales_change(const OwnedOperand& o) { return o.operand.scales.codes && o.operand.scales.k_per_scale < o.k; }
 
-/// Element by element, by definition: the result of a tensor core that follows the model, the bound of its error, and the largest
+/// For one element, by definition: the result of a tensor core that follows the model, the bound of its error, and the largest
 /// exponent.
 struct Defined {
   double unit = 0, bound = 0;
@@ -107,7 +107,7 @@ inline Defined defined(const OwnedOperand& a, int64_t row, const OwnedOperand& b
         terms.push_back(product * scales);
         aligned = std::max(aligned, e);
         of_products = std::max(of_products, e);
-        exact += product * scales;  // few bits, so exact in double
+        exact += product * scales;  // exact in double: few bits
       }
       const double step = std::ldexp(1.0, aligned - m.fraction_bits);
       c = 0;

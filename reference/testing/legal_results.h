@@ -1,4 +1,4 @@
-// Accepted results of cells and contracts in tests: cells evaluated on one interval, and all legal results of a program.
+// Accepted results of cells and contracts in tests: a cell evaluated on one interval, and random results that it allows.
 #pragma once
 
 #include <cmath>
@@ -13,10 +13,10 @@
 
 namespace assay::eval_cells {
 
-/// The names that a cell in these tests may use.
+/// The names that cells in these tests may use.
 inline const Names kEvalNames{{{"M", "448"}}, {{"x", &kBf16}, {"q", &kE4M3Fn}}, {"a", "s"}};
 
-/// Evaluates the cell on a span, with another span as `a` and as `s`.
+/// Evaluates the cell on interval v; the quantities `a` and `s` are the interval a.
 inline Span run(const std::string& cell, Span v, Span a = point(1)) {
   Environment environment;
   environment.set("a", a);
@@ -24,7 +24,7 @@ inline Span run(const std::string& cell, Span v, Span a = point(1)) {
   return evaluate(parse_recipe(cell, kEvalNames), v, environment);
 }
 
-/// a <= b, with -0 below +0 because they are different codes.
+/// True if a <= b, where -0 counts as less than +0, because they have different codes.
 inline bool not_above(double a, double b) { return a < b || (a == b && (a != 0 || std::signbit(a) || !std::signbit(b))); }
 
 /// True if an interval contains the value.
@@ -39,7 +39,7 @@ inline bool same(Span a, Span b) {
   return end(a.low, b.low) && end(a.high, b.high);
 }
 
-// Draws one of the results that a recipe allows for a value, step after step.
+// Draws a random one of the results that a recipe allows for a value, step by step.
 
 /// A random interval of f32 values: a point, a narrow one, a wide one, one that ends at zero or infinity, NaN, or any.
 inline Span random_span(RandomNumbers& random, const std::vector<double>& special) {
@@ -61,7 +61,7 @@ inline Span random_span(RandomNumbers& random, const std::vector<double>& specia
   }
 }
 
-/// A value in the interval: an end, zero if inside, or one in between.
+/// A value in the interval: one of its ends, zero if it contains zero, or one in between.
 inline double inside(RandomNumbers& random, Span span) {
   if (span.any()) return random.below(2) == 0 ? std::nan("") : random.of(kF32);
   if (span.pinned()) return span.low;
@@ -86,12 +86,12 @@ inline Step without_freedom(Step step) {
   return step;
 }
 
-/// v +- a * a, or v +- a, where a compiler has fused one product with the addition: a * a, or the previous product `before`,
-/// number * factor.
+/// v +- a * a, or v +- a, as a compiler may compute it: it fuses the addition with one product, which is a * a or `before`, the
+/// product of the step before (number * factor).
 inline double fused_sum(RandomNumbers& random, const Step& step, double v, double a, const std::pair<double, double>* before) {
   const double sign = step.verb == Verb::kSub ? -1 : 1;
   const auto fma = [](double x, double y, double z) {
-    const bool beyond_f32 = std::isfinite(x) && std::isinf(float(x));  // pow2 can return 2^128
+    const bool beyond_f32 = std::isfinite(x) && std::isinf(float(x));  // pow2 may return 2^128, which f32 lacks
     return beyond_f32 ? round_to(kF32, x * y + z, Rounding::kNearestEven, Overflow::kSpecial)
                       : double(std::fma(float(x), float(y), float(z)));
   };
@@ -100,7 +100,7 @@ inline double fused_sum(RandomNumbers& random, const Step& step, double v, doubl
   return fma(before->first, before->second, sign * (alone ? a : double(float(a * a))));
 }
 
-/// One result that a recipe allows for these numbers: a step with slack returns some number within it.
+/// One result that a recipe allows for these numbers. A step with an allowed error returns a random number within it.
 inline double legal_result(RandomNumbers& random, const Recipe& recipe, double v, const Environment& environment) {
   std::pair<double, double> product;
   const std::pair<double, double>* before = nullptr;

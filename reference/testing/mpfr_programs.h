@@ -1,4 +1,4 @@
-// MPFR numbers for tests, and helpers of hand-written programs of contracts: f32 arithmetic, cache records and ranks.
+// MPFR numbers for tests, and helpers for hand-written programs: f32 arithmetic, cache records and ranks.
 #pragma once
 
 #include <mpfr.h>
@@ -20,14 +20,14 @@
 
 namespace assay {
 
-// Real numbers for tests: MPFR with about 400 bits, and one rounding to a format by MPFR. A definition such as "a real function,
-// then one rounding" can be written directly, without code of the reference.
+// Real numbers for tests: MPFR with about 400 bits, and MPFR's rounding to a format. A test can write a definition such as "a
+// real function, then one rounding" directly, without code of the reference.
 
 /// Sums, differences and products of f32 numbers are exact; quotients and functions are correctly rounded to 400 bits.
 using Real = boost::multiprecision::number<boost::multiprecision::mpfr_float_backend<120>, boost::multiprecision::et_off>;
 
-/// Rounds `x` to a floating-point format with MPFR's precision, exponent range and gradual underflow. NaN stays NaN. Overflow is
-/// Inf, or the largest number if `mode` rounds toward it. A zero keeps the sign of `x`.
+/// Rounds `x` to a floating-point format by MPFR, with the format's precision, exponent range and subnormals. NaN stays NaN.
+/// Overflow gives Inf, or the largest number if `mode` rounds toward it. A zero keeps the sign of `x`.
 inline double rounded(const Format& format, const Real& x, mpfr_rnd_t mode) {
   mpfr_t y;
   mpfr_init2(y, format.precision());
@@ -42,13 +42,13 @@ inline double rounded(const Format& format, const Real& x, mpfr_rnd_t mode) {
   mpfr_set_emax(highest);
   mpfr_clear(y);
   if (std::isinf(result) || !(std::fabs(result) > max_finite(format))) return result;
-  // The format has fewer numbers than the exponent range: the largest code of the "fn" formats is NaN.
+  // The format lacks some numbers of this exponent range: in "fn" formats, the code after the largest number is NaN.
   return mode == MPFR_RNDZ ? std::copysign(max_finite(format), result) : std::copysign(HUGE_VAL, result);
 }
 
 inline double nearest(const Format& format, const Real& x) { return rounded(format, x, MPFR_RNDN); }
 
-/// One MPFR function of one or two reals, in 400 bits. MPFR treats NaN, Inf and zeros as IEEE 754 does.
+/// An MPFR function of one or two real numbers, with 400 bits. MPFR treats NaN, Inf and zeros as IEEE 754 does.
 inline Real in_reals(int function(mpfr_ptr, mpfr_srcptr, mpfr_rnd_t), const Real& x) {
   Real y;
   function(y.backend().data(), x.backend().data(), MPFR_RNDN);
@@ -60,12 +60,12 @@ inline Real in_reals(int function(mpfr_ptr, mpfr_srcptr, mpfr_srcptr, mpfr_rnd_t
   return y;
 }
 
-/// Equal numbers with the same sign of zero, or both NaN.
+/// True for equal numbers, of which zeros must have the same sign, and for two NaN.
 inline bool same_number(double a, double b) {
   return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b));
 }
 
-// Test inputs in the working formats: random numbers of all magnitudes, and special ones.
+// Test inputs in working formats: random numbers of all magnitudes, and special ones.
 
 /// NaN, infinities, both zeros, subnormals, and numbers at the range limits of f32, f16, bf16 and fp8.
 inline std::vector<double> special_numbers() {
@@ -88,7 +88,7 @@ class RandomNumbers {
 
   uint64_t below(uint64_t n) { return random_() % n; }
 
-  /// A random number of the format: any bit pattern, an exponent near that of 1, or few significand bits.
+  /// A random number of the format: of any bit pattern, with an exponent near that of 1, or with few significand bits.
   double of(const Format& format) {
     const uint32_t bits = uint32_t(random_());
     const double any = std::bit_cast<float>(bits);
@@ -102,7 +102,7 @@ class RandomNumbers {
   std::mt19937_64 random_;
 };
 
-// Helpers for oracles ("twins"): programs that repeat the computation of a contract step by step in MPFR.
+// Helpers for hand-written programs ("twins"), which compute what a contract describes, step by step, in MPFR.
 
 inline Contract contract_of(const std::string& id, const Format& x) {
   static const ContractTables tables = ContractTables::load("reference/contracts");
@@ -118,7 +118,7 @@ inline RecordValues record_of(const Contract& contract, RowInputs inputs, int64_
   return record_values(contract, inputs, nullptr, kBf16);
 }
 
-/// The least power of two that is at least v, in MPFR.
+/// The smallest power of two that is at least v.
 inline double power_above(const Real& v) {
   double power = 0x1p-140;
   while (Real(power) < v) power *= 2;
@@ -133,7 +133,7 @@ inline const ContractTables& tables_of_ranks() {
 }
 inline RankReduce contract_of_ranks(const std::string& id) { return read_rank_reduce(tables_of_ranks().find(id)); }
 
-/// Values that cancel, so that the last bits of a sum reveal the order of additions.
+/// Values that cancel, so that the last bits of a sum show the order of additions.
 inline RankInputs inputs_of_ranks(const Format& x, int ranks, int64_t elements, unsigned seed) {
   std::mt19937 engine(seed);
   std::normal_distribution<double> normal;

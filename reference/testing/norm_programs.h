@@ -15,7 +15,7 @@
 
 namespace assay::norm_rows {
 
-// Rows for tests of norms, and the values in an interval.
+// Rows for tests of norms, and values of an interval.
 
 inline constexpr char kNA[] = "vllm.rms_norm@v0.19.1", kNB[] = "vllm.rms_norm@2026-06-18",
                       kFused[] = "assay.rms_norm_group_packed";
@@ -25,7 +25,7 @@ struct Row {
   std::vector<double> x, gamma;
 };
 
-/// A typical row: x ~ N(0, scale), gamma ~ N(1, 0.1), both in the input format.
+/// A typical row: x from N(0, scale) and gamma from N(1, 0.1), both rounded to the input format.
 inline Row normal_row(const Format& format, int n, unsigned seed, double scale = 1) {
   std::mt19937 engine(seed);
   std::normal_distribution<double> normal;
@@ -50,12 +50,12 @@ inline std::vector<double> numbers_of(Span span, int64_t count) {
 
 namespace assay::layer_norms {
 
-// Rows for norms that subtract the mean, and a float program that does so in many ways, right and wrong.
+// Rows for norms that subtract the mean, and a float program of such norms with right and wrong options.
 
 inline constexpr char kTwoPass[] = "flashinfer.layer_norm";
 inline constexpr double kEps = 1e-6;
 
-/// x ~ N(mean, 1) in the input format; gamma ~ N(1, 0.1) and beta ~ N(0, 1) in fp32.
+/// x from N(mean, 1), rounded to the input format; gamma from N(1, 0.1) and beta from N(0, 1) in fp32.
 inline RowInputs normal_row(const Format& format, int n, unsigned seed, double mean) {
   std::mt19937 engine(seed);
   std::normal_distribution<double> normal;
@@ -71,8 +71,8 @@ inline RowInputs normal_row(const Format& format, int n, unsigned seed, double m
 
 inline constexpr int kChain = 3;
 
-/// Order of a sum: adds four adjacent terms, or four terms a quarter of the row apart, and then pairwise; pairwise only; or
-/// sequentially, which is deeper than the trees of the contracts.
+/// Sums in several orders. Two of them add four terms first (neighbours, or a quarter of the row apart), then these sums
+/// pairwise. One adds all terms pairwise. One adds them one after another, deeper than the trees of the contracts.
 inline float sum_of(std::vector<float> terms, int order) {
   const size_t each = order == kChain ? terms.size() : 4, chains = terms.size() / each;
   if (order != 2) {
@@ -85,7 +85,7 @@ inline float sum_of(std::vector<float> terms, int order) {
   return terms[0];
 }
 
-/// Options of one kernel, right and wrong ones.
+/// Options of a kernel, right and wrong ones.
 struct Way {
   int order = 0;
   bool fused = false, one_pass = false;

@@ -1,4 +1,4 @@
-// Quantizations as MPFR programs, step by step: groups and int8.
+// Quantizations as MPFR programs, step by step: in groups, and to int8.
 #pragma once
 
 #include <unistd.h>
@@ -12,43 +12,43 @@
 
 namespace assay::quant_programs {
 
-// Hand-written quantizations of a group, and test rows for them.
+// Hand-written quantizations of a group, and rows to test them with.
 
 inline RowOutputs evaluated(const char* id, const std::vector<double>& x, int64_t group_size, const Format& format = kBf16) {
   return evaluate_row(contract_of(id, format), {x, {}, 0, group_size}, nullptr, format);
 }
 
-/// The result of a kernel for one group.
+/// What a kernel stores for one group.
 struct Group {
   double scale;
   std::vector<uint32_t> codes;
 };
 
-/// Rounds to e4m3fn, to nearest even, saturating; NaN is 0x7F.
+/// The e4m3fn code of v: to nearest even, saturating; NaN becomes 0x7f.
 inline uint32_t e4m3(double v) {
   if (std::isnan(v)) return 0x7f;
   const double y = std::isinf(v) ? v : nearest(kE4M3Fn, v);
   return code_of(kE4M3Fn, std::isinf(y) ? std::copysign(448.0, y) : y);
 }
 
-/// min(max(v, -448), 448) with CUDA's fmaxf and fminf: fmaxf replaces a NaN by its bound.
+/// min(max(v, -448), 448) with CUDA's fmaxf and fminf: for NaN, fmaxf returns its bound -448.
 inline double max_then_min(double v) { return std::isnan(v) ? -448 : v < -448 ? -448 : v > 448 ? 448 : v; }
 
 inline double amax_of(const std::vector<double>& x) {
   double amax = fl(Real("1e-10"));
   for (double v : x)
-    if (std::fabs(v) > amax) amax = std::fabs(v);  // false for NaN
+    if (std::fabs(v) > amax) amax = std::fabs(v);  // not taken for NaN
   return amax;
 }
 
-/// vLLM per_token_group_quant.cu 0f5257e2 with fp32 scales.
+/// vLLM per_token_group_quant.cu 0f5257e2, with scales in fp32.
 inline Group group_fp8(const std::vector<double>& x) {
   Group g{fl(Real(amax_of(x)) / 448), {}};
   for (double v : x) g.codes.push_back(e4m3(max_then_min(fl(Real(v) / Real(g.scale)))));
   return g;
 }
 
-/// Rows of four groups: normal data of many magnitudes, ties, groups of tiny numbers, specials.
+/// Rows of four groups: normal data of many magnitudes, ties, groups of tiny numbers, special values.
 inline std::vector<std::vector<double>> rows_of(const Format& x, int64_t group_size) {
   RandomNumbers random(71);
   std::mt19937 engine(72);
@@ -79,21 +79,21 @@ inline std::vector<std::vector<double>> rows_of(const Format& x, int64_t group_s
   return rows;
 }
 
-/// min(max(v, -448), 448) in the order of vLLM's scaled_fp8_conversion: a NaN becomes the upper bound.
+/// min(max(v, -448), 448) in the order of vLLM's scaled_fp8_conversion: NaN becomes the upper bound 448.
 inline double min_then_max(double v) { return std::isnan(v) ? 448 : v < -448 ? -448 : v > 448 ? 448 : v; }
 
 }  // namespace assay::quant_programs
 
 namespace assay::int8_programs {
 
-// Hand-written int8 quantizations of a group, and test rows for them.
+// Hand-written int8 quantizations of a group, and rows to test them with.
 
 inline const ContractTables& tables() {
   static const ContractTables all = ContractTables::load("reference/contracts");
   return all;
 }
 
-/// IEEE 754 a / b, a * b, a - b with one rounding, for all operands.
+/// a / b, a * b and a - b, rounded once, as IEEE 754 defines them for all operands.
 inline double divided(double a, double b) { return fl(in_reals(mpfr_div, a, b)); }
 
 inline double times(double a, double b) { return fl(in_reals(mpfr_mul, a, b)); }
@@ -110,7 +110,7 @@ inline int inward(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_trunc(y, 
 
 inline constexpr int64_t kLeast32 = -2147483648LL, kMost32 = 2147483647;
 
-/// The result of a kernel for one group; codes without a value are unspecified.
+/// What a kernel stores for one group. A code without a value may be anything.
 struct Group {
   double scale = 0;
   std::optional<int64_t> zero;
@@ -122,7 +122,7 @@ using Numbers = std::vector<double>;
 inline double amax_from(double floor, const Numbers& x) {
   double amax = floor;
   for (double v : x)
-    if (std::fabs(v) > amax) amax = std::fabs(v);  // false for NaN
+    if (std::fabs(v) > amax) amax = std::fabs(v);  // not taken for NaN
   return amax;
 }
 
@@ -145,7 +145,7 @@ inline int64_t code_about(double v, double inverse, int64_t azp) {
   return std::min<int64_t>(std::max<int64_t>(word, -128), 127);
 }
 
-/// Rows of 128 elements: many magnitudes, all ties of a scale of 1, one sign, one value, special values, very small ones.
+/// Rows of 128 elements: of many magnitudes, all ties for scale 1, of one sign, of one value, special values, very small ones.
 inline std::vector<Numbers> rows_of(const Format& x) {
   RandomNumbers random(81);
   std::mt19937 engine(82);

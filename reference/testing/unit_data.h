@@ -1,4 +1,4 @@
-// Tensor core rows, recordings and operands for tests.
+// Rows of units.csv, recorded results and operands, for tests of tensor core models.
 #pragma once
 
 #include <cmath>
@@ -20,14 +20,14 @@
 
 namespace assay {
 
-// Helpers for tests of the tensor core models: the table, random codes, and the probes of units/probes.csv.
+// Helpers for these tests: the table, random codes, and the rows of units/probes.csv.
 
 inline const UnitTable& unit_table() {
   static const UnitTable table = UnitTable::load_folder("reference/contracts");
   return table;
 }
 
-/// The code of "-2^-9", "nan", "-inf", or "0x3f801fff", which is the word as stored in memory.
+/// The code for "-2^-9", "nan", "-inf", or a word as stored in memory, such as "0x3f801fff".
 inline uint32_t code_of_text(const Format& f, const std::string& text) {
   if (text.starts_with("0x")) return uint32_t(std::stoul(text, nullptr, 16) >> (f == kTf32 ? 13 : 0));
   if (text == "nan") return code_of(f, std::nan(""));
@@ -36,7 +36,7 @@ inline uint32_t code_of_text(const Format& f, const std::string& text) {
   return code_of(f, Expression(text).rounded({}, f));
 }
 
-/// A row of probes.csv: inputs that distinguish parameters of tensor cores, zero where not listed, and the resulting code.
+/// A row of probes.csv: inputs that tell parameter values apart (operands not listed are zero), and the resulting code.
 struct UnitProbe {
   std::string name, unit, why;
   std::vector<uint32_t> a, b;
@@ -71,16 +71,16 @@ inline std::vector<UnitProbe> unit_probes() {
 
 namespace assay::recorded {
 
-// Reads the recordings in the folder `gemm` of ASSAY_HARDWARE_VECTORS; the README there defines the files.
+// Reads the recordings in the folder `gemm` of ASSAY_HARDWARE_VECTORS. The README in that folder describes the files.
 
-/// The elements of a .npy file: the bytes after its header.
+/// The elements in a .npy file: all bytes after its header.
 inline std::string npy(const std::filesystem::path& file) {
   const std::string bytes = read_text(file.string());
   const size_t header = 10 + size_t(uint8_t(bytes.at(8))) + (size_t(uint8_t(bytes.at(9))) << 8);
   return bytes.substr(header);
 }
 
-/// The finalizer of splitmix64.
+/// The last mixing function of the random number generator splitmix64.
 inline uint64_t mix(uint64_t x) {
   x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
   x = (x ^ x >> 27) * 0x94d049bb133111eb;
@@ -91,10 +91,10 @@ inline uint64_t mix(uint64_t x) {
 
 namespace assay {
 
-// Operands for tests of the tensor core models: codes of every kind that distinguishes models, and rows of random parameters.
+// Operands for these tests: kinds of codes that tell models apart, and random rows of units.csv.
 
-/// Kinds of random values: any bit pattern, also NaN and Inf; near 1; sparse, with many zeros; tiny; near the largest value; and
-/// the integers 0, 1, 2.
+/// Kinds of random codes: any bit pattern, including NaN and Inf; near 1; mostly zeros; tiny; near the largest value; and the
+/// integers 0, 1 and 2.
 enum class UnitData { kBits, kNearOne, kSparse, kTiny, kHuge, kIntegers };
 inline constexpr int kUnitDataKinds = 6;
 
@@ -122,7 +122,7 @@ class RandomCodes {
   std::mt19937_64 random_;
 };
 
-/// A GEMM small enough for the definition, in memory as unit_predict.h reads it.
+/// A GEMM, small enough for unit_definition.h, in memory as unit_predict.h reads it.
 struct UnitCase {
   int rows, columns, k;
   std::vector<uint32_t> a, b, c, a_scales, b_scales;  ///< codes, row-major
@@ -135,7 +135,7 @@ struct UnitCase {
       for (int i = 0; i < n; ++i) {
         codes.push_back(random.code(f, kind));
         uint32_t word = codes.back();
-        // random values for bits that the instruction ignores
+        // the bits that a tensor core ignores in tf32 words are random
         if (f == kTf32) word = word << 13 | uint32_t(random.below(1 << 13));
         for (int byte = 0; byte < f.bytes(); ++byte) bytes.push_back(std::byte(word >> (8 * byte) & 0xff));
       }
@@ -166,7 +166,7 @@ struct UnitCase {
   }
 };
 
-/// A valid row for the loader, with every cell random.
+/// A row of units.csv with random cells that the loader accepts.
 inline UnitRow random_unit_row(RandomCodes& random) {
   const auto one_of = [&](std::initializer_list<const char*> words) {
     return std::string(words.begin()[random.below(words.size())]);
@@ -176,7 +176,7 @@ inline UnitRow random_unit_row(RandomCodes& random) {
     UnitRow row{"random", "random.csv", 1, {}, {}};
     const uint64_t family = random.below(8);
     const bool group = family == 0, pairs = family == 1, split = family == 2, exact = family == 3 && random.below(4) == 0;
-    const bool few_bits = family == 4;  // the only kind for which one instruction set has separate loops
+    const bool few_bits = family == 4;  // only for these rows does an instruction set have separate loops
     const auto format = [&] {
       return group      ? one_of({"e2m1", "e2m3"})
              : exact    ? "int8"

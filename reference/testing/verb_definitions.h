@@ -1,4 +1,4 @@
-// The definition of every verb: a real function in MPFR, then one rounding by MPFR. Independent of the evaluator.
+// The definition of every verb: a real function in MPFR, then one rounding by MPFR. Shares no code with the evaluator.
 #pragma once
 
 #include <cmath>
@@ -43,7 +43,7 @@ inline int to_integer_above(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr
 inline int mpfr_round_away(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_round(y, x); }
 inline int to_integer_inward(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t) { return mpfr_trunc(y, x); }
 
-/// The larger (or smaller) of two values, with +0 above -0. A NaN is ignored, or propagated if requested.
+/// The larger (or smaller) of two values, where -0 counts as less than +0. Ignores a NaN, or returns it if the step says `keep`.
 inline double larger(const Input& in, double sign) {
   if (std::isnan(in.v) || std::isnan(in.a)) {
     if (has(in.text, "keep")) return std::nan("");
@@ -58,7 +58,7 @@ inline double into_bounds(const Input& in, double low, double high) {
   return in.v < low ? low : in.v > high ? high : in.v;
 }
 
-/// The MX scale rules: v = m 2^e with 1 <= m < 2, found by trying every e.
+/// The rules of pow2: finds v = m 2^e with 1 <= m < 2 by trying every e.
 inline double power_of_two(const Input& in) {
   static const std::vector<Real> powers = [] {
     std::vector<Real> all;

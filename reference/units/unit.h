@@ -9,12 +9,12 @@
 
 namespace assay {
 
-/// How bits below the last kept place are removed: truncation of the magnitude, or rounding toward -Inf.
+/// How bits beyond the last kept bit are removed: truncation of the magnitude, or rounding toward -Inf.
 enum class BitLoss { kTruncate, kFloor };
 
 /// The exponent used to align a term.
 enum class TermExponent {
-  /// e_a + e_b of the operands, not renormalized; subnormal operands have the exponent of the smallest normal value
+  /// e_a + e_b of the operands, without renormalization; a subnormal has the exponent of the smallest normal number
   kSum,
   kNormalized,  ///< floor(log2 |a b|)
   kScales       ///< sum of the exponents of the scales only
@@ -34,12 +34,12 @@ enum class AccumulatorJoin {
 
 enum class ResultRounding { kTowardZero, kNearestEven, kWrap };
 
-/// Upper limits for a row.
+/// The largest values that a row may have.
 inline constexpr int kMostTaken = 64;  ///< products per block
 inline constexpr int kMostSplits = 4;
 inline constexpr int kMostGroups = 32;  ///< groups per block
 
-/// Below every exponent that occurs.
+/// An exponent below that of every term.
 inline constexpr int kNoExponent = -(1 << 20);
 
 struct Unit {
@@ -56,11 +56,11 @@ struct Unit {
 
   // exponent
   TermExponent exponent = TermExponent::kSum;
-  /// Only for kSum: the format to which operands are converted, exactly, before their exponents are read; nullptr: their own
-  /// format.
+  /// Only for kSum: operands are converted to this format (exactly) before their exponents are read. nullptr: their exponents in
+  /// their own format are used.
   const Format* exponents_in = nullptr;
-  bool zeros_count = false;          ///< terms that are zero count in the maximum exponent
-  int least_exponent = kNoExponent;  ///< lower limit of the maximum exponent
+  bool zeros_count = false;          ///< terms that are zero count when the largest exponent is determined
+  int least_exponent = kNoExponent;  ///< lower limit of the largest exponent
 
   // sum
   ProductSum sum = ProductSum::kAligned;
@@ -73,15 +73,15 @@ struct Unit {
 
   // c
   AccumulatorJoin join = AccumulatorJoin::kAligned;
-  int sum_fraction_bits = 0;  ///< only for kJoined
+  int sum_fraction_bits = 0;  ///< only for kJoined: bits that the sum keeps below the larger exponent
   int c_fraction_bits = 0;
   BitLoss c_loss = BitLoss::kFloor;
-  int c_drop = 0;       ///< a c whose exponent is more than this much below the maximum counts as 0; 0: no such rule
+  int c_drop = 0;       ///< a c whose exponent is more than this below the largest exponent counts as 0; 0: no such rule
   bool c_last = false;  ///< an instruction starts at 0; its c is added at the end and rounded to nearest
 
   // round
   ResultRounding rounding = ResultRounding::kTowardZero;
-  int result_bits = 0;  ///< fraction bits of the result: Format::mantissa_bits of d, or fewer
+  int result_bits = 0;  ///< fraction bits of the result: those of d, or fewer
 
   // scale
   const Format* scale = nullptr;  ///< nullptr: none
@@ -89,19 +89,19 @@ struct Unit {
 
   // special
   uint32_t nan = 0;       ///< the only NaN code that a result has
-  bool flush = false;     ///< subnormal numbers count as zero
+  bool flush = false;     ///< subnormal operands, c and results count as zero
   int product_limit = 0;  ///< a product of at least 2^product_limit becomes Inf; 0: no limit
 
   bool known() const { return take > 0; }  ///< false: nothing is known about this instruction, so nothing is predicted
   bool operator==(const Unit&) const = default;
 };
 
-/// The formats that `exponents_in` may name for these operands. f16 or f32 qualifies if it represents every value of both
-/// operands, normal values as normal values, and if some value has another exponent in it than in its own format and in the
-/// formats listed before.
+/// The formats that `exponents_in` may name for these operands: f16 or f32. A format qualifies if it represents every value of
+/// both operands exactly, and every normal one as a normal number. It must also change the exponent of some operand value,
+/// compared with the operand's own format and with the formats earlier in the list.
 std::vector<const Format*> exponent_formats(const Format& a, const Format& b);
 
-/// The k of each product in the order in which blocks take them. A block of `take` products has one run for each of its `splits`.
+/// The k of each product, in the order in which blocks take them: `take` products per block, one partial sum after another.
 std::vector<int> product_order(const Unit& unit);
 
 }  // namespace assay

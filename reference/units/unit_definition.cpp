@@ -1,4 +1,4 @@
-// The definition of every tensor core in exact numbers n * 2^e.
+// Computes tensor core instructions in exact numbers n * 2^e.
 #include "reference/units/unit_definition.h"
 
 #include <algorithm>
@@ -11,13 +11,13 @@
 
 namespace assay {
 
-/// Expression templates are off so that both branches of a conditional have the same type.
+/// et_off: operators return numbers, not expression templates, so both branches of a conditional have the same type.
 using Integer = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>, boost::multiprecision::et_off>;
 
 class Dyadic {
  public:
   Dyadic() = default;
-  /// Conversion of a finite double.
+  /// The exact value of a finite double.
   explicit Dyadic(double value) {
     int exponent = 0;
     const double significand = std::frexp(value, &exponent);
@@ -33,7 +33,7 @@ class Dyadic {
   /// floor(log2 |x|); x must not be 0.
   int exponent() const { return int(msb(abs(n_))) + e_; }
 
-  /// This number in whole steps of 2^step; `loss` defines how the remainder is removed.
+  /// This number in units of 2^step, as an integer; `loss` says how the remainder is removed.
   Integer steps(int step, BitLoss loss) const {
     if (e_ >= step) return n_ << (e_ - step);
     const Integer magnitude = abs(n_) >> (step - e_);
@@ -42,7 +42,7 @@ class Dyadic {
     return loss == BitLoss::kTruncate || whole ? -magnitude : -magnitude - 1;
   }
 
-  /// This number in steps of 2^step, rounded to nearest, ties to even.
+  /// This number in units of 2^step, rounded to the nearest integer, ties to even.
   Integer nearest_steps(int step) const {
     const Integer below = steps(step, BitLoss::kFloor);
     const Dyadic beside = *this + Dyadic(-below, step), half = Dyadic(1, step - 1) + Dyadic(-beside.n_, beside.e_);
@@ -65,7 +65,7 @@ class Dyadic {
 
 namespace {
 
-/// Step 1 of an aligned sum: floor(log2 |x|); for subnormals and zero the exponent of the least normal number.
+/// Exponent of an operand for the alignment: floor(log2 |x|); for subnormals and zero, that of the smallest normal number.
 int exponent_in(const Format& format, double x) {
   return x == 0 ? format.min_exponent() : std::max(Dyadic(x).exponent(), format.min_exponent());
 }
@@ -95,7 +95,7 @@ struct Product {
   int scale_exponent() const { return a.scale_exponent + b.scale_exponent; }
 };
 
-/// The sum of all NaN and Inf terms: Inf or NaN; 0 if there are none.
+/// The sum of all terms that are NaN or Inf; 0 if all terms are finite.
 double special_sum(const Unit& unit, std::span<const Product> products, double c) {
   double sum = std::isfinite(c) ? 0 : c;
   for (const Product& p : products) {
@@ -138,14 +138,14 @@ int largest_exponent(const Unit& unit, std::span<const Term> terms) {
   return largest;
 }
 
-/// Converts each term to steps of 2^(largest - fraction_bits) and adds them.
+/// Converts each term to an integer in units of 2^(largest - fraction_bits), and adds these integers.
 Dyadic aligned_sum(std::span<const Term> terms, int largest, int fraction_bits, BitLoss loss) {
   Integer sum = 0;
   for (const Term& term : terms) sum += term.value.steps(largest - fraction_bits, loss);
   return {sum, largest - fraction_bits};
 }
 
-/// Rounds to the result's grid, to nearest or toward zero; Inf on overflow. A zero result is +0, unless the sign is kept.
+/// Rounds to d, to nearest or toward zero; Inf on overflow. A zero result is +0, unless `keeps_sign`.
 double rounded(const Unit& unit, const Dyadic& x, ResultRounding rounding, int bits, bool keeps_sign = false) {
   if (x.is_zero()) return 0;
   const int least = unit.d->min_exponent(), step = std::max(x.exponent(), least) - bits;
@@ -158,7 +158,7 @@ double rounded(const Unit& unit, const Dyadic& x, ResultRounding rounding, int b
   return value;
 }
 
-/// Records terms as products, or as groups, with k from `first` on; with a negative `first` as other terms.
+/// Appends terms to `seen`: products or groups whose k counts from `first` on; if first < 0, terms that are no products.
 void see(UnitBlockSeen* seen, const Unit& unit, std::span<const Term> terms, int first, int largest, int fraction_bits,
          BitLoss loss) {
   if (!seen) return;
@@ -214,7 +214,7 @@ double joined_block(const Unit& unit, std::span<const Product> products, double 
   return rounded(unit, sum_part + c_part, unit.rounding, unit.result_bits);
 }
 
-/// One IEEE 754 addition in the format of the result.
+/// One IEEE 754 addition in format d.
 double added(const Unit& unit, double x, double y) {
   if (!std::isfinite(x) || !std::isfinite(y) || (x == 0 && y == 0)) return x + y;
   return rounded(unit, Dyadic(x) + Dyadic(y), ResultRounding::kNearestEven, unit.d->mantissa_bits, true);
@@ -268,7 +268,7 @@ double instruction(const Unit& unit, const UnitElement& element, int first, doub
   return sum;
 }
 
-/// Runs all instructions of an element.
+/// Runs all instructions of an element, and returns its value.
 double element_value(const Unit& unit, const UnitElement& element, uint32_t c, std::vector<UnitBlockSeen>* seen) {
   if (!unit.known()) throw std::invalid_argument("unit " + unit.id + " is unknown: nothing is predicted for it");
   const size_t scales = unit.scale ? (element.a.size() + size_t(unit.scale_block) - 1) / size_t(unit.scale_block) : 0;

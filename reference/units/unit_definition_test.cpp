@@ -26,7 +26,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// The error message for a row of the table with one cell changed.
+/// The error message for a row of the table in which one cell is replaced.
 std::string complaint(const std::string& id, const std::string& column, const std::string& text) {
   UnitRow row = unit_table().find(id);
   row.cells[column].text = text;
@@ -120,7 +120,7 @@ TEST(UnitTable, AUnitThatNobodyKnowsHasCandidates) {
   EXPECT_TRUE(unit_table().candidates_of(unit_table().find("gfx950.mfma.f16.f32")).empty());
 }
 
-/// A user's row, filled in by a probe of the GPU, replaces the undocumented row, and its candidates disappear.
+/// A user's row for an undocumented instruction replaces its row, and the instruction then has no candidate models.
 TEST(UnitTable, ARowOfOnesOwnEndsTheCandidates) {
   const std::string file =
       (std::filesystem::temp_directory_path() / ("assay_found_" + std::to_string(::getpid()) + ".csv")).string();
@@ -195,7 +195,7 @@ TEST(UnitDefinition, GivesWhatEveryProbeExpects) {
         << probe.name << " " << probe.unit << ": " << probe.why;
 }
 
-/// Each step of a row affects at least one probe: changing the step must change some result.
+/// Changing any step of a row must change the result of at least one row of probes.csv.
 TEST(UnitDefinition, ProbesSeeAStepThatIsChanged) {
   const auto changed = [](const std::string& id, const std::string& column, const std::string& cell) {
     UnitRow row = unit_table().find(id);
@@ -232,7 +232,7 @@ TEST(UnitDefinition, ProbesSeeAStepThatIsChanged) {
   EXPECT_GT(changed("gfx942.mfma.f16.f32", "c", "joined(31,24) truncate"), 0);
 }
 
-/// Sums of small integers over a whole k are exact in every row.
+/// In every row, sums of small integers over a whole instruction are exact.
 TEST(UnitDefinition, SumsOfSmallIntegersAreExact) {
   std::mt19937 random(3);
   for (const UnitRow& row : unit_table().rows()) {
@@ -251,7 +251,7 @@ TEST(UnitDefinition, SumsOfSmallIntegersAreExact) {
   }
 }
 
-/// Two rows, reimplemented in MPFR: a T-FDPA block with 25 fraction bits, and a tree of f32 additions.
+/// Two rows, computed a second time in MPFR: an aligned sum (T-FDPA) with 25 fraction bits, and a tree of f32 additions.
 TEST(UnitDefinition, TwoRowsAreWhatTheirFormulasSay) {
   std::mt19937 random(4);
   const auto number = [&](const Format& f) {
@@ -328,9 +328,9 @@ TEST(Recordings, EverySetNamesAUnitWhoseFormatsAreThose) {
   }
 }
 
-/// Every recorded set must be reproduced by its row, and not by the same row with one change: c added elsewhere if the row has
-/// c_last, otherwise one fraction bit fewer. Only sets with f32 results are tested with the change, because 16-bit results hardly
-/// depend on it.
+/// A row must reproduce every recorded set of its instruction, and the row with one change must not. The change: with `last`, c
+/// is added first; otherwise one fraction bit fewer. Sets with 16-bit results are tested only without the change, because it
+/// hardly affects them.
 TEST(Recordings, OfRealMatrixUnitsAreReproduced) {
   const char* const folder = std::getenv("ASSAY_HARDWARE_VECTORS");
   if (!folder) GTEST_SKIP() << "ASSAY_HARDWARE_VECTORS names no folder with recordings";
@@ -355,7 +355,7 @@ TEST(Recordings, OfRealMatrixUnitsAreReproduced) {
   EXPECT_GT(covered, 0) << "no set of " << folder << " is of a unit that unit_recordings.csv lists";
 }
 
-/// Files with one recorded vector of an instruction with four f16 products.
+/// Writes files with one recorded dot product of an instruction that takes four f16 products.
 class RecordingFiles : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -411,19 +411,19 @@ TEST_F(RecordingFiles, ThatAreBrokenSayWhere) {
   EXPECT_THROW(recorded_sets("no/such/folder"), std::runtime_error);
 }
 
-// Compares accumulate() on whole tiles with outputs of real GEMM libraries on an H200, for kernels with one chain of an
-// instruction or several split-K parts. Reads the folder `gemm` of ASSAY_HARDWARE_VECTORS; its README describes the inputs.
+// Compares accumulate() on whole tiles with outputs of real GEMM libraries on an H200. Their kernels use one accumulator for all
+// of k, or split-K. Reads the folder `gemm` of ASSAY_HARDWARE_VECTORS; its README describes the inputs.
 
 using recorded::mix, recorded::npy;
 
 struct Recorded {
   const char *name, *unit, *a_table, *b_table;
   int m, n, k;
-  int split;  ///< number of split-K parts; each is a chain from 0, and they are added in f32 in ascending order
+  int split;  ///< number of split-K parts; each accumulates from 0, and they are added in f32 in ascending order
   uint64_t a_seed, b_seed;
 };
 
-/// The recordings with f32 outputs and no scales; see index.json.
+/// Recordings with f32 outputs and no scales, from index.json of that folder.
 constexpr Recorded kRecorded[] = {
     {"torch_fast_f32_positive", "sm_90.wgmma.e4m3.f32", "e4m3_positive", "e4m3_positive", 64, 64, 4096, 1, 1, 2},
     {"torch_k32_f32", "sm_90.wgmma.e4m3.f32", "e4m3_sub", "e4m3_sub", 128, 128, 32, 1, 1, 2},
@@ -441,7 +441,7 @@ std::vector<std::byte> factor(const std::string& table, uint64_t seed, int rows,
   return codes;
 }
 
-/// f32 results predicted with the instruction's chains.
+/// f32 results: each split-K part is predicted with an accumulator of its own, then the parts are added in f32.
 std::vector<uint32_t> predicted(const Unit& unit, const Recorded& r, const UnitProduct& product) {
   const size_t size = size_t(r.m * r.n);
   const int part = ((r.k + 127) / 128 + r.split - 1) / r.split * 128;

@@ -1,5 +1,5 @@
-// The loops that predict tensor core results. Compiled once per instruction set: ASSAY_TABLE and ASSAY_TABLE_NAME name the table,
-// ASSAY_TABLE_LANES is the number of columns of a vector. Everything else has internal linkage, as in recipe/lanes_loops.cpp.
+// The loops that predict tensor core results, compiled once per instruction set. ASSAY_TABLE and ASSAY_TABLE_NAME name its table,
+// ASSAY_TABLE_LANES is the columns of a vector. All else has internal linkage, for the reason in recipe/lanes_loops.cpp.
 #ifdef __AVX512VNNI__
 #include <immintrin.h>
 #endif
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kLanes = ASSAY_TABLE_LANES;  ///< columns per vector
 
-// Vectors of kLanes columns, and vectors of doubles for their two halves; each vector fills a register.
+// Vectors of kLanes columns, and vectors of doubles for the lower and upper kLanes / 2 of them; each fills a register.
 
 constexpr int kHalf = kLanes / 2;
 
@@ -25,7 +25,7 @@ typedef float HalfFloats __attribute__((vector_size(4 * kHalf)));
 typedef int64_t Longs __attribute__((vector_size(8 * kHalf)));
 typedef double Doubles __attribute__((vector_size(8 * kHalf)));
 
-/// The same without alignment.
+/// The same types for data that is not aligned to the vector size.
 typedef int32_t IntsAt __attribute__((vector_size(4 * kLanes), aligned(4)));
 typedef float FloatsAt __attribute__((vector_size(4 * kLanes), aligned(4)));
 typedef int32_t HalfIntsAt __attribute__((vector_size(4 * kHalf), aligned(4)));
@@ -68,13 +68,13 @@ inline Numbers magnitude(Numbers x) {
 }
 inline auto is_finite(Floats x) { return magnitude(x) < __builtin_inff(); }
 
-// Work per block, in doubles, half the lanes at a time. It is exact except for the intended loss of a step.
+// Work per block, in doubles, for half of the lanes at a time. It is exact, except where a step of the row removes bits.
 
-/// Clamps exponents to the range of doubles. Terms that far below the largest exponent keep no bits anyway.
+/// Clamps exponents to the range of doubles. A term that far below the largest exponent keeps no bits in any case.
 inline Longs near_enough(Longs exponents) { return exponents < -800 ? Longs{} - 800 : exponents; }
 inline Doubles power(Longs exponents) { return powers_of_two<Doubles>(exponents); }
 
-/// Integer roundings of numbers below 2^51: to nearest with ties to even, toward -Inf, toward zero.
+/// Round to integers, for |x| < 2^51: to nearest with ties to even, toward -Inf, toward zero.
 inline Doubles to_nearest(Doubles x) { return (x + 0x1.8p52) - 0x1.8p52; }
 inline Doubles down(Doubles x) {
   const Doubles near = to_nearest(x);
@@ -86,7 +86,7 @@ inline Doubles toward_zero(Doubles x) {
 }
 inline Doubles lost(BitLoss loss, Doubles x) { return loss == BitLoss::kFloor ? down(x) : toward_zero(x); }
 
-/// Rounds the result, once.
+/// Rounds a result to d.
 class Rounder {
  public:
   explicit Rounder(const UnitPlan& plan) : Rounder(plan, plan.unit->rounding, plan.last_place) {}
@@ -110,19 +110,19 @@ class Rounder {
   double least_normal_, last_place_, beyond_, flush_below_;
 };
 
-/// Exponent of c per lane; a c of 0 has the least exponent if zeros count, otherwise one below all others.
+/// Exponent of c per lane. A c of 0 has the smallest normal exponent if zeros count, otherwise one below all other exponents.
 inline Ints exponents_of_c(const UnitPlan& plan, Floats c, bool zeros_count) {
   const Ints least = Ints{} + plan.unit->d->min_exponent(), e = larger(exponents_of<Ints>(c), least);
   return zeros_count ? e : c == 0 ? Ints{} + 4 * kZeroExponent : e;
 }
 
-/// Sum plus c, both in units of 2^(largest - fraction_bits).
+/// The value of sum + c. `sum` is in units of 2^(largest - fraction_bits), and c loses the bits below this unit.
 inline Doubles aligned_half(const Unit& unit, Doubles sum, Longs largest, Doubles c) {
   const Longs place = near_enough(largest) - unit.fraction_bits;
   return (sum + lost(unit.loss, c * power(-place))) * power(place);
 }
 
-/// Adds c to a sum in units of 2^(of_sum - bits), after aligning both to the larger exponent.
+/// Adds c to a sum in units of 2^(of_sum - bits). Both lose bits relative to the larger of the exponents of_sum and of_c.
 inline Doubles joined_half(const Unit& unit, Doubles sum, int bits, Longs of_sum, Longs of_c, Doubles c) {
   const Longs largest = of_sum > of_c ? of_sum : of_c;
   const Doubles s = lost(unit.c_loss, sum * power(near_enough(of_sum - largest) + (unit.sum_fraction_bits - bits)));
@@ -139,10 +139,10 @@ inline Doubles added_half(const Rounder& round, Doubles c, Doubles x) {
   return magnitude(sum) < __builtin_inf() ? result : sum;
 }
 
-// The products of a block are 32-bit integers, one column per lane. The work per block uses doubles and is exact: unit_table.cpp
-// rejects rows for which it would not be.
+// Products of a block are 32-bit integers, one column per lane. The work per block uses doubles. It is exact, because
+// unit_table.cpp rejects every row for which it would not be.
 
-/// Products in the order in which the instruction takes them: a for one row, b for all lanes.
+/// Products in the order in which the instruction takes them: one row of a with the columns of all lanes of b.
 struct Products {
   const int32_t *a, *a_exponent, *b, *b_exponent;
   int n;
@@ -153,7 +153,7 @@ struct Products {
   }
 };
 
-/// Sums of a block for each half of the lanes.
+/// The sums of a block: half[0] for the lower half of the lanes, half[1] for the upper half.
 struct Sums {
   Doubles half[2] = {};
   void add(Ints sum) { half[0] += doubles_of(sum, 0), half[1] += doubles_of(sum, 1); }
@@ -197,7 +197,7 @@ Sums aligned_sums(const UnitPlan& plan, const Products& products, Ints largest) 
   return sums;
 }
 
-/// c is one of the terms of the sum (T-FDPA in MMA-Sim's terms).
+/// For `c: aligned`: c is one of the terms of the sum (MMA-Sim calls it T-FDPA).
 template <bool kNormalized, bool kFloor>
 struct AlignedBlock {
   static Floats run(const UnitTask& task, const Products& products, int, int, const Rounder& round, Floats c) {
@@ -213,7 +213,7 @@ struct AlignedBlock {
   }
 };
 
-/// The sum of the products is joined with c (TR-FDPA in MMA-Sim's terms; with several partial sums, GTR-FDPA).
+/// For `c: joined`: c is added to the sum of the products (MMA-Sim: TR-FDPA; with several partial sums, GTR-FDPA).
 template <bool kNormalized, bool kFloor>
 struct JoinedBlock {
   static Floats run(const UnitTask& task, const Products& products, int, int, const Rounder& round, Floats c) {
@@ -245,7 +245,7 @@ struct JoinedBlock {
   }
 };
 
-/// Exact integer sums of groups, aligned by the exponents of their scales (GST-FDPA in MMA-Sim's terms).
+/// For `group(N)`: exact integer sums of groups, aligned by the exponents of their scales (MMA-Sim: GST-FDPA).
 struct GroupedBlock {
   static Floats run(const UnitTask& task, const Products& products, int row, int block, const Rounder& round, Floats c) {
     const UnitPlan& plan = *task.plan;
@@ -285,7 +285,7 @@ inline Floats flushed(const UnitPlan& plan, Floats x) {
   return plan.unit->flush ? (magnitude(x) < float(plan.least_normal) ? x * 0.0f : x) : x;
 }
 
-/// Binary tree of f32 additions: neighbours are added first.
+/// For `pairs`: a binary tree of f32 additions that adds neighbouring products first.
 Floats tree(const UnitPlan& plan, const float* a, const float* b) {
   Floats sums[kMostTaken];
   for (int i = 0; i < plan.part; ++i) {
@@ -297,7 +297,7 @@ Floats tree(const UnitPlan& plan, const float* a, const float* b) {
   return sums[0];
 }
 
-/// True if a product of the block may exceed its limit, judged by the sum of exponents.
+/// True if a product of the block may reach 2^product_limit: its exponents may sum to limit_exponent or more.
 bool near_limit(const UnitTask& task, int row, int block) {
   const UnitPlan& plan = *task.plan;
   if (plan.unit->product_limit == 0) return false;
@@ -321,7 +321,7 @@ void run_aligned(const UnitTask& task) {
   const Rounder round(plan), last(plan, ResultRounding::kNearestEven, plan.full_last_place);
   const int blocks = task.a->steps / unit.take;
   const bool exponents = unit.group == 1;
-  // Rows are the inner loop of an instruction, so that its part of b stays in the L1 cache.
+  // All rows use an instruction's part of b before the next instruction, so that this part stays in the L1 cache.
   for (int first = 0; first < blocks; first += plan.blocks) {
     for (int row = 0; row < task.rows; ++row) {
       const Floats c = load(task.state + row * kLanes),
@@ -329,7 +329,7 @@ void run_aligned(const UnitTask& task) {
       Floats chain = unit.c_last ? Floats{} : begun;
       for (int block = first; block < first + plan.blocks; ++block) {
         const int at = block * unit.take, row_at = row * task.a->steps + at;
-        Products products{};  // unused by narrow blocks, which have their own
+        Products products{};  // unused by NarrowBlock, which reads Decoded::narrow
         if (!plan.narrow)
           products = {task.a->significand.data() + row_at, exponents ? task.a->exponent.data() + row_at : nullptr,
                       task.b->significand.data() + at * kLanes, exponents ? task.b->exponent.data() + at * kLanes : nullptr,
@@ -397,15 +397,15 @@ void run_task(const UnitTask& task) {
 }
 
 #ifdef __AVX512VNNI__
-// A block of products of at most 8 bits, aligned to at most 13 fraction bits. Each 32-bit lane holds two of them, added by one
-// AVX-512 VNNI instruction. Sum and c fit in a float, so the remaining steps use floats, exactly.
+// Narrow blocks: products of at most 8 bits, aligned to at most 13 fraction bits. A 32-bit lane holds two of them, which one
+// AVX-512 VNNI instruction multiplies by their signs and adds. Sum and c fit in a float, so the other steps use floats, exactly.
 
-/// kPairs: number of pairs in a block, or 0 for a number known at run time.
+/// kPairs: pairs of products in a block; 0: the number is known only at run time.
 template <int kPairs>
 struct NarrowBlock {
   static __m512i pair(const int32_t* a) { return _mm512_set1_epi32(*a); }
 
-  /// The low 16 bits of every lane in both of its halves.
+  /// Copies the low 16 bits of every 32-bit lane to its high 16 bits.
   static __m512i in_halves(Ints v) {
     return _mm512_or_si512(_mm512_slli_epi32((__m512i)v, 16), _mm512_and_si512((__m512i)v, _mm512_set1_epi32(0xffff)));
   }
@@ -416,7 +416,7 @@ struct NarrowBlock {
     const int32_t* const a = task.a->narrow.data() + (row * (task.a->steps / 2) + first) * kNarrowWords;
     const auto* const b = (const __m512i*)(task.b->narrow.data() + first * kNarrowWords * kLanes);
 
-    // With a known count, the sums of exponents stay in registers.
+    // If kPairs is known at compile time, the sums of exponents stay in registers.
     constexpr int kKept = kPairs == 0 ? kMostTaken / 2 : kPairs;
     const int pairs = kPairs == 0 ? n : kPairs;
     __m512i sums[kKept], most = _mm512_set1_epi16(2 * kNarrowZero);

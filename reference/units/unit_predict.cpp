@@ -1,4 +1,4 @@
-// Plans, decodes and predicts whole tiles, with the loops for this processor.
+// Precomputes parameters, decodes operands and predicts whole tiles, with the loops for this processor.
 #include "reference/units/unit_predict.h"
 
 #include <algorithm>
@@ -93,7 +93,7 @@ inline uint32_t word_at(const std::byte* p, int bytes) {
   return bytes == 2 ? byte(0) | byte(1) : byte(0) | byte(1) | byte(2) | byte(3);
 }
 
-/// Fields of a code. Flushes subnormals, and takes exponents in another format, if the instruction does.
+/// Fields of a code. If the instruction says so, a subnormal becomes 0, and the exponent is that in another format.
 Fields fields_for(const Unit& unit, const Format& format, uint32_t code) {
   Fields f = fields_of(format, code);
   const int32_t normal = 1 << format.mantissa_bits;
@@ -105,7 +105,7 @@ Fields fields_for(const Unit& unit, const Format& format, uint32_t code) {
   return f;
 }
 
-/// Only mantissas of a are shifted.
+/// The left shift of mantissas: only those of a (lanes == 0) are shifted.
 int shift_of(const UnitPlan& plan, int lanes) { return lanes == 0 ? plan.left_shift : 0; }
 
 CodeTable::Halves halves_of(const UnitPlan& plan, Fields f, int lanes) {
@@ -115,7 +115,7 @@ CodeTable::Halves halves_of(const UnitPlan& plan, Fields f, int lanes) {
           uint16_t(sign)};
 }
 
-/// Writes decoded values to their positions.
+/// Decodes codes and stores the results in `Decoded`.
 class Elements {
  public:
   Elements(const UnitPlan& plan, const Format& format, const CodeTable& table, int lanes, size_t elements, Decoded& decoded)
@@ -129,7 +129,7 @@ class Elements {
     if (unit_.sum == ProductSum::kAligned && unit_.group == 1 && !plan.narrow) decoded.exponent.assign(elements, kZeroExponent);
   }
 
-  /// Writes a row of a narrow block, two steps at a time.
+  /// Writes a row for a narrow block, two products at a time.
   void put_narrow(size_t row, const uint32_t* codes, size_t steps) {
     const size_t wide = lanes_ == 0 ? 1 : size_t(lanes_);
     int32_t* at = decoded_.narrow.data() + (lanes_ == 0 ? row * steps / 2 * kNarrowWords : row);
@@ -274,7 +274,7 @@ void require(bool holds, const Unit& unit, const char* what) {
   if (!holds) throw std::invalid_argument("unit " + unit.id + ": " + what);
 }
 
-/// Computes the NaN and Inf results of one block of one row, for each lane of a panel.
+/// Sums the products of one block of one row that are NaN or Inf, for each lane of a panel.
 class Specials {
  public:
   Specials(const Unit& unit, const FactorCodes& a, const FactorCodes& b, const std::vector<int64_t>& steps)
@@ -307,7 +307,7 @@ class Specials {
 
 }  // namespace
 
-/// Everything that does not depend on the operands.
+/// The parts of a PreparedUnit that do not depend on the operands.
 struct PreparedUnit::Tables {
   const Unit unit;
   const UnitLoops& loops;
@@ -320,7 +320,7 @@ struct PreparedUnit::Tables {
 
 namespace {
 
-/// State of one tile during its instructions.
+/// One tile while its instructions run.
 class Tile {
  public:
   Tile(const UnitPlan& plan, const CodeTable& table_a, const CodeTable& table_b, const UnitProduct& product, const UnitTile& tile,

@@ -1,4 +1,4 @@
-// Fast prediction of tensor core instructions: the precomputed plan of a row, decoded operands, and whole GEMMs.
+// Fast prediction of tensor core instructions: precomputed parameters of a row, decoded operands, and whole GEMMs.
 #pragma once
 
 #include <array>
@@ -16,52 +16,52 @@
 
 namespace assay {
 
-// Input of the fast loops: an instruction's parameters in the form that they need, and operands decoded once. Shares no code with
-// unit_definition.cpp.
+// Input of the fast loops: an instruction's parameters in the form that the loops need, and operands that are decoded once.
+// Shares no code with unit_definition.cpp.
 
-/// Exponent of a zero that does not count: two of them plus a scale stay far below the exponent of any value.
+/// Exponent of a zero that does not count in the largest exponent: twice this plus a scale is far below every value's exponent.
 inline constexpr int kZeroExponent = -(1 << 20);
 
 struct UnitPlan {
   const Unit* unit;
-  int blocks;              ///< per instruction
+  int blocks;              ///< number per instruction
   int parts;               ///< separate sums in a block: splits, or groups
-  int part;                ///< products per partial sum
-  int left_shift;          ///< left shift of a's mantissas, so that a product has fraction_bits below its exponent
-  int right_shift;         ///< right shift of a product, if fraction_bits are fewer than the product has
-  int chunk;               ///< number of products whose sum fits in 32 bits
-  double group_unit;       ///< value of 1 in the sum of a group
+  int part;                ///< products in each of these sums
+  int left_shift;          ///< left shift of a's mantissas, so that a product has at least fraction_bits below its exponent
+  int right_shift;         ///< right shift of a product that has more than fraction_bits
+  int chunk;               ///< number of products whose sum surely fits in 32 bits
+  double group_unit;       ///< value of 1 in the integer sum of a group
   double least_normal;     ///< of format d
   double last_place;       ///< 2^-result_bits
   double full_last_place;  ///< 2^-mantissa_bits of d
-  double beyond;           ///< 2^(1 + exponent of the largest value of d): a result that rounds to this or more is Inf
+  double beyond;           ///< 2^(1 + exponent of the largest finite value of d): a result that rounds to this or more is Inf
   bool narrow;             ///< uses the narrow block of unit_loops.cpp, so Decoded::narrow holds the operands
   int limit_exponent;      ///< products whose exponents sum to this or more may exceed product_limit
 };
 
-/// 32-bit words for two products of a narrow block: exponents, mantissas, and signs (a: the word that turns 1 into -1; b: 1 or
-/// -1).
+/// Words of 32 bits for two products of a narrow block: exponents, mantissas, signs. The sign of b is 1 or -1. The sign of a is a
+/// mask for xor with it: 0, or -2, which turns 1 into -1 and -1 into 1.
 inline constexpr int kNarrowWords = 3;
 inline constexpr int kNarrowZero = -(1 << 13);  ///< exponent of a zero in a narrow block
 
-/// Decoded rows of an operand, per instruction in the order of product_order(). Rows of a: [row][step]; a panel of b:
-/// [step][lane].
+/// Decoded rows of an operand; the products of each instruction are in the order of product_order(). Layout: [row][product] for
+/// a, [product][lane] for a panel of b.
 struct Decoded {
-  int steps = 0;                     ///< products, padded to whole instructions
+  int steps = 0;                     ///< products of a row, padded to whole instructions
   std::vector<int32_t> significand;  ///< signed; for integer formats the integers
   std::vector<int32_t> exponent;     ///< only for aligned sums
-  std::vector<int32_t> narrow;       ///< instead of both: [row][pair][word] or [pair][word][lane]
+  std::vector<int32_t> narrow;       ///< in place of both above: [row][pair][word] for a, [pair][word][lane] for b
   std::vector<float> value;          ///< only for pairwise sums
   std::vector<uint8_t> special;      ///< per row (or panel) and block: whether it contains NaN or Inf
   std::vector<double> group_scale;   ///< only for groups: [row][group] or [group][lane]
   std::vector<int32_t> group_exponent;
 };
 
-/// Sums the products of a block that contain NaN or Inf, per lane; 0 if all are finite. `row` is relative to the first row of the
-/// task.
+/// For each lane, the sum of a block's products that are NaN or Inf; 0 if all products are finite. `row` counts from the first
+/// row of the task.
 using SpecialSums = std::function<void(int row, int block, float* sums)>;
 
-/// Work for one call of the loops: some rows of a tile, and one panel of b.
+/// Work for one call of the loops: some rows of a tile, and one panel of b (`lanes` columns).
 struct UnitTask {
   const UnitPlan* plan;
   const Decoded* a;
@@ -76,7 +76,7 @@ struct UnitTask {
 struct UnitLoops {
   std::string_view name;  ///< "avx512vnni", "avx512", "avx2", "scalar"
   int lanes;              ///< columns of a panel
-  bool narrow;            ///< supports narrow blocks
+  bool narrow;            ///< has the fast path for narrow blocks; see unit_loops.cpp
   void (*run)(const UnitTask& task);
 };
 
@@ -85,12 +85,12 @@ inline constexpr int kMostLanes = 16;
 UnitPlan plan_of(const Unit& unit, const UnitLoops& loops);
 
 const UnitLoops* unit_loops_named(std::string_view name);  ///< Returns nullptr if this processor lacks them.
-/// The best loops for this processor; the environment variable ASSAY_ISA selects lesser ones, as for lanes().
+/// The best loops for this processor. The environment variable ASSAY_ISA selects slower ones, as for lanes() in recipe/lanes.h.
 const UnitLoops& unit_loops();
 
-// Tensor core results for whole tiles of D = A * B^T + C: fast, on all cores, and equal to unit_definition.h bit for bit.
+// Tensor core results of whole tiles of D = A * B^T + C: fast, on all cores, with the same bits as unit_definition.h.
 
-/// Codes of A [m, k] or B [n, k], row-major. One code takes Format::bytes() bytes; tf32 uses the upper 19 bits of an f32 word.
+/// Codes of A [m, k] or B [n, k], row-major. A code takes Format::bytes() bytes; a tf32 code is the upper 19 bits of an f32.
 struct UnitFactor {
   const std::byte* codes = nullptr;
   int64_t pitch = 0;                  ///< distance between rows, in codes
@@ -124,7 +124,7 @@ void one_after_the_other(int64_t count, const std::function<void(int64_t)>& f);
 void accumulate(const Unit& unit, const UnitProduct& product, const UnitTile& tile, int64_t first, int64_t end, uint32_t* d,
                 int64_t pitch, const ForEach& for_each = one_after_the_other, const UnitLoops& loops = unit_loops());
 
-/// An instruction with its decode tables, built once for many calls of accumulate().
+/// An instruction with its decode tables. Built once, used for many calls of accumulate().
 class PreparedUnit {
  public:
   explicit PreparedUnit(const Unit& unit, const UnitLoops& loops = unit_loops());
@@ -138,7 +138,7 @@ class PreparedUnit {
   std::shared_ptr<const Tables> tables_;  ///< null for an undocumented instruction
 };
 
-// Decodes operands of a tensor core for the loops.
+// Decodes operands for the loops.
 
 /// Reads the codes of one operand.
 class FactorCodes {
@@ -147,12 +147,12 @@ class FactorCodes {
 
   const Format& format() const { return format_; }
   uint32_t code(int64_t row, int64_t k) const;  ///< 0 if k is out of range
-  /// Memory layout of the codes of several k: consecutive bytes, whole bytes inside the row, or anything else.
+  /// How the codes of several k lie in memory: in consecutive bytes, in whole bytes inside the row, or in any other way.
   enum class Lie { kRun, kInside, kAnyhow };
   Lie lie_of(const std::vector<int64_t>& steps) const;
-  /// Reads the codes of one row at these k, which have the layout `lie`.
+  /// Reads the codes of one row at the k in `steps`, which lie in memory as `lie` says.
   void read(int64_t row, const std::vector<int64_t>& steps, Lie lie, uint32_t* codes) const;
-  /// Scale code of that element; beyond the last k, the scale code of the last element; 1 for an instruction without scales.
+  /// Scale code of the element; past the last k, that of the last element; 1 for an instruction without scales.
   uint32_t scale_code(int64_t row, int64_t k) const;
   /// The element times its scale.
   double value(int64_t row, int64_t k) const;
@@ -164,12 +164,12 @@ class FactorCodes {
   int64_t k_;
 };
 
-/// The k of every product of the instructions from `first` to `end`, in the order in which the instruction takes them.
+/// The k of every product of the instructions from `first` to `end`, in the order in which they take them.
 std::vector<int64_t> steps_of(const Unit& unit, int64_t first, int64_t end);
 
-/// Decode tables of a format of at most 8 bits, built once for all rows of a tile. Empty for wider formats.
+/// Decoded values of all codes of a format with at most 8 bits, built once for all rows of a tile. Empty for wider formats.
 struct CodeTable {
-  using Halves = std::array<uint16_t, kNarrowWords>;  ///< the half word that a code contributes to each word of a narrow block
+  using Halves = std::array<uint16_t, kNarrowWords>;  ///< the 16 bits that a code contributes to each word of a narrow block
   std::array<Fields, 256> fields{};
   std::array<Halves, 256> halves{};
   std::array<uint8_t, 256> special{};  ///< 1 for NaN and Inf
@@ -178,8 +178,8 @@ struct CodeTable {
   CodeTable(const UnitPlan& plan, const Format& format, int lanes);
 };
 
-/// `lanes` 0: decodes rows [first_row, first_row + rows) of a one after the other, with shifted mantissas. Otherwise decodes the
-/// same rows of b as the lanes of one panel; lanes beyond `rows` are zero.
+/// lanes == 0: decodes rows [first_row, first_row + rows) of a, one after the other; mantissas are shifted by left_shift. lanes >
+/// 0: decodes these rows of b as the lanes of one panel; the other lanes are zero.
 Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, const CodeTable& table, int64_t first_row, int rows, int lanes,
                       const std::vector<int64_t>& steps);
 

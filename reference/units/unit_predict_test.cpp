@@ -1,4 +1,4 @@
-// Compares fast prediction with the exact definition; tests replays, and data that separate candidate models.
+// Compares fast prediction with the exact definition. Tests Replay, and the search for inputs that tell models apart.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -29,7 +29,7 @@ std::vector<const UnitLoops*> all_loops() {
   return all;
 }
 
-/// Compares every element, for every instruction set, with the definition.
+/// Compares every element with the definition, for the loops of every instruction set.
 void compare(const UnitRow& row, UnitData kind, RandomCodes& random) {
   const Unit& unit = row.unit;
   const int k = unit.k * (1 + int(random.below(2))) - (random.below(3) == 0 ? int(random.below(uint64_t(unit.k))) : 0);
@@ -144,8 +144,8 @@ TEST(UnitPrediction, RefusesWhatItCannotDo) {
   EXPECT_THROW(run(unit_table().find("gfx950.mfma.e4m3.f32").unit, 0, 64), std::invalid_argument);
 }
 
-// The interval of an instruction contains its result, and results with more or fewer bits kept, but not results with different
-// products.
+// Replay's interval of an instruction contains the instruction's result and the result with one more bit kept, but not the
+// results of other products.
 
 constexpr const char* kUnits[] = {"sm_89.mma.e4m3.f32",      "sm_90.wgmma.e4m3.f32",        "sm_90.wgmma.e5m2_e4m3.f32",
                                   "sm_90.mma.e4m3.f32",      "sm_90.mma.e4m3_unpacked.f32", "sm_100.tcgen05.e4m3.f32",
@@ -156,7 +156,7 @@ struct Data {
   std::vector<std::byte> bytes_a, bytes_b;
 };
 
-/// All finite codes, or small ones with a few large ones.
+/// Random finite codes of any size or, with `outliers`, mostly small ones (below 1) and a few of any size.
 Data data(const Unit& unit, size_t products, bool outliers, std::mt19937& random) {
   const auto code = [&](const Format& format) {
     for (;;) {
@@ -179,7 +179,7 @@ TEST(Replay, HoldsWhatTheUnitReturnsAndWhatItsNeighboursDo) {
   std::mt19937 random(1);
   for (const char* id : kUnits) {
     const Unit& unit = unit_table().find(id).unit;
-    Unit finer = unit;  // a result with more bits kept lies between the truncated and the exact one
+    Unit finer = unit;  // with one more bit kept, the result lies between the truncated and the exact one
     finer.fraction_bits += 1;
     int pinned = 0;
     for (int i = 0; i < 200; ++i) {
@@ -194,7 +194,7 @@ TEST(Replay, HoldsWhatTheUnitReturnsAndWhatItsNeighboursDo) {
   }
 }
 
-/// The interval must be narrow enough to reject wrong sums.
+/// The interval must be narrow enough to reject wrong sums: without one product, or 5 % too large.
 TEST(Replay, DoesNotHoldWhatLacksAProductOrGains) {
   std::mt19937 random(2);
   for (const char* id : kUnits) {
@@ -213,7 +213,7 @@ TEST(Replay, DoesNotHoldWhatLacksAProductOrGains) {
   }
 }
 
-/// Small integers lose no bits, so the interval is exactly their sum.
+/// Sums of small integers lose no bits, so the interval is exactly one number.
 TEST(Replay, OfExactSumsIsOneNumber) {
   const Unit& unit = unit_table().find("sm_90.wgmma.e4m3.f32").unit;
   const std::vector<std::byte> ones(160, std::byte{0x38});
@@ -229,7 +229,7 @@ TEST(Replay, NanIsNan) {
   EXPECT_TRUE(std::isnan(Replay(unit).chain(a.data(), b.data(), 64).low));
 }
 
-/// Instructions that apply exponents, as candidate models of gfx950's MXFP4 do.
+/// Instructions that apply the scales of blocks, as the candidate models of gfx950's MXFP4 instruction do.
 TEST(Replay, AppliesScalesOfBlocks) {
   std::mt19937 random(3);
   const UnitRow& unknown = unit_table().find("gfx950.mfma.mxf4.f32");
@@ -292,7 +292,7 @@ TEST(UnitNeighbours, AreSingleStepsThatTheLoaderTakes) {
     EXPECT_TRUE(names.contains(name)) << name;
 }
 
-/// A mutation that no input can reveal, with the reason. `unit` and `edit` are the names of the row and the mutation.
+/// A mutant that no input can expose, with the reason. `unit` is the id of the row, `edit` the name of the mutant.
 struct Unobservable {
   const char *unit, *edit, *why;
 };
@@ -302,8 +302,8 @@ constexpr Unobservable kUnobservable[] = {
     {"sm_90.mma.int8.int32", "order: take(32) -> take(16)", "the sum is exact"},
 };
 
-/// Every mutated cell is a different function: some input separates it from the row. Otherwise a listed reason says that none
-/// can, and the search finds none.
+/// Some input must give every mutant another result than its row. The only exceptions are listed with a reason; for these the
+/// search must find no input.
 TEST(UnitNeighbours, AreToldFromTheirRow) {
   for (const char* id : {"sm_90.wgmma.e4m3.f32", "sm_90.mma.bf16.f32", "sm_90.mma.f16.f16", "sm_90.mma.e4m3.f32",
                          "sm_90.mma.e4m3_e5m2.f32", "sm_90.mma.e4m3_unpacked.f32", "gfx942.mfma.e4m3fnuz.f32",

@@ -1,4 +1,4 @@
-// Reads recordings of tensor cores, and replays GEMMs by candidate models.
+// Reads recorded results of tensor cores, and computes intervals of instructions with undocumented truncations.
 #include "reference/units/unit_recordings.h"
 
 #include <algorithm>
@@ -21,11 +21,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// How numbers of a file are converted to their format. Only addends need rounding: the recording program rounded them before
-/// use.
+/// How the numbers of a file are converted to their format. Only addends may need rounding, because the recording program rounded
+/// them before use.
 enum class Fit { kExact, kNearest };
 
-/// The lines of a file: f32 words, converted to codes of a format.
+/// The numbers of a file, which holds f32 words, as codes of a format.
 class Words {
  public:
   Words(const fs::path& file, int base, const Format& format, Fit fit = Fit::kExact)
@@ -141,7 +141,7 @@ RecordedMatches match_recorded(const Unit& unit, bool c_is_zero, const RecordedS
 
 namespace {
 
-// The <cmath> versions of these functions are real calls when compiling for a generic processor, and took most of the time.
+// The functions of <cmath> are calls when compiled for a generic processor, and took most of the time.
 
 /// True if |x| < 2^52: x may then have a fraction, and fits in a 64-bit integer.
 bool can_have_fraction(double x) { return std::fabs(x) < 0x1p52; }
@@ -150,13 +150,13 @@ double floored(double x) {
   const double whole = truncated(x);
   return whole > x ? whole - 1 : whole;
 }
-/// Rounds to nearest even, using the processor's addition: doubles of 2^52 and more have no fraction.
+/// Rounds to nearest even by adding 2^52: doubles of 2^52 and more have no fraction.
 double to_nearest_even(double x) { return can_have_fraction(x) ? std::copysign((std::fabs(x) + 0x1p52) - 0x1p52, x) : x; }
 
 /// Removes the bits below 2^step.
 ///
-/// Sums and steps here belong to FP8 products in f32, or a few bits more. So 2^step and 2^-step are normal doubles, and products
-/// with them are exact. If all terms are zero, the step is that of kNoExponent, which a double cannot represent.
+/// All sums here are of FP8 products, in f32 or a few bits more. So 2^step and 2^-step are normal doubles, and multiplying by
+/// them is exact. If all terms are zero, `step` follows from kNoExponent, and 2^step is no double.
 class Cut {
  public:
   __attribute__((always_inline)) Cut(int step, BitLoss loss)
@@ -167,7 +167,7 @@ class Cut {
     const double steps = x * up_;
     return (floors_ ? floored(steps) : truncated(steps)) * down_;
   }
-  /// The interval that holds x with and without the truncation.
+  /// The interval that contains x and the truncated x.
   __attribute__((always_inline)) Span either(Span x) const {
     return {std::min(x.low, (*this)(x.low)), std::max(x.high, (*this)(x.high))};
   }
@@ -181,7 +181,7 @@ Span plus(Span x, Span y) { return {x.low + y.low, x.high + y.high}; }
 
 double largest(Span x) { return std::max(std::fabs(x.low), std::fabs(x.high)); }
 
-/// The f32 values next to a double.
+/// The largest f32 value that is not above a double, and the smallest that is not below it.
 double below(double x) {
   const auto near = float(x);
   return double(near) > x ? double(std::nextafter(near, -std::numeric_limits<float>::infinity())) : double(near);
@@ -228,7 +228,7 @@ Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
   int exponent = std::max(least, unit_.least_exponent);
   for (int i = 0; i < count; ++i)
     if (unit_.zeros_count || terms[i].value != 0) exponent = std::max(exponent, terms[i].exponent);
-  // A product is a multiple of 2^(its exponent - fraction bits of both factors), so one with an exponent of `whole` or more loses
+  // A product is a multiple of 2^(its exponent - mantissa bits of both factors). So if its exponent is at least `whole`, it loses
   // no bit.
   const int whole = exponent - unit_.fraction_bits + unit_.a->mantissa_bits + unit_.b->mantissa_bits;
   const Cut cut(exponent - unit_.fraction_bits, unit_.loss);
@@ -243,8 +243,8 @@ Replay::Sum Replay::aligned(const Term* terms, int count, int least) const {
     sum = plus(sum, {std::min(value, left), std::max(value, left)});
     magnitudes += std::fabs(value);
   }
-  // Multiples of one step that stay below 2^53 steps are added exactly; otherwise each addition has an error of at most 2^-53 of
-  // the magnitudes.
+  // All products are multiples of one power of two. While sums stay below 2^53 times this power, they are exact. Otherwise each
+  // addition has an error of at most 2^-53 of the sum of magnitudes.
   const int fraction_bits = unit_.a->mantissa_bits + unit_.b->mantissa_bits;
   const double slack = magnitudes == 0 || magnitudes < std::ldexp(1.0, 53 + least_exponent - fraction_bits) ? 0 : magnitudes * power_of_two(-53) * 2 * count;
   return {{sum.low - slack, sum.high + slack}, exponent};
@@ -316,7 +316,7 @@ Span Replay::instruction(const std::byte* a, const std::byte* b, Scales scales, 
   if (!std::isfinite(c.low)) special += c.low;
   if (special != 0) return point(special);
   Span d = unit_.c_last ? Span{0, 0} : c;
-  bool settled = false;  // once a block without a product leaves d unchanged, the following ones do too
+  bool settled = false;  // if a block of zeros leaves d unchanged, so do the blocks of zeros after it
   for (size_t i = 0; i < terms_.size(); i += size_t(unit_.take)) {
     const auto first = terms_.begin() + ptrdiff_t(i);
     const bool zeros = !unit_.zeros_count && std::all_of(first, first + unit_.take, [](const Term& term) { return term.value == 0; });
@@ -328,15 +328,15 @@ Span Replay::instruction(const std::byte* a, const std::byte* b, Scales scales, 
   return unit_.c_last ? rounded(plus(c, d), true, unit_.d->mantissa_bits) : d;
 }
 
-/// Instructions whose codes are all zero pad k to whole periods of an order. Once one of them leaves c unchanged, the following
-/// ones do too.
+/// For some orders, k is padded with instructions whose codes are all zero. If one of them leaves c unchanged, the following ones
+/// leave it unchanged too.
 Span Replay::advanced(const std::byte* a, const std::byte* b, Scales scales, int64_t products, Span c) {
   if ((unit_.scale != nullptr) != (scales.a != nullptr))
     throw std::invalid_argument("unit " + unit_.id + (unit_.scale ? " needs scales" : " takes no scales"));
   bool settled = false;
   for (int64_t k = 0; k < products; k += unit_.k) {
     const int64_t count = std::min<int64_t>(unit_.k, products - k);
-    const bool zeros = !scales.a && are_zero(a + k, count) && are_zero(b + k, count);  // a scale may be NaN
+    const bool zeros = !scales.a && are_zero(a + k, count) && are_zero(b + k, count);  // not with scales: a scale may be NaN
     if (zeros && settled) continue;
     const Span before = c;
     const int64_t block = scales.a ? k / unit_.scale_block : 0;

@@ -1,4 +1,4 @@
-// Observed behaviour of tensor cores: recordings of instructions, and replays of a GEMM by candidate models.
+// Observed behaviour of tensor cores: recorded results, and accepted intervals of instructions with undocumented truncations.
 #pragma once
 
 #include <array>
@@ -12,16 +12,16 @@
 
 namespace assay {
 
-// Results recorded on real tensor cores by MATLAB-tensor-core (commit b12b5a7, model_validation). It has one folder per GPU and
-// in it one per format, with four kinds of files: `a_GPU_FORMAT.txt` and `b_..` (one dot product per line, operands as
-// hexadecimal f32 words), `c_GPU_fp32.txt` (addends; the recording program rounded them to the format of the result before
-// use) and `d_GPU_fp32.txt` or `d_GPU_fp16.txt` (results). Files c and d hold f32 words in binary digits; fp16 results are widened to f32.
+// Results recorded on real tensor cores by MATLAB-tensor-core (commit b12b5a7, model_validation), in folders GPU/FORMAT.
+// `a_GPU_FORMAT.txt` and `b_..`: a dot product per line, operands as hexadecimal f32 words. `c_GPU_fp32.txt`: addends, which the
+// recording program rounded to the result's format. `d_GPU_fp32.txt` or `d_GPU_fp16.txt`: results. c and d hold f32 words in
+// binary digits; fp16 results are widened to f32.
 
 /// A row of contracts/unit_recordings.csv: the instruction that produced a set of recordings.
 struct RecordedUnit {
   std::string unit;            ///< id
   std::string gpu, format, d;  ///< as in the file names
-  bool c_is_zero = false;      ///< true: the addends of the file were not used
+  bool c_is_zero = false;      ///< true: the recording program ignored the file of addends
 };
 /// Throws TableError.
 std::vector<RecordedUnit> load_recorded_units(const std::string& file);
@@ -32,7 +32,7 @@ struct RecordedSet {
   std::string name() const { return gpu + "/" + format + "/" + d; }
 };
 
-/// Every set under a folder, by name. Throws std::runtime_error if it is not a folder or contains none.
+/// Every recorded set in a folder, sorted by name. Throws std::runtime_error if it is no folder or has no set.
 std::vector<RecordedSet> recorded_sets(const std::string& folder);
 
 struct RecordedMatches {
@@ -41,29 +41,29 @@ struct RecordedMatches {
   uint32_t recorded = 0, predicted = 0;  ///< codes of d in that line
 };
 
-/// Compares the definition of an instruction with a set. Throws std::runtime_error with file and line if a line is missing, or a
-/// word is malformed or not a value of the instruction's format.
+/// Compares unit_definition.h with a recorded set. Throws std::runtime_error with file and line if a line is missing, a word is
+/// malformed, or its value does not exist in the instruction's format.
 RecordedMatches match_recorded(const Unit& unit, bool c_is_zero, const RecordedSet& set);
 
-// The possible results of a tensor core whose truncations are undocumented. Order and exponents are those of the row; each
-// truncation and each rounding may or may not happen.
+// The possible results of a tensor core whose truncations are undocumented. The order of products and the exponents are those of
+// the row, but each truncation and each rounding may or may not happen.
 
-/// True if an instruction can be replayed: products of one-byte codes that are aligned and added, without scales in the
-/// instruction.
+/// True if Replay supports the instruction: it aligns and adds products of one-byte codes, d has 32 bits, scales (if any) are
+/// e8m0, and it neither flushes subnormals nor limits products.
 bool can_be_replayed(const Unit& unit);
 
-/// Sums of one instruction as intervals.
+/// Results of one instruction as intervals.
 ///
-/// Bound: each term of an aligned sum either keeps all bits, or loses those more than `fraction_bits` below the largest exponent
-/// of the terms and c. Every combination of such truncations lies in the interval. Truncation is one-sided: a positive term only
-/// becomes smaller.
+/// Bound: each term of an aligned sum keeps all its bits, or loses the bits more than `fraction_bits` below the largest exponent
+/// of the terms and c. The interval contains the result of every combination. Truncation is one-sided: a positive term can only
+/// become smaller.
 /// Special values: a sum with NaN or infinities is NaN or Inf, as in IEEE 754.
 /// Throws std::invalid_argument for an instruction that cannot be replayed.
 class Replay {
  public:
   explicit Replay(const Unit& unit);
 
-  /// Scale codes of the blocks of a row of a and of a row of b, for an instruction that applies them.
+  /// Scale codes of the blocks of one row of a and one row of b, for an instruction that applies scales.
   struct Scales {
     const std::byte *a = nullptr, *b = nullptr;
   };
@@ -74,10 +74,10 @@ class Replay {
   Span chain(const std::byte* a, const std::byte* b, Scales scales, int64_t products) {
     return ended(advanced(a, b, scales, products, {0, 0}));
   }
-  /// Like chain(), but starts from c and leaves out ended(). Chains with the same first products can share this result.
+  /// As chain(), but starts from c and leaves out ended(). Dot products with the same first products can share its result.
   Span advanced(const std::byte* a, const std::byte* b, int64_t products, Span c) { return advanced(a, b, {}, products, c); }
   Span advanced(const std::byte* a, const std::byte* b, Scales scales, int64_t products, Span c);
-  /// The last step: both ends become values of the instruction's d.
+  /// The last step: moves both ends outward to values of d.
   static Span ended(Span c);
 
  private:

@@ -1,4 +1,4 @@
-// Random operands on which candidate models of a tensor core differ.
+// Searches random operands for which two models of a tensor core differ.
 #include "reference/units/unit_separate.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kRows = 16, kColumns = 32;
 
-/// Data as in published measurements of tensor cores, and sums with cancellation, which reveal the bits that were kept.
+/// Kinds of data: as in published measurements of tensor cores, and sums with cancellation, which show the bits that were kept.
 enum class Data { kNearOne, kCancel, kSparse, kTiny, kUnderflow, kHuge, kBits, kSubnormal };
 struct DataKind {
   Data data;
@@ -62,12 +62,12 @@ class Draw {
   }
 
  private:
-  /// The exponent of operands whose product is smaller than the product of a subnormal and a large operand.
+  /// A random exponent, so small that a product of operands with it lies below the product of a subnormal and a large operand.
   int of_small_beside_subnormals(const Format& f) {
     const int reach = std::min(24, f.mantissa_bits - f.min_exponent());
     return -reach + int(below(uint64_t(reach / 2) + 1));
   }
-  /// If the format does not reach so low, the scales supply the rest of the exponent.
+  /// Mostly 0; otherwise near 2^half_, or near 1 if the format does not reach so low: scales then supply the exponent.
   uint32_t of_product_about_least(const Format& f) {
     const bool reaches = half_ > f.min_exponent() - f.mantissa_bits;
     const int exponent = reaches ? half_ : 0;
@@ -106,7 +106,7 @@ struct Batch {
     fill(a_scales, *unit.scale, kRows * scale_pitch), fill(b_scales, *unit.scale, kColumns * scale_pitch);
   }
 
-  /// Makes two products of each element large and opposite, at positions that differ per row.
+  /// Makes two products of each element large and of opposite sign, at two random k that are the same for all elements.
   template <class Code>
   void cancel(const Unit& unit, Draw& draw, Code code) {
     const size_t p = draw.below(uint64_t(k)), q = draw.below(uint64_t(k));
@@ -153,19 +153,19 @@ std::vector<uint32_t> results(const Unit& unit, const Batch& batch) {
   return d;
 }
 
-/// Whether the two results are numbers or infinite. Bits of a NaN tell little: two results that are both NaN need not differ in
-/// use.
+/// True if neither result is NaN. A difference between two NaN codes matters little, because most programs treat all NaN
+/// alike.
 bool are_numbers(const Format& d, uint32_t one, uint32_t other) {
   return !std::isnan(decode(d, one)) && !std::isnan(decode(d, other));
 }
 
-/// Reduces a witness one code at a time. With `numbers`, its results never become NaN.
+/// Simplifies an input, one code at a time. With `numbers`, results of the simplified input are never NaN.
 class Shrink {
  public:
   Shrink(const Unit& first, const Unit& second, UnitWitness& witness, bool numbers)
       : first_(first), second_(second), w_(witness), numbers_(numbers) {}
 
-  /// Sets c to 0 before or after the products; one of the orders may leave far fewer codes.
+  /// Tries to set c to 0 before the products (c_first) or only after them; either may leave far fewer nonzero codes.
   void run(bool c_first) {
     for (size_t before = size_of(w_) + 1; size_of(w_) < before;) {
       before = size_of(w_);
@@ -267,7 +267,7 @@ UnitSeparation separate_units(const Unit& first, const Unit& second) {
     Draw draw(first, kind.data);
     UnitDifference difference{kind.words};
     std::optional<UnitWitness> witness;
-    bool numbers = false;  // of the witness: a difference of numbers is preferred
+    bool numbers = false;  // whether both results of `witness` are numbers; such a witness is preferred
     for (int i = 0; i < kind.batches; ++i) {
       const Batch batch(first, found.k, kind.data, draw);
       const std::vector<uint32_t> one = results(first, batch), other = results(second, batch);

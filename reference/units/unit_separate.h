@@ -1,4 +1,4 @@
-// Finds a small input for which two instruction models return different results.
+// Searches for a small input for which two instruction models return different results.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct UnitWitness {
   uint32_t first = 0, second = 0;  ///< the result of each instruction
 };
 
-/// A kind of random data, and the number of elements that differ.
+/// A kind of random data, the number of elements computed from it, and how many differ between the two models.
 struct UnitDifference {
   std::string data;
   int64_t elements = 0, differ = 0;
@@ -29,15 +29,15 @@ struct UnitSeparation {
   int k = 0;                           ///< products per element
 };
 
-/// Runs several kinds of random data through both instruction models, with the same seed. Reduces the first differing element of
-/// each kind: as long as the models still differ, sets c and products to 0, and other operands to 1, a power of two, or a value
-/// with fewer bits. The chosen input has the fewest nonzero codes. Inputs with different numbers as results are preferred to
-/// inputs that differ only in the bits of a NaN.
+/// Runs several kinds of random data through both models, with the same seed. Simplifies the first differing element of each
+/// kind, as long as the models still differ: c and products become 0; other operands become 1, a power of two, or a value with
+/// fewer bits. Returns the input with the fewest nonzero codes. Inputs for which both results are numbers are preferred to inputs
+/// that differ only in NaN or its bits.
 ///
-/// Throws std::invalid_argument if the instructions differ in the formats of operands, scales or c, or if one is undocumented.
+/// Throws std::invalid_argument if the operand, scale or c formats of the models differ, or if one is undocumented.
 UnitSeparation separate_units(const Unit& first, const Unit& second);
 
-/// The first differing element of the same data, not reduced; none if no element differs.
+/// The first differing element of the same random data, not simplified; none if no element differs.
 std::optional<UnitWitness> first_witness(const Unit& first, const Unit& second);
 
 }  // namespace assay

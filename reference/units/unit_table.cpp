@@ -1,4 +1,4 @@
-// Reads the rows of contracts/units.csv and parses each row's cells.
+// Reads units.csv and parses the cells of its rows.
 #include "reference/units/unit_table.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ std::vector<const Format*> exponent_formats(const Format& a, const Format& b) {
     return !narrow.is_integer() && narrow.mantissa_bits <= wide.mantissa_bits &&
            narrow.min_exponent() >= wide.min_exponent() && max_finite(narrow) <= max_finite(wide);
   };
-  // The smallest exponents that nonzero values of a and of b have in that format.
+  // The smallest exponents that nonzero values of a and of b have in the format `in`.
   const auto least = [&](const Format& in) {
     const auto of = [&](const Format& f) { return std::max(in.min_exponent(), f.min_exponent() - f.mantissa_bits); };
     return std::pair(of(a), of(b));
@@ -215,8 +215,8 @@ void read_c(const UnitRow& row, Unit& unit) {
   words.end("c");
 }
 
-// Parses a row of units.csv into a unit, and checks that its cells may be combined: only combinations for which both
-// implementations are exact are allowed.
+// Parses a row of units.csv into a Unit, and checks that its cells fit together. Only combinations that unit_definition.cpp and
+// unit_loops.cpp compute exactly are allowed.
 
 namespace {
 

@@ -26,33 +26,33 @@ struct UnitRow {
   TableError error(const std::string& column, size_t offset, const std::string& problem) const;
 };
 
-/// The columns that define what the instruction computes, in the order of computation. Mutations change these cells.
+/// The columns that define what the instruction computes, in the order of computation. Mutants change cells of these columns.
 std::span<const std::string> unit_step_columns();
 
 /// All columns of the table, in file order.
 std::span<const std::string> unit_columns();
 
-/// True if a user's table has the columns of units.csv rather than of contracts. Throws TableError.
+/// True if a user's table has the columns of units.csv, false if it has those of a contract table. Throws TableError.
 bool holds_units(const std::string& file);
 
-/// Parses the cells of a row. A row whose evidence is `unknown` has no steps. Throws TableError with the cell.
+/// Parses the cells of a row. If its evidence is `unknown`, the cells that define the arithmetic are empty. Throws TableError.
 Unit read_unit(const UnitRow& row);
 
 class UnitTable {
  public:
   /// Throws TableError.
   static UnitTable load(const std::string& file);
-  /// Loads units.csv of a folder, and unit_candidates.csv for instructions whose arithmetic is undocumented. Throws TableError.
+  /// Loads units.csv of a folder, and unit_candidates.csv, the possible models of undocumented instructions. Throws TableError.
   static UnitTable load_folder(const std::string& folder);
-  /// Adds a user's rows. A row with the id of an undocumented instruction replaces it if the operands are the same. Any other row
-  /// whose id exists is an error. Throws TableError.
+  /// Adds a user's rows. A row with the id of an undocumented instruction replaces it if the operands are the same. Any other
+  /// existing id is an error. Throws TableError.
   void add(const std::string& file);
 
-  /// Throws std::out_of_range with near matches.
+  /// Throws std::out_of_range with similar ids.
   const UnitRow& find(const std::string& id) const;
   const std::vector<UnitRow>& rows() const { return rows_; }
 
-  /// Candidate models of an undocumented instruction; empty for a documented one. None of them is claimed to be right.
+  /// The possible models of an undocumented instruction; empty for a documented one. Any of them may be wrong.
   std::vector<const UnitRow*> candidates_of(const UnitRow& unknown) const;
   /// Adds candidate models. A candidate's id is the id of its instruction, ':' and a name. It has the instruction's operands, and
   /// a k that is a multiple of the instruction's k. Throws TableError.
@@ -66,7 +66,7 @@ class UnitTable {
   std::vector<UnitRow> rows_, candidates_;
 };
 
-// Parser for the words of one cell.
+// Parses the words of one cell, one after the other.
 
 class CellWords {
  public:
@@ -78,11 +78,11 @@ class CellWords {
   /// An argument of the last consumed word as a decimal integer from `least` to `most`. Throws TableError.
   int integer(size_t argument, int least, int most) const;
   const CellArgument& argument(size_t argument) const { return words_.at(at_ - 1).arguments.at(argument); }
-  /// The same for a cell that consists of one integer.
+  /// The integer that makes up a whole cell. Throws TableError.
   int whole(int least, int most);
   /// An argument of the last consumed word as a hexadecimal number of at most `bits` bits. Throws TableError.
   uint32_t hexadecimal(size_t argument, int bits) const;
-  /// Returns the error to throw about the last consumed word.
+  /// An error about the last consumed word, for the caller to throw.
   TableError error(const std::string& problem) const;
 
   /// Throws TableError at the next word or at the end of the cell, listing the allowed forms.
@@ -100,9 +100,9 @@ class CellWords {
   size_t at_ = 0;
 };
 
-// The cells of a row of units.csv that define how its products and c are added.
+// Parses the cells of units.csv that define how products and c are added.
 
-inline constexpr int kWidestExponent = 1 << 10;  ///< larger than the exponent of every term
+inline constexpr int kWidestExponent = 1 << 10;  ///< larger than every term's exponent
 
 /// The format named in a cell. Throws TableError.
 const Format* format_named(const UnitRow& row, const std::string& column, const std::string& name, size_t offset = 0);
@@ -112,9 +112,9 @@ void read_sum(const UnitRow& row, Unit& unit);
 void read_exponent(const UnitRow& row, Unit& unit);
 void read_c(const UnitRow& row, Unit& unit);
 
-// An instruction written as the cells of a row: the inverse of what unit_table.cpp reads.
+// Writes an instruction as cells of units.csv: the inverse of unit_table.cpp.
 
-/// The cells of unit_step_columns(). Reading them returns the same steps.
+/// The cells of unit_step_columns(). Parsing them gives the same instruction.
 std::map<std::string, std::string> step_cells(const Unit& unit);
 
 // Writes an instruction as text: one formula per step.
@@ -128,8 +128,8 @@ struct UnitNeighbour {
   UnitRow row;       ///< the row with the mutated cell, parsed
 };
 
-/// Every mutation of one step that the loader accepts: a number plus or minus one (`take`: half and double), a rule replaced by a
-/// similar one, a word removed or added. No two mutants have the same cells; an undocumented instruction has none.
+/// Every change of one cell that the loader accepts: a number plus or minus one (`take`: half and double), a rule replaced by a
+/// similar one, a word removed or added. No two mutants have the same cells. An undocumented instruction has none.
 std::vector<UnitNeighbour> unit_neighbours(const UnitRow& row);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Rows of units.csv as formulas and as cells, and mutants of a row.
+// Writes rows of units.csv as formulas and as cells; makes mutants of a row.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -79,7 +79,7 @@ std::vector<std::string> unit_lines(const Unit& u) {
 
 namespace {
 
-/// A word and its arguments: "joined(31,24)".
+/// A word with its arguments, such as "joined(31,24)".
 std::string word(const char* name, std::initializer_list<int> numbers) {
   std::string text = name;
   const char* before = "(";
@@ -157,7 +157,7 @@ class UnitEdits {
  public:
   explicit UnitEdits(const UnitRow& row) : row_(row) {}
 
-  /// Adds the mutant that replaces `count` words from `first` on. Skips cells that the loader rejects.
+  /// Adds the mutant that replaces `count` words from word `first` on by `by`. Skips mutants that the loader rejects.
   void replace(const std::string& column, const CellSteps& cell, size_t first, size_t count, const CellSteps& by) {
     CellSteps words(cell.begin(), cell.begin() + std::ptrdiff_t(first));
     words.insert(words.end(), by.begin(), by.end());
@@ -181,7 +181,7 @@ class UnitEdits {
   const UnitRow& row_;
 };
 
-/// Mutates each number of a word: minus one and plus one; for numbers that must divide others, half and double.
+/// Adds mutants of each number of a word: minus and plus one; half and double for numbers that must divide others.
 void edit_numbers(UnitEdits& edits, const std::string& column, const CellSteps& cell, size_t at) {
   const CellStep& word = cell[at];
   if (word.word == "nan" || word.word == "interleave" || word.word == "split") return;
@@ -216,7 +216,7 @@ CellSteps others_of(const CellStep& word, const Unit& unit) {
   return others;
 }
 
-/// Number of words that belong together: "ea+eb in(f16)" has two, "ea+eb" one.
+/// Number of words that belong together at `at`: two for "ea+eb in(f16)", one for "ea+eb".
 size_t exponent_words(const CellSteps& cell, size_t at) { return at + 1 < cell.size() && cell[at + 1].word == "in" ? 2 : 1; }
 
 bool may_be_missing(const CellStep& word) {
@@ -225,8 +225,8 @@ bool may_be_missing(const CellStep& word) {
   return false;
 }
 
-/// Words that can be added to a cell, after all others or, where the order requires it, after the first. For example, a compiler
-/// unpacks fp8 to f16 on GPUs without native fp8 instructions.
+/// Adds mutants with one more word, at the end of the cell or, where the order matters, after the first word. For example
+/// `in(f16)`: on GPUs without native fp8 instructions, a compiler unpacks fp8 to f16.
 void edit_additions(UnitEdits& edits, const std::string& column, const CellSteps& cell) {
   if (cell.empty()) return;
   if (column == "exponent") edits.replace(column, cell, exponent_words(cell, 0), 0, {CellStep::made("zeros")});
@@ -235,7 +235,7 @@ void edit_additions(UnitEdits& edits, const std::string& column, const CellSteps
   if (column == "special") edits.replace(column, cell, 1, 0, {CellStep::made("flush")});
 }
 
-/// Mutants that remove the split but keep its numbers: "split(2) align(24) truncate join(24) floor".
+/// The mutant with one sum instead of several: of "split(2) align(24) truncate join(24) floor" only "align(24) truncate" remains.
 void edit_split(UnitEdits& edits, const std::string& column, const CellSteps& cell) {
   if (column != "sum" || cell.size() != 5) return;
   edits.replace(column, cell, 0, 5, {cell[1], cell[2]});
@@ -247,7 +247,7 @@ std::vector<UnitNeighbour> unit_neighbours(const UnitRow& row) {
   UnitEdits edits(row);
   if (!row.unit.known()) return {};
   for (const std::string& column : unit_step_columns()) {
-    if (column == "scale") continue;  // a format and a memory layout, not a step
+    if (column == "scale") continue;  // format and block size of the scales, not arithmetic
     const CellSteps cell = read_cell(row.text(column));
     for (size_t at = 0; at < cell.size(); ++at) {
       edit_numbers(edits, column, cell, at);

@@ -1,4 +1,4 @@
-// Chains and launches: reads their cells and the rows that these name.
+// Reads the rows of chains and launches, and checks the rows that they name.
 #include "reference/flow/chain/chain.h"
 
 #include <algorithm>
@@ -37,7 +37,7 @@ const ContractRow& row_of(const ContractTables& tables, const ContractRow& chain
   return row;
 }
 
-/// Checks that the named rows are plain rows of op kinds in a valid order, and that scales lie within one row.
+/// Checks that the stages are rows of op kinds that may follow each other, and that no scale covers several rows.
 void check_chain(const ContractTables& tables, const ContractRow& chain) {
   const std::vector<NamedLink> links = named_links(chain.text("chain"));
   if (links.empty()) throw chain.error("chain", 0, std::string("is empty; ") + kForm);
@@ -91,7 +91,7 @@ const Flow& chain_flow() {
 
 namespace {
 
-/// Checks that a launch names heads that are normalized and rotated, and a record with codes, both with the same number of
+/// Checks that a launch names heads with a norm and a rotation, and a cache record with codes, both with the same number of
 /// elements.
 void check_launch(const ContractTables& tables, const ContractRow& row) {
   const Contract heads = bind(tables, named_row(tables, row, "heads").id, kBf16);

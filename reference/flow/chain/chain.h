@@ -1,4 +1,4 @@
-// Rows that name other rows: chains of stages, and launches of two ops.
+// Contract rows that name other rows: chains of stages, and launches of two ops.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace assay {
 
-// Op kind "chain": stages in sequence; each takes the result of the previous one.
+// Op kind "chain": stages that run in sequence; each stage takes the result of the stage before.
 
 const Flow& chain_flow();
 
@@ -20,7 +20,7 @@ struct NamedLink {
 };
 std::vector<NamedLink> named_links(const std::string& cell);
 
-// Op kind "launch": what one kernel launch does to two tensors, as the names of two contracts.
+// Op kind "launch": one kernel launch that does two ops on different tensors. The row names the contracts of both ops.
 
 const Flow& launch_flow();
 

@@ -126,16 +126,16 @@ const Flow& combine_flow() {
   return flow;
 }
 
-// The accepted interval of every element of a token.
+// The accepted intervals of a token's row of y.
 
 namespace {
 
-/// The position of a slot in row_of_slot.
+/// Index of a slot in row_of_slot.
 int64_t place_in_index(const Combine& contract, const CombineInputs& inputs, int64_t token, int64_t slot) {
   return contract.rows == RowsOfX::kBySlotMajor ? slot * inputs.m + token : token * inputs.topk + slot;
 }
 
-/// The token and slot from which a mistaken kernel reads.
+/// The token and slot whose value a mutant reads instead of its own.
 std::pair<int64_t, int64_t> read_instead(Combine::Other other, const CombineInputs& inputs, int64_t token, int64_t slot) {
   switch (other) {
     case Combine::Other::kNextSlot: return {token, (slot + 1) % inputs.topk};
@@ -170,7 +170,7 @@ bool skipped(const Combine& contract, const CombineInputs& inputs, int64_t token
   return row < 0 || (contract.skips_rows && row >= inputs.in_use);
 }
 
-/// The recipes of one contract for one format.
+/// The recipes of one contract for one format of x.
 struct CombineRecipes {
   Recipe weight, add, shared, y;
   Span factor;
@@ -187,7 +187,7 @@ struct CombineRecipes {
     environment.set("f", factor);
     return evaluate(weight, point(given), environment);
   }
-  /// The next sum. The recipe `add` starts from the element and reads the sum as the quantity a.
+  /// Adds an element to a sum. The recipe `add` starts from the element, and reads the sum as the quantity a.
   Spans next(const Spans& sum, Spans element, double given_weight) const {
     Environment environment;
     environment.set("a", sum);
@@ -196,7 +196,7 @@ struct CombineRecipes {
     evaluate(add, element, environment);
     return element;
   }
-  /// `row`: the shared expert's, if the contract adds it.
+  /// Applies y to a sum. `row`: the shared expert's row, if the contract adds it.
   void finish(Spans& sum, std::vector<double> row) const {
     Environment environment, none;
     environment.set("f", factor);
@@ -218,7 +218,7 @@ Spans sum_of(const Combine& contract, const CombineInputs& inputs, const Combine
   bool first = contract.from_first;
   for (const AddedSlot& slot : slots) {
     Spans element(inputs.row_of_x(slot.row));
-    if (first) {  // -0 + v is v for every v, also for -0
+    if (first) {  // starts the sum with the first term: -0 + v is v for every v, also for -0
       sum = recipes.next(Spans(std::vector<double>(size_t(inputs.n), -0.0)), std::move(element), slot.weight);
       first = false;
     } else {
@@ -243,7 +243,7 @@ std::vector<AddedSlot> added_slots(const Combine& contract, const CombineInputs&
     if (slot == contract.dropped || (!contract.skipped_rows_added && skipped(contract, inputs, token, slot))) continue;
     int64_t row = row_of(contract, inputs, token, slot);
     if (row < 0 && contract.skipped_rows_added && contract.skips_negative) row = 0;
-    if (row < 0 || row >= inputs.rows) continue;  // only in mutants: there is no such row
+    if (row < 0 || row >= inputs.rows) continue;  // only in mutants: x has no such row
     const auto [t, k] = read_instead(contract.weight_of, inputs, token, slot);
     const double weight = inputs.weights.empty() ? 1 : inputs.weights[size_t(t * inputs.topk + k)];
     for (int times = slot == contract.repeated ? 2 : 1; times > 0; --times) slots.push_back({slot, row, weight});
@@ -305,7 +305,7 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
   return lines;
 }
 
-// Mutants: other slots, weights or orders, and other roundings of the sum.
+// Mutants: other slots, weights or orders, and other roundings of a sum.
 
 namespace {
 
@@ -328,7 +328,7 @@ class CombineEdits {
     add(column + ": " + words, [&](Combine& wrong) { wrong.*cell = std::move(steps); });
   }
 
-  /// Mutants of each rounding: it is left out, or has another form.
+  /// Mutants of each rounding: left out, or in another form.
   void roundings(const std::string& column, Steps Combine::*cell) {
     const Steps& right = right_.*cell;
     for (size_t i = 0; i < right.size(); ++i) {
@@ -344,7 +344,7 @@ class CombineEdits {
   void cell_without(const std::string& column, Steps Combine::*cell, size_t i) {
     this->cell(column, cell, without(right_.*cell, i), "drop " + label(right_.*cell, i));
   }
-  /// The step as text, with #2 for the second one with that text.
+  /// The text of a step; #2 follows if it is the second step with this text.
   static std::string label(const Steps& steps, size_t i) {
     const bool second = std::any_of(steps.begin(), steps.begin() + std::ptrdiff_t(i),
                                     [&](const CellStep& step) { return step.text == steps[i].text; });
@@ -358,13 +358,13 @@ class CombineEdits {
   const Format& x_;
 };
 
-/// Mutants with an additional rounding to 16 bits after a step that is not rounded to 16 bits.
+/// Mutants that also round to 16 bits after a step that does not.
 void edit_sums(const Combine& right, const Format& x, int64_t topk, CombineEdits& edits) {
   const CellStep narrow = x == kF32 ? CellStep::made("to", {"bf16"}) : CellStep::made("to", {"x"});
   for (size_t i = 0; i < right.add.size(); ++i) {
     const bool is_sum = right.add[i].has_argument("a"), is_product = right.add[i].word == "mul";
     if (!is_sum && !is_product) continue;
-    if (is_sum && topk == 1) continue;  // rounding the only sum twice is the same
+    if (is_sum && topk == 1) continue;  // rounding the only sum twice changes nothing
     const auto behind = right.add.begin() + std::ptrdiff_t(i) + 1;
     const auto next = std::find_if(behind, right.add.end(), [](const CellStep& step) { return !flushes(step); });
     if (std::any_of(behind, right.add.end(), rounds) && (is_sum || rounds(*next))) continue;
@@ -376,12 +376,12 @@ void edit_sums(const Combine& right, const Format& x, int64_t topk, CombineEdits
     edits.cell("add", &Combine::add, steps, narrow.text + " behind " + right.add[i].text);
   }
   edits.roundings("add", &Combine::add);
-  // A second rounding to the same format changes nothing.
+  // If `add` ends with a rounding to the same format, changing the rounding in y has no effect.
   if (!rounds(right.add.back()) || right.y.size() > 1) edits.roundings("y", &Combine::y);
   edits.add("start: zero -> first", [](Combine& wrong) { wrong.from_first = true; });
 }
 
-/// For a build that flushes: a mutant that does not. No fp16 subnormal is an fp32 subnormal.
+/// Mutant of a build that flushes subnormals: it does not. Leaves out fp16, whose subnormals are normal in fp32.
 void edit_flush(const Combine& right, const Format& x, CombineEdits& edits) {
   if (x == kF16 || std::none_of(right.add.begin(), right.add.end(), flushes)) return;
   edits.add("ftz: subnormal numbers are kept", [&](Combine& wrong) {
@@ -458,7 +458,7 @@ void edit_factor(const Combine& right, const Format& x, double factor, CombineEd
   }
 }
 
-/// Mutants of the shared expert's row, which is added after the routed scaling factor has multiplied the sum.
+/// Mutants of the shared expert's row. It is added to the sum after the multiplication by the routed scaling factor.
 void edit_shared(const Combine& right, int64_t m, double factor, CombineEdits& edits) {
   const auto is_shared = [](const CellStep& step) { return step.has_argument("s"); };
   const auto found = std::find_if(right.y.begin(), right.y.end(), is_shared);
@@ -475,7 +475,7 @@ void edit_shared(const Combine& right, int64_t m, double factor, CombineEdits& e
 
 namespace {
 
-/// Small mistakes in the steps of each cell, a sum that does not start at 0, and a result that is doubled.
+/// Mutants with small mistakes: in each step of a cell, a sum that does not start at 0, a result that is doubled.
 void edit_slips(const Combine& right, CombineEdits& edits) {
   const size_t known = edits.all.size();
   for (const auto& [column, cell] : {std::pair("weight", &Combine::weight), std::pair("add", &Combine::add),
@@ -485,7 +485,7 @@ void edit_slips(const Combine& right, CombineEdits& edits) {
         Steps steps = right.*cell;
         steps.erase(steps.begin() + std::ptrdiff_t(i));
         steps.insert(steps.begin() + std::ptrdiff_t(i), slip.steps.begin(), slip.steps.end());
-        const size_t next = i + slip.steps.size();  // only a product can be fused with an addition
+        const size_t next = i + slip.steps.size();  // only a multiplication can be fused with the next addition
         if (next < steps.size() && steps[next].slack.fma && slip.steps.back().word != "mul")
           steps[next] = CellStep::made(steps[next].word, steps[next].argument_texts());
         edits.cell(column, cell, std::move(steps), CombineEdits::label(right.*cell, i) + " -> " + slip.words);

@@ -1,5 +1,5 @@
-// The combine step of a mixture of experts: each token adds the rows that its experts made for it. Rows of the table, their
-// evaluation for one token, their formula, and their mutants.
+// The combine step of a mixture of experts: for each token, adds the rows that its experts computed. Contract rows, evaluation of
+// one token, formulas and mutants.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@ namespace assay {
 /// The registry entry of this op kind.
 const Flow& combine_flow();
 
-/// Which row of x belongs to a slot k of a token t.
+/// Which row of x belongs to slot k of token t. A slot is one of the topk experts of a token.
 enum class RowsOfX {
   kSlots,       ///< x is [m, topk, n]: row t * topk + k
-  kBySlot,      ///< x is [rows, n]: row_of_slot[t, k], of shape [m, topk]
-  kBySlotMajor  ///< the same with row_of_slot[k, t], of shape [topk, m]
+  kBySlot,      ///< x is [rows, n]: row row_of_slot[t, k], an index of shape [m, topk]
+  kBySlotMajor  ///< x is [rows, n]: row row_of_slot[k, t], an index of shape [topk, m]
 };
 
 /// The order in which the slots of a token are added.
@@ -76,7 +76,7 @@ struct Combine {
 /// Throws TableError at the cell.
 Combine read_combine(const ContractRow& row);
 
-/// Inputs of one call. Index tensors are as in the call; the vectors of tensors that the contract lacks are
+/// Inputs of one call. Index tensors are as the kernel receives them. Vectors of tensors that the contract does not have are
 /// empty.
 struct CombineInputs {
   const Format* x = nullptr;
@@ -90,21 +90,21 @@ struct CombineInputs {
   double factor = 1;  ///< routed scaling factor; converted to f32 before use
 };
 
-/// Whether the contract writes this token.
+/// Whether the contract writes this token's row of y.
 bool writes_token(const Combine& contract, const CombineInputs& inputs, int64_t token);
 
 /// The accepted values of a token's row of y.
 Spans combined(const Combine& contract, const CombineInputs& inputs, int64_t token);
 
-/// A slot that the contract adds: the row of x and the weight as given.
+/// A slot whose row is added: the slot, its row of x, and the weight before any conversion.
 struct AddedSlot {
   int64_t slot = 0, row = 0;
   double weight = 1;
 };
-/// The slots of a token that are added, in slot order.
+/// The slots of a token whose rows are added, in slot order.
 std::vector<AddedSlot> added_slots(const Combine& contract, const CombineInputs& inputs, int64_t token);
 
-/// Parses a cell of the contract as a recipe for numbers of a format.
+/// The recipe of a cell, for elements in format `x`.
 Recipe combine_recipe(const std::vector<CellStep>& cell, const Format& x);
 
 /// The contract as formulas, one line per step.
@@ -114,10 +114,10 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
 struct CombineNeighbour {
   std::string name;  ///< such as "slot 0 is left out", "weight: that of the next slot"
   Combine contract;
-  bool suspect = false;  ///< used only by the diagnosis: no data need kill it
+  bool suspect = false;  ///< only the diagnosis uses it: inputs need not expose it
 };
 
-/// The properties of a call that decide which mutants can be exposed.
+/// The properties of a call that decide which mutants can change its result.
 struct CombineExtents {
   int64_t m = 0, topk = 0;
   double factor = 1;     ///< routed scaling factor
@@ -125,7 +125,7 @@ struct CombineExtents {
   bool map = false;      ///< there is an expert_map
 };
 
-/// Every mutant that can change the result of such a call.
+/// Every mutant that can change the result of a call with these properties.
 std::vector<CombineNeighbour> combine_neighbours(const Combine& contract, const Format& x, const CombineExtents& extents);
 
 }  // namespace assay

@@ -21,7 +21,7 @@ Combine row(const std::string& id) { return read_combine(tables().find(id)); }
 
 double f32(const Real& x) { return nearest(kF32, x); }
 
-/// Tokens with one column; x[t][k].
+/// Tokens with one column each; x[t][k] is the element of slot k of token t.
 CombineInputs inputs_of(const Format& x, const std::vector<std::vector<double>>& values, std::vector<double> weights = {}) {
   CombineInputs in;
   in.x = &x;
@@ -37,7 +37,7 @@ double pinned(const Combine& contract, const CombineInputs& in, int64_t token = 
   return y.low;
 }
 
-/// 2 topk numbers of a format: large ones that cancel, and small ones between them.
+/// Elements of three tokens with topk slots each: about 1000, small numbers, about -1000, a small number. Their sums cancel.
 std::vector<std::vector<double>> cancelling(const Format& x, int topk) {
   std::vector<std::vector<double>> all(3);
   for (int t = 0; t < 3; ++t)
@@ -80,7 +80,7 @@ TEST(Combine, AnFp32SumRoundsOnceAndItsOrderIsPinned) {
         EXPECT_EQ(pinned(row("torch.sum_topk"), in, t), nearest(*x, Real(of_lanes)));
       }
     }
-  // 2^24 + 1 + ... : the ascending chain loses every 1, a lane of ones does not.
+  // 2^24 + 1 + 1 + ...: added in ascending order, every 1 is lost. In lanes, ones are first added to each other.
   const std::vector<double> ones = {0x1p24, 1, 1, 1, 0, 1, 1, 1};
   EXPECT_EQ(pinned(row("vllm.moe_sum@v0.25.0"), inputs_of(kF32, {ones})), 0x1p24);
   EXPECT_EQ(pinned(row("torch.sum_topk"), inputs_of(kF32, {ones})), 0x1p24 + 6);
@@ -194,7 +194,7 @@ TEST(Combine, MutantsHaveNamesOfTheirOwn) {
   }
 }
 
-/// The error of a row with these cells.
+/// The error message for a row with these cells.
 std::string error_of(const std::string& cells) {
   return contract_tables::error_of("id,rows_of_x,skips,unrouted,weight,add,order,y,numbers,topk,since,until,source,why\nmy.sum," +
                                    cells + ",v1.0,,here,because\n");

@@ -6,14 +6,14 @@
 namespace assay {
 namespace {
 
-/// Number of elements from the first one to the one with the highest address, inclusive.
+/// Number of elements from the lowest to the highest address that the tensor uses.
 int64_t reach(const StridedExtents& x) {
   int64_t last = 0;
   for (size_t d = 0; d < x.shape.size(); ++d) last += (x.shape[d] - 1) * x.strides[d];
   return last + 1;
 }
 
-/// Whether the elements fill a memory range without overlaps or gaps, in any order.
+/// Whether the elements fill a range of memory without overlaps or gaps, in whatever order.
 bool without_gaps(const StridedExtents& x) {
   std::vector<bool> seen(size_t(x.elements()), false);
   for (int64_t i = 0; i < x.elements(); ++i) {

@@ -1,4 +1,4 @@
-// Op kind "contiguity": which strided tensors are accepted by an op that reads them as flat memory.
+// Op kind "contiguity": which strided tensors an op accepts that reads them as one flat range of memory.
 #pragma once
 
 #include <functional>
@@ -12,18 +12,18 @@ namespace assay {
 /// The registry entry of this op kind.
 const Flow& contiguity_flow();
 
-/// Sizes in elements.
+/// Shape and strides of a tensor, in elements.
 struct StridedExtents {
   std::vector<int64_t> shape, strides;
   int64_t offset = 0, storage = 0;  ///< offset of element [0, ...], and size of its storage
   int bytes = 1;                    ///< per element
 
   int64_t elements() const;
-  /// Row-major without gaps. Strides of dimensions of size 1, and of empty tensors, are ignored.
+  /// True if the tensor is row-major without gaps. Strides of dimensions of size 1, and of empty tensors, do not count.
   bool contiguous() const;
 };
 
-/// What a row accepts; a tensor needs to meet only one of the conditions.
+/// The conditions of a row. It accepts a tensor that meets at least one of them.
 struct Contiguity {
   bool contiguous = false;  ///< row-major without gaps
   bool tail = false;        ///< the storage, from the tensor's first element on, has exactly as many elements as the tensor

@@ -163,8 +163,8 @@ bool DotContract::takes_weights() const { return reads(dot_recipe(*this, kF32, f
 
 namespace {
 
-/// Steps of a build that flushes subnormals: each result is flushed, unless the compiler may fuse the step with the following
-/// addition.
+/// Steps of a build that flushes subnormals. Each result is flushed, unless the next step is an addition with which the compiler
+/// may fuse this step.
 std::vector<CellStep> flushed(const std::vector<CellStep>& steps) {
   std::vector<CellStep> all;
   for (size_t i = 0; i < steps.size(); ++i) {
@@ -176,25 +176,25 @@ std::vector<CellStep> flushed(const std::vector<CellStep>& steps) {
   return all;
 }
 
-/// Turns the last `mul(X)` into `fma(X,0)`.
+/// Replaces the last `mul(X)` by `fma(X,0)`.
 std::vector<CellStep> with_zero_added(std::vector<CellStep> steps) {
   const auto last = std::find_if(steps.rbegin(), steps.rend(), [](const CellStep& step) { return step.word == "mul"; });
   if (last != steps.rend()) *last = CellStep::made("fma", {last->argument(0), "0"});
   return steps;
 }
 
-/// Length of a split-K part, equal in all parts except the last.
+/// Length of a split-K part; only the last part may be shorter.
 int64_t part_length(const DotContract& contract, int64_t k, int parts) {
   const int64_t unit = std::max<int64_t>(1, contract.part_of), blocks = (k + unit - 1) / unit;
   return parts == 1 ? std::max<int64_t>(1, k) : (blocks + parts - 1) / parts * unit;
 }
 
-/// The algorithm variants for one order along k.
+/// The algorithm variants for one order of k.
 std::vector<DotProgram> programs_of(const DotContract& contract, const KOrder& order, int64_t k) {
   std::vector<DotProgram> programs;
   for (int parts = contract.least_parts; parts <= contract.most_parts; parts += contract.has_atomics() ? parts : 1) {
     const int64_t part = part_length(contract, k, parts);
-    if (!programs.empty() && programs.back().part <= part) continue;  // its parts are not shorter than before
+    if (!programs.empty() && programs.back().part <= part) continue;  // no shorter than with fewer parts, so no new variant
     if (!programs.empty() && part >= k) continue;
     const bool promotes = contract.of_blocks() || contract.promote < part;
     KOrder of_parts = order;
@@ -245,7 +245,7 @@ std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k) {
 
 namespace {
 
-/// The only argument of a cell's keyword, such as the 128 of "every(128)". Throws unless it is one integer >= 1.
+/// The only argument of a word, such as the 128 of "every(128)". Throws TableError unless it is one integer >= 1.
 int64_t number_of(const RowCells& cells, const std::string& column, const CellStep& word) {
   const std::string text = word.argument(0);
   int64_t value = 0;
@@ -275,7 +275,7 @@ void read_split(const RowCells& cells, DotContract& contract) {
   contract.part_of = number_of(cells, "split", words[1]);
 }
 
-/// Orders along k must repeat within one promotion of the accumulator.
+/// Reads `k_order`. Its orders must repeat within one promotion interval.
 void read_orders(const RowCells& cells, DotContract& contract) {
   contract.orders = read_k_orders(cells, "k_order");
   for (const KOrder& order : contract.orders)
@@ -291,7 +291,7 @@ void read_layouts(const RowCells& cells, DotContract& contract) {
   if (contract.of_blocks()) contract.layouts = cells.alternatives("layouts");
 }
 
-/// Scales are applied once: block scales to each promoted sum, all others to the result.
+/// Checks that scales are applied once: block scales to each promoted sum, all other scales to the result.
 void check_scales(const RowCells& cells, const DotContract& contract, const Recipe& join, const Recipe& y) {
   const bool blocks = contract.of_blocks(), decoded = contract.decoded.any(), in_unit = blocks && join.empty();
   for (const GemmScales& scales : contract.scales)
@@ -340,7 +340,7 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
   check_scales(cells, contract, join, y);
 }
 
-/// Reads the cells of operands that software decodes. Checks that mult_a and mult_b read the tensor's scale, and decode reads m.
+/// Reads the cells of a software decoder. Requires that mult_a and mult_b read the tensor's scale and that decode reads m.
 DecodedOperands read_decoded(const RowCells& cells, const DotContract& contract) {
   constexpr const char* kOthers[] = {"mult_a", "mult_b", "decode"};
   DecodedOperands decoded;
@@ -372,7 +372,7 @@ DecodedOperands read_decoded(const RowCells& cells, const DotContract& contract)
   return decoded;
 }
 
-/// Reads the cell `unsplit`.
+/// Parses the cell `unsplit`.
 bool read_unsplit(const RowCells& cells, const DotContract& contract) {
   const std::string text = cells.text("unsplit");
   if (text.empty()) return false;
@@ -383,7 +383,7 @@ bool read_unsplit(const RowCells& cells, const DotContract& contract) {
   return true;
 }
 
-/// Reads the cell `one_block`: the steps for a single block, which read both scales and no acc.
+/// Parses the cell `one_block`: steps for a single block of scales, which read both scales and no acc.
 std::vector<CellStep> read_one_block(const RowCells& cells, const DotContract& contract) {
   if (cells.text("one_block").empty()) return {};
   const Recipe steps = cells.recipe("one_block", names_of_join());
@@ -425,7 +425,7 @@ void read_block_m(const RowCells& cells, DotContract& contract) {
   if (contract.block_m.empty()) throw cells.error("block_m", 0, "is required for sorted ids");
 }
 
-/// Reads the cells of a grouped GEMM. `padding` is required, and only allowed, if rows of d may belong to no expert.
+/// Reads the cells of a grouped GEMM. `padding` is required if some rows of d may belong to no expert, and an error otherwise.
 void read_groups(const RowCells& cells, DotContract& contract) {
   if (cells.text("experts").empty()) {
     for (const char* column : {"tile_rows", "padding", "scale_rows", "block_m", "router"})
@@ -482,7 +482,7 @@ bool decodes_to(const DecodedOperands& decoded, const Format& format) {
   return !decoded.decode.empty() && decoded.decode.back().text == "to(" + std::string(format.name) + ")";
 }
 
-/// Checks that the instruction supports the row.
+/// Checks that the instruction fits the formats, promotion, scales and split-K of the row.
 void check_unit(const ContractRow& row, const DotContract& contract) {
   if (!(*contract.unit.d == kF32) && !contract.of_integers())
     throw row.error("unit", 0, "expected an instruction with f32 or int32 sums");
@@ -505,7 +505,7 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
     throw row.error("decode", 0,
                     "expected to(" + std::string(contract.unit.a->name) + ") as its last step: the operands of the instruction");
   if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is not a multiple of the instruction's k");
-  // With a lane order, each split-K part is padded with zeros to whole instructions.
+  // If the row defines an order of k, each split-K part is padded with zeros to whole instructions.
   if (contract.orders.empty() && contract.part_of % contract.unit.k != 0)
     throw row.error("split", 0, "is not a multiple of the instruction's k");
   for (const KOrder& order : contract.orders)
@@ -586,7 +586,7 @@ DotContract read_dot(const ContractRow& row, const ContractTables& contracts, co
   return contract;
 }
 
-// Prints GEMM contracts as formulas, and the known algorithms that match none of them.
+// GEMM contracts as formulas, and all known ways to compute a GEMM.
 
 namespace {
 
@@ -595,7 +595,7 @@ constexpr int kInstructionsOfTile = 4;  ///< along k, if the row does not define
 
 CellStep times(const char* operand) { return CellStep::made("mul", {operand}); }
 
-/// The steps of y with the scales in another order.
+/// The steps `y`, with their scales replaced by `scales`.
 std::vector<CellStep> with_scales(const std::vector<CellStep>& y, const std::vector<CellStep>& scales) {
   std::vector<CellStep> steps;
   for (const CellStep& step : y) {
@@ -619,12 +619,12 @@ std::vector<std::vector<CellStep>> block_joins() {
 
 namespace {
 
-/// True if promoting after each instruction equals never promoting. Such an instruction starts from 0 and adds c at the end by
-/// one rounded f32 addition. With c = 0 it returns the sum s of its products, since 0 + s is s. Adding s to the earlier sum
-/// inside or outside the instruction is then the same addition.
+/// True if promoting after each instruction equals never promoting. Such an instruction starts from 0 and adds c at its end, by
+/// one f32 addition. With c = 0 it returns the sum s of its products, since 0 + s is s. So adding s to the earlier sum is the
+/// same addition inside and outside the instruction.
 bool adds_as_promoted(const Unit& unit) { return unit.c_last && unit.d->mantissa_bits == kF32.mantissa_bits; }
 
-/// Algorithms of one instruction, with scales applied to the result.
+/// Adds the algorithms of one instruction that apply scales to the result.
 void add_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
   const std::vector<std::vector<CellStep>> orders = {{times("sa*sb")}, {times("sb"), times("sa")}, {times("sa"), times("sb")}};
   for (const int instructions : {0, 1, 2, 4, 8}) {
@@ -641,7 +641,7 @@ void add_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
   }
 }
 
-/// Algorithms of one instruction, with block scales. cuBLASLt splits k into parts that are multiples of 128 or of 512.
+/// Adds the algorithms of one instruction with block scales. cuBLASLt splits k into multiples of 128 or of 512.
 void add_block_ways(const DotContract& of_unit, std::vector<DotContract>& all) {
   for (int64_t promote = of_unit.unit.k; promote <= kScaleBlock; promote *= 2)
     for (const std::vector<CellStep>& join : block_joins())
@@ -683,7 +683,7 @@ std::vector<DotContract> dot_ways(const DotContract& like, const UnitTable& unit
 
 std::string dot_way_words(const DotContract& way, const DotProgram& program) {
   std::string words = way.unit_row->id;
-  if (way.promote > 0) words += ", promoted every " + std::to_string(way.promote);  // stated even if this k is shorter
+  if (way.promote > 0) words += ", promoted every " + std::to_string(way.promote);  // named even if k is shorter
   if (!program.name.empty()) words += ", " + program.name;
   const bool whole = program.name.ends_with(" 1") || program.name.find("split-K") == std::string::npos;
   if (way.of_blocks() && way.part_of > kScaleBlock && !whole)
@@ -692,7 +692,7 @@ std::string dot_way_words(const DotContract& way, const DotProgram& program) {
   if (way.decoded.any()) return words + ", operands decoded first";
   if (way.of_blocks()) return words + ", acc = " + formula(join_recipe(way, program.alone), "chain");
   Recipe scales = dot_recipe(way, kF32, false, false);
-  scales.steps.pop_back();  // formats and bias are defined by the case
+  scales.steps.pop_back();  // leaves out the last step: the case defines the format
   return words + ", " + formula(scales, "acc");
 }
 
@@ -721,7 +721,7 @@ std::vector<std::string> unknown_lines(const DotContract& contract) {
   return lines;
 }
 
-/// Lists the candidate models of an undocumented instruction.
+/// Appends lines that list the candidate models of an undocumented instruction.
 void append_candidates(const DotContract& contract, std::vector<std::string>& lines) {
   lines.push_back(
       "unit    accumulation is undocumented: an element may be what any candidate model returns, with or without its "

@@ -17,20 +17,20 @@
 
 namespace assay {
 
-// Scales of a GEMM: what each scale covers, and which scale applies to an element's products.
+// Scales of a GEMM: which elements share a scale, and which scale applies to a product.
 
-/// The scales of a and of b. Columns of a block lie along k: "1x128" is 128 elements of a row.
+/// The scales of a [m, k] and of b [n, k]. Columns of a block lie along k: "1x128" is 128 elements of one row.
 struct GemmScales {
   std::string name;  ///< such as "token_channel", "1x128_128x128", "1x16+tensor_1x16+tensor"
   ScaleSpec a, b;
 
-  /// Whether scales change along k.
+  /// True if a scale covers a part of k, false if it covers all of k.
   bool has_blocks() const { return a.block().columns > 0; }
   /// Number of elements along k that share a block scale.
   int64_t products() const { return a.block().columns; }
   /// True if every row of a and every row of b has one scale for all of k.
   bool of_rows() const { return a.block().rows == 1 && b.block().rows == 1 && !has_blocks(); }
-  /// Scales of blocks of a [m, k], and of b [n, k].
+  /// The grids of block scales of a [m, k] and of b [n, k].
   LevelGrid of_a(int64_t m, int64_t k) const { return a.block().grid(m, k); }
   LevelGrid of_b(int64_t n, int64_t k) const { return b.block().grid(n, k); }
   bool operator==(const GemmScales& other) const { return name == other.name; }
@@ -41,31 +41,31 @@ struct GemmScales {
 /// ParseError for other names, and for blocks that differ along k.
 GemmScales gemm_scales_named(const std::string& name);
 
-/// Tile size along k of kernels without block scales.
+/// Length along k of the tiles of kernels without block scales.
 inline constexpr int64_t kScaleBlock = 128;
 
-/// The scales of one operand, row by row.
+/// The values of the scales of one operand, row by row.
 struct ScaleValues {
   LevelGrid shape;
   std::vector<double> values;  ///< empty: the operand has no such scales
 
   double at(int64_t row, int64_t k) const { return values[size_t(shape.of(row, k))]; }
-  /// Scale codes for an instruction that takes one per `block` elements: [rows, k / block], rounded up. The values must be values
-  /// of the format.
+  /// Scale codes for an instruction that takes one scale per `block` elements: [rows, ceil(k / block)]. Every scale must be a
+  /// value of `format`.
   std::vector<std::byte> codes(const Format& format, int64_t rows, int64_t k, int64_t block) const;
 };
 
 // Memory layout of the codes of b: row-major, or shuffled for the loads of a tensor core.
 
 /// AITER's shuffle_weight(layout=(rows, products)), aiter/ops/shuffle.py e4048607. Tiles have `rows` x (2 * `products`) elements.
-/// A tile stores the first 16-byte run of every row, then the second run of every row. `rows` is 0: not shuffled.
+/// A tile stores the first 16 bytes of each of its rows, then the next 16 bytes of each, and so on. rows == 0: not shuffled.
 struct WeightShuffle {
   int rows = 0, products = 0;
 
   bool any() const { return rows > 0; }
-  /// True if b [n, k] consists of whole tiles; otherwise it cannot be shuffled.
+  /// True if b [n, k] consists of whole tiles. Otherwise the layout cannot store it.
   bool fits(int64_t n, int64_t k) const { return n % rows == 0 && k % (2 * products) == 0; }
-  /// Position, in elements, of the code of a row and an element along k; `bytes`: size of a code.
+  /// Position in memory, in elements, of the code of b[row, product]. `bytes`: size of a code.
   int64_t place(int64_t row, int64_t product, int64_t k, int bytes) const;
   bool operator==(const WeightShuffle&) const = default;
 };
@@ -73,11 +73,11 @@ struct WeightShuffle {
 /// Parses the cell: "shuffle(16,16)" or "shuffle(32,16)". Throws TableError.
 WeightShuffle read_weight_tile(const RowCells& cells, const std::string& column);
 
-/// Shuffles one-byte codes [n, k] from row-major order, and back.
+/// Converts one-byte codes [n, k] from row-major order to the shuffled layout, and back.
 std::vector<std::byte> shuffled(const WeightShuffle& shuffle, const std::byte* codes, int64_t n, int64_t k);
 std::vector<std::byte> unshuffled(const WeightShuffle& shuffle, const std::byte* memory, int64_t n, int64_t k);
 
-// The order in which a kernel multiplies along k, if the lanes of its matrix instruction read from strided positions.
+// The order in which a kernel takes products along k. It is not ascending if lanes load their operands from strided places.
 
 /// lanes(L,R,A): each of L groups of lanes takes R consecutive elements along k; the groups start A apart. The first instruction
 /// takes elements 0 .. R-1, A .. A+R-1, 2A .. 2A+R-1, ..; the next one takes elements R further on. After L*A elements the
@@ -92,50 +92,50 @@ struct KOrder {
 
   bool any() const { return lanes > 0; }
   int64_t period() const { return any() ? lanes * apart : 1; }
-  /// Number of multiplied elements, with the zeros that fill up periods.
+  /// Number of multiplied elements of k, including the zeros that pad it to whole periods.
   int64_t places(int64_t k) const { return part == 0 ? filled(k) : k / part * places_of_part() + filled(k % part); }
-  /// The same for a whole split-K part.
+  /// The same for one whole split-K part.
   int64_t places_of_part() const { return filled(part); }
-  /// Index along k of the element that is multiplied at `place`; kZero for a place that fills up a part.
+  /// Index along k of the element that is multiplied at position `place` of this order; kZero if a padding zero is.
   int64_t product_at(int64_t place) const;
   /// Returns "lanes(4,8,32)" or "ascending".
   std::string text() const;
   bool operator==(const KOrder&) const = default;
-  /// The next multiple of the period.
+  /// `products` rounded up to whole periods.
   int64_t filled(int64_t products) const { return (products + period() - 1) / period() * period(); }
 };
 
-/// The alternatives of a cell; none for an empty cell, which means ascending k. Throws TableError.
+/// The orders in a cell, which | separates; none for an empty cell, which means ascending k. Throws TableError.
 std::vector<KOrder> read_k_orders(const RowCells& cells, const std::string& column);
 
-/// One-byte codes of an operand, [rows, places of k], in the order in which they are multiplied; zeros beyond k and its parts.
+/// One-byte codes of an operand, [rows, places(k)], in the order in which they are multiplied, with the padding zeros.
 std::vector<std::byte> in_order(const KOrder& order, const UnitFactor& factor, int64_t rows, int64_t k);
 
-// A parsed row of a GEMM table: which tensor core instruction adds the products, when its accumulator is promoted, and how scales
-// are applied.
+// A parsed row of a GEMM table: which tensor core instruction adds the products, when its accumulator is added to an f32 sum
+// (promotion), and how scales are applied.
 
-/// Software that multiplies codes as numbers of the instruction's format: how each code, with the scales of its block and tensor,
-/// becomes such a number.
+/// For kernels that convert codes in software to operands of the instruction: how a code, with the scales of its block and
+/// tensor, becomes an operand.
 struct DecodedOperands {
-  const Format* codes = nullptr;            ///< of a and b in memory; nullptr: the instruction takes the codes themselves
-  std::vector<CellStep> mult_a, mult_b;     ///< from s, the scale of a block, to m, with g, the scale of the tensor
-  std::vector<CellStep> decode;             ///< from the value of a code to the number, with m
+  const Format* codes = nullptr;            ///< format of a and b in memory; nullptr: that of the instruction
+  std::vector<CellStep> mult_a, mult_b;     ///< from s (scale of a block) and g (scale of the tensor) to the multiplier m
+  std::vector<CellStep> decode;             ///< from the value of a code to the operand, with m
 
   bool any() const { return codes != nullptr; }
 };
 
-/// The zero-point correction that is subtracted from an integer sum before scaling: `azp_adj[n]`, which is one zero point
-/// for all times the sums of rows of b, or `azp[m] * azp_adj[n]`.
+/// The zero-point correction that is subtracted from an integer sum before scaling. kTensor: azp_adj[n], which is a's only zero
+/// point times the sum of row n of b. kTokens: azp[m] * azp_adj[n].
 enum class GemmAzp { kNone, kTensor, kTokens };
 
-/// Where the zero-point term is subtracted.
+/// Where the zero-point correction is subtracted.
 enum class AzpPlace {
   kIntegers,  ///< in int32, before any rounding
-  kFloats,    ///< after rounding both to f32; this and the next one occur in mutants only
+  kFloats,    ///< in f32, after sum and correction are rounded to f32; in mutants only, like the next one
   kBias       ///< scaled and added to a bias in the format of the result
 };
 
-/// How the sums of split-k parts are added.
+/// How the sums of split-K parts are added.
 enum class PartSums {
   kF32,      ///< in f32, in ascending order, before the steps of y
   kAtomics,  ///< atomic additions to d: each part is scaled, rounded to the format of d, and added in any order to a d that
@@ -143,7 +143,7 @@ enum class PartSums {
   kResults   ///< like kAtomics, but in ascending order, starting with the first part; in mutants only
 };
 
-/// What a call of a grouped GEMM leaves in the rows of d that belong to no expert.
+/// What a call of a grouped GEMM leaves in rows of d that belong to no expert.
 enum class UnusedRows {
   kUntouched,         ///< what was there before
   kUndefined,         ///< anything
@@ -157,19 +157,19 @@ const char* name(UnusedRows rows);
 /// The registry entry of this op kind.
 const Flow& dot_flow();
 
-/// D[m, n] = A[m, k] * B[n, k]^T with scales. Mutants modify a copy.
+/// A contract for D[m, n] = A[m, k] * B[n, k]^T with scales. Mutants modify a copy.
 struct DotContract {
   const ContractRow* row = nullptr;
   const UnitRow* unit_row = nullptr;
   Unit unit;
-  int64_t promote = 0;         ///< products per promotion to an f32 accumulator, which starts at 0; 0: no promotion, one chain
-                               ///< over all k
+  int64_t promote = 0;         ///< products after which the accumulator is added to an f32 sum (from 0) and restarts;
+                               ///< 0: one accumulator for all of k
   std::vector<CellStep> join;  ///< steps from the sum of `promote` products, and `acc`, to the new acc
-  std::vector<CellStep> one_block;  ///< alternative formula if one block of scales covers all of k; empty: none
+  std::vector<CellStep> one_block;  ///< alternative to `join` if one block of scales covers all of k; empty: none
   int least_parts = 1,
-      most_parts = 1;   ///< least and most split-k parts; each part is one chain or a sum of promoted sums; part_sums says
-                        ///< how parts are added
-  int64_t part_of = 0;  ///< a part is a multiple of this many products; 0: no split-k
+      most_parts = 1;   ///< fewest and most split-K parts; a part has one accumulator or is a sum of promoted sums; part_sums
+                        ///< says how parts are added
+  int64_t part_of = 0;  ///< a part is a multiple of this many products; 0: no split-K
   PartSums part_sums = PartSums::kF32;
   int last_parts_left_out = 0;     ///< number of last parts that a mutant omits, if there are more; 0 in all rows
   std::vector<KOrder> orders;      ///< orders along k, by kernel instance; all of d uses one of them; empty: ascending
@@ -177,8 +177,8 @@ struct DotContract {
   DecodedOperands decoded = {};
   std::vector<CellStep> y;         ///< steps from the sum to the result
   bool adds_zero = false;          ///< if k is not split, the last factor of y is applied by an FMA whose addend is +0
-  std::vector<CellStep> bias;      ///< steps with a bias, before the last step of y; empty: no bias allowed
-  std::vector<CellStep> router;    ///< steps with the router weight of a row, after those of the bias; empty: none
+  std::vector<CellStep> bias;      ///< steps that add a bias, before the last step of y; empty: no bias allowed
+  std::vector<CellStep> router;    ///< steps that multiply by the router weight of a row, after those of the bias; empty: none
   std::vector<GemmScales> scales;  ///< allowed scales
   std::vector<const Format*> out;  ///< allowed formats of the result
   WeightShuffle shuffle;           ///< layout of b
@@ -188,40 +188,40 @@ struct DotContract {
   std::optional<GroupOrder> experts =
       {};  ///< grouped GEMM: how the rows of a and d are assigned to experts, whose weights they use
   int64_t tile_rows = 1;                   ///< grouped GEMM: an expert's first row and its capacity are multiples of this
-  /// Contiguous experts: 0, or the scales of a of expert e begin at row (r + (scale_rows - 1) e) / scale_rows * scale_rows, where
-  /// r is its first row of a.
+  /// 0, or for contiguous experts: the scales of a for expert e begin at row (r + (scale_rows - 1) e) / scale_rows * scale_rows,
+  /// where r is the expert's first row of a.
   int64_t scale_rows = 0;
   const Format* scale_bytes = nullptr;  ///< mutants only: the format of the scale bytes that the instruction takes for unit.scale
   UnusedRows unused_rows = UnusedRows::kUntouched;  ///< grouped GEMM: rows of d that belong to no expert
-  /// Grouped GEMM: a row of d is a slot, one of the top_k experts of a token. Lists of slots, sorted by expert, say which row of
-  /// a each one takes. `experts` is then GroupOrder::kByIndex.
+  /// Grouped GEMM: a row of d is a slot, which is one of the top_k experts of a token. Lists of slots, sorted by expert, say
+  /// which row of a belongs to each slot. `experts` is then GroupOrder::kByIndex.
   bool sorted_ids = false;
-  std::vector<int64_t> block_m = {};  ///< sorted ids: allowed sizes of a block, whose slots have one expert
-  /// Only for an undocumented kernel or instruction: the possible contracts. One algorithm variant of one of them computed each
-  /// element. For an undocumented instruction, members are this row with each candidate model. The fields above are copies of the
-  /// first member's, except row, unit_row, scales, out and layouts. An undocumented kernel takes no bias.
+  std::vector<int64_t> block_m = {};  ///< sorted ids: allowed sizes of a block of slots; all slots of a block have one expert
+  /// Only for an undocumented kernel or instruction: the possible contracts. One variant of one of them computed each element.
+  /// For an undocumented instruction, a member is this row with one candidate model. The fields above are copies of the first
+  /// member's, except row, unit_row, scales, out and layouts. An undocumented kernel takes no bias.
   std::vector<DotContract> members = {};
 
   bool unknown() const { return !members.empty(); }
-  /// True if only the arithmetic of the instruction is undocumented.
+  /// True if only the arithmetic of the instruction is undocumented, not the kernel.
   bool of_unknown_unit() const { return unknown() && members.front().row == row; }
 
   /// True if the results of split-K parts are added by atomics.
   bool has_atomics() const { return part_sums == PartSums::kAtomics; }
   /// True if a and b are integers; their sums are exact in any order.
   bool of_integers() const { return unit.d->is_integer(); }
-  /// True if scales change along k and are applied to each promoted sum; otherwise they are applied to the result.
+  /// True if scales change along k. They are then applied to each promoted sum, otherwise to the result.
   bool of_blocks() const { return scales.front().has_blocks(); }
   /// For block scales: elements along k per scale.
   int64_t scale_block() const { return scales.front().products(); }
-  /// True if the instruction applies the scales itself, so that neither promoted sums nor the result are scaled.
+  /// True if the instruction itself applies the scales, so no step applies them.
   bool scales_in_unit() const { return of_blocks() && join.empty() && !decoded.any(); }
   /// True if block scales are applied to promoted sums.
   bool joins_scales() const { return of_blocks() && !join.empty(); }
   /// Formats of the codes in memory.
   const Format& codes_of_a() const { return decoded.any() ? *decoded.codes : *unit.a; }
   const Format& codes_of_b() const { return decoded.any() ? *decoded.codes : *unit.b; }
-  /// True if a single sum with one block of scales covers all of k, so that the kernel may scale it as in `one_block`.
+  /// True if one block of scales covers all of k, so that the kernel may scale the only sum as in `one_block`.
   bool may_scale_alone(int64_t k) const { return !one_block.empty() && k <= scale_block() && k <= promote; }
   /// True if a matrix c is added.
   bool adds_c() const;
@@ -239,19 +239,19 @@ DotContract read_dot(const ContractRow& row, const ContractTables& contracts, co
 class RowCells;
 std::vector<GemmScales> read_gemm_scales(const RowCells& cells);
 
-/// The steps from the sum of an element to its result. `y`: format of the result; `whole`: k is not split.
+/// The steps from the sum of an element to its result in format `y`. `whole`: k is not split.
 Recipe dot_recipe(const DotContract& contract, const Format& y, bool with_bias, bool whole);
 
-/// The steps from the sum of promoted products to the new `acc`; empty without promotion. `alone`: the steps of `one_block`.
+/// The steps from the sum of `promote` products to the next `acc`; empty without promotion. `alone`: the steps of `one_block`.
 Recipe join_recipe(const DotContract& contract, bool alone = false);
 
-/// One algorithm variant: an order of accumulation. The same variant computes all elements of an output.
+/// One algorithm variant: an order of additions. One variant computes all elements of an output.
 struct DotProgram {
-  int64_t promote = 0;  ///< products per promotion; 0: none, also if a part is no longer than that and no scales are joined
-  int64_t part = 0;     ///< products per split-k part; the last part may have fewer
+  int64_t promote = 0;  ///< promotion interval; 0: none (also if a part is no longer than the interval and join reads no scales)
+  int64_t part = 0;     ///< products per split-K part; the last part may have fewer
   KOrder order = {};    ///< order in which products are added
-  /// such as "split-K 2", "lanes(4,8,32)", "split-K 2, added in any order"; empty without split-K and with
-  /// only one order
+  /// such as "split-K 2", "lanes(4,8,32)", "split-K 2, added in any order"; empty if k is not split and there is only one
+  /// order
   std::string name;
   bool alone = false;  ///< the sum of one block of scales is scaled by `one_block`
 };
@@ -259,32 +259,32 @@ struct DotProgram {
 /// The distinct algorithm variants of a contract for this k, fewest parts first.
 std::vector<DotProgram> dot_programs(const DotContract& contract, int64_t k);
 
-/// The name of the variant that splits k into `parts` parts. For k of 16 blocks, 5 parts and 4 parts have the same length of 4
-/// blocks, so they are one variant. Empty if the contract does not split k.
+/// The name of the variant that splits k into `parts` parts. If k has 16 blocks, 4 and 5 parts both mean parts of 4 blocks, so
+/// they are one variant. Empty if the contract does not split k.
 std::optional<std::string> program_of_parts(const DotContract& contract, int64_t k, int parts);
 
 // Quantities that the cells of a GEMM may name.
 
-/// Names for the steps from the scale of a block to m, and from the value of a code to an operand.
+/// Names in mult_a and mult_b (from the scale of a block to m), and in decode (from the value of a code to an operand).
 Names names_of_mult();
 Names names_of_decode();
-/// Names for the step from a promoted sum to acc: the scales of its block, and acc.
+/// Names in join (from a promoted sum to acc): the scales of its block, and acc.
 Names names_of_join();
-/// Names for the step from acc to the result in format `y`: scales, bias, c.
+/// Names in y (from acc to the result in format `y`): scales, bias, c.
 Names names_of_result(const Format& y);
 
-// GEMM contracts as text: the formula, and known real-world algorithms that are not modelled.
+// GEMM contracts as text, and all known ways to compute a GEMM.
 
-// Every known algorithm by which a GEMM may have been accumulated and scaled, from all rows and instructions.
+// All known ways to accumulate and scale a GEMM, from all contract rows and all instructions.
 
-/// How a promoted sum is added to acc without scales.
+/// The steps that add a promoted sum to acc without scales.
 std::vector<CellStep> plain_join();
 
-/// Every order in which the two block scales and acc can be combined with a promoted sum.
+/// The steps that add a promoted sum to acc with two block scales: one list for each order of the operations.
 std::vector<std::vector<CellStep>> block_joins();
 
-/// Contracts like the given one, for every instruction that takes its formats: with and without promotion, with split-K, and with
-/// every order of scales.
+/// Contracts like `like` for every instruction that takes its formats: with and without promotion, with split-K, and with each
+/// order of applying the scales.
 std::vector<DotContract> dot_ways(const DotContract& like, const UnitTable& units);
 
 /// Returns a text such as "UNIT, promoted every 128, split-K 2, (acc * sb) * sa".
@@ -292,7 +292,7 @@ std::string dot_way_words(const DotContract& way, const DotProgram& program);
 
 // A GEMM as text.
 
-/// The contract as formulas, one line per step. The lines of the instruction are those of units/unit_table.h.
+/// The contract as formulas, one line per step. units/unit_table.h writes the lines of the instruction.
 std::vector<std::string> dot_lines(const DotContract& contract);
 
 }  // namespace assay

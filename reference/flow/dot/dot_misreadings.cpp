@@ -1,4 +1,4 @@
-// Mutants of GEMM contracts that read operands wrongly: codes, scales, zero points.
+// Mutants of GEMMs that read operands from the wrong place: codes, scales, zero points.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -11,7 +11,7 @@ namespace {
 
 using Codes = std::vector<std::byte>;
 
-/// Codes of an operand, [rows, k], as they should be read; one byte per code.
+/// Codes of an operand, [rows, k], read correctly; one byte per code.
 Codes codes_of(const UnitFactor& factor, int64_t rows, int64_t k) {
   Codes all;
   all.reserve(size_t(rows * k));
@@ -44,7 +44,7 @@ DotInputs b_as_k_by_n(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-/// Reads the code at memory position place(row, k).
+/// Reads the code of b[row, k] at position place(row, k) of its memory.
 template <class Place>
 DotInputs from_memory(const DotInputs& right, Place place) {
   DotInputs wrong = right;
@@ -68,19 +68,19 @@ DotInputs shuffled_twice(const DotInputs& right, int64_t) {
   });
 }
 
-/// Confuses tiles of 32 rows with tiles of 16.
+/// Reads tiles of 32 rows as tiles of 16, or the reverse.
 DotInputs of_other_tiles(const DotInputs& right, int64_t) {
   const WeightShuffle other{48 - right.shuffle.rows, right.shuffle.products};
   return from_memory(right, [other, k = right.product.k](int64_t row, int64_t i) { return other.place(row, i, k, 1); });
 }
 
-/// Codes of an operand whose last row repeats the previous one.
+/// Codes of an operand in which the last row is a copy of the row before it.
 Codes with_last_row_before(Codes codes, int64_t k) {
   std::copy(codes.end() - 2 * k, codes.end() - k, codes.end() - k);
   return codes;
 }
 
-/// The row limit is one too low.
+/// The limit of rows of a is one too low: the last row is read from the row before it.
 DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const int64_t k = right.product.k;
@@ -88,7 +88,7 @@ DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-/// The same for columns of d.
+/// The limit of columns of d (rows of b) is one too low.
 DotInputs last_column_is_the_one_before(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const int64_t k = right.product.k;
@@ -96,7 +96,7 @@ DotInputs last_column_is_the_one_before(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-/// Loads the previous tile of rows again, as a pipeline stage that is read twice does.
+/// Uses the previous tile of rows of a for each tile but the first, as when a pipeline stage is read twice.
 DotInputs tiles_are_those_before(const DotInputs& right, int64_t rows) {
   DotInputs wrong = right;
   const int64_t k = right.product.k;
@@ -107,7 +107,7 @@ DotInputs tiles_are_those_before(const DotInputs& right, int64_t rows) {
   return wrong;
 }
 
-/// 4-bit codes: takes the upper half of a byte as the first element.
+/// 4-bit codes: takes the upper half of a byte as the first of its two elements.
 Codes with_halves_swapped(Codes codes) {
   for (size_t i = 0; i + 1 < codes.size(); i += 2) std::swap(codes[i], codes[i + 1]);
   return codes;
@@ -174,7 +174,7 @@ std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_
 
 namespace {
 
-/// Reads scales from the wrong place: from(row, block) instead of (row, block).
+/// Scales in which block (row, block) has the scale of block from(row, block).
 template <class From>
 ScaleValues looked_up(const ScaleValues& right, From from) {
   const LevelGrid& shape = right.shape;
@@ -206,35 +206,35 @@ ScaleValues previous_block(const ScaleValues& right) {
   const int64_t blocks = right.shape.columns;
   return looked_up(right, [=](int64_t row, int64_t block) { return Place(row, (block + blocks - 1) % blocks); });
 }
-/// One scale for four blocks, as a kernel that loads a vector of four scales and uses its first.
+/// The first scale of each four blocks for all four, as if a kernel loaded a vector of four scales and used only its first.
 ScaleValues first_of_four_blocks(const ScaleValues& right) {
   return looked_up(right, [](int64_t row, int64_t block) { return Place(row, block / 4 * 4); });
 }
-/// Blocks of 32 elements where the contract has blocks of 16.
+/// The first scale of each two blocks for both, as if blocks of 16 elements had 32.
 ScaleValues first_of_two_blocks(const ScaleValues& right) {
   return looked_up(right, [](int64_t row, int64_t block) { return Place(row, block / 2 * 2); });
 }
-/// Split-K in which every part counts its blocks from 0.
+/// Split-K in which every part counts its blocks of scales from 0.
 template <int64_t parts>
 ScaleValues counted_in_parts(const ScaleValues& right) {
   const int64_t blocks = std::max<int64_t>(1, right.shape.columns / parts);
   return looked_up(right, [=](int64_t row, int64_t block) { return Place(row, block % blocks); });
 }
-/// The neighbouring block; the last block reads its own, as with a clamped index.
+/// The scale of the block `by` further on; past the ends, that of the last or first block, as with a clamped index.
 template <int64_t by>
 ScaleValues block_beside(const ScaleValues& right) {
   return looked_up(
       right, [&](int64_t row, int64_t block) { return Place(row, std::clamp<int64_t>(block + by, 0, right.shape.columns - 1)); });
 }
-/// The last block of k is added without scales.
+/// The scale of the last block of k is 1, as if this block were added without scales.
 ScaleValues last_block_is_one(const ScaleValues& right) {
   ScaleValues wrong = right;
   for (size_t i = size_t(right.shape.columns) - 1; i < wrong.values.size(); i += size_t(right.shape.columns)) wrong.values[i] = 1;
   return wrong;
 }
 
-/// Packed bytes (four per word, or four per 128 elements): takes the byte `of(block)` of a row instead of the block's. The code
-/// of a missing byte is 0.
+/// Packed scale bytes (four per word, or four per 128 elements): block i has byte of(i) of its row. A byte that does not exist
+/// counts as code 0.
 template <class Of>
 ScaleValues other_bytes(const ScaleValues& right, Of of) {
   const LevelGrid& shape = right.shape;
@@ -262,8 +262,8 @@ ScaleValues next_word(const ScaleValues& right) {
   return other_bytes(right,
                      [=](int64_t block) { return (block / kBytesOfWord + 1) % words * kBytesOfWord + block % kBytesOfWord; });
 }
-/// Reads the scale byte one bit too low: includes the highest mantissa bit of the f32 scale, or the bit below the byte in its
-/// word.
+/// Reads the scale byte one bit too low. It then contains the highest mantissa bit of the f32 scale or, for packed scales, the
+/// bit below the byte in its word.
 ScaleValues one_bit_low(const ScaleValues& right) {
   const int64_t columns = right.shape.columns;
   ScaleValues wrong = right;
@@ -294,7 +294,7 @@ DotInputs of_b(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-/// Rounds scales down or up to powers of two.
+/// Rounds all scales down, or up, to powers of two.
 DotInputs powers_of_two(const DotInputs& right, bool up) {
   DotInputs wrong = right;
   for (ScaleValues* scales : {&wrong.scale_a, &wrong.scale_b})
@@ -308,7 +308,7 @@ DotInputs powers_of_two(const DotInputs& right, bool up) {
 DotInputs cut_to_powers(const DotInputs& right, int64_t) { return powers_of_two(right, false); }
 DotInputs raised_to_powers(const DotInputs& right, int64_t) { return powers_of_two(right, true); }
 
-/// Exchanges the scales of both operands; an index beyond the last scale wraps around to the first.
+/// Uses the scales of b for a and those of a for b. An index past the last scale continues at the first.
 DotInputs swapped_scales(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const std::vector<double>&a = right.scale_a.values, &b = right.scale_b.values;
@@ -317,7 +317,7 @@ DotInputs swapped_scales(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-/// Reciprocals of the outer scales.
+/// The reciprocals of the outer scales.
 ScaleValues reciprocals(const ScaleValues& right) {
   ScaleValues wrong = right;
   for (double& s : wrong.values) s = double(float(1 / s));
@@ -338,7 +338,7 @@ void add_outer(const std::string& name, const ScaleValues& outer, std::vector<Do
   all.push_back({name + ": of the first row", of_outer<factor, first_row>});
 }
 
-/// A wrong index along k for the scales of a, of b, and of both.
+/// Adds misreadings with a wrong index along k: for the scales of a, for those of b, and for both.
 template <ScaleValues of(const ScaleValues&)>
 void suspect_blocks(const std::string& what, const DotInputs& right, std::vector<DotMisreading>& all) {
   const bool a = right.scale_a.shape.columns > 1, b = right.scale_b.shape.columns > 1;
@@ -347,7 +347,7 @@ void suspect_blocks(const std::string& what, const DotInputs& right, std::vector
   if (b) all.push_back({"scale_b: " + what, of_b<of>, 0, true});
 }
 
-/// Index mistakes of block-scaled GEMMs, only for the diagnosis.
+/// Adds index mistakes of block-scaled GEMMs that only the diagnosis uses.
 void add_block_suspects(const DotInputs& right, std::vector<DotMisreading>& all) {
   const LevelGrid &a = right.scale_a.shape, &b = right.scale_b.shape;
   const int64_t blocks = std::max(a.columns, b.columns);
@@ -392,7 +392,7 @@ void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& a
     if (a.columns > kBytesOfWord) all.push_back({"scales: of the next word", of_both<next_word>});
   } else if (a.column_block > 0) {
     all.push_back({"scales: cut to powers of two", cut_to_powers});
-    // 448, the largest one-byte scale, cannot be raised: 512 is not in the format
+    // the largest one-byte scale, 448, cannot be rounded up: 512 is not in its format
     if (!right.packed) all.push_back({"scales: raised to powers of two", raised_to_powers});
   }
   if (right.packed && a.columns > 1 && a.column_block == 16)

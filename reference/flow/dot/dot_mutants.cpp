@@ -25,7 +25,7 @@ using dot::Steps;
 
 void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
   for (UnitNeighbour& wrong : unit_neighbours(*right.unit_row)) {
-    // Later steps hide which NaN the instruction returns.
+    // Leaves out mutants of the NaN code that the instruction returns: later steps hide it.
     const bool another_nan = wrong.row.unit.nan != right.unit.nan;
     if (!another_nan) edits.add("unit " + wrong.name, [&](DotNeighbour& edited) { edited.contract.unit = wrong.row.unit; });
   }
@@ -37,8 +37,8 @@ void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
   dot::edit_codes(right, edits);
 }
 
-/// Promotes after other numbers of instructions that kernels use, or never. If an interval spans two blocks, the scales of the
-/// first block apply.
+/// Mutants that promote after another number of instructions, as other kernels do, or never. If an interval spans two blocks of
+/// scales, the scales of its first block apply.
 void edit_promotion(const DotContract& right, Edits& edits) {
   if (right.of_integers()) return;
   const auto words = [](int64_t promote) {
@@ -55,8 +55,8 @@ void edit_promotion(const DotContract& right, Edits& edits) {
   }
 }
 
-/// Mutants of `one_block`: another order of the scales, and one scale left out. Orders that differ only in the sign of a zero are
-/// no mutants.
+/// Mutants of `one_block`: the scales are applied in another order, or one is left out. Leaves out orders that change only the
+/// sign of a zero.
 void edit_one_block(const DotContract& right, Edits& edits) {
   const auto add = [&](const std::string& name, const Steps& steps) {
     if (text_of(steps) != text_of(right.one_block))
@@ -68,7 +68,7 @@ void edit_one_block(const DotContract& right, Edits& edits) {
   add("sb is left out", {times("sa")});
 }
 
-/// Mutants of `join`: every other order in which both block scales and acc are combined, and one scale left out.
+/// Mutants of `join`: block scales and acc are combined in another order, or one scale is left out.
 void edit_join(const DotContract& right, Edits& edits) {
   const auto add = [&](const std::string& name, const Steps& join) {
     if (text_of(join) != text_of(right.join)) edits.add(name, [&](DotNeighbour& wrong) { wrong.contract.join = join; });
@@ -80,7 +80,7 @@ void edit_join(const DotContract& right, Edits& edits) {
 
 void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edits) {
   if (right.of_integers()) return;
-  constexpr int kTile = 4;  // instructions per tile along k, if the row does not say
+  constexpr int kTile = 4;  // instructions per tile along k, if the row does not define it
   const int64_t part_of = right.part_of > 0 ? right.part_of : kTile * right.unit.k;
   DotContract cut = right;
   cut.least_parts = cut.most_parts = 2;
@@ -108,21 +108,21 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
     });
 }
 
-/// For rows that define the lane order along k, or a build that flushes.
+/// Mutants of rows that define an order of k, and of rows whose build flushes subnormals.
 void edit_order_and_flush(const DotContract& right, Edits& edits) {
   if (!right.orders.empty() && !right.of_integers())
     edits.add("k_order: " + right.orders.front().text() + " -> ascending", [](DotNeighbour& wrong) {
       DotContract& contract = wrong.contract;
       contract.orders.clear();
       const int64_t k = contract.unit.k;
-      if (contract.part_of % k != 0) contract.orders = {{1, k, k}};  // ascending too; fills each part up to whole instructions
+      if (contract.part_of % k != 0) contract.orders = {{1, k, k}};  // also ascending, but pads each part to whole instructions
     });
   if (right.flushes)
     edits.add("denormals: flush -> keep", [](DotNeighbour& wrong) { wrong.contract.flushes = false; });
 }
 
-/// Mutants of a row with an undocumented instruction: of its other cells and its codes, with every candidate model. Promotion and
-/// split-K only move sums within their accepted intervals.
+/// Mutants of a row with an undocumented instruction: of its other cells and of its codes, the same for every candidate model.
+/// Promotion and split-K have no mutants, because they only move sums within their accepted intervals.
 std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, const Format& y, bool with_bias) {
   const DotContract& one = right.members.front();
   Edits edits(one, k);
@@ -149,7 +149,7 @@ std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, c
 
 }  // namespace
 
-/// Mutants of operands that software decodes: a tensor scale inverted, left out or applied to the result; another rounding.
+/// Mutants of a software decoder: a tensor's scale inverted, left out, or applied to the result; another rounding.
 static void edit_decoded(const DotContract& right, Edits& edits) {
   if (!right.decoded.any()) return;
   const auto mul = [](const char* operand) { return CellStep::made("mul", {operand}); };
@@ -184,7 +184,7 @@ static void edit_decoded(const DotContract& right, Edits& edits) {
   }
 }
 
-/// Mutant: the block scales of FP4 are read in the other of their two one-byte formats, e8m0 and ue4m3.
+/// Mutant: the block scales of FP4 codes, which are e8m0 or ue4m3, are read in the other of these formats.
 void edit_scale_format(const DotContract& right, Edits& edits) {
   if (!right.unit.scale || right.unit.a->bits != 4) return;
   const Format& other = *right.unit.scale == kE8M0 ? kUe4M3 : kE8M0;
@@ -228,7 +228,7 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
 namespace assay::dot {
 namespace {
 
-/// The ways to apply two scales: either order of the two multiplications, or one multiplication by their product.
+/// The ways to apply two scales: two multiplications in either order, or one by their product.
 std::vector<Steps> orders(const Steps& scales) {
   const auto step = [](const char* operand) { return CellStep::made("mul", {operand}); };
   std::vector<Steps> all = {{step("sa*sb")}, {step("sb"), step("sa")}, {step("sa"), step("sb")}};
@@ -236,7 +236,7 @@ std::vector<Steps> orders(const Steps& scales) {
   return all;
 }
 
-/// The steps of y, split into those before the scales, the scales, and the last step.
+/// The steps of y in three groups: before the scales, the scales, and the last step.
 struct CutY {
   Steps before, scales, c;  ///< `c`: the step that adds c
   CellStep last;
@@ -254,7 +254,7 @@ struct CutY {
   }
 };
 
-/// Mutates scales that are applied to the result.
+/// Mutants of scales that are applied to the result.
 void edit_scales(const CutY& cut, Edits& edits) {
   const std::string text = text_of(cut.scales);
   for (const Steps& other : orders(cut.scales)) edits.y("y: " + text + " -> " + text_of(other), cut.with(other, cut.last));
@@ -263,7 +263,7 @@ void edit_scales(const CutY& cut, Edits& edits) {
             cut.with({CellStep::made("mul", {scale})}, cut.last));
 }
 
-/// The format with which the codes may be confused: OCP and fnuz.
+/// The format with which codes may be confused: the fnuz format of an OCP format, and the reverse.
 const Format* sibling(const Format& f) {
   for (const Format& other : all_formats())
     if (!(other == f) && other.bits == f.bits && other.exponent_bits == f.exponent_bits &&
@@ -283,7 +283,7 @@ void edit_codes(const DotContract& right, Edits& edits) {
   });
 }
 
-/// Scales of whole tensors: mistaken for each other, or multiplied where they are not rounded, or in the rounded result.
+/// Mutants of tensor scales: one in place of the other, applied before or after the rounding of the result, or not rounded.
 void edit_outer_scales(const CutY& cut, const Format& y, Edits& edits) {
   const auto times = [](const char* operand) { return Steps{CellStep::made("mul", {operand})}; };
   const std::string text = text_of(cut.scales);
@@ -339,7 +339,7 @@ void edit_y(const DotContract& right, const Format& y, Edits& edits) {
 void edit_bias(const DotContract& right, const Format& y, Edits& edits) {
   edits.add("bias: missing", [&](DotNeighbour& wrong) { wrong.contract.bias.clear(); });
   const auto is_scale = [](const CellStep& s) { return s.word == "mul"; };
-  if (std::any_of(right.y.begin(), right.y.end(), is_scale))  // otherwise the promoted sums are scaled
+  if (std::any_of(right.y.begin(), right.y.end(), is_scale))  // otherwise scales are applied to promoted sums
     edits.add("bias: before the scales", [&](DotNeighbour& wrong) {
       Steps& steps = wrong.contract.y;
       steps.insert(std::find_if(steps.begin(), steps.end(), is_scale), CellStep::made("add", {"bias"}));
@@ -397,7 +397,7 @@ std::vector<DotNeighbour> router_neighbours(const DotContract& right, int64_t k,
 
 namespace {
 
-/// The steps without one factor: a product of both factors becomes the other factor.
+/// The steps without one scale. A multiplication by the product of both scales becomes one by the other scale.
 std::vector<CellStep> without(const std::vector<CellStep>& steps, const std::string& scale) {
   const std::string other = scale == "sa" ? "sb" : "sa";
   std::vector<CellStep> left;
@@ -407,7 +407,7 @@ std::vector<CellStep> without(const std::vector<CellStep>& steps, const std::str
     const bool is_it = !operands.empty() && operands.front() == scale;
     if (is_it && step.word == "mul") continue;
     if (is_it)
-      left.push_back(CellStep::made("add", {operands.back()}));  // fma(scale,acc)
+      left.push_back(CellStep::made("add", {operands.back()}));  // fma(scale,acc) becomes add(acc)
     else
       left.push_back(operands.empty() ? step : CellStep::made(step.word, operands));
   }
@@ -416,7 +416,7 @@ std::vector<CellStep> without(const std::vector<CellStep>& steps, const std::str
 
 }  // namespace
 
-/// Compares bits, because a NaN does not equal itself.
+/// Compares bits, because NaN != NaN.
 static bool equal_bits(const std::vector<double>& a, const std::vector<double>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
 }
@@ -492,7 +492,7 @@ Spans UnknownDotRows::values(const DotBlock& block) const {
   Spans all;
   constexpr size_t kMostKnown = size_t{1} << 21;  // 32 MiB of intervals
   size_t numbers = 0;
-  std::vector<std::pair<const Program*, std::vector<Spans>>> known;  // variants that differ from those before
+  std::vector<std::pair<const Program*, std::vector<Spans>>> known;  // variants that differ from all earlier ones
   for (const Program& program : programs_) {
     std::vector<Spans> parts = program.rows.parts(block);
     const bool is_known = std::any_of(known.begin(), known.end(), [&](const auto& one) {

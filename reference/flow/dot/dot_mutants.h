@@ -10,28 +10,28 @@
 
 namespace assay {
 
-// Single mistakes of a GEMM: in its instruction, its row, and the operands that it reads.
+// Mutants of a GEMM: of its instruction, of the other cells of its row, and of the operands that it reads.
 
-/// A contract with one modified cell; some mutants cannot be written as a row.
+/// A contract with one mistake, in most cases a changed cell. A few of these mistakes cannot be written in a row.
 struct DotNeighbour {
   std::string name;  ///< such as "unit sum: align(13) -> align(12)", "promote: every(128) -> none"
   DotContract contract;
 };
 
-/// Every mutant whose algorithm variants differ from those of the contract for that k. `y`: format of the result.
+/// Every mutant whose algorithm variants differ from the contract's for this k. `y`: format of the result.
 std::vector<DotNeighbour> dot_neighbours(const DotContract& contract, const UnitTable& units, int64_t k, const Format& y,
                                          bool with_bias);
 
-/// Mutants of a GEMM with sorted ids: where the router weight of a row is multiplied, if the case has any, and sums in bf16.
+/// Mutants of a GEMM with sorted ids: router weights are multiplied elsewhere (if the case has any), or sums are in bf16.
 std::vector<DotNeighbour> router_neighbours(const DotContract& contract, int64_t k, const Format& y, bool with_bias,
                                             bool with_weights);
 
-/// Operands that are read from the wrong place: other inputs for the same contract.
+/// Operands that are read from the wrong place: the contract stays the same, its inputs change.
 struct DotMisreading {
   std::string name;  ///< such as "b: read as [k, n]"
   DotInputs (*read)(const DotInputs& right, int64_t products);
   int64_t products = 0;  ///< number of elements along k that are left out, or of rows in a wrong tile
-  bool suspect = false;  ///< only for the diagnosis: no data set has to show it
+  bool suspect = false;  ///< only the diagnosis uses it: inputs need not expose it
 };
 
 /// Misreadings of zero points.
@@ -39,8 +39,8 @@ void add_azp_misreadings(const DotInputs& right, std::vector<DotMisreading>& all
 /// Misreadings of scales.
 void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& all);
 
-/// Misreadings, including those of scales, that change the operands for this shape. `unit_k`: k of an instruction; `tile_k`: of a
-/// tile along k, or 0.
+/// All misreadings, including those of scales, that change the operands for this shape. `unit_k`: k of an instruction. `tile_k`:
+/// length of a tile along k, or 0.
 std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_k, int64_t tile_k);
 
 }  // namespace assay
@@ -77,7 +77,7 @@ class Edits {
 
  private:
   using Way = std::pair<int64_t, int64_t>;  ///< promotion interval and part length
-  /// Promoting every n elements without a join is the same as parts of n elements.
+  /// Promoting every n products without other steps gives the same sums as split-K parts of n products.
   Way way_of(const DotProgram& program) const {
     return program.part >= k_ && program.promote > 0 ? Way(0, program.promote) : Way(program.promote, program.part);
   }
@@ -90,9 +90,9 @@ class Edits {
   int64_t k_;
 };
 
-/// Mutants that read OCP fp8 codes as fnuz, or fnuz as OCP.
+/// Mutants that read OCP fp8 codes as fnuz codes, or the reverse.
 void edit_codes(const DotContract& right, Edits& edits);
-/// Mutants of scales and roundings after the sum.
+/// Mutants of the steps after the sum: scales and roundings.
 void edit_y(const DotContract& right, const Format& y, Edits& edits);
 void edit_bias(const DotContract& right, const Format& y, Edits& edits);
 
@@ -100,17 +100,17 @@ void edit_bias(const DotContract& right, const Format& y, Edits& edits);
 
 namespace assay {
 
-// GEMMs with an undocumented kernel or instruction: an element is right if a variant of one of several contracts may have
-// computed it.
+// GEMMs with an undocumented kernel or instruction. An element is right if some algorithm variant of one of several contracts
+// computes it.
 
 /// The registry entry of this op kind.
 const Flow& dot_unknown_flow();
 
-/// A contract whose `members` are the contracts that the row names. Throws TableError at the cell for a row that is no GEMM,
-/// members whose formats, scales or results differ from the row's, and members whose instruction cannot be replayed.
+/// A contract whose `members` are the contracts that the row names. Throws TableError at the cell if one is no GEMM, if its
+/// formats, scales or results differ from the row's, or if Replay does not support its instruction.
 DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contracts, const UnitTable& units);
 
-/// Elements of D as the union (hull) of the results of all members' variants (units/unit_recordings.h).
+/// Accepted intervals of D: the smallest that contain the results of all variants of all members (units/unit_recordings.h).
 class UnknownDotRows {
  public:
   UnknownDotRows(const DotContract& contract, const DotInputs& inputs, const Format& y);
@@ -125,11 +125,11 @@ class UnknownDotRows {
   std::vector<Program> programs_;
 };
 
-/// The one mutant that the data must kill for such contracts. Only intervals check their elements, and the intervals of some data
-/// hide every other mistake.
+/// The one mutant that the inputs must expose for such contracts. Their elements have wide intervals, and some inputs hide every
+/// other mistake.
 inline constexpr const char* kDemandedOfSpans = "y: gain 105/100";
 
-/// Mutants of the steps after the sum, and of how codes are read. An undocumented kernel has no mutants of its instruction.
+/// Mutants of the steps after the sum and of the format of codes. An undocumented kernel has no mutants of its instruction.
 std::vector<DotNeighbour> unknown_neighbours(const DotContract& contract);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Predicts GEMMs, with cached sums and sums in any order.
+// Predicts GEMMs: exact sums of each variant, cached sums, and sums in any order.
 #include "reference/flow/dot/dot_predict.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace assay {
 namespace {
 
-/// Rounds to nearest even, faster than round_to(), which took most of the time of sums in any order.
+/// Rounds to nearest even. Replaces round_to(), which took most of the time of sums in any order.
 class NearestEven {
  public:
   explicit NearestEven(const Format& format)
@@ -27,8 +27,8 @@ class NearestEven {
     const double magnitude = std::fabs(x);
     if (!(magnitude >= least_ && magnitude < beyond_))
       return round_to(format_, x, Rounding::kNearestEven, Overflow::kSpecial);
-    // The last place of a double of this size is the grid's step, so that the sum is rounded to the grid; the difference is
-    // exact.
+    // A double of the size of `shift` has the distance of the format's values as its ulp. So the addition rounds to the format,
+    // and the subtraction is exact.
     const double shift = quantum(x, least_, last_place_) * (3 * power_of_two(51));
     return (x + shift) - shift;
   }
@@ -41,7 +41,7 @@ class NearestEven {
 
 Span added(Span x, Span y, const NearestEven& rounded) {
   if (x.any() || y.any()) return any_number();
-  // for 16-bit values: bits that a double loses never decide a rounding
+  // for values of 16-bit formats, the bits that a double loses never decide a rounding
   const double low = x.low + y.low, high = x.high + y.high;
   if (std::isnan(low) != std::isnan(high)) return any_number();
   return {rounded(low), rounded(high)};
@@ -69,7 +69,7 @@ Span sum_in_any_order(const std::vector<Span>& parts, const Format& format) {
 
 namespace {
 
-/// 1 MiB of doubles. A subsample for mutation scores has some hundred sums for each part of k.
+/// 1 MiB of doubles. The rows sampled for mutation scores need a few hundred sums for each part of k.
 constexpr size_t kMostNumbers = size_t{1} << 17;
 
 }  // namespace
@@ -86,7 +86,7 @@ void SumMemory::remember(const SumKey& key, const Spans& sums) {
   if (numbers_ <= kMostNumbers) entries_.push_back({key, sums});
 }
 
-/// 8 MiB of intervals.
+/// 8 MiB: an interval takes 16 bytes.
 static constexpr size_t kMostReplayed = size_t{1} << 19;
 
 std::optional<std::vector<Span>> ReplayedSums::find(const DotBlock& block, const Unit& unit, const Codes& codes) {
@@ -140,7 +140,7 @@ Spans ReplayedSums::of(const Unit& unit, const UnitProduct& product, const DotBl
 
 namespace {
 
-/// Adds f32 values. The sum of two is a double, or close enough to round the same way (lanes.h).
+/// Adds f32 values. Their sum in double, rounded to f32, is the correctly rounded sum (recipe/lanes.h).
 void add_all(Spans& to, const Spans& sums) {
   if (!sums.pinned()) to.widen();
   const auto add = [](std::vector<double>& numbers, const std::vector<double>& others) {
@@ -150,7 +150,7 @@ void add_all(Spans& to, const Spans& sums) {
   if (!to.pinned()) add(to.high, sums.pinned() ? sums.low : sums.high);
 }
 
-/// True if a step uses the product of both scales.
+/// True if a step multiplies by the product of both scales.
 bool multiplies_scales(const std::vector<CellStep>& steps) {
   return std::any_of(steps.begin(), steps.end(), [](const CellStep& step) {
     const std::vector<std::string> arguments = step.argument_texts();
@@ -158,7 +158,7 @@ bool multiplies_scales(const std::vector<CellStep>& steps) {
   });
 }
 
-/// End of the last part that is added. There is always a first part.
+/// End of the last split-K part that is added. The first part is always added.
 int64_t end_of_parts(int64_t k, int64_t part, int64_t left_out) {
   if (left_out == 0 || k <= part) return k;
   return std::max<int64_t>(1, (k + part - 1) / part - left_out) * part;
@@ -327,8 +327,8 @@ Spans DotRows::of_both_rounded(const DotBlock& block) const {
   return both;
 }
 
-/// If both scales are multiplied first and their product may be subnormal, the product replaces one scale and 1 replaces the
-/// other.
+/// If the contract multiplies both scales first, and the build flushes subnormals, the product is flushed too. Then sa is the
+/// product and sb is 1.
 void DotRows::set_scales(Environment& environment, Spans& sa, Spans& sb) const {
   if (flushes_ && multiplies_scales_)
     for (size_t i = 0; i < sa.size() && i < sb.size(); ++i) {
@@ -363,7 +363,7 @@ void DotRows::subtract_zero_points(const DotBlock& block, std::vector<double>& s
   if (inputs_.azp_adj.empty() || azp_place_ == AzpPlace::kBias) return;
   for (size_t i = 0; i < sums.size(); ++i) {
     const double zero = zero_points(block.row_of(i), block.column_of(i));
-    // exact, because it is an int32 difference
+    // the difference is exact: it is an int32
     sums[i] = azp_place_ == AzpPlace::kFloats ? double(float(sums[i])) - double(float(zero)) : sums[i] - zero;
   }
 }

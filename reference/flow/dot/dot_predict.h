@@ -1,5 +1,5 @@
-// The results that a GEMM contract admits for given operands: predictions of every algorithm variant, and intervals if the order
-// of additions is free.
+// The accepted results of a GEMM contract for given operands: predictions of each algorithm variant, or intervals if the order of
+// additions is open.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +17,9 @@
 
 namespace assay {
 
-// Selects elements of D, and how the sums of their products are evaluated.
+// Selects elements of D, and how their sums are computed.
 
-/// Sums of an instruction: its exact bits, or all possible values if its truncations are undocumented (units/unit_recordings.h).
+/// Sums of an instruction: its exact bits, or intervals if its truncations are undocumented (units/unit_recordings.h).
 enum class DotSums { kBits, kReplayed };
 
 /// Rows and columns of D.
@@ -35,37 +35,37 @@ struct DotBlock {
   bool operator==(const DotBlock&) const = default;
 };
 
-// Results of split-k parts that atomics add to d in any order.
+// Results of split-K parts that atomic additions add to d in any order.
 
-/// Limit on the number of parts, because all 2^8 subsets are evaluated.
+/// Most parts that are supported: all 2^8 subsets of 8 parts are evaluated.
 inline constexpr int kMostAtomicParts = 8;
 
-/// The smallest and largest result of adding these values of a format to +0 in any order, where each sum is rounded to nearest
+/// The smallest and largest result of adding these values of `format` to +0 in any order, where each sum is rounded to nearest
 /// even.
 ///
-/// Bound: both ends are attained. A rounded sum does not decrease if an addend grows. So the smallest sum of a set is the
-/// minimum, over its elements, of the element plus the smallest sum of the others.
-/// Special values: NaN if every order gives NaN. Any value if only some orders do: Inf of both signs, or overflow that meets the
-/// opposite Inf.
+/// Bound: some order reaches each end. A rounded sum never decreases if a term grows. So the smallest sum of a set is the
+/// minimum, over its elements, of the element plus the smallest sum of the other elements.
+/// Special values: NaN if every order gives NaN. If only some orders do, any value: terms contain Inf of both signs, or a partial
+/// sum overflows and then meets the opposite Inf.
 Span sum_in_any_order(const std::vector<Span>& parts, const Format& format);
 
-// Cache of sums that several mutants of a contract share: a mutant that drops a scale or rounds once more adds the same products.
+// Cache of sums that several mutants share: a mutant that drops a scale or rounds once more adds the same products.
 
-/// Key of a block's sums over k from `first_k` to `end_k` - 1, for an instruction without scales.
+/// Key of the sums of a block's products first_k .. end_k - 1, for an instruction without scales.
 struct SumKey {
   DotBlock block;
   int64_t first_k = 0, end_k = 0;
   UnitProduct product{};
   KOrder order{};
   DotSums sums = DotSums::kBits;
-  /// keep temporary codes alive, because the key refers to their addresses
+  /// keep codes alive that belong to no tensor, because the key contains their addresses
   std::shared_ptr<const std::vector<std::byte>> own_a{}, own_b{};
   Unit unit{};
 
   bool operator==(const SumKey&) const = default;
 };
 
-/// Caches sums up to 1 MiB. Thread-safe; threads may compute the same sums twice.
+/// Caches sums up to 1 MiB. Thread-safe; two threads may compute the same sums at the same time.
 class SumMemory {
  public:
   /// Returns the cached result for the key, or calls `make`.
@@ -90,15 +90,15 @@ class SumMemory {
   size_t numbers_ = 0;
 };
 
-/// Cache of replayed sums. Two variants share a sum if they multiply the same codes in the same order, as different orders of a
-/// short k may do. Keeps the sums of one block; thread-safe.
+/// Cache of Replay's sums. Two variants share a sum if they multiply the same codes in the same order, which happens for
+/// different orders of a short k. Keeps the sums of one block. Thread-safe.
 class ReplayedSums {
  public:
-  /// For each element of the block, the sum of its products first_k .. end_k - 1, in the order of the product's codes.
+  /// For each element of the block, the sum of products first_k .. end_k - 1, in the order in which `product` stores the codes.
   Spans of(const Unit& unit, const UnitProduct& product, const DotBlock& block, int64_t first_k, int64_t end_k);
 
  private:
-  /// Codes of the block's rows of a and b. Instructions at the end whose codes are all zero are left out.
+  /// Codes of the block's rows of a and b. Leaves out instructions at the end of k whose codes are all zero.
   struct Codes {
     std::vector<std::byte> a, b;
     bool operator==(const Codes&) const = default;
@@ -115,7 +115,7 @@ class ReplayedSums {
   std::vector<Entry> entries_;
 };
 
-/// The product of two outer scales, rounded to f32 and then to the format of the result: the quantity gy.
+/// The quantity gy: the product of two outer scales, rounded to f32 and then to `y`.
 double both_rounded(const Format& y, double a, double b);
 
 // The elements of D that one algorithm variant computes, row by row.
@@ -127,10 +127,10 @@ struct OperandCodes {
   std::vector<std::byte> a, b;
 };
 
-/// The operands that software makes of codes and scales, as codes of the instruction's formats. Empty for other contracts.
+/// The operands to which software converts codes and scales, as codes of the instruction. Empty for other contracts.
 OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inputs);
 
-/// Operands in the orders of several algorithm variants, each made once. Keeps only codes of the inputs that it was made for. Thread-safe.
+/// Operands in the order of each algorithm variant, each made once. Serves only one DotInputs. Thread-safe.
 class OrderedOperands {
  public:
   std::shared_ptr<const OperandCodes> of(const KOrder& order, const DotInputs& inputs);
@@ -153,30 +153,30 @@ struct DotInputs {
   std::vector<double> c;     ///< [m, n]: for a contract that adds c, or empty
   std::vector<double> azp_adj, azp;  ///< [n], and [m] for zero points per token: integers, or empty
 
-  /// Codes that exist in no tensor; the product then points to them.
+  /// Codes of a mutant or decoder, which exist in no tensor; `product` then points to them.
   std::shared_ptr<const std::vector<std::byte>> own_a = nullptr, own_b = nullptr;
-  /// For inputs with many mutants: the cache of shared sums.
+  /// Cache of sums, for inputs that many mutants evaluate.
   std::shared_ptr<SumMemory> memory = nullptr;
-  /// For inputs with many variants: their operands in other orders. Copies with another product must drop it.
+  /// Operands in other orders, for contracts with many variants. A copy of these inputs with another product must clear it.
   std::shared_ptr<OrderedOperands> ordered = nullptr;
 };
 
-/// Rows of D by one algorithm variant of a contract. Keeps references to the inputs.
+/// Computes rows of D by one algorithm variant of a contract. Keeps references to the inputs.
 class DotRows {
  public:
-  /// `replayed`: a cache for replayed sums that other variants share.
+  /// `replayed`: the cache of Replay's sums, which other variants share.
   DotRows(const DotContract& contract, DotProgram program, const DotInputs& inputs, const Format& y,
           DotSums sums = DotSums::kBits, std::shared_ptr<ReplayedSums> replayed = nullptr);
   DotRows(DotRows&&) = default;  // not copyable, because the copy's product would point to the original's codes
 
   /// Values of rows first .. end - 1 in order: [end - first, n].
   Spans rows(int64_t first, int64_t end) const { return values({first, end, 0, inputs_.n}); }
-  /// The same for some columns.
+  /// The same for some of the columns.
   Spans values(const DotBlock& block) const { return of_parts(block, parts(block)); }
-  /// Sums of each split-K part, promoted and joined; and the elements that follow from them.
+  /// parts(): the sum of each split-K part, after promotion. of_parts(): the elements that these sums give.
   std::vector<Spans> parts(const DotBlock& block) const;
   Spans of_parts(const DotBlock& block, std::vector<Spans> parts) const;
-  /// Whether the other variant of the same contract computes the same elements from the same parts.
+  /// Whether another variant of the same contract computes the same elements from the same parts.
   bool ends_as(const DotRows& other) const {
     return may_add_no_zero_ == other.may_add_no_zero_ && program_.alone == other.program_.alone &&
            (program_.part >= inputs_.product.k) == (other.program_.part >= inputs_.product.k);
@@ -191,20 +191,20 @@ class DotRows {
   Spans chains(const DotBlock& block, int64_t first_k, int64_t end_k) const;
   Spans added(const DotBlock& block, int64_t first_k, int64_t end_k) const;
   Spans part_sums(const DotBlock& block, int64_t part) const;
-  /// Adds promoted sums, whose products start at `k`, to `acc`.
+  /// The next acc: `acc` with promoted sums added whose products begin at `k`.
   Spans joined(const DotBlock& block, int64_t k, Spans sums, const Spans& acc) const;
-  /// Subtracts the contribution of a's zero points from the sums.
+  /// Subtracts the zero-point correction from the sums.
   void subtract_zero_points(const DotBlock& block, std::vector<double>& sums) const;
   double zero_points(int64_t row, int64_t column) const;
   Spans biases(const DotBlock& block) const;
   Spans scaled(const DotBlock& block, Spans sums) const;
-  /// Elements whose split-K parts are scaled and rounded separately, and added to +0 in any order.
+  /// Elements whose split-K parts are each scaled and rounded, then added to +0 in any order.
   Spans in_any_order(const DotBlock& block, std::vector<Spans> parts) const;
-  /// The same, but added in ascending order, starting with the first part.
+  /// The same, but parts are added in ascending order, starting with the first part instead of +0.
   Spans of_results(const DotBlock& block, std::vector<Spans> parts) const;
-  /// The value; 0 for a subnormal f32 if the kernel is built with flushing.
+  /// The value as the kernel reads it: a subnormal f32 is 0 if the kernel is built with flushing.
   double read(double value) const;
-  /// For each element, the scale of its row or column for the elements from `k` on.
+  /// For each element, the scale of its row (of_rows) or column (of_columns) that applies to products from `k` on.
   Spans of_rows(const ScaleValues& scales, const DotBlock& block, int64_t k) const;
   Spans of_columns(const ScaleValues& scales, const DotBlock& block, int64_t k) const;
   Spans of_both_rounded(const DotBlock& block) const;
@@ -214,7 +214,7 @@ class DotRows {
   PreparedUnit prepared_;
   std::vector<std::byte> codes_a_, codes_b_;     ///< scale codes, for an instruction that applies them
   std::shared_ptr<const OperandCodes> ordered_;  ///< codes in the lane order of a kernel instance
-  OperandCodes decoded_;                         ///< of a contract whose codes software decodes
+  OperandCodes decoded_;                         ///< operands that software decodes; empty for other contracts
   UnitProduct product_;                           ///< its k is padded to whole periods of that order
   DotProgram program_;
   const DotInputs& inputs_;

@@ -18,7 +18,7 @@
 
 namespace assay {
 
-// Orders along k, and builds that flush, on the smallest inputs that distinguish them.
+// Orders along k, and builds that flush, on the smallest inputs that tell them apart.
 
 namespace {
 
@@ -30,7 +30,7 @@ TEST(KOrder, LanesTakeNeighboursFromPlacesThatLieApart) {
     for (int64_t place = 0; place < order.period(); place += 8) all.push_back(order.product_at(place));
     return all;
   };
-  // composable_kernel's instance 49 in AITER, executed with one-hot operands: 0-7, 32-39, 64-71, 96-103, then 8-15, ...
+  // composable_kernel's instance 49 in AITER, executed with one-hot operands: k is 0-7, 32-39, 64-71, 96-103, then 8-15, ...
   EXPECT_THAT(first_of_eights({4, 8, 32}), ElementsAre(0, 32, 64, 96, 8, 40, 72, 104, 16, 48, 80, 112, 24, 56, 88, 120));
   EXPECT_THAT(first_of_eights({4, 8, 16}), ElementsAre(0, 16, 32, 48, 8, 24, 40, 56));
   EXPECT_THAT(first_of_eights({2, 8, 32}), ElementsAre(0, 32, 8, 40, 16, 48, 24, 56));
@@ -50,7 +50,7 @@ TEST(KOrder, WhatLiesBeyondKIsZero) {
   EXPECT_EQ(std::count(ordered.begin(), ordered.end(), std::byte(0)), 24);
 }
 
-/// With two parts of 80: the second begins with product 80, and each is filled up to whole periods of 64.
+/// Two parts of 80 products: the second part begins with product 80, and each part is padded to whole periods of 64.
 TEST(KOrder, BeginsAnewWithEachPart) {
   KOrder order{4, 8, 16};
   order.part = 80;
@@ -62,7 +62,7 @@ TEST(KOrder, BeginsAnewWithEachPart) {
   EXPECT_EQ(order.product_at(64 + 8), KOrder::kZero) << "product 80 belongs to the next part";
 }
 
-/// Products of one element, by index along k; all others are zero.
+/// Codes of one row of a and of b whose products are given by their index along k; all other products are zero.
 struct Factors {
   struct At {
     int64_t k;
@@ -96,8 +96,8 @@ double result(const DotContract& contract, const DotInputs& inputs, const Format
   return DotRows(contract, dot_programs(contract, 128).front(), inputs, y).rows(0, 1).low[0];
 }
 
-/// 240 * 240 and its negative are in two instructions. 2^-10 is in the same instruction as one of them and is truncated. With
-/// ascending k, all three are in one instruction.
+/// 240 * 240 and -240 * 240 are in two instructions. 2^-10 is in the same instruction as one of them, and is truncated there.
+/// With ascending k, all three are in one instruction.
 TEST(KOrder, ASmallProductIsLostWhereLargeOnesMeetItAlone) {
   const Factors factors(kE4M3Fnuz, {{0, 240, 240}, {1, 0x1p-5, 0x1p-5}, {8, -240, 240}});
   const DotInputs inputs = inputs_of(factors, 1, 1);
@@ -108,7 +108,7 @@ TEST(KOrder, ASmallProductIsLostWhereLargeOnesMeetItAlone) {
     contract.orders.clear();
     EXPECT_EQ(result(contract, inputs), 0x1p-10) << id;
   }
-  // Of an unknown kernel instance: 0 if 2^-10 shares an instruction with only one of the large products, else 2^-10.
+  // Unknown kernel instance: 0 if 2^-10 shares an instruction with only one of the large products, otherwise 2^-10.
   const Spans any = UnknownDotRows(contract_of("assay.unknown_fp8_row_lanes.gfx942"), inputs, kBf16).values({0, 1, 0, 1});
   EXPECT_LE(any.low[0], 0);
 }
@@ -130,7 +130,7 @@ TEST(KOrder, AnUnknownUnitMayHaveTheOrderOfAnyInstance) {
   }
 }
 
-/// Variants share sums, and a result that another variant already has is left out. The hull covers all variants.
+/// Variants share sums, and results that another variant already has are left out. The intervals cover all variants.
 TEST(KOrder, AnUnknownUnitHasTheResultsOfEveryInstanceAndNoOthers) {
   for (const char* id :
        {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_split_k.gfx950", "aiter.ck_gemm_a8w8_blockscale.gfx950"})
@@ -160,7 +160,7 @@ TEST(Flush, SubnormalScalesSumsAndResultsAreZeros) {
     contract.flushes = false;
     EXPECT_EQ(result(contract, inputs_of(one, 0x1p-65, 0x1p-65)), 0x1p-130) << id;
   }
-  // Applying the scales one after the other leaves a subnormal intermediate result; their product is normal.
+  // If the scales are applied one after the other, the result between them is subnormal; the product of both scales is normal.
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8.gfx942"), inputs_of(small, 0x1p20, 0x1p-120)), 0);
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs_of(small, 0x1p20, 0x1p-120)), 0x1p-110);
 }
@@ -212,9 +212,9 @@ TEST(Flush, OpusCutsBf16Off) {
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs), 0x1.02p0);
 }
 
-// Scale indices that kernels get wrong.
+// Indices of scales that kernels get wrong.
 
-/// The scales of a as the misreading of that name returns them. a has two rows of eight blocks, with scales 1 to 8 and 11 to 18.
+/// The scales of a as the named misreading reads them. a has two rows of eight blocks, with scales 1 to 8 and 11 to 18.
 std::vector<double> misread_scales_of_a(const std::string& name) {
   DotInputs right;
   right.product.k = 1024, right.m = 2, right.n = 1;
@@ -249,7 +249,7 @@ TEST(ScaleIndex, SuspectsReadTheScalesOfOtherBlocks) {
   EXPECT_THAT(misread_scales_of_a("scales: none for the last block of k"), ElementsAre(11, 12, 13, 14, 15, 16, 17, 1));
 }
 
-// shuffle_weight: compares the formula with AITER's view and permutation, and tests its inverse.
+// shuffle_weight: compares WeightShuffle::place() with AITER's view and permutation, and tests its inverse.
 
 /// aiter/ops/shuffle.py: x.view(n / BN, BN, k / BK, BK / V, V).permute(0, 2, 3, 1, 4), BN = rows, BK = 2 products, V = 16 /
 /// bytes.
@@ -295,7 +295,7 @@ TEST(WeightShuffle, AsksForWholeTiles) {
   EXPECT_FALSE((WeightShuffle{32, 16}.fits(48, 96)));
 }
 
-/// Experts are separate, and each mutant is another permutation, or no permutation.
+/// No element moves to another expert, and each mutant is another permutation or none.
 TEST(WeightShuffle, AMoveAndItsInverseLeaveEachElementWhereItWas) {
   const ShuffleExtents extents{Groups::uniform(3, 64), 96, 2};
   WeightMove there{{16, 16}, false, {}}, back = there;
@@ -315,13 +315,13 @@ TEST(WeightShuffle, AMoveAndItsInverseLeaveEachElementWhereItWas) {
 
 // Sums in any order, and cached sums of GEMM predictions.
 
-// Sums in any order: compares the ends with all orders, enumerated.
+// Compares the smallest and largest sum with the sums of all orders.
 
 namespace {
 
 double rounded(const Format& format, double x) { return round_to(format, x, Rounding::kNearestEven, Overflow::kSpecial); }
 
-/// All orders of adding to +0; NaN results are counted separately.
+/// Adds the parts to +0 in every order. NaN results are counted separately.
 struct Orders {
   double low = HUGE_VAL, high = -HUGE_VAL;
   int nan = 0, others = 0;
@@ -344,7 +344,7 @@ std::vector<Span> spans(const std::vector<double>& parts) {
   return all;
 }
 
-/// Random values of a format, of both signs, within some octaves.
+/// Random values of a format, of both signs, within a few powers of two.
 std::vector<double> numbers(const Format& format, uint32_t seed, size_t count) {
   std::vector<double> all;
   for (size_t i = 0; i < count; ++i) {
@@ -392,7 +392,7 @@ TEST(SumInAnyOrder, RefusesMorePartsThanItCanOrder) {
   EXPECT_THROW((void)sum_in_any_order(spans(std::vector<double>(9, 1.0)), kBf16), std::invalid_argument);
 }
 
-// Sums are computed once per key, and again if anything differs that affects them.
+// A sum is computed once per key, and again for another key: anything that affects the sum belongs to the key.
 
 const std::vector<std::byte> kCodes(64);
 

@@ -1,4 +1,4 @@
-// Activations of one half of a row times the other: rows, mutants and accepted intervals.
+// The activation of one half of a row times the other: contract rows, mutants and accepted intervals.
 #include "reference/flow/gated/gated.h"
 
 #include <algorithm>
@@ -21,8 +21,8 @@ Link bind_gated(const RowCells& cells, const Format& x) {
   return g;
 }
 
-/// Mutant: 0.5 v (1 + tanh(0.5 v)), which equals v / (1 + exp(-v)) only in real numbers. Its steps have no allowed error, unlike
-/// those of the row.
+/// Mutant: 0.5 v (1 + tanh(0.5 v)). In real numbers it equals v / (1 + exp(-v)). Its steps have no allowed error, unlike those of
+/// the row.
 void sigmoid_by_tanh(RowEdits& edits) {
   EditedCell tokens = edits.steps("h");
   const char* wanted[] = {"neg", "exp", "add"};
@@ -43,8 +43,8 @@ void sigmoid_by_tanh(RowEdits& edits) {
   edits.add("h", "sigmoid by exp -> by tanh", std::move(tokens));
 }
 
-/// Mutant: the activation of another row, named in the cell `mistaken_for`. Covers a dispatch to the wrong function, and one form
-/// used for another.
+/// Mutant: the activation of the row that the cell `mistaken_for` names. For example, a dispatch to the wrong function, or the
+/// other of two forms of an activation.
 void of_another_row(RowEdits& edits) {
   const std::string& other = edits.row().text("mistaken_for");
   const EditedCell& steps = edits.steps("h");
@@ -55,7 +55,7 @@ void of_another_row(RowEdits& edits) {
   edits.add("h", "that of " + other, std::move(instead));
 }
 
-/// Mutant: a build without fast math reads subnormal elements of the up half.
+/// Mutant: a build without fast math, which does not flush subnormal elements of up.
 void up_not_flushed(RowEdits& edits) {
   EditedCell steps = edits.steps("h");
   for (EditedStep& step : steps) {

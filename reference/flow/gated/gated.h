@@ -1,4 +1,4 @@
-// Op kind "gated": the two halves of a row, gate and up, give one value per pair.
+// Op kind "gated": from the two halves of a row, gate and up, computes one value per pair of elements.
 #pragma once
 
 #include "reference/flow/contract.h"
@@ -11,8 +11,8 @@ const Flow& gated_flow();
 
 class RowListener;
 
-/// The n values from a row of 2n. Quantities of a cell: g and u, the halves; u0 = u + 0, which is +0 where u is -0;
-/// uftz = u with subnormal fp32 numbers as zeros, as a multiplication compiled with -ftz reads it.
+/// The n values of a row of 2n elements. In the cell, g is the gate and u is up. u0 = u + 0, so -0 becomes +0. uftz is u with
+/// subnormal fp32 numbers as 0, as a multiplication compiled with -ftz reads it.
 Spans gated_values(const Gated& contract, const std::vector<double>& row, RowListener* listener = nullptr);
 
 }  // namespace assay

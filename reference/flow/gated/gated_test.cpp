@@ -1,5 +1,5 @@
-// Compares activations before a quantization with hand-written straight-line programs. Every program within the documented error
-// of its functions must lie within the accepted intervals; a program with one mistake must not.
+// Compares activations before a quantization with hand-written programs. Every program within the documented error of its
+// functions must lie in the accepted intervals. A program with one mistake must not.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -18,14 +18,14 @@ Contract contract_of(const char* id) {
 
 double bf16(const Real& x) { return nearest(kBf16, x); }
 
-/// Moves a nonzero number by some fp32 steps.
+/// Moves a nonzero number up or down by some fp32 values.
 double moved(double v, int steps) {
   for (; steps > 0 && v != 0; --steps) v = next_up(kF32, v);
   for (; steps < 0 && v != 0; ++steps) v = next_down(kF32, v);
   return v;
 }
 
-/// Errors of a program's exponential and division in ulp, within the limits of the CUDA Programming Guide.
+/// Errors in ulp of a program's exponential and division, within the limits of the CUDA Programming Guide.
 struct Off {
   int exp, division;
 };
@@ -36,13 +36,13 @@ double in_f32(double g, double u, Off off) {
   return fl(Real(fl(Real(g) * fl(Real(1) / fl(Real(1) + Real(e))))) * Real(u));
 }
 
-/// PyTorch's silu, rounded to bf16, then a bf16 multiplication.
+/// PyTorch: silu, rounded to bf16, then a multiplication in bf16.
 double torch_pair(double g, double u, Off off) {
   const double e = moved(fl(in_reals(mpfr_exp, Real(-g))), off.exp);
   return bf16(Real(bf16(Real(fl(Real(g) / fl(Real(1) + Real(e)))))) * Real(u));
 }
 
-/// A fast division, silu rounded to bf16, then a bf16 multiplication. Source: vLLM activation_kernels.cu 1a84e5b2.
+/// silu with a fast division, rounded to bf16, then a multiplication in bf16. Source: vLLM activation_kernels.cu 1a84e5b2.
 double masked(double g, double u, Off off) {
   const double e = moved(fl(in_reals(mpfr_exp, Real(-g))), off.exp), divisor = fl(Real(1) + Real(e));
   const double silu = divisor > 0x1p126 ? g * 0.0 : moved(fl(Real(g) / Real(divisor)), off.division);
@@ -112,7 +112,7 @@ Quantized program(const Twin& twin, const std::vector<double>& row, std::mt19937
 
 bool lies_in(Span span, double v) { return span.low <= v && v <= span.high; }
 
-/// True if this output of a kernel is accepted.
+/// True if the contract accepts this output of a program.
 bool accepted(const Twin& twin, const std::vector<double>& row, const Quantized& out) {
   StoredRow stored;
   stored.scale = {out.scale}, stored.q = out.codes;
@@ -202,7 +202,7 @@ TEST(GatedTwin, AGroupOfNaNAloneHasTheUpperBoundForItsScale) {
   }
 }
 
-/// Fraction of codes with one accepted value, given the stored scales: measures the cost of the error bounds of exp and division.
+/// Share of codes with one accepted value, given the stored scales. Shows how far the errors of exp and division widen intervals.
 TEST(GatedSharpness, NearlyEveryCodeIsPinned) {
   std::mt19937 engine(7);
   for (const auto& [id, product, quantized] : kTwins) {

@@ -72,11 +72,11 @@ const Flow& gather_flow() {
   return flow;
 }
 
-// Which token of the cache a row of the result is.
+// Which token of the cache belongs to a row of the result.
 
 namespace {
 
-/// The number of a request as the mistaken kernel counts it.
+/// The row of the block table that is read for a request; mutants read another one.
 int64_t request_in_table(const Gather& contract, const GatherInputs& inputs, int64_t request) {
   const auto requests = int64_t(inputs.first.size()) - 1;
   if (contract.table == Gather::Table::kOfNextRequest) return (request + 1) % requests;
@@ -86,7 +86,7 @@ int64_t request_in_table(const Gather& contract, const GatherInputs& inputs, int
   return used;
 }
 
-/// Columns that the longest sequence needs.
+/// Columns of the block table that the longest sequence needs.
 int64_t used_columns(const GatherInputs& inputs) {
   int64_t most = 1;
   for (size_t r = 0; r + 1 < inputs.first.size(); ++r) {
@@ -101,7 +101,7 @@ int64_t physical_block(const Gather& contract, const GatherInputs& inputs, int64
   const int64_t columns = contract.table == Gather::Table::kPackedRows ? used_columns(inputs) : inputs.table_columns;
   const int64_t at = request_in_table(contract, inputs, request) * columns + block;
   const int64_t found = inputs.table[size_t(at) % inputs.table.size()];
-  return found < 0 || found >= inputs.blocks ? 0 : found;  // out of range only if a mutant reads an unused entry
+  return found < 0 || found >= inputs.blocks ? 0 : found;  // out of range only if a mutant reads a table entry that no token uses
 }
 
 int64_t position_of(const Gather& contract, const GatherInputs& inputs, int64_t position) {
@@ -115,7 +115,7 @@ CachedToken token_of_row(const Gather& contract, const GatherInputs& inputs, int
   const int64_t size = inputs.block_size;
   if (inputs.first.empty()) return {-1, row, row / size, position_of(contract, inputs, row % size)};
   const auto& first = inputs.first;
-  // An empty sequence begins where the next one does, so the row belongs to the last sequence that begins at or before it.
+  // An empty sequence begins at the same row as the next one, so this takes the last sequence that begins at or before `row`.
   auto request = int64_t(std::upper_bound(first.begin(), first.end() - 1, row) - first.begin()) - 1;
   if (contract.first_token_of_previous)
     request = std::max<int64_t>(0, int64_t(std::lower_bound(first.begin(), first.end() - 1, row) - first.begin()) - 1);
@@ -154,7 +154,7 @@ CachedToken beside(const GatherInputs& inputs, CachedToken token) {
   return token;
 }
 
-/// The scales of a token's groups; for a record without scales, the scale of the call.
+/// The scales of a token's groups; for a record without scales, the only scale of the call.
 std::vector<double> scales_of(const Gather& contract, const GatherInputs& inputs, const CachedToken& token) {
   const RecordPart* part = inputs.record->find(PartKind::kScales);
   if (!part) return {double(float(inputs.scale))};

@@ -1,5 +1,5 @@
-// Reads of a paged KV cache: each token of a sequence is found by the block table and written to a dense row, as numbers or as
-// the bytes that the cache holds. Rows of the table, their evaluation for one token, their formula, and their mutants.
+// Reads of a paged KV cache: the block table says where each token of a sequence is, and the token is written to a dense row, as
+// numbers or as the cache's bytes. Contract rows, evaluation of one token, formulas and mutants.
 #pragma once
 
 #include <cstddef>
@@ -17,14 +17,14 @@ namespace assay {
 /// The registry entry of this op kind.
 const Flow& gather_flow();
 
-/// How `seq_starts`, if a call has them, shift the beginning of a sequence.
+/// How a call's tensor `seq_starts`, if it has one, changes where the kernel begins to read a sequence.
 enum class SequenceStarts {
   kNone,    ///< the kernel takes none
   kBlocks,  ///< start / block_size blocks are skipped; the remainder has no effect
   kTokens   ///< the first token is the one at this position
 };
 
-/// A contract that reads a cache. Mutants modify it.
+/// A contract that reads a paged cache. Mutants modify it.
 struct Gather {
   const ContractRow* row = nullptr;
   std::string record;         ///< id in records.csv
@@ -50,7 +50,7 @@ struct Gather {
 /// Throws TableError at the cell.
 Gather read_gather(const ContractRow& row);
 
-/// What one call reads. Tables and sequences are empty for a contract without a block table.
+/// Inputs of one call. Without a block table, `table`, `first` and `starts` are empty.
 struct GatherInputs {
   const Record* record = nullptr;
   const Format* y = nullptr;  ///< format of the result, and of elements that the record stores as numbers instead of codes
@@ -65,7 +65,7 @@ struct GatherInputs {
   int64_t rows() const { return first.empty() ? blocks * block_size : first.back(); }
 };
 
-/// A token of the cache.
+/// Where a token is in the cache.
 struct CachedToken {
   int64_t request = -1;  ///< -1: no table
   int64_t index = 0;     ///< position in the whole sequence, so the tokens skipped by seq_starts count
@@ -76,15 +76,15 @@ CachedToken token_of_row(const Gather& contract, const GatherInputs& inputs, int
 /// The elements of a part of a token, as codes.
 std::vector<uint32_t> codes_of_part(const Gather& contract, const GatherInputs& inputs, const RecordPart& part,
                                     const CachedToken& token);
-/// Format of a part: the contract's code format, or the format of y.
+/// Format of a part: the contract's format of codes, or the format of y.
 const Format& format_of_part(const Gather& contract, const GatherInputs& inputs, const RecordPart& part);
 
-/// The decoded numbers of a part that holds codes.
+/// For a part that holds codes: the numbers that the contract computes from them.
 Spans gathered(const Gather& contract, const GatherInputs& inputs, const RecordPart& part, int64_t row);
-/// The codes of a part that is copied.
+/// For a part that is copied: its codes.
 std::vector<uint32_t> copied(const Gather& contract, const GatherInputs& inputs, const RecordPart& part, int64_t row);
 
-/// The recipe of cell y for a format.
+/// The recipe of cell y, for elements in format `y`.
 Recipe gather_recipe(const std::vector<CellStep>& cell, const Format& y);
 
 /// The contract as formulas, one line per step.
@@ -96,7 +96,7 @@ struct GatherNeighbour {
   Gather contract;
 };
 
-/// The properties of a call that decide which mutants can be exposed.
+/// The properties of a call that decide which mutants can change its result.
 struct GatherExtents {
   int64_t requests = 0, rows = 0, block_size = 0, blocks = 0, gap = 0;
   bool empty_request = false;  ///< some sequence is empty and not the last one
@@ -105,7 +105,7 @@ struct GatherExtents {
   bool remainders = false;     ///< some start is not a multiple of the block size
 };
 
-/// Every mutant that can change the result of such a call. `records`: the layouts that may be mistaken for the right one.
+/// Every mutant that can change the result of such a call. `records`: other layouts, for mutants that read the wrong one.
 std::vector<GatherNeighbour> gather_neighbours(const Gather& contract, const Record& record, const std::vector<Record>& records,
                                                const Format& y, const GatherExtents& extents);
 

@@ -1,4 +1,4 @@
-// Compares reads of a cache with programs written by hand, and tests their mutants and the errors of their rows.
+// Compares reads of a paged cache with hand-written programs. Tests mutants, and error messages for invalid rows.
 #include "reference/flow/gather/gather.h"
 
 #include <gmock/gmock.h>
@@ -32,7 +32,7 @@ const Record& record(const std::string& id) {
   throw std::out_of_range(id);
 }
 
-/// A cache of three blocks of four tokens whose bytes differ, and its call.
+/// A cache with three blocks of four tokens, in which all bytes differ, and a call that reads it.
 struct Cache {
   std::vector<std::byte> bytes;
   GatherInputs inputs;
@@ -46,7 +46,7 @@ struct Cache {
     for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = std::byte(i * 37 % 120);
     inputs.cache = bytes;
   }
-  /// Sequences of 5, 0 and 2 tokens.
+  /// The sequences have 5, 0 and 2 tokens.
   void read_by_table() {
     inputs.table_columns = 3;
     inputs.table = {2, 0, 1, 1, 1, 1, 0, 2, 1};

@@ -1,4 +1,4 @@
-// Compares cache records with MPFR programs, with and without a norm before them.
+// Compares cache records with MPFR programs, both with and without a norm before the quantization.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -8,7 +8,7 @@
 
 namespace assay::cache_twin {
 
-// Records of paged caches against straight programs written by hand from the formulas of reference/contracts/cache.csv.
+// Records without a norm, compared with programs written by hand from the formulas of reference/contracts/cache.csv.
 
 namespace {
 
@@ -26,7 +26,7 @@ RowInputs row_of(const Format& x, size_t numbers, int64_t group_size, uint64_t s
   return inputs;
 }
 
-/// Tiles of 128: scale = max(absmax / 448, FLT_MIN), code of x / scale; 64 elements are copied.
+/// Tiles of 128 elements: scale = max(absmax / 448, FLT_MIN), codes of x / scale. 64 more elements are copied.
 TEST(CacheTwin, Fp8DsMla) {
   const Contract contract = contract_of("vllm.fp8_ds_mla", kBf16);
   int nan_codes = 0, least = 0;
@@ -54,7 +54,7 @@ TEST(CacheTwin, Fp8DsMla) {
   EXPECT_GT(least, 0);
 }
 
-/// One given scale for 576 codes.
+/// One scale, an input, for 576 codes.
 TEST(CacheTwin, MlaFp8) {
   const Contract contract = contract_of("vllm.mla_fp8", kF16);
   for (uint64_t seed = 1; seed <= 50; ++seed) {
@@ -67,7 +67,7 @@ TEST(CacheTwin, MlaFp8) {
   }
 }
 
-/// Two given scales, or one for each of eight heads of K and of V.
+/// Scales are inputs: one for K and one for V, or one for each of their eight heads.
 TEST(CacheTwin, FlashFp8) {
   for (const auto& [id, group] : {std::pair{"vllm.flash_fp8", 1024},
                                   {"vllm.flash_fp8_hnd", 1024},
@@ -88,7 +88,7 @@ TEST(CacheTwin, FlashFp8) {
 }
 
 /// vLLM's DeepSeek-V4 KV insert, step by step. The last 64 elements are rotated in pairs and rounded once. The others are
-/// quantized in groups of 64 with power-of-two scales; absmax is at least 1e-4, and NaN becomes the lowest code.
+/// quantized in groups of 64 with power-of-two scales. absmax is at least 1e-4, and NaN becomes the lowest code.
 TEST(CacheTwin, DeepseekV4) {
   for (const bool fnuz : {false, true}) {
     const Contract contract = contract_of(fnuz ? "vllm.deepseek_v4_kv_insert_fnuz" : "vllm.deepseek_v4_kv_insert", kBf16);
@@ -139,7 +139,7 @@ TEST(CacheTwin, DeepseekV4) {
   }
 }
 
-/// One fp32 scale per key of 128: max(absmax, 1e-4) / M, or the next power of two; codes of quotients.
+/// One fp32 scale per key of 128 elements: max(absmax, 1e-4) / M, or the next power of two. The codes are those of x / scale.
 TEST(CacheTwin, IndexerK) {
   for (const bool fnuz : {false, true}) {
     for (const bool ue8m0 : {false, true}) {
@@ -188,7 +188,7 @@ TEST(CacheTwin, DeepseekV4RotatesTheLast64Alone) {
   EXPECT_EQ(record_of(contract, inputs, 448).scales.low, record.scales.low);
 }
 
-/// The elements after the codes do not affect scales.
+/// Elements that are stored after the codes do not affect scales.
 TEST(CacheTwin, RotatedNumbersCountInNoScale) {
   const Contract contract = contract_of("vllm.fp8_ds_mla", kBf16);
   RowInputs inputs = row_of(kBf16, 576, 128, 7);
@@ -207,11 +207,11 @@ TEST(CacheTwin, RotatedNumbersCountInNoScale) {
 
 namespace assay::cache_norm_twin {
 
-// Compares paged cache records after a norm with hand-written straight-line programs.
+// Records after a norm, compared with hand-written programs.
 
 namespace {
 
-/// The row after its norm for one factor: x r w in fp32 steps, rounded to 16 bits.
+/// The row after its norm with factor r: x r w, each step in fp32, then rounded to 16 bits.
 std::vector<double> normalized(const RowInputs& inputs, double r) {
   std::vector<double> y;
   for (size_t i = 0; i < inputs.x.size(); ++i)
@@ -245,8 +245,8 @@ RowInputs normed_row(uint64_t seed) {
   return inputs;
 }
 
-/// The KV half of vLLM's DeepSeek-V4 insert: normalized with its weight, rounded, and stored as without a norm. The accepted
-/// interval spans the results for the two ends of r.
+/// The KV half of vLLM's DeepSeek-V4 insert: normalized with its weight, rounded, and stored as it is without a norm. The
+/// accepted intervals reach from the results for the smallest r to those for the largest.
 TEST(CacheTwin, DeepseekV4BehindItsNorm) {
   const Contract contract = contract_of("vllm.deepseek_v4_kv_norm_insert", kBf16);
   size_t open = 0;
@@ -285,8 +285,8 @@ TEST(CacheTwin, DeepseekV4BehindItsNorm) {
   EXPECT_LT(open, 60 * 448 / 100) << "nearly every code is one code";
 }
 
-/// Two codes change within the interval of r: one is as for the smallest r, the other as for the largest. Each code alone is
-/// accepted, but one of the two combinations is impossible for any r. The tree is deep, so that many codes change.
+/// Two codes change within the interval of r. The test stores one code as for the smallest r, and the other as for the largest.
+/// Each is accepted alone, but no r gives both. The sum is deep (many roundings), so that many codes change.
 TEST(CacheTwin, OneFactorMustExplainTheWholeRecord) {
   Contract contract = contract_of("vllm.deepseek_v4_kv_norm_insert", kBf16);
   RowNorm& norm = std::get<RowNorm>(contract.links.front());

@@ -16,8 +16,8 @@ Spans first_of(const Spans& row, int64_t count) {
   return first;
 }
 
-/// The largest of exactly known magnitudes, ignoring NaN. Keeps four maxima at a time, because a single one would wait for each
-/// comparison.
+/// The largest of exactly known magnitudes; ignores NaN. Keeps four maxima at a time, because with one, each comparison would
+/// wait for the one before.
 double largest_magnitude(const double* values, size_t count, size_t& nans) {
   double largest[4] = {};
   nans = 0;
@@ -108,7 +108,7 @@ Spans group_sources(const GroupQuant& contract, const Spans& values, const RowIn
   return inputs.maxima.size() > 0 ? inputs.maxima : group_maxima(contract, values, inputs.group_size);
 }
 
-/// The quantity `nonzero` of a group: 0 if its amax is 0, else Inf.
+/// The quantity `nonzero` of each group: 0 if its amax is 0, else Inf.
 static Spans infinite_unless_zero(const Spans& amax) {
   Spans nonzero = amax;
   const auto of = [](double v) { return v == 0 ? v : HUGE_VAL; };
@@ -167,8 +167,8 @@ Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group
 
 namespace {
 
-/// The sum of the errors of a group's codes. f32 makes at most 31 roundings, in an order that is left open, so the sum is known
-/// within 2^-19; a sum of zeros is exact. Sums beyond f32 are infinite, and terms below its normal numbers may be flushed.
+/// The sum of the errors of a group's codes. Kernels add in f32, in any order, with at most 31 roundings per path, so the sum is
+/// known within 2^-19 of itself. A sum of zeros is exact. Sums beyond f32 are Inf, and subnormal terms may be flushed.
 Span summed_errors(const GroupQuant& contract, Span s, Span m, const Spans& codes, const Spans& values, size_t first,
                    size_t count, double outer) {
   const double kSlack = power_of_two(-19), kFlushed = power_of_two(-121), kLargest = max_finite(kF32);
@@ -196,7 +196,7 @@ Span summed_errors(const GroupQuant& contract, Span s, Span m, const Spans& code
 
 enum class Choice { kScale, kRival, kEither };
 
-/// Comparisons with NaN are false, so a group whose error is NaN keeps its own scale.
+/// A group whose error is NaN keeps its own scale, because comparisons with NaN are false.
 Choice choice_between(GroupQuant::Takes takes, Span own, Span rival) {
   if (takes == GroupQuant::Takes::kAlways) return Choice::kRival;
   if (own.any() || rival.any()) return Choice::kEither;
@@ -207,7 +207,7 @@ Choice choice_between(GroupQuant::Takes takes, Span own, Span rival) {
   return Choice::kEither;
 }
 
-/// Groups whose codes err less with the rival scale take it and those codes. If both are possible, the stored scale decides.
+/// Groups whose codes have a smaller error with the rival scale take it. If the choice is open, the stored scale decides.
 void take_rivals(const GroupQuant& contract, const Spans& sources, const Spans& values, const GroupScales& own, RowRun& row) {
   GroupQuant other = contract;
   std::get<AmaxScales>(other.scales).scale = contract.rival;

@@ -1,4 +1,4 @@
-// Quantization of a row: by groups, with zero points, and into cache records.
+// Quantization of a row: in groups, with zero points, and into cache records.
 #pragma once
 
 #include <string>
@@ -12,28 +12,28 @@
 
 namespace assay {
 
-// Binds the cells that all rows with codes have.
+// Binds the cells that every row with codes has.
 
-/// Binds the cells mult and code. `sources`: quantities from which the multiplier may start.
+/// Binds the cells mult and code. `sources`: quantities from which mult may start.
 void bind_codes(const RowCells& cells, Names& names, const std::vector<std::string>& sources, GroupQuant& g);
 
 /// Binds a row of group_quant or cache_insert.
 GroupQuant bind_group_quant(const RowCells& cells, const Format& x);
 
-// The mutants of a row with one scale per group.
+// Mutants of a row with one scale per group.
 
 void add_group_quant_edits(RowEdits& edits);
 
 // Op kind "group_quant": each group of elements shares one scale.
 
-/// The scales that the caller provides according to the cells amax and scale: "scale" itself, its bound "scale_ub", and
-/// "global_scale" of an outer level.
+/// The inputs from which a row's scales come, according to its cells amax and scale: "scale" (the scale itself), "scale_ub" (its
+/// upper bound), "global_scale" (the scale of an outer level).
 std::vector<std::string> scales_taken(const ContractRow& row);
 
 /// The registry entry of this op kind.
 const Flow& group_quant_flow();
 
-/// Amax, scale and multiplier of each group of a row: the three cells before the codes.
+/// Amax, scale and multiplier of each group of a row: the results of all cells before `code`.
 struct GroupScales {
   Spans amax;   ///< result of the amax cell
   Spans scale;  ///< result of the scale cell
@@ -43,50 +43,50 @@ struct GroupScales {
   Spans azp;     ///< input of the code cell, narrowed like s
 };
 
-/// Largest magnitude among elements first .. first + count, with the reduction's NaN rule.
+/// Largest magnitude of the elements first .. first + count - 1, with the reduction's rule for NaN.
 Span absolute_maximum(const Spans& values, size_t first, size_t count, Reduction reduction);
 
 /// Largest magnitudes of the groups of one row; the last group may be shorter.
 Spans group_maxima(const GroupQuant& contract, const Spans& values, int64_t group_size);
 
-/// Combines the largest magnitudes of two rows.
+/// Merges the largest magnitudes of another row into `maxima`, for groups that cover several rows.
 void join_maxima(const GroupQuant& contract, Spans& maxima, const Spans& others);
 
-/// Inputs of the row's scales: maxima of its groups, or the scales themselves if they are inputs.
+/// From what the row's scales are computed: the largest magnitudes of its groups, or the scales themselves if they are inputs.
 Spans group_sources(const GroupQuant& contract, const Spans& values, const RowInputs& inputs);
 
-/// The names g and 1/g: the scale of the outer level and its reciprocal, rounded to f32.
+/// An environment with g, the scale of the outer level, and 1/g, its reciprocal rounded to f32.
 Environment with_outer_scale(double outer);
 
-/// `stored_scale` empty: no narrowing. A stored scale that the contract does not admit is ignored here; its own check fails.
-/// `group_size`: for the listener. `outer`: the scale of the outer level.
+/// `stored_scale`: narrows each scale to the stored one; empty: no narrowing. Ignores a stored scale that the contract does not
+/// accept, whose own check fails. `group_size`: for the listener. `outer`: the scale of the outer level.
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub,
                          const std::vector<double>& stored_scale, RowListener* listener = nullptr, int64_t group_size = 1,
                          double outer = 1);
 
-/// True if the contract admits the stored value.
+/// True if the contract accepts the stored value.
 bool may_equal(Span span, double value);
 
-/// Codes of the elements first .. first + values.size() of the row, given the scales of their groups.
+/// Codes of a row's elements `values`, given the scales of their groups. The first group begins at values[0].
 Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group_size, const GroupScales& scales,
                   RowListener* listener = nullptr, double outer = 1);
 
-// Op kind "quant_azp": each group of elements shares one scale and one zero point, computed from its minimum and maximum.
+// Op kind "quant_azp": each group has one scale and one zero point, computed from its minimum and maximum.
 
 /// The registry entry of this op kind.
 const Flow& quant_azp_flow();
 
-/// Scales and zero points of a row's groups, the inputs of group_codes(). With `stored`, a scale or zero point with several
-/// admissible values is narrowed to the stored one. An undefined zero point stays undefined: the stored one proves nothing.
+/// Scales and zero points of a row's groups, for group_codes(). If the contract accepts several values of one, `stored` narrows
+/// it to the stored value. A zero point that the contract leaves undefined stays undefined.
 GroupScales zero_point_scales(const GroupQuant& contract, const Spans& values, const RowInputs& inputs, const StoredRow* stored,
                               RowListener* listener = nullptr);
 
-// Op kind "cache_insert": the contents of one token's record in a paged cache.
+// Op kind "cache_insert": what the record of one token in a paged cache contains.
 
 /// The registry entry of this op kind.
 const Flow& cache_insert_flow();
 
-/// Accepted values of one token. records.csv defines which of them the record stores, and where.
+/// Accepted values of one token. records.csv says which of them the record stores, and where.
 struct RecordValues {
   Spans values;                               ///< the token's elements after the earlier stages
   Spans codes;                                ///< codes of the first `coded` elements
@@ -94,8 +94,8 @@ struct RecordValues {
   std::vector<std::string> joint_violations;  ///< elements that pass alone but not together with the others
 };
 
-/// `inputs.coded` must be set. `stored`: the decoded record of the kernel under test; its y has one value per element of the
-/// token, NaN where the record has a code instead. nullptr: evaluate from the inputs only.
+/// `inputs.coded` must be set. `stored`: the kernel's record, decoded. Its y has one value per element of the token, NaN where
+/// the record has a code instead. nullptr: nothing is narrowed.
 RecordValues record_values(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
                            RowListener* listener = nullptr);
 

@@ -1,4 +1,4 @@
-// Rows of the quantization tables, and of caches that quantizations write: columns, binding and mutants.
+// Contract rows of quantizations, and of quantizations into caches: columns, binding and mutants.
 #include <algorithm>
 
 #include "reference/contracts/scale_spec.h"
@@ -9,13 +9,13 @@
 namespace assay {
 namespace {
 
-/// The scale of the outer level, and its reciprocal rounded to f32.
+/// Adds the names g (scale of the outer level) and 1/g (its reciprocal, rounded to f32).
 void name_outer(const GroupQuant& g, Names& names) {
   if (g.outer) names.quantities.insert(names.quantities.end(), {"g", "1/g"});
 }
 
-/// Whether a step of the table row reads the scale of the outer level. Reads the row, because a mutant may have dropped all of
-/// these steps.
+/// Whether a step reads the scale of the outer level. Looks at the table's row, because a mutant may have dropped all such
+/// steps.
 bool reads_outer(const ContractRow& row) {
   const RowCells cells(row);
   for (const char* column : {"scale", "mult", "code"})
@@ -25,8 +25,8 @@ bool reads_outer(const ContractRow& row) {
   return false;
 }
 
-/// The rival scale of rows that have one, and the error by which a group chooses. Errors whose recipe ends with abs are summed
-/// without squaring.
+/// Binds the rival scale of rows that have one, and the error that decides between the scales. If the recipe of the error ends
+/// with abs, errors are added as they are, otherwise their squares.
 void bind_rival(const RowCells& cells, Names& names, GroupQuant& g) {
   if (!cells.row().cells.contains("rival")) return;
   names.quantities.clear();
@@ -88,7 +88,7 @@ namespace {
 
 Recipe& amax(Link& link) { return std::get<AmaxScales>(std::get<GroupQuant>(link).scales).amax; }
 
-/// Mutants of the set of elements over which the largest magnitude is taken.
+/// Mutants whose amax is taken over other elements than those of the group.
 void amax_over(RowEdits& edits) {
   const ContractRow& row = edits.row();
   if (row.text("group") != "tensor" && row.text("group") != "row")
@@ -103,7 +103,7 @@ void amax_over(RowEdits& edits) {
                     [](Link& link) { amax(link).over = Over::kNextRowToo; });
 }
 
-/// Mutants of the choice between two scales.
+/// Mutants of how a group chooses between its two scales.
 void rivals(RowEdits& edits) {
   const auto change = [&](const char* name, void (*of)(GroupQuant&)) {
     edits.flow_edit("rival", name, [of](Link& link) { of(std::get<GroupQuant>(link)); });
@@ -114,7 +114,7 @@ void rivals(RowEdits& edits) {
   change("error: squares or magnitudes, the other", [](GroupQuant& g) { g.squares = !g.squares; });
 }
 
-/// Mutants that add or drop rounding of scales to powers of two; kernels change this between releases.
+/// Mutants with scales rounded to powers of two, or no longer rounded. Kernels changed this between releases.
 void power_of_two(RowEdits& edits) {
   const std::string& cell = edits.row().text("scale");
   const auto has = [&](const char* verb) { return cell.find(verb) != std::string::npos; };
@@ -124,14 +124,14 @@ void power_of_two(RowEdits& edits) {
   edits.suspect_behind("scale", "up to a power of two", CellStep::made("pow2", {"ceil"}));
 }
 
-/// Mutants whose multiplier is read from a table, or kept in 16 bits.
+/// Mutants whose multiplier comes from a table, or is kept in 16 bits.
 void multiplier_of_few_bits(RowEdits& edits) {
   const EditedCell& mult = edits.steps("mult");
   if (!mult.empty() && !mult.back().edited && mult.back().step.word != "to" && !edits.is_edited("mult"))
     edits.suspect_behind("mult", "rounded to bf16", CellStep::made("to", {"bf16"}));
 }
 
-/// Mutants whose codes are computed with a scale rounded to 16 bits, while the stored scale is right.
+/// Mutants that compute codes with the scale rounded to 16 bits, but store the right scale.
 void scale_of_few_bits(RowEdits& edits) {
   EditedCell code = edits.steps("code");
   if (!edits.steps("mult").empty() || edits.is_edited("code") || edits.is_edited("mult")) return;

@@ -15,7 +15,7 @@
 
 namespace assay::quant_twin {
 
-// Compares group quantizations with programs written by hand.
+// Compares group quantizations with hand-written programs.
 
 namespace {
 
@@ -110,7 +110,7 @@ TEST(QuantTwin, AProgramWithOneMistakeIsSeen) {
 
 namespace assay::quant_catalogue {
 
-// Results of each quantization for zeros, signs, tiny and huge values, NaN and Inf.
+// Codes of each quantization for zeros, signs, tiny and huge values, NaN and Inf.
 
 namespace {
 
@@ -128,7 +128,7 @@ struct Answer {
   uint32_t code(size_t i, const Format& f = kE4M3Fn) const { return out.q[i].pinned() ? code_of(f, out.q[i].low) : 0xdead; }
 };
 
-/// A group of 128 zeros that starts with the given values.
+/// The results for a group of 128 elements: `front`, then zeros.
 Answer answer(const char* id, std::vector<double> front) {
   front.resize(128, 0.0);
   return {evaluated(id, front, 128)};
@@ -209,7 +209,7 @@ TEST(QuantCatalogue, W0NeighbouringGroupsKeepTheirOwnAmax) {
 TEST(QuantCatalogue, R0AProductOnATieTellsTheOrderOfTheSteps) {
   int exact = 0, above = 0, free = 0;
   for (int mantissa = 128; mantissa < 256; mantissa += 8) {
-    const double amax = mantissa, x = 0.375 * amax;  // x 448 / amax is 168, halfway between 160 and 176
+    const double amax = mantissa, x = 0.375 * amax;  // x * 448 / amax is 168, halfway between the codes of 160 and 176
     const uint32_t code = answer(kG, {amax, x}).code(1);
     EXPECT_EQ(code, group_fp8({amax, x}).codes[1]);
     EXPECT_TRUE(code == 0x72 || code == 0x73);
@@ -230,14 +230,14 @@ TEST(QuantCatalogue, R0AProductOnATieTellsTheOrderOfTheSteps) {
 
 namespace assay::quant_shared {
 
-// Scales that many rows share, and given scales.
+// Scales that several rows share, and scales that are inputs.
 
 namespace {
 
 using eval_cells::accepts;
 using namespace quant_programs;
 
-/// vLLM's static quantization: x times the rounded reciprocal of the scale.
+/// vLLM's static quantization: x times the reciprocal of the scale, which is rounded to f32.
 std::vector<uint32_t> codes_by_reciprocal(const std::vector<double>& x, double scale) {
   const double inverse = scale == 0 ? HUGE_VAL : std::isinf(scale) ? 0 : fl(Real(1) / Real(scale));
   std::vector<uint32_t> codes;
@@ -267,7 +267,7 @@ TEST(QuantTwin, OneScaleForAllRowsEqualsTheProgramWrittenByHand) {
       join_maxima(*contract.group_quant(), maxima, group_maxima(*contract.group_quant(), Spans(rows[first + 1]), 128));
       for (const auto& row : {rows[first], rows[first + 1]})
         for (double v : row)
-          if (std::fabs(v) > amax) amax = std::fabs(v);  // false for NaN
+          if (std::fabs(v) > amax) amax = std::fabs(v);  // not taken for NaN
       const double scale = std::isinf(amax) ? amax : fl(Real(amax) / 448);
       for (const auto& row : {rows[first], rows[first + 1]}) {
         const RowOutputs out = evaluate_row(contract, {row, {}, 0, 128, HUGE_VAL, {}, maxima}, nullptr, *x);
@@ -314,7 +314,7 @@ TEST(QuantTwin, AGivenScaleIsTakenAsItIs) {
     for (const auto& row : rows_of(kBf16, 32)) {
       const RowOutputs out = evaluate_row(contract, {row, {}, 0, 128, HUGE_VAL, {scale}}, nullptr, kBf16);
       EXPECT_EQ(out.scale.size(), 0u) << "it is not an output";
-      const double by = scale == 0x1p-140 ? 0 : scale;  // its reciprocal overflows to Inf
+      const double by = scale == 0x1p-140 ? 0 : scale;  // the reciprocal of 2^-140 overflows to Inf
       expect_codes(out.q, codes_by_reciprocal(row, by), std::to_string(scale));
     }
   }
@@ -357,7 +357,7 @@ TEST(QuantGivenScale, CodesAreJudgedWithTheScaleThatWasStored) {
   }
 }
 
-/// scale = e4m3(amax * (1/448) * g), code = x * (g / scale), each operation rounded.
+/// scale = e4m3(amax * (1/448) * g) and code = x * (g / scale); each operation is rounded.
 TEST(QuantTwin, AScaleBelowAnOuterOneIsRelativeToIt) {
   const contract_tables::TableFile file(contract_tables::kQuantHeader +
                                         "two.levels,e4m3fn,448,absmax,mul(1/M) mul(g) to(e4m3fn),rdiv(g),mul(m) "
@@ -395,7 +395,7 @@ TEST(QuantTwin, OfFourBitsNaNIsTheLargestNumber) {
   for (size_t i = 0; i < codes.size(); ++i) EXPECT_EQ(out.q[i].low, codes[i]) << i;
 }
 
-/// E2M1 by its thresholds, ties to the even code; NaN is 6 (PTX ISA, cvt.rn.satfinite).
+/// e2m1 by comparison with the midpoints of its values, ties to the even code. NaN becomes 6 (PTX ISA, cvt.rn.satfinite).
 double e2m1(double v) {
   const double m = std::fabs(v), values[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6}, upper[] = {0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5};
   if (std::isnan(v)) return 6;
@@ -404,8 +404,8 @@ double e2m1(double v) {
   return std::copysign(values[code], v);
 }
 
-/// vLLM v0.33.0, nvfp4_utils.cuh, with reciprocals rounded to nearest. `guards_scale`: the multiplier is 0 if the scale is 0,
-/// otherwise if amax is 0.
+/// vLLM v0.33.0, nvfp4_utils.cuh; reciprocals are rounded to nearest. With guards_scale, the multiplier is 0 if the scale is 0;
+/// otherwise it is 0 if amax is 0.
 std::vector<double> nvfp4(const std::vector<double>& x, double g, bool guards_scale, double& scale) {
   double amax = 0;
   for (double v : x) amax = std::fmax(amax, std::fabs(v));
@@ -446,7 +446,7 @@ double amax_of_finite(const std::vector<double>& x) {
   return amax;
 }
 
-/// A block's scale and the multiplier of its elements.
+/// The scale of a block, and the multiplier of its elements.
 struct ScaledBlock {
   double scale, multiplier;
 };
@@ -454,14 +454,14 @@ using ScaleRule = ScaledBlock (*)(double amax, double g);
 
 double quotient(double v, double w) { return w == 0 ? (v == 0 ? std::nan("") : HUGE_VAL) : fl(Real(v) / Real(w)); }
 
-/// TransformerEngine core_nvfp4.cuh d0067d0d; FlashInfer's form without fast math repeats it.
+/// TransformerEngine core_nvfp4.cuh d0067d0d. FlashInfer computes the same without fast math.
 ScaledBlock transformer_engine(double amax, double g) {
   const double scale = decode(kE4M3Fn, e4m3(fl(Real(amax) * Real(fl(Real(g) * Real(fl(Real(1) / 6)))))));
   return {scale, std::fmin(quotient(1, fl(Real(scale) * Real(fl(Real(1) / Real(g))))), max_finite(kF32))};
 }
 
-/// FlashInfer quantization_utils.cuh fb28d724 without fast math, but built with -use_fast_math: an amax below the normal numbers
-/// is 0.
+/// FlashInfer quantization_utils.cuh fb28d724: its variant without fast math, but built with -use_fast_math. An amax that is
+/// subnormal in fp32 counts as 0.
 ScaledBlock flashinfer_exact(double amax, double g) {
   return amax < 0x1p-126 ? ScaledBlock{0, 0} : transformer_engine(amax, g);
 }
@@ -477,8 +477,8 @@ ScaledBlock torchao_without_tensor_scale(double amax, double) {
   return {scale, fl(Real(1) / Real(scale))};
 }
 
-/// The power of two at or below amax / 4, times 2^more. torchao's to_mx v0.18.0 truncates amax to a power of two (FLOOR), rounds
-/// it up (CEIL), or rounds it to one mantissa bit first (EVEN).
+/// The power of two at or below amax / 4, times 2^more. torchao's to_mx v0.18.0 rounds amax to a power of two: down (FLOOR), up
+/// (CEIL), or after rounding it to one mantissa bit (EVEN).
 ScaledBlock by_exponent(double amax, int more) {
   if (amax == 0) return {0x1p-127, 0x1p126};
   const int exponent = std::max(std::min(std::ilogb(amax) + more - 2, 126), -127);
@@ -532,13 +532,13 @@ TEST(QuantTwin, Fp4EqualsTheProgramsWrittenByHand) {
   }
 }
 
-/// FlashInfer quantization_utils.cuh fb28d724 with 4over6 and without fast math: the scale for a largest code of 6 or of 4.
+/// FlashInfer quantization_utils.cuh fb28d724, 4over6 without fast math: the scale that maps amax to the code of 4 or of 6.
 ScaledBlock of_four_or_six(double amax, double g, bool four) {
   const double six = fl(Real(fl(Real(amax) / 6)) * Real(g));
   const double scale = decode(kE4M3Fn, e4m3(four ? fl(Real(six) * Real("1.5")) : six));
   return {scale, std::fmin(quotient(1, fl(Real(scale) * Real(fl(Real(1) / Real(g))))), max_finite(kF32))};
 }
-/// The sum of magnitudes in the order of the elements.
+/// The sum of the errors' magnitudes, added in the order of the elements.
 double summed_errors(const std::vector<double>& x, const ScaledBlock& block, double g) {
   double sum = 0;
   for (double v : x) {
@@ -586,7 +586,7 @@ TEST(QuantTwin, ABlockTakesTheRivalScaleIfItsCodesErrLess) {
   EXPECT_GT(own, 50);
   EXPECT_GT(rival, 50);
   EXPECT_LT(open, (own + rival) / 10);
-  std::vector<double> both(16, 0.0);  // both scales represent 6 without an error: 6 wins
+  std::vector<double> both(16, 0.0);  // with both scales, 6 has no error: the scale for 6 is taken
   both[3] = 6;
   check(both, 1);
   RowInputs inputs{both, {}, 0, 16};

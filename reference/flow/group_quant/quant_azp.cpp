@@ -1,4 +1,4 @@
-// Quantization with a zero point: rows, mutants and accepted intervals.
+// Quantization with a zero point: contract rows, mutants and accepted intervals.
 #include <algorithm>
 #include <cmath>
 
@@ -91,7 +91,7 @@ const Flow& quant_azp_flow() {
 
 namespace {
 
-/// Minimum or maximum of the elements first .. first + count, ignoring NaN; NaN if all are NaN.
+/// Minimum or maximum of the elements first .. first + count - 1, ignoring NaN; NaN if all are NaN.
 Span extreme(const Spans& values, size_t first, size_t count, Reduction reduction) {
   const bool least = reduction == Reduction::kLeast;
   Span found = point(std::nan(""));
@@ -117,7 +117,7 @@ Spans ends_of_range(const char* name, const Recipe& cell, const Spans& values, i
   return ends;
 }
 
-/// Narrows a quantity with several admissible values to the stored one, if the contract admits it.
+/// Narrows each quantity that may have several values to the stored one, if the contract accepts that.
 void take_stored(Spans& spans, const std::vector<double>& stored) {
   for (size_t g = 0; g < stored.size(); ++g)
     if (!spans[g].pinned() && !spans[g].any() && may_equal(spans[g], stored[g])) spans.set(g, point(stored[g]));

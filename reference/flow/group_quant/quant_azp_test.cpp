@@ -14,7 +14,7 @@
 
 namespace assay::int8_twin {
 
-// Compares int8 quantizations, with and without a zero point, with programs written by hand.
+// Compares int8 quantizations, with and without a zero point, with hand-written programs.
 
 namespace {
 
@@ -23,7 +23,7 @@ double less(double a, double b) { return fl(in_reals(mpfr_sub, a, b)); }
 
 using Twin = std::function<Group(const Numbers&)>;
 
-/// vLLM scaled_quant.cu 180df48e, dynamic: the multiplier is 127 / amax, 0 for a row of zeros.
+/// vLLM scaled_quant.cu 180df48e, dynamic scales: the multiplier is 127 / amax, or 0 for a row of zeros.
 Group per_token(const Numbers& x) {
   const double amax = amax_from(0, x), inverse = amax == 0 ? 0 : divided(127, amax);
   Group g{divided(amax, 127), {}, {}};
@@ -34,7 +34,7 @@ Group per_token(const Numbers& x) {
 Group per_token_azp(const Numbers& x) {
   double lo = max_finite(kF32), hi = -lo;
   for (double v : x) {
-    if (v < lo) lo = v;  // false for NaN
+    if (v < lo) lo = v;  // not taken for NaN
     if (v > hi) hi = v;
   }
   Group g{divided(less(hi, lo), 255), {}, {}};
@@ -45,7 +45,7 @@ Group per_token_azp(const Numbers& x) {
   return g;
 }
 
-/// The proposed contract: the range includes 0; an empty range counts as 255.
+/// The contract that Assay proposes: the range includes 0; the width of an empty range counts as 255.
 Group proposed_azp(const Numbers& x) {
   double lo = 0, hi = 0;
   for (double v : x) {
@@ -140,13 +140,13 @@ TEST(Int8Twin, AProgramWithOneMistakeIsSeen) {
 
 namespace assay::int8_catalogue {
 
-// Results of each int8 quantization for constant rows, sums beyond int32, ties and NaN.
+// Codes of each int8 quantization for constant rows, sums beyond int32, ties and NaN.
 
 namespace {
 
 using namespace int8_programs;
 
-// ---- special inputs with their known results
+// ---- special inputs whose results are known
 
 RowOutputs of_row(const char* id, Numbers front, double rest = 0) {
   front.resize(128, rest);
@@ -177,7 +177,7 @@ TEST(Int8Catalogue, C1ASumBeyondInt32Saturates) {
 }
 
 TEST(Int8Catalogue, C2HalvesAndNineTenthsTellThreeRoundingsApart) {
-  // amax 127 gives scale 1.
+  // The scale is 1, because amax is 127.
   const Numbers x = {127, 2.5, 3.5, 1.8984375, -2.5, -3.5, -1.8984375};
   const auto codes = [&](const char* id) {
     Numbers all;
@@ -187,7 +187,7 @@ TEST(Int8Catalogue, C2HalvesAndNineTenthsTellThreeRoundingsApart) {
   };
   EXPECT_EQ(codes("vllm.group_int8"), (Numbers{2, 3, 1, -2, -3, -1}));
   EXPECT_EQ(codes("vllm.per_token_int8"), (Numbers{2, 4, 2, -2, -4, -2}));
-  // The multiplier 127 / 127 may be off by two ulp, so a tie may go either way: away from zero at the upper end.
+  // The multiplier 127 / 127 may be off by 2 ulp, so a tie may be rounded either way: at the upper end, away from zero.
   const RowOutputs away = of_row("vllm.per_token_int8_triton", x);
   EXPECT_EQ(away.q[1].high, 3);
   EXPECT_EQ(away.q[4].low, -3);
@@ -213,7 +213,7 @@ TEST(Int8Catalogue, ANanIsWhatEachCastMakesOfIt) {
 
 namespace assay::int8_given {
 
-// Given scales and zero points, and codes that are checked with the stored ones.
+// Scales and zero points that are inputs, and codes that are checked with the stored scale and zero point.
 
 namespace {
 
@@ -237,9 +237,9 @@ TEST(Int8Twin, AGivenScaleAndZeroPointAreTakenAsTheyAre) {
   }
 }
 
-// ---- stored values narrow the later steps
+// ---- a stored scale or zero point narrows what is computed from it
 
-/// The shipped tables, plus a row whose divisions may be off by two ulp.
+/// The shipped tables, plus a row whose divisions may be off by 2 ulp.
 ContractTables with_a_free_row() {
   const auto path = std::filesystem::temp_directory_path() / ("int8_twin_test_" + std::to_string(::getpid()) + ".csv");
   std::ofstream(path) << "id,lo,hi,q,L,scale,zero,mult,code,group,layouts,pad,since,until,source,why\n"
@@ -256,7 +256,7 @@ TEST(Int8Given, CodesAreJudgedWithTheScaleAndTheZeroPointThatWereStored) {
   RandomNumbers random(91);
   int free = 0;
   for (int trial = 0; trial < 4000; ++trial) {
-    // With a scale of 1 the zero point is 2 k + 1 halves, which is next to a tie.
+    // With scale 1, -lo is a number of halves, so the zero point is next to a tie.
     const double lo = -double(random.below(200)) - 0.5;
     const Numbers x = {lo, lo + 255, 0.25, 17, -3};
     const RowInputs inputs{x, {}, 0, 5};
@@ -266,7 +266,7 @@ TEST(Int8Given, CodesAreJudgedWithTheScaleAndTheZeroPointThatWereStored) {
       const StoredRow stored{{}, {}, {1}, {azp}}, wrong{{}, {}, {1}, {azp + 9}};
       const RowOutputs given = evaluate_row(contract, inputs, &stored, kF32),
                        ignored = evaluate_row(contract, inputs, &wrong, kF32);
-      if (given.zero[0].pinned()) continue;  // the stored scale admits only one zero point
+      if (given.zero[0].pinned()) continue;  // only one zero point is accepted for the stored scale
       ++free;
       EXPECT_EQ(given.zero[0].high - given.zero[0].low, 1) << "what is accepted does not narrow";
       for (size_t i = 0; i < x.size(); ++i) {

@@ -84,7 +84,7 @@ Contract bind_rank_squares(const ContractTables& tables, const RankSquares& squa
 
 namespace {
 
-/// The elements of a rank whose squares `reader` adds.
+/// The elements of `rank` whose squares rank `reader` adds; for some mutants multiplied by a factor.
 std::vector<double> numbers_of(int rank, int reader, const std::vector<SquaresStep>& steps,
                                const std::vector<std::vector<double>>& x, const std::vector<std::vector<double>>& before) {
   std::vector<double> numbers = x[size_t(rank)];
@@ -106,7 +106,7 @@ std::vector<double> numbers_of(int rank, int reader, const std::vector<SquaresSt
       case SquaresStep::kOwnAlone:
         if (rank != reader) numbers.clear();
         break;
-      case SquaresStep::kByColumnsOfOne:  // as many times the squares as there are ranks
+      case SquaresStep::kByColumnsOfOne:  // the mean is too large by a factor, the number of ranks
         scale(std::sqrt(double(x.size())));
         break;
       case SquaresStep::kWholeAlone:
@@ -149,8 +149,8 @@ std::vector<SquaresNeighbour> squares_neighbours(const RankSquares& contract, in
 
 namespace {
 
-/// Requires an all-reduce with one admissible result, so that all ranks continue with the same value, and a norm that adds a
-/// residual.
+/// Checks the parts of a row: an all-reduce that accepts one result, so that all ranks continue with the same value, and a norm
+/// that adds a residual.
 void check_parts(const ContractTables& tables, const ContractRow& row) {
   const ContractRow& reduce = named_row(tables, row, "reduce");
   if (reduce.flow != &rank_reduce_flow())

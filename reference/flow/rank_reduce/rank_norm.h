@@ -1,4 +1,4 @@
-// Norms whose columns are sharded over ranks, and norms after an all-reduce.
+// Norms of rows whose columns are sharded over ranks, and norms after an all-reduce.
 #pragma once
 
 #include <string>
@@ -10,21 +10,21 @@
 
 namespace assay {
 
-// A row of contracts/rank_squares.csv: the norm of a row whose columns are sharded over ranks. The ranks exchange sums of
+// A row of contracts/rank_squares.csv: the norm of a row whose columns are sharded over ranks. The ranks exchange their sums of
 // squares.
 
 /// The registry entry of this op kind.
 const Flow& rank_squares_flow();
 
-/// A mistake on the way from a row's squares to the sum. Occurs in mutants only.
+/// A mutant's mistake between the squares of a row and their sum.
 struct SquaresStep {
   enum Kind {
     kDrop,            ///< the squares of a rank are not added
     kRepeat,          ///< the squares of a rank are added twice
     kRecall,          ///< the squares are those of the previous call, if there was one
-    kOwnAlone,        ///< each rank uses only its own squares and its own columns
+    kOwnAlone,        ///< each rank uses only its own squares, divided by its own number of columns
     kByColumnsOfOne,  ///< the sum over all ranks is divided by one rank's number of columns
-    kWholeAlone       ///< columns after the last multiple of a number are left out on every rank
+    kWholeAlone       ///< columns after the last whole multiple of `number` columns are left out, on every rank
   } kind;
   int64_t number = 0;  ///< the rank, or the number of columns
 };
@@ -45,30 +45,30 @@ struct RankSquares {
 /// Throws TableError at the cell.
 RankSquares read_rank_squares(const ContractRow& row);
 
-/// The norm of the whole row with the sum's own depth, under the id of this row. Throws like bind().
+/// The norm of the whole row, with the depth of this row's sum and this row's id. Throws as bind() does.
 Contract bind_rank_squares(const ContractTables& tables, const RankSquares& squares, const Format& x);
 
-/// The factor r of a row on one rank. `x`: the row's columns on each rank; `before`: those of the previous call, or empty.
+/// The factor r of a row on one rank. `x`: the columns of each rank; `before`: the same for the previous call, or empty.
 Span factor_of_squares(const RankSquares& squares, const RowNorm& norm, const std::vector<std::vector<double>>& x,
                        const std::vector<std::vector<double>>& before, int rank, double eps, const Format& format);
 
-/// A contract with one additional step.
+/// A contract with one mistake.
 struct SquaresNeighbour {
   std::string name;  ///< such as "squares of rank 3 are left out"
   RankSquares contract;
 };
 
-/// Every mutant of the squares for that many ranks. `before`: there was a previous call with other data. `whole`: if a rank's
-/// columns are not a multiple of this number, a mutant uses whole multiples only; 0: they are a multiple.
+/// Every mutant of the squares for `world_size` ranks. `before`: there was a previous call with other data. `whole`: a mutant
+/// leaves out the columns after the last whole multiple of this number; 0: no rank has such columns.
 std::vector<SquaresNeighbour> squares_neighbours(const RankSquares& contract, int world_size, bool before, int64_t whole);
 
-// A row of contracts/rank_norm.csv describes up to three steps: each rank combines the rows of its experts (optional), the ranks
-// all-reduce, and each rank applies a norm to its rows.
+// A row of contracts/rank_norm.csv: each rank adds the rows of its experts (optional), the ranks all-reduce the results, and each
+// rank applies a norm to its rows.
 
 /// The registry entry of this op kind.
 const Flow& rank_norm_flow();
 
-/// Contract ids of the steps, in the order in which they run. `combine` is empty if x is reduced as it is.
+/// Contract ids of the steps, in the order in which they run. `combine` is empty if x is reduced without a combine step.
 struct RankNorm {
   std::string combine, reduce, then;
 };

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kOrders[] = {"absolute", "from_owner", "behind_owner", "any_tree",
                                    "chunks",   "descending", "pairs",        "from_reader"};
-/// Number of orders that a row may use; the others occur in mutants.
+/// The first orders of the list, which rows may use; the others occur only in mutants.
 constexpr size_t kOrdersOfRows = 5;
 
 int64_t whole_number(const RowCells& cells, const std::string& column, const std::string& text) {
@@ -230,7 +230,7 @@ void include(Spans& all, const Spans& other) {
   all.widen();
   for (size_t i = 0; i < all.size(); ++i) {
     const Span next = other[i];
-    if (all.low[i] < next.low && next.high < all.high[i]) continue;  // strict comparison: no NaN is less or greater
+    if (all.low[i] < next.low && next.high < all.high[i]) continue;  // strict comparisons are false for NaN
     const Span both = either({all.low[i], all.high[i]}, next);
     all.low[i] = both.low;
     all.high[i] = both.high;
@@ -290,7 +290,7 @@ std::vector<int> RankSums::order_from(int owner, int rank) const {
   return order;
 }
 
-/// For 16-bit elements: restores the elements that are sent unchanged, which are all but the first of two +0 in a 32-bit word.
+/// For 16-bit elements: restores all elements that `wire` must not change. It changes only the first of two +0 in a 32-bit word.
 void RankSums::keep_beside_others(Spans& sent, const std::vector<double>& numbers, int64_t first) const {
   const auto is_plus_zero = [&](size_t at) { return numbers[at] == 0 && !std::signbit(numbers[at]); };
   for (size_t i = 0; i < sent.size(); ++i) {
@@ -308,7 +308,7 @@ RankSums::Sources RankSums::sources(const RankNumbers& of_call) const {
   return all;
 }
 
-/// The terms in order, as they are on the wire. For a sum that starts from zero, the first term was added to +0.
+/// The terms in the order of addition, after `wire` and the codec. If a sum starts from +0, this is added to the first term.
 std::vector<Spans> RankSums::terms(const Sources& from, const std::vector<int>& order, int64_t first, int64_t count) const {
   std::vector<Spans> terms;
   for (const int rank : order) {
@@ -323,7 +323,7 @@ std::vector<Spans> RankSums::terms(const Sources& from, const std::vector<int>& 
   return terms;
 }
 
-/// The first partial sum of a chain.
+/// The first partial sum of a chain: the first term, or +0 plus the first term.
 Spans RankSums::begun(Spans first) const {
   if (!contract_.from_zero) return first;
   Spans zero(std::vector<double>(first.size(), 0.0));
@@ -343,7 +343,7 @@ Spans RankSums::chain(std::vector<Spans> terms) const {
   return sums;
 }
 
-/// Sums each chunk of terms as a separate chain. The first term of all was started already.
+/// Sums each chunk of terms in a chain of its own. terms() has already added +0 to the very first term.
 std::vector<Spans> RankSums::sums_of_chunks(std::vector<Spans> terms) const {
   std::vector<Spans> sums;
   for (size_t i = 0; i < terms.size(); ++i) {
@@ -356,7 +356,7 @@ std::vector<Spans> RankSums::sums_of_chunks(std::vector<Spans> terms) const {
   return sums;
 }
 
-/// A chain of additions, of chunks, or pairs of pairs.
+/// Adds the terms: in one chain, in a chain of chunks, or in pairs.
 Spans RankSums::chain_of_sums(std::vector<Spans> terms) const {
   const bool pairs = contract_.order == RankOrder::kPairs;
   if (contract_.order == RankOrder::kChunks) terms = sums_of_chunks(std::move(terms));
@@ -374,8 +374,8 @@ Spans RankSums::chain_of_sums(std::vector<Spans> terms) const {
   return std::move(terms.front());
 }
 
-/// The results of any tree of additions. Additions round monotonically, so the smallest sum of a set of ranks comes from the
-/// smallest sums of two parts of it, and the largest from the largest sums.
+/// The results of all trees of additions. Rounding is monotone. So the smallest sum of a set of ranks is the sum of the smallest
+/// sums of two parts of it, for some split into two; likewise for the largest.
 Spans RankSums::tree(std::vector<Spans> terms) const {
   std::vector<Spans> of_set(size_t(1) << terms.size());
   for (size_t set = 1; set < of_set.size(); ++set) {
@@ -385,7 +385,7 @@ Spans RankSums::tree(std::vector<Spans> terms) const {
     }
     const size_t lowest = set & (~set + 1);
     for (size_t part = (set - 1) & set; part > 0; part = (part - 1) & set) {
-      if (!(part & lowest)) continue;  // visit each split into two parts once
+      if (!(part & lowest)) continue;  // visits each split into two parts only once
       Spans sum = of_set[part];
       add(sum, of_set[set & ~part]);
       if (of_set[set].size() == 0)
@@ -399,7 +399,7 @@ Spans RankSums::tree(std::vector<Spans> terms) const {
   return all;
 }
 
-// The output of each rank: sums, computed segment by segment if there are owners.
+// The output of each rank. If elements have owners, it is computed segment by segment.
 
 bool RankSums::same_for_all() const {
   const bool keeps = contract_.codec.keeps_sums() && contract_.codec.of_sums;
@@ -422,7 +422,7 @@ Spans RankSums::own(int rank, int64_t first, int64_t count) const {
   return Spans(std::vector<double>(begin, begin + std::ptrdiff_t(count)));
 }
 
-/// For elements begin .. end - 1, which lie in that segment.
+/// Results of the elements begin .. end - 1, which lie in `segment`.
 Spans RankSums::segment_results(const RankSegment& segment, int rank, int64_t begin, int64_t end) const {
   const int64_t packet = (contract_.owners.of_bytes > 0 ? contract_.owners.of_bytes : kUsualPacket) / x_.bytes();
   const int size = inputs_.world_size();
@@ -460,11 +460,11 @@ Spans RankSums::results(int rank, int64_t first, int64_t count) const {
   return all;
 }
 
-// Values and sums that pass through a codec.
+// Values and sums that ranks send as codes.
 
 namespace {
 
-/// The smaller and larger of two numbers; -0 is less than +0.
+/// The smaller and the larger of two numbers, where -0 counts as less than +0.
 double lesser(double a, double b) { return a < b || (a == b && std::signbit(a)) ? a : b; }
 double greater(double a, double b) { return a > b || (a == b && std::signbit(b)) ? a : b; }
 
@@ -477,7 +477,7 @@ Span magnitude_of(Span v) {
 
 }  // namespace
 
-/// The element that determines a group's scale; NaN never does.
+/// The value from which a group's scale is computed: its element of largest magnitude, or that magnitude. Ignores NaN.
 Span RankSums::extreme(const Spans& numbers, size_t first) const {
   const bool with_sign = contract_.codec.signed_extreme;
   if (with_sign && !numbers.pinned()) throw std::logic_error("signed extremes need exact numbers");
@@ -497,7 +497,7 @@ Span RankSums::extreme(const Spans& numbers, size_t first) const {
   return with_sign ? point(-low >= high ? low : high) : widest;
 }
 
-/// One pass of the codec over whole groups: the values that a reader of the codes gets.
+/// Encodes and decodes whole groups: the values that a rank gets from the codes.
 Spans RankSums::coded(Spans numbers) const {
   const auto apart = size_t(contract_.codec.apart), block = size_t(contract_.codec.group) * apart;
   const size_t groups = numbers.size() / block * apart;
@@ -531,7 +531,7 @@ Spans RankSums::coded(Spans numbers) const {
   return numbers;
 }
 
-/// `count` elements of this call from `first` on; zeros beyond the message.
+/// Elements first .. first + count - 1 of every rank; zeros past the end of the data.
 RankNumbers RankSums::whole_groups(int64_t first, int64_t count) const {
   RankNumbers all;
   for (const std::vector<double>* x : sources(inputs_.x)) {
@@ -546,7 +546,7 @@ bool RankSums::keeps(const RankSegment& segment, int rank) const {
   return contract_.codec.keeps_sums() && (segment.owner + contract_.codec.keeper) % inputs_.world_size() == rank;
 }
 
-/// From the sums of all groups that overlap the range; groups start with the segment.
+/// Computes sums of all groups that overlap the range. Groups start at the beginning of the segment.
 RankSums::CodedSums RankSums::coded_sums(const Stretch& stretch, int rank) const {
   const RankSegment& segment = stretch.segment;
   const int64_t block = contract_.codec.group * contract_.codec.apart;

@@ -1,4 +1,4 @@
-// All-reduces: rows of the table, their evaluation over all ranks, and their formula.
+// All-reduces: contract rows, evaluation over all ranks, formulas and mutants.
 #pragma once
 
 #include <cstdint>
@@ -12,32 +12,32 @@
 
 namespace assay {
 
-// A parsed row of contracts/rank_reduce.csv: the order in which the values of all ranks are added, and the roundings in between.
+// A row of contracts/rank_reduce.csv: in which order the values of the ranks are added, and which sums are rounded.
 
 /// The registry entry of this op kind.
 const Flow& rank_reduce_flow();
 
-/// Which rank's value comes first, and the order of the others. The owner is the rank that computes an element.
+/// In which order the values of the ranks are added. The owner of an element is the rank that computes its sum.
 enum class RankOrder {
   kAbsolute,     ///< 0, 1, ...
   kFromOwner,    ///< the owner, the next rank, ...
   kBehindOwner,  ///< a ring: the rank after the owner first, the owner last
   kAnyTree,      ///< any tree of additions
-  kChunks,       ///< chains over chunks of ranks, then the sum of the chunks
+  kChunks,       ///< each chunk of ranks in a chain, then the sums of the chunks
   kDescending,   ///< the last rank first; this one and the following ones occur in mutants only
-  kPairs,        ///< adjacent ranks first, then pairs of pairs
+  kPairs,        ///< sums of two neighbouring ranks, then sums of two such sums, ...
   kFromReader    ///< each rank starts with its own value, then the next rank
 };
 
 /// Which elements each rank owns.
 struct RankOwners {
   bool any = false;  ///< the row does not define owners: any rank may own any element
-  /// equal parts that are whole packets of this many bytes, and the rest for the last rank; 0: not applicable
+  /// each rank owns an equal number of packets of this many bytes; the last one also owns the rest; 0: other owners
   int64_t of_bytes = 0;
-  int64_t stripe = 0;  ///< each rank in turn owns this many elements; 0: parts instead of stripes
+  int64_t stripe = 0;  ///< the ranks in turn own stripes of this many elements; 0: no stripes
 };
 
-/// Encoding on the wire: codes of a group under one scale, as steps of a row. Empty if nothing is encoded.
+/// How ranks encode what they send: the elements of a group become codes with one scale. Without a codec, all cells are empty.
 struct RankCodec {
   bool signed_extreme =
       false;  ///< true: m is the element of largest magnitude with its sign (of +v and -v: -v); false: its magnitude
@@ -48,15 +48,15 @@ struct RankCodec {
   std::vector<CellStep> decode;  ///< from a code to a value, with d
   bool of_numbers = true,
        of_sums = true;  ///< true (in all rows): sums are encoded; false: the ranks' values before they are added
-  /// Rank, counted from the owner, that returns a sum unencoded, while all others return the decoded sum. 0 in rows that have
-  /// one.
+  /// The rank, counted from the owner, that returns its own sum unencoded, while the other ranks return the decoded sum. 0 in all
+  /// rows that have such a rank.
   int keeper = kNobody;
   static constexpr int kNobody = -1;
 
   bool keeps_sums() const { return keeper != kNobody; }
 };
 
-/// A mistake with a rank's value among the terms. Occurs in mutants only.
+/// A mutant's mistake with the value of one rank.
 struct TermStep {
   enum Kind {
     kDrop,    ///< the value is not added
@@ -66,7 +66,7 @@ struct TermStep {
   int rank;
 };
 
-/// A mistake on the way from results to a rank's output. Occurs in mutants only.
+/// A mutant's mistake between the results and the output of a rank.
 struct ResultStep {
   enum Kind {
     kOwnNumbers,   ///< `rank` returns its own input
@@ -87,18 +87,18 @@ struct RankReduce {
   bool from_zero = false;      ///< true: the first value is added to +0; false: the first value is the first partial sum
   RankCodec codec;             ///< applied to every value before it is added, and to every sum
   std::vector<CellStep> wire;  ///< steps from a value to the term that is added
-  /// `wire` applies only to 32-bit words that are all zeros, and there only to the first of the two 16-bit elements
+  /// `wire` applies only to 32-bit words whose two 16-bit elements are +0, and there only to the first element
   bool wire_of_words = false;
   std::vector<CellStep> add;           ///< from the sum to the next one, with v, the next value
   std::vector<CellStep> y;             ///< from the last sum to the result
   std::vector<TermStep> terms;         ///< mutations of the terms, in the order in which they apply
   std::optional<ResultStep> result;    ///< mutation of the results
   std::vector<const Format*> formats;  ///< formats of values and result
-  int64_t bytes = 1;                   ///< divisor of the size of a rank's data in bytes
+  int64_t bytes = 1;                   ///< the size in bytes of a rank's data must be a multiple of this
 
   bool takes(int world_size) const;
   bool takes(const Format& x) const;
-  /// True if the order of ranks depends on the owner of an element.
+  /// True if the order depends on the owner of an element.
   bool has_owners() const { return order == RankOrder::kFromOwner || order == RankOrder::kBehindOwner; }
   /// True if every partial sum is rounded to the format of x.
   bool adds_in_x() const { return !add.empty() && add.back().word == "to"; }
@@ -110,13 +110,13 @@ const char* name_of(RankOrder order);
 /// The largest number of ranks that a row may name; no shared-memory kernel supports more.
 inline constexpr int kMostRanksOfRows = 16;
 
-/// Packet size in bytes that mutants use if a row names no owners.
+/// Packet size in bytes for mutants of rows that name no packet size.
 inline constexpr int64_t kUsualPacket = 16;
 
 /// Throws TableError at the cell.
 RankReduce read_rank_reduce(const ContractRow& row);
 
-/// The recipe of a cell of the contract for numbers of a format.
+/// The recipe of a cell, for elements in format `x`.
 Recipe rank_recipe(const std::vector<CellStep>& cell, const Format& x);
 
 /// The owner of a range of elements: the rank, and the index after its last element. For `owners` that are parts or stripes.
@@ -126,9 +126,9 @@ struct RankSegment {
 };
 std::vector<RankSegment> rank_segments(const RankOwners& owners, const Format& x, int64_t elements, int world_size);
 
-// The results of a contract for the values of all ranks.
+// Computes the accepted results from the values of all ranks.
 
-/// The values of each rank, all of the same length.
+/// The values of each rank; all ranks have the same number.
 using RankNumbers = std::vector<std::vector<double>>;
 
 struct RankInputs {
@@ -143,16 +143,16 @@ class RankSums {
  public:
   RankSums(const RankReduce& contract, const Format& x, const RankInputs& inputs);
 
-  /// Results of elements first .. first + count - 1 on that rank.
+  /// Results of elements first .. first + count - 1 on `rank`.
   Spans results(int rank, int64_t first, int64_t count) const;
-  /// Results for all ranks in order. What ranks share is computed once. With a `keeper`, ranks differ only in which sums they
-  /// return unencoded.
+  /// The same for every rank. Computes only once what ranks share. With a `keeper`, ranks differ only in which sums they return
+  /// unencoded.
   std::vector<Spans> results_of_ranks(int64_t first, int64_t count) const;
-  /// True if all ranks return the same, so that results() is needed for only one of them.
+  /// True if all ranks return the same results, so that results() of one rank is enough.
   bool same_for_all() const;
 
  private:
-  /// The ranks' values from which sums are computed, of this call or the previous one.
+  /// For each rank, the values from which sums are computed: of this call or, in mutants, of the previous one.
   using Sources = std::vector<const std::vector<double>*>;
   Sources sources(const RankNumbers& of_call) const;
   std::vector<Spans> terms(const Sources& from, const std::vector<int>& order, int64_t first, int64_t count) const;
@@ -164,12 +164,12 @@ class RankSums {
   Span extreme(const Spans& numbers, size_t first) const;
   void keep_beside_others(Spans& sent, const std::vector<double>& numbers, int64_t first) const;
   Spans coded(Spans numbers) const;
-  /// Elements first .. end - 1, which lie in one segment.
+  /// A range of elements, first .. end - 1, that lies in one segment.
   struct Stretch {
     RankSegment segment;
     int64_t first, end;
   };
-  /// Results for a range of elements: on ranks that decode codes, and on the rank that keeps its sums, if there is one.
+  /// Results of a range of elements: `read` on ranks that decode codes, `kept` on the rank that keeps its sums, if there is one.
   struct CodedSums {
     Spans read, kept;
   };
@@ -195,7 +195,7 @@ class RankSums {
 /// Appends values.
 void append(Spans& all, Spans more);
 
-/// Extends each interval of `all` to include that of `other`.
+/// Widens each interval of `all` to contain that of `other`.
 void include(Spans& all, const Spans& other);
 
 // All-reduce contracts as text.
@@ -203,7 +203,7 @@ void include(Spans& all, const Spans& other);
 /// The contract as formulas, one line per step.
 std::vector<std::string> rank_lines(const RankReduce& contract, const Format& x);
 
-// Mutants of all-reduces: other cells of a row, and steps that no cell can express.
+// Mutants of all-reduces: other cells of a row, and mistakes that no cell can express.
 
 /// A contract with one modified cell, or one additional step.
 struct RankNeighbour {
@@ -212,13 +212,13 @@ struct RankNeighbour {
   bool hidden_by_residual = false;  ///< visible only in signs of zeros and in subnormals, which adding a residual hides
 };
 
-/// Every mutant that can change a result for that many ranks and elements. `before`: there was a previous call with other data.
+/// Every mutant that can change a result, for that many ranks and elements. `before`: a previous call had other data.
 std::vector<RankNeighbour> rank_neighbours(const RankReduce& contract, const Format& x, int world_size, int64_t elements,
                                            bool before);
 
 // Collects the mutants of an all-reduce from the files of this folder.
 
-/// The mutants of one contract, as they are found.
+/// The mutants of one contract that were found so far.
 class RankEdits {
  public:
   explicit RankEdits(const RankReduce& right) : right_(right) {}
@@ -241,7 +241,7 @@ class RankEdits {
   const RankReduce& right_;
 };
 
-/// Mutants of its codec, if it has one.
+/// Adds mutants of the contract's codec, if it has one.
 void edit_rank_codec(const RankReduce& right, RankEdits& edits);
 
 }  // namespace assay

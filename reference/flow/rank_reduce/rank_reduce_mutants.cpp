@@ -1,4 +1,4 @@
-// Mutants of all-reduces: order and rounding of additions, and the codec.
+// Mutants of all-reduces: of the order and rounding of additions, and of the codec.
 #include "reference/flow/rank_reduce/rank_reduce.h"
 
 #include <algorithm>
@@ -11,17 +11,17 @@ namespace {
 
 using Steps = std::vector<CellStep>;
 
-/// Ranks per chunk in mutants, if a row has no chunks.
+/// Ranks per chunk in mutants of rows without chunks.
 constexpr int kUsualChunk = 8;
 
-/// With two ranks, every order adds the same two values. With no more ranks than a chunk, there is one chunk.
+/// Two ranks have only one order. If there are no more ranks than a chunk has, chunks change nothing.
 void edit_order(const RankReduce& right, int world_size, RankEdits& edits) {
   if (world_size < 3) return;
   for (const RankOrder order : {RankOrder::kAbsolute, RankOrder::kFromOwner, RankOrder::kBehindOwner, RankOrder::kDescending,
                                 RankOrder::kPairs, RankOrder::kFromReader, RankOrder::kChunks}) {
     if (order == RankOrder::kChunks && world_size <= kUsualChunk) continue;
     if (order == right.order || right.order == RankOrder::kAnyTree || right.owners.any) continue;
-    // codecs without exact sums have no owner
+    // a codec that keeps no exact sums has no owners
     if (right.codec.group > 0 && order == RankOrder::kFromOwner && !right.codec.keeps_sums()) continue;
     edits.add(std::string("order: ") + name_of(right.order) + " -> " + name_of(order), [&](RankNeighbour& wrong) {
       wrong.contract.order = order;
@@ -31,7 +31,7 @@ void edit_order(const RankReduce& right, int world_size, RankEdits& edits) {
   }
 }
 
-/// The steps without flushing of subnormals.
+/// The steps without those that flush subnormals.
 Steps unflushed(const Steps& steps) {
   Steps kept;
   for (const CellStep& step : steps)
@@ -41,18 +41,18 @@ Steps unflushed(const Steps& steps) {
 
 bool flushes(const Steps& steps) { return unflushed(steps).size() < steps.size(); }
 
-/// Inserts the mutant's steps for `sum`, followed by a flush if the row has one.
+/// The mutant's steps, with a flush inserted after them if the row flushes.
 Steps flushed_as(const Steps& right, Steps steps, size_t behind) {
   if (flushes(right)) steps.insert(steps.begin() + std::ptrdiff_t(behind), CellStep::made("ftz"));
   return steps;
 }
 
-/// True if values are added in another format than their own.
+/// True if values are converted to another format before they are added.
 bool casts(const Steps& wire) {
   return std::any_of(wire.begin(), wire.end(), [](const CellStep& step) { return step.word == "to"; });
 }
 
-/// Mutants of the divisor that is applied before the cast and undone after it.
+/// Mutants of the divisor by which values are divided before the conversion, and multiplied after it.
 void edit_divisor(const RankReduce& right, RankEdits& edits) {
   const auto is_product = [](const CellStep& step) { return step.word == "mul"; };
   if (!casts(right.wire) || !is_product(right.wire.front())) return;
@@ -63,7 +63,7 @@ void edit_divisor(const RankReduce& right, RankEdits& edits) {
   });
 }
 
-/// For a build that flushes: a mutant that does not. No fp16 subnormal is an fp32 subnormal.
+/// Mutant of a build that flushes subnormals: it does not. Leaves out fp16, whose subnormals are normal in fp32.
 void edit_flush(const RankReduce& right, const Format& x, RankEdits& edits) {
   if (!flushes(right.add) || x == kF16) return;
   edits.add("ftz: subnormal numbers are kept", [&](RankNeighbour& wrong) {
@@ -77,7 +77,7 @@ void edit_sums(const RankReduce& right, const Format& x, int world_size, RankEdi
   edits.add(right.from_zero ? "start: zero -> first" : "start: first -> zero",
             [&](RankNeighbour& wrong) { wrong.contract.from_zero = !right.from_zero, wrong.hidden_by_residual = true; });
   const CellStep sum = right.add.front(), to_x = CellStep::made("to", {"x"});
-  const bool one_sum = world_size == 2;  // with one sum, rounding once or twice is the same
+  const bool one_sum = world_size == 2;  // if there is only one sum, rounding it twice is the same as once
   if (!(x == kF32) && !one_sum) {
     if (right.adds_in_x())
       edits.cell("add", &RankReduce::add, flushed_as(right.add, {sum}, 1), "to(x) -> nothing");
@@ -163,13 +163,13 @@ std::vector<RankNeighbour> rank_neighbours(const RankReduce& right, const Format
   return std::move(edits.all);
 }
 
-// Mutants of a codec, and of the choice which sums pass through it.
+// Mutants of a codec, and of which sums are sent as codes.
 
 namespace {
 
 using Steps = std::vector<CellStep>;
 
-/// Another treatment of overflow: the largest value instead of Inf, or the reverse.
+/// The steps with the other treatment of overflow: the largest value instead of Inf, or Inf instead of the largest value.
 Steps with_other_overflow(Steps steps) {
   for (CellStep& step : steps)
     if (step.word == "to" && (step.argument(0) == "x" || step.argument(0) == "f16")) {
@@ -213,7 +213,7 @@ void edit_rank_codec(const RankReduce& right, RankEdits& edits) {
     const CellStep& step = codec.code[i];
     if (step.word == "clamp") {
       edits.add("code: drop " + step.text, [&](RankNeighbour& wrong) { wrong.contract.codec.code = without(codec.code, i); });
-      if (step.arguments.size() < 3) continue;  // already the same on both sides
+      if (step.arguments.size() < 3) continue;  // its bounds are symmetric already
       edits.add("code: " + step.text + " -> the same on both sides", [&](RankNeighbour& wrong) {
         wrong.contract.codec.code[i] = CellStep::made("clamp", {step.argument(0), step.argument(1), "-" + step.argument(1)});
       });

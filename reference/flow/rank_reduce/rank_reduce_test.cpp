@@ -14,7 +14,7 @@
 
 namespace assay::rank_reduce_twin {
 
-// Compares rows of rank_reduce with MPFR programs and owners written by hand. For free orders, tries every tree.
+// Compares rows of rank_reduce with MPFR programs and hand-written owners. If the order is open, tries every tree.
 
 namespace {
 
@@ -26,7 +26,7 @@ double one_sum(const Format& x, double a, double b, bool in_x) {
   return in_x ? nearest(x, Real(sum)) : sum;
 }
 
-/// A chain that starts with rank `first` and goes around the ranks.
+/// The sum of a chain that starts with rank `first` and continues with the next ranks, from the last rank to rank 0.
 double chain(const RankInputs& in, const Format& x, int64_t e, int first, bool in_x) {
   double sum = 0;
   for (int i = 0; i < in.world_size(); ++i) {
@@ -46,7 +46,7 @@ TEST(RankReduceTwin, AbsoluteOrderIsOneChainFromRankZero) {
     }
 }
 
-/// One shot: ranks 0 to 7 and ranks 8 to 15 are added separately, then both sums. Two shots: one chain over all.
+/// One shot: adds ranks 0 to 7 and ranks 8 to 15 separately, then both sums. Two shots: one chain over all 16 ranks.
 TEST(RankReduceTwin, SixteenRanksOfOneShotAreAddedByEights) {
   const RankReduce by_eights = contract_of_ranks("flashinfer.all_reduce_mnnvl_oneshot_16"),
                    in_one = contract_of_ranks("flashinfer.all_reduce_mnnvl_twoshot");
@@ -80,7 +80,7 @@ TEST(RankReduceTwin, NoSumOfTwoShotsIsMinusZero) {
     return std::signbit(RankSums(contract_of_ranks(id), x, in).results(0, 0, 1)[0].low);
   };
   EXPECT_TRUE(sign("flashinfer.all_reduce_mnnvl_oneshot_16", kF16)) << "-2^-23 is a number of fp16";
-  in.x[9][0] = in.x[10][0] = -std::ldexp(1.0, -127);  // subnormal: flushed to zeros with their sign
+  in.x[9][0] = in.x[10][0] = -std::ldexp(1.0, -127);  // subnormal: flushed to a zero that keeps its sign
   EXPECT_FALSE(sign("flashinfer.all_reduce_mnnvl_oneshot_16", kBf16));
   EXPECT_FALSE(sign("flashinfer.all_reduce_mnnvl_twoshot", kBf16));
   in.x[9][0] = -std::ldexp(1.0, -126);
@@ -98,7 +98,7 @@ TEST(RankReduceTwin, EverySumOfANativeRowIsRounded) {
   }
 }
 
-/// 53 packets and 4 ranks: 13 each, and 14 for the last one. The first packet belongs to rank 0.
+/// 53 packets and 4 ranks: three ranks own 13 packets each, the last one 14. Rank 0 owns the first packet.
 TEST(RankReduceTwin, TwoStagesBeginWithTheOwner) {
   const int64_t elements = 53 * 8;
   const RankInputs in = inputs_of_ranks(kBf16, 4, elements, 5);
@@ -137,7 +137,7 @@ TEST(RankReduceTwin, ARingOfUnknownChunksIsWhatItsRotationsReach) {
   EXPECT_GT(wide, 100) << "the data show the order";
 }
 
-/// Enumerates every tree over the remaining values, and collects the sums.
+/// Collects the sums of all trees over the remaining values.
 void all_trees(const Format& x, std::vector<double> left, std::set<double>& sums) {
   if (left.size() == 1) sums.insert(left[0]);
   for (size_t i = 0; i < left.size(); ++i)
@@ -206,8 +206,8 @@ TEST(RankReduceTwin, AiterCutsBf16OffOnGfx942) {
   EXPECT_EQ(of_column("aiter.all_reduce_1stage_gfx942", kBf16, column).low, 1.0);
 }
 
-/// FP16_OVFL: a finite sum saturates; a rank's Inf stays Inf. vLLM sets the bit on gfx942 only; there the cast from bf16 to fp16
-/// saturates too.
+/// With the mode bit FP16_OVFL, a finite sum saturates, but a rank's Inf stays Inf. vLLM sets the bit on gfx942 only. There the
+/// cast from bf16 to fp16 saturates too.
 TEST(RankReduceTwin, QuickReduceSaturatesOnGfx942) {
   const std::vector<double> most = {65504, 65504}, infinite = {HUGE_VAL, 1}, beyond = {0x1p17, 0x1p17};
   EXPECT_EQ(of_column("quickreduce.all_reduce_fp.gfx942", kF16, most).low, 65504);
@@ -220,7 +220,7 @@ TEST(RankReduceTwin, QuickReduceSaturatesOnGfx942) {
   EXPECT_EQ(of_column("quickreduce.all_reduce_fp_bf16", kBf16, beyond).low, 0x1p18);
 }
 
-/// A word with two zero elements is sent as 0x00008000 instead of 0, an fp32 zero as 0x80000000. Source: sglang v0.5.19
+/// A word of two +0 elements is sent as 0x00008000 instead of 0, and an fp32 zero as 0x80000000. Source: sglang v0.5.19
 /// communicator.cuh LamportTrait<bf16_t, 8, 4>.
 TEST(RankReduceTwin, OfTwoZerosInAWordTheFirstIsSentWithAnotherSign) {
   RankInputs in;
@@ -257,11 +257,11 @@ TEST(RankReduceTwin, WordsSayTheOrder) {
 
 namespace assay::rank_codec_twin {
 
-// Codecs of all-reduces written by hand: which ranks read codes of what, and which rank keeps a sum.
+// Hand-written codecs of all-reduces: what is sent as codes, and which rank keeps its sum.
 
 namespace {
 
-/// One pass of QuickReduce's int8 codec over a group of 32; `saturates`: the mode bit FP16_OVFL is set.
+/// Encodes and decodes a group of 32 with QuickReduce's int8 codec. `saturates`: the mode bit FP16_OVFL is set.
 std::vector<double> int8_pass(const std::vector<double>& group, bool saturates) {
   const auto half = [&](const Real& v) {
     const double h = nearest(kF16, v);
@@ -281,7 +281,7 @@ std::vector<double> int8_pass(const std::vector<double>& group, bool saturates) 
   return out;
 }
 
-/// 64 elements form two groups, even and odd positions; two ranks, two passes.
+/// 64 elements are two groups: those at even and those at odd positions. Two ranks; values and sums are sent as codes.
 TEST(RankCodecTwin, QuickReduceCodesTheNumbersAndTheSums) {
   for (const bool saturates : {true, false})
     for (const double amplitude : {1.0, 1e-3, 3e4}) {
@@ -365,7 +365,7 @@ TEST(RankCodecTwin, AitersOwnersKeepTheirSumsAndOthersReadCodes) {
   }
 }
 
-/// Without FP16_OVFL, v_cvt_pk_fp8_f32 does not saturate. Two ranks with one nonzero value each.
+/// Without FP16_OVFL, v_cvt_pk_fp8_f32 does not saturate. Two ranks, with one nonzero value each.
 TEST(RankCodecTwin, CodesBeyondTheLargestAreNaN) {
   const auto read_by = [](const char* id, double widest, size_t elements, int rank) {
     RankInputs in;
@@ -380,8 +380,8 @@ TEST(RankCodecTwin, CodesBeyondTheLargestAreNaN) {
     EXPECT_TRUE(std::isnan(read_by(id, widest * 0x1p-24, 1024, 1).low[0])) << id;
     EXPECT_FALSE(std::isnan(read_by(id, 240 * 0x1p-24, 1024, 1).low[0])) << id;
   }
-  // On gfx950 the multiplier of a group of small values or zeros is Inf, so all of them become NaN. One rank with zeros is
-  // enough.
+  // On gfx950, the multiplier of a group of small values or zeros is Inf, so all elements of the group become NaN. It is enough
+  // that one rank has such a group.
   for (const double widest : {0x1p-24, 0x1p-9, 0.0036, 0.0, 1.0}) {
     const Spans y = read_by("quickreduce.all_reduce_fp8_nosat.gfx950", widest, 64, 1);
     for (const size_t i : {size_t{0}, size_t{2}}) EXPECT_TRUE(std::isnan(y.low[i])) << widest << " " << i;
@@ -417,7 +417,7 @@ TEST(RankCodecTwin, FlashinfersStripesAreKeptByTurns) {
   EXPECT_GT(pinned, 2 * (8192 + 256) * 9 / 10) << "2 ulp of a scale move few codes";
 }
 
-/// Compares the bits of both ends.
+/// True if both ends of all intervals have the same bits.
 bool same_spans(const Spans& a, const Spans& b) {
   const auto same = [](const std::vector<double>& x, const std::vector<double>& y) {
     return x.size() == y.size() && std::equal(x.begin(), x.end(), y.begin(), same_number);
@@ -451,7 +451,7 @@ TEST(RankCodecTwin, WhatRanksHaveInCommonIsWhatEachOfThemReturns) {
 
 namespace assay::rank_edits {
 
-// Mutants of all-reduces: each changes some result, and no row can express it.
+// Mutants of all-reduces that no row can express. Each changes some result.
 
 namespace {
 
@@ -478,7 +478,7 @@ TEST(RankEdits, EveryMistakeShowsOnDataThatCancel) {
   }
 }
 
-/// The result on a rank for the values 1, 2, 4 and 8; in the previous call they were 16, 32, 64 and 128.
+/// What a rank returns for the values 1, 2, 4 and 8; in the previous call they were 16, 32, 64 and 128.
 double returned(const RankReduce& contract, int rank = 0) {
   const RankInputs in{{{1}, {2}, {4}, {8}}, {{16}, {32}, {64}, {128}}};
   return RankSums(contract, kF32, in).results(rank, 0, 1)[0].low;

@@ -1,4 +1,4 @@
-// Rotary embeddings: rows, mutants and accepted intervals.
+// Rotary embeddings: contract rows, mutants and accepted intervals.
 #include "reference/flow/rope/rope.h"
 
 #include <cmath>
@@ -26,13 +26,13 @@ Link bind_rope(const RowCells& cells, const Format& x) {
   return rope;
 }
 
-/// Replaces one quantity by another in both cells.
+/// Replaces one quantity by another in the cells even and odd.
 void replace_in_both(Link& link, const std::string& from, const std::string& to) {
   Rope& rope = std::get<Rope>(link);
   for (Recipe* cell : {&rope.even, &rope.odd}) replace_quantity(*cell, from, to);
 }
 
-/// Exchanges two quantities in both cells.
+/// Exchanges two quantities in the cells even and odd.
 void exchange_in_both(Link& link, const std::string& one, const std::string& other) {
   const std::string between = "the other";
   replace_in_both(link, one, between);
@@ -40,7 +40,7 @@ void exchange_in_both(Link& link, const std::string& one, const std::string& oth
   replace_in_both(link, between, other);
 }
 
-/// Mutant: rounds each product and sum to x, as operators of 16-bit types do.
+/// Mutant: rounds each product and each sum to x, as separate operators on 16-bit tensors do.
 void in_16_bits(RowEdits& edits) {
   for (const char* column : {"even", "odd"})
     for (const EditedStep& token : edits.steps(column))
@@ -55,7 +55,7 @@ void in_16_bits(RowEdits& edits) {
   }
 }
 
-/// Mutants of how elements are paired and rotated, and of all cells together.
+/// Adds mutants of how elements form pairs and rotate, and of all cells.
 void add_edits(RowEdits& edits) {
   edits.constants("pairs");
   edits.constants("dims", EditKind::kPartOfHead);
@@ -114,7 +114,7 @@ namespace {
 
 using Pairs = std::vector<std::pair<size_t, size_t>>;
 
-/// One element of each pair.
+/// The even element of each pair, or the odd one.
 Spans gather(const Spans& head, const Pairs& pairs, size_t Pairs::value_type::*which) {
   Spans numbers;
   for (const auto& pair : pairs) {
@@ -124,7 +124,7 @@ Spans gather(const Spans& head, const Pairs& pairs, size_t Pairs::value_type::*w
   return numbers;
 }
 
-/// The elements half a head away from one element of each pair.
+/// For the even (or odd) element of each pair, the element half a head away.
 Spans partners(const Spans& head, Pairs pairs, size_t Pairs::value_type::*which) {
   for (auto& pair : pairs) pair.*which = (pair.*which + head.size() / 2) % head.size();
   return gather(head, pairs, which);
@@ -139,7 +139,7 @@ Spans negated(Spans row) {
 bool negative(Span span) { return std::signbit(span.low) && std::signbit(span.high); }
 bool positive(Span span) { return !std::signbit(span.low) && !std::signbit(span.high); }
 
-/// -1 or 1, or 0 if the interval contains both signs.
+/// -1 or 1; 0 if the interval contains numbers of both signs.
 int sign_of(Span span) {
   if (span.any() || std::isnan(span.low)) return 0;
   return negative(span) ? -1 : positive(span) ? 1 : 0;
@@ -159,7 +159,7 @@ std::vector<std::pair<size_t, size_t>> rope_pairs(const Rope& contract, size_t h
   return all;
 }
 
-/// Positions of the pairs' elements: even ones, odd ones, or both.
+/// CellPlaces of a cell with one value per pair: for even elements, for odd ones, or for both.
 CellPlaces pair_places(Pairs pairs, bool even, bool odd) {
   return [=](size_t column) -> std::optional<size_t> {
     for (size_t i = 0; i < pairs.size(); ++i)
@@ -170,8 +170,8 @@ CellPlaces pair_places(Pairs pairs, bool even, bool odd) {
 
 namespace {
 
-/// For each pair, the number of the pair that is `by` further on. Kernels read pairs in vectors of a multiple of 4; what a
-/// mistaken read gets beyond the end of a vector is unknown.
+/// For each pair, the value of the pair `by` further on. Kernels read pairs in vectors whose length is a multiple of 4; what a
+/// mistaken read gets past the end of a vector is unknown.
 Spans beside(const Spans& numbers, int by) {
   if (by == 0) return numbers;
   constexpr int64_t kVector = 4;

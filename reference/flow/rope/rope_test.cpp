@@ -1,4 +1,4 @@
-// Compares rows of rope with MPFR programs written by hand, and with a rotation in the plane.
+// Compares rows of rope with hand-written MPFR programs, and with a rotation in the plane.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -30,7 +30,7 @@ RowInputs inputs_of(const Format& format, int head, int rotary, unsigned seed) {
   return in;
 }
 
-/// a c + b s as three compilers evaluate it.
+/// a c + b s as compilers may evaluate it: both products rounded, or one of them exact in a fused multiply-add.
 struct ThreeForms {
   double rounded, first_exact, second_exact;
   ThreeForms(double a, double c, double b, double s)
@@ -41,8 +41,8 @@ struct ThreeForms {
   double most() const { return std::max({rounded, first_exact, second_exact}); }
 };
 
-/// A column in which the evaluation and the hand-written program differ, given one r for the whole head; -1 if there is none.
-/// `weighted`: x (r w), otherwise x r. `neox`, `last`: positions of the pairs.
+/// A column in which evaluation and hand-written program differ, given one r for the whole head; -1 if there is none. `weighted`:
+/// the head is x (r w), otherwise x r. `neox`, `last`: which elements form pairs.
 int disagreement(const std::string& id, const Format& format, int head, int rotary, bool weighted, bool neox, bool last) {
   const Contract contract = contract_of(id, format);
   const RowInputs in = inputs_of(format, head, rotary, 7);

@@ -1,4 +1,4 @@
-// Rows of the routing table: columns, checks, evaluation, formula and mutants.
+// Routing: contract rows with columns and checks, evaluation, formulas and mutants.
 #include "reference/flow/routing/routing.h"
 
 #include <algorithm>
@@ -85,7 +85,7 @@ const Flow& routing_flow() {
   return flow;
 }
 
-// Where slots go.
+// Assigns slots to experts.
 
 namespace {
 
@@ -93,9 +93,9 @@ constexpr int64_t kDropped = -1;
 
 bool makes(const Routing& contract, RoutingMistake mistake) { return contract.mistake == mistake; }
 
-/// Buckets in the order of the result. Blocks: the slots without an expert, if they come first, then the experts. Rows: the
-/// experts of this device, then slots without an expert and slots of experts on other devices. The key of the latter is the
-/// expert's number plus the number of all experts.
+/// Slots by bucket, in the order of the result. For blocks: slots without an expert if they come first, then one bucket per
+/// expert. For rows: the experts of this device, then slots without an expert and slots of experts on other devices. The bucket
+/// of an expert on another device is its id plus the number of all experts.
 struct Buckets {
   const Routing& contract;
   const RoutingInputs& inputs;
@@ -127,7 +127,7 @@ struct Buckets {
   }
 };
 
-/// What expert_ids hold for a number of an expert.
+/// The number that expert_ids stores for an expert; in mutants, a wrong one.
 int64_t shown_number(const Routing& contract, const RoutingInputs& inputs, int64_t number) {
   if (makes(contract, RoutingMistake::kNextExpert)) return number + 1;
   if (inputs.map.empty()) return number;
@@ -150,7 +150,7 @@ int64_t blocks_for(const Routing& contract, const RoutingInputs& inputs, int64_t
   return makes(contract, RoutingMistake::kEmptyBlocks) ? std::max<int64_t>(1, blocks) : blocks;
 }
 
-/// Stores a value if there is room; mutants may need more blocks than there are.
+/// Stores a value unless the index is past the end: mutants may need more blocks than the tensor has.
 void put(std::vector<int64_t>& values, int64_t at, int64_t value) {
   if (at < int64_t(values.size())) values[size_t(at)] = value;
 }
@@ -212,7 +212,7 @@ Routed sorted_into_rows(const Routing& contract, const RoutingInputs& inputs) {
     order.values.insert(order.values.end(), own.begin(), own.end());
   }
   const int64_t valid = offsets.values.back();
-  // Without a map, the kernel does not compare with the number of valid rows.
+  // Without an expert map, the kernel does not compare rows with the number of valid rows.
   const int64_t used = inputs.map.empty() ? slots : valid;
   Routed result;
   for (int64_t row = 0; row < slots; ++row) {

@@ -1,5 +1,5 @@
-// The integer steps of a mixture of experts: the slots of tokens are sorted by expert, and rows are moved into that order. Rows
-// of the table, their evaluation, their formula, and their mutants. Nothing is rounded, so every result is exact.
+// The integer steps of a mixture of experts: slots of tokens are sorted by expert, and rows are moved into that order. Contract
+// rows, evaluation, formulas and mutants. Nothing is rounded, so every result is exact.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@ enum class RoutingGives {
   kRows,    ///< the rows of x in the order of experts, the first row of each expert, and the order with its inverse
   kMoved    ///< the rows of x that an index names
 };
-/// What happens to slots whose id is < 0 or >= the number of experts.
+/// What happens to slots whose id names no expert (id < 0 || id >= experts).
 enum class AbsentSlots { kNotAllowed, kDropped, kFirst, kLast };
-/// What happens to slots whose expert has an entry < 0 in the expert map.
+/// What happens to slots whose expert has an entry < 0 in the expert map, because it is on another device.
 enum class SlotsElsewhere { kNoMap, kDropped, kMarked, kLast };
 
 /// Mistakes, in mutants only.
@@ -84,13 +84,13 @@ struct RoutingInputs {
   std::vector<int64_t> moves;     ///< for each row of y: the row of x
 
   int64_t slots() const { return int64_t(ids.size()); }
-  /// Experts of this device.
+  /// Number of experts of this device.
   int64_t locals() const;
 };
 
 /// One index tensor of the result.
 struct RoutedIndex {
-  /// An entry that must stay as it was. Lower than every index.
+  /// An entry that the kernel must leave as it was. Less than every index.
   static constexpr int64_t kUntouched = INT32_MIN;
   std::string name;
   std::vector<int64_t> values;
@@ -115,7 +115,7 @@ struct RoutingNeighbour {
   Routing contract;
 };
 
-/// The properties of a call that decide which mutants can be exposed.
+/// The properties of a call that decide which mutants can change its result.
 struct RoutingExtents {
   int64_t slots = 0, topk = 0;
   bool absent = false;  ///< some slots have no expert, or some indices are outside of x

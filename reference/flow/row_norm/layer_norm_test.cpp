@@ -1,4 +1,4 @@
-// Compares layer_norm with MPFR programs, and tests the joint check of a norm's outputs.
+// Compares layer_norm with MPFR programs, and tests that one mean and one r must explain all outputs of a row.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,8 +20,8 @@
 
 namespace assay::layer_norm_twin {
 
-// Compares norms that subtract the mean (LayerNorm) with straight-line programs in float and MPFR. The programs were written by
-// hand from a description of the kernels and share no code with the evaluator.
+// Compares norms that subtract the mean (LayerNorm) with programs in float and MPFR. These were written by hand from a
+// description of the kernels, and share no code with the evaluator.
 
 namespace {
 
@@ -30,7 +30,7 @@ using layer_norms::outside;
 
 constexpr char kOnePass[] = "trtllm.layer_norm_squares";
 
-/// Counts outputs of a program that a contract rejects, over formats and means.
+/// Number of a program's outputs that the contract rejects, over several formats and means.
 int64_t outside(const char* id, const Way& way, std::initializer_list<double> means = {0.0, 8.0, -64.0}) {
   int64_t count = 0;
   for (const Format* format : {&kBf16, &kF16, &kF32}) {
@@ -85,14 +85,14 @@ TEST(LayerNormTwin, ForAMeanAndAFactorAtHandTheOutputIsOneOfTwoNumbers) {
 
 namespace assay::layer_norm_joint {
 
-// The outputs of a row together admit almost only one mean and one factor, so nearly all elements have one admissible code. Rows
-// that mix two factors are rejected.
+// All outputs of a row together leave almost only one mean and one r, so nearly every element accepts one code. Rows computed
+// with two factors are rejected.
 
 namespace {
 
 using namespace layer_norms;
 
-/// Fraction of elements with one admissible code in rows of 7168, given a program's whole output row.
+/// Share of elements that accept one code, in rows of 7168, given all outputs of a program.
 double one_code(const Format& format, double mean) {
   int64_t pinned = 0, all = 0;
   for (unsigned seed = 1; seed <= 8; ++seed) {
@@ -132,8 +132,8 @@ TEST(LayerNormTwin, OneMeanMustExplainTheWholeRow) {
   EXPECT_EQ(mixed.joint_violations[0].rfind("no single mean explains the row: y[", 0), 0u) << mixed.joint_violations[0];
 }
 
-// The mean has an error of depth 2^-24 times the mean of |x|, even if positive and negative elements cancel; beta may cancel most
-// of an output.
+// The error of the mean is depth * 2^-24 times the mean of |x|, even where elements of both signs cancel. beta may cancel most of
+// an output, which makes this error larger in ulp.
 TEST(LayerNormTwin, MostSixteenBitOutputsAt7168HaveOneCode) {
   const auto share = [](const Format& format) {
     int64_t one = 0, all = 0;
@@ -174,15 +174,15 @@ TEST(LayerNormTwin, HalfARowWithAnotherFactorIsCaughtAlthoughEachElementPasses) 
 
 namespace assay::joint_test {
 
-// The factors that all outputs of a row together admit, and norms in chains.
+// The factors that explain all outputs of a row, and norms in chains.
 
 namespace {
 
 using namespace norm_rows;
 
-// ---- one r for the whole row
+// ---- one r for a whole row
 
-/// The output of a kernel that uses r_of(i) for element i, which is one of two factors.
+/// The outputs of a wrong kernel that uses one of two factors, r_of(i), for element i.
 StoredRow stored_with(const Contract& contract, const Row& row, const std::function<double(size_t)>& r_of) {
   StoredRow stored;
   const Spans low = norm_outputs(*contract.row_norm(), Spans(row.x), Spans(row.gamma), point(r_of(0)));
@@ -191,8 +191,8 @@ StoredRow stored_with(const Contract& contract, const Row& row, const std::funct
   return stored;
 }
 
-/// A row that has open outputs, with more than one accepted code, in both halves. In bf16 with N-A, either all elements with the
-/// same mantissa of x are open, or none.
+/// A row with open outputs (more than one accepted code) in both halves. For bf16 with the formula N-A, all elements with the
+/// same mantissa of x are open, or none is.
 Row row_that_tells_factors_apart(const Contract& contract, const Format& format) {
   for (unsigned seed = 0; seed < 100; ++seed) {
     Row row = normal_row(format, 4 * 7168, 300 + seed);
@@ -292,8 +292,8 @@ TEST(NormReason, NamesTheTreeAndTheSlackStep) {
 
 namespace assay::deviations_test {
 
-// Sums of x, and of squared deviations from the mean, by trees of random shape: they must lie within bounds that depend on their
-// depth.
+// Sums of x, and of squared deviations from the mean, in trees of random shape. They must lie within the bounds for the depth of
+// the tree.
 
 namespace {
 
@@ -304,7 +304,7 @@ struct TreeSum {
   int depth;
 };
 
-/// The sum by a tree of random shape.
+/// The sum of the terms in a tree of random shape.
 TreeSum random_tree(const std::vector<float>& terms, std::mt19937& engine) {
   std::vector<TreeSum> leaves;
   for (float term : terms) leaves.push_back({term, 0});

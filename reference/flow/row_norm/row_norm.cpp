@@ -1,4 +1,4 @@
-// The accepted interval of every output of a norm: rms_norm, layer_norm, with a residual, gated.
+// Accepted intervals of norms: rms_norm and layer_norm, with a residual, gated.
 #include "reference/flow/row_norm/row_norm.h"
 
 #include <algorithm>
@@ -23,19 +23,19 @@ Span inside_f32(double low, double high) {
 }
 
 Span tree_of_squares(double least, double most, size_t n, int64_t roundings) {
-  // Widened by far more than the rounding errors of the double arithmetic below.
+  // Wider than needed by far more than the rounding errors of the double arithmetic below.
   const double relative = rounding_error(roundings) + std::ldexp(1.0, 4 - std::numeric_limits<double>::digits);
   const double underflow = double(n) * std::ldexp(1.0, kF32.min_exponent() - kF32.precision());
   const double low = (least - underflow) * (1 - relative), high = (most + underflow) * (1 + relative);
   if (high > max_finite(kF32)) return {round_to(kF32, low, Rounding::kUp, Overflow::kSpecial), HUGE_VAL};
-  // A sum that is an f32 value stays admissible, however narrow the interval.
+  // If no f32 value lies in the interval, the exact sum rounded to f32 is accepted.
   const Span span = inside_f32(std::fmax(low, 0.0), high);
   return span.low <= span.high ? span : point(round_to(kF32, least, Rounding::kNearestEven, Overflow::kSpecial));
 }
 
 namespace {
 
-/// More than the error of a double sum of n positive terms and the few operations around it.
+/// A bound for the relative error of a sum of n positive terms in double and of a few operations after it.
 double double_slack(size_t n) { return double(n + 16) * std::numeric_limits<double>::epsilon(); }
 
 double to_f32(double value) { return round_to(kF32, value, Rounding::kNearestEven, Overflow::kSpecial); }
@@ -60,9 +60,9 @@ Span signed_sum(const std::vector<double>& x, int64_t depth) {
       sum.add(v), magnitudes += std::fabs(v);
   }
   if (infinities != 0) return point(infinities);
-  if (magnitudes == 0) return {all_negative ? -0.0 : 0.0, 0.0};  // if all terms are -0, so is the sum, unless it starts from +0
+  if (magnitudes == 0) return {all_negative ? -0.0 : 0.0, 0.0};  // if all terms are -0: -0, or +0 if the sum starts from +0
   const double bound = rounding_error(depth) * magnitudes * (1 + double_slack(x.size()));
-  if (magnitudes + bound > max_finite(kF32)) return any_number();  // one partial sum may be Inf and another -Inf
+  if (magnitudes + bound > max_finite(kF32)) return any_number();  // some partial sums may be Inf and others -Inf
   const Span span = inside_f32(sum.rounded_down() - bound, sum.rounded_up() + bound);
   return span.low <= span.high ? span : point(to_f32(sum.rounded_down()));
 }
@@ -100,7 +100,7 @@ Environment with_n(int64_t n) {
   return environment;
 }
 
-/// The sum of squares that are rounded before they are added.
+/// The sum of squares that are rounded to `format` before they are added.
 Span sum_of_rounded_squares(const std::vector<double>& x, int64_t depth, const Format& format) {
   ExactSum sum;
   double special = 0;
@@ -116,7 +116,7 @@ Span sum_of_rounded_squares(const std::vector<double>& x, int64_t depth, const F
   return high == 0 ? point(0) : tree_of_squares(low, high, x.size(), depth);
 }
 
-/// Evaluates a cell that gives one value for the row.
+/// Evaluates a cell that has one value for the whole row.
 Span of_row(const Recipe& recipe, const char* name, Span from, const Environment& environment, RowListener* listener) {
   Spans number(std::vector<double>{0});
   number.set(0, from);
@@ -124,7 +124,7 @@ Span of_row(const Recipe& recipe, const char* name, Span from, const Environment
   return number[0];
 }
 
-/// The mean of a row, or of a part of it that a mutant uses instead.
+/// The mean of a row; in mutants, of a part of it.
 Span mean_of(const RowNorm& contract, const std::vector<double>& x, RowListener* listener) {
   return of_row(contract.mean, "mu", norm_sum_of_x(contract, x), with_n(int64_t(double(x.size()) * share(contract.mean.over))),
                 listener);
@@ -172,7 +172,7 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
 
 namespace {
 
-/// What is added to a sum that starts from 1 or -1 in each of some lanes; keyed by the name of the mutant.
+/// By how much a sum is too large if it starts from 1 or -1 in each of several lanes, by the name of the mutant.
 const std::map<std::string, double>& wrong_starts() {
   static const std::map<std::string, double> all = [] {
     std::map<std::string, double> starts;
@@ -186,7 +186,7 @@ const std::map<std::string, double>& wrong_starts() {
   return all;
 }
 
-/// The sum plus the value that a wrong start adds, which passes as many roundings as a term; for kSubtracted, the negative sum.
+/// The sum with what a wrong start adds, which is rounded as often as a term; for kSubtracted, the negative sum.
 Span with_start(const std::string& start, Span sum, int64_t depth) {
   if (start == kSubtracted) return {-sum.high, -sum.low};
   const auto found = wrong_starts().find(start);
@@ -208,7 +208,7 @@ namespace {
 
 constexpr const char* kTermsAreOne = "of terms divided by themselves in place of squares";
 
-/// How many columns a sum covers in place of n; keyed by the name of the mutant.
+/// From n to the number of columns that a sum covers instead, by the name of the mutant.
 const std::map<std::string, size_t (*)(size_t n)>& counts_beyond_the_end() {
   static const std::map<std::string, size_t (*)(size_t)> all = {
       {"counts one column beyond the end, as 0", [](size_t n) { return n + 1; }},
@@ -236,7 +236,7 @@ Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x) {
 
 namespace {
 
-/// A sum whose squares or partial sums are rounded, or which leaves elements out.
+/// A sum whose squares or partial sums are rounded, or in which elements are missing.
 struct WrongSum {
   std::string name;
   const Format* inputs = nullptr;   ///< x is rounded to it first
@@ -270,7 +270,7 @@ double in(const Format* format, double value) {
   return format == nullptr ? value : round_to(*format, value, Rounding::kNearestEven, Overflow::kSpecial);
 }
 
-/// The significand's first 11 bits, toward zero.
+/// The first 11 significand bits of a value, truncated, as in TF32.
 double in_tf32(double value) {
   if (value == 0 || !std::isfinite(value)) return value;
   const double unit = std::ldexp(1.0, std::ilogb(value) - 10);

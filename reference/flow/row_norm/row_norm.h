@@ -1,5 +1,5 @@
-// Norms of rows: inputs and results of the evaluation, sums in f32 trees, deviations from the mean, and the joint check of all
-// outputs.
+// Norms of rows: inputs and results of the evaluation, f32 sums in any order, deviations from the mean, and the check that one r
+// explains all outputs of a row.
 #pragma once
 
 #include <cstddef>
@@ -17,42 +17,42 @@
 
 namespace assay {
 
-// The possible results of a tree of f32 additions of a given depth.
+// The possible results of f32 sums in trees of additions. The depth of a tree is the most additions that a term passes through.
 
-/// The largest relative error after that many consecutive roundings: k u / (1 - k u), u = 2^-24 (N. J. Higham, Accuracy and
-/// Stability, 3.1).
+/// The largest relative error after `roundings` consecutive roundings: k u / (1 - k u) with u = 2^-24 and k roundings (N. J.
+/// Higham, Accuracy and Stability, 3.1).
 double rounding_error(int64_t roundings);
 
-/// The f32 values inside a real interval; a kernel's sum is one of them.
+/// The f32 values in an interval of real numbers; a kernel's sum is one of them.
 Span inside_f32(double low, double high);
 
-/// Possible sums of n squares whose exact sum lies between `least` and `most`, if each term passes `roundings` roundings. All
-/// terms are non-negative, so the relative error of the sum is at most that of one path (Higham, 4.2); n 2^-150 covers values
-/// below the normal range.
+/// Possible sums of n squares whose exact sum lies between `least` and `most`, if each term passes `roundings` roundings. No term
+/// is negative, so the relative error of the sum is at most that of one term's path (Higham, 4.2). n 2^-150 is added for errors
+/// of subnormal partial results.
 Span tree_of_squares(double least, double most, size_t n, int64_t roundings);
 
 // Sums of a row for norms that subtract the mean.
 
-/// Possible sums of x, of any signs, by a tree of f32 additions of the given depth: the f32 values within depth 2^-24 sum|x| of
-/// the exact sum (N. J. Higham, Accuracy and Stability, 4.2). Additions below the normal range have no error.
+/// Possible sums of x in a tree of f32 additions of that depth; x may have both signs. They are the f32 values within depth *
+/// 2^-24 * sum|x| of the exact sum (N. J. Higham, Accuracy and Stability, 4.2). Additions with a subnormal result are exact.
 Span signed_sum(const std::vector<double>& x, int64_t depth);
 
-/// Possible sums of (x - mu)^2 by such a tree, for any mu in the interval. Before the tree, a term has the error of three
-/// roundings: the difference's counts twice, the square's once. n 2^-150 covers squares below the normal range.
+/// Possible sums of (x - mu)^2 in such a tree, for any mu of the interval. A term has three roundings before the tree: the
+/// difference's counts twice, the square's once. n 2^-150 is added for errors of subnormal squares.
 Span sum_of_deviations(const std::vector<double>& x, Span mu, int64_t depth);
 
-// Op kind "row_norm": a row shares one factor r, computed from its sum of squares.
+// Op kind "row_norm": all elements of a row share a factor r, which is computed from the sum of their squares.
 
 /// The registry entry of this op kind.
 const Flow& row_norm_flow();
 
-/// Possible sums of x^2 by a tree of f32 additions of the given depth: the f32 values in [1 - e, 1 + e] * exact sum with
-/// e = depth * 2^-24. Adds one rounding for the square, unless squares of `x` are exact in f32, and n 2^-150 for partial sums
-/// below the normal range. All terms are non-negative, so the relative error of the sum is at most that of one path (N. J.
-/// Higham, Accuracy and Stability, 4.2).
+/// Possible sums of x^2 in a tree of f32 additions of that depth: the f32 values in [1 - e, 1 + e] * exact sum, with e = depth *
+/// 2^-24. One rounding more is allowed for the square, unless squares of `x_format` are exact in f32, and n 2^-150 for subnormal
+/// partial sums. No term is negative, so the relative error of the sum is at most that of one term's path (N. J. Higham, Accuracy
+/// and Stability, 4.2).
 Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x_format);
 
-/// The values that a row normalizes: x, or its sum with the residual.
+/// The values that a norm normalizes: x, or the sum of x and the residual.
 struct NormRow {
   std::vector<double> summed;      ///< the values whose squares determine r
   std::vector<double> normalized;  ///< the values that are multiplied by r
@@ -68,35 +68,35 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
 /// The possible sums of x, from which the mean is computed.
 Span norm_sum_of_x(const RowNorm& contract, const std::vector<double>& x);
 
-/// The sum of squares for r, or of squared deviations from the mean.
+/// The possible sums of squares, or of squared deviations from the mean, from which r is computed.
 Span norm_sum(const RowNorm& contract, const NormRow& row);
 
-/// Wrong ways to add squares that were found in real kernels: squares or sums with few bits, a tail that is left out. Only for
-/// the diagnosis. Each name is a value for RowNorm::sum.start.
+/// Wrong ways to add squares, found in real kernels: squares or sums with too few bits, or the last columns left out. Only the
+/// diagnosis uses them. Each name is a value for RowNorm::sum.start.
 const std::vector<std::string>& wrong_sums();
 
-/// Sums of x or of squares that start from 1 or -1 in some lanes. Each name is a value for RowNorm::sum.start; for the sum of the
-/// mean, kOfMean precedes it.
+/// Sums of x or of squares that start from 1 or -1 in some lanes. Each name is a value for RowNorm::sum.start. For the sum from
+/// which the mean is computed, kOfMean precedes the name.
 std::vector<std::string> names_of_wrong_starts();
 inline const std::string kOfMean = "mean: ";
-/// Start of a sum whose terms are subtracted instead of added.
+/// The sum's terms are subtracted instead of added.
 inline constexpr const char* kSubtracted = "subtracts its terms";
-/// Sums of squares or deviations with terms that the row does not have. Only for the diagnosis. Each name is a value for
-/// RowNorm::sum.start. `deviates`: columns beyond the end count as 0 - mu.
+/// Sums of squares or deviations with terms that the row does not have. Only the diagnosis uses them. Each name is a value for
+/// RowNorm::sum.start. `deviates`: columns past the end are read as 0 and count as (0 - mu)^2.
 std::vector<std::string> names_of_wrong_terms(bool deviates);
-/// Deviations x + mu.
+/// Deviations x + mu instead of x - mu.
 inline constexpr const char* kMeanAdded = "of x plus its mean";
 
 /// The factor r of a row.
 Span norm_factor(const RowNorm& contract, const NormRow& row, double eps, RowListener* listener = nullptr);
 
-/// Values that all elements of a row share.
+/// Values that all elements of a row share: r and the mean mu.
 struct NormFactors {
   NormFactors(Span r, Span mu = point(0)) : r(r), mu(mu) {}
   Span r, mu;
 };
 
-/// Values that each element of a row has separately.
+/// Values that each element of a row has for itself: gamma, beta, gate.
 struct NormWeights {
   NormWeights(Spans gamma, Spans beta = {}, Spans gate = {})
       : gamma(std::move(gamma)), beta(std::move(beta)), gate(std::move(gate)) {}
@@ -105,27 +105,27 @@ struct NormWeights {
   Spans gate;  ///< for a norm with a gate
 };
 
-/// Outputs for the elements x.
+/// Outputs of the elements x of a row.
 Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& own, const NormFactors& factors,
                    RowListener* listener = nullptr);
 
-/// The sources of r's width: "r: tree 84 %, rsqrt~2 16 %".
+/// Why r's interval has a width, with the share of each source: "r: tree 84 %, rsqrt~2 16 %".
 std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps);
 
-// One mean and one r must explain all outputs of a row, because both are unknown but single values per row.
+// One mean and one r must explain all outputs of a row. Several values of each are possible, but a kernel uses one for the row.
 
-/// For a contract with a norm: the values of r that all outputs together admit, considering only outputs that are admissible by
+/// For a contract with a norm: the values of r for which all outputs are accepted. Considers only outputs that are accepted by
 /// themselves. Empty if there are none; then `contradiction` names two outputs that no single r explains. `wide`: the intervals
 /// of the outputs without this restriction.
 std::optional<Span> factors_of_outputs(const Contract& contract, const RowInputs& inputs, const NormRow& row,
                                        const StoredRow& stored, const RowOutputs& wide, std::string& contradiction);
 
 /// For a norm that subtracts the mean and stores its outputs directly: the means for which some r of `wide` explains every output
-/// that is admissible by itself. Empty if there are none; then `contradiction` names two outputs that no single mean explains.
+/// that is accepted by itself. Empty if there are none; then `contradiction` names two outputs that no single mean explains.
 std::optional<Span> means_of_outputs(const RowNorm& norm, const RowInputs& inputs, Span mu, const StoredRow& stored,
                                      const RowOutputs& wide, std::string& contradiction);
 
-// From a row of norm*.csv to the bound contract.
+// Binds rows of norm*.csv, and makes their mutants.
 
 Link bind_row_norm(const RowCells& cells, const Format& x);
 

@@ -1,4 +1,4 @@
-// Rows of the norm tables: columns, binding and mutants.
+// Contract rows of norms: columns, binding and mutants.
 #include <stdexcept>
 
 #include "reference/flow/flow.h"
@@ -74,7 +74,7 @@ namespace {
 
 RowNorm& norm(Link& link) { return std::get<RowNorm>(link); }
 
-/// Mutants that square, normalize or store the other of the two sums, rounded and unrounded.
+/// Mutants of a residual, which has a rounded and an unrounded sum: the wrong one is squared, normalized or stored.
 void with_a_residual(RowEdits& edits) {
   edits.flow_edit("residual", "residual: stays as it was", [](Link& link) { norm(link).residual.start = "res"; });
   const EditedStep& last = edits.steps("z").back();
@@ -87,7 +87,7 @@ void with_a_residual(RowEdits& edits) {
     edits.flow_edit("y of z", "y: of the sum in all columns", [](Link& link) { norm(link).stored_from = RowNorm::kNoColumn; });
 }
 
-/// Mutants that square x itself, or subtract the squared mean: a difference of two large numbers.
+/// Mutants that add x^2 instead of (x - mu)^2. One of them then subtracts mu^2, a difference of two large numbers.
 void squares_of_x(RowEdits& edits) {
   if (edits.row().text("sum") != "deviations" || edits.is_edited("sum over")) return;
   const auto of_x = [&](const std::string& name) -> EditedRow& {
@@ -103,7 +103,7 @@ void squares_of_x(RowEdits& edits) {
   less.insert(less.begin() + 1, RowEdits::edited(CellStep::made("sub", {"mu*mu"}), "sub(mu*mu)"));
 }
 
-/// Mutants of the elements of the mean, the elements of the squares, and the type of the weights.
+/// Mutants of the mean and its elements, of the squares, of the divisor n, and of the format of the weights.
 void with_a_mean(RowEdits& edits) {
   edits.cell("mean");
   squares_of_x(edits);

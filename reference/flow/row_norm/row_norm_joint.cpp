@@ -1,4 +1,4 @@
-// One factor r, and one mean, must explain a whole row of outputs. r is found by bisection on the fp32 grid.
+// One factor r, and one mean, must explain all outputs of a row. Finds r by bisection over the fp32 values.
 #include <algorithm>
 #include <cmath>
 
@@ -11,7 +11,7 @@
 namespace assay {
 namespace {
 
-/// Elements that admit more than one code: only they distinguish values of r.
+/// Elements that accept more than one code. Only they can tell values of r apart.
 std::vector<size_t> open_elements(const Spans& spans) {
   std::vector<size_t> open;
   for (size_t i = 0; !spans.pinned() && i < spans.size(); ++i)
@@ -41,23 +41,23 @@ Spans gather(const Spans& row, const std::vector<size_t>& at) {
   return values;
 }
 
-/// The elements' votes on whether a trial r, or mean, is too small or too large.
+/// Collects whether elements need a larger or a smaller r (or mean) than the one that is tried.
 struct Vote {
   bool up = false, down = false;
   std::string wants_up, wants_down;
 
-  /// For an element whose magnitude increases with r.
+  /// For an output whose magnitude increases with r.
   void add(Span at_trial, double stored, const char* tensor, size_t index) {
     const double low = std::fabs(at_trial.low), high = std::fabs(at_trial.high);
     add_rising({std::min(low, high), std::max(low, high)}, std::fabs(stored), tensor, index);
   }
-  /// For an element that increases with r.
+  /// For an output that increases with r.
   void add_rising(Span at_trial, double stored, const char* tensor, size_t index) {
     const std::string name = std::string(tensor) + "[" + std::to_string(index) + "]";
     if (at_trial.high < stored) up = true, wants_up = name;
     if (at_trial.low > stored) down = true, wants_down = name;
   }
-  /// "no single r explains the row: y[3] needs a larger r, y[7] a smaller one".
+  /// A text such as "no single r explains the row: y[3] needs a larger r, y[7] a smaller one".
   std::string contradiction(const std::string& what) const {
     return "no single " + what + " explains the row: " + (wants_up.empty() ? std::string("one part") : wants_up) +
            " needs a larger " + what + ", " + (wants_down.empty() ? std::string("another part") : wants_down) + " a smaller one";
@@ -105,8 +105,8 @@ class JointCheck {
     return own;
   }
 
-  /// For a norm that subtracts the mean: how an output changes with r, the sign of (x - mu) gamma. 0 if mu may lie on either side
-  /// of x.
+  /// For a norm that subtracts the mean: whether output i increases (1) or decreases (-1) with r, the sign of (x - mu) gamma. 0
+  /// if the interval of mu contains x.
   int slope(size_t i) const {
     const double x = normalized_[i];
     const int side = x > mu_.high ? 1 : x < mu_.low ? -1 : 0;
@@ -145,7 +145,7 @@ class JointCheck {
     return vote;
   }
 
-  /// `numbers(at)`: the values that are quantized at these columns.
+  /// Votes of stored scales. `numbers(at)`: the values at these columns, from which scales and codes are computed.
   template <class Numbers>
   void vote_scales(Numbers numbers, const GroupQuant& quant, Vote& vote) const {
     const auto size = size_t(inputs_.group_size);
@@ -159,7 +159,7 @@ class JointCheck {
     }
   }
 
-  /// A code is checked with its group's stored scale. `y`: the values of the open codes.
+  /// Votes of stored codes, each checked with its group's stored scale. `y`: the values of the elements in open_q_.
   void vote_codes(const Spans& y, const GroupQuant& quant, Vote& vote) const {
     for (size_t k = 0; k < open_q_.size(); ++k) {
       const size_t g = open_q_[k] / size_t(inputs_.group_size);

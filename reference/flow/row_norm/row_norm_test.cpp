@@ -1,4 +1,4 @@
-// Compares rms_norm with MPFR programs: alone, with a residual, gated, and its sum of squares.
+// Compares rms_norm with MPFR programs: alone, with a residual, and gated. Also tests bounds of the sum of squares.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,13 +17,13 @@
 
 namespace assay::norm_twin {
 
-// Compares norms with MPFR programs written by hand, for every factor that a contract admits.
+// Compares norms with hand-written MPFR programs, for every factor r that the contract accepts.
 
 namespace {
 
 using namespace norm_rows;
 
-/// 1 / sqrt(mean of squares + eps) in 400 bits.
+/// The exact factor 1 / sqrt(mean of squares + eps), with 400 bits.
 Real exact_factor(const Row& row, double eps) {
   Real sum = 0;
   for (double v : row.x) sum += Real(v) * Real(v);
@@ -32,17 +32,17 @@ Real exact_factor(const Row& row, double eps) {
 
 using Program = std::function<double(const Format&, double x, double w, double r)>;
 
-/// N-A: rounded to the input format before the weight.
+/// Formula N-A: x r is rounded to the input format before it is multiplied by the weight.
 double round_first(const Format& f, double x, double w, double r) {
   const double normalised = nearest(f, fl(Real(x) * Real(r)));
   return nearest(f, fl(Real(normalised) * Real(w)));
 }
 
-/// N-B: f32 until after the weight.
+/// Formula N-B: x r w is computed in f32, then rounded to the input format.
 double round_last(const Format& f, double x, double w, double r) { return nearest(f, fl(Real(fl(Real(x) * Real(r))) * Real(w))); }
 
-/// The first element in which a program and the evaluation differ. With a given r, the results must be equal; with the row's
-/// interval of r, the result must be inside.
+/// The first element in which a program and the evaluation differ. Given one r, both must be equal. Given the interval of r, the
+/// program's result must lie in the accepted interval.
 std::string disagreement(const char* id, const Format& format, const Program& program) {
   const Contract contract = contract_of(id, format);
   for (double scale : {1.0, 0x1p-8, 0x1p-13, 40.0}) {
@@ -119,7 +119,7 @@ TEST(NormTwin, FactorsOfFloatProgramsInManyOrdersLieInTheSpan) {
       for (int half = threads / 2; half > 0; half /= 2)
         for (int t = 0; t < half; ++t) partial[size_t(t)] += partial[size_t(t + half)];
       const int per_thread = (n + threads - 1) / threads;
-      if (per_thread > 28) continue;  // this row's kernel has no paths that long
+      if (per_thread > 28) continue;  // this kernel never adds so many squares in one thread
       const float right = 1.0f / std::sqrt(partial[0] / float(n) + float(kEps));
       ASSERT_TRUE(inside(span, double(right))) << n << " over " << threads;
     }
@@ -133,8 +133,8 @@ TEST(NormTwin, FactorsOfFloatProgramsInManyOrdersLieInTheSpan) {
 
 namespace assay::norm_add_twin {
 
-// Compares norms with a residual with MPFR programs written by hand: which of the rounded and the unrounded sum is stored,
-// squared and normalized.
+// Compares norms that add a residual with hand-written MPFR programs: whether the rounded or the unrounded sum is stored, squared
+// and normalized.
 
 namespace {
 
@@ -152,7 +152,7 @@ RowInputs inputs_of(const Format& format, int n, unsigned seed) {
   return in;
 }
 
-/// The sums of a row: as stored, and as normalized.
+/// The sums x + residual of a row: as stored, and as normalized.
 struct Sums {
   std::vector<double> stored, normalized;
 };
@@ -175,7 +175,7 @@ Real exact_factor(const std::vector<double>& z) {
 
 bool inside(Span span, const Real& value) { return Real(span.low) <= value && value <= Real(span.high); }
 
-/// The first element in which the evaluation differs from the program; -1 if there is none.
+/// The first element in which evaluation and program differ; -1 if there is none.
 int disagreement(const char* id, const Format& format, bool rounded, bool plus_one) {
   const RowInputs in = inputs_of(format, 600, 91);
   const Contract contract = contract_of(id, format);
@@ -228,7 +228,7 @@ TEST(NormAddTwin, AStoreThatCutsOffIsNeverLarger) {
     ASSERT_LE(std::fabs(out.residual[i].low), std::fabs(wide));
     smaller += out.residual[i].low != nearest(kBf16, wide);
   }
-  EXPECT_GT(smaller, 150);  // half of the elements that need rounding
+  EXPECT_GT(smaller, 150);  // about half of the elements for which the sum is rounded
 }
 
 TEST(NormAddTwin, BeyondItsColumnARowIsMadeOfTheStoredSum) {
@@ -268,8 +268,8 @@ TEST(NormAddTwin, OneFactorMustExplainTheWholeRow) {
 
 namespace assay::norm_gated_twin {
 
-// Compares a gated norm with an MPFR program written by hand. Every program within the error bounds of its functions must lie in
-// the accepted intervals. A program that drops a part of the activation must not.
+// Compares a gated norm with a hand-written MPFR program. Programs within the error bounds of their functions must lie in the
+// accepted intervals. Programs that drop a part of the activation must not.
 
 namespace {
 
@@ -281,7 +281,7 @@ Contract contract_of(const char* id) {
   return bind(tables, id, kBf16);
 }
 
-/// Moves a nonzero number by some fp32 steps.
+/// Moves a nonzero number up or down by some fp32 values.
 double moved(double v, int steps) {
   for (; steps > 0 && v != 0; --steps) v = next_up(kF32, v);
   for (; steps < 0 && v != 0; ++steps) v = next_down(kF32, v);
@@ -302,7 +302,7 @@ RowInputs inputs_of(unsigned seed) {
 
 enum class Gate { kSilu, kSigmoid, kNone };
 
-/// (x r) w times z sigmoid(z), with the exponential and the division off by that many ulp. Source: aiter fused_fp8_quant.py
+/// (x r) w times z sigmoid(z), where exponential and division are off by `off` ulp. Source: aiter fused_fp8_quant.py
 /// e4048607.
 double output(const RowInputs& in, size_t i, double r, int off, Gate gate) {
   const double g = in.gate[i], e = moved(fl(in_reals(mpfr_exp, Real(-g))), off);
@@ -311,7 +311,7 @@ double output(const RowInputs& in, size_t i, double r, int off, Gate gate) {
   return fl(Real(fl(Real(fl(Real(in.x[i]) * Real(r))) * Real(in.gamma[i]))) * Real(h));
 }
 
-/// Number of columns in which the output of such a program is rejected.
+/// Number of columns in which the contract rejects the output of that program.
 int refused(Gate gate, int off) {
   const RowInputs in = inputs_of(7);
   const Contract contract = contract_of("aiter.fused_rms_gated_fp8_group_quant");
@@ -363,7 +363,7 @@ TEST(NormGatedTwin, ScalesAndCodesAreOfTheProduct) {
 namespace assay::sum_of_squares_test {
 
 // Sums of squares by float programs in many orders must lie within the bounds. The bounds must be so narrow that most outputs
-// have one code.
+// accept one code.
 
 namespace {
 
@@ -371,7 +371,7 @@ using namespace norm_rows;
 
 // ---- sums
 
-/// A float sum over a random tree with at most `depth` roundings on any path, and its actual depth.
+/// A float sum in a random tree in which each term passes at most `depth` roundings, and the depth of that tree.
 struct TreeSum {
   float sum;
   int64_t depth;
@@ -485,7 +485,7 @@ TEST(WrongSums, AreWhatTheirNamesSay) {
 
 // ---- width of the accepted interval
 
-/// Fraction of outputs with one code.
+/// Share of outputs that accept one code.
 double share_with_one_code(const char* id, const Format& format) {
   int64_t one = 0, all = 0;
   for (unsigned seed = 0; seed < 40; ++seed) {

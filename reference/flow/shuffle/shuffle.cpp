@@ -9,10 +9,10 @@
 namespace assay {
 namespace {
 
-/// Position of element (row, column) within an expert.
+/// Position in memory of element (row, column) of an expert.
 using PlaceInExpert = std::function<int64_t(int64_t row, int64_t column)>;
 
-/// For each element (r, c): position to(r, c) of the result holds position from(r, c) of x.
+/// For each element (r, c): position to(r, c) of the result gets the element at position from(r, c) of x.
 std::vector<int64_t> moved(const ShuffleExtents& extents, const PlaceInExpert& from, const PlaceInExpert& to) {
   std::vector<int64_t> sources(size_t(extents.elements()));
   const int64_t of_expert = extents.n() * extents.k;
@@ -37,7 +37,7 @@ std::vector<int64_t> between(const WeightMove& move, const ShuffleExtents& exten
   return move.back ? moved(extents, shuffled, rows) : moved(extents, rows, shuffled);
 }
 
-/// Mutant: keeps the rows of a tile contiguous.
+/// Mutant: keeps each row of a tile contiguous instead of splitting it into runs of 16 bytes.
 PlaceInExpert rows_of_tiles(const WeightShuffle& shuffle, const ShuffleExtents& extents) {
   return [=](int64_t row, int64_t column) {
     const int64_t tile_k = 2 * shuffle.products;
@@ -46,7 +46,7 @@ PlaceInExpert rows_of_tiles(const WeightShuffle& shuffle, const ShuffleExtents& 
   };
 }
 
-/// Mutant: orders tiles column by column.
+/// Mutant: stores the tiles of a weight column by column instead of row by row.
 PlaceInExpert tiles_by_columns(const WeightShuffle& shuffle, const ShuffleExtents& extents) {
   return [=](int64_t row, int64_t column) {
     const int64_t tile_k = 2 * shuffle.products, tile = shuffle.rows * tile_k;

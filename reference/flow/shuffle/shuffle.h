@@ -26,7 +26,7 @@ struct WeightMove {
 /// Throws TableError.
 WeightMove read_shuffle(const ContractRow& row);
 
-/// A weight [experts, n, k] with elements of that many bytes: n rows per expert. Elements never move between experts.
+/// A weight [experts, n, k] whose elements have `bytes` bytes; n rows per expert. No element moves to another expert.
 struct ShuffleExtents {
   Groups experts;
   int64_t k = 0;
@@ -36,7 +36,7 @@ struct ShuffleExtents {
   int64_t elements() const { return experts.rows() * k; }
 };
 
-/// For each element of the result, in memory order, the index of its source element in x.
+/// For each element of the result, in memory order: the index in x of the element that is moved there.
 std::vector<int64_t> sources_of(const WeightMove& move, const ShuffleExtents& extents);
 
 /// A reordering with one mistake.
@@ -45,7 +45,7 @@ struct ShuffleNeighbour {
   std::vector<int64_t> sources;
 };
 
-/// Every mutant that moves some element elsewhere for these extents; of several identical ones, the first.
+/// Every mutant that moves some element to another place, for these extents. Of mutants with equal results, the first.
 std::vector<ShuffleNeighbour> shuffle_neighbours(const WeightMove& move, const ShuffleExtents& extents);
 
 /// The contract as text.
