@@ -174,7 +174,7 @@ const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
     const int64_t end = std::get<AmaxScales>(quant.scales).amax.over == Over::kFirstRow
                             ? first + 1
                             : std::min(case_.m, first + case_.group_rows());
-    // processed in bands of rows, since a group may be the whole tensor
+    // in bands of rows, in parallel: one group may be the whole tensor
     constexpr int64_t kRowsOfStretch = 128;
     std::vector<Spans> stretches(size_t((end - first + kRowsOfStretch - 1) / kRowsOfStretch));
     for_each_in_parallel(int64_t(stretches.size()), [&](int64_t i) {
@@ -265,7 +265,7 @@ HostTensor made_unit_circle_cache(const Format& format, int64_t positions, int64
 
 }  // namespace
 
-/// Cases of an op share few caches, and making one costs more than a call of a kernel, so the last ones are kept.
+/// Cases of an op share few caches, and making one takes longer than a kernel call; the eight most recent ones are kept.
 HostTensor unit_circle_cache(const Format& format, int64_t positions, int64_t rotary, uint64_t seed, uint32_t stream) {
   constexpr size_t kKept = 8;
   using Key = std::tuple<std::string_view, int64_t, int64_t, uint64_t, uint32_t>;

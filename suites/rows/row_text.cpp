@@ -45,7 +45,7 @@ std::vector<std::string> trace_lines(const Trace& trace, std::optional<int64_t> 
 }
 
 std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column) {
-  // x may be larger than the result: two halves in a row, or unused rows
+  // x may be larger than the result: it may have two halves in a row, or unused rows
   if (row >= c.m || column >= c.n)
     return {fmt::format("element [{}, {}] is outside of the result, which is [{}, {}]", row, column, c.m, c.n)};
   const Contract& contract = *c.bound;
@@ -116,7 +116,7 @@ std::string hex(const Format& format, double value) {
   return fmt::format("{:0{}x}", code_of(format, value), (format.bits + 3) / 4);
 }
 
-/// One code, both ends of an interval, or "?".
+/// "70" for a single code, "70/71" for an interval, "?" for anything.
 std::string accepted(const Format& format, Span span) {
   if (span.any()) return "?";
   const std::string low = hex(format, span.low), high = hex(format, span.high);
@@ -131,7 +131,7 @@ std::vector<double> numbers_of(const SpecialGroup& group) {
   return x;
 }
 
-/// NaN bits differ between machines, so the table only says "nan".
+/// The bits of NaN differ between machines, so the table says "nan" for an fp32 scale.
 std::string scale_bits(const Format& element, Span span) {
   if (!span.any() && std::isnan(span.low) && element.specials == Specials::kIeee) return "nan";
   return accepted(element, span);
