@@ -43,7 +43,7 @@ struct Lack {
 
 /// The values that the cases of one op lack. Rules:
 /// 1. A size column has 1, an odd number, and a number within 1/8 of each power of two up to 256 (rows) or 8192 (columns). The
-///    column m, and n of a weight, also have 0, and a column `lengths` has a cell with zeros only. So has the column `tokens`, for
+///    column m, and n of a weight, also have 0. A column `lengths` has a cell with zeros only. So has the column `tokens`, for
 ///    the latest release of each contract with experts.
 /// 2. A column of input generators has every generator that suits its operand (FillInfo::suits).
 /// 3. Every other column has two values.

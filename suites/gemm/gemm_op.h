@@ -41,7 +41,7 @@ Expectation expect_product(const GemmCase& c, const DotContract& contract, const
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c);
 
 /// The outputs of every known algorithm, whatever the contract: all instructions for these formats, promotion intervals, split-K
-/// counts and orders of scales. Variants with the same sums for this k share an entry, whose name lists them.
+/// counts and orders of scales. Names list these four. Variants may have equal sums at this k; other inputs distinguish them.
 Expectation every_program(const GemmCase& c, const Problem& problem);
 
 // Converts a user's tensors to a GEMM case: infers m, n, k, scales and result format from shapes and formats.

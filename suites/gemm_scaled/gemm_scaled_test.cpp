@@ -144,7 +144,7 @@ TEST(GemmScaled, RowsAreWhatTheyAreAlone) {
 
 }  // namespace
 
-// A whole gemm_scaled tensor must match one variant. A contract may admit several split-K counts, several names may mean the same variant, and a library is held to the variant that it reports.
+// One variant must explain all of d. Contracts may allow several split-K counts; a library must use the one that it reports.
 
 namespace {
 

@@ -41,7 +41,7 @@ class Cells {
   std::vector<int64_t> counts(const std::string& column) const;
   /// A nonnegative number.
   double number(const std::string& column) const;
-  /// The format that the cell names. Throws unless `takes` accepts it, with the contract's column `listed`, which lists them.
+  /// The format that the cell names. If `takes` rejects it, throws and quotes the contract's column `listed`.
   const Format& format_taken(const std::string& column, const ContractRow& row, const std::string& listed,
                              const std::function<bool(const Format&)>& takes) const;
   int warp() const;

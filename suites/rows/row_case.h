@@ -74,7 +74,7 @@ struct ScalesOfOp {
   bool given = false, across_rows = false;
 };
 
-// Each function returns why an op does not take a contract, or "" if it does. The comment is the reason: the contract
+// Each function returns why an op does not take a contract, or "". Its comment is the reason that it checks: the contract
 
 /// has another op kind ("group_quant", "quant_azp", "row_norm", "chain"),
 std::string not_of_flow(const ContractRow& contract, const std::string& flow);

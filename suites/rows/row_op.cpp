@@ -243,7 +243,7 @@ class QuantStage : public RowStage {
 
  private:
   bool given() const { return tensors_.scales.given; }
-  /// A call has the parameter group_size if it can vary. Scales given to a chain of several stages have one for the whole tensor.
+  /// A call has the parameter group_size if it can vary. In a chain of stages, given scales are one scale for the whole tensor.
   bool names_columns(StagePlace place) const { return place.first || !given(); }
   bool names_rows(StagePlace place) const { return place.first && (given() || tensors_.scales.across_rows); }
 

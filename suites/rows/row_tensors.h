@@ -106,9 +106,9 @@ class CaseInputs {
 
 // For ops with a rotary embedding: the cosine and sine cache, correct and wrong ways to read it, and lines that explain it.
 
-/// Input cos_sin_cache [positions, rotary]: for each position the cosines of all pairs, then their sines. cos and sin are (1 -
-/// t^2, 2 t) / (1 + t^2) with a rational t for each position and pair, so they do not depend on a math library. Position 0 does
-/// not rotate, as in real caches.
+/// Input cos_sin_cache [positions, rotary]: for each position the cosines of all pairs, then their sines.
+/// cos = (1 - t^2) / (1 + t^2) and sin = 2 t / (1 + t^2), with a rational t for each position and pair, so that no math library
+/// affects them. Position 0 does not rotate, as in real caches.
 HostTensor unit_circle_cache(const Format& format, int64_t positions, int64_t rotary, uint64_t seed, uint32_t stream);
 
 /// Which position's angles a kernel reads for a token, and how. The defaults are correct.
