@@ -76,7 +76,7 @@ class AcceptedPart {
   std::vector<int32_t> low_, high_;  ///< accepted ordinals of the row that evaluate() computed
 };
 
-/// Sets the accepted ordinals of elements `first` and later. An element whose result is undefined accepts anything.
+/// Sets low and high to the accepted ordinals of spans[first] and the following ones. An undefined result accepts anything.
 void put(const Format& format, const Spans& spans, size_t first, std::vector<int32_t>& low, std::vector<int32_t>& high) {
   const size_t count = low.size();
   const auto ends = [&](const std::vector<double>& values, std::vector<int32_t>& ordinals) {
@@ -145,7 +145,7 @@ int32_t AcceptedPart::before_at(const HostTensor& before, int64_t offset) const 
 WholePart AcceptedPart::finish() && {
   if (whole_.low == whole_.high) {
     whole_.high.clear();
-    if (!copies_) whole_.part.justification = "every rounding is pinned: one code";  // only other parts of the record accept
+    if (!copies_) whole_.part.justification = "every rounding is pinned: one code";  // other parts of the record may have
                                                                                      // several codes
   }
   whole_.part.places = listed_places(std::move(offsets_), record_->elements);
@@ -353,7 +353,7 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
     for (AcceptedPart& part : parts) {
       const bool written = placing.slots[row] >= 0 && part.name() != placing.left_out;
       const RecordPart* there =
-          written ? placing.record->find(part.name()) : nullptr;  // the mutant's part of the same name
+          written ? placing.record->find(part.name()) : nullptr;  // the part of the same name in the mutant's record
       part.evaluate(values, inputs, int64_t(row));
       if (right.slots[row] >= 0) {
         if (written)

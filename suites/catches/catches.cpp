@@ -70,9 +70,9 @@ bool names_cause(const Verdict& verdict, const std::string& cell) {
   return std::any_of(causes.begin(), causes.end(), [&](const std::string& cause) { return names_one(verdict, cause); });
 }
 
-/// Multiplies the tensor by 2^exponent. In packed scales, the exponent is added to the bytes that hold a scale.
+/// Multiplies the tensor by 2^exponent. In packed scales, whose bytes are exponents, adds the exponent to the bytes.
 void multiply(HostTensor& tensor, int exponent) {
-  constexpr int kLeast = 32, kMost = 223;  // other bytes (0 and 0xFF) hold no scale; these stay in range if the exponent is small
+  constexpr int kLeast = 32, kMost = 223;  // other bytes, such as 0 and 0xFF in padding, are not changed
   const Format& format = *tensor.spec.format;
   if (format.is_integer()) {
     for (std::byte& byte : tensor.bytes)

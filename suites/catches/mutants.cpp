@@ -38,7 +38,7 @@ using namespace assay;
 using assay_mutants::State;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::duration<double> kLeastTime{1.0};  ///< a mutant's call has at least this long
+constexpr std::chrono::duration<double> kLeastTime{1.0};  ///< a mutant's call may take at least this long
 constexpr int kSlower = 20;  ///< a mutant that takes this many times as long as the healthy kernel counts as hung
 
 /// Cases in an order that depends on the seed. Those with the same inputs (at 32 and 64 lanes) stay together, to share them.

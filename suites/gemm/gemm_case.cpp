@@ -67,8 +67,8 @@ void require_tiles(const Cells& cells, const GemmCase& p) {
                                   2 * shuffle.products));
 }
 
-/// The outputs of a kernel with an unknown algorithm are only compared with intervals. Throws TableError if these inputs could
-/// not expose results that are 5 % too large, because a pass would then mean nothing.
+/// Outputs of an unknown kernel are only compared with intervals, so a pass means nothing if the inputs hide results that are 5 %
+/// too large. Throws TableError if the row lists this mutant in blind_to.
 void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
   if (!p.contract.unknown()) return;
   for (const std::string& glob : one.blind_to)
@@ -79,7 +79,7 @@ void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
 /// Throws TableError if a sum, or its correction for zero points, could overflow int32.
 void require_room(const Cells& cells, const GemmCase& p) {
   if (!p.contract.of_integers()) return;
-  // the correction that is subtracted may be as large as the sum; with far zero points it is up to 8 times larger
+  // zero points: the correction that is subtracted may be as large as the sum, and far zero points make it 8 times as large
   const double sums = p.contract.azp == GemmAzp::kNone ? 1 : 1 + (p.azp == kFarZeroPoints ? 1024.0 / 128 : 1);
   const double most = sums * (max_finite(p.contract.codes_of_a()) + 1) * (max_finite(p.contract.codes_of_b()) + 1) * double(p.k);
   if (most > max_finite(kInt32)) cells.refuse("k", "a sum over this k may overflow int32");
@@ -100,8 +100,8 @@ std::vector<int64_t> index_of(const std::vector<int64_t>& sizes, int64_t align, 
   return index;
 }
 
-/// Rows of each expert, from the column `tokens`. `room`: stored rows of each expert (masked, along k), or rows of a (psum, by
-/// index, at offsets). `align`: experts at offsets begin at its multiples. `order`: of experts by index or at offsets.
+/// Rows of each expert, from the column `tokens`. `room`: stored rows of each expert (masked, along k) or rows of a (psum, by
+/// index, at offsets). Experts by index or at offsets begin at multiples of `align`, in the order `order`.
 Groups groups_of(const Cells& cells, const DotContract& contract) {
   const GroupOrder order = *contract.experts;
   const bool placed = order == GroupOrder::kByIndex || order == GroupOrder::kOffsets;
