@@ -64,7 +64,7 @@ constexpr int64_t kSteps[] = {1, 8, 32, 128};
 constexpr int64_t kMostElements = int64_t{1} << 18;  ///< largest example, in elements; larger cases belong to the tier `far`
 constexpr const char* kManyCalls = "255";              ///< a cell of the column `before`
 constexpr size_t kTries = 400;                       ///< at most so many cases are tried with a replaced cell
-constexpr size_t kTriesOfContract = 40;              ///< the same for rule 6
+constexpr size_t kTriesOfContract = 40;              ///< the same limit for each contract, in rules 6 and 7
 
 const std::set<std::string> kSizes = {"m", "topk", "n", "k", "n_k", "tokens", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
 const std::set<std::string> kRows = {"m", "topk", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
@@ -79,7 +79,7 @@ constexpr int64_t kGroupsWithSubnormal = 5;
 const std::set<std::string> kAnyNumbers = {"mma", "cast", "shuffle_weight", "weak_contiguity", "moe_sort"};
 /// Ops without rule 6: an instruction or head determines their shape, or they treat rows as flat memory.
 const std::set<std::string> kAnyRows = {"mma", "cast", "shuffle_weight", "qk_norm_rope", "q_norm_rope"};
-/// Columns without rules 3 and 4.
+/// Columns for which rules 3 and 4 do not hold.
 const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions", "lengths", "starts", "pitch", "entries"};
 
 bool is_number(const std::string& cell) { return !cell.empty() && cell.size() < 10 && std::all_of(cell.begin(), cell.end(), ::isdigit); }
@@ -333,7 +333,7 @@ class Coverage {
   }
 
   void sizes_of_contracts() {
-    if (kAnyRows.contains(op_.name) || op_.name.starts_with("all_reduce")) return;  // all-reduce cases take longer
+    if (kAnyRows.contains(op_.name) || op_.name.starts_with("all_reduce")) return;  // cases of all-reduces take too long
     std::map<std::string, std::vector<const Case*>> by_contract;  // small cases first
     for (const Case* one : small_) by_contract[one->text("contract")].push_back(one);
     for (const auto& [contract, cases] : by_contract) {

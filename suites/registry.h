@@ -1,4 +1,4 @@
-// The registry of ops: the functions that create them, the op of a contract, and any contract as formulas.
+// The registry of ops: it creates them, finds the op of a contract, and prints contracts as formulas.
 #pragma once
 
 #include <map>
@@ -27,14 +27,14 @@ class OpRegistry {
   /// unknown contract, and UsageError if no op takes it.
   const Op& of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters = {},
                         const DumpedRoles& tensors = {}) const;
-  /// Every op that takes the contract.
+  /// All ops that take the contract.
   std::vector<const Op*> all_of_contract(const std::string& contract) const;
 
  private:
   std::vector<Op> ops_;
 };
 
-/// The ops of ops.inc: for main functions, the C API and tests.
+/// The ops of ops.inc. Main functions, the C API and tests call this.
 const OpRegistry& shipped_ops();
 
 // Declares the function that creates each op; ops.inc is the list.
@@ -43,7 +43,7 @@ const OpRegistry& shipped_ops();
 #include "suites/ops.inc"
 #undef ASSAY_OP
 
-// Prints any contract as formulas, by its op kind.
+// A contract as formulas; its op kind determines how they are written.
 
 /// A line for each cell. Where the text depends on the format of x, it is for bf16. Throws std::out_of_range with similar ids.
 std::vector<std::string> contract_lines(const std::string& id);

@@ -23,7 +23,7 @@
 namespace assay {
 namespace {
 
-// The contract registry: contract and layout tables of a run, read once and extended by --contracts.
+// The contract registry: all contract and layout tables of a run, read once. `--contracts` adds tables of the user.
 
 /// Cache of mutants by contract and format. The registry owns it.
 class EditMemory {
@@ -209,7 +209,7 @@ const Rulebook& rulebook() {
 
 namespace {
 
-// Finds the table rows that determine the answers and mutants of a case; used as a cache key.
+// Digests of the table rows that determine a case's accepted codes and mutants. Stored results use the digest as a key.
 
 using TableCells = std::map<std::string, TableCell>;
 
@@ -271,7 +271,7 @@ class RowsRead {
       add_unit(book_.units.find(name));
   }
 
-  /// Digest of the collected rows and of `addresses`, the text of all layouts and records.
+  /// Digest of the collected rows and of `addresses` (all layouts and records).
   std::string text(std::string addresses) const {
     std::string all = std::move(addresses);
     for (const auto& [id, text] : text_) all += text;

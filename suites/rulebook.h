@@ -61,7 +61,7 @@ std::shared_ptr<const Contract> bound_contract(const std::string& contract, cons
 
 // Cache of the mutants of contracts: consecutive cases often have the same contract.
 
-/// neighbours() (the mutants) of a contract for that input format. Results for the most recent contracts are cached. Thread-safe.
+/// The mutants of a contract for input format x. The mutants of the 64 contracts used last are cached. Thread-safe.
 std::vector<std::shared_ptr<const Neighbour>> contract_edits(const std::string& contract, const Format& x);
 
 // Digests of the table rows that determine a case's accepted codes and mutants. Stored results use the digest as a key.

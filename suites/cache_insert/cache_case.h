@@ -65,7 +65,7 @@ struct CacheCase {
   const Format* q = nullptr;       ///< format of the codes
   int64_t m = 0;                   ///< rows of the inputs; only the first slots.size() of them have a slot
   int64_t blocks = 0, block_size = 0;
-  int64_t gap = 0;                            ///< unused bytes after the tokens of a block
+  int64_t gap = 0;                            ///< unused bytes at the end of each block
   SlotCell slot_cell;
   std::vector<int64_t> slots;                 ///< slot of each row in the cache; negative: the row is not stored
   int64_t coded = 0;                          ///< elements of a token that become codes; they come first
@@ -163,7 +163,7 @@ class CacheInputs {
   const Problem& problem_;
   Misreading misreading_;
   bool scale_given_, rotates_, normalizes_;
-  std::vector<double> gamma_;  ///< weights of a norm
+  std::vector<double> gamma_;  ///< weights of the norm, if there is one
 };
 
 // The accepted value of every byte of a paged cache: entries of tokens (records), unused slots, gaps.

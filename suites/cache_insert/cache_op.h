@@ -33,9 +33,9 @@ struct CacheOpParts {
 
 Op cache_op(CacheOpParts parts);
 
-// The KV half of DeepSeek-V4's insertion, with and without a norm.
+// The ops dsv4_kv_insert and dsv4_kv_norm_insert.
 
-/// Whether a norm precedes the rotation.
+/// Whether the op normalizes a token before it rotates it.
 enum class KvNorm { kNone, kBefore };
 Op dsv4_insert_op(const char* name, KvNorm norm, std::vector<std::string> columns);
 

@@ -22,7 +22,7 @@
 namespace assay {
 namespace {
 
-// Text about casts: their behaviour, and the inputs on which two differ.
+// Text about casts: what they return, and inputs for which two casts differ.
 
 std::string number(double value) {
   return std::isnan(value) ? "NaN" : std::isinf(value) ? (value < 0 ? "-Inf" : "Inf") : fmt::format("{:.9g}", value);
@@ -90,7 +90,7 @@ std::vector<std::string> difference_lines(const CastProfile& a, const CastProfil
 
 namespace {
 
-// One case of op cast, parsed and validated: a cast, its source format, and the inputs.
+// Reads and checks a case: a cast, its source format and its inputs.
 
 /// `borders` samples the list of all inputs at this distance, a prime, so that all low bits vary.
 constexpr uint64_t kSampleStep = 65521;

@@ -22,7 +22,7 @@ enum class Said {
   kAllSeen,  ///< the kernel has two mistakes, and the named one alone explains every wrong element
   kLater,    ///< the mistake is a later cause, or is named together with another one
   kOther,    ///< only other causes are named
-  kUnknown   ///< "no known cause"
+  kUnknown   ///< no cause is named
 };
 inline constexpr size_t kSaid = 6;
 

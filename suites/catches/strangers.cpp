@@ -48,7 +48,7 @@ std::map<std::string, Claim> claims_of(const std::string& file, const LibraryInf
 /// Numbers of verdicts for one kernel in one tier.
 struct Counts {
   int64_t judged = 0, wrong = 0;
-  std::string first;  ///< first failing case
+  std::string first;  ///< the first failing case
 };
 
 /// Runs the kernels that match the glob on these cases, but only with 32 lanes: those with 64 lanes have the same inputs.

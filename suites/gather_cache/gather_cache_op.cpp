@@ -1,4 +1,4 @@
-// gather_cache: the tensors of a case, its accepted outputs, and its mutants.
+// The op gather_cache, which reads tokens from a paged cache: tensors of a case, accepted outputs, mutants.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -106,7 +106,7 @@ CaseName name_of(const Case& one, const GatherCase& c) {
   return {one.op, c.id(), shape, fmt::format("{}s{}", fills, c.seed), c.warp};
 }
 
-// The tensors of a problem.
+// The tensors of a call.
 
 /// Random streams of the tensors of a case.
 enum Ordinal : uint32_t { kCodes = 0, kCopied = 1, kScales = 2, kTable = 11, kBytes = 12 };
@@ -204,7 +204,7 @@ GatherInputs inputs_of(const GatherCase& c, const Gather& contract, const Proble
   return inputs;
 }
 
-// What a case accepts.
+// The accepted outputs of a case.
 
 constexpr const char* kPinned = "every rounding is pinned: one code";
 

@@ -370,7 +370,7 @@ DotOperand operand(const UnitFactor& codes, const Format& format, int64_t rows, 
 
 }  // namespace
 
-// Scales and their tensors.
+// Scales and their tensors (GemmScale).
 
 GemmScale::GemmScale(const LevelGrid& grid, const Layout* layout, int64_t experts)
     : grid_(grid), experts_(experts), expert_rows_(experts > 0 ? std::max<int64_t>(1, grid.rows / experts) : grid.rows) {
@@ -477,7 +477,7 @@ HostTensor GemmScale::of_rows(const HostTensor& tensor, const std::vector<int64_
   return made;
 }
 
-// The case.
+// The case (GemmCase) and the tensors of a call.
 
 std::vector<int64_t> GemmCase::first_products(int64_t each) const {
   std::vector<int64_t> first = {0};
@@ -685,7 +685,7 @@ Problem gemm_with_rows(const GemmCase& c, const Problem& problem, const std::vec
   return made;
 }
 
-// Exact sums.
+// Exact sums (ExactGemm).
 
 namespace {
 

@@ -81,7 +81,7 @@ class GemmScale {
 
 /// Consecutive rows of d that are multiplied by the same rows of b.
 struct GemmRun {
-  int64_t first = 0, count = 0;  ///< rows of the case
+  int64_t first = 0, count = 0;  ///< rows [first, first + count) of the case
   int64_t stored = 0;            ///< index of the first row in the tensors a and d
   int64_t b = 0;                 ///< the row of b that gives column 0 of d
 
@@ -108,7 +108,7 @@ struct GemmCase {
   bool has_bias = false;
   std::string bias, c, azp;          ///< input generators of bias, addend and zero points; empty: the call has none
   int64_t topk = 1, block_m = 0;     ///< sorted ids: slots per token, and slots per block
-  bool descending = false;           ///< sorted ids: the last expert has the first blocks
+  bool descending = false;           ///< sorted ids: the blocks of the last expert come first
   std::vector<int64_t> absent = {};  ///< sorted ids: slots that lie in blocks of expert -1
   std::string weights;               ///< input generator of router weights; empty: none
   uint64_t seed = 0;

@@ -44,7 +44,7 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c);
 /// counts and orders of scales. Names list these four. Variants may have equal sums at this k; other inputs distinguish them.
 Expectation every_program(const GemmCase& c, const Problem& problem);
 
-// Converts a user's tensors to a GEMM case: infers m, n, k, scales and result format from shapes and formats.
+// Makes a GEMM case from a user's tensors (a dump): infers m, n, k, scales and result format from shapes and formats.
 
 /// m, n and k come from a [m, k] and b [n, k], the result's format from d. The granularity of scales is the contract's first one
 /// that fits the shapes of scale_a and scale_b. Block scales may be packed, tiled or strided; the contract's layout with their
@@ -93,7 +93,7 @@ class ErrorStatistics {
   const std::string& words() const { return words_; }
 
   OfParts of(const Problem& problem, const HostTensor& d) const;
-  /// Whether the statistics lie outside the ranges of every known algorithm.
+  /// Whether the bias or the spread is larger than the range of every known algorithm, in all parts of d.
   bool refutes(const OfParts& seen) const;
 
  private:

@@ -198,7 +198,7 @@ const std::map<std::string, std::set<std::string>>& not_seen() {
       {"vllm.cutlass_scaled_mm.sm_90",
        {zeros, unpacked, flush, "y: mul(sb) mul(sa) -> mul(sa) mul(sb)", "y: mul(sb) mul(sa) -> mul(sa*sb)"}},
       {"cutlass.fp8_gemm_row.sm_90", {zeros, unpacked}},
-      // Triton kernels without scales
+      // kernels of Triton that take no scales
       {"vllm.triton_scaled_mm.sm_90",
        {zeros, unpacked, "y: mul(sa) mul(sb) -> mul(sa*sb)", "y: mul(sa) mul(sb) -> mul(sb) mul(sa)", "y: sa is left out", "y: sb is left out"}},
       {"triton.dot_imprecise_0.sm_90",
@@ -305,8 +305,8 @@ const std::map<std::string, std::set<std::string>>& not_seen() {
   const std::string zeros = "unit exponent: nothing -> zeros", unpacked = "unit exponent: nothing -> in(f16)",
                     flush = "unit special: nothing -> flush";  // codes that it concerns do not occur in the data
   static const std::map<std::string, std::set<std::string>> known = {
-      {"deepgemm.fp8_gemm_1d1d.sm_90", {zeros, unpacked, flush, "y: c is left out"}},  // c was zero
-      // 16-bit outputs hide the order of roundings
+      {"deepgemm.fp8_gemm_1d1d.sm_90", {zeros, unpacked, flush, "y: c is left out"}},  // c was zero in this recording
+      // 16-bit outputs hide in which order values are rounded
       {"deepgemm.fp8_gemm_1d2d.sm_90",
        {"join: fma(sa*sb,acc) -> mul(sa) fma(sb,acc)", "join: fma(sa*sb,acc) -> mul(sb) fma(sa,acc)",
         "join: fma(sa*sb,acc) -> mul(sb) mul(sa) add(acc)", "split: none -> parts(2) of(128)"}},

@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// The slots of each expert in ascending order.
+/// For each expert: its slots, in ascending order.
 std::vector<std::vector<int64_t>> slots_by_expert(const GemmCase& c) {
   std::vector<std::vector<int64_t>> slots(size_t(c.groups.count()));
   const std::vector<int64_t> index = c.groups.index();

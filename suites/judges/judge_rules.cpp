@@ -118,7 +118,7 @@ Answer answer_of(const Case& one, const Problem& problem, const std::vector<Host
 
 namespace {
 
-// The measures of rules.csv. Each follows the source that the rows with it cite.
+// The measures of rules.csv, each as in the source that its rows cite. a, b: an element of kernel and reference; x, y: all.
 
 struct Measure {
   std::string name;

@@ -197,14 +197,14 @@ TEST(Answer, StandsForTheInputUnderEveryLayout) {
   EXPECT_GE(layouts.size(), 4u);
 }
 
-// Every rule of rules.csv accepts what it must accept and rejects what it must reject, if it rejects anything.
+// Each rule of rules.csv accepts the first changed answer and rejects the second. Rules that reject nothing have no second.
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 struct Pair {
   const char* rule;
   Answer base;
-  Edit accepted, refused;  ///< `refused` is empty if the rule rejects nothing
+  Edit accepted, refused;  ///< changes that the rule must accept and reject; `refused` is empty if it rejects nothing
 };
 
 std::vector<Pair> pairs() {

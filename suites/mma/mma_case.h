@@ -24,7 +24,7 @@ struct MmaCase {
 
   const Unit& unit() const { return row->unit; }
   int64_t k() const { return steps * unit().k; }
-  int64_t scales() const { return unit().scale ? k() / unit().scale_block : 0; }  ///< scales per row
+  int64_t scales() const { return unit().scale ? k() / unit().scale_block : 0; }  ///< scales of each row
 };
 
 /// Throws TableError with row and column if the contract is not an instruction or has no model, or if scales are given that it
@@ -37,7 +37,7 @@ Problem mma_problem(const MmaCase& c);
 /// The operands for one tile.
 UnitProduct tile_of(const MmaCase& c, const Problem& problem, int64_t tile);
 
-// The accepted results of a tensor core on the tiles of a case, and its mutants.
+// The accepted results of a tensor core instruction on the tiles of a case, and its mutants.
 
 /// A mistake of a kernel outside the instruction, which no contract describes.
 struct TileStep {

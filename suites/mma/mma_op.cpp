@@ -16,7 +16,7 @@
 
 namespace assay {
 
-// Tiles: cells of the table, tensors of a call, accepted results, and mutants.
+// Tiles: cells of the case table, tensors of a call, accepted results, and mutants.
 
 namespace {
 
@@ -220,7 +220,7 @@ std::vector<Hypothesis> mma_hypotheses(const MmaCase& c) {
   return all;
 }
 
-// Text about one element, and the op.
+// Text about an element, and the op itself.
 
 namespace {
 

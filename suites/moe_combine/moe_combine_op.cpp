@@ -1,4 +1,4 @@
-// moe_combine: the tensors of a case, its accepted outputs, and its mutants.
+// The op moe_combine, which adds the rows of a token's experts: tensors of a case, accepted outputs, mutants.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -83,7 +83,7 @@ CaseName name_of(const Case& one, const CombineCase& c) {
           c.fill.empty() ? "" : fmt::format("{}{}.s{}", c.fill, combine_fills(c), c.seed), c.warp};
 }
 
-// The tensors of a problem.
+// The tensors of a call.
 
 /// Random streams of the tensors of a case. The rows of the slots with index k have stream k.
 enum Ordinal : uint32_t { kWeights = 1000, kIds = 1001, kRows = 1002, kShared = 1003 };
@@ -247,7 +247,7 @@ CombineInputs combine_inputs(const CombineCase& c, const Problem& problem) {
 
 namespace {
 
-// What a case accepts.
+// The accepted outputs of a case.
 
 std::string freedom(const Combine& contract) {
   const bool fused = std::any_of(contract.add.begin(), contract.add.end(), [](const CellStep& step) { return step.slack.fma; });

@@ -1,4 +1,4 @@
-// moe_sort: the tensors of a case, its accepted outputs, and its mutants.
+// The op moe_sort, which sorts the slots of tokens by expert: tensors of a case, accepted outputs, mutants.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -97,7 +97,7 @@ CaseName name_of(const Case& one, const SortCase& c) {
           c.warp};
 }
 
-// The tensors of a problem.
+// The tensors of a call.
 
 /// Random streams of the tensors of a case.
 enum Ordinal : uint32_t { kRows = 0, kIds = 1001, kMoves = 1002 };
@@ -180,7 +180,7 @@ RoutingInputs inputs_of(const SortCase& c, const Problem& problem) {
   return inputs;
 }
 
-// What a case accepts.
+// The accepted outputs of a case.
 
 /// The rows of a part that a call writes. The rows `left` must keep their content.
 struct Written {

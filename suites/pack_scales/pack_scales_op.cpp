@@ -143,7 +143,7 @@ std::string outside_domain(const PackCase& c, const HostTensor& x) {
   return "";
 }
 
-// The accepted packed words of a case, and its mutants.
+// The packed words that a case accepts, and its mutants.
 
 std::vector<int64_t> places(const Layout& layout, int64_t m, int64_t columns) {
   const PlacedLayout placed(layout, m, columns);

@@ -33,7 +33,7 @@ struct HeadCase {
   std::shared_ptr<const Contract> bound;          ///< the contract, bound to the format of the heads
   const Format* x = nullptr;                      ///< format of heads and weights
   const Format* cache = nullptr;                  ///< format of cos_sin_cache
-  int64_t m = 0;                                  ///< tokens
+  int64_t m = 0;                                  ///< number of tokens
   int64_t q_heads = 0, k_heads = 0, v_heads = 0;  ///< heads of a token, in this order
   int64_t padded_heads = 0;                       ///< heads of a token in q_out, if the result is a separate tensor; 0: in place
   int64_t n = 0, rotary = 0;                      ///< elements of a head; how many of them are rotated

@@ -283,7 +283,7 @@ TEST(DoubleQuant, FusedAndUnfusedDifferByTheRoundingOfTheNorm) {
   EXPECT_GT(found.codes, 0.01);  // measured: 2.2 % on such data
   EXPECT_LT(found.codes, 0.04);
   EXPECT_EQ(found.most_steps, 1);
-  EXPECT_LE(found.most, 0x1p-8 + kFreeUlps);  // unit roundoff of bf16
+  EXPECT_LE(found.most, 0x1p-8 + kFreeUlps);  // 2^-8 is the unit roundoff of bf16
   EXPECT_GT(found.most, 0x1p-10);
 }
 

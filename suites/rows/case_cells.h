@@ -20,7 +20,7 @@ class Cells {
   explicit Cells(const Case& c) : case_(c) {}
 
   bool has(const std::string& column) const { return case_.parameters.contains(column); }
-  /// Whether the table has the column and the cell is not empty.
+  /// Whether the table has the column and the cell is not empty; false without such a column.
   bool given(const std::string& column) const { return has(column) && !text(column).empty(); }
   /// Whether the cell is given. Throws TableError if it is given and `has_use` is false, or if it is empty, `required` and the
   /// case comes from a table (a dump has tensors instead). `what` says in the error what the cell describes.

@@ -21,7 +21,7 @@
 namespace assay {
 namespace {
 
-// Case-table columns shared by row-wise ops, parsed and validated.
+// Reads and checks the columns of row-wise ops.
 
 /// The last row of the contract's chain, which determines groups and layouts.
 const ContractRow& last_row(const std::string& contract) {
@@ -275,7 +275,7 @@ CaseName row_name(const Case& c, const RowCase& p) {
   return {c.op, p.contract, shape, fills + ".s" + std::to_string(p.seed), p.warp};
 }
 
-// Offsets of the scales of a case: in one grid, or in one grid per group of rows, concatenated.
+// Addresses of the scales of a case: one grid, or a grid for each group of rows, one after the other.
 
 ScalePlaces::ScalePlaces(const Layout& layout, const RowCase& c) : layout_(&layout), groups_(c.scales_of_row()) {
   const std::vector<int64_t> rows = c.groups.any() ? c.groups.sizes() : std::vector<int64_t>{c.rows_of_scales()};
@@ -318,7 +318,7 @@ int64_t ScalePlaces::offset(int64_t row, int64_t group) const {
   return grid.first_element + grid.placed.offset(row - grid.first_row, group);
 }
 
-// Rules for the storage of a scale tensor that holds no scale.
+// Padding of a scale tensor: what a kernel must store where there is no scale.
 
 PaddingRule padding_rule(const std::string& rules, const std::string& kind) {
   const size_t at = rules.find(kind + ":");

@@ -18,7 +18,7 @@
 namespace assay {
 namespace {
 
-// Infers groups and layout of a dumped scale tensor.
+// Infers group size and layout of a dumped scale tensor.
 
 struct Candidate {
   std::string group;
@@ -153,7 +153,7 @@ ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scal
 
 namespace {
 
-// Converts a user's tensors to a case of a row-wise op: infers m, n, groups and layouts from shapes and formats.
+// Makes a case of a row-wise op from a user's tensors (a dump).
 
 using Cellmap = std::map<std::string, std::string>;
 

@@ -52,7 +52,7 @@ Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, cons
 /// Mutants of the contract and of the scale layout, each with the codes that it accepts.
 std::vector<Hypothesis> row_hypotheses(const std::shared_ptr<const RowCase>& c);
 
-// Converts the reference's intervals for one output to accepted codes.
+// Converts the reference's value intervals for one output to accepted codes.
 
 /// Collects the accepted codes of one part (one output tensor), row by row.
 class Accepted {

@@ -21,7 +21,7 @@ namespace {
 
 // Mistakes in packing scales: the kernel computes the right fp32 scales, but packs other bits than their exponents.
 
-/// Hypotheses for a case with a packed UE8M0x4 layout; empty for other layouts. `base`: the contract or one of its mutants.
+/// Mutants for a case with a packed UE8M0x4 layout; none for other layouts. `base`: the contract, or one of its mutants.
 std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& base);
 
 /// Packs the fp32 bits of the scales of four groups into an int32 word.

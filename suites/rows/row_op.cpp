@@ -97,7 +97,7 @@ class RowTensors {
     return input("azp", kInt32, {c_.rows_of_scales(), c_.scales_of_row()},
                  {.name = c_.zero_fill, .group_size = 0, .q = &kInt8, .tensor = kZeroPoint});
   }
-  /// Scales in the case's layout.
+  /// A scale tensor in the layout of the case.
   TensorSpec scale(Role role) const {
     const ScalePlaces places(c_);
     return {"scale", role, c_.layout()->type, places.shape(), places.strides(), places.storage()};
@@ -107,7 +107,7 @@ class RowTensors {
     fill(tensor, {.name = c_.scale_fill, .seed = c_.seed, .group_size = 0, .q = c_.layout()->element, .tensor = kScale});
     return tensor;
   }
-  /// y or q [m, n]; 4-bit codes are packed.
+  /// An output y or q [m, n]; two 4-bit codes share a byte.
   HostTensor output(const char* name, const Format& format) const {
     return {spec(name, Role::kOutput, format, {c_.stored_rows(), c_.n}), {}};
   }
@@ -322,7 +322,7 @@ Problem RowChain::problem(const RowCase& c, HostTensor x) const {
 
 namespace {
 
-// What --minimize can reduce in a case of a row-wise op.
+// What --minimize can reduce in a case.
 
 /// Reduces rows and columns by whole groups, and the group size. `multiple_of`: the kernel requires multiples of these numbers.
 Shrinking shrink_rows(const RowCase& c, const std::map<std::string, int64_t>& multiple_of);
@@ -360,7 +360,7 @@ Shrinking shrink_rows(const RowCase& c, const std::map<std::string, int64_t>& mu
   return all;
 }
 
-// The bound case of every row-wise op, and the op of a chain of stages.
+// A parsed case of any row-wise op, and how an Op is made of a chain of stages.
 
 /// Elements of a subsample: enough that each generator repeats its pattern, few enough that a mutant takes only milliseconds.
 constexpr int64_t kExcerptElements = 1 << 18;

@@ -14,8 +14,8 @@ namespace assay {
 
 /// Whether a stage is the first or the last one of its op.
 struct StagePlace {
-  bool first = true;  ///< it reads x
-  bool last = true;   ///< it stores its result
+  bool first = true;  ///< the stage reads x
+  bool last = true;   ///< the stage stores its result
 };
 
 class RowStage {
@@ -28,7 +28,7 @@ class RowStage {
   virtual std::string why_not(const ContractRow& contract) const = 0;
   /// Whether the stage, as the last one, stores y in the format of x.
   virtual bool stores_y() const { return false; }
-  /// Its tensors besides x, in the order of the call.
+  /// The tensors of the stage besides x, in the order of the call.
   virtual std::vector<RoleSpec> roles(StagePlace place) const = 0;
   virtual std::vector<ParameterSpec> parameters(StagePlace place) const = 0;
   virtual void add_to(Problem& problem, const RowCase& c, StagePlace place) const = 0;
@@ -72,7 +72,7 @@ enum class Experts {
   kInRooms             ///< each expert has storage for `room` rows and uses the first of them
 };
 
-/// All stages of an op.
+/// All stages of an op, in order.
 class RowChain {
  public:
   explicit RowChain(std::vector<RowStagePtr> stages, Experts experts = Experts::kNone)

@@ -21,7 +21,7 @@
 namespace assay {
 namespace {
 
-// Tensors of calls: views of their rows, known integers, and rows moved apart.
+// Tensors of calls: views of bytes by row, rows with gaps between them, and integer inputs that the case determines.
 
 template <class View, class Bytes>
 View view_of(const TensorSpec& spec, Bytes* bytes) {
@@ -107,7 +107,7 @@ HostTensor input_int64(const std::string& name, const std::vector<int64_t>& valu
   return tensor;
 }
 
-// Inputs of the reference for each row of a case.
+// The reference's inputs for each row of a case.
 
 std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t first, int64_t count) {
   std::vector<double> values(size_t(count), 0.0);
@@ -243,7 +243,7 @@ RowInputs CaseInputs::of_row(int64_t row) const {
   return inputs;
 }
 
-// Shared by ops with a rotary embedding: the cosine/sine cache, correct and wrong ways to read it, and descriptions.
+// For ops with a rotary embedding: the cosine and sine cache, correct and wrong ways to read it, and lines that explain it.
 
 namespace {
 

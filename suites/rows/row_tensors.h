@@ -64,7 +64,7 @@ enum class OuterReading {
   kOwn,         ///< the scale of this row, or of its group of rows
   kFirst,       ///< the first scale of the tensor, for all rows
   kNext,        ///< the scale of the next row, or of the next group of rows
-  kOne,         ///< 1
+  kOne,         ///< 1, as if there were no outer scale
   kReciprocal,  ///< 1 / scale in f32, as if global_scale held reciprocals
 };
 
@@ -101,7 +101,7 @@ class CaseInputs {
   const RowCase& case_;
   const Problem& problem_;
   const RowReading reading_;
-  std::vector<std::unique_ptr<Maxima>> maxima_;  ///< one entry per row of groups, if groups span rows
+  std::vector<std::unique_ptr<Maxima>> maxima_;  ///< one for each row of the scale grid, if groups span several rows
 };
 
 // For ops with a rotary embedding: the cosine and sine cache, correct and wrong ways to read it, and lines that explain it.

@@ -19,7 +19,7 @@
 
 namespace assay {
 
-// Trace of a row-wise contract: the evaluation of one element.
+// Trace of an element: how the contract computes it, step by step.
 
 std::string in_words(Span span) {
   char text[96];
@@ -59,7 +59,7 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
 
 namespace {
 
-// Describes storage layouts for authors of plug-ins: address formulas, shapes and padding rules.
+// Lines about storage layouts, for authors of plug-ins: address formulas, shapes and padding rules.
 
 const char* rule_in_words(PaddingRule rule) {
   switch (rule) {
@@ -108,7 +108,7 @@ std::vector<std::string> row_layout_lines(const RowCase& c) {
 
 namespace {
 
-// Results of each quantization contract for zeros, tiny and huge numbers, -0, NaN and Inf.
+// SPECIALS.md: what each quantization contract returns for zeros, tiny and huge numbers, -0, NaN and Inf.
 
 constexpr int64_t kGroup = 32;
 

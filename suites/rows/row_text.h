@@ -22,7 +22,7 @@ std::vector<std::string> trace_lines(const Trace& trace, std::optional<int64_t> 
 /// The trace of the output element [row, column].
 std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column);
 
-// Describes storage layouts for authors of plug-ins: address formulas, shapes and padding rules.
+// Lines about storage layouts, for authors of plug-ins: address formulas, shapes and padding rules.
 
 /// Lines about a scale layout. `pad` is the contract's cell. `absent_groups`: what must be stored as scales after a row's last
 /// group, for contracts whose cell does not say it.
