@@ -126,21 +126,21 @@ struct Measure {
   std::vector<std::string> optional;  ///< bounds that it may have
 };
 
-///   close      torch.isclose everywhere: |a - b| <= atol + rtol |other|; NaN is close to nothing, Inf to itself
-///   equal      torch.equal: values; NaN is equal to nothing, and -0 to 0
-///   bits       codes
-///   steps      codes differ by at most `steps` (vLLM's fp8_ulp_distance: bytes in the order of their values), and fewer than
-///              `share` of them differ
+///   close      torch.isclose for all elements: |a - b| <= atol + rtol |b| (of_kernel: |a|); Inf is close to Inf, NaN to nothing
+///   equal      torch.equal: the values are equal; NaN equals nothing, and -0 equals 0
+///   bits       the codes are equal
+///   steps      vLLM's fp8_ulp_distance: in the order of their values, codes are at most `steps` apart, and the share of those
+///              that differ is less than `share`
 ///
-///   tiny_diff  sglang's assert_all_close_or_tiny_diff: bytes differ by less than two, fewer than `share` of at most
-///              `elements` bytes differ; for int8 it compares a tensor with itself; it does not support other formats
+///   tiny_diff  sglang's assert_all_close_or_tiny_diff: bytes differ by at most 1, the share of those that differ is less than
+///              `share`, and there are at most `elements` bytes; for int8 it compares a tensor with itself; no other formats
 ///   diff       DeepGEMM's calc_diff: 1 - 2 xy / (x x + y y) < limit
 ///   cosine     xy / (|x| |y|) > limit
 ///   mean_diff  vLLM's mean relative difference: mean |a - b| / mean |b| < limit
-///   fuzz       FlashInfer's: |a - b| <= of_largest max |b| + rtol |b| everywhere
-///   sqnr       20 log10(|x| / |x - y|) >= limit, x the input of the kernel
-///   logged     AITER's checkAllclose, whose result the test ignores: always accepts
-///   reported   AITER's checkAllclose, taken to reject where it logs "failed!": more than `share` are not close
+///   fuzz       FlashInfer's: |a - b| <= of_largest * (maximum of |b|) + rtol |b| for all elements
+///   sqnr       20 log10(|x| / |x - y|) >= limit; here x is the input of the kernel, and y its dequantized output
+///   logged     AITER's checkAllclose, which logs; the test ignores its result: always accepts
+///   reported   the same, if a person takes its "failed!" as a rejection: more than `share` of the elements are not close
 const std::vector<Measure>& measures();
 
 Judgement measured(const Check& check, const Answer& kernel, const Answer& reference);
