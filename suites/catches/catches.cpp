@@ -86,7 +86,7 @@ void multiply(HostTensor& tensor, int exponent) {
   }
 }
 
-/// A GEMM in which the scales of a and the added terms are multiplied by a power of two.
+/// A GEMM whose scales of a and added terms are multiplied by 2^exponent.
 class LargerGemm : public ForwardedCase {
  public:
   LargerGemm(std::shared_ptr<const BoundCase> plain, int exponent) : ForwardedCase(std::move(plain)), exponent_(exponent) {}
@@ -102,7 +102,7 @@ class LargerGemm : public ForwardedCase {
   const int exponent_;
 };
 
-/// All ops, with larger data in those that have a tensor scale_a, which are the GEMMs.
+/// All ops. Those with a tensor scale_a are GEMMs; their data are multiplied by 2^exponent.
 std::vector<Op> ops_with(int exponent) {
   std::vector<Op> ops(shipped_ops().all().begin(), shipped_ops().all().end());
   for (Op& op : ops) {

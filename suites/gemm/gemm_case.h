@@ -45,8 +45,8 @@ class GemmScale {
   GemmScale as_one_matrix() const { return GemmScale(grid_, layout()); }
 
   TensorSpec spec(const std::string& role) const;
-  /// A tensor with generated scales. Bytes that complete the last word or tile of a row are 0. Other storage without a scale is
-  /// all ones, or with `finite` holds finite bytes that differ.
+  /// A tensor with generated scales. Bytes that complete the last word or tile of a row are 0. Other storage without a scale
+  /// holds bytes 0xFF or, with `finite`, finite bytes that differ.
   HostTensor filled(const char* role, const FillRequest& request, bool finite = false) const;
   /// A copy of the tensor; storage without a scale is set as by filled().
   HostTensor with_other_padding(const HostTensor& tensor, bool finite) const;

@@ -55,7 +55,7 @@ void slot_modulo_tokens(const GemmCase& c, DotInputs& inputs) {
   read_rows(c, inputs, [&](int64_t slot) { return slot % c.rows_of_a() * c.topk; });
 }
 
-/// Mutant: the position in sorted_token_ids is used to find the router weight, clamped in the same way.
+/// Mutant: the position in sorted_token_ids, clamped to the last slot, is used as the index of the router weight.
 void weight_by_place(const GemmCase& c, DotInputs& inputs) {
   const std::vector<double> right = inputs.weights;
   const std::vector<int64_t> places = places_of(c, sorted_slots(c));

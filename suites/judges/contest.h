@@ -166,7 +166,7 @@ void write_kept(const std::string& file, const std::map<std::string, KeptMarks>&
 /// Files on which the results of all kernels depend: rules, recipes, contracts, layouts, the healthy library, and this program.
 std::vector<std::string> what_marks_depend_on(const std::string& root, const std::string& healthy_library);
 
-/// Cached and new results. A cached result is valid while these files, the kernel's quick cases and its outputs on its first four
+/// Cached and new results. A cached result is valid while `files`, the kernel's quick cases and its outputs on its first four
 /// cases without ranks are the same. Other changes of a kernel are not noticed. Thread-safe.
 class Kept {
  public:

@@ -1,4 +1,4 @@
-// A case of op moe_combine: its tensors, and what the reference reads from them. Fused ops on several ranks also begin with one.
+// A case of op moe_combine: its tensors, and what the reference reads from them. Fused ops on several ranks may begin with it.
 #pragma once
 
 #include <string>
