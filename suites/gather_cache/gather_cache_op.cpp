@@ -27,7 +27,7 @@ struct GatherCase {
   const Record* record = nullptr;
   const Format* y = nullptr;  ///< format of y, and of elements that the cache does not quantize
   int64_t blocks = 0, block_size = 0, gap = 0;
-  std::vector<int64_t> lengths, starts;  ///< lengths of the sequences, positions from which they are read; no `starts`: no such input
+  std::vector<int64_t> lengths, starts;  ///< lengths of the sequences, positions where reading starts; no `starts`: no such input
   int64_t pitch = 0;                     ///< row stride of y, in elements; 0: dense
   std::string fill, copied, scale;
   uint64_t seed = 0;
