@@ -1,4 +1,4 @@
-// The case tables of every op have the values that a kernel may branch on, and every quick case has a kernel of ours on the CPU.
+// The case tables of each op have the values on which kernels may branch, and each quick case is taken by a CPU kernel of ours.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,62 +31,62 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// What the case tables of an op lack: values that a kernel may branch on and that the op accepts, but no case has.
+// What the case tables of an op lack: values on which a kernel may branch and which the op accepts, but which no case has.
 
 struct Lack {
-  std::string column, what;  ///< "n", "an odd number"
-  Case witness;              ///< the smallest case of the op, with the cell that is missing
+  std::string column, what;  ///< such as "n" and "an odd number"
+  Case witness;              ///< an example: the smallest case of the op with the missing value
 
   /// "op rms_norm, column n: no case has an odd number; for example a row with contract=... m=1"
   std::string text(const Op& op) const;
 };
 
 /// The values that the cases of one op lack. Rules:
-/// 1. A size column has 1, an odd number, and a number within 1/8 of each power of two up to 256 (rows) or 8192 (columns). A column
-///    m, or n of a weight, also has 0, and a column `lengths` has a cell of zeros only. The latest release of each contract with
-///    experts has a cell `tokens` of zeros only.
+/// 1. A size column has 1, an odd number, and a number within 1/8 of each power of two up to 256 (rows) or 8192 (columns). The
+///    column m, and n of a weight, also have 0. A column `lengths` has a cell with zeros only. So has the column `tokens`, for
+///    the latest release of each contract with experts.
 /// 2. A column of input generators has every generator that suits its operand (FillInfo::suits).
 /// 3. Every other column has two values.
-/// 4. For every two columns that are not generators, all pairs of their values occur; sizes count as 0, 1, odd or even. Cases with
-///    255 earlier calls (column `before`) test counters that wrap. This depends on no other cell, so they need no pairs.
-/// 5. Every tensor that a cell of `unaligned` can name is named in some case.
-/// 6. Every contract has cases with 1 row and an odd number of rows. The latest release of each also has cases with more than 64
-///    rows, and with just above 8192 columns (of GEMMs: 128).
-/// 7. Every contract has, for each type of x, a case with subnormal numbers, by the generator subnormal or one of kSomeSubnormal.
-/// A rule only requires what the op accepts and one of our kernels advertises. To find out, a cell of an existing case is
-/// replaced, and the new case is tried.
+/// 4. For every two columns that do not name generators, all pairs of their values occur. Sizes count as 0, 1, odd or even. Cases
+///    with 255 warm-up calls (column `before`) need no pairs: they test counters that wrap, which no other cell affects.
+/// 5. For each tensor that a cell `unaligned` may name, some case names it.
+/// 6. Every contract has cases with 1 row and with an odd number of rows. The latest release of each also has cases with more
+///    than 64 rows, and with slightly more than 8192 columns (GEMMs: 128).
+/// 7. Every contract has, for each format of x, a case with subnormals: generator `subnormal` or one of kSomeSubnormal.
+/// A rule requires only what the op accepts and one of our kernels advertises. To find out, the test replaces a cell of an
+/// existing case and tries the new case.
 std::vector<Lack> lacks_of(const Op& op, const std::vector<Case>& cases, const std::function<bool(const Case&)>& offered);
 
 constexpr int64_t kRowPowers[] = {8, 16, 32, 64, 128, 256};
 constexpr int64_t kColumnPowers[] = {8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192};
-/// Distances from a power of two: 1, a vector of 8, a group of 32 and one of 128.
+/// Distances from a power of two that are tried: 1, a vector of 8, groups of 32 and 128.
 constexpr int64_t kSteps[] = {1, 8, 32, 128};
-constexpr int64_t kMostElements = int64_t{1} << 18;  ///< size limit of an example case; larger ones belong to the tier `far`
-constexpr const char* kManyCalls = "255";              ///< in column `before`
-constexpr size_t kTries = 400;                       ///< number of cases in which a cell is replaced
-constexpr size_t kTriesOfContract = 40;              ///< the same for rule 6
+constexpr int64_t kMostElements = int64_t{1} << 18;  ///< largest example, in elements; larger cases belong to the tier `far`
+constexpr const char* kManyCalls = "255";              ///< a cell of the column `before`
+constexpr size_t kTries = 400;                       ///< at most so many cases are tried with a replaced cell
+constexpr size_t kTriesOfContract = 40;              ///< the same limit for each contract, in rules 6 and 7
 
 const std::set<std::string> kSizes = {"m", "topk", "n", "k", "n_k", "tokens", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
 const std::set<std::string> kRows = {"m", "topk", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
-/// For these columns, numbers next to powers of two are not required: kernels are compiled for a few values.
+/// Columns that need no numbers next to powers of two: kernels are compiled for a few of their values only.
 const std::set<std::string> kFewValues = {"ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps", "room", "experts", "topk"};
-/// These ops accept any head size, but kernels are compiled for heads of 64, 128, 256 and 512 columns, which all have cases.
+/// These ops accept any head size, but kernels are compiled for 64, 128, 256 and 512 columns. All four have cases.
 const std::set<std::string> kHeads = {"qk_norm_rope", "q_norm_rope"};
-/// Generators in which some groups, or some sums over ranks, are subnormal.
+/// Generators that make some groups, or some sums over ranks, subnormal.
 const std::set<std::string> kSomeSubnormal = {"quiet", "specials", "quiet_specials", "rank_specials"};
 constexpr int64_t kGroupsWithSubnormal = 5;
-/// Ops without rule 7: they copy bits, or take all inputs of a format in turn.
+/// Ops without rule 7: they copy bits, or take every input of a format.
 const std::set<std::string> kAnyNumbers = {"mma", "cast", "shuffle_weight", "weak_contiguity", "moe_sort"};
-/// Ops without rule 6: the shape is that of an instruction or a head, or the op treats rows as flat memory.
+/// Ops without rule 6: an instruction or head determines their shape, or they treat rows as flat memory.
 const std::set<std::string> kAnyRows = {"mma", "cast", "shuffle_weight", "qk_norm_rope", "q_norm_rope"};
-/// Columns without rules 3 and 4.
+/// Columns for which rules 3 and 4 do not hold.
 const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions", "lengths", "starts", "pitch", "entries"};
 
 bool is_number(const std::string& cell) { return !cell.empty() && cell.size() < 10 && std::all_of(cell.begin(), cell.end(), ::isdigit); }
 
 int64_t entries(const std::string& list) { return 1 + std::count(list.begin(), list.end(), ';'); }
 
-/// The size of a list of rows is its number of entries.
+/// The size that a cell stands for: its number or, for a list of rows, the number of entries.
 int64_t size_of(const std::string& cell) { return is_number(cell) ? std::stoll(cell) : entries(cell); }
 
 std::set<std::string> kinds_of(const std::string& op, const std::string& column) {
@@ -101,7 +101,7 @@ std::set<std::string> kinds_of(const std::string& op, const std::string& column)
   if (column == "azp") return op == "quant_static" || op == "gemm_scaled" ? std::set<std::string>{"zero_points"} : std::set<std::string>{};
   if (op == "mma") return column == "scale" ? std::set<std::string>{"block_scales"} : std::set<std::string>{"terms"};
   if ((op == "gemm_block_scaled" || op == "gemm_grouped" || op == "fused_moe") && column == "scale") return {"block_scales"};
-  if (column == "global_scale") return {};  // ordinary numbers only: extremes hide all else
+  if (column == "global_scale") return {};  // only ordinary values, because extreme ones hide all else
   if (column == "scale") return {"scales"};
   if (op == "fused_moe" && column == "weights") return {"scales"};
   if (op.starts_with("gemm_") || op == "fused_moe")
@@ -124,7 +124,7 @@ class Coverage {
   Coverage(const Op& op, const std::vector<Case>& cases, const std::function<bool(const Case&)>& offered)
       : op_(op), cases_(cases), offered_(offered) {
     for (const FillInfo& fill : all_fills()) fills_[fill.name] = fill.suits;
-    // Small cases first: the first one that accepts a cell is the example.
+    // Small cases first, because the first one that accepts a cell becomes the example.
     std::vector<std::pair<int64_t, size_t>> order;
     for (size_t i = 0; i < cases.size(); ++i) order.emplace_back(elements(cases[i]), i);
     std::stable_sort(order.begin(), order.end());
@@ -142,7 +142,7 @@ class Coverage {
     }
     sizes_of_contracts();
     subnormals_of_contracts();
-    if (op_.name == "cast") return std::move(lacks_);  // pairs would need all 2^32 fp32 inputs, which belong to the full tier
+    if (op_.name == "cast") return std::move(lacks_);  // its pairs would need all 2^32 fp32 inputs, which only the full tier has
     for (size_t a = 0; a < op_.columns.size(); ++a)
       for (size_t b = a + 1; b < op_.columns.size(); ++b)
         if (is_class(op_.columns[a]) && is_class(op_.columns[b]) && !apart(op_.columns[a], op_.columns[b])) pairs_of(op_.columns[a], op_.columns[b]);
@@ -184,11 +184,11 @@ class Coverage {
            column != "offset" && !is_extent_of_unit(column) && column != "gap" && column != "max_position" && column != "blocks" &&
            column != "alignment" && column != "absent" && column != "unaligned";
   }
-  /// Whether the instruction (rows and columns of a tile) or the model (columns of a head) determines this size.
+  /// Whether this size is fixed: by the instruction (rows and columns of a tile) or by models (columns of a head).
   bool is_extent_of_unit(const std::string& column) const {
     return op_.name == "mma" ? column == "m" || column == "n" : kHeads.contains(op_.name) && column == "n";
   }
-  /// Columns without pairs: none of our kernels works in place on a shifted tensor, which it reports only when it is called.
+  /// Two columns that need no pairs: none of our kernels takes a shifted tensor in place, but they report that only when called.
   static bool apart(const std::string& a, const std::string& b) { return a == "shift" && b == "use"; }
   static std::string class_of(const std::string& column, const std::string& cell) {
     if (!kSizes.contains(column) || cell.empty()) return cell;
@@ -199,13 +199,13 @@ class Coverage {
   bool may_be_empty(const std::string& column) const {
     return column == "m" || column == "tokens" || (op_.name == "shuffle_weight" && column == "n");
   }
-  /// Whether the cell says that there are no rows, so that no other cell matters.
+  /// Whether the cell says that there are no rows, so that the other cells have no effect.
   bool is_empty(const std::string& column, const std::string& cell) const {
     return may_be_empty(column) && is_zeros(cell);
   }
   static bool is_zeros(const std::string& cell) { return !cell.empty() && cell.find_first_not_of("0;") == std::string::npos; }
 
-  /// The case with these cells, if a kernel advertises it, the op accepts it and its inputs can be generated.
+  /// The case with these cells, if the op accepts it, a kernel advertises it, and its inputs can be generated.
   std::optional<Case> taken(Case one, const std::map<std::string, std::string>& cells) const {
     for (const auto& [column, cell] : one.parameters)
       if (is_empty(column, cell) && !cells.contains(column)) return std::nullopt;
@@ -216,13 +216,13 @@ class Coverage {
       const std::unique_ptr<const BoundCase> bound = op_.bind(one);
       (void)bound->problem();
       one.set_name(bound->name());
-      if (known_.contains(one.id)) return std::nullopt;  // an existing case, written differently
+      if (known_.contains(one.id)) return std::nullopt;  // the same as an existing case, with other text in its cells
       return one;
     } catch (const std::exception&) {
       return std::nullopt;
     }
   }
-  /// The smallest case that accepts the cells.
+  /// The smallest case that accepts these cells.
   std::optional<Case> witness(const std::map<std::string, std::string>& cells) const {
     std::set<std::string> tried;
     for (const Case* one : small_) {
@@ -275,7 +275,7 @@ class Coverage {
           if (step > widest) break;
           std::optional<Case> one = witness({{column, std::to_string(power + step)}});
           if (!one) one = witness({{column, std::to_string(power - step)}});
-          if (!one) continue;  // no such number: try a larger step
+          if (!one) continue;  // not accepted: try the next distance
           lack(column, fmt::format("a number beside {}", power), std::move(one));
           break;
         }
@@ -294,7 +294,7 @@ class Coverage {
       if (!any_cell(column, [&](const std::string& cell) { return cell == fill; })) lack(column, "fill " + fill, witness_of_fill(column, fill));
     }
   }
-  /// Tries only cases that have a generator in this column; other contracts lack that operand.
+  /// Tries only cases with a generator in this column; the contracts of other cases have no such tensor.
   std::optional<Case> witness_of_fill(const std::string& column, const std::string& fill) const {
     for (size_t i = 0, tried = 0; i < small_.size() && tried < kTries; ++i) {
       const Case& one = *small_[i];
@@ -322,7 +322,7 @@ class Coverage {
     return found;
   }
 
-  /// False for contracts of unknown kernels: each of their cases must expose a wrong gain, so their rows are chosen by hand.
+  /// False for contracts of unknown kernels: each of their cases must expose a gain of 5 %, so their shapes are chosen by hand.
   bool may_be_blind(Case one) const {
     one.blind_to = {"*"};
     try {
@@ -333,7 +333,7 @@ class Coverage {
   }
 
   void sizes_of_contracts() {
-    if (kAnyRows.contains(op_.name) || op_.name.starts_with("all_reduce")) return;  // all-reduce cases take longer
+    if (kAnyRows.contains(op_.name) || op_.name.starts_with("all_reduce")) return;  // cases of all-reduces take too long
     std::map<std::string, std::vector<const Case*>> by_contract;  // small cases first
     for (const Case* one : small_) by_contract[one->text("contract")].push_back(one);
     for (const auto& [contract, cases] : by_contract) {
@@ -346,11 +346,11 @@ class Coverage {
       };
       want("m", "1", {1}, [](int64_t m) { return m == 1; });
       want("m", "an odd number", {3, 5, 7}, [](int64_t m) { return m > 1 && m % 2 == 1; });
-      if (contract.find('@') != std::string::npos) continue;  // an earlier release
+      if (contract.find('@') != std::string::npos) continue;  // an earlier release of the contract
       const auto is_empty_list = [](const Case* one) { return is_zeros(one->text("tokens")); };
       if (has_column("tokens") && std::none_of(cases.begin(), cases.end(), is_empty_list))
         lack("tokens", "zeros alone of contract " + contract, witness_among(cases, "tokens", "0;0"));
-      if (op_.name.find("norm") == std::string::npos)         // norm kernels use a block per row, so 64 is no border
+      if (op_.name.find("norm") == std::string::npos)         // norm kernels use a block for each row, so 64 rows mean nothing
         want("m", "more than 64", {67, 72, 96, 256}, [](int64_t m) { return m > 64; });
       const int64_t power = op_.name.starts_with("gemm_") || op_.name == "fused_moe" ? 128 : 8192;
       std::vector<int64_t> above;
@@ -373,7 +373,7 @@ class Coverage {
     for (const Case* one : small_) by_type[{one->text("contract"), one->text("x")}].push_back(one);
     const bool hides_most = op_.name.find("norm") != std::string::npos && op_.name.find("quant") != std::string::npos;
     for (const auto& [of, cases] : by_type) {
-      if (hides_most && of.second != "f16") continue;  // the lower bound of the scale hides numbers below 2^-126
+      if (hides_most && of.second != "f16") continue;  // the lower bound of the scale hides values below 2^-126
       if (std::any_of(cases.begin(), cases.end(), has_subnormals)) continue;
       std::optional<Case> found;
       for (size_t i = 0, tried = 0; i < cases.size() && tried < kTriesOfContract && !found; ++i) {
@@ -441,10 +441,10 @@ std::vector<Lack> lacks_of(const Op& op, const std::vector<Case>& cases, const s
   return Coverage(op, cases, offered).all();
 }
 
-// The case tables have the values that kernels branch on; an op and a column that lack a value are named, with a row that would
-// add it.
+// The case tables have the values on which kernels branch. If an op and a column lack a value, the test names them, with a row
+// that would add it.
 
-/// Cases of the quick tier by op. Of cases that differ only in warp size, one.
+/// Cases of the quick tier by op. Of cases that differ only in the warp size, only one.
 const std::map<std::string, std::vector<Case>>& quick_cases() {
   static const auto cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);
@@ -473,7 +473,7 @@ TEST(CaseCoverage, NoColumnLacksAValueThatItsOpTakes) {
     for (const std::string& text : texts(op, quick_cases().at(op.name))) ADD_FAILURE() << text;
 }
 
-/// The tables without the cases with m = 1, without odd n, and without one generator.
+/// Takes all cases of one kind out of the tables, such as those with m = 1. The value that is then lacking must be named.
 TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
   const Op& op = shipped_ops().find("rms_norm");
   const auto without = [&](const auto& is) {
@@ -506,7 +506,7 @@ TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
                                                "vllm.cutlass_moe_mm.sm_90;")}));
 }
 
-// Storage of scale bytes that no scale uses holds NaN in half of the cases, and finite bytes that differ in the others.
+// Padding of byte scales: storage without a scale holds NaN in half of the cases, and finite bytes that differ in the others.
 
 TEST(AbsentScales, AreFiniteInHalfOfTheCases) {
   for (const char* op : {"gemm_block_scaled", "gemm_grouped"}) {
@@ -542,9 +542,9 @@ TEST(AbsentScales, AreNanOrDiffer) {
   EXPECT_EQ(met.size(), 2u);
 }
 
-// Ops with a row stride have a case of the tier `far` whose rows are further apart than 32-bit offsets reach.
+// Each op with a row stride has a case in the tier `far`, whose rows lie further apart than 32-bit offsets reach.
 
-/// Ops with a row stride that lack such a case.
+/// Ops that have a row stride but no such case.
 std::set<std::string> without_far_rows(const std::vector<Case>& cases) {
   std::set<std::string> ops;
   for (const Op& op : shipped_ops().all())
@@ -561,7 +561,7 @@ std::set<std::string> without_far_rows(const std::vector<Case>& cases) {
   return ops;
 }
 
-/// Ops without a column for rows that lie apart, and why.
+/// Ops without a column for gaps between rows, each with the reason.
 const std::map<std::string, std::string> kDenseRows = {
     {"act_and_mul", "vLLM, SGLang and FlashInfer compute where a row begins from its number and its length"},
     {"all_reduce", "a message is flat memory"},
@@ -597,7 +597,7 @@ TEST(RowsApart, EveryOpHasAColumnForThemOrAReason) {
   }
 }
 
-/// A quick case with rows apart for each op that has the column.
+/// Each op that has such a column also has a quick case with gaps between rows.
 TEST(RowsApart, EveryColumnForThemIsUsed) {
   std::set<std::string> unused;
   for (const Op& op : shipped_ops().all())
@@ -619,14 +619,14 @@ TEST(FarRows, EveryOpWithRowsApartHasThem) {
   EXPECT_EQ(without_far_rows(cases), std::set<std::string>{"layer_norm"});
 }
 
-// Every quick case has one of our kernels on the CPU. Otherwise, a kernel that the build lost would only be skipped.
+// Each quick case is taken by one of our CPU kernels. Otherwise a kernel that the build lost would only cause skips.
 
 std::vector<Case> all_quick_cases() {
   open_rulebook(ASSAY_SOURCE_DIR);
   return select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR), {.suites = {"quick"}});
 }
 
-/// Contracts of cases that no kernel accepts.
+/// Contracts with a case that no kernel accepts.
 std::set<std::string> left_out(const std::vector<KernelOffer>& kernels, const std::vector<Case>& cases) {
   std::set<std::string> contracts;
   for (const Case& one : cases)
@@ -646,9 +646,9 @@ TEST(Offered, AKernelThatIsLostIsFound) {
   EXPECT_FALSE(left_out(kernels, all_quick_cases()).empty());
 }
 
-// kernels/hip/executed_sample.csv, which CI executes for gfx942, has a case of every op, and all of them are quick cases.
+// CI executes the cases of kernels/hip/executed_sample.csv for gfx942. It has a case of every op, and all are quick cases.
 
-/// Ops without a case in the sample, and cases of the sample that no table has.
+/// Ops without a case in the sample, and cases of the sample that are in no table.
 std::vector<std::string> flaws_of_sample(const std::vector<std::string>& sample, const std::vector<Case>& cases) {
   std::set<std::string> ids, ops;
   for (const Case& one : cases) ids.insert(one.id);

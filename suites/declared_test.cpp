@@ -1,4 +1,4 @@
-// The declarations of ops agree with their cases, problems and mutants.
+// What an op declares (tensors, parameters, reductions) agrees with its cases, calls and mutants.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// The declarations of ops agree with their cases and problems.
+// What an op declares agrees with its cases and calls.
 
 const std::vector<Case>& quick_cases() {
   static const std::vector<Case> cases = [] {
@@ -30,7 +30,7 @@ const std::vector<Case>& quick_cases() {
   return cases;
 }
 
-/// One case for each contract, each set of present cells, and each op.
+/// For each op, contract and set of cells that are given: one case.
 std::vector<Case> some_cases() {
   std::vector<Case> some;
   std::set<std::string> kinds;
@@ -43,7 +43,7 @@ std::vector<Case> some_cases() {
   return some;
 }
 
-/// The mutation score of a large dump is computed on some of its rows, so these must keep inputs such as weights.
+/// with_rows() keeps inputs such as weights. The mutation score of a large dump is computed on some of its rows.
 TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
   std::set<std::string> seen;
   for (const Case& one : some_cases()) {
@@ -52,7 +52,7 @@ TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
     if (m <= 0 || m > 64) continue;
     Problem problem = bound->problem();
     for (HostTensor& tensor : problem.tensors)
-      for (std::byte& each : tensor.bytes) each ^= std::byte{1};  // data that no generator makes
+      for (std::byte& each : tensor.bytes) each ^= std::byte{1};  // no generator makes these data
     std::vector<int64_t> rows(static_cast<size_t>(m));
     std::iota(rows.begin(), rows.end(), 0);
     const CaseOfRows all = bound->with_rows(problem, rows);
@@ -60,7 +60,7 @@ TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
     for (size_t t = 0; t < problem.tensors.size(); ++t) {
       const HostTensor& had = problem.tensors[t];
       const HostTensor& kept = all.problem.tensors[t];
-      if (access_of(had) == Access::kOut || had.spec.shape.size() != 1) continue;  // matrices may have another row stride
+      if (access_of(had) == Access::kOut || had.spec.shape.size() != 1) continue;  // a matrix may get another row stride
       EXPECT_TRUE(had.bytes == kept.bytes) << one.id << ": " << had.spec.name;
       seen.insert(one.op + " " + had.spec.name);
     }
@@ -145,7 +145,7 @@ TEST(Declared, LayoutsSayWhereScalesLieAndWhatPaddingHolds) {
   EXPECT_THAT(of("indexer_k_quant_and_cache", "vllm.indexer_k"), HasSubstr("codes  128 x e4m3fn at p*128+c"));
 }
 
-/// What --minimize tries: each reduced case is valid, and each axis yields a case of the requested size.
+/// For --minimize: each reduced case is valid, and has the requested size.
 TEST(Declared, WhatIsTakenAwayLeavesACase) {
   for (const Case& one : some_cases()) {
     const Op& op = shipped_ops().find(one.op);
@@ -172,13 +172,13 @@ TEST(Declared, GroupsAreTakenAwayWhole) {
   EXPECT_EQ(tensor[1].cells(1).at("n"), "8");
 }
 
-// The fast check of a mutant's first elements agrees with its complete first rows.
+// Mutants are first compared on a few elements (glimpse). These elements agree with the complete first rows.
 
 struct Looked {
   int64_t elements = 0, wrong = 0;
 };
 
-/// Counts the elements of a subsample's first rows, and those that differ in the complete rows.
+/// Counts the elements of a glimpse, and how many of them differ from the complete rows.
 Looked look(const Answer& answer) {
   Looked looked;
   const AcceptedBlock some = answer.glimpse(), whole = answer.accepted(0, 1);
@@ -193,7 +193,7 @@ Looked look(const Answer& answer) {
   return looked;
 }
 
-/// The same for first rows that are computed separately; matched by part label.
+/// The same if first rows are computed separately. Parts correspond by label.
 Looked look(const Answer& first, const Answer& answer) {
   Looked looked;
   const AcceptedBlock some = first.accepted(0, 1), whole = answer.accepted(0, 1);
@@ -214,7 +214,7 @@ Looked look(const Answer& first, const Answer& answer) {
   return looked;
 }
 
-/// One in this many cases of each op.
+/// Every 24th case of each op.
 std::vector<Case> cases_of_each_op() {
   constexpr int kOneIn = 24;
   open_rulebook(ASSAY_SOURCE_DIR);

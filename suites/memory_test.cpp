@@ -1,4 +1,4 @@
-// The memory of checking and diagnosis does not grow with the tensor, and a sample yields the same cause as the whole tensor.
+// The memory of checks and of the diagnosis does not grow with the tensor. A sample gives the same cause as the whole tensor.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ class Memory : public ::testing::Test {
   void SetUp() override { open_rulebook(ASSAY_SOURCE_DIR); }
 };
 
-/// Accepted codes of all elements would take 8 bytes each: 256 MiB for the larger case.
+/// If all accepted codes were kept, they would take 8 bytes per element: 256 MiB for the larger case.
 TEST_F(Memory, OfJudgingDoesNotGrowWithTheTensor) {
   constexpr int64_t kMost = int64_t{64} << 20;
   for (const int64_t rows : {int64_t{512}, int64_t{2048}}) {
@@ -52,7 +52,7 @@ TEST_F(Memory, OfADiagnosisIsThatOfItsSample) {
   EXPECT_THAT(causes.front(), HasSubstr(kMistake));
 }
 
-/// A GEMM whose full diagnosis would recompute every product per hypothesis. The diagnosis samples rows, so that it takes
+/// For a GEMM of this size, a complete diagnosis would compute all products again for each mutant. With a sample of rows it takes
 /// seconds.
 TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
   const Op& op = shipped_ops().find("gemm_scaled");
@@ -70,7 +70,7 @@ TEST_F(Memory, ADiagnosisOfALargeProductLooksAtFewOfItsProducts) {
   EXPECT_THAT(causes.front(), HasSubstr(mistake));
 }
 
-/// Only the last of 16384 columns is wrong. The sample contains it, and the cause is named.
+/// Only the last of 16384 columns is wrong. The sample has this column, so the cause is named.
 TEST_F(Memory, ADiagnosisOfAWideProductLooksAtTheColumnThatFails) {
   constexpr int64_t kWide = 16384;
   const Op& op = shipped_ops().find("gemm_scaled");
@@ -87,7 +87,7 @@ TEST_F(Memory, ADiagnosisOfAWideProductLooksAtTheColumnThatFails) {
   EXPECT_THAT(causes.front(), HasSubstr(mistake));
 }
 
-/// One wrong element among half a million, plus one in each row of another column. The sample contains its row and its column.
+/// One element of half a million is wrong, or one in each row. The sample has rows and columns that meet in wrong elements.
 TEST_F(Memory, ChosenRowsAndColumnsMeetInElementsThatFail) {
   const Op& op = shipped_ops().find("gemm_scaled");
   for (const bool diagonal : {false, true}) {
@@ -111,7 +111,7 @@ TEST_F(Memory, ChosenRowsAndColumnsMeetInElementsThatFail) {
   }
 }
 
-/// Verdicts of GEMMs report distances from the exact dot products; for a large GEMM, only those of some rows.
+/// Verdicts of GEMMs state distances from the exact dot products. For a large GEMM only some rows are computed exactly.
 TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
   const auto notes_of = [](int64_t rows) {
     const LargeCase large = with_outputs(large_product(rows, 512, 2048), "");
@@ -135,7 +135,7 @@ TEST_F(Memory, ASmallProductIsLookedAtWhole) {
       judge_outputs(*shipped_ops().find("gemm_scaled").bind(small.one), small.problem, small.result, verdict).is_everything());
 }
 
-/// One wrong element among 32 million. The sample contains its row.
+/// One element of 32 million is wrong. The sample has its row.
 TEST_F(Memory, ASampleHoldsTheOnlyRowThatFails) {
   LargeCase large = with_outputs(large_case(2048, kColumns), "");
   find(large.result.outputs, "q").bytes[size_t(1234 * kColumns + 5)] ^= std::byte{0x40};

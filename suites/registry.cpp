@@ -75,7 +75,7 @@ const Op& OpRegistry::of_contract(const std::string& contract, const std::map<st
   return *best;
 }
 
-// Prints any contract as formulas, by its op kind.
+// A contract as formulas; its op kind determines how they are written.
 
 std::vector<std::string> contract_lines(const std::string& id) {
   const ContractTables& tables = rulebook().contracts;

@@ -1,4 +1,4 @@
-// The registry of ops: the functions that create them, the op of a contract, and any contract as formulas.
+// The registry of ops: it creates them, finds the op of a contract, and prints contracts as formulas.
 #pragma once
 
 #include <map>
@@ -14,27 +14,27 @@ namespace assay {
 
 // The registry of ops.
 
-/// A set of ops. Programs create their own registry and pass it on.
+/// A set of ops, with look-up by name and by contract.
 class OpRegistry {
  public:
   explicit OpRegistry(std::vector<Op> ops) : ops_(std::move(ops)) {}
 
   std::span<const Op> all() const { return ops_; }
-  /// Throws std::out_of_range with near matches.
+  /// Throws std::out_of_range with similar names.
   const Op& find(std::string_view name) const;
-  /// The op that takes the contract, has all of these parameters and the most of these tensors; the first of equals. If none has
-  /// all parameters, the first that takes the contract. Throws std::out_of_range for an unknown contract, UsageError for one that
-  /// no op takes.
+  /// Among the ops that take the contract and have all of these parameters: the op with the most of these tensors; the first, if
+  /// several have as many. If no op has all parameters: the first op that takes the contract. Throws std::out_of_range for an
+  /// unknown contract, and UsageError if no op takes it.
   const Op& of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters = {},
                         const DumpedRoles& tensors = {}) const;
-  /// Every op that takes the contract.
+  /// All ops that take the contract.
   std::vector<const Op*> all_of_contract(const std::string& contract) const;
 
  private:
   std::vector<Op> ops_;
 };
 
-/// The ops of ops.inc: for main functions, the C API and tests.
+/// The ops of ops.inc. Main functions, the C API and tests call this.
 const OpRegistry& shipped_ops();
 
 // Declares the function that creates each op; ops.inc is the list.
@@ -43,16 +43,16 @@ const OpRegistry& shipped_ops();
 #include "suites/ops.inc"
 #undef ASSAY_OP
 
-// Prints any contract as formulas, by its op kind.
+// A contract as formulas; its op kind determines how they are written.
 
-/// One line per cell; uses bf16 where the text depends on the format. Throws std::out_of_range with similar ids.
+/// A line for each cell. Where the text depends on the format of x, it is for bf16. Throws std::out_of_range with similar ids.
 std::vector<std::string> contract_lines(const std::string& id);
 
-// The formulas of two op kinds, defined beside their ops.
+// The formulas of two op kinds. The functions are defined in the folders of their ops: pack_scales/ and rms_norm_double_quant/.
 
 struct Format;
 struct Packing;
 std::vector<std::string> pack_lines(const Packing& packing);
-std::vector<std::string> launch_lines(const std::string& contract, const Format& x);  ///< of the two contracts of a launch
+std::vector<std::string> launch_lines(const std::string& contract, const Format& x);  ///< of both contracts of a launch
 
 }  // namespace assay

@@ -23,9 +23,9 @@
 namespace assay {
 namespace {
 
-// The contract registry: contract and layout tables of a run, read once and extended by --contracts.
+// The contract registry: all contract and layout tables of a run, read once. `--contracts` adds tables of the user.
 
-/// Cache of mutants, by contract and format; owned by the registry.
+/// Cache of mutants by contract and format. The registry owns it.
 class EditMemory {
  public:
   using Edits = std::vector<std::shared_ptr<const Neighbour>>;
@@ -35,7 +35,7 @@ class EditMemory {
     const auto found =
         std::find_if(known_.begin(), known_.end(), [&](const Entry& one) { return one.contract == contract && *one.x == x; });
     if (found != known_.end()) {
-      std::rotate(known_.begin(), found, found + 1);  // move to front: most recently used
+      std::rotate(known_.begin(), found, found + 1);  // move to the front: the order is by last use
       return known_.front().edits;
     }
     Edits edits;
@@ -46,7 +46,7 @@ class EditMemory {
   }
 
  private:
-  static constexpr size_t kMost = 64;  ///< contracts; each has about a hundred mutants of some kilobytes
+  static constexpr size_t kMost = 64;  ///< contracts; each has about a hundred mutants of some kB
   struct Entry {
     std::string contract;
     const Format* x;
@@ -56,7 +56,7 @@ class EditMemory {
   std::mutex mutex_;
 };
 
-/// Cache of bound contracts, by id and format; owned by the registry.
+/// Cache of bound contracts by id and format. The registry owns it.
 class BoundContracts {
  public:
   std::shared_ptr<const Contract> of(const ContractTables& tables, const std::string& contract, const Format& x) {
@@ -77,7 +77,7 @@ std::unique_ptr<EditMemory> edits_of_book;
 
 class DigestsOfRows;
 std::mutex mutex_of_digests;
-std::shared_ptr<DigestsOfRows> digests_of_book;  ///< made when they are first needed
+std::shared_ptr<DigestsOfRows> digests_of_book;  ///< created at the first use
 
 std::vector<Equivalence> load_equivalences(const std::string& file) {
   const Table table = read_table(file);
@@ -90,7 +90,7 @@ std::vector<Equivalence> load_equivalences(const std::string& file) {
   return all;
 }
 
-/// The entry with that name.
+/// The entry with that id. Throws std::out_of_range with similar ids.
 template <class Entry>
 const Entry& entry(const std::vector<Entry>& entries, const char* kind, const std::string& id) {
   const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& one) { return one.id == id; });
@@ -149,7 +149,7 @@ const Layout& Rulebook::layout(const std::string& id) const { return entry(layou
 
 const Record& Rulebook::record(const std::string& id) const { return entry(records, "record", id); }
 
-/// Throws TableError for a layout that does not exist, and for an entry of `pad` that no op reads.
+/// Throws TableError if a row names a layout that does not exist, or has an item in `pad` that no op reads.
 static void require_known_words(const ContractRow& row, const std::vector<Layout>& layouts) {
   static const std::vector<std::string> kPads = {"rows:00",     "rows:untouched", "rows:unspecified", "k:00",
                                                  "k:untouched", "gaps:00",        "gaps:untouched",   "x:00"};
@@ -183,7 +183,7 @@ void open_rulebook(const std::string& root, const std::vector<std::string>& more
       book->contracts.add(file);
   }
   for (const ContractRow& row : book->contracts.rows())
-    if (is_product(row)) (void)read_dot(row, book->contracts, book->units);  // validates GEMM rows, which refer to both tables
+    if (is_product(row)) (void)read_dot(row, book->contracts, book->units);  // checks the rows of GEMMs
   book->layouts = load_layouts(root + "/reference/contracts/layouts.csv");
   for (const ContractRow& row : book->contracts.rows()) require_known_words(row, book->layouts);
   book->records = load_records(root + "/reference/contracts/records.csv");
@@ -209,11 +209,11 @@ const Rulebook& rulebook() {
 
 namespace {
 
-// Finds the table rows that determine the answers and mutants of a case; used as a cache key.
+// Digests of the table rows that determine a case's accepted codes and mutants. Stored results use the digest as a key.
 
 using TableCells = std::map<std::string, TableCell>;
 
-/// Adds each part of a cell that looks like the id of a row.
+/// Adds to `names` each part of a cell that may be the id of a row.
 void add_names(std::string_view cell, std::set<std::string>& names) {
   for (size_t at = 0; at < cell.size();) {
     const size_t from = cell.find_first_not_of(" |=>(),", at);
@@ -232,15 +232,15 @@ bool informs_only(const std::string& column) {
   return columns.contains(column);
 }
 
-/// Optional columns that are younger than the first golden records. Their empty cells are left out of the digest, so that the
-/// seals of those records still match.
+/// Whether the cell belongs to an optional column that was added after the first golden records, and is empty. Such cells are
+/// left out of the digest, so that those records stay valid.
 bool is_as_before(const std::string& column, const TableCell& cell) {
   static const std::set<std::string> younger = {"experts", "tile_rows", "padding", "one_block",
                                                 "router",  "block_m",   "rival",   "error"};
   return cell.text.empty() && younger.contains(column);
 }
 
-/// The text of all layouts and records, because mutants use every other layout and record.
+/// The text of all layouts and records. They count for each case, because mutants replace a layout or record by every other one.
 std::string addresses(const Rulebook& book) {
   std::string all;
   for (const Layout& one : book.layouts) {
@@ -257,12 +257,12 @@ std::string addresses(const Rulebook& book) {
   return all;
 }
 
-/// Collects the rows that a case depends on: text of each row, by id.
+/// Collects the rows on which a case depends: the text of each row, by id.
 class RowsRead {
  public:
   explicit RowsRead(const Rulebook& book) : book_(book) {}
 
-  /// Adds the row or instruction of this name, and the rows that it names. Other words are ignored.
+  /// Adds the row or instruction of this name and all rows that it names. A word that names none is ignored.
   void add(const std::string& name) {
     if (text_.contains(name)) return;
     if (const ContractRow* row = book_.contracts.lookup(name))
@@ -271,7 +271,7 @@ class RowsRead {
       add_unit(book_.units.find(name));
   }
 
-  /// Digest of the collected rows and of `addresses`, the text of all layouts and records.
+  /// Digest of the collected rows and of `addresses` (all layouts and records).
   std::string text(std::string addresses) const {
     std::string all = std::move(addresses);
     for (const auto& [id, text] : text_) all += text;
@@ -296,7 +296,7 @@ class RowsRead {
     for (const std::string& name : names) add(name);
   }
 
-  /// Mutants replace an instruction by one with the same operands and another result; their ids differ after the last dot.
+  /// Adds the instructions by which mutants replace this one: those whose ids differ only after the last dot, and its candidates.
   void add_unit(const UnitRow& unit) {
     const std::string stem = unit.id.substr(0, unit.id.rfind('.') + 1);
     for (const UnitRow& row : book_.units.rows())
@@ -308,7 +308,7 @@ class RowsRead {
   std::map<std::string, std::string> text_;
 };
 
-/// Digests of the table rows that a case depends on. Each is computed once, since many cases depend on the same rows.
+/// Digests of the rows on which cases depend. Many cases depend on the same rows, so each digest is computed once.
 class DigestsOfRows {
  public:
   explicit DigestsOfRows(const Rulebook& book) : book_(book), addresses_(addresses(book)) {}
@@ -332,7 +332,7 @@ class DigestsOfRows {
   const Rulebook& book_;
   const std::string addresses_;
   std::unordered_map<std::string, bool> is_name_;
-  std::map<std::set<std::string>, std::string> known_;  ///< by the rows and instructions that a case names
+  std::map<std::set<std::string>, std::string> known_;  ///< key: the rows and instructions that a case names
 };
 
 }  // namespace

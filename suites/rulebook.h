@@ -1,4 +1,4 @@
-// The contract registry: contract and layout tables of a run, read once and extended by --contracts.
+// The contract registry: all contract and layout tables of a run, read once. `--contracts` adds tables of the user.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@
 
 namespace assay {
 
-/// A mutant that no data can distinguish from its contract. Contract, input format (several with |) and mutant name are globs.
+/// A mutant that no input can tell from its contract. Contract, input format (several, joined by |) and mutant name are globs.
 struct Equivalence {
   std::string contract, x, fault, why;
 };
@@ -25,7 +25,7 @@ struct Rulebook {
   ContractTables contracts;
   EvidenceTable evidence;
   ElsewhereTable elsewhere;
-  UnitTable units;  ///< contracts that are single tensor core instructions
+  UnitTable units;  ///< tensor core instructions; each is also a contract
   std::vector<Layout> layouts;
   std::vector<Record> records;
   std::vector<Equivalence> equivalences;
@@ -33,14 +33,14 @@ struct Rulebook {
   /// Ids of all contracts and instructions.
   std::vector<std::string> contract_ids() const;
   bool is_unit(const std::string& contract) const;
-  /// Whether the contract is a row of that op kind. False also for one that does not exist.
+  /// Whether the contract is a row of that op kind. False also if the contract does not exist.
   bool is_row(const std::string& contract, const Flow& flow) const;
-  /// The rows of a chain in order; a plain row gives itself, any other text none.
+  /// The rows of a chain, first stage first. For a contract of one row: that row. For any other text: none.
   std::vector<const ContractRow*> links_of(const std::string& contract) const;
-  /// The evidence for a contract, strongest first: from evidence.csv; for an instruction from its cell `evidence`.
+  /// The evidence for a contract, strongest first, from evidence.csv. For an instruction it is read from its cell `evidence`.
   std::vector<EvidenceKind> evidence_of(const std::string& contract) const;
 
-  /// Why the mutant is equivalent for that format; empty if it is not.
+  /// Why the mutant is equivalent for input format x; empty if it is not.
   std::string equivalent(const std::string& contract, const Format& x, const std::string& fault) const;
 
   /// Throws std::out_of_range with similar ids.
@@ -49,29 +49,29 @@ struct Rulebook {
   const Record& record(const std::string& id) const;
 };
 
-/// Reads reference/contracts and suites/equivalent.csv under `root`, and the user's tables. Throws TableError. Call it before the
-/// first rulebook().
+/// Reads reference/contracts and suites/equivalent.csv below `root`, and `more_contracts`, the user's tables. Throws TableError.
+/// Must be called before rulebook().
 void open_rulebook(const std::string& root, const std::vector<std::string>& more_contracts = {});
 
-/// Throws std::logic_error if no registry is open.
+/// Throws std::logic_error before open_rulebook().
 const Rulebook& rulebook();
 
-/// A contract bound to a format, cached for all cases that share both. Thread-safe. Throws like bind().
+/// A contract bound to an input format. All cases with both share the object. Thread-safe. Throws like bind().
 std::shared_ptr<const Contract> bound_contract(const std::string& contract, const Format& x);
 
-// Cache of the mutants of contracts, for consecutive cases.
+// Cache of the mutants of contracts: consecutive cases often have the same contract.
 
-/// neighbours() (the mutants) of a contract for that input format. Results for the most recent contracts are cached. Thread-safe.
+/// The mutants of a contract for input format x. The mutants of the 64 contracts used last are cached. Thread-safe.
 std::vector<std::shared_ptr<const Neighbour>> contract_edits(const std::string& contract, const Format& x);
 
-// Finds the table rows that determine the answers and mutants of a case; used as a cache key.
+// Digests of the table rows that determine a case's accepted codes and mutants. Stored results use the digest as a key.
 
-/// Digest of all rows that the case's answers and mutants depend on: rows named in its cells, rows that those name in turn,
-/// sibling instructions of each tensor core, equivalences of these contracts, and all layouts and records. Informative cells
-/// (source, why, since, until, evidence) and comments are excluded. Needs an open contract registry.
+/// Digest of all rows on which the case's accepted codes and mutants depend: rows named in its cells and rows that those name in
+/// turn; instructions that differ from a named one only in the last part of the id; equivalences of these contracts; all layouts
+/// and records. Comments and the cells source, why, since, until, evidence do not count. Needs an open registry.
 std::string rows_read_by(const Case& one);
 
-// The architecture of a tensor core instruction, for `--arch`.
+// The architecture of a tensor core instruction; `--arch` selects by it.
 
 /// The first part of an instruction's id: "sm_90" of "sm_90.wgmma.e4m3.f32".
 inline std::string chip_of_unit(const std::string& id) { return id.substr(0, id.find('.')); }

@@ -1,4 +1,4 @@
-// Checks the declarations in the tables of the suites against the reference.
+// Checks what the case tables declare (blind_to, unseen.csv) against the reference.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@
 namespace assay {
 namespace {
 
-/// Glob of the contracts to test: the variable ASSAY_CONTRACT, or all.
+/// Glob of the contracts to test: the environment variable ASSAY_CONTRACT; if it is not set, all.
 std::string wanted_contracts() {
   const char* const glob = std::getenv("ASSAY_CONTRACT");
   return glob ? glob : "*";
@@ -28,14 +28,14 @@ std::string wanted_contracts() {
 
 bool some_contracts_are_left_out() { return one_in_of_environment() > 1 || wanted_contracts() != "*"; }
 
-/// The quick cases of all contracts, or of those that ASSAY_SAMPLE or ASSAY_CONTRACT selects.
+/// The quick cases of all contracts, or of those that ASSAY_SAMPLE and ASSAY_CONTRACT select.
 const std::vector<Case>& quick_cases() {
   static const std::vector<Case> cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);
     std::vector<Case> all = select_cases(load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR),
                                          {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}});
     std::erase_if(all, [](const Case& c) {
-      return c.text("warp") != "32" || !in_sample(c.text("contract"), one_in_of_environment()) ||  // warp sizes share inputs
+      return c.text("warp") != "32" || !in_sample(c.text("contract"), one_in_of_environment()) ||  // both sizes share inputs
              !glob_match(wanted_contracts(), c.text("contract"));
     });
     return all;
@@ -43,7 +43,7 @@ const std::vector<Case>& quick_cases() {
   return cases;
 }
 
-/// By case id: for each mutant, whether the inputs of the case kill it.
+/// For each case id: which mutants the inputs of the case kill.
 const std::map<std::string, std::vector<Visibility>>& seen_by_case() {
   static const auto seen = [] {
     std::map<std::string, std::vector<Visibility>> all;
@@ -75,15 +75,15 @@ TEST(Suites, ACaseThatDeclaresNothingIsFoundBlind) {
   EXPECT_GT(blind, quick_cases().size() / 2);
 }
 
-/// power_of() stops at the first element that kills a mutant; visibilities() counts all. Both must name the same survivors. Uses
-/// one case of each contract that does not kill all mutants.
+/// power_of() stops at the first element that kills a mutant; visibilities() counts all such elements. Both must name the same
+/// survivors. For each contract, one case that does not kill all mutants is tested.
 TEST(Suites, PowerIsBlindToWhatNoElementShows) {
   std::set<std::string> contracts;
   for (const Case& c : quick_cases()) {
     const std::set<std::string> blind = undeclared(c, {});
     if (blind.empty() || blind.size() == seen_by_case().at(c.id).size() || !contracts.insert(c.op + c.text("contract")).second)
       continue;
-    Case silent = c;  // power_of() would try declared mutants on the first row only
+    Case silent = c;  // with blind_to, power_of() tries those mutants only on the first row
     silent.blind_to.clear();
     const Power power = power_of(*shipped_ops().find(c.op).bind(silent), silent.blind_to);
     EXPECT_EQ(std::set<std::string>(power.blind_to.begin(), power.blind_to.end()), blind) << c.id;
@@ -94,8 +94,8 @@ TEST(Suites, PowerIsBlindToWhatNoElementShows) {
   EXPECT_GT(contracts.size(), wanted_contracts() == "*" ? 5u : 0u);
 }
 
-/// Globs of `blind_to` that no case of the table row needs: "FILE:LINE blind_to GLOB". A run does not find them, because
-/// power_of() trusts `blind_to`.
+/// Globs in `blind_to` that match no surviving mutant of any case of the row, as "FILE:LINE blind_to GLOB". A run does not find
+/// them, because power_of() trusts `blind_to`.
 std::set<std::string> stale_declarations(const std::vector<Case>& cases) {
   std::set<std::string> needed, stale;
   const auto words = [](const Case& c, const std::string& glob) { return c.origin.text() + " blind_to " + glob; };
@@ -138,14 +138,14 @@ TEST(Suites, EveryFaultIsSeenByACaseOfItsContract) {
       if (v.visible()) seen[c.text("contract")].insert(v.fault);
     }
   }
-  // every mutant that no quick case kills must be listed with a reason
+  // unseen.csv must list every mutant that no quick case kills, with a reason
   const Table unseen = read_table(std::string(ASSAY_SOURCE_DIR) + "/suites/unseen.csv");
   const std::vector<std::string> columns = {"contract", "fault", "why"};
   unseen.require_columns(columns);
   for (const TableRow& row : unseen.rows) {
     EXPECT_FALSE(unseen.text(row, "why").empty()) << row.line;
     for (const std::string& contract : alternatives_of(unseen.text(row, "contract"))) {
-      if (!all.contains(contract)) continue;  // when sampling
+      if (!all.contains(contract)) continue;  // not in the sample
       EXPECT_TRUE(all.at(contract).contains(unseen.text(row, "fault")))
           << contract << " has no fault " << unseen.text(row, "fault");
       seen[contract].insert(unseen.text(row, "fault"));

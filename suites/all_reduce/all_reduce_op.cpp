@@ -22,7 +22,7 @@ std::string value_text(Span v) {
   return v.pinned() ? fmt::format("{:.9g}", v.low) : fmt::format("{:.9g} to {:.9g}", v.low, v.high);
 }
 
-/// Which rank adds up which elements (its segments); in packets of 16 bytes if the contract defines no owners.
+/// Which rank adds up which elements (its segments). If the contract does not say it, packets of 16 bytes are assumed.
 std::vector<RankSegment> segments_of(const RankCase& c) {
   RankOwners owners = c.contract.owners;
   if (owners.of_bytes == 0 && owners.stripe == 0) owners.of_bytes = kUsualPacket;
@@ -43,7 +43,7 @@ bool within(Span accepted, double value) {
   return accepted.low <= value && value <= accepted.high;
 }
 
-/// An output element that the contract rejects.
+/// An output element whose code the contract does not accept.
 struct WrongElement {
   int rank;
   int64_t element;
@@ -62,8 +62,8 @@ std::vector<WrongElement> wrong_elements(const RankCase& c, const RankInputs& in
   return wrong;
 }
 
-/// Whether the element is a sum in which some ranks' values in x are replaced by their values in `others`: inputs of another
-/// call, or results that were already written in place. Tries all subsets of ranks; false for more than 8 ranks.
+/// Whether the element is a sum in which some ranks contribute their values in `others` instead of x: inputs of another call, or
+/// results that were already written in place. Tries all subsets of ranks; false for more than 8 ranks.
 bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& others, const WrongElement& one) {
   constexpr int kMostRanksInSets = 8;
   if (c.ranks > kMostRanksInSets) return false;
@@ -72,7 +72,7 @@ bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& ot
     for (int rank = 0; rank < c.ranks; ++rank)
       mixed.x.push_back({(which >> rank & 1 ? others : x)[size_t(rank)][size_t(one.element)]});
     RankReduce contract = c.contract;
-    if (contract.has_owners() && !contract.owners.any) {  // one element: rotate ranks by its owner
+    if (contract.has_owners() && !contract.owners.any) {  // the order depends on the owner of the element: rotate the ranks
       std::rotate(mixed.x.begin(),
                   mixed.x.begin() + (owner_of(c, one.element) + (contract.order == RankOrder::kBehindOwner ? 1 : 0)) % c.ranks,
                   mixed.x.end());
@@ -84,7 +84,7 @@ bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& ot
   return false;
 }
 
-/// Whether the value can be a sum over the ranks of values of the generator kFillBefore.
+/// Whether the value can be the result of a warm-up call: a sum of one value of kFillBefore from each rank.
 bool may_be_of_calls_before(double value, int ranks) { return value == std::trunc(value) && std::fabs(value) <= 15 * ranks; }
 
 std::string number_of(size_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
@@ -145,8 +145,8 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in the part of rank {}", owners.empty() ? "" : ", ", count, owner);
   const size_t parts = segments_of(c).size();
-  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise there are no segments, and everything is
-                                                                             // wrong
+  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise no rank owns a segment, and all
+                                                                             // positions are wrong
   if (parts > 1 && by_parts) notes.push_back("wrong elements by position, in one equal part per rank: " + owners);
   return notes;
 }
@@ -192,7 +192,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
 }
 namespace {
 
-/// Elements of a subsample for mutation analysis; fewer if the contract admits every addition tree, which is slow to evaluate.
+/// Elements of a subsample for mutants; kExcerptOfTrees for contracts that allow all orders of additions, which take long.
 constexpr int64_t kExcerptElements = 1 << 12, kExcerptOfTrees = 1 << 6;
 
 CaseName name_of(const Case& c, const RankCase& p) {
@@ -203,7 +203,7 @@ CaseName name_of(const Case& c, const RankCase& p) {
           p.fill.empty() ? "" : fmt::format("{}.s{}", p.fill, p.seed), p.warp};
 }
 
-/// One x and one y per rank, all with the same shape and format. A dump does not contain the state left by earlier calls.
+/// The case of a dump: x and y of each rank, all of one shape and format. Warm-up calls are unknown.
 DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   require_known_parameters(op, request);
   const DumpedTensor& x = dumped_role(request.roles, "x");
@@ -232,7 +232,7 @@ std::unique_ptr<const BoundCase> BoundRanks::excerpt() const {
   const int64_t most = c_.contract.order == RankOrder::kAnyTree && c_.ranks > 4 ? kExcerptOfTrees : kExcerptElements;
   RankCase few = c_;
   few.m = std::min(c_.m, std::max<int64_t>(1, most / c_.n));
-  if (c_.n > 2 * most) few.n = most + c_.n % most;  // one long row: keep the same number of odd elements at its end
+  if (c_.n > 2 * most) few.n = most + c_.n % most;  // one long row: keep as many elements after the last multiple of `most`
   return few.m == c_.m && few.n == c_.n ? nullptr : std::make_unique<const BoundRanks>(std::move(few), name_);
 }
 

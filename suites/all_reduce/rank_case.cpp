@@ -22,11 +22,11 @@
 namespace assay {
 namespace {
 
-/// The seed of the warm-up calls is this plus the case's seed. All warm-up calls have the same inputs, so stale data look the
-/// same, whichever call they come from.
+/// Warm-up calls have the case's seed plus this number. All of them have the same inputs, so a stale value looks the same,
+/// whichever warm-up call it comes from.
 constexpr uint64_t kSeedBefore = 1000;
 
-/// Initial value of the call and barrier counters for cases that wrap (2^32 - 4): after four calls they restart at 0.
+/// Initial value of the counters of calls and barriers in cases `wrapping`: 2^32 - 4, so that they become 0 after four calls.
 constexpr double kNearlyAll = 4294967292.0;
 
 constexpr std::pair<RankUse, const char*> kUses[] = {{RankUse::kAlternating, "alternating"},
@@ -153,7 +153,7 @@ RankInputs rank_inputs(const RankCase& c, const Problem& problem) {
   RankInputs inputs;
   for (int rank = 0; rank < c.ranks; ++rank) {
     inputs.x.push_back(values_of_rank(problem.tensors, "x", rank));
-    const size_t as_long = c.use == RankUse::kAlternating ? 2 : 1;  // how many calls ago the last call of this size was
+    const size_t as_long = c.use == RankUse::kAlternating ? 2 : 1;  // the last call of the same size was this many calls ago
     if (!problem.before.empty())
       inputs.before.push_back(values_of_rank(problem.before[problem.before.size() - as_long].tensors, "x", rank));
   }
@@ -161,7 +161,7 @@ RankInputs rank_inputs(const RankCase& c, const Problem& problem) {
 }
 namespace {
 
-/// y of each rank.
+/// The output y of each rank.
 std::vector<Part> parts_of(const RankCase& c, const std::string& justification) {
   std::vector<Part> parts;
   for (int rank = 0; rank < c.ranks; ++rank) {
@@ -176,7 +176,7 @@ std::vector<Part> parts_of(const RankCase& c, const std::string& justification) 
   return parts;
 }
 
-/// The accepted rows of all ranks, for sums bound to a contract and to inputs.
+/// Computes the accepted codes of all ranks, for given inputs and a contract or a mutant of it.
 class AcceptedSums {
  public:
   AcceptedSums(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs)
@@ -189,7 +189,7 @@ class AcceptedSums {
     for (const Spans& values : sums_.results_of_ranks(from, count)) block.parts.push_back(of_values(values, first, end));
     return block;
   }
-  /// The accepted codes of the first elements of rank 0: a fast check.
+  /// The accepted codes of the first 64 elements of rank 0: a fast first check.
   AcceptedBlock glimpse() const {
     constexpr int64_t kFew = 64;
     AcceptedBlock block{std::vector<AcceptedRows>(ranks_)};
@@ -223,9 +223,9 @@ std::string freedom(const RankReduce& contract) {
   return "every rounding and the order are pinned: one code";
 }
 
-/// The accepted outputs, and the rule that all ranks return the same bits.
+/// Accepts these sums, and requires that all ranks return the same bits.
 Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs) {
-  // If the codec lets owners keep their sums, an owner's result differs from that of the other ranks.
+  // If the owner of a sum returns it unencoded, its result differs from those of the other ranks.
   std::vector<RankSegment> apart;
   if (c.contract.codec.keeps_sums()) apart = rank_segments(c.contract.owners, *c.x, c.elements(), c.ranks);
   const auto sums = std::make_shared<const AcceptedSums>(c, contract, std::move(inputs));
@@ -240,7 +240,7 @@ Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared
   return expectation;
 }
 
-/// The difference between the outputs of two ranks. Segments of `apart` that one of the two owns are not compared.
+/// Where the outputs of two ranks differ. Segments of `apart` that belong to one of the two ranks are not compared.
 std::optional<Violation> difference(const Part& base, const HostTensor& right, const Part& other, const HostTensor& tensor,
                                     const std::vector<RankSegment>& apart) {
   struct Difference {
@@ -291,7 +291,7 @@ std::vector<Violation> rank_differences(const std::vector<Part>& parts, size_t o
   std::vector<const HostTensor*> tensors;
   for (const Part& part : parts) tensors.push_back(&tensor_of(outputs, part));
   std::vector<Violation> violations;
-  const size_t bases = apart.empty() ? 1 : 2;  // segments that rank 0 owns are compared with rank 1 instead
+  const size_t bases = apart.empty() ? 1 : 2;  // rank 0 owns some of the segments `apart`; these are compared with rank 1
   for (size_t rank = 0; rank < bases; ++rank)
     for (size_t i = (rank + 1) * of_rank; i < parts.size(); ++i) {
       const size_t base = rank * of_rank + i % of_rank;

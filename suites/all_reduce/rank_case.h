@@ -1,4 +1,4 @@
-// One case of op all_reduce, parsed and validated.
+// A case of op all_reduce, parsed and checked; its accepted outputs, mutants and texts.
 #pragma once
 
 #include <string>
@@ -12,19 +12,19 @@
 
 namespace assay {
 
-/// Generator for warm-up calls: integers of magnitude 1 to 15. Their sums are exact and differ from the result of the case.
+/// Input generator of warm-up calls: integers of magnitude 1 to 15, whose sums are exact and differ from the case's results.
 inline constexpr const char* kFillBefore = "rank_integers";
 
-/// How the group of a case was or is used.
+/// How the calls of a case use the group of ranks.
 enum class RankUse {
   kPlain,
-  kAlternating,  ///< every second warm-up call has twice the rows, including the last one
-  kWrapping,     ///< call and barrier counters start four below their wrap
+  kAlternating,  ///< every second warm-up call, and the last one, has twice the rows
+  kWrapping,     ///< the counters of calls and barriers begin at 2^32 - 4, so they wrap
   kInPlace,      ///< y uses the memory of x
-  kStraggler,    ///< the last rank but one arrives at every barrier after all others
-  kInARow        ///< ranks do not wait between calls, and one more call follows the last
+  kStraggler,    ///< one rank, the last but one, reaches every barrier after all others
+  kInARow        ///< ranks do not wait for each other between calls, and one more call follows the checked one
 };
-/// The cell's text, such as "alternating"; empty for kPlain.
+/// The text in the case table, such as "alternating"; empty for kPlain.
 const char* name(RankUse use);
 
 struct RankCase {
@@ -33,7 +33,7 @@ struct RankCase {
   int64_t m = 0, n = 0;
   const Format* x = nullptr;
   std::string fill;
-  int64_t shift = 0;   ///< elements between an aligned address and the tensors
+  int64_t shift = 0;   ///< distance of the tensors from an aligned address, in elements
   int64_t before = 0;  ///< number of warm-up calls with other inputs
   RankUse use = RankUse::kPlain;
   uint64_t seed = 0;
@@ -43,46 +43,46 @@ struct RankCase {
   int64_t elements() const { return m * n; }
 };
 
-/// Throws TableError naming row and column: a contract that is not an all-reduce, or ranks, formats or sizes that it does not
-/// support.
+/// Throws TableError with row and column if the contract is not an all-reduce, or does not support the ranks, the format or the
+/// size.
 RankCase read_rank_case(const Case& c);
-/// The same for a contract that the case's own contract refers to, in a composed op.
+/// The same for a composed op: `contract` is one of the contracts that the case's contract refers to.
 RankCase read_rank_case(const Cells& cells, const ContractRow& contract);
 
-/// x and y of each rank, and the warm-up calls.
+/// The call: x and y of each rank, and the warm-up calls before it.
 Problem rank_problem(const RankCase& c);
 
-/// The inputs of a problem and of the last warm-up call, in the reference's form.
+/// The inputs of the call and of the last warm-up call with the same size, as the reference reads them.
 RankInputs rank_inputs(const RankCase& c, const Problem& problem);
 
-/// The values of a rank's tensor, in row-major order.
+/// The values of one rank's tensor `role`, row by row.
 std::vector<double> values_of_rank(const std::vector<HostTensor>& tensors, const std::string& role, int rank);
 
-// The accepted outputs of a case on every rank, and its mutants.
+// The outputs that a case accepts on every rank, and its mutants.
 
-/// Violations of the rule that all ranks return the same bits. `parts`: `of_rank` parts of rank 0, then as many of each other
-/// rank. `apart`: segments whose owner may return other bits than the other ranks.
+/// Violations of the rule that all ranks return the same bits. `parts`: the `of_rank` parts of rank 0, then those of rank 1, and
+/// so on. `apart`: segments whose owner may return other bits than the remaining ranks.
 std::vector<Violation> rank_differences(const std::vector<Part>& parts, size_t of_rank, const std::vector<HostTensor>& outputs,
                                         const std::vector<RankSegment>& apart = {});
 
-/// y of each rank, and one rule: equal bits on all ranks.
+/// Accepts the sums in y of each rank, and requires that all ranks return the same bits.
 Expectation expect_ranks(const RankCase& c, const RankReduce& contract, const Problem& problem);
 
 std::vector<Hypothesis> rank_hypotheses(const RankCase& c);
 
-// Text about all-reduces: the trace of one element, and common properties of wrong elements.
+// Text about all-reduces: the trace of an element, and what wrong elements have in common.
 
-/// Trace of an element: its owner, the value of each rank in the order of additions, every partial sum, the result.
+/// The trace of an element: the rank that adds it up, each rank's value in the order of additions, each partial sum, the result.
 std::vector<std::string> trace_ranks(const RankCase& c, const Problem& problem, int64_t row, int64_t column);
 
-/// For wrong outputs: the affected ranks, and the affected owners' segments.
+/// For wrong outputs: the ranks with wrong elements, and the ranks that had to add these elements up.
 std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
-/// What all wrong elements hold instead of the sum: results of the previous call, sums of old and new values, the rank's own
-/// values, or unwritten memory. Empty if no single explanation fits all of them.
+/// What all wrong elements hold instead of the sum, as the text of a cause: the result of the previous call, a sum of old and new
+/// values, the rank's own values, or memory that was never written. Empty if none of these fits all of them.
 std::string rank_situation(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
-// The bound case of all_reduce, alone and as the first step of fused ops.
+// The parsed case of all_reduce, which is also the first step of fused ops.
 
 class BoundRanks : public BoundCase {
  public:

@@ -1,5 +1,5 @@
-// Ops all_reduce_add_rms_norm and all_reduce_rms_norm: each rank's answer is the norm's answer for the sum over ranks, or for the
-// concatenated columns of all ranks, and ranks agree.
+// Ops all_reduce_add_rms_norm (each rank returns the norm of the sum over ranks) and all_reduce_rms_norm (each rank returns its
+// columns of the norm over the columns of all ranks).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -57,7 +57,7 @@ TEST(FusedRanks, TheAnswerIsThatOfTheNormOnTheSum) {
   const std::vector<WholePart> all = computed(fused().bind(one)->expect(problem, nullptr));
   ASSERT_EQ(all.size(), 8u);
 
-  // the same result from the two separate ops
+  // the two separate ops give the same result
   const RankNorm parts = read_rank_norm(rulebook().contracts.find(one.text("contract")));
   const auto sum = shipped_ops().find("all_reduce").bind(with_cells(one, {{"contract", parts.reduce}}));
   const auto rows = shipped_ops().find("fused_add_rms_norm").bind(with_cells(one, {{"contract", parts.then}, {"fill", "zeros"}}));
@@ -157,7 +157,7 @@ const TestCells kUsual = {{"contract", "vllm.minimax_all_reduce_qk_rms_norm"},
 
 Case case_with(const TestCells& cells) { return case_of(sharded(), kUsual, cells); }
 
-/// Outputs with a small factor on all ranks except `other_rank`, which uses a larger one; -1: no exception.
+/// Outputs with a small r on all ranks; rank `other_rank` uses a larger one. -1: no rank does.
 std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation, int other_rank) {
   std::vector<HostTensor> outputs;
   for (const HostTensor& tensor : problem.tensors)
@@ -174,7 +174,7 @@ std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& ex
   return outputs;
 }
 
-/// By hand in double: the sum of squares of all ranks, its root, and the rank's own columns.
+/// Computes in double: the sum of squares over all ranks, its root, and the rank's own columns.
 TEST(ShardedNorm, FollowsFromTheSquaresOfAllRanks) {
   const Case one = case_with({});
   const Problem problem = sharded().bind(one)->problem();

@@ -1,4 +1,4 @@
-// Op all_reduce: rejected cases, the rule between ranks, elements that are not checked, and memory before shifted tensors.
+// Op all_reduce: rejected cases, equal bits on all ranks, elements that are not checked, and memory before shifted tensors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,7 +47,7 @@ const TestCells kUsual = {{"contract", "vllm.all_reduce_1stage"},
 
 Case case_with(const TestCells& cells) { return case_of(all_reduce(), kUsual, cells); }
 
-/// Outputs of each rank: the lowest accepted codes, or the highest on the named ranks.
+/// Outputs with the lowest accepted codes; ranks in `greatest` have the highest ones.
 std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation,
                                           std::vector<int> greatest = {}) {
   std::vector<HostTensor> outputs;
@@ -87,7 +87,7 @@ TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_EQ(refusal({{"m", "0"}}), "");
 }
 
-/// Each of two ranks is within its accepted intervals, but they differ.
+/// Each of two ranks is within its accepted intervals, but their bits differ, which is a failure.
 TEST(AllReduce, AFreeOrderIsFreeForAllRanksTogether) {
   const Case one = case_with({{"contract", "nccl.all_reduce_tree"}});
   const Problem problem = all_reduce().bind(one)->problem();
@@ -104,7 +104,7 @@ TEST(AllReduce, AFreeOrderIsFreeForAllRanksTogether) {
   EXPECT_EQ(parted.violations[0].places.front().part, "y.rank 2");
 }
 
-/// Inf - Inf in one addition tree is NaN, in another not. The element is not checked, and a number is not a failure.
+/// Some orders of addition give Inf - Inf = NaN, others a number. The element is not checked, so a number does not fail.
 TEST(AllReduce, WhatOnlySomeTreesOverflowIsNotJudged) {
   const Case one = case_with({{"contract", "nccl.all_reduce_tree"}, {"x", "f16"}, {"fill", "rank_overflow"}});
   const Problem problem = all_reduce().bind(one)->problem();
@@ -145,7 +145,7 @@ TEST(AllReduce, GroupsOfPartsAreWhole) {
 
 }  // namespace
 
-// Uses of a group: warm-up calls with other data or sizes, wrapping counters, a late rank, in-place output.
+// How calls use a group: warm-up calls with other data or sizes, wrapping counters, a late rank, outputs in place.
 
 namespace {
 
@@ -195,7 +195,7 @@ TEST(AllReduce, InPlaceIsOneMemoryOfEachRank) {
 
 }  // namespace
 
-// Failure signatures of rank outputs: whose data wrong elements contain, on which ranks, and how a sum was formed.
+// Causes recognized from wrong outputs: whose data they contain, on which ranks they lie, and how a sum was formed.
 
 namespace {
 
@@ -264,8 +264,8 @@ TEST(AllReduce, ATraceFollowsTheSum) {
 
 namespace assay::races_test {
 
-// Rank protocols under a hundred schedules: correct ones always agree, a missing or relaxed barrier almost always shows, and
-// equal schedules give equal outcomes.
+// Synchronization between ranks under a hundred schedules of threads. Correct kernels always agree, a missing or relaxed barrier
+// almost always fails, and the same schedule gives the same outcome.
 
 namespace {
 
@@ -338,7 +338,7 @@ TEST(RankRaces, WhatIsRightAgreesHoweverAGroupIsUsed) {
         }
 }
 
-/// golden/records/rank_races.md has the counts
+/// the numbers are in golden/records/rank_races.md
 TEST(RankRaces, AMissingOrRelaxedBarrierShowsInNearlyEverySchedule) {
   const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
   const Case two_shot = case_of("vllm.all_reduce_2stage", "4", "1");

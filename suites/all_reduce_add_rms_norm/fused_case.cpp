@@ -19,10 +19,10 @@ namespace {
 
 constexpr int64_t kExcerptElements = 1 << 11;
 
-/// Added to the case's seed for warm-up calls that combine rows.
+/// Warm-up calls of a combine step have the case's seed plus this number.
 constexpr uint64_t kSeedOfWarmUps = 1000;
 
-/// "normal.normal.gamma", then the generators of a combine step, of a given scale and of an outer scale, if present.
+/// Generators as in "normal.normal.gamma": x, residual, gamma; then those of a combine step, a given scale, an outer scale.
 std::string fills_of(const RankCase& sum, const RowCase& norm, const std::optional<CombineCase>& combine) {
   std::string fills = fmt::format("{}.{}.{}{}", sum.fill, norm.residual, norm.gamma, combine ? combine_fills(*combine) : "");
   for (const std::string& given : {norm.scale_fill, norm.outer_fill})
@@ -30,10 +30,10 @@ std::string fills_of(const RankCase& sum, const RowCase& norm, const std::option
   return fmt::format("{}.s{}", fills, sum.seed);
 }
 
-/// The part of the name from a quantization: "g128.ue8m0x4_tma".
+/// The part of a case id that describes the quantization: "g128.ue8m0x4_tma".
 std::string scales_of(const Case& c, const RowCase& norm) {
   if (!norm.has_scales()) return "";
-  const bool counts = norm.scales.block().columns > 0;  // "row" and "tensor" are words instead
+  const bool counts = norm.scales.block().columns > 0;  // otherwise the cell is a word: row or tensor
   return fmt::format(".{}{}.{}", counts ? "g" : "", c.text("group_size"), norm.layout()->id);
 }
 
@@ -75,14 +75,14 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
 
 namespace {
 
-/// The combine case of one rank. In warm-up calls, data differ and every slot has a row.
+/// The combine case of one rank. Warm-up calls (`before`) have other data, and each of their slots has a row.
 CombineCase of_rank(CombineCase c, int rank, bool before) {
   c.rank = rank;
   if (before) c.fill = kFillBefore, c.seed += kSeedOfWarmUps, c.absent = false;
   return c;
 }
 
-/// The tensors of one rank, as a problem with a single rank.
+/// The tensors of one rank, as the call of a single rank.
 Problem alone(const Problem& problem, int rank) {
   Problem own;
   own.parameters = problem.parameters;
@@ -201,14 +201,14 @@ std::vector<std::string> BoundFused::trace(const Problem& given, int64_t row, in
   return lines;
 }
 
-// The accepted outputs of each rank of a fused op, and its mutants.
+// The accepted outputs of a fused op on each rank, and its mutants.
 
 namespace {
 
-/// The norm's answer for a problem and stored outputs.
+/// Computes the accepted outputs of a norm from its call and, if given, the stored outputs.
 using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 
-/// The norm of one rank as a separate case: problem, outputs, and an answer that refers to both.
+/// The norm of one rank as a case of its own: call, outputs, and the accepted outputs, which refer to both.
 struct RankAnswer {
   Problem problem;
   std::vector<HostTensor> stored;
@@ -217,7 +217,7 @@ struct RankAnswer {
 
 std::string name_of_rank(int rank) { return "rank " + std::to_string(rank); }
 
-/// The outputs of a rank, as if it were alone.
+/// The outputs of one rank, as those of a call with a single rank.
 std::vector<HostTensor> of_rank(const std::vector<HostTensor>& outputs, int rank) {
   std::vector<HostTensor> own;
   for (const HostTensor& output : outputs)
@@ -225,7 +225,7 @@ std::vector<HostTensor> of_rank(const std::vector<HostTensor>& outputs, int rank
   return own;
 }
 
-/// The norm's answer with the rank added to its labels.
+/// Adds the rank to the texts and labels of a block.
 AcceptedBlock relabelled(AcceptedBlock block, int rank) {
   for (Violation& violation : block.violations) {
     violation.words = name_of_rank(rank) + ": " + violation.words;
@@ -244,7 +244,7 @@ std::shared_ptr<const RankAnswer> answer_of(const BoundFused& c, const Problem& 
   return made;
 }
 
-/// The accepted outputs of each rank for a given sum and norm.
+/// The accepted outputs of each rank, for these contracts of the all-reduce, the norm and the combine step.
 Expectation expect_fused(const BoundFused& c, const Problem& given, const std::vector<HostTensor>* outputs,
                          const RankReduce& contract, const NormAnswer& norm, const Combine* rows = nullptr) {
   const Problem problem = c.combined(given, rows);
@@ -300,13 +300,13 @@ std::vector<Hypothesis> BoundFused::mutants() const {
   };
   std::vector<Hypothesis> all;
   for (RankNeighbour& wrong : rank_neighbours(sum().contract, *sum().x, sum().ranks, sum().elements(), sum().before > 0)) {
-    if (wrong.hidden_by_residual) continue;  // only cases of op all_reduce can kill it: the residual hides its effect
+    if (wrong.hidden_by_residual) continue;  // the residual hides its effect; only cases of op all_reduce can kill it
     const std::string name = wrong.name;
     all.push_back({name, [c, right, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>* outputs) {
                      return expect_fused(*c, problem, outputs, wrong.contract, right);
                    }});
   }
-  if (combine_) {  // only for the diagnosis: cases of moe_combine kill all of these
+  if (combine_) {  // these only name causes: cases of op moe_combine kill all of them
     const CombineExtents extents{combine_->m, combine_->topk, combine_->factor, combine_->absent || combine_->elsewhere,
                                  combine_->elsewhere};
     for (CombineNeighbour& wrong : combine_neighbours(combine_->contract, *combine_->x, extents)) {
@@ -319,7 +319,7 @@ std::vector<Hypothesis> BoundFused::mutants() const {
       all.push_back(std::move(of_rows));
     }
   }
-  // only for the diagnosis: cases of the norm's own op kill all of these
+  // these only name causes: cases of the norm's own op kill all of them
   for (Hypothesis& wrong : norm_->mutants()) {
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
     of_ranks.by_rows = wrong.by_rows;

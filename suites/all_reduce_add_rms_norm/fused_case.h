@@ -1,5 +1,5 @@
-// The bound case of a fused op: an all-reduce, then a residual and a norm on every rank, and possibly a quantization. Before the
-// all-reduce, each rank may combine the rows of its experts.
+// The case of a fused op: an all-reduce, then on each rank a residual, a norm and possibly a quantization. Before the all-reduce,
+// each rank may combine the rows of its experts.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,8 @@
 
 namespace assay {
 
-/// Composed of an all-reduce case and a row-wise case for one rank, whose x is the sum. With a combine case, each rank first
-/// combines the rows of its experts, and the all-reduce adds the combined rows.
+/// Consists of an all-reduce case and a row-wise case, whose x is the sum. With a combine case, each rank first combines the rows
+/// of its experts, and the all-reduce adds the results.
 class BoundFused : public BoundCase {
  public:
   BoundFused(std::shared_ptr<const BoundRanks> sum, std::shared_ptr<const BoundRows> norm, std::optional<CombineCase> combine,
@@ -26,15 +26,15 @@ class BoundFused : public BoundCase {
   const RankCase& sum() const { return sum_->rank_case(); }
   const BoundRows& norm() const { return *norm_; }
   const std::optional<CombineCase>& combine() const { return combine_; }
-  /// The problem after the ranks have combined their rows, in which x is [m, n]. Without a combine case, the problem unchanged.
+  /// The problem after each rank has combined its rows, with x [m, n]. Without a combine case, the problem itself.
   Problem combined(const Problem& problem, const Combine* contract = nullptr) const;
-  /// The problem of a rank's norm, given the sums.
+  /// The call of one rank's norm, whose x is the sum.
   Problem norm_problem(const Problem& problem, const RankSums& sums, int rank) const;
 
   CaseName name() const override { return name_; }
-  /// x of each rank, and the tensors of its norm. All ranks have the same residual, gamma and scale.
+  /// The call: x of each rank and the tensors of its norm. All ranks have the same residual, gamma and scale.
   Problem problem() const override;
-  /// The outputs of each rank, and one rule: equal bits on all ranks.
+  /// The accepted outputs of each rank. All ranks must return the same bits.
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override;
   std::vector<Hypothesis> mutants() const override;
   std::unique_ptr<const BoundCase> excerpt() const override;
@@ -48,13 +48,13 @@ class BoundFused : public BoundCase {
   const CaseName name_;
 };
 
-/// Throws TableError. `norm`: the stages after the sum.
+/// Throws TableError. `norm`: the row-wise stages after the all-reduce.
 std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpParts>& norm, const Case& c);
 
-// Shared by ops that fuse an all-reduce with a norm; they differ in the stages after the norm.
+// Makes the ops that fuse an all-reduce with a norm. They differ in the stages after the norm.
 
-/// `combines`: some contracts first combine rows of experts. `norm`: the stages after the sum. `outputs`: the outputs besides
-/// the residual, and a given scale if there is one.
+/// `norm`: the row-wise stages after the all-reduce. `outputs`: all outputs except the residual, and a given scale if there is
+/// one. `combines`: some contracts first combine the rows of experts.
 Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns,
             std::set<std::string> optional_columns = {"before"}, bool combines = false);
 

@@ -1,4 +1,4 @@
-// The op all_reduce_rms_norm, and its mutants: of the exchanged sums of squares, of the inputs that are read, and of the norm.
+// The op all_reduce_rms_norm. Mutants: of the exchange of the sums of squares, of the inputs that are read, and of the norm.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,16 +18,16 @@
 namespace assay {
 namespace {
 
-/// Inputs that a kernel may confuse.
+/// Inputs that a kernel may confuse with others.
 enum class Misread {
   kNothing,
   kFactors,  ///< the second matrix is normalized with r of the first
-  kWeights   ///< gamma is fp16 and is read as bf16
+  kWeights   ///< the bits of an fp16 gamma are read as bf16
 };
 
-/// Rows of one matrix on all ranks, as values.
+/// The values of one matrix on all ranks.
 struct Shards {
-  std::vector<std::vector<double>> x, before, gamma;  ///< per rank, row by row
+  std::vector<std::vector<double>> x, before, gamma;  ///< for each rank, row by row
 
   std::vector<std::vector<double>> row(const std::vector<std::vector<double>>& from, int64_t row, int64_t columns) const {
     std::vector<std::vector<double>> parts;
@@ -48,8 +48,8 @@ std::vector<double> values_of(const std::vector<HostTensor>& tensors, const std:
   return values;
 }
 
-/// Answers for mutated sums of squares or misread inputs. Each rank's answer follows from its own r; the r of different ranks
-/// need not agree.
+/// The accepted outputs of a mutant with wrong sums of squares or misread inputs. Each rank computes its own r, so the r of
+/// different ranks may differ.
 Expectation of_squares(const ShardedCase& c, const Problem& problem, const RankSquares& squares,
                        Misread misread = Misread::kNothing) {
   auto shards = std::make_shared<std::vector<Shards>>();
@@ -109,9 +109,9 @@ void add_mistakes_of_ranks(std::vector<Hypothesis>& all, const ShardedCase& c) {
 }  // namespace
 
 std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  constexpr int kMostRanks = 8;  // up to this many ranks, all subsets are tried; each takes a norm of all rows
+  constexpr int kMostRanks = 8;  // with more ranks there are too many subsets: each takes a norm of all rows
   if (problem.before.empty() || c.ranks > kMostRanks) return "";
-  const auto with_old = [&](unsigned ranks) {  // bit mask of ranks whose squares are stale
+  const auto with_old = [&](unsigned ranks) {  // bit i is set: the squares of rank i are stale
     RankSquares squares = c.contract;
     for (int rank = 0; rank < c.ranks; ++rank)
       if (ranks >> rank & 1) squares.steps.push_back({SquaresStep::kRecall, rank});
@@ -153,7 +153,7 @@ std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c) {
   for (const ShardedMatrix& matrix : c.matrices) of_matrices.push_back(matrix.norm->mutants());
   for (size_t i = 0; i < of_matrices.front().size(); ++i) {
     const Hypothesis& wrong = of_matrices.front()[i];
-    std::vector<NormAnswer> norms;  // all of one contract: its mutants do not depend on the matrix
+    std::vector<NormAnswer> norms;  // all matrices have the same contract, so the same mutants in the same order
     for (const std::vector<Hypothesis>& mutants : of_matrices) norms.push_back(mutants.at(i).expect);
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
     of_ranks.suspect = wrong.suspect;
@@ -169,7 +169,7 @@ namespace {
 
 constexpr int64_t kExcerptElements = 1 << 14;
 
-/// Composed of norms of whole rows.
+/// Consists of norms of whole rows, one for each matrix.
 class BoundSharded : public BoundCase {
  public:
   BoundSharded(ShardedCase c, CaseName name) : c_(std::move(c)), name_(std::move(name)) {}

@@ -12,8 +12,8 @@
 namespace assay {
 namespace {
 
-constexpr int64_t kPacket = 16;  ///< bytes per load in all such kernels
-/// Seed offsets of warm-up calls and of the second matrix.
+constexpr int64_t kPacket = 16;  ///< bytes that each load of these kernels reads
+/// Added to the case's seed for warm-up calls and for the second matrix.
 constexpr uint64_t kSeedBefore = 1000, kSeedOfSecond = 100;
 
 RankSquares contract_of(const Cells& cells) {
@@ -23,7 +23,7 @@ RankSquares contract_of(const Cells& cells) {
   return read_rank_squares(row);
 }
 
-/// The norm of whole rows, as in op rms_norm.
+/// The op of whole rows, with the norm of op rms_norm.
 const std::shared_ptr<const RowOpParts>& norm_of_rows() {
   static const auto parts = std::make_shared<const RowOpParts>(
       RowOpParts{.name = "all_reduce_rms_norm", .chain = RowChain({norm_stage()}), .columns = {}});
@@ -44,7 +44,7 @@ ShardedMatrix matrix_of(const Cells& cells, const ShardedCase& sharded, const ch
           std::make_shared<const BoundRows>(norm_of_rows(), std::move(rows), CaseName{})};
 }
 
-/// A rank's columns of a matrix, or its elements of a vector.
+/// One rank's columns of a matrix, or its elements of a vector.
 HostTensor shard(const HostTensor& whole, const std::string& role, int rank, int ranks) {
   std::vector<int64_t> shape = whole.spec.shape;
   shape.back() /= ranks;
@@ -57,7 +57,7 @@ HostTensor shard(const HostTensor& whole, const std::string& role, int rank, int
   return part;
 }
 
-/// Inverse of shard().
+/// The inverse of shard(): assembles a tensor from those of all ranks.
 void put_shards(HostTensor& whole, const std::vector<HostTensor>& from, const std::string& role, int ranks) {
   whole.bytes.resize(whole.spec.bytes());
   for (int rank = 0; rank < ranks; ++rank) {
@@ -131,19 +131,19 @@ HostTensor whole_output(const ShardedCase& c, const ShardedMatrix& matrix, const
   return y;
 }
 
-// The answer of the norm on whole rows, distributed: each rank has its own columns, and one r must explain the columns of all
-// ranks.
+// Divides the accepted outputs of whole rows among the ranks: each rank holds its own columns, and one r must explain the columns
+// of all ranks.
 
 namespace {
 
-/// The whole problem and outputs of a matrix, and the answer, which refers to both.
+/// Call, outputs and accepted outputs of a matrix with whole rows. The accepted outputs refer to the other two.
 struct WholeAnswer {
   Problem problem;
   std::vector<HostTensor> stored;
   Answer answer;
 };
 
-/// A rank's columns of accepted whole rows.
+/// One rank's columns of the accepted codes of whole rows.
 AcceptedRows columns_of(const AcceptedRows& whole, int rank, int ranks) {
   AcceptedRows part{whole.first, whole.end, {}, {}};
   const auto rows = size_t(whole.end - whole.first), all = rows == 0 ? 0 : whole.low.size() / rows, own = all / size_t(ranks);

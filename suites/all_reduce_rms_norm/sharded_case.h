@@ -1,4 +1,4 @@
-// One case of op all_reduce_rms_norm: the columns of each row are divided between ranks, and all of them determine the norm.
+// A case of op all_reduce_rms_norm: each rank holds some columns of every row, and the norm of a row needs all of them.
 #pragma once
 
 #include <functional>
@@ -12,10 +12,10 @@
 
 namespace assay {
 
-/// One matrix of a call: its tensor names on each rank, and the norm of its whole rows.
+/// One matrix of a call: the names of its tensors on each rank, and the norm of its whole rows.
 struct ShardedMatrix {
   std::string x, gamma, y;
-  std::shared_ptr<const BoundRows> norm;  ///< its x has the columns of all ranks
+  std::shared_ptr<const BoundRows> norm;  ///< a case whose x has the columns of all ranks
 
   const RowCase& rows() const { return norm->row_case(); }
 };
@@ -27,24 +27,24 @@ struct ShardedCase {
   const Format* x = nullptr;
   int64_t before = 0;  ///< number of warm-up calls with other inputs
   uint64_t seed = 0;
-  std::vector<ShardedMatrix> matrices;  ///< one matrix, or q and k
+  std::vector<ShardedMatrix> matrices;  ///< one matrix, or two: q and k
 
   const std::string& id() const { return contract.row->id; }
   int64_t rows() const { return matrices.front().rows().m; }
-  int64_t columns(const ShardedMatrix& matrix) const { return matrix.rows().n / ranks; }  ///< columns per rank
-  /// The case with fewer rows.
+  int64_t columns(const ShardedMatrix& matrix) const { return matrix.rows().n / ranks; }  ///< of each rank
+  /// This case with `rows` rows.
   ShardedCase with_rows(int64_t rows) const;
 };
 
-/// Throws TableError: another contract, unsupported ranks or formats, or columns that are not whole packets on each rank.
+/// Throws TableError for another contract, unsupported ranks or formats, or columns that are not whole 16-byte packets per rank.
 ShardedCase read_sharded_case(const Case& c);
 
-/// x, gamma and y of each matrix on each rank, and the warm-up calls.
+/// The call: x, gamma and y of each matrix on each rank, and the warm-up calls.
 Problem sharded_problem(const ShardedCase& c);
 
-/// The problem of a matrix's norm, assembled from all ranks.
+/// The call of the norm of whole rows of a matrix, with the columns of all ranks.
 Problem whole_problem(const ShardedCase& c, const ShardedMatrix& matrix, const Problem& problem);
-/// y of all ranks as one tensor.
+/// The outputs y of all ranks as one tensor.
 HostTensor whole_output(const ShardedCase& c, const ShardedMatrix& matrix, const std::vector<HostTensor>& outputs);
 
 /// The accepted outputs of a case.
@@ -52,19 +52,19 @@ Expectation expect_sharded(const ShardedCase& c, const Problem& problem, const s
 
 std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c);
 
-/// "... whose factor has squares of the call before" if this explains all rows with wrong elements: r was computed from sums of
-/// squares of the previous call. Otherwise empty.
+/// The text of a cause ("... whose factor has squares of the call before") if it explains all rows with wrong elements: r was
+/// computed with sums of squares of the previous call. Otherwise empty.
 std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
-// Distributes the answers of norms of whole rows to the ranks that hold their columns.
+// Divides the accepted outputs of whole rows among the ranks that hold the columns.
 
-/// The norm's answer for a problem and stored outputs.
+/// Computes the accepted outputs of a norm from its call and, if given, the stored outputs.
 using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 
-/// y of each matrix on each rank.
+/// The output y of each matrix on each rank.
 std::vector<Part> sharded_parts(const ShardedCase& c, const std::string& justification);
 
-/// Each rank's columns of the answers of the norms of whole rows, one norm per matrix.
+/// The accepted outputs of each rank: its columns of the norms of whole rows. `norms` has one norm for each matrix.
 Expectation of_norms(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>* outputs,
                      const std::vector<NormAnswer>& norms);
 

@@ -1,4 +1,4 @@
-// A group quantization or GEMM of any size, with outputs of a correct or wrong kernel, and the cost of checking it.
+// A group quantization or GEMM of any size, outputs of a correct or wrong kernel for it, and a meter for the cost of a check.
 #pragma once
 
 #include <chrono>
@@ -64,7 +64,7 @@ inline Case large_product(int64_t m, int64_t n, int64_t k) {
   return checked_case(shipped_ops().find(one.op), one);
 }
 
-/// Case of deepgemm.fp8_gemm_1d2d.sm_90: the same with block scales.
+/// Case of deepgemm.fp8_gemm_1d2d.sm_90: the same shapes with block scales.
 inline Case large_block_product(int64_t m, int64_t n, int64_t k) {
   Case one = large_product(m, n, k);
   one.op = "gemm_block_scaled";
@@ -73,7 +73,7 @@ inline Case large_block_product(int64_t m, int64_t n, int64_t k) {
   return checked_case(shipped_ops().find(one.op), one);
 }
 
-/// Stores the lowest accepted code of every element, in the answer's layout.
+/// Writes the lowest accepted code of every element to `outputs`, at the addresses that the contract prescribes.
 inline void store_answer(const Expectation& expectation, std::vector<HostTensor>& outputs) {
   const Answer& answer = expectation.any_of.front();
   for_each_block(answer, block_ranges(answer), [&](size_t, const AcceptedBlock& block) {
@@ -86,7 +86,7 @@ inline void store_answer(const Expectation& expectation, std::vector<HostTensor>
           const int32_t low = rows.low[size_t((row - rows.first) * part.columns() + column)];
           const uint32_t code = code_from_ordinal(*part.format, low);
           if (part.format->bits == 8)
-            tensor.bytes[size_t(part.offset(row, column))] = std::byte(code);  // byte offset: correct for packed words too
+            tensor.bytes[size_t(part.offset(row, column))] = std::byte(code);  // offset() counts bytes, also for packed words
           else
             tensor.set_code(part.offset(row, column), code);
         }
@@ -94,14 +94,14 @@ inline void store_answer(const Expectation& expectation, std::vector<HostTensor>
   });
 }
 
-/// Inputs of the case, and the outputs of a kernel with that mutation; an empty name means a correct kernel.
+/// The inputs of a case, and the outputs of a kernel with mutant `mistake`; "": of a correct kernel.
 inline LargeCase with_outputs(const Case& one, const std::string& mistake) {
   const Op& op = shipped_ops().find(one.op);
   LargeCase large{one, op.bind(one)->problem(), {}};
   for (const HostTensor& tensor : large.problem.tensors) {
     if (tensor.spec.role != Role::kOutput) continue;
     HostTensor output = tensor;
-    output.bytes.assign(output.spec.bytes(), std::byte{0});  // padding must be zero
+    output.bytes.assign(output.spec.bytes(), std::byte{0});  // the contracts above require zeros in padding
     large.result.outputs.push_back(std::move(output));
   }
   large.result.untouched.resize(large.result.outputs.size());
@@ -115,7 +115,7 @@ inline LargeCase with_outputs(const Case& one, const std::string& mistake) {
   return large;
 }
 
-/// A value of /proc/self/status, such as VmRSS or VmHWM, in bytes.
+/// A field of /proc/self/status in bytes, such as VmRSS or VmHWM, which that file gives in KiB.
 inline int64_t memory(const std::string& name) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
@@ -125,8 +125,8 @@ inline int64_t memory(const std::string& name) {
 
 struct Cost {
   double seconds = 0;
-  double cpu_seconds = 0;  ///< of all threads
-  int64_t bytes = 0;  ///< peak resident memory minus that at the start
+  double cpu_seconds = 0;  ///< CPU time, summed over all threads
+  int64_t bytes = 0;  ///< peak resident memory while f ran, minus resident memory before
 };
 
 template <class F>

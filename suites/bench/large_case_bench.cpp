@@ -1,6 +1,6 @@
-// Measures time and memory on a 65536 x 16384 group quantization: checking right outputs, checking wrong outputs, and diagnosis
-// on a sample. With a third number, a GEMM of ROWS x COLUMNS x K instead.
-// Usage: assay_large_case_bench ROOT [ROWS COLUMNS [K [blocks]]] (blocks: with block scales)
+// Measures time and memory on a group quantization of 65536 x 16384: a check of right outputs, a check of wrong outputs, and the
+// diagnosis of a sample. With K, a GEMM of ROWS x COLUMNS x K instead; with `blocks`, one with block scales. Usage:
+// assay_large_case_bench ROOT [ROWS COLUMNS [K [blocks]]]
 #include <fmt/format.h>
 
 #include <string_view>

@@ -1,6 +1,6 @@
-// Measures a sweep over all 2^32 fp32 inputs through the C ABI, and a minimal pass over the same blocks for comparison: generate
-// inputs, copy, set codes, compare. Targets: 2 s on two cores with AVX-512, 5 s without. Usage: assay_sweep_bench ROOT LIBRARY
-// [CONTRACT...]
+// Measures a sweep over all 2^32 fp32 inputs through the C ABI. For comparison it also measures the least possible work on the
+// same blocks: generate inputs, copy, set codes, compare. Targets: 2 s on two cores with AVX-512, 5 s without. Usage:
+// assay_sweep_bench ROOT LIBRARY [CONTRACT...]
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -30,7 +30,7 @@ Times time_of(F f) {
           double(std::clock() - cpu) / CLOCKS_PER_SEC};
 }
 
-/// The minimal work of a sweep, on one core. Returns the number of equal blocks, so that nothing is optimized away.
+/// The least possible work of a sweep, on one core. Returns the number of equal blocks, so that nothing is optimized away.
 int64_t plain_pass() {
   constexpr size_t kBlock = size_t{1} << 18;
   std::vector<uint32_t> x(kBlock), uploaded(kBlock);

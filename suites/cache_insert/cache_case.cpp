@@ -24,7 +24,7 @@
 namespace assay {
 namespace {
 
-// Slots of a case's rows: the cell `slot_mapping`.
+// The slots of a case's rows: the cell `slot_mapping`.
 
 int64_t integer(const std::string& text) {
   int64_t value = 0;
@@ -52,7 +52,7 @@ SlotPattern pattern_named(const std::string& word) {
   for (const auto& [pattern, name] : kPatterns)
     if (word == name) return pattern;
   integer(word);  // throws for text that is neither a pattern nor a number
-  return SlotPattern::kOrder;  // a number before the colon
+  return SlotPattern::kOrder;  // a number before the colon counts as `order`
 }
 
 std::vector<int64_t> in_pattern(SlotPattern pattern, int64_t rows, int64_t places, int64_t block_size, uint64_t seed) {
@@ -102,7 +102,7 @@ std::vector<int64_t> slots_of(const SlotCell& cell, int64_t places, int64_t bloc
 
 namespace {
 
-// Case-table columns shared by ops that fill a paged cache, parsed and validated.
+// Reads the columns of the ops that fill a paged cache.
 
 void read_record(const Cells& cells, CacheCase& c) {
   c.bound = bound_contract(c.contract, *c.x);
@@ -129,7 +129,7 @@ void read_record(const Cells& cells, CacheCase& c) {
     cells.refuse("contract", "record " + quant.record + " does not store scales of groups of " + row.text("group"));
 }
 
-/// "576", or one row stride for each input with token data: "1088;1216".
+/// Parses row strides in elements: "576" for all tensors of tokens, or one for each: "1088;1216".
 std::vector<int64_t> read_row_strides(const Cells& cells) {
   if (!cells.has("row_stride")) return {};
   return cells.list("row_stride", "a row stride; expected one number, or one for each input, such as 1088;1216", 10);
@@ -230,7 +230,7 @@ CacheCase CacheCase::with_fewer_rows(int64_t rows) const {
 
 namespace {
 
-// Creates the tensors shared by ops of paged caches.
+// Tensors of the ops for paged caches.
 
 uint32_t number(CacheStream stream) { return uint32_t(stream); }
 
@@ -239,7 +239,7 @@ uint32_t number(CacheStream stream) { return uint32_t(stream); }
 HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill_name,
                         CacheStream stream) {
   HostTensor x{dense(name, Role::kInput, *c.x, {c.m, columns}), {}};
-  const int64_t group = c.gamma.empty() ? std::min(c.group_size, columns) : 0;  // with a norm: whole rows
+  const int64_t group = c.gamma.empty() ? std::min(c.group_size, columns) : 0;  // a norm uses whole rows, so generators do too
   fill(x, {.name = fill_name, .seed = c.seed, .group_size = group, .q = c.q, .tensor = number(stream)});
   const uint32_t nan = code_of(*c.x, std::nan(""));
   for (int64_t i = int64_t(c.slots.size()) * columns; i < c.m * columns; ++i) x.set_code(i, nan);
@@ -295,7 +295,7 @@ HostTensor cache_before(const std::string& name, const CacheCase& c) {
   return cache;
 }
 
-// Inputs of the reference for each token of a case.
+// The reference's inputs for each token.
 
 CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Problem& problem, const Misreading& misreading)
     : case_(c),
@@ -311,7 +311,7 @@ CacheInputs::CacheInputs(const Contract& contract, const CacheCase& c, const Pro
 
 void CacheInputs::read_angles(int64_t row, RowInputs& inputs) const {
   Angles angles = angles_of_token(problem_, misreading_.angles, row);
-  if (misreading_.unrotated) angles = {};  // no rotation
+  if (misreading_.unrotated) angles = {};  // without angles nothing is rotated
   inputs.cos = std::move(angles.cos), inputs.sin = std::move(angles.sin);
 }
 
@@ -374,10 +374,10 @@ StoredRow CacheInputs::stored(const std::vector<HostTensor>& outputs, int64_t ro
   StoredRow stored;
   if (const RecordPart* scales = case_.record->find(PartKind::kScales); scales && !scale_given_) {
     const std::vector<double> numbers = numbers_of(*scales);
-    const int64_t times = scales->elements / (case_.coded / case_.group_size);  // a record may have a scale several times
+    const int64_t times = scales->elements / (case_.coded / case_.group_size);  // a record may hold each scale several times
     for (size_t i = 0; i < numbers.size(); i += size_t(times)) stored.scale.push_back(numbers[i]);
   }
-  if (!normalizes_) return stored;  // without a norm, only the stored scales narrow other intervals
+  if (!normalizes_) return stored;  // without a norm, intervals depend on no other stored value
   stored.q = numbers_of(*case_.record->find(PartKind::kCodes));
   stored.y.assign(size_t(case_.numbers()), std::nan(""));
   if (const RecordPart* values = case_.record->find(PartKind::kValues)) {

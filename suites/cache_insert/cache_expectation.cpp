@@ -1,4 +1,4 @@
-// The accepted value of every byte of a paged cache: records of tokens, unused slots, gaps.
+// The accepted value of every byte of a paged cache: entries of tokens (records), unused slots, gaps.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -24,11 +24,11 @@
 namespace assay {
 namespace {
 
-// Builds one part of the records of a case, row by row.
+// Builds the accepted values of one part of the records, row by row.
 
 class AcceptedPart {
  public:
-  /// `rows`: the rows that the contract stores. `reason`: why a number may have several codes.
+  /// `rows`: rows that the contract stores. `reason`: why the contract accepts several codes for an element.
   AcceptedPart(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract,
                const std::string& reason);
 
@@ -36,18 +36,18 @@ class AcceptedPart {
   const RecordPart& record() const { return *record_; }
   const Format& format() const { return *whole_.part.format; }
 
-  /// Computes the accepted values of the elements of a row. Numbers that no stage changes are copied, so the codes of NaNs are
-  /// compared too.
+  /// Computes the accepted values of a row. If no stage changes a part, the inputs are copied as codes, so that the bits of NaN
+  /// are compared too.
   void evaluate(const RecordValues& values, const CacheInputs& inputs, int64_t row);
 
-  /// Adds the evaluated row; byte(element) is the byte offset of an element.
+  /// Appends the row that evaluate() computed; byte(element) is an element's offset in the cache.
   template <class Byte>
   void append(Byte byte) {
     whole_.low.insert(whole_.low.end(), low_.begin(), low_.end());
     whole_.high.insert(whole_.high.end(), high_.begin(), high_.end());
     place(byte);
   }
-  /// Adds a row that must stay unchanged.
+  /// Appends a row that must keep its content.
   template <class Byte>
   void append_before(const HostTensor& before, Byte byte) {
     place(byte);
@@ -72,11 +72,11 @@ class AcceptedPart {
   const RecordPart* record_;
   bool copies_;
   WholePart whole_;
-  std::vector<int64_t> offsets_;     ///< offsets of the elements, row by row
-  std::vector<int32_t> low_, high_;  ///< accepted ordinals of the evaluated row
+  std::vector<int64_t> offsets_;     ///< offset of each element in the cache, row by row
+  std::vector<int32_t> low_, high_;  ///< accepted ordinals of the row that evaluate() computed
 };
 
-/// Ordinals that a row accepts from element `first` on; everything is accepted where the result is undefined.
+/// Sets low and high to the accepted ordinals of spans[first] and the following ones. An undefined result accepts anything.
 void put(const Format& format, const Spans& spans, size_t first, std::vector<int32_t>& low, std::vector<int32_t>& high) {
   const size_t count = low.size();
   const auto ends = [&](const std::vector<double>& values, std::vector<int32_t>& ordinals) {
@@ -87,7 +87,7 @@ void put(const Format& format, const Spans& spans, size_t first, std::vector<int
     high = low;
     return;
   }
-  std::vector<double> known = spans.high;  // an interval `any` has no values
+  std::vector<double> known = spans.high;  // an interval that accepts anything has no values
   for (size_t i = first; i < first + count; ++i)
     if (spans[i].any()) known[i] = 0;
   ends(known, high);
@@ -95,7 +95,7 @@ void put(const Format& format, const Spans& spans, size_t first, std::vector<int
     if (spans[first + i].any()) low[i] = Interval::anything().low, high[i] = Interval::anything().high;
 }
 
-/// Storage places of elements with listed offsets, row by row.
+/// Places for elements whose offsets are listed row by row.
 Places listed_places(std::vector<int64_t> offsets, int64_t columns) {
   return Places::of_elements([all = std::make_shared<const std::vector<int64_t>>(std::move(offsets)), columns](
                                  int64_t row, int64_t column) { return (*all)[size_t(row * columns + column)]; });
@@ -104,7 +104,7 @@ Places listed_places(std::vector<int64_t> offsets, int64_t columns) {
 AcceptedPart::AcceptedPart(const RecordPart& part, const CacheCase& c, const std::vector<int64_t>& rows, const Contract& contract,
                            const std::string& reason)
     : record_(&part), copies_(part.kind == PartKind::kValues && contract.links.size() == 1) {
-  const Format& format = part.format_in(*contract.group_quant()->q, *c.x);  // a mutant may have another format than the case
+  const Format& format = part.format_in(*contract.group_quant()->q, *c.x);  // a mutant may have another code format than the case
   whole_.part = {kCache, copies_ ? &with_nans_by_code(format) : &format, {int64_t(rows.size()), part.elements},
                  copies_ ? "copied bit for bit" : reason, part.name};
   whole_.part.row_number = [rows](int64_t row) { return rows[size_t(row)]; };
@@ -119,7 +119,7 @@ void AcceptedPart::evaluate(const RecordValues& values, const CacheInputs& input
       return put(format(), values.codes, from, low_, high_);
     case PartKind::kScales: {
       const Spans each = as_stored(values.scales, format());
-      const size_t times = low_.size() / std::max<size_t>(1, each.size());  // a record may have a scale several times
+      const size_t times = low_.size() / std::max<size_t>(1, each.size());  // a record may hold each scale several times
       if (times <= 1) return put(format(), each, 0, low_, high_);
       std::vector<int32_t> low(each.size()), high(each.size());
       put(format(), each, 0, low, high);
@@ -152,15 +152,15 @@ WholePart AcceptedPart::finish() && {
   return std::move(whole_);
 }
 
-// Bytes of a paged cache that no record uses; they must not change.
+// Bytes of a paged cache that belong to no stored record. They must not change.
 
-/// The expected content of every byte once all records are written.
+/// The expected content of every byte of the cache after all records are written.
 class Image {
  public:
   explicit Image(const HostTensor& before) : bytes_(before.bytes), state_(before.bytes.size(), kAsBefore) {}
 
   void write(int64_t byte, const Format& format, int32_t low, int32_t high);
-  /// Reads the current content at these offsets. Fills `high` only if some byte accepts anything, because caches are large.
+  /// Reads the content at these offsets. Fills `high` only if some byte accepts anything, which saves memory for large caches.
   void read(const std::vector<int64_t>& at, WholePart& part) const;
 
  private:
@@ -170,11 +170,11 @@ class Image {
   bool any_free_ = false;  ///< whether some byte accepts anything
 };
 
-/// Parts for unused slots and for bytes outside all slots. `image`: the content that a mutant with misplaced records leaves
-/// there; null: the bytes before the call.
+/// Parts for unused slots and for bytes outside all slots. `image`: for a mutant that moves records, the content after its
+/// writes; null: the bytes before the call.
 std::vector<WholePart> untouched_parts(const CacheCase& c, const HostTensor& before, const Image* image);
 
-/// Bytes of the record at a position of a block, from the start of the block, in the order of its parts.
+/// The bytes of the record at a position of a block, counted from the start of the block, part by part.
 std::vector<int64_t> record_bytes(const CacheCase& c, int64_t position) {
   std::vector<int64_t> bytes;
   for (const RecordPart& part : c.record->parts) {
@@ -187,13 +187,13 @@ std::vector<int64_t> record_bytes(const CacheCase& c, int64_t position) {
   return bytes;
 }
 
-/// Bytes that must not change, in rows of equal length.
+/// Bytes that must not change, as rows of equal length.
 struct UnwrittenRows {
-  std::vector<int64_t> numbers;  ///< row numbers for reports
-  std::vector<int64_t> bytes;    ///< byte offsets, row by row
+  std::vector<int64_t> numbers;  ///< row numbers that reports print
+  std::vector<int64_t> bytes;    ///< offsets in the cache, row by row
 };
 
-/// Unused token slots, and bytes outside all slots.
+/// Slots that no row uses, and bytes that belong to no slot.
 struct Unwritten {
   UnwrittenRows other_slots, gaps;
 
@@ -222,7 +222,7 @@ struct Unwritten {
   }
 };
 
-/// Caches the last result: consecutive hypotheses are about the same case.
+/// Keeps the last result, because consecutive mutants belong to the same case.
 std::shared_ptr<const Unwritten> unwritten_of(const CacheCase& c) {
   using Key = std::tuple<const Record*, const Format*, const Format*, int64_t, int64_t, int64_t, std::vector<int64_t>>;
   thread_local Key last;
@@ -233,7 +233,7 @@ std::shared_ptr<const Unwritten> unwritten_of(const CacheCase& c) {
   return known = std::make_shared<const Unwritten>(c);
 }
 
-/// Adds a part for these rows, with its bytes filled in. `rows` is a member of `all`, which the part keeps alive.
+/// Adds a part for these rows; `read` sets its content. `rows` is a member of `all`, which the part keeps alive.
 void append_unwritten(const char* name, const UnwrittenRows& rows, const std::shared_ptr<const Unwritten>& all,
                       const std::function<void(const std::vector<int64_t>&, WholePart&)>& read, std::vector<WholePart>& parts) {
   if (rows.bytes.empty()) return;
@@ -254,8 +254,8 @@ std::vector<WholePart> parts_of(const std::shared_ptr<const Unwritten>& unwritte
   return parts;
 }
 
-/// Expected content if records are in place: the bytes before the call. Caches are large, and most hypotheses keep records in
-/// place.
+/// Parts with the bytes before the call, for all mutants that do not move records. They are cached, since caches are large and
+/// most mutants are such.
 std::vector<WholePart> as_before(const CacheCase& c, const HostTensor& before) {
   struct Known {
     std::shared_ptr<const Unwritten> unwritten;
@@ -297,7 +297,7 @@ std::vector<WholePart> untouched_parts(const CacheCase& c, const HostTensor& bef
 
 }  // namespace
 
-// The accepted value of every byte of a paged cache: records of tokens, unused slots, gaps.
+// The accepted value of every byte of a paged cache: entries of tokens (records), unused slots, gaps.
 
 int64_t Placing::byte(const RecordPart& part, const CacheCase& c, size_t row, int64_t element) const {
   return slots[row] / c.block_size * block_stride + part.byte(c.block_size, slots[row] % c.block_size, element);
@@ -353,7 +353,7 @@ Expectation expect_cache(const Contract& contract, const Placing& placing, const
     for (AcceptedPart& part : parts) {
       const bool written = placing.slots[row] >= 0 && part.name() != placing.left_out;
       const RecordPart* there =
-          written ? placing.record->find(part.name()) : nullptr;  // the part of that name in the other placing
+          written ? placing.record->find(part.name()) : nullptr;  // the part of the same name in the mutant's record
       part.evaluate(values, inputs, int64_t(row));
       if (right.slots[row] >= 0) {
         if (written)

@@ -11,7 +11,7 @@
 namespace assay {
 namespace {
 
-/// What defines a hypothesis: a contract, the places of records, and a misreading of the inputs.
+/// What defines a mutant: its contract, where it stores records, and how it reads the inputs.
 struct Answer {
   Contract contract;
   Placing placing;
@@ -42,7 +42,7 @@ std::vector<Neighbour> edits(const CacheCase& c, const Neighbour& first) {
   return neighbours_of(rulebook().contracts, first, *c.x);
 }
 
-/// Misreadings: fp16 read as integers, another group's scale, and wrong angles of a token.
+/// Misreadings: the bits of fp16 taken as integers, the scale of another group, and wrong angles for a token.
 std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract& contract) {
   const Format& x = *c.x;
   std::vector<Named<Misreading>> all;
@@ -51,7 +51,7 @@ std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract
     if (c.coded / c.group_size > int64_t(scales))
       all.push_back({"scales: of the first head for all", {.scales = WhichScale::kFirst}});
   }
-  // vLLM's dispatch by C++ types treats half as uint16_t (suites/FINDINGS.md); bf16 has a type of its own.
+  // vLLM's dispatch maps half to uint16_t, so amax compares fp16 bits as integers (suites/FINDINGS.md); bf16 is not affected.
   const bool of_inputs = !contract.rope() && !contract.row_norm() && !contract.group_quant()->takes_scales();
   if (x == kF16 && of_inputs) all.push_back({"amax: fp16 codes read as integers", {.amax_of_codes = true}});
   if (!contract.rope()) return all;
@@ -60,7 +60,7 @@ std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract
   return all;
 }
 
-/// A mutant that reads rows at other row strides. `stride` gives the wrong stride of an input from its right shape and strides.
+/// A mutant that reads the inputs at other row strides. `stride` computes the wrong stride of an input from its right spec.
 Hypothesis rows_read_at(const char* name, const CacheCase& c, const Contract& contract,
                         const std::function<int64_t(const TensorSpec&)>& stride) {
   return {name, [c, contract, stride](Problem problem, const std::vector<HostTensor>* outputs) {
@@ -74,7 +74,7 @@ Hypothesis rows_read_at(const char* name, const CacheCase& c, const Contract& co
           }};
 }
 
-/// Mutants: rows with gaps read as if they were contiguous, or all inputs read at the row stride of the first.
+/// Mutants: rows with gaps are read as if they had none, or all inputs are read at the row stride of the first.
 std::vector<Hypothesis> wrong_strides(const CacheCase& c, const Contract& contract) {
   if (c.row_strides.empty() || c.m == 1 || lie_far(*c.x, c.m, c.row_strides.front())) return {};
   std::vector<Hypothesis> all;
@@ -87,7 +87,7 @@ std::vector<Hypothesis> wrong_strides(const CacheCase& c, const Contract& contra
   return all;
 }
 
-/// Whether two records have the same parts, at any offsets.
+/// Whether two records have the same parts, at the same or other offsets.
 bool same_parts(const Record& a, const Record& b) {
   return a.parts.size() == b.parts.size() && std::all_of(a.parts.begin(), a.parts.end(), [&](const RecordPart& part) {
            const RecordPart* other = b.find(part.name);
@@ -95,7 +95,7 @@ bool same_parts(const Record& a, const Record& b) {
          });
 }
 
-/// Ways to store correct numbers in wrong places, or nowhere.
+/// Mutants that store right elements at wrong addresses, or do not store them.
 std::vector<Named<Placing>> wrong_placings(const CacheCase& c) {
   const Placing right(c);
   std::vector<Named<Placing>> all;
@@ -128,7 +128,7 @@ std::vector<Named<Placing>> wrong_placings(const CacheCase& c) {
   return all;
 }
 
-/// Each mutant of the contract combined with this misreading and these places; named after the mutant.
+/// Pairs of a mutant of the contract and this misreading or placing. Each pair has the name of the contract's mutant.
 std::vector<Hypothesis> beside(const CacheCase& c, const Neighbour& right, const Placing& placing, const Misreading& misreading) {
   std::vector<Hypothesis> pairs;
   for (const Neighbour& edited : edits(c, right)) pairs.push_back(of(c, edited.name, {edited.contract, placing, misreading}));
@@ -138,7 +138,7 @@ std::vector<Hypothesis> beside(const CacheCase& c, const Neighbour& right, const
 }  // namespace
 
 std::vector<Hypothesis> cache_hypotheses(const CacheCase& c) {
-  if (c.m == 0) return {};  // nothing is stored, rightly or wrongly
+  if (c.m == 0) return {};  // without rows nothing is stored
   const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
   const Placing places(c);
   const std::vector<Named<Misreading>> misreadings = misreadings_of(c, right.contract);

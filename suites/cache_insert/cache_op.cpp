@@ -13,7 +13,7 @@
 
 namespace assay {
 
-// Text about a paged-cache contract: its formulas and record, and the trace of one number of a token.
+// Text about a contract for a paged cache: its formulas, its record, and the trace of one element of a token.
 
 std::vector<std::string> cache_lines(const std::string& contract_id, const Format& x) {
   const std::shared_ptr<const Contract> bound = bound_contract(contract_id, x);
@@ -68,9 +68,9 @@ std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem
 
 namespace {
 
-// The bound case of ops that fill a paged cache, and such an op.
+// The parsed case of the ops that fill a paged cache, and how an Op is made.
 
-/// Rows of a subsample. After this many rows, every generator has repeated its pattern.
+/// Rows of a subsample. Within these rows every input generator repeats its pattern.
 constexpr int64_t kExcerptRows = 256;
 
 class BoundInsert : public BoundCase {

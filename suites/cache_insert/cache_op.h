@@ -1,4 +1,4 @@
-// The ops that fill a paged cache: bound case, mutants, and text about their contracts.
+// The ops that fill a paged cache: parsed case, mutants, and text about their contracts.
 #pragma once
 
 #include <memory>
@@ -12,47 +12,47 @@
 
 namespace assay {
 
-// The bound case of ops that fill a paged cache, and such an op.
+// The parsed case of these ops, and how an Op is made.
 
-/// The parts that differ between ops.
+/// What differs between these ops.
 struct CacheOpParts {
   std::string name;
-  std::vector<RoleSpec> roles;  ///< besides the slots and the buffer
+  std::vector<RoleSpec> roles;  ///< all except slot_mapping and the cache
   std::vector<ParameterSpec> parameters{};
   std::vector<std::string> columns;
-  /// The input tensors of the op, those with token data first. The slots, a scale if present, and the buffer follow them.
+  /// Creates the inputs of a call, tensors of tokens first. After them come slot_mapping, a scale if there is one, and the cache.
   std::vector<HostTensor> (*inputs)(const CacheCase&);
-  /// Whether the op has a contract with this first stage and this record.
+  /// Whether the op takes contracts with this first stage and this record.
   bool (*takes)(const Flow& first, const Record&);
-  /// Throws TableError unless the op has the contract of the case.
+  /// Throws TableError unless the op takes this contract.
   void (*require)(const Cells& cells, const ContractRow& contract);
-  void (*require_case)(const Cells& cells, const CacheCase&) = nullptr;  ///< the same for a parsed case; may be null
-  /// Columns of the inputs with token data; null: one input has all numbers of a token.
+  void (*require_case)(const Cells& cells, const CacheCase&) = nullptr;  ///< throws TableError for a parsed case; may be null
+  /// Columns of each tensor of tokens. Null: a single tensor has all elements of a token.
   std::vector<int64_t> (*widths)(const CacheCase&) = nullptr;
 };
 
 Op cache_op(CacheOpParts parts);
 
-// The KV half of DeepSeek-V4's insertion, with and without a norm.
+// The ops dsv4_kv_insert and dsv4_kv_norm_insert.
 
-/// Whether a norm precedes the rotation.
+/// Whether the op normalizes a token before it rotates it.
 enum class KvNorm { kNone, kBefore };
 Op dsv4_insert_op(const char* name, KvNorm norm, std::vector<std::string> columns);
 
-// Text about a paged-cache contract: its formulas and record, and the trace of one number of a token.
+// Text about a contract for a paged cache: its formulas, its record, and the trace of one element of a token.
 
-/// One line per cell and per part of the record. `x`: format of the inputs.
+/// A line for each cell and for each part of the record. `x`: format of the inputs.
 std::vector<std::string> cache_lines(const std::string& contract, const Format& x);
 
-/// The offsets of the parts of a token's record.
+/// Lines with the offset of each part of a token's record.
 std::vector<std::string> record_lines(const CacheCase& c);
 
-/// Where number `column` of a row is stored, and the result of every step.
+/// For element `column` of a row: where it is stored, and the result of each step.
 std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem, int64_t row, int64_t column);
 
-// Contents of a paged cache after a kernel with one mistake.
+// Mutants: the contents of a paged cache after a kernel with one mistake.
 
-/// Mutants of the contract, the record, the distance between blocks and the slot computation, each with its own answer.
+/// Mutants of the contract, the record, the distance between blocks and the computation of slots, with the bytes they accept.
 std::vector<Hypothesis> cache_hypotheses(const CacheCase& c);
 
 }  // namespace assay

@@ -22,7 +22,7 @@
 namespace assay {
 namespace {
 
-// Text about casts: their behaviour, and the inputs on which two differ.
+// Text about casts: what they return, and inputs for which two casts differ.
 
 std::string number(double value) {
   return std::isnan(value) ? "NaN" : std::isinf(value) ? (value < 0 ? "-Inf" : "Inf") : fmt::format("{:.9g}", value);
@@ -62,7 +62,7 @@ std::vector<std::string> cast_lines(const CastProfile& p) {
                                     {"NaN", from.sign() - 1},
                                     {"-NaN", from.last()}})
     lines.push_back(line(what, input));
-  // the boundary between the largest code and overflow
+  // the boundary between the largest finite code and overflow
   const uint32_t largest = largest_code(*p.format, false);
   for (const CodeRun& run : runs) {
     if (run.code != largest || run.first >= from.infinity()) continue;
@@ -90,12 +90,12 @@ std::vector<std::string> difference_lines(const CastProfile& a, const CastProfil
 
 namespace {
 
-// One case of op cast, parsed and validated: a cast, its source format, and the inputs.
+// Reads and checks a case: a cast, its source format and its inputs.
 
-/// Distance of the samples of `borders` in the list of all inputs. A prime, so that all low bits vary.
+/// `borders` samples the list of all inputs at this distance, a prime, so that all low bits vary.
 constexpr uint64_t kSampleStep = 65521;
-/// Where inputs are mixed, neighbours in x are this far apart in the list of inputs (modulo its length). A prime near
-/// 2^16 / 1.618 (the golden ratio), so that neighbours have very different inputs.
+/// In mixed order, consecutive elements of x are this far apart in the (cyclic) list of inputs. It is a prime near 2^16 / 1.618
+/// (the golden ratio), so consecutive elements differ much.
 constexpr size_t kMixingStep = 40487;
 
 [[noreturn]] void refuse(const Case& c, const std::string& column, const std::string& problem) {
@@ -114,7 +114,7 @@ const ContractRow& cast_row(const Case& c) {
   return *row;
 }
 
-/// The casts of the table that start from this format.
+/// All casts of the contract table that take this format, directly or after it is widened to f32.
 std::vector<CastProfile> all_casts(const CastSource& source) {
   std::vector<CastProfile> all;
   for (const ContractRow& row : rulebook().contracts.rows()) {
@@ -137,7 +137,7 @@ CastTruth truth_of(const ContractRow& row, const CastSource& source) {
 
 const CastTruth& CastCase::truth() const {
   static std::mutex mutex;
-  // Keyed by the cells that determine the result, so that another registry does not find stale entries.
+  // the key has all cells that determine the result, so that no stale entry is found when a test opens another registry
   static std::map<std::string, std::unique_ptr<CastTruth>> all;
   std::string key = std::string(from->name);
   for (const auto& [column, cell] : row->cells) key += "\n" + column + "=" + cell.text;
@@ -195,7 +195,7 @@ std::vector<uint32_t> inputs_of(const CastCase& c) {
 
 namespace {
 
-/// Each element accepts exactly the code that these runs state.
+/// Accepts for each element exactly the code that these runs give.
 Expectation expect_runs(const CastProfile& profile, const std::vector<CodeRun>& runs, const HostTensor& x) {
   const Part q{
       "q", &with_nans_by_code(*profile.format), {x.spec.shape[0], x.spec.shape[1]}, "a cast accepts one code for each input"};
@@ -247,10 +247,10 @@ class BoundCast : public BoundCase {
     const uint32_t input = x.code(row * x.spec.shape[1] + column);
     return {"x     " + input_text(*p.from, input), "q     " + cast_code_text(*p.format, cast(p, input))};
   }
-  /// Wrong elements as runs of tested inputs.
+  /// Wrong elements as runs, where the inputs that this case tests count as consecutive.
   std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
     const HostTensor &x = find(problem.tensors, "x"), &q = find(outputs, "q");
-    const CastTruth& known = truth();  // fetched once: the lookup compares all cells of the row
+    const CastTruth& known = truth();  // only one lookup, because it compares all cells of the row
     std::vector<int64_t> ascending(size_t(x.spec.elements()));
     std::iota(ascending.begin(), ascending.end(), int64_t{0});
     if (c_.n > 0)
@@ -277,7 +277,7 @@ class BoundCast : public BoundCase {
   const CaseName name_;
 };
 
-/// A dump whose inputs may have any shape; q has one code for each.
+/// The case of a dump: x may have any shape, and q has one code for each input.
 DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   require_known_parameters(op, request);
   const DumpedTensor& x = dumped_role(request.roles, "x");

@@ -1,4 +1,4 @@
-// A cast of every fp32 input: called in blocks, compared with the contract and its mutants as runs.
+// A cast of every fp32 input, called block by block. The codes are compared with the contract and its mutants as runs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-// Compares the codes of a kernel, as runs of inputs, with the contract and its mutants.
+// Compares a kernel's codes with the contract and its mutants, as runs of inputs.
 
 constexpr size_t kMostLines = 12;
 
@@ -35,7 +35,7 @@ std::vector<Cause> causes_of(const CastTruth& truth, const std::vector<CodeRun>&
   const auto failing = int64_t(inputs_of(differences(truth.runs, given)));
   std::vector<Cause> causes;
   for (size_t i = 0; i < truth.neighbours.size(); ++i) {
-    // wrong inputs that the mutant does not explain, and right ones that it contradicts
+    // left: wrong inputs that the mutant does not explain; contradicted: right inputs that it would make wrong
     int64_t left = 0, contradicted = 0;
     for (const RunDifference& d : differences(truth.neighbours[i].runs, given)) {
       int64_t wrong = 0;
@@ -56,12 +56,12 @@ std::vector<Cause> causes_of(const CastTruth& truth, const std::vector<CodeRun>&
 
 namespace {
 
-/// Inputs per call: all copies of x and q together fit into a second-level cache.
+/// Inputs per call: x and q, with their copies, then fit into a second-level cache.
 constexpr uint64_t kBlock = uint64_t{1} << 16;
 constexpr uint64_t kRange = uint64_t{1} << 28;  ///< inputs per call with the on-device checker
-constexpr size_t kMostGiven = size_t{1} << 20;  ///< limit on the stored runs of wrong codes; the sweep stops there
+constexpr size_t kMostGiven = size_t{1} << 20;  ///< stored runs of wrong codes; with more, the sweep stops
 
-/// Runs of a kernel's codes, built from consecutive blocks.
+/// The runs of a kernel's codes, built from consecutive blocks of inputs.
 class Given {
  public:
   explicit Given(const std::vector<CodeRun>& expected) : expected_(expected) {}
@@ -80,7 +80,7 @@ class Given {
     }
   }
 
-  /// Records these inputs as correct.
+  /// Records that the codes of inputs [first, last] are correct.
   void add_as_expected(uint64_t first, uint64_t last) {
     while (expected_[at_].last < first) ++at_;
     for (size_t i = at_; i < expected_.size() && expected_[i].first <= last; ++i)
@@ -105,7 +105,7 @@ class Given {
   size_t at_ = 0;
 };
 
-/// Row and column are the upper and lower half of the input's pattern.
+/// An element of a report: its row is the upper half of the input's bits, its column the lower half.
 Element element_of(const CastProfile& p, uint64_t input, uint32_t right, uint32_t given) {
   const Format& format = with_nans_by_code(*p.format);
   const int32_t only = ordinal(format, right);
@@ -147,8 +147,8 @@ Problem problem_of(const CastCase& c, uint64_t inputs) {
           {{"warp", double(c.warp)}}};
 }
 
-/// Processes all inputs in order. An on-device checker gets one range at a time. The host then checks the first block of the
-/// range and every block with reported wrong codes, so that every reported error was verified on the host.
+/// Passes all inputs in ascending order. With an on-device checker, each call gets a range of kRange inputs. The host then checks
+/// the first block of the range, and every block with reported errors, so that each error in a report was verified on the host.
 class SweepRun {
  public:
   SweepRun(const CastCase& c, const SweepCalls& calls)

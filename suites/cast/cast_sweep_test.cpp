@@ -1,4 +1,4 @@
-// A sweep over all fp32 inputs reports deviations as runs, and stops when nothing more can be learned.
+// A sweep over all fp32 inputs reports wrong codes as runs, and stops when it cannot learn more.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ Case case_of(const std::string& contract, const std::string& inputs) {
 
 std::vector<CodeRun> runs(const std::string& contract) { return runs_of(read_cast(rulebook().contracts.find(contract))); }
 
-/// A kernel that returns these codes.
+/// A kernel that returns given codes.
 class Kernel {
  public:
   explicit Kernel(std::vector<CodeRun> runs) : runs_(std::move(runs)), outputs_(1) {}
@@ -63,7 +63,7 @@ Verdict sweep(const std::string& contract, Kernel& kernel) {
   return verdict;
 }
 
-/// As sweep(), but an on-device checker reports the inputs in the ranges `wrong` as wrong.
+/// Like sweep(), with an on-device checker that reports the inputs in the ranges `wrong`.
 Verdict watched_sweep(const std::string& contract, Kernel& kernel, const std::vector<RunDifference>& wrong) {
   Verdict verdict;
   SweepCalls calls{[&](const Problem& problem) { return kernel(problem); }};
@@ -171,7 +171,7 @@ std::vector<CodeRun> watched_runs(const std::string& contract) {
   return runs_of(read_cast(rulebook().contracts.find(contract)));
 }
 
-/// Number of codes reported as wrong if `library` casts by one contract and the steps belong to another.
+/// How many codes the checker reports if `library` casts by contract `cast` and the steps are those of contract `steps_of`.
 WatchedResult watched(std::shared_ptr<const assay_library> library, const std::string& cast, const std::string& steps_of,
                       uint32_t first) {
   std::vector<CodeStep> steps;
@@ -183,7 +183,7 @@ WatchedResult watched(std::shared_ptr<const assay_library> library, const std::s
 
 int64_t sum(const std::vector<int32_t>& counts) { return std::accumulate(counts.begin(), counts.end(), int64_t{0}); }
 
-/// A library that calls `run` instead of a cast.
+/// A library whose only kernel is `run`.
 std::shared_ptr<const assay_library> doing(assay_status (*run)(const assay_call*)) {
   assay_library functions{};
   functions.abi = ASSAY_ABI_VERSION;

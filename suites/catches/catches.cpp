@@ -1,6 +1,6 @@
-// catches <fault>: the quick tier must fail the faulty kernel, name the tensor and the cause, and pass the correct counterpart in
-// the same run. faults.csv states the requirements. Needs libassay_cpu.so and libassay_faulty.so in the given folder. With an
-// optional exponent, the scales of a in GEMMs are multiplied by that power of two; this must not change what is detected.
+// catches FAULT [EXPONENT]: on the quick tier the faulty kernel must fail with the right tensor and cause (faults.csv); its
+// correct counterpart must pass in the same run. Needs libassay_cpu.so and libassay_faulty.so in the given folder. EXPONENT:
+// scales of a in GEMMs are multiplied by 2^EXPONENT; the requirements stay the same.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -29,7 +29,7 @@ using namespace assay;
 
 struct Demand {
   std::string fault, tensor, cause;
-  std::set<std::string> warps;  ///< warp sizes on which it must fail; on others it must pass
+  std::set<std::string> warps;  ///< warp sizes at which it must fail; at other sizes it must pass
 };
 
 Demand demand_of(const std::string& root, const std::string& fault) {
@@ -44,7 +44,7 @@ Demand demand_of(const std::string& root, const std::string& fault) {
   throw std::runtime_error(table.file + " has no row for '" + fault + "'");
 }
 
-/// Common properties of the failures of one kernel.
+/// What the failures of one kernel have in common.
 struct Seen {
   std::map<std::string, int> failures;  ///< by warp size
   int wrong_tensor = 0, named_cause = 0, without_cause = 0;
@@ -64,15 +64,15 @@ bool names_one(const Verdict& verdict, const std::string& cause) {
   return false;
 }
 
-/// Whether the verdict names one of the mistakes in the cell. If the kernel has two, a case may show only one.
+/// Whether the verdict names one of the mistakes in the cell. A kernel with two mistakes may show only one of them in a case.
 bool names_cause(const Verdict& verdict, const std::string& cell) {
   const std::vector<std::string> causes = causes_in(cell);
   return std::any_of(causes.begin(), causes.end(), [&](const std::string& cause) { return names_one(verdict, cause); });
 }
 
-/// Multiplies the tensor by 2^exponent. For packed scales, adds to the exponent bytes; bytes that hold no scale are unchanged.
+/// Multiplies the tensor by 2^exponent. In packed scales, whose bytes are exponents, adds the exponent to the bytes.
 void multiply(HostTensor& tensor, int exponent) {
-  constexpr int kLeast = 32, kMost = 223;  // exponent bytes that stay in range if the exponent is small
+  constexpr int kLeast = 32, kMost = 223;  // other bytes, such as 0 and 0xFF in padding, are not changed
   const Format& format = *tensor.spec.format;
   if (format.is_integer()) {
     for (std::byte& byte : tensor.bytes)
@@ -86,7 +86,7 @@ void multiply(HostTensor& tensor, int exponent) {
   }
 }
 
-/// A GEMM whose scales of a and added terms are multiplied by a power of two.
+/// A GEMM whose scales of a and added terms are multiplied by 2^exponent.
 class LargerGemm : public ForwardedCase {
  public:
   LargerGemm(std::shared_ptr<const BoundCase> plain, int exponent) : ForwardedCase(std::move(plain)), exponent_(exponent) {}
@@ -102,7 +102,7 @@ class LargerGemm : public ForwardedCase {
   const int exponent_;
 };
 
-/// All ops; those with a role scale_a are GEMMs.
+/// All ops. Those with a tensor scale_a are GEMMs; their data are multiplied by 2^exponent.
 std::vector<Op> ops_with(int exponent) {
   std::vector<Op> ops(shipped_ops().all().begin(), shipped_ops().all().end());
   for (Op& op : ops) {

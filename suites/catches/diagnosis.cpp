@@ -1,5 +1,5 @@
-// assay_diagnosis ROOT LIBRARIES: measures how often the cause of a fault is named first, on cases and kernels that no other test
-// uses: other shapes and seeds, other contracts, two mistakes at once, healthy kernels, and outputs without an explanation.
+// assay_diagnosis ROOT LIBRARIES: measures how often the diagnosis names the right cause first, on kernels and cases of no other
+// test: other shapes and seeds, other contracts, two mistakes at once, healthy kernels, and wrong outputs without a cause.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -21,20 +21,20 @@
 namespace assay {
 namespace {
 
-// Results of the diagnosis measurement: tables, complaints and misses.
+// The measurement: tables, requirements that are not met, and misses (failing cases whose cause is not named).
 
 constexpr const char* kSectionOfDiagnosis = "diagnosis measured";
 
-/// Head of the tables whose rows line_of() makes.
+/// Head of the tables; line_of() makes their lines.
 constexpr const char* kHeadOfDiagnosis =
     "| kernels | cases | fail | first | tied | one of two | later | another | unknown | right "
     "|\n|---|---|---|---|---|---|---|---|---|---|\n";
 std::string line_of(const std::string& name, const Score& score);
 
-/// The results of a race depend on thread timing and change from run to run.
+/// Whether the fault is a race between threads, whose results change from run to run.
 bool is_race(const Subject& subject);
 
-/// The measured tables, errors of the measurement, and every miss.
+/// The tables, all requirements that are not met, and all misses.
 struct Outcomes {
   std::string kinds, kernels, races, list;
   std::vector<std::string> complaints;
@@ -42,10 +42,10 @@ struct Outcomes {
   void complain(const std::string& name, const Subject& subject, const Score& score);
 };
 
-/// Measures the kernels of the libraries in a folder, by kind, and a healthy library with wrong bytes.
+/// Measures the kernels of the libraries in a folder, kind by kind, and a healthy library whose outputs get random wrong bytes.
 Outcomes measured(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases);
 
-/// Lines of the table of misses in the file that differ from the results of these kernels.
+/// Lines about these kernels in the file's table of misses that differ from what was measured.
 std::vector<std::string> differences(const Outcomes& outcomes, const std::vector<Subject>& sample, const std::string& file);
 
 constexpr const char* kKinds[][2] = {{"changed", "faults of `faults.csv`, other shapes and seeds"},
@@ -54,7 +54,7 @@ constexpr const char* kKinds[][2] = {{"changed", "faults of `faults.csv`, other 
                                      {"outside", "mistakes that are no mutants (right: no cause named)"},
                                      {"healthy", "healthy, with results anywhere in the accepted intervals"}};
 
-/// Random wrong bytes of a healthy library have no cause, so any named cause is an error.
+/// Random wrong bytes in healthy outputs have no cause, so every named cause is an error.
 void measure_noise(const Backend& cpu, const std::vector<Case>& cases, Outcomes& out) {
   Score sum;
   for (const char* kernel : {"quant_group.register", "rms_norm"}) {
@@ -176,7 +176,7 @@ int report_sample(const Outcomes& outcomes, const std::vector<Subject>& sample, 
   return all.empty() && !sample.empty() ? 0 : 1;
 }
 
-/// One line per kernel of kind "finding". It runs in a worker, because some kernels end the program as the original bug does.
+/// Prints a line for each kernel of kind "finding". They run in a worker, because some end the process, as the original bug does.
 int findings(const Arguments& arguments, const std::vector<Subject>& all) {
   const std::string& folder = arguments.libraries;
   const Backend strangers = open_in_worker(folder + "/libassay_strangers.so", "strangers", {.program = folder + "/assay"});
@@ -200,7 +200,7 @@ int findings(const Arguments& arguments, const std::vector<Subject>& all) {
   return out.complaints.empty() ? 0 : 1;
 }
 
-/// Compares each kernel with the cause of the next one. Returns 0 if all count as missed, as they must.
+/// Requires of each kernel the cause of the next one. Returns 0 if all kernels then count as missed, as they must.
 int mislead(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases) {
   std::vector<Subject> chosen;
   for (const Subject& subject : all)

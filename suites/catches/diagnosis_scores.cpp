@@ -27,19 +27,19 @@ std::vector<std::string> split(const std::string& text, const std::string& betwe
   return parts;
 }
 
-/// Most elements of a case: small enough for a test to evaluate all hypotheses on all cases.
+/// Largest case, in elements: small enough that a test can evaluate all mutants on all cases.
 constexpr int64_t kMostElements = 1 << 15;
-/// The same for faults.csv: large enough for a case in which a 16-bit offset wraps.
+/// The limit for faults.csv: large enough for a case in which a 16-bit offset wraps.
 constexpr int64_t kMostOfFaults = (1 << 16) + (1 << 14);
 
-/// How many rows are added: two, or the rows of one group.
+/// How many rows a changed case has more: two; if groups span rows, one group.
 int64_t more_rows(const Case& one) {
   const auto group = one.parameters.find("group_size");
   const int64_t rows = group == one.parameters.end() || group->second.empty() ? 1 : parse_scale_spec(group->second).block().rows;
   return std::max<int64_t>(2, rows);
 }
 
-/// Adjusts a slot pattern to the new number of rows ("holes:33"). Listed slots are unchanged.
+/// Sets the number of rows in a slot pattern ("holes:33"). A list of slots is not changed.
 void place_all_rows(Case& one, int64_t rows_before) {
   const auto slots = one.parameters.find("slot_mapping");
   if (slots == one.parameters.end()) return;
@@ -48,7 +48,7 @@ void place_all_rows(Case& one, int64_t rows_before) {
   if (slots->second.ends_with(all)) slots->second.replace(slots->second.size() - all.size(), all.size(), ":" + one.text("m"));
 }
 
-/// Adds a tile to a case of an instruction, whose m and n are fixed. Returns false for other ops.
+/// Adds a tile if the case is one of op mma, whose m and n are fixed. Returns false for other ops.
 bool add_tile(Case& one) {
   const auto tiles = one.parameters.find("tiles");
   if (tiles == one.parameters.end()) return false;
@@ -64,25 +64,25 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
     if (one.op != kernel.op || one.text("contract") != kernel.contracts.front() || one.text("warp") != warp) continue;
     const bool tiled = add_tile(one);
     const auto has = [&one](const char* size) { return one.parameters.contains(size) && !one.text(size).empty(); };
-    const bool has_rows = has("m");  // otherwise other cells determine the shape
+    const bool has_rows = has("m");  // otherwise the shape comes from other cells
     const int64_t rows = has_rows ? one.integer("m") : 0;
-    const bool has_columns = !tiled && has_rows && has("n");  // a cache has the columns of its record
-    // blocks of a rank run one after the other on the CPU, so only messages of one block reveal a missing end barrier
+    const bool has_columns = !tiled && has_rows && has("n");  // the columns of a cache are those of its record
+    // On the CPU, the blocks of a rank run one after the other. Only a message of one block then shows a missing end barrier.
     const auto use = one.parameters.find("use");
     const bool grows = use == one.parameters.end() || use->second != "in_a_row";
-    // a case that would become too large keeps its size, since some mistakes only show in large cases
+    // A case that would become too large keeps its size: some mistakes show only in large cases.
     const bool is_high = has_columns && (rows + more_rows(one)) * one.integer("n") > most_elements;
     if (!tiled && has_rows && grows && !is_high) one.parameters["m"] = std::to_string(rows + more_rows(one));
     if (has_rows) place_all_rows(one, rows);
     const auto stride = one.parameters.find("row_stride");
     const bool doubles = has_columns && grows && 2 * one.integer("m") * one.integer("n") <= most_elements;
-    if (doubles && stride != one.parameters.end() && !stride->second.empty())  // keeps the gaps between rows
+    if (doubles && stride != one.parameters.end() && !stride->second.empty())  // keep the gaps between rows
       stride->second = std::to_string(one.integer("row_stride") + one.integer("n"));
     if (doubles) one.parameters["n"] = std::to_string(2 * one.integer("n"));
     if (has("seed")) one.parameters["seed"] = std::to_string(one.integer("seed") + 100);
     if (has_columns && one.integer("m") * one.integer("n") > most_elements) continue;
     try {
-      const Op& op = shipped_ops().find(one.op);  // must come before `one` is moved from
+      const Op& op = shipped_ops().find(one.op);  // before `one` is moved
       one = checked_case(op, std::move(one));
     } catch (const TableError&) {
       continue;  // the contract does not support this shape
@@ -92,7 +92,7 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
   return changed;
 }
 
-/// Whether a cause explains all failures without contradiction, or is padding only.
+/// Whether the line's cause explains all failures and contradicts nothing, or is only about padding.
 bool explains_everything(const std::string& words) {
   long long explained = 0, failing = -1;
   int end = 0;
@@ -145,12 +145,12 @@ std::vector<Subject> subjects(const std::string& root) {
 Said judge_words(const std::vector<std::string>& said, const std::vector<std::string>& causes) {
   std::vector<std::string> mutants = said;
   std::erase_if(mutants, is_pattern);
-  // A line "pattern: ..." names no cause, and neither does "no known cause". Nor does padding next to a pattern: many mistakes cause it.
+  // "pattern: ..." and "no known cause" name no cause. Nor does a line about padding beside a pattern; many mistakes change it.
   const bool padding_alone = mutants.size() == 1 && said.size() > 1 && mutants.front().starts_with("padding:");
   if (mutants.empty() || padding_alone || mutants.front() == "no known cause") return Said::kUnknown;
   std::vector<std::string> lines = mutants;
   if (lines.size() > 1 && lines.back().starts_with("padding:")) {
-    // padding is reported next to wrong numbers
+    // the line about padding follows the causes of wrong elements
     if (std::any_of(causes.begin(), causes.end(), [](const std::string& cause) { return cause.starts_with("padding"); }))
       for (std::string& line : lines) line += "; and " + lines.back();
     lines.pop_back();
@@ -187,7 +187,7 @@ Score measure(const Backend& backend, const Subject& subject, const std::vector<
   options.each.diagnose = look_for_causes(backend);
   const int64_t most = subject.kind == "changed" || subject.kind == "finding" ? kMostOfFaults : kMostElements;
   const std::string warp =
-      subject.kind == "finding" ? "32" : "64";  // kernels/strangers have no lanes, and some of their cases exist only for 32
+      subject.kind == "finding" ? "32" : "64";  // kernels/strangers use no lanes; some of their cases exist only for 32
   Score score;
   for (const Verdict& verdict :
        run_all(shipped_ops().all(), changed_cases(cases, kernel, most, warp), backend, options).verdicts) {
@@ -195,7 +195,7 @@ Score measure(const Backend& backend, const Subject& subject, const std::vector<
     ++score.cases;
     if (verdict.outcome == Outcome::kPass) continue;
     std::vector<std::string> words = verdict.causes;
-    if (words.empty()) words = {verdict.message};  // the message of a broken case names the fault
+    if (words.empty()) words = {verdict.message};  // the message of a broken case names the mistake
     Said said = judge_words(words, subject.causes);
     if (subject.causes.empty() && misled_by_patterns(words, subject.patterns)) said = Said::kOther;
     ++score.said[size_t(said)];

@@ -1,4 +1,4 @@
-// Measures the diagnosis on kernels with known mistakes, with cases that no table contains. Also selects samples of kernels by
+// Measures the diagnosis on kernels with known mistakes, with cases that are in no case table. Also selects samples of kernels by
 // name.
 #pragma once
 
@@ -15,75 +15,75 @@
 
 namespace assay {
 
-/// How a failing case was explained.
+/// What the diagnosis said about a failing case.
 enum class Said {
-  kFirst,    ///< the first cause is exactly the kernel's
-  kTied,     ///< another cause comes first, but both give the same outputs
-  kAllSeen,  ///< one of the kernel's two mistakes, which alone explains every wrong element
-  kLater,    ///< the kernel's cause is listed later, or together with another one
-  kOther,    ///< only other causes
-  kUnknown   ///< "no known cause"
+  kFirst,    ///< the first cause is exactly the kernel's mistake
+  kTied,     ///< another cause comes first, but gives the same outputs
+  kAllSeen,  ///< the kernel has two mistakes, and the named one alone explains every wrong element
+  kLater,    ///< the mistake is a later cause, or is named together with another one
+  kOther,    ///< only other causes are named
+  kUnknown   ///< no cause is named
 };
 inline constexpr size_t kSaid = 6;
 
-/// A kernel and its mistakes.
+/// A kernel whose mistakes are known.
 struct Subject {
   std::string kernel;
-  std::string kind;                 ///< section of the table
-  std::vector<std::string> causes;  ///< globs; empty for a healthy kernel, and if no cause is right
-  std::vector<std::string> patterns = {};  ///< if `causes` is empty: globs of the patterns that describe the mistake
+  std::string kind;                 ///< the section of the table that lists it
+  std::vector<std::string> causes;  ///< globs, one per mistake; empty for a healthy kernel, and for a mistake that is no mutant
+  std::vector<std::string> patterns = {};  ///< if `causes` is empty: globs of patterns that may be named
 
-  /// True for first, tied and one of two; for a kernel without causes, true if none is named.
+  /// Whether this is right: kFirst, kTied or kAllSeen. For a kernel without causes: kUnknown.
   bool is_right(Said said) const;
 };
 
-/// Counts over the cases of one or several kernels.
+/// Numbers of cases, for one or several kernels.
 struct Score {
   int64_t cases = 0, right = 0;
   std::array<int64_t, kSaid> said{};
-  std::vector<std::string> missed;  ///< case and causes of each diagnosis that is not right
+  std::vector<std::string> missed;  ///< each failing case whose diagnosis is not right, with the causes that were named
 
   int64_t failing() const;
   void add(const Score& other);
 };
 
-/// Splits a cell into mistakes at " + ".
+/// The mistakes in a cell, which " + " separates.
 std::vector<std::string> causes_in(const std::string& cell);
 
-/// Whether a line names a mistake. A mistake with several symptoms (such as a hang or stale data) has several globs, separated by
-/// " or ".
+/// Whether the line names the mistake `cause`. A mistake with several symptoms, such as a hang or stale data, has several globs,
+/// separated by " or ".
 bool names(const std::string& line, const std::string& cause);
 
-/// Every row of faults.csv as kind "changed", then diagnosis.csv.
+/// All rows of faults.csv, with kind "changed"; then all rows of diagnosis.csv.
 std::vector<Subject> subjects(const std::string& root);
 
-/// Compares the reported causes with the kernel's. Padding is a symptom of many mistakes, so its line only counts if it is one of
-/// the causes.
+/// Compares the lines of a diagnosis with the kernel's mistakes. A line about padding counts only if padding is one of the
+/// mistakes, because many mistakes also change padding.
 Said judge_words(const std::vector<std::string>& words, const std::vector<std::string>& causes);
 
-/// Whether a pattern is reported that none of these globs describes.
+/// Whether the diagnosis names a pattern that matches none of these globs.
 bool misled_by_patterns(const std::vector<std::string>& said, const std::vector<std::string>& patterns);
 
-/// Whether rows and columns of the kernel's cases can be changed; false for casts.
+/// Whether the rows and columns of the kernel's cases can be changed. False for casts.
 bool has_shapes(const Backend& backend, const Subject& subject);
 
-/// Runs a kernel on the given cases of its contract with other rows, columns and seeds.
+/// Runs a kernel on the cases of its contract among `cases`, with other rows, columns and seeds.
 Score measure(const Backend& backend, const Subject& subject, const std::vector<Case>& cases);
 
-/// A library in which one of `every` output bytes, chosen at random, is wrong.
+/// The library, but in its outputs one of `every` bytes is wrong, at random.
 Backend corrupted(Backend backend, int64_t every);
 
-// Selects a stable sample by name, for tests where running everything would take minutes.
+// Selects samples by name, for tests in which all kernels would take minutes. The sample is the same in each run.
 
-/// True for about one name in `one_in`.
+/// Whether the name is in the sample, which holds about one name in `one_in`.
 inline bool in_sample(std::string_view name, unsigned one_in) {
-  uint32_t hash = 2166136261u;  // FNV-1a, mixed once more so that all bits count
+  uint32_t hash = 2166136261u;  // FNV-1a, then a further mix, so that every bit of the name matters
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
   hash = (hash ^ hash >> 15) * 0x2c1b3c6du;
   return (hash ^ hash >> 13) % one_in == 0;
 }
 
-/// Parses "8" (one in eight).
+/// Parses "8": a sample of one in eight.
 inline unsigned one_in(const std::string& text) {
   char* end = nullptr;
   const unsigned long value = std::strtoul(text.c_str(), &end, 10);
@@ -92,7 +92,7 @@ inline unsigned one_in(const std::string& text) {
   return unsigned(value);
 }
 
-/// The value of ASSAY_SAMPLE, for tests without arguments; 1 (everything) if it is not set.
+/// The value of ASSAY_SAMPLE, for tests without arguments. If it is not set: 1, all kernels.
 inline unsigned one_in_of_environment() {
   const char* const text = std::getenv("ASSAY_SAMPLE");
   return text ? one_in(text) : 1;

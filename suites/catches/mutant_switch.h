@@ -1,6 +1,6 @@
-// The switch of machine-made mutants. ci/mutants puts this header before a mutated kernel source, in which each mutation calls a
-// function below. assay_mutants (mutants.cpp) maps the same state file and selects the mutant of the next call.
-// C++17, like the kernels. No shipped library includes it.
+// Switches mutants of kernel sources on and off. ci/mutants includes this header before a kernel source in which it replaced
+// operators and constants by calls of the functions below. assay_mutants (mutants.cpp) maps the same state file and selects the
+// mutant for the next call. C++17, like the kernels. No shipped library includes it.
 #pragma once
 
 #include <fcntl.h>
@@ -15,10 +15,10 @@ inline constexpr int kMost = 1 << 16;
 
 struct State {
   int chosen;                    ///< number of the mutant that is active; 0: none
-  unsigned char reached[kMost];  ///< 1: this mutation was executed since the driver cleared it
+  unsigned char reached[kMost];  ///< 1: mutation i was executed since assay_mutants cleared the flag
 };
 
-/// Maps the file that the variable names. Returns nullptr if there is none.
+/// Maps the state file. Returns nullptr if `file` is null or cannot be opened.
 inline State* open_state(const char* file) {
   const int descriptor = file != nullptr ? open(file, O_RDWR | O_CLOEXEC) : -1;
   if (descriptor < 0) return nullptr;
@@ -39,11 +39,11 @@ inline bool chosen(int id) {
   return state->chosen == id;
 }
 
-/// False in constant expressions, which no mutant changes.
+/// Whether mutant `id` is active. False in constant expressions, which therefore have no mutants.
 constexpr bool on(int id) { return __builtin_is_constant_evaluated() ? false : chosen(id); }
 
-// A mutated operator: the first expression is the mutant, the second the original. For types without the mutant's operator the
-// second overload is chosen; such a mutation is never reached.
+// Defines a function for a mutated operator: `mutant` is the mutated expression, `original` the original. Types that lack the
+// mutant's operator use the second overload, which has no mutant and does not set `reached`.
 #define ASSAY_MUTATED(name, mutant, original)                                                                 \
   template <class L, class R>                                                                                 \
   constexpr auto name##_or_not(int id, L l, R r, int)->decltype(true ? (l mutant r) : (l original r)) {       \
@@ -94,12 +94,12 @@ ASSAY_MUTATED_ASSIGNMENT(divide_by, *=, /=)
 ASSAY_MUTATED_ASSIGNMENT(and_to, |=, &=)
 ASSAY_MUTATED_ASSIGNMENT(or_to, &=, |=)
 
-/// A constant, and its three mutants: plus 1, minus 1, zero.
+/// A constant and its three mutants: the constant plus 1, minus 1, and 0.
 template <class T>
 constexpr T constant(int more, int less, int zero, T v) {
   return on(more) ? T(v + 1) : on(less) ? T(v - 1) : on(zero) ? T(0) : v;
 }
-/// An index, or the position of a load or store, and its mutants: plus 1, minus 1. Other types have no mutant.
+/// An index, or the address of a load or store, and its mutants: plus 1 and minus 1. Types without `+ 1` have no mutant.
 template <class T>
 constexpr auto place_or_not(int more, int less, T at, int) -> decltype(T(at + 1)) {
   return on(more) ? T(at + 1) : on(less) ? T(at - 1) : at;
@@ -112,7 +112,7 @@ template <class T>
 constexpr T place(int more, int less, T at) {
   return place_or_not(more, less, at, 0);
 }
-/// A negated condition; its mutant drops the negation.
+/// A negated condition; the mutant drops the negation.
 template <class T>
 constexpr bool negated(int id, T v) {
   return on(id) ? bool(v) : !v;

@@ -1,13 +1,13 @@
-// Runs machine-made mutants of a kernel library on the quick tier of some ops: each case on every kernel of the healthy library,
+// Runs machine-made mutants of a kernel library on the quick tier of some ops. Each case runs on every kernel without a mutant,
 // then on every mutant that the case executes and that no earlier case killed. ci/mutants makes the library and reads the lines
 // that this program writes:
-//   case N ID               all mutants ran on case number N (from 0)
+//   case N ID               case number N (from 0) ran on all mutants
 //   reached MUTANT          a case executes this mutation
 //   refused MUTANT ID       the mutant declines a call that the healthy library serves; other cases may still kill it
 //   killed MUTANT OUTCOME ID
 //   end CASES
-// With --causes, a file gets the report of each killed mutant: "== MUTANT", then the blocks that `assay run` prints for the case
-// that kills it and a few more cases of the same contract.
+// With --causes, a file gets the report of each killed mutant: "== MUTANT", then what `assay run` prints for the case that kills
+// it and for a few more cases of the same contract.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -38,10 +38,10 @@ using namespace assay;
 using assay_mutants::State;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::duration<double> kLeastTime{1.0};  ///< of a mutant's call
-constexpr int kSlower = 20;  ///< a mutant that takes this many times the healthy kernel's time counts as hung
+constexpr std::chrono::duration<double> kLeastTime{1.0};  ///< a mutant's call may take at least this long
+constexpr int kSlower = 20;  ///< a mutant that takes this many times as long as the healthy kernel counts as hung
 
-/// Shuffles the cases by the seed. The cases of one data set (warp sizes 32 and 64) stay together, because they share inputs.
+/// Cases in an order that depends on the seed. Those with the same inputs (at 32 and 64 lanes) stay together, to share them.
 std::vector<Case> shuffled(std::vector<Case> cases, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::map<std::string, uint64_t> keys;
@@ -65,14 +65,14 @@ std::set<int> numbers_in(const std::string& file) {
 
 class Runner {
  public:
-  /// `causes`: file to which the report of each killed mutant is appended; empty: none.
+  /// `causes`: a file; the report of each killed mutant is appended to it. Empty: no reports.
   Runner(std::string library, std::string program, State* state, const std::vector<Case>& cases, const std::string& causes)
       : library_(std::move(library)), program_(std::move(program)), state_(state), cases_(cases) {
     if (!causes.empty()) causes_.open(causes, std::ios::app);
     open();
   }
 
-  /// False if no kernel of the library takes the case.
+  /// Whether some kernel of the library takes the case.
   bool takes(const Case& one) const { return kernel_of(one, 0) != nullptr; }
 
   void run(const Case& one, std::set<int>& alive, std::set<int>& reached) {
@@ -103,7 +103,7 @@ class Runner {
       std::printf("killed %d %s %s\n", mutant, name(seen), one.id.c_str());
       alive.erase(mutant);
       if (causes_.is_open()) report(op, one, mutant, verdict);
-      if (seen == Outcome::kBroken) open();  // the harness stops calling a kernel that hung several times
+      if (seen == Outcome::kBroken) open();  // starts a new worker: the harness no longer calls a kernel that hung several times
     }
   }
 
@@ -114,7 +114,7 @@ class Runner {
                               }});
   }
 
-  /// The kernel at position `which` among the kernels that take the case.
+  /// Among the kernels that take the case, the one at index `which`; nullptr if there are fewer.
   const KernelOffer* kernel_of(const Case& one, size_t which) const {
     for (const KernelOffer& offer : backend_.library.kernels)
       if (offer.op == one.op && why_not_offered(offer, one).empty() && which-- == 0) return &offer;
@@ -138,7 +138,7 @@ class Runner {
     return verdict;
   }
 
-  /// Writes the report of a killed mutant. Runs more cases of the contract, because causes are derived from all of them.
+  /// Writes the report of a killed mutant. Runs more cases of the contract first, because all failures determine the cause.
   void report(const Op& op, const Case& one, int mutant, const Verdict& killed) {
     constexpr int kMostCases = 12, kMostFailures = 3;
     RunResult result;
@@ -170,7 +170,7 @@ class Runner {
   const std::vector<Case>& cases_;
   std::ofstream causes_;
   Backend backend_;
-  size_t kernel_ = 0;  ///< position of the current kernel among those that take the case
+  size_t kernel_ = 0;  ///< index of the current kernel among those that take the case
   std::chrono::duration<double> limit_{60};
   Clock::time_point deadline_;
 };

@@ -1,5 +1,5 @@
-// Checks which tiers detect mistakes that are not mutants, as strangers.csv claims. The kernels (kernels/strangers) are
-// independent plain loops with one mistake each. Needs libassay_strangers.so and the program in the given folder.
+// Checks which tier first detects each kernel in strangers.csv. These kernels (kernels/strangers) are independent plain loops,
+// each with one mistake that is not a mutant. Needs libassay_strangers.so and the program assay in the given folder.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
@@ -19,9 +19,9 @@ namespace {
 
 using namespace assay;
 
-/// The table's statement about a kernel.
+/// What strangers.csv states about a kernel.
 struct Claim {
-  std::string seen;  ///< the first tier that fails it; "ladder" if only --ladder does; "no tier"; "right" for a healthy kernel
+  std::string seen;  ///< the first tier in which it fails; "ladder": only --ladder fails it; "no tier"; "right": it is healthy
   std::string contract;
 };
 
@@ -45,13 +45,13 @@ std::map<std::string, Claim> claims_of(const std::string& file, const LibraryInf
   return claims;
 }
 
-/// Verdicts of one kernel in one tier.
+/// Numbers of verdicts for one kernel in one tier.
 struct Counts {
   int64_t judged = 0, wrong = 0;
-  std::string first;  ///< first failing case
+  std::string first;  ///< the first failing case
 };
 
-/// Runs all kernels that match on these cases, which have 32 lanes: the 64-lane cases have the same inputs.
+/// Runs the kernels that match the glob on these cases, but only with 32 lanes: those with 64 lanes have the same inputs.
 std::map<std::string, Counts> run(const Backend& backend, const std::vector<Case>& cases, const std::string& kernels,
                                   bool ladder = false) {
   RunOptions options;
@@ -78,7 +78,7 @@ std::vector<Case> cases_of(const std::string& root, const std::string& tier, con
   return chosen;
 }
 
-/// Cases that were written for bugs of released kernels.
+/// Only the cases that were written for bugs of released kernels.
 std::vector<Case> of_findings(std::vector<Case> cases) {
   std::erase_if(cases, [](const Case& one) { return one.origin.file.find("_findings.csv") == std::string::npos; });
   return cases;
@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
     std::erase_if(backend.library.kernels, [&](const KernelOffer& kernel) { return !in_sample(kernel.name, one_in); });
     const std::map<std::string, Counts> quick = run(backend, cases_of(root, "quick", claims), glob);
     int wrong = 0;
-    std::map<std::string, Counts> full;  // takes minutes, so only for kernels that need it according to the table
+    std::map<std::string, Counts> full;  // takes minutes, so only if the table says that a kernel needs it
     for (const auto& [kernel, counts] : quick)
       if (const Claim& claim = claims.at(kernel);
           counts.wrong == 0 && (claim.seen == "full" || claim.seen == "far" || claim.seen == "no tier"))

@@ -7,7 +7,7 @@
 namespace assay {
 namespace {
 
-/// Numbers per token, in every model with this cache; RoPE has rotated the last ones.
+/// Elements of a token, in every model with this cache: 512 latent ones, then 64 that RoPE has rotated.
 constexpr int64_t kLatent = 512, kRotated = 64;
 
 std::vector<HostTensor> inputs(const CacheCase& c) {

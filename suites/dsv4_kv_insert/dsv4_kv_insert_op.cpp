@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-// The KV half of DeepSeek-V4's insertion, with and without a norm.
+// The ops dsv4_kv_insert and dsv4_kv_norm_insert, which normalizes first.
 
 constexpr int64_t kRotated = 64;
 

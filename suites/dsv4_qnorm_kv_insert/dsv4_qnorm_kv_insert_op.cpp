@@ -1,4 +1,4 @@
-// The op with two results per launch: heads of Q, and KV records in a paged cache.
+// The op dsv4_qnorm_kv_insert: one launch normalizes and rotates heads of Q, and stores KV records in a paged cache.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,15 +22,15 @@
 namespace assay {
 namespace {
 
-/// The two halves share the tokens, the positions and the angle cache.
+/// The heads and the records of a launch have the same tokens, positions and cos_sin_cache.
 struct LaunchCase {
   HeadCase heads;
   CacheCase insert;
 };
 
-// A case of the op with two results per launch: heads of Q, and KV records in a paged cache.
+// The case of a launch: heads of Q, and KV records in a paged cache.
 
-/// Throws TableError naming row and column.
+/// Throws TableError with row and column.
 LaunchCase read_launch_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
@@ -40,8 +40,8 @@ LaunchCase read_launch_case(const Case& c) {
   LaunchCase p;
   p.insert = read_cache_case(cells, tables.find(row.text("insert")));
   require_row_strides(cells, p.insert, {p.insert.numbers()});
-  p.insert.first_input = 1;  // the input after q
-  // heads and insertion share the positions
+  p.insert.first_input = 1;  // tensor 0 is q
+  // heads and records use the same positions
   p.heads = read_head_case(cells, tables.find(row.text("heads")),
                            {p.insert.numbers(), p.insert.numbers() - p.insert.coded, &kF32, kPositions, Positions::kScattered,
                             cells.fill_name("q_fill")});
@@ -55,7 +55,7 @@ CaseName launch_name(const Case& c, const LaunchCase& p) {
           fmt::format("{}.{}.s{}", p.heads.fill, p.insert.fill, p.insert.seed), p.insert.warp};
 }
 
-/// Inputs, outputs and parameters of the call.
+/// The call of a launch: inputs, outputs and parameters.
 Problem launch_problem(const LaunchCase& p) {
   const CacheCase& kv = p.insert;
   Problem problem;
@@ -73,7 +73,7 @@ Problem launch_problem(const LaunchCase& p) {
   return problem;
 }
 
-// The result of a launch: the answers for heads and records, and mutants of either or both.
+// The accepted outputs of a launch, and mutants of the heads, of the records, or of both.
 
 using Expect = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 
@@ -95,10 +95,10 @@ Expect both(Expect heads, Expect insert) {
   };
 }
 
-/// A mutant of the heads with correct records, or of the records with correct heads.
+/// Mutants of one half of a launch, with correct outputs of the other half.
 Hypothesis of_heads(Hypothesis one, const Expect& insert) {
   one.name = "Q: " + one.name;
-  // the answer for the records is computed at once, not row by row
+  // the fast first check leaves out the records, which are only computed for all rows at once
   one.first_row = [heads = one.expect](const Problem& problem) { return heads(problem, nullptr); };
   one.expect = both(one.expect, insert);
   return one;
@@ -113,7 +113,7 @@ Expectation expect_launch(const LaunchCase& c, const Problem& problem, const std
   return both(heads_answer(c), insert_answer(c))(problem, outputs);
 }
 
-/// Mutants of each half, named "Q: ..." or "KV: ...", pairs of such mutants, and wrong angles for both halves.
+/// Mutants of each half ("Q: ..." or "KV: ..."), pairs of them, and wrong angles in both halves.
 std::vector<Hypothesis> launch_hypotheses(const LaunchCase& c) {
   const Expect heads = heads_answer(c), insert = insert_answer(c);
   std::vector<Hypothesis> all;
@@ -141,10 +141,10 @@ std::vector<Hypothesis> launch_hypotheses(const LaunchCase& c) {
   return all;
 }
 
-/// Elements of a subsample. After this many elements, every generator has repeated its pattern.
+/// Elements of a subsample. Within them every input generator repeats its pattern.
 constexpr int64_t kExcerptElements = 1 << 15;
 
-/// Composed of heads and an insertion that share the tokens, the positions and the angle cache.
+/// A launch: a case of heads and a case of records with the same tokens, positions and cos_sin_cache.
 class BoundLaunch : public BoundCase {
  public:
   BoundLaunch(std::string contract, LaunchCase c, CaseName name)
@@ -163,7 +163,7 @@ class BoundLaunch : public BoundCase {
     return few.insert.m < c_.insert.m ? std::make_unique<const BoundLaunch>(contract_, std::move(few), name_) : nullptr;
   }
   std::vector<std::string> formulas() const override { return launch_lines(contract_, *c_.insert.x); }
-  /// `column` counts across the heads of Q. A token has one KV element for each column of the first head.
+  /// `column` counts the elements of all heads of Q. If it lies in the first head, the KV element of that column is traced too.
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
     std::vector<std::string> lines = trace_head(c_.heads, problem, row, column);
     if (column >= c_.insert.numbers()) return lines;

@@ -1,5 +1,5 @@
-// Op fused_moe: rows of slots compared with an oracle, blocks of expert -1, lists of slots, mutants, and cases that are rejected. Chains of
-// MoE ops, checked stage by stage and end to end.
+// Op fused_moe: results of slots compared with an oracle, blocks of expert -1, lists of slots, mutants, and rejected cases.
+// Chains of MoE ops, checked stage by stage and from end to end.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,7 +36,7 @@ const TestCells kOfRows = {{"contract", "vllm.fused_moe_channel@v0.14.0.sm_90"},
 
 std::string refusal(const TestCells& cells) { return refusal_of(op(), kUsual, cells); }
 
-/// A case with codes of -1, 0 and 1, scales, weights and biases that are powers of two, so that every result is exact.
+/// A case whose codes are -1, 0 and 1, and whose scales, weights and biases are powers of two, so that every result is exact.
 struct Exact {
   Case one;
   GemmCase c;
@@ -59,7 +59,7 @@ struct Exact {
     const HostTensor& tensor = find(problem.tensors, role);
     return decode(*tensor.spec.format, tensor.code(i));
   }
-  /// The result of a slot, computed by hand from the lists of the call.
+  /// The result of a slot, computed a second time from the lists in the call.
   double by_hand(int64_t slot, int64_t column) const {
     const std::vector<int64_t> ids = integers_of(problem.tensors, "sorted_token_ids"), experts = integers_of(problem.tensors, "expert_ids");
     const auto place = std::find(ids.begin(), ids.end(), slot) - ids.begin();
@@ -80,7 +80,7 @@ struct Exact {
       }
     return all;
   }
-  /// Bytes of the rows of d whose slots are in no block: the call must not change them.
+  /// Bytes of the rows of d whose slots are in no block; the call must not write them.
   std::vector<ByteRange> untouched() const {
     std::vector<ByteRange> ranges;
     c.groups.for_each_unused([&](int64_t slot) {
@@ -171,7 +171,7 @@ TEST(FusedMoe, OtherListsOfTheSameSlotsGiveTheSameBits) {
   }
 }
 
-/// Mutants of slots, weights and biases that a case cannot show, and all such mutants.
+/// Expects that the case has the mutants `wanted`, and that its inputs expose each of them.
 void expect_seen(const TestCells& changed, const std::vector<std::string>& wanted) {
   TestCells cells = kUsual;
   for (const auto& [column, cell] : changed) cells[column] = cell;
@@ -240,9 +240,9 @@ TEST(FusedMoe, RefusesWhatTheContractLacks) {
   EXPECT_FALSE(shipped_op("gemm_grouped").takes("vllm.fused_moe_block.sm_90"));
 }
 
-// Chains of ops. Each stage's outputs are inputs of the next one.
+// Chains of ops: the outputs of each stage are inputs of the next one.
 
-/// The accepted code of each output element. Throws if an element accepts several: then the next stage has no single input.
+/// The accepted code of each output element. Throws if an element accepts several, since the next stage needs exact inputs.
 std::vector<HostTensor> pinned_outputs(const Problem& problem, const Expectation& expectation) {
   std::vector<HostTensor> outputs;
   for (const HostTensor& tensor : problem.tensors)
@@ -263,16 +263,16 @@ std::vector<HostTensor> pinned_outputs(const Problem& problem, const Expectation
 struct ChainStage {
   std::string name;
   std::unique_ptr<const BoundCase> bound;
-  std::vector<std::pair<std::string, std::string>> from_before;  ///< output of the previous stage, and its input here
+  std::vector<std::pair<std::string, std::string>> from_before;  ///< output of the previous stage; input of this one
 };
 
-/// What a kernel does wrong; each may be empty.
+/// The mistake of a kernel in a chain; each member may be empty.
 struct ChainFault {
   std::function<void(size_t stage, std::vector<HostTensor>& outputs)> stores;
-  std::function<void(size_t stage, Problem& problem)> reads;  ///< changes the inputs that the stage receives
+  std::function<void(size_t stage, Problem& problem)> reads;  ///< changes the inputs that a stage reads
 };
 
-/// One run of a chain: the inputs and outputs of each stage. The stages must outlive it.
+/// One run of a chain: the inputs and outputs of each stage. `stages` must outlive it.
 class ChainRun {
  public:
   ChainRun(const std::vector<ChainStage>& stages, const ChainFault& fault) : stages_(stages) {
@@ -284,8 +284,8 @@ class ChainRun {
     }
   }
 
-  /// The stages that fail if only the outputs of the `visible` stages and of the last one can be compared. The reference computes
-  /// the outputs of the other stages.
+  /// The stages that fail if only the outputs of the `visible` stages and of the last one are known. The outputs of the other
+  /// stages are then those of the reference.
   std::set<std::string> failing(const std::set<size_t>& visible) const {
     std::set<std::string> names;
     for (size_t first = 0; first < stages_.size();) {
@@ -329,7 +329,7 @@ ChainStage stage(const char* op, const TestCells& cells, std::vector<std::pair<s
 
 using testing::IsEmpty;
 
-/// mxfp8_experts_quant, then the grouped GEMM that reads its codes and tiles of scales.
+/// mxfp8_experts_quant, then the grouped GEMM that reads its codes and its scales in tiles.
 std::vector<ChainStage> quantized_experts() {
   std::vector<ChainStage> stages;
   stages.push_back(stage("quant_experts", {{"contract", "vllm.mxfp8_experts"}, {"x", "bf16"}, {"tokens", "3;2"}, {"n", "128"}, {"group_size", "32"},
@@ -342,7 +342,7 @@ std::vector<ChainStage> quantized_experts() {
   return stages;
 }
 
-/// Halves the codes of a group and doubles its scale: other bytes for the same numbers.
+/// Halves the codes of a group and doubles its scale: other bytes with the same values.
 void double_first_scale(std::vector<HostTensor>& outputs) {
   HostTensor &q = find(outputs, "q"), &scale = find(outputs, "scale");
   for (int64_t c = 0; c < 32; ++c) q.set_code(c, code_of(kE4M3Fn, decode(kE4M3Fn, q.code(c)) / 2));
@@ -368,14 +368,14 @@ TEST(MoeChain, ScalesOfAnotherExpertShowEndToEndAlone) {
   const ChainRun run(stages, {.stores = {}, .reads = [](size_t i, Problem& problem) {
     if (i != 1) return;
     HostTensor& scale = find(problem.tensors, "scale_a");
-    const size_t tile = scale.bytes.size() / 2;  // the tiles of an expert
+    const size_t tile = scale.bytes.size() / 2;  // bytes of the tiles of one expert
     std::rotate(scale.bytes.begin(), scale.bytes.begin() + std::ptrdiff_t(tile), scale.bytes.end());
   }});
   EXPECT_THAT(run.failing_stages(), IsEmpty()) << "each stage is right for what it received";
   EXPECT_THAT(run.failing_end_to_end(), ElementsAre("gemm_grouped"));
 }
 
-/// Both GEMMs of a mixture of experts with SiLU and quantization between them, as vLLM's fused_experts runs them with topk 1.
+/// Both GEMMs of a mixture of experts, with SiLU and a quantization between them, as in vLLM's fused_experts with topk 1.
 std::vector<ChainStage> both_gemms() {
   const auto gemm = [](const char* n, const char* weights) {
     TestCells cells = kUsual;
@@ -428,7 +428,7 @@ TEST(MoeChain, RowsOfOtherSlotsShowEndToEndAlone) {
   const ChainRun run(stages, {.stores = {}, .reads = [](size_t i, Problem& problem) {
     if (i != 3) return;
     HostTensor& a = find(problem.tensors, "a");
-    std::rotate(a.bytes.begin(), a.bytes.begin() + 128, a.bytes.end());  // the next slot's codes, with this slot's scale
+    std::rotate(a.bytes.begin(), a.bytes.begin() + 128, a.bytes.end());  // the codes of the next slot, its own scale
   }});
   EXPECT_THAT(run.failing_stages(), IsEmpty());
   EXPECT_THAT(run.failing_end_to_end(), ElementsAre("fused_moe w2"));

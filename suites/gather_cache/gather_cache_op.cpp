@@ -1,4 +1,4 @@
-// gather_cache: the tensors of a case, its accepted outputs, and its mutants.
+// The op gather_cache, which reads tokens from a paged cache: tensors of a case, accepted outputs, mutants.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,15 +19,15 @@
 namespace assay {
 namespace {
 
-/// Spare columns of the block table, which no sequence needs, and spare rows of the result after the last token.
+/// Columns of the block table that no sequence needs, and rows of y after the last token.
 constexpr int64_t kSpareColumns = 2, kSpareRows = 2;
 
 struct GatherCase {
   Gather contract;
   const Record* record = nullptr;
-  const Format* y = nullptr;  ///< format of the result, and of unquantized elements
+  const Format* y = nullptr;  ///< format of y, and of elements that the cache does not quantize
   int64_t blocks = 0, block_size = 0, gap = 0;
-  std::vector<int64_t> lengths, starts;  ///< of the sequences; no starts: the call has none
+  std::vector<int64_t> lengths, starts;  ///< lengths of the sequences, positions where reading starts; no `starts`: no such input
   int64_t pitch = 0;                     ///< row stride of y, in elements; 0: dense
   std::string fill, copied, scale;
   uint64_t seed = 0;
@@ -106,13 +106,13 @@ CaseName name_of(const Case& one, const GatherCase& c) {
   return {one.op, c.id(), shape, fmt::format("{}s{}", fills, c.seed), c.warp};
 }
 
-// The tensors of a problem.
+// The tensors of a call.
 
-/// Ordinals of the tensors and streams of a case.
+/// Random streams of the tensors of a case.
 enum Ordinal : uint32_t { kCodes = 0, kCopied = 1, kScales = 2, kTable = 11, kBytes = 12 };
 
-/// Blocks in random order, one sequence after the other; if there are too few, sequences share blocks. Entries that no token
-/// needs name the last block.
+/// Assigns blocks in random order, sequence by sequence. If there are too few, several sequences share blocks. Entries that no
+/// token needs hold the number of the last block.
 HostTensor block_table(const GatherCase& c) {
   std::vector<int64_t> order(size_t(c.blocks));
   std::iota(order.begin(), order.end(), int64_t{0});
@@ -129,7 +129,7 @@ HostTensor block_table(const GatherCase& c) {
   return input_integers("block_table", {int64_t(c.lengths.size()), columns}, table);
 }
 
-/// Fills the elements of a part of every token: one row for each slot of the cache.
+/// Generates one part of the records in all slots of the cache, a row for each slot.
 void fill_part(const GatherCase& c, const RecordPart& part, HostTensor& cache) {
   const bool codes = part.kind == PartKind::kCodes, scales = part.kind == PartKind::kScales;
   const std::string& name = codes ? c.fill : scales ? c.scale : c.copied;
@@ -204,11 +204,11 @@ GatherInputs inputs_of(const GatherCase& c, const Gather& contract, const Proble
   return inputs;
 }
 
-// What a case accepts.
+// The accepted outputs of a case.
 
 constexpr const char* kPinned = "every rounding is pinned: one code";
 
-/// The part of y for one part of the record. The first part also lists the storage between and after rows, which must not change.
+/// The part of y that one part of the record gives. The first one also lists storage outside the rows, which must not change.
 Part part_of_y(const GatherCase& c, const RecordPart& part, bool copies, bool only, bool first) {
   const Format& format = part.kind == PartKind::kCodes && !copies ? *c.y : part.format_in(c.codes(), *c.y);
   const bool scales = part.kind == PartKind::kScales;
@@ -233,7 +233,7 @@ Part part_of_y(const GatherCase& c, const RecordPart& part, bool copies, bool on
 
 bool is_copied(const Gather& contract, const RecordPart& part) { return contract.keeps_parts || part.kind == PartKind::kValues; }
 
-/// The parts of the record that the result contains, in table order.
+/// The parts of the record that y contains, in the order of the record table.
 std::vector<const RecordPart*> parts_of_result(const Gather& contract, const Record& record) {
   std::vector<const RecordPart*> parts;
   for (const RecordPart& part : record.parts)
@@ -334,7 +334,7 @@ std::vector<std::string> BoundGather::trace(const Problem& problem, int64_t row,
   return lines;
 }
 
-/// The same case with only the first sequences.
+/// What --minimize can reduce: the number of sequences; the first ones remain.
 std::optional<Shrinking> BoundGather::shrinking(const std::map<std::string, int64_t>&) const {
   Shrinking shrinking{{}, {}, std::max<int64_t>(1, c_.tokens() * c_.numbers())};
   if (c_.lengths.size() > 1)

@@ -1,5 +1,5 @@
-// Op gather_cache: cells that a contract does not use, the tables of a case, and which storage a call must not change. Round
-// trips: the reference of a read returns what the reference of an insert op stored.
+// Op gather_cache: cells that a contract does not use, the block tables of a case, and storage that a call must not change. Round
+// trips: a read returns what an insert op stored; both are computed by the reference.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -90,10 +90,10 @@ TEST(GatherCache, PartsOfARowAreNumbersAndCopies) {
   EXPECT_EQ(one->trace(made, 6, 520).size(), 3u) << "its place, and the copied element";
 }
 
-// Round trips.
+// Round trips: an insert op stores tokens, then a gather op reads them.
 
-/// An insert op, a read, the inputs in the order of the record, the record, and a wrong record that the read must not confuse
-/// with it. If `wrong_record` is empty, the wrong read takes the next slot.
+/// An insert op, a read, the inputs in the order of the record, the record, and a wrong record whose results must differ. If
+/// `wrong_record` is empty, the wrong read takes the next slot instead.
 struct Trip {
   const char *op, *insert, *read;
   std::vector<std::string> inputs;
@@ -125,8 +125,8 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     problem_ = bound_->problem();
     for (HostTensor& tensor : problem_.tensors) {
       if (tensor.spec.name == "positions")
-        std::fill(tensor.bytes.begin(), tensor.bytes.end(), std::byte{0});                // position 0: no rotation
-      if (tensor.spec.name == "scale") tensor.set_code(0, code_of(kF32, double(0.03f)));  // large enough that no code is clamped
+        std::fill(tensor.bytes.begin(), tensor.bytes.end(), std::byte{0});                // position 0 does not rotate
+      if (tensor.spec.name == "scale") tensor.set_code(0, code_of(kF32, double(0.03f)));  // large enough that no value saturates
     }
     cache_ = find(problem_.tensors, "kv_cache");
     stored_ = computed(bound_->expect(problem_, nullptr));
@@ -140,7 +140,7 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     gather_ = read_gather(rulebook().contracts.find(trip.read));
   }
 
-  /// The whole cache as one sequence: a row for each slot.
+  /// Reads the whole cache as one sequence, which has a row for each slot.
   GatherInputs inputs(const Record& record) const {
     GatherInputs in;
     in.record = &record, in.y = &kBf16, in.cache = cache_.bytes;
@@ -151,7 +151,7 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     return in;
   }
 
-  /// The slot in which each row is stored.
+  /// For each row, the slot in which it is stored.
   std::vector<int64_t> stored_at() const {
     const HostTensor& mapping = find(problem_.tensors, "slot_mapping");
     std::vector<int64_t> slots(size_t(mapping.spec.elements()));
@@ -159,7 +159,7 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     return slots;
   }
 
-  /// The values of a token before the insert op.
+  /// The elements of a token in the inputs of the insert op.
   std::vector<double> given(int64_t row) const {
     std::vector<double> token;
     for (const std::string& name : GetParam().inputs) {
@@ -170,8 +170,8 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     return token;
   }
 
-  /// How many codes and copied elements differ from the insert op's, and how many numbers exceed the bound. `next`: reads the
-  /// next slot instead.
+  /// How many codes and copied elements differ from those that the insert op stored, and how many values exceed bound_of().
+  /// `next`: the next slot is read instead.
   struct Faults {
     int codes = 0, numbers = 0;
   };
@@ -206,8 +206,8 @@ class RoundTrip : public testing::TestWithParam<Trip> {
   Gather gather_;
 
  private:
-  /// Bound of |y - x| for e4m3 codes: half the distance of neighbouring codes at |x| / s, times s; plus one f32 rounding of the
-  /// quotient and one of the product; plus one bf16 rounding unless the read returns codes. s = 0: a copy.
+  /// Bound of |y - x| for e4m3 codes: s times half the distance between neighbouring codes at |x| / s, plus an f32 rounding of
+  /// the quotient and of the product, plus a bf16 rounding unless the read returns codes. s = 0: the element is copied.
   double bound_of(double x, double s) const {
     if (s == 0) return 0;
     const double quotient = std::fabs(x) / s * (1 + 0x1p-23);

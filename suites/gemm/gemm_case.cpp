@@ -17,10 +17,10 @@
 namespace assay {
 namespace {
 
-/// Random streams of the tensors of a GEMM. Golden data depend on them: a new tensor takes a new number. No GEMM has both a bias and c.
+/// Random streams of a GEMM's tensors. Golden files depend on them: give a new tensor a new number. No GEMM has both bias and c.
 enum Stream : uint32_t { kA = 0, kB = 1, kScaleA = 2, kScaleB = 3, kBias = 4, kC = 4, kZeroPointAlone = 4, kZeroPointBesideBias = 5, kGlobalScaleA = 6, kGlobalScaleB = 7, kWeights = 8, kSlots = 9, kAbsent = 10 };
 
-/// The generator of zero points beyond the range of int8, the format of a.
+/// The generator of zero points beyond the range of int8, the format of a's codes.
 constexpr const char* kFarZeroPoints = "far_zero_points";
 
 DotContract contract_of(const Cells& cells) {
@@ -48,7 +48,7 @@ GemmScales scales_of(const Cells& cells, const DotContract& contract) {
                "contract " + contract.row->id + " does not support scales '" + cells.text("scales") + "'; supported: " + contract.row->text("scales"));
 }
 
-/// The layout of block scales.
+/// The layout of block scales that the cell names.
 const Layout* layout_of(const Cells& cells, const std::string& column, const std::vector<std::string>& known) {
   const std::string id = cells.text(column);
   std::string words;
@@ -59,7 +59,7 @@ const Layout* layout_of(const Cells& cells, const std::string& column, const std
   cells.refuse(column, "'" + id + "' is not one of: " + words);
 }
 
-/// A shuffled weight must consist of whole tiles.
+/// Throws TableError unless a shuffled weight consists of whole tiles.
 void require_tiles(const Cells& cells, const GemmCase& p) {
   const WeightShuffle& shuffle = p.contract.shuffle;
   if (shuffle.any() && !shuffle.fits(p.n, p.k))
@@ -67,8 +67,8 @@ void require_tiles(const Cells& cells, const GemmCase& p) {
                                   2 * shuffle.products));
 }
 
-/// The outputs of an unknown kernel are only compared with intervals. If these inputs cannot expose a result that is 5 % too
-/// large, a pass means nothing.
+/// Outputs of an unknown kernel are only compared with intervals, so a pass means nothing if the inputs hide results that are 5 %
+/// too large. Throws TableError if the row lists this mutant in blind_to.
 void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
   if (!p.contract.unknown()) return;
   for (const std::string& glob : one.blind_to)
@@ -76,17 +76,17 @@ void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
       cells.refuse("blind_to", fmt::format("'{}' declares '{}', which inputs of {} must show: outputs are only compared with intervals", glob, kDemandedOfSpans, p.id()));
 }
 
-/// k times the product of the largest magnitudes must fit in int32; with zero points, twice that.
+/// Throws TableError if a sum, or its correction for zero points, could overflow int32.
 void require_room(const Cells& cells, const GemmCase& p) {
   if (!p.contract.of_integers()) return;
-  // zero points: the subtracted correction may be as large as the sum, or larger by the range of the zero points
+  // zero points: the correction that is subtracted may be as large as the sum, and far zero points make it 8 times as large
   const double sums = p.contract.azp == GemmAzp::kNone ? 1 : 1 + (p.azp == kFarZeroPoints ? 1024.0 / 128 : 1);
   const double most = sums * (max_finite(p.contract.codes_of_a()) + 1) * (max_finite(p.contract.codes_of_b()) + 1) * double(p.k);
   if (most > max_finite(kInt32)) cells.refuse("k", "a sum over this k may overflow int32");
 }
 
-/// The expert of each row. Experts begin at multiples of `align` rows, in ascending or descending order, and `room` rows are
-/// stored.
+/// The expert of each stored row; `room` rows are stored. Experts begin at multiples of `align` rows, in ascending or descending
+/// order.
 std::vector<int64_t> index_of(const std::vector<int64_t>& sizes, int64_t align, bool descending, int64_t room) {
   std::vector<int64_t> index;
   for (size_t i = 0; i < sizes.size(); ++i) {
@@ -100,8 +100,8 @@ std::vector<int64_t> index_of(const std::vector<int64_t>& sizes, int64_t align, 
   return index;
 }
 
-/// Rows of each expert, from the columns `tokens`; `room` (masked groups and groups along k: rows of each expert; psum and groups by
-/// index or at offsets: rows of a); `align` (groups at offsets: the multiple at which each begins); and `order` (groups by index or at offsets).
+/// Rows of each expert, from the column `tokens`. `room`: stored rows of each expert (masked, along k) or rows of a (psum, by
+/// index, at offsets). Experts by index or at offsets begin at multiples of `align`, in the order `order`.
 Groups groups_of(const Cells& cells, const DotContract& contract) {
   const GroupOrder order = *contract.experts;
   const bool placed = order == GroupOrder::kByIndex || order == GroupOrder::kOffsets;
@@ -127,8 +127,8 @@ Groups groups_of(const Cells& cells, const DotContract& contract) {
   }
 }
 
-/// Slots in random order: those of each expert by the column `tokens`, then `absent` ones in blocks of expert -1. The rest of the
-/// last token's slots are in no block.
+/// Draws slots in random order: first those of each expert, as many as the column `tokens` says, then `absent` ones for blocks of
+/// expert -1. Slots that complete the last token are in no block.
 void read_slots(const Cells& cells, GemmCase& p) {
   p.topk = cells.positive("topk"), p.block_m = cells.positive("block_m");
   const std::vector<int64_t>& sizes = p.contract.block_m;
@@ -153,14 +153,14 @@ void read_slots(const Cells& cells, GemmCase& p) {
   if (!p.weights.empty() && !p.contract.takes_weights()) cells.refuse("weights", p.id() + " takes no router weights");
 }
 
-/// Whether unused rows of a hold NaN.
+/// Whether unused rows of a hold NaN (cell `padding`).
 bool padding_is_nan(const Cells& cells) {
   const std::string words = cells.has("padding") ? cells.text("padding") : "filled";
   if (words != "filled" && words != "nan") cells.refuse("padding", "expected filled or nan");
   return words == "nan";
 }
 
-/// Writes NaN to rows of a and of its scales that belong to no expert.
+/// Writes NaN to the rows of a that belong to no expert, and to their scales.
 void spoil_unused_rows(const GemmCase& c, Problem& problem) {
   HostTensor &a = find(problem.tensors, "a"), &scale = find(problem.tensors, "scale_a");
   const uint32_t nan = code_of(c.contract.codes_of_a(), std::nan(""));
@@ -171,22 +171,22 @@ void spoil_unused_rows(const GemmCase& c, Problem& problem) {
   });
 }
 
-/// The grid of the scales of b: a scale block must not extend into the next expert, and a single scale for all rows becomes one
-/// per expert.
+/// The grid of the scales of b. A block of scales must not extend into the next expert. If one scale covers all rows, each expert
+/// gets one.
 LevelGrid grid_of_b(const GemmCase& p) {
   LevelGrid grid = p.scales.of_b(p.rows_of_b(), p.k);
   if (p.groups.any() && grid.row_block == 0) grid.row_block = p.n, grid.rows = p.groups.count();
   return grid;
 }
 
-/// The row where the tiles of each expert begin, then the number of rows; each expert has whole tiles of `tile` rows.
+/// For each expert the first row of its tiles, if it has whole tiles of `tile` rows; then the total number of rows.
 std::vector<int64_t> tiles_of(const Groups& groups, int64_t tile) {
   std::vector<int64_t> first = {0};
   for (const int64_t size : groups.sizes()) first.push_back(first.back() + (size + tile - 1) / tile * tile);
   return first;
 }
 
-/// For contiguous experts with separate rows of scales: the first row of scales of each expert, then the number of rows.
+/// For contiguous experts whose scales have rows of their own: each expert's first row of scales, then the number of rows.
 std::vector<int64_t> scale_rows_of(const GemmCase& p) {
   const int64_t each = p.contract.scale_rows;
   std::vector<int64_t> first = p.groups.first_rows();
@@ -194,7 +194,7 @@ std::vector<int64_t> scale_rows_of(const GemmCase& p) {
   return first;
 }
 
-/// Whether the scales of a are in tiles that experts do not share.
+/// Whether the scales of a lie in tiles, each of which has rows of one expert only.
 bool tiles_by_expert(const GemmCase& p) {
   const Layout* const layout = p.scales.a.block().layout;
   return p.contract.experts == GroupOrder::kOffsets && layout && layout->tile_rows > 1;
@@ -233,7 +233,7 @@ void require_whole_experts(const Cells& cells, const GemmCase& p) {
     cells.refuse("n", fmt::format("expected whole blocks of {} rows of b for each expert, got {}", p.scale_b.grid().row_block, p.n));
   if (p.nan_padding && (p.contract.codes_of_a().is_integer() || p.contract.codes_of_a().specials == Specials::kFinite))
     cells.refuse("padding", fmt::format("{} has no NaN", p.contract.codes_of_a().name));
-  constexpr int64_t kExactInF32 = 1 << 10;  // products of int8 codes whose sum is below 2^24
+  constexpr int64_t kExactInF32 = 1 << 10;  // largest k with |sum of k products of int8 codes| <= 2^24, which f32 holds exactly
   if (p.contract.sorted_ids && p.contract.of_integers() && p.k > kExactInF32)
     cells.refuse("k", fmt::format("expected at most {}: the kernel adds sums of int8 products in f32", kExactInF32));
   if ((p.has_bias && !p.contract.sorted_ids) || p.contract.adds_c() != p.along_k() || p.has_zero_points() || p.scales.a.outer() || p.contract.unknown())
@@ -249,7 +249,7 @@ HostTensor filled(TensorSpec spec, const FillRequest& request) {
   return tensor;
 }
 
-/// A dense input; 4-bit codes are packed.
+/// A generated dense input; two 4-bit codes share a byte.
 HostTensor filled(const char* role, const Format& format, std::vector<int64_t> shape, const FillRequest& request) {
   TensorSpec spec = dense(role, Role::kInput, format, std::move(shape));
   return filled(format.bits == 4 ? packed(std::move(spec)) : std::move(spec), request);
@@ -261,14 +261,14 @@ std::vector<double> values_of(const HostTensor& tensor) {
   return values;
 }
 
-/// Unpacks 4-bit codes to one per byte.
+/// The codes of a tensor of 4-bit codes, one in each byte.
 std::shared_ptr<const std::vector<std::byte>> unpacked(const HostTensor& tensor) {
   auto codes = std::make_shared<std::vector<std::byte>>(size_t(tensor.spec.elements()));
   for (size_t i = 0; i < codes->size(); ++i) (*codes)[i] = std::byte(tensor.code(int64_t(i)));
   return codes;
 }
 
-/// The factors of a GEMM grouped along k, [rows, k of the expert] each, as one matrix of c.k columns, padded with zeros.
+/// For GEMMs grouped along k: the codes of all experts, each [rows, its k], as one matrix of c.k columns, padded with zeros.
 std::shared_ptr<const std::vector<std::byte>> rows_of_experts(const GemmCase& c, const HostTensor& tensor, int64_t rows) {
   auto codes = std::make_shared<std::vector<std::byte>>(size_t(c.groups.count() * rows * c.k));
   const std::byte* from = tensor.bytes.data();
@@ -280,7 +280,7 @@ std::shared_ptr<const std::vector<std::byte>> rows_of_experts(const GemmCase& c,
   return codes;
 }
 
-/// c [rows of all experts, n], widened to a column for each row of b; an expert's n columns stand at the rows of its weights.
+/// Tensor c [rows of all experts, n] with a column for each row of b. The n columns of an expert are those of its rows of b.
 std::vector<double> addends_of_experts(const GemmCase& c, const std::vector<double>& values) {
   std::vector<double> all(size_t(c.m * c.rows_of_b()));
   for (int64_t row = 0; row < c.m; ++row)
@@ -288,7 +288,7 @@ std::vector<double> addends_of_experts(const GemmCase& c, const std::vector<doub
   return all;
 }
 
-/// azp: integers in a's format. azp_adj is what a caller computes from them and from b.
+/// Adds the zero points azp, integers in a's format, and azp_adj, which a caller computes from them and from b.
 void add_zero_points(const GemmCase& c, const HostTensor& azp, Problem& made) {
   const bool tokens = c.contract.azp == GemmAzp::kTokens;
   const std::vector<double> zeros = values_of(azp), b = values_of(find(made.tensors, "b"));
@@ -299,7 +299,7 @@ void add_zero_points(const GemmCase& c, const HostTensor& azp, Problem& made) {
   if (tokens) made.tensors.push_back(input_integers("azp", {zeros.begin(), zeros.end()}));
 }
 
-/// The row of a where each expert begins; for an expert without rows, where the next one begins.
+/// The first row of each expert in a. An expert without rows has the first row of the next one.
 std::vector<int64_t> offsets_of(const Groups& groups) {
   const std::vector<int64_t> index = groups.index();
   std::vector<int64_t> offsets(size_t(groups.count()), int64_t(index.size()));
@@ -310,7 +310,7 @@ std::vector<int64_t> offsets_of(const Groups& groups) {
   return offsets;
 }
 
-/// The tensors that state the rows of each expert.
+/// The tensors that state which rows belong to which expert.
 std::vector<HostTensor> tensors_of_groups(const GemmCase& c) {
   if (c.contract.sorted_ids) {
     const SortedSlots sorted = sorted_slots(c);
@@ -344,7 +344,7 @@ std::vector<HostTensor> tensors_of_groups(const GemmCase& c) {
   return all;
 }
 
-/// The selected rows of a dense matrix, or elements of a vector.
+/// The given rows of a dense matrix, or elements of a vector.
 HostTensor chosen(const HostTensor& tensor, const std::vector<int64_t>& rows) {
   std::vector<int64_t> shape = tensor.spec.shape;
   shape[0] = int64_t(rows.size());
@@ -359,7 +359,7 @@ HostTensor chosen(const HostTensor& tensor, const std::vector<int64_t>& rows) {
   return some;
 }
 
-/// Scales in the form that the exact sums read: row by row, in f32, which holds each of them exactly.
+/// Codes and scales as the exact sums read them. Scales are stored row by row in f32, which holds each of them exactly.
 DotOperand operand(const UnitFactor& codes, const Format& format, int64_t rows, int64_t k, const ScaleValues& scales, std::vector<float>& stored) {
   stored.assign(scales.values.begin(), scales.values.end());
   const LevelGrid& grid = scales.shape;
@@ -370,7 +370,7 @@ DotOperand operand(const UnitFactor& codes, const Format& format, int64_t rows, 
 
 }  // namespace
 
-// Scales and their tensors.
+// Scales and their tensors (GemmScale).
 
 GemmScale::GemmScale(const LevelGrid& grid, const Layout* layout, int64_t experts)
     : grid_(grid), experts_(experts), expert_rows_(experts > 0 ? std::max<int64_t>(1, grid.rows / experts) : grid.rows) {
@@ -428,7 +428,7 @@ void GemmScale::set_code(HostTensor& tensor, int64_t row, int64_t block, uint32_
     tensor.set_code(at, code);
 }
 
-/// All ones, or codes of 1 to 119 in turn, which are finite in E8M0 and E4M3; 0 for blocks that the last word or tile of a row lacks.
+/// Fills the storage with bytes 0xFF, or 1 to 119 if `finite`. Blocks that complete a row's last word or tile become 0.
 void GemmScale::clear(HostTensor& tensor, bool finite) const {
   tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
   for (size_t i = 0; i < tensor.bytes.size() && finite; ++i) tensor.bytes[i] = std::byte(1 + i * 29 % 119);
@@ -469,7 +469,7 @@ void GemmScale::set(HostTensor& tensor, int64_t row, int64_t block, double value
 HostTensor GemmScale::of_rows(const HostTensor& tensor, const std::vector<int64_t>& rows) const {
   LevelGrid fewer = grid_;
   fewer.rows = int64_t(rows.size());
-  const GemmScale some(fewer, layout());  // only called for GEMMs without experts
+  const GemmScale some(fewer, layout());  // this function is only called for GEMMs without experts
   HostTensor made{some.spec(tensor.spec.name), {}};
   some.clear(made);
   for (int64_t row = 0; row < fewer.rows; ++row)
@@ -477,7 +477,7 @@ HostTensor GemmScale::of_rows(const HostTensor& tensor, const std::vector<int64_
   return made;
 }
 
-// The case.
+// The case (GemmCase) and the tensors of a call.
 
 std::vector<int64_t> GemmCase::first_products(int64_t each) const {
   std::vector<int64_t> first = {0};
@@ -515,10 +515,10 @@ GemmCase read_gemm_case(const Case& c) {
   const Cells cells(c);
   GemmCase p;
   p.contract = contract_of(cells);
-  if (p.contract.experts.has_value() != cells.has("tokens"))  // only ops with experts have this column
+  if (p.contract.experts.has_value() != cells.has("tokens"))  // only ops for grouped GEMMs have this column
     cells.refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", cells.text("contract"), p.contract.experts ? "a" : "no",
                                          p.contract.experts ? "others" : "grouped GEMMs"));
-  if (p.contract.sorted_ids != cells.has("block_m"))  // only ops with sorted ids have this column
+  if (p.contract.sorted_ids != cells.has("block_m"))  // only ops for sorted ids have this column
     cells.refuse("contract", fmt::format("'{}' {} sorted ids, and this op takes other contracts", p.id(), p.contract.sorted_ids ? "has" : "has no"));
   if (p.contract.sorted_ids)
     read_slots(cells, p);
@@ -542,13 +542,13 @@ GemmCase read_gemm_case(const Case& c) {
     const Layout& layout_a = *layout_of(cells, "layout_a", p.contract.layouts);
     const std::vector<std::string> same = {layout_a.id};
     std::vector<std::string> plain = {"row", "col", "tma"};
-    if (p.contract.experts) plain.pop_back();  // kernels assume dense scales of b: they compute where those of an expert begin
+    if (p.contract.experts) plain.pop_back();  // not tma: kernels need dense scales of b to find those of an expert
     p.scales.a.block().layout = &layout_a;
     const bool alike = layout_a.element->bytes() == 1 || p.along_k() || (p.contract.experts == GroupOrder::kContiguous && layout_a.id != "tma");
     p.scales.b.block().layout = layout_of(cells, "layout_b", alike ? same : plain);
     if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
       cells.refuse("layout_a", "the instruction takes scales of format " + std::string(p.contract.unit.scale->name));
-  } else if (p.contract.experts) {  // the op also has contracts with block scales
+  } else if (p.contract.experts) {  // such ops also take contracts with block scales, so they have the columns
     for (const char* column : {"layout_a", "layout_b"})
       if (cells.given(column)) cells.refuse(column, p.id() + " has no block scales");
   }
@@ -649,7 +649,7 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
     inputs.own_a = rows_of_experts(c, tensor("a"), c.groups.capacity()), inputs.own_b = rows_of_experts(c, tensor("b"), c.n);
     inputs.product.a.codes = inputs.own_a->data(), inputs.product.b.codes = inputs.own_b->data();
   }
-  if (c.topk > 1) {  // a row for each slot
+  if (c.topk > 1) {  // copy the row of its token for each slot
     auto codes = std::make_shared<std::vector<std::byte>>();
     for (int64_t slot = 0; slot < inputs.m; ++slot) {
       const std::byte* const row = inputs.product.a.codes + slot / c.topk * c.k;
@@ -685,11 +685,11 @@ Problem gemm_with_rows(const GemmCase& c, const Problem& problem, const std::vec
   return made;
 }
 
-// Exact sums.
+// Exact sums (ExactGemm).
 
 namespace {
 
-/// True if the scale of a block is divided by the outer scale of its tensor.
+/// Whether values are divided by the outer scale of the tensor, not multiplied.
 bool inverts(const std::vector<CellStep>& mult) { return !mult.empty() && mult.front().word == "div"; }
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t kAnything = Relation::kAnything;
 
-/// Elements [m, n] of d that must keep their bits, except those that `changed` selects.
+/// For each element of d [m, n]: its own index, since it must keep its bits; kAnything where `changed` is true.
 template <class Changed>
 std::vector<int64_t> all_but(const GemmCase& c, Changed changed) {
   std::vector<int64_t> same(size_t(c.m * c.n));
@@ -29,14 +29,14 @@ std::vector<int64_t> all_but(const GemmCase& c, Changed changed) {
   return same;
 }
 
-/// Reorders the rows of a dense matrix, or the elements of a vector.
+/// Sets row i of a dense matrix, or element i of a vector, to the old row or element order[i].
 void reorder(HostTensor& tensor, const std::vector<int64_t>& order) {
   const HostTensor before = tensor;
   const auto rows = int64_t(order.size());
   byte_rows(tensor, rows) = byte_rows(before, rows)(order, Eigen::all);
 }
 
-/// Columns in reverse order; columns that share a tile's scale of b stay together.
+/// Columns in reverse order. If a block of columns shares a scale of b, its columns stay together.
 std::vector<int64_t> opposite_columns(const GemmCase& c) {
   const int64_t group = c.scale_b.grid().row_block > 1 ? c.scale_b.grid().row_block : c.n;
   std::vector<int64_t> order(static_cast<size_t>(c.n));
@@ -47,7 +47,7 @@ std::vector<int64_t> opposite_columns(const GemmCase& c) {
   return order;
 }
 
-/// Reorders the columns of a matrix [m, n]: c.
+/// Reorders the columns of c [m, n].
 void reorder_columns(HostTensor& tensor, const std::vector<int64_t>& order, int64_t rows) {
   const HostTensor before = tensor;
   const auto n = int64_t(order.size());
@@ -76,7 +76,7 @@ Relation columns(const GemmCase& c, const Problem& problem) {
 Relation spoiled_row(const GemmCase& c, const Problem& problem) {
   const int64_t spoiled = c.m / 2;
   const Format& format = c.contract.codes_of_a();
-  const bool integers = format.is_integer() || format.specials == Specials::kFinite;  // no NaN
+  const bool integers = format.is_integer() || format.specials == Specials::kFinite;  // the format has no NaN
   Relation relation{"other rows", fmt::format("row {} of a is {}", spoiled, integers ? "another" : "NaN"), problem, "d",
                     all_but(c, [=](int64_t row, int64_t) { return row == spoiled; })};
   HostTensor& a = find(relation.problem.tensors, "a");
@@ -87,7 +87,7 @@ Relation spoiled_row(const GemmCase& c, const Problem& problem) {
   return relation;
 }
 
-/// Doubles or halves the last scale of a row, or of a band of rows of b; makes it 1 if it is 0, Inf or NaN.
+/// Doubles or halves the last scale of a row, or of a block of rows of b. If that scale is 0, Inf or NaN, it becomes 1.
 void change_scale(HostTensor& tensor, const GemmScale& scale, int64_t row) {
   const int64_t last = scale.grid().columns - 1;
   const double value = scale.values(tensor).values[size_t(row * (last + 1) + last)];
@@ -110,7 +110,7 @@ void add_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>
   }
 }
 
-/// Calls with one outer scale doubled, that of the middle row.
+/// Calls in which one outer scale is doubled: the one of the middle row.
 void add_outer_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
   const auto change = [&](const char* role, const std::string& what, int64_t row, std::vector<int64_t> same_as) {
     all.push_back({"scales", what, problem, "d", std::move(same_as)});
@@ -125,7 +125,7 @@ void add_outer_scales(const GemmCase& c, const Problem& problem, std::vector<Rel
            all_but(c, [at = c.n / 2](int64_t, int64_t column) { return column == at; }));
 }
 
-/// Replaces the padding of the scale buffers: NaN by finite bytes, or finite bytes by NaN.
+/// Changes the padding of the scale buffers from NaN to finite bytes, or from finite bytes to NaN.
 void add_padding(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
   Relation relation{"padding", fmt::format("padding of the scale buffers holds {}", c.absent_finite ? "NaN" : "finite bytes"), problem, "d", {}};
   bool any = false;
@@ -172,14 +172,14 @@ std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem) 
 }
 namespace {
 
-/// The fewest rows and columns of a part that give meaningful statistics.
+/// The fewest rows and columns with which the statistics of a part mean something.
 constexpr int64_t kLeastOfPart = 8;
 
 struct PartOfD {
   int64_t row, rows, column, columns;
 };
 
-/// A diagonal block of d.
+/// Part `part` of d: the diagonal blocks of d, which share no row and no column.
 PartOfD part_of(const GemmCase& c, int part) {
   const int64_t rows = c.m / ErrorStatistics::kParts, columns = c.n / ErrorStatistics::kParts;
   return {part * rows, rows, part * columns, columns};
@@ -201,7 +201,7 @@ ErrorStatistic statistic(const GemmCase& c, const PartOfD& part, const std::vect
   return {mean, std::sqrt(std::max(0.0, squares / count - mean * mean))};
 }
 
-/// The contract with one fraction bit less per term.
+/// The contract with one fraction bit less in each aligned term.
 DotContract coarser(DotContract contract) {
   contract.unit.fraction_bits -= 1;
   return contract;
@@ -251,7 +251,7 @@ bool ErrorStatistics::refutes(const OfParts& seen) const {
     return true;
   };
   return std::all_of(programs_.begin(), programs_.end(), [&](const Ranges& ranges) {
-    // A smaller bias or spread than the variant's is no mistake: the kernel is more accurate.
+    // A bias or spread smaller than the variant's is no mistake: the kernel is then more accurate.
     return all_parts(ranges, [](const auto& x, const Range& r) { return x.bias < std::min(r.low.bias, -r.high.bias); }) ||
            all_parts(ranges, [](const auto& x, const Range& r) { return x.bias > std::max(r.high.bias, -r.low.bias); }) ||
            all_parts(ranges, [](const auto& x, const Range& r) { return x.spread > r.high.spread; });
@@ -304,8 +304,8 @@ std::shared_ptr<const ErrorStatistics> error_statistics(const GemmCase& c) {
     const std::lock_guard lock(mutex);
     if (const auto found = known.find(key); found != known.end()) return found->second;
   }
-  auto made = std::make_shared<const ErrorStatistics>(c);  // outside the lock, so that threads waiting for it can start another
-                                                           // case
+  auto made = std::make_shared<const ErrorStatistics>(c);  // outside the lock, so that other threads can work on another case
+                                                           // meanwhile
   const std::lock_guard lock(mutex);
   return known.emplace(key, std::move(made)).first->second;
 }

@@ -17,7 +17,7 @@ using Shape = std::vector<int64_t>;
 
 constexpr std::array<const char*, 3> kPlainLayouts = {"row", "col", "tma"};
 
-/// One interpretation of both scale tensors: layouts of block scales, and how the dump stores them.
+/// One way to interpret both scale tensors: granularity and layout of block scales, and how the dump stores them.
 struct ScalesInDump {
   GemmScales scales;
   const Layout *a = nullptr, *b = nullptr;
@@ -26,7 +26,7 @@ struct ScalesInDump {
   std::pair<ScalePlacing, ScalePlacing> placings() const { return {placing_a, placing_b}; }
 };
 
-/// A vector of scales may be stored as a row or as a column.
+/// Whether the shape is a vector of that many scales, stored as a row or as a column.
 bool is_vector_of(const Shape& shape, int64_t scales) {
   const auto longer = std::count_if(shape.begin(), shape.end(), [](int64_t extent) { return extent != 1; });
   return scales == 1 ? longer == 0 : longer == 1 && std::count(shape.begin(), shape.end(), scales) == 1;
@@ -36,7 +36,7 @@ bool read_alike(const LevelGrid& grid, const Layout& one, const Layout& other) {
   return !GemmScale(grid, &one).reads_others(other) && !GemmScale(grid, &other).reads_others(one);
 }
 
-/// Finds the contract's scales in the two scale tensors of a dump, in memory layout.
+/// Infers which scales of the contract the two scale tensors of a dump hold, from their shapes, strides and storage.
 class GemmScaleReader {
  public:
   GemmScaleReader(const DotContract& contract, const DumpRequest& request, int64_t m, int64_t n, int64_t k)
@@ -73,7 +73,7 @@ class GemmScaleReader {
       }
   }
 
-  /// Plain layouts first. Which layout the case names matters only if strides cannot describe it.
+  /// Candidate layouts, plain ones first. If strides describe the tensor, it does not matter which layout the case names.
   std::vector<const Layout*> layouts_of_a() const {
     if (!request_.layout.empty()) return {&rulebook().layout(request_.layout)};
     std::vector<const Layout*> all;
@@ -118,7 +118,7 @@ class GemmScaleReader {
   std::vector<std::string> wanted_;
 };
 
-/// Rows and k of an operand.
+/// Rows and k of factor a or b. Throws UsageError if it is empty.
 Shape factor(const DumpedTensor& tensor) {
   const Shape shape = as_matrix(tensor.tensor.spec.shape);
   if (shape[0] > 0 && shape[1] > 0) return shape;

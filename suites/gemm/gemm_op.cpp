@@ -42,10 +42,10 @@ AcceptedRows accepted_rows(const Spans& values, const Format& y, int64_t first, 
   return accepted;
 }
 
-/// Columns of the fast first check: as many as one pass of the widest instruction loop computes.
+/// Mutants are first compared on this many columns of row 0, which one pass of the widest instruction loop computes.
 constexpr int64_t kGlimpseColumns = 16;
 
-/// Makes elements of a mutant accept anything if they depend on memory after the end of a tensor.
+/// For mutants: lets elements accept anything if they depend on memory after the end of a tensor.
 void widen_unknown(const GemmCase& c, const DotBlock& at, Spans& values) {
   const auto holds = [](const std::vector<bool>& unknown, int64_t i) { return !unknown.empty() && unknown[size_t(i)]; };
   if (c.unknown_rows.empty() && c.unknown_columns.empty()) return;
@@ -72,7 +72,7 @@ Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part&
   return answer;
 }
 
-/// What each tile of d may hold in its unused rows.
+/// For each tile of d: what its unused rows must hold.
 std::vector<PaddingRule> padding_rules(const GemmCase& c) {
   const int64_t tile = c.contract.sorted_ids ? 1 : c.contract.tile_rows;
   const auto rule = [rows = c.contract.unused_rows] {
@@ -86,7 +86,7 @@ std::vector<PaddingRule> padding_rules(const GemmCase& c) {
   return rules;
 }
 
-/// d: the rows that belong to the case, and what the contract says about unused rows.
+/// The part d: the rows of the case, and what the contract requires of unused rows.
 Part part_of(const GemmCase& c, std::string justification) {
   Part d{"d", c.y, {c.m, c.n}, std::move(justification)};
   if (c.gap > 0) {
@@ -116,7 +116,7 @@ Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgra
   return answer_of_rows(c, program.name, d, inputs, std::make_shared<const DotRows>(contract, program, *inputs, *c.y));
 }
 
-/// The answer for an unknown kernel or an undocumented instruction: the union of the intervals of all candidates.
+/// For an unknown kernel or an undocumented instruction: accepts the union of the intervals of all candidate models.
 Answer answer_of_any(const GemmCase& c, const DotContract& contract, const std::shared_ptr<const DotInputs>& inputs) {
   const Part d = part_of(c, contract.of_unknown_unit() ? "any candidate of the instruction, with or without each of its "
                                                          "truncations"
@@ -137,7 +137,7 @@ std::string equivalent(const GemmCase& c, const std::string& name) {
   return rulebook().equivalent(c.id(), c.contract.codes_of_a(), name);
 }
 
-/// Inputs shared by all mutants of a case, and sums that several mutants share.
+/// The inputs of a case, which all its mutants share, and sums that several mutants share.
 using SharedInputs = std::shared_ptr<MadeOnce<DotInputs>>;
 
 std::shared_ptr<const DotInputs> inputs_of(const SharedInputs& shared, const GemmCase& c, const Problem& problem) {
@@ -148,7 +148,7 @@ std::shared_ptr<const DotInputs> inputs_of(const SharedInputs& shared, const Gem
   });
 }
 
-/// Adds a mutant of case `c` that computes with changed inputs; `judged` is the case that the mutant computes. Sets by_rows.
+/// Adds a mutant of `c` that computes case `judged` with inputs changed by `change`. Sets by_rows.
 Hypothesis& add_changed(const GemmCase& c, const std::string& name, const GemmCase& judged, const SharedInputs& inputs,
                         std::function<void(DotInputs&, const Problem&)> change, std::vector<Hypothesis>& all) {
   all.push_back({name,
@@ -182,7 +182,7 @@ Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong, const Sh
   return made;
 }
 
-/// Layouts that a kernel may use by mistake instead of this one.
+/// The layouts with which kernels may confuse this one.
 std::vector<std::string> layouts_taken_for(const Layout& layout) {
   if (layout.packs_words()) return {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"};
   if (layout.element->bytes() > 1) return {"row", "col", "tma"};
@@ -193,7 +193,7 @@ std::vector<std::string> layouts_taken_for(const Layout& layout) {
   return all;
 }
 
-/// Mutants: the scales of one factor read with another layout.
+/// Mutants: the kernel assumes another layout for the scales of one factor.
 void add_layouts(const GemmCase& c, const char* role, const GemmScale& right, ScaleValues DotInputs::*scales,
                  const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!right.layout()) return;
@@ -211,7 +211,7 @@ void add_layouts(const GemmCase& c, const char* role, const GemmScale& right, Sc
   }
 }
 
-/// Mutants: the scales of both factors read with another layout. A kernel that ignores tiling ignores it for both.
+/// Mutants: the kernel assumes another layout for the scales of both factors, since one that ignores tiles ignores them for both.
 void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   const Layout* layout = c.scale_a.layout();
   if (!c.scale_a.are_bytes() || layout->packs_words()) return;
@@ -229,11 +229,11 @@ void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vec
   all.back().by_rows = true;
 }
 
-/// TMA needs a pitch that is a multiple of 16 bytes: four fp32 scales.
+/// TMA requires a pitch that is a multiple of 16 bytes, or four fp32 scales.
 constexpr int64_t kPitchOfScales = 4;
 
-/// Mutants: dense scales read with a pitch that is rounded up to 16 bytes. What lies after the tensor is unknown, so the mutant
-/// is added only if some row reads wrong scales inside the tensor.
+/// Mutants: the kernel assumes that the pitch of dense scales is rounded up to 16 bytes. What it reads after the tensor is
+/// unknown, so there is a mutant only if some row reads wrong scales inside the tensor.
 void add_pitch(const GemmCase& c, const char* role, const GemmScale& right, ScaleValues DotInputs::*scales,
                std::vector<bool> GemmCase::*unknown, int64_t size, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!right.layout() || c.groups.any() || (right.layout()->id != "row" && right.layout()->id != "col")) return;
@@ -242,7 +242,7 @@ void add_pitch(const GemmCase& c, const char* role, const GemmScale& right, Scal
   const bool by_rows = right.layout()->id == "row";
   const int64_t across = by_rows ? blocks : rows, pitch = (across + kPitchOfScales - 1) / kPitchOfScales * kPitchOfScales;
   if (pitch == across || across < kPitchOfScales) return;
-  std::vector<int64_t> from(size_t(rows * blocks), -1);  // the scale that is read; -1: one after the end of the tensor
+  std::vector<int64_t> from(size_t(rows * blocks), -1);  // the scale that is read; -1: memory after the tensor
   std::vector<bool> lost(size_t(rows), false);
   bool seen = false;
   for (int64_t row = 0; row < rows; ++row) {
@@ -280,10 +280,10 @@ std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs
   return all;
 }
 
-/// Rows of d that a kernel computes at once, with the weights of one expert.
+/// Rows of a tile of d, which a kernel computes with the weights of one expert.
 constexpr int64_t kTileOfExpert = 64;
 
-/// Mutants that assign a row to a wrong expert: it uses the weights and scales of another expert.
+/// Mutants: rows use the weights and scales of a wrong expert.
 void add_other_experts(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   const auto add = [&](const char* name, auto expert_of) {
     GemmCase wrong = c;
@@ -309,7 +309,7 @@ void add_other_experts(const GemmCase& c, const SharedInputs& inputs, std::vecto
   });
 }
 
-/// Mutant: NaN in an unused row of a reaches the other rows of its tile, as 0 * NaN.
+/// Mutant: NaN in an unused row of a reaches the other rows of its tile, because the kernel multiplies it by 0 (0 * NaN = NaN).
 void add_nan_of_padding(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!c.nan_padding || c.scale_a.grid().row_block != 1) return;
   std::set<int64_t> spoiled;
@@ -325,7 +325,7 @@ void add_nan_of_padding(const GemmCase& c, const SharedInputs& inputs, std::vect
   }, all);
 }
 
-/// Mutants: the tensor of scales read as if the layout were that of one matrix, not of each expert.
+/// Mutants: the kernel assumes that the scales of all experts form one matrix in the layout, instead of a matrix each.
 void add_scales_as_one_matrix(const GemmCase& c, const char* role, const GemmScale& right, ScaleValues DotInputs::*scales,
                               const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!right.layout() || !right.reads_others(right.as_one_matrix())) return;
@@ -335,7 +335,7 @@ void add_scales_as_one_matrix(const GemmCase& c, const char* role, const GemmSca
   }, all);
 }
 
-/// Mutant for scales whose tiles hold one expert each: the kernel looks at the expert's first row instead of its first tile.
+/// Mutant for scales in tiles of one expert: the kernel takes the expert's first row as the first row of its (padded) tiles.
 void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.experts != GroupOrder::kOffsets || !c.scale_a.layout() || c.scale_a.layout()->tile_rows == 1) return;
   const LevelGrid grid = c.scale_a.grid();
@@ -363,7 +363,7 @@ void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, st
   }, all);
 }
 
-/// Mutant for contiguous experts with separate rows of scales: the kernel looks for them at the expert's first row of a.
+/// Mutant for contiguous experts whose scales have rows of their own: the kernel takes the expert's first row of a instead.
 void add_scale_rows_ignored(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.scale_rows == 0) return;
   std::vector<int64_t> rows(size_t(c.stored_rows()));
@@ -376,7 +376,7 @@ void add_scale_rows_ignored(const GemmCase& c, const SharedInputs& inputs, std::
   }, all);
 }
 
-/// Mutants for GEMMs grouped along k: every expert uses the scales, or the addend, of the first expert.
+/// Mutants for GEMMs grouped along k: each expert uses the first expert's scales, or its addend c.
 void add_first_along_k(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!c.along_k()) return;
   const auto add = [&](const std::string& name, auto change) {
@@ -402,8 +402,8 @@ void add_first_along_k(const GemmCase& c, const SharedInputs& inputs, std::vecto
   });
 }
 
-/// Mutants for experts whose rows begin anywhere, with a scale for each row: the kernel finds scales without adding the expert's
-/// first row, or without its number.
+/// Mutants for experts that begin at any row, with a scale for each row: to find scales, the kernel does not add the expert's
+/// first row, or does not use the expert's number.
 void add_scales_without_offset(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.of_blocks()) return;
   const auto add = [&](const char* name, ScaleValues DotInputs::*scales, auto place) {
@@ -426,7 +426,7 @@ void add_scales_without_offset(const GemmCase& c, const SharedInputs& inputs, st
     add("scale_b: experts one scale apart", &DotInputs::scale_b, [n = c.n](int64_t row) { return row / n + row % n; });
 }
 
-/// Mutants: a row uses the weights, or the scales of the weights, of another expert; or unused rows reach it.
+/// Mutants: a row uses the weights, or their scales, of another expert, or unused rows change it.
 std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs) {
   std::vector<Hypothesis> all;
   const int64_t count = c.groups.count();
@@ -463,7 +463,7 @@ std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs
   return all;
 }
 
-/// Mutants that change the slots of a block, or the inputs of a slot.
+/// Mutants of sorted ids: the slots of a block, or the inputs of a slot, are wrong.
 void add_slot_mistakes(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   for (SlotMistake& mistake : slot_mistakes(c)) {
     GemmCase wrong = c;
@@ -474,7 +474,7 @@ void add_slot_mistakes(const GemmCase& c, const SharedInputs& inputs, std::vecto
   }
 }
 
-/// The shape of the inputs, from which misreadings are generated.
+/// Inputs without data, only with shapes; the possible misreadings depend on the shapes.
 DotInputs shape_of(const GemmCase& c) {
   DotInputs inputs;
   inputs.product.k = c.k;
@@ -511,10 +511,10 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
     add_slot_mistakes(c, inputs, readings);
   }
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
-  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // or belongs to the same token
+  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // or has the same token
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
     if (!last_row_is_unused || wrong.name != "a: the last row is the one before it") readings.push_back(of_misreading(c, wrong, inputs));
-  // Of two equivalent mutants the report names the first. Without split-K this is a dropped tail of k, not a lost part.
+  // If two mutants are equivalent, the report names the first. Without split-K, let that be a dropped tail of k, not a lost part.
   const bool cut = c.contract.most_parts > 1;
   std::vector<Hypothesis>&all = cut ? edits : readings, &others = cut ? readings : edits;
   std::move(others.begin(), others.end(), std::back_inserter(all));
@@ -537,7 +537,7 @@ Expectation every_program(const GemmCase& c, const Problem& problem) {
 }
 namespace {
 
-/// Multiply-accumulates of a subsample; for a large k at least this many rows and columns.
+/// Multiply-accumulates of a subsample, and its fewest rows and columns, which a large k may not reduce further.
 constexpr int64_t kExcerptProducts = 1 << 19, kExcerptRows = 6, kExcerptColumns = 16;
 
 bool takes(const GemmOpParts& parts, const std::string& id) {
@@ -547,7 +547,7 @@ bool takes(const GemmOpParts& parts, const std::string& id) {
   return parts.takes(contract.of_blocks()) && contract.experts.has_value() == parts.of_experts() && contract.sorted_ids == parts.sorted_ids;
 }
 
-/// "3_0_5". For more than 64 experts: the first four, how many there are, and a digest of all: "1_2_2_0_of896_3f9c0a1b".
+/// "3_0_5". For more than 64 sizes: the first four, their number, and a digest of all sizes: "1_2_2_0_of896_3f9c0a1b".
 std::string words_of_sizes(const std::vector<int64_t>& sizes) {
   constexpr size_t kMostInId = 64, kFirst = 4, kDigits = 8;
   const std::string all = fmt::format("{}", fmt::join(sizes, "_"));
@@ -555,14 +555,14 @@ std::string words_of_sizes(const std::vector<int64_t>& sizes) {
   return fmt::format("{}_of{}_{}", fmt::join(sizes.begin(), sizes.begin() + kFirst, "_"), sizes.size(), digest_text(all).substr(0, kDigits));
 }
 
-/// "t3_0_5.a2.top2.b16": slots of each expert and of expert -1, slots of a token, and slots of a block.
+/// "t3_0_5.a2.top2.b16": 3, 0 and 5 slots of the experts, 2 slots of expert -1, 2 slots per token, 16 slots per block.
 std::string words_of_slots(const GemmCase& p) {
   return fmt::format("t{}{}.top{}.b{}{}", words_of_sizes(p.groups.sizes()), p.absent.empty() ? "" : fmt::format(".a{}", p.absent.size()), p.topk, p.block_m,
                      p.descending ? ".down" : "");
 }
 
-/// "t3_0_5.r128": rows in use of each expert, and rows of a that are stored; ".down" if experts are in descending order. For
-/// GEMMs grouped along k, "g256_0_128.m64": the k of each expert, and the rows of each.
+/// "t3_0_5.r128": the experts use 3, 0 and 5 rows, and a stores 128 rows. ".down": experts are in descending order. For GEMMs
+/// grouped along k, "g256_0_128.m64": the experts' k, and 64 rows each.
 std::string words_of_groups(const GemmCase& p) {
   const Groups& groups = p.groups;
   if (p.along_k()) return fmt::format("g{}.m{}", words_of_sizes(p.products), groups.capacity());
@@ -581,14 +581,14 @@ std::string shape_words(const GemmCase& p) {
 }
 
 std::string data_words(const GemmCase& p) {
-  if (p.fill.empty()) return "";  // given data: no generators
+  if (p.fill.empty()) return "";  // a dump: there are no generators
   const std::string more =
       (p.bias.empty() ? "" : "." + p.bias) + (p.c.empty() ? "" : ".c_" + p.c) + (p.azp.empty() ? "" : ".azp_" + p.azp) +
                            (p.weights.empty() ? "" : ".w_" + p.weights);
   return fmt::format("{}.{}.{}{}{}.s{}", p.fill, p.b, p.scale, more, p.nan_padding ? ".nan_padding" : "", p.seed);
 }
 
-/// Rows of b and elements along k of a tile of a shuffled weight, which a subsample must keep whole.
+/// A tile of a shuffled weight: rows of b, and elements along k. A subsample must keep tiles whole.
 struct TileOfB {
   int64_t rows = 1, products = 1;
 
@@ -597,10 +597,10 @@ struct TileOfB {
   }
 };
 
-/// Cache of accepted codes of a case whose answer takes long: several kernels are checked against the same codes.
+/// Cache of accepted codes for a case whose reference is slow: several kernels are checked against the same codes.
 class KnownBlocks {
  public:
-  /// Wraps an expectation: a block is computed once, and used again while the bytes of the input tensors stay the same.
+  /// Wraps an expectation so that each block is computed once and used again while the bytes of the input tensors stay the same.
   static Expectation remembered(const std::shared_ptr<KnownBlocks>& known, const Problem& problem, Expectation expectation) {
     Digest digest;
     for (const HostTensor& tensor : problem.tensors) digest.add(tensor.bytes.data(), tensor.bytes.size());
@@ -669,12 +669,12 @@ class BoundGemm : public BoundCase {
   Expectation programs(const Problem& problem) const override { return every_program(c_, problem); }
   bool is_meant(const SaidAlgorithm& said, const std::string& program) const override {
     if (!said.words.empty()) return false;
-    // maps intervals of k or more, and -1, to 0: no promotion before the end
+    // 0: no promotion before the end, which intervals of k or more, and -1, also mean
     const auto within_k = [&](int64_t every) { return every < 0 || every >= c_.k ? 0 : every; };
     if (said.promote != 0 && within_k(said.promote) != within_k(c_.contract.promote)) return false;
     const bool adds_parts = !program.empty() && program != "split-K 1";
     if (said.order == SaidAlgorithm::Order::kAny && adds_parts && !c_.contract.has_atomics()) return false;
-    if (c_.contract.may_scale_alone(c_.k)) return true;  // one block is not split
+    if (c_.contract.may_scale_alone(c_.k)) return true;  // k has a single scale block, so it is not split
     return said.split_k == 0 || program_of_parts(c_.contract, c_.k, said.split_k) == program;
   }
   int64_t independent_rows() const override { return c_.groups.any() ? 0 : c_.m; }

@@ -1,5 +1,5 @@
-// Recorded outputs of GEMM libraries, compared with contracts. The folder `gemm` of ASSAY_HARDWARE_VECTORS holds them; its README
-// describes the inputs.
+// Compares recorded outputs of GEMM libraries with contracts. The recordings, and a README about their inputs, are in the folder
+// `gemm` of ASSAY_HARDWARE_VECTORS.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,14 +28,14 @@ namespace assay::testing {
 using recorded::mix;
 using recorded::npy;
 
-/// Empty if there is none.
+/// The folder with recordings; empty if there is none.
 inline std::filesystem::path recordings_folder() {
   const char* const vectors = std::getenv("ASSAY_HARDWARE_VECTORS");
   const std::filesystem::path folder = vectors ? std::filesystem::path(vectors) / "gemm" : std::filesystem::path();
   return std::filesystem::exists(folder) ? folder : std::filesystem::path();
 }
 
-/// Names of all recorded outputs, with block scales or with others; tables of codes and scales are skipped.
+/// Names of all recorded outputs with block scales (`of_blocks`) or with other scales. Tables of codes and scales are left out.
 inline std::set<std::string> recordings_of(const std::filesystem::path& folder, bool of_blocks) {
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -63,7 +63,7 @@ inline void put(HostTensor& tensor, const std::string& bytes) {
   std::memcpy(tensor.bytes.data(), bytes.data(), bytes.size());
 }
 
-/// Codes of a factor [rows, k], taken from a table of 4096.
+/// Codes of a factor [rows, k], chosen from a table of 4096 codes.
 inline std::string recorded_codes(const std::string& table, uint64_t seed, int64_t rows, int64_t k) {
   std::string all;
   for (uint64_t row = 0; row < uint64_t(rows); ++row)
@@ -72,13 +72,13 @@ inline std::string recorded_codes(const std::string& table, uint64_t seed, int64
   return all;
 }
 
-/// The scale with an index, between 2^low and 2^high.
+/// The scale with index `number`, between 2^low and 2^high.
 inline double recorded_scale(int64_t number, uint64_t seed, int low, int high) {
   const uint64_t h = mix((uint64_t(number) + 1) * kStepOfRecordings + seed * kSeedOfRecordings) & 0xffffff;
   return (1 + double(h >> 4) * 0x1p-20) * std::ldexp(1.0, int(h & 15) * (high - low) / 16 + low);
 }
 
-/// Whether some rows of a recording match a variant.
+/// Whether rows [first, end) of a recording agree with a variant.
 inline bool agrees(const Answer& answer, const HostTensor& d, int64_t first, int64_t end) {
   const Part& part = answer.parts.front();
   const AcceptedBlock block = answer.accepted(first, end);
@@ -88,7 +88,7 @@ inline bool agrees(const Answer& answer, const HostTensor& d, int64_t first, int
   return true;
 }
 
-/// The first rows distinguish most variants, so they are compared first.
+/// Compares the first rows first, because they rule out most variants.
 inline bool agrees(const Expectation& expectation, const HostTensor& d) {
   constexpr int64_t kFew = 3;
   return std::any_of(expectation.any_of.begin(), expectation.any_of.end(), [&](const Answer& answer) {
@@ -97,7 +97,7 @@ inline bool agrees(const Expectation& expectation, const HostTensor& d) {
   });
 }
 
-/// Collects the mutants of a contract that its recordings refute.
+/// Collects the mutants of a contract with which some recording disagrees.
 class SeenEdits {
  public:
   void look(const std::string& contract, const std::vector<Hypothesis>& edits, const Problem& problem, const HostTensor& d) {
@@ -125,7 +125,7 @@ class SeenEdits {
 
 namespace assay::gemm_scaled_recordings_test {
 
-// Outputs of real libraries on an H200 match a variant of the contract and no mutant. Uses the folder `gemm` of ASSAY_HARDWARE_VECTORS; its README describes the inputs.
+// Outputs that libraries returned on an H200 agree with a variant of the contract, and with no mutant. See the top of this file.
 
 namespace {
 
@@ -138,7 +138,7 @@ struct Recorded {
   uint64_t a_seed = 1, b_seed = 2;
 };
 
-/// as in index.json; 'unit' scales are 1
+/// entries of index.json; 'unit': all scales are 1
 constexpr Recorded kRecorded[] = {
     {"torch_fast_bf16", "torch.scaled_mm_tensor_fast.sm_90", "e4m3_normal", "e4m3_normal", "tensor", "bf16", 64, 128, 1024,
      "split-K 1"},
@@ -180,14 +180,14 @@ Case case_of(const Recorded& r) {
   return checked_case(shipped_ops().find(one.op), one);
 }
 
-/// Mutants that no recording of these contracts kills.
+/// Mutants that agree with all recordings of a contract.
 const std::map<std::string, std::set<std::string>>& not_seen() {
   const std::string zeros = "unit exponent: nothing -> zeros", unpacked = "unit exponent: nothing -> in(f16)",
-                    flush = "unit special: nothing -> flush",  // the data contain no such codes
-                    signed_zero = "unsplit: fma(0) -> nothing";  // no sum in these data is -0
+                    flush = "unit special: nothing -> flush",  // codes that it concerns do not occur in the data
+                    signed_zero = "unsplit: fma(0) -> nothing";  // no sum of these data is -0
   static const std::map<std::string, std::set<std::string>> known = {
       {"torch.scaled_mm_tensor.sm_90", {signed_zero}},
-      // recordings with fp32 outputs have scales of 1, and 16-bit outputs hide the order of scales
+      // recordings with fp32 outputs have scales of 1; 16-bit outputs hide the order of the scales
       {"torch.scaled_mm_tensor_fast.sm_90",
        {signed_zero, "y: mul(sa*sb) -> mul(sa) mul(sb)", "y: mul(sa*sb) -> mul(sb) mul(sa)"}},
       {"torch.scaled_mm_tensor_fast_e5m2_e4m3.sm_90",
@@ -198,7 +198,7 @@ const std::map<std::string, std::set<std::string>>& not_seen() {
       {"vllm.cutlass_scaled_mm.sm_90",
        {zeros, unpacked, flush, "y: mul(sb) mul(sa) -> mul(sa) mul(sb)", "y: mul(sb) mul(sa) -> mul(sa*sb)"}},
       {"cutlass.fp8_gemm_row.sm_90", {zeros, unpacked}},
-      // Triton kernels without scales
+      // kernels of Triton that take no scales
       {"vllm.triton_scaled_mm.sm_90",
        {zeros, unpacked, "y: mul(sa) mul(sb) -> mul(sa*sb)", "y: mul(sa) mul(sb) -> mul(sb) mul(sa)", "y: sa is left out", "y: sb is left out"}},
       {"triton.dot_imprecise_0.sm_90",
@@ -247,7 +247,7 @@ TEST(GemmScaledRecordings, OfLibrariesOnAnH200AreMadeByOneProgramAndByNoMistake)
 
 namespace assay::gemm_block_scaled_recordings_test {
 
-// Outputs of real libraries with block scales on an H200: they match a variant of the contract and no mutant.
+// Outputs that libraries with block scales returned on an H200 agree with a variant of the contract, and with no mutant.
 
 namespace {
 
@@ -258,7 +258,7 @@ struct Recorded {
   int64_t m, n, k;
 };
 
-/// as in index.json
+/// entries of index.json
 constexpr Recorded kRecorded[] = {
     {"deepgemm_1d2d_tail", "deepgemm.fp8_gemm_1d2d.sm_90", "e4m3_sub", "1x128_128x128", "bf16", 33, 136, 192},
     {"deepgemm_1d2d_bn112", "deepgemm.fp8_gemm_1d2d.sm_90", "e4m3_positive", "1x128_128x128", "bf16", 100, 336, 2048},
@@ -291,7 +291,7 @@ Case case_of(const Recorded& r) {
   return checked_case(shipped_ops().find(one.op), one);
 }
 
-/// Values follow the row-major index of the logical shape, in any layout.
+/// Sets the scales by their row-major index in the logical shape, whatever the layout.
 void put_scales(HostTensor& tensor, uint64_t seed) {
   tensor.bytes.resize(tensor.spec.bytes());
   const int64_t columns = tensor.spec.shape[1];
@@ -300,13 +300,13 @@ void put_scales(HostTensor& tensor, uint64_t seed) {
                     code_of(kF32, recorded_scale(i, seed, -12, -6)));
 }
 
-/// Mutants that no recording of these contracts kills.
+/// Mutants that agree with all recordings of a contract.
 const std::map<std::string, std::set<std::string>>& not_seen() {
   const std::string zeros = "unit exponent: nothing -> zeros", unpacked = "unit exponent: nothing -> in(f16)",
-                    flush = "unit special: nothing -> flush";  // the data contain no such codes
+                    flush = "unit special: nothing -> flush";  // codes that it concerns do not occur in the data
   static const std::map<std::string, std::set<std::string>> known = {
-      {"deepgemm.fp8_gemm_1d1d.sm_90", {zeros, unpacked, flush, "y: c is left out"}},  // c was zero
-      // 16-bit outputs hide the order of roundings
+      {"deepgemm.fp8_gemm_1d1d.sm_90", {zeros, unpacked, flush, "y: c is left out"}},  // c was zero in this recording
+      // 16-bit outputs hide in which order values are rounded
       {"deepgemm.fp8_gemm_1d2d.sm_90",
        {"join: fma(sa*sb,acc) -> mul(sa) fma(sb,acc)", "join: fma(sa*sb,acc) -> mul(sb) fma(sa,acc)",
         "join: fma(sa*sb,acc) -> mul(sb) mul(sa) add(acc)", "split: none -> parts(2) of(128)"}},

@@ -1,4 +1,4 @@
-// GEMMs whose rows are slots in blocks sorted by expert: the lists of slots, mutants of their use, and calls with other lists.
+// Grouped GEMMs with sorted ids: the lists of slots, mutants that use them wrongly, and calls with reordered lists.
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// The slots of each expert in ascending order.
+/// For each expert: its slots, in ascending order.
 std::vector<std::vector<int64_t>> slots_by_expert(const GemmCase& c) {
   std::vector<std::vector<int64_t>> slots(size_t(c.groups.count()));
   const std::vector<int64_t> index = c.groups.index();
@@ -21,7 +21,7 @@ std::vector<std::vector<int64_t>> slots_by_expert(const GemmCase& c) {
   return slots;
 }
 
-/// For each slot, its position in the list.
+/// For each slot, its index in sorted_token_ids; -1 if it is in no block.
 std::vector<int64_t> places_of(const GemmCase& c, const SortedSlots& sorted) {
   std::vector<int64_t> places(size_t(c.stored_rows()), -1);
   for (int64_t place = 0; place < sorted.end; ++place)
@@ -29,7 +29,7 @@ std::vector<int64_t> places_of(const GemmCase& c, const SortedSlots& sorted) {
   return places;
 }
 
-/// Gives each slot the row of a, and its scales, of another slot.
+/// Each slot reads the row of a, with its scales, of the slot `slot_of` returns.
 template <class Slot>
 void read_rows(const GemmCase& c, DotInputs& inputs, Slot slot_of) {
   const DotInputs right = inputs;
@@ -47,7 +47,7 @@ void read_rows(const GemmCase& c, DotInputs& inputs, Slot slot_of) {
   inputs.own_a = std::move(codes);
 }
 
-/// A slot beyond the rows of a takes the last row, as a kernel that clamps the index does.
+/// Mutant: the slot is used as the row of a, without dividing by topk. Beyond the last row it is clamped to that row.
 void slot_as_row(const GemmCase& c, DotInputs& inputs) {
   read_rows(c, inputs, [&](int64_t slot) { return std::min(slot, c.rows_of_a() - 1) * c.topk; });
 }
@@ -55,7 +55,7 @@ void slot_modulo_tokens(const GemmCase& c, DotInputs& inputs) {
   read_rows(c, inputs, [&](int64_t slot) { return slot % c.rows_of_a() * c.topk; });
 }
 
-/// The same for a position beyond the slots.
+/// Mutant: the position in sorted_token_ids, clamped to the last slot, is used as the index of the router weight.
 void weight_by_place(const GemmCase& c, DotInputs& inputs) {
   const std::vector<double> right = inputs.weights;
   const std::vector<int64_t> places = places_of(c, sorted_slots(c));
@@ -76,7 +76,7 @@ void bias_of_next(const GemmCase& c, DotInputs& inputs) {
   std::rotate(inputs.bias.begin(), inputs.bias.begin() + std::ptrdiff_t(c.n), inputs.bias.end());
 }
 
-/// The expert of each row, if the block of its slot takes another expert. Nothing if no row takes another one.
+/// A mutant in which the block at a position takes expert expert_of(...); nullopt if no row gets another expert.
 template <class Expert>
 std::optional<SlotMistake> of_experts(const GemmCase& c, const char* name, Expert expert_of) {
   SlotMistake mistake{name, {}};
@@ -88,7 +88,7 @@ std::optional<SlotMistake> of_experts(const GemmCase& c, const char* name, Exper
   return differs ? std::optional(mistake) : std::nullopt;
 }
 
-/// The same call with other lists of slots.
+/// The same call with these lists of slots instead.
 Relation with_lists(const GemmCase& c, const Problem& problem, const char* what, const SortedSlots& lists) {
   Relation relation{"slots", what, problem, "d", std::vector<int64_t>(size_t(c.stored_rows() * c.n), Relation::kAnything)};
   for (int64_t row = 0; row < c.m; ++row) {

@@ -1,5 +1,5 @@
-// Invariance levels of GEMMs: a correct GEMM passes all, and a GEMM that is right in the plain call but violates one invariant
-// fails at that level.
+// Invariants of GEMMs: changed calls after which elements must keep their bits. A correct GEMM passes all of them. One that is
+// right in the plain call but violates one invariant fails there.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -35,7 +35,7 @@ using testing::HasSubstr;
 
 const Op& gemm() { return shipped_op("gemm_block_scaled"); }
 
-/// Five tokens and 24 columns. Codes ascend, so that an order differs from its reverse.
+/// Five tokens and 24 columns. The codes ascend, so that every order of them differs from the reverse.
 struct Plain {
   Case one;
   Problem problem;
@@ -52,7 +52,7 @@ struct Plain {
   }
 };
 
-/// The codes of all rows, without gaps.
+/// The codes of all rows, copied to a tensor without gaps.
 HostTensor gathered(const HostTensor& tensor) {
   HostTensor dense_one{dense(tensor.spec.name, tensor.spec.role, *tensor.spec.format, tensor.spec.shape), {}};
   if (tensor.bytes.empty()) return dense_one;
@@ -65,7 +65,7 @@ HostTensor gathered(const HostTensor& tensor) {
 
 using ProgramOf = std::function<size_t(const GemmCase&, const Problem&)>;
 
-/// A GEMM computed by the reference with the variant that `program_of` returns.
+/// A GEMM that the reference computes, with the algorithm variant that `program_of` returns.
 struct Product {
   ProgramOf program_of = [](const GemmCase&, const Problem&) { return size_t{0}; };
   std::function<void(const GemmCase&, const Problem&, std::vector<int32_t>&)> spoil = nullptr;
@@ -161,7 +161,7 @@ TEST(GemmInvariants, AScaleIsSeenBeyondItsBlock) {
   EXPECT_THAT(climb.message, HasSubstr("a changed scale in row block 12 of b"));
 }
 
-/// Tiles of 128 rows, of which five have scales.
+/// Scale tiles of 128 rows; only five of these rows have scales.
 const TestCells kTiles = {{"contract", "torch.scaled_mm_mxfp8.sm_100"}, {"scales", "1x32_1x32"}, {"layout_a", "e8m0_128x4"}, {"layout_b", "e8m0_128x4"}};
 
 TEST(GemmInvariants, PaddingOfScalesIsNotSeen) {
@@ -170,8 +170,8 @@ TEST(GemmInvariants, PaddingOfScalesIsNotSeen) {
   EXPECT_THAT(climb.held, testing::Contains("padding"));
 }
 
-/// A kernel that first divides all scales of a tile by the smallest one, including padding. NaN in padding does not change the
-/// smallest scale; a finite number does (vLLM #45741).
+/// A kernel that first divides all scales of a tile, padding included, by the smallest one (vLLM #45741). NaN in padding does not
+/// change the smallest scale; a finite byte does.
 TEST(GemmInvariants, PaddingOfScalesIsSeen) {
   TestCells with_nan = kTiles;
   for (int seed = 1; read_gemm_case(Plain(with_nan).one).absent_finite; ++seed) with_nan["seed"] = std::to_string(seed);
@@ -189,7 +189,7 @@ TEST(GemmInvariants, PaddingOfScalesIsSeen) {
   EXPECT_THAT(climb.message, HasSubstr("padding of the scale buffers holds finite bytes"));
 }
 
-/// FP4, dense and grouped: undefined bytes in the scale buffer change no accepted bit.
+/// FP4, dense and grouped: undefined bytes in the padding of scales change no accepted code.
 TEST(GemmInvariants, PaddingOfFp4ScalesIsNotSeen) {
   const TestCells dense_one = {{"contract", "torch.scaled_mm_nvfp4_block.sm_100"}, {"scales", "1x16_1x16"}, {"layout_a", "ue4m3_128x4"}, {"layout_b", "ue4m3_128x4"}};
   TestCells of_experts = {{"contract", "vllm.cutlass_mxfp4_group_mm.sm_100"}, {"tokens", "3;0;5"}, {"room", ""}, {"align", ""}, {"order", "ascending"},
@@ -210,7 +210,7 @@ TEST(GemmInvariants, PaddingOfFp4ScalesIsNotSeen) {
   }
 }
 
-/// Strides that are derived from shapes (vLLM #55534).
+/// A kernel that derives strides from shapes (vLLM #55534).
 TEST(GemmInvariants, RowsThatLieApartAreReadAsIfTheyDidNot) {
   Product packed;
   packed.knows_pitches = false;
@@ -224,7 +224,7 @@ TEST(GemmInvariants, RowsThatLieApartAreReadAsIfTheyDidNot) {
 
 namespace assay::gemm_two_levels_test {
 
-// GEMMs whose block scales are relative to a scale of the tensor, or of each row: results, mutants, invariants, dumps and traces.
+// GEMMs whose block scales are relative to a given scale of the tensor or row: results, mutants, invariants, dumps and traces.
 
 namespace {
 
@@ -233,7 +233,7 @@ using testing::HasSubstr;
 using testing::IsSupersetOf;
 using testing::Not;
 
-/// Codes of a product with rows apart; the gaps of d stay unwritten.
+/// With gaps between rows, the reference reads the right codes, and requires that the gaps of d stay unwritten.
 TEST(GemmGaps, RowsApartMeetTheirOwnCodesAndNothingIsWrittenBetweenThem) {
   const TestCells apart = {{"gap", "16"}, {"m", "3"}, {"n", "8"}};
   const Plain plain(apart);
@@ -301,7 +301,7 @@ std::vector<std::string> names(const std::vector<Hypothesis>& mutants) {
   return all;
 }
 
-/// Results without the outer level, as f32.
+/// The results without the outer scales, in f32.
 std::vector<double> without_outer(const Problem& of_two) {
   const Case one = case_of(gemm(), kTwo, {{"contract", "gemm.one"}, {"scales", "1x128_1x128"}});
   const auto bound = gemm().bind(one);
@@ -355,7 +355,7 @@ TEST_F(GemmOuterRows, RelationsHoldAndChangeTheOuterScales) {
   const std::vector<int32_t> plain = right();
   std::vector<std::string> said;
   for (const Relation& relation : bound->relations(problem)) {
-    if (relation.rung == "pitch") continue;  // the reference reads dense rows
+    if (relation.rung == "pitch") continue;  // bound->expect() reads rows without gaps
     said.push_back(relation.what);
     const std::vector<int32_t> other = computed(bound->expect(relation.problem, nullptr))[0].low;
     bool any_differs = false;
@@ -411,7 +411,7 @@ TEST_F(GemmTwoLevels, RemarksCompareWithTheScaledProduct) {
 
 namespace assay::gemm_groups_test {
 
-// GEMMs whose rows belong to experts: results compared with an oracle, unused rows, mutants, and calls that are rejected.
+// GEMMs whose rows belong to experts: results compared with an oracle, unused rows, mutants, and rejected cases.
 
 namespace {
 
@@ -448,7 +448,7 @@ Op grouped() {
   return op;
 }
 
-/// Opens the contract registry with a contract for each order, and the shipped one again afterwards.
+/// Opens the registry with a contract for each order of groups, and afterwards the shipped registry again.
 class GemmGroups : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -476,7 +476,7 @@ class GemmGroups : public testing::Test {
   }
 };
 
-/// A case with codes of -1, 0 and 1 and scales of 1/2, 1 and 2, so that every sum is exact.
+/// A case whose codes are -1, 0 and 1 and whose scales are 1/2, 1 and 2, so that every sum is exact.
 struct Exact {
   Op op;
   Case one;
@@ -512,7 +512,7 @@ struct Exact {
     const HostTensor& tensor = find(problem.tensors, role);
     return Matrix::NullaryExpr(rows, c.k, [&](Eigen::Index row, Eigen::Index k) { return decode(kE4M3Fn, tensor.code(row * c.k + k)); });
   }
-  /// d of all stored rows, each multiplied by the weights of its expert; rows of no expert are 0.
+  /// d for all stored rows: each row is multiplied by the weights of its expert. Rows without expert are 0.
   Matrix oracle() const {
     const Matrix a = values("a", c.stored_rows()), b = values("b", c.rows_of_b());
     const ScaleValues sa = c.scale_a.values(find(problem.tensors, "scale_a")), sb = c.scale_b.values(find(problem.tensors, "scale_b"));
@@ -533,7 +533,7 @@ struct Exact {
       all[0].set_code(i, code_of(kBf16, round_to(kBf16, d(i / c.n, i % c.n), Rounding::kNearestEven, Overflow::kSpecial)));
     return all;
   }
-  /// Bytes of d that belong to no expert.
+  /// Bytes of d in rows that belong to no expert.
   std::vector<ByteRange> unused() const {
     std::vector<ByteRange> ranges;
     c.groups.for_each_unused([&](int64_t row) { ranges.push_back({row * c.n * 2, (row + 1) * c.n * 2}); });
@@ -612,12 +612,12 @@ TEST_F(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {
     const Exact of(order);
     Matrix d = of.oracle();
     of.c.groups.for_each_unused([&](int64_t row) { d.row(row).setConstant(3); });
-    const bool may = order != GroupOrder::kOffsets;  // contiguous groups have no unused rows
+    const bool may = order != GroupOrder::kOffsets;  // groups at offsets have no unused rows
     EXPECT_EQ(compare(of.bound->expect(of.problem, nullptr), of.outputs(d), {{}}).agrees(), may) << name(order);
   }
 }
 
-/// The rule for the first element of each unused row, by stored row.
+/// For each unused stored row: the padding rule of its first element.
 std::map<int64_t, PaddingRule> rules_of(const Exact& of) {
   std::map<int64_t, PaddingRule> rules;
   of.bound->expect(of.problem, nullptr).parts().front().padding([&](const Padding& padding) {
@@ -633,7 +633,7 @@ TEST_F(GemmGroups, TheContractSaysWhatUnusedRowsHold) {
   EXPECT_TRUE(compare(zero.bound->expect(zero.problem, nullptr), zero.outputs(d), {{}}).agrees());
   zero.c.groups.for_each_unused([&](int64_t row) { d(row, 0) = 3; });
   EXPECT_FALSE(compare(zero.bound->expect(zero.problem, nullptr), zero.outputs(d), {{}}).agrees());
-  // Tiles of two rows: row 3 of expert 0 shares a tile with row 2; rows 4 and 5 are in no tile that is in use.
+  // Tiles of two rows: unused row 3 of expert 0 shares a tile with row 2, which is in use. The tile of rows 4 and 5 is unused.
   const std::map<int64_t, PaddingRule> tiles = rules_of(Exact(GroupOrder::kMasked, "grouped.tiles"));
   EXPECT_EQ(tiles, (std::map<int64_t, PaddingRule>{{3, PaddingRule::kFree},
                                                    {4, PaddingRule::kUntouched},

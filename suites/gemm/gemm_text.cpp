@@ -19,12 +19,12 @@
 namespace assay {
 namespace {
 
-/// Up to this k, every term is printed.
+/// If k is larger, terms are not printed one by one.
 constexpr int64_t kMostTerms = 128;
 
-/// Codes of the factors of one element.
+/// Codes of a and b for one element of d.
 struct Element {
-  std::vector<uint32_t> a, b, scales_of_a, scales_of_b;  ///< for an instruction that takes scales
+  std::vector<uint32_t> a, b, scales_of_a, scales_of_b;  ///< scales only for an instruction that takes scales
   int64_t scale_block = 0;
 
   Element(const DotContract& contract, const DotInputs& inputs, int64_t row, int64_t column)
@@ -59,7 +59,7 @@ struct Element {
     if (scale_block == 0) return 1;
     return decode(*unit.scale, scales_of_a[size_t(k / scale_block)]) * decode(*unit.scale, scales_of_b[size_t(k / scale_block)]);
   }
-  /// The sum of the products in double, accurate enough to print.
+  /// The sum of the products in double precision, which is accurate enough to print.
   double near_sum(const GemmCase& c, int64_t first, int64_t end) const {
     double sum = 0;
     for (int64_t k = first; k < end; ++k)
@@ -79,7 +79,7 @@ double chain_lines(const GemmCase& c, const Element& element, int64_t first, int
   return chain;
 }
 
-/// Records the result of each step of the recipe.
+/// Adds a line with the result of each step of a recipe.
 class Steps : public StepListener {
  public:
   explicit Steps(std::vector<std::string>& lines) : lines_(lines) {}
@@ -97,7 +97,7 @@ std::string code_text(const Format& format, double value) {
   return fmt::format("{:0{}x} = {:.9g}", code_of(format, value), format.bits / 4, value);
 }
 
-/// The quantities that steps refer to, for one element and its elements along k from `k`, with a description.
+/// The values that a recipe's steps refer to (scales, acc, bias, ...) for one element, and a text that lists them.
 class Quantities {
  public:
   Quantities(const Recipe& recipe, std::string given) : recipe_(recipe), given_(std::move(given)) {}
@@ -115,7 +115,7 @@ class Quantities {
   std::string given_;
 };
 
-/// A promotion: adds the result of a chain of instructions to acc.
+/// A promotion: adds `chain`, the accumulator of a run of instructions, to the fp32 sum `acc`.
 double join_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column, int64_t k, double chain, double acc,
                   std::vector<std::string>& lines) {
   const Recipe join = join_recipe(c.contract, c.contract.may_scale_alone(c.k));
@@ -156,7 +156,7 @@ void result_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64
                              : "d     " + code_text(*c.y, d.low) + " to " + code_text(*c.y, d.high));
 }
 
-/// The exact product with scales and added terms, as a nearby double.
+/// The exact product with scales and added terms, rounded to double at the end.
 double exact_value(const GemmCase& c, const DotInputs& inputs, int64_t row, int64_t column) {
   const ExactGemm exact(c, inputs);
   const DecodedOperand a(exact.factors().a, c.k), b(exact.factors().b, c.k);
@@ -195,12 +195,12 @@ std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem
 }
 namespace {
 
-/// Work limit of the exact products: some hundredths of a second on one core.
+/// Limit of the multiply-accumulates that are summed exactly: they take some hundredths of a second on one core.
 constexpr int64_t kExactProducts = int64_t{1} << 27;
 
-/// Bounds on the losses of the variants that may have made the result; empty if some instruction has no bound.
+/// Error bounds for the accumulators of the variants that may have computed the result; empty if an instruction has no bound.
 std::vector<AccumulatorModel> models_of(const DotContract& contract) {
-  if (contract.unit.scale || contract.decoded.any()) return {};  // the bound covers sums only, not roundings of operands
+  if (contract.unit.scale || contract.decoded.any()) return {};  // the bound covers sums, not roundings of operands
   std::vector<AccumulatorModel> models;
   const std::vector<DotContract> alone = {contract};
   for (const DotContract& member : contract.unknown() ? contract.members : alone) {
@@ -211,7 +211,7 @@ std::vector<AccumulatorModel> models_of(const DotContract& contract) {
   return models;
 }
 
-/// Quantities of each element of some rows of d.
+/// For each element of some rows of d: exact value, error, error bound, sum of magnitudes, output.
 struct ExactValues {
   std::vector<double> value, error, bound, magnitudes, got;
 };
@@ -220,7 +220,7 @@ ExactValues exact_values(const GemmCase& c, const DotInputs& inputs, const std::
                          const HostTensor& d) {
   const ExactGemm exact(c, inputs);
   ExactValues all;
-  if (std::all_of(runs.begin(), runs.end(), [&](const GemmRun& run) { return run.count * c.n == 0; })) return all;  // no scales
+  if (std::all_of(runs.begin(), runs.end(), [&](const GemmRun& run) { return run.count * c.n == 0; })) return all;  // d is empty
   const DecodedOperand a(exact.factors().a, exact.factors().k), b(exact.factors().b, exact.factors().k);
   for (const GemmRun& run : runs) {
     const DotRange range{run.stored, run.count, run.b, c.n};
@@ -232,7 +232,7 @@ ExactValues exact_values(const GemmCase& c, const DotInputs& inputs, const std::
     wanted.absolute_sum = magnitudes;
     if (!models.empty()) wanted.model = models.front(), wanted.bound = bound;
     exact_dot(a, b, range, wanted);
-    for (size_t other = 1; other < models.size(); ++other) {  // use the bound of the variant that may lose most
+    for (size_t other = 1; other < models.size(); ++other) {  // use the largest bound of all variants
       std::vector<double> of_other(size);
       DotOutputs another;
       another.model = models[other], another.bound = of_other;
@@ -296,7 +296,7 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
   return notes;
 }
 
-/// Rows whose exact products are computed; all rows if time allows.
+/// Rows whose exact products are computed: all, if kExactProducts allows it, otherwise rows at equal distances.
 std::vector<int64_t> rows_looked_at(const GemmCase& c) {
   const int64_t room = std::max<int64_t>(1, kExactProducts / std::max<int64_t>(1, c.n * c.k)), count = std::min(c.m, room);
   std::vector<int64_t> rows;
@@ -304,7 +304,7 @@ std::vector<int64_t> rows_looked_at(const GemmCase& c) {
   return rows;
 }
 
-/// Copies the selected rows of d.
+/// Copies the given rows of d.
 HostTensor rows_of(const HostTensor& d, const std::vector<int64_t>& rows) {
   const int64_t n = d.spec.shape[1];
   HostTensor some{dense("d", Role::kOutput, *d.spec.format, {int64_t(rows.size()), n}), {}};
@@ -313,7 +313,7 @@ HostTensor rows_of(const HostTensor& d, const std::vector<int64_t>& rows) {
   return some;
 }
 
-/// Describes the contract: instruction, promotion, scales, possible split-K.
+/// Describes the contract in words: instruction, promotion, scales and split-K.
 std::string contract_words(const GemmCase& c) {
   std::vector<DotProgram> programs = dot_programs(c.contract, c.k);
   DotProgram whole = programs.front();

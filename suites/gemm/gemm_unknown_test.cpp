@@ -1,5 +1,5 @@
-// Unknown kernels: outputs of known algorithms, and mixtures of them, lie within the intervals. A wrong gain does not, if the
-// data can show it.
+// Kernels with an unknown algorithm: outputs of known algorithms, and mixtures of them, lie within the accepted intervals.
+// Outputs with a gain of 5 % do not, unless the data hide it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,7 +47,7 @@ const TestCells kUsual = {{"contract", "assay.unknown_fp8_row.sm_90"},
 
 Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); }
 
-/// The results of all member algorithms.
+/// The outputs of each algorithm that is a member of the contract.
 std::vector<std::vector<HostTensor>> made_by_members(const GemmCase& c, const Problem& problem) {
   std::vector<std::vector<HostTensor>> all;
   for (const DotContract& member : c.contract.members)
@@ -55,7 +55,7 @@ std::vector<std::vector<HostTensor>> made_by_members(const GemmCase& c, const Pr
   return all;
 }
 
-/// Expects that the results of each member algorithm pass, and a mixture of all.
+/// Expects that the outputs of each member algorithm pass, and that a mixture of all of them passes.
 void expect_members_and_a_mixture_pass(const Case& one, size_t least, size_t most) {
   const Problem problem = gemm().bind(one)->problem();
   const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
@@ -71,8 +71,8 @@ void expect_members_and_a_mixture_pass(const Case& one, size_t least, size_t mos
   EXPECT_TRUE(compare(expectation, mixture, {{}}).agrees()) << one.id;
 }
 
-// Unknown kernels: outputs of known algorithms, and mixtures of them, lie within the intervals. A wrong gain does not, if the
-// data can show it.
+// Kernels with an unknown algorithm: outputs of known algorithms, and mixtures of them, lie within the accepted intervals.
+// Outputs with a gain of 5 % do not, unless the data hide it.
 
 TEST(UnknownGemm, WhatAKnownProgramMakesIsRightAndSoAreMixtures) {
   for (const char* fill : {"amax_scaled", "few_maxima", "wide", "amax_scaled_positive", "block_outliers", "codes_with_nans"})
@@ -82,7 +82,7 @@ TEST(UnknownGemm, WhatAKnownProgramMakesIsRightAndSoAreMixtures) {
 }
 
 /// CUTLASS's stream-K splits k where its scheduler decides: here after 2 of 13 k tiles for some tiles of d, and after 5 for
-/// others. No contract describes such a split, but the intervals contain its results.
+/// others. No contract describes this, but its outputs lie within the accepted intervals.
 TEST(UnknownGemm, PartsThatDifferFromTileToTileAreWithinTheSpans) {
   const Case one = case_with({{"k", "1664"}, {"fill", "few_maxima"}, {"b", "few_maxima"}});
   const GemmCase c = read_gemm_case(one);
@@ -121,8 +121,8 @@ TEST(UnknownGemm, AGainIsOutsideWhereDataShowIt) {
   EXPECT_THAT(power_of(*gemm().bind(one), one.blind_to).blind_to, Not(Contains("y: gain 105/100")));
 }
 
-/// Long sums of one sign lose so many bits that a gain of 1/20 is hidden. Such a case is untrusted, and its row cannot declare
-/// the mutant.
+/// Long sums of terms with one sign lose so many bits that a gain of 1/20 is hidden. Such a case is untrusted, and it is an error
+/// if its row lists the mutant in blind_to.
 TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
   const TestCells hiding = {
       {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}, {"m", "1"}, {"n", "8"}};
@@ -150,14 +150,14 @@ TEST(UnknownGemm, TakesNoBiasAndNoOtherScales) {
 
 }  // namespace
 
-// Error statistics of unknown kernels: where they have power, they reject a kernel whose errors match no known algorithm, and never a correct one.
+// Error statistics of unknown kernels: with power, they reject errors that no known algorithm makes, and no correct kernel.
 
 namespace {
 
 const TestCells kPositive = {
     {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"m", "24"}, {"n", "24"}, {"k", "512"}};
 
-/// Outputs at the end of each element's interval that is larger in magnitude, as of a kernel whose sums lose nothing.
+/// For each element, the end of its interval with the larger magnitude, as from a kernel whose sums lose no bits.
 std::vector<HostTensor> at_far_ends(const Problem& problem, const Answer& answer) {
   const WholePart d = computed(answer)[0];
   std::vector<HostTensor> outputs = outputs_of(problem, answer);
@@ -172,7 +172,7 @@ TEST(UnknownGemm, WhatEveryMemberMakesHasErrorsOfAKnownProgram) {
   for (const auto& made : made_by_members(read_gemm_case(one), problem)) EXPECT_TRUE(compare(expectation, made, {{}}).agrees());
 }
 
-/// A kernel that widens fp8 to f16 and adds in fp32 loses less than every known variant.
+/// A kernel that widens fp8 to f16 and adds in fp32 loses fewer bits than every known variant. It passes.
 TEST(UnknownGemm, ErrorsThatAreSmallerThanThoseOfAnyProgramPass) {
   const Case one = case_with(kPositive);
   const Problem problem = gemm().bind(one)->problem();
@@ -193,7 +193,7 @@ TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
   TestCells signs = kPositive;
   signs["fill"] = "amax_scaled", signs["y"] = "bf16";
   const auto words = [](const TestCells& cells) { return error_statistics(read_gemm_case(case_with(cells)))->words(); };
-  // Errors of a kernel with one bit less are no larger than those of the coarsest variant, so they refute nothing.
+  // Errors of a kernel with one bit less are no larger than those of the coarsest variant, so they could not be detected.
   EXPECT_THAT(words(kPositive), HasSubstr("no power here: errors of kernels with one fraction bit less"));
   EXPECT_THAT(words(signs), HasSubstr("no power here: errors of kernels with one fraction bit less"));
   EXPECT_THAT(words({{"m", "23"}, {"n", "24"}}), HasSubstr("no power here: 3 parts of d"));
@@ -201,7 +201,7 @@ TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
               HasSubstr("no power here: parts of d share scales"));
 }
 
-/// 200 correct kernels, with other seeds than the calibration.
+/// 200 correct kernels whose seeds are not those of the calibration.
 TEST(UnknownGemm, TheVerdictOnErrorsRaisesNoFalseAlarm) {
   const GemmCase c = read_gemm_case(case_with(kPositive));
   const auto statistics = error_statistics(c);
@@ -222,7 +222,7 @@ TEST(UnknownGemm, TheVerdictOnErrorsRaisesNoFalseAlarm) {
 
 }  // namespace
 
-// Kernels on an undocumented instruction (gfx950): results of any candidate model and mixtures pass, and mistakes are detected.
+// Kernels on gfx950, whose instruction is undocumented: outputs of all candidate models, and mixtures, pass; mistakes do not.
 
 namespace {
 
@@ -234,14 +234,14 @@ TestCells of_gfx950(TestCells cells) {
   return cells;
 }
 
-/// Four candidate models of the instruction, each in every order of k that the contract names (one to eight).
+/// Four candidate models of the instruction, each with the orders of k that the contract names (one to eight).
 TEST(UnknownGemm, WhatAnyCandidateOfAUnitMakesIsRightAndSoAreMixtures) {
   for (const char* contract : {"aiter.ck_gemm_a8w8.gfx950", "aiter.ck_gemm_a8w8_bpreshuffle.gfx950", "assay.unknown_fp8_row_lanes.gfx950"})
     for (const char* fill : {"amax_scaled", "few_maxima", "amax_scaled_positive", "codes_with_nans"})
       expect_members_and_a_mixture_pass(case_with(of_gfx950({{"contract", contract}, {"fill", fill}})), 4, 4 * 8);
 }
 
-/// A chain of fp32 fused multiply-adds in ascending k: a kernel without tensor cores.
+/// A kernel without tensor cores: fp32 fused multiply-adds in ascending k.
 TEST(UnknownGemm, AChainOfFusedProductsIsWithinTheSpansOfAUnitThatNobodyKnows) {
   const Case one = case_with(of_gfx950({{"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"k", "4096"}}));
   const GemmCase c = read_gemm_case(one);
@@ -277,13 +277,13 @@ TEST(UnknownGemm, MistakesOfARowWhoseUnitNobodyKnowsAreSeen) {
     EXPECT_THAT(power_of(*gemm().bind(shuffled), shuffled.blind_to).blind_to, Not(Contains(mistake)));
 }
 
-/// Candidates do not count as known algorithms: deviating statistics refute nothing.
+/// Candidate models are no known algorithms, so deviating statistics are no failure.
 TEST(UnknownGemm, NoStatisticsAreKnownOfAUnitThatNobodyKnows) {
   EXPECT_EQ(error_statistics(read_gemm_case(case_with(of_gfx950({{"m", "24"}, {"n", "32"}}))))->words(),
             "no power here: the instruction's accumulation is undocumented, so the errors of correct kernels are unknown");
 }
 
-/// The candidate that made the outputs is named, like any variant.
+/// The report names the candidate model that explains the outputs, like any algorithm variant.
 TEST(UnknownGemm, TheCandidateThatMadeOutputsIsNamed) {
   const Case one =
       case_with(of_gfx950({{"fill", "few_maxima"}, {"b", "few_maxima"}, {"k", "1056"}, {"m", "9"}, {"fill", "few_maxima"}}));

@@ -1,5 +1,5 @@
-// Op gemm_block_scaled: elements match the instruction's definition and the block scales, a whole tensor must match one variant,
-// and parameters that a contract lacks are rejected.
+// Op gemm_block_scaled: elements agree with the instruction's definition and the block scales, one variant must explain the whole
+// tensor, and parameters that a contract lacks are rejected.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -48,11 +48,11 @@ Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); 
 
 std::string refusal(const TestCells& cells) { return refusal_of(gemm(), kUsual, cells); }
 
-/// The definition, written again by hand: chains of 128 products along k, and how the contract joins them.
+/// The definition, written a second time: accumulators of 128 products along k, and how the contract adds them.
 struct ByHand {
   const GemmCase& c;
   const Problem& problem;
-  bool row_first;  ///< (chain sa) sb instead of (sa sb) chain
+  bool row_first;  ///< (sum of 128 products * sa) * sb, instead of (sa * sb) * sum
 
   float scale(const char* role, int64_t row, int64_t block) const {
     const HostTensor& t = find(problem.tensors, role);
@@ -181,7 +181,7 @@ TEST(GemmBlockScaled, RowsAreWhatTheyAreAlone) {
 
 }  // namespace
 
-// Layouts of gemm_block_scaled: scales and shuffled weights are at their layout's addresses, computed again by hand, and elements use them.
+// Layouts: scales and shuffled weights lie where their layout puts them (computed a second time), and d is computed from them.
 
 namespace {
 
@@ -225,7 +225,7 @@ TEST(GemmBlockScaled, AShuffledWeightIsTheSameProduct) {
               testing::ThrowsMessage<TableError>(HasSubstr("n: b is shuffled in tiles of 16 rows and 32 columns")));
 }
 
-/// DeepGEMM's packed scales with addresses computed by hand: bytes of words, rows padded to four.
+/// DeepGEMM's packed scales, with addresses computed a second time: four bytes in a word, rows padded to a multiple of four.
 struct PackedByHand {
   const GemmCase& c;
   const Problem& problem;
@@ -285,8 +285,8 @@ TEST(GemmBlockScaled, PackedScalesAreThoseOfTheirBytes) {
   }
 }
 
-/// Scales of 32 products at the addresses of torchao's to_blocked(): view(R / 128, 128, C / 4, 4), tile by tile, each with 32
-/// rows of 4 x 4.
+/// The scale of 32 products, at its address in torchao's to_blocked(): view(R / 128, 128, C / 4, 4). Tiles follow each other, and
+/// each has 32 rows of 4 x 4 bytes.
 uint32_t tiled_byte(const HostTensor& t, int64_t row, int64_t block) {
   const int64_t tiles_across = t.spec.shape[1] / 4, tile = row / 128 * tiles_across + block / 4, of_four = row % 128 / 32;
   return uint32_t(t.bytes[size_t(tile * 512 + row % 32 * 16 + of_four * 4 + block % 4)]);
@@ -328,7 +328,7 @@ TEST(GemmBlockScaled, MxScalesAreThoseOfTheirTiles) {
   }
 }
 
-// FP4: two codes in a byte, block scales in tiles, and scales of whole tensors.
+// FP4: two codes in a byte, block scales in tiles, and outer scales of whole tensors.
 
 struct Fp4ByHand {
   const GemmCase& c;
@@ -354,7 +354,7 @@ struct Fp4ByHand {
     const std::vector<uint32_t> a = codes("a", row), b = codes("b", column), sa = scales("scale_a", row), sb = scales("scale_b", column);
     return float(decode(kF32, defined_element(c.contract.unit, {a, b, sa, sb}, 0)));
   }
-  /// The sum of all scaled products, which the data of these tests keep exact in a double.
+  /// The sum of all scaled products. In these tests a double holds it exactly.
   double exact(int64_t row, int64_t column) const {
     const std::vector<uint32_t> a = codes("a", row), b = codes("b", column), sa = scales("scale_a", row), sb = scales("scale_b", column);
     const int64_t block = c.contract.unit.scale_block;

@@ -1,5 +1,5 @@
-// Op gemm_scaled: elements match the instruction's definition, rows are independent, a trace ends with its element, and
-// parameters that a contract lacks are rejected.
+// Op gemm_scaled: elements agree with the instruction's definition, rows are independent, the last line of a trace is the
+// element, and parameters that a contract lacks are rejected.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,7 +49,7 @@ Case case_with(const TestCells& cells) { return case_of(gemm(), kUsual, cells); 
 
 std::string refusal(const TestCells& cells) { return refusal_of(gemm(), kUsual, cells); }
 
-/// fp32 sums of chains according to the definition, written again by hand for two contracts.
+/// The fp32 sum of an element by the instruction's definition, written a second time for two contracts.
 double by_hand(const GemmCase& c, const Problem& problem, int64_t row, int64_t column, int64_t promote, int64_t part,
                bool tensor) {
   float acc = 0;
@@ -144,7 +144,7 @@ TEST(GemmScaled, RowsAreWhatTheyAreAlone) {
 
 }  // namespace
 
-// A whole gemm_scaled tensor must match one variant. A contract may admit several split-K counts, several names may mean the same variant, and a library is held to the variant that it reports.
+// One variant must explain all of d. Contracts may allow several split-K counts; a library must use the one that it reports.
 
 namespace {
 
@@ -174,7 +174,7 @@ TEST(GemmScaled, OneProgramHasToMakeTheWholeTensor) {
   const Finding other = compare(expectation, split, {{}});
   EXPECT_TRUE(other.agrees());
   EXPECT_EQ(other.program, "split-K 2");
-  // half of the columns from another variant
+  // half of the columns come from another variant
   for (int64_t i = 0; i < split[0].spec.elements(); ++i)
     if (i % 24 >= 12) split[0].set_code(i, whole[0].code(i));
   EXPECT_FALSE(compare(expectation, split, {{}}).agrees());
@@ -193,7 +193,7 @@ Verdict verdict_on(const Case& one, std::vector<HostTensor> outputs, const SaidA
   return verdict;
 }
 
-/// Only the algorithm that a library reports is accepted.
+/// If a library reports its algorithm, only outputs of that algorithm are accepted.
 TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
   const Case one = case_with({{"contract", "torch.scaled_mm_tensor_fast.sm_90"}});
   const Problem problem = gemm().bind(one)->problem();
@@ -211,7 +211,7 @@ TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
   EXPECT_EQ(none.message, "the library reports that it used stream-K, which the contract does not admit");
 }
 
-/// The variants of the case that the reported algorithm may mean.
+/// The variants of the case that fit the reported algorithm.
 std::vector<std::string> meant(const TestCells& cells, const SaidAlgorithm& said) {
   const Case one = case_with(cells);
   const std::unique_ptr<const BoundCase> bound = gemm().bind(one);
@@ -251,11 +251,11 @@ TEST(GemmScaled, PromotionAndOrderMustBeTheContracts) {
 
 }  // namespace
 
-// Identifies the algorithm behind gemm_scaled outputs among all variants of all instructions. Every variant is found, unknown outputs are reported as unknown, and exact sums match every variant.
+// Identifies the algorithm of outputs among all known variants. Other outputs are unknown, and exact sums fit every variant.
 
 namespace {
 
-/// Data that distinguish most variants; k has more tiles than split-K parts.
+/// Data for which most variants give different outputs. k has more tiles than the split-K counts.
 std::vector<Case> telling_cases(const std::string& contract, const std::string& scales) {
   const auto with = [&](const char* k, const char* fill, const char* b) {
     return case_with({{"contract", contract}, {"scales", scales}, {"m", "3"}, {"n", "16"}, {"k", k}, {"fill", fill}, {"b", b}});
@@ -264,10 +264,10 @@ std::vector<Case> telling_cases(const std::string& contract, const std::string& 
           with("160", "equal_pairs", "cancelling_pairs"), with("512", "block_outliers", "wide")};
 }
 
-/// Every variant with split-K 1 or 2 is identified, and no other of its instruction.
+/// For each variant with split-K 1 or 2: it is named, and no other variant of its instruction is.
 TEST(GemmScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
   const std::vector<Case> cases = telling_cases("torch.scaled_mm_row.sm_90", "token_channel");
-  std::vector<std::map<std::string, std::vector<int32_t>>> made(cases.size());  // per case: outputs by variant
+  std::vector<std::map<std::string, std::vector<int32_t>>> made(cases.size());  // for each case: outputs by variant
   for (size_t i = 0; i < cases.size(); ++i) {
     const Problem problem = gemm().bind(cases[i])->problem();
     for (const Answer& answer : gemm().bind(cases[i])->programs(problem).any_of) made[i][answer.program] = computed(answer)[0].low;
@@ -297,8 +297,8 @@ TEST(GemmScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
   EXPECT_GT(tried, 100);
 }
 
-/// mma.sync of sm_90 and sm_100 adds c after the sum, so a chain that passes the sum as c equals one addition per instruction. No
-/// data distinguish these two variants, so they count as one. If c is one of the terms, they count as two.
+/// mma.sync of sm_90 and sm_100 adds c after the sum of products. Passing the sum so far as c then equals adding in fp32 after
+/// each instruction, so the two variants count as one. If c is one of the terms of the sum, they count as two.
 TEST(GemmScaled, PromotedAfterEachInstructionIsNotPromotedWhereCIsAddedLast) {
   for (const Case& one : telling_cases("torch.scaled_mm_row.sm_90", "token_channel")) {
     const Problem problem = gemm().bind(one)->problem();
@@ -347,7 +347,7 @@ TEST(GemmScaled, ALibraryMayCutEachShapeInItsOwnWay) {
   EXPECT_THAT(tally.lines()[0], HasSubstr("split-K 2 in "));
 }
 
-/// No order of additions rounds, so every variant returns the same bits.
+/// In no order of additions is a sum rounded, so all variants return the same bits.
 TEST(GemmScaled, ExactSumsHideEveryProgram) {
   const Case one = case_with({{"fill", "exact_sums"}, {"b", "exact_sums"}, {"k", "7168"}, {"scale", "ones"}});
   const Problem problem = gemm().bind(one)->problem();
@@ -365,7 +365,7 @@ namespace assay {
 
 using ::testing::HasSubstr;
 
-// int8 zero points: the correction is exact in int32, and elements equal (a - azp) * b computed by hand.
+// int8 zero points: the correction is exact in int32, and elements equal (a - azp) * b, computed a second time.
 
 namespace {
 

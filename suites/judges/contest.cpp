@@ -28,7 +28,7 @@
 namespace assay::judges {
 namespace {
 
-// Inputs of other projects' tests (recipes.csv), generated with Assay's random numbers.
+// Recipes (recipes.csv): the inputs of other projects' tests, generated with Assay's random numbers.
 
 constexpr const char* kRecipeColumns[] = {"recipe", "x",      "fill",  "factor", "offset", "over_n", "gamma",
                                     "eps",    "shapes", "ranks", "before", "source", "status", "why"};
@@ -52,7 +52,7 @@ std::vector<std::string> split(const std::string& text) {
   return parts;
 }
 
-/// Parses "", "3" or "3 same".
+/// Parses the cell `before`: "", "3" (warm-up calls) or "3 same" (with the inputs of the case).
 void read_before(const Table& table, const TableRow& row, Recipe& recipe) {
   const std::string text = table.text(row, "before");
   char* end = nullptr;
@@ -83,7 +83,7 @@ Recipe read_recipe(const Table& table, const TableRow& row) {
   return recipe;
 }
 
-/// A case of the kernel's contract that the kernel takes; if it has groups, preferably of 128.
+/// A case that the kernel takes, at 64 lanes; if it has groups, preferably groups of 128.
 std::optional<Case> model_for(const KernelOffer& kernel, const std::vector<Case>& models) {
   std::optional<Case> chosen;
   for (const Case& one : models) {
@@ -102,13 +102,13 @@ std::string cell(double number) {
   return text;
 }
 
-/// What a trial needs besides the recipe.
+/// What is chosen for a trial besides the recipe.
 struct Choice {
   std::string x, ranks;
   Shape shape;
 };
 
-/// The model case with the recipe's cells; nothing if the op or the kernel does not take it.
+/// Case `one` with the cells of the recipe; nullopt if the op or the kernel does not take it.
 std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& choice, const KernelOffer& kernel, Case one) {
   const auto set = [&](const char* column, const std::string& text) {
     const auto found = one.parameters.find(column);
@@ -126,7 +126,7 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& c
     if (one.parameters.contains("shift")) one.parameters["shift"] = "";
   }
   try {
-    const Op& op = shipped_ops().find(one.op);  // before `one` is moved from
+    const Op& op = shipped_ops().find(one.op);  // before `one` is moved
     one = checked_case(op, std::move(one));
   } catch (const TableError&) {
     return std::nullopt;
@@ -134,7 +134,7 @@ std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& c
   return why_not_offered(kernel, one).empty() ? std::optional(one) : std::nullopt;
 }
 
-/// Multiplies x by a factor, adds an offset and rounds again; returns the magnitudes.
+/// Multiplies x by a factor, adds an offset and rounds again. Returns the magnitudes before rounding.
 std::vector<double> multiply(HostTensor& x, double factor, double offset) {
   const Format& format = *x.spec.format;
   std::vector<double> values(size_t(x.spec.storage));
@@ -146,7 +146,7 @@ std::vector<double> multiply(HostTensor& x, double factor, double offset) {
   return values;
 }
 
-/// The scale of each group: its amax / largest code. If the groups are not groups of x, the amax of all x is used.
+/// Sets each scale to amax of its group / largest code. If the groups are not groups of x, amax of all x is used.
 void fit_scales(HostTensor& scale, const RowCase& c, const std::vector<double>& x, double largest_code) {
   std::vector<double> amax(size_t(c.rows_of_scales() * c.scales_of_row()), 0.0);
   const bool groups_of_x = int64_t(x.size()) == c.m * c.n;
@@ -168,14 +168,14 @@ HostTensor* find_or_null(Problem& problem, std::string_view name) {
   return nullptr;
 }
 
-/// Tensors of each rank, and the warm-up calls.
+/// Changes the inputs of each rank, and sets the warm-up calls.
 void scale_ranks(const Recipe& recipe, Problem& problem, double factor, double offset) {
   for (HostTensor& tensor : problem.tensors)
     if (tensor.spec.name == "x" || tensor.spec.name == "k") multiply(tensor, factor, offset);
   if (recipe.again) problem.before.assign(size_t(recipe.before), Problem(problem));
 }
 
-/// Multiplies the result of a GEMM by a factor, through the fp32 scales of a and the added terms.
+/// Multiplies the result of a GEMM by a factor: the fp32 scales of a and the added terms.
 void scale_product(Problem& problem, double factor) {
   for (HostTensor& tensor : problem.tensors)
     if (tensor.spec.name == "bias" || tensor.spec.name == "c" ||
@@ -214,7 +214,7 @@ std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const
     for (const std::string& ranks : of_ranks ? recipe.ranks : std::vector<std::string>{""})
       for (const std::string& x : recipe.x) {
         const size_t so_far = made.size();
-        std::optional<Problem> plain;  // the generator's output is the same at every scale
+        std::optional<Problem> plain;  // generated once for all factors
         for (size_t scale = 0; scale < kScales.size(); ++scale) {
           const double factor = recipe.factor * kScales[scale] / (recipe.over_n ? double(shape[1]) : 1.0);
           const std::optional<Case> one = case_of(recipe, factor, {x, ranks, shape}, kernel, *model);
@@ -228,16 +228,16 @@ std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const
           else
             scale_inputs(*one, made.back().problem, factor, recipe.offset * kScales[scale]);
         }
-        if (made.size() > so_far) break;  // only the first format that the kernel takes
+        if (made.size() > so_far) break;  // use only the first format that the kernel takes
       }
   return made;
 }
 
 namespace {
 
-// Runs wrong and healthy kernels against the acceptance rules of other projects, and against Assay.
+// Applies the acceptance rules of other projects, and Assay, to faulty and healthy kernels.
 
-/// Most elements of a quick case; includes one case in which a 16-bit offset wraps.
+/// Largest quick case, in elements: large enough for a case in which a 16-bit offset wraps.
 constexpr int64_t kMostElements = 1 << 17;
 
 std::string kind_of(const Problem& problem) {
@@ -252,13 +252,13 @@ std::string kind_of(const Problem& problem) {
   return !quantizes ? "norm" : normalises ? "norm_quant" : "quant";
 }
 
-/// Outputs of both sides and Assay's verdict. If outputs are missing, any test would notice.
+/// Outputs of kernel and reference, and Assay's verdict. Without outputs every rule rejects, since any test would notice it.
 struct Heard {
   std::optional<Answer> kernel, reference;
   bool assay_refuses = false;
 };
 
-/// Cache key; empty for calls that leave state behind.
+/// The key in HealthyOutputs. Empty for calls with ranks or warm-up calls, because these leave state behind.
 std::string key_of(const CallRequest& request, const Case& one) {
   if (request.problem->ranks > 1 || !request.problem->before.empty()) return "";
   std::string key = request.kernel + " " + request.contract + " " + one.id;
@@ -278,7 +278,7 @@ std::vector<HostTensor> outputs_of_healthy(const Field& field, const CallRequest
   return std::move(result.outputs);
 }
 
-/// Outputs of a healthy kernel on the same tensors.
+/// The outputs of a healthy kernel for the same inputs.
 std::vector<HostTensor> reference_of(const Field& field, const Contestant& contestant, const Trial& trial) {
   Case one = trial.one;
   if (!contestant.reference_contract.empty()) one.parameters["contract"] = contestant.reference_contract;
@@ -424,26 +424,26 @@ Backend all_zero(Backend backend) {
 
 namespace {
 
-// The kernels to test: from the libraries in one folder.
+// The kernels to test, from the libraries of one folder.
 
 Backend open(const std::string& path) { return open_in_process(path, path); }
 
 constexpr std::array kShape = {"m", "n"};
 
-/// Whether every case of the kernel's op has this cell.
+/// Whether every case of the kernel's op must have this cell.
 bool has_column(const KernelOffer& kernel, const char* name) {
   const Op& op = shipped_ops().find(kernel.op);
   return std::find(op.columns.begin(), op.columns.end(), name) != op.columns.end() && !op.optional_columns.contains(name);
 }
 
-/// Whether the rules can read a kernel's cases. False for casts (no rows of numbers), caches (records), and moe_combine, for
-/// which there is no recipe.
+/// Whether the rules can read a kernel's outputs as rows. False for casts, for caches (they hold records), and for moe_combine,
+/// which has no recipe.
 bool has_rows(const KernelOffer& kernel) {
   return kernel.op != "moe_combine" &&
          std::all_of(kShape.begin(), kShape.end(), [&](const char* name) { return has_column(kernel, name); });
 }
 
-/// Adds healthy kernels of one contract with the outputs of another as reference, as the projects' tests do.
+/// Adds healthy kernels of one contract whose reference is a kernel of another contract, as in tests of the projects.
 void add_pairs(const Libraries& libraries, const std::vector<Rule>& rules, std::vector<Contestant>& all) {
   std::set<std::array<std::string, 2>> pairs;
   for (const Rule& rule : rules) pairs.insert(rule.pairs.begin(), rule.pairs.end());
@@ -472,7 +472,7 @@ const Backend* Libraries::with_groups_of_its_own() { return &of_ranks.emplace_ba
 
 std::string healthy_library(const std::string& folder) { return folder + "/libassay_cpu.so"; }
 
-/// FP4 kernels are left out: the rules compare bytes and 8-bit codes, and none comes from an FP4 test.
+/// Kernels of FP4 are left out: the rules compare bytes and 8-bit codes, and none is from a test of FP4.
 bool is_of_fp4(const KernelOffer& kernel) {
   return std::any_of(kernel.contracts.begin(), kernel.contracts.end(),
                      [](const std::string& id) { return id.find("fp4") != std::string::npos; });

@@ -1,4 +1,4 @@
-// Runs wrong and healthy kernels against the acceptance rules of other projects, and against Assay.
+// Applies the acceptance rules of other projects, and Assay, to faulty and healthy kernels.
 #pragma once
 
 #include <array>
@@ -17,27 +17,27 @@
 
 namespace assay::judges {
 
-// Inputs of other projects' tests (recipes.csv), generated with Assay's random numbers.
+// Recipes (recipes.csv): the inputs of other projects' tests, generated with Assay's random numbers.
 
 struct Recipe {
   std::string id;
-  std::vector<std::string> x;  ///< formats of the input, or of d for GEMMs; the first that the kernel takes is used
-  std::string fill;        ///< generated in that format (GEMMs: in the format of a and b), then
-  double factor = 1;       ///< multiplied (GEMMs: the scales of a and the added terms),
-  double offset = 0;       ///< shifted,
-  bool over_n = false;     ///< and divided by the number of columns, then rounded again
-  std::string gamma, eps;  ///< for norms: a generator and the case's cell; for GEMMs gamma is the generator of scales
-  std::vector<std::array<int64_t, 3>> shapes;  ///< rows, columns, and k; 0 unless a GEMM
-  std::vector<std::string> ranks{};  ///< for ops with ranks: how many; empty: as in the kernel's cases
-  int64_t before = 0;                ///< for ops with ranks: number of warm-up calls
-  bool again = false;                ///< whether the warm-up calls have the inputs of the case
+  std::vector<std::string> x;  ///< formats of x, or of d for GEMMs; the first one that the kernel takes is used
+  std::string fill;        ///< generator of x (GEMMs: of a and b). The values are then
+  double factor = 1;       ///< multiplied by this (GEMMs: the scales of a and the added terms are),
+  double offset = 0;       ///< increased by this,
+  bool over_n = false;     ///< divided by the number of columns if this is set, and rounded to the format again
+  std::string gamma, eps;  ///< norms: generator of gamma, and eps; GEMMs: `gamma` is the generator of the scales
+  std::vector<std::array<int64_t, 3>> shapes;  ///< rows, columns, and k for GEMMs (otherwise 0)
+  std::vector<std::string> ranks{};  ///< ops with ranks: numbers of ranks; empty: as in the kernel's own cases
+  int64_t before = 0;                ///< ops with ranks: number of warm-up calls
+  bool again = false;                ///< warm-up calls have the same inputs as the case
 };
 
 /// Reads recipes.csv. Throws TableError.
 std::vector<Recipe> load_recipes(const std::string& file);
 
-/// Factors of the inputs. At 2^-10 an absolute tolerance is larger than the data, at 2^10 far smaller. Smaller factors would
-/// reach the floors of scales in some recipes, larger ones overflow fp16.
+/// All inputs of a recipe are used with each of these factors. At 2^-10 an absolute tolerance is larger than the data, at 2^10
+/// far smaller. Smaller factors would reach the lower bounds of scales in some recipes; larger ones would overflow fp16.
 inline constexpr std::array<double, 3> kScales = {0x1p-10, 1.0, 0x1p10};
 
 struct Trial {
@@ -46,9 +46,9 @@ struct Trial {
   size_t scale = 0;  ///< index into kScales
 };
 
-/// The recipe's inputs at every scale, in each of its shapes that the kernel takes. Everything else is taken from the first of
-/// the `models` that the kernel accepts, preferring groups of 128. A bound on amax is half the largest value of uniform data.
-/// Given scales are amax / largest code, as the projects compute them.
+/// The trials of a recipe for a kernel: each factor of kScales with each shape that the kernel takes. All other cells are those
+/// of the first case in `models` that the kernel takes, preferably with groups of 128. A bound of amax is half the largest
+/// magnitude of uniform data. Given scales are amax / largest code, as in the projects' tests.
 std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const std::vector<Case>& models);
 
 /// A kernel to test.
@@ -57,41 +57,41 @@ struct Contestant {
   bool healthy = false;
   const Backend* backend;
   KernelOffer kernel;
-  std::string twin{};  ///< kernel of the healthy library whose outputs are the reference; empty: any kernel of the contract
-  std::string reference_contract{};  ///< another contract whose kernel is the reference; only rules that compare these two
-                                     ///< contracts are applied
+  std::string twin{};  ///< kernel of the healthy library that gives the reference outputs; empty: any of the contract
+  std::string reference_contract{};  ///< another contract, whose kernel gives the reference outputs; only rules that compare
+                                     ///< these two contracts are then applied
 };
 
-/// Results of one rule on one kernel.
+/// The cases of one rule on one kernel, counted.
 struct Tally {
   int64_t cases = 0, refused = 0;
-  int64_t cannot = 0;       ///< cases that the rule does not support
-  int64_t own_refused = 0;  ///< cases in which it rejects the reference itself (NaN is not equal to NaN); not counted as rejected
+  int64_t cannot = 0;       ///< cases with a format that the rule does not support
+  int64_t own_refused = 0;  ///< cases in which the rule rejects the reference itself, because NaN != NaN; not in `refused`
 
   bool caught() const { return refused > 0; }
   void add(const Tally& other);
 };
 
-/// Results for one kernel: by rule id, one tally for each of kScales; "assay" is listed like a rule.
+/// Results for one kernel, by rule id or (assay_on_recipe) by recipe id. Arrays have a Tally for each factor of kScales.
 struct Marks {
-  std::string kind;  ///< kind of its op: quant, norm, norm_quant, reduce, reduce_norm; empty: no rule compares its outputs
-  std::map<std::string, std::array<Tally, kScales.size()>> on_recipe;  ///< of a rule, on its own recipe
+  std::string kind;  ///< kind of its op: quant, norm, norm_quant, reduce, reduce_norm; empty: no rule can compare its outputs
+  std::map<std::string, std::array<Tally, kScales.size()>> on_recipe;  ///< each rule on its own recipe
   std::map<std::string, std::array<Tally, kScales.size()>> assay_on_recipe;
-  std::map<std::string, Tally> on_quick;  ///< on Assay's quick cases
-  Tally assay;                            ///< Assay, on its quick cases
+  std::map<std::string, Tally> on_quick;  ///< each rule on Assay's quick cases
+  Tally assay;                            ///< Assay on its quick cases
 };
 
-/// Reports how one kernel's outputs were judged, for --list.
+/// Is called for every judgement about a kernel's outputs; prints the lines of --list.
 struct Listener {
   std::function<void(const std::string& judge, const std::string& data, const std::string& case_id, Judgement)> said;
 };
 
-/// Cache of healthy outputs, by kernel, case and input bytes: many faults share a reference.
+/// Cache of outputs of healthy kernels, by kernel, case and bytes of the inputs. Many faults have the same reference.
 class HealthyOutputs {
  public:
-  /// Null if it is not cached.
+  /// Null if the key is not cached.
   const std::vector<HostTensor>* find(const std::string& key) const;
-  /// Stores nothing beyond a size limit.
+  /// Does nothing if the cache would exceed kMostBytes.
   void keep(const std::string& key, const std::vector<HostTensor>& outputs);
 
  private:
@@ -104,7 +104,7 @@ class HealthyOutputs {
 struct Field {
   std::vector<Rule> rules;
   std::vector<Recipe> recipes;
-  std::vector<Case> quick;  ///< cases of all ops
+  std::vector<Case> quick;  ///< quick cases of all ops
   const Backend* healthy;
   std::shared_ptr<HealthyOutputs> before = std::make_shared<HealthyOutputs>();
 
@@ -113,12 +113,12 @@ struct Field {
 
 Marks contest(const Field& field, const Contestant& contestant, const Listener& listener);
 
-/// Wraps a library: its codes, normalized numbers or GEMM results become zero.
+/// The library, but all its codes, norm results and GEMM results are zero.
 Backend all_zero(Backend backend);
 
-// The kernels to test: from the libraries in one folder.
+// The kernels to test, from the libraries of one folder.
 
-/// Libraries with kernels.
+/// The libraries whose kernels are tested.
 struct Libraries {
   std::string faulty_path;
   Backend cpu, faulty, varied, zero;
@@ -126,57 +126,57 @@ struct Libraries {
 
   explicit Libraries(const std::string& folder);
 
-  /// State that a kernel of ranks leaves in the flags of its group is not seen by others.
+  /// Opens the faulty library once more. A kernel with ranks may leave wrong flags in its group; other kernels must not see them.
   const Backend* with_groups_of_its_own();
 };
 
-/// The healthy library of a folder.
+/// Path of the healthy library in a folder.
 std::string healthy_library(const std::string& folder);
 
-/// All kernels to test: those of libassay_faulty.so except races, whose outputs vary; mistakes that are not mutants; all-zero
-/// outputs; healthy kernels that use the freedom of their contracts; and pairs of contracts that rules compare.
+/// All kernels to test: those of libassay_faulty.so except races, whose outputs vary; mistakes that are not mutants; kernels that
+/// return zeros; healthy kernels with other results that contracts allow; pairs of contracts that a rule compares.
 std::vector<Contestant> contestants(Libraries& libraries, const std::string& root, const std::vector<Rule>& rules);
 
-// Results as Markdown tables, and violated requirements.
+// The results as Markdown tables, and requirements that are not met.
 
 struct Entry {
   Contestant contestant;
   Marks marks;
 };
 
-/// Two tables: each rule over all kernels, and each faulty kernel against the rules of its kind.
+/// Two kinds of tables: each rule with totals over all kernels, and each faulty kernel with the rules of its kind.
 std::string tables(const std::vector<Rule>& rules, const std::vector<Entry>& entries);
 
-/// Errors: a faulty kernel that Assay's own cases miss, a healthy kernel that Assay rejects, or a rule that applies to no kernel.
+/// Requirements not met: Assay's cases miss a faulty kernel, Assay rejects a healthy one, or a rule was applied to no kernel.
 std::vector<std::string> complaints(const std::vector<Rule>& rules, const std::vector<Entry>& entries);
 
-// Cache of results in a file, so that a new fault can be measured alone.
+// Cache of results in a file, so that after a new fault only this fault is measured.
 
-/// Results, and a hash of everything they depend on.
+/// The results for a kernel, and a hash of everything on which they depend.
 struct KeptMarks {
   std::string state;
   Marks marks;
 };
 
-/// By kernel name. Empty if there is no such file. Throws std::runtime_error naming a file that write_kept() did not write.
+/// Results by kernel name. Empty if the file does not exist. Throws std::runtime_error if write_kept() did not write the file.
 std::map<std::string, KeptMarks> read_kept(const std::string& file);
 
 void write_kept(const std::string& file, const std::map<std::string, KeptMarks>& all);
 
-/// Files that affect the results of all kernels: rules, recipes, contracts, layouts, the healthy library, and this program.
+/// Files on which the results of all kernels depend: rules, recipes, contracts, layouts, the healthy library, and this program.
 std::vector<std::string> what_marks_depend_on(const std::string& root, const std::string& healthy_library);
 
-/// Cached and new results of kernels. A cached result is valid only while these files, the kernel's quick cases, and its outputs
-/// on the first few single-rank cases are unchanged. A change of a kernel that affects none of these is missed. Thread-safe.
+/// Cached and new results. A cached result is valid while `files`, the kernel's quick cases and its outputs on its first four
+/// cases without ranks are the same. Other changes of a kernel are not noticed. Thread-safe.
 class Kept {
  public:
-  /// `file` empty: no cache file.
+  /// `file` empty: nothing is cached.
   Kept(std::string file, const Field& field, const std::vector<std::string>& files);
 
   std::optional<Marks> of(const Contestant& contestant);
-  /// Adds the results of a kernel that of() did not find.
+  /// Adds the results of a kernel for which of() returned nothing.
   void add(const Contestant& contestant, const Marks& marks);
-  /// Number of cached results that were out of date.
+  /// Number of cached results that were no longer valid.
   int stale() const { return stale_; }
 
  private:
@@ -185,7 +185,7 @@ class Kept {
   std::string file_, common_;
   const Field& field_;
   std::map<std::string, KeptMarks> marks_;
-  std::map<std::string, std::string> states_;  ///< hashes of the kernels requested so far
+  std::map<std::string, std::string> states_;  ///< hashes of the kernels for which of() was called
   int stale_ = 0;
   std::mutex mutex_;
 };

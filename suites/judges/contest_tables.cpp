@@ -14,7 +14,7 @@
 namespace assay::judges {
 namespace {
 
-// Results as Markdown tables, and violated requirements.
+// The results as Markdown tables, and requirements that are not met.
 
 constexpr const char* kSummaryHead =
     "| no. | judge | faults | caught | Assay there | Assay's cases | healthy | healthy, Assay's cases | own pair |\n"
@@ -32,7 +32,7 @@ Tally tally_at(const std::map<std::string, ByScale>& tallies, const std::string&
   return found == tallies.end() ? Tally{} : found->second[scale];
 }
 
-/// Whether a rule could judge at least one case of a kernel.
+/// Whether the rule applies to at least one case of the kernel.
 bool met(const Rule& rule, const Entry& entry) {
   Tally sum = tally_at(entry.marks.on_recipe, rule.id, 1);
   if (const Tally* quick = find_or_null(entry.marks.on_quick, rule.id)) sum.add(*quick);
@@ -49,14 +49,14 @@ std::string counts(const std::array<int64_t, kScales.size()>& numbers) {
   return text;
 }
 
-/// "0, 1, 2 of 6": rejected cases at each scale.
+/// "0, 1, 2 of 6": rejected cases for each factor of kScales, and the number of cases.
 std::string refusals(const ByScale& tallies) {
   std::array<int64_t, kScales.size()> numbers;
   for (size_t scale = 0; scale < kScales.size(); ++scale) numbers[scale] = tallies[scale].refused;
   return tallies[1].cases == 0 ? "" : counts(numbers) + " of " + std::to_string(tallies[1].cases);
 }
 
-/// Totals of one rule over all kernels.
+/// Totals for one rule over all kernels.
 struct Sums {
   int64_t faults = 0, on_quick = 0;
   std::array<int64_t, kScales.size()> caught{}, assay{};
@@ -128,7 +128,7 @@ std::string kernel_line(const std::vector<std::pair<size_t, const Rule*>>& rules
   return text + "\n";
 }
 
-/// Results of the rules for one op kind on its faults.
+/// The table of one op kind: its faults, and what each rule for the kind says about them.
 std::string of_kind(const std::string& kind, const std::vector<Rule>& rules, const std::vector<Entry>& entries) {
   std::vector<std::pair<size_t, const Rule*>> judges;
   std::string head = "| fault | assay |", line = "|---|---|";
@@ -172,7 +172,7 @@ std::vector<std::string> complaints(const std::vector<Rule>& rules, const std::v
   return all;
 }
 
-// Cache of results in a file, so that a new fault can be measured alone.
+// Cache of results in a file, so that after a new fault only this fault is measured.
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Tally, cases, refused, cannot, own_refused)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Marks, kind, on_recipe, assay_on_recipe, on_quick, assay)
@@ -180,7 +180,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KeptMarks, state, marks)
 
 namespace {
 
-/// Hash of everything that stored results depend on; includes the length of each piece.
+/// A hash of all data on which stored results depend. The length of each piece is hashed too.
 class State {
  public:
   void add(const void* bytes, size_t size) {
@@ -241,7 +241,7 @@ std::string Kept::state_of(const Contestant& contestant) const {
   for (const Case& one : field_.quick) {
     if (!why_not_offered(contestant.kernel, one).empty()) continue;
     state.add(one.id);
-    const bool of_ranks = one.parameters.contains("ranks");  // a call of ranks leaves state in the group
+    const bool of_ranks = one.parameters.contains("ranks");  // not called: a call with ranks leaves state in the group
     if (of_ranks || ++calls > kCalls) continue;
     const Problem problem = shipped_ops().find(one.op).bind(one)->problem();
     const CallResult result = contestant.backend->call({one.op, one.text("contract"), contestant.kernel.name, &problem, 1});

@@ -1,4 +1,4 @@
-// Inputs of other projects' tests, and the cache of results.
+// The inputs that recipes make (inputs of other projects' tests), and the cache of results.
 #include "suites/judges/contest.h"
 
 #include <gmock/gmock.h>
@@ -51,7 +51,7 @@ TEST(Recipes, HiddenDividesAndWeightsAreNormal) {
   EXPECT_LT(*std::min_element(gamma.begin(), gamma.end()), -1);
 }
 
-/// The inputs (trials) of recipe `id` for groups of 2, 4 and 8 ranks.
+/// The trials of recipe `id` on cases of op all_reduce: inputs for groups of 2, 4 and 8 ranks.
 std::vector<Trial> trials_of_ranks(const std::string& id, const std::string& contract) {
   open_rulebook(".");
   const std::vector<Recipe> recipes = load_recipes("suites/judges/recipes.csv");
@@ -127,9 +127,9 @@ TEST(Recipes, CallsBeforeAreANumber) {
   EXPECT_EQ(complaint_about_before("-1"), "before: expected a number of calls, or a number and 'same', such as 3 same");
 }
 
-// Cached results are only used while their state is unchanged.
+// A cached result is used only while everything on which it depends is unchanged.
 
-/// A kernel of rms_norm whose output bytes all have one value, two of its cases, and a cache file.
+/// A kernel of rms_norm that sets all output bytes to one value, two of its cases, and a cache file.
 struct Kitchen {
   std::filesystem::path folder = std::filesystem::temp_directory_path() / ("assay_kept_test_" + std::to_string(getpid()));
   std::string file = folder / "kept.json", table = folder / "rules.csv";
@@ -156,7 +156,7 @@ struct Kitchen {
   }
   ~Kitchen() { std::filesystem::remove_all(folder); }
 
-  /// Whether results are cached; otherwise stores some.
+  /// Whether the results of the kernel are cached. If they are not, stores results.
   bool known() {
     Kept kept(file, field, {table});
     if (const auto marks = kept.of(contestant)) return marks->kind == "norm";
@@ -202,7 +202,7 @@ TEST(Kept, IsStaleOnceItsCasesOrATableChange) {
 
 TEST(Kept, AFileOfSomethingElseIsNamed) {
   Kitchen kitchen;
-  std::ofstream(kitchen.file) << "{\"mine\": {\"kind\": \"norm\"}}";  // the old format, without a state
+  std::ofstream(kitchen.file) << "{\"mine\": {\"kind\": \"norm\"}}";  // the old format, without `state`
   EXPECT_THAT([&] { read_kept(kitchen.file); },
               testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("is not a file of measured kernels")));
 }

@@ -1,5 +1,5 @@
-// assay_judges ROOT LIBRARIES: what the acceptance rules of other projects detect, compared with Assay, on the same faulty and
-// healthy kernels.
+// assay_judges ROOT LIBRARIES: compares what the acceptance rules of other projects detect with what Assay detects, on the same
+// faulty and healthy kernels.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>

@@ -18,7 +18,7 @@
 namespace assay::judges {
 namespace {
 
-// Outputs of a call as a test of another project sees them: numbers instead of accepted intervals.
+// The outputs of a call as tests of other projects see them: values, not accepted intervals.
 
 const HostTensor* find_or_null(const std::vector<HostTensor>& tensors, std::string_view name) {
   const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const HostTensor& t) { return t.spec.name == name; });
@@ -33,7 +33,7 @@ Numbers dense_numbers(const HostTensor& tensor) {
   return made;
 }
 
-/// The projects' tests compare on each rank; here the numbers of all ranks are concatenated.
+/// Appends the values of one more rank. The projects compare each rank separately; here all ranks form one tensor.
 void append(Numbers& all, const Numbers& more) {
   all.format = more.format;
   all.codes.insert(all.codes.end(), more.codes.begin(), more.codes.end());
@@ -47,7 +47,7 @@ Answer answer_of_ranks(const std::vector<HostTensor>& outputs) {
   return answer;
 }
 
-/// Scales of all groups, in row-major order.
+/// The scales of all groups, row by row.
 Numbers scale_numbers(const HostTensor& tensor, const RowCase& c) {
   const ScalePlaces places(c);
   Numbers scale;
@@ -118,43 +118,43 @@ Answer answer_of(const Case& one, const Problem& problem, const std::vector<Host
 
 namespace {
 
-// The measures of the checks in rules.csv, each according to the source that its row cites.
+// The measures of rules.csv, each as in the source that its rows cite. a, b: an element of kernel and reference; x, y: all.
 
 struct Measure {
   std::string name;
-  std::vector<std::string> bounds;    ///< required
-  std::vector<std::string> optional;  ///< optional
+  std::vector<std::string> bounds;    ///< bounds that a check must have
+  std::vector<std::string> optional;  ///< bounds that it may have
 };
 
-///   close      torch.isclose everywhere: |a - b| <= atol + rtol |other|; NaN is close to nothing, Inf to itself
-///   equal      torch.equal: values; NaN is equal to nothing, and -0 to 0
-///   bits       codes
-///   steps      codes differ by at most `steps` (vLLM's fp8_ulp_distance: bytes in the order of their values), and fewer than
-///              `share` of them differ
+///   close      torch.isclose for all elements: |a - b| <= atol + rtol |b| (of_kernel: |a|); Inf is close to Inf, NaN to nothing
+///   equal      torch.equal: the values are equal; NaN equals nothing, and -0 equals 0
+///   bits       the codes are equal
+///   steps      vLLM's fp8_ulp_distance: in the order of their values, codes are at most `steps` apart, and the share of those
+///              that differ is less than `share`
 ///
-///   tiny_diff  sglang's assert_all_close_or_tiny_diff: bytes differ by less than two, fewer than `share` of at most
-///              `elements` bytes differ; for int8 it compares a tensor with itself; it does not support other formats
+///   tiny_diff  sglang's assert_all_close_or_tiny_diff: bytes differ by at most 1, the share of those that differ is less than
+///              `share`, and there are at most `elements` bytes; for int8 it compares a tensor with itself; no other formats
 ///   diff       DeepGEMM's calc_diff: 1 - 2 xy / (x x + y y) < limit
 ///   cosine     xy / (|x| |y|) > limit
 ///   mean_diff  vLLM's mean relative difference: mean |a - b| / mean |b| < limit
-///   fuzz       FlashInfer's: |a - b| <= of_largest max |b| + rtol |b| everywhere
-///   sqnr       20 log10(|x| / |x - y|) >= limit, x the input of the kernel
-///   logged     AITER's checkAllclose, whose result the test ignores: always accepts
-///   reported   AITER's checkAllclose, taken to reject where it logs "failed!": more than `share` are not close
+///   fuzz       FlashInfer's: |a - b| <= of_largest * (maximum of |b|) + rtol |b| for all elements
+///   sqnr       20 log10(|x| / |x - y|) >= limit; here x is the input of the kernel, and y its dequantized output
+///   logged     AITER's checkAllclose, which logs; the test ignores its result: always accepts
+///   reported   the same, if a person takes its "failed!" as a rejection: more than `share` of the elements are not close
 const std::vector<Measure>& measures();
 
 Judgement measured(const Check& check, const Answer& kernel, const Answer& reference);
 
 Judgement accepted_if(bool accepted) { return accepted ? Judgement::kAccepts : Judgement::kRefuses; }
 
-/// The two sides of a check.
+/// The two tensors that a check compares.
 struct Pair {
   const Numbers& kernel;
   const Numbers& reference;
   size_t size() const { return kernel.values.size(); }
 };
 
-/// The bound for the format (rtol.bf16), or else the general one (rtol).
+/// The bound for the tensor's format (rtol.bf16) if the check has one, otherwise the general one (rtol).
 double bound_for(const Check& check, const std::string& name, const Numbers& numbers) {
   const std::string of_format = name + "." + std::string(numbers.format->name);
   return check.bound(check.has(of_format) ? of_format : name);
@@ -244,7 +244,7 @@ Judgement fuzz(const Check& check, const Pair& pair) {
 }
 
 Judgement sqnr(const Check& check, const std::vector<double>& x, const std::vector<double>& y) {
-  if (x.size() != y.size()) return Judgement::kCannot;  // the op quantizes something other than its input
+  if (x.size() != y.size()) return Judgement::kCannot;  // the op does not quantize x itself
   double signal = 0, noise = 0;
   for (size_t i = 0; i < x.size(); ++i) signal += x[i] * x[i], noise += (x[i] - y[i]) * (x[i] - y[i]);
   const double ratio = 10 * std::log10(signal / noise);
@@ -254,7 +254,7 @@ Judgement sqnr(const Check& check, const std::vector<double>& x, const std::vect
 }
 
 Judgement of_numbers(const Check& check, const Pair& pair) {
-  if (!pair.kernel.format && !pair.reference.format) return Judgement::kAccepts;  // the op stores no such tensor
+  if (!pair.kernel.format && !pair.reference.format) return Judgement::kAccepts;  // the op has no such tensor
   if (check.measure == "close") return accepted_if(not_close(check, pair) == 0);
   if (check.measure == "equal") return accepted_if(equal_values(pair));
   if (check.measure == "bits") return accepted_if(pair.kernel.codes == pair.reference.codes);

@@ -1,6 +1,6 @@
-// Acceptance rules of other projects as data (rules.csv): how they compare a kernel's outputs with a reference.
+// Acceptance rules of other projects as data (rules.csv): how their tests compare a kernel's outputs with a reference.
 //
-// No verdict of Assay uses them. They are applied to faulty and healthy kernels to measure what they detect.
+// Assay itself does not use them. Applied to faulty and healthy kernels, they show what the tests detect.
 #pragma once
 
 #include <array>
@@ -14,31 +14,31 @@
 
 namespace assay::judges {
 
-/// One tensor in row-major order: codes and values. Without a format: absent.
+/// A tensor as codes and values, row by row. format is nullptr if the op has no such tensor.
 struct Numbers {
   const Format* format = nullptr;
   std::vector<uint32_t> codes;
   std::vector<double> values;
 };
 
-/// Converts codes to numbers.
+/// Decodes codes to values.
 Numbers numbers(const Format& format, std::vector<uint32_t> codes);
 
 struct Answer {
-  Numbers result;                        ///< q, d, or y for an op without quantization; all ranks concatenated
-  Numbers residual;                      ///< of all ranks, if present
+  Numbers result;                        ///< q or d; y if the op does not quantize; all ranks one after the other
+  Numbers residual;                      ///< of all ranks; absent if the op has none
   Numbers zero;                          ///< zero points, if the op stores them
-  Numbers scale;                         ///< absent if the op stores none
-  std::vector<std::byte> scale_storage;  ///< includes padding
-  std::vector<double> dequantized;       ///< (q - zero point) * scale in fp32, as the tests compute it
+  Numbers scale;                         ///< scales, one for each group; absent if the op stores none
+  std::vector<std::byte> scale_storage;  ///< all bytes of the scale tensor, with padding
+  std::vector<double> dequantized;       ///< (q - zero point) * scale in fp32, as the projects' tests compute it
   std::vector<double> input;             ///< x
 };
 
-/// Whether a rule can compare these outputs: codes, normalized numbers or a scaled GEMM. False for an activation without
-/// quantization (half as wide as its x).
+/// Whether a rule can compare these outputs: codes, results of a norm, or a scaled GEMM. False for an activation without
+/// quantization, whose y has half the columns of x.
 bool is_comparable(const Problem& problem);
 
-/// The outputs of a call with ranks, of a GEMM, or of a row-wise op, for a comparable problem.
+/// Converts the outputs of a call with ranks, of a GEMM or of a row-wise op. The problem must be comparable.
 Answer answer_of(const Case& one, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 enum class Judgement {
@@ -47,12 +47,12 @@ enum class Judgement {
   kCannot  ///< the rule does not support this format
 };
 
-/// One comparison. `bounds` contains what its measure needs: rtol, atol, share, steps, elements, limit.
+/// One comparison. `bounds` holds the numbers that the measure needs: rtol, atol, share, steps, elements, limit.
 struct Check {
-  std::string what;        ///< codes, scale, zero, storage, dequantized, output, residual
+  std::string what;        ///< what is compared: codes, scale, zero, storage, dequantized, output, residual
   std::string measure;     ///< see measures() in judge_rules.cpp
-  bool of_kernel = false;  ///< rtol is relative to the kernel's number instead of the reference's
-  std::string only;        ///< code format that the rule is made for; empty: any
+  bool of_kernel = false;  ///< rtol is relative to the kernel's value, not the reference's
+  std::string only;        ///< the code format for which the rule is made; empty: all
   std::map<std::string, double> bounds;
 
   bool has(const std::string& bound) const { return bounds.contains(bound); }
@@ -64,15 +64,15 @@ struct Rule {
   std::vector<std::string> kinds;  ///< op kinds: quant, norm, norm_quant, reduce, reduce_norm, gemm
   std::string recipe;
   std::vector<std::array<std::string, 2>>
-      pairs;                              ///< contracts of kernel and reference that the project's test compares
-  std::vector<std::vector<Check>> parts;  ///< each part must be accepted by one of its checks
+      pairs;                              ///< contracts of kernel and reference that the project's test compares with each other
+  std::vector<std::vector<Check>> parts;  ///< the rule accepts if in each part at least one check accepts
   std::string source, status, why;
 
   bool is_for(const std::string& kind) const;
   bool compares(const std::string& contract, const std::string& reference) const;
 };
 
-/// Reads rules.csv. Throws TableError: an unknown measure or bound, a missing or invalid bound, parts out of order.
+/// Reads rules.csv. Throws TableError for an unknown measure, an unknown, missing or invalid bound, or parts out of order.
 std::vector<Rule> load_rules(const std::string& file);
 
 Judgement judge(const Rule& rule, const Answer& kernel, const Answer& reference);

@@ -1,4 +1,4 @@
-// The rules of other projects accept and reject what their sources do.
+// The rules of other projects accept and reject what the tests accept and reject from which they are taken.
 #include "suites/judges/judge_rules.h"
 
 #include <gmock/gmock.h>
@@ -41,7 +41,7 @@ inline Numbers filled(const char* format, size_t count, double value) {
   return numbers(f, std::vector<uint32_t>(count, nearest_code(f, value)));
 }
 
-/// 8192 codes 8 with one scale by default.
+/// An answer with `count` codes 8 and one scale.
 inline Answer quantized(double scale, const char* format = "e4m3fn", size_t count = 8192) {
   Answer answer;
   answer.result = filled(format, count, 8);
@@ -60,7 +60,7 @@ using Edit = std::function<void(Answer&)>;
 inline Edit same() {
   return [](Answer&) {};
 }
-/// Increases the first codes by `steps`.
+/// Increases the first `count` codes by `steps`.
 inline Edit stepped(size_t count, uint32_t steps) {
   return [=](Answer& a) {
     for (size_t i = 0; i < count; ++i) a.result.codes[i] += steps;
@@ -95,7 +95,7 @@ inline Edit padding_changes() {
   return [](Answer& a) { a.scale_storage.back() = std::byte{0x7f}; };
 }
 
-/// Recomputes values, dequantized numbers and input from the codes.
+/// Computes values, dequantized values and input again from the codes.
 inline Answer finished(Answer a) {
   a.result = numbers(*a.result.format, a.result.codes);
   a.dequantized = a.result.values;
@@ -112,7 +112,7 @@ inline Judgement said(const std::string& id, const Answer& base, const Edit& edi
 
 namespace {
 
-// The dequantized numbers that the rules get approximate the kernel's input, for every scale layout.
+// For every scale layout, the dequantized values that rules get are close to the input of the kernel.
 
 double noise_to_signal(const Answer& answer) {
   double signal = 0, noise = 0;
@@ -123,7 +123,7 @@ double noise_to_signal(const Answer& answer) {
   return noise / signal;
 }
 
-/// Whether a case has ordinary data and computes its own scales.
+/// Whether a case has ordinary data, and its scales are computed.
 bool is_ordinary(const Case& one) {
   const auto is = [&](const char* column, const char* text) {
     const auto found = one.parameters.find(column);
@@ -197,14 +197,14 @@ TEST(Answer, StandsForTheInputUnderEveryLayout) {
   EXPECT_GE(layouts.size(), 4u);
 }
 
-// Every rule of rules.csv accepts what it must accept and rejects what it must reject, if it rejects anything.
+// Each rule of rules.csv accepts the first changed answer and rejects the second. Rules that reject nothing have no second.
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 struct Pair {
   const char* rule;
   Answer base;
-  Edit accepted, refused;  ///< `refused` is empty if the rule rejects nothing
+  Edit accepted, refused;  ///< changes that the rule must accept and reject; `refused` is empty if it rejects nothing
 };
 
 std::vector<Pair> pairs() {
@@ -213,7 +213,7 @@ std::vector<Pair> pairs() {
       {"vllm_group", one, stepped(8192, 1), stepped(1, 2)},
       {"vllm_group", one, scale_becomes(1.01), scale_becomes(1.03)},
       {"vllm_packed", one, same(), stepped(1, 1)},
-      {"vllm_packed", one, scale_becomes(2), padding_changes()},  // packed words are compared as stored
+      {"vllm_packed", one, scale_becomes(2), padding_changes()},  // the rule compares packed words with their padding
       {"vllm_block", one, stepped(8192, 1), stepped(1, 2)},
       {"vllm_block", one, scale_becomes(1.000005), scale_becomes(1.0001)},
       {"vllm_block_rocm", one, stepped(4, 1), stepped(5, 1)},
@@ -224,16 +224,16 @@ std::vector<Pair> pairs() {
       {"vllm_int8_azp", quantized(1, "int8"), stepped(8192, 2), stepped(1, 3)},
       {"vllm_int8_azp", with_zero_point(5), zero_becomes(6), zero_becomes(7)},
       {"vllm_silu", one, stepped(8192, 1), zeroed(8192)},
-      {"vllm_silu", tiny, zeroed(8192), scale_becomes(2e-5)},            // the rule's own scales are so small that zeros pass
-      {"vllm_silu", tiny, scale_becomes(4.36e-6), scale_becomes(2e-5)},  // the wrong floor passes too
+      {"vllm_silu", tiny, zeroed(8192), scale_becomes(2e-5)},            // the scales are so small that the rule accepts zeros
+      {"vllm_silu", tiny, scale_becomes(4.36e-6), scale_becomes(2e-5)},  // it also accepts a wrong lower bound of the scale
       {"vllm_silu_masked", one, becomes(40), becomes(64)},
       {"vllm_silu_masked", one, becomes(-20), becomes(-64)},
       {"deepgemm_diff", one, zeroed(16), zeroed(17)},
       {"sglang_group", one, stepped(40, 1), stepped(41, 1)},
       {"sglang_group", quantized(1, "e4m3fn", 4096), stepped(163, 1), stepped(164, 1)},
       {"sglang_group", one, same(), stepped(1, 2)},
-      {"sglang_group", one, same(), becomes(-8)},  // its sign test never fires, but the bytes are far apart
-      {"sglang_group", quantized(1, "int8"), becomes(127), becomes(-8)},  // compares a tensor with itself
+      {"sglang_group", one, same(), becomes(-8)},  // the rule's sign test never fails, but the bytes differ too much
+      {"sglang_group", quantized(1, "int8"), becomes(127), becomes(-8)},  // for int8 the rule compares a tensor with itself
       {"sglang_token", one, scale_becomes(1.0005), stepped(1, 1)},
       {"aiter_quant", one, zeroed(8192), {}},
       {"aiter_quant", one, becomes(kNan), {}},
@@ -346,10 +346,10 @@ TEST(Judges, SqnrIsOfAnOpThatQuantizesItsInput) {
 
 TEST(Judges, SomeRulesKnowOneFormat) { EXPECT_EQ(said("sglang_group", quantized(1, "e4m3fnuz"), same()), Judgement::kCannot); }
 
-// Complaints: an invalid row of a rules table with its place, a fault that Assay misses, a healthy kernel that it rejects, a rule
-// that was never applied.
+// Errors: an invalid row of a rules table (with file and line), a fault that Assay misses, a healthy kernel that it rejects, and
+// a rule that was never applied.
 
-/// The error of load_rules for a table.
+/// The error of load_rules() for a table with these rows.
 std::string complaint_about(const std::string& rows) {
   const std::string file = testing::TempDir() + "judges_rules.csv";
   std::ofstream(file) << "rule,ops,recipe,pairs,part,what,measure,bounds,source,status,why\n" << rows;

@@ -1,4 +1,4 @@
-// One case of op mma, parsed and validated: a tensor core instruction, the tiles, and their generators.
+// A case of op mma, parsed and checked: a tensor core instruction, the tiles on which it runs, and their input generators.
 #pragma once
 
 #include <optional>
@@ -16,53 +16,53 @@ namespace assay {
 struct MmaCase {
   const UnitRow* row = nullptr;  ///< the contract
   int64_t tiles = 0, m = 0, n = 0;
-  int64_t steps = 0;       ///< consecutive instructions; each takes the previous result as its c
-  std::string fill, b, c;  ///< generators of a, b and c
-  std::string scale;       ///< generator of both scales; empty for an instruction without scales
+  int64_t steps = 0;       ///< consecutive instructions; the result of each is c of the next
+  std::string fill, b, c;  ///< input generators of a, b and c
+  std::string scale;       ///< input generator of both scale tensors; empty for an instruction without scales
   uint64_t seed = 0;
   int warp = 0;
 
   const Unit& unit() const { return row->unit; }
   int64_t k() const { return steps * unit().k; }
-  int64_t scales() const { return unit().scale ? k() / unit().scale_block : 0; }  ///< scales per row
+  int64_t scales() const { return unit().scale ? k() / unit().scale_block : 0; }  ///< scales of each row
 };
 
-/// Throws TableError naming row and column: a contract that is not an instruction or has no model, or scales that it does not
-/// have or lacks.
+/// Throws TableError with row and column if the contract is not an instruction or has no model, or if scales are given that it
+/// does not have or missing that it has.
 MmaCase read_mma_case(const Case& c);
 
-/// c, a, b, scales if the instruction has them, and d.
+/// The call: c, a, b, the scales if the instruction has them, and d.
 Problem mma_problem(const MmaCase& c);
 
-/// The operands of one tile of a problem.
+/// The operands for one tile.
 UnitProduct tile_of(const MmaCase& c, const Problem& problem, int64_t tile);
 
-// The accepted results of a tensor core on the tiles of a case, and its mutants.
+// The accepted results of a tensor core instruction on the tiles of a case, and its mutants.
 
-/// Mistakes of a kernel around the instruction, which no contract describes.
+/// A mistake of a kernel outside the instruction, which no contract describes.
 struct TileStep {
   enum Kind {
-    kDropProduct,  ///< product `product` of every instruction is dropped
-    kRoundC,       ///< each c is rounded to f16 before its instruction
-    kZeroC,        ///< the first instruction starts from 0
-    kLastKFirst,   ///< instructions run in descending k
-    kSignZeros     ///< a zero is -0 if no term is positive
+    kDropProduct,  ///< every instruction drops its product number `product`
+    kRoundC,       ///< c is rounded to f16 before each instruction
+    kZeroC,        ///< the first instruction takes 0 as c
+    kLastKFirst,   ///< the instructions run from the last k to the first
+    kSignZeros     ///< a zero sum gets the sign - if no term is positive
   } kind;
   int product = 0;
 };
 
-/// Every element accepts one code; NaN codes are distinguished.
+/// Accepts one code for each element. NaNs with different bits are different codes.
 Expectation expect_tiles(const MmaCase& c, const Unit& unit, const Problem& problem, std::optional<TileStep> step = std::nullopt);
 
 std::vector<Hypothesis> mma_hypotheses(const MmaCase& c);
 
-// Text about a tensor core: its steps as formulas, and the trace of an element.
+// Text about a tensor core instruction: its steps as formulas, and the trace of an element.
 
-/// The trace of the element at row `row` (counted over all tiles) and `column`, instruction by instruction: every term with its
-/// exponent and truncated bits, the sums, and their roundings.
+/// The trace of the element at `row` (counted over all tiles) and `column`. For each instruction: every term with its exponent
+/// and the bits that are cut off, the sums, and their roundings.
 std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem, int64_t row, int64_t column);
 
-/// The trace of one block of an element.
+/// Appends the trace of one block, the products that an instruction adds together.
 void append_block_lines(const Unit& unit, const UnitElement& element, const UnitBlockSeen& block,
                         std::vector<std::string>& lines);
 

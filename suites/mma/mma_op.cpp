@@ -16,14 +16,14 @@
 
 namespace assay {
 
-// Tiles: cells of the table, tensors of a call, accepted results, and mutants.
+// Tiles: cells of the case table, tensors of a call, accepted results, and mutants.
 
 namespace {
 
-/// Random streams of the tensors. Golden data depend on them.
+/// Random streams of the tensors. Golden files depend on these numbers.
 enum Stream : uint32_t { kC, kA, kB, kScaleA, kScaleB };
 
-/// The format in memory: tf32 is stored as f32, and the scales of NVFP4 in the type that carries their bytes.
+/// The format in memory: tf32 is stored as f32, and NVFP4's scales (ue4m3) as e4m3fn, which has the same bytes.
 const Format& stored(const Format& format) { return format == kTf32 ? kF32 : format == kUe4M3 ? kE4M3Fn : format; }
 
 HostTensor operand(const char* role, const Format& format, std::vector<int64_t> shape, const FillRequest& request) {
@@ -97,7 +97,7 @@ UnitProduct tile_of(const MmaCase& c, const Problem& problem, int64_t tile) {
 }
 namespace {
 
-/// The tensors of a case in which one product of every instruction has two factors 0.
+/// The tensors of a case in which both factors of product `dropped` are 0 in every instruction.
 std::vector<HostTensor> without_product(const MmaCase& c, const Problem& problem, int dropped) {
   std::vector<HostTensor> tensors = problem.tensors;
   for (const char* role : {"a", "b"}) {
@@ -109,13 +109,13 @@ std::vector<HostTensor> without_product(const MmaCase& c, const Problem& problem
 
 bool is_negative(const Format& format, uint32_t code) { return format.has_sign() && (code >> (format.bits - 1) & 1) != 0; }
 
-/// Rows of one tile.
+/// Computes rows of tiles.
 class TileRows {
  public:
   TileRows(const MmaCase& c, const Unit& unit, const Problem& problem, std::optional<TileStep> step)
       : c_(c), unit_(unit), problem_(problem), step_(step) {}
 
-  /// Codes of d in rows [first, first + rows) of a tile.
+  /// Codes of rows [first, first + rows) of d in a tile.
   std::vector<uint32_t> codes(int64_t tile, int64_t first, int64_t rows) const {
     const HostTensor& addend = find(problem_.tensors, "c");
     std::vector<uint32_t> d(size_t(rows * c_.n));
@@ -165,7 +165,7 @@ class TileRows {
   std::optional<TileStep> step_;
 };
 
-/// A model with one wrong step.
+/// Mutant: the model of the instruction with one wrong step.
 Hypothesis of_neighbour(const MmaCase& c, UnitNeighbour wrong) {
   const std::string name = wrong.name;
   return {name,
@@ -220,11 +220,11 @@ std::vector<Hypothesis> mma_hypotheses(const MmaCase& c) {
   return all;
 }
 
-// Text about one element, and the op.
+// Text about an element, and the op itself.
 
 namespace {
 
-/// The codes of one element, in the definition's form.
+/// The codes from which one element of d is computed.
 struct Gathered {
   std::vector<uint32_t> a, b, a_scales, b_scales;
   uint32_t c = 0;
@@ -257,7 +257,7 @@ std::string code_text(const Format& format, uint32_t code) {
   return fmt::format("{:0{}x} = {:.9g}", code, (format.bits + 3) / 4, decode(format, code));
 }
 
-/// The factors of a product, or of a group of products.
+/// The factors of product k, or of a group of products, as text.
 std::string factors_text(const Unit& unit, const UnitElement& g, int k) {
   std::string text =
       unit.group > 1 ? fmt::format("k {}..{}", k, k + unit.group - 1)
@@ -286,7 +286,7 @@ void append_block_lines(const Unit& unit, const UnitElement& g, const UnitBlockS
     return;
   }
   lines.push_back(fmt::format("products {}..{}, c = {:.9g}", block.ks.front(), block.ks.back(), block.c));
-  if (block.terms.empty()) {  // a tree, integers, or a term that is not finite
+  if (block.terms.empty()) {  // terms are not listed: they are added in a tree or are integers, or one is not finite
     for (const int k : block.ks) lines.push_back("  " + factors_text(unit, g, k));
     lines.push_back(fmt::format("  d = {}", result_text(*unit.d, block.d)));
     return;

@@ -1,4 +1,4 @@
-// Op mma: tiles are checked element by element against the definition, and mutants are named correctly.
+// Op mma: each element of a tile agrees with the instruction's definition, and mutants have the right names.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,7 +32,7 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-/// The last line of a trace is the definition's code for that element.
+/// The last line of an element's trace has the code that the definition gives.
 TEST(Mma, TilesAreWhatTheDefinitionMakesOfEachElement) {
   int64_t compared = 0;
   for (const Case& one : mma_cases()) {
@@ -45,7 +45,7 @@ TEST(Mma, TilesAreWhatTheDefinitionMakesOfEachElement) {
       char text[16];
       std::snprintf(text, sizeof text, "%0*x = ", (c.unit().d->bits + 3) / 4, code);
       ASSERT_THAT(lines.back(), HasSubstr(text)) << one.id << " " << row << " " << column;
-      // the sums of its blocks give the same code
+      // the sums of the element's blocks give the same code
       if (!std::isnan(decode(*c.unit().d, code))) {
         ASSERT_THAT(lines[lines.size() - 2], HasSubstr(std::string("d = ") + text)) << one.id;
       }

@@ -1,4 +1,4 @@
-// One case of op moe_combine: its tensors, and the reference's view of them. Also the first step of fused ops on several ranks.
+// A case of op moe_combine: its tensors, and what the reference reads from them. Fused ops on several ranks may begin with it.
 #pragma once
 
 #include <string>
@@ -14,34 +14,34 @@ struct CombineCase {
   Combine contract;
   const Format* x = nullptr;
   int64_t m = 0, topk = 1, n = 1;
-  bool absent = false;     ///< some ids are < 0, or some rows are < 0 or not in use
-  bool elsewhere = false;  ///< there is an expert_map, and every second expert is on another device
+  bool absent = false;     ///< some ids are < 0, or some rows of slots are < 0 or unused
+  bool elsewhere = false;  ///< there is an expert_map, which places every second expert on another device
   bool nan_padding = false;
   std::string fill, weights, shared;  ///< input generators
   double factor = 1;
   uint64_t seed = 0;
   int warp = 0;
-  int rank = 0, ranks = 1;  ///< each rank has other data; generators of ranks see the slots of all ranks
+  int rank = 0, ranks = 1;  ///< each rank has its own data; input generators for ranks know the slots of all ranks
 
   const std::string& id() const { return contract.row->id; }
-  /// The number of experts is odd, so that (first + 2 k) mod experts gives different experts, both odd and even.
+  /// An odd number of experts: then (first + 2 k) mod experts gives a token different experts, with odd and even numbers.
   int64_t experts() const { return 2 * topk + 1; }
-  /// Rows of x. With row_of_slot, some of them belong to no slot.
+  /// Rows of x. If the contract has row_of_slot, kSpareRows rows belong to no slot.
   int64_t rows() const;
 };
 
-/// Throws TableError. `row`: the case's contract, or the contract that it refers to. In fused ops the column for `weights` is
-/// named router_weights.
+/// Throws TableError. `row`: the case's contract or, in a fused op, one that it refers to; the column for `weights` is then named
+/// router_weights.
 CombineCase read_combine_case(const Cells& cells, const ContractRow& row);
 
-/// Parts of a case's name: ".k8.absent.f2.5" and ".scales.nan_padding".
+/// Parts of a case id, such as ".k8.absent.f2.5" and ".scales.nan_padding".
 std::string combine_shape(const CombineCase& c);
 std::string combine_fills(const CombineCase& c);
 
-/// All tensors of the call, and y.
+/// The call: all input tensors, and y.
 Problem combine_problem(const CombineCase& c);
 
-/// The reference's view of the tensors of `problem`, which must outlive it.
+/// The reference's inputs. They refer to the tensors of `problem`, which must outlive them.
 CombineInputs combine_inputs(const CombineCase& c, const Problem& problem);
 
 }  // namespace assay

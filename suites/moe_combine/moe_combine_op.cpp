@@ -1,4 +1,4 @@
-// moe_combine: the tensors of a case, its accepted outputs, and its mutants.
+// The op moe_combine, which adds the rows of a token's experts: tensors of a case, accepted outputs, mutants.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@
 namespace assay {
 namespace {
 
-/// Rows of x that belong to no slot, if x has rows by slot.
+/// Rows of x that belong to no slot, if the contract has row_of_slot.
 constexpr int64_t kSpareRows = 3;
 
 void read_ids(const Cells& cells, CombineCase& c) {
@@ -83,15 +83,15 @@ CaseName name_of(const Case& one, const CombineCase& c) {
           c.fill.empty() ? "" : fmt::format("{}{}.s{}", c.fill, combine_fills(c), c.seed), c.warp};
 }
 
-// The tensors of a problem.
+// The tensors of a call.
 
-/// Ordinals of the tensors and streams of a case; the rows of slot k are filled as tensor k.
+/// Random streams of the tensors of a case. The rows of the slots with index k have stream k.
 enum Ordinal : uint32_t { kWeights = 1000, kIds = 1001, kRows = 1002, kShared = 1003 };
 
-/// The random stream of a tensor of the case's rank.
+/// The random stream of a tensor on this rank.
 uint32_t of_rank(const CombineCase& c, Ordinal ordinal) { return ordinal + uint32_t(c.rank) * 16; }
 
-/// For each slot: whether it has no expert. Tokens 1 and m - 1 have none, token 0 lacks its first and token 2 its last expert.
+/// Whether each slot has no expert: all of tokens 1 and m - 1, the first of token 0, the last of token 2, and a random quarter.
 std::vector<bool> absent_slots(const CombineCase& c) {
   std::vector<bool> absent(size_t(c.m * c.topk), false);
   const Random random(c.seed, of_rank(c, kIds));
@@ -113,14 +113,14 @@ std::vector<int64_t> ids_of(const CombineCase& c, const std::vector<bool>& absen
   return ids;
 }
 
-/// Experts with an odd number are on another device.
+/// expert_map: experts with odd numbers are on another device.
 std::vector<int64_t> map_of(const CombineCase& c) {
   std::vector<int64_t> map;
   for (int64_t expert = 0; expert < c.experts(); ++expert) map.push_back(expert % 2 == 0 ? expert / 2 : -1);
   return map;
 }
 
-/// A row of x for each slot, in random order. If the contract skips unused rows, the rows of absent slots come last.
+/// The row of x for each slot, in random order. If the contract skips unused rows, the rows of slots without expert come last.
 std::vector<int64_t> rows_of_slots(const CombineCase& c, const std::vector<bool>& absent) {
   std::vector<int64_t> rows(size_t(c.rows()));
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i);
@@ -138,7 +138,7 @@ std::vector<int64_t> rows_of_slots(const CombineCase& c, const std::vector<bool>
   return rows;
 }
 
-/// For each row of x, the slot (t * topk + k) whose data it has, or -1.
+/// For each row of x, the slot t * topk + k whose data it holds; -1: none.
 std::vector<int64_t> slots_of_rows(const CombineCase& c, const std::vector<int64_t>& row_of_slot) {
   std::vector<int64_t> slots(size_t(c.rows()), -1);
   for (size_t slot = 0; slot < row_of_slot.size(); ++slot)
@@ -213,7 +213,7 @@ Problem combine_problem(const CombineCase& c) {
 
 namespace {
 
-/// A function that decodes row `row` of a tensor with rows of n elements. The tensor must outlive it.
+/// A function that decodes row `row` of a tensor with n elements per row. The tensor must outlive the function.
 std::function<std::vector<double>(int64_t)> rows_of(const HostTensor& tensor, int64_t n) {
   return [&tensor, n](int64_t row) {
     std::vector<double> values(static_cast<size_t>(n));
@@ -247,7 +247,7 @@ CombineInputs combine_inputs(const CombineCase& c, const Problem& problem) {
 
 namespace {
 
-// What a case accepts.
+// The accepted outputs of a case.
 
 std::string freedom(const Combine& contract) {
   const bool fused = std::any_of(contract.add.begin(), contract.add.end(), [](const CellStep& step) { return step.slack.fma; });
@@ -255,7 +255,7 @@ std::string freedom(const Combine& contract) {
                : "every rounding and the order are pinned: one code";
 }
 
-/// The tokens whose rows the call writes; the rows of other tokens must stay as they were.
+/// The part y: the rows of the tokens `written`. The rows of all other tokens must keep their content.
 Part part_of(const CombineCase& c, const std::shared_ptr<const std::vector<int64_t>>& written) {
   Part y{"y", c.x, {int64_t(written->size()), c.n}, freedom(c.contract)};
   if (int64_t(written->size()) == c.m) return y;
@@ -374,7 +374,7 @@ std::optional<Shrinking> BoundCombine::shrinking(const std::map<std::string, int
   return shrinking;
 }
 
-/// A dump of x [m, topk, n], with the tensors that the contract has.
+/// The case of a dump with x [m, topk, n] and the other tensors of the contract.
 DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   require_known_parameters(op, request);
   const DumpedTensor& x = dumped_role(request.roles, "x");

@@ -1,5 +1,5 @@
-// Ops moe_combine and moe_sort. moe_combine: cells that a contract does not use, the data of skipped slots, and which tokens a
-// call writes. moe_sort: examples by hand for each kind of contract, free order, and cells that a contract does not use.
+// Ops moe_combine (cells that a contract does not use, data of skipped slots, tokens that a call writes) and moe_sort (examples
+// for each kind of contract, runs whose order is free, cells that a contract does not use).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -57,7 +57,7 @@ TEST(MoeCombine, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(with("padding", "zero"), HasSubstr("'zero' is not one of: filled, nan"));
 }
 
-/// Elements of x that are NaN, row by row.
+/// For each element of x, row by row: whether it is NaN.
 std::vector<bool> nan_rows(const HostTensor& x) {
   const int64_t n = x.spec.shape.back();
   std::vector<bool> rows;
@@ -137,8 +137,8 @@ constexpr int64_t kLeft = RoutedIndex::kUntouched;
 const Op& op() { return shipped_op("moe_sort"); }
 Routing row(const std::string& id) { return read_routing(rulebook().contracts.find(id)); }
 
-/// Three tokens with two slots each. Expert 1 has slots 0, 3 and 5, expert 0 slot 2, expert 3 slot 1, expert 2 none; slot 4 has
-/// no expert.
+/// Three tokens with two slots each. Slots 0, 3 and 5 have expert 1, slot 2 expert 0, slot 1 expert 3; slot 4 has no expert, and
+/// expert 2 no slot.
 RoutingInputs three_tokens() {
   (void)op();  // opens the rulebook
   RoutingInputs inputs;

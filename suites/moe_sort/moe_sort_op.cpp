@@ -1,4 +1,4 @@
-// moe_sort: the tensors of a case, its accepted outputs, and its mutants.
+// The op moe_sort, which sorts the slots of tokens by expert: tensors of a case, accepted outputs, mutants.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,12 +21,12 @@ namespace {
 
 struct SortCase {
   Routing contract;
-  const Format* x = nullptr;  ///< nullptr: the contract has no rows
+  const Format* x = nullptr;  ///< nullptr: the contract moves no rows
   int64_t m = 0, topk = 1, n = 0, experts = 1, block_size = 1;
-  int64_t room = 0;        ///< entries of sorted_ids, or rows of y if the order is given
-  bool absent = false;     ///< some ids name no expert, or some indices lie outside of x
-  bool elsewhere = false;  ///< there is an expert_map, and every second expert is on another device
-  bool one = false;        ///< every token has the same experts
+  int64_t room = 0;        ///< entries of sorted_ids; if the order is an input: rows of y
+  bool absent = false;     ///< some ids name no expert, or some indices name no row of x
+  bool elsewhere = false;  ///< there is an expert_map, which places every second expert on another device
+  bool one = false;        ///< all tokens have the same experts
   std::string ids, fill;
   uint64_t seed = 0;
   int warp = 0;
@@ -39,8 +39,8 @@ struct SortCase {
   int64_t locals() const { return elsewhere ? (experts + 1) / 2 : experts; }
 };
 
-/// Enough entries for any distribution of the slots, as the Python functions reserve them. Includes a bucket for slots without an
-/// expert.
+/// Entries of sorted_ids that suffice for any distribution of the slots, as the projects' Python functions reserve them. Slots
+/// without an expert count as one more expert.
 int64_t entries_for(const SortCase& c) {
   const int64_t most = c.slots() + (c.experts + 1) * (c.block_size - 1);
   return c.slots() < c.experts ? std::min(most, c.slots() * c.block_size) : most;
@@ -97,13 +97,13 @@ CaseName name_of(const Case& one, const SortCase& c) {
           c.warp};
 }
 
-// The tensors of a problem.
+// The tensors of a call.
 
-/// Ordinals of the tensors and streams of a case.
+/// Random streams of the tensors of a case.
 enum Ordinal : uint32_t { kRows = 0, kIds = 1001, kMoves = 1002 };
 
-/// The experts of a token differ. If some are absent, token 1 has no expert and token 0 lacks its first. Ids that name no expert
-/// are < 0 or, where the contract allows it, also >= experts.
+/// The ids of a token's experts, all different. With `absent`, all slots of token 1, the first of token 0 and a random quarter
+/// have no expert. Their ids are < 0 or, where the contract allows it, also >= experts.
 std::vector<int64_t> ids_of(const SortCase& c) {
   std::vector<int64_t> ids;
   const Random random(c.seed, kIds);
@@ -121,7 +121,7 @@ std::vector<int64_t> ids_of(const SortCase& c) {
   return ids;
 }
 
-/// Experts with odd numbers are on another device. The local numbers of the others descend.
+/// expert_map: experts with odd numbers are on another device. The numbers of the others on this device descend.
 std::vector<int64_t> map_of(const SortCase& c) {
   std::vector<int64_t> map;
   for (int64_t expert = 0; expert < c.experts; ++expert) map.push_back(expert % 2 == 0 ? c.locals() - 1 - expert / 2 : -1);
@@ -180,9 +180,9 @@ RoutingInputs inputs_of(const SortCase& c, const Problem& problem) {
   return inputs;
 }
 
-// What a case accepts.
+// The accepted outputs of a case.
 
-/// The rows of a part that a call writes; the other rows (`left`) must stay as they were.
+/// The rows of a part that a call writes. The rows `left` must keep their content.
 struct Written {
   std::vector<int64_t> rows, left;
 
@@ -204,8 +204,8 @@ WholePart part_of(const std::string& tensor, const Format& format, int64_t colum
   return whole;
 }
 
-/// Entries of an index tensor. In a run whose order is free, an entry accepts any number from the smallest to the largest of the
-/// run; `free` is empty once the kernel's own order is known.
+/// Accepted entries of an index tensor. If the order within a run of entries is free, each of them may hold any number between
+/// the smallest and the largest one of the run. `free` lists these runs; it is empty once the kernel's order is known.
 WholePart part_of_index(const RoutedIndex& right, const RoutedIndex& shown,
                         const std::vector<std::pair<int64_t, int64_t>>& free) {
   Written written(right.values, RoutedIndex::kUntouched);
@@ -237,7 +237,7 @@ WholePart part_of_rows(const SortCase& c, const Routed& right, const Routed& sho
   return whole;
 }
 
-/// `contract` may be a mutant. The parts are those of the case's contract.
+/// The outputs that `contract` accepts, which may be a mutant of the case's contract. Parts follow the case's contract.
 Expectation expect_sorted(const SortCase& c, const Routing& contract, const Problem& problem,
                           const std::vector<HostTensor>* outputs) {
   const RoutingInputs inputs = inputs_of(c, problem);
@@ -293,7 +293,7 @@ class BoundSort : public BoundCase {
   const CaseName name_;
 };
 
-/// What each tensor holds in a row.
+/// What each output tensor holds in row `row`.
 std::vector<std::string> BoundSort::trace(const Problem& problem, int64_t row, int64_t column) const {
   const Routed right = routed(c_.contract, inputs_of(c_, problem));
   std::vector<std::string> lines;

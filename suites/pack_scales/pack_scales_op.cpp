@@ -1,4 +1,4 @@
-// One case of op pack_scales, parsed and validated, its accepted words and mutants, and text about a packing.
+// The op pack_scales: its case, the packed words that it accepts, its mutants, and text about a packing.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,25 +28,25 @@ namespace {
 struct PackCase {
   const ContractRow* row = nullptr;
   Packing packing;
-  int64_t m = 0, n = 0;          ///< rows, and scales per row
+  int64_t m = 0, n = 0;          ///< rows, and number of scales per row
   const Layout* from = nullptr;  ///< layout of the fp32 scales
-  const Layout* to = nullptr;    ///< layout of the result
+  const Layout* to = nullptr;    ///< layout of the packed scales
   std::string fill;
   uint64_t seed = 0;
   int warp = 0;
-  std::vector<int64_t> ends;  ///< end of each group's rows, if there are gaps; empty: all m rows hold scales
-  int64_t alignment = 0;      ///< groups begin at multiples of this number of rows
+  std::vector<int64_t> ends;  ///< for each group of rows, one past its last row; empty: all m rows hold scales, without gaps
+  int64_t alignment = 0;      ///< each group begins at a multiple of this number of rows
 
-  /// First row of a group, or of the group that would follow the last.
+  /// First row of group `group`. For group = ends.size(): where the next group would begin.
   int64_t begin(size_t group) const;
-  /// Rows with scales.
+  /// The rows that hold scales.
   std::vector<int64_t> rows() const;
   bool holds_scales(int64_t row) const;
-  /// Scales per word.
+  /// Number of scales in a word.
   int64_t values() const { return to->type->bits / to->element->bits; }
 };
 
-// One case of op pack_scales, parsed and validated.
+// Reads and checks a case.
 
 const Layout& layout_in(const Cells& cells, const std::string& column) {
   try {
@@ -56,7 +56,7 @@ const Layout& layout_in(const Cells& cells, const std::string& column) {
   }
 }
 
-/// Reads the groups of rows: required for contracts with gaps between groups, rejected for others.
+/// Reads the groups of rows. Contracts with gaps between groups require them; others reject them.
 void read_gaps(const Cells& cells, PackCase& p) {
   const bool wanted = p.row->text("pad").find("gaps:") != std::string::npos;
   const bool given = cells.given("tokens");
@@ -84,7 +84,7 @@ std::vector<int64_t> PackCase::rows() const {
   return all;
 }
 
-/// Throws TableError naming row and column: a contract that is not a packing, or a layout that it does not support.
+/// Throws TableError with row and column if the contract is not a packing or does not support the layout.
 PackCase read_pack_case(const Case& c) {
   const Cells cells(c);
   PackCase p;
@@ -115,19 +115,19 @@ PackCase read_pack_case(const Case& c) {
   return p;
 }
 
-/// Input x: the scales in their layout.
+/// Input x: fp32 scales in layout `from`.
 HostTensor scales_of(const PackCase& c) {
   const PlacedLayout layout(*c.from, c.m, c.n);
   HostTensor x{{"x", Role::kInput, c.from->type, layout.shape(), layout.strides(), layout.storage()}, {}};
   fill(x, {.name = c.fill, .seed = c.seed, .group_size = 1, .q = &kE4M3Fn, .tensor = 0});
-  // gaps are unwritten: all-ones bits, whose exponent is the NaN byte
+  // gaps hold all-ones bits, as in memory that was never written; a kernel that packs them stores NaN bytes (0xFF)
   for (int64_t r = 0; r < c.m; ++r)
     if (!c.holds_scales(r))
       for (int64_t g = 0; g < c.n; ++g) x.set_code(layout.offset(r, g), ~0u);
   return x;
 }
 
-/// The first scale outside the contract's domain, and why; empty if all are inside.
+/// Names the first scale for which the contract defines no result, and says why; empty if there is none.
 std::string outside_domain(const PackCase& c, const HostTensor& x) {
   if (c.packing.zero_bits == 0) return "";
   const PlacedLayout layout(*c.from, c.m, c.n);
@@ -143,7 +143,7 @@ std::string outside_domain(const PackCase& c, const HostTensor& x) {
   return "";
 }
 
-// The accepted packed words of a case, and its mutants.
+// The packed words that a case accepts, and its mutants.
 
 std::vector<int64_t> places(const Layout& layout, int64_t m, int64_t columns) {
   const PlacedLayout placed(layout, m, columns);
@@ -153,7 +153,7 @@ std::vector<int64_t> places(const Layout& layout, int64_t m, int64_t columns) {
   return all;
 }
 
-/// Calls f(layout) for layouts of the same element type with other offsets in the same storage.
+/// Calls f(layout) for each layout of the same types whose offsets differ but fit into the same storage.
 template <class F>
 void for_each_other(const Layout& own, int64_t m, int64_t n, F f) {
   const PlacedLayout placed(own, m, n);
@@ -167,7 +167,7 @@ void for_each_other(const Layout& own, int64_t m, int64_t n, F f) {
   }
 }
 
-/// Bits of the scales in word `word` of a row; absent scales have the bits that the packing defines.
+/// Bits of the scales that belong into word `word` of a row. For scales that the row lacks: the bits that the packing defines.
 std::vector<uint32_t> word_values(const PackCase& c, const Packing& packing, const HostTensor& x, int64_t row, int64_t word) {
   const PlacedLayout layout(*c.from, c.m, c.n);
   std::vector<uint32_t> values;
@@ -176,11 +176,11 @@ std::vector<uint32_t> word_values(const PackCase& c, const Packing& packing, con
   return values;
 }
 
-/// The scales read in layout c.from, packed, and stored in layout c.to.
+/// Accepts the scales of x, read in layout c.from, packed, and stored in layout c.to.
 Expectation expect_packed(const PackCase& c, const Packing& packing, const Problem& problem) {
   const HostTensor& x = find(problem.tensors, "x");
   const PlacedLayout to(*c.to, c.m, c.n);
-  // A transpose of fp32 scales moves bits, also those of NaN.
+  // Contracts that only move fp32 scales must keep all bits, also those of NaN.
   const Format& element = c.values() == 1 ? with_nans_by_code(*c.to->element) : *c.to->element;
   const int64_t words = to.cols() / c.values();
   const std::vector<int64_t> rows = c.rows();
@@ -209,7 +209,7 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
   return expectation_of({std::move(scale)});
 }
 
-/// A packing mutant, or a layout mutant of the input or the output.
+/// Mutants of the packing (below: of the layout of the input or the output).
 Hypothesis of(const PackCase& c, const PackingNeighbour& wrong) {
   return {wrong.name,
           [c, wrong](const Problem& problem, const std::vector<HostTensor>*) { return expect_packed(c, wrong.packing, problem); },
@@ -238,7 +238,7 @@ std::vector<Hypothesis> pack_hypotheses(const PackCase& c) {
   return all;
 }
 
-// Text about a packing: its formulas, and the trace of one word.
+// Text about a packing: its formulas, and the trace of a word.
 
 std::string scale_text(uint32_t bits) { return fmt::format("0x{:08x} = {:.9g}", bits, decode(kF32, bits)); }
 
@@ -246,7 +246,7 @@ std::string byte_text(const Format& element, uint32_t code) {
   return fmt::format("0x{:02x} = {:.9g}", code, decode(element, code));
 }
 
-/// Names the fields of an fp32 number in which `bits` has a 1: "mantissa", "exponent", "sign".
+/// Names the fields of an fp32 number in which `bits` has a 1: mantissa, exponent, sign.
 std::string fields_of(uint32_t bits) {
   const uint32_t sign = 1u << (kF32.bits - 1), mantissa = (1u << kF32.mantissa_bits) - 1;
   std::string text = bits & mantissa ? "mantissa" : "";
@@ -255,7 +255,7 @@ std::string fields_of(uint32_t bits) {
   return text;
 }
 
-/// The bits of `value` that the term moves into these bits of the word.
+/// The bits of `value` that the term moves to the bits `into` of the word.
 uint32_t moved_from(const WordTerm& term, uint32_t value, uint32_t into) {
   uint32_t from = 0;
   for (uint32_t bit = 1; bit != 0; bit <<= 1)
@@ -263,8 +263,8 @@ uint32_t moved_from(const WordTerm& term, uint32_t value, uint32_t into) {
   return from;
 }
 
-/// Trace of the word with the scale at `column` of row `judged` (counted without gaps): every value, every term, and bits that
-/// overlap another byte.
+/// Trace of the word that holds the scale [judged, column], where `judged` counts only rows with scales: each value, each term,
+/// and the bits that overlap another byte.
 std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, int64_t judged, int64_t column) {
   const std::vector<int64_t> rows = c.rows();
   if (judged >= int64_t(rows.size())) return {fmt::format("row {} holds no scales; {} rows do", judged, rows.size())};
@@ -297,7 +297,7 @@ std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, i
   return lines;
 }
 
-/// Scales of a subsample.
+/// Number of scales in a subsample.
 constexpr int64_t kExcerptScales = 1 << 16;
 
 class BoundPacking : public BoundCase {
@@ -330,7 +330,7 @@ class BoundPacking : public BoundCase {
   }
   std::vector<std::string> layouts() const override {
     std::vector<std::string> lines = layout_lines("x", *c_.from, "");
-    // The packing, not the layout, says what a row's last word holds for scales that the row lacks.
+    // If a row has fewer scales than its last word holds, the packing defines the rest of the word; the layout does not.
     const std::string absent = fmt::format("must be {:#x}", c_.packing.absent);
     for (std::string& line : layout_lines("scale", *c_.to, c_.row->text("pad"), absent)) lines.push_back(std::move(line));
     return lines;
@@ -346,7 +346,7 @@ class BoundPacking : public BoundCase {
     return all;
   }
 
-  /// After this many rows, every generator has repeated its pattern.
+  /// Within these rows every input generator repeats its pattern.
   static PackCase few_rows(PackCase c) {
     const int64_t rows = std::max<int64_t>(1, kExcerptScales / c.n) + 3;
     if (c.m > rows && c.ends.empty()) c.m = rows / 4 * 4;
@@ -358,8 +358,8 @@ class BoundPacking : public BoundCase {
   const CaseName name_;
 };
 
-/// Checks whether a generator's scales are in the contract's domain, on a subsample only: every run reads the tables, and some
-/// cases are large. The problem of a call is checked completely.
+/// Throws TableError if the contract defines no result for some generated scale. Only a subsample is checked here, because every
+/// run reads all tables and some cases are large. All scales are checked before a call.
 std::unique_ptr<const BoundCase> bind_packing(const Case& c) {
   PackCase p = read_pack_case(c);
   const PackCase few = BoundPacking::few_rows(p);

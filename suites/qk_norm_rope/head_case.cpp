@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-// A case of the ops whose rows are heads: qk_norm_rope, q_norm_rope.
+// A case of the ops that normalize and rotate heads: qk_norm_rope, q_norm_rope.
 
 const Format& half_format(const Cells& cells, const char* column) {
   const Format* format = find_format(cells.text(column));
@@ -26,7 +26,7 @@ const Format& half_format(const Cells& cells, const char* column) {
   return *format;
 }
 
-/// A format of the contract's list "x|f32".
+/// The format of cos_sin_cache, which must be in the contract's list, such as "x|f32".
 const Format& cache_format(const Cells& cells, const Format& x, const std::string& row) {
   const std::string& cell = cells.text("cache");
   const std::string own = cell == x.name ? "x" : cell, allowed = rulebook().contracts.find(row).text("cache");
@@ -155,7 +155,7 @@ Problem head_problem(const HeadCase& p) {
 
 namespace {
 
-// The accepted results for the heads of a case, and its mutants.
+// The accepted outputs of a case of heads, and its mutants.
 
 const HostTensor& heads_in(const HeadCase& c, const Problem& problem) {
   return find(problem.tensors, c.in_place() ? "qkv" : "q");
@@ -168,7 +168,7 @@ std::vector<double> numbers(const HostTensor& tensor, int64_t first, int64_t cou
   return values;
 }
 
-/// Whether a head is normalized and rotated.
+/// Whether a kernel that reads like this normalizes and rotates the head.
 bool is_rotated(const HeadCase& c, const HeadReading& reading, int64_t head) {
   return head < c.q_heads + c.k_heads || reading.v_as_k;
 }
@@ -180,7 +180,7 @@ void append(Spans& row, const Spans& head) {
   if (!row.pinned() || !head.pinned()) row.high.insert(row.high.end(), high.begin(), high.end());
 }
 
-/// Heads of the result after those of q: zeros.
+/// Requires zeros in the heads of q_out after the heads of Q.
 void pad_heads(Part& q_out, const HeadCase& c) {
   const int64_t pitch = c.padded_heads * c.n;
   q_out.places = Places::of_rows([pitch](int64_t token) { return token * pitch; });
@@ -191,7 +191,7 @@ void pad_heads(Part& q_out, const HeadCase& c) {
   };
 }
 
-/// Everything from which the rows (tokens) of an answer are computed.
+/// All that is needed to compute the accepted codes, token by token.
 struct Tokens {
   const Contract contract;
   const HeadCase c;

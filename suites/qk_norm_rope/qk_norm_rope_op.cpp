@@ -1,4 +1,4 @@
-// The bound case of the ops whose rows are heads, its mutants and texts, and the op qk_norm_rope.
+// The parsed case of ops that normalize and rotate heads, its mutants and texts, and the op qk_norm_rope.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 
 namespace assay {
 
-// Trace of one number of a head.
+// Trace of one element of a head.
 
 std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, int64_t token, int64_t column) {
   const int64_t head = column / c.n;
@@ -49,10 +49,10 @@ namespace {
 struct NamedReading {
   std::string name;
   HeadReading reading;
-  bool suspect = false;  ///< used only to name causes; cases need not kill it
+  bool suspect = false;  ///< only names causes; no case has to kill it
 };
 
-/// Wrong ways to read the inputs of a case.
+/// The wrong ways to read the inputs, each a mutant.
 std::vector<NamedReading> readings(const HeadCase& c) {
   std::vector<NamedReading> all;
   for (const auto& [name, angles] : wrong_angles()) all.push_back({name, {.angles = angles}});
@@ -76,10 +76,10 @@ Hypothesis of(const HeadCase& c, const std::string& name, const Contract& contra
           rulebook().equivalent(c.contract, *c.x, name)};
 }
 
-/// If the whole head is rotated, mutants that rotate another part of it do not exist.
+/// Whether the mutant changes nothing: it rotates another part of the head, but all of the head is rotated.
 bool is_none(const HeadCase& c, const Neighbour& mistake) { return c.rotary == c.n && mistake.kind == EditKind::kPartOfHead; }
 
-/// Mutants of the contract, applied after `first`.
+/// The mutants of `first`, the contract or one of its mutants.
 std::vector<Neighbour> mistakes(const HeadCase& c, const Neighbour& first) {
   std::vector<Neighbour> all = neighbours_of(rulebook().contracts, first, *c.x);
   std::erase_if(all, [&](const Neighbour& one) { return is_none(c, one); });
@@ -117,7 +117,7 @@ std::vector<Hypothesis> head_hypotheses(const HeadCase& c) {
 
 namespace {
 
-/// For all rotated heads of all tokens, in launch order: whether the head has a wrong element.
+/// For each rotated head of each token, in the order of the launch: whether an element of it is wrong.
 std::vector<bool> wrong_heads(const HeadCase& c, const WholePart& right, const HostTensor& tensor) {
   const int64_t rotated = c.q_heads + c.k_heads;
   std::vector<bool> wrong(size_t(c.m * rotated), false);
@@ -130,7 +130,7 @@ std::vector<bool> wrong_heads(const HeadCase& c, const WholePart& right, const H
   return wrong;
 }
 
-/// Whether the first of every `count` heads is right and nearly all others are wrong. A few heads may be right by chance.
+/// Whether the first head of every `count` is right and nearly all others are wrong; a few may be right by chance.
 bool only_firsts_are_right(const std::vector<bool>& wrong, size_t count) {
   size_t others = 0, wrong_others = 0;
   for (size_t head = 0; head < wrong.size(); ++head) {
@@ -148,7 +148,7 @@ std::string situation_of_heads(const HeadCase& c, const Problem& problem, const 
   const Expectation right = expect_heads(*c.bound, c, problem, &outputs);
   const WholePart whole = computed(right).front();
   const std::vector<bool> wrong = wrong_heads(c, whole, find(outputs, whole.part.tensor));
-  for (const size_t count : {8, 4, 2})  // heads per warp in real kernels
+  for (const size_t count : {8, 4, 2})  // heads that one warp computes in real kernels
     if (only_firsts_are_right(wrong, count))
       return "heads: of every " + std::to_string(count) +
              " in a row only the first is right, as if a warp handled several heads and its lanes diverged before a shuffle";
@@ -157,9 +157,9 @@ std::string situation_of_heads(const HeadCase& c, const Problem& problem, const 
 
 namespace {
 
-// Shared by the ops that normalize and rotate heads.
+// Makes the ops that normalize and rotate heads.
 
-/// Elements of a subsample. After this many elements, every generator has repeated its pattern.
+/// Elements of a subsample. Within them every input generator repeats its pattern.
 constexpr int64_t kExcerptElements = 1 << 15;
 
 bool takes_heads(const std::string& contract) {
@@ -190,7 +190,7 @@ class BoundHeads : public BoundCase {
       const bool of_tokens = t == 0 || from.spec.name == "positions";
       if (!of_tokens) {
         if (from.spec.shape == made.tensors[t].spec.shape)
-          made.tensors[t].bytes = from.bytes;  // copies weights and the cosine/sine cache, which all tokens share
+          made.tensors[t].bytes = from.bytes;  // weights and cos_sin_cache, which all tokens share
         continue;
       }
       const size_t row = from.spec.bytes() / size_t(from.spec.shape[0]);

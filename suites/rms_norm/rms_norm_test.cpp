@@ -1,5 +1,5 @@
-// Norms: mistakes that tolerances accept, and wrong rounding of ties, are detected at every hidden size. AITER's double
-// quantization: relations between the fused pair, the unfused pair and the eager op.
+// Norms: mistakes that tolerances accept, and ties rounded wrongly, are detected at every hidden size. AITER's double
+// quantization: how the fused, the unfused and the eager version differ.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,22 +22,22 @@
 namespace assay {
 namespace {
 
-// Mistakes that tolerances accept are detected at every hidden size of the tables: an ignored variance, eps in the wrong place,
-// one rounding more or less.
+// Mistakes that tolerances accept are detected at every hidden size of the case tables: a mean square that is ignored, eps in the
+// wrong place, a rounding too many or too few.
 
 const std::set<std::string> kNorms = {"rms_norm", "fused_add_rms_norm", "rms_norm_quant_group", "rms_norm_quant_static"};
 
-/// One case for each contract, format and hidden size of the norm tables, with few rows.
+/// One case with eight rows for each contract, format and hidden size in the case tables of norms.
 std::vector<Case> cases_of_sizes() {
   open_rulebook(ASSAY_SOURCE_DIR);
   std::vector<Case> all;
   std::set<std::string> seen;
   for (Case& c : load_cases(shipped_ops().all(), ASSAY_SOURCE_DIR)) {
-    if (!kNorms.contains(c.op) || c.integer("n") < 7) continue;  // a norm of one element returns little more than its sign
+    if (!kNorms.contains(c.op) || c.integer("n") < 7) continue;  // the norm of a single element is little more than its sign
     if (!seen.insert(c.op + c.text("contract") + c.text("x") + "/" + c.text("n")).second) continue;
     c.parameters["m"] = "8";
     const double eps = std::stod(c.text("eps"));
-    if (eps > 1e-3 || eps == 0) c.parameters["eps"] = "1e-6";  // eps must neither dominate the sum nor be 0
+    if (eps > 1e-3 || eps == 0) c.parameters["eps"] = "1e-6";  // eps must not be 0, nor dominate the sum
     all.push_back(std::move(c));
   }
   return all;
@@ -51,7 +51,7 @@ Case with_data(Case c, const char* x, const char* residual) {
   return c;
 }
 
-/// Number of mutants, and names of those that the data do not kill.
+/// How many mutants were tried, and the names of those that survive.
 struct Tried {
   int mistakes = 0;
   std::set<std::string> unseen;
@@ -92,7 +92,7 @@ TEST(NormSizes, EpsInAnotherPlaceIsSeen) {
   }
 }
 
-/// A rounding before `ftz to(x)` only affects products near 2^-126, which other tests cover (generator `tiny`).
+/// Whether the mutant rounds before `ftz to(x)`. This changes only products near 2^-126, which the generator `tiny` covers.
 bool is_rounded_behind_a_flush(const Case& c, const std::string& mistake) {
   const std::string before = "y: to(x) after ";
   if (!mistake.starts_with(before)) return false;
@@ -104,7 +104,7 @@ bool is_rounded_behind_a_flush(const Case& c, const std::string& mistake) {
   return false;
 }
 
-/// By contract: the unkilled mutants that the table lists with a reason.
+/// For each contract: the surviving mutants that unseen.csv lists with a reason.
 std::map<std::string, std::set<std::string>> unseen_mistakes() {
   const Table table = read_table(std::string(ASSAY_SOURCE_DIR) + "/suites/unseen.csv");
   std::map<std::string, std::set<std::string>> unseen;
@@ -117,7 +117,7 @@ std::map<std::string, std::set<std::string>> unseen_mistakes() {
 TEST(NormSizes, OneRoundingMoreOrLessIsSeen) {
   auto unseen = unseen_mistakes();
   for (const Case& c : cases_of_sizes()) {
-    if (c.text("x") == "f32" || c.integer("n") < 128) continue;  // fp32 rows have no such ties; eight short rows have too few
+    if (c.text("x") == "f32" || c.integer("n") < 128) continue;  // fp32 has no such ties; eight short rows have too few
     int excused = 0;
     const Tried tried = try_mistakes(with_data(c, "normal", "normal"), [&](const std::string& name) {
       const bool hidden = is_rounded_behind_a_flush(c, name) || unseen[c.text("contract")].contains(name);
@@ -134,12 +134,12 @@ TEST(NormSizes, DataOfZerosWouldShowNoneOfThem) {
   EXPECT_EQ(try_mistakes(c, [](const std::string& name) { return name == "sum: ignores the data"; }).unseen.size(), 1u);
 }
 
-// Rounding of ties in a norm is checked: no other r of the row explains a kernel that rounds ties away from zero or toward zero.
-// The diagnosis names the rounding.
+// Kernels that round ties away from zero or toward zero fail, because no other r explains all elements of a row. The diagnosis
+// names the rounding.
 
 enum class Ties { kEven, kAway, kTowardZero };
 
-/// Rounds an fp32 number to its upper 16 bits with the given tie rule.
+/// Rounds an fp32 number to bf16, its upper 16 bits, with this rule for ties.
 uint32_t bf16_code(float y, Ties ties) {
   uint32_t bits = 0;
   std::memcpy(&bits, &y, sizeof bits);
@@ -155,8 +155,8 @@ float of_bf16(uint32_t code) {
   return value;
 }
 
-/// Outputs of a kernel that computes r with IEEE operations. `rounded_first`: x r is rounded before the multiplication by the
-/// weight.
+/// The outputs of a kernel that computes r with IEEE operations. `rounded_first`: it rounds x r before it multiplies by the
+/// weight. `added`: it adds this to gamma.
 std::vector<HostTensor> outputs_of(const Problem& problem, bool rounded_first, double added, Ties ties) {
   const HostTensor &x = find(problem.tensors, "x"), &gamma = find(problem.tensors, "gamma");
   HostTensor y = find(problem.tensors, "y");
@@ -180,7 +180,7 @@ bool accepted(const Op& op, const Case& one, const Problem& problem, const std::
   return compare(op.bind(one)->expect(problem, &outputs), outputs, std::vector<std::vector<ByteRange>>(outputs.size())).agrees();
 }
 
-/// Mutants of the first cause, in the contract's notation.
+/// The mutants that make up the first cause, in the notation of contracts.
 std::vector<std::string> first_cause(const Op& op, const Case& one, const Problem& problem,
                                      const std::vector<HostTensor>& outputs) {
   std::vector<std::string> names;
@@ -234,7 +234,7 @@ Case case_of(const std::string& contract, const std::string& view = "no") {
   throw std::out_of_range("no case of " + contract);
 }
 
-/// The answers of two contracts for the inputs of the first.
+/// The accepted outputs of two contracts for the same inputs.
 struct Pair {
   std::vector<WholePart> first, second;
   const WholePart& of(const std::vector<WholePart>& from, const std::string& name) const {
@@ -249,10 +249,10 @@ Pair answers(const std::string& a, const std::string& b) {
 }
 
 struct Apart {
-  double codes = 0;     ///< share of differing codes
-  int most_steps = 0;   ///< largest distance of two codes
-  double most = 0;      ///< |s / s' - 1|
-  double least = HUGE_VAL, greatest = 0;  ///< s' / s
+  double codes = 0;     ///< share of the codes that differ
+  int most_steps = 0;   ///< largest distance, in codes
+  double most = 0;      ///< largest |s / s' - 1| of the scales s and s'
+  double least = HUGE_VAL, greatest = 0;  ///< range of s' / s
 };
 
 Apart apart(const Pair& pair) {
@@ -276,14 +276,14 @@ Apart apart(const Pair& pair) {
   return found;
 }
 
-constexpr double kFreeUlps = 0x1p-18;  ///< bound on the freedom of a scale through r and two quotients, far above the actual one
+constexpr double kFreeUlps = 0x1p-18;  ///< how far r and two quotients may change a scale; far above what they do
 
 TEST(DoubleQuant, FusedAndUnfusedDifferByTheRoundingOfTheNorm) {
   const Apart found = apart(answers("aiter.double_quant_fused", "aiter.double_quant_unfused"));
   EXPECT_GT(found.codes, 0.01);  // measured: 2.2 % on such data
   EXPECT_LT(found.codes, 0.04);
   EXPECT_EQ(found.most_steps, 1);
-  EXPECT_LE(found.most, 0x1p-8 + kFreeUlps);  // unit roundoff of bf16
+  EXPECT_LE(found.most, 0x1p-8 + kFreeUlps);  // 2^-8 is the unit roundoff of bf16
   EXPECT_GT(found.most, 0x1p-10);
 }
 

@@ -1,4 +1,4 @@
-// One RMS norm whose result two consumers quantize, each in a fused call of its own.
+// The op rms_norm_double_quant: one RMS norm whose result two consumers quantize, each in a fused call of its own.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -13,14 +13,14 @@
 namespace assay {
 namespace {
 
-/// The roles q2 and scale2.
+/// The output tensors of the second consumer, q2 and scale2.
 std::vector<RoleSpec> roles_of_second();
 
-/// Adds outputs q2 and scale2, checked like q and scale. Bytes in which the consumers differ are violations. Mutants: the mutants
-/// of both consumers, and roundings of the norm's result that affect only one consumer.
+/// Adds the outputs q2 and scale2, which are checked like q and scale. Bytes in which q2 differs from q, or scale2 from scale,
+/// are violations. Mutants: those of the contract in both consumers, and roundings of the norm's result in only one of them.
 class BoundDoubleQuant : public ForwardedCase {
  public:
-  /// `view`: x and q are three-dimensional, two sequences of half the rows.
+  /// `view`: x and q have three dimensions: two sequences, each with half of the rows.
   BoundDoubleQuant(std::shared_ptr<const BoundCase> once, bool view) : ForwardedCase(std::move(once)), view_(view) {}
 
   CaseName name() const override;
@@ -28,7 +28,7 @@ class BoundDoubleQuant : public ForwardedCase {
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override;
   std::vector<Hypothesis> mutants() const override;
   std::unique_ptr<const BoundCase> excerpt() const override;
-  /// Rows of a view become rows of a matrix, which may have any number of rows.
+  /// A selection of rows is a matrix, not a view, since it may have an odd number of rows.
   CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const override;
 
  private:
@@ -39,7 +39,7 @@ using Expect = std::function<Expectation(const Problem&, const std::vector<HostT
 
 constexpr std::pair<const char*, const char*> kConsumers[] = {{"q", "q2"}, {"scale", "scale2"}};
 
-/// The second consumer's outputs, renamed to those of the first.
+/// The outputs of the second consumer under the names of the first one's outputs.
 std::vector<HostTensor> of_second(const std::vector<HostTensor>& outputs) {
   std::vector<HostTensor> second;
   for (const auto& [first, name] : kConsumers) {
@@ -62,7 +62,7 @@ std::vector<Violation> differences(const std::vector<HostTensor>& outputs) {
   return found;
 }
 
-/// Views a matrix as two sequences of half its rows.
+/// Views a matrix as two sequences, each with half of its rows.
 void as_sequences(TensorSpec& spec) {
   const int64_t rows = spec.shape[0] / 2;
   spec.shape.insert(spec.shape.begin(), 2), spec.shape[1] = rows;
@@ -80,7 +80,7 @@ Problem doubled(Problem once) {
 
 Expect both(Expect first, Expect second) {
   return [first = std::move(first), second = std::move(second)](const Problem& problem, const std::vector<HostTensor>* outputs) {
-    // the second answer depends on its own consumer's outputs and keeps them alive
+    // the second expectation refers to the outputs of its consumer, so it keeps them alive
     const auto stored =
         std::make_shared<const std::vector<HostTensor>>(outputs ? of_second(*outputs) : std::vector<HostTensor>());
     Answer of_first = first(problem, outputs).any_of.front();
@@ -134,7 +134,7 @@ std::vector<Hypothesis> BoundDoubleQuant::mutants() const {
   };
   std::vector<Hypothesis> all, of_one;
   for (Hypothesis& one : other().mutants()) {
-    if (one.rounds_result) {  // one consumer may be fused with the norm and the other not
+    if (one.rounds_result) {  // a compiler may fuse one consumer with the norm and not the other
       of_one.push_back({"of q2 alone: " + one.name, both(right, one.expect), one.equivalent});
       of_one.back().suspect = one.suspect;
       of_one.push_back({"of q alone: " + one.name, both(one.expect, right), one.equivalent});
@@ -157,7 +157,7 @@ CaseOfRows BoundDoubleQuant::with_rows(const Problem& problem, const std::vector
           std::move(some.cells)};
 }
 
-/// Whether x and q are three-dimensional: two sequences of half the rows.
+/// Whether x and q have three dimensions: two sequences, each with half of the rows.
 bool read_view(const Cells& cells, int64_t rows) {
   const std::string& view = cells.text("view");
   if (view != "no" && view != "yes") cells.refuse("view", "'" + view + "' is not one of: no, yes");

@@ -44,7 +44,7 @@ std::vector<int64_t> Cells::list(const std::string& column, const std::string& e
   };
   constexpr int64_t kMostTimes = 1 << 16;
   for (std::string item; std::getline(cell, item, ';');) {
-    const size_t times = item.find('*');  // "3*200": 200 times 3
+    const size_t times = item.find('*');  // "3*200" means 200 times 3
     const std::string number = item.substr(0, times), count = times == std::string::npos ? "1" : item.substr(times + 1);
     if (!is_number(number, digits) || !is_number(count, 9) || std::stoll(count) > kMostTimes)
       refuse(column, "'" + item + "' is not " + expected);
@@ -94,7 +94,7 @@ const ContractRow& Cells::contract() const {
 
 std::string Cells::fill_name(const std::string& column) const {
   if (of_given_data()) return "";
-  // Tables have tens of thousands of cells with a fill, and every start of the program reads them.
+  // Computed once: the program reads tens of thousands of cells with a generator each time it starts.
   static const std::vector<std::string> known = [] {
     std::vector<std::string> names;
     for (const FillInfo& fill : all_fills()) names.push_back(fill.name);

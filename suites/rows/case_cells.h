@@ -1,4 +1,4 @@
-// Cells of a case table, and the tensors and parameters that several ops share. Errors name the table row and the column.
+// Reads and checks the cells of a case; tensors and parameters that several ops share. Errors name table row and column.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace assay {
 
-/// Alternatives of a cell: "row|col".
+/// The alternatives in a cell: {"row", "col"} for "row|col".
 std::vector<std::string> alternatives_of(const std::string& cell);
 
 class Cells {
@@ -20,36 +20,36 @@ class Cells {
   explicit Cells(const Case& c) : case_(c) {}
 
   bool has(const std::string& column) const { return case_.parameters.contains(column); }
-  /// Whether the table has the column and the cell is not empty.
+  /// Whether the table has the column and the cell is not empty; false without such a column.
   bool given(const std::string& column) const { return has(column) && !text(column).empty(); }
-  /// Refuses a cell that the contract has no use for, and an empty one that it needs, unless the tensors of a dump replace it.
-  /// `what` the cell describes, for the error. Returns whether the cell is given.
+  /// Whether the cell is given. Throws TableError if it is given and `has_use` is false, or if it is empty, `required` and the
+  /// case comes from a table (a dump has tensors instead). `what` says in the error what the cell describes.
   bool wanted(const std::string& column, bool has_use, const std::string& what, bool required = true) const;
   const std::string& text(const std::string& column) const { return case_.text(column); }
-  /// Throws TableError.
+  /// Throws TableError about this cell.
   [[noreturn]] void refuse(const std::string& column, const std::string& problem) const;
-  /// Throws TableError about the contract if there is a reason.
+  /// Throws TableError about the cell `contract`, unless `why` is empty.
   void refuse_contract(const std::string& why) const {
     if (!why.empty()) refuse("contract", why);
   }
   int64_t positive(const std::string& column) const;
   /// 0 or a positive integer.
   int64_t from_zero(const std::string& column) const { return text(column) == "0" ? 0 : positive(column); }
-  /// Parses "1;0;130", nonnegative integers; none for an empty cell. `expected`: what a wrong item is not, for the error.
+  /// Parses "1;0;2*130" to {1, 0, 130, 130}; an empty cell to {}. `expected`: what each item must be, for the error.
   std::vector<int64_t> list(const std::string& column, const std::string& expected, size_t digits = 9) const;
-  /// A list with at least one number. All of them may be 0.
+  /// A list with at least one number; each number may be 0.
   std::vector<int64_t> counts(const std::string& column) const;
   /// A nonnegative number.
   double number(const std::string& column) const;
-  /// The format in the column. Refuses one that the contract row does not take; `listed`: the column of the row that lists them.
+  /// The format that the cell names. If `takes` rejects it, throws and quotes the contract's column `listed`.
   const Format& format_taken(const std::string& column, const ContractRow& row, const std::string& listed,
                              const std::function<bool(const Format&)>& takes) const;
   int warp() const;
   const ContractRow& contract() const;
   bool of_given_data() const { return case_.of_given_data; }
-  /// Empty for given data: such a tensor is filled by the caller.
+  /// The input generator. Empty for given data, because the caller provides the tensor.
   std::string fill_name(const std::string& column) const;
-  /// 0 of given data.
+  /// 0 for given data.
   uint64_t seed() const;
 
  private:
@@ -60,7 +60,7 @@ class Cells {
 
 namespace assay::roles {
 
-// Tensors and parameters shared by several ops, with the texts of `assay list --op` and `assay explain` for authors of plug-ins.
+// Tensors and parameters of several ops. `assay list --op` and `assay explain` print their texts for authors of plug-ins.
 
 inline const RoleSpec kX{"x", Access::kIn, "[m, n]: the input, row-major; the row stride may be larger than n"};
 inline const RoleSpec kHalves{"x", Access::kIn,

@@ -21,19 +21,19 @@
 namespace assay {
 namespace {
 
-// Case-table columns shared by row-wise ops, parsed and validated.
+// Reads and checks the columns of row-wise ops.
 
-/// The last row of the contract, which determines groups and layouts.
+/// The last row of the contract's chain, which determines groups and layouts.
 const ContractRow& last_row(const std::string& contract) {
   return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).back());
 }
 
-/// The first row of the contract.
+/// The first row of the contract's chain.
 const ContractRow& first_row(const std::string& contract) {
   return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).front());
 }
 
-/// Whether a row of the contract takes this input, in addition to x.
+/// Whether the contract takes this input, in any row of its chain.
 bool takes(const std::string& contract, const std::string& input) {
   return assay::takes(rulebook().contracts, rulebook().contracts.find(contract), input);
 }
@@ -66,7 +66,7 @@ void read_groups(const Cells& cells, RowCase& c) {
     cells.refuse("layout", "contract " + row.id + " has layouts " + row.text("layouts") + ", not " + c.layout()->id);
 }
 
-/// Rows and capacity of each expert, if there is such a column.
+/// The rows of each expert, and its capacity if there is a column `room`.
 Groups groups_of(const Cells& cells) {
   try {
     return cells.has("room") ? Groups::masked(cells.counts("tokens"), cells.positive("room"))
@@ -76,7 +76,7 @@ Groups groups_of(const Cells& cells) {
   }
 }
 
-/// Rows of x with gaps, or at an unaligned offset.
+/// Reads row_stride, offset and `unaligned`: gaps between rows of x, and tensors at unaligned addresses.
 void read_strides(const Cells& cells, RowCase& c) {
   if (cells.given("row_stride")) c.row_stride = cells.positive("row_stride");
   if (cells.given("offset")) c.offset = int64_t(cells.number("offset"));
@@ -99,7 +99,7 @@ void read_strides(const Cells& cells, RowCase& c) {
   }
 }
 
-/// Generator of an input that only some contracts take (residual, gate). Required for these contracts, rejected for others.
+/// Generator of an input that only some contracts take, such as residual or gate. They require it; others reject it.
 std::string fill_of_taken(const Cells& cells, const RowCase& c, const std::string& input) {
   if (cells.of_given_data()) return "";
   const bool wanted = takes(c.contract, input);
@@ -108,13 +108,13 @@ std::string fill_of_taken(const Cells& cells, const RowCase& c, const std::strin
   return given ? cells.fill_name(input) : std::string();
 }
 
-/// Required if the contract adds a beta, rejected otherwise.
+/// The cell `beta` is required if the contract adds a beta, and rejected otherwise.
 void read_beta(const Cells& cells, RowCase& c) {
   const bool wanted = takes(c.contract, "beta");
   if (wanted) c.beta = cells.fill_name("beta");
 }
 
-/// Required if the contract has a bound, rejected otherwise.
+/// The cell `scale_ub` is required if the contract bounds amax, and rejected otherwise.
 void read_scale_ub(const Cells& cells, RowCase& c) {
   const bool wanted = takes(c.contract, "scale_ub");
   const bool given = cells.given("scale_ub");
@@ -122,13 +122,13 @@ void read_scale_ub(const Cells& cells, RowCase& c) {
   if (given) c.scale_ub = cells.number("scale_ub");
 }
 
-/// For norms: an input that only some of them take.
+/// Why an op of norms with this input does not take the contract: it lacks the input. Empty if it takes it.
 std::string without_input_of_norm(const ContractRow& contract, const std::string& input, const std::string& without) {
   const ContractRow& row = first_row(contract.id);
   return takes(row.id, input) ? "" : "'" + row.id + "' " + without + "; use another op";
 }
 
-/// The cell whose last value is y; null if the row produces none.
+/// The cell whose last step gives y; null if the row computes no y.
 const std::string* cell_of_y(const ContractRow& row) {
   if (row.flow == &row_norm_flow()) return &row.text("y");
   if (row.flow == &gated_flow()) return &row.text("h");
@@ -275,7 +275,7 @@ CaseName row_name(const Case& c, const RowCase& p) {
   return {c.op, p.contract, shape, fills + ".s" + std::to_string(p.seed), p.warp};
 }
 
-// Offsets of the scales of a case: in one grid, or in one grid per group of rows, concatenated.
+// Addresses of the scales of a case: one grid, or a grid for each group of rows, one after the other.
 
 ScalePlaces::ScalePlaces(const Layout& layout, const RowCase& c) : layout_(&layout), groups_(c.scales_of_row()) {
   const std::vector<int64_t> rows = c.groups.any() ? c.groups.sizes() : std::vector<int64_t>{c.rows_of_scales()};
@@ -318,7 +318,7 @@ int64_t ScalePlaces::offset(int64_t row, int64_t group) const {
   return grid.first_element + grid.placed.offset(row - grid.first_row, group);
 }
 
-// Rules for the storage of a scale tensor that holds no scale.
+// Padding of a scale tensor: what a kernel must store where there is no scale.
 
 PaddingRule padding_rule(const std::string& rules, const std::string& kind) {
   const size_t at = rules.find(kind + ":");

@@ -18,7 +18,7 @@
 namespace assay {
 namespace {
 
-// Infers groups and layout of a dumped scale tensor.
+// Infers group size and layout of a dumped scale tensor.
 
 struct Candidate {
   std::string group;
@@ -26,7 +26,7 @@ struct Candidate {
   ScalePlacing placing;
 };
 
-/// Whether two layouts place all scales of a case at the same offsets, as `col` and `tma` do if no row is padded.
+/// Whether two layouts give all scales of a case the same offsets, as `col` and `tma` do if no row is padded.
 bool place_alike(const Layout& one, const Layout& other, const RowCase& c) {
   const ScalePlaces a(one, c), b(other, c);
   if (a.storage_elements() != b.storage_elements()) return false;
@@ -70,7 +70,7 @@ class ScaleReader {
 
  private:
   void consider(const Layout& layout, const std::string& group) {
-    if (group == "any") return;  // the contract allows any group size: only the user can tell
+    if (group == "any") return;  // the contract allows any group size, so shapes do not determine it; the user must state it
     RowCase one = matrix_;
     one.scales = spec_of(group);
     if (!pads_x(row_) && (m_ % one.group_rows() != 0 || n_ % one.group_size() != 0)) return;
@@ -153,7 +153,7 @@ ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scal
 
 namespace {
 
-// Converts a user's tensors to a case of a row-wise op: infers m, n, groups and layouts from shapes and formats.
+// Makes a case of a row-wise op from a user's tensors (a dump).
 
 using Cellmap = std::map<std::string, std::string>;
 
@@ -170,7 +170,7 @@ std::vector<int64_t> integers_of(const DumpedTensor& tensor) {
   return all;
 }
 
-/// Reads the rows of each group from the tensors of ops with groups, and sets the cells of the case.
+/// Reads the number of rows of each group from the dump, for ops with groups, and sets the cells `tokens` and `room`.
 Groups groups_in_dump(const Op& op, const DumpedRoles& roles, int64_t stored_rows, Cellmap& cells) {
   if (!has_column(op, "tokens")) return {};
   const bool masked = has_column(op, "room");
@@ -198,14 +198,14 @@ Groups groups_in_dump(const Op& op, const DumpedRoles& roles, int64_t stored_row
   return Groups::masked(std::move(sizes), room);
 }
 
-/// Columns that name input generators: a dump has no cell for them.
+/// Columns that name input generators, seed or warp: they have no meaning for a dump.
 bool names_data(const std::string& column) {
   static constexpr const char* kColumns[] = {"fill", "up",   "gamma",        "beta", "scale", "residual",
                                              "azp",  "gate", "global_scale", "seed", "warp"};
   return std::find(std::begin(kColumns), std::end(kColumns), column) != std::end(kColumns);
 }
 
-/// Columns that no tensor shows but that the op or the contract needs.
+/// Throws UsageError if the user must give a parameter that no tensor shows, such as eps.
 void require_given(const Op& op, const DumpRequest& request, const Cellmap& cells) {
   const ContractTables& tables = rulebook().contracts;
   const bool bounded = takes(tables, tables.find(request.contract), "scale_ub");
@@ -279,7 +279,7 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
     cells.emplace("weights", std::string(dumped_role(request.roles, "gamma").tensor.spec.format->name));
   DumpCase dump;
   const std::string group = cells.contains("group_size") ? cells["group_size"] : "";
-  if (has_column(op, "group_size")) cells["group_size"] = cells["layout"] = "";  // set from the scales below
+  if (has_column(op, "group_size")) cells["group_size"] = cells["layout"] = "";  // set below, from the scales
   require_given(op, request, cells);
   if (has_column(op, "group_size")) {
     const ScaleReading reading = read_dumped_scales(last, dumped_role(request.roles, "scale"), matrix, group, request.layout);

@@ -1,4 +1,4 @@
-// Converts a user's tensors to a case of a row-wise op: infers m, n, groups and layouts from shapes and formats.
+// Makes a case of a row-wise op from a user's tensors (a dump): infers m, n, groups and layouts from shapes and formats.
 #pragma once
 
 #include <map>
@@ -11,30 +11,30 @@
 
 namespace assay {
 
-/// Rows and columns; leading dimensions are flattened into rows.
+/// The shape as {rows, columns}; all dimensions before the last are flattened into rows.
 std::vector<int64_t> as_matrix(const std::vector<int64_t>& shape);
 
 /// "[4, 1024]"
 std::string shape_text(const std::vector<int64_t>& shape);
 
-/// The tensor of that role. Throws UsageError listing the tensors there are.
+/// The tensor with that role. Throws UsageError with the roles that the dump has.
 const DumpedTensor& dumped_role(const DumpedRoles& roles, const char* name);
 
 /// Throws UsageError for a parameter that is not a column of the op.
 void require_known_parameters(const Op& op, const DumpRequest& request);
 
-/// The case of a dump whose parameters are `cells`; cells that `op` has no column for are dropped. `x` names the file in reports.
+/// The case of a dump with these cells; cells without a column of `op` are dropped. Reports name the case by the file of `x`.
 DumpCase case_of_cells(const Op& op, const DumpRequest& request, const DumpedTensor& x,
                        const std::map<std::string, std::string>& cells);
 
-/// m and n come from x, the weights' format from gamma. The group size is the one of the contract that explains the shape of the
-/// scales; the layout is the one of the contract that has their type, shape, strides or storage. Throws UsageError: no x, a
-/// missing or unknown parameter, scales that fit no group or several.
+/// m and n come from x, the weights' format from gamma. The group size is the one that the contract allows and that fits the
+/// shape of the scales. The layout is a layout of the contract that fits their type, shape, strides or storage. Throws UsageError
+/// if x or a parameter is missing or unknown, or if no group size or several fit.
 DumpCase row_case_of_dump(const Op& op, const DumpRequest& request);
 
-// Infers groups and layout of a dumped scale tensor.
+// Infers group size and layout of a dumped scale tensor.
 
-/// A scale tensor as a kernel sees it.
+/// The storage of a scale tensor that a layout prescribes; a dumped tensor is compared with it.
 struct ScaleStorage {
   const Format* type;
   std::vector<int64_t> shape, strides;
@@ -45,19 +45,19 @@ struct ScaleStorage {
   std::string text() const;  ///< "e8m0 [128, 4]"
 };
 
-/// How a dumped tensor holds the scales of a layout; nullopt if type, shape or storage do not fit.
+/// How the dumped tensor holds scales that are stored as `stored`; nullopt if its type, shape or storage do not fit.
 std::optional<ScalePlacing> placing_of(const DumpedTensor& scale, const ScaleStorage& stored);
 
-/// One interpretation of a scale tensor.
+/// One way to interpret a dumped scale tensor.
 struct ScaleReading {
-  std::string group;  ///< cell of the case
+  std::string group;  ///< cell group_size of the case
   const Layout* layout;
   ScalePlacing placing;
 };
 
-/// The best interpretation of the scales of the case's m x n matrix (with groups of rows, if any) under a contract. `group` and
-/// `layout` restrict it unless empty. Throws UsageError naming the tensor and all shapes that would fit, or listing the
-/// alternatives.
+/// Finds the group size and layout of a dumped scale tensor that fit contract `row` and the m, n and row groups of `matrix`. A
+/// `group` or `layout` that is not empty must be matched. Throws UsageError: if none fits, with all shapes that would; if several
+/// fit, with the alternatives.
 ScaleReading read_dumped_scales(const ContractRow& row, const DumpedTensor& scale, const RowCase& matrix,
                                 const std::string& group, const std::string& layout);
 

@@ -21,7 +21,7 @@ Spans as_stored(Spans scale, const Format& element) {
   const bool exponents = element.specials == Specials::kScale;
   const double most = max_finite(element);
   for (size_t i = 0; i < scale.size(); ++i) {
-    if (scale[i].any()) continue;  // its infinite ends are no values: rounding would make them NaN
+    if (scale[i].any()) continue;  // any code is accepted: the infinite ends are no values, and rounding would make them NaN
     for (std::vector<double>* ends : {&scale.low, &scale.high}) {
       if (ends->empty()) continue;
       double& v = (*ends)[i];
@@ -33,14 +33,14 @@ Spans as_stored(Spans scale, const Format& element) {
 
 namespace {
 
-/// Codes for the leading numbers of one row.
+/// Accepted codes of the first elements of one row.
 AcceptedRows accepted_row(const Format& format, const Spans& numbers) {
   Accepted row(Part{"", &format, {1, int64_t(numbers.size())}}, 0, 1);
   row.put(0, numbers);
   return std::move(row).finish();
 }
 
-/// Everything from which the rows of an answer are computed. Blocks are computed when they are compared.
+/// All that is needed to compute the accepted codes. A block of rows is computed when it is compared.
 struct Rows {
   const std::shared_ptr<const Contract> contract_held;
   const std::shared_ptr<const RowCase> case_held;
@@ -48,8 +48,8 @@ struct Rows {
   const RowCase& c = *case_held;
   const std::vector<HostTensor>* const outputs;
   const CaseInputs inputs;
-  std::optional<ScalePlaces> places;                            ///< layout of scales that the op stores
-  std::function<std::shared_ptr<const RowBehind>()> first_row;  ///< mutants: results of unchanged stages on row 0, or null
+  std::optional<ScalePlaces> places;                            ///< addresses of the scales, if the op stores scales
+  std::function<std::shared_ptr<const RowBehind>()> first_row;  ///< for mutants: unchanged stages' results on row 0, or null
 
   Rows(std::shared_ptr<const Contract> of, std::shared_ptr<const RowCase> one, const Problem& problem,
        const std::vector<HostTensor>* stored, const RowReading& reading)
@@ -71,7 +71,7 @@ struct Rows {
     return stored;
   }
 
-  /// If groups span several rows, the first of these rows has the scales.
+  /// If a group spans several rows, only the result of its first row has the scales.
   void put(const Part& part, int64_t row, const RowOutputs& answer, Accepted& rows) const {
     if (part.tensor == "y") return rows.put(row, answer.y);
     if (part.tensor == "q") return rows.put(row, answer.q);
@@ -87,7 +87,7 @@ struct Rows {
     return behind ? evaluate_behind(*behind, contract, of_row, stored, *c.x) : evaluate_row(contract, of_row, stored, *c.x);
   }
 
-  /// How many leading columns of the first row can be computed alone, without the rest of the row; 0: none.
+  /// The number of leading columns of row 0 that can be computed without the rest of the row; 0: none.
   int64_t columns_of_glimpse() const {
     constexpr int64_t kFew = 256;
     int64_t columns = kFew;
@@ -111,7 +111,7 @@ struct Rows {
     return evaluate_behind(first_numbers(*behind, columns), contract, of_row, nullptr, *c.x);
   }
 
-  /// The leading columns of the first row; empty for parts other than codes and their scales.
+  /// The codes of these columns and their scales; empty for all other parts. A mutant that they kill needs no full answer.
   AcceptedBlock glimpse(const std::vector<Part>& parts) const {
     const auto columns = size_t(columns_of_glimpse());
     AcceptedBlock block{std::vector<AcceptedRows>(parts.size())};
@@ -145,7 +145,7 @@ struct Rows {
   }
 };
 
-/// For groups with unused rows after them: sets the offsets of rows, and the rule that unused rows stay unchanged.
+/// For groups with unused rows: sets the addresses of rows, and the rule that unused rows keep their content.
 void place_in_room(const std::shared_ptr<const Rows>& rows, Part& q) {
   q.places = Places::of_rows([rows](int64_t row) { return rows->c.stored_row(row) * rows->c.n; });
   q.padding = [rows](const std::function<void(const Padding&)>& visit) {
@@ -156,13 +156,13 @@ void place_in_room(const std::shared_ptr<const Rows>& rows, Part& q) {
   };
 }
 
-/// Dense rows that begin one element into the storage; this first element must stay unchanged.
+/// Dense rows that begin at element 1 of the storage; element 0 must keep its content.
 void place_behind_one(int64_t columns, Part& part) {
   part.places = Places::of_rows([columns](int64_t row) { return 1 + row * columns; });
   part.padding = [](const std::function<void(const Padding&)>& visit) { visit({0, {0, -1}, PaddingRule::kUntouched}); };
 }
 
-/// The layout of scales. Storage without scales follows the contract's `pad` cell.
+/// The addresses of scales, and the contract's `pad` rule for storage that holds none.
 void place_scales(const std::shared_ptr<const Rows>& rows, Part& scale) {
   scale.places = Places::of_elements([rows](int64_t row, int64_t group) { return rows->places->offset(row, group); });
   scale.padding = [rows](const std::function<void(const Padding&)>& visit) {
@@ -174,7 +174,7 @@ void place_scales(const std::shared_ptr<const Rows>& rows, Part& scale) {
   };
 }
 
-/// In the order of reports.
+/// The output tensors, in the order of reports.
 std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows, bool explains) {
   const RowCase& c = rows->c;
   const GroupQuant* quant = rows->contract.group_quant();

@@ -1,4 +1,4 @@
-// The contract's answer for a whole case, assembled from the reference's answers for single rows.
+// The accepted codes of all outputs of a row-wise case, assembled from the reference's results for single rows.
 #pragma once
 
 #include <algorithm>
@@ -19,17 +19,17 @@
 
 namespace assay {
 
-/// Scales as the layout stores them: f32 unchanged; E8M0 is the exponent field, with NaN for Inf.
+/// Rounds scales to what the layout stores: f32 is unchanged; E8M0 keeps the exponent field and stores NaN for Inf.
 Spans as_stored(Spans scale, const Format& element);
 
-/// Why correct elements may have several codes, computed from the first row of a case.
+/// Why the contract accepts several codes for an element, computed from the first row of a case.
 std::string reason_of(const Contract& contract, const RowInputs& first_row, const Format& x);
 
-/// Cache for mutants of the last stage: the result of all earlier, unchanged stages on the first row, which kills most of these
-/// mutants. Thread-safe.
+/// Most mutants are killed by the first row. Mutants of the last stage share the result of the earlier stages on that row; this
+/// is its cache. Thread-safe.
 class FirstRow {
  public:
-  /// Null unless all stages except the last are the contract's own. `inputs` creates the inputs of the row.
+  /// Null unless the mutant changes only the last stage. `inputs` creates the inputs of the first row.
   std::shared_ptr<const RowBehind> behind(const Neighbour& mistake, const Problem& problem,
                                           const std::function<RowInputs()>& inputs, const Format& x);
 
@@ -37,24 +37,24 @@ class FirstRow {
   MadeOnce<RowBehind> known_;
 };
 
-/// The contract's answer, one step per row. `outputs` null: computed from the inputs alone.
+/// The accepted codes of a case, with one step per row. If `outputs` is null, they are computed from the inputs alone.
 Expectation expect_rows(const std::shared_ptr<const Contract>& contract, const std::shared_ptr<const RowCase>& c,
                         const Problem& problem, const std::vector<HostTensor>* outputs, const RowReading& reading = {});
-/// The same, with copies of both arguments.
+/// The same; copies the contract and the case.
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
                         const std::vector<HostTensor>* outputs, const RowReading& reading = {});
 
-/// The same for a mutant, without copies since a case has hundreds. `first`: shared by all mutants of the case.
+/// The same for a mutant. Nothing is copied, since a case has hundreds of mutants, and all of them share `first`.
 Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const std::shared_ptr<const RowCase>& c,
                            const Problem& problem, const std::vector<HostTensor>* outputs,
                            const std::shared_ptr<FirstRow>& first);
 
-/// Mutants of the contract and of the scale layout, each with its own answer.
+/// Mutants of the contract and of the scale layout, each with the codes that it accepts.
 std::vector<Hypothesis> row_hypotheses(const std::shared_ptr<const RowCase>& c);
 
-// Converts the reference's intervals for one output to accepted codes.
+// Converts the reference's value intervals for one output to accepted codes.
 
-/// Collects the accepted codes of consecutive rows of one part, row by row.
+/// Collects the accepted codes of one part (one output tensor), row by row.
 class Accepted {
  public:
   Accepted(const Part& part, int64_t first_step, int64_t end_step) : format_(part.format), columns_(size_t(part.columns())) {

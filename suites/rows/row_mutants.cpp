@@ -1,4 +1,4 @@
-// Mutants of a row-wise case: of its contract, its scale layout, its packing, and the columns that are read.
+// Mutants of a row-wise case: of its contract, of where and how scales are stored, and of which columns are read.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,26 +19,26 @@
 namespace assay {
 namespace {
 
-// Mistakes in packing scales: the fp32 scales are right, but the packed bytes hold other exponents.
+// Mistakes in packing scales: the kernel computes the right fp32 scales, but packs other bits than their exponents.
 
-/// Hypotheses for a case with a packed UE8M0x4 layout; empty for other layouts. `base`: the contract or one of its mutants.
+/// Mutants for a case with a packed UE8M0x4 layout; none for other layouts. `base`: the contract, or one of its mutants.
 std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& base);
 
-/// Packs the fp32 scales of four groups into a word.
+/// Packs the fp32 bits of the scales of four groups into an int32 word.
 using Pack = uint32_t (*)(const std::array<uint32_t, 4>& bits);
 
-/// As DeepGEMM's transposing packer does: right only if all scales are powers of two.
+/// Like DeepGEMM's transposing packer: right only if all scales are powers of two, so that their mantissas are 0.
 uint32_t or_without_mask(const std::array<uint32_t, 4>& v) { return v[0] >> 23 | v[1] >> 15 | v[2] >> 7 | v[3] << 1; }
 uint32_t bits_of_first(const std::array<uint32_t, 4>& v) { return v[0]; }
 
-/// The contract without rounding the scale to a power of two, if it has that step.
+/// The contract without its step that rounds the scale to a power of two; nullopt if it has no such step.
 std::optional<Contract> with_fp32_scales(const RowCase& c, const Neighbour& base) {
   for (Neighbour& neighbour : neighbours_of(rulebook().contracts, base, *c.x))
     if (neighbour.kind == EditKind::kNoPowerOfTwo) return std::move(neighbour.contract);
   return std::nullopt;
 }
 
-/// E8M0 codes that `pack` produces from rows of fp32 scales.
+/// The bytes (E8M0 codes) that `pack` makes of rows of fp32 scales.
 AcceptedRows packed_rows(const AcceptedRows& f32, int64_t groups, Pack pack) {
   AcceptedRows packed{f32.first, f32.end, std::vector<int32_t>(f32.low.size()), {}};
   for (int64_t r = 0; r < f32.end - f32.first; ++r) {
@@ -53,7 +53,7 @@ AcceptedRows packed_rows(const AcceptedRows& f32, int64_t groups, Pack pack) {
   return packed;
 }
 
-/// The fp32 contract's answer, in which `pack` turns the scales into words; their bytes are stored in the packed layout.
+/// The codes that a kernel stores if it computes fp32 scales by `contract`, packs them with `pack` and stores the words.
 Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack, const Problem& problem) {
   RowCase plain = c;
   plain.scales.block().layout = &rulebook().layout("row");
@@ -73,8 +73,8 @@ Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack,
   return expectation;
 }
 
-/// Describes which bytes of the stored words are 0xFF (NaN in E8M0). Mantissa bits of a scale spill into the byte of the scale
-/// before it, so a word with a single scale has no such byte.
+/// Says which bytes of the stored words are 0xFF (NaN in E8M0). Without a mask, the mantissa bits of a scale overwrite the byte
+/// of the scale before it, so a word with a single scale has no such byte.
 std::string nan_bytes_in_words(const RowCase& c, const std::vector<HostTensor>& outputs) {
   const HostTensor& scale = find(outputs, "scale");
   const ScalePlaces places(c);
@@ -112,15 +112,15 @@ std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& ba
                      bits_of_first)};
 }
 
-// Hypothesis: the kernel does not read the last columns of a row.
+// Mutant: the kernel does not read the last columns of a row.
 
-/// Some last columns of x count as zero. Their number is inferred from the outputs. Without outputs it is eight: 16 bytes of a
-/// 16-bit row, the least that a vectorized loop can miss.
+/// The last columns of x count as zero. How many is inferred from the outputs. Without outputs it is eight: 16 bytes of a 16-bit
+/// format, the fewest that a vectorized loop can leave out.
 Hypothesis tail_hypothesis(const RowCase& c, const Contract& contract);
 
 constexpr int64_t kLeastTail = 8;
 
-/// One past the last column in which some row has a nonzero value.
+/// One past the last column in which q or y has a nonzero value.
 int64_t end_of_numbers(const RowCase& c, const std::vector<HostTensor>& outputs) {
   const HostTensor& numbers = find(outputs, c.group_size() > 0 ? "q" : "y");
   int64_t end = 0;
@@ -148,7 +148,7 @@ Hypothesis tail_hypothesis(const RowCase& c, const Contract& contract) {
   return tail;
 }
 
-/// Storage offset of a scale, by row of scales and group.
+/// Storage offset of a scale, by its row among the rows of scales and its group.
 using ScaleOffsets = std::function<int64_t(int64_t row, int64_t group)>;
 
 ScaleOffsets offsets_of(const RowCase& c, const Layout& layout) {
@@ -157,7 +157,7 @@ ScaleOffsets offsets_of(const RowCase& c, const Layout& layout) {
   };
 }
 
-/// The same, as if all rows belonged to one matrix instead of to experts.
+/// The offsets that result if the rows of all experts are treated as one matrix.
 ScaleOffsets offsets_as_one_matrix(const RowCase& c) {
   RowCase one = c;
   one.groups = {};
@@ -167,7 +167,7 @@ ScaleOffsets offsets_as_one_matrix(const RowCase& c) {
   };
 }
 
-/// Rows of scales used to distinguish layouts: all rows, or the first and last ones if there are many.
+/// Rows of scales at which the offsets of two layouts are compared: all, or the first and last 512 if there are more than 1024.
 std::vector<int64_t> telling_rows(const RowCase& c) {
   constexpr int64_t kMost = 1024;
   const int64_t rows = c.rows_of_scales(), ends = std::min(rows, kMost);
@@ -183,7 +183,7 @@ std::vector<int64_t> offsets_at(const RowCase& c, const ScaleOffsets& offsets) {
   return all;
 }
 
-/// The contract's own scales, stored where another layout would put them.
+/// Mutant: the right scales, stored where another layout puts them.
 Hypothesis stored_as(const RowCase& c, const Contract& contract, const ScaleOffsets& offsets) {
   return {"", [c, contract, offsets](const Problem& problem, const std::vector<HostTensor>* outputs) {
             Expectation expectation = expect_rows(contract, c, problem, outputs, {.explains = false});
@@ -194,7 +194,7 @@ Hypothesis stored_as(const RowCase& c, const Contract& contract, const ScaleOffs
           }};
 }
 
-/// Given scales, read from where another layout would have put them.
+/// Mutant: given scales, read from where another layout puts them.
 Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
   c.scales.block().layout = &other;
   return {"", [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
@@ -202,7 +202,7 @@ Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
           }};
 }
 
-/// Layouts of the same element type that place scales at other offsets of the same storage. Of layouts with equal offsets, one.
+/// A mutant for each layout of the same types that stores scales elsewhere in the storage; one for layouts with equal offsets.
 std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& contract) {
   const bool given = contract.group_quant()->takes_scales();
   const ScalePlaces own(c);
@@ -226,7 +226,7 @@ std::vector<Hypothesis> layout_hypotheses(const RowCase& c, const Contract& cont
   return hypotheses;
 }
 
-/// Rows with gaps, read as if they were contiguous.
+/// Mutant: rows that have gaps between them are read as if they had none.
 Hypothesis rows_read_without_gaps(const RowCase& c, const Contract& contract) {
   return {"x: rows are read without the gaps between them",
           [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
@@ -234,7 +234,7 @@ Hypothesis rows_read_without_gaps(const RowCase& c, const Contract& contract) {
           }};
 }
 
-/// Packed 4-bit codes with the first code in the upper half of the byte.
+/// Mutant: of two packed 4-bit codes, the first is stored in the upper half of the byte.
 Hypothesis halves_swapped(const RowCase& c, const Contract& contract) {
   return {"q: the halves of each byte swapped", [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {
             Expectation expectation = expect_rows(contract, c, problem, outputs, {.explains = false});
@@ -246,7 +246,7 @@ Hypothesis halves_swapped(const RowCase& c, const Contract& contract) {
           }};
 }
 
-/// Mutants: a wrong outer scale is used.
+/// Mutants: the kernel uses a wrong outer scale.
 std::vector<Hypothesis> outer_scale_hypotheses(const RowCase& c, const Contract& contract) {
   std::vector<Hypothesis> all;
   const auto add = [&](const char* name, OuterReading reading) {
@@ -264,7 +264,7 @@ std::vector<Hypothesis> outer_scale_hypotheses(const RowCase& c, const Contract&
   return all;
 }
 
-/// Mistakes besides arithmetic: where scales are stored, as which bytes, and how much of x is read.
+/// Mutants outside the arithmetic: where scales are stored, as which bytes, and how much of x is read.
 std::vector<Hypothesis> storage_hypotheses(const RowCase& c, const Neighbour& base) {
   std::vector<Hypothesis> hypotheses = {tail_hypothesis(c, base.contract)};
   if (c.row_stride > c.x_columns() && c.m > 1 && !lie_far(*c.x, c.stored_rows(), c.row_stride))
@@ -292,7 +292,7 @@ Hypothesis of_contract(const SharedCase& c, const SharedNeighbour& neighbour, co
   return made;
 }
 
-/// Each mutant of the contract combined with one of these storage mistakes; named after the contract's mutant.
+/// Pairs of a mutant of the contract and the storage mutant `storage`. Each pair has the name of the contract's mutant.
 std::vector<Hypothesis> with_contract_mistakes(const RowCase& c, const Neighbour& right, const std::string& storage) {
   std::vector<Hypothesis> pairs;
   for (const Neighbour& first : neighbours_of(rulebook().contracts, right, *c.x)) {
@@ -310,7 +310,7 @@ std::vector<Hypothesis> with_contract_mistakes(const RowCase& c, const Neighbour
 
 std::vector<Hypothesis> row_hypotheses(const SharedCase& shared) {
   const RowCase& c = *shared;
-  if (c.m == 0) return {};  // without rows, no mutant changes anything
+  if (c.m == 0) return {};  // without rows no mutant changes an output
   const Neighbour right = unedited(rulebook().contracts, c.contract, *c.x);
   const auto first_row = std::make_shared<FirstRow>();
   std::vector<Hypothesis> hypotheses;

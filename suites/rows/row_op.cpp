@@ -22,10 +22,10 @@
 namespace assay {
 namespace {
 
-// Row ops are chains of stages that each row passes through.
+// Row-wise ops are chains of stages, which each row passes through.
 
-/// Random streams of the tensors of a row op. Golden data depend on them, so a new tensor must get a new number. (kUp and kGamma
-/// share one: no row op has both halves and gamma.)
+/// Random streams of the tensors of a row-wise op. Golden files depend on them, so each new tensor needs a new number. (kUp and
+/// kGamma share a number, because no op has both.)
 enum Stream : uint32_t {
   kX = 0,
   kUp = 1,
@@ -38,7 +38,7 @@ enum Stream : uint32_t {
   kOuterScale = 7
 };
 
-/// What the contract adds to gamma before it multiplies, which is the weight where gamma is 0.
+/// The weight that the contract computes from gamma 0: the constant that it adds to gamma, or 0.
 double added_to_gamma(const Contract& contract) {
   const RowNorm* norm = contract.row_norm();
   if (norm == nullptr || norm->w.empty()) return 0;
@@ -47,7 +47,7 @@ double added_to_gamma(const Contract& contract) {
   return weight[0].low;
 }
 
-/// Code format of the contract; x's format if it has none.
+/// Format of the codes q; the format of x if the contract stores no codes.
 const Format& code_format(const RowCase& c) { return c.bound->group_quant() ? *c.bound->group_quant()->q : *c.x; }
 
 /// Creates the tensors of a case.
@@ -55,7 +55,7 @@ class RowTensors {
  public:
   explicit RowTensors(const RowCase& c) : c_(c) {}
 
-  /// Input x [m, n]. Some generators of a norm's x need the weights.
+  /// Input x [m, n]. For norms, some generators need the weights to compute x.
   HostTensor x() const {
     std::vector<FilledOperand> operands;
     if (c_.bound->row_norm()) operands.push_back(filled_operand(weights("gamma", c_.gamma, kGamma), added_to_gamma(*c_.bound)));
@@ -64,9 +64,9 @@ class RowTensors {
               {.name = c_.fill, .group_size = c_.group_size(), .q = &code_format(c_), .tensor = kX, .operands = &operands});
     return with_gaps(x);
   }
-  /// Input x [m, 2n] of a gated contract: the gate's generator fills one half, up's generator the other. If the gate is a
-  /// constant power of two, such as 32 from gate_open, the other half is divided by it, so that the product has the generator's
-  /// values.
+  /// Input x [m, 2n] of a gated contract: `fill` generates the gate, `up` the other half. If the gate is a constant power
+  /// of two (generator gate_open: 32), the other half is divided by it. The product then has the values that `up`
+  /// generates.
   HostTensor halves() const {
     const auto half = [&](const std::string& fill, Stream stream, int exponent) {
       return input("x", *c_.x, {c_.stored_rows(), c_.n},
@@ -80,15 +80,15 @@ class RowTensors {
     byte_rows(x).rightCols(c_.n * c_.x->bytes()) = byte_rows(gate_first ? up : gate);
     return with_gaps(x);
   }
-  /// gamma or beta [n] in the format of the weights, which defaults to x's format.
+  /// gamma or beta [n], in the format of the weights; without a cell for it, that is the format of x.
   HostTensor weights(const char* name, const std::string& fill, Stream stream) const {
     return input(name, *c_.weights, {c_.n}, {.name = fill, .group_size = 0, .q = c_.weights, .tensor = stream});
   }
-  /// The gate [m, n] of a norm, or a residual, in x's format.
+  /// A residual, or the gate of a norm: [m, n] in the format of x.
   HostTensor rows(const char* name, const std::string& fill, Stream stream) const {
     return input(name, *c_.x, {c_.m, c_.n}, {.name = fill, .group_size = c_.group_size(), .q = c_.x, .tensor = stream});
   }
-  /// global_scale (f32), for contracts with two levels of scales: one per group of rows, or one per block of the outer level.
+  /// global_scale (f32): one outer scale for each group of rows; without groups, one for each block of the outer grid.
   HostTensor outer_scale() const {
     return input("global_scale", kF32, {c_.outer_scales()},
                  {.name = c_.outer_fill, .group_size = 0, .q = &kF32, .tensor = kOuterScale});
@@ -97,7 +97,7 @@ class RowTensors {
     return input("azp", kInt32, {c_.rows_of_scales(), c_.scales_of_row()},
                  {.name = c_.zero_fill, .group_size = 0, .q = &kInt8, .tensor = kZeroPoint});
   }
-  /// Scales in the case's layout.
+  /// A scale tensor in the layout of the case.
   TensorSpec scale(Role role) const {
     const ScalePlaces places(c_);
     return {"scale", role, c_.layout()->type, places.shape(), places.strides(), places.storage()};
@@ -107,7 +107,7 @@ class RowTensors {
     fill(tensor, {.name = c_.scale_fill, .seed = c_.seed, .group_size = 0, .q = c_.layout()->element, .tensor = kScale});
     return tensor;
   }
-  /// y or q [m, n]; 4-bit codes are packed.
+  /// An output y or q [m, n]; two 4-bit codes share a byte.
   HostTensor output(const char* name, const Format& format) const {
     return {spec(name, Role::kOutput, format, {c_.stored_rows(), c_.n}), {}};
   }
@@ -130,7 +130,7 @@ class RowTensors {
   const RowCase& c_;
 };
 
-/// Stages that round a row to the format of x if they are last.
+/// Stages that can be the last one of an op: they then round y to the format of x.
 class StoringStage : public RowStage {
  public:
   bool stores_y() const override { return true; }
@@ -169,7 +169,7 @@ class NormStage : public StoringStage {
     const RowTensors of_case(c);
     if (c.bound->row_norm()->adds()) {
       problem.tensors.push_back(of_case.rows("residual", c.residual, kResidual));
-      problem.tensors.back().spec.role = Role::kOutput;  // in place
+      problem.tensors.back().spec.role = Role::kOutput;  // the op overwrites residual with the sum
     }
     problem.tensors.push_back(of_case.weights("gamma", c.gamma, kGamma));
     if (inputs_.beta) problem.tensors.push_back(of_case.weights("beta", c.beta, kBeta));
@@ -243,7 +243,7 @@ class QuantStage : public RowStage {
 
  private:
   bool given() const { return tensors_.scales.given; }
-  /// A call states its group size if it can vary. Scales that are given to a chain are per tensor.
+  /// A call has the parameter group_size if it can vary. In a chain of stages, given scales are one scale for the whole tensor.
   bool names_columns(StagePlace place) const { return place.first || !given(); }
   bool names_rows(StagePlace place) const { return place.first && (given() || tensors_.scales.across_rows); }
 
@@ -322,9 +322,9 @@ Problem RowChain::problem(const RowCase& c, HostTensor x) const {
 
 namespace {
 
-// What --minimize can reduce in a case of a row-wise op.
+// What --minimize can reduce in a case.
 
-/// Reduces rows and columns by whole groups, and the group size. `multiple_of`: the kernel requires multiples of this number.
+/// Reduces rows and columns by whole groups, and the group size. `multiple_of`: the kernel requires multiples of these numbers.
 Shrinking shrink_rows(const RowCase& c, const std::map<std::string, int64_t>& multiple_of);
 
 ShrinkAxis number_axis(const std::string& column, int64_t now, int64_t unit) {
@@ -333,7 +333,7 @@ ShrinkAxis number_axis(const std::string& column, int64_t now, int64_t unit) {
           }};
 }
 
-/// Reduces the rows of all experts in proportion.
+/// Reduces the rows of all experts in proportion; no expert loses its last row.
 ShrinkAxis tokens_axis(const RowCase& c) {
   return {c.m, [c](int64_t rows) {
             std::string counts;
@@ -360,19 +360,19 @@ Shrinking shrink_rows(const RowCase& c, const std::map<std::string, int64_t>& mu
   return all;
 }
 
-// The bound case of every row-wise op, and the op of a chain of stages.
+// A parsed case of any row-wise op, and how an Op is made of a chain of stages.
 
-/// Elements of a subsample. Every generator has then repeated its pattern, and a mutant takes some milliseconds.
+/// Elements of a subsample: enough that each generator repeats its pattern, few enough that a mutant takes only milliseconds.
 constexpr int64_t kExcerptElements = 1 << 18;
 
-/// The same case without generators for the tensors that gather_rows() overwrites: generating them would take most of the
+/// The case without generators for the tensors that gather_rows() overwrites. Generating their data would take most of the
 /// time.
 RowCase unfilled(RowCase c) {
-  if (!c.groups.any()) c.fill = c.up = c.residual = c.gate = "";  // gaps between rows of experts keep the generated data
+  if (!c.groups.any()) c.fill = c.up = c.residual = c.gate = "";  // storage between groups keeps its generated data
   return c;
 }
 
-/// Row i of x becomes row rows[i] of another tensor; what all rows share stays unchanged.
+/// Copies row rows[i] of `from` to row i of `to`. A tensor that all rows share is copied as a whole.
 void gather_rows(const RowCase& c, const HostTensor& from, const std::vector<int64_t>& rows, HostTensor& to) {
   if (from.spec.name == "global_scale") {
     const LevelGrid grid = c.scales.outer()->grid(c.m, c.n);
@@ -412,11 +412,11 @@ Expectation BoundRows::expect(const Problem& problem, const std::vector<HostTens
 std::vector<Hypothesis> BoundRows::mutants() const { return row_hypotheses(c_); }
 
 std::unique_ptr<const BoundCase> BoundRows::excerpt() const {
-  if (c_->groups.capacity() > 0) return nullptr;  // its size is determined by its experts
+  if (c_->groups.capacity() > 0) return nullptr;  // its rows are determined by its experts
   int64_t rows = std::max<int64_t>(1, kExcerptElements / c_->n);
   if (c_->m <= rows) return nullptr;
   if (c_->groups.any()) return with(c_->with_fewer_tokens(rows));
-  // round up to whole groups
+  // whole groups of rows
   if (c_->group_rows() < c_->m) rows = (rows + c_->group_rows() - 1) / c_->group_rows() * c_->group_rows();
   return rows < c_->m ? with(c_->with_rows(rows)) : nullptr;
 }

@@ -1,5 +1,5 @@
-// Row ops are chains of stages that each row passes through. A stage knows which contracts it takes and which tensors and
-// parameters it adds to a call.
+// A row-wise op is a chain of stages, such as a norm and a quantization. A stage knows which contracts it takes, and which
+// tensors and parameters it adds to a call.
 #pragma once
 
 #include <memory>
@@ -12,50 +12,50 @@
 
 namespace assay {
 
-/// Position of a stage in its op.
+/// Whether a stage is the first or the last one of its op.
 struct StagePlace {
-  bool first = true;  ///< it reads x
-  bool last = true;   ///< it stores its result
+  bool first = true;  ///< the stage reads x
+  bool last = true;   ///< the stage stores its result
 };
 
 class RowStage {
  public:
   virtual ~RowStage() = default;
 
-  /// Op kind of the contract rows that the stage takes: "row_norm".
+  /// Op kind of the contract rows that the stage takes, such as "row_norm".
   virtual std::string flow() const = 0;
-  /// Why it does not take the contract, whose op kind is already checked, or nothing.
+  /// Why the stage does not take this contract of its op kind; empty if it does.
   virtual std::string why_not(const ContractRow& contract) const = 0;
-  /// Whether it stores y in the format of x if it is the last stage.
+  /// Whether the stage, as the last one, stores y in the format of x.
   virtual bool stores_y() const { return false; }
-  /// Its tensors besides x, in the order of the call.
+  /// The tensors of the stage besides x, in the order of the call.
   virtual std::vector<RoleSpec> roles(StagePlace place) const = 0;
   virtual std::vector<ParameterSpec> parameters(StagePlace place) const = 0;
   virtual void add_to(Problem& problem, const RowCase& c, StagePlace place) const = 0;
 
-  /// The input of an op that begins with this stage.
+  /// The tensor x of an op that begins with this stage.
   virtual RoleSpec role_of_x() const;
   virtual HostTensor x(const RowCase& c) const;
-  /// Whether the op also takes a single contract row of an op kind other than flow().
+  /// Whether an op of this stage also takes contracts of one row whose op kind is not flow().
   virtual bool takes_other_flows() const { return false; }
 };
 
 using RowStagePtr = std::shared_ptr<const RowStage>;
 
-/// Whether cases of the op have an input.
+/// Whether the cases of an op have a certain input.
 enum class Has { kNever, kSometimes, kAlways };
 
-/// A norm. Rows may be added to a residual before it, and multiplied by a gate after it.
+/// A norm. It may add a residual to x first, and may multiply its result by a gate.
 struct NormInputs {
   Has residual = Has::kNever, gate = Has::kNever;
-  bool beta = false;  ///< LayerNorm: subtracts the mean
+  bool beta = false;  ///< LayerNorm: adds a beta and subtracts the mean
 };
 RowStagePtr norm_stage(NormInputs inputs = {});
 
-/// An activation of one half of a row, times the other half.
+/// The activation of one half of a row, multiplied by the other half.
 RowStagePtr gated_stage();
 
-/// A quantization; always the last stage.
+/// A quantization; it is always the last stage.
 struct QuantTensors {
   ScalesOfOp scales{};
   bool zero_points = false;
@@ -65,28 +65,28 @@ struct QuantTensors {
 };
 RowStagePtr quant_stage(QuantTensors tensors);
 
-/// How rows belong to experts.
+/// Where the rows of each expert lie.
 enum class Experts {
   kNone,
-  kOneBehindTheOther,  ///< rows of x and q follow without gaps; each expert has its own grid of scales
-  kInRooms             ///< each expert has storage for `room` rows, of which it uses the first ones
+  kOneBehindTheOther,  ///< rows of all experts follow each other without gaps; each expert has its own grid of scales
+  kInRooms             ///< each expert has storage for `room` rows and uses the first of them
 };
 
-/// All stages of an op.
+/// All stages of an op, in order.
 class RowChain {
  public:
   explicit RowChain(std::vector<RowStagePtr> stages, Experts experts = Experts::kNone)
       : stages_(std::move(stages)), experts_(experts) {}
 
-  /// Why an op with these columns does not take the contract, or nothing if it does.
+  /// Why an op with these columns does not take the contract; empty if it does.
   std::string why_not(const ContractRow& contract, const std::vector<std::string>& columns) const;
-  /// Throws TableError about the cell `contract` with that reason, or if the contract cannot store y for this format of x.
+  /// Throws TableError about the cell `contract` with that reason, or if the contract does not round y to this format of x.
   void require(const Cells& cells, const ContractRow& contract, const std::vector<std::string>& columns) const;
   std::vector<RoleSpec> roles() const;
   std::vector<ParameterSpec> parameters() const;
 
   HostTensor x(const RowCase& c) const { return stages_.front()->x(c); }
-  /// The call with this x, which may be the result of another op.
+  /// The call with this tensor x, which may be the output of another op.
   Problem problem(const RowCase& c, HostTensor x) const;
   Problem problem(const RowCase& c) const { return problem(c, x(c)); }
 
@@ -97,30 +97,30 @@ class RowChain {
   Experts experts_;
 };
 
-// The bound case of every row-wise op, and the op of a chain of stages.
+// A parsed case of any row-wise op (a bound case), and how an Op is made of a chain of stages.
 
-/// The parts that differ between ops.
+/// What differs between row-wise ops.
 struct RowOpParts {
   std::string name;
   RowChain chain;
   std::vector<std::string> columns;
   std::set<std::string> optional_columns{};
-  /// The result of a row does not depend on other rows, so each row may be computed alone.
+  /// Whether a row's result depends only on that row, so that rows can be computed one by one.
   bool independent_rows = true;
 };
 
-/// A case of a chain of stages. Ops that are composed of others use it with their own rows.
+/// A parsed case of a chain of stages. Composed ops also use it, with other rows than those of the case table.
 class BoundRows : public BoundCase {
  public:
   BoundRows(std::shared_ptr<const RowOpParts> op, RowCase c, CaseName name)
       : op_(std::move(op)), c_(std::make_shared<const RowCase>(std::move(c))), name_(std::move(name)) {}
 
   const RowCase& row_case() const { return *c_; }
-  /// The same op with another case.
+  /// A bound case of the same op and name with other parameters.
   std::unique_ptr<const BoundRows> with(RowCase c) const { return std::make_unique<const BoundRows>(op_, std::move(c), name_); }
-  /// The call on rows that are the result of another op.
+  /// The call whose x is the output of another op.
   Problem problem_of(HostTensor x) const { return op_->chain.problem(*c_, std::move(x)); }
-  /// As expect(), for another contract of the same op kind.
+  /// Like expect(), but for another contract of the same op kind.
   Expectation expect_of(const std::shared_ptr<const Contract>& contract, const Problem& problem,
                         const std::vector<HostTensor>* outputs) const;
 
@@ -142,7 +142,7 @@ class BoundRows : public BoundCase {
   const CaseName name_;
 };
 
-/// Parses and names a case of the op. Throws TableError.
+/// Parses a case of the op and names it. Throws TableError.
 std::unique_ptr<const BoundRows> bind_rows(const std::shared_ptr<const RowOpParts>& op, const Case& c);
 
 Op row_op(RowOpParts parts);

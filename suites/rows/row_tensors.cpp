@@ -21,7 +21,7 @@
 namespace assay {
 namespace {
 
-// Tensors of calls: views of their rows, known integers, and rows moved apart.
+// Tensors of calls: views of bytes by row, rows with gaps between them, and integer inputs that the case determines.
 
 template <class View, class Bytes>
 View view_of(const TensorSpec& spec, Bytes* bytes) {
@@ -107,7 +107,7 @@ HostTensor input_int64(const std::string& name, const std::vector<int64_t>& valu
   return tensor;
 }
 
-// Inputs of the reference for each row of a case.
+// The reference's inputs for each row of a case.
 
 std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t first, int64_t count) {
   std::vector<double> values(size_t(count), 0.0);
@@ -174,7 +174,7 @@ const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
     const int64_t end = std::get<AmaxScales>(quant.scales).amax.over == Over::kFirstRow
                             ? first + 1
                             : std::min(case_.m, first + case_.group_rows());
-    // processed in bands of rows, since a group may be the whole tensor
+    // in bands of rows, in parallel: one group may be the whole tensor
     constexpr int64_t kRowsOfStretch = 128;
     std::vector<Spans> stretches(size_t((end - first + kRowsOfStretch - 1) / kRowsOfStretch));
     for_each_in_parallel(int64_t(stretches.size()), [&](int64_t i) {
@@ -243,7 +243,7 @@ RowInputs CaseInputs::of_row(int64_t row) const {
   return inputs;
 }
 
-// Shared by ops with a rotary embedding: the cosine/sine cache, correct and wrong ways to read it, and descriptions.
+// For ops with a rotary embedding: the cosine and sine cache, correct and wrong ways to read it, and lines that explain it.
 
 namespace {
 
@@ -265,7 +265,7 @@ HostTensor made_unit_circle_cache(const Format& format, int64_t positions, int64
 
 }  // namespace
 
-/// Cases of an op share few caches, and making one costs more than a call of a kernel, so the last ones are kept.
+/// Cases of an op share few caches, and making one takes longer than a kernel call; the eight most recent ones are kept.
 HostTensor unit_circle_cache(const Format& format, int64_t positions, int64_t rotary, uint64_t seed, uint32_t stream) {
   constexpr size_t kKept = 8;
   using Key = std::tuple<std::string_view, int64_t, int64_t, uint64_t, uint32_t>;

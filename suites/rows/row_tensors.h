@@ -1,4 +1,4 @@
-// The tensors of a row-wise case, and what the reference reads from them for each row.
+// The tensors of a row-wise case, and the values that the reference reads from them for each row.
 #pragma once
 
 #include <Eigen/Core>
@@ -18,72 +18,72 @@
 
 namespace assay {
 
-// Tensors of calls: views of their rows, known integers, and rows moved apart.
+// Tensors of calls: views of bytes by row, rows with gaps between them, and integer inputs that the case determines.
 
-/// The bytes of a tensor, row by row; there may be gaps between rows. Eigen moves blocks of them: `byte_rows(x).leftCols(8) =
-/// byte_rows(gate)`.
+/// The bytes of a tensor as a matrix, a row of bytes per row of elements; the rows may have gaps between them. Eigen copies
+/// blocks of them: `byte_rows(x).leftCols(8) = byte_rows(gate)`.
 using ByteRows =
     Eigen::Map<Eigen::Array<uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
 using ConstByteRows = Eigen::Map<const Eigen::Array<uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned,
                                  Eigen::OuterStride<>>;
-/// A view of a matrix, by its strides. A vector is one row. The tensor must have bytes.
+/// A view of a matrix that follows its strides; a vector counts as one row. The tensor must have its bytes allocated.
 ByteRows byte_rows(HostTensor& tensor);
 ConstByteRows byte_rows(const HostTensor& tensor);
-/// A view of a dense tensor, cut into that many equal rows.
+/// A view of a dense tensor, cut into `rows` rows of equal length.
 ByteRows byte_rows(HostTensor& tensor, int64_t rows);
 ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows);
 
-/// Whether rows with this stride make a far tensor (TensorSpec::far): with the gaps it would take more than 256 MiB.
+/// Whether the tensor is far (TensorSpec::far): rows at this stride, with the gaps, would take more than 256 MiB.
 bool lie_far(const Format& format, int64_t rows, int64_t stride);
-/// Copies the rows of a dense matrix to a distance of `stride` elements (0: unchanged), starting at element `offset`. The gaps
-/// are filled with all-ones bits (NaN). Far rows stay where they are and get TensorSpec::far.
+/// A copy of a dense matrix with rows `stride` elements apart (0: dense), beginning at element `offset`. The gaps hold all-ones
+/// bits (NaN). The rows of a far tensor are not moved; only its TensorSpec::far is set.
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
-/// Moves the tensor into its storage by `shift` elements. The elements before it are unused (NaN in inputs).
+/// Shifts the tensor by `shift` elements within a larger storage. The elements before it are unused; in inputs they hold NaN.
 HostTensor shifted(HostTensor tensor, int64_t shift);
-/// An int32 input determined by the case, not by random data: rows of experts, or their offsets.
+/// An int32 input that the case determines, not random data: the numbers of rows of the experts, or their offsets.
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values);
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& shape, const std::vector<int64_t>& values);
-/// The elements of an int32 tensor; none if there is no such tensor.
+/// The elements of the int32 tensor `name`; empty if there is no such tensor.
 std::vector<int64_t> integers_of(const std::vector<HostTensor>& tensors, std::string_view name);
-/// The same as int64: positions and slots of tokens.
+/// The same as int64, for positions and slots of tokens.
 HostTensor input_int64(const std::string& name, const std::vector<int64_t>& values);
 
-// Inputs of the reference for each row of a case.
+// The reference's inputs for each row of a case.
 
 /// Values of one row of a dense tensor.
 std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t columns);
 
-/// Values [first, first + count) of one row.
+/// Values of the elements [first, first + count) of one row.
 std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t first, int64_t count);
 
-/// Values of the scales of one row of groups, stored in the layout's element format.
+/// Values of the scales of one row, one for each of `groups` groups, stored in the layout's element format.
 std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups);
 
-/// The value that a kernel uses as the scale of the outer level.
+/// Which value a kernel uses as the outer scale (global_scale) of a row. Only kOwn is correct.
 enum class OuterReading {
-  kOwn,         ///< the scale of the row or of the group of rows
-  kFirst,       ///< the first scale, for all rows
-  kNext,        ///< the scale of the next row or group of rows
-  kOne,         ///< 1
-  kReciprocal,  ///< 1 / scale in f32, as if the scale were defined the other way round
+  kOwn,         ///< the scale of this row, or of its group of rows
+  kFirst,       ///< the first scale of the tensor, for all rows
+  kNext,        ///< the scale of the next row, or of the next group of rows
+  kOne,         ///< 1, as if there were no outer scale
+  kReciprocal,  ///< 1 / scale in f32, as if global_scale held reciprocals
 };
 
-/// How much of x and of the residual a kernel reads; by default all of it.
+/// Which elements of x and residual, and which outer scale, a kernel reads. The defaults are correct; others describe mutants.
 struct RowReading {
-  int64_t pitch = 0;          ///< distance between rows of x, in elements; 0: as the tensor states
-  int64_t end = INT64_MAX;    ///< this column and later ones are read as zero, in each half of a gated row
+  int64_t pitch = 0;          ///< distance between rows of x, in elements; 0: the tensor's own stride
+  int64_t end = INT64_MAX;    ///< columns from this one on are read as zero, in each half of a gated row
   OuterReading outer = OuterReading::kOwn;
-  bool explains = true;       ///< state why elements accept several codes; not needed for mutants
+  bool explains = true;       ///< also compute why elements accept several codes; not needed for mutants
 };
 
-/// Computes inputs row by row. Maxima of groups that span rows are computed when one of the rows is first requested. Refers to
-/// its arguments. Thread-safe.
+/// Computes the reference's inputs for one row at a time. If a group spans several rows, its amax is computed when the first of
+/// these rows is requested. Keeps references to its arguments. Thread-safe.
 class CaseInputs {
  public:
   CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem, const RowReading& reading = {});
 
   RowInputs of_row(int64_t row) const;
-  /// The leading columns of row 0, for contracts without a norm: whole groups, unless scales are given. Ignores RowReading::end.
+  /// Columns 0 to `columns` - 1 of row 0, for contracts without a norm; whole groups, unless scales are given. Ignores `end`.
   RowInputs first_of_row0(int64_t columns) const;
 
  private:
@@ -101,36 +101,36 @@ class CaseInputs {
   const RowCase& case_;
   const Problem& problem_;
   const RowReading reading_;
-  std::vector<std::unique_ptr<Maxima>> maxima_;  ///< one entry per row of groups, if groups span rows
+  std::vector<std::unique_ptr<Maxima>> maxima_;  ///< one for each row of the scale grid, if groups span several rows
 };
 
-// Shared by ops with a rotary embedding: the cosine/sine cache, correct and wrong ways to read it, and descriptions.
+// For ops with a rotary embedding: the cosine and sine cache, correct and wrong ways to read it, and lines that explain it.
 
-/// Input cos_sin_cache [positions, rotary]: the cosines and then the sines of each position. They are rational points of the unit
-/// circle, different for each position and pair: (1 - t^2, 2 t) / (1 + t^2). So no math library affects them. Position 0 does not
-/// rotate, as in real caches.
+/// Input cos_sin_cache [positions, rotary]: for each position the cosines of all pairs, then their sines.
+/// cos = (1 - t^2) / (1 + t^2) and sin = 2 t / (1 + t^2), with a rational t for each position and pair, so that no math library
+/// affects them. Position 0 does not rotate, as in real caches.
 HostTensor unit_circle_cache(const Format& format, int64_t positions, int64_t rotary, uint64_t seed, uint32_t stream);
 
-/// Where a kernel finds the angles of a token. The default is correct.
+/// Which position's angles a kernel reads for a token, and how. The defaults are correct.
 struct AngleReading {
-  int64_t later = 0;         ///< offset added to the token's position
-  bool own_numbers = false;  ///< the position is the token's index in the batch
-  bool alternating = false;  ///< the sine of a pair follows its cosine in the cache
+  int64_t later = 0;         ///< added to the token's position
+  bool own_numbers = false;  ///< the token's index in the batch is used as its position
+  bool alternating = false;  ///< the cache is read as if each sine followed its cosine
 };
 
 struct WrongAngles {
-  const char* name;  ///< name of the hypothesis
+  const char* name;  ///< name of the mutant
   AngleReading reading;
 };
 const std::vector<WrongAngles>& wrong_angles();
 
-/// The token's entry in the input positions (int64).
+/// The token's entry in the int64 input `positions`.
 int64_t position_of_token(const Problem& problem, int64_t token);
 
-/// Reads the inputs positions and cos_sin_cache. Misreadings stay inside the cache.
+/// The angles of a token, from the inputs positions and cos_sin_cache. Wrong readings also stay inside the cache.
 Angles angles_of_token(const Problem& problem, const AngleReading& reading, int64_t token);
 
-/// Adds which pair column `column` of a head belongs to, if any.
+/// Appends a line that says to which rotated pair column `column` of a head belongs; none if it is not rotated.
 void append_pair(std::vector<std::string>& lines, const Rope& rope, const RowInputs& inputs, size_t column);
 
 }  // namespace assay

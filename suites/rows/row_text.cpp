@@ -19,7 +19,7 @@
 
 namespace assay {
 
-// Trace of a row-wise contract: the evaluation of one element.
+// Trace of an element: how the contract computes it, step by step.
 
 std::string in_words(Span span) {
   char text[96];
@@ -45,7 +45,7 @@ std::vector<std::string> trace_lines(const Trace& trace, std::optional<int64_t> 
 }
 
 std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column) {
-  // x may be larger than the result: two halves in a row, or unused rows
+  // x may be larger than the result: it may have two halves in a row, or unused rows
   if (row >= c.m || column >= c.n)
     return {fmt::format("element [{}, {}] is outside of the result, which is [{}, {}]", row, column, c.m, c.n)};
   const Contract& contract = *c.bound;
@@ -59,7 +59,7 @@ std::vector<std::string> trace_element(const RowCase& c, const Problem& problem,
 
 namespace {
 
-// Describes storage layouts for authors of plug-ins: address formulas, shapes and padding rules.
+// Lines about storage layouts, for authors of plug-ins: address formulas, shapes and padding rules.
 
 const char* rule_in_words(PaddingRule rule) {
   switch (rule) {
@@ -108,7 +108,7 @@ std::vector<std::string> row_layout_lines(const RowCase& c) {
 
 namespace {
 
-// Results of each quantization contract for zeros, tiny and huge numbers, -0, NaN and Inf.
+// SPECIALS.md: what each quantization contract returns for zeros, tiny and huge numbers, -0, NaN and Inf.
 
 constexpr int64_t kGroup = 32;
 
@@ -116,7 +116,7 @@ std::string hex(const Format& format, double value) {
   return fmt::format("{:0{}x}", code_of(format, value), (format.bits + 3) / 4);
 }
 
-/// One code, both ends of an interval, or "?".
+/// "70" for a single code, "70/71" for an interval, "?" for anything.
 std::string accepted(const Format& format, Span span) {
   if (span.any()) return "?";
   const std::string low = hex(format, span.low), high = hex(format, span.high);
@@ -131,7 +131,7 @@ std::vector<double> numbers_of(const SpecialGroup& group) {
   return x;
 }
 
-/// NaN bits differ between machines, so the table only says "nan".
+/// The bits of NaN differ between machines, so the table says "nan" for an fp32 scale.
 std::string scale_bits(const Format& element, Span span) {
   if (!span.any() && std::isnan(span.low) && element.specials == Specials::kIeee) return "nan";
   return accepted(element, span);

@@ -1,4 +1,4 @@
-// Quantizations whose group scales are relative to a given scale of the tensor, of each row or of each expert.
+// Quantizations with two levels of scales: group scales are relative to a given scale of the tensor, row or expert.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ const TestCells kExperts = {
 const Op& quant() { return shipped_ops().find("quant_group"); }
 const Op& experts() { return shipped_ops().find("quant_experts"); }
 
-/// Ordinals of q and of the scales.
+/// Ordinals of the lowest accepted codes of q and scale.
 struct Answer {
   std::vector<int32_t> q, scale;
   bool operator==(const Answer&) const = default;
@@ -52,7 +52,7 @@ struct Bound {
 
 using RowTwoLevels = WithTwoLevels;
 
-/// The row of the table, each operation rounded to f32: scale = e4m3(amax / 448 * g), code = e4m3(x * (g / scale)).
+/// Computes contract quant.two with each operation rounded to f32: scale = e4m3(amax / 448 * g), code = e4m3(x * (g / scale)).
 void expect_by_hand(const Bound& c, int64_t rows, const std::function<double(int64_t row)>& outer_of) {
   const HostTensor& x = find(c.problem.tensors, "x");
   const Answer all = c.right();

@@ -1,4 +1,4 @@
-// Compares the reference with results from other sources: one row of special_facts.csv per test.
+// Compares the reference with results that other sources state: a test for each row of special_facts.csv.
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ const ContractRow& contract(const std::string& id) {
   return rulebook().contracts.find(id);
 }
 
-/// The reference's result for a fact; empty where the fact states nothing.
+/// The reference's scale and codes for a fact; each is empty if the fact does not state it.
 std::pair<std::string, std::string> answer_to(const SpecialFact& fact) {
   const SpecialAnswer answer = special_answer(contract(fact.contract), special_group(fact.x));
   return {fact.scale.empty() ? "" : answer.scale, fact.codes.empty() ? "" : fmt::format("{}", fmt::join(answer.codes, " "))};

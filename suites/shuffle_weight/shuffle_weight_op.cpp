@@ -42,7 +42,7 @@ ShuffleCase read_shuffle_case(const Case& c) {
   return p;
 }
 
-/// The bytes of the result, each with one accepted code; one row per row of the weight.
+/// Accepts one code for each byte of the result. The result has a row for each row of the weight.
 Expectation expect_moved(const ShuffleCase& p, const std::vector<int64_t>& sources, const Problem& made) {
   const HostTensor& x = find(made.tensors, "x");
   const auto bytes = size_t(p.extents.bytes);

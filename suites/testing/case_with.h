@@ -1,4 +1,4 @@
-// Builds cases of a shipped op for tests, outputs that an answer accepts, and contracts with two levels of scales.
+// For tests: cases of a shipped op, outputs that the reference accepts, and contracts with two levels of scales.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,14 +20,14 @@ namespace assay {
 
 using TestCells = std::map<std::string, std::string>;
 
-/// An op with the shipped contract registry, which is opened once.
+/// An op. Opens the registry of the shipped contracts at the first call.
 inline const Op& shipped_op(std::string_view name) {
   static const bool open = (open_rulebook(ASSAY_SOURCE_DIR), true);
   (void)open;
   return shipped_ops().find(name);
 }
 
-/// The case with `usual` cells, overridden by `changed`, as the op names it. Throws TableError.
+/// A case with the cells `usual`, of which `changed` replaces some or adds others. Throws TableError if the op refuses it.
 inline Case case_of(const Op& op, TestCells usual, const TestCells& changed) {
   Case one;
   one.op = op.name;
@@ -36,7 +36,7 @@ inline Case case_of(const Op& op, TestCells usual, const TestCells& changed) {
   return checked_case(op, std::move(one));
 }
 
-/// The op's error for such a case; empty if it is valid.
+/// The op's error for the same cells; empty if the case is valid.
 inline std::string refusal_of(const Op& op, const TestCells& usual, const TestCells& changed) {
   try {
     (void)case_of(op, usual, changed);
@@ -46,9 +46,9 @@ inline std::string refusal_of(const Op& op, const TestCells& usual, const TestCe
   return "";
 }
 
-// Converts a variant's answer for a GEMM to the outputs of a call.
+// Makes outputs that the reference accepts for a GEMM.
 
-/// d with the lowest accepted code of each element.
+/// Tensor d, each element with its lowest accepted code.
 inline std::vector<HostTensor> outputs_of(const Problem& problem, const Answer& answer) {
   std::vector<HostTensor> outputs = {find(problem.tensors, "d")};
   outputs[0].bytes.resize(outputs[0].spec.bytes());
@@ -58,10 +58,10 @@ inline std::vector<HostTensor> outputs_of(const Problem& problem, const Answer& 
   return outputs;
 }
 
-// Contract rows with block scales below a given scale, beside the shipped ones: for tests of both levels in quantizations and
-// GEMMs.
+// Contracts whose block scales are relative to a given outer scale, in addition to the shipped ones. Tests of quantizations and
+// GEMMs with two levels of scales use them.
 
-/// Opens the rulebook with these rows, and the shipped one again afterwards.
+/// Opens the registry with these contracts, and afterwards the shipped registry again.
 class WithTwoLevels : public testing::Test {
  protected:
   static void SetUpTestSuite() {

@@ -20,7 +20,7 @@ struct StridedCase {
   int warp = 0;
 };
 
-/// Parses "3x4": nonnegative integers.
+/// Parses nonnegative integers such as "3x4".
 std::vector<int64_t> sizes_of(const Cells& cells, const char* column) {
   const std::string& text = cells.text(column);
   std::vector<int64_t> sizes;
@@ -112,7 +112,7 @@ Op weak_contiguity_op() {
                     {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory accepts it, otherwise 0"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "shape", "strides", "offset", "storage", "warp"},
-          .data_column = "",  // x is zeros: what it holds decides nothing
+          .data_column = "",  // no generator: the result depends on shape and strides, not on what x holds
           .takes = [](const std::string& contract) { return rulebook().is_row(contract, contiguity_flow()); },
           .bind = bind_strided};
 }

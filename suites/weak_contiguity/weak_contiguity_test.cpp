@@ -1,4 +1,4 @@
-// Op weak_contiguity: the examples in vLLM's comment, and tensors that its rule wrongly accepts.
+// Op weak_contiguity: the examples in the comment of vLLM's function, and tensors that its rule wrongly accepts.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ Contiguity row(const std::string& id) {
   return read_contiguity(rulebook().contracts.find(id));
 }
 
-/// A = torch.zeros(3, 3, 3), its slices and permutations, in the order of vLLM's comment.
+/// A = torch.zeros(3, 3, 3) and its slices and permutations, in the order of that comment.
 TEST(WeakContiguity, TakesWhatItsCommentSays) {
   const std::pair<StridedExtents, bool> examples[] = {
       {{{3, 3, 3}, {9, 3, 1}, 0, 27, 2}, true},        {{{2, 3, 3}, {9, 3, 1}, 9, 27, 2}, true},
