@@ -16,9 +16,9 @@ namespace assay {
 struct Finding {
   std::string program;               ///< name of that answer
   std::vector<TensorFinding> parts;  ///< one per part of that answer
-  std::vector<Violation> violations; ///< the first few: within one step (Answer::steps) in step order, then between tensors
+  std::vector<Violation> violations; ///< the first few: those within a step (Answer::steps) in order, then those between tensors
   int64_t all_violations = 0;
-  Sample sample;                     ///< the steps that the diagnosis should examine
+  Sample sample;                     ///< the steps and columns that the diagnosis should examine
 
   static constexpr size_t kMostViolations = 64;
   bool agrees() const;

@@ -143,7 +143,7 @@ struct Answer {
   /// May be empty. For a cheap check whether a mutant changes anything: the first elements of row 0 of each part, as AcceptedRows
   /// with fewer columns or with none.
   std::function<AcceptedBlock()> glimpse = {};
-  int64_t products = 1;  ///< multiply-accumulates per element (k), if they determine the cost
+  int64_t products = 1;  ///< cost of one element in multiply-accumulates: k for a GEMM
   bool ready = false;    ///< already computed, so that requests for fewer steps save no time
 
   int64_t elements() const;
@@ -253,8 +253,8 @@ void for_each_element(const SampleBlock& block, const Part& part, const Accepted
 /// The complete sample.
 Sample all_steps(const Answer& answer);
 
-/// Collects a sample while steps are checked in order. Divides the steps into 64 ranges and keeps one failing and one good step
-/// of each; divides the columns into 64 ranges and keeps one failing element of each.
+/// Collects a sample while steps are checked in order. Divides the steps into 64 ranges and keeps the first failing and the first
+/// good step of each. Divides the columns into 64 ranges and keeps the first failing element of each.
 class SampleKeeper {
  public:
   static constexpr int64_t kNone = -1, kParts = 64;
@@ -266,8 +266,8 @@ class SampleKeeper {
   void add(int64_t step, const std::vector<int64_t>& wrong);
   void merge(const SampleKeeper& later);
 
-  /// The complete sample if the answer has few elements. Otherwise as many of the kept steps as the limit allows, half of them
-  /// failing; if columns may be chosen, some columns with a failure and some without.
+  /// The complete sample if the answer has few elements. Otherwise as many of the kept steps as the limit allows, at most half of
+  /// them failing. If columns may be chosen: also some columns with a failure, and some without.
   Sample chosen(const Answer& answer) const;
 
  private:
@@ -280,8 +280,8 @@ class SampleKeeper {
   Sample of_columns(const Answer& answer) const;
 
   int64_t steps_, columns_;
-  Places failing_{}, good_{};  ///< first one of each range of steps
-  Places failing_columns_{};   ///< first one of each range of columns
+  Places failing_{}, good_{};  ///< the first failing and the first good step of each range of steps
+  Places failing_columns_{};   ///< the first failing element of each range of columns
 };
 
 }  // namespace assay
