@@ -37,7 +37,7 @@ struct CallsToLaunch {
   std::vector<assay_call*> calls;
   std::function<assay_status()> run;
   std::function<bool(int replay)> reset;
-  bool repeatable = false;  ///< calls of ranks may be launched twice, since they leave their inputs unchanged
+  bool repeatable = false;  ///< calls of several ranks may be launched twice: no output is in place
 };
 Execution execute(const assay_library& functions, const CallsToLaunch& launch, LaunchMode mode);
 /// As above, for a single call.
@@ -102,7 +102,7 @@ class CallRow {
   /// The algorithm that the library reports for the problem's own call.
   SaidAlgorithm said() const { return calls_[judged_].front().said(); }
 
-  /// The library's messages for failed calls: the first one with a message, or all of them if ranks wait for each other.
+  /// The result of a failed execution, with the message of the first call that has one; with those of all ranks if they hang.
   CallResult not_well(const Execution& execution) const;
 
  private:

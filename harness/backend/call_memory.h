@@ -58,8 +58,8 @@ struct FarRows {
 };
 
 /// Host memory for rows that lie far apart: a reserved address range in which only pages with rows are writable. An access to
-/// another page ends the process. The range extends by its length before and after the rows, since offsets that overflowed point
-/// there. The rest of the writable pages holds a pattern.
+/// another page ends the process. Before and behind the rows, the range has inaccessible pages of the length of all rows, where
+/// overflowed offsets point. The writable bytes outside the rows hold a pattern.
 class FarPages {
  public:
   explicit FarPages(const FarRows& rows);  ///< throws std::bad_alloc
@@ -109,7 +109,7 @@ class DeviceBlock {
   static constexpr size_t kAlignment = 256, kLeastAlignment = 16;
 
   /// Writes guards and data. `row`: bytes of one row of the tensor. Returns false, with the reason in `problem`, if allocation or
-  /// copy fails. `beside` holds for host memory; the end of the data then stays aligned to kLeastAlignment.
+  /// copy fails. `beside` applies to host memory only. With kNothingBehind, the data are aligned to kLeastAlignment only.
   bool upload(std::span<const std::byte> data, std::string& problem, size_t row = 0, Beside beside = Beside::kZones);
 
   /// The same for rows that lie far apart; `data` holds them without gaps. In device memory they have no guards. The library must
@@ -119,7 +119,7 @@ class DeviceBlock {
   /// Reads guards and data back. Returns false, with a reason, if a copy fails.
   bool download(std::string& problem);
 
-  /// Writes guards around `bytes` bytes and leaves these unwritten, for data that are produced and read on the device.
+  /// Writes guards around `bytes` bytes and leaves the bytes themselves unwritten: the device produces and reads them.
   bool enclose(size_t bytes, std::string& problem);
   /// Reads only the guards.
   bool download_guards(std::string& problem);
@@ -236,8 +236,8 @@ class Workspaces {
  public:
   explicit Workspaces(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
 
-  /// Gives the calls of one rank a workspace of the largest requested size. Returns false, with a reason, if allocation fails.
-  /// Throws WorkspaceError.
+  /// Gives the calls of one rank a common workspace, of the largest size that one of them requests. Returns false, with a reason,
+  /// if allocation fails. Throws WorkspaceError.
   bool give(const std::vector<assay_call*>& calls, void* group, std::string& reason);
 
   /// Returns kOk, or what is wrong: a call wrote outside its workspace, or the device is lost.

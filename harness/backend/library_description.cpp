@@ -88,7 +88,7 @@ class Fields {
   const std::string& path_;
 };
 
-/// A JSON value as a case table would write it.
+/// A JSON value as the text of a case-table cell.
 std::string cell(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 KernelOffer offer_of(const Json& json, const std::string& where, const std::string& path) {
