@@ -150,7 +150,7 @@ class ScaleFacts {
   std::map<std::string, std::string> values_;
 };
 
-/// Throws DumpError if no scale has the tensor's type, or if facts contradict the tensor; UsageError for invalid facts.
+/// The grid of scales. Throws DumpError if scales cannot have the tensor's type or facts contradict it; UsageError for bad facts.
 ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts);
 
 /// The largest magnitude of each group of `x`, for look_at_data(); NaN for a group with NaN or Inf. Empty unless `x` has as many

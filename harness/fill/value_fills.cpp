@@ -229,8 +229,8 @@ void every_code(Sheet& sheet) {
 
 // Generators that choose a group's minimum and maximum, and with them a scale and a zero point.
 
-/// The op quantizes x to x / 2^k + z with z = -128 - min / 2^k; here x / 2^k + z is a midpoint. Midpoints whose x / 2^k has more
-/// than eight bits are left out, since they are not exact in bf16.
+/// The op quantizes x to x / 2^k + z with z = -128 - min / 2^k. All but the minimum and the maximum become midpoints. Midpoints
+/// whose x / 2^k has more than eight bits are left out, since they are not exact in bf16.
 void extent_ties(Sheet& sheet) {
   for_each_group(sheet, [&](const Group& group) {
     const double step = power_of_two(int(group.number % 13) - 6);
