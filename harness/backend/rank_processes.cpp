@@ -272,8 +272,8 @@ int awaited_rank(const std::string& said) {
   return rank;
 }
 
-/// The message of a member that gave up becomes "waited for", with the ranks of the member that broke first. So does that of a
-/// library that waited in vain for a rank whose process broke: this library did not hang by itself.
+/// Writes "waited for rank 2" into the results of members that gave up; rank 2 is that of the member that broke first. Also if a
+/// library reports that it waited in vain for a rank whose process broke: it did not hang by itself.
 void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<RankPlace>& places, int first_broken) {
   std::vector<bool> broke;
   for (const CallResult& result : results)
@@ -289,7 +289,7 @@ void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<
   }
 }
 
-/// Joins the messages of all failed members into one line. Messages "waited for ..." come last, those that name one rank second.
+/// Joins the messages of all failed members into one line. Those that begin with "rank " come second, with "waited for " last.
 CallResult not_well(const std::vector<CallResult>& results, const std::vector<RankPlace>& places) {
   CallResult all;
   const auto is = [&](CallStatus status) {

@@ -51,7 +51,7 @@ struct RankPlace {
 };
 
 /// What lies beside each tensor in host memory. kZones: guard zones, whose bytes are compared after the call. kNothingBefore and
-/// kNothingBehind: inaccessible memory directly before or behind it. An access there crashes at once, so its code is found.
+/// kNothingBehind: inaccessible memory directly before or behind it. An access there crashes, and a report names its code.
 enum class Beside : uint8_t { kZones, kNothingBefore, kNothingBehind };
 
 struct CallRequest {

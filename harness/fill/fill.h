@@ -45,10 +45,10 @@ void fill(HostTensor& tensor, const FillRequest& request);
 struct FillInfo {
   std::string name;
   std::string aims_at;  ///< the values, and which mistakes they detect; one line
-  /// The kinds of operands that the generator is made for; suites/case_coverage_test.cpp demands that some case of each kind uses
-  /// it. "numbers"; "quantized" or "normed": x of ops that only quantize or normalize; "gates"; "ranges": x of ops with a zero
-  /// point; "weights" of norms; "scales", "block_scales", "packed" scales; "zero_points"; "factors" of GEMMs, "second_factors"
-  /// for the other operand; "terms" of instructions; "ranks"; "copies".
+  /// Kinds of operands. Every op with such an operand must have a case with this generator (suites/case_coverage_test.cpp).
+  /// "numbers"; "quantized": quantized without other steps; "normed": x of norms; "gates"; "ranges": quantized with a zero point;
+  /// "weights" of norms; "scales", "block_scales", "packed" scales; "zero_points"; "factors" of GEMMs, "second_factors": only the
+  /// operand b; "terms" of instructions; "ranks"; "copies".
   std::vector<std::string> suits{};
 };
 

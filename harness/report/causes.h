@@ -26,7 +26,7 @@ std::optional<ToldCause> parse_cause(const std::string& words);
 /// List items that become equal are merged: "byte 0 in 1 word, byte 1 in 2 words" becomes "byte # in # words".
 std::string with_numbers_masked(const std::string& text);
 
-/// A text that is equal for failures with the same cause: the mutant of the first cause, or the message. Empty if both lack.
+/// A text that is equal for failures with the same cause: the mutant of the first cause, else the message.
 std::string first_mistake(const Verdict& verdict);
 
 /// The case id without its warp size. Cases that differ only in warp size share their data.
