@@ -27,7 +27,7 @@ struct Execution {
 ///   kStream   on a stream that does not synchronize with the default stream. Calls of ranks are launched twice without a wait
 ///             between, which exposes races between a launch and the previous one.
 ///   kGraph    captured in a graph and replayed twice. `reset` restores the outputs before each replay, so that the final
-///             outputs come from the last replay. Work that was not enqueued on the stream is missing in them.
+///             outputs come from the last replay. They lack the results of work that was not enqueued on the stream.
 ///
 /// `run` makes the calls of one or several ranks on the given stream. Calls of several ranks are made once before the capture,
 /// since a group cannot allocate memory during a capture. `reset` gets the number of the replay, 1 or 2.
@@ -102,7 +102,7 @@ class CallRow {
   /// The algorithm that the library reports for the problem's own call.
   SaidAlgorithm said() const { return calls_[judged_].front().said(); }
 
-  /// The result of a failed execution, with the message of the first call that has one; with those of all ranks if they hang.
+  /// The result of a failed execution, with the first message that a call has; if ranks hang, with the messages of all ranks.
   CallResult not_well(const Execution& execution) const;
 
  private:

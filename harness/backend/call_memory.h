@@ -45,7 +45,7 @@ class GuardedPages {
   size_t mapped() const { return capacity_ + 2 * kFar; }
 
   std::byte* mapping_ = nullptr;
-  size_t capacity_ = 0, writable_ = 0;  ///< bytes between the inaccessible ends; how many of them, at their end, are writable
+  size_t capacity_ = 0, writable_ = 0;  ///< bytes between the inaccessible ends; the last `writable_` of them can be written
 };
 
 /// Rows that lie far apart.
@@ -94,7 +94,7 @@ class FarPages {
 /// be protected, so a zone there has the size of kDeviceGuard or of one row of the tensor, whichever is larger.
 class DeviceBlock {
  public:
-  /// The group member that owns the memory; it is then released with the group.
+  /// If `group` is set: the rank of that group which owns the memory. The memory is then released with the group.
   struct Member {
     void* group = nullptr;
     int32_t rank = 0;
@@ -112,8 +112,8 @@ class DeviceBlock {
   /// copy fails. `beside` applies to host memory only. With kNothingBehind, the data are aligned to kLeastAlignment only.
   bool upload(std::span<const std::byte> data, std::string& problem, size_t row = 0, Beside beside = Beside::kZones);
 
-  /// The same for rows that lie far apart; `data` holds them without gaps. In device memory they have no guards. The library must
-  /// have allocate_rows(), and the block must not belong to a group.
+  /// The same for rows that lie far apart; `data` holds them without gaps. In device memory the rows have no guards. Needs a
+  /// library with allocate_rows(), and a block that belongs to no group.
   bool upload_rows(std::span<const std::byte> data, const FarRows& rows, std::string& problem);
 
   /// Reads guards and data back. Returns false, with a reason, if a copy fails.

@@ -81,14 +81,14 @@ class Process {
   /// (pidfd).
   int end() const { return end_; }
   /// Returns false if the process still exists some seconds after SIGKILL, because it is in an uninterruptible driver call.
-  /// Then no thread waits for it.
+  /// This object then gives it up.
   bool kill();
 
   /// Describes how the process ended. Call it when the socket has closed. Waits a moment first: a kernel may have closed the
   /// socket while the process continues.
   std::string exit_text();
 
-  /// Where in the library the process is now, as its handler of kWhereAreYou answers; empty if no answer comes within 300 ms.
+  /// Where in the library the process is now, from its handler of the signal kWhereAreYou; empty if it is silent for 300 ms.
   std::string where(const std::string& library);
 
  private:
@@ -112,7 +112,7 @@ struct Described {
   bool contains_crashes = false;  ///< see Backend
 };
 
-/// A worker, with one process at a time. A call starts it if there is none.
+/// A worker, with at most one process at a time. call() starts a process if there is none.
 class Worker {
  public:
   /// Keeps a reference to `options`.

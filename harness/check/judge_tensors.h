@@ -1,5 +1,5 @@
-// Checks tensors that a kernel computed: those of one call against its contract or against all contracts that they fit, and a
-// single scale tensor without its call.
+// Checks tensors that a kernel computed: the tensors of one call against one contract, or against all contracts that they fit;
+// and a single scale tensor.
 #pragma once
 
 #include <cstdint>
@@ -71,7 +71,7 @@ struct CauseSearch {
 };
 
 /// Compares outputs and searches for the cause of a failure. `repro`: the command that repeats the check. For large inputs the
-/// mutation score is that of some rows, a lower bound. Large inputs whose rows depend on each other get no score.
+/// mutation score is computed on some rows, and is a lower bound. Large inputs whose rows depend on each other get no score.
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power,
                              const CauseSearch& search = {});
 
@@ -112,8 +112,8 @@ struct MatchedContracts {
 
 /// What match_tensors() calls while it works. Both functions may be empty.
 struct MatchProgress {
-  /// After a sample of the rows was compared with every contract: those that it does not refute. Not called if the tensors are
-  /// small or their rows depend on each other.
+  /// Called after a sample of `rows` rows was compared with every contract. `contracts`: those that it does not refute. Not
+  /// called if the tensors are small or their rows depend on each other.
   std::function<void(size_t rows, const std::vector<std::string>& contracts)> sampled;
   /// Before all rows are compared with contract number `at` (from 0) of the `of` contracts that the sample does not refute.
   std::function<void(size_t at, size_t of, const std::string& contract)> compared;

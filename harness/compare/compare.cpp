@@ -362,8 +362,8 @@ int64_t wrong_on(const Sample& sample, const Answer& answer, const std::vector<H
 }
 
 /// The alternative answers (all but the first) to compare in full. For small tensors: all of them. For large tensors: those
-/// without a wrong element in the sample. If there are none: the one with the fewest wrong elements in the sample, if these are
-/// fewer than the first answer's.
+/// without a wrong element in the sample. If there are none: the answer with the fewest wrong elements in the sample, if it has
+/// fewer than the first answer.
 std::vector<const Answer*> worth_a_look(const Expectation& expectation, const std::vector<HostTensor>& tensors,
                                         const Sample& sample) {
   std::vector<const Answer*> all, agreeing;

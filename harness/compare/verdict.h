@@ -165,8 +165,8 @@ struct DataPower {
 struct Power {
   int64_t faults = 0;  ///< mutants of the contract that some data can detect; 0: not computed
   std::vector<std::string>
-      blind_to{};  ///< the mutants among them that this case cannot detect; also those that the case lists in `blind_to` and that
-                   ///< the first row of its data does not detect
+      blind_to{};  ///< those of these mutants that this case does not detect. A mutant listed in the case's `blind_to` counts as
+                   ///< detected only if the first row of the data detects it
   std::vector<DataPower> data{};  ///< one for each output tensor
   /// Mutants listed in the case's `blind_to` that only rows after the first detect. Filled only for golden/power and POWER.md.
   std::vector<std::string> seen_later{};
@@ -263,7 +263,7 @@ struct Verdict {
   std::string program;                 ///< the variant of the contract that the outputs are closest to, if the contract has
                                        ///< several
   std::string looked_at;               ///< what the search for causes left out, such as rows of a large output; empty: nothing
-  std::vector<std::string> causes;     ///< for a failure: hypotheses that explain it, best first, or "no known cause"
+  std::vector<std::string> causes;     ///< for a failure: mutants and patterns that explain it, best first, or "no known cause"
   Power power;                         ///< what the case's data can detect; not computed if the call gave no outputs
   double seconds = 0;                  ///< wall time of the kernel call alone
   std::string why, origin, repro;

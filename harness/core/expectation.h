@@ -195,7 +195,7 @@ struct StepRange {
   bool operator==(const StepRange&) const = default;
 };
 
-/// All steps of an answer, in ranges of about ten thousand elements. A step with more elements gets a range of its own.
+/// All steps of an answer, in ranges of at most 2^15 elements; for GEMMs also of up to 128 rows. A range has at least one step.
 std::vector<StepRange> block_ranges(const Answer& answer);
 
 /// Runs f(i) for i in [0, count) on the shared thread pool. While it waits, it runs no unrelated task, so the caller may hold a
@@ -234,7 +234,7 @@ struct SampleBlock {
   bool has_all_columns() const { return columns.end == 0; }
 };
 
-/// Divides a sample into blocks of at most about ten thousand elements, ordered by steps and then by columns.
+/// Divides a sample into blocks, ordered by steps and then by columns. The complete sample is divided like block_ranges().
 std::vector<SampleBlock> blocks_of(const Sample& sample, const Answer& answer);
 
 /// The codes that an answer accepts in a block. Each part has the columns of the block, or all of its own columns. Throws

@@ -57,7 +57,7 @@ struct HistoryLine {
 };
 
 std::vector<CaseChange> case_changes(const HistoryData& data);
-/// The groups, sorted by kind, then the newest first.
+/// The groups of case_changes(), sorted by Turn; those that began in newer runs come first.
 std::vector<ChangeGroup> change_groups(const HistoryData& data);
 std::vector<HistoryLine> history_lines(const HistoryData& data);
 

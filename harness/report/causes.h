@@ -48,8 +48,8 @@ using Exposes = std::function<bool(const Verdict& passed, const std::string& mis
 /// of Verdict::causes, best first. Causes that explain every wrong element are sorted by the number of the kernel's cases that
 /// they explain. A refuted cause is dropped if another cause is asserted, and marked as refuted otherwise.
 ///
-///  - If several mutants explain a case, and one of them also explains another case that the others do not explain, the others
-///    are refuted.
+///  - If the mutants A and B both explain one case, but A also explains another case and B explains no case that A does not
+///    explain, B is refuted.
 ///  - A mutant that explains only a few elements in a single case is called probable, not asserted: among a hundred mutants,
 ///    one matches a single element by chance. Other failing cases of the kernel refute it, if another mutant or none explains
 ///    them.

@@ -46,7 +46,7 @@ std::string utc_now();
 /// The provenance of a run that begins now on this machine.
 Provenance begin_provenance(const std::string& version, const std::string& commit, const std::vector<std::string>& command);
 
-/// All facts in a fixed order, with those of the library's describe(). The value of an unknown fact is empty.
+/// All facts in a fixed order, including what the library's describe() says. The value of an unknown fact is empty.
 std::vector<Fact> facts_of(const Provenance& provenance, const LibraryInfo& library);
 
 /// A hash of these facts as eight hex digits: equal in all reports of a run, and almost always different for two runs.
