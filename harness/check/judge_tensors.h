@@ -75,8 +75,8 @@ struct CauseSearch {
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power,
                              const CauseSearch& search = {});
 
-/// If the outputs are wrong, compares them with the op's other contracts. "obeys X instead" becomes the first cause; a contract
-/// with far fewer wrong elements becomes a note. Large tensors and long GEMMs are not compared, and a note says so.
+/// If the outputs are wrong, compares them with the op's other contracts. "obeys X instead" becomes a cause, after causes that
+/// explain every wrong element. Notes name a contract with far fewer wrong elements, or say that the tensors are too large.
 void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdict& judged);
 
 /// Text for any outcome: failure_text(), the notes and the mutation score.
