@@ -289,7 +289,7 @@ void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<
   }
 }
 
-/// Joins the messages of all failed members into one line. Those that begin with "rank " come second, with "waited for " last.
+/// Joins the messages of all failed members into one line. Those with "rank " at the start come second, "waited for" last.
 CallResult not_well(const std::vector<CallResult>& results, const std::vector<RankPlace>& places) {
   CallResult all;
   const auto is = [&](CallStatus status) {

@@ -49,7 +49,7 @@ struct Slot {
   std::atomic<int> signal{0};
 };
 
-/// More slots than workers: at most 16 per library (Workers::kMost), and those of processes with ranks.
+/// One slot for each live worker. 64 suffice: Workers::kMost is 16, and workers for ranks are few.
 std::array<Slot, 64> slots;
 static_assert(std::atomic<pid_t>::is_always_lock_free, "a handler may not wait for a lock");
 

@@ -200,7 +200,7 @@ std::string explain_tensors(const DumpedCall& call, int64_t row, int64_t column)
 
 namespace {
 
-// Finds the contracts that a user's tensors obey, and the algorithm that made a GEMM.
+// Finds the contracts that a user's tensors obey, and the algorithm that computed a GEMM.
 
 /// If the outputs have more elements than kMostElements, kRowsOfLarge evenly spread rows are compared first. They suffice to
 /// refute most contracts and to identify the algorithm.

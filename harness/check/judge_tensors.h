@@ -85,7 +85,7 @@ std::string tensors_text(const TensorsVerdict& judged);
 /// The contract as formulas, and the trace of one output element. A negative row selects the worst element.
 std::string explain_tensors(const DumpedCall& call, int64_t row, int64_t column);
 
-// Finds the contracts that a user's tensors obey, and the algorithm that made a GEMM.
+// Finds the contracts that a user's tensors obey, and the algorithm that computed a GEMM.
 
 /// A contract that the tensors fit.
 struct MatchedContract {

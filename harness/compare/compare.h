@@ -25,8 +25,8 @@ struct Finding {
 };
 
 /// Compares all elements and padding with each answer, block by block on all cores, until one answer agrees. If none agrees, the
-/// finding describes the answer with the fewest wrong elements. A part gets a Picture if it has elements outside or places of
-/// violations.
+/// finding describes the answer with the fewest wrong elements. A part gets a Picture if it has elements outside their
+/// intervals, or places of violations.
 ///
 /// An element is right if its interval contains its ordinal. NaN is right only where the interval is NaN. -0 and +0 are different
 /// codes. An element with the interval Interval::anything() counts as right, and as unjudged. `untouched` lists, for each tensor,

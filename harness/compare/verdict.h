@@ -127,7 +127,7 @@ struct Picture {
   /// Number of elements outside by distance_bin(); empty bins are left out.
   std::map<int, int64_t> ulps() const;
 
-  /// Counts an element outside its set, by cell and by distance.
+  /// Counts an element outside its accepted interval, by cell and by distance.
   void add_outside(const Element& e, int64_t row, int64_t column);
   /// Counts a place of a violation; a whole row counts in each of its cells.
   void add_joint(int64_t row, int64_t column);

@@ -181,8 +181,8 @@ class BoundCase {
   virtual std::string arch() const { return ""; }
 
   virtual Problem problem() const = 0;
-  /// The outputs that the case accepts. With `outputs` null, computed from the inputs alone (predicted golden files); otherwise
-  /// conditioned on what the kernel stored. Most of the work happens later, when blocks of the expectation are requested.
+  /// The outputs that the case accepts. With `outputs` null, computed from the inputs alone (predicted golden files). Otherwise
+  /// they may follow what the kernel stored, as codes follow a stored scale. Blocks are computed later, when they are requested.
   virtual Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const = 0;
   virtual std::vector<Hypothesis> mutants() const { return {}; }
   /// A subsample with few rows, for a fast mutation analysis: the whole case kills each mutant that the subsample kills. Nullptr

@@ -195,7 +195,7 @@ struct StepRange {
   bool operator==(const StepRange&) const = default;
 };
 
-/// All steps of an answer, in ranges of at most 2^15 elements; for GEMMs also of up to 128 rows. A range has at least one step.
+/// All steps of an answer, in ranges. A range has one step, or several with at most 2^15 elements or, for a GEMM, 128 rows.
 std::vector<StepRange> block_ranges(const Answer& answer);
 
 /// Runs f(i) for i in [0, count) on the shared thread pool. While it waits, it runs no unrelated task, so the caller may hold a

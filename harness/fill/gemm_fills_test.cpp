@@ -341,7 +341,7 @@ TEST(Fill, InfinitiesOfBothSignsAndNoNan) {
 TEST(Fill, EveryScaleHasEveryCodeUnderEveryExponent) {
   HostTensor tensor{dense("x", Role::kInput, kBf16, {294, 256}), {}};
   fill(tensor, {.name = "every_scale", .seed = 1, .group_size = 32, .q = &kE4M3Fn});
-  std::map<int, std::set<double>> codes;  // per exponent of a block's RCEIL scale: the quotients
+  std::map<int, std::set<double>> codes;  // for each exponent of a block's RCEIL scale: the quotients x / scale
   const std::vector<double> x = values(tensor);
   for (size_t begin = 0; begin < x.size(); begin += 32) {
     double amax = 0;

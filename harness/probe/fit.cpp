@@ -212,7 +212,7 @@ std::vector<Shape> shapes(const Instruction& i, bool c_at_the_end) {
   return all;
 }
 
-/// `same` gets the Shape in each order of k that makes the places in `alike` exchangeable; `finer`: in some that make fewer so.
+/// `same` gets the Shape in each order of k that has exactly the exchangeable places of `alike`; `finer`: in some with fewer.
 void in_orders(const Shape& shape, const Instruction& i, const std::vector<int>& alike, std::vector<Unit>& same,
                std::vector<Unit>& finer) {
   std::vector<Unit> found;

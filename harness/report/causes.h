@@ -32,7 +32,7 @@ std::string first_mistake(const Verdict& verdict);
 /// The case id without its warp size. Cases that differ only in warp size share their data.
 std::string data_of(const Verdict& verdict);
 
-/// True for texts that name no mutant, such as "no known cause". Two kernels with the same such text may have different faults.
+/// True for texts that name no mutant, such as "no known cause". Two kernels with the same text may then have different faults.
 bool is_unknown(const std::string& mistake);
 /// True for a text of harness/diagnosis/wrong_part.h, which describes the outputs and names no mutant.
 bool is_pattern(const std::string& words);

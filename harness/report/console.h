@@ -30,7 +30,7 @@ struct Shown {
 /// repro command.
 std::string failure_text(const Verdict& verdict);
 
-/// The unexpected verdicts: a block for each cause, with the first case that shows it in full.
+/// The unexpected verdicts: a block for each cause, which shows its first failure in full.
 std::string failures_text(const RunResult& result, const Shown& shown, bool colour);
 
 /// For `assay gate`: the first verdicts of each state. Leaves out `same bits`, and `new`, whose failures have blocks.

@@ -79,7 +79,7 @@ struct RunOptions {
   int calls_in_a_row = 0;
   /// Limit on these calls of all kernels together; each kernel gets an equal share, but at least 25. 0: no limit.
   int calls_in_rows = 0;
-  /// Called for each verdict in case order, and last for verdicts with calls in a row; never by two threads at once.
+  /// Called for each verdict in case order, but last for those that include calls_in_a_row(); never by two threads at once.
   std::function<void(const Verdict&)> on_verdict;
 };
 

@@ -272,7 +272,7 @@ void axes(Node svg, const Sheet& sheet) {
     const double y = sheet.top + (double(r) + 0.5) * sheet.cell_height + 3.5;
     tick(svg, fmt::format("M{} {:.5g}h{:.5g}", sheet.left - 3, sheet.top + double(r) * sheet.cell_height, sheet.width() + 3));
     text_at(svg, sheet.left - 5, y, fmt::format("row {}", r * p.cell_rows), "end");
-    // a count beside a row needs a label for every row
+    // prints the count of each row beside it, if every row has a label
     if (down == 1)
       text_at(svg, sheet.left + sheet.width() + 6, y, fmt::format("{} of {}", sheet.outside_of_row(r), sheet.elements_of_row(r)));
   }
