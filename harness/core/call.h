@@ -22,7 +22,7 @@ struct KernelOffer {
   std::map<std::string, std::vector<std::string>> accepts{};  ///< case parameter -> accepted cells; a parameter that is not
                                                               ///< listed may have any value
   std::map<std::string, int64_t> multiple_of{};               ///< case parameter -> required divisor
-  std::string fault{}, cites{}, twin{};                       ///< of a wrong kernel: its mistake, a source, the right kernel
+  std::string fault{}, cites{}, twin{};                       ///< of a deliberately wrong kernel: mistake, source, correct kernel
 };
 
 struct LibraryInfo {

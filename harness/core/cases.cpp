@@ -117,7 +117,7 @@ void require_columns_of(const Op& op, const Table& table) {
   table.require_columns(required);
 }
 
-/// Limit on the cases of one table: twice the number in all shipped tables. A case takes 4 KB of memory and 20 us to load.
+/// Limit on the cases of one table: more than all shipped tables have together. A case takes 4 KB of memory and 20 us to load.
 constexpr size_t kMostCases = 50'000;
 
 /// Appends one case for each combination of the row's alternatives.

@@ -155,9 +155,9 @@ namespace {
 
 /// An answer with at most this many elements is examined as a whole.
 constexpr int64_t kFewElements = int64_t{1} << 22;
-/// Sample size for a larger answer. About forty hypotheses are evaluated on the sample.
+/// Number of sampled elements of a larger answer. About forty mutants are evaluated on the sample.
 constexpr int64_t kSampledElements = int64_t{1} << 20;
-/// The same limits for GEMMs, in multiply-accumulates. A sample takes half a second per hypothesis on one core.
+/// The same limits for GEMMs, in multiply-accumulates. Computing a sample takes half a second per mutant on one core.
 constexpr int64_t kFewProducts = int64_t{1} << 27, kSampledProducts = int64_t{1} << 26;
 /// Columns are chosen in groups of kGroup, as many as one vector holds; the number of groups is between these limits.
 constexpr int64_t kGroup = 16, kLeastGroups = 4, kMostGroups = 16;

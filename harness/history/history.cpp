@@ -270,8 +270,8 @@ History::History(const std::string& path, Access access, double wait_seconds) : 
   const bool exists = fs::exists(path, unknown);
   if (exists && !fs::is_regular_file(path, unknown)) throw UsageError(path + ": is not a history: expected a file");
   if (!exists && access == Access::kRead) throw UsageError(path + ": no such history; assay run --history FILE makes one");
-  // READWRITE also for a reader: it must be able to undo the transaction of a killed writer. SQLite opens a write-protected file
-  // read-only in spite of it.
+  // READWRITE also for a reader: it must be able to undo the transaction of a killed writer. If the file is write-protected,
+  // SQLite opens it read-only.
   const int flags = SQLITE_OPEN_READWRITE | (access == Access::kWrite ? SQLITE_OPEN_CREATE : 0);
   try {
     if (const int code = sqlite3_open_v2(path.c_str(), &database_, flags, nullptr); code != SQLITE_OK)

@@ -33,7 +33,7 @@ struct CaseChange {
   int64_t times = 0;          ///< number of turns; for kBits and kBudget: of changes of bits or budget use
   bool is_wrong = false;      ///< wrong in its newest run
   bool is_known = false;      ///< wrong, as the known-failures list expects
-  bool same_library = false;  ///< between some two runs of the same library file, it turned or its bits or budget use changed
+  bool same_library = false;  ///< true if a turn, or a change of bits or budget use, was between runs of one library file
   double budget_before = 0, budget_now = 0;
   std::string cause;  ///< if wrong: the cause in its newest run; if missing: why a later run skipped it, or empty
 };

@@ -76,8 +76,8 @@ namespace {
 /// All such models for one parameter.
 std::vector<Unit> survivors(const UnitParameter& parameter, const Instruction& instruction, const Unit& unit, const Seen& seen);
 
-/// For a numeric parameter, the model in `left` with the most distant value: if no input tells it from `unit`, no input tells the
-/// models with values between from `unit`. `left` must not be empty.
+/// For a numeric parameter, the model in `left` whose value is farthest from that of `unit`: if no input tells the two apart,
+/// none tells `unit` from a value between them. `left` must not be empty.
 Unit farthest(const UnitParameter& parameter, const Unit& unit, const std::vector<Unit>& left);
 
 /// Call it if no input tells `other` from the model. Moves the value of `other` from `left` to `equal`; for a numeric parameter

@@ -44,9 +44,9 @@ bool is_probable(const std::string& words);
 /// Whether the data of a passed case distinguish this mutant from its contract. `mistake`: a name from ToldCause.
 using Exposes = std::function<bool(const Verdict& passed, const std::string& mistake)>;
 
-/// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract and annotates the texts
-/// of Verdict::causes, best first. Causes that explain every wrong element are sorted by the number of the kernel's cases that
-/// they explain. A refuted cause is dropped if another cause is asserted, and marked as refuted otherwise.
+/// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract, then sorts and
+/// annotates the texts of Verdict::causes. Causes that explain every wrong element are sorted by the number of the kernel's
+/// cases that they explain. A refuted cause is dropped if another cause is asserted, and marked as refuted otherwise.
 ///
 ///  - If the mutants A and B both explain one case, but A also explains another case and B explains no case that A does not
 ///    explain, B is refuted.

@@ -46,7 +46,7 @@ void write_reports(const std::vector<ReportRequest>& requests, const RunResult& 
 inline constexpr int kCsvVersion = 1;
 
 /// RFC 4180 with a header. A verdict without compared tensors has one row with empty tensor columns. The last columns begin with
-/// "run_": `run_id` is in every row, `run_schema` and the other provenance only in the first. Reports can be concatenated: the
+/// "run_": `run_id` is in every row, the other "run_" columns only in the first row. Reports can be concatenated: the
 /// value of a run_* column for a run is the first nonempty one among the rows with its run_id. To compare two runs, ignore the
 /// run_* columns and "seconds".
 std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
