@@ -81,7 +81,7 @@ class Process {
   /// (pidfd).
   int end() const { return end_; }
   /// Returns false if the process still exists some seconds after SIGKILL, because it is in an uninterruptible driver call.
-  /// This object then gives it up.
+  /// The process is then left alone.
   bool kill();
 
   /// Describes how the process ended. Call it when the socket has closed. Waits a moment first: a kernel may have closed the

@@ -46,8 +46,8 @@ std::string wrong_name(const Op& op, const Specs& specs, const std::string& name
          "; its " + plural + ": " + all;
 }
 
-/// If a kernel refuses a call because it lacks a name that no call of its op has, the name is misspelled: the case is broken. A
-/// name that other calls of the op have is a reason to skip. Returns whether the case is broken.
+/// If a kernel refuses a call because it lacks a tensor or parameter that no call of its op has, the name is misspelled: the case
+/// is broken. If other calls of the op have it, the case is skipped. Returns whether the case is broken.
 bool blame_wrong_names(const Op& op, Verdict& verdict) {
   if (verdict.outcome != Outcome::kSkip) return false;
   std::string wrong = wrong_name(op, op.roles, lacking_in(verdict.message, "tensor"), "tensor", "tensors");
