@@ -133,7 +133,7 @@ std::pair<assay_type_code, int> type_of(const TensorSpec& spec) {
   return {type_code_of(*spec.format), spec.format->bits};
 }
 
-/// Index of the memory block of tensor i: its own, or that of an output of the same rank whose memory the input shares.
+/// Index of the memory block of tensor i: that of an in-place output of the same rank that uses its memory, else i.
 size_t block_of(const std::vector<HostTensor>& tensors, size_t i) {
   for (size_t j = 0; j < tensors.size(); ++j)
     if (tensors[j].spec.shares == tensors[i].spec.name && tensors[j].spec.rank == tensors[i].spec.rank) return j;
@@ -282,7 +282,7 @@ CallResult CallRow::not_well(const Execution& execution) const {
       for (size_t r = first + 1; r < calls_[i].size() && execution.status == ASSAY_HUNG; ++r)
         if (const std::string words = calls_[i][r].words(); !words.empty())
           result.message += "; rank " + std::to_string(calls_[i][r].call.rank) + ": " + words;
-      // A rank that waits forever cannot tell in which call it hangs.
+      // If ranks hang, it is unknown in which call of the row.
       if (i != judged_ && execution.status != ASSAY_HUNG)
         result.message.insert(0, i < judged_ ? kInTheCallBefore : kInTheCallBehind);
       return result;

@@ -27,7 +27,7 @@ struct Execution {
 ///   kStream   on a stream that does not synchronize with the default stream. Calls of ranks are launched twice without a wait
 ///             between, which exposes races between a launch and the previous one.
 ///   kGraph    captured in a graph and replayed twice. `reset` restores the outputs before each replay, so that the final
-///             outputs come from the last replay. Work that was not enqueued on the stream is missing in them.
+///             outputs come from the last replay. They lack the results of work that was not enqueued on the stream.
 ///
 /// `run` makes the calls of one or several ranks on the given stream. Calls of several ranks are made once before the capture,
 /// since a group cannot allocate memory during a capture. `reset` gets the number of the replay, 1 or 2.
@@ -37,7 +37,7 @@ struct CallsToLaunch {
   std::vector<assay_call*> calls;
   std::function<assay_status()> run;
   std::function<bool(int replay)> reset;
-  bool repeatable = false;  ///< calls of ranks may be launched twice, since they leave their inputs unchanged
+  bool repeatable = false;  ///< calls of several ranks may be launched twice: no output is in place
 };
 Execution execute(const assay_library& functions, const CallsToLaunch& launch, LaunchMode mode);
 /// As above, for a single call.
@@ -102,7 +102,7 @@ class CallRow {
   /// The algorithm that the library reports for the problem's own call.
   SaidAlgorithm said() const { return calls_[judged_].front().said(); }
 
-  /// The library's messages for failed calls: the first one with a message, or all of them if ranks wait for each other.
+  /// The result of a failed execution, with the first message that a call has; if ranks hang, with the messages of all ranks.
   CallResult not_well(const Execution& execution) const;
 
  private:

@@ -148,7 +148,7 @@ TEST(CallRow, NobodyWaitsBetweenCallsInARow) {
   EXPECT_EQ(first_code(*testing::toy_library()), 3) << "a single call";
 }
 
-/// The inputs of rank r are 1 + r, and in the first warm-up call 50 larger. The call after the problem's repeats that call.
+/// The inputs of rank r are 1 + r; in the first warm-up call they are 51 + r. The last call of the row repeats the first one.
 TEST(CallRow, ACallWithTheNumbersOfTheFirstIsMadeBehind) {
   static std::vector<std::vector<int>> seen;
   assay_library library = *testing::toy_library();

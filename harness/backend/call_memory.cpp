@@ -33,11 +33,11 @@ size_t page_bytes() {
 
 size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-/// Mappings of released blocks, by capacity, made inaccessible and kept for new blocks. Their pages are cheaper than new pages,
-/// which the system fills with zeros.
+/// Mappings of released blocks, by capacity, made inaccessible and kept for new blocks. This saves time: the system would fill
+/// new pages with zeros.
 class SpareMappings {
  public:
-  /// Takes out the smallest mapping of at least that capacity; nothing if there is none up to 4 times as large.
+  /// Takes out the smallest mapping with a capacity in [capacity, 4 * capacity]; nothing if there is none.
   std::optional<std::pair<size_t, std::byte*>> take(size_t capacity) {
     const std::lock_guard lock(mutex_);
     const auto found = spare_.lower_bound(capacity);
@@ -430,7 +430,7 @@ std::vector<ByteRange> unchanged(std::span<const std::byte> before, std::span<co
   };
   for (int64_t begin = 0; begin < units; begin += kBlock) {
     const int64_t end = std::min(begin + kBlock, units);
-    unsigned any = 0;  // checked per block, so that the loop vectorizes; hits are rare
+    unsigned any = 0;  // first looks for equal elements per block, which vectorizes; blocks with one are rare
     for (int64_t i = begin; i < end; ++i) any |= unsigned(load(before, i) == load(now, i));
     for (int64_t i = begin; any != 0 && i < end; ++i) {
       if (load(before, i) != load(now, i)) continue;
@@ -477,7 +477,7 @@ namespace {
 
 // The tensors of one call, in the library's memory.
 
-constexpr int64_t kNear = int64_t{1} << 16;  ///< an address within this many bytes of a tensor is named by it
+constexpr int64_t kNear = int64_t{1} << 16;  ///< an address at most this many bytes beside a tensor is described relative to it
 
 /// Names byte `byte` of a tensor: "y[3, 16]", or "byte 1 of y[3, 16]". Outside its storage: "'y', 2 bytes behind its end".
 std::string place_text(const TensorSpec& spec, int64_t byte) {
@@ -513,7 +513,7 @@ std::string input_damage(const HostTensor& tensor, std::span<const std::byte> no
   return "input '" + tensor.spec.name + "' was changed, first at storage element " + std::to_string(element);
 }
 
-/// Bytes from a row's start to the next, at most kMost. A kernel that miscounts rows writes this far outside.
+/// Bytes from a row's start to the next, at most kMost: a kernel that miscounts rows by one writes this far outside the tensor.
 size_t row_bytes(const TensorSpec& spec) {
   constexpr size_t kMost = size_t{16} << 20;
   return spec.shape.size() < 2 ? 0 : std::min(kMost, spec.byte_of(std::abs(spec.strides[spec.shape.size() - 2])));

@@ -45,7 +45,7 @@ class GuardedPages {
   size_t mapped() const { return capacity_ + 2 * kFar; }
 
   std::byte* mapping_ = nullptr;
-  size_t capacity_ = 0, writable_ = 0;  ///< bytes between the inaccessible ends; how many of them, at their end, are writable
+  size_t capacity_ = 0, writable_ = 0;  ///< bytes between the inaccessible ends; the last `writable_` of them can be written
 };
 
 /// Rows that lie far apart.
@@ -58,8 +58,8 @@ struct FarRows {
 };
 
 /// Host memory for rows that lie far apart: a reserved address range in which only pages with rows are writable. An access to
-/// another page ends the process. The range extends by its length before and after the rows, since offsets that overflowed point
-/// there. The rest of the writable pages holds a pattern.
+/// another page ends the process. Before and behind the rows, the range has inaccessible pages of the length of all rows, where
+/// overflowed offsets point. The writable bytes outside the rows hold a pattern.
 class FarPages {
  public:
   explicit FarPages(const FarRows& rows);  ///< throws std::bad_alloc
@@ -94,7 +94,7 @@ class FarPages {
 /// be protected, so a zone there has the size of kDeviceGuard or of one row of the tensor, whichever is larger.
 class DeviceBlock {
  public:
-  /// The group member that owns the memory; it is then released with the group.
+  /// If `group` is set: the rank of that group which owns the memory. The memory is then released with the group.
   struct Member {
     void* group = nullptr;
     int32_t rank = 0;
@@ -109,17 +109,17 @@ class DeviceBlock {
   static constexpr size_t kAlignment = 256, kLeastAlignment = 16;
 
   /// Writes guards and data. `row`: bytes of one row of the tensor. Returns false, with the reason in `problem`, if allocation or
-  /// copy fails. `beside` holds for host memory; the end of the data then stays aligned to kLeastAlignment.
+  /// copy fails. `beside` applies to host memory only. With kNothingBehind, the data are aligned to kLeastAlignment only.
   bool upload(std::span<const std::byte> data, std::string& problem, size_t row = 0, Beside beside = Beside::kZones);
 
-  /// The same for rows that lie far apart; `data` holds them without gaps. In device memory they have no guards. The library must
-  /// have allocate_rows(), and the block must not belong to a group.
+  /// The same for rows that lie far apart; `data` holds them without gaps. In device memory the rows have no guards. Needs a
+  /// library with allocate_rows(), and a block that belongs to no group.
   bool upload_rows(std::span<const std::byte> data, const FarRows& rows, std::string& problem);
 
   /// Reads guards and data back. Returns false, with a reason, if a copy fails.
   bool download(std::string& problem);
 
-  /// Writes guards around `bytes` bytes and leaves these unwritten, for data that are produced and read on the device.
+  /// Writes guards around `bytes` bytes and leaves the bytes themselves unwritten: the device produces and reads them.
   bool enclose(size_t bytes, std::string& problem);
   /// Reads only the guards.
   bool download_guards(std::string& problem);
@@ -236,8 +236,8 @@ class Workspaces {
  public:
   explicit Workspaces(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
 
-  /// Gives the calls of one rank a workspace of the largest requested size. Returns false, with a reason, if allocation fails.
-  /// Throws WorkspaceError.
+  /// Gives the calls of one rank a common workspace, of the largest size that one of them requests. Returns false, with a reason,
+  /// if allocation fails. Throws WorkspaceError.
   bool give(const std::vector<assay_call*>& calls, void* group, std::string& reason);
 
   /// Returns kOk, or what is wrong: a call wrote outside its workspace, or the device is lost.

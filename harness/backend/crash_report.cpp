@@ -33,7 +33,7 @@ namespace assay {
 namespace {
 
 // Uses only async-signal-safe functions: no allocation, no locks. dladdr() and backtrace() are exceptions. They are called last,
-// when everything but the place in the code has been written.
+// when everything but the place in the code has been added to the line.
 
 struct Remembered {
   uintptr_t low, begin, end, high;
@@ -220,8 +220,8 @@ void remember_tensor(const TensorMemory& memory) {
 void speak_of_crashes(int file, const char* begin) {
   words_file = file;
   words_begin = begin;
-  alignas(16) static std::array<std::byte, size_t{64} << 10> stack;  // signal stack of the main thread, whose own stack may have
-                                                                     // overflowed
+  alignas(16) static std::array<std::byte, size_t{64} << 10> stack;  // the handlers run on it in the main thread, whose own stack
+                                                                     // may have overflowed
   const stack_t alternative{stack.data(), 0, stack.size()};
   ::sigaltstack(&alternative, nullptr);
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
@@ -242,7 +242,7 @@ void answer_where_you_are(const std::string& library) {
   const std::string path = std::filesystem::canonical(library, unknown).string();
   std::snprintf(library_path, sizeof library_path, "%s", unknown ? library.c_str() : path.c_str());
   std::array<void*, 1> none;
-  ::backtrace(none.data(), 1);  // loads its libraries, which a signal handler may not do
+  ::backtrace(none.data(), 1);  // the first call loads libgcc, which a signal handler may not do
   struct sigaction answering {};
   answering.sa_sigaction = on_question;
   answering.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
@@ -324,7 +324,7 @@ std::string with_source_lines(const std::string& message, const std::string& lib
   std::cmatch match;
   while (std::regex_search(at, match, kOffset, std::regex_constants::match_continuous)) {
     const uint64_t offset = std::stoull(match[1].str(), nullptr, 16);
-    char text[32];  // a return address may belong to the line after the call
+    char text[32];  // for a caller, the byte before the return address, which may be in the line after the call
     std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(offset - (offsets.empty() ? 0 : 1)));
     offsets.emplace_back(text);
     at += match.length();
@@ -339,7 +339,7 @@ namespace {
 
 // Reports a kernel that ends the program.
 
-/// exit() runs its handlers on the calling thread.
+/// Set in the thread that calls a kernel. exit() runs say_who_exits() in the thread that calls exit().
 thread_local const std::string* calling = nullptr;
 
 void say_who_exits() {

@@ -21,7 +21,7 @@ struct TensorMemory {
   size_t row = 0, pitch = 0;  ///< if rows lie far apart: bytes of a row, and bytes from a row's start to the next
 };
 
-/// Registers the tensors of the next call and forgets those of the previous one. At most 64 are kept.
+/// remember_tensor() registers a tensor of the next call (at most 64); forget_tensors() forgets those of the previous call.
 void forget_tensors();
 void remember_tensor(const TensorMemory& memory);
 

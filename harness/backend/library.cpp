@@ -33,7 +33,7 @@ struct Switch {
 #if defined(__x86_64__)
 
 constexpr uint64_t kFlags = 0x3f, kTraps = 0x1f80, kRounding = 0x6000;
-constexpr bool kTrapsAreSet = false;  // on this architecture a set bit masks an exception
+constexpr bool kTrapsAreSet = false;  // on x86 a set bit masks the trap of an exception
 constexpr std::array kRoundings = {Rounding{0x0000, "rounds to nearest"}, Rounding{0x2000, "rounds downward"},
                                    Rounding{0x4000, "rounds upward"}, Rounding{0x6000, "rounds toward zero"}};
 constexpr std::array kSwitches = {
@@ -49,7 +49,7 @@ uint64_t read_x87() {
 }
 void write_x87(uint64_t word) {
   const auto narrow = uint16_t(word);
-  __asm__ volatile("fnclex\n\tfldcw %0" : : "m"(narrow));  // a pending exception would trap once it is unmasked
+  __asm__ volatile("fnclex\n\tfldcw %0" : : "m"(narrow));  // fnclex: a pending exception would trap when it is unmasked
 }
 
 #elif defined(__aarch64__)

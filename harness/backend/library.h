@@ -33,7 +33,7 @@ Library open_library(const std::string& path);
 /// Wraps functions that are already loaded; they must live as long as `keep_alive`. Throws as open_library().
 Library library_of(const assay_library& functions, const std::string& path, std::shared_ptr<void> keep_alive);
 
-/// Reads the JSON of describe(). Throws LibraryError with the path and the place in the JSON that is wrong.
+/// Reads the JSON of describe(). Throws LibraryError with the path and the wrong place in the JSON.
 LibraryInfo parse_description(const std::string& json, const std::string& path);
 
 /// Checks version, struct size, mandatory functions, and that functions that depend on each other are all set or all NULL. Throws

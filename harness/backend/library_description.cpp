@@ -88,7 +88,7 @@ class Fields {
   const std::string& path_;
 };
 
-/// A JSON value as a case table would write it.
+/// A JSON value as the text of a case-table cell.
 std::string cell(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 KernelOffer offer_of(const Json& json, const std::string& where, const std::string& path) {
@@ -116,8 +116,8 @@ KernelOffer offer_of(const Json& json, const std::string& where, const std::stri
   return offer;
 }
 
-/// Rejects two entries of one kernel with the same op and contract, since two verdicts would then have one name. Entries with
-/// different contracts are allowed.
+/// Rejects two entries of one kernel with the same op and contract, since two verdicts would then have the same case and
+/// kernel. Entries with different contracts are allowed.
 void require_different(const LibraryInfo& info) {
   std::map<std::tuple<std::string, std::string, std::string>, size_t> places;
   for (size_t i = 0; i < info.kernels.size(); ++i) {

@@ -81,7 +81,7 @@ TEST(RankGroup, WhatTheLibraryDoesNotOfferIsASkip) {
   EXPECT_EQ(old.call({"toy", "toy.copy", "copy", &two, 1}).message, "the library has no groups of ranks");
 }
 
-/// Ranks get other inputs in the first replay than in the second, so stale data of the first are detected in the second.
+/// Ranks have other inputs in the first replay than in the second, so the second shows if a kernel reads data of the first.
 TEST(RankGroup, CallsOfRanksGoOnAStreamAndAreReplayed) {
   const Backend toy = testing::toy_backend();
   Problem problem = problem_of(2), other = problem_of(2);

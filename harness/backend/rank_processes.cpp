@@ -241,7 +241,7 @@ class Results {
     changed_.notify_all();
   }
 
-  /// Waits until all results are there. One second after the first broken result, tells the other members to give up.
+  /// Waits until all results are there. One second after the first result that is kBroken, sets `give_up` for the other members.
   void wait(std::atomic<bool>* give_up) {
     constexpr std::chrono::seconds kForTheOthers(1);
     std::unique_lock lock(mutex_);
@@ -272,8 +272,8 @@ int awaited_rank(const std::string& said) {
   return rank;
 }
 
-/// Completes the messages of members that gave up: "waited for" the ranks of the member that broke first. A library that reports
-/// a vain wait for a rank whose process broke gets the same message, since it did not hang.
+/// Writes "waited for rank 2" into the results of members that gave up; rank 2 is that of the member that broke first. Also if a
+/// library reports that it waited in vain for a rank whose process broke: it did not hang by itself.
 void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<RankPlace>& places, int first_broken) {
   std::vector<bool> broke;
   for (const CallResult& result : results)
@@ -289,7 +289,7 @@ void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<
   }
 }
 
-/// Joins the messages of all failed members into one line. Members whose process broke come first, members that gave up last.
+/// Joins the messages of all failed members into one line. Those with "rank " at the start come second, "waited for" last.
 CallResult not_well(const std::vector<CallResult>& results, const std::vector<RankPlace>& places) {
   CallResult all;
   const auto is = [&](CallStatus status) {
@@ -379,7 +379,7 @@ bool is_closed(int socket) {
   return ::poll(&other, 1, 0) > 0 && (other.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-/// Whether bytes arrived while a call runs: they mean that the first process no longer waits for the answer.
+/// Whether bytes arrived. While a call runs, they mean that the first process no longer waits for its answer.
 bool has_bytes(int socket) {
   pollfd other{socket, POLLIN, 0};
   return ::poll(&other, 1, 0) > 0;
@@ -393,7 +393,7 @@ class Elsewhere {
   int memory() const { return memory_.file(); }
   void came(OpenFile socket) { socket_ = std::move(socket); }
 
-  /// Whether the process is gone; also if it ended after the last call.
+  /// Whether the process is gone. Also notices that it ended since the last call.
   bool is_gone() {
     if (socket_.number() >= 0 && is_closed(socket_.number())) leave("is gone");
     return socket_.number() < 0;
@@ -504,7 +504,7 @@ class AllProcesses {
 void answer_calls(int socket, const std::string& library, const WorkerOptions& options) {
   auto sign = std::chrono::steady_clock::now();
   WorkerOptions own = options;
-  bool has_loaded = false;  // before that, bytes in the socket are the file with the tensors and not a wish to give up
+  bool has_loaded = false;  // before that, bytes in the socket carry the file with the tensors and do not ask to give up
   own.ended = [&] {
     const auto now = std::chrono::steady_clock::now();
     if (now - sign >= kBetweenSigns) (void)send_message(socket, ""), sign = now;

@@ -48,7 +48,7 @@ class OpenFile {
   int number_;
 };
 
-/// How long to wait for a process of the launch. After kSecondsOfSilence the user is told what is missing. After further
+/// How long to wait until a process of the launch connects. After kSecondsOfSilence a message says what is missing. After further
 /// kSecondsForTheLast the process counts as gone. The first process listens before it does anything else.
 inline constexpr double kSecondsOfSilence = 5, kSecondsForTheLast = 10;
 
@@ -93,7 +93,7 @@ inline constexpr const char* kNotWaitedFor = "not waited for";
 
 /// Calls all members that hold ranks of the problem concurrently, each with the tensors of its ranks. They share a folder for
 /// this call. Returns the outputs of all ranks. If a member fails, the message begins with its report. The reports of the other
-/// members follow: which rank each waited for, in which block and where.
+/// members follow: for which rank each waited, in which thread block, and where in the code.
 ///
 /// Ranks wait for each other, so one broken rank would block the others for the whole time limit. One second after the first
 /// failure `give_up` is set. The other members poll it, give up, and report "waited for rank 2".
@@ -110,8 +110,8 @@ class RankMeeting {
   const Launch& launch() const { return launch_; }
 
   /// For the first process. Returns a back end that divides calls of several ranks among all processes of the launch; each
-  /// process runs its ranks in a worker. A kernel's crash breaks its case only; the next call gets a new worker. If a process is
-  /// gone, the first call that needs its ranks is broken, and later ones are not made (CallStatus::kNotCalled). A process that
+  /// process runs its ranks in a worker. After a kernel's crash, the next call gets a new worker. If a process is gone, the
+  /// first call that needs its ranks is kBroken, and later ones are not made (CallStatus::kNotCalled). A process that
   /// sends nothing for the time limit plus kMarginOfProcess counts as gone. Throws std::system_error if the job already has a
   /// first process.
   Backend with_ranks(Backend backend, const WorkerOptions& options);

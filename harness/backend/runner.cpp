@@ -79,7 +79,7 @@ const Problem* problem_of_same_sizes(const Problem& problem) {
   return nullptr;
 }
 
-/// Whether the case makes its calls back-to-back: parameter "in_a_row".
+/// Whether the case makes its calls without a wait between them: parameter "in_a_row".
 bool goes_in_a_row(const CallRequest& request) {
   const auto& parameters = request.problem->parameters;
   return request.mode == LaunchMode::kDefault && !request.problem->before.empty() &&
@@ -92,18 +92,18 @@ CallResult without_room(const assay_library& functions, const std::string& reaso
                                      : refused(CallStatus::kNotCalled, "not called: " + reason + " of memory");
 }
 
-/// Fills the part of this stack that the next call uses.
+/// Fills 64 KiB of this thread's stack below this function's frame: the next call uses this memory.
 [[gnu::noinline]] void fill_stack(uint8_t byte) {
   std::array<uint32_t, 16384> below;
   uint32_t i = 0;
-  for (uint32_t& word : below)  // all differ: equal numbers would cancel in a norm. Each is a number of about the same size.
+  for (uint32_t& word : below)  // all words differ, since equal values can cancel; as fp32 they have one sign and exponent
     word = uint32_t{byte} << 24 | (((i++ * 2654435761u >> 9) ^ (uint32_t{byte} * 0x10101u)) & 0x7fffffu);
   asm volatile("" : : "r"(below.data()) : "memory");  // the compiler keeps the bytes
 }
 
 }  // namespace
 
-/// Also releases the memory of the group's members.
+/// Destroys the group, and releases the memory that it owns.
 void Runner::forget_group() {
   buffers_.clear();
   beside_.clear();
@@ -205,8 +205,8 @@ CallResult Runner::called_before(const CallRequest& request, int sentinel) {
   return {};
 }
 
-/// Makes the warm-up calls, the problem's call and the first warm-up call again, without a wait between them. It exposes ranks
-/// that continue too early: their peers get data of the last call. Each call has its own buffers.
+/// Makes the warm-up calls, the problem's call and the first warm-up call again, without a wait between them. If a rank continues
+/// too early, its peers read data of the last call, so the outputs are wrong. Each call has its own buffers.
 CallResult Runner::called_in_a_row(const CallRequest& request, int sentinel) {
   if (!group_.runs_in_a_row()) return refused(CallStatus::kUnsupported, "the library has no run_group_in_a_row()");
   std::deque<Problem> problems;
@@ -246,7 +246,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     if (functions_->upload != nullptr && functions_->allocate_rows == nullptr)
       return refused(CallStatus::kUnsupported, "the library allocates no rows that lie far apart: it has no allocate_rows()");
   }
-  // A new group: so that only the warm-up calls of the case determine its state, and since groups of processes may differ.
+  // Makes a new group if the case has warm-up calls, which alone must determine its state, or if processes share the ranks.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
   const Execution group =
       request.place ? group_.join(request.problem->ranks, *request.place, request.place->folder + "/" + std::to_string(sentinel))
@@ -280,14 +280,14 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     ended.poisoned = true;
   }
   (void)environment.restore();
-  if (request.problem->ranks > 1) forget_group();  // flags may be half set
+  if (request.problem->ranks > 1) forget_group();  // its flags may be those of an unfinished call
   return ended;
 }
 
 CallResult Runner::call(const CallRequest& request) {
   CallResult result = run_once(request, 0);
-  bool unclear = request.place && result.status == CallStatus::kOk;  // processes do not know each other's results, so all of them
-                                                                     // repeat the call
+  bool unclear = request.place && result.status == CallStatus::kOk;  // processes that share the ranks must all repeat the call if
+                                                                     // one does, and do not know which does
   for (size_t i = 0; i < result.untouched.size(); ++i) unclear |= !result.in_place[i] && !result.untouched[i].empty();
   if (unclear) {
     CallResult second = run_once(request, 1);

@@ -15,8 +15,8 @@ namespace assay {
 
 // A library's group of ranks, whose calls are made together.
 
-/// The group is created for the first problem with several ranks, and kept while problems have as many ranks. So, as in
-/// production, a kernel finds its flags as its previous call left them.
+/// The group is created for the first problem with several ranks, and kept as long as problems have the same number of ranks. So
+/// a kernel finds its flags as its previous call left them, as in production.
 class RankGroup {
  public:
   explicit RankGroup(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
@@ -39,7 +39,7 @@ class RankGroup {
   /// Runs the calls of all ranks of this process concurrently. Waits for them, unless the calls have streams.
   Execution run(const std::vector<const assay_call*>& calls) const;
 
-  /// Whether the library can run several calls of all ranks without a wait between them.
+  /// Whether the library has run_group_in_a_row(): several calls of all ranks without a wait between them.
   bool runs_in_a_row() const { return functions_->run_group_in_a_row != nullptr; }
   Execution run_in_a_row(const std::vector<std::vector<const assay_call*>>& row) const;
 
@@ -73,7 +73,7 @@ class Runner {
   void forget_group();
 
   std::shared_ptr<const assay_library> functions_;
-  RankGroup group_;  ///< declared first, since it must outlive the memory of its members
+  RankGroup group_;  ///< declared before the buffers: it must outlive them, since it owns memory of its ranks
   Buffers buffers_;
   std::deque<Buffers> beside_;  ///< buffers of back-to-back calls other than the problem's own
   Workspaces workspaces_;

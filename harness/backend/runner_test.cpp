@@ -353,7 +353,7 @@ TEST(Runner, FarRowsOfADeviceAreTakenFromTheLibrary) {
 TEST(Runner, ACallAfterWhichTheDeviceAnswersNoMoreIsBroken) {
   assay_library library = device_library();
   library.run = [](const assay_call* call) -> assay_status {
-    device::refuse_upload = true;  // like every call after an illegal address
+    device::refuse_upload = true;  // every call fails after an illegal address
     std::snprintf(call->message, call->message_bytes, "illegal address");
     return ASSAY_FAILED;
   };

@@ -14,14 +14,14 @@
 namespace assay {
 
 /// Inputs are consecutive 32-bit patterns. The 8-bit output codes are compared with the expected ones, given as CodeSteps. The
-/// caller does not trust the result: it checks on the host all that is reported as wrong, and part of what is reported as right.
+/// caller does not trust the result: it checks on the host all inputs reported as wrong, and some of those reported as right.
 class Watch {
  public:
   Watch(std::shared_ptr<const assay_library> tested, Library watch) : tested_(std::move(tested)), watch_(std::move(watch)) {}
 
   /// The problem has an input x without data and an output q. Input element i gets the pattern `first` + i. Before the call, q is
-  /// filled with a value that no correct kernel leaves there. Guards are checked as in every call. Inputs that the call changed
-  /// count as wrong.
+  /// filled with codes that are wrong for these inputs. Guards are checked as in every call. Inputs that the call changed count
+  /// as wrong.
   WatchedResult call(const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps);
 
  private:

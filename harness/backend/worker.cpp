@@ -34,12 +34,12 @@ namespace {
 
 // The harness's side of the process boundary.
 
-/// Prints the notes about a library when it is opened. Side effects of loading change no verdict, but the author should know.
+/// Prints LibraryInfo::notes when a library is opened. These side effects change no verdict, but the author should know them.
 void say_notes(const LibraryInfo& info) {
   for (const std::string& note : info.notes) std::fprintf(stderr, "assay: %s: %s\n", info.path.c_str(), note.c_str());
 }
 
-/// One worker per kernel. If there are more than kMost, the least recently used one is ended.
+/// One worker per kernel. If more than kMost would run, the least recently used one is ended.
 class Workers {
  public:
   Workers(std::string path, WorkerOptions options) : path_(std::move(path)), options_(std::move(options)) {
@@ -69,8 +69,8 @@ class Workers {
     HangCount hangs;
   };
 
-  /// Repeats a call that lost the device, in a new process. That shows whether the device itself is gone, or whether the kernel
-  /// broke it for the first process.
+  /// Repeats a call that lost the device, in a new process. The kernel is the cause if the device works until that call, too, and
+  /// is lost again. Otherwise the device itself is gone, or works again.
   static CallResult call_again(Own& own, const CallRequest& request, const CallResult& first, bool& hung) {
     CallResult again = own.worker->call(request, hung);
     if (again.status != CallStatus::kDeviceLost || !again.reached_kernel || !first.reached_kernel) return again;
@@ -154,7 +154,7 @@ void obey_own_signals_alone();
 
 void limit_memory(uint64_t bytes) {
   if (bytes == 0) bytes = memory_of_machine() / 2;
-  // The limit counts private writable memory (VmData). So a sanitizer's shadow memory, and addresses that a device driver
+  // RLIMIT_DATA limits private writable memory (VmData). A sanitizer's shadow memory, and addresses that a device driver
   // reserves, do not count.
   const uint64_t has = memory_stated("/proc/self/status", "VmData:");
   rlimit limit{};
@@ -167,8 +167,8 @@ void limit_memory(uint64_t bytes) {
 
 void end_with_other_side(int socket) {
   std::thread([socket, harness = ::getppid()] {
-    // Polls with short timeouts: a blocking poll would keep the socket open after a kernel has closed it, and the harness would
-    // not notice.
+    // Polls with short timeouts: if a kernel closes the socket, a blocking poll would keep it open, and the harness would not
+    // notice.
     constexpr int kMilliseconds = 250;
     for (;;) {
       pollfd other{socket, POLLRDHUP, 0};

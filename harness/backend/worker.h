@@ -17,7 +17,7 @@ struct WorkerOptions {
   std::string program =
       "/proc/self/exe";       ///< started as `program before... worker --library PATH`; without '/' it is looked for in PATH
   uint64_t memory_bytes = 0;  ///< limit for what one process allocates; 0: half of the memory of the machine or its container
-  std::function<bool()> ended = {};        ///< polled during a call; if true, the call is abandoned at once and broken
+  std::function<bool()> ended = {};        ///< polled during a call; if true, the call ends at once as kBroken
   std::vector<std::string> before = {};    ///< arguments of the program before `worker`
 };
 
@@ -28,8 +28,8 @@ Backend open_in_process(const std::string& path, const std::string& name, const 
 /// of a kernel do not affect others. Throws like open_library(), and LibraryError if the worker dies or hangs while loading.
 ///
 /// A call that crashes or hangs returns CallStatus::kBroken and names the signal or the time; the kernel's next call starts a new
-/// process. A call that loses the device is repeated once in a new process. If the device works before that call and is lost
-/// again, the call is broken. A kernel that hung several times is not called any more (CallStatus::kNotCalled).
+/// process. A call that loses the device is repeated once in a new process. If the kernel is reached there and the device is lost
+/// again, the call is kBroken. A kernel that hung several times is not called any more (CallStatus::kNotCalled).
 Backend open_in_worker(const std::string& path, const std::string& name, const WorkerOptions& options);
 
 /// Main function of the worker process: answers calls until the other side closes its socket. Returns the exit code.
@@ -38,8 +38,8 @@ int worker_main(const std::string& library);
 int worker_main(const std::function<Library()>& open);
 
 /// Answers calls in this process. Unlike a worker, it neither changes signals and limits nor ends the process.
-/// `socket`, `memory`: descriptors as of a worker. `contains_crashes`: the process does nothing else, so that the harness may make
-/// calls that could crash it. Returns true when the harness closes the socket, false if a send fails.
+/// `socket`, `memory`: descriptors like kWorkerSocket, kWorkerMemory. `contains_crashes`: the process does nothing else, so the
+/// harness may make calls that could crash it. Returns true when the harness closes the socket, false if a send fails.
 bool serve_calls(const std::function<Library()>& open, int socket, int memory, bool contains_crashes);
 
 }  // namespace assay

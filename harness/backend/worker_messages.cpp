@@ -36,7 +36,7 @@ bool send_all(int socket, const char* bytes, size_t size) {
   return true;
 }
 
-/// Poll interval; short, so that time during which this process was stopped can be told from a long wait.
+/// Poll interval; short, so that look() can tell a stop of this process from a long wait.
 constexpr double kSlice = 50;  // ms
 
 class Patience {
@@ -187,7 +187,7 @@ size_t outputs_of(const Problem& problem) {
                               [](const HostTensor& tensor) { return tensor.spec.role == Role::kOutput; }));
 }
 
-/// Ascending byte ranges within a tensor, from a list [begin, end, begin, end, ...].
+/// Byte ranges from a list [begin, end, begin, end, ...]. Throws unless they ascend and lie within the tensor's `bytes`.
 std::vector<ByteRange> ranges_from(const std::vector<int64_t>& ends, int64_t bytes) {
   std::vector<ByteRange> ranges;
   int64_t at = 0;

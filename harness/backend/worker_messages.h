@@ -137,8 +137,8 @@ inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4,
 /// names the file in the message.
 int beyond_worker_files(int file, const char* what);
 
-/// Signals that ask a run to end (from a person, a terminal or a batch system). The harness handles them; a worker obeys them
-/// only if it sent them itself.
+/// Signals that ask a run to end (from a person, a terminal or a batch system). The harness handles them. A worker obeys them
+/// only if they come from its own session.
 inline constexpr int kSignalsThatEndARun[] = {SIGHUP, SIGTERM, SIGINT};
 
 /// Each side frees shared memory beyond this size after a call.

@@ -49,7 +49,7 @@ struct Slot {
   std::atomic<int> signal{0};
 };
 
-/// Slots for sixteen kernels and for ranks.
+/// One slot for each live worker. 64 suffice: Workers::kMost is 16, and workers for ranks are few.
 std::array<Slot, 64> slots;
 static_assert(std::atomic<pid_t>::is_always_lock_free, "a handler may not wait for a lock");
 
@@ -59,7 +59,7 @@ Slot* slot_of(pid_t worker) {
   return nullptr;
 }
 
-/// Signals that receive_signals() handles. The mutex makes the note of a signal visible to other threads.
+/// What receive_signals() was given. Handlers run while `mutex` is locked, so take_signal_of() waits until a running one ends.
 struct Taken {
   std::mutex mutex;
   sigset_t signals{};
@@ -100,7 +100,7 @@ void receive_signals(const sigset_t& signals, SignalHandler handle) {
   if (pending < 0) return;
   std::thread([pending] {
     for (pollfd wait{pending, POLLIN, 0};;)
-      if (::poll(&wait, 1, -1) > 0) take_pending_signals();  // poll() leaves the signal pending; the mutex's holder takes it
+      if (::poll(&wait, 1, -1) > 0) take_pending_signals();  // poll() leaves the signal pending
   }).detach();
 }
 
@@ -194,7 +194,7 @@ std::vector<pid_t> descendants_but(pid_t root, const std::vector<pid_t>& spared)
 std::vector<pid_t> descendants_of(pid_t root) { return descendants_but(root, {}); }
 
 int end_descendants(pid_t root, const std::vector<pid_t>& spared) {
-  // Limits the rounds, since processes may fork faster than they are found, and a driver call may keep one from ending.
+  // Limits the rounds: processes may fork faster than they are found, and a process in a driver call may not end.
   constexpr int kMostRounds = 50;
   int ended = 0;
   for (int round = 0; round < kMostRounds; ++round) {
@@ -234,7 +234,7 @@ namespace {
 
 constexpr const char* kHint = "; --in-process under a debugger shows where";
 
-/// Attributes of the new process: its own session. Signals that end a run stay blocked until worker_main() can check the sender.
+/// Attributes of the new process: its own session. kSignalsThatEndARun stay blocked until worker_main() has a handler for them.
 class Attributes {
  public:
   Attributes() {
@@ -310,9 +310,9 @@ Process::~Process() {
 
 /// Ends what is left of the process group. Call it before the dead process is reaped: until then its id is not reused.
 void Process::book_end() {
-  if (process_ <= 0) return;  // kill(-0) would end this process and those that started it
+  if (process_ <= 0) return;  // kill(-0) would end this process and its whole process group
   ::kill(-process_, SIGKILL);
-  take_pending_signals();  // before the worker is removed, so that the sender of a signal is recognized as a worker
+  take_pending_signals();  // before remove_live_worker(): the handler looks up the sender of a signal among the live workers
   remove_live_worker(process_);
   while (::waitpid(process_, &status_, 0) < 0 && errno == EINTR) {
   }

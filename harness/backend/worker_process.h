@@ -1,5 +1,5 @@
-// The harness's side of workers: starts worker processes, ends them and their descendants, sends them calls, and decides when a
-// kernel that hangs is not called any more.
+// The harness's side of workers: starts worker processes, sends them calls, ends them and their descendants, and stops calling a
+// kernel that hung too often.
 #pragma once
 
 #include <signal.h>
@@ -38,9 +38,9 @@ int take_signal_of(pid_t worker);
 
 using SignalHandler = void (*)(int signal, siginfo_t* info, void*);
 
-/// From now on `handle` gets these signals, one at a time, from a waiting thread or from take_signal_of(). So a signal that a
-/// kernel sent is handled before its call returns; a handler of sigaction() might run later, in another thread. Blocks the
-/// signals in this thread and in threads that it starts later. Not async-signal-safe.
+/// From now on a waiting thread or take_signal_of() passes these signals to `handle`, one at a time. So a signal that a kernel
+/// sent is handled before its call returns; a handler of sigaction() might run later, in another thread. Blocks the signals in
+/// this thread and in threads that it starts later. Not async-signal-safe.
 void receive_signals(const sigset_t& signals, SignalHandler handle);
 
 // Finds and ends the descendants of a process, such as processes that a kernel started.
@@ -56,17 +56,17 @@ int end_descendants(pid_t root, const std::vector<pid_t>& spared = {});
 /// already are never ended.
 void adopt_orphans();
 
-/// Lock it from the start of a worker until the worker is registered as live, so that end_strays() does not end it.
+/// Lock it from the start of a worker until add_live_worker(), so that end_strays() does not end the worker.
 std::mutex& children_mutex();
 
-/// If this process adopts orphans, ends its children except live workers: they are what ended workers left running.
+/// If this process adopts orphans: ends its children except live workers. They are processes that ended workers left running.
 int end_strays();
 
 // A worker process and this side's file descriptors for it.
 
-/// The destructor ends the process and everything it started. Any thread may start and use it, one at a time, because the process
-/// ends with its socket and not with the thread that started it. It runs in a session of its own, so terminal signals do not
-/// reach it, and signals to its process group do not reach this process.
+/// The destructor ends the process and everything it started. Any thread may start and use it, one thread at a time: the process
+/// ends when its socket is closed, not when the thread that started it ends. It runs in a session of its own, so terminal signals
+/// do not reach it, and signals to its process group do not reach this process.
 class Process {
  public:
   /// Throws std::system_error.
@@ -81,14 +81,14 @@ class Process {
   /// (pidfd).
   int end() const { return end_; }
   /// Returns false if the process still exists some seconds after SIGKILL, because it is in an uninterruptible driver call.
-  /// Then no thread waits for it.
+  /// The process is then left alone.
   bool kill();
 
   /// Describes how the process ended. Call it when the socket has closed. Waits a moment first: a kernel may have closed the
   /// socket while the process continues.
   std::string exit_text();
 
-  /// Where in the library the process is now, as its handler of kWhereAreYou answers; empty if no answer comes within 300 ms.
+  /// Where in the library the process is now, from its handler of the signal kWhereAreYou; empty if it is silent for 300 ms.
   std::string where(const std::string& library);
 
  private:
@@ -112,7 +112,7 @@ struct Described {
   bool contains_crashes = false;  ///< see Backend
 };
 
-/// A worker, with one process at a time. A call starts it if there is none.
+/// A worker, with at most one process at a time. call() starts a process if there is none.
 class Worker {
  public:
   /// Keeps a reference to `options`.
@@ -140,7 +140,7 @@ class Worker {
 
 // Decides when to stop calling a kernel that hangs.
 
-/// Counts a kernel's hangs. Each hang costs the whole time limit, so a kernel that hangs in hundreds of cases would take a day.
+/// Counts a kernel's hangs. Each hang costs the whole time limit: a kernel that hangs in hundreds of cases would take hours.
 class HangCount {
  public:
   static constexpr int kMostInARow = 3, kMostInAll = 10;

@@ -396,7 +396,7 @@ TEST(WorkerEnds, FarAccessesNameTensorAndDistance) {
   }
 }
 
-/// With zones beside a tensor, a write there is found after the call, and a read is not found; with nothing beside it both crash.
+/// In guard zones beside a tensor, a write is found after the call, a read is not. In inaccessible memory both crash.
 TEST(WorkerEnds, WithNothingBesideATensorAnAccessThereCrashes) {
   const Backend backend = toy_worker();
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
@@ -413,7 +413,7 @@ TEST(WorkerEnds, WithNothingBesideATensorAnAccessThereCrashes) {
     EXPECT_EQ(call("copy", beside).outputs.at(0).bytes, problem.tensors[0].bytes);
 }
 
-/// The diagnosis of one case makes calls while other cases run: mixed requests would give one case the bytes of another.
+/// The diagnosis of a case makes calls while other cases run. If their messages mixed, a case would get the bytes of another.
 TEST(Worker, CallsFromSeveralThreadsTakeTurns) {
   const Backend backend = toy_worker();
   const auto call_often = [&](std::byte value, int& wrong) {
@@ -545,7 +545,7 @@ TEST(WorkerEnds, SignalsOfAKernelsGroupReachItselfAlone) {
   EXPECT_THAT(call_rows(toy_worker(), "signals_its_group").message, StartsWith("crashed: SIGTERM"));
 }
 
-/// A signal handler that is slow, like one in a thread that waits for a core.
+/// A slow signal handler, as if its thread had to wait for a core.
 void note_slowly(int signal, siginfo_t* info, void*) {
   ::usleep(50'000);
   note_signal_of(worker_of(info->si_pid), signal);

@@ -37,7 +37,7 @@ namespace {
 
 // Converts a C caller's tensors to the DumpedTensor that a file would give.
 
-/// Stands for the file name of a caller's tensor in DumpedTensor::place(); without_file() removes it from messages.
+/// Takes the place of a file name in DumpedTensor::place() for a caller's tensor; without_file() removes it from messages.
 inline constexpr const char* kGiven = "given";
 
 /// Copies the caller's tensors. Throws UsageError that names the tensor: for a NULL, an unknown dtype, an impossible shape or
@@ -274,7 +274,7 @@ Tables& tables() {
   return all;
 }
 
-/// Lookup errors ("unknown contract 'x'") are the user's; any other std::out_of_range is a defect of this program.
+/// An error such as "unknown contract 'x'" is the caller's mistake; any other std::out_of_range is a defect of this program.
 bool is_lookup(const std::out_of_range& error) { return std::string_view(error.what()).starts_with("unknown "); }
 
 /// Calls `answer` with a report to fill in. Turns every exception into a status and a text.

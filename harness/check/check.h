@@ -38,7 +38,7 @@ enum assay_check_status_code {
 };
 typedef int32_t assay_check_status;
 
-/* The answer, or the reason why there is none. Functions set `*report` on errors too; it is NULL only if memory ran out. */
+/* The answer to a request, or why there is none. Functions set `*report` on errors too; it is NULL only if memory ran out. */
 typedef struct assay_check_report assay_check_report;
 ASSAY_CHECK_API const char* assay_check_text(const assay_check_report* report); /* readable text of several lines; "out of memory" for NULL */
 ASSAY_CHECK_API const char* assay_check_json(const assay_check_report* report); /* one JSON object; {} if there is no answer */

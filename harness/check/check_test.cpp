@@ -28,7 +28,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Two rows of 512 in bf16: group g of row r is 448 * 2^(r + g), so every code is 448 and every scale is 2^(r + g).
+/// Two rows of 512 bf16 elements. All elements of group g of row r are 448 * 2^(r + g): codes are 448, scales are 2^(r + g).
 struct GroupQuant {
   std::vector<uint16_t> x = std::vector<uint16_t>(1024);
   std::vector<uint8_t> q = std::vector<uint8_t>(1024, 0x7e);
@@ -107,7 +107,7 @@ TEST(CheckApi, PatternsAndContractsThatAreObeyedInsteadAreNamed) {
   EXPECT_THAT(report, HasSubstr("pattern: scale holds"));
   const Answer right = judged([](auto&) {});
   EXPECT_THAT(right.json, HasSubstr("\"obeys\":[]"));
-  // A group of zeros tells contracts with different lower bounds of amax apart: it is 1e-4 in DeepGEMM.
+  // The scale of a group of zeros shows the lower bound of amax, which is 1e-4 in DeepGEMM and 1e-10 in vLLM.
   std::fill_n(data.x.begin(), 128, uint16_t(0));
   std::fill_n(data.q.begin(), 128, uint8_t(0));
   GroupQuant deep = data;

@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-/// Whether the shape is a vector of so many elements; it may be one row or one column.
+/// Whether the shape is that of a vector with `elements` elements: all other extents are 1.
 bool is_vector_of(const std::vector<int64_t>& shape, int64_t elements) {
   const auto longer = std::count_if(shape.begin(), shape.end(), [](int64_t extent) { return extent != 1; });
   return longer <= 1 && (longer == 0 ? elements == 1 : std::count(shape.begin(), shape.end(), elements) == 1);
@@ -106,7 +106,7 @@ VisitPadding zeros_of(const VisitPadding& all) {
   };
 }
 
-/// Drops checks that a dump does not allow: of padding that it lacks, and of padding that must keep its earlier value.
+/// Drops checks that a dump does not allow: of padding that it lacks, and of padding that the call must leave unchanged.
 class DumpedCase : public ForwardedCase {
  public:
   DumpedCase(std::shared_ptr<const BoundCase> whole, std::map<std::string, ScalePlacing> placings)
@@ -127,8 +127,8 @@ class DumpedCase : public ForwardedCase {
   const std::map<std::string, ScalePlacing> placings_;
 };
 
-/// The number of groups per row, if the contract packs scales into int32 words but each word of `scale` is an fp32 number, one
-/// per group of `x`: its exponent is from 2^-60 to 2^41, as in diagnosis/scales.h. Empty otherwise.
+/// The number of groups per row, if `scale` is int32, as packed scales are, but each word is an fp32 scale of one group of `x`. A
+/// word counts as fp32 if its exponent is from -60 to 41, as in diagnosis/scales.h. Empty otherwise.
 std::optional<int64_t> groups_of_fp32(const DumpRequest& request) {
   const auto scale = request.roles.find("scale"), x = request.roles.find("x");
   if (scale == request.roles.end() || x == request.roles.end() || request.parameters.contains("group_size")) return std::nullopt;
@@ -160,7 +160,7 @@ DumpedTensor first_columns(const DumpedTensor& from, int64_t columns) {
   return first;
 }
 
-/// Adds a note if the dump of a scale tensor was copied into its logical shape, so its order in memory and padding are lost.
+/// Adds a note if the dump of a scale tensor has the logical shape, not the layout: order in memory and padding are unknown.
 void say_what_is_lost(const DumpedTensor& from, const TensorSpec& spec, ScalePlacing placing, DumpedCall& call) {
   const bool matrix = from.tensor.spec.shape.size() > 1 && from.tensor.spec.shape[0] > 1 && from.tensor.spec.shape[1] > 1;
   if (placing == ScalePlacing::kFlat && matrix)
@@ -246,7 +246,7 @@ static DumpedCall dumped_call_as_given(const Op& op, const DumpRequest& request)
                                           : placed_dense(from->second, spec, by);
   };
   for (HostTensor& tensor : call.problem.tensors) {
-    const bool in_place = access_of(tensor) == Access::kInOut;  // two tensors: the value before the call, and NAME_out
+    const bool in_place = access_of(tensor) == Access::kInOut;  // a dump has two tensors: NAME before the call, and NAME_out
     if (in_place || tensor.spec.role == Role::kInput) tensor.bytes = placed(key_of(tensor.spec), tensor.spec).bytes;
     if (tensor.spec.role == Role::kInput) continue;
     const std::string key = key_of(tensor.spec.name + (in_place ? "_out" : ""), tensor.spec.rank);

@@ -34,10 +34,10 @@ namespace {
 
 // The verdict on tensors that a kernel computed, and the mutation score of their inputs.
 
-/// If the first input has more than kMostElementsOfPower elements, the mutation score is computed on a sample of about so many
-/// elements: at least one row, and at most kMostRowsOfPower rows.
+/// If the first input has more than kMostElementsOfPower elements, the mutation score is computed on a sample of rows with about
+/// that many elements: at least one row, and at most kMostRowsOfPower rows.
 constexpr int64_t kMostElementsOfPower = int64_t{1} << 14, kMostRowsOfPower = 8;
-/// Most work units (WorkBudget) for the mutation score, and for comparing with one other contract.
+/// Limits in units of WorkBudget: for the mutation score, and for the comparison with one other contract.
 constexpr int64_t kMostWork = WorkBudget::kShort;
 
 /// A case whose data are the user's.
@@ -109,7 +109,7 @@ std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
   return {spec.elements() / std::max<int64_t>(1, columns), columns};
 }
 
-/// The worst wrong element as an element of the first tensor. For a scale, the first element of its group.
+/// Row and column of the worst wrong element, in the first tensor. For a wrong scale: of the first element of its group.
 std::array<int64_t, 2> worst_element(const Verdict& verdict, const std::array<int64_t, 2>& shape) {
   for (const TensorFinding& finding : verdict.tensors) {
     if (finding.outside == 0 || finding.worst.at[0] >= shape[0]) continue;
@@ -200,7 +200,7 @@ std::string explain_tensors(const DumpedCall& call, int64_t row, int64_t column)
 
 namespace {
 
-// Finds the contracts that a user's tensors obey, and the algorithm that made a GEMM.
+// Finds the contracts that a user's tensors obey, and the algorithm that computed a GEMM.
 
 /// If the outputs have more elements than kMostElements, kRowsOfLarge evenly spread rows are compared first. They suffice to
 /// refute most contracts and to identify the algorithm.
@@ -229,14 +229,14 @@ CaseOfRows with_outputs_of(const DumpedCall& call, const std::vector<int64_t>& r
   return some;
 }
 
-/// Compares a few rows with the contract. Returns how many; 0 if all rows must be compared at once. If the rows refute the
-/// contract, `held` has the verdict on these rows only.
+/// Compares a few rows with the contract and returns how many; 0 if the caller must compare all rows instead. If these rows
+/// refute the contract, `held` gets the verdict on them.
 size_t compare_few_rows(const DumpedCall& call, Held& held) {
   const std::vector<int64_t> rows = rows_looked_at(call);
   if (rows.empty()) return 0;
   CallResult result;
   CaseOfRows some = with_outputs_of(call, rows, result.outputs);
-  // Some ops compute few rows cheaply and leave out the outputs; then all rows are compared.
+  // with_rows() of some ops leaves out the bytes of outputs; then all rows are compared.
   if (std::any_of(result.outputs.begin(), result.outputs.end(),
                   [](const HostTensor& one) { return one.bytes.size() != one.spec.bytes(); }))
     return 0;
@@ -342,7 +342,7 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
   MatchedContracts matched;
   size_t sample = 0;
   const auto uses_all = [&](const Op* op) { return unused_role(*op, roles).empty(); };
-  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // otherwise some tensor fits no op
+  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // false: no op has a role for every tensor
   for (const std::string& contract : rulebook().contract_ids())
     for (const Op* op : ops)
       if (!op->takes(contract))
@@ -402,7 +402,7 @@ void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdic
   }
   if (!judged.obeys.empty()) {
     if (verdict.causes == causes_in_words({})) verdict.causes.clear();
-    // after causes that explain every wrong element, since such a cause names the mistake itself
+    // "obeys X" goes after causes that explain every wrong element, since such a cause names the mistake itself
     const auto place = std::find_if_not(verdict.causes.begin(), verdict.causes.end(), explains_all);
     verdict.causes.insert(place, "obeys " + names_text(judged.obeys) + " instead");
   } else if (nearest != nullptr && nearest->outside > 0 && 2 * nearest->outside_in_all() < outside) {
@@ -473,7 +473,7 @@ std::string match_text(const MatchedContracts& matched) {
   const auto lacks_a_number = [](const std::string& reason) { return reason.find("needs --param") != std::string::npos; };
   const bool some_lack = std::any_of(matched.reasons.begin(), matched.reasons.end(),
                                      [&](const auto& reason) { return lacks_a_number(reason.first); });
-  const auto is_near = [&](const std::string& contract) {  // reasons of ops that the tensors do not fit are left out
+  const auto is_near = [&](const std::string& contract) {  // false for ops of which no contract was compared
     return matched.asked.empty() ||
            std::any_of(matched.asked.begin(), matched.asked.end(), [&](const Held& held) { return held.op->takes(contract); });
   };
@@ -598,8 +598,8 @@ void check_layout(const DumpedTensor& dumped, const PlacedLayout& placed) {
                               std::to_string(placed.storage()));
 }
 
-/// Sets which padding must be zero. A recording's contract says so. Without one, padding of packed scales must be zero, since
-/// their consumers read it.
+/// Sets which padding must be zero. If the contract is known (from a recording), it says which. Otherwise padding of packed
+/// scales must be zero, since their consumers read it.
 void state_padding(const ScaleFacts& facts, ScaleGrid& grid) {
   grid.zero_rows = grid.zero_columns = grid.kind == ScaleKind::kWords;
   if (facts.text("contract").empty()) return;
@@ -645,7 +645,7 @@ ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts) {
   return grid;
 }
 
-/// The number of groups of `columns` elements that have scales, without padding of the last word. 0 if the sizes do not fit.
+/// The number of groups into which a row of `columns` elements is divided, without padding of the last word; 0 if none fits.
 static int64_t groups_in(const ScaleGrid& grid, int64_t columns) {
   const int64_t most_padding = grid.kind == ScaleKind::kWords && !grid.extent_known ? 3 : 0;
   for (int64_t groups = grid.present_columns; groups > 0 && groups >= grid.present_columns - most_padding; --groups)

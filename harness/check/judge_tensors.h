@@ -1,5 +1,5 @@
-// Checks tensors that a kernel computed: those of one call against its contract or against all contracts that they fit, and a
-// single scale tensor without its call.
+// Checks tensors that a kernel computed: the tensors of one call against one contract, or against all contracts that they fit;
+// and a single scale tensor.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +46,8 @@ struct DumpedCall {
   std::string unchecked = {};           ///< "order and padding of scale": what the dump does not show; empty if it shows all
 };
 
-/// Interprets a dump as a call. If `scale` should be packed words but has the bits of an fp32 scale per group, their number gives
-/// the group size, and the first words of each row are compared. Throws UsageError or MissingRole if the tensors do not fit.
+/// Interprets a dump as a call. If `scale` is int32, as packed scales are, but each word is an fp32 scale: takes the group size
+/// from their number, and compares the first words of each row. Throws UsageError or MissingRole if the tensors do not fit.
 DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 
 // The verdict on tensors that a kernel computed, and the mutation score of their inputs.
@@ -66,17 +66,17 @@ struct TensorsVerdict {
 
 /// How judge_tensors() searches for the cause of a failure.
 struct CauseSearch {
-  int64_t budget = WorkBudget::kShort;             ///< 0: no search
+  int64_t budget = WorkBudget::kShort;             ///< in units of WorkBudget; 0: no search
   std::function<void(const Verdict&)> before = {};  ///< called for a failure before the search for its cause
 };
 
 /// Compares outputs and searches for the cause of a failure. `repro`: the command that repeats the check. For large inputs the
-/// mutation score is that of some rows, a lower bound. Large inputs whose rows depend on each other get no score.
+/// mutation score is computed on some rows, and is a lower bound. Large inputs whose rows depend on each other get no score.
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power,
                              const CauseSearch& search = {});
 
-/// If the outputs are wrong, compares them with the op's other contracts. "obeys X instead" becomes the first cause; a contract
-/// with far fewer wrong elements becomes a note. Large tensors and long GEMMs are not compared, and a note says so.
+/// If the outputs are wrong, compares them with the op's other contracts. "obeys X instead" becomes a cause, after causes that
+/// explain every wrong element. Notes name a contract with far fewer wrong elements, or say that the tensors are too large.
 void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdict& judged);
 
 /// Text for any outcome: failure_text(), the notes and the mutation score.
@@ -85,7 +85,7 @@ std::string tensors_text(const TensorsVerdict& judged);
 /// The contract as formulas, and the trace of one output element. A negative row selects the worst element.
 std::string explain_tensors(const DumpedCall& call, int64_t row, int64_t column);
 
-// Finds the contracts that a user's tensors obey, and the algorithm that made a GEMM.
+// Finds the contracts that a user's tensors obey, and the algorithm that computed a GEMM.
 
 /// A contract that the tensors fit.
 struct MatchedContract {
@@ -94,7 +94,7 @@ struct MatchedContract {
   DumpedCall call;
   Verdict verdict;
   int64_t outside = 0;
-  int64_t rows = 0, of_rows = 0;  ///< rows compared and rows in all, if the compared rows already refute the contract
+  int64_t rows = 0, of_rows = 0;  ///< rows compared and rows in all, if a sample refutes the contract; otherwise 0
 
   bool obeys() const { return verdict.outcome == Outcome::kPass; }
   int64_t outside_in_all() const { return rows == 0 ? outside : outside * of_rows / rows; }
@@ -107,20 +107,20 @@ using ReasonsByContract = std::map<std::string, std::vector<std::string>>;
 
 struct MatchedContracts {
   std::vector<MatchedContract> asked;  ///< obeyed contracts first, then those with the fewest wrong elements
-  ReasonsByContract reasons;           ///< why the other contracts were not compared
+  ReasonsByContract reasons;           ///< why the contracts that are not in `asked` were not compared
 };
 
 /// What match_tensors() calls while it works. Both functions may be empty.
 struct MatchProgress {
-  /// After a sample of the rows was compared with every contract: those that it does not refute. Not called if the tensors are
-  /// small or their rows depend on each other.
+  /// Called after a sample of `rows` rows was compared with every contract. `contracts`: those that it does not refute. Not
+  /// called if the tensors are small or their rows depend on each other.
   std::function<void(size_t rows, const std::vector<std::string>& contracts)> sampled;
-  /// Before all rows are compared with a contract: its place among those that are left.
+  /// Before all rows are compared with contract number `at` (from 0) of the `of` contracts that the sample does not refute.
   std::function<void(size_t at, size_t of, const std::string& contract)> compared;
 };
 
-/// Compares the tensors with every contract of these ops that has tensors of such names, shapes and types: first a sample of the
-/// rows with all contracts, then all rows with the contracts that are left.
+/// Compares the tensors with every contract of these ops whose calls can have tensors of these names, shapes and types: first a
+/// sample of the rows with all contracts, then all rows with the contracts that the sample does not refute.
 MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
                                const std::map<std::string, std::string>& parameters, const std::string& layout,
                                const MatchProgress& progress = {});
@@ -130,7 +130,7 @@ std::string match_text(const MatchedContracts& matched);
 
 /// "   (from v0.20.0 before v0.33.0)": the releases of a contract's code; empty if the contract has none.
 std::string in_releases(const std::string& contract);
-/// Whether the newest release of the contract's code obeys it (is_current() of its table row).
+/// Whether the newest release of the implementation obeys the contract (is_current() of its table row).
 bool is_current_contract(const std::string& contract);
 
 // Infers the extents of a single scale tensor for the analysis in harness/diagnosis/scales.h.
@@ -150,7 +150,7 @@ class ScaleFacts {
   std::map<std::string, std::string> values_;
 };
 
-/// Throws DumpError if no scale has the tensor's type, or if facts contradict the tensor; UsageError for invalid facts.
+/// The grid of scales. Throws DumpError if scales cannot have the tensor's type or facts contradict it; UsageError for bad facts.
 ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts);
 
 /// The largest magnitude of each group of `x`, for look_at_data(); NaN for a group with NaN or Inf. Empty unless `x` has as many

@@ -18,21 +18,21 @@ struct OpCases {
   std::vector<Case> cases;
   PowerRecords power;
 };
-/// The cases of an op; its tables are read once. Needs an open rulebook whose tables are below `root`. Thread-safe. Throws
+/// The cases of an op; its tables are read once. Call it after open_rulebook(), with the same root. Thread-safe. Throws
 /// TableError.
 const OpCases& cases_of_op(const Op& op, const std::string& root);
 
 /// A case with its inputs. Immutable and thread-safe.
 class SuiteCase {
  public:
-  /// Throws UsageError for a case that tensors alone cannot represent: a sweep, or a case of several calls.
+  /// Throws UsageError for a case that tensors alone cannot represent: a sweep, or a case with warm-up calls.
   SuiteCase(const Op& op, const Case& one, const Power* power);
 
   const Op& op() const { return op_; }
   const Case& one() const { return one_; }
   const Problem& problem() const { return problem_; }
 
-  /// The verdict on outputs, given by role. `NAME_out` is another key for NAME. Throws UsageError, MissingRole.
+  /// The verdict on outputs, given by role; the role NAME may also be called NAME_out. Throws UsageError, MissingRole.
   TensorsVerdict judge(const DumpedRoles& outputs, const std::string& kernel, const std::string& backend) const;
 
  private:
@@ -49,8 +49,8 @@ std::string call_json(const SuiteCase& one);
 /// The case with that id. If there is none, throws UsageError that suggests similar ids.
 std::unique_ptr<const SuiteCase> open_suite_case(const std::string& id, const std::string& root);
 
-// Inputs of cases as files, and outputs that any program in any language wrote beside them (docs/guides/python.md describes the
-// format):
+// Files with the inputs of cases, and with the outputs that a program in any language computed from them (docs/guides/python.md
+// describes the format):
 //
 //   DIR/inputs.json                       {"assay_inputs": 1, "cases": [ids]}
 //   DIR/<case id>/call.json               op, contract, parameters; role, access, dtype, shape and strides of each tensor

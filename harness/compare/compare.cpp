@@ -26,8 +26,8 @@ class PartComparison {
   /// Throws std::logic_error if a dense part does not fit the tensor.
   PartComparison(const Part& part, const HostTensor& tensor);
 
-  /// For each row: columns that have an element outside. At most one for each range of columns that a SampleKeeper tells
-  /// apart.
+  /// For each row: columns with an element outside its interval. At most one in each of the ranges into which a SampleKeeper
+  /// divides the columns.
   using WrongColumns = std::vector<std::vector<int64_t>>;
 
   /// Compares these rows; adds to wrong[row - rows.first].
@@ -56,7 +56,7 @@ class PartComparison {
   const HostTensor* tensor_;
   std::array<int64_t, 2> worst_{};
 
-  /// Cache of wrong elements: a kernel that is wrong everywhere repeats a few thousand different ones.
+  /// Cache of wrong elements: a kernel that is wrong everywhere repeats a few thousand pairs of interval and code.
   struct Known {
     Interval accepted;
     Element element;
@@ -126,7 +126,7 @@ void PartComparison::load_ordinals(int64_t offset, std::span<int32_t> ordinals) 
   for (size_t i = 0; i < ordinals.size(); ++i) ordinals[i] = ordinal(*part_->format, tensor_->code(offset + int64_t(i)));
 }
 
-/// Passes matching runs at memory bandwidth; examines one by one only the elements that differ.
+/// Compares kRun elements at a time, at memory bandwidth if each accepts one code. Where one differs, examines them one by one.
 void PartComparison::add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, WrongColumns& wrong) {
   int32_t ordinals[kRun];
   const int64_t columns = part_->columns();
@@ -210,7 +210,7 @@ void PartComparison::merge(PartComparison&& later) {
 
 // Compares outputs with an expectation.
 
-/// An answer is compared in at most so many stretches of blocks in parallel; their findings are merged in order.
+/// An answer is divided into at most this many stretches of blocks, compared in parallel. Their findings are merged in order.
 constexpr int64_t kMostStretches = 128;
 
 bool overlaps(const std::vector<ByteRange>& ranges, ByteRange asked) {
@@ -306,7 +306,7 @@ Stretch judged(const Answer& answer, const std::vector<HostTensor>& tensors, con
   return all;
 }
 
-/// Collects details of parts with wrong elements.
+/// Fills in those members of a Picture that cover only the sample, for each part with wrong elements.
 void look_closer(const Answer& answer, const Sample& sample, std::vector<PartComparison>& parts) {
   const auto fails = [](const PartComparison& part) { return part.finding.outside > 0; };
   if (std::none_of(parts.begin(), parts.end(), fails)) return;
@@ -362,8 +362,8 @@ int64_t wrong_on(const Sample& sample, const Answer& answer, const std::vector<H
 }
 
 /// The alternative answers (all but the first) to compare in full. For small tensors: all of them. For large tensors: those
-/// without a wrong element in the sample. If there are none: the one with the fewest wrong elements in the sample, if these are
-/// fewer than the first answer's.
+/// without a wrong element in the sample. If there are none: the answer with the fewest wrong elements in the sample, if it has
+/// fewer than the first answer.
 std::vector<const Answer*> worth_a_look(const Expectation& expectation, const std::vector<HostTensor>& tensors,
                                         const Sample& sample) {
   std::vector<const Answer*> all, agreeing;
@@ -401,7 +401,7 @@ Finding compare(const Expectation& expectation, const std::vector<HostTensor>& t
 Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std::vector<ByteRange>& untouched) {
   Unwritten found;
   if (untouched.empty()) return found;
-  // Two calls may store indices in different orders, so single bytes of int32 may equal both sentinels by chance.
+  // An index may differ between the two calls with sentinels, so a single byte of it may keep both sentinels by chance.
   const bool whole = *part.format == kInt32;
   for (int64_t row = 0; row < part.rows(); ++row) {
     for (int64_t column = 0; column < part.columns(); ++column) {

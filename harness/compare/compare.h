@@ -16,17 +16,17 @@ namespace assay {
 struct Finding {
   std::string program;               ///< name of that answer
   std::vector<TensorFinding> parts;  ///< one per part of that answer
-  std::vector<Violation> violations; ///< the first few: within one step (Answer::steps) in step order, then between tensors
+  std::vector<Violation> violations; ///< the first few: those within a step (Answer::steps) in order, then those between tensors
   int64_t all_violations = 0;
-  Sample sample;                     ///< the steps that the diagnosis should examine
+  Sample sample;                     ///< the steps and columns that the diagnosis should examine
 
   static constexpr size_t kMostViolations = 64;
   bool agrees() const;
 };
 
 /// Compares all elements and padding with each answer, block by block on all cores, until one answer agrees. If none agrees, the
-/// finding describes the answer with the fewest wrong elements. A part gets a Picture if it has elements outside or places of
-/// violations.
+/// finding describes the answer with the fewest wrong elements. A part gets a Picture if it has elements outside their
+/// intervals, or places of violations.
 ///
 /// An element is right if its interval contains its ordinal. NaN is right only where the interval is NaN. -0 and +0 are different
 /// codes. An element with the interval Interval::anything() counts as right, and as unjudged. `untouched` lists, for each tensor,

@@ -174,7 +174,7 @@ TEST(CompareAnswers, AnExpectationThatDoesNotFitIsARefusal) {
   EXPECT_THROW(compare(short_of_one, {tensor_of(kBf16, {1, 2})}, {}), std::logic_error);
 }
 
-/// Two variants: all codes of a row are 1 to 4, or all are 5 to 8. A mixture is wrong.
+/// Two variants: a row has the codes 1, 2, 3, 4, or 5, 6, 7, 8. A mixture is wrong.
 Expectation one_of_two_programs() {
   Expectation both = expectation_of({pinned(kInt8, {1, 2, 3, 4})});
   both.any_of.push_back(expectation_of({pinned(kInt8, {5, 6, 7, 8})}).any_of.front());
@@ -377,7 +377,7 @@ TEST(Unwritten, CountsElementsOfWhichAByteIsUntouched) {
   EXPECT_EQ(unwritten_elements(part, spec, {{6, 21}}).elements, 1);
 }
 
-/// Kernels that assign slots by atomics store indices in another order in the second call.
+/// A kernel that assigns slots by atomics stores other indices in the second call, so one byte may keep both sentinels by chance.
 TEST(Unwritten, AnIndexIsUnwrittenIfAllOfItsBytesAre) {
   const Part part = pinned(kInt32, {1, 2}).part;
   const TensorSpec spec = dense("sorted_ids", Role::kOutput, kInt32, {1, 2});

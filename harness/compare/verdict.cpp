@@ -132,7 +132,7 @@ struct Layout {
   int32_t sign;           ///< sign bit, or 0
   int32_t largest;        ///< largest magnitude that is not NaN
   int32_t negative_zero;  ///< ordinal of -0 (only the sign bit set)
-  int32_t nan, nan_bits;  ///< ordinal of a NaN = nan - (code & nan_bits)
+  int32_t nan, nan_bits;  ///< the ordinal of a NaN code is nan - (code & nan_bits)
 };
 
 Layout layout_of(const Format& format) {
@@ -140,7 +140,7 @@ Layout layout_of(const Format& format) {
   const uint32_t sign = format.has_sign() ? 1u << (format.bits - 1) : 0u;
   const bool fnuz = format.specials == Specials::kFnuz;
   const uint32_t bits = uint32_t(format.code_count() - 1);
-  const bool counts_on = format.nan_by_code && format.bits == 32 && infinity;  // NaN codes above Inf map to ordinals like numbers
+  const bool counts_on = format.nan_by_code && format.bits == 32 && infinity;  // NaN codes get the ordinals after that of Inf
   return {int32_t(bits),
           int32_t(sign),
           counts_on ? int32_t(~sign) : int32_t(code_of(format, infinity ? HUGE_VAL : max_finite(format))),
@@ -193,7 +193,7 @@ namespace {
 
 int64_t blocks(int64_t size, int64_t block) { return (size + block - 1) / block; }
 
-/// The smallest power of two that divides `size` into at most `most` cells.
+/// The smallest power of two that is large enough as a cell's extent to cover `size` with at most `most` cells.
 int64_t cell_size(int64_t size, int64_t most) {
   int64_t cell = 1;
   while (blocks(size, cell) > most) cell *= 2;

@@ -29,7 +29,7 @@ struct Element {
   double value = 0;
   uint32_t low_code = 0, high_code = 0;
   double low = 0, high = 0;
-  int64_t ulps = 0;     ///< distance to the nearest accepted value, signed; 0 if only the sign of zero or NaN-ness differs
+  int64_t ulps = 0;     ///< distance to the nearest accepted value, signed; 0 if only the sign of zero differs, or for a NaN
   bool outside = true;  ///< outside its accepted interval; false for the neighbours that are shown beside a wrong element
 };
 
@@ -67,15 +67,15 @@ struct Magnitude {
   int64_t sum_ulps = 0;  ///< sum of their distances in ulp
 };
 
-/// Ascending row or column numbers below `size` as text: "0..3, 7"; regular ones as "4..7 of each 8" or "7 of each 8, from 512
-/// on, up to 1023", counted from 0. After eight ranges "... (40 in all)".
+/// Ascending row or column numbers in [0, size) as text: "0..3, 7"; periodic ones as "4..7 of each 8" or "7 of each 8, from 512
+/// on, up to 1023". After eight ranges: "... (40 in all)".
 std::string numbers_text(const std::set<int64_t>& numbers, int64_t size);
 /// The same with the word `what`: "row 1 of 2", "columns 5..7 of 8"; empty if `numbers` has all numbers below `size`.
 std::string places_text(const char* what, const std::set<int64_t>& numbers, int64_t size);
 /// Rows and columns together: "row 1 of 2, columns 5..7 of 8".
 std::string places_text(const std::set<int64_t>& rows, int64_t of_rows, const std::set<int64_t>& columns, int64_t of_columns);
 
-/// A set of numbers, as long as it has at most kMost.
+/// A set of at most kMost numbers. When more are added, it forgets them all and many() becomes true.
 class FewNumbers {
  public:
   static constexpr size_t kMost = 1024;
@@ -102,8 +102,8 @@ struct Picture {
   static constexpr int64_t kMostRows = 64, kMostColumns = 112;  ///< upper bounds on the number of cells
   static constexpr int kZero = std::numeric_limits<int>::min(), kNotFinite = std::numeric_limits<int>::max();
 
-  /// The part is divided into rows x columns cells. A cell covers cell_rows x cell_columns elements, both powers of two, so
-  /// that a cell contains whole quantization groups or lies within one if their size is a power of two. Cells at the lower and right edge may cover fewer elements.
+  /// The part is divided into rows x columns cells of cell_rows x cell_columns elements, both powers of two. So a cell contains
+  /// whole quantization groups or lies in one, if their size is a power of two. Cells at the lower and right edge may be smaller.
   int64_t cell_rows = 1, cell_columns = 1;
   int64_t rows = 0, columns = 0;
   std::vector<int32_t> outside;  ///< elements outside their accepted interval, per cell in row-major order
@@ -127,7 +127,7 @@ struct Picture {
   /// Number of elements outside by distance_bin(); empty bins are left out.
   std::map<int, int64_t> ulps() const;
 
-  /// Counts an element outside its set, by cell and by distance.
+  /// Counts an element outside its accepted interval, by cell and by distance.
   void add_outside(const Element& e, int64_t row, int64_t column);
   /// Counts a place of a violation; a whole row counts in each of its cells.
   void add_joint(int64_t row, int64_t column);
@@ -150,8 +150,8 @@ std::vector<Element> elements_around(const Answer& answer, size_t index, const H
 
 // What the data of a case can detect: which mutants of its contract, and which codes its outputs visit.
 
-/// Counts over the accepted answer of one output tensor. An element is counted as of a kind only if all of its accepted codes are
-/// of that kind. So every correct kernel stores at least this many.
+/// Counts over the accepted answer of one output tensor. An element counts as, say, subnormal only if all of its accepted codes
+/// are subnormal. So every correct kernel stores at least this many.
 struct DataPower {
   std::string tensor, format;
   int64_t elements = 0;
@@ -165,10 +165,10 @@ struct DataPower {
 struct Power {
   int64_t faults = 0;  ///< mutants of the contract that some data can detect; 0: not computed
   std::vector<std::string>
-      blind_to{};  ///< the mutants among them that this case cannot detect, or that are declared undetectable and not detected by
-                   ///< the first row
+      blind_to{};  ///< those of these mutants that this case does not detect. A mutant listed in the case's `blind_to` counts as
+                   ///< detected only if the first row of the data detects it
   std::vector<DataPower> data{};  ///< one for each output tensor
-  /// The part of blind_to that is declared but that rows after the first detect. Only golden/power fills it, for POWER.md.
+  /// Mutants listed in the case's `blind_to` that only rows after the first detect. Filled only for golden/power and POWER.md.
   std::vector<std::string> seen_later{};
 
   bool operator==(const Power&) const = default;
@@ -220,7 +220,7 @@ struct TensorFinding {
 
   std::optional<Picture> picture;  ///< where the wrong elements are; only if there are any
 
-  bool agrees() const { return outside == 0 && padding_wrong == 0; }  ///< elements only; violations belong to the verdict
+  bool agrees() const { return outside == 0 && padding_wrong == 0; }  ///< ignores violations: they belong to the verdict
 };
 
 /// Result of the invariance tests of a kernel (run_case.h).
@@ -230,7 +230,7 @@ struct Climb {
   std::string broken;                                       ///< the first level that failed; empty if none did
   std::string message;                                      ///< what failed on that level: which element, which bits
   bool breaks_contract = false;     ///< the outputs of the failed level violate the contract
-  std::vector<std::string> with{};  ///< ids of the other cases whose calls the failed level needs
+  std::vector<std::string> with{};  ///< if level `calls` failed: ids of the other cases that were called before
 };
 
 /// What `assay gate` found when it compared a verdict with its baseline. The first six are the states of docs/exit-codes.md.
@@ -246,7 +246,7 @@ constexpr const char* name(GateState state) {
 
 struct GateFinding {
   GateState state = GateState::kNew;
-  bool passes = false;                 ///< the gate may be open with this verdict
+  bool passes = false;                 ///< this verdict does not close the gate
   std::string note{};                  ///< why the verdict has this state, if the state does not say it
   std::vector<std::string> changes{};  ///< for each part with other bits: how many elements, how far, the first one
 };
@@ -262,8 +262,8 @@ struct Verdict {
   std::string program_said{};          ///< algorithm that the library reported with the call; then only that variant is accepted
   std::string program;                 ///< the variant of the contract that the outputs are closest to, if the contract has
                                        ///< several
-  std::string looked_at;               ///< how many rows of a large failure were used to search for causes; empty: all
-  std::vector<std::string> causes;     ///< for a failure: hypotheses that explain it, best first, or "no known cause"
+  std::string looked_at;               ///< what the search for causes left out, such as rows of a large output; empty: nothing
+  std::vector<std::string> causes;     ///< for a failure: mutants and patterns that explain it, best first, or "no known cause"
   Power power;                         ///< what the case's data can detect; not computed if the call gave no outputs
   double seconds = 0;                  ///< wall time of the kernel call alone
   std::string why, origin, repro;

@@ -22,7 +22,7 @@ struct KernelOffer {
   std::map<std::string, std::vector<std::string>> accepts{};  ///< case parameter -> accepted cells; a parameter that is not
                                                               ///< listed may have any value
   std::map<std::string, int64_t> multiple_of{};               ///< case parameter -> required divisor
-  std::string fault{}, cites{}, twin{};                       ///< for deliberately wrong kernels only
+  std::string fault{}, cites{}, twin{};                       ///< of a deliberately wrong kernel: mistake, source, correct kernel
 };
 
 struct LibraryInfo {
@@ -44,14 +44,14 @@ struct LibraryInfo {
 /// How a call is launched; see execute() in backend/abi_call.h.
 enum class LaunchMode : uint8_t { kDefault, kStream, kGraph };
 
-/// If the ranks of a call are divided between processes: the ranks of the called process. The problem has only their tensors.
+/// If several processes share the ranks of a call: the ranks of one process. The problem sent to it has only their tensors.
 struct RankPlace {
   int first = 0, count = 0;
   std::string folder;  ///< a folder for this call, visible to all of these processes: assay_place::folder
 };
 
-/// What lies beside each tensor in host memory: zones whose bytes are compared after the call, or, on one side, inaccessible
-/// memory at once, so that an access beside the tensor ends the process and shows its place in the code.
+/// What lies beside each tensor in host memory. kZones: guard zones, whose bytes are compared after the call. kNothingBefore and
+/// kNothingBehind: inaccessible memory directly before or behind it. An access there crashes, and a report names its code.
 enum class Beside : uint8_t { kZones, kNothingBefore, kNothingBehind };
 
 struct CallRequest {
@@ -61,8 +61,8 @@ struct CallRequest {
   LaunchMode mode = LaunchMode::kDefault;
   std::optional<RankPlace> place{};
   Beside beside = Beside::kZones;
-  /// If not 0: fills stacks with words that begin with this byte, so that a kernel that reads a local variable before it is set
-  /// computes with it. Sent as parameter "stack_fill"; a library whose threads have stacks of their own may fill these.
+  /// If not 0: the stack is filled with words that have this highest byte. So a kernel that reads an uninitialized local variable
+  /// returns other bits. Sent as parameter "stack_fill", so that a library can fill the stacks of its own threads.
   uint8_t stack_fill = 0;
 };
 
@@ -75,7 +75,7 @@ struct CallResult {
   SaidAlgorithm said;   ///< if kOk: the algorithm that the library reported; usually empty
   std::vector<HostTensor> outputs;
   std::vector<std::vector<ByteRange>> untouched;  ///< for each output: bytes of storage that were never written, ascending
-  std::vector<bool> in_place;                     ///< for each output: true if it came with data; unwritten bytes may be correct
+  std::vector<bool> in_place;                     ///< for each output: true if it held data before; it may then stay unwritten
   double seconds = 0;                             ///< wall time of run and synchronise
   bool reached_kernel = true;  ///< false: the device was lost before the kernel was called, so the kernel is not the cause
   bool poisoned = false;       ///< sticky error: the device refuses further calls of this process; a new process may succeed
@@ -84,7 +84,7 @@ struct CallResult {
 /// Result of a call that an on-device checker observed (watch.h).
 struct WatchedResult {
   CallResult call;             ///< has no outputs
-  std::vector<int32_t> wrong;  ///< wrong codes per 2^15 inputs; empty if the call failed
+  std::vector<int32_t> wrong;  ///< number of wrong codes in each 2^15 consecutive inputs; empty if the call failed
 };
 
 /// A kernel library that can be called, in this process or in a worker process.
@@ -94,7 +94,7 @@ struct Backend {
   std::function<CallResult(const CallRequest&)> call;  ///< calls from several threads take turns
   /// Empty if there is no on-device checker.
   std::function<WatchedResult(const CallRequest&, uint32_t first, const std::vector<CodeStep>&)> watched_call = {};
-  bool contains_crashes = false;  ///< a call that crashes ends a worker process, and this one goes on
+  bool contains_crashes = false;  ///< a call that crashes ends only a worker process; the harness goes on
 };
 
 }  // namespace assay

@@ -88,12 +88,12 @@ struct Hypothesis {
   std::function<std::vector<Hypothesis>()> with_another = {};
   /// The name plus a detail taken from these outputs, such as a column. Empty: the name is enough.
   std::function<std::string(const std::vector<HostTensor>& outputs)> in_words = {};
-  /// For ops that compute whole answers at once, a cheap check whether the mutant changes anything: the first rows of some parts
-  /// of the mutant's answer, matched by part label. Computed from the inputs alone. May be empty.
+  /// May be empty. For ops that can compute only whole answers: the first rows of some parts of the mutant's answer, from the
+  /// inputs alone. If they differ from the contract's rows in parts with equal labels, these inputs expose the mutant.
   std::function<Expectation(const Problem&)> first_row = {};
   bool by_rows = false;  ///< what it reads depends on the number of rows, so a call with a single row does not show it
   bool suspect = false;  ///< only for the diagnosis: no data set has to kill it
-  bool rounds_result = false;  ///< it changes a rounding of the result, possibly for only one of two outputs that use the result
+  bool rounds_result = false;  ///< it changes how the result is rounded, perhaps only for one of two outputs that use the result
 };
 
 /// The algorithm that a library reports for a call (assay_algorithm of the C ABI). A field is 0 if the library does not report
@@ -110,7 +110,7 @@ struct SaidAlgorithm {
   std::string text() const;  ///< "split-K 3, promoted every 128, added in any order"
 };
 
-/// A run of inputs with the same code: from the input after the previous step's `last` up to and including this `last`.
+/// The output code of consecutive inputs: from the input after the previous step's `last` up to and including this `last`.
 struct CodeStep {
   uint32_t last, code;
 };
@@ -122,8 +122,8 @@ struct SweepCalls {
   std::function<const std::vector<HostTensor>*(const Problem&)> outputs;
 
   /// Calls the kernel on consecutive inputs that the device generates and checks (harness/backend/watch.h). Empty if there is no
-  /// on-device checker. Input element i has the bit pattern `second argument + i`. Returns, for each kWatchedInputs inputs, how
-  /// many codes differ from the steps; empty if the check failed.
+  /// on-device checker. Input element i has the bit pattern `second argument + i`. Returns how many output codes differ from
+  /// those that the steps state, for each kWatchedInputs inputs; empty if the check failed.
   std::function<std::vector<int32_t>(const Problem&, uint32_t, const std::vector<CodeStep>&)> wrong{};
   static constexpr uint64_t kWatchedInputs = uint64_t{1} << 15;
 };
@@ -138,7 +138,7 @@ struct Relation {
   std::vector<int64_t> same_as;  ///< for each element, row by row: the element of the plain call that it must equal
 };
 
-/// Cells of a case-table row that replace another row's cells: {{"m", "3"}}.
+/// Columns of a case table, each with a cell that replaces the cell of a case: {{"m", "3"}}.
 using CellChanges = std::map<std::string, std::string>;
 
 /// The case with other cells. Keeps its old name; checked_case() computes the new one.
@@ -181,8 +181,8 @@ class BoundCase {
   virtual std::string arch() const { return ""; }
 
   virtual Problem problem() const = 0;
-  /// The outputs that the case accepts. With `outputs` null, computed from the inputs alone (predicted golden files); otherwise
-  /// conditioned on what the kernel stored. Most of the work happens later, when blocks of the expectation are requested.
+  /// The outputs that the case accepts. With `outputs` null, computed from the inputs alone (predicted golden files). Otherwise
+  /// they may follow what the kernel stored, as codes follow a stored scale. Blocks are computed later, when they are requested.
   virtual Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const = 0;
   virtual std::vector<Hypothesis> mutants() const { return {}; }
   /// A subsample with few rows, for a fast mutation analysis: the whole case kills each mutant that the subsample kills. Nullptr
@@ -191,7 +191,7 @@ class BoundCase {
 
   /// Answers of all known algorithms for the op, also of those that the contract does not admit. Empty if none is known.
   virtual Expectation programs(const Problem&) const { return {}; }
-  /// Whether the algorithm that a library reported may be the contract's variant of this name. Several split-K counts are one
+  /// Whether the algorithm that a library reported may be the contract's variant `program`. Two split-K counts are the same
   /// variant if they divide k in the same way.
   virtual bool is_meant(const SaidAlgorithm& said, const std::string& program) const { return program == said.text(); }
 
@@ -199,7 +199,7 @@ class BoundCase {
   virtual int64_t independent_rows() const { return 0; }
   /// A new case made of these rows; a row may be repeated. Throws std::logic_error if rows are not independent.
   virtual CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const;
-  /// Further invariance levels after `neighbours`, in order: calls that change something other than the rows.
+  /// The op's own invariance tests, in the order in which climb() (run_case.h) makes them: changes of anything but rows.
   virtual std::vector<Relation> relations(const Problem&) const { return {}; }
 
   /// The contract as formulas, one line per cell.

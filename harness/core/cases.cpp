@@ -98,7 +98,7 @@ std::vector<std::vector<std::string>> alternatives_of(const Op& op, const Table&
   return all;
 }
 
-/// Checks a case with its op. The op's errors name at most the line; adds the column of the table.
+/// checked_case() for a case of a table. The op's errors name at most the line; this function adds the column.
 Case validated(const Op& op, const Table& table, const TableRow& row, Case one) {
   try {
     Case named = checked_case(op, std::move(one));
@@ -117,7 +117,7 @@ void require_columns_of(const Op& op, const Table& table) {
   table.require_columns(required);
 }
 
-/// Limit on the cases of one table: twice the number in all shipped tables. A case takes 4 KB of memory and 20 us to load.
+/// Limit on the cases of one table: more than all shipped tables have together. A case takes 4 KB of memory and 20 us to load.
 constexpr size_t kMostCases = 50'000;
 
 /// Appends one case for each combination of the row's alternatives.
@@ -133,7 +133,7 @@ void expand_row(const Op& op, const Table& table, const TableRow& row, const std
     }
   }
   const std::vector<std::vector<std::string>> alternatives = alternatives_of(op, table, row);
-  size_t product = 1;  // cannot overflow before it is refused: a cell has at most 64 KiB, which limits each factor
+  size_t product = 1;  // cannot overflow: a cell of at most 64 KiB limits each factor, and the loop ends above kMostCases
   for (const std::vector<std::string>& column : alternatives) {
     product *= column.size();
     if (cases.size() + product > kMostCases)

@@ -34,7 +34,7 @@ struct Selection {
   std::vector<std::string> suites{};  ///< "quant_group", "quant_group/quick", or a tier of all ops: "signoff"
   std::vector<std::string> cases{};   ///< globs over ids
   std::string arch{};                 ///< keeps cases with this `arch`, and cases without that column
-  std::string warp{};                 ///< the same for `warp`
+  std::string warp{};                 ///< keeps cases with this `warp`, and cases without that column
 
   bool everything() const { return suites.empty() && cases.empty() && arch.empty() && warp.empty(); }
 };
@@ -64,7 +64,7 @@ using EnvironmentReader = std::function<const char*(const char*)>;
 /// The shard that a test runner or an MPI launcher has set in the environment; the whole run if there is none. Reads
 /// GTEST_SHARD_INDEX and GTEST_TOTAL_SHARDS (GoogleTest, Bazel), SLURM_PROCID and SLURM_STEP_NUM_TASKS (Slurm sets the latter
 /// only in job steps, so a batch script runs everything), and OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE (Open MPI). Throws
-/// UsageError for one without the other, or for values that are not numbers.
+/// UsageError for a count without an index, or for values that are not numbers.
 Shard shard_of_environment(const EnvironmentReader& get);
 
 /// Hash of the case ids and their order. Equal hashes mean that shards divide the same list.

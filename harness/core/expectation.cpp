@@ -155,11 +155,11 @@ namespace {
 
 /// An answer with at most this many elements is examined as a whole.
 constexpr int64_t kFewElements = int64_t{1} << 22;
-/// Sample size for a larger answer. About forty hypotheses are evaluated on the sample.
+/// Number of sampled elements of a larger answer. About forty mutants are evaluated on the sample.
 constexpr int64_t kSampledElements = int64_t{1} << 20;
-/// The same limits for GEMMs, in multiply-accumulates. A sample takes half a second per hypothesis on one core.
+/// The same limits for GEMMs, in multiply-accumulates. Computing a sample takes half a second per mutant on one core.
 constexpr int64_t kFewProducts = int64_t{1} << 27, kSampledProducts = int64_t{1} << 26;
-/// Columns are chosen in groups of kGroup, one vector; the number of groups is between these limits.
+/// Columns are chosen in groups of kGroup, as many as one vector holds; the number of groups is between these limits.
 constexpr int64_t kGroup = 16, kLeastGroups = 4, kMostGroups = 16;
 /// Limit when only some columns are computed. A multiply-accumulate then costs four times as much as in whole rows, because each
 /// group of columns needs sums of its own.
@@ -227,7 +227,7 @@ void SampleKeeper::merge(const SampleKeeper& later) {
       if ((*mine)[i].step == kNone) (*mine)[i] = (*others)[i];
 }
 
-/// At most `most` of the positions, evenly spread; at least one.
+/// At most `most` (at least one) of the positions that are set, evenly spread.
 std::vector<SampleKeeper::Place> SampleKeeper::thinned(const Places& places, int64_t most) {
   std::vector<Place> there;
   for (const Place& place : places)
@@ -239,8 +239,8 @@ std::vector<SampleKeeper::Place> SampleKeeper::thinned(const Places& places, int
   return chosen;
 }
 
-/// Half of the columns contain a failure, each together with a row in which it fails. A quarter are other columns of failing
-/// rows. The rest are spread evenly.
+/// Chooses groups of columns. Up to half of them contain a failure, each kept with a row in which it fails. First failures of
+/// other rows add groups until three quarters are chosen. The rest are spread evenly.
 Sample SampleKeeper::of_columns(const Answer& answer) const {
   const int64_t elements = kProductsOfColumns / answer.products, of_groups = (columns_ + kGroup - 1) / kGroup;
   const int64_t groups = std::min(of_groups, std::clamp(elements / kParts / kGroup, kLeastGroups, kMostGroups));

@@ -143,7 +143,7 @@ struct Answer {
   /// May be empty. For a cheap check whether a mutant changes anything: the first elements of row 0 of each part, as AcceptedRows
   /// with fewer columns or with none.
   std::function<AcceptedBlock()> glimpse = {};
-  int64_t products = 1;  ///< multiply-accumulates per element (k), if they determine the cost
+  int64_t products = 1;  ///< cost of one element in multiply-accumulates: k for a GEMM
   bool ready = false;    ///< already computed, so that requests for fewer steps save no time
 
   int64_t elements() const;
@@ -195,7 +195,7 @@ struct StepRange {
   bool operator==(const StepRange&) const = default;
 };
 
-/// All steps of an answer, in ranges of about ten thousand elements. A step with more elements gets a range of its own.
+/// All steps of an answer, in ranges. A range has one step, or several with at most 2^15 elements or, for a GEMM, 128 rows.
 std::vector<StepRange> block_ranges(const Answer& answer);
 
 /// Runs f(i) for i in [0, count) on the shared thread pool. While it waits, it runs no unrelated task, so the caller may hold a
@@ -234,7 +234,7 @@ struct SampleBlock {
   bool has_all_columns() const { return columns.end == 0; }
 };
 
-/// Divides a sample into blocks of at most about ten thousand elements, ordered by steps and then by columns.
+/// Divides a sample into blocks, ordered by steps and then by columns. The complete sample is divided like block_ranges().
 std::vector<SampleBlock> blocks_of(const Sample& sample, const Answer& answer);
 
 /// The codes that an answer accepts in a block. Each part has the columns of the block, or all of its own columns. Throws
@@ -253,8 +253,8 @@ void for_each_element(const SampleBlock& block, const Part& part, const Accepted
 /// The complete sample.
 Sample all_steps(const Answer& answer);
 
-/// Collects a sample while steps are checked in order. Divides the steps into 64 ranges and keeps one failing and one good step
-/// of each; divides the columns into 64 ranges and keeps one failing element of each.
+/// Collects a sample while steps are checked in order. Divides the steps into 64 ranges and keeps the first failing and the first
+/// good step of each. Divides the columns into 64 ranges and keeps the first failing element of each.
 class SampleKeeper {
  public:
   static constexpr int64_t kNone = -1, kParts = 64;
@@ -266,8 +266,8 @@ class SampleKeeper {
   void add(int64_t step, const std::vector<int64_t>& wrong);
   void merge(const SampleKeeper& later);
 
-  /// The complete sample if the answer has few elements. Otherwise as many of the kept steps as the limit allows, half of them
-  /// failing; if columns may be chosen, some columns with a failure and some without.
+  /// The complete sample if the answer has few elements. Otherwise as many of the kept steps as the limit allows, at most half of
+  /// them failing. If columns may be chosen: also some columns with a failure, and some without.
   Sample chosen(const Answer& answer) const;
 
  private:
@@ -280,8 +280,8 @@ class SampleKeeper {
   Sample of_columns(const Answer& answer) const;
 
   int64_t steps_, columns_;
-  Places failing_{}, good_{};  ///< first one of each range of steps
-  Places failing_columns_{};   ///< first one of each range of columns
+  Places failing_{}, good_{};  ///< the first failing and the first good step of each range of steps
+  Places failing_columns_{};   ///< the first failing element of each range of columns
 };
 
 }  // namespace assay

@@ -23,7 +23,7 @@ struct RoleSpec {
   bool of_each_rank = false;  ///< every rank has such a tensor; in a dump, the tensor of rank 2 has the name "x@2"
 };
 
-/// A number that calls of the op may have.
+/// A number that a call of the op may pass to the kernel.
 struct ParameterSpec {
   std::string name, what;
 };
@@ -39,7 +39,7 @@ struct DumpedTensor {
 
 using DumpedRoles = std::map<std::string, DumpedTensor>;
 
-/// How a tensor of scales is stored in a dump. The first values say most about the layout.
+/// How a tensor of scales is stored in a dump. kMemory shows most of the layout, kFlat least.
 enum class ScalePlacing {
   kMemory,   ///< the layout's own shape and strides, padding included
   kLogical,  ///< the layout's shape with other strides

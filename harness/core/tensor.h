@@ -28,7 +28,7 @@ struct TensorSpec {
   const Format* format;
   std::vector<int64_t> shape;
   std::vector<int64_t> strides;
-  int64_t storage = 0;  ///< allocated elements; every address is below it
+  int64_t storage = 0;  ///< allocated elements; the storage offset of every element is below it
   int64_t offset = 0;   ///< storage offset of element [0, ...]
   int rank = 0;         ///< rank that owns it; 0 if there is a single device
   std::string shares{};  ///< for an in-place output: the input of the same rank whose memory it uses
@@ -79,7 +79,7 @@ HostTensor& find(std::vector<HostTensor>& tensors, std::string_view name);
 // How much memory this process may use, and errors for tensors that do not fit into it.
 
 /// Thrown if a tensor of a case or file does not fit into the memory of this machine. The message names the tensor and its size.
-/// If a verdict's message contains kBegin, this error is its only cause.
+/// A verdict whose message contains kBegin (below) was made from this error, and from nothing else.
 struct TooLargeError : UsageError {
   explicit TooLargeError(const std::string& problem) : UsageError(kBegin + problem) {}
 

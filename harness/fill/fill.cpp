@@ -43,7 +43,7 @@ template <int kBlocks>
 
 constexpr uint32_t kNormalLane = 0x4e4f524d;  // differs from the lanes of the other draws
 
-/// A number with mean 0 and variance 1, from the sum of twelve random 16-bit integers.
+/// Converts `sum`, the sum of twelve random 16-bit integers, to a number with mean 0 and variance 1.
 double normal_of(uint32_t sum) {
   constexpr int32_t kMean = 6 * 65535;
   return double(int32_t(sum) - kMean) * 0x1p-16;
@@ -136,14 +136,14 @@ uint32_t nearest_code(const Format& format, double value) {
   const uint32_t sign = negative && format.has_sign() ? 1u << (format.bits - 1) : 0u;
   if (std::isinf(value) && format.specials == Specials::kIeee) return code_of(format, value);
 
-  // The significand with its hidden bit, shifted so that its last place is the format's. The hidden bit carries into the
-  // exponent.
+  // `rounded` is the significand with its hidden bit, in units of the format's last place. The hidden bit adds 1 to the exponent
+  // field in `base`.
   const int below_normal = std::max(0, format.min_exponent() - exponent);
   const uint64_t significand = mantissa | uint64_t{1} << kDoubleMantissaBits;
   const uint64_t rounded = shift_to_nearest(significand, kDoubleMantissaBits - format.mantissa_bits + below_normal);
   const uint64_t base = uint64_t(std::max(0, exponent - format.min_exponent())) << format.mantissa_bits;
   auto magnitude = uint32_t(std::min<uint64_t>(base + rounded, UINT32_MAX));
-  const uint32_t last_binades = (1u << format.exponent_bits) - 2;  // smaller exponents cannot exceed the largest value
+  const uint32_t last_binades = (1u << format.exponent_bits) - 2;  // below it, a code cannot exceed the largest finite one
   if (magnitude >> format.mantissa_bits >= last_binades) magnitude = std::min(magnitude, max_finite_code(format));
   if (format.specials == Specials::kFnuz && magnitude == 0) return 0;
   return sign | magnitude;
@@ -325,7 +325,7 @@ constexpr Entry kFills[] = {
      "uniform in +-2^e, with e from 1 to 19 per row: the data of vLLM's masked SiLU test"},
 };
 
-/// Stream number of the stream that all ranks share; no tensor has this ordinal.
+/// Number of the random stream that all ranks share; no tensor has this index.
 constexpr uint32_t kSharedStream = 0xffffffffu;
 
 const Entry& entry(const std::string& name) {
@@ -340,7 +340,7 @@ const Entry& entry(const std::string& name) {
                               (near_matches(name, names).empty() ? "" : did_you_mean(name, names)) + "; fills: " + all);
 }
 
-/// Larger tensors are encoded on all cores.
+/// Tensors of at least this size are encoded on all cores.
 constexpr int64_t kManyElements = int64_t{1} << 20;
 
 void fill_padding(HostTensor& tensor) {
@@ -350,7 +350,7 @@ void fill_padding(HostTensor& tensor) {
   for (int64_t i = 0; i < tensor.spec.storage; ++i) tensor.set_code(i, code);
 }
 
-/// Storage offset of the first element of each row of the sheet. Rows are all extents but the last, in row-major order.
+/// Storage offset of the first element of each row of the sheet. All extents but the last count rows, in row-major order.
 std::vector<int64_t> row_offsets(const TensorSpec& spec) {
   std::vector<int64_t> offsets = {0};
   for (size_t d = 0; d + 1 < spec.shape.size(); ++d) {
@@ -373,7 +373,7 @@ bool is_all_codes(const std::vector<std::pair<int64_t, uint32_t>>& codes, int64_
 
 // A cache of filled tensors, since cases of different contracts mostly have the same inputs.
 
-/// The cache key: everything that the bytes depend on, except operands that the generator reads. find() compares these.
+/// The cache key: everything that the bytes depend on, except the operands that the generator reads, which find() compares.
 std::string key_of_fill(const TensorSpec& spec, const FillRequest& request) {
   std::string key = request.name;
   const auto add = [&](const auto&... numbers) { ((key += ' ', key += std::to_string(numbers)), ...); };

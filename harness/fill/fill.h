@@ -19,7 +19,7 @@ struct FilledOperand {
   std::vector<double> values;  ///< row-major
 };
 
-/// The logical elements of a tensor. `offset`: added by the kernel to each element before use.
+/// The logical elements of a tensor, plus `offset`: a number that the kernel adds to each element before it uses it.
 FilledOperand filled_operand(const HostTensor& tensor, double offset = 0);
 
 struct FillRequest {
@@ -28,31 +28,31 @@ struct FillRequest {
   int64_t group_size = 0;     ///< columns per group; the last group of a row may be shorter; 0: the whole row
   const Format* q = nullptr;  ///< the op's output format, for generators that target its codes; nullptr: the tensor's own
                               ///< format
-  uint32_t tensor = 0;        ///< index of the tensor in the problem; each tensor has its own random stream
+  uint32_t tensor = 0;        ///< index of the tensor in the problem; selects its random stream
   int exponent = 0;           ///< all values are multiplied by 2^exponent
   const std::vector<FilledOperand>* operands = nullptr;  ///< tensors of the problem that are already filled; nullptr: none
   int rank = 0, ranks = 1;    ///< rank that owns the tensor, and number of ranks
 };
 
 /// Fills the logical elements, viewed as [m, n] with n the last extent. Unused storage gets NaN (the largest integer for integer
-/// formats), so that a kernel that reads padding is detected. Allocates `tensor.bytes`.
+/// formats), so that results show if a kernel reads padding. Allocates `tensor.bytes`.
 ///
 /// Values are computed in double and rounded once to the tensor's format: to nearest even, saturating. The arithmetic is exact or
 /// on integers, so that the same request gives the same bits on every machine. Throws std::invalid_argument for an unknown name
-/// (listing all), values that the tensor's format cannot represent (ties of q), or a missing operand.
+/// (its message lists all names), a missing operand, or values that the tensor's format cannot represent, such as midpoints of q.
 void fill(HostTensor& tensor, const FillRequest& request);
 
 struct FillInfo {
   std::string name;
   std::string aims_at;  ///< the values, and which mistakes they detect; one line
-  /// Kinds of operands whose cases must use the generator: "numbers"; "quantized" and "normed" numbers without other steps;
-  /// "gates"; "ranges" with a zero point; "weights" of norms; "scales", "block_scales" and "packed" scales;
-  /// "zero_points"; "factors" of GEMMs and "second_factors" that go with one of them;
-  /// "terms" of instructions; "ranks"; "copies".
+  /// Kinds of operands. Every op with such an operand must have a case with this generator (suites/case_coverage_test.cpp).
+  /// "numbers"; "quantized": quantized without other steps; "normed": x of norms; "gates"; "ranges": quantized with a zero point;
+  /// "weights" of norms; "scales", "block_scales", "packed" scales; "zero_points"; "factors" of GEMMs, "second_factors": only the
+  /// operand b; "terms" of instructions; "ranks"; "copies".
   std::vector<std::string> suits{};
 };
 
-/// log2 of the value if the generator writes one power of two everywhere: 5 for gate_open. 0 for all other generators.
+/// log2 of the value if the generator writes the same power of two everywhere: 5 for gate_open. 0 for all other generators.
 int exponent_of_constant(const std::string& fill);
 
 /// All generators, in documentation order.

@@ -19,8 +19,8 @@ struct Sheet {
   const Format& q;       ///< the op's output format, whose codes are targeted
   Random random;
   std::vector<double> values;                            ///< row-major; initially zero
-  std::vector<std::pair<int64_t, uint32_t>> codes;       ///< (element, code) pairs that replace rounded values: codes that no
-                                                         ///< double represents
+  std::vector<std::pair<int64_t, uint32_t>> codes;       ///< (element, code): stored instead of values[element], for codes that
+                                                         ///< no double represents
   const std::vector<FilledOperand>* operands = nullptr;  ///< other operands of the problem, or nullptr
   int rank = 0, ranks = 1;                               ///< rank that owns the tensor, and number of ranks
   Random shared;                                         ///< stream shared by all ranks
@@ -69,8 +69,8 @@ uint32_t nan_code(const Format& format, int64_t which);
 /// -1 or 1, equal for all elements of the group.
 double sign_of_group(const Sheet& sheet, const Group& group);
 
-/// Fills a group so that its largest magnitude is `amax`, at a random place with a random sign; the other elements are uniform
-/// below it.
+/// Fills a group so that its largest magnitude is `amax`, in a random element with a random sign. The magnitudes of the other
+/// elements are uniform below it.
 void fill_group_with_amax(Sheet& sheet, const Group& group, double amax);
 
 using Maker = void (*)(Sheet&);

@@ -227,7 +227,7 @@ TEST(Fill, BitsNeverChange) {
 }
 
 /// AMD's quantization kernels ignore a quiet NaN in a maximum, but not a signalling one (reference/contracts/CORRECTIONS.md). No
-/// arithmetic returns a signalling NaN, so few input generators write one. Cases of these kernels use other generators.
+/// arithmetic returns a signalling NaN, so few generators write one, and cases of AMD's kernels use none of these.
 TEST(Fill, FewGeneratorsHaveASignallingNan) {
   const auto signalling = [](const std::string& name, const Format& format, uint32_t quiet, uint32_t infinity) {
     const HostTensor tensor = filled(name, format);

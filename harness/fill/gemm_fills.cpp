@@ -16,7 +16,7 @@ constexpr int64_t kBlock = 128;  ///< k elements that share a scale
 
 double signed_by_coin(const Sheet& sheet, int64_t i, double value) { return sheet.random.coin(i, kSign) ? -value : value; }
 
-/// Standard deviation at which the largest of normal numbers is about the format's maximum, as after quantization.
+/// Standard deviation at which the largest of many normal numbers is about the format's maximum, as after quantization.
 double deviation(const Sheet& sheet) { return max_finite(sheet.format) * 3 / 14; }
 
 double quantum(const Format& format) {
@@ -38,7 +38,7 @@ void each_by_its_place(Sheet& sheet, Numbers numbers) {
 /// 2^power, or the largest power of two of the format if that is smaller.
 double power_or_largest(const Format& format, int power) { return power_of_two(std::min(power, max_exponent(format))); }
 
-/// Of the first 8 of every 32 columns, columns 0, 1, 4 and 5 are large: pairs (own, second * own), halved from row to row. All
+/// Of every 32 columns, columns (0, 1) and (4, 5) are pairs (v, second * v) of large elements; v is halved from row to row. All
 /// other elements are small.
 void large_pairs(Sheet& sheet, double second) {
   const Format& f = sheet.format;
@@ -56,7 +56,7 @@ void large_pairs(Sheet& sheet, double second) {
   }
 }
 
-/// Makes every second run of `size` columns a copy of the previous run, times `factor`.
+/// Divides each row into blocks of `size` columns. Every second block becomes a copy of the block before it, times `factor`.
 void repeat_runs(Sheet& sheet, int64_t size, double factor) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
     if (i % sheet.columns / size % 2 == 1) sheet.values[size_t(i)] = factor * sheet.values[size_t(i - size)];
@@ -122,7 +122,7 @@ void few_maxima(Sheet& sheet) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
     const double mantissa = double(sheet.random.below(steps, i, kValue));
     const int64_t kind = sheet.random.below(512, i, kPick);
-    double magnitude = mantissa * quantum(f);  // 5 of 8 are subnormal or zero
+    double magnitude = mantissa * quantum(f);  // subnormal or zero, for 5 of 8 elements
     if (kind == 0)
       magnitude = (1 + mantissa / steps) * power_of_two(max_exponent(f) - 1);
     else if (kind < 192)
@@ -217,7 +217,7 @@ double anywhere(const Sheet& sheet, int64_t i) {
          octave(sheet, i, std::max(-30, sheet.format.min_exponent()), std::min(30, max_exponent(sheet.format) - 1));
 }
 
-/// Elements are nonzero with probability 1 / `among`; all others are zeros of both signs.
+/// Elements are nonzero with probability 1 / `among`; the others are zeros with a random sign.
 void few(Sheet& sheet, int64_t among) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i)
     sheet.values[size_t(i)] = sheet.random.below(among, i, kPick) == 0 ? anywhere(sheet, i) : signed_zero(sheet, i);
@@ -226,8 +226,8 @@ void few(Sheet& sheet, int64_t among) {
 /// Exponent of the format's smallest number, subnormals included.
 int bottom(const Format& format) { return format.min_exponent() - format.mantissa_bits; }
 
-/// Calls put(row, at) for each row; at(column, value) sets an element. All other elements stay 0. Values below the format's
-/// smallest number become that number.
+/// Calls put(row, at) for each row; at(column, value) sets an element. All other elements stay 0. A magnitude below the format's
+/// smallest number becomes that number.
 template <class Put>
 void sparse_rows(Sheet& sheet, Put put) {
   for (int64_t row = 0; row < sheet.rows; ++row) {
@@ -239,7 +239,7 @@ void sparse_rows(Sheet& sheet, Put put) {
   }
 }
 
-/// Column of the product that breaks a tie: in the same block as the first product for every known order of k.
+/// Column of the product that breaks a tie. In every known order of k it is added in the same block as column 0.
 int64_t breaker(const Sheet& sheet) { return sheet.columns > 4 ? 4 : sheet.columns - 1; }
 
 /// Exponent of the largest term: as high as the formats of factors and result allow, and at most 20, which suffices.
@@ -247,8 +247,8 @@ int high_term(const Sheet& sheet) { return std::min({20, 2 * max_exponent(sheet.
 
 bool rounds_to_nearest(const Format& d) { return d.bits == 16; }  // tensor cores round f16 results and truncate f32 results
 
-/// Exponent of the first product of least_bit: that of the smallest number of the result's format (for f16, of half of it). 0 if
-/// products cannot be so small.
+/// Exponent of the first product of the generator least_bit: that of the smallest number of the result's format (for f16, of half
+/// of it). 0 if products cannot be so small.
 int low_term(const Sheet& sheet) {
   const int low = bottom(sheet.q) - (rounds_to_nearest(sheet.q) ? 1 : 0);
   return 2 * bottom(sheet.format) > low - 20 ? 0 : low;
@@ -330,7 +330,7 @@ void opposite_pairs(Sheet& sheet) {
 void kept_bit(Sheet& sheet) {
   const int high = half_of(high_term(sheet));
   sparse_rows(sheet, [&](int64_t row, auto at) {
-    const bool wide = row / 2 % 2 == 1, up = row / 4 % 2 == 1;  // 1.5 * 1.5 = 2.25: a product with a significand of 2 or more
+    const bool wide = row / 2 % 2 == 1, up = row / 4 % 2 == 1;  // wide: 1.5 * 1.5 = 2.25, a significand product of 2 or more
     at(0, power_of_two(high) * (wide ? 1.5 : 1.0));
     if (rounds_to_nearest(sheet.q))
       at(1, power_of_two(high - 5 + int(wide)) * (up ? 1 : 3));  // ties that round down to even, and up
@@ -423,12 +423,12 @@ void zero_signs(Sheet& sheet) {
 
 namespace {
 
-// Generators whose largest products have a factor that is subnormal or zero. They show by which exponent a tensor core aligns
-// such products.
+// Generators whose largest products have a factor that is subnormal or zero. The results show which exponent a tensor core
+// assigns to such a product when it aligns the terms of a sum.
 
 constexpr int64_t kPeriod = 16;  ///< smallest number of products in a block
-constexpr int64_t kApart = 4;  ///< distance in k of two products that cancel; in every known order of k they are in one block
-                               ///< and in one half of it
+constexpr int64_t kApart = 4;  ///< distance in k of two products that cancel; every known order of k adds both in the same block
+                               ///< and in the same half of it
 
 double subnormal(const Sheet& sheet, int64_t i) {
   const int bits = sheet.format.mantissa_bits;
@@ -437,7 +437,7 @@ double subnormal(const Sheet& sheet, int64_t i) {
 }
 
 /// Of every 16 columns, columns 0 to 3 alternate subnormal and large numbers, and columns 4 to 7 repeat them times `sign`. The
-/// other 8 are zeros, or small numbers whose products are near the last bit that is kept next to the large products.
+/// other 8 hold zeros, or small numbers. Their products are near the last bit that a sum with the large products keeps.
 void alternate(Sheet& sheet, int64_t place_of_subnormals, double sign) {
   const int bottom = std::max(-24, sheet.format.min_exponent() - sheet.format.mantissa_bits);
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
@@ -455,7 +455,7 @@ void alternate(Sheet& sheet, int64_t place_of_subnormals, double sign) {
   }
 }
 
-/// The smallest numbers of the format; one column of every four holds zeros, and another the largest power of two.
+/// Numbers of 0 to 2 times the smallest one of the format. Of every four columns, one holds zeros, one the largest power of two.
 void least_beside(Sheet& sheet, int64_t place_of_zeros) {
   const double quantum = power_of_two(sheet.format.min_exponent() - sheet.format.mantissa_bits);
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
@@ -522,9 +522,9 @@ void infinities(Sheet& sheet) {
 }
 
 void every_scale(Sheet& sheet) {
-  const auto codes = size_t(ordinal_of_value(sheet.q, max_finite(sheet.q))) + 1;  // nonnegative and finite; 2^31 in f32
+  const auto codes = size_t(ordinal_of_value(sheet.q, max_finite(sheet.q))) + 1;  // number of codes >= 0; about 2^31 in f32
   std::vector<double> significands = thresholds(sheet.format);
-  std::erase_if(significands, [](double m) { return m > 1.75; });  // codes must fit under the scale of significand 1.75 too
+  std::erase_if(significands, [](double m) { return m > 1.75; });  // the largest codes must not exceed amax
   const int low = sheet.format.min_exponent() - sheet.format.mantissa_bits, count = max_exponent(sheet.format) + 1 - low;
   for_each_group(sheet, [&](const Group& group) {
     const auto round = size_t(group.number / count);

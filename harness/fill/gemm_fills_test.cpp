@@ -31,7 +31,7 @@ TEST(FillGemm, FewMaximaAmongSubnormals) {
     const std::vector<double> x = values(filled("few_maxima", *f));
     EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) < power_of_two(f->min_exponent()); }), 0.625, six_sigma(0.625))
         << f->name;
-    // The share is above zero and below twice the expected one. (Six standard deviations would exceed the share itself.)
+    // The bound only says: above zero and below twice the expected share. (Six standard deviations would be a wider bound.)
     EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) > 16; }), 1.0 / 512, 1.0 / 512) << f->name;
   }
 }
@@ -151,7 +151,7 @@ TEST(FillGemm, TheNumbersNextToZeroChangeSignByRows) {
   for (int64_t i = 0; i < int64_t(x.size()); ++i) ASSERT_EQ(x[size_t(i)], i / columns % 2 == 0 ? -0x1p-9 : 0x1p-9);
 }
 
-/// The exact sum is small, but an fp32 sum is so large when the 1 is added that it cannot represent odd numbers.
+/// The exact sum is small. But when the 1 is added, an fp32 sum has grown so large that it cannot represent odd numbers.
 TEST(FillGemm, TheOneInTheMiddleIsSwallowedInF32) {
   HostTensor a{dense("a", Role::kInput, kInt8, {1, 2083}), {}}, b = a;
   fill(a, {.name = "one_in_the_middle", .seed = 1});
@@ -286,7 +286,7 @@ TEST(FillProducts, ZerosMeetTheLargestPowerOfTwo) {
   }
 }
 
-/// Products of a subnormal number are larger than all others, and they cancel.
+/// The products that have a subnormal factor are larger than all others, and they cancel.
 TEST(FillProducts, SubnormalPairsCancelAndLeaveSmallProducts) {
   for (const Format* f : {&kE4M3Fn, &kE5M2, &kE4M3Fnuz, &kF16}) {
     const std::vector<double> a = values(filled("subnormal_pairs", *f)), b = values(filled("subnormal_pairs_partner", *f));
@@ -341,7 +341,7 @@ TEST(Fill, InfinitiesOfBothSignsAndNoNan) {
 TEST(Fill, EveryScaleHasEveryCodeUnderEveryExponent) {
   HostTensor tensor{dense("x", Role::kInput, kBf16, {294, 256}), {}};
   fill(tensor, {.name = "every_scale", .seed = 1, .group_size = 32, .q = &kE4M3Fn});
-  std::map<int, std::set<double>> codes;  // per exponent of a block's RCEIL scale: the quotients
+  std::map<int, std::set<double>> codes;  // for each exponent of a block's RCEIL scale: the quotients x / scale
   const std::vector<double> x = values(tensor);
   for (size_t begin = 0; begin < x.size(); begin += 32) {
     double amax = 0;
@@ -353,8 +353,8 @@ TEST(Fill, EveryScaleHasEveryCodeUnderEveryExponent) {
   std::set<double> all;
   for (uint32_t code = 0; code < 256; ++code)
     if (std::isfinite(decode(kE4M3Fn, code))) all.insert(decode(kE4M3Fn, code));
-  // The lowest exponent is the first at which the smallest code is a bf16 number; below it, quotients are coarse. The highest is
-  // that of the largest code, 119.
+  // From exponent -124 on, the smallest code of q times the scale is a bf16 number; below, not every quotient exists. At 119,
+  // the largest code times the scale is in the last binade of bf16.
   for (int exponent = -124; exponent <= 119; ++exponent)
     EXPECT_TRUE(std::includes(codes[exponent].begin(), codes[exponent].end(), all.begin(), all.end())) << exponent;
   EXPECT_TRUE(codes.contains(-127) && codes.contains(-126) && codes.contains(-125));

@@ -17,8 +17,8 @@ namespace {
 
 // Generators that first choose a group's amax, which determines its scale, and then its elements.
 
-/// Values of amax at which a contract's lower bound of scales may begin to apply, each with its two neighbours; also 0 and the
-/// smallest subnormal.
+/// Values of amax at which some contract's lower bound of scales begins to apply, each with its two neighbours in the format.
+/// Also 0 and the smallest subnormal.
 std::vector<double> quiet_edges(const Sheet& sheet) {
   std::vector<double> edges = {0.0, neighbour(sheet.format, 0.0, 1)};
   for (const double floor : {1e-10, sheet.max_q() * 1e-10, 1e-4, sheet.max_q() * 0x1p-18, 0x1p-9}) {
@@ -176,13 +176,13 @@ void octaves(Sheet& sheet) {
 
 namespace {
 
-// Generators for norms: rows whose factor r is known exactly, with weights that put products on ties.
+// Generators for norms: rows whose factor r is known exactly, with weights w that make products x * r * w exact ties.
 //
-// A product x * r * w is rounded to 16 bits, and r may differ by a few ulp. So a kernel that rounds every tie away from zero
-// looks like a kernel whose r is one ulp larger. To tell them apart, a row has two kinds of products for the same r. Some are
-// exact ties. Others are so close to a tie that one ulp of r moves them to its other side.
+// A norm rounds x * r * w to 16 bits, and a contract may accept several r. So a kernel that rounds ties away from zero looks like
+// a kernel whose r is one ulp larger. To tell them apart, a row has two kinds of products for the same r. Some are exact ties.
+// Others, the pins, are so close to a tie that one ulp of r moves them to its other side.
 
-/// Weights without ties: this many of every four columns.
+/// Of every kTurn columns, the first has the weight 0.75 or 1.5; the others have all significands of the format in turn.
 constexpr int64_t kTurn = 4;
 
 double significand_of(const Format& format, int64_t place) {
@@ -219,13 +219,13 @@ bool is_beside_tie(const Format& format, float y) {
 bool is_odd_below(const Format& format, float y) { return (bits_of(y) >> dropped_bits(format) & 1) != 0; }
 double rounded(const Format& format, float y) { return round_to(format, y, Rounding::kNearestEven, Overflow::kSaturate); }
 
-/// A value of x that suits a weight.
+/// A value of x for a column, chosen for the weight of that column.
 struct Choice {
   float x;
   int64_t column;
 };
 
-/// The rounding error that a row detects: ties that move up where RNE goes down, or down where RNE goes up.
+/// The mistake that a row detects: ties rounded away from zero where RNE rounds toward zero, or the opposite.
 enum class Aim { kAwayFromZero, kTowardZero };
 
 struct Choices {
@@ -236,7 +236,7 @@ struct Choices {
 /// weight -> columns
 using ColumnsOfWeights = std::map<float, std::vector<int64_t>>;
 
-/// For each weight, values of x that give ties, and values that one ulp of r moves across a tie.
+/// For each weight, values of x whose products are ties, and values whose products cross a tie if r changes by one ulp.
 Choices choices(const Format& format, const ColumnsOfWeights& weights, float r, Aim aim) {
   const bool away = aim == Aim::kAwayFromZero;
   const float beside = std::nextafterf(r, away ? 2 * r : 0);
@@ -339,8 +339,8 @@ void pinned_ties(Sheet& sheet) {
   const std::vector<double>& weights = sheet.operand("gamma", "pinned_ties");
   if (int64_t(weights.size()) != sheet.columns)
     throw std::invalid_argument("fill pinned_ties: gamma and x differ in their number of columns");
-  // The mean square is near 2^13, where eps is far below the last place. The sum is counted in units whose multiples are exact in
-  // fp32.
+  // The mean square is near 2^13, so that adding eps does not change it. The sum of squares is counted in unit^2, and `unit` is
+  // chosen so that it is below 2^24 and exact in fp32.
   ColumnsOfWeights columns;
   for (int64_t column = 0; column < sheet.columns; ++column) columns[float(std::fabs(weights[size_t(column)]))].push_back(column);
   double unit = 64;
@@ -374,7 +374,7 @@ int64_t other_than(const Sheet& sheet, int64_t rank, int64_t i, uint32_t lane) {
 
 double least(const Format& format) { return power_of_two(format.min_exponent() - format.mantissa_bits); }
 
-/// Cycles through sixteen combinations of special values.
+/// One of sixteen combinations of special values on the ranks, in turn by element.
 double special(const Sheet& sheet, int64_t i) {
   const Format& f = sheet.format;
   const int64_t chosen = rank_of_element(sheet, i, kPick), other = other_than(sheet, chosen, i, kPlace);

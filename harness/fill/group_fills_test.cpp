@@ -105,7 +105,7 @@ TEST(Fill, Pow2EdgeHasTheEdgeAndBothNeighbours) {
   }
 }
 
-// Tests generators for norms by counting the ties in their output.
+// Tests generators for norms: counts the products that are ties, and those that one ulp of r moves across a tie.
 
 struct NormData {
   std::vector<double> x, gamma;

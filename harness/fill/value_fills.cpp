@@ -49,8 +49,8 @@ void wide(Sheet& sheet) {
 }
 
 void ramp(Sheet& sheet) {
-  // Values repeat after an odd number of elements, so elements at distance 2, 4, 8, ... differ. Values have 8 bits, so they are
-  // exact in bf16 and wider formats.
+  // Values repeat after an odd number of elements, so elements at distance 2, 4, 8, ... differ. Values have at most 7 significant
+  // bits, so they are exact in bf16, f16 and fp32.
   const double unit = sheet.format.is_integer() ? 1.0 : 0x1p-4;
   for_each_element(sheet, [&](int64_t i) { return double(i % 255 - 127) * unit; });
 }
@@ -100,7 +100,7 @@ void pow2_scales(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return power_of_two(exponent(sheet, i, -8, 8)); });
 }
 
-/// x = 25/16 or 29/16 of 7 * 2^k has eight bits: x / 7 is exactly a tie, but x * fl(1/7) is next to it.
+/// Writes scales s = 7 * 2^k. For x = 25/16 * s or 29/16 * s, which are bf16 numbers, x / s is exactly a tie; x * fl(1/s) is not.
 void scales_of_seven(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return 7 * power_of_two(exponent(sheet, i, -6, 2)); });
 }
@@ -116,12 +116,12 @@ void far_zero_points(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return sign(sheet, i) * double(129 + sheet.random.below(895, i, kValue)); });
 }
 
-/// sglang sgl-kernel/python/sgl_kernel/test_utils.py 0af4f61e: normal, times ten where another normal number is below 0.001.
+/// As in sglang sgl-kernel/python/sgl_kernel/test_utils.py 0af4f61e: normal, times ten in about half of the elements.
 void half_tenfold(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i) * (sheet.random.coin(i, kPick) ? 10 : 1); });
 }
 
-/// vllm tests/kernels/moe/test_silu_mul_fp8_quant_deep_gemm.py 054e784a, token_random.
+/// As token_random in vllm tests/kernels/moe/test_silu_mul_fp8_quant_deep_gemm.py 054e784a.
 void row_octaves(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) {
     const auto octave = 1 + int(sheet.random.below(19, i / sheet.columns, kExponent));
@@ -157,7 +157,7 @@ void subnormal(Sheet& sheet) {
   });
 }
 
-/// Every bf16 number in the range: steps of 1/8 from -20 to -32, of 1/4 to -64, of 1/2 to -88.
+/// Every bf16 number from -20 to -88: in steps of 1/8 to -32, of 1/4 to -64, of 1/2 to -88.
 void gate_closed(Sheet& sheet) {
   constexpr int64_t kEighths = 96, kQuarters = 128, kHalves = 49;
   for_each_element(sheet, [](int64_t i) {
@@ -192,7 +192,7 @@ void halfway(Sheet& sheet, bool beside) {
   }
   const std::vector<double> points = halfway_points(sheet.q);
   const int64_t count = int64_t(points.size());
-  // range of k for which the largest code and the smallest tie stay exact in the tensor's format
+  // the range of k for which q's largest code and smallest midpoint, times 2^k, are exact in the tensor's format
   const int high = std::min(12, max_exponent(sheet.format) - max_exponent(sheet.q) - 1);
   const int low = std::max(-12, sheet.format.min_exponent() - sheet.format.mantissa_bits - std::ilogb(points.front()));
   int64_t walked = 0;
@@ -229,8 +229,8 @@ void every_code(Sheet& sheet) {
 
 // Generators that choose a group's minimum and maximum, and with them a scale and a zero point.
 
-/// Codes are x / 2^k + z with z = -128 - min / 2^k. Midpoints with more than eight bits are left out, since they are not exact in
-/// bf16.
+/// The op quantizes x to x / 2^k + z with z = -128 - min / 2^k. All but the minimum and the maximum become midpoints. Midpoints
+/// whose x / 2^k has more than eight bits are left out, since they are not exact in bf16.
 void extent_ties(Sheet& sheet) {
   for_each_group(sheet, [&](const Group& group) {
     const double step = power_of_two(int(group.number % 13) - 6);

@@ -24,12 +24,12 @@ namespace {
 
 /// Marks the file as a history: PRAGMA application_id, "Asay".
 constexpr int kApplication = 0x41736179;
-/// PRAGMA user_version. Raise it when a table or column changes its meaning, and convert older files in open_layout(). A column
-/// that is only added keeps the number: `identity` of `run` was added later, so older files may lack it.
+/// PRAGMA user_version. Raise it when a table or column changes its meaning, and convert older files in open_layout(). Do not
+/// raise it for a new column: older files may lack `identity` of `run`, for example.
 constexpr int kLayout = 1;
 
-/// A verdict is (run, series, state): the state's texts are stored once for all runs that repeat it. `verdicts` is for readers
-/// who use SQL.
+/// A verdict is a row (run, series, state): the texts of a state are stored once for all runs that repeat it. The view `verdicts`
+/// is for people who query the file with SQL.
 constexpr const char* kTables = R"(
 CREATE TABLE run (id INTEGER PRIMARY KEY, begun TEXT NOT NULL, ended TEXT NOT NULL, ended_early TEXT NOT NULL, commit_id TEXT NOT NULL,
   version TEXT NOT NULL, assay_commit TEXT NOT NULL, library TEXT NOT NULL, library_file TEXT NOT NULL, library_digest TEXT NOT NULL,
@@ -76,8 +76,8 @@ Outcome outcome_named(std::string_view word) {
   return Outcome(number);
 }
 
-/// Throws the connection's error: HarnessError for problems of the machine, such as a lock or a full disk, and UsageError for
-/// problems of the file.
+/// Throws the error of the database connection: HarnessError for a problem of the machine, such as a lock or a full disk, and
+/// UsageError for a problem of the file.
 [[noreturn]] void give_up(const std::string& path, sqlite3* database, int code) {
   const std::string why = database == nullptr ? "out of memory" : sqlite3_errmsg(database);
   switch (code & 0xff) {
@@ -270,8 +270,8 @@ History::History(const std::string& path, Access access, double wait_seconds) : 
   const bool exists = fs::exists(path, unknown);
   if (exists && !fs::is_regular_file(path, unknown)) throw UsageError(path + ": is not a history: expected a file");
   if (!exists && access == Access::kRead) throw UsageError(path + ": no such history; assay run --history FILE makes one");
-  // A reader must be able to undo the transaction of a killed writer. Of a write-protected file SQLite makes a read-only
-  // connection.
+  // READWRITE also for a reader: it must be able to undo the transaction of a killed writer. If the file is write-protected,
+  // SQLite opens it read-only.
   const int flags = SQLITE_OPEN_READWRITE | (access == Access::kWrite ? SQLITE_OPEN_CREATE : 0);
   try {
     if (const int code = sqlite3_open_v2(path.c_str(), &database_, flags, nullptr); code != SQLITE_OK)
@@ -430,7 +430,7 @@ bool are_shares(const HistoryRun& a, const HistoryRun& b) {
          a.selection == b.selection;
 }
 
-/// `first`; if it is a share, also the run of each other share that is nearest to `first`.
+/// `first`; if it is a share of a divided run, also the run of each other share whose number is nearest to that of `first`.
 std::vector<HistoryRun> with_shares(const HistoryRun& first, std::vector<HistoryRun> others) {
   std::vector<HistoryRun> found = {first};
   std::set<std::string> shares = {first.share};
@@ -450,7 +450,7 @@ bool is_own(const HistoryRun& run, const BaselineWish& wish) {
 
 bool was_as_expected(const HistoryRun& run) { return run.ending.empty() || run.ending == "ALL AS EXPECTED"; }
 
-/// Why a run is a baseline only if --run or --commit names it; empty: it can be one without that.
+/// Why a run cannot be a baseline unless --run or --commit names it; empty: it can.
 std::string why_not_baseline(const HistoryRun& run, const BaselineWish& wish, const std::vector<HistoryRun>& own,
                              const std::string& commit) {
   if (is_own(run, wish)) return "the run that is compared";

@@ -18,7 +18,7 @@ struct sqlite3;
 
 namespace assay {
 
-/// What a run was. All texts may be empty, except `begun`.
+/// A run of a history, without its verdicts. All texts may be empty, except `begun`.
 struct HistoryRun {
   int64_t id = 0;          ///< 1, 2, ... in the order in which runs were added
   std::string begun, ended, ended_early;   ///< as in Provenance
@@ -30,7 +30,7 @@ struct HistoryRun {
   std::string selection;  ///< selected cases as text; two runs with the same selection should have the same cases
   std::string share;      ///< as in Provenance; empty: the whole run
   std::string ending;     ///< "ALL AS EXPECTED", as reports print it
-  std::string identity;   ///< run_identity(); for assay judge the identities of its recordings, with spaces; empty: unknown
+  std::string identity;   ///< run_identity(); for assay judge: those of its recordings, separated by spaces; empty: unknown
 
   /// "sm_90, NVIDIA H100"; the architecture alone if the device has no other name.
   std::string chip_text() const;
@@ -43,13 +43,13 @@ struct HistoryVerdict {
   bool as_expected = false;
   double budget_use = 0;  ///< the largest among its output tensors; 0: every element has one accepted code
   std::string digest;     ///< output_digest(); empty if the call gave no outputs, and for sweeps over many calls
-  std::string cause;      ///< for a failure: the first known cause or the message; for a skip: the message
+  std::string cause;      ///< for a failure: the first cause that is known, else the message; for a skip: the message
 };
 
-/// What the baseline of a run must be. "The run" below is the later run, which is compared with the baseline.
+/// How to choose the baseline of a run. "The run" below is the later run, which is compared with the baseline.
 struct BaselineWish {
   std::string chip;                   ///< chip_text() of the run
-  std::vector<std::string> own;       ///< identities of the run
+  std::vector<std::string> own;       ///< identities of the run (HistoryRun::identity), which is not its own baseline
   std::string library_digest, commit; ///< library file and commit of the run; empty: unknown
   int64_t run = 0;                    ///< --run: number of the baseline; 0: not given
   std::string of_commit;              ///< --commit: beginning of the baseline's commit; empty: not given
@@ -60,7 +60,7 @@ struct BaselineChoice {
   std::vector<std::string> passed_over;  ///< newer runs that are not a baseline: "run 3: the run that is compared"
 };
 
-/// Digest of the bytes that a call stored in its outputs, without bytes that were never written.
+/// Digest of the output bytes that a call wrote; bytes that it never wrote are left out.
 std::string output_digest(const CallResult& result);
 
 /// Output digests by case id and kernel name.
@@ -114,13 +114,13 @@ class History {
 
   HistoryData read(const HistoryFilter& filter) const;
 
-  /// The run that the wish names; else the newest other run on the same chip with outcomes as expected; else the newest other run
-  /// with another library file and commit, since a run with the same ones is an earlier try of the same change. For a divided
-  /// run: the nearest run of each share with the same library file, chip and selection. Throws UsageError if there is none.
+  /// The run that the wish names. Else the newest other run on the chip whose outcomes are as expected. Else the newest other run
+  /// on the chip with another library file and another commit: with the same ones it is an earlier try of the same change. For a
+  /// share: also the nearest runs of the other shares, as in newest(). Throws UsageError if there is none.
   BaselineChoice baseline(const BaselineWish& wish) const;
 
-  /// The newest run, or of a divided run the newest of each share, with the same library file, chip and selection. `chip` as in
-  /// HistoryFilter; empty: any. Empty if there is none.
+  /// The newest run. If it is a share of a divided run: also the newest run of each other share with the same library file, chip
+  /// and selection. `chip` as in HistoryFilter; empty: any. Returns an empty list if there is none.
   std::vector<HistoryRun> newest(const std::string& chip = "") const;
   /// The verdicts of these runs, to compare a later run with.
   std::vector<HistoryVerdict> verdicts_of(const std::vector<HistoryRun>& runs) const;

@@ -15,7 +15,7 @@
 namespace assay::html {
 namespace {
 
-/// Rules in addition to the style sheet of reports.
+/// CSS rules in addition to the style sheet of reports.
 constexpr const char* kPlotStyle = R"(
 .plot { display: block; width: 100%; max-width: 720px; height: auto; }
 .plot text { font-size: 11px; fill: var(--soft); font-family: inherit; }
@@ -30,7 +30,7 @@ constexpr const char* kPlotStyle = R"(
 )";
 
 constexpr double kWidth = 720, kLeft = 46, kRight = 190, kTop = 22, kHeight = 150, kBottom = 22;
-/// Dashes tell lines apart without colour.
+/// Dash patterns (SVG stroke-dasharray) tell the lines of a plot apart without colour.
 constexpr const char* kDashes[] = {"", "7 3", "2 2", "9 3 2 3", "1 4", "14 4"};
 constexpr size_t kMostSeries = 6;
 

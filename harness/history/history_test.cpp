@@ -53,7 +53,7 @@ HistoryRun run_of(const std::string& day, const std::string& library_digest = "x
   return run;
 }
 
-/// Verdicts by run.
+/// For each run its verdicts.
 using Runs = std::vector<std::vector<HistoryVerdict>>;
 
 class HistoryFile : public ::testing::Test {

@@ -23,12 +23,12 @@ struct Visit {
 
 bool is_wrong(const HistoryData::State& state) { return is_bad(state.outcome); }
 
-/// The verdicts of each case and chip that are not skips, and the newest skip if no verdict follows it.
+/// The verdicts on one case, kernel and chip, oldest first. `skipped`: those that are skips; `judged`: all others.
 struct Timeline {
   std::vector<Visit> judged;
   std::vector<Visit> skipped;
 };
-/// The chips of a history and of its runs, as numbers.
+/// Numbers the chips of a history: the names, and for each run the number of its chip.
 struct Chips {
   explicit Chips(const HistoryData& data) {
     for (const HistoryRun& run : data.runs) {
@@ -42,7 +42,7 @@ struct Chips {
   std::vector<size_t> of_run;
 };
 
-/// By series and chip: series * number of chips + chip.
+/// The Timeline of each series and chip, at index series * (number of chips) + chip.
 std::vector<Timeline> timelines_of(const HistoryData& data, const Chips& chips) {
   std::vector<Timeline> timelines(data.series.size() * chips.names.size());
   for (size_t run = 0; run < data.runs.size(); ++run)
@@ -86,7 +86,7 @@ CaseChange change_of(const HistoryData& data, const Timeline& timeline) {
   const bool never_wrong = turns == 0 && !is_wrong(newest);
   const size_t at = never_wrong ? changed : turned;
   change.series = newest.series;
-  const bool flips = turns > 2 || (turns == 2 && turned_same);  // two turns by three builds: a bug was made and fixed
+  const bool flips = turns > 2 || (turns == 2 && turned_same);  // two turns, each with a new library: a bug was made and fixed
   change.turn = flips              ? Turn::kFlips
                 : is_wrong(newest) ? Turn::kFails
                 : turns > 0        ? Turn::kFixed

@@ -12,10 +12,10 @@ namespace assay {
 
 /// How a case changed over the runs. Wrong: an outcome other than pass and skip. A turn: from right to wrong, or back.
 enum class Turn {
-  kFails,    ///< is wrong in the newest run that has it, and does not flip
+  kFails,    ///< wrong in the newest run with a verdict on it, and does not flip
   kFlips,    ///< three turns or more, or two turns of which one was between runs of the same library file
   kMissing,  ///< an earlier run with the same selection had a verdict on it; the newest one has none
-  kFixed,    ///< is right, was wrong in consecutive earlier runs, and does not flip
+  kFixed,    ///< right in its newest run, wrong in consecutive earlier runs, and does not flip
   kBits,     ///< always right, but the bits changed
   kBudget    ///< always right, but the budget use changed, while the bits did not change or are not known
 };
@@ -26,20 +26,20 @@ struct CaseChange {
   int32_t series = 0;  ///< index in HistoryData
   std::string chip;
   size_t since =
-      0;  ///< index of the run with the newest turn, or change of bits or budget; for kMissing: the first run without the case
+      0;  ///< index of the run with the newest turn, or change of bits or budget use; kMissing: the first run without the case
   int64_t runs = 0,
-          before = 0;  ///< number of runs with the case, and of them before `since`; after two turns: between the turns
+          before = 0;  ///< `runs`: runs with the case. `before`: those before `since`; after two turns: those between the turns
   size_t from = 0;               ///< index of the first run that `before` counts
   int64_t times = 0;          ///< number of turns; for kBits and kBudget: of changes of bits or budget use
   bool is_wrong = false;      ///< wrong in its newest run
   bool is_known = false;      ///< wrong, as the known-failures list expects
-  bool same_library = false;  ///< some turn or change was between two runs of the same library file
+  bool same_library = false;  ///< true if a turn, or a change of bits or budget use, was between runs of one library file
   double budget_before = 0, budget_now = 0;
-  std::string cause;  ///< if it is wrong or missing: the cause in the newest run with a verdict
+  std::string cause;  ///< if wrong: the cause in its newest run; if missing: why a later run skipped it, or empty
 };
 
-/// Changes of one kind that began in the same run, on the same chip and with the same cause; for failures, also of the same
-/// contract and kernel.
+/// Changes with the same Turn that began in the same run, on the same chip and with the same cause. kFails and kFlips: also with
+/// the same contract and kernel.
 struct ChangeGroup {
   std::vector<CaseChange> cases;
   const CaseChange& first() const { return cases.front(); }
@@ -57,7 +57,7 @@ struct HistoryLine {
 };
 
 std::vector<CaseChange> case_changes(const HistoryData& data);
-/// The groups, sorted by kind, then the newest first.
+/// The groups of case_changes(), sorted by Turn; those that began in newer runs come first.
 std::vector<ChangeGroup> change_groups(const HistoryData& data);
 std::vector<HistoryLine> history_lines(const HistoryData& data);
 

@@ -12,9 +12,9 @@
 namespace assay {
 namespace {
 
-constexpr int kRounds = 3;  ///< data sets per pair of places: places with rare differences look exchangeable on a single one
+constexpr int kRounds = 3;  ///< data sets per pair of places: on a single one, places that seldom differ look exchangeable
 
-/// Makes the product at place p large and cancels it with c or another product. All others are small.
+/// In every second tile from `first` on: makes the product at place p large, and lets c or another product cancel it.
 void make_large(Tiles& tiles, int64_t first, int p, Draw& draw) {
   const Instruction& i = tiles.instruction();
   const int top_a = std::min(top_exponent(*i.a), top_exponent(*i.d) / 2 - 1),
@@ -115,8 +115,8 @@ namespace {
 bool decide(const UnitParameter& parameter, const Instruction& instruction, const Seen& seen,
             std::span<const std::string_view> kinds, Unit& unit, int64_t& unexplained);
 
-/// For each pair of numeric parameters of the sum, chooses both values together: one may lose more bits if the other keeps more,
-/// so changing only one does not help. Returns true if fewer elements are unexplained than before.
+/// For each pair of numeric parameters of the sum, chooses both values together: if both are wrong, changing only one may improve
+/// nothing. Returns true if fewer elements are unexplained than before.
 bool decide_any_two(const Instruction& instruction, const Seen& seen, Fit& fit);
 
 bool decide_two(const UnitParameter& one, const UnitParameter& two, const Instruction& i, const Seen& seen, Fit& fit) {
@@ -168,10 +168,10 @@ bool decide_any_two(const Instruction& i, const Seen& seen, Fit& fit) {
 // Finds the model that explains most of an instruction's results.
 
 constexpr int64_t kAll = std::numeric_limits<int64_t>::max() / 2;
-constexpr size_t kMostFinerOrders = 12;  ///< limit per shape on orders that distinguish more places than observed
+constexpr size_t kMostFinerOrders = 12;  ///< limit per Shape on orders that tell more places apart than the results do
 constexpr int kMostSweeps = 4;
 constexpr int64_t kFarBehind = 4;
-constexpr int64_t kNearlyAll = 8;  ///< limit on unexplained elements: 1/8 of all
+constexpr int64_t kNearlyAll = 8;  ///< a model explains nearly all elements if it leaves less than 1/8 unexplained
 constexpr int64_t kFew = 64;       ///< if at most 1/64 is unexplained, two parameters may be wrong, but the shape is right
 
 /// The structure of the sums, without its numeric parameters.
@@ -212,7 +212,7 @@ std::vector<Shape> shapes(const Instruction& i, bool c_at_the_end) {
   return all;
 }
 
-/// `same`: the shape in each order of k with the same exchangeable places as `alike`. `finer`: in some orders with fewer of them.
+/// `same` gets the Shape in each order of k that has exactly the exchangeable places of `alike`; `finer`: in some with fewer.
 void in_orders(const Shape& shape, const Instruction& i, const std::vector<int>& alike, std::vector<Unit>& same,
                std::vector<Unit>& finer) {
   std::vector<Unit> found;
@@ -237,8 +237,8 @@ int64_t elements_of(const Seen& seen) {
   return count;
 }
 
-/// Decides all parameters on the inputs made for them, then on all inputs. Stops early if far more elements are unexplained than
-/// for the best other shape (`best`), since no parameter could explain them.
+/// Decides all parameters on the inputs made for them, then on all inputs. Leaves out the second step if far more elements are
+/// unexplained than `best`, the number of the best model so far.
 Fit fit_of(const Instruction& i, const Seen& seen, Unit unit, int64_t best) {
   for (const UnitParameter& parameter : unit_parameters()) {
     if (parameter.cell == "order") continue;
@@ -295,8 +295,8 @@ Fit fit(const Instruction& i, const Seen& seen, uint32_t nan) {
     }
   };
   try_all(units);
-  // In an order that is only similar, no single parameter may improve the fit. So the parameters of the best fit are tried in
-  // each order.
+  // In an order that is only similar to the right one, changing any single parameter may improve nothing. So the parameters of
+  // the best fit are tried in every order.
   const Fit first = best;
   for (size_t k = 0; k < units.size() && !done(); ++k) {
     if (units[k].join != first.unit.join || units[k].sum != first.unit.sum || units[k].group != first.unit.group) continue;

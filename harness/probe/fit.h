@@ -14,13 +14,13 @@
 
 namespace assay {
 
-// The free parameters of a tensor core model: their values and the inputs that decide them.
+// The free parameters of a tensor core model: their values, and the inputs whose results decide them.
 
 struct UnitParameter {
   std::string_view name;               ///< "fraction bits of a term"
   std::string_view cell;               ///< column of units.csv
-  std::vector<std::string_view> data;  ///< kinds of probe_data() that decide it
-  /// Possible values, simplest first; empty if models of the unit's shape lack the parameter.
+  std::vector<std::string_view> data;  ///< kinds of probe_data() whose results decide it
+  /// Possible values, simplest first; empty if a model whose sums have the unit's structure lacks the parameter.
   std::vector<int> (*values)(const Instruction& instruction, const Unit& unit);
   int (*get)(const Unit& unit);
   void (*set)(Unit& unit, int value);
@@ -34,7 +34,7 @@ std::span<const UnitParameter> unit_parameters();
 /// The simplest model for the operands: one aligned sum of all products and c.
 Unit plain_unit(const Instruction& instruction);
 
-// The parameters, in the order in which the fit decides them. Included by parameters*.cpp only.
+// The parameters, in the order in which the fit decides them. Used only by parameters.cpp.
 
 std::vector<UnitParameter> parameters_of_terms();    ///< how products become terms, and which bits of a term are kept
 std::vector<UnitParameter> parameters_of_results();  ///< how c is added, and how the result is rounded
@@ -62,29 +62,29 @@ inline bool joined(const Unit& u) { return u.join == AccumulatorJoin::kJoined; }
 struct UnitOrder {
   int interleave_period = 0, interleave_width = 0, take = 0, splits = 1;
 };
-/// All orders with different effects. A tree depends on the order of its leaves; other sums on which k share a part of a block.
+/// All orders that differ in effect: for a tree, in the order of its leaves; for other sums, in which k are summed in one part.
 std::vector<UnitOrder> unit_orders(int k, bool of_trees, int most_splits);
 void set_order(Unit& unit, const UnitOrder& order);
 
-/// For each k, the first k that can be exchanged with it without changing any result: in the same part of a block or, for a
-/// tree, its sibling.
+/// For each k, the smallest k whose product can be exchanged with its own without changing any result of the model: one in the
+/// same part of a block or, in a tree, the sibling.
 std::vector<int> alike_places(const Unit& unit);
 
-// Properties of an instruction that are found without a model: which products have an effect, which places of k can be exchanged,
-// and whether c is added last.
+// Properties of an instruction that are found without a model: which products have an effect, which can be exchanged, and whether
+// c is added last. A "place" is an index k: the product of row element a[k] and column element b[k].
 
-/// For each place of k, whether its product never has an effect, from observations of kind "alone". If that holds for all places,
-/// none is marked.
+/// For each place, whether its product never has an effect, from observations of kind "alone". If no product has an effect, no
+/// place is marked.
 std::vector<bool> dead_places(const Instruction& instruction, const Observation& alone);
 
-/// For each place of k, the first place whose product can be exchanged with its own without changing any bit of these results.
-/// Such places may still differ on other data.
+/// For each place, the first place whose product can be exchanged with its own without changing any bit of the results of some
+/// inputs. On other inputs the two places may still differ.
 std::vector<int> places_alike(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
 /// True if every result is the IEEE sum of c and the result of the same products with c = 0.
 bool adds_c_at_the_end(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
-/// Whether places that are alike in `fine` are also alike in `coarse` (see places_alike()).
+/// Whether any two places that are alike in `fine` are also alike in `coarse`; ignores dead places (see places_alike()).
 bool refines(const std::vector<int>& fine, const std::vector<int>& coarse, const std::vector<bool>& dead);
 
 /// Observations, and properties of the instruction that follow from them.
@@ -93,7 +93,7 @@ struct Seen {
   std::vector<int> alike;
   bool c_at_the_end = false;
 
-  /// Number of elements that a model does not explain; counting stops above `most`. With `kinds`, counts only inputs of these.
+  /// Number of elements that a model does not explain; counting stops above `most`. With `kinds`: only inputs of these kinds.
   int64_t unexplained(const Unit& unit, int64_t most, std::span<const std::string_view> kinds = {}) const;
 };
 
@@ -102,9 +102,9 @@ struct Fit {
   int64_t unexplained = 0;
 };
 
-/// Tries the shapes of sums, simplest first. For each shape: the orders of k that are consistent with the observed symmetries,
-/// then finer ones. Each parameter is decided on the inputs made for it, then all are decided on all inputs, until nothing
-/// improves. Returns the first model that explains everything, otherwise the best one.
+/// Tries the structures of sums, simplest first, each in the orders of k in which the places alike in `seen` can be exchanged.
+/// Decides each parameter on the inputs made for it, then all on all inputs, until nothing improves. If most results stay
+/// unexplained, tries finer orders too. Returns the first model that explains everything, otherwise the best one.
 Fit fit(const Instruction& instruction, const Seen& seen, uint32_t nan);
 
 /// Decides all parameters of a model again, on all observations.

@@ -76,12 +76,12 @@ namespace {
 /// All such models for one parameter.
 std::vector<Unit> survivors(const UnitParameter& parameter, const Instruction& instruction, const Unit& unit, const Seen& seen);
 
-/// For a numeric parameter, the most distant value: if no input distinguishes it, none distinguishes the values between. `left`
-/// must not be empty.
+/// For a numeric parameter, the model in `left` whose value is farthest from that of `unit`: if no input tells the two apart,
+/// none tells `unit` from a value between them. `left` must not be empty.
 Unit farthest(const UnitParameter& parameter, const Unit& unit, const std::vector<Unit>& left);
 
-/// Call it if no input distinguishes `other` from the model. Moves the value of `other` from `left` to `equal`; for a numeric
-/// parameter also the values between.
+/// Call it if no input tells `other` from the model. Moves the value of `other` from `left` to `equal`; for a numeric parameter
+/// also the values between it and the model's.
 void keep_equal(const UnitParameter& parameter, const Unit& unit, const Unit& other, std::vector<Unit>& left,
                 std::set<int>& equal);
 
@@ -276,7 +276,7 @@ class Probe {
     return seen_.all.back();
   }
 
-  /// Makes the tests that need no model.
+  /// Runs the inputs of every kind, and makes the tests that need no model.
   void look() {
     Instruction& i = *instruction_;
     i.dead = dead_places(
@@ -318,7 +318,7 @@ class Probe {
     if (codes.size() > 1) result_.remarks.push_back("special: NaN has several codes: " + all);
   }
 
-  /// Remarks on a c that becomes Inf without products: no known model changes c then.
+  /// Adds a remark if a small c becomes Inf although all products are zero: in every known model, d is c then.
   void look_at_c() {
     for (const Observation& one : seen_.all) {
       if (one.kind != "c_alone") continue;
@@ -335,7 +335,7 @@ class Probe {
     return decode(*instruction_->d, tiles.c(at / of_tile, at % of_tile / n, at % n));
   }
 
-  /// Finds models that differ from the fitted one in one value and explain all observations; tries inputs that tell them apart.
+  /// Finds models that differ from the fitted one in one value and explain all results. Runs inputs that tell them apart.
   void ask_between(Fit& found) {
     int questions = 0;
     result_.not_observable.clear();

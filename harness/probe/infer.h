@@ -35,20 +35,20 @@ struct Probed {
   std::vector<Unexplained> unexplained;
   std::vector<NotObservable> not_observable;  ///< only for a model that explains everything
   int64_t elements = 0;                       ///< elements compared
-  int64_t checked = 0;                        ///< those of them that were random and compared after the model was found
+  int64_t checked = 0;                        ///< how many of them came from random inputs made after the model was found
 
   bool known() const { return unexplained.empty() && remarks.empty(); }
 };
 
 struct ProbeEffort {
-  int64_t elements = 1024;  ///< per kind of input, before the model is found
-  int64_t checked = 2048;   ///< after it was found
+  int64_t elements = 1024;  ///< result elements per kind of input, before the model is found
+  int64_t checked = 2048;   ///< result elements per kind of input, to check the model
   uint64_t seed = 1;
 };
 
 /// Calls the instruction until a single model is left, then checks it on random inputs of every kind. If two models that differ
-/// in one parameter explain all observations, asks for inputs on which they differ. If it finds none, they count as equal.
-/// Throws ProbeError if the instruction does not answer.
+/// in one parameter explain all results, calls the instruction on an input on which they differ. If a search finds no such input,
+/// they count as equal. Throws ProbeError if the kernel fails.
 Probed probe_unit(const Instruction& instruction, const Ask& ask, const ProbeEffort& effort = {});
 
 // Compares a fitted model with the rows of the table.
@@ -62,7 +62,7 @@ enum class CellMatch {
 struct LikeRow {
   const UnitRow* row = nullptr;
   std::map<std::string, CellMatch> cells;  ///< for unit_step_columns()
-  bool equal = false;                      ///< all cells are equal, or a search found no input that distinguishes the two
+  bool equal = false;                      ///< all cells are equal, or a search found no input that tells model and row apart
   std::vector<std::string> same_cells;     ///< ids of other rows with the same cells
 
   int alike() const;  ///< number of cells that are equal or make no difference
@@ -82,8 +82,8 @@ UnitRow row_of(const Unit& unit, const std::string& id, const std::string& evide
 
 // Reports what a probe found.
 
-/// One line per cell, with the cells of the row that the instruction claims (nullptr: that row has no model) and of the nearest
-/// row; then parameters that are not observable, and unexplained results.
+/// One line per cell, beside the cells of the row that the kernel says it implements (`claimed`; nullptr: that row has no model)
+/// and of the nearest row. Then parameters that are not observable, and unexplained results.
 std::vector<std::string> probed_lines(const Probed& probed, const LikeRow* claimed, const LikeRow& nearest);
 
 }  // namespace assay

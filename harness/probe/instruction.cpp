@@ -127,7 +127,7 @@ namespace {
 
 constexpr int kFreeExtent = 16;
 
-/// The first value that the kernel accepts for a case parameter; `free` if it accepts any value.
+/// The first value that the kernel accepts for the case parameter `column`; `free` if it accepts any value.
 int cell_of(const KernelOffer& kernel, const char* column, int free) {
   const auto found = kernel.accepts.find(column);
   return found == kernel.accepts.end() || found->second.empty() ? free : std::atoi(found->second.front().c_str());

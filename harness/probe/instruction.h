@@ -19,13 +19,13 @@ struct Instruction {
   int k = 0, m = 0, n = 0;
   const Format* scale = nullptr;  ///< nullptr: no scales
   int scale_block = 0;
-  std::vector<bool> dead;  ///< places of k whose product has no effect; operands there stay zero
+  std::vector<bool> dead;  ///< for each k (a "place"): its product never has an effect; operands there stay zero
 
   bool integers() const { return d->is_integer(); }
   int scales() const { return scale ? k / scale_block : 0; }  ///< scales per row
 };
 
-/// Reads the cells a, b, d, k and scale, which every table row has, even one without a model.
+/// Reads the cells a, b, d, k and scale of a row of units.csv; a row whose arithmetic is unknown has them too.
 Instruction instruction_of(const UnitRow& row, int m, int n);
 
 /// Operands of several tiles as codes; zero (scales: one) by default.
@@ -46,14 +46,14 @@ class Tiles {
   uint32_t a(int64_t tile, int64_t row, int64_t k) const;
   uint32_t b(int64_t tile, int64_t column, int64_t k) const;
   uint32_t c(int64_t tile, int64_t row, int64_t column) const;
-  /// Exchanges the products at two places.
+  /// Exchanges the operands at k = p and k = q, and with them the two products.
   void swap(int64_t tile, int64_t p, int64_t q);
   void clear_scales();                  ///< sets all scales to 1
   void copy(int64_t from, int64_t to);  ///< copies a tile
   /// For tf32: sets the low 13 bits of the 32-bit operands, which the instruction ignores.
   void set_unused_bits(uint32_t bits) { unused_ = bits & 0x1fff; }
 
-  /// For op mma: c, a, b, sfa and sfb if there are scales, and d.
+  /// A problem of op mma with the tensors c, a, b and d; also sfa and sfb if there are scales.
   const Problem& problem() const { return problem_; }
   /// The codes of d that a model predicts for one tile, in row-major order.
   std::vector<uint32_t> predicted(const Unit& unit, int64_t tile) const;
@@ -68,7 +68,7 @@ class Tiles {
   Problem problem_;
 };
 
-/// Returns the codes of d of all tiles. Throws ProbeError if there is no answer.
+/// Runs the instruction on all tiles and returns the codes of d. Throws ProbeError if the kernel fails.
 using Ask = std::function<std::vector<uint32_t>(const Tiles&)>;
 
 struct ProbeError : std::runtime_error {

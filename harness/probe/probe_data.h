@@ -21,11 +21,11 @@ struct ProbeData {
   bool special;            ///< some operands are NaN or Inf
 };
 
-/// All kinds. Kinds that depend on the fewest parameters come first.
+/// All kinds of inputs. Those whose results depend on the fewest parameters come first.
 std::span<const ProbeData> probe_data();
 
-/// Tiles of that kind. Positions of products are random per tile, and numbers per row and column, so that every element of a tile
-/// is a different test. Throws std::out_of_range for an unknown kind.
+/// Tiles of that kind. Each tile has its own random k for its products, and each row and column its own random numbers. So every
+/// element of a tile is a different test. Throws std::out_of_range for an unknown kind.
 Tiles probe_tiles(std::string_view kind, const Instruction& instruction, int64_t tiles, uint64_t seed);
 
 /// Inputs and the results that the instruction returned.
@@ -79,7 +79,7 @@ inline uint32_t finite_code(const Format& f, Draw& draw) {
   }
 }
 
-// Fills one tile of inputs. Included by the generators only.
+// Fills one tile of inputs. Used only by the generators below.
 
 /// One tile under construction.
 class TileFill {
@@ -121,7 +121,7 @@ class TileFill {
       for (int column = 0; column < i_.n; ++column) tiles_.set_b_scale(tile_, column, block, code(*i_.scale));
     }
   }
-  /// Random scales: powers of two in [2^low, 2^high], or other numbers of the format of that size.
+  /// Random scales with exponents in [low, high]: powers of two, or with a random significand if the format has mantissa bits.
   void scales_about(int low, int high) {
     scales([&](const Format& f) {
       return code_near(f, draw_.significand(f.mantissa_bits) * std::ldexp(1.0, draw_.between(low, high)));
@@ -166,15 +166,15 @@ namespace assay::fills {
 
 /// A single product of any magnitude.
 void alone(TileFill& tile, int64_t index);
-/// Two large products that cancel, plus one small product or c. The result shows which bits of the small one were kept.
+/// Two large products that cancel, plus a small product, a small c, or both. The result shows which of their bits were kept.
 void kept(TileFill& tile, int64_t index);
-/// A large c and small products down to far below its last bit: rounding, and ties that the smallest product breaks.
+/// A large c, a product near half of the unit in its last place, and a smaller product that breaks ties.
 void ties(TileFill& tile, int64_t index);
-/// Products of at most c's magnitude in all places, so that the lost bits of every addition depend on the order.
+/// Products of different magnitudes at every k, and a c of larger or smaller magnitude. The bits lost depend on the order.
 void wide(TileFill& tile, int64_t index);
 /// Numbers near 1.
 void near_one(TileFill& tile, int64_t index);
-/// A product with many bits, and a c of larger or smaller magnitude.
+/// One to three products with many bits, and a c of larger or smaller magnitude.
 void addend(TileFill& tile, int64_t index);
 /// c of any magnitude, without products.
 void c_alone(TileFill& tile, int64_t index);
@@ -183,17 +183,17 @@ void c_alone(TileFill& tile, int64_t index);
 
 /// Tiny and subnormal numbers.
 void tiny(TileFill& tile, int64_t index);
-/// Subnormal factors times large ones, two of which cancel, plus a small product or c. The result shows the exponent that the
-/// subnormal was aligned by.
+/// Two large products with a subnormal factor cancel; the others are small. The result shows which exponent the instruction gave
+/// to the large products when it aligned the terms.
 void subnormal(TileFill& tile, int64_t index);
 /// A few powers of two whose products are near the smallest number of d.
 void least(TileFill& tile, int64_t index);
 /// Zeros times large factors, beside small products and a small c.
 void zeros(TileFill& tile, int64_t index);
-/// Products and sums near the largest number of d, and near the largest exponent.
+/// Products and sums near the largest number of d, and with exponents near the largest one.
 void huge(TileFill& tile, int64_t index);
 void any_bits(TileFill& tile, int64_t index);
-/// NaN, Inf, signed zeros, largest and smallest numbers among ones.
+/// NaN, Inf, zeros of both signs, and largest and smallest numbers; all other operands are 0 or 1.
 void specials(TileFill& tile, int64_t index);
 /// Only zeros, of both signs.
 void signs(TileFill& tile, int64_t index);

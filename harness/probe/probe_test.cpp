@@ -1,4 +1,4 @@
-// Tests the probe. Random models with the operands of table rows, within and slightly beyond what real GPUs do.
+// Tests the probe. Helpers first: random models with the operands of table rows, whose arithmetic real GPUs have or might have.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -51,7 +51,7 @@ inline UnitRow random_row(const UnitTable& table, Draw& draw) {
   }
 }
 
-/// A random row for operands that are converted before they have exponents.
+/// A random row whose operands are converted to another format before their exponents are taken.
 inline UnitRow random_converted_row(const UnitTable& table, Draw& draw) {
   for (;;) {
     UnitRow row = random_row(table, draw);
@@ -68,8 +68,8 @@ inline UnitRow random_converted_row(const UnitTable& table, Draw& draw) {
 
 namespace {
 
-// The probe finds models that it does not know (table rows and random rows), and reports instructions that no row can
-// describe.
+// The probe finds models from their results alone (those of table rows and random rows), and reports instructions that no row
+// can describe.
 
 const UnitTable& table() {
   static const UnitTable units = UnitTable::load(std::string(ASSAY_SOURCE_DIR) + "/reference/contracts/units.csv");
@@ -135,13 +135,13 @@ UnitRow edited(const char* id, std::initializer_list<std::pair<const char*, cons
   return row;
 }
 
-/// From the first candidates, changing one number at a time does not reach these models; from a similar order of k it does.
+/// The fit reaches this model only if it tries the parameters of its best fit in every order of k.
 TEST(Probe, FindsNumbersThatHoldEachOtherBack) {
   expect_found(edited("sm_80.mma.f16.f32",
                       {{"order", "take(8)"}, {"sum", "align(12) floor"}, {"c", "joined(32,23) truncate"}, {"round", "rne(20)"}}));
 }
 
-/// On a single data set, many places of different blocks look exchangeable.
+/// On a single data set, many places of different blocks look exchangeable (kRounds in fit.cpp).
 TEST(Probe, FindsBlocksThatSeldomDiffer) {
   expect_found(edited("sm_89.mma.e5m2.f32", {{"sum", "align(22) floor"}, {"c", "joined(32,28) truncate"}, {"round", "rne(23)"}}));
 }

@@ -135,23 +135,23 @@ bool is_pattern(const std::string& words) { return words.starts_with("pattern: "
 
 namespace {
 
-/// A list of this length may be truncated. A list of causes that explain everything may be longer (causes_in_words() in
-/// diagnosis/diagnose.h).
+/// A list of causes with kLongestList entries may be truncated; if all of them explain everything, one with kLongestListOfTies
+/// entries (causes_in_words() in diagnosis/diagnose.h).
 constexpr size_t kLongestList = 3, kLongestListOfTies = 16;
 
 /// A failing case and the causes that the diagnosis found.
 struct Diagnosed {
   Verdict* verdict;
   std::vector<ToldCause> causes;
-  std::set<std::string> mistakes;  ///< mutants of its causes, without numbers
+  std::set<std::string> mistakes;  ///< key_of() its causes
 
   bool may_be_cut() const {
     return causes.size() >= (!causes.empty() && causes.front().complete() ? kLongestListOfTies : kLongestList);
   }
 };
 
-/// The mistake without numbers and without parts that depend on shapes: the row index of a matrix, how rows lie in vectors, and
-/// the rows, columns or elements where it was seen.
+/// The mistake without numbers and without text that depends on shapes: the index "i, " of a row, ", within vectors of 8", and
+/// the rows, columns or elements in which it was seen.
 std::string key_of(const ToldCause& cause) {
   std::string mistake = cause.mistake;
   for (size_t at = 0; (at = mistake.find("[i, ", at)) != std::string::npos;) mistake.erase(at + 1, 3);
@@ -189,8 +189,8 @@ std::string formats_of(const Verdict& verdict) {
   return text;
 }
 
-/// Whether a case can refute no cause: every element is 0 or NaN, which says nothing about the mistake, or the outputs have
-/// expected values at other places, which many wrong indices cause.
+/// Whether a failing case can refute no cause. Every element is 0 or NaN, which says nothing about the mistake. Or expected
+/// values are stored at the wrong places, which many wrong indices cause.
 bool tells_nothing(const Verdict& verdict) {
   return std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
     return words.find(" holds the expected values ") != std::string::npos ||
@@ -213,7 +213,7 @@ class Kernel {
   }
 
  private:
-  /// Data sets, so that one data set at two warp sizes counts once.
+  /// Ids of data sets. Cases are counted by data set, so that one data set at two warp sizes counts once.
   using Data = std::set<std::string>;
 
   Data fitting(const std::string& mistake) const {
@@ -245,7 +245,7 @@ class Kernel {
     return data;
   }
 
-  /// The cases that refute a cause with alternatives: an alternative explains them, and this cause does not.
+  /// Cases that another cause of `one` explains and `mistake` does not. The other must explain all cases that `mistake` explains.
   Data refuted_beside_others(const Diagnosed& one, const std::string& mistake) const {
     for (const std::string& other : one.mistakes) {
       if (other == mistake || !refuting(other, mistake).empty()) continue;
@@ -255,7 +255,7 @@ class Kernel {
   }
 
   /// Cases that `mistake` does not even partly explain; empty if there are fewer of them than cases that it explains. Leaves out
-  /// cases with few wrong elements, cases whose search was cut short, and mistakes of a layout, which other layouts cannot show.
+  /// cases with few wrong elements or an unfinished search. Always empty for a mistake of a layout: other layouts cannot show it.
   Data unexplained(const std::string& mistake) const {
     const bool of_layout = mistake.find("layout") != std::string::npos;
     const bool of_input =
@@ -266,7 +266,7 @@ class Kernel {
       const bool searched = !one.may_be_cut() && !left_out(" mutants were not tried") &&
                             !(of_input && left_out(" wrong reads of inputs were not tried"));
       const bool unknown =
-          one.causes.empty() && is_unknown(one.verdict->causes.front());  // doubts also a case not searched to its end
+          one.causes.empty() && is_unknown(one.verdict->causes.front());  // counts even if the search was not finished
       if ((searched || unknown) && elements_outside(*one.verdict) >= kEnoughElements && !of_layout &&
           !tells_nothing(*one.verdict) && !one.mistakes.contains(mistake))
         data.insert(data_of(*one.verdict));
@@ -300,7 +300,7 @@ class Kernel {
   void mark(const Diagnosed& one) const {
     std::vector<std::string> asserted, doubted, others;
     std::string fits, probable;
-    size_t probable_at = 0;  // its place among the doubted ones
+    size_t probable_at = 0;  // index in `doubted` before which `probable` is inserted
     size_t at = 0;
     for (const std::string& words : one.verdict->causes) {
       if (!parse_cause(words)) {
@@ -336,7 +336,7 @@ class Kernel {
       if (!probable.empty()) doubted.erase(doubted.begin() + std::ptrdiff_t(probable_at));
     }
     const bool is_named = !asserted.empty() && !is_unknown(asserted.front());
-    // Among causes that explain every wrong element, the first are those that explain most cases of the kernel.
+    // Causes that explain every wrong element are sorted: those that explain most cases of the kernel come first.
     std::stable_sort(asserted.begin(), asserted.end(), [&](const std::string& a, const std::string& b) {
       return complete_in(a) > complete_in(b);
     });

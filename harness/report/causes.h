@@ -19,20 +19,20 @@ struct ToldCause {
   bool complete() const { return explained == failing && contradicted == 0; }
 };
 
-/// Nothing for other texts: "no known cause", a race, padding.
+/// Reads a text that names a mutant. Empty for other texts: "no known cause", a race, padding.
 std::optional<ToldCause> parse_cause(const std::string& words);
 
-/// Replaces numbers and positions by "#", so that a mutant has the same name in all tensors. Digits within a word stay: "e4m3fn".
+/// Replaces numbers and positions by "#", so that one mutant has the same name in all cases. Digits in a word stay: "e4m3fn".
 /// List items that become equal are merged: "byte 0 in 1 word, byte 1 in 2 words" becomes "byte # in # words".
 std::string with_numbers_masked(const std::string& text);
 
-/// A text that failures with the same cause share: the mutant of the first cause, or the message. Empty if there is neither.
+/// A text that is equal for failures with the same cause: the mutant of the first cause, else the message.
 std::string first_mistake(const Verdict& verdict);
 
 /// The case id without its warp size. Cases that differ only in warp size share their data.
 std::string data_of(const Verdict& verdict);
 
-/// True for texts that name no mutant: two kernels with such a text need not have the same fault.
+/// True for texts that name no mutant, such as "no known cause". Two kernels with the same text may then have different faults.
 bool is_unknown(const std::string& mistake);
 /// True for a text of harness/diagnosis/wrong_part.h, which describes the outputs and names no mutant.
 bool is_pattern(const std::string& words);
@@ -44,22 +44,22 @@ bool is_probable(const std::string& words);
 /// Whether the data of a passed case distinguish this mutant from its contract. `mistake`: a name from ToldCause.
 using Exposes = std::function<bool(const Verdict& passed, const std::string& mistake)>;
 
-/// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract and annotates the texts
-/// of Verdict::causes, best first. Causes that explain every wrong element are sorted by the number of the kernel's cases that
-/// they explain. A refuted cause is dropped if another cause is asserted, and marked as refuted otherwise.
+/// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract, then sorts and
+/// annotates the texts of Verdict::causes. Causes that explain every wrong element are sorted by the number of the kernel's
+/// cases that they explain. A refuted cause is dropped if another cause is asserted, and marked as refuted otherwise.
 ///
-///  - If several mutants explain a case, and one of them also explains another case that the others do not explain, the others
-///    are refuted.
-///  - A mutant that explains only a few elements in a single case is called probable, not asserted: among a hundred hypotheses
-///    one matches a single element by chance. Other failing cases of the kernel refute it if another mutant, or none, explains
+///  - If the mutants A and B both explain one case, but A also explains another case and B explains no case that A does not
+///    explain, B is refuted.
+///  - A mutant that explains only a few elements in a single case is called probable, not asserted: among a hundred mutants,
+///    one matches a single element by chance. Other failing cases of the kernel refute it, if another mutant or none explains
 ///    them.
 ///
-/// A case whose list of causes may be truncated refutes nothing. A mutant that explains many elements is not refuted by its
-/// absence from another case's list: that case may have another layout or size, where the mutant was never tried.
+/// A case whose list of causes may be truncated refutes nothing. A mutant that explains many elements stays, even if the list of
+/// another case lacks it: that case may have a layout or size for which the mutant was not tried.
 ///
 /// Passed cases refute, too: a kernel with the mistake would have failed each case whose inputs expose it. A mutant is refuted if
-/// more passed cases with the same formats and layout expose it than failed cases have it as their cause. A majority is needed,
-/// because a fault of one code path, such as the tail of a row, fails about as many cases as it passes.
+/// more passed cases with the same formats and layout expose it than failed cases have it as their cause. It needs a majority,
+/// because a fault of one code path, such as the tail of a row, may let as many cases pass as fail.
 void reconcile(RunResult& result, const Exposes& exposes = nullptr);
 
 /// Causes that explain fewer failing elements than this are not asserted without further cases.

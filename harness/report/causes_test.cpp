@@ -302,7 +302,7 @@ TEST_F(TrendTest, WhatIsNoReportIsRefusedByName) {
 
 }  // namespace
 
-// Text about where wrong elements are.
+// Tests where_lines(): the text that says where the wrong elements are.
 namespace {
 
 using ::testing::ElementsAre;

@@ -74,7 +74,7 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows, size_t le
   return text;
 }
 
-/// Rows of the table of counts; above this number an op has one row, and contracts with failures follow.
+/// Limit on the rows of the table of counts. Above it, each op has one row, followed by its contracts with failures.
 constexpr size_t kMostContracts = 24, kMostFailingContracts = 12;
 
 /// A row of the table of counts.
@@ -87,7 +87,7 @@ std::vector<std::string> counts_row(std::vector<std::string> names, const std::v
   return names;
 }
 
-/// Leaves out contracts that the library does not implement: for a third-party library these are most.
+/// Leaves out contracts that the library does not implement. A third-party library implements few.
 std::string counts_table(const RunResult& result, const Shown& shown) {
   std::set<CountKey> offered, all;
   for (const Verdict& v : result.verdicts) {
@@ -130,7 +130,7 @@ std::string counts_table(const RunResult& result, const Shown& shown) {
                             idle == 1 ? "is" : "are");
 }
 
-/// A library with one op skips the cases of all other ops. More reasons of this kind than this limit become one line.
+/// If there are more skip reasons "no kernel for op ..." or "no kernel for contract ..." than this, they become one line.
 constexpr size_t kMostNotOffered = 8;
 
 std::string names_text(const std::set<std::string>& names) {
@@ -195,7 +195,7 @@ std::string cut(const std::string& text) {
   return text.size() <= kMost ? text : text.substr(0, text.rfind(' ', kMost)) + " ...";
 }
 
-/// Unexpected verdicts that one block shows: failures of one cause, or verdicts that one row of the known-failures list forbids.
+/// Unexpected verdicts in one block: failures with one cause, or verdicts that contradict one row of the known-failures list.
 struct Block {
   std::vector<size_t> places;  ///< indices of verdicts; the first is shown in full
   std::string title;

@@ -1,4 +1,4 @@
-// The report for people.
+// The console report.
 #pragma once
 
 #include <string>
@@ -22,18 +22,18 @@ std::string untried_levels_text(const RunResult& result);
 
 /// How much the console prints.
 struct Shown {
-  bool all = false;     ///< a block for each failure, and every contract, cause and reason
-  size_t failures = 6;  ///< otherwise: the number of causes that get a block
+  bool all = false;     ///< --show all: a block for each failure, and every contract, cause and reason
+  size_t failures = 6;  ///< otherwise: the number of causes of which one failure gets a block
 };
 
 /// A verdict as a block of lines: what failed, why, where, by how much, why accepted intervals have a width, the table row, the
 /// repro command.
 std::string failure_text(const Verdict& verdict);
 
-/// The unexpected verdicts: a block for each cause, with the first case that shows it in full.
+/// The unexpected verdicts: a block for each cause, which shows its first failure in full.
 std::string failures_text(const RunResult& result, const Shown& shown, bool colour);
 
-/// For `assay gate`: the first verdicts of each state except `same bits`, and except `new`, whose failures have blocks.
+/// For `assay gate`: the first verdicts of each state. Leaves out `same bits`, and `new`, whose failures have blocks.
 std::string gate_lists_text(const RunResult& result, const Shown& shown);
 
 /// Failures by cause, each with its first case; empty if nothing failed.
@@ -45,7 +45,7 @@ std::string provenance_text(const Provenance& provenance, const LibraryInfo& lib
 /// True if the descriptor is a terminal with colours and NO_COLOR (no-color.org) is not set.
 bool wants_colour(int file);
 
-/// Colours the first capitalized words red, or green if they report success, and causes yellow; unchanged if `colour` is false.
+/// Colours the words in capitals at the beginning red, or green if they report success, and causes yellow; only if `colour`.
 std::string coloured(const std::string& text, bool colour);
 
 /// One line: how the run ended, and the number of verdicts by outcome.

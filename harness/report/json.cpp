@@ -349,7 +349,7 @@ namespace {
 
 using SchemaJson = nlohmann::ordered_json;
 
-/// The words of ReportField::type as JSON types.
+/// Converts ReportField::type to the `type` of a JSON Schema.
 SchemaJson types_of(const std::string& words) {
   const std::string type = words.starts_with("optional ") ? words.substr(9) : words;
   const size_t alternative = type.find(" or ");

@@ -19,7 +19,7 @@ constexpr size_t kMostBytes = 60000, kMostText = 300, kMostCauses = 20, kMostLis
 
 std::string cut(const std::string& text, size_t most) { return text.size() <= most ? text : text.substr(0, most - 4) + " ..."; }
 
-/// Text of a library or a table as a code span that is safe in a table cell: its markup has no effect, and no @name is notified.
+/// Text of a library or a table as a code span for a table cell. Markup in it has no effect, and nobody is notified by an @name.
 std::string code(const std::string& text, size_t most = kMostText) {
   std::string safe;
   for (const char c : printable(cut(text, most))) {
@@ -213,7 +213,7 @@ std::string github_annotations(const RunResult& result, const std::string& works
                        fmt::format("{} {}\n{}\n{}", first->case_id, first->kernel, headline_with_cause(*first), first->repro),
                        workspace);
   }
-  // Verdicts that are no failures: an unexpected skip or pass, and a fixed failure.
+  // Notable verdicts that are no failures: a skip or pass that is not as expected, and a failure that is fixed.
   std::map<std::pair<bool, std::string>, std::vector<const Verdict*>> others;
   for (const Verdict& v : result.verdicts) {
     if (is_bad(v.outcome)) continue;

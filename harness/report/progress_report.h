@@ -11,7 +11,7 @@
 namespace assay {
 
 /// On a terminal: one line that is overwritten, with per cent, time left, failures and the current case. In a file, such as a CI
-/// log: a line from time to time after verdicts, and nothing for other steps. May be used by several threads.
+/// log: a line when a verdict is known and the last line is 30 s old. May be used by several threads.
 class ProgressReport {
  public:
   static constexpr double kSecondsBetweenLines = 30;

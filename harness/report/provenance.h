@@ -25,7 +25,7 @@ struct FileStamp {
 FileStamp stamp_of(const std::string& path);
 
 /// Everything that may differ between two runs of one command. Verdicts contain none of it, so that reports of two runs can be
-/// compared. JSON has it on a line of its own; CSV in columns, and the console in lines, that begin with "run_".
+/// compared. In JSON it is one line; in CSV it has columns, and on the console lines, whose names begin with "run_".
 struct Provenance {
   std::string version, commit;  ///< of this program; `commit` is "unknown" outside git
   std::string begun, ended;     ///< UTC, "2026-11-23T02:50:53Z"
@@ -36,7 +36,7 @@ struct Provenance {
   std::string share;          ///< "2/4 (--shard)"; empty: the complete run
   FileStamp library, ledger;
   std::vector<FileStamp> tables;  ///< the user's contract and case tables
-  std::string evidence;           ///< evidence for the contracts used: "42 run, 17 read, 1 inferred"
+  std::string evidence;           ///< number of checked contracts by evidence (glossary): "42 run, 17 read, 1 inferred"
   std::string power;              ///< source of the mutation scores: "of 120 data sets: 118 recorded, 2 computed"
 };
 
@@ -46,7 +46,7 @@ std::string utc_now();
 /// The provenance of a run that begins now on this machine.
 Provenance begin_provenance(const std::string& version, const std::string& commit, const std::vector<std::string>& command);
 
-/// All facts in a fixed order, unknown ones included, with the library's description of itself.
+/// All facts in a fixed order, including what the library's describe() says. The value of an unknown fact is empty.
 std::vector<Fact> facts_of(const Provenance& provenance, const LibraryInfo& library);
 
 /// A hash of these facts as eight hex digits: equal in all reports of a run, and almost always different for two runs.

@@ -46,7 +46,7 @@ void write_reports(const std::vector<ReportRequest>& requests, const RunResult& 
 inline constexpr int kCsvVersion = 1;
 
 /// RFC 4180 with a header. A verdict without compared tensors has one row with empty tensor columns. The last columns begin with
-/// "run_": `run_id` is in every row, `run_schema` and the other provenance only in the first. Reports can be concatenated: the
+/// "run_": `run_id` is in every row, the other "run_" columns only in the first row. Reports can be concatenated: the
 /// value of a run_* column for a run is the first nonempty one among the rows with its run_id. To compare two runs, ignore the
 /// run_* columns and "seconds".
 std::string csv_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
@@ -56,8 +56,8 @@ std::vector<ReportField> csv_columns();
 
 // JUnit XML, for CI systems.
 
-/// One testsuite per op, one testcase per verdict. An expected verdict is not a failure. A broken kernel is an error. A known
-/// failure is a skip with its reason. A failure's message ends with its cause. Properties hold the provenance.
+/// One testsuite per op, one testcase per verdict. A verdict that is as expected is no failure; a known failure is a skip with
+/// its reason. `broken` and `unjudged` are errors. A failure's message ends with its cause. Properties hold the provenance.
 std::string junit_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
 // The JSON report: everything that a verdict contains.
@@ -101,8 +101,8 @@ std::string csv_schema_text();
 
 // The HTML report: one file, no script, no network access, readable without colour.
 
-/// The result is also well-formed XML, so that tests can parse it. `earlier`: a run to compare with, or null. `contracts`: texts
-/// to show for the contracts that it contains.
+/// The result is also well-formed XML, so that tests can parse it. `earlier`: a run to compare with, or null. `contracts`: the
+/// texts of contracts to show with failures; a contract that is not in it is named only by its id.
 std::string html_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                       const EarlierRun* earlier = nullptr, const ContractTexts& contracts = {});
 

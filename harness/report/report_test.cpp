@@ -398,7 +398,7 @@ TEST(Json, HoldsViolationsBetweenElementsAndWhereCausesWereSought) {
     "places": [{"tensor": "y", "row": 3, "column": null}, {"tensor": "q", "row": 3, "column": 7}]}])"));
 }
 
-/// Paths of all keys. Skips objects whose keys are data, and leaves that the list describes as a whole.
+/// Paths of all keys. Skips objects whose keys are data, and objects that json_fields() lists as one field.
 void collect_paths(const json& value, const std::string& path, std::set<std::string>& paths) {
   const std::set<std::string> whole = {"counts",
                                        "gate.counts",

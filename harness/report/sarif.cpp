@@ -61,7 +61,7 @@ std::string baseline_state(const Verdict& v) {
   return "new";
 }
 
-/// Leaves out passes, except those that the gate reports.
+/// False for verdicts that are no result: expected passes and skips, unless the gate's state is `fixed` or `gone`.
 bool is_result(const Verdict& v) {
   if (!as_expected(v) || is_bad(v.outcome)) return true;
   return v.gate && (v.gate->state == GateState::kFixed || v.gate->state == GateState::kGone);

@@ -73,7 +73,7 @@ std::string headline(const Verdict& verdict) {
 
 std::string next_step(const Verdict& v) {
   const bool called = (v.repro.starts_with("assay run") || v.repro.starts_with("ASSAY_PYTHON=")) && v.backend != "dump";
-  const bool makes_calls = v.message.find("--in-process") == std::string::npos;  // a crash already names its debugger
+  const bool makes_calls = v.message.find("--in-process") == std::string::npos;  // false: the message names a next step itself
   if (called && makes_calls && v.outcome == Outcome::kBroken && v.repro.find(" --cases ") == std::string::npos)
     return fmt::format("assay explain {} --backend {} --kernel {} --minimize finds the smallest case that still breaks",
                        shell_word(v.case_id), shell_word(v.backend), shell_word(v.kernel));
@@ -123,7 +123,7 @@ std::string ranges_text(const std::vector<std::array<int64_t, 2>>& ranges) {
   return text;
 }
 
-/// Rows or columns with a wrong element: exact if they are few, else whole cells of the picture. Empty if all have one.
+/// Rows or columns with a wrong element: exact if they are few, else rounded to cells of the Picture. Empty if all have one.
 std::string places_line(const char* what, const FewNumbers& exact, const std::vector<bool>& cells, int64_t cell, int64_t size) {
   if (!exact.many()) return places_text(what, exact.all(), size);
   std::vector<std::array<int64_t, 2>> ranges;

@@ -19,13 +19,13 @@ std::string code_text(const std::string& format, uint32_t code, double value);
 /// Code as hex digits of the format's width: "0xd5".
 std::string code_digits(const std::string& format, uint32_t code);
 
-/// The accepted code "0xd6 = -14", or an interval as two of them with dots between.
+/// The accepted code "0xd6 = -14", or an interval "0xd6 = -14 .. 0xd5 = -13".
 std::string accepted_text(const std::string& format, const Element& element);
 
-/// "-8 ulp of e4m3fn"; for an element without a distance "is NaN", "should be NaN" or "differs in the sign of zero".
+/// "-8 ulp of e4m3fn"; for an element without a distance a text such as "should be NaN" or "differs in the sign of zero".
 std::string distance_text(const std::string& format, const Element& element);
 
-/// Direction of the errors, if all or most agree: ", every one toward zero"; otherwise empty.
+/// Direction of the errors: ", every one toward zero" or ", 7 toward zero, 2 away from zero". Empty if fewer than two are wrong.
 std::string direction_text(const TensorFinding& finding);
 
 /// "q e4m3fn: 159 of 256 codes, 0.2 % subnormal, 0 % saturated, 0 % NaN"
@@ -49,7 +49,7 @@ struct CaseRow {
 };
 CaseRow row_of(const Verdict& verdict, const std::string& workspace);
 
-/// The note on a gate's state and the changes of tensors, as one line; empty if there are none.
+/// The note and the changes of a GateFinding as one line; empty if there are none.
 std::string gate_note(const GateFinding& gate);
 
 /// As headline(), with the first known cause: "q: 12 of 30 elements outside, ...; cause: explains 12 of 12 ...".
@@ -58,8 +58,8 @@ std::string headline_with_cause(const Verdict& verdict);
 // Describes which rows, columns and tiles of a tensor contain its wrong elements.
 
 /// "rows 512..639 of 4096; columns 0..127 of 2048", then a line each for tiles of 128 x 128 and 64 x 64 elements, which GEMM
-/// kernels use: how many tiles have wrong elements, and how many are completely wrong. If more than 256 rows or columns have
-/// wrong elements, ranges consist of the picture's cells. Leaves out a range that covers everything; empty if nothing remains.
+/// kernels use: how many tiles have wrong elements, and how many are completely wrong. If more than FewNumbers::kMost rows or
+/// columns have wrong elements, ranges consist of whole cells of the Picture. Leaves out ranges that cover everything.
 std::vector<std::string> where_lines(const TensorFinding& finding);
 
 }  // namespace assay

@@ -36,7 +36,7 @@ std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& r
   return std::nullopt;
 }
 
-/// The first element of a row whose bits differ between the two batches.
+/// Describes the first element whose bits differ between a row of the first batch and the same row in the second batch.
 std::string row_difference(const Expectation& before, const CallResult& first, const Expectation& after, const CallResult& again,
                            const std::vector<int64_t>& rows) {
   for (size_t p = 0; p < before.parts().size(); ++p) {
@@ -65,7 +65,7 @@ int64_t place_of(const TensorSpec& spec, int64_t i) {
   return at;
 }
 
-/// Describes the first element that breaks the relation.
+/// Describes the first element of `again` that differs from the element of `first` that it must equal.
 std::string relation_difference(const Relation& relation, const CallResult& first, const CallResult& again) {
   const HostTensor &a = find(first.outputs, relation.tensor), &b = find(again.outputs, relation.tensor);
   for (size_t i = 0; i < relation.same_as.size(); ++i) {
@@ -131,7 +131,7 @@ class Climber {
   const Backend& backend_;
   const CallRequest& plain_;
   const CallResult& first_;
-  Expectation before_;  ///< of the plain call; empty if the op's rows are not independent
+  Expectation before_;  ///< says where the plain call stores each row; empty if the op's rows are not independent
 };
 
 /// Kernels use other block sizes for larger batches: vLLM's norms use 1024 threads per row below 256 rows, then 256.
@@ -147,7 +147,7 @@ int64_t most_rows(const CallRequest& plain) {
   return most;
 }
 
-/// The first broken trial. If there is none and no trial could run, the last reason why not.
+/// Makes the trials in order and returns the first broken one. If none could be made, returns the last reason why.
 Trial each(const std::vector<std::function<Trial()>>& tries) {
   Trial all;
   size_t tried = 0;
@@ -219,13 +219,13 @@ Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, 
   return result;
 }
 
-// Calls in a row.
+// Calls in a row: several cases of one kernel in turn.
 
 namespace {
 
 constexpr size_t kMostInRow = 8, kMostOfExtents = 3, kMostOfLayout = 2;
 constexpr double kSmallCase = 1 << 14;    ///< limit on the product of a case's extents
-constexpr double kExtentsInRow = 1 << 20;  ///< limit on the sum of these products over all calls of a row
+constexpr double kExtentsInRow = 1 << 20;  ///< limit on the sum of these products over all calls of one kernel
 constexpr int kLeastInRow = 5;
 constexpr double kMostSeconds = 1;
 
@@ -272,7 +272,7 @@ std::string wrong_in(const Verdict& verdict) {
   return text;
 }
 
-/// A cyclic order of 0 to n - 1 in which each ordered pair occurs once as neighbours. n = 3: 0 0 1 0 2 1 1 2 2.
+/// A cyclic order of 0 to n - 1 in which each number directly follows each number once. n = 3: 0 0 1 0 2 1 1 2 2.
 std::vector<size_t> each_behind_each(size_t n) {
   std::vector<size_t> order;
   for (size_t a = 0; a < n; ++a) {

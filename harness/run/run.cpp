@@ -89,7 +89,7 @@ std::vector<Pair> pairs_of(std::span<const Op> ops, const std::vector<Case>& cas
   for (const Case& one : cases) {
     const Op& op = op_of(ops, one);
     const size_t before = pairs.size();
-    // Uses the reason of the closest kernel: one for the right contract has a more useful reason than one for another op.
+    // Keeps the reason of the closest kernel: that of a kernel for this contract helps more than that of a kernel for another op.
     std::string reason = "no kernel for op " + one.op;
     for (const KernelOffer& kernel : kernels) {
       const std::string why_not = why_not_offered(kernel, one);
@@ -115,10 +115,10 @@ std::vector<KernelOffer> chosen_kernels(const LibraryInfo& library, const std::s
   return chosen;
 }
 
-/// The pairs of one kernel whose cases are called in a row, as indices. The result goes into the verdict of the first pair.
+/// The cases for calls_in_a_row() of one kernel, as indices of pairs. The verdict of the first pair gets the result.
 using Row = std::vector<size_t>;
 
-/// A row for each kernel with at least two suitable cases.
+/// One Row for each kernel that has at least two suitable cases.
 std::vector<Row> rows_of(const std::vector<Pair>& pairs) {
   std::map<const KernelOffer*, std::vector<size_t>> of_kernel;
   for (size_t i = 0; i < pairs.size(); ++i)
@@ -135,11 +135,11 @@ std::vector<Row> rows_of(const std::vector<Pair>& pairs) {
   return rows;
 }
 
-/// Distributes pairs to threads and collects verdicts in order. Pairs with the same data go to one thread, since another thread
-/// would have to wait for the shared results.
+/// Distributes pairs to threads and collects verdicts in order. Consecutive pairs with the same data go to one thread, which
+/// caches their problem and findings (DataMemory).
 class Progress {
  public:
-  /// The first pair of each row is not run here but later, by run_rows().
+  /// The first pair of each Row is not handed out by next(): run_rows() runs it later.
   Progress(const std::vector<Pair>& pairs, const std::vector<Row>& rows, const RunOptions& options)
       : slots_(pairs.size()), is_late_(pairs.size()), judged_(pairs.size()), options_(options) {
     for (size_t i = 0; i < pairs.size(); ++i)
@@ -174,7 +174,7 @@ class Progress {
     if (harness_error_.empty()) harness_error_ = why;
   }
 
-  /// Call it when the verdict of pair `i` is known and its cause is not.
+  /// Call it when the verdict of pair `i` is known, before the search for its cause.
   void judged(size_t i, Verdict verdict) {
     const std::lock_guard lock(mutex_);
     if (has_ended() && !ended_by_.empty()) return;
@@ -206,7 +206,7 @@ class Progress {
         result.ended_by = ended_by_;
         continue;
       }
-      // verdicts after a gap were not shown yet
+      // verdicts after a pair without a verdict were not shown yet
       if (size_t(&slot - slots_.data()) >= shown_ && options_.on_verdict) options_.on_verdict(*slot);
       result.device_lost |= slot->device_lost;
       result.verdicts.push_back(std::move(*slot));
@@ -225,7 +225,7 @@ class Progress {
   std::mutex mutex_;
   std::vector<std::optional<Verdict>> slots_;
   std::vector<bool> is_late_;
-  std::vector<char> judged_;  ///< pairs whose verdict was known before the run ended
+  std::vector<char> judged_;  ///< 1 for a pair whose verdict was passed to judged() before the run ended
   std::vector<size_t> begins_;  ///< first pair of each share, and the end of the last share
   const RunOptions& options_;
   size_t next_ = 0, shown_ = 0;
@@ -251,14 +251,14 @@ CaseOptions options_of(size_t i, const RunOptions& options, Progress& progress) 
   return each;
 }
 
-/// Runs the first case of each row. Then calls it in turn with the other cases of the row that passed.
+/// Runs the first case of each Row. Then calls it in turn with those other cases of the Row that passed.
 void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, const Backend& backend, const RunOptions& options,
               Progress& progress) {
   struct Memory {
     DataMemory data, answers;
   };
   std::map<std::string, Memory> memories;  // kernels of an op mostly share their cases
-  constexpr int kLeastShare = 25;          // five cases, each once after each: 5 * 5 calls
+  constexpr int kLeastShare = 25;          // enough for each of five cases to follow each of them: 5 * 5 calls
   int calls = options.calls_in_a_row;
   if (const int share = options.calls_in_rows / std::max(1, int(rows.size())); options.calls_in_rows > 0)
     calls = std::min(calls, std::max(kLeastShare, share));
@@ -285,7 +285,7 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
   const std::vector<KernelOffer> kernels = chosen_kernels(backend.library, options.kernel_glob);
   const std::vector<Pair> pairs = pairs_of(ops, cases, kernels);
 
-  std::mutex call_mutex;  // serializes device calls, so that a call's time does not contain another call
+  std::mutex call_mutex;  // calls take turns, so that the time of a call does not contain another call
   Backend one_at_a_time = backend;
   one_at_a_time.call = [&](const CallRequest& request) {
     const std::lock_guard lock(call_mutex);

@@ -19,7 +19,7 @@ namespace assay {
 
 // Decides which kernels can run a case.
 
-/// Why a kernel cannot run a case; empty if it can. Parameters are compared by name, and only `contract` is treated specially.
+/// Why a kernel cannot run a case; empty if it can. Only `contract` has a meaning here; other parameters are compared by name.
 std::string why_not_offered(const KernelOffer& offer, const Case& one);
 
 // The known-failures list: verdicts that are expected not to be "pass", with reason, issue, date and owner.
@@ -50,11 +50,11 @@ class Ledger {
 
   const std::vector<Deviation>& rows() const { return rows_; }
 
-  /// Rows that match none of these verdicts: the failure is gone, or its case was not run.
+  /// Idle rows: rows of the list that match none of these verdicts. The failure is gone, or its case was not run.
   std::vector<const Deviation*> idle(const std::vector<Verdict>& verdicts) const;
 
-  /// File and line of the idle rows that match no existing case: their op does not exist, or `cases` has cases of their op and
-  /// none matches. If `cases` has a case of an op, it must have all of them. A row with a glob as op is never stale.
+  /// File and line of the stale rows: idle rows that match no existing case. Their op does not exist, or none of its cases in
+  /// `cases` matches. `cases` has all cases of an op, or none. A row with a glob as op is never stale.
   std::vector<std::string> stale(const std::vector<Verdict>& verdicts, const std::vector<Case>& cases,
                                  std::span<const Op> ops) const;
 
@@ -71,15 +71,15 @@ struct RunOptions {
   const Ledger* ledger = nullptr;   ///< known failures; nullptr: every verdict is expected to be a pass
   /// Polled: the reason why the run must end early ("SIGINT"), or nullptr. Work in progress then yields no verdict.
   std::function<const char*()> ended{};
-  /// Called for each failing verdict before the search for its cause, in any order; never by two threads at once. An early end of
-  /// the run drops verdicts in progress, but not verdicts passed here.
+  /// Called for each failing verdict before the search for its cause, in any order; never by two threads at once. If the run ends
+  /// early, it keeps a verdict that was passed here, even if the search for its cause is not finished.
   std::function<void(const Verdict&)> on_judged{};
-  /// Number of calls in a row of each kernel, with several of its cases in turn (run_case.h, calls_in_a_row()); 0: none. The
-  /// smallest case gets the result. That case runs last, since only cases that pass alone are called in a row.
+  /// Number of calls that calls_in_a_row() (run_case.h) makes of each kernel, with several of its cases in turn; 0: none. The
+  /// verdict of the smallest case has the result. That case runs last, since the others must first pass alone.
   int calls_in_a_row = 0;
-  /// Limit on the calls in a row of all kernels together; each kernel gets an equal share, but at least 25. 0: no limit.
+  /// Limit on these calls of all kernels together; each kernel gets an equal share, but at least 25. 0: no limit.
   int calls_in_rows = 0;
-  /// Called for each verdict in case order, then for the verdicts of cases with calls in a row; never by two threads at once.
+  /// Called for each verdict in case order, but last for those that include calls_in_a_row(); never by two threads at once.
   std::function<void(const Verdict&)> on_verdict;
 };
 
@@ -87,8 +87,8 @@ struct RunOptions {
 struct GateRun {
   std::string baseline;               ///< as the user named it
   std::string run = {};                ///< in a history: "run 3 of 2026-11-26T09:10:11Z, commit 4f2a91c: NOT AS EXPECTED"
-  bool same_bits = false;             ///< if true, a change within the budget closes the gate
-  bool strict = false;                ///< if true, a fixed failure closes the gate
+  bool same_bits = false;             ///< --same-bits: a change within the budget closes the gate
+  bool strict = false;                ///< --strict: a fixed failure closes the gate
   std::vector<std::string> gaps = {};  ///< what the recordings lack; any gap closes the gate
   std::vector<std::string> notes = {};  ///< what the reader of an open gate should know about the baseline
 };

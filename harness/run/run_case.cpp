@@ -22,7 +22,7 @@ namespace {
 
 // Tells a call that the kernel does not support from a misspelled name in the kernel.
 
-/// The name that a kernel asked for in vain: weight, if the message is "the call has no tensor 'weight'; it has x, y"
+/// The name that a kernel looked for and did not find: "weight", if the message is "the call has no tensor 'weight'; it has x, y"
 /// (assay/plugin/call.hpp). `what`: "tensor" or "parameter". Empty for other messages.
 std::string lacking_in(const std::string& message, const std::string& what) {
   const std::string before = "the call has no " + what + " '";
@@ -46,8 +46,8 @@ std::string wrong_name(const Op& op, const Specs& specs, const std::string& name
          "; its " + plural + ": " + all;
 }
 
-/// If a kernel refuses a call because it lacks a name that no call of its op has, the name is misspelled: the case is broken. A
-/// name that other calls of the op have is a reason to skip. Returns whether the case is broken.
+/// If a kernel refuses a call because it lacks a tensor or parameter that no call of its op has, the name is misspelled: the case
+/// is broken. If other calls of the op have it, the case is skipped. Returns whether the case is broken.
 bool blame_wrong_names(const Op& op, Verdict& verdict) {
   if (verdict.outcome != Outcome::kSkip) return false;
   std::string wrong = wrong_name(op, op.roles, lacking_in(verdict.message, "tensor"), "tensor", "tensors");
@@ -111,7 +111,7 @@ std::vector<int32_t> SweepAnswers::wrong(const Problem& problem, uint32_t first,
   WatchedResult seen = backend_.watched_call(request_, first, steps);
   verdict_.seconds += seen.call.seconds;
   if (seen.call.status == CallStatus::kUnsupported)
-    return {};  // out of device memory, or the kernel refused the call: outputs() reports it
+    return {};  // out of device memory, or the kernel refused the call: the next call of outputs() reports it
   gave_up_ = seen.call.status != CallStatus::kOk && !answered(seen.call, verdict_);
   return gave_up_ ? std::vector<int32_t>{} : std::move(seen.wrong);
 }
@@ -236,7 +236,7 @@ size_t output_index(const std::vector<HostTensor>& outputs, const Part& part) {
   return size_t(&tensor_of(outputs, part) - outputs.data());
 }
 
-/// Whether an output element was never written. The verdict then names it.
+/// Whether an output element was never written. If so, the verdict becomes kBroken and names it.
 bool leaves_unwritten(const Expectation& expectation, const CallResult& result, Verdict& verdict) {
   for (const Part& part : expectation.parts()) {
     const size_t i = output_index(result.outputs, part);
@@ -253,7 +253,7 @@ bool leaves_unwritten(const Expectation& expectation, const CallResult& result, 
   return false;
 }
 
-/// The first violations as text, and how many more there are.
+/// The first kMostWords violations as text, and how many more there are.
 std::string words_of(const Finding& finding) {
   constexpr size_t kMostWords = 8;
   std::string text;
@@ -273,8 +273,8 @@ bool keep_what_was_said(const BoundCase& bound, const SaidAlgorithm& said, Expec
   return true;
 }
 
-/// "made by split-K 1 and not by split-K 2, as the library says", if a variant other than the reported one matches the outputs;
-/// otherwise "".
+/// "made by split-K 1 and not by split-K 2, as the library says": if a variant other than the one that the library reported
+/// matches the outputs; otherwise "".
 std::string other_program(const BoundCase& bound, const Problem& problem, const CallResult& result) {
   const Finding all = compare(bound.expect(problem, &result.outputs), result.outputs, result.untouched);
   if (!all.agrees()) return "";
@@ -410,10 +410,10 @@ void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& 
   for (const std::string& fault : faults) verdict.message.append(&fault == &faults.front() ? " " : "; ").append(fault);
 }
 
-/// True if the plain call conforms to the contract and an invariance test failed.
+/// True if an invariance test failed; such tests run only if the plain call conforms to the contract.
 bool agreed_with_the_contract(const Verdict& verdict) { return verdict.climb && !verdict.climb->broken.empty(); }
 
-/// Runs a case whose op makes and checks its own calls. Returns false for an ordinary case.
+/// Runs a sweep: a case that makes and checks its own calls. Returns false for other cases.
 bool run_sweep(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend,
                const CaseOptions& options, Verdict& verdict) {
   if (!bound.is_sweep()) return false;
@@ -460,7 +460,7 @@ std::string largest_tensor(const Problem& problem) {
   return largest == problem.tensors.end() ? std::string("a case without tensors") : tensor_size_in_words(largest->spec);
 }
 
-/// Makes the calls in a row, after the plain call of the case agreed.
+/// Calls options.in_a_row() and adds its result to the verdict of a case whose plain call agreed.
 void add_calls_in_a_row(const CaseOptions& options, Verdict& verdict) {
   Climb row = options.in_a_row();
   if (row.broken.empty()) {

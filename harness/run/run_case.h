@@ -32,15 +32,15 @@ enum class Remarks { kOfFailures, kOfAll };
 struct CaseOptions {
   int repeat = 1;              ///< number of calls that must return the same bits, each with a different schedule_seed
   uint64_t schedule_seed = 1;  ///< used for the first call
-  bool ladder = false;         ///< also run the invariance tests if the outputs agree
-  int rerun_failed = 0;        ///< further calls after a kFail or kBroken; if any differs, the outcome is kFlaky
+  bool ladder = false;         ///< also run the invariance tests, climb(), if the outputs agree
+  int rerun_failed = 0;        ///< further calls after a kFail or kBroken; if one differs from it, the outcome is kFlaky
   std::string repro_environment{};  ///< variables that the command needs: "ASSAY_PYTHON=/usr/bin/python3 "
   std::string repro_options{};  ///< options of `assay run` that the outcome may depend on: " --repeat 8"
 
   /// Mutation analysis of the data. A mutant neither killed nor declared makes a pass untrusted, except in a user's table.
   std::function<Power(const Evidence&)> power{};
 
-  /// Calls the kernel with several cases in turn; used if the outputs agree. The result is level "calls", held or broken.
+  /// If the outputs agree: calls the kernel with several cases in turn, and returns the result as level "calls".
   std::function<Climb()> in_a_row{};
 
   /// Called before diagnose(), with the same verdict, since a diagnosis may take seconds.
@@ -71,7 +71,7 @@ struct CaseOptions {
 Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                  DataMemory* memory = nullptr);
 
-/// A verdict that carries what is known before a call: id, kernel, row, repro.
+/// A verdict with what is known before a call: case id, kernel, row of the case table, repro command.
 Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend);
 
 // Invariance tests: changes of a call that must not change any bit of the outputs, level by level.
@@ -90,23 +90,23 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
 Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
             const CallResult& first);
 
-/// Chooses small cases for calls in turn, as indices into `cases`, which belong to one kernel. The smallest comes first. At most
-/// three have the same extents, and at most two the same extents, formats and contract, so that calls with other data, layouts
-/// and shapes follow each other.
+/// Chooses up to eight small cases for calls_in_a_row(), as indices into `cases`, which one kernel can run. The smallest comes
+/// first. At most three have the same extents, and at most two the same extents, formats and contract. So calls with other data,
+/// layouts and shapes follow each other.
 std::vector<size_t> cases_in_a_row(const Op& op, const std::vector<const Case*>& cases);
 
 class DataMemory;
 
-/// A case of a row of calls, with caches that other rows share.
+/// A case for calls_in_a_row(). Its caches may be used again for other kernels.
 struct CaseInRow {
   const Case* one;
   DataMemory* data;     ///< the problem
   DataMemory* answers;  ///< outputs that agreed with the contract
 };
 
-/// Level "calls": calls the cases in an order in which each follows each, itself included, with at most `calls` calls in all.
-/// All outputs must conform to their contracts, whatever calls came before. Large cases and slow libraries get fewer calls, but
-/// at least five.
+/// Level "calls": makes at most `calls` calls, in an order in which every case directly follows every case, also itself. All
+/// outputs must conform to their contracts, whatever calls came before. Large cases and slow libraries get fewer calls, but at
+/// least five.
 Climb calls_in_a_row(const Op& op, const KernelOffer& kernel, const Backend& backend, const std::vector<CaseInRow>& cases,
                      int calls, uint64_t schedule_seed);
 
@@ -118,7 +118,7 @@ bool answered(const CallResult& result, Verdict& verdict);
 /// Calls the kernel `repeat` times. Returns nothing if a call failed or returned other bits; the verdict then says why.
 std::optional<CallResult> call_repeatedly(const CallRequest& request, const Backend& backend, int repeat, Verdict& verdict);
 
-/// The first output element in which call number `call` differs from the first call, as text; empty if there is none.
+/// The first output element in which call number `call` (`again`) differs from the first call, as text; empty if there is none.
 std::string call_difference(const CallResult& first, const CallResult& again, int call);
 
 // Computes the verdict on outputs of a finished call.

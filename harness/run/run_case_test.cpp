@@ -307,7 +307,7 @@ TEST(RunCase, RerunsOfAFailureTellFlakyFromSteadyAndNeverMakeAPass) {
   EXPECT_FALSE(as_expected(flaky));
   EXPECT_FALSE(flaky.tensors.empty()) << "the findings of the first call are kept";
 
-  // The right byte is the seed of one of the calls: that call passes, and the outcome is still a failure.
+  // The kernel stores the schedule seed. One call has the right byte as its seed and passes; the outcome is flaky.
   const Problem problem = testing::toy_op().bind(testing::toy_case())->problem();
   const auto right = uint64_t(std::to_integer<unsigned>(problem.tensors.front().bytes[4]));
   ASSERT_GE(right, 2u);

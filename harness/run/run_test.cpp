@@ -188,7 +188,7 @@ TEST(RunAll, AVerdictThatWasMadeBeforeTheEndIsKeptThoughItsCauseIsNot) {
   EXPECT_EQ(ended.count(Outcome::kFail), 1);
 }
 
-// Calls in a row.
+// Calls in a row: several cases of one kernel in turn.
 
 class StatefulKernel : public ::testing::TestWithParam<const char*> {};
 

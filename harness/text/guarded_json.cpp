@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Input iterator that counts characters, since parser events carry no position.
+/// Input iterator that stores how far the parser has read, since the parser's events carry no position.
 class Counted {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -38,7 +38,7 @@ class Counted {
   const char** furthest_;
 };
 
-/// SAX handler that only counts values and tracks the names of open objects.
+/// SAX handler that counts values and stores the member names of open objects, to find limits exceeded and duplicate names.
 class Guard : public nlohmann::json_sax<json> {
  public:
   Guard(std::string_view text, const std::string& file, const JsonLimits& limits)

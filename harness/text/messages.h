@@ -9,14 +9,14 @@
 
 namespace assay {
 
-// Errors that end a run, with exit codes. A wrong table is a TableError; a wrong kernel is a Verdict.
+// Errors that end a run, with exit codes. A mistake in a table is a TableError; a mistake of a kernel gives a Verdict.
 
 enum ExitCode : int {
   kAllAsExpected = 0,
   kUnexpected = 1,
   kUsageOrNothingRan = 2,
   kDeviceLost = 3,
-  kHarnessFailed = 3,  ///< the run ended early without a kernel's fault; also for a lost device
+  kHarnessFailed = 3,  ///< the run ended early, and no kernel is the cause
   kNoDevice = 77  ///< CTest's SKIP_RETURN_CODE
 };
 
@@ -40,7 +40,7 @@ struct NoDeviceError : std::runtime_error {
 /// A CSV cell; quoted if it contains a separator, quotes or outer blanks.
 std::string csv_cell(const std::string& text);
 
-/// An argument quoted for a POSIX shell, unless it needs no quotes. Bytes that printable() would escape become $'\x1b'.
+/// An argument quoted for a POSIX shell, unless it needs no quotes. Bytes that printable() would escape are written as $'\x1b'.
 std::string shell_word(std::string_view text);
 
 // Glob patterns for case ids, kernel names and mutant names.

@@ -39,7 +39,7 @@ bool write_all(int file, std::string_view text) {
   return true;
 }
 
-/// Flushes the folder, so that the new name survives a crash. Some file systems refuse; the file's content is safe anyway.
+/// Flushes the folder, so that the new name survives a crash. Some file systems refuse; the file then has old or new content.
 void flush_folder(const fs::path& folder) {
   const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (file < 0) return;
@@ -73,7 +73,7 @@ Target target_of(const std::string& path) {
   for (int links = 0; links < kMostLinks; ++links) {
     if (const int descriptor = named_descriptor(file.string()); descriptor >= 0) return {file.string(), false, descriptor};
     struct stat status {};
-    if (::lstat(file.c_str(), &status) != 0) return {file.string()};  // a new file; for other errors open() reports the reason
+    if (::lstat(file.c_str(), &status) != 0) return {file.string()};  // a new file; open() reports any other error
     if (S_ISDIR(status.st_mode)) refuse(path, EISDIR);
     if (!S_ISLNK(status.st_mode)) return {file.string(), bool(S_ISREG(status.st_mode))};
     std::error_code unread;
@@ -109,8 +109,8 @@ std::string temporary_name(const Target& target) {
   return name;
 }
 
-/// Creates an empty file with a unique name beside the target, with the default permissions. The system applies the umask;
-/// reading the umask would change it for all threads.
+/// Creates an empty file with a unique name beside the target, with the default permissions. open() applies the umask; this
+/// process cannot read the umask without changing it for all threads.
 int open_beside(const std::string& path, const Target& target, std::string& temporary) {
   for (;;) {
     temporary = temporary_name(target);
@@ -121,7 +121,7 @@ int open_beside(const std::string& path, const Target& target, std::string& temp
 }
 
 void write_through(const std::string& path, const Target& target, std::string_view text) {
-  std::fflush(stdout);  // earlier printed text must come first
+  std::fflush(stdout);  // the path may be /dev/stdout: text printed earlier must come first
   const int file = target.descriptor >= 0 ? ::fcntl(target.descriptor, F_DUPFD_CLOEXEC, 3)
                                           : ::open(target.file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   if (file < 0) refuse(path, errno);
@@ -143,7 +143,7 @@ void write_atomically(const std::string& path, std::string_view text) {
   bool written = write_all(file, text) && ::fsync(file) == 0;
   int error = errno;
   if (written && unnamed >= 0) {
-    if (give_name(file, target.file)) {  // a new target needs no temporary name
+    if (give_name(file, target.file)) {  // succeeds only if the target does not exist; otherwise it gets a temporary name first
       ::close(file);
       return flush_folder(folder_of(target.file));
     }

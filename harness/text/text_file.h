@@ -20,8 +20,8 @@ namespace assay {
 /// `path` is unchanged and no temporary file remains.
 void write_atomically(const std::string& path, std::string_view text);
 
-/// Throws the error that write_atomically() would throw for this path now, and creates missing folders. It cannot find errors of
-/// pipes and full disks, which occur only on writing.
+/// Throws the error that write_atomically() would throw for this path now, and creates missing folders. It does not find a closed
+/// pipe or a full disk, which only writing shows.
 void require_writable(const std::string& path);
 
 // A generated section of a text file: the lines between <!-- begin: NAME --> and <!-- end: NAME -->.
@@ -45,7 +45,7 @@ struct LineDifference {
   std::string a, b;  ///< that line in each text; empty if the text has ended
 };
 
-/// The first line that differs, if any. If only the final line break differs, that is the empty line after the last one.
+/// The first line that differs, if any. If only the final line break differs: the empty line after the last one.
 std::optional<LineDifference> first_difference(const std::string& a, const std::string& b);
 
 // XXH3 of several byte ranges in sequence.

@@ -24,7 +24,7 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 using std::string_view_literals::operator""sv;
 
-// Files are written completely or not at all, also with several threads; devices and pipes are written to in place.
+// Files are written completely or not at all, also by several threads; devices and pipes are not replaced by files.
 
 namespace fs = std::filesystem;
 
@@ -171,7 +171,7 @@ TEST(Section, IsWrittenBetweenItsMarksAndDiffersAtALineOfTheFile) {
   EXPECT_THAT([&] { section_difference(file, "table", ""); }, ThrowsMessage<TableError>(file + ": cannot be read"));
 }
 
-// Bytes from a library cannot control a terminal or break the rows of a table.
+// Text from a library cannot send control characters to a terminal or break the rows of a table.
 
 TEST(Printable, ControlCharactersAndBrokenUtf8AreNamedByTheirBytes) {
   EXPECT_EQ(printable("plain \\ 'text'"), "plain \\ 'text'");

@@ -188,7 +188,7 @@ std::string title(const RunResult& result, const FailureGroup& group) {
   return group.cause.empty() ? headline(result.verdicts[group.first()]) : group.cause;
 }
 
-/// One failure as a line: the case, what is wrong, and its cause if that differs from the card's cause in numbers.
+/// One failure as a line: the case, what is wrong, and its cause if its text differs (in numbers) from the cause of the card.
 void failure_line(Node list, const RunResult& result, const FailureGroup& group, const Twins& twins) {
   const Verdict& v = result.verdicts[twins.places.front()];
   std::string words = headline(v);

@@ -26,7 +26,7 @@ void entry(Node list, const std::string& name, const std::string& text) {
   write(line(list, "dd"), text);
 }
 
-/// Counts by standing, most relevant first.
+/// Number of verdicts by Standing, most relevant first.
 void tally(Node main, const RunResult& result) {
   std::map<Standing, int64_t> counts;
   for (const Verdict& v : result.verdicts) ++counts[standing_of(v)];
@@ -82,7 +82,7 @@ void header_facts(Node main, const RunResult& result, const Provenance& provenan
   if (list.first_child().empty()) main.remove_child(list);
 }
 
-/// The words of this page, for readers who see their first report.
+/// Explains the words of this page to readers who see their first report.
 void words(Node main) {
   const Folded list = folded(main);
   set(list.summary.parent(), "class", "words");

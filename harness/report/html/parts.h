@@ -54,7 +54,7 @@ Node table(Node parent, const std::string& css_class, const std::vector<std::str
 /// Appends a cell to a row.
 Node cell(Node row, const std::string& css_class = "");
 
-/// A collapsed list: write the title into `summary` and the content into `content`.
+/// A section that readers can unfold. Write the title into `summary`, and what it hides into `content`.
 struct Folded {
   Node summary, content;
 };
@@ -105,8 +105,8 @@ void cause_cards(Node section, const RunResult& result, const std::vector<Failur
 
 // One verdict in full, for the HTML report.
 
-/// `title` names the case, or several cases that differ only in warp size. `contract`: shown with the changed term marked; may be
-/// null.
+/// `title` names the case, or several cases that differ only in warp size. `contract`: shown with the step marked that the first
+/// cause changes; may be null.
 void failure(Node card, const Verdict& verdict, const std::string& title, const ContractText* contract);
 
 // Error distributions of a tensor's wrong elements, as tables with bars.
@@ -114,7 +114,7 @@ void failure(Node card, const Verdict& verdict, const std::string& title, const 
 /// Elements outside, by ulp distance.
 void distance_chart(Node parent, const TensorFinding& finding);
 
-/// Share outside and distances, by exponent of the accepted value.
+/// By exponent of the accepted value: the share of elements outside, and their distances.
 void magnitude_chart(Node parent, const TensorFinding& finding);
 
 /// Elements by the share of the budget used; nothing if every element has one accepted code.
@@ -125,8 +125,8 @@ void neighbours_table(Node parent, const TensorFinding& finding);
 
 // Heat map of a tensor's wrong elements.
 
-/// A figure with cells of the tensor's rows and columns, darker for a larger share outside, and a legend. `finding` must have a
-/// picture.
+/// A figure of the cells of the finding's Picture with a legend. A cell is darker if more of its elements are outside their
+/// intervals. `finding` must have a picture.
 void heat_map(Node parent, const TensorFinding& finding);
 
 }  // namespace assay::html

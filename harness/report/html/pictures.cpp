@@ -158,8 +158,8 @@ void neighbours_table(Node parent, const TensorFinding& f) {
 
 namespace {
 
-/// A shade covers shares above the previous one's limit, up to and including `up_to` percent. The last one is for completely
-/// wrong cells.
+/// A shade is for cells with a share of wrong elements above the limit of the shade before it, up to and including `up_to`
+/// percent. The last shade is for completely wrong cells.
 struct Shade {
   std::string_view grey, words;
   double up_to;
@@ -222,7 +222,7 @@ Node text_at(Node svg, double x, double y, const std::string& words, const char*
   return write(made, words);
 }
 
-/// Prints shares as numbers in cells that are wide enough and hold several elements.
+/// Prints the share of wrong elements in cells that are wide enough and have several elements.
 void numbers(Node svg, const Sheet& sheet) {
   constexpr double kWideEnough = 34;
   if (sheet.cell_width < kWideEnough || sheet.cell_height < 11) return;
@@ -237,7 +237,7 @@ void numbers(Node svg, const Sheet& sheet) {
   }
 }
 
-/// A line through cells with violated rules between elements: each element may be accepted, but not all of them together.
+/// A line through each cell with a Violation: each element may be in its interval, but together they break a rule.
 std::string joint_strokes(const Sheet& sheet) {
   const Picture& p = sheet.picture;
   std::string strokes;
@@ -272,7 +272,7 @@ void axes(Node svg, const Sheet& sheet) {
     const double y = sheet.top + (double(r) + 0.5) * sheet.cell_height + 3.5;
     tick(svg, fmt::format("M{} {:.5g}h{:.5g}", sheet.left - 3, sheet.top + double(r) * sheet.cell_height, sheet.width() + 3));
     text_at(svg, sheet.left - 5, y, fmt::format("row {}", r * p.cell_rows), "end");
-    // a count beside a row needs a label for every row
+    // prints the count of each row beside it, if every row has a label
     if (down == 1)
       text_at(svg, sheet.left + sheet.width() + 6, y, fmt::format("{} of {}", sheet.outside_of_row(r), sheet.elements_of_row(r)));
   }

@@ -144,7 +144,7 @@ std::string vendor_of(const std::string& contract) {
   return first.starts_with("sm_") ? "nvidia" : first.starts_with("gfx") ? "amd" : first;
 }
 
-/// Counts of several contracts: verdicts on outputs, and how many of them are bad.
+/// Counts of several contracts: verdicts on outputs, how many of them are bad, and calls that the kernel refused.
 struct Sum {
   int64_t judged = 0, bad = 0, refused = 0;
 
@@ -172,7 +172,7 @@ void sum_cell(Node row, const std::string& vendor, const Sum* sum) {
 
 using OfOp = std::vector<const Rows::value_type*>;
 
-/// Numbers of verdicts by op and vendor, and how many of them are not as expected.
+/// Numbers of verdicts by op and vendor, and how many of them are bad (is_bad()).
 void vendor_table(Node section, const std::map<std::string, OfOp>& ops) {
   std::set<std::string> vendors;
   std::map<std::string, std::map<std::string, Sum>> sums;
@@ -182,12 +182,12 @@ void vendor_table(Node section, const std::map<std::string, OfOp>& ops) {
       vendors.insert(vendor);
       sums[op][vendor].add(entry->second);
     }
-  if (sums.size() == 1 && vendors.size() == 1) return;  // the counts are below
+  if (sums.size() == 1 && vendors.size() == 1) return;  // the table of contracts below has the counts
   write(line(section, "p", "soft"),
         "Numbers of verdicts; a cell with failures is marked and shows their number first. An op links to its contracts.");
   std::vector<std::string> head = {"op"};
   head.insert(head.end(), vendors.begin(), vendors.end());
-  constexpr size_t kMostColumns = 28;  // more do not fit the page: an op then has lines
+  constexpr size_t kMostColumns = 28;  // more do not fit the page: the counts of an op are then in several lines
   const Node body = table(wide(section), vendors.size() > kMostColumns ? "vendors lines" : "vendors", head);
   for (const auto& [op, by_vendor] : sums) {
     const bool bad = std::any_of(by_vendor.begin(), by_vendor.end(), [](const auto& entry) { return entry.second.bad > 0; });
@@ -244,14 +244,14 @@ void matrix(Node section, const RunResult& result, const std::vector<FailureGrou
 
 namespace {
 
-/// All data sets of an op and contract.
+/// The mutation scores of all data sets of an op and contract.
 struct Family {
   std::set<std::string> data_sets;
   const Power *fewest = nullptr, *most = nullptr;                    ///< data sets with the lowest and highest mutation score
   std::map<std::pair<std::string, std::string>, DataPower> tensors;  ///< summed by tensor name and format
 };
 
-/// Ranks share a row: "y.rank 3" becomes "y, of each rank".
+/// Tensors of all ranks share a row of the table: "y.rank 3" becomes "y, of each rank".
 std::string without_rank(const std::string& tensor) {
   const size_t at = tensor.find(".rank ");
   return at == std::string::npos ? tensor : tensor.substr(0, at) + ", of each rank";
