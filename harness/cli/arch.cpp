@@ -39,7 +39,7 @@ struct UnitFills {
   const char *words, *a, *b, *c, *scale;
 };
 
-/// All kinds of data. For an integer instruction only the first: random bits cover it.
+/// All kinds of data. For an integer instruction only the first kind: random bits suffice to test it.
 std::span<const UnitFills> fills_of(const Unit& unit);
 
 /// Chain lengths: in a chain, each instruction takes the previous instruction's result as its c.
@@ -70,7 +70,7 @@ constexpr std::array<UnitFills, 8> kFills = {{{"uniform bits", "uniform_bits", "
                                               {"very sparse", "mostly_zeros", "mostly_zeros", "mostly_zeros", "scales"},
                                               {"special values", "specials", "specials", "specials", "specials"}}};
 
-/// The input generator for c. If products are far smaller than the largest d, a small c: a large c would hide them.
+/// The input generator for c. If the largest product is below max(d) / 4, a huge c would hide it: "half_zeros" replaces "huge".
 std::string fill_of_c(const UnitFills& fills, const Unit& unit) {
   const bool reaches = max_finite(*unit.a) * max_finite(*unit.b) >= max_finite(*unit.d) / 4;
   return std::string(fills.c) == "huge" && !reaches ? "half_zeros" : fills.c;

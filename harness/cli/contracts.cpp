@@ -418,7 +418,7 @@ struct Score {
   std::string first;  ///< the first case that rules the contract out
 };
 
-/// Results of one kernel that was called with one contract, checked against all contracts.
+/// The outputs of one kernel, called under one contract that it advertises, checked against all contracts.
 struct Tally {
   std::map<std::string, Score> scores;
   ProgramTally programs;
