@@ -159,7 +159,7 @@ def sgl_kernel_gemma_rmsnorm(x, gamma, eps):
 
 
 def _checked(name):
-    """A function of flashinfer.norm. A call that its checks of types and shapes refuse, before the launch, is a skip."""
+    """A function of flashinfer.norm. If it rejects types or shapes before the launch, the case is skipped."""
 
     def call(*arguments):
         try:

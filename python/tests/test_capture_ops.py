@@ -14,7 +14,7 @@ import assay
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-# As the releases declare them
+# The ops' schemas as the releases declare them
 SCHEMAS = {
     "_C": [
         "rms_norm(Tensor! result, Tensor input, Tensor? weight, float epsilon) -> ()",
@@ -280,7 +280,7 @@ def test_functions_are_recorded_and_judged(functions, tensors, tmp_path):
 
 
 def test_arguments_that_no_row_describes_are_told(ops, tensors, tmp_path):
-    """Here the limits of e5m2: shapes are kept, nothing is judged."""
+    """The arguments are the limits of e5m2, which no row of the map has: only shapes are kept, and nothing is judged."""
     x, q, scale = tensors.random(4, 256), tensors.empty(4, 256, dtype=torch.float8_e5m2), tensors.empty(4, 2)
     with assay.capture(tmp_path / "c", ops=["_C::per_token_group_fp8_quant"]) as recorded:
         ops._C.per_token_group_fp8_quant(x, q, scale, 128, 1e-10, -57344.0, 57344.0, False, False, False)
