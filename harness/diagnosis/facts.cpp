@@ -223,7 +223,7 @@ struct Spread {
 /// How the numbers of some rows differ from the expected ones of their own rows and of others.
 struct Differences {
   Spread own, other, between;  ///< stored - expected of its row; stored - expected of another row; expected - that of another row
-  int64_t wrong = 0, above = 0, unequal = 0;  ///< held is not due, is above it; due is not due of another row
+  int64_t wrong = 0, above = 0, unequal = 0;  ///< stored != expected; stored > expected; expected != that of the other row
   bool plausible = true;                      ///< every number may occur in this tensor
   bool function_of_due = true;                ///< equal expected codes, if there are any, have equal stored codes
 };
@@ -373,7 +373,7 @@ struct Units {
   std::function<int64_t(int64_t row, int64_t column)> of_output, of_input;
 };
 
-/// Ways in which the elements of an input of `rows` x `columns` may belong to those of the output.
+/// The possible Units of an input of `rows` x `columns`, for this output.
 std::vector<Units> units_of(const std::string& name, int64_t rows, int64_t columns, const Part& output, bool elementwise) {
   std::vector<Units> all;
   const auto blocks = [&](const std::string& where, int64_t out_width, int64_t in_width) {

@@ -350,7 +350,7 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     if (spec.format->specials == Specials::kScale || spec.format->specials == Specials::kBits)
       continue;
     if (products > 1 ? !has_sum && is_summed(problem, i) : spec.shape.size() > 1) edits.left_out(products == 1);
-    has_sum = true;                     // a GEMM's a and b have the same columns (k)
+    has_sum = true;                     // a GEMM's a and b have the same columns (k), so one input suffices
     if (products == 1) edits.unread();  // a GEMM may return zeros for many reasons
   }
   if (products == 1) vectors_together(problem, all);

@@ -125,7 +125,7 @@ Rule factor_of_each(const WrongPart& wrong) {
   // The ratio of two rounded numbers is known to 2^-(mantissa_bits - 1). Codes with few bits show only powers of two.
   const double slack = power_of_two(1 - format.mantissa_bits);
   constexpr int kFewestBits = 2;     // with one bit, the ratio of any two codes fits
-  constexpr size_t kFewestDue = 3;  // any wrong value is a multiple of one number
+  constexpr size_t kFewestDue = 3;  // if all expected values are equal, any wrong value is a multiple
   if (format.mantissa_bits < kFewestBits) return std::nullopt;
   const bool any_ratio = format.mantissa_bits >= 7;
   struct Unit {

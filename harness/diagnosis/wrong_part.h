@@ -156,8 +156,8 @@ class WrongPart {
   }
   /// Whether the failing elements hold enough different codes to distinguish rules about places.
   bool shows_places() const { return held_ == kManyCodes || (held_ >= 2 && failing_.size() >= kEnoughOfFewCodes); }
-  /// Compares each element with the value expected at its source. Nothing if the rule explains too little. With two codes, any
-  /// source has the expected one in half of the cases. So if there are few codes, right elements are compared too.
+  /// Compares each element with the value expected at its source. Nothing if the rule explains too little. If there are only two
+  /// codes, half of all wrong sources fit by chance. So if there are few codes, right elements are compared too.
   std::optional<Moved> moved(const std::function<int64_t(int64_t element)>& source) const {
     const auto holds = [&](int64_t i, int64_t from) { return accepts(from, codes_[size_t(i)]); };
     const auto not_against = [&](int64_t i) {

@@ -141,7 +141,7 @@ std::string scale_text(Scale kind, const Block& block) {
 constexpr float kTinyScale = 0x1p-30f;
 constexpr uint8_t kE4m3Nan = 0x7f, kE4m3Largest = 0x7e, kTorchaoFloor = 0x08, kAiterFloor = 91;
 
-/// The largest e2m1 magnitude of a block is at least this, if its scale byte `byte` is amax / 6 or amax / 4 (4over6), rounded.
+/// The largest code of a block (sign dropped) is at least this, if its scale `byte` is a rounded amax / 6 or amax / 4 (4over6).
 int least_of_nvfp4(uint8_t byte) {
   constexpr std::array<int, 5> of_subnormal = {0, 4, 5, 5, 6};  // (b - 1/2) / b * 4 in e2m1, for scales of b * 2^-9
   return byte < of_subnormal.size() ? of_subnormal[byte] : 6;

@@ -52,7 +52,7 @@ def codes(x, scale, name, reciprocal):
 
 
 def group_quant(x, q, scale, group_size, name, reciprocal):
-    """The mistake is another largest code: whether a kernel divides depends on vLLM's release, and sgl-kernel divides roughly."""
+    """The mistake is another largest code, not another division: releases of vLLM divide differently, and sgl-kernel roughly."""
     groups = x.float().reshape(-1, group_size)
     largest = torch.full((1,), 240.0 if name in wrong else 448.0, device=x.device)
     s = groups.abs().amax(dim=1, keepdim=True).clamp(min=1e-10) / largest
