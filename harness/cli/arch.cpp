@@ -498,7 +498,7 @@ void diff(const UnitRow& a, const UnitRow& b) {
   }
   if (a.unit.k != b.unit.k) fmt::print("{:<8} {:<40} {}\n", "k", a.unit.k, b.unit.k);
   if (same) fmt::print("the steps are the same\n");
-  std::fflush(stdout);  // before an error on stderr
+  std::fflush(stdout);  // so that it precedes an error on stderr
   if (!a.unit.known() || !b.unit.known()) throw UsageError("nothing is predicted for " + (a.unit.known() ? b.id : a.id));
   if (*a.unit.a != *b.unit.a || *a.unit.b != *b.unit.b || *a.unit.d != *b.unit.d || a.text("scale") != b.text("scale"))
     throw UsageError(fmt::format("the instructions take different formats: {} * {} -> {} and {} * {} -> {}", a.text("a"),

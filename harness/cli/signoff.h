@@ -69,7 +69,7 @@ struct Totals {
   int64_t judged = 0, passed = 0, unexpected = 0, deviating = 0, elements = 0, single_code = 0;
   std::map<std::string, int64_t> held, absent;                            ///< invariance level -> verdicts
   std::map<std::string, std::map<std::string, Json>> cells;               ///< op -> format -> {pass, bad, deviating}
-  std::map<std::string, Json> worst;                                      ///< op -> the output that uses most of its budget
+  std::map<std::string, Json> worst;                                      ///< op -> output furthest from its interval's middle
   std::map<std::string, std::vector<std::string>> contracts;              ///< op -> contracts with a verdict on outputs
   std::map<std::string, int64_t> judged_of, repeat_of, elements_of;       ///< by op
   std::map<std::string, int64_t> covered;                                 ///< index of the deviation -> number of its verdicts

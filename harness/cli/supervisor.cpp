@@ -209,7 +209,7 @@ class Told {
     run.result.verdicts.push_back(std::move(v));
   }
 
-  std::map<std::pair<std::string, std::string>, size_t> without_cause_;  ///< case and kernel: its place in the result
+  std::map<std::pair<std::string, std::string>, size_t> without_cause_;  ///< (case, kernel) -> index in the result
 };
 
 /// The text after a word in /proc/N/status; empty if the word is not there.

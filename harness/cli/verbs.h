@@ -75,7 +75,7 @@ struct GateArguments {
   std::vector<std::string> reports;
   std::string ledger;  ///< as for run
   Selection selection;
-  std::vector<std::string> command;  ///< as of run
+  std::vector<std::string> command;  ///< as for run
   Shown shown{};
   Suites suites{};
 };
@@ -150,7 +150,7 @@ struct ProbeArguments {
   double timeout_seconds = 60;
   std::string part;                      ///< "instructions" or "conversions"; empty: both
   std::vector<std::string> reports;      ///< "json:FILE", "html:FILE"
-  std::vector<std::string> command;      ///< as of run
+  std::vector<std::string> command;      ///< as for run
   Suites suites{};
 };
 
@@ -170,7 +170,7 @@ struct SignoffArguments {
   double minutes = 0;        ///< no step starts after this many minutes; 0: no limit
   int jobs = 1;              ///< number of steps that run at once
   double timeout_seconds = 60;
-  std::vector<std::string> command;  ///< as of run
+  std::vector<std::string> command;  ///< as for run
   Suites suites{};
 };
 

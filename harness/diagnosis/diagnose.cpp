@@ -175,7 +175,7 @@ std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(c
 std::function<bool(const Verdict&, const std::string&)> exposed_by_data(std::span<const Op> ops, const std::vector<Case>& cases) {
   struct Store {
     std::map<std::string, const Case*> by_id;
-    std::map<std::string, std::set<std::string>> mutants;  ///< of each case that was asked for
+    std::map<std::string, std::set<std::string>> mutants;  ///< by id of a case; filled on demand
   };
   const auto store = std::make_shared<Store>();
   for (const Case& one : cases) store->by_id.emplace(one.id, &one);
@@ -225,7 +225,7 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
 }
 
 std::string progress_of_writes(const std::vector<bool>& written, int64_t columns, int64_t vector) {
-  constexpr int64_t kLeastBlock = 32;  // threads
+  constexpr int64_t kLeastBlock = 32;  // threads of the smallest block
   const auto all = int64_t(written.size()), count = int64_t(std::count(written.begin(), written.end(), true));
   if (count == 0 || count == all) return "";
   const auto first = int64_t(std::find(written.begin(), written.end(), true) - written.begin());

@@ -211,7 +211,7 @@ class Edits {
     }
     if (all) leave(kAll, [](int64_t) { return true; });
     leave("j = 0", [](int64_t c) { return c == 0; });
-    for (int64_t unit = 1; unit < columns_; unit *= 2) {  // the last unit, whole or cut short, and all but the first
+    for (int64_t unit = 1; unit < columns_; unit *= 2) {  // the last unit (may be partial), all but the first, or the first
       const int64_t last = (columns_ - 1) / unit * unit;
       leave(fmt::format("j >= {}", last), [=](int64_t c) { return c >= last; });
       leave(fmt::format("j >= {}", unit), [=](int64_t c) { return c >= unit; });
@@ -409,8 +409,8 @@ namespace {
 /// An input whose groups of columns have one scale each, and the output that holds these scales.
 struct GroupsOfInput {
   size_t tensor = 0, part = 0;
-  int64_t columns = 0;  ///< of the input that belong to an output row; the input may have twice as many (gate and up)
-  int64_t width = 0;    ///< of a group
+  int64_t columns = 0;  ///< columns of the input per output row; the input may have twice as many (gate and up)
+  int64_t width = 0;    ///< columns of a group
 };
 
 std::optional<GroupsOfInput> groups_of_input(const Problem& problem, const std::vector<WholePart>& answer) {

@@ -252,7 +252,7 @@ void look_at_patterns(const ScaleGrid& grid, ScaleReport& report) {
   if (grid.present_rows == 0 || grid.present_columns == 0) return;
   const bool fp32_bits =
       !report.findings.empty() && report.findings.front().what.find("bits of an fp32 scale") != std::string::npos;
-  if (fp32_bits) return;  // patterns of mantissa bits mean nothing
+  if (fp32_bits) return;  // the words hold mantissa bits, whose patterns mean nothing
   find_stale_padding(grid, report);
   if (!grid.extent_known) find_constant_tail(grid, true, report);
   if (!grid.extent_known && grid.kind == ScaleKind::kWords) find_constant_tail(grid, false, report);
@@ -262,13 +262,13 @@ void look_at_patterns(const ScaleGrid& grid, ScaleReport& report) {
 
 namespace {
 
-/// log2 of largest magnitude / scale.
+/// A group's log2(largest magnitude / scale).
 struct Quotient {
   double log;
   bool may_be_bounded;  ///< the scale is the smallest of the tensor, which may be a lower bound: then the quotient is too small
 };
 
-/// For each group; nothing where the scale or the magnitude is missing.
+/// The quotient of each group; nothing where the scale or the magnitude is missing.
 std::vector<std::optional<Quotient>> quotients(const ScaleGrid& grid, const std::vector<double>& maxima) {
   std::vector<std::optional<double>> scales;
   for (int64_t r = 0; r < grid.present_rows; ++r)

@@ -38,7 +38,7 @@ constexpr int64_t kBytesOfWord = 4;
 Rule reversed_word(const WrongPart& wrong) {
   if (!packed_in_words(wrong)) return std::nullopt;
   const int64_t columns = wrong.part().columns();
-  std::set<int64_t> words;  // by their first elements
+  std::set<int64_t> words;  // indices of the words' first elements
   for (const int64_t i : wrong.failing()) words.insert(i - i % columns % kBytesOfWord);
   const int64_t first = *words.begin(), row = first / columns, column = first % columns;
   constexpr int64_t kFewestValues = 3;
@@ -192,7 +192,7 @@ Rule shifted(const WrongPart& wrong) {
   };
   std::optional<Moved> best;
   std::vector<std::string> equal;
-  std::string place;  // of the first of them
+  std::string place;  // text on equal.front()
   int64_t best_by = 0;
   bool best_of_rows = false;
   const std::string& name = wrong.part().tensor;
@@ -336,7 +336,7 @@ Rule in_vectors(const WrongPart& wrong) {
       for (const int64_t i : wrong.failing()) classes[place(i) % period].push_back(i);
       if (int64_t(classes.size()) == period && period > 8) continue;
       Explanation found{fmt::format("the expected values of other {} of each {}:", of_rows ? "rows" : "columns", period)};
-      std::map<int64_t, std::set<int64_t>> places_of;  // by distance
+      std::map<int64_t, std::set<int64_t>> places_of;  // distance of the source -> rows or columns
       for (const auto& [at, members] : classes) {
         std::set<uint32_t> codes;
         for (const int64_t i : members) codes.insert(wrong.codes()[size_t(i)]);

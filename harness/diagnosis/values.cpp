@@ -364,7 +364,7 @@ struct RoundedPair {
 
 /// Fits held - base = factor * (due - base) + shift * along by least squares, weighted by the rounding errors.
 struct RowFit {
-  double half;  ///< of an ulp, relative
+  double half;  ///< half an ulp, relative to the value
   bool with_factor = true, with_shift = true;
   double factor = 1, shift = 0;
 

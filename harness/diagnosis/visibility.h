@@ -55,8 +55,8 @@ Power power_to_record(const BoundCase& bound, const std::vector<std::string>& de
 struct SeparatedTensor {
   std::string name;
   int64_t elements = 0, outside = 0;
-  int64_t worst_ulps = 0;  ///< in ulp of the first contract's format
-  double worst_part = 0;   ///< relative to the larger of the two values
+  int64_t worst_ulps = 0;  ///< largest difference, in ulp of the first contract's format
+  double worst_part = 0;   ///< largest difference relative to the larger of the two values
 };
 
 /// One data set under two contracts.

@@ -251,7 +251,7 @@ void check_global(const Quantized& of, float largest_scale, LintReport& report) 
   for (int64_t i = 0; i < count; ++i) {
     const float value = scale_value(*kind, of.global->data() + i * scale_bytes(*kind));
     if (!std::isfinite(value) || value <= 0) return add("global scale is not a positive number", fmt::format("{:.6g}", value));
-    if (count > 1) continue;  // one per expert, but `largest_scale` is the largest of all experts
+    if (count > 1) continue;  // one per expert; `largest_scale` is over all experts, so it says nothing
     const double decode = of.global_multiplies ? 1 / double(value) : double(value), weight = 6 * double(largest_scale) * decode;
     if (largest_scale > 0 && (weight < kLeastWeight || weight > kMostWeight))
       add("global scale does not fit its blocks",

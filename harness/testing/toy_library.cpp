@@ -154,7 +154,7 @@ assay_status remember(const Toy& toy) {
 /// A byte of a local array that is never set.
 [[gnu::noinline]] unsigned char unset_byte() {
   std::array<unsigned char, 256> never_set;
-  asm volatile("" : "=m"(never_set));  // the compiler takes it for set
+  asm volatile("" : "=m"(never_set));  // makes the compiler believe that it is set
   return never_set[128];
 }
 
