@@ -268,7 +268,7 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
 }
 
 std::string why_outside(const std::string& message) {
-  // Writes farther away have many possible reasons, so only writes next to the tensor tell one.
+  // Writes farther away have many possible reasons. Only writes next to the tensor suggest a mistake.
   for (const auto& [touches, why] :
        {std::pair("nearest 1 byte before it", "writes go on before the start: a loop or an index begins too early"),
         std::pair("first 0 bytes behind it",

@@ -528,7 +528,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
   for (WrongPart& wrong : parts) {
     if (!wrong.complete() || wrong.failing().empty()) continue;
     const auto failing = int64_t(wrong.failing().size());
-    // Ordered by strength: a rule comes before the rules that follow from it.
+    // The rules are tried in order of strength: a rule before the weaker rules that follow from it.
     Rule best;
     const auto consider = [&](Rule rule) {
       const bool enough = rule && 4 * rule->explained >= 3 * (failing - rule->left_out);

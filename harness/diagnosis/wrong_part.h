@@ -49,7 +49,7 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
 /// "pattern: d holds 4 times the expected values (512 of 512 wrong elements)".
 std::string in_words(const Regularity& found);
 
-/// Begins the fact that errors fill whole rows or columns.
+/// The words that begin a fact about whole rows or columns of errors.
 inline constexpr const char* kEveryElement = "errors in every element of ";
 
 /// A rule about values must explain this many elements; fewer may match by chance.
