@@ -130,7 +130,7 @@ std::string access_beside(const Backend& backend, CallRequest request);
 
 /// Checks whether wrong outputs change when the call is repeated under other schedules of the lanes. Returns "" if the bits stay
 /// the same. Returns "race: ... q at storage element 7: ..." if the back end honours the seed of a schedule
-/// (honours_schedule_seed): then only the order of the lanes has changed. Returns "unsteady: ...", which names no reason, if the
+/// (honours_schedule_seed): then only the order of the lanes has changed. Returns "unsteady: ..." with possible reasons if the
 /// back end has no such schedule, or if the first schedule gives other bits when it is repeated.
 std::string race_in_words(const Backend& backend, const CallRequest& request);
 
