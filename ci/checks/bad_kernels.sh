@@ -44,7 +44,7 @@ healthy=$(verdicts refuses_in_run | small)
 [ "$(cut -d' ' -f3 <<<"$healthy" | sort -u)" = pass ] || fail "the healthy kernel does not pass: $healthy"
 same() { [ "$2" = "$3" ] || fail "$1 gives"$'\n'"$2"$'\n'"instead of"$'\n'"$3"; }
 
-# If run() rejects a call, the case is skipped, which is always as expected.
+# If the library's run() rejects a call, the case is skipped. A skip is always as expected.
 expect 0 "ALL AS EXPECTED" "$assay" run --backend "$bad/librefuses_in_run.so" --suite rms_norm/quick --case '*/bf16*w32'
 same refuses_in_run "$(verdicts refuses_in_run | tall)" skip
 

@@ -11,7 +11,7 @@ plugin "$scratch/chain.c" "$scratch/libchain.so"
 sed 's/  return ASSAY_OK;/  static int calls; if (calls++ % 3 != 1) *(uint16_t*)y->data ^= 1;\n  return ASSAY_OK;/' "$mine" >"$scratch/moody.c"
 plugin "$scratch/moody.c" "$scratch/libmoody.so"
 
-# gate.sh without a baseline, then with one. The archive replaces the one of ci/tarball, which checks/tarball tests.
+# gate.sh without a baseline, then with one. A made-up archive stands in for the one of ci/tarball, which checks/tarball tests.
 mkdir -p "$scratch/packed/assay-0/bin"
 printf '#!/bin/sh\nexec %q "$@"\n' "$assay" >"$scratch/packed/assay-0/bin/assay"
 chmod +x "$scratch/packed/assay-0/bin/assay"
@@ -32,7 +32,7 @@ expect 1 "::error title=Assay" env GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$scr
   ASSAY_BASELINE=.assay-baseline ASSAY_BACKEND=./libchain.so "$templates/gate.sh"
 grep -q '^## Assay: GATE CLOSED' "$scratch/summary.md" || fail "no step summary"
 
-# Options of the run. Then two jobs record a share each, and a third job compares both. One share alone is rejected.
+# gate.sh passes options to `assay run`. Then two jobs record a share each, and a third job compares both. One share is rejected.
 expect 2 "--no-such-option" job env ASSAY_BACKEND=./libmine.so ASSAY_RUN_OPTIONS=--no-such-option
 expect 1 "flaky" job env ASSAY_BACKEND=./libmoody.so ASSAY_RUN_OPTIONS='--rerun-failed 3' ASSAY_BASELINE=
 for share in 1 2; do
@@ -71,7 +71,7 @@ sed 's/using: composite/using: composit/' "$action" >"$scratch/action.yml"
 expect 1 "composit" valid --builtin-schema vendor.github-actions "$scratch/action.yml"
 sed 's/^  script:/  skript:/' "$gitlab" >"$scratch/gitlab.yml"
 expect 1 "skript" valid --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci "$scratch/gitlab.yml"
-# No value that a pull request controls becomes shell text. Actions of GitHub itself may be named by tag.
+# zizmor checks that no value which a pull request controls becomes shell text. Actions of GitHub itself may be named by tag.
 printf 'rules:\n  unpinned-uses:\n    config:\n      policies:\n        actions/*: ref-pin\n' >zizmor.yml
 secure() { "$tools/bin/zizmor" --offline --no-progress --config zizmor.yml "$@"; }
 expect 0 "No findings" secure "$action"
@@ -133,7 +133,7 @@ sed 's/backend:/bakend:/' "$scratch/block0.workflow.yml" >"$scratch/wrong_input.
 expect 1 'input "bakend" is not defined in action' lint "$scratch/wrong_input.yml"
 sed 's/inputs.backend/inputs.bakend/' "$scratch/action.workflow.yml" >"$scratch/wrong_expression.yml"
 expect 1 'property "bakend" is not defined' lint "$scratch/wrong_expression.yml"
-# Older versions of GitHub's actions need a Node.js that runners no longer have.
+# Older versions of GitHub's actions need a Node.js that runners no longer have: the check must reject one.
 sed 's/upload-artifact@v[0-9]*/upload-artifact@v4/' "$scratch/action.workflow.yml" >"$scratch/old.yml"
 expect 1 'runtime "node20" is deprecated' lint "$scratch/old.yml"
 

@@ -155,7 +155,7 @@ expect 2 "These are fp32 scales, but packed UE8M0 words are expected" "$assay" j
 expect 2 "names the contracts that store fp32 scales" "$assay" judge "$r/fp32.safetensors" $p
 expect 0 "note   powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32" "$assay" judge "$r/fp32.safetensors:scale" --as ue8m0_scale
 grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale)" && fail "fp32 scales are reported as packed words, which no kernel reads"
-# judge reports what a dump cannot show (memory order), and data that expose few mistakes.
+# judge states what a dump cannot show (the memory order), and warns of data that expose few mistakes.
 wide() { "$assay" judge x="$r/wide_x.npy:bf16" q="$r/wide_q.npy:e4m3fn" scale="$r/wide_$1.npy" $p; }
 expect 0 "NOT CHECKED: order in memory of scale" wide rows
 expect 0 "is a copy in rows, whose order in memory is lost; the contract stores column after column: dump the storage, a vector of 16 elements" wide rows
@@ -247,7 +247,7 @@ expect 0 "columns 0 to 7 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" ma
 expect 0 "columns 8 to 15 by sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb)" matched columns
 expect 0 "rows 4 to 8 by sm_90.wgmma.e4m3.f32, split-K 1, acc * (sa * sb)" matched rows
 expect 0 "no known algorithm; nearest sm_90.wgmma.e4m3.f32, split-K 2, acc * (sa * sb): 143 of 144 elements, not [0, 0]" matched none
-# Of large tensors a sample of rows is compared first. What it leaves is printed at once; then all rows are compared.
+# judge compares a sample of rows of large tensors first. It prints that verdict at once, and then compares all rows.
 printf '%s\n' 'contract,m,n,k,fill,b,scales,scale,y,bias,azp,seed,warp,why,blind_to' \
   'torch.scaled_mm_tensor_fast.sm_90,520,128,32,amax_scaled,amax_scaled,tensor,amax_scales,bf16,,,1,32,large,*' >"$scratch/large.csv"
 "$assay" run --cases "$scratch/large.csv" --op gemm_scaled --record "$r/large" >/dev/null

@@ -136,7 +136,7 @@ for name, files in dumps.items():
     alike = [group for group in EQUAL if name in group]
     expect(name, set.intersection(*sets), (alike[0] if alike else {name}) | WIDER.get(name, set()))
 
-# The build of FlashInfer's all-reduce flushes subnormal x: 127/128 * 2^-126 beside 2^-123, g = 1.5 * 2^116, scale 2^-9.
+# FlashInfer's all-reduce is built to flush subnormal x to 0. The block: 127/128 * 2^-126 and 2^-123; g = 1.5 * 2^116, scale 2^-9.
 x = [0x0200, 0x007F] + [0] * 14
 expect("a subnormal number that is kept", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 1] + [0] * 14, 1)) & EQUAL[0],
        {"vllm.nvfp4", "flashinfer.nvfp4_cute"})
@@ -144,7 +144,7 @@ expect("a subnormal number that is flushed", obeyed(dump(x, 1.5 * 2.0 ** 116, [7
 
 expect("a code that no contract gives", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 3] + [0] * 14, 1)), set())
 
-# FlashInfer adds errors in two ways. In f32, code 4 (scale 2.75 / g) errs less than code 6 (1.875 / g), by 2^-16 of the error. Times g, both err equally, and 6 wins.
+# FlashInfer sums the errors of 4over6 in two ways. In f32, 4 errs less than 6 by 2^-16 of it. Times g both err equally: 6 wins.
 x, g = [0x3F8E] + [0] * 15, float.fromhex("0x1.40e6c2p+3")
 expect("errors of elements", obeyed(dump(x, g, [6] + [0] * 15, 0x43)) & EQUAL[5], EQUAL[5])
 expect("errors times g", obeyed(dump(x, g, [7] + [0] * 15, 0x3F)) & EQUAL[5], {"flashinfer.nvfp4_4over6_exact_f16"})

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `contracts match` on a small dump tells FP4 quantizations apart. For variants that the dump does not tell apart, an input is tested that does, or all inputs are tested and none does.
+# `contracts match` tells FP4 contracts apart on a small dump. For others, another input does, or a test of all inputs finds none.
 . "$(dirname "$0")/lib.sh"
 python3 "$(dirname "$0")/fp4_variants.py" "$assay" "$scratch" || fail "see above"
 echo passed

@@ -24,8 +24,8 @@ count=$(sql "SELECT count(*) FROM verdicts WHERE run = 1 AND outcome = 'pass'")
 expect 0 "ALL AS EXPECTED" "$assay" judge "$r/rec" --history "$h" --commit judged
 [ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass'")" = "$count" ] || fail "judge has other digests than run"
 
-# The gate's baseline is the newest run other than the compared one; equal digests mean equal bits. Judging a recording counts as
-# its run.
+# The gate's baseline is the newest run other than the compared one; equal digests mean equal bits. Verdicts of `assay judge` on a
+# recording count as the recorded run.
 gate() { "$assay" gate --baseline "$h" "$@"; }
 expect 0 "$count same bits" gate "$r/rec"
 expect 0 "note: no baseline: run 3: the run that is compared" gate "$r/rec"

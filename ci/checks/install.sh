@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests an installed program with its tables in a prefix that was moved, and find_package(assay) in an outside project. CTest and
-# the installed program check the project's kernel library, and both must detect a wrong one.
+# the installed program check that project's kernel library, and both must detect a wrong one.
 . "$(dirname "$0")/lib.sh"
 expect 0 "" cmake --install "$build" --prefix "$scratch/first"
 mv "$scratch/first" "$scratch/prefix"

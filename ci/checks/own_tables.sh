@@ -116,7 +116,7 @@ for id in aiter.rms_norm aiter.rms_norm_gfx942 vllm.group_fp8_fnuz vllm.group_fp
 for id in aiter.rms_norm_gfx942 vllm.group_fp8_fnuz vllm.rms_norm@2026-06-18 aiter.ck_gemm_a8w8.gfx942 aiter.gemma_rms_norm; do has gfx942 $id; done
 for id in aiter.rms_norm vllm.group_fp8 deepgemm.fp8_gemm_1d1d.sm_90 vllm.nvfp4 aiter.ck_gemm_a8w8.gfx950; do lacks gfx942 $id; done
 has sm_100 vllm.nvfp4 && lacks sm_100 deepgemm.fp8_gemm_1d1d.sm_90
-# Evidence for a chip: that of the chip itself comes first, and the last line counts all.
+# Evidence for a chip: evidence from the chip itself takes precedence, and the last line counts all contracts.
 proven() { "$assay" contracts list --arch "$1" --evidence; }
 [[ $(proven gfx942 | tail -n 1) =~ ^"of "([0-9]+)" rows for gfx942: 0 ran on it, "[1-9][0-9]*" executed for it; on other chips only: "[1-9][0-9]*" ran" ]] || fail "gfx942: $(proven gfx942 | tail -n 1)"
 [ "${BASH_REMATCH[1]}" = "$(wc -l <"$r/gfx942.txt")" ] || fail "the last line counts ${BASH_REMATCH[1]} rows, and $(wc -l <"$r/gfx942.txt") are listed"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every recorded output (witness) is accepted by its contract and rejected by every mutant, except documented ones. A recording with a
-# wrong code fails, one that rejects too few mutants is reported, and for a release that obeys another contract, that one is named.
+# Each contract accepts its recorded outputs (witness); each mutant rejects them, except documented mutants. A recording with a
+# wrong code fails. One that rejects too few mutants is reported. If a release obeys another contract, that contract is named.
 . "$(dirname "$0")/lib.sh"
 witnesses=$root/golden/witness
 one=$witnesses/quant_group/vllm.group_fp8@v0.33.0.safetensors

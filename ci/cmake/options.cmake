@@ -43,8 +43,8 @@ elseif(NOT ASSAY_SANITIZE STREQUAL "")
   message(FATAL_ERROR "ASSAY_SANITIZE is '${ASSAY_SANITIZE}'; allowed: empty, address, thread")
 endif()
 
-# For code whose compile time matters more than its run time: -O1 if every case runs it, -Og if few cases do. They take two thirds
-# and half of the compile time of -O3 (golden/records/ci_time.md).
+# For code whose compile time matters more than its run time: -O1 if every case runs it, -Og if few cases do. -O1 takes two thirds
+# of the compile time of -O3, and -Og half (golden/records/ci_time.md).
 function(assay_often_run target)
   target_compile_options(${target} PRIVATE $<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O1>)
 endfunction()

@@ -4,7 +4,7 @@
 //   assay_gemm_witness WATCH_LIBRARY [M N K] [--mislead]     (4096 4096 7168)
 //
 // Prints one line per instruction, promotion mode and kind of data. Exit code 1 if an element of the sample differs. With
-// --mislead the device gets a model that keeps one bit less; then every GEMM must differ.
+// --mislead the device's model keeps one bit less, and exit code 1 means that some GEMM does not differ.
 #include <fmt/format.h>
 
 #include <chrono>

@@ -39,7 +39,7 @@ struct UnitFills {
   const char *words, *a, *b, *c, *scale;
 };
 
-/// All kinds of data. For an integer instruction only the first: random bits cover it.
+/// All kinds of data. For an integer instruction only the first kind: random bits suffice to test it.
 std::span<const UnitFills> fills_of(const Unit& unit);
 
 /// Chain lengths: in a chain, each instruction takes the previous instruction's result as its c.
@@ -70,7 +70,7 @@ constexpr std::array<UnitFills, 8> kFills = {{{"uniform bits", "uniform_bits", "
                                               {"very sparse", "mostly_zeros", "mostly_zeros", "mostly_zeros", "scales"},
                                               {"special values", "specials", "specials", "specials", "specials"}}};
 
-/// The input generator for c. If products are far smaller than the largest d, a small c: a large c would hide them.
+/// The input generator for c. If the largest product is below max(d) / 4, a huge c would hide it: "half_zeros" replaces "huge".
 std::string fill_of_c(const UnitFills& fills, const Unit& unit) {
   const bool reaches = max_finite(*unit.a) * max_finite(*unit.b) >= max_finite(*unit.d) / 4;
   return std::string(fills.c) == "huge" && !reaches ? "half_zeros" : fills.c;
@@ -498,7 +498,7 @@ void diff(const UnitRow& a, const UnitRow& b) {
   }
   if (a.unit.k != b.unit.k) fmt::print("{:<8} {:<40} {}\n", "k", a.unit.k, b.unit.k);
   if (same) fmt::print("the steps are the same\n");
-  std::fflush(stdout);  // before an error on stderr
+  std::fflush(stdout);  // so that it precedes an error on stderr
   if (!a.unit.known() || !b.unit.known()) throw UsageError("nothing is predicted for " + (a.unit.known() ? b.id : a.id));
   if (*a.unit.a != *b.unit.a || *a.unit.b != *b.unit.b || *a.unit.d != *b.unit.d || a.text("scale") != b.text("scale"))
     throw UsageError(fmt::format("the instructions take different formats: {} * {} -> {} and {} * {} -> {}", a.text("a"),

@@ -20,10 +20,10 @@ using Json = nlohmann::ordered_json;
 /// The files of --report json:FILE and html:FILE, opened before the work and written after it.
 class ChipReports {
  public:
-  /// Throws UsageError for another kind, and for a file that cannot be written.
+  /// Takes the values of --report. Throws UsageError if one is neither json:FILE nor html:FILE, or cannot be written.
   explicit ChipReports(const std::vector<std::string>& texts);
 
-  /// Writes every file that can be written. Failures go to stderr and make the result false.
+  /// Writes every file that can be written. `page` makes HTML from `found`. Failures go to stderr and make the result false.
   bool write(const Json& found, const std::function<std::string(const Json&)>& page) const;
 
  private:
@@ -41,8 +41,8 @@ Json provenance_json(const Provenance& provenance);
 /// JSON as valid UTF-8, with one line for each member of the upper levels, and a final line break.
 std::string json_file_text(const Json& json);
 
-/// For an instruction in probe's JSON: whether a model was found and the row with the instruction's name has the same model or
-/// none.
+/// For an instruction in probe's JSON: true if a model was found, and the table has no model under the instruction's name or the
+/// same one.
 bool found_as_called(const Json& instruction);
 
 /// The page of `assay probe --report html:FILE`, from its JSON.
@@ -68,7 +68,7 @@ class ChipPage {
 /// A row of a table; its cells are escaped.
 html::Node text_row(html::Node body, const std::vector<std::string>& cells, const std::string& css_class = "");
 
-/// "NVIDIA H200 (sm_90)" of library_json().
+/// The chip in a library_json(), for example "NVIDIA H200 (sm_90)".
 std::string chip_text(const Json& library);
 
 /// The smallest input on which two instructions differ, and what each returns, as lines. `found` must have such an input.

@@ -129,7 +129,7 @@ TEST_F(Cli, QuickIsTheDefaultTierAndRunsFirst) {
   const Answer named = assay(std::string("run ") + kFewCases);
   EXPECT_THAT(named.text, Not(HasSubstr("not run ("))) << "the selection names its tier";
   const std::string both = file("both.csv");
-  // The kernel is of another op and takes none of these cases; the test only needs their order.
+  // This kernel belongs to another op, so every case is skipped; the test only needs the order of the cases.
   const Answer full =
       assay("run --tier full --suite pack_scales --kernel act_and_mul --warp 32 --report console --report csv:" + both);
   EXPECT_THAT(full.text, HasSubstr("NOTHING RAN"));

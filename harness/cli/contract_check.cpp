@@ -79,8 +79,8 @@ void note_unused_alternatives(const ContractRow& row, const std::vector<const Ca
   }
 }
 
-/// For each input format of shipped cases of the same kind: prints a note if none of them can be checked under the contract, with
-/// the first error.
+/// Tries the shipped cases of the contract's op kind. For each input format with which none can be checked under the contract,
+/// prints a note with the first error.
 void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector<Case>& shipped) {
   std::map<std::string, std::map<std::string, std::string>> refused;  // format of x -> op -> why
   std::set<std::string> fits, ops_that_fit, tried;

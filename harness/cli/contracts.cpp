@@ -224,7 +224,7 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
     const std::string name = op == ops.end() ? "-" : op->second;
     if (!arguments.op.empty() && name != arguments.op) continue;
     const bool named = std::any_of(arguments.ids.begin(), arguments.ids.end(), [&](const std::string& glob) {
-      return glob_match(glob, row.id) || row.id.starts_with(glob + ".");  // a vendor
+      return glob_match(glob, row.id) || row.id.starts_with(glob + ".");  // the name of a vendor
     });
     if (!arguments.ids.empty() && !named) continue;
     if (!arguments.vendor.empty() && !row.id.starts_with(arguments.vendor + ".")) continue;
@@ -334,7 +334,7 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
   const Flow &flow = *tables.find(a).flow, &other = *tables.find(b).flow;
   const bool casts = &flow == &cast_flow() && &other == &cast_flow();
   std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
-  if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // on cases of b instead of a
+  if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // none of a's cases fits b: tries b's cases
   if (found.empty() && &flow != &other)
     throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no case of one can be checked under the other", a,
                                  flow.name, b, other.name));
@@ -418,7 +418,7 @@ struct Score {
   std::string first;  ///< the first case that rules the contract out
 };
 
-/// Results of one kernel that was called with one contract, checked against all contracts.
+/// The outputs of one kernel, called under one contract that it advertises, checked against all contracts.
 struct Tally {
   std::map<std::string, Score> scores;
   ProgramTally programs;

@@ -81,7 +81,7 @@ std::optional<std::string> star_of(const std::string& pattern, const std::string
   return name.substr(before.size(), name.size() - before.size() - after.size());
 }
 
-/// Order of the texts: numbers by value, then other texts.
+/// Order of the texts that a * stands for: numbers by value, then other texts.
 bool comes_before(const std::string& a, const std::string& b) {
   const auto number = [](const std::string& text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return '0' <= c && c <= '9'; });
@@ -102,7 +102,7 @@ std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, 
   for (const std::string& target : targets)
     if (target.find(".npy") == std::string::npos)
       for (const StoredTensor& stored : open_dump(target).tensors) there.push_back(stored.name);
-  std::map<std::string, std::set<std::string>> roles_of;  // by text
+  std::map<std::string, std::set<std::string>> roles_of;  // by the text that * stands for
   for (const auto& [role, pattern] : patterns)
     for (const std::string& name : there)
       if (const auto star = star_of(pattern, name)) roles_of[*star].insert(role);

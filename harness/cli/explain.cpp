@@ -25,7 +25,7 @@ namespace assay {
 
 // Describes a call as a kernel receives it.
 
-/// Parameters, tensors (role, format, shape, strides, bytes), storage layouts, and the case cells that `accepts` is matched with.
+/// Parameters, tensors (role, format, shape, strides, bytes), storage layouts, and the case cells for `accepts`.
 std::string call_text(const Op& op, const Case& one, const BoundCase& bound, const Problem& problem);
 
 /// The tensors and parameters that calls of an op may have, and the cells of its cases.

@@ -65,7 +65,7 @@ class Baseline {
                                                                            &recording, &recorded, ""};
   }
 
-  /// Missing shares and early ends of the baseline's run, as texts.
+  /// Missing shards and early ends of the baseline's run, as texts.
   const std::vector<std::string>& gaps() const { return gaps_; }
   /// If the baseline is a history file: the chosen run, and how it ended; else empty.
   const std::string& run() const { return run_; }

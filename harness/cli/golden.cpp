@@ -80,7 +80,7 @@ std::string golden_root(const GoldenArguments& arguments) {
 /// True if libassay_hip_runtime.so executed code objects on the CPU: it has this text in its device name.
 bool is_executed(const ObservedOn& seen) { return seen.device.find(" executed on the CPU by ") != std::string::npos; }
 
-/// A host library has no driver, no toolkit and possibly no device.
+/// Device, driver, toolkit and date as text. A host library has no driver, no toolkit and possibly no device.
 std::string seen_on(const ObservedOn& seen) {
   if (is_executed(seen)) return printable(seen.device + ", " + seen.date);
   std::string text = seen.device.empty() ? seen.arch : seen.device;

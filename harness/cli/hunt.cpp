@@ -390,7 +390,7 @@ namespace {
 constexpr size_t kBatch = 64;          ///< cases per run
 constexpr int kFutileTries = 100'000;  ///< consecutive attempts without a new case
 
-constexpr int kCallsInARow = 25;       ///< for each kernel in each batch
+constexpr int kCallsInARow = 25;       ///< number of calls for each kernel in each batch
 constexpr int kBatchTries = 8;         ///< largest number of cases on which a kernel's batch invariance is tried
 
 /// Findings for one kernel.

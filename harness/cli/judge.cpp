@@ -145,7 +145,7 @@ std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles,
   const bool unknown = verdict.causes.front().starts_with("no known cause");
   if (!unknown && !is_pattern(verdict.causes.front())) return "";
   for (const TensorFinding& finding : verdict.tensors) {
-    if (!unknown) break;  // the pattern says where a NaN comes from
+    if (!unknown) break;  // a pattern already says where a NaN comes from
     const auto tensor = roles.find(finding.name);
     if (finding.outside == 0 || !finding.name.starts_with("scale") || tensor == roles.end() || !std::isnan(finding.first.value))
       continue;

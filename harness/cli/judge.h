@@ -1,4 +1,4 @@
-// The five forms of `assay judge`: recordings, outputs next to exported inputs, a user's dump under a contract, one lone scale
+// The five forms of `assay judge`: recordings, outputs next to exported inputs, a user's dump under a contract, a single scale
 // tensor, a quantized checkpoint.
 #pragma once
 
@@ -22,7 +22,7 @@
 namespace assay {
 
 int judge_recordings(const JudgeArguments& arguments);
-int judge_outputs_of_inputs(const JudgeArguments& arguments);  ///< of `assay inputs`; recordings.cpp
+int judge_outputs_of_inputs(const JudgeArguments& arguments);  ///< a folder of `assay inputs`, to which outputs were added
 int judge_dump(const JudgeArguments& arguments);
 int judge_scale(const JudgeArguments& arguments);
 int judge_checkpoint(const JudgeArguments& arguments);
@@ -30,8 +30,8 @@ int judge_checkpoint(const JudgeArguments& arguments);
 /// Parses "name=value" options. Throws UsageError for a text without '=' or a repeated name.
 std::map<std::string, std::string> named_values(const std::string& option, const std::vector<std::string>& texts);
 
-/// Reads one tensor: "FILE.safetensors:TENSOR", "FILE.npy" or "FILE.npy:FORMAT". The name is optional if a .safetensors file has
-/// one tensor.
+/// Reads one tensor: "FILE.safetensors:TENSOR", "FILE.npy" or "FILE.npy:FORMAT". ":TENSOR" is optional if a .safetensors file has
+/// only one tensor.
 struct NamedTensor {
   Dump dump;
   StoredTensor tensor;
@@ -81,14 +81,14 @@ struct RecordedCase {
 /// Opens all recordings of these folders, complete ones or shards. Throws DumpError.
 std::vector<Recording> open_recordings(const std::vector<std::string>& folders);
 
-/// Sorted by the order of the case tables, then of the recordings, as in the original run. Skips a recorded case that is not in
-/// `cases`; a line on stderr counts such cases. Checks a case in two recordings once, and names it on stderr.
-/// The result refers to the first two arguments.
+/// The recorded cases in the order of the case tables, then of the recordings, as in the original run. Leaves out cases that are
+/// not in `cases`, and prints their number to stderr. A case in two recordings gives one entry, and is named on stderr. `all`:
+/// all cases that exist, to tell unselected cases from unknown ones. The result refers to the first two arguments.
 std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases,
                                          const std::vector<Case>& all = {});
 
-/// A message about the first recorded input that differs from the input that this program generates; empty if all are equal. A
-/// recording that differs says nothing about this case. Throws std::out_of_range for an input that was not recorded.
+/// A message about the first recorded input that differs from the input that this program generates; empty if all are equal. If
+/// one differs, the recorded outputs cannot be checked. Throws std::out_of_range for an input that was not recorded.
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
 
 /// Makes the verdicts on all cores. `power`: known mutation scores of the data. `record` is called with the evidence of each

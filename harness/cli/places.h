@@ -45,7 +45,7 @@ std::vector<Case> open_selected_cases(const Suites& suites, const Selection& sel
 
 /// Cases of a run by tier.
 struct CasesOfTiers {
-  std::vector<Case> chosen;            ///< tiers in order: quick, full, far; cases of a user's table with the quick tier
+  std::vector<Case> chosen;            ///< in order: quick tier and cases of a user's table; full tier; far tier
   std::map<std::string, size_t> left;  ///< number of selected cases of other tiers
 };
 
@@ -63,7 +63,7 @@ const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_
 
 struct BackendRequest {
   std::string backend;      ///< "cpu"; a path, recognized by the ending ".so" or a '/'; "python:MODULE:KERNEL"
-  bool in_process = false;  ///< open a library given by path in this process too
+  bool in_process = false;  ///< also open a library given by path in this process, and not in a worker
   double timeout_seconds = 60;
   std::function<bool()> ended = {};  ///< for a library in a worker: see WorkerOptions::ended
 };
@@ -84,8 +84,8 @@ Backend open_backend(const OpRegistry& ops, const BackendRequest& request);
 /// Opens the contract registry; loads and checks the tables of --cases, or the shipped tables of these ops. Throws TableError.
 std::vector<Case> open_cases_of(const Suites& suites, std::span<const Op> ops);
 
-/// As open_cases(), but loads only tables of ops that the selection may name: loading all tables would take most of the time of a
-/// short command. A suite or glob whose text before the first '/' is no op's name may name cases of every op.
+/// As open_cases(), but loads only tables of ops that the selection may name, because loading all tables would take most of the
+/// time of a short command. If the text before the first '/' of a suite or glob is not an op's name, it may name any op.
 std::vector<Case> open_cases_for(const Suites& suites, const Selection& selection);
 
 // Checks what a kernel library advertises: an offer that no case can match is an error in the library.

@@ -12,7 +12,7 @@
 
 namespace assay {
 
-/// Records of golden/power (or of `folder`) for these cases whose seal matches. Throws std::runtime_error if a file is damaged.
+/// The valid records (PowerRecords) of golden/power or `folder` for these cases. Throws std::runtime_error for a damaged file.
 PowerRecords recorded_power(const std::vector<Case>& cases, const std::string& folder = {});
 
 /// The mutation score of each data set by its id, from the records or computed on all cores. `computed` counts computed ones.

@@ -187,7 +187,7 @@ struct One {
   Json found;
 };
 
-/// How a model compares with a row of the table.
+/// The JSON on how a model compares with a row of the table.
 Json like_row(const LikeRow& like) {
   if (like.row == nullptr) return nullptr;
   Json differs = Json::array();

@@ -56,7 +56,7 @@ void check_outputs(const Problem& problem, const CallResult& result) {
   }
 }
 
-/// Answers a call from the files of an entry. Several recordings of one call must hold the same bits.
+/// Answers a call with the recorded outputs of an entry. Several recordings of one call must hold the same bits.
 CallResult replay(const RecordedCase& entry, const Problem& problem) {
   std::optional<CallResult> first;
   for (const auto& [recording, recorded] : entry.recorded) {
@@ -80,7 +80,7 @@ CallResult replay(const RecordedCase& entry, const Problem& problem) {
   return *first;
 }
 
-/// Searches for causes; for a race, which recorded outputs cannot show, takes the cause that the recording run found.
+/// Searches for causes. Recorded outputs cannot show a race, so a race that the recording run found is taken over.
 std::function<void(const Evidence&, Verdict&)> causes_or_recorded_race(const Backend& replaying, const Verdict& recorded,
                                                                         int64_t budget) {
   return [look = look_for_causes(replaying, budget), &recorded](const Evidence& evidence, Verdict& verdict) {

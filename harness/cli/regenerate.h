@@ -53,7 +53,7 @@ class Derivation {
   size_t computed_ = 0;
 };
 
-/// What the reference predicts of the cases, by op.
+/// The reference's predictions for the cases, by op.
 std::map<std::string, Golden> predicted_now(const OpRegistry& ops, const std::vector<Case>& cases);
 
 /// The table of `assay sharpness`, computed from cases of the quick and the full tier.

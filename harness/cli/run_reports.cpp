@@ -322,7 +322,7 @@ std::vector<std::string> cases_of(const RunResult& result, const std::string& ke
 /// Finds out what a failure that does not occur alone depends on: one earlier case, all earlier cases, or neither.
 void name_earlier_calls(const Repeats& repeats, const RunResult& result, size_t place, Verdict& verdict) {
   const std::vector<std::string> before = cases_of(result, verdict.kernel, 0, place);
-  // Several threads make inputs, so that a later case of the table may have been called before.
+  // Several threads generate inputs, so a case that stands later in the table may have been called earlier.
   std::vector<std::string> others(before.rbegin(), before.rbegin() + std::ptrdiff_t(std::min(before.size(), kMostAlone / 2)));
   for (const std::string& id : cases_of(result, verdict.kernel, place + 1, result.verdicts.size()))
     if (others.size() < kMostAlone) others.push_back(id);

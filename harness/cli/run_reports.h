@@ -25,7 +25,7 @@ class Reports {
   /// Throws UsageError for an unknown report, a file that cannot be written, and two reports with one file.
   explicit Reports(const std::vector<std::string>& texts, const Shard& shard = {});
 
-  /// Whether to print to the console: unless a report goes to a stream such as /dev/stdout and none to the console.
+  /// False if a report goes to a stream such as /dev/stdout, unless a console report was requested too.
   bool to_console() const { return to_console_; }
 
   /// Writes all reports that can be written. Failures go to stderr and make the result false.

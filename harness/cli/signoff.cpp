@@ -37,7 +37,7 @@ namespace {
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
-constexpr int kVersion = 1;  ///< of the manifest's layout
+constexpr int kVersion = 1;  ///< version of the manifest's layout
 constexpr int kInputsChanged =
     4;  ///< --verify: the folder is unchanged since it was signed, but files outside of it that were read have changed
 constexpr int kIncomplete = kHarnessFailed;  ///< the exit code of other commands that ended early without a kernel's fault
@@ -120,7 +120,7 @@ pid_t start_program(const Strings& arguments, const std::string& output, bool sh
 struct Ended {
   pid_t process;
   int code;            ///< exit code; 128 plus the number of a signal
-  double cpu_seconds;  ///< with its workers
+  double cpu_seconds;  ///< includes its workers
 };
 Ended wait_for_any() {
   int status = 0;
@@ -394,7 +394,7 @@ std::string changed_inputs(const Table& before, const Table& now) {
 /// Throws UsageError if the folder was begun with another library, chip, program, table or option.
 void require_same(const Json& before, const Json& now, const Table& inputs_before, const Table& inputs_now) {
   const std::set<std::string> free = {"file",   "backend", "ledger", "scope",
-                                      "golden", "by",      "data"};  // names and places; digests stand for contents
+                                      "golden", "by",      "data"};  // may differ: names and paths; digests cover contents
   for (const char* part : {"program", "library", "request", "inputs"})
     for (const auto& [key, value] : now.at(part).items()) {
       if (free.contains(key)) continue;
@@ -478,7 +478,7 @@ int run_signoff(const SignoffArguments& arguments) {
   LibraryInfo library;
   {
     const Backend backend = open_backend(*arguments.suites.ops, {by_path(arguments.backend), false, arguments.timeout_seconds});
-    library = backend.library;  // closed before a step opens it
+    library = backend.library;  // the back end is closed here, before a step opens it
   }
   add_library(provenance, library);
   const Plan plan = plan_of(arguments, library, cases);

@@ -22,7 +22,7 @@ struct Step {
   std::string name;                    ///< "rms_norm quick"
   std::string kind;                    ///< "run", "probe", "golden" or "diff"
   std::vector<std::string> arguments;  ///< command line of this program
-  std::vector<std::string> files;      ///< files that it writes below the folder; a name that ends in '/' is a folder
+  std::vector<std::string> files;      ///< files that it writes, relative to the folder; NAME/ is a folder
   double work = 0;                     ///< rough seconds of one core, to start the longest steps first
   std::string after = {};              ///< the step whose files it reads; empty: none
 };
@@ -64,12 +64,12 @@ Json counts_of(const Json& report);
 /// Counts, formats, contracts, worst use of a budget, invariance levels and failures of a JSON report of `assay run`.
 Json summary_of_run(const Json& report, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed);
 
-/// Sums over the run steps of a manifest.
+/// Sums over the steps of kind "run" in a manifest.
 struct Totals {
   int64_t judged = 0, passed = 0, unexpected = 0, deviating = 0, elements = 0, single_code = 0;
-  std::map<std::string, int64_t> held, absent;                            ///< invariance levels
+  std::map<std::string, int64_t> held, absent;                            ///< invariance level -> verdicts
   std::map<std::string, std::map<std::string, Json>> cells;               ///< op -> format -> {pass, bad, deviating}
-  std::map<std::string, Json> worst;                                      ///< op -> the output that uses most of its budget
+  std::map<std::string, Json> worst;                                      ///< op -> output furthest from its interval's middle
   std::map<std::string, std::vector<std::string>> contracts;              ///< op -> contracts with a verdict on outputs
   std::map<std::string, int64_t> judged_of, repeat_of, elements_of;       ///< by op
   std::map<std::string, int64_t> covered;                                 ///< index of the deviation -> number of its verdicts

@@ -126,7 +126,7 @@ class Planner {
                        {"--part", "instructions", "--unit", unit, "--elements", std::to_string(arguments_.elements), "--report",
                         "json:" + path(files[0]), "--output", path(files[1])});
       add(name, "probe", arguments, files);
-      if (arguments_.unit != "*") break;  // one command for all that match
+      if (arguments_.unit != "*") break;  // a single command probes all that match
     }
     if (!offered_.contains("cast") || !is_wanted("cast")) return;
     Strings arguments = called("probe");

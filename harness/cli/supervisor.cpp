@@ -100,7 +100,7 @@ void react(int signal, siginfo_t* info, void* context) {
   (is_minded ? mind : ask)(signal, info, context);
 }
 
-/// Installs a handler besides receive_signals(), for threads that a library started before that function blocked the signal.
+/// Adds a handler to receive_signals(), for threads that a library started before that function: they do not block the signal.
 void handle(int signal, sigset_t& handled) {
   struct sigaction now {};
   // nohup makes the process ignore SIGHUP, and it stays ignored
@@ -209,7 +209,7 @@ class Told {
     run.result.verdicts.push_back(std::move(v));
   }
 
-  std::map<std::pair<std::string, std::string>, size_t> without_cause_;  ///< case and kernel: its place in the result
+  std::map<std::pair<std::string, std::string>, size_t> without_cause_;  ///< (case, kernel) -> index in the result
 };
 
 /// The text after a word in /proc/N/status; empty if the word is not there.

@@ -1,4 +1,4 @@
-// A small parent process of a run. If the run is killed, it writes the reports. It also ends processes that a kernel left.
+// A small parent process of a run. If the run is killed, it writes the reports. It also ends processes that a kernel started.
 #pragma once
 
 #include <functional>

@@ -28,9 +28,9 @@ struct RunArguments {
   bool strict = false;  ///< reject rows of the known-failures list that match no case
   std::string shard;   ///< "I/N"; empty: taken from the environment
   bool ladder = false;
-  bool reckon_power = false;  ///< recompute mutation scores that golden/power records
+  bool reckon_power = false;  ///< recompute mutation scores even if golden/power has them
   std::string diagnose = "short";  ///< work to spend on finding causes: "none", "short", "long"
-  std::string trend;  ///< JSON report of an earlier run, or a history file, that the HTML report compares with; empty: none
+  std::string trend;  ///< JSON report of an earlier run, or a history file: the HTML report shows changes since; empty: none
   std::string history;  ///< history file that the run is added to; empty: none
   std::string commit;   ///< commit of the kernels, for the history; empty: from the environment
   std::string tier;   ///< the last tier to run: "quick", "full", "far"; empty: what the selection names, else quick
@@ -71,11 +71,11 @@ struct GateArguments {
   std::string baseline_commit;       ///< with a history file: beginning of that run's commit; empty: not given
   std::vector<std::string> targets;  ///< folders of the recordings to check
   bool same_bits = false;            ///< reject every change of bits, also within the accepted intervals
-  bool strict = false;  ///< reject fixed failures, so that someone renews the known-failures list and the baseline
+  bool strict = false;  ///< fixed failures fail the gate too, so that someone renews the known-failures list and the baseline
   std::vector<std::string> reports;
   std::string ledger;  ///< as for run
   Selection selection;
-  std::vector<std::string> command;  ///< as of run
+  std::vector<std::string> command;  ///< as for run
   Shown shown{};
   Suites suites{};
 };
@@ -93,7 +93,7 @@ struct GoldenArguments {
   std::vector<std::string> targets;  ///< for diff: names of architectures, or folders of golden files
   std::vector<std::string> reports;  ///< for diff: "json:FILE", "html:FILE"
   std::string ledger;                ///< for write --observed: as for run; a case on the list is recorded only if it passes
-  std::string backend;  ///< records what this back end returns; empty: what the reference predicts
+  std::string backend;  ///< for write: records what this back end returns; empty: what the reference predicts
   std::string folder;   ///< instead of golden/ in the data folder
   std::vector<std::string> ops;      ///< for check --part predicted and write --observed: only these; empty: all
   std::string part;     ///< for check: "predicted", "observed", "power" or "casts"; empty: all
@@ -135,7 +135,7 @@ struct ArchArguments {
   std::string backend;               ///< for verify: back end to run instead of reading recordings; empty: none
   std::string kernel = "*", unit = "*";
   std::string output;        ///< for verify --backend: table to write the digests to; empty: none
-  int64_t elements = 12800;  ///< for each instruction, kind of data and chain length
+  int64_t elements = 12800;  ///< elements of d to compare for each instruction, kind of data and chain length
   uint64_t seed = 1;
   double timeout_seconds = 60;
   Suites suites{};
@@ -150,7 +150,7 @@ struct ProbeArguments {
   double timeout_seconds = 60;
   std::string part;                      ///< "instructions" or "conversions"; empty: both
   std::vector<std::string> reports;      ///< "json:FILE", "html:FILE"
-  std::vector<std::string> command;      ///< as of run
+  std::vector<std::string> command;      ///< as for run
   Suites suites{};
 };
 
@@ -170,7 +170,7 @@ struct SignoffArguments {
   double minutes = 0;        ///< no step starts after this many minutes; 0: no limit
   int jobs = 1;              ///< number of steps that run at once
   double timeout_seconds = 60;
-  std::vector<std::string> command;  ///< as of run
+  std::vector<std::string> command;  ///< as for run
   Suites suites{};
 };
 
@@ -219,7 +219,7 @@ struct WitnessArguments {
   Suites suites{};
 };
 
-/// For power and sharpness.
+/// For `assay power` and `assay sharpness`.
 struct PowerArguments {
   std::string op;     ///< empty: all
   std::string write;  ///< Markdown file in which the command's section is replaced by the table

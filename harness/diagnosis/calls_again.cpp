@@ -1,5 +1,5 @@
-// Repeats the call of a failed case under other conditions, to see what its outputs depend on: the order of lanes, what stacks
-// held, what lies beside the tensors.
+// Repeats the call of a failed case under other conditions, to see whether its outputs depend on the order of lanes, on the old
+// contents of stacks, or on memory next to the tensors.
 #include <fmt/format.h>
 
 #include <array>
@@ -19,7 +19,7 @@ namespace assay {
 
 namespace {
 
-/// Calls with more bytes are not repeated with other memory: they take long, and several copies of their outputs would be held.
+/// Larger calls are not repeated with other memory contents: they take long, and several copies of their outputs would be held.
 bool is_small(const Problem& problem) {
   constexpr int64_t kMostBytes = int64_t(1) << 28;
   int64_t bytes = 0;
@@ -72,7 +72,7 @@ Unset unset_locals(const Backend& backend, CallRequest request, const Expectatio
   request.stack_fill = kFills[0];
   const CallResult again = backend.call(request);
   if (again.status != CallStatus::kOk || !call_difference(results[0], again, 3).empty())
-    return found;  // changes from call to call
+    return found;  // the outputs change even with the same bytes on the stacks
   std::string places;
   for (const Part& part : right.any_of.front().parts) {
     const HostTensor &one = tensor_of(results[0].outputs, part), &other = tensor_of(results[1].outputs, part);

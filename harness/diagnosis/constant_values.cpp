@@ -1,5 +1,5 @@
-// Rules for wrong elements whose values do not come from the data at their places: a limit of a clamp, the codes of the vector
-// before, the numbers of an input that has one row.
+// Rules for wrong elements whose values do not come from the data at their positions: the limit of a clamp, the codes of the
+// previous vector, the numbers of an input that has one row.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,10 +18,10 @@
 namespace assay {
 namespace {
 
-/// A rule about a limit needs so many different numbers.
+/// A rule about a limit needs at least this number of different expected values.
 constexpr size_t kFewestClamped = 3;
 
-/// Which side of the stored number the expected ones lie on, over all wrong elements. `sign_of`: -1 turns an element around.
+/// The rule if all wrong elements hold one number, and all expected ones lie on one side of it. `sign_of`: -1 negates an element.
 template <class SignOf>
 Rule clamped_to_one(const WrongPart& wrong, SignOf sign_of) {
   const Format& format = wrong.format();
@@ -64,8 +64,8 @@ Rule clamped_to_one(const WrongPart& wrong, SignOf sign_of) {
            failing}};
 }
 
-/// ", and in every element of columns 0..3 of each 8": places where all elements hold the code, right ones too. Empty if there
-/// are none.
+/// ", and in every element of columns 0..3 of each 8": columns in which all elements hold the code, the right ones too. Empty if
+/// there are none.
 std::string columns_of_code(const WrongPart& wrong, uint32_t code) {
   constexpr int64_t kFewestVectors = 2;
   const int64_t columns = wrong.part().columns();
@@ -124,7 +124,7 @@ Rule same_codes_again(const WrongPart& wrong) {
   for (const int64_t width : std::set<int64_t>{4, 8, 16, 32, columns}) {
     const int64_t runs = elements / width;
     if (width < kFewest || (width == columns ? runs < 2 : runs < kFewestRuns)) continue;
-    int64_t held_again = 0, unlike = 0;  // of runs where other codes are expected than in the one before
+    int64_t held_again = 0, unlike = 0;  // runs that should differ from the run before: those that repeat its codes, and all
     for (int64_t run = 1; run < runs; ++run) {
       bool held = true, due = true;
       for (int64_t i = run * width; i < (run + 1) * width; ++i) {

@@ -175,7 +175,7 @@ std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(c
 std::function<bool(const Verdict&, const std::string&)> exposed_by_data(std::span<const Op> ops, const std::vector<Case>& cases) {
   struct Store {
     std::map<std::string, const Case*> by_id;
-    std::map<std::string, std::set<std::string>> mutants;  ///< of each case that was asked for
+    std::map<std::string, std::set<std::string>> mutants;  ///< by id of a case; filled on demand
   };
   const auto store = std::make_shared<Store>();
   for (const Case& one : cases) store->by_id.emplace(one.id, &one);
@@ -201,7 +201,7 @@ static bool padding_is_wrong(const Verdict& verdict) {
                      [](const TensorFinding& finding) { return finding.padding_wrong > 0; });
 }
 
-/// What became of padding: all of it had to stay as it was, all had to be zero, or some of each.
+/// The text for wrong padding: all of it should be unchanged, all should be zero, or there is padding of both kinds.
 static std::string padding_in_words(const Verdict& verdict) {
   bool untouched = true, zero = true;
   for (const TensorFinding& finding : verdict.tensors) {
@@ -219,13 +219,13 @@ static bool only_padding(const Verdict& verdict) {
                      [](const TensorFinding& finding) { return finding.outside == 0; });
 }
 
-/// Partly written outputs: what was written may be at the offsets of another layout.
+/// True for a broken call that left outputs partly unwritten. What it wrote may lie at the offsets of another layout.
 static bool never_written(const Evidence& evidence, const Verdict& verdict) {
   return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }
 
 std::string progress_of_writes(const std::vector<bool>& written, int64_t columns, int64_t vector) {
-  constexpr int64_t kLeastBlock = 32;  // threads
+  constexpr int64_t kLeastBlock = 32;  // threads of the smallest block
   const auto all = int64_t(written.size()), count = int64_t(std::count(written.begin(), written.end(), true));
   if (count == 0 || count == all) return "";
   const auto first = int64_t(std::find(written.begin(), written.end(), true) - written.begin());
@@ -268,7 +268,7 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
 }
 
 std::string why_outside(const std::string& message) {
-  // Bytes elsewhere have other reasons, so only those next to the tensor say something.
+  // Writes farther away have many possible reasons. Only writes next to the tensor suggest a mistake.
   for (const auto& [touches, why] :
        {std::pair("nearest 1 byte before it", "writes go on before the start: a loop or an index begins too early"),
         std::pair("first 0 bytes behind it",
@@ -277,8 +277,8 @@ std::string why_outside(const std::string& message) {
   return "";
 }
 
-/// "row 0 holds what row 7 should hold, ...": written rows that hold the expected values of rows that were never written. Empty
-/// if some wrong row does not.
+/// "row 0 holds what row 7 should hold, ...": wrong rows that hold the expected values of rows that were never written. Empty
+/// unless every wrong row does.
 static std::string rows_in_place_of_others(const WholePart& whole, const HostTensor& tensor, const std::vector<bool>& written) {
   constexpr int64_t kFewestColumns = 8, kMostPairs = int64_t(1) << 16;
   constexpr size_t kFewestCodes = 4;
@@ -319,7 +319,7 @@ static std::string rows_in_place_of_others(const WholePart& whole, const HostTen
          "wrongly (a divisor, or a factor that is left out)";
 }
 
-/// Whether the last rows and columns alone are missing: ": row 128 of 129, columns 48..63 of 64; ...".
+/// Text if only the last rows or columns were not written: ": row 128 of 129, columns 48..63 of 64; ...". Otherwise empty.
 static std::string last_tile_missing(const std::vector<bool>& written, int64_t rows, int64_t columns) {
   constexpr int64_t kFewestColumns = 8;
   int64_t first_row = rows, first_column = columns, missing = 0;
@@ -333,7 +333,7 @@ static std::string last_tile_missing(const std::vector<bool>& written, int64_t r
          "in a row than the grid has";
 }
 
-/// What the outputs of a broken call hold: which elements were never written, and whether the others are right; if not, patterns.
+/// Text on the outputs of a broken call: which elements were never written, and whether the others are right; if not, patterns.
 static std::vector<std::string> of_broken_call(const Evidence& evidence, const CallResult& result, WorkBudget& budget) {
   constexpr int64_t kMostElements = int64_t(1) << 22;
   const Expectation right = evidence.bound.expect(evidence.problem, &result.outputs);
@@ -369,7 +369,7 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
                 std::to_string(i % part.columns()) + "]";
     }
     if (const Unwritten left = unwritten_elements(part, tensor.spec, untouched); left.elements > 0) {
-      std::set<int64_t> rows, others;  // rows that are not written as a whole, and those that are
+      std::set<int64_t> rows, others;  // rows of which no element was written, and the other rows
       for (int64_t i = 0; i < part.elements(); ++i)
         (is_written[size_t(i)] ? others : rows).insert(part.number_of(i / part.columns()));
       const std::string by_index = rows_of_index(rows, others, evidence.problem);
@@ -385,7 +385,7 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
   Verdict patterns;
   if (wrong > 0) add_patterns(evidence.bound, evidence.problem, result.outputs, patterns, budget);
   std::erase_if(patterns.causes,
-                [](const std::string& words) {  // what was never written holds one code, and the same codes again
+                [](const std::string& words) {  // unwritten memory holds one code, or repeats codes, so these are no causes
                   return words.find(" holds one code in every ") != std::string::npos ||
                          words.find(" that is never filled") != std::string::npos;
                 });
@@ -416,13 +416,13 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
     (!found.input.empty() ? of_input : found.is_fact ? facts : found.complete() ? complete : partial).push_back(in_words(found));
   }
   if (verdict.causes == causes_in_words({}) && of_input.size() + complete.size() + partial.size() > 0) verdict.causes.clear();
-  // All outputs at once: then a pair of mutants is no rival, nor one that explains a part.
+  // Patterns explain every wrong output: then drop pairs of mutants, and mutants that explain only some elements.
   if (!complete.empty() && partial.empty())
     std::erase_if(verdict.causes, [](const std::string& words) {
       return words.find("; and ") != std::string::npos || words.starts_with("explains only ");
     });
   verdict.causes.insert(verdict.causes.begin(), complete.begin(), complete.end());
-  // A mutant that explains a part of the failure says more than the fact that its inputs are NaN.
+  // A mutant that explains only some elements says more than the fact that the inputs of wrong elements are NaN.
   const bool by_mutant = std::any_of(verdict.causes.begin(), verdict.causes.end(),
                                      [](const std::string& words) { return words.starts_with("explains "); });
   verdict.causes.insert(by_mutant ? verdict.causes.end() : verdict.causes.begin(), of_input.begin(), of_input.end());
@@ -452,8 +452,8 @@ static bool has_row_of_one_value(const Part& part, const HostTensor& tensor) {
   return false;
 }
 
-/// Outputs whose wrong rows are 0 or NaN throughout show that, and nothing else: many mistakes do it. If all wrong outputs are
-/// such, that is said, and what fits is no cause.
+/// If every wrong row of all wrong outputs holds only zeros or only NaN, many mistakes fit. Then the verdict states that fact
+/// instead of causes, and lists the mutants that fit in a note.
 static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget& budget) {
   constexpr int64_t kFewestElements = 8, kMostElements = int64_t(1) << 20;
   const Expectation right = evidence.bound.expect(evidence.problem, evidence.outputs);
@@ -481,7 +481,7 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
       }
       if (wrong == 0) continue;
       OneValue held = one_value(part, tensor, row);
-      held.nan = held.nan && other_nan == 0;  // another NaN is due: then NaN shows which one was made
+      held.nan = held.nan && other_nan == 0;  // another NaN code is expected: then the stored NaN tells something
       failing += wrong, ++rows, zero = zero && held.zero, nan = nan && held.nan;
     }
     if (failing == 0) continue;
@@ -491,7 +491,7 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
                     rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows()), failing, failing));
   }
   const bool of_zeros = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
-    return words.find("zeros: of the other sign") != std::string::npos;  // zeros were due
+    return words.find("zeros: of the other sign") != std::string::npos;  // zeros were expected
   });
   if (!all || facts.empty() || of_zeros) return;
   std::vector<std::string> fitting;
@@ -522,7 +522,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     const auto contract = evidence.one.parameters.find("contract");
     const CallRequest request{evidence.one.op, contract == evidence.one.parameters.end() ? "" : contract->second, verdict.kernel,
                               &evidence.problem, 1};
-    const auto add_access_beside = [&] {  // it comes first: it names the place in the code
+    const auto add_access_beside = [&] {  // the first cause, because it names the line of code
       if (const std::string outside = access_beside(backend, request); !outside.empty())
         verdict.causes.insert(verdict.causes.begin(), outside);
     };
@@ -550,7 +550,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     const Unset unset = unset_locals(backend, request, evidence.bound.expect(evidence.problem, evidence.outputs));
     std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
     const bool most_is_unset = !unset.words.empty() && 4 * unset.changed >= unset.elements;
-    if (most_is_unset) causes.clear();  // it fits numbers that are accidents
+    if (most_is_unset) causes.clear();  // they fit values that came from unset memory by accident
     verdict.causes = causes_in_words(causes);
     if (causes.empty()) {
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);
@@ -563,7 +563,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       const std::string race = unset.words.empty() ? race_in_words(backend, request) : "";
       if (!race.empty()) verdict.causes.clear();
       add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict, budget);
-      if (!race.empty() || most_is_unset) {  // what the outputs hold is then an accident: only places say something
+      if (!race.empty() || most_is_unset) {  // the values are then accidental: only positions tell something
         std::erase_if(verdict.causes, [](const std::string& words) { return words.find(kEveryElement) == std::string::npos; });
         if (!race.empty()) verdict.causes.insert(verdict.causes.begin(), race);
       }

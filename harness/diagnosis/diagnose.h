@@ -1,5 +1,5 @@
-// Finds why a kernel's outputs are wrong: which mutants of the contract reproduce them, alone or in pairs. Names of libraries and
-// kernels are not used.
+// Finds why a kernel's outputs are wrong: which hypotheses reproduce them, alone or in pairs. A hypothesis is a mutant of the
+// contract, or a wrong read of an input. The search does not look at the names of libraries and kernels.
 #pragma once
 
 #include <array>
@@ -32,20 +32,20 @@ struct Cause {
   int64_t failing = 0;       ///< elements that the contract rejects
   int64_t explained = 0;     ///< of those: elements that the hypothesis accepts
   int64_t contradicted = 0;  ///< elements that the contract accepts and the hypothesis rejects
-  int64_t open = 0;          ///< more elements that the contract rejects, for which the hypothesis accepts anything
+  int64_t open = 0;          ///< not in `failing`: rejected elements for which the hypothesis accepts every code
 
   int64_t left() const { return failing - explained + contradicted; }
   bool complete() const { return left() == 0; }
-  /// True if it only describes the wrong elements, as "zeros of the other sign" does: many mistakes would give these.
+  /// True if it only describes the wrong elements, as "zeros: of the other sign" does: many mistakes could cause these.
   bool is_symptom() const;
 };
 
-/// Whether every complete cause is a wrong read of an input, and not all of the same one: at most one is right, and none is
-/// asserted.
+/// True if every complete cause is a wrong read of an input, and they name different inputs. At most one of them can be right, so
+/// a report must not assert any.
 bool contradict_each_other(const std::vector<Cause>& causes);
 
-/// Limits the work of a diagnosis. It counts evaluated elements and not seconds, so that the same command says the same on every
-/// machine.
+/// Limits the work of a diagnosis. It counts evaluated elements and not seconds, so that a command prints the same causes on
+/// every machine.
 class WorkBudget {
  public:
   /// About 5 s on two cores of an AVX2 server; and the budget of `--diagnose long`.
@@ -54,7 +54,7 @@ class WorkBudget {
   explicit WorkBudget(int64_t elements) : left_(elements) {}
 
   int64_t left() const { return left_; }
-  /// Takes work off, unless less than `kept` would be left.
+  /// Subtracts the work if at least `kept` remains; returns whether it did.
   bool take(int64_t elements, int64_t kept = 0) {
     const bool fits = elements <= left_ - kept;
     if (fits) left_ -= elements;
@@ -70,42 +70,42 @@ class WorkBudget {
   std::string words_;
 };
 
-/// Work units of an element of an answer: 1, and for a GEMM also an eighth of its multiply-accumulates.
+/// Work of evaluating one element, in units of WorkBudget: 1 + k / 8 for a GEMM of k multiply-accumulates, otherwise 1.
 inline int64_t work_of_element(const Answer& answer) { return 1 + answer.products / 8; }
 
-/// Causes that explain the outputs, best first (fewest elements left over). Elements for which a hypothesis accepts anything are
-/// not explained; they do not count if it explains a quarter of a tensor's failing elements.
+/// Causes that explain the outputs, best first (smallest Cause::left()). An element for which a hypothesis accepts every code is
+/// not explained. Such elements become Cause::open if it explains 8 failing elements of the tensor, and a quarter of them.
 ///
-/// A hypothesis must explain three quarters of the failing elements of some tensor, or of the rows that violate a rule as a
-/// whole. It may leave other failing elements over (there may be another mistake), or contradict at most one good element for
-/// every four that it explains (the mistake may be made in a part of the tensor), but not both. It is refuted by a tensor in
-/// which it expects other codes than the contract if the outputs hold neither. Matches by chance do not reach that. A pair must
-/// leave at most half of what the best single hypothesis leaves; pairs are tried only if no single one explains everything.
+/// A hypothesis becomes a cause only if it explains three quarters of the failing elements of some tensor, or of the rows that
+/// break a rule as a whole. It may leave failing elements unexplained, because there may be another mistake. Or it may reject
+/// right elements, at most one for every four that it explains, because the mistake may affect only a part of the tensor. It may
+/// not do both. An incomplete one is dropped if some tensor refutes it: the outputs hold none of the codes that it expects there
+/// and the contract does not. Pairs are tried if no hypothesis explains everything. A pair must halve the smallest left().
 ///
-/// Only the steps of `sample` are evaluated, and counts refer to them. Nullptr: all steps. If the budget does not suffice, causes
-/// are sought in a part of the sample (half of it failing elements); the best causes are then compared with the whole sample.
-/// Nullptr: that of kLong.
+/// `sample`: the steps to evaluate, to which all counts refer; nullptr: all steps. If `budget` does not suffice, the search uses
+/// a part of the sample (half of it failing elements), and then compares the best causes with the whole sample. `budget` may be
+/// nullptr: then the limit is kLong.
 std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                             const Sample* sample = nullptr, WorkBudget* budget = nullptr);
 
-/// The best three causes as text for a report, or all (at most 16) that explain everything: "explains 12 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)", or
-/// "explains only 11 of 12 ...". The two mutants of a pair are joined by "; and", each with the number of elements that need it.
-/// "no known cause" if there are none.
+/// Causes as text for a report: the best three, or all that explain everything (at most 16). For example "explains 12 of 12
+/// failing elements: scale: pow2(ceil) -> pow2(floor)", or "explains only 11 of 12 ...". "; and" joins the mutants of a pair;
+/// each has the number of elements that the cause explains only because of it. "no known cause" if `causes` is empty.
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes);
 
-/// What fits wrong elements that tell little, such as zeros: no cause, but said.
+/// A note on mutants that fit wrong elements which many mistakes could give, such as zeros. It asserts no cause.
 std::string would_fit(const std::vector<std::string>& mistakes);
 
-/// Adds the patterns of wrong_part.h to the causes of a failure: patterns that explain a whole output first, others last, then
-/// facts. Facts alone stand behind "no known cause".
+/// Adds the patterns of wrong_part.h to the causes of a failure. Patterns that explain a whole output come before the causes,
+/// other patterns after them, then facts. If there are only facts, they follow "no known cause".
 void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict,
                   WorkBudget& budget);
 
-/// Which elements of a tensor were written, counted over all rows, if that says how positions advance: "; written are 4 of each
-/// 16 elements, counted over all rows: positions advance 4 times too far, or ...". Otherwise empty. `vector`: elements in 16
-/// bytes; 0 if unknown.
+/// What the written elements of a partly written tensor tell about the kernel's loop: "; written are 4 of each 16 elements,
+/// counted over all rows: positions advance 4 times too far, or ...". Empty if they tell nothing. `vector`: elements in 16 bytes;
+/// 0 if unknown.
 std::string progress_of_writes(const std::vector<bool>& written, int64_t columns, int64_t vector = 0);
-/// What follows from the message of a call that wrote outside a tensor, if what it wrote touches the tensor; otherwise empty.
+/// For the message of a call that wrote outside a tensor: the likely mistake, if the written bytes touch the tensor; else empty.
 std::string why_outside(const std::string& message);
 
 /// Adds what the budget left out to Verdict::looked_at.
@@ -118,27 +118,27 @@ void add_limits(const WorkBudget& budget, Verdict& verdict);
 std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(const Case&)> recorded);
 
 
-/// For reconcile(): whether the data of a passed case expose a mutant, by the mutation score of its verdict. Suspects, equivalent
-/// mutants and mutants that the case does not have are not exposed.
+/// For reconcile(): whether the data of a passed case expose a mutant, by the mutation score of its verdict. False for equivalent
+/// mutants, for Hypothesis::suspect, and for mutants that the case does not have.
 std::function<bool(const Verdict& passed, const std::string& mistake)> exposed_by_data(std::span<const Op> ops,
                                                                                        const std::vector<Case>& cases);
 
-/// Repeats a call with inaccessible memory right beside each tensor, first behind them, then before them. If it then crashes
-/// there: "outside: read 2 bytes before the start of 'x' (at mine.h:12, called from ...)". Otherwise empty, as for back ends
-/// whose crashes would end this process.
+/// Repeats a call with inaccessible memory directly after each tensor, then directly before it. If the call crashes there,
+/// returns "outside: read 2 bytes before the start of 'x' (at mine.h:12, called from ...)". Otherwise returns "". Does nothing on
+/// back ends whose crashes would end this process.
 std::string access_beside(const Backend& backend, CallRequest request);
 
-/// Checks whether wrong outputs change when the call is repeated under other schedules. On a back end with a schedule of its own
-/// (honours_schedule_seed) that is a race between lanes; on others the reason remains open. Empty if the bits stay the same;
-/// otherwise "race: ... q at storage element 7: ...", or "unsteady: ..." if the library has no schedule that could have changed,
-/// or the first one gives other bits when it is repeated.
+/// Checks whether wrong outputs change when the call is repeated under other schedules of the lanes. Returns "" if the bits stay
+/// the same. Returns "race: ... q at storage element 7: ..." if the back end honours the seed of a schedule
+/// (honours_schedule_seed): then only the order of the lanes has changed. Returns "unsteady: ..." with possible reasons if the
+/// back end has no such schedule, or if the first schedule gives other bits when it is repeated.
 std::string race_in_words(const Backend& backend, const CallRequest& request);
 
-/// Elements that change with what stacks held before the call: a local variable or array is read before it is set, or beside its
-/// ends.
+/// Elements that depend on what the stacks held before the call: the kernel reads a local variable or array before it is set, or
+/// outside of its bounds.
 struct Unset {
   std::string words;                  ///< "unset: ... y[0, 8], which ..."; empty if nothing changed
-  int64_t changed = 0, elements = 0;  ///< of the outputs that changed
+  int64_t changed = 0, elements = 0;  ///< changed elements, and all elements, of the outputs that changed
 };
 /// Repeats a call with other bytes on the stacks, if a crash cannot end this process.
 Unset unset_locals(const Backend& backend, CallRequest request, const Expectation& right);
@@ -155,7 +155,7 @@ enum class Membership : uint8_t {
   kAnything  ///< the answer accepts every code
 };
 
-/// `stored`: number of elements in the tensor's storage; `offset`: that of the element.
+/// `stored`: number of elements in the tensor's storage; `offset`: the element's index in the storage.
 Membership membership(const Part& part, const HostTensor& tensor, int64_t stored, int64_t offset, Interval accepted);
 
 /// Result of comparing outputs with an answer.
@@ -168,15 +168,15 @@ struct Memberships {
 };
 
 /// Compares with the answer that has the fewest elements outside. An element whose offset is outside the storage counts as
-/// outside. Violations between tensors are ignored: they hold for a mutant as for the contract.
+/// outside. Rules between tensors are not checked: they are the same for a mutant and for the contract.
 Memberships memberships(const Expectation& expectation, const std::vector<HostTensor>& outputs, const Sample& sample);
 
-/// Counts for a hypothesis where the contract fails and where it holds. A step that breaks a rule without an element outside
-/// counts as one element.
+/// A hypothesis compared with the outputs: counted apart for elements that the contract rejects (`failing`) and accepts. A step
+/// that breaks a rule as a whole, without an element outside, counts as one element.
 struct MembershipCounts {
   int64_t failing = 0, explained = 0, contradicted = 0;
-  int64_t open = 0;  ///< not in `failing`: elements for which the hypothesis accepts anything, where it explains enough others
-  int64_t contradicted_beside = 0;  ///< of those: in parts that the contract accepts wholly
+  int64_t open = 0;  ///< not in `failing`: elements for which the hypothesis accepts every code, see diagnose()
+  int64_t contradicted_beside = 0;  ///< those of `contradicted` in parts without a failing element
   bool most_of_a_part = false;  ///< explains three quarters of the failing elements of some part, or of the violated steps
 
   int64_t left() const { return failing - explained + contradicted; }

@@ -38,7 +38,7 @@ using ::testing::StartsWith;
 
 // What the cases of a table expose together.
 
-/// Three cases of a contract with the mutants a, b and c; `blind` and `declared`: what each misses, and lists in blind_to.
+/// Three cases of a contract with the mutants a, b and c. `blind`: mutants that each case misses; `declared`: its blind_to.
 struct Table {
   std::vector<Case> cases = std::vector<Case>(3);
   std::vector<Power> powers = std::vector<Power>(3);
@@ -62,7 +62,7 @@ TEST(TablePower, AMutantIsMissedIfNoCaseExposesIt) {
   EXPECT_THAT(Table({{"a", "b"}, {"a", "c"}, {"a", "c"}}, none).missed(), ElementsAre("a"));
   EXPECT_THAT(Table({{"a"}, {"a"}, {"a"}}, {{"a"}, {"*"}, {"a"}}).missed(), ElementsAre());
   EXPECT_THAT(Table({{"a"}, {"a"}, {"a"}}, {{"a"}, {"*"}, {}}).missed(), ElementsAre("a")) << "one row does not declare it";
-  // Case 2 does not have the mutant, so that it exposes nothing.
+  // Case 2 does not have the mutant a, so it cannot expose a.
   const auto of_some = [](const Case& one) {
     return one.why == "2" ? std::vector<std::string>{"b"} : std::vector<std::string>{"a", "b"};
   };
@@ -194,7 +194,7 @@ TEST(Violations, AreNotExplainedByAnEditThatBreaksTheRuleToo) {
   EXPECT_THAT(judged(op, testing::toy_case("bf16", "4x16")).causes, ElementsAre("no known cause"));
 }
 
-// Patterns of wrong outputs. The toy op copies x: 1 + i / 64 in bf16, the codes i % 16 in formats of 8 bits.
+// Patterns of wrong outputs. The toy op copies x. Element i of x is 1 + i / 64 in bf16, and code i % 16 in formats of 8 bits.
 
 using Edit = std::function<void(HostTensor& y, int64_t columns)>;
 
@@ -211,7 +211,7 @@ std::vector<std::string> patterns(const std::string& shape, const Edit& edit, co
   return lines;
 }
 
-/// y[i] becomes what `f` makes of all values of x and i.
+/// Sets every y[i] to f(all values of x, i, columns).
 Edit values(const std::function<double(const std::vector<double>& x, int64_t i, int64_t columns)>& f) {
   return [f](HostTensor& y, int64_t columns) {
     std::vector<double> x;
@@ -250,7 +250,7 @@ TEST(Patterns, AFactorOfEachRowIsNamed) {
                           "48 wrong elements)"));
 }
 
-/// The regularities of 4 rows of 32 elements, of which each holds got(i) in place of due(i).
+/// The regularities of 4 rows of 32 elements: element i holds got(i), and due(i) is expected.
 std::vector<std::string> regularities_of(const Format& format, const std::function<double(int64_t)>& due,
                                          const std::function<double(int64_t)>& got) {
   std::vector<WholePart> answer = {testing::whole_part(format, {4, 32}, {}, {}, "", "y")};
@@ -283,7 +283,7 @@ TEST(Patterns, CodesOfOneMantissaBitHaveNoFactorOfEachRow) {
 
 TEST(Patterns, AFactorOfEachColumnNeedsDifferentValuesInAColumn) {
   const auto factor = [](int64_t i) { return i % 2 ? 2.0 : 4.0; };
-  const auto alike = [](int64_t i) { return double(1 + i % 32 % 3); };  // in all rows
+  const auto alike = [](int64_t i) { return double(1 + i % 32 % 3); };  // equal in all rows
   const auto different = [](int64_t i) { return double(1 + (i + i / 32) % 4); };
   const auto lines = [&](const std::function<double(int64_t)>& due) {
     return regularities_of(kE5M2, due, [&](int64_t i) { return due(i) * factor(i); });
@@ -355,7 +355,7 @@ TEST(Patterns, IndicesWithinAVectorAreNamed) {
               ElementsAre(HasSubstr("the expected values of j mod 4: the first 4 columns again (48 of 48")));
 }
 
-/// Patterns of y where x is expected, element by element, in rows of 16.
+/// Patterns of an output with rows of 16: element i holds held(i), and due(i) is expected.
 std::vector<std::string> patterns_of(int64_t rows, const std::function<double(int64_t)>& due,
                                      const std::function<double(int64_t)>& held) {
   const std::unique_ptr<const BoundCase> bound = testing::toy_op().bind(testing::toy_case("bf16", std::to_string(rows) + "x16"));
@@ -369,8 +369,8 @@ std::vector<std::string> patterns_of(int64_t rows, const std::function<double(in
   return lines;
 }
 
-/// Patterns of d, [rows, 16] in bf16, each element of which is a sum of products; it holds due(source(i)), and -1 where that is
-/// below 0.
+/// Patterns of d, [rows, 16] in bf16, whose elements are sums of products. Element i holds due(source(i)), or -1 if source(i) is
+/// negative.
 std::vector<std::string> patterns_of_sums(int64_t rows, const std::function<int64_t(int64_t)>& source) {
   const auto due = [](int64_t i) { return 1 + double(i * i * 2654435761 % 97); };
   std::vector<WholePart> answer = {testing::whole_part(kBf16, {rows, 16}, {}, {}, "", "d")};
@@ -442,7 +442,7 @@ TEST(Patterns, OfTwoCodesAShiftMustHoldForTheWholeTensor) {
 }
 
 TEST(Patterns, CodesBesideTheExpectedOnesAreNoShiftOfSmoothData) {
-  const auto due = [](int64_t i) { return 1.0 + double(i + 1) / 128; };  // each is the code after the one before
+  const auto due = [](int64_t i) { return 1.0 + double(i + 1) / 128; };  // each element has the next code after its predecessor's
   EXPECT_THAT(patterns_of(4, due, [&](int64_t i) { return due(i % 4 == 0 ? i - 1 : i + 1); }), ElementsAre())
       << "three of four hold what the next column should hold";
 }
@@ -454,7 +454,7 @@ TEST(Patterns, DistancesThatExplainEquallyMuchAreNamedTogether) {
                   "pattern: y holds the expected values 1 row later, or 3 rows earlier, or 5 rows later (192 of 192")));
 }
 
-/// Right and wrong words of UE8M0 scales, `groups` in a row of whole words. Returns the patterns.
+/// The patterns of packed UE8M0 scales [rows, groups] after `edit` has changed the words. Rows are padded to whole words.
 std::vector<std::string> patterns_of_words(int64_t rows, int64_t groups,
                                            const std::function<void(HostTensor& words, const std::vector<uint8_t>& due)>& edit) {
   const int64_t words = (groups + 3) / 4;
@@ -599,7 +599,7 @@ TEST(Facts, NumbersWhereNanIsExpectedAreNamed) {
               Contains(StartsWith("pattern: y holds numbers where NaN is expected (22 of 22 wrong elements)")));
 }
 
-/// Patterns of 61 rows of 16 scales of which `held` gives the rows from 48 on, from their own right bytes.
+/// Patterns of 61 rows of 16 scales. Rows from 48 on hold held(i, right byte); the others are right.
 std::vector<std::string> patterns_of_last_rows(const std::function<uint8_t(int64_t i, uint8_t due)>& held) {
   return patterns_of_words(61, 16, [&](HostTensor& words, const std::vector<uint8_t>& due) {
     for (int64_t i = 48 * 16; i < 61 * 16; ++i) words.bytes[size_t(i)] = std::byte(held(i, due[size_t(i)]));
@@ -628,7 +628,7 @@ TEST(Facts, ScatteredRowsAreNotOfAnEarlierCall) {
   EXPECT_THAT(lines, Not(Contains(HasSubstr("other data"))));
 }
 
-/// The fact about rows of scales `held`, where `due` is expected and the codes q are right, or wrong in the last row.
+/// The fact about rows of scales that hold `held` where `due` is expected. q is right, or its last code is wrong.
 std::string rows_beside_codes(const std::function<uint8_t(int64_t i)>& due, const std::function<uint8_t(int64_t i)>& held,
                               bool codes_right = true) {
   constexpr int64_t kRows = 61, kColumns = 16;
@@ -656,7 +656,7 @@ TEST(Facts, RowsThatAnotherOutputHasRightWereNotStored) {
 }
 
 TEST(Facts, FewScalesOfAnEarlierCallAreNamedIfTheyAreWrongBothWays) {
-  // One scale in twelve is not 120, in an earlier call too.
+  // One scale in twelve is not 120, in this call and in the earlier one.
   const auto of_call = [](int64_t i) { return uint8_t(scattered(i) < 102 ? 119 + 2 * (i % 2) : 120); };
   const auto last_rows = [&](const std::function<uint8_t(int64_t)>& held) {
     return rows_beside_codes(of_call, [&](int64_t i) { return i < 48 * 16 ? of_call(i) : held(i); });
@@ -734,9 +734,9 @@ TEST(Facts, OppositeInfinitiesOfTwoRanksAreNamed) {
       << "one rank has no opposite";
 }
 
-// Hypotheses that the outputs speak against.
+// Hypotheses that the outputs refute.
 
-/// One call whose outputs are `due` under the contract and `mutant` under the only mutant; both hold a tensor for each format.
+/// The causes of a call that returned `held`. The contract expects `due` and its only mutant `mutant`: one tensor per format.
 std::vector<std::string> causes_of(const std::vector<const Format*>& formats, const std::vector<std::vector<uint32_t>>& due,
                                    const std::vector<std::vector<uint32_t>>& mutant,
                                    const std::vector<std::vector<uint32_t>>& held) {
@@ -789,10 +789,10 @@ TEST(Refuted, AHypothesisWhoseValuesOfAnotherTensorAreNotFoundIsDropped) {
 
 TEST(Refuted, AHypothesisThatIsTooMuchAndTooLittleIsDropped) {
   std::vector<uint32_t> mutant = eight(20), held = eight(20);
-  held[7] = 17;  // right
+  held[7] = 17;  // the contract's code
   EXPECT_THAT(causes_of({&kE8M0}, {eight(10)}, {mutant}, {held}),
               ElementsAre("explains 7 of 7 failing elements and contradicts 1 good ones: the mutant"));
-  held[6] = 99;  // neither
+  held[6] = 99;  // neither the contract's code nor the mutant's
   EXPECT_THAT(causes_of({&kE8M0}, {eight(10)}, {mutant}, {held}), ElementsAre("no known cause"));
   held[7] = 27;
   EXPECT_THAT(causes_of({&kE8M0}, {eight(10)}, {mutant}, {held}),
@@ -940,7 +940,7 @@ TEST(Misread, RecordsThatRepeatDoNotTellWhereTheyAreRead) {
   EXPECT_TRUE(tells(61));
 }
 
-/// A back end that answers with the status, message and outputs that `answer` makes of the request.
+/// A back end that answers each request with answer(request).
 Backend answering(const std::function<CallResult(const CallRequest&)>& answer) {
   Backend backend{"fake", {}, answer};
   backend.contains_crashes = true;
@@ -1108,10 +1108,10 @@ TEST(LeftOut, TheColumnsThatAMaximumLeavesOutAreFoundFromTheScales) {
   EXPECT_EQ(found([](int64_t) { return true; }), "");
 }
 
-// The cost of hypotheses of large outputs.
+// The cost of testing hypotheses on large outputs.
 
-/// 64 rows of 16 codes, each of which costs as much as 2^16 multiply-accumulates: `code` in every element from `first_row` on, and
-/// 10 before. `rows`: counts those that are computed.
+/// 64 rows of 16 codes: `code` from row `first_row` on, and 10 before. Each element costs as much as 2^16 multiply-accumulates.
+/// `rows` counts the rows that are computed.
 Expectation costly(uint32_t code, int64_t first_row, const std::shared_ptr<std::atomic<int64_t>>& rows) {
   const Part part{"y", &kE8M0, {64, 16}, ""};
   Answer answer{"", {part}, 64, [code, first_row, rows](int64_t first, int64_t end) {
@@ -1125,7 +1125,7 @@ Expectation costly(uint32_t code, int64_t first_row, const std::shared_ptr<std::
   return {{answer}};
 }
 
-/// Forty mutants, of which the last explains the outputs: the code 30 from `first_row` on.
+/// A case with forty mutants. Only the last explains the outputs: it expects code 30 from row `first_row` on.
 class Costly : public testing::ToyCase {
  public:
   struct Counted {

@@ -19,12 +19,12 @@
 namespace assay {
 namespace {
 
-/// What wrong elements have in common, without a reason.
+/// A fact: what wrong elements have in common, without a reason.
 Regularity fact(const WrongPart& wrong, std::string words, std::string note, int64_t explained) {
   return {wrong.label(), std::move(words), int64_t(wrong.failing().size()), explained, 0, false, true, std::move(note)};
 }
 
-/// A pattern of all wrong elements: what happened to them.
+/// A pattern that explains all wrong elements.
 Regularity pattern(const WrongPart& wrong, std::string words, std::string note) {
   const auto failing = int64_t(wrong.failing().size());
   return {wrong.label(), std::move(words), failing, failing, 0, false, false, std::move(note)};
@@ -46,7 +46,7 @@ std::optional<Regularity> nan_or_number(const WrongPart& wrong) {
   if (!held && !expected) return std::nullopt;
   const std::string code = nans.size() == 1 ? " (" + hex(wrong.format(), *nans.begin()) + ")" : "";
   const auto failing = int64_t(wrong.failing().size()), right = wrong.part().elements() - failing;
-  // All groups have the same formula, so it fails in a few of many groups only for rare inputs.
+  // All groups have the same formula. If it fails in a few of many groups, these groups have rare inputs.
   constexpr int64_t kFew = 4, kMany = 64;
   const std::string words = held ? "NaN" + code + " where a number is expected" : "numbers where NaN is expected";
   if (!held || failing > kFew || right < kMany) return fact(wrong, words, "", failing);
@@ -63,8 +63,8 @@ std::pair<std::set<int64_t>, std::set<int64_t>> failing_rows_and_columns(const W
 
 namespace {
 
-/// What follows from the rows and columns that are wrong throughout: a loop over a vector that begins or ends one element away,
-/// or a row's number that enters a position wrongly. Empty if they say nothing.
+/// The likely reason why exactly these rows and columns are wrong: a loop over a vector that begins or ends one element away, or
+/// a row's number that enters a position wrongly. Empty if there is none.
 std::string why_these(const std::set<int64_t>& rows, int64_t of_rows, const std::set<int64_t>& columns, int64_t of_columns) {
   constexpr int64_t kFewestRows = 3, kFewestVectors = 2;
   if (int64_t(columns.size()) == of_columns && of_rows >= kFewestRows && int64_t(rows.size()) == of_rows - 1 && !rows.contains(0))
@@ -94,7 +94,7 @@ std::string why_these(const std::set<int64_t>& rows, int64_t of_rows, const std:
 std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong) {
   const auto [rows, columns] = failing_rows_and_columns(wrong);
   const auto failing = int64_t(wrong.failing().size()), of_rows = int64_t(rows.size()), of_columns = int64_t(columns.size());
-  const bool is_end = failing == wrong.part().elements() - wrong.failing().front() && of_rows == 1;  // of the whole tensor
+  const bool is_end = failing == wrong.part().elements() - wrong.failing().front() && of_rows == 1;  // the tensor's end
   if ((failing < kFewest && !is_end) || of_rows * of_columns != failing || failing == wrong.part().elements())
     return std::nullopt;
   const std::string places = places_text(rows, wrong.part().rows(), columns, wrong.part().columns());
@@ -107,7 +107,7 @@ std::string rows_of_index(const std::set<int64_t>& rows, const std::set<int64_t>
   constexpr size_t kFewestRows = 8;
   if (rows.empty() || others.empty() || rows.size() + others.size() < kFewestRows) return "";
   struct Condition {
-    const char *of_one, *of_several;  // nullptr: only for an index of one number for each row
+    const char *of_one, *of_several;  // text for an index with one number for each row, or several; nullptr: does not apply
     bool (*holds)(int64_t low, int64_t high);
   };
   constexpr Condition kConditions[] = {
@@ -175,7 +175,7 @@ std::optional<std::array<int64_t, 2>> rows_close_together(const WrongPart& wrong
   return std::array{first, last};
 }
 
-/// A number on the scale on which differences are compared: the logarithm if all numbers of the tensor are positive.
+/// Numbers as they are compared: logarithms if all numbers of the tensor are positive, otherwise the numbers themselves.
 class Measure {
  public:
   explicit Measure(const WrongPart& wrong) : wrong_(wrong) {
@@ -189,7 +189,7 @@ class Measure {
     const std::optional<double> due = wrong_.middle(i);
     return due ? on_scale(*due) : std::nullopt;
   }
-  /// Whether the numbers are scales or numbers like the others of the tensor.
+  /// Whether element i holds a finite number; for a format of scales, one in their plausible range.
   bool plausible(int64_t i) const {
     const double value = wrong_.value(i);
     if (!std::isfinite(value)) return false;
@@ -222,8 +222,8 @@ struct Spread {
 
 /// How the numbers of some rows differ from the expected ones of their own rows and of others.
 struct Differences {
-  Spread own, other, between;  ///< held less due of the same row; held less due of another row; due less due of another row
-  int64_t wrong = 0, above = 0, unequal = 0;  ///< held is not due, is above it; due is not due of another row
+  Spread own, other, between;  ///< stored - expected of its row; stored - expected of another row; expected - that of another row
+  int64_t wrong = 0, above = 0, unequal = 0;  ///< stored != expected; stored > expected; expected != that of the other row
   bool plausible = true;                      ///< every number may occur in this tensor
   bool function_of_due = true;                ///< equal expected codes, if there are any, have equal stored codes
 };
@@ -258,10 +258,10 @@ Differences differences_of(const WrongPart& wrong, int64_t first, int64_t last) 
   return all;
 }
 
-/// Whether the numbers are no nearer to the expected ones of their own rows than to those of other rows, whatever offset or
-/// factor all have in common. A row that was computed wrongly from its own data is nearer to its own expected numbers.
-/// `had_right_values`: another output shows that the rows were computed. Then it suffices that numbers are too large and too
-/// small as often as in other rows.
+/// Whether the stored numbers are no nearer to the expected ones of their own rows than to those of other rows. An offset or a
+/// factor that all have in common is ignored. A row computed wrongly from its own data is nearer to its own expected numbers.
+/// `had_right_values`: another output shows that the rows were computed. Then it suffices that numbers are as often too large and
+/// too small as in a comparison with other rows.
 bool of_other_data(const Differences& found, bool had_right_values) {
   constexpr double kAsFar = 0.85;
   const double far = found.other.deviation();
@@ -316,7 +316,7 @@ constexpr InputKind kInputKinds[] = {
     {"subnormal", [](const Format& f, double v) { return v != 0 && std::abs(v) < std::ldexp(1.0, f.min_exponent()); }},
     {"negative", [](const Format&, double v) { return v < 0; }},
 };
-/// Bits of a set of kinds; the one behind the others: Inf on one rank and -Inf on another, whose sum is NaN.
+/// A set of kinds as bits. The last bit, kOpposite: Inf on one rank and -Inf on another, whose sum is NaN.
 using KindSet = uint16_t;
 constexpr size_t kOpposite = std::size(kInputKinds), kKindBits = kOpposite + 1;
 
@@ -327,10 +327,10 @@ std::string kind_text(size_t kind, bool of_ranks) {
 
 constexpr size_t kLastNotFinite = 4;  ///< kinds up to here are Inf and NaN
 
-/// Larger inputs are not looked at.
+/// Inputs with more elements are not examined.
 constexpr int64_t kMostInputs = int64_t(1) << 22;
 
-/// For each element, in row-major order: the kinds that it is on some rank.
+/// For each element, in row-major order: the kinds that it has on some rank.
 std::vector<KindSet> kinds_of(const std::vector<const HostTensor*>& tensors) {
   const TensorSpec& spec = tensors.front()->spec;
   std::vector<KindSet> kinds(size_t(spec.elements()));
@@ -346,7 +346,7 @@ std::vector<KindSet> kinds_of(const std::vector<const HostTensor*>& tensors) {
   return kinds;
 }
 
-/// "x has NaN", and "; 2 of x, first x[3, 200]". Only the first counts where failures are grouped by cause.
+/// "x has NaN", and "; 2 of x, first x[3, 200]". Failures are grouped by the first text only.
 std::pair<std::string, std::string> inputs_of_kind(const std::string& name, const std::vector<const HostTensor*>& tensors,
                                                    size_t kind) {
   int64_t count = 0, first = 0, rank = 0;
@@ -366,14 +366,14 @@ std::pair<std::string, std::string> inputs_of_kind(const std::string& name, cons
           fmt::format("; {} of {}, first {}[{}, {}]{}", count, name, name, first / columns, first % columns, of_rank)};
 }
 
-/// The elements of an input that one unit of output elements depends on: `width` columns of a row, or a whole column.
+/// A way to divide an input into units, so that an output element depends on one unit: `width` columns of a row, or a column.
 struct Units {
   std::string where;  ///< "where x is {}"
   int64_t count = 0;
   std::function<int64_t(int64_t row, int64_t column)> of_output, of_input;
 };
 
-/// Ways in which the elements of an input of `rows` x `columns` may belong to those of the output.
+/// The possible Units of an input of `rows` x `columns`, for this output.
 std::vector<Units> units_of(const std::string& name, int64_t rows, int64_t columns, const Part& output, bool elementwise) {
   std::vector<Units> all;
   const auto blocks = [&](const std::string& where, int64_t out_width, int64_t in_width) {
@@ -420,7 +420,7 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
       for (const int64_t i : wrong.failing()) ++wrong_in[units.of_output(i / columns, i % columns)];
       const auto failing = int64_t(wrong_in.size());
       size_t best = kKindBits;
-      int64_t least = 2 * failing + 1, right = 0, explained = 0;  // if two kinds apply, the rarer one says more
+      int64_t least = 2 * failing + 1, right = 0, explained = 0;  // if two kinds fit, the rarer one says more
       for (size_t n = 0; n < kKindBits; ++n) {
         const size_t k = (kOpposite + n) % kKindBits;  // kOpposite first: it implies two others
         std::vector<bool> of_kind(size_t(units.count));
@@ -435,7 +435,7 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
         // Probability that at least this number of the wrong units would be of this kind if they were drawn at random.
         const double chance = log_choices(holding, hits) + log_choices(units.count - holding, failing - hits) -
                               log_choices(units.count, failing);
-        const bool exact = k <= kLastNotFinite && holding == hits && hits == failing;  // NaN in, and wrong out there alone
+        const bool exact = k <= kLastNotFinite && holding == hits && hits == failing;  // wrong exactly where NaN or Inf is
         if (chance > std::log(exact ? 0.05 : 1e-3)) continue;
         best = k, least = holding, right = holding - hits, explained = elements;
       }

@@ -30,7 +30,7 @@ class Edits {
     rows_ = rows, columns_ = columns;
   }
 
-  /// Every element is read from a fixed number of elements or rows away. Elements are counted row after row.
+  /// Every element is read from a position a fixed number of elements or rows away. Elements are counted row after row.
   void shifts(bool of_integers) {
     for (const int64_t by : {1, -1, 2, -2, 4, -4, 8, -8, 16, -16, 32, -32, 64, -64, 128, -128})
       if (columns_ >= std::max(kFewestColumns, 2 * std::abs(by))) {
@@ -39,7 +39,7 @@ class Edits {
           return std::pair(at / columns, at % columns);
         });
         all_.back().plain = std::abs(by) == 1;
-        // The neighbour at the end of a row may be that of the next row, padding, or a zero in the place of what lies beyond it.
+        // Beyond the end of a row, the kernel may read the next row, padding, or a zero that it puts in their place.
         all_.back().unknown = [rows = rows_, columns = columns_, by, of_integers](int64_t r, int64_t c) {
           const int64_t at = of_integers ? r * columns + c + by : c + by;
           return at < 0 || at >= (of_integers ? rows * columns : columns);
@@ -50,9 +50,9 @@ class Edits {
         add(shift_name(by, "row"), [by](int64_t r, int64_t c) { return std::pair(r + by, c); }).plain = std::abs(by) == 1;
   }
 
-  /// One element for several, or several exchanged.
+  /// One element is read for several, or several elements are exchanged.
   void other_places() {
-    if (rows_ * columns_ >= kFewestColumns && data_.code(data_.spec.row(0)) != 0)  // of 0, see unread()
+    if (rows_ * columns_ >= kFewestColumns && data_.code(data_.spec.row(0)) != 0)  // if it is 0, see unread()
       add("[i, j] is read from [0, 0]", [](int64_t, int64_t) { return std::pair<int64_t, int64_t>(0, 0); });
     if (rows_ > 1 && columns_ > 1)
       add("[i, j] is read from [0, j]", [](int64_t, int64_t c) { return std::pair<int64_t, int64_t>(0, c); });
@@ -111,7 +111,7 @@ class Edits {
       }
   }
 
-  /// Numbers of a kind that are taken for others.
+  /// Some codes are taken for others, such as NaN for 0.
   void codes(const Format& format) {
     const uint32_t sign = uint32_t(1) << (format.bits - 1);
     std::set<uint32_t> there;
@@ -135,7 +135,7 @@ class Edits {
        [=](uint32_t code) { return std::isfinite(decode(format, code)) ? code & ~1u : code; });
   }
 
-  /// Some elements of each vector are read from others of the vector.
+  /// Some elements of each vector are read from other positions of the same vector.
   void parts_of_vectors() {
     for (const int64_t period : {2, 4, 8, 16, 32})
       for (int64_t width = std::max<int64_t>(1, period / 16); width < period; width *= 2)
@@ -156,7 +156,7 @@ class Edits {
     };
     std::vector<Half> all = {{"", 0, columns_}};
     if (halves) all = {{"", 0, columns_}, {"the first half of ", 0, columns_ / 2}, {"the second half of ", columns_ / 2, columns_}};
-    for (const int64_t period : {64, 32, 16, 8, 4})  // of several that explain everything, the longest is meant
+    for (const int64_t period : {64, 32, 16, 8, 4})  // if several explain everything, the longest is reported
       for (const int64_t by : {1, -1})
         for (const bool flat : {false, true})
           for (const Half& half : all) {
@@ -211,7 +211,7 @@ class Edits {
     }
     if (all) leave(kAll, [](int64_t) { return true; });
     leave("j = 0", [](int64_t c) { return c == 0; });
-    for (int64_t unit = 1; unit < columns_; unit *= 2) {  // the last unit, whole or cut short, and all but the first
+    for (int64_t unit = 1; unit < columns_; unit *= 2) {  // the last unit (may be partial), all but the first, or the first
       const int64_t last = (columns_ - 1) / unit * unit;
       leave(fmt::format("j >= {}", last), [=](int64_t c) { return c >= last; });
       leave(fmt::format("j >= {}", unit), [=](int64_t c) { return c >= unit; });
@@ -219,7 +219,7 @@ class Edits {
     }
   }
 
-  /// The end of a row is taken for what lies behind it: of rows that hold gate and up, of one of them.
+  /// For rows that hold gate and up: the last column of one half is treated as if it lay beyond the end, and read as 0.
   void last_of_halves() {
     for (const auto& [words, last] : {std::pair("first", columns_ / 2 - 1), std::pair("second", columns_ - 1)})
       if (columns_ >= kFewestColumns)
@@ -280,7 +280,7 @@ Problem InputEdit::applied(const Problem& problem) const {
   return changed;
 }
 
-/// Whether the products of an input's columns are summed, as in a GEMM, which has rows of weights for the columns of its output.
+/// Whether the op sums over the columns of an input, as a GEMM does. Another input then has a row per column of the output.
 bool is_summed(const Problem& problem, size_t tensor) {
   const auto has_columns = [&](int64_t columns) {
     return std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& one) {
@@ -296,8 +296,8 @@ bool is_summed(const Problem& problem, size_t tensor) {
   return false;
 }
 
-/// Inputs that have one row and as many columns as each other, as weights and bias: one function often loads them all, so an
-/// index slip in it concerns all.
+/// Edits of several inputs at once, if each has one row and all have the same number of columns, such as weights and bias. One
+/// function often loads them all, so that a wrong index in it affects all.
 void vectors_together(const Problem& problem, std::vector<InputEdit>& all) {
   std::map<int64_t, std::vector<size_t>> by_columns;
   for (size_t i = 0; i < problem.tensors.size(); ++i) {
@@ -350,8 +350,8 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     if (spec.format->specials == Specials::kScale || spec.format->specials == Specials::kBits)
       continue;
     if (products > 1 ? !has_sum && is_summed(problem, i) : spec.shape.size() > 1) edits.left_out(products == 1);
-    has_sum = true;                     // the columns of a GEMM's b are those of a
-    if (products == 1) edits.unread();  // of a GEMM, 0 in all elements has many reasons
+    has_sum = true;                     // a GEMM's a and b have the same columns (k), so one input suffices
+    if (products == 1) edits.unread();  // a GEMM may return zeros for many reasons
   }
   if (products == 1) vectors_together(problem, all);
   std::stable_partition(all.begin(), all.end(), [](const InputEdit& edit) { return edit.plain; });
@@ -409,8 +409,8 @@ namespace {
 /// An input whose groups of columns have one scale each, and the output that holds these scales.
 struct GroupsOfInput {
   size_t tensor = 0, part = 0;
-  int64_t columns = 0;  ///< of the input that belong to an output row; the input may have twice as many (gate and up)
-  int64_t width = 0;    ///< of a group
+  int64_t columns = 0;  ///< columns of the input per output row; the input may have twice as many (gate and up)
+  int64_t width = 0;    ///< columns of a group
 };
 
 std::optional<GroupsOfInput> groups_of_input(const Problem& problem, const std::vector<WholePart>& answer) {
@@ -432,7 +432,7 @@ std::optional<GroupsOfInput> groups_of_input(const Problem& problem, const std::
   return std::nullopt;
 }
 
-/// The columns of a group that are left out, as a rule that covers no other column: "j mod 8 = 7". Empty if there is none.
+/// A rule such as "j mod 8 = 7" that holds for all columns in `out` and for none in `kept`. Empty if there is none.
 std::string rule_of_columns(const std::set<int64_t>& out, const std::set<int64_t>& kept, int64_t columns) {
   for (int64_t period = 2; period < columns; period *= 2) {
     std::set<int64_t> rests, kept_rests;
@@ -517,7 +517,7 @@ std::optional<Regularity> left_out_of_maxima(const BoundCase& bound, const Probl
   }
   for (const int64_t c : out) kept.erase(c);
   const std::string rule = rule_of_columns(out, kept, of->columns);
-  if (rule.empty() && 4 * int64_t(out.size()) > of->columns) return std::nullopt;  // any smaller scale would give such a list
+  if (rule.empty() && 4 * int64_t(out.size()) > of->columns) return std::nullopt;  // any too small scale gives such a list
   const std::string columns = rule.empty() ? "columns " + numbers_text(out, of->columns) : rule;
   Regularity found{scales.label(),
                    fmt::format("the scale of a maximum that leaves out {} elements [i, j] with {}", input.spec.name, columns),

@@ -18,7 +18,7 @@ namespace {
 
 // The mutation scores of the case tables as a Markdown table: which input generators kill which mutants.
 
-/// The only column for ops whose data do not matter.
+/// The only column of the table for ops whose mutants show on any data.
 constexpr const char* kNoData = "any data";
 
 /// Results of one mutant with one input generator: contract -> killed.
@@ -28,7 +28,7 @@ int64_t showing(const Sightings& sightings) {
   return std::count_if(sightings.begin(), sightings.end(), [](const auto& one) { return one.second; });
 }
 
-/// "-": killed for no contract; "9": for all nine; "7/9"; empty: no contract has the mutant.
+/// "-": killed for no contract; "9": for all nine; "7/9": for seven of nine; empty: no contract has the mutant.
 std::string cell(const Sightings& sightings) {
   if (sightings.empty()) return "";
   const int64_t shown = showing(sightings), all = int64_t(sightings.size());
@@ -117,7 +117,7 @@ class OpPower {
     return found == by_fill.end() ? Sightings() : found->second;
   }
 
-  /// Results of several mutants; each pair of contract and mutant counts.
+  /// The results of several mutants with one input generator, by contract and mutant.
   Sightings together(const std::vector<std::string>& faults, const std::string& fill) const {
     Sightings sum;
     for (const std::string& fault : faults)
@@ -279,7 +279,7 @@ struct Group {
   std::set<std::string> data{};
 };
 
-/// By op, contract and kernel.
+/// The groups by op, contract and kernel.
 std::map<std::tuple<std::string, std::string, std::string>, Group> groups_of(const std::vector<Case>& cases,
                                                                              const std::vector<Verdict>& verdicts) {
   std::map<std::string, const Case*> by_id;

@@ -19,7 +19,7 @@ namespace {
 constexpr int64_t kFewSteps = 2;
 
 bool holds(const Answer& answer, const std::vector<HostTensor>& outputs, int64_t first, int64_t end) {
-  if (answer.glimpse && first == 0) {  // a few columns of the first row refute most variants
+  if (answer.glimpse && first == 0) {  // cheap: a few columns of the first row refute most variants
     const Part& part = answer.parts.front();
     const AcceptedRows rows = answer.glimpse().parts.front();
     for (size_t i = 0; i < rows.low.size(); ++i)
@@ -128,7 +128,7 @@ struct Agreement {
   int64_t first_other = -1;         ///< first element that does not match
 };
 
-/// Columns that are compared with every variant.
+/// Ranges of columns that are compared with every variant.
 using Windows = std::vector<std::pair<int64_t, int64_t>>;
 
 /// Multiply-accumulates that comparing all variants may cost; beyond it, windows of columns are compared, spread evenly.

@@ -18,8 +18,8 @@ std::vector<std::string> programs_that_made(const Expectation& programs, const s
 /// "made by   NAME" for each name; for a long list, the number of names per tensor core, which comes first in a name.
 std::vector<std::string> made_by_lines(const std::vector<std::string>& names);
 
-/// The result over several cases. Names that differ only in a part such as ", split-K 2" count as one variant if each case has
-/// one of them: a library may choose split-K per shape.
+/// The result over several cases. A library may choose split-K per shape. So names that differ only in a part such as
+/// ", split-K 2" count as one variant, if every case has one of these names.
 class ProgramTally {
  public:
   /// `names`: the variants that match the outputs of a case.

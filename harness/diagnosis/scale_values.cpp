@@ -1,4 +1,4 @@
-// Values of a scale tensor that no scale has: UE8M0 bytes and fp32.
+// Finds values that no scale can have, in tensors of UE8M0 bytes and of fp32 scales.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -86,7 +86,7 @@ bool find_fp32_words(const ScaleGrid& grid, ScaleReport& report) {
   return true;
 }
 
-/// Words with a plausible top byte whose lower bytes have high bits set, and the number of such bytes in top position.
+/// Words with a plausible top byte: their lower bytes that exceed kMostExponent. `top`: the number of top bytes that exceed it.
 struct Swollen {
   PlacesFound lower;
   int64_t top = 0;
@@ -122,8 +122,8 @@ Swollen swollen_bytes(const ScaleGrid& grid) {
 bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
   Swollen found = swollen_bytes(grid);
   if (found.lower.count == 0 || found.top > 0) return false;
-  // Without a mask about every second byte below a scale that is not a power of two is wrong: one NaN in a large tensor has
-  // another cause.
+  // Packing without a mask spoils about every second lower byte if scales are not powers of two. So a single NaN in a large
+  // tensor has another cause.
   constexpr int64_t kFewBytes = 16;
   const bool is_nan = grid.code(found.lower.first[0], found.lower.first[1]) == kNan;
   if (found.lower.count == 1 && is_nan && grid.present_rows * grid.present_columns > kFewBytes) return false;
@@ -178,7 +178,7 @@ int64_t zero_columns(const ScaleGrid& grid, int64_t most) {
   return tail;
 }
 
-/// Whether the rows may be columns of words in storage order: [groups / 4, rows], the rows padded to a multiple of four.
+/// Whether the matrix may have been given in storage order: [groups / 4, rows] words, with rows padded to a multiple of four.
 bool may_be_storage(const ScaleGrid& grid) {
   const int64_t words = grid.present_columns / 4;
   return grid.present_columns % 16 == 0 && words > grid.present_rows;
@@ -230,7 +230,7 @@ void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
   if (grid.kind == ScaleKind::kWords && whole_words(grid, 0) > 0) report.findings.back().lines.emplace_back(kWithoutGaps);
 }
 
-/// Exponent fields that are all even and, for the most part, far above what a scale can be: a conversion that doubles the byte.
+/// Exponent fields that are all even and mostly far above a scale's range: a conversion has doubled each byte.
 /// `fields` in row-major order; -1: no such field.
 bool find_doubled(const ScaleGrid& grid, const std::vector<int64_t>& fields, ScaleReport& report) {
   int64_t beyond = 0, halved = 0, first = -1;
@@ -386,7 +386,7 @@ void find_mantissas(const ScaleGrid& grid, ScaleReport& report) {
 
 }  // namespace
 
-/// Whole numbers in the range of UE8M0 bytes: each is the number of a byte instead of the scale that the byte stands for.
+/// Whole numbers in the range of UE8M0 bytes: bytes were cast to fp32 as numbers, instead of decoded as 2^(byte - 127).
 static bool find_bytes_as_numbers(const ScaleGrid& grid, ScaleReport& report) {
   const auto is_byte = [](int64_t code) {
     const float number = value(code);

@@ -83,7 +83,7 @@ bool plausible(const ScaleGrid& grid, int64_t code) {
   return log && *log >= double(kLeastExponent - 127) && *log <= double(kMostExponent - 127);
 }
 
-/// If the extent is known, padding that a consumer may read must be zero.
+/// Reports padding that is not zero, if it must be zero because a consumer may read it, and the extent is known.
 void find_stale_padding(const ScaleGrid& grid, ScaleReport& report) {
   PlacesFound stale;
   for (int64_t r = 0; r < grid.rows; ++r)
@@ -143,7 +143,7 @@ int64_t values_in_row(const ScaleGrid& grid, int64_t row) {
   return int64_t(values.size());
 }
 
-/// Such scales span a few exponents and repeat naturally, in any format.
+/// Whether most scales are powers of two. These span only a few exponents, and repeat naturally in any format.
 bool mostly_powers_of_two(const ScaleGrid& grid) {
   int64_t powers = 0;
   for (int64_t r = 0; r < grid.present_rows; ++r)
@@ -225,7 +225,7 @@ void find_transposition(const ScaleGrid& grid, ScaleReport& report) {
       for (int64_t c = 0; c < columns; ++c) values.push_back(read[size_t(from(r, c / unit) * unit + c % unit)]);
     return left_over(values, rows, columns);
   };
-  // storage written by rows and read by columns, and the reverse
+  // the storage was written row by row and read column by column, or the reverse
   const double by_rows = reread([&](int64_t r, int64_t u) { return (r * units + u) % rows * units + (r * units + u) / rows; });
   const double by_columns = reread([&](int64_t r, int64_t u) { return u * rows + r; });
   const bool rows_first = by_rows <= by_columns;
@@ -252,7 +252,7 @@ void look_at_patterns(const ScaleGrid& grid, ScaleReport& report) {
   if (grid.present_rows == 0 || grid.present_columns == 0) return;
   const bool fp32_bits =
       !report.findings.empty() && report.findings.front().what.find("bits of an fp32 scale") != std::string::npos;
-  if (fp32_bits) return;  // patterns of mantissa bits mean nothing
+  if (fp32_bits) return;  // the words hold mantissa bits, whose patterns mean nothing
   find_stale_padding(grid, report);
   if (!grid.extent_known) find_constant_tail(grid, true, report);
   if (!grid.extent_known && grid.kind == ScaleKind::kWords) find_constant_tail(grid, false, report);
@@ -262,13 +262,13 @@ void look_at_patterns(const ScaleGrid& grid, ScaleReport& report) {
 
 namespace {
 
-/// log2 of largest magnitude / scale.
+/// A group's log2(largest magnitude / scale).
 struct Quotient {
   double log;
   bool may_be_bounded;  ///< the scale is the smallest of the tensor, which may be a lower bound: then the quotient is too small
 };
 
-/// For each group; nothing where the scale or the magnitude is missing.
+/// The quotient of each group; nothing where the scale or the magnitude is missing.
 std::vector<std::optional<Quotient>> quotients(const ScaleGrid& grid, const std::vector<double>& maxima) {
   std::vector<std::optional<double>> scales;
   for (int64_t r = 0; r < grid.present_rows; ++r)
@@ -327,7 +327,7 @@ void look_at_data(const ScaleGrid& grid, const std::vector<double>& maxima, Scal
   }
   if (wrong.count < kFewestWrong || 2 * fitting_rows < grid.present_rows) return;
   const auto [row, column] = wrong.first;
-  // A few at an end of the interval may be right.
+  // A few at the ends of the interval may be right.
   const bool both_ways = 16 * std::min(too_large, wrong.count - too_large) >= wrong.count;
   const char* const what = both_ways ? "are of other data: they do not fit x of the same file"
                            : 2 * too_large > wrong.count ? "are too large for x of the same file"

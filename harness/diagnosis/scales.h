@@ -54,8 +54,8 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 /// - 0x00 is 2^-127. A finding, unless it is padding: a top byte of the last word that is zero in every row.
 /// - fp32 bits in packed words. A word whose top byte is 33..83 is a plausible fp32 scale (2^-60 to 2^41). Read as UE8M0, that
 /// byte is below 2^-43, which is too small for a scale, and not all of the other bytes are plausible either. A correct word has a
-/// plausible exponent or zero padding in its top byte, so this finding is never wrong. Words with two equal top bytes are memory
-/// filled with one byte.
+/// plausible exponent or zero padding in its top byte, so this finding is never wrong. Words whose two top bytes are equal do not
+/// count: such memory was filled with one byte.
 /// - mantissas lost by packing: 0xFF, or bytes above kMostExponent, in the lower bytes of words with a plausible top byte.
 ///   Packing with v0>>23 | v1>>15 | v2>>7 | v3<<1 and no mask keeps the top byte and sets high bits in the others. If top bytes
 ///   are above the range too, the groups themselves held Inf or NaN, and this is not reported.
@@ -91,11 +91,11 @@ void look_at_bytes(const ScaleGrid& grid, ScaleReport& report);
 void look_at_floats(const ScaleGrid& grid, ScaleReport& report);
 void look_at_patterns(const ScaleGrid& grid, ScaleReport& report);
 
-/// Compares scales with the data that they were made from. `maxima`: the largest magnitude of each group, in the order of the
-/// grid; NaN where a group has none. Largest magnitude / scale lies within a factor of 2 if scales are powers of two, and is
-/// constant otherwise, whatever the contract (a scale may also be a lower bound). A finding if this holds for at least half of
-/// the rows, each as a whole, and for no other row: scales that are both too large and too small belong to other data. Data that
-/// were normalized or gated before they were quantized have no such rows, and no finding.
+/// Compares scales with the data that they were made from. `maxima`: the largest magnitude (amax) of each group, in the order of
+/// the grid; NaN where a group has none. Under every contract amax / scale lies within a factor of 2 if scales are powers of two,
+/// and is constant otherwise, unless the scale is a lower bound. Reports scales that do not fit, if all scales fit in at least
+/// half of the rows. If some are too large and some too small, they belong to other data. Data that were normalized or gated
+/// before they were quantized have no row in which all scales fit, and so no finding.
 void look_at_data(const ScaleGrid& grid, const std::vector<double>& maxima, ScaleReport& report);
 
 /// The report as printed.

@@ -149,7 +149,7 @@ TEST(Scales, GapsOfStorageOrderAreNoZeros) {
               ::testing::Contains(
                   HasSubstr("the last 3 words of each row are zero: gaps, if this is the storage order [groups / 4, rows] "
                             "with 61 rows")));
-  stored[70] = 0;  // a scale inside
+  stored[70] = 0;  // a word that is not at the end of a row
   EXPECT_THAT(text_of(words(4, stored)), HasSubstr("4 of 976 bytes are 0x00"));
   EXPECT_THAT(text_of(words(64, std::vector<uint32_t>(256, 0))), HasSubstr("are 0x00")) << "words that were never written";
 }
@@ -349,7 +349,7 @@ TEST(ScaleBytes, WholeWordsOfZerosMayFollowWordsWithoutGaps) {
               ::testing::Not(HasSubstr("or else  the words lie without gaps")));
 }
 
-/// Findings about UE8M0 scales of 61 rows of 16 groups, made from data whose largest magnitudes are 2^(row effect + noise).
+/// Findings about UE8M0 scales of 61 rows of 16 groups. The data's largest magnitudes are 2^(row effect + noise).
 std::vector<std::string> found_beside_data(const std::function<double(int64_t r, int64_t c, double exponent)>& held,
                                            double row_factor = 0) {
   std::vector<double> maxima;

@@ -79,18 +79,18 @@ Expectation with_zeros(Zeros zeros, const Expectation& right) {
 
 constexpr const char* kZerosOfOtherSign = "zeros: of the other sign";
 constexpr size_t kWorthNaming = 3, kMostTies = 16;
-/// How many first members of pairs are tried; and how many comparisons with elements are kept for them, in bytes.
+/// How many first members of pairs are tried; how many bytes of element comparisons (Memberships) are kept for pairs.
 constexpr int64_t kMostFirsts = 12, kMostKept = int64_t{1} << 26;
-/// An input that is read beside its place must explain at least this many failing elements.
+/// A wrong read of an input must explain at least this many failing elements.
 constexpr int64_t kFewestMisread = 8;
 /// Edits of inputs are tried on a few steps first.
 constexpr int64_t kStepsOfGlance = 4;
-/// So many edits of inputs are tried for some places alone.
+/// At most this many wrong reads are tried by in_some_places().
 constexpr size_t kMostAlmost = 64;
 /// If causes were sought in a part of the sample, this number of the best ones are then compared with the whole sample.
 constexpr size_t kMostConfirmed = 6;
 
-/// What an element of a sample counts in all answers: twice as much if only some columns are computed, since sums begin anew.
+/// Work of one element of a sample, over all answers: doubled if only some columns are computed, since sums then begin anew.
 int64_t work_of_element(const Expectation& right, const Sample& sample) {
   return int64_t(right.any_of.size()) * work_of_element(right.any_of.front()) * (sample.columns.empty() ? 1 : 2);
 }
@@ -103,7 +103,7 @@ std::vector<int64_t> spread(const std::vector<int64_t>& numbers, int64_t some) {
   return chosen;
 }
 
-/// The ranges of a sample's columns in which elements of the only part are outside.
+/// Indices of those ranges of a sample's columns in which elements are outside. The answer has one part.
 std::set<size_t> failing_columns(const Sample& sample, const Answer& answer, const Memberships& found) {
   std::set<size_t> failing;
   size_t i = 0;
@@ -119,7 +119,7 @@ std::set<size_t> failing_columns(const Sample& sample, const Answer& answer, con
   return failing;
 }
 
-/// A part of a sample with about `room` elements: of steps, and of columns if some are chosen already, half are failing ones.
+/// A part of a sample with about `room` elements. Half of its steps fail, and half of its columns if the sample has columns.
 Sample narrowed(const Sample& wide, const Answer& answer, const Memberships& contract, int64_t room) {
   constexpr int64_t kFewestSteps = 2, kFewestColumns = 2;
   std::vector<int64_t> failing, good;
@@ -179,7 +179,7 @@ class Search {
         contract_(memberships(right, outputs, wide)) {
     std::vector<Hypothesis> hypotheses = bound.mutants();
     std::erase_if(hypotheses, [](const Hypothesis& one) { return !one.equivalent.empty(); });
-    // Of two causes that explain equally much, a suspect comes second.
+    // Suspects (Hypothesis::suspect) go last, so that of two causes that explain equally much the other one comes first.
     std::stable_partition(hypotheses.begin(), hypotheses.end(), [](const Hypothesis& one) { return !one.suspect; });
     narrow(int64_t(hypotheses.size()));
     const bool has_pairs = most_firsts(int64_t(hypotheses.size())) > 0;
@@ -202,7 +202,7 @@ class Search {
     for (const Tried& tried : alone_) {
       if (!worth_naming(tried.result, tried.hypothesis)) continue;
       const Hypothesis& hypothesis = tried.hypothesis;
-      // There are many slips: one of them often fits most elements by chance, of data that repeat.
+      // There are many suspects. If the data repeat, one of them often fits most elements by chance.
       if (hypothesis.suspect && tried.result.left() > 0) continue;
       least_left = std::min(least_left, tried.result.left());
       found_.push_back({cause_of(tried.result, {mistake(hypothesis, tried.result.explained)}), hypothesis.expect});
@@ -265,7 +265,7 @@ class Search {
     if (narrowed_to_.empty()) return;
     std::vector<Found> confirmed;
     for (size_t i = 0; i < std::min(kMostConfirmed, found_.size()); ++i) {
-      if (!found_[i].expect) {  // it contradicts right parts, and is not compared again
+      if (!found_[i].expect) {  // from stored_alone(): rejects right outputs, so it is not compared again
         confirmed.push_back(found_[i]);
         continue;
       }
@@ -287,8 +287,8 @@ class Search {
     sort();
   }
 
-  /// Mutants that explain the stored scales, while the codes are right: the scales were spoilt where they are stored, as by another
-  /// rounding or packing of what the kernel had.
+  /// Finds mutants that explain the stored scales, while the other outputs are right: the kernel used right scales, and spoilt
+  /// them when it stored them, for example by another rounding or packing.
   void stored_alone() {
     constexpr int64_t kFewest = 8;
     const std::vector<Part>& parts = right_.any_of.front().parts;
@@ -308,9 +308,9 @@ class Search {
     }
   }
 
-  /// Detects causes that are not mutants: an input is read beside its place, or a sum leaves some of it out. Of those that
-  /// explain as much, the first few count: they are the simplest. `plain`: only those of one element or row, which may fit as
-  /// well as a mutant.
+  /// Detects causes that are not mutants: wrong reads of an input (input_edits.h). If several explain equally much, the first few
+  /// count, because they are the simplest. `plain`: tries only reads of the neighbouring element or row, which may fit as well as
+  /// a mutant.
   void edited_inputs(bool plain) {
     const Answer& answer = right_.any_of.front();
     const Sample few =
@@ -365,8 +365,8 @@ class Search {
                         " wrong reads of inputs were not tried");
   }
 
-  /// A hypothesis that explains every wrong element, but says of right ones that they are wrong: the mistake is made in some
-  /// places alone, as by a loop that begins too late or by the tail of a row. The places must be simple ones, see places_apart().
+  /// Finds hypotheses that explain every wrong element, but also reject right ones: the mistake occurs only in some positions,
+  /// for example in the tail of a row. places_apart() must find a simple description of these positions.
   void in_some_places() {
     const Answer& answer = right_.any_of.front();
     if (!narrowed_to_.empty() || !sample_.columns.empty() || steps_of(sample_) != answer.steps) return;
@@ -383,12 +383,12 @@ class Search {
           tried.held.parts.empty() ? memberships(tried.hypothesis.expect(problem_, &outputs_), outputs_, sample_) : tried.held;
       add_in_places(tried.hypothesis.name, result, held.parts[part], part);
     }
-    // A mutant says more than a read that has the same effect, as that of a position without rotation.
+    // A mutant says more than a wrong read with the same effect, such as the read of a position that has no rotation.
     const bool by_mutant =
         std::any_of(found_.begin(), found_.end(), [](const Found& one) { return !one.expect && one.cause.left() == 0; });
     if (!by_mutant)
       for (const Tried& tried : almost_) add_in_places(tried.hypothesis.name, tried.result, tried.held.parts[part], part);
-    // Where many reads of one tensor fit, its data repeat and tell nothing.
+    // If many wrong reads of one tensor fit, its data repeat, so none of them means anything.
     constexpr int64_t kMostOfATensor = 2;
     const auto tensor_of_name = [](const Found& one) {
       return one.cause.mistakes.front().name.substr(0, one.cause.mistakes.front().name.find(": "));
@@ -404,7 +404,7 @@ class Search {
   void add_in_places(const std::string& name, MembershipCounts result, const std::vector<Membership>& held, size_t p) {
     const Part& part = right_.any_of.front().parts[p];
     const std::vector<Membership>& contract = contract_.parts[p];
-    const int64_t kFewestWrong = part.format->bits > 8 ? 8 : 24;  // the next code fits every second time
+    const int64_t kFewestWrong = part.format->bits > 8 ? 8 : 24;  // by chance, the next code fits every second time
     constexpr int64_t kFewestRight = 4;
     constexpr size_t kFewestCodes = 4;
     if (result.explained < kFewestWrong || result.contradicted < kFewestRight) return;
@@ -427,8 +427,8 @@ class Search {
     found_.push_back({cause_of(result, {{name, name + places, result.explained}}), nullptr});
   }
 
-  /// Each output element is made from its neighbour's input, while sums and maxima are those of the row: an index slip behind the
-  /// sum. If neighbours are exchanged in pairs, no sum changes, and every second element gets the input of its neighbour.
+  /// Detects a wrong index after a sum or maximum: each output element is computed from its neighbour's input, but with the right
+  /// sum. To model that, neighbours are swapped in pairs: no sum changes, and every second element gets its neighbour's input.
   void read_beside_behind_sums() {
     const Answer& answer = right_.any_of.front();
     if (answer.products > 1 || right_.any_of.size() != 1 || !narrowed_to_.empty() || !sample_.columns.empty()) return;
@@ -449,8 +449,8 @@ class Search {
     }
   }
 
-  /// Whether element [i, j] made from the input at [i, j + by], within vectors of `period` columns, explains everything; adds the
-  /// cause.
+  /// Tries the hypothesis that element [i, j] is computed from the input at [i, j + by], within vectors of `period` columns. If
+  /// it explains everything, adds the cause and returns true.
   bool is_read_beside(size_t tensor, int64_t by, int64_t period) {
     const int64_t away = std::abs(by);
     std::array<Expectation, 2> of_pairs;  // the pairs begin at column 0, or one run later
@@ -473,7 +473,7 @@ class Search {
     for_each_place(sample_, [&](size_t p, int64_t, int64_t column, size_t at) {
       const Part& part = answer.parts[p];
       if (part.columns() != spec.shape.back() || part.elements() != spec.elements()) return;
-      const bool is_first = column / away % 2 == 0;  // of its pair, if pairs begin at column 0
+      const bool is_first = column / away % 2 == 0;  // the first of its pair, if pairs begin at column 0
       const bool unknown = column % period + by < 0 || column % period + by >= period;
       both.parts[p][at] = unknown ? Membership::kAnything : held[is_first == (by > 0) ? 0 : 1].parts[p][at];
       if (unknown) of_contract.parts[p][at] = Membership::kAnything;
@@ -487,7 +487,7 @@ class Search {
       found_.push_back({cause_of(result, {{name, name, result.explained, spec.name}}), nullptr});
       return true;
     }
-    // In an op without a sum, the same is an edit of the input, and found already.
+    // In an op without a sum, an edit of the input has the same effect, and was found already.
     const auto of_tensor = [&](const Tried& one) { return one.hypothesis.name.starts_with(spec.name + ": "); };
     if (std::none_of(almost_.begin(), almost_.end(), of_tensor)) almost_.push_back({{name, nullptr}, std::move(both), result});
     return false;
@@ -513,7 +513,7 @@ class Search {
     return steps;
   }
 
-  /// Compares as tally(), without the elements that an edit says nothing about.
+  /// Like tally(), but ignores elements that is_judged() excludes for the edit.
   MembershipCounts judged(const InputEdit& edit, const Memberships& contract, Memberships hypothesis,
                           const Sample& sample) const {
     if (!edit.leaves_out && !edit.unknown && !edit.unknown_rows) return tally(contract, hypothesis);
@@ -526,8 +526,8 @@ class Search {
     return tally(of_contract, hypothesis);
   }
 
-  /// Whether a maximum that leaves columns out may fit by chance: each of some scales is wrong with the chance that its largest
-  /// element lies in such a column, and right otherwise.
+  /// Whether an edit that leaves columns out of a maximum may fit by chance. A scale is wrong if the largest element of its group
+  /// lies in such a column; the probability of that is `share`.
   bool by_chance(const InputEdit& edit, size_t tried) const {
     if (!edit.leaves_out) return false;
     const Answer& answer = right_.any_of.front();
@@ -542,9 +542,9 @@ class Search {
     return has_scales && log_chance > std::log(0.01);
   }
 
-  /// Detects a cause that is not a mutant: every wrong element is a zero of the wrong sign. A kernel loses a sign, adds one, or
-  /// turns all of them. If some zeros changed in one direction, some in the other and some not at all, signs are not what went
-  /// wrong.
+  /// Detects a cause that is not a mutant: every wrong element is a zero of the wrong sign. The kernel loses the sign of zeros,
+  /// adds one, or inverts all. If some zeros changed in one direction, some in the other and some not at all, the mistake is not
+  /// about signs.
   void wrong_zeros() {
     const auto result_of = [&](Zeros zeros) {
       if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return MembershipCounts();
@@ -562,8 +562,8 @@ class Search {
                       [this](const Problem&, const std::vector<HostTensor>*) { return with_zeros(Zeros::kEither, right_); }});
   }
 
-  /// Whether a tensor speaks against a hypothesis that explains another tensor: the codes that it expects there, and the contract
-  /// does not, are never found.
+  /// Whether some tensor refutes the hypothesis: where it expects other codes than the contract, the tensor never holds its
+  /// codes, and at least kFewest elements hold neither.
   bool refuted(const Hypothesis& hypothesis) const {
     constexpr int64_t kFewest = 4;
     if (!budget_.take(2 * work(contract_.elements()), kept_for_patterns_)) return false;
@@ -615,7 +615,7 @@ class Search {
     return std::min(kMostFirsts, left / (work(contract_.elements()) * (hypotheses + 1)));
   }
 
-  /// First members of pairs: the hypotheses that leave least unexplained and those that explain most, as many as time allows.
+  /// First members of pairs: hypotheses with the smallest left(), and those that explain most; as many as the budget allows.
   std::vector<const Tried*> firsts() const {
     const int64_t most = most_firsts(int64_t(alone_.size()));
     std::vector<const Tried*> candidates, chosen;
@@ -641,7 +641,7 @@ class Search {
   void pairs_from(const Tried& first, int64_t least_left) {
     for (const Hypothesis& pair : first.hypothesis.with_another()) {
       const Tried* second = find_alone(pair.name);
-      if (second && first.hypothesis.suspect && second->hypothesis.suspect) continue;  // two slips together fit too much
+      if (second && first.hypothesis.suspect && second->hypothesis.suspect) continue;  // two suspects together fit too much
       if (!second || !tried_pairs_.insert(std::minmax(first.hypothesis.name, pair.name)).second) continue;
       if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return;
       const Memberships held = memberships(pair.expect(problem_, &outputs_), outputs_, sample_);
@@ -655,7 +655,7 @@ class Search {
     }
   }
 
-  /// If the op recognizes a failure signature, pairs that explain some elements by chance are not tried.
+  /// Whether the op recognizes a known failure (BoundCase::situation) while nothing was found. Pairs are not tried then.
   bool in_a_situation() const {
     return found_.empty() && !bound_.situation(problem_, outputs_).empty();
   }
@@ -668,8 +668,8 @@ class Search {
   const int64_t kept_for_others_, kept_for_patterns_;
   const Sample& wide_;
   Sample sample_;            ///< the part of the sample that is searched
-  Memberships contract_;     ///< in that part
-  Memberships in_wide_;      ///< in the whole sample, if the part is smaller
+  Memberships contract_;     ///< the contract compared with the outputs, in that part
+  Memberships in_wide_;      ///< the same in the whole sample, if the part is smaller
   std::string narrowed_to_;  ///< the part as text; empty if it is the whole sample
   std::vector<Tried> alone_;
   std::vector<Tried> almost_;  ///< reads of inputs that explain every wrong element, but not all right ones
@@ -736,7 +736,7 @@ std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
       if (cause.complete() && !cause.is_symptom()) words.push_back(names_of(cause));
     return {would_fit(words)};
   }
-  // Where every wrong element is a zero of the other sign, several mistakes may fit: then none of them is asserted.
+  // If every wrong element is a zero of the other sign and not exactly one mutant fits, no mutant is asserted.
   const auto symptom =
       std::find_if(causes.begin(), causes.end(), [](const Cause& cause) { return cause.is_symptom() && cause.complete(); });
   const auto complete = [](const Cause& cause) { return cause.complete() && !cause.is_symptom(); };

@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-/// Larger outputs have no rule.
+/// Outputs with more elements or multiply-accumulates have no rule.
 constexpr int64_t kMostElements = int64_t(1) << 24, kMostProducts = int64_t(1) << 30;
 /// Variants of a contract that are compared.
 constexpr size_t kMostAnswers = 8;
@@ -34,11 +34,11 @@ bool packed_in_words(const WrongPart& wrong) {
 
 constexpr int64_t kBytesOfWord = 4;
 
-/// A single word whose bytes are in the opposite order. Two of its four bytes may be equal, so that few elements are wrong.
+/// A single word whose bytes are in reverse order. Two of its four bytes may be equal, so that few elements are wrong.
 Rule reversed_word(const WrongPart& wrong) {
   if (!packed_in_words(wrong)) return std::nullopt;
   const int64_t columns = wrong.part().columns();
-  std::set<int64_t> words;  // by their first elements
+  std::set<int64_t> words;  // indices of the words' first elements
   for (const int64_t i : wrong.failing()) words.insert(i - i % columns % kBytesOfWord);
   const int64_t first = *words.begin(), row = first / columns, column = first % columns;
   constexpr int64_t kFewestValues = 3;
@@ -48,7 +48,7 @@ Rule reversed_word(const WrongPart& wrong) {
     if (!wrong.accepts(first + kBytesOfWord - 1 - i, wrong.codes()[size_t(first + i)])) return std::nullopt;
     values.insert(wrong.codes()[size_t(first + i)]);
   }
-  if (int64_t(values.size()) < kFewestValues) return std::nullopt;  // a byte beside its place would look the same
+  if (int64_t(values.size()) < kFewestValues) return std::nullopt;  // one displaced byte would look the same
   return {{fmt::format("the bytes of one word in the opposite order (byte order): row {}, groups {}..{}",
                        wrong.part().number_of(row), column, column + kBytesOfWord - 1),
            int64_t(wrong.failing().size())}};
@@ -57,7 +57,7 @@ Rule reversed_word(const WrongPart& wrong) {
 int64_t rounded_up(int64_t number, int64_t unit) { return (number + unit - 1) / unit * unit; }
 
 /// Words that are the bits of fp32 scales: each has an exponent from 2^-60 to 2^41, as in diagnosis/scales.h. A word of UE8M0
-/// bytes reads as 2^43 or more. Words with two equal top bytes are memory filled with one byte.
+/// bytes reads as 2^43 or more. Words whose two top bytes are equal do not count: such memory was filled with one byte.
 Rule bits_of_floats(const WrongPart& wrong) {
   if (!packed_in_words(wrong)) return std::nullopt;
   int64_t words = 0, empty = 0, filled = 0;
@@ -73,7 +73,7 @@ Rule bits_of_floats(const WrongPart& wrong) {
       {"the bits of one fp32 scale in each word, where four UE8M0 bytes are expected", int64_t(wrong.failing().size()), 0, true}};
 }
 
-/// The bytes from before the call, for tensors that are updated in place.
+/// For tensors that are updated in place: wrong elements still hold the bytes from before the call.
 Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
   const TensorSpec& spec = wrong.tensor().spec;
   for (const HostTensor& before : problem.tensors) {
@@ -100,7 +100,7 @@ Rule reversed_bytes(const WrongPart& wrong) {
   return rule_if(explained >= kFewest, "the expected codes with their bytes in the opposite order", explained);
 }
 
-/// Packed words that were not zeroed before an OR added bytes: the same bits are set in every element.
+/// Packed words into which the kernel ORs bytes without zeroing them first: the same extra bits are set in every element.
 Rule into_old_words(const WrongPart& wrong) {
   if (!packed_in_words(wrong) || wrong.distinct(2) < 2) return std::nullopt;
   uint32_t old = 0;
@@ -117,15 +117,15 @@ Rule into_old_words(const WrongPart& wrong) {
            int64_t(wrong.failing().size())}};
 }
 
-/// A factor of its own for each row, column or block of columns, as if each used the scale of another.
+/// A different factor for each row, column or block of columns, as if each used the scale of another one.
 Rule factor_of_each(const WrongPart& wrong) {
   const Format& format = wrong.format();
   if (format.is_integer() || format.specials == Specials::kBits || format.specials == Specials::kScale) return std::nullopt;
   const int64_t columns = wrong.part().columns();
-  // The ratio of two rounded numbers is known to 2^-(mantissa_bits - 1). Codes of few bits show powers of two alone.
+  // The ratio of two rounded numbers is known to 2^-(mantissa_bits - 1). Codes with few bits show only powers of two.
   const double slack = power_of_two(1 - format.mantissa_bits);
-  constexpr int kFewestBits = 2;     // of one bit, any two codes have nearly such a ratio
-  constexpr size_t kFewestDue = 3;  // of one number, any wrong value is a multiple
+  constexpr int kFewestBits = 2;     // with one bit, the ratio of any two codes fits
+  constexpr size_t kFewestDue = 3;  // if all expected values are equal, any wrong value is a multiple
   if (format.mantissa_bits < kFewestBits) return std::nullopt;
   const bool any_ratio = format.mantissa_bits >= 7;
   struct Unit {
@@ -177,7 +177,7 @@ Rule factor_of_each(const WrongPart& wrong) {
   return std::nullopt;
 }
 
-/// The expected values of a place some rows or columns away, cyclically. Distances that explain equally much are all named.
+/// The expected values of positions some rows or columns away, cyclically. All distances that explain equally much are named.
 Rule shifted(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   constexpr size_t kMostNamed = 3;
@@ -192,7 +192,7 @@ Rule shifted(const WrongPart& wrong) {
   };
   std::optional<Moved> best;
   std::vector<std::string> equal;
-  std::string place;  // of the first of them
+  std::string place;  // text on equal.front()
   int64_t best_by = 0;
   bool best_of_rows = false;
   const std::string& name = wrong.part().tensor;
@@ -218,7 +218,7 @@ Rule shifted(const WrongPart& wrong) {
   for (const int64_t by : distances(columns)) try_shift(by, false);
   if (!best) return std::nullopt;
   const auto failing = int64_t(wrong.failing().size());
-  // An index slip of a fragment or a vector: what begins a unit of rows or columns comes from outside of it.
+  // A wrong index within a fragment or vector: elements whose source would lie outside of their `period` hold something else.
   if (best->explained < failing && equal.size() == 1)
     for (const int64_t period : {256, 128, 64, 32, 16, 8, 4}) {
       if (period >= (best_of_rows ? rows : columns) || 2 * std::abs(best_by) > period) continue;
@@ -244,12 +244,12 @@ Rule shifted(const WrongPart& wrong) {
   return found;
 }
 
-/// Keeps the best of rules about places.
+/// Keeps the better of two rules about places.
 void take_better(Rule& best, const std::optional<Moved>& moved, const std::string& words) {
   if (moved && (!best || best->score() < moved->explained + moved->left_out)) best = {words, moved->explained, moved->left_out};
 }
 
-/// The columns of each run of 2, 4, 8, ... in the opposite order, as when the bytes of packed words are swapped.
+/// The columns of each run of 2, 4, 8, ... in reverse order, as when the bytes of packed words are swapped.
 Rule mirrored(const WrongPart& wrong) {
   const bool words = packed_in_words(wrong);
   const int64_t columns = wrong.part().columns(), stored = words ? rounded_up(columns, 4) : columns;
@@ -268,7 +268,7 @@ Rule mirrored(const WrongPart& wrong) {
   return best;
 }
 
-/// Written in one order and read in another. Columns of a unit stay together: packed words are moved as a whole.
+/// A tensor written in one order (row-major or column-major) and read in the other. Packed words move as a whole.
 Rule transposed(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   const bool words = packed_in_words(wrong);
@@ -311,7 +311,7 @@ Rule transposed(const WrongPart& wrong) {
   return best;
 }
 
-/// One value for several columns: that of the first.
+/// All columns of each run hold the expected value of its first column.
 Rule first_of_each(const WrongPart& wrong) {
   const int64_t columns = wrong.part().columns();
   if (!wrong.shows_places()) return std::nullopt;
@@ -322,7 +322,7 @@ Rule first_of_each(const WrongPart& wrong) {
   return best;
 }
 
-/// Rows or columns of each 2, 4, 8, ... that hold values of others of them: an index within a vector or a tile.
+/// Within each 2, 4, 8, ... rows or columns, some hold the values of others: a wrong index within a vector or a tile.
 Rule in_vectors(const WrongPart& wrong) {
   constexpr int64_t kMostPeriod = 64;
   constexpr size_t kFewestCodes = 3, kMostNamed = 4;
@@ -336,7 +336,7 @@ Rule in_vectors(const WrongPart& wrong) {
       for (const int64_t i : wrong.failing()) classes[place(i) % period].push_back(i);
       if (int64_t(classes.size()) == period && period > 8) continue;
       Explanation found{fmt::format("the expected values of other {} of each {}:", of_rows ? "rows" : "columns", period)};
-      std::map<int64_t, std::set<int64_t>> places_of;  // by distance
+      std::map<int64_t, std::set<int64_t>> places_of;  // distance of the source -> rows or columns
       for (const auto& [at, members] : classes) {
         std::set<uint32_t> codes;
         for (const int64_t i : members) codes.insert(wrong.codes()[size_t(i)]);
@@ -432,8 +432,8 @@ Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& ans
   return std::nullopt;
 }
 
-/// Sums of a tensor core's tile that a thread takes from the register beside the right one. Registers of a thread lie apart by
-/// the size of a warp, counted along the rows of a tile (the emulated instructions), or as in the fragments of m16n8.
+/// Accumulators of a tensor core's tile that a thread takes from the register next to the right one. Consecutive registers of a
+/// thread hold elements a warp size apart, counted along a tile's rows (emulated instructions), or as in m16n8 fragments.
 Rule accumulators(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   constexpr int64_t kBeyond = -2;  // in the tile, but not in the matrix: the sum of zeros
@@ -472,7 +472,7 @@ Rule accumulators(const WrongPart& wrong) {
     for (const int64_t tile_rows : {16, 32, 64})
       for (const int64_t tile_columns : {8, 16, 32, 64, 128})
         for (const int64_t lanes : {32, 64})
-          if (tile_rows * tile_columns > 2 * lanes && tile_columns != lanes)  // otherwise it is the row beside
+          if (tile_rows * tile_columns > 2 * lanes && tile_columns != lanes)  // otherwise it is a shift by a row
             consider(tile_rows, tile_columns, by, [=](int64_t row, int64_t column) {
               const int64_t at = row * tile_columns + column + by * lanes;
               return at < tile_rows * tile_columns ? at : kNowhere;
@@ -487,15 +487,15 @@ Rule accumulators(const WrongPart& wrong) {
   return best;
 }
 
-/// Whether errors fill whole columns, and at most half of all: rounding spreads them over all columns.
+/// Whether errors fill whole columns, and at most half of the columns. Rounding errors would spread over all columns.
 bool fails_in_whole_columns(const WrongPart& wrong) {
   const auto [rows, columns] = failing_rows_and_columns(wrong);
   return int64_t(rows.size() * columns.size()) == int64_t(wrong.failing().size()) &&
          2 * int64_t(columns.size()) <= wrong.part().columns() && rows.size() > 1;
 }
 
-/// Whether most wrong elements hold a code beside the due one, on either side. In smooth data other places hold such codes by chance,
-/// so rules about places would fit.
+/// Whether three quarters of the wrong elements are at most one code too high or too low. In smooth data neighbouring elements
+/// have such codes by chance, so rules about places would fit.
 bool mostly_next_codes(const WrongPart& wrong) {
   int64_t next = 0;
   for (const int64_t i : wrong.failing()) {
@@ -505,7 +505,7 @@ bool mostly_next_codes(const WrongPart& wrong) {
   return 4 * next >= 3 * int64_t(wrong.failing().size());
 }
 
-/// The right codes in other places. The weakest rule, so it must hold for all elements and many codes.
+/// The right codes in another order. This is the weakest rule, so it must hold for all elements and many codes.
 Rule another_order(const WrongPart& wrong) {
   if (wrong.distinct(8) < 8) return std::nullopt;
   std::map<uint32_t, int64_t> balance;
@@ -528,7 +528,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
   for (WrongPart& wrong : parts) {
     if (!wrong.complete() || wrong.failing().empty()) continue;
     const auto failing = int64_t(wrong.failing().size());
-    // Ordered by strength: a rule comes before the rules that follow from it.
+    // The rules are tried in order of strength: a rule before the weaker rules that follow from it.
     Rule best;
     const auto consider = [&](Rule rule) {
       const bool enough = rule && 4 * rule->explained >= 3 * (failing - rule->left_out);
@@ -553,7 +553,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     OneCodeOff rounding = one_code_off(wrong);
     if (!rounding.holds) {
       const bool next_codes = mostly_next_codes(wrong);
-      if (next_codes) wrong.demand_everywhere();  // of sorted data, the next code is also that of a neighbour
+      if (next_codes) wrong.demand_everywhere();  // in sorted data, a neighbour has the next code
       Rule in_rows = shifted(wrong);
       const Rule in_tiles = elementwise ? std::nullopt : accumulators(wrong);
       if (in_tiles && (!in_rows || in_tiles->explained > in_rows->explained)) consider(in_tiles);
@@ -577,7 +577,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     };
     const bool complete = best && best->explained == failing, says_why = complete && !best->is_value;
     std::optional<Regularity> input = says_why ? std::nullopt : common_input(wrong, problem, elementwise);
-    const bool by_input = input && !input->input.empty();  // explains the values too: what memory held is no question then
+    const bool by_input = input && !input->input.empty();  // the inputs explain the values, too
     if (best && !(by_input && best->is_value))
       all.push_back({wrong.label(), best->words, failing - best->left_out, best->explained, best->left_out, best->decides, false,
                      best->note});

@@ -46,8 +46,8 @@ Rule factor(const WrongPart& wrong) {
     if (size < 0x1p200 && size > 0x1p-200) candidates.insert(power);
   }
   candidates.erase(1);
-  // Times a power of two, a code changes its exponent alone. Otherwise a code, and the middle of several expected codes, each
-  // have an error of half an ulp. Subnormal codes have a fixed quantum.
+  // A factor that is a power of two changes only the exponent. For other factors, the stored code and the middle of several
+  // expected codes each have an error of half an ulp. Subnormal codes have a fixed spacing.
   const bool has_mantissa = !format.is_integer() && format.specials != Specials::kScale;
   const double ulp = has_mantissa ? power_of_two(-format.mantissa_bits) : 0;
   const double least_normal = has_mantissa ? power_of_two(format.min_exponent()) : 0;
@@ -61,7 +61,7 @@ Rule factor(const WrongPart& wrong) {
     const std::optional<double> due = wrong.middle(i);
     return due && std::isfinite(*due) && *due != 0;
   });
-  // Of numbers of few bits, one or two codes that became others have some ratio.
+  // In a format of few bits, one or two wrong codes have some ratio by chance.
   constexpr size_t kFewestCodes = 3;
   if (has_mantissa && format.bits <= 4) {
     std::set<double> due_codes;
@@ -77,7 +77,7 @@ Rule factor(const WrongPart& wrong) {
       if (std::abs(expected) > largest) return !std::isfinite(got) || std::abs(got) == largest;
       return std::abs(got - expected) <= slack(i, by, expected);
     });
-    // Where all results are the largest code, any large factor would do.
+    // If all results are the largest code, any large factor fits.
     const int64_t shown = wrong.count([&](int64_t i) { return std::abs(wrong.value(i)) < largest; });
     if (explained < kFewest || shown < kFewest || away_from_zero < kFewest || (best && best->explained >= explained)) continue;
     best = {times_text(by), explained};
@@ -87,12 +87,12 @@ Rule factor(const WrongPart& wrong) {
 
 namespace {
 
-/// Codes that are numbers: no integers, bytes or scales.
+/// Whether codes of the format are floating-point values, and not integers, raw bytes or scales.
 bool is_number(const Format& format) {
   return !format.is_integer() && format.specials != Specials::kBits && format.specials != Specials::kScale;
 }
 
-/// The number of a scale that all elements share; nothing for several, and for inputs that are not scales.
+/// The value of an input that is one scale for all elements; nothing for other inputs.
 std::optional<double> only_scale(const HostTensor& input, int rank) {
   const TensorSpec& spec = input.spec;
   if (spec.role != Role::kInput || spec.rank != rank || spec.name.find("scale") == std::string::npos || spec.elements() != 1)
@@ -101,8 +101,8 @@ std::optional<double> only_scale(const HostTensor& input, int rank) {
   return std::isfinite(value) && value > 0 ? std::optional(value) : std::nullopt;
 }
 
-/// Elements that hold the expected numbers times `by`, within the roundings of both; 0 if they hold few different codes. No
-/// factor: nothing is said of that element.
+/// Number of elements that hold the expected value times `by_of`, up to the rounding of both; 0 if they hold few different codes.
+/// An element for which `by_of` returns nothing does not count.
 int64_t times(const WrongPart& wrong, const std::function<std::optional<double>(int64_t element)>& by_of) {
   const Format& format = wrong.format();
   const double largest = max_finite(format), ulp = power_of_two(-format.mantissa_bits),
@@ -157,7 +157,7 @@ Rule factor_of_scales(const WrongPart& wrong, const Problem& problem) {
 
 namespace {
 
-/// The scales of an output's rows and groups.
+/// The output that holds the scales of another output's rows and groups.
 struct Scales {
   const WrongPart& part;
   const int64_t groups = part.part().columns(), rows = part.part().rows();
@@ -244,8 +244,8 @@ struct Reals {
   double low, high;
 };
 
-/// The numbers that round to the stored code, and the numbers that round to an accepted code; nothing for zeros, subnormal
-/// numbers and numbers that may be clamped.
+/// The real numbers that round to the stored code, and those that round to an accepted code. Nothing for zeros, subnormal values,
+/// and values that may be clamped.
 std::optional<std::pair<Reals, Reals>> held_and_due(const WrongPart& wrong, int64_t i) {
   const Format& format = wrong.format();
   const Interval accepted = wrong.accepted(i);
@@ -264,7 +264,7 @@ std::optional<std::pair<Reals, Reals>> held_and_due(const WrongPart& wrong, int6
   return std::pair(widened(got, got), widened(low, high));
 }
 
-/// The fraction with the least denominator in an interval of positive numbers, if it is below `most`.
+/// The fraction with the smallest denominator in an interval of positive numbers, if that denominator is below `most`.
 std::optional<std::pair<int64_t, int64_t>> simplest_fraction(double low, double high, int64_t most) {
   for (int64_t below = 1; below < most; ++below) {
     const auto above = int64_t(std::ceil(low * double(below)));
@@ -335,7 +335,7 @@ Rule constant_difference(const WrongPart& wrong) {
 
 namespace {
 
-/// The numbers of an input that has one row of as many columns as the output; "" and 1 in all columns.
+/// The values of an input that has one row and as many columns as the output. With an empty name: 1 in all columns.
 struct RowVector {
   std::string name;
   std::vector<double> at;
@@ -355,16 +355,16 @@ std::vector<RowVector> row_vectors(const Problem& problem, const Part& part, dou
   return all;
 }
 
-/// An element of a row: the stored number, the expected one, and how far each may lie from the unrounded one.
+/// An element of a row: the stored number, the expected one, and how far rounding may have moved each.
 struct RoundedPair {
   int64_t column;
   double held, due, held_slack, due_slack;
   bool fails;
 };
 
-/// held - base = factor * (due - base) + shift * along, by least squares, weighted by the roundings.
+/// Fits held - base = factor * (due - base) + shift * along by least squares, weighted by the rounding errors.
 struct RowFit {
-  double half;  ///< of an ulp, relative
+  double half;  ///< half an ulp, relative to the value
   bool with_factor = true, with_shift = true;
   double factor = 1, shift = 0;
 
@@ -384,13 +384,13 @@ struct RowFit {
     } else {
       shift = yz / yy;
     }
-    constexpr double kLeastFactor = 1e-3;  // below it the expected values have no part in the numbers
+    constexpr double kLeastFactor = 1e-3;  // with a smaller factor, stored values do not depend on expected ones
     return std::isfinite(factor) && std::isfinite(shift) && (!with_factor || std::abs(factor) >= kLeastFactor);
   }
   bool holds(const RoundedPair& one, const std::vector<double>& base, const std::vector<double>& along) const {
     const double b = base[size_t(one.column)], expected = b + factor * (one.due - b) + shift * along[size_t(one.column)];
-    // The fit itself is known to a rounding, so twice the roundings of the element are allowed. What `base` is added to may have
-    // been rounded before.
+    // The fit has an error of one rounding, so twice the element's rounding error is allowed. `before`: the term that is added to
+    // `base` may have been rounded before the addition.
     const double before = half * (std::abs(one.held - b) + std::abs(factor * (one.due - b)));
     return std::abs(one.held - expected) <= 2 * (one.held_slack + std::abs(factor) * one.due_slack + before);
   }
@@ -403,7 +403,7 @@ Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem) {
   const Part& part = wrong.part();
   constexpr size_t kFewestColumns = 16;
   constexpr int64_t kMostElements = int64_t(1) << 18;
-  constexpr double kSameFactor = 1e-3;  // factors that print alike
+  constexpr double kSameFactor = 1e-3;  // factors that are printed as the same number
   if (!is_number(format) || format.bits < 16 || part.columns() < int64_t(kFewestColumns) || part.elements() > kMostElements)
     return std::nullopt;
   const double half = power_of_two(-format.mantissa_bits) / 2, least = power_of_two(format.min_exponent());
@@ -442,7 +442,7 @@ Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem) {
       }
       if (some.size() < 24) some += fmt::format("{}{:.3g}", some.empty() ? "" : ", ", with_factor ? fit.factor : fit.shift);
     }
-    // One factor for the whole tensor is said by another rule; beside a shift, the factor 1 says nothing.
+    // Another rule reports one factor for the whole tensor. If there is a shift too, a factor of 1 adds nothing.
     const bool idle = with_shift ? std::abs(first.value_or(1) - 1) <= kSameFactor : base.name.empty();
     if (with_factor && rows.size() > 1 && !factors_differ && idle) return;
     if (explained < int64_t(kFewestColumns) || 2 * clear < explained || (best && best->explained >= explained)) return;
@@ -533,7 +533,7 @@ Rule number_for_code(const WrongPart& wrong) {
 }
 
 std::optional<Elsewhere> written_elsewhere(const WrongPart& wrong) {
-  constexpr int64_t kRun = 16;  // equal codes in a row are no proof
+  constexpr int64_t kRun = 16;  // shorter runs may match by chance
   constexpr size_t kFewestCodes = 4;
   const int64_t columns = wrong.part().columns();
   const HostTensor& tensor = wrong.tensor();

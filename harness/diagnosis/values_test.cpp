@@ -1,4 +1,4 @@
-// Rules about values: each names the wrong numbers that it is made for, and must not name others.
+// Rules about values: each must recognize the wrong numbers that it is made for, and no others.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -142,7 +142,7 @@ TEST(Values, AWrongConstantIsNamedByItsRatio) {
   EXPECT_EQ(words_for([&](int64_t i) { return number(i) + 0.01; }), "");
 }
 
-/// The factor between 128 codes of e2m1 and those that are held.
+/// The factor that factor() finds for 128 codes of e2m1: `due` is expected, `held` is stored.
 std::string factor_of_four_bits(const std::function<uint32_t(int64_t)>& due, const std::function<uint32_t(int64_t)>& held) {
   WholePart whole = testing::whole_part(kE2M1, {4, 32}, {});
   HostTensor q{dense("q", Role::kOutput, kE2M1, {4, 32}), {}};
@@ -247,7 +247,7 @@ TEST(Values, TheNumbersOfAVectorInEveryRowAreNamed) {
   EXPECT_EQ(words_of([&](int64_t i) { return beta(i) + 1; }), "");
 }
 
-/// 4 rows of 32 numbers of bf16, made of a vector gamma, a vector beta and numbers z: z * gamma + beta.
+/// 4 rows of 32 numbers of bf16: z * gamma + beta, for vectors gamma and beta and a matrix z.
 struct Norm {
   Problem problem;
   WholePart whole = testing::whole_part(kBf16, {4, 32}, {});
@@ -288,7 +288,7 @@ TEST(Values, NumbersOfOtherElementsAreNoNumbersOfRows) {
   EXPECT_EQ(Norm([](int64_t row, double z) { return row == 2 && z > 1 ? 7.0 : z + 1; }).words(), "") << "a few elements differ";
 }
 
-/// 128 exponent bytes of 128 numbers of f32; the right ones round up: (bits + 0x7fffff) >> 23.
+/// The rule for 128 exponent bytes of fp32 numbers. Right bytes round up: (bits + 0x7fffff) >> 23; `held` makes the stored ones.
 std::string words_of_exponents(const std::function<uint32_t(uint32_t bits)>& held) {
   WholePart whole = testing::whole_part(kE8M0, {4, 32}, {});
   HostTensor q{dense("q", Role::kOutput, kE8M0, {4, 32}), std::vector<std::byte>(128)};

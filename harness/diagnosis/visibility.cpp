@@ -25,8 +25,8 @@ namespace {
 /// An answer with all of its parts.
 using Whole = std::vector<WholePart>;
 
-/// Number of elements that distinguish the mutant from every answer. A kernel with the mutation runs one variant, the first, and
-/// must not match any variant of the contract.
+/// Number of elements that distinguish the mutant from every answer of the contract. If a mutant has several variants, its kernel
+/// runs the first; that must not match any variant of the contract.
 int64_t outside_of(const std::vector<Whole>& right, const Whole& edited);
 
 /// Whether an element of the mutant's Hypothesis::first_row distinguishes it, at the place where the correct answer stores it.
@@ -35,12 +35,12 @@ bool is_apart_in_first_rows(const Whole& right, const Answer& edited);
 /// Steps of a mutant to examine.
 enum class Steps { kAll, kFirst };
 
-/// Whether some element distinguishes the mutant from each answer. The first elements and then the first step show most mutants,
-/// so they are tried first; further steps are computed until one shows it. A mutant that moves its elements is computed
+/// Whether some element distinguishes the mutant from each answer. The first elements and the first step show most mutants, so
+/// they are tried first. With kAll, further steps follow until one shows the mutant. A mutant that moves elements is computed
 /// completely.
 bool is_apart(const std::vector<Whole>& right, const Answer& edited, Steps steps);
 
-/// Converts intervals of one format to intervals of another over the same codes: what a reader of the bytes would see.
+/// Converts an interval of the written format to the read format, over the same codes: what a reader of these bytes would see.
 Interval reread(const Format& written, const Format& read, Interval accepted) {
   if (written == read || accepted.any()) return accepted;
   const auto end = [&](int32_t o) { return ordinal(read, code_from_ordinal(written, o)); };
@@ -63,7 +63,7 @@ int64_t disjoint(const WholePart& right, const WholePart& edited, std::set<int64
   return count;
 }
 
-/// The same for a mutant that stores its elements elsewhere. Storage that it leaves unwritten counts as different.
+/// disjoint() for a mutant that stores its elements elsewhere. Storage that it leaves unwritten counts as different.
 int64_t disjoint_in_storage(const WholePart& right, const WholePart& edited) {
   std::vector<int64_t> place;
   for (int64_t i = 0; i < edited.part.elements(); ++i) {
@@ -122,14 +122,14 @@ bool is_apart_in_place(const WholePart& right, const Part& edited, const Accepte
   return is_apart(right, edited, rows);
 }
 
-/// The same for a block of the mutant's answer.
+/// is_apart_in_place() for a block of the mutant's answer.
 bool is_apart_in(const Whole& right, const Answer& edited, const AcceptedBlock& block) {
   for (size_t p = 0; p < right.size(); ++p)
     if (is_apart_in_place(right[p], edited.parts[p], block.parts[p])) return true;
   return false;
 }
 
-/// The same for a mutant whose answer is already computed; stops at the first different part.
+/// is_apart() for a mutant whose answer is already computed; stops at the first different part.
 bool is_apart_at_once(const Whole& right, const Answer& edited) {
   AcceptedBlock all = edited.accepted(0, edited.steps);
   for (size_t p = 0; p < right.size(); ++p)
@@ -296,7 +296,7 @@ double part_between(double a, double b) {
   return std::isfinite(larger) && larger > 0 ? std::fabs(a - b) / larger : 0;
 }
 
-/// Reinterprets codes as bytes: another format gives the same byte another value.
+/// Reinterprets an interval's codes in another format, which gives the same byte another value.
 Interval reread(Interval accepted, const Format& written, const Format& read) {
   const auto end = [&](int32_t o) { return ordinal(read, code_from_ordinal(written, o)); };
   return {end(accepted.low), end(accepted.high)};

@@ -36,15 +36,15 @@ VisibilityReport fault_visibility(const BoundCase& bound);
 /// null, adds the rows of these elements, provided that the mutant leaves elements in their places.
 int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr);
 
-/// Whether an element distinguishes a mutant's answer from every answer of the contract. Computes until one does.
+/// Whether an element distinguishes a mutant's answer from every answer of the contract. Stops at the first such element.
 bool tells_apart(const std::vector<std::vector<WholePart>>& right, const Answer& edited);
 
 /// Only the mutants of fault_visibility().
 std::vector<Visibility> visibilities(const BoundCase& bound);
 
-/// A faster summary of fault_visibility(). Equivalent mutants are left out. Most mutants show in the first row; those that the
-/// case declares undetected are tried on that row only. suites_test checks all rows, and so finds stale declarations. `declared`:
-/// globs over the mutants that the row declares undetected. `made`: the problem of the case, if it exists already.
+/// A faster summary of fault_visibility(). Equivalent mutants are left out. Most mutants show in the first row of the data.
+/// `declared` is the case's `blind_to`: globs over mutants that are tried on that first row only. suites_test tries them on all
+/// rows, and so finds stale globs. `made`: the problem of the case, if it exists already.
 Power power_of(const BoundCase& bound, const std::vector<std::string>& declared, const Problem* made = nullptr);
 /// As power_of(), plus Power::seen_later, as golden/power records it.
 Power power_to_record(const BoundCase& bound, const std::vector<std::string>& declared);
@@ -55,8 +55,8 @@ Power power_to_record(const BoundCase& bound, const std::vector<std::string>& de
 struct SeparatedTensor {
   std::string name;
   int64_t elements = 0, outside = 0;
-  int64_t worst_ulps = 0;  ///< in ulp of the first contract's format
-  double worst_part = 0;   ///< relative to the larger of the two values
+  int64_t worst_ulps = 0;  ///< largest difference, in ulp of the first contract's format
+  double worst_part = 0;   ///< largest difference relative to the larger of the two values
 };
 
 /// One data set under two contracts.
@@ -76,8 +76,8 @@ std::unique_ptr<const BoundCase> under_contract(const Op& op, const Case& one, c
 // The mutation scores of the case tables as a Markdown table: which input generators kill which mutants.
 
 /// For each op, a table of mutants (rows) by data (columns, mostly input generators). Mutants of one kind with equal results
-/// share a row. A cell counts the contracts that have the mutant and a case with such data, and in how many of them some case
-/// kills it. Below the table: equivalent mutants with their justification. Cases that differ only in warp size count once.
+/// share a row. A cell such as 7/9: nine contracts have the mutant and a case with this data; for seven of them such a case kills
+/// it. Below the table: equivalent mutants with their justification. Cases that differ only in warp size count once.
 /// `power`: mutation score of a case, as power_to_record() computes it.
 std::string power_table(std::span<const Op> ops, const std::vector<Case>& cases, const std::function<Power(const Case&)>& power);
 
@@ -123,7 +123,7 @@ struct TableExcuses {
 };
 TableExcuses excuses_of(const Op& op, const std::vector<ScoredCase>& cases);
 
-/// Of each contract of a user's table with a mutation score. Arguments as of untrusted_tables().
+/// excuses_of() for each contract of a user's table that has a mutation score. For the arguments see untrusted_tables().
 std::vector<TableExcuses> excuses_of_tables(std::span<const Op> ops, const std::vector<Case>& cases,
                                             const std::vector<Verdict>& verdicts);
 
@@ -136,8 +136,8 @@ std::string excused_words(const TableExcuses& excuses);
 /// "no mutant matches `r: no such*` in `blind_to`", for TableExcuses::idle.
 std::string idle_globs_words(const TableExcuses& excuses);
 
-/// One untrusted verdict for each kernel and contract of a user's table whose cases miss a mutant together or excuse all, if a
-/// case passed. It names the table in place of a case. `cases`: all cases of the tables, of which each has verdicts.
+/// An untrusted verdict for each kernel and contract of a user's table, if a case passed and the cases together miss a mutant or
+/// excuse all mutants. It names the table in place of a case. `cases`: all cases of the tables; each of them has verdicts.
 std::vector<Verdict> untrusted_tables(std::span<const Op> ops, const std::vector<Case>& cases,
                                       const std::vector<Verdict>& verdicts);
 

@@ -28,8 +28,8 @@ struct Regularity {
   std::string words;      ///< "4 times the expected values"
   int64_t failing = 0;    ///< elements of that output outside their accepted set, without those that are left out
   int64_t explained = 0;  ///< the number of these elements with the value that the rule gives
-  int64_t left_out = 0;   ///< wrong elements for which the rule gives no value: padding of packed words stands there
-  bool decides = false;   ///< the tensor holds another type of data: no other explanation of any output means anything
+  int64_t left_out = 0;   ///< wrong elements for which the rule gives no value, for example because it copies padding there
+  bool decides = false;   ///< the tensor holds another type of data; then every other cause of the failure is dropped
   bool is_fact = false;   ///< says what the wrong elements have in common, but does not give their values (facts.cpp)
   std::string note = {};  ///< follows the counts: "; the other 975 are right"
   std::string input = {};  ///< "x has NaN": the wrong elements are exactly those that depend on such inputs
@@ -37,19 +37,19 @@ struct Regularity {
   bool complete() const { return explained == failing; }
 };
 
-/// At most one rule for each output that has elements outside, in the order of the outputs, and facts about it: what the inputs
-/// of wrong elements have in common, and if no rule gives all wrong elements, NaN and rows of other data. A rule must give at
-/// least three quarters of the wrong elements, and at least four unless it speaks of zeros. Where the wrong elements hold few
-/// codes, a rule about places must also hold for the right elements. If the contract has several variants, the one with the most
-/// explained elements counts. Outputs that cost too much to compute a second time (more than 2^24 elements, 2^30
-/// multiply-accumulates or what is left of the budget) have no rule; the budget says so.
+/// For each output with elements outside, in order: at most one rule, and facts. A fact is what the inputs of wrong elements have
+/// in common; if no rule gives all wrong elements, also NaN and rows of other data. A rule must give at least three quarters of
+/// the wrong elements, and at least four unless it is about zeros. A rule about places says from where values were copied. If the
+/// wrong elements hold few codes, it must also hold for right elements. If a contract has several variants, the one with the most
+/// explained elements counts. Outputs must be computed again for this. So there is no rule if that exceeds 2^24 elements, 2^30
+/// multiply-accumulates or what `budget` has left; `budget` then notes it.
 std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                                      WorkBudget& budget);
 
 /// "pattern: d holds 4 times the expected values (512 of 512 wrong elements)".
 std::string in_words(const Regularity& found);
 
-/// Begins the fact that errors fill whole rows or columns.
+/// The words that begin a fact about whole rows or columns of errors.
 inline constexpr const char* kEveryElement = "errors in every element of ";
 
 /// A rule about values must explain this many elements; fewer may match by chance.
@@ -59,7 +59,7 @@ inline constexpr size_t kProbes = 16;
 /// A rule about places must hold for right elements too if the wrong ones hold fewer codes than this, and needs this many wrong
 /// ones.
 inline constexpr size_t kManyCodes = 4, kEnoughOfFewCodes = 16;
-/// Source of an element whose value a rule about places does not know: padding, or nothing.
+/// Source of an element for which a rule about places gives no value: the rule points to padding, or to no element.
 inline constexpr int64_t kNowhere = -1;
 
 /// A rule, found by structure.cpp or values.cpp, that turns right elements into the wrong ones.
@@ -71,7 +71,7 @@ struct Explanation {
   bool is_value = false;  ///< says which code the elements hold, but not why these elements
   std::string note = {};  ///< see Regularity
 
-  /// A rule that leaves elements out is no better than one that explains them.
+  /// Left-out elements count as explained, so that a rule gains nothing by leaving elements out.
   int64_t score() const { return explained + left_out; }
 };
 using Rule = std::optional<Explanation>;
@@ -80,11 +80,11 @@ using Rule = std::optional<Explanation>;
 struct Moved {
   int64_t explained = 0;     ///< wrong elements that hold the value expected at their source
   int64_t left_out = 0;      ///< wrong elements that have no source
-  int64_t contradicted = 0;  ///< right elements that the rule says are wrong; counted only if the wrong ones hold few codes
+  int64_t contradicted = 0;  ///< right elements that the rule calls wrong; counted only if the wrong ones hold few codes
 };
 
-/// Whether all rows of a tensor lie in its storage, if they are one stride apart as TensorSpec::row() says. Not so for views
-/// whose leading dimensions overlap.
+/// Whether all rows of a tensor lie in its storage, if they are one stride apart as TensorSpec::row() says. False for views whose
+/// leading dimensions overlap.
 inline bool has_rows(const TensorSpec& spec) {
   if (spec.shape.empty() || spec.shape.back() == 0) return false;
   const int64_t rows = spec.elements() / spec.shape.back();
@@ -147,17 +147,17 @@ class WrongPart {
   }
   double value(int64_t element) const { return decode(format(), codes_[size_t(element)]); }
 
-  /// Number of failing elements for which `rule` holds; 0 if it fails for most of a few, which are spread over all.
+  /// Number of failing elements for which `rule` holds; 0 if it fails for most of kProbes failing elements, spread evenly.
   int64_t count(const std::function<bool(int64_t element)>& rule) const {
     int64_t explained = 0;
     for (size_t i = 0; i < kProbes; ++i) explained += rule(failing_[i * failing_.size() / kProbes]);
     if (2 * explained < int64_t(kProbes)) return 0;
     return std::count_if(failing_.begin(), failing_.end(), rule);
   }
-  /// Whether rules about places can be told apart by the codes that are there.
+  /// Whether the failing elements hold enough different codes to distinguish rules about places.
   bool shows_places() const { return held_ == kManyCodes || (held_ >= 2 && failing_.size() >= kEnoughOfFewCodes); }
-  /// Compares with the value expected at the source of each element. Nothing if the rule explains too little. Of two codes a
-  /// wrong place has the due one by chance every second time: with few codes the whole tensor counts, right elements too.
+  /// Compares each element with the value expected at its source. Nothing if the rule explains too little. If there are only two
+  /// codes, half of all wrong sources fit by chance. So if there are few codes, right elements are compared too.
   std::optional<Moved> moved(const std::function<int64_t(int64_t element)>& source) const {
     const auto holds = [&](int64_t i, int64_t from) { return accepts(from, codes_[size_t(i)]); };
     const auto not_against = [&](int64_t i) {
@@ -206,26 +206,26 @@ class WrongPart {
 
 /// One factor between actual and expected values: a power of two, a small integer or the inverse of one, of either sign.
 Rule factor(const WrongPart& wrong);
-/// A scale of the call in the place of another, multiplied where it divides, or left out: a factor made of given scales.
+/// A factor made of the call's scales: the kernel uses another scale, multiplies instead of divides, or leaves a scale out.
 Rule factor_of_scales(const WrongPart& wrong, const Problem& problem);
 /// Codes that were made with the scale of another group or row. `all`: all outputs, among them the scales, which must be right.
 Rule scale_of_another_group(const WrongPart& wrong, const std::vector<WrongPart>& all);
-/// Numbers of f32 with the bits of a 16-bit format.
+/// fp32 outputs that hold the expected values rounded or truncated to a 16-bit format.
 Rule of_fewer_bits(const WrongPart& wrong);
-/// The largest code for numbers from a limit on, which lies below the largest number of the format.
+/// Values from a limit on are stored as the largest code, although the limit lies below the format's largest value.
 Rule largest_code_too_early(const WrongPart& wrong);
 /// One factor that is neither a power of two nor a small integer, as of a wrong constant: "448/449 times".
 Rule constant_ratio(const WrongPart& wrong);
-/// The expected numbers plus one number.
+/// The expected values plus one constant.
 Rule constant_difference(const WrongPart& wrong);
-/// Rows that are wrong as a whole, though right but for one or two numbers of each: the expected values times a factor and plus a
-/// multiple of an input that has one row, as where the mean or the variance of a row is wrong.
+/// Wrong rows that one or two numbers per row explain: stored = factor * expected + shift * (an input that has one row). A wrong
+/// mean or variance of a row does that.
 Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem);
 /// Bits of the expected codes that are flipped, set, cleared or shifted.
 Rule bits_of_codes(const WrongPart& wrong);
-/// The number, cast to an integer, where its code is expected.
+/// Elements that hold the value cast to an integer, where the value's code is expected.
 Rule number_for_code(const WrongPart& wrong);
-/// Expected codes of bytes that stand at another place of the tensor.
+/// 8-bit codes that are stored at a constant distance from where the contract expects them.
 struct Elsewhere {
   int64_t explained = 0;  ///< wrong elements whose code is displaced by this distance
   std::string note;       ///< "; columns 0..15 of row 3 stand 96 bytes behind their place"
@@ -243,11 +243,11 @@ OneCodeOff one_code_off(const WrongPart& wrong);
 
 /// A small result that became 0, a 0 that became the NaN of fnuz, or one code everywhere.
 Rule one_code(const WrongPart& wrong);
-/// One number, of either sign, wherever the expected ones lie beyond it, and nowhere a right one beyond it: a limit of a clamp.
+/// A wrong clamp: elements whose expected value lies beyond a limit hold the limit (of either sign); no right element exceeds it.
 Rule clamped(const WrongPart& wrong);
-/// The codes of the vector or the row before again: what is stored is not made from the input, as an array that is never filled.
+/// The codes of the previous vector or row again: the kernel does not compute them from the input, but stores an unfilled array.
 Rule same_codes_again(const WrongPart& wrong);
-/// Exponent bytes that integer arithmetic on the bits of the input gives, with another shift, offset or clamp than the right one.
+/// Exponent bytes that follow from integer arithmetic on the input's bits with a wrong shift, offset or clamp.
 Rule integers_of_input(const WrongPart& wrong, const Problem& problem);
 /// The data of an input that has one row, in every row of the output.
 Rule of_a_vector(const WrongPart& wrong, const Problem& problem);
@@ -263,10 +263,10 @@ std::pair<std::set<int64_t>, std::set<int64_t>> failing_rows_and_columns(const W
 /// The fact that every element of some rows or columns is wrong, and no other element.
 std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong);
 
-/// "rows whose slot_mapping is 0": what an index of `rows` is, and that of `others` is not; rows are counted as the index does.
-/// Empty if no index tells them apart.
+/// "rows whose slot_mapping is 0": a property that an index input has for all of `rows` and for none of `others`. Row numbers are
+/// positions in that index input. Empty if there is no such property.
 std::string rows_of_index(const std::set<int64_t>& rows, const std::set<int64_t>& others, const Problem& problem);
-/// The fact that errors lie in such rows.
+/// The fact that errors lie in all rows that rows_of_index() describes, and in no other.
 std::optional<Regularity> rows_told_by_index(const WrongPart& wrong, const Problem& problem);
 
 /// Consecutive rows that hold plausible numbers of other data: rows that were not written, for example.
@@ -276,9 +276,9 @@ std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::
 /// `elementwise`: an output element depends on the input elements of its own columns, unlike that of a GEMM.
 std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& problem, bool elementwise);
 
-/// ", in columns 0 of each 8 alone": places that include all of `wrong` and none of `right`, both as positions in a tensor with
-/// `columns`. Tried are one run of columns of each 2, 4, 8, ..., and the columns, rows or elements from one on or up to one. Empty
-/// if none fits.
+/// ", in columns 0 of each 8 alone": places that include all of `wrong` and none of `right`, both given as positions in a tensor
+/// with `columns` columns. Tries one run of columns in each 2, 4, 8, ..., and all columns, rows or elements from some index on or
+/// up to it. Empty if none fits.
 std::string places_apart(const std::vector<int64_t>& wrong, const std::vector<int64_t>& right, int64_t columns);
 
 }  // namespace assay

@@ -35,10 +35,10 @@ std::ifstream open_file(const std::string& path, uint64_t& size) {
   return stream;
 }
 
-/// Throws if the tensor does not fit in memory: the file may be sparse, or come from a larger machine.
+/// Throws if the tensor does not fit in memory. A sparse file can state any size, and a file may come from a larger machine.
 void require_memory(const Dump& dump, const StoredTensor& tensor) {
   const uint64_t bytes = tensor.end - tensor.begin;
-  const uint64_t codes = uint64_t(tensor.elements()) * sizeof(uint32_t);  // code_matrix()
+  const uint64_t codes = uint64_t(tensor.elements()) * sizeof(uint32_t);  // memory of code_matrix()
   if (const std::string why = why_too_large(bytes, bytes + codes); !why.empty())
     throw DumpError(dump.file, "tensor '" + tensor.name + "'", why);
 }

@@ -117,7 +117,7 @@ struct Quantized {
   int64_t rows_of_matrix = 0, scale_rows_of_matrix = 0;  ///< rows per index of the leading dimensions
 };
 
-/// The content of a block.
+/// The codes of a block, summarized.
 struct Block {
   int64_t row = 0, column = 0;  ///< position, counted in blocks
   uint8_t byte = 0;             ///< the scale, if it is a byte
@@ -141,7 +141,7 @@ std::string scale_text(Scale kind, const Block& block) {
 constexpr float kTinyScale = 0x1p-30f;
 constexpr uint8_t kE4m3Nan = 0x7f, kE4m3Largest = 0x7e, kTorchaoFloor = 0x08, kAiterFloor = 91;
 
-/// The least possible largest code of a block, if scale byte `byte` is a rounded amax / 6 or amax / 4 (4over6).
+/// The largest code of a block (sign dropped) is at least this, if its scale `byte` is a rounded amax / 6 or amax / 4 (4over6).
 int least_of_nvfp4(uint8_t byte) {
   constexpr std::array<int, 5> of_subnormal = {0, 4, 5, 5, 6};  // (b - 1/2) / b * 4 in e2m1, for scales of b * 2^-9
   return byte < of_subnormal.size() ? of_subnormal[byte] : 6;
@@ -174,7 +174,7 @@ const char* problem_of(const Quantized& of, const Block& block) {
   return block.most < code_of_208 ? "no scale rule gives these codes: the largest is below 208" : nullptr;
 }
 
-// Reading the codes. For a byte of two 4-bit codes, tables give the larger code and the number of codes with the value 6 or -6.
+// Reads the codes. For a byte of two 4-bit codes, tables give the larger code (signs dropped) and the number of values 6 and -6.
 
 struct PairTables {
   std::array<uint8_t, 256> most{}, at_limit{};
@@ -251,7 +251,7 @@ void check_global(const Quantized& of, float largest_scale, LintReport& report) 
   for (int64_t i = 0; i < count; ++i) {
     const float value = scale_value(*kind, of.global->data() + i * scale_bytes(*kind));
     if (!std::isfinite(value) || value <= 0) return add("global scale is not a positive number", fmt::format("{:.6g}", value));
-    if (count > 1) continue;  // one per expert, but `largest_scale` is the largest of all experts
+    if (count > 1) continue;  // one per expert; `largest_scale` is over all experts, so it says nothing
     const double decode = of.global_multiplies ? 1 / double(value) : double(value), weight = 6 * double(largest_scale) * decode;
     if (largest_scale > 0 && (weight < kLeastWeight || weight > kMostWeight))
       add("global scale does not fit its blocks",

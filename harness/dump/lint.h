@@ -13,7 +13,7 @@ namespace assay {
 struct LintFinding {
   std::string tensor;  ///< name of the tensor of codes, or of a global scale
   std::string what;    ///< "NaN scale"
-  int64_t blocks = 0, of = 0;
+  int64_t blocks = 0, of = 0;  ///< blocks with the problem, and all blocks of the tensor
   std::string first;   ///< "row 5, block 7: scale byte 0x7f"
 };
 

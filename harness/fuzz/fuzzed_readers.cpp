@@ -237,9 +237,9 @@ ASSAY_READER(believes_length) {
 
 #if defined(ASSAY_FUZZES_ALL)
 
-// usage: assay_replay_readers READER FOLDER RUNS SEED CRASHES. Calls the reader with each file of the folder and with RUNS
-// changed ones. The bytes end where unmapped memory begins, so a reader that reads beyond them crashes. Exit
-// code 1 if the reader crashes, needs more than 10 s for one input or more than 2 GB; that input is then kept as CRASHES-READER.
+// usage: assay_replay_readers READER FOLDER RUNS SEED CRASHES. Calls the reader with each file of the folder and with RUNS random
+// changes of them. Each input ends where unreadable memory begins, so a reader that reads beyond it crashes. Exit code 1 if the
+// reader crashes, or needs more than 10 s or 2 GB for one input; that input is then kept as CRASHES-READER.
 
 #include <fcntl.h>
 #include <sys/mman.h>

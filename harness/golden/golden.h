@@ -56,7 +56,7 @@ std::string prediction_key(const Case& one);
 
 /// The accepted intervals as digests. If the contract has several variants, labels name them: "d, split-K 2".
 std::vector<PredictedTensor> predict(const Expectation& expectation);
-/// The outputs relative to the answer that they are closest to.
+/// The outputs, as distances from the answer (algorithm variant) that they are closest to.
 std::vector<ObservedTensor> observe(const Expectation& expectation, const std::vector<HostTensor>& outputs);
 
 /// Why the observed bits are no longer accepted (a digest that differs, or an element outside its interval); empty if they are.

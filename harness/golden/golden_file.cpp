@@ -256,8 +256,8 @@ Golden from_json(const json& j) {
       for (const auto& [kernel, record] : value.items())
         golden.observed[id][kernel] = tensors_from<ObservedTensor>(record, shared);
   }
-  if (golden.kind == "power") return golden;  // no count to check: each record has a seal, and git may merge lines of two
-                                              // branches
+  if (golden.kind == "power") return golden;  // no count to check: each record has a seal, and git may merge the lines
+                                              // of two branches
   const auto stated = json_integer<int64_t>(j.at("count"));
   const size_t count = golden.cases();
   if (int64_t(count) != stated)

@@ -91,7 +91,7 @@ TEST(GoldenSteps, BeyondTheListAreNamed) {
 
 // Records refer to shared data by position.
 
-/// Two cases of two ranks: one whose ranks return the same codes, and one with other accepted codes on rank 1.
+/// Two cases of two ranks: in one, both ranks have the same accepted codes; in the other, rank 1 has different ones.
 Golden predicted_of_ranks() {
   const auto of_rank = [](const char* name, const char* low, int64_t single_code, const char* high) {
     return PredictedTensor{name, "bf16", 64, single_code, low, high};

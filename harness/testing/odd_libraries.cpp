@@ -37,8 +37,8 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
 
 #if defined(ASSAY_LIBRARY_rounds_on_load)
 
-// A library whose constructor changes the rounding mode of the process, as code built with -ffast-math changes the handling of
-// subnormals.
+// A library whose constructor changes the rounding mode of the process. Real code built with -ffast-math changes how the process
+// handles subnormals.
 
 #include <cfenv>
 
@@ -115,7 +115,7 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
 
 #if defined(ASSAY_LIBRARY_device_memory)
 
-// A library without kernels that has its own memory functions, like a library for a device.
+// A library without kernels that implements the ABI's functions for device memory itself, like a library for a GPU.
 
 #include <cstdlib>
 #include <cstring>

@@ -106,7 +106,7 @@ bool outlive_a_kill() {
   return ::read(ready[0], &traced, 1) == 1 && traced == 'y';
 }
 
-/// Allocates until an allocation fails, or 4 GiB are taken: then no limit applies.
+/// Allocates until an allocation fails. Stops at 4 GiB, because then there is no memory limit.
 assay_status take_memory(const Toy& toy) {
   constexpr size_t kPiece = size_t{64} << 20;
   std::vector<void*> taken;
@@ -154,7 +154,7 @@ assay_status remember(const Toy& toy) {
 /// A byte of a local array that is never set.
 [[gnu::noinline]] unsigned char unset_byte() {
   std::array<unsigned char, 256> never_set;
-  asm volatile("" : "=m"(never_set));  // the compiler takes it for set
+  asm volatile("" : "=m"(never_set));  // makes the compiler believe that it is set
   return never_set[128];
 }
 
@@ -361,8 +361,8 @@ assay_status run_now(Group& group, const assay_call* const* calls, int32_t n) {
   return ASSAY_OK;
 }
 
-/// Stores calls of ranks for replay. In a replay, "late_under_replay" returns the sums of the previous call, as if its flags
-/// were stale.
+/// Stores calls of ranks for replay. In a replay, the kernel "late_under_replay" returns the sums of the previous call, as if its
+/// flags were stale.
 void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   std::vector<assay_call> again;
   std::vector<std::vector<assay_tensor>> tensors;

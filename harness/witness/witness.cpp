@@ -225,7 +225,7 @@ std::vector<std::string> witness_files(const std::string& folder) {
 
 namespace {
 
-// Candidate inputs for recorded outputs: cases of one contract with their expected results, and the rows that can be used
+// Candidates for inputs to record: cases of one contract with their expected results, and the batch rows that can be taken
 // separately.
 
 /// Bytes of all tensors; tensors updated in place count twice.
@@ -290,7 +290,7 @@ std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& case
   return all;
 }
 
-/// Size limits in bytes for rows that are taken only to represent a kind of data (generator), and kill no further mutant.
+/// Size limits in bytes, in all and for one, for rows that kill no further mutant but represent a kind of data (generator).
 constexpr int64_t kMostBytesOfKinds = 24 << 10, kMostBytesOfKind = 6 << 10;
 
 using Rows = std::set<int64_t>;
@@ -370,8 +370,8 @@ class Chooser {
     take(candidate, rows);
   }
 
-  /// Adds a call with these rows. It counts the mutants that these rows kill by themselves; among the other rows of the case they
-  /// may kill more.
+  /// Adds a call with only these rows, and notes the mutants that this call kills. In the whole case, the rows may have killed
+  /// others.
   void take(const Candidate& candidate, const Rows& rows) {
     const bool whole = candidate.bound->independent_rows() == 0 || int64_t(rows.size()) == candidate.batch;
     CaseOfRows some = whole ? CaseOfRows{nullptr, candidate.problem, {}}

@@ -21,7 +21,7 @@ struct WitnessOrigin {
 };
 
 struct WitnessCall {
-  std::string from;  ///< data set that the inputs come from, and which of its rows
+  std::string from;  ///< the data set and the rows of it from which the inputs come
   Case one;          ///< a case for these inputs; no table lists it
   Problem problem;
   CallResult result{};  ///< outputs are empty for a file with inputs only
@@ -57,7 +57,7 @@ struct Chosen {
 };
 
 /// `cases` belong to one op and one contract; of those that differ only in warp size, one is used. If rows of the op are
-/// independent, single rows are taken; otherwise whole cases. Mutants that move elements, as a layout's do, need whole cases.
+/// independent, single rows are taken; otherwise whole cases. Mutants of a layout move elements, so they need whole cases.
 /// Cases larger than `most_bytes` are skipped.
 Chosen choose_inputs(const Op& op, const std::vector<Case>& cases, int64_t most_bytes);
 

@@ -24,8 +24,8 @@ int64_t outside_of(const Memberships& found) {
   return count;
 }
 
-/// Number of outputs that the mutant rejects. Evaluates it with the stored outputs and, if it rejects none, from inputs alone:
-/// a mutant that infers an extent from correct outputs rejects none of them.
+/// Number of output elements that the mutant rejects. Evaluates the mutant with the recorded outputs and, if it rejects none,
+/// again without them: a mutant that infers an extent from the given outputs would accept them.
 int64_t outside_of(const Hypothesis& edit, const WitnessCall& call) {
   for (const std::vector<HostTensor>* given : {&call.result.outputs, static_cast<const std::vector<HostTensor>*>(nullptr)}) {
     const Expectation edited = edit.expect(call.problem, given);
@@ -132,7 +132,7 @@ namespace {
 
 // Checks whether another release of an implementation still obeys its contract, on the recorded inputs.
 
-/// Whether the calls that both have returned the same bits, padding excluded.
+/// Whether the calls that both files contain returned the same bits, padding excluded.
 bool same_outputs(const Op& op, const Witness& release, const Witness& committed) {
   for (const WitnessCall& call : release.calls) {
     const auto same =

@@ -123,7 +123,7 @@ def vllm_per_token_group_quant_int8(x, q, scale, group_size):
 
 _GROUP = "sglang.kernels.ops.quantization.per_token_group_quant:per_token_group_quant"
 _GROUP_V2 = _GROUP.replace("per_token_group_quant", "per_token_group_quant_8bit_v2")
-_GROUP_IDS = "sglang.group_8bit@v0.5.23 sglang.group_8bit@v0.5.17"  # for bf16, and for fp16
+_GROUP_IDS = "sglang.group_8bit@v0.5.23 sglang.group_8bit@v0.5.17"  # obeyed for bf16, and for fp16
 
 
 @adapter("sglang", _GROUP, "quant_group", _GROUP_IDS, "cuda", accepts={"layout": ["row"]})
@@ -159,7 +159,7 @@ def sgl_kernel_gemma_rmsnorm(x, gamma, eps):
 
 
 def _checked(name):
-    """A function of flashinfer.norm. A call that its checks of types and shapes refuse, before the launch, is a skip."""
+    """A function of flashinfer.norm. If it rejects types or shapes before the launch, the case is skipped."""
 
     def call(*arguments):
         try:

@@ -14,7 +14,7 @@ _CONFORMS = ("pass", "untrusted")
 
 
 class Call:
-    """A recorded call: `op`, `number`, `contract` (the contract that it obeys, else the nearest one), `result` (a Result or
+    """A recorded call: `op`, `number` (of the call), `contract` (the one that it obeys, else the nearest), `result` (a Result or
     None), `refused` (why there is no result), `obeys` (other contracts of the op, if it obeys none of the requested ones)."""
 
     def __init__(self, said, folder):

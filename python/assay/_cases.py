@@ -20,8 +20,8 @@ def inputs(case, framework="numpy", device=None):
 
 
 class Case:
-    """id, op, contract, why; `parameters` (numbers that kernels receive), `cell` (the row of the case table), `inputs` (arrays by
-    role, in-place tensors included), `outputs` (dtype, shape and strides by role)."""
+    """id, op, contract; `why` (the case exists), `parameters` (numbers that kernels receive), `cell` (its row of the table),
+    `inputs` (arrays by role, in-place tensors included), `outputs` (dtype, shape and strides by role)."""
 
     def __init__(self, case, framework="numpy", device=None):
         if framework not in _arrays.FRAMEWORKS:

@@ -83,8 +83,8 @@ class Run:
 
 
 class _InProcess:
-    """Calls the kernel for the workers of a run in threads of this process. Each relay (worker.py) sends the descriptors of one
-    worker to it."""
+    """Calls the kernel in threads of this process, on behalf of the run's workers. A worker is then only a relay (worker.py): it
+    sends its file descriptors to this process."""
 
     def __init__(self, kernel, own, folder):
         self.kernel, self.own, self.path = kernel, own, os.path.join(folder, "kernel")

@@ -14,7 +14,7 @@ import assay
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-# As the releases declare them
+# The ops' schemas as the releases declare them
 SCHEMAS = {
     "_C": [
         "rms_norm(Tensor! result, Tensor input, Tensor? weight, float epsilon) -> ()",
@@ -52,7 +52,7 @@ def codes(x, scale, name, reciprocal):
 
 
 def group_quant(x, q, scale, group_size, name, reciprocal):
-    """The mistake is another largest code: whether a kernel divides depends on vLLM's release, and sgl-kernel divides roughly."""
+    """The mistake is another largest code, not another division: releases of vLLM divide differently, and sgl-kernel roughly."""
     groups = x.float().reshape(-1, group_size)
     largest = torch.full((1,), 240.0 if name in wrong else 448.0, device=x.device)
     s = groups.abs().amax(dim=1, keepdim=True).clamp(min=1e-10) / largest
@@ -280,7 +280,7 @@ def test_functions_are_recorded_and_judged(functions, tensors, tmp_path):
 
 
 def test_arguments_that_no_row_describes_are_told(ops, tensors, tmp_path):
-    """Here the limits of e5m2: shapes are kept, nothing is judged."""
+    """The arguments are the limits of e5m2, which no row of the map has: only shapes are kept, and nothing is judged."""
     x, q, scale = tensors.random(4, 256), tensors.empty(4, 256, dtype=torch.float8_e5m2), tensors.empty(4, 2)
     with assay.capture(tmp_path / "c", ops=["_C::per_token_group_fp8_quant"]) as recorded:
         ops._C.per_token_group_fp8_quant(x, q, scale, 128, 1e-10, -57344.0, 57344.0, False, False, False)
