@@ -4,7 +4,7 @@
 // Method: the accumulator and kTake products form one aligned sum. E is their largest exponent. Each term is truncated to a
 // multiple of 2^(E - fraction_bits), and the multiples are added exactly. Adding |term| to 2^(E + 23 - fraction_bits), rounded
 // toward zero, leaves the multiple in the low 23 bits of the float. These words are summed as integers modulo 2^23, which drops
-// exponents. The word of a negative term is inverted (-x = ~x + 1); popcounts of the sign words count the missing +1. Each product
+// exponents. A negative term's word is inverted (-x = ~x + 1); popcounts of the sign words give the missing +1. Each product
 // costs one multiplication, one exclusive or, one addition, and half a maximum of exponents.
 #pragma once
 
