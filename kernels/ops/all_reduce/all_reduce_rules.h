@@ -106,7 +106,7 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
   if (peer == 0) self->flag[me.block] = flag;
 }
 
-// Each contract's order of ranks, and its roundings. Deliberately wrong kernels derive from one of the structs and replace a line.
+// Each contract's order of ranks, and its roundings. Deliberately wrong kernels derive from one of them and replace a line.
 
 struct RankRules {
   static constexpr bool kFromZero = false;  ///< the sum starts from +0, otherwise from the first rank's value
