@@ -114,7 +114,7 @@ SIMT_DEVICE uint16_t half_bits(float v) {
     return simt::from_float<simt::F16>(v).bits;
 }
 
-/// Stages an operand of one instruction: rows >= row, elements k >= at. operand(r, k) is a value that is not yet rounded to Format.
+/// Stages an operand of one instruction: rows >= row, elements k >= at. operand(r, k) is the value before rounding to Format.
 template <class U, class Format, int kThreads, int kElements, class Operand>
 SIMT_DEVICE void stage_decoded(uint16_t (&to)[kElements], int64_t row, int64_t rows, int64_t at, int64_t all_k, Operand operand) {
   for (int i = simt::thread(); i < kElements; i += kThreads) {
