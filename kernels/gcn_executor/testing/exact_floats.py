@@ -123,7 +123,7 @@ def maximum(x, y, f, sign=1):
             return quiet(v, f)
     if is_nan(x, f) or is_nan(y, f):
         return y if is_nan(x, f) else x
-    key = [(-1 if v & f.sign else 1) * ((v & f.sign - 1) + 1) for v in (x, y)]  # keys are in the order of the values, with -0 below +0
+    key = [(-1 if v & f.sign else 1) * ((v & f.sign - 1) + 1) for v in (x, y)]  # keys sort like the values, with -0 below +0
     return x if (key[0] - key[1]) * sign >= 0 else y
 
 

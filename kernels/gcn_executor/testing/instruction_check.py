@@ -166,7 +166,7 @@ def inputs():
                 row[4] = struct.unpack("<I", struct.pack("<f", 2.0 ** r.randint(-20, 20)))[0]
                 row[2] = row[4] if r.random() < 0.5 else row[2]
             if kind in "fd" and n % 8 == 5:
-                row[4:6] = row[0:2]  # v_div_scale: makes the first source equal to the numerator
+                row[4:6] = row[0:2]  # v_div_scale: the first source must equal the numerator
             rows.append(row)
     return rows + [other.random_row(r) for _ in range(ROWS)]
 

@@ -120,7 +120,7 @@ for name, test in {"eq": int.__eq__, "lg": int.__ne__, "gt": int.__gt__, "ge": i
     SCALARS[f"s_cmp_{name}_i32"] = SCALARS[f"s_cmpk_{name}_i32"] = lambda x, y, scc, old, t=test: (old, t(S32(x), S32(y)))
     SCALARS[f"s_cmp_{name}_u32"] = SCALARS[f"s_cmpk_{name}_u32"] = lambda x, y, scc, old, t=test: (old, t(x, y))
     SCALARS[f"s_cmp_{name}_u64"] = SCALARS[f"s_cmp_{name}_u32"]
-# These instructions return the old EXEC (y); SAVED computes the new EXEC from x and y.
+# These instructions return the old EXEC (y). SAVED computes the new EXEC from x and y.
 SAVED = {
     "s_and_saveexec_b64": lambda x, y: x & y,
     "s_or_saveexec_b64": lambda x, y: x | y,
