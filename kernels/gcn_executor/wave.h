@@ -53,7 +53,7 @@ struct Launch;
 
 /// Executes one operation. Returns the next one, or nullptr if the wave must wait or has ended.
 using Handler = const Operation* (*)(Wave&, const Operation*);
-/// Arithmetic on all 64 lanes. Sources and results are rows of 64 words, one per lane. 64-bit values take two rows, low words first.
+/// Arithmetic on all 64 lanes. Sources and results are rows of 64 words, one per lane; 64-bit values: two rows, low words first.
 using Body = void (*)(const u32* const* source, u32* result, const State& state);
 
 /// Source lanes of a DPP operand.

@@ -1,4 +1,4 @@
-/* The correct kernel that every library of this folder wraps. A library's results are right; only its behaviour is wrong. */
+/* The correct kernel that every library of this folder wraps. The results of a library are right; only its behaviour is wrong. */
 #ifndef ASSAY_MISBEHAVING_HEALTHY_H
 #define ASSAY_MISBEHAVING_HEALTHY_H
 
