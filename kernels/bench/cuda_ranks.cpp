@@ -1,7 +1,7 @@
 // Times all-reduce over two or more ranks on devices: Assay's plain kernels and NCCL's ring and tree, at 64 KiB and 1 MiB.
 // All calls go through the C ABI. Each rank has a stream, so the host does not wait between calls. Each algorithm is timed twice:
-// as single calls from one thread (with launch time) and as a graph (device time alone). Each rank has its own device if there are
-// enough devices; otherwise ranks share devices.
+// as single calls from one thread (with launch time) and as a graph (device time alone). Each rank has its own device if there
+// are enough devices; otherwise ranks share devices.
 // Usage: assay_cuda_ranks [RANKS] [OUR LIBRARY] [NCCL LIBRARY]
 #include <algorithm>
 #include <array>
