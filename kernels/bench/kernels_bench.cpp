@@ -73,7 +73,7 @@ ASSAY_BENCH(rms_norm_quant_group, "rms_norm_quant_group", "assay.rms_norm_group_
 #undef ASSAY_BENCH
 
 // Quantizations whose calls need more tensors: MXFP8 with tiled scales, experts, scale packing, SiLU-and-mul. The byte counts are
-// those of the bytes that an op must move.
+// the numbers of bytes that an op must move.
 
 const assay_library& library() {
   static const assay_library& opened = open_library(ASSAY_CPU_LIBRARY);

@@ -117,7 +117,7 @@ struct AlignCountsOfBlocks : AiterMoeAlign {
   SIMT_DEVICE static int32_t rest(const SortArguments& a, int32_t rows) { return rows < a.block_size ? rows : int32_t(a.block_size); }
 };
 
-// Rows in the order of experts, and in a given order.
+// Copies of rows: into the order of experts, and into an order that an index tensor states.
 
 struct PermuteRowsOfSlotModM : VllmMoePermuteV0300 {
   SIMT_DEVICE static int64_t source(int64_t slot, int64_t /*topk*/, int64_t sources) { return slot % sources; }

@@ -88,7 +88,7 @@ struct GroupedScalesOneMatrix : DeepGemmMasked {
   }
 };
 
-// Experts whose rows begin at given offsets.
+// Experts at offsets: tensor expert_offsets has the first row of each expert.
 
 /// Always uses the weights of expert 0, with the scales of the right expert.
 struct OffsetFirstExpert : VllmMoeMm {
@@ -368,7 +368,7 @@ struct MoeWeightOfFirst : SglangMoeChannel {
   SIMT_DEVICE static float weight(const FusedMoeArguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot / x.topk * x.topk]; }
 };
 
-/// Also computes the first unused block, whose slots here are those of block 0: block 0 therefore uses that block's expert.
+/// Also computes the first unused block, which here repeats the slots of block 0: block 0 therefore gets that block's expert.
 struct MoeEndIgnored : VllmMoeBlock {
   SIMT_DEVICE static int64_t expert_of_block(const FusedMoeArguments& x, int64_t block) {
     return x.experts_of_blocks[block == 0 ? x.blocks - 1 : block];

@@ -1,4 +1,4 @@
-// Faulty quantization kernels: by groups, by given scales, by tiles, MXFP8, int8. Each derives from correct rules and replaces a few lines.
+// Faulty quantization kernels: by groups, static, by tiles, MXFP8, int8. Each derives from correct rules and changes a few lines.
 #pragma once
 
 #include "kernels/ops/call.h"
@@ -158,7 +158,7 @@ struct ScaleFloorMissing : VllmPerTensorNative {
   static float scale(float amax) { return amax / 448.0f; }
 };
 
-// Block quantization, given group scales, and packing of scales.
+// Block quantization, quantization by group scales that are inputs, and packing of scales.
 
 /// Writes the scales column-major; the tensor is row-major.
 struct BlockScalesTransposed : DeepgemmPerBlockCast {
@@ -431,7 +431,7 @@ Kernel of_tokens(const char* name, const char* cites) {
           "quant_token"};
 }
 
-// Table rows for per-tensor scales and given scales.
+// Table rows for per-tensor scales, and for scales that are inputs.
 
 template <class Rules>
 Kernel of_tensors(const char* name, const char* cites) {

@@ -37,7 +37,7 @@ class Objects:
 
 
 def violation(row, architecture, opcodes):
-    """The problem with a kernel, or nothing."""
+    """A message about a kernel that violates a row of the expectations, or None."""
     seen = sum(n for opcode, n in opcodes.items() if re.fullmatch(row["instruction"], opcode))
     least = row["times"].endswith("+")
     wanted = int(row["times"].rstrip("+"))

@@ -41,7 +41,7 @@ struct Norm {
   }
 };
 
-/// Bound of r's relative error: half of that of the sum of squares, which follows from the sum's depth, plus a few roundings.
+/// Bound of r's relative error: half the relative error of the sum of squares (bounded by its depth), plus a few roundings.
 double norm_shift(int64_t n) { return double((n + 2047) / 2048 * 8 + 16) * 0x1p-24; }
 
 TEST(RmsNorm, GivesWhatAPlainLoopGivesWithinTheDepthOfItsSum) {

@@ -193,7 +193,7 @@ TEST(Refusals, SayWhatIsWrong) {
   EXPECT_STREQ(c.message(), "the call has no tensor 'x'");
 }
 
-// Compares the CPU library with plain loops through the C ABI: casts, and per-tensor quantization with computed or given scales.
+// Compares the CPU library with plain loops through the C ABI: casts, and per-tensor quantization with computed or input scales.
 
 using testing::HasSubstr;
 
@@ -265,7 +265,7 @@ TEST(QuantStatic, MultipliesByTheReciprocalOfTheGivenScale) {
   }
 }
 
-// Blocks of 128 x 128, and given group scales.
+// Blocks of 128 x 128, and quantization by group scales that are inputs.
 
 std::vector<uint16_t> random_tiles(size_t count, uint32_t seed) {
   std::mt19937 random(seed);

@@ -83,7 +83,7 @@ class CallBuilder {
   std::array<char, 512> message_{};
 };
 
-// Runs any kernel of this module once on given elements: builds the tensors that its op needs and returns every output byte.
+// Runs any kernel of this module once: builds the tensors that its op needs from a test's elements; returns every output byte.
 
 struct Request {
   std::string op, contract, kernel, layout = "row";

@@ -58,7 +58,7 @@ struct ihipModuleSymbol_t {
 
 namespace {
 
-constexpr int kDevices = 8;  // all devices share one memory, so each can access that of the others
+constexpr int kDevices = 8;  // all devices share one memory, so each device can access the memory of the others
 constexpr uint64_t kStep = 20000;  ///< wave instructions of a stream before the next stream runs
 constexpr uint64_t kStepAlone = 1 << 20;
 

@@ -286,7 +286,7 @@ def expected(form, rows, lane, mode, context):
 
 
 def nan_parts(form):
-    """(shift, format) of each float in a result. A NaN there may have any payload."""
+    """(shift, format) of each float in a result that may be a NaN with any payload."""
     t = form.result[0]
     if form.name in second.EXACT_NAN and not any(key in form.how for key in ("omod",)):
         return []

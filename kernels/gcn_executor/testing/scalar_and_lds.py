@@ -154,7 +154,7 @@ ATOMICS = {
 
 
 def access(name, places, memory, data, result):
-    """One lane's ds_read, ds_write or atomic. Changes `memory` (bytes) at the offsets `places`, and `result` (words). `data`: words."""
+    """Executes one lane's ds_read, ds_write or atomic. Changes `memory` (bytes) at the offsets `places`, and `result`."""
     moves = re.fullmatch(r"ds_(read|write)(?:2st64|2)?_([bui])(\d+)(_d16)?(_hi)?", name)
     if moves is None:
         operation, kind = re.fullmatch(r"ds_(\w+?)(?:_rtn)?_(\w+)", name).groups()

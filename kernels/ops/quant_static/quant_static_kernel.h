@@ -294,7 +294,7 @@ void run_static_groups(const Call& call) {
   });
 }
 
-/// Accepted case parameters of a kernel with given group scales, for describe(): any group size.
+/// Accepted case parameters of a kernel whose group scales are inputs, for describe(): any group size.
 inline Accepts static_groups_accept() {
   return {{"x", kAny}, {"layout", {"row", "col", "tma", "one"}}, {"warp", simt::kWarpSizes}};
 }

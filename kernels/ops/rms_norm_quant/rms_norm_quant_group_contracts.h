@@ -1,4 +1,4 @@
-// The contracts of rms_norm_quant_group from AITER and those after an all-reduce, and one function per family to run them.
+// The contracts of rms_norm_quant_group from AITER and of norms after an all-reduce, and one function per family to run them.
 #pragma once
 
 #include "kernels/ops/call.h"

@@ -246,7 +246,7 @@ inline __nv_bfloat16 __ushort_as_bfloat16(unsigned short bits) { return __nv_bfl
 inline unsigned short __bfloat16_as_ushort(__nv_bfloat16 x) { return x.__x; }
 
 // Device arithmetic that the C++ library lacks. Intrinsics that are approximate on a device are the same on every machine here.
-// expf, tanhf and similar functions are those of the C library.
+// expf, tanhf and similar functions come from the C library.
 
 namespace assay::simt {
 
