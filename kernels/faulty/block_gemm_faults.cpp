@@ -17,7 +17,7 @@ struct BlockGemmScaleOrder : TorchBlock1x128Tile {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
 };
 
-/// Multiplies by the scale of b first, as a kernel with exchanged operands does.
+/// Multiplies by the scale of b first, as a kernel that exchanges a and b does.
 struct BlockGemmScaleOfBFirst : VllmTriton {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sb, sa, acc); }
 };
@@ -164,7 +164,7 @@ struct BlockGemmKAscending : FlushedProductOfScales<units::Gfx942MfmaE4m3fnuzF32
   static constexpr const char* kContract = AiterBlockscale::kContract;
 };
 
-/// Race: the last split-K part arrives too late.
+/// Race: the last split-K part arrives too late and is not added.
 struct BlockGemmSplitRace : TorchBlock1x128 {
   SIMT_DEVICE static bool keeps_part(int64_t first, int64_t end, int64_t k) { return first == 0 || end < k; }
 };
@@ -179,7 +179,7 @@ struct BlockGemmSplitKInF32 : AiterBlockscale {
   static constexpr const char* kContract = AiterBlockscaleSplitK::kContract;
 };
 
-/// Reads a shuffled weight as row-major.
+/// Reads a shuffled weight as if it were row-major.
 struct BlockGemmWeightPlain : AiterBlockscaleBpreshuffle {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t, int64_t all_k) { return column * all_k + k; }
 };

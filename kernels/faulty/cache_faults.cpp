@@ -201,7 +201,7 @@ std::vector<Kernel> rope_faults() {
 
 // gather_cache: each kernel has one mistake, in a token's place, its scale, or a rounding.
 
-// Mistakes in the place of a token.
+// Mistakes in a token's place in the cache.
 
 struct GatherTableIgnored : VllmCpGatherCache {
   SIMT_DEVICE static int64_t block_in_cache(const GatherArguments& a, int64_t /*request*/, int64_t block) {

@@ -284,7 +284,7 @@ struct Dsv4FloorForCeil : Base {
   static uint32_t exponent(float v) { return simt::bits(v) >> 23; }
 };
 
-/// Has no lower bound for the scale: a group of zeros computes 0 / 0 and stores NaN.
+/// Has no lower limit for the scale: a group of zeros computes 0 / 0 and stores NaN.
 struct Dsv4FloorMissing : VllmDsv4Kv {
   static constexpr float kLeastAmax = 0;
   static float reciprocal(uint32_t byte) { return byte == 0 ? HUGE_VALF : VllmDsv4Kv::reciprocal(byte); }

@@ -94,7 +94,7 @@ std::vector<Kernel> gemm_faults() {
   };
 }
 
-// Tensor core instructions: an emulator in which one step follows a wrong assumption or another GPU.
+// Tensor core instructions, emulated with one wrong step: a wrong assumption, or the step of another GPU.
 
 namespace {
 

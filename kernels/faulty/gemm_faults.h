@@ -144,7 +144,7 @@ struct GemmDotFolded : TokenFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr bool kTakesBias = false;
 };
 
-/// Race: the last split-K part arrives too late.
+/// Race: the last split-K part arrives too late and is not added.
 struct GemmSplitRace : TorchTensor {
   SIMT_DEVICE static bool keeps_part(int64_t first, int64_t end, int64_t k) { return first == 0 || end < k; }
 };
@@ -203,7 +203,7 @@ struct GemmGfx950Gain : AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3OneRounding>
   }
 };
 
-/// Applies the scales in the other order, as a kernel with exchanged operands does.
+/// Applies the scales in the other order, as a kernel that exchanges a and b does.
 struct GemmScaleOrder : TorchRow {
   template <class>
   SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {

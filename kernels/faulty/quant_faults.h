@@ -43,7 +43,7 @@ struct NativeQuotient : VllmGroupNativeGpu {
   static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
 };
 
-/// Clamps with run-time bounds, for which Triton's clamp turns NaN into the lower bound.
+/// Clamps with run-time limits, for which Triton's clamp turns NaN into the lower limit.
 struct TritonNanBelow : VllmGroupTritonV0190 {
   static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };

@@ -89,7 +89,7 @@ struct RankEndMissing : AbsoluteRules {
   static constexpr bool kWaitsAtTheEnd = false;
 };
 
-/// Uses the same flag value in every call, so the flags of the previous call let all ranks pass.
+/// Uses the same flag value in every call, so the flags of the previous call let all ranks pass the barrier.
 struct RankFlagFrozen : FromOwnerRules {
   static constexpr bool kCountsCalls = false;
 };
@@ -293,7 +293,7 @@ struct SquaresOwnAlone : MiniMaxRules {
   }
 };
 
-/// Divides the sum of all ranks by one rank's number of columns.
+/// Divides the sum over all ranks by the number of columns of one rank.
 struct SquaresColumnsOfOne : MiniMaxRules {
   SIMT_DEVICE static float factor(float sum, int columns, int /*ranks*/, float eps) {
     return MiniMaxRules::factor(sum, columns, 1, eps);

@@ -109,7 +109,7 @@ const Operation* global(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// Scratch memory: the bytes of a lane are contiguous.
+/// A lane's address in scratch memory, where the bytes of a lane are contiguous.
 u8* scratch_at(Wave& w, const Operation* o, u64 offset, int lane) {
   if (offset + o->bytes > w.scratch_bytes)
     throw Fault("scratch: expected an offset below " + std::to_string(w.scratch_bytes) + ", got " + std::to_string(offset) +

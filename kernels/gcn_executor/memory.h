@@ -31,7 +31,7 @@ struct Buffer {
   std::string name;
   bool owned = false;
   std::vector<Touch> touches;  ///< one entry per 4 bytes, created when a race detector first needs it
-  uint64_t touched_in = 0;     ///< number of the batch of launches that `touches` belongs to
+  uint64_t touched_in = 0;     ///< number of the launch batch that `touches` belongs to
 
   bool holds(uint64_t address, uint64_t bytes) const {
     return address >= begin && bytes <= end - begin && address - begin <= end - begin - bytes;

@@ -51,7 +51,7 @@ struct Operation;
 struct Group;
 struct Launch;
 
-/// Executes one operation. Returns the next one, or nullptr if the wave must wait or has ended.
+/// Executes one operation. Returns the operation to execute next, or nullptr if the wave must wait or has ended.
 using Handler = const Operation* (*)(Wave&, const Operation*);
 /// Arithmetic on all 64 lanes. Sources and results are rows of 64 words, one per lane; 64-bit values: two rows, low words first.
 using Body = void (*)(const u32* const* source, u32* result, const State& state);
@@ -136,7 +136,7 @@ inline u32* row(Wave& w, u32 index) { return w.v + index * kLanes; }
 /// Functions on rows of 64 lanes, compiled for one host instruction set.
 struct LaneCode {
   const char* name;  ///< "portable", "AVX2", "AVX-512"
-  Handler vector;             ///< handler: sources, body, result
+  Handler vector;             ///< a handler that reads the sources, runs the body and writes the result
   const u32* (*mask)(Wave&);  ///< returns all ones in each active lane
   const u32* (*prepare)(Wave&, const Source&, int temporary);
   void (*write)(Wave&, u32* to, const u32* from);  ///< writes a row under the lane mask

@@ -6,7 +6,7 @@
 #include "../example_plugin/my_rms_norm.c"
 #undef assay_get_library
 
-/* Defines the library table with another run(). */
+/* Defines the library table with run() replaced. */
 #define MISBEHAVE_WITH(its_run)                                                                         \
   const assay_library* assay_get_library(void) {                                                        \
     static const assay_library library = {                                                              \

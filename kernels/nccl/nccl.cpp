@@ -28,7 +28,7 @@ struct Api {
   decltype(&ncclGroupStart) group_start = nullptr;
   decltype(&ncclGroupEnd) group_end = nullptr;
   decltype(&ncclGetErrorString) text = nullptr;
-  std::string missing;  ///< why NCCL could not be loaded
+  std::string missing;  ///< why NCCL could not be loaded; empty if it was
 
   static const Api& one() {
     static const Api api;

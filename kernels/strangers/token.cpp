@@ -32,7 +32,7 @@ enum class Slip {
   kZeroIn8Bits,    // truncates the zero point to 8 bits
   kZeroInHalf,     // rounds the zero point to fp16
   kRowsDense,      // ignores the row stride of x
-  kNoRow,          // if there is no row, writes the first scale
+  kNoRow,          // if there is no row, writes the first scale nevertheless
   kScaleByShape,   // uses the scale of the first call with the same shape
   kF16Product,     // for f16 inputs, rounds the quotient to f16
   kNegativeAway,   // rounds negative ties away from zero

@@ -149,7 +149,7 @@ typedef struct assay_library {
    *               "fault": "...", "cites": "...", "twin": "..."}], only for deliberately wrong kernels
    *  "honours_schedule_seed": true,  optional: the parameter "schedule_seed" sets the order in which the library's threads run;
    *                                  different orders expose races
-   *  "honours_group_streams": true}  optional: if calls have streams, run_group() enqueues each on its own and does not wait
+   *  "honours_group_streams": true}  optional: run_group() enqueues calls that have streams on these streams and does not wait
    * Every function must leave the floating-point environment of its thread unchanged: rounding mode, flushing of subnormals,
    * traps. */
   const char* (*describe)(void);
@@ -177,7 +177,7 @@ typedef struct assay_library {
   /* Groups of ranks, for kernels that wait for each other. A library on device memory defines all four functions. A library on
    * host memory leaves allocate_on NULL, like allocate. A library without rank groups leaves all four NULL.
    *
-   * run_group() gets the calls of all ranks at once; calls[r] belongs to rank r. They have the same op, contract, kernel and
+   * run_group() gets the calls of all ranks at once; calls[r] belongs to rank r. All calls have the same op, contract, kernel and
    * parameters, but each has its own tensors and message. Calls are passed by pointer because assay_call may grow. The library
    * runs them at the same time, by threads, streams or devices, and returns when all have ended and outputs can be downloaded. It
    * returns the status of the first rank that failed. A group may be used for many calls. Flags, registered buffers and

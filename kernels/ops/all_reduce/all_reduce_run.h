@@ -56,7 +56,7 @@ void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 /// The straggler: the rank that the call's parameter "straggler" delays.
 inline int straggler_of(const Call& call) { return int(call.number("straggler", -1)); }
 
-/// Makes the calling thread a rank of the team during its calls. Does nothing on devices.
+/// Makes the calling thread a rank of the team for the duration of its calls. Does nothing on devices.
 inline std::shared_ptr<void> enter_team(const Call& call, const Ranks& ranks, int rank) {
   const int late = straggler_of(call);
   if (ranks.lost) return std::make_shared<simt::RankScope>(ranks.lost, ranks.of, late == rank);

@@ -13,7 +13,7 @@ namespace assay_kernels {
 struct PagedCache {
   uint8_t* data;
   int64_t block_stride;  ///< in bytes
-  Divider by_block;      ///< tokens per block
+  Divider by_block;      ///< divides by the tokens per block
   const int64_t* slots;
   int64_t places;  ///< number of token slots in all blocks
   int64_t tokens;  ///< entries of slot_mapping; the input tensors may have more rows

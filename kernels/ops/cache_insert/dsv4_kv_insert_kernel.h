@@ -158,7 +158,7 @@ SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
 /// Normalizes the lane's elements; the sum of squares covers the whole token. All lanes of a warp must call it.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE LaneOfRow normalized(const LaneOfRow& own, const LaneOfRow& weights, float eps) {
-  float v[16], squares = 0.0f, others = 0.0f;  // two chains of eight
+  float v[16], squares = 0.0f, others = 0.0f;  // two partial sums, of eight terms each
   own.x.widen_to<T>(v);
   SIMT_UNROLL
   for (int i = 0; i < 16; i += 2) squares = simt::fma(v[i], v[i], squares), others = simt::fma(v[i + 1], v[i + 1], others);

@@ -9,14 +9,14 @@ namespace assay_kernels {
 struct GatherArguments {
   const uint8_t* cache;
   int64_t block_stride;  ///< in bytes
-  Divider by_block;      ///< tokens per block
+  Divider by_block;      ///< divides by the tokens per block
   int64_t blocks;
   const int32_t *table, *first, *starts;  ///< [requests, table_columns]; [requests + 1]; [requests] or nullptr
   int64_t requests, table_columns;
   const float* scale;   ///< [1] or nullptr
   void* y;              ///< rows of converted values, or of copied codes
   float* y_scale;       ///< copied scales, or nullptr
-  int64_t rows, pitch;  ///< of y; the row pitch in elements
+  int64_t rows, pitch;  ///< number of rows of y, and their pitch in elements
 };
 
 inline constexpr int kGatherElements = 8, kGatherThreads = 128;

@@ -94,7 +94,7 @@ struct ScalesOut {
   void* data;  ///< floats, or the bytes of packed words
   int64_t rows;
   int32_t groups;                    ///< groups per row
-  int64_t row_stride, group_stride;  ///< in floats
+  int64_t row_stride, group_stride;  ///< of the stored scales, in floats
   int64_t padded_rows;               ///< packed: rows per column of words, rounded up to a multiple of four
   Divider by_groups;
 };

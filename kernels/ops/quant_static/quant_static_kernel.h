@@ -190,7 +190,7 @@ struct StaticArguments {
   Shape shape;
   int64_t row_stride, group_stride;  ///< strides of the scales; may be 0
   Divider group_rows, group_columns;
-  Divider loads;  ///< loads per row
+  Divider loads;  ///< divides by the loads per row
 };
 
 /// Loads the scales of the elements of one load, which begins at column `first` of a row.

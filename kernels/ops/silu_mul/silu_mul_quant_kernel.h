@@ -43,7 +43,7 @@ SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
   silu_times_up<typename Rules::Activation, T>(gate, up, v);
   quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live, a.q + int64_t{piece} * kGatedElements, a.scales, row,
                                                           int32_t(group - row * per_row), a.scale_ub);
-  write_absent_groups<typename Rules::Group>(a.scales);  // but not write_absent_rows(): these ops leave padding rows unwritten
+  write_absent_groups<typename Rules::Group>(a.scales);  // write_absent_rows() is not called: these ops leave padding rows unwritten
 }
 
 // Host side of silu_mul_quant_group.
@@ -471,7 +471,7 @@ struct MaskedArguments {
   const int32_t* tokens;  ///< number of rows in use of each expert
   ScalesOut scales;       ///< scales of one expert
   int64_t expert_stride;  ///< distance between the scales of two experts in bytes
-  Divider by_room;        ///< rows per expert
+  Divider by_room;        ///< divides by the rows per expert
   int64_t rows;           ///< rows of all experts
   int32_t n;
 };
