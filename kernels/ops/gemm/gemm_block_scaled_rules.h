@@ -66,7 +66,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   /// each split-K part is scaled and rounded like a result; the parts are then added in the type of d
   static constexpr bool kAddsResults = false;
 
-  /// For GEMMs whose rows belong to experts: prepares the tile that begins at `row`. Returns false if the tile is not computed.
+  /// For GEMMs whose rows belong to experts: prepares the tile that begins at `row`. Returns false to skip the tile.
   template <class Rules>
   SIMT_DEVICE static bool enter(BlockGemmArguments& /*x*/, int64_t /*row*/) {
     return true;

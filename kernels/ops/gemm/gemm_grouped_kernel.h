@@ -75,7 +75,7 @@ struct ExpertRows {
   const int32_t* offsets;  ///< the first row of each expert; nullptr: the end of the previous expert
   const int32_t* sizes;    ///< [experts, 3]: rows, n and k of each expert; without offsets, [experts]: the end of its rows
   int64_t experts;
-  int64_t tiles;               ///< tiles along m of an expert to which all rows belong
+  int64_t tiles;               ///< tiles along m per expert, enough for an expert that has all rows
   int64_t room;                ///< masked: rows of a and d per expert, of which `sizes` has the number in use; otherwise 0
   int64_t scales_of_expert_b;  ///< distance between the scales of two experts
 };

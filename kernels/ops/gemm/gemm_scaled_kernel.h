@@ -38,7 +38,7 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   /// without split-K, the product of both scales is applied by an FMA that adds +0
   static constexpr bool kAddsZero = false;
 
-  /// For GEMMs whose rows belong to experts: prepares the tile at `row`, and may change `row`. Returns false if there is no tile.
+  /// For GEMMs whose rows belong to experts: prepares the tile at `row`, and may change `row`. Returns false to skip the tile.
   template <class Rules>
   SIMT_DEVICE static bool enter(GemmArguments& /*x*/, int64_t& /*row*/) {
     return true;

@@ -43,7 +43,7 @@ SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
   silu_times_up<typename Rules::Activation, T>(gate, up, v);
   quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live, a.q + int64_t{piece} * kGatedElements, a.scales, row,
                                                           int32_t(group - row * per_row), a.scale_ub);
-  write_absent_groups<typename Rules::Group>(a.scales);  // write_absent_rows() is not called: these ops leave padding rows unwritten
+  write_absent_groups<typename Rules::Group>(a.scales);  // no write_absent_rows(): these ops leave padding rows unwritten
 }
 
 // Host side of silu_mul_quant_group.
