@@ -1,5 +1,5 @@
-// Measures the time of each op on a GPU. Prints time, the bytes that the op must move, and its rate relative to a device copy in
-// the same run. All calls go through the C ABI. Buffers rotate, so no input is in the L2 cache.
+// Measures the time of each op on a GPU. Prints the time, the bytes that the op must move, and the rate relative to a device copy
+// in the same run. All calls go through the C ABI. Buffers rotate, so no input is in the L2 cache.
 // Usage: assay_cuda_bandwidth [library]
 #include <algorithm>
 #include <functional>

@@ -15,7 +15,7 @@ namespace assay_kernels {
 
 inline constexpr int64_t kRows = 8192, kColumns = 7168, kGroup = 128, kMxBlock = 32;
 inline constexpr int64_t kElements = kRows * kColumns, kGroups = kElements / kGroup;
-inline constexpr int kBuffers = 4;  ///< 117 MB each: together much larger than an L2 cache
+inline constexpr int kBuffers = 4;  ///< buffers of 117 MB each, together much larger than an L2 cache
 
 inline void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
@@ -35,7 +35,7 @@ struct Buffers {
   Buffers() {
     std::vector<uint16_t> x_host(kElements), gamma_host(2 * kColumns, 0x3f80);
     uint32_t state = 1;
-    for (auto& e : x_host) {  // typical activations, magnitudes 2^-8 to 8; others may take the slow path of the compiler's division
+    for (auto& e : x_host) {  // magnitudes 2^-8 to 8; for others the compiler's division may take its slow path
       state = state * 1664525u + 1013904223u;
       e = uint16_t((state >> 16 & 0x807fu) | (119u + (state >> 8 & 0xffu) % 11u) << 7);
     }
@@ -61,12 +61,12 @@ struct Op {
   const char *title, *op, *contract, *kernel;
   /// bytes that must cross the memory bus: each input and output once, but x twice if a scale depends on all of x
   int64_t bytes;
-  int64_t scale_rows = 0, scale_columns = 0;  ///< for ops whose scales are neither per token nor per group of 128
+  int64_t scale_rows = 0, scale_columns = 0;  ///< in ops whose scales are neither per token nor per group of 128
   bool mn_major = false;                      ///< scales are packed and column-major
   bool tiled = false;                         ///< byte scales (MXFP8) are in 128 x 4 tiles
 };
 
-/// For scale packing, the bytes of x serve as fp32 scales.
+/// Scale packing reads the bytes of x as fp32 scales.
 inline constexpr int64_t kScales = kElements / 2, kScaleColumns = kColumns / 2;
 
 inline CallBuilder packing_of(const Op& op, const Buffers& buffers, int b) {
@@ -98,8 +98,8 @@ inline CallBuilder gated_of(const Op&, const Buffers& buffers, int b) {
   return call;
 }
 
-/// Norms, alone or followed by quantization. The residual is in the buffer of y. A norm that adds a residual writes y over x, as
-/// vLLM's norm does.
+/// Norms, alone or followed by quantization. The residual is in the buffer of y. A norm with a residual writes y over x, as in
+/// vLLM.
 inline CallBuilder norm_of(const Op& op, const Buffers& buffers, int b) {
   const std::string name = op.op, contract = op.contract;
   const auto is = [&](const char* word) { return contract.find(word) != std::string::npos; };
@@ -126,7 +126,7 @@ inline CallBuilder norm_of(const Op& op, const Buffers& buffers, int b) {
   return call;
 }
 
-/// Weights are fp32 for FlashInfer and have x's type for TensorRT-LLM.
+/// Weights are fp32 in FlashInfer's contracts and have the type of x in TensorRT-LLM's.
 inline CallBuilder layer_norm_of(const Op& op, const Buffers& buffers, int b) {
   const bool wide = std::string(op.contract).rfind("flashinfer", 0) == 0;
   CallBuilder call;
@@ -197,7 +197,7 @@ struct Places {
     slots = uploaded(slots_host), positions = uploaded(positions_host), angles = uploaded(angles_host);
   }
 
-  /// The slots for this many tokens: the end of the list.
+  /// Slots for `tokens` tokens: the end of the list.
   const int64_t* slots_of(int64_t tokens) const { return static_cast<const int64_t*>(slots) + (kKeys - tokens); }
 
  private:
@@ -240,7 +240,7 @@ inline CallBuilder cache_call_of(const Op& op, const Buffers& buffers, const Pla
   return call;
 }
 
-/// Heads of Q and K: in place in the buffer of y, or Q alone from x to y.
+/// Heads of Q and K, in place in the buffer of y; or heads of Q alone, from x to y.
 inline CallBuilder heads_call_of(const Op& op, const Buffers& buffers, const Places& places, int b) {
   CallBuilder call;
   call.parameter("eps", 1e-6);
@@ -275,7 +275,7 @@ inline CallBuilder launch_call_of(const Buffers& buffers, const Places& places, 
   return call;
 }
 
-/// Bytes: per token the inputs and outputs, 8 bytes of slot, and 8 bytes of position if it is rotated.
+/// Bytes: per token its inputs and outputs, 8 bytes of slot, and 8 bytes of position if the op rotates.
 inline std::vector<Op> head_ops() {
   return {{"concat_and_cache_mla, tiles of 128", "concat_and_cache_mla", "vllm.fp8_ds_mla", "concat_and_cache_mla",
            kMlaTokens * (1152 + 656 + 8)},

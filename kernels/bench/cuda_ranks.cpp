@@ -1,7 +1,7 @@
 // Times all-reduce over two or more ranks on devices: Assay's plain kernels and NCCL's ring and tree, at 64 KiB and 1 MiB.
-// All calls go through the C ABI, with a stream per rank, so the host does not wait between calls. Each algorithm is timed twice,
-// as single calls from one thread (with launch time) and as a graph (device time alone). Each rank has its own device
-// if there are enough; otherwise ranks share one.
+// All calls go through the C ABI. Each rank has a stream, so the host does not wait between calls. Each algorithm is timed twice:
+// as single calls from one thread (with launch time) and as a graph (device time alone). Each rank has its own device if there
+// are enough devices; otherwise ranks share devices.
 // Usage: assay_cuda_ranks [RANKS] [OUR LIBRARY] [NCCL LIBRARY]
 #include <algorithm>
 #include <array>
@@ -126,7 +126,7 @@ class Group {
     for (cudaStream_t stream : streams_) check(cudaStreamSynchronize(stream), path.title);
   }
 
-  /// Captures a round of calls into one graph; the other streams fork from the first one and join it again. Returns null if a
+  /// Captures a round of calls into one graph. The other streams fork from the first stream and join it again. Returns null if a
   /// call was rejected.
   cudaGraphExec_t captured() {
     std::vector<cudaEvent_t> events(streams_.size());
@@ -164,7 +164,7 @@ class Group {
   char message_[256] = "";
 };
 
-/// The rate of the fastest path, in message bytes per second.
+/// The rate of the fastest path (a contract's kernel), in message bytes per second.
 double best_of(const char* title, const assay_library& library, const std::vector<Path>& paths, int ranks, int64_t bytes,
                bool as_graph) {
   Group group(library, ranks, bytes);

@@ -23,7 +23,7 @@ struct Data {
   std::vector<int32_t> zero = std::vector<int32_t>(size_t(kRows));
   Data() {
     uint32_t state = 1;
-    for (auto& e : x) e = uint16_t((state = state * 1664525u + 1013904223u) >> 16 & 0xbfff);  // finite bf16 numbers of both signs
+    for (auto& e : x) e = uint16_t((state = state * 1664525u + 1013904223u) >> 16 & 0xbfff);  // finite bf16 values of both signs
   }
 };
 
@@ -72,15 +72,15 @@ ASSAY_BENCH(rms_norm_quant_group, "rms_norm_quant_group", "assay.rms_norm_group_
 
 #undef ASSAY_BENCH
 
-// Quantizations with special calls: MXFP8 with tiled scales, experts, scale packing, SiLU-and-mul. The byte counts are the
-// bytes that an op must move.
+// Quantizations whose calls need more tensors: MXFP8 with tiled scales, experts, scale packing, SiLU-and-mul. The byte counts are
+// the numbers of bytes that an op must move.
 
 const assay_library& library() {
   static const assay_library& opened = open_library(ASSAY_CPU_LIBRARY);
   return opened;
 }
 
-/// Finite bf16 numbers of both signs; for SiLU they are the gate and up halves.
+/// Finite bf16 values of both signs. SiLU-and-mul reads them as gate and up halves.
 const std::vector<uint16_t>& activations() {
   static const std::vector<uint16_t> x = [] {
     std::vector<uint16_t> all(size_t(kRows * kColumns * 2));

@@ -1,6 +1,6 @@
-// libassay_cublaslt.so: low-precision GEMMs of the machine's cuBLASLt, as a plug-in. cuBLASLt's heuristic chooses the split-K
-// count, given the 1 MiB workspace that the contracts state. The plug-in reports the count before the GEMM runs, so outputs of
-// another algorithm count as wrong.
+// libassay_cublaslt.so: low-precision GEMMs of the machine's cuBLASLt, as a plug-in. cuBLASLt's heuristic chooses the number of
+// split-K parts, given the 1 MiB workspace that the contracts state. The plug-in reports that number before the GEMM runs, so
+// outputs of another algorithm count as wrong.
 #include <cublasLt.h>
 
 #include <assay/cuda_plugin.hpp>
@@ -50,7 +50,7 @@ cudaDataType_t type_of(const assay_tensor& t) {
   unsupported(named(t) + " has an unsupported type: " + assay::plugin::type_name(t));
 }
 
-/// The layout of a row-major matrix in cuBLAS: cuBLAS sees its transpose, in column-major order.
+/// How cuBLAS sees a row-major matrix: as its transpose, in column-major order.
 class Layout {
  public:
   explicit Layout(const assay_tensor& t) {
@@ -109,7 +109,7 @@ int parts_of(const cublasLtMatmulAlgo_t& algorithm) {
   return parts > 1 ? parts : 1;
 }
 
-/// Scales of one operand: one per tensor, per row, per 128 elements of a row, or per 128 x 128 block.
+/// Scales of one operand: one per tensor, one per row, one per 128 elements of a row, or one per 128 x 128 block.
 enum class Scales { kTensor, kRows, kVectors, kBlocks };
 
 cublasLtMatmulMatrixScale_t mode_of(Scales scales) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Counts opcodes in cubins: each tensor core instruction must occur in the kernel that is named after it. To test the check itself, the
-kernel is emptied in a copy, which must be reported. No disassembler here supports the newest GPUs, so an opcode is the lowest twelve
+kernel is emptied in a copy, which must be reported. No available disassembler knows the newest GPUs, so an opcode is the lowest twelve
 bits of an instruction. Names of opcodes come from kernels with a single instruction and, up to sm_90, from nvdisasm 12.4."""
 import argparse
 import collections

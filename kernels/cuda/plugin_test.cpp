@@ -1,4 +1,4 @@
-// Tests which status each CUDA error maps to. Needs no device.
+// Tests which status of the C ABI each CUDA error maps to. Needs no device.
 #include <gtest/gtest.h>
 
 #include "assay/cuda_plugin.hpp"

@@ -1,4 +1,4 @@
-// Tests what a host function with torch::stable::Tensor arguments sees of a call. Needs neither a device nor libtorch.
+// Tests how a host function with torch::stable::Tensor arguments sees the tensors of a call. Needs neither a device nor libtorch.
 #include <gtest/gtest.h>
 
 #include "assay/torch_stable.hpp"
@@ -12,7 +12,7 @@ using assay::torch_stable::ScalarType;
 using assay::torch_stable::tensor;
 using torch::stable::Tensor;
 
-/// A call without tensors whose stream is a made-up number.
+/// A call without tensors, whose stream is a made-up address.
 class TorchStable : public testing::Test {
  protected:
   TorchStable() { call_.size = sizeof call_, call_.stream = reinterpret_cast<void*>(0x1234); }

@@ -11,7 +11,7 @@
 
 enum { kMostRanks = 8 };
 
-/* State that ranks share: a barrier, and the address of each rank's input. */
+/* State that the ranks share: a barrier, and the address of each rank's input. */
 typedef struct group {
   int32_t size;
   pthread_barrier_t barrier;
@@ -46,8 +46,8 @@ static int64_t elements_of(const assay_tensor* t) {
   return product;
 }
 
-/* Runs one rank: it publishes its address, waits for all ranks, and adds from rank 0 on. A second wait keeps the inputs alive
- * until all ranks have read them. */
+/* Runs one rank: it publishes its input's address, waits for all ranks, and adds the inputs from rank 0 on. A second wait keeps
+ * the inputs alive until all ranks have read them. */
 static void* run_rank(void* argument) {
   member* self = argument;
   const assay_tensor *x = fp32_of(self->call, "x"), *y = fp32_of(self->call, "y");
@@ -78,7 +78,7 @@ static assay_status run_group(void* opaque, const assay_call* const* calls, int3
     if (!fp32_of(calls[r], "x") || !fp32_of(calls[r], "y")) return answer(calls[r], ASSAY_UNSUPPORTED, "only fp32");
   for (int32_t r = 0; r < n; ++r) {
     members[r] = (member){.all = opaque, .call = calls[r]};
-    /* If one thread were missing, the others would wait forever. */
+    /* If one thread were missing, the other ranks would wait forever. */
     if (pthread_create(&members[r].thread, NULL, run_rank, &members[r]) != 0) abort();
   }
   for (int32_t r = 0; r < n; ++r) pthread_join(members[r].thread, NULL);

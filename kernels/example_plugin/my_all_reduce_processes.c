@@ -1,6 +1,6 @@
 /* An example with ranks in several processes: a one-shot all-reduce of fp32, contract vllm.all_reduce_1stage. The processes
- * of one machine share the folder that join_group() gets. There, all processes map each rank's input, a file, and a counter
- * per rank: the number of barriers it has reached. A process runs its own ranks one after the other, without threads.
+ * of one machine share the folder that join_group() gets. All processes map two kinds of files there: each rank's input, and a
+ * counter per rank, the number of barriers it has reached. A process runs its own ranks one after the other, without threads.
  * Build: cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I../abi my_all_reduce_processes.c -o libmy_all_reduce_processes.so
  * Check: mpirun -n 4 assay run --backend ./libmy_all_reduce_processes.so --suite all_reduce
  * SPDX-License-Identifier: Apache-2.0 */
@@ -42,8 +42,8 @@ static size_t bytes_of(const assay_tensor* t) {
   return product;
 }
 
-/* Maps a file of the folder, zeros at first. Returns NULL if there is no space. All processes must ask for the same number of
- * bytes. */
+/* Maps a file of the folder; its bytes are zeros at first. Returns NULL if there is no space. All processes must ask for the same
+ * number of bytes. */
 static void* shared(const group* g, const char* name, size_t bytes) {
   char path[sizeof g->folder + 64];
   snprintf(path, sizeof path, "%s/%s", g->folder, name);
@@ -54,7 +54,7 @@ static void* shared(const group* g, const char* name, size_t bytes) {
   return data == MAP_FAILED ? NULL : data;
 }
 
-/* Barrier: waits until all ranks have reached it. Returns -1, or the first rank that is late. */
+/* Barrier: waits until all ranks have reached it. Returns -1, or the first rank that did not come in time. */
 static int32_t missing(group* g) {
   const time_t end = time(NULL) + kMostSeconds;
   ++g->step;

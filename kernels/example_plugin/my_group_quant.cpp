@@ -1,4 +1,4 @@
-// Runs a CUDA kernel on the CPU: a plug-in that executes the unmodified file token_group_quant.cu, each thread as a fiber.
+// Runs a CUDA kernel on the CPU: a plug-in that compiles the unmodified token_group_quant.cu and runs each thread as a fiber.
 // docs/judge-cuda.md has the build command.
 // SPDX-License-Identifier: Apache-2.0
 #include "token_group_quant.cu"

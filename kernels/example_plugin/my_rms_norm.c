@@ -55,7 +55,7 @@ static assay_status run(const assay_call* call) {
   for (int64_t i = 0; i < m; ++i) {
     const uint16_t* from = (const uint16_t*)x->data + i * x->strides[0];
     uint16_t* to = (uint16_t*)y->data + i * y->strides[0];
-    double sum = 0; /* double: the contract admits every sum that is at least as accurate as its reduction tree */
+    double sum = 0; /* double: the contract accepts every sum that is at least as accurate as its reduction tree */
     for (int64_t j = 0; j < n; ++j) {
       const float v = from_bf16(from[j * x->strides[1]]);
       sum += (double)(v * v);

@@ -1,4 +1,4 @@
-// An example kernel library for an NVIDIA GPU: one table row and one function for the kernel; assay/cuda_plugin.hpp does the
+// An example kernel library for an NVIDIA GPU: one table row and one function for the kernel. assay/cuda_plugin.hpp does the
 // rest. Copy this folder and replace the kernel.
 // SPDX-License-Identifier: Apache-2.0
 #include <assay/cuda_plugin.hpp>

@@ -17,12 +17,12 @@ struct BlockGemmScaleOrder : TorchBlock1x128Tile {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
 };
 
-/// Multiplies by the scale of b first, as a kernel with exchanged operands does.
+/// Multiplies by the scale of b first, as a kernel that exchanges a and b does.
 struct BlockGemmScaleOfBFirst : VllmTriton {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sb, sa, acc); }
 };
 
-/// Reads the scales of a in transposed order: [m, blocks] as [blocks, m].
+/// Reads the scales of a transposed: the tensor [m, blocks] as if it were [blocks, m].
 struct BlockGemmScaleATransposed : VllmBlockwise {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, block = k / kProductsOfScale;
@@ -30,7 +30,7 @@ struct BlockGemmScaleATransposed : VllmBlockwise {
   }
 };
 
-/// Reads the scales of the weight transposed.
+/// Reads the scales of the weight b transposed.
 struct BlockGemmScaleBTransposed : TorchBlock1x128 {
   SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t column, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, block = k / kProductsOfScale;
@@ -38,7 +38,7 @@ struct BlockGemmScaleBTransposed : TorchBlock1x128 {
   }
 };
 
-/// With more than four blocks along k, assumes that rows of b's scales are padded to 16 bytes; reads past the end give 1.
+/// If k has more than four blocks, assumes that rows of b's scales are padded to 16 bytes. A read past the end gives 1.
 struct BlockGemmScaleBPitch : TorchBlock1x128Tile {
   SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t column, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, rows = (x.n + x.scale_b.rows - 1) / x.scale_b.rows;
@@ -49,7 +49,7 @@ struct BlockGemmScaleBPitch : TorchBlock1x128Tile {
   }
 };
 
-/// Uses the scales of a's next block along k.
+/// Uses the scales of a that belong to the next block along k.
 struct BlockGemmNextBlock : DeepGemm1d2d {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale;
@@ -57,14 +57,14 @@ struct BlockGemmNextBlock : DeepGemm1d2d {
   }
 };
 
-/// Every tile of columns uses the scale of the first tile.
+/// Uses the weight scale of the first tile of columns for all columns.
 struct BlockGemmFirstTile : DeepGemm1d2d {
   SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t, int64_t k) {
     return scale(x.scale_b, 0, k / kProductsOfScale);
   }
 };
 
-/// Uses the scale of the first block for all of k.
+/// Uses the scale of the first block of k for all of k.
 struct BlockGemmFirstBlock : AiterBlockscale {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t) { return scale(x.scale_a, row, 0); }
 };
@@ -72,17 +72,17 @@ struct BlockGemmFirstBlock : AiterBlockscale {
 /// Ignores the incomplete last block of k.
 using BlockGemmTailDropped = TailLeftOut<VllmTriton, 128>;
 
-/// Promotes the accumulator only after two blocks, with the scales of the first one.
+/// Promotes the accumulator only after two blocks, with the scales of the first of them.
 struct BlockGemmPromotionLate : ProductOfScales<units::Sm90WgmmaE4m3F32, 256> {
   static constexpr const char* kContract = VllmBlockwise::kContract;
 };
 
-/// Promotes after every 64 products, the BLOCK_SIZE_K of another tuning.
+/// Promotes the accumulator after every 64 products; 64 is the BLOCK_SIZE_K of another tuning.
 struct BlockGemmPromotionEarly : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32, 64> {
   static constexpr const char* kContract = VllmTriton::kContract;
 };
 
-/// Leaves out c.
+/// Does not add c.
 struct BlockGemmCForgotten : DeepGemm1d1d {
   SIMT_DEVICE static float result(float acc, float) { return acc; }
 };
@@ -101,7 +101,7 @@ struct BlockGemmScalesSwapped : TorchBlock1x128 {
   }
 };
 
-/// Truncates scales to powers of two, as a reader of fp32 exponents does.
+/// Truncates scales to powers of two, as a kernel that reads only their fp32 exponent fields does.
 struct BlockGemmScalesCut : VllmBlockwise {
   SIMT_DEVICE static float exponent_alone(float scale) {
     uint32_t bits;
@@ -118,7 +118,7 @@ struct BlockGemmScalesCut : VllmBlockwise {
   }
 };
 
-/// MX scales: uses the first of four scale bytes for all 128 elements.
+/// MX scales: uses the first of four scale bytes for all 128 elements; it belongs to the first 32.
 struct BlockGemmMxFirstOfFour : TiledScales<BlockGemmMxFirstOfFour, units::Sm100Tcgen05MxE4m3F32> {
   static constexpr const char* kContract = TorchMx::kContract;
   SIMT_DEVICE static int64_t block_of(int64_t block) { return block / 4 * 4; }
@@ -131,7 +131,7 @@ struct BlockGemmMxLinear : TorchMx {
   }
 };
 
-/// Keeps one fraction bit less of each term.
+/// Keeps one fraction bit fewer of each term.
 struct BlockUnitFractionLess : units::Sm90WgmmaE4m3F32 {
   static constexpr int kFraction = 12;
 };
@@ -159,12 +159,12 @@ struct BlockGemmRounded : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = AiterOpusBlockscale::kContract;
 };
 
-/// Takes k in ascending order; the lanes of the real instruction take strided elements.
+/// Adds along k in ascending order; the lanes of the real instruction take strided elements.
 struct BlockGemmKAscending : FlushedProductOfScales<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = AiterBlockscale::kContract;
 };
 
-/// Race: the last split-K part arrives too late.
+/// Race: the last split-K part arrives too late and is not added.
 struct BlockGemmSplitRace : TorchBlock1x128 {
   SIMT_DEVICE static bool keeps_part(int64_t first, int64_t end, int64_t k) { return first == 0 || end < k; }
 };
@@ -174,47 +174,47 @@ struct BlockGemmGain : DeepGemm1d2d {
   SIMT_DEVICE static float result(float acc, float) { return acc * 1.01f; }
 };
 
-/// Adds the split-K parts before rounding them.
+/// Adds the split-K parts before they are rounded; the contract adds rounded parts.
 struct BlockGemmSplitKInF32 : AiterBlockscale {
   static constexpr const char* kContract = AiterBlockscaleSplitK::kContract;
 };
 
-/// Reads a shuffled weight as row-major.
+/// Reads a shuffled weight as if it were row-major.
 struct BlockGemmWeightPlain : AiterBlockscaleBpreshuffle {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t, int64_t all_k) { return column * all_k + k; }
 };
 
 using BlockGemmWeightTwice = ShuffledTwice<AiterOpusBlockscaleBpreshuffle>;
 
-/// Reads the scales as row-major; their bytes are transposed.
+/// Reads the scales as row-major; they are stored transposed.
 struct BlockGemmScaleRowMajor : AiterBlockscaleBpreshuffle {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return x.scale_a.data[row * ((x.k + kProductsOfScale - 1) / kProductsOfScale) + k / kProductsOfScale];
   }
 };
 
-/// Reads the scales as row-major, under a gfx950 contract.
+/// Reads the scales as row-major; they are stored transposed. For a gfx950 contract.
 struct BlockGemmGfx950ScaleRowMajor : AiterBlockscaleBpreshuffleGfx950<units::Gfx950MfmaE4m3EachProduct> {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return x.scale_a.data[row * ((x.k + kProductsOfScale - 1) / kProductsOfScale) + k / kProductsOfScale];
   }
 };
 
-/// Takes the bytes of a packed scale in reverse order.
+/// Uses the bytes of a packed scale word in reverse order.
 struct BlockGemmPackedReversed : DeepGemmPacked {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t) {
     return byte_at(scales, row, block / 4, 3 - block % 4);
   }
 };
 
-/// Always uses the first byte of a packed scale.
+/// Always uses the first byte of a packed scale word.
 struct BlockGemmPackedFirstByte : DecodedScales<BlockGemmPackedFirstByte> {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t) {
     return byte_at(scales, row, block / 4, 0);
   }
 };
 
-/// Reads the next column of packed scales.
+/// Reads packed scales from the next column of words.
 struct BlockGemmPackedNextWord : DeepGemmPacked {
   SIMT_DEVICE static uint8_t scale_byte(const BlockScales& scales, int64_t row, int64_t block, int64_t blocks) {
     return byte_at(scales, row, (block / 4 + 1) % ((blocks + 3) / 4), block % 4);
@@ -239,13 +239,13 @@ struct BlockGemmFp4NextBlock : TimesAlpha<BlockGemmFp4NextBlock, units::Sm100Tcg
   }
 };
 
-/// Uses one scale for 32 elements, as in MXFP4.
+/// Uses one scale for 32 elements, as in MXFP4; the contract has one for 16.
 struct BlockGemmNvfp4BlockOf32 : Fp4Product<BlockGemmNvfp4BlockOf32, units::Sm100Tcgen05Nvf4F32> {
   static constexpr const char* kContract = TorchNvfp4Block::kContract;
   SIMT_DEVICE static int64_t block_of(int64_t block) { return block / 2 * 2; }
 };
 
-/// An instruction that reads the first element of each byte of b from its high half.
+/// An instruction that takes the first element of each byte of b from the byte's high half; it is in the low half.
 struct BlockUnitSwapsHalvesOfB : units::Sm120MmaNvf4F32 {
   template <class U>
   SIMT_DEVICE static uint32_t element(const units::Number* a, const units::Number* b, const units::Number* sfa,
@@ -259,7 +259,7 @@ struct BlockGemmFp4HalvesSwapped : TimesAlpha<BlockGemmFp4HalvesSwapped, BlockUn
   static constexpr const char* kContract = VllmNvfp4MmSm120::kContract;
 };
 
-/// Reads the scale bytes of NVFP4 as exponents.
+/// Reads the E4M3 scale bytes of NVFP4 as exponents.
 struct BlockUnitE4m3AsE8m0 : units::Sm100Tcgen05Nvf4F32 {
   using Scale = units::E8m0;
 };
@@ -267,7 +267,7 @@ struct BlockGemmE4m3AsE8m0 : TimesAlpha<BlockGemmE4m3AsE8m0, BlockUnitE4m3AsE8m0
   static constexpr const char* kContract = FlashinferNvfp4Mm::kContract;
 };
 
-/// Reads the scale bytes of MXFP4 as E4M3 codes.
+/// Reads the exponent bytes of MXFP4 scales as E4M3 codes.
 struct BlockUnitE8m0AsE4m3 : units::Sm100Tcgen05Mxf4F32 {
   using Scale = units::Ue4m3;
 };
@@ -283,7 +283,7 @@ struct BlockGemmRoundedBeforeAlpha : VllmNvfp4Mm {
   }
 };
 
-/// Divides by alpha, as if alpha were the factor that the quantization multiplied by.
+/// Divides by alpha, as if alpha were the factor by which the quantization multiplied.
 struct BlockGemmAlphaInverted : VllmNvfp4Mm {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
@@ -299,7 +299,7 @@ struct BlockGemmScaleOfATwice : TorchNvfp4 {
   }
 };
 
-/// Leaves out the global scale of b.
+/// Does not multiply by the global scale of b.
 struct BlockGemmScaleOfBForgotten : TorchNvfp4Sm120 {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
@@ -316,7 +316,7 @@ struct BlockGemmBiasInF32 : TorchaoNvfp4Mm {
   }
 };
 
-/// Multiplies by the f32 product of both scales, which torchao rounds to 16 bits.
+/// Multiplies by the f32 product of both global scales; torchao rounds this product to 16 bits.
 struct BlockGemmScaleNotRounded : TorchaoNvfp4Mm {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t column, float sum) {
@@ -339,7 +339,7 @@ struct BlockGemmMxfp4Gfx950NextBlock : AiterTritonMxfp4Gfx950<units::Gfx950MfmaM
   }
 };
 
-/// FP4 decoded in software: b's global scale multiplies the sum; it should multiply each operand before that is rounded.
+/// FP4 decoded in software: b's global scale multiplies the sum. It should multiply each operand before that is rounded.
 struct BlockGemmDecodedScaleLate : VllmNvfp4DecodedBf16 {
   SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
   template <class Y>
@@ -355,19 +355,19 @@ struct BlockGemmDecodedScaleRounded : VllmNvfp4DecodedBf16 {
   }
 };
 
-/// The first element of each byte of the weight is taken from its high half.
+/// Takes the first element of each byte of the weight from the byte's high half; it is in the low half.
 struct BlockGemmDecodedHalvesSwapped : TorchaoMxfp4Decoded {
   SIMT_DEVICE static uint32_t code_of_b(const BlockGemmArguments& x, int64_t column, int64_t k) {
     return TorchaoMxfp4Decoded::code_of_b(x, column, k ^ 1);
   }
 };
 
-/// Multiplies by the global scale of a; it should divide by it, and multiply only by that of b.
+/// Multiplies by the global scale of a. It should divide by it, and multiply only by the global scale of b.
 struct BlockGemmDecodedScaleInverted : VllmNvfp4DecodedF16 {
   SIMT_DEVICE static float operand_of_a(float code, float scale, float g) { return code * (scale * g); }
 };
 
-/// Adds the bias in fp32, as F.linear does.
+/// Adds the bias in fp32, as F.linear does; the contract adds it in 16 bits.
 struct BlockGemmDecodedBiasInF32 : VllmNvfp4DecodedBf16 {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t column, float sum) {

@@ -1,4 +1,4 @@
-// Faults of paged caches, written and read, and of rotary embeddings. Each cites the bug report or source that it reproduces.
+// Faults of kernels that write or read paged caches, and of rotary embeddings. Each cites the bug report or source that it
 #include "kernels/faulty/cache_faults.h"
 
 #include "kernels/ops/call.h"
@@ -201,7 +201,7 @@ std::vector<Kernel> rope_faults() {
 
 // gather_cache: each kernel has one mistake, in a token's place, its scale, or a rounding.
 
-// Mistakes in the place of a token.
+// Mistakes in a token's place in the cache.
 
 struct GatherTableIgnored : VllmCpGatherCache {
   SIMT_DEVICE static int64_t block_in_cache(const GatherArguments& a, int64_t /*request*/, int64_t block) {
@@ -215,7 +215,7 @@ struct GatherNextTable : VllmGatherMlaFp8V0120 {
   }
 };
 
-/// Numbers only sequences that have tokens, so later sequences use the wrong row of the block table.
+/// Counts only sequences that have tokens, so later sequences use the wrong row of the block table.
 struct GatherEmptySkipped : VllmGatherDsMla {
   SIMT_DEVICE static int64_t block_in_cache(const GatherArguments& a, int64_t request, int64_t block) {
     int64_t used = 0;
@@ -224,7 +224,7 @@ struct GatherEmptySkipped : VllmGatherDsMla {
   }
 };
 
-/// Reads seq_starts as block numbers, as v0.11.0 does; the contract is v0.12.0.
+/// Reads seq_starts as block numbers, as v0.11.0 does. By the contract of v0.12.0 they are token numbers.
 struct GatherStartsOfBlocks : VllmGatherMlaFp8V0120 {
   static constexpr bool kStartsOfBlocks = true;
 };
@@ -236,7 +236,7 @@ struct GatherStartsIgnored : VllmGatherDsMla {
   }
 };
 
-/// The search assigns the first token of a sequence to the sequence before it.
+/// Assigns the first token of a sequence to the sequence before it.
 struct GatherBorderBefore : VllmGatherMlaFp8V0120 {
   SIMT_DEVICE static int64_t request_of(const GatherArguments& a, int64_t row) {
     int64_t request = 0;
@@ -252,7 +252,7 @@ struct GatherIndexerTokenByToken : VllmGatherIndexerKV0200 {
   SIMT_DEVICE static int64_t scales_at(int64_t /*block_size*/, int64_t position) { return position * (kCopied + 4) + kCopied; }
 };
 
-/// Computes the distance of blocks from their shape, not from the stride.
+/// Computes the distance between blocks from their shape, not from the stride.
 struct GatherGapIgnored : VllmGatherMlaFp8V0120 {
   SIMT_DEVICE static const uint8_t* block_at(const GatherArguments& a, int64_t block) {
     return a.cache + block * int64_t{a.by_block.divisor} * kTokenBytes;
@@ -265,7 +265,7 @@ struct GatherFirstScale : VllmGatherDsMla {
   SIMT_DEVICE static int64_t group_of(int64_t /*element*/, int /*per_scale*/) { return 0; }
 };
 
-/// DeepSeek-V4.1: reads the scales after all tokens of a block, where DeepSeek-V4 has them. Next: uses one scale per token.
+/// DeepSeek-V4.1: reads the scales after all tokens of a block, where DeepSeek-V4 has them. The next struct: one scale per token.
 struct GatherDsv41ScalesLast : VllmGatherDsv41K {
   SIMT_DEVICE static int64_t codes_at(int64_t /*block_size*/, int64_t position) { return position * kCoded; }
   SIMT_DEVICE static int64_t scales_at(int64_t block_size, int64_t position) { return block_size * kCoded + position * 16; }
@@ -273,7 +273,7 @@ struct GatherDsv41ScalesLast : VllmGatherDsv41K {
 struct GatherDsv41FirstScale : VllmGatherDsv41K {
   SIMT_DEVICE static int64_t group_of(int64_t /*element*/, int /*per_scale*/) { return 0; }
 };
-/// DeepSeek-V4: reads 7 scale bytes per token; the cache has 8, of which the last is padding.
+/// DeepSeek-V4: assumes 7 scale bytes per token. The cache has 8 bytes per token, of which the last is padding.
 struct GatherDsv4ScalesApartBy7 : VllmGatherDsv4K {
   SIMT_DEVICE static int64_t scales_at(int64_t block_size, int64_t position) { return block_size * kTokenBytes + position * 7; }
 };
@@ -285,7 +285,7 @@ struct GatherDivides : VllmGatherMlaFp8V0120 {
   }
 };
 
-/// Rounds the product to f16 first, as the overload for float2 does.
+/// Rounds the product to f16 first, as vLLM's overload for float2 does.
 struct GatherThroughHalf : VllmGatherDsMla {
   template <class T>
   SIMT_DEVICE static T number(float code, float scale) {
@@ -293,12 +293,12 @@ struct GatherThroughHalf : VllmGatherDsMla {
   }
 };
 
-/// Decodes one chip's codes with another chip's format.
+/// Decodes e4m3fn codes as e4m3fnuz, the format of another GPU.
 struct GatherOtherCodes : VllmGatherMlaFp8V0120 {
   using Code = NumberOfE4m3fnuz;
 };
 
-/// Decodes the code of NaN as a number.
+/// Decodes the code of NaN as if it were a number.
 struct GatherNanIsNumber : VllmGatherMlaFp8V0120 {
   struct Code {
     SIMT_DEVICE static float of(uint8_t code) { return number_of_code<4, 7>(code); }

@@ -20,14 +20,14 @@ struct TimesReciprocal {
 
 // Paged caches.
 
-/// A row without a slot is written to the last slot, as index -1 does in Python.
+/// Writes a row with slot -1 to the last slot, as index -1 in Python means the last element.
 template <class Twin = VllmFp8DsMla>
 struct CacheSlotMinusOne : Twin {
   static bool is_stored(int64_t) { return true; }
   static int64_t place_of(const PagedCache& cache, int64_t slot) { return slot < 0 ? cache.places - 1 : slot; }
 };
 
-/// Ignores the padding in the stride between blocks.
+/// Assumes that blocks follow each other without padding, whatever their stride.
 template <class Twin = VllmFp8DsMla>
 struct CacheBlocksDense : Twin {
   static uint8_t* block_of(const PagedCache& cache, int64_t slot, int token_bytes) {
@@ -43,13 +43,13 @@ struct CacheRowsDense : VllmFp8DsMla {
   }
 };
 
-/// Stores the scales after the rotated elements.
+/// Stores the scales after the rotated elements; they belong before them.
 struct CacheScalesLast : VllmFp8DsMla {
   static int64_t scales_at(int64_t p) { return p * kTokenBytes + 640; }
   static int64_t rotated_at(int64_t p) { return p * kTokenBytes + 512; }
 };
 
-/// Uses one scale for two tiles.
+/// Uses one scale for two tiles; each tile has its own.
 struct CacheTilesMerged : VllmFp8DsMla {
   static constexpr int kLanes = 16;
   static constexpr int kStoredLanes = 8;
@@ -91,7 +91,7 @@ struct FlashFirstHeadScale : VllmFlashFp8Heads {
   static float scale(const float* of_k, const float* of_v, bool is_value, int) { return *(is_value ? of_v : of_k); }
 };
 
-/// Always uses NHD order, whatever the layout of the cache.
+/// Always uses NHD order, even if the cache has HND order.
 struct FlashHndAsNhd : VllmFlashFp8Hnd {
   static int64_t head_at(int64_t p, int64_t block_size, int head) { return VllmFlashFp8::head_at(p, block_size, head); }
 };
@@ -108,7 +108,7 @@ struct FlashReciprocal : VllmFlashFp8 {
   using Codes = CodesByStep<E4m3fnSat, TimesReciprocal>;
 };
 
-/// A row without a slot is written to the last slot, as index -1 does in Python.
+/// Writes a row with slot -1 to the last slot, as index -1 in Python means the last element.
 struct FlashSlotMinusOne : VllmFlashFp8 {
   static bool is_stored(int64_t) { return true; }
   static int64_t place_of(const PagedCache& cache, int64_t slot) { return slot < 0 ? cache.places - 1 : slot; }
@@ -125,7 +125,7 @@ struct IndexerTokenByToken : VllmIndexerK {
   }
 };
 
-/// Ignores scale_fmt.
+/// Ignores scale_fmt: does not round the scale to a power of two.
 struct IndexerFormatIgnored : VllmIndexerKUe8m0 {
   static float stored(float scale) { return scale; }
 };
@@ -155,7 +155,7 @@ SIMT_DEVICE void from_floats(float low, float high, Fp16AsInteger& a, Fp16AsInte
   a.bits = uint16_t(low), b.bits = uint16_t(high);
 }
 
-/// Takes the maximum of bit patterns as integers; the codes are computed from the floats.
+/// Takes the maximum of bit patterns as integers. The codes are computed from the floats.
 struct IndexerAmaxOfIntegers : VllmIndexerK {
   template <class T>
   using Magnitude = Fp16AsInteger;
@@ -168,7 +168,7 @@ struct Indexer448For224 : VllmIndexerKUe8m0Fnuz {
 
 // Norm and rotary embedding of heads.
 
-/// A full-mask shuffle inside the branch that only rotating lanes take.
+/// Shuffles with a full mask inside a branch that only rotating lanes take.
 struct DivergentShuffle : VllmFusedQkNormRopeNeox {
   template <int kWarp, class Part>
   static void load_partners(const Part& part, int load, int lanes_apart, bool rotates, float (&others)[kHeadLoad]) {
@@ -176,13 +176,13 @@ struct DivergentShuffle : VllmFusedQkNormRopeNeox {
   }
 };
 
-/// What the divergent shuffle does on a GPU whose warps handle several heads: from the second head on, shuffles of different
-/// heads mix, and parts of the sum are lost.
+/// The effect of the divergent shuffle on a GPU whose warps handle several heads: from the second head on, shuffles of different
+/// heads mix, and parts of a head's sum are lost.
 struct HeadsAfterTheFirst : VllmFusedQkNormRopeNeox {
   static float sum_of_head(float sum, float own, uint32_t index) { return index % 4 == 0 ? sum : sum - own; }
 };
 
-/// The distance within a pair is always half a head, even if only a part of the head is rotated.
+/// Assumes that the elements of a pair are half a head apart, even if only a part of the head is rotated.
 struct HalfAHeadApart : VllmFusedQkNormRopeNeox {
   template <int kWarp, class Part>
   static void load_partners(const Part& part, int load, int /*lanes_apart*/, bool /*rotates*/, float (&others)[kHeadLoad]) {
@@ -190,7 +190,7 @@ struct HalfAHeadApart : VllmFusedQkNormRopeNeox {
   }
 };
 
-/// Negates the second half instead of the first.
+/// Negates the sine for the second element of a pair; the contract negates it for the first.
 template <class Base = VllmFusedQkNormRopeNeox>
 struct SignOnTheWrongHalf : Base {
   static float rotated(float own, float other, bool is_second, float c, float s) {
@@ -206,12 +206,12 @@ struct NeoxForInterleaved : VllmFusedQkNormRopeInterleaved {
   static constexpr bool kNeox = true;
 };
 
-/// Counts positions from 1.
+/// Assumes that positions count from 1; they count from 0.
 struct PositionOffByOne : VllmFusedQkNormRopeInterleaved {
   static int64_t position(int64_t position, int64_t /*token*/) { return position > 0 ? position - 1 : 0; }
 };
 
-/// Ignores positions: right only for one sequence that starts at position 0.
+/// Uses the token's index as its position. This is right only for one sequence that starts at position 0.
 template <class Base = VllmFusedQkNormRopeNeox>
 struct PositionsIgnored : Base {
   static int64_t position(int64_t /*position*/, int64_t token) { return token; }
@@ -229,7 +229,7 @@ struct RoundedBeforeRope : VllmFusedQkNormRopeNeox {
   static constexpr bool kRoundsNorm = true;
 };
 
-/// Fuses two ops without the rounding between them.
+/// Fuses two ops and leaves out the rounding between them.
 struct NotRoundedBeforeRope : VllmQkNormThenRopeInterleaved {
   static constexpr bool kRoundsNorm = false;
 };
@@ -252,7 +252,7 @@ struct FirstForLast : VllmDeepseekV4QNormRope {
 
 // The DeepSeek-V4 cache.
 
-/// Places the scales of tokens 7 bytes apart and forgets the eighth, a padding byte.
+/// Places the scales of tokens 7 bytes apart, without the eighth byte of a token, which is padding.
 struct Dsv4ScalesApartBy7 : VllmDsv4Kv {
   static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kTokenBytes + p * 7; }
   static int64_t pad_at(int64_t p, int64_t block_size) { return block_size * (kTokenBytes + 7) + p; }
@@ -284,7 +284,7 @@ struct Dsv4FloorForCeil : Base {
   static uint32_t exponent(float v) { return simt::bits(v) >> 23; }
 };
 
-/// Has no lower bound for the scale: a group of zeros computes 0 / 0 and stores NaN.
+/// Has no lower limit for the scale: a group of zeros computes 0 / 0 and stores NaN.
 struct Dsv4FloorMissing : VllmDsv4Kv {
   static constexpr float kLeastAmax = 0;
   static float reciprocal(uint32_t byte) { return byte == 0 ? HUGE_VALF : VllmDsv4Kv::reciprocal(byte); }
@@ -295,7 +295,7 @@ struct Dsv4Range224 : VllmDsv4Kv {
   static constexpr float kMost = 224.0f;
 };
 
-/// Uses one scale for two groups.
+/// Uses one scale for two groups; each group has its own.
 struct Dsv4GroupsMerged : VllmDsv4Kv {
   static constexpr int kLanes = 8;
 };
@@ -328,7 +328,7 @@ struct Dsv4EpsOutside : VllmDsv4KvNorm {
   static float factor(float sum, float share, float eps) { return 1.0f / (std::sqrt(sum * share) + eps); }
 };
 
-/// Multiplies by the weight after rounding to 16 bits; the contract rounds only once, after the weight.
+/// Multiplies by the weight after rounding to 16 bits. The contract rounds only once, after the multiplication.
 template <class Base = VllmDsv4KvNorm>
 struct Dsv4RoundedBeforeWeight : Base {
   template <class T>
@@ -337,7 +337,7 @@ struct Dsv4RoundedBeforeWeight : Base {
   }
 };
 
-/// Uses the norm without weight, which is meant for Q, on KV.
+/// Uses the norm without weight on KV; that norm is meant for Q.
 struct Dsv4WeightLeftOut : VllmDsv4KvNorm {
   template <class T>
   static float normalized(float x, float r, float /*weight*/) {
@@ -350,12 +350,12 @@ struct Dsv4RowsDense : VllmDsv4KvNorm {
   static int64_t row(int64_t token, int64_t /*pitch*/) { return token * kHead; }
 };
 
-/// Returns before writing the heads of a token whose slot is -1.
+/// Does not write the heads of a token whose slot is -1; the contract does.
 struct Dsv4NoHeadsWithoutSlot : VllmDsv4Both {
   static bool rotates(const PagedCache& cache, int64_t token) { return token < cache.tokens && cache.slots[token] >= 0; }
 };
 
-/// Takes the number of tokens from slot_mapping, which is shorter than the padded batch.
+/// Takes the number of tokens from slot_mapping, which is shorter than the padded batch, and does not write the heads after it.
 struct Dsv4HeadsEndWithSlots : VllmDsv4Both {
   static bool rotates(const PagedCache& cache, int64_t token) { return token < cache.tokens; }
 };
@@ -370,20 +370,20 @@ struct Dsv4HeadsStale : VllmDsv4Both {
   using Heads = PaddedHeadsStale;
 };
 
-/// Ignores positions: right only for one sequence that starts at position 0.
+/// Uses the token's index as its position. This is right only for one sequence that starts at position 0.
 struct Dsv4BothPositionsIgnored : VllmDsv4Both {
   using Heads = PositionsIgnored<VllmDeepseekV4QNormRope>;
   using Insert = Dsv4PositionsIgnored;
 };
 
-/// Stores the same elements twice, and the unrotated store comes last.
+/// Stores the same elements twice; the second store has the unrotated elements.
 struct Dsv4BothKvUnrotated : VllmDsv4Both {
   using Insert = Dsv4Unrotated<>;
 };
 
 // Table rows for faulty kernels of paged caches, and their launches.
 
-/// The correct counterpart has the name of the op.
+/// `op` is also the name of the correct kernel.
 template <class Rules>
 Kernel of_caches(const char* op, void (*run)(const Call&), const char* name, const char* cites, const Values& x = kHalf) {
   return {name, op, {Rules::kContract}, {{"x", x}, {"warp", simt::kWarpSizes}}, {}, run, name, cites, op};

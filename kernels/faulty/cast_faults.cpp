@@ -13,7 +13,7 @@ struct CastFloorForCeil : CudaE8m0Rp {
   static uint8_t encode(float v) { return simt::to_e8m0_rz_sat(v); }
 };
 
-/// The clamp before the conversion turns NaN into a number.
+/// Clamps before the conversion, which turns NaN into a number.
 struct CastNanLaundering : CudaE4m3fnSat {
   static uint8_t encode(float v) { return simt::to_e4m3fn_sat(simt::max_number(simt::min_number(v, 448.0f), -448.0f)); }
 };
@@ -23,7 +23,7 @@ struct CastWithoutSaturation : CudaE4m3fnSat {
   static uint8_t encode(float v) { return CudaE4m3fnNosat::encode(v); }
 };
 
-/// Returns NaN for every input above the largest value, before rounding.
+/// Returns NaN for every input above the largest value. The contract rounds first.
 struct CastNanAboveLargest : CudaE4m3fnNosat {
   static uint8_t encode(float v) {
     const uint8_t nan = uint8_t(0x7fu | (simt::bits(v) >> 24 & 0x80u));
@@ -31,7 +31,7 @@ struct CastNanAboveLargest : CudaE4m3fnNosat {
   }
 };
 
-/// Rounds halves away from zero.
+/// Rounds ties away from zero.
 struct CastTiesAway : CudaE4m3fnSat {
   static uint8_t encode(float v) {
     const float m = simt::magnitude(v);
@@ -55,12 +55,12 @@ struct CastRange240 : CudaE4m3fnSat {
   }
 };
 
-/// Rounds twice, to bf16 first.
+/// Rounds twice: first to bf16.
 struct CastThroughBf16 : CudaE4m3fnSat {
   static uint8_t encode(float v) { return simt::to_e4m3fn_sat(simt::to_float(simt::from_float<simt::Bf16>(v))); }
 };
 
-/// Shifts a 64-bit integer by 64 or more bits. x86 masks the shift count, so tiny inputs act as if 2^64 times larger.
+/// Shifts a 64-bit integer by 64 or more bits. x86 masks the shift count, so tiny inputs are treated as if 2^64 times larger.
 struct CastShiftWraps : CudaE4m3fnSat {
   static uint8_t encode(float v) {
     const float m = simt::magnitude(v);
@@ -104,19 +104,19 @@ std::vector<Kernel> cast_faults() {
 
 namespace {
 
-/// Leaves the weight unshuffled: the loader shuffles a copy, and the kernel reads the original.
+/// Does not shuffle the weight, as if the loader had shuffled a copy and the kernel read the original.
 struct ShuffleNothing : AiterShuffle16 {
   SIMT_DEVICE static int64_t target(int64_t plain, int64_t) { return plain; }
 };
 
-/// Moves runs of 16 elements; the correct runs have 16 bytes, i.e. 8 elements.
+/// Moves runs of 16 elements. The correct runs have 16 bytes, which are 8 elements of 16 bits.
 struct ShuffleRunsOfBytes : AiterShuffle16 {
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t) {
     return row / kRows * (runs_of_row * kRows) + run / 2 * (2 * kRows) + row % kRows * 2 + run % 2;
   }
 };
 
-/// Uses the tile of the other MFMA instruction.
+/// Uses the tile size of the other MFMA instruction.
 struct ShuffleTileOf32 : AiterShuffle16 {
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t runs_of_tile) {
     return AiterShuffle32::place(row, run, runs_of_row, runs_of_tile);
@@ -128,7 +128,7 @@ struct ShuffleTileOf16 : AiterShuffle32 {
   }
 };
 
-/// Keeps the rows of a tile contiguous: one permutation of axes is missing.
+/// Keeps the rows of a tile contiguous, because one permutation of axes is missing.
 struct ShuffleRowsWhole : AiterShuffle16 {
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t runs_of_tile) {
     return row / kRows * (runs_of_row * kRows) + run / runs_of_tile * (kRows * runs_of_tile) + row % kRows * runs_of_tile +
@@ -188,7 +188,7 @@ struct ContiguityElementsForBytes : WeakContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes == elements(x); }
 };
 
-/// Also compares the strides of dimensions of size 1.
+/// Also compares the strides of dimensions of size 1, which do not matter.
 struct ContiguityStrideOfOne : ContiguousRules {
   static bool accepts(const assay_tensor& x) {
     int64_t wanted = 1;

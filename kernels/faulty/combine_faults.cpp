@@ -11,7 +11,7 @@ struct CombineLastSlotLost : VllmMoeSum {
   SIMT_DEVICE static int64_t end_slot(const CombineArguments& a) { return a.topk > 1 ? a.topk - 1 : 1; }
 };
 
-/// Also adds the rows of padding and of experts on other ranks.
+/// Also adds the rows of padding, and of experts on other ranks.
 struct CombineSkippedAdded : VllmMoeSumPadAware {
   static constexpr bool kIds = false;
 };
@@ -20,7 +20,7 @@ struct CombineMapIgnored : VllmEpGather {
   static constexpr bool kMap = false;
 };
 
-/// Reads an index [m, topk] as [topk, m].
+/// Reads an index tensor [m, topk] as if it were [topk, m].
 struct CombineIndexTransposed : VllmEpGather {
   template <class Rules>
   SIMT_DEVICE static int64_t place_of_row(const CombineArguments& a, int64_t token, int64_t slot) {
@@ -73,14 +73,14 @@ struct CombineFactorTwice : SglangMoeSumReduce {
 
 // Blocks of slots, sorted by expert.
 
-/// Uses one block too many for an expert whose slots exactly fill its blocks.
+/// Uses one block too many for an expert whose slots fill its blocks exactly.
 struct AlignBlockMore : VllmMoeAlignV0260 {
   SIMT_DEVICE static int32_t blocks_for(const SortArguments& a, int32_t rows) { return rows == 0 ? 0 : int32_t(rows / a.block_size + 1); }
 };
 struct AlignPadsMinusOne : VllmMoeAlignV0260 {
   SIMT_DEVICE static int32_t pad(const SortArguments&) { return -1; }
 };
-/// Does not write the entries without a slot.
+/// Leaves entries of sorted_ids that belong to no slot unwritten.
 struct AlignPadsLeft : VllmMoeAlignV0260 {
   static constexpr bool kPads = false;
 };
@@ -93,14 +93,14 @@ struct AlignMapIgnored : VllmMoeAlignV0260 {
     return is_expert(a, a.ids[slot]) ? a.ids[slot] : -1;
   }
 };
-/// Treats ids with id < 0 or id >= experts as the first expert.
+/// Sorts slots with id < 0 or id >= experts to expert 0.
 struct AlignAbsentIsZero : VllmMoeAlignV0260 {
   template <class Rules>
   SIMT_DEVICE static int32_t bucket_of(const SortArguments& a, int64_t slot) {
     return is_expert(a, a.ids[slot]) ? VllmMoeAlignV0260::bucket_of<VllmMoeAlignV0260>(a, slot) : 0;
   }
 };
-/// Returns bucket numbers instead of expert numbers; bucket 0 holds the slots without an expert.
+/// Writes bucket numbers in place of expert numbers. Bucket 0 holds the slots without an expert, so numbers are one too large.
 struct AlignNumbersOfBuckets : SglangMoeAlign {
   template <class Rules>
   SIMT_DEVICE static int32_t number(const SortArguments&, int32_t expert) {
@@ -117,12 +117,12 @@ struct AlignCountsOfBlocks : AiterMoeAlign {
   SIMT_DEVICE static int32_t rest(const SortArguments& a, int32_t rows) { return rows < a.block_size ? rows : int32_t(a.block_size); }
 };
 
-// Rows in the order of experts, and in a given order.
+// Copies of rows: into the order of experts, and into an order that an index tensor states.
 
 struct PermuteRowsOfSlotModM : VllmMoePermuteV0300 {
   SIMT_DEVICE static int64_t source(int64_t slot, int64_t /*topk*/, int64_t sources) { return slot % sources; }
 };
-/// Writes the experts' sizes instead of their offsets.
+/// Writes the number of rows of each expert in place of its offset.
 struct PermuteOffsetsAreSizes : VllmMoePermuteV0300 {
   SIMT_DEVICE static int32_t offset(const int32_t* first, int32_t expert, bool last) {
     return last ? first[expert] : first[expert + 1] - first[expert];
@@ -142,7 +142,7 @@ struct PermuteMapIgnored : VllmMoePermuteV0300 {
 struct ShuffleRowsNext : VllmShuffleRows {
   SIMT_DEVICE static int64_t source(const MoveArguments& a, int64_t row) { return (row + 1) % a.sources; }
 };
-/// Reads row 0 for an index outside of x.
+/// Copies row 0 of x if the index names no row of x.
 struct ShuffleRowsOutsideIsFirst : VllmShuffleRowsV0290 {
   SIMT_DEVICE static bool inside(const MoveArguments& a, int64_t) { return a.sources > 0; }
   SIMT_DEVICE static int64_t source(const MoveArguments& a, int64_t row) { return VllmShuffleRowsV0290::inside(a, row) ? row : 0; }
@@ -158,7 +158,7 @@ struct FinalizeSumInF32 : FlashinferMoeFinalize {
   }
 };
 
-/// The routed scaling factor multiplies the shared expert too.
+/// Multiplies the shared expert's row by the routed scaling factor, too.
 struct FinalizeFactorOnShared : FlashinferMoeFinalize {
   template <class T>
   SIMT_DEVICE static float with_shared(float sum, float factor, float shared) {
@@ -166,7 +166,7 @@ struct FinalizeFactorOnShared : FlashinferMoeFinalize {
   }
 };
 
-/// Reads row 0 for a slot without a row.
+/// Adds row 0 for a slot that has no row.
 struct FinalizeAbsentIsFirst : FlashinferMoeFinalize {
   SIMT_DEVICE static int64_t absent_row() { return 0; }
 };

@@ -1,5 +1,5 @@
-// Runs every faulty kernel and checks that it differs from its correct counterpart where the mistake is visible, and agrees with
-// it elsewhere.
+// Runs every faulty kernel. It must differ from its correct counterpart where the mistake is visible, and agree with it
+// elsewhere.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ const assay_library& faulty() { return open_library(ASSAY_FAULTY_LIBRARY); }
 
 uint16_t code(float v) { return simt::bf16_bits_from_float(v); }
 
-/// weights whose results differ between builds, with and without flushing
+/// weights (bf16 codes) for which builds with and without flushing of subnormals give different results
 constexpr uint16_t kLargestSubnormal = 0x007f, kMinusZero = 0x8000;
 
 /// Input rows that expose the faults: groups of different magnitude, a NaN, a huge value, zeros, small values, negative values
@@ -37,7 +37,7 @@ std::vector<uint16_t> telling_rows(int64_t m, int64_t n, uint32_t seed) {
   return x;
 }
 
-/// Input rows for gated ops, whose rows hold gate and up. All gates of the first row are large and negative.
+/// Input rows for ops on gate and up. All gates of the first row are large and negative.
 std::vector<uint16_t> telling_halves(int64_t m, int64_t n, uint32_t seed) {
   std::vector<uint16_t> x = telling_rows(m, n, seed);
   for (int64_t j = 0; j < n; ++j) x[size_t(j)] = code(-20.0f - float(j % 13));
@@ -54,7 +54,7 @@ std::vector<Fault> faults() {
   const auto description = nlohmann::json::parse(faulty().describe());
   for (const auto& kernel : description["kernels"]) {
     const auto& accepts = kernel["accepts"];
-    // suites/catches covers all faults. This test covers the ops that outputs_of() can call, except tiled byte scales, strided
+    // suites/catches covers all faults. This test covers the ops that outputs_of() can call, but not tiled byte scales, strided
     // views and rows that are not a whole number of loads.
     const bool bytes = accepts.contains("layout") && std::string(accepts["layout"][0]).rfind("e8m0", 0) == 0;
     static const std::set<std::string> called = {"pack_scales",  "quant_azp",  "quant_group",
@@ -77,7 +77,7 @@ class Faulty : public testing::TestWithParam<Fault> {
  protected:
   bool differs(int warp, uint64_t seed = 1) const {
     Request r = GetParam().request;
-    // with a single scale per tensor, a NaN or a large row would hide the scale's lower bound
+    // with one scale for the whole tensor, a NaN or a large row would hide a missing lower limit of the scale
     const bool of_zeros = r.op == "quant_tile" && differs_in(1, warp, seed);
     return of_zeros || differs_in(11, warp, seed);
   }
@@ -85,7 +85,7 @@ class Faulty : public testing::TestWithParam<Fault> {
  private:
   bool differs_in(int64_t m, int warp, uint64_t seed) const {
     Request r = GetParam().request;
-    // 55 groups of 128; row 10 begins beyond element 2^16; not a whole number of passes
+    // 55 groups of 128 in a row; row 10 begins beyond element 2^16; a row is not a whole number of passes
     r.m = m, r.n = 7040, r.warp = warp, r.seed = seed;
     if (r.contract.find("block") != std::string::npos) r.m = 140, r.n = 1001;  // partial blocks at both edges
     if (r.op == "pack_scales") r.n = 1001;                                     // an incomplete int32 at the end of a row

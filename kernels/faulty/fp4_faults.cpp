@@ -34,13 +34,13 @@ struct Fp4Truncated : Base {
   }
 };
 
-/// Stores the even element in the high half of the byte.
+/// Stores the even element in the high half of the byte; it belongs in the low half.
 template <class Base>
 struct Fp4NibblesSwapped : Base {
   static uint8_t pair(uint32_t first, uint32_t second) { return uint8_t(second | first << 4); }
 };
 
-/// Does not write the padding of the scale buffer.
+/// Does not write the padding of the scale tensor.
 template <class Base>
 struct Fp4StalePadding : Base {
   static constexpr bool kWritesPadding = false;
@@ -48,14 +48,14 @@ struct Fp4StalePadding : Base {
 
 // NVFP4.
 
-/// Checks amax for zero instead of the scale: a scale that was rounded to 0 has an infinite reciprocal.
+/// Tests amax for zero instead of the scale: a scale that was rounded to 0 then has an infinite reciprocal.
 struct Nvfp4GuardOfAmax : VllmNvfp4 {
   static float multiplier(float amax, uint32_t e, float global) {
     return amax != 0.0f && e == 0u ? simt::from_bits(0x7f800000u) : VllmNvfp4::multiplier(amax, e, global);
   }
 };
 
-/// Divides by the tensor's scale instead of multiplying.
+/// Divides by the tensor's scale; the contract multiplies by it.
 struct Nvfp4DecodeScale : VllmNvfp4 {
   static uint8_t scale(float amax, float global) { return VllmNvfp4::scale(amax, 1.0f / global); }
   static float multiplier(float amax, uint32_t e, float global) { return VllmNvfp4::multiplier(amax, e, 1.0f / global); }
@@ -72,7 +72,7 @@ struct Nvfp4Factor448 : VllmNvfp4 {
   static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(global * amax); }
 };
 
-/// Rounds the block's scale down to E4M3, so the largest element of a block is clipped.
+/// Rounds a block's scale down to E4M3, so the largest element of the block is clipped.
 struct Nvfp4ScaleTruncated : VllmNvfp4 {
   static uint8_t scale(float amax, float global) {
     const float v = global * (amax * simt::reciprocal_within(6.0f));
@@ -81,7 +81,7 @@ struct Nvfp4ScaleTruncated : VllmNvfp4 {
   }
 };
 
-/// Takes amax over 32 elements.
+/// Takes amax over 32 elements; a block has 16.
 struct Nvfp4BlockOf32 : VllmNvfp4 {
   static int64_t first_of_amax(int64_t element, int64_t columns) {
     const int64_t column = element % columns, first = column - column % 32;
@@ -93,14 +93,14 @@ struct Nvfp4BlockOf32 : VllmNvfp4 {
   }
 };
 
-/// Uses a reciprocal with eight bits, like an estimate that no Newton step refines.
+/// Uses a reciprocal with eight significant bits, such as a hardware estimate without a Newton step.
 struct Nvfp4RoughReciprocal : VllmNvfp4 {
   static float multiplier(float amax, uint32_t e, float global) {
     return simt::from_bits((simt::bits(VllmNvfp4::multiplier(amax, e, global)) + 0x8000u) & 0xffff0000u);
   }
 };
 
-/// Has no lower bound for the scale, so a block of zeros is divided by 0.
+/// Has no lower limit for the scale, so a block of zeros is divided by 0.
 struct Nvfp4FloorMissing : TorchaoNvfp4 {
   static uint8_t scale(float amax, float global) { return simt::to_e4m3fn_sat(amax / 6.0f / global); }
 };
@@ -115,7 +115,7 @@ struct Mxfp4FloorForEven : VllmMxfp4 {
   }
 };
 
-/// Rounds amax with the constant for E4M3's three mantissa bits; E2M1 has one.
+/// Rounds amax by the constant for E4M3's three mantissa bits; E2M1 has one mantissa bit.
 struct Mxfp4ConstantOfFp8 : VllmMxfp4 {
   static uint8_t scale(float amax, float /*global*/) {
     const uint32_t e = (simt::bits(amax) + 0x80000u) >> 23;
@@ -132,7 +132,7 @@ struct Mxfp4FloorForCeil : FlashinferMxfp4 {
   }
 };
 
-/// Derives the exponent from amax instead of amax / 4.
+/// Computes the exponent from amax; the contract computes it from amax / 4.
 struct Mxfp4NoEmax : TorchaoMxfp4Floor {
   static uint8_t scale(float amax, float /*global*/) {
     const uint32_t e = simt::bits(amax) >> 23;
@@ -140,12 +140,12 @@ struct Mxfp4NoEmax : TorchaoMxfp4Floor {
   }
 };
 
-/// The maximum drops NaN; torch's keeps it.
+/// Ignores NaN in the maximum; torch's maximum keeps it.
 struct Mxfp4NanLaundering : TorchaoMxfp4Even {
   static float with_nan(float amax, bool /*all*/) { return amax; }
 };
 
-// NVFP4 after silu(gate) * up, after a norm, and FlashInfer's 4over6.
+// NVFP4 after silu(gate) * up and after a norm, and FlashInfer's 4over6.
 
 // 4over6 tries two scales per block, which map amax to 6 or to 4, and keeps the one with the smaller error.
 
@@ -154,7 +154,7 @@ struct Nvfp4RivalNever : FlashinferNvfp44over6 {
   static bool is_better(float /*rival*/, float /*own*/) { return false; }
 };
 
-/// Adds squares of errors; the contract adds their magnitudes.
+/// Compares sums of squared errors; the contract compares sums of magnitudes.
 struct Nvfp4RivalBySquares : FlashinferNvfp44over6 {
   static float error(float code, float scale, float global, float v) {
     const float e = FlashinferNvfp44over6::error(code, scale, global, v);
@@ -167,7 +167,7 @@ struct Nvfp4RivalAlways : FlashinferNvfp44over6CuteExact {
   static bool is_better(float /*rival*/, float /*own*/) { return true; }
 };
 
-/// A block of zeros has no early return. Its scale is 0, so each element becomes 0 * (1 / 0), which is NaN.
+/// Leaves out the early return for a block of zeros. Its scale is 0, so each element becomes 0 * (1 / 0), which is NaN.
 struct Nvfp4RivalOfZeros : FlashinferNvfp44over6Fast {
   static bool is_empty(float /*amax*/) { return false; }
   static float multiplier(float amax, uint32_t e, float global) {
@@ -180,7 +180,7 @@ struct SiluNvfp4NotRounded : VllmSiluNvfp4 {
   using Activation = SiluFast;
 };
 
-/// Takes the second half as the gate.
+/// Takes the second half of a row as the gate.
 struct SiluNvfp4HalvesSwapped : VllmSiluNvfp4 {
   static constexpr bool kGateFirst = false;
 };
@@ -191,12 +191,12 @@ struct SiluNvfp4TensorScaleForgotten : VllmSiluNvfp4 {
   };
 };
 
-/// Multiplies by the weight in fp32; the contract rounds x times the weight.
+/// Multiplies by the weight in fp32; the contract rounds that product to 16 bits.
 struct NormFp4WideProduct : FlashinferNormFp4 {
   using Norm = WideNorm;
 };
 
-/// Divides by the tensor's scale, as FlashInfer's docstring says.
+/// Divides by the tensor's scale, as FlashInfer's docstring says; the kernel multiplies by it.
 struct NormFp4DividesByScale : FlashinferNormFp4 {
   struct Group : FlashinferNormNvfp4 {
     static uint8_t scale(float amax, float global) { return FlashinferNormNvfp4::scale(amax, 1.0f / global); }
@@ -236,7 +236,7 @@ struct OfFp4<Rules, std::void_t<typename Rules::Norm>> {
   static constexpr auto run = run_rms_norm_quant_fp4<Rules>;
 };
 
-/// Table row of a faulty kernel. `layouts`: scale layouts in which the fault is visible.
+/// Table row of a faulty kernel. `layouts`: scale layouts in which the fault changes the outputs.
 template <class Rules>
 Kernel of_fp4(const char* name, const char* cites, void (*run)(const Call&) = OfFp4<Rules>::run,
               const Values& layouts = OfFp4<Rules>::op().layouts) {
@@ -262,7 +262,7 @@ struct ExpertsNvfp4FirstScale : VllmNvfp4Experts {
   }
 };
 
-/// Uses the global scale of the next expert, as if a list of ends were a list of beginnings.
+/// Uses the global scale of the next expert, as if offsets were ends.
 struct ExpertsNvfp4NextScale : VllmNvfp4Experts {
   template <class Out>
   static int64_t tensor_of(const Out& out, int64_t row) {
@@ -282,7 +282,7 @@ struct SiluExpertsMxfp4NotRounded : VllmSiluMxfp4Experts {
 
 // Masked experts.
 
-/// Quantizes all rows of an expert's capacity, used or not.
+/// Quantizes all rows of an expert, including those not in use.
 template <class Base>
 struct MaskedBeyondTokens : Base {
   template <class Out>
@@ -291,7 +291,7 @@ struct MaskedBeyondTokens : Base {
   }
 };
 
-/// Treats the row count in the mask as the index of the last used row.
+/// Treats the number of rows in the mask as the index of the last row in use, so one row too many is quantized.
 struct MaskedOneRowMore : FlashinferNvfp4Experts {
   static bool uses(const MaskedBytesOut& out, int64_t row) { return out.row_in_expert(row) <= out.tokens[out.expert_of(row)]; }
 };
@@ -306,12 +306,12 @@ struct MaskedFirstScale : FlashinferNvfp4Experts {
   static int64_t tensor_of(const MaskedBytesOut& /*out*/, int64_t /*row*/) { return 0; }
 };
 
-/// After SiLU, quantizes all rows of an expert's capacity, used or not.
+/// After SiLU, quantizes all rows of an expert, including those not in use.
 struct SiluMaskedBeyondTokens : FlashinferSiluNvfp4Experts {
   using Group = MaskedBeyondTokens<FlashinferNvfp4Experts>;
 };
 
-/// The scales of all experts are placed as if the experts were one matrix.
+/// Places the scales of all experts as if the experts were one matrix; each expert's scales should begin in a new tile.
 struct TilesOfRooms : MaskedBytesOut {
   int64_t place(int64_t row, int32_t g) const { return place_in_tiles(ScaleTile::k128x4, padded_groups, row, g); }
 };
@@ -321,7 +321,7 @@ struct SiluMaskedNotRounded : FlashinferSiluNvfp4Experts {
   using Activation = SiluFast;
 };
 
-/// Does not flush subnormal elements of the up half to 0, like a build without fast math.
+/// Does not flush subnormal elements of the up half to 0, as in a build without fast math.
 struct SiluMaskedNotFlushed : FlashinferSiluNvfp4ExpertsExact {
   struct Activation : FlashinferSiluFast {
     static float product(float silu, float up) { return flushed(flushed(silu) * up); }
@@ -353,7 +353,7 @@ Kernel of_silu_experts(const char* name, const char* cites, const char* twin, co
   return {name, "silu_mul_quant_experts", {Rules::kContract}, accepts, {}, run_silu_mul_quant_fp4_experts<Rules>, name, cites, twin};
 }
 
-/// A contract's kernel with another layout of its scales.
+/// Runs a contract's kernel, but places the scales by `Places`.
 template <class Rules, class Places>
 void run_fp4_misplaced(const Call& call) {
   launch_fp4<Rules>(call, Places{fp4_bytes_out(call, dense_matrix(call.input("x")), Rules::kBlock, Rules::kScaleType)});

@@ -94,13 +94,13 @@ std::vector<Kernel> gemm_faults() {
   };
 }
 
-// Tensor core instructions: an emulator in which one step follows a wrong assumption or another GPU.
+// Tensor core instructions, emulated with one wrong step: a wrong assumption, or the step of another GPU.
 
 namespace {
 
 using namespace units;
 
-/// Keeps one bit less of each term.
+/// Keeps one fraction bit fewer of each term.
 struct MmaFractionLess : Sm90WgmmaE4m3F32 {
   static constexpr int kFraction = 12;
 };
@@ -119,7 +119,7 @@ struct MmaResultNotCut : Sm90WgmmaE4m3F32 {
   static constexpr int kResult = 23;
 };
 
-/// Adds c in the first of the two partial sums; the instruction adds it after both.
+/// Adds c to the first of two partial sums; the instruction adds it after both.
 struct MmaCFirst : Sm90MmaE4m3F32 {
   static constexpr bool kAddsCLast = false;
 };
@@ -145,12 +145,12 @@ struct MmaFlushesSubnormals : Sm90MmaF16F32 {
   }
 };
 
-/// Includes zero terms in the maximum of the exponents.
+/// Includes the exponents of zero terms in the largest exponent.
 struct MmaZerosCount : Sm90MmaBf16F32 {
   static bool counts(int64_t) { return true; }
 };
 
-/// The loop over k ends one step early.
+/// Leaves out the last product: the loop over k ends one step early.
 struct MmaProductDropped : Sm90WgmmaF16F32 {
   template <class F>
   static Number factor(Number read, int k) {
@@ -158,7 +158,7 @@ struct MmaProductDropped : Sm90WgmmaF16F32 {
   }
 };
 
-/// Returns the sign of a zero sum according to IEEE 754.
+/// Gives a zero sum the sign of IEEE 754; the instruction always returns +0.
 struct MmaNegativeZero : Sm90MmaF16F32 {
   template <class F>
   static uint32_t zero(bool all_negative) {
@@ -184,7 +184,7 @@ struct MmaAccumulatorF16 : Sm90WgmmaF16F32 {
   }
 };
 
-/// Normalizes products before the alignment, which changes the exponents of products with subnormal inputs.
+/// Normalizes products before they are aligned, which changes the exponents of products with subnormal inputs.
 struct MmaExponentRenormalized : Sm90MmaF16F32 {
   static int exponent(const Number& a, const Number& b) {
     const int64_t product = int64_t{a.significand} * b.significand;
@@ -196,7 +196,7 @@ struct MmaExponentRenormalized : Sm90MmaF16F32 {
   }
 };
 
-/// Decodes an input as e4m3, where subnormals share one exponent; the instruction converts it to fp16 first.
+/// Decodes an input as e4m3, whose subnormals share one exponent. The instruction first converts it to fp16.
 struct MmaSubnormalsNotUnpacked : Sm90MmaE4m3UnpackedF32 {
   template <class F>
   static Number factor(Number read, int) {
@@ -204,7 +204,7 @@ struct MmaSubnormalsNotUnpacked : Sm90MmaE4m3UnpackedF32 {
   }
 };
 
-/// Rounds down where the instruction truncates; CDNA3 rounds down when it adds c.
+/// Rounds down; the instruction truncates. (CDNA3 rounds down when it adds c.)
 struct MmaFloorForTruncation : Sm90MmaF16F32 {
   static int64_t cut(int64_t term, int below) { return Joined::floored(term, below); }
 };
@@ -214,7 +214,7 @@ struct MmaHalfBlock : Sm90MmaBf16F32 {
   static constexpr int kTake = 8;
 };
 
-/// Uses the minimum exponent of Ampere.
+/// Uses the minimum exponent of Ampere's instruction.
 struct MmaLeastExponent : Sm90MmaBf16F32 {
   static constexpr int kLeast = -132;
 };

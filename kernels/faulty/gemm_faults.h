@@ -8,13 +8,13 @@ namespace assay_kernels {
 
 // Mistakes that any GEMM can have, whatever its scales.
 
-/// Ignores the incomplete last tile of k; a tile has kProducts elements.
+/// Ignores the incomplete last tile of k. A tile has kProducts elements along k.
 template <class Right, int kProducts>
 struct TailLeftOut : Right {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - k % kProducts; }
 };
 
-/// Shuffles the weight a second time.
+/// Shuffles the weight twice.
 template <class Right>
 struct ShuffledTwice : Right {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t all_k) {
@@ -25,7 +25,7 @@ struct ShuffledTwice : Right {
 
 // The sum of a scaled GEMM: which products are added, and how.
 
-/// Keeps one fraction bit less of each term.
+/// Keeps one fraction bit fewer of each term.
 struct GemmUnitFractionLess : units::Sm90WgmmaE4m3F32 {
   static constexpr int kFraction = 12;
 };
@@ -41,12 +41,12 @@ struct GemmNearestForTruncation : CublasTensor<GemmUnitNearest> {
   static constexpr const char* kContract = TorchTensorFast::kContract;
 };
 
-/// Never promotes the accumulator to fp32.
+/// Never promotes the accumulator to fp32; the contract does.
 struct GemmPromotionMissing : WeightFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = TorchRow::kContract;
 };
 
-/// Promotes the accumulator only after every second tile of k.
+/// Promotes the accumulator only after every second tile of k; the contract does so after each.
 struct GemmPromotionLate : WeightFirst<units::Sm90WgmmaE4m3F32, 256> {
   static constexpr const char* kContract = CutlassRow::kContract;
   static constexpr bool kTakesBias = false;
@@ -80,22 +80,22 @@ struct GemmOcpAsFnuz : CkRowwise<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8.gfx950";
 };
 
-/// Ignores the elements of k after the last whole instruction. gfx950's int8 instruction has 64 elements along k.
+/// Ignores the elements along k after the last whole instruction. gfx950's int8 instruction has 64 elements along k.
 using GemmTailDropped = TailLeftOut<TorchTensor, 32>;
 using GemmUnknownTail = TailLeftOut<UnknownTensor, 32>;
 using GemmInt8Tail = TailLeftOut<AiterGemmA8w8Int8Gfx950, 64>;
 
-/// Uses only half of the elements after the last whole tile of k.
+/// Ignores half of the elements along k after the last whole tile.
 struct GemmTailHalfUsed : TorchTensor {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 128 / 2; }
 };
 
-/// The row bound is one too low: the last row is computed from the row before it.
+/// The bound for rows is one too low: the last row is computed from the row of a before it.
 struct GemmLastRow : VllmScaledMmSwapAb {
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t m) { return row == m - 1 && m > 1 ? m - 2 : row; }
 };
 
-/// Race: reads the previous tile's rows, because it does not wait for the copy.
+/// Race: does not wait for the copy of its rows of a, and reads the rows of the previous tile.
 struct GemmTileBefore : TorchRowFast {
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row >= 64 ? row - 64 : row; }
 };
@@ -107,18 +107,18 @@ struct GemmWeightTransposed : TorchRowFast {
 
 using GemmGfx950WeightTwice = ShuffledTwice<AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3AsGfx942>>;
 
-/// The loop over k ends one step early.
+/// Leaves out the last product: the loop over k ends one step early.
 struct GemmInt8LastProduct : VllmScaledMmInt8 {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - 1; }
 };
 
-/// Takes k in ascending order; the lanes of the real instruction take strided elements.
+/// Adds along k in ascending order; the lanes of the real instruction take strided elements.
 struct GemmKAscending : OfShuffledWeight<FlushedWeightFirst<units::Gfx942MfmaE4m3fnuzF32>> {
   static constexpr const char* kContract = AiterBpreshuffle::kContract;
   static constexpr bool kTakesBias = false;
 };
 
-/// Keeps subnormals, as a build without the flush flag does.
+/// Keeps subnormals, as in a build without the flag that flushes them.
 struct GemmSubnormalsKept : LaneOrder<WeightFirst<units::Gfx942MfmaE4m3fnuzF32>, 4, 32> {
   static constexpr const char* kContract = AiterGemmA8w8Fnuz::kContract;
 };
@@ -128,7 +128,7 @@ struct GemmZeroNotAdded : TensorScaled<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = TorchTensor::kContract;
 };
 
-/// Adds the split-K parts before scaling and rounding them.
+/// Adds the split-K parts before they are scaled and rounded; the contract adds them afterwards.
 struct GemmSplitKInF32 : AiterBpreshuffle {
   static constexpr const char* kContract = AiterBpreshuffleSplitK::kContract;
 };
@@ -138,13 +138,13 @@ struct GemmSplitKPartLost : AiterBpreshuffleSplitK {
   SIMT_DEVICE static bool keeps_part(int64_t first, int64_t end, int64_t k) { return first == 0 || end < k; }
 };
 
-/// Starts each dot with the previous sum as its accumulator, so sums are never promoted to fp32.
+/// Passes the previous sum to each dot as its accumulator, so sums are never promoted to fp32.
 struct GemmDotFolded : TokenFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = TritonDotAdded::kContract;
   static constexpr bool kTakesBias = false;
 };
 
-/// Race: the last split-K part arrives too late.
+/// Race: the last split-K part arrives too late and is not added.
 struct GemmSplitRace : TorchTensor {
   SIMT_DEVICE static bool keeps_part(int64_t first, int64_t end, int64_t k) { return first == 0 || end < k; }
 };
@@ -173,8 +173,8 @@ struct GemmOneChannelScale : AiterGemmA8w8Fnuz {
   SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t /*column*/) { return x.scale_b[0]; }
 };
 
-/// The type of an offset into d is too narrow. The real regressions wrap at 2^31 or 2^32; this one wraps at 2^16, which a test
-/// can reach.
+/// Computes an offset into d in too narrow a type. The real regressions wrap at 2^31 or 2^32; this offset wraps at 2^16, which a
+/// test can reach.
 struct GemmOffset32bit : VllmScaledMm {
   SIMT_DEVICE static int64_t place_of_d(int64_t row, int64_t column, int64_t pitch) { return uint16_t(row * pitch + column); }
 };
@@ -203,7 +203,7 @@ struct GemmGfx950Gain : AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3OneRounding>
   }
 };
 
-/// Applies the scales in the order of a kernel with exchanged operands.
+/// Applies the scales in the other order, as a kernel that exchanges a and b does.
 struct GemmScaleOrder : TorchRow {
   template <class>
   SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
@@ -226,7 +226,7 @@ struct BiasBeforeScale : Right {
 using GemmBiasBeforeScale = BiasBeforeScale<TorchTensor>;
 using GemmInt8BiasBeforeScale = BiasBeforeScale<AiterGemmA8w8Int8>;
 
-/// Rounds to 16 bits before adding the bias and again afterwards.
+/// Rounds to 16 bits before it adds the bias, and again afterwards.
 struct GemmRoundedTwice : TorchTensorFast {
   template <class Y>
   SIMT_DEVICE static Y with_bias(float scaled, float bias) {
@@ -234,7 +234,7 @@ struct GemmRoundedTwice : TorchTensorFast {
   }
 };
 
-/// Adds the bias before the result is rounded.
+/// Adds the bias before the result is rounded; the contract adds it to the rounded result.
 struct GemmBiasUnrounded : VllmTritonScaledMm {
   template <class Y>
   SIMT_DEVICE static Y with_bias(float scaled, float bias) {
@@ -242,19 +242,19 @@ struct GemmBiasUnrounded : VllmTritonScaledMm {
   }
 };
 
-/// Leaves out the zero points.
+/// Does not subtract the zero points.
 struct GemmAzpLeftOut : VllmScaledMmAzp {
   SIMT_DEVICE static float number(const GemmArguments&, uint32_t sum, int64_t, int64_t) { return float(int32_t(sum)); }
 };
 
-/// Applies the zero points with the wrong sign.
+/// Adds the zero points instead of subtracting them.
 struct GemmAzpAdded : VllmScaledMmAzpPerToken {
   SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t row, int64_t column) {
     return float(int32_t(sum) + zero_points(x, row, column));
   }
 };
 
-/// Converts both integers to fp32 before they are combined.
+/// Converts the sum and the zero point term to fp32 before one is subtracted from the other.
 struct GemmAzpInFloat : VllmScaledMmAzpPerToken {
   SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t row, int64_t column) {
     return float(int32_t(sum)) - float(zero_points(x, row, column));
@@ -268,7 +268,7 @@ struct GemmAzpFirstRow : VllmScaledMmAzpPerToken {
   }
 };
 
-/// Scales the zero points and folds them into a 16-bit bias.
+/// Scales the zero point term and subtracts it from the bias, which is then rounded to 16 bits.
 struct GemmAzpInBias : VllmScaledMmAzp {
   SIMT_DEVICE static float number(const GemmArguments&, uint32_t sum, int64_t, int64_t) { return float(int32_t(sum)); }
   SIMT_DEVICE static bool has_bias(const GemmArguments&) { return true; }

@@ -1,24 +1,24 @@
-// Faulty kernels of gemm_grouped and fused_moe. Each has one mistake: in the expert of a tile of rows, in the place of its scales, or in
-// the rows that are in use. In fused_moe it may also be in the router weight or the bias.
+// Faulty kernels of gemm_grouped and fused_moe. Each has one mistake: in the expert of a tile of rows, in the place of scales, or
+// in the rows that are in use. In fused_moe it may also be in the router weight or the bias.
 #include "kernels/ops/gemm/gemm_grouped_kernel.h"
 
 namespace assay_kernels {
 
 // Mistakes in the expert.
 
-/// Always uses the weights of expert 0; the scales are those of the right expert.
+/// Always uses the weights of expert 0, with the scales of the right expert.
 template <class Right>
 struct GroupedFirstExpert : Right {
   SIMT_DEVICE static int64_t expert_of_weights(const GroupedGemmArguments&, int64_t) { return 0; }
 };
 
-/// Uses the scales of the next expert; the weights are those of the right expert.
+/// Uses the weight scales of the next expert, with the weights of the right expert.
 template <class Right>
 struct GroupedNextScales : Right {
   SIMT_DEVICE static int64_t expert_of_scales(const GroupedGemmArguments& x, int64_t expert) { return (expert + 1) % x.experts; }
 };
 
-/// Reads the expert from the row before the tile.
+/// Uses the expert of the row before the tile.
 struct GroupedBoundary : DeepGemmContiguous {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) {
     if (x.groups[row] < 0) return -1;
@@ -27,7 +27,7 @@ struct GroupedBoundary : DeepGemmContiguous {
   }
 };
 
-/// Number of experts with rows before `expert`. A kernel that numbers only experts with rows uses the weights of an earlier expert.
+/// Number of experts before `expert` that have rows. A kernel that numbers only these uses the weights of an earlier expert.
 SIMT_DEVICE int64_t experts_with_rows_before(const GroupedGemmArguments& x, int64_t expert) {
   int64_t count = 0;
   for (int64_t other = 0; other < expert; ++other) {
@@ -47,9 +47,9 @@ struct GroupedEmptySkipped : Right {
   }
 };
 
-// Mistakes in the rows.
+// Mistakes in the rows that are in use.
 
-/// Reads the numbers of rows of the experts as the ends of their rows, as in the psum layout.
+/// Reads the experts' numbers of rows as the ends of their rows, which the psum layout has.
 struct GroupedSizesAsOffsets : DeepGemmMasked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) {
     const int64_t expert = row / x.room, first = expert > 0 ? x.groups[expert - 1] : 0;
@@ -57,17 +57,17 @@ struct GroupedSizesAsOffsets : DeepGemmMasked {
   }
 };
 
-/// Computes all rows of an expert's capacity, used or not.
+/// Computes all rows of an expert, including those not in use.
 struct GroupedMaskIgnored : DeepGemmMasked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return row / x.room; }
 };
 
-/// Computes all rows of an expert's capacity, with packed scales.
+/// Computes all rows of an expert, including those not in use. With packed scales.
 struct GroupedMaskIgnoredPacked : DeepGemmMaskedPacked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return row / x.room; }
 };
 
-/// Adds 0 times the last row of a tile, used or not, to every row: NaN in that row reaches the others, and nothing else changes.
+/// Adds 0 times the last row of a tile to every row, even if that row is not in use: a NaN in it reaches the other rows.
 template <class Right>
 struct GroupedPaddingTimesZero : Right {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
@@ -88,9 +88,9 @@ struct GroupedScalesOneMatrix : DeepGemmMasked {
   }
 };
 
-// Experts whose rows begin at given offsets.
+// Experts at offsets: tensor expert_offsets has the first row of each expert.
 
-/// Always uses the weights of expert 0; the scales are those of the right expert.
+/// Always uses the weights of expert 0, with the scales of the right expert.
 struct OffsetFirstExpert : VllmMoeMm {
   SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows&, int64_t) { return 0; }
 };
@@ -102,17 +102,17 @@ struct OffsetNextScales : VllmMoeMm {
   }
 };
 
-/// Assumes one scale per expert: the scales of expert e begin at element e, not at e * n.
+/// Assumes one scale per expert: reads the scales of expert e from element e on. They begin at element e * n.
 struct OffsetScalesOneApart : VllmMoeMmSwapAb {
   SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows&, int64_t expert) { return expert; }
 };
 
-/// Reads the scales of a from row 0 on for every expert.
+/// For every expert, reads the scales of a from row 0 on.
 struct OffsetFirstScales : TorchGroupedMmFast {
   SIMT_DEVICE static int64_t place_of_scales_a(const OffsetGemmArguments&, int64_t) { return 0; }
 };
 
-/// Numbers only experts with rows, so later experts use the weights of earlier ones.
+/// Numbers only experts that have rows, so later experts use the weights and scales of earlier ones.
 struct OffsetEmptySkipped : VllmMoeMm {
   SIMT_DEVICE static int64_t with_rows_before(const ExpertRows& x, int64_t expert) {
     int64_t count = 0;
@@ -130,7 +130,7 @@ struct OffsetSizesAsOffsets : VllmMoeMm {
   SIMT_DEVICE static int64_t first_row(const ExpertRows& x, int64_t expert) { return x.sizes[3 * expert]; }
 };
 
-/// Assumes that an expert ends where the next one begins, so that rows between two experts are computed too.
+/// Assumes that an expert ends where the next one begins, so it also computes rows between two experts.
 struct OffsetToTheNext : VllmMoeMm {
   template <class Rules>
   SIMT_DEVICE static int64_t rows(const OffsetGemmArguments& x, int64_t expert) {
@@ -141,12 +141,12 @@ struct OffsetToTheNext : VllmMoeMm {
   }
 };
 
-/// Promotes the accumulator, as schedules without FastAccum do.
+/// Promotes the accumulator to fp32, as schedules without FastAccum do.
 struct OffsetPromoted : AtOffsets<WeightFirst<units::Sm90WgmmaE4m3F32, 128>> {
   static constexpr const char* kContract = VllmMoeMm::kContract;
 };
 
-/// Reads the scales of an expert from its first row on; they begin at its first tile.
+/// Looks for an expert's scales at its first row of a; they begin at blockscale_offsets, because they fill whole tiles.
 struct OffsetMxUnpadded : MxAtOffsets<OffsetMxUnpadded> {
   static constexpr const char* kContract = VllmMxGrouped::kContract;
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments&, int64_t, int64_t first) { return first; }
@@ -178,14 +178,14 @@ struct OffsetAlphaRounded : VllmNvfp4Grouped {
   }
 };
 
-/// FP4: reads the scales of an expert from its first row on; they begin at its first tile.
+/// FP4: looks for an expert's scales at its first row of a; they begin at blockscale_offsets, because they fill whole tiles.
 struct OffsetFp4Unpadded : VllmMxfp4Grouped {
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& /*x*/, int64_t /*expert*/, int64_t first) { return first; }
 };
 
-// Experts with block scales. Each begins where the one before ends, or at the next tile.
+// Experts with block scales. Each begins where the previous one ends, or at the next tile.
 
-/// Always uses the weights of expert 0; the scales are those of the right expert.
+/// Always uses the weights of expert 0, with the scales of the right expert.
 template <class Right>
 struct EndsFirstExpert : Right {
   SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows&, int64_t) { return 0; }
@@ -199,7 +199,7 @@ struct EndsNextScales : Right {
   }
 };
 
-/// Numbers only experts with rows, so later experts use the weights of earlier ones.
+/// Numbers only experts that have rows, so later experts use the weights of earlier ones.
 template <class Right>
 struct EndsEmptySkipped : Right {
   SIMT_DEVICE static int64_t with_rows_before(const ExpertRows& x, int64_t expert) {
@@ -213,7 +213,7 @@ struct EndsEmptySkipped : Right {
   }
 };
 
-/// Writes the rows of an expert from its end on, as if the list of ends were a list of offsets.
+/// Writes the rows of an expert from the expert's end on, as if ends were offsets.
 template <class Right>
 struct EndsAsOffsets : Right {
   template <class Rules>
@@ -226,7 +226,7 @@ struct EndsAsOffsets : Right {
   }
 };
 
-/// Adds 0 times the last row of a tile, used or not, to every row: NaN in that row reaches the others.
+/// Adds 0 times the last row of a tile to every row, even if that row is not in use: a NaN in it reaches the other rows.
 struct PsumNanOfPadding : DeepGemmPsum {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     constexpr int64_t kRows = Unit::kM;
@@ -234,22 +234,22 @@ struct PsumNanOfPadding : DeepGemmPsum {
   }
 };
 
-/// Reads an expert's scales of a from its first row on; they begin at its first tile.
+/// Looks for an expert's scales of a at its first row of a; they begin at a multiple of four rows, after some padding.
 template <class Right>
 struct MxMoeUnpadded : Right {
   SIMT_DEVICE static int64_t row_of_scales_a(int64_t /*expert*/, int64_t first) { return first; }
 };
 
-// Experts along k: each has a range of k.
+// Experts along k: each expert has its own range of k.
 
-/// Reads the scales of a (next: of b) from the start for every expert, without the offset of the experts before.
+/// Reads the scales of a (in the next struct: of b) from the start for every expert, without the offset of earlier experts.
 struct KGroupedFirstScalesA : DeepGemmKGrouped {
   SIMT_DEVICE static int64_t first_scale_a(int64_t /*first*/) { return 0; }
 };
 struct KGroupedFirstScalesB : DeepGemmKGrouped {
   SIMT_DEVICE static int64_t first_scale_b(int64_t /*first*/) { return 0; }
 };
-/// Adds the c of the first expert.
+/// Adds the first expert's c for all experts.
 struct KGroupedFirstC : DeepGemmKGrouped {
   SIMT_DEVICE static int64_t expert_of_c(int64_t /*expert*/) { return 0; }
 };
@@ -260,7 +260,7 @@ struct KGroupedFirstC : DeepGemmKGrouped {
 struct AiterNotShuffled : AiterDeepGemm {
   SIMT_DEVICE static int64_t byte_of_b(int64_t column, int64_t k, int64_t /*n*/, int64_t pitch) { return column * pitch + k; }
 };
-/// Computes all rows of an expert's capacity, used or not.
+/// Computes all rows of an expert, including those not in use.
 struct AiterMaskIgnored : AiterDeepGemm {
   template <class Rules>
   SIMT_DEVICE static int64_t rows(const OffsetGemmArguments& x, int64_t /*expert*/) {
@@ -301,7 +301,7 @@ struct MoeBiasScaled : VllmMoeChannel {
   }
 };
 
-/// Keeps the accumulator in bf16.
+/// Rounds the accumulator to bf16 after each block.
 struct MoeSumInBf16 : VllmMoeBlock {
   SIMT_DEVICE static float kept(float acc) { return simt::to_float(simt::from_float<simt::Bf16>(acc)); }
 };
@@ -321,7 +321,7 @@ struct MoeBiasOfFirst : VllmMoeBlockM16 {
   SIMT_DEVICE static int64_t expert_of_bias(const FusedMoeArguments& /*x*/, int64_t /*expert*/) { return 0; }
 };
 
-/// Uses the expert of the block before.
+/// Uses the expert of the previous block of slots.
 struct MoeBoundary : VllmMoeBlockM16 {
   SIMT_DEVICE static int64_t expert_of_block(const FusedMoeArguments& x, int64_t block) {
     const int64_t own = x.experts_of_blocks[block], before = block > 0 ? x.experts_of_blocks[block - 1] : own;
@@ -329,7 +329,7 @@ struct MoeBoundary : VllmMoeBlockM16 {
   }
 };
 
-/// Computes blocks of expert -1 with the weights of the first expert.
+/// Computes blocks of expert -1 with the weights of the first expert; the contract writes zeros.
 struct MoeAbsentComputed : VllmMoeBlock {
   SIMT_DEVICE static int64_t expert_of_block(const FusedMoeArguments& x, int64_t block) {
     return x.experts_of_blocks[block] < 0 ? 0 : x.experts_of_blocks[block];
@@ -342,7 +342,7 @@ struct MoeAbsentUntouched : VllmMoeInt8 {
   SIMT_DEVICE static void finish_absent(const FusedMoeArguments& /*x*/, int64_t /*slot*/, int64_t /*column*/) {}
 };
 
-/// Uses the slot as the row of a, not slot / topk. Slots beyond the rows of a use the last row.
+/// Uses the slot, not slot / topk, as the row of a. Slots beyond the rows of a use the last row.
 template <class Right>
 struct MoeSlotAsRow : Right {
   SIMT_DEVICE static int64_t row_of_slot(const FusedMoeArguments& x, int64_t slot) {
@@ -356,7 +356,7 @@ struct MoeSlotMajor : VllmMoeChannelM16 {
   SIMT_DEVICE static int64_t row_of_slot(const FusedMoeArguments& x, int64_t slot) { return slot % (x.m / x.topk); }
 };
 
-/// Reads the router weight at the slot's place in the sorted list, not at the slot.
+/// Reads the router weight at the slot's position in the sorted list; it is stored at the slot itself.
 struct MoeWeightByPlace : SglangMoeBlock {
   SIMT_DEVICE static float weight(const FusedMoeArguments& x, int64_t /*slot*/, int64_t place) {
     return x.weights[place < x.m ? place : x.m - 1];
@@ -368,7 +368,7 @@ struct MoeWeightOfFirst : SglangMoeChannel {
   SIMT_DEVICE static float weight(const FusedMoeArguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot / x.topk * x.topk]; }
 };
 
-/// Also computes the first unused block, which here has the slots of block 0. Modelled as block 0 with that block's expert.
+/// Also computes the first unused block, which here repeats the slots of block 0: block 0 therefore gets that block's expert.
 struct MoeEndIgnored : VllmMoeBlock {
   SIMT_DEVICE static int64_t expert_of_block(const FusedMoeArguments& x, int64_t block) {
     return x.experts_of_blocks[block == 0 ? x.blocks - 1 : block];

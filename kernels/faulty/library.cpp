@@ -1,4 +1,4 @@
-// libassay_faulty.so: deliberately wrong kernels on the CPU. A *_faults file holds the rules in which each differs from its correct
+// libassay_faulty.so: deliberately wrong kernels on the CPU. The *_faults files define how each differs from its correct
 // counterpart.
 #include "assay/plugin/library.hpp"
 

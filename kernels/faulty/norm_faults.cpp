@@ -8,7 +8,7 @@
 
 namespace assay_kernels {
 
-// Rms_norm.
+// rms_norm.
 
 std::vector<Kernel> norm_faults() {
   return {
@@ -45,7 +45,7 @@ std::vector<Kernel> norm_faults() {
   };
 }
 
-// Layer_norm.
+// layer_norm.
 
 namespace {
 
@@ -87,7 +87,7 @@ Kernel of_norm_groups(const char* name, const char* cites, const Values& layouts
           "rms_norm_quant_group"};
 }
 
-/// The fused op produces fp32 scales that are not powers of two, but the packer assumes powers of two.
+/// The fused op computes fp32 scales that are not powers of two. The packer then treats them as powers of two.
 void run_fused_then_packed(const Call& call) {
   const assay_tensor& packed = call.output("scale");
   const Shape x = matrix_of_rows(call.input("x"));
@@ -105,7 +105,7 @@ void run_fused_then_packed(const Call& call) {
   fused.tensors = tensors.data();
   run_rms_norm_quant_group<GroupAfterNorm<NormGroupPacked, PackedLater>>(Call(fused));
 
-  const int64_t rows = packed.strides[1], words = int64_t(packed.bytes) / 4;  // includes words of padding
+  const int64_t rows = packed.strides[1], words = int64_t(packed.bytes) / 4;  // with the words of padding
   for (int64_t at = 0; at < words; ++at) {
     uint32_t word = 0;
     for (int64_t j = 0; j < 4; ++j) {
@@ -117,7 +117,7 @@ void run_fused_then_packed(const Call& call) {
   }
 }
 
-/// Each thread of a block writes one scale, so the scales of a row with more groups than threads stay partly unwritten.
+/// Each thread of a block writes one scale. In a row with more groups than threads, some scales stay unwritten.
 void run_scales_by_thread(const Call& call) {
   constexpr int64_t kThreads = 256;
   const Shape x = matrix_of_rows(call.input("x"));

@@ -16,8 +16,8 @@ namespace assay_kernels {
 
 // rms_norm.
 
-/// Rounds to 16 bits before the weight (profile N-A); the contract rounds once, after the weight (N-B). vLLM introduced and later
-/// removed this rounding.
+/// Also rounds to 16 bits before the weight (profile N-A); the contract rounds once, after the weight (N-B). vLLM introduced and
+/// later removed this rounding.
 template <class Base = VllmRmsNorm20260618>
 struct ExtraRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = true;
@@ -29,25 +29,25 @@ struct MissingRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = false;
 };
 
-/// Race: reads the warps' sums before they are written.
+/// Race: reads the sums of the block's warps before they are written.
 template <class Base = VllmRmsNorm20260618>
 struct MissingBarrier : Base {
   static void published() {}
 };
 
-/// Ignores loads beyond the last full pass of the block.
+/// Ignores the loads after the last full pass of the block over a row.
 template <class Base = VllmRmsNorm20260618>
 struct MissingTail : Base {
   static int covered(int n, int load, int threads) { return n / load / threads * threads * load; }
 };
 
-/// Ignores the last load of a row if it has less than sixteen bytes.
+/// Ignores the last load of a row if it has fewer than sixteen bytes.
 template <class Base = VllmRmsNorm20260618>
 struct CutOffLoad : Base {
   static int covered(int n, int load, int /*threads*/) { return n / load * load; }
 };
 
-/// Assumes that rows are contiguous.
+/// Assumes that the rows of x follow each other without a gap.
 template <class Base = VllmRmsNorm20260618>
 struct StrideIgnored : Base {
   static int64_t pitch(int64_t /*pitch*/, int32_t n) { return n; }
@@ -95,7 +95,7 @@ struct WeightSignKept : Base {
   static float weight(float gamma) { return gamma; }
 };
 
-/// Does not add weight_offset, like AITER before v0.1.17.
+/// Does not add weight_offset to the weight, like AITER before v0.1.17.
 struct WeightOffsetLeftOut : AiterRmsNorm {
   static constexpr const char* kContract = AiterRmsNormV0117::kContract;
 };
@@ -112,12 +112,12 @@ struct NearestStore : Base {
   using Store = StoreNearest;
 };
 
-/// Squares and outputs use the unrounded fp32 sum (profile R-2); the contract rounds it first.
+/// Uses the unrounded fp32 sum for squares and outputs (profile R-2); the contract rounds the sum first.
 struct SumNotRounded : VllmFusedAddRmsNorm20260618 {
   static constexpr bool kSquaresRounded = false, kNormalizesRounded = false;
 };
 
-/// Squares and outputs use the rounded sum (profile R-1); the contract keeps it in fp32.
+/// Uses the rounded sum for squares and outputs (profile R-1); the contract keeps the sum in fp32.
 struct SumRounded : FlashinferFusedAddRmsNorm {
   static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
 };
@@ -127,12 +127,12 @@ struct VarianceOfUnroundedSum : VllmFusedAddRmsNorm20260618 {
   static constexpr bool kSquaresRounded = false;
 };
 
-/// The second pass reads the rounded residual that the first pass stored.
+/// Computes the outputs from the stored, rounded residual; the contract uses the fp32 sum.
 struct OutputsOfStoredResidual : VllmIrFusedAddRmsNorm {
   static constexpr bool kNormalizesRounded = true;
 };
 
-/// Uses the fp32 sum in all columns; a block of the real kernel keeps only 8192 of them in fp32.
+/// Uses the fp32 sum in all columns. A block of the real kernel keeps only 8192 columns in fp32.
 struct MixNotMade : AiterOpusFusedAddRmsNorm {
   static bool normalizes_stored(int /*column*/) { return false; }
 };
@@ -147,12 +147,12 @@ struct ResidualIgnored : AiterFusedAddRmsNorm {
 
 // layer_norm.
 
-/// Computes both sums in one pass and subtracts two large numbers; the contract has two passes.
+/// Computes both sums in one pass and subtracts two large numbers; the contract makes two passes.
 struct LayerByDifference : TrtllmLayerNormSquares {
   static constexpr const char* kContract = FlashinferLayerNorm::kContract;
 };
 
-/// Divides the variance by n - 1.
+/// Divides by n - 1 to get the variance; the contract divides by n.
 struct LayerLessOne : FlashinferLayerNorm {
   static float variance(float squares, float n, float /*mean*/) { return squares / (n - 1.0f); }
 };
@@ -184,7 +184,7 @@ struct LayerRoundedFirst : FlashinferLayerNorm {
 
 // Norms followed by quantization.
 
-/// Combines the rules of one op with another norm, another quantization or another use of a given scale.
+/// Rules of one op with another norm, with another quantization, or with another use of the static scale.
 template <class Rules, class NormOfRow>
 struct AnotherNorm : Rules {
   using Norm = NormOfRow;
@@ -219,7 +219,7 @@ struct TokenUbOnScale : VllmPerTokenUb {
   }
 };
 
-/// Uses the number of rows as pitch of the transposed scales, whatever their strides.
+/// Assumes that the pitch of the transposed scales is the number of rows, whatever their strides.
 struct BlockPitchUnpadded : VllmNormBlock {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
 };
@@ -233,7 +233,7 @@ struct NormRoundedBeforeCodes : WideNorm {
   static constexpr bool kRoundsOutput = true;
 };
 
-/// Skips the rounding to 16 bits before quantization, as an optimizing compiler might.
+/// Does not round to 16 bits before quantization, as an optimizing compiler might.
 struct NormNotRoundedBeforeCodes : VllmRmsNorm20260618 {
   static constexpr bool kRoundsOutput = false;
 };
@@ -251,12 +251,12 @@ struct AddedStale : VllmFusedAddRmsNormV0191 {
   static bool stores_residual() { return false; }
 };
 
-/// Gates with the sigmoid alone, as other models do.
+/// Multiplies by the sigmoid of the gate, as other models do; the contract multiplies by silu.
 struct GatedBySigmoid : GatedWideNorm {
   static float gate(float g) { return 1.0f / (1.0f + simt::exp_fast(-g)); }
 };
 
-/// Applies a floor to the scale, as the Triton kernel of the same op does.
+/// Raises every scale to at least 1e-10, as the Triton kernel of the same op does; the contract does so only if amax <= 1e-10.
 struct GatedFloorUnderScale : AiterGatedGroupHip {
   static float scale(float amax) { return simt::max_number(amax / 448.0f, 1e-10f); }
 };
@@ -266,7 +266,7 @@ struct NormTokenWithoutFloor : AiterPer1x128 {
   static float amax(float widest) { return widest; }
 };
 
-/// Derives the exponent from amax instead of amax / 448.
+/// Computes the exponent from amax; the contract computes it from amax / 448.
 struct NormMxNoEmax : VllmMxfp8Fused {
   static uint32_t exponent(float amax) {
     const uint32_t e = exponent_ceil(amax);

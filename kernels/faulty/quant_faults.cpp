@@ -45,7 +45,7 @@ std::vector<Kernel> scale_faults() {
   };
 }
 
-// Block quantization, given group scales, and packing of scales.
+// Block quantization, quantization by group scales that are inputs, and packing of scales.
 
 std::vector<Kernel> tile_faults() {
   return {

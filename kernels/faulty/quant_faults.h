@@ -1,4 +1,4 @@
-// Faulty quantization kernels: by groups, by given scales, by tiles, MXFP8, int8. Each derives from correct rules and replaces a few lines.
+// Faulty quantization kernels: by groups, static, by tiles, MXFP8, int8. Each derives from correct rules and changes a few lines.
 #pragma once
 
 #include "kernels/ops/call.h"
@@ -13,10 +13,10 @@
 
 namespace assay_kernels {
 
-// Group quantization: the contract's rules with the one changed line of the regression. A mistake that several contracts can have
-// is a template over the contract's rules. varied_faults_library.cpp combines it with other contracts and mistakes.
+// Group quantization: the contract's rules with the one line that the regression changed. A mistake that several contracts can
+// have is a template over the contract's rules. varied_faults_library.cpp combines it with other contracts and mistakes.
 
-/// Packs scales that are not powers of two without masking, so mantissa bits spill into the next lower byte.
+/// Packs scales that are not powers of two without masking, so mantissa bits reach the next lower byte.
 struct UnmaskedPackedMantissas : VllmGroupFp8Packed {
   static float scale(float amax) { return simt::max_number(amax / 448.0f, 1e-10f); }
   static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
@@ -43,19 +43,19 @@ struct NativeQuotient : VllmGroupNativeGpu {
   static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
 };
 
-/// Clamps with run-time bounds, for which Triton's clamp turns NaN into the lower bound.
+/// Clamps with run-time limits, for which Triton's clamp turns NaN into the lower limit.
 struct TritonNanBelow : VllmGroupTritonV0190 {
   static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
 
-/// One XOR step too many in the reduction. With 32 lanes, half a warp holds a group of 128; with 64 lanes, it holds two groups.
+/// Takes the maximum over one XOR step too many. With 32 lanes this stays within half a warp; with 64 lanes it joins two groups.
 template <class Base = VllmGroupFp8>
 struct GroupsMergedAt64 : Base {
   template <int kWarp, int kLanes>
   static constexpr int kReach = kWarp / 2;
 };
 
-/// Truncates the mantissa in the cast.
+/// A cast that truncates the mantissa.
 struct TruncatingE4m3fn {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FN;
   static uint8_t encode(float v) {
@@ -70,7 +70,7 @@ struct TruncationForNearest : Base {
   using Code = TruncatingE4m3fn;
 };
 
-/// Writes row-major bytes into a tensor whose strides are column-major.
+/// Writes row-major scales into a tensor whose strides are column-major.
 template <class Base = AiterPer1x128>
 struct TransposedScales : Base {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return r * out.groups + g; }
@@ -81,20 +81,20 @@ struct StalePadding : Base {
   static constexpr bool kWritesPadding = false;
 };
 
-/// With amax 0 the multiplier is 448 / 0, and the codes are 0 * Inf = NaN.
+/// Has no lower limit for amax: with amax 0 the multiplier is 448 / 0, and codes are 0 * Inf = NaN.
 template <class Base = SglangGroup8bit>
 struct ZeroRowNan : Base {
   static float amax(float widest) { return widest; }
 };
 
-/// The maximum drops NaN; torch's keeps it.
+/// Ignores NaN in the maximum; torch's maximum keeps it.
 template <class Base = DeepgemmPerTokenCast>
 struct NanLaundering : Base {
   static float widest(float a, float b) { return simt::max_number(a, b); }
 };
 
-/// The type of a row offset is too narrow. The real regressions wrap at 2^31 or 2^32 elements; this one wraps at 2^16, which a
-/// test can reach.
+/// Computes a row offset in too narrow a type. The real regressions wrap at 2^31 or 2^32 elements; this offset wraps at 2^16,
+/// which a test can reach.
 struct Offset32bit : VllmPerToken {
   using Offset = uint16_t;
 };
@@ -102,7 +102,7 @@ struct Offset32bit : VllmPerToken {
 /// Keeps the scale in fp32; torch computes it in the type of x.
 using TokenScaleUnrounded = TorchaoFloat8PerRow<float>;
 
-/// Stores OCP codes in a tensor that is read as fnuz: values are halved, and -0 becomes NaN.
+/// Stores OCP codes in a tensor that is read as fnuz: values are halved, and -0 is read as NaN.
 struct OcpAsFnuz : E4m3fnSat {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FNUZ;
 };
@@ -111,7 +111,7 @@ struct OcpForFnuz : Base {
   using Code = OcpAsFnuz;
 };
 
-/// Computes 1 / s without a lower bound for s: a group of zeros gets 1 / s = Inf and codes 0 * Inf = NaN.
+/// Computes 1 / s without a lower limit for s: a group of zeros gets 1 / s = Inf and codes 0 * Inf = NaN.
 template <class Base = AiterPer1x128>
 struct UnguardedReciprocal : Base {
   static float amax(float widest) { return widest; }
@@ -123,14 +123,14 @@ struct MissingBarrierInStaging : Base {
   static void staged() {}
 };
 
-/// Implements transpose_scale=True as a view: the bytes stay row-major.
+/// Implements transpose_scale=True as a view: bytes are stored row-major.
 struct TransposeScaleNoOp : AiterPer1x128TransposeScale {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return AiterPer1x128::place(out, r, g); }
 };
 
 // Per-tensor, per-token and static quantization.
 
-/// Takes the maximum with the uninitialized scale in memory.
+/// Does not clear the scale first, so the maximum includes the uninitialized value in memory.
 struct ScaleNotCleared : VllmPerTensor {
   static void clear(float* /*scale*/) {}
 };
@@ -146,31 +146,31 @@ struct ScaleUbIgnored : VllmPerTokenUb {
   static float scale_within(float amax, float /*scale_ub*/) { return scale(amax); }
 };
 
-/// Applies scale_ub to the scale instead of amax.
+/// Applies scale_ub to the scale; the contract applies it to amax.
 struct ScaleUbOnScale : VllmPerTokenUb {
   static float scale_within(float amax, float scale_ub) {
     return simt::max_number(simt::min_number(amax / 448.0f, scale_ub), kLeastScale);
   }
 };
 
-/// Has no lower bound for the scale: a tensor of zeros computes 0 * (1 / 0).
+/// Has no lower limit for the scale: for a tensor of zeros, codes are 0 * (1 / 0) = NaN.
 struct ScaleFloorMissing : VllmPerTensorNative {
   static float scale(float amax) { return amax / 448.0f; }
 };
 
-// Block quantization, given group scales, and packing of scales.
+// Block quantization, quantization by group scales that are inputs, and packing of scales.
 
 /// Writes the scales column-major; the tensor is row-major.
 struct BlockScalesTransposed : DeepgemmPerBlockCast {
   static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
 };
 
-/// Reduces only the first row of a block, as if it were 1 x 128.
+/// Takes the maximum over the first row of a block only, as if blocks were 1 x 128.
 struct BlockRowsForgotten : DeepgemmPerBlockCast {
   static bool counts(int32_t row) { return row % kBlockSide == 0; }
 };
 
-/// Checks only the end of the matrix, not the end of a row: a block at the right edge also reads the start of the next row.
+/// Checks only for the end of the matrix, not of a row: a block at the right edge also reads the start of the next row.
 struct BlockReadsPastEdge : DeepgemmPerBlockCast {
   template <class T>
   static simt::Vector<uint32_t> load(const T* x, int32_t row, int32_t first, BlockShape shape, bool whole) {
@@ -184,12 +184,12 @@ struct StaticScalesTransposed : VllmStaticGroup {
   static int64_t group_stride(const assay_tensor& /*scale*/) { return 1; }
 };
 
-/// Packs scales that are not powers of two without masking, so mantissa bits spill into the next lower byte.
+/// Packs scales that are not powers of two without masking, so mantissa bits reach the next lower byte.
 struct PackMantissaLeak : DeepgemmPackTorch {
   static uint32_t word(const uint32_t* v) { return DeepgemmPack25::word(v); }
 };
 
-/// Does not mask the groups that are missing in a row's last int32: their bytes become 0xff, which is NaN, instead of 0.
+/// Does not mask the groups that a row's last int32 lacks: their bytes become 0xff, which is NaN, instead of 0.
 struct PackAbsentGroups : DeepgemmPack25 {
   static uint32_t absent() { return 0xffffffffu; }
 };
@@ -204,32 +204,32 @@ struct PackGapRows : DeepgemmPackPsum26 {
   static constexpr bool kGaps = false;
 };
 
-/// Stores the int32 words of a row contiguously; they should be column-major.
+/// Stores the int32 words row by row; they should be column-major.
 struct PackRowMajorWords : DeepgemmPackTorch {
   static int64_t place(int64_t row, int64_t column, int64_t /*padded_rows*/, int64_t words) { return row * words + column; }
 };
 
 // MXFP8 quantization: the contract's rules, or the layout of its scales, with one line changed.
 
-/// Computes 1 / 0 for a scale whose exponent byte is 0: a tiny block saturates, and its zeros become NaN.
+/// Computes 1 / 0 for a scale whose exponent byte is 0: elements of a tiny block saturate, and its zeros become NaN.
 struct MxUnguardedReciprocal : FlashinferMxfp8 {
   static float multiplier(float /*amax*/, uint32_t e) {
     return e == 0u ? simt::from_bits(0x7f800000u) : e == 254u ? 0.0f : e8m0_reciprocal(e);
   }
 };
 
-/// Keeps a subnormal quotient; the contract's build of the op flushes it.
+/// Keeps a subnormal quotient amax / 448; the contract's build flushes it to zero.
 struct MxScaleNotFlushed : FlashinferMxfp8 {
   static uint32_t exponent(float amax) { return e8m0_ceil(amax * (1.0f / 448.0f)); }
 };
 
-/// Stores the byte of NaN for Inf.
+/// Stores the byte of NaN if amax is Inf.
 struct MxScaleNotSaturated : FlashinferMxfp8 {
   static uint32_t exponent(float amax) { return simt::bits(amax) == 0x7f800000u ? 255u : FlashinferMxfp8::exponent(amax); }
   static float multiplier(float amax, uint32_t e) { return e == 255u ? e8m0_value(e) : FlashinferMxfp8::multiplier(amax, e); }
 };
 
-/// Derives the exponent from amax instead of amax / 2^8.
+/// Computes the exponent from amax; the contract computes it from amax / 2^8.
 struct MxNoEmax : TorchaoMxFloor {
   static uint32_t exponent(float amax) {
     const uint32_t e = simt::bits(amax) >> 23;
@@ -237,7 +237,7 @@ struct MxNoEmax : TorchaoMxFloor {
   }
 };
 
-/// Rounds amax with the constant for FP4's mantissa.
+/// Rounds amax by the constant for FP4's mantissa.
 struct MxConstantOfFp4 : TorchaoMxEven {
   static uint32_t exponent(float amax) {
     const uint32_t b = simt::bits(amax);
@@ -245,17 +245,17 @@ struct MxConstantOfFp4 : TorchaoMxEven {
   }
 };
 
-/// The maximum drops NaN; torch's keeps it.
+/// Ignores NaN in the maximum; torch's maximum keeps it.
 struct MxNanLaundering : TorchaoMxRceil {
   static float widest(float a, float b) { return simt::max_number(a, b); }
 };
 
-/// Multiplies by the scale: the path that stores bytes skips the reciprocal.
+/// Multiplies by the scale, because the path that stores bytes skips the reciprocal.
 struct MxReciprocalSkipped : AiterPer1x32 {
   static float multiplier(float /*amax*/, uint32_t e) { return e == 255u ? simt::from_bits(0x7f800000u) : e8m0_value(e); }
 };
 
-/// Leaves the scale bytes of padding blocks and rows uninitialized.
+/// Does not write the scale bytes of padding blocks and padding rows.
 struct MxStalePadding : FlashinferMxfp8Cute {
   static constexpr bool kWritesPadding = false;
 };
@@ -263,7 +263,7 @@ struct MxStalePadding : FlashinferMxfp8Cute {
 struct TransposedBytes : BytesOut {
   int64_t place(int64_t r, int32_t g) const { return g * rows + r; }
 };
-/// Writes row-major bytes at the start of the tiled buffer, and zeros after them.
+/// Writes row-major bytes at the start of the tiled tensor, and zeros after them.
 struct RowMajorBytes : BytesOut {
   int64_t place(int64_t r, int32_t g) const { return r * groups + g; }
   template <class Rules>
@@ -277,7 +277,7 @@ struct OneMatrixOfExperts : ExpertBytesOut {
   int64_t place(int64_t r, int32_t g) const { return place_in_tiles(ScaleTile::k128x4, padded_groups, r, g); }
 };
 
-/// Writes zeros for all padding blocks of tiles.
+/// Writes zeros for all padding blocks of the tiles.
 template <class Places>
 void clear_absent(const Places& p, int64_t padded_rows) {
   const int64_t first = simt::block() * simt::block_size() + simt::thread(), threads = simt::grid_size() * simt::block_size();
@@ -285,18 +285,18 @@ void clear_absent(const Places& p, int64_t padded_rows) {
     if (const int64_t row = i / p.padded_groups, g = i % p.padded_groups; row >= p.rows || g >= p.groups)
       p.data[p.place(row, int32_t(g))] = 0;
 }
-/// Treats all batches as one matrix.
+/// Treats all batches as one matrix; each batch's rows should start in a new tile.
 struct OneMatrixOfBatches : OneMatrixOfExperts {
   template <class Rules>
   void write_absent() const {
     clear_absent(*this, first_scale[experts]);
   }
 };
-/// Leaves the rows beyond a batch's last row unwritten.
+/// Does not write the rows of scales after a batch's last row.
 struct MxStaleBatches : TorchaoMxFloor {
   static constexpr bool kWritesAbsentRows = false;
 };
-/// Shuffles as for the other AMD GPUs: tiles of 32 rows and 8 blocks.
+/// Uses the layout for the other AMD GPUs: tiles of 32 rows and 8 blocks.
 struct BytesOfOtherChip : BytesOut {
   int64_t place(int64_t r, int32_t g) const { return place_in_tiles(ScaleTile::k32x8, padded_groups, r, g); }
   template <class Rules>
@@ -305,7 +305,7 @@ struct BytesOfOtherChip : BytesOut {
   }
 };
 
-/// A contract's kernel with another layout of its scales.
+/// Runs a contract's kernel, but places the scales by `Places`.
 template <class Rules, class Places>
 void run_mx_misplaced(const Call& call) {
   const Shape shape = mx_shape(call, Rules::Code::kType);
@@ -319,7 +319,7 @@ void run_experts_misplaced(const Call& call) {
 
 // Quantization to int8, with and without a zero point.
 
-/// Rounds; the op truncates. About half of all codes are one too high.
+/// Rounds to nearest; the op truncates. About half of all codes are then one too high.
 struct Int8NearestForTruncation : VllmGroupInt8 {
   using Code = Int8Nearest;
 };
@@ -329,7 +329,7 @@ struct Int8TruncationForNearest : VllmPerTokenInt8 {
   using Code = Int8Truncated;
 };
 
-/// Uses C's round(), which takes ties away from zero; the op takes ties to even.
+/// Uses C's round(), which rounds ties away from zero; the op rounds ties to even.
 struct Int8TiesAwayForEven : VllmPerTokenInt8 {
   using Code = Int8TiesAway;
 };
@@ -339,17 +339,17 @@ struct Int8LimitedEvenly : VllmStaticInt8 {
   static float clamp(float v) { return clamp_keep(v, 127.0f); }
 };
 
-/// Multiplies by the reciprocal of the stored scale, which has one more rounding than 127 / amax.
+/// Multiplies by the reciprocal of the stored scale, which is rounded once more than 127 / amax.
 struct Int8InverseOfScale : VllmPerTokenInt8 {
   static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// A group of zeros gets scale 0, and 0 / 0 is clamped to the lower bound.
+/// Has no lower limit for amax: a group of zeros gets scale 0, and 0 / 0 is clamped to the lowest code.
 struct Int8ZeroGroup : VllmGroupInt8 {
   static float amax(float widest) { return widest; }
 };
 
-/// Takes the low byte of an int32 instead of saturating.
+/// Takes the low byte of the int32; the op saturates.
 struct Int8LowByte : Int8Nearest {
   static uint8_t encode(float v) { return uint8_t(simt::to_int32_sat(v)); }
   static uint32_t encode4(const float* v) { return encode4_one_by_one<Int8LowByte>(v); }
@@ -363,7 +363,7 @@ struct AzpSumWraps : VllmStaticInt8Azp {
   static int32_t integer(float x, float m, int32_t azp) { return int32_t(uint32_t(simt::to_int32_sat(x * m)) + uint32_t(azp)); }
 };
 
-/// Rounds the sum with the zero point once; for an odd zero point, ties then go the other way.
+/// Rounds once, after adding the zero point. If the zero point is odd, ties then go the other way.
 struct AzpAddedBeforeRounding : VllmPerTokenInt8Azp {
   static int32_t integer(float x, float m, int32_t azp) { return simt::to_int32_sat(x * m + float(azp)); }
 };
@@ -372,7 +372,7 @@ struct AzpForgotten : VllmPerTokenInt8Azp {
   static int32_t integer(float x, float m, int32_t /*azp*/) { return simt::to_int32_sat(x * m); }
 };
 
-/// Truncates the zero point with int().
+/// Computes the zero point by int(), which truncates.
 struct AzpCutOff : VllmPerTokenInt8Azp {
   static int32_t zero(float lo, float scale) {
     const float v = -128.0f - lo / scale;
@@ -380,7 +380,7 @@ struct AzpCutOff : VllmPerTokenInt8Azp {
   }
 };
 
-/// Divides the range by 254 steps instead of 255.
+/// Divides the range of a row by 254 instead of 255.
 struct Azp254Steps : VllmPerTokenInt8Azp {
   static float scale(float lo, float hi) { return (hi + 0.0f - lo) / 254.0f; }
 };
@@ -431,7 +431,7 @@ Kernel of_tokens(const char* name, const char* cites) {
           "quant_token"};
 }
 
-// Table rows for per-tensor scales and given scales.
+// Table rows for per-tensor scales, and for scales that are inputs.
 
 template <class Rules>
 Kernel of_tensors(const char* name, const char* cites) {

@@ -10,31 +10,31 @@ namespace assay_kernels {
 
 // All-reduce: the correct kernel's rules with one mistake.
 
-/// The loop over peers ends one rank early.
+/// Leaves out the last rank: the loop over peers ends one rank early.
 struct RankDropped : AbsoluteRules {
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks - 1; }
 };
 
-/// Adds rank 0 twice: the sum starts with rank 0, and so does the loop.
+/// Adds rank 0 twice: the sum starts with rank 0, and the loop begins with rank 0.
 struct RankCountedTwice : FlushingSum<AbsoluteRules> {
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks + 1; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i == 0 ? 0 : i - 1; }
 };
 
-/// Each rank starts the sum with its own value instead of rank 0's.
+/// Each rank starts the sum with its own value; the contract starts with rank 0's.
 struct RankOrderOfReader : AbsoluteRules {
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int reader, int ranks) { return (reader + i) % ranks; }
 };
 
-/// Owners start the sum with rank 0, as in the one-shot kernel, instead of their own value.
+/// Owners start the sum with rank 0's value, as in the one-shot kernel; the contract starts with the owner's.
 struct RankOrderAbsolute : FromOwnerRules {
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
 };
 
-/// Accumulates in the element type.
+/// Rounds every partial sum to the type of x.
 struct RankSumsInT : NativeRules<AbsoluteRules> {};
 
-/// Accumulates in fp16, whatever the element type.
+/// Rounds every partial sum to fp16, whatever the type of x.
 struct RankSumsInF16 : AbsoluteRules {
   template <class T>
   SIMT_DEVICE static float sum(float a, float b) {
@@ -42,10 +42,10 @@ struct RankSumsInF16 : AbsoluteRules {
   }
 };
 
-/// Accumulates in fp32; the contract uses packed additions in the element type.
+/// Adds in fp32; the contract uses packed additions in the type of x.
 struct RankSumsInF32 : FromZeroRules {};
 
-/// Truncates the result.
+/// Truncates the result; the contract rounds it to nearest.
 struct RankTruncated : FromOwnerRules {
   template <class T>
   SIMT_DEVICE static T result(float sum) {
@@ -59,52 +59,52 @@ struct RankTruncated : FromOwnerRules {
   }
 };
 
-/// Starts sums from +0, which loses the sign of -0.
+/// Starts sums from +0, so a sum of -0 becomes +0.
 struct RankFromZero : FlushingSum<FromZeroRules> {};
 
-/// Keeps subnormals, as a build without the flush flag does.
+/// Keeps subnormals, as in a build without the flag that flushes them.
 struct RankSubnormalsKept : AbsoluteRules {};
 
-/// Rounds bf16 to nearest on a GPU whose kernels truncate it.
+/// Rounds bf16 to nearest, for a GPU whose kernels truncate it.
 struct RankRounded : FlushingSum<AbsoluteRules> {};
 
-/// The last rank returns its own input.
+/// The last rank returns its own input instead of the sum.
 struct RankMisses : AbsoluteRules {
   SIMT_DEVICE static int count(int reader, int ranks) { return reader + 1 == ranks ? 1 : ranks; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int reader, int ranks) { return reader + 1 == ranks ? reader : i; }
 };
 
-/// The flags of the middle barrier do not release earlier writes.
+/// The flags of the middle barrier do not release earlier writes, so peers may read old data.
 struct RankBarrierRelaxed : FromOwnerRules {
   static constexpr bool kReleases = false;
 };
 
-/// Omits the middle barrier.
+/// Leaves out the middle barrier.
 struct RankBarrierMissing : FromOwnerRules {
   static constexpr bool kWaitsInTheMiddle = false;
 };
 
-/// Omits the final barrier, so the next call's copy may overwrite data that peers still read.
+/// Leaves out the final barrier, so the copy of the next call may overwrite data that peers still read.
 struct RankEndMissing : AbsoluteRules {
   static constexpr bool kWaitsAtTheEnd = false;
 };
 
-/// Uses the same flag value in every call, so the flags of the previous call let all ranks pass.
+/// Uses the same flag value in every call, so the flags of the previous call let all ranks pass the barrier.
 struct RankFlagFrozen : FromOwnerRules {
   static constexpr bool kCountsCalls = false;
 };
 
-/// Copies the part of the next rank instead of the owner's.
+/// Copies each part from the rank after its owner.
 struct RankSegmentNext : FromOwnerRules {
   SIMT_DEVICE static int segment_of(int owner, int ranks) { return (owner + 1) % ranks; }
 };
 
-/// Leaves the elements after the last equal part unreduced.
+/// Does not add the elements after the last equal part.
 struct RankRestLeft : FromOwnerRules {
   static constexpr bool kTakesRest = false;
 };
 
-/// Detects "nothing received" by comparing with 0 as a float, which also matches +0.
+/// Recognizes "nothing received" by comparing with 0 as a float; +0 then counts as nothing too.
 struct SentinelByValue : MinusZeroIsEmpty {
   template <class T>
   SIMT_DEVICE static bool empty(T v) {
@@ -113,7 +113,7 @@ struct SentinelByValue : MinusZeroIsEmpty {
 };
 struct RankSentinelByValue : LamportRules<FlushingSum<AbsoluteRules>, SentinelByValue> {};
 
-/// Sends -0 unchanged, so the receiver never notices its arrival.
+/// Sends -0 unchanged, so the receiver never notices that it has arrived.
 struct RankSentinelSent : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty> {
   template <class T>
   SIMT_DEVICE static T sent(T v) {
@@ -121,25 +121,25 @@ struct RankSentinelSent : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEm
   }
 };
 
-/// Checks the sentinel in each 16-bit element; it is defined on 32-bit words.
+/// Compares each 16-bit element with the sentinel, which is defined on 32-bit words.
 struct RankSentinelOfNumbers : LamportRules<AbsoluteRules, PlusZeroIsEmpty> {};
 
-/// Does not clear the buffer of the previous call.
+/// Does not fill the buffer of the previous call with the sentinel.
 struct RankBufferStale : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t cleared(int64_t /*packets*/) { return 0; }
 };
 
-/// Places the ranks' data at multiples of the message size, so a call of another size clears other places.
+/// Places the ranks' data at multiples of the message size. The next call, if its size differs, therefore clears wrong places.
 struct RankRoomBySize : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t room(int64_t /*of_area*/, int64_t of_message) { return of_message; }
 };
 
-/// Chooses the buffer by a call counter modulo the number of buffers, which is wrong after the counter wraps.
+/// Chooses the buffer by a 32-bit call counter modulo the number of buffers, which jumps when the counter wraps.
 struct RankBufferByCount : LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty> {
   SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t /*buffers*/) { return call + 1; }
 };
 
-/// Waits while the flag is less than the expected value; after the counters wrap, no rank waits.
+/// Waits while the flag is less than the expected value. After the counters have wrapped, no rank waits.
 struct RankWaitsWhileLess : FromOwnerRules {
   static constexpr bool kWaitsOtherwise = true;
   static bool waited(const uint32_t* at, uint32_t flag) {
@@ -149,7 +149,7 @@ struct RankWaitsWhileLess : FromOwnerRules {
   }
 };
 
-/// Stops waiting after a fixed number of iterations and continues. This is enough for all ranks except a straggler.
+/// Continues after a fixed number of polls, even if the flag has not arrived. This is enough for all ranks except a straggler.
 struct RankGivesUp : FromOwnerRules {
   static constexpr bool kWaitsOtherwise = true;
   static bool waited(const uint32_t* at, uint32_t flag) {
@@ -158,13 +158,13 @@ struct RankGivesUp : FromOwnerRules {
   }
 };
 
-/// Uses one flag for all barriers, and the waiting rank resets it to 0. If a peer has raised the flag again by then, its signal
-/// is lost.
+/// Uses one flag for all barriers; the waiting rank resets it to 0. If a peer has raised the flag again by then, that signal is
+/// lost.
 struct RankFlagWiped : FromOwnerRules {
   static constexpr bool kKeepsFlags = false;
 };
 
-/// Adds all ranks in one chain; the contract adds groups of eight separately.
+/// Adds all ranks one after the other; the contract adds groups of eight ranks separately.
 struct RankChunksForgotten : LamportRules<FlushingSum<FromZeroRules>, MinusZeroIsEmpty> {};
 
 /// Writes the result in place, over memory that peers still read.
@@ -172,40 +172,40 @@ struct RankInPlace : FromZeroRules {};
 
 using Int8Codec = IntegerCodec<128, true>;
 
-/// The owner keeps the unquantized sum.
+/// The owner returns the sum without quantizing it; the contract returns the dequantized codes.
 struct CodecOwnerKeeps : Int8Codec {
   static constexpr bool kOwnerReadsItsCodes = false;
 };
 
-/// Uses the first group's scale for both groups of a block.
+/// Uses the scale of the first group for both groups of a block.
 struct CodecOneScale : IntegerCodec<8, true> {
   SIMT_DEVICE static int lane_of(int /*place*/) { return 0; }
 };
 
-/// Owners add the unquantized inputs; the contract quantizes before the exchange.
+/// Owners add inputs that were not quantized; the contract quantizes them before the exchange.
 struct CodecOnePass : IntegerCodec<8, false> {
   static constexpr bool kFirstPass = false;
 };
 
-/// Clamps codes symmetrically; the contract has one more negative code.
+/// Clamps codes to a symmetric range; the contract has one more negative code.
 struct CodecSymmetric : IntegerCodec<8, true> {
   static constexpr float kLeast = -7;
 };
 
-/// Does not set FP16_OVFL, so sums overflow to Inf.
+/// Does not set FP16_OVFL, so sums overflow to Inf; by the contract they saturate.
 struct CodecOverflowToInf : IntegerCodec<128, false> {};
 
-/// Does not add the epsilon to a zero scale before the reciprocal.
+/// Does not add the epsilon to a scale of zero before taking the reciprocal.
 struct CodecEpsForgotten : IntegerCodec<8, false, simt::Bf16> {
   static constexpr float kEps = 0;
 };
 
-/// The owner dequantizes its own codes; the contract keeps the owner's exact sum.
+/// The owner returns its dequantized codes; the contract returns the owner's exact sum.
 struct CodecOwnerReads : AiterFp8<true> {
   static constexpr bool kOwnerKeeps = false;
 };
 
-/// Codes saturate; without FP16_OVFL, the instruction returns NaN beyond the largest value.
+/// Codes saturate; by the contract, which lacks FP16_OVFL, values beyond the largest one become NaN.
 struct CodecSaturates : AiterFp8<false> {
   SIMT_DEVICE static uint8_t code(float scaled) { return simt::to_e4m3fnuz_sat(scaled); }
 };
@@ -216,10 +216,10 @@ struct CodecInfSaturates : Fp8Codec<true> {
   }
 };
 
-/// fp16 sums overflow to Inf on a GPU whose kernels set FP16_OVFL.
+/// fp16 sums overflow to Inf, for a GPU whose kernels set FP16_OVFL and saturate.
 struct RankSumToInf : NativeRules<FromZeroRules> {};
 
-/// Casts bf16 to fp16 without the divisor that keeps sums in range.
+/// Casts bf16 to fp16 without the divisor that keeps sums in fp16's range.
 struct RankCastUnscaled : CastToHalf<FromZeroRules, true> {};
 
 /// Computes squares in fp32; the contract computes them in 16 bits.
@@ -230,17 +230,17 @@ struct FusedSquaresInF32 : FlashinferMnnvlAddRmsNorm {
   }
 };
 
-/// Uses two scales for 64 elements that share one.
+/// Uses two scales for 64 elements that should share one.
 struct CodecHalfTheGroup : AiterFp8<true, 32> {};
 
-/// The first stripe belongs to rank 1; the contract starts with rank 0.
+/// Gives the first stripe to rank 1; by the contract it belongs to rank 0.
 struct CodecStripeNext : FlashinferFp8 {
   SIMT_DEVICE static int owner_of(int64_t group, int64_t groups, int ranks) {
     return (FlashinferFp8::owner_of(group, groups, ranks) + 1) % ranks;
   }
 };
 
-/// Drops the sign of the scale.
+/// Computes the scale from the largest magnitude, without its sign.
 struct CodecMagnitude : IntegerCodec<128, false> {
   SIMT_DEVICE static float extreme(float low, float high) {
     return simt::max_number(simt::magnitude(low), simt::magnitude(high));
@@ -254,22 +254,22 @@ struct ZeroScale : AiterArGroup {
   SIMT_DEVICE static float amax(float widest) { return widest; }
 };
 
-/// Keeps a subnormal scale; the contract flushes it to 0, and the codes become NaN.
+/// Keeps a subnormal scale; the contract flushes it to 0, so codes become NaN.
 struct ScaleKept : AiterArGroup {
   SIMT_DEVICE static float scale(float amax) { return amax / 448.0f; }
 };
 
-/// Adds the last rank first.
+/// Adds the ranks in descending order, the last rank first.
 struct RankOrderDescending : FlushingSum<AbsoluteRules> {
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int ranks) { return ranks - 1 - i; }
 };
 
-/// Rounds the norm to 16 bits before quantization.
+/// Rounds the norm to 16 bits before quantization; the contract does not.
 struct AiterArNormRounded : AiterArAddNorm {
   static constexpr bool kRoundsOutput = true;
 };
 
-/// Rounds the scale down to a power of two, so the largest element of a group clips.
+/// Rounds the scale down to a power of two, so the largest element of a group is clipped.
 struct PackedFloor : TrtllmPacked {
   SIMT_DEVICE static float scale(float amax) {
     return simt::from_bits(simt::bits(simt::max_number(over_constant(amax, 448.0f), 1e-10f)) & 0x7f800000u);
@@ -278,14 +278,14 @@ struct PackedFloor : TrtllmPacked {
 
 // Norms over columns that are sharded over ranks: the correct kernel's rules with one mistake.
 
-/// The loop over peers ends one rank early.
+/// Leaves out the last rank: the loop over peers ends one rank early.
 struct SquaresRankDropped : MiniMaxRules {
   SIMT_DEVICE static float total(const float* of_ranks, int ranks, int self) {
     return MiniMaxRules::total(of_ranks, ranks - 1, self);
   }
 };
 
-/// Uses the rank's own sum of squares only.
+/// Uses only the rank's own sum of squares.
 struct SquaresOwnAlone : MiniMaxRules {
   SIMT_DEVICE static float total(const float* of_ranks, int /*ranks*/, int self) { return of_ranks[self]; }
   SIMT_DEVICE static float factor(float sum, int columns, int /*ranks*/, float eps) {
@@ -293,7 +293,7 @@ struct SquaresOwnAlone : MiniMaxRules {
   }
 };
 
-/// Divides the sum of all ranks by one rank's number of columns.
+/// Divides the sum over all ranks by the number of columns of one rank.
 struct SquaresColumnsOfOne : MiniMaxRules {
   SIMT_DEVICE static float factor(float sum, int columns, int /*ranks*/, float eps) {
     return MiniMaxRules::factor(sum, columns, 1, eps);
@@ -305,12 +305,12 @@ struct SquaresTailDropped : MiniMaxRules {
   SIMT_DEVICE static int squared(int columns, int of_a_warp) { return columns / of_a_warp * of_a_warp; }
 };
 
-/// Does not clear the buffer of the previous call.
+/// Does not fill the buffer of the previous call with the sentinel.
 struct SquaresBufferStale : MiniMaxRules {
   static constexpr bool kClears = false;
 };
 
-/// Reads weights as bf16, whatever their type.
+/// Reads weights as if they were bf16, whatever their type.
 struct SquaresGammaAsBf16 : MiniMaxRules {
   template <class T>
   SIMT_DEVICE static float weight(T gamma) {
@@ -321,7 +321,7 @@ struct SquaresGammaAsBf16 : MiniMaxRules {
   }
 };
 
-/// Multiplies k by the factor of q.
+/// Multiplies k by the norm's factor of q.
 struct SquaresSecondByFirst : MiniMaxQkRules {
   static constexpr int kSumOfSecond = 0;
 };
@@ -487,7 +487,7 @@ namespace {
 
 constexpr const char* kOp = "all_reduce_add_rms_norm_quant_group";
 
-/// Runs a norm with the given rules after an all-reduce. Error messages name the fused contract.
+/// Runs a norm with the given rules after an all-reduce. Error messages name the fused op's contract.
 template <class Rules, void (*kRun)(const Call&)>
 struct Then {
   static const char* contract(const std::string&) { return Rules::kContract; }

@@ -41,12 +41,12 @@ std::vector<Kernel> silu_faults() {
 
 namespace {
 
-/// Uses the second half as the gate.
+/// Takes the second half of a row as the gate.
 struct ActHalvesSwapped : VllmSiluAndMul {
   static constexpr bool kGateFirst = false;
 };
 
-/// Rounds once; the contract rounds twice.
+/// Rounds only the product; the contract also rounds the activation.
 struct ActNotRounded : VllmSiluAndMul {
   template <class T>
   SIMT_DEVICE static float stored(float activated) {
@@ -54,7 +54,7 @@ struct ActNotRounded : VllmSiluAndMul {
   }
 };
 
-/// Computes the sigmoid by tanh, as another contract does; 1 + tanh cancels to 0 far below zero.
+/// Computes the sigmoid by tanh, as another contract does. For very negative gates, 1 + tanh cancels to 0.
 struct ActSigmoidByTanh : VllmSiluAndMul {
   SIMT_DEVICE static float activation(float g) { return 0.5f * (1.0f + simt::tanh(0.5f * g)) * g; }
 };
@@ -67,7 +67,7 @@ struct GeluByErf : VllmGeluTanhAndMul {
   SIMT_DEVICE static float activation(float g) { return VllmGeluAndMul::activation(g); }
 };
 
-/// Does not add beta to the up half, so its -0 survives.
+/// Does not add beta to the up half, so -0 stays -0.
 struct ActBetaMissing : VllmSiluAndMulBeta {
   SIMT_DEVICE static float up(float u) { return u; }
 };

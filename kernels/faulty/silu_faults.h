@@ -18,7 +18,7 @@ struct WithGroup : Base {
   using Group = GroupRulesOfIt;
 };
 
-/// Uses the second half as the gate.
+/// Takes the second half of a row as the gate.
 template <class Base = VllmSiluPerBlock>
 struct GateUpSwapped : Base {
   static constexpr bool kGateFirst = false;
@@ -37,16 +37,16 @@ struct RoundsProduct : Base {
   static constexpr bool kRoundsProduct = true;
 };
 
-/// Rounds to 16 bits before the multiplication; the contract stays in fp32.
+/// Rounds silu(gate) to 16 bits before the multiplication; the contract stays in fp32.
 using SiluRounded = WithActivation<VllmSiluPerBlock, RoundsSilu<SiluF32>>;
-/// Rounds once; the unfused pair of ops rounds twice.
+/// Rounds only the product; the unfused ops also round silu(gate).
 using SiluNotRounded = WithActivation<TorchSiluGroup, KeepsSilu<TorchSilu>>;
-/// Rounds to 16 bits after the multiplication; the contract stays in fp32.
+/// Rounds the product to 16 bits; the contract stays in fp32.
 using ProductRounded = WithActivation<VllmSiluPerBlock, RoundsProduct<SiluF32>>;
-/// Computes the sigmoid by tanh, as another architecture does; 1 + tanh cancels to 0 far below zero.
+/// Computes the sigmoid by tanh, as another contract does. For very negative gates, 1 + tanh cancels to 0.
 using SigmoidByTanh = WithActivation<VllmFusedSilu, SiluTanh>;
 
-/// Applies scale_ub to amax instead of the scale, which is smaller by a factor of 448.
+/// Applies scale_ub to amax; the contract applies it to the scale, which is 448 times smaller.
 struct UbOnAmax : SiluBlockUb {
   static float scale_within(float amax, float scale_ub) {
     return simt::max_number(simt::min_number(amax, scale_ub) / 448.0f, kLeastScale);
@@ -54,27 +54,27 @@ struct UbOnAmax : SiluBlockUb {
 };
 using SiluUbOnAmax = WithGroup<VllmSiluPerBlockUb, UbOnAmax>;
 
-/// Starts a group's maximum at 0, so a group of NaN has maximum 0. It should be NaN, which scale_ub then replaces.
+/// Starts a group's maximum from 0, so a group of NaN has the maximum 0. It should be NaN, which scale_ub then replaces.
 struct UbBeginsWithZero : SiluBlockUb {
   static float widest_of_none() { return 0.0f; }
 };
 using SiluUbBeginsWithZero = WithGroup<VllmSiluPerBlockUb, UbBeginsWithZero>;
 
-/// Has no lower bound for the scale: a group of zeros computes 0 / 0, and tiny groups get large codes instead of codes near 0.
+/// Has no lower limit for the scale: a group of zeros computes 0 / 0, and a tiny group gets large codes instead of codes near 0.
 struct NoFloor : SiluBlock {
   using Element = simt::DivideEach;
   static float scale(float amax) { return amax / 448.0f; }
 };
 using SiluFloorMissing = WithGroup<VllmSiluPerBlock, NoFloor>;
 
-/// Rounds log2 to bf16. Where that gives an integer, the exponent is one too low and the largest element clips.
+/// Rounds log2 to bf16. If it is rounded down to an integer, the exponent is one too low and the largest element is clipped.
 struct ExponentByBf16 : GroupRounded {
   static float bf16(float v) { return simt::to_float(simt::from_float<simt::Bf16>(v)); }
   static float scale(float amax) { return simt::exp2(simt::ceil(bf16(simt::log2(bf16(amax * (1.0f / 448.0f)))))); }
 };
 using SiluExponentByBf16 = WithGroup<VllmFusedSiluRounded, ExponentByBf16>;
 
-/// Also writes the rows beyond the token count, up to the expert's capacity.
+/// Also writes the rows of an expert that are not in use.
 template <class Base = VllmSiluMasked>
 struct BeyondTokens : Base {
   static bool is_row(int32_t /*token*/, int32_t /*tokens*/) { return true; }
@@ -85,13 +85,13 @@ struct MaskedStrideIgnored : VllmSiluMasked {
   static constexpr bool kTakesStride = false;
 };
 
-/// Computes the scale in fp32 instead of bf16, which changes the exponent of some groups.
+/// Computes the scale in fp32; the contract computes it in bf16, which gives some groups another exponent.
 struct ScaleInF32 : MaskedBf16Ue8m0x4 {
   static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax * (1.0f / 448.0f)))); }
 };
 using MaskedScaleInF32 = WithGroup<VllmSiluMaskedUe8m0x4, ScaleInF32>;
 
-/// Has no lower bound for a per-token scale: a row of zeros gets scale 0.
+/// Has no lower limit for a per-token scale: a row of zeros gets scale 0.
 struct TokenWithoutFloor : VllmPerToken {
   static float scale(float amax) { return amax / 448.0f; }
 };
@@ -102,7 +102,7 @@ struct RoundsSiluAlone : SiluTwice {
 };
 struct SiluTokenProductKept : WithActivation<VllmSiluPerTokenRounded, RoundsSiluAlone> {};
 
-/// Has no check for a block of zeros, which is divided by 2^-127; that scale is flushed to 0.
+/// Does not treat a block of zeros separately: its elements are divided by 2^-127, which is flushed to 0.
 struct MxZerosDivided : VllmMxfp8Fused {
   static float multiplier(float /*amax*/, uint32_t e) { return VllmMxfp8Fused::multiplier(1.0f, e); }
 };

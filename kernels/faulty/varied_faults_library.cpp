@@ -1,5 +1,5 @@
-// libassay_varied.so: test kernels for the diagnosis: the faults of libassay_faulty.so in other contracts, pairs of faults, mistakes
-// that no hypothesis describes, and correct kernels whose results differ within their accepted intervals.
+// libassay_varied.so: kernels that test the diagnosis. They have the faults of libassay_faulty.so in other contracts, pairs of
+// faults, mistakes that no hypothesis describes, or correct results that differ within their accepted intervals.
 #include "assay/plugin/library.hpp"
 #include "kernels/faulty/cache_faults.h"
 #include "kernels/faulty/norm_faults.h"
@@ -22,7 +22,7 @@ struct SglangFloorForCeil : SglangGroup8bitUe8m0 {
   static float scale(float amax) { return simt::from_bits(simt::bits(amax * (1.0f / 448.0f)) & 0x7f800000u); }
 };
 struct SglangUnmasked : SglangGroup8bitUe8m0 {
-  static constexpr bool kWritesPadding = true;  // writes whole int32 values; this contract does not require that
+  static constexpr bool kWritesPadding = true;  // writes whole int32 values, which this contract does not require
   static float scale(float amax) { return amax * (1.0f / 448.0f); }
 };
 struct SglangFp32Bits : SglangUnmasked {
@@ -84,40 +84,40 @@ std::vector<Kernel> elsewhere() {
 
 namespace {
 
-/// Like MxUnguardedReciprocal, but scales are not flushed.
+/// As MxUnguardedReciprocal, but scales are not flushed.
 struct MxCuteUnguarded : FlashinferMxfp8Cute {
   static float multiplier(float amax, uint32_t e) {
     return e == 0u ? simt::from_bits(0x7f800000u) : FlashinferMxfp8Cute::multiplier(amax, e);
   }
 };
-/// Like MxNoEmax, but scales round up.
+/// As MxNoEmax, but scales round up.
 struct MxCeilNoEmax : TorchaoMxCeil {
   static uint32_t exponent(float amax) {
     const uint32_t b = simt::bits(amax);
     return b >= 0x7f800000u ? 255u : b <= 0x00400000u ? 0u : exponent_ceil(amax);
   }
 };
-/// Like MxNanLaundering, but scales round down.
+/// As MxNanLaundering, but scales round down.
 struct MxFloorNanLaundering : TorchaoMxFloor {
   static float widest(float a, float b) { return simt::max_number(a, b); }
 };
-/// Like Int8NearestForTruncation, but the contract multiplies by a reciprocal.
+/// As Int8NearestForTruncation, but the contract multiplies by a reciprocal.
 struct SglangInt8Nearest : SglangGroupInt8 {
   using Code = Int8Nearest;
 };
-/// Like Int8ZeroGroup, in another library.
+/// As Int8ZeroGroup, but in SGLang's contract.
 struct SglangInt8ZeroGroup : SglangGroupInt8 {
   static float amax(float widest) { return widest; }
 };
-/// Like AzpForgotten, under a contract that also defines rows of equal values.
+/// As AzpForgotten, but in a contract that also defines rows of equal values.
 struct AssayAzpForgotten : AssayPerTokenInt8Azp {
   static int32_t integer(float x, float m, int32_t /*azp*/) { return simt::to_int32_sat(x * m); }
 };
-/// Like BlockRowsForgotten, but scales are powers of two.
+/// As BlockRowsForgotten, but scales are powers of two.
 struct BlockRowsForgottenUe8m0 : DeepgemmPerBlockCastUe8m0 {
   static bool counts(int32_t row) { return row % kBlockSide == 0; }
 };
-/// Like PackAbsentGroups, but each value is masked to a byte.
+/// As PackAbsentGroups, but each value is masked to a byte.
 struct PackTorchAbsentGroups : DeepgemmPackTorch {
   static uint32_t absent() { return 0xffffffffu; }
 };
@@ -208,7 +208,7 @@ std::vector<Kernel> outside() {
 
 namespace {
 
-/// Moves v by some ulps; negative values, 0, Inf and NaN stay unchanged.
+/// Moves a positive finite v by some ulps. Negative values, 0, Inf and NaN stay unchanged.
 float nudged(float v, int ulps) { return v > 0.0f && v < 1e38f ? simt::from_bits(simt::bits(v) + uint32_t(ulps)) : v; }
 
 /// Moves the result of rsqrt by up to 2 ulp, which the contract accepts.
@@ -216,7 +216,7 @@ template <class Base, int kUlps>
 struct RsqrtOff : Base {
   static float factor(float mean, float eps) { return nudged(Base::factor(mean, eps), kUlps); }
 };
-/// Moves the sum by an ulp, as another reduction tree of the same depth may.
+/// Moves the sum by an ulp, as another reduction tree of the same depth may do.
 template <class Base>
 struct SumOff : Base {
   static float mean(float sum, float n) { return Base::mean(nudged(sum, 1), n); }

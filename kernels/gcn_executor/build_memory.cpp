@@ -11,7 +11,7 @@ namespace {
 
 constexpr u32 kLeastWide = 4;
 
-/// Source 0 is vaddr. Source 1 is the scalar base, if there is one; otherwise the row after vaddr holds the address's high word.
+/// Source 0 is vaddr. Source 1 is the scalar base, if any; otherwise the register after vaddr holds the addresses' high words.
 struct Addresses {
   u64 of[kLanes];
 };
@@ -90,7 +90,7 @@ bool move_contiguous(Wave& w, const Operation* o) {
 template <bool kWrites>
 const Operation* global(Wave& w, const Operation* o);
 
-/// A load of agent or system scope may be in a polling loop, so this handler lets other waves run.
+/// A load of agent or system scope may belong to a polling loop, so other waves may run after it.
 const Operation* polling_load(Wave& w, const Operation* o) {
   w.pc = global<false>(w, o);
   return nullptr;
@@ -109,7 +109,7 @@ const Operation* global(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// Scratch memory: the bytes of a lane are contiguous.
+/// A lane's address in scratch memory, where the bytes of a lane are contiguous.
 u8* scratch_at(Wave& w, const Operation* o, u64 offset, int lane) {
   if (offset + o->bytes > w.scratch_bytes)
     throw Fault("scratch: expected an offset below " + std::to_string(w.scratch_bytes) + ", got " + std::to_string(offset) +
@@ -151,13 +151,13 @@ const Operation* scratch(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// Lanes of an access to buffer memory. Source 0: offset register, or none. Source 1: buffer descriptor in four scalars.
+/// The lanes of an access to buffer memory. Source 0: offset register, or none. Source 1: buffer descriptor in four scalars.
 /// Source 2: scalar offset.
 struct BufferLanes {
   Addresses a;
   u64 base, records;
-  u64 inside = 0;  ///< lanes whose bytes are all in range
-  u64 partly = 0;  ///< lanes whose first word is in range, but not all words
+  u64 inside = 0;  ///< lanes all of whose bytes are in range
+  u64 partly = 0;  ///< lanes whose first word is in range, but not all of their words
 };
 BufferLanes find_in_buffer(Wave& w, const Operation* o) {
   const u32* descriptor = w.s + o->source[1].index;
@@ -178,7 +178,7 @@ BufferLanes find_in_buffer(Wave& w, const Operation* o) {
   return lanes;
 }
 
-/// Out-of-range words read as 0 and are not written.
+/// Reads an out-of-range word as 0, and does not write it.
 template <bool kWrites>
 const Operation* buffer(Wave& w, const Operation* o) {
   const BufferLanes lanes = find_in_buffer(w, o);
@@ -216,7 +216,7 @@ const Operation* global_atomic(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// Out-of-range lanes change nothing.
+/// A lane that is out of range changes nothing.
 const Operation* buffer_atomic(Wave& w, const Operation* o) {
   const BufferLanes lanes = find_in_buffer(w, o);
   if (lanes.inside == 0) return o + o->slots;
@@ -349,7 +349,7 @@ bool move_contiguous(Wave& w, const Operation* o, const u32* address, u32* data,
   return true;
 }
 
-/// One access per lane, at the lane's address + moved (bytes).
+/// One access per lane, at the lane's address plus `moved` bytes.
 template <bool kWrites>
 void move_row(Wave& w, const Operation* o, const u32* address, u32* data, u32 moved) {
   if (o->bytes >= 4 && move_contiguous<kWrites>(w, o, address, data, moved)) return;
@@ -375,7 +375,7 @@ void move_row(Wave& w, const Operation* o, const u32* address, u32* data, u32 mo
 template <bool kWrites>
 const Operation* one(Wave& w, const Operation* o) {
   if (exec(w) != 0) {
-    alignas(64) u32 address[kLanes];  // copied, because a load may overwrite its address register
+    alignas(64) u32 address[kLanes];  // a copy, because a load may overwrite its address register
     std::memcpy(address, row(w, o->source[0].index), sizeof address);
     move_row<kWrites>(w, o, address, row(w, o->data), static_cast<u32>(o->offset));
   }
@@ -394,7 +394,7 @@ const Operation* two(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// ds_read_b64_tr_b16, _b8, _b4. 16 lanes read a row-major matrix with 16 columns, 64 bits per lane; lane c gets column c.
+/// ds_read_b64_tr_b16, _b8, _b4: sixteen lanes read a row-major matrix with 16 columns, 64 bits per lane; lane c gets column c.
 const Operation* transposed(Wave& w, const Operation* o) {
   if (exec(w) != kAllLanes) throw Fault("not implemented: a transposed read with inactive lanes");
   const u32* address = row(w, o->source[0].index);
@@ -425,7 +425,7 @@ const Operation* lds_atomic(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// Each lane reads the data of another lane. The data of inactive lanes read as 0.
+/// Each lane reads the data of the lane that its address names. The data of an inactive lane reads as 0.
 const Operation* ds_bpermute_b32(Wave& w, const Operation* o) {
   const u32 *address = row(w, o->source[0].index), *data = row(w, o->data);
   alignas(64) u32 r[kLanes];
@@ -447,7 +447,7 @@ const Operation* ds_permute_b32(Wave& w, const Operation* o) {
   w.launch->lanes->write(w, row(w, o->row), r);
   return o + o->slots;
 }
-/// Lane i reads from lane from[i] of o->source[1].lanes.
+/// Lane i reads the data of lane o->source[1].lanes->from[i].
 const Operation* ds_swizzle_b32(Wave& w, const Operation* o) {
   const u32* data = row(w, o->source[0].index);
   alignas(64) u32 r[kLanes];
@@ -460,7 +460,7 @@ const Operation* ds_swizzle_b32(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// offset:swizzle(QUAD_PERM,0,1,2,3), (BITMASK_PERM,"01pip"), (SWAP,16), (BROADCAST,32,0), (REVERSE,8), or a number.
+/// Operand: offset:swizzle(QUAD_PERM,0,1,2,3), (BITMASK_PERM,"01pip"), (SWAP,16), (BROADCAST,32,0), (REVERSE,8), or a number.
 bool build_swizzle(Build& build) {
   Permutation p{};
   const std::string text(build.value("offset"));

@@ -14,10 +14,10 @@ using i64 = int64_t;
 struct Entry {
   Handler run;
   const char* types;  ///< source types: b 32 bits, q 64 bits
-  int words;          ///< words of the destination; 0: none
+  int words;          ///< 32-bit words of the destination; 0: none
 };
 
-// r is the result, x and y are the sources. Statements after `value` set scc.
+// A SCALAR line: r is the result, x and y are the sources. The statements after `value` set scc.
 #define SCALAR(Type, read, name, value, ...)                                                            \
   const Operation* name(Wave& w, const Operation* o) {                                                    \
     [[maybe_unused]] const Type x = read(w, o->source[0]);                                              \
@@ -205,7 +205,7 @@ const Operation* s_barrier(Wave& w, const Operation* o) {
   w.pc = o + o->slots;
   return nullptr;
 }
-/// Lets other waves run, because loops that wait for another group read the clock or sleep.
+/// Lets other waves run, because a loop that waits for another group may read the clock or sleep.
 const Operation* s_sleep(Wave& w, const Operation* o) {
   w.pc = o + o->slots;
   return nullptr;
@@ -234,8 +234,8 @@ const Operation* s_swappc_b64(Wave& w, const Operation* o) {
 
 const Operation* s_set_gpr_idx_off(Wave&, const Operation* o) { return o + o->slots; }
 
-/// Executes all vector instructions up to s_set_gpr_idx_off, and adds source 0 to their register numbers. `code` bit 0: to the
-/// number of the first source; bit 3: of the destination.
+/// Executes all vector instructions up to s_set_gpr_idx_off, and adds source 0 to their register numbers: to that of the first
+/// source if bit 0 of `code` is set, and to that of the destination if bit 3 is set.
 const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
   const u32 index = low_word(w, o->source[0]) & 0xFF;
   const Operation* next = w.launch->executable->ready(o + o->slots);
@@ -253,7 +253,7 @@ const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
   return next + next->slots;
 }
 
-/// Sets `bytes` bits of MODE from bit `offset` on; see build_mode().
+/// Sets `bytes` bits of MODE, from bit `offset` on; see build_mode().
 const Operation* set_mode(Wave& w, const Operation* o) {
   const u32 mask = (o->bytes >= 32 ? ~0u : (1u << o->bytes) - 1) << o->offset;
   const u32 value = low_word(w, o->source[0]) << o->offset;

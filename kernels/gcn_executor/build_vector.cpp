@@ -1,4 +1,4 @@
-// Vector ALU instructions. Converts operands and modifiers into sources of the types in the instruction table.
+// Vector ALU instructions. Converts operands and modifiers to sources of the types that the instruction table gives.
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -14,7 +14,7 @@ bool is_wide(char type) { return type == 'd' || type == 'q' || type == 'Q'; }
 bool is_packed(char type) { return type == 'P' || type == 'I'; }
 bool is_16_bit(char type) { return type == 'h' || type == 'w' || type == 'k' || type == 'j'; }
 
-/// Returns the first bit and the number of bits of an SDWA selector: "BYTE_1", "WORD_0", "DWORD".
+/// Returns the first bit and the number of bits that an SDWA selector ("BYTE_1", "WORD_0", "DWORD") names.
 std::pair<u8, u8> selected(std::string_view selector) {
   if (selector.substr(0, 5) == "BYTE_") return {static_cast<u8>(8 * (selector[5] - '0')), 8};
   if (selector.substr(0, 5) == "WORD_") return {static_cast<u8>(16 * (selector[5] - '0')), 16};
@@ -72,7 +72,7 @@ const Permutation* permutation_of(Build& build) {
 }
 
 struct Modifiers {
-  int byte = 0;  ///< number of the byte, for a source or result of type n
+  int byte = 0;  ///< index of the byte, for a source or result of type n
   std::vector<int> half, high_half, negative_low, negative_high;
 };
 
@@ -257,7 +257,7 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
       packed || entry->types[0] == 'm' ? build.list("op_sel_hi", sources, packed ? 1 : 0) : std::vector<int>(sources, 0);
   mods.negative_low = packed ? build.list("neg_lo", sources) : std::vector<int>(sources, 0);
   mods.negative_high = packed ? build.list("neg_hi", sources) : std::vector<int>(sources, 0);
-  if (entry->types[0] == 'n') {  // op_sel is the number of the byte
+  if (entry->types[0] == 'n') {  // op_sel is the index of the byte
     mods.byte = mods.half[0] + 2 * mods.half[1];
     mods.half[0] = mods.half[1] = 0;
   } else if (entry->result[0] == 'n') {
@@ -303,7 +303,7 @@ const Operation* swap(Wave& w, const Operation* o) {
   for (u64 rest = exec(w); rest != 0; rest &= rest - 1) std::swap(a[__builtin_ctzll(rest)], b[__builtin_ctzll(rest)]);
   return o + o->slots;
 }
-/// Splits both registers into rows of n lanes, and swaps the odd rows of the first with the even rows of the second.
+/// Splits both registers into rows of n lanes. Swaps the odd rows of the first register with the even rows of the second.
 template <int n>
 const Operation* permlane_swap(Wave& w, const Operation* o) {
   if (exec(w) != kAllLanes) throw Fault("not implemented: a v_permlane swap with inactive lanes");

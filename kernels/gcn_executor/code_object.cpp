@@ -61,7 +61,7 @@ Elf64_Ehdr header_of(const Image& image) {
   return header;
 }
 
-/// Reads the kernels from the metadata; their descriptors are read later.
+/// Reads the names and arguments of the kernels from the metadata. Their descriptors are read later.
 std::map<std::string, Kernel> kernels_of(const uint8_t* note, size_t bytes) {
   std::map<std::string, Kernel> kernels;
   const auto metadata = nlohmann::json::from_msgpack(note, note + bytes, true, false);

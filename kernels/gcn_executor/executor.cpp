@@ -9,12 +9,12 @@
 namespace assay_gcn {
 namespace {
 
-/// Register rows per wave: 256 vector and 256 accumulation registers, and 4 more, because an operand of several registers may
-/// reach past the last one.
+/// Register rows per wave: 256 vector and 256 accumulation registers. 4 more rows are there, because an operand of several
+/// registers may reach past the last register.
 constexpr u32 kRows = 512 + 4;
-constexpr u64 kTurn = 200000;  ///< number of wave instructions that a group executes before the next group runs
-constexpr u64 kPolls = 8;      ///< a turn ends early after this many polls per running wave: the group waits for another group
-constexpr size_t kMostResident = 512;  ///< groups that run at the same time
+constexpr u64 kTurn = 200000;  ///< wave instructions that a group executes before the next group runs
+constexpr u64 kPolls = 8;      ///< a group's turn ends early after this many polls per running wave: it waits for another group
+constexpr size_t kMostResident = 512;  ///< limit for the number of groups that run at the same time
 
 /// Names of approximate instructions, indexed by approximate_index(), from the instruction table.
 std::vector<std::string>& approximate_names() {
@@ -408,7 +408,7 @@ void Device::end_group(Group& group) {
   group.waves.clear();
 }
 
-/// Runs the waves of a group until all have ended, `most` instructions were executed, or the group only polls.
+/// Runs the waves of a group until all have ended, `most` instructions were executed, or the group does nothing but poll.
 uint64_t Device::turn(Launch& launch, Group& group, uint64_t most) {
   u64 done = 0, polls = 0;
   const auto run_wave = [&](Wave& w, u64 quantum) {
@@ -484,7 +484,7 @@ bool Device::step(Launch& launch, uint64_t instructions) {
       if (launch.instructions > options_.most_instructions)
         throw Fault("kernel " + launch.kernel->name + " did not end after " + std::to_string(options_.most_instructions) +
                     " wave instructions");
-      // The group may wait for one that has not started, so start another one.
+      // the group may wait for a group that has not started, so another one starts
       if (!ended && launch.next_group < launch.grid.count() && launch.groups.size() < kMostResident) add_group(launch);
     }
   } catch (const Fault&) {

@@ -1,5 +1,5 @@
-// Executes kernels of AMD code objects on the CPU. This is the interface for runtimes. It exposes nothing of the instruction set,
-// so another executor could implement it.
+// Executes kernels of AMD code objects on the CPU. This header is the interface for runtimes. It exposes nothing of the
+// instruction set, so another executor could implement it.
 #pragma once
 
 #include <array>
@@ -16,12 +16,12 @@
 
 namespace assay_gcn {
 
-/// Appears in reports. Must change whenever results may change.
+/// The version that reports name. It must change whenever results may change.
 inline constexpr const char* kExecutorVersion = "assay_gcn 1";
 
 /// The order in which waves run.
 enum class Schedule {
-  kAhead,     ///< a wave runs until it must wait (or for 4096 instructions), which exposes missing barriers
+  kAhead,     ///< a wave runs until it must wait (or for 4096 instructions), so that missing barriers change results
   kLockStep,  ///< waves take turns, one instruction each
   kRandom,    ///< pseudo-random, from the seed
 };
@@ -33,7 +33,7 @@ struct Options {
   MatrixModel matrix_model = MatrixModel::kNone;
   bool detects_races = false;
   uint64_t most_instructions = uint64_t{1} << 36;  ///< a launch that exceeds this counts as hung
-  std::string lanes;                               ///< "portable", "AVX2" or "AVX-512"; empty: the widest that the host supports
+  std::string lanes;                               ///< "portable", "AVX2" or "AVX-512"; empty: the widest that the CPU supports
 };
 /// Parses the value of ASSAY_EXECUTE_OPTIONS, such as "seed=3,schedule=random,approximate=up,races". Throws Fault.
 Options options_of(const std::string& text);
@@ -61,10 +61,10 @@ class Executable {
   std::string describe(const Operation* operation) const;
   /// Decodes an operation in place. Throws Fault with the instruction's text if it is not implemented.
   const Operation* decode(const Operation* operation);
-  /// Decodes the operation if no wave has reached it yet.
+  /// Decodes the operation if no wave has reached it before.
   const Operation* ready(const Operation* operation);
-  /// Decodes every function. Returns the instructions that are not implemented, and those whose parsed form does not reproduce
-  /// LLVM's text.
+  /// Decodes every function. Returns the instructions that are not implemented, and the instructions whose parsed form does not
+  /// reproduce LLVM's text.
   std::vector<std::string> check();
 
  private:
@@ -76,7 +76,7 @@ class Executable {
   std::vector<std::unique_ptr<Program>> programs_;
 };
 
-/// A work-group: its work-items share LDS and barriers.
+/// A work-group. Its work-items share LDS and barriers.
 struct Group {
   Launch* launch = nullptr;
   uint32_t x = 0, y = 0, z = 0;
@@ -91,7 +91,7 @@ struct Group {
 
 class Device;
 
-/// A launched kernel.
+/// A launch of a kernel.
 struct Launch {
   Device* device = nullptr;
   Executable* executable = nullptr;
@@ -121,7 +121,7 @@ class Device {
     return std::make_unique<Executable>(elf, bytes, memory_, *lanes_, options_.matrix_model);
   }
 
-  /// Starts a kernel. `arguments` holds the explicit arguments in the metadata's layout. Throws Fault.
+  /// Starts a kernel. `arguments` holds the explicit arguments, laid out as the metadata says. Throws Fault.
   std::unique_ptr<Launch> start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block,
                                 uint32_t dynamic_lds, const void* arguments, size_t bytes);
   /// Starts a kernel from one pointer per explicit argument, as hipLaunchKernel takes them.
@@ -132,7 +132,7 @@ class Device {
   /// Runs the kernel to its end.
   void run(Launch& launch);
 
-  /// Wave instructions executed since the start; serves as the device's clock.
+  /// Number of wave instructions executed since the start. Serves as the device's clock.
   uint64_t clock = 0;
   /// The approximate instructions that were executed, with their counts, by mnemonic.
   std::vector<std::pair<std::string, uint64_t>> approximate_instructions() const;
@@ -158,7 +158,7 @@ class Device {
   uint32_t active_ = 0;  ///< number of launches
 };
 
-/// Returns the lane code with that name; for an empty name, the widest that the host supports. Throws Fault.
+/// Returns the lane code with that name; for an empty name, the widest that the CPU supports. Throws Fault.
 const struct LaneTable& lanes_of(std::string_view name);
 
 }  // namespace assay_gcn

@@ -182,7 +182,7 @@ Instruction parse_instruction(std::string_view text) {
   if (blank == std::string_view::npos) return instruction;
   std::vector<std::string_view> parts = split(text.substr(blank), ',');
   if (parts.empty()) return instruction;
-  // Modifiers follow the last operand. The operands of s_waitcnt and similar instructions are one operand that may contain
+  // Modifiers follow the last operand. The text after s_waitcnt and similar instructions is one operand, even if it contains
   // blanks.
   if (starts_with(name, "s_waitcnt") || starts_with(name, "s_sendmsg")) {
     parts = {trimmed(text.substr(blank))};
@@ -206,7 +206,7 @@ std::string text_of(const Instruction& instruction) {
   for (const Operand& operand : instruction.operands) {
     std::string body = operand.text;
     const bool named = operand.kind == Operand::Kind::kScalar && operand.index >= kFlatScratch && operand.text[0] != 's';
-    // text_of() prints registers from their numbers, so that a test finds numbers that were parsed wrongly
+    // text_of() prints registers from their numbers, so that a test finds registers whose numbers were parsed wrongly
     if (operand.is_row() || (operand.kind == Operand::Kind::kScalar && !named)) {
       const std::string file = operand.kind == Operand::Kind::kVector         ? "v"
                                : operand.kind == Operand::Kind::kAccumulation ? "a"

@@ -1,5 +1,5 @@
-// One AMD machine instruction, split into operands and modifiers. LLVM's disassembler prints it and this code parses the text.
-// Assembler text is stable across LLVM versions; LLVM's operand layout is private and changes.
+// One AMD machine instruction, split into operands and modifiers. LLVM's disassembler prints it, and this code parses the text.
+// Assembler text is stable across LLVM versions. LLVM's internal operand layout is private and changes.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace assay_gcn {
 
-/// The reason why a kernel stops: an unimplemented instruction, an address outside every buffer, or a deadlock.
+/// Why a kernel stops: an instruction that is not implemented, an address outside every buffer, or a deadlock.
 struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -25,7 +25,7 @@ struct Operand {
   int index = 0;  ///< first register number
   int words = 1;  ///< number of registers
   bool negative = false, absolute = false, sign_extend = false;
-  std::string text;  ///< as printed, without -, || or sext()
+  std::string text;  ///< the operand as printed, without -, || or sext()
 
   bool is_row() const { return kind == Kind::kVector || kind == Kind::kAccumulation; }
 };
@@ -41,7 +41,7 @@ struct Instruction {
   bool has(std::string_view modifier) const;
   /// Returns the modifier's value, or `otherwise` if the instruction lacks it. Throws Fault if the value is not an integer.
   int64_t number(std::string_view modifier, int64_t otherwise = 0) const;
-  /// Returns a list such as op_sel:[0,1], padded with `otherwise`.
+  /// Returns a list modifier such as op_sel:[0,1], padded with `otherwise` to `count` numbers.
   std::vector<int> list(std::string_view modifier, size_t count, int otherwise = 0) const;
   std::string_view value(std::string_view modifier) const;
 };

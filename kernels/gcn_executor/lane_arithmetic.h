@@ -1,8 +1,8 @@
-// Arithmetic of one lane. It is written so that compilers vectorize it and every build gives the same bits. Included by
+// Arithmetic of one lane. It is written so that compilers vectorize it, and so that every build gives the same bits. Included by
 // lane_code.cpp, and by memory.cpp for atomics.
 //
 // A NaN result is the first NaN source, made quiet, or 0x7fc00000 if no source is NaN. Host CPUs choose other NaNs, so settle()
-// replaces them. Subnormals are kept here; a separate pass over rows flushes them. Rounding is to nearest even.
+// replaces them. Subnormals are kept here; another pass over the results flushes them. Rounding is to nearest even.
 #pragma once
 
 #include "kernels/gcn_executor/wave.h"
@@ -19,7 +19,7 @@ inline bool is_infinite(u32 x) { return (x & 0x7FFFFFFFu) == 0x7F800000u; }
 inline bool is_nan64(u64 x) { return (x & ~(u64{1} << 63)) > 0x7FF0000000000000u; }
 inline u32 quiet(u32 x) { return is_nan(x) ? x | 0x400000u : x; }
 
-/// Returns the bits of a result, with NaN replaced by the rule above.
+/// Returns the bits of the result r. A NaN is replaced by the rule above.
 inline u32 settle(float r, u32 x, u32 y = 0, u32 z = 0) {
   const u32 nan = is_nan(x) ? x | 0x400000u : is_nan(y) ? y | 0x400000u : is_nan(z) ? z | 0x400000u : 0x7FC00000u;
   return r != r ? nan : b(r);
@@ -31,21 +31,21 @@ inline u64 settle64(double r, u64 x, u64 y = 0, u64 z = 0) {
 }
 inline u32 fma32(u32 x, u32 y, u32 z) { return settle(__builtin_fmaf(f(x), f(y), f(z)), x, y, z); }
 
-/// In IEEE mode a signalling NaN is the result, made quiet.
+/// True for a signalling NaN in IEEE mode: a maximum or minimum then returns it, made quiet.
 inline bool is_signalling(u32 x, const State& m) { return is_nan(x) && (x & 0x400000u) == 0 && (m.mode & kIeee) != 0; }
 inline bool is_signalling64(u64 x, const State& m) { return is_nan64(x) && (x & u64{1} << 51) == 0 && (m.mode & kIeee) != 0; }
 
-/// The result of a maximum or minimum: `number` unless a source is NaN. If one source is a quiet NaN, it is the other source. In
+/// The result of a maximum or minimum: `number`, unless a source is NaN. If one source is a quiet NaN, the other is returned. In
 /// IEEE mode a signalling NaN is the result, made quiet. Written with few operations, because v_max is frequent.
 inline u32 extreme(u32 number, u32 x, u32 y, const State& m) {
-  const u32 silent = (m.mode & kIeee) != 0 ? 0x7FBFFFFFu : 0x7F800000u;  // NaNs with larger magnitude bits lose
+  const u32 silent = (m.mode & kIeee) != 0 ? 0x7FBFFFFFu : 0x7F800000u;  // NaNs with larger magnitude bits lose against numbers
   const u32 of_y = is_nan(y) ? ((y & 0x7FFFFFFFu) > silent ? x : y | 0x400000u) : number;
   return is_nan(x) ? ((x & 0x7FFFFFFFu) > silent ? quiet(y) : x | 0x400000u) : of_y;
 }
 /// The maximum of x and y; -0 counts as less than +0.
 inline u32 larger(u32 x, u32 y, const State& m) { return extreme(f(x) > f(y) ? x : f(x) == f(y) ? x & y : y, x, y, m); }
 inline u32 smaller(u32 x, u32 y, const State& m) { return extreme(f(x) < f(y) ? x : f(x) == f(y) ? x | y : y, x, y, m); }
-/// If a source is NaN, returns the minimum of the three, as the ISA specifies.
+/// The median of three. If a source is NaN, returns the minimum of the three, as the ISA specifies.
 inline u32 median(u32 x, u32 y, u32 z, const State& m) {
   const u32 least = smaller(smaller(x, y, m), z, m), low = smaller(x, y, m), high = larger(x, y, m);
   return is_nan(x) || is_nan(y) || is_nan(z) ? least : larger(low, smaller(high, z, m), m);
@@ -63,12 +63,12 @@ inline u64 smaller64(u64 x, u64 y, const State& m) {
 
 // ---- narrow formats
 
-/// Converts the magnitude of an f32 to a format with the given exponent bias and mantissa bits, to nearest even. The result may
-/// exceed the format's largest code.
+/// Rounds the magnitude of an f32 to the code of a format with this exponent bias and number of mantissa bits, to nearest even.
+/// The code may be above the format's largest one.
 template <int kBias, int kMantissa>
 inline u32 narrowed(u32 magnitude) {
   constexpr u32 kSmallestNormal = static_cast<u32>(127 + 1 - kBias) << 23;
-  // a power of two whose ulp is the smallest subnormal
+  // a power of two whose ulp is the format's smallest subnormal
   constexpr float kUnit = __builtin_bit_cast(float, static_cast<u32>(127 + 1 - kBias - kMantissa + 23) << 23);
   const u32 subnormal = b(f(magnitude) + kUnit) - b(kUnit);
   const u32 odd = magnitude >> (23 - kMantissa) & 1;
@@ -76,7 +76,7 @@ inline u32 narrowed(u32 magnitude) {
       (magnitude - (static_cast<u32>(127 - kBias) << 23) + ((1u << (22 - kMantissa)) - 1) + odd) >> (23 - kMantissa);
   return magnitude < kSmallestNormal ? subnormal : normal;
 }
-/// Converts the magnitude of a code of such a format to f32.
+/// Converts the magnitude of a code to f32.
 template <int kBias, int kMantissa>
 inline u32 widened(u32 code) {
   constexpr float kShift = __builtin_bit_cast(float, static_cast<u32>(127 + 127 - kBias) << 23);
@@ -91,7 +91,7 @@ inline u32 half_bits(u32 u) {
   const u32 r = is_nan(u) ? 0x7E00 | (magnitude >> 13 & 0x3FF) : code < 0x7C00 ? code : 0x7C00;
   return r | (u >> 16 & 0x8000);
 }
-/// Rounds an f32 result to f16. The f32 must be exact or rounded to odd. With FP16_OVFL, overflow from finite sources saturates.
+/// Rounds an f32 result to f16. The f32 must be exact, or rounded to odd. With FP16_OVFL, overflow from finite sources saturates.
 inline u32 half_of(float r, u32 x, u32 y, u32 z, const State& m) {
   const auto nan = [](u32 c) { return (c & 0x7FFF) > 0x7C00; };
   const auto infinite = [](u32 c) { return (c & 0x7FFF) == 0x7C00; };
@@ -111,7 +111,7 @@ inline u32 half_cut(u32 x) {
   const bool above = (b(h(code)) & 0x7FFFFFFF) > (x & 0x7FFFFFFF);
   return !is_nan(x) && above ? code - 1 : code;
 }
-/// Computes x * y + z for f16 values, rounded to odd, so that the later rounding to f16 acts as the only one.
+/// Computes x * y + z for f16 values, rounded to odd, so that rounding it to f16 later has the effect of a single rounding.
 inline float fma_to_odd(float x, float y, float z) {
   const float p = x * y, s = p + z, t = s - p;
   const float error = (p - (s - t)) + (z - t);
@@ -142,7 +142,7 @@ inline u32 half_of_mixed(u32 x, u32 y, u32 z, const State& m) {
 }
 inline u32 bf16_of(u32 u) { return is_nan(u) ? u >> 16 | 0x40 : (u + 0x7FFF + (u >> 16 & 1)) >> 16; }
 
-/// Converts an f32 to an 8-bit code. Overflow and Inf give kOverflow (fnuz: NaN), or with FP16_OVFL the largest value.
+/// Converts an f32 to an 8-bit code. Overflow and Inf give kOverflow (in fnuz formats NaN), or with FP16_OVFL the largest value.
 template <int kBias, int kMantissa, bool kFnuz, u32 kLargest, u32 kOverflow>
 inline u32 small_float(u32 x, const State& m) {
   const u32 magnitude = x & 0x7FFFFFFF, sign = x >> 24 & 0x80, code = narrowed<kBias, kMantissa>(magnitude);
@@ -212,7 +212,7 @@ inline u32 to_int64(double x) {
 inline u32 to_unsigned64(double x) { return !(x > 0) ? 0 : x >= 4294967295.0 ? ~0u : static_cast<u32>(static_cast<u64>(x)); }
 inline float unsigned_to_float(u32 x) {
   const float low = static_cast<float>(static_cast<int>(x));
-  const u32 halved = x >> 1 | (x & 1);  // keeps a sticky bit, so the rounding equals that of x
+  const u32 halved = x >> 1 | (x & 1);  // bit 0 is a sticky bit, so the rounding equals that of x
   const float high = static_cast<float>(static_cast<int>(halved)) * 2.0f;
   return static_cast<int>(x) < 0 ? high : low;
 }
@@ -223,8 +223,8 @@ inline float scaled(float x, int e) {
   const int clipped = e < -400 ? -400 : e > 400 ? 400 : e;
   return static_cast<float>(static_cast<double>(x) * power_of_two(clipped));
 }
-/// Divides x by the power of two that the exponent of the f32 `scale` encodes, as v_cvt_scalef32 does. Exponent 255 means NaN, as
-/// in E8M0.
+/// Divides x by the power of two in the exponent of the f32 `scale`, as v_cvt_scalef32 does. Exponent 255 means NaN, as in
+/// E8M0.
 inline u32 over_power(u32 x, u32 scale) {
   const u32 exponent = scale >> 23 & 255;
   return exponent == 255 ? 0x7FC00000u : b(scaled(f(x), 127 - static_cast<int>(exponent)));
@@ -233,7 +233,7 @@ inline u32 times_power(u32 x, u32 scale) {
   const u32 exponent = scale >> 23 & 255;
   return exponent == 255 ? 0x7FC00000u : b(scaled(f(x), static_cast<int>(exponent) - 127));
 }
-/// x times the scale's power of two, as an f16. If the product of a finite x overflows f32, FP16_OVFL still saturates it.
+/// x times the power of two in `scale`, as an f16. If x is finite and the product overflows f32, FP16_OVFL still saturates it.
 inline u32 half_of_power(u32 x, u32 scale, const State& m) {
   const u32 r = times_power(x, scale);
   return half_of_float(is_infinite(r) && !is_infinite(x) ? r - 1 : r, m);
@@ -260,7 +260,7 @@ inline u32 exponent_of64(u64 x) {
 }
 
 // ---- division: LLVM's sequence of div_scale, rcp, fma, div_fmas, div_fixup. The ISA's pseudocode does not give IEEE quotients.
-// ROCm's rocjitsu found these rules, in terms of encoded exponents, on hardware (gfx1100, gfx1201).
+// ROCm's rocjitsu found the rules used here, in terms of encoded exponents, on hardware (gfx1100, gfx1201).
 inline u64 div_scale(u32 x, u32 denominator, u32 numerator) {
   const int de = static_cast<int>(denominator >> 23 & 255), ne = static_cast<int>(numerator >> 23 & 255), delta = ne - de;
   const bool of_denominator = x == denominator, far = delta >= 96, near = delta <= -96;
@@ -324,7 +324,7 @@ inline u64 div_fmas64(u64 x, u64 y, u64 z, u32 scaled_lane) {
   const double error = (t - s) + (te + pe);
   const int shift = (z >> 52 & 2047) > 1023 ? 128 : -128;
   double r = __builtin_ldexp(s, shift);
-  // A subnormal result is rounded a second time. Ties are decided by what the first rounding lost.
+  // A subnormal result is rounded a second time. What the first rounding lost decides ties.
   const double lost = s - __builtin_ldexp(r, -shift);
   if (shift < 0 && error != 0 && (lost == 0x1p-947 || lost == -0x1p-947)) {
     const double lower = lost > 0 ? r : r - 0x1p-1074;
@@ -345,13 +345,13 @@ inline u64 div_fixup64(u64 quotient, u64 denominator, u64 numerator) {
   return r;
 }
 
-// ---- instructions whose error the ISA only bounds
+// ---- instructions for which the ISA only bounds the error
 inline u32 random_bits(u32 seed, u32 value, int lane) {
   u32 r = seed ^ value * 0x9E3779B1u ^ static_cast<u32>(lane) * 0x85EBCA6Bu;
   r = (r ^ r >> 15) * 0x2C1B3C6Du;
   return r ^ r >> 13;
 }
-/// How far an approximate result is moved from the nearest value: +1, -1 or 0 ulp.
+/// By how many ulp (+1, -1 or 0) an approximate result is moved from the nearest value.
 inline int moved(const State& m, u32 value, int lane) {
   switch (m.approximation) {
     case Approximation::kUp:
@@ -364,7 +364,7 @@ inline int moved(const State& m, u32 value, int lane) {
       return 0;
   }
 }
-/// f32 transcendental instructions flush a subnormal source and result, whatever MODE says.
+/// f32 transcendental instructions flush a subnormal source and a subnormal result, whatever MODE says.
 inline double flushed(u32 x) { return (x & 0x7F800000) == 0 ? (x >> 31 ? -0.0 : 0.0) : static_cast<double>(f(x)); }
 inline u32 approximate(double exact, const State& m, int lane) {
   u32 r = exact != exact ? 0x7FC00000u : b(static_cast<float>(exact));
@@ -383,7 +383,7 @@ inline u32 approximate16(double exact, u32 x, const State& m, int lane) {
   }
   return r;
 }
-/// sin(2 pi (x + offset)). The offset is added last: a large x would lose it.
+/// sin(2 pi (x + offset)). The offset is added last, because a large x would absorb it.
 inline double sine(double x, double offset = 0) {
   if (!(x - x == 0)) return x - x;
   const double sum = x - __builtin_floor(x) + offset, turn = sum - __builtin_floor(sum);
@@ -398,13 +398,13 @@ inline void move_pair(const u32* const* s, u32* r, const State&) {
     r[i + kLanes] = high;
   }
 }
-/// A saturated signed sum. If the sign of `overflow` is set, returns the largest or smallest value according to the sign of x.
+/// A saturated signed sum. If the sign bit of `overflow` is set, returns the largest or smallest value, by the sign of x.
 inline u32 saturated(u32 sum, u32 x, u32 overflow) { return overflow >> 31 ? (x >> 31 ? 0x80000000u : 0x7FFFFFFFu) : sum; }
 inline int signed24(u32 x) { return static_cast<int>(x << 8) >> 8; }
 inline u32 least(u32 x, u32 y) { return static_cast<int>(x) < static_cast<int>(y) ? x : y; }
 inline u32 greatest(u32 x, u32 y) { return static_cast<int>(x) > static_cast<int>(y) ? x : y; }
 inline int clamped16(u32 x) { return static_cast<int>(clamped(static_cast<int>(x), -32768, 32767)); }
-/// Extracts `width` bits from `offset` on, sign-extended. Bits beyond bit 31 are copies of bit 31.
+/// Extracts `width` bits from bit `offset` on, sign-extended. Bits beyond bit 31 are copies of bit 31.
 inline u32 bfe_signed(u32 x, u32 offset, u32 width) {
   const u32 n = width & 31, part = static_cast<u32>(static_cast<int>(x) >> (offset & 31)) & ((1u << n) - 1),
             sign = n == 0 ? 0 : 1u << (n - 1);
@@ -427,7 +427,7 @@ inline u32 permuted(u32 x, u32 y, u32 selectors) {
   }
   return r;
 }
-/// Low word: the result; high word: all ones if there was a carry or borrow out of 32 bits, else 0.
+/// Low word: the result. High word: all ones if there was a carry or borrow out of 32 bits, otherwise 0.
 inline u64 with_carry(u64 r) { return (r & 0xFFFFFFFFu) | (r >> 32 != 0 ? u64{0xFFFFFFFF} << 32 : 0); }
 template <bool kSigned>
 inline void mad_wide(const u32* const* s, u32* r, const State&) {

@@ -1,5 +1,5 @@
-// Compiled once per host instruction set; ASSAY_LANES names the function that returns the build's table. Uses nothing of the
-// standard library: the linker might keep one copy of a template for all three builds, and that copy might need AVX-512.
+// This file is compiled once per host instruction set; ASSAY_LANES names the function that returns the build's table. It uses
+// nothing of the standard library: the linker keeps one copy of a template for all three builds, which might need AVX-512.
 #include "kernels/gcn_executor/wave.h"
 
 #if defined(__AVX2__)
@@ -32,7 +32,7 @@ void each_lane(const u32* const* s, u32* r, const State& m) {
     if constexpr (is_wide(Op::kResult[0]) || Op::kResult[1] == 'M') r[i + kLanes] = static_cast<u32>(value >> 32);
   }
 }
-/// Applies Op to the low and high half of each word, or to the words of two registers.
+/// Applies Op to the low and the high half of each word, or to the words of two registers.
 template <class Op>
 void both_halves(const u32* const* s, u32* r, const State& m) {
   constexpr int kSources = length(Op::kTypes);
@@ -121,7 +121,7 @@ const u32* mask(Wave& w) {
   return w.mask;
 }
 
-/// Bit operations instead of "?:", which compilers turn into masked stores; AMD's AVX2 cores run these in slow microcode.
+/// Bit operations instead of "?:", which compilers turn into masked stores. AMD's AVX2 cores run masked stores in slow microcode.
 inline u32 blend(u32 m, u32 yes, u32 no) { return (m & yes) | (~m & no); }
 
 void write(Wave& w, u32* to, const u32* from) {
@@ -176,7 +176,7 @@ void flush_row(char type, u32* row, bool is_half) {
   }
 }
 
-/// Returns the row that a body reads: the register itself if it is used unchanged, else a modified copy in temporary[k].
+/// Returns the row that a body reads: the register itself if no modifier changes it, otherwise a modified copy in temporary[k].
 const u32* prepare(Wave& w, const Source& s, int k) {
   u32* const t = w.temporary[k];
   const u32* in = t;
@@ -199,7 +199,7 @@ const u32* prepare(Wave& w, const Source& s, int k) {
   }
   const bool flushes = is_flushed(s.type, w.state.mode, kDenormals32In, kDenormals16In);
   if (!s.changed && !flushes) return in;
-  if (s.type == 'Q') {  // the words selected for the low and high result
+  if (s.type == 'Q') {  // the half or word that each of the two results reads
     const u32 *low = in + s.low_half * kLanes, *high = in + s.high_half * kLanes;
     alignas(64) u32 copy[2 * kLanes];
     LANES {
@@ -278,7 +278,7 @@ void change_result(Wave& w, const Operation* o, u32* r) {
   }
 }
 
-/// Writes the result of a DPP instruction: lanes without a source keep their old value, or get 0 with bound_ctrl.
+/// Writes the result of a DPP instruction. Lanes without a source keep their old value, or get 0 with bound_ctrl.
 void write_permuted(Wave& w, const Operation* o, const u32* r) {
   const Permutation& p = *o->source[0].lanes;
   u64 lanes = exec(w) & p.written;
@@ -328,7 +328,7 @@ bool contiguous(Wave& w, const u32* low, const u32* high, u64 first, u32 stride)
   return bad == 0;
 }
 
-/// Only words of active lanes may be accessed, since the others may lie outside the buffer.
+/// Accesses only words of active lanes, since those of inactive lanes may lie outside the buffer.
 template <u32 kWords>
 void load_words(Wave& w, u32* rows, const void* at) {
   const u32* g = static_cast<const u32*>(at);

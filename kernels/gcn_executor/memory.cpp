@@ -1,4 +1,4 @@
-// Device memory, data transfer between registers and lane pointers, and the race detector.
+// Device memory, data transfer between registers and the memory that lane pointers name, and the race detector.
 #include "kernels/gcn_executor/memory.h"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ Memory::~Memory() {
 }
 
 void* Memory::allocate(size_t bytes, std::string name) {
-  // Leaves an unused page between buffers, so that an address just past one buffer is never inside the next.
+  // Leaves an unused page between buffers, so that an address just past one buffer is never inside the next one.
   constexpr size_t kPage = 4096;
   const size_t taken = (bytes + 2 * kPage - 1) / kPage * kPage;
   void* data = taken < bytes ? nullptr : std::aligned_alloc(kPage, taken);
@@ -104,8 +104,8 @@ enum AtomicKind : u16 {
   kPackedAddBf16,
 };
 
-/// Adds the two f16 or bf16 values of a word, each to nearest even. Rounding first to f32 changes nothing: 24 bits are at least
-/// 2 * 11 + 2. Subnormals are kept.
+/// Adds the two f16 or bf16 values of a word, each to nearest even. Rounding to f32 first changes nothing, because f32's 24 bits
+/// are at least 2 * 11 + 2. Subnormals are kept.
 u32 packed_sum(AtomicKind kind, u32 old, u32 x) {
   u32 sum = 0;
   for (const int shift : {0, 16}) {

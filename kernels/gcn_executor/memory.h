@@ -1,4 +1,4 @@
-// Device memory: buffers in this process. A device address equals the host address, so runtimes can copy with memcpy and plug-ins
+// Device memory: buffers in this process. A device address equals the host address: runtimes can copy with memcpy, and plug-ins
 // can read device memory directly.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace assay_gcn {
 
 struct Operation;
 
-/// The last access to a 4-byte word, for the race detector. A null operation means no access in this launch.
+/// The last access to a 4-byte word, for the race detector. If `operation` is null, this launch has not accessed the word.
 struct Access {
   const Operation* operation = nullptr;
   uint32_t wave = 0, group = 0, time = 0;
@@ -23,15 +23,15 @@ struct Access {
 };
 struct Touch {
   Access write, read;
-  uint32_t split = 0;  ///< if waves touched different bytes: index of the per-byte record in RaceDetector (program.h)
+  uint32_t split = 0;  ///< if waves accessed different bytes: index of the per-byte record in RaceDetector (program.h)
 };
 
 struct Buffer {
   uint64_t begin = 0, end = 0;
   std::string name;
   bool owned = false;
-  std::vector<Touch> touches;  ///< one entry per 4 bytes, created when a detector first needs it
-  uint64_t touched_in = 0;     ///< number of the batch of launches that `touches` belongs to
+  std::vector<Touch> touches;  ///< one entry per 4 bytes, created when a race detector first needs it
+  uint64_t touched_in = 0;     ///< number of the launch batch that `touches` belongs to
 
   bool holds(uint64_t address, uint64_t bytes) const {
     return address >= begin && bytes <= end - begin && address - begin <= end - begin - bytes;

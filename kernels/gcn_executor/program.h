@@ -1,4 +1,4 @@
-// The operations of one function, one slot per dword; the translation from instructions to operations; data transfer between
+// The operations of one function, one slot per dword; the translation of instructions to operations; data transfer between
 // registers and memory; and the race detector.
 #pragma once
 
@@ -21,8 +21,8 @@ class RaceDetector {
  public:
   enum Kind { kRead, kWrite };
 
-  /// Records an access by one lane or by consecutive lanes. `touches`: records of the address space; `offset`: position in it;
-  /// `what`: text for the message.
+  /// Records an access by one lane, or by consecutive lanes. `touches`: records of the address space. `offset`: position in it.
+  /// `buffer` is named in messages; null: the access is to LDS.
   void access(Wave& w, const Operation* o, std::vector<Touch>& touches, uint64_t offset, uint64_t bytes, Kind kind, bool atomic,
               const Buffer* buffer);
   /// Records an access to global memory.
@@ -39,8 +39,8 @@ class RaceDetector {
 
  private:
   bool ordered(const Wave& w, const Access& earlier) const;
-  /// Reports conflicts with an access to some bytes of a word. `touch` holds the previous accesses. Returns false if the waves
-  /// touch different bytes.
+  /// Reports conflicts of earlier accesses (`touch`) with an access to some bytes of a word. Returns false if the waves access
+  /// different bytes.
   bool touch_bytes(Wave& w, const Operation* o, Touch& touch, unsigned mask, uint64_t offset, Kind kind, bool atomic,
                    const Buffer* buffer);
   void split(Touch& touch);
@@ -51,7 +51,7 @@ class RaceDetector {
   uint64_t batch_ = 1;
   std::vector<std::string> found_;
   std::set<std::pair<const Operation*, const Operation*>> pairs_;
-  std::vector<std::array<Touch, 4>> splits_;  ///< per-byte records of words whose bytes are touched by several waves
+  std::vector<std::array<Touch, 4>> splits_;  ///< per-byte records of words whose bytes several waves access
 };
 
 struct Program {
@@ -68,7 +68,7 @@ struct Build {
   Program& program;
   bool is_gfx950 = false;
   MatrixModel matrix_model = MatrixModel::kNone;
-  std::vector<std::string> used = {};  ///< names of the modifiers that were handled
+  std::vector<std::string> used = {};  ///< names of the modifiers that were read
 
   bool has(std::string_view modifier) { return used.emplace_back(modifier), in.has(modifier); }
   int64_t number(std::string_view modifier, int64_t otherwise = 0) {
@@ -82,14 +82,14 @@ struct Build {
 
 [[noreturn]] void not_implemented(const std::string& why);
 
-/// Converts an operand to a source: a row, a scalar, or a constant of a type (see vector_table.inc).
+/// Converts an operand to a source: a register row, a scalar, or a constant of the given type (see vector_table.inc).
 Source source_of(const Operand& operand, char type);
-/// The row of a vector or accumulation register.
+/// The index of the register row of a vector or accumulation register.
 uint16_t row_of(const Operand& operand);
 /// The number of a writable scalar register.
 uint16_t scalar_of(const Operand& operand);
 
-// Each function handles one group of mnemonics and returns false for all others. Throws Fault if the variant is not implemented.
+// Each function handles one group of mnemonics, and returns false for all others. Throws Fault if a variant is not implemented.
 bool build_vector(Build& build, const VectorEntry* entries, size_t count);
 bool build_lane_exchange(Build& build);
 bool build_scalar(Build& build);
@@ -104,7 +104,7 @@ inline u64 wide_word(const Wave& w, const Source& s) {
 
 // Data transfer between registers and lane pointers, for all kinds of memory.
 
-/// High words of flat addresses that mean LDS and scratch. They lie above all addresses of a process.
+/// High words of flat addresses that mean LDS and scratch. They are above all addresses of a process.
 inline constexpr u64 kSharedAperture = 0x00010000, kPrivateAperture = 0x00020000;
 
 /// Bits of Operation::code for memory operations.
@@ -112,7 +112,7 @@ enum MemoryCode : u16 {
   kSigned = 1,     ///< a load sign-extends a byte or short
   kLowHalf = 2,    ///< loads write the low half and keep the high half (d16)
   kHighHalf = 4,   ///< loads write the high half and keep the low half; stores take the high half (d16_hi)
-  kScoped = 8,     ///< agent or system scope, or atomic: does not race with other scoped accesses
+  kScoped = 8,     ///< agent or system scope, or atomic: does not race with other accesses of this kind
   kToLds = 16,     ///< a load writes LDS instead of registers
   kAtomicShift = 8,
 };

@@ -1,5 +1,5 @@
-// A wave of 64 lanes, and the decoded form of an instruction. Plain structs, because the three builds of lane_code.cpp for
-// different host instruction sets share them.
+// A wave of 64 lanes, and the decoded form of an instruction. These are plain structs, because the three builds of lane_code.cpp
+// for different host instruction sets share them.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ using u64 = uint64_t;
 
 inline constexpr int kLanes = 64;
 inline constexpr u64 kAllLanes = ~u64{0};
-/// Index of scc in Wave::s, after all registers that an instruction can encode.
+/// Index of scc in Wave::s. It comes after all registers that an instruction can encode.
 inline constexpr int kScc = 128;
 
 /// Bits of the MODE register.
@@ -28,12 +28,12 @@ enum Mode : u32 {
   kFp16Overflow = 1u << 23,
 };
 
-/// Which result to choose for an instruction whose error the ISA only bounds.
+/// Which result an instruction returns if the ISA only bounds its error.
 enum class Approximation : u32 { kNearest, kUp, kDown, kRandom };
 
-/// How a matrix instruction of gfx950 adds, which is not documented.
+/// How a matrix instruction of gfx950 adds its products, which is not documented.
 enum class MatrixModel : u32 {
-  kNone,         ///< floating-point matrix instructions of gfx950 stop the kernel
+  kNone,         ///< no model: floating-point matrix instructions of gfx950 stop the kernel
   kAsGfx942,     ///< adds as gfx942 does; f8f6f4 in blocks of 64 along k
   kOneRounding,  ///< rounds the exact sum of all products and C once, to nearest
   kEachProduct,  ///< adds the products in ascending k, and rounds after each addition
@@ -51,9 +51,9 @@ struct Operation;
 struct Group;
 struct Launch;
 
-/// Executes one operation. Returns the next one, or nullptr if the wave must wait or has ended.
+/// Executes one operation. Returns the operation to execute next, or nullptr if the wave must wait or has ended.
 using Handler = const Operation* (*)(Wave&, const Operation*);
-/// Arithmetic on all 64 lanes. Sources and results are rows of 64 words; 64-bit values use two rows, low words first.
+/// Arithmetic on all 64 lanes. Sources and results are rows of 64 words, one per lane; 64-bit values: two rows, low words first.
 using Body = void (*)(const u32* const* source, u32* result, const State& state);
 
 /// Source lanes of a DPP operand.
@@ -68,13 +68,13 @@ struct Source {
   enum Kind : u8 { kRow, kScalar, kConstant, kLaneMask };
   Kind kind = kRow;
   char type = 'b';     ///< see vector_table.inc
-  u8 words = 1;        ///< number of rows that the body reads
+  u8 words = 1;        ///< number of rows that the body reads from this source
   bool changed = false;  ///< a modifier applies, so the body reads a modified copy of the register
   u8 shift = 0;        ///< first bit, if only a part of the word is read
   u8 bits = 32;        ///< number of bits of that part
   bool extended = false;  ///< the part is sign-extended
   bool is_half = false;   ///< v_fma_mix: the source is f16
-  u8 low_half = 0, high_half = 1;  ///< packed types: the half or word that each result reads
+  u8 low_half = 0, high_half = 1;  ///< packed types: the half or word that the low and the high result read
   u16 index = 0;       ///< first row, or scalar register
   u32 constant[2] = {};
   u32 keep[2] = {~0u, ~0u}, flip[2] = {};  ///< masks that clear (keep) and flip the sign bits of the low and high word or half
@@ -136,7 +136,7 @@ inline u32* row(Wave& w, u32 index) { return w.v + index * kLanes; }
 /// Functions on rows of 64 lanes, compiled for one host instruction set.
 struct LaneCode {
   const char* name;  ///< "portable", "AVX2", "AVX-512"
-  Handler vector;             ///< handler: sources, body, result
+  Handler vector;             ///< a handler that reads the sources, runs the body and writes the result
   const u32* (*mask)(Wave&);  ///< returns all ones in each active lane
   const u32* (*prepare)(Wave&, const Source&, int temporary);
   void (*write)(Wave&, u32* to, const u32* from);  ///< writes a row under the lane mask

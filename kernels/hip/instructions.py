@@ -19,7 +19,7 @@ class Objects:
     def __init__(self, folder, architecture, tools):
         self.architecture, self.tools = architecture, tools
         self.home = {}  # short name -> (object, mangled name)
-        self.there = set()  # these and the kernels that a sample build compiled only to IR
+        self.there = set()  # short names of these and of the kernels that a sample build compiled only to IR
         for path in sorted(pathlib.Path(folder, architecture).glob("*.elf")):
             code = CodeObject(path)
             for mangled, text in demangle(tools.cxxfilt, code.functions()).items():
@@ -37,7 +37,7 @@ class Objects:
 
 
 def violation(row, architecture, opcodes):
-    """The problem with a kernel, or nothing."""
+    """A message about a kernel that violates a row of the expectations, or None."""
     seen = sum(n for opcode, n in opcodes.items() if re.fullmatch(row["instruction"], opcode))
     least = row["times"].endswith("+")
     wanted = int(row["times"].rstrip("+"))
@@ -85,7 +85,7 @@ def cpu_kernels(libraries, sources, cxxfilt):
                    if path.suffix in (".h", ".cpp") and not path.stem.endswith("_test"))
     templates = set(re.findall(r"(?:SIMT_(?:WIDE_)?KERNEL|WATCH_DENSE_KERNEL\(.*\))\s+void\s+(?:SIMT_BOUNDS\(.*\)\s+)?(\w+)\(", text))
     names = [name for library in libraries for name in demangle(cxxfilt, CodeObject(library).functions(".symtab")).values()]
-    names = {short_name(re.sub(r" \[clone [^]]*\]", "", name)) for name in names}  # GCC clones: one per CPU instruction set
+    names = {short_name(re.sub(r" \[clone [^]]*\]", "", name)) for name in names}  # GCC makes one clone per CPU instruction set
     found = {n for n in names if template_of(n) in templates and lanes_of(n) in (None, "64")}
     return found, templates - {template_of(n) for n in found}
 

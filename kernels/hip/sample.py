@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Selects the kernels in a file of LLVM IR that a sample build compiles to machine code: all that the expectations and executed cases name, one per
-template, and a fraction of the rest, chosen by a hash of their names. Also writes a list of all kernels in the file."""
+"""Selects the kernels in a file of LLVM IR that a sample build compiles to machine code: all kernels that the expectations and executed cases name,
+one per template, and a fraction of the rest, chosen by a hash of their names. Also writes a list of all kernels in the file."""
 import argparse
 import csv
 import hashlib
@@ -13,7 +13,7 @@ KERNEL = re.compile(r"^define [^\n]*\bamdgpu_kernel void @(\w+)\(.*?^}\n", re.M 
 
 
 def chosen(names, wanted, one_in):
-    """Maps mangled to short names; returns the kernels to keep."""
+    """Returns the kernels to keep, by mangled name. `names`: mangled name -> short name."""
     kept = {mangled for mangled, name in names.items() if name in wanted}
     seen = {template_of(names[mangled]) for mangled in kept}
     for mangled, name in sorted(names.items()):

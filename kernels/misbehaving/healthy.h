@@ -1,4 +1,4 @@
-/* The correct kernel that every library of this folder wraps. A library's results are right; only its behaviour is wrong. */
+/* The correct kernel that every library of this folder wraps. The results of a library are right; only its behaviour is wrong. */
 #ifndef ASSAY_MISBEHAVING_HEALTHY_H
 #define ASSAY_MISBEHAVING_HEALTHY_H
 
@@ -6,7 +6,7 @@
 #include "../example_plugin/my_rms_norm.c"
 #undef assay_get_library
 
-/* Defines the library table with another run(). */
+/* Defines the library table with run() replaced. */
 #define MISBEHAVE_WITH(its_run)                                                                         \
   const assay_library* assay_get_library(void) {                                                        \
     static const assay_library library = {                                                              \

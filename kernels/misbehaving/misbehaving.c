@@ -1,4 +1,4 @@
-/* Libraries that break the rules of the C ABI, for the harness's tests. Their results are right, their behaviour is wrong.
+/* Libraries that break the rules of the C ABI, for the harness's tests. Their results are right; their behaviour is wrong.
  * CMake compiles this file once per library, with MISBEHAVIOUR_<name> defined. Each section is one library. */
 #define _GNU_SOURCE
 #include <fenv.h>
@@ -101,7 +101,7 @@ MISBEHAVE_WITH(scribble)
 
 #elif defined(MISBEHAVIOUR_scribbles_on_files)
 
-/* Writes the number 3 GB, as if it were a message's length, into every file descriptor that it did not open, and continues. */
+/* Writes the 8-byte number 3 GB, as if it were a message's length, into every file descriptor that it did not open. */
 static assay_status scribble(const assay_call* call) {
   static const unsigned char length[8] = {0, 0, 0, 0xc0};
   for (int file = 3; file < 16; ++file)
@@ -151,12 +151,12 @@ MISBEHAVE_WITH_TWO(hang, "hangs", "innocent")
 
 #elif defined(MISBEHAVIOUR_takes_memory)
 
-/* Allocates memory until none is left, and writes one byte of each piece. */
+/* Allocates memory until there is none left, and writes one byte of each piece. */
 static assay_status take(const assay_call* call) {
   for (;;) {
     unsigned char* piece = malloc((size_t)1 << 28);
     if (!piece) return answer(call, ASSAY_FAILED, "no memory is left");
-    piece[0] = 1; /* one page only: the test limits the requested memory, not the used pages */
+    piece[0] = 1; /* touches one page only: the test limits the requested memory, not the used pages */
   }
   return run(call);
 }
@@ -164,7 +164,7 @@ MISBEHAVE_WITH(take)
 
 #elif defined(MISBEHAVIOUR_keeps_state)
 
-/* Adds the number of its calls to the output: two calls differ, without a race. */
+/* Adds the number of its calls to the output, so two calls differ, although there is no race. */
 static assay_status count(const assay_call* call) {
   static unsigned char calls;
   const assay_status status = run(call);
@@ -175,7 +175,7 @@ MISBEHAVE_WITH(count)
 
 #elif defined(MISBEHAVIOUR_changes_rounding)
 
-/* Two correct kernels. The first leaves its thread in round-down mode, as the initialization of some libraries does. */
+/* Two correct kernels. The first one leaves its thread in round-down mode, as the initialization of some libraries does. */
 static assay_status round_down(const assay_call* call) {
   const assay_status status = run(call);
   if (strcmp(call->kernel, "rounds_down") == 0) fesetround(FE_DOWNWARD);
@@ -185,7 +185,7 @@ MISBEHAVE_WITH_TWO(round_down, "rounds_down", "innocent")
 
 #elif defined(MISBEHAVIOUR_late_thread)
 
-/* Two correct kernels. The first starts a thread that overwrites the call's tensors a moment later, while the other kernel
+/* Two correct kernels. The first one starts a thread that overwrites the call's tensors a moment later, while the other kernel
  * runs. */
 struct late {
   unsigned char* at;
@@ -208,7 +208,7 @@ static assay_status leave_thread(const assay_call* call) {
   if (status != ASSAY_OK) return status;
   const assay_tensor* y = tensor_of(call, "y");
   if (strcmp(call->kernel, "late") != 0) {
-    usleep(20000); /* gives the first kernel's thread time to overwrite this call's output */
+    usleep(20000); /* gives the thread of the first kernel time to overwrite this call's output */
     return status;
   }
   late.at = y->data;

@@ -1,13 +1,13 @@
 // Kernels for an NVIDIA GPU: each breaks one rule, except a well-behaved one (innocent). Damage to the device and its memory must
 // change only the verdict of the case that caused it. Each kernel is correct for fewer than four rows, so verdicts of its small
-// cases reveal lasting damage. ci/device_strikes runs them.
+// cases show lasting damage. ci/device_strikes runs them.
 #include <assay/cuda_plugin.hpp>
 
 namespace {
 
 constexpr int kThreads = 128;
 
-/// One block per row, in which one thread computes the sum. Slow, but correct for contract vllm.rms_norm@2026-06-18.
+/// One block per row, in which one thread computes the sum: slow, but correct for contract vllm.rms_norm@2026-06-18.
 __global__ void norm(const __nv_bfloat16* x, int64_t x_stride, const __nv_bfloat16* gamma, __nv_bfloat16* y, int64_t y_stride, int64_t n, float eps) {
   __shared__ float r;
   const __nv_bfloat16* const from = x + blockIdx.x * x_stride;

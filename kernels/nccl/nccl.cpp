@@ -1,5 +1,5 @@
-// libassay_nccl.so: the machine's NCCL all-reduce as a plug-in. Each rank has its own device. If there are fewer devices,
-// ranks share them; NCCL supports this from 2.30 on with NCCL_MULTI_RANK_GPU_ENABLE=1.
+// libassay_nccl.so: the machine's NCCL all-reduce as a plug-in. Each rank has its own device. If there are too few devices, ranks
+// share them; NCCL supports this from 2.30 on with NCCL_MULTI_RANK_GPU_ENABLE=1.
 #include <dlfcn.h>
 #include <nccl.h>
 
@@ -28,7 +28,7 @@ struct Api {
   decltype(&ncclGroupStart) group_start = nullptr;
   decltype(&ncclGroupEnd) group_end = nullptr;
   decltype(&ncclGetErrorString) text = nullptr;
-  std::string missing;  ///< why NCCL could not be loaded
+  std::string missing;  ///< why NCCL could not be loaded; empty if it was
 
   static const Api& one() {
     static const Api api;
@@ -92,7 +92,7 @@ using assay::plugin::report;
 using assay::plugin::unsupported;
 using assay_nccl::Api;
 
-constexpr int kSharesDevices = 23000;             ///< the first release whose ranks may share a device
+constexpr int kSharesDevices = 23000;             ///< the first NCCL release whose ranks may share a device
 constexpr std::chrono::seconds kMostSeconds{20};  ///< time limit for a call of all ranks
 
 ncclDataType_t type_of(const assay_tensor& t) {
@@ -159,7 +159,7 @@ class Group {
     return memory_.push_back(data), data;
   }
 
-  /// Runs back-to-back calls. Calls that have streams are only enqueued there.
+  /// Runs back-to-back calls. If the calls have streams, only enqueues them there.
   void run(const assay_call* const* const* row, int32_t n_calls, const std::string& algorithm) {
     const bool has_streams = row[0][0]->stream != nullptr;
     const assay_call* const* const calls = row[0];

@@ -24,7 +24,7 @@ std::vector<Kernel> all_kernels() {
 
 namespace {
 
-/// The architecture whose instructions the contract describes; empty if any GPU can run it.
+/// The architecture whose instructions the contract describes; empty if the contract is for any GPU.
 std::string chip_of(const std::string& op, const std::string& contract) {
 #define ASSAY_CHIP_OP(name) \
   if (op == #name) return name##_chip(contract);

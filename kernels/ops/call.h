@@ -1,5 +1,5 @@
-// A checked call of the C ABI, and the table rows by which a library offers its kernels. A call that a kernel cannot serve is
-// rejected here, with a message, before anything runs.
+// A checked call of the C ABI, and the table rows that describe() lists. A call that a kernel cannot serve is rejected here, with
+// a message, before anything runs.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ class Call : public assay::plugin::Call {
   using assay::plugin::Call::number;
   double number(const char* parameter) const;
 
-  /// A launch on this call's stream, with its lane order and warp size.
+  /// A launch on this call's stream, with the call's lane order and warp size.
   simt::Launch grid(int64_t blocks, int threads) const;
   int warp() const { return int(number("warp", 32)); }
 

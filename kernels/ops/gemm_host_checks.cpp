@@ -10,7 +10,7 @@ namespace assay_kernels {
 
 namespace {
 
-/// Distance between the scales of two rows: 0 if there is a single scale, 1 if each row has one.
+/// Distance between the scales of two rows: 0 if all rows share one scale, 1 if each row has a scale.
 int64_t step_of(const assay_tensor& t, int64_t rows) {
   if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
   if (t.ndim != 1 || (t.shape[0] != 1 && t.shape[0] != rows)) unsupported(named(t) + " must have one scale, or one for each row");
@@ -27,7 +27,7 @@ const int32_t* integers(const assay_tensor& t, int64_t rows) {
   return static_cast<const int32_t*>(t.data);
 }
 
-/// Rejects a k for which a sum of int8 products may overflow int32. With int8 zero points, the sum may be twice as large.
+/// Rejects a k for which a sum of int8 products may overflow int32. With zero points, the sum may be twice as large.
 void expect_room(int64_t k, Azp azp) {
   const int64_t largest_product = 128 * 128, sums = azp == Azp::kNone ? 1 : 2;
   if (k > INT32_MAX / (largest_product * sums)) unsupported("k is too large: the int32 sum may overflow");
@@ -128,7 +128,7 @@ void expect_dense(const assay_tensor& t, int64_t experts, Shape each) {
     failed(named(t) + " has less storage than elements");
 }
 
-/// Scales [experts, rows, blocks] of any strides: those of one expert, and the distance between experts in expert_stride.
+/// Scales [experts, rows, blocks] of any strides. Returns the scales of expert 0; sets expert_stride to the distance of experts.
 BlockScales scales_of_experts(const Call& call, const char* role, int64_t experts, int64_t all_rows, int64_t rows, int64_t blocks,
                               int64_t& expert_stride, const ScaleLevel& level = kFloatScales) {
   const assay_tensor& t = call.input(role);
@@ -147,7 +147,7 @@ BlockScales scales_of_experts(const Call& call, const char* role, int64_t expert
 }
 
 /// a, b and d of a grouped GEMM with their sizes and pitches; the caller adds groups and scales. `topk`: rows of d for each row
-/// of a; `rows`: their description in the message.
+/// of a. `rows`: how an error message names m.
 template <class Arguments>
 Arguments expert_operands(const Call& call, int a_type, int b_type, int64_t topk = 1, const char* rows = "the rows of a") {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
@@ -195,7 +195,7 @@ const int32_t* problem_sizes(const Call& call, int64_t experts) {
   return static_cast<const int32_t*>(t.data);
 }
 
-/// All arguments except the scales.
+/// All arguments of experts at offsets, except the scales.
 template <class Arguments>
 Arguments offset_operands(const Call& call, int a_type, int b_type, ExpertTensor rows, int64_t tile) {
   auto x = expert_operands<Arguments>(call, a_type, b_type);

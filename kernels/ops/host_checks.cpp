@@ -35,7 +35,7 @@ void fill_buffers(unsigned char* area, size_t bytes) {
   for (size_t at = kAreaBuffer; at + sizeof word <= bytes; at += sizeof word) std::memcpy(area + at, &word, sizeof word);
 }
 
-/// Sets flags and call counters to their state after `counter` barriers and calls.
+/// Sets flags and call counters to their values after `counter` barriers and calls.
 void begin_signals_at(unsigned char* area, uint32_t counter) {
   Signals signals;
   std::memcpy(&signals, area, sizeof signals);
@@ -87,7 +87,7 @@ AreaRequest signals_and_buffer(const Call& call) {
   const assay_tensor& x = call.at("x");
   const int64_t bytes = elements_of(x) * x.type_bits / 8;
   if (bytes > kMostBytes) unsupported("more than 1 GiB");
-  // The initial contents must not look like received data.
+  // initially a bit pattern that does not look like received data
   return counted_from(call, {kSignalsAndBuffer, size_t(kAreaBuffer + bytes), fill_buffers<0xffffffffu>});
 }
 
@@ -204,7 +204,7 @@ bool expect_rows_of(const assay_tensor& tensor, const NormInputs& inputs) {
 
 namespace {
 
-/// Views [a, b, n] as [a * b, n]: {rows, n, row stride, column stride}. Rejects rows that are not evenly spaced.
+/// Views a tensor [a, b, n] as [a * b, n]: returns {rows, n, row stride, column stride}. Rejects rows that are not evenly spaced.
 std::array<int64_t, 4> flattened(const assay_tensor& tensor) {
   if (tensor.shape[0] > 1 && tensor.strides[0] != tensor.shape[1] * tensor.strides[1])
     unsupported(std::string("tensor '") + tensor.role + "' must have evenly spaced rows");
@@ -253,7 +253,7 @@ GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int co
   const Shape dense = dense_matrix(q);
   if (dense.rows != x.rows || dense.columns != x.columns) failed("q must have the shape of x");
   const int64_t groups = x.columns / group_size;
-  // Kernels use 32-bit indices. Packed rows are padded to four groups.
+  // Kernels use 32-bit indices. Rows with packed scales are padded to a multiple of four groups.
   if (x.rows * ((groups + 3) / 4 * 4) > 0x7fffffff - 1024) unsupported("more than 2^31 groups");
 
   ScalesOut out{};
@@ -289,7 +289,7 @@ ScaleTile tile_of(const Call& call) {
   unsupported("scales in tiles of " + std::to_string(rows) + " x " + std::to_string(columns));
 }
 
-/// The tensor of scale bytes; it must be dense and at least as large as the grid of blocks.
+/// The tensor of scale bytes. It must be dense and hold at least [rows, groups] bytes.
 const assay_tensor& byte_scales(const Call& call, int64_t rows, int64_t groups, int type = ASSAY_FLOAT8_E8M0FNU) {
   const assay_tensor& scale = call.output("scale");
   if (!has_type(scale, type, 8))
@@ -544,7 +544,7 @@ MoveArguments move_arguments(const Call& call, const SortArguments* sorted) {
 
 namespace {
 
-/// Reads the result tensor, and the tensor of copied scales if the contract has one.
+/// Reads the output tensor, and the output tensor of copied scales if the contract has one.
 void read_gathered(const Call& call, const GatherNeeds& needs, GatherArguments& a) {
   const assay_tensor& y = call.output("y");
   const Shape shape = matrix_of_rows(y);

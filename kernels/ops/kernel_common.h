@@ -1,4 +1,4 @@
-// Shared by the kernels of several ops: conversion of run-time values to template parameters, 16-byte loads from rows, pairwise
+// Shared by the kernels of several ops: conversion of run-time values to template arguments, 16-byte loads from rows, pairwise
 // sums, and flushing of subnormals.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace assay_kernels {
 
-// Conversion of a call's run-time values to template parameters.
+// Conversion of a call's run-time values to template arguments.
 
 template <class F>
 void with_half_type(const assay_tensor& x, F f) {
@@ -30,8 +30,8 @@ void with_warp(const Call& call, F f) {
   if (!simt::with_warp_size(call.warp(), f)) unsupported("no kernel for warps of " + std::to_string(call.warp()) + " lanes");
 }
 
-/// By default, each power of two of loads per thread gets its own kernel. Builds that only check compilation (ASSAY_FEW_LOADS)
-/// instantiate fewer; a kernel also handles rows with fewer loads.
+/// By default, each power of two of loads per thread is a kernel of its own. Builds that only check compilation (ASSAY_FEW_LOADS)
+/// instantiate fewer kernels; a kernel also handles rows with fewer loads.
 #ifdef ASSAY_FEW_LOADS
 inline constexpr bool kEachNumberOfLoads = false;
 #else
@@ -61,10 +61,10 @@ const T* data_of(const assay_tensor& tensor) {
 /// Returns zero with the sign of v if v is subnormal, else v.
 SIMT_DEVICE float flushed(float v) { return simt::magnitude(v) < 0x1p-126f ? simt::from_bits(simt::bits(v) & 0x80000000u) : v; }
 
-// Loads of sixteen bytes, also from rows that are not a whole number of loads, so that the next row is not aligned.
+// Loads of sixteen bytes. A row need not be a whole number of loads; the next row is then not aligned.
 
-/// Elements of a 16-byte load. Loads are kept as 32-bit words: each 16-bit element would occupy a register of its own while the
-/// load is in flight.
+/// The elements of a 16-byte load. Loads are kept as 32-bit words, because each 16-bit element would occupy a register of its own
+/// while the load is in flight.
 template <class T>
 SIMT_DEVICE simt::Vector<T> elements_of(const simt::Vector<uint32_t>& words) {
   simt::Vector<T> v;
@@ -96,7 +96,7 @@ SIMT_DEVICE void widen(const simt::Vector<uint32_t>& words, float (&v)[simt::Vec
   }
 }
 
-/// Loads 16 bytes of a row from element `first`; zeros for elements >= n. `whole`: rows are aligned, whole numbers of loads.
+/// Loads 16 bytes of a row from element `first` on; elements >= n are zeros. `whole`: rows are aligned, whole numbers of loads.
 template <class T>
 SIMT_DEVICE simt::Vector<uint32_t> load_of_row(const T* row, int64_t first, int64_t n, bool whole) {
   simt::Vector<uint32_t> words{};
@@ -142,8 +142,8 @@ SIMT_DEVICE void store_of_row(uint8_t* row, int64_t first, int64_t n, bool whole
 
 // Pairwise sums of a fixed number of terms.
 
-/// The sum of kCount terms (a power of two) from term(kFirst), log2(kCount) additions deep. Recursive: nvcc does not unroll a
-/// loop that halves its bound and would keep the array in memory.
+/// The sum of kCount terms (a power of two) from term(kFirst) on, log2(kCount) additions deep. Recursive, because nvcc does not
+/// unroll a loop that halves its bound and would keep the array in memory.
 template <int kFirst, int kCount, class Term>
 SIMT_DEVICE float tree_sum(const Term& term) {
   if constexpr (kCount == 1) {

@@ -17,7 +17,7 @@
 namespace assay_kernels {
 namespace {
 
-// Group and per-token quantization with 32 and 64 lanes, and error messages for wrong calls.
+// Group and per-token quantization with 32 and 64 lanes, and error messages for invalid calls.
 
 using testing::HasSubstr;
 
@@ -58,7 +58,7 @@ TEST(QuantGroup, PacksExponentsAndWritesThePadding) {
               double amax = 1e-10f;
               for (int64_t j = 0; j < 128; ++j)
                 amax = std::fmax(amax, std::fabs(bf16_value(x[size_t(r * n + (4 * p + k) * 128 + j)])));
-              int e = -33;  // 2^-33 is the floor
+              int e = -33;  // 2^-33 is the smallest scale
               while (std::ldexp(448.0, e) < amax) ++e;
               word |= uint32_t(e + 127) << 8 * k;
             }
@@ -193,7 +193,7 @@ TEST(Refusals, SayWhatIsWrong) {
   EXPECT_STREQ(c.message(), "the call has no tensor 'x'");
 }
 
-// Compares the CPU library with plain loops through the C ABI: casts, and per-tensor quantization with computed or given scales.
+// Compares the CPU library with plain loops through the C ABI: casts, and per-tensor quantization with computed or input scales.
 
 using testing::HasSubstr;
 
@@ -213,7 +213,7 @@ TEST(Cast, GivesWhatAPlainLoopGivesForAnyLength) {
   }
 }
 
-/// Sizes near one load, near the elements of one block, and of several blocks.
+/// Sizes near one load, near one block, and of several blocks.
 constexpr std::array<std::array<int64_t, 2>, 6> kTensorShapes = {{{1, 1}, {3, 5}, {1, 8192}, {1, 8193}, {7, 1171}, {37, 1024}}};
 
 TEST(QuantTensor, TakesAllRowsForItsScaleWhateverWasThere) {
@@ -265,7 +265,7 @@ TEST(QuantStatic, MultipliesByTheReciprocalOfTheGivenScale) {
   }
 }
 
-// Blocks of 128 x 128, and given group scales.
+// Blocks of 128 x 128, and quantization by group scales that are inputs.
 
 std::vector<uint16_t> random_tiles(size_t count, uint32_t seed) {
   std::mt19937 random(seed);
@@ -350,7 +350,7 @@ TEST(QuantStaticGroups, TakesTheScaleOfItsGroupWhateverTheStrides) {
     }
 }
 
-/// Scales whose bits depend on their position: the exponent field, and mantissa and sign unless `power_of_two`.
+/// Scales whose bits depend on their position: the exponent, and without `power_of_two` also the mantissa and the sign.
 std::vector<float> scales(int64_t m, int64_t n, bool power_of_two) {
   std::vector<float> all;
   for (int64_t i = 0; i < m * n; ++i)

@@ -20,7 +20,7 @@ std::vector<float> scales() {
   return all;
 }
 
-/// Counts words of codes in which `codes_of` differs from `steps`, over all bf16 values.
+/// Counts the words of codes, over all bf16 values, for which `codes_of` and `steps` give different codes.
 template <class Steps, class Codes>
 int64_t differences(const Steps& steps, const Codes& codes_of) {
   int64_t count = 0;
@@ -79,7 +79,7 @@ TEST(Quotients, OneProductAloneIsSeen) {
       }
     }
   };
-  // x / s can be a tie only if x and s have few enough bits: here s has 8 bits and no exact reciprocal.
+  // x / s can be a tie only if x and s have few enough significant bits: here s has 8 and its reciprocal is not exact.
   int64_t seen = 0;
   for (uint32_t bits = 0x3f80; bits < 0x4000; ++bits) {
     const float s = simt::from_bits(bits << 16);

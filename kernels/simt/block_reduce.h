@@ -30,9 +30,9 @@ SIMT_DEVICE float block_reduce(float value, float neutral, Combine combine, Publ
   return tree[0];
 }
 
-/// Threads per block to make `loads` loads in equal shares: a whole number of warps, at most kMaxBlockThreads.
+/// Threads per block for a block that makes `loads` loads: a whole number of warps, at most kMaxBlockThreads.
 inline int block_threads(int64_t loads, int warp) {
-  // As few passes as kMaxBlockThreads threads allow, then only as many threads as these passes need.
+  // Takes as few passes as kMaxBlockThreads threads allow, then only as many threads as these passes need.
   const int64_t passes = (loads + kMaxBlockThreads - 1) / kMaxBlockThreads;
   const int64_t each = passes <= 1 ? loads : (loads + passes - 1) / passes;
   const int64_t warps = (each + warp - 1) / warp;

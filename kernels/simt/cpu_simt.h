@@ -11,11 +11,11 @@
 #define SIMT_KERNEL inline
 #define SIMT_DEVICE inline
 #define SIMT_UNROLL
-// SIMT_WIDE_KERNEL: for threads that apply the same operation to many adjacent elements. Such kernels are compiled for several
-// instruction sets, and one is chosen when the library is loaded. Not with clang, which cannot clone templates this way, nor with
-// sanitizers, whose runtimes are not ready when the choice is made.
-// SIMT_VECTORIZED: vectorizes a function on integers, also in sources that are compiled without vectorization.
-// SIMT_LANES: a loop over independent elements, left to the vectorizer; g++ would otherwise unroll it first.
+// SIMT_WIDE_KERNEL: for kernels whose threads apply the same operation to many adjacent elements. They are compiled for several
+// instruction sets, and one is chosen when the library is loaded. Not used with clang, which cannot clone templates this way, nor
+// with sanitizers, whose runtimes are not ready when the choice is made.
+// SIMT_VECTORIZED: vectorizes a function on integers, even in sources that are compiled without vectorization.
+// SIMT_LANES: before a loop over independent elements, stops g++ from unrolling the loop before it can vectorize it.
 #if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define SIMT_WIDE_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) inline
 #else
@@ -30,7 +30,7 @@
 #endif
 // SIMT_SHARED(NAME, TYPE): a shared variable.
 #ifdef ASSAY_SIMT_TSAN
-// static, which is enough because one OS thread runs all blocks; TSan names only globals in its reports
+// a plain static is enough, because one OS thread runs all blocks; TSan names only globals in its reports
 #define SIMT_SHARED(name, ...)       \
   using name##_shared = __VA_ARGS__; \
   static name##_shared name
@@ -63,7 +63,7 @@ inline float magnitude(float value) { return from_bits(bits(value) & 0x7fffffffu
 namespace simt {
 
 inline constexpr int kWarpSizes[] = {32, 64};
-inline constexpr int kWideBytes = 64;  ///< bytes that a thread of a wide kernel processes at once, to suit vector registers
+inline constexpr int kWideBytes = 64;  ///< bytes that a thread of a wide kernel processes at once: one or more vector registers
 
 inline int thread() { return cpu::running->thread; }
 inline int64_t block() { return cpu::running->block; }
@@ -87,8 +87,8 @@ float lane_reduce(float value, Combine combine) {
   return tree[0];
 }
 
-/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative, and NaN is above
-/// Inf.
+/// Raises *to to `value`, atomically over all blocks. Compares bit patterns as integers, so both values must be non-negative; NaN
+/// counts as larger than Inf.
 inline void atomic_max(float* to, float value) {
   float seen;
   __atomic_load(to, &seen, __ATOMIC_RELAXED);
@@ -152,10 +152,10 @@ inline uint8_t to_e4m3fn_sat(float v) { return e4m3fn_bits_sat(v); }
 inline uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
 inline uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
 inline uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
-/// Two codes in the low 16 bits, the first one lowest.
+/// Two e4m3fn codes in the low 16 bits, that of `a` in the lowest byte.
 inline uint32_t to_e4m3fn_sat_x2(float a, float b) { return uint32_t{e4m3fn_bits_sat(a)} | uint32_t{e4m3fn_bits_sat(b)} << 8; }
 
-/// Rounds once, like the instruction of that name.
+/// a * b + c with one rounding.
 SIMT_DEVICE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline float rsqrt(float v) { return cpu::rsqrt(v); }
 inline float exp2(float v) { return cpu::exp2(v); }
@@ -166,10 +166,10 @@ inline float exp_fast(float v) { return cpu::exp(v); }
 inline float tanh(float v) { return cpu::tanh(v); }
 inline float erf(float v) { return cpu::erf(v); }
 inline float tanh_fast(float v) { return cpu::tanh(v); }
-/// Like __fdividef: 0 for a divisor beyond 2^126.
+/// As CUDA's __fdividef: the result is 0 if the divisor is beyond 2^126.
 inline float divide_fast(float x, float y) { return magnitude(y) > 0x1p126f ? x * 0.0f : x / y; }
 
-/// x -> x / s.
+/// Computes x / s for many x.
 struct Divide {
   float divisor;
   explicit Divide(float s) : divisor(s) {}
@@ -182,13 +182,13 @@ inline float divide_within(float x, float d) { return x / d; }
 
 // Words and packets exchanged between ranks on the CPU.
 
-/// Writes a word by which a rank reports its progress. signal_release() also makes earlier writes of this rank visible.
+/// Writes a word that tells other ranks how far this rank is. signal_release() also makes this rank's earlier writes visible.
 inline void signal_release(uint32_t* to, uint32_t value) {
   cpu::deliver();
   __atomic_store_n(to, value, __ATOMIC_RELEASE);
 }
 inline void signal_relaxed(uint32_t* to, uint32_t value) { __atomic_store_n(to, value, __ATOMIC_RELAXED); }
-/// Waits until a word has the value. Returns false if it never will.
+/// Waits until a word has the value. Returns false if it can never get it.
 inline bool wait_acquire(const uint32_t* at, uint32_t value) {
   return cpu::wait_until([](const void* a, uint64_t v) { return __atomic_load_n(static_cast<const uint32_t*>(a), __ATOMIC_ACQUIRE) == uint32_t(v); },
                          at, value);
@@ -198,7 +198,7 @@ inline bool wait_relaxed(const uint32_t* at, uint32_t value) {
                          at, value);
 }
 inline uint32_t flag_now(const uint32_t* at) { return __atomic_load_n(at, __ATOMIC_RELAXED); }
-/// Writes data that other ranks see once this one signals. Data of post16() needs no signal; polled16() reads it.
+/// send16() and send1() write data that other ranks see once this rank signals. post16() needs no signal: polled16() reads it.
 template <class T>
 void send16(T* to, const Vector<T>& v) {
   cpu::hold_back(to, &v, sizeof v);
@@ -211,7 +211,7 @@ template <class T>
 void post16(T* to, const Vector<T>& v) {
   cpu::hold_back(to, &v, sizeof v);
 }
-/// Reads data written by any rank, including this one.
+/// Reads data that any rank wrote, including this one.
 template <class T>
 Vector<T> receive16(const T* from) {
   Vector<T> v;
@@ -233,12 +233,12 @@ Vector<T> polled16(const T* from) {
   }
   return v;
 }
-/// Polls until Arrived::in() reports that the packet has arrived. Returns false if it never will.
+/// Polls until Arrived::in() reports that the packet has arrived. Returns false if it never can.
 template <class Arrived, class T>
 bool wait_packet(const T* from) {
   return cpu::wait_until([](const void* at, uint64_t) { return Arrived::in(polled16(static_cast<const T*>(at))); }, from, 0);
 }
-/// A point at which a straggler is delayed.
+/// Called where a straggler, a rank that is late on purpose, is delayed.
 inline void may_lag() { cpu::may_change_rank(); }
 using RankScope = cpu::RankScope;
 #ifdef ASSAY_SIMT_TSAN
@@ -248,9 +248,9 @@ inline constexpr decltype(&cpu::run_in_turns) kRanksInTurns = cpu::run_in_turns;
 #endif
 /// Does nothing: on the CPU, launch() returns only when the kernel has ended.
 inline void wait_for_stream(void* /*stream*/) {}
-/// Makes all writes of the previous kernel visible.
+/// Makes all writes of the previous kernel visible to other ranks.
 inline void rank_kernel_begins() { cpu::deliver(); }
-/// Each rank launches its own grid, of at most this many blocks.
+/// Limit for the blocks of a rank. Each rank launches its own grid.
 inline constexpr int kMostBlocksOfRank = 4;
 
 /// Calls f(std::integral_constant<int, warp>) if this vendor supports the warp size; otherwise returns false.

@@ -68,8 +68,8 @@ SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   return value;
 }
 
-/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative, and NaN is above
-/// Inf.
+/// Raises *to to `value`, atomically over all blocks. Compares bit patterns as integers, so both values must be non-negative; NaN
+/// counts as larger than Inf.
 SIMT_DEVICE void atomic_max(float* to, float value) { atomicMax(reinterpret_cast<unsigned*>(to), bits(value)); }
 
 template <class T>
@@ -111,7 +111,7 @@ template <>
 SIMT_DEVICE F16 from_float(float v) {
   return {__half_as_ushort(__float2half_rn(v))};
 }
-/// Converts two values at a time with one packing instruction; the instruction for single values is slower.
+/// Converts two values by one packing instruction. The instruction for a single value is slower.
 template <class T>
 SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
   x = from_float<T>(a);
@@ -174,11 +174,11 @@ SIMT_DEVICE uint32_t widest_pairs<F16>(uint32_t a, uint32_t b) {
 }
 
 SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return uint8_t(__nv_cvt_float_to_fp8(v, __NV_SATFINITE, __NV_E4M3)); }
-/// Two codes in the low 16 bits, the first one lowest: one cvt.rn.satfinite.e4m3x2.f32.
+/// Two e4m3fn codes in the low 16 bits, that of `a` in the lowest byte, by one cvt.rn.satfinite.e4m3x2.f32.
 SIMT_DEVICE uint32_t to_e4m3fn_sat_x2(float a, float b) {
   return uint32_t(__nv_cvt_float2_to_fp8x2(make_float2(a, b), __NV_SATFINITE, __NV_E4M3));
 }
-/// The instruction always saturates; torch gives NaN beyond 464, the midpoint of 448 and 480.
+/// The instruction always saturates. torch returns NaN beyond 464, the midpoint of 448 and 480.
 SIMT_DEVICE uint8_t to_e4m3fn_nosat(float v) {
   return magnitude(v) <= 464.0f ? to_e4m3fn_sat(v) : uint8_t(0x7fu | (bits(v) >> 24 & 0x80u));
 }
@@ -205,7 +205,7 @@ SIMT_DEVICE int32_t add_sat(int32_t a, int32_t b) {
   asm("add.sat.s32 %0, %1, %2;" : "=r"(sum) : "r"(a), "r"(b));
   return sum;
 }
-/// Saturates four integers to int8 and packs them into a word, the first one lowest.
+/// Saturates four integers to int8 and packs them into a word, `a` in the lowest byte.
 SIMT_DEVICE uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
   uint32_t word;
   asm("{ .reg .b32 high; cvt.pack.sat.s8.s32.b32 high, %4, %3, 0; cvt.pack.sat.s8.s32.b32 %0, %2, %1, high; }"
@@ -219,7 +219,7 @@ SIMT_DEVICE uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
 
 namespace simt {
 
-/// Writes a word by which a rank reports its progress, in system scope. signal_release() also makes its earlier writes visible.
+/// Writes a word that tells other ranks how far this rank is (system scope). signal_release() also makes earlier writes visible.
 SIMT_DEVICE void signal_release(uint32_t* to, uint32_t value) {
   asm volatile("st.release.sys.global.u32 [%0], %1;" ::"l"(to), "r"(value) : "memory");
 }
@@ -253,7 +253,7 @@ SIMT_DEVICE uint32_t flag_now(const uint32_t* at) {
   asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(seen) : "l"(at) : "memory");
   return seen;
 }
-/// Writes data that needs no signal; polled16() reads it.
+/// Writes data that other ranks read by polled16(), without a signal.
 template <class T>
 SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
   uint4 raw;
@@ -300,11 +300,11 @@ SIMT_DEVICE float fma(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 struct HardwareFma {
   SIMT_DEVICE static float fma(float a, float b, float c) { return simt::fma(a, b, c); }
 };
-/// x -> x / s. GPUs have no divider: the compiler's division computes a reciprocal and these corrections for each x again.
+/// Computes x / s for many x. A GPU has no divider: the compiler's division computes a reciprocal and corrections for each x.
 using Divide = DivideByCorrection<HardwareFma>;
 using DivideSaturating = DivideSaturatingByCorrection<HardwareFma>;
 
-/// 1 / d without a branch. On an H200 it equals the compiler's division for every float from 2^-126 to 2^126.
+/// 1 / d without a branch. On an H200, this equals the compiler's division for every float from 2^-126 to 2^126.
 SIMT_DEVICE float reciprocal_within(float d) {
   float rough;
   asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(rough) : "f"(d));
@@ -321,7 +321,7 @@ bool with_warp_size(int warp, F f) {
   return true;
 }
 
-/// Enqueues the grid on its stream without waiting; in a LoadScope, only loads the kernel. Throws DeviceError if the launch
+/// Enqueues the grid on its stream and does not wait. In a LoadScope, only loads the kernel. Throws DeviceError if the launch
 /// fails.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... arguments) {
@@ -337,7 +337,7 @@ void launch(void (*kernel)(Parameters...), const Launch& grid, Arguments... argu
   if (error != cudaSuccess) throw DeviceError(std::string("launch: ") + cudaGetErrorString(error));
 }
 
-/// Waits for the work on the stream. In a LoadScope nothing was enqueued, so it returns at once.
+/// Waits for the work on the stream. In a LoadScope it returns at once, because nothing was enqueued.
 inline void wait_for_stream(void* stream) {
   if (LoadScope::active()) return;
   const cudaError_t error = cudaStreamSynchronize(static_cast<cudaStream_t>(stream));

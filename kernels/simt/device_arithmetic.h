@@ -1,10 +1,10 @@
-// Arithmetic that every vendor's header includes after its own basic functions: division of many values by one divisor; casts to
+// Arithmetic that every vendor's header includes after its own basic functions: division of many values by one divisor, and casts
 // 8-bit formats, e8m0 and integers, in branch-free integer code.
 #pragma once
 
 namespace simt {
 
-// Division of many values by one divisor: each quotient is correctly rounded, at the cost of one division per divisor.
+// Division of many values by one divisor: each quotient is correctly rounded, but only one division per divisor is made.
 
 /// x -> x / s, correctly rounded, by two corrections of x * fl(1/s). With a correctly rounded reciprocal and a quotient within
 /// one ulp, the last correction rounds correctly (Markstein, IBM J. Res. Dev. 34, 1990, theorem 8.2); the first correction brings
@@ -14,7 +14,7 @@ template <class Fma>
 struct DivideByCorrection {
   float divisor, reciprocal;
 
-  /// The corrections use 0 for an infinite divisor, because Inf would give NaN there: finite / Inf stays 0, Inf / Inf stays NaN.
+  /// The corrections use 0 in place of an infinite divisor, because Inf gives NaN there. Finite / Inf is 0, and Inf / Inf is NaN.
   SIMT_DEVICE explicit DivideByCorrection(float s)
       : divisor(magnitude(s) == from_bits(0x7f800000u) ? 0.0f : s), reciprocal(1.0f / s) {}
 
@@ -34,18 +34,18 @@ SIMT_DEVICE float corrected_reciprocal(float d, float rough) {
 }
 
 /// x / d, correctly rounded, for x with at most 11 significant bits, 2^-126 <= d <= 2^120, and |x| <= 2^10 d. One correction of
-/// the product by fl(1/d) is enough. This was checked on an H200 for each of the 2^10 mantissas of such x and the 2^23 of d.
+/// the product by fl(1/d) is enough; checked on an H200 for all pairs of the 2^10 mantissas of x and the 2^23 mantissas of d.
 template <class Fma>
 SIMT_DEVICE float corrected_quotient(float x, float d, float reciprocal) {
   const float rough = x * reciprocal;
   return Fma::fma(-Fma::fma(rough, d, -x), reciprocal, rough);
 }
 
-/// x -> x / s for any s and x. Quotients above 2^10 are not exact, which saturating casts do not show.
+/// x -> x / s for any s and x. Quotients above 2^10 may be inexact: use it before casts that saturate below 2^10.
 template <class Fma>
 struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {
   float given;
-  bool in_domain;  ///< true if s is in the range of the correction; the same for all x
+  bool in_domain;  ///< true if the correction is valid for s
   SIMT_DEVICE explicit DivideSaturatingByCorrection(float s)
       : DivideByCorrection<Fma>(s),
         given(s),
@@ -57,8 +57,8 @@ struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {
   }
 };
 
-/// x -> x / s by the compiler's division, for quotients outside the range of the correction, such as Inf / s with finite s. The
-/// correction would give NaN there (on an H200, -Inf then became +448).
+/// x -> x / s by the compiler's division, for quotients outside the range of the correction, such as Inf / s with finite s, where
+/// the correction would give NaN. (On an H200, -Inf then became +448.)
 struct DivideEach {
   float divisor;
   SIMT_DEVICE explicit DivideEach(float s) : divisor(s) {}
@@ -71,9 +71,9 @@ struct Multiply {
   SIMT_DEVICE float operator()(float x) const { return x * factor; }
 };
 
-// FP8 casts in branch-free integer code, for machines without the instruction: round to nearest, ties to even.
+// FP8 casts in branch-free integer code, for machines without a cast instruction: round to nearest, ties to even.
 
-/// Selects a or b by masks. With ?: compilers would branch around an addition in loops of casts.
+/// Returns `first ? a : b` by masks. With ?: in loops of casts, compilers would branch around an addition.
 SIMT_DEVICE uint32_t choose(bool first, uint32_t a, uint32_t b) { return b ^ ((a ^ b) & (0u - uint32_t(first))); }
 
 /// The code of a magnitude in a format with kMantissa mantissa bits and bias kBias, without an upper limit. `rest`: the float's
@@ -89,7 +89,7 @@ SIMT_DEVICE uint32_t fp8_magnitude(uint32_t rest) {
   return choose(rest < (uint32_t(128 - kBias) << 23), small, normal);
 }
 
-/// OCP e4m3fn: 0x7f is NaN, 448 the largest value. `above`: the code beyond it; `nan_sign`: 0x80 if NaN keeps its sign.
+/// OCP e4m3fn: 0x7f is NaN, 448 the largest value. `above`: the code for larger values; `nan_sign`: 0x80 if NaN keeps its sign.
 SIMT_DEVICE uint8_t e4m3fn_bits(float value, uint32_t above, uint32_t nan_sign) {
   const uint32_t b = bits(value), rest = b & 0x7fffffffu, sign = b >> 24 & 0x80u;
   const uint32_t code = fp8_magnitude<3, 7>(rest);
@@ -100,7 +100,7 @@ SIMT_DEVICE uint8_t e4m3fn_bits(float value, uint32_t above, uint32_t nan_sign) 
 /// Saturates at 448. NaN becomes 0x7f without its sign, as with cvt.rn.satfinite.
 SIMT_DEVICE uint8_t e4m3fn_bits_sat(float value) { return e4m3fn_bits(value, 0x7e, 0); }
 
-/// NaN beyond 464, the midpoint of 448 and 480, as torch before 2.13 casts.
+/// Values beyond 464, the midpoint of 448 and 480, become NaN, as in torch before 2.13.
 SIMT_DEVICE uint8_t e4m3fn_bits_nosat(float value) { return e4m3fn_bits(value, 0x7f, 0x80); }
 
 /// e4m3fnuz: bias 8, 0x80 is NaN, no negative zero, 240 is the largest value; saturates.
@@ -128,7 +128,7 @@ SIMT_DEVICE uint8_t e5m2_bits_sat(float value) { return e5m2_bits(value, 0x7b, 0
 /// Magnitudes >= 61440 become Inf; NaN keeps its sign, as in torch.
 SIMT_DEVICE uint8_t e5m2_bits_nosat(float value) { return e5m2_bits(value, 0x7c, 0x80); }
 
-/// Values beyond the largest one become 0x80, the only NaN. There is no negative zero.
+/// Casts to e4m3fnuz or e5m2fnuz. Values beyond the largest one become 0x80, the only NaN. There is no negative zero.
 template <int kMantissa, int kBias>
 SIMT_DEVICE uint8_t fnuz_bits_nosat(float value) {
   const uint32_t b = bits(value);
@@ -137,20 +137,20 @@ SIMT_DEVICE uint8_t fnuz_bits_nosat(float value) {
   return uint8_t(choose(code > 0x7fu, 0x80u, sign | code));
 }
 
-/// Exponent of |value|, rounded toward zero; saturates at 2^127.
+/// Biased exponent of |value|, rounded toward zero; saturates at 2^127.
 SIMT_DEVICE uint8_t e8m0_bits_rz_sat(float value) {
   const uint32_t rest = bits(value) & 0x7fffffffu, field = rest >> 23;
   return uint8_t(choose(rest > 0x7f800000u, 0xffu, choose(field > 0xfeu, 0xfeu, field)));
 }
 
-/// Exponent of |value|, rounded up. 0x400000 is the float 2^-127, whose code is 0.
+/// Biased exponent of |value|, rounded up. 0x400000 is the float 2^-127, whose code is 0.
 SIMT_DEVICE uint8_t e8m0_bits_rp_sat(float value) {
   const uint32_t rest = bits(value) & 0x7fffffffu;
   const uint32_t field = rest <= 0x400000u ? 0u : (rest + 0x7fffffu) >> 23;
   return uint8_t(choose(rest > 0x7f800000u, 0xffu, choose(field > 0xfeu, 0xfeu, field)));
 }
 
-/// Exponent of |value|, rounded to nearest: a mantissa of 1.5 rounds up. NaN beyond 2^127.
+/// Biased exponent of |value|, rounded to nearest: a mantissa of 1.5 rounds up. NaN beyond 2^127.
 SIMT_DEVICE uint8_t e8m0_bits_nearest(float value) {
   const uint32_t rest = bits(value) & 0x7fffffffu;
   const uint32_t field = rest <= 0x400000u ? 0u : (rest + 0x400000u) >> 23;
@@ -159,7 +159,7 @@ SIMT_DEVICE uint8_t e8m0_bits_nearest(float value) {
 
 /// Rounds to nearest, ties to even, and saturates; NaN becomes 0.
 SIMT_DEVICE uint8_t int8_bits_sat(float value) {
-  constexpr float kAnchor = 0x1.8p23f;  // its last bit is worth 1, so the addition rounds
+  constexpr float kAnchor = 0x1.8p23f;  // its last mantissa bit is worth 1, so the addition rounds to an integer
   const uint32_t b = bits(value), rest = b & 0x7fffffffu;
   const bool beyond = rest >= 0x43000000u;  // 128
   const uint32_t rounded = bits(from_bits(choose(beyond, 0u, b)) + kAnchor) - bits(kAnchor);
@@ -167,8 +167,8 @@ SIMT_DEVICE uint8_t int8_bits_sat(float value) {
   return uint8_t(choose(rest > 0x7f800000u, 0u, code));
 }
 
-/// rna rounds to nearest with ties away from zero, rz toward zero. Both saturate; NaN becomes 0. After int8_limits(), the
-/// conversion to int32 needs no other check.
+/// rna: to nearest, ties away from zero. rz: toward zero. Both saturate; NaN becomes 0. After int8_limits(), the conversion to
+/// int32 needs no other check.
 SIMT_DEVICE float int8_limits(float value) { return value != value ? 0.0f : min_number(max_number(value, -128.0f), 127.0f); }
 SIMT_DEVICE uint8_t int8_bits_rz_sat(float value) { return uint8_t(int32_t(int8_limits(value))); }
 SIMT_DEVICE uint8_t int8_bits_rna_sat(float value) {

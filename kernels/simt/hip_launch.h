@@ -11,7 +11,7 @@
 #include <hip/hip_runtime.h>
 #endif
 
-/// Lanes per wave on the targets of this build: 64 on gfx9, 32 on gfx10 and newer. No compiler macro tells the host.
+/// Lanes per wave on the targets of this build: 64 on gfx9, 32 on gfx10 and newer. Host code has no compiler macro for it.
 #ifndef ASSAY_HIP_WARP
 #define ASSAY_HIP_WARP 64
 #endif
@@ -26,7 +26,7 @@ inline constexpr int kWarpSizes[] = {kDeviceWarp};
 inline constexpr int kWideBytes =
     16;  ///< bytes that a thread of a wide kernel processes at once, so that its wave stores whole cache lines
 
-/// Calls f(std::integral_constant<int, warp>) for the warp size of this build; otherwise returns false.
+/// Calls f(std::integral_constant<int, warp>) if `warp` is the warp size of this build; otherwise returns false.
 template <class F>
 bool with_warp_size(int warp, F f) {
   if (warp != kDeviceWarp) return false;
@@ -34,7 +34,7 @@ bool with_warp_size(int warp, F f) {
   return true;
 }
 
-/// Enqueues the grid on its stream without waiting. Throws DeviceError if the launch fails.
+/// Enqueues the grid on its stream and does not wait. Throws DeviceError if the launch fails.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), [[maybe_unused]] const Launch& grid, [[maybe_unused]] Arguments... arguments) {
 #ifdef ASSAY_HIP_RUNTIME

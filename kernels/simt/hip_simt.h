@@ -1,5 +1,5 @@
-// Implements the names of simt.h on AMD GPUs, for clang -x hip. Device code uses builtins only, so it compiles without ROCm
-// (-nogpuinc -nogpulib) to the same instructions as with it. The host side is in hip_launch.h.
+// Implements the names of simt.h on AMD GPUs, for clang -x hip. Device code uses only compiler builtins. It therefore compiles
+// without ROCm (-nogpuinc -nogpulib), to the same instructions as with ROCm. The host side is in hip_launch.h.
 #pragma once
 
 #include <stdint.h>
@@ -8,7 +8,7 @@
 
 #include "kernels/simt/hip_launch.h"
 
-// Blocks have at most 256 threads (kMaxBlockThreads). With the default bound of 1024, a thread gets half the registers and
+// Blocks have at most 256 threads (kMaxBlockThreads). With the default bound of 1024, a thread would get half the registers and
 // spills.
 #define SIMT_KERNEL __attribute__((global)) __attribute__((amdgpu_flat_work_group_size(1, 256)))
 #define SIMT_WIDE_KERNEL SIMT_KERNEL
@@ -23,8 +23,8 @@
 
 namespace simt {
 
-/// Makes a signalling NaN quiet. In IEEE mode v_max_f32, v_min_f32, v_max3_f32 and v_min3_f32 return a signalling NaN and drop a
-/// quiet one. clang quiets the operands of a single fmaxf, but clang 22 omits that when it folds two nested ones into v_max3_f32.
+/// Makes a signalling NaN quiet. In IEEE mode v_max_f32, v_min_f32, v_max3_f32 and v_min3_f32 return a signalling NaN but ignore
+/// a quiet one. clang quiets the operands of a single fmaxf; clang 22 does not when it folds two nested fmaxf into v_max3_f32.
 SIMT_DEVICE float quiet(float v) { return __builtin_canonicalizef(v); }
 /// The larger operand; NaN only if both are NaN.
 SIMT_DEVICE float max_number(float a, float b) { return __builtin_fmaxf(quiet(a), quiet(b)); }
@@ -71,8 +71,8 @@ SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   return value;
 }
 
-/// Raises `to` to `value`, atomically over all blocks. Compares bit patterns, so both must be non-negative, and NaN is above
-/// Inf.
+/// Raises *to to `value`, atomically over all blocks. Compares bit patterns as integers, so both values must be non-negative; NaN
+/// counts as larger than Inf.
 SIMT_DEVICE void atomic_max(float* to, float value) {
   __hip_atomic_fetch_max(reinterpret_cast<uint32_t*>(to), bits(value), __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
@@ -123,7 +123,7 @@ SIMT_DEVICE Bf16 from_float(float v) {
 template <>
 SIMT_DEVICE F16 from_float(float v) {
 #if defined(__HIP_DEVICE_COMPILE__)
-  // Without this, clang 22 turns f16(a * b) into v_fma_mixlo_f16 a, b, 0, which changes a product of -0 to +0.
+  // Without this statement, clang 22 turns f16(a * b) into v_fma_mixlo_f16 a, b, 0, which changes a product of -0 to +0.
   asm("" : "+v"(v));
 #endif
   const _Float16 half = _Float16(v);
@@ -145,7 +145,7 @@ SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
 namespace simt {
 
 // v_cvt_pk_fp8_f32 converts to fnuz on gfx942 and to OCP on gfx950: each GPU has one format in hardware and the other in integer
-// code. The instruction does not saturate, so values are clamped first. It may keep the sign of NaN; the codes here drop it.
+// code. The instruction does not saturate, so values are clamped first. It may keep the sign of a NaN; these codes drop it.
 #if defined(__gfx942__) || defined(__gfx950__)
 SIMT_DEVICE uint32_t hardware_fp8_x2(float a, float b, float limit) {
   a = a != a ? __builtin_nanf("") : min_number(max_number(a, -limit), limit);
@@ -168,7 +168,7 @@ SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return uint8_t(hardware_fp8_x2(v,
 SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
 #endif
 SIMT_DEVICE uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
-// v_cvt_pk_bf8_f32 converts to e5m2 on gfx950 only. Its treatment of NaN's sign is unknown, so NaN takes the integer code.
+// v_cvt_pk_bf8_f32 converts to e5m2 on gfx950 only. Whether it keeps a NaN's sign is unknown, so NaN takes the integer code.
 #if defined(__gfx950__)
 SIMT_DEVICE uint8_t to_e5m2_sat(float v) {
   const float limited = min_number(max_number(v, -57344.0f), 57344.0f);
@@ -185,7 +185,7 @@ SIMT_DEVICE uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
 
 namespace simt {
 
-/// Writes a word by which a rank reports its progress, in system scope. signal_release() also makes its earlier writes visible.
+/// Writes a word that tells other ranks how far this rank is (system scope). signal_release() also makes earlier writes visible.
 SIMT_DEVICE void signal_release(uint32_t* to, uint32_t value) {
   __hip_atomic_store(to, value, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_SYSTEM);
 }
@@ -207,7 +207,7 @@ SIMT_DEVICE bool wait_acquire(const uint32_t* at, uint32_t value) {
   return spin([&] { return __hip_atomic_load(at, __ATOMIC_ACQUIRE, __HIP_MEMORY_SCOPE_SYSTEM) == value; });
 }
 SIMT_DEVICE uint32_t flag_now(const uint32_t* at) { return __hip_atomic_load(at, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM); }
-/// Writes data that needs no signal; polled16() reads it.
+/// Writes data that other ranks read by polled16(), without a signal.
 template <class T>
 SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
   uint32_t raw[4];
@@ -237,7 +237,7 @@ SIMT_DEVICE float exp2(float v) { return __builtin_exp2f(v); }
 SIMT_DEVICE float log2(float v) { return __builtin_log2f(v); }
 SIMT_DEVICE float ceil(float v) { return __builtin_ceilf(v); }
 SIMT_DEVICE float exp(float v) { return __builtin_expf(v); }
-/// The GPU has no instruction for tanh or erf. Compilers call ROCm's device libraries, which this header avoids.
+/// AMD GPUs have no instruction for tanh or erf. Compilers call ROCm's device libraries, which this header does not use.
 SIMT_DEVICE float tanh(float v) { return in_double::tanh(v); }
 SIMT_DEVICE float erf(float v) { return in_double::erf(v); }
 /// v_exp_f32 after one multiplication, as in HIP's __expf. divide_fast() is a plain division, as HIP's __fdividef is.
@@ -259,7 +259,7 @@ SIMT_DEVICE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c
 struct HardwareFma {
   SIMT_DEVICE static float fma(float a, float b, float c) { return simt::fma(a, b, c); }
 };
-/// x -> x / s. GPUs have no divider: the compiler's division computes a reciprocal and these corrections for each x again.
+/// Computes x / s for many x. A GPU has no divider: the compiler's division computes a reciprocal and corrections for each x.
 using Divide = DivideByCorrection<HardwareFma>;
 using DivideSaturating = DivideSaturatingByCorrection<HardwareFma>;
 

@@ -1,5 +1,5 @@
-// Two 16-bit elements packed into a word, the first one in the low half. Included by the vendor headers after their conversions;
-// vendors with packed instructions specialize these templates.
+// Two 16-bit elements packed into a 32-bit word, the first in the low half. Vendor headers include this file after their
+// conversions; vendors with packed instructions specialize these templates.
 #pragma once
 
 namespace simt {

@@ -1,5 +1,5 @@
-// The names that kernels are written with. This file only chooses the vendor's header. Each of the three headers defines the same
-// names; README.md lists them.
+// The vendor-neutral names that kernels use. This file only includes the header for the compiler's target: cpu_simt.h,
+// cuda_simt.h or hip_simt.h. All three define the same names; README.md lists them.
 #pragma once
 
 #if defined(__CUDACC__)

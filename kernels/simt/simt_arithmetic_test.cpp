@@ -15,7 +15,7 @@ namespace {
 
 namespace oracle = assay_kernels::oracle;
 
-/// Calls f with every bf16 value and its two fp32 neighbours, then with every 4099th fp32 pattern.
+/// Calls f with every bf16 value and the floats next to it, then with every 4099th fp32 bit pattern.
 template <class F>
 void for_many_floats(F f) {
   for (uint32_t high = 0; high < 0x10000u; ++high)
@@ -23,7 +23,7 @@ void for_many_floats(F f) {
   for (uint64_t b = 0; b < uint64_t{1} << 32; b += 4099) f(simt::from_bits(uint32_t(b)));
 }
 
-/// Calls f with the midpoints between codes and the adjacent floats, where rounding changes.
+/// Calls f with the midpoints between codes and the floats next to them, where rounding changes.
 template <class F>
 void for_borders(int bias, F f) {
   for (int code = 0; code < 0x80; ++code) {
@@ -51,7 +51,7 @@ TEST(Fp8Bits, AgreesWithSearchOnAMillionFloats) {
 }
 
 TEST(Fp8Bits, IsMonotoneAndSoEqualBetweenTheBorders) {
-  // Between two adjacent floats, the magnitude code never decreases. Together with the midpoints above, this covers every input.
+  // The magnitude code must never decrease from one tested float to the next. With the midpoints above, this covers every input.
   uint32_t last = 0;
   for (uint32_t b = 0; b <= 0x7f800000u; b += 61) {
     const uint32_t code = simt::e4m3fn_bits_sat(simt::from_bits(b));
@@ -121,7 +121,7 @@ TEST(Divide, CorrectionGivesTheIeeeQuotient) {
   EXPECT_EQ(simt::DivideEach(1.0f)(-inf), -inf);
 }
 
-/// A random number in [1, 2) with that many significant bits.
+/// A random number in [1, 2) with `bits` significant bits.
 float significand(std::mt19937& random, int bits) {
   return simt::from_bits(0x3f800000u | (random() & 0x7fffffu & ~((1u << (24 - bits)) - 1u)));
 }
@@ -131,7 +131,7 @@ TEST(Divide, OneCorrectionIsEnoughForNumbersOfSixteenBits) {
   int64_t wrong = 0, wrong_without = 0, wrong_reciprocals = 0;
   for (int i = 0; i < 4000000; ++i) {
     const float x = significand(random, 11), d = significand(random, 24);
-    // A device's approximation within one ulp: the float below 1 / d or the one above.
+    // A device's approximation may be off by one ulp: the float below 1 / d or the one above.
     const float nearest = 1.0f / d;
     const uint32_t other = simt::bits(nearest) + (ExactFma::fma(-d, nearest, 1.0f) > 0 ? 1u : ~0u);
     const float rough = random() % 2u == 0 ? nearest : simt::from_bits(other);
@@ -189,7 +189,7 @@ namespace {
 
 const float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
 
-/// A whole number, clamped; NaN becomes 0.
+/// Clamps a whole number to least .. most; NaN becomes 0.
 int64_t limited(double whole, double least, double most) {
   return std::isnan(whole) ? 0 : int64_t(whole < least ? least : whole > most ? most : whole);
 }
@@ -204,7 +204,7 @@ int wrong(float v) {
 
 TEST(Int8, ConversionsAreTheirDefinitions) {
   int64_t differ = 0;
-  for (int k = -1040; k <= 1040; ++k)  // every quarter up to 260, and the adjacent floats
+  for (int k = -1040; k <= 1040; ++k)  // every quarter from -260 to 260, and the floats next to it
     for (float v : {float(k) / 4, std::nextafter(float(k) / 4, kInf), std::nextafter(float(k) / 4, -kInf)}) differ += wrong(v);
   for (uint64_t b = 0; b < (uint64_t{1} << 32); b += 2053) differ += wrong(simt::from_bits(uint32_t(b)));
   for (float v : {kNan, kInf, -kInf, 0x1p22f - 0.5f, 0x1p23f - 0.5f, 0x1p23f - 1.5f, 0x1p31f, -0x1p31f, 0x1.fffffep30f, -0.0f})
@@ -237,7 +237,7 @@ TEST(Int8, ASaturatingQuotientHasTheCodeOfTheTrueOne) {
     saturated += code == 0x7f || code == 0x80;
   };
   for (int i = 0; i < 1000000; ++i) compare(simt::from_bits(random()), simt::from_bits(random()));
-  for (int i = 0; i < 1000000; ++i) {  // quotients near codes and ties, with scales of few and of many significant bits
+  for (int i = 0; i < 1000000; ++i) {  // quotients near codes and ties; scales with few and with many significant bits
     const float s = simt::from_bits((random() & (i % 2 ? 0x00700000u : 0x007fffffu)) | (20u + random() % 220u) << 23);
     compare(s * (float(random() % 600) / 2 - 150), s);
   }
@@ -263,7 +263,7 @@ const float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_l
 using OfFloat = float (*)(float);
 using OfDouble = double (*)(double);
 
-/// Distance between adjacent floats at the result.
+/// Distance between adjacent floats near `exact`.
 double ulp_at(double exact) {
   const float near = float(std::fabs(exact));
   return double(std::nextafter(near, kInf)) - double(near);

@@ -1,4 +1,4 @@
-// Arithmetic for machines without the instruction: bfloat16 and half in integer code, elementary functions in double precision,
+// Arithmetic for machines without the instructions: bfloat16 and half in integer code, elementary functions in double precision,
 // and conversions to integers.
 #pragma once
 
@@ -6,8 +6,8 @@
 
 namespace simt {
 
-// bfloat16 and IEEE half in integer code, for machines without the instruction. Every NaN becomes 0x7fff, as with cvt.rn on
-// NVIDIA.
+// Conversions between fp32 and bfloat16 or IEEE half, in integer code. Every NaN becomes the code 0x7fff, as with cvt.rn on
+// NVIDIA GPUs.
 
 SIMT_DEVICE float float_from_bf16_bits(uint16_t code) { return from_bits(uint32_t{code} << 16); }
 
@@ -38,8 +38,8 @@ SIMT_DEVICE uint16_t f16_bits_from_float(float value) {
   return uint16_t(rest > 0x7f800000u ? 0x7fffu : sign | number);
 }
 
-// Functions that a machine lacks or that differ between machines. They compute in double and round once; the error is below one
-// ulp. They do not divide unless stated. Built without FMA contraction.
+// Elementary functions that a machine lacks, or whose results differ between machines. They compute in double and round once; the
+// error is below one ulp. They do not divide unless stated. Built without FMA contraction.
 
 namespace in_double {
 
@@ -114,7 +114,7 @@ SIMT_DEVICE uint8_t to_int8_rz_sat(float v) { return int8_bits_rz_sat(v); }
 SIMT_DEVICE uint8_t to_int8_rna_sat(float v) { return int8_bits_rna_sat(v); }
 SIMT_DEVICE int32_t to_int32_sat(float v) { return int32_bits_sat(v); }
 SIMT_DEVICE int32_t add_sat(int32_t a, int32_t b) { return sum_sat(a, b); }
-/// Saturates four integers to int8 and packs them into a word, the first one lowest.
+/// Saturates four integers to int8 and packs them into a word, `a` in the lowest byte.
 SIMT_DEVICE uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
   return uint32_t{int8_bits_of_int32_sat(a)} | uint32_t{int8_bits_of_int32_sat(b)} << 8 |
          uint32_t{int8_bits_of_int32_sat(c)} << 16 | uint32_t{int8_bits_of_int32_sat(d)} << 24;

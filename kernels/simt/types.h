@@ -1,4 +1,4 @@
-// Element types and bit patterns, equal for every vendor. Included by the vendor headers after they define SIMT_DEVICE.
+// Element types and bit patterns, equal for every vendor. Vendor headers include this file after they define SIMT_DEVICE.
 #pragma once
 
 #include <cstdint>

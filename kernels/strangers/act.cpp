@@ -1,4 +1,4 @@
-// Kernels of vllm.silu_and_mul@v0.24.0, and of vllm.silu_and_mul_per_block_quant, whose product stays in fp32.
+// Kernels of vllm.silu_and_mul@v0.24.0, and of vllm.silu_and_mul_per_block_quant, which keeps the product in fp32.
 #include <vector>
 
 #include "kernels/strangers/numbers.h"
@@ -8,10 +8,10 @@ namespace {
 
 enum class Slip {
   kNone,
-  kShortSeries,  // exponential accurate to 2^-18 only
+  kShortSeries,  // computes the exponential to an accuracy of 2^-18 only
   kClosed,       // gates below -20 give 0
   kPast2048,     // columns c >= 2048 of the up half are read at c - 8
-  kRest8,        // in columns after the last whole vector of eight, multiplies by the gate without its sigmoid
+  kRest8,        // in columns after the last whole vector of eight, multiplies by the gate instead of silu(gate)
   kOpen,         // passes gates above 10 unchanged; a NaN gate gives 0
   kRow16,        // rows >= 16 use the gates of row - 16
   kUpInHalf,     // rounds the up half to fp16

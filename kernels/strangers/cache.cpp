@@ -1,5 +1,5 @@
 // Kernels that write paged caches: vllm.fp8_ds_mla@v0.31.0 (four tiles of 128 codes with a scale each, then 64 rotated elements),
-// vllm.mla_fp8 (one given scale) and vllm.indexer_k (keys of 128 elements; a block's scales follow its keys).
+// vllm.mla_fp8 (one scale, an input) and vllm.indexer_k (keys of 128 elements; after all keys of a block come their scales).
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {
@@ -10,7 +10,7 @@ enum class Slip {
   kSlot16,    // truncates slots to 16 bits
   kSlot8,     // truncates slots to 8 bits
   kSlot15,    // truncates slots to 15 bits
-  kSlot32,    // truncates slots to 32 bits with a sign
+  kSlot32,    // truncates slots to 32 signed bits
   kToken256,  // tokens >= 256 use the scales of token - 256
   kPages64,   // treats blocks as having at most 64 tokens
   kMinusOne,  // skips only slot -1; other negative slots count from the end
@@ -23,15 +23,15 @@ enum class Slip {
   kPages,             // assumes blocks of 16 tokens
   kFlushes,           // flushes subnormal codes to zero
   kTiesAway,          // rounds ties away from zero
-  kFloorBehind,       // applies the lower limit of the scale to amax instead
-  kOverwrites,        // stores every fourth scale as 16 bytes, over the next three
+  kFloorBehind,       // applies the lower limit of the scale to amax
+  kOverwrites,        // stores every fourth scale as 16 bytes, which overwrites the next three scales
   kOffset32,          // computes offsets of rows in 32 bits
   kRowsDense,         // ignores the row strides of its inputs
   kRopeDense,         // ignores the row stride of k_pe
   kNoToken,           // if there is no token, clears the first 16 bytes of the cache
   kLastPlace,         // does not write the scale of a block's last slot
   kMultiplies,        // multiplies by the reciprocal of the scale instead of dividing
-  kOddToken,          // an odd token reads its rotated elements from the token before, if both are stored in one block
+  kOddToken,          // in an odd token, stores the rotated elements of the token before, if both are in one block
 };
 
 struct Pages {
@@ -42,7 +42,7 @@ struct Pages {
       : cache(call.at("kv_cache")), slots(call.at("slot_mapping")), block_size(call.integer("block_size")), slip(s) {}
   int64_t tokens() const { return slots.shape[0]; }
   int64_t places() const { return cache.shape[0] * block_size; }
-  /// Negative: the token is not stored.
+  /// The slot of a token, with a mistake. Negative: the token is not stored.
   int64_t slot(int64_t token) const {
     const int64_t given = static_cast<const int64_t*>(slots.data)[token];
     if (slip == Slip::kSlot16 && given >= 0) return given & 65535;
@@ -63,7 +63,7 @@ int64_t row_at(const assay_tensor& x, int64_t token, Slip slip) {
   return slip == Slip::kRowsDense ? token * x.shape[1] : row_of(x, token);
 }
 
-/// True if there is no token. With kNoToken, writes nevertheless.
+/// True if there is no token. With kNoToken, it clears the first 16 bytes of the cache nevertheless.
 bool nothing_to_do(const Pages& pages) {
   if (pages.tokens() == 0 && pages.slip == Slip::kNoToken) std::memset(pages.cache.data, 0, 16);
   return pages.tokens() == 0;

@@ -6,30 +6,30 @@ namespace {
 
 enum class Slip {
   kNone,
-  kPast8192,       // groups in columns >= 8192 use the scale of the last group before them
+  kPast8192,       // groups in columns >= 8192 use the scale of the last group before these columns
   kRow64,          // row indices wrap at 64: a grid of 64 blocks without a loop
   kPitch8,         // pads columns of scales to 8 rows instead of 4
   kLastLeftOut,    // in rows longer than 4096, amax ignores the last element
-  kRest512,        // in columns after the last whole 512, amax is the maximum of signed values
+  kRest512,        // in columns after the last multiple of 512, amax is the maximum of signed values
   kReadsOn,        // if the row length is not a power of two, amax includes the first element of the next row
   kFlushes,        // flushes subnormal codes to zero
   kScaleBound,     // limits scales to 1e30
   kUlp,            // the reciprocal of one scale in sixteen is one ulp too large
   kTiesAway,       // the cast rounds ties away from zero
-  kThroughHalf,    // rounds quotients to fp16 first
+  kThroughHalf,    // first rounds quotients to fp16
   kPlusZero,       // stores +0 for -0
   kNanToZero,      // stores 0 for NaN
-  kFmax,           // std::fmax: a signaling NaN discards the earlier maximum
+  kFmax,           // takes the maximum by std::fmax, which forgets the earlier maximum at a signaling NaN
   kFirstRow,       // the first row uses the scale of its first group everywhere
   kWords8,         // pads columns of packed words to 8 rows instead of 4
-  kLastWord,       // if groups % 4 == 3, does not write padding bytes
+  kLastWord,       // if groups % 4 == 3, does not write the padding byte of a row's last word
   kExponentField,  // subtracts 240 from exponent bytes above 240
   kRow32,          // rows >= 32 use the scales of row - 32
-  kHalfFactor,     // for fp16 inputs, rounds the multiplier to fp16, where 2^16 becomes Inf
-  kOverlap,    // the distance between tiles of rows is computed without the padding of rows
-  kThreeBits,  // rounds amax up to the next power of two from mantissa 1.875, not 1.75
+  kHalfFactor,     // for fp16 inputs, rounds the multiplier to fp16, so 2^16 becomes Inf
+  kOverlap,    // computes the distance between tiles of rows without the padding of rows
+  kThreeBits,  // rounds amax up to the next power of two if its mantissa is at least 1.875, not 1.75
   kOneNan,     // stores 0x7fc00000 for every NaN
-  kPastEnd,    // also copies one element beyond the last one
+  kPastEnd,    // copies one element too many, beyond the last one
 };
 
 float amax_of(const assay_tensor& x, int64_t r, int64_t begin, int64_t end, Slip slip) {
@@ -115,8 +115,8 @@ Kernel packed(const char* name) {
   return {name, "quant_group", {"vllm.group_fp8_packed"}, {{"x", {"bf16", "f16"}}}, {}, with<group_packed, kSlip>};
 }
 
-// Layouts of scales: aiter.triton_mxfp8_n32k4, one e8m0 byte per 32 elements, in tiles of 32 rows and 4 blocks; and
-// deepgemm.mn_major_tma_aligned_f32, which transposes fp32 scales.
+// Layouts of scales: aiter.triton_mxfp8_n32k4 (one e8m0 byte per 32 elements, in tiles of 32 rows and 4 blocks) and
+// deepgemm.mn_major_tma_aligned_f32 (transposes fp32 scales).
 
 void tiles(const Call& call, Slip slip) {
   const assay_tensor &x = call.at("x"), &q = call.at("q"), &scales = call.at("scale");

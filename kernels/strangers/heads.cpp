@@ -1,4 +1,4 @@
-// vllm.fused_qk_norm_rope_neox: normalizes each head of Q and K and rotates its first elements, with one rounding.
+// vllm.fused_qk_norm_rope_neox: normalizes each head of Q and K, then rotates its first elements, and rounds once.
 #include <vector>
 
 #include "kernels/strangers/numbers.h"
@@ -13,18 +13,18 @@ enum class Slip {
   kPosition8,    // truncates positions to 8 bits
   kPosition15,   // truncates positions to 15 bits
   kToken256,     // tokens >= 256 use the position of token - 256
-  kOddHeads,     // with five or more tokens, the last of an odd number of heads uses the other tensor's weights
+  kOddHeads,     // with five or more tokens, the last of an odd number of heads of a tensor uses the other tensor's weights
   kEpsFixed,     // always uses eps 1e-6
   kTiesAway,     // rounds ties away from zero
   kLastHead,     // the last head of K uses the weights of Q
-  kRestPlain,    // elements that are not rotated are not multiplied by their weight
-  kHeads32,      // heads >= 32 use the factor of head - 32
+  kRestPlain,    // does not multiply elements that are not rotated by their weight
+  kHeads32,      // heads >= 32 use the norm's factor of head - 32
   kToken8,       // tokens >= 8 use the position of token - 8
   kAngleInBf16,  // rounds cosines and sines to bf16
   kWeightAbsolute,
   kLastLeftOut,    // the sum of squares ignores a head's last element
-  kSecondWave,     // pairs >= 32 compute the second element from the first one after its rotation
-  kLastPosition,   // the last position of the table uses the row of the position before
+  kSecondWave,     // in pairs >= 32, computes the second element from the first element after its rotation
+  kLastPosition,   // the last position of the table uses the row of the position before it
   kValuesTouched,  // rewrites the first head of V, with NaN made quiet and -0 made +0
 };
 

@@ -1,6 +1,6 @@
-// libassay_strangers.so: kernels in plain loops. They were written from the contracts' text alone, without looking at the
-// mutants. Each has a correct version and versions with one mistake that real kernels had. suites/catches/strangers.csv says
-// which cases detect the mistakes.
+// libassay_strangers.so: kernels in plain loops, written from the contracts' text alone, without looking at the mutants. Each has
+// a correct version, and versions with one mistake that real kernels had. suites/catches/strangers.csv lists which cases detect
+// the mistakes.
 #include "assay/plugin/library.hpp"
 
 #include "kernels/strangers/numbers.h"

@@ -13,27 +13,27 @@ enum class Slip {
   kTiesToZero,      // rounds ties toward zero
   kWeightAbsolute,  // drops the sign of weights
   kWeightInHalf,    // rounds weights to fp16
-  kWeightNext,      // in rows of odd length, the last column uses the previous column's weight
+  kWeightNext,      // in rows of odd length, the last column uses the weight of the column before it
   kOffset32,        // computes offsets of rows of x in 32 bits
   kOffsetU32,       // computes offsets of rows of x in 32 bits, unsigned
-  kFlushesX,        // reads subnormals as zero
-  kFlushesY,        // writes subnormals as zero
+  kFlushesX,        // flushes subnormal elements of x to zero
+  kFlushesY,        // flushes subnormal outputs to zero
   kLargest,         // saturates instead of overflowing to Inf
-  kStale,           // a row whose sum is 0 keeps the previous row's factor
+  kStale,           // in a row whose sum is 0, uses the factor of the row before
   kRow8,            // rows >= 8 use the factor of row - 8, as if two blocks shared a buffer
   kRow32,           // rows >= 32 use the factor of row - 32
   kRow64,
   kPast8192,  // the sum of squares ends at column 8192
   kPast16384,
-  kRest8,            // the sum of squares ignores elements beyond the last whole vector of eight
+  kRest8,            // the sum of squares ignores elements after the last whole vector of eight
   kInSequence,       // adds all squares to one fp32 sum, in the order of columns
-  kScaledFirst,      // divides by the largest element before squaring, and adds eps unscaled
+  kScaledFirst,      // divides by the largest element before squaring, but does not scale eps
   kDenseSecondPass,  // the second pass ignores the row stride
   kEpsInHalf,        // rounds eps to fp16
-  kSumInTail,        // beyond the last whole vector of eight, keeps the sum with the residual in fp32
-  kByBatch,          // 1024 partial sums below 256 rows, else 256: allowed, but a row's bits depend on the number of rows
-  kAligned,          // if a row is not aligned to 16 bytes, its loads crash the process
-  kVectorPitch,      // rounds the row pitch to whole vectors of eight
+  kSumInTail,        // in columns after the last whole vector of eight, keeps the sum with the residual in fp32
+  kByBatch,          // 1024 partial sums below 256 rows, otherwise 256: allowed, but a row's bits depend on the number of rows
+  kAligned,          // if a row is not aligned to 16 bytes, crashes the process
+  kVectorPitch,      // rounds the row pitch to a multiple of eight
   kResidualAfter,    // in rows of one element, adds the residual twice
   kOneRow,           // with a single row, ignores its last eight columns
   kRow256,           // rows >= 256 use the factor of row - 256
@@ -45,11 +45,11 @@ enum class Slip {
   kMinusEps,     // if eps is 0, a row of zeros gives 0
   kGammaAligned,  // reads weights from the last multiple of 16 bytes before their address
   kYAligned,      // writes results from the last multiple of 16 bytes before their address
-  kNoRow,         // if there is no row, writes the first result
-  kTailOverlaps,  // the last vector of eight begins at n - 8: adds x twice to elements that the vector before covers too
+  kNoRow,         // if there is no row, writes one output nevertheless
+  kTailOverlaps,  // the last vector of eight begins at n - 8: elements that the vector before it covers too get x added twice
   kGrid16,        // does not compute rows >= 65535
   kEvery256,      // every 256th call clears its workspace while it is in use
-  kShapeReturns,  // after one call with another shape, uses the factors of the previous call with this shape
+  kShapeReturns,  // after one call with another shape, uses the factors of the last call with this shape
   kF32Weight,     // for fp32 inputs, rounds weights to bf16
   kSecondWave,    // in odd rows, does not add the squares of columns 512 .. 575
   kDeviations8192,  // the variance covers only the first 8192 columns
@@ -75,7 +75,7 @@ float weight_of(const assay_tensor& gamma, int64_t c, int64_t n, Slip slip) {
   return slip == Slip::kWeightAbsolute ? std::fabs(w) : slip == Slip::kWeightInHalf ? to_f16(w) : w;
 }
 
-/// The sum of squares as by `threads` threads: thread t adds elements t, t + threads, ...; a tree then adds the threads' sums.
+/// The sum of squares by `threads` threads: thread t adds elements t, t + threads, ...; then a tree adds the sums of the threads.
 float sum_of_threads(const std::vector<float>& row, size_t threads) {
   std::vector<float> sums(threads);
   for (size_t c = 0; c < row.size(); ++c) sums[c % threads] += row[c] * row[c];
@@ -124,7 +124,7 @@ float output_of(const assay_tensor& y, float v, float r, float w, Slip slip) {
   return out;
 }
 
-/// The shape and factors of a previous call; kept[1] is the last one.
+/// The shape and factors of a previous call. kept[1] is the last call, kept[0] the call before it.
 struct Kept {
   int64_t m = 0, n = 0;
   std::vector<float> factors;
@@ -132,7 +132,7 @@ struct Kept {
 Kept kept[2];
 int64_t calls_made = 0;
 
-/// The factors that a call uses: its own, or with a mistake those of a previous call.
+/// The factors that a call uses: its own factors, or with some mistakes those of a previous call.
 std::vector<float> factors_used(int64_t m, int64_t n, std::vector<float> own, Slip slip) {
   const bool is_256th = ++calls_made % 256 == 0;
   const bool returns = kept[0].m == m && kept[0].n == n && (kept[1].m != m || kept[1].n != n);
@@ -144,12 +144,12 @@ std::vector<float> factors_used(int64_t m, int64_t n, std::vector<float> own, Sl
   return used;
 }
 
-/// An offset as a kernel with narrow integers computes it.
+/// The value of an offset that is computed in 32 bits, if the mistake is such an offset.
 int64_t narrow(int64_t offset, Slip slip) {
   return slip == Slip::kOffset32 ? int32_t(uint32_t(offset)) : slip == Slip::kOffsetU32 ? int64_t(uint32_t(offset)) : offset;
 }
 
-/// `residual` may be null; then nothing is added.
+/// `residual` may be null: nothing is added then.
 void norm(const assay_tensor& x, const assay_tensor* residual, const assay_tensor& gamma, const assay_tensor& y, float eps,
           Slip slip) {
   const int64_t m = x.shape[0], n = x.shape[1];
@@ -188,7 +188,7 @@ void norm(const assay_tensor& x, const assay_tensor* residual, const assay_tenso
   }
 }
 
-/// Computes the factors of all rows first, then the outputs, as two kernels with a workspace that outlives the call.
+/// Computes the factors of all rows first, then the outputs, like two kernels with a workspace that outlives the call.
 void norm_with_workspace(const Call& call, Slip slip) {
   const assay_tensor &x = call.at("x"), &gamma = call.at("gamma"), &y = call.at("y");
   const int64_t m = x.shape[0], n = x.shape[1];

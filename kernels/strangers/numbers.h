@@ -11,7 +11,7 @@ namespace assay_strangers {
 using assay::plugin::Call;
 using Kernel = assay::plugin::KernelOf<Call>;
 
-/// The kernel `kRun` with one mistake.
+/// Runs the kernel `kRun` with the mistake kSlip.
 template <auto kRun, auto kSlip>
 void with(const Call& call) {
   kRun(call, kSlip);
@@ -28,8 +28,8 @@ inline float from_bits(uint32_t bits) {
   return v;
 }
 
-/// The larger operand; if one is NaN, even a signaling one, the other. std::fmax() would return NaN for a signaling NaN, and the
-/// next maximum would forget the earlier ones.
+/// The larger operand. If one is NaN, even a signaling one, returns the other. std::fmax() returns NaN for a signaling NaN, and
+/// the next maximum would then forget the earlier elements.
 inline float larger(float a, float b) { return a > b || b != b ? a : b; }
 inline float smaller(float a, float b) { return a < b || b != b ? a : b; }
 
@@ -52,7 +52,7 @@ inline float to_f16(float v) {
   return std::fabs(near) > 65504.0f ? std::copysign(INFINITY, v) : near;
 }
 
-/// Element with offset `at`, counted in elements.
+/// The element at offset `at`, counted in elements.
 inline float read(const assay_tensor& t, int64_t at) {
   if (t.type_bits == 32) return static_cast<const float*>(t.data)[at];
   const uint32_t code = static_cast<const uint16_t*>(t.data)[at];
@@ -64,7 +64,7 @@ inline float read(const assay_tensor& t, int64_t at) {
   return code & 0x8000u ? -v : v;
 }
 
-/// Rounds to the type of x, to nearest; fp16 ignores `ties` and rounds ties to even.
+/// Rounds to the type of x, to nearest. For fp16, `ties` is ignored: ties go to even.
 inline float rounded(const assay_tensor& x, float v, Ties ties = Ties::kEven) {
   return x.type_bits == 32 ? v : x.type_code == ASSAY_BFLOAT ? to_bf16(v, ties) : to_f16(v);
 }
@@ -100,7 +100,7 @@ inline uint8_t to_e4m3(float v, Ties ties = Ties::kEven) {
   return uint8_t(sign | ((exponent + 7) << 3) | (int(std::ldexp(m, 3 - exponent)) - 8));
 }
 
-/// Offset of row r, in elements.
+/// Offset of row r in elements.
 inline int64_t row_of(const assay_tensor& t, int64_t r) { return r * t.strides[0]; }
 
 }  // namespace assay_strangers

@@ -8,20 +8,20 @@ namespace {
 enum class Slip {
   kNone,
   kNanIsNumber,  // reads 0x7f as 480
-  kTail64,       // if k > 64, ignores elements along k after the last whole 128
-  kFourParts,    // if k >= 1024, each of four split-K parts adds all of k
+  kTail64,       // if k > 64, ignores elements along k after the last multiple of 128
+  kFourParts,    // if k >= 1024, each of four split-K parts adds all of k, not its quarter
   kStaleTail,    // rows >= 64 ignore elements >= 256 along k
   kSecondTile,   // columns >= 128 add elements >= 256 along k twice
   kOneRow,       // with a single row, ignores the last eight elements along k
   kPairsIn16,    // pairs of products saturate at 16 bits
   kSumInF32,     // adds integers in fp32
-  kRest32,       // ignores elements along k after the last whole 32
+  kRest32,       // ignores elements along k after the last multiple of 32
   kRow256,       // rows >= 256 use row - 256 of A
   kZeroIn8Bits,  // truncates zero points to 8 bits
   kMinusZero,    // a sum of zero is -0
-  kScalesFirst,  // multiplies the scales first
+  kScalesFirst,  // multiplies the two scales by each other first
   kScaleOfTail,  // columns after the last whole vector of eight use the scale of the column before
-  kFusedBias,    // adds the bias by a fused multiply-add, which is not a mistake
+  kFusedBias,    // adds the bias by a fused multiply-add, which the contract allows
 };
 
 float scale_at(const assay_tensor& scale, int64_t at) { return static_cast<const float*>(scale.data)[scale.shape[0] == 1 ? 0 : at]; }

@@ -1,5 +1,5 @@
-// Kernels that quantize with one scale per row (vllm.per_token, vllm.per_token_int8, vllm.per_token_int8_azp), with a given scale
-// (vllm.static, vllm.static_int8_azp) or with one per block of 128 x 128 (deepgemm.per_block_cast_gpu).
+// Kernels that quantize with one scale per row (vllm.per_token, vllm.per_token_int8, vllm.per_token_int8_azp), with a scale that
+// is an input (vllm.static, vllm.static_int8_azp), or with one per block of 128 x 128 (deepgemm.per_block_cast_gpu).
 #include <map>
 
 #include "kernels/strangers/numbers.h"
@@ -13,18 +13,18 @@ enum class Slip {
   kPast4096,       // amax, min and max ignore columns >= 4096
   kRow128,         // rows >= 128 use the scale of row - 128
   kLeastInHalf,    // rounds the smallest scale to fp16
-  kTailNanBelow,   // after the last whole vector of sixteen, clamps in the other order: NaN becomes -448, not 448
+  kTailNanBelow,   // after the last whole vector of sixteen, clamps in the other order, so NaN becomes -448 instead of 448
   kTailDivides,    // after the last whole vector of sixteen, divides instead of multiplying
   kLastCode,       // if the tensor is not a whole number of vectors, does not write its last element
-  kLocalZero,      // rounds ties of the zero point away from zero
-  kSigned,         // the maximum starts from the smallest positive normal value
-  kWideSum,        // adds value and zero point before rounding
+  kLocalZero,      // when it rounds the zero point, takes ties away from zero
+  kSigned,         // starts the maximum from the smallest positive normal value
+  kWideSum,        // adds the zero point before rounding
   kUlp,            // the multiplier of one row in eight is one ulp too large
   kRowOfBlock,     // the amax of a block with 128 rows ignores its last row
-  kThirdBlock,     // blocks of rows >= 256 use the scales of rows 128 .. 255
-  kRaggedRows,     // in a block of fewer than 128 rows, amax reads at most 64
-  kRest32,         // amax ignores elements after the last whole 32
-  kNegativeTail,   // amax ignores negative elements after the last whole 16
+  kThirdBlock,     // blocks of rows >= 256 use the scales of the block of rows 128 .. 255
+  kRaggedRows,     // in a block of fewer than 128 rows, amax reads at most 64 rows
+  kRest32,         // amax ignores elements after the last multiple of 32
+  kNegativeTail,   // amax ignores negative elements after the last multiple of 16
   kNextHead,       // if n % 16 != 0, amax includes the first element of the next row
   kRow256,         // rows >= 256 use the scale of row - 256
   kOneRow,         // with a single row, ignores its last eight columns
@@ -32,14 +32,14 @@ enum class Slip {
   kZeroIn8Bits,    // truncates the zero point to 8 bits
   kZeroInHalf,     // rounds the zero point to fp16
   kRowsDense,      // ignores the row stride of x
-  kNoRow,          // if there is no row, writes the first scale
-  kScaleByShape,   // uses the scale that the first call with the same shape got
+  kNoRow,          // if there is no row, writes the first scale nevertheless
+  kScaleByShape,   // uses the scale of the first call with the same shape
   kF16Product,     // for f16 inputs, rounds the quotient to f16
   kNegativeAway,   // rounds negative ties away from zero
   kSecondWave,     // in odd rows, amax ignores columns 512 .. 575
   kOffset32,       // computes offsets of rows of x in 32 bits
   kFlushesX,       // reads subnormals as zero
-  kStuckAt100,     // in every 100th call, a row's amax is at least that of the row before, even of the call before
+  kStuckAt100,     // in every 100th call, a row's amax is at least that of the row before, which may belong to the previous call
   kRaggedColumns,  // in a block of fewer than 128 columns, amax reads whole vectors of eight only
 };
 

@@ -83,7 +83,7 @@ class CallBuilder {
   std::array<char, 512> message_{};
 };
 
-// Runs any kernel of this module once on given elements: builds the tensors that its op needs and returns every output byte.
+// Runs any kernel of this module once: builds the tensors that its op needs from a test's elements; returns every output byte.
 
 struct Request {
   std::string op, contract, kernel, layout = "row";
@@ -111,7 +111,7 @@ inline std::vector<uint8_t> packed_outputs(const assay_library& library, const R
   return out;
 }
 
-/// Runs a call and returns the bytes of all outputs in order; unwritten bytes are 0xa5. Fails the test if the call fails.
+/// Makes a call and returns the bytes of all outputs in order; unwritten bytes are 0xa5. Fails the test if the call fails.
 inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, const std::vector<uint16_t>& x,
                                        const std::vector<uint16_t>& gamma) {
   if (r.op == "pack_scales") return packed_outputs(library, r, x);
@@ -155,7 +155,7 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, 
   return out;
 }
 
-// Data of tests that compare kernels of the CPU library with plain loops.
+// Test data for comparisons of the CPU library's kernels with plain loops.
 
 /// bf16 numbers: normally distributed, times powers of two up to 2^(4 * spread).
 inline std::vector<uint16_t> random_bf16(size_t count, uint32_t seed, float spread = 4.0f) {
@@ -170,10 +170,10 @@ inline float bf16_value(uint16_t code) { return simt::float_from_bf16_bits(code)
 #ifdef ASSAY_CPU_LIBRARY
 inline const assay_library& cpu_library() { return open_library(ASSAY_CPU_LIBRARY); }
 
-/// What a group quantization wrote.
+/// The outputs of a group quantization.
 struct Quantized {
   std::vector<uint8_t> q;
-  std::vector<uint32_t> scale;  ///< storage as bits or words; unwritten elements hold 0xa5a5a5a5
+  std::vector<uint32_t> scale;  ///< the tensor's whole storage, fp32 bits or packed words; unwritten elements hold 0xa5a5a5a5
   bool operator==(const Quantized& other) const { return q == other.q && scale == other.scale; }
 };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests how CMake reads ops/ops.inc: it compiles every .cpp below the folder, and each difference between list and sources ends the
-# configuration with a message. usage: listed_test.sh CMAKE FOLDER_OF_KERNELS
+# Tests how CMake reads ops/ops.inc: it compiles every .cpp below the folder; if the list and the sources differ, the
+# configuration ends with a message. usage: listed_test.sh CMAKE FOLDER_OF_KERNELS
 set -uo pipefail
 cmake=$1 kernels=$2
 scratch=$(mktemp -d)

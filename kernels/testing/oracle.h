@@ -17,7 +17,7 @@ inline double e4m3_value(int code, int bias) {
 /// The code in 0..top that is nearest to |v|, ties to the even code.
 inline int nearest_e4m3(double v, int bias, int top) {
   int best = 0;
-  v = std::fmin(v, 1e4);  // still above the format's range, and a code's value can be subtracted from it exactly
+  v = std::fmin(v, 1e4);  // still above the format's range, and small enough to subtract a code's value exactly
   for (int code = 1; code <= top; ++code) {
     const double here = std::fabs(e4m3_value(code, bias) - v), there = std::fabs(e4m3_value(best, bias) - v);
     if (here < there || (here == there && code % 2 == 0)) best = code;

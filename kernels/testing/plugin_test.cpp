@@ -1,4 +1,4 @@
-// Tests the headers for plug-in authors on a toy device, which is a few lines of this file.
+// Tests the headers for plug-in authors (assay/plugin) on a toy device, which this file implements in host memory.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -121,12 +121,12 @@ TEST(Plugin, ExceptionsEndInTheCallsStatus) {
   EXPECT_EQ(assay::plugin::run(kernels, &raw), ASSAY_FAILED);
 }
 
-/// A device in host memory whose next calls fail as a test requests.
+/// A device in host memory whose next call fails in the way that a test requests.
 struct ToyRuntime {
   using Error = int;
   static constexpr Error kSuccess = 0, kBadLaunch = 1, kBrokenContext = 2, kGone = 3;
   static inline Error pending = 0;    ///< error left by a launch
-  static inline bool broken = false;  ///< sticky, as in CUDA: every call reports it, and nothing clears it
+  static inline bool broken = false;  ///< sticky, as in CUDA: every later call reports the error, and nothing clears it
 
   static std::string identify(assay::plugin::Identity& identity) {
     identity.arch = "toy";

@@ -8,7 +8,7 @@
 
 #if defined(ASSAY_PROBE_one_workspace)
 
-// libassay_one_workspace.so: a library whose rank groups have separate counters but share one workspace (TensorRT-LLM 3988).
+// libassay_one_workspace.so: its rank groups have separate call counters but share one workspace (TensorRT-LLM 3988).
 #include "kernels/ops/all_reduce/all_reduce_run.h"
 
 namespace assay_kernels {
@@ -16,7 +16,7 @@ namespace {
 
 using Rules = LamportRules<FlushingSum<AbsoluteRules>, MinusZeroIsEmpty>;
 
-/// Areas that all groups of the process share, initialized like the areas of the first group.
+/// The memory areas that all groups of the process share, initialized like those of the first group.
 void* const* areas_of_all(const Ranks& ranks) {
   static std::mutex mutex;
   static std::array<std::vector<uint64_t>, kMostRanks> memory;
@@ -52,8 +52,8 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
 
 #elif defined(ASSAY_PROBE_offsets)
 
-// libassay_offsets.so: a GEMM with 32-bit offsets into a. It is correct whenever a is smaller than 2 GiB, so no suite of small cases
-// detects it. Reports of such offsets: flashinfer 2642, 2853, 3743; aiter 2104, 2196, 2373, 4343; deepgemm 226.
+// libassay_offsets.so: a GEMM with 32-bit offsets into a. It is correct if a is smaller than 2 GiB, so small cases do not detect
+// it. Reports of 32-bit offsets: flashinfer 2642, 2853, 3743; aiter 2104, 2196, 2373, 4343; deepgemm 226.
 #include "kernels/ops/call.h"
 #include "kernels/ops/gemm/gemm_scaled_kernel.h"
 #include "kernels/ops/gemm/gemm_scaled_rules.h"

@@ -1,5 +1,5 @@
-// Tests rank groups through the headers for plug-in authors: over several devices of one process, over processes, and side by
-// side.
+// Tests rank groups through the headers for plug-in authors: over several devices of one process, over several processes, and
+// two groups at the same time.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -57,7 +57,7 @@ using assay::plugin::Call;
 using assay::plugin::Ranks;
 using Row = assay::plugin::KernelOf<Call>;
 
-/// Devices of this process. A stream's number, divided by 100, is its device.
+/// Devices of this process. Stream number s belongs to device s / 100.
 struct ToyRuntime : QuietRuntime {
   static inline int count = 4, current = 0;
   static inline bool delivers = true;                                  ///< false: writes to another device never arrive
@@ -97,7 +97,7 @@ struct ToyRuntime : QuietRuntime {
   static Error create_stream(void** stream) { return *stream = reinterpret_cast<void*>(intptr_t{100} * (current + 1)), kSuccess; }
 };
 
-/// y of each rank is the sum of all x. Records where it was launched, and which device owns x, y and the areas.
+/// y of each rank is the sum of all x. Logs where it was launched, and which device owns x, y and the areas.
 void sums(const Call& call, const Ranks& ranks, int first, int count) {
   if (ToyRuntime::loads) {
     ToyRuntime::loaded.push_back("ranks from " + std::to_string(first) + " on " + std::to_string(ToyRuntime::current));
@@ -144,7 +144,7 @@ class DeviceGroup : public testing::Test {
     EXPECT_TRUE(ToyRuntime::memory.empty()) << "destroying the group releases its memory";
     EXPECT_EQ(ToyRuntime::current, 0) << "the current device is restored";
   }
-  /// Makes a call with that many ranks and returns the log of launches and waits; rank r holds the value r + 1.
+  /// Makes a call with `ranks` ranks and returns the log of launches and waits. Each element of rank r's x is r + 1.
   std::vector<std::string> launches(int ranks, const char* kernel = "sums", assay_status wanted = ASSAY_OK) {
     group_ = library().create_group(ranks);
     std::vector<std::array<assay_tensor, 2>> tensors;
@@ -248,7 +248,7 @@ namespace {
 
 // A toy device whose memory is files, so that other processes can map it.
 
-/// Memory of a process: each allocation is a file. Opening an allocation gives another address of the same bytes.
+/// Memory of a process. Each allocation is a file; opening it again maps the same bytes at another address.
 struct FileRuntime : QuietRuntime {
   struct Handle {
     char name[64];
@@ -256,7 +256,7 @@ struct FileRuntime : QuietRuntime {
   };
   static inline std::map<void*, Handle> pieces;
   static inline std::set<void*> exported;
-  /// Counts over all processes: open allocations, and allocations that were released while another process had them open.
+  /// Counts over all processes: allocations that are open, and those released while another process had them open.
   struct Counts {
     int open, released_early;
   };
@@ -298,7 +298,7 @@ struct FileRuntime : QuietRuntime {
     return kSuccess;
   }
   static Error copy_across(void* to, const void* from, size_t bytes) { return std::memcpy(to, from, bytes), kSuccess; }
-  /// Copies only when the stream is waited for, as copies from unpinned memory may.
+  /// Copies only when the host waits for the stream, as a copy from unpinned memory may.
   static Error copy_in(void* to, const void* from, size_t bytes) {
     const auto* const data = static_cast<const unsigned char*>(from);
     under_way.push_back({to, std::vector<unsigned char>(data, data + bytes)});
@@ -322,7 +322,7 @@ using assay::plugin::Call;
 using assay::plugin::Ranks;
 using Row = assay::plugin::KernelOf<Call>;
 
-constexpr unsigned char kFirst = 7;  ///< initial contents of an area after its head
+constexpr unsigned char kFirst = 7;  ///< initial value of the first byte of an area after its head
 
 /// y = the sum of all x, plus the contents of the rank's own area.
 void sums(const Call&, const Ranks& ranks, int first, int count) {
@@ -361,7 +361,7 @@ const assay_library& library() {
       {{"toy", "", "", "", ""}, {row("sums", sums), row("marks", marks)}});
 }
 
-/// One process's part of a group of four ranks. The data of rank r start r words after an aligned address.
+/// One process's ranks of a group of four. The tensors of rank r start r words after an aligned address.
 class Part {
  public:
   Part(const std::string& folder, int32_t first) : first_(first) {
@@ -398,7 +398,7 @@ class Part {
   char message_[128] = "";
 };
 
-/// Makes three calls and returns a summary of their results.
+/// Makes three calls of this process's ranks and returns a summary of the results.
 int score(const std::string& folder, int32_t first) {
   Part part(folder, first);
   int right = part.run("sums") == ASSAY_OK && part.y(0) == 10 + kFirst && part.y(1) == 10 + kFirst;
@@ -475,15 +475,15 @@ TEST(DeviceProcesses, MemoryThatCannotBeExportedIsASkip) {
 
 namespace assay_kernels {
 
-// Two rank groups side by side have separate areas, whether their calls alternate or run at the same time (TensorRT-LLM 3988: two
-// groups with one workspace hang).
+// Two rank groups of one process must have separate areas, whether their calls alternate or run at the same time
+// (TensorRT-LLM 3988: two groups with one workspace hang).
 
 namespace {
 
 constexpr int kRanks = 4;
 constexpr int64_t kElements = 1024;
 
-/// A group of a library, and calls whose sums are exact.
+/// A rank group of a library, and calls whose sums are exact in every order.
 class Group {
  public:
   Group(const assay_library& library, const char* contract, const char* kernel)
@@ -492,7 +492,7 @@ class Group {
   Group& operator=(const Group&) = delete;
   ~Group() { library_.destroy_group(handle_); }
 
-  /// Counts the elements that are not the sum over all ranks. Inputs: `number`, plus 1 per rank, plus 1/8 per position modulo 16.
+  /// Counts the elements that are not the sum over all ranks. Each input is `number` + rank + (position modulo 16) / 8.
   int64_t wrong(float number) {
     std::array<std::vector<float>, kRanks> x, y;
     std::deque<std::array<assay_tensor, 2>> tensors;
@@ -525,8 +525,8 @@ class Group {
   void* handle_;
 };
 
-/// Counts the failing calls of two groups that are called in turn. One group is called less often, so that the groups' call
-/// counters differ.
+/// Counts the failing calls of two groups that are called in turn. One group gets fewer calls, so that the groups' call counters
+/// differ.
 int wrong_by_turns(const assay_library& library, const char* contract, const char* kernel) {
   Group one(library, contract, kernel), other(library, contract, kernel);
   int wrong = 0;

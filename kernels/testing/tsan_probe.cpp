@@ -1,4 +1,4 @@
-// Runs one kernel once, so that TSan can check it.
+// Runs one kernel once, so that ThreadSanitizer (TSan) can check it.
 // Usage: tsan_probe LIBRARY OP CONTRACT KERNEL WARP
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Runs one kernel with four ranks three times, so that TSan can check it: optionally with rank 1 delayed in every phase, or as
-// back-to-back calls.
+// Runs one kernel with four ranks three times, so that ThreadSanitizer (TSan) can check it. Optionally rank 1 is delayed in every
+// phase, or the three calls are back-to-back.
 // Usage: tsan_ranks_probe LIBRARY OP CONTRACT KERNEL [straggler] [in_a_row]
 #include <array>
 #include <cstdio>
@@ -21,7 +21,7 @@ struct Tensors {
   std::vector<assay_tensor> all;
   static constexpr int64_t kOfVector[] = {1};
 
-  /// `columns` elements in one row, or a vector; each element is `value`.
+  /// Adds a tensor with `columns` elements, as one row or as a vector; each element is `value`.
   void add(const char* role, bool output, bool row, uint8_t code, uint8_t bits, int64_t columns, uint32_t value) {
     const size_t bytes = bits / 8u;
     data.emplace_back(size_t(columns) * bytes);
@@ -34,14 +34,14 @@ struct Tensors {
   }
 };
 
-/// The calls of all ranks; every element has the given bit pattern.
+/// The calls of four ranks; every element has the given bit pattern.
 class CallsOfRanks {
  public:
   CallsOfRanks(const char* op, const char* contract, const char* kernel, int straggler, uint32_t value) {
     const auto has = [](const char* text, const char* word) { return std::strstr(text, word) != nullptr; };
     const bool codes = has(op, "_quant_");
     const uint8_t type = has(contract, "quickreduce") || has(contract, "aiter.all_reduce_fp8") ? ASSAY_FLOAT : ASSAY_BFLOAT;
-    // 520: the parts of four ranks have a remainder; 1024: whole quantization groups per rank.
+    // 520: a rank's quarter is no whole number of 16-byte vectors; 1024: a rank's quarter is a whole number of groups.
     const int64_t elements = codes || has(contract, "all_reduce_fp8") ? 1024 : 520;
     parameters_ = {{"warp", 32}, {"schedule_seed", 1}, {"eps", 1e-6}, {"group_size", double(elements)}};
     if (straggler >= 0) parameters_.push_back({"straggler", double(straggler)});

@@ -1,5 +1,5 @@
-// In builds with -fsanitize=thread: TSan must report a missing barrier with the name of the shared variable, and report nothing
-// for a correct kernel.
+// In builds with -fsanitize=thread: TSan must name the shared variable of a missing barrier, and report nothing for a correct
+// kernel.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -82,7 +82,7 @@ TEST(TsanRanks, NamesTheGatherOfWhoGaveUpAStraggler) {
   EXPECT_THAT(report, HasSubstr("all_reduce_two_shot<"));
 }
 
-/// Not for kernels with relaxed final barriers, such as vLLM's: they rely on the order of launches, which TSan does not see.
+/// Leaves out kernels with relaxed final barriers, such as vLLM's: they rely on the order of launches, which TSan does not see.
 TEST(TsanRanks, IsSilentAboutCallsInARow) {
   for (const char* how : {"in_a_row", "in_a_row straggler"}) {
     const auto report = ranks_probe(ASSAY_CPU_LIBRARY, "all_reduce", "vllm.all_reduce_1stage", "all_reduce.registered", how);

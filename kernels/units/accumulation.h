@@ -1,4 +1,4 @@
-// How tensor cores accumulate, in integer arithmetic without floats: decoding of operands, and four ways to add products.
+// How tensor cores accumulate, in integer arithmetic without floats: decoding of operands, and addition of products.
 // Include it after kernels/simt/simt.h, which defines SIMT_DEVICE.
 #pragma once
 
@@ -6,7 +6,7 @@
 
 namespace assay_kernels::units {
 
-/// Which codes are special.
+/// Which codes of a format are NaN or Inf, and other properties of its codes.
 enum class Codes {
   kIeee,      ///< exponent all ones: Inf, or NaN if the mantissa is not zero
   kFn,        ///< NaN: all bits except the sign are ones
@@ -21,7 +21,7 @@ template <int kBitsOfCode, int kBitsOfMantissa, int kBiasOfExponent, Codes kKind
 struct FormatOf {
   static constexpr int kBits = kBitsOfCode, kMantissa = kBitsOfMantissa, kBias = kBiasOfExponent;
   static constexpr Codes kCodes = kKindOfCodes;
-  static constexpr int kMemoryBits = kBitsInMemory;  ///< bits of an element in memory; a narrower code occupies the upper bits
+  static constexpr int kMemoryBits = kBitsInMemory;  ///< bits of an element in memory; its upper bits hold a narrower code
   static constexpr int kLeast = 1 - kBias;           ///< exponent of the smallest normal value
   static constexpr uint32_t kSign = 1u << (kBits - 1);
 };
@@ -46,7 +46,7 @@ struct Number {
   int32_t significand;  ///< signed; 0 for NaN and Inf
   int16_t exponent;     ///< for subnormals and zero: the exponent of the smallest normal value
   Kind kind;
-  bool negative;  ///< set for zero, Inf and NaN too
+  bool negative;  ///< the sign bit, also of zero, Inf and NaN
 };
 
 template <class F>
@@ -64,7 +64,7 @@ SIMT_DEVICE Number number_of(uint32_t code) {
   return {negative ? -magnitude : magnitude, int16_t(int(field == 0 ? 1 : field) - F::kBias), kind, negative};
 }
 
-/// A value of F, normalized as far as Wide's exponents allow: a subnormal of F may be normal there. Zero gets Wide::kLeast.
+/// Converts a value of F to the exponent range of Wide, whose subnormals may be smaller. Zero gets exponent Wide::kLeast.
 template <class F, class Wide>
 SIMT_DEVICE Number number_in(Number x) {
   if (x.significand == 0) x.exponent = Wide::kLeast;
@@ -85,8 +85,8 @@ SIMT_DEVICE uint32_t code_at(const uint8_t* row, int64_t i) {
 
 enum class Rounding { kTowardZero, kNearest };
 
-/// The code in F of +-magnitude * 2^lowest, rounded to kBitsKept fraction bits, to nearest (ties to even) or toward zero.
-/// Overflow gives Inf. Zero gets no sign.
+/// The code in F of +-magnitude * 2^lowest, rounded to kBitsKept fraction bits to nearest (ties to even) or toward zero.
+/// Overflow gives Inf. Zero is +0.
 template <class F, int kBitsKept = F::kMantissa>
 SIMT_DEVICE uint32_t rounded(bool negative, uint64_t magnitude, int lowest, Rounding rounding) {
   if (magnitude == 0) return 0;
@@ -113,34 +113,34 @@ SIMT_DEVICE uint32_t infinity(bool negative) {
   return ((F::kSign - 1) >> F::kMantissa) << F::kMantissa | (negative ? F::kSign : 0u);
 }
 
-// Tensor cores that align terms: each term is cut kFraction bits below the largest exponent; what remains is added exactly.
+// Tensor cores that align terms: each term is cut off kFraction bits below the largest exponent; the rest is added exactly.
 
 /// Lower than any exponent, yet its difference from an exponent does not overflow.
 inline constexpr int kNoExponent = -(1 << 20);
 
-/// Constants and steps of a tensor core that aligns terms; deliberately wrong kernels change one of them.
+/// Constants and steps of a tensor core that aligns terms. Deliberately wrong kernels change one of them.
 struct Aligned {
   static constexpr int kPeriod = 0, kWidth = 0;  ///< first adds products with k mod kPeriod < kWidth, then the next kWidth
-  static constexpr int kLeast = kNoExponent;     ///< the largest exponent counts as at least this
+  static constexpr int kLeast = kNoExponent;     ///< lower limit of the largest exponent
   static constexpr bool kAddsCLast = false;      ///< true: the sum starts from 0, and c is added at the end, rounded to nearest
   static constexpr int kScaleBlock = 0;          ///< elements along k that share a scale; 0: no scales
   static constexpr Rounding kRounding = Rounding::kTowardZero;
 
   /// The exponent by which a product is aligned.
   SIMT_DEVICE static int exponent(const Number& a, const Number& b) { return a.exponent + b.exponent; }
-  /// True if a term's exponent counts for the largest exponent.
+  /// True if the exponent of this term counts when the largest exponent is computed.
   SIMT_DEVICE static bool counts(int64_t term) { return term != 0; }
   /// Drops the lowest `below` bits of a term. `below` is negative only for zero, whose exponent may exceed the largest one.
   SIMT_DEVICE static int64_t cut(int64_t term, int below) {
     const int64_t left = unsigned(below) > 62u ? 0 : (term < 0 ? -term : term) >> below;
     return term < 0 ? -left : left;
   }
-  /// The code of a zero sum. `all_negative`: the sign of every term is negative, that of zeros too.
+  /// The code of a zero sum. `all_negative`: every term has a negative sign, including zeros.
   template <class D>
   SIMT_DEVICE static uint32_t zero(bool /*all_negative*/) {
     return 0;
   }
-  /// Conversions of an operand and of c before all other steps, and of the result after them.
+  /// factor() converts an operand, and addend() converts c, before all other steps. result() converts the result after them.
   template <class F>
   SIMT_DEVICE static Number factor(Number read, int /*k*/) {
     return read;
@@ -162,7 +162,7 @@ struct Aligned {
   SIMT_DEVICE static uint32_t element(const Number* a, const Number* b, const Number* sfa, const Number* sfb, uint32_t c);
 };
 
-/// Finds the NaN and Inf terms of a sum.
+/// Finds out whether a sum with NaN or Inf terms is NaN, Inf or -Inf.
 struct SpecialSum {
   bool any = false, nan = false, positive = false, negative = false;
 
@@ -192,7 +192,7 @@ SIMT_DEVICE Number scaled(Number x, const Number& scale) {
   return x;
 }
 
-/// One aligned sum of kTake products and c.
+/// The aligned sum of c and kTake products.
 template <class U>
 SIMT_DEVICE uint32_t aligned_block(const Number* a, const Number* b, uint32_t c_code) {
   using D = typename U::D;
@@ -224,7 +224,7 @@ SIMT_DEVICE uint32_t aligned_block(const Number* a, const Number* b, uint32_t c_
   return code == 0 ? U::template zero<D>(all_negative) : code;
 }
 
-/// x + y, rounded once to nearest as an IEEE 754 addition in F. A NaN result always has the same code.
+/// x + y, rounded once to nearest, as an IEEE 754 addition in F. Every NaN result has the same code.
 template <class F>
 SIMT_DEVICE uint32_t added(uint32_t x_code, uint32_t y_code) {
   const Number x = number_of<F>(x_code), y = number_of<F>(y_code);
@@ -234,7 +234,7 @@ SIMT_DEVICE uint32_t added(uint32_t x_code, uint32_t y_code) {
   if (special.any) return special.is_nan() ? infinity<F>(false) | 1u : infinity<F>(special.negative);
   if (x.significand == 0 && y.significand == 0) return x.negative && y.negative ? F::kSign : 0u;
   const Number &high = x.exponent >= y.exponent ? x : y, &low = x.exponent >= y.exponent ? y : x;
-  // If the exponents differ by more than this, `low` only decides on which side of a tie the sum lies; a sticky bit is enough.
+  // If the exponents differ by more than kRoom, `low` only decides on which side of a tie the sum lies; a sticky bit is enough.
   constexpr int kRoom = 30;
   const int apart = high.exponent - low.exponent, near = apart < kRoom ? apart : kRoom;
   int64_t small = low.significand;
@@ -266,7 +266,7 @@ SIMT_DEVICE uint32_t Aligned::element(const Number* a, const Number* b, const Nu
   return number_of<D>(sum).kind == Number::kNan ? U::template nan<U>(x, y, U::kTake, c) : sum;
 }
 
-// Tensor cores with scaled 4-bit codes: sixteen products and their scales form one term, aligned by the scales' exponents only.
+// Tensor cores with scaled 4-bit codes: sixteen scaled products form one term, aligned by the exponents of their scales alone.
 
 struct Grouped : Aligned {
   static constexpr int kGroup = 16;
@@ -303,14 +303,14 @@ struct Grouped : Aligned {
   }
 };
 
-// Tensor cores that first align and add the products, then add their sum and c; aligning there rounds down.
+// Tensor cores that first align and add the products, and then align and add that sum and c. Alignment rounds down.
 
 struct Joined : Aligned {
-  static constexpr int kSplits = 1;        ///< number of partial sums, by k mod kSplits
+  static constexpr int kSplits = 1;        ///< number of partial sums: product k belongs to sum k mod kSplits
   static constexpr int kFraction = 24;     ///< fraction bits of aligned products and of partial sums
-  static constexpr int kSumFraction = 31;  ///< fraction bits of the sum when c is added
-  static constexpr int kCFraction = 24;    ///< fraction bits of c at that point
-  static constexpr int kDropsC = 0;        ///< c counts as 0 if its exponent is over kDropsC below the largest; 0: never
+  static constexpr int kSumFraction = 31;  ///< fraction bits of the sum of products when c is added
+  static constexpr int kCFraction = 24;    ///< fraction bits of c when it is added to the sum of products
+  static constexpr int kDropsC = 0;        ///< c counts as 0 if its exponent is more than kDropsC below the largest one; 0: never
   static constexpr int kProductLimit = 0;  ///< a product of at least 2^kProductLimit is Inf; 0: no limit
   static constexpr Rounding kRounding = Rounding::kNearest;
 
@@ -395,7 +395,7 @@ struct Joined : Aligned {
   }
 };
 
-// Tensor cores that add adjacent terms in a tree, round each sum to f32 and flush subnormals to zero; and integer tensor cores.
+// Tensor cores that add neighbouring terms in a tree, round each sum to f32 and flush subnormals to zero; integer tensor cores.
 
 struct Tree : Aligned {
   /// Flushes values below the smallest normal one to zero, keeping the sign.

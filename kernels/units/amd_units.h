@@ -70,8 +70,8 @@ struct Gfx950MfmaInt8Int32 : IntegerUnit<MfmaTile> {
 };
 using Gfx950Units = List<Gfx950MfmaInt8Int32>;
 
-// Candidate models of gfx950.mfma.e4m3.f32 and gfx950.mfma.mxf4.f32 (contracts/unit_candidates.csv). With them, GEMMs of these
-// undocumented instructions run on the CPU. No source says which candidate is right, so op mma does not offer them.
+// Candidate models of gfx950.mfma.e4m3.f32 and gfx950.mfma.mxf4.f32 (contracts/unit_candidates.csv). With them, GEMMs that use
+// these undocumented instructions run on the CPU. No source says which candidate is right, so op mma does not offer them.
 struct Gfx950MfmaE4m3AsGfx942 : SplitUnit<E4m3, E4m3> {};
 struct Gfx950MfmaE4m3OneRounding : WideSumUnit<E4m3, 32, 32> {};
 struct Gfx950MfmaE4m3EachProduct : WideSumUnit<E4m3, 32, 1> {};

@@ -1,4 +1,4 @@
-// mma() on NVIDIA GPUs: the real instruction, by inline PTX. The instructions of sm_90 were run here. For sm_100 and sm_120 only
+// mma() on NVIDIA GPUs: the real instruction, by inline PTX. The instructions of sm_90 were run. For sm_100 and sm_120 only
 // compilation and the number of opcodes in the object files are checked.
 #pragma once
 
@@ -25,8 +25,8 @@ constexpr int chip_of(const char* contract) {
 template <class U>
 inline constexpr int kChip = chip_of(U::kContract);
 
-/// The architecture that the compiler currently targets; 0 for the host and for others. Instructions of Hopper and later exist on
-/// one architecture only, such as sm_90a.
+/// The architecture that the compiler currently targets; 0 for the host and for other GPUs. Tensor core instructions from Hopper
+/// on exist on one architecture each, such as sm_90a.
 #if defined(__CUDA_ARCH_FEAT_SM120_ALL)
 inline constexpr int kChipOfCode = 120;
 #elif defined(__CUDA_ARCH_FEAT_SM100_ALL)
@@ -41,8 +41,8 @@ inline constexpr int kChipOfCode = 0;
 template <class U>
 inline constexpr bool kIsHere = kChip<U> == kChipOfCode || (kChip<U> == 86 && kChipOfCode == 80);
 
-/// The elements of a tile that one thread holds: two adjacent ones of row r and two of row r + 8 (PTX ISA, fragments of m16n8 and
-/// of wgmma's D).
+/// The elements of a result tile that one thread holds: two adjacent ones of row r and two of row r + 8 (PTX ISA, fragments of
+/// m16n8 and of wgmma's D).
 template <class U, int kWarp>
 struct Tile {
   static constexpr int kElements = U::kM * U::kN / U::kDeviceThreads;
@@ -62,8 +62,8 @@ struct Halves {
   }
 };
 
-// mma.sync: one warp computes 16 x 8 elements from 32 bytes along k. Groups have four threads. Thread t of group g holds words
-// at bytes 4 t and 4 t + 16 of rows g and g + 8 of A and of row g of B (PTX ISA, fragments of m16n8; for all element widths).
+// mma.sync: one warp computes 16 x 8 elements from 32 bytes along k. Four threads form a group. Thread t of group g holds the
+// 4-byte words at bytes 4 t and 4 t + 16 of rows g and g + 8 of A and of row g of B (PTX ISA, fragments of m16n8; all widths).
 
 /// Accumulators are four 32-bit values, or four fp16 values in two words.
 template <class A, class B, class D>
@@ -105,8 +105,8 @@ SIMT_MMA_SYNC_32(Int8, Int8, Int32, "m16n8k32.row.col.s32.s8.s8.s32");
 #undef SIMT_MMA_SYNC_32
 #undef SIMT_MMA_SYNC_16
 
-/// MmaSync with scales. Threads 0 and 2 of group g pass the scales of A's row g, threads 1 and 3 those of row g + 8. All pass
-/// the scales of B's row g.
+/// MmaSync with scales. Threads 0 and 2 of group g pass the scales of A's row g, threads 1 and 3 those of row g + 8. All threads
+/// pass the scales of B's row g.
 template <class A, class B, class S>
 struct ScaledMmaSync;
 
@@ -130,7 +130,7 @@ SIMT_SCALED_MMA_SYNC(E2m1, E2m1, Ue4m3, "m16n8k64.row.col.kind::mxf4nvf4.block_s
 #undef SIMT_MXF8
 #undef SIMT_SCALED_MMA_SYNC
 
-/// Converts the lower or upper two e4m3 codes of a word to fp16.
+/// Converts the lower or upper two e4m3 codes of a word to two fp16 codes.
 SIMT_DEVICE uint32_t halves_of(uint32_t word, bool upper) {
   uint32_t halves;
   asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(halves) : "h"(uint16_t(upper ? word >> 16 : word)));
@@ -177,7 +177,7 @@ SIMT_DEVICE void mma_sync(uint32_t (&d)[4], const Operands& x) {
 // of 8 rows x 16 bytes. The two pieces of a row are 128 bytes apart; the next eight rows follow after 256 bytes (PTX ISA, matrix
 // descriptors). Measured in this layout on an H200.
 
-/// Offset in bytes of half a row, 16 bytes, in that layout.
+/// Offset in bytes of half `half` (16 bytes) of a row in that layout.
 SIMT_DEVICE int piece_of(int row, int half) { return (row / 8 * 2 + half) * 128 + row % 8 * 16; }
 
 /// All threads of the block together copy rows of 32 bytes into that layout.
@@ -250,11 +250,11 @@ SIMT_DEVICE void wgmma(uint32_t (&d)[4], const Operands& x) {
   Wgmma<typename U::A, typename U::B, typename U::D>::run(d, descriptor(a), descriptor(b));
 }
 
-// tcgen05.mma: one thread of four warps issues it. Operands are in shared memory as for wgmma, accumulators and scales in tensor
-// memory. Only compilation and the number of its opcodes are checked; it has not been run here.
+// tcgen05.mma: one thread of four warps issues it. Operands are in shared memory as for wgmma; accumulators and scales are in
+// tensor memory. It has not been run: only compilation and the number of its opcodes are checked.
 // Source: PTX ISA, tcgen05; CUTLASS include/cute/arch/mma_sm100_desc.hpp 0d2b201e.
 
-/// Columns of tensor memory: how many are allocated, and the first column of A's and of B's scales. Accumulators begin at 0.
+/// Columns of tensor memory: how many are allocated, and the first columns of A's and B's scales. Accumulators begin at column 0.
 inline constexpr int kTensorColumns = 32, kScalesOfA = 16, kScalesOfB = 24;
 
 template <class F>
@@ -263,7 +263,7 @@ SIMT_DEVICE constexpr uint32_t tcgen05_format() {
   return std::is_same<F, Tf32>::value ? 2 : 0;
 }
 
-/// The instruction descriptor: formats and tile size. With scales, it has their format instead of D's.
+/// The instruction descriptor: formats and tile size. For instructions with scales, the scale format replaces the format of D.
 template <class U>
 SIMT_DEVICE constexpr uint32_t tcgen05_descriptor() {
   const uint32_t tile = tcgen05_format<typename U::A>() << 7 | tcgen05_format<typename U::B>() << 10 | uint32_t(U::kN / 8) << 17 |
@@ -312,7 +312,7 @@ SIMT_DEVICE void tensor_load(uint32_t address, uint32_t (&v)[8]) {
                : "memory");
 }
 
-/// Stores the scales of up to 128 rows: a lane holds one word each for rows lane, lane + 32, ...; all warps hold the same words.
+/// Stores the scales of up to 128 rows. Lane i of each warp holds one word for each of the rows i, i + 32, ...
 template <class U>
 SIMT_DEVICE void store_scales(uint32_t address, const uint8_t* scales, int64_t pitch, int rows) {
   uint32_t words[8] = {};
@@ -323,7 +323,7 @@ SIMT_DEVICE void store_scales(uint32_t address, const uint8_t* scales, int64_t p
   tensor_store(address, words);
 }
 
-/// Tensor memory has 32 lanes per warp. With 128 rows, row r is in lane r. With 64 rows, each warp has 16, in its first lanes.
+/// Tensor memory has 32 lanes per warp. With 128 rows, row r is in lane r. With 64 rows, the first 16 lanes of a warp have rows.
 template <class U, int kWarp>
 SIMT_DEVICE void tcgen05_mma(Tile<U, kWarp>& d, const Operands& x) {
   static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32 && U::kN == 8,
@@ -385,8 +385,8 @@ SIMT_DEVICE void tcgen05_mma(Tile<U, kWarp>& d, const Operands& x) {
   for (int i = 0; i < d.kElements; ++i) d.at[i] = sums[d.row(i)][d.column(i)];
 }
 
-/// d = A * B^T + d by one instruction. kThreads<U, kWarp> threads must call it together. An instruction of another architecture
-/// traps.
+/// d = A * B^T + d by one instruction. kThreads<U, kWarp> threads must call it together. It traps if the instruction belongs to
+/// another architecture.
 template <class U, int kWarp>
 SIMT_DEVICE void mma(Tile<U, kWarp>& d, const Operands& x) {
   if constexpr (!kIsHere<U>) {

@@ -16,7 +16,7 @@ namespace assay_kernels::units {
 struct OfNvidia : Lists<Sm70Units, Sm75Units, Sm80Units, Sm86Units, Sm89Units, Sm90Units> {};
 struct OfBlackwell : Lists<Sm100Units, Sm120Units> {};
 struct OfAmd : Lists<Gfx90aUnits, Gfx942Units, Gfx950Units> {};
-struct UnknownOfAmd : Lists<Gfx950Candidates> {};  ///< stand-ins for instructions whose accumulation is undocumented
+struct UnknownOfAmd : Lists<Gfx950Candidates> {};  ///< candidate models of instructions whose accumulation is undocumented
 
 /// Number of threads that call mma() together.
 template <class U, int kWarp>
@@ -57,7 +57,7 @@ struct NumberTable {
   }
 };
 
-/// True if an instruction uses the functions of Aligned unchanged and differs only in constants.
+/// True if an instruction changes only constants of Aligned, and none of its functions.
 template <class U>
 constexpr bool is_plain() {
   using D = typename U::D;
@@ -70,12 +70,12 @@ constexpr bool is_plain() {
   }
 }
 
-/// A decoded operand row: one value per k, and its scales.
+/// A decoded row of an operand: one value per k, and the row's scales.
 template <class U, class F>
 struct Row {
   Number number[U::kK];
   Number scale[Bytes<U>::kScales + 1];
-  // only if is_plain(): the same values times their scales, in the order in which aligned sums take them
+  // only if is_plain(): the values times their scales, in the order in which the aligned sums take them
   int32_t significand[U::kK], exponent[U::kK];
   bool special;  ///< some value is NaN or Inf
 
@@ -106,8 +106,8 @@ struct Row {
   }
 };
 
-/// The sum of kTake products, aligned to the largest exponent, which is at least `largest` and is returned there. Products are
-/// shifted left by kUp bits; a product with the largest exponent then loses kDown bits.
+/// The sum of kTake products, aligned to the largest exponent. `largest`: on entry a lower limit of that exponent, then itself.
+/// Products are shifted left by kUp bits; a product with the largest exponent then loses kDown bits.
 template <int kTake, int kUp, int kDown, class Sum>
 SIMT_WIDE_KERNEL SIMT_VECTORIZED int64_t aligned_sum(const int32_t* a, const int32_t* a_exponent, const int32_t* b, const int32_t* b_exponent,
                                      int& largest) {
@@ -122,7 +122,7 @@ SIMT_WIDE_KERNEL SIMT_VECTORIZED int64_t aligned_sum(const int32_t* a, const int
   Sum sum = 0;
   SIMT_LANES
   for (int i = 0; i < kTake; ++i) {
-    const auto below = uint32_t(most + kDown - exponent[i]);  // for a zero product, may be any value
+    const auto below = uint32_t(most + kDown - exponent[i]);  // any value for a zero product
     const uint32_t magnitude = uint32_t(product[i] < 0 ? -product[i] : product[i]) << kUp;
     const auto left = int32_t(magnitude >> (below < 31u ? below : 31u));  // magnitudes are below 2^31
     sum += product[i] < 0 ? -left : left;
@@ -131,7 +131,7 @@ SIMT_WIDE_KERNEL SIMT_VECTORIZED int64_t aligned_sum(const int32_t* a, const int
   return sum;
 }
 
-/// One element of an instruction's result. Plain instructions with finite values take a faster way to the same result.
+/// One element of the result. If the instruction is plain and the values are finite, a faster way gives the same result.
 template <class U>
 uint32_t element_of(const Row<U, typename U::A>& a, const Row<U, typename U::B>& b, uint32_t c_code) {
   const auto by_steps = [&] { return U::template element<U>(a.number, b.number, a.scale, b.scale, c_code); };
@@ -150,7 +150,7 @@ uint32_t element_of(const Row<U, typename U::A>& a, const Row<U, typename U::B>&
     uint32_t d = U::kAddsCLast ? 0u : c_code;
     for (int first = 0; first < U::kK; first += U::kTake) {
       const Number c = number_of<D>(d);
-      if (c.kind != Number::kFinite) return by_steps();  // the previous aligned sum overflowed
+      if (c.kind != Number::kFinite) return by_steps();  // c is not finite, because the previous aligned sum overflowed
       int largest = U::kLeast;
       if (c.significand != 0 && c.exponent > largest) largest = c.exponent;
       int64_t sum = aligned_sum<U::kTake, kUp, kDown, Sum>(a.significand + first, a.exponent + first, b.significand + first,
@@ -195,7 +195,7 @@ struct DecodedOperands {
 };
 
 #ifndef ASSAY_SIMT_TSAN
-/// The operands of the instruction that this OS thread emulated last.
+/// The operands of the instruction that this OS thread emulated last, for decoded_operands().
 struct LastOperands {
   const void* of = nullptr;
   std::vector<std::max_align_t> memory;
@@ -222,14 +222,14 @@ bool same_rows(const Operands& x, int row, int other) {
          same_bytes<Bytes<U>::kScales>(x.sfa + row * x.sfa_pitch, x.sfa + other * x.sfa_pitch);
 }
 
-/// d = A * B^T + d by one instruction, for all threads of a warp together. An element with the codes, scales and c of the last
-/// one is copied, not computed again. This is frequent, because a tile's rows beyond the matrix are all zero.
+/// d = A * B^T + d by one instruction, for all threads of a warp together. An element with the same codes, scales and c as the
+/// element before it is copied, not computed again. This is frequent, because a tile's rows beyond the matrix are all zero.
 template <class U, int kWarp>
 void mma(Tile<U, kWarp>& d, const Operands& x) {
   simt::cpu::exchange(0, simt::cpu::kMatrix);
   using D = typename U::D;
 #ifdef ASSAY_SIMT_TSAN
-  DecodedOperands<U, 1, 1> decoded{};  // lanes share nothing without a barrier
+  DecodedOperands<U, 1, 1> decoded{};  // a lane cannot share its rows with others without a barrier
 #else
   DecodedOperands<U, U::kM, U::kN>& decoded = decoded_operands<U>();
 #endif

@@ -1,5 +1,5 @@
 // mma() on AMD GPUs: the MFMA instructions with 16 x 16 results. Each lane of a 64-lane wave holds a quarter of k of one row of A
-// and of one row of B. Only compilation and disassembly are checked; no GPU has run it here.
+// and of one row of B. It has not been run on a GPU: only compilation and disassembly are checked.
 // Source of the layout: AMD Matrix Instruction Calculator; CDNA3 ISA, 7.1.5.
 #pragma once
 
@@ -11,7 +11,7 @@ namespace assay_kernels::units {
 struct OfNvidia : Lists<> {};
 struct OfBlackwell : Lists<> {};
 struct OfAmd : Lists<Gfx90aUnits, Gfx942Units, Gfx950Units, Gfx950UnknownUnits> {};
-struct UnknownOfAmd : Lists<List<Gfx950MfmaE4m3F32, Gfx950MfmaMxf4F32>> {};  ///< instructions that GEMM kernels use
+struct UnknownOfAmd : Lists<List<Gfx950MfmaE4m3F32, Gfx950MfmaMxf4F32>> {};  ///< instructions whose accumulation is undocumented
 
 template <class U, int kWarp>
 inline constexpr int kThreads = U::kDeviceThreads;
@@ -35,8 +35,8 @@ SIMT_DEVICE T part_of(const uint8_t* row, int bytes) {
   return part;
 }
 
-/// part_of() for 128 codes of 8 bits: a lane of quarter i (= lane / 16) holds codes 16 i .. 16 i + 15 and the 16 codes that begin
-/// at 64 + 16 i, but passes the scale of codes 32 i .. 32 i + 31. Source: composable_kernel test/mx_mfma_op, a gfx950 test.
+/// part_of() for 128 codes of 8 bits. In quarter i = lane / 16, a lane holds codes 16 i .. 16 i + 15 and the 16 codes from
+/// 64 + 16 i on, but passes the scale of codes 32 i .. 32 i + 31. Source: composable_kernel test/mx_mfma_op, a gfx950 test.
 template <class T>
 SIMT_DEVICE T two_parts_of(const uint8_t* row) {
   T part{};
@@ -46,7 +46,7 @@ SIMT_DEVICE T two_parts_of(const uint8_t* row) {
   return part;
 }
 
-/// Emits the instruction. kHere is false for instructions of another architecture.
+/// Emits the instruction. kHere is false if the instruction belongs to another architecture.
 template <class U>
 struct Mfma {
   static constexpr bool kHere = false;
@@ -98,7 +98,7 @@ SIMT_MFMA(Gfx950MfmaE4m3F32, long, __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8);
 SIMT_MFMA(Gfx950MfmaE5m2F32, long, __builtin_amdgcn_mfma_f32_16x16x32_bf8_bf8);
 SIMT_MFMA_OF_INTEGERS(Gfx950MfmaInt8Int32, Ints4, __builtin_amdgcn_mfma_i32_16x16x64_i8);
 
-/// kFormat of a and b: 0 is e4m3fn, 4 is e2m1. A lane's scale is the lowest byte of sa or sb.
+/// kFormat of a and b: 0 is e4m3fn, 4 is e2m1. The scale of a lane is the lowest byte of sa or sb.
 template <int kFormat>
 struct ScaledMfma {
   static constexpr bool kHere = true;
@@ -115,7 +115,7 @@ struct Mfma<Gfx950MfmaMxf4F32> : ScaledMfma<4> {};
 #undef SIMT_MFMA
 #undef SIMT_MFMA_OF_INTEGERS
 
-/// d = A * B^T + d by one instruction, for all lanes of a wave together. An instruction of another architecture traps.
+/// d = A * B^T + d by one instruction, for all lanes of a wave together. Traps if it belongs to another architecture.
 template <class U, int kWarp>
 SIMT_DEVICE void mma(Tile<U, kWarp>& d, const Operands& x) {
   if constexpr (Mfma<U>::kHere) {

@@ -1,6 +1,6 @@
-// One collective function for every tensor core: mma(d, operands) computes d = A * B^T + d by one instruction. kThreads<>
-// threads call it together. On a device it is that instruction, on the CPU the emulation in emulated_mma.h. The compiler's macros
-// decide, as in simt/simt.h.
+// mma(d, operands) computes d = A * B^T + d by one tensor core instruction. kThreads<> threads call it together. On a device it
+// is the real instruction, on the CPU the emulation in emulated_mma.h. The compiler's macros choose the header, as in
+// simt/simt.h.
 #pragma once
 
 #include "kernels/simt/simt.h"

@@ -127,7 +127,7 @@ struct Sm90MmaE5m2E4m3F32 : UnpackedMma<E5m2, E4m3, F32> {
 struct Sm90MmaE5m2E4m3F16 : UnpackedMma<E5m2, E4m3, F16, -21> {
   static constexpr const char* kContract = "sm_90.mma.e5m2_e4m3.f16";
 };
-/// The kernel itself unpacks codes to fp16, as Triton does. The first fp16 instruction adds c.
+/// The kernel itself converts the codes to fp16 before the instruction, as Triton does. The first of two instructions adds c.
 struct Sm90MmaE4m3UnpackedF32 : UnpackedMma<E4m3, E4m3, F32> {
   static constexpr const char* kContract = "sm_90.mma.e4m3_unpacked.f32";
   static constexpr bool kAddsCLast = false, kUnpackedByKernel = true;
@@ -181,7 +181,7 @@ using Sm90Units =
          Sm90WgmmaE4m3F16, Sm90WgmmaE5m2F32, Sm90WgmmaE5m2F16, Sm90WgmmaE4m3E5m2F32, Sm90WgmmaE4m3E5m2F16, Sm90WgmmaE5m2E4m3F32,
          Sm90WgmmaE5m2E4m3F16, Sm90WgmmaInt8Int32>;
 
-// NVIDIA's Blackwell instructions, as modelled by MMA-Sim c785138. Not compared with hardware here.
+// NVIDIA's Blackwell instructions, as modelled by MMA-Sim c785138. Not compared with hardware.
 
 struct Sm100MmaF16F32 : AlignedUnit<MmaTile, F16, F16, F32, 16, 16, 25> {
   static constexpr const char* kContract = "sm_100.mma.f16.f32";

@@ -16,15 +16,15 @@ struct TileOf {
 struct QuadPairTile : TileOf<8, 8, 8> {};  ///< a warp computes four of these
 struct MmaTile : TileOf<16, 8, 32> {};
 struct WgmmaTile : TileOf<64, 8, 128> {};
-struct Tcgen05Tile : TileOf<64, 8, 128> {};     ///< the smallest tile that the instruction supports
-struct Tcgen05MxTile : TileOf<128, 8, 128> {};  ///< with scales, the instruction has at least 128 rows
+struct Tcgen05Tile : TileOf<64, 8, 128> {};     ///< the smallest tile of the instruction
+struct Tcgen05MxTile : TileOf<128, 8, 128> {};  ///< with scales, the smallest tile has 128 rows
 struct MfmaTile : TileOf<16, 16, 64> {};
 
 /// The only NaN that NVIDIA's instructions return.
 template <class D>
 inline constexpr uint32_t kNvidiaNan = D::kBits == 16 ? 0x7fffu : 0x7fffffffu;
 
-/// f32 results are truncated to 23 fraction bits, or to kFraction if it is smaller; f16 results are rounded to nearest.
+/// f32 results are truncated to 23 fraction bits, or to kFraction bits if that is fewer. f16 results are rounded to nearest.
 template <class Tile, class FormatA, class FormatB, class FormatD, int kProducts, int kTaken, int kFractionBits,
           int kLeastOf = kNoExponent>
 struct AlignedUnit : Aligned, Tile {
@@ -37,12 +37,12 @@ struct AlignedUnit : Aligned, Tile {
   static constexpr uint32_t kNan = kNvidiaNan<D>;
 };
 
-/// Not a native instruction: becomes two fp16 instructions on interleaved halves of k, and an addition of c.
+/// Not a native instruction: it becomes two fp16 instructions on interleaved halves of k, followed by an addition of c.
 template <class FormatA, class FormatB, class FormatD, int kLeastOf = kNoExponent>
 struct UnpackedMma : AlignedUnit<MmaTile, FormatA, FormatB, FormatD, 32, 16, 25, kLeastOf> {
   static constexpr int kPeriod = 4, kWidth = 2;
   static constexpr bool kAddsCLast = true;
-  static constexpr bool kUnpackedByKernel = false;  ///< false: the compiler splits one instruction into two
+  static constexpr bool kUnpackedByKernel = false;  ///< false: the compiler, not the kernel, makes two fp16 instructions of it
 
   /// An operand of type F, converted to fp16 as the two fp16 instructions read it.
   template <class F>
@@ -77,7 +77,7 @@ struct IntegerUnit : Integers, Tile {
   static constexpr int kK = 32;
 };
 
-/// What AMD's instructions have in common.
+/// Common properties of AMD's MFMA instructions.
 template <class FormatA, class FormatB, int kProducts>
 struct MfmaUnit : MfmaTile {
   using A = FormatA;
@@ -98,7 +98,7 @@ template <class FormatA, class FormatB>
 struct SplitUnit : Joined, MfmaUnit<FormatA, FormatB, 32> {
   static constexpr int kTake = 16, kSplits = 2, kDropsC = 25;
 };
-/// Adds kTake products and c at a time, with 40 fraction bits, and rounds to nearest.
+/// Adds kTake products and c at a time, with 40 fraction bits; each such sum is rounded to nearest.
 template <class Format, int kProducts, int kTaken>
 struct WideSumUnit : Aligned, MfmaUnit<Format, Format, kProducts> {
   static constexpr int kTake = kTaken, kFraction = 40;
@@ -130,8 +130,8 @@ struct Lists {
 
 // The data that mma() works on: a tile of accumulators spread over threads, and operands in memory.
 
-/// Operands of one instruction, k innermost: pointers to row 0, and row pitches in bytes. The memory may be any that all threads
-/// can read; on a device, rows must be aligned to 16 bytes. Every kScaleBlock elements of a row share one scale byte.
+/// Operands of one instruction, k innermost: pointers to row 0, and row pitches in bytes. Any memory that all threads can read;
+/// on a device, rows must be aligned to 16 bytes. Every kScaleBlock elements of a row share one scale byte.
 struct Operands {
   const uint8_t *a, *b;
   int64_t a_pitch, b_pitch;

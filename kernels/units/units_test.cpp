@@ -1,5 +1,5 @@
-// Tests the emulated instructions on inputs whose result was measured, is published, or can be derived by hand: one element of D,
-// a few products, all others zero.
+// Tests the emulated instructions on inputs whose result was measured, is published, or can be derived by hand. Each test
+// computes one element of D from a few products; all other operands are zero.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -49,7 +49,7 @@ uint32_t result(const std::vector<Product>& products, double c) {
 
 constexpr uint32_t kZero = 0;
 
-// 128 * 128 - 128 * 128 plus one more product.
+// The sum 128 * 128 - 128 * 128 + 2^-4 * b shows how many fraction bits each instruction keeps: with one bit fewer, it is 0.
 TEST(Units, KeepAsManyBitsOfAProductAsTheChipDoes) {
   const auto third = [](double b) { return std::vector<Product>{{0, 128, 128}, {1, -128, 128}, {2, 0x1p-4, b}}; };
   EXPECT_EQ(result<Sm70MmaF16F32>(third(0x1p-5), kZero), 0x3b000000u);
@@ -159,7 +159,7 @@ TEST(Units, AddAsThisMachineDoes) {
   }
 }
 
-/// mma() called in a branch: the lanes of the warp must wait for each other.
+/// Calls mma() in a branch: the lanes of the warp must wait for each other there.
 void in_a_branch(uint8_t* memory) {
   Tile<Sm90MmaF16F32, 32> d{};
   const Operands x{memory, memory, 32, 32};

@@ -1,10 +1,10 @@
-// Predicts the whole result of an 8-bit GEMM D = A * B^T on the device: a fast independent check of every element. It shares no
-// code with the tensor core models under test (kernels/units) or with the reference, which verifies a sample of its predictions.
+// Predicts the whole result of an 8-bit GEMM D = A * B^T on the device: a fast, independent check of every element. It shares no
+// code with the tensor core models under test (kernels/units) or with the reference, which checks a sample of its predictions.
 //
 // Method: the accumulator and kTake products form one aligned sum. E is their largest exponent. Each term is truncated to a
 // multiple of 2^(E - fraction_bits), and the multiples are added exactly. Adding |term| to 2^(E + 23 - fraction_bits), rounded
 // toward zero, leaves the multiple in the low 23 bits of the float. These words are summed as integers modulo 2^23, which drops
-// exponents. A negative word is inverted (-x = ~x + 1); popcounts of the sign words give the number of missing +1. Each product
+// exponents. A negative term's word is inverted (-x = ~x + 1); popcounts of the sign words give the missing +1. Each product
 // costs one multiplication, one exclusive or, one addition, and half a maximum of exponents.
 #pragma once
 
@@ -64,7 +64,7 @@ SIMT_DEVICE int bit_count(uint32_t word) { return __builtin_popcount(word); }
 
 namespace assay_kernels {
 
-/// Table rows of the GEMM predictions.
+/// Table rows of the GEMM predictions, for describe().
 std::vector<Kernel> product_kernels();
 
 /// An 8-bit format with a sign bit. Magnitude codes from first_special on are NaN or Inf; -0 is a zero (unlike in fnuz formats).
@@ -89,7 +89,7 @@ struct ProductArguments {
   ByteFormat of_a, of_b;
   int fraction_bits;  ///< fraction bits of an aligned term
   int result_bits;    ///< fraction bits that a result keeps; the rest is truncated
-  int promote;        ///< number of blocks after which the accumulator is added to an fp32 sum and restarts from 0; 0: one chain
+  int promote;        ///< after this many sums of kTake products the accumulator is added to an fp32 sum and set to 0; 0: never
 };
 
 /// Marks an element without a prediction: its row or column contains NaN or Inf.
@@ -108,7 +108,7 @@ struct alignas(16) FactorTile {
   uint32_t signs[kTile];                        ///< one bit per element
 };
 
-/// Decodes kTake codes of one row into `to`. Returns true if one of them is NaN or Inf.
+/// Decodes kTake codes of one row into `to`; if !exists, zeros. Returns true if one of the codes is NaN or Inf.
 template <int kTake>
 SIMT_DEVICE bool take_apart(const uint8_t* codes, bool exists, const ByteFormat& format, int row, FactorTile& to) {
   bool special = false;
@@ -141,7 +141,7 @@ SIMT_DEVICE int larger_half(uint32_t pair) {
   return low > high ? low : high;
 }
 
-/// Writes the accumulators to d the first time, adds them to d later, and resets them to 0. Registers have no room for both sums.
+/// Writes the accumulators to d the first time, adds them to d later, and sets them to 0. There are too few registers for both.
 SIMT_DEVICE void add_to_d(const ProductArguments& x, int64_t row, int64_t column, bool first, float (&c)[kOfRows][kOfColumns]) {
   SIMT_UNROLL
   for (int i = 0; i < kOfRows; ++i) {
@@ -156,7 +156,7 @@ SIMT_DEVICE void add_to_d(const ProductArguments& x, int64_t row, int64_t column
   }
 }
 
-/// Number of products in one aligned sum. It is a type, because an integer template argument of a kernel is its lane count.
+/// Number of products in one aligned sum. A type, because an integer template argument of a kernel is read as its lane count.
 template <int kProducts>
 struct Take {
   static constexpr int kCount = kProducts;

@@ -1,5 +1,5 @@
-// assay_watch_<vendor>.so: for calls that are too large to check on the host, it generates inputs, compares codes and predicts
-// GEMMs on the device.
+// assay_watch_<vendor>.so checks calls that are too large to check on the host: on the device, it generates the inputs of a cast
+// and compares the codes, and it predicts GEMMs.
 #include "kernels/ops/call.h"
 #include "kernels/ops/kernel_common.h"
 #include "kernels/simt/simt.h"
@@ -9,8 +9,8 @@ namespace assay_kernels {
 
 // Kernels that generate all inputs of a cast and compare its codes on the device.
 //
-// These kernels assist the harness and are not under test. They contain no format: the reference passes a table that maps ranges
-// of inputs to codes, and a code is right if it matches the table. All arithmetic is on integers.
+// These kernels assist the harness and are not under test. They know no format: the reference passes a table that maps ranges of
+// inputs to codes, and a code is right if the table has it for its input. All arithmetic is on integers.
 
 /// The last input of each range and its code, in ascending order; the last range ends at the last possible input.
 struct Steps {
@@ -33,7 +33,7 @@ inline constexpr int kWatchThreads = 256;
 inline constexpr int kWatchCodes = 16;            ///< codes that a thread handles at a time
 inline constexpr int64_t kWatchInputs = 1 << 15;  ///< inputs per warp, which returns one count of wrong codes
 
-/// Calls visit(i) for each group of sixteen codes of this thread. The groups of a warp are consecutive.
+/// Calls visit(i) for each group of sixteen codes of this thread; i is the index of the first code. A warp's groups are adjacent.
 template <int kWarp, class Visit>
 SIMT_DEVICE void for_each_sixteen(int64_t count, Visit visit) {
   const int64_t warp = (simt::block() * simt::block_size() + simt::thread()) / kWarp;
@@ -41,8 +41,8 @@ SIMT_DEVICE void for_each_sixteen(int64_t count, Visit visit) {
   for (int turn = 0; turn < kWatchInputs / kWatchCodes / kWarp && i < count; ++turn, i += kWarp * kWatchCodes) visit(i);
 }
 
-/// Fills x with consecutive inputs from `first` on. Fills q with a code that no correct kernel stores, so that unwritten codes
-/// count as wrong.
+/// Fills x with consecutive inputs from `first` on. Fills q with wrong codes, so that codes that the cast does not write count
+/// as wrong.
 template <int kWarp>
 SIMT_KERNEL void watch_prepare(uint32_t* x, uint8_t* q, int64_t count, uint32_t first, Steps steps) {
   for_each_sixteen<kWarp>(count, [=](int64_t i) {
@@ -62,7 +62,7 @@ SIMT_KERNEL void watch_prepare(uint32_t* x, uint8_t* q, int64_t count, uint32_t 
   });
 }
 
-/// wrong[w]: of the inputs w * 2^15 to (w + 1) * 2^15 - 1, the number that were overwritten or whose code is wrong.
+/// wrong[w] counts, among the inputs w * 2^15 to (w + 1) * 2^15 - 1, those that were overwritten or whose code is wrong.
 template <int kWarp>
 SIMT_KERNEL void watch_compare(const uint32_t* x, const uint8_t* q, int64_t count, uint32_t first, Steps steps, int32_t* wrong) {
   int32_t found = 0;

@@ -2,7 +2,7 @@
  * of Assay.
  *
  * A kernel library is a shared object that exports one function, assay_get_library(). Its result has describe(), which lists the
- * kernels, and run(), which executes one call. Tensors are identified by role: a new op needs new role names but no new struct.
+ * kernels, and run(), which executes one call. Calls name tensors by role, such as "x": a new op needs new roles, no new struct.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ASSAY_ABI_H
 #define ASSAY_ABI_H
@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* Raised only when the meaning of a field changes. New fields are appended to structs; `size` tells which fields are present. */
+/* Raised only when the meaning of a field changes. New fields are appended to structs; `size` tells which fields exist. */
 #define ASSAY_ABI_VERSION 1u
 
 enum assay_status_code {
@@ -111,9 +111,9 @@ typedef struct assay_call {
   void* stream;    /* a result of create_stream(), or NULL for the default stream. run() enqueues on it without waiting */
   void* workspace; /* device memory, or NULL */
   size_t workspace_bytes;
-  /* Buffer for an error message: if run() does not return ASSAY_OK, it may write up to message_bytes - 1 characters. Before
-   * the field `algorithm` existed, a library wrote its algorithm here, such as "program: split-K 3", and returned ASSAY_OK.
-   * The harness still reads that. */
+  /* Buffer for an error message. If run() does not return ASSAY_OK, it may write up to message_bytes - 1 characters. Before the
+   * field `algorithm` existed, a library wrote its algorithm here, such as "program: split-K 3", and returned ASSAY_OK. The
+   * harness still reads such a text. */
   char* message;
   size_t message_bytes;
 
@@ -130,14 +130,14 @@ typedef struct assay_call {
 typedef struct assay_place {
   uint32_t size;       /* sizeof(assay_place) when the caller was compiled */
   int32_t world_size;  /* ranks of the group */
-  int32_t first_rank;  /* this process holds the ranks first_rank ... */
+  int32_t first_rank;  /* this process holds the ranks from first_rank ... */
   int32_t n_ranks;     /* ... to first_rank + n_ranks - 1 */
   /* Path of a folder in memory (tmpfs) for this group alone, which all its processes share. Empty at first, removed with the
    * group. Put files to be mapped, sockets, ids and handles there. */
   const char* folder;
 } assay_place;
 
-/* The function table of a library. A library that works on host memory may leave the memory and stream functions NULL. */
+/* The function table of a library. A library whose tensors are in host memory may leave the memory and stream functions NULL. */
 typedef struct assay_library {
   uint32_t abi;  /* ASSAY_ABI_VERSION when the library was compiled */
   uint32_t size; /* sizeof(assay_library) when the library was compiled */
@@ -149,7 +149,7 @@ typedef struct assay_library {
    *               "fault": "...", "cites": "...", "twin": "..."}], only for deliberately wrong kernels
    *  "honours_schedule_seed": true,  optional: the parameter "schedule_seed" sets the order in which the library's threads run;
    *                                  different orders expose races
-   *  "honours_group_streams": true}  optional: if calls have streams, run_group() enqueues each on its own and does not wait
+   *  "honours_group_streams": true}  optional: run_group() enqueues calls that have streams on these streams and does not wait
    * Every function must leave the floating-point environment of its thread unchanged: rounding mode, flushing of subnormals,
    * traps. */
   const char* (*describe)(void);
@@ -169,15 +169,15 @@ typedef struct assay_library {
   assay_status (*replay)(void* graph, void* stream); /* enqueues all recorded work; may be called repeatedly */
   void (*destroy_graph)(void* graph);
 
-  /* Appended on 2026-11-23. Returns the number of workspace bytes that run() needs for this call, or 0. At this time the
-   * call's `workspace` is NULL. For run(), the harness provides uninitialized device memory there, aligned to 256 bytes. NULL
-   * here: no kernel of the library needs a workspace. */
+  /* Appended on 2026-11-23. Returns the number of workspace bytes that run() needs for this call, or 0. The call's `workspace` is
+   * NULL here. For run(), the harness sets it to uninitialized device memory, aligned to 256 bytes. If this pointer is NULL, no
+   * kernel of the library needs a workspace. */
   size_t (*workspace_bytes)(const assay_call* call);
 
-  /* Groups of ranks, for kernels that wait for each other. A library on device memory defines all four functions; a library on
-   * host memory leaves allocate_on NULL, like allocate. A library without groups leaves all four NULL.
+  /* Groups of ranks, for kernels that wait for each other. A library on device memory defines all four functions. A library on
+   * host memory leaves allocate_on NULL, like allocate. A library without rank groups leaves all four NULL.
    *
-   * run_group() gets the calls of all ranks at once; calls[r] belongs to rank r. They have the same op, contract, kernel and
+   * run_group() gets the calls of all ranks at once; calls[r] belongs to rank r. All calls have the same op, contract, kernel and
    * parameters, but each has its own tensors and message. Calls are passed by pointer because assay_call may grow. The library
    * runs them at the same time, by threads, streams or devices, and returns when all have ended and outputs can be downloaded. It
    * returns the status of the first rank that failed. A group may be used for many calls. Flags, registered buffers and
@@ -188,21 +188,21 @@ typedef struct assay_library {
   void (*destroy_group)(void* group);
 
   /* Appended on 2026-11-24, for ranks in several processes. Creates this process's part of a group without waiting for the
-   * others. run_group() then gets the calls of these ranks only; calls[i] belongs to rank first_rank + i. If a peer process
-   * does not come, or ends, the call returns ASSAY_HUNG instead of waiting. NULL here: all ranks of a group must be in one
-   * process. Returns NULL if the library cannot create that many ranks, or none on this machine. */
+   * other processes. run_group() then gets only the calls of these ranks; calls[i] belongs to rank first_rank + i. If a peer
+   * process does not come, or ends, run_group() returns ASSAY_HUNG instead of waiting. If this pointer is NULL, all ranks of a
+   * group must be in one process. Returns NULL if the library cannot create that many ranks, or none on this machine. */
   void* (*join_group)(const assay_place* place);
 
-  /* Appended on 2026-11-24. run_group() for back-to-back calls: calls[i][r] is call i of rank r, with i from 0 to n_calls -
-   * 1. Each rank starts its next call as soon as its own previous call has ended, even if other ranks are still busy, like
-   * launches on a stream. Calls may differ in size. They have no stream, and each has its own tensors. Returns when all have
-   * ended. NULL here: cases with back-to-back calls are skipped. */
+  /* Appended on 2026-11-24. run_group() for back-to-back calls: calls[i][r] is call i of rank r, with 0 <= i < n_calls. Each
+   * rank starts its next call as soon as its own previous call has ended, even if other ranks are still busy, like launches
+   * on a stream. Calls may differ in size. They have no stream, and each has its own tensors. Returns when all have ended. If
+   * this pointer is NULL, cases with back-to-back calls are skipped. */
   assay_status (*run_group_in_a_row)(void* group, const assay_call* const* const* calls, int32_t n_calls, int32_t n);
 
-  /* Appended on 2026-11-27. Reserves addresses for rows that lie far apart, and backs only the rows with memory: row r
+  /* Appended on 2026-11-27. Reserves addresses for rows that lie far apart, but memory only for the rows themselves: row r
    * occupies row_bytes bytes from result + r * pitch_bytes. The result is aligned to 256 bytes. Accesses to pages without a row
-   * must fault, so that a kernel with a wrong row offset is found. release() frees the result; upload() and download() get pieces
-   * of single rows. NULL here: cases with such rows are skipped. Returns NULL if there is not enough memory. */
+   * must fault, so that a wrong row offset is found. release() frees the result. Each upload() or download() stays within one
+   * row. If this pointer is NULL, cases with such rows are skipped. Returns NULL if there is not enough memory. */
   void* (*allocate_rows)(size_t rows, size_t row_bytes, size_t pitch_bytes);
 } assay_library;
 

@@ -1,5 +1,5 @@
-// Shared by the adapters of DeepGEMM's scale packers and GEMMs: the compiled shapes, and the check for contiguous rows. DeepGEMM compiles a
-// kernel for each shape at run time. The adapter compiles it in advance, for the shapes of golden/witness only.
+// Shared by the adapters of DeepGEMM's scale packers and GEMMs: the compiled shapes, and the check for contiguous rows. DeepGEMM
+// compiles a kernel for each shape at run time. The adapter compiles kernels in advance, only for the shapes of golden/witness.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -28,7 +28,7 @@ inline unsigned blocks(int64_t rows, int64_t a_block) { return unsigned((rows + 
 
 inline bool is_contiguous(const assay_tensor& x) { return x.strides[1] == 1 && (x.shape[0] == 1 || x.strides[0] == x.shape[1]); }
 
-// GEMMs for sm_90 (products.cu); only at commits that have the psum layout.
+// GEMMs for sm_90 (products.cu). They are compiled only at commits that have the psum layout.
 
 void product_1d2d(const Call& call);
 void product_1d1d(const Call& call);

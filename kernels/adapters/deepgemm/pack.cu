@@ -1,8 +1,8 @@
-// libassay_deepgemm.so: DeepGEMM's scale packers at one commit, as a plug-in. smxx_layout.cuh is unchanged; the launches follow
+// libassay_deepgemm.so: DeepGEMM's scale packers at one commit, as a plug-in. smxx_layout.cuh is unchanged. The launches follow
 // smxx_layout.hpp.
 #include "deepgemm.h"
 
-// Since 2.6 the packers handle the psum layout's groups and the alignment of groups along k.
+// Since 2.6 the packers take the psum layout's groups, and the alignment of groups along k.
 #ifdef ASSAY_HAS_PSUM
 #define ASSAY_NO_GROUPS , nullptr, 0
 #define ASSAY_K_ALIGNMENT , 128

@@ -1,4 +1,4 @@
-// DeepGEMM's fp8_gemm_1d2d and fp8_gemm_1d1d for sm_90. The adapter always uses the same tile size and stage count, whatever
+// DeepGEMM's fp8_gemm_1d2d and fp8_gemm_1d1d for sm_90. The adapter uses one tile size and one number of stages, whatever
 // DeepGEMM's heuristics would choose.
 #include <cuda.h>
 
@@ -37,7 +37,7 @@ CUtensorMap codes(const assay_tensor& x, int64_t rows) {
   return map(x.data, CU_TENSOR_MAP_DATA_TYPE_UINT8, 1, x.shape[1], x.shape[0], x.strides[0], kBlock, rows,
              CU_TENSOR_MAP_SWIZZLE_128B);
 }
-/// Scales of shape [rows, blocks of k], column-major.
+/// TMA descriptor of column-major scales [rows, blocks of k].
 CUtensorMap scales(const assay_tensor& s, int64_t rows) {
   const int64_t pitch = up(s.shape[0], 4);
   if (s.shape[1] > 1 && (s.strides[0] != 1 || s.strides[1] != pitch))
@@ -77,7 +77,7 @@ void product_1d2d(const Call& call) {
          scales(call.at("scale_a"), kRows));
 }
 
-/// Accumulates into d, which is initialized with c.
+/// Adds the GEMM to d, which is initialized with c.
 void product_1d1d(const Call& call) {
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d");
   call.copy_rows(d, call.at("c"));
@@ -96,11 +96,11 @@ void product_1d1d(const Call& call) {
 
 namespace {
 
-/// Numbers of experts that kernels are compiled for: Experts in masked calls, FewExperts along k and in the psum layout.
+/// Numbers of experts that kernels are compiled for: Experts for masked calls, FewExperts along k and for the psum layout.
 using Experts = std::integer_sequence<uint32_t, 2, 3, 4>;
 using FewExperts = std::integer_sequence<uint32_t, 1, 2, 3>;
 
-/// `rows`: rows of a, or in masked calls the capacity of an expert. `scales_of_a`: [blocks of k, rows], expert after expert.
+/// `rows`: rows of a, or in masked calls the capacity of an expert. `scales_of_a`: [blocks of k, rows], one expert after another.
 template <deep_gemm::GemmType kType, uint32_t kExperts, cute::UMMA::Major kMajor, uint32_t kRows = assay::deepgemm::kRows>
 void grouped(const Call& call, const assay_tensor& layout, int64_t rows, const CUtensorMap& scales_of_a) {
   constexpr uint32_t kMathThreads = 2 * kRows;
@@ -155,7 +155,7 @@ void grouped_psum(const Call& call) {
   });
 }
 
-/// Adds the products to d, which holds c before. The kernel writes a TMA descriptor of a and b per multiprocessor and expert.
+/// Adds the GEMMs to d, which holds c before. The kernel writes TMA descriptors of a and b for each multiprocessor and expert.
 void grouped_along_k(const Call& call) {
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d"), &k_of = call.at("expert_products");
   const int64_t experts = k_of.shape[0], m = d.shape[0] / experts, n = d.shape[1], k = a.shape[0] / m;

@@ -9,8 +9,8 @@ using assay::cuda::Call;
 using assay::cuda::good;
 namespace norm = flashinfer::norm;
 
-/// The rows of a call with elements of type T. FlashInfer requires contiguous elements within a row, and weights of the type of
-/// x.
+/// The rows of a call with elements of type T. FlashInfer requires that elements of a row are contiguous, and that weights have
+/// the type of x.
 template <class T>
 struct Rows {
   explicit Rows(const Call& call)
@@ -60,7 +60,7 @@ void gemma_rms_norm(const Call& call) {
     good(norm::GemmaRMSNorm(r.in(), r.weight(), y.data, r.m, r.n, r.stride(), uint32_t(y.stride(0)), r.eps, false, r.stream));
   });
 }
-/// These kernels normalize in place, so y is initialized with x.
+/// The kernels normalize in place, so y is initialized with x.
 void add_rms_norm(const Call& call) {
   with_rows(call, [&]<class T>(const Rows<T>& r) {
     const auto y = call.out<T>("y").dense_rows(), residual = call.out<T>("residual").dense_rows();
@@ -112,7 +112,7 @@ void layer_norm_of(const Call& call) {
   good(norm::LayerNorm(const_cast<T*>(x.data), gamma, beta, y.data, uint32_t(x.rows()), uint32_t(x.columns()),
                        float(call.number("eps")), call.stream()));
 }
-/// FlashInfer's bindings use fp32 weights; the kernel also accepts weights of the type of x.
+/// FlashInfer's bindings use fp32 weights; the kernel itself also accepts weights of the type of x.
 void layer_norm(const Call& call) {
   assay::cuda::with_type<__nv_bfloat16, __half>(call.at("x"), [&](auto of) {
     using T = typename decltype(of)::type;

@@ -61,6 +61,6 @@ def packer(source):
     def run(call):
         words = module.get_mn_major_tma_aligned_packed_ue8m0_tensor_torch(call["x"])
         about = call.about["tensors"]["scale"]
-        return {"scale": torch.as_strided(words, [about["storage"]], [1])}  # the whole storage, because the function also writes the padding rows
+        return {"scale": torch.as_strided(words, [about["storage"]], [1])}  # the whole storage, because the function writes the padding rows too
 
     return [("deepgemm.pack_ue8m0_torch", "cpu", run)]

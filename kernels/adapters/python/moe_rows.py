@@ -88,7 +88,7 @@ def cache_reads(source, release):
 
 
 def in_no_block(call, d):
-    """A mask of the rows of d that no used block lists: the kernel does not write them."""
+    """A mask of the rows of d that no block in use lists, so that the kernel does not write them."""
     ids = call["sorted_token_ids"][: int(call["num_tokens_post_padded"][0])].long()
     unwritten = torch.ones(d.shape[0], dtype=torch.bool, device=d.device)
     unwritten[ids[ids < d.shape[0]]] = False

@@ -40,7 +40,7 @@ def to_mxfp4(module, mode):
 
 
 def torchao_fp4_rows():
-    """torchao's software conversions. They run on the CPU: on a GPU, torch would turn a division by a number into a multiplication."""
+    """torchao's software conversions to FP4. NVFP4 has a row per device: on a GPU, torch multiplies by 1/x instead of dividing."""
     from torchao.prototype.mx_formats import mx_tensor, nvfp4_tensor
 
     def nvfp4(with_tensor_scale):
@@ -52,7 +52,7 @@ def torchao_fp4_rows():
 
 
 def torchao_float8_rows():
-    """torchao's float8 quantization of activations, on the CPU: there torch divides by 448, on a GPU it multiplies by 1/448."""
+    """torchao's float8 quantization of activations, on the CPU. There torch divides by 448; on a GPU it multiplies by 1/448."""
     from torchao.quantization import quant_primitives
 
     def per_row(call):

@@ -25,7 +25,7 @@ def row_of(row, changed, release):
 
 
 def anywhere_or_gpu(row):
-    """The first version gives equal bits on CPU and GPU. Later versions divide by a Python number, which torch multiplies by 1/x on a GPU."""
+    """The device of a row. The first version gives the same bits on every device; on a GPU, torch changes later ones' division."""
     return "cuda" if "@" in row else "any"
 
 

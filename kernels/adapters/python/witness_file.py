@@ -20,7 +20,7 @@ DTYPES = {
 
 
 class Call:
-    """One call: tensors by role on a device, case parameters, and numbers of the C ABI."""
+    """One call: its tensors by role, on a device; its case parameters; and its parameters of the C ABI."""
 
     def __init__(self, number, about, tensors, device):
         self.number, self.about, self.numbers, self.parameters = number, about, about["numbers"], about["parameters"]
@@ -86,7 +86,7 @@ def read(path):
 
 
 def write(path, about, tensors):
-    """`tensors`: name -> bytes. Shapes and types are in the calls, so these are plain bytes."""
+    """`tensors`: name -> bytes. The file stores plain bytes; shapes and types are in `about`."""
     header, at = {"__metadata__": {"assay.witness": json.dumps(about)}}, 0
     for name, content in tensors.items():
         header[name] = {"dtype": "U8", "shape": [len(content)], "data_offsets": [at, at + len(content)]}

@@ -11,7 +11,7 @@ using flashinfer::trtllm_allreduce_fusion::AllReduceFusionParams;
 using flashinfer::trtllm_allreduce_fusion::AllReduceFusionPattern;
 
 /// Layout of an area: FlashInfer's five counters, pointers to the areas of all ranks, barrier flags, and buffers. One-shot
-/// kernels, two-shot kernels and kernels with 32-bit elements have separate areas, like FlashInfer's workspaces.
+/// kernels, two-shot kernels and kernels with 32-bit elements use separate areas, as they use separate workspaces in FlashInfer.
 inline constexpr size_t kCounts = plugin::kAreaHead, kPointers = 512, kFlags = 1024,
                         kBuffers = kFlags + plugin::kMostRanks * 256 * sizeof(int);
 
@@ -38,7 +38,7 @@ cudaError_t launch(const AllReduceFusionParams<T>& params) {
   }
 }
 
-/// Launches all ranks of a device. set() adds the outputs and the inputs of this pattern to the parameters of one rank.
+/// Launches all ranks of a device. set() adds the outputs of a rank, and the inputs that only kPattern has, to its parameters.
 template <AllReduceFusionPattern kPattern, class T, bool kFp32, class Set>
 void reduce(const Call& call, const Ranks& ranks, int first, int count, bool one_shot, Set set) {
   (void)packets_of(call.at("x"));

@@ -11,7 +11,7 @@ namespace moe = flashinfer::trtllm_moe_allreduce_fusion;
 
 plugin::AreaRequest moe_area(const Call& call) {
   plugin::AreaRequest request = one_shot_area(call);
-  request.kind += 8;  // a kind of its own, so this kernel shares no area with others
+  request.kind += 8;  // a kind that no other kernel uses, so this kernel shares no area
   return request;
 }
 

@@ -6,7 +6,7 @@ namespace {
 
 using Pattern = AllReduceFusionPattern;
 
-/// Updates the residual in place, as in vLLM's calls.
+/// Sets the parameters so that the residual is updated in place, as in vLLM's calls.
 template <class T>
 void set_norm(AllReduceFusionParams<T>& params, const Call& of_rank) {
   T* const residual = of_rank.out<T>("residual").dense().data;
@@ -48,7 +48,7 @@ void norm_static(const Call& call, const Ranks& ranks, int first, int count) {
   });
 }
 
-/// Patterns that exist only in later releases.
+/// True for the patterns that exist only in later releases.
 template <class P>
 concept HasTokens = requires {
   P::kARResidualRMSNormDynamicFP8Quant;

@@ -1,4 +1,4 @@
-// Replaces the runtime's IPC functions (linker option --wrap) in a library whose ranks share one process. An IPC handle then simply
+// Replaces the runtime's IPC functions (linker option --wrap) in a library whose ranks share one process. Here an IPC handle
 // holds the memory's address.
 #include <cuda_runtime_api.h>
 

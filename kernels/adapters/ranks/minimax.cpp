@@ -10,8 +10,8 @@ namespace {
 
 using vllm::tensorrt_llm::MiniMaxReduceRMSParams;
 
-/// Layout of an area: counters, sizes and pointers as in vLLM's Python code (lamport_workspace.py), followed by three buffers
-/// filled with -0.
+/// Layout of an area: counters, sizes and pointers as in vLLM's Python code (lamport_workspace.py), then three buffers filled
+/// with -0.
 constexpr size_t kCounts = plugin::kAreaHead, kSizes = kCounts + 64, kPointers = 512, kBuffers = 1024;
 
 void fill_buffers(unsigned char* area, size_t bytes) {
@@ -21,7 +21,7 @@ void fill_buffers(unsigned char* area, size_t bytes) {
   std::memcpy(area + kSizes, sizes, sizeof sizes);
 }
 
-/// A buffer holds the data that ranks send and the part that the kernel clears. It is as large as the rows of all ranks together.
+/// A buffer holds the data that ranks send, and the part that the kernel clears. It is as large as the rows of all ranks.
 plugin::AreaRequest buffers(const Call& call) {
   constexpr int kKind = 1;  // kind 0 is used by vLLM's other kernels
   return {kKind, kBuffers + size_t(3 * call.raw().world_size) * size_t(bytes_of(call.at("x")) + 64), fill_buffers};
@@ -31,7 +31,7 @@ void write_pointers(const Ranks& ranks, int first, int count) {
   if (ranks.earlier_calls > 0) return;
   for (int rank = first; rank < first + count; ++rank) {
     char* const area = static_cast<char*>(ranks.areas[rank]);
-    std::vector<void*> pointers(size_t(2 * ranks.size));  // these kernels never use the other pointers
+    std::vector<void*> pointers(size_t(2 * ranks.size));  // the kernels never use the first 2 * ranks pointers
     for (int peer = 0; peer < ranks.size; ++peer) pointers.push_back(static_cast<char*>(ranks.areas[peer]) + kBuffers);
     pointers.push_back(area + kCounts);
     pointers.push_back(area + kSizes);
@@ -40,8 +40,8 @@ void write_pointers(const Ranks& ranks, int first, int count) {
 }
 
 void norm(const Call& call, const Ranks& ranks, int first, int count, bool has_k) {
-  // vLLM's joint kernel for q and k exists only for these numbers of columns. With other numbers, vLLM would normalize q and leave
-  // k unchanged.
+  // vLLM's joint kernel for q and k exists only for these numbers of columns. With other numbers, vLLM normalizes q and leaves k
+  // unchanged.
   if (has_k && (call.at("x").shape[1] * ranks.size != 6144 || call.at("k").shape[1] * ranks.size != 1024))
     unsupported("expected q with 6144 columns and k with 1024");
   write_pointers(ranks, first, count);

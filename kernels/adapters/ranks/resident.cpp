@@ -20,7 +20,7 @@ int64_t blocks_of_cluster(const cudaLaunchConfig_t& config) {
   return 1;
 }
 
-/// Number of blocks of this kernel that are resident at once on the otherwise idle device.
+/// Number of blocks of this kernel that are resident at once if the device is otherwise idle.
 int64_t blocks_at_once(const void* kernel, const cudaLaunchConfig_t& config) {
   int count = 0;
   if (const int64_t cluster = blocks_of_cluster(config); cluster > 1) {

@@ -1,4 +1,4 @@
-// Checks which launches are accepted and rejected, on a mock device: 132 multiprocessors, one block of the kernel in each.
+// Checks which launches are accepted and rejected, on a mock device that holds one block on each of 132 multiprocessors.
 #include "together.h"
 
 #include <gtest/gtest.h>

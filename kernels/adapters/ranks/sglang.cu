@@ -1,5 +1,5 @@
 // libassay_sglang_ranks.so: the custom all-reduce of one SGLang release since 0.5.16, as a plug-in. csrc/distributed is
-// unchanged. The workspace and counter tensors that SGLang keeps in Python are parts of the ranks' areas here.
+// unchanged. The ranks' areas hold the workspace and the counters, which SGLang keeps in Python tensors.
 #include <distributed/custom_all_reduce.cuh>
 #if __has_include(<distributed/registry.cuh>)
 #include <distributed/registry.cuh>
@@ -22,8 +22,8 @@ namespace distributed = host::distributed;
 constexpr DLDataType kByte{kDLUInt, 8, 1};
 constexpr int kMostBlocks = 32;  ///< per rank
 
-/// Layout of an area: push counters, block semaphores, 2 * world slots for pushed data, and one buffer for pulled data. Starts as
-/// zeros.
+/// Layout of an area: push counters, block semaphores, 2 * world slots for pushed data, and one buffer for pulled data. It is
+/// initially zero.
 struct Parts {
   static constexpr size_t kCounts = plugin::kAreaHead, kSemaphores = kCounts + 4 * kMostBlocks,
                           kSlots = kSemaphores + 128 * kMostBlocks;
@@ -74,7 +74,7 @@ distributed::CommunicatorRef communicator_of(const Ranks& ranks, int rank) {
 #endif
 }
 
-/// y of the current rank: what tvm::ffi returns when SGLang allocates its result.
+/// y of the current rank. tvm::ffi returns it when SGLang allocates its output.
 thread_local void* next_result = nullptr;
 int give_result(DLTensor* wanted, DLManagedTensorVersioned** given, void*, void (*)(void*, const char*, const char*)) {
   *given = managed(next_result, wanted->dtype, wanted->shape, wanted->ndim);

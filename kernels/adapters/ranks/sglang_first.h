@@ -1,5 +1,5 @@
-// SGLang's custom all-reduce before 0.5.16. Each rank has an object that owns memory and opens its peers' memory by IPC. Here all
-// ranks share one process, so an IPC handle is an address (ipc.cpp).
+// SGLang's custom all-reduce before 0.5.16. Each rank has an object that owns memory and opens the memory of its peers by IPC.
+// Here all ranks share one process, so an IPC handle is an address (ipc.cpp).
 #pragma once
 
 #include <sgl_kernel/distributed/custom_all_reduce.cuh>
@@ -10,9 +10,9 @@ namespace assay::ranks {
 
 using host::distributed::CustomAllReduceRef;
 
-/// Returns the objects of a group. New areas get new objects, each on the device of its area.
+/// Returns the objects of a group, one per rank. New areas get new objects, each on the device of its area.
 const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks, int first);
-/// The area holds only a size and an identity, because SGLang's objects own their memory.
+/// SGLang's objects own their memory, so the area's memory is unused; its size and address tell when new objects are needed.
 plugin::AreaRequest size_alone(const Call& call);
 
 /// SGLang works in place, so y is initialized with x.

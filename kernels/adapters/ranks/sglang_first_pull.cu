@@ -24,7 +24,7 @@ plugin::AreaRequest size_alone(const Call& call) {
 }
 
 namespace {
-/// While the object lives, the device that owns this memory is the current one.
+/// While an object lives, the device that owns `memory` is the current device.
 class OnDeviceOf {
  public:
   explicit OnDeviceOf(const void* memory) {
@@ -43,7 +43,7 @@ class OnDeviceOf {
 }  // namespace
 
 const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks, int first) {
-  // objects of a destroyed group stay until a new area has the same address
+  // objects of a destroyed group stay until a new area gets the same address
   static std::map<const void*, std::vector<CustomAllReduceRef>> all;
   std::vector<CustomAllReduceRef>& of_rank = all[ranks.areas[0]];
   if (ranks.earlier_calls > 0 || first > 0) return of_rank;  // the first device creates the objects of all devices
@@ -62,7 +62,7 @@ const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks, int 
   for (int rank = 0; rank < ranks.size; ++rank) {
     const OnDeviceOf device(ranks.areas[rank]);
     of_rank[size_t(rank)]->post_init(handles);
-    good(cudaDeviceSynchronize());  // finish clearing before any rank writes to another
+    good(cudaDeviceSynchronize());  // clearing must end before any rank writes to another one
   }
   return of_rank;
 }

@@ -1,4 +1,4 @@
-// The kernels that write to peers' memory.
+// SGLang's custom all-reduce before 0.5.16: the kernels that write to the memory of peers.
 #include <distributed/custom_all_reduce_push.cuh>
 
 #include "sglang_first.h"

@@ -1,4 +1,4 @@
-// Wraps memory of a call in the tensor types that SGLang's host functions take and create. SGLang's own from_blob() is not used,
+// Wraps memory of a call in the tensor types that SGLang's host functions take and create. Does not use SGLang's own from_blob(),
 // because it keeps the address of a local variable.
 #pragma once
 
@@ -17,7 +17,7 @@ constexpr DLDataType kTypeOf = std::is_same_v<T, float>    ? DLDataType{kDLFloat
                                                            : DLDataType{kDLBfloat, 16, 1};
 inline constexpr DLDevice kDevice{kDLCUDA, 0};
 
-/// A dense tensor that does not own its data. Its deleter frees only the DLPack struct.
+/// A dense tensor that does not own its data: its deleter frees only the DLPack struct.
 inline DLManagedTensorVersioned* managed(void* data, DLDataType type, const int64_t* shape, int32_t dimensions) {
   struct Kept {
     DLManagedTensorVersioned tensor{};

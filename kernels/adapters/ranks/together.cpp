@@ -8,7 +8,7 @@ namespace assay::ranks {
 namespace {
 
 /// Must run before the device is first used. It gives streams separate hardware queues: streams in one queue wait for each other.
-/// It turns lazy loading off: the first launch would wait for all running kernels, and a running rank may wait for that launch.
+/// It turns lazy loading off: a first launch would wait for all running kernels, one of which may wait for that launch.
 __attribute__((constructor)) void set_environment() {
   (void)setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
   (void)setenv("CUDA_MODULE_LOADING", "EAGER", 0);
@@ -40,7 +40,7 @@ void together(const Call& call, int first, int count, const std::function<void(i
   const AtOnce at_once(count);
   good(cudaEventRecord(streams.begin, call.stream()));
   for (int i = 0; i < count; ++i) good(cudaStreamWaitEvent(streams.of_rank[i], streams.begin));
-  // There must be no other runtime call between the launches: it could wait for a launched kernel.
+  // No other runtime call may be made between the launches: it could wait for a launched kernel.
   for (int i = 0; i < count; ++i) launch(first + i, streams.of_rank[i]);
   for (int i = 0; i < count; ++i) {
     good(cudaEventRecord(streams.end[i], streams.of_rank[i]));

@@ -13,15 +13,15 @@ using cuda::Kernel;
 using plugin::Ranks;
 using plugin::unsupported;
 
-/// Calls `launch(rank, stream)` for the ranks first .. first + count - 1. The launches wait for earlier work on the stream of
-/// `call`, and that stream then waits for all of them. The device must be able to hold all grids at once, or the launch is
-/// rejected (resident.cpp). The caller ensures that the device is otherwise idle.
+/// Calls `launch(rank, stream)` for ranks first .. first + count - 1. The launches wait for earlier work on the stream of `call`,
+/// and that stream then waits for all of them. If the device cannot hold all grids at once, the launch is rejected
+/// (resident.cpp). The caller ensures that the device is otherwise idle.
 void together(const Call& call, int first, int count, const std::function<void(int rank, cudaStream_t stream)>& launch);
 
 // Kernels that wait for peers on the same device hang unless all their blocks are resident at once. resident.cpp wraps the
 // runtime's launch functions (linker option --wrap) and rejects launches that would hang.
 
-/// While an object lives, launches of this thread are rejected unless the device can hold `copies` of their grid at once.
+/// While an object lives, a launch of this thread is rejected if the device cannot hold `copies` of its grid at once.
 class AtOnce {
  public:
   explicit AtOnce(int copies);
@@ -34,11 +34,11 @@ class AtOnce {
 /// multiprocessor. Only for kernels whose result does not depend on the number of blocks.
 int blocks_for(int most, int ranks);
 
-/// Rejects calls that are being captured, because the peers' addresses are written before each call.
+/// Rejects calls that are being captured into a graph, because the peers' addresses are written before each call.
 void expect_no_capture(const Call& call);
 
-/// Number of elements of a tensor. Rejects a tensor that is not dense, is empty, or whose size is not a multiple of 16 bytes; the
-/// kernels launch no block for an empty one.
+/// Number of 16-byte packets of a tensor. Rejects a tensor that is not dense, is empty, or has a size that is not a multiple of
+/// 16 bytes. (For an empty tensor, the kernels would launch no block.)
 int64_t packets_of(const assay_tensor& t);
 inline int64_t bytes_of(const assay_tensor& t) { return packets_of(t) * 16; }
 

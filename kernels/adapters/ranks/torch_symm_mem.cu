@@ -17,8 +17,8 @@ using namespace c10d::symmetric_memory;
 namespace assay::ranks {
 namespace {
 
-constexpr int kBlocks = 24;  ///< limit for the number of blocks of either kernel
-/// Layout of an area: signals, addresses of all buffers, addresses of all signals, the symmetric buffer.
+constexpr int kBlocks = 24;  ///< limit for the number of blocks of each kernel
+/// Layout of an area: signals, addresses of all ranks' buffers, addresses of all ranks' signals, the symmetric buffer.
 constexpr size_t kSignals = 0, kBufferPointers = kBlocks * plugin::kMostRanks * sizeof(uint32_t);
 constexpr size_t kSignalPointers = kBufferPointers + plugin::kMostRanks * sizeof(void*);
 constexpr size_t kBuffer = kSignalPointers + plugin::kMostRanks * sizeof(void*);
@@ -39,7 +39,7 @@ struct OfRank {
   cudaStream_t stream;
 };
 
-/// Calls `run(world, of_rank)` for each rank. torch's kernels are specialized for 2, 4 and 8 ranks; `world` is that number, or -1.
+/// Calls `run(world, of_rank)` for a rank. torch specializes its kernels for 2, 4 and 8 ranks; `world` is that number, or -1.
 template <class T, class Run>
 void with_world(const OfRank<T>& own, const Run& run) {
   if (own.size == 2) return run(std::integral_constant<int, 2>(), own);

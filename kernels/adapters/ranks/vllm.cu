@@ -1,5 +1,5 @@
 // libassay_vllm_ranks.so: vLLM's custom all-reduce of one release as a plug-in. csrc/custom_all_reduce.cuh and its class are
-// unchanged. The pointers that vLLM opens by IPC are ordinary pointers of this process.
+// unchanged. Pointers that vLLM opens by IPC are ordinary pointers of this process.
 #include <cstdlib>
 #include <custom_all_reduce.cuh>
 #include <memory>
@@ -12,7 +12,7 @@ namespace {
 /// Layout of an area: vLLM's signals, the intermediate results of the two-stage kernel, and at the end the pointers of a call.
 constexpr size_t kPointers = sizeof(vllm::RankData);
 
-/// Sets the start value of counters. Blocks count barriers and compare flags with their count, so the flags need no start value.
+/// Sets the start value of counters. Blocks count barriers and compare flags with their counts, so flags need no start value.
 void begin_at(unsigned char* area, uint32_t counter) {
   auto* const signal = reinterpret_cast<vllm::Signal*>(area);
   for (vllm::FlagType& flag : signal->_flag) flag = counter;
@@ -52,7 +52,7 @@ void reduce(const Call& call, const Ranks& ranks, int first, int count, const Re
   });
 }
 
-/// Chooses vLLM's kernel by its environment variable, which takes precedence over the message size.
+/// Selects vLLM's kernel by vLLM's environment variable, which takes precedence over the message size.
 void reduce_by(const char* algorithm, const Call& call, const Ranks& ranks, int first, int count, const Result& result) {
   expect_no_capture(call);
   good(cudaStreamSynchronize(call.stream()));  // the previous call's kernel may still read the peers' addresses

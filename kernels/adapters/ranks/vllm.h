@@ -9,10 +9,10 @@ std::vector<Kernel> custom_all_reduce_kernels();
 std::vector<Kernel> minimax_kernels();
 std::vector<Kernel> norms_behind_sums();
 
-/// Returns the address of a rank's sums.
+/// Returns the address at which the sums of a rank are stored.
 using Result = std::function<void*(int rank)>;
 /// vLLM's one-stage all-reduce of x, and the areas that it needs. An area has room for the intermediate results of the two-stage
-/// kernel, as large as the message; the one-stage kernel does not use that room.
+/// kernel, which is as large as the message. The one-stage kernel does not use this room.
 void reduce_in_one_stage(const Call& call, const Ranks& ranks, int first, int count, const Result& result);
 plugin::AreaRequest signals_and_parts(const Call& call);
 void* parts_of(const Ranks& ranks, int rank);

@@ -5,7 +5,7 @@
 namespace assay::ranks {
 namespace {
 
-/// Finds the norm's row in the single-rank adapter.
+/// Finds the norm's table row in the adapter for single ranks.
 const Kernel& norm_of(const std::string& name) {
   static const std::vector<Kernel> all = vllm::norm_kernels();
   for (const Kernel& kernel : all)
@@ -13,7 +13,7 @@ const Kernel& norm_of(const std::string& name) {
   unsupported("this vLLM release has no kernel " + name);
 }
 
-/// Writes the sums into the area's room for intermediate results, which the one-stage kernel does not use, and calls the norm.
+/// Stores the sums in the area's room for intermediate results, which the one-stage kernel does not use, and calls the norm.
 void behind_sum(const char* norm, const Call& call, const Ranks& ranks, int first, int count) {
   const Kernel& kernel = norm_of(norm);
   reduce_in_one_stage(call, ranks, first, count, [&](int rank) { return parts_of(ranks, rank); });

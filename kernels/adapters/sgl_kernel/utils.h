@@ -1,4 +1,4 @@
-// Replaces torch and sgl-kernel's own utils.h for its host functions, over the tensors of a call.
+// Replaces torch and sgl-kernel's own utils.h for sgl-kernel's host functions; tensors are those of a call.
 #pragma once
 
 #include <cuda_bf16.h>

@@ -22,7 +22,7 @@ using namespace sglang;
 using assay::cuda::Call;
 using assay::cuda::unsupported;
 
-/// A tensor of a call in the form that SGLang takes.
+/// A tensor of a call, in the form that SGLang takes.
 struct Seen {
   Seen(const assay_tensor& t, DLDataType type) {
     seen.data = t.data;
@@ -41,7 +41,7 @@ constexpr DLDataType kFloat32{kDLFloat, 32, 1}, kE4m3{kDLFloat8_e4m3fn, 8, 1}, k
 template <class T>
 constexpr DLDataType kTypeOf = std::is_same_v<T, __half> ? DLDataType{kDLFloat, 16, 1} : DLDataType{kDLBfloat, 16, 1};
 
-/// True if the scales are column-major, by the test of SGLang's Python code.
+/// True if the scales are column-major, by the same test as in SGLang's Python code.
 [[maybe_unused]] bool by_columns(tvm::ffi::TensorView scale) { return scale.stride(0) < scale.stride(1); }
 
 #if defined ASSAY_FIRST_GENERATION
@@ -84,7 +84,7 @@ void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorVi
 }
 #endif
 
-/// kPowers: scales are powers of two. kPacked: they are stored as bytes, four per int32.
+/// kPowers: scales are powers of two. kPacked: scales are stored as exponent bytes, four per int32.
 template <class Q, bool kPacked, bool kPowers = kPacked>
 void group_quant(const Call& call) {
   if (TVMFFIEnvSetStream(kDLCUDA, 0, call.stream(), nullptr) != 0) assay::cuda::failed("TVMFFIEnvSetStream");

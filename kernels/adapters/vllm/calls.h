@@ -1,4 +1,4 @@
-// Shared by the adapters of vLLM's host functions: tensors of a call as torch tensors, and numbers as device tensors. vLLM's
+// Shared by the adapters of vLLM's host functions: a call's tensors as torch tensors, its parameters as device tensors. vLLM's
 // sources are compiled unchanged (ci/witness), against the headers of one release. C++20.
 #pragma once
 
@@ -37,7 +37,7 @@ inline bool by_columns(const assay_tensor& scale) {
   return scale.shape[1] > 1 ? scale.strides[1] != 1 : scale.shape[0] > 1 && scale.strides[0] == 1;
 }
 
-/// Calls a vLLM function with the number of arguments that it has in this release; later releases append arguments.
+/// Calls a vLLM function with as many arguments as it has in this release; later releases append arguments.
 template <class F, class Fewer, class More>
 void call_either(F* function, Fewer fewer, More more) {
   if constexpr (requires { fewer(function); })

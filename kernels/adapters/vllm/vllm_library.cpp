@@ -41,7 +41,7 @@ void silu_static(const Call& call) {
   Tensor q = at(call, "q"), x = at(call, "x"), scale = at(call, "scale");
   silu_and_mul_quant(q, x, scale);
 }
-/// vLLM's tensors have a dimension for experts; in a call, the rows of all experts are consecutive.
+/// vLLM's tensors have a dimension for experts. In a call, the rows of all experts are consecutive.
 Tensor by_expert(const assay_tensor& t, int64_t experts) {
   const int64_t rows = t.shape[0] / experts;
   return tensor(t.data, torch_stable::type_of(t), {experts, rows, t.shape[1]}, {rows * t.strides[0], t.strides[0], 1});
@@ -105,7 +105,7 @@ namespace {
 
 constexpr int64_t kMlaRecord = 576, kDsMlaRecord = 656, kIndexerRecord = 132, kIndexerGroup = 128, kHead = 512;
 
-/// vLLM's shape of a cache is [blocks, block size, bytes of a record]; in a call it is [blocks, bytes of a block].
+/// A cache is [blocks, block size, bytes of a record] in vLLM, and [blocks, bytes of a block] in a call.
 Tensor paged(const Call& call, int64_t record) {
   const assay_tensor& cache = call.at("kv_cache");
   return tensor(cache.data, ScalarType::Byte, {cache.shape[0], call.integer("block_size"), record},
@@ -128,7 +128,7 @@ void indexer(const Call& call, const char* scales) {
   indexer_k_quant_and_cache(rows, cache, slots, kIndexerGroup, scales);
 }
 
-/// K and V with 8 heads of 128. K and V blocks are interleaved in one allocation, in NHD or HND order.
+/// K and V with 8 heads of 128 elements. K and V blocks are interleaved in one allocation, in NHD or HND order.
 void flash(const Call& call, bool heads_first) {
   constexpr int64_t kHeads = 8, kSize = 128;
   const assay_tensor& pages = call.at("kv_cache");
@@ -145,7 +145,7 @@ void flash(const Call& call, bool heads_first) {
   reshape_and_cache_flash(key, value, keys, values, slots, "fp8", k_scale, v_scale);
 }
 
-/// DeepSeek-V4: q heads, the kv row, or both in one launch. A tensor that the call lacks is passed as an empty tensor.
+/// DeepSeek-V4: writes the heads of q, the kv row, or both in one launch. A tensor that the call lacks is passed as an empty one.
 void v4(const Call& call, bool with_q, bool with_kv, bool mxfp8 = false) {
   const assay_tensor& rows = call.at(with_q ? "q" : "kv");
   const int64_t m = rows.shape[0], heads = with_q ? call.integer("q_heads") : 1,
@@ -196,7 +196,7 @@ Tensor paged_like_y(const Call& call) {
 void gather_dequant(const Call& call, const char* kind) {
   const int64_t sequences = call.at("block_table").shape[0];
   const std::vector<int32_t> first = on_host<int32_t>(call, call.at("cu_seq_lens"), sequences + 1);
-  std::vector<int32_t> sequence_of;  // read by the kernels up to v0.27.0
+  std::vector<int32_t> sequence_of;  // the kernels up to v0.27.0 read it
   for (int64_t r = 0; r < sequences; ++r) sequence_of.insert(sequence_of.end(), size_t(first[size_t(r) + 1] - first[size_t(r)]), int32_t(r));
   const int64_t tokens = first.back(), bytes = std::max<int64_t>(1, tokens) * 4;
   void* on_device = nullptr;
@@ -207,7 +207,7 @@ void gather_dequant(const Call& call, const char* kind) {
   const Tensor scale = copies ? number(call, "scale", 1) : at(call, "scale");
   gather_and_maybe_dequant_cache(copies ? paged_like_y(call) : paged(call, kMlaRecord), at(call, "y"), table, starts, of, tokens, kind, scale,
                                  found(call, "seq_starts"));
-  cuda::good(cudaStreamSynchronize(call.stream()));  // until then, the copy reads the host vector
+  cuda::good(cudaStreamSynchronize(call.stream()));  // the copy reads the host vector until then
   cuda::good(cudaFreeAsync(on_device, call.stream()));
 }
 void gather_as_it_is(const Call& call) {
@@ -399,7 +399,7 @@ void qk_norm_rope(const Call& call, bool neox) {
                      call.number("eps"), q_weight, k_weight, table, neox, positions, kItsOwnChoice);
 }
 
-/// The unfused sequence as vLLM runs it: q and k heads are normalized into separate memory, rotated there, and copied back.
+/// The unfused sequence as vLLM runs it: heads of q and k are normalized into separate memory, rotated there, and copied back.
 void norm_then_rope(const Call& call, bool neox) {
   const assay_tensor& qkv = call.at("qkv");
   const ScalarType type = torch_stable::type_of(qkv);
@@ -464,7 +464,7 @@ std::vector<Kernel> rope_kernels() {
 
 namespace {
 
-/// Device memory for the time of a call: a copy of the vector, or uninitialized.
+/// Device memory that lives as long as the object: a copy of a vector, or uninitialized.
 template <class T>
 class OnDevice {
  public:
@@ -499,7 +499,7 @@ void to_device(const Call& call, void* data, const std::vector<T>& values) {
   cuda::good(cudaStreamSynchronize(call.stream()));
 }
 
-/// `maps`: ignore_invalid_experts is false, and vLLM's Python function then maps expert_ids itself.
+/// `maps`: ignore_invalid_experts is false, so vLLM's Python function maps expert_ids after the kernel.
 void align(const Call& call, bool maps) {
   const int64_t experts = call.integer("experts");
   const OnDevice<int32_t> cumsum(call, experts + 1);

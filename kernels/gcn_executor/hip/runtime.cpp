@@ -1,8 +1,8 @@
 // libassay_hip_runtime.so: HIP's host API on top of the executor. Streams are queues. A thread that waits for a result executes
-// the queued work, and all streams take turns, so kernels of several ranks can wait for each other.
+// the queued work. All streams take turns, so kernels of several ranks can wait for each other.
 //
 // Environment: ASSAY_EXECUTE names the architecture (default gfx942). ASSAY_EXECUTE_OPTIONS is passed to options_of().
-// ASSAY_EXECUTE_NOTES names a file that gets a line whenever an approximate instruction is first executed.
+// ASSAY_EXECUTE_NOTES names a file that gets a line when an approximate instruction is executed for the first time.
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -30,7 +30,7 @@ struct Work {
   std::function<bool()> step;                      ///< for everything else
   std::unique_ptr<Launch> running;
 };
-using Recipe = std::function<Work()>;  ///< creates a work item; a graph calls it at each launch
+using Recipe = std::function<Work()>;  ///< creates a work item; a graph calls it at each of its launches
 
 struct ihipEvent_t {
   uint64_t recorded = 0, done = 0;
@@ -58,12 +58,12 @@ struct ihipModuleSymbol_t {
 
 namespace {
 
-constexpr int kDevices = 8;  // all share one memory, so each can reach the others
+constexpr int kDevices = 8;  // all devices share one memory, so each device can access the memory of the others
 constexpr uint64_t kStep = 20000;  ///< wave instructions of a stream before the next stream runs
 constexpr uint64_t kStepAlone = 1 << 20;
 
 thread_local hipError_t last_error = hipSuccess;
-thread_local std::string missing_kernel;  ///< the kernel behind the last hipErrorInvalidDeviceFunction, for the error text
+thread_local std::string missing_kernel;  ///< the kernel that the last hipErrorInvalidDeviceFunction is about, for the error text
 thread_local int current_device = 0;
 
 struct Binary {
@@ -90,7 +90,7 @@ struct Runtime {
   std::map<const void*, std::pair<Binary*, std::string>> variables;
   std::map<const void*, ihipModuleSymbol_t> found;
   hipError_t sticky = hipSuccess;
-  /// numbers of reported races, of named buffers, and of approximate instructions in the notes file
+  /// numbers of races and of named buffers that were reported, and of approximate instructions in the notes file
   size_t races = 0, names = 0, noted = 0;
 
   Runtime() {
@@ -106,7 +106,7 @@ struct Runtime {
   }
 };
 
-/// Never destroyed: plug-ins unregister their binaries at process exit in an unknown order.
+/// The runtime is never destroyed, because plug-ins unregister their binaries at process exit in an unknown order.
 Runtime& runtime() {
   static Runtime* const the = new Runtime;
   return *the;
@@ -132,8 +132,8 @@ void fail(Runtime& r, const std::string& why) {
   for (ihipStream_t* stream : r.streams) stream->queue.clear();
 }
 
-/// Appends the approximate instructions executed since the last call. Writes whole lines, because several processes may share the
-/// file.
+/// Appends to the notes file the approximate instructions executed since the last call. Writes whole lines, because several
+/// processes may share the file.
 void note_approximate(Runtime& r) {
   static const char* const file = std::getenv("ASSAY_EXECUTE_NOTES");
   if (file == nullptr || *file == 0) return;
@@ -148,7 +148,7 @@ void note_approximate(Runtime& r) {
   }
 }
 
-/// Executes one step of each stream that has work. Returns false if no stream has any.
+/// Executes one step of each stream that has work. Returns false if no stream has work.
 bool advance(Runtime& r, std::unique_lock<std::mutex>& lock) {
   size_t busy = 0;
   for (const ihipStream_t* stream : r.streams) busy += !stream->queue.empty();
@@ -187,7 +187,7 @@ bool advance(Runtime& r, std::unique_lock<std::mutex>& lock) {
   return any;
 }
 
-/// Executes queued work until done() returns true. The caller must hold the lock.
+/// Executes queued work until done() is true. The caller must hold the lock.
 hipError_t wait(Runtime& r, std::unique_lock<std::mutex>& lock, const std::function<bool()>& done) {
   while (r.sticky == hipSuccess && !done()) {
     if (r.driven) {
@@ -210,7 +210,7 @@ hipError_t wait_for(ihipStream_t* stream) {
   return note(wait(r, lock, [&] { return stream->queue.empty(); }));
 }
 
-/// Adds work to a stream, or to the graph that the stream captures.
+/// Adds work to a stream, or to the graph into which the stream is being captured.
 hipError_t enqueue(hipStream_t handle, const Recipe& recipe) {
   Runtime& r = runtime();
   const std::lock_guard<std::mutex> lock(r.mutex);
@@ -221,7 +221,7 @@ hipError_t enqueue(hipStream_t handle, const Recipe& recipe) {
   return hipSuccess;
 }
 
-/// Changes memory while no kernel runs.
+/// Calls `change`, which changes memory, while no kernel runs.
 template <class Change>
 hipError_t change_memory(Change change) {
   Runtime& r = runtime();
@@ -374,7 +374,7 @@ hipError_t hipGetDeviceProperties(hipDeviceProp_t* p, int device) {
   p->maxThreadsPerMultiProcessor = 2048;
   return hipSuccess;
 }
-/// In the headers of ROCm 6 and 7, hipGetDeviceProperties is a macro for this name, and its struct has a different layout.
+/// In the headers of ROCm 6 and 7, hipGetDeviceProperties is a macro for this name, and the struct has another layout.
 hipError_t hipGetDevicePropertiesR0600(void* properties, int device) {
   struct Field {
     size_t offset, bytes;

@@ -68,7 +68,7 @@ def nearest(n):
 
 
 def rounded(x, f, negative=None, to_zero=False, saturates=False):
-    """Bits of the exact number x, rounded to format f. `negative` is the sign of a zero result."""
+    """Bits of the exact number x, rounded to format f. `negative`: if x is 0, the result is -0."""
     sign = f.sign if (x < 0 if negative is None or x != 0 else negative) else 0
     x = abs(x)
     if x == 0:
@@ -123,7 +123,7 @@ def maximum(x, y, f, sign=1):
             return quiet(v, f)
     if is_nan(x, f) or is_nan(y, f):
         return y if is_nan(x, f) else x
-    key = [(-1 if v & f.sign else 1) * ((v & f.sign - 1) + 1) for v in (x, y)]  # keys are in the order of the values, with -0 below +0
+    key = [(-1 if v & f.sign else 1) * ((v & f.sign - 1) + 1) for v in (x, y)]  # keys sort like the values, with -0 below +0
     return x if (key[0] - key[1]) * sign >= 0 else y
 
 
@@ -161,7 +161,7 @@ def ldexp(x, e, f, **how):
 
 
 def frexp(x, f):
-    """The mantissa, in [1/2, 1), as bits, and the exponent."""
+    """Splits x into the mantissa, in [1/2, 1), as bits, and the exponent."""
     if is_nan(x, f) or is_inf(x, f) or is_zero(x, f):
         return quiet(x, f), 0
     e = floor_log2(abs(value(x, f))) + 1

@@ -39,7 +39,7 @@ std::vector<float> floats(size_t count) {
 }
 
 template <class T>
-bool same(T a, T b) {  // treats all NaNs as equal
+bool same(T a, T b) {  // all NaNs are equal
   return (a != a && b != b) || std::memcmp(&a, &b, sizeof a) == 0;
 }
 
@@ -53,7 +53,7 @@ class GcnLanes : public testing::TestWithParam<std::string> {
 INSTANTIATE_TEST_SUITE_P(GcnExecutor, GcnLanes, testing::Values("portable", "AVX2", "AVX-512"),
                          [](const auto& name) { return name.param == "AVX-512" ? std::string("AVX512") : name.param; });
 
-// LLVM builds IEEE division and root from approximate instructions; they must stay exact for every deviation within the bound.
+// LLVM builds IEEE division and square root from approximate instructions. They must be exact for every error within the bound.
 TEST_P(GcnLanes, DivisionAndSquareRootAreIeee) {
   constexpr int kCount = 6000;
   const std::vector<float> x = floats(kCount), y = [&] {
@@ -94,7 +94,7 @@ TEST_P(GcnLanes, FusedMultiplyAdd) {
   for (int i = 0; i < kCount; ++i) ASSERT_TRUE(same(out[i], std::fma(x[i], y[i], z[i]))) << x[i] << " " << y[i] << " " << z[i];
 }
 
-/// The nearest e4m3fnuz code, found by search. Out of range: NaN (0x80), or the largest value.
+/// The nearest e4m3fnuz code, found by search. A value out of range gives NaN (0x80), or the largest value.
 uint8_t nearest_fnuz(float x, bool saturates) {
   const auto value = [](int code) {
     return code >> 3 == 0 ? std::ldexp(code, -10) : std::ldexp(8 + (code & 7), (code >> 3) - 11);
@@ -133,7 +133,7 @@ TEST_P(GcnLanes, Fp8CodesAreNearestAndOverflowFollowsMode) {
   }
 }
 
-/// Runs one table instruction on the first lane.
+/// Runs one instruction of the table on the first lane.
 uint32_t value_of(const LaneTable& table, const char* name, const State& state, std::initializer_list<uint32_t> words) {
   std::vector<std::vector<u32>> rows;
   for (const uint32_t word : words) rows.emplace_back(2 * kLanes, word);
@@ -156,8 +156,8 @@ uint32_t word_of(float value) {
   return word;
 }
 
-// Counts ordered pairs of finite codes whose sum does not convert to a finite code. rocm-systems issue 9556 reports the expected
-// counts, from hardware.
+// Counts ordered pairs of finite codes whose sum does not convert to a finite code. The expected counts were seen on hardware:
+// rocm-systems issue 9556.
 TEST_P(GcnLanes, SumsOfFp8CodesLeaveTheRangeAsOftenAsOnHardware) {
   const LaneTable& table = lanes_of(GetParam());
   const auto count = [&](uint32_t is_gfx950, bool is_bf8, uint32_t mode) {
@@ -225,7 +225,7 @@ TEST_P(GcnLanes, HalvesRoundOnce) {
     const double a = static_cast<double>(x[i]), b = static_cast<double>(y[i]), c = static_cast<double>(z[i]);
     ASSERT_TRUE(same(sum[i], static_cast<_Float16>(a + b)));  // a + b is exact in a double
     ASSERT_TRUE(same(product[i], static_cast<_Float16>(a * b)));
-    // long double has 64 bits, so this is mostly exact; other elements are not checked
+    // long double has 64 bits, so this is exact for most elements; the other elements are not checked
     const long double exact = static_cast<long double>(a) * b + c;
     if (std::isfinite(static_cast<double>(exact)) && static_cast<long double>(a) * b == exact - c &&
         exact - static_cast<long double>(a) * b == c) {
@@ -241,7 +241,7 @@ uint32_t bits_of(float x) {
 }
 bool is_signalling_nan(float x) { return x != x && (bits_of(x) & 0x400000) == 0; }
 
-/// HIP kernels run in IEEE mode: the maximum of a signalling NaN is that NaN made quiet, and a quiet NaN loses against a number.
+/// HIP kernels run in IEEE mode: a maximum with a signalling NaN is that NaN, made quiet; a quiet NaN loses against a number.
 TEST_P(GcnLanes, ASignallingNanIsTheMaximumAndTheMinimum) {
   constexpr int kCount = 8192;
   Machine machine(options());
@@ -383,7 +383,7 @@ TEST(GcnExecutor, AtomicsAndGroupsThatWait) {
   EXPECT_EQ(machine.device.races(), std::vector<std::string>());
 }
 
-/// A waiting group's turn must end early; otherwise it executes 200,000 instructions before the next group runs.
+/// The turn of a group that only polls must end early. Otherwise it executes 200,000 instructions before the next group runs.
 TEST(GcnExecutor, AGroupThatPollsLetsOthersRun) {
   for (const char* schedule : {"ahead", "lockstep", "random"}) {
     Machine machine(std::string("schedule=") + schedule);

@@ -166,7 +166,7 @@ def inputs():
                 row[4] = struct.unpack("<I", struct.pack("<f", 2.0 ** r.randint(-20, 20)))[0]
                 row[2] = row[4] if r.random() < 0.5 else row[2]
             if kind in "fd" and n % 8 == 5:
-                row[4:6] = row[0:2]  # v_div_scale: makes the first source equal to the numerator
+                row[4:6] = row[0:2]  # v_div_scale: the first source must equal the numerator
             rows.append(row)
     return rows + [other.random_row(r) for _ in range(ROWS)]
 
@@ -286,7 +286,7 @@ def expected(form, rows, lane, mode, context):
 
 
 def nan_parts(form):
-    """(shift, format) of each float in a result. A NaN there may have any payload."""
+    """(shift, format) of each float in a result that may be a NaN with any payload."""
     t = form.result[0]
     if form.name in second.EXACT_NAN and not any(key in form.how for key in ("omod",)):
         return []

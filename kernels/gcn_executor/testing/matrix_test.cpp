@@ -1,5 +1,5 @@
-// Compares gfx950's matrix instructions, compiled by clang, with sums of doubles. This file defines the register layouts a second
-// time.
+// Compares gfx950's matrix instructions, compiled by clang, with sums of doubles. This file defines the register layouts
+// independently of build_matrix.cpp.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -68,7 +68,7 @@ struct Codes {
     }
     for (uint8_t& s : scale) s = scales ? static_cast<uint8_t>(125 + random(5)) : uint8_t{127};
   }
-  /// Registers of the 64 lanes. With 8-bit codes, registers 0 to 3 hold 16 codes, and registers 4 to 7 the 16 codes k / 2 further.
+  /// Registers of the 64 lanes. With 8-bit codes, registers 0 to 3 hold 16 codes; registers 4 to 7 hold the codes k / 2 further.
   std::vector<std::array<uint32_t, 8>> registers() {
     std::vector<std::array<uint32_t, 8>> lanes(64);
     const int bits = format.bits(), groups = 64 / lines;
@@ -96,7 +96,7 @@ struct Codes {
   }
 };
 
-/// Index of a result element among all registers: register i of a lane is row 4 * groups * (i / 4) + 4 * (lane / size) + i % 4.
+/// Index of a result element: register i of a lane holds an element of row 4 * groups * (i / 4) + 4 * (lane / size) + i % 4.
 size_t place_of(int size, int line, int column) {
   const int groups = 64 / size, registers = size * size / 64, lane = column + size * (line / 4 % groups);
   return static_cast<size_t>(lane * registers + line % 4 + 4 * (line / (4 * groups)));
@@ -175,7 +175,7 @@ TEST(GcnMatrix, SumsOfSmallIntegersAreExactInEveryModel) {
     }
 }
 
-/// Element [0, 0] of a 16 x 16 x 128 e4m3 GEMM whose first row of A and column of B are given.
+/// Element [0, 0] of a 16 x 16 x 128 e4m3 GEMM with these factors in the first row of A and the first column of B, and this c.
 float element(const char* model, const std::vector<std::pair<uint32_t, uint32_t>>& products, float c) {
   Codes a(16, 128, kFormats[0]), b = a;
   for (size_t k = 0; k < products.size(); ++k) {
@@ -192,7 +192,7 @@ float element(const char* model, const std::vector<std::pair<uint32_t, uint32_t>
 
 TEST(GcnMatrix, TheModelsDiffer) {
   constexpr uint32_t kMost = 0x7E, kLeast = 0x01;  // 448 and 2^-9
-  // 448^2 + 2^-18 - 448^2: a model keeps the 2^-18 or loses it.
+  // 448^2 + 2^-18 - 448^2: depending on the model, the result is 2^-18 or 0.
   const std::vector<std::pair<uint32_t, uint32_t>> cancels = {{kMost, kMost}, {kLeast, kLeast}, {kMost | 0x80, kMost}};
   EXPECT_EQ(element("one_rounding", cancels, 0), std::ldexp(1.0f, -18));
   EXPECT_EQ(element("each_product", cancels, 0), 0.0f);
@@ -263,7 +263,7 @@ TEST(GcnMatrix, WithoutAModelTheKernelStops) {
             std::string::npos);
 }
 
-// v_cvt_scalef32_pk_fp4_* and back, as the builtins of HIP give them.
+// Converts f32 to fp4 by v_cvt_scalef32_pk_fp4_*, and back, through the builtins that HIP uses.
 TEST(GcnMatrix, Fp4CodesAreNearestAndEveryByteIsReached) {
   constexpr int kCount = 4096;
   Random random;

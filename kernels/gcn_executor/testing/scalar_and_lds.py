@@ -120,7 +120,7 @@ for name, test in {"eq": int.__eq__, "lg": int.__ne__, "gt": int.__gt__, "ge": i
     SCALARS[f"s_cmp_{name}_i32"] = SCALARS[f"s_cmpk_{name}_i32"] = lambda x, y, scc, old, t=test: (old, t(S32(x), S32(y)))
     SCALARS[f"s_cmp_{name}_u32"] = SCALARS[f"s_cmpk_{name}_u32"] = lambda x, y, scc, old, t=test: (old, t(x, y))
     SCALARS[f"s_cmp_{name}_u64"] = SCALARS[f"s_cmp_{name}_u32"]
-# These instructions return the old EXEC (y); SAVED computes the new EXEC from x and y.
+# These instructions return the old EXEC (y). SAVED computes the new EXEC from x and y.
 SAVED = {
     "s_and_saveexec_b64": lambda x, y: x & y,
     "s_or_saveexec_b64": lambda x, y: x | y,
@@ -154,7 +154,7 @@ ATOMICS = {
 
 
 def access(name, places, memory, data, result):
-    """One lane's ds_read, ds_write or atomic. Changes `memory` (bytes) at the offsets `places`, and `result` (words). `data`: words."""
+    """Executes one lane's ds_read, ds_write or atomic. Changes `memory` (bytes) at the offsets `places`, and `result`."""
     moves = re.fullmatch(r"ds_(read|write)(?:2st64|2)?_([bui])(\d+)(_d16)?(_hi)?", name)
     if moves is None:
         operation, kind = re.fullmatch(r"ds_(\w+?)(?:_rtn)?_(\w+)", name).groups()

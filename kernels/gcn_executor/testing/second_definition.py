@@ -45,7 +45,7 @@ from exact_floats import (
 )
 
 DEFINITIONS = {}
-EXACT_NAN = set()  # instructions whose NaN results have defined bits
+EXACT_NAN = set()  # instructions that define the bits of their NaN results
 
 
 def define(names, function):

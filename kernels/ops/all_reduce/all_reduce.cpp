@@ -11,7 +11,7 @@ using FlushingNative = NativeRules<FlushingSums>;
 template <class Base>
 using MinusZero = LamportRules<Base, MinusZeroIsEmpty>;
 
-/// A two-shot all-reduce of unquantized elements, for a single type of x.
+/// A two-shot all-reduce of unquantized elements; x has a single type.
 template <class Rules>
 Kernel fp_row(const char* contract, const char* numbers) {
   Kernel row = all_reduce_row("all_reduce.two_shot", {contract}, run_two_shot<Rules>, signals_and_buffer, true);
@@ -34,7 +34,7 @@ Kernel symm_mem_row(Arguments... arguments) {
   return row;
 }
 
-/// A kernel with a contract of AITER on gfx942, whose rounding differs from gfx950's for bf16 only.
+/// A kernel with a contract of AITER for gfx942. Only its rounding of bf16 differs from gfx950's.
 Kernel bf16_row(const char* name, const char* contract, void (*run)(const Call&, const Ranks&, int, int)) {
   Kernel row = all_reduce_row(name, {contract}, run);
   row.accepts.front() = {"x", {"bf16"}};

@@ -1,5 +1,5 @@
-// All-reduce of quantized values: QuickReduce's codecs, two-shot kernels that exchange codes, and two-shot kernels in which
-// the rank that owns a part returns its exact sums.
+// All-reduce of quantized values: QuickReduce's codecs, two-shot kernels that exchange codes, and two-shot kernels in which the
+// owner of a part (the rank that adds it) returns its exact sums.
 #pragma once
 
 #include "kernels/ops/all_reduce/all_reduce_plain_kernels.h"
@@ -7,20 +7,20 @@
 
 namespace assay_kernels {
 
-// QuickReduce's codecs on fp16, or on bf16 if it is not cast to fp16. Of 64 consecutive elements, those at even positions form
-// one group and those at odd positions another; each group has a scale.
+// QuickReduce's codecs. They compute in fp16, or in bf16 if a bf16 x is not cast to fp16. Of 64 consecutive elements, those at
+// even positions form one group and those at odd positions another. Each group has a scale.
 // Source: vllm csrc/quickreduce/quick_reduce_impl.cuh 0bf6342edb; for fp8, mk1-project/quickreduce 910e892.
 
-inline constexpr int kCodecBlock = 64;       ///< elements in both groups together
-inline constexpr int kCodecBytes = 64 + 16;  ///< bytes of their codes and of the 16-byte packet with both scales
+inline constexpr int kCodecBlock = 64;       ///< elements of two groups
+inline constexpr int kCodecBytes = 64 + 16;  ///< bytes of the codes of two groups, and of the 16-byte packet with both scales
 
-/// Rounds a value to T. kSaturates: MODE.FP16_OVFL is set; only with T = fp16.
+/// Rounds a value to T. kSaturates: MODE.FP16_OVFL is set, so finite values saturate; only with T = fp16.
 template <class T, bool kSaturates>
 SIMT_DEVICE float half_number(float v) {
   return kSaturates ? saturated_to<T>(v) : rounded_to<T>(v);
 }
 
-/// The rounded reciprocal. That of 0 is Inf; with FP16_OVFL we assume 65504.
+/// The reciprocal of v, rounded to T. 1 / 0 is Inf; with FP16_OVFL we assume 65504.
 template <class T, bool kSaturates>
 SIMT_DEVICE float half_reciprocal(float v) {
   constexpr float kMost = 65504.0f;
@@ -28,7 +28,7 @@ SIMT_DEVICE float half_reciprocal(float v) {
   return kSaturates && simt::magnitude(h) > kMost ? (h > 0 ? kMost : -kMost) : h;
 }
 
-/// kScaleEpsilon of the source has the codes 0x0001 (fp16) and 0x33D7 (bf16); its 1/240 has 0x1C44 and 0x3B88.
+/// kScaleEpsilon of the source has the codes 0x0001 (fp16) and 0x33D7 (bf16). The source's 1/240 has the codes 0x1C44 and 0x3B88.
 template <class T>
 struct CodecConstants {
   static constexpr float kEps = 0x1p-24f, kOver240 = 1092.0f / 262144.0f;
@@ -45,14 +45,14 @@ SIMT_DEVICE uint8_t to_e4m3fnuz_nosat(float v) {
   return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80);
 }
 
-/// T: type of the arithmetic; S: type of the message.
+/// T: type in which the codec computes; S: type of x and y.
 template <class T, class S = T>
 struct CodecRules : CodecConstants<T> {
   using Number = T;
   using Stored = S;
   static constexpr bool kSaturates = true;
   static constexpr bool kFirstPass = true, kOwnerReadsItsCodes = true;
-  SIMT_DEVICE static int lane_of(int place) { return place % 2; }  ///< the group of a position
+  SIMT_DEVICE static int lane_of(int place) { return place % 2; }  ///< the group of an element: 0 or 1
 };
 
 template <int kLevels, bool kOverflowSaturates, class T = simt::F16, class S = T>
@@ -69,7 +69,7 @@ struct IntegerCodec : CodecRules<T, S> {
   SIMT_DEVICE static float number(uint8_t code) { return float(int8_t(code)); }
 };
 
-/// kOcp: true: e4m3fn on gfx950, without FP16_OVFL and saturation. false: e4m3fnuz on gfx942, with FP16_OVFL.
+/// kOcp: e4m3fn as on gfx950, without FP16_OVFL and saturation; otherwise e4m3fnuz as on gfx942, with FP16_OVFL.
 template <bool kOcp, class T = simt::F16, class S = T>
 struct Fp8Codec : CodecRules<T, S> {
   static constexpr bool kSaturates = !kOcp && CodecConstants<T>::kMaySaturate;
@@ -92,7 +92,7 @@ struct Fp8Codec : CodecRules<T, S> {
   }
 };
 
-/// Quantizes 64 elements. Writes codes and scales to this rank's area, from which the other ranks read them.
+/// Quantizes 64 elements. Writes their codes and scales to this rank's area, where the other ranks read them.
 template <class Rules>
 SIMT_DEVICE void encode_block(const float* v, unsigned char* to) {
   float low[2], high[2], scale[2], mult[2];
@@ -115,7 +115,7 @@ SIMT_DEVICE void encode_block(const float* v, unsigned char* to) {
   simt::send16(reinterpret_cast<float*>(to + kCodecBlock), scales);
 }
 
-/// The dequantized values that a reader of the codes gets.
+/// Dequantizes 64 elements.
 template <class Rules>
 SIMT_DEVICE void decode_block(const unsigned char* from, float* v) {
   const simt::Vector<float> scales = simt::receive16(reinterpret_cast<const float*>(from + kCodecBlock));
@@ -127,7 +127,7 @@ SIMT_DEVICE void decode_block(const unsigned char* from, float* v) {
 }
 
 // Two-shot all-reduce with quantization in both steps. Every rank quantizes its input. The owner of a part dequantizes, adds in
-// Number from +0, and quantizes the sums. All ranks, owners included, return the dequantized sums.
+// the type Rules::Number, starting from +0, and quantizes the sums. All ranks, owners included, return the dequantized sums.
 
 template <class Rules, class Protocol>
 SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
@@ -180,18 +180,18 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
   rank_barrier<Protocol, RankPlace::kEnd, false>(a, me);
 }
 
-// Two-shot all-reduce with 8-bit codes. The owner of a part returns the exact sums; its peers return them quantized and
-// dequantized.
+// Two-shot all-reduce with 8-bit codes. The owner of a part returns its exact sums. The other ranks return these sums quantized
+// and dequantized.
 // Source: aiter csrc/include/custom_all_reduce.cuh e4048607 allReduceQuantFp8; flashinfer flashinfer/comm/quantized_allreduce.py
 // fb28d724.
 
-/// Codes of a group that are handled together, and bytes of a group's codes and scale.
+/// kChunkOf: codes of a group that one step handles. kGroupBytes: bytes of a group's codes and scale in an area.
 template <class Rules>
 inline constexpr int kChunkOf = Rules::kGroup < 16 ? Rules::kGroup : 16;
 template <class Rules>
 inline constexpr int kGroupBytes = (Rules::kGroup < 16 ? 16 : Rules::kGroup) + 16;
 
-/// kIsOcp: e4m3fn, else e4m3fnuz. kNumbers: elements of a group; the part of a rank is a whole number of groups.
+/// kIsOcp: e4m3fn, otherwise e4m3fnuz. kNumbers: elements of a group. A rank owns a whole number of groups.
 template <bool kIsOcp, int kNumbers = 128>
 struct AiterFp8 {
   using Number = simt::F16;
@@ -251,7 +251,7 @@ SIMT_DEVICE void encode_group(unsigned char* to, ChunkFrom chunk_from) {
   simt::send16(reinterpret_cast<float*>(to + kGroupBytes<Rules> - 16), scales);
 }
 
-/// The dequantized values, before rounding, of the chunk that begins at element `first` of a group.
+/// Dequantizes the chunk that begins at element `first` of a group; does not round the values.
 template <class Rules>
 SIMT_DEVICE void decode_chunk(const unsigned char* from, int first, float* v) {
   const float scale = simt::receive16(reinterpret_cast<const float*>(from + kGroupBytes<Rules> - 16)).at[0];

@@ -28,7 +28,7 @@ SIMT_KERNEL void all_reduce_one_shot(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-/// Pairwise tree: adds ranks 2 i and 2 i + 1, then pairs of sums, each rounded to T. NCCL may build this tree among others.
+/// Pairwise tree: adds ranks 2 i and 2 i + 1, then pairs of sums; each sum is rounded to T. NCCL may build this or another tree.
 template <class Rules, class T>
 SIMT_KERNEL void all_reduce_pairs(AllReduceArguments a) {
   const RankBlock me(a);
@@ -48,10 +48,10 @@ SIMT_KERNEL void all_reduce_pairs(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-// Two-shot: each rank adds its part, then all copy the parts of all ranks.
+// Two-shot: each rank adds its part of the message; then every rank copies the parts of all ranks.
 // Source: vllm csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_2stage.
 
-/// How packets are divided: `part` for each rank; the last rank also has the remainder. `all`: number of packets.
+/// How packets are divided: each rank gets `part` packets, and the last rank also the remainder. `all`: number of packets.
 struct RankParts {
   int64_t part, all;
   int ranks;
@@ -81,7 +81,7 @@ SIMT_KERNEL void all_reduce_two_shot(AllReduceArguments a) {
   }
   if (Rules::kWaitsInTheMiddle) rank_barrier<Rules, RankPlace::kMiddle, true>(a, me);
 
-  // A thread copies only what threads of the same index wrote: barriers are between the blocks of equal index on all ranks.
+  // A thread copies only what threads of the same index wrote, because a barrier joins only the blocks of equal index.
   for (int64_t i = first; i < parts.largest(); i += stride)
     for (int ahead = 0; ahead < a.ranks; ++ahead) {
       const int owner = (me.rank + ahead) % a.ranks, from = Rules::segment_of(owner, a.ranks);
@@ -115,7 +115,7 @@ SIMT_KERNEL void all_reduce_ring(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kStart, false>(a, me);
   for (int step = 1; step < a.ranks; ++step) {
     if (!kOnDevice && simt::thread() == 0) simt::may_lag();
-    // The sum of chunk c starts with the input of rank c + 1. Rank `behind` has added to this chunk in the previous step.
+    // The sum of chunk c starts with the input of rank c + 1. In the previous step, rank `behind` added its input to this chunk.
     const int chunk = (me.rank + 2 * a.ranks - 1 - step) % a.ranks;
     for (int64_t i = first; i < parts.size(chunk); i += stride) {
       const int64_t at = (parts.begin(chunk) + i) * kElements;
@@ -139,8 +139,8 @@ SIMT_KERNEL void all_reduce_ring(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-// One-shot over registered buffers: each rank first copies its input into its own buffer, as vLLM does outside graph capture. The
-// copy is part of this kernel, so the barrier after it must make it visible.
+// One-shot over registered buffers: each rank first copies its input into its own buffer, as vLLM does outside graph capture.
+// This kernel makes the copy itself, so the barrier after it must make the copy visible to other ranks.
 // Source: vllm vllm/distributed/device_communicators/custom_all_reduce.py all_reduce(registered=False), then
 // csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_1stage.
 
@@ -171,18 +171,18 @@ SIMT_KERNEL void all_reduce_registered(AllReduceArguments a) {
 }
 
 // One-shot without a barrier (Lamport): data have arrived when they differ from a sentinel. Three buffers are used in turn. A
-// call fills the buffer of the previous call with the sentinel; Signals::last_packets has that call's size.
+// call fills the buffer of the previous call with the sentinel. Signals::last_packets is the size of that call.
 // Source: flashinfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh fb28d724; sglang's push kernel, with the other sentinel.
 
 inline constexpr int kLamportBuffers = 3;
-inline constexpr int kLamportBlocks = 4;  ///< fixed for every call, because each block has its own call counter
+inline constexpr int kLamportBlocks = 4;  ///< the same for every call, because each block has its own call counter
 
 /// Bytes that one rank may send to another in one call.
 SIMT_DEVICE int64_t lamport_room(const AllReduceArguments& a) {
   return (a.area_bytes - kAreaBuffer) / (kLamportBuffers * a.ranks) / 16 * 16;
 }
 
-/// Adjacent elements that are compared with the sentinel together.
+/// Number of adjacent elements that are compared with the sentinel together, as one word.
 template <class Rules, class T>
 inline constexpr int kNumbersOfWord = Rules::kOfWords ? int(4 / sizeof(T)) : 1;
 
@@ -196,7 +196,7 @@ struct ArrivedBy {
   }
 };
 
-/// Before a packet is sent, replaces elements that equal the sentinel.
+/// Before a packet is sent: replaces elements that equal the sentinel, so that they do not look like missing data.
 template <class Rules, class T>
 SIMT_DEVICE void fill_empty(simt::Vector<T>& v) {
   constexpr int kWord = kNumbersOfWord<Rules, T>;
@@ -238,7 +238,7 @@ SIMT_KERNEL void all_reduce_lamport(AllReduceArguments a) {
   for (int64_t i = first; i < before; i += stride)
     for (int rank = 0; rank < a.ranks; ++rank)
       simt::post16(lamport_packets<T>(a, room, me.rank, last, rank) + i * kElements, nothing);
-  simt::barrier();  // the whole block must send before any thread waits: on the CPU its threads run one after the other
+  simt::barrier();  // the whole block must send before any of its threads waits: on the CPU its threads run one after the other
   if (simt::thread() == 0)
     self->calls[me.block] = Rules::behind(call, kLamportBuffers), self->last_packets[me.block] = uint32_t(packets);
 

@@ -19,16 +19,16 @@ inline constexpr int kMostRanks = 16;
 inline constexpr int kMostRankBlocks = 36;
 inline constexpr int64_t kAreaBuffer = 8192;  ///< offset of the buffer in bytes
 
-/// Start of an area, initially zero. Flags count barriers upwards, in two sets that are used in turn. A rank that is one barrier
-/// ahead therefore never overwrites a flag that another rank still waits for (vLLM PR 8558).
+/// Start of an area, initially zero. Flags count barriers upwards, in two sets of flags that are used in turn. A rank that is one
+/// barrier ahead therefore never overwrites a flag that another rank still waits for (vLLM PR 8558).
 struct Signals {
-  uint32_t waited_for;  ///< the rank whose flag or packet did not come, plus one; 0: no error
+  uint32_t waited_for;  ///< the rank whose flag or packet did not arrive, plus one; 0: no error
   uint32_t block, place;
-  uint32_t wanted, seen;  ///< flag values: expected and found
+  uint32_t wanted, seen;  ///< flag values: expected, and found instead
   uint32_t unused[59];
   uint32_t odd[kMostRankBlocks][kMostRanks];
   uint32_t even[kMostRankBlocks][kMostRanks];
-  uint32_t flag[kMostRankBlocks];          ///< flag value of each block's last barrier
+  uint32_t flag[kMostRankBlocks];          ///< flag value of the last barrier of each block
   uint32_t calls[kMostRankBlocks];         ///< call counter of each block of a Lamport kernel
   uint32_t last_packets[kMostRankBlocks];  ///< packets of the previous call
 };
@@ -59,8 +59,8 @@ struct RankBlock {
 
 SIMT_DEVICE Signals* signals_of(const AllReduceArguments& a, int rank) { return reinterpret_cast<Signals*>(a.area[rank]); }
 
-/// Records the first error of a rank. `wanted` and `seen` tell a missing rank from a wrong protocol: a straggler is at most one
-/// barrier behind.
+/// Records the first error of a rank. `wanted` and `seen` are flag values. They tell a missing rank, which is at most one barrier
+/// behind, from a wrong protocol.
 SIMT_DEVICE void complain(Signals* self, int waited_for, int block, RankPlace place, uint32_t wanted = 0, uint32_t seen = 0) {
   if (self->waited_for != 0) return;
   self->block = uint32_t(block);
@@ -91,7 +91,7 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
     else
       simt::signal_relaxed(there, flag);
   }
-  simt::barrier();  // all ranks must signal before any waits: on the CPU the threads of a block run one after the other
+  simt::barrier();  // the whole block must signal before any of its threads waits: on the CPU its threads run one after the other
   if (peer < a.ranks) {
     uint32_t* const here = second_set ? &self->even[me.block][peer] : &self->odd[me.block][peer];
     bool came;
@@ -106,19 +106,19 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
   if (peer == 0) self->flag[me.block] = flag;
 }
 
-// Each contract's order of ranks and roundings. Deliberately wrong kernels derive from one of these structs and replace a line.
+// Each contract's order of ranks, and its roundings. Deliberately wrong kernels derive from one of them and replace a line.
 
 struct RankRules {
   static constexpr bool kFromZero = false;  ///< the sum starts from +0, otherwise from the first rank's value
   static constexpr bool kNative = false;    ///< every partial sum is rounded to T
-  /// Ranks are summed in chunks of kChunk ranks, and then the sums of chunks are added; 0: one chain over all ranks.
+  /// Adds chunks of kChunk ranks, then the sums of the chunks; 0: adds all ranks one after the other.
   static constexpr int kChunk = 0;
-  static constexpr bool kWaitsOtherwise = false;  ///< waits with waited(at, flag), otherwise until *at == flag
-  /// Parts of the barrier protocol; each is false in one deliberately wrong kernel only.
+  static constexpr bool kWaitsOtherwise = false;  ///< waits until waited(at, flag), otherwise until *at == flag
+  /// Steps of the barrier protocol; each is false in a single deliberately wrong kernel.
   static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true, kKeepsFlags = true,
                         kWaitsAtTheEnd = true;
 
-  /// Number of ranks that rank `reader` adds, and the rank whose value it adds at position i.
+  /// count(): number of ranks whose values `reader` adds. rank_of(): the rank whose value it adds at position i of the sum.
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
   SIMT_DEVICE static float wire(float v) { return v; }
@@ -130,7 +130,7 @@ struct RankRules {
   SIMT_DEVICE static T result(float sum) {
     return simt::from_float<T>(sum);
   }
-  /// The rank whose sums are copied to the part of `owner`. kTakesRest: the elements after the equal parts are reduced, too.
+  /// segment_of(): the rank from which the part of `owner` is copied. kTakesRest: elements after the equal parts are added too.
   SIMT_DEVICE static int segment_of(int owner, int /*ranks*/) { return owner; }
   static constexpr bool kTakesRest = true;
 };
@@ -144,7 +144,7 @@ SIMT_DEVICE float rounded_to(float v) {
 /// Source: vllm csrc/custom_all_reduce.cuh c9eabec7d8 packed_reduce.
 struct AbsoluteRules : RankRules {};
 
-/// Adds in fp32, the owner's value first: ptrs[(rank + i) % ngpus].
+/// Adds in fp32, the owner's value first: the source reads ptrs[(rank + i) % ngpus].
 /// Source: vllm csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_2stage.
 struct FromOwnerRules : RankRules {
   SIMT_DEVICE static int rank_of(int i, int owner, int /*reader*/, int ranks) { return (owner + i) % ranks; }
@@ -157,7 +157,7 @@ struct FromZeroRules : RankRules {
   static constexpr bool kFromZero = true;
 };
 
-/// Rounds every partial sum to T.
+/// Rounds every partial sum to T, the type of x.
 /// Source: flashinfer trtllm_allreduce_fusion.cuh fb28d724 add128 without fp32_acc.
 template <class Base>
 struct NativeRules : Base {
@@ -188,7 +188,7 @@ struct SaturatingRules : Base {
 };
 
 /// Casts bf16 to fp16, adds, and casts back: cast_bf2half in quick_reduce_impl.cuh. kDivisor: a power of two that keeps values
-/// and sums in fp16's range, from sglang's pull request 34484.
+/// and sums within fp16's range, from sglang's pull request 34484.
 template <class Base, bool kSaturates, int kDivisor = 1>
 struct CastToHalf : Base {
   static constexpr bool kNative = true;
@@ -204,7 +204,7 @@ struct CastToHalf : Base {
   }
 };
 
-/// Sums chunks of eight ranks, then the chunks; each sum starts from +0.
+/// Sums chunks of eight ranks, then the sums of the chunks; each sum starts from +0.
 /// Source: flashinfer include/flashinfer/comm/trtllm_mnnvl_allreduce.cuh fb28d724 reduceLamportRanksChunked<WorldSize, 8>.
 template <class Base>
 struct ChunksOf8 : Base {
@@ -245,7 +245,7 @@ struct CutOffSum : Base {
   }
 };
 
-/// Lamport sentinels: the bit pattern that means "nothing received", and the value sent in its place.
+/// Lamport sentinels: the bit pattern that means "nothing received yet", and the value that is sent in its place.
 struct MinusZeroIsEmpty {
   template <class T>
   SIMT_DEVICE static bool empty(T v) {
@@ -268,7 +268,7 @@ struct PlusZeroIsEmpty {
 };
 template <class Base, class Sentinel>
 struct LamportRules : Base {
-  static constexpr bool kOfWords = false;  ///< the sentinel is a 32-bit word, otherwise one element
+  static constexpr bool kOfWords = false;  ///< the sentinel is a 32-bit word of two elements, otherwise one element
   template <class T>
   SIMT_DEVICE static T sent(T v) {
     return Sentinel::empty(v) ? simt::from_float<T>(Sentinel::kInstead) : v;
@@ -278,14 +278,14 @@ struct LamportRules : Base {
     return Sentinel::empty(v);
   }
   SIMT_DEVICE static int64_t cleared(int64_t packets) { return packets; }
-  /// Distance in bytes between the data of two ranks: the area's capacity, independent of the message.
+  /// Distance in bytes between the data of two ranks in a buffer: depends on the area's capacity, not on the message.
   SIMT_DEVICE static int64_t room(int64_t of_area, int64_t /*of_message*/) { return of_area; }
-  /// The counter after a call: stays below `buffers`, because call % 3 would jump when a 32-bit counter wraps.
+  /// The call counter after a call. It stays below `buffers`, because call % 3 would jump when a 32-bit counter wraps.
   SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t buffers) { return (call + 1) % buffers; }
-  static constexpr bool kMinusZero = Sentinel::kMinusZero;  ///< the buffers are initially -0, otherwise +0
+  static constexpr bool kMinusZero = Sentinel::kMinusZero;  ///< buffers are initially filled with -0, otherwise with +0
 };
 
-/// The sentinel is a word of two 16-bit elements; only the first element is replaced before sending.
+/// The sentinel is a word of two 16-bit elements. Only the first element of a word is replaced before sending.
 /// Source: sglang kernels/jit/include/sgl_kernel/distributed/communicator.cuh v0.5.19 to v0.5.23 LamportTrait<T, N, 4>.
 template <class Base>
 struct OfWords : Base {
@@ -294,14 +294,14 @@ struct OfWords : Base {
 
 // The sum over all ranks of one 16-byte packet, or of one element.
 
-/// True if the sum of a chunk ends after position i. Rules with chunks start each sum from +0.
+/// True if a chunk's sum ends after position i. Rules with chunks start each sum from +0.
 template <class Rules>
 SIMT_DEVICE bool ends_chunk(int i, int count) {
   static_assert(Rules::kChunk == 0 || Rules::kFromZero, "chunks are added from zero");
   return Rules::kChunk > 0 && (i + 1 == count || (i + 1) % (Rules::kChunk > 0 ? Rules::kChunk : 1) == 0);
 }
 
-/// The sum of one packet over all ranks, added as values arrive; load(rank) returns that rank's packet, a Vector<T>.
+/// The sum of one packet over all ranks, added as packets arrive. load(rank) returns that rank's packet.
 template <class Rules, class T, class Load>
 SIMT_DEVICE simt::Vector<T> reduced_packet(int owner, int reader, int ranks, Load load) {
   constexpr int kElements = simt::Vector<T>::kElements;

@@ -22,8 +22,8 @@ inline constexpr int kRankThreads = 128;
 inline constexpr int kPlainThreads = kOnDevice ? 512 : kRankThreads;
 inline constexpr int kBlocksAtOnce = 96;
 
-/// Kinds of areas: signals and a buffer as long as the message, or signals and a Lamport kernel's three buffers, by sentinel.
-/// kSquares: Lamport buffers for sums of squares. kWithSums is added if the second half of the area holds sums.
+/// Kinds of areas. They hold signals and a buffer as long as the message, or signals and the three buffers of a Lamport kernel
+/// with the named sentinel. kSquares: Lamport buffers for sums of squares. kWithSums is added if the second half holds sums.
 enum AreaKind : int {
   kSignalsAndBuffer = 0,
   kLamportMinusZero16 = 1,
@@ -33,11 +33,11 @@ enum AreaKind : int {
   kWithSums = 100
 };
 
-/// Kernel arguments except `first` and `blocks`, which belong to a launch. Rejects ranks with different shapes.
+/// All kernel arguments except `first` and `blocks`, which the launch sets. Rejects ranks with different shapes.
 AllReduceArguments all_reduce_arguments(const Ranks& ranks);
 AreaRequest signals_and_buffer(const Call& call);
 AreaRequest coded_area(const Call& call);
-/// An area with signals, and with a rank's values and sums in groups of `numbers` elements, each of which takes `bytes` bytes.
+/// An area with signals, a rank's quantized values, and its quantized sums. A group of `numbers` elements takes `bytes` bytes.
 AreaRequest area_of_groups(const Call& call, int64_t numbers, int64_t bytes);
 template <class Rules>
 AreaRequest owner_keeps_area(const Call& call) {
@@ -48,7 +48,7 @@ inline AreaRequest minus_zero_area(const Call& call) { return lamport_area(call,
 inline AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, false); }
 /// Fills the fp32 buffers of a Lamport kernel with -0, its sentinel.
 void fill_with_minus_zero(unsigned char* area, size_t bytes);
-/// The request, with flags and counters that start at the value of the call's parameter "counter".
+/// Changes the request so that flags and counters start at the value of the call's parameter "counter".
 AreaRequest counted_from(const Call& call, AreaRequest request);
 std::string all_reduce_complaint(const unsigned char* head, int rank);
 void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
@@ -56,7 +56,7 @@ void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 /// The straggler: the rank that the call's parameter "straggler" delays.
 inline int straggler_of(const Call& call) { return int(call.number("straggler", -1)); }
 
-/// Makes the calling thread a rank of the team during its calls. Does nothing on devices.
+/// Makes the calling thread a rank of the team for the duration of its calls. Does nothing on devices.
 inline std::shared_ptr<void> enter_team(const Call& call, const Ranks& ranks, int rank) {
   const int late = straggler_of(call);
   if (ranks.lost) return std::make_shared<simt::RankScope>(ranks.lost, ranks.of, late == rank);
@@ -86,7 +86,7 @@ inline int plain_blocks_for(int64_t packets, const Ranks& ranks, int count) {
   return int(std::clamp<int64_t>((packets + kPlainThreads - 1) / kPlainThreads, 1, most));
 }
 
-/// Runs an unquantized sum of a message that is split into `parts` parts. `kernel_of` returns the kernel for a type.
+/// Runs an unquantized sum of a message that the ranks split into `parts` parts. `kernel_of` returns the kernel for a type of x.
 template <class KernelOf>
 void run_plain(const Call& call, const Ranks& ranks, int first, int count, int parts, KernelOf kernel_of) {
   with_type(call.input("x"), [&](auto type) {

@@ -1,4 +1,4 @@
-// All-reduce followed by rms_norm with a residual. Variants: also quantizes; or each rank first combines the rows of its experts.
+// All-reduce followed by rms_norm with a residual. Variants also quantize, or first combine the rows of each rank's experts.
 #pragma once
 
 #include <cstring>
@@ -17,16 +17,16 @@ namespace assay_kernels {
 
 using RankRun = void (*)(const Call&, const Ranks&, int, int);
 
-/// Runs the all-reduce before a norm. If ranks are in several processes, waits until the sum has ended. Without this wait, ranks
-/// timed out in two of 614 cases with two processes on one H200; with it, in none.
+/// Runs the all-reduce before a norm. If ranks are in several processes, waits on the host until it has ended. Without this wait,
+/// ranks timed out in two of 614 cases with two processes on one H200; with it, in none.
 template <RankRun kSum>
 void run_sum_before_norm(const Call& call, const Ranks& ranks, int first, int count) {
   kSum(call, ranks, first, count);
   if (ranks.lost) simt::wait_for_stream(call.raw().stream);
 }
 
-/// Doubles the requested area. The first half belongs to the all-reduce, so that its buffers do not move with the message size.
-/// The second half holds the sum.
+/// Doubles the requested area. The all-reduce uses the first half, so that the addresses of its buffers do not depend on the
+/// message size. The second half holds the sum.
 inline AreaRequest with_room_for_sums(AreaRequest request) {
   request.kind += kWithSums;
   request.bytes *= 2;
@@ -35,10 +35,10 @@ inline AreaRequest with_room_for_sums(AreaRequest request) {
 inline AreaRequest barrier_area_with_sums(const Call& call) { return with_room_for_sums(signals_and_buffer(call)); }
 inline AreaRequest minus_zero_area_with_sums(const Call& call) { return with_room_for_sums(minus_zero_area(call)); }
 
-/// Copies of the calls of all ranks with other tensors, for an all-reduce that gets half of each area.
+/// Copies of the calls of all ranks with other tensors, for an all-reduce that uses the first half of each area.
 class ChangedCalls {
  public:
-  /// change(rank, room, tensors) changes the tensors of a rank's call; `room` is the half of its area without all-reduce buffers.
+  /// change(rank, room, tensors) changes the tensors of a rank's call; `room` is the second half of the rank's area.
   template <class Change>
   ChangedCalls(const Ranks& ranks, Change change) : ranks_(ranks) {
     ranks_.area_bytes /= 2;
@@ -70,7 +70,7 @@ inline void replace_tensor(std::vector<assay_tensor>& tensors, const char* role,
     if (std::strcmp(tensor.role, role) == 0) tensor = with;
 }
 
-/// The calls of all ranks, with an output y in the second half of the rank's area, for the sum.
+/// The calls of all ranks for the all-reduce: their output y, the sum, is in the second half of each rank's area.
 class CallsWithSums : public ChangedCalls {
  public:
   explicit CallsWithSums(const Ranks& ranks)
@@ -95,8 +95,8 @@ class CallsWithSums : public ChangedCalls {
   }
 };
 
-/// `Then` must have static const char* contract(const std::string& whole), which returns the norm's contract of a fused one,
-/// and static void run(const Call&).
+/// `Then` needs static void run(const Call&), which runs the norm, and static const char* contract(const std::string& whole),
+/// which returns the contract of the norm in the fused contract `whole`.
 template <class Then, RankRun kSum>
 void run_fused_quantized(const Call& call, const Ranks& ranks, int first, int count) {
   CallsWithSums calls(ranks);
@@ -105,8 +105,8 @@ void run_fused_quantized(const Call& call, const Ranks& ranks, int first, int co
   for (int rank = first; rank < first + count; ++rank) calls.with_sum(rank, contract, Then::run);
 }
 
-// All-reduce into y, followed by the norm with residual, which reads y as x and writes y. This is safe if rows fit in registers:
-// a block reads its row once, before it writes it.
+// All-reduce into y, followed by a norm with residual that reads y as x and writes y. This is safe if rows fit in registers: a
+// block then reads its row once, before it writes it.
 
 /// Runs the norm of one rank with y as x.
 template <class NormRules>
@@ -129,9 +129,9 @@ void run_fused(const Call& call, const Ranks& ranks, int first, int count) {
   for (int rank = first; rank < first + count; ++rank) run_norm_in_place<NormRules>(*ranks.calls[rank]);
 }
 
-// Each rank combines the rows of its experts into its own area. All-reduce and norm follow, with the combined rows as x.
+// Each rank combines the rows of its experts into its own area. The all-reduce and the norm follow; x is the combined rows.
 
-/// A tensor with the shape and type of y, whose memory is `room`: the combined rows of a rank.
+/// A tensor with the shape and type of y, whose memory is `room`. It holds the combined rows of a rank.
 inline assay_tensor combined_rows(const assay_call& call, void* room, const char* role, bool is_output) {
   assay_tensor rows = Call(call).at("y");
   rows.role = role;
@@ -155,7 +155,7 @@ void run_combined(const Call&, const Ranks& ranks, int first, int count) {
   run_fused<NormRules, kSum>(Call(*calls.ranks().calls[first]), calls.ranks(), first, count);
 }
 
-/// Table row of a kernel that combines rows first. Each half of its areas is as large as x, which has at least as many rows as y,
+/// Table row of a kernel that combines rows first. Each half of an area is as large as x, which has at least as many rows as y,
 /// so the combined rows fit.
 template <class CombineRules, class NormRules, RankRun kSum>
 Kernel combined_row(const char* name, const char* contract) {

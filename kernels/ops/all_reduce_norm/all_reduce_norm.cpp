@@ -14,7 +14,7 @@ std::vector<Kernel> all_reduce_rms_norm_kernels() {
           squares_row<MiniMaxQkRules>(both, "vllm.minimax_all_reduce_qk_rms_norm_16")};
 }
 
-// The fused ops run two kernels in sequence: an all-reduce, then a norm. vLLM does so without fusion, AITER beyond one block.
+// The fused ops run two kernels in sequence: an all-reduce, then a norm. So does vLLM without fusion, and AITER beyond one block.
 
 namespace {
 
@@ -39,7 +39,7 @@ namespace {
 
 constexpr const char* kGroupOp = "all_reduce_add_rms_norm_quant_group";
 
-/// The second kernel of a fused op. contract() returns the norm's contract for a fused contract.
+/// The second kernel of a fused op. contract() returns the contract of the norm in a fused contract.
 template <void (*kNorm)(const Call&)>
 struct ThenGroups {
   static const char* contract(const std::string& whole) {

@@ -15,7 +15,7 @@ struct MiniMaxRules {
   static constexpr bool kSecond = false;  ///< the op has a second matrix, k
   static constexpr bool kClears = true;   ///< clears the buffer of the previous call
 
-  /// The sum over all ranks: starts from +0, rank 0 first.
+  /// The sum of squares over all ranks: starts from +0, rank 0 first.
   SIMT_DEVICE static float total(const float* of_ranks, int ranks, int /*self*/) {
     float sum = 0.0f;
     for (int r = 0; r < ranks; ++r) sum += of_ranks[r];
@@ -25,9 +25,9 @@ struct MiniMaxRules {
   SIMT_DEVICE static float factor(float sum, int columns, int ranks, float eps) {
     return simt::rsqrt(sum / float(columns) / float(ranks) + eps);
   }
-  /// Number of a rank's columns that enter the sum of squares.
+  /// Number of a rank's columns whose squares are added.
   SIMT_DEVICE static int squared(int columns, int /*of a warp*/) { return columns; }
-  /// Index (0 or 1) of the row sum that scales the second matrix.
+  /// Which row sum (0: of the first matrix, 1: of the second) gives the factor of the second matrix.
   static constexpr int kSumOfSecond = 1;
   template <class T>
   SIMT_DEVICE static float weight(T gamma) {
@@ -35,7 +35,7 @@ struct MiniMaxRules {
   }
 };
 
-/// Of P ranks, first adds ranks r and r + P/2, and so on in a tree. Multiplies by 1 / columns instead of dividing.
+/// For P ranks: adds the sums of ranks r and r + P/2, and so on in a tree. Multiplies by 1 / columns instead of dividing.
 /// Source: minimax_reduce_qk_rms_kernel_lamport_float4 in the same file.
 struct MiniMaxQkRules : MiniMaxRules {
   static constexpr bool kSecond = true;
@@ -52,8 +52,8 @@ struct MiniMaxQkRules : MiniMaxRules {
 };
 
 // Norm of rows whose columns are sharded over all ranks. A block adds the squares of its rank's columns, sends the sum to all
-// ranks and waits for theirs. A sum has arrived when it differs from the sentinel -0, which a sum of squares never is. Three
-// buffers are used in turn, as in the Lamport kernel of all_reduce_plain_kernels.h.
+// ranks and waits for theirs. A sum has arrived when its memory differs from the sentinel -0, which is never a sum of squares.
+// Three buffers are used in turn, as in the Lamport kernel of all_reduce_plain_kernels.h.
 
 /// A matrix whose columns are sharded over all ranks; columns == 0: there is none.
 struct ShardedRows {
@@ -78,7 +78,7 @@ struct SumsArrived {
   }
 };
 
-/// Sum of squares of a rank's columns of a row, equal in every thread of the block. Each load has its own partial sum.
+/// Sum of squares of a rank's columns of a row; every thread of the block gets it. A thread adds each of its loads separately.
 template <class Rules, class T, int kWarp, int kCall>
 SIMT_DEVICE float sum_of_squares(const ShardedRows& matrix, int rank, int64_t row) {
   constexpr int kElements = simt::Vector<T>::kElements;
@@ -127,12 +127,12 @@ SIMT_KERNEL void all_reduce_rms_norm(ShardedNormArguments a) {
     return lamport_packets<float>(all, room, rank, buffer, from) + row * 4;
   };
   for (int64_t row = me.block; row < a.rows; row += all.blocks) {
-    simt::barrier();  // the previous row's shared memory must have been read
+    simt::barrier();  // all threads must have read the previous row's sums in shared memory
     const float own = sum_of_squares<Rules, T, kWarp, 0>(a.first, me.rank, row);
     const float of_second = Rules::kSecond ? sum_of_squares<Rules, T, kWarp, 1>(a.second, me.rank, row) : 1.0f;
     if (simt::thread() < all.ranks)
       simt::post16(sums_from(simt::thread(), now, me.rank, row), simt::Vector<float>{{own, of_second, 1.0f, 1.0f}});
-    simt::barrier();  // all ranks must send before any waits: on the CPU the threads of a block run one after the other
+    simt::barrier();  // the whole block must send before any of its threads waits: on the CPU its threads run one after the other
     float sums[2][kMostRanks];
     for (int rank = 0; rank < all.ranks; ++rank) {
       const float* const from = sums_from(me.rank, now, rank, row);
@@ -157,7 +157,7 @@ SIMT_KERNEL void all_reduce_rms_norm(ShardedNormArguments a) {
 
 // Host side of the norm over sharded columns.
 
-/// Threads per block. Up to 4096 16-bit columns per rank take at most two loads per thread: the depth that contracts allow.
+/// Threads per block. Up to 4096 16-bit columns per rank take at most two loads per thread, the depth that contracts allow.
 inline constexpr int kSquaresThreads = simt::kMaxBlockThreads;
 
 /// The matrices of all ranks. Rejects ranks with different shapes, rows that are not a whole number of 16-byte packets, and an

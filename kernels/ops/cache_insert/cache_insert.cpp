@@ -101,7 +101,7 @@ void gather_by_contract(const Call& call) {
 Kernel of_contracts(const char* name, const std::vector<std::string>& contracts, const Accepts& accepts) {
   return {name, "gather_cache", contracts, accepts, {}, gather_by_contract};
 }
-/// What a kernel accepts; `y`: formats of the result.
+/// What a kernel accepts. `y`: formats of the output.
 Accepts numbers(const Values& y) { return {{"y", y}, {"warp", simt::kWarpSizes}}; }
 
 }  // namespace

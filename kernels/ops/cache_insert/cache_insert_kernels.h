@@ -13,14 +13,14 @@ namespace assay_kernels {
 struct PagedCache {
   uint8_t* data;
   int64_t block_stride;  ///< in bytes
-  Divider by_block;      ///< tokens per block
+  Divider by_block;      ///< divides by the tokens per block
   const int64_t* slots;
-  int64_t places;  ///< token slots in all blocks
-  int64_t tokens;  ///< entries of slot_mapping; the inputs may have more rows
+  int64_t places;  ///< number of token slots in all blocks
+  int64_t tokens;  ///< entries of slot_mapping; the input tensors may have more rows
 
   SIMT_DEVICE int64_t block_size() const { return int64_t{by_block.divisor}; }
   SIMT_DEVICE uint8_t* block_of(int64_t slot) const { return data + int64_t{by_block.quotient(uint32_t(slot))} * block_stride; }
-  /// Index of a slot's token within its block.
+  /// The index of a token within its block.
   SIMT_DEVICE int64_t in_block(int64_t slot) const {
     return slot - int64_t{by_block.quotient(uint32_t(slot))} * block_size();
   }
@@ -36,7 +36,7 @@ struct TokenRows {
   SIMT_DEVICE const T* of(int64_t token) const { return data + token * pitch; }
 };
 
-/// Where a contract reads and stores rows; separate functions, so that deliberately wrong kernels can replace one.
+/// Where a contract reads rows and stores tokens. Deliberately wrong kernels replace one of these functions.
 struct PagedRules {
   template <class T>
   SIMT_DEVICE static const T* row(const TokenRows<T>& rows, int64_t token, int /*columns*/) {
@@ -122,14 +122,14 @@ struct VllmFp8DsMlaFnuzV0310 : VllmFp8DsMlaFnuz {
   }
 };
 
-/// A token in the cache: 576 codes. All tokens have one given scale.
+/// A token in the cache: 576 codes. All tokens share one scale, which is an input.
 struct VllmMlaFp8 {
   static constexpr const char* kContract = "vllm.mla_fp8";
   using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr int kTokenBytes = kLatent + kRotated;
 };
 
-// Kernel for one given scale: 36 threads per token, 16 elements per thread. The first 32 threads have kv_c, the others k_pe.
+// Kernel for the contracts whose scale is an input: 36 threads per token, 16 elements per thread. Threads 0-31 have kv_c.
 
 inline constexpr int kGivenCacheThreads = 576, kGivenCacheLanes = (kLatent + kRotated) / 16;
 
@@ -173,7 +173,7 @@ void run_concat_and_cache_given(const Call& call) {
   });
 }
 
-// Kernel that computes scales: 32 lanes per token, 16 elements of kv_c per lane. Eight of the lanes also copy k_pe.
+// Kernel for the contracts that compute scales: 32 lanes per token, 16 elements of kv_c per lane. Eight lanes also copy k_pe.
 
 inline constexpr int kTileThreads = 128, kTokenLanes = kLatent / 16;
 
@@ -191,7 +191,7 @@ SIMT_KERNEL void concat_and_cache_tiles(TileArguments<T> a) {
   const bool is_row = token < a.cache.tokens;
   LaneWords<2> x{};
   simt::Vector<uint32_t> rotated{};
-  if (is_row) {  // loads the data before the slot is known, so that the two loads overlap
+  if (is_row) {  // loads the row before the slot has arrived, so that the two loads overlap
     x.load(Rules::row(a.latent, token, kLatent) + lane * 16);
     if (lane < kCopies) rotated = simt::load16(reinterpret_cast<const uint32_t*>(Rules::row(a.rotated, token, kRotated)) + lane * 4);
   }
@@ -227,10 +227,10 @@ void run_concat_and_cache_tiles(const Call& call) {
 // Layout of the attention cache.
 // Source: vLLM v0.33.0 csrc/cache_kernels.cu, reshape_and_cache_flash_kernel.
 
-inline constexpr int kHeads = 8, kHeadSize = 128;         ///< for K and for V
-inline constexpr int kHeadsNumbers = kHeads * kHeadSize;  ///< elements per token in K, and in V
+inline constexpr int kHeads = 8, kHeadSize = 128;         ///< for each of K and V
+inline constexpr int kHeadsNumbers = kHeads * kHeadSize;  ///< elements per token in each of K and V
 
-/// A block holds the codes of K's heads of all its tokens, then those of V. K has one scale, V another.
+/// A block holds the codes of all its tokens of K, then those of V. K has one scale, V another.
 struct VllmFlashFp8 : PagedRules {
   static constexpr const char* kContract = "vllm.flash_fp8";
   using Codes = CodesOfQuotients<E4m3fnSat>;
@@ -255,7 +255,7 @@ struct VllmFlashFp8Heads : VllmFlashFp8 {
   }
 };
 
-/// HND order: in a block, all tokens of one head follow each other.
+/// HND order: within a block, the tokens of one head follow each other.
 template <class Scales>
 struct WithHeadsFirst : Scales {
   SIMT_DEVICE static int64_t head_at(int64_t p, int64_t block_size, int head) { return (head * block_size + p) * kHeadSize; }
@@ -267,7 +267,7 @@ struct VllmFlashFp8HndHeads : WithHeadsFirst<VllmFlashFp8Heads> {
   static constexpr const char* kContract = "vllm.flash_fp8_hnd_heads";
 };
 
-// Kernel: 128 lanes per token, 16 elements per lane. The first 64 lanes have K, the others V.
+// Kernel: 128 lanes per token, 16 elements per lane. The first 64 lanes have K, the others have V.
 
 inline constexpr int kFlashThreads = 256, kFlashLanes = 2 * kHeadsNumbers / 16;
 
@@ -336,7 +336,7 @@ struct VllmIndexerK : PagedRules {
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kKey; }
   SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kKey + p * 4; }
   SIMT_DEVICE static float stored(float scale) { return scale; }
-  SIMT_DEVICE static uint32_t word_of(float scale) { return simt::bits(scale); }  ///< the bits that are stored
+  SIMT_DEVICE static uint32_t word_of(float scale) { return simt::bits(scale); }  ///< the bits that the cache stores for a scale
   SIMT_DEVICE static void store(uint32_t* to, const simt::Vector<uint32_t>& codes) { simt::store16(to, codes); }
 };
 
@@ -346,7 +346,7 @@ struct VllmIndexerKUe8m0 : VllmIndexerK {
   SIMT_DEVICE static float stored(float scale) { return simt::from_bits((simt::bits(scale) + 0x7fffffu) & 0xff800000u); }
 };
 
-/// scale_fmt "mxfp8": stores the exponent byte four times, once for each 32 elements.
+/// scale_fmt "mxfp8": stores the exponent byte four times, because each 32 elements have a scale byte.
 /// Source: vLLM v0.33.0, csrc/cache_kernels.cu, use_mx_scale.
 struct VllmIndexerKMx : VllmIndexerKUe8m0 {
   static constexpr const char* kContract = "vllm.indexer_k_mx";
@@ -381,7 +381,7 @@ SIMT_KERNEL void insert_keys(KeyArguments<T> a) {
   const int lane = simt::thread() % kKeyLanes;
   const bool is_row = token < a.cache.tokens;
   LaneWords<2> x{};
-  // loads the key before its slot is known, even if it is not stored, so that the two loads overlap
+  // loads the key before its slot has arrived, even if it is not stored, so that the two loads overlap
   if (is_row) x.load(Rules::row(a.k, token, kKey) + lane * 16);
   const int64_t mapped = is_row ? a.cache.slots[token] : -1;
   const float amax = widest_of_lanes<Rules, typename Rules::template Magnitude<T>, kWarp, kKeyLanes>(x);

@@ -11,8 +11,8 @@ namespace assay_kernels {
 // Layout of the DeepSeek-V4 cache.
 // Source: vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu 00ce99f0.
 
-/// A token in the cache: 448 codes in groups of 64, and 64 rotated elements of 16 bits. After the tokens of a block come eight
-/// bytes per token: seven scales and a zero.
+/// A token in the cache: 448 codes in groups of 64, and 64 rotated elements of 16 bits. After all tokens of a block come eight
+/// bytes per token: seven scales and a zero byte.
 struct VllmDsv4Kv : PagedRules {
   static constexpr const char* kContract = "vllm.deepseek_v4_kv_insert";
   using Code = E4m3fnSat;
@@ -21,7 +21,7 @@ struct VllmDsv4Kv : PagedRules {
   static constexpr int kLanes = 4;  ///< lanes that share a scale; each lane has 16 elements
   static constexpr bool kPads = true;
   static constexpr bool kNorm = false;
-  static constexpr bool kCodesRotated = false;  ///< the rotated elements are also quantized
+  static constexpr bool kCodesRotated = false;  ///< the rotated elements are quantized too
 
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
   SIMT_DEVICE static int64_t rotated_at(int64_t p) { return p * kTokenBytes + 448; }
@@ -39,12 +39,12 @@ struct VllmDsv4Kv : PagedRules {
     return simt::pair_from_floats<T>(even, odd);
   }
   SIMT_DEVICE static void store(uint32_t* to, const simt::Vector<uint32_t>& v) { simt::store16(to, v); }
-  /// Exponent byte of the smallest power of two that is at least v. v must be normal or Inf.
+  /// Exponent byte of the smallest power of two that is at least v; v must be normal or Inf.
   SIMT_DEVICE static uint32_t exponent(float v) {
     const uint32_t b = simt::bits(v);
     return (b >> 23) + ((b & 0x7fffffu) != 0 ? 1u : 0u);
   }
-  /// 1 / 2^(byte - 127); 0 for the byte of Inf.
+  /// 1 / 2^(byte - 127); 0 if byte is that of Inf.
   SIMT_DEVICE static float reciprocal(uint32_t byte) { return byte >= 254u ? 0.0f : simt::from_bits((254u - byte) << 23); }
 };
 
@@ -65,7 +65,7 @@ struct VllmDsv41Kv : VllmDsv4Kv {
   SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t /*block_size*/) { return p * kTokenBytes + 512; }
 };
 
-/// Normalizes the row before the insertion. `share`: 1 / number of elements, a power of two.
+/// Normalizes the row before it is inserted. `share`: 1 / number of elements, a power of two.
 template <class Insert>
 struct Normed : Insert {
   static constexpr bool kNorm = true;
@@ -93,7 +93,7 @@ struct ProductThenClamp {
   }
 };
 
-/// Conversion of v * factor to codes. The cast to e4m3fn already limits to 448; there the clamp only affects NaN.
+/// Converts v * factor to codes. The cast to e4m3fn already limits to 448, so its clamp only affects NaN.
 template <class Rules>
 using CodesOfCache =
     std::conditional_t<std::is_same_v<typename Rules::Code, E4m3fnSat> && Rules::kMost == 448.0f,
@@ -115,14 +115,14 @@ struct InsertArguments {
   float eps;
 };
 
-/// A lane's part of a row of 512: the sixteen elements that it quantizes, and one of the 32 pairs that are rotated. With one pair
-/// per lane, no lane has to loop over eight pairs. For a norm's sum, the four lanes that quantize nothing load the rotated
+/// A lane's elements of a row of 512: sixteen to quantize, and one of the 32 pairs to rotate. With one pair per lane, no lane
+/// loops over eight pairs. Four lanes quantize nothing; for a norm's sum of squares they load the rotated elements into x.
 /// elements into x.
 struct LaneOfRow {
   LaneWords<2> x{};
   uint32_t pair = 0;
 
-  /// `all`: also load the elements that are not quantized.
+  /// `all`: also loads the elements that are not quantized.
   template <class T>
   SIMT_DEVICE void load(const T* row, int lane, bool all) {
     if (all || lane < kCodingLanes) x.load(row + lane * 16);
@@ -139,14 +139,14 @@ struct LoadedToken {
   SIMT_DEVICE void load(const InsertArguments<T>& a, int64_t token, int lane) {
     is_row = token < a.cache.tokens;
     if (!is_row) return;
-    // loads the token before its slot is known, even if it is not stored, so that the loads overlap
+    // loads the row before its slot has arrived, even if it is not stored, so that the loads overlap
     own.load(a.kv + Rules::row(token, a.pitch), lane, Rules::kNorm || Rules::kCodesRotated);
     mapped = a.cache.slots[token];
     position = Rules::position(a.positions[token], token);
   }
 };
 
-/// Normalizes and rounds two elements. `pair` and `weights` each hold two values in a word; r: the factor of the row.
+/// Normalizes and rounds two elements. `pair` and `weights` each hold two values in a word; `r` is the factor of the row.
 template <class Rules, class T>
 SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
   float v[2], w[2];
@@ -158,7 +158,7 @@ SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
 /// Normalizes the lane's elements; the sum of squares covers the whole token. All lanes of a warp must call it.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE LaneOfRow normalized(const LaneOfRow& own, const LaneOfRow& weights, float eps) {
-  float v[16], squares = 0.0f, others = 0.0f;  // two chains of eight
+  float v[16], squares = 0.0f, others = 0.0f;  // two partial sums, of eight terms each
   own.x.widen_to<T>(v);
   SIMT_UNROLL
   for (int i = 0; i < 16; i += 2) squares = simt::fma(v[i], v[i], squares), others = simt::fma(v[i + 1], v[i + 1], others);
@@ -184,7 +184,7 @@ SIMT_DEVICE void rotate_pairs(LaneWords<2>& x, const float* angles, int lane) {
   }
 }
 
-/// Inserts a token whose elements are all quantized, after the rotation of the last 64.
+/// Inserts a token all of whose elements are quantized, after its last 64 elements are rotated.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE void insert_codes(const InsertArguments<T>& a, const LoadedToken& token, int lane) {
   const bool stored = token.is_row && Rules::is_stored(token.mapped);
@@ -200,7 +200,7 @@ SIMT_DEVICE void insert_codes(const InsertArguments<T>& a, const LoadedToken& to
   if (lane % Rules::kLanes == 0) block[Rules::scales_at(p, a.cache.block_size()) + lane / Rules::kLanes] = uint8_t(byte);
 }
 
-/// Inserts a token; its last 64 elements stay 16-bit. `weights`: those of the norm, if any. All lanes of a warp must call it.
+/// Inserts a token whose last 64 elements stay 16-bit. `weights`: weights of the norm, if any. All lanes of a warp must call it.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE void insert_token(const InsertArguments<T>& a, const LoadedToken& token, int lane, const LaneOfRow& weights = {}) {
   const bool stored = token.is_row && Rules::is_stored(token.mapped);
@@ -300,8 +300,8 @@ void run_dsv4_kv_insert(const Call& call) {
   });
 }
 
-// Writes the heads of Q and inserts the KV record of each token in one launch. A block does one of the two, so no warp does both.
-// Blocks that insert come first, because they wait longer for memory.
+// Writes the heads of Q and inserts each token into the cache, in one launch. A block does one of the two, so no warp does both.
+// Blocks that insert have the lowest indices, because they wait longer for memory.
 
 static_assert(kHeadThreads == kInsertThreads && kHead == kInsertLanes * kHeadLoads * kHeadLoad, "both kinds of blocks have equal sizes");
 

@@ -6,7 +6,7 @@
 namespace assay_kernels {
 namespace {
 
-/// Runs the rules whose contract is that of the call.
+/// Runs the first of the rules whose contract is the call's contract.
 template <class Rules, class... Others>
 void cast_by_contract(const Call& call) {
   if (call.contract() == Rules::kContract) return run_cast<Rules>(call);

@@ -15,7 +15,7 @@ struct CudaE4m3fnSat {
   SIMT_DEVICE static uint8_t encode(float v) { return simt::to_e4m3fn_sat(v); }
 };
 
-/// NaN loses its sign; the NaN of an overflow keeps it. CUDA's header uses this integer code on devices, too.
+/// A NaN loses its sign; a NaN that stands for an overflow keeps the sign. CUDA's header uses this integer code on devices, too.
 struct CudaE4m3fnNosat {
   static constexpr const char* kContract = "cuda.e4m3fn_nosat";
   static constexpr int kType = ASSAY_FLOAT8_E4M3FN;
@@ -76,7 +76,7 @@ struct TorchE8m0 {
   SIMT_DEVICE static uint8_t encode(float v) { return simt::e8m0_bits_nearest(v); }
 };
 
-/// The exponent field, plus one if the mantissa is not zero, clamped to 1..254. NaN is not treated specially.
+/// The exponent field, plus one if the mantissa is not zero, clamped to 1..254. NaN is not a special case.
 struct DeepgemmE8m0Ceil {
   static constexpr const char* kContract = "deepgemm.e8m0_ceil";
   static constexpr int kType = ASSAY_FLOAT8_E8M0FNU;
@@ -96,8 +96,8 @@ struct PtxInt8 {
 inline constexpr int kCastThreads = 64;
 inline constexpr int kCastStores = 16;  ///< stores per thread, of simt::kWideBytes codes each
 
-/// Converts to fp32 and keeps the sign of NaN. NVIDIA's conversion of fp16 turns every NaN into 0x7fffffff: on an H200, a cast
-/// that begins with it loses the sign of the 1023 inputs 0xfc01 .. 0xffff.
+/// Converts to fp32 and keeps the sign of NaN. NVIDIA's conversion of fp16 turns every NaN into 0x7fffffff. On an H200, a cast
+/// that begins with it therefore loses the sign of the 1023 inputs 0xfc01 .. 0xffff.
 template <class T>
 SIMT_DEVICE float widened(T v) {
   return simt::to_float(v);

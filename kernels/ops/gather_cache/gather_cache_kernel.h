@@ -9,14 +9,14 @@ namespace assay_kernels {
 struct GatherArguments {
   const uint8_t* cache;
   int64_t block_stride;  ///< in bytes
-  Divider by_block;      ///< tokens per block
+  Divider by_block;      ///< divides by the tokens per block
   int64_t blocks;
   const int32_t *table, *first, *starts;  ///< [requests, table_columns]; [requests + 1]; [requests] or nullptr
   int64_t requests, table_columns;
   const float* scale;   ///< [1] or nullptr
-  void* y;              ///< rows of values, or of copied codes
+  void* y;              ///< rows of converted values, or of copied codes
   float* y_scale;       ///< copied scales, or nullptr
-  int64_t rows, pitch;  ///< of y; the row pitch in elements
+  int64_t rows, pitch;  ///< number of rows of y, and their pitch in elements
 };
 
 inline constexpr int kGatherElements = 8, kGatherThreads = 128;
@@ -58,11 +58,11 @@ struct CachePlace {
 struct GatherRules {
   static constexpr bool kPacked = false, kByTable = true, kStarts = false, kStartsOfBlocks = false;
   static constexpr bool kCopiesScales = false;  ///< copies codes and scales instead of converting them
-  static constexpr int kScaleElements = 0;      ///< codes that share a stored scale; 0: all share a given one
-  static constexpr bool kPastEnd = true;        ///< y may have more rows than there are tokens
+  static constexpr int kScaleElements = 0;      ///< codes that share a stored scale; 0: the input `scale` is for all codes
+  static constexpr bool kPastEnd = true;        ///< y may have more rows than the cache has tokens of these sequences
   static constexpr bool kScaleBytes = false;    ///< stored scales are one exponent byte each
 
-  /// The sequence to which a row of y belongs: the last one that begins at or before it, since sequences may be empty.
+  /// The sequence that a row of y belongs to: the last one that begins at or before the row, since sequences may be empty.
   SIMT_DEVICE static int64_t request_of(const GatherArguments& a, int64_t row) {
     int64_t request = 0;
     for (int64_t r = 1; r < a.requests; ++r)
@@ -79,7 +79,7 @@ struct GatherRules {
     return a.table[request * a.table_columns + block];
   }
   SIMT_DEVICE static const uint8_t* block_at(const GatherArguments& a, int64_t block) { return a.cache + block * a.block_stride; }
-  /// Bytes between the tokens of a block whose elements are all copied; `of_elements`: bytes of these elements.
+  /// Distance in bytes between the tokens of a block, if all elements are copied. `of_elements`: bytes of a token's elements.
   SIMT_DEVICE static int64_t bytes_of_token(int64_t of_elements) { return of_elements; }
   SIMT_DEVICE static int64_t group_of(int64_t element, int per_scale) { return element / per_scale; }
   template <class T>
@@ -90,7 +90,7 @@ struct GatherRules {
 
 // Token records of each contract. Source: vllm csrc/cache_kernels.cu v0.10.2, v0.12.0 and v0.33.0.
 
-/// A token has 576 codes; one scale is given for all.
+/// A token has 576 codes. All tokens share one scale, which is an input.
 template <class Number>
 struct GatherMlaFp8 : GatherRules {
   static constexpr int kCoded = 576, kCopied = 0, kTokenBytes = 576;
@@ -149,7 +149,7 @@ struct VllmGatherDsMlaFnuz : GatherDsMla<NumberOfE4m3fnuz> {
   static constexpr const char* kContract = "vllm.gather_ds_mla_fnuz";
 };
 
-/// A block has the codes of all its keys, then their scales; both are copied.
+/// A block has the codes of all its keys, then the scales of all its keys. Codes and scales are copied.
 struct VllmGatherIndexerK : GatherRules {
   static constexpr const char* kContract = "vllm.gather_indexer_k";
   static constexpr int kCoded = 0, kCopied = 128, kScaleElements = 128;
@@ -162,8 +162,8 @@ struct VllmGatherIndexerKV0200 : VllmGatherIndexerK {
   static constexpr bool kPastEnd = true;
 };
 
-/// DeepSeek-V4: a token has 448 codes and 64 elements of 16 bits. Its seven scale bytes follow the tokens of the block.
-/// Source: vLLM v0.33.0, vllm/models/deepseek_v41/common/ops/cache_utils.py, dequantize_and_gather_k_cache.
+/// DeepSeek-V4: a token has 448 codes and 64 elements of 16 bits. After all tokens of a block come eight bytes per token: seven
+/// scales and padding. Source: vLLM v0.33.0, vllm/models/deepseek_v41/common/ops/cache_utils.py, dequantize_and_gather_k_cache.
 struct VllmGatherDsv4K : GatherRules {
   static constexpr const char* kContract = "vllm.gather_dsv4_k";
   static constexpr int kCoded = 448, kCopied = 64, kScaleElements = 64, kTokenBytes = 576;
@@ -214,7 +214,7 @@ SIMT_DEVICE CachePlace place_of_row(const GatherArguments& a, int64_t row) {
   return {Rules::block_at(a, block), position};
 }
 
-/// T: the type of y, or uint8_t for codes that are copied.
+/// T: type of the elements of y, or uint8_t if codes are copied.
 template <class Rules, class T>
 SIMT_KERNEL void gather_cache(GatherArguments a, Divider by_loads) {
   const int64_t load = simt::block() * kGatherThreads + simt::thread(), row = by_loads.quotient(uint32_t(load));
@@ -250,7 +250,7 @@ SIMT_KERNEL void gather_cache(GatherArguments a, Divider by_loads) {
 struct GatherNeeds {
   bool by_table, starts, given_scale, copies_scales;
   int elements;            ///< elements of a row of y
-  int64_t bytes_of_token;  ///< bytes per token that a block of the cache must have
+  int64_t bytes_of_token;  ///< bytes of a token, for which a block of the cache must have room
 };
 GatherArguments gather_arguments(const Call& call, GatherNeeds needs);
 

@@ -1,4 +1,4 @@
-// gemm_block_scaled: block scales along k, applied to the sum of each block of k, or by the tensor core instruction itself.
+// gemm_block_scaled: block scales along k, which multiply the sum of each block of k or are applied by the instruction itself.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_block_scaled_rules.h"
@@ -16,7 +16,7 @@ SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t c
       Rules::template stored<Y>(Rules::template finished<Y>(x, column, Rules::result(acc, c)));
 }
 
-/// Adds the result of a split-K part to the earlier ones, in the type of d.
+/// Adds the result of a split-K part to the results of the earlier parts, in the type of d.
 template <class Rules, class Y>
 SIMT_DEVICE float added_block_result(float before, float acc) {
   return simt::to_float(simt::from_float<Y>(before + simt::to_float(Rules::template stored<Y>(Rules::result(acc, 0.0f)))));
@@ -34,10 +34,10 @@ SIMT_DEVICE void store_as(const BlockGemmArguments& x, int64_t row, int64_t colu
   if (x.y == ResultType::kF16) store_block<Rules, simt::F16>(x, row, column, acc);
 }
 
-// A GEMM whose instruction applies the scales: one accumulation over k. Each block computes one tile of the instruction's size.
+// A GEMM whose instruction applies the scales, with one accumulator for all of k. Each block computes one tile of an instruction.
 
-/// Scale bytes for one instruction. Beyond m, n and k they are 0, the smallest scale of each format: some instructions align
-/// terms to the largest exponent of the scales, even if the codes are zeros.
+/// Scale bytes for one instruction. Beyond m, n and k they are 0, the smallest scale of each format, because some instructions
+/// align terms to the largest exponent of the scales, even if the codes are zeros.
 template <class U>
 struct StagedScales {
   static constexpr int kEach = units::Bytes<U>::kScales;  ///< scales per row
@@ -45,7 +45,7 @@ struct StagedScales {
   alignas(16) uint8_t b[U::kN * kEach];
 };
 
-/// Loads the scales of rows row .. row + rows - 1 for one instruction at k.
+/// Loads the scales of rows row .. row + rows - 1 for the instruction that begins at element k.
 template <class Rules, class U, int kThreads>
 SIMT_DEVICE void stage_scales(uint8_t* to, const BlockScales& scales, int64_t row, int rows, int64_t all_rows, int64_t k, int64_t all_k) {
   constexpr int kEach = StagedScales<U>::kEach;
@@ -96,7 +96,7 @@ SIMT_KERNEL void unit_scaled_product(typename Rules::Arguments x) {
   store_tile<Rules>(x, row, column, chain, [&](int i) { return number_of_sum<U>(chain.at[i]); });
 }
 
-// A GEMM whose operands are decoded to bf16 or fp16 before the instruction: one accumulation over all k.
+// A GEMM whose operands are decoded to bf16 or fp16 before the instruction, with one accumulator for all of k.
 
 /// The operands of one instruction, with zeros beyond m, n and k.
 template <class U>
@@ -114,7 +114,7 @@ SIMT_DEVICE uint16_t half_bits(float v) {
     return simt::from_float<simt::F16>(v).bits;
 }
 
-/// Stages an operand of one instruction: rows >= row, elements k >= at. operand(row, k) is the value before rounding to Format.
+/// Stages an operand of one instruction: rows >= row, elements k >= at. operand(r, k) is the value before rounding to Format.
 template <class U, class Format, int kThreads, int kElements, class Operand>
 SIMT_DEVICE void stage_decoded(uint16_t (&to)[kElements], int64_t row, int64_t rows, int64_t at, int64_t all_k, Operand operand) {
   for (int i = simt::thread(); i < kElements; i += kThreads) {
@@ -147,7 +147,7 @@ SIMT_KERNEL void decoded_scaled_product(typename Rules::Arguments x) {
   store_tile<Rules>(x, row, column, chain, [&](int i) { return number_of_sum<U>(chain.at[i]); });
 }
 
-// A GEMM whose block scales are applied to sums of the instruction. Each block computes one tile of the instruction's size and
+// A GEMM that applies block scales to sums of the instruction. Each block computes one tile of the instruction's size and
 // advances along k by one instruction at a time.
 
 template <class U, class Rules, int kWarp>
@@ -175,7 +175,7 @@ SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
       units::mma<U, kWarp>(chain, factors);
       simt::barrier();
       const bool promotes = (at + U::kK - part) % Rules::kPromote == 0 || at + U::kK >= last;
-      const int64_t first = part + (at - part) / Rules::kPromote * Rules::kPromote;  // first k of the promoted run
+      const int64_t first = part + (at - part) / Rules::kPromote * Rules::kPromote;  // first element along k of the promoted run
       SIMT_UNROLL
       for (int i = 0; i < chain.kElements && promotes; ++i) {
         const int64_t r = row + chain.row(i), c = column + chain.column(i);
@@ -195,7 +195,7 @@ SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
   store_tile<Rules>(x, row, column, chain, [&](int i) { return sum[i]; });
 }
 
-/// Launches the kernel of the rules, one block per tile: decoded operands, scales in the instruction, or scales after it.
+/// Launches the kernel for the rules, one block per tile: with decoded operands, with scales in the instruction, or after it.
 template <class Rules, class Arguments>
 void launch_scaled(const Call& call, int64_t tiles, const Arguments& x) {
   using U = typename Rules::Unit;
@@ -226,7 +226,7 @@ void run_block_gemm(const Call& call) {
   launch_scaled<Rules>(call, tiles, x);
 }
 
-// Table rows for rules whose instruction this build has.
+// Table rows for the rules whose instruction this build has.
 
 template <class Rules, int kParts>
 void run_block_gemm_by_contract(const Call& call) {
@@ -236,7 +236,7 @@ void run_block_gemm_by_contract(const Call& call) {
   });
 }
 
-/// kParts > 1: with split-K, for contracts that leave the number of parts to the library.
+/// kParts > 1: with split-K, for contracts in which the library chooses the number of parts.
 template <class Rules, int kParts = 1>
 std::vector<Kernel> block_gemm_rows(const std::string& name) {
   const std::vector<std::string> contracts = gemm_contracts<Rules>();

@@ -12,14 +12,14 @@ namespace assay_kernels {
 struct ScaleLevel {
   int type = ASSAY_FLOAT, bits = 32;       ///< element type of the tensor
   int64_t in_element = 1;                  ///< scales per tensor element
-  /// size of the tiles in memory; rows and blocks are padded to whole tiles. 1: no tiles, strides describe the layout
+  /// size of the tiles of scales in memory; rows and blocks are padded to whole tiles. 1: no tiles, strides give the layout
   int64_t tile_rows = 1, tile_blocks = 1;
 };
 inline constexpr ScaleLevel kFloatScales{}, kPackedScales{ASSAY_INT, 32, 4}, kTiledScales{ASSAY_FLOAT8_E8M0FNU, 8, 1, 128, 4},
     kTiledE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8, 1, 128, 4}, kE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8}, kE8m0Scales{ASSAY_FLOAT8_E8M0FNU, 8};
 
-/// Block scales that each cover `rows` rows. Strides are in tensor elements. With tiles, row_stride is the padded number of
-/// blocks of a row. `data` points to the scales, also if they are not fp32.
+/// Block scales, each of which covers `rows` rows. Strides are in tensor elements. With tiles, row_stride is the padded number of
+/// blocks of a row. `data` points to the scales even if they are not fp32.
 struct BlockScales {
   const float* data;
   int64_t row_stride, block_stride;
@@ -28,7 +28,7 @@ struct BlockScales {
 
 struct BlockGemmArguments : GemmOperands {
   BlockScales scale_a, scale_b;
-  const void* c;  ///< [m, n] in the type of d, added to the product; nullptr: none
+  const void* c;  ///< [m, n] in the type of d, added to the GEMM's result; nullptr: none
   const float *global_a, *global_b;  ///< scales of whole tensors, besides the block scales; nullptr: none
   const void* bias;                  ///< [n] in the type of d; nullptr: none
 };
@@ -39,10 +39,10 @@ inline constexpr int64_t kProductsOfScale = 128;
 /// elements along k that share a scale.
 BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c, const ScaleLevel& level, int64_t products);
 
-/// The data of the f32 scale of a whole tensor, [1], or of the scales of each expert's weights, [count].
+/// The data of the f32 scale of a whole tensor, [1], or of the f32 scales of all experts' weights, [count].
 const float* outer_scales(const Call& call, const char* role, int64_t count);
 
-/// The data of a bias [n] in the type of d. Rejects one that the contract does not take.
+/// The data of a bias [n] in the type of d. Rejects a bias unless takes_bias.
 const void* block_gemm_bias(const Call& call, const assay_tensor& bias, int64_t n, bool takes_bias);
 
 // Contracts of gemm_block_scaled: the tensor core instruction, when the accumulator is promoted to fp32, and how block scales are
@@ -52,7 +52,7 @@ const void* block_gemm_bias(const Call& call, const assay_tensor& bias, int64_t 
 template <class MatrixUnit, int kPromotedEvery = 128>
 struct BlockRules : PlainProduct<MatrixUnit> {
   using Arguments = BlockGemmArguments;
-  static constexpr int64_t kPromote = kPromotedEvery;  ///< multiply-accumulates between two promotions
+  static constexpr int64_t kPromote = kPromotedEvery;  ///< elements along k between two promotions of the accumulator to fp32
   static constexpr int64_t kRowsOfScaleB = 128;
   static constexpr int64_t kPartOf = 128;  ///< split-K parts are multiples of this
   static constexpr bool kAddsC = false;
@@ -62,11 +62,11 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   static constexpr bool kDecodes = false;  ///< operands of the instruction are codes times scales, rounded to 16 bits
   static constexpr bool kOuterOfA = false, kOuterOfB = false;  ///< a, b: there is a scale of the whole tensor
   static constexpr bool kTakesBias = false;
-  static constexpr bool kScalesOneBlock = false;  ///< if k has a single block, one_block() scales its sum
+  static constexpr bool kScalesOneBlock = false;  ///< if k has a single block, one_block() applies its scales, otherwise join()
   /// each split-K part is scaled and rounded like a result; the parts are then added in the type of d
   static constexpr bool kAddsResults = false;
 
-  /// For GEMMs whose rows belong to experts: prepares the tile that begins at a row. Returns false if it is not computed.
+  /// For GEMMs whose rows belong to experts: prepares the tile that begins at `row`. Returns false to skip the tile.
   template <class Rules>
   SIMT_DEVICE static bool enter(BlockGemmArguments& /*x*/, int64_t /*row*/) {
     return true;
@@ -74,7 +74,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static float scale(const BlockScales& scales, int64_t row, int64_t block) {
     return scales.data[row * scales.row_stride + block * scales.block_stride];
   }
-  /// The scale of a row of a, or of a row of b, at element k.
+  /// The scale of a row of a at element k; scale_of_column(): of a row of b.
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return scale(x.scale_a, row, k / kProductsOfScale);
   }
@@ -83,7 +83,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   }
   SIMT_DEVICE static float one_block(float chain, float sa, float sb) { return chain * sb * sa; }
   SIMT_DEVICE static float result(float acc, float /*c*/) { return acc; }
-  /// Applies scales of whole tensors and a bias; the result is then rounded to Y.
+  /// Applies the scales of whole tensors and a bias; the result is then rounded to Y.
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& /*x*/, int64_t /*column*/, float result) {
     return result;
@@ -94,13 +94,13 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   }
 };
 
-/// Multiplies both scales first: acc + (sa * sb) * chain, the last two operations as one FMA.
+/// acc + (sa * sb) * chain, where chain is the sum of a block of k. The last multiplication and the addition are one FMA.
 template <class MatrixUnit, int kPromotedEvery = 128>
 struct ProductOfScales : BlockRules<MatrixUnit, kPromotedEvery> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(sa * sb, chain, acc); }
 };
 
-/// Applies one scale after the other: acc + (chain * sa) * sb, the last two operations as one FMA.
+/// acc + (chain * sa) * sb, where chain is the sum of a block of k. The last multiplication and the addition are one FMA.
 template <class MatrixUnit, int kPromotedEvery = 128>
 struct ScaleOfRowFirst : BlockRules<MatrixUnit, kPromotedEvery> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
@@ -117,7 +117,7 @@ struct DeepGemm1d1d : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   SIMT_DEVICE static float result(float acc, float c) { return c + acc; }
 };
 
-/// Packed scales: the exponent of a block is byte block % 4 of int32 word block / 4.
+/// Packed scales: the exponent of block b of k is byte b % 4 of int32 word b / 4.
 template <class Base>
 struct PackedScales : Base {
   static constexpr ScaleLevel kLevel = kPackedScales;
@@ -165,14 +165,14 @@ struct TorchMxSm120 : TiledScales<TorchMxSm120, units::Sm120MmaMxE4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_mxfp8.sm_120";
 };
 
-/// FP4: a byte has two codes. NVFP4 has an E4M3 scale per 16 elements, MXFP4 an E8M0 scale per 32.
+/// FP4: a byte holds two codes. NVFP4 has an E4M3 scale per 16 elements, MXFP4 an E8M0 scale per 32 elements.
 template <class Rules, class MatrixUnit>
 struct Fp4Product : TiledScales<Rules, MatrixUnit> {
   static constexpr int64_t kProducts = MatrixUnit::kScaleBlock;
   static constexpr ScaleLevel kLevel = kProducts == 16 ? kTiledE4m3Scales : kTiledScales;
 };
 
-/// The fp32 sum is multiplied by alpha, one f32 value, which calls pass as the scale of the tensor a.
+/// Multiplies the fp32 sum by alpha, one f32 value. Calls pass alpha as the scale of tensor a.
 /// Source: vLLM v0.33.0, nvfp4_scaled_mm_kernels.cu, alpha_ptr of CUTLASS's epilogue.
 template <class Rules, class MatrixUnit>
 struct TimesAlpha : Fp4Product<Rules, MatrixUnit> {
@@ -193,7 +193,7 @@ struct FlashinferNvfp4Mm : TimesAlpha<FlashinferNvfp4Mm, units::Sm100Tcgen05Nvf4
   static constexpr const char* kContract = "flashinfer.mm_fp4_cutlass.sm_100";
 };
 
-/// The fp32 sum is multiplied by the product of both tensors' scales, which is rounded to fp32: cuBLASLt's alpha.
+/// Multiplies the fp32 sum by cuBLASLt's alpha: the product of both tensors' scales, rounded to fp32.
 /// Source: pytorch 0174dfab, ScaledBlas.cpp, _scaled_nvfp4_nvfp4.
 template <class Rules, class MatrixUnit>
 struct TimesBothScales : Fp4Product<Rules, MatrixUnit> {
@@ -221,8 +221,8 @@ struct TorchMxfp4 : Fp4Product<TorchMxfp4, units::Sm100Tcgen05Mxf4F32> {
   static constexpr const char* kContract = "torch.scaled_mm_mxfp4.sm_100";
 };
 
-/// Rounds to the type of d: the sum, the product of both tensors' scales, the product of these two, and its sum with the bias.
-/// Source: torchao 0.18.0, nvfp4_tensor.py, _addmm_nvfp4_dispatch.
+/// Rounds four results to the type of d: the sum, the product of both tensors' scales, the product of these two, and its sum with
+/// the bias. Source: torchao 0.18.0, nvfp4_tensor.py, _addmm_nvfp4_dispatch.
 template <class Rules, class MatrixUnit>
 struct TorchaoNvfp4Product : TimesBothScales<Rules, MatrixUnit> {
   static constexpr bool kTakesBias = true;
@@ -260,13 +260,13 @@ struct DecodedFp4 : BlockRules<MatrixUnit> {
   SIMT_DEVICE static uint32_t code_of_b(const BlockGemmArguments& x, int64_t column, int64_t k) {
     return units::code_at<CodesOfB>(x.b, column * x.pitch_b + k);
   }
-  /// Operands before their rounding to 16 bits; `g`: the scale of the tensor.
+  /// Operands before they are rounded to 16 bits; `g`: the scale of the tensor.
   SIMT_DEVICE static float operand_of_a(float code, float scale, float /*g*/) { return code * scale; }
   SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
 };
 
-/// The scale of tensor a multiplied before quantization, so it divides here; that of b multiplies. The bias is added in 16 bits.
-/// Source: vLLM v0.33.0, nvfp4_emulation_utils.py, run_nvfp4_emulations.
+/// a was multiplied by its tensor scale before quantization, so the kernel divides by it; it multiplies by the tensor scale of b.
+/// The bias is added in 16 bits. Source: vLLM v0.33.0, nvfp4_emulation_utils.py, run_nvfp4_emulations.
 template <class MatrixUnit>
 struct VllmNvfp4Decoded : DecodedFp4<MatrixUnit, 16> {
   static constexpr bool kOuterOfA = true, kOuterOfB = true, kTakesBias = true;
@@ -284,7 +284,7 @@ struct VllmNvfp4DecodedBf16 : VllmNvfp4Decoded<units::Sm90WgmmaBf16F32> {
 struct VllmNvfp4DecodedF16 : VllmNvfp4Decoded<units::Sm90WgmmaF16F32> {
   static constexpr const char* kContract = "vllm.nvfp4_emulation_f16.sm_90";
 };
-/// VllmNvfp4Decoded on MFMA instructions.
+/// VllmNvfp4Decoded on AMD's MFMA instructions.
 struct AssayNvfp4DecodedBf16 : VllmNvfp4Decoded<units::Gfx942MfmaBf16F32> {
   static constexpr const char* kContract = "assay.nvfp4_emulation_bf16.gfx942";
 };
@@ -293,8 +293,8 @@ struct TorchaoMxfp4Decoded : DecodedFp4<units::Sm90WgmmaBf16F32, 32> {
   static constexpr const char* kContract = "torchao.mxfp4_mm_emulated.sm_90";
 };
 
-/// Converts scale bytes to fp32 and applies them like fp32 scales. Calls Rules::scale_byte(), so that a deliberately wrong
-/// kernel can change a byte.
+/// Converts scale bytes to fp32 and uses them as fp32 scales. Calls Rules::scale_byte(), so that a deliberately wrong kernel can
+/// change a byte.
 template <class Rules>
 struct DecodedScales : PackedScales<ProductOfScales<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "assay.fp8_gemm_1d1d_packed.sm_90";
@@ -354,7 +354,7 @@ struct UnknownBlocks : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "assay.unknown_fp8_1x128_128x128.sm_90";
 };
 
-/// As ProductOfScales, in a build that flushes subnormals.
+/// As ProductOfScales, in a build that flushes subnormals to zero.
 template <class MatrixUnit>
 struct FlushedProductOfScales : BlockRules<MatrixUnit> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) {
@@ -382,13 +382,13 @@ struct AiterOpusBlockscale : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
   }
   static constexpr const char* kContract = "aiter.opus_gemm_a8w8_blockscale_rz.gfx942";
 };
-/// On gfx950, with OCP codes. MatrixUnit: its instruction, or a candidate model of it.
+/// The gfx950 version, with OCP codes. MatrixUnit: gfx950's instruction, or a candidate model of it.
 template <class MatrixUnit>
 struct AiterBlockscaleGfx950 : CkBlocks<MatrixUnit> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale.gfx950";
 };
 
-/// MXFP4; the instruction, or a candidate model of it, applies the scales. Scale bytes are stored row by row.
+/// MXFP4. The instruction, or a candidate model of it, applies the scales. Scale bytes are stored row by row.
 /// Source: AITER e4048607, _triton_kernels/gemm/basic/gemm_afp4wfp4.py, _gemm_afp4wfp4_kernel.
 template <class MatrixUnit>
 struct AiterTritonMxfp4Gfx950 : BlockRules<MatrixUnit> {
@@ -401,8 +401,8 @@ struct AiterTritonMxfp4Gfx950 : BlockRules<MatrixUnit> {
   }
 };
 
-/// Split-K: the 16-bit results of the parts are added to a zeroed d. The real kernel adds them by atomics in any order, this one
-/// in the order of the parts.
+/// Split-K: the 16-bit results of the parts are added to a zeroed d. The real kernel adds them by atomics in any order; this
+/// kernel adds them in the order of the parts.
 /// Source: AITER e4048607, gemm_a8w8_blockscale_common.cuh, SetKBatch.
 template <class Base>
 struct AddedBlockResults : Base {

@@ -1,4 +1,4 @@
-// Shared by all GEMM kernels: lists of rules whose tensor core is available, operands as the host reads and checks them, default
+// Shared by all GEMM kernels: lists of rules whose tensor core is available, operands that the host reads and checks, default
 // rules, and staging of the operands of one instruction.
 #pragma once
 
@@ -8,14 +8,14 @@
 
 #include "kernels/ops/call.h"
 #include "kernels/simt/simt.h"
-// Names the tensor cores of every vendor; the lists in mma.h tell which of them have an instruction in this build.
+// Names the tensor cores of every vendor. The lists in mma.h tell which instructions this build has.
 #include "kernels/units/amd_units.h"
 #include "kernels/units/mma.h"
 #include "kernels/units/nvidia_units.h"
 
 namespace assay_kernels {
 
-// Selects the GEMM rules whose instruction is available, with their contracts and code types.
+// Selects the GEMM rules whose instruction this build has, with their contracts and code types.
 
 /// ABI type of a format's codes.
 template <class F>
@@ -42,7 +42,7 @@ constexpr bool holds(const units::Lists<Several...>*) {
   return (holds<U>(static_cast<const Several*>(nullptr)) || ...);
 }
 
-/// The rules whose tensor core is in the vendor's list.
+/// Those of the rules whose tensor core is in the vendor's list.
 template <class Vendor, class... Rules>
 struct GemmList {
   template <class Call>
@@ -77,7 +77,7 @@ struct GemmOperands {
   ResultType y;
   int64_t m, n, k;
   int64_t pitch_a, pitch_b, pitch_d;  ///< row pitches in elements
-  int64_t part;  ///< elements per split-K part; sums of parts are added in fp32, in order
+  int64_t part;  ///< elements along k per split-K part; the sums of the parts are added in fp32, in order
 };
 
 inline const assay_tensor& gemm_codes(const Call& call, const char* role, int type) {
@@ -94,8 +94,8 @@ inline ResultType result_type(const assay_tensor& d) {
   unsupported("d must be f32, bf16 or fp16");
 }
 
-/// Reads a, b and d; `part` is all of k, no split-K. Rejects types other than `a_type` and `b_type`, wrong shapes, and rows that
-/// are not contiguous or begin within a byte.
+/// Reads a, b and d, without split-K: `part` is all of k. Rejects types other than `a_type` and `b_type`, wrong shapes, and rows
+/// that are not contiguous or do not begin at a byte.
 inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
   const Shape of_a = matrix_of_rows(a), of_b = matrix_of_rows(b), of_d = matrix_of_rows(d);
@@ -128,17 +128,17 @@ inline int64_t part_of(int64_t k, int parts, int64_t unit) {
 template <class MatrixUnit>
 struct PlainProduct {
   using Unit = MatrixUnit;
-  using CodesOfA = typename MatrixUnit::A;  ///< code types of the tensors
+  using CodesOfA = typename MatrixUnit::A;  ///< format of the codes in the tensors a and b
   using CodesOfB = typename MatrixUnit::B;
 
-  static constexpr int64_t kPeriod = 1;  ///< elements along k after which the order repeats
-  /// Index along k of the element that is at a position of the accumulation order.
+  static constexpr int64_t kPeriod = 1;  ///< number of elements along k after which the accumulation order repeats
+  /// Index along k of the element at this position of the accumulation order.
   SIMT_DEVICE static int64_t product_at(int64_t place) { return place; }
 
-  /// true: b must be dense, because its layout is not row by row
+  /// true: b must be dense, because its bytes are not stored row by row
   static constexpr bool kDenseWeight = false;
 
-  /// Number of elements along k that are used, and where the elements of a, b and d are in memory.
+  /// products(): number of elements along k that are used. The others: where elements of a, b and d are in memory.
   SIMT_DEVICE static int64_t products(int64_t k) { return k; }
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row; }
   SIMT_DEVICE static int64_t byte_of_a(int64_t row, int64_t k, int64_t pitch) { return row * pitch + k; }
@@ -147,8 +147,8 @@ struct PlainProduct {
   SIMT_DEVICE static bool keeps_part(int64_t /*first*/, int64_t /*end*/, int64_t /*k*/) { return true; }
 };
 
-/// Order along k of composable_kernel: each of kLanes groups of lanes reads eight consecutive elements; the groups start kApart
-/// elements apart. This holds for both operands.
+/// Accumulation order of composable_kernel: each of kLanes groups of lanes reads eight consecutive elements; the groups start
+/// kApart elements apart. The order holds for both operands.
 /// Source: composable_kernel 8e22e1ae, blockwise_gemm_pipeline_xdlops_base.hpp CalculateAThreadOriginDataIndex.
 template <class Base, int kLanes, int kApart>
 struct LaneOrder : Base {
@@ -159,13 +159,13 @@ struct LaneOrder : Base {
   }
 };
 
-/// The end of k, rounded up to whole periods of the order.
+/// The end of a part of k, rounded up to whole periods of the accumulation order.
 template <class Rules>
 SIMT_DEVICE int64_t end_of_periods(int64_t first, int64_t end) {
   return first + (end - first + Rules::kPeriod - 1) / Rules::kPeriod * Rules::kPeriod;
 }
 
-/// Rejects a b with a row pitch other than k if the rules need a dense b.
+/// Rejects a b whose row pitch is not k, if the rules need a dense b.
 template <class Rules>
 void expect_weight(const GemmOperands& x) {
   if (Rules::kDenseWeight && x.pitch_b != x.k) unsupported("b is shuffled and must be dense");
@@ -180,7 +180,7 @@ struct ShuffledWeight {
   }
 };
 
-/// Rules of a GEMM with a shuffled weight.
+/// Changes the rules of a GEMM so that the weight is shuffled.
 template <class Base>
 struct OfShuffledWeight : Base {
   static constexpr bool kDenseWeight = true;
@@ -189,7 +189,7 @@ struct OfShuffledWeight : Base {
   }
 };
 
-// Staging: copies the operands of one instruction to memory that the whole block reads.
+// Staging: copies the operands of one instruction to shared memory, which the whole block reads.
 
 /// Operands of one instruction, with zeros beyond m, n and k.
 template <class U>
@@ -208,8 +208,8 @@ SIMT_DEVICE float number_of_sum(uint32_t code) {
   return value;
 }
 
-/// Stages the operands of the tile at (row, column) at k. `Arguments` must have m, n, k, a, b and their pitches. `Rules` define
-/// where elements are in memory. The order along k begins at `first`; elements >= end are zeros.
+/// Stages the operands of the tile at (row, column) for the instruction at k. `Arguments` must have m, n, k, a, b and their
+/// pitches. `Rules` define where elements are in memory. The accumulation order begins at `first`; elements >= end are zeros.
 template <class Rules, int kThreads, class Arguments>
 SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const Arguments& x, int64_t row, int64_t column, int64_t first,
                        int64_t k, int64_t end) {

@@ -1,5 +1,5 @@
 // gemm_grouped: how a tile of rows finds its expert. The loop over k is that of gemm_block_scaled or gemm_scaled. fused_moe: each
-// row of d is a slot (a token and one of its experts) and uses the token's row of a. Lists group slots into blocks of one expert.
+// row of d is a slot (a token and one of its experts) and uses the token's row of a. The call's lists group slots by expert.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_block_scaled_kernel.h"
@@ -9,14 +9,14 @@ namespace assay_kernels {
 
 /// b is [experts, n, k] and dense, scale_b [experts, n / 128, k / 128].
 struct GroupedGemmArguments : BlockGemmArguments {
-  const int32_t* groups;  ///< by index: the expert of each row, -1: none; masked: the rows in use of each expert
+  const int32_t* groups;  ///< masked: number of rows in use of each expert; otherwise the expert of each row, or -1
   int64_t experts;
-  int64_t room;                                    ///< masked: rows of a and d per expert, whole tiles; else 0
-  int64_t scales_of_expert_a, scales_of_expert_b;  ///< distance between two experts' scales; of a: if masked
+  int64_t room;                                    ///< masked: rows of a and d per expert, a whole number of tiles; otherwise 0
+  int64_t scales_of_expert_a, scales_of_expert_b;  ///< distance between the scales of two experts; of a: only if masked
 };
 
 /// Rejects invalid calls. `masked`: tensor `tokens` has the rows in use of each expert; otherwise `expert_of_row` has the expert of
-/// each row. `rows_of_b`: rows of b that share a scale. `tile_rows`: experts begin at multiples of this row number.
+/// each row. `rows_of_b`: rows of b that share a scale. `tile_rows`: each expert begins at a multiple of this number of rows.
 GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_type, bool masked, int64_t rows_of_b,
                                             int64_t tile_rows, const ScaleLevel& level = kFloatScales);
 
@@ -26,7 +26,7 @@ struct OfExperts : Base {
   using Arguments = GroupedGemmArguments;
   static constexpr int64_t kTileRows = 128;
 
-  /// Moves b and the scales to the expert of the tile. Returns false for a tile without expert, which is not computed.
+  /// Moves b and the scales to the expert of the tile. Returns false if the tile has no expert; it is then not computed.
   template <class Rules>
   SIMT_DEVICE static bool enter(GroupedGemmArguments& x, int64_t row) {
     const int64_t expert = Rules::expert_of(x, row);
@@ -56,7 +56,7 @@ struct DeepGemmMasked : OfExperts<DeepGemm1d2d> {
   }
 };
 
-/// On sm_100 the instruction applies the scales, four of which are packed in a word.
+/// On sm_100 the instruction applies the scales, of which four are packed in a word.
 /// Source: DeepGEMM 54e22612, sm100_fp8_fp4_gemm_1d1d.cuh.
 struct DeepGemmContiguousPacked : OfExperts<DeepGemmPacked> {
   static constexpr const char* kContract = "deepgemm.m_grouped_fp8_gemm_contiguous.sm_100";
@@ -69,26 +69,26 @@ struct DeepGemmMaskedPacked : OfExperts<DeepGemmPacked> {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return DeepGemmMasked::expert_of(x, row); }
 };
 
-// Experts at offsets: an expert may begin at any row of a. A scale covers a row of a; for b, a row or all rows of an expert.
+// Experts at offsets: an expert may begin at any row of a. Each row of a has a scale. In b, each row or each expert has a scale.
 
 struct ExpertRows {
-  const int32_t* offsets;  ///< the first row of each expert; nullptr: where the previous one ends
-  const int32_t* sizes;    ///< [experts, 3]: rows, n and k of each expert; without offsets, [experts]: where its rows end
+  const int32_t* offsets;  ///< the first row of each expert; nullptr: the end of the previous expert
+  const int32_t* sizes;    ///< [experts, 3]: rows, n and k of each expert; without offsets, [experts]: the end of its rows
   int64_t experts;
-  int64_t tiles;               ///< tiles along m of an expert that has all rows
-  int64_t room;                ///< masked: rows of a and d per expert, `sizes` has the rows in use; otherwise 0
+  int64_t tiles;               ///< tiles along m per expert, enough for an expert that has all rows
+  int64_t room;                ///< masked: rows of a and d per expert, of which `sizes` has the number in use; otherwise 0
   int64_t scales_of_expert_b;  ///< distance between the scales of two experts
 };
 
-/// a is [m, k], d [m, n], b [experts, n, k] and dense. enter() sets m and the pointers to those of one expert.
+/// a is [m, k], d [m, n], b [experts, n, k] and dense. enter() sets m and the pointers to the values for one expert.
 struct OffsetGemmArguments : GemmArguments, ExpertRows {};
 
 /// Experts at offsets, with block scales in tiles of 128 rows.
 struct OffsetMxArguments : BlockGemmArguments, ExpertRows {
-  const int32_t* tile_rows;  ///< the row of scale_a, a multiple of 128, where each expert's scales begin
+  const int32_t* tile_rows;  ///< for each expert the row of scale_a, a multiple of 128, where its scales begin
 };
 
-/// Experts at offsets, with block scales: one matrix for a, and one for each expert of b.
+/// Experts at offsets, with block scales: one matrix of scales for a, and one for each expert of b.
 struct OffsetBlockArguments : BlockGemmArguments, ExpertRows {};
 
 /// The tensors that state each expert's rows: `expert_offsets` and `problem_sizes`; `expert_ends`; or `tokens`, the rows in use.
@@ -97,7 +97,7 @@ enum class ExpertTensor { kOffsets, kEnds, kTokens };
 /// Rejects invalid calls.
 OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_type, ExpertTensor rows, int64_t tile);
 
-/// Rejects invalid calls. `scale_rows` > 0: in scale_a, experts begin at multiples of it, and scale_a has rows for the worst case.
+/// Rejects invalid calls. `scale_rows` > 0: in scale_a, experts begin at multiples of it, and there are rows for the worst case.
 OffsetBlockArguments offset_block_arguments(const Call& call, int a_type, int b_type, int64_t tile, int64_t rows_of_b, const ScaleLevel& level, int64_t products, int64_t scale_rows);
 
 /// Rejects invalid calls. Reads `expert_offsets`, `problem_sizes` and `blockscale_offsets`.
@@ -121,7 +121,7 @@ struct ExpertsAtOffsets : Base {
   SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows& /*x*/, int64_t expert) { return expert; }
   SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) { return expert * x.scales_of_expert_b; }
 
-  /// Tiles are numbered expert by expert, x.tiles along m for each. Sets `row` to the row within the expert.
+  /// Tiles are numbered expert by expert, with x.tiles along m for each. Replaces `row` by the row within the expert.
   template <class Rules>
   SIMT_DEVICE static bool enter(Arguments& x, int64_t& row) {
     constexpr int64_t kTile = Rules::Unit::kM;
@@ -150,7 +150,7 @@ struct AtOffsets : ExpertsAtOffsets<Base, OffsetGemmArguments> {
   }
 };
 
-// Fast accumulation over all of k. SwapAb: a and b are exchanged.
+// Accumulates over all of k without promotion. SwapAb: a and b are exchanged.
 // Source: vLLM v0.32.0, grouped_mm_c3x_sm90.cu and get_group_starts.cuh, ScaledEpilogueArray.
 struct VllmMoeMm : AtOffsets<WeightFirst<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "vllm.cutlass_moe_mm.sm_90";
@@ -163,7 +163,7 @@ struct TorchGroupedMmFast : AtOffsets<TokenFirst<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "torch.scaled_grouped_mm_fast.sm_90";
   static constexpr ExpertTensor kRows = ExpertTensor::kEnds;
 };
-/// Applies the scale of a's row first, in a build that flushes subnormals.
+/// Applies the scale of a's row first, in a build that flushes subnormals to zero.
 template <class MatrixUnit>
 struct FlushedTokenFirst : GemmRules<MatrixUnit> {
   template <class>
@@ -178,7 +178,7 @@ struct AiterDeepGemm : AtOffsets<OfShuffledWeight<LaneOrder<FlushedTokenFirst<un
   static constexpr ExpertTensor kRows = ExpertTensor::kTokens;
 };
 
-/// Block scales. An expert begins where the previous one ends, or at the next multiple of a number of rows.
+/// Block scales. An expert begins where the previous one ends; AtNextTile: at the next multiple of a number of rows.
 template <class Base>
 struct BlocksAtEnds : ExpertsAtOffsets<Base, OffsetBlockArguments> {
   static constexpr ExpertTensor kRows = ExpertTensor::kEnds;
@@ -212,7 +212,7 @@ struct DeepGemmPsum : AtNextTile<DeepGemm1d2d> {
 struct DeepGemmPsumPacked : AtNextTile<DeepGemmPacked> {
   static constexpr const char* kContract = "deepgemm.m_grouped_fp8_gemm_psum.sm_100";
 };
-/// In scale_a, which is packed, each expert begins at a multiple of four rows.
+/// In scale_a, which holds packed scales, each expert begins at a multiple of four rows.
 /// Source: FlashInfer fb28d724, csrc/cute_sm120_mxfp8_groupwise.
 template <int64_t kElements>
 struct FlashinferMxMoe : BlocksAtEnds<PackedScales<BlockRules<units::Sm120MmaMxE4m3F32>>> {
@@ -227,16 +227,16 @@ struct FlashinferMxMoe32 : FlashinferMxMoe<32> {
   static constexpr const char* kContract = "flashinfer.moe_gemm_mxfp8_nt_groupwise_g32.sm_120";
 };
 
-// Experts along k: each expert has its own k, and its own d with m rows and n columns.
+// Experts along k: each expert has its own number of elements along k, and its own d with m rows and n columns.
 
 /// m and n are those of one expert. a, b and d are dense, with one expert after the other.
 struct KGroupedArguments : BlockGemmArguments {
-  const int32_t* k_of;  ///< the k of each expert
+  const int32_t* k_of;  ///< number of elements along k of each expert
   int64_t experts;
   int64_t tiles;        ///< tiles along m of an expert
 };
 
-/// Rejects invalid calls. `tile`: rows of a tile.
+/// Rejects invalid calls. `tile`: number of rows of a tile.
 KGroupedArguments k_grouped_arguments(const Call& call, int a_type, int b_type, int64_t tile);
 
 /// Source: DeepGEMM 54e22612, sm90_fp8_gemm_1d1d.cuh and scheduler/gemm.cuh, GemmType::KGroupedContiguous.
@@ -248,7 +248,7 @@ struct DeepGemmKGrouped : DeepGemm1d1d {
   SIMT_DEVICE static int64_t first_scale_b(int64_t first) { return first / kProductsOfScale; }
   SIMT_DEVICE static int64_t expert_of_c(int64_t expert) { return expert; }
 
-  /// Tiles are numbered expert by expert. Sets x to one expert.
+  /// Tiles are numbered expert by expert. Sets the fields of x to the values for one expert.
   template <class Rules>
   SIMT_DEVICE static bool enter(KGroupedArguments& x, int64_t& row) {
     constexpr int64_t kTile = Rules::Unit::kM;
@@ -284,7 +284,7 @@ void run_k_grouped_by_contract(const Call& call) {
   });
 }
 
-/// MXFP8 and FP4: the instruction applies the scales. Each expert has whole tiles of scales.
+/// MXFP8 and FP4: the instruction applies the scales. The scales of each expert fill whole tiles.
 template <class Rules, class Base = TiledScales<Rules, units::Sm100Tcgen05MxE4m3F32>>
 struct MxAtOffsets : ExpertsAtOffsets<Base, OffsetMxArguments> {
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& x, int64_t expert, int64_t /*first*/) { return x.tile_rows[expert]; }
@@ -304,7 +304,7 @@ struct VllmMxGrouped : MxAtOffsets<VllmMxGrouped> {
   static constexpr const char* kContract = "vllm.cutlass_mxfp8_grouped_mm.sm_100";
 };
 
-/// NVFP4: multiplies the fp32 sum by the expert's alpha, which calls pass as the scale of the expert's weights.
+/// NVFP4: multiplies the fp32 sum by the expert's alpha. Calls pass alpha as the scale of the expert's weights.
 template <class Rules, class MatrixUnit>
 struct TimesAlphaOfExpert : MxAtOffsets<Rules, Fp4Product<Rules, MatrixUnit>> {
   static constexpr bool kOuterOfB = true;
@@ -413,15 +413,15 @@ std::vector<Kernel> grouped_gemm_rows(const std::string& name, void (*run)(const
 struct FusedMoeArguments : GemmOperands {  // m: slots, the rows of d
   const int32_t *slots, *experts_of_blocks, *end;  ///< sorted_token_ids, expert_ids, num_tokens_post_padded
   int64_t blocks, block_m, topk, experts;
-  BlockScales scale_a, scale_b;  ///< one scale per row: block_stride is 0; a single scale: row_stride too
+  BlockScales scale_a, scale_b;  ///< one scale per row: block_stride is 0; one scale for all rows: row_stride is 0 too
   int64_t scales_of_expert_b;
   const float *bias, *weights;   ///< [experts, n] and [slots]; nullptr: none
 };
 
-/// Rejects invalid calls. `of_blocks`: a scale per 128 elements along k; otherwise one for a row, or for all rows.
+/// Rejects invalid calls. `of_blocks`: a scale per 128 elements along k; otherwise one scale for a row, or for all rows.
 FusedMoeArguments fused_moe_arguments(const Call& call, int a_type, int b_type, bool of_blocks);
 
-/// Defaults. kBlockK: elements along k that are summed, scaled and added to the accumulator; 0: all of k, scaled at the end.
+/// Defaults. kBlockK: elements along k that are summed, scaled and added to the accumulator; 0: the sum over all of k is scaled.
 template <class MatrixUnit, int kBlockK>
 struct FusedMoeRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kPromote = kBlockK;
@@ -436,14 +436,14 @@ struct FusedMoeRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static int64_t block_of_scale_a(int64_t k) { return k / kProductsOfScale; }
   SIMT_DEVICE static float weight(const Arguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot]; }
   SIMT_DEVICE static float kept(float acc) { return acc; }  ///< the accumulator after a sum is added
-  /// The row of d of a slot whose expert is -1.
+  /// Writes the row of d of a slot whose block has expert -1.
   template <class Y>
   SIMT_DEVICE static void finish_absent(const Arguments& x, int64_t slot, int64_t column) {
     static_cast<Y*>(x.d)[slot * x.pitch_d + column] = simt::from_float<Y>(0.0f);
   }
   SIMT_DEVICE static float scaled(float sum, float /*sa*/, float /*sb*/) { return sum; }
   SIMT_DEVICE static float join(float /*chain*/, float /*sa*/, float /*sb*/, float acc) { return acc; }
-  /// The result before its last rounding. `w`: router weight; 1 without weights.
+  /// The result before its last rounding. `w`: router weight, or 1 in calls without weights.
   template <class Rules, class Y>
   SIMT_DEVICE static float finished(float sum, float sa, float sb, float bias, bool has_bias, float w) {
     const float scaled = Rules::scaled(sum, sa, sb);
@@ -451,7 +451,7 @@ struct FusedMoeRules : PlainProduct<MatrixUnit> {
   }
 };
 
-/// vLLM: accumulator += tl.dot(a, b) * a_scale * b_scale, where the last multiplication and the addition are one FMA.
+/// vLLM: accumulator += tl.dot(a, b) * a_scale * b_scale. The last multiplication and the addition are one FMA.
 template <class MatrixUnit, int kBlockK>
 struct VllmMoeOfBlocks : FusedMoeRules<MatrixUnit, kBlockK> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
@@ -472,7 +472,7 @@ struct SglangMoeOfRows : FusedMoeRules<MatrixUnit, 0> {
 };
 
 // Source: vLLM v0.33.0 and SGLang v0.5.23, fused_moe_kernel. For tiles of fewer than 64 rows, unless a and b are exchanged,
-// Triton uses mma.sync, for which it unpacks the codes to fp16.
+// Triton uses mma.sync, for which it converts the codes to fp16.
 struct VllmMoeBlock : VllmMoeOfBlocks<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "vllm.fused_moe_block.sm_90";
 };
@@ -563,8 +563,8 @@ SIMT_DEVICE void store_slot(const FusedMoeArguments& x, int64_t slot, int64_t pl
   static_cast<Y*>(x.d)[slot * x.pitch_d + column] = simt::from_float<Y>(Rules::template finished<Rules, Y>(sum, sa, sb, bias, x.bias != nullptr, w));
 }
 
-/// A thread block computes one tile of the instruction's size, for slots of one block of slots. A block of slots may have
-/// fewer rows than a tile, or several tiles.
+/// A thread block computes one tile of the instruction's size, for slots of one block of slots. A block of slots may have fewer
+/// rows than a tile, or have several tiles.
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void fused_moe_product(FusedMoeArguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;

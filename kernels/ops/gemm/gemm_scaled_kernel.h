@@ -10,12 +10,12 @@ namespace assay_kernels {
 
 struct GemmArguments : GemmOperands {
   const float *scale_a, *scale_b;
-  int64_t step_of_scale_a, step_of_scale_b;  ///< 0: one scale for all rows or columns
+  int64_t step_of_scale_a, step_of_scale_b;  ///< 0: one scale for all rows of a, or for all rows of b
   const void* bias;                          ///< has the type of d; nullptr: none
-  const int32_t *azp_adj, *azp;              ///< [n] and [m]: only in contracts with zero points
+  const int32_t *azp_adj, *azp;              ///< zero points [n] and [m]; only in contracts that have them
 };
 
-/// What is subtracted from the int32 sums: nothing, azp_adj, or azp times azp_adj.
+/// What is subtracted from the int32 sums: nothing; azp_adj; or azp times azp_adj.
 enum class Azp { kNone, kTensor, kTokens };
 
 /// Rejects types other than `a_type` and `b_type`, wrong shapes, scales and biases that are not dense, and a k for which int32
@@ -29,7 +29,7 @@ GemmArguments gemm_arguments(const Call& call, int a_type, int b_type, bool take
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct GemmRules : PlainProduct<MatrixUnit> {
   using Arguments = GemmArguments;
-  static constexpr int64_t kPromote = kPromotedEvery;  ///< multiply-accumulates between two promotions to fp32; 0: never promoted
+  static constexpr int64_t kPromote = kPromotedEvery;  ///< elements along k between two promotions to fp32; 0: never promoted
   static constexpr int64_t kPartOf = 128;              ///< split-K parts are multiples of this
   static constexpr bool kTakesBias = true;
   static constexpr Azp kAzp = Azp::kNone;
@@ -38,7 +38,7 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   /// without split-K, the product of both scales is applied by an FMA that adds +0
   static constexpr bool kAddsZero = false;
 
-  /// For GEMMs whose rows belong to experts: prepares the tile at `row`, which may change. Returns false if it is not computed.
+  /// For GEMMs whose rows belong to experts: prepares the tile at `row`, and may change `row`. Returns false to skip the tile.
   template <class Rules>
   SIMT_DEVICE static bool enter(GemmArguments& /*x*/, int64_t& /*row*/) {
     return true;
@@ -64,7 +64,7 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   }
 };
 
-/// One scale per tensor; the scales are multiplied by each other first.
+/// One scale per tensor. Multiplies the two scales first.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
   template <class>
@@ -73,13 +73,13 @@ struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
-/// cuBLASLt's result is as if it added beta * C with beta 0. With split-K it does not add.
+/// cuBLASLt's result is as if it added beta * C with beta 0, so -0 becomes +0. With split-K it does not add.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct CublasTensor : TensorScaled<MatrixUnit, kPromotedEvery> {
   static constexpr bool kAddsZero = true;
 };
 
-/// Applies the token's scale first.
+/// Applies the scale of a's row (the token) first.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct TokenFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   template <class>
@@ -88,7 +88,7 @@ struct TokenFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
-/// Applies the weight's scale first.
+/// Applies the scale of b's row (the weight's channel) first.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct WeightFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   template <class>
@@ -109,14 +109,14 @@ SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, floa
       Rules::has_bias(x) ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
 }
 
-/// The scaled sum, rounded to Y.
+/// The sum after scales and bias, rounded to Y.
 template <class Rules, class Y>
 SIMT_DEVICE float result_of(const GemmArguments& x, int64_t row, int64_t column, float sum) {
   const float sa = Rules::scale_of_row(x, row), sb = Rules::scale_of_column(x, column);
   return simt::to_float(simt::from_float<Y>(Rules::template scaled<Y>(sum, sa, sb, 0.0f)));
 }
 
-/// Adds the result of a split-K part to the earlier ones, in the type of d.
+/// Adds the result of a split-K part to the results of the earlier parts, in the type of d.
 template <class Rules, class Y>
 SIMT_DEVICE float added_result(const GemmArguments& x, int64_t row, int64_t column, float before, float part) {
   return simt::to_float(simt::from_float<Y>(before + result_of<Rules, Y>(x, row, column, part)));
@@ -200,7 +200,7 @@ void run_gemm(const Call& call) {
   });
 }
 
-// Table rows for rules whose instruction this build has.
+// Table rows for the rules whose instruction this build has.
 
 template <class Rules, int kParts>
 void run_gemm_by_contract(const Call& call) {
@@ -210,7 +210,7 @@ void run_gemm_by_contract(const Call& call) {
   });
 }
 
-/// kParts > 1: with split-K, for contracts that leave the number of parts to the library.
+/// kParts > 1: with split-K, for contracts in which the library chooses the number of parts.
 template <class Rules, int kParts = 1>
 std::vector<Kernel> gemm_rows(const std::string& name) {
   const std::vector<std::string> contracts = gemm_contracts<Rules>();

@@ -40,7 +40,7 @@ struct TorchRowSm100 : WeightFirst<units::Sm100Tcgen05E4m3F32> {
   static constexpr const char* kContract = "torch.scaled_mm_row.sm_100";
 };
 
-// Promotes after every four instructions.
+// Promotes the accumulator to fp32 after every four instructions.
 // Source: CUTLASS 7107b05, fp8_accumulation.hpp.
 struct CutlassRow : WeightFirst<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "cutlass.fp8_gemm_row.sm_90";
@@ -60,7 +60,7 @@ struct VllmScaledMmInt8 : WeightFirst<units::Sm90WgmmaInt8Int32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_int8.sm_90";
 };
 
-// Subtracts in int32, then converts: float(accum - azp_adj).
+// Subtracts the zero points in int32, then converts: float(accum - azp_adj).
 // Source: vLLM v0.33.0, ScaledEpilogueBiasAzp and ScaledEpilogueBiasAzpToken.
 template <Azp kKind>
 struct WithZeroPoints : VllmScaledMmInt8 {
@@ -79,7 +79,7 @@ struct VllmScaledMmAzpPerToken : WithZeroPoints<Azp::kTokens> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_azp_per_token.sm_90";
 };
 
-// Adds the bias after rounding the result to the output type.
+// Rounds the scaled sum to the type of d, then adds the bias.
 // Source: vLLM 03f95201, triton_scaled_mm.py.
 struct VllmTritonScaledMm : TokenFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.triton_scaled_mm.sm_90";
@@ -89,13 +89,13 @@ struct VllmTritonScaledMm : TokenFirst<units::Sm90WgmmaE4m3F32> {
   }
 };
 
-// Adds the bias to the accumulator, before rounding.
+// Adds the bias in fp32, before the result is rounded.
 // Source: vLLM v0.32.0.
 struct VllmTritonScaledMm32 : TokenFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.triton_scaled_mm@v0.32.0.sm_90";
 };
 
-// Triton 3.6 on sm_90: acc += tl.dot(a, b). With max_num_imprecise_acc=0, the codes are unpacked to fp16 first.
+// Triton 3.6 on sm_90: acc += tl.dot(a, b). With max_num_imprecise_acc=0, the codes are converted to fp16 first.
 struct TritonDotAdded : TokenFirst<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "triton.dot_added_k128.sm_90";
   static constexpr bool kTakesBias = false;
@@ -117,7 +117,7 @@ struct UnknownRow : WeightFirst<units::Sm90WgmmaE4m3F32> {
 
 // Contracts of gemm_scaled for AMD matrix (MFMA) instructions.
 
-/// Applies the weight's scale first, in a build that flushes subnormals.
+/// Applies the weight's scale first, in a build that flushes subnormals to zero.
 /// Source: aiter/jit/core.py e4048607, -fgpu-flush-denormals-to-zero.
 template <class MatrixUnit>
 struct FlushedWeightFirst : GemmRules<MatrixUnit> {
@@ -131,7 +131,7 @@ struct FlushedWeightFirst : GemmRules<MatrixUnit> {
   }
 };
 
-/// The order along k of a CK instance with 16x16 tiles and 128 elements along k per block, in which KPerThread is 32.
+/// The accumulation order of a CK instance with 16x16 tiles and 128 elements along k per block, in which KPerThread is 32.
 /// Source: AITER e404860, gemm_a8w8_common.cuh.
 template <class MatrixUnit>
 using CkRowwise = LaneOrder<FlushedWeightFirst<MatrixUnit>, 4, 32>;
@@ -155,7 +155,7 @@ struct AiterBpreshuffle : ShuffledWeightFirst<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle.gfx942";
 };
 
-/// On gfx950, with OCP codes. MatrixUnit: its instruction, or a candidate model of it.
+/// The gfx950 version, with OCP codes. MatrixUnit: gfx950's instruction, or a candidate model of it.
 template <class MatrixUnit>
 struct AiterGemmA8w8Gfx950 : CkRowwise<MatrixUnit> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8.gfx950";
@@ -165,13 +165,13 @@ struct AiterBpreshuffleGfx950 : ShuffledWeightFirst<MatrixUnit> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle.gfx950";
 };
 
-/// Split-K: the 16-bit results of the parts are added to a zeroed d. The real kernel adds them by atomics in any order, this one
-/// in the order of the parts.
+/// Split-K: the 16-bit results of the parts are added to a zeroed d. The real kernel adds them by atomics in any order; this
+/// kernel adds them in the order of the parts.
 template <class Base>
 struct AddedResults : Base {
   static constexpr bool kTakesBias = false, kAddsResults = true;
 };
-/// Parts are multiples of lcm(AK1, BK1), the elements that a thread loads at once.
+/// The length of a part is a multiple of lcm(AK1, BK1), where AK1 and BK1 are the elements that a thread loads at once.
 /// Source: composable_kernel, gridwise_gemm_xdl_cshuffle_v3_multi_d.hpp CalculateKRead.
 template <class Base>
 struct AddedReads : AddedResults<Base> {

@@ -10,7 +10,7 @@
 
 namespace assay_kernels {
 
-// Checks the tensors of a call, which are tiles of a tensor core instruction.
+// Checks the tensors of a call. They hold tiles of a tensor core instruction.
 
 struct TileShape {
   int64_t tiles, rows, columns;
@@ -23,12 +23,12 @@ int64_t tile_count(const Call& call);
 /// k, from the shape of a, [tiles, m, k].
 int64_t products_of(const Call& call);
 
-// Executes an instruction `steps` times on each tile; each block has one tile of the instruction's size.
+// Executes an instruction `steps` times on each tile. Each block has one tile of the instruction's size.
 
 struct MmaArguments {
   const uint8_t *a, *b, *sfa, *sfb, *c;
   uint8_t* d;
-  int64_t steps;  ///< number of chained instructions; each takes the previous result as its c
+  int64_t steps;  ///< number of instructions in sequence; each takes the result of the previous one as its c
 };
 
 template <class U, int kWarp>

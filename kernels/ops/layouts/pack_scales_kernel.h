@@ -13,9 +13,9 @@ namespace assay_kernels {
 
 struct PackRules {
   static constexpr int kValues = 4;         ///< scales per word
-  static constexpr bool kPadsRows = false;  ///< writes zeros into the words of padding rows
-  static constexpr bool kGaps = false;      ///< rows form groups, with unused rows between groups
-  /// The fp32 bits that stand in for missing scales in a row's last word.
+  static constexpr bool kPadsRows = false;  ///< writes zero words for padding rows
+  static constexpr bool kGaps = false;      ///< rows form groups, and between groups there are unused rows
+  /// The fp32 bits of the scales that a row's last word lacks.
   SIMT_DEVICE static uint32_t absent() { return 0; }
   /// Position of word `column` of a row.
   SIMT_DEVICE static int64_t place(int64_t row, int64_t column, int64_t padded_rows, int64_t /*words*/) {
@@ -34,14 +34,14 @@ struct DeepgemmPack26 : DeepgemmPack25 {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0@2.6";
 };
 
-/// `psum_layout` has the end of each group of rows; the next group starts at the next multiple of the alignment. Words of the
+/// `psum_layout` has the end of each group of rows. The next group starts at the next multiple of the alignment. Words of the
 /// rows between groups are zero.
 struct DeepgemmPackPsum26 : DeepgemmPack25 {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0_psum@2.6";
   static constexpr bool kGaps = true;
 };
 
-/// Converts x.view(int32) >> 23 to uint8 and joins four bytes to an int32. The result tensor is zeroed first.
+/// Converts x.view(int32) >> 23 to uint8 and joins four bytes to an int32. The output tensor is zeroed first.
 struct DeepgemmPackTorch : PackRules {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0_torch";
   static constexpr bool kPadsRows = true;
@@ -66,8 +66,8 @@ struct PackList {
   static void append_ids(std::vector<std::string>& ids) { (ids.push_back(Rules::kContract), ...); }
 };
 
-// Packs scales to words in TMA-aligned columns. Row-major scales are transposed in shared memory, so that reads and writes are
-// both contiguous; MN-major scales need no transposition.
+// Packs scales to words in TMA-aligned columns. Row-major scales are transposed in shared memory, so that both reads and writes
+// are contiguous. MN-major scales need no transposition.
 
 inline constexpr int kPackThreads = 256;
 inline constexpr int kPackRows = 64, kPackWords = 32;  ///< size of a tile
@@ -76,9 +76,9 @@ struct PackArguments {
   const float* x;
   uint32_t* words;
   int64_t rows, columns;       ///< shape of x
-  int64_t padded_rows, count;  ///< shape of the result: padded rows per column, and number of columns
-  int64_t tiles;               ///< tiles along a row of words
-  int64_t storage;             ///< allocated words
+  int64_t padded_rows, count;  ///< shape of the output: padded rows per column, and number of columns
+  int64_t tiles;               ///< tiles along a row
+  int64_t storage;             ///< allocated words of the output
   const int32_t* ends;         ///< end of each group, if rows have gaps
   int64_t groups, alignment;
 };
@@ -150,7 +150,7 @@ SIMT_KERNEL void pack_rows(PackArguments a) {
   }
 }
 
-/// For MN-major scales: column c starts at element c * rows. Each thread packs one word for each of four rows.
+/// For MN-major scales: column c starts at element c * rows. Each thread packs one word for each of four consecutive rows.
 template <class Rules>
 SIMT_KERNEL void pack_columns(PackArguments a) {
   const int64_t id = simt::block() * kPackThreads + simt::thread(), quads = a.padded_rows / 4;

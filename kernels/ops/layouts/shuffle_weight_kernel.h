@@ -13,12 +13,12 @@ namespace assay_kernels {
 // Target position of each 16-byte run of a weight.
 // Source: ROCm/aiter aiter/ops/shuffle.py shuffle_weight, layouts (16, 16) and (32, 16).
 
-/// Within kRows rows: first run 0 of each row, then run 1 of each row, and so on. Tiles have 32 columns, which are whole runs, so
-/// they do not affect the order.
+/// Order within kRows rows: first run 0 of each row, then run 1 of each row, and so on. A tile has 32 columns, a whole number of
+/// runs, so tiles do not affect the order.
 template <int kTileRows>
 struct ShuffleTiles {
   static constexpr int kRows = kTileRows;
-  /// Position of run `run` of a row in the shuffled expert, counted in runs.
+  /// Position of run `run` of a row in the shuffled weight of an expert, counted in runs.
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t /*runs_of_tile*/) {
     return row / kRows * (runs_of_row * kRows) + run * kRows + row % kRows;
   }
@@ -112,7 +112,7 @@ struct ContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x); }
 };
 
-/// Also accepts a tensor whose storage, from its first element, has exactly as many bytes as its elements.
+/// Also accepts a tensor whose storage, from its first element on, has exactly as many bytes as its elements need.
 /// Source: vllm csrc/custom_all_reduce.cu v0.33.0 _is_weak_contiguous.
 struct WeakContiguousRules : ContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes == elements(x) * (x.type_bits / 8); }

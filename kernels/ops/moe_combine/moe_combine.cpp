@@ -1,4 +1,4 @@
-// The kernels of moe_combine and moe_sort, as describe() lists them. Kernels with the same types of x share a table row.
+// The kernels of moe_combine and moe_sort, as describe() lists them. Kernels that accept the same types of x share a table row.
 #include "kernels/ops/call.h"
 #include "kernels/ops/moe_combine/moe_combine_kernel.h"
 #include "kernels/ops/moe_combine/moe_sort_kernel.h"

@@ -18,7 +18,7 @@ struct CombineArguments {
   bool whole;    ///< rows are aligned and a whole number of 16-byte loads
 };
 
-/// How the row of x of a slot is found: x is [m, topk, n]; or row_of_slot is [m, topk]; or row_of_slot is [topk, m].
+/// How the row of x of a slot is found: kSlots: x is [m, topk, n]; kBySlot: row_of_slot is [m, topk]; kBySlotMajor: [topk, m].
 enum class CombineRows { kSlots, kBySlot, kBySlotMajor };
 
 /// What contracts may change. Deliberately wrong kernels derive from one of these structs and replace a line.
@@ -26,13 +26,13 @@ struct CombineRules {
   static constexpr bool kPacked = false;
   static constexpr CombineRows kRows = CombineRows::kSlots;
   static constexpr bool kWeights = false, kFactor = false, kIds = false, kMap = false, kRowsInUse = false, kKeepsUnrouted = false;
-  static constexpr bool kNegativeRows = false;  ///< slots whose row is negative are skipped
+  static constexpr bool kNegativeRows = false;  ///< skips slots whose row is negative
   static constexpr bool kWeightsOfX = false, kShared = false;
-  static constexpr int kLanes = 1;  ///< slot k is added to sum k mod kLanes
+  static constexpr int kLanes = 1;  ///< number of partial sums: slot k is added to sum k mod kLanes
 
   SIMT_DEVICE static int64_t first_slot(const CombineArguments&) { return 0; }
   SIMT_DEVICE static int64_t end_slot(const CombineArguments& a) { return a.topk; }
-  /// Index of a slot in row_of_slot.
+  /// Index of a slot's entry in row_of_slot.
   template <class Rules>
   SIMT_DEVICE static int64_t place_of_row(const CombineArguments& a, int64_t token, int64_t slot) {
     return Rules::kRows == CombineRows::kBySlotMajor ? slot * a.m + token : token * a.topk + slot;
@@ -147,7 +147,7 @@ struct SglangMoeSumReduce : CombineRules {
 
 struct WeightedRules : CombineRules {
   static constexpr bool kWeights = true;
-  /// The compiler may fuse the two operations to an FMA.
+  /// A compiler may fuse the two operations to an FMA, so both results are accepted.
   template <class T>
   SIMT_DEVICE static float add(float sum, float v, float weight) {
     return sum + v * weight;
@@ -242,7 +242,7 @@ using CombineList = RulesList<VllmMoeSumInType, VllmMoeSum, VllmMoeSumPadAware, 
 
 inline constexpr int kCombineThreads = 128;
 
-/// True if some slot of the token has an expert, on this or another device.
+/// True if some slot of the token has an expert, on this device or another one.
 SIMT_DEVICE bool is_routed(const CombineArguments& a, int64_t token) {
   for (int64_t slot = 0; slot < a.topk; ++slot)
     if (a.ids[token * a.topk + slot] >= 0) return true;

@@ -1,5 +1,5 @@
-// moe_sort: sorts slots (a token and one of its experts) by expert, and copies rows to that order. One thread block sorts; each
-// thread handles the slots of its experts.
+// moe_sort: sorts slots (a token and one of its experts) by expert, and copies rows into that order. One thread block sorts; each
+// of its threads handles all slots of some experts.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -19,7 +19,7 @@ struct SortArguments {
 struct MoveArguments {
   const uint8_t* x;
   uint8_t* y;
-  const int32_t *index, *in_use;  ///< moe_permute: row of each slot; rows in use or nullptr. shuffle_rows: row of x per row of y
+  const int32_t *index, *in_use;  ///< moe_permute: row of y per slot; rows in use or nullptr. shuffle_rows: row of x per row of y
   int64_t rows, sources, topk, bytes;  ///< rows of y, or slots; rows of x; experts per token; bytes of a row
   Divider by_pieces;
 };
@@ -30,13 +30,13 @@ inline constexpr int64_t kMoveBytes = 16;
 /// What contracts may change. Deliberately wrong kernels derive from one of these structs and replace a line.
 struct SortRules {
   static constexpr bool kPacked = false;
-  static constexpr bool kAbsentFirst = false;  ///< slots without an expert form a bucket that comes first
-  static constexpr bool kMapReads = false, kMapMarks = false;  ///< slots are sorted by mapped ids; expert_ids has mapped ids
+  static constexpr bool kAbsentFirst = false;  ///< slots without an expert are sorted before all others
+  static constexpr bool kMapReads = false, kMapMarks = false;  ///< sorts slots by mapped ids; expert_ids has mapped ids
   static constexpr bool kPads = true, kTail = true, kCounts = false;
   static constexpr int32_t kTailNumber = -1;
 
   SIMT_DEVICE static bool is_expert(const SortArguments& a, int32_t id) { return id >= 0 && id < a.experts; }
-  /// The bucket of a slot; -1: the slot is left out.
+  /// The bucket (expert) of a slot; -1: the slot is left out.
   template <class Rules>
   SIMT_DEVICE static int32_t bucket_of(const SortArguments& a, int64_t slot) {
     const int32_t id = a.ids[slot];
@@ -98,7 +98,7 @@ SIMT_DEVICE int32_t count_of(const SortArguments& a, int32_t bucket) {
 template <class Rules>
 SIMT_KERNEL void moe_align(SortArguments a) {
   SIMT_SHARED(rows, int32_t[kMostExperts + 1]);   // number of slots of a bucket
-  SIMT_SHARED(first, int32_t[kMostExperts + 2]);  // first block of a bucket
+  SIMT_SHARED(first, int32_t[kMostExperts + 2]);  // index of the first block of a bucket
   const int32_t buckets = int32_t(a.experts) + int32_t(Rules::kAbsentFirst);
   for (int32_t bucket = simt::thread(); bucket < buckets; bucket += kSortThreads) rows[bucket] = count_of<Rules>(a, bucket);
   simt::barrier();
@@ -131,7 +131,7 @@ SIMT_KERNEL void moe_align(SortArguments a) {
       a.blocks[block] = Rules::template number<Rules>(a, Rules::kTailNumber);
 }
 
-/// Sorts by key: first this device's experts, then slots without an expert and experts of other devices. Source: vllm
+/// Sorts by key: first the experts of this device, then slots without an expert and experts of other devices. Source: vllm
 /// csrc/moe/permute_unpermute_kernels/moe_permute_unpermute_kernel.cu v0.33.0 preprocessTopkIdKernel.
 struct PermuteRules {
   static constexpr bool kPacked = false;
@@ -219,7 +219,7 @@ SIMT_KERNEL void shuffle_rows(MoveArguments a) {
   copy_piece(a.y + row * a.bytes, source, (piece - row * a.by_pieces.divisor) * kMoveBytes, a.bytes);
 }
 
-/// These read the tensors of a call and reject invalid calls.
+/// These functions read the tensors of a call and reject invalid calls.
 SortArguments align_arguments(const Call& call, bool counts, bool map);
 SortArguments permute_arguments(const Call& call);
 MoveArguments move_arguments(const Call& call, const SortArguments* sorted);

@@ -10,7 +10,7 @@
 
 namespace assay_kernels {
 
-// What contracts that normalize and rotate heads may change.
+// Rules of contracts that normalize and rotate heads.
 
 inline constexpr int kHeadLoad = 8;  ///< 16-bit elements per load
 
@@ -32,11 +32,11 @@ SIMT_DEVICE void load_run(const Cache* from, float (&to)[kCount]) {
 }
 
 struct HeadRules {
-  static constexpr bool kNeox = true;   ///< true: the elements of a pair are rotary / 2 apart (NeoX); false: adjacent
-  static constexpr bool kLast = false;  ///< true: the last elements of a head are rotated; false: the first
+  static constexpr bool kNeox = true;   ///< true: the elements of a pair are rotary / 2 apart (NeoX); false: they are adjacent
+  static constexpr bool kLast = false;  ///< true: the last `rotary` elements of a head are rotated; false: the first ones
   static constexpr bool kWeighted = true;
-  static constexpr bool kRoundsNorm = false;        ///< rounds the norm to the type of x before the rotation
-  static constexpr bool kRoundsUnweighted = false;  ///< also rounds before multiplying by the weight
+  static constexpr bool kRoundsNorm = false;        ///< rounds the normalized element to the type of x before the rotation
+  static constexpr bool kRoundsUnweighted = false;  ///< also rounds it before the multiplication by the weight
   static constexpr bool kRotatesV = false;
   /// The sum of squares over a head. `own`: this lane's part of the sum. `index`: index of the head among those that are written.
   SIMT_DEVICE static float sum_of_head(float sum, float /*own*/, uint32_t /*index*/) { return sum; }
@@ -44,17 +44,17 @@ struct HeadRules {
   SIMT_DEVICE static float normalized(float x, float r, float weight) { return x * (r * weight); }
   /// The row of the cosine/sine cache for a token's position.
   SIMT_DEVICE static int64_t position(int64_t position, int64_t /*token*/) { return position; }
-  /// Loads cosines and sines of kAngles consecutive pairs, from `pair`. `row`: row of the cache.
+  /// Loads the cosines and sines of kAngles consecutive pairs from pair `pair` on. `row`: row of the cosine/sine cache.
   template <class Cache, int kAngles>
   SIMT_DEVICE static void load_angles(const Cache* row, int pair, int pairs, float (&cos)[kAngles], float (&sin)[kAngles]) {
     load_run(row + pair, cos);
     load_run(row + pairs + pair, sin);
   }
-  /// Rotates one element, given its partner. The first element of a pair takes the negated sine, the second the sine.
+  /// Rotates the element `own`; `other` is the rest of its pair. The first of a pair takes the negated sine, the second the sine.
   SIMT_DEVICE static float rotated(float own, float other, bool is_second, float c, float s) {
     return is_second ? own * c + other * s : own * c - other * s;
   }
-  /// NeoX: fetches the partners of a load's elements from the lane `lanes_apart` away. All lanes of a warp must call it.
+  /// NeoX: fetches the other elements of a load's pairs from the lane `lanes_apart` away. All lanes of a warp must call it.
   template <int kWarp, class Part>
   SIMT_DEVICE static void load_partners(const Part& part, int load, int lanes_apart, bool /*rotates*/,
                                         float (&others)[kHeadLoad]) {
@@ -62,11 +62,11 @@ struct HeadRules {
     for (int i = 0; i < kHeadLoad; ++i) others[i] = simt::shuffle_xor<kWarp>(part.at[load][i], lanes_apart);
   }
   SIMT_DEVICE static bool takes_q_weight(bool of_q) { return of_q; }
-  /// True if zeros are written to the output heads beyond those of q.
+  /// True if zeros are written to the output's heads beyond those of q.
   SIMT_DEVICE static bool clears_padding() { return true; }
 };
 
-/// Computes in fp32 from load to store.
+/// Computes in fp32 and rounds once, when it stores.
 /// Source: vLLM csrc/libtorch_stable/fused_qknorm_rope_kernel.cu (02964ee1).
 struct VllmFusedQkNormRopeNeox : HeadRules {
   static constexpr const char* kContract = "vllm.fused_qk_norm_rope_neox";
@@ -77,7 +77,7 @@ struct VllmFusedQkNormRopeInterleaved : HeadRules {
   static constexpr bool kNeox = false;
 };
 
-/// Two unfused ops: the norm as vLLM csrc/libtorch_stable/layernorm_kernels.cu (0b9c5412) rounds it, then RoPE as in
+/// Two unfused ops: the norm, rounded as in vLLM csrc/libtorch_stable/layernorm_kernels.cu (0b9c5412), then RoPE as in
 /// pos_encoding_kernels.cu (1051220e).
 struct VllmQkNormThenRopeNeox : HeadRules {
   static constexpr const char* kContract = "vllm.qk_norm_then_rope_neox";
@@ -90,7 +90,7 @@ struct VllmQkNormThenRopeInterleaved : VllmQkNormThenRopeNeox {
   static constexpr bool kNeox = false;
 };
 
-/// The norm as csrc/libtorch_stable/layernorm_kernels.cu of v0.23.0 and all releases before v0.20.0 round it.
+/// The norm is rounded as in csrc/libtorch_stable/layernorm_kernels.cu of v0.23.0 and of all releases before v0.20.0.
 struct VllmQkNormThenRopeNeoxV0191 : VllmQkNormThenRopeNeox {
   static constexpr const char* kContract = "vllm.qk_norm_then_rope_neox@v0.19.1";
   static constexpr bool kRoundsUnweighted = true;
@@ -123,8 +123,8 @@ struct HeadList {
 
 inline constexpr int kHeadLoads = 2;  ///< loads per lane
 
-/// Two loads of sixteen bytes, half a head apart, so that adjacent lanes have adjacent loads. Kept as 32-bit words: each 16-bit
-/// element would occupy a register while the loads are in flight.
+/// Two loads of sixteen bytes, half a head apart, so that adjacent lanes have adjacent loads. Kept as 32-bit words, because each
+/// 16-bit element would occupy a register of its own while the loads are in flight.
 template <int kLanes>
 struct HeadWords {
   simt::Vector<uint32_t> at[kHeadLoads];
@@ -187,15 +187,15 @@ SIMT_DEVICE void rotate_pair(float& first, float& second, float cos, float sin) 
   second = Rules::rotated(b, a, true, cos, sin);
 }
 
-/// Cosines and sines for one load, for heads that are rotated in part, or whose pairs are adjacent elements.
+/// Cosines and sines for one load, for heads of which only a part is rotated, or whose pairs are adjacent elements.
 template <class Rules>
 struct LoadAngles {
   static constexpr int kAngles = Rules::kNeox ? kHeadLoad : kHeadLoad / 2;
   float cos[kAngles], sin[kAngles];
-  bool rotates;    ///< false if the load lies outside the rotated part of the head
-  bool is_second;  ///< the load lies in the second half of the rotated part
+  bool rotates;    ///< false if the load is outside the rotated part of the head
+  bool is_second;  ///< the load is in the second half of the rotated part
 
-  /// `at`: offset of the load from the first rotated element. `row`: row of the cache.
+  /// `at`: distance of the load from the first rotated element. `row`: row of the cosine/sine cache.
   template <class Cache>
   SIMT_DEVICE void load(const Cache* row, int at, int rotary) {
     const int pairs = rotary / 2;
@@ -205,7 +205,7 @@ struct LoadAngles {
     if (rotates) Rules::load_angles(row, pair, pairs, cos, sin);
   }
 
-  /// Rotates the elements v of a load. `others`: their partners, for NeoX.
+  /// Rotates the elements v of a load. `others`: the other elements of their pairs, for NeoX.
   SIMT_DEVICE void rotate(float (&v)[kHeadLoad], const float (&others)[kHeadLoad]) const {
     SIMT_UNROLL
     for (int i = 0; i < kAngles; ++i) {
@@ -218,9 +218,9 @@ struct LoadAngles {
   }
 };
 
-// Normalizes and rotates heads. A head of n 16-bit elements is handled by n / 16 adjacent lanes with two loads each, half a head
-// apart. If NeoX rotates the whole head, both elements of a pair are therefore in one lane. A warp handles as many heads as fit;
-// lanes without a head must shuffle, too.
+// Normalizes and rotates heads. n / 16 adjacent lanes handle a head of n 16-bit elements, with two loads each, half a head apart.
+// If NeoX rotates the whole head, one lane therefore has both elements of a pair. A warp handles as many heads as fit; lanes
+// without a head must take part in shuffles.
 
 template <class T, class Cache>
 struct HeadArguments {
@@ -229,9 +229,9 @@ struct HeadArguments {
   const T *q_weight, *k_weight;
   const Cache* cache;  ///< one row per position: cosines, then sines
   const int64_t* positions;
-  uint32_t count;               ///< heads that are written, over all tokens
-  Divider by_heads;             ///< heads that are written, per token
-  uint32_t q_heads, live;       ///< heads of Q, and heads that are read, per token
+  uint32_t count;               ///< heads that are written, of all tokens
+  Divider by_heads;             ///< divides by the number of heads that are written per token
+  uint32_t q_heads, live;       ///< per token: heads of Q, and heads that are read
   int64_t in_pitch, out_pitch;  ///< distance between tokens in elements
   int32_t rotary;
   float eps;
@@ -250,7 +250,7 @@ SIMT_DEVICE void norm_rope_head(const HeadArguments<T, Cache>& a, uint32_t index
   HeadWords<kLanes> words{}, weights{};
   if (live) words.load(a.in + token * a.in_pitch + int64_t{head} * kNumbers, lane);
   if (Rules::kWeighted) weights.load(Rules::takes_q_weight(head < a.q_heads) ? a.q_weight : a.k_weight, lane);
-  // Loaded before the sum, so that the loads overlap with the reduction.
+  // loaded before the reduction, so that the loads overlap with it
   LoadAngles<Rules> angles[kWhole ? 1 : kHeadLoads];
   if constexpr (kWhole) {
     Rules::load_angles(row, lane * kHeadLoad, kNumbers / 2, angles[0].cos, angles[0].sin);
@@ -278,7 +278,7 @@ SIMT_DEVICE void norm_rope_head(const HeadArguments<T, Cache>& a, uint32_t index
   if (live) {
     part.store(out, lane);
   } else if (writes && Rules::clears_padding()) {
-    Part({}).store(out, lane);  // heads beyond those of q get zeros
+    Part({}).store(out, lane);  // heads beyond those of q are filled with zeros
   }
 }
 
@@ -375,7 +375,7 @@ inline Accepts head_accepts() {
   return {{"x", kHalf}, {"n", {64, 128, 256, 512}}, {"rotary", {16, 32, 64, 128, 256, 512}}, {"warp", simt::kWarpSizes}};
 }
 
-/// Processes the heads of Q and K in place. Heads of V change only with Rules::kRotatesV.
+/// Processes the heads of Q and K in place. Heads of V change only if Rules::kRotatesV.
 template <class Rules>
 void run_qk_norm_rope(const Call& call) {
   const assay_tensor &qkv = call.output("qkv"), &q_weight = call.input("q_weight"), &k_weight = call.input("k_weight");

@@ -6,7 +6,7 @@
 namespace assay_kernels {
 namespace {
 
-// Each function returns false if the call's contract is not in its family.
+// Each function runs the call's contract if it is in the named family; otherwise it returns false.
 
 bool run_vllm_register(const Call& call) {
   return VllmGroupList::with(call.contract(), [&](auto rules) { run_register<decltype(rules)>(call); });

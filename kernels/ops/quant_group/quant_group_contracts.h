@@ -1,4 +1,4 @@
-// The contracts of quant_group: fp8 of vLLM, fp8 of other projects, int8.
+// The contracts of quant_group: fp8 of vLLM, fp8 of other projects, and int8.
 #pragma once
 
 #include "kernels/ops/quant_group/quant_group_rules.h"
@@ -55,7 +55,7 @@ struct VllmGroupFp8Packed : VllmGroupFp8 {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return pow2_reciprocal(scale); }
 };
 
-/// The Triton fallback: tl.clamp with run-time limits is max, then min.
+/// vLLM's fallback in Triton: tl.clamp with run-time limits is max, then min.
 struct VllmGroupTriton : VllmGroupFp8 {
   static constexpr const char* kContract = "vllm.group_triton";
 };
@@ -65,7 +65,7 @@ struct VllmGroupTritonUe8m0 : VllmGroupTriton {
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax / 448.0f))); }
 };
 
-/// Multiplies by 1/448. With constant limits, tl.clamp becomes a minimum of magnitudes, which turns NaN into +448.
+/// Multiplies by 1/448. With constant limits, Triton turns tl.clamp into a minimum of magnitudes, which maps NaN to +448.
 struct VllmGroupTritonV0190 : VllmGroupTriton {
   static constexpr const char* kContract = "vllm.group_triton@v0.19.0";
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
@@ -77,7 +77,7 @@ struct VllmGroupTritonUe8m0V0190 : VllmGroupTritonV0190 {
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax * (1.0f / 448.0f)))); }
 };
 
-/// The fallback in torch on the CPU: the scale has a lower limit, amax has none. torch's amax and clamp keep NaN.
+/// vLLM's fallback in torch, on the CPU: the scale has a lower limit, amax has none. torch's amax and clamp keep NaN.
 struct VllmGroupNative : GroupRules {
   static constexpr const char* kContract = "vllm.group_native";
   static constexpr bool kDropsNan = false;
@@ -96,13 +96,13 @@ struct TorchaoFloat8PerRow : VllmGroupNative {
   SIMT_DEVICE static float scale(float amax) { return simt::to_float(simt::from_float<X>(amax / 448.0f)); }
 };
 
-/// On a GPU, torch replaces division by a Python number by multiplication with its reciprocal.
+/// On a GPU, torch replaces division by a Python number by multiplication by its reciprocal.
 struct VllmGroupNativeGpu : VllmGroupNative {
   static constexpr const char* kContract = "vllm.group_native_gpu";
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax * (1.0f / 448.0f), kLeastScale); }
 };
 
-/// Applies the lower limit after rounding to a power of two. A group of tiny values has the limit as scale, not a power of two.
+/// Applies the lower limit after rounding to a power of two. For a group of tiny values the scale is the limit, no power of two.
 struct VllmGroupNativeUe8m0 : VllmGroupNative {
   static constexpr const char* kContract = "vllm.group_native_ue8m0";
   SIMT_DEVICE static float scale(float amax) {
@@ -118,7 +118,7 @@ struct VllmGroupNativeUe8m0V0330 : VllmGroupNativeGpu {
   }
 };
 
-/// Dynamic per-token quantization: the group is the row.
+/// Dynamic per-token quantization: a row is one group.
 struct VllmPerToken : GroupRules {
   static constexpr const char* kContract = "vllm.per_token";
   static constexpr bool kSaturates = true;
@@ -127,7 +127,7 @@ struct VllmPerToken : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// scale_ub limits amax before the division. x / s is therefore unlimited and may be Inf.
+/// scale_ub limits amax before the division, so x / s may exceed 448 and may be Inf.
 struct VllmPerTokenUb : VllmPerToken {
   using Element = simt::DivideEach;
   static constexpr const char* kContract = "vllm.per_token_ub";
@@ -142,7 +142,7 @@ struct VllmPerTokenFnuz : VllmPerToken {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
 };
 
-/// The fallback of per-token quantization in torch on the CPU.
+/// vLLM's fallback for per-token quantization in torch, on the CPU.
 struct VllmPerTokenNative : VllmGroupNative {
   static constexpr const char* kContract = "vllm.per_token_native";
   using Element = simt::Multiply;
@@ -165,7 +165,7 @@ using VllmGroupList = RulesList<VllmGroupFp8, VllmGroupFp8V0330, VllmGroupFp8Fnu
 // jit_kernel/csrc/gemm/per_token_group_quant_8bit.cuh (v0.5.10.post1), kernels/jit/csrc/gemm/per_token_group_quant.cuh (v0.5.17);
 // aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM deep_gemm/utils/math.py (54e22612).
 
-/// Computes the stored scale and the multiplier from amax separately, so their product is not exactly 1. No clamp: NaN stays NaN.
+/// Computes the stored scale and the multiplier separately from amax, so their product is not exactly 1. No clamp: NaN stays NaN.
 struct SglangGroup8bit : GroupRules {
   static constexpr const char* kContract = "sglang.group_8bit";
   using Element = simt::Multiply;
@@ -184,18 +184,18 @@ struct SglangGroup8bitJit : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
 };
 
-/// Compiled with fast math again. The clamp has only the upper limit, which replaces NaN by 448.
+/// Compiled with fast math again. The clamp has only the upper limit, which maps NaN to 448.
 struct SglangGroup8bitV0517 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit@v0.5.17";
   SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
 };
 
-/// sgl-kernel (9e738dba), compiled with fast math, which allows several quotients; the correctly rounded one is used here.
+/// sgl-kernel (9e738dba), compiled with fast math, which allows several quotients. This kernel returns the correctly rounded one.
 struct SglKernelGroup8bit : SglangGroup8bitJit {
   static constexpr const char* kContract = "sgl_kernel.group_8bit";
 };
 
-/// Does not write the bytes of missing groups in a row's last word.
+/// Does not write the scale bytes of groups that a row's last word lacks.
 struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
   static constexpr const char* kContract = "sgl_kernel.group_8bit_ue8m0";
   static constexpr bool kPacked = true;
@@ -205,7 +205,7 @@ struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
   }
 };
 
-/// A release between versions 1 and 2. Does not write the bytes of missing groups in a row's last word.
+/// A release between versions 1 and 2. Does not write the scale bytes of groups that a row's last word lacks.
 struct SglangGroup8bitUe8m0 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0";
   static constexpr bool kPacked = true;
@@ -217,14 +217,14 @@ struct SglangGroup8bitUe8m0 : SglangGroup8bit {
   }
 };
 
-/// Version 2: the clamp is max, then min.
+/// Version 2: clamps by max, then min.
 /// Source: per_token_group_quant_8bit_v2.cuh (v0.5.15).
 struct SglangGroup8bitV2 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit_v2";
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
 
-/// Writes zeros to the bytes of missing groups in the last word of existing rows, but not to padding rows.
+/// Writes zero scale bytes for groups that the last word of an existing row lacks, but does not write padding rows.
 struct SglangGroup8bitV2Ue8m0 : SglangGroup8bitUe8m0 {
   static constexpr const char* kContract = "sglang.group_8bit_v2_ue8m0";
   static constexpr bool kWritesPadding = true;
@@ -246,7 +246,7 @@ struct Bf16Multiply {
   SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::Bf16>(v * factor)); }
 };
 
-/// per_token_group_quant.cuh (v0.5.17) for bf16 inputs.
+/// per_token_group_quant.cuh (v0.5.17), for bf16 inputs.
 struct SglangGroup8bitUe8m0V0517 : SglangGroup8bitV2Ue8m0 {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0@v0.5.17";
   using Element = Bf16Multiply;
@@ -262,20 +262,20 @@ struct SglangGroup8bitV0523 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit@v0.5.23";
 };
 
-/// v * factor, rounded to fp16. The factor is fp16, too: a factor of 2^16 or more is Inf.
+/// v * factor, rounded to fp16. The factor is rounded to fp16 too: a factor of 2^16 or more is Inf.
 struct HalfMultiply {
   float factor;
   SIMT_DEVICE explicit HalfMultiply(float m) : factor(simt::to_float(simt::from_float<simt::F16>(m))) {}
   SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::F16>(v * factor)); }
 };
 
-/// per_token_group_quant.cuh (v0.5.17 and v0.5.23) for fp16 inputs.
+/// per_token_group_quant.cuh (v0.5.17 and v0.5.23), for fp16 inputs.
 struct SglangGroup8bitUe8m0F16 : SglangGroup8bitUe8m0V0517 {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0_f16";
   using Element = HalfMultiply;
 };
 
-/// The clamp is v_med3_f32, which returns the lower limit for NaN, as max, then min does.
+/// The clamp is v_med3_f32, which returns the lower limit for NaN, as max followed by min does.
 struct AiterPer1x128 : GroupRules {
   static constexpr const char* kContract = "aiter.per_1x128";
   using Element = simt::Multiply;
@@ -292,7 +292,7 @@ struct AiterPer1x128Fnuz : AiterPer1x128 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// transpose_scale=True: stores column-major data in a tensor whose shape and strides are row-major.
+/// transpose_scale=True: stores scales column-major in a tensor whose shape and strides are row-major.
 template <class Base>
 struct TransposeScale : Base {
   SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
@@ -306,15 +306,15 @@ struct AiterPer1x128TransposeScaleFnuz : TransposeScale<AiterPer1x128Fnuz> {
   static constexpr const char* kContract = "aiter.per_1x128_transpose_scale_fnuz";
 };
 
-/// v * factor in a module that flushes subnormals.
+/// v * factor, in a module that flushes subnormals to zero.
 struct FlushingMultiply {
   float factor;
   SIMT_DEVICE explicit FlushingMultiply(float m) : factor(m) {}
   SIMT_DEVICE float operator()(float v) const { return flushed(v) * factor; }
 };
 
-/// Scales have no lower limit, and subnormal ones are flushed to 0. A row of zeros or tiny values therefore stores scale 0, and
-/// its codes are products with Inf. v_rcp_f32 may be off by an ulp; the rounded quotient here is one of its allowed results.
+/// Scales have no lower limit, and subnormal scales are flushed to 0. A row of zeros or tiny values therefore stores scale 0, and
+/// its codes are products with Inf. v_rcp_f32 may be off by an ulp; this kernel uses the rounded quotient, which is allowed.
 struct AiterPerToken : AiterPer1x128 {
   static constexpr const char* kContract = "aiter.per_token";
   using Element = FlushingMultiply;
@@ -329,7 +329,7 @@ struct AiterPerTokenFnuz : AiterPer1x128Fnuz {
   SIMT_DEVICE static float scale(float amax) { return flushed(AiterPer1x128Fnuz::scale(amax)); }
 };
 
-/// torch: amax and its lower limit keep NaN, the cast does not saturate, and elements are not clamped.
+/// torch: amax and its lower limit keep NaN. The cast does not saturate, and elements are not clamped.
 struct DeepgemmPerTokenCast : GroupRules {
   static constexpr const char* kContract = "deepgemm.per_token_cast";
   using Code = E4m3fnNosat;
@@ -341,7 +341,7 @@ struct DeepgemmPerTokenCast : GroupRules {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// On a GPU, torch replaces division by a Python number by multiplication with its reciprocal.
+/// On a GPU, torch replaces division by a Python number by multiplication by its reciprocal.
 struct DeepgemmPerTokenCastGpu : DeepgemmPerTokenCast {
   static constexpr const char* kContract = "deepgemm.per_token_cast_gpu";
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
@@ -361,13 +361,13 @@ using OtherGroupList =
               SglangGroup8bitV2Ue8m0, SglangGroup8bitV2Ue8m0F32, SglKernelGroup8bit, SglKernelGroup8bitUe8m0, AiterPer1x128,
               AiterPer1x128Fnuz, DeepgemmPerTokenCast, DeepgemmPerTokenCastGpu, DeepgemmPerTokenCastUe8m0>;
 
-/// bf16 only.
+/// Contracts for bf16 inputs only.
 using Bf16GroupList = RulesList<SglangGroup8bitV0523, SglangGroup8bitUe8m0V0517, SglangGroup8bitUe8m0V0523>;
 
-/// fp16 only.
+/// Contracts for fp16 inputs only.
 using F16GroupList = RulesList<SglangGroup8bitUe8m0F16>;
 
-/// Contracts whose scale layout cannot be expressed by strides.
+/// Contracts whose scale layout strides cannot express.
 using TransposedList = RulesList<AiterPer1x128TransposeScale, AiterPer1x128TransposeScaleFnuz>;
 
 // Per-group and per-token quantization to int8.
@@ -375,13 +375,13 @@ using TransposedList = RulesList<AiterPer1x128TransposeScale, AiterPer1x128Trans
 // csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e); sgl-kernel/csrc/gemm/per_token_group_quant_8bit.cu (9e738dba,
 // 00568d90); aiter csrc/kernels/quant_kernels.cu (07e4337a).
 
-/// VllmGroupFp8 with int8 codes: max, then min, then a truncating cast.
+/// VllmGroupFp8 with int8 codes: clamps by max, then min, then casts with truncation.
 struct VllmGroupInt8 : GroupRules {
   static constexpr const char* kContract = "vllm.group_int8";
   using Code = Int8Truncated;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 127.0f); }
-  /// max is enough, because the saturating cast also limits to 127.
+  /// max(v, -128) is enough, because the saturating cast also limits to 127.
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -128.0f); }
 };
 
@@ -396,12 +396,12 @@ struct VllmGroupInt8Triton : VllmGroupInt8 {
   static constexpr const char* kContract = "vllm.group_int8_triton";
 };
 
-/// sgl-kernel (9e738dba), compiled with fast math, which allows several quotients; the correctly rounded one is used here.
+/// sgl-kernel (9e738dba), compiled with fast math, which allows several quotients. This kernel returns the correctly rounded one.
 struct SglKernelGroupInt8 : VllmGroupInt8 {
   static constexpr const char* kContract = "sgl_kernel.group_int8";
 };
 
-/// Computes the stored scale and the multiplier from amax separately.
+/// Computes the stored scale and the multiplier separately from amax.
 struct SglangGroupInt8 : VllmGroupInt8 {
   static constexpr const char* kContract = "sglang.group_int8";
   using Element = simt::Multiply;
@@ -419,15 +419,15 @@ struct AiterGroupInt8 : GroupRules {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// Scales have no lower limit, and subnormal ones are flushed to 0: a row of zeros stores scale 0. v_rcp_f32 may be off by an
-/// ulp; the rounded quotient here is one of its allowed results.
+/// Scales have no lower limit, and subnormal scales are flushed to 0: a row of zeros stores scale 0. v_rcp_f32 may be off by an
+/// ulp; this kernel uses the rounded quotient, which is allowed.
 struct AiterPerTokenInt8 : AiterGroupInt8 {
   static constexpr const char* kContract = "aiter.per_token_int8";
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float scale(float amax) { return flushed(AiterGroupInt8::scale(amax)); }
 };
 
-/// libdevice's round rounds ties away from zero.
+/// Rounds by libdevice's round, ties away from zero.
 struct VllmPerTokenInt8Triton : SglangGroupInt8 {
   static constexpr const char* kContract = "vllm.per_token_int8_triton";
   using Code = Int8TiesAway;
@@ -435,7 +435,7 @@ struct VllmPerTokenInt8Triton : SglangGroupInt8 {
   SIMT_DEVICE static float clamp(float v) { return v; }
 };
 
-/// scaled_int8_quant: the multiplier is 127 / amax, or 0 for a row of zeros; rounds to nearest.
+/// scaled_int8_quant: the multiplier is 127 / amax, or 0 for a row of zeros. Rounds to nearest.
 struct VllmPerTokenInt8 : GroupRules {
   static constexpr const char* kContract = "vllm.per_token_int8";
   using Code = Int8Nearest;

@@ -15,10 +15,10 @@ struct GroupArguments {
   ScalesOut scales;
   int32_t group_size;
   Divider by_size;        ///< divides by group_size
-  float scale_ub = 0.0f;  ///< upper bound of amax, in contracts that have one
+  float scale_ub = 0.0f;  ///< upper limit of amax or scale, in contracts that have one
 };
 
-/// Writes zeros to the bytes of a row's last word that have no group. All threads of the grid share the rows.
+/// Writes zero scale bytes for the groups that a row's last word lacks. All threads of the grid share the rows.
 template <class Rules>
 SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
   if constexpr (Rules::kPacked && Rules::kWritesPadding) {
@@ -30,7 +30,7 @@ SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
   }
 }
 
-/// The first block writes zeros to the words of padding rows, except those of the last column, which are not allocated.
+/// The first block writes zeros to the words of padding rows, except in the last column of words, where they are not allocated.
 template <class Rules>
 SIMT_DEVICE void write_absent_rows(const ScalesOut& out) {
   if constexpr (Rules::kPacked && Rules::kWritesPadding && Rules::kWritesRows) {
@@ -64,8 +64,8 @@ SIMT_DEVICE void store_code_words(uint8_t* q, const uint32_t (&codes)[kWords]) {
   }
 }
 
-/// Quantizes a group: kLanes threads with kElements consecutive elements each, whose maximum is `widest`. Stores scale and codes.
-/// All threads of the warp must call it; those that are not `live` store nothing.
+/// Quantizes a group: kLanes threads have kElements consecutive elements each; `widest` is the group's maximum. Stores scale and
+/// codes. All threads of the warp must call it; threads that are not `live` store nothing.
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bool live, uint8_t* q, const ScalesOut& out,
                                    int64_t row, int32_t group, float scale_ub = 0.0f) {
@@ -88,14 +88,14 @@ SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bo
   if (simt::thread() % kLanes == 0) store_scale<Rules>(out, row, group, scale);
 }
 
-/// quantize_elements() that computes each thread's maximum first.
+/// quantize_elements() that first computes each thread's maximum.
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8_t* q, const ScalesOut& out, int64_t row,
                                    int32_t group, float scale_ub = 0.0f) {
   quantize_elements<Rules, kWarp, kLanes>(v, widest_of<Rules>(v, Rules::widest_of_none()), live, q, out, row, group, scale_ub);
 }
 
-// Group quantization in registers: 16-bit elements, eight per load, and a group in 4, 8 or 16 adjacent threads.
+// Group quantization in registers: 16-bit elements, eight per load; 4, 8 or 16 adjacent threads share a group.
 
 inline constexpr int kRegisterThreads = 128;
 inline constexpr int kRegisterLoads = 4;  ///< loads in flight per thread
@@ -145,8 +145,8 @@ SIMT_DEVICE Staging<T, kGroup>& staging() {
 }
 
 /// A block handles kTeams consecutive groups. With packed scales, rows are padded to whole words: a team after a row's last group
-/// has no elements and scale 0, whose exponent field 0 is the required padding. kGroup: the group size if it is known at compile
-/// time, otherwise 0.
+/// has no elements and scale 0, whose exponent field 0 is the required padding. kGroup: the group size if it is a compile-time
+/// constant, otherwise 0.
 template <class Rules, class T, int kWarp, int kGroup>
 SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   constexpr int kLargest = kGroup != 0 ? kGroup : kMaxSharedGroup;
@@ -162,7 +162,7 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   uint32_t row;
   int32_t group;
 
-  // The block's threads read consecutive loads, regardless of teams. All loads are issued before the first store, so that they
+  // The block's threads read consecutive loads, whatever their teams. All loads are issued before the first store, so that they
   // are in flight together. A load lies within one group.
   constexpr int kElements = simt::Vector<T>::kElements, kRun = kElements * kSharedThreads;
   constexpr int kLoads = (kTeams * kLargest + kRun - 1) / kRun;
@@ -181,7 +181,7 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   }
   Rules::staged();
 
-  // The lanes of a team go through their group, one load per lane and turn.
+  // The lanes of a team step through their group; in each turn, each lane has one load.
   constexpr int kStride = kElements * kTeamLanes, kTurns = (kLargest + kStride - 1) / kStride;
   const int team = simt::thread() / kTeamLanes;
   const int lane = simt::thread() % kTeamLanes;
@@ -323,7 +323,7 @@ void run_shared(const Call& call) {
   expect_aligned(call.output("q"));
   GroupOutputs out = group_outputs(call, shape, size, Rules::Code::kType, Rules::kPacked);
   if (shape.rows == 0) return;
-  // Number of groups per row, rounded up to whole words if scales are packed.
+  // Number of groups per row. If scales are packed, it is rounded up to whole words.
   const int64_t places = Rules::kPacked ? (out.scales.groups + 3) / 4 * 4 : out.scales.groups;
   out.scales.by_groups = Divider::by(uint32_t(places));
   const simt::Launch grid = call.grid((shape.rows * places + kTeams - 1) / kTeams, kSharedThreads);

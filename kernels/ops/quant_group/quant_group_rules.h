@@ -1,5 +1,5 @@
 // Arithmetic that all quantization kernels share: packing of codes into words, positions of scales, amax over lanes, and
-// quotients.
+// quotients of many elements by one scale.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ namespace assay_kernels {
 
 // Conversions to element codes, four at a time.
 
-/// Packs four codes into a word, the first in the lowest byte, with a cast of one value at a time.
+/// Packs four codes into a word, the first in the lowest byte. Casts one value at a time.
 template <class Code>
 SIMT_DEVICE uint32_t encode4_one_by_one(const float* v) {
   return uint32_t{Code::encode(v[0])} | uint32_t{Code::encode(v[1])} << 8 | uint32_t{Code::encode(v[2])} << 16 |
@@ -57,7 +57,7 @@ struct E4m3fnuzSat {
   SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzSat>(v); }
 };
 
-/// Three conversions to int8, which different projects use. Each converts NaN to 0.
+/// Three conversions to int8 that different projects use. Each converts NaN to 0.
 struct Int8Nearest {
   static constexpr int kType = ASSAY_INT;
   SIMT_DEVICE static uint8_t encode(float v) { return simt::to_int8_sat(v); }
@@ -89,52 +89,52 @@ struct Divider {
   SIMT_DEVICE uint32_t quotient(uint32_t n) const { return (uint32_t(uint64_t{n} * multiplier >> 32) + n) >> shift; }
 };
 
-/// The scales of a call: `groups` groups in each of `rows` rows.
+/// The scale tensor of a call: `groups` scales in each of `rows` rows.
 struct ScalesOut {
-  void* data;  ///< float, or bytes of packed words
+  void* data;  ///< floats, or the bytes of packed words
   int64_t rows;
   int32_t groups;                    ///< groups per row
-  int64_t row_stride, group_stride;  ///< in floats
-  int64_t padded_rows;               ///< packed: rows per column of words, a multiple of four
+  int64_t row_stride, group_stride;  ///< of the stored scales, in floats
+  int64_t padded_rows;               ///< packed: rows per column of words, rounded up to a multiple of four
   Divider by_groups;
 };
 
-// What group quantization contracts may change. Each contract is a struct that derives from one of these and defines its own
-// arithmetic line by line. A deliberately wrong kernel derives from a contract's struct and gets one line wrong.
+// What group quantization contracts may change. Each contract is a struct that derives from one of these structs and defines its
+// own arithmetic line by line. A deliberately wrong kernel derives from a contract's struct and gets one line wrong.
 
 struct GroupRules {
   using Code = E4m3fnSat;
-  using Element = simt::Divide;                 ///< operation on each element before the clamp: x / s or x * m
+  using Element = simt::Divide;                 ///< operation on each element before the clamp: x / s, or x times a multiplier
   using Offset = int64_t;                       ///< type of the offset of a row's first element
   static constexpr bool kPacked = false;        ///< scales are exponent bytes, four per word
   static constexpr bool kWritesPadding = true;  ///< writes the padding of packed scales
   static constexpr bool kWritesRows = true;     ///< also writes the padding rows after the last row
   static constexpr bool kBounded = false;       ///< scale_ub limits amax or scale: the rules define scale_within(amax, scale_ub)
-  static constexpr bool kSaturates = false;     ///< clamp() only affects NaN, because the cast limits all other values
+  static constexpr bool kSaturates = false;     ///< clamp() only changes NaN, because the cast limits all other values
   static constexpr bool kDropsNan = true;       ///< the maximum ignores NaN: widest() is max_number()
 
-  /// Number of lanes over which the maximum is taken: all lanes of the group.
+  /// Number of lanes over which the maximum is taken. Right: all lanes of the group.
   template <int kWarp, int kLanes>
   static constexpr int kReach = kLanes;
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_number(a, b); }
   /// Start value of the maximum.
   SIMT_DEVICE static float widest_of_none() { return 0.0f; }
-  /// The divisor or multiplier of the elements, from amax and the stored scale.
+  /// The divisor or multiplier of the elements, computed from amax and the stored scale.
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return scale; }
   SIMT_DEVICE static float clamp(float v) { return v; }
-  /// Barrier between staging elements in shared memory and reading those of other threads.
+  /// Barrier after elements are staged in shared memory and before threads read elements of other threads.
   SIMT_DEVICE static void staged() { simt::barrier(); }
   /// Position of the scale of group g in row r.
   SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) {
     return r * out.row_stride + g * out.group_stride;
   }
-  /// Packs the exponent fields of four scales, which are powers of two. DeepGEMM's smxx_layout.cuh has the same four shifts.
+  /// Packs the exponent fields of four scales that are powers of two. DeepGEMM's smxx_layout.cuh has the same four shifts.
   SIMT_DEVICE static uint32_t pack(const float* s) {
     return simt::bits(s[0]) >> 23 | simt::bits(s[1]) >> 15 | simt::bits(s[2]) >> 7 | simt::bits(s[3]) << 1;
   }
 };
 
-/// v / divisor, rounded once, for a divisor that is a compile-time constant. v must be 0, Inf, NaN or >= 2^-50 * divisor.
+/// v / divisor, rounded once; the divisor is a compile-time constant. v must be 0, Inf, NaN or >= 2^-50 * divisor.
 SIMT_DEVICE float over_constant(float v, float divisor) { return simt::bits(v) == 0x7f800000u ? v : simt::Divide(divisor)(v); }
 
 /// Biased exponent of the smallest power of two that is at least |y|: 0..255, or 256 for NaN.
@@ -146,7 +146,7 @@ SIMT_DEVICE uint32_t exponent_ceil(float y) {
 /// The smallest power of two that is at least y, for y >= 0; Inf for y > 2^127. y must not be NaN.
 SIMT_DEVICE float pow2_ceil(float y) { return simt::from_bits(exponent_ceil(y) << 23); }
 
-/// 1 / s, exact, for a power of two s >= 2^-126, by its exponent field; 0 for Inf.
+/// 1 / s, exact, for a power of two s >= 2^-126, computed from its exponent field; 0 for Inf.
 SIMT_DEVICE float pow2_reciprocal(float s) {
   const uint32_t b = simt::bits(s);
   return simt::from_bits(b < 0x7f000000u ? 0x7f000000u - b : (0x7f800000u - b) >> 1);  // 1 / 2^127 is subnormal
@@ -174,7 +174,7 @@ struct RulesList {
 
 // The largest magnitude among a thread's elements, with the contract's rule for NaN.
 
-/// The largest of the magnitudes and of an earlier maximum, `widest`.
+/// The largest of the elements' magnitudes and of `widest`, an earlier maximum.
 template <class Rules, int kElements>
 SIMT_DEVICE float widest_of(const float (&v)[kElements], float widest = 0.0f) {
   SIMT_UNROLL
@@ -209,9 +209,9 @@ SIMT_DEVICE float widest_of(const simt::Vector<uint32_t> (&words)[kLoads]) {
   }
 }
 
-// Conversion of many values to codes with one scale.
+// Conversion of many values to codes by one scale.
 
-/// Computes the value that a contract casts, by its own operations: Element, then clamp().
+/// Computes the value that a contract casts, by the contract's own operations: Element, then clamp().
 template <class Rules>
 class ElementThenClamp {
  public:
@@ -246,11 +246,11 @@ SIMT_DEVICE uint32_t e4m3fn_of_products(const float* v, float factor) {
   return E4m3fnSat::encode4(u);
 }
 
-/// Not 0 if one of four e4m3fn codes is NaN.
+/// Nonzero if one of four e4m3fn codes is NaN.
 SIMT_DEVICE uint32_t nan_codes(uint32_t codes) { return ((codes & 0x7f7f7f7fu) + 0x01010101u) & 0x80808080u; }
 
-/// e4m3fn codes of x * m without a clamp, because the cast saturates. If a code is NaN, Step computes all codes again, because
-/// the clamp may change NaN.
+/// e4m3fn codes of x * m without a clamp, because the cast saturates. If a code is NaN, all codes are computed again by Step,
+/// because the clamp may change NaN.
 template <class Step>
 class CodesByProduct {
  public:
@@ -274,10 +274,10 @@ class CodesByProduct {
 };
 
 /// e4m3fn codes of x / s by two multiplications instead of a division. Multiplies x by a factor below 1 / s and by one above it;
-/// the quotient lies between the products. Rounding is monotonic: if both products have the same code, it is the quotient's code.
+/// the quotient lies between the two products. Rounding is monotonic: if both products have the same code, so has the quotient.
 /// Otherwise (within two ulp of a tie, or NaN) Step computes the codes from x. If 1 / s is exact, it is both factors, because ties
 /// are then frequent. Valid for every s: if a factor is NaN, as for Inf and most subnormal s, Step computes all codes.
-/// `doubts` is not 0 if the codes of two products differ or are NaN.
+/// `doubts` is nonzero if the codes of some pair of products differ or are NaN.
 template <class Step>
 class CodesByBounds {
  public:
@@ -304,7 +304,7 @@ class CodesByBounds {
   float divisor_, low_, high_;
 };
 
-/// Computes codes by the contract's own operations for each value.
+/// Computes the codes by the contract's own operations for each value.
 template <class Rules>
 using CodesByElement = CodesByStep<typename Rules::Code, ElementThenClamp<Rules>>;
 
@@ -318,14 +318,14 @@ using CodesOf = std::conditional_t<
     kSaturatesAfter<Rules, simt::Divide>, CodesByBounds<ElementThenClamp<Rules>>,
     std::conditional_t<kSaturatesAfter<Rules, simt::Multiply>, CodesByProduct<ElementThenClamp<Rules>>, CodesByElement<Rules>>>;
 
-/// Codes of x / s without a clamp, for any s.
+/// Computes codes of x / s without a clamp, for any s.
 template <class Code>
 using CodesOfQuotients = std::conditional_t<std::is_same_v<Code, E4m3fnSat>, CodesByBounds<simt::DivideEach>,
                                             CodesByStep<Code, simt::DivideSaturating>>;
 
 // A lane's loads from a row of 16-bit elements.
 
-/// kLoads consecutive loads, kept as 32-bit words: each 16-bit element would occupy a register while the loads are in flight.
+/// kLoads consecutive loads, kept as 32-bit words, because each 16-bit element would occupy a register while loads are in flight.
 template <int kLoads>
 struct LaneWords {
   static constexpr int kNumbers = 8 * kLoads;

@@ -27,15 +27,15 @@ SIMT_DEVICE uint32_t e2m1_code(float v) {
   return (simt::bits(v) >> 28 & 8u) | code;
 }
 
-/// Defaults. A contract defines the scale byte and the multiplier of the elements as functions of amax, the largest magnitude of
-/// a block, and of the tensor's scale.
+/// Defaults. A contract computes the scale byte and the multiplier of the elements from amax (the largest magnitude of a block)
+/// and the scale of the tensor.
 struct Fp4Rules {
   static constexpr bool kPacked = false, kWritesPadding = true, kWritesAbsentRows = false, kHasTensorScale = false;
   static constexpr bool kHasRival = false;        ///< a block has two candidate scales (4over6)
-  static constexpr bool kHasScaleOfRow = false;  ///< each row has a scale, instead of the tensor
-  /// The amax of a block with a NaN. `all`: all elements are NaN. `amax`: the largest magnitude of the others.
+  static constexpr bool kHasScaleOfRow = false;  ///< each row has a scale; the tensor has none
+  /// The amax of a block with a NaN. `all`: all elements are NaN. `amax`: the largest magnitude of the other elements.
   SIMT_DEVICE static float with_nan(float amax, bool all) { return all ? simt::from_bits(kNanBits) : amax; }
-  /// True if the codes of a block and its scale byte are 0 without further computation.
+  /// True if the codes of a block and its scale byte are 0, whatever else the contract says.
   SIMT_DEVICE static bool is_empty(float /*amax*/) { return false; }
   SIMT_DEVICE static float before(float v) { return v; }
   SIMT_DEVICE static float clamp(float v) { return v; }
@@ -51,7 +51,7 @@ struct Fp4Rules {
   SIMT_DEVICE static bool uses(const Out& out, int64_t row) {
     return out.uses(row);
   }
-  /// Index of the first element over which the amax of a block is taken; amax_size(): number of these elements.
+  /// Index of the first element that counts for the amax of a block. amax_size(): number of these elements.
   SIMT_DEVICE static int64_t first_of_amax(int64_t element, int64_t /*columns*/) { return element; }
   template <class Rules>
   SIMT_DEVICE static constexpr int amax_size() {
@@ -65,14 +65,14 @@ struct Nvfp4Rules : Fp4Rules {
   static constexpr bool kHasTensorScale = true;
 };
 
-/// Default multiplier: the exact reciprocal of the scale with byte e.
+/// Blocks of 32. By default the multiplier is the exact reciprocal of the scale that byte e encodes.
 struct Mxfp4Rules : Fp4Rules {
   static constexpr int kBlock = 32;
   static constexpr int kScaleType = ASSAY_FLOAT8_E8M0FNU;
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e8m0_reciprocal(e); }
 };
 
-/// Computes the amax of a block, whose elements are passed one by one.
+/// Computes the amax of a block from elements that are passed one by one.
 template <class Rules>
 class Fp4Amax {
  public:
@@ -89,7 +89,7 @@ class Fp4Amax {
   int nans_ = 0;
 };
 
-/// The scale of the tensor, or of an expert. 1 in contracts without such scales, whose `global` is nullptr.
+/// The scale of the tensor, or of an expert; 1 if `global` is nullptr, in contracts without such scales.
 template <class Rules>
 SIMT_DEVICE float tensor_scale(const float* global, int64_t tensor = 0) {
   return Rules::kHasTensorScale ? global[tensor] : 1.0f;
@@ -102,7 +102,7 @@ SIMT_DEVICE float e2m1_value(uint32_t code) {
   return (code & 8u) != 0u ? -magnitude : magnitude;
 }
 
-/// The sum of the errors of a block's codes for a given scale byte and multiplier m.
+/// The sum of the errors of a block's codes, for the given scale byte and multiplier m.
 template <class Rules>
 SIMT_DEVICE float summed_errors(const float (&v)[Rules::kBlock], float m, uint32_t scale, float global) {
   float sum = 0.0f;
@@ -113,7 +113,7 @@ SIMT_DEVICE float summed_errors(const float (&v)[Rules::kBlock], float m, uint32
   return sum;
 }
 
-/// The scale byte of a block: the rival's if its codes have the smaller error.
+/// Returns the scale byte of a block: the rival's if the rival's codes have the smaller error.
 template <class Rules>
 SIMT_DEVICE uint8_t chosen_scale(const float (&v)[Rules::kBlock], float amax, float global) {
   const uint8_t own = Rules::scale(amax, global), rival = Rules::rival(amax, global);
@@ -122,7 +122,7 @@ SIMT_DEVICE uint8_t chosen_scale(const float (&v)[Rules::kBlock], float amax, fl
   return Rules::is_better(of_rival, error) ? rival : own;
 }
 
-/// Stores the codes of a block of elements. Returns the scale byte.
+/// Stores the codes of a block of elements. Returns its scale byte.
 template <class Rules>
 SIMT_DEVICE uint8_t store_fp4_block(const float (&v)[Rules::kBlock], float amax, float global, uint8_t* q) {
   if (Rules::is_empty(amax)) {
@@ -143,7 +143,7 @@ SIMT_DEVICE uint8_t store_fp4_block(const float (&v)[Rules::kBlock], float amax,
   return scale;
 }
 
-/// Quantizes a block whose amax is that of its own elements. Returns the scale byte.
+/// Quantizes a block whose amax is taken over its own elements. Returns its scale byte.
 template <class Rules>
 SIMT_DEVICE uint8_t quantize_fp4_block(const float (&v)[Rules::kBlock], float global, uint8_t* q) {
   Fp4Amax<Rules> amax;
@@ -187,7 +187,7 @@ BytesOut fp4_bytes_out(const Call& call, Shape shape, int block, int scale_type)
 /// Checks `q` of a call whose elements have the given shape.
 void expect_fp4_codes(const Call& call, Shape shape, int block);
 
-/// The data of global_scale: `count` scales, of the tensor, of each expert or of each row. nullptr in contracts without it.
+/// The data of global_scale: `count` scales, one for the tensor, each expert or each row. nullptr in contracts without it.
 template <class Rules>
 const float* fp4_global_scale(const Call& call, int64_t count = 1) {
   if constexpr (Rules::kHasTensorScale) {
@@ -219,7 +219,7 @@ void run_fp4(const Call& call) {
   launch_fp4<Rules>(call, fp4_bytes_out(call, shape, Rules::kBlock, Rules::kScaleType), Rules::kHasScaleOfRow ? shape.rows : 1);
 }
 
-/// Rows belong to experts; `expert_offsets` and `blockscale_offsets` have the first row and the first scale row of each.
+/// Rows belong to experts. `expert_offsets` has the first row of each expert, `blockscale_offsets` its first row of scales.
 template <class Rules>
 void run_fp4_experts(const Call& call) {
   const Shape shape = dense_matrix(call.input("x"));

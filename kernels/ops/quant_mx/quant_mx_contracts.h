@@ -11,13 +11,13 @@ namespace assay_kernels {
 struct FlashinferMxfp8 : MxRules {
   static constexpr const char* kContract = "flashinfer.mxfp8";
   SIMT_DEVICE static uint32_t exponent(float amax) { return e8m0_ceil(flushed(amax * (1.0f / 448.0f))); }
-  /// The guard returns 0 for a scale that rcp.approx.ftz reads as 0: the subnormal 2^-127. rcp flushes the result 1 / 2^127.
+  /// Byte 0: rcp.approx.ftz reads the subnormal scale 2^-127 as 0, so the source returns 0. Byte 254: 2^-127 is flushed to 0.
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 0u || e == 254u ? 0.0f : e8m0_reciprocal(e); }
   SIMT_DEVICE static float before(float v) { return flushed(v); }
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// The guard tests amax, not the scale: with byte 0 the multiplier is 1 / 0.
+/// The source tests amax for 0, not the scale: with byte 0 the multiplier is 1 / 0.
 struct FlashinferMxfp8V0213 : FlashinferMxfp8 {
   static constexpr const char* kContract = "flashinfer.mxfp8@v0.2.13";
   SIMT_DEVICE static float multiplier(float amax, uint32_t e) {
@@ -27,7 +27,7 @@ struct FlashinferMxfp8V0213 : FlashinferMxfp8 {
   SIMT_DEVICE static float clamp(float v) { return v; }
 };
 
-/// No clamp: NaN, and Inf times 0, become the code of NaN.
+/// No clamp: NaN, and Inf times 0, give the code of NaN.
 struct FlashinferMxfp8V063 : FlashinferMxfp8 {
   static constexpr const char* kContract = "flashinfer.mxfp8@v0.6.3";
   SIMT_DEVICE static float clamp(float v) { return v; }
@@ -40,7 +40,7 @@ struct FlashinferMxfp8Cute : FlashinferMxfp8 {
   SIMT_DEVICE static float clamp(float v) { return v; }
 };
 
-/// min, then max: NaN, and Inf times 0, become 448.
+/// Clamps by min, then max: NaN, and Inf times 0, become 448.
 struct FlashinferMxfp8CuteV0618 : FlashinferMxfp8Cute {
   static constexpr const char* kContract = "flashinfer.mxfp8_cute@v0.6.18";
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
@@ -49,7 +49,7 @@ struct FlashinferMxfp8CuteV0618 : FlashinferMxfp8Cute {
 // vLLM's MXFP8.
 // Source: mxfp8_experts_quant.cuh (3240a1e4), mxfp8_utils.py (v0.26.0, v0.27.0, v0.30.0).
 
-/// The guard tests amax instead of the scale, so a block of tiny values is multiplied by 1 / 0.
+/// The source tests amax for 0, not the scale: a block of tiny values is multiplied by 1 / 0.
 struct VllmMxfp8Experts : FlashinferMxfp8Cute {
   static constexpr const char* kContract = "vllm.mxfp8_experts";
   static constexpr bool kWritesAbsentRows = false;
@@ -59,7 +59,7 @@ struct VllmMxfp8Experts : FlashinferMxfp8Cute {
   }
 };
 
-/// The scale has the exponent of amax itself. The byte of a block with NaN is unspecified.
+/// The scale's exponent is that of amax itself. The byte of a block with NaN is unspecified.
 struct VllmMxfp8Torch : MxRules {
   static constexpr const char* kContract = "vllm.mxfp8_torch";
   using Code = E4m3fnNosat;
@@ -71,7 +71,7 @@ struct VllmMxfp8Torch : MxRules {
   }
 };
 
-/// On a GPU, amax / 448 is a multiplication by 1 / 448. The exponent is the rounded-up logarithm.
+/// On a GPU, amax / 448 is a multiplication by 1 / 448. The exponent is the logarithm, rounded up.
 struct VllmMxfp8TorchV0270 : VllmMxfp8Torch {
   static constexpr const char* kContract = "vllm.mxfp8_torch@v0.27.0";
   using Code = E4m3fnSat;
@@ -81,13 +81,13 @@ struct VllmMxfp8TorchV0270 : VllmMxfp8Torch {
   }
 };
 
-/// Triton: the maximum ignores NaN; the exponent is the rounded-up logarithm. Writes no padding.
+/// Triton: the maximum ignores NaN; the exponent is the logarithm, rounded up. Padding is not written.
 struct VllmMxfp8Triton : MxRules {
   static constexpr bool kWritesPadding = false;
   SIMT_DEVICE static uint32_t exponent(float amax) { return VllmMxfp8TorchV0270::exponent(amax); }
 };
 
-/// Computes the divisor by ex2.approx.ftz, so byte 0 divides by 0.
+/// Computes the divisor by ex2.approx.ftz, which flushes 2^-127 to 0: with byte 0, elements are divided by 0.
 struct VllmMxfp8TritonV0270 : VllmMxfp8Triton {
   static constexpr const char* kContract = "vllm.mxfp8_triton@v0.27.0";
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 0x1p-126f); }
@@ -96,7 +96,7 @@ struct VllmMxfp8TritonV0270 : VllmMxfp8Triton {
   }
 };
 
-/// Computes the factor 2^(127 - e) by ex2.approx.ftz; for byte 254 it is 0.
+/// Computes the factor 2^(127 - e) by ex2.approx.ftz, which flushes 2^-127 to 0: for byte 254 the factor is 0.
 struct VllmMxfp8TritonV0300 : VllmMxfp8TritonV0270 {
   static constexpr const char* kContract = "vllm.mxfp8_triton@v0.30.0";
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 254u ? 0.0f : e8m0_reciprocal(e); }
@@ -113,7 +113,7 @@ struct VllmMxfp8Fused : VllmMxfp8Triton {
 // torchao's MXFP8.
 // Source: mx_tensor.py (050515e8).
 
-/// torch: amax keeps NaN. A NaN or Inf gives byte 255, and all codes of the block are NaN.
+/// torch: amax keeps NaN. If amax is NaN or Inf, the byte is 255 and all codes of the block are NaN.
 struct TorchaoMxFloor : MxRules {
   static constexpr const char* kContract = "torchao.mx_floor";
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
@@ -142,7 +142,7 @@ struct TorchaoMxCeil : TorchaoMxFloor {
   }
 };
 
-/// Adds half a unit of the last mantissa bit of e4m3 to amax; a carry beyond the largest exponent gives Inf.
+/// Adds half a unit of e4m3's last mantissa bit to amax. A carry beyond the largest exponent gives Inf.
 struct TorchaoMxEven : TorchaoMxFloor {
   static constexpr const char* kContract = "torchao.mx_even";
   SIMT_DEVICE static uint32_t exponent(float amax) {
@@ -151,7 +151,7 @@ struct TorchaoMxEven : TorchaoMxFloor {
   }
 };
 
-/// torchao releases before 2026-08-12: Inf has an ordinary exponent. Elements are divided by at least 2^-126, or by Inf if the
+/// torchao before 2026-08-12: Inf has an ordinary exponent. Elements are divided by at least 2^-126, or by Inf if the
 /// byte is 255.
 template <class Later>
 struct TorchaoMxV0120 : Later {
@@ -194,7 +194,7 @@ struct TorchaoMxRceilV0120 : TorchaoMxFloor {
   }
 };
 
-/// The multiplier for byte 255 is NaN.
+/// For byte 255 the multiplier is NaN.
 struct TorchaoMxRceilV0180 : TorchaoMxRceilV0120 {
   static constexpr const char* kContract = "torchao.mx_rceil@v0.18.0";
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 0u ? 1.0f : e8m0_reciprocal(e); }
@@ -203,7 +203,7 @@ struct TorchaoMxRceilV0180 : TorchaoMxRceilV0120 {
 // AITER's MXFP8.
 // Source: mx_quant_utils.h and _triton_kernels/quant/quant.py (e4048607).
 
-/// An amax of Inf has byte 255 and the multiplier 1 / Inf. Padding is not written.
+/// If amax is Inf, the byte is 255 and the multiplier 1 / Inf. Padding is not written.
 struct AiterPer1x32 : MxRules {
   static constexpr const char* kContract = "aiter.per_1x32_e8m0";
   static constexpr bool kWritesPadding = false;
@@ -223,7 +223,7 @@ struct AiterPer1x32Fnuz : AiterPer1x32 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// v0.1.15: the power of two nearest to amax, divided by 256 (fnuz: 128).
+/// v0.1.15: the scale is the power of two nearest to amax, divided by 256 (fnuz: by 128).
 struct AiterPer1x32V0115 : AiterPer1x32 {
   static constexpr const char* kContract = "aiter.per_1x32_e8m0@v0.1.15";
   SIMT_DEVICE static uint32_t exponent(float amax) { return nearest_of(amax, 8u); }
@@ -242,7 +242,7 @@ struct AiterPer1x32FnuzV0115 : AiterPer1x32V0115 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// Adds 0.25 to the mantissa of amax, which is FP4's rounding constant, and takes the exponent of the result.
+/// Adds 0.25 to the mantissa of amax (the rounding constant for FP4) and takes the exponent of the result.
 struct AiterTritonMxfp8 : MxRules {
   static constexpr const char* kContract = "aiter.triton_mxfp8";
   static constexpr bool kWritesPadding = false;
@@ -252,7 +252,7 @@ struct AiterTritonMxfp8 : MxRules {
   }
 };
 
-/// For gfx1250; the output buffer is zeroed first.
+/// For gfx1250. The output buffer is zeroed first.
 struct AiterTritonMxfp8N32k4 : AiterTritonMxfp8 {
   static constexpr const char* kContract = "aiter.triton_mxfp8_n32k4";
   static constexpr bool kWritesPadding = true;

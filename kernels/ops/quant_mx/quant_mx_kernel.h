@@ -61,11 +61,11 @@ struct ExpertBytesOut {
   int64_t rows;
   int32_t groups, padded_groups;
   int32_t experts;
-  const int32_t* first_row;    ///< first row of each expert, then the number of rows
-  const int32_t* first_scale;  ///< first scale row of each expert, then the number of all scale rows
+  const int32_t* first_row;    ///< first row of each expert, then the number of all rows
+  const int32_t* first_scale;  ///< first row of scales of each expert, then the number of all rows of scales
   Divider by_groups;
 
-  /// The expert of a row: the last one that starts at or before it, since experts may have no rows.
+  /// The expert of a row: the last expert that starts at or before the row, since experts may have no rows.
   SIMT_DEVICE int32_t expert_of(const int32_t* first, int64_t row) const {
     int32_t low = 0, high = experts - 1;
     while (low < high) {
@@ -85,7 +85,7 @@ struct ExpertBytesOut {
     return int64_t{first_scale[e]} * padded_groups + place_in_tiles(ScaleTile::k128x4, padded_groups, row - first_row[e], g);
   }
 
-  /// If the contract does so, writes zeros for missing blocks of existing rows, and for scale rows after each expert's last row.
+  /// If the contract does so, writes zeros for blocks that existing rows lack, and for rows of scales after an expert's last row.
   template <class Rules>
   SIMT_DEVICE void write_absent() const {
     const int64_t first = simt::block() * simt::block_size() + simt::thread(), threads = simt::grid_size() * simt::block_size();
@@ -104,8 +104,8 @@ struct ExpertBytesOut {
   }
 };
 
-/// Scale bytes of masked experts. Each expert has the same number of rows and uses the first tokens[expert] of them. Its scales
-/// begin a new 128-row tile.
+/// Scale bytes of masked experts. Each expert has the same number of rows, of which the first tokens[expert] are used. Its scales
+/// begin in a new 128-row tile.
 struct MaskedBytesOut {
   uint8_t* data;
   int64_t rows;  ///< rows of all experts, used or not
@@ -129,7 +129,7 @@ struct MaskedBytesOut {
 
 // MXFP8: blocks of 32 elements with an E8M0 scale. Code that all contracts share; quant_mx_contracts.h has the contracts.
 
-/// Biased exponent as cvt.rp.satfinite.ue8m0x2.f32 computes it for y >= 0: 0 up to 2^-127, 254 for Inf, 255 for NaN.
+/// Biased exponent for y >= 0, as cvt.rp.satfinite.ue8m0x2.f32 computes it: 0 up to 2^-127, 254 for Inf, 255 for NaN.
 SIMT_DEVICE uint32_t e8m0_ceil(float y) {
   const uint32_t b = simt::bits(y);
   if (b > 0x7f800000u) return 255u;
@@ -146,17 +146,17 @@ SIMT_DEVICE float e8m0_reciprocal(uint32_t e) {
   return simt::from_bits(e == 254u ? 0x00400000u : e == 255u ? 0x7fc00000u : (254u - e) << 23);
 }
 
-/// A contract defines the exponent as a function of the block's amax, the multiplier of the elements, and the steps around the
-/// multiplication.
+/// A contract computes the exponent byte from the block's amax, and defines the multiplier of the elements and the steps before
+/// and after the multiplication.
 struct MxRules : GroupRules {
   using Element = simt::Multiply;
-  static constexpr bool kWritesAbsentRows = true;  ///< writes zeros to an expert's tiles after its last row
+  static constexpr bool kWritesAbsentRows = true;  ///< writes zeros to an expert's tiles after the expert's last row
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e8m0_reciprocal(e); }
   SIMT_DEVICE static float before(float v) { return v; }
 };
 
-// MXFP8 quantization in registers: 16-bit elements, eight per load, a block of 32 in four adjacent threads.
+// MXFP8 quantization in registers: 16-bit elements, eight per load; four adjacent threads share a block of 32.
 
 inline constexpr int kMxBlock = 32, kMxLanes = kMxBlock / 8;
 
@@ -167,7 +167,7 @@ struct MxArguments {
   Out out;
 };
 
-/// Quantizes a block: 32 / kElements threads with kElements consecutive elements each, a multiple of eight.
+/// Quantizes a block: 32 / kElements threads have kElements consecutive elements each, where 8 divides kElements.
 template <class Rules, int kWarp, class Out, int kElements>
 SIMT_DEVICE void quantize_block(const float (&x)[kElements], bool live, uint8_t* q, const Out& out, int64_t row, int32_t group) {
   constexpr int kLanes = kMxBlock / kElements;
@@ -212,10 +212,10 @@ SIMT_KERNEL void quant_mx(MxArguments<T, Out> a) {
 
 inline const Values kMxLayouts{"e8m0_row", "e8m0_128x4", "e8m0_8x4", "e8m0_32x8", "e8m0_n32k4"};
 
-/// Checks `scale`: an E8M0 byte per block, in the layout that the parameters scale_tile_rows and scale_tile_columns give.
+/// Checks `scale`: an E8M0 byte per block, in the layout given by the parameters scale_tile_rows and scale_tile_columns.
 BytesOut bytes_out(const Call& call, Shape x);
 
-/// Checks `scale` for experts; `expert_offsets` and `blockscale_offsets` have the first row and first scale row of each.
+/// Checks `scale` for experts. `expert_offsets` has the first row of each expert, `blockscale_offsets` its first row of scales.
 ExpertBytesOut expert_bytes_out(const Call& call, Shape x, int block = kMxBlock, int scale_type = ASSAY_FLOAT8_E8M0FNU);
 
 /// Checks `q`: one-byte elements of the given type and shape. The block size 32 must divide the number of columns.

@@ -1,4 +1,4 @@
-// Quantization to int8 with zero points: per token, or by a given scale and zero point.
+// Quantization to int8 with zero points: dynamically per token, or by a scale and zero point that are inputs.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -23,13 +23,13 @@ struct VllmStaticInt8Azp {
 struct VllmPerTokenInt8Azp : VllmStaticInt8Azp {
   static constexpr const char* kContract = "vllm.per_token_int8_azp";
   static constexpr float kLeastAtFirst = 0x1.fffffep127f, kGreatestAtFirst = -0x1.fffffep127f;
-  /// hi + 0 makes the sign of a zero independent of which zero the maximum returned.
+  /// hi + 0 makes the result the same whether the maximum returned -0 or +0.
   SIMT_DEVICE static float scale(float lo, float hi) { return (hi + 0.0f - lo) / 255.0f; }
-  /// If all values of a row are equal, its scale is 0. Upstream's cast is then undefined; this one saturates.
+  /// If all values of a row are equal, its scale is 0. Upstream's cast is then undefined; this cast saturates.
   SIMT_DEVICE static int32_t zero(float lo, float scale) { return simt::to_int32_sat(-128.0f - lo / scale); }
 };
 
-/// The range always includes 0, so that a row of equal values has a scale. A row of zeros has scale 1.
+/// The range of a row always includes 0, so that a row of equal values has a nonzero scale. A row of zeros has scale 1.
 struct AssayPerTokenInt8Azp : VllmPerTokenInt8Azp {
   static constexpr const char* kContract = "assay.per_token_int8_azp";
   static constexpr float kLeastAtFirst = 0.0f, kGreatestAtFirst = 0.0f;
@@ -39,7 +39,7 @@ struct AssayPerTokenInt8Azp : VllmPerTokenInt8Azp {
   }
 };
 
-// Quantization by a given scale and zero point.
+// Quantization by a scale and zero point that are inputs.
 
 /// As quant_given() of quant_static_kernel.h, with a zero point.
 template <class Rules, class T>
@@ -76,7 +76,7 @@ SIMT_KERNEL void quant_given_azp(const T* x, uint8_t* q, const float* scale, con
   }
 }
 
-/// Rejects the call unless the zero points are a dense int32 matrix of the given shape, that of the scales.
+/// Rejects the call unless the zero points are a dense int32 matrix of the given shape, the shape of the scales.
 inline void expect_zero_points(const assay_tensor& zero, Shape shape) {
   if (!has_type(zero, ASSAY_INT, 32)) unsupported("azp must be int32");
   const Shape dense = dense_matrix(zero);

@@ -1,4 +1,4 @@
-// Quantization by given scales: per tensor, per row or per group.
+// Quantization by scales that are inputs: per tensor, per row or per group.
 #pragma once
 
 #include "kernels/ops/call.h"
@@ -33,7 +33,7 @@ struct VllmStaticNative : StaticRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-/// Group scales, with the arithmetic of Base. Their positions are given by strides.
+/// Scales of groups, at positions given by strides, with the arithmetic of Base.
 template <class Base>
 struct ByStrides : Base {
   static int64_t row_stride(const assay_tensor& scale) { return scale.strides[0]; }
@@ -48,7 +48,7 @@ struct VllmStaticGroupFnuz : ByStrides<VllmStaticFnuz> {
   static constexpr const char* kContract = "vllm.static_group_fnuz";
 };
 
-/// v_rcp_f32 may be off by an ulp; the rounded quotient here is one of its allowed results. The clamp is v_med3_f32, which
+/// v_rcp_f32 may be off by an ulp; this kernel uses the rounded quotient, which is allowed. The clamp is v_med3_f32, which
 /// returns the lower limit for NaN.
 struct AiterStatic : StaticRules {
   static constexpr const char* kContract = "aiter.static";
@@ -61,14 +61,14 @@ struct AiterStaticFnuz : StaticRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// scaled_int8_quant: divides, and rounds to nearest; the smallest code is -128.
+/// scaled_int8_quant: divides, and rounds to nearest. The smallest code is -128.
 struct VllmStaticInt8 : GroupRules {
   static constexpr const char* kContract = "vllm.static_int8";
   using Code = Int8Nearest;
   using Element = simt::DivideSaturating;
 };
 
-// Quantization by one scale in memory, given by the caller or computed by an earlier launch.
+// Quantization by one scale in memory, which is an input or was computed by an earlier launch.
 
 inline constexpr int kGivenThreads = 256;
 inline constexpr int kGivenLoads = 4;  ///< loads in flight per thread
@@ -116,7 +116,7 @@ SIMT_KERNEL void quant_given(const T* x, uint8_t* q, const float* scale, int64_t
   }
 }
 
-/// The same for rows that lie `pitch` elements apart, with a block for each. Rows may begin anywhere, so elements are read one by one.
+/// As quant_given(), for rows `pitch` elements apart, one block per row. A row may begin anywhere, so elements are read singly.
 template <class Rules, class T>
 SIMT_KERNEL void quant_given_rows(const T* x, uint8_t* q, const float* scale, int64_t columns, int64_t pitch) {
   const typename Rules::Element element(Rules::operand(0.0f, *scale));
@@ -124,7 +124,7 @@ SIMT_KERNEL void quant_given_rows(const T* x, uint8_t* q, const float* scale, in
     q[simt::block() * columns + i] = Rules::Code::encode(Rules::clamp(element(simt::to_float(x[simt::block() * pitch + i]))));
 }
 
-/// Whether the rows of a matrix do not follow each other without a gap.
+/// True if there is a gap between the rows of a matrix.
 inline bool lies_apart(const assay_tensor& x, Shape shape) { return shape.rows > 1 && x.strides[0] != shape.columns; }
 
 /// Accepted case parameters of a kernel with one scale, for describe().
@@ -168,16 +168,16 @@ void run_static(const Call& call) {
   });
 }
 
-// Static quantization by scales of groups of any shape. A thread handles loads at the same columns of kGroupsRows rows, which are
-// in flight together. If these rows share their scales, the reciprocals are computed once.
+// Static quantization by scales of groups of any shape. A thread handles the same columns of kGroupsRows rows, whose loads are in
+// flight together. If these rows share their scales, the reciprocals are computed once.
 
 inline constexpr int kGroupsThreads = 256;
 
-/// The scales that the elements of one load need.
+/// How many scales the elements of one load need.
 enum class Across {
-  kOne,    ///< one scale for all
-  kDense,  ///< one per element, contiguous: loads of 16 bytes
-  kEach    ///< any scales; rows may be any number of elements
+  kOne,    ///< one scale for all elements
+  kDense,  ///< one scale per element, contiguous: loads of 16 bytes
+  kEach    ///< any scales; a row may have any number of elements
 };
 
 inline constexpr int kGroupsRows = 4;  ///< rows per thread
@@ -190,7 +190,7 @@ struct StaticArguments {
   Shape shape;
   int64_t row_stride, group_stride;  ///< strides of the scales; may be 0
   Divider group_rows, group_columns;
-  Divider loads;  ///< loads per row
+  Divider loads;  ///< divides by the loads per row
 };
 
 /// Loads the scales of the elements of one load, which begins at column `first` of a row.
@@ -294,7 +294,7 @@ void run_static_groups(const Call& call) {
   });
 }
 
-/// Accepted case parameters of a kernel with given group scales, for describe(): any group size.
+/// Accepted case parameters of a kernel whose group scales are inputs, for describe(): any group size.
 inline Accepts static_groups_accept() {
   return {{"x", kAny}, {"layout", {"row", "col", "tma", "one"}}, {"warp", simt::kWarpSizes}};
 }

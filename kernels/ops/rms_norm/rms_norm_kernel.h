@@ -1,5 +1,5 @@
-// y = x / sqrt(mean(x^2) + eps) * gamma, one thread block per row. With a residual, x + residual is normalized, and is stored in
-// the residual's tensor.
+// y = x / sqrt(mean(x^2) + eps) * gamma, one thread block per row. With a residual, x + residual is normalized and is also stored
+// in the residual's tensor.
 #pragma once
 
 #include <type_traits>
@@ -9,18 +9,18 @@
 
 namespace assay_kernels {
 
-// Arguments of a norm, and how the host makes them from a call.
+// Arguments of a norm, and how the host gets them from a call.
 
-/// Kernels have one thread block per row.
+/// Arguments of a kernel with one thread block per row.
 template <class T>
 struct NormArguments {
   const T* x;
-  T* residual;  ///< contiguous rows of n; nullptr if no residual is added
+  T* residual;  ///< contiguous rows of n elements; nullptr if no residual is added
   const T* gamma;
   int64_t pitch;  ///< row pitch of x in elements
   int32_t n;
   float eps;
-  const T* gate = nullptr;  ///< contiguous rows of n; nullptr without a gate
+  const T* gate = nullptr;  ///< contiguous rows of n elements; nullptr without a gate
 };
 
 /// The checked inputs of a call. Rows of x may have any pitch; gamma, the residual and the gate must be dense.
@@ -53,12 +53,12 @@ bool lies_in_sixteens(const assay_tensor& tensor, int64_t pitch);
 /// Rejects the call unless the tensor is dense with the shape of x. Returns true if it meets NormInputs::in_sixteens.
 bool expect_rows_of(const assay_tensor& tensor, const NormInputs& inputs);
 
-/// Loads per thread that kernels of this build keep in registers at most; kMost, or less in builds that only check compilation.
+/// Largest number of loads per thread that are kept in registers: kMost, or less in builds that only check compilation.
 template <int kMost>
 inline constexpr int kMostKept = kEachNumberOfLoads ? kMost : kMost / 4;
 
-/// Calls f with the number of loads that each thread keeps in registers. It is 0 for rows that are not `whole` or need more
-/// than kMostKept loads per thread: these are read again in each pass. Each number of loads makes one more kernel per contract.
+/// Calls f with the number of loads that each thread keeps in registers. The number is 0 for rows that are not `whole` or need
+/// more than kMostKept loads per thread: each pass reads these rows again. Each number gives one more kernel per contract.
 template <int kMost, class F>
 void with_row(int64_t loads, int threads, bool whole, F f) {
   constexpr int kKept = kMostKept<kMost>;
@@ -82,15 +82,15 @@ SIMT_DEVICE simt::Vector<T> rounded(const float (&v)[simt::Vector<T>::kElements]
   return result;
 }
 
-/// Rounds v to T, as if it had been stored, if the norm does so before a quantization.
+/// Rounds v to T, as if it had been stored, if the norm rounds its output before quantization.
 template <class Norm, class T>
 SIMT_DEVICE void round_output(float (&v)[simt::Vector<T>::kElements]) {
   if (Norm::kRoundsOutput) widen<T>(words_of(rounded<T, typename Norm::Store>(v)), v);
 }
 
-/// Computes r = rsqrt(mean(x^2) + eps) from the threads' sums. The order is vLLM's: each thread's elements in order, then lanes,
+/// Computes r = rsqrt(mean(x^2) + eps) from the threads' sums. Adds in vLLM's order: each thread's elements in order, then lanes,
 /// then warps. With k elements per load, the depth is at most k * ceil(n / (k * threads)) - 1 + log2(kWarp) + 3 additions: 39
-/// for 16-bit rows of 7168 and 8 warps of 32.
+/// for rows of 7168 16-bit elements and 8 warps of 32.
 template <class Rules, int kWarp>
 SIMT_DEVICE float block_factor(float sum, int n, float eps) {
   sum = simt::block_reduce<kWarp>(
@@ -118,7 +118,7 @@ SIMT_DEVICE void in_fp32(const simt::Vector<uint32_t>& held, float (&v)[simt::Ve
   widen<T>(held, v);
 }
 
-/// x * r * gamma before its last rounding.
+/// Computes x * r * gamma and does not round the last product.
 template <class Rules, class T, class Held>
 SIMT_DEVICE void normalize(const Held& held, float r, const simt::Vector<uint32_t>& gamma,
                            float (&v)[simt::Vector<T>::kElements]) {
@@ -141,7 +141,7 @@ SIMT_DEVICE void normalize(const Held& held, float r, const simt::Vector<uint32_
   }
 }
 
-/// Multiplies v by the activation of the gates.
+/// Multiplies v by the activation of the gates, gate(g).
 template <class Rules, class T>
 SIMT_DEVICE void multiply_by_gate(const simt::Vector<uint32_t>& gate, float (&v)[simt::Vector<T>::kElements]) {
   float g[simt::Vector<T>::kElements];
@@ -150,8 +150,8 @@ SIMT_DEVICE void multiply_by_gate(const simt::Vector<uint32_t>& gate, float (&v)
   for (int i = 0; i < simt::Vector<T>::kElements; ++i) v[i] *= Rules::gate(g[i]);
 }
 
-/// x * r * gamma rounded to T. If x * r is rounded to T first, packed multiplications of T give the same result, because a product
-/// of two values of T is exact in fp32.
+/// x * r * gamma rounded to T. If x * r is rounded to T first, packed multiplications of T give the same result: a product of two
+/// values of T is exact in fp32.
 template <class Rules, class T, class Held>
 SIMT_DEVICE simt::Vector<uint32_t> normalized_words(const Held& held, float r, const simt::Vector<uint32_t>& gamma) {
   using Store = typename Rules::Store;
@@ -170,8 +170,8 @@ SIMT_DEVICE simt::Vector<uint32_t> normalized_words(const Held& held, float r, c
   }
 }
 
-/// Adds the squares of the load at column `first` to `sum`, and returns what will be normalized. `stored` is set to the sum with
-/// the residual as it is stored.
+/// Adds the squares of the load at column `first` to `sum`. Returns what will be normalized. With a residual, `stored` is set to
+/// the rounded sum x + residual.
 template <class Rules, class T>
 SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<uint32_t>& x, const simt::Vector<uint32_t>& residual,
                                        float& sum, simt::Vector<T>& stored) {
@@ -203,8 +203,8 @@ SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<uint32_t>& 
 // The row of a thread block and its factor r. A thread has runs of kRun consecutive loads; adjacent threads have adjacent runs.
 // Norms with a gate use for_each(), which stays in fp32.
 
-/// The row is kept in registers, in kLoads aligned 16-byte loads per thread. The constructor stores the sum with the residual. The
-/// same thread reads and writes a load, so this works in place.
+/// The row is kept in registers, in kLoads aligned 16-byte loads per thread. The constructor stores the sum with the residual.
+/// This works in place, because the thread that reads a load also writes it.
 template <class Rules, class T, int kWarp, int kLoads, int kRun = 1>
 class NormalizedRow {
  public:
@@ -236,8 +236,8 @@ class NormalizedRow {
     r_ = block_factor<Rules, kWarp>(sum, a.n, a.eps);
   }
 
-  /// Calls f(first element, v) with each run of the thread: kRun normalized loads before their last rounding. All threads of the
-  /// block make the same number of calls; v is zero beyond the row's end.
+  /// Calls f(index of the first element, v) with each run of the thread: kRun normalized loads before their last rounding. All
+  /// threads of the block make the same number of calls; v is zero beyond the row's end.
   template <class F>
   SIMT_DEVICE void for_each(F f) const {
     SIMT_UNROLL
@@ -253,7 +253,7 @@ class NormalizedRow {
     }
   }
 
-  /// Calls f(first element, words) with each run of the thread, rounded to T.
+  /// Calls f(index of the first element, words) with each run of the thread, rounded to T.
   template <class F>
   SIMT_DEVICE void for_each_rounded(F f) const {
     SIMT_UNROLL
@@ -278,7 +278,7 @@ class NormalizedRow {
   float r_;
 };
 
-/// A row of any length and alignment, read again by each for_each(). finish() stores the sum with the residual.
+/// A row of any length and alignment, which each for_each() reads again. finish() stores the sum with the residual.
 template <class Rules, class T, int kWarp, int kRun>
 class NormalizedRow<Rules, T, kWarp, 0, kRun> {
  public:
@@ -356,7 +356,7 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
   float r_;
 };
 
-/// kLoads 0: rows of any length and alignment.
+/// kLoads == 0: rows of any length and alignment.
 template <class Rules, class T, int kWarp, int kLoads>
 SIMT_KERNEL void rms_norm(NormArguments<T> a, T* y) {
   using Row = NormalizedRow<Rules, T, kWarp, kLoads>;

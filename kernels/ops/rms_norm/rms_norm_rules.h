@@ -1,4 +1,4 @@
-// What rms_norm and fused_add_rms_norm contracts change in the kernel: one struct per contract.
+// Rules that rms_norm and fused_add_rms_norm contracts change in the kernel: one struct per contract.
 #pragma once
 
 #include <string>
@@ -30,17 +30,17 @@ struct StoreCutOff : StoreNearest {
 struct NormRules {
   using Store = StoreNearest;
   static constexpr bool kRoundsBeforeWeight = false;  ///< rounds x * r to the type of x before multiplying by gamma
-  static constexpr bool kRoundsOutput = true;         ///< rounds the output before a quantization that follows
+  static constexpr bool kRoundsOutput = true;         ///< rounds the output to the type of x before a quantization that follows
   static constexpr bool kWeightFirst = false;         ///< rounds x * gamma to the type of x, then multiplies by r
   static constexpr bool kPlainWeights = true;         ///< weight() returns gamma unchanged
   /// Barrier between writing and reading the warps' sums.
   SIMT_DEVICE static void published() { simt::barrier(); }
-  /// Number of elements of a row of n that are read.
+  /// Number of elements that are read of a row of n elements.
   SIMT_DEVICE static int covered(int n, int /*load*/, int /*threads*/) { return n; }
-  /// Distance between two rows of x.
+  /// Distance in elements between two rows of x.
   SIMT_DEVICE static int64_t pitch(int64_t pitch, int32_t /*n*/) { return pitch; }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
-  /// Square of an element of T, or of its fp32 sum with the residual.
+  /// Square of an element of type T, or of its fp32 sum with the residual.
   template <class T>
   SIMT_DEVICE static float square(float z) {
     return z * z;
@@ -49,15 +49,15 @@ struct NormRules {
   SIMT_DEVICE static float share(float eps, float /*n*/) { return eps; }
   SIMT_DEVICE static float factor(float mean, float eps) { return simt::rsqrt(mean + eps); }
   SIMT_DEVICE static float weight(float gamma) { return gamma; }
-  /// Flushes an operand or product of x * r * gamma, in builds that flush subnormals.
+  /// Flushes an operand or product of x * r * gamma to zero if it is subnormal, in builds that flush subnormals.
   SIMT_DEVICE static float kept(float v) { return v; }
 
-  static constexpr bool kGates = false;  ///< multiplies the norm by gate(g), where g is a tensor with the shape of x
+  static constexpr bool kGates = false;  ///< multiplies the normalized element by gate(g); g is a tensor with the shape of x
 
   // For norms that add a residual.
   static constexpr bool kAdds = false;
   static constexpr bool kSquaresRounded = false;     ///< rounds the sum x + residual to the type of x before squaring
-  static constexpr bool kNormalizesRounded = false;  ///< rounds the sum before multiplying by r
+  static constexpr bool kNormalizesRounded = false;  ///< rounds that sum before multiplying it by r
   /// In norms that keep the sum in fp32: true if a column is normalized from the stored, rounded sum.
   SIMT_DEVICE static bool normalizes_stored(int /*column*/) { return false; }
   SIMT_DEVICE static float sum(float x, float residual) { return x + residual; }
@@ -102,13 +102,13 @@ struct VllmGemmaRmsNorm : Gemma<NormRules> {
   static constexpr const char* kContract = "vllm.gemma_rms_norm";
 };
 
-/// The source computes a square root and a division; the result of rsqrt is one of their allowed results.
+/// The source computes a square root and a division. The contract allows several results; rsqrt gives one of them.
 /// Source: vLLM model_executor/determinism/batch_invariant.py (v0.33.0).
 struct VllmRmsNormBatchInvariant : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm_batch_invariant";
 };
 
-/// Base in a build that flushes subnormals.
+/// Base, in a build that flushes subnormals to zero.
 template <class Base>
 struct Flushing : Base {
   static constexpr bool kPlainWeights = false;
@@ -117,7 +117,7 @@ struct Flushing : Base {
   SIMT_DEVICE static float sum(float x, float residual) { return flushed(Base::sum(flushed(x), flushed(residual))); }
 };
 
-/// Adds 0 (weight_bias) to gamma, in fp32: a gamma of -0 becomes +0.
+/// Adds 0 (the source's weight_bias) to gamma, in fp32: a gamma of -0 becomes +0.
 template <class Base>
 struct PlusZero : Base {
   static constexpr bool kPlainWeights = false;
@@ -144,13 +144,13 @@ struct FlashinferGemmaRmsNormV067 : Gemma<NormRules> {
   static constexpr const char* kContract = "flashinfer.gemma_rms_norm@v0.6.7";
 };
 
-/// Before FP4 quantization: x * gamma is rounded; its product with r stays in fp32.
+/// Before FP4 quantization: x * gamma is rounded to the type of x; its product with r stays in fp32.
 /// Source: FlashInfer flashinfer/cute_dsl/rmsnorm_fp4quant.py (fb28d724).
 struct FlashinferProductFirst : NormRules {
   static constexpr bool kWeightFirst = true, kRoundsOutput = false;
 };
 
-/// Profile N-B on gfx950. All AITER modules flush subnormals.
+/// Profile N-B on gfx950. All AITER modules flush subnormals to zero.
 /// Source: AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607).
 struct AiterRmsNorm : Flushing<NormRules> {
   static constexpr const char* kContract = "aiter.rms_norm";
@@ -161,7 +161,7 @@ struct AiterRmsNormGfx942 : Flushing<NormRules> {
   using Store = StoreCutOff;
 };
 
-/// Since v0.1.17, weight_offset (0) is added to the weight.
+/// Since v0.1.17, AITER adds weight_offset (0) to the weight, so a weight of -0 becomes +0.
 struct AiterRmsNormV0117 : Flushing<PlusZero<NormRules>> {
   static constexpr const char* kContract = "aiter.rms_norm@v0.1.17";
 };
@@ -202,8 +202,8 @@ struct LigerGemmaRmsNorm : Gemma<NormRules> {
 };
 
 // Norms that first add a residual. R-1: the sum is rounded to the type of x, then squared and normalized. R-2: the sum stays in
-// fp32, and only the stored residual is rounded. R-3: like R-2 for the columns that a block keeps in fp32; the remaining columns
-// of a long row are read back as stored.
+// fp32, and only the stored residual is rounded. R-3: as R-2 in the columns that a block keeps in fp32; the remaining columns of
+// a long row are normalized from the stored, rounded sum.
 
 struct RoundedSum : NormRules {
   static constexpr bool kAdds = true, kSquaresRounded = true, kNormalizesRounded = true;
@@ -253,7 +253,7 @@ struct FlashinferTrtllmAddRmsNorm : Flushing<PlusZero<RoundedSum>> {
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm";
 };
 
-/// The residual is added, and squares are computed, in the type of x.
+/// Adds the residual and computes squares in the type of x.
 /// Source: FlashInfer include/flashinfer/comm/trtllm_mnnvl_allreduce.cuh (fb28d724) oneshotAllreduceFusionKernel.
 struct FlashinferMnnvlAddRmsNorm : PlusZero<RoundedSum> {
   static constexpr const char* kContract = "flashinfer.mnnvl_add_rms_norm";
@@ -271,7 +271,7 @@ struct FlashinferFusedAddRmsNormV067 : PlusZero<WideSum> {
   static constexpr const char* kContract = "flashinfer.fused_add_rms_norm@v0.6.7";
 };
 
-/// Before FP4 quantization: the fp32 sum is squared; the rounded, stored sum is normalized.
+/// Before FP4 quantization: the fp32 sum is squared; the rounded sum, as stored, is normalized.
 /// Source: FlashInfer flashinfer/cute_dsl/add_rmsnorm_fp4quant.py (fb28d724).
 struct FlashinferAddBeforeFp4 : WideSum {
   static constexpr bool kNormalizesRounded = true, kRoundsOutput = false;
@@ -281,7 +281,7 @@ struct FlashinferGemmaFusedAddRmsNormV067 : Gemma<WideSum> {
   static constexpr const char* kContract = "flashinfer.gemma_fused_add_rms_norm@v0.6.7";
 };
 
-/// On gfx950.
+/// The gfx950 version.
 /// Source: AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607).
 struct AiterFusedAddRmsNorm : Flushing<WideSum> {
   static constexpr const char* kContract = "aiter.fused_add_rms_norm";
@@ -292,7 +292,7 @@ struct AiterFusedAddRmsNormGfx942 : Flushing<WideSum> {
   using Store = StoreCutOff;
 };
 
-/// Since v0.1.17, weight_offset (0) is added to the weight.
+/// Since v0.1.17, AITER adds weight_offset (0) to the weight, so a weight of -0 becomes +0.
 struct AiterFusedAddRmsNormV0117 : Flushing<PlusZero<WideSum>> {
   static constexpr const char* kContract = "aiter.fused_add_rms_norm@v0.1.17";
 };
@@ -301,7 +301,7 @@ struct AiterFusedAddRmsNormGfx942V0117 : Flushing<PlusZero<WideSum>> {
   using Store = StoreCutOff;
 };
 
-/// The block's 256 threads keep the sums of four loads each in fp32: kKept columns. Profile R-3.
+/// The block's 256 threads keep the sums of four loads each in fp32, kKept columns in all. Profile R-3.
 /// Source: AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607).
 template <int kKept>
 struct MixedSum : Flushing<WideSum> {
@@ -310,7 +310,7 @@ struct MixedSum : Flushing<WideSum> {
 struct AiterOpusFusedAddRmsNorm : MixedSum<8192> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm";
 };
-/// With one element per load, 4 * 256 columns are kept.
+/// With one element per load, 4 * 256 columns are kept in fp32.
 struct AiterOpusFusedAddRmsNormOdd : MixedSum<1024> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm_odd";
 };

@@ -11,7 +11,7 @@ void run_norm_block(const Call& call) {
 
 namespace {
 
-/// For contracts of AITER on gfx942: it rounds bf16 in its own way, and its rounding of fp16 is unknown.
+/// For AITER's contracts on gfx942, which truncate bf16; how they round fp16 is unknown.
 const Values kBf16{"bf16"};
 
 Kernel of_groups(std::vector<std::string> contracts, const Values& groups, const Values& layouts, void (*run)(const Call&),

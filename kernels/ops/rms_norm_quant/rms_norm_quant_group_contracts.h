@@ -1,4 +1,4 @@
-// The contracts of rms_norm_quant_group from AITER and those after an all-reduce, and one function per family to run them.
+// The contracts of rms_norm_quant_group from AITER and of norms after an all-reduce, and one function per family to run them.
 #pragma once
 
 #include "kernels/ops/call.h"
@@ -7,7 +7,7 @@
 
 namespace assay_kernels {
 
-/// Each runs the contract that the call names, if it is in the function's list: NormBlockList, NormAiterList, NormTokenList,
+/// Each function runs the contract that the call names, from its own list: NormBlockList, NormAiterList, NormTokenList,
 /// NormAiterTokenList, NormGatedList, NormRankTokenList, NormRankGroupList, NormRankFp4List.
 void run_norm_block(const Call& call);
 void run_norm_aiter(const Call& call);
@@ -43,12 +43,12 @@ struct AiterHipNorm : NormThenGroup<WideNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.rmsnorm_group_quant";
 };
 
-/// Since v0.1.17, weight_offset (0) is added to the weight.
+/// Since v0.1.17, AITER adds weight_offset (0) to the weight, so a weight of -0 becomes +0.
 struct AiterHipNormV0117 : NormThenGroup<PlusZero<WideNorm>, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.rmsnorm_group_quant@v0.1.17";
 };
 
-/// Flushes the sum that is stored. The norm stays in fp32 until quantization.
+/// Flushes the stored sum if it is subnormal. The norm stays in fp32 until quantization.
 struct AiterFlushedAddNorm : WideAddNorm {
   SIMT_DEVICE static float sum(float x, float residual) { return flushed(WideAddNorm::sum(flushed(x), flushed(residual))); }
 };
@@ -80,7 +80,7 @@ struct AiterHipAddNormTokenGfx942 : NormThenGroup<AiterFlushedAddNormGfx942, Ait
   static constexpr const char* kContract = "aiter.add_rmsnorm_quant_gfx942";
 };
 
-/// Multiplies by silu(gate); scales are computed as in vLLM's per-token op.
+/// Multiplies by silu(gate). Scales are computed as in vLLM's per-token op.
 /// Source: AITER aiter/ops/triton/_triton_kernels/quant/fused_fp8_quant.py (e4048607), GATED_RMS_FP8.
 struct GatedWideNorm : WideNorm {
   static constexpr bool kGates = true;
@@ -120,8 +120,8 @@ using NormGatedList = NormList<AiterGatedNorm, AiterGatedNormFnuz, AiterHipGated
 
 // Norms with quantization after an all-reduce.
 
-/// Quantization in norms after an all-reduce. FlashInfer's fast math uses approximate divisions; the correctly rounded quotient
-/// is one of their allowed results.
+/// Quantization in norms after an all-reduce. FlashInfer's fast math uses approximate divisions, which allow several quotients.
+/// The correctly rounded quotient is one of them.
 /// Source: FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724), AITER csrc/include/custom_all_reduce.cuh
 /// (e4048607).
 struct TrtllmToken : VllmPerToken {
@@ -139,7 +139,7 @@ struct FlashinferTrtllmNormPacked : NormThenGroup<FlashinferTrtllmAddRmsNorm, Tr
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_group_packed";
 };
 
-/// The module flushes subnormals, in the norm as well.
+/// The module flushes subnormals to zero, in the norm as well.
 struct AiterArAddNorm : Flushing<WideAddNorm> {};
 struct AiterArAddNormGfx942 : AiterArAddNorm {
   using Store = StoreCutOff;
@@ -147,13 +147,13 @@ struct AiterArAddNormGfx942 : AiterArAddNorm {
 struct AiterArAddNormR1 : AiterArAddNorm {
   static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
 };
-/// As v_cvt_pk_fp8_f32 without FP16_OVFL: NaN for magnitudes >= 248.
+/// As v_cvt_pk_fp8_f32 without FP16_OVFL: NaN for magnitudes >= 248, the midpoint of 240 and 256.
 struct E4m3fnuzNosat {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FNUZ;
   SIMT_DEVICE static uint8_t encode(float v) { return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80); }
   SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzNosat>(v); }
 };
-/// A group of zeros has scale 1, a group of NaN has scale NaN. Subnormal scales become 0.
+/// A group of zeros has scale 1, a group of NaN has scale NaN. Subnormal scales are flushed to 0.
 struct AiterArGroup : GroupRules {
   using Code = E4m3fnNosat;
   SIMT_DEVICE static float widest_of_none() { return simt::from_bits(0x7fc00000u); }

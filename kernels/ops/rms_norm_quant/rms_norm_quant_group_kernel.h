@@ -12,9 +12,9 @@
 
 namespace assay_kernels {
 
-// The results of a norm before quantization by one scale.
+// The normalized elements of a row before they are quantized by one scale.
 
-/// The results of a row, kept in registers because they are needed twice; as 16-bit values if the norm rounds them.
+/// The normalized elements of a row, kept in registers because two passes need them; as 16-bit values if the norm rounds them.
 template <class Norm, class T, class Row, int kLoads = Row::kKept>
 class Results {
  public:
@@ -49,7 +49,7 @@ class Results {
     }
   }
 
-  /// Calls f(first element, v) with each load of the thread.
+  /// Calls f(index of the first element, v) with each load of the thread.
   template <class F>
   SIMT_DEVICE void for_each(F f) const {
     SIMT_UNROLL
@@ -65,7 +65,7 @@ class Results {
   int first_[kLoads];
 };
 
-/// Results that are computed in each pass: for rows that are read again, and if one pass is enough.
+/// The normalized elements of a row, computed again in each pass: for rows that are not in registers, or if there is one pass.
 template <class Norm, class T, class Row>
 class Results<Norm, T, Row, 0> {
  public:
@@ -110,9 +110,9 @@ SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, const Co
   });
 }
 
-// Norms before quantization, and their groups: shared code and vLLM's contracts.
+// Norms before quantization, and the quantization that follows: shared code and vLLM's contracts.
 
-/// Rounds to 16 bits before multiplying by gamma, and after it. A residual is added in fp32.
+/// Rounds to 16 bits before the multiplication by gamma, and after it. A residual is added in fp32.
 /// Source: vLLM csrc/libtorch_stable/quantization/fused_kernels/layernorm_utils.cuh (1051220e).
 struct VllmDynamicNorm : NormRules {
   static constexpr bool kRoundsBeforeWeight = true;
@@ -129,7 +129,7 @@ struct WideAddNorm : WideSum {
   static constexpr bool kRoundsOutput = false;
 };
 
-/// rms_norm_per_block_quant: the scale has a lower limit, amax has none. The clamp is min, then max, so NaN becomes +448.
+/// rms_norm_per_block_quant: the scale has a lower limit, amax has none. Clamps by min, then max, so NaN becomes +448.
 struct VllmNormBlock : VllmPerToken {};
 struct VllmNormBlockFnuz : VllmPerTokenFnuz {};
 struct VllmNormBlockUb : VllmPerTokenUb {};
@@ -141,7 +141,7 @@ struct ByReciprocal : Base {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// Multiplies by the reciprocal of the scale, which is at least fp32's epsilon, 2^-23; rounds to nearest.
+/// Multiplies by the reciprocal of the scale, which is at least fp32's epsilon, 2^-23. Rounds to nearest.
 struct VllmNormInt8 : GroupRules {
   using Code = Int8Nearest;
   using Element = simt::Multiply;
@@ -210,7 +210,7 @@ using NormTokenList = NormList<NormPerToken, NormPerTokenUb, NormPerTokenFnuz, N
 
 // rms_norm and group quantization in one pass over x, with fp32 or packed UE8M0 scales, with or without a residual.
 
-/// Consecutive loads per thread. With four, a group of 128 has four threads. On an H200 the number of instructions limits this
+/// Consecutive loads per thread. With four, four threads share a group of 128. On an H200 the number of instructions limits this
 /// kernel: with one load per thread it takes a third longer.
 inline constexpr int kFusedRun = 4;
 
@@ -218,7 +218,7 @@ inline constexpr int kFusedRun = 4;
 struct GroupsOut {
   uint8_t* q;
   ScalesOut scales;
-  float scale_ub;  ///< upper bound of amax, in contracts that have one
+  float scale_ub;  ///< upper limit of amax, in contracts that have one
 };
 
 template <class Rules, class T, int kWarp, int kRuns, int kLanes>
@@ -325,7 +325,7 @@ void run_rms_norm_quant_token(const Call& call) {
   });
 }
 
-// rms_norm with a residual and MXFP8 in one pass over x: each thread has whole blocks of 32 elements.
+// rms_norm with a residual and MXFP8 in one pass over x. Each thread has whole blocks of 32 elements.
 
 /// A Triton kernel; profiles R-1 and N-B of rms_norm_rules.h.
 /// Source: vLLM mxfp8_utils.py, _fused_add_rms_norm_quant_kernel.
@@ -360,7 +360,7 @@ void run_rms_norm_quant_mx(const Call& call) {
   });
 }
 
-// rms_norm and FP4 in one pass over x: each thread has whole blocks of 16 or 32 elements.
+// rms_norm and FP4 in one pass over x. Each thread has whole blocks of 16 or 32 elements.
 
 struct FlashinferNormFp4 : NormThenGroup<FlashinferProductFirst, FlashinferNormNvfp4> {
   static constexpr const char* kContract = "flashinfer.rmsnorm_fp4quant";

@@ -1,4 +1,4 @@
-// rms_norm with quantization by one given scale, and rms_norm whose output is quantized twice.
+// rms_norm with quantization by one scale that is an input, and rms_norm whose output is quantized twice.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 
 namespace assay_kernels {
 
-// Also called by fused ops that end with this op.
+// Fused ops that end with this op also call this function.
 
 /// Runs the contract of NormStaticList that the call names.
 void run_norm_static(const Call& call);
@@ -23,7 +23,7 @@ struct NormThenStatic {
   using Given = GivenScale;
 };
 
-/// The norm is rounded to 16 bits, as that of rms_norm.
+/// The norm is rounded to 16 bits, as in rms_norm.
 /// Source: vLLM csrc/libtorch_stable/layernorm_quant_kernels.cu (0e1d935d) and its earlier version.
 struct NormStaticV0191 : NormThenStatic<VllmRmsNormV0191, VllmStatic> {
   static constexpr const char* kContract = "vllm.rms_norm_static_fp8_quant@v0.19.1";
@@ -40,11 +40,11 @@ struct AddNormStaticV0191 : NormThenStatic<VllmFusedAddRmsNormV0191, VllmStatic>
 struct AddNormStatic20260618 : NormThenStatic<VllmFusedAddRmsNorm20260618, VllmStatic> {
   static constexpr const char* kContract = "vllm.fused_add_rms_norm_static_fp8_quant@2026-06-18";
 };
-/// rcp.approx.ftz may be off by an ulp; the rounded quotient here is one of its allowed results.
+/// rcp.approx.ftz may be off by an ulp; this kernel uses the rounded quotient, which is allowed.
 struct FlashinferStatic : VllmStatic {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return flushed(1.0f / flushed(scale)); }
 };
-/// The kernel does not clamp whole vectors, so NaN stays NaN.
+/// The kernel does not clamp whole vectors of elements, so NaN stays NaN.
 struct FlashinferStaticCute : FlashinferStatic {
   SIMT_DEVICE static float clamp(float v) { return v; }
 };
@@ -107,7 +107,7 @@ void run_rms_norm_quant_static(const Call& call) {
   });
 }
 
-// The call of one quantization, made from a call with two.
+// A call with one quantization, made from a call with two.
 
 class ConsumerCall {
  public:
@@ -125,7 +125,7 @@ class ConsumerCall {
 };
 
 // One norm and two quantizations of its result, as two independent fused calls (vLLM #41825). x and the codes may have three
-// dimensions; outputs after a view(-1, H) have two.
+// dimensions. Outputs that the source reshapes by view(-1, H) have two.
 
 /// AITER's fused kernel: quantizes the fp32 result.
 struct DoubleFused : AiterNorm {
@@ -134,7 +134,7 @@ struct DoubleFused : AiterNorm {
 struct DoubleFusedFnuz : AiterNormFnuz {
   static constexpr const char* kContract = "aiter.double_quant_fused_fnuz";
 };
-/// The earlier unfused version: AITER's norm is stored, then AITER quantizes it by groups.
+/// The earlier unfused version: the output of AITER's norm is stored, then AITER quantizes it by groups.
 struct DoubleUnfused : NormThenGroup<AiterRmsNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.double_quant_unfused";
 };

@@ -1,5 +1,5 @@
-// The kernels of rms_norm_quant_static and rms_norm_double_quant, and those of rms_norm_quant_group that work per token or after
-// an all-reduce.
+// The kernels of rms_norm_quant_static and rms_norm_double_quant, and the kernels of rms_norm_quant_group that work per token or
+// after an all-reduce.
 #include "kernels/ops/call.h"
 #include "kernels/ops/rms_norm_quant/rms_norm_quant_group_contracts.h"
 #include "kernels/ops/rms_norm_quant/rms_norm_quant_group_kernel.h"

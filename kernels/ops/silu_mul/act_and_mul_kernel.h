@@ -9,12 +9,12 @@
 
 namespace assay_kernels {
 
-/// What contracts may change: the function, and the multiplication. Deliberately wrong kernels derive from one of these structs
-/// and replace a line.
+/// Rules that contracts may change: the activation, and the multiplication. Deliberately wrong kernels derive from one of these
+/// structs and replace a line.
 struct ActRules {
   static constexpr bool kPacked = false;
   static constexpr bool kGateFirst = true;  ///< the first half of a row is the gate
-  /// The activation as it is multiplied: rounded to T.
+  /// The activation in the form in which it is multiplied: rounded to T.
   template <class T>
   SIMT_DEVICE static float stored(float activated) {
     return simt::to_float(simt::from_float<T>(activated));

@@ -8,14 +8,14 @@
 
 namespace assay_kernels {
 
-/// What activations may change: the formula, and where it rounds to the type of x.
+/// Rules that activations may change: the formula, and where it rounds to the type of x.
 struct ActivationRules {
   static constexpr bool kRoundsSilu = false;
   static constexpr bool kRoundsProduct = false;
   static constexpr bool kAddsZero = false;  ///< adds 0 to the up half, so -0 becomes +0
   /// silu(gate) times up, in fp32.
   SIMT_DEVICE static float product(float silu, float up) { return silu * up; }
-  static constexpr bool kDivides = false;  ///< silu() divides; silu_of_moderate() has the same result without branches
+  static constexpr bool kDivides = false;  ///< silu() divides; silu_of_moderate() gives the same result without branches
 };
 
 /// The largest |gate| for which branch-free divisions by 1 + exp(-gate) are correct.
@@ -44,7 +44,7 @@ struct FlashinferSiluFast : SiluFastOnce {
   SIMT_DEVICE static float product(float silu, float up) { return flushed(flushed(silu) * flushed(up)); }
 };
 
-/// The fast exponential, and a correctly rounded division.
+/// Uses the fast exponential, and a correctly rounded division.
 /// Source: FlashInfer flashinfer/quantization/quantization_cute_dsl_utils.py (fb28d724).
 struct FlashinferSilu : ActivationRules {
   static constexpr bool kRoundsProduct = true;
@@ -53,7 +53,7 @@ struct FlashinferSilu : ActivationRules {
   SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp_fast(-g)); }
 };
 
-/// exp(-g) is 2^-(g * log2(e)), with the product rounded to fp32. Nothing is rounded to 16 bits.
+/// exp(-g) is computed as 2^-(g * log2(e)), with the product rounded to fp32. Nothing is rounded to 16 bits.
 /// Source: AITER aiter/ops/triton/_triton_kernels/activation.py (e4048607), _silu_exp2.
 struct AiterTritonSilu : ActivationRules {
   static constexpr bool kDivides = true;
@@ -86,7 +86,7 @@ struct SiluTanh : ActivationRules {
   }
 };
 
-/// A Triton division may be off by two ulp; the rounded quotient here is one of its allowed results.
+/// A Triton division may be off by two ulp; this activation uses the rounded quotient, which is allowed.
 struct SiluTriton : SiluBf16 {
   static constexpr bool kDivides = true;
   SIMT_DEVICE static float silu(float g) { return g / (1.0f + simt::exp_fast(-g)); }
@@ -106,7 +106,7 @@ struct TorchSilu : SiluOnce {
 /// Source: vLLM act_and_mul_quant_kernel (v0.33.0).
 struct SiluTwice : TorchSilu {};
 
-/// The activation of a lane's gates. Uses the branch-free form if no |gate| exceeds kModerateGate.
+/// Computes the activations of a lane's gates. Uses the branch-free form if no |gate| exceeds kModerateGate.
 template <class Activation, class T, int kLoads>
 SIMT_DEVICE void silu_of_lane(const LaneWords<kLoads>& gate, float (&v)[8 * kLoads]) {
   gate.template widen_to<T>(v);
@@ -127,7 +127,7 @@ SIMT_DEVICE uint32_t plus_zero(uint32_t pair) {
   return (low == 0x8000u ? 0u : low) | (high == 0x8000u ? 0u : high) << 16;
 }
 
-/// The products of a lane. A product of two 16-bit elements is exact in fp32, so packed 16-bit multiplication also rounds once.
+/// The products gate * up of a lane. A product of two 16-bit elements is exact in fp32, so packed 16-bit products round once.
 template <class Activation, class T, int kLoads>
 SIMT_DEVICE void silu_times_up(const LaneWords<kLoads>& gate, const LaneWords<kLoads>& up, float (&v)[8 * kLoads]) {
   constexpr bool kRounds = Activation::kRoundsProduct;

@@ -1,4 +1,4 @@
-// silu(gate) * up with quantization in one pass: per group, per token, MXFP8, FP4, for experts, and by a given scale.
+// silu(gate) * up with quantization in one pass: per group, per token, MXFP8, FP4, for experts, and by a scale that is an input.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -12,8 +12,8 @@
 
 namespace assay_kernels {
 
-// silu(gate) * up with group quantization in registers: sixteen elements of each half per thread, and a group in 2, 4 or 8
-// adjacent threads.
+// silu(gate) * up with group quantization in registers: sixteen elements of each half per thread; 2, 4 or 8 adjacent threads
+// share a group.
 
 inline constexpr int kGatedThreads = 128, kGatedElements = 16;  ///< threads per block; elements per thread
 
@@ -34,7 +34,7 @@ SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
   const bool live = group < groups;
   LaneWords<2> gate{}, up{};
   if (live) {
-    // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
+    // a row of x has 2n elements and a row of codes has n, so each previous row adds n to the offset
     const int64_t at = int64_t{row} * a.n + int64_t{piece} * kGatedElements;
     gate.load(a.x + at + (Rules::kGateFirst ? 0 : a.n));
     up.load(a.x + at + (Rules::kGateFirst ? a.n : 0));
@@ -43,7 +43,7 @@ SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
   silu_times_up<typename Rules::Activation, T>(gate, up, v);
   quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live, a.q + int64_t{piece} * kGatedElements, a.scales, row,
                                                           int32_t(group - row * per_row), a.scale_ub);
-  write_absent_groups<typename Rules::Group>(a.scales);  // but not write_absent_rows(): these ops leave padding rows unwritten
+  write_absent_groups<typename Rules::Group>(a.scales);  // no write_absent_rows(): these ops leave padding rows unwritten
 }
 
 // Host side of silu_mul_quant_group.
@@ -56,7 +56,7 @@ inline Shape half_shape(const assay_tensor& x, Shape halves) {
 }
 inline Shape gated_shape(const Call& call) { return half_shape(call.input("x"), dense_matrix(call.input("x"))); }
 
-/// The grid with one thread per kGatedElements elements of the output.
+/// A grid with one thread per kGatedElements elements of the output.
 inline simt::Launch gated_grid(const Call& call, const Shape& shape) {
   constexpr int64_t kOfBlock = int64_t{kGatedThreads} * kGatedElements;
   const int64_t blocks = (shape.rows * shape.columns + kOfBlock - 1) / kOfBlock;
@@ -97,7 +97,7 @@ struct SiluBlock : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// scale_ub limits the scale here, so x / s is unlimited.
+/// scale_ub limits the scale itself, so x / s may exceed 448.
 struct SiluBlockUb : SiluBlock {
   using Element = simt::DivideEach;
   static constexpr bool kBounded = true;
@@ -114,7 +114,7 @@ struct SiluBlockFnuz : SiluBlock {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
 };
 
-/// The batch-invariant op with scales rounded up to powers of two, by their bits. Scales have no lower limit.
+/// The batch-invariant op: scales are rounded up to powers of two by changing their bits. amax has a lower limit, scales do not.
 struct GroupRounded : GroupRules {
   using Element = simt::Multiply;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
@@ -202,7 +202,7 @@ using SiluGroupList = RulesList<VllmSiluPerBlock, VllmSiluPerBlockUb, VllmSiluPe
                                 VllmSiluColmajor, VllmSiluColmajorUe8m0, VllmSiluColmajorV0190, VllmSiluColmajorUe8m0V0190,
                                 VllmSiluColmajorV0240, VllmSiluColmajorUe8m0V0240, TorchSiluGroup>;
 
-// silu(gate) * up with dynamic per-token quantization: one thread block per row, which computes the products twice.
+// silu(gate) * up with dynamic per-token quantization: one thread block per row, which computes each product twice.
 
 inline constexpr int kTokenThreads = 256;
 
@@ -265,7 +265,7 @@ void run_silu_mul_quant_token(const Call& call) {
   });
 }
 
-// silu(gate) * up and MXFP8 in registers: eight elements of each half per thread, and a block of 32 in four adjacent threads.
+// silu(gate) * up and MXFP8 in registers: eight elements of each half per thread; four adjacent threads share a block of 32.
 
 /// A Triton kernel.
 /// Source: vLLM mxfp8_utils.py, _silu_and_mul_quant_kernel.
@@ -288,7 +288,7 @@ SIMT_KERNEL void silu_mul_quant_mx(GatedMxArguments<T> a) {
   const bool live = block < uint32_t(a.out.rows * a.out.groups);
   LaneWords<1> gate{}, up{};
   if (live) {
-    // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
+    // a row of x has 2n elements and a row of codes has n, so each previous row adds n to the offset
     const int64_t at = int64_t{row} * a.n + load * 8;
     gate.load(a.x + at + (Rules::kGateFirst ? 0 : a.n));
     up.load(a.x + at + (Rules::kGateFirst ? a.n : 0));
@@ -360,7 +360,7 @@ SIMT_KERNEL void silu_mul_quant_fp4(GatedFp4Arguments<T, Out> a) {
   constexpr int kLoads = Fp4::kBlock / 8;
   const uint32_t block = uint32_t(simt::block() * kGatedThreads + simt::thread()), row = a.out.by_groups.quotient(block);
   if (block < uint32_t(a.out.rows * a.out.groups) && Fp4::uses(a.out, int64_t{row})) {
-    // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
+    // a row of x has 2n elements and a row of codes has n, so each previous row adds n to the offset
     const int64_t at = int64_t{row} * a.n + int64_t{block} * Fp4::kBlock;
     LaneWords<kLoads> gate, up;
     gate.load(a.x + at + (Rules::kGateFirst ? 0 : a.n));
@@ -394,7 +394,7 @@ void run_silu_mul_quant_fp4(const Call& call) {
   launch_silu_mul_quant_fp4<Rules>(call, shape, fp4_bytes_out(call, shape, Fp4::kBlock, Fp4::kScaleType));
 }
 
-/// Rows belong to experts; `expert_offsets` and `blockscale_offsets` have the first row and the first scale row of each.
+/// Rows belong to experts. `expert_offsets` has the first row of each expert, `blockscale_offsets` its first row of scales.
 template <class Rules>
 void run_silu_mul_quant_fp4_experts(const Call& call) {
   using Fp4 = typename Rules::Group;
@@ -424,7 +424,7 @@ struct MultiplyBf16 {
   SIMT_DEVICE float operator()(float x) const { return to_bf16(x * factor); }
 };
 
-/// The constants are those of the source: bf16(1e-10), and bf16(1 / 448), which is 0.2 % too small.
+/// The constants are those of the source: bf16(1e-10), and bf16(1 / 448), which is 0.2 % smaller than 1 / 448.
 struct MaskedBf16 : GroupRules {
   using Element = MultiplyBf16;
   static constexpr bool kWritesPadding = false;
@@ -442,7 +442,7 @@ struct MaskedBf16Ue8m0x4 : MaskedBf16Ue8m0 {
   static constexpr bool kPacked = true;
 };
 
-/// is_row(): true for the rows of an expert that are in use.
+/// is_row(): true if row `token` of an expert is in use.
 template <class GroupRulesOfIt>
 struct SiluMasked : SiluGroup<SiluBf16, GroupRulesOfIt> {
   static constexpr bool kTakesStride = true;  ///< rows of x may lie apart
@@ -471,7 +471,7 @@ struct MaskedArguments {
   const int32_t* tokens;  ///< number of rows in use of each expert
   ScalesOut scales;       ///< scales of one expert
   int64_t expert_stride;  ///< distance between the scales of two experts in bytes
-  Divider by_room;        ///< rows per expert
+  Divider by_room;        ///< divides by the rows per expert
   int64_t rows;           ///< rows of all experts
   int32_t n;
 };
@@ -485,7 +485,7 @@ SIMT_KERNEL void silu_mul_quant_masked(MaskedArguments<T> a) {
   const bool live = group < groups && Rules::is_row(int32_t(in_expert), a.tokens[expert]);
   LaneWords<2> gate{}, up{};
   if (live) {
-    // `piece` counts codes, of which a row has n
+    // `piece` counts the codes of all rows, n per row; a row of x takes `pitch` elements
     const T* x = a.x + int64_t{row} * (a.pitch - a.n) + int64_t{piece} * kGatedElements;
     gate.load(x);
     up.load(x + a.n);
@@ -498,8 +498,8 @@ SIMT_KERNEL void silu_mul_quant_masked(MaskedArguments<T> a) {
                                                           int32_t(group - row * per_row));
 }
 
-/// The scales of one expert, and the distance between two experts in bytes: [experts, room, columns] with strides (room *
-/// columns, 1, room).
+/// The scales of one expert. expert_stride is set to the distance between two experts in bytes. The scales are [experts, room,
+/// columns] with strides (room * columns, 1, room).
 template <class Group>
 ScalesOut masked_scales(const Call& call, int64_t experts, int64_t room, int64_t groups, int64_t& expert_stride) {
   const assay_tensor& scale = call.output("scale");
@@ -574,7 +574,7 @@ struct VllmSiluTwiceStaticFnuz : SiluStatic<SiluTwice, VllmStaticFnuz> {
 
 using SiluStaticList = RulesList<VllmSiluStatic, VllmSiluStaticFnuz, VllmSiluTwiceStatic, VllmSiluTwiceStaticFnuz>;
 
-// silu(gate) * up, quantized by a given scale: 16-byte loads from each half, and stores of eight codes.
+// silu(gate) * up, quantized by a scale that is an input: 16-byte loads from each half, and stores of eight codes.
 
 template <class Rules, class T>
 SIMT_KERNEL void silu_mul_quant_given(const T* x, uint8_t* q, const float* scale, int64_t rows, Divider by_loads) {
@@ -582,7 +582,7 @@ SIMT_KERNEL void silu_mul_quant_given(const T* x, uint8_t* q, const float* scale
   const int64_t load = simt::block() * kGatedThreads + simt::thread(), row = by_loads.quotient(uint32_t(load));
   if (row >= rows) return;
   const int64_t n = int64_t{by_loads.divisor} * 8;
-  // a row of x has 2n elements and a row of codes n, hence the additional n for each previous row
+  // a row of x has 2n elements and a row of codes has n, so each previous row adds n to the offset
   const T* const at = x + row * n + load * 8;
   LaneWords<1> gate, up;
   gate.load(at);

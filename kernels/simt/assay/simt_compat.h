@@ -5,14 +5,14 @@
 //   kernel<<<grid, block>>>(a, b);   as   assay::simt::launch(kernel, grid, block, warp, a, b);
 //   extern __shared__ float s[];     as   HIP_DYNAMIC_SHARED(float, s)
 //
-// Threads are fibers. They switch where threads wait for each other: at __syncthreads(), __syncwarp(), shuffles and votes. If
-// threads wait for each other at different places, the launch throws assay::simt::Divergence, which names both places.
-//
+// Each thread of a block is a fiber. Fibers switch only where threads wait for each other: at __syncthreads(), __syncwarp(),
+// shuffles and votes. If threads wait for each other at different places, the launch throws assay::simt::Divergence, which names
+// both places.
 // Unsupported, with a compile error that says so: cooperative groups, asynchronous copies, TMA, wgmma and wmma, textures,
 // clusters, __activemask(), __match_*_sync(). Unsupported, with an ordinary compiler error: PTX, AMD builtins, launches within
-// kernels, vendor host calls. A thread that spins until another block acts hangs. Block sizes must be multiples of the warp size.
-//
-// Link with libassay_simt_cpu and Boost.Context. Kernels that read one type as another need -fno-strict-aliasing.
+// kernels, vendor host calls. A thread that polls a value which another block writes hangs. Block sizes must be multiples of the
+// warp size.
+// Link with libassay_simt_cpu and Boost.Context. Kernels that access one type's memory as another need -fno-strict-aliasing.
 #pragma once
 
 #include <math.h>
@@ -26,7 +26,7 @@
 
 #include "kernels/simt/simt.h"
 
-// Vector types of both vendors. They are marked as aliasing, because kernels read memory of other types through them.
+// Vector types of both vendors. They are marked may_alias, because kernels read memory of other types through them.
 
 #define ASSAY_VECTOR2(T, Name, bytes)                         \
   struct __attribute__((may_alias, aligned(bytes))) Name##2 { \
@@ -95,7 +95,7 @@ struct dim3 {
 
 namespace assay::simt {
 
-/// The executor passes this, and the kernel's body after it, to each thread.
+/// Launch shape. It comes first in the object that the executor passes to each thread; the kernel's body follows it.
 struct Geometry {
   dim3 grid, block;
 };
@@ -112,7 +112,7 @@ inline int lane() { return ::simt::cpu::running->thread % warp_size(); }
 
 }  // namespace assay::simt
 
-// Macros for values instead of variables, so that types are deduced as on a device.
+// Macros that expand to values, not variables: a template that takes threadIdx.x deduces the same type as on a device.
 #define threadIdx (::assay::simt::thread_index())
 #define blockIdx (::assay::simt::block_index())
 #define blockDim (::assay::simt::geometry().block)
@@ -246,7 +246,7 @@ inline __nv_bfloat16 __ushort_as_bfloat16(unsigned short bits) { return __nv_bfl
 inline unsigned short __bfloat16_as_ushort(__nv_bfloat16 x) { return x.__x; }
 
 // Device arithmetic that the C++ library lacks. Intrinsics that are approximate on a device are the same on every machine here.
-// expf, tanhf and similar functions are those of the C library.
+// expf, tanhf and similar functions come from the C library.
 
 namespace assay::simt {
 
@@ -374,7 +374,7 @@ inline float max(float a, float b) { return fmaxf(a, b); }
 inline double min(double a, double b) { return fmin(a, b); }
 inline double max(double a, double b) { return fmax(a, b); }
 
-// Atomics on shared and global memory. Blocks run on several cores, so float sums depend on the schedule, as on a device.
+// Atomics on shared and global memory. Blocks run on several cores in no fixed order, so sums of floats vary between runs.
 
 namespace assay::simt {
 
@@ -389,7 +389,7 @@ T atomically(T* at, F f) {
   }
 }
 
-/// Keeps the operand out of type deduction: it is converted to the type of *at, also if it is a literal of another type.
+/// Takes the operand out of type deduction, so that a literal of another type is converted to the type of *at.
 template <class T>
 struct Same {
   using type = T;
@@ -422,11 +422,11 @@ T atomicCAS(T* at, assay::simt::same<T> expected, assay::simt::same<T> desired) 
   return expected;
 }
 
-// Shuffles, votes and the warp barrier: CUDA's forms with masks and HIP's without.
+// Shuffles, votes and the warp barrier: CUDA's forms with a mask of lanes, and HIP's without.
 //
-// A 32-bit mask has bits for 32 lanes. In a warp of 64, they stand for the caller's half, so CUDA code that assumes 32 lanes
-// works. A 64-bit mask has bits for all lanes. HIP's forms without a mask wait here for the whole warp. A call in a branch that
-// some lanes do not take is therefore reported, although on HIP the other lanes would continue.
+// A 32-bit mask names 32 lanes. In a warp of 64 lanes, it means the half that contains the caller, so CUDA code for 32 lanes
+// works. A 64-bit mask names all lanes. HIP's forms without a mask wait here for the whole warp. A call in a branch that some
+// lanes do not take therefore throws Divergence, although on an AMD GPU the lanes in the branch would continue.
 
 namespace assay::simt {
 
@@ -437,7 +437,7 @@ using ::simt::cpu::kAllLanes;
                    std::to_string(::simt::cpu::running->thread) + ": " + what);
 }
 
-/// The lane that corresponds to bit 0 of a mask of this type.
+/// The lane that bit 0 of a mask of this type names.
 template <class Mask>
 int first_lane() {
   return sizeof(Mask) == 4 ? lane() & 32 : 0;
@@ -451,7 +451,7 @@ uint64_t lanes_of(Mask mask) {
   return lanes;
 }
 
-/// Returns the value that each lane of the warp passed.
+/// Returns the values that the lanes of the warp passed, indexed by lane.
 inline const uint64_t* exchange_words(uint64_t word, uint32_t what, uint64_t lanes) {
   const int own = lane();
   return ::simt::cpu::exchange_among(lanes, word, what) + ::simt::cpu::running->thread - own;

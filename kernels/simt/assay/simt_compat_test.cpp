@@ -68,7 +68,7 @@ TEST(Compat, HipShufflesSpanTheWarp) {
   }
 }
 
-/// The quarters of a warp take different branches, exchange different numbers of times, and meet again.
+/// Each quarter of a warp takes its own branch and makes its own number of exchanges; then all quarters meet again.
 __global__ void part_and_meet(int* out) {
   const int lane = int(threadIdx.x) % 32, quarter = lane / 8;
   const unsigned mask = 0xffu << 8 * quarter;
@@ -99,7 +99,7 @@ __global__ void reads_beyond_its_mask(int* x) {
   const unsigned mask = threadIdx.x % 32 < 16 ? 0xffffu : 0xffff0000u;
   x[threadIdx.x] = __shfl_xor_sync(mask, 1, 16);
 }
-/// The lower half of the warp waits for all lanes, the upper half only for itself.
+/// The lower half of the warp waits for all lanes; the upper half waits only for its own lanes.
 __global__ void masks_disagree(int* x) {
   const unsigned mask = threadIdx.x % 32 < 16 ? 0xffffffffu : 0xffff0000u;
   x[threadIdx.x] = __shfl_sync(mask, 1, int(threadIdx.x));

@@ -1,5 +1,5 @@
-// Compares two kernels, typical of inference engines, with plain loops, at 32 and 64 lanes. Also tests how the executor reports
-// the usual mistakes of such kernels.
+// Compares two typical kernels of inference engines with plain loops, at 32 and 64 lanes. Also tests how the executor reports the
+// usual mistakes in such kernels.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(256)
   static_assert(kPerThread == 8, "one 16-byte load a thread");
   const int group = blockIdx.x * (blockDim.x / kThreadsPerGroup) + threadIdx.x / kThreadsPerGroup;
   const int lane = threadIdx.x % kThreadsPerGroup;
-  if (group >= groups) return;  // whole half-warps return; the masks of the others do not include them
+  if (group >= groups) return;  // only whole half-warps return early, and no shuffle mask of another half-warp names them
 
   const int64_t first = int64_t(group) * kGroupSize + lane * kPerThread;
   const uint4 raw = __ldg(reinterpret_cast<const uint4*>(input + first));

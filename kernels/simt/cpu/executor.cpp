@@ -25,8 +25,8 @@ namespace simt::cpu {
 
 namespace {
 
-/// "libmine.so+0x11a9 <- +0x88": the callers of the running function in this library, innermost first. Each offset is the return
-/// address minus one, from which the harness finds the source line.
+/// Text such as "libmine.so+0x11a9 <- +0x88": the callers of the running function within the kernel's library, innermost first.
+/// Each offset is a return address minus one, from which the harness finds the source line.
 std::string callers() {
   constexpr int kMostFrames = 16, kMostNamed = 6;
   void* frames[kMostFrames];
@@ -113,7 +113,7 @@ void Slot::run(int64_t index, const Launch& grid, void (*body)(const void*), con
   running = nullptr;
 }
 
-/// Called after a block was aborted: tells TSan that everything its threads did comes before what follows.
+/// Called after a block was aborted: tells TSan that all accesses of its threads happen before whatever this thread does next.
 void Slot::collect_everywhere() {
   collect(&start_sync_);
 #ifdef ASSAY_SIMT_TSAN
@@ -122,11 +122,11 @@ void Slot::collect_everywhere() {
 #endif
 }
 
-/// Fills what the kernel's frames will use of this stack.
+/// Fills the part of this stack that the kernel's frames will use with words made from `byte`.
 [[gnu::noinline]] static void fill_stack(uint8_t byte) {
   std::array<uint32_t, 4096> below;
   uint32_t i = 0;
-  for (uint32_t& word : below)  // all differ: equal numbers would cancel in a norm. Each is a number of about the same size.
+  for (uint32_t& word : below)  // all words differ, because equal values cancel in a norm; their magnitudes are similar
     word = uint32_t{byte} << 24 | (((i++ * 2654435761u >> 9) ^ (uint32_t{byte} * 0x10101u)) & 0x7fffffu);
   asm volatile("" : : "r"(below.data()) : "memory");  // the compiler keeps the bytes
 }
@@ -169,7 +169,7 @@ bool Slot::step(int warp_index) {
   return together || regroup(warp_index);
 }
 
-/// For a warp whose lanes wait at several places: resumes those whose partners have all arrived.
+/// For a warp whose lanes wait at several places: resumes each lane whose exchange partners have all arrived.
 bool Slot::regroup(int warp_index) {
   const int first = warp_index * warp;
   Warp& state = warps_[size_t(warp_index)];
@@ -180,8 +180,8 @@ bool Slot::regroup(int warp_index) {
     waiting |= uint64_t{1} << lane;
     if (!partners_wait(first, t)) continue;
     ready |= uint64_t{1} << lane;
-    // A lane that made an odd number of exchanges more than others has its value in the other slots. Moving it back lets all
-    // lanes use the same slots. This is safe, because all of them have read the last values.
+    // A lane that has made an odd number of exchanges more than the others has its value in the other of the two slots. Moving it
+    // back lets all lanes use the same slot. This is safe, because all lanes have read the previous values.
     if (parities_[t] != 0) {
       const size_t bytes = what_[t] & 0xff;
       memcpy(slots[0] + t * bytes, slots[1] + t * bytes, bytes);
@@ -317,7 +317,7 @@ Pool& pool() {
 
 int64_t cores() {
 #ifdef ASSAY_SIMT_TSAN
-  return 1;  // in this build, shared variables are plain globals
+  return 1;  // one OS thread, because in this build shared variables are plain globals
 #else
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
@@ -349,7 +349,7 @@ void run(const Launch& grid, void (*body)(const void*), const void* kernel, size
     try {
       auto slot = pool().take(grid.threads, grid.warp);
       for (int64_t b; (b = next++) < grid.blocks;) slot->run(b, grid, body, kernel, shared_bytes);
-      pool().give_back(std::move(slot));  // not after an exception, because its fibers are stuck inside the kernel
+      pool().give_back(std::move(slot));  // not after an exception, because the slot's fibers are stuck inside the kernel
     } catch (...) {
       running = nullptr;
       next = grid.blocks;
@@ -358,7 +358,7 @@ void run(const Launch& grid, void (*body)(const void*), const void* kernel, size
     }
   };
   std::vector<std::thread> others;
-  // with fewer blocks, the work is done before a thread has started
+  // with fewer than 8 blocks per worker, the work would be done before a new OS thread has started
   const int64_t workers = std::min(cores(), grid.blocks / 8 + 1);
   for (int64_t i = 1; i < workers; ++i) others.emplace_back(work);
   work();

@@ -13,12 +13,12 @@
 
 namespace simt::cpu {
 
-/// Threads of one block wait for each other at different places. On a device they would hang or read garbage.
+/// Threads of one block wait for each other at different places. On a device they would hang, or read each other's old values.
 struct Divergence : std::logic_error {
   using std::logic_error::logic_error;
 };
 
-/// A load or store at an address that is not a multiple of its size. A GPU reports a fault.
+/// A load or store at an address that is not a multiple of its size. On a GPU such an access faults.
 struct Misaligned : std::logic_error {
   using std::logic_error::logic_error;
 };
@@ -39,22 +39,22 @@ struct Running {
   uint8_t* parity = nullptr;     ///< [threads] which of the two slots a thread used last
   const void* kernel = nullptr;  ///< the argument of run()
   std::byte* shared = nullptr;   ///< [shared_bytes] shared memory of the block, aligned for any type
-  std::byte* slots[2] = {};      ///< [threads] 8 bytes each: the values that threads exchange at a shuffle
+  std::byte* slots[2] = {};      ///< [threads] 8 bytes each: the values that threads pass to each other, such as in a shuffle
   std::vector<void*> variables;  ///< shared variables of the block, by number; nullptr: not used yet
 };
 
-// Not thread_local, which would check the initialization at each access. The TLS model avoids a call at each access.
+// Not thread_local, because that checks the initialization at each access. The TLS model avoids a function call at each access.
 extern __thread Running* running __attribute__((tls_model("initial-exec")));
 
-// Shared variables are stored with the block that runs. An OS thread can therefore switch to a block of another rank, and a new
-// OS thread need not clear the shared variables of every kernel.
+// Shared variables belong to the block that runs. An OS thread can therefore switch to a block of another rank, and a new OS
+// thread need not clear the shared variables of every kernel.
 
 inline std::atomic<size_t> shared_variables{0};  ///< in the header: has the symbol visibility of the numbers drawn from it
 /// Allocates zeroed memory for a shared variable. Later blocks of the slot use the same memory.
 void* make_variable(Running& block, size_t number, size_t bytes);
 inline constexpr size_t kVariableAlignment = 64;
 
-/// The running block's instance of a shared variable. Each declaration has a class `Of` of its own.
+/// The running block's instance of a shared variable. `Of` is a class that only this declaration uses, so it identifies it.
 template <class Of, class T>
 T& shared_variable() {
   static_assert(std::is_trivially_default_constructible<T>::value && alignof(T) <= kVariableAlignment, "the memory is only zeroed");
@@ -65,8 +65,8 @@ T& shared_variable() {
   return *static_cast<T*>(at);
 }
 
-/// The kind of operation at which a thread waits for others of its warp; all must wait at the same kind. Without any of these
-/// flags, the value is the XOR mask of a shuffle. kReduce is a reduction; its low bits hold the number of lanes.
+/// The kind of operation at which a thread waits for the other threads of its warp, which must all wait at the same kind. A value
+/// below 0x100 is the XOR mask of a shuffle. The low bits of kReduce hold the number of lanes of a reduction.
 inline constexpr uint32_t kReduce = 0x100;
 inline constexpr uint32_t kIndexed = 0x200;   ///< a shuffle in which each lane names its source
 inline constexpr uint32_t kVote = 0x300;      ///< ballot, any, all
@@ -76,20 +76,20 @@ inline constexpr uint32_t kMatrix = 0x500;    ///< a tensor core instruction
 void wait_for_warp(uint32_t what);
 void wait_for_block();
 
-/// Passes `value` to the other threads of the warp. Returns the values of all threads of the block. Those of this warp stay valid
-/// until its next exchange but one, because consecutive exchanges use different slots.
+/// Passes `value` to the other threads of the warp. Returns the values of all threads of the block. The values of this warp stay
+/// valid during the warp's next exchange, which uses the other of two slots; the exchange after that overwrites them.
 template <class T>
 const T* exchange(T value, uint32_t what) {
   static_assert(sizeof(T) <= 8, "a slot holds eight bytes");
-  Running& block = *running;  // read once: in a library, each access to a thread-local variable is a call
+  Running& block = *running;  // read once: in a shared library, each access to a thread-local variable is a call
   std::byte* slots = block.slots[block.parity[block.thread] ^= 1];
   memcpy(slots + size_t(block.thread) * sizeof(T), &value, sizeof(T));
   wait_for_warp(what << 8 | uint32_t(sizeof(T)));
   return reinterpret_cast<const T*>(slots);
 }
 
-/// exchange() for some lanes of the warp, including the caller: waits until they all wait at the same `what` for the same lanes.
-/// A kernel must use only one of the two functions, because diverged lanes must not share slots.
+/// exchange() among some lanes of the warp, including the caller: waits until each of them waits at the same `what` and `lanes`.
+/// A kernel must use only one of the two functions, because lanes that have diverged must not share slots.
 inline constexpr uint64_t kAllLanes = ~uint64_t{0};
 const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what);
 
@@ -97,8 +97,8 @@ const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what);
 /// block, including block 0, runs its warps and lanes in an order drawn from schedule_seed; all others use ascending order.
 void run(const Launch& grid, void (*body)(const void*), const void* kernel, size_t shared_bytes = 0);
 
-// Functions whose result must not depend on the machine. glibc has several versions of expf and log2f and selects one by CPU.
-// These compute in double with our own code and round once at the end. Built with -ffp-contract=off.
+// Functions whose result must not depend on the machine. glibc has several versions of expf and log2f and selects one by CPU
+// model. These functions compute in double with our own code and round once, at the end. Built with -ffp-contract=off.
 
 float rsqrt(float value);  ///< correctly rounded except in about 1 of 2^29 cases; 0 gives Inf, negative values give NaN
 float exp2(float value);   ///< exact for integers
@@ -108,38 +108,38 @@ float erf(float value);    ///< within one ulp
 float log(float value);    ///< within one ulp; 0 gives -Inf, negative values give NaN
 float log2(float value);   ///< exact for powers of two; 0 gives -Inf, negative values give NaN
 
-// The ranks of one call. They run on one OS thread, each on its own stack, in an order drawn from a seed, and switch where a
-// rank waits. Writes of a rank are held back until it signals with release, as on hardware that reorders writes. A wrong protocol
-// therefore fails in every run with that seed, and a deadlock is found at once. Under TSan, ranks are OS threads that run
-// concurrently instead.
+// The ranks of one call. They run on one OS thread, each on its own stack. Where a rank waits, another one continues, in an order
+// drawn from a seed. Writes of a rank to other ranks are delayed until it signals with release, as on hardware that reorders
+// writes. A wrong protocol therefore fails in every run with that seed, and a deadlock is found at once. Under TSan, ranks are
+// OS threads that run concurrently instead.
 
-/// Runs rank(of, 0) to rank(of, count - 1) in turns; each begins with a RankScope. Returns when all have ended. rank() must not
+/// Runs rank(of, 0) to rank(of, count - 1) in turns; each call begins with a RankScope. Returns when all have ended. rank() must
 /// throw.
 void run_in_turns(int count, void (*rank)(void* of, int index), void* of);
 
 using Ready = bool (*)(const void* at, uint64_t value);
 
-/// While it lives, the caller is the given rank of its team.
+/// While an object lives, the calling thread is the given rank of its team.
 class RankScope {
  public:
   /// `straggler`: a rank that only runs when no other can, or that is delayed if ranks run concurrently; -1: none.
   RankScope(int rank, uint64_t seed, int straggler);
-  /// A rank whose team includes ranks of other processes: all run concurrently. It stops waiting once lost(of) is true.
+  /// For a team with ranks in other processes: all ranks run concurrently. The rank stops waiting once lost(of) is true.
   RankScope(bool (*lost)(const void* of), const void* of, bool is_late);
   RankScope(const RankScope&) = delete;
   RankScope& operator=(const RankScope&) = delete;
   ~RankScope();
 };
 
-/// Lets other ranks run until ready(at, value). Returns false if no rank can continue.
+/// Lets other ranks run until ready(at, value) is true. Returns false if no rank can continue.
 bool wait_until(Ready ready, const void* at, uint64_t value);
 
-/// Allows another rank to take over. If ranks run concurrently, a straggler waits 2 ms here, so that all others come first.
+/// Lets another rank run. If ranks run concurrently, a straggler waits 2 ms here, so that all other ranks get here first.
 void may_change_rank();
 
-/// Holds back a write for other ranks: sixteen bytes, or one 4-byte word.
+/// Delays a write that other ranks read, until deliver(). It has sixteen bytes, or is one 4-byte word.
 void hold_back(void* to, const void* from, int bytes);
-/// Reads what this rank held back for that address. Returns false if it held back nothing there.
+/// Reads the delayed write of this rank to that address. Returns false if there is none.
 bool held_back(const void* at, void* into, int bytes);
 void deliver();
 

@@ -20,7 +20,7 @@ SIMT_KERNEL void sum_by_block(const float* x, float* y) {
       x[i], 0.0f, [](float a, float b) { return a + b; }, [] { simt::barrier(); });
 }
 
-/// A butterfly of shuffles, in which a thread may run ahead of others.
+/// A sum by a butterfly of shuffles. Between two shuffles, a thread may run ahead of the others.
 template <int kWarp>
 SIMT_KERNEL void sum_by_shuffles(const float* x, float* y) {
   const int64_t i = simt::block() * simt::block_size() + simt::thread();
@@ -29,7 +29,7 @@ SIMT_KERNEL void sum_by_shuffles(const float* x, float* y) {
   y[i] = v;
 }
 
-/// In each round, every thread reads what its mirror image wrote in the previous round.
+/// In each round, thread t reads what thread 255 - t wrote in the previous round.
 SIMT_KERNEL void rotate(int* out, int rounds) {
   SIMT_SHARED(seen, int[256]);
   for (int r = 0; r < rounds; ++r) {
@@ -58,7 +58,7 @@ SIMT_KERNEL void throws_in_one_thread() {
 SIMT_KERNEL void copy_sixteen(const uint8_t* from, uint8_t* to) { simt::store16(to, simt::load16(from)); }
 SIMT_KERNEL void write_eight(uint8_t* to) { simt::store8(to, 1, 2); }
 
-/// Between two barriers, each rank waits for rank + 1, so that a block of another rank runs in the meantime.
+/// Between two barriers, rank r waits for rank r + 1, so that a block of another rank runs in the meantime.
 SIMT_KERNEL void meet_the_next_rank(int rank, int ranks, uint32_t* arrived, int* wrong) {
   SIMT_SHARED(seen, int[64]);
   seen[simt::thread()] = 1000 * rank + simt::thread();

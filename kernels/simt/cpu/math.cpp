@@ -19,7 +19,7 @@ double log2_wide(float value) {
   if (value != value || value < 0.0f) return std::numeric_limits<double>::quiet_NaN();
   if (value == 0.0f) return -std::numeric_limits<double>::infinity();
   if (value == std::numeric_limits<float>::infinity()) return double(value);
-  const double wide = double(value);  // normal as a double, even if the float is subnormal
+  const double wide = double(value);  // normal as a double, even if it is subnormal as a float
   uint64_t b;
   memcpy(&b, &wide, sizeof b);
   int exponent = int(b >> 52) - 1023;

@@ -1,4 +1,4 @@
-// The ranks of one call on the CPU: which rank runs next, and the writes that are held back.
+// The ranks of one call on the CPU: which rank runs next, and the delayed writes of each rank.
 #include "kernels/simt/cpu/executor.h"
 
 #include <sched.h>
@@ -35,7 +35,7 @@ void put(const Held& held) {
   std::memcpy(held.to, held.data.data(), size_t(held.bytes));
 }
 
-/// Stacks for ranks, which also run the host code of kernels.
+/// Bytes of a rank's stack, on which host code of kernels runs too.
 constexpr size_t kRankStack = 512 * 1024;
 
 class RankStacks {
@@ -66,7 +66,7 @@ RankStacks& rank_stacks() {
 
 class Team;
 
-/// State of the running rank. Constant-initialized: TSan would report that one fiber initializes what another reads.
+/// State of the running rank. Constant-initialized, because TSan would report one fiber's initialization as a race with another.
 struct Self {
   Team* team = nullptr;
   int rank = 0;
@@ -140,7 +140,7 @@ class Team {
     Team& team = *member.team;
     const int rank = int(&member - team.members_.data());
     team.rank_(team.of_, rank);
-    if (!member.here) member.done = true, team.arrive(member);  // it ended before it made a RankScope
+    if (!member.here) member.done = true, team.arrive(member);  // the rank ended before it made a RankScope
     for (;;) member.fiber.yield();
   }
   void arrive(Member& member) {
@@ -152,7 +152,7 @@ class Team {
     running = nullptr;
     members_[size_t(rank)].fiber.resume();
   }
-  /// Lets other ranks run until it is this rank's turn.
+  /// Lets other ranks run until it is the turn of `rank`.
   void take_turn(int rank) {
     if (turn_ == rank) return;
     Running* const block = running;
@@ -165,8 +165,8 @@ class Team {
       member.held.clear();
     }
   }
-  /// Chooses the rank that runs next; -1 if all have ended. If no rank can continue, first delivers all held-back writes, since
-  /// writes arrive in the end even without a signal.
+  /// Chooses the rank that runs next; -1 if all have ended. If no rank can continue, first delivers all delayed writes, since on
+  /// hardware a write arrives in the end even without a signal.
   void pass_on() {
     std::vector<int> able = can_run();
     if (able.empty()) deliver_all(), able = can_run();
@@ -224,7 +224,7 @@ RankScope::~RankScope() {
 
 bool wait_until(Ready ready, const void* at, uint64_t value) {
   if (!self.team) {  // all ranks run concurrently
-    // The limit counts turns, not seconds: on a busy machine both the peer and these turns take longer.
+    // The limit counts turns, not seconds, because on a busy machine the peer and these turns slow down together.
     constexpr int kBusyTurns = 16, kTurns = kBusyTurns + 100'000, kBetweenLooks = 128;
     constexpr std::chrono::microseconds kTurn{100};
     for (int turn = 1; !ready(at, value); ++turn) {
@@ -234,7 +234,7 @@ bool wait_until(Ready ready, const void* at, uint64_t value) {
       else
         std::this_thread::sleep_for(kTurn);
       if (turn % kBetweenLooks == 0 && self.lost && self.lost(self.of))
-        return ready(at, value);  // the rank may have signalled before it ended normally
+        return ready(at, value);  // the peer may have signalled before it ended normally
     }
     return true;
   }

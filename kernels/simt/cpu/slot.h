@@ -1,4 +1,4 @@
-// A running block: its stacks and fibers, what each fiber waits for, and which fibers can continue.
+// A block that runs on the CPU: stacks and fibers of its threads, what each fiber waits for, and which fibers can continue.
 #pragma once
 
 #include <sys/mman.h>
@@ -31,7 +31,7 @@ class Stacks {
   }
   ~Stacks() {
 #ifdef ASSAY_SIMT_ASAN
-    __asan_unpoison_memory_region(data_, bytes_);  // frames of fibers that never returned
+    __asan_unpoison_memory_region(data_, bytes_);  // frames of fibers that never returned are still marked
 #endif
     munmap(data_, bytes_);
   }
@@ -40,7 +40,7 @@ class Stacks {
 
   int count() const { return int(bytes_ / stride_); }
   std::byte* bottom(int thread) const { return data_ + size_t(thread) * stride_ + size_t(sysconf(_SC_PAGESIZE)); }
-  /// Stack tops are staggered over a page, because equal offsets would compete for the same cache sets.
+  /// The stacks start at different offsets within a page, because equal offsets would compete for the same cache sets.
   size_t size(int thread) const { return stride_ - size_t(sysconf(_SC_PAGESIZE)) - size_t(thread) * 320 % 4096; }
 
  private:
@@ -55,8 +55,8 @@ class Stacks {
 
 }  // namespace simt::cpu
 
-// A stackful context on Boost.Context, with the annotations that the sanitizers need. With TSan only executor.cpp uses it, which
-// is compiled without TSan: if a switch counted as synchronization, races between lanes would stay hidden.
+// A fiber with its own stack, on Boost.Context, with the annotations that the sanitizers need. With TSan only executor.cpp uses
+// it, and is compiled without TSan: if TSan took a switch for synchronization, it would not see races between lanes.
 
 #ifdef ASSAY_SIMT_ASAN
 #include <sanitizer/common_interface_defs.h>
@@ -107,11 +107,11 @@ class Fiber {
 #endif
     self_ = boost::context::detail::jump_fcontext(self_, this).fctx;
 #ifdef ASSAY_SIMT_ASAN
-    __sanitizer_finish_switch_fiber(fake_stack, &stack_, &stack_bytes_);  // the stack that was left, see yield()
+    __sanitizer_finish_switch_fiber(fake_stack, &stack_, &stack_bytes_);  // the stack that yield() left
 #endif
   }
 
-  /// Called by the fiber, or by a fiber that it has resumed: returns to the scheduler. The next resume() continues at the caller.
+  /// Returns to the scheduler. The next resume() continues after this call, whether the fiber or one that it resumed made it.
   void yield() {
 #ifdef ASSAY_SIMT_ASAN
     void* fake_stack = nullptr;
@@ -192,7 +192,7 @@ class Slot : public Running {
     int *sync = nullptr, *also = nullptr;
 #ifdef ASSAY_SIMT_TSAN
     // There are two TSan addresses, used in turn: a thread that runs ahead to its next wait must not count for the current one.
-    // Diverged lanes alternate independently, so they may meet at either address.
+    // Lanes that have diverged alternate independently, so they may meet at either address.
     const size_t w = t / size_t(warp);
     sync = place == Place::kWarp ? &warp_sync_[w * 2 + parities_[t]] : &barrier_sync_[barriers_ & 1];
     if (place == Place::kWarp && (warps_[w].parted || what_[t] & kSubset)) also = &warp_sync_[w * 2 + (parities_[t] ^ 1)];
@@ -217,7 +217,7 @@ class Slot : public Running {
   }
 
   struct Warp {
-    uint64_t ready = 0;   ///< lanes that can continue: all of them, unless the warp has diverged
+    uint64_t ready = 0;   ///< lanes that can continue: all lanes, unless the warp has diverged
     bool parted = false;  ///< the warp has diverged: some lanes continued without the others
   };
 
@@ -232,7 +232,7 @@ class Slot : public Running {
   bool regroup(int warp_index);
   bool partners_wait(int first, size_t t) const;
 
-  /// Each returns true when all threads have ended.
+  /// Both run the block's threads to the next barrier, and return true when all threads have ended.
   bool run_to_barrier_in_order();
   bool run_to_barrier_at_random(Random& random);
   bool pass_barrier();

@@ -1,4 +1,4 @@
-// The only function of this torch header that sgl-kernel's host functions use.
+// Replaces a torch header by the only function of it that sgl-kernel's host functions use.
 #pragma once
 
 #include "assay/plugin/torch_tensor.hpp"

@@ -191,7 +191,7 @@ ASSAY_HIP_API hipError_t __hipPushCallConfiguration(dim3 grid, dim3 block, size_
 #endif
 ASSAY_HIP_API hipError_t __hipPopCallConfiguration(dim3* grid, dim3* block, size_t* shared, hipStream_t* stream);
 
-/* An addition to HIP: one line of text with the executor's version and the approximate instructions executed so far. */
+/* An addition to HIP: returns one line of text with the executor's version and the approximate instructions executed so far. */
 ASSAY_HIP_API const char* assay_hip_runtime_describe(void);
 
 #ifdef __cplusplus
