@@ -76,6 +76,24 @@ struct GroupedPaddingTimesZero : Right {
   }
 };
 
+/// Reads the rows of a as if they followed each other without a gap.
+template <class Right>
+struct GroupedStrideIgnored : Right {
+  template <class Rules>
+  SIMT_DEVICE static bool enter(typename Right::Arguments& x, int64_t row) {
+    x.pitch_a = x.k;
+    return Right::template enter<Rules>(x, row);
+  }
+};
+/// The same for experts whose rows end where the tensor expert_ends says. `row` becomes the row within the expert.
+struct PsumStrideIgnored : DeepGemmPsum {
+  template <class Rules>
+  SIMT_DEVICE static bool enter(OffsetBlockArguments& x, int64_t& row) {
+    x.pitch_a = x.k;
+    return DeepGemmPsum::enter<Rules>(x, row);
+  }
+};
+
 // Mistakes in the place of scales.
 
 /// Reads the scales of all experts as one column-major matrix.
@@ -444,6 +462,10 @@ std::vector<Kernel> grouped_gemm_faults() {
                                                                "pytorch 186365: results are inconsistent if a group is empty"),
       of_grouped_gemm<GroupedEmptySkipped<DeepGemmMasked>>("grouped_gemm_masked_empty_skipped",
                                                            "pytorch 186365: results are inconsistent if a group is empty"),
+      of_grouped_gemm<GroupedStrideIgnored<DeepGemmContiguous>>("grouped_gemm_stride_ignored",
+                                                                "vLLM #26192: view(-1, H) of rows that are not contiguous"),
+      of_blocks_at_ends<PsumStrideIgnored>("grouped_gemm_psum_stride_ignored", "vLLM #26192: view(-1, H) of rows that are not contiguous",
+                                           "gemm_grouped.at_ends"),
       of_grouped_gemm<GroupedSizesAsOffsets>("grouped_gemm_sizes_as_offsets",
                                              "deepgemm 54e22612 has both: masked_m holds sizes, the psum layout holds ends"),
       of_grouped_gemm<GroupedMaskIgnored>("grouped_gemm_mask_ignored",

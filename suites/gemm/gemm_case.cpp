@@ -557,6 +557,8 @@ GemmCase read_gemm_case(const Case& c) {
     p.gap = cells.positive("gap");
     if (p.packs_codes() || p.contract.shuffle.any() || p.contract.unknown())
       cells.refuse("gap", "expected a contract of bytes in plain order whose sums are known, got " + p.id());
+    if (p.groups.any() && p.contract.experts != GroupOrder::kByIndex && p.contract.experts != GroupOrder::kPsum)
+      cells.refuse("gap", fmt::format("expected experts by index or psum, got {} of {}", name(*p.contract.experts), p.id()));
   }
   if (cells.given("absent") && !p.contract.sorted_ids) {
     if (cells.text("absent") != "finite") cells.refuse("absent", "expected finite or nothing, got '" + cells.text("absent") + "'");
@@ -612,7 +614,8 @@ Problem gemm_problem(const GemmCase& c) {
   if (c.nan_padding) spoil_unused_rows(c, made);
   tensors.push_back({dense("d", Role::kOutput, *c.y, {c.stored_rows(), c.n}), {}});
   for (HostTensor& tensor : tensors)
-    if (const std::string& role = tensor.spec.name; c.gap > 0 && (role == "a" || role == "b" || role == "d")) pull_apart(tensor, c.gap);
+    if (const std::string& role = tensor.spec.name; c.gap > 0 && (role == "a" || role == "d" || (role == "b" && !c.groups.any())))
+      pull_apart(tensor, c.gap);
   made.parameters = {{"warp", double(c.warp)}};
   if (c.contract.sorted_ids) made.parameters.insert(made.parameters.end(), {{"top_k", double(c.topk)}, {"block_m", double(c.block_m)}});
   return made;
@@ -631,7 +634,7 @@ void pull_apart(HostTensor& tensor, int64_t more) {
 DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
   const auto tensor = [&](const char* role) -> const HostTensor& { return find(problem.tensors, role); };
   DotInputs inputs;
-  const auto factor = [&](const HostTensor& of) { return UnitFactor{of.bytes.data(), c.gap > 0 ? of.spec.strides.front() : c.k}; };
+  const auto factor = [&](const HostTensor& of) { return UnitFactor{of.bytes.data(), c.gap > 0 ? of.spec.strides.rbegin()[1] : c.k}; };
   inputs.product = {factor(tensor("a")), factor(tensor("b")), c.k};
   inputs.m = c.stored_rows();
   inputs.n = c.rows_of_b();

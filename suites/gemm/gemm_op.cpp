@@ -89,20 +89,22 @@ std::vector<PaddingRule> padding_rules(const GemmCase& c) {
 /// The part d: the rows of the case, and what the contract requires of unused rows.
 Part part_of(const GemmCase& c, std::string justification) {
   Part d{"d", c.y, {c.m, c.n}, std::move(justification)};
+  const auto gaps = [n = c.n, rows = c.stored_rows(), pitch = c.n + c.gap](const std::function<void(const Padding&)>& visit) {
+    for (int64_t row = 0; row + 1 < rows; ++row)
+      for (int64_t column = n; column < pitch; ++column) visit({row * pitch + column, {row, column}, PaddingRule::kUntouched});
+  };
   if (c.gap > 0) {
     d.places = Places::of_rows([pitch = c.n + c.gap](int64_t row) { return row * pitch; });
-    d.padding = [n = c.n, m = c.m, gap = c.gap](const std::function<void(const Padding&)>& visit) {
-      for (int64_t row = 0; row + 1 < m; ++row)
-        for (int64_t column = n; column < n + gap; ++column) visit({row * (n + gap) + column, {row, column}, PaddingRule::kUntouched});
-    };
+    d.padding = gaps;
   }
   if (!c.groups.any()) return d;
-  d.places = Places::of_rows([groups = c.groups, n = c.n](int64_t row) { return groups.stored_row(row) * n; });
-  d.padding = [groups = c.groups, n = c.n, tile = c.contract.tile_rows,
-               rules = padding_rules(c)](const std::function<void(const Padding&)>& visit) {
+  d.places = Places::of_rows([groups = c.groups, pitch = c.n + c.gap](int64_t row) { return groups.stored_row(row) * pitch; });
+  d.padding = [groups = c.groups, n = c.n, pitch = c.n + c.gap, tile = c.contract.tile_rows, rules = padding_rules(c),
+               gaps](const std::function<void(const Padding&)>& visit) {
     groups.for_each_unused([&](int64_t stored) {
-      for (int64_t column = 0; column < n; ++column) visit({stored * n + column, {stored, column}, rules[size_t(stored / tile)]});
+      for (int64_t column = 0; column < n; ++column) visit({stored * pitch + column, {stored, column}, rules[size_t(stored / tile)]});
     });
+    gaps(visit);
   };
   return d;
 }
@@ -478,7 +480,8 @@ void add_slot_mistakes(const GemmCase& c, const SharedInputs& inputs, std::vecto
 DotInputs shape_of(const GemmCase& c) {
   DotInputs inputs;
   inputs.product.k = c.k;
-  inputs.product.a.pitch = inputs.product.b.pitch = c.k + c.gap;
+  inputs.product.a.pitch = c.k + c.gap;
+  inputs.product.b.pitch = c.groups.any() ? c.k : c.k + c.gap;
   inputs.m = c.stored_rows();
   inputs.n = c.rows_of_b();
   inputs.shuffle = c.contract.shuffle;

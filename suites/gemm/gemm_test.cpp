@@ -265,6 +265,27 @@ TEST(GemmGaps, RowsApartMeetTheirOwnCodesAndNothingIsWrittenBetweenThem) {
               testing::HasSubstr("gap: expected a contract of bytes in plain order"));
 }
 
+/// Rows of a and d of experts lie apart where DeepGEMM takes their stride; b is dense. The gaps of d, and rows of no expert, are padding.
+TEST(GemmGaps, RowsOfExpertsLieApartByIndexAndInPsum) {
+  const Op& grouped = shipped_op("gemm_grouped");
+  const TestCells cells = {{"contract", "deepgemm.m_grouped_fp8_gemm_psum.sm_90"}, {"tokens", "3;0;2"}, {"room", ""}, {"order", "ascending"}, {"n", "128"},
+                           {"k", "160"}, {"fill", "wide"}, {"b", "wide"}, {"scales", "1x128_128x128"}, {"scale", "amax_scales"}, {"layout_a", "tma"},
+                           {"layout_b", "row"}, {"y", "bf16"}, {"gap", "16"}, {"padding", "nan"}, {"seed", "1"}, {"warp", "32"}};
+  const std::unique_ptr<const BoundCase> bound = grouped.bind(case_of(grouped, cells, {}));
+  const Problem problem = bound->problem();
+  EXPECT_EQ(find(problem.tensors, "a").spec.strides, (std::vector<int64_t>{160 + 16, 1}));
+  EXPECT_EQ(find(problem.tensors, "b").spec.strides, (std::vector<int64_t>{128 * 160, 160, 1}));
+  EXPECT_EQ(find(problem.tensors, "d").spec.strides, (std::vector<int64_t>{128 + 16, 1}));
+  const Part d = bound->expect(problem, nullptr).any_of.front().parts.front();
+  EXPECT_EQ(d.places.of(3, 5, 128), 128 * (128 + 16) + 5) << "row 3 is the first of the last expert, whose tile begins at row 128";
+  std::set<int64_t> padding;
+  d.padding([&](const Padding& element) { padding.insert(element.offset); });
+  EXPECT_EQ(int64_t(padding.size()), find(problem.tensors, "d").spec.storage - 5 * 128);
+  EXPECT_TRUE(padding.contains(128)) << "the gap behind the first row";
+  EXPECT_THAT(refusal_of(grouped, cells, {{"contract", "deepgemm.m_grouped_fp8_gemm_masked.sm_90"}, {"room", "128"}}),
+              HasSubstr("gap: expected experts by index or psum, got masked of deepgemm.m_grouped_fp8_gemm_masked.sm_90"));
+}
+
 const TestCells kTwo = {{"contract", "gemm.two"}, {"m", "5"}, {"n", "24"}, {"k", "416"}, {"fill", "amax_scaled"}, {"b", "amax_scaled"},
                         {"scales", "1x128+tensor_1x128+tensor"}, {"scale", "scales"}, {"layout_a", "col"}, {"layout_b", "row"}, {"y", "f32"},
                         {"c", ""}, {"seed", "1"}, {"warp", "32"}};
