@@ -31,7 +31,7 @@ std::vector<Kernel> silu_faults() {
       of_masked<BeyondTokens<>>("beyond_tokens",
                                 "rtp-llm #1362, sglang #32386: processes all rows of an expert's capacity"),
       of_masked<MaskedStrideIgnored>("masked_stride_ignored",
-                                     "vLLM activation_kernels.cu 1a84e5b2: a block finds its next token by the stride of q"),
+                                     "vLLM activation_kernels.cu v0.33.0: a block finds its next token by the stride of q"),
       of_masked<MaskedScaleInF32>("masked_scale_in_f32",
                                   "ROCm/aiter #2420, vLLM #37835: the fallback packs exponents of fp32 scales"),
   };
