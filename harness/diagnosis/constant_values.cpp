@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -83,6 +85,42 @@ std::string columns_of_code(const WrongPart& wrong, uint32_t code) {
 
 }  // namespace
 
+Rule held_on(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  const int64_t columns = wrong.part().columns();
+  if (format.bits < 16 || format.is_integer() || columns < 2) return std::nullopt;  // bytes of scales agree by chance
+  std::map<int64_t, int64_t> first_wrong;                                           // row -> column
+  for (const int64_t i : wrong.failing()) first_wrong.emplace(i / columns, i % columns);
+  /// Whether each wrong element holds the right code of its row's column `source(first wrong column)`, and some such codes have
+  /// low mantissa bits or differ by row: a few powers of two would agree by chance.
+  const auto holds = [&](const std::function<int64_t(int64_t)>& source) {
+    constexpr size_t kEnough = 8;
+    bool tells = false;
+    std::set<uint32_t> held;
+    for (const int64_t i : wrong.failing()) {
+      const int64_t row = i / columns, from = source(first_wrong.at(row));
+      if (from < 0) return false;
+      const int64_t at = row * columns + from;
+      const uint32_t code = wrong.codes()[size_t(at)];
+      if (!wrong.accepts(at, code) || wrong.codes()[size_t(i)] != code) return false;
+      held.insert(code);
+      tells = tells || (std::isfinite(wrong.value(at)) && (code & ((1u << (format.mantissa_bits / 2)) - 1)) != 0);
+    }
+    return tells || (held.size() > 1 && wrong.failing().size() >= kEnough);
+  };
+  const auto failing = int64_t(wrong.failing().size());
+  if (holds([](int64_t) { return 0; }))
+    return {{"in its wrong elements the value of the first column of their row: one value is stored for the whole row", failing}};
+  if (!holds([](int64_t first) { return first - 1; })) return std::nullopt;
+  std::set<int64_t> begins;
+  for (const auto& [row, column] : first_wrong) begins.insert(column);
+  if (begins.size() > 1)
+    return {{"in its wrong elements the last right value before them in their row: it is not computed again there", failing}};
+  return {{fmt::format("from column {} on the value of column {}: it is not computed again there", *begins.begin(),
+                       *begins.begin() - 1),
+           failing}};
+}
+
 Rule one_code(const WrongPart& wrong) {
   const Format& format = wrong.format();
   const auto failing = int64_t(wrong.failing().size());
@@ -105,6 +143,7 @@ Rule one_code(const WrongPart& wrong) {
   }
   if (failing < kFewest || wrong.distinct(2) != 1) return std::nullopt;
   const uint32_t code = wrong.codes()[size_t(wrong.failing().front())];
+  if (decode(format, code) == 0 && wrong.middle(wrong.failing().front()) == 0.0) return std::nullopt;  // the other zero: a cause
   return {
       {"one code in every wrong element, " + value_text(format, code) + columns_of_code(wrong, code), failing, 0, false, true}};
 }

@@ -534,6 +534,18 @@ TEST(Patterns, OneCodeIsNamed) {
                           HasSubstr("errors in every element of row 1 of 2")));
 }
 
+/// A loop that does not compute a value again: from a column on, or in whole rows but their first column.
+TEST(Patterns, AValueThatIsHeldOnIsNamed) {
+  const auto held = [](int64_t from, int64_t source, int64_t first_row = 0, int64_t end_row = 4) {
+    return patterns("4x16", values([=](const auto& x, int64_t i, int64_t n) {
+                      return i % n < from || i / n < first_row || i / n >= end_row ? x[size_t(i)] : x[size_t(i / n * n + source)];
+                    }));
+  };
+  EXPECT_THAT(held(1, 0, 1, 3), Contains(HasSubstr("the value of the first column of their row: one value is stored for the whole row")));
+  EXPECT_THAT(held(12, 11), Contains(HasSubstr("from column 12 on the value of column 11: it is not computed again there")));
+  EXPECT_THAT(held(12, 5), Not(Contains(HasSubstr("not computed again"))));
+}
+
 TEST(Patterns, LostSubnormalsAndTheNanOfMinusZeroAreNamed) {
   const auto codes = [](uint32_t from, uint32_t below, uint32_t to) {
     return [=](HostTensor& y, int64_t) {

@@ -538,6 +538,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(reversed_word(wrong));
     consider(integers_of_input(wrong, problem));
     consider(clamped(wrong));
+    consider(held_on(wrong));
     consider(one_code(wrong));
     consider(as_it_came(wrong, problem));
     consider(factor_of_scales(wrong, problem));

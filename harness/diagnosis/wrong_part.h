@@ -241,6 +241,9 @@ OneCodeOff one_code_off(const WrongPart& wrong);
 
 // Rules for wrong values that do not come from the input at their place (constant_values.cpp).
 
+/// In each row, wrong elements that hold the right value of its first column, or of the column before them, as a loop stores that
+/// computes a value for each group but does not update it.
+Rule held_on(const WrongPart& wrong);
 /// A small result that became 0, a 0 that became the NaN of fnuz, or one code everywhere.
 Rule one_code(const WrongPart& wrong);
 /// A wrong clamp: elements whose expected value lies beyond a limit hold the limit (of either sign); no right element exceeds it.
