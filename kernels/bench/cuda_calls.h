@@ -240,7 +240,7 @@ inline CallBuilder cache_call_of(const Op& op, const Buffers& buffers, const Pla
   return call;
 }
 
-/// Heads of Q and K, in place in the buffer of y; or heads of Q alone, from x to y.
+/// The call of qk_norm_rope, which overwrites Q and K in y's buffer, or of an op that reads Q from x's buffer and writes to y's.
 inline CallBuilder heads_call_of(const Op& op, const Buffers& buffers, const Places& places, int b) {
   CallBuilder call;
   call.parameter("eps", 1e-6);
@@ -259,7 +259,7 @@ inline CallBuilder heads_call_of(const Op& op, const Buffers& buffers, const Pla
   return call;
 }
 
-/// The buffer of x holds the heads of Q followed by KV. The buffer of y holds the heads of Q and the cache.
+/// DeepSeek-V4's launch for Q and KV. The buffer of x holds q, then kv; the buffer of y holds q_out, then kv_cache.
 inline CallBuilder launch_call_of(const Buffers& buffers, const Places& places, int b) {
   const int64_t q_columns = kLongHeads * 512;
   const auto behind_q = [&](void* buffer) { return static_cast<char*>(buffer) + kBothTokens * q_columns * 2; };

@@ -1,4 +1,4 @@
-// Faults of kernels that write or read paged caches, and of rotary embeddings. Each cites the bug report or source that it
+// Faults of kernels that write or read paged caches, and of rotary embeddings. Each cites its bug report or source.
 #include "kernels/faulty/cache_faults.h"
 
 #include "kernels/ops/call.h"

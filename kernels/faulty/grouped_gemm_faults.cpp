@@ -18,7 +18,7 @@ struct GroupedNextScales : Right {
   SIMT_DEVICE static int64_t expert_of_scales(const GroupedGemmArguments& x, int64_t expert) { return (expert + 1) % x.experts; }
 };
 
-/// Uses the expert of the row before the tile.
+/// Uses the expert of the row before a tile's first row.
 struct GroupedBoundary : DeepGemmContiguous {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) {
     if (x.groups[row] < 0) return -1;
@@ -67,7 +67,7 @@ struct GroupedMaskIgnoredPacked : DeepGemmMaskedPacked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return row / x.room; }
 };
 
-/// Adds 0 times the last row of a tile to every row, even if that row is not in use: a NaN in it reaches the other rows.
+/// Adds 0 times the scale of a tile's last row to every row's scale: if that row is not in use and has NaN, all rows get NaN.
 template <class Right>
 struct GroupedPaddingTimesZero : Right {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
@@ -164,7 +164,7 @@ struct OffsetPromoted : AtOffsets<WeightFirst<units::Sm90WgmmaE4m3F32, 128>> {
   static constexpr const char* kContract = VllmMoeMm::kContract;
 };
 
-/// Looks for an expert's scales at its first row of a; they begin at blockscale_offsets, because they fill whole tiles.
+/// Uses an expert's first row of a as its first row of scales. Scales are padded to tiles, so they begin at blockscale_offsets.
 struct OffsetMxUnpadded : MxAtOffsets<OffsetMxUnpadded> {
   static constexpr const char* kContract = VllmMxGrouped::kContract;
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments&, int64_t, int64_t first) { return first; }
@@ -196,7 +196,7 @@ struct OffsetAlphaRounded : VllmNvfp4Grouped {
   }
 };
 
-/// FP4: looks for an expert's scales at its first row of a; they begin at blockscale_offsets, because they fill whole tiles.
+/// FP4: uses an expert's first row of a as its first row of scales. Scales are padded to tiles and begin at blockscale_offsets.
 struct OffsetFp4Unpadded : VllmMxfp4Grouped {
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& /*x*/, int64_t /*expert*/, int64_t first) { return first; }
 };
@@ -244,7 +244,7 @@ struct EndsAsOffsets : Right {
   }
 };
 
-/// Adds 0 times the last row of a tile to every row, even if that row is not in use: a NaN in it reaches the other rows.
+/// Adds 0 times the scale of a tile's last row to every row's scale: if that row is not in use and has NaN, all rows get NaN.
 struct PsumNanOfPadding : DeepGemmPsum {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     constexpr int64_t kRows = Unit::kM;
@@ -252,7 +252,7 @@ struct PsumNanOfPadding : DeepGemmPsum {
   }
 };
 
-/// Looks for an expert's scales of a at its first row of a; they begin at a multiple of four rows, after some padding.
+/// Uses an expert's first row of a as its first row of scales. The scales of each expert begin at a multiple of four rows.
 template <class Right>
 struct MxMoeUnpadded : Right {
   SIMT_DEVICE static int64_t row_of_scales_a(int64_t /*expert*/, int64_t first) { return first; }

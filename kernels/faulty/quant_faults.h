@@ -48,7 +48,7 @@ struct TritonNanBelow : VllmGroupTritonV0190 {
   static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
 
-/// Takes the maximum over one XOR step too many. With 32 lanes this stays within half a warp; with 64 lanes it joins two groups.
+/// Always reduces amax over kWarp / 2 lanes. A group has 16: with 32 lanes per warp this is right; with 64 it joins two groups.
 template <class Base = VllmGroupFp8>
 struct GroupsMergedAt64 : Base {
   template <int kWarp, int kLanes>
@@ -292,11 +292,11 @@ struct OneMatrixOfBatches : OneMatrixOfExperts {
     clear_absent(*this, first_scale[experts]);
   }
 };
-/// Does not write the rows of scales after a batch's last row.
+/// Does not write the padding rows of scales after a batch's last row.
 struct MxStaleBatches : TorchaoMxFloor {
   static constexpr bool kWritesAbsentRows = false;
 };
-/// Uses the layout for the other AMD GPUs: tiles of 32 rows and 8 blocks.
+/// Uses layout e8m0_32x8 (tiles of 32 rows and 8 blocks); the contract has gfx1250's e8m0_n32k4 (32 rows and 4 blocks).
 struct BytesOfOtherChip : BytesOut {
   int64_t place(int64_t r, int32_t g) const { return place_in_tiles(ScaleTile::k32x8, padded_groups, r, g); }
   template <class Rules>

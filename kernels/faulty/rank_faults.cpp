@@ -26,7 +26,7 @@ struct RankOrderOfReader : AbsoluteRules {
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int reader, int ranks) { return (reader + i) % ranks; }
 };
 
-/// Owners start the sum with rank 0's value, as in the one-shot kernel; the contract starts with the owner's.
+/// The owner of a part starts its sum with rank 0's value, as one-shot kernels do; the contract starts with the owner's value.
 struct RankOrderAbsolute : FromOwnerRules {
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
 };
@@ -94,7 +94,7 @@ struct RankFlagFrozen : FromOwnerRules {
   static constexpr bool kCountsCalls = false;
 };
 
-/// Copies each part from the rank after its owner.
+/// Copies each part of the result from the rank after its owner; the owner is the rank that summed it.
 struct RankSegmentNext : FromOwnerRules {
   SIMT_DEVICE static int segment_of(int owner, int ranks) { return (owner + 1) % ranks; }
 };
@@ -129,7 +129,7 @@ struct RankBufferStale : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t cleared(int64_t /*packets*/) { return 0; }
 };
 
-/// Places the ranks' data at multiples of the message size. The next call, if its size differs, therefore clears wrong places.
+/// In the buffer, places each rank's data at rank * message size. A next call of another size therefore clears wrong places.
 struct RankRoomBySize : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t room(int64_t /*of_area*/, int64_t of_message) { return of_message; }
 };
@@ -172,7 +172,7 @@ struct RankInPlace : FromZeroRules {};
 
 using Int8Codec = IntegerCodec<128, true>;
 
-/// The owner returns the sum without quantizing it; the contract returns the dequantized codes.
+/// The rank that sums a part returns its sum unquantized; by the contract it returns the dequantized codes, as the others do.
 struct CodecOwnerKeeps : Int8Codec {
   static constexpr bool kOwnerReadsItsCodes = false;
 };
@@ -182,7 +182,7 @@ struct CodecOneScale : IntegerCodec<8, true> {
   SIMT_DEVICE static int lane_of(int /*place*/) { return 0; }
 };
 
-/// Owners add inputs that were not quantized; the contract quantizes them before the exchange.
+/// The ranks add unquantized inputs; the contract quantizes the inputs before the exchange.
 struct CodecOnePass : IntegerCodec<8, false> {
   static constexpr bool kFirstPass = false;
 };
@@ -200,7 +200,7 @@ struct CodecEpsForgotten : IntegerCodec<8, false, simt::Bf16> {
   static constexpr float kEps = 0;
 };
 
-/// The owner returns its dequantized codes; the contract returns the owner's exact sum.
+/// The rank that sums a part returns the dequantized codes; by the contract it returns its sum before quantization.
 struct CodecOwnerReads : AiterFp8<true> {
   static constexpr bool kOwnerKeeps = false;
 };
@@ -240,7 +240,7 @@ struct CodecStripeNext : FlashinferFp8 {
   }
 };
 
-/// Computes the scale from the largest magnitude, without its sign.
+/// Computes the scale from the largest magnitude; the contract keeps the sign of that element.
 struct CodecMagnitude : IntegerCodec<128, false> {
   SIMT_DEVICE static float extreme(float low, float high) {
     return simt::max_number(simt::magnitude(low), simt::magnitude(high));

@@ -64,7 +64,7 @@ SIMT_DEVICE Number number_of(uint32_t code) {
   return {negative ? -magnitude : magnitude, int16_t(int(field == 0 ? 1 : field) - F::kBias), kind, negative};
 }
 
-/// Converts a value of F to the exponent range of Wide, whose subnormals may be smaller. Zero gets exponent Wide::kLeast.
+/// Converts a value of F to Wide, where a subnormal of F may be normal and then has another exponent. Zero gets Wide::kLeast.
 template <class F, class Wide>
 SIMT_DEVICE Number number_in(Number x) {
   if (x.significand == 0) x.exponent = Wide::kLeast;
@@ -113,15 +113,15 @@ SIMT_DEVICE uint32_t infinity(bool negative) {
   return ((F::kSign - 1) >> F::kMantissa) << F::kMantissa | (negative ? F::kSign : 0u);
 }
 
-// Tensor cores that align terms: each term is cut off kFraction bits below the largest exponent; the rest is added exactly.
+// Tensor cores that align terms (products and c): bits more than kFraction below the largest exponent are dropped, others added.
 
 /// Lower than any exponent, yet its difference from an exponent does not overflow.
 inline constexpr int kNoExponent = -(1 << 20);
 
 /// Constants and steps of a tensor core that aligns terms. Deliberately wrong kernels change one of them.
 struct Aligned {
-  static constexpr int kPeriod = 0, kWidth = 0;  ///< first adds products with k mod kPeriod < kWidth, then the next kWidth
-  static constexpr int kLeast = kNoExponent;     ///< lower limit of the largest exponent
+  static constexpr int kPeriod = 0, kWidth = 0;  ///< if > 0: products with k % kPeriod < kWidth come first, then the next kWidth
+  static constexpr int kLeast = kNoExponent;     ///< terms are aligned to at least this exponent
   static constexpr bool kAddsCLast = false;      ///< true: the sum starts from 0, and c is added at the end, rounded to nearest
   static constexpr int kScaleBlock = 0;          ///< elements along k that share a scale; 0: no scales
   static constexpr Rounding kRounding = Rounding::kTowardZero;
@@ -130,7 +130,7 @@ struct Aligned {
   SIMT_DEVICE static int exponent(const Number& a, const Number& b) { return a.exponent + b.exponent; }
   /// True if the exponent of this term counts when the largest exponent is computed.
   SIMT_DEVICE static bool counts(int64_t term) { return term != 0; }
-  /// Drops the lowest `below` bits of a term. `below` is negative only for zero, whose exponent may exceed the largest one.
+  /// Drops the lowest `below` bits of a term's magnitude. `below` is negative only for zero, whose exponent may be the largest.
   SIMT_DEVICE static int64_t cut(int64_t term, int below) {
     const int64_t left = unsigned(below) > 62u ? 0 : (term < 0 ? -term : term) >> below;
     return term < 0 ? -left : left;
@@ -192,7 +192,7 @@ SIMT_DEVICE Number scaled(Number x, const Number& scale) {
   return x;
 }
 
-/// The aligned sum of c and kTake products.
+/// The code in D of the aligned sum of c and kTake products.
 template <class U>
 SIMT_DEVICE uint32_t aligned_block(const Number* a, const Number* b, uint32_t c_code) {
   using D = typename U::D;
@@ -303,7 +303,7 @@ struct Grouped : Aligned {
   }
 };
 
-// Tensor cores that first align and add the products, and then align and add that sum and c. Alignment rounds down.
+// Tensor cores that align (truncate) and add the products, then align that sum and c, rounding both down, and add them.
 
 struct Joined : Aligned {
   static constexpr int kSplits = 1;        ///< number of partial sums: product k belongs to sum k mod kSplits

@@ -174,7 +174,7 @@ SIMT_DEVICE void mma_sync(uint32_t (&d)[4], const Operands& x) {
 }
 
 // wgmma: four warps compute 64 x 8 elements from 32 bytes along k. Both operands are in shared memory, without swizzle, in pieces
-// of 8 rows x 16 bytes. The two pieces of a row are 128 bytes apart; the next eight rows follow after 256 bytes (PTX ISA, matrix
+// of 8 rows x 16 bytes. The two halves of a row are 128 bytes apart; the next eight rows follow after 256 bytes (PTX ISA, matrix
 // descriptors). Measured in this layout on an H200.
 
 /// Offset in bytes of half `half` (16 bytes) of a row in that layout.
@@ -297,7 +297,7 @@ SIMT_DEVICE void tcgen05_start(uint32_t d, uint64_t a, uint64_t b) {
 #undef SIMT_TCGEN05
 #undef SIMT_SCALED_TCGEN05
 
-/// Stores eight columns for all lanes of this warp.
+/// Stores v into eight columns of tensor memory, from `address` on; each lane of the warp writes its own row.
 SIMT_DEVICE void tensor_store(uint32_t address, const uint32_t (&v)[8]) {
   asm volatile(
       "tcgen05.st.sync.aligned.32x32b.x8.b32 [%0], {%1, %2, %3, %4, %5, %6, %7, %8};\ntcgen05.wait::st.sync.aligned;" ::"r"(
@@ -312,7 +312,7 @@ SIMT_DEVICE void tensor_load(uint32_t address, uint32_t (&v)[8]) {
                : "memory");
 }
 
-/// Stores the scales of up to 128 rows. Lane i of each warp holds one word for each of the rows i, i + 32, ...
+/// Stores the scales of up to 128 rows in tensor memory. Lane i of each warp passes one word for each of the rows i, i + 32, ...
 template <class U>
 SIMT_DEVICE void store_scales(uint32_t address, const uint8_t* scales, int64_t pitch, int rows) {
   uint32_t words[8] = {};
@@ -323,7 +323,7 @@ SIMT_DEVICE void store_scales(uint32_t address, const uint8_t* scales, int64_t p
   tensor_store(address, words);
 }
 
-/// Tensor memory has 32 lanes per warp. With 128 rows, row r is in lane r. With 64 rows, the first 16 lanes of a warp have rows.
+/// Each of four warps has 32 lanes of tensor memory. Of 128 rows, row r is in lane r; of 64, each warp has 16 in its first lanes.
 template <class U, int kWarp>
 SIMT_DEVICE void tcgen05_mma(Tile<U, kWarp>& d, const Operands& x) {
   static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32 && U::kN == 8,

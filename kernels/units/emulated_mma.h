@@ -57,7 +57,7 @@ struct NumberTable {
   }
 };
 
-/// True if an instruction changes only constants of Aligned, and none of its functions.
+/// True if an instruction changes only constants of Aligned, and none of its functions: element_of() then has a faster way.
 template <class U>
 constexpr bool is_plain() {
   using D = typename U::D;
@@ -106,8 +106,8 @@ struct Row {
   }
 };
 
-/// The sum of kTake products, aligned to the largest exponent. `largest`: on entry a lower limit of that exponent, then itself.
-/// Products are shifted left by kUp bits; a product with the largest exponent then loses kDown bits.
+/// The sum of kTake products, aligned to their largest exponent, or to `largest` if that is larger; sets `largest` to it.
+/// Each product is shifted left by kUp bits, then right by kDown plus the distance of its exponent from the largest one.
 template <int kTake, int kUp, int kDown, class Sum>
 SIMT_WIDE_KERNEL SIMT_VECTORIZED int64_t aligned_sum(const int32_t* a, const int32_t* a_exponent, const int32_t* b, const int32_t* b_exponent,
                                      int& largest) {

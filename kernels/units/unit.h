@@ -37,7 +37,7 @@ struct AlignedUnit : Aligned, Tile {
   static constexpr uint32_t kNan = kNvidiaNan<D>;
 };
 
-/// Not a native instruction: it becomes two fp16 instructions on interleaved halves of k, followed by an addition of c.
+/// Not native: codes are converted to fp16, two fp16 instructions add the interleaved halves of k, and c is added at the end.
 template <class FormatA, class FormatB, class FormatD, int kLeastOf = kNoExponent>
 struct UnpackedMma : AlignedUnit<MmaTile, FormatA, FormatB, FormatD, 32, 16, 25, kLeastOf> {
   static constexpr int kPeriod = 4, kWidth = 2;

@@ -108,7 +108,7 @@ struct alignas(16) FactorTile {
   uint32_t signs[kTile];                        ///< one bit per element
 };
 
-/// Decodes kTake codes of one row into `to`; if !exists, zeros. Returns true if one of the codes is NaN or Inf.
+/// Decodes kTake codes into row `row` of `to`; if !exists, stores zeros. Returns true if one of the codes is NaN or Inf.
 template <int kTake>
 SIMT_DEVICE bool take_apart(const uint8_t* codes, bool exists, const ByteFormat& format, int row, FactorTile& to) {
   bool special = false;
@@ -141,7 +141,7 @@ SIMT_DEVICE int larger_half(uint32_t pair) {
   return low > high ? low : high;
 }
 
-/// Writes the accumulators to d the first time, adds them to d later, and sets them to 0. There are too few registers for both.
+/// Writes the accumulators c to d (`first`) or adds them to d, then clears c. d holds the fp32 sums, as registers are too few.
 SIMT_DEVICE void add_to_d(const ProductArguments& x, int64_t row, int64_t column, bool first, float (&c)[kOfRows][kOfColumns]) {
   SIMT_UNROLL
   for (int i = 0; i < kOfRows; ++i) {

@@ -40,8 +40,8 @@ enum assay_status_code {
  * All other errors, such as no device, an ECC error or a driver that is too old.
  *   -> ASSAY_DEVICE_LOST.
  *
- * If the library runs in a worker process, that process is replaced after ASSAY_FAULTED or ASSAY_DEVICE_LOST, and after any
- * failure after which upload(), download() or synchronise() fail. The case is then `broken`; the next case is unaffected. */
+ * If the library runs in a worker process, the harness replaces the process after ASSAY_FAULTED or ASSAY_DEVICE_LOST, and if
+ * upload(), download() or synchronise() fail after another failure. The case is then `broken`; the next case is unaffected. */
 typedef int32_t assay_status; /* an assay_status_code; an integer, because an unknown enum value would be undefined behaviour */
 
 /* Element formats: code and bits as in DLPack 1.1 (DLDataType); lanes are always 1.
@@ -89,9 +89,9 @@ enum assay_order_code {
   ASSAY_ORDER_ANY = 2        /* split-K parts are added in any order, as by atomics */
 };
 
-/* The algorithm that produced the outputs, for contracts that admit several. run() reports its kernel choice here; it must
- * not derive it from the outputs. Outputs that match only another algorithm then count as wrong. A field that stays 0
- * means "not reported". */
+/* The algorithm that run() used, for contracts that allow several, such as different numbers of split-K parts. run() fills it in
+ * from its own choice of kernel, never from the outputs. Outputs that match only another algorithm then count as wrong. A
+ * field that is still 0 after run() means "not reported". */
 typedef struct assay_algorithm {
   uint32_t size;   /* sizeof(assay_algorithm) when the caller was compiled: write no field beyond it */
   int32_t split_k; /* number of split-K parts; 1: k is not split */

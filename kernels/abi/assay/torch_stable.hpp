@@ -1,8 +1,8 @@
 // For authors of CUDA plug-ins whose kernels take torch::stable::Tensor. Implements the C functions of libtorch's stable ABI on
 // the tensors of a call. Kernel sources compile unchanged, and no libtorch is linked. Include it in one file of the plug-in.
 // Requires C++20 and the headers of torch 2.11 or newer, with TORCH_TARGET_VERSION and USE_CUDA set as the sources expect. A
-// function that is implemented only in part throws; the call ends with ASSAY_UNSUPPORTED if the table maps other exceptions to
-// it. A function that is missing altogether is a link error (-Wl,-z,defs).
+// function that is implemented only in part throws; the call then ends with the status Library::other_exceptions, such as
+// ASSAY_UNSUPPORTED. A function that is missing altogether is a link error (-Wl,-z,defs).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -15,7 +15,7 @@ constexpr uint32_t kRows = 64, kColumns = 128, kBlock = 128, kStages = 5, kMulti
 
 constexpr int64_t up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// TMA descriptor of a matrix that is accessed in boxes. `pitch` counts elements. A swizzled box is as wide as its swizzle.
+/// TMA descriptor of a row-major matrix, loaded in boxes of box_rows x box_columns. `bytes`: per element; `pitch`: in elements.
 CUtensorMap map(const void* data, CUtensorMapDataType type, int bytes, int64_t columns, int64_t rows, int64_t pitch,
                 int64_t box_columns, int64_t box_rows, CUtensorMapSwizzle swizzle) {
   static const auto encode = [] {
@@ -77,7 +77,7 @@ void product_1d2d(const Call& call) {
          scales(call.at("scale_a"), kRows));
 }
 
-/// Adds the GEMM to d, which is initialized with c.
+/// d = c + a * b^T: copies c to d; the kernel adds the GEMM to d.
 void product_1d1d(const Call& call) {
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d");
   call.copy_rows(d, call.at("c"));
@@ -96,11 +96,11 @@ void product_1d1d(const Call& call) {
 
 namespace {
 
-/// Numbers of experts that kernels are compiled for: Experts for masked calls, FewExperts along k and for the psum layout.
+/// Numbers of experts that kernels are compiled for: Experts in grouped_masked(), FewExperts in grouped_psum() and _along_k().
 using Experts = std::integer_sequence<uint32_t, 2, 3, 4>;
 using FewExperts = std::integer_sequence<uint32_t, 1, 2, 3>;
 
-/// `rows`: rows of a, or in masked calls the capacity of an expert. `scales_of_a`: [blocks of k, rows], one expert after another.
+/// `rows`: rows of a (of each expert in masked calls). `scales_of_a`: [blocks of k, rows], in masked calls expert after expert.
 template <deep_gemm::GemmType kType, uint32_t kExperts, cute::UMMA::Major kMajor, uint32_t kRows = assay::deepgemm::kRows>
 void grouped(const Call& call, const assay_tensor& layout, int64_t rows, const CUtensorMap& scales_of_a) {
   constexpr uint32_t kMathThreads = 2 * kRows;
@@ -115,7 +115,7 @@ void grouped(const Call& call, const assay_tensor& layout, int64_t rows, const C
          map(d.data, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, n, d.shape[0], d.strides[0], 64, kRows, CU_TENSOR_MAP_SWIZZLE_128B), scales_of_a);
 }
 
-/// Calls f with the memory order of b's scales: K or MN major.
+/// Calls f with the memory order of scale_b: K-major if blocks along k are contiguous, otherwise MN-major.
 template <class F>
 void with_major(const Call& call, F f) {
   const assay_tensor& scales = call.at("scale_b");
@@ -155,7 +155,7 @@ void grouped_psum(const Call& call) {
   });
 }
 
-/// Adds the GEMMs to d, which holds c before. The kernel writes TMA descriptors of a and b for each multiprocessor and expert.
+/// Copies c to d; the kernel adds each expert's GEMM. Each multiprocessor rewrites its TMA descriptors of a and b per expert.
 void grouped_along_k(const Call& call) {
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d"), &k_of = call.at("expert_products");
   const int64_t experts = k_of.shape[0], m = d.shape[0] / experts, n = d.shape[1], k = a.shape[0] / m;

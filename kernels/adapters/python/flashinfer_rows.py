@@ -127,7 +127,7 @@ def module_of(source):
 
 
 class Rank:
-    """Replaces torch's symmetric memory handle of a group. `tables`: the addresses of all buffers, and of all signals."""
+    """Replaces a rank's handle of torch's symmetric memory. `tables`: tensors with the addresses of all buffers and signals."""
 
     def __init__(self, rank, size, tables):
         self.rank, self.size = rank, size
@@ -160,7 +160,7 @@ def quantized(source, _):
 
 
 def main():
-    """Compiles every kernel of the calls to an object, and links them with the static part of the DSL's runtime."""
+    """Compiles the kernels that INPUTS need to object files, and links them and the DSL's static runtime into OUTPUT.so."""
     import witness_file
 
     source, inputs, output = sys.argv[1:]

@@ -52,7 +52,7 @@ def combine(source, release):
 
 
 def cache_reads(source, release):
-    """dequantize_and_gather_k_cache of DeepSeek-V4 (584 bytes a token) and V4.1 (528): one sequence after the other, as in vLLM's launch."""
+    """dequantize_and_gather_k_cache of DeepSeek-V4 (584 bytes a token) and V4.1 (528). y holds all sequences without gaps."""
     import triton
     import triton.language as tl
 
@@ -88,7 +88,7 @@ def cache_reads(source, release):
 
 
 def in_no_block(call, d):
-    """A mask of the rows of d that no block in use lists, so that the kernel does not write them."""
+    """A mask of the elements of d that the kernel leaves unwritten: rows that no used entry of `sorted_token_ids` names."""
     ids = call["sorted_token_ids"][: int(call["num_tokens_post_padded"][0])].long()
     unwritten = torch.ones(d.shape[0], dtype=torch.bool, device=d.device)
     unwritten[ids[ids < d.shape[0]]] = False
@@ -96,7 +96,7 @@ def in_no_block(call, d):
 
 
 def launched(call, launch):
-    """Calls launch(a, b, d, scale_a, scale_b, strides of both, ids, block_m, topk). Returns d and a mask of its unwritten rows."""
+    """Calls launch(a, b, d, scale_a, scale_b, scale strides, ids, block_m, topk). Returns d and its unwritten elements."""
     spec, b, ids = call.about["tensors"]["d"], call["b"], call["sorted_token_ids"]
     d = torch.full(spec["shape"], float("nan"), dtype=DTYPES[spec["format"]], device=b.device)
     sa, sb = call["scale_a"], call["scale_b"]
@@ -113,7 +113,7 @@ BLOCK_N = 64
 
 
 def fused(source, release):
-    """vLLM's kernel with BLOCK_SIZE_N 64. For blocks of fewer than 64 slots it uses mma.sync, or with SWAP_AB wgmma."""
+    """vLLM's fused_moe_kernel with BLOCK_SIZE_N 64. With block_m < 64 it compiles to mma.sync; with SWAP_AB, to wgmma."""
     import triton
     import triton.language as tl
 
@@ -153,7 +153,7 @@ def fused(source, release):
 
 
 def fused_by_sglang(source, _):
-    """SGLang's kernel with BLOCK_SIZE_N 64."""
+    """SGLang's fused_moe_kernel with BLOCK_SIZE_N 64."""
     import triton
     import triton.language as tl
 

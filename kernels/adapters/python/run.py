@@ -47,8 +47,8 @@ def folder_of(package):
 
 
 def rows_of(package, sources, is_compiled):
-    """Returns a name for the provenance, and generators of rows (contract, device, function), which fail independently. Device "any": the
-    result bits do not depend on the device. With --compiled, only rows of pure torch code."""
+    """Returns name and version of the package for the witness file, and functions that return rows (contract, device, function).
+    Device "any": the result's bits do not depend on the device. `is_compiled`: only functions of pure torch code."""
     given, (package, _, part) = package, package.partition(":")
     source = f"{sources}/{folder_of(package)}"
     if package == "torch":

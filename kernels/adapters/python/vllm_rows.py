@@ -25,7 +25,7 @@ def row_of(row, changed, release):
 
 
 def anywhere_or_gpu(row):
-    """The device of a row. The first version gives the same bits on every device; on a GPU, torch changes later ones' division."""
+    """The device that contract `row` needs. Without @ its bits are the same on all; with @, torch divides differently on a GPU."""
     return "cuda" if "@" in row else "any"
 
 
@@ -261,7 +261,7 @@ def in_mxfp8(source, release):
 
 
 def fused_mxfp8(source):
-    """Both fused ops of a branch. The kernels do not write the padding of tiled scales; two runs, on zeros and on ones, show which bytes."""
+    """The fused MXFP8 ops of a vLLM branch. Scale bytes are unwritten if they keep their initial value in two runs (0, then 255)."""
     triton_of_vllm()
     mx = functions(f"{source}/{UTILS}mxfp8_utils.py",
                    ["MXFP8_VALUE_DTYPE", "MXFP8_SCALE_DTYPE", "MXFP8_BLOCK_SIZE", "_empty_swizzled_mxfp8_scales", "_build_fused_mxfp8_quant_kernels",

@@ -20,7 +20,7 @@ DTYPES = {
 
 
 class Call:
-    """One call: its tensors by role, on a device; its case parameters; and its parameters of the C ABI."""
+    """One call: tensors by role, on a device; case parameters (`parameters`); numbers that the C ABI passes (`numbers`)."""
 
     def __init__(self, number, about, tensors, device):
         self.number, self.about, self.numbers, self.parameters = number, about, about["numbers"], about["parameters"]

@@ -10,8 +10,8 @@ namespace assay::ranks {
 using flashinfer::trtllm_allreduce_fusion::AllReduceFusionParams;
 using flashinfer::trtllm_allreduce_fusion::AllReduceFusionPattern;
 
-/// Layout of an area: FlashInfer's five counters, pointers to the areas of all ranks, barrier flags, and buffers. One-shot
-/// kernels, two-shot kernels and kernels with 32-bit elements use separate areas, as they use separate workspaces in FlashInfer.
+/// Layout of an area (memory that a rank keeps between calls): five counters, pointers to all areas, barrier flags, buffers.
+/// One-shot kernels, two-shot kernels and kernels with 32-bit elements use separate areas, as in FlashInfer.
 inline constexpr size_t kCounts = plugin::kAreaHead, kPointers = 512, kFlags = 1024,
                         kBuffers = kFlags + plugin::kMostRanks * 256 * sizeof(int);
 
@@ -62,7 +62,7 @@ void reduce(const Call& call, const Ranks& ranks, int first, int count, bool one
   });
 }
 
-/// Table rows, one function per source file.
+/// Rows of the plug-in's kernel table; each function is in a source file of its own.
 std::vector<Kernel> flashinfer_sums();
 std::vector<Kernel> flashinfer_norms();
 std::vector<Kernel> flashinfer_moe();

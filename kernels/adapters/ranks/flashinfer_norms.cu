@@ -48,7 +48,7 @@ void norm_static(const Call& call, const Ranks& ranks, int first, int count) {
   });
 }
 
-/// True for the patterns that exist only in later releases.
+/// True if this release fuses dynamic FP8 quantization, a pattern that later releases added.
 template <class P>
 concept HasTokens = requires {
   P::kARResidualRMSNormDynamicFP8Quant;

@@ -21,7 +21,7 @@ void fill_buffers(unsigned char* area, size_t bytes) {
   std::memcpy(area + kSizes, sizes, sizeof sizes);
 }
 
-/// A buffer holds the data that ranks send, and the part that the kernel clears. It is as large as the rows of all ranks.
+/// Requests an area with three buffers. Each has room for x of every rank, plus 64 bytes a rank: ranks send their data there.
 plugin::AreaRequest buffers(const Call& call) {
   constexpr int kKind = 1;  // kind 0 is used by vLLM's other kernels
   return {kKind, kBuffers + size_t(3 * call.raw().world_size) * size_t(bytes_of(call.at("x")) + 64), fill_buffers};

@@ -22,8 +22,8 @@ namespace distributed = host::distributed;
 constexpr DLDataType kByte{kDLUInt, 8, 1};
 constexpr int kMostBlocks = 32;  ///< per rank
 
-/// Layout of an area: push counters, block semaphores, 2 * world slots for pushed data, and one buffer for pulled data. It is
-/// initially zero.
+/// Layout of an area (memory that a rank keeps between calls, initially zero): push counters, block semaphores, 2 * ranks slots
+/// for pushed data, and one buffer for pulled data.
 struct Parts {
   static constexpr size_t kCounts = plugin::kAreaHead, kSemaphores = kCounts + 4 * kMostBlocks,
                           kSlots = kSemaphores + 128 * kMostBlocks;
@@ -74,7 +74,7 @@ distributed::CommunicatorRef communicator_of(const Ranks& ranks, int rank) {
 #endif
 }
 
-/// y of the current rank. tvm::ffi returns it when SGLang allocates its output.
+/// Data of y of the rank that is launched next. When SGLang allocates its output, give_result() returns this memory.
 thread_local void* next_result = nullptr;
 int give_result(DLTensor* wanted, DLManagedTensorVersioned** given, void*, void (*)(void*, const char*, const char*)) {
   *given = managed(next_result, wanted->dtype, wanted->shape, wanted->ndim);

@@ -10,7 +10,7 @@ namespace assay::ranks {
 
 using host::distributed::CustomAllReduceRef;
 
-/// Returns the objects of a group, one per rank. New areas get new objects, each on the device of its area.
+/// Returns SGLang's objects of a group, one per rank, each on the device of the rank's area. New areas get new objects.
 const std::vector<CustomAllReduceRef>& communicators_of(const Ranks& ranks, int first);
 /// SGLang's objects own their memory, so the area's memory is unused; its size and address tell when new objects are needed.
 plugin::AreaRequest size_alone(const Call& call);

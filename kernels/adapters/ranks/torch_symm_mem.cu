@@ -49,7 +49,7 @@ void with_world(const OfRank<T>& own, const Run& run) {
 }
 
 /// Calls with_world() for each rank, with the element type of x. Messages are multiples of 16 bytes, and a thread loads 16 bytes.
-/// `parts`: number of ranks that share the work on a message.
+/// `parts`: 1 if each rank sums the whole message; the number of ranks if each sums a part of it.
 template <class Run>
 void with_ranks(const Call& call, const Ranks& ranks, int first, int count, int parts, size_t most_threads, const Run& run) {
   expect_no_capture(call);

@@ -177,7 +177,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
     return name;
   }
 
-  /// Name under which the area of the requested kind is shared; it is allocated already.
+  /// Name of the shared pieces that hold the areas of the requested kind, one per rank. They are allocated already.
   std::string area_name(const AreaRequest& wanted) const {
     return "area" + std::to_string(wanted.kind) + "bytes" + std::to_string(areas_.at(wanted.kind));
   }

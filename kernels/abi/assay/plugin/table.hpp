@@ -66,7 +66,7 @@ class Values {
 using Accepts = std::vector<std::pair<std::string, Values>>;
 using MultipleOf = std::vector<std::pair<std::string, int64_t>>;
 
-/// Bytes at the start of an area in which ranks record errors.
+/// Size in bytes of the head of an area (see AreaRequest), in which a rank records its error.
 inline constexpr size_t kAreaHead = 256;
 
 /// Requests an area: memory of each rank besides its tensors, kept between calls, such as flags and receive buffers.
