@@ -24,7 +24,7 @@ expect 1 "8192 bytes behind the end of 'x'" judge "$bad/libreads_far_behind.so"
 expect 1 "wrote into the worker's socket" judge "$bad/libscribbles_on_files.so"
 expect 1 "no memory is left" judge "$bad/libtakes_memory.so"
 
-# verdicts LIBRARY OPTION...: one line per kernel, row group and outcome, with the number of cases.
+# verdicts LIBRARY OPTION...: a line per kernel, number of rows (m of the case) and outcome, with the number of cases.
 verdicts() {
   local library=$1
   shift

@@ -13,8 +13,8 @@ expect 0 'they have no inputs in common' "$assay" contracts diff cuda.e4m3fn_sat
 expect 2 "'cuda.e4m3fn_sat' is a cast and 'vllm.group_fp8' a group_quant: no case of one can be checked under the other" "$assay" contracts diff cuda.e4m3fn_sat vllm.group_fp8
 expect 2 'did you mean' "$assay" contracts show cuda.e4m3fn_stat
 
-# The op cast: a failure names ranges of inputs and a cause. Its cases have no rows, so they are not minimized, and no dump can be
-# checked against them.
+# The op cast: a failure names ranges of inputs and a cause. Its cases have no tensors with rows, so they are not minimized, and
+# no dump can be checked against them.
 borders='cast/cuda.e4m3fn_nosat/f32/borders/w32'
 expect 0 'ALL AS EXPECTED' "$assay" run --case "$borders"
 expect 1 '43e00001 .. 43e80000 = 448.000031 .. 464: 7f = NaN, must be 7e = 448' "$assay" run --backend faulty --case "$borders"

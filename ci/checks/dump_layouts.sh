@@ -53,7 +53,7 @@ tensors = {name: (t["dtype"], t["shape"], data[8 + size + t["data_offsets"][0]:8
 scales = [name for name in ("scale", "scale_a", "scale_b") if name in tensors]
 layouts = {name: meta["parameter.layout" if name == "scale" else "parameter.layout_" + name[-1]] for name in scales}
 extents = {key: value for key, value in meta.items() if key.endswith((".shape", ".strides", ".offset"))}
-# Parameters that no tensor shows, so that --param states them: an arbitrary group size, and the capacity per expert.
+# Parameters that do not follow from the tensors, and need --param: a free group size, and the number of rows per expert.
 stated = [("quant_static", "group_size"), ("silu_mul_quant_masked", "room"), ("quant_masked", "room")]
 def write(form, tensors, metadata, code, layout=""):
     header, out = {"__metadata__": metadata} if metadata else {}, b""
@@ -63,7 +63,7 @@ def write(form, tensors, metadata, code, layout=""):
     text = json.dumps(header).encode()
     open(f"{folder}/{form}.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + out)
     print(form, code, layout or "-", *[f"{name}={meta['parameter.' + name]}" for op, name in stated if meta["assay.op"] == op])
-# If tiles are whole, this layout has the shape of a row-major one; --layout must name it.
+# In layout e8m0_a16w4, scales that need no padding have the shape of row-major scales, so --layout must name the layout.
 known = layouts[scales[0]] if layouts[scales[0]] == "e8m0_a16w4" else ""
 def width(name): return len(tensors[name][2]) // max(1, tensors[name][1][0] if len(tensors[name][1]) == 1 else tensors[name][1][0] * tensors[name][1][1])
 write("memory", tensors, extents, 0, known)
@@ -114,7 +114,7 @@ for layout in $(cut -d, -f1 "$root/reference/contracts/layouts.csv" | tail -n +2
 done
 echo "$judged dumps judged"
 
-# Packed or tiled scales in logical shape are rejected, because no kernel has them; the message states the memory layout.
+# A dump with scales as [m, blocks], where the contract packs or tiles them, is rejected; the message names the shape in memory.
 packed=$(printf '%s\n' "${cases[@]}" | grep fp8_gemm_1d1d_packed)
 python3 - "$(find "$r/all/$packed" -name '*.safetensors' | head -1)" "$r/logical.safetensors" <<'PYTHON' || fail "cannot write a logical dump"
 import json, struct, sys

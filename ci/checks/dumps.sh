@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Recordings, dumps and single scale tensors: judging a recording gives the verdicts of its run. Files of other programs are read,
-# or rejected with a message. A sample records fewer cases per op.
+# assay judge on recordings, dumps and single scale tensors: a recording gets the verdicts of its run. Files of other programs are
+# read, or rejected with a message. A sample records fewer cases per op.
 . "$(dirname "$0")/lib.sh"
 r=$scratch
 packed='quant_group/vllm.group_fp8_packed/bf16.m5.n1024.g128.ue8m0x4_tma/normal.s1/w32'

@@ -144,7 +144,7 @@ expect("a subnormal number that is flushed", obeyed(dump(x, 1.5 * 2.0 ** 116, [7
 
 expect("a code that no contract gives", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 3] + [0] * 14, 1)), set())
 
-# FlashInfer sums the errors of 4over6 in two ways. In f32, 4 errs less than 6 by 2^-16 of it. Times g both err equally: 6 wins.
+# 4over6 maps amax to 4 or to 6. By the sum of f32 errors, 4 is better by 2^-16 of the error. By errors times g both tie: 6 wins.
 x, g = [0x3F8E] + [0] * 15, float.fromhex("0x1.40e6c2p+3")
 expect("errors of elements", obeyed(dump(x, g, [6] + [0] * 15, 0x43)) & EQUAL[5], EQUAL[5])
 expect("errors times g", obeyed(dump(x, g, [7] + [0] * 15, 0x3F)) & EQUAL[5], {"flashinfer.nvfp4_4over6_exact_f16"})

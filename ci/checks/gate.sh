@@ -167,7 +167,7 @@ expect 0 "ALL AS EXPECTED" "$assay" run "${one[@]}" --ledger "$r/moody.csv"
 expect 0 "ALL AS EXPECTED" "$assay" run "${one[@]}" --ledger "$r/moody.csv" --rerun-failed 3
 expect 1 "FAIL  rms_norm/" "$assay" run --backend "$r/libchain.so" "${few[@]}" --case '*/bf16.m3.*' --rerun-failed 2
 
-# A share of a run names the files that it wrote.
+# A run with --shard names the files that it wrote.
 expect 0 "wrote $r/s.1of2.xml" "$assay" run --backend "$r/libmine.so" "${few[@]}" --shard 1/2 --report junit:"$r/s.xml"
 [ -s "$r/s.1of2.xml" ] && [ ! -e "$r/s.xml" ] || fail "the share wrote another file than it said"
 echo passed

@@ -71,8 +71,8 @@ def violations(table, includes):
 
 
 def mutants(table, includes):
-    """Mutants that the check does not detect. Each include is checked alone against its module's row, so the other includes need
-    no second check."""
+    """Mutants that the check does not detect. The check looks at each include alone, so a mutant is tried without the other
+    includes."""
     missed, tried = [], 0
     of_room = {room: [one for one in includes if room_of(one[0], table) == room] for room in table}
     some_file = {room_of(file, table): file for file, _, _ in includes if not TEST.search(file)}

@@ -1,6 +1,6 @@
-"""Starts a writing command repeatedly in one folder and kills it (SIGKILL) at random moments of a seed. After each kill, every file
+"""Starts a writing command repeatedly in one folder and kills it (SIGKILL) at random moments (SEED). After each kill, every file
 under its final name must be complete. usage: kills.py KIND KILLS SEED FOLDER WHOLE -- COMMAND...   WHOLE is the folder of a run that was
-not killed. Half of the moments are spread over the run, half over the first milliseconds after a change in the folder."""
+not killed. Half of the kills come at any moment of the run, half in the first milliseconds after a change in the folder."""
 import csv, json, os, random, re, signal, struct, subprocess, sys, time
 import xml.etree.ElementTree as xml
 

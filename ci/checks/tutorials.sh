@@ -69,6 +69,6 @@ diff "$scratch/right.md" "$page" || fail "--write does not restore the page"
 # Every page with shell blocks has a test docs/*, and no test names another page.
 pages=$(cd "$root/docs" && grep -l '^```sh' -- *.md guides/*.md | sed 's/\.md$//' | sort)
 tests=$(ctest --test-dir "$build" -N -R '^docs/' | sed -n 's|.*: docs/||p' | grep -vx site | sort)
-# Except for these pages, which explain how to change the project: their commands edit the checkout.
+# extending.md has no test: it explains how to change the project, and its commands edit the checkout.
 diff <(grep -vx extending <<<"$pages") <(echo "$tests") || fail "pages with shell blocks (<) and tests docs/* (>) differ"
 echo passed

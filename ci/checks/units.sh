@@ -79,7 +79,7 @@ expect 1 'first at tile' "${verify[@]}" --backend faulty --kernel mma_fraction_l
 expect 2 'NOTHING RAN' "$assay" arch verify --backend cpu --unit no.such.unit
 expect 2 'no folder together with --backend' "$assay" arch verify "$scratch/recorded" --backend cpu
 
-# Results are stored as digests, and compared with the models later, without a back end. The GPU's recorded file is compared too.
+# --output stores digests of results, which are later compared with the models without a back end. So is a file recorded on a GPU.
 seen=$scratch/seen.csv
 expect 1 'was not written: some results are not as predicted' "${verify[@]}" --backend faulty --kernel mma_fraction_less --output "$seen"
 [ ! -e "$seen" ] || fail "a table of wrong results was written"

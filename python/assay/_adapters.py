@@ -33,8 +33,8 @@ def device():
 
 
 def adapter(library, calls, op, contracts, where="any", accepts=None, multiple_of=None):
-    """Declares a function as an adapter; its arguments are tensors and parameters by name. contracts: candidates, the
-    expected one first."""
+    """Declares a function as an adapter; its arguments are tensors and parameters by name. contracts: ids that it may
+    obey, the expected one first."""
 
     def declare(function):
         kernel = Kernel(function, op, contracts.split(), "torch", device() if where == "any" else "cuda", accepts, multiple_of)

@@ -55,7 +55,7 @@ def numpy_dtype(dtype):
 
 
 def _bytes_of_packed(dtype, shape, strides):
-    """Shape and strides in bytes for packed codes: halves the last extent, and all strides but the last."""
+    """Shape and strides in bytes if two codes share a byte: halves the last extent, and all strides but the last."""
     if dtype != "e2m1x2":
         return list(shape), list(strides)
     return [*shape[:-1], shape[-1] // 2], [*(stride // 2 for stride in strides[:-1]), 1]
@@ -133,7 +133,7 @@ def storage(output):
 
 
 def deliver(role, value, out):
-    """Copies a returned array into the kernel's output; also copies the storage's padding if the array has the same strides."""
+    """Copies a returned array into output `out`, with the padding of its storage if both arrays have the same strides."""
     from . import _tensors
 
     if type(out).__module__.partition(".")[0] == "torch":

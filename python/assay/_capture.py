@@ -108,7 +108,7 @@ class Capture:
     # What is recorded
 
     def _rows(self, op):
-        """Rows of the map for an op; [] to record its shapes only; None to ignore it."""
+        """Rows of the op map (op_map.csv) for an op; []: only its shapes are counted; None: its calls are ignored."""
         if op in self._map:
             return self._map[op]
         return [] if any("::" in one and fnmatch.fnmatchcase(op, one) for one in self._globs) else None
@@ -149,7 +149,7 @@ class Capture:
             reasons[reason if reason in reasons or len(reasons) < 8 else "other reasons"] = reasons.get(reason, 0) + 1
 
     def _plan(self, op, rows, arguments):
-        """The map's row that describes this call, copies of its inputs, and parameters. None if the call is not recorded."""
+        """The row of `rows` that describes this call, copies of its inputs, and parameters. None if the call is not recorded."""
         if not rows:
             return self._count_shapes(op, arguments)
         arguments["arch"] = arguments.get("arch", arch_of(arguments))

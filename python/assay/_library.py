@@ -58,8 +58,8 @@ class Tables(ctypes.Structure):
 
 
 def _places(name, of_environment, *in_build):
-    """Paths where a native file may be: the environment variable, if set; else this package's folder, then the build folder of
-    the source tree."""
+    """Paths where a native file may be: the environment variable `of_environment`, if set; else this package's folder, then the
+    build folder of the source tree."""
     here = Path(__file__).resolve().parent
     if os.environ.get(of_environment):
         yield Path(os.environ[of_environment])

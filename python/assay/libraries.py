@@ -156,7 +156,7 @@ def check(adapter, suite="quick", report=()):
 
 
 def _borrowed(kernel, contract, suite):
-    """Verdicts on the inputs of another candidate, for a contract without cases. Runs in this process."""
+    """Verdicts under a contract without cases, on the inputs of another candidate's cases. Runs in this process."""
     asked = next((ids for ids in (cases(one, suite) for one in kernel.contract_ids()) if ids), [])
     verdicts = []
     for one in asked:
@@ -185,7 +185,7 @@ def _row_lines(rows):
 
 
 def undescribed(name):
-    """Functions of the library that no adapter calls, by their names."""
+    """Names of the library's functions that no adapter calls."""
     called = {one.replace(":", ".") if "::" not in one else one for a in _adapters.ADAPTERS.get(name, ()) for one in a.calls}
     found = []
     for place in LIBRARIES[name][2].split():
@@ -247,7 +247,7 @@ def survey(name, suite="quick", report=(), ops=None, out=print):
 
 
 def _calls(calls):
-    """The names of the functions; a module that repeats is named once."""
+    """The names of the functions; functions of one module in a row name it once."""
     words, before = [], None
     for one in calls:
         module, mark, name = one.partition(":")

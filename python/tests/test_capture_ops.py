@@ -45,14 +45,14 @@ def norm(x, gamma, eps, name, bias=0.0):
 
 
 def codes(x, scale, name, reciprocal):
-    """Codes of fp8. `reciprocal`: whether the contract multiplies by a reciprocal; the mistake does the opposite."""
+    """Codes of fp8. `reciprocal`: the contract multiplies by 1 / scale instead of dividing; the mistake does the opposite."""
     x32 = x.float()
     quotient = x32 * (torch.ones_like(scale) / scale) if reciprocal != (name in wrong) else x32 / scale
     return quotient.clamp(-448, 448).to(torch.float8_e4m3fn)
 
 
 def group_quant(x, q, scale, group_size, name, reciprocal):
-    """The mistake is another largest code, not another division: releases of vLLM divide differently, and sgl-kernel roughly."""
+    """The mistake divides by 240 instead of 448. Another way to divide would be no mistake: vLLM's releases differ in it."""
     groups = x.float().reshape(-1, group_size)
     largest = torch.full((1,), 240.0 if name in wrong else 448.0, device=x.device)
     s = groups.abs().amax(dim=1, keepdim=True).clamp(min=1e-10) / largest
@@ -114,7 +114,7 @@ def sgl_sgl_per_token_group_quant_8bit(x, q, scale, group_size, eps, low, high, 
 
 @pytest.fixture(scope="module")
 def ops():
-    """Registers what no installed library has registered."""
+    """Registers the stand-ins as the ops of SCHEMAS; skips the tests if an installed library has registered one of them."""
     libraries = []
     for namespace, schemas in SCHEMAS.items():
         library = torch.library.Library(namespace, "FRAGMENT")
@@ -193,7 +193,7 @@ def tensors(request):
 
 
 def judged(tmp_path, call, select=None):
-    """A capture of call(), as it should be and with every stand-in wrong; {op: [calls]} of both."""
+    """Captures call() twice, with correct stand-ins and with wrong ones. Returns {op: [calls]} of each capture."""
     found = []
     for name in ("right", "wrong"):
         wrong.clear()

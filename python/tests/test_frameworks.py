@@ -21,7 +21,7 @@ OFFER = {"op": "quant_group", "contracts": "vllm.group_fp8", "accepts": {"layout
 
 
 def test_jax_divides_by_a_constant_as_the_contract_does_not():
-    """XLA multiplies by the reciprocal of 448."""
+    """XLA multiplies by the reciprocal of 448; the contract divides by 448."""
     jnp = pytest.importorskip("jax.numpy")
 
     @assay.kernel(arrays="jax", **OFFER)
@@ -80,7 +80,7 @@ TYPES = ["bfloat16", "float16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz
 
 @pytest.mark.parametrize("name", TYPES)
 def test_types_of_jax_keep_their_bits(name):
-    """Every type of a case as a JAX array is described as the numpy array with the same bits."""
+    """A JAX array of each element type is described like the numpy array with the same bits."""
     jnp = pytest.importorskip("jax.numpy")
     kind = np.dtype(getattr(ml_dtypes, name, None) or name)
     codes = np.arange(1, 13, dtype=np.uint8 if kind.itemsize == 1 else f"u{kind.itemsize}").view(kind).reshape(3, 4)

@@ -389,7 +389,7 @@ def outcomes(result):
 
 
 def test_plugin_works_with_xdist(pytester, monkeypatch):
-    """Two processes give the outcomes of one: ids, -k, each report once, strict known failures, one file of reports."""
+    """Two processes give the same outcomes as one: test ids, -k, each report once, strict known failures, one report file."""
     pytest.importorskip("xdist")
     pytester.makeini("[pytest]\nassay_known_failures = known.txt\n")
     (pytester.path / "known.txt").write_text("*outliers*  rounds the reciprocal\n")

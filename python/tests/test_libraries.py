@@ -73,7 +73,7 @@ def test_contracts_that_an_op_obeys_and_violates(monkeypatch):
 
 
 def test_a_contract_without_cases_borrows_inputs(monkeypatch):
-    """The cast of ml_dtypes, which does not saturate; neither did torch before 2.13."""
+    """The kernel is ml_dtypes' cast, which does not saturate, as torch before 2.13. The first contract has no cases."""
     kernel = Kernel(cast_e4m3fn, "cast", ["torch.e4m3fn_sat@2.13", "torch.e4m3fn@2.11"])
     assert not assay.cases("torch.e4m3fn_sat@2.13", None)
     monkeypatch.setattr(libraries, "inputs", lambda case, framework, device: assay.inputs(case))
