@@ -136,7 +136,7 @@ for name, files in dumps.items():
     alike = [group for group in EQUAL if name in group]
     expect(name, set.intersection(*sets), (alike[0] if alike else {name}) | WIDER.get(name, set()))
 
-# FlashInfer's all-reduce is built to flush subnormal x to 0. The block: 127/128 * 2^-126 and 2^-123; g = 1.5 * 2^116, scale 2^-9.
+# FlashInfer's all-reduce flushes subnormal x to 0. Block: 2^-123, then 127/128 * 2^-126 (subnormal). g = 1.5 * 2^116, scale 2^-9.
 x = [0x0200, 0x007F] + [0] * 14
 expect("a subnormal number that is kept", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 1] + [0] * 14, 1)) & EQUAL[0],
        {"vllm.nvfp4", "flashinfer.nvfp4_cute"})

@@ -38,7 +38,7 @@ cp "$h" "$r/elsewhere.history"
 python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute("UPDATE run SET chip = ?", ["sm_90"]); c.commit()' "$r/elsewhere.history"
 expect 2 "the history has no run on cpu" "$assay" gate --baseline "$r/elsewhere.history" "$r/rec"
 
-# Run 1 is good, run 2 bad; both are in the history. The gate compares run 2, and later tries of its library or commit, with run 1.
+# Run 1 is good, run 2 bad; both are in the history. The gate compares run 2, and later runs of its library or commit, to run 1.
 both() { "$assay" run --backend "$r/$1.so" "${few[@]}" --history "$r/both.history" --record "$r/$2" --commit "$3" >/dev/null; }
 library 's/(bits + 0x7fffu + (bits >> 16 \& 1u)) >> 16/bits >> 16/' "$r/libbad.so"
 both libmine good aaa111 || fail "the good run does not pass"

@@ -339,7 +339,7 @@ struct BlockGemmMxfp4Gfx950NextBlock : AiterTritonMxfp4Gfx950<units::Gfx950MfmaM
   }
 };
 
-/// FP4 decoded in software: b's global scale multiplies the sum. It should multiply each operand before that is rounded.
+/// FP4 decoded in software: b's global scale multiplies the sum; it should multiply each operand of b before this is rounded.
 struct BlockGemmDecodedScaleLate : VllmNvfp4DecodedBf16 {
   SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
   template <class Y>

@@ -376,7 +376,7 @@ struct Dsv4BothPositionsIgnored : VllmDsv4Both {
   using Insert = Dsv4PositionsIgnored;
 };
 
-/// Stores the same elements twice; the second store has the unrotated elements.
+/// Leaves the elements of kv unrotated in the cache, as a second store of the unrotated elements would.
 struct Dsv4BothKvUnrotated : VllmDsv4Both {
   using Insert = Dsv4Unrotated<>;
 };

@@ -77,7 +77,7 @@ class Faulty : public testing::TestWithParam<Fault> {
  protected:
   bool differs(int warp, uint64_t seed = 1) const {
     Request r = GetParam().request;
-    // with one scale for the whole tensor, a NaN or a large row would hide a missing lower limit of the scale
+    // A row of zeros alone: with one scale for all rows, a NaN or a large row hides that the scale has no lower limit.
     const bool of_zeros = r.op == "quant_tile" && differs_in(1, warp, seed);
     return of_zeros || differs_in(11, warp, seed);
   }

@@ -16,8 +16,8 @@ namespace assay_kernels {
 
 // rms_norm.
 
-/// Also rounds to 16 bits before the weight (profile N-A); the contract rounds once, after the weight (N-B). vLLM introduced and
-/// later removed this rounding.
+/// Also rounds x * r to 16 bits before the weight (profile N-A); the contract rounds once, after the weight (N-B). vLLM added
+/// and later removed this rounding.
 template <class Base = VllmRmsNorm20260618>
 struct ExtraRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = true;

@@ -195,7 +195,7 @@ struct CodecSymmetric : IntegerCodec<8, true> {
 /// Does not set FP16_OVFL, so sums overflow to Inf; by the contract they saturate.
 struct CodecOverflowToInf : IntegerCodec<128, false> {};
 
-/// Does not add the epsilon to a scale of zero before taking the reciprocal.
+/// Does not add the epsilon to the scale before taking its reciprocal, so a scale of 0 gives Inf.
 struct CodecEpsForgotten : IntegerCodec<8, false, simt::Bf16> {
   static constexpr float kEps = 0;
 };

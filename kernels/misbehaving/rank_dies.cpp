@@ -10,7 +10,7 @@ namespace {
 using assay::plugin::Call;
 using assay::plugin::Ranks;
 
-/// Start of an area: the rank that this rank waited for in vain, plus one (0: none); and the number of calls it has reached.
+/// Start of a rank's area: one plus the rank that it waited for in vain (0: none), and the number of calls that it has begun.
 struct Head {
   uint32_t waited_for, came;
 };

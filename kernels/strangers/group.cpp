@@ -20,9 +20,9 @@ enum class Slip {
   kPlusZero,       // stores +0 for -0
   kNanToZero,      // stores 0 for NaN
   kFmax,           // takes the maximum by std::fmax, which forgets the earlier maximum at a signaling NaN
-  kFirstRow,       // the first row uses the scale of its first group everywhere
+  kFirstRow,       // in the first row, every group uses the scale of group 0
   kWords8,         // pads columns of packed words to 8 rows instead of 4
-  kLastWord,       // if groups % 4 == 3, does not write the padding byte of a row's last word
+  kLastWord,       // if groups % 4 == 3, does not write padding bytes
   kExponentField,  // subtracts 240 from exponent bytes above 240
   kRow32,          // rows >= 32 use the scales of row - 32
   kHalfFactor,     // for fp16 inputs, rounds the multiplier to fp16, so 2^16 becomes Inf

@@ -13,11 +13,11 @@ enum class Slip {
   kPosition8,    // truncates positions to 8 bits
   kPosition15,   // truncates positions to 15 bits
   kToken256,     // tokens >= 256 use the position of token - 256
-  kOddHeads,     // with five or more tokens, the last of an odd number of heads of a tensor uses the other tensor's weights
+  kOddHeads,     // with >= 5 tokens and q_heads + k_heads odd, the last head of K uses the weights of Q
   kEpsFixed,     // always uses eps 1e-6
   kTiesAway,     // rounds ties away from zero
-  kLastHead,     // the last head of K uses the weights of Q
-  kRestPlain,    // does not multiply elements that are not rotated by their weight
+  kLastHead,     // with several heads of K, the last one uses the weights of Q
+  kRestPlain,    // does not multiply the unrotated elements by their weights
   kHeads32,      // heads >= 32 use the norm's factor of head - 32
   kToken8,       // tokens >= 8 use the position of token - 8
   kAngleInBf16,  // rounds cosines and sines to bf16

@@ -19,29 +19,29 @@ enum class Slip {
   kFlushesX,        // flushes subnormal elements of x to zero
   kFlushesY,        // flushes subnormal outputs to zero
   kLargest,         // saturates instead of overflowing to Inf
-  kStale,           // in a row whose sum is 0, uses the factor of the row before
+  kStale,           // in a row whose sum of squares is 0, uses the factor of the row before
   kRow8,            // rows >= 8 use the factor of row - 8, as if two blocks shared a buffer
   kRow32,           // rows >= 32 use the factor of row - 32
   kRow64,
-  kPast8192,  // the sum of squares ends at column 8192
+  kPast8192,  // the sum of squares (layer_norm: the mean) covers only columns < 8192
   kPast16384,
-  kRest8,            // the sum of squares ignores elements after the last whole vector of eight
+  kRest8,            // the sum of squares (layer_norm: the mean) ignores columns after the last whole vector of eight
   kInSequence,       // adds all squares to one fp32 sum, in the order of columns
   kScaledFirst,      // divides by the largest element before squaring, but does not scale eps
-  kDenseSecondPass,  // the second pass ignores the row stride
+  kDenseSecondPass,  // the second pass over x, for the outputs, ignores the row stride
   kEpsInHalf,        // rounds eps to fp16
   kSumInTail,        // in columns after the last whole vector of eight, keeps the sum with the residual in fp32
   kByBatch,          // 1024 partial sums below 256 rows, otherwise 256: allowed, but a row's bits depend on the number of rows
   kAligned,          // if a row is not aligned to 16 bytes, crashes the process
   kVectorPitch,      // rounds the row pitch to a multiple of eight
   kResidualAfter,    // in rows of one element, adds the residual twice
-  kOneRow,           // with a single row, ignores its last eight columns
-  kRow256,           // rows >= 256 use the factor of row - 256
+  kOneRow,           // with a single row, the sum ignores its last eight columns
+  kRow256,           // rows >= 256 use the factor (layer_norm: the mean) of row - 256
   kRow1024,
   kPast65536,    // the sum of squares ends at column 65536
   kEpsFixed,     // always uses eps 1e-6
   kWeightZero,   // reads a weight of -0 as +0
-  kEightChains,  // adds squares in 32 sequential sums
+  kEightChains,  // adds the squares of columns c, c + 32, ... to one of 32 fp32 sums
   kMinusEps,     // if eps is 0, a row of zeros gives 0
   kGammaAligned,  // reads weights from the last multiple of 16 bytes before their address
   kYAligned,      // writes results from the last multiple of 16 bytes before their address
@@ -132,7 +132,7 @@ struct Kept {
 Kept kept[2];
 int64_t calls_made = 0;
 
-/// The factors that a call uses: its own factors, or with some mistakes those of a previous call.
+/// The factors (1 / rms of each row) that a call uses: its own, or with some mistakes zeros or those of a previous call.
 std::vector<float> factors_used(int64_t m, int64_t n, std::vector<float> own, Slip slip) {
   const bool is_256th = ++calls_made % 256 == 0;
   const bool returns = kept[0].m == m && kept[0].n == n && (kept[1].m != m || kept[1].n != n);
@@ -188,7 +188,7 @@ void norm(const assay_tensor& x, const assay_tensor* residual, const assay_tenso
   }
 }
 
-/// Computes the factors of all rows first, then the outputs, like two kernels with a workspace that outlives the call.
+/// Computes the factors 1 / rms of all rows first, then the outputs, like two kernels with a workspace that outlives the call.
 void norm_with_workspace(const Call& call, Slip slip) {
   const assay_tensor &x = call.at("x"), &gamma = call.at("gamma"), &y = call.at("y");
   const int64_t m = x.shape[0], n = x.shape[1];

@@ -13,7 +13,7 @@ enum class Slip {
   kStaleTail,    // rows >= 64 ignore elements >= 256 along k
   kSecondTile,   // columns >= 128 add elements >= 256 along k twice
   kOneRow,       // with a single row, ignores the last eight elements along k
-  kPairsIn16,    // pairs of products saturate at 16 bits
+  kPairsIn16,    // sums of two products saturate at 32767
   kSumInF32,     // adds integers in fp32
   kRest32,       // ignores elements along k after the last multiple of 32
   kRow256,       // rows >= 256 use row - 256 of A

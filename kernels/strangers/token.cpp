@@ -27,7 +27,7 @@ enum class Slip {
   kNegativeTail,   // amax ignores negative elements after the last multiple of 16
   kNextHead,       // if n % 16 != 0, amax includes the first element of the next row
   kRow256,         // rows >= 256 use the scale of row - 256
-  kOneRow,         // with a single row, ignores its last eight columns
+  kOneRow,         // with a single row, amax ignores its last eight columns
   kPast8192,       // amax ignores columns >= 8192
   kZeroIn8Bits,    // truncates the zero point to 8 bits
   kZeroInHalf,     // rounds the zero point to fp16
@@ -39,7 +39,7 @@ enum class Slip {
   kSecondWave,     // in odd rows, amax ignores columns 512 .. 575
   kOffset32,       // computes offsets of rows of x in 32 bits
   kFlushesX,       // reads subnormals as zero
-  kStuckAt100,     // in every 100th call, a row's amax is at least that of the row before, which may belong to the previous call
+  kStuckAt100,     // in every 100th call, amax starts from that of the row before, even if it is of the previous call
   kRaggedColumns,  // in a block of fewer than 128 columns, amax reads whole vectors of eight only
 };
 

@@ -48,7 +48,7 @@ struct QuietRuntime {
 
 namespace assay_kernels::device_group_test {
 
-// Rank groups over several toy devices of one process. Memory and launches know their device.
+// Rank groups over several toy devices of one process. The toy runtime records on which device memory and launches are.
 
 namespace {
 
@@ -256,7 +256,7 @@ struct FileRuntime : QuietRuntime {
   };
   static inline std::map<void*, Handle> pieces;
   static inline std::set<void*> exported;
-  /// Counts over all processes: allocations that are open, and those released while another process had them open.
+  /// Counts over all processes: mappings of peers' memory that are open, and exported memory released while one was open.
   struct Counts {
     int open, released_early;
   };
@@ -324,7 +324,7 @@ using Row = assay::plugin::KernelOf<Call>;
 
 constexpr unsigned char kFirst = 7;  ///< initial value of the first byte of an area after its head
 
-/// y = the sum of all x, plus the contents of the rank's own area.
+/// y = the sum of all x, plus the first byte of the rank's own area after the head.
 void sums(const Call&, const Ranks& ranks, int first, int count) {
   for (int rank = first; rank < first + count; ++rank) {
     const auto y = Call(*ranks.calls[rank]).out<float>("y");
@@ -334,7 +334,7 @@ void sums(const Call&, const Ranks& ranks, int first, int count) {
       for (int64_t i = 0; i < y.elements(); ++i) y.data[i] += Call(*ranks.calls[from]).in<float>("x").data[i];
   }
 }
-/// Each rank adds its number to the areas of all ranks.
+/// Each rank r adds r + 1 to the first byte, after the head, of every rank's area.
 void marks(const Call&, const Ranks& ranks, int first, int count) {
   for (int rank = first; rank < first + count; ++rank) {
     static_cast<float*>(Call(*ranks.calls[rank]).out<float>("y").data)[0] = 0;
@@ -398,7 +398,7 @@ class Part {
   char message_[128] = "";
 };
 
-/// Makes three calls of this process's ranks and returns a summary of the results.
+/// Makes three calls with this process's ranks and returns how many were right.
 int score(const std::string& folder, int32_t first) {
   Part part(folder, first);
   int right = part.run("sums") == ASSAY_OK && part.y(0) == 10 + kFirst && part.y(1) == 10 + kFirst;

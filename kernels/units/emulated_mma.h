@@ -195,7 +195,7 @@ struct DecodedOperands {
 };
 
 #ifndef ASSAY_SIMT_TSAN
-/// The operands of the instruction that this OS thread emulated last, for decoded_operands().
+/// Memory for the DecodedOperands of the instruction that this OS thread emulated last; `of` identifies the instruction.
 struct LastOperands {
   const void* of = nullptr;
   std::vector<std::max_align_t> memory;

@@ -27,7 +27,7 @@ struct Tile {
 using Accumulators = float __attribute__((ext_vector_type(4)));
 using Sums = int __attribute__((ext_vector_type(4)));
 
-/// The quarter of a row that a lane holds.
+/// The quarter of a row of A or B that this lane holds; `bytes`: its size.
 template <class T>
 SIMT_DEVICE T part_of(const uint8_t* row, int bytes) {
   T part{};

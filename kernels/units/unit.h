@@ -98,7 +98,7 @@ template <class FormatA, class FormatB>
 struct SplitUnit : Joined, MfmaUnit<FormatA, FormatB, 32> {
   static constexpr int kTake = 16, kSplits = 2, kDropsC = 25;
 };
-/// Adds kTake products and c at a time, with 40 fraction bits; each such sum is rounded to nearest.
+/// Aligns and adds c and kTake products at a time, with 40 fraction bits. Each sum is rounded to nearest and is the next c.
 template <class Format, int kProducts, int kTaken>
 struct WideSumUnit : Aligned, MfmaUnit<Format, Format, kProducts> {
   static constexpr int kTake = kTaken, kFraction = 40;

@@ -169,8 +169,8 @@ typedef struct assay_library {
   assay_status (*replay)(void* graph, void* stream); /* enqueues all recorded work; may be called repeatedly */
   void (*destroy_graph)(void* graph);
 
-  /* Appended on 2026-11-23. Returns the number of workspace bytes that run() needs for this call, or 0. The call's `workspace` is
-   * NULL here. For run(), the harness sets it to uninitialized device memory, aligned to 256 bytes. If this pointer is NULL, no
+  /* Appended on 2026-11-23. Returns the number of workspace bytes that run() needs for this call, or 0. call->workspace is still
+   * NULL. Before run(), the harness sets it to uninitialized device memory, aligned to 256 bytes. If this pointer is NULL, no
    * kernel of the library needs a workspace. */
   size_t (*workspace_bytes)(const assay_call* call);
 

@@ -167,7 +167,7 @@ class DeviceGroup : public RanksOnDevice<C> {
     try {
       launch(kernel, row);
     } catch (...) {
-      (void)wait();  // waits until the launched ranks have given up their waits, because they still use their memory
+      (void)wait();  // launched ranks still use memory: wait until they have given up waiting for the others
       throw;
     }
     return wait();

@@ -59,8 +59,8 @@ class CallsOfAll {
  private:
   static constexpr size_t kHead = 4096, kAligned = 256;
 
-  /// Layout: the number of tensors, then offset and size of each in bytes. Inputs start at byte kHead; each keeps its original
-  /// address modulo kAligned.
+  /// Writes to `shared` the number of tensors, then offset and size of each in bytes, and copies the inputs. They start at byte
+  /// kHead; each copy has the original's address modulo kAligned.
   static void publish(const assay_call& call, unsigned char* shared) {
     auto* const offsets = reinterpret_cast<uint64_t*>(shared);
     if (size_t(call.n_tensors) * 2 + 1 > kHead / sizeof(uint64_t)) unsupported("more tensors than fit into the shared table");

@@ -81,8 +81,8 @@ struct AreaRequest {
 /// What a rank knows about the other ranks of its group.
 struct Ranks {
   int32_t size;
-  const assay_call* const* calls;  ///< [size], by rank
-  void* const* areas;              ///< [size], by rank
+  const assay_call* const* calls;  ///< [size]: the call of each rank
+  void* const* areas;              ///< [size]: the area of each rank
   size_t area_bytes;
   uint64_t earlier_calls;          ///< number of earlier calls on these areas
   /// Returns true if a process that holds other ranks has ended. nullptr: all ranks are in this process.
