@@ -67,7 +67,7 @@ struct GroupedMaskIgnoredPacked : DeepGemmMaskedPacked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return row / x.room; }
 };
 
-/// Adds 0 times the scale of a tile's last row to every row's scale: if that row is not in use and has NaN, all rows get NaN.
+/// Adds 0 times the scale of a tile's last row to each row's scale. If that row is unused and its scale NaN, the tile is NaN.
 template <class Right>
 struct GroupedPaddingTimesZero : Right {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
@@ -244,7 +244,7 @@ struct EndsAsOffsets : Right {
   }
 };
 
-/// Adds 0 times the scale of a tile's last row to every row's scale: if that row is not in use and has NaN, all rows get NaN.
+/// Adds 0 times the scale of a tile's last row to each row's scale. If that row is unused and its scale NaN, the tile is NaN.
 struct PsumNanOfPadding : DeepGemmPsum {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     constexpr int64_t kRows = Unit::kM;

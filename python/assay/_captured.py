@@ -64,7 +64,7 @@ class Call:
 
 
 class Captured:
-    """Verdicts on a capture: `calls`, `text`. True in a condition if there are calls and all of them conform."""
+    """Verdicts on a capture: `calls` (list of Call), `text` (report). True in a condition if there are calls and all conform."""
 
     def __init__(self, folder, about, calls):
         self.folder, self.about, self.calls = folder, about, calls
