@@ -60,7 +60,7 @@ std::vector<Fault> faults() {
     static const std::set<std::string> called = {"pack_scales",  "quant_azp",  "quant_group",
                                                  "quant_static", "quant_tile", "rms_norm"};
     const bool ragged = kernel["fault"] == "cut_off_load" || kernel["fault"] == "stride_ignored";
-    const bool four_bits = std::string(kernel["contracts"][0]).find("fp4") != std::string::npos;  // outputs_of() knows bytes
+    const bool four_bits = std::string(kernel["contracts"][0]).find("fp4") != std::string::npos;  // outputs_of() has no FP4
     if (called.count(std::string(kernel["op"])) == 0 || bytes || ragged || four_bits) continue;
     Request r{kernel["op"], kernel["contracts"][0], kernel["name"]};
     if (accepts.contains("layout")) r.layout = accepts["layout"][0];

@@ -38,7 +38,7 @@ def capture(folder, ops=None, *, calls=8, max_bytes=1 << 28):
 
 
 class Capture:
-    """`recorded` (calls by op), `left_out` (reasons and counts by op), `shapes` (counts by op and arguments), `bytes`."""
+    """`recorded`: calls by op; `left_out`: reasons and counts by op; `shapes`: counts by op and arguments; `bytes` in all."""
 
     def __init__(self, folder, ops=None, calls=8, max_bytes=1 << 28):
         self.folder, self.most_calls, self.max_bytes = Path(folder), calls, max_bytes
