@@ -1,6 +1,6 @@
 """Runs ranks in three processes, and kills or stops one process at a random moment. usage: dead_ranks.py PROGRAM LIBRARY CASES FOLDER FIRST
 COUNT. Process, signal and moment (as a share of an undisturbed run) depend only on the trial's number, so a series can be continued where
-it stopped. In each trial the other processes must end within 10 s of the last call that they can still wait for. No verdict may be false:
+it stopped. In each trial the other processes must end in time, unless process 0 is only stopped. No verdict may be false:
 at most one case is broken, and cases without a call are unjudged and name the process. Before the trials, an undisturbed launch must pass
 every case, and a launch without its first process must end. A third of the signals must reach a launch that still has cases."""
 import csv, glob, os, random, signal, subprocess, sys, time

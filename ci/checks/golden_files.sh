@@ -31,7 +31,7 @@ expect 0 "of 24 data sets: 24 recorded, 0 computed" "${run[@]}"
 expect 0 "of 24 data sets: 0 recorded, 24 computed" "${run[@]}" --reckon-power
 expect 0 "power of 0 data sets computed" "$assay" golden write
 
-# A run recomputes the records of changed rows and of files edited by hand. A comment in a table, or a new contract, invalidates nothing.
+# A run recomputes the records of changed rows and of files edited by hand. Edits of a comment or an unused contract change nothing.
 some_reckoned() {
   "${run[@]}" >"$scratch/run.txt" 2>&1
   grep -q "of 24 data sets: [0-9]* recorded, [1-9][0-9]* computed" "$scratch/run.txt"

@@ -100,7 +100,7 @@ def main():
         present += check(folder, whole)
         names = files_of(folder)
         litter = max(litter, sum(name not in files_of(whole) for name in names))
-        if litter and draw.random() < 0.9:  # one in ten temporary files stays until the last run
+        if litter and draw.random() < 0.9:  # deletes most files, so the next run meets leftovers
             for name, path in names.items():
                 if draw.random() < 0.7:
                     os.remove(path)

@@ -12,7 +12,7 @@ namespace {
 
 // Mistakes in codes of NVFP4 or MXFP4.
 
-/// Rounds ties away from zero: 0.25, 1.25, 2.5 and 5 become the larger code.
+/// Rounds ties away from zero: 0.25, 1.25, 2.5 and 5 get the larger code; ties to even give the smaller one.
 template <class Base>
 struct Fp4TiesAway : Base {
   static uint32_t code(float v) {

@@ -170,7 +170,7 @@ std::vector<Kernel> two_at_once() {
   };
 }
 
-// Mistakes that no mutant describes: the diagnosis must not name any.
+// Mistakes that no mutant describes: the diagnosis must not name a mutant as their cause.
 
 namespace {
 

@@ -135,7 +135,7 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, 
   call.matrix("x", kBf16, false, r.m, gated ? 2 * r.n : r.n, x.data())
       .matrix(quant ? "q" : "y", quant ? code : kBf16, true, r.m, r.n, out.data());
   if (norm) call.tensor("gamma", kBf16, false, {r.n}, {1}, gamma.data(), size_t(r.n) * 2).parameter("eps", 1e-6);
-  for (size_t i = 2; given && i < scale.size(); i += 4) {  // 2.5, 5, 10 and so on
+  for (size_t i = 2; given && i < scale.size(); i += 4) {  // given scales: 2.5, 5, 10, ...
     const uint16_t bits = uint16_t(0x4020 + 0x80 * (i / 4 % 31));
     scale[i - 2] = scale[i - 1] = 0, scale[i] = uint8_t(bits), scale[i + 1] = uint8_t(bits >> 8);
   }

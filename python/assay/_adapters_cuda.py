@@ -271,7 +271,7 @@ _NVFP4 = "transformer_engine/pytorch/custom_recipes/reference_nvfp4.py:NVFP4Quan
 @adapter("transformer-engine", _NVFP4, "quant_group", "transformer_engine.nvfp4", accepts={"layout": ["ue4m3_row"]})
 def te_nvfp4_reference(x, global_scale):
     """The function takes the tensor's amax and computes global_scale = 448 * 6 / amax. The case has global_scale, so this
-    searches an amax with that quotient."""
+    searches for an amax that gives it."""
     import torch
 
     if global_scale.numel() != 1:

@@ -196,7 +196,7 @@ Tensor paged_like_y(const Call& call) {
 void gather_dequant(const Call& call, const char* kind) {
   const int64_t sequences = call.at("block_table").shape[0];
   const std::vector<int32_t> first = on_host<int32_t>(call, call.at("cu_seq_lens"), sequences + 1);
-  std::vector<int32_t> sequence_of;  // the kernels up to v0.27.0 read it
+  std::vector<int32_t> sequence_of;  // of each token; read by kernels up to v0.27.0
   for (int64_t r = 0; r < sequences; ++r) sequence_of.insert(sequence_of.end(), size_t(first[size_t(r) + 1] - first[size_t(r)]), int32_t(r));
   const int64_t tokens = first.back(), bytes = std::max<int64_t>(1, tokens) * 4;
   void* on_device = nullptr;
