@@ -40,7 +40,7 @@ def to_mxfp4(module, mode):
 
 
 def torchao_fp4_rows():
-    """torchao's software conversions to FP4. NVFP4 has a contract per device: a CPU divides by c, a GPU multiplies by 1/c."""
+    """torchao's software conversions to FP4. NVFP4 has a contract per device: amax / 6 on a CPU, amax * (1 / 6) on a GPU."""
     from torchao.prototype.mx_formats import mx_tensor, nvfp4_tensor
 
     def nvfp4(with_tensor_scale):
