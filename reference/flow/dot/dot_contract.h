@@ -77,7 +77,7 @@ WeightShuffle read_weight_tile(const RowCells& cells, const std::string& column)
 std::vector<std::byte> shuffled(const WeightShuffle& shuffle, const std::byte* codes, int64_t n, int64_t k);
 std::vector<std::byte> unshuffled(const WeightShuffle& shuffle, const std::byte* memory, int64_t n, int64_t k);
 
-// The order in which a kernel takes products along k. It is not ascending if lanes load their operands from strided places.
+// The order in which a kernel multiplies the elements along k. It is not ascending if lanes load operands from strided addresses.
 
 /// lanes(L,R,A): each of L groups of lanes takes R consecutive elements along k; the groups start A apart. The first instruction
 /// takes elements 0 .. R-1, A .. A+R-1, 2A .. 2A+R-1, ..; the next one takes elements R further on. After L*A elements the
@@ -164,16 +164,16 @@ struct DotContract {
   Unit unit;
   int64_t promote = 0;         ///< products after which the accumulator is added to an f32 sum (from 0) and restarts;
                                ///< 0: one accumulator for all of k
-  std::vector<CellStep> join;  ///< steps from the sum of `promote` products, and `acc`, to the new acc
-  std::vector<CellStep> one_block;  ///< alternative to `join` if one block of scales covers all of k; empty: none
+  std::vector<CellStep> join;  ///< steps that add the sum of `promote` products to the f32 sum, which cells call acc
+  std::vector<CellStep> one_block;  ///< steps that replace `join` if one block of scales covers all of k; empty: none
   int least_parts = 1,
-      most_parts = 1;   ///< fewest and most split-K parts; a part has one accumulator or is a sum of promoted sums; part_sums
-                        ///< says how parts are added
+      most_parts = 1;   ///< fewest and most split-K parts. Each part is summed like an unsplit k, with promotion if there is
+                        ///< any; part_sums says how the sums of the parts are added
   int64_t part_of = 0;  ///< a part is a multiple of this many products; 0: no split-K
   PartSums part_sums = PartSums::kF32;
-  int last_parts_left_out = 0;     ///< number of last parts that a mutant omits, if there are more; 0 in all rows
+  int last_parts_left_out = 0;     ///< in mutants: number of split-K parts at the end of k that are not added
   std::vector<KOrder> orders;      ///< orders along k, by kernel instance; all of d uses one of them; empty: ascending
-  bool flushes = false;            ///< subnormal f32 scales, sums and results are flushed to zero, except sums of fp8 products
+  bool flushes = false;            ///< subnormal f32 scales, sums and results become zero, except the instruction's fp8 sums
   DecodedOperands decoded = {};
   std::vector<CellStep> y;         ///< steps from the sum to the result
   bool adds_zero = false;          ///< if k is not split, the last factor of y is applied by an FMA whose addend is +0
@@ -197,7 +197,7 @@ struct DotContract {
   /// which row of a belongs to each slot. `experts` is then GroupOrder::kByIndex.
   bool sorted_ids = false;
   std::vector<int64_t> block_m = {};  ///< sorted ids: allowed sizes of a block of slots; all slots of a block have one expert
-  /// Only for an undocumented kernel or instruction: the possible contracts. One variant of one of them computed each element.
+  /// Only for an undocumented kernel or instruction: the possible contracts. A variant of one of them must explain each element.
   /// For an undocumented instruction, a member is this row with one candidate model. The fields above are copies of the first
   /// member's, except row, unit_row, scales, out and layouts. An undocumented kernel takes no bias.
   std::vector<DotContract> members = {};

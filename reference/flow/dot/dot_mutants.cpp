@@ -25,7 +25,7 @@ using dot::Steps;
 
 void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
   for (UnitNeighbour& wrong : unit_neighbours(*right.unit_row)) {
-    // Leaves out mutants of the NaN code that the instruction returns: later steps hide it.
+    // Leaves out mutants that change only which NaN code the instruction returns: later steps do not keep it.
     const bool another_nan = wrong.row.unit.nan != right.unit.nan;
     if (!another_nan) edits.add("unit " + wrong.name, [&](DotNeighbour& edited) { edited.contract.unit = wrong.row.unit; });
   }

@@ -40,9 +40,9 @@ struct Gather {
   enum class Table { kOwn, kIgnored, kOfNextRequest, kPackedRows, kOfUsedRequests } table = Table::kOwn;
   enum class Position { kOwn, kNext, kFirst } position = Position::kOwn;
   enum class WhichScale { kOwn, kNextGroup, kFirst, kNextToken } scale = WhichScale::kOwn;
-  bool first_token_of_previous = false;  ///< the first token of a sequence belongs to the one before it
-  bool gap_ignored = false;              ///< blocks follow one another without the gap
-  bool values_converted = false;         ///< copied elements are multiplied by the scale of the last group
+  bool first_token_of_previous = false;  ///< the first token of a sequence is read from the sequence before it
+  bool gap_ignored = false;              ///< blocks are read as if no gap (GatherInputs::gap) lay between them
+  bool values_converted = false;         ///< elements to be copied are multiplied by the scale of the token's last group
 
   bool takes(const Format& format) const;
 };
@@ -58,7 +58,7 @@ struct GatherInputs {
   int64_t blocks = 0, block_size = 0, block_stride = 0, gap = 0;  ///< stride and gap in bytes
   int64_t table_columns = 0;
   std::vector<int64_t> table;   ///< [requests, table_columns]
-  std::vector<int64_t> first;   ///< first row of each request in the result, and the number of rows: [requests + 1]
+  std::vector<int64_t> first;   ///< [requests + 1]: each request's first row of the result, then the number of rows
   std::vector<int64_t> starts;  ///< [requests]; empty: none
   double scale = 1;             ///< for a record without scales
 

@@ -70,7 +70,7 @@ TEST(RankReduceTwin, SixteenRanksOfOneShotAreAddedByEights) {
   }
 }
 
-/// Two shots: a sum that flushes or rounds to -0 is sent as +0. One shot: -0 only ends a chunk, to which +0 is added.
+/// Two shots: a sum that flushes or rounds to -0 is sent as +0. One shot: if a chunk's sum is -0, another's +0 is added to it.
 TEST(RankReduceTwin, NoSumOfTwoShotsIsMinusZero) {
   RankInputs in;
   in.x.assign(16, {0.0});

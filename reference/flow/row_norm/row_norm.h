@@ -75,16 +75,16 @@ Span norm_sum(const RowNorm& contract, const NormRow& row);
 /// diagnosis uses them. Each name is a value for RowNorm::sum.start.
 const std::vector<std::string>& wrong_sums();
 
-/// Sums of x or of squares that start from 1 or -1 in some lanes. Each name is a value for RowNorm::sum.start. For the sum from
-/// which the mean is computed, kOfMean precedes the name.
+/// Wrong sums of x or of squares: the partial sums of some lanes start from 1 or -1 instead of 0. Each name is a value for
+/// RowNorm::sum.start. For the sum from which the mean is computed, kOfMean precedes the name.
 std::vector<std::string> names_of_wrong_starts();
 inline const std::string kOfMean = "mean: ";
-/// The sum's terms are subtracted instead of added.
+/// Wrong sum: its terms are subtracted instead of added.
 inline constexpr const char* kSubtracted = "subtracts its terms";
-/// Sums of squares or deviations with terms that the row does not have. Only the diagnosis uses them. Each name is a value for
-/// RowNorm::sum.start. `deviates`: columns past the end are read as 0 and count as (0 - mu)^2.
+/// Wrong sums of squares or deviations, which also count columns past the end of the row. Only the diagnosis uses them. Each name
+/// is a value for RowNorm::sum.start. `deviates`: a column past the end is read as 0 and adds (0 - mu)^2.
 std::vector<std::string> names_of_wrong_terms(bool deviates);
-/// Deviations x + mu instead of x - mu.
+/// Wrong sum of deviations: of (x + mu)^2 instead of (x - mu)^2.
 inline constexpr const char* kMeanAdded = "of x plus its mean";
 
 /// The factor r of a row.
@@ -114,9 +114,9 @@ std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps)
 
 // One mean and one r must explain all outputs of a row. Several values of each are possible, but a kernel uses one for the row.
 
-/// For a contract with a norm: the values of r for which all outputs are accepted. Considers only outputs that are accepted by
-/// themselves. Empty if there are none; then `contradiction` names two outputs that no single r explains. `wide`: the intervals
-/// of the outputs without this restriction.
+/// For a contract with a norm: the values of r that explain all stored outputs of the row. Ignores outputs outside their own
+/// interval in `wide`, which is computed from all accepted r. Empty if no r explains all; then `contradiction` names two outputs
+/// that no single r explains.
 std::optional<Span> factors_of_outputs(const Contract& contract, const RowInputs& inputs, const NormRow& row,
                                        const StoredRow& stored, const RowOutputs& wide, std::string& contradiction);
 
