@@ -60,7 +60,7 @@ bool has_outer_scales(const ContractRow& row);
 /// Whether the contract allows groups of that shape. The alternative `any` in its cell allows every size.
 bool has_group(const ContractRow& row, const std::string& group);
 
-/// True if elements beyond the last row or column of x count as zero (`x:00` in the cell `pad`), so groups may be incomplete.
+/// True if the last group of a row or column may be incomplete: the missing elements of x count as 0 (`x:00` in the cell `pad`).
 bool pads_x(const ContractRow& row);
 
 /// Throws TableError for the cell `group`: an invalid group, or alternatives with different numbers of levels.

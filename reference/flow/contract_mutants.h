@@ -23,7 +23,7 @@ struct EditedStep {
   CellStep step;
   std::string label;     ///< its text in the row, with #2 for the second step with that text
   bool edited = false;   ///< already mutated
-  bool rounded = false;  ///< a later step of the contract row rounds to 16 bits
+  bool rounded = false;  ///< the next step of the row's cell is to(x) or to(bf16)
   size_t place = 0;      ///< index of this step in the table's cell, if no mutation has changed it
 };
 using EditedCell = std::vector<EditedStep>;
@@ -36,7 +36,7 @@ enum class EditKind : uint8_t {
   kPartOfHead,        ///< changes which elements of a head are rotated; has no effect if all are
 };
 
-/// Whether a step converts to one of `formats`.
+/// True if `step` is a conversion `to(F)` with F among `formats`.
 bool rounds_to(const CellStep& step, std::initializer_list<const char*> formats);
 
 /// A row with some mutations. No step is mutated twice.

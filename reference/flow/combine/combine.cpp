@@ -381,7 +381,7 @@ void edit_sums(const Combine& right, const Format& x, int64_t topk, CombineEdits
   edits.add("start: zero -> first", [](Combine& wrong) { wrong.from_first = true; });
 }
 
-/// Mutant of a build that flushes subnormals: it does not. Leaves out fp16, whose subnormals are normal in fp32.
+/// Mutant, if the contract flushes subnormals: nothing is flushed. Not for fp16, whose subnormals are normal in fp32.
 void edit_flush(const Combine& right, const Format& x, CombineEdits& edits) {
   if (x == kF16 || std::none_of(right.add.begin(), right.add.end(), flushes)) return;
   edits.add("ftz: subnormal numbers are kept", [&](Combine& wrong) {

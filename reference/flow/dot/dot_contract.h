@@ -26,7 +26,7 @@ struct GemmScales {
 
   /// True if a scale covers a part of k, false if it covers all of k.
   bool has_blocks() const { return a.block().columns > 0; }
-  /// Number of elements along k that share a block scale.
+  /// Block scales: number of elements along k that share one. 0 if a scale covers all of k.
   int64_t products() const { return a.block().columns; }
   /// True if every row of a and every row of b has one scale for all of k.
   bool of_rows() const { return a.block().rows == 1 && b.block().rows == 1 && !has_blocks(); }
@@ -44,7 +44,7 @@ GemmScales gemm_scales_named(const std::string& name);
 /// Length along k of the tiles of kernels without block scales.
 inline constexpr int64_t kScaleBlock = 128;
 
-/// The values of the scales of one operand, row by row.
+/// The scales of one operand at one level, as a dense row-major grid.
 struct ScaleValues {
   LevelGrid shape;
   std::vector<double> values;  ///< empty: the operand has no such scales
@@ -128,11 +128,11 @@ struct DecodedOperands {
 /// point times the sum of row n of b. kTokens: azp[m] * azp_adj[n].
 enum class GemmAzp { kNone, kTensor, kTokens };
 
-/// Where the zero-point correction is subtracted.
+/// From what the zero-point correction is subtracted.
 enum class AzpPlace {
-  kIntegers,  ///< in int32, before any rounding
-  kFloats,    ///< in f32, after sum and correction are rounded to f32; in mutants only, like the next one
-  kBias       ///< scaled and added to a bias in the format of the result
+  kIntegers,  ///< from the int32 sum, before any rounding
+  kFloats,    ///< from the sum, after both are rounded to f32; this and the next one occur in mutants only
+  kBias       ///< from the bias, after the correction is scaled; the new bias is rounded to the format of the result
 };
 
 /// How the sums of split-K parts are added.
@@ -147,7 +147,7 @@ enum class PartSums {
 enum class UnusedRows {
   kUntouched,         ///< what was there before
   kUndefined,         ///< anything
-  kUndefinedInTiles,  ///< anything in tiles that have a used row; elsewhere what was there before
+  kUndefinedInTiles,  ///< anything in tiles of tile_rows rows that have a used row; in other tiles what was there before
   kZero
 };
 

@@ -191,7 +191,7 @@ class DotRows {
   Spans chains(const DotBlock& block, int64_t first_k, int64_t end_k) const;
   Spans added(const DotBlock& block, int64_t first_k, int64_t end_k) const;
   Spans part_sums(const DotBlock& block, int64_t part) const;
-  /// The next acc: `acc` with promoted sums added whose products begin at `k`.
+  /// The next acc: `acc` plus `sums`, the sums of the promotion interval that begins at `k`.
   Spans joined(const DotBlock& block, int64_t k, Spans sums, const Spans& acc) const;
   /// Subtracts the zero-point correction from the sums.
   void subtract_zero_points(const DotBlock& block, std::vector<double>& sums) const;
@@ -223,9 +223,9 @@ class DotRows {
   std::shared_ptr<ReplayedSums> replayed_;
   PartSums part_sums_;
   AzpPlace azp_place_;
-  bool may_add_no_zero_;  ///< an undocumented kernel: the last factor may also be applied by a multiplication
+  bool may_add_no_zero_;  ///< adds_zero of an undocumented kernel: it may also multiply by the last factor without adding +0
   bool flushes_, multiplies_scales_;  ///< flushes subnormal f32; multiplies both scales before applying them to a sum
-  int64_t end_k_;  ///< end of the elements along k that are added
+  int64_t end_k_;  ///< elements with k < end_k_ are added
   Recipe join_, recipe_, without_zero_;
 };
 

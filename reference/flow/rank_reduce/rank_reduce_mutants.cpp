@@ -63,7 +63,7 @@ void edit_divisor(const RankReduce& right, RankEdits& edits) {
   });
 }
 
-/// Mutant of a build that flushes subnormals: it does not. Leaves out fp16, whose subnormals are normal in fp32.
+/// Mutant, if the contract flushes subnormals: nothing is flushed. Not for fp16, whose subnormals are normal in fp32.
 void edit_flush(const RankReduce& right, const Format& x, RankEdits& edits) {
   if (!flushes(right.add) || x == kF16) return;
   edits.add("ftz: subnormal numbers are kept", [&](RankNeighbour& wrong) {
