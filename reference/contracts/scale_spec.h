@@ -26,7 +26,7 @@ struct LevelGrid {
 
 /// One level of scales: block size, format and memory layout.
 struct ScaleLevel {
-  int64_t rows = 1, columns = 0;   ///< shape of a block; 0: the whole extent
+  int64_t rows = 1, columns = 0;   ///< rows and columns that share a scale; 0: all of them
   const Format* format = nullptr;  ///< format of a stored scale; null: Layout::element, or f32 without a layout
   const Layout* layout = nullptr;  ///< null: dense and row-major
   bool given = false;              ///< true: the scales are an input of the call, not an output

@@ -32,7 +32,7 @@ struct Layout {
   std::string id;
   const Format* type;     ///< type of the tensor: f32, or int32 for packed bytes
   const Format* element;  ///< format of one scale: f32 or e8m0
-  Expression rows, cols;  ///< rows and groups, including padding
+  Expression rows, cols;  ///< number of rows and of groups that are stored, including padding
   Expression storage;
   std::array<Expression, 2> shape, strides;
   Expression offset;      ///< address of scale (r, c)

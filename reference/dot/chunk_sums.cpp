@@ -296,11 +296,11 @@ class Chunks {
   const DotRange part_;
   const int64_t all_, size_;  ///< elements along k, in total and per chunk
   const int64_t of_chunk_;    ///< elements of a chunk that are packed together: all, or a part
-  const int64_t at_once_;     ///< chunks that are packed together
+  const int64_t at_once_;     ///< number of chunks that are packed together
   ChunkSide a_, b_;
   OfProducts of_products_;
   std::vector<double> total_, bound_, power_;  ///< over all chunks, as in ChunkBlock
-  std::vector<double> sums_, most_;            ///< of a chunk that is packed in several parts
+  std::vector<double> sums_, most_;            ///< ChunkBlock::sums and most, for a chunk packed in several parts
   /// rows of stride_ exponents: for the current rows and columns and each chunk, or for the whole tile and one chunk
   std::vector<int16_t> exponents_;
   int64_t stride_ = 0;

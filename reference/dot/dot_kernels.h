@@ -40,7 +40,7 @@ struct PairBlock {
   int64_t tiles_of_sums;
 };
 
-/// Exponents of operands (T: 8 or 16 bits), to find the largest exponent of the products of each element of y. `depth`: of panels.
+/// Exponents of operands (T: 8 or 16 bits), to find the largest exponent of each element's products. `depth`: k per panel.
 template <class T>
 struct ExponentBlock {
   const int32_t* a;  ///< [row_tiles][depth][tile rows], each repeated to fill the word

@@ -18,13 +18,13 @@ namespace assay {
 
 /// The scale is computed from a group's largest magnitude.
 struct AmaxScales {
-  Recipe amax;   ///< from the group's elements to the amax that is used
+  Recipe amax;   ///< from the elements of a group to amax, from which the scale is computed
   Recipe scale;  ///< from amax to the stored scale, with ub = scale_ub of the case
 };
 
 /// Scale and zero point are computed from a group's minimum and maximum (a row of quant_azp).
 struct RangeScales {
-  Recipe lo, hi;  ///< from the group's elements to the ends of the range that is used
+  Recipe lo, hi;  ///< from the elements of a group to the lower and the upper end of its range
   Recipe scale;   ///< from hi (which the cell names first, `hi:`), with lo, to the stored scale
   Recipe zero;    ///< from lo, hi or scale to the stored zero point, with s = scale
 };
@@ -108,7 +108,7 @@ struct RopeSlip {
 /// Each pair of a head's elements is rotated by an angle. Evaluated by rope.h.
 struct Rope {
   std::string row;
-  bool interleaved = false;  ///< true: adjacent elements form a pair; false: elements that are half of the rotated part apart
+  bool interleaved = false;  ///< true: adjacent elements form a pair; false: elements half the rotated part's length apart
   bool first = true;         ///< if only a part of the head is rotated: true: its start; false: its end
   Recipe even;               ///< the first element of a pair, with e and o = the pair, c and s = cosine and sine
   Recipe odd;                ///< the second element of a pair

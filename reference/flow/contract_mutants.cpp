@@ -217,7 +217,7 @@ void RowEdits::cell(const std::string& column) {
     if (!cell[i].edited && is_short_format(step.word) && !last) replace(column, cell, i, CellStep::made("f32:"));
     if (cell[i].edited || step.is_prefix()) continue;
     const bool stays_wide = column == "z" || ((column == "h" || column == "y") && before_others_);
-    const bool is_rounding = column == "scale" && step.text == "to(x)";  // not the conversion to the stored f32
+    const bool is_rounding = column == "scale" && step.text == "to(x)";  // not the last conversion: a scale is stored in f32
     const bool is_final_conversion = last && step.word == "to" && !stays_wide && !is_rounding;
     const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // the next step would round anyway
     const bool reduces = step.word == "absmax" || step.text == "least" || step.text == "greatest";
@@ -355,7 +355,7 @@ void RowEdits::exponents_of_scales() {
            true);
 }
 
-/// Mutant: an addition, or a `min` with an input, runs after the step that follows it. 1 / sqrt(v + a): 1 / (sqrt(v) + a).
+/// Mutant: an addition, or a `min` with an input, runs after the next step. 1 / sqrt(v + a) becomes 1 / (sqrt(v) + a).
 void RowEdits::exchange(const std::string& column, EditedCell cell, size_t i) {
   const EditedStep left = cell[i], right = cell[i + 1];
   if (left.step.word == "rint" && right.step.text == "add(azp)" && i > 0 && cell[i - 1].step.word == "int32:") {

@@ -17,7 +17,7 @@ class RowEdits;
 /// Where a stage may be in a chain.
 enum class ChainPlace { kAnywhere, kFirst, kLast };
 
-/// What op kinds provide whose contracts are functions of one row. These can be stages of a chain.
+/// What an op kind provides if its contracts are functions of one row. Its contracts can be stages of a chain.
 struct LinkFlow {
   std::vector<std::string> steps;          ///< columns whose cells are steps, which mutants change
   ChainPlace place = ChainPlace::kAnywhere;

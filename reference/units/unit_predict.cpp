@@ -274,7 +274,7 @@ void require(bool holds, const Unit& unit, const char* what) {
   if (!holds) throw std::invalid_argument("unit " + unit.id + ": " + what);
 }
 
-/// Sums the products of one block of one row that are NaN or Inf, for each lane of a panel.
+/// For one block of one row of a: the sum of the products that are NaN or Inf, for each lane of a panel of b.
 class Specials {
  public:
   Specials(const Unit& unit, const FactorCodes& a, const FactorCodes& b, const std::vector<int64_t>& steps)

@@ -30,7 +30,7 @@ struct UnitPlan {
   int left_shift;          ///< of a's mantissas; a product then has at least fraction_bits bits below its exponent
   int right_shift;         ///< of products, if they have more than fraction_bits bits below their exponents
   int chunk;               ///< number of shifted products whose sum fits in 32 bits for any codes
-  double group_unit;       ///< value of 1 in the integer sum of a group
+  double group_unit;       ///< the real value of one unit of a group's integer sum
   double least_normal;     ///< of format d
   double last_place;       ///< 2^-result_bits
   double full_last_place;  ///< 2^-mantissa_bits of d

@@ -39,7 +39,7 @@ struct Combine {
   bool skips_negative = false; ///< a slot whose row is below 0 is not added; every row of x is in use
   bool keeps_unrouted = false; ///< true: y of a token whose ids are all negative keeps its value; false: it gets zeros
   std::vector<CellStep> weight;  ///< from w, the weight of a slot, to the weight that is used
-  std::vector<CellStep> add;     ///< from an element v of a row to the next sum, with a, the sum, and w
+  std::vector<CellStep> add;     ///< from v, an element of the slot's row of x, to the next sum, with a = sum and w
   std::vector<CellStep> shared;  ///< from an element of the shared expert's row to s, which `y` adds
   std::vector<CellStep> y;       ///< from the last sum to the result, with s
   SlotOrder order = SlotOrder::kAscending;
@@ -52,7 +52,7 @@ struct Combine {
   bool from_first = false;   ///< the sum starts with the first term instead of with +0
   int64_t dropped = kNone;   ///< this slot is not added
   int64_t repeated = kNone;  ///< this slot is added twice
-  std::vector<CellStep> start = {};  ///< from +0 to the first sum; empty: +0
+  std::vector<CellStep> start = {};  ///< steps from +0 to the sum to which the first slot is added; empty: it is +0
   enum class Other {
     kOwn,         ///< of this token and slot: no mistake
     kNextSlot,    ///< of the token's next slot

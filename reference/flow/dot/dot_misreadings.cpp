@@ -220,7 +220,7 @@ ScaleValues counted_in_parts(const ScaleValues& right) {
   const int64_t blocks = std::max<int64_t>(1, right.shape.columns / parts);
   return looked_up(right, [=](int64_t row, int64_t block) { return Place(row, block % blocks); });
 }
-/// Each block has the scale of block i + by of its row, where i is its own index. The index is clamped to the existing blocks.
+/// Block i of a row has the scale of block i + by of this row. The index is clamped to the blocks that the row has.
 template <int64_t by>
 ScaleValues block_beside(const ScaleValues& right) {
   return looked_up(

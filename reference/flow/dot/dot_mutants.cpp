@@ -108,7 +108,7 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
     });
 }
 
-/// Mutants of rows that define an order of k, and of rows whose build flushes subnormals.
+/// Mutants: k is ascending although the row defines another order; subnormals are kept although the build flushes them.
 void edit_order_and_flush(const DotContract& right, Edits& edits) {
   if (!right.orders.empty() && !right.of_integers())
     edits.add("k_order: " + right.orders.front().text() + " -> ascending", [](DotNeighbour& wrong) {

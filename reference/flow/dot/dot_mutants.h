@@ -18,7 +18,7 @@ struct DotNeighbour {
   DotContract contract;
 };
 
-/// Every mutant whose algorithm variants differ from the contract's for this k. `y`: format of the result.
+/// Every mutant, except those of promotion and split-K that add, for this k, as the contract may. `y`: format of the result.
 std::vector<DotNeighbour> dot_neighbours(const DotContract& contract, const UnitTable& units, int64_t k, const Format& y,
                                          bool with_bias);
 

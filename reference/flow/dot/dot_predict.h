@@ -127,7 +127,7 @@ struct OperandCodes {
   std::vector<std::byte> a, b;
 };
 
-/// The operands to which software converts codes and scales, as codes of the instruction. Empty for other contracts.
+/// The operands to which software converts codes and scales, as codes of the instruction. Empty for contracts without a decoder.
 OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inputs);
 
 /// Operands in the order of each algorithm variant, each made once. Serves only one DotInputs. Thread-safe.
@@ -214,7 +214,7 @@ class DotRows {
   PreparedUnit prepared_;
   std::vector<std::byte> codes_a_, codes_b_;     ///< scale codes, for an instruction that applies them
   std::shared_ptr<const OperandCodes> ordered_;  ///< codes in the lane order of a kernel instance
-  OperandCodes decoded_;                         ///< operands that software decodes; empty for other contracts
+  OperandCodes decoded_;                         ///< decoded_operands() of the contract
   UnitProduct product_;                           ///< its k is padded to whole periods of that order
   DotProgram program_;
   const DotInputs& inputs_;

@@ -21,7 +21,7 @@ const Flow& gather_flow();
 enum class SequenceStarts {
   kNone,    ///< the kernel takes none
   kBlocks,  ///< start / block_size blocks are skipped; the remainder has no effect
-  kTokens   ///< the first token is the one at this position
+  kTokens   ///< reading begins with the token at position `start` of the sequence
 };
 
 /// A contract that reads a paged cache. Mutants modify it.
@@ -31,7 +31,7 @@ struct Gather {
   const Format* q = nullptr;  ///< format of the codes; nullptr: the record has none
   bool by_table = true;       ///< tokens are found by a block table; otherwise the result has every token of the cache, in order
   SequenceStarts starts = SequenceStarts::kNone;
-  bool keeps_parts = false;            ///< true: the result has each part of the record unchanged; false: rows of numbers
+  bool keeps_parts = false;            ///< true: the parts of a record are copied as bytes; false: codes become rows of numbers
   bool spares_rows = false;            ///< the result may have rows after the last token, which stay as they were
   std::vector<CellStep> y;             ///< from the number of a code to the result, with s, its scale
   std::vector<const Format*> formats;  ///< formats of y; empty if the parts are kept
@@ -60,7 +60,7 @@ struct GatherInputs {
   std::vector<int64_t> table;   ///< [requests, table_columns]
   std::vector<int64_t> first;   ///< [requests + 1]: each request's first row of the result, then the number of rows
   std::vector<int64_t> starts;  ///< [requests]; empty: none
-  double scale = 1;             ///< for a record without scales
+  double scale = 1;             ///< the only scale of the call, for a record without scales
 
   int64_t rows() const { return first.empty() ? blocks * block_size : first.back(); }
 };

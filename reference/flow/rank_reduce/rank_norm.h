@@ -16,7 +16,7 @@ namespace assay {
 /// The registry entry of this op kind.
 const Flow& rank_squares_flow();
 
-/// A mutant's mistake between the squares of a row and their sum.
+/// A mutant's mistake in how the squares of a row are added over the ranks.
 struct SquaresStep {
   enum Kind {
     kDrop,            ///< the squares of a rank are not added

@@ -23,7 +23,7 @@ enum class RankOrder {
   kFromOwner,    ///< the owner, the next rank, ...
   kBehindOwner,  ///< a ring: the rank after the owner first, the owner last
   kAnyTree,      ///< any tree of additions
-  kChunks,       ///< each chunk of ranks in a chain, then the sums of the chunks
+  kChunks,       ///< the ranks of each chunk in ascending order, then the sums of the chunks in ascending order
   kDescending,   ///< the last rank first; this one and the following ones occur in mutants only
   kPairs,        ///< sums of two neighbouring ranks, then sums of two such sums, ...
   kFromReader    ///< each rank starts with its own value, then the next rank
@@ -47,7 +47,7 @@ struct RankCodec {
   std::vector<CellStep> code;    ///< from an element to its code, with e
   std::vector<CellStep> decode;  ///< from a code to a value, with d
   bool of_numbers = true,
-       of_sums = true;  ///< true (in all rows): sums are encoded; false: the ranks' values before they are added
+       of_sums = true;  ///< what is encoded: each rank's values before they are added; the sums (true in all rows)
   /// The rank, counted from the owner, that returns its own sum unencoded, while the other ranks return the decoded sum. 0 in all
   /// rows that have such a rank.
   int keeper = kNobody;

@@ -33,8 +33,8 @@ Span tree_of_squares(double least, double most, size_t n, int64_t roundings);
 
 // Sums of a row for norms that subtract the mean.
 
-/// Possible sums of x in a tree of f32 additions of that depth; x may have both signs. They are the f32 values within depth *
-/// 2^-24 * sum|x| of the exact sum (N. J. Higham, Accuracy and Stability, 4.2). Additions with a subnormal result are exact.
+/// Possible sums of x in a tree of f32 additions of that depth; x may have both signs: the f32 values within rounding_error(depth)
+/// * sum|x| of the exact sum (N. J. Higham, Accuracy and Stability, 4.2). Additions with a subnormal result are exact.
 Span signed_sum(const std::vector<double>& x, int64_t depth);
 
 /// Possible sums of (x - mu)^2 in such a tree, for any mu of the interval. A term has three roundings before the tree: the
@@ -46,9 +46,9 @@ Span sum_of_deviations(const std::vector<double>& x, Span mu, int64_t depth);
 /// The registry entry of this op kind.
 const Flow& row_norm_flow();
 
-/// Possible sums of x^2 in a tree of f32 additions of that depth: the f32 values in [1 - e, 1 + e] * exact sum, with e = depth *
-/// 2^-24. One rounding more is allowed for the square, unless squares of `x_format` are exact in f32, and n 2^-150 for subnormal
-/// partial sums. No term is negative, so the relative error of the sum is at most that of one term's path (N. J. Higham, Accuracy
+/// Possible sums of x^2 in a tree of f32 additions of that depth: the f32 values in [1 - e, 1 + e] * exact sum, with e =
+/// rounding_error(depth), or of depth + 1 unless squares of `x_format` are exact in f32. n 2^-150 is added for subnormal partial
+/// sums. No term is negative, so the relative error of the sum is at most that of one term's path (N. J. Higham, Accuracy
 /// and Stability, 4.2).
 Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x_format);
 
