@@ -182,7 +182,7 @@ using namespace norm_rows;
 
 // ---- one r for a whole row
 
-/// The outputs of a wrong kernel that uses one of two factors, r_of(i), for element i.
+/// The outputs of a wrong kernel that multiplies element i by r_of(i), one of two factors.
 StoredRow stored_with(const Contract& contract, const Row& row, const std::function<double(size_t)>& r_of) {
   StoredRow stored;
   const Spans low = norm_outputs(*contract.row_norm(), Spans(row.x), Spans(row.gamma), point(r_of(0)));

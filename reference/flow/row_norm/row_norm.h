@@ -33,8 +33,8 @@ Span tree_of_squares(double least, double most, size_t n, int64_t roundings);
 
 // Sums of a row for norms that subtract the mean.
 
-/// Possible sums of x in a tree of f32 additions of that depth; x may have both signs: the f32 values within rounding_error(depth)
-/// * sum|x| of the exact sum (N. J. Higham, Accuracy and Stability, 4.2). Additions with a subnormal result are exact.
+/// Possible sums of x, of any sign, in a tree of f32 additions of that depth: the f32 values at most rounding_error(depth) *
+/// sum|x| from the exact sum (N. J. Higham, Accuracy and Stability, 4.2). Additions with a subnormal result are exact.
 Span signed_sum(const std::vector<double>& x, int64_t depth);
 
 /// Possible sums of (x - mu)^2 in such a tree, for any mu of the interval. A term has three roundings before the tree: the
