@@ -210,8 +210,8 @@ uint32_t encode_number(const CastProfile& p, double x) {
   return p.after.empty() ? *code : code_of(*p.format, through(p.after, decode(*p.format, *code)));
 }
 
-/// Number of the source's patterns without sign, up to Inf, that satisfy a condition. The condition must hold for the lowest
-/// patterns, and for none above them.
+/// Number of the source's non-negative patterns, up to Inf, that satisfy a condition. They must be the lowest patterns: where the
+/// condition fails, it also fails for all higher patterns.
 template <class Holds>
 uint64_t patterns_below(const CastSource& source, Holds holds) {
   uint64_t low = 0, high = source.infinity() + 1;

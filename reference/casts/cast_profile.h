@@ -94,7 +94,7 @@ struct CastStep {
   double of(double x) const;
 };
 
-/// Inputs, of both signs, for which a cast breaks its own rules: it returns a fixed code, or multiplies them by a factor first.
+/// Inputs, of both signs, for which a cast breaks its row's other cells: all get one code, or are multiplied by a factor first.
 struct Anomaly {
   uint64_t first, last;  ///< patterns without the sign bit
   std::optional<uint32_t> code;

@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// First patterns of the ranges of inputs in which one monotone rule applies.
+/// The inputs, cut into ranges in which the cast is monotone: the first pattern of each range.
 std::vector<uint64_t> stretches(const CastProfile& p) {
   const CastSource& source = *p.from;
   std::set<uint64_t> starts = {0, 1, source.infinity(), source.infinity() + 1};

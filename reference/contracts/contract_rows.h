@@ -143,8 +143,8 @@ bool is_current(const ContractRow& row);
 /// Whether the words are a release such as "v0.33.0" or "0.33", or a date such as "2026-06-18".
 bool is_release(const std::string& words);
 
-/// Whether `release` of the row's package behaves as the row says. Nothing if this is unknown: `since` is empty, or only one of
-/// `since` and `release` is a date.
+/// Whether `release` of the row's package behaves as the row says. No value if this is unknown: `since` is empty, or one of
+/// `since` and `release` is a date and the other is not.
 std::optional<bool> in_release(const ContractRow& row, const std::string& release);
 
 }  // namespace assay

@@ -26,7 +26,7 @@ struct LevelGrid {
 
 /// One level of scales: block size, format and memory layout.
 struct ScaleLevel {
-  int64_t rows = 1, columns = 0;   ///< shape of a block; 0: the whole extent
+  int64_t rows = 1, columns = 0;   ///< rows and columns that share a scale; 0: all of them
   const Format* format = nullptr;  ///< format of a stored scale; null: Layout::element, or f32 without a layout
   const Layout* layout = nullptr;  ///< null: dense and row-major
   bool given = false;              ///< true: the scales are an input of the call, not an output
@@ -60,7 +60,7 @@ bool has_outer_scales(const ContractRow& row);
 /// Whether the contract allows groups of that shape. The alternative `any` in its cell allows every size.
 bool has_group(const ContractRow& row, const std::string& group);
 
-/// True if elements beyond the last row or column of x count as zero (`x:00` in the cell `pad`), so groups may be incomplete.
+/// True if the last group of a row or column may be incomplete: the missing elements of x count as 0 (`x:00` in the cell `pad`).
 bool pads_x(const ContractRow& row);
 
 /// Throws TableError for the cell `group`: an invalid group, or alternatives with different numbers of levels.

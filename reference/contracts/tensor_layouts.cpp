@@ -163,7 +163,7 @@ int64_t PlacedLayout::offset(int64_t r, int64_t c) const {
 
 namespace {
 
-/// Most elements of a record (the cache entry of one token). The largest record in records.csv has 584 bytes.
+/// Most elements of a record (the cache entry of one token). The largest record in records.csv has 2048 elements.
 constexpr int64_t kMostRecordElements = int64_t{1} << 20;
 
 PartKind kind_in(const Table& table, const TableRow& row) {
@@ -247,7 +247,7 @@ class KnownOffsets {
   }
 
  private:
-  static constexpr size_t kMost = 256;  ///< more positions than a block of a quick case has
+  static constexpr size_t kMost = 256;  ///< cached positions; a block of a quick case has fewer
   std::map<std::pair<int64_t, int64_t>, Bytes> known_;
   std::mutex mutex_;
 };

@@ -32,7 +32,7 @@ struct Layout {
   std::string id;
   const Format* type;     ///< type of the tensor: f32, or int32 for packed bytes
   const Format* element;  ///< format of one scale: f32 or e8m0
-  Expression rows, cols;  ///< rows and groups, including padding
+  Expression rows, cols;  ///< number of rows and of groups that are stored, including padding
   Expression storage;
   std::array<Expression, 2> shape, strides;
   Expression offset;      ///< address of scale (r, c)
@@ -42,8 +42,8 @@ struct Layout {
   bool packs_words() const { return type->bytes() > element->bytes(); }  ///< true: an element of the tensor holds several scales
 };
 
-/// A layout for m rows of g groups. The constructor and offset() throw std::domain_error if a formula overflows, needs far more
-/// storage than the scales, or gives an offset outside the storage.
+/// A layout for the scales of m rows with g groups each. The constructor and offset() throw std::domain_error if a formula
+/// overflows, needs far more storage than the scales, or gives an offset outside the storage.
 class PlacedLayout {
  public:
   PlacedLayout(const Layout& layout, int64_t m, int64_t g);
@@ -78,7 +78,7 @@ enum class PartKind {
   kZeros
 };
 
-/// Byte offsets that were already evaluated, by the token's position in the block, since a case needs each often. Thread-safe.
+/// Cache of RecordPart's byte offsets, by the token's position in the block, since a case needs each often. Thread-safe.
 class KnownOffsets;
 std::shared_ptr<KnownOffsets> make_known_offsets();
 

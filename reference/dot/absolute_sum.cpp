@@ -14,7 +14,7 @@
 
 namespace assay {
 
-/// Magnitudes of one operand as f32 fractions of a power of two, which is chosen per row and panel.
+/// Magnitudes of one operand as f32 fractions of a power of two. Each row has one power of two for each kDepth elements along k.
 class MagnitudePanels {
  public:
   MagnitudePanels(int64_t width, int64_t rows, int64_t depth)
@@ -43,8 +43,8 @@ class MagnitudePanels {
   std::vector<double> of_rows_, values_;
 };
 
-/// Magnitudes of one-byte codes as bf16. The scales of runs along k are f32 fractions of a power of two, which is chosen per row
-/// and panel.
+/// Magnitudes of one-byte codes as bf16. The scales of runs along k are f32 fractions of a power of two. Each row has one power
+/// of two for each kDepth elements along k.
 class PairPanels {
  public:
   PairPanels(const DecodedOperand& operand, int width, int64_t rows, int64_t depth, int64_t stretch)

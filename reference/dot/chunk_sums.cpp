@@ -42,8 +42,8 @@ struct ChunkSide {
     });
   }
 
-  /// Ends a chunk. Sets the scales by which its sums must still be multiplied, errors (these scales times `error`) and norms
-  /// (times `part`), and merges the chunk's facts into those of the rows.
+  /// Ends a chunk. Sets for each row: the scale by which its sums must still be multiplied, this scale's magnitude times `error`,
+  /// and the norm times `part`. Merges the chunk's facts into those of the rows.
   void close(OfChunk& chunk, int64_t first, int64_t size, double error, double part, FactsOfRows& rows) {
     for (size_t i = 0; i < chunk.facts.size(); ++i) {
       const int64_t row = first_row + int64_t(i);
@@ -69,7 +69,7 @@ struct ExponentsOfPart {
   int64_t stride;
 };
 
-/// Panels of exponents of one operand. An Element holds the same exponent of type T several times.
+/// Panels of exponents of one operand. An Element holds one exponent, repeated to fill a word as ExponentBlock wants it.
 template <class T, class Element>
 class ExponentPanels {
  public:
@@ -223,8 +223,8 @@ class Chunks {
     return {first, 1, k, in_chunk == 0, k == left || in_chunk + k == size_};
   }
 
-  /// Ends the chunks of a run: sets scales, errors and norms from which their bounds follow. A partial result of the tensor core
-  /// may be larger than the sum here, by the rounding errors of both. If the alignment gives no bound (of_unit >= 1), norms do.
+  /// Ends the chunks of a stretch: sets the data from which ChunkBlock computes error bounds. A tensor core's partial result may
+  /// exceed the sum computed here, by both rounding errors. If of_unit >= 1, alignment bounds nothing, but the rows' norms do.
   void close(const Stretch& s, FactsOfRows& rows, FactsOfRows& columns) {
     for (int64_t i = 0; i < s.chunks; ++i) {
       const int64_t size = s.begins ? s.k : s.first % size_ + s.k, first = s.first + i * s.k;
@@ -296,11 +296,11 @@ class Chunks {
   const DotRange part_;
   const int64_t all_, size_;  ///< elements along k, in total and per chunk
   const int64_t of_chunk_;    ///< elements of a chunk that are packed together: all, or a part
-  const int64_t at_once_;     ///< chunks that are packed together
+  const int64_t at_once_;     ///< number of chunks that are packed together
   ChunkSide a_, b_;
   OfProducts of_products_;
   std::vector<double> total_, bound_, power_;  ///< over all chunks, as in ChunkBlock
-  std::vector<double> sums_, most_;            ///< of a chunk that is packed in several parts
+  std::vector<double> sums_, most_;            ///< ChunkBlock::sums and most, for a chunk packed in several parts
   /// rows of stride_ exponents: for the current rows and columns and each chunk, or for the whole tile and one chunk
   std::vector<int16_t> exponents_;
   int64_t stride_ = 0;

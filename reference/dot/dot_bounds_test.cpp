@@ -63,7 +63,7 @@ TEST_P(EverySetOfLoops, BoundsAndExponentsAreThoseOfTheDefinitionAndHoldForTheUn
   EXPECT_GT(sharpest, 0.01) << "the units err by a fair part of their bounds";
 }
 
-/// Chunks that begin and end anywhere within panels, in a GEMM with more rows and columns than are summed at once.
+/// Chunks may begin and end anywhere in a panel. The GEMM has more rows and columns than are summed at once.
 TEST_P(EverySetOfLoops, ChunksMayBeOfAnySize) {
   std::mt19937_64 random(46);
   for (const int64_t chunk : {32, 64, 96, 256, 512, 640, 0})

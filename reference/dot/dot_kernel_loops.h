@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kLine = 8;  ///< doubles per cache line
 
-/// Adds `k` products to each sum in registers, in ascending k, for the first kRows rows of a panel with kPanelRows rows.
+/// Adds k products to each of kRows x kVectors sums, in ascending k. a is a panel of kPanelRows rows; the first kRows are used.
 template <class Simd, int kPanelRows, int kRows, int kVectors>
 [[gnu::always_inline]] inline void accumulate(const typename Simd::Number*& a, const typename Simd::Number*& b, int64_t k,
                                               typename Simd::Vector (&sums)[kRows][kVectors]) {
@@ -58,8 +58,8 @@ void add_products(const PanelBlock& p) {
                                   p.sums + (j * p.tiles_of_sums + i) * kRows * kColumns);
 }
 
-/// Adds sums of magnitudes, with a relative error of at most 2^-24 for each of the k additions, each product and each operand,
-/// since no term is negative. A product too small for f32 loses less than 2^-126.
+/// Adds sums of magnitudes, computed in f32 and rounded upward. No term is negative, so each of the k additions, the product and
+/// both operands add at most 2^-24 to the relative error. A product too small for f32 loses less than 2^-126.
 template <class Simd, int kRows, int kVectors>
 void add_magnitudes(const MagnitudeBlock& p) {
   constexpr int kColumns = kVectors * Simd::kWidth;
@@ -87,10 +87,10 @@ void add_magnitudes(const MagnitudeBlock& p) {
     }
 }
 
-/// Per lane: the sum of squares after scaling, the smallest nonzero magnitude before, and 0 (NaN if a value was NaN or Inf).
+/// Per vector lane: the sum of squares of the scaled values, the smallest nonzero magnitude before scaling, and a flag (`zeros`).
 struct LanesOfExtremes {
   static constexpr int kLanes = 8;
-  double squares[kLanes] = {}, zeros[kLanes] = {}, least[kLanes];
+  double squares[kLanes] = {}, zeros[kLanes] = {}, least[kLanes];  ///< zeros: 0, or NaN if a value was NaN or Inf
 
   LanesOfExtremes() {
     for (double& x : least) x = __builtin_inf();
@@ -130,7 +130,7 @@ Extremes scale_all(double scale, double* values, int64_t n) {
   return lanes.together();
 }
 
-/// If two doubles are multiples of 2^-600, the rounding error of their product is a double, too.
+/// DotKernels::certify. A sum times its scales is a multiple of 2^-600, so the rounding error `lost` of this product is a double.
 void certify(const RowCertificate& row, const double* sums, double* value, double* error, int64_t n) {
   constexpr double kEpsilon = __DBL_EPSILON__, kStepsInDouble = 1 / (kEpsilon / 2);
   const double factor = row.factor, norm = row.norm, step = row.step, unit = row.unit;
@@ -192,7 +192,7 @@ template <class Simd, int kHeld, int kVectors>
   }
 }
 
-/// Some rows of a register tile of kRows: their sums and the largest partial results stay in registers.
+/// Adds products for kHeld of the kRows rows of a register tile, whose sums and largest partial results stay in registers.
 template <class Simd, int kRows, int kHeld, int kVectors>
 [[gnu::always_inline]] inline void add_rows_of_chunk(const ChunkBlock& c, const double* a, int64_t row) {
   using Vector = typename Simd::Vector;

@@ -16,43 +16,43 @@ struct PanelBlock {
   int64_t tiles_of_sums;  ///< row tiles per column tile in `sums`
 };
 
-/// The same for magnitudes in f32: a and b hold fractions of a power of two, which differs between rows and columns.
+/// As PanelBlock, for magnitudes in f32: an element is a fraction, in a or b, times the power of two of its row or column.
 struct MagnitudeBlock {
   const float* a;  ///< [row_tiles][k][magnitude rows]
   const float* b;  ///< [column_tiles][k][magnitude columns]
   int64_t k, row_tiles, column_tiles;
-  const double* of_rows;     ///< powers of two, [row_tiles][magnitude rows]
-  const double* of_columns;  ///< [column_tiles][magnitude columns]
+  const double* of_rows;     ///< powers of two for the rows of a, [row_tiles][magnitude rows]
+  const double* of_columns;  ///< the same for the rows of b, [column_tiles][magnitude columns]
   double* sums;              ///< as in PanelBlock
   int64_t tiles_of_sums;
 };
 
-/// The same for magnitudes of one-byte codes as bf16; a 32-bit word holds two consecutive elements along k. Scales are constant
-/// within runs along k.
+/// As MagnitudeBlock, for magnitudes of one-byte codes, stored as bf16: a 32-bit word holds two consecutive elements along k.
+/// Each run of 2 * pairs_of_scale elements along k has one scale per row.
 struct PairBlock {
   const uint32_t* a;  ///< [row_tiles][pairs][magnitude rows], the earlier k in the low half
   const uint32_t* b;  ///< [column_tiles][pairs][magnitude columns]
   int64_t pairs, pairs_of_scale, row_tiles, column_tiles;
-  const float *row_scales, *column_scales;        ///< fractions of a power of two; the scales of a run are contiguous
-  int64_t row_scales_apart, column_scales_apart;  ///< distance between runs
+  const float *row_scales, *column_scales;        ///< as fractions of of_rows and of_columns; one run's scales are contiguous
+  int64_t row_scales_apart, column_scales_apart;  ///< distance from a run's scales to those of the next run
   const double *of_rows, *of_columns;             ///< as in MagnitudeBlock
   double* sums;
   int64_t tiles_of_sums;
 };
 
-/// Exponents of the operands as integers of 8 or 16 bits, for a run along k within panels of `depth` elements.
+/// Exponents of operands (T: 8 or 16 bits), to find the largest exponent of each element's products. `depth`: k per panel.
 template <class T>
 struct ExponentBlock {
   const int32_t* a;  ///< [row_tiles][depth][tile rows], each repeated to fill the word
   const T* b;        ///< [column_tiles][depth][exponent columns]
   int64_t k, depth, row_tiles, column_tiles;
-  bool begins;       ///< `largest` is not initialized yet
-  int16_t* largest;  ///< [row_tiles * tile rows][stride]
+  bool begins;       ///< true: `largest` is set, not raised
+  int16_t* largest;  ///< of the products of each element of y, [row_tiles * tile rows][stride]
   int64_t stride;
 };
 
-/// 16-bit exponents: kNoDotExponent stands for a zero; the sum of two of them still fits in 16 bits. All products of codes and
-/// scales have exponents of at least -kPowers.
+/// 16-bit exponents: kNoDotExponent stands for a zero; the sum of two of them still fits in 16 bits. Products of codes and scales
+/// that are not zero have exponents above -kPowers.
 inline constexpr int16_t kNoDotExponent = -16384;
 inline constexpr int kPowers = 800;
 
@@ -60,8 +60,8 @@ inline constexpr int kPowers = 800;
 inline constexpr int8_t kNoSmallExponent = -64;
 inline constexpr int kMostSmallExponent = 15;
 
-/// One column of register tiles, for k consecutive elements of a chunk, and the outputs at the end of the chunk. A tensor core
-/// accumulates a chunk without promotion. Arrays have one number per row or column; `sums` is laid out as in PanelBlock.
+/// One column of register tiles, for k consecutive elements of a chunk, and the outputs at the end of the chunk. A chunk is a run
+/// along k that a tensor core accumulates without promotion. `sums` is laid out as in PanelBlock.
 struct ChunkBlock {
   const double* a;  ///< [row_tiles][depth][tile rows]
   const double* b;  ///< [k][tile columns]
@@ -70,8 +70,8 @@ struct ChunkBlock {
   bool begins, ends;    ///< true if the chunk starts, or ends, with these k
   double *sums, *most;  ///< for a chunk in several blocks: its sums so far, and the largest magnitude of each after any step
 
-  const double *row_scales, *column_scales;  ///< scales by which the sums must still be multiplied
-  /// magnitudes of these scales; row_errors also times the tensor core's error relative to the largest power of two of alignment
+  const double *row_scales, *column_scales;  ///< per row and column: scales by which the sums must still be multiplied
+  /// magnitudes of these scales; row_errors also times the tensor core's error, as a fraction of the power of two it aligns to
   const double *row_errors, *column_errors;
   /// upper bound of the tensor core's own partial results: grown * |partial sum| + row norm * column norm
   const double *row_norms, *column_norms;
@@ -87,10 +87,10 @@ struct ChunkBlock {
 struct RowCertificate {
   double factor, norm, step;              ///< for the row of a: its scale, and norm and step as in RowFacts
   const double *factors, *norms, *steps;  ///< the same for the rows of b
-  double unit;                            ///< error of an inexact sum, relative to the product of norms
+  double unit;                            ///< bound of an inexact sum's error, divided by the product of both rows' norms
 };
 
-/// Facts about the numbers of a segment of a row.
+/// What scale_all() finds about the values of a segment of a row.
 struct Extremes {
   double squares;  ///< sum of squares of the finite numbers, after scaling, in any order
   double least;    ///< smallest magnitude of the finite nonzero values; Inf if there is none
@@ -111,8 +111,8 @@ struct DotKernels {
   /// sums += of_rows * of_columns * a * b^T. The added value is at least this product, and exceeds it by at most 2^-23 (k + 6)
   /// times itself plus k of_rows of_columns 2^-126.
   void (*add_magnitudes)(const MagnitudeBlock& block);
-  /// The same if no scaled product is below 2^-126. Exceeds the product by at most 2^-23 (k + runs + 6) times itself. nullptr if
-  /// the processor lacks the instruction.
+  /// As add_magnitudes, for a PairBlock, if no scaled product is below 2^-126. The added value exceeds the product by at most
+  /// 2^-23 (k + runs + 6) times itself. nullptr if the processor lacks the instruction.
   void (*add_pairs)(const PairBlock& block);
   int exponent_columns;
   /// largest = max(largest, exponent of a + exponent of b). The result for products that are zero is below -kPowers.

@@ -105,7 +105,7 @@ struct DotOperand {
 struct RowFacts {
   bool special = false;    ///< a code or a scale is NaN or Inf
   bool nan = false;        ///< one of them is NaN; the whole row of the result is then NaN
-  double squares = 0;      ///< sum of squares, approximately
+  double squares = 0;      ///< sum of squares of the values, in double, in any order
   double step = HUGE_VAL;  ///< a power of two that divides every value
 };
 
@@ -143,8 +143,8 @@ class DecodedOperand {
   /// values to `facts`.
   void values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values,
               RowFacts& facts) const;
-  /// Merges facts about values that begin at (row, first) into `facts`. If the values are not yet `scaled`, they must share one
-  /// scale, which is applied to their facts.
+  /// Merges `of_values`, facts about values that begin at (row, first), into `facts`. `scaled`: the values contain their scales.
+  /// Otherwise they must share one scale, which is applied to their facts.
   void add_scaled(int64_t row, int64_t first, bool scaled, const RowFacts& of_values, RowFacts& facts) const;
 
  private:

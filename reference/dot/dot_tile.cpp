@@ -26,8 +26,8 @@ void add_product(double value, double scale, ExactSum& sum) {
 /// the sum of n such parts is exact, and so is what remains of each number.
 double above(double shifter, double value) { return (shifter + value) - shifter; }
 
-/// Adds scale times the block's sum of products to the sum. Two positions cover about 80 bits below the largest product. All
-/// remaining bits go into the long integer.
+/// Adds scale times the block's sum of products to the sum. Two doubles, `high` and `low`, add the bits of all products that lie
+/// at most about 80 bits below the largest product. Lower bits are added to `sum` one product at a time.
 void add_block(std::span<const double> a, std::span<const double> b, double scale, ExactSum& sum) {
   double largest = 0;
   for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::fabs(a[i] * b[i]));
@@ -214,7 +214,7 @@ void Tile::round(int64_t i, const Format& format, std::span<const double> value,
 }
 
 void Tile::place_bounds(int64_t i, std::span<const double> value) {
-  // The bound of a chunk has about ten roundings, and adding it has one more. There are at most k chunks.
+  // Each chunk's bound has about ten roundings; adding up the bounds of at most k chunks has at most k more.
   const double upward = 1 + double(task_.a.k() + 16) * std::numeric_limits<double>::epsilon();
   const bool wants_bound = !task_.outputs.bound.empty(), wants_exponent = !task_.outputs.largest_exponent.empty();
   const std::span<const double> bounds = wants_bound ? numbers_of_row(sums_.bound, i) : std::span<const double>{};

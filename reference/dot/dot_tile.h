@@ -36,18 +36,18 @@ struct RegisterTiles {
   void copy_row(const std::vector<double>& tiled, int64_t i, std::span<double> row) const;
 };
 
-/// Sums of a tile, not yet multiplied by scales that are constant along a row or column.
+/// Sums of a tile, not yet multiplied by scales that are constant along k (DecodedOperand::factor).
 struct TileSums {
   RegisterTiles tiles;
   std::vector<double> totals;
-  double error = 0;                  ///< error of a total, relative to the product of its norms; 0: totals are exact
+  double error = 0;                  ///< error bound of a total, divided by the product of both rows' norms; 0: exact
   std::vector<double> bound, power;  ///< as in ChunkBlock; empty without a model, `power` also if it is not requested
 };
 
 /// Sums over all k, and facts about the rows of a and b.
 TileSums plain_sums(const DotTask& task, const DotRange& part, FactsOfRows& rows, FactsOfRows& columns);
 
-/// The same, but k is added chunk by chunk, as a tensor core does, with bounds for the tensor core's error.
+/// As plain_sums(), but adds k chunk by chunk, as a tensor core does, and bounds the tensor core's error.
 TileSums chunk_sums(const DotTask& task, const DotRange& part, FactsOfRows& rows, FactsOfRows& columns);
 
 /// An upper bound of the norm of a row with k values: a sum of k squares passes at most k + 2 roundings in any order, and the

@@ -88,7 +88,7 @@ namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
-/// The error of a sum: each product and each addition rounds once, and so does adding the sum of each panel.
+/// Error bound of a sum in double, relative to the sum of magnitudes: each product, each addition and each panel rounds once.
 double error_of_sums(const DotTask& task) {
   const int64_t k = task.a.k();
   const bool plain = !task.a.scales_change_along_k() && !task.b.scales_change_along_k();

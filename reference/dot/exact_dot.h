@@ -29,7 +29,7 @@ struct DotRange {
 /// Blanchard, N. J. Higham, F. Lopez, T. Mary, S. Pranesh, "Mixed precision block fused multiply-add: error analysis and
 /// application to GPU tensor cores" (2020).
 struct AccumulatorModel {
-  int products_per_step = 0;
+  int products_per_step = 0;       ///< products that are aligned and added at a time
   int fraction_bits = 0;           ///< bits kept below the largest exponent
   int result_bits = 0;             ///< fraction bits of a result
   bool result_to_nearest = false;  ///< true: rounds to nearest; false: toward zero

@@ -11,7 +11,7 @@ constexpr int kRows = 8, kHeld = 4, kVectors = 3, kWidth = 16, kColumns = kVecto
 
 __m512bh bf16_of(__m512i pairs) { return (__m512bh)pairs; }
 
-/// kHeld rows of a register tile: their sums per scale and their totals stay in registers.
+/// Adds products for kHeld rows of a register tile. Their totals, and their sums for the current scales, stay in registers.
 void add_rows(const PairBlock& p, int64_t row_tile, int64_t column_tile, int first_row) {
   double* const to = p.sums + ((column_tile * p.tiles_of_sums + row_tile) * kRows + first_row) * kColumns;
   for (int i = 0; i < kHeld * kColumns; i += kLine) __builtin_prefetch(to + i, 1);

@@ -90,8 +90,8 @@ SumBounds exact_sum_of_squares(std::span<const double> values) {
   const double largest = largest_magnitude(values);
   if (!std::isfinite(largest) || largest == 0) return {largest, largest};
 
-  // Two splitters cover the upper 80 bits or so of the squares, counted from the largest. The bits below, which exist if
-  // magnitudes differ much, go into the ExactSum.
+  // Two splitters take about 80 bits of each square, counted down from the largest square's highest bit. Only if magnitudes
+  // differ much are there lower bits; these are added to the ExactSum.
   const int headroom = std::ilogb(double(values.size())) + 2;
   const int first_exponent = 2 * std::ilogb(largest) + 2 + headroom;
   const int second_exponent = first_exponent - kPrecision + 1 + headroom;

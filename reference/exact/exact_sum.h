@@ -11,8 +11,8 @@ namespace assay {
 
 // Sums of doubles without rounding.
 
-/// An exact sum of doubles whose magnitudes are 0 or 2^-600 to 2^600. 32-bit digits are kept in 64-bit limbs, so about 2^30
-/// additions fit before a carry. Method: R. M. Neal, "Fast exact summation using small and large superaccumulators" (2015).
+/// An exact sum of doubles whose magnitudes are 0 or 2^-600 to 2^600. A 64-bit limb holds a 32-bit digit, so about 2^30 numbers
+/// fit before a limb overflows. Method: R. M. Neal, "Fast exact summation using small and large superaccumulators" (2015).
 class ExactSum {
  public:
   void add(double value);

@@ -18,13 +18,13 @@ namespace assay {
 
 /// The scale is computed from a group's largest magnitude.
 struct AmaxScales {
-  Recipe amax;   ///< from the group's elements to the amax that is used
+  Recipe amax;   ///< from the elements of a group to amax, from which the scale is computed
   Recipe scale;  ///< from amax to the stored scale, with ub = scale_ub of the case
 };
 
 /// Scale and zero point are computed from a group's minimum and maximum (a row of quant_azp).
 struct RangeScales {
-  Recipe lo, hi;  ///< from the group's elements to the ends of the range that is used
+  Recipe lo, hi;  ///< from the elements of a group to the lower and the upper end of its range
   Recipe scale;   ///< from hi (which the cell names first, `hi:`), with lo, to the stored scale
   Recipe zero;    ///< from lo, hi or scale to the stored zero point, with s = scale
 };
@@ -65,11 +65,11 @@ inline constexpr char kUnroundedZ[] = "unrounded z", kTenEps[] = "10 eps", kOneL
 struct RowNorm {
   static constexpr int64_t kNoColumn = std::numeric_limits<int64_t>::max();
   std::string row;
-  Recipe sum;                       ///< squares, or deviations from mu; starts from z, or from z before its last rounding
-  Expression depth{"0"};            ///< largest number of additions that a term passes through, as a function of n
+  Recipe sum;                       ///< adds the squares of z (in mutants also of z before its last rounding), or of x - mu
+  Expression depth{"0"};            ///< largest number of additions that a term of the sum passes through, as a function of n
   Recipe z;  ///< from one element of x and res (the residual) to the number that is normalized; empty: x itself
-  Recipe residual;                  ///< from z to the stored residual; empty without a residual; if it starts with
-                                    ///< res, the residual is not stored
+  Recipe residual;                  ///< from z to the stored residual; empty without a residual. If it starts with
+                                    ///< res, the kernel leaves the residual tensor as it was
   int64_t stored_from = kNoColumn;  ///< from this column on, y is computed from the stored, rounded residual instead of z
   Recipe mean;                      ///< from the sum of x to its mean mu, with n; empty: no mean is subtracted
   Recipe r;                         ///< from the sum of squares of z, or of x - mu, to r, with n, eps and mu
@@ -98,8 +98,8 @@ struct Gated {
 inline constexpr char kMinusS[] = "-s";
 inline constexpr char kEAcross[] = "e half a head apart", kOAcross[] = "o half a head apart";
 
-/// A mutant's mistake in which pair of a head is read. Each number is the index of the pair that is read minus the index of the
-/// right pair.
+/// Mutants only: to rotate pair i of a head, the kernel reads cosine, sine and the two elements from pairs i + cos, i + sin,
+/// i + even and i + odd. All offsets are 0 in the contract.
 struct RopeSlip {
   int cos = 0, sin = 0, even = 0, odd = 0;
   bool left_out = false;  ///< nothing is rotated
@@ -108,11 +108,11 @@ struct RopeSlip {
 /// Each pair of a head's elements is rotated by an angle. Evaluated by rope.h.
 struct Rope {
   std::string row;
-  bool interleaved = false;  ///< true: adjacent elements form a pair; false: elements that are half of the rotated part apart
-  bool first = true;         ///< true: the start of the head is rotated; false: its end
+  bool interleaved = false;  ///< true: adjacent elements form a pair; false: elements half the rotated part's length apart
+  bool first = true;         ///< if only a part of the head is rotated: true: its start; false: its end
   Recipe even;               ///< the first element of a pair, with e and o = the pair, c and s = cosine and sine
   Recipe odd;                ///< the second element of a pair
-  Recipe rest;               ///< an element that is not rotated
+  Recipe rest;               ///< from an element outside the rotated part to its output
   RopeSlip slip = {};
 };
 
@@ -154,7 +154,7 @@ std::string justification(const Contract& contract, const RowInputs& row, const 
 /// The formulas of a contract while they are written, stage by stage.
 struct FormulaLines {
   std::vector<std::string> lines;
-  std::string value = "x";  ///< name of the result of the previous stages
+  std::string value = "x";  ///< name of the previous stage's result in the next formulas
 
   /// Adds "NAME = TEXT", with the name padded to the width of the other names.
   void add(const std::string& name, const std::string& text);
@@ -164,7 +164,7 @@ void append_formulas(const Gated& link, FormulaLines& to);
 void append_formulas(const Rope& link, FormulaLines& to);
 void append_formulas(const GroupQuant& link, FormulaLines& to);
 
-/// The steps of these cells that allow several results, such as "rsqrt~2".
+/// The steps of these cells for which the contract accepts several results, such as "rsqrt~2".
 std::string free_steps(std::initializer_list<const Recipe*> cells);
 std::string freedom(const RowNorm& link, const RowInputs& row, const Format& x);
 std::string freedom(const Gated& link, const RowInputs& row, const Format& x);

@@ -138,7 +138,7 @@ static bool has_four_bits(const ContractRow& row) {
   return q && q->bits == 4;
 }
 
-/// True if that row's constants are plausible mistakes in this row: same op kind, and codes of the same kind.
+/// True if constants of `row` are plausible mistakes in this row: both have the same op kind and the same kind of codes.
 bool RowEdits::is_sibling(const ContractRow& row) const {
   return row.flow == row_.flow && (!row.cells.contains("q") || (has_integer_codes(row) == has_integer_codes(row_) &&
                                                                 has_four_bits(row) == has_four_bits(row_)));
@@ -217,7 +217,7 @@ void RowEdits::cell(const std::string& column) {
     if (!cell[i].edited && is_short_format(step.word) && !last) replace(column, cell, i, CellStep::made("f32:"));
     if (cell[i].edited || step.is_prefix()) continue;
     const bool stays_wide = column == "z" || ((column == "h" || column == "y") && before_others_);
-    const bool is_rounding = column == "scale" && step.text == "to(x)";  // the scale itself is stored in f32
+    const bool is_rounding = column == "scale" && step.text == "to(x)";  // not the last conversion: a scale is stored in f32
     const bool is_final_conversion = last && step.word == "to" && !stays_wide && !is_rounding;
     const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // the next step would round anyway
     const bool reduces = step.word == "absmax" || step.text == "least" || step.text == "greatest";
@@ -230,7 +230,7 @@ void RowEdits::cell(const std::string& column) {
     for (const CellStep& other : integer_codes ? casts(cell, i) : stored_integer ? std::vector<CellStep>() : swaps(column, step))
       replace(column, cell, i, other);
     const bool has_ties =
-        column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // 4-bit codes: no suspect, inputs must expose it
+        column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // inputs must expose it for 4-bit codes
     if (x_.bits < kF32.bits && has_ties)
       for (const CellStep& rare : rare_forms(step)) {
         replace(column, cell, i, rare);
@@ -247,8 +247,8 @@ void RowEdits::cell(const std::string& column) {
   }
 }
 
-/// Suspects with a small mistake in one step: another operator or sign; a constant that is off by one, doubled, halved or 0.
-/// Inputs need not expose them.
+/// Suspects (Neighbour::suspect) with a small mistake in one step: another operator or sign; a constant that is off by one,
+/// doubled, halved or 0.
 void RowEdits::other_operands(const std::string& column, const EditedCell& cell, size_t i) {
   if (cell[i].edited || in_integers(cell, i)) return;
   for (const Slip& slip : slips_of(cell[i].step)) {
@@ -284,7 +284,7 @@ void RowEdits::of_scale(const EditedCell& cell) {
   add("mult", division.argument(0) + "/amax -> 1/s", {edited(CellStep::made("rcp"), "rcp")});
 }
 
-/// x / s and x * (1 / s) differ by one rounding.
+/// Mutant: x * (1 / s) instead of x / s, or the reverse. The results differ by one rounding.
 void RowEdits::reciprocal(EditedCell cell, size_t i) {
   const std::string label = cell[i].label;
   const CellStep step = cell[i].step;
@@ -321,7 +321,7 @@ void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size
 
 /// Suspects for scales that are powers of two: the next power of two, even if the scale is a power of two already; an exponent
 /// that is too small or too large by 1; the exponent of amax minus the format's largest exponent (OCP MX). Only special inputs
-/// expose the first, and the others are contracts of other libraries.
+/// expose the first of these; the others are contracts of other libraries.
 void RowEdits::exponents_of_scales() {
   const EditedCell& cell = steps("scale");
   const auto is = [&](size_t i, const char* text) { return cell[i].step.text == text && !cell[i].edited; };
@@ -355,7 +355,7 @@ void RowEdits::exponents_of_scales() {
            true);
 }
 
-/// Swaps an addition, or a bound by an input, with the step after it. With a root, 1 / sqrt(v + a) becomes 1 / (sqrt(v) + a).
+/// Mutant: an addition, or a `min` with an input, runs after the next step. 1 / sqrt(v + a) becomes 1 / (sqrt(v) + a).
 void RowEdits::exchange(const std::string& column, EditedCell cell, size_t i) {
   const EditedStep left = cell[i], right = cell[i + 1];
   if (left.step.word == "rint" && right.step.text == "add(azp)" && i > 0 && cell[i - 1].step.word == "int32:") {

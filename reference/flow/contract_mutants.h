@@ -23,8 +23,8 @@ struct EditedStep {
   CellStep step;
   std::string label;     ///< its text in the row, with #2 for the second step with that text
   bool edited = false;   ///< already mutated
-  bool rounded = false;  ///< a rounding to 16 bits follows in the row
-  size_t place = 0;      ///< index of an unmodified step in the row's cell
+  bool rounded = false;  ///< the next step of the row's cell is to(x) or to(bf16)
+  size_t place = 0;      ///< index of this step in the table's cell, if no mutation has changed it
 };
 using EditedCell = std::vector<EditedStep>;
 
@@ -36,7 +36,7 @@ enum class EditKind : uint8_t {
   kPartOfHead,        ///< changes which elements of a head are rotated; has no effect if all are
 };
 
-/// Whether a step converts to one of `formats`.
+/// True if `step` is a conversion `to(F)` with F among `formats`.
 bool rounds_to(const CellStep& step, std::initializer_list<const char*> formats);
 
 /// A row with some mutations. No step is mutated twice.
@@ -89,9 +89,9 @@ class RowEdits {
   /// Adds a mutant for each other value that similar rows have in this column. For integer codes, also adds the next lower and
   /// the next higher number.
   void constants(const std::string& column, EditKind kind = EditKind::kOther);
-  /// True if an argument of a step is that constant or contains it, as 1/(512*M) contains M.
+  /// True if an argument of some step is the constant `name` or contains it, as 1/(512*M) contains M.
   bool reads_constant(const std::string& name) const;
-  /// Adds a mutant of how the op kind works. `part` names what it changes; adds nothing if that part is mutated already.
+  /// Adds a mutant that changes the bound contract, not a cell. `part` names what it changes; does nothing if that is mutated.
   void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change,
                  EditKind kind = EditKind::kOther);
   /// The same as a suspect (Neighbour::suspect).
@@ -147,7 +147,7 @@ struct Neighbour {
   /// only special inputs expose it.
   bool suspect = false;
   EditKind kind = EditKind::kOther;
-  size_t right_links = SIZE_MAX;  ///< number of leading stages that are unmodified
+  size_t right_links = SIZE_MAX;  ///< number of stages before the first mutated one; their results are the contract's
 };
 
 /// Mutants of every cell of every row of the contract. A step is dropped or replaced, another row's constant is used, a value is

@@ -17,11 +17,11 @@ class RowEdits;
 /// Where a stage may be in a chain.
 enum class ChainPlace { kAnywhere, kFirst, kLast };
 
-/// What op kinds provide whose contracts are functions of one row. These can be stages of a chain.
+/// What an op kind provides if its contracts are functions of one row. Its contracts can be stages of a chain.
 struct LinkFlow {
   std::vector<std::string> steps;          ///< columns whose cells are steps, which mutants change
   ChainPlace place = ChainPlace::kAnywhere;
-  std::string place_words = {};            ///< error message for a chain that has the stage elsewhere
+  std::string place_words = {};            ///< error message for a chain with this stage in another place
   Link (*bind)(const RowCells& cells, const Format& x);
   void (*edits)(RowEdits& row);            ///< adds every mutant of a row
   /// Names of a row's inputs other than x: "gamma", "scale", "azp", "up", ...
@@ -51,7 +51,7 @@ bool takes(const ContractTables& tables, const ContractRow& row, const std::stri
 /// True if the row is a GEMM, with a documented instruction or an undocumented kernel.
 bool is_product(const ContractRow& row);
 
-/// True if the row computes codes, and names the layouts of their scales.
+/// True if the row computes codes and its column `layouts` names the layouts of their scales.
 bool is_quantization(const ContractRow& row);
 
 }  // namespace assay

@@ -19,14 +19,14 @@ struct RowInputs {
   int64_t group_size = 0;                  ///< columns per scale
   double scale_ub = HUGE_VAL;              ///< as passed to the op; converted to f32 before use
   std::vector<double> scale = {};          ///< per group, for a contract with scales as input
-  Spans maxima = {};                       ///< amax per group over all rows that share its scale; empty: a group lies within one
-                                           ///< row
+  Spans maxima = {};                       ///< amax of each group, over all rows of the group; empty: each group lies in one row,
+                                           ///< so its amax is computed from x
   std::vector<double> zero = {};           ///< zero point per group, for a contract with zero points as input
   std::vector<double> residual = {};       ///< added to x before a norm with residual
   std::vector<double> beta = {};           ///< added by a norm that subtracts the mean
-  std::vector<double> gate = {};           ///< the activation of these multiplies the output of a norm
+  std::vector<double> gate = {};           ///< per element: its activation multiplies the output of a norm
   std::vector<double> cos = {}, sin = {};  ///< for the row's position, one number per rotated pair
-  int64_t coded = 0;                       ///< only the first `coded` numbers are quantized; 0: all
+  int64_t coded = 0;                       ///< only the first `coded` elements are quantized; 0: all
   double outer_scale = 1;                  ///< f32 scale of the level above the groups; 1 if there is none
 };
 
@@ -37,20 +37,20 @@ struct StoredRow {
 
 /// Accepted real numbers of each output. Outputs that the op does not have are empty.
 struct RowOutputs {
-  Spans y;                                    ///< n, in x's format; present together with q if only some numbers are quantized
+  Spans y;                                    ///< n, in x's format; present together with q if only some elements are quantized
   Spans q;                                    ///< n, in the code format
   Spans scale;                                ///< n / group_size, before conversion to the layout's format; empty if it is an
                                               ///< input
   Spans zero;                                 ///< n / group_size int32 zero points, for a row of quant_azp that computes them
   Spans residual;                             ///< n, in x's format, for a norm with residual
   Span r = point(0);                          ///< the factor r of a norm
-  std::vector<std::string> joint_violations;  ///< elements that pass alone but not together with the others
+  std::vector<std::string> joint_violations;  ///< messages: outputs that pass alone, but that no single r or mean explains
 };
 
 class RowListener;
 
-/// Evaluates a contract. `stored`: first narrows quantities that are not stored to the values from which the stored outputs can
-/// result. `listener` receives every step, unless it is null.
+/// Evaluates a contract for one row. `stored`, unless null: narrows r and other quantities that are no outputs to the values from
+/// which these outputs can result. `listener`, unless null, receives every step.
 RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
                         RowListener* listener = nullptr);
 

@@ -16,7 +16,7 @@ namespace assay {
 // A listener receives quantities, cells and steps of the evaluation of a row, with the values that are checked. Without one, as
 // in normal runs, the cost is a test per cell and per step, and none per element.
 
-/// From a column of the row to the index of its value in a cell; empty if no value of the cell belongs to the column.
+/// From a column to the index of its value in a cell, which has one value per row, per group or per column. Empty: it has none.
 using CellPlaces = std::function<std::optional<size_t>(size_t column)>;
 
 inline CellPlaces whole_row() {
@@ -56,7 +56,7 @@ struct RowRun {
   Spans values;     ///< result of the stages so far
   RowOutputs out;
   NormRow norm;     ///< for a contract with a norm: data for the joint check of the outputs
-  size_t asked = 0; ///< a norm reads the whole row but computes only the first `asked` numbers; 0: all
+  size_t asked = 0; ///< a norm reads the whole row, but computes only its first `asked` outputs; 0: all
 };
 
 void run(const RowNorm& link, RowRun& row);
@@ -76,7 +76,7 @@ struct RowBehind {
 /// Evaluates the first `links` stages of a contract. Their results must not depend on stored outputs.
 RowBehind row_behind(const Contract& contract, size_t links, const RowInputs& inputs, const Format& x_format);
 
-/// The same with only the first `count` elements. Enough for later stages that treat each element, or each group, separately.
+/// `behind` with only its first `count` elements. Later stages must treat each element, or each group, separately.
 RowBehind first_numbers(const RowBehind& behind, size_t count);
 
 /// evaluate_row() for the first `count` elements only, for a contract that starts with a norm. Later stages must treat each

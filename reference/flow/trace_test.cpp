@@ -56,7 +56,7 @@ bool same(Span a, Span b) {
   return both_nan || (a.any() && b.any()) || (a.low == b.low && a.high == b.high);
 }
 
-/// Checks that the last recorded cell has the interval that is checked.
+/// Checks that the trace's last cell named `cell` ends with the interval `judged[at]`, with which outputs are compared.
 void expect_made(const Trace& trace, const char* cell, const Spans& judged, size_t at, const std::string& what) {
   if (at >= judged.size()) return;
   const TracedCell* made = trace.find(cell);

@@ -28,7 +28,7 @@ struct Format {
   int bias;
   Specials specials;
   std::string_view source;
-  bool nan_by_code = false;  ///< NaN codes have distinct ordinals, for ops that specify which NaN they return
+  bool nan_by_code = false;  ///< true: each NaN code has its own ordinal, for ops whose contract says which NaN they return
 
   constexpr int precision() const { return mantissa_bits + 1; }  ///< significand bits of a normal number
   /// Exponent of the smallest normal number (for a format with only an exponent: of the smallest number).

@@ -127,11 +127,11 @@ void decode_bf16(const std::byte* codes, std::span<double> values) {
   }
 }
 
-/// f16 has the fields of a double except for the exponent bias, so no table is needed either.
+/// f16 has a double's fields, but narrower and with another exponent bias: a shift and an addition suffice, without a table.
 void decode_f16(const std::byte* codes, std::span<double> values) {
   constexpr uint32_t kSign = 0x8000, kFirstNormal = 0x400, kInfinity = 0x7c00;
   constexpr double kStep = 0x1p-24;                            // distance of subnormal numbers
-  constexpr uint64_t kBias = uint64_t{1023 - 15} << 52;        // difference of the exponent biases
+  constexpr uint64_t kBias = uint64_t{1023 - 15} << 52;        // difference of the exponent biases of double and f16
   constexpr int kMantissaBits = 52 - 10, kSignBits = 63 - 15;  // additional bits of a double
   bool all_finite = true;
   for (size_t i = 0; i < values.size(); ++i) {

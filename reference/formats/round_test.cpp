@@ -22,7 +22,7 @@ constexpr Rounding kModes[] = {Rounding::kNearestEven, Rounding::kNearestAway, R
                                Rounding::kUp};
 constexpr Overflow kOverflows[] = {Overflow::kSaturate, Overflow::kSpecial};
 
-/// The format's non-negative values in ascending order, decoded from its codes, which tests search. Uses no code of round_to().
+/// The format's non-negative values in ascending order, decoded from its codes, for the search. Shares no code with round_to().
 class Ladder {
  public:
   explicit Ladder(const Format& f) : f_(f), top_(code_of(f, max_finite(f))) {

@@ -23,7 +23,7 @@ class Profile:
         return np.array_equal(self.first, other.first) and np.array_equal(self.code, other.code)
 
     def with_a_border_moved(self, run, by):
-        """The same profile, except that one run starts that many inputs later."""
+        """The same profile, but with the start of run `run` moved up by `by` inputs."""
         other = Profile(self.name, self.source, self.form, self.until)
         other.first, other.code = self.first.copy(), self.code
         other.first[run] = int(other.first[run]) + by
@@ -54,7 +54,7 @@ def near_borders(profiles, source):
 
 
 def everywhere(source):
-    """Yields sorted blocks of inputs: all for 16-bit sources or with ASSAY_EXHAUSTIVE=1, otherwise those of the module docstring."""
+    """Yields sorted blocks of inputs: all if the source has 16 bits or ASSAY_EXHAUSTIVE=1, else those of the docstring above."""
     bits, patterns, _ = BITS[source]
     if bits == 16 or os.environ.get("ASSAY_EXHAUSTIVE") == "1":
         for begin in range(0, 1 << bits, BLOCK):
@@ -73,7 +73,7 @@ def wrong_at(profile, inputs, codes):
 
 
 def hold(theirs, cast, profile, profiles):
-    """Compares a library's cast with its profile. Also requires that inputs near run ends distinguish it from all other profiles. Returns failures."""
+    """Compares a library's cast with its profile; inputs near run ends must reject all other profiles. Returns the failures."""
     wrong, total, first = 0, 0, ""
     _, _, numbers = BITS[profile.source]
     near = near_borders(profiles, profile.source)

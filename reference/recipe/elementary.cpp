@@ -153,8 +153,8 @@ Span widened_by_argument(const Step& step, Span argument, Span result) {
   return result;
 }
 
-/// Values within a relative distance of the exact result. The exact result is unknown, but at most half an ulp from its rounded
-/// value. A zero stays zero. For an infinite argument the result is exact.
+/// Widens by slack_relative. The exact result is unknown, but lies at most half an ulp from `result`, its rounded value. A zero
+/// stays zero. For an infinite argument the result is exact.
 Span widened_by_part(const Step& step, Span argument, Span result) {
   const Format& grid = *step.working;
   const double part = step.slack_relative;

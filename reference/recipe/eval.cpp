@@ -156,7 +156,7 @@ double choose(const Step& step, double v, double a) {
   return pick(step, v, a);
 }
 
-/// choose() on intervals. max and min are monotone in both arguments. If one is `any` and NaN is dropped, the other is a bound.
+/// choose() on intervals. max and min are monotone in both arguments. If NaN is dropped and one is `any`, the other is a bound.
 Span choose(const Step& step, Span v, Span a) {
   if (step.verb == Verb::kIf0) {
     if (v.any() || !(v.low <= 0 && v.high >= 0)) return v;
@@ -170,8 +170,8 @@ Span choose(const Step& step, Span v, Span a) {
   return step.verb == Verb::kMax ? Span{known.low, HUGE_VAL} : Span{-HUGE_VAL, known.high};
 }
 
-/// The verb ifle: values up to `bound` become `instead`. If only some values of an interval may be that small, the result covers
-/// both, because the step is not monotone.
+/// The verb ifle: values <= `bound` become `instead`. If the interval v has values on both sides of the bound, the result covers
+/// `instead` and the larger values, because the step is not monotone.
 Span instead_of_small(Span v, Span bound, Span instead) {
   if (v.any() || bound.any() || (std::isnan(instead.low) && !v.pinned())) return any_number();
   if (std::isnan(v.low) || std::isnan(bound.low) || v.low > bound.high) return v;

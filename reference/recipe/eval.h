@@ -69,10 +69,10 @@ Span evaluate(const Recipe& recipe, Span value, const Environment& environment);
 
 // Evaluates a step that reads no other row, on one number or on an interval.
 
-/// The low bits of an int32 as a number of a narrower integer format.
+/// The integer whose two's complement bits are the low bits of `int32`, as many as the narrower format has.
 double low_bits(const Format& integer, double int32);
 
-/// Evaluates a step without operand on a number: a real function, rounded once to the working format. Else std::logic_error.
+/// Evaluates a step without operand on a number, rounded once to the working format. Throws std::logic_error for other steps.
 double apply(const Step& step, double v);
 
 /// The same for an interval.
@@ -114,7 +114,7 @@ void arithmetic(const Step& step, const RowPart& part, const Environment& enviro
 /// v * a + b, rounded once.
 void multiply_add(const Step& step, const RowPart& part, const Environment& environment);
 
-/// Operands of the multiplication before a sum, for a fused multiply-add.
+/// Operands of the multiplication before a sum, for a fused multiply-add: number * factor, for each element.
 struct ProductBeforeSum {
   Spans number;
   std::vector<double> low, high;  ///< the factor, an interval per element
@@ -130,7 +130,7 @@ void contracted_sum(const Step& step, const RowPart& part, const Environment& en
 
 // Narrows an interval of a quantity that no output shows to those values from which the stored output can result.
 
-/// How the quantity must change so that the result equals the stored value: not at all, up, down, or both (impossible).
+/// How the quantity must change to give the stored values: not at all, up, or down. kBoth: up for one value, down for another.
 enum class Direction { kFits, kUp, kDown, kBoth };
 
 /// The values of `grid` in `hidden` for which `at` returns kFits, as an interval. Bisection finds them, since `at` is monotone.

@@ -11,7 +11,7 @@
 
 namespace assay {
 
-/// A format as the loops need it; they round to nearest even.
+/// A format as the loops need it: 2^min_exponent, 2^-mantissa_bits, the largest finite value. They round to nearest even.
 struct Grid {
   double smallest_normal, last_place, largest;
   double beyond;  ///< result for magnitudes above `largest`: `largest`, Inf or NaN
@@ -38,7 +38,7 @@ struct Lanes {
   void (*arithmetic)(Verb verb, const Grid& grid, double* v, Lane b, size_t n);
   /// v = v * a + b in f32, rounded once.
   void (*fma)(double* v, Lane a, Lane b, size_t n);
-  /// arithmetic() on intervals: evaluates all pairs of their ends.
+  /// arithmetic() on intervals: evaluates the four pairs of an end of v and an end of b.
   void (*arithmetic_spans)(Verb verb, const Grid& grid, double* low, double* high, Lane b, size_t n);
   void (*round)(const Grid& grid, double* v, size_t n);
   void (*round_spans)(const Grid& grid, double* low, double* high, size_t n);

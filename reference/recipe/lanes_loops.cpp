@@ -37,7 +37,7 @@ struct RoundGrid {
   }
   double in_range(double x, double rounded) const {
     double r = __builtin_fabs(rounded);
-    r = __builtin_fabs(x) > 0x1p1000 ? g.beyond : r;  // for Inf the addition above gives NaN
+    r = __builtin_fabs(x) > 0x1p1000 ? g.beyond : r;  // for Inf, whole_steps() gives NaN
     r = r > g.largest ? g.beyond : r;
     const double with_sign = __builtin_copysign(r, x);
     r = (r == 0 && !g.has_negative_zero) ? 0.0 : with_sign;
@@ -74,7 +74,7 @@ inline bool quotient_breaks(double a0, double a1, double b0, double b1) {
   return ((b0 <= 0) & (b1 >= 0) & (b0 != b1)) | ((b0 == 0) & (b1 == 0) & holds_zero_inside(a0, a1));
 }
 
-/// The operations. breaks(): true if a pole or NaN lies inside the intervals although no pair of their ends gives NaN.
+/// The operations. breaks(): true if some pair of values inside the intervals gives a pole or NaN, which their ends do not show.
 struct Add {
   template <class Round>
   double operator()(Round round, double v, double b) const { return round.sum(v, b); }

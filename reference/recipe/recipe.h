@@ -108,20 +108,20 @@ struct Step {
 /// The reduction of many numbers to one, with which a cell starts.
 enum class Reduction { kNone, kAbsMax, kAbsMaxKeepNan, kAbsMaxOfAllNan, kLeast, kGreatest, kSquares, kDeviations };
 
-/// The elements that a reduction covers: all, or in mutants a wrong subset.
+/// The elements that a reduction covers: all of the group or row; in mutants others, such as half of them or two groups.
 enum class Over { kAll, kNothing, kHalf, kTwice, kFirstRow, kNextRowToo, kAllButLast, kPositive };
 
 struct Recipe {
   Reduction reduction = Reduction::kNone;
   Over over = Over::kAll;
-  std::string start;  ///< named quantity that the steps start from, unless it is the op kind's default
+  std::string start;  ///< named quantity that the steps start from; empty: the op kind's default
   std::vector<Step> steps;
 
   bool empty() const { return steps.empty() && reduction == Reduction::kNone && start.empty(); }
   std::string text() const;  ///< the cell as text, with one blank between tokens
 };
 
-/// How many elements a reduction covers, counted from the first, divided by the number of all: 0, 0.5, 1 or 2.
+/// The share of the elements that a reduction covers: 0 (kNothing), 0.5 (kHalf), 2 (kTwice), otherwise 1.
 double share(Over over);
 
 /// True if a step of the recipe uses `quantity`.
@@ -152,7 +152,7 @@ struct CellStep {
   std::vector<CellArgument> arguments = {};
   CellSlack slack = {};
   std::string text = {};  ///< as written
-  size_t position = 0;    ///< position in the cell; 0 for a step created by a mutation
+  size_t position = 0;    ///< index of its first character in the cell; 0 for a step created by a mutation
 
   /// A step created by a mutation. Its text is assembled from the word, the arguments and `slack`.
   static CellStep made(const std::string& word, std::initializer_list<std::string> arguments = {}, const CellSlack& slack = {});
@@ -187,7 +187,7 @@ struct VerbInfo {
   std::string_view form;     ///< how the step is written
   std::string_view meaning;  ///< real-number function, before the rounding to the working format
   Monotone monotone;
-  bool rounds;  ///< false: the result is always a value of the working format
+  bool rounds;  ///< false: the exact result is always a value of the working format, as for max
   /// Mutants: plausible wrong variants of the step (rounding, NaN, saturation); null: none.
   std::vector<CellStep> (*others)(const CellStep& step) = nullptr;
   /// Mutants that only special inputs expose; null: none.
@@ -210,7 +210,7 @@ std::vector<CellStep> rare_forms(const CellStep& step);
 
 /// The steps that a small mistake writes instead of one step: another operator, sign or constant.
 struct Slip {
-  std::string words;  ///< "div(w)"
+  std::string words;  ///< the wrong step in a mutant's name, such as "div(w)" for mul(w)
   std::vector<CellStep> steps;
 };
 std::vector<Slip> slips_of(const CellStep& step);

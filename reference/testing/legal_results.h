@@ -86,8 +86,8 @@ inline Step without_freedom(Step step) {
   return step;
 }
 
-/// v +- a * a, or v +- a, as a compiler may compute it: it fuses the addition with one product, which is a * a or `before`, the
-/// product of the step before (number * factor).
+/// v +- a * a, or v +- a, as a compiler may compute it: fused with one product, which stays unrounded. The product is a * a, or
+/// `before`, the two factors of the step before, whose product is v.
 inline double fused_sum(RandomNumbers& random, const Step& step, double v, double a, const std::pair<double, double>* before) {
   const double sign = step.verb == Verb::kSub ? -1 : 1;
   const auto fma = [](double x, double y, double z) {

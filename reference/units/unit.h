@@ -17,7 +17,7 @@ enum class TermExponent {
   /// e_a + e_b of the operands, without renormalization; a subnormal has the exponent of the smallest normal number
   kSum,
   kNormalized,  ///< floor(log2 |a b|)
-  kScales       ///< sum of the exponents of the scales only
+  kScales       ///< the sum of the exponents of the scales of a and b; the product's own exponent does not count
 };
 
 enum class ProductSum {
@@ -50,8 +50,8 @@ struct Unit {
   int k = 0;                  ///< products per element in one instruction
 
   // order
-  int interleave_period = 0;  ///< 0: products are taken in ascending k
-  int interleave_width = 0;
+  int interleave_period = 0;  ///< P of interleave(P,W) in README.md; 0: products are taken in ascending k
+  int interleave_width = 0;   ///< W: k with k mod P < W come first, then those with W <= k mod P < 2 W, ...
   int take = 0;  ///< products per block; the result of a block is the c of the next one
 
   // exponent
@@ -66,22 +66,22 @@ struct Unit {
   ProductSum sum = ProductSum::kAligned;
   int splits = 1;  ///< number of separate sums in a block; products with the same k mod splits share one
   int group = 1;   ///< products that are added exactly into one term
-  int fraction_bits = 0;
+  int fraction_bits = 0;  ///< bits that a term keeps below the largest exponent
   BitLoss loss = BitLoss::kTruncate;
-  int join_fraction_bits = 0;  ///< fraction bits of the sums that are added after a split
+  int join_fraction_bits = 0;  ///< bits that each of the `splits` sums keeps below their largest exponent when they are added
   BitLoss join_loss = BitLoss::kFloor;
 
   // c
   AccumulatorJoin join = AccumulatorJoin::kAligned;
-  int sum_fraction_bits = 0;  ///< only for kJoined: bits that the sum keeps below the larger exponent
-  int c_fraction_bits = 0;
+  int sum_fraction_bits = 0;  ///< only for kJoined: bits that the sum keeps below the larger of its exponent and c's
+  int c_fraction_bits = 0;    ///< only for kJoined: bits that c keeps below the same exponent
   BitLoss c_loss = BitLoss::kFloor;
   int c_drop = 0;       ///< a c whose exponent is more than this below the largest exponent counts as 0; 0: no such rule
   bool c_last = false;  ///< an instruction starts at 0; its c is added at the end and rounded to nearest
 
   // round
   ResultRounding rounding = ResultRounding::kTowardZero;
-  int result_bits = 0;  ///< fraction bits of the result: those of d, or fewer
+  int result_bits = 0;  ///< fraction bits that the result keeps: as many as d has, or fewer
 
   // scale
   const Format* scale = nullptr;  ///< nullptr: none

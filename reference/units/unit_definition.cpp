@@ -158,7 +158,7 @@ double rounded(const Unit& unit, const Dyadic& x, ResultRounding rounding, int b
   return value;
 }
 
-/// Appends terms to `seen`: products or groups whose k counts from `first` on; if first < 0, terms that are no products.
+/// Appends terms to `seen`, unless it is null. first >= 0: the terms are products or groups from seen->ks[first] on.
 void see(UnitBlockSeen* seen, const Unit& unit, std::span<const Term> terms, int first, int largest, int fraction_bits,
          BitLoss loss) {
   if (!seen) return;

@@ -26,8 +26,8 @@ struct UnitTermSeen {
   int k = -1;          ///< index of the product, or of the first product of its group; -1: the term is no product
   bool is_c = false;   ///< only if k is -1: true: the term is c; false: it is a partial sum of products
   double value = 0;    ///< exact; for c, its value before truncation
-  int exponent = 0;    ///< used for alignment
-  double kept = 0;     ///< after truncation
+  int exponent = 0;    ///< of this term, as the alignment counts it
+  double kept = 0;     ///< value after truncation
 };
 
 /// One block of an instruction.
@@ -40,7 +40,7 @@ struct UnitBlockSeen {
   double d = 0;                      ///< rounded result
 };
 
-/// The steps of the definition for one element, block by block. If c is added at the end, a block without products shows this.
+/// The steps of the definition for one element, block by block. If c is added at the end, a last block without products has it.
 std::vector<UnitBlockSeen> seen_element(const Unit& unit, const UnitElement& element, uint32_t c);
 
 }  // namespace assay

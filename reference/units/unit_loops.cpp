@@ -70,7 +70,7 @@ inline auto is_finite(Floats x) { return magnitude(x) < __builtin_inff(); }
 
 // Work per block, in doubles, for half of the lanes at a time. It is exact, except where a step of the row removes bits.
 
-/// Clamps exponents to the range of doubles. A term that far below the largest exponent keeps no bits in any case.
+/// Raises exponents to at least -800, since 2^exponent must be a normal double. Such a term keeps no bits in any case.
 inline Longs near_enough(Longs exponents) { return exponents < -800 ? Longs{} - 800 : exponents; }
 inline Doubles power(Longs exponents) { return powers_of_two<Doubles>(exponents); }
 
@@ -116,13 +116,13 @@ inline Ints exponents_of_c(const UnitPlan& plan, Floats c, bool zeros_count) {
   return zeros_count ? e : c == 0 ? Ints{} + 4 * kZeroExponent : e;
 }
 
-/// The value of sum + c. `sum` is in units of 2^(largest - fraction_bits), and c loses the bits below this unit.
+/// sum + c as values, for half of the lanes. `sum` counts units of 2^(largest - fraction_bits); c loses its bits below this unit.
 inline Doubles aligned_half(const Unit& unit, Doubles sum, Longs largest, Doubles c) {
   const Longs place = near_enough(largest) - unit.fraction_bits;
   return (sum + lost(unit.loss, c * power(-place))) * power(place);
 }
 
-/// Adds c to a sum in units of 2^(of_sum - bits). Both lose bits relative to the larger of the exponents of_sum and of_c.
+/// Adds c to a sum that counts units of 2^(of_sum - bits). Both keep a fixed number of bits below max(of_sum, of_c).
 inline Doubles joined_half(const Unit& unit, Doubles sum, int bits, Longs of_sum, Longs of_c, Doubles c) {
   const Longs largest = of_sum > of_c ? of_sum : of_c;
   const Doubles s = lost(unit.c_loss, sum * power(near_enough(of_sum - largest) + (unit.sum_fraction_bits - bits)));
@@ -153,7 +153,7 @@ struct Products {
   }
 };
 
-/// The sums of a block: half[0] for the lower half of the lanes, half[1] for the upper half.
+/// One sum per lane for a block: half[0] for the lower half of the lanes, half[1] for the upper half.
 struct Sums {
   Doubles half[2] = {};
   void add(Ints sum) { half[0] += doubles_of(sum, 0), half[1] += doubles_of(sum, 1); }
@@ -197,7 +197,7 @@ Sums aligned_sums(const UnitPlan& plan, const Products& products, Ints largest) 
   return sums;
 }
 
-/// For `c: aligned`: c is one of the terms of the sum (MMA-Sim calls it T-FDPA).
+/// For the cell c = `aligned`: c is one of the terms of the sum (MMA-Sim calls it T-FDPA).
 template <bool kNormalized, bool kFloor>
 struct AlignedBlock {
   static Floats run(const UnitTask& task, const Products& products, int, int, const Rounder& round, Floats c) {
@@ -213,7 +213,7 @@ struct AlignedBlock {
   }
 };
 
-/// For `c: joined`: c is added to the sum of the products (MMA-Sim: TR-FDPA; with several partial sums, GTR-FDPA).
+/// For the cell c = `joined`: c is added to the sum of the products (MMA-Sim: TR-FDPA; with several partial sums, GTR-FDPA).
 template <bool kNormalized, bool kFloor>
 struct JoinedBlock {
   static Floats run(const UnitTask& task, const Products& products, int, int, const Rounder& round, Floats c) {

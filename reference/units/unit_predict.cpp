@@ -93,7 +93,7 @@ inline uint32_t word_at(const std::byte* p, int bytes) {
   return bytes == 2 ? byte(0) | byte(1) : byte(0) | byte(1) | byte(2) | byte(3);
 }
 
-/// Fields of a code. If the instruction says so, a subnormal becomes 0, and the exponent is that in another format.
+/// Fields of a code. `flush`: a subnormal becomes 0. `exponents_in`: the exponent is the one that the value has in that format.
 Fields fields_for(const Unit& unit, const Format& format, uint32_t code) {
   Fields f = fields_of(format, code);
   const int32_t normal = 1 << format.mantissa_bits;
@@ -267,14 +267,14 @@ Decoded decode_factor(const UnitPlan& plan, const FactorCodes& codes, const Code
 
 namespace {
 
-constexpr int kRowsOfTask = 32;      ///< their state and one instruction of a panel fit in the L1 cache
-constexpr int kPanelsOfStripe = 32;  ///< panels decoded at a time
+constexpr int kRowsOfTask = 32;      ///< rows of c; they fit in the L1 cache with the part of b that one instruction reads
+constexpr int kPanelsOfStripe = 32;  ///< panels of b that are decoded at a time
 
 void require(bool holds, const Unit& unit, const char* what) {
   if (!holds) throw std::invalid_argument("unit " + unit.id + ": " + what);
 }
 
-/// Sums the products of one block of one row that are NaN or Inf, for each lane of a panel.
+/// For one block of one row of a: the sum of the products that are NaN or Inf, for each lane of a panel of b.
 class Specials {
  public:
   Specials(const Unit& unit, const FactorCodes& a, const FactorCodes& b, const std::vector<int64_t>& steps)

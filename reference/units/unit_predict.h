@@ -26,11 +26,11 @@ struct UnitPlan {
   const Unit* unit;
   int blocks;              ///< number per instruction
   int parts;               ///< separate sums in a block: splits, or groups
-  int part;                ///< products in each of these sums
-  int left_shift;          ///< left shift of a's mantissas, so that a product has at least fraction_bits below its exponent
-  int right_shift;         ///< right shift of a product that has more than fraction_bits
-  int chunk;               ///< number of products whose sum surely fits in 32 bits
-  double group_unit;       ///< value of 1 in the integer sum of a group
+  int part;                ///< number of products in each of these sums
+  int left_shift;          ///< of a's mantissas; a product then has at least fraction_bits bits below its exponent
+  int right_shift;         ///< of products, if they have more than fraction_bits bits below their exponents
+  int chunk;               ///< number of shifted products whose sum fits in 32 bits for any codes
+  double group_unit;       ///< the real value of one unit of a group's integer sum
   double least_normal;     ///< of format d
   double last_place;       ///< 2^-result_bits
   double full_last_place;  ///< 2^-mantissa_bits of d
@@ -39,8 +39,8 @@ struct UnitPlan {
   int limit_exponent;      ///< products whose exponents sum to this or more may exceed product_limit
 };
 
-/// Words of 32 bits for two products of a narrow block: exponents, mantissas, signs. The sign of b is 1 or -1. The sign of a is a
-/// mask for xor with it: 0, or -2, which turns 1 into -1 and -1 into 1.
+/// In a narrow block, three 32-bit words hold the factors of two products, 16 bits each: exponents, mantissas, signs. The sign of
+/// b is 1 or -1. The sign of a is 0 or -2; xor with it keeps or changes the sign of b.
 inline constexpr int kNarrowWords = 3;
 inline constexpr int kNarrowZero = -(1 << 13);  ///< exponent of a zero in a narrow block
 
@@ -57,8 +57,8 @@ struct Decoded {
   std::vector<int32_t> group_exponent;
 };
 
-/// For each lane, the sum of a block's products that are NaN or Inf; 0 if all products are finite. `row` counts from the first
-/// row of the task.
+/// Writes to `sums`, for each lane, the sum of those products of a block that are NaN or Inf; 0 if all are finite. `row` counts
+/// from the first row of the task.
 using SpecialSums = std::function<void(int row, int block, float* sums)>;
 
 /// Work for one call of the loops: some rows of a tile, and one panel of b (`lanes` columns).
@@ -164,7 +164,7 @@ class FactorCodes {
   int64_t k_;
 };
 
-/// The k of every product of the instructions from `first` to `end`, in the order in which they take them.
+/// The k of every product of the instructions that cover first <= k < end, in the order in which they take the products.
 std::vector<int64_t> steps_of(const Unit& unit, int64_t first, int64_t end);
 
 /// Decoded values of all codes of a format with at most 8 bits, built once for all rows of a tile. Empty for wider formats.

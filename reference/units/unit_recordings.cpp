@@ -141,7 +141,7 @@ RecordedMatches match_recorded(const Unit& unit, bool c_is_zero, const RecordedS
 
 namespace {
 
-// The functions of <cmath> are calls when compiled for a generic processor, and took most of the time.
+// These replace functions of <cmath>, which are calls when compiled for a generic processor, and took most of the time.
 
 /// True if |x| < 2^52: x may then have a fraction, and fits in a 64-bit integer.
 bool can_have_fraction(double x) { return std::fabs(x) < 0x1p52; }
@@ -156,7 +156,7 @@ double to_nearest_even(double x) { return can_have_fraction(x) ? std::copysign((
 /// Removes the bits below 2^step.
 ///
 /// All sums here are of FP8 products, in f32 or a few bits more. So 2^step and 2^-step are normal doubles, and multiplying by
-/// them is exact. If all terms are zero, `step` follows from kNoExponent, and 2^step is no double.
+/// them is exact. Only if all terms are zero is 2^step no double, because `step` then follows from kNoExponent.
 class Cut {
  public:
   __attribute__((always_inline)) Cut(int step, BitLoss loss)

@@ -74,7 +74,7 @@ class Replay {
   Span chain(const std::byte* a, const std::byte* b, Scales scales, int64_t products) {
     return ended(advanced(a, b, scales, products, {0, 0}));
   }
-  /// As chain(), but starts from c and leaves out ended(). Dot products with the same first products can share its result.
+  /// As chain(), but starts from c and leaves out ended(). Dot products that begin with the same codes can share the result.
   Span advanced(const std::byte* a, const std::byte* b, int64_t products, Span c) { return advanced(a, b, {}, products, c); }
   Span advanced(const std::byte* a, const std::byte* b, Scales scales, int64_t products, Span c);
   /// The last step: moves both ends outward to values of d.
@@ -100,7 +100,7 @@ class Replay {
   Sum aligned(const Term* terms, int count, int least) const;
   Span joined(const Term* terms, Span c);
   int exponent_of(Span c) const;        ///< largest exponent that a value in `c` can have
-  int least_exponent_of(Span c) const;
+  int least_exponent_of(Span c) const;  ///< smallest exponent that a value in `c` can have
   Span rounded(Span sum, bool to_nearest, int bits) const;
 
   Unit unit_;

@@ -62,12 +62,12 @@ class Draw {
   }
 
  private:
-  /// A random exponent, so small that a product of operands with it lies below the product of a subnormal and a large operand.
+  /// A random exponent. The product of two operands with it is below the product of a subnormal and a large operand.
   int of_small_beside_subnormals(const Format& f) {
     const int reach = std::min(24, f.mantissa_bits - f.min_exponent());
     return -reach + int(below(uint64_t(reach / 2) + 1));
   }
-  /// Mostly 0; otherwise near 2^half_, or near 1 if the format does not reach so low: scales then supply the exponent.
+  /// A code: mostly 0, otherwise near 2^half_; near 1 if 2^half_ is too small for f, since scales then supply the exponent.
   uint32_t of_product_about_least(const Format& f) {
     const bool reaches = half_ > f.min_exponent() - f.mantissa_bits;
     const int exponent = reaches ? half_ : 0;
@@ -165,7 +165,7 @@ class Shrink {
   Shrink(const Unit& first, const Unit& second, UnitWitness& witness, bool numbers)
       : first_(first), second_(second), w_(witness), numbers_(numbers) {}
 
-  /// Tries to set c to 0 before the products (c_first) or only after them; either may leave far fewer nonzero codes.
+  /// Tries to set c to 0 before it simplifies products (c_first), or only afterwards. Either may leave far fewer nonzero codes.
   void run(bool c_first) {
     for (size_t before = size_of(w_) + 1; size_of(w_) < before;) {
       before = size_of(w_);

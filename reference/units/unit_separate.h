@@ -29,10 +29,10 @@ struct UnitSeparation {
   int k = 0;                           ///< products per element
 };
 
-/// Runs several kinds of random data through both models, with the same seed. Simplifies the first differing element of each
-/// kind, as long as the models still differ: c and products become 0; other operands become 1, a power of two, or a value with
+/// Runs several kinds of random data through both models, with the same seed. Simplifies the first element of each kind for which
+/// the results differ, while they still differ: c and factors become 0; other factors become 1, a power of two, or a value with
 /// fewer bits. Returns the input with the fewest nonzero codes. Inputs for which both results are numbers are preferred to inputs
-/// that differ only in NaN or its bits.
+/// for which one result is NaN.
 ///
 /// Throws std::invalid_argument if the operand, scale or c formats of the models differ, or if one is undocumented.
 UnitSeparation separate_units(const Unit& first, const Unit& second);

@@ -52,7 +52,7 @@ class UnitTable {
   const UnitRow& find(const std::string& id) const;
   const std::vector<UnitRow>& rows() const { return rows_; }
 
-  /// The possible models of an undocumented instruction; empty for a documented one. Any of them may be wrong.
+  /// The possible models of an undocumented instruction; empty for a documented one. All of them may be wrong.
   std::vector<const UnitRow*> candidates_of(const UnitRow& unknown) const;
   /// Adds candidate models. A candidate's id is the id of its instruction, ':' and a name. It has the instruction's operands, and
   /// a k that is a multiple of the instruction's k. Throws TableError.
@@ -128,8 +128,8 @@ struct UnitNeighbour {
   UnitRow row;       ///< the row with the mutated cell, parsed
 };
 
-/// Every change of one cell that the loader accepts: a number plus or minus one (`take`: half and double), a rule replaced by a
-/// similar one, a word removed or added. No two mutants have the same cells. An undocumented instruction has none.
+/// Every change of one cell, of these kinds, that the loader accepts: a number plus or minus one (`take` and `group`: half and
+/// double), a rule replaced by a similar one, a word removed or added. No two are equal. An undocumented instruction has none.
 std::vector<UnitNeighbour> unit_neighbours(const UnitRow& row);
 
 }  // namespace assay

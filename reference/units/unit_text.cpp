@@ -216,7 +216,7 @@ CellSteps others_of(const CellStep& word, const Unit& unit) {
   return others;
 }
 
-/// Number of words that belong together at `at`: two for "ea+eb in(f16)", one for "ea+eb".
+/// Number of words of the exponent rule that begins at word `at`: two for "ea+eb in(f16)", one for "ea+eb".
 size_t exponent_words(const CellSteps& cell, size_t at) { return at + 1 < cell.size() && cell[at + 1].word == "in" ? 2 : 1; }
 
 bool may_be_missing(const CellStep& word) {

@@ -243,7 +243,7 @@ std::vector<AddedSlot> added_slots(const Combine& contract, const CombineInputs&
     if (slot == contract.dropped || (!contract.skipped_rows_added && skipped(contract, inputs, token, slot))) continue;
     int64_t row = row_of(contract, inputs, token, slot);
     if (row < 0 && contract.skipped_rows_added && contract.skips_negative) row = 0;
-    if (row < 0 || row >= inputs.rows) continue;  // only in mutants: x has no such row
+    if (row < 0 || row >= inputs.rows) continue;  // only in mutants: x does not have this row
     const auto [t, k] = read_instead(contract.weight_of, inputs, token, slot);
     const double weight = inputs.weights.empty() ? 1 : inputs.weights[size_t(t * inputs.topk + k)];
     for (int times = slot == contract.repeated ? 2 : 1; times > 0; --times) slots.push_back({slot, row, weight});
@@ -358,7 +358,7 @@ class CombineEdits {
   const Format& x_;
 };
 
-/// Mutants that also round to 16 bits after a step that does not.
+/// Mutants with one more rounding to 16 bits, after a step whose result the contract keeps in f32.
 void edit_sums(const Combine& right, const Format& x, int64_t topk, CombineEdits& edits) {
   const CellStep narrow = x == kF32 ? CellStep::made("to", {"bf16"}) : CellStep::made("to", {"x"});
   for (size_t i = 0; i < right.add.size(); ++i) {
@@ -381,7 +381,7 @@ void edit_sums(const Combine& right, const Format& x, int64_t topk, CombineEdits
   edits.add("start: zero -> first", [](Combine& wrong) { wrong.from_first = true; });
 }
 
-/// Mutant of a build that flushes subnormals: it does not. Leaves out fp16, whose subnormals are normal in fp32.
+/// Mutant, if the contract flushes subnormals: nothing is flushed. Not for fp16, whose subnormals are normal in fp32.
 void edit_flush(const Combine& right, const Format& x, CombineEdits& edits) {
   if (x == kF16 || std::none_of(right.add.begin(), right.add.end(), flushes)) return;
   edits.add("ftz: subnormal numbers are kept", [&](Combine& wrong) {

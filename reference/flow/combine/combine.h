@@ -39,11 +39,11 @@ struct Combine {
   bool skips_negative = false; ///< a slot whose row is below 0 is not added; every row of x is in use
   bool keeps_unrouted = false; ///< true: y of a token whose ids are all negative keeps its value; false: it gets zeros
   std::vector<CellStep> weight;  ///< from w, the weight of a slot, to the weight that is used
-  std::vector<CellStep> add;     ///< from an element v of a row to the next sum, with a, the sum, and w
+  std::vector<CellStep> add;     ///< from v, an element of the slot's row of x, to the next sum, with a = sum and w
   std::vector<CellStep> shared;  ///< from an element of the shared expert's row to s, which `y` adds
   std::vector<CellStep> y;       ///< from the last sum to the result, with s
   SlotOrder order = SlotOrder::kAscending;
-  int lanes = 0;
+  int lanes = 0;                       ///< for SlotOrder::kLanes: number of separate sums
   std::vector<const Format*> formats;  ///< formats of x and y
   std::vector<int64_t> topk;           ///< supported numbers of slots; empty: any
   bool weights_of_x = false;           ///< weights have the format of x instead of f32
@@ -52,16 +52,16 @@ struct Combine {
   bool from_first = false;   ///< the sum starts with the first term instead of with +0
   int64_t dropped = kNone;   ///< this slot is not added
   int64_t repeated = kNone;  ///< this slot is added twice
-  std::vector<CellStep> start = {};  ///< from +0 to the first sum; empty: +0
+  std::vector<CellStep> start = {};  ///< steps from +0 to the sum to which the first slot is added; empty: it is +0
   enum class Other {
-    kOwn,
-    kNextSlot,
-    kTransposed,
-    kNextToken
+    kOwn,         ///< of this token and slot: no mistake
+    kNextSlot,    ///< of the token's next slot
+    kTransposed,  ///< [m, topk] is read as [topk, m]
+    kNextToken    ///< of the same slot of the next token
   } weight_of = Other::kOwn,
     row_of = Other::kOwn, shared_of = Other::kOwn;
   bool skipped_rows_added = false;  ///< slots that the contract skips are added; a row below 0 is row 0
-  bool rows_in_place = false;       ///< row_of_slot is not read
+  bool rows_in_place = false;       ///< row_of_slot is not read: slot k of token t has row t * topk + k
   static constexpr int64_t kNone = -1;
 
   bool takes(const Format& x) const;

@@ -15,7 +15,7 @@ const Flow& contiguity_flow();
 /// Shape and strides of a tensor, in elements.
 struct StridedExtents {
   std::vector<int64_t> shape, strides;
-  int64_t offset = 0, storage = 0;  ///< offset of element [0, ...], and size of its storage
+  int64_t offset = 0, storage = 0;  ///< offset of element [0, ..., 0] in the storage, and the storage's size
   int bytes = 1;                    ///< per element
 
   int64_t elements() const;

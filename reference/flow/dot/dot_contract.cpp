@@ -176,7 +176,7 @@ std::vector<CellStep> flushed(const std::vector<CellStep>& steps) {
   return all;
 }
 
-/// Replaces the last `mul(X)` by `fma(X,0)`.
+/// Replaces the last `mul(X)` by `fma(X,0)`, which adds +0 to the product.
 std::vector<CellStep> with_zero_added(std::vector<CellStep> steps) {
   const auto last = std::find_if(steps.rbegin(), steps.rend(), [](const CellStep& step) { return step.word == "mul"; });
   if (last != steps.rend()) *last = CellStep::made("fma", {last->argument(0), "0"});
@@ -194,7 +194,7 @@ std::vector<DotProgram> programs_of(const DotContract& contract, const KOrder& o
   std::vector<DotProgram> programs;
   for (int parts = contract.least_parts; parts <= contract.most_parts; parts += contract.has_atomics() ? parts : 1) {
     const int64_t part = part_length(contract, k, parts);
-    if (!programs.empty() && programs.back().part <= part) continue;  // no shorter than with fewer parts, so no new variant
+    if (!programs.empty() && programs.back().part <= part) continue;  // as long as with fewer parts: not a new variant
     if (!programs.empty() && part >= k) continue;
     const bool promotes = contract.of_blocks() || contract.promote < part;
     KOrder of_parts = order;

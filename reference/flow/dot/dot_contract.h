@@ -26,7 +26,7 @@ struct GemmScales {
 
   /// True if a scale covers a part of k, false if it covers all of k.
   bool has_blocks() const { return a.block().columns > 0; }
-  /// Number of elements along k that share a block scale.
+  /// Block scales: number of elements along k that share one. 0 if a scale covers all of k.
   int64_t products() const { return a.block().columns; }
   /// True if every row of a and every row of b has one scale for all of k.
   bool of_rows() const { return a.block().rows == 1 && b.block().rows == 1 && !has_blocks(); }
@@ -44,7 +44,7 @@ GemmScales gemm_scales_named(const std::string& name);
 /// Length along k of the tiles of kernels without block scales.
 inline constexpr int64_t kScaleBlock = 128;
 
-/// The values of the scales of one operand, row by row.
+/// The scales of one operand at one level, as a dense row-major grid.
 struct ScaleValues {
   LevelGrid shape;
   std::vector<double> values;  ///< empty: the operand has no such scales
@@ -77,7 +77,7 @@ WeightShuffle read_weight_tile(const RowCells& cells, const std::string& column)
 std::vector<std::byte> shuffled(const WeightShuffle& shuffle, const std::byte* codes, int64_t n, int64_t k);
 std::vector<std::byte> unshuffled(const WeightShuffle& shuffle, const std::byte* memory, int64_t n, int64_t k);
 
-// The order in which a kernel takes products along k. It is not ascending if lanes load their operands from strided places.
+// The order in which a kernel multiplies the elements along k. It is not ascending if lanes load operands from strided addresses.
 
 /// lanes(L,R,A): each of L groups of lanes takes R consecutive elements along k; the groups start A apart. The first instruction
 /// takes elements 0 .. R-1, A .. A+R-1, 2A .. 2A+R-1, ..; the next one takes elements R further on. After L*A elements the
@@ -128,11 +128,11 @@ struct DecodedOperands {
 /// point times the sum of row n of b. kTokens: azp[m] * azp_adj[n].
 enum class GemmAzp { kNone, kTensor, kTokens };
 
-/// Where the zero-point correction is subtracted.
+/// From what the zero-point correction is subtracted.
 enum class AzpPlace {
-  kIntegers,  ///< in int32, before any rounding
-  kFloats,    ///< in f32, after sum and correction are rounded to f32; in mutants only, like the next one
-  kBias       ///< scaled and added to a bias in the format of the result
+  kIntegers,  ///< from the int32 sum, before any rounding
+  kFloats,    ///< from the sum, after both are rounded to f32; this and the next one occur in mutants only
+  kBias       ///< from the bias, after the correction is scaled; the new bias is rounded to the format of the result
 };
 
 /// How the sums of split-K parts are added.
@@ -147,7 +147,7 @@ enum class PartSums {
 enum class UnusedRows {
   kUntouched,         ///< what was there before
   kUndefined,         ///< anything
-  kUndefinedInTiles,  ///< anything in tiles that have a used row; elsewhere what was there before
+  kUndefinedInTiles,  ///< anything in tiles of tile_rows rows that have a used row; in other tiles what was there before
   kZero
 };
 
@@ -164,16 +164,16 @@ struct DotContract {
   Unit unit;
   int64_t promote = 0;         ///< products after which the accumulator is added to an f32 sum (from 0) and restarts;
                                ///< 0: one accumulator for all of k
-  std::vector<CellStep> join;  ///< steps from the sum of `promote` products, and `acc`, to the new acc
-  std::vector<CellStep> one_block;  ///< alternative to `join` if one block of scales covers all of k; empty: none
+  std::vector<CellStep> join;  ///< steps that add the sum of `promote` products to the f32 sum, which cells call acc
+  std::vector<CellStep> one_block;  ///< steps that replace `join` if one block of scales covers all of k; empty: none
   int least_parts = 1,
-      most_parts = 1;   ///< fewest and most split-K parts; a part has one accumulator or is a sum of promoted sums; part_sums
-                        ///< says how parts are added
+      most_parts = 1;   ///< fewest and most split-K parts. Each part is summed like an unsplit k, with promotion if there is
+                        ///< any; part_sums says how the sums of the parts are added
   int64_t part_of = 0;  ///< a part is a multiple of this many products; 0: no split-K
   PartSums part_sums = PartSums::kF32;
-  int last_parts_left_out = 0;     ///< number of last parts that a mutant omits, if there are more; 0 in all rows
+  int last_parts_left_out = 0;     ///< in mutants: number of split-K parts at the end of k that are not added
   std::vector<KOrder> orders;      ///< orders along k, by kernel instance; all of d uses one of them; empty: ascending
-  bool flushes = false;            ///< subnormal f32 scales, sums and results are flushed to zero, except sums of fp8 products
+  bool flushes = false;            ///< subnormal f32 scales, sums and results become zero, except the instruction's fp8 sums
   DecodedOperands decoded = {};
   std::vector<CellStep> y;         ///< steps from the sum to the result
   bool adds_zero = false;          ///< if k is not split, the last factor of y is applied by an FMA whose addend is +0
@@ -197,7 +197,7 @@ struct DotContract {
   /// which row of a belongs to each slot. `experts` is then GroupOrder::kByIndex.
   bool sorted_ids = false;
   std::vector<int64_t> block_m = {};  ///< sorted ids: allowed sizes of a block of slots; all slots of a block have one expert
-  /// Only for an undocumented kernel or instruction: the possible contracts. One variant of one of them computed each element.
+  /// Only for an undocumented kernel or instruction: the possible contracts. A variant of one of them must explain each element.
   /// For an undocumented instruction, a member is this row with one candidate model. The fields above are copies of the first
   /// member's, except row, unit_row, scales, out and layouts. An undocumented kernel takes no bias.
   std::vector<DotContract> members = {};

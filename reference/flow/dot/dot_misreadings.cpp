@@ -80,7 +80,7 @@ Codes with_last_row_before(Codes codes, int64_t k) {
   return codes;
 }
 
-/// The limit of rows of a is one too low: the last row is read from the row before it.
+/// Row m - 1 of a is read from row m - 2, as if the index of rows were limited to m - 2.
 DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const int64_t k = right.product.k;
@@ -88,7 +88,7 @@ DotInputs last_row_is_the_one_before(const DotInputs& right, int64_t) {
   return wrong;
 }
 
-/// The limit of columns of d (rows of b) is one too low.
+/// Row n - 1 of b (a column of d) is read from row n - 2, as if the index were limited to n - 2.
 DotInputs last_column_is_the_one_before(const DotInputs& right, int64_t) {
   DotInputs wrong = right;
   const int64_t k = right.product.k;
@@ -220,7 +220,7 @@ ScaleValues counted_in_parts(const ScaleValues& right) {
   const int64_t blocks = std::max<int64_t>(1, right.shape.columns / parts);
   return looked_up(right, [=](int64_t row, int64_t block) { return Place(row, block % blocks); });
 }
-/// The scale of the block `by` further on; past the ends, that of the last or first block, as with a clamped index.
+/// Block i of a row has the scale of block i + by of this row. The index is clamped to the blocks that the row has.
 template <int64_t by>
 ScaleValues block_beside(const ScaleValues& right) {
   return looked_up(
@@ -233,8 +233,8 @@ ScaleValues last_block_is_one(const ScaleValues& right) {
   return wrong;
 }
 
-/// Packed scale bytes (four per word, or four per 128 elements): block i has byte of(i) of its row. A byte that does not exist
-/// counts as code 0.
+/// For packed scale bytes (four per word, or four per 128 elements): block i of a row gets the scale byte of block of(i) of this
+/// row. Past the last block, the byte is 0.
 template <class Of>
 ScaleValues other_bytes(const ScaleValues& right, Of of) {
   const LevelGrid& shape = right.shape;
@@ -262,8 +262,8 @@ ScaleValues next_word(const ScaleValues& right) {
   return other_bytes(right,
                      [=](int64_t block) { return (block / kBytesOfWord + 1) % words * kBytesOfWord + block % kBytesOfWord; });
 }
-/// Reads the scale byte one bit too low. It then contains the highest mantissa bit of the f32 scale or, for packed scales, the
-/// bit below the byte in its word.
+/// Reads each scale byte from one bit below its place. Its lowest bit is then the highest mantissa bit of the f32 scale or, for
+/// packed scales, the highest bit of the byte below it in the word.
 ScaleValues one_bit_low(const ScaleValues& right) {
   const int64_t columns = right.shape.columns;
   ScaleValues wrong = right;

@@ -25,7 +25,7 @@ using dot::Steps;
 
 void edit_unit(const DotContract& right, const UnitTable& units, Edits& edits) {
   for (UnitNeighbour& wrong : unit_neighbours(*right.unit_row)) {
-    // Leaves out mutants of the NaN code that the instruction returns: later steps hide it.
+    // Leaves out mutants that change only which NaN code the instruction returns: later steps do not keep it.
     const bool another_nan = wrong.row.unit.nan != right.unit.nan;
     if (!another_nan) edits.add("unit " + wrong.name, [&](DotNeighbour& edited) { edited.contract.unit = wrong.row.unit; });
   }
@@ -108,7 +108,7 @@ void edit_split(const DotContract& right, int64_t k, const Format& y, Edits& edi
     });
 }
 
-/// Mutants of rows that define an order of k, and of rows whose build flushes subnormals.
+/// Mutants: k is ascending although the row defines another order; subnormals are kept although the build flushes them.
 void edit_order_and_flush(const DotContract& right, Edits& edits) {
   if (!right.orders.empty() && !right.of_integers())
     edits.add("k_order: " + right.orders.front().text() + " -> ascending", [](DotNeighbour& wrong) {

@@ -18,7 +18,7 @@ struct DotNeighbour {
   DotContract contract;
 };
 
-/// Every mutant whose algorithm variants differ from the contract's for this k. `y`: format of the result.
+/// Every mutant, except those of promotion and split-K that add, for this k, as the contract may. `y`: format of the result.
 std::vector<DotNeighbour> dot_neighbours(const DotContract& contract, const UnitTable& units, int64_t k, const Format& y,
                                          bool with_bias);
 
@@ -30,7 +30,7 @@ std::vector<DotNeighbour> router_neighbours(const DotContract& contract, int64_t
 struct DotMisreading {
   std::string name;  ///< such as "b: read as [k, n]"
   DotInputs (*read)(const DotInputs& right, int64_t products);
-  int64_t products = 0;  ///< number of elements along k that are left out, or of rows in a wrong tile
+  int64_t products = 0;  ///< argument of `read`: elements along k that are left out, or rows of a tile that is read wrongly
   bool suspect = false;  ///< only the diagnosis uses it: inputs need not expose it
 };
 
@@ -39,8 +39,8 @@ void add_azp_misreadings(const DotInputs& right, std::vector<DotMisreading>& all
 /// Misreadings of scales.
 void add_scale_misreadings(const DotInputs& right, std::vector<DotMisreading>& all);
 
-/// All misreadings, including those of scales, that change the operands for this shape. `unit_k`: k of an instruction. `tile_k`:
-/// length of a tile along k, or 0.
+/// All misreadings that change the operands for this shape. `unit_k`: k of an instruction. `tile_k`: length of a tile along k, or
+/// 0 if there are no tiles.
 std::vector<DotMisreading> dot_misreadings(const DotInputs& right, int64_t unit_k, int64_t tile_k);
 
 }  // namespace assay
@@ -125,8 +125,8 @@ class UnknownDotRows {
   std::vector<Program> programs_;
 };
 
-/// The one mutant that the inputs must expose for such contracts. Their elements have wide intervals, and some inputs hide every
-/// other mistake.
+/// The only mutant that inputs must expose for contracts with an undocumented kernel or instruction. Elements have wide intervals
+/// there, which may contain the results of every other mutant.
 inline constexpr const char* kDemandedOfSpans = "y: gain 105/100";
 
 /// Mutants of the steps after the sum and of the format of codes. An undocumented kernel has no mutants of its instruction.

@@ -15,7 +15,7 @@
 namespace assay {
 namespace {
 
-/// Rounds to nearest even. Replaces round_to(), which took most of the time of sums in any order.
+/// Rounds to nearest even, as round_to() does, but faster: sums in any order spend most of their time rounding.
 class NearestEven {
  public:
   explicit NearestEven(const Format& format)
@@ -101,7 +101,7 @@ Spans ReplayedSums::of(const Unit& unit, const UnitProduct& product, const DotBl
   const int64_t products = end_k - first_k;
   const auto row_of_a = [&](int64_t row) { return product.a.codes + row * product.a.pitch + first_k; };
   const auto row_of_b = [&](int64_t column) { return product.b.codes + column * product.b.pitch + first_k; };
-  int64_t used = 0;  // number of products up to the last instruction that has a nonzero code
+  int64_t used = 0;  // elements along k up to the last nonzero code, later in whole instructions
   const auto use = [&](const std::byte* codes) {
     for (int64_t k = products; k > used; --k)
       if (codes[k - 1] != std::byte{0}) used = k;

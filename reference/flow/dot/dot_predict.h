@@ -51,14 +51,14 @@ Span sum_in_any_order(const std::vector<Span>& parts, const Format& format);
 
 // Cache of sums that several mutants share: a mutant that drops a scale or rounds once more adds the same products.
 
-/// Key of the sums of a block's products first_k .. end_k - 1, for an instruction without scales.
+/// Key of the sums, for all elements of a block of D, over first_k <= k < end_k; for an instruction without scales.
 struct SumKey {
   DotBlock block;
   int64_t first_k = 0, end_k = 0;
   UnitProduct product{};
   KOrder order{};
   DotSums sums = DotSums::kBits;
-  /// keep codes alive that belong to no tensor, because the key contains their addresses
+  /// `product` holds addresses of codes; these pointers keep alive codes that belong to no tensor
   std::shared_ptr<const std::vector<std::byte>> own_a{}, own_b{};
   Unit unit{};
 
@@ -94,11 +94,11 @@ class SumMemory {
 /// different orders of a short k. Keeps the sums of one block. Thread-safe.
 class ReplayedSums {
  public:
-  /// For each element of the block, the sum of products first_k .. end_k - 1, in the order in which `product` stores the codes.
+  /// For each element of the block, the sum over first_k <= k < end_k, in the order in which `product` stores the codes.
   Spans of(const Unit& unit, const UnitProduct& product, const DotBlock& block, int64_t first_k, int64_t end_k);
 
  private:
-  /// Codes of the block's rows of a and b. Leaves out instructions at the end of k whose codes are all zero.
+  /// Codes of the block's rows of a and b, without the end of k if all its codes, in whole instructions, are zero.
   struct Codes {
     std::vector<std::byte> a, b;
     bool operator==(const Codes&) const = default;
@@ -127,7 +127,7 @@ struct OperandCodes {
   std::vector<std::byte> a, b;
 };
 
-/// The operands to which software converts codes and scales, as codes of the instruction. Empty for other contracts.
+/// The operands to which software converts codes and scales, as codes of the instruction. Empty for contracts without a decoder.
 OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inputs);
 
 /// Operands in the order of each algorithm variant, each made once. Serves only one DotInputs. Thread-safe.
@@ -173,7 +173,7 @@ class DotRows {
   Spans rows(int64_t first, int64_t end) const { return values({first, end, 0, inputs_.n}); }
   /// The same for some of the columns.
   Spans values(const DotBlock& block) const { return of_parts(block, parts(block)); }
-  /// parts(): the sum of each split-K part, after promotion. of_parts(): the elements that these sums give.
+  /// parts(): per split-K part, the sums of all elements, after promotion. of_parts(): the elements of D from these sums.
   std::vector<Spans> parts(const DotBlock& block) const;
   Spans of_parts(const DotBlock& block, std::vector<Spans> parts) const;
   /// Whether another variant of the same contract computes the same elements from the same parts.
@@ -191,7 +191,7 @@ class DotRows {
   Spans chains(const DotBlock& block, int64_t first_k, int64_t end_k) const;
   Spans added(const DotBlock& block, int64_t first_k, int64_t end_k) const;
   Spans part_sums(const DotBlock& block, int64_t part) const;
-  /// The next acc: `acc` with promoted sums added whose products begin at `k`.
+  /// The next acc: `acc` plus `sums`, the sums of the promotion interval that begins at `k`.
   Spans joined(const DotBlock& block, int64_t k, Spans sums, const Spans& acc) const;
   /// Subtracts the zero-point correction from the sums.
   void subtract_zero_points(const DotBlock& block, std::vector<double>& sums) const;
@@ -202,7 +202,7 @@ class DotRows {
   Spans in_any_order(const DotBlock& block, std::vector<Spans> parts) const;
   /// The same, but parts are added in ascending order, starting with the first part instead of +0.
   Spans of_results(const DotBlock& block, std::vector<Spans> parts) const;
-  /// The value as the kernel reads it: a subnormal f32 is 0 if the kernel is built with flushing.
+  /// `value` as the kernel reads it: 0 if it is a subnormal f32 and the kernel is built to flush subnormals.
   double read(double value) const;
   /// For each element, the scale of its row (of_rows) or column (of_columns) that applies to products from `k` on.
   Spans of_rows(const ScaleValues& scales, const DotBlock& block, int64_t k) const;
@@ -214,7 +214,7 @@ class DotRows {
   PreparedUnit prepared_;
   std::vector<std::byte> codes_a_, codes_b_;     ///< scale codes, for an instruction that applies them
   std::shared_ptr<const OperandCodes> ordered_;  ///< codes in the lane order of a kernel instance
-  OperandCodes decoded_;                         ///< operands that software decodes; empty for other contracts
+  OperandCodes decoded_;                         ///< decoded_operands() of the contract
   UnitProduct product_;                           ///< its k is padded to whole periods of that order
   DotProgram program_;
   const DotInputs& inputs_;
@@ -223,9 +223,9 @@ class DotRows {
   std::shared_ptr<ReplayedSums> replayed_;
   PartSums part_sums_;
   AzpPlace azp_place_;
-  bool may_add_no_zero_;  ///< an undocumented kernel: the last factor may also be applied by a multiplication
+  bool may_add_no_zero_;  ///< adds_zero of an undocumented kernel: it may also multiply by the last factor without adding +0
   bool flushes_, multiplies_scales_;  ///< flushes subnormal f32; multiplies both scales before applying them to a sum
-  int64_t end_k_;  ///< end of the elements along k that are added
+  int64_t end_k_;  ///< elements with k < end_k_ are added
   Recipe join_, recipe_, without_zero_;
 };
 

@@ -62,7 +62,7 @@ TEST(KOrder, BeginsAnewWithEachPart) {
   EXPECT_EQ(order.product_at(64 + 8), KOrder::kZero) << "product 80 belongs to the next part";
 }
 
-/// Codes of one row of a and of b whose products are given by their index along k; all other products are zero.
+/// One row of a and one of b: `products` lists the k whose elements are nonzero, and their values.
 struct Factors {
   struct At {
     int64_t k;

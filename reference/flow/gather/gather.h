@@ -21,7 +21,7 @@ const Flow& gather_flow();
 enum class SequenceStarts {
   kNone,    ///< the kernel takes none
   kBlocks,  ///< start / block_size blocks are skipped; the remainder has no effect
-  kTokens   ///< the first token is the one at this position
+  kTokens   ///< reading begins with the token at position `start` of the sequence
 };
 
 /// A contract that reads a paged cache. Mutants modify it.
@@ -31,7 +31,7 @@ struct Gather {
   const Format* q = nullptr;  ///< format of the codes; nullptr: the record has none
   bool by_table = true;       ///< tokens are found by a block table; otherwise the result has every token of the cache, in order
   SequenceStarts starts = SequenceStarts::kNone;
-  bool keeps_parts = false;            ///< true: the result has each part of the record unchanged; false: rows of numbers
+  bool keeps_parts = false;            ///< true: the parts of a record are copied as bytes; false: codes become rows of numbers
   bool spares_rows = false;            ///< the result may have rows after the last token, which stay as they were
   std::vector<CellStep> y;             ///< from the number of a code to the result, with s, its scale
   std::vector<const Format*> formats;  ///< formats of y; empty if the parts are kept
@@ -40,9 +40,9 @@ struct Gather {
   enum class Table { kOwn, kIgnored, kOfNextRequest, kPackedRows, kOfUsedRequests } table = Table::kOwn;
   enum class Position { kOwn, kNext, kFirst } position = Position::kOwn;
   enum class WhichScale { kOwn, kNextGroup, kFirst, kNextToken } scale = WhichScale::kOwn;
-  bool first_token_of_previous = false;  ///< the first token of a sequence belongs to the one before it
-  bool gap_ignored = false;              ///< blocks follow one another without the gap
-  bool values_converted = false;         ///< copied elements are multiplied by the scale of the last group
+  bool first_token_of_previous = false;  ///< the first token of a sequence is read from the sequence before it
+  bool gap_ignored = false;              ///< blocks are read as if no gap (GatherInputs::gap) lay between them
+  bool values_converted = false;         ///< elements to be copied are multiplied by the scale of the token's last group
 
   bool takes(const Format& format) const;
 };
@@ -58,9 +58,9 @@ struct GatherInputs {
   int64_t blocks = 0, block_size = 0, block_stride = 0, gap = 0;  ///< stride and gap in bytes
   int64_t table_columns = 0;
   std::vector<int64_t> table;   ///< [requests, table_columns]
-  std::vector<int64_t> first;   ///< first row of each request in the result, and the number of rows: [requests + 1]
+  std::vector<int64_t> first;   ///< [requests + 1]: each request's first row of the result, then the number of rows
   std::vector<int64_t> starts;  ///< [requests]; empty: none
-  double scale = 1;             ///< for a record without scales
+  double scale = 1;             ///< the only scale of the call, for a record without scales
 
   int64_t rows() const { return first.empty() ? blocks * block_size : first.back(); }
 };

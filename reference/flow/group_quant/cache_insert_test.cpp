@@ -54,7 +54,7 @@ TEST(CacheTwin, Fp8DsMla) {
   EXPECT_GT(least, 0);
 }
 
-/// One scale, an input, for 576 codes.
+/// One scale, which is an input, for all 576 codes.
 TEST(CacheTwin, MlaFp8) {
   const Contract contract = contract_of("vllm.mla_fp8", kF16);
   for (uint64_t seed = 1; seed <= 50; ++seed) {

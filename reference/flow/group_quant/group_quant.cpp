@@ -167,8 +167,8 @@ Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group
 
 namespace {
 
-/// The sum of the errors of a group's codes. Kernels add in f32, in any order, with at most 31 roundings per path, so the sum is
-/// known within 2^-19 of itself. A sum of zeros is exact. Sums beyond f32 are Inf, and subnormal terms may be flushed.
+/// The sum of the errors of a group's codes. Kernels add in f32, in any order, with at most 31 roundings per term, so the sum's
+/// relative error is at most 2^-19. A sum of zeros is exact. Sums beyond f32 are Inf, and subnormal terms may be flushed.
 Span summed_errors(const GroupQuant& contract, Span s, Span m, const Spans& codes, const Spans& values, size_t first,
                    size_t count, double outer) {
   const double kSlack = power_of_two(-19), kFlushed = power_of_two(-121), kLargest = max_finite(kF32);

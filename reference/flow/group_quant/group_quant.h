@@ -52,14 +52,14 @@ Spans group_maxima(const GroupQuant& contract, const Spans& values, int64_t grou
 /// Merges the largest magnitudes of another row into `maxima`, for groups that cover several rows.
 void join_maxima(const GroupQuant& contract, Spans& maxima, const Spans& others);
 
-/// From what the row's scales are computed: the largest magnitudes of its groups, or the scales themselves if they are inputs.
+/// What the row's scales are computed from: the amax of each group; or the scales themselves, if they are inputs.
 Spans group_sources(const GroupQuant& contract, const Spans& values, const RowInputs& inputs);
 
 /// An environment with g, the scale of the outer level, and 1/g, its reciprocal rounded to f32.
 Environment with_outer_scale(double outer);
 
-/// `stored_scale`: narrows each scale to the stored one; empty: no narrowing. Ignores a stored scale that the contract does not
-/// accept, whose own check fails. `group_size`: for the listener. `outer`: the scale of the outer level.
+/// `stored_scale`: codes are computed from the stored scale of each group; empty: from all accepted scales. A stored scale that
+/// the contract rejects is ignored; its own check reports it. `group_size`: for the listener. `outer`: scale of the outer level.
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub,
                          const std::vector<double>& stored_scale, RowListener* listener = nullptr, int64_t group_size = 1,
                          double outer = 1);
@@ -91,7 +91,7 @@ struct RecordValues {
   Spans values;                               ///< the token's elements after the earlier stages
   Spans codes;                                ///< codes of the first `coded` elements
   Spans scales;                               ///< scales of their groups; empty if the scale is an input
-  std::vector<std::string> joint_violations;  ///< elements that pass alone but not together with the others
+  std::vector<std::string> joint_violations;  ///< messages: outputs that pass alone, but that no single r explains
 };
 
 /// `inputs.coded` must be set. `stored`: the kernel's record, decoded. Its y has one value per element of the token, NaN where

@@ -88,7 +88,7 @@ namespace {
 
 Recipe& amax(Link& link) { return std::get<AmaxScales>(std::get<GroupQuant>(link).scales).amax; }
 
-/// Mutants whose amax is taken over other elements than those of the group.
+/// Mutants that compute a group's amax from other elements: two groups, half the group, ...
 void amax_over(RowEdits& edits) {
   const ContractRow& row = edits.row();
   if (row.text("group") != "tensor" && row.text("group") != "row")
@@ -124,7 +124,7 @@ void power_of_two(RowEdits& edits) {
   edits.suspect_behind("scale", "up to a power of two", CellStep::made("pow2", {"ceil"}));
 }
 
-/// Mutants whose multiplier comes from a table, or is kept in 16 bits.
+/// Suspect: the multiplier is rounded to bf16, as if it came from a table or were kept in 16 bits.
 void multiplier_of_few_bits(RowEdits& edits) {
   const EditedCell& mult = edits.steps("mult");
   if (!mult.empty() && !mult.back().edited && mult.back().step.word != "to" && !edits.is_edited("mult"))

@@ -16,13 +16,13 @@ namespace assay {
 /// The registry entry of this op kind.
 const Flow& rank_squares_flow();
 
-/// A mutant's mistake between the squares of a row and their sum.
+/// A mutant's mistake in how the squares of a row are added over the ranks.
 struct SquaresStep {
   enum Kind {
     kDrop,            ///< the squares of a rank are not added
     kRepeat,          ///< the squares of a rank are added twice
     kRecall,          ///< the squares are those of the previous call, if there was one
-    kOwnAlone,        ///< each rank uses only its own squares, divided by its own number of columns
+    kOwnAlone,        ///< each rank's mean covers only its own columns: the ranks do not exchange sums
     kByColumnsOfOne,  ///< the sum over all ranks is divided by one rank's number of columns
     kWholeAlone       ///< columns after the last whole multiple of `number` columns are left out, on every rank
   } kind;
@@ -34,7 +34,7 @@ struct RankSquares {
   std::string norm;                    ///< id of the norm that applies to the whole row
   std::vector<int> ranks;              ///< supported numbers of ranks, ascending
   std::vector<const Format*> formats;  ///< formats of elements, weights and result
-  Expression depth{"0"};               ///< largest number of additions on a square's way to the sum, including those over ranks
+  Expression depth{"0"};               ///< most additions that a square passes through on its way to the sum over all ranks
   bool two_rows = false;               ///< a call normalizes two matrices, q and k, each with its own columns
   std::vector<SquaresStep> steps;      ///< applied in order
 
@@ -58,8 +58,8 @@ struct SquaresNeighbour {
   RankSquares contract;
 };
 
-/// Every mutant of the squares for `world_size` ranks. `before`: there was a previous call with other data. `whole`: a mutant
-/// leaves out the columns after the last whole multiple of this number; 0: no rank has such columns.
+/// Every mutant of the squares for `world_size` ranks. `before`: there was a previous call with other data. `whole`: one mutant
+/// adds only the first n / whole * whole of a rank's n columns; 0: no such mutant, since these are all columns.
 std::vector<SquaresNeighbour> squares_neighbours(const RankSquares& contract, int world_size, bool before, int64_t whole);
 
 // A row of contracts/rank_norm.csv: each rank adds the rows of its experts (optional), the ranks all-reduce the results, and each

@@ -290,7 +290,7 @@ std::vector<int> RankSums::order_from(int owner, int rank) const {
   return order;
 }
 
-/// For 16-bit elements: restores all elements that `wire` must not change. It changes only the first of two +0 in a 32-bit word.
+/// For wire_of_words: restores the elements of `sent` that `wire` must not change: all but the first of two +0 in a 32-bit word.
 void RankSums::keep_beside_others(Spans& sent, const std::vector<double>& numbers, int64_t first) const {
   const auto is_plus_zero = [&](size_t at) { return numbers[at] == 0 && !std::signbit(numbers[at]); };
   for (size_t i = 0; i < sent.size(); ++i) {
@@ -308,7 +308,7 @@ RankSums::Sources RankSums::sources(const RankNumbers& of_call) const {
   return all;
 }
 
-/// The terms in the order of addition, after `wire` and the codec. If a sum starts from +0, this is added to the first term.
+/// The terms in the order of addition, after `wire` and the codec. If the sum starts from +0, the first term already contains it.
 std::vector<Spans> RankSums::terms(const Sources& from, const std::vector<int>& order, int64_t first, int64_t count) const {
   std::vector<Spans> terms;
   for (const int rank : order) {
@@ -343,7 +343,7 @@ Spans RankSums::chain(std::vector<Spans> terms) const {
   return sums;
 }
 
-/// Sums each chunk of terms in a chain of its own. terms() has already added +0 to the very first term.
+/// Sums each chunk of terms in a chain of its own. If chains start from +0, terms() has already added it to the very first term.
 std::vector<Spans> RankSums::sums_of_chunks(std::vector<Spans> terms) const {
   std::vector<Spans> sums;
   for (size_t i = 0; i < terms.size(); ++i) {

@@ -23,7 +23,7 @@ enum class RankOrder {
   kFromOwner,    ///< the owner, the next rank, ...
   kBehindOwner,  ///< a ring: the rank after the owner first, the owner last
   kAnyTree,      ///< any tree of additions
-  kChunks,       ///< each chunk of ranks in a chain, then the sums of the chunks
+  kChunks,       ///< the ranks of each chunk in ascending order, then the sums of the chunks in ascending order
   kDescending,   ///< the last rank first; this one and the following ones occur in mutants only
   kPairs,        ///< sums of two neighbouring ranks, then sums of two such sums, ...
   kFromReader    ///< each rank starts with its own value, then the next rank
@@ -47,7 +47,7 @@ struct RankCodec {
   std::vector<CellStep> code;    ///< from an element to its code, with e
   std::vector<CellStep> decode;  ///< from a code to a value, with d
   bool of_numbers = true,
-       of_sums = true;  ///< true (in all rows): sums are encoded; false: the ranks' values before they are added
+       of_sums = true;  ///< what is encoded: each rank's values before they are added; the sums (true in all rows)
   /// The rank, counted from the owner, that returns its own sum unencoded, while the other ranks return the decoded sum. 0 in all
   /// rows that have such a rank.
   int keeper = kNobody;
@@ -70,9 +70,9 @@ struct TermStep {
 struct ResultStep {
   enum Kind {
     kOwnNumbers,   ///< `rank` returns its own input
-    kOwnRest,      ///< after the equal parts of all ranks, each rank returns its own input
-    kNextSegment,  ///< each owner uses the segment of the next owner, up to its own length
-    kOthersBefore  ///< segments of other ranks are results of the previous call
+    kOwnRest,      ///< the elements after the ranks' equal parts are not summed: each rank returns its own input there
+    kNextSegment,  ///< the results of each rank's part are those of the next rank's part
+    kOthersBefore  ///< in the segments that other ranks own, a rank returns the sums of the previous call
   } kind;
   int rank = -1;
 };
@@ -87,7 +87,7 @@ struct RankReduce {
   bool from_zero = false;      ///< true: the first value is added to +0; false: the first value is the first partial sum
   RankCodec codec;             ///< applied to every value before it is added, and to every sum
   std::vector<CellStep> wire;  ///< steps from a value to the term that is added
-  /// `wire` applies only to 32-bit words whose two 16-bit elements are +0, and there only to the first element
+  /// `wire` changes only the first of two adjacent 16-bit elements that form a 32-bit word, and only if both are +0
   bool wire_of_words = false;
   std::vector<CellStep> add;           ///< from the sum to the next one, with v, the next value
   std::vector<CellStep> y;             ///< from the last sum to the result
@@ -98,7 +98,7 @@ struct RankReduce {
 
   bool takes(int world_size) const;
   bool takes(const Format& x) const;
-  /// True if the order depends on the owner of an element.
+  /// True if the order in which the ranks' values are added depends on which rank owns the element.
   bool has_owners() const { return order == RankOrder::kFromOwner || order == RankOrder::kBehindOwner; }
   /// True if every partial sum is rounded to the format of x.
   bool adds_in_x() const { return !add.empty() && add.back().word == "to"; }
@@ -209,7 +209,7 @@ std::vector<std::string> rank_lines(const RankReduce& contract, const Format& x)
 struct RankNeighbour {
   std::string name;  ///< such as "order: absolute -> from_owner", "rank 3 is left out"
   RankReduce contract;
-  bool hidden_by_residual = false;  ///< visible only in signs of zeros and in subnormals, which adding a residual hides
+  bool hidden_by_residual = false;  ///< changes only signs of zeros and subnormals; after a residual is added, nothing differs
 };
 
 /// Every mutant that can change a result, for that many ranks and elements. `before`: a previous call had other data.

@@ -14,14 +14,14 @@ using Steps = std::vector<CellStep>;
 /// Ranks per chunk in mutants of rows without chunks.
 constexpr int kUsualChunk = 8;
 
-/// Two ranks have only one order. If there are no more ranks than a chunk has, chunks change nothing.
+/// Mutants of the order of additions: two ranks have only one order, and chunks change nothing unless there are several.
 void edit_order(const RankReduce& right, int world_size, RankEdits& edits) {
   if (world_size < 3) return;
   for (const RankOrder order : {RankOrder::kAbsolute, RankOrder::kFromOwner, RankOrder::kBehindOwner, RankOrder::kDescending,
                                 RankOrder::kPairs, RankOrder::kFromReader, RankOrder::kChunks}) {
     if (order == RankOrder::kChunks && world_size <= kUsualChunk) continue;
     if (order == right.order || right.order == RankOrder::kAnyTree || right.owners.any) continue;
-    // a codec that keeps no exact sums has no owners
+    // without a rank that keeps its exact sums (`keeper`), a codec has no owners
     if (right.codec.group > 0 && order == RankOrder::kFromOwner && !right.codec.keeps_sums()) continue;
     edits.add(std::string("order: ") + name_of(right.order) + " -> " + name_of(order), [&](RankNeighbour& wrong) {
       wrong.contract.order = order;
@@ -63,7 +63,7 @@ void edit_divisor(const RankReduce& right, RankEdits& edits) {
   });
 }
 
-/// Mutant of a build that flushes subnormals: it does not. Leaves out fp16, whose subnormals are normal in fp32.
+/// Mutant, if the contract flushes subnormals: nothing is flushed. Not for fp16, whose subnormals are normal in fp32.
 void edit_flush(const RankReduce& right, const Format& x, RankEdits& edits) {
   if (!flushes(right.add) || x == kF16) return;
   edits.add("ftz: subnormal numbers are kept", [&](RankNeighbour& wrong) {

@@ -26,7 +26,7 @@ double one_sum(const Format& x, double a, double b, bool in_x) {
   return in_x ? nearest(x, Real(sum)) : sum;
 }
 
-/// The sum of a chain that starts with rank `first` and continues with the next ranks, from the last rank to rank 0.
+/// The sum of element e in the order first, first + 1, ..., last rank, 0, ..., first - 1. `in_x`: each sum is rounded to x.
 double chain(const RankInputs& in, const Format& x, int64_t e, int first, bool in_x) {
   double sum = 0;
   for (int i = 0; i < in.world_size(); ++i) {
@@ -70,7 +70,7 @@ TEST(RankReduceTwin, SixteenRanksOfOneShotAreAddedByEights) {
   }
 }
 
-/// Two shots: a sum that flushes or rounds to -0 is sent as +0. One shot: -0 only ends a chunk, to which +0 is added.
+/// Two shots: a sum that flushes or rounds to -0 is sent as +0. One shot: if a chunk's sum is -0, another's +0 is added to it.
 TEST(RankReduceTwin, NoSumOfTwoShotsIsMinusZero) {
   RankInputs in;
   in.x.assign(16, {0.0});
@@ -137,7 +137,7 @@ TEST(RankReduceTwin, ARingOfUnknownChunksIsWhatItsRotationsReach) {
   EXPECT_GT(wide, 100) << "the data show the order";
 }
 
-/// Collects the sums of all trees over the remaining values.
+/// Adds to `sums` the result of every tree of additions over the values in `left`.
 void all_trees(const Format& x, std::vector<double> left, std::set<double>& sums) {
   if (left.size() == 1) sums.insert(left[0]);
   for (size_t i = 0; i < left.size(); ++i)

@@ -24,8 +24,8 @@ class RowListener;
 /// A head after rotation. Elements outside of the pairs follow the cell `rest`.
 Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles, RowListener* listener = nullptr);
 
-/// For each output: whether it never moves toward zero when all elements of the head move away from zero. True if it is not
-/// rotated, or if its two terms have the same sign. Only such outputs tell whether a norm's r was too small or too large.
+/// For each output: whether its magnitude grows if all elements of the head grow in magnitude. True for elements that are not
+/// rotated, and if both terms of the rotation have the same sign. Only these outputs show whether r of a norm was too small.
 std::vector<bool> rises_with_head(const Rope& contract, const Spans& head, const Angles& angles);
 
 }  // namespace assay

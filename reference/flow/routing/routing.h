@@ -79,7 +79,7 @@ Routing read_routing(const ContractRow& row);
 /// The tensors and sizes of one call. `map` is empty for a call without an expert map.
 struct RoutingInputs {
   int64_t m = 0, topk = 0, experts = 0, block_size = 1;
-  int64_t room = 0;               ///< entries of sorted_ids
+  int64_t room = 0;               ///< number of entries that the tensor sorted_ids has
   std::vector<int64_t> ids, map;  ///< [m, topk]; [experts]
   std::vector<int64_t> moves;     ///< for each row of y: the row of x
 
@@ -99,11 +99,11 @@ struct Routed {
   static constexpr int64_t kZeros = -1, kUntouched = -2;
   std::vector<RoutedIndex> indices;
   std::vector<int64_t> rows;                      ///< for each row of y: the row of x, kZeros or kUntouched
-  std::vector<std::pair<int64_t, int64_t>> free;  ///< runs [first, end) of sorted_ids whose entries may have any order
+  std::vector<std::pair<int64_t, int64_t>> free;  ///< ranges [first, end) of sorted_ids; within each, any order is accepted
 };
 Routed routed(const Routing& contract, const RoutingInputs& inputs);
 
-/// Orders the entries of each free run as a kernel stored them. Entries that it did not store fill the remaining places.
+/// Orders the expected entries of each free range as the kernel's output `stored` has them. Those missing there come last.
 void follow_order(Routed& right, const std::vector<int64_t>& stored);
 
 /// The contract as text.

@@ -132,8 +132,8 @@ TEST(LayerNormTwin, OneMeanMustExplainTheWholeRow) {
   EXPECT_EQ(mixed.joint_violations[0].rfind("no single mean explains the row: y[", 0), 0u) << mixed.joint_violations[0];
 }
 
-// The error of the mean is depth * 2^-24 times the mean of |x|, even where elements of both signs cancel. beta may cancel most of
-// an output, which makes this error larger in ulp.
+// The error bound of the mean is depth * 2^-24 times the mean of |x|, although elements of both signs cancel in the mean. Where
+// beta cancels most of an output, this error is many ulp of the output.
 TEST(LayerNormTwin, MostSixteenBitOutputsAt7168HaveOneCode) {
   const auto share = [](const Format& format) {
     int64_t one = 0, all = 0;
@@ -182,7 +182,7 @@ using namespace norm_rows;
 
 // ---- one r for a whole row
 
-/// The outputs of a wrong kernel that uses one of two factors, r_of(i), for element i.
+/// The outputs of a wrong kernel that multiplies element i by r_of(i), one of two factors.
 StoredRow stored_with(const Contract& contract, const Row& row, const std::function<double(size_t)>& r_of) {
   StoredRow stored;
   const Spans low = norm_outputs(*contract.row_norm(), Spans(row.x), Spans(row.gamma), point(r_of(0)));

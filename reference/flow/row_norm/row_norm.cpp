@@ -23,7 +23,7 @@ Span inside_f32(double low, double high) {
 }
 
 Span tree_of_squares(double least, double most, size_t n, int64_t roundings) {
-  // Wider than needed by far more than the rounding errors of the double arithmetic below.
+  // Slack: 2^-49 in `relative`, far more than the rounding errors of the double arithmetic below.
   const double relative = rounding_error(roundings) + std::ldexp(1.0, 4 - std::numeric_limits<double>::digits);
   const double underflow = double(n) * std::ldexp(1.0, kF32.min_exponent() - kF32.precision());
   const double low = (least - underflow) * (1 - relative), high = (most + underflow) * (1 + relative);
@@ -172,7 +172,7 @@ NormRow norm_row(const RowNorm& contract, const std::vector<double>& x, const st
 
 namespace {
 
-/// By how much a sum is too large if it starts from 1 or -1 in each of several lanes, by the name of the mutant.
+/// For each mutant that starts the sums of several lanes from 1 or -1: its name, and how much it adds to the total.
 const std::map<std::string, double>& wrong_starts() {
   static const std::map<std::string, double> all = [] {
     std::map<std::string, double> starts;
@@ -186,7 +186,7 @@ const std::map<std::string, double>& wrong_starts() {
   return all;
 }
 
-/// The sum with what a wrong start adds, which is rounded as often as a term; for kSubtracted, the negative sum.
+/// The sum plus what the wrong start adds, which is rounded as often as a term; for kSubtracted, the negative sum.
 Span with_start(const std::string& start, Span sum, int64_t depth) {
   if (start == kSubtracted) return {-sum.high, -sum.low};
   const auto found = wrong_starts().find(start);
@@ -208,7 +208,7 @@ namespace {
 
 constexpr const char* kTermsAreOne = "of terms divided by themselves in place of squares";
 
-/// From n to the number of columns that a sum covers instead, by the name of the mutant.
+/// For each mutant that counts columns past the end: its name, and a function from n to the number of columns that it counts.
 const std::map<std::string, size_t (*)(size_t n)>& counts_beyond_the_end() {
   static const std::map<std::string, size_t (*)(size_t)> all = {
       {"counts one column beyond the end, as 0", [](size_t n) { return n + 1; }},
@@ -242,8 +242,8 @@ struct WrongSum {
   const Format* inputs = nullptr;   ///< x is rounded to it first
   const Format* squares = nullptr;  ///< each square is rounded to it
   const Format* sums = nullptr;     ///< each partial sum is rounded to it, one element after another
-  size_t left_out = 0;              ///< elements at the end
-  size_t whole = 1;                 ///< elements beyond the last whole run of this length are left out
+  size_t left_out = 0;              ///< number of elements at the end of the row that are not added
+  size_t whole = 1;                 ///< only the first n / whole * whole of n elements are added
   bool cut = false;                 ///< x is cut to the 11 bits of TF32
 };
 

@@ -33,8 +33,8 @@ Span tree_of_squares(double least, double most, size_t n, int64_t roundings);
 
 // Sums of a row for norms that subtract the mean.
 
-/// Possible sums of x in a tree of f32 additions of that depth; x may have both signs. They are the f32 values within depth *
-/// 2^-24 * sum|x| of the exact sum (N. J. Higham, Accuracy and Stability, 4.2). Additions with a subnormal result are exact.
+/// Possible sums of x, of any sign, in a tree of f32 additions of that depth: the f32 values at most rounding_error(depth) *
+/// sum|x| from the exact sum (N. J. Higham, Accuracy and Stability, 4.2). Additions with a subnormal result are exact.
 Span signed_sum(const std::vector<double>& x, int64_t depth);
 
 /// Possible sums of (x - mu)^2 in such a tree, for any mu of the interval. A term has three roundings before the tree: the
@@ -46,9 +46,9 @@ Span sum_of_deviations(const std::vector<double>& x, Span mu, int64_t depth);
 /// The registry entry of this op kind.
 const Flow& row_norm_flow();
 
-/// Possible sums of x^2 in a tree of f32 additions of that depth: the f32 values in [1 - e, 1 + e] * exact sum, with e = depth *
-/// 2^-24. One rounding more is allowed for the square, unless squares of `x_format` are exact in f32, and n 2^-150 for subnormal
-/// partial sums. No term is negative, so the relative error of the sum is at most that of one term's path (N. J. Higham, Accuracy
+/// Possible sums of x^2 in a tree of f32 additions of that depth: the f32 values in [1 - e, 1 + e] * exact sum, with e =
+/// rounding_error(depth), or of depth + 1 unless squares of `x_format` are exact in f32. n 2^-150 is added for subnormal partial
+/// sums. No term is negative, so the relative error of the sum is at most that of one term's path (N. J. Higham, Accuracy
 /// and Stability, 4.2).
 Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x_format);
 
@@ -75,16 +75,16 @@ Span norm_sum(const RowNorm& contract, const NormRow& row);
 /// diagnosis uses them. Each name is a value for RowNorm::sum.start.
 const std::vector<std::string>& wrong_sums();
 
-/// Sums of x or of squares that start from 1 or -1 in some lanes. Each name is a value for RowNorm::sum.start. For the sum from
-/// which the mean is computed, kOfMean precedes the name.
+/// Wrong sums of x or of squares: the partial sums of some lanes start from 1 or -1 instead of 0. Each name is a value for
+/// RowNorm::sum.start. For the sum from which the mean is computed, kOfMean precedes the name.
 std::vector<std::string> names_of_wrong_starts();
 inline const std::string kOfMean = "mean: ";
-/// The sum's terms are subtracted instead of added.
+/// Wrong sum: its terms are subtracted instead of added.
 inline constexpr const char* kSubtracted = "subtracts its terms";
-/// Sums of squares or deviations with terms that the row does not have. Only the diagnosis uses them. Each name is a value for
-/// RowNorm::sum.start. `deviates`: columns past the end are read as 0 and count as (0 - mu)^2.
+/// Wrong sums of squares or deviations, which also count columns past the end of the row. Only the diagnosis uses them. Each name
+/// is a value for RowNorm::sum.start. `deviates`: a column past the end is read as 0 and adds (0 - mu)^2.
 std::vector<std::string> names_of_wrong_terms(bool deviates);
-/// Deviations x + mu instead of x - mu.
+/// Wrong sum of deviations: of (x + mu)^2 instead of (x - mu)^2.
 inline constexpr const char* kMeanAdded = "of x plus its mean";
 
 /// The factor r of a row.
@@ -114,9 +114,9 @@ std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps)
 
 // One mean and one r must explain all outputs of a row. Several values of each are possible, but a kernel uses one for the row.
 
-/// For a contract with a norm: the values of r for which all outputs are accepted. Considers only outputs that are accepted by
-/// themselves. Empty if there are none; then `contradiction` names two outputs that no single r explains. `wide`: the intervals
-/// of the outputs without this restriction.
+/// For a contract with a norm: the values of r that explain all stored outputs of the row. Ignores outputs outside their own
+/// interval in `wide`, which is computed from all accepted r. Empty if no r explains all; then `contradiction` names two outputs
+/// that no single r explains.
 std::optional<Span> factors_of_outputs(const Contract& contract, const RowInputs& inputs, const NormRow& row,
                                        const StoredRow& stored, const RowOutputs& wide, std::string& contradiction);
 

@@ -11,7 +11,7 @@
 namespace assay {
 namespace {
 
-/// Elements that accept more than one code. Only they can tell values of r apart.
+/// Indices of the elements whose interval has more than one value. Only these show which r a kernel used.
 std::vector<size_t> open_elements(const Spans& spans) {
   std::vector<size_t> open;
   for (size_t i = 0; !spans.pinned() && i < spans.size(); ++i)
@@ -21,7 +21,7 @@ std::vector<size_t> open_elements(const Spans& spans) {
 
 bool inside(Span span, double value) { return span.low <= value && value <= span.high; }
 
-/// The elements whose interval contains the stored value; the others fail anyway.
+/// Of these elements, those whose interval contains the stored value; the others fail their own check.
 std::vector<size_t> usable(const Spans& spans, const std::vector<double>& stored) {
   std::vector<size_t> open = stored.empty() ? std::vector<size_t>() : open_elements(spans);
   std::erase_if(open, [&](size_t i) { return !inside(spans[i], stored[i]); });
@@ -41,17 +41,17 @@ Spans gather(const Spans& row, const std::vector<size_t>& at) {
   return values;
 }
 
-/// Collects whether elements need a larger or a smaller r (or mean) than the one that is tried.
+/// For a trial value of r (or of the mean): whether some stored outputs need a larger value, or some a smaller one.
 struct Vote {
   bool up = false, down = false;
   std::string wants_up, wants_down;
 
-  /// For an output whose magnitude increases with r.
+  /// Adds an output whose magnitude increases with r. `at_trial`: its interval for the trial value.
   void add(Span at_trial, double stored, const char* tensor, size_t index) {
     const double low = std::fabs(at_trial.low), high = std::fabs(at_trial.high);
     add_rising({std::min(low, high), std::max(low, high)}, std::fabs(stored), tensor, index);
   }
-  /// For an output that increases with r.
+  /// Adds an output that increases with r.
   void add_rising(Span at_trial, double stored, const char* tensor, size_t index) {
     const std::string name = std::string(tensor) + "[" + std::to_string(index) + "]";
     if (at_trial.high < stored) up = true, wants_up = name;

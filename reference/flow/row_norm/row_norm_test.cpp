@@ -133,8 +133,8 @@ TEST(NormTwin, FactorsOfFloatProgramsInManyOrdersLieInTheSpan) {
 
 namespace assay::norm_add_twin {
 
-// Compares norms that add a residual with hand-written MPFR programs: whether the rounded or the unrounded sum is stored, squared
-// and normalized.
+// Compares norms with a residual to hand-written MPFR programs: how the stored sum is rounded, and whether the rounded or the
+// unrounded sum is squared and normalized.
 
 namespace {
 
