@@ -23,7 +23,7 @@ RankSquares contract_of(const Cells& cells) {
   return read_rank_squares(row);
 }
 
-/// The op of whole rows, with the norm of op rms_norm.
+/// The op that normalizes whole rows, of all ranks' columns: the single stage of op rms_norm.
 const std::shared_ptr<const RowOpParts>& norm_of_rows() {
   static const auto parts = std::make_shared<const RowOpParts>(
       RowOpParts{.name = "all_reduce_rms_norm", .chain = RowChain({norm_stage()}), .columns = {}});

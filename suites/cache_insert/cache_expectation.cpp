@@ -95,7 +95,7 @@ void put(const Format& format, const Spans& spans, size_t first, std::vector<int
     if (spans[first + i].any()) low[i] = Interval::anything().low, high[i] = Interval::anything().high;
 }
 
-/// Places for elements whose offsets are listed row by row.
+/// Addresses of elements whose offsets in the cache are listed row by row.
 Places listed_places(std::vector<int64_t> offsets, int64_t columns) {
   return Places::of_elements([all = std::make_shared<const std::vector<int64_t>>(std::move(offsets)), columns](
                                  int64_t row, int64_t column) { return (*all)[size_t(row * columns + column)]; });
@@ -254,8 +254,8 @@ std::vector<WholePart> parts_of(const std::shared_ptr<const Unwritten>& unwritte
   return parts;
 }
 
-/// Parts with the bytes before the call, for all mutants that do not move records. They are cached, since caches are large and
-/// most mutants are such.
+/// Parts with the bytes before the call, for mutants that do not move records. Most mutants do not, and KV caches are large, so
+/// consecutive mutants share the parts.
 std::vector<WholePart> as_before(const CacheCase& c, const HostTensor& before) {
   struct Known {
     std::shared_ptr<const Unwritten> unwritten;

@@ -29,7 +29,7 @@ std::vector<int64_t> places_of(const GemmCase& c, const SortedSlots& sorted) {
   return places;
 }
 
-/// Each slot reads the row of a, with its scales, of the slot `slot_of` returns.
+/// Misreads a: each slot gets the row of a, and its scales, that belong to slot slot_of(slot).
 template <class Slot>
 void read_rows(const GemmCase& c, DotInputs& inputs, Slot slot_of) {
   const DotInputs right = inputs;

@@ -118,7 +118,7 @@ Answer answer_of(const Case& one, const Problem& problem, const std::vector<Host
 
 namespace {
 
-// The measures of rules.csv, each as in the source that its rows cite. a, b: an element of kernel and reference; x, y: all.
+// The measures of rules.csv, each as in the source that its row cites. a, b: elements of kernel, reference; x, y: their tensors.
 
 struct Measure {
   std::string name;
