@@ -62,8 +62,8 @@ constexpr int64_t kColumnPowers[] = {8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4
 /// Distances from a power of two that are tried: 1, a vector of 8, groups of 32 and 128.
 constexpr int64_t kSteps[] = {1, 8, 32, 128};
 constexpr int64_t kMostElements = int64_t{1} << 18;  ///< largest example, in elements; larger cases belong to the tier `far`
-constexpr const char* kManyCalls = "255";              ///< a cell of the column `before`
-constexpr size_t kTries = 400;                       ///< at most so many cases are tried with a replaced cell
+constexpr const char* kManyCalls = "255";              ///< a cell of `before`: this many warm-up calls make 8-bit counters wrap
+constexpr size_t kTries = 400;                       ///< for each missing value, at most this many cases are tried with it
 constexpr size_t kTriesOfContract = 40;              ///< the same limit for each contract, in rules 6 and 7
 
 const std::set<std::string> kSizes = {"m", "topk", "n", "k", "n_k", "tokens", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
@@ -506,7 +506,7 @@ TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
                                                "vllm.cutlass_moe_mm.sm_90;")}));
 }
 
-// Padding of byte scales: storage without a scale holds NaN in half of the cases, and finite bytes that differ in the others.
+// Padding of byte scales: storage without a scale holds NaN in half of the cases, and various finite bytes in the others.
 
 TEST(AbsentScales, AreFiniteInHalfOfTheCases) {
   for (const char* op : {"gemm_block_scaled", "gemm_grouped"}) {

@@ -293,7 +293,7 @@ Expectation BoundFused::expect(const Problem& problem, const std::vector<HostTen
 }
 
 std::vector<Hypothesis> BoundFused::mutants() const {
-  // the mutants outlive this case
+  // the mutants outlive this case, so they refer to a copy
   const auto c = std::make_shared<const BoundFused>(sum_, norm_, combine_, name_);
   const NormAnswer right = [norm = norm_](const Problem& problem, const std::vector<HostTensor>* stored) {
     return norm->expect(problem, stored);

@@ -73,10 +73,10 @@ class AcceptedPart {
   bool copies_;
   WholePart whole_;
   std::vector<int64_t> offsets_;     ///< offset of each element in the cache, row by row
-  std::vector<int32_t> low_, high_;  ///< accepted ordinals of the row that evaluate() computed
+  std::vector<int32_t> low_, high_;  ///< accepted ordinals (codes, numbered by value) of the last evaluate()
 };
 
-/// Sets low and high to the accepted ordinals of spans[first] and the following ones. An undefined result accepts anything.
+/// Sets low and high to the accepted ordinals (codes, numbered by value) from spans[first] on. An undefined result accepts any.
 void put(const Format& format, const Spans& spans, size_t first, std::vector<int32_t>& low, std::vector<int32_t>& high) {
   const size_t count = low.size();
   const auto ends = [&](const std::vector<double>& values, std::vector<int32_t>& ordinals) {

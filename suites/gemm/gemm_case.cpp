@@ -548,7 +548,7 @@ GemmCase read_gemm_case(const Case& c) {
     p.scales.b.block().layout = layout_of(cells, "layout_b", alike ? same : plain);
     if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
       cells.refuse("layout_a", "the instruction takes scales of format " + std::string(p.contract.unit.scale->name));
-  } else if (p.contract.experts) {  // such ops also take contracts with block scales, so they have the columns
+  } else if (p.contract.experts) {  // grouped ops have these columns for their contracts with block scales
     for (const char* column : {"layout_a", "layout_b"})
       if (cells.given(column)) cells.refuse(column, p.id() + " has no block scales");
   }

@@ -76,7 +76,7 @@ void bias_of_next(const GemmCase& c, DotInputs& inputs) {
   std::rotate(inputs.bias.begin(), inputs.bias.begin() + std::ptrdiff_t(c.n), inputs.bias.end());
 }
 
-/// A mutant in which the block at a position takes expert expert_of(...); nullopt if no row gets another expert.
+/// A mutant in which each slot uses expert expert_of(slot, its own expert); nullopt if no slot gets another expert than its own.
 template <class Expert>
 std::optional<SlotMistake> of_experts(const GemmCase& c, const char* name, Expert expert_of) {
   SlotMistake mistake{name, {}};

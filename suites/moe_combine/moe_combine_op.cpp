@@ -85,7 +85,7 @@ CaseName name_of(const Case& one, const CombineCase& c) {
 
 // The tensors of a call.
 
-/// Random streams of the tensors of a case. The rows of the slots with index k have stream k.
+/// Random streams of the tensors of a case. Row of x for slot k of a token: stream k.
 enum Ordinal : uint32_t { kWeights = 1000, kIds = 1001, kRows = 1002, kShared = 1003 };
 
 /// The random stream of a tensor on this rank.
