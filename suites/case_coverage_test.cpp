@@ -44,7 +44,7 @@ struct Lack {
 /// The values that the cases of one op lack. Rules:
 /// 1. A size column has 1, an odd number, and a number at most 1/8 above or below each power of two from 8 to 256 (rows) or 8192
 ///    (columns). The column m, and n of a weight, also have 0. A column `lengths` has a cell with zeros only. So has the column
-///    `tokens`, for the latest release of each contract with experts; it also has lists of more than 8 and of more than 16 entries.
+///    `tokens`, for the latest release of each contract with experts; it also has lists of more than 8 and 16 entries.
 /// 2. A column of input generators has every generator that suits its operand (FillInfo::suits).
 /// 3. Every other column has two values.
 /// 4. For every two columns that do not name generators, all pairs of their values occur. Sizes count as 0, 1, odd or even. Cases
