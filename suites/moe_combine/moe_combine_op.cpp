@@ -120,7 +120,7 @@ std::vector<int64_t> map_of(const CombineCase& c) {
   return map;
 }
 
-/// The row of x for each slot, in random order. If the contract skips unused rows, the rows of slots without expert come last.
+/// The row of x for each slot, in random order. Slots without expert get row -1 (skips_negative) or the last rows (skips_rows).
 std::vector<int64_t> rows_of_slots(const CombineCase& c, const std::vector<bool>& absent) {
   std::vector<int64_t> rows(size_t(c.rows()));
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i);
