@@ -544,7 +544,7 @@ TEST(AbsentScales, AreNanOrDiffer) {
 
 // Each op with a row stride has a case in the tier `far`, whose rows lie further apart than 32-bit offsets reach.
 
-/// Ops that have a row stride but no such case.
+/// Ops that have a row stride, but no case with a row stride in the tier `far`.
 std::set<std::string> without_far_rows(const std::vector<Case>& cases) {
   std::set<std::string> ops;
   for (const Op& op : shipped_ops().all())
@@ -596,7 +596,7 @@ TEST(RowsApart, EveryOpHasAColumnForThemOrAReason) {
   }
 }
 
-/// Each op that has such a column also has a quick case with gaps between rows.
+/// Each op with a column for gaps between rows has a quick case with gaps.
 TEST(RowsApart, EveryColumnForThemIsUsed) {
   std::set<std::string> unused;
   for (const Op& op : shipped_ops().all())

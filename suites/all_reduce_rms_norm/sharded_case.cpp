@@ -57,7 +57,7 @@ HostTensor shard(const HostTensor& whole, const std::string& role, int rank, int
   return part;
 }
 
-/// The inverse of shard(): assembles a tensor from those of all ranks.
+/// The inverse of shard(): fills `whole` with the columns that the tensors `role` of all ranks hold.
 void put_shards(HostTensor& whole, const std::vector<HostTensor>& from, const std::string& role, int ranks) {
   whole.bytes.resize(whole.spec.bytes());
   for (int rank = 0; rank < ranks; ++rank) {

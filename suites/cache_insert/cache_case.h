@@ -182,7 +182,7 @@ struct Placing {
   bool same_places(const Placing& other) const;
 };
 
-/// The name of the cache tensor in all these ops.
+/// The name of the cache tensor in all ops that fill a paged cache.
 inline constexpr const char* kCache = "kv_cache";
 
 /// Accepted bytes of the cache; `placing` gives the addresses. With `outputs`, some may depend on stored scales.

@@ -14,7 +14,7 @@ namespace assay {
 
 // The parsed case of these ops, and how an Op is made.
 
-/// What differs between these ops.
+/// What differs between the ops that fill a paged cache.
 struct CacheOpParts {
   std::string name;
   std::vector<RoleSpec> roles;  ///< all except slot_mapping and the cache

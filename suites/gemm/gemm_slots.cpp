@@ -88,7 +88,7 @@ std::optional<SlotMistake> of_experts(const GemmCase& c, const char* name, Exper
   return differs ? std::optional(mistake) : std::nullopt;
 }
 
-/// The same call with these lists of slots instead.
+/// The call with `lists` as its lists of slots. Every slot must keep the bits of its row of d.
 Relation with_lists(const GemmCase& c, const Problem& problem, const char* what, const SortedSlots& lists) {
   Relation relation{"slots", what, problem, "d", std::vector<int64_t>(size_t(c.stored_rows() * c.n), Relation::kAnything)};
   for (int64_t row = 0; row < c.m; ++row) {
