@@ -16,7 +16,7 @@
 
 namespace assay {
 
-/// A row of equivalent.csv: mutants (`fault`) that no input distinguishes from their contract. contract, x, fault: globs (a|b).
+/// A row of equivalent.csv: mutants that no input distinguishes from their contract. contract, x and fault hold globs (`a|b`).
 struct Equivalence {
   std::string contract, x, fault, why;
 };

@@ -150,7 +150,7 @@ GemmCase read_gemm_case(const Case& c);
 /// The contents of `sorted_token_ids`, `expert_ids` and `num_tokens_post_padded`. One more block follows the blocks in
 /// use: the slots of the first block with another expert. A kernel that also computes it overwrites the rows of these slots.
 struct SortedSlots {
-  std::vector<int64_t> ids;      ///< slots, block by block; unused entries of a block hold the number of slots, one too large
+  std::vector<int64_t> ids;      ///< slots, block by block; unused entries of a block hold the number of slots, which is no slot
   std::vector<int64_t> experts;  ///< the expert of each block; -1: its weights are on another device
   int64_t end = 0;               ///< number of `ids` in use
 };

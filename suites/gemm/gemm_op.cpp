@@ -514,7 +514,7 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
     add_slot_mistakes(c, inputs, readings);
   }
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
-  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // topk > 1: one token
+  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // or of the same token
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
     if (!last_row_is_unused || wrong.name != "a: the last row is the one before it") readings.push_back(of_misreading(c, wrong, inputs));
   // If two mutants are equivalent, the report names the first. Without split-K, let that be a dropped tail of k, not a lost part.

@@ -83,7 +83,7 @@ class CaseInputs {
   CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem, const RowReading& reading = {});
 
   RowInputs of_row(int64_t row) const;
-  /// Inputs for the first `columns` columns of row 0 (whole groups, unless scales are given). No norms. Ignores RowReading::end.
+  /// Inputs for the first `columns` columns of row 0: whole groups, unless scales are given. Not for norms. Ignores reading.end.
   RowInputs first_of_row0(int64_t columns) const;
 
  private:
