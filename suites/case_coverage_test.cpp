@@ -42,16 +42,16 @@ struct Lack {
 };
 
 /// The values that the cases of one op lack. Rules:
-/// 1. A size column has 1, an odd number, and a number within 1/8 of each power of two up to 256 (rows) or 8192 (columns). The
-///    column m, and n of a weight, also have 0. A column `lengths` has a cell with zeros only. So has the column `tokens`, for
-///    the latest release of each contract with experts.
+/// 1. A size column has 1, an odd number, and a number at most 1/8 above or below each power of two from 8 to 256 (rows) or 8192
+///    (columns). The column m, and n of a weight, also have 0. A column `lengths` has a cell with zeros only. So has the column
+///    `tokens`, for the latest release of each contract with experts; it also has lists of more than 8 and 16 entries.
 /// 2. A column of input generators has every generator that suits its operand (FillInfo::suits).
 /// 3. Every other column has two values.
 /// 4. For every two columns that do not name generators, all pairs of their values occur. Sizes count as 0, 1, odd or even. Cases
 ///    with 255 warm-up calls (column `before`) need no pairs: they test counters that wrap, which no other cell affects.
 /// 5. For each tensor that a cell `unaligned` may name, some case names it.
 /// 6. Every contract has cases with 1 row and with an odd number of rows. The latest release of each also has cases with more
-///    than 64 rows, and with slightly more than 8192 columns (GEMMs: 128).
+///    than 64 rows (not norms), and with slightly more than 8192 columns (GEMMs: 128).
 /// 7. Every contract has, for each format of x, a case with subnormals: generator `subnormal` or one of kSomeSubnormal.
 /// A rule requires only what the op accepts and one of our kernels advertises. To find out, the test replaces a cell of an
 /// existing case and tries the new case.
@@ -62,8 +62,8 @@ constexpr int64_t kColumnPowers[] = {8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4
 /// Distances from a power of two that are tried: 1, a vector of 8, groups of 32 and 128.
 constexpr int64_t kSteps[] = {1, 8, 32, 128};
 constexpr int64_t kMostElements = int64_t{1} << 18;  ///< largest example, in elements; larger cases belong to the tier `far`
-constexpr const char* kManyCalls = "255";              ///< a cell of the column `before`
-constexpr size_t kTries = 400;                       ///< at most so many cases are tried with a replaced cell
+constexpr const char* kManyCalls = "255";              ///< a cell of `before`: this many warm-up calls make 8-bit counters wrap
+constexpr size_t kTries = 400;                       ///< for each missing value, at most this many cases are tried with it
 constexpr size_t kTriesOfContract = 40;              ///< the same limit for each contract, in rules 6 and 7
 
 const std::set<std::string> kSizes = {"m", "topk", "n", "k", "n_k", "tokens", "room", "experts", "ranks", "q_heads", "k_heads", "v_heads", "tiles", "steps"};
@@ -77,7 +77,7 @@ const std::set<std::string> kSomeSubnormal = {"quiet", "specials", "quiet_specia
 constexpr int64_t kGroupsWithSubnormal = 5;
 /// Ops without rule 7: they copy bits, or take every input of a format.
 const std::set<std::string> kAnyNumbers = {"mma", "cast", "shuffle_weight", "weak_contiguity", "moe_sort"};
-/// Ops without rule 6: an instruction or head determines their shape, or they treat rows as flat memory.
+/// Ops without rule 6, besides all-reduces: an instruction or head determines their shape, or rows are flat memory to them.
 const std::set<std::string> kAnyRows = {"mma", "cast", "shuffle_weight", "qk_norm_rope", "q_norm_rope"};
 /// Columns for which rules 3 and 4 do not hold.
 const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions", "lengths", "starts", "pitch", "entries"};
@@ -506,7 +506,7 @@ TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
                                                "vllm.cutlass_moe_mm.sm_90;")}));
 }
 
-// Padding of byte scales: storage without a scale holds NaN in half of the cases, and finite bytes that differ in the others.
+// Padding of byte scales: storage without a scale holds NaN in half of the cases, and various finite bytes in the others.
 
 TEST(AbsentScales, AreFiniteInHalfOfTheCases) {
   for (const char* op : {"gemm_block_scaled", "gemm_grouped"}) {
@@ -544,7 +544,7 @@ TEST(AbsentScales, AreNanOrDiffer) {
 
 // Each op with a row stride has a case in the tier `far`, whose rows lie further apart than 32-bit offsets reach.
 
-/// Ops that have a row stride but no such case.
+/// Ops that have a row stride, but no case with a row stride in the tier `far`.
 std::set<std::string> without_far_rows(const std::vector<Case>& cases) {
   std::set<std::string> ops;
   for (const Op& op : shipped_ops().all())
@@ -596,7 +596,7 @@ TEST(RowsApart, EveryOpHasAColumnForThemOrAReason) {
   }
 }
 
-/// Each op that has such a column also has a quick case with gaps between rows.
+/// Each op with a column for gaps between rows has a quick case with gaps.
 TEST(RowsApart, EveryColumnForThemIsUsed) {
   std::set<std::string> unused;
   for (const Op& op : shipped_ops().all())

@@ -16,7 +16,7 @@
 
 namespace assay {
 
-/// A mutant that no input can tell from its contract. Contract, input format (several, joined by |) and mutant name are globs.
+/// A row of equivalent.csv: mutants that no input distinguishes from their contract. contract, x and fault hold globs (`a|b`).
 struct Equivalence {
   std::string contract, x, fault, why;
 };
@@ -33,7 +33,7 @@ struct Rulebook {
   /// Ids of all contracts and instructions.
   std::vector<std::string> contract_ids() const;
   bool is_unit(const std::string& contract) const;
-  /// Whether the contract is a row of that op kind. False also if the contract does not exist.
+  /// Whether the contract exists and its op kind is `flow`.
   bool is_row(const std::string& contract, const Flow& flow) const;
   /// The rows of a chain, first stage first. For a contract of one row: that row. For any other text: none.
   std::vector<const ContractRow*> links_of(const std::string& contract) const;
@@ -66,9 +66,9 @@ std::vector<std::shared_ptr<const Neighbour>> contract_edits(const std::string& 
 
 // Digests of the table rows that determine a case's accepted codes and mutants. Stored results use the digest as a key.
 
-/// Digest of all rows on which the case's accepted codes and mutants depend: rows named in its cells and rows that those name in
-/// turn; instructions that differ from a named one only in the last part of the id; equivalences of these contracts; all layouts
-/// and records. Comments and the cells source, why, since, until, evidence do not count. Needs an open registry.
+/// Digest of the table rows on which the case's accepted codes and mutants depend: contracts and instructions that its cells name
+/// and those that these name in turn; instructions whose ids differ only after the last dot (mutants use them); equivalences; all
+/// layouts and records. Comments and the cells source, why, since, until, evidence do not count. Needs an open registry.
 std::string rows_read_by(const Case& one);
 
 // The architecture of a tensor core instruction; `--arch` selects by it.

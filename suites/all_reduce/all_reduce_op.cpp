@@ -145,8 +145,8 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in the part of rank {}", owners.empty() ? "" : ", ", count, owner);
   const size_t parts = segments_of(c).size();
-  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise no rank owns a segment, and all
-                                                                             // positions are wrong
+  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise positions tell nothing: no rank
+                                                                             // owns a segment, and each has errors
   if (parts > 1 && by_parts) notes.push_back("wrong elements by position, in one equal part per rank: " + owners);
   return notes;
 }

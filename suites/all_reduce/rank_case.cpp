@@ -223,7 +223,7 @@ std::string freedom(const RankReduce& contract) {
   return "every rounding and the order are pinned: one code";
 }
 
-/// Accepts these sums, and requires that all ranks return the same bits.
+/// Accepts the sums of `inputs` under `contract`, and requires that all ranks return the same bits.
 Expectation of_inputs(const RankCase& c, const RankReduce& contract, std::shared_ptr<const RankInputs> inputs) {
   // If the owner of a sum returns it unencoded, its result differs from those of the other ranks.
   std::vector<RankSegment> apart;

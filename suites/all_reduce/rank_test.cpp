@@ -338,7 +338,7 @@ TEST(RankRaces, WhatIsRightAgreesHoweverAGroupIsUsed) {
         }
 }
 
-/// the numbers are in golden/records/rank_races.md
+/// In how many schedules each fault fails: golden/records/rank_races.md.
 TEST(RankRaces, AMissingOrRelaxedBarrierShowsInNearlyEverySchedule) {
   const Backend faulty = open_in_process(ASSAY_FAULTY_LIBRARY, "faulty");
   const Case two_shot = case_of("vllm.all_reduce_2stage", "4", "1");

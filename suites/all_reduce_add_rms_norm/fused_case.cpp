@@ -217,7 +217,7 @@ struct RankAnswer {
 
 std::string name_of_rank(int rank) { return "rank " + std::to_string(rank); }
 
-/// The outputs of one rank, as those of a call with a single rank.
+/// The outputs of one rank, relabelled as the outputs of a call with a single rank.
 std::vector<HostTensor> of_rank(const std::vector<HostTensor>& outputs, int rank) {
   std::vector<HostTensor> own;
   for (const HostTensor& output : outputs)
@@ -293,7 +293,7 @@ Expectation BoundFused::expect(const Problem& problem, const std::vector<HostTen
 }
 
 std::vector<Hypothesis> BoundFused::mutants() const {
-  // the mutants outlive this case
+  // the mutants outlive this case, so they refer to a copy
   const auto c = std::make_shared<const BoundFused>(sum_, norm_, combine_, name_);
   const NormAnswer right = [norm = norm_](const Problem& problem, const std::vector<HostTensor>* stored) {
     return norm->expect(problem, stored);
@@ -306,7 +306,7 @@ std::vector<Hypothesis> BoundFused::mutants() const {
                      return expect_fused(*c, problem, outputs, wrong.contract, right);
                    }});
   }
-  if (combine_) {  // these only name causes: cases of op moe_combine kill all of them
+  if (combine_) {  // mutants of the combine step only name causes here: cases of op moe_combine kill all of them
     const CombineExtents extents{combine_->m, combine_->topk, combine_->factor, combine_->absent || combine_->elsewhere,
                                  combine_->elsewhere};
     for (CombineNeighbour& wrong : combine_neighbours(combine_->contract, *combine_->x, extents)) {
@@ -319,7 +319,7 @@ std::vector<Hypothesis> BoundFused::mutants() const {
       all.push_back(std::move(of_rows));
     }
   }
-  // these only name causes: cases of the norm's own op kill all of them
+  // mutants of the norm only name causes here: cases of the norm's own op kill all of them
   for (Hypothesis& wrong : norm_->mutants()) {
     Hypothesis of_ranks{wrong.name, nullptr, wrong.equivalent};
     of_ranks.by_rows = wrong.by_rows;

@@ -27,7 +27,7 @@ enum class Misread {
 
 /// The values of one matrix on all ranks.
 struct Shards {
-  std::vector<std::vector<double>> x, before, gamma;  ///< for each rank, row by row
+  std::vector<std::vector<double>> x, before, gamma;  ///< of each rank, row by row; before: x of the last warm-up call
 
   std::vector<std::vector<double>> row(const std::vector<std::vector<double>>& from, int64_t row, int64_t columns) const {
     std::vector<std::vector<double>> parts;

@@ -23,7 +23,7 @@ RankSquares contract_of(const Cells& cells) {
   return read_rank_squares(row);
 }
 
-/// The op of whole rows, with the norm of op rms_norm.
+/// The op that normalizes whole rows, of all ranks' columns: the single stage of op rms_norm.
 const std::shared_ptr<const RowOpParts>& norm_of_rows() {
   static const auto parts = std::make_shared<const RowOpParts>(
       RowOpParts{.name = "all_reduce_rms_norm", .chain = RowChain({norm_stage()}), .columns = {}});
@@ -57,7 +57,7 @@ HostTensor shard(const HostTensor& whole, const std::string& role, int rank, int
   return part;
 }
 
-/// The inverse of shard(): assembles a tensor from those of all ranks.
+/// The inverse of shard(): fills `whole` with the columns that the tensors `role` of all ranks hold.
 void put_shards(HostTensor& whole, const std::vector<HostTensor>& from, const std::string& role, int ranks) {
   whole.bytes.resize(whole.spec.bytes());
   for (int rank = 0; rank < ranks; ++rank) {

@@ -39,8 +39,8 @@ struct SlotCell {
 /// Parses the cell. Throws std::invalid_argument for an unknown pattern or an invalid number.
 SlotCell parse_slots(const std::string& cell);
 
-/// The slot of each row, less than `places`, which is a multiple of `block_size`. Throws std::invalid_argument if there are more
-/// rows than slots, or if a slot is used twice.
+/// The slot of each row; negative: the row is not stored. The cache has `places` slots in blocks of `block_size`. Throws
+/// std::invalid_argument for more rows than slots, for a slot >= places, and for a slot that two rows use.
 std::vector<int64_t> slots_of(const SlotCell& cell, int64_t places, int64_t block_size, uint64_t seed);
 
 /// Random streams of the tensors of these ops. Golden files depend on them, so a new tensor needs a new number.
@@ -116,7 +116,7 @@ HostTensor slot_mapping(const CacheCase& c);
 /// one value per group of that part.
 std::vector<HostTensor> cache_scales(const CacheCase& c);
 std::vector<std::string> cache_scale_names(const CacheCase& c);
-/// Input cos_sin_cache [max_position, rotary], fp32, with the values of qk_norm_rope. kPositions: the usual max_position.
+/// Input cos_sin_cache [max_position, rotary], fp32, as unit_circle_cache() makes it. kPositions: the usual max_position.
 inline constexpr int64_t kPositions = 1024;
 HostTensor cos_sin_cache(const CacheCase& c, int64_t rotary);
 /// Input positions [m], int64: random rows of cos_sin_cache; the first token has position 0.
@@ -178,18 +178,18 @@ struct Placing {
   explicit Placing(const CacheCase& c) : record(c.record), block_stride(c.block_stride()), slots(c.slots) {}
   /// Byte offset in the cache of an element of a part, for a row with a slot.
   int64_t byte(const RecordPart& part, const CacheCase& c, size_t row, int64_t element) const;
-  /// Whether both write to the same bytes in the cache.
+  /// Whether both placings write the same bytes of the cache.
   bool same_places(const Placing& other) const;
 };
 
-/// The name of the cache tensor in all these ops.
+/// The name of the cache tensor in all ops that fill a paged cache.
 inline constexpr const char* kCache = "kv_cache";
 
-/// Accepted bytes of the cache; `placing` gives the addresses. `outputs` null: computed from the inputs alone.
+/// Accepted bytes of the cache; `placing` gives the addresses. With `outputs`, some may depend on stored scales.
 Expectation expect_cache(const Contract& contract, const Placing& placing, const CacheCase& c, const Problem& problem,
                          const std::vector<HostTensor>* outputs, const Misreading& misreading = {});
 
-/// The same for a mutant that does not move records, but only the first stored record: a fast first check.
+/// The accepted bytes of only the first stored record: a fast first check of mutants that do not move records.
 Expectation expect_first_record(const Contract& contract, const CacheCase& c, const Problem& problem,
                                 const Misreading& misreading);
 

@@ -73,10 +73,10 @@ class AcceptedPart {
   bool copies_;
   WholePart whole_;
   std::vector<int64_t> offsets_;     ///< offset of each element in the cache, row by row
-  std::vector<int32_t> low_, high_;  ///< accepted ordinals of the row that evaluate() computed
+  std::vector<int32_t> low_, high_;  ///< accepted ordinals (codes, numbered by value) of the last evaluate()
 };
 
-/// Sets low and high to the accepted ordinals of spans[first] and the following ones. An undefined result accepts anything.
+/// Sets low and high to the accepted ordinals (codes, numbered by value) from spans[first] on. An undefined result accepts any.
 void put(const Format& format, const Spans& spans, size_t first, std::vector<int32_t>& low, std::vector<int32_t>& high) {
   const size_t count = low.size();
   const auto ends = [&](const std::vector<double>& values, std::vector<int32_t>& ordinals) {
@@ -95,7 +95,7 @@ void put(const Format& format, const Spans& spans, size_t first, std::vector<int
     if (spans[first + i].any()) low[i] = Interval::anything().low, high[i] = Interval::anything().high;
 }
 
-/// Places for elements whose offsets are listed row by row.
+/// Addresses of elements whose offsets in the cache are listed row by row.
 Places listed_places(std::vector<int64_t> offsets, int64_t columns) {
   return Places::of_elements([all = std::make_shared<const std::vector<int64_t>>(std::move(offsets)), columns](
                                  int64_t row, int64_t column) { return (*all)[size_t(row * columns + column)]; });
@@ -254,8 +254,8 @@ std::vector<WholePart> parts_of(const std::shared_ptr<const Unwritten>& unwritte
   return parts;
 }
 
-/// Parts with the bytes before the call, for all mutants that do not move records. They are cached, since caches are large and
-/// most mutants are such.
+/// Parts with the bytes before the call, for mutants that do not move records. Most mutants do not, and KV caches are large, so
+/// consecutive mutants share the parts.
 std::vector<WholePart> as_before(const CacheCase& c, const HostTensor& before) {
   struct Known {
     std::shared_ptr<const Unwritten> unwritten;

@@ -14,7 +14,7 @@ namespace assay {
 
 // The parsed case of these ops, and how an Op is made.
 
-/// What differs between these ops.
+/// What differs between the ops that fill a paged cache.
 struct CacheOpParts {
   std::string name;
   std::vector<RoleSpec> roles;  ///< all except slot_mapping and the cache
@@ -26,7 +26,7 @@ struct CacheOpParts {
   bool (*takes)(const Flow& first, const Record&);
   /// Throws TableError unless the op takes this contract.
   void (*require)(const Cells& cells, const ContractRow& contract);
-  void (*require_case)(const Cells& cells, const CacheCase&) = nullptr;  ///< throws TableError for a parsed case; may be null
+  void (*require_case)(const Cells& cells, const CacheCase&) = nullptr;  ///< throws TableError if the op refuses the case
   /// Columns of each tensor of tokens. Null: a single tensor has all elements of a token.
   std::vector<int64_t> (*widths)(const CacheCase&) = nullptr;
 };

@@ -195,7 +195,7 @@ std::vector<uint32_t> inputs_of(const CastCase& c) {
 
 namespace {
 
-/// Accepts for each element exactly the code that these runs give.
+/// Accepts for each element of x exactly the code that `runs` give.
 Expectation expect_runs(const CastProfile& profile, const std::vector<CodeRun>& runs, const HostTensor& x) {
   const Part q{
       "q", &with_nans_by_code(*profile.format), {x.spec.shape[0], x.spec.shape[1]}, "a cast accepts one code for each input"};

@@ -59,7 +59,7 @@ namespace {
 /// Inputs per call: x and q, with their copies, then fit into a second-level cache.
 constexpr uint64_t kBlock = uint64_t{1} << 16;
 constexpr uint64_t kRange = uint64_t{1} << 28;  ///< inputs per call with the on-device checker
-constexpr size_t kMostGiven = size_t{1} << 20;  ///< stored runs of wrong codes; with more, the sweep stops
+constexpr size_t kMostGiven = size_t{1} << 20;  ///< most runs of codes that are stored; with more, the sweep stops
 
 /// The runs of a kernel's codes, built from consecutive blocks of inputs.
 class Given {

@@ -171,7 +171,7 @@ std::vector<CodeRun> watched_runs(const std::string& contract) {
   return runs_of(read_cast(rulebook().contracts.find(contract)));
 }
 
-/// How many codes the checker reports if `library` casts by contract `cast` and the steps are those of contract `steps_of`.
+/// How many codes the checker reports if `library` casts by contract `cast`, and it expects the codes of contract `steps_of`.
 WatchedResult watched(std::shared_ptr<const assay_library> library, const std::string& cast, const std::string& steps_of,
                       uint32_t first) {
   std::vector<CodeStep> steps;

@@ -64,7 +64,7 @@ bool names_one(const Verdict& verdict, const std::string& cause) {
   return false;
 }
 
-/// Whether the verdict names one of the mistakes in the cell. A kernel with two mistakes may show only one of them in a case.
+/// Whether the verdict names a mistake that `cell` lists. A kernel with two mistakes may show only one of them in a case.
 bool names_cause(const Verdict& verdict, const std::string& cell) {
   const std::vector<std::string> causes = causes_in(cell);
   return std::any_of(causes.begin(), causes.end(), [&](const std::string& cause) { return names_one(verdict, cause); });

@@ -45,7 +45,7 @@ struct Outcomes {
 /// Measures the kernels of the libraries in a folder, kind by kind, and a healthy library whose outputs get random wrong bytes.
 Outcomes measured(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases);
 
-/// Lines about these kernels in the file's table of misses that differ from what was measured.
+/// For the kernels in `sample`: lines of the file's table of misses that differ from what was measured.
 std::vector<std::string> differences(const Outcomes& outcomes, const std::vector<Subject>& sample, const std::string& file);
 
 constexpr const char* kKinds[][2] = {{"changed", "faults of `faults.csv`, other shapes and seeds"},

@@ -32,7 +32,7 @@ constexpr int64_t kMostElements = 1 << 15;
 /// The limit for faults.csv: large enough for a case in which a 16-bit offset wraps.
 constexpr int64_t kMostOfFaults = (1 << 16) + (1 << 14);
 
-/// How many rows a changed case has more: two; if groups span rows, one group.
+/// How many rows are added to a case: two, or the rows of one scale group if these are more.
 int64_t more_rows(const Case& one) {
   const auto group = one.parameters.find("group_size");
   const int64_t rows = group == one.parameters.end() || group->second.empty() ? 1 : parse_scale_spec(group->second).block().rows;

@@ -47,7 +47,7 @@ struct Score {
   void add(const Score& other);
 };
 
-/// The mistakes in a cell, which " + " separates.
+/// The mistakes that a cell such as "A + B" lists.
 std::vector<std::string> causes_in(const std::string& cell);
 
 /// Whether the line names the mistake `cause`. A mistake with several symptoms, such as a hang or stale data, has several globs,

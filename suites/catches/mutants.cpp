@@ -38,10 +38,10 @@ using namespace assay;
 using assay_mutants::State;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::duration<double> kLeastTime{1.0};  ///< a mutant's call may take at least this long
+constexpr std::chrono::duration<double> kLeastTime{1.0};  ///< no call of a mutant counts as hung before this time
 constexpr int kSlower = 20;  ///< a mutant that takes this many times as long as the healthy kernel counts as hung
 
-/// Cases in an order that depends on the seed. Those with the same inputs (at 32 and 64 lanes) stay together, to share them.
+/// Cases in an order that depends on the seed. Two cases with equal inputs (32 and 64 lanes) stay adjacent and share the inputs.
 std::vector<Case> shuffled(std::vector<Case> cases, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::map<std::string, uint64_t> keys;

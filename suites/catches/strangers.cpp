@@ -51,7 +51,7 @@ struct Counts {
   std::string first;  ///< the first failing case
 };
 
-/// Runs the kernels that match the glob on these cases, but only with 32 lanes: those with 64 lanes have the same inputs.
+/// Runs the kernels that match glob `kernels` on the cases with 32 lanes. Cases with 64 lanes have the same inputs.
 std::map<std::string, Counts> run(const Backend& backend, const std::vector<Case>& cases, const std::string& kernels,
                                   bool ladder = false) {
   RunOptions options;

@@ -208,7 +208,7 @@ GatherInputs inputs_of(const GatherCase& c, const Gather& contract, const Proble
 
 constexpr const char* kPinned = "every rounding is pinned: one code";
 
-/// The part of y that one part of the record gives. The first one also lists storage outside the rows, which must not change.
+/// The elements of y that come from one part of the record. The `first` part also lists the gaps of y, which must not change.
 Part part_of_y(const GatherCase& c, const RecordPart& part, bool copies, bool only, bool first) {
   const Format& format = part.kind == PartKind::kCodes && !copies ? *c.y : part.format_in(c.codes(), *c.y);
   const bool scales = part.kind == PartKind::kScales;

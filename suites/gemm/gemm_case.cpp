@@ -85,8 +85,8 @@ void require_room(const Cells& cells, const GemmCase& p) {
   if (most > max_finite(kInt32)) cells.refuse("k", "a sum over this k may overflow int32");
 }
 
-/// The expert of each stored row; `room` rows are stored. Experts begin at multiples of `align` rows, in ascending or descending
-/// order.
+/// The expert of each of the `room` stored rows; -1: none. Each expert begins at a multiple of `align` rows; the last expert
+/// comes first if `descending`.
 std::vector<int64_t> index_of(const std::vector<int64_t>& sizes, int64_t align, bool descending, int64_t room) {
   std::vector<int64_t> index;
   for (size_t i = 0; i < sizes.size(); ++i) {
@@ -179,14 +179,14 @@ LevelGrid grid_of_b(const GemmCase& p) {
   return grid;
 }
 
-/// For each expert the first row of its tiles, if it has whole tiles of `tile` rows; then the total number of rows.
+/// For each expert: its first row if all experts were padded to whole tiles of `tile` rows; then the total number of rows.
 std::vector<int64_t> tiles_of(const Groups& groups, int64_t tile) {
   std::vector<int64_t> first = {0};
   for (const int64_t size : groups.sizes()) first.push_back(first.back() + (size + tile - 1) / tile * tile);
   return first;
 }
 
-/// For contiguous experts whose scales have rows of their own: each expert's first row of scales, then the number of rows.
+/// For contiguous experts with contract.scale_rows > 0: each expert's first row of scale_a, a multiple of that; then the total.
 std::vector<int64_t> scale_rows_of(const GemmCase& p) {
   const int64_t each = p.contract.scale_rows;
   std::vector<int64_t> first = p.groups.first_rows();
@@ -280,7 +280,7 @@ std::shared_ptr<const std::vector<std::byte>> rows_of_experts(const GemmCase& c,
   return codes;
 }
 
-/// Tensor c [rows of all experts, n] with a column for each row of b. The n columns of an expert are those of its rows of b.
+/// Tensor c [m, n], widened to [m, rows of b]: each row's n addends move to the columns of its expert; other columns hold 0.
 std::vector<double> addends_of_experts(const GemmCase& c, const std::vector<double>& values) {
   std::vector<double> all(size_t(c.m * c.rows_of_b()));
   for (int64_t row = 0; row < c.m; ++row)
@@ -548,7 +548,7 @@ GemmCase read_gemm_case(const Case& c) {
     p.scales.b.block().layout = layout_of(cells, "layout_b", alike ? same : plain);
     if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
       cells.refuse("layout_a", "the instruction takes scales of format " + std::string(p.contract.unit.scale->name));
-  } else if (p.contract.experts) {  // such ops also take contracts with block scales, so they have the columns
+  } else if (p.contract.experts) {  // grouped ops have these columns for their contracts with block scales
     for (const char* column : {"layout_a", "layout_b"})
       if (cells.given(column)) cells.refuse(column, p.id() + " has no block scales");
   }
@@ -652,7 +652,7 @@ DotInputs gemm_inputs(const GemmCase& c, const Problem& problem) {
     inputs.own_a = rows_of_experts(c, tensor("a"), c.groups.capacity()), inputs.own_b = rows_of_experts(c, tensor("b"), c.n);
     inputs.product.a.codes = inputs.own_a->data(), inputs.product.b.codes = inputs.own_b->data();
   }
-  if (c.topk > 1) {  // copy the row of its token for each slot
+  if (c.topk > 1) {  // a slot reads the row of its token: copy it for each slot
     auto codes = std::make_shared<std::vector<std::byte>>();
     for (int64_t slot = 0; slot < inputs.m; ++slot) {
       const std::byte* const row = inputs.product.a.codes + slot / c.topk * c.k;

@@ -46,7 +46,7 @@ class GemmScale {
 
   TensorSpec spec(const std::string& role) const;
   /// A tensor with generated scales. Bytes that complete the last word or tile of a row are 0. Other storage without a scale
-  /// holds bytes 0xFF or, with `finite`, finite bytes that differ.
+  /// holds bytes 0xFF or, with `finite`, various finite bytes.
   HostTensor filled(const char* role, const FillRequest& request, bool finite = false) const;
   /// A copy of the tensor; storage without a scale is set as by filled().
   HostTensor with_other_padding(const HostTensor& tensor, bool finite) const;
@@ -97,9 +97,9 @@ struct GemmCase {
   GemmScales scales;                 ///< granularity, with the layouts of this case
   GemmScale scale_a, scale_b;        ///< the finest scales of a and b, as stored
   std::string scale;                 ///< input generator of scale_a, scale_b and the outer scales
-  bool absent_finite = false;        ///< storage without a scale holds finite bytes that differ; otherwise NaN
+  bool absent_finite = false;        ///< storage without a scale holds various finite bytes; otherwise NaN
   bool names_absent = false;         ///< a cell sets absent_finite; otherwise it is random, by contract, shape and seed
-  int64_t gap = 0;                   ///< unused elements between consecutive rows of a, b and d
+  int64_t gap = 0;                   ///< unused elements between consecutive rows of a and d; also of b if there are no groups
   bool nan_padding = false;          ///< rows of a that belong to no expert, and their scales, hold NaN; otherwise generated data
   std::vector<int64_t> experts;      ///< mutants only: the expert whose weights and scales each row uses; empty: its own expert
   std::vector<bool> unknown_rows, unknown_columns;  ///< mutants only: rows and columns of d that may hold anything, because their
@@ -128,7 +128,7 @@ struct GemmCase {
   bool has_outer_of_rows_of_b() const { return scales.b.outer() && outer_of_b().row_block > 0; }
 
   bool along_k() const { return contract.experts == GroupOrder::kAlongK; }
-  /// GEMMs grouped along k: for each expert, the sum of k / `each` over all earlier experts; then the total. `each` 1: elements.
+  /// GEMMs grouped along k: where each expert's k begins, then the total; counted in blocks of `each` elements (1: in elements).
   std::vector<int64_t> first_products(int64_t each = 1) const;
   int64_t stored_rows() const { return groups.any() ? groups.stored_rows() : m; }
   int64_t rows_of_a() const { return stored_rows() / topk; }
@@ -147,10 +147,10 @@ GemmCase read_gemm_case(const Case& c);
 
 // Sorted ids: the slots of a grouped GEMM, listed in blocks that belong to one expert each.
 
-/// The contents of `sorted_token_ids`, `expert_ids` and `num_tokens_post_padded`. After the blocks in use comes one more: slots
-/// of the first block with another expert. A kernel that also computes this block overwrites their rows.
+/// The contents of `sorted_token_ids`, `expert_ids` and `num_tokens_post_padded`. One more block follows the blocks in
+/// use: the slots of the first block with another expert. A kernel that also computes it overwrites the rows of these slots.
 struct SortedSlots {
-  std::vector<int64_t> ids;      ///< slots, block by block; the rest of a block holds the number of slots, which is no slot
+  std::vector<int64_t> ids;      ///< slots, block by block; unused entries of a block hold the number of slots, which is no slot
   std::vector<int64_t> experts;  ///< the expert of each block; -1: its weights are on another device
   int64_t end = 0;               ///< number of `ids` in use
 };
@@ -167,13 +167,13 @@ std::vector<SlotMistake> slot_mistakes(const GemmCase& c);
 /// Changed calls in which every slot must keep its bits: the slots of each block reversed, and the order of blocks reversed.
 std::vector<Relation> slot_relations(const GemmCase& c, const Problem& problem);
 
-/// The call: a, b, scale_a, scale_b, outer scales, the tensors that state the groups, bias and c if present, and d.
+/// The call: a, b, scale_a, scale_b, outer scales, tensors that say which rows each expert has, bias and c if present, and d.
 Problem gemm_problem(const GemmCase& c);
 
 /// Increases the row stride by `more` elements. The gaps hold all ones, which is NaN in formats that have NaN.
 void pull_apart(HostTensor& tensor, int64_t more);
 
-/// The tensors of a problem as the reference reads them: [stored rows, k] and [rows of b, k]. `problem` must outlive the result.
+/// The tensors of a problem as the reference reads them: a [stored rows, k] and b [rows of b, k]. `problem` must outlive them.
 DotInputs gemm_inputs(const GemmCase& c, const Problem& problem);
 
 /// A problem whose row i is row rows[i] of `problem`. Not for grouped GEMMs.

@@ -150,7 +150,7 @@ std::shared_ptr<const DotInputs> inputs_of(const SharedInputs& shared, const Gem
   });
 }
 
-/// Adds a mutant of `c` that computes case `judged` with inputs changed by `change`. Sets by_rows.
+/// Adds a mutant of `c` that computes case `judged` with inputs changed by `change`. Also sets its by_rows.
 Hypothesis& add_changed(const GemmCase& c, const std::string& name, const GemmCase& judged, const SharedInputs& inputs,
                         std::function<void(DotInputs&, const Problem&)> change, std::vector<Hypothesis>& all) {
   all.push_back({name,
@@ -231,7 +231,7 @@ void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vec
   all.back().by_rows = true;
 }
 
-/// TMA requires a pitch that is a multiple of 16 bytes, or four fp32 scales.
+/// TMA requires row strides that are multiples of 16 bytes, the size of four fp32 scales.
 constexpr int64_t kPitchOfScales = 4;
 
 /// Mutants: the kernel assumes that the pitch of dense scales is rounded up to 16 bytes. What it reads after the tensor is
@@ -337,7 +337,7 @@ void add_scales_as_one_matrix(const GemmCase& c, const char* role, const GemmSca
   }, all);
 }
 
-/// Mutant for scales in tiles of one expert: the kernel takes the expert's first row as the first row of its (padded) tiles.
+/// Mutant for scales in tiles of one expert: the kernel looks for them at the expert's first row of a, as if no tile were padded.
 void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.experts != GroupOrder::kOffsets || !c.scale_a.layout() || c.scale_a.layout()->tile_rows == 1) return;
   const LevelGrid grid = c.scale_a.grid();
@@ -365,7 +365,7 @@ void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, st
   }, all);
 }
 
-/// Mutant for contiguous experts whose scales have rows of their own: the kernel takes the expert's first row of a instead.
+/// Mutant for contract.scale_rows > 0: the kernel looks for the scales of a row at its row of a, not where scale_rows puts them.
 void add_scale_rows_ignored(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.scale_rows == 0) return;
   std::vector<int64_t> rows(size_t(c.stored_rows()));
@@ -428,7 +428,7 @@ void add_scales_without_offset(const GemmCase& c, const SharedInputs& inputs, st
     add("scale_b: experts one scale apart", &DotInputs::scale_b, [n = c.n](int64_t row) { return row / n + row % n; });
 }
 
-/// Mutants: a row uses the weights, or their scales, of another expert, or unused rows change it.
+/// Mutants: a row of d uses weights or weight scales of another expert, or is changed by unused rows of a.
 std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs) {
   std::vector<Hypothesis> all;
   const int64_t count = c.groups.count();
@@ -514,7 +514,7 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
     add_slot_mistakes(c, inputs, readings);
   }
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
-  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // or has the same token
+  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // or of the same token
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
     if (!last_row_is_unused || wrong.name != "a: the last row is the one before it") readings.push_back(of_misreading(c, wrong, inputs));
   // If two mutants are equivalent, the report names the first. Without split-K, let that be a dropped tail of k, not a lost part.
@@ -672,7 +672,7 @@ class BoundGemm : public BoundCase {
   Expectation programs(const Problem& problem) const override { return every_program(c_, problem); }
   bool is_meant(const SaidAlgorithm& said, const std::string& program) const override {
     if (!said.words.empty()) return false;
-    // 0: no promotion before the end, which intervals of k or more, and -1, also mean
+    // 0: no promotion before the end of k; -1 and intervals >= k mean the same
     const auto within_k = [&](int64_t every) { return every < 0 || every >= c_.k ? 0 : every; };
     if (said.promote != 0 && within_k(said.promote) != within_k(c_.contract.promote)) return false;
     const bool adds_parts = !program.empty() && program != "split-K 1";

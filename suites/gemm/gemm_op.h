@@ -40,8 +40,8 @@ Expectation expect_product(const GemmCase& c, const DotContract& contract, const
 
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c);
 
-/// The outputs of every known algorithm, whatever the contract: all instructions for these formats, promotion intervals, split-K
-/// counts and orders of scales. Names list these four. Variants may have equal sums at this k; other inputs distinguish them.
+/// The outputs of every known algorithm, whatever the contract: each instruction for the formats of a and b, with each promotion
+/// interval, split-K count and order of scales. An algorithm's name states these four. At a small k, several may have equal sums.
 Expectation every_program(const GemmCase& c, const Problem& problem);
 
 // Makes a GEMM case from a user's tensors (a dump): infers m, n, k, scales and result format from shapes and formats.

@@ -29,7 +29,7 @@ std::vector<int64_t> places_of(const GemmCase& c, const SortedSlots& sorted) {
   return places;
 }
 
-/// Each slot reads the row of a, with its scales, of the slot `slot_of` returns.
+/// Misreads a: each slot gets the row of a, and its scales, that belong to slot slot_of(slot).
 template <class Slot>
 void read_rows(const GemmCase& c, DotInputs& inputs, Slot slot_of) {
   const DotInputs right = inputs;
@@ -76,7 +76,7 @@ void bias_of_next(const GemmCase& c, DotInputs& inputs) {
   std::rotate(inputs.bias.begin(), inputs.bias.begin() + std::ptrdiff_t(c.n), inputs.bias.end());
 }
 
-/// A mutant in which the block at a position takes expert expert_of(...); nullopt if no row gets another expert.
+/// A mutant in which each slot uses expert expert_of(slot, its own expert); nullopt if no slot gets another expert than its own.
 template <class Expert>
 std::optional<SlotMistake> of_experts(const GemmCase& c, const char* name, Expert expert_of) {
   SlotMistake mistake{name, {}};
@@ -88,7 +88,7 @@ std::optional<SlotMistake> of_experts(const GemmCase& c, const char* name, Exper
   return differs ? std::optional(mistake) : std::nullopt;
 }
 
-/// The same call with these lists of slots instead.
+/// The call with `lists` as its lists of slots. Every slot must keep the bits of its row of d.
 Relation with_lists(const GemmCase& c, const Problem& problem, const char* what, const SortedSlots& lists) {
   Relation relation{"slots", what, problem, "d", std::vector<int64_t>(size_t(c.stored_rows() * c.n), Relation::kAnything)};
   for (int64_t row = 0; row < c.m; ++row) {

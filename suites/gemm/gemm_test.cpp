@@ -265,7 +265,7 @@ TEST(GemmGaps, RowsApartMeetTheirOwnCodesAndNothingIsWrittenBetweenThem) {
               testing::HasSubstr("gap: expected a contract of bytes in plain order"));
 }
 
-/// Rows of a and d of experts lie apart where DeepGEMM takes their stride; b is dense. The gaps of d, and rows of no expert, are padding.
+/// Grouped GEMMs with row strides of a and d; b is dense. Padding of d: gaps between rows, and rows of no expert.
 TEST(GemmGaps, RowsOfExpertsLieApartByIndexAndInPsum) {
   const Op& grouped = shipped_op("gemm_grouped");
   const TestCells cells = {{"contract", "deepgemm.m_grouped_fp8_gemm_psum.sm_90"}, {"tokens", "3;0;2"}, {"room", ""}, {"order", "ascending"}, {"n", "128"},

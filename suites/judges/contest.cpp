@@ -102,7 +102,7 @@ std::string cell(double number) {
   return text;
 }
 
-/// What is chosen for a trial besides the recipe.
+/// The format of x, the number of ranks and the shape of a trial, chosen from those that its recipe lists.
 struct Choice {
   std::string x, ranks;
   Shape shape;

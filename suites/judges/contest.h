@@ -22,10 +22,10 @@ namespace assay::judges {
 struct Recipe {
   std::string id;
   std::vector<std::string> x;  ///< formats of x, or of d for GEMMs; the first one that the kernel takes is used
-  std::string fill;        ///< generator of x (GEMMs: of a and b). The values are then
-  double factor = 1;       ///< multiplied by this (GEMMs: the scales of a and the added terms are),
-  double offset = 0;       ///< increased by this,
-  bool over_n = false;     ///< divided by the number of columns if this is set, and rounded to the format again
+  std::string fill;        ///< generator of x (GEMMs: of a and b)
+  double factor = 1;       ///< x is multiplied by this (GEMMs: the scales of a, bias and c are)
+  double offset = 0;       ///< then added to x, which is rounded to its format again (not for GEMMs)
+  bool over_n = false;     ///< `factor` is first divided by the number of columns
   std::string gamma, eps;  ///< norms: generator of gamma, and eps; GEMMs: `gamma` is the generator of the scales
   std::vector<std::array<int64_t, 3>> shapes;  ///< rows, columns, and k for GEMMs (otherwise 0)
   std::vector<std::string> ranks{};  ///< ops with ranks: numbers of ranks; empty: as in the kernel's own cases
@@ -47,8 +47,8 @@ struct Trial {
 };
 
 /// The trials of a recipe for a kernel: each factor of kScales with each shape that the kernel takes. All other cells are those
-/// of the first case in `models` that the kernel takes, preferably with groups of 128. A bound of amax is half the largest
-/// magnitude of uniform data. Given scales are amax / largest code, as in the projects' tests.
+/// of the first case in `models` that the kernel takes, preferably with groups of 128. The cell scale_ub becomes factor / 2, half
+/// of the largest magnitude of uniform data. Given scales are amax / largest code, as in the projects' tests.
 std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const std::vector<Case>& models);
 
 /// A kernel to test.
@@ -81,7 +81,7 @@ struct Marks {
   Tally assay;                            ///< Assay on its quick cases
 };
 
-/// Is called for every judgement about a kernel's outputs; prints the lines of --list.
+/// `said` is called for every judgement about a kernel's outputs; the program prints these as lines of --list.
 struct Listener {
   std::function<void(const std::string& judge, const std::string& data, const std::string& case_id, Judgement)> said;
 };

@@ -118,7 +118,7 @@ Answer answer_of(const Case& one, const Problem& problem, const std::vector<Host
 
 namespace {
 
-// The measures of rules.csv, each as in the source that its rows cite. a, b: an element of kernel and reference; x, y: all.
+// The measures of rules.csv, each as in the source that its row cites. a, b: elements of kernel, reference; x, y: their tensors.
 
 struct Measure {
   std::string name;
@@ -129,10 +129,10 @@ struct Measure {
 ///   close      torch.isclose for all elements: |a - b| <= atol + rtol |b| (of_kernel: |a|); Inf is close to Inf, NaN to nothing
 ///   equal      torch.equal: the values are equal; NaN equals nothing, and -0 equals 0
 ///   bits       the codes are equal
-///   steps      vLLM's fp8_ulp_distance: in the order of their values, codes are at most `steps` apart, and the share of those
+///   steps      vLLM's fp8_ulp_distance: in the order of their values, codes are at most `steps` apart, and the share of codes
 ///              that differ is less than `share`
 ///
-///   tiny_diff  sglang's assert_all_close_or_tiny_diff: bytes differ by at most 1, the share of those that differ is less than
+///   tiny_diff  sglang's assert_all_close_or_tiny_diff: bytes differ by at most 1, the share of bytes that differ is less than
 ///              `share`, and there are at most `elements` bytes; for int8 it compares a tensor with itself; no other formats
 ///   diff       DeepGEMM's calc_diff: 1 - 2 xy / (x x + y y) < limit
 ///   cosine     xy / (|x| |y|) > limit

@@ -1,6 +1,6 @@
 // Acceptance rules of other projects as data (rules.csv): how their tests compare a kernel's outputs with a reference.
 //
-// Assay itself does not use them. Applied to faulty and healthy kernels, they show what the tests detect.
+// Assay's verdicts do not use these rules. Applied to faulty and healthy kernels, the rules show what the projects' tests detect.
 #pragma once
 
 #include <array>

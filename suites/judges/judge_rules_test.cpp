@@ -1,4 +1,4 @@
-// The rules of other projects accept and reject what the tests accept and reject from which they are taken.
+// Each rule accepts and rejects the same outputs as the test of another project from which it is taken.
 #include "suites/judges/judge_rules.h"
 
 #include <gmock/gmock.h>

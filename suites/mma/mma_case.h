@@ -27,8 +27,8 @@ struct MmaCase {
   int64_t scales() const { return unit().scale ? k() / unit().scale_block : 0; }  ///< scales of each row
 };
 
-/// Throws TableError with row and column if the contract is not an instruction or has no model, or if scales are given that it
-/// does not have or missing that it has.
+/// Throws TableError with row and column if the contract is not an instruction or has no model, or unless the cell `scale` is
+/// given exactly for instructions with scales.
 MmaCase read_mma_case(const Case& c);
 
 /// The call: c, a, b, the scales if the instruction has them, and d.

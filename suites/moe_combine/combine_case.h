@@ -14,14 +14,14 @@ struct CombineCase {
   Combine contract;
   const Format* x = nullptr;
   int64_t m = 0, topk = 1, n = 1;
-  bool absent = false;     ///< some ids are < 0, or some rows of slots are < 0 or unused
+  bool absent = false;     ///< some slots have no expert: their id is < 0, or their row of x is < 0 or unused
   bool elsewhere = false;  ///< there is an expert_map, which places every second expert on another device
   bool nan_padding = false;
   std::string fill, weights, shared;  ///< input generators
   double factor = 1;
   uint64_t seed = 0;
   int warp = 0;
-  int rank = 0, ranks = 1;  ///< each rank has its own data; input generators for ranks know the slots of all ranks
+  int rank = 0, ranks = 1;  ///< each rank has its own data; generators for ranks count each slot of each rank as a rank
 
   const std::string& id() const { return contract.row->id; }
   /// An odd number of experts: then (first + 2 k) mod experts gives a token different experts, with odd and even numbers.

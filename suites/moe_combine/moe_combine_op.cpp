@@ -85,13 +85,13 @@ CaseName name_of(const Case& one, const CombineCase& c) {
 
 // The tensors of a call.
 
-/// Random streams of the tensors of a case. The rows of the slots with index k have stream k.
+/// Random streams of the tensors of a case. Row of x for slot k of a token: stream k.
 enum Ordinal : uint32_t { kWeights = 1000, kIds = 1001, kRows = 1002, kShared = 1003 };
 
 /// The random stream of a tensor on this rank.
 uint32_t of_rank(const CombineCase& c, Ordinal ordinal) { return ordinal + uint32_t(c.rank) * 16; }
 
-/// Whether each slot has no expert: all of tokens 1 and m - 1, the first of token 0, the last of token 2, and a random quarter.
+/// For each slot, whether it has no expert: all of tokens 1 and m - 1, the first of 0, the last of 2, and a random quarter.
 std::vector<bool> absent_slots(const CombineCase& c) {
   std::vector<bool> absent(size_t(c.m * c.topk), false);
   const Random random(c.seed, of_rank(c, kIds));
@@ -120,7 +120,7 @@ std::vector<int64_t> map_of(const CombineCase& c) {
   return map;
 }
 
-/// The row of x for each slot, in random order. If the contract skips unused rows, the rows of slots without expert come last.
+/// The row of x for each slot, in random order. Slots without expert get row -1 (skips_negative) or the last rows (skips_rows).
 std::vector<int64_t> rows_of_slots(const CombineCase& c, const std::vector<bool>& absent) {
   std::vector<int64_t> rows(size_t(c.rows()));
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i);

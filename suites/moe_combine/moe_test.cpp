@@ -57,7 +57,7 @@ TEST(MoeCombine, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(with("padding", "zero"), HasSubstr("'zero' is not one of: filled, nan"));
 }
 
-/// For each element of x, row by row: whether it is NaN.
+/// For each row of x: whether its first element is NaN.
 std::vector<bool> nan_rows(const HostTensor& x) {
   const int64_t n = x.spec.shape.back();
   std::vector<bool> rows;

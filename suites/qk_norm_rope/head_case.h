@@ -94,7 +94,7 @@ std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, i
 
 // Makes the ops that normalize and rotate heads.
 
-/// `roles`, `parameters`: those that the op has besides the rotation's.
+/// `roles`, `parameters`: the op's tensors and parameters besides those of the rotation.
 Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterSpec> parameters,
            std::vector<std::string> columns);
 

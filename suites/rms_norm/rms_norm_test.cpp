@@ -276,7 +276,7 @@ Apart apart(const Pair& pair) {
   return found;
 }
 
-constexpr double kFreeUlps = 0x1p-18;  ///< how far r and two quotients may change a scale; far above what they do
+constexpr double kFreeUlps = 0x1p-18;  ///< bound for what errors of r and two quotients change in a scale
 
 TEST(DoubleQuant, FusedAndUnfusedDifferByTheRoundingOfTheNorm) {
   const Apart found = apart(answers("aiter.double_quant_fused", "aiter.double_quant_unfused"));

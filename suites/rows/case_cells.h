@@ -22,8 +22,8 @@ class Cells {
   bool has(const std::string& column) const { return case_.parameters.contains(column); }
   /// Whether the table has the column and the cell is not empty; false without such a column.
   bool given(const std::string& column) const { return has(column) && !text(column).empty(); }
-  /// Whether the cell is given. Throws TableError if it is given and `has_use` is false, or if it is empty, `required` and the
-  /// case comes from a table (a dump has tensors instead). `what` says in the error what the cell describes.
+  /// Whether the cell is given. Throws TableError for a given cell if `has_use` is false. Also throws for an empty cell if
+  /// `required` is true and the case comes from a table (a dump has tensors instead). `what`: the error's noun for the cell.
   bool wanted(const std::string& column, bool has_use, const std::string& what, bool required = true) const;
   const std::string& text(const std::string& column) const { return case_.text(column); }
   /// Throws TableError about this cell.
@@ -41,7 +41,7 @@ class Cells {
   std::vector<int64_t> counts(const std::string& column) const;
   /// A nonnegative number.
   double number(const std::string& column) const;
-  /// The format that the cell names. If `takes` rejects it, throws and quotes the contract's column `listed`.
+  /// The format that the cell names. Throws TableError if `takes` returns false; the error quotes cell `listed` of the contract.
   const Format& format_taken(const std::string& column, const ContractRow& row, const std::string& listed,
                              const std::function<bool(const Format&)>& takes) const;
   int warp() const;
@@ -49,7 +49,7 @@ class Cells {
   bool of_given_data() const { return case_.of_given_data; }
   /// The input generator. Empty for given data, because the caller provides the tensor.
   std::string fill_name(const std::string& column) const;
-  /// 0 for given data.
+  /// The seed of the input generators; 0 for given data.
   uint64_t seed() const;
 
  private:

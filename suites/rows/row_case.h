@@ -35,7 +35,7 @@ struct RowCase {
   double eps = 0;
   double scale_ub = HUGE_VAL;  ///< for contracts with an upper bound of amax
   std::string fill, up, residual, gamma, beta, gate, scale_fill,
-      zero_fill, outer_fill;  ///< input generators; for gated contracts `fill` is the one of the gate
+      zero_fill, outer_fill;  ///< input generators; of a gated contract, `fill` generates the gate half of x
   uint64_t seed = 0;
   int warp = 0;
 
@@ -47,7 +47,7 @@ struct RowCase {
   int64_t group_size() const { return has_scales() ? scales.block().columns_of(n) : 0; }  ///< columns per scale
   int64_t group_rows() const { return has_scales() ? std::max<int64_t>(1, scales.block().rows_of(m)) : 1; }  ///< rows per scale
   int64_t scales_of_row() const { return (n + group_size() - 1) / group_size(); }
-  /// If one scale covers all rows, it exists even if m is 0.
+  /// Rows of the scale grid. A scale that covers all rows exists even if m is 0.
   int64_t rows_of_scales() const {
     return m == 0 && has_scales() && scales.block().rows == 0 ? 1 : (m + group_rows() - 1) / group_rows();
   }
@@ -74,7 +74,7 @@ struct ScalesOfOp {
   bool given = false, across_rows = false;
 };
 
-// Each function returns why an op does not take a contract, or "". Its comment is the reason that it checks: the contract
+// Each function returns "" or the reason why an op does not take a contract. The comments continue the sentence "The contract":
 
 /// has another op kind ("group_quant", "quant_azp", "row_norm", "chain"),
 std::string not_of_flow(const ContractRow& contract, const std::string& flow);
@@ -84,7 +84,7 @@ std::string not_chain_of(const ContractRow& contract, const std::string& first_f
 std::string without_mean(const ContractRow& contract);
 /// does not add a residual,
 std::string without_residual(const ContractRow& contract);
-/// does not have such scales, and the quantization at the end of its chain does not either,
+/// does not have the kind of scales that `scales` describes, neither itself nor in the last contract of its chain,
 std::string without_scales(const ContractRow& contract, const ScalesOfOp& scales);
 /// needs an input for which the op has no column: a residual, a gate, a beta, or a second level of scales.
 std::string lacking_column(const ContractRow& contract, const std::function<bool(const char*)>& has);
@@ -92,7 +92,7 @@ std::string lacking_column(const ContractRow& contract, const std::function<bool
 /// Throws TableError about the cell `contract` unless the contract rounds y to the format of x. Called by ops that store y.
 void require_stored_y(const Cells& cells, const ContractRow& contract);
 
-/// "bf16.m16.n7168.g128.row": only the properties that the op has.
+/// The shape in a case id, such as "bf16.m16.n7168.g128.row". It names only properties that the op has.
 std::string shape_id(const RowCase& c);
 
 /// The parts of the id of `c`, from which `p` was parsed:
@@ -129,7 +129,7 @@ class ScalePlaces {
     }
   }
 
-  /// The tensor blockscale_offsets: for each group, the scale rows (rounded up to tiles) of all groups before it; then the total.
+  /// The tensor blockscale_offsets: each group's first scale row if every group fills whole tiles; then the total number of rows.
   std::vector<int64_t> first_rows_of_tiles() const;
 
  private:

@@ -49,7 +49,7 @@ struct Rows {
   const std::vector<HostTensor>* const outputs;
   const CaseInputs inputs;
   std::optional<ScalePlaces> places;                            ///< addresses of the scales, if the op stores scales
-  std::function<std::shared_ptr<const RowBehind>()> first_row;  ///< for mutants: unchanged stages' results on row 0, or null
+  std::function<std::shared_ptr<const RowBehind>()> first_row;  ///< for mutants: FirstRow::behind(), may return null
 
   Rows(std::shared_ptr<const Contract> of, std::shared_ptr<const RowCase> one, const Problem& problem,
        const std::vector<HostTensor>* stored, const RowReading& reading)
@@ -111,7 +111,7 @@ struct Rows {
     return evaluate_behind(first_numbers(*behind, columns), contract, of_row, nullptr, *c.x);
   }
 
-  /// The codes of these columns and their scales; empty for all other parts. A mutant that they kill needs no full answer.
+  /// Accepted codes of the first columns_of_glimpse() columns of row 0, and of their scales: a fast first check of mutants.
   AcceptedBlock glimpse(const std::vector<Part>& parts) const {
     const auto columns = size_t(columns_of_glimpse());
     AcceptedBlock block{std::vector<AcceptedRows>(parts.size())};

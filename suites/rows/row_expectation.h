@@ -25,11 +25,11 @@ Spans as_stored(Spans scale, const Format& element);
 /// Why the contract accepts several codes for an element, computed from the first row of a case.
 std::string reason_of(const Contract& contract, const RowInputs& first_row, const Format& x);
 
-/// Most mutants are killed by the first row. Mutants of the last stage share the result of the earlier stages on that row; this
-/// is its cache. Thread-safe.
+/// Caches the results of all stages before the last one on the first row of a case. Mutants are tried on that row first, because
+/// it kills most of them, and all mutants of the last stage need the same earlier results. Thread-safe.
 class FirstRow {
  public:
-  /// Null unless the mutant changes only the last stage. `inputs` creates the inputs of the first row.
+  /// The cached results; null unless the mutant changes only the last stage. `inputs` creates the inputs of the first row.
   std::shared_ptr<const RowBehind> behind(const Neighbour& mistake, const Problem& problem,
                                           const std::function<RowInputs()>& inputs, const Format& x);
 
@@ -37,14 +37,14 @@ class FirstRow {
   MadeOnce<RowBehind> known_;
 };
 
-/// The accepted codes of a case, with one step per row. If `outputs` is null, they are computed from the inputs alone.
+/// The accepted codes of a case, row by row. With `outputs`, some may depend on what the kernel stored, such as a scale.
 Expectation expect_rows(const std::shared_ptr<const Contract>& contract, const std::shared_ptr<const RowCase>& c,
                         const Problem& problem, const std::vector<HostTensor>* outputs, const RowReading& reading = {});
 /// The same; copies the contract and the case.
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
                         const std::vector<HostTensor>* outputs, const RowReading& reading = {});
 
-/// The same for a mutant. Nothing is copied, since a case has hundreds of mutants, and all of them share `first`.
+/// The same for a mutant. Nothing is copied, since a case has hundreds of mutants. All mutants of a case share the cache `first`.
 Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const std::shared_ptr<const RowCase>& c,
                            const Problem& problem, const std::vector<HostTensor>* outputs,
                            const std::shared_ptr<FirstRow>& first);

@@ -74,7 +74,7 @@ Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack,
 }
 
 /// Says which bytes of the stored words are 0xFF (NaN in E8M0). Without a mask, the mantissa bits of a scale overwrite the byte
-/// of the scale before it, so a word with a single scale has no such byte.
+/// of the scale before it, so a word with a single scale does not show the mistake.
 std::string nan_bytes_in_words(const RowCase& c, const std::vector<HostTensor>& outputs) {
   const HostTensor& scale = find(outputs, "scale");
   const ScalePlaces places(c);

@@ -412,7 +412,7 @@ Expectation BoundRows::expect(const Problem& problem, const std::vector<HostTens
 std::vector<Hypothesis> BoundRows::mutants() const { return row_hypotheses(c_); }
 
 std::unique_ptr<const BoundCase> BoundRows::excerpt() const {
-  if (c_->groups.capacity() > 0) return nullptr;  // its rows are determined by its experts
+  if (c_->groups.capacity() > 0) return nullptr;  // masked groups store `capacity` rows each, however few are in use
   int64_t rows = std::max<int64_t>(1, kExcerptElements / c_->n);
   if (c_->m <= rows) return nullptr;
   if (c_->groups.any()) return with(c_->with_fewer_tokens(rows));

@@ -109,7 +109,7 @@ struct RowOpParts {
   bool independent_rows = true;
 };
 
-/// A parsed case of a chain of stages. Composed ops also use it, with other rows than those of the case table.
+/// A parsed case of a chain of stages. Fused ops also use it for their row-wise stages; its x is then another op's output.
 class BoundRows : public BoundCase {
  public:
   BoundRows(std::shared_ptr<const RowOpParts> op, RowCase c, CaseName name)

@@ -174,7 +174,7 @@ const Spans& CaseInputs::maxima_of_rows(int64_t row_of_groups) const {
     const int64_t end = std::get<AmaxScales>(quant.scales).amax.over == Over::kFirstRow
                             ? first + 1
                             : std::min(case_.m, first + case_.group_rows());
-    // in bands of rows, in parallel: one group may be the whole tensor
+    // one group may be the whole tensor, so stretches of rows are searched in parallel
     constexpr int64_t kRowsOfStretch = 128;
     std::vector<Spans> stretches(size_t((end - first + kRowsOfStretch - 1) / kRowsOfStretch));
     for_each_in_parallel(int64_t(stretches.size()), [&](int64_t i) {

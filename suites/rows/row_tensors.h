@@ -33,19 +33,19 @@ ConstByteRows byte_rows(const HostTensor& tensor);
 ByteRows byte_rows(HostTensor& tensor, int64_t rows);
 ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows);
 
-/// Whether the tensor is far (TensorSpec::far): rows at this stride, with the gaps, would take more than 256 MiB.
+/// Whether rows at this stride, with the gaps between them, take more than 256 MiB. TensorSpec::far then keeps only the rows.
 bool lie_far(const Format& format, int64_t rows, int64_t stride);
 /// A copy of a dense matrix with rows `stride` elements apart (0: dense), beginning at element `offset`. The gaps hold all-ones
 /// bits (NaN). The rows of a far tensor are not moved; only its TensorSpec::far is set.
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
 /// Shifts the tensor by `shift` elements within a larger storage. The elements before it are unused; in inputs they hold NaN.
 HostTensor shifted(HostTensor tensor, int64_t shift);
-/// An int32 input that the case determines, not random data: the numbers of rows of the experts, or their offsets.
+/// An int32 input that the case determines, not random data: each expert's number of rows, or its first row.
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& values);
 HostTensor input_integers(const std::string& name, const std::vector<int64_t>& shape, const std::vector<int64_t>& values);
 /// The elements of the int32 tensor `name`; empty if there is no such tensor.
 std::vector<int64_t> integers_of(const std::vector<HostTensor>& tensors, std::string_view name);
-/// The same as int64, for positions and slots of tokens.
+/// Like input_integers(), but int64: positions or slots of tokens.
 HostTensor input_int64(const std::string& name, const std::vector<int64_t>& values);
 
 // The reference's inputs for each row of a case.
@@ -83,7 +83,7 @@ class CaseInputs {
   CaseInputs(const Contract& contract, const RowCase& c, const Problem& problem, const RowReading& reading = {});
 
   RowInputs of_row(int64_t row) const;
-  /// Columns 0 to `columns` - 1 of row 0, for contracts without a norm; whole groups, unless scales are given. Ignores `end`.
+  /// Inputs for the first `columns` columns of row 0: whole groups, unless scales are given. Not for norms. Ignores reading.end.
   RowInputs first_of_row0(int64_t columns) const;
 
  private:
@@ -127,7 +127,7 @@ const std::vector<WrongAngles>& wrong_angles();
 /// The token's entry in the int64 input `positions`.
 int64_t position_of_token(const Problem& problem, int64_t token);
 
-/// The angles of a token, from the inputs positions and cos_sin_cache. Wrong readings also stay inside the cache.
+/// The angles of a token, from the inputs positions and cos_sin_cache. A mutant's position is clamped to the rows of the cache.
 Angles angles_of_token(const Problem& problem, const AngleReading& reading, int64_t token);
 
 /// Appends a line that says to which rotated pair column `column` of a head belongs; none if it is not rotated.
