@@ -377,7 +377,7 @@ TEST(Unwritten, CountsElementsOfWhichAByteIsUntouched) {
   EXPECT_EQ(unwritten_elements(part, spec, {{6, 21}}).elements, 1);
 }
 
-/// A kernel that assigns slots by atomics stores other indices in the second call, so one byte may keep both sentinels by chance.
+/// A kernel that assigns slots by atomics stores other indices in the second call. One byte may equal both sentinels by chance.
 TEST(Unwritten, AnIndexIsUnwrittenIfAllOfItsBytesAre) {
   const Part part = pinned(kInt32, {1, 2}).part;
   const TensorSpec spec = dense("sorted_ids", Role::kOutput, kInt32, {1, 2});

@@ -193,7 +193,7 @@ namespace {
 
 int64_t blocks(int64_t size, int64_t block) { return (size + block - 1) / block; }
 
-/// The smallest power of two that is large enough as a cell's extent to cover `size` with at most `most` cells.
+/// The extent of a cell: the smallest power of two for which at most `most` cells cover `size` elements.
 int64_t cell_size(int64_t size, int64_t most) {
   int64_t cell = 1;
   while (blocks(size, cell) > most) cell *= 2;
