@@ -289,7 +289,7 @@ void compare_all_rows(MatchedContracts& matched, const MatchProgress& progress) 
   asked = std::move(fitting);
 }
 
-/// Names the algorithms that could have computed the outputs, whatever contract they belong to.
+/// Names the algorithms that could have computed the outputs, also algorithms that the compared contracts do not admit.
 std::string programs_text(const std::vector<Held>& ranked) {
   std::string text, nearest, untried;
   std::set<std::string> tried;  // several contracts share most algorithms
@@ -342,7 +342,7 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
   MatchedContracts matched;
   size_t sample = 0;
   const auto uses_all = [&](const Op* op) { return unused_role(*op, roles).empty(); };
-  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // false: no op has a role for every tensor
+  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // an op has a role for every tensor
   for (const std::string& contract : rulebook().contract_ids())
     for (const Op* op : ops)
       if (!op->takes(contract))
