@@ -168,7 +168,7 @@ bool decide_any_two(const Instruction& i, const Seen& seen, Fit& fit) {
 // Finds the model that explains most of an instruction's results.
 
 constexpr int64_t kAll = std::numeric_limits<int64_t>::max() / 2;
-constexpr size_t kMostFinerOrders = 12;  ///< limit per Shape on orders that tell more places apart than the results do
+constexpr size_t kMostFinerOrders = 12;  ///< limit per Shape on orders with fewer exchangeable places than the results show
 constexpr int kMostSweeps = 4;
 constexpr int64_t kFarBehind = 4;
 constexpr int64_t kNearlyAll = 8;  ///< a model explains nearly all elements if it leaves less than 1/8 unexplained
@@ -212,7 +212,7 @@ std::vector<Shape> shapes(const Instruction& i, bool c_at_the_end) {
   return all;
 }
 
-/// `same` gets the Shape in each order of k that has exactly the exchangeable places of `alike`; `finer`: in some with fewer.
+/// Adds to `same` the Shape in each order with exactly the exchangeable places of `alike`, to `finer` in some orders with fewer.
 void in_orders(const Shape& shape, const Instruction& i, const std::vector<int>& alike, std::vector<Unit>& same,
                std::vector<Unit>& finer) {
   std::vector<Unit> found;

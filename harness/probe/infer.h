@@ -23,7 +23,7 @@ struct Unexplained {
 /// The unexplained results by kind of input; kinds without any are left out.
 std::vector<Unexplained> unexplained_by(const Unit& unit, const Instruction& instruction, const Seen& seen);
 
-/// Parameter values that cannot be told from the fitted one: a search (separate.h) found no input on which results differ.
+/// Values of a parameter with the same results as the fitted value: a search (separate.h) found no input on which they differ.
 struct NotObservable {
   std::string cell, what;  ///< "align(25) truncate .. align(28) truncate"
 };

@@ -151,7 +151,7 @@ inline Exponents factors_of(const Instruction& i, int e) {
   return {std::clamp(e - b, bottom_exponent(*i.a), top_exponent(*i.a)), b};
 }
 
-/// The largest product exponent for which d can hold a sum.
+/// The largest exponent of a product, chosen so that d can hold a sum of a few such products.
 inline int high_product(const Instruction& i) {
   return std::min({top_exponent(*i.a) + top_exponent(*i.b), top_exponent(*i.d) - 2, 40});
 }
