@@ -78,7 +78,7 @@ extern const char* const kStyle;
 /// with equal counts share a line. Contracts that the library does not offer are collapsed.
 void matrix(Node section, const RunResult& result, const std::vector<FailureGroup>& groups, const ContractTexts& contracts);
 
-// What a run's data can detect, as a section of the HTML report.
+// Which mutants the inputs of a run expose, as a section of the HTML report.
 
 /// A collapsed table for each op: one row per output tensor of each contract, summed over the data sets of its cases. Nothing if
 /// no mutation score was computed.

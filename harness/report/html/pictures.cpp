@@ -158,8 +158,8 @@ void neighbours_table(Node parent, const TensorFinding& f) {
 
 namespace {
 
-/// A shade is for cells with a share of wrong elements above the limit of the shade before it, up to and including `up_to`
-/// percent. The last shade is for completely wrong cells.
+/// A shade of the heat map. It marks cells whose share of wrong elements is above the `up_to` of the shade before it, and at most
+/// its own `up_to`, in percent. The last shade marks cells in which every element is wrong.
 struct Shade {
   std::string_view grey, words;
   double up_to;
