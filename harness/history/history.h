@@ -77,7 +77,7 @@ struct HistoryFilter {
   int64_t last = 0;                                                   ///< only this many newest runs; 0: all
 };
 
-/// A part of a history in memory. Indices refer to these lists.
+/// A part of a history in memory. All indices in these structs refer to the lists below.
 struct HistoryData {
   struct Series {
     std::string case_id, kernel, op, contract, warp;
@@ -115,7 +115,7 @@ class History {
   HistoryData read(const HistoryFilter& filter) const;
 
   /// The run that the wish names. Else the newest other run on the chip whose outcomes are as expected. Else the newest other run
-  /// on the chip with another library file and another commit: with the same ones it is an earlier try of the same change. For a
+  /// on the chip with another library file and another commit: a run with the same one is an earlier try of the same change. For a
   /// share: also the nearest runs of the other shares, as in newest(). Throws UsageError if there is none.
   BaselineChoice baseline(const BaselineWish& wish) const;
 
