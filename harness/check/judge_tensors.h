@@ -66,7 +66,7 @@ struct TensorsVerdict {
 
 /// How judge_tensors() searches for the cause of a failure.
 struct CauseSearch {
-  int64_t budget = WorkBudget::kShort;             ///< in units of WorkBudget; 0: no search
+  int64_t budget = WorkBudget::kShort;             ///< limit on the cost of the search, in WorkBudget units; 0: no search
   std::function<void(const Verdict&)> before = {};  ///< called for a failure before the search for its cause
 };
 

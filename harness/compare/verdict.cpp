@@ -128,9 +128,9 @@ namespace {
 
 /// Constants for a branch-free conversion of codes to ordinals.
 struct Layout {
-  int32_t bits;           ///< width of the code in bits
+  int32_t bits;           ///< mask of the bits of a code
   int32_t sign;           ///< sign bit, or 0
-  int32_t largest;        ///< largest magnitude that is not NaN
+  int32_t largest;        ///< a code without its sign bit is treated as NaN if it is larger
   int32_t negative_zero;  ///< ordinal of -0 (only the sign bit set)
   int32_t nan, nan_bits;  ///< the ordinal of a NaN code is nan - (code & nan_bits)
 };

@@ -112,8 +112,8 @@ class MadeOnce {
  private:
   std::mutex mutex_;
   const Problem* problem_ = nullptr;
-  const void* first_ = nullptr;  ///< address of the first tensor's bytes; differs if another problem has the address problem_ now
-                                 ///< (the Problem object of an earlier case was destroyed)
+  const void* first_ = nullptr;  ///< address of the first tensor's bytes; needed because a new Problem may lie at the address of
+                                 ///< a destroyed one
   std::shared_ptr<const Made> made_;
 };
 

@@ -23,7 +23,7 @@ enum class Turn {
 /// One case on one kernel and chip.
 struct CaseChange {
   Turn turn = Turn::kFails;
-  int32_t series = 0;  ///< index in HistoryData
+  int32_t series = 0;  ///< index of HistoryData::series
   std::string chip;
   size_t since =
       0;  ///< index of the run with the newest turn (kBits, kBudget: the newest change); kMissing: the first run without the case
@@ -47,7 +47,7 @@ struct ChangeGroup {
 
 /// All verdicts of a contract, kernel and chip in one run.
 struct LinePoint {
-  size_t run = 0;  ///< index in HistoryData
+  size_t run = 0;  ///< index of HistoryData::runs
   int64_t verdicts = 0, wrong = 0, known = 0;  ///< known: wrong, as the known-failures list expects
   double budget_use = 0;                       ///< largest of the verdicts
 };

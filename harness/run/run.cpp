@@ -206,7 +206,7 @@ class Progress {
         result.ended_by = ended_by_;
         continue;
       }
-      // verdicts after a pair without a verdict were not shown yet
+      // on_verdict has not seen the verdicts behind the first pair without a verdict
       if (size_t(&slot - slots_.data()) >= shown_ && options_.on_verdict) options_.on_verdict(*slot);
       result.device_lost |= slot->device_lost;
       result.verdicts.push_back(std::move(*slot));
