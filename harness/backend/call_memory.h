@@ -86,8 +86,8 @@ class FarPages {
 
 // Memory of one tensor on a library's device, between two guard zones.
 
-/// Allocated with the library's functions, or in this process if the library has none. Later calls reuse it, since a device
-/// allocation costs more time than a tiny case.
+/// The library's functions allocate the memory, or this process does if the library has none. Later calls reuse it, since a
+/// device allocation costs more time than a tiny case.
 ///
 /// The guard zones on both sides hold a pattern that differs between blocks. After the call, changed bytes in them are counted.
 /// In host memory a zone has at least kGuard bytes, and an access beyond it ends the process (GuardedPages). Device memory cannot

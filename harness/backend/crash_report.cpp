@@ -339,7 +339,7 @@ namespace {
 
 // Reports a kernel that ends the program.
 
-/// Set in the thread that calls a kernel. exit() runs say_who_exits() in the thread that calls exit().
+/// The text to print; set only in the thread that calls a kernel. exit() runs say_who_exits() in the thread that calls exit().
 thread_local const std::string* calling = nullptr;
 
 void say_who_exits() {

@@ -280,7 +280,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     ended.poisoned = true;
   }
   (void)environment.restore();
-  if (request.problem->ranks > 1) forget_group();  // its flags may be those of an unfinished call
+  if (request.problem->ranks > 1) forget_group();  // a call that failed may have left flags that make the next call wrong
   return ended;
 }
 

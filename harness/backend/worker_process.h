@@ -77,8 +77,8 @@ class Process {
 
   int socket() const { return socket_; }
   pid_t number() const { return process_; }
-  /// Becomes readable when the process has ended, even if a child holds its socket open; -1 if the system has no such descriptors
-  /// (pidfd).
+  /// A descriptor (pidfd) that becomes readable when the process has ended, even if a child holds its socket open. -1 if the
+  /// system has no pidfd.
   int end() const { return end_; }
   /// Returns false if the process still exists some seconds after SIGKILL, because it is in an uninterruptible driver call.
   /// The process is then left alone.

@@ -598,8 +598,8 @@ void check_layout(const DumpedTensor& dumped, const PlacedLayout& placed) {
                               std::to_string(placed.storage()));
 }
 
-/// Sets which padding must be zero. If the contract is known (from a recording), it says which. Otherwise padding of packed
-/// scales must be zero, since their consumers read it.
+/// Sets which padding must be zero. If the contract is known (from a recording), it decides this. Otherwise padding of packed
+/// scales must be zero, since GEMMs that take such scales read it.
 void state_padding(const ScaleFacts& facts, ScaleGrid& grid) {
   grid.zero_rows = grid.zero_columns = grid.kind == ScaleKind::kWords;
   if (facts.text("contract").empty()) return;

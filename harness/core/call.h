@@ -44,7 +44,7 @@ struct LibraryInfo {
 /// How a call is launched; see execute() in backend/abi_call.h.
 enum class LaunchMode : uint8_t { kDefault, kStream, kGraph };
 
-/// The ranks of one process, if several processes divide a call's ranks. Its problem has only the tensors of its own ranks.
+/// If several processes divide the ranks of a call: the ranks of one process. Its request has only the tensors of these ranks.
 struct RankPlace {
   int first = 0, count = 0;
   std::string folder;  ///< a folder for this call, visible to all of these processes: assay_place::folder
@@ -62,7 +62,7 @@ struct CallRequest {
   std::optional<RankPlace> place{};
   Beside beside = Beside::kZones;
   /// If not 0: before the call, the stack is filled with 32-bit words that have this highest byte. Under two fills, a kernel that
-  /// reads an uninitialized local variable returns different bits. Sent as parameter "stack_fill": libraries fill their threads.
+  /// reads an uninitialized local variable returns different bits. Also parameter "stack_fill", for libraries that start threads.
   uint8_t stack_fill = 0;
 };
 

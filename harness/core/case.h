@@ -144,7 +144,7 @@ using CellChanges = std::map<std::string, std::string>;
 /// The case with other cells. Keeps its old name; checked_case() computes the new one.
 Case with_cells(Case one, const CellChanges& cells);
 
-/// A size that --minimize can reduce, in units such as a group of columns: `now` units, and the cells of a case with `units`.
+/// A size that --minimize can reduce: now `now` units, such as groups of columns. `cells` gives the cells for another number.
 struct ShrinkAxis {
   int64_t now;
   std::function<CellChanges(int64_t units)> cells;

@@ -170,7 +170,7 @@ void alone(TileFill& tile, int64_t index);
 void kept(TileFill& tile, int64_t index);
 /// A large c, a product near half of the unit in its last place, and a smaller product that breaks ties.
 void ties(TileFill& tile, int64_t index);
-/// Products of different magnitudes at every k, and a c of larger or smaller magnitude. The bits lost depend on the order.
+/// Products of different magnitudes at every k, and a c of larger or smaller magnitude. The result shows the order of additions.
 void wide(TileFill& tile, int64_t index);
 /// Numbers near 1.
 void near_one(TileFill& tile, int64_t index);

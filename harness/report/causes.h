@@ -62,7 +62,7 @@ using Exposes = std::function<bool(const Verdict& passed, const std::string& mis
 /// because a fault of one code path, such as the tail of a row, may let as many cases pass as fail.
 void reconcile(RunResult& result, const Exposes& exposes = nullptr);
 
-/// Causes that explain fewer failing elements than this are not asserted without further cases.
+/// A mutant that explains fewer failing elements than this, and in only one case, is called probable (see reconcile()).
 inline constexpr int64_t kEnoughElements = 8;
 
 }  // namespace assay

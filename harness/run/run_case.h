@@ -55,8 +55,8 @@ struct CaseOptions {
   Remarks remarks = Remarks::kOfFailures;
 };
 
-/// Makes the problem, calls the kernel while holding the lock `call` (see run.h), and checks the outputs. An exception of the op
-/// or the reference becomes kNotJudged with its message, so that one bad case does not end a run. An exception of `record`
+/// Makes the problem, calls the kernel (in run_all(), calls of several threads take turns) and checks the outputs. An exception
+/// of the op or the reference gives kNotJudged with its message, so that one bad case does not end a run. One of `record`
 /// becomes a HarnessError, which does end it.
 ///
 ///   kSkip       the library answered UNSUPPORTED, or lost the device (device_lost)
@@ -138,7 +138,7 @@ class DataMemory {
   /// The problem of the case, with its warp size; the data are reused.
   const Problem& problem(const BoundCase& bound, const Case& one);
 
-  /// An earlier call whose outputs agreed.
+  /// An earlier call whose outputs conformed to the contract.
   struct Agreed {
     std::vector<std::vector<std::byte>> bytes;  ///< one entry per output
     std::vector<std::vector<ByteRange>> untouched;

@@ -111,13 +111,13 @@ void failure(Node card, const Verdict& verdict, const std::string& title, const 
 
 // Error distributions of a tensor's wrong elements, as tables with bars.
 
-/// Elements outside, by ulp distance.
+/// The number of elements outside their intervals, by distance in ulp.
 void distance_chart(Node parent, const TensorFinding& finding);
 
 /// By exponent of the accepted value: the share of elements outside, and their distances.
 void magnitude_chart(Node parent, const TensorFinding& finding);
 
-/// Elements by the share of the budget used; nothing if every element has one accepted code.
+/// The number of elements by budget use (glossary); nothing if every element has one accepted code.
 void budget_chart(Node parent, const TensorFinding& finding);
 
 /// The worst element and its neighbours: codes, values, accepted intervals.
