@@ -51,7 +51,7 @@ DumpedTensor unpacked_bytes(DumpedTensor from, const TensorSpec& spec) {
   return from;
 }
 
-/// The case's tensor, with the dump's elements at the case's storage offsets.
+/// The dump's elements, stored at the offsets at which the case's tensor has them.
 HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, const std::string& by) {
   const DumpedTensor from = unpacked_bytes(dumped, spec);
   check_format(from, spec);

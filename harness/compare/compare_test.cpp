@@ -160,7 +160,7 @@ TEST(Interval, TheLargestIntegerIsNoNan) {
   EXPECT_FALSE((Interval{std::numeric_limits<int32_t>::min(), 7}.holds(kInt32, 8)));
 }
 
-// Expectations with several answers, one of which must accept the whole output; violations between elements.
+// Tests expectations with several answers, of which one must accept the whole output, and violations between elements.
 
 TEST(CompareAnswers, AnExpectationThatDoesNotFitIsARefusal) {
   WholePart expected = pinned(kBf16, {1, 2});

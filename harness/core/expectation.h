@@ -130,7 +130,7 @@ struct AcceptedBlock {
   std::vector<Violation> violations = {};
 };
 
-/// One consistent set of accepted outputs.
+/// The accepted codes of all outputs under one algorithm variant. Outputs that mix the codes of several answers are wrong.
 struct Answer {
   std::string program = {};  ///< name of the algorithm variant: "split-K 2"; empty if there is only one answer
   std::vector<Part> parts = {};
@@ -189,7 +189,7 @@ inline const HostTensor& tensor_of(const std::vector<HostTensor>& tensors, const
 
 // Computes an answer block by block: a block fits in a cache, blocks run on all cores, and memory does not grow with the tensor.
 
-/// Steps [first, end).
+/// Steps [first, end) of an answer (Answer::steps).
 struct StepRange {
   int64_t first = 0, end = 0;
   bool operator==(const StepRange&) const = default;

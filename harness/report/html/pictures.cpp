@@ -251,7 +251,7 @@ std::string joint_strokes(const Sheet& sheet) {
   return strokes;
 }
 
-/// Label every n-th cell, so that labels do not overlap.
+/// The n for which labels at every n-th cell do not overlap. `cell`, `label`: sizes in pixels.
 int64_t label_step(double cell, double label) {
   int64_t step = 1;
   while (double(step) * cell < label) step *= 2;
