@@ -133,7 +133,7 @@ std::pair<assay_type_code, int> type_of(const TensorSpec& spec) {
   return {type_code_of(*spec.format), spec.format->bits};
 }
 
-/// Index of the memory block of tensor i: that of an in-place output of the same rank that uses its memory, else i.
+/// Index of the block with tensor i: j if tensor j, an in-place output of the same rank, uses the memory of tensor i; else i.
 size_t block_of(const std::vector<HostTensor>& tensors, size_t i) {
   for (size_t j = 0; j < tensors.size(); ++j)
     if (tensors[j].spec.shares == tensors[i].spec.name && tensors[j].spec.rank == tensors[i].spec.rank) return j;

@@ -27,7 +27,7 @@ struct Execution {
 ///   kStream   on a stream that does not synchronize with the default stream. Calls of ranks are launched twice without a wait
 ///             between, which exposes races between a launch and the previous one.
 ///   kGraph    captured in a graph and replayed twice. `reset` restores the outputs before each replay, so that the final
-///             outputs come from the last replay. They lack the results of work that was not enqueued on the stream.
+///             outputs come from the last replay. A replay leaves out work that was not enqueued on the stream.
 ///
 /// `run` makes the calls of one or several ranks on the given stream. Calls of several ranks are made once before the capture,
 /// since a group cannot allocate memory during a capture. `reset` gets the number of the replay, 1 or 2.
@@ -89,7 +89,7 @@ struct CallInRow {
 
 class CallRow {
  public:
-  /// The calls of the ranks that this process holds. `judged` is the index of the problem's own call.
+  /// The calls of the ranks that this process holds. `judged`: index in `row` of the problem's own call.
   CallRow(const std::vector<CallInRow>& row, size_t judged);
 
   /// Allocates a workspace for each rank. Returns false, with a reason, if the allocation fails.

@@ -262,7 +262,7 @@ bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem, Besi
   bool has_room = total > bytes;
   if (on_host()) {
     has_room = has_room && pages_.hold(total);
-    // Ends the data as close to the inaccessible pages as alignment and guard allow.
+    // Places the data as close to the inaccessible pages as alignment and guard zone allow.
     const size_t alignment = beside == Beside::kNothingBehind ? kLeastAlignment : kAlignment;
     if (has_room)
       data_ = beside == Beside::kNothingBefore

@@ -58,8 +58,8 @@ struct FarRows {
 };
 
 /// Host memory for rows that lie far apart: a reserved address range in which only pages with rows are writable. An access to
-/// another page ends the process. Before and behind the rows, the range has inaccessible pages of the length of all rows, where
-/// overflowed offsets point. The writable bytes outside the rows hold a pattern.
+/// another page ends the process. On each side of the rows lie inaccessible pages, as long as the span of the rows, because
+/// overflowed offsets point there. The writable bytes outside the rows hold a pattern.
 class FarPages {
  public:
   explicit FarPages(const FarRows& rows);  ///< throws std::bad_alloc
@@ -86,8 +86,8 @@ class FarPages {
 
 // Memory of one tensor on a library's device, between two guard zones.
 
-/// Allocated with the library's functions, or in this process if the library has none. Later calls reuse it, since a device
-/// allocation costs more time than a tiny case.
+/// The library's functions allocate the memory, or this process does if the library has none. Later calls reuse it, since a
+/// device allocation costs more time than a tiny case.
 ///
 /// The guard zones on both sides hold a pattern that differs between blocks. After the call, changed bytes in them are counted.
 /// In host memory a zone has at least kGuard bytes, and an access beyond it ends the process (GuardedPages). Device memory cannot
@@ -119,7 +119,7 @@ class DeviceBlock {
   /// Reads guards and data back. Returns false, with a reason, if a copy fails.
   bool download(std::string& problem);
 
-  /// Writes guards around `bytes` bytes and leaves the bytes themselves unwritten: the device produces and reads them.
+  /// Writes guards around `bytes` bytes. The bytes themselves stay unwritten: kernels on the device write and read them.
   bool enclose(size_t bytes, std::string& problem);
   /// Reads only the guards.
   bool download_guards(std::string& problem);

@@ -324,7 +324,7 @@ std::string with_source_lines(const std::string& message, const std::string& lib
   std::cmatch match;
   while (std::regex_search(at, match, kOffset, std::regex_constants::match_continuous)) {
     const uint64_t offset = std::stoull(match[1].str(), nullptr, 16);
-    char text[32];  // for a caller, the byte before the return address, which may be in the line after the call
+    char text[32];  // a caller's offset is its return address, perhaps in the next source line: one byte less is in the call
     std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(offset - (offsets.empty() ? 0 : 1)));
     offsets.emplace_back(text);
     at += match.length();
@@ -339,7 +339,7 @@ namespace {
 
 // Reports a kernel that ends the program.
 
-/// Set in the thread that calls a kernel. exit() runs say_who_exits() in the thread that calls exit().
+/// The text to print; set only in the thread that calls a kernel. exit() runs say_who_exits() in the thread that calls exit().
 thread_local const std::string* calling = nullptr;
 
 void say_who_exits() {

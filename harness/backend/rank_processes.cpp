@@ -272,8 +272,8 @@ int awaited_rank(const std::string& said) {
   return rank;
 }
 
-/// Writes "waited for rank 2" into the results of members that gave up; rank 2 is that of the member that broke first. Also if a
-/// library reports that it waited in vain for a rank whose process broke: it did not hang by itself.
+/// Writes "waited for rank 2" into the results of members that gave up, if rank 2 belongs to the member that broke first. Also if
+/// a member's library reports that it waited in vain for a rank whose process broke: this member did not hang by itself.
 void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<RankPlace>& places, int first_broken) {
   std::vector<bool> broke;
   for (const CallResult& result : results)
@@ -289,7 +289,7 @@ void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<
   }
 }
 
-/// Joins the messages of all failed members into one line. Those with "rank " at the start come second, "waited for" last.
+/// Joins the messages of failed members into one line. Messages that begin with "rank " follow the others; "waited for" is last.
 CallResult not_well(const std::vector<CallResult>& results, const std::vector<RankPlace>& places) {
   CallResult all;
   const auto is = [&](CallStatus status) {
@@ -504,7 +504,7 @@ class AllProcesses {
 void answer_calls(int socket, const std::string& library, const WorkerOptions& options) {
   auto sign = std::chrono::steady_clock::now();
   WorkerOptions own = options;
-  bool has_loaded = false;  // before that, bytes in the socket carry the file with the tensors and do not ask to give up
+  bool has_loaded = false;  // until it is true, bytes in the socket carry the file of tensors; later they ask to give up a call
   own.ended = [&] {
     const auto now = std::chrono::steady_clock::now();
     if (now - sign >= kBetweenSigns) (void)send_message(socket, ""), sign = now;

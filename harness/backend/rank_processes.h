@@ -79,7 +79,7 @@ int receive_file(int socket);
 
 // Calls of several ranks, where each rank belongs to one of several processes.
 
-/// A process that holds ranks: the function calls the kernel there.
+/// Calls the kernel in one process that holds ranks.
 using RankMember = std::function<CallResult(const CallRequest&)>;
 
 /// The ranks of member `index` of `members`: consecutive ranks, divided evenly; a remainder goes to the first members.

@@ -92,7 +92,7 @@ CallResult without_room(const assay_library& functions, const std::string& reaso
                                      : refused(CallStatus::kNotCalled, "not called: " + reason + " of memory");
 }
 
-/// Fills 64 KiB of this thread's stack below this function's frame: the next call uses this memory.
+/// Fills the 64 KiB of this thread's stack that the next call uses: its frames replace the frame of this function.
 [[gnu::noinline]] void fill_stack(uint8_t byte) {
   std::array<uint32_t, 16384> below;
   uint32_t i = 0;
@@ -205,8 +205,8 @@ CallResult Runner::called_before(const CallRequest& request, int sentinel) {
   return {};
 }
 
-/// Makes the warm-up calls, the problem's call and the first warm-up call again, without a wait between them. If a rank continues
-/// too early, its peers read data of the last call, so the outputs are wrong. Each call has its own buffers.
+/// Makes the warm-up calls, the problem's call, and the first warm-up call a second time, without waits. If a rank continues too
+/// early, its peers read data of the last call, so the outputs are wrong. Each call has its own buffers.
 CallResult Runner::called_in_a_row(const CallRequest& request, int sentinel) {
   if (!group_.runs_in_a_row()) return refused(CallStatus::kUnsupported, "the library has no run_group_in_a_row()");
   std::deque<Problem> problems;
@@ -280,14 +280,14 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     ended.poisoned = true;
   }
   (void)environment.restore();
-  if (request.problem->ranks > 1) forget_group();  // its flags may be those of an unfinished call
+  if (request.problem->ranks > 1) forget_group();  // a call that failed may have left flags that make the next call wrong
   return ended;
 }
 
 CallResult Runner::call(const CallRequest& request) {
   CallResult result = run_once(request, 0);
-  bool unclear = request.place && result.status == CallStatus::kOk;  // processes that share the ranks must all repeat the call if
-                                                                     // one does, and do not know which does
+  bool unclear = request.place && result.status == CallStatus::kOk;  // if one process repeats a call, all must; none knows of the
+                                                                     // others' results, so each one repeats it
   for (size_t i = 0; i < result.untouched.size(); ++i) unclear |= !result.in_place[i] && !result.untouched[i].empty();
   if (unclear) {
     CallResult second = run_once(request, 1);

@@ -15,8 +15,8 @@ namespace assay {
 
 // A library's group of ranks, whose calls are made together.
 
-/// The group is created for the first problem with several ranks, and kept as long as problems have the same number of ranks. So
-/// a kernel finds its flags as its previous call left them, as in production.
+/// A problem with several ranks creates a group. Later problems with as many ranks and without warm-up calls use it, too. So a
+/// kernel finds its flags as its previous call left them, as in production.
 class RankGroup {
  public:
   explicit RankGroup(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}

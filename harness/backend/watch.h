@@ -20,8 +20,8 @@ class Watch {
   Watch(std::shared_ptr<const assay_library> tested, Library watch) : tested_(std::move(tested)), watch_(std::move(watch)) {}
 
   /// The problem has an input x without data and an output q. Input element i gets the pattern `first` + i. Before the call, q is
-  /// filled with codes that are wrong for these inputs. Guards are checked as in every call. Inputs that the call changed count
-  /// as wrong.
+  /// filled with codes that are wrong for these inputs. Guards are checked as in every call. An input that the call changed is
+  /// counted like a wrong code.
   WatchedResult call(const CallRequest& request, uint32_t first, const std::vector<CodeStep>& steps);
 
  private:

@@ -69,8 +69,8 @@ class Workers {
     HangCount hangs;
   };
 
-  /// Repeats a call that lost the device, in a new process. The kernel is the cause if the device works until that call, too, and
-  /// is lost again. Otherwise the device itself is gone, or works again.
+  /// Repeats a call that lost the device, in a new process. The kernel is the cause if the device works there until the call, and
+  /// the call loses it again. Otherwise the device is gone for good, or it works again.
   static CallResult call_again(Own& own, const CallRequest& request, const CallResult& first, bool& hung) {
     CallResult again = own.worker->call(request, hung);
     if (again.status != CallStatus::kDeviceLost || !again.reached_kernel || !first.reached_kernel) return again;

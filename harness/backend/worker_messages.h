@@ -133,8 +133,8 @@ CallResult unpack_result(const std::string& message, const Problem& problem, Sha
 inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4,
                      kWorkerWords = 5;  ///< kWorkerWords: a pipe for the line about a crash
 
-/// Duplicates the descriptor to a number above those that workers inherit, and closes `file`. Throws std::system_error; `what`
-/// names the file in the message.
+/// Duplicates descriptor `file` to a number above those that workers inherit, closes `file` and returns the new number. Throws
+/// std::system_error; `what` names the file in the message.
 int beyond_worker_files(int file, const char* what);
 
 /// Signals that ask a run to end (from a person, a terminal or a batch system). The harness handles them. A worker obeys them

@@ -38,9 +38,9 @@ int take_signal_of(pid_t worker);
 
 using SignalHandler = void (*)(int signal, siginfo_t* info, void*);
 
-/// From now on a waiting thread or take_signal_of() passes these signals to `handle`, one at a time. So a signal that a kernel
-/// sent is handled before its call returns; a handler of sigaction() might run later, in another thread. Blocks the signals in
-/// this thread and in threads that it starts later. Not async-signal-safe.
+/// From now on, a thread of this function or take_signal_of() passes these signals to `handle`, one at a time. So a signal that a
+/// kernel sent is handled before its call returns; a handler of sigaction() might run later, in another thread. Blocks these
+/// signals in the calling thread and in threads that it starts later. Not async-signal-safe.
 void receive_signals(const sigset_t& signals, SignalHandler handle);
 
 // Finds and ends the descendants of a process, such as processes that a kernel started.
@@ -77,8 +77,8 @@ class Process {
 
   int socket() const { return socket_; }
   pid_t number() const { return process_; }
-  /// Becomes readable when the process has ended, even if a child holds its socket open; -1 if the system has no such descriptors
-  /// (pidfd).
+  /// A descriptor (pidfd) that becomes readable when the process has ended, even if a child holds its socket open. -1 if the
+  /// system has no pidfd.
   int end() const { return end_; }
   /// Returns false if the process still exists some seconds after SIGKILL, because it is in an uninterruptible driver call.
   /// The process is then left alone.

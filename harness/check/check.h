@@ -45,8 +45,8 @@ ASSAY_CHECK_API const char* assay_check_json(const assay_check_report* report); 
 ASSAY_CHECK_API int32_t assay_check_conforms(const assay_check_report* report); /* 1: yes. 0: no, or no answer */
 ASSAY_CHECK_API void assay_check_free(assay_check_report* report);              /* NULL is allowed */
 
-/* Sets where contracts and cases are read from. Optional. Call it before any other function; repeated calls must pass the same values. Without
- * it, or if `data` is NULL: the folder that the environment variable ASSAY_DATA names, else the data installed with this library. */
+/* Optional: sets the folder of contracts and cases. Call it before any other function; repeated calls must pass the same values.
+ * Without it, or if `data` is NULL: the folder in environment variable ASSAY_DATA, else the data installed with this library. */
 typedef struct assay_check_tables {
   uint32_t size;                  /* sizeof(assay_check_tables) at the caller */
   int32_t n_contracts;            /* files in `contracts` */

@@ -28,7 +28,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Two rows of 512 bf16 elements. All elements of group g of row r are 448 * 2^(r + g): codes are 448, scales are 2^(r + g).
+/// Two rows of 512 bf16 elements, in groups of 128. All elements of group g in row r are 448 * 2^(r + g): the scale is 2^(r + g).
 struct GroupQuant {
   std::vector<uint16_t> x = std::vector<uint16_t>(1024);
   std::vector<uint8_t> q = std::vector<uint8_t>(1024, 0x7e);

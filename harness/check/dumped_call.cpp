@@ -51,7 +51,7 @@ DumpedTensor unpacked_bytes(DumpedTensor from, const TensorSpec& spec) {
   return from;
 }
 
-/// The case's tensor, with the dump's elements at the case's storage offsets.
+/// The dump's elements, stored at the offsets at which the case's tensor has them.
 HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, const std::string& by) {
   const DumpedTensor from = unpacked_bytes(dumped, spec);
   check_format(from, spec);
@@ -61,7 +61,7 @@ HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, cons
   const TensorSpec& own = from.tensor.spec;
   if (own.strides == spec.strides && own.offset == spec.offset && own.packed == spec.packed &&
       from.tensor.bytes.size() == spec.bytes())
-    return {spec, from.tensor.bytes};  // the dump has the case's storage
+    return {spec, from.tensor.bytes};  // the dump has the case's strides and padding
   HostTensor tensor{spec, std::vector<std::byte>(spec.bytes())};
   const CodeMatrix matrix = code_matrix(from.tensor);
   const bool matrix_of_rows = spec.strides.size() == 2;  // there may be gaps between rows or columns
@@ -127,8 +127,8 @@ class DumpedCase : public ForwardedCase {
   const std::map<std::string, ScalePlacing> placings_;
 };
 
-/// The number of groups per row, if `scale` is int32, as packed scales are, but each word is an fp32 scale of one group of `x`. A
-/// word counts as fp32 if its exponent is from -60 to 41, as in diagnosis/scales.h. Empty otherwise.
+/// The words per row of an int32 `scale`, if each word is not four packed scales but the fp32 scale of one group of `x`. A word
+/// counts as fp32 if its exponent is from -60 to 41, as in diagnosis/scales.h. Empty otherwise.
 std::optional<int64_t> groups_of_fp32(const DumpRequest& request) {
   const auto scale = request.roles.find("scale"), x = request.roles.find("x");
   if (scale == request.roles.end() || x == request.roles.end() || request.parameters.contains("group_size")) return std::nullopt;

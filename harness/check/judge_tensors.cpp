@@ -289,7 +289,7 @@ void compare_all_rows(MatchedContracts& matched, const MatchProgress& progress) 
   asked = std::move(fitting);
 }
 
-/// Names the algorithms that could have computed the outputs, whatever contract they belong to.
+/// Names the algorithms that could have computed the outputs, also algorithms that the compared contracts do not admit.
 std::string programs_text(const std::vector<Held>& ranked) {
   std::string text, nearest, untried;
   std::set<std::string> tried;  // several contracts share most algorithms
@@ -342,7 +342,7 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
   MatchedContracts matched;
   size_t sample = 0;
   const auto uses_all = [&](const Op* op) { return unused_role(*op, roles).empty(); };
-  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // false: no op has a role for every tensor
+  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // an op has a role for every tensor
   for (const std::string& contract : rulebook().contract_ids())
     for (const Op* op : ops)
       if (!op->takes(contract))
@@ -598,8 +598,8 @@ void check_layout(const DumpedTensor& dumped, const PlacedLayout& placed) {
                               std::to_string(placed.storage()));
 }
 
-/// Sets which padding must be zero. If the contract is known (from a recording), it says which. Otherwise padding of packed
-/// scales must be zero, since their consumers read it.
+/// Sets which padding must be zero. If the contract is known (from a recording), it decides this. Otherwise padding of packed
+/// scales must be zero, since GEMMs that take such scales read it.
 void state_padding(const ScaleFacts& facts, ScaleGrid& grid) {
   grid.zero_rows = grid.zero_columns = grid.kind == ScaleKind::kWords;
   if (facts.text("contract").empty()) return;

@@ -24,11 +24,11 @@ namespace assay {
 /// Splits "x@12" into name and rank; rank 0 if there is no such suffix.
 std::pair<std::string, int> name_and_rank(const std::string& key);
 
-/// The case without padding checks of tensors whose padding is not in the dump: placed as kLogical, or not in `placings`.
+/// The case without padding checks of tensors whose padding the dump lacks: kLogical in `placings`, or not in `placings`.
 std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole,
                                                         std::map<std::string, ScalePlacing> placings);
 
-/// An output of a known call. placing kMemory: the whole storage is known, padding included.
+/// An output of a known call. If `placing` is kMemory, the whole storage is known, padding included.
 struct PlacedOutput {
   HostTensor tensor;
   ScalePlacing placing;
@@ -46,8 +46,8 @@ struct DumpedCall {
   std::string unchecked = {};           ///< "order and padding of scale": what the dump does not show; empty if it shows all
 };
 
-/// Interprets a dump as a call. If `scale` is int32, as packed scales are, but each word is an fp32 scale: takes the group size
-/// from their number, and compares the first words of each row. Throws UsageError or MissingRole if the tensors do not fit.
+/// Interprets a dump as a call. If `scale` should hold packed UE8M0 words, but each word is the fp32 scale of a group: words per
+/// row give the group size; only as many as a packed row has are compared. Throws UsageError or MissingRole for unfit tensors.
 DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 
 // The verdict on tensors that a kernel computed, and the mutation score of their inputs.
@@ -66,7 +66,7 @@ struct TensorsVerdict {
 
 /// How judge_tensors() searches for the cause of a failure.
 struct CauseSearch {
-  int64_t budget = WorkBudget::kShort;             ///< in units of WorkBudget; 0: no search
+  int64_t budget = WorkBudget::kShort;             ///< limit on the cost of the search, in WorkBudget units; 0: no search
   std::function<void(const Verdict&)> before = {};  ///< called for a failure before the search for its cause
 };
 
@@ -87,14 +87,14 @@ std::string explain_tensors(const DumpedCall& call, int64_t row, int64_t column)
 
 // Finds the contracts that a user's tensors obey, and the algorithm that computed a GEMM.
 
-/// A contract that the tensors fit.
+/// A contract whose calls can have tensors of these names, shapes and types, with the verdict on the outputs.
 struct MatchedContract {
   const Op* op;
   std::string contract;
   DumpedCall call;
   Verdict verdict;
   int64_t outside = 0;
-  int64_t rows = 0, of_rows = 0;  ///< rows compared and rows in all, if a sample refutes the contract; otherwise 0
+  int64_t rows = 0, of_rows = 0;  ///< if a sample of rows refutes the contract: its size, and all rows; otherwise 0
 
   bool obeys() const { return verdict.outcome == Outcome::kPass; }
   int64_t outside_in_all() const { return rows == 0 ? outside : outside * of_rows / rows; }
@@ -154,8 +154,8 @@ class ScaleFacts {
 ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts);
 
 /// The largest magnitude of each group of `x`, for look_at_data(); NaN for a group with NaN or Inf. Empty unless `x` has as many
-/// rows as the scales, and equal groups whose size is a power of two. Sets the number of groups in `grid` if the last word of
-/// packed scales has padding.
+/// rows as the scales, and equal groups whose size is a power of two. If the last word of a row of packed scales has padding,
+/// sets the number of groups in `grid`.
 std::vector<double> group_maxima(const HostTensor& x, ScaleGrid& grid);
 
 }  // namespace assay

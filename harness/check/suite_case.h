@@ -13,7 +13,7 @@
 
 namespace assay {
 
-/// The case tables of an op, and the recorded mutation scores of their data.
+/// The cases of an op's tables, and the recorded mutation scores of their inputs.
 struct OpCases {
   std::vector<Case> cases;
   PowerRecords power;

@@ -20,7 +20,7 @@ namespace {
 
 // Compares one part of an answer with its tensor, block by block.
 
-/// Add blocks in row order. Several objects may each compare consecutive blocks; merge them in the same order.
+/// Add blocks in row order. Several objects may each compare a range of rows; merge them in the order of their ranges.
 class PartComparison {
  public:
   /// Throws std::logic_error if a dense part does not fit the tensor.
@@ -401,7 +401,7 @@ Finding compare(const Expectation& expectation, const std::vector<HostTensor>& t
 Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std::vector<ByteRange>& untouched) {
   Unwritten found;
   if (untouched.empty()) return found;
-  // An index may differ between the two calls with sentinels, so a single byte of it may keep both sentinels by chance.
+  // The kernel may store different indices in the two calls with sentinels. One byte of an index may then equal both by chance.
   const bool whole = *part.format == kInt32;
   for (int64_t row = 0; row < part.rows(); ++row) {
     for (int64_t column = 0; column < part.columns(); ++column) {

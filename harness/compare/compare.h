@@ -26,16 +26,16 @@ struct Finding {
 
 /// Compares all elements and padding with each answer, block by block on all cores, until one answer agrees. If none agrees, the
 /// finding describes the answer with the fewest wrong elements. A part gets a Picture if it has elements outside their
-/// intervals, or places of violations.
+/// intervals, or elements in which a violation was found.
 ///
 /// An element is right if its interval contains its ordinal. NaN is right only where the interval is NaN. -0 and +0 are different
 /// codes. An element with the interval Interval::anything() counts as right, and as unjudged. `untouched` lists, for each tensor,
-/// the bytes that the call did not write, ascending; only PaddingRule::kUntouched reads it. Throws std::logic_error if the
+/// the bytes that the call did not write, ascending; only padding with kUntouched needs it. Throws std::logic_error if the
 /// expectation does not fit the tensors: a missing tensor, a wrong number of intervals, an offset outside the storage.
 Finding compare(const Expectation& expectation, const std::vector<HostTensor>& tensors,
                 const std::vector<std::vector<ByteRange>>& untouched);
 
-/// Logical elements with at least one unwritten byte: their count, the row and column of the first, and all rows and columns.
+/// Logical elements with an unwritten byte (int32: with all bytes unwritten): their number, the first, their rows and columns.
 struct Unwritten {
   int64_t elements = 0;
   std::array<int64_t, 2> first{};

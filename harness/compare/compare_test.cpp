@@ -160,7 +160,7 @@ TEST(Interval, TheLargestIntegerIsNoNan) {
   EXPECT_FALSE((Interval{std::numeric_limits<int32_t>::min(), 7}.holds(kInt32, 8)));
 }
 
-// Expectations with several answers, one of which must accept the whole output; violations between elements.
+// Tests expectations with several answers, of which one must accept the whole output, and violations between elements.
 
 TEST(CompareAnswers, AnExpectationThatDoesNotFitIsARefusal) {
   WholePart expected = pinned(kBf16, {1, 2});
@@ -377,7 +377,7 @@ TEST(Unwritten, CountsElementsOfWhichAByteIsUntouched) {
   EXPECT_EQ(unwritten_elements(part, spec, {{6, 21}}).elements, 1);
 }
 
-/// A kernel that assigns slots by atomics stores other indices in the second call, so one byte may keep both sentinels by chance.
+/// A kernel that assigns slots by atomics stores other indices in the second call. One byte may equal both sentinels by chance.
 TEST(Unwritten, AnIndexIsUnwrittenIfAllOfItsBytesAre) {
   const Part part = pinned(kInt32, {1, 2}).part;
   const TensorSpec spec = dense("sorted_ids", Role::kOutput, kInt32, {1, 2});

@@ -128,9 +128,9 @@ namespace {
 
 /// Constants for a branch-free conversion of codes to ordinals.
 struct Layout {
-  int32_t bits;           ///< width of the code in bits
+  int32_t bits;           ///< mask of the bits of a code
   int32_t sign;           ///< sign bit, or 0
-  int32_t largest;        ///< largest magnitude that is not NaN
+  int32_t largest;        ///< a code without its sign bit is treated as NaN if it is larger
   int32_t negative_zero;  ///< ordinal of -0 (only the sign bit set)
   int32_t nan, nan_bits;  ///< the ordinal of a NaN code is nan - (code & nan_bits)
 };
@@ -193,7 +193,7 @@ namespace {
 
 int64_t blocks(int64_t size, int64_t block) { return (size + block - 1) / block; }
 
-/// The smallest power of two that is large enough as a cell's extent to cover `size` with at most `most` cells.
+/// The extent of a cell: the smallest power of two for which at most `most` cells cover `size` elements.
 int64_t cell_size(int64_t size, int64_t most) {
   int64_t cell = 1;
   while (blocks(size, cell) > most) cell *= 2;

@@ -36,8 +36,8 @@ struct Element {
 /// Distance of ordinal `o` from the middle of the interval, in units of half its width: 1 at its ends. Needs low < high, no NaN.
 double budget_use(Interval accepted, int32_t o);
 
-/// Storage offsets of a part count elements of the part's format. It may differ from the tensor's: a tensor of bytes can hold
-/// records with numbers of several formats. Packed 4-bit codes are counted one by one.
+/// Storage offsets of a part count elements of the part's format. The tensor's format may be another one: a tensor of bytes can
+/// hold records with numbers of several formats. Packed 4-bit codes are counted one by one.
 
 /// Number of the part's elements that fit in the tensor's storage.
 int64_t stored_elements(const Part& part, const HostTensor& tensor);
@@ -64,7 +64,7 @@ bool all_equal(const int32_t* a, const int32_t* b, int64_t count);
 struct Magnitude {
   int64_t elements = 0, outside = 0;
   int64_t worst_ulps = 0;
-  int64_t sum_ulps = 0;  ///< sum of their distances in ulp
+  int64_t sum_ulps = 0;  ///< sum of the distances of elements outside, in ulp
 };
 
 /// Ascending row or column numbers in [0, size) as text: "0..3, 7"; periodic ones as "4..7 of each 8" or "7 of each 8, from 512
@@ -115,7 +115,7 @@ struct Picture {
   int64_t became_nan = 0, should_be_nan = 0, other_nan = 0, sign_of_zero = 0;  ///< elements outside without an ulp distance
 
   /// The next three cover only the elements of the Sample.
-  std::array<int64_t, 12> budget{};      ///< elements whose interval has a width; index budget_bin()
+  std::array<int64_t, 12> budget{};      ///< elements that accept several codes, counted by budget_bin()
   std::map<int, Magnitude> magnitudes;   ///< by exponent of the nearest accepted value, kZero, kNotFinite
   std::vector<Element> around;           ///< the worst element and its neighbours
 
@@ -210,7 +210,7 @@ struct TensorFinding {
   int64_t single_code = 0;  ///< elements with exactly one accepted code
   int64_t unjudged = 0;
   int64_t padding_wrong = 0;                    ///< padding elements that violate their PaddingRule
-  int64_t toward_zero = 0, away_from_zero = 0;  ///< of those outside
+  int64_t toward_zero = 0, away_from_zero = 0;  ///< elements outside of smaller, or larger, magnitude than accepted
   int64_t worst_ulps = 0;
   double budget_use = 0;  ///< largest (distance from the middle) / (half width) over elements with a width; 0 when all are pinned
   Element first, worst;
@@ -257,7 +257,7 @@ struct Verdict {
   std::string backend;
   Outcome outcome = Outcome::kNotJudged;
   std::string message;                 ///< why the outcome is skip, broken, untrusted or not_judged; one line
-  std::vector<TensorFinding> tensors;  ///< for a case whose outputs were compared
+  std::vector<TensorFinding> tensors;  ///< for a case whose outputs were compared: one for each part of the closest answer
   std::vector<Violation> violations;   ///< for a case whose outputs were compared: the first few violations between elements
   std::string program_said{};          ///< algorithm that the library reported with the call; then only that variant is accepted
   std::string program;                 ///< the variant of the contract that the outputs are closest to, if the contract has

@@ -1,4 +1,4 @@
-// One call of one kernel: request and result. Both can be sent to a worker process and back.
+// One call of one kernel: request and result. A worker process can receive the request and send back the result.
 #pragma once
 
 #include <functional>
@@ -44,7 +44,7 @@ struct LibraryInfo {
 /// How a call is launched; see execute() in backend/abi_call.h.
 enum class LaunchMode : uint8_t { kDefault, kStream, kGraph };
 
-/// If several processes share the ranks of a call: the ranks of one process. The problem sent to it has only their tensors.
+/// If several processes divide the ranks of a call: the ranks of one process. Its request has only the tensors of these ranks.
 struct RankPlace {
   int first = 0, count = 0;
   std::string folder;  ///< a folder for this call, visible to all of these processes: assay_place::folder
@@ -61,8 +61,8 @@ struct CallRequest {
   LaunchMode mode = LaunchMode::kDefault;
   std::optional<RankPlace> place{};
   Beside beside = Beside::kZones;
-  /// If not 0: the stack is filled with words that have this highest byte. So a kernel that reads an uninitialized local variable
-  /// returns other bits. Sent as parameter "stack_fill", so that a library can fill the stacks of its own threads.
+  /// If not 0: before the call, the stack is filled with 32-bit words that have this highest byte. Under two fills, a kernel that
+  /// reads an uninitialized local variable returns different bits. Also parameter "stack_fill", for libraries that start threads.
   uint8_t stack_fill = 0;
 };
 
@@ -84,7 +84,7 @@ struct CallResult {
 /// Result of a call that an on-device checker observed (watch.h).
 struct WatchedResult {
   CallResult call;             ///< has no outputs
-  std::vector<int32_t> wrong;  ///< number of wrong codes in each 2^15 consecutive inputs; empty if the call failed
+  std::vector<int32_t> wrong;  ///< for each 2^15 consecutive inputs: number of wrong output codes; empty if the call failed
 };
 
 /// A kernel library that can be called, in this process or in a worker process.

@@ -1,4 +1,4 @@
-// One test case: the table row that determines its bits, and the case bound to its op.
+// One test case: the table row that determines its inputs and accepted outputs, and the case bound to its op (BoundCase).
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ struct Case {
   std::map<std::string, std::string> parameters;  ///< column -> cell, with one alternative chosen
   std::string why;
   std::string run_options{};          ///< options of `assay run` that select the case's table: " --cases mine.csv"
-  std::vector<std::string> blind_to;  ///< globs over mutants that this case is declared not to kill
+  std::vector<std::string> blind_to;  ///< globs: names of the mutants that the table lists as not exposed by these inputs
   Origin origin;
   bool of_given_data = false;  ///< its data come from a user's dump: no cells for generators, seed, warp
 
@@ -70,7 +70,7 @@ struct Problem {
   std::vector<std::pair<std::string, double>> parameters{};  ///< passed through the C ABI
   int ranks = 1;
   /// Warm-up calls on the same memory and the same group of ranks. Their outputs are not checked. They put a kernel's buffers and
-  /// flags into a state that the op relies on. The `before` of a warm-up call is empty.
+  /// flags into the state in which the case's own call finds them. The `before` of a warm-up call is empty.
   std::vector<Problem> before{};
 };
 
@@ -79,21 +79,21 @@ enum class Access { kIn, kOut, kInOut };
 Access access_of(const HostTensor& tensor);  ///< access to a tensor of a problem
 const char* name(Access access);             ///< "input", "output", "in place"
 
-/// A mutant: the contract, a layout or the interpretation of an input with one step changed. It has an expectation of its own.
+/// A mutant: one step of the contract, a layout or the reading of an input is changed. `expect` gives outputs with this mistake.
 struct Hypothesis {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"
   std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;  ///< like BoundCase::expect
   std::string equivalent = {};  ///< why no data can distinguish it from the contract; empty: some data can
-  /// All pairs of this mutant and a second one; a pair has the name of the second mutant only. Empty: no pairs.
+  /// Mutants with two mistakes: this one and another. Each has only the name of the other mistake. Empty: there are none.
   std::function<std::vector<Hypothesis>()> with_another = {};
   /// The name plus a detail taken from these outputs, such as a column. Empty: the name is enough.
   std::function<std::string(const std::vector<HostTensor>& outputs)> in_words = {};
-  /// May be empty. For ops that can compute only whole answers: the first rows of some parts of the mutant's answer, from the
-  /// inputs alone. If they differ from the contract's rows in parts with equal labels, these inputs expose the mutant.
+  /// A shortcut, or empty. Computes the rows of step 0 of some parts of the mutant's answer from the inputs alone, for ops whose
+  /// `expect` computes everything. If a row differs from the contract's row in the part of this label, inputs expose the mutant.
   std::function<Expectation(const Problem&)> first_row = {};
-  bool by_rows = false;  ///< what it reads depends on the number of rows, so a call with a single row does not show it
-  bool suspect = false;  ///< only for the diagnosis: no data set has to kill it
-  bool rounds_result = false;  ///< it changes how the result is rounded, perhaps only for one of two outputs that use the result
+  bool by_rows = false;  ///< the address that it reads depends on the number of rows, so a call with one row does not show it
+  bool suspect = false;  ///< only the diagnosis uses it: no inputs need to expose it
+  bool rounds_result = false;  ///< it changes how the result is rounded, perhaps in only one of the outputs computed from it
 };
 
 /// The algorithm that a library reports for a call (assay_algorithm of the C ABI). A field is 0 if the library does not report
@@ -102,7 +102,7 @@ struct SaidAlgorithm {
   enum class Order : uint8_t { kNotSaid, kAscending, kAny };
   std::string words{};  ///< free text of a library, for algorithms that no field describes: "stream-K"
   int32_t split_k = 0;  ///< number of split-K parts
-  int32_t promote = 0;  ///< multiply-accumulates between accumulator promotions; -1: never promoted
+  int32_t promote = 0;  ///< multiply-accumulates along k between promotions of the accumulator to fp32; -1: never promoted
   Order order = Order::kNotSaid;
 
   bool operator==(const SaidAlgorithm&) const = default;
@@ -110,7 +110,7 @@ struct SaidAlgorithm {
   std::string text() const;  ///< "split-K 3, promoted every 128, added in any order"
 };
 
-/// The output code of consecutive inputs: from the input after the previous step's `last` up to and including this `last`.
+/// The output code of a range of inputs, as bit patterns: previous step's `last` < input <= this `last`.
 struct CodeStep {
   uint32_t last, code;
 };
@@ -122,8 +122,8 @@ struct SweepCalls {
   std::function<const std::vector<HostTensor>*(const Problem&)> outputs;
 
   /// Calls the kernel on consecutive inputs that the device generates and checks (harness/backend/watch.h). Empty if there is no
-  /// on-device checker. Input element i has the bit pattern `second argument + i`. Returns how many output codes differ from
-  /// those that the steps state, for each kWatchedInputs inputs; empty if the check failed.
+  /// on-device checker. Input element i has the bit pattern `second argument + i`. Returns, for each kWatchedInputs consecutive
+  /// inputs, how many output codes differ from the codes of the CodeSteps; empty if the check failed.
   std::function<std::vector<int32_t>(const Problem&, uint32_t, const std::vector<CodeStep>&)> wrong{};
   static constexpr uint64_t kWatchedInputs = uint64_t{1} << 15;
 };
@@ -135,7 +135,7 @@ struct Relation {
   std::string what;  ///< "columns in the opposite order"
   Problem problem;
   std::string tensor;            ///< output to compare
-  std::vector<int64_t> same_as;  ///< for each element, row by row: the element of the plain call that it must equal
+  std::vector<int64_t> same_as;  ///< for each element of `tensor`: index of the element of the case's own call that it must equal
 };
 
 /// Columns of a case table, each with a cell that replaces the cell of a case: {{"m", "3"}}.
@@ -144,7 +144,7 @@ using CellChanges = std::map<std::string, std::string>;
 /// The case with other cells. Keeps its old name; checked_case() computes the new one.
 Case with_cells(Case one, const CellChanges& cells);
 
-/// A size that --minimize can reduce: its current value, and the cells of a case with a smaller one.
+/// A size that --minimize can reduce: now `now` units, such as groups of columns. `cells` gives the cells for another number.
 struct ShrinkAxis {
   int64_t now;
   std::function<CellChanges(int64_t units)> cells;
@@ -181,8 +181,8 @@ class BoundCase {
   virtual std::string arch() const { return ""; }
 
   virtual Problem problem() const = 0;
-  /// The outputs that the case accepts. With `outputs` null, computed from the inputs alone (predicted golden files). Otherwise
-  /// they may follow what the kernel stored, as codes follow a stored scale. Blocks are computed later, when they are requested.
+  /// The outputs that the case accepts. If `outputs` is null, they are computed from the inputs alone, as for golden files. Else
+  /// they may depend on `outputs`: codes must match the scale that the kernel stored. A block is computed when it is requested.
   virtual Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const = 0;
   virtual std::vector<Hypothesis> mutants() const { return {}; }
   /// A subsample with few rows, for a fast mutation analysis: the whole case kills each mutant that the subsample kills. Nullptr
@@ -199,14 +199,14 @@ class BoundCase {
   virtual int64_t independent_rows() const { return 0; }
   /// A new case made of these rows; a row may be repeated. Throws std::logic_error if rows are not independent.
   virtual CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const;
-  /// The op's own invariance tests, in the order in which climb() (run_case.h) makes them: changes of anything but rows.
+  /// The op's own invariance tests, which change anything but rows. climb() (run_case.h) makes them in this order.
   virtual std::vector<Relation> relations(const Problem&) const { return {}; }
 
   /// The contract as formulas, one line per cell.
   virtual std::vector<std::string> formulas() const { return {}; }
   /// The intermediate values of every step for the output element at a row and a column.
   virtual std::vector<std::string> trace(const Problem&, int64_t /*row*/, int64_t /*column*/) const { return {}; }
-  /// Storage layout that shape and strides do not describe: scale-factor addresses, bytes of a record, padding.
+  /// Lines that describe storage which shape and strides cannot: addresses of scale factors, bytes of a record, padding.
   virtual std::vector<std::string> layouts() const { return {}; }
   /// Op-specific facts about wrong elements, or about right elements that accept several codes. They become notes of the first
   /// tensor that disagrees, or of the first tensor if all agree.

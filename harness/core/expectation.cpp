@@ -159,7 +159,7 @@ constexpr int64_t kFewElements = int64_t{1} << 22;
 constexpr int64_t kSampledElements = int64_t{1} << 20;
 /// The same limits for GEMMs, in multiply-accumulates. Computing a sample takes half a second per mutant on one core.
 constexpr int64_t kFewProducts = int64_t{1} << 27, kSampledProducts = int64_t{1} << 26;
-/// Columns are chosen in groups of kGroup, as many as one vector holds; the number of groups is between these limits.
+/// Columns are chosen in groups of kGroup, as many as one SIMD vector holds; the number of groups is between these limits.
 constexpr int64_t kGroup = 16, kLeastGroups = 4, kMostGroups = 16;
 /// Limit when only some columns are computed. A multiply-accumulate then costs four times as much as in whole rows, because each
 /// group of columns needs sums of its own.
@@ -239,8 +239,8 @@ std::vector<SampleKeeper::Place> SampleKeeper::thinned(const Places& places, int
   return chosen;
 }
 
-/// Chooses groups of columns. Up to half of them contain a failure, each kept with a row in which it fails. First failures of
-/// other rows add groups until three quarters are chosen. The rest are spread evenly.
+/// Chooses rows and groups of kGroup columns. Up to half of the groups contain failures of different columns, each with a row in
+/// which it fails. The first wrong elements of other failing rows fill up to three quarters; the rest are spread evenly.
 Sample SampleKeeper::of_columns(const Answer& answer) const {
   const int64_t elements = kProductsOfColumns / answer.products, of_groups = (columns_ + kGroup - 1) / kGroup;
   const int64_t groups = std::min(of_groups, std::clamp(elements / kParts / kGroup, kLeastGroups, kMostGroups));

@@ -16,7 +16,7 @@
 
 namespace assay {
 
-/// Consecutive ordinals of a format (reference/formats/format.h), both ends included.
+/// Ordinals low..high, both included. An ordinal is a code's position in the order of values (reference/formats/format.h).
 struct Interval {
   int32_t low = 0, high = 0;
 
@@ -25,8 +25,8 @@ struct Interval {
   constexpr bool any() const { return *this == anything(); }
   constexpr bool single() const { return low == high; }
 
-  /// Whether an element of that format may have the code with ordinal `o`. NaN has the largest ordinal. An interval that ends
-  /// there accepts NaN only if it also begins there. Integers have no NaN.
+  /// Whether an element of that format may have the code with ordinal `o`. NaN has the ordinal kNanOrdinal, the largest; it is
+  /// accepted only if low == kNanOrdinal. Integers have no NaN.
   constexpr bool holds(const Format& format, int32_t o) const {
     if (any()) return true;
     const bool is_nan = o == kNanOrdinal && !format.is_integer();
@@ -95,7 +95,7 @@ struct Part {
   int64_t offset(int64_t row, int64_t column) const { return places.of(row, column, shape[1]); }
   int64_t number_of(int64_t row) const { return row_number ? row_number(row) : row; }
 
-  /// Rows of the steps [first, end): the first row, and one past the last.
+  /// The rows that the steps [first, end) produce: the first row, and one past the last.
   std::pair<int64_t, int64_t> rows_of_steps(int64_t first, int64_t end) const;
 };
 
@@ -115,8 +115,8 @@ struct Place {
   int64_t row = 0, column = kWholeRow;
 };
 
-/// A violated rule about several elements: two different r within one row, or different bits in two outputs or ranks that must
-/// be equal.
+/// A violated rule about several elements. Examples: no single factor r of a norm explains a whole row; two outputs or ranks that
+/// must be equal have different bits.
 struct Violation {
   std::string rule;   ///< the rule, without numbers: "one r for a row"
   std::string words;  ///< what was found: "row 3: no single r explains ..."
@@ -130,21 +130,21 @@ struct AcceptedBlock {
   std::vector<Violation> violations = {};
 };
 
-/// One consistent set of accepted outputs.
+/// The accepted codes of all outputs under one algorithm variant. Outputs that mix the codes of several answers are wrong.
 struct Answer {
   std::string program = {};  ///< name of the algorithm variant: "split-K 2"; empty if there is only one answer
   std::vector<Part> parts = {};
   int64_t steps = 0;  ///< number of steps; a step is a unit of work that produces at most one row of each part
   /// Accepted codes of the steps [first, end). May be called from several threads at once.
   std::function<AcceptedBlock(int64_t first, int64_t end)> accepted = {};
-  /// May be empty. As `accepted`, but only for some columns of an answer with one part. Useful if the cost of a row is
-  /// proportional to its elements.
+  /// May be empty. As `accepted`, but only for some columns of an answer with one part. Set it only if fewer columns cost less
+  /// time, as in a GEMM.
   std::function<AcceptedBlock(int64_t first, int64_t end, int64_t first_column, int64_t end_column)> of_columns = {};
   /// May be empty. For a cheap check whether a mutant changes anything: the first elements of row 0 of each part, as AcceptedRows
   /// with fewer columns or with none.
   std::function<AcceptedBlock()> glimpse = {};
   int64_t products = 1;  ///< cost of one element in multiply-accumulates: k for a GEMM
-  bool ready = false;    ///< already computed, so that requests for fewer steps save no time
+  bool ready = false;    ///< all accepted codes are already computed, so asking for only some steps saves no time
 
   int64_t elements() const;
 };
@@ -189,7 +189,7 @@ inline const HostTensor& tensor_of(const std::vector<HostTensor>& tensors, const
 
 // Computes an answer block by block: a block fits in a cache, blocks run on all cores, and memory does not grow with the tensor.
 
-/// Steps [first, end).
+/// Steps [first, end) of an answer (Answer::steps).
 struct StepRange {
   int64_t first = 0, end = 0;
   bool operator==(const StepRange&) const = default;

@@ -39,7 +39,7 @@ struct DumpedTensor {
 
 using DumpedRoles = std::map<std::string, DumpedTensor>;
 
-/// How a tensor of scales is stored in a dump. kMemory shows most of the layout, kFlat least.
+/// How a dump holds a tensor of scales that a kernel stores in a layout. kMemory shows most of the layout, kFlat least.
 enum class ScalePlacing {
   kMemory,   ///< the layout's own shape and strides, padding included
   kLogical,  ///< the layout's shape with other strides
@@ -54,20 +54,20 @@ struct DumpRequest {
   std::string layout{};
 };
 
-/// Thrown if no tensor of a dump has the role. The code that reads the files adds the list of their tensors.
+/// Thrown if no tensor of a dump has the role. The code that reads the files adds the names of the dump's tensors to the message.
 struct MissingRole : UsageError {
   explicit MissingRole(const std::string& name) : UsageError("no tensor for role '" + name + "'"), role(name) {}
 
   std::string role;
 };
 
-/// The case that matches a dump, and its problem. The data of inputs and in-place tensors are placeholders.
+/// The case that matches a dump, and its problem. Inputs and in-place tensors hold placeholders, not yet the data of the dump.
 struct DumpCase {
   Case one;
   std::shared_ptr<const BoundCase> bound;
   Problem problem;
-  std::map<std::string, ScalePlacing> placings{};  ///< for scale tensors with a layout, by role; the shapes of all other tensors
-                                                   ///< say where their elements are
+  std::map<std::string, ScalePlacing> placings{};  ///< by role, for scale tensors with a layout; for all other tensors, the shape
+                                                   ///< says where the elements are
 };
 
 struct Op {
@@ -79,7 +79,7 @@ struct Op {
   std::set<std::string> optional_columns{};  ///< columns that a table may leave out; cases then have empty cells
   std::string data_column = "fill";  ///< the column that names a case's inputs; tables list mutation scores by it; empty: results
                                      ///< do not depend on input data
-  bool has_sweeps = false;           ///< some cases have more inputs than fit into one problem
+  bool has_sweeps = false;           ///< some cases are sweeps: they have more inputs than one problem can hold
   std::string untried{};  ///< real-world algorithms that are not modelled, and why; printed if no modelled one gives the outputs
   /// Whether cases of the op can have this contract; false if the contract does not exist.
   std::function<bool(const std::string& contract)> takes{};
@@ -112,8 +112,8 @@ class MadeOnce {
  private:
   std::mutex mutex_;
   const Problem* problem_ = nullptr;
-  const void* first_ = nullptr;  ///< address of the first tensor's bytes, since a later problem may have the same address as an
-                                 ///< earlier one
+  const void* first_ = nullptr;  ///< address of the first tensor's bytes; needed because a new Problem may lie at the address of
+                                 ///< a destroyed one
   std::shared_ptr<const Made> made_;
 };
 

@@ -38,7 +38,7 @@ struct TensorSpec {
   int64_t far = 0;
 
   int64_t elements() const;  ///< product of the shape
-  /// Storage offset of a matrix row. A vector has only row 0; leading dimensions are flattened into rows.
+  /// Storage offset of the first element of row `index`. A vector has only row 0; leading dimensions are flattened into rows.
   int64_t row(int64_t index) const { return offset + (shape.size() > 1 ? index * strides[shape.size() - 2] : 0); }
   size_t bytes() const { return byte_of(storage + int64_t(packed)); }
   /// Strides in a kernel's memory.
@@ -47,7 +47,7 @@ struct TensorSpec {
   size_t bytes_of_kernel() const;
   /// First byte of the element at a storage offset; for packed codes the byte that contains it.
   size_t byte_of(int64_t at) const { return packed ? size_t(at) / 2 : size_t(at) * size_t(format->bytes()); }
-  /// Storage offset of the first element that uses a byte.
+  /// Storage offset of the element in this byte; for packed codes, of the first of the two.
   int64_t element_of(size_t byte) const { return packed ? int64_t(byte) * 2 : int64_t(byte) / format->bytes(); }
 };
 
@@ -79,7 +79,7 @@ HostTensor& find(std::vector<HostTensor>& tensors, std::string_view name);
 // How much memory this process may use, and errors for tensors that do not fit into it.
 
 /// Thrown if a tensor of a case or file does not fit into the memory of this machine. The message names the tensor and its size.
-/// A verdict whose message contains kBegin (below) was made from this error, and from nothing else.
+/// Only verdicts made from this error have a message that contains kBegin (below).
 struct TooLargeError : UsageError {
   explicit TooLargeError(const std::string& problem) : UsageError(kBegin + problem) {}
 

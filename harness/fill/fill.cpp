@@ -143,7 +143,7 @@ uint32_t nearest_code(const Format& format, double value) {
   const uint64_t rounded = shift_to_nearest(significand, kDoubleMantissaBits - format.mantissa_bits + below_normal);
   const uint64_t base = uint64_t(std::max(0, exponent - format.min_exponent())) << format.mantissa_bits;
   auto magnitude = uint32_t(std::min<uint64_t>(base + rounded, UINT32_MAX));
-  const uint32_t last_binades = (1u << format.exponent_bits) - 2;  // below it, a code cannot exceed the largest finite one
+  const uint32_t last_binades = (1u << format.exponent_bits) - 2;  // smaller exponent fields: the code is surely finite
   if (magnitude >> format.mantissa_bits >= last_binades) magnitude = std::min(magnitude, max_finite_code(format));
   if (format.specials == Specials::kFnuz && magnitude == 0) return 0;
   return sign | magnitude;

@@ -45,7 +45,7 @@ void fill(HostTensor& tensor, const FillRequest& request);
 struct FillInfo {
   std::string name;
   std::string aims_at;  ///< the values, and which mistakes they detect; one line
-  /// Kinds of operands. Every op with such an operand must have a case with this generator (suites/case_coverage_test.cpp).
+  /// Kinds of operands. An op with an operand of such a kind needs a case with this generator (suites/case_coverage_test.cpp).
   /// "numbers"; "quantized": quantized without other steps; "normed": x of norms; "gates"; "ranges": quantized with a zero point;
   /// "weights" of norms; "scales", "block_scales", "packed" scales; "zero_points"; "factors" of GEMMs, "second_factors": only the
   /// operand b; "terms" of instructions; "ranks"; "copies".

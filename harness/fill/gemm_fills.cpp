@@ -12,7 +12,7 @@ namespace {
 
 // Generators for GEMM operands: quantized activations and weights, and data on which algorithm variants differ.
 
-constexpr int64_t kBlock = 128;  ///< k elements that share a scale
+constexpr int64_t kBlock = 128;  ///< number of elements along k that share a scale
 
 double signed_by_coin(const Sheet& sheet, int64_t i, double value) { return sheet.random.coin(i, kSign) ? -value : value; }
 
@@ -23,7 +23,7 @@ double quantum(const Format& format) {
   return format.is_integer() ? 1 : power_of_two(format.min_exponent() - format.mantissa_bits);
 }
 
-/// Writes values that depend only on their position, on all cores, since operands may be gigabytes large.
+/// Fills the sheet on all cores, since operands may be gigabytes large. Each value depends only on its position.
 template <class Numbers>
 void each_by_its_place(Sheet& sheet, Numbers numbers) {
   constexpr int64_t kAtATime = 1 << 16;
@@ -247,8 +247,8 @@ int high_term(const Sheet& sheet) { return std::min({20, 2 * max_exponent(sheet.
 
 bool rounds_to_nearest(const Format& d) { return d.bits == 16; }  // tensor cores round f16 results and truncate f32 results
 
-/// Exponent of the first product of the generator least_bit: that of the smallest number of the result's format (for f16, of half
-/// of it). 0 if products cannot be so small.
+/// Exponent of the first product in each sum of least_bit: the exponent of the smallest number of the result's format; for f16,
+/// one less. 0 if products cannot be so small.
 int low_term(const Sheet& sheet) {
   const int low = bottom(sheet.q) - (rounds_to_nearest(sheet.q) ? 1 : 0);
   return 2 * bottom(sheet.format) > low - 20 ? 0 : low;
@@ -437,7 +437,7 @@ double subnormal(const Sheet& sheet, int64_t i) {
 }
 
 /// Of every 16 columns, columns 0 to 3 alternate subnormal and large numbers, and columns 4 to 7 repeat them times `sign`. The
-/// other 8 hold zeros, or small numbers. Their products are near the last bit that a sum with the large products keeps.
+/// other 8 hold zeros or small numbers. Products of small numbers are near the last bit that a sum with the large products keeps.
 void alternate(Sheet& sheet, int64_t place_of_subnormals, double sign) {
   const int bottom = std::max(-24, sheet.format.min_exponent() - sheet.format.mantissa_bits);
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
@@ -522,9 +522,9 @@ void infinities(Sheet& sheet) {
 }
 
 void every_scale(Sheet& sheet) {
-  const auto codes = size_t(ordinal_of_value(sheet.q, max_finite(sheet.q))) + 1;  // number of codes >= 0; about 2^31 in f32
+  const auto codes = size_t(ordinal_of_value(sheet.q, max_finite(sheet.q))) + 1;  // number of codes from 0 on; about 2^31 in f32
   std::vector<double> significands = thresholds(sheet.format);
-  std::erase_if(significands, [](double m) { return m > 1.75; });  // the largest codes must not exceed amax
+  std::erase_if(significands, [](double m) { return m > 1.75; });  // else q's largest code times the scale exceeds amax
   const int low = sheet.format.min_exponent() - sheet.format.mantissa_bits, count = max_exponent(sheet.format) + 1 - low;
   for_each_group(sheet, [&](const Group& group) {
     const auto round = size_t(group.number / count);

@@ -151,7 +151,7 @@ TEST(FillGemm, TheNumbersNextToZeroChangeSignByRows) {
   for (int64_t i = 0; i < int64_t(x.size()); ++i) ASSERT_EQ(x[size_t(i)], i / columns % 2 == 0 ? -0x1p-9 : 0x1p-9);
 }
 
-/// The exact sum is small. But when the 1 is added, an fp32 sum has grown so large that it cannot represent odd numbers.
+/// The exact sum is small. But an fp32 sum is so large before the product 1 is added that it cannot represent odd numbers.
 TEST(FillGemm, TheOneInTheMiddleIsSwallowedInF32) {
   HostTensor a{dense("a", Role::kInput, kInt8, {1, 2083}), {}}, b = a;
   fill(a, {.name = "one_in_the_middle", .seed = 1});
@@ -166,7 +166,7 @@ TEST(FillGemm, TheOneInTheMiddleIsSwallowedInF32) {
   EXPECT_NE(rounded, 1.0f);
 }
 
-// Tests generators of tensor core operands: how often the output has the stated property.
+// Tests generators of tensor core operands: which share of the generated elements has the property that the generator promises.
 
 TEST(FillProducts, UniformBitsMeetEveryFiniteCode) {
   for (const Format* f : {&kE4M3Fn, &kE5M2, &kE4M3Fnuz, &kInt8}) {

@@ -301,7 +301,7 @@ struct Row {
 std::optional<Row> row_of(const Sheet& sheet, const Choices& chosen, int64_t sum, double unit, int64_t number) {
   const auto n = size_t(sheet.columns);
   Row row{std::vector<double>(n, 0.0), std::vector<bool>(n, false), sum, unit};
-  const int64_t room = sum / 4;  // limit per kind, so that the remaining columns can reach the sum
+  const int64_t room = sum / 4;  // limit for the squares of each kind, so that the other columns can reach the sum
   for (const std::vector<Choice>* kind : {&chosen.ties, &chosen.pins}) {
     const int64_t before = row.rest;
     for (const Choice& one : *kind)
@@ -374,7 +374,7 @@ int64_t other_than(const Sheet& sheet, int64_t rank, int64_t i, uint32_t lane) {
 
 double least(const Format& format) { return power_of_two(format.min_exponent() - format.mantissa_bits); }
 
-/// One of sixteen combinations of special values on the ranks, in turn by element.
+/// This rank's value of element i. Over the ranks, the values form combination i % 16 of sixteen combinations of special values.
 double special(const Sheet& sheet, int64_t i) {
   const Format& f = sheet.format;
   const int64_t chosen = rank_of_element(sheet, i, kPick), other = other_than(sheet, chosen, i, kPlace);

@@ -116,12 +116,12 @@ void far_zero_points(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return sign(sheet, i) * double(129 + sheet.random.below(895, i, kValue)); });
 }
 
-/// As in sglang sgl-kernel/python/sgl_kernel/test_utils.py 0af4f61e: normal, times ten in about half of the elements.
+/// As in sglang sgl-kernel/python/sgl_kernel/test_utils.py, commit 0af4f61e: normal, times ten in about half of the elements.
 void half_tenfold(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i) * (sheet.random.coin(i, kPick) ? 10 : 1); });
 }
 
-/// As token_random in vllm tests/kernels/moe/test_silu_mul_fp8_quant_deep_gemm.py 054e784a.
+/// The distribution of token_random in vllm tests/kernels/moe/test_silu_mul_fp8_quant_deep_gemm.py, commit 054e784a.
 void row_octaves(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) {
     const auto octave = 1 + int(sheet.random.below(19, i / sheet.columns, kExponent));

@@ -53,7 +53,7 @@ constexpr const char* kRunColumns =
     "command, selection, share, ending, identity";
 constexpr const char* kAddIdentity = "ALTER TABLE run ADD COLUMN identity TEXT NOT NULL DEFAULT ''";
 
-/// The query of all runs; a file without identities gives empty ones.
+/// The query of all runs. If the file lacks the column `identity`, all identities are empty.
 std::string runs_query(bool has_identity, const char* order) {
   std::string columns = kRunColumns;
   if (!has_identity) columns.replace(columns.rfind("identity"), std::string_view("identity").size(), "''");
@@ -186,7 +186,7 @@ bool admits(const std::vector<std::string>& globs, std::initializer_list<std::st
          });
 }
 
-/// The number of a state within its series; adds a row if no earlier run had this state.
+/// The number of a state within its series; adds a row to table `state` if no earlier run had this state.
 int64_t state_number(Statement& known, Statement& fresh, int64_t series, int64_t cause, const HistoryVerdict& verdict) {
   int64_t next = 0;
   known.put(series);
@@ -430,7 +430,7 @@ bool are_shares(const HistoryRun& a, const HistoryRun& b) {
          a.selection == b.selection;
 }
 
-/// `first`; if it is a share of a divided run, also the run of each other share whose number is nearest to that of `first`.
+/// `first`; if it is a share of a divided run: also, of each other share, the run whose id is nearest to the id of `first`.
 std::vector<HistoryRun> with_shares(const HistoryRun& first, std::vector<HistoryRun> others) {
   std::vector<HistoryRun> found = {first};
   std::set<std::string> shares = {first.share};
@@ -488,7 +488,7 @@ BaselineChoice History::baseline(const BaselineWish& wish) const {
     const std::vector<HistoryRun> shares = with_shares(run, admitted);
     return std::all_of(shares.begin(), shares.end(), was_as_expected);
   });
-  if (!named && wanted == admitted.end()) wanted = admitted.begin();  // all of them failed
+  if (!named && wanted == admitted.end()) wanted = admitted.begin();  // no run, with its shares, is as expected
   BaselineChoice choice;
   if (wanted != admitted.end()) choice.runs = with_shares(*wanted, admitted);
   if (!named)

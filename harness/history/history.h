@@ -49,7 +49,7 @@ struct HistoryVerdict {
 /// How to choose the baseline of a run. "The run" below is the later run, which is compared with the baseline.
 struct BaselineWish {
   std::string chip;                   ///< chip_text() of the run
-  std::vector<std::string> own;       ///< identities of the run (HistoryRun::identity), which is not its own baseline
+  std::vector<std::string> own;       ///< identities of the run (HistoryRun::identity), so that it is not chosen itself
   std::string library_digest, commit; ///< library file and commit of the run; empty: unknown
   int64_t run = 0;                    ///< --run: number of the baseline; 0: not given
   std::string of_commit;              ///< --commit: beginning of the baseline's commit; empty: not given
@@ -77,7 +77,7 @@ struct HistoryFilter {
   int64_t last = 0;                                                   ///< only this many newest runs; 0: all
 };
 
-/// A part of a history in memory. Indices refer to these lists.
+/// A part of a history in memory. All indices in these structs refer to the lists below.
 struct HistoryData {
   struct Series {
     std::string case_id, kernel, op, contract, warp;
@@ -115,8 +115,8 @@ class History {
   HistoryData read(const HistoryFilter& filter) const;
 
   /// The run that the wish names. Else the newest other run on the chip whose outcomes are as expected. Else the newest other run
-  /// on the chip with another library file and another commit: with the same ones it is an earlier try of the same change. For a
-  /// share: also the nearest runs of the other shares, as in newest(). Throws UsageError if there is none.
+  /// on the chip with another library file and another commit: a run with the same one is an earlier try of the same change. For
+  /// a share: also the nearest runs of the other shares, as in newest(). Throws UsageError if there is none.
   BaselineChoice baseline(const BaselineWish& wish) const;
 
   /// The newest run. If it is a share of a divided run: also the newest run of each other share with the same library file, chip

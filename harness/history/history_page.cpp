@@ -77,7 +77,7 @@ void draw(Node parent, const HistoryData& data, const Plot& plot) {
   text_at(svg, kLeft, bottom + 16, run_text(data.runs.front()));
   if (data.runs.size() > 1) text_at(svg, kLeft + wide, bottom + 16, run_text(data.runs.back()), "end");
   double label_at = kTop - 12;
-  std::vector<std::pair<double, size_t>> ends;  // labels from top to bottom, without overlap
+  std::vector<std::pair<double, size_t>> ends;  // labels at the ends of lines: y and series, drawn from top to bottom
   for (size_t i = 0; i < plot.series.size(); ++i)
     if (!plot.series[i].points.empty()) ends.push_back({y(plot.series[i].points.back().second), i});
   std::sort(ends.begin(), ends.end());

@@ -15,7 +15,7 @@
 namespace assay {
 namespace {
 
-/// A verdict on a case: indices of the run and of the state.
+/// A verdict on a case: `run` is an index of HistoryData::runs, `state` of HistoryData::states.
 struct Visit {
   size_t run;
   int32_t state;
@@ -28,7 +28,7 @@ struct Timeline {
   std::vector<Visit> judged;
   std::vector<Visit> skipped;
 };
-/// Numbers the chips of a history: the names, and for each run the number of its chip.
+/// The distinct chips of a history (`names`), and for each run the index of its chip in `names` (`of_run`).
 struct Chips {
   explicit Chips(const HistoryData& data) {
     for (const HistoryRun& run : data.runs) {
@@ -72,7 +72,7 @@ CaseChange change_of(const HistoryData& data, const Timeline& timeline) {
   CaseChange change;
   const std::vector<Visit>& visits = timeline.judged;
   const auto state = [&](size_t i) -> const HistoryData::State& { return data.states[size_t(visits[i].state)]; };
-  size_t turned = 0, turned_before = 0, changed = 0;  // visits with the newest turn, and the newest change of bits or budget
+  size_t turned = 0, turned_before = 0, changed = 0;  // visits with the newest turn, the turn before it, the newest change
   int64_t turns = 0, changes = 0;
   bool turned_same = false, changed_same = false, other_bits = false;
   for (size_t i = 1; i < visits.size(); ++i) {

@@ -14,23 +14,23 @@ namespace assay {
 enum class Turn {
   kFails,    ///< wrong in the newest run with a verdict on it, and does not flip
   kFlips,    ///< three turns or more, or two turns of which one was between runs of the same library file
-  kMissing,  ///< an earlier run with the same selection had a verdict on it; the newest one has none
+  kMissing,  ///< has no verdict since a later run that selects the same cases of the same library on the same chip
   kFixed,    ///< right in its newest run, wrong in consecutive earlier runs, and does not flip
-  kBits,     ///< always right, but the bits changed
-  kBudget    ///< always right, but the budget use changed, while the bits did not change or are not known
+  kBits,     ///< always right, and the newest change is one of the bits
+  kBudget    ///< always right, and the newest change is one of the budget use, with the same or unknown bits
 };
 
 /// One case on one kernel and chip.
 struct CaseChange {
   Turn turn = Turn::kFails;
-  int32_t series = 0;  ///< index in HistoryData
+  int32_t series = 0;  ///< index of HistoryData::series
   std::string chip;
   size_t since =
-      0;  ///< index of the run with the newest turn, or change of bits or budget use; kMissing: the first run without the case
+      0;  ///< index of the run with the newest turn (kBits, kBudget: the newest change); kMissing: the first run without the case
   int64_t runs = 0,
           before = 0;  ///< `runs`: runs with the case. `before`: those before `since`; after two turns: those between the turns
   size_t from = 0;               ///< index of the first run that `before` counts
-  int64_t times = 0;          ///< number of turns; for kBits and kBudget: of changes of bits or budget use
+  int64_t times = 0;          ///< number of turns; kBits and kBudget: number of changes of bits or budget use
   bool is_wrong = false;      ///< wrong in its newest run
   bool is_known = false;      ///< wrong, as the known-failures list expects
   bool same_library = false;  ///< true if a turn, or a change of bits or budget use, was between runs of one library file
@@ -47,7 +47,7 @@ struct ChangeGroup {
 
 /// All verdicts of a contract, kernel and chip in one run.
 struct LinePoint {
-  size_t run = 0;  ///< index in HistoryData
+  size_t run = 0;  ///< index of HistoryData::runs
   int64_t verdicts = 0, wrong = 0, known = 0;  ///< known: wrong, as the known-failures list expects
   double budget_use = 0;                       ///< largest of the verdicts
 };

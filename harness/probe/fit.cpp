@@ -168,9 +168,9 @@ bool decide_any_two(const Instruction& i, const Seen& seen, Fit& fit) {
 // Finds the model that explains most of an instruction's results.
 
 constexpr int64_t kAll = std::numeric_limits<int64_t>::max() / 2;
-constexpr size_t kMostFinerOrders = 12;  ///< limit per Shape on orders that tell more places apart than the results do
+constexpr size_t kMostFinerOrders = 12;  ///< limit per Shape on orders with fewer exchangeable places than the results show
 constexpr int kMostSweeps = 4;
-constexpr int64_t kFarBehind = 4;
+constexpr int64_t kFarBehind = 4;  ///< limit on unexplained elements, as a multiple of the best model's (see fit_of())
 constexpr int64_t kNearlyAll = 8;  ///< a model explains nearly all elements if it leaves less than 1/8 unexplained
 constexpr int64_t kFew = 64;       ///< if at most 1/64 is unexplained, two parameters may be wrong, but the shape is right
 
@@ -212,7 +212,7 @@ std::vector<Shape> shapes(const Instruction& i, bool c_at_the_end) {
   return all;
 }
 
-/// `same` gets the Shape in each order of k that has exactly the exchangeable places of `alike`; `finer`: in some with fewer.
+/// Adds to `same` the Shape in each order with exactly the exchangeable places of `alike`, to `finer` in some orders with fewer.
 void in_orders(const Shape& shape, const Instruction& i, const std::vector<int>& alike, std::vector<Unit>& same,
                std::vector<Unit>& finer) {
   std::vector<Unit> found;
@@ -237,8 +237,8 @@ int64_t elements_of(const Seen& seen) {
   return count;
 }
 
-/// Decides all parameters on the inputs made for them, then on all inputs. Leaves out the second step if far more elements are
-/// unexplained than `best`, the number of the best model so far.
+/// Decides each parameter on the inputs made for it, then all parameters on all inputs. `best`: how many elements the best model
+/// so far leaves unexplained. Leaves out the second step if far more are unexplained after the first.
 Fit fit_of(const Instruction& i, const Seen& seen, Unit unit, int64_t best) {
   for (const UnitParameter& parameter : unit_parameters()) {
     if (parameter.cell == "order") continue;

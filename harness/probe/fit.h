@@ -20,12 +20,12 @@ struct UnitParameter {
   std::string_view name;               ///< "fraction bits of a term"
   std::string_view cell;               ///< column of units.csv
   std::vector<std::string_view> data;  ///< kinds of probe_data() whose results decide it
-  /// Possible values, simplest first; empty if a model whose sums have the unit's structure lacks the parameter.
+  /// Possible values, simplest first; empty if models with the same structure of sums as `unit` do not have this parameter.
   std::vector<int> (*values)(const Instruction& instruction, const Unit& unit);
   int (*get)(const Unit& unit);
   void (*set)(Unit& unit, int value);
   bool is_number;           ///< numeric: adjacent values have similar effects
-  bool of_several = false;  ///< combines two other parameters that can compensate each other
+  bool of_several = false;  ///< its values are pairs of values of two other parameters, which can compensate each other
 };
 
 /// All parameters, in the order in which they are decided.
@@ -38,8 +38,8 @@ Unit plain_unit(const Instruction& instruction);
 
 std::vector<UnitParameter> parameters_of_terms();    ///< how products become terms, and which bits of a term are kept
 std::vector<UnitParameter> parameters_of_results();  ///< how c is added, and how the result is rounded
-std::vector<UnitParameter> parameters_of_sums();     ///< which terms are summed together, and the lower bound of the alignment
-                                                     ///< exponent
+std::vector<UnitParameter> parameters_of_sums();     ///< which terms are summed together, and the smallest exponent to which
+                                                     ///< terms are aligned
 
 inline constexpr int kMostFraction = 28, kMostGroupFraction = 38, kMostJoinFraction = 40;  // limits as in read_sum.cpp
 
@@ -62,12 +62,12 @@ inline bool joined(const Unit& u) { return u.join == AccumulatorJoin::kJoined; }
 struct UnitOrder {
   int interleave_period = 0, interleave_width = 0, take = 0, splits = 1;
 };
-/// All orders that differ in effect: for a tree, in the order of its leaves; for other sums, in which k are summed in one part.
+/// All orders that may give different results: trees differ in the order of leaves, other sums in which products share a part.
 std::vector<UnitOrder> unit_orders(int k, bool of_trees, int most_splits);
 void set_order(Unit& unit, const UnitOrder& order);
 
-/// For each k, the smallest k whose product can be exchanged with its own without changing any result of the model: one in the
-/// same part of a block or, in a tree, the sibling.
+/// For each k, the smallest k' such that exchanging the products of k and k' changes no result of the model. It is in the same
+/// part of a block as k or, in a tree, is k itself or its sibling.
 std::vector<int> alike_places(const Unit& unit);
 
 // Properties of an instruction that are found without a model: which products have an effect, which can be exchanged, and whether
@@ -77,8 +77,8 @@ std::vector<int> alike_places(const Unit& unit);
 /// place is marked.
 std::vector<bool> dead_places(const Instruction& instruction, const Observation& alone);
 
-/// For each place, the first place whose product can be exchanged with its own without changing any bit of the results of some
-/// inputs. On other inputs the two places may still differ.
+/// For each place, the first place with which it can exchange its product without changing a bit of the results. Only some inputs
+/// are tried; on others the two places may still differ.
 std::vector<int> places_alike(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
 /// True if every result is the IEEE sum of c and the result of the same products with c = 0.
@@ -102,9 +102,9 @@ struct Fit {
   int64_t unexplained = 0;
 };
 
-/// Tries the structures of sums, simplest first, each in the orders of k in which the places alike in `seen` can be exchanged.
-/// Decides each parameter on the inputs made for it, then all on all inputs, until nothing improves. If most results stay
-/// unexplained, tries finer orders too. Returns the first model that explains everything, otherwise the best one.
+/// Tries the structures of sums, simplest first, each in those orders of k in which exactly the places of `seen.alike` can be
+/// exchanged. Decides each parameter on the inputs made for it, then all on all inputs, until nothing improves. If no order fits,
+/// or under 1/8 is unexplained, tries orders with fewer such places. Returns the first model that explains all, else the best.
 Fit fit(const Instruction& instruction, const Seen& seen, uint32_t nan);
 
 /// Decides all parameters of a model again, on all observations.

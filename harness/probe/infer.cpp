@@ -318,7 +318,7 @@ class Probe {
     if (codes.size() > 1) result_.remarks.push_back("special: NaN has several codes: " + all);
   }
 
-  /// Adds a remark if a small c becomes Inf although all products are zero: in every known model, d is c then.
+  /// Adds a remark if d is Inf for a small c and products that are all zero. Every known model returns d = c then.
   void look_at_c() {
     for (const Observation& one : seen_.all) {
       if (one.kind != "c_alone") continue;

@@ -23,7 +23,7 @@ struct Unexplained {
 /// The unexplained results by kind of input; kinds without any are left out.
 std::vector<Unexplained> unexplained_by(const Unit& unit, const Instruction& instruction, const Seen& seen);
 
-/// Parameter values that cannot be told from the fitted one: a search (separate.h) found no input on which results differ.
+/// Values of a parameter with the same results as the fitted value: a search (separate.h) found no input on which they differ.
 struct NotObservable {
   std::string cell, what;  ///< "align(25) truncate .. align(28) truncate"
 };
@@ -31,7 +31,7 @@ struct NotObservable {
 struct Probed {
   std::shared_ptr<const Instruction> instruction;
   Unit unit;                         ///< the best model; it explains everything if `unexplained` is empty
-  std::vector<std::string> remarks;  ///< observations that no table row can express
+  std::vector<std::string> remarks;  ///< properties of the instruction that no row of units.csv can express
   std::vector<Unexplained> unexplained;
   std::vector<NotObservable> not_observable;  ///< only for a model that explains everything
   int64_t elements = 0;                       ///< elements compared
@@ -61,7 +61,7 @@ enum class CellMatch {
 
 struct LikeRow {
   const UnitRow* row = nullptr;
-  std::map<std::string, CellMatch> cells;  ///< for unit_step_columns()
+  std::map<std::string, CellMatch> cells;  ///< by column, for the columns of unit_step_columns()
   bool equal = false;                      ///< all cells are equal, or a search found no input that tells model and row apart
   std::vector<std::string> same_cells;     ///< ids of other rows with the same cells
 

@@ -28,7 +28,7 @@ struct Instruction {
 /// Reads the cells a, b, d, k and scale of a row of units.csv; a row whose arithmetic is unknown has them too.
 Instruction instruction_of(const UnitRow& row, int m, int n);
 
-/// Operands of several tiles as codes; zero (scales: one) by default.
+/// The operands of several calls of an instruction, as codes; a tile is one call. At first, operands are 0 and scales are 1.
 class Tiles {
  public:
   Tiles(const Instruction& instruction, int64_t count);

@@ -9,7 +9,7 @@ namespace {
 
 // Candidate orders in which an instruction accumulates its products.
 
-/// For each k: the number of the part that adds its product, counted over all blocks.
+/// For each k: the number of the part that adds the product of k. Parts are numbered over all blocks.
 std::vector<int> parts_of(const UnitOrder& order, int k) {
   Unit unit;
   unit.k = k;
@@ -63,7 +63,7 @@ std::vector<int> alike_places(const Unit& unit) {
 
 namespace {
 
-/// Unit::exponent and Unit::exponents_in as one number. The bits from bit 4 on: 1 + index in exponent_formats(), or 0.
+/// Unit::exponent (bits 0 to 3) and Unit::exponents_in (bits from 4 on: 1 + index in exponent_formats(), or 0) as one number.
 int exponent_of(const Unit& u) {
   const std::vector<const Format*> formats = exponent_formats(*u.a, *u.b);
   const auto at = std::find(formats.begin(), formats.end(), u.exponents_in);

@@ -151,7 +151,7 @@ inline Exponents factors_of(const Instruction& i, int e) {
   return {std::clamp(e - b, bottom_exponent(*i.a), top_exponent(*i.a)), b};
 }
 
-/// The largest product exponent for which d can hold a sum.
+/// The largest exponent of a product, chosen so that d can hold a sum of a few such products.
 inline int high_product(const Instruction& i) {
   return std::min({top_exponent(*i.a) + top_exponent(*i.b), top_exponent(*i.d) - 2, 40});
 }
@@ -170,7 +170,7 @@ void alone(TileFill& tile, int64_t index);
 void kept(TileFill& tile, int64_t index);
 /// A large c, a product near half of the unit in its last place, and a smaller product that breaks ties.
 void ties(TileFill& tile, int64_t index);
-/// Products of different magnitudes at every k, and a c of larger or smaller magnitude. The bits lost depend on the order.
+/// Products of different magnitudes at every k, and a c of larger or smaller magnitude. The result shows the order of additions.
 void wide(TileFill& tile, int64_t index);
 /// Numbers near 1.
 void near_one(TileFill& tile, int64_t index);

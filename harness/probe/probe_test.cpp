@@ -135,7 +135,7 @@ UnitRow edited(const char* id, std::initializer_list<std::pair<const char*, cons
   return row;
 }
 
-/// The fit reaches this model only if it tries the parameters of its best fit in every order of k.
+/// The fit finds this model only because it tries the parameters of its best fit in every order of k.
 TEST(Probe, FindsNumbersThatHoldEachOtherBack) {
   expect_found(edited("sm_80.mma.f16.f32",
                       {{"order", "take(8)"}, {"sum", "align(12) floor"}, {"c", "joined(32,23) truncate"}, {"round", "rne(20)"}}));

@@ -189,8 +189,8 @@ std::string formats_of(const Verdict& verdict) {
   return text;
 }
 
-/// Whether a failing case can refute no cause. Every element is 0 or NaN, which says nothing about the mistake. Or expected
-/// values are stored at the wrong places, which many wrong indices cause.
+/// Whether a failing case can refute no cause: an output is 0 or NaN everywhere, or holds expected values at wrong places. Many
+/// different mistakes give such outputs.
 bool tells_nothing(const Verdict& verdict) {
   return std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
     return words.find(" holds the expected values ") != std::string::npos ||
@@ -227,7 +227,7 @@ class Kernel {
   bool is_well_founded(const std::string& mistake) const {
     if (fitting(mistake).size() > 1) return true;
     return std::any_of(cases_.begin(), cases_.end(), [&](const Diagnosed& one) {
-      // a violated rule counts as one wrong element although it involves many elements
+      // an explained violation counts as one explained element, although it involves many elements
       const bool violated = !one.verdict->violations.empty();
       return std::any_of(one.causes.begin(), one.causes.end(), [&](const ToldCause& cause) {
         return (violated || cause.explained >= kEnoughElements) && key_of(cause) == mistake;
@@ -235,7 +235,7 @@ class Kernel {
     });
   }
 
-  /// Cases that `mistake` does not explain but `another` does. With `another` empty: cases that another mutant or none explains.
+  /// Cases that `another` explains and `mistake` does not. If `another` is "": all cases that `mistake` does not explain.
   Data refuting(const std::string& mistake, const std::string& another) const {
     Data data;
     for (const Diagnosed& one : cases_) {
@@ -245,7 +245,7 @@ class Kernel {
     return data;
   }
 
-  /// Cases that another cause of `one` explains and `mistake` does not. The other must explain all cases that `mistake` explains.
+  /// Cases that another mutant of `one` explains and `mistake` does not. That mutant must explain all cases of `mistake`.
   Data refuted_beside_others(const Diagnosed& one, const std::string& mistake) const {
     for (const std::string& other : one.mistakes) {
       if (other == mistake || !refuting(other, mistake).empty()) continue;
@@ -300,7 +300,7 @@ class Kernel {
   void mark(const Diagnosed& one) const {
     std::vector<std::string> asserted, doubted, others;
     std::string fits, probable;
-    size_t probable_at = 0;  // index in `doubted` before which `probable` is inserted
+    size_t probable_at = 0;  // index in `doubted` of the text of the same cause, which is erased if `probable` is used
     size_t at = 0;
     for (const std::string& words : one.verdict->causes) {
       if (!parse_cause(words)) {

@@ -26,7 +26,7 @@ std::optional<ToldCause> parse_cause(const std::string& words);
 /// List items that become equal are merged: "byte 0 in 1 word, byte 1 in 2 words" becomes "byte # in # words".
 std::string with_numbers_masked(const std::string& text);
 
-/// A text that is equal for failures with the same cause: the mutant of the first cause, else the message.
+/// A text that is equal for failures with the same cause: the mutant named by the verdict's first cause, else its message.
 std::string first_mistake(const Verdict& verdict);
 
 /// The case id without its warp size. Cases that differ only in warp size share their data.
@@ -46,7 +46,7 @@ using Exposes = std::function<bool(const Verdict& passed, const std::string& mis
 
 /// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract, then sorts and
 /// annotates the texts of Verdict::causes. Causes that explain every wrong element are sorted by the number of the kernel's
-/// cases that they explain. A refuted cause is dropped if another cause is asserted, and marked as refuted otherwise.
+/// cases that they explain. Refuted causes are dropped if a cause remains that nothing refutes, and marked as refuted otherwise.
 ///
 ///  - If the mutants A and B both explain one case, but A also explains another case and B explains no case that A does not
 ///    explain, B is refuted.
@@ -62,7 +62,7 @@ using Exposes = std::function<bool(const Verdict& passed, const std::string& mis
 /// because a fault of one code path, such as the tail of a row, may let as many cases pass as fail.
 void reconcile(RunResult& result, const Exposes& exposes = nullptr);
 
-/// Causes that explain fewer failing elements than this are not asserted without further cases.
+/// A mutant that explains fewer failing elements than this, and in only one case, is called probable (see reconcile()).
 inline constexpr int64_t kEnoughElements = 8;
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Causes are parsed, merged and compared by their text alone.
+// Tests causes.h, which parses, merges and compares causes by their text alone.
 #include "harness/report/causes.h"
 
 #include <gmock/gmock.h>

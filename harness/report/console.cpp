@@ -130,7 +130,7 @@ std::string counts_table(const RunResult& result, const Shown& shown) {
                             idle == 1 ? "is" : "are");
 }
 
-/// If there are more skip reasons "no kernel for op ..." or "no kernel for contract ..." than this, they become one line.
+/// Limit on the lines for skip reasons "no kernel for op ..." and "no kernel for contract ..."; more reasons become one line.
 constexpr size_t kMostNotOffered = 8;
 
 std::string names_text(const std::set<std::string>& names) {
@@ -189,7 +189,7 @@ std::string counted(const std::map<std::string, int64_t>& counts, const char* ti
   return text.empty() ? "" : std::string(title) + "\n" + text;
 }
 
-/// The text, cut after 200 characters at a space.
+/// The text, cut at the last space of its first 200 characters.
 std::string cut(const std::string& text) {
   constexpr size_t kMost = 200;
   return text.size() <= kMost ? text : text.substr(0, text.rfind(' ', kMost)) + " ...";

@@ -45,7 +45,7 @@ std::string provenance_text(const Provenance& provenance, const LibraryInfo& lib
 /// True if the descriptor is a terminal with colours and NO_COLOR (no-color.org) is not set.
 bool wants_colour(int file);
 
-/// Colours the words in capitals at the beginning red, or green if they report success, and causes yellow; only if `colour`.
+/// If `colour`: makes the capital words at the start of the text red, or green if they report success, and causes yellow.
 std::string coloured(const std::string& text, bool colour);
 
 /// One line: how the run ended, and the number of verdicts by outcome.

@@ -1,4 +1,4 @@
-// The console report: approval tests of whole blocks.
+// Tests the console report: compares whole blocks of text with the expected text.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -18,7 +18,7 @@ namespace assay {
 /// Outcomes in display order. flaky and unjudged come last and only if they occur.
 std::vector<Outcome> outcomes_of(const RunResult& result);
 
-/// As Outcome, but with two kinds of skip: kNotRun (the kernel refused the call) and kNotOffered (the library lacks the case).
+/// As Outcome, but with two kinds of skip: kNotRun (the kernel refused the call), kNotOffered (the library has no kernel for it).
 enum class Standing { kPassed, kNotRun, kNotOffered, kFailed, kBroken, kUntrusted, kFlaky, kNotJudged };
 inline constexpr std::array kStandings = {Standing::kPassed, Standing::kNotRun,    Standing::kNotOffered, Standing::kFailed,
                                           Standing::kBroken, Standing::kUntrusted, Standing::kFlaky, Standing::kNotJudged};
@@ -57,7 +57,7 @@ std::string ending_text(const RunResult& result);
 /// Outcomes that indicate a fault of a kernel or a case.
 constexpr bool is_bad(Outcome outcome) { return outcome != Outcome::kPass && outcome != Outcome::kSkip; }
 
-/// Failures of one kernel on one data set, at several warp sizes, with the same cause. Reports show them once.
+/// Failures of one kernel on the same inputs at several warp sizes, with the same cause. Reports show them once.
 struct Twins {
   std::vector<size_t> places;  ///< indices of these verdicts in the run; reports show the first
 };

@@ -1,4 +1,4 @@
-// The gate's states in every report, and the reports for CI: Markdown, annotations of GitHub Actions, SARIF.
+// Tests the gate's states in every report, and the reports for CI: Markdown, annotations of GitHub Actions, SARIF.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -19,7 +19,7 @@ constexpr size_t kMostBytes = 60000, kMostText = 300, kMostCauses = 20, kMostLis
 
 std::string cut(const std::string& text, size_t most) { return text.size() <= most ? text : text.substr(0, most - 4) + " ..."; }
 
-/// Text of a library or a table as a code span for a table cell. Markup in it has no effect, and nobody is notified by an @name.
+/// Text of a library or table as a Markdown code span for a table cell. Markup in it has no effect; an @name notifies nobody.
 std::string code(const std::string& text, size_t most = kMostText) {
   std::string safe;
   for (const char c : printable(cut(text, most))) {

@@ -51,7 +51,7 @@ const Fields kTensorColumns = {{"tensor", "output tensor, or a part of it"},
                                 "largest distance from the middle of an accepted interval, divided by half its width: 1 is the "
                                 "edge; 0 if every interval is a single code",
                                 "number"}};
-/// Columns of the mutation score. They count elements of the case or, if it is large, of a subsample.
+/// Columns of the mutation score. They describe the whole case or, if it is large, a subsample of its rows.
 const Fields kPowerColumns = {
     {"faults_seen", "mutants of the contract that this data set exposes", "integer"},
     {"faults", "mutants of the contract that some data set can expose", "integer"},

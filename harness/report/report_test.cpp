@@ -1,4 +1,4 @@
-// Properties of all reports: text from a library is escaped, and --report rejects unknown kinds.
+// Tests all file reports: text from a library is escaped, and --report rejects unknown kinds.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>

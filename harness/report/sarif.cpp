@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Symbolic name for the folder of Assay's tables, which is outside of the kernels' repository.
+/// SARIF's `uriBaseId` for the folder of Assay's tables, which lies outside the repository of the kernels.
 constexpr const char* kAssayTables = "ASSAY_DATA";
 
 /// A path as a relative URI reference or, for an absolute path, as a file URI.

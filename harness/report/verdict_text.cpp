@@ -73,7 +73,7 @@ std::string headline(const Verdict& verdict) {
 
 std::string next_step(const Verdict& v) {
   const bool called = (v.repro.starts_with("assay run") || v.repro.starts_with("ASSAY_PYTHON=")) && v.backend != "dump";
-  const bool makes_calls = v.message.find("--in-process") == std::string::npos;  // false: the message names a next step itself
+  const bool makes_calls = v.message.find("--in-process") == std::string::npos;  // else the message itself names a next step
   if (called && makes_calls && v.outcome == Outcome::kBroken && v.repro.find(" --cases ") == std::string::npos)
     return fmt::format("assay explain {} --backend {} --kernel {} --minimize finds the smallest case that still breaks",
                        shell_word(v.case_id), shell_word(v.backend), shell_word(v.kernel));

@@ -20,7 +20,7 @@ struct Trial {
   bool breaks_contract = false;  ///< the changed call fails, or its outputs violate the contract
 };
 
-/// Whether the outputs of a call conform to its case.
+/// Whether the outputs of a call conform to the contract of its case.
 bool agrees(const BoundCase& bound, const Problem& problem, const CallResult& result) {
   Verdict verdict;
   judge_outputs(bound, problem, result, verdict);

@@ -89,7 +89,7 @@ std::vector<Pair> pairs_of(std::span<const Op> ops, const std::vector<Case>& cas
   for (const Case& one : cases) {
     const Op& op = op_of(ops, one);
     const size_t before = pairs.size();
-    // Keeps the reason of the closest kernel: that of a kernel for this contract helps more than that of a kernel for another op.
+    // Keeps the reason of the kernel that comes closest: a kernel for this contract rather than a kernel for another op.
     std::string reason = "no kernel for op " + one.op;
     for (const KernelOffer& kernel : kernels) {
       const std::string why_not = why_not_offered(kernel, one);
@@ -206,7 +206,7 @@ class Progress {
         result.ended_by = ended_by_;
         continue;
       }
-      // verdicts after a pair without a verdict were not shown yet
+      // on_verdict has not seen the verdicts behind the first pair without a verdict
       if (size_t(&slot - slots_.data()) >= shown_ && options_.on_verdict) options_.on_verdict(*slot);
       result.device_lost |= slot->device_lost;
       result.verdicts.push_back(std::move(*slot));
@@ -258,7 +258,7 @@ void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, cons
     DataMemory data, answers;
   };
   std::map<std::string, Memory> memories;  // kernels of an op mostly share their cases
-  constexpr int kLeastShare = 25;          // enough for each of five cases to follow each of them: 5 * 5 calls
+  constexpr int kLeastShare = 25;          // 5 * 5 calls: each of five cases can directly follow each of the five
   int calls = options.calls_in_a_row;
   if (const int share = options.calls_in_rows / std::max(1, int(rows.size())); options.calls_in_rows > 0)
     calls = std::min(calls, std::max(kLeastShare, share));

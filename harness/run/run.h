@@ -54,7 +54,7 @@ class Ledger {
   std::vector<const Deviation*> idle(const std::vector<Verdict>& verdicts) const;
 
   /// File and line of the stale rows: idle rows that match no existing case. Their op does not exist, or none of its cases in
-  /// `cases` matches. `cases` has all cases of an op, or none. A row with a glob as op is never stale.
+  /// `cases` matches. For each op, `cases` must hold all its cases or none. A row with a glob as op is never stale.
   std::vector<std::string> stale(const std::vector<Verdict>& verdicts, const std::vector<Case>& cases,
                                  std::span<const Op> ops) const;
 

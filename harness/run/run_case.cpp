@@ -22,7 +22,7 @@ namespace {
 
 // Tells a call that the kernel does not support from a misspelled name in the kernel.
 
-/// The name that a kernel looked for and did not find: "weight", if the message is "the call has no tensor 'weight'; it has x, y"
+/// The name that a kernel did not find in a call: "weight", if its message is "the call has no tensor 'weight'; it has x, y"
 /// (assay/plugin/call.hpp). `what`: "tensor" or "parameter". Empty for other messages.
 std::string lacking_in(const std::string& message, const std::string& what) {
   const std::string before = "the call has no " + what + " '";
@@ -391,7 +391,7 @@ std::string quoted(const std::string& id) {
   return word == id ? "'" + id + "'" : word;
 }
 
-/// Mutants that the case does not kill and that its row does not declare.
+/// The mutants of `faults` that no glob of `declared`, the row's `blind_to`, matches.
 std::vector<std::string> undeclared(std::vector<std::string> faults, const std::vector<std::string>& declared) {
   std::erase_if(faults, [&](const std::string& fault) {
     return std::any_of(declared.begin(), declared.end(), [&](const std::string& glob) { return glob_match(glob, fault); });

@@ -37,7 +37,7 @@ struct CaseOptions {
   std::string repro_environment{};  ///< variables that the command needs: "ASSAY_PYTHON=/usr/bin/python3 "
   std::string repro_options{};  ///< options of `assay run` that the outcome may depend on: " --repeat 8"
 
-  /// Mutation analysis of the data. A mutant neither killed nor declared makes a pass untrusted, except in a user's table.
+  /// Finds the mutants that the inputs miss. Except in a user's table, one that `blind_to` does not list makes a pass untrusted.
   std::function<Power(const Evidence&)> power{};
 
   /// If the outputs agree: calls the kernel with several cases in turn, and returns the result as level "calls".
@@ -55,8 +55,8 @@ struct CaseOptions {
   Remarks remarks = Remarks::kOfFailures;
 };
 
-/// Makes the problem, calls the kernel while holding the lock `call` (see run.h), and checks the outputs. An exception of the op
-/// or the reference becomes kNotJudged with its message, so that one bad case does not end a run. An exception of `record`
+/// Makes the problem, calls the kernel (in run_all(), calls of several threads take turns) and checks the outputs. An exception
+/// of the op or the reference gives kNotJudged with its message, so that one bad case does not end a run. One of `record`
 /// becomes a HarnessError, which does end it.
 ///
 ///   kSkip       the library answered UNSUPPORTED, or lost the device (device_lost)
@@ -64,7 +64,7 @@ struct CaseOptions {
 ///               environment left changed
 ///   kFail       the library returned FAILED, other bits in an invariance test, wrong elements or padding, a violation
 ///   kFlaky      repeated calls return other bits; or one of `rerun_failed` further calls differs from the failed one
-///   kUntrusted  the outputs are right, but the data do not kill a mutant that the row does not declare
+///   kUntrusted  the outputs are right, but the inputs miss a mutant that the row's `blind_to` does not list
 ///   kNotJudged  the harness did not call the kernel or could not check it; the message says why
 ///
 /// `memory` caches data for consecutive cases with the same data; nullptr: no cache.
@@ -138,7 +138,7 @@ class DataMemory {
   /// The problem of the case, with its warp size; the data are reused.
   const Problem& problem(const BoundCase& bound, const Case& one);
 
-  /// An earlier call whose outputs agreed.
+  /// An earlier call whose outputs conformed to the contract.
   struct Agreed {
     std::vector<std::vector<std::byte>> bytes;  ///< one entry per output
     std::vector<std::vector<ByteRange>> untouched;
@@ -146,8 +146,8 @@ class DataMemory {
     std::vector<TensorFinding> findings;
     std::string program;  ///< the algorithm variant that made the outputs
   };
-  /// An earlier call that reported the same algorithm, wrote the same bytes and left the same bytes unwritten; nullptr if there
-  /// is none.
+  /// An earlier call that conformed, reported the same algorithm, wrote the same bytes and left the same bytes unwritten; nullptr
+  /// if there is none.
   const Agreed* agreed_as(const CallResult& result) const;
   void remember(const CallResult& result, const std::vector<TensorFinding>& findings, const std::string& program);
 

@@ -34,7 +34,7 @@ struct JsonLimits {
 
 /// Parses the text. Throws JsonError for invalid JSON or UTF-8, a number too large for double, exceeded limits, a duplicate name.
 ///
-/// Parses twice, first only to check limits: with a parser callback, the library rescans an object after each of its members.
+/// Parses twice, first only to check limits. (A parser callback would be slow: nlohmann-json then rescans an object per member.)
 nlohmann::json guarded_json(std::string_view text, const std::string& file, const JsonLimits& limits = {});
 
 /// As guarded_json(), for a file (see read_text()).

@@ -39,7 +39,7 @@ bool write_all(int file, std::string_view text) {
   return true;
 }
 
-/// Flushes the folder, so that the new name survives a crash. Some file systems refuse; the file then has old or new content.
+/// Flushes the folder, so that the new name survives a crash. If the file system refuses, a crash may bring back the old content.
 void flush_folder(const fs::path& folder) {
   const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (file < 0) return;
@@ -52,7 +52,7 @@ fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.
 /// The file that a path stands for, and how to write it.
 struct Target {
   std::string file;        ///< after following all links
-  bool replaced = true;    ///< the file is replaced by a new one; otherwise it is written in place
+  bool replaced = true;    ///< true: a new file replaces it; false: it is written in place
   int descriptor = -1;     ///< the descriptor of this process that the path names, or -1
 };
 
@@ -143,7 +143,7 @@ void write_atomically(const std::string& path, std::string_view text) {
   bool written = write_all(file, text) && ::fsync(file) == 0;
   int error = errno;
   if (written && unnamed >= 0) {
-    if (give_name(file, target.file)) {  // succeeds only if the target does not exist; otherwise it gets a temporary name first
+    if (give_name(file, target.file)) {  // fails if the target exists; the unnamed file then first gets a temporary name
       ::close(file);
       return flush_folder(folder_of(target.file));
     }

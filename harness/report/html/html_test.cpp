@@ -1,4 +1,4 @@
-// The page contains the verdicts, is well-formed and loads nothing from the network.
+// Tests the HTML report: it contains the verdicts, is well-formed and loads nothing from the network.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -78,7 +78,7 @@ extern const char* const kStyle;
 /// with equal counts share a line. Contracts that the library does not offer are collapsed.
 void matrix(Node section, const RunResult& result, const std::vector<FailureGroup>& groups, const ContractTexts& contracts);
 
-// What a run's data can detect, as a section of the HTML report.
+// Which mutants the inputs of a run expose, as a section of the HTML report.
 
 /// A collapsed table for each op: one row per output tensor of each contract, summed over the data sets of its cases. Nothing if
 /// no mutation score was computed.
@@ -111,13 +111,13 @@ void failure(Node card, const Verdict& verdict, const std::string& title, const 
 
 // Error distributions of a tensor's wrong elements, as tables with bars.
 
-/// Elements outside, by ulp distance.
+/// The number of elements outside their intervals, by distance in ulp.
 void distance_chart(Node parent, const TensorFinding& finding);
 
 /// By exponent of the accepted value: the share of elements outside, and their distances.
 void magnitude_chart(Node parent, const TensorFinding& finding);
 
-/// Elements by the share of the budget used; nothing if every element has one accepted code.
+/// The number of elements by budget use (glossary); nothing if every element has one accepted code.
 void budget_chart(Node parent, const TensorFinding& finding);
 
 /// The worst element and its neighbours: codes, values, accepted intervals.

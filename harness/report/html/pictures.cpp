@@ -158,8 +158,8 @@ void neighbours_table(Node parent, const TensorFinding& f) {
 
 namespace {
 
-/// A shade is for cells with a share of wrong elements above the limit of the shade before it, up to and including `up_to`
-/// percent. The last shade is for completely wrong cells.
+/// A shade of the heat map. It marks cells whose share of wrong elements is above the `up_to` of the shade before it, and at most
+/// its own `up_to`, in percent. The last shade marks cells in which every element is wrong.
 struct Shade {
   std::string_view grey, words;
   double up_to;
@@ -251,7 +251,7 @@ std::string joint_strokes(const Sheet& sheet) {
   return strokes;
 }
 
-/// Label every n-th cell, so that labels do not overlap.
+/// The n for which labels at every n-th cell do not overlap. `cell`, `label`: sizes in pixels.
 int64_t label_step(double cell, double label) {
   int64_t step = 1;
   while (double(step) * cell < label) step *= 2;

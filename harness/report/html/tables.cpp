@@ -144,7 +144,7 @@ std::string vendor_of(const std::string& contract) {
   return first.starts_with("sm_") ? "nvidia" : first.starts_with("gfx") ? "amd" : first;
 }
 
-/// Counts of several contracts: verdicts on outputs, how many of them are bad, and calls that the kernel refused.
+/// Counts over several contracts: verdicts on outputs, how many of these are bad (is_bad()), and calls that kernels refused.
 struct Sum {
   int64_t judged = 0, bad = 0, refused = 0;
 
@@ -182,7 +182,7 @@ void vendor_table(Node section, const std::map<std::string, OfOp>& ops) {
       vendors.insert(vendor);
       sums[op][vendor].add(entry->second);
     }
-  if (sums.size() == 1 && vendors.size() == 1) return;  // the table of contracts below has the counts
+  if (sums.size() == 1 && vendors.size() == 1) return;  // the table of contracts, which follows on the page, has the counts
   write(line(section, "p", "soft"),
         "Numbers of verdicts; a cell with failures is marked and shows their number first. An op links to its contracts.");
   std::vector<std::string> head = {"op"};
