@@ -481,7 +481,7 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
       }
       if (wrong == 0) continue;
       OneValue held = one_value(part, tensor, row);
-      held.nan = held.nan && other_nan == 0;  // another NaN code is expected: then the stored NaN tells something
+      held.nan = held.nan && other_nan == 0;  // a NaN of another code than the expected NaN is informative
       failing += wrong, ++rows, zero = zero && held.zero, nan = nan && held.nan;
     }
     if (failing == 0) continue;
@@ -514,7 +514,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     WorkBudget budget(budget_of_case);
     if (never_written(evidence, verdict)) {
       const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
-      // Another layout explains elements that were never written; a wrong read of an input does not.
+      // A mutant of the layout explains why elements were never written; a wrong read of an input does not.
       const bool by_layout = !causes.empty() && causes.front().complete() && causes.front().mistakes.front().input.empty();
       verdict.causes = by_layout ? causes_in_words(causes) : of_broken_call(evidence, *evidence.result, budget);
       return;
@@ -550,7 +550,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     const Unset unset = unset_locals(backend, request, evidence.bound.expect(evidence.problem, evidence.outputs));
     std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
     const bool most_is_unset = !unset.words.empty() && 4 * unset.changed >= unset.elements;
-    if (most_is_unset) causes.clear();  // they fit values that came from unset memory by accident
+    if (most_is_unset) causes.clear();  // the values came from unset memory, so a mutant explains them only by chance
     verdict.causes = causes_in_words(causes);
     if (causes.empty()) {
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);
@@ -563,7 +563,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       const std::string race = unset.words.empty() ? race_in_words(backend, request) : "";
       if (!race.empty()) verdict.causes.clear();
       add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict, budget);
-      if (!race.empty() || most_is_unset) {  // the values are then accidental: only positions tell something
+      if (!race.empty() || most_is_unset) {  // the values are then random: only facts about positions are kept
         std::erase_if(verdict.causes, [](const std::string& words) { return words.find(kEveryElement) == std::string::npos; });
         if (!race.empty()) verdict.causes.insert(verdict.causes.begin(), race);
       }

@@ -17,9 +17,9 @@
 namespace assay {
 namespace {
 
-/// Outputs with more elements or multiply-accumulates have no rule.
+/// No rule is sought for outputs with more elements or multiply-accumulates than this.
 constexpr int64_t kMostElements = int64_t(1) << 24, kMostProducts = int64_t(1) << 30;
-/// Variants of a contract that are compared.
+/// At most this number of a contract's variants is compared.
 constexpr size_t kMostAnswers = 8;
 
 Rule rule_if(bool enough, std::string words, int64_t explained) {
@@ -436,7 +436,7 @@ Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& ans
 /// thread hold elements a warp size apart, counted along a tile's rows (emulated instructions), or as in m16n8 fragments.
 Rule accumulators(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
-  constexpr int64_t kBeyond = -2;  // in the tile, but not in the matrix: the sum of zeros
+  constexpr int64_t kBeyond = -2;  // the source lies in the tile but outside the matrix, where sums are 0
   constexpr size_t kFewestCodes = 8;
   if (!wrong.shows_places()) return std::nullopt;
   Rule best;

@@ -29,17 +29,17 @@ struct VisibilityReport {
   std::vector<DataPower> data;     ///< every output tensor
 };
 
-/// Computed from the inputs of the case's subsample.
+/// Compares every mutant with the contract, on the inputs of the case's subsample.
 VisibilityReport fault_visibility(const BoundCase& bound);
 
 /// Number of elements of one part that distinguish a mutant from the contract (no code is accepted by both). If `rows` is not
-/// null, adds the rows of these elements, provided that the mutant leaves elements in their places.
+/// null, adds the rows of these elements, provided that the mutant stores elements at the same offsets as the contract.
 int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr);
 
-/// Whether an element distinguishes a mutant's answer from every answer of the contract. Stops at the first such element.
+/// Whether each answer of the contract has an element that distinguishes the mutant's answer from it. Stops once it knows.
 bool tells_apart(const std::vector<std::vector<WholePart>>& right, const Answer& edited);
 
-/// Only the mutants of fault_visibility().
+/// fault_visibility() without VisibilityReport::data.
 std::vector<Visibility> visibilities(const BoundCase& bound);
 
 /// A faster summary of fault_visibility(). Equivalent mutants are left out. Most mutants show in the first row of the data.
@@ -66,7 +66,7 @@ struct Separation {
   std::string witness;  ///< first element that differs, with both codes; empty if none does
 };
 
-/// Compares the contracts on every case of `a`, quick or of a user's table, that `b` can also take; each data set once.
+/// Compares contracts `a` and `b` on the cases of `a` (quick tier, user's tables) that also fit `b`; each data set once.
 std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a,
                                  const std::string& b);
 

@@ -240,7 +240,7 @@ inline CallBuilder cache_call_of(const Op& op, const Buffers& buffers, const Pla
   return call;
 }
 
-/// Heads of Q and K, in place in the buffer of y; or heads of Q alone, from x to y.
+/// The call of qk_norm_rope, which overwrites Q and K in buffer y; or of q_norm_rope, which reads Q from buffer x and writes y.
 inline CallBuilder heads_call_of(const Op& op, const Buffers& buffers, const Places& places, int b) {
   CallBuilder call;
   call.parameter("eps", 1e-6);
