@@ -186,7 +186,7 @@ int explain_verb(const ExplainArguments& arguments) {
   options.each.remarks = Remarks::kOfAll;
   const PowerRecords records = recorded_power({one});
   options.each.power =
-      power_of_data([&](const Case& of) { return records.find(of); });  // as in `assay run`, so that the verdicts are equal
+      power_of_data([&](const Case& of) { return records.find(of); });  // recorded scores, as `assay run` uses: equal verdicts
   const RunResult result = run_all(arguments.suites.ops->all(), {one}, backend, options);
   std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, problem);
   for (const Verdict& verdict : result.verdicts) {

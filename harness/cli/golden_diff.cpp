@@ -90,7 +90,7 @@ Apart apart(const ObservedTensor& a, const ObservedTensor& b) {
 /// The tensor's name without the algorithm variant: "d" for "d, split-K 2".
 std::string without_variant(const std::string& name) { return name.substr(0, name.find(", ")); }
 
-/// The recording of the same tensor, of the same variant if there is one.
+/// The tensor of `others` with the name of `one`; if several variants have it, that of the same variant.
 const ObservedTensor* counterpart(const ObservedTensor& one, const std::vector<ObservedTensor>& others) {
   const ObservedTensor* found = nullptr;
   for (const ObservedTensor& other : others) {
