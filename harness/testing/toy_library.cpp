@@ -27,7 +27,7 @@ namespace {
 
 // The kernels of the toy library (toy_library.h).
 
-/// Distance in bytes that is beyond the guard zones of host memory, and within the larger ones of device memory.
+/// Distance in bytes from a tensor: outside the guard zone of host memory, and inside the larger guard zone of device memory.
 constexpr size_t kFarAway = 60000;
 
 /// A call and its two tensors: x is read, y is written.
@@ -158,7 +158,7 @@ assay_status remember(const Toy& toy) {
   return never_set[128];
 }
 
-/// Computes wrong outputs if the previous call had another size and the call before it had this size.
+/// Stores wrong outputs if the previous call had another size, and the call before that one had the size of this call.
 assay_status mix_sizes_up(const Toy& toy) {
   static std::array<size_t, 2> before{};
   const bool returns = before[0] != toy.y.bytes && before[1] == toy.y.bytes;
@@ -381,7 +381,7 @@ void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   });
 }
 
-/// Makes "meets_the_one_ahead" wrong. Call it if the previous call of the group was not waited for.
+/// Spoils the outputs of the kernel "meets_the_one_ahead". Call it if nothing waited for the group's previous call.
 void meet_the_one_ahead(const assay_call* const* calls) {
   if (is(*calls[0], "meets_the_one_ahead")) output_of(*calls[0])[0] ^= 1;
 }
