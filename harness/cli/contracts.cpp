@@ -507,7 +507,7 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
 void print(const std::string& title, const Op& op, const Tally& tally) {
   fmt::print("{}\n", title);
   std::vector<std::pair<std::string, Score>> ranked(tally.scores.begin(), tally.scores.end());
-  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {  // contracts of the newest releases first
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {  // of equal ones, newest releases first
     return std::tuple(a.second.violated > 0, a.second.elements, !is_current_contract(a.first)) <
            std::tuple(b.second.violated > 0, b.second.elements, !is_current_contract(b.first));
   });

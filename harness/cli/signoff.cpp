@@ -87,8 +87,8 @@ class FolderLock {
   int file_;
 };
 
-/// The path of a library beside this program that is given by name. A library given by path opens in a worker process, which ends
-/// before the steps need the device.
+/// Turns the name of a library beside this program into its path, because a library given by path opens in a worker process. The
+/// worker ends before the steps need the device.
 std::string by_path(const std::string& backend) {
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
   for (const fs::path& folder : {program, program / ASSAY_INSTALLED_KERNELS})

@@ -319,7 +319,7 @@ static std::string rows_in_place_of_others(const WholePart& whole, const HostTen
          "wrongly (a divisor, or a factor that is left out)";
 }
 
-/// Text if only the last rows or columns were not written: ": row 128 of 129, columns 48..63 of 64; ...". Otherwise empty.
+/// Text if the missing elements are exactly one tile at the end of the last rows and columns. Otherwise empty.
 static std::string last_tile_missing(const std::vector<bool>& written, int64_t rows, int64_t columns) {
   constexpr int64_t kFewestColumns = 8;
   int64_t first_row = rows, first_column = columns, missing = 0;
@@ -369,7 +369,7 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
                 std::to_string(i % part.columns()) + "]";
     }
     if (const Unwritten left = unwritten_elements(part, tensor.spec, untouched); left.elements > 0) {
-      std::set<int64_t> rows, others;  // rows of which no element was written, and the other rows
+      std::set<int64_t> rows, others;  // rows without a written element, and rows with one
       for (int64_t i = 0; i < part.elements(); ++i)
         (is_written[size_t(i)] ? others : rows).insert(part.number_of(i / part.columns()));
       const std::string by_index = rows_of_index(rows, others, evidence.problem);
@@ -430,7 +430,7 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
   verdict.causes.insert(verdict.causes.end(), facts.begin(), facts.end());
 }
 
-/// Whether a row holds nothing but zeros, or nothing but NaN.
+/// Whether all elements of a row are zero, and whether all are NaN.
 struct OneValue {
   bool zero = true, nan = true;
 };

@@ -33,7 +33,7 @@ struct Listed {
 
 /// Values that many records of a file share. The file lists each once, and records hold its index. This halves the files.
 struct Shared {
-  Listed<std::vector<std::string>> outputs;  ///< name and format of each tensor of a record, in turn
+  Listed<std::vector<std::string>> outputs;  ///< name, format, name, format, ... of a record's tensors
   Listed<std::string> steps;                 ///< ObservedTensor::steps as steps_text()
   Listed<std::string> codes;                 ///< DataPower::codes as digits_of()
 };

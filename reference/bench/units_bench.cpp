@@ -1,5 +1,5 @@
 // Speed of the tensor core models on one core, in multiply-accumulates per second, for each instruction and each instruction set
-// of this processor, and for unit_definition.h. --benchmark_filter=ID selects.
+// of this processor, and for the plain code of unit_definition.h. --benchmark_filter=ID selects.
 #include <benchmark/benchmark.h>
 #include <oneapi/tbb/parallel_for.h>
 
