@@ -302,7 +302,7 @@ Json json_of(const std::string& operands, const Kind& kind) {
   return {{"operands", operands}, {"classes", classes}, {"undocumented", ids_of(kind.unknown)}, {"apart", apart}};
 }
 
-/// Operands that at least two of the chips have.
+/// Compares the models of instructions whose operands at least two of the chips support.
 Json compare_models(const std::vector<Target>& targets) {
   std::map<std::string, std::vector<const UnitRow*>> by_operands;
   std::map<std::string, std::set<std::string>> chips;

@@ -511,8 +511,8 @@ class Hunt {
     fmt::print("{}\n{}", failure_text(with_repro(verdict)), table);
   }
 
-  /// Tests batch invariance once for each kernel. Bits that change with the batch are a violation only if the contract forbids
-  /// the change.
+  /// Tests batch invariance of the verdict's kernel, until one of at most kBatchTries cases shows whether it holds. Bits that
+  /// change with the batch are a violation only if the contract forbids the change.
   void try_batches(const Verdict& verdict, const std::vector<Case>& cases) {
     const auto prey = prey_.find(verdict.kernel);
     if (verdict.outcome != Outcome::kPass || prey == prey_.end() || options_.ended() != nullptr) return;

@@ -16,7 +16,7 @@ namespace assay {
 /// A kind of derived file, as --part names it.
 struct DerivedPart {
   std::string name;    ///< "predicted"
-  std::string folder;  ///< folder under golden/ whose files all belong to this part; empty: a section of one Markdown file
+  std::string folder;  ///< folder under golden/ whose files all belong to this part; empty: a Markdown section, or pages
 };
 
 std::span<const DerivedPart> derived_parts();

@@ -416,13 +416,13 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
     if (in_rows == 0 || spec.elements() > kMostInputs) continue;
     const std::vector<KindSet> kinds = kinds_of(tensors);
     for (const Units& units : units_of(name, in_rows, in_columns, wrong.part(), elementwise)) {
-      std::map<int64_t, int64_t> wrong_in;  // wrong elements of each unit
+      std::map<int64_t, int64_t> wrong_in;  // number of wrong elements of each unit that has one
       for (const int64_t i : wrong.failing()) ++wrong_in[units.of_output(i / columns, i % columns)];
       const auto failing = int64_t(wrong_in.size());
       size_t best = kKindBits;
       int64_t least = 2 * failing + 1, right = 0, explained = 0;  // if two kinds fit, the rarer one says more
       for (size_t n = 0; n < kKindBits; ++n) {
-        const size_t k = (kOpposite + n) % kKindBits;  // kOpposite first: it implies two others
+        const size_t k = (kOpposite + n) % kKindBits;  // kOpposite first: its elements also have the kinds Inf and -Inf
         std::vector<bool> of_kind(size_t(units.count));
         for (size_t i = 0; i < kinds.size(); ++i)
           if (kinds[i] >> k & 1) of_kind[size_t(units.of_input(int64_t(i) / in_columns, int64_t(i) % in_columns))] = true;
@@ -432,7 +432,7 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
         for (const auto& [unit, count] : wrong_in)
           if (of_kind[size_t(unit)]) ++hits, elements += count;
         if (10 * hits < 9 * failing || 10 * (failing - hits) * holding > hits * (units.count - holding)) continue;
-        // Probability that at least this number of the wrong units would be of this kind if they were drawn at random.
+        // Logarithm of the probability that exactly `hits` of `failing` units, drawn at random, have this kind of input.
         const double chance = log_choices(holding, hits) + log_choices(units.count - holding, failing - hits) -
                               log_choices(units.count, failing);
         const bool exact = k <= kLastNotFinite && holding == hits && hits == failing;  // wrong exactly where NaN or Inf is

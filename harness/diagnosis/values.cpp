@@ -335,7 +335,7 @@ Rule constant_difference(const WrongPart& wrong) {
 
 namespace {
 
-/// The values of an input that has one row and as many columns as the output. With an empty name: 1 in all columns.
+/// The values of an input that has one row and as many columns as the output. With an empty name: one constant in all columns.
 struct RowVector {
   std::string name;
   std::vector<double> at;

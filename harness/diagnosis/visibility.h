@@ -85,7 +85,7 @@ std::string power_table(std::span<const Op> ops, const std::vector<Case>& cases,
 
 /// Markdown table over the subsamples of these cases, one row per op, output and format: contracts, elements, the share of
 /// elements with one accepted code, and for the loosest contract that share and the median and largest interval width in codes.
-/// Cases that differ only in warp size count once. Elements that a contract leaves undefined have no width and count as open.
+/// Cases that differ only in warp size count once. Undefined elements lower the share; their width counts as 0.
 std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& cases);
 
 // Mutation score of a case table: what all cases of a contract expose together. Tables of users are checked as a whole, so that a

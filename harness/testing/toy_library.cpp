@@ -329,7 +329,7 @@ bool is(const assay_call& call, const char* kernel) { return std::strcmp(call.ke
 
 unsigned char* output_of(const assay_call& call) { return static_cast<unsigned char*>(tensor(call, "y").data); }
 
-/// Adds its x to the sum, waits for the other ranks and stores the sum, plus its rank number in the last byte.
+/// Adds its x to the sum, waits for the other ranks, and stores the sum; but in the last byte 10 * world_size + rank.
 assay_status run_rank(Group& group, const assay_call& call) {
   const assay_tensor &x = tensor(call, "x"), &y = tensor(call, "y");
   const auto* from = static_cast<const unsigned char*>(x.data);
@@ -361,8 +361,8 @@ assay_status run_now(Group& group, const assay_call* const* calls, int32_t n) {
   return ASSAY_OK;
 }
 
-/// Stores calls of ranks for replay. In a replay, the kernel "late_under_replay" returns the sums of the previous call, as if its
-/// flags were stale.
+/// Stores calls of ranks for replay. In a replay, the kernel "late_under_replay" stores the sums of the group's previous call, as
+/// a kernel with stale flags does.
 void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   std::vector<assay_call> again;
   std::vector<std::vector<assay_tensor>> tensors;

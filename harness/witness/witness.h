@@ -68,7 +68,7 @@ struct EditOnWitness {
   std::string name;
   std::string equivalent;  ///< why no data can distinguish it from the contract; empty otherwise
   int64_t calls = 0;       ///< calls in which the mutant is not equivalent
-  int64_t outside = 0;     ///< output elements that the mutant rejects, plus rows that only break a rule as a whole (Violation)
+  int64_t outside = 0;     ///< elements (and rows with only a Violation) that the mutant rejects, in the first call with any
 
   bool refuted() const { return outside > 0; }
   bool survives() const { return equivalent.empty() && outside == 0; }
