@@ -186,7 +186,7 @@ std::string ranges(const std::vector<size_t>& lines) {
   return texts.size() > kMostRanges ? fmt::format("{}, ... ({} in all)", text, lines.size()) : text;
 }
 
-/// Variants that together made all columns (or rows) marked in `left`, chosen greedily. Empty if a column matches no variant.
+/// Variants that together made all columns (or rows) marked in `left`, chosen greedily. Empty if kMostPieces do not suffice.
 std::vector<std::string> mixture(const std::vector<Agreement>& all, std::vector<char> Agreement::*lines, const char* word,
                                  std::vector<char> left) {
   std::vector<std::string> pieces;

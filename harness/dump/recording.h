@@ -39,7 +39,7 @@ struct RunIdentity {
 struct RecordedRun {
   Shard shard{};
   std::string cases{};      ///< fingerprint() of the cases that the shards divide between them
-  bool once = false;        ///< of cases that differ only in warp size, one was run
+  bool once = false;        ///< of cases that differ only in warp size, only one was run
   std::string ended_by{};   ///< as in RunResult
   RunIdentity identity{};
 };
