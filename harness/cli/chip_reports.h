@@ -23,7 +23,7 @@ class ChipReports {
   /// Takes the values of --report. Throws UsageError if one is neither json:FILE nor html:FILE, or cannot be written.
   explicit ChipReports(const std::vector<std::string>& texts);
 
-  /// Writes every file that can be written. `page` makes HTML from `found`. Prints failures to stderr; then returns false.
+  /// Writes every file that can be written. `page` makes HTML from `found`. Returns false if one fails.
   bool write(const Json& found, const std::function<std::string(const Json&)>& page) const;
 
  private:

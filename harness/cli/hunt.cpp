@@ -89,7 +89,7 @@ constexpr size_t kPowers = 14;     ///< drawn sizes are next to 2^0 .. 2^13
 constexpr double kMostDrawn = 1 << 22;
 /// Lists get up to this number of entries, because a kernel may have room for only 8 or 16.
 constexpr size_t kMostEntries = 20;
-/// A negative slot, which a kernel must skip. A kernel that truncates it to 32 bits reads slot 5.
+/// A negative slot, which a kernel must skip. A kernel that truncates it to 32 bits uses slot 5.
 constexpr int64_t kFarBelowZero = -4294967291;
 
 bool is_small_number(const std::string& cell) {

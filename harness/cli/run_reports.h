@@ -28,7 +28,7 @@ class Reports {
   /// False if a report goes to a stream such as /dev/stdout, unless a console report was requested too.
   bool to_console() const { return to_console_; }
 
-  /// Writes all reports that can be written. Prints failures to stderr; then returns false.
+  /// Writes all reports that can be written. Prints each failure to stderr; returns false if there is one.
   bool write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
              const EarlierRun* earlier = nullptr) const;
 
@@ -55,7 +55,7 @@ class RunHistory {
   std::optional<EarlierRun> earlier(const LibraryInfo& library) const;
   /// For CaseOptions::record: notes the digest of the outputs. Thread-safe.
   void note(const Evidence& evidence, const Verdict& verdict);
-  /// Adds the run. Prints a failure to stderr; then returns false.
+  /// Adds the run. If that fails, prints why to stderr and returns false.
   /// `identity`: the identity of the run, or those of the checked recordings, separated by spaces.
   bool add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& identity) const;
 
