@@ -24,7 +24,7 @@ namespace assay {
 namespace {
 
 constexpr int kRuns = 5;      ///< the fastest run counts
-constexpr int kSampled = 48;  ///< rows and columns that the host predicts too
+constexpr int kSampled = 48;  ///< number of rows, and of columns, of d that the host predicts too
 
 struct Size {
   int64_t m, n, k;
@@ -56,7 +56,7 @@ HostTensor factor(const char* role, const Format& f, int64_t rows, int64_t k, co
   HostTensor t{dense(role, Role::kInput, f, {rows, k}), {}};
   t.bytes.resize(t.spec.bytes());
   const Random random(1, stream);
-  // Repeats with a prime period, so that generating the operands takes no longer than predicting.
+  // The codes repeat with a prime period: generating all of them would take longer than the prediction.
   std::vector<std::byte> codes(1'000'003);
   for (size_t i = 0; i < codes.size(); ++i) codes[i] = std::byte(code_of_kind(f, kind, random, int64_t(i)));
   for (size_t i = 0; i < t.bytes.size(); ++i) t.bytes[i] = codes[i % codes.size()];
@@ -144,7 +144,7 @@ class Witness {
   bool misled_;
 };
 
-/// Number of elements of the sample that differ.
+/// Prints a line for one GEMM. Returns the number of sampled elements in which device and reference differ.
 int64_t judge(Witness& witness, const Unit& unit, const Way& way, const Size& size, const char* kind) {
   const HostTensor a = factor("a", *unit.a, size.m, size.k, kind, 1), b = factor("b", *unit.b, size.n, size.k, kind, 2);
   double seconds = 0;

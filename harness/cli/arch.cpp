@@ -70,7 +70,7 @@ constexpr std::array<UnitFills, 8> kFills = {{{"uniform bits", "uniform_bits", "
                                               {"very sparse", "mostly_zeros", "mostly_zeros", "mostly_zeros", "scales"},
                                               {"special values", "specials", "specials", "specials", "specials"}}};
 
-/// The input generator for c. If the largest product is below max(d) / 4, a huge c would hide it: "half_zeros" replaces "huge".
+/// The input generator for c. If products are below max(d) / 4, a huge c would hide them, so "half_zeros" replaces "huge".
 std::string fill_of_c(const UnitFills& fills, const Unit& unit) {
   const bool reaches = max_finite(*unit.a) * max_finite(*unit.b) >= max_finite(*unit.d) / 4;
   return std::string(fills.c) == "huge" && !reaches ? "half_zeros" : fills.c;
@@ -242,7 +242,7 @@ struct Chain {
   bool device_lost = false;
 };
 
-/// Calls are serialized; operands and predictions are computed on all cores.
+/// Calls the device once at a time; computes operands and predictions on all cores.
 class Verification {
  public:
   explicit Verification(const Backend& backend) : backend_(backend) {}

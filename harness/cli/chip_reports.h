@@ -23,7 +23,7 @@ class ChipReports {
   /// Takes the values of --report. Throws UsageError if one is neither json:FILE nor html:FILE, or cannot be written.
   explicit ChipReports(const std::vector<std::string>& texts);
 
-  /// Writes every file that can be written. `page` makes HTML from `found`. Failures go to stderr and make the result false.
+  /// Writes every file that can be written. `page` makes HTML from `found`. Returns false if one fails.
   bool write(const Json& found, const std::function<std::string(const Json&)>& page) const;
 
  private:
@@ -41,8 +41,8 @@ Json provenance_json(const Provenance& provenance);
 /// JSON as valid UTF-8, with one line for each member of the upper levels, and a final line break.
 std::string json_file_text(const Json& json);
 
-/// For an instruction in probe's JSON: true if a model was found, and the table has no model under the instruction's name or the
-/// same one.
+/// For an instruction in probe's JSON: true if probe found a model, and the table's row of this instruction, if there is one, has
+/// the same model.
 bool found_as_called(const Json& instruction);
 
 /// The page of `assay probe --report html:FILE`, from its JSON.
@@ -71,7 +71,7 @@ html::Node text_row(html::Node body, const std::vector<std::string>& cells, cons
 /// The chip in a library_json(), for example "NVIDIA H200 (sm_90)".
 std::string chip_text(const Json& library);
 
-/// The smallest input on which two instructions differ, and what each returns, as lines. `found` must have such an input.
+/// Lines with the smallest input on which instructions a and b differ, and what each returns. `found` must have such an input.
 std::vector<std::string> witness_lines(const UnitRow& a, const UnitRow& b, const UnitSeparation& found);
 
 /// The steps of a model on one line, without empty cells: "take(16) | ea+eb | align(25) truncate".

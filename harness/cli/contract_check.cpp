@@ -79,8 +79,8 @@ void note_unused_alternatives(const ContractRow& row, const std::vector<const Ca
   }
 }
 
-/// Tries the shipped cases of the contract's op kind. For each input format with which none can be checked under the contract,
-/// prints a note with the first error.
+/// Tries the shipped quick cases of contracts of the same kind (flow). For each format of x of which no case can be checked under
+/// this contract, prints a note with the error of one case.
 void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector<Case>& shipped) {
   std::map<std::string, std::map<std::string, std::string>> refused;  // format of x -> op -> why
   std::set<std::string> fits, ops_that_fit, tried;

@@ -148,7 +148,7 @@ std::set<std::string> known_chips() {
 /// An id without its release: "aiter.rms_norm@v0.1.17" is "aiter.rms_norm".
 std::string without_release(const std::string& id) { return id.substr(0, id.find('@')); }
 
-/// Endings of contract names for one chip: ".sm_100" and "_sm100"; for gfx942 also "_fnuz", a format that only gfx942 uses.
+/// Endings of names of contracts that apply to this chip only: ".sm_100" and "_sm100"; for gfx942 also "_fnuz".
 std::vector<std::string> endings_of(const std::string& chip) {
   std::string joined = chip;
   std::erase(joined, '_');
@@ -409,7 +409,7 @@ int contracts_verb(const ContractsArguments& arguments) {
 // assay contracts match: finds the contracts that a kernel's outputs obey; these may be others than the kernel advertises.
 namespace {
 
-/// A kernel that hangs in this many consecutive cases is not called again.
+/// A kernel that hangs in this number of consecutive cases is not called again.
 constexpr int kMostHangs = 2;
 
 /// Result of the check of a kernel's outputs against one contract.
@@ -507,7 +507,7 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
 void print(const std::string& title, const Op& op, const Tally& tally) {
   fmt::print("{}\n", title);
   std::vector<std::pair<std::string, Score>> ranked(tally.scores.begin(), tally.scores.end());
-  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {  // contracts of the newest releases first
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {  // of equal ones, newest releases first
     return std::tuple(a.second.violated > 0, a.second.elements, !is_current_contract(a.first)) <
            std::tuple(b.second.violated > 0, b.second.elements, !is_current_contract(b.first));
   });

@@ -21,7 +21,7 @@
 namespace assay {
 namespace {
 
-/// Descriptions of op kinds ("kind") and of their columns. "kind.column" is looked up before "column".
+/// Descriptions of contract kinds (key "kind") and of their columns (key "kind.column"; if there is none, key "column").
 const std::map<std::string, std::string>& words_of_flows() {
   static const std::map<std::string, std::string> words = {
       {"group_quant", "Quantizes a row: a scale for each group of elements, and a code for each element."},
@@ -503,7 +503,7 @@ DocsPage status_page(const OpRegistry& ops, const std::map<std::string, OpStatus
   return {"status.md", text + moe_section(status)};
 }
 
-/// Groups of ops in the README's table; an op belongs to a group by a prefix of its name.
+/// A line of the README's table: ops whose names begin with one of `beginnings`.
 struct OpGroup {
   const char* title;
   std::vector<std::string> beginnings;

@@ -150,8 +150,8 @@ std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
   return {spec.elements() / std::max<int64_t>(1, columns), columns};
 }
 
-/// The worst element of the first tensor with a wrong element, or the place of a violated rule. For a scale: the first column of
-/// its group.
+/// Row and column to trace: --element, else the worst element of the first output with a wrong one, else the place of a violated
+/// rule. For a scale: the first column of its group.
 std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const Verdict& verdict, const Problem& problem) {
   if (!arguments.element.empty()) return {arguments.element[0], arguments.element[1]};
   for (const TensorFinding& finding : verdict.tensors) {
@@ -186,7 +186,7 @@ int explain_verb(const ExplainArguments& arguments) {
   options.each.remarks = Remarks::kOfAll;
   const PowerRecords records = recorded_power({one});
   options.each.power =
-      power_of_data([&](const Case& of) { return records.find(of); });  // as in `assay run`, so that the verdicts are equal
+      power_of_data([&](const Case& of) { return records.find(of); });  // recorded scores, as `assay run` uses: equal verdicts
   const RunResult result = run_all(arguments.suites.ops->all(), {one}, backend, options);
   std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, problem);
   for (const Verdict& verdict : result.verdicts) {

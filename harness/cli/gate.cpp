@@ -43,7 +43,7 @@ class Baseline {
     Outcome outcome() const { return said; }
   };
 
-  /// The folder of a recording, or a history; `now`: the recordings that are compared with it.
+  /// Reads the baseline, a folder of a recording or a history file. `now`: the recordings that are compared with it.
   Baseline(const GateArguments& arguments, const std::vector<Recording>& now) : path_(arguments.baseline) {
     if (is_history(path_)) {
       read_history(arguments, now);
@@ -191,7 +191,7 @@ GateFinding state_of_pass(const Verdict& verdict, const Baseline::Entry* before,
                                                : comparison.why_not};
 }
 
-/// The state of a verdict; nothing for a call that both the baseline and these recordings skipped.
+/// The state of a verdict; nothing for a skipped call for which neither the baseline nor the known-failures list has a verdict.
 std::optional<GateFinding> state_of(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison,
                                     const GateRun& run) {
   if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost)

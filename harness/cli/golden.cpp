@@ -119,7 +119,7 @@ std::map<std::string, Golden> observed_now(std::vector<Case> cases, const Golden
   return by_op;
 }
 
-/// Collects errors; each line names a case and what is wrong.
+/// Prints errors, and counts them. Each line names a file and what is wrong.
 struct Complaints {
   int64_t count = 0;
   void add(const std::string& file, const std::string& what) {

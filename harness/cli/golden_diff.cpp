@@ -90,7 +90,7 @@ Apart apart(const ObservedTensor& a, const ObservedTensor& b) {
 /// The tensor's name without the algorithm variant: "d" for "d, split-K 2".
 std::string without_variant(const std::string& name) { return name.substr(0, name.find(", ")); }
 
-/// The recording of the same tensor, of the same variant if there is one.
+/// The tensor of `others` with the name of `one`; if several variants have it, that of the same variant.
 const ObservedTensor* counterpart(const ObservedTensor& one, const std::vector<ObservedTensor>& others) {
   const ObservedTensor* found = nullptr;
   for (const ObservedTensor& other : others) {
@@ -302,7 +302,7 @@ Json json_of(const std::string& operands, const Kind& kind) {
   return {{"operands", operands}, {"classes", classes}, {"undocumented", ids_of(kind.unknown)}, {"apart", apart}};
 }
 
-/// Operands that at least two of the chips have.
+/// Compares the models of instructions whose operands at least two of the chips support.
 Json compare_models(const std::vector<Target>& targets) {
   std::map<std::string, std::vector<const UnitRow*>> by_operands;
   std::map<std::string, std::set<std::string>> chips;

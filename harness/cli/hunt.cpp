@@ -68,7 +68,7 @@ class Inventor {
   const Case& any() { return from_[below(from_.size())]; }
   size_t below(size_t n) { return size_t(random_() % n); }
   Cells kind_of(const std::string& column) const;
-  /// A cell of that kind; the given one if the kind is unknown.
+  /// A random cell of that kind; `cell` itself if the kind is kOther.
   std::string drawn(Cells kind, const std::string& cell);
   std::string drawn_list(const std::string& cell);
 
@@ -87,9 +87,9 @@ constexpr size_t kOneCellIn = 4;   ///< one cell in 4 comes from another case
 constexpr size_t kOneDrawnIn = 8;  ///< one cell in 8 is drawn
 constexpr size_t kPowers = 14;     ///< drawn sizes are next to 2^0 .. 2^13
 constexpr double kMostDrawn = 1 << 22;
-/// Lists may be long, since a kernel may have room for only 8 or 16 entries.
+/// Lists get up to this number of entries, because a kernel may have room for only 8 or 16.
 constexpr size_t kMostEntries = 20;
-/// A slot below 0, which becomes slot 5 if a kernel cuts it to 32 bits.
+/// A negative slot, which a kernel must skip. A kernel that truncates it to 32 bits uses slot 5.
 constexpr int64_t kFarBelowZero = -4294967291;
 
 bool is_small_number(const std::string& cell) {
@@ -217,7 +217,7 @@ namespace {
 /// Input generators, the simplest first. A failure on a simpler generator is easier to understand.
 constexpr const char* kKnownSimple[] = {"zeros", "ones", "lone", "ramp", "steps", "distinct", "uniform01", "normal"};
 
-/// The kind of a failure without its numbers: the hypothesis, or the message.
+/// A cause without its counts, or a message without its digits: equal texts mean the same kind of failure.
 std::string essence(std::string text) {
   static const std::regex numbers("(columns from )[0-9]+|: 0xff .*");
   if (const std::optional<ToldCause> cause = parse_cause(text)) return std::regex_replace(cause->mistake, numbers, "$1");
@@ -254,7 +254,7 @@ class Shrinker {
     options_.diagnose = look_for_causes(backend_);
   }
 
-  /// Nothing if the case does not fail on the kernel.
+  /// The verdict of the case on the kernel; nothing if the case does not fail.
   std::optional<Verdict> failure(const Case& one) {
     ++calls_;
     const Verdict verdict = run_case(op_, one, kernel_, backend_, options_);
@@ -288,7 +288,7 @@ class Shrinker {
   /// The columns of a case that can be reduced for this kernel.
   Shrinking shrinking(const Case& one) const { return op_.bind(one)->shrinking(kernel_.multiple_of).value_or(Shrinking{}); }
 
-  /// The smallest size of an axis that still fails: tries small numbers, then doubles, then bisects.
+  /// The case with the smallest size of the axis that still fails: tries small numbers, then doubles, then bisects.
   Case shrink(const Case& one, const ShrinkAxis& axis) {
     constexpr int64_t kInTurn = 8;
     const auto at = [&](int64_t units) { return still_fails(one, axis.cells(units)); };
@@ -397,9 +397,9 @@ constexpr int kBatchTries = 8;         ///< largest number of cases on which a k
 struct Prey {
   int64_t judged = 0, violations = 0;
   int batch_tries = 0;
-  std::string of_batch;  ///< a case whose bits depend on the batch, which its contract allows
+  std::string of_batch;  ///< a case whose output bits depend on the other rows of the batch, as its contract allows
   double budget_use = 0;
-  std::string nearest;  ///< the case with that budget use
+  std::string nearest;  ///< the case with the largest budget use
 };
 
 /// The selected cases of the op that the back end offers.
@@ -511,8 +511,8 @@ class Hunt {
     fmt::print("{}\n{}", failure_text(with_repro(verdict)), table);
   }
 
-  /// Tests batch invariance once for each kernel. Bits that change with the batch are a violation only if the contract forbids
-  /// the change.
+  /// Tests batch invariance of the verdict's kernel, until one of at most kBatchTries cases shows whether it holds. Bits that
+  /// change with the batch are a violation only if the contract forbids the change.
   void try_batches(const Verdict& verdict, const std::vector<Case>& cases) {
     const auto prey = prey_.find(verdict.kernel);
     if (verdict.outcome != Outcome::kPass || prey == prey_.end() || options_.ended() != nullptr) return;

@@ -128,7 +128,7 @@ std::string group_note(const DumpedCall& call, const std::map<std::string, std::
                      group->second, all);
 }
 
-/// Text about rows of a tensor that are completely wrong while all others are right; empty if other rows have wrong elements.
+/// Names the rows that have wrong elements, if most elements of these rows are wrong and half of all rows are right; else empty.
 std::string whole_rows(const TensorFinding& finding) {
   constexpr int64_t kFewestColumns = 4;
   if (!finding.picture || finding.picture->rows_outside.many() || finding.shape[1] < kFewestColumns) return "";

@@ -83,7 +83,7 @@ std::vector<Recording> open_recordings(const std::vector<std::string>& folders);
 
 /// The recorded cases in the order of the case tables, then of the recordings, as in the original run. Leaves out cases that are
 /// not in `cases`, and prints their number to stderr. A case in two recordings gives one entry, and is named on stderr. `all`:
-/// all cases that exist, to tell unselected cases from unknown ones. The result refers to the first two arguments.
+/// all existing cases, so that stderr tells unselected cases from unknown ones. The result points into the first two arguments.
 std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases,
                                          const std::vector<Case>& all = {});
 

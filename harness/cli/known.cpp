@@ -86,8 +86,8 @@ std::string row_text(const ListCells& cells) {
   return text + "\n";
 }
 
-/// Rows of the old list to keep: rows that match no verdict of the report, and rows that match a verdict with the row's outcome.
-/// Names the dropped rows on stderr.
+/// Rows of the old list to keep: rows that match no verdict of the report, rows that match a verdict with the row's outcome, and
+/// rows of outcome `flaky`. Names the dropped rows on stderr.
 std::string kept_rows(const Ledger& old, const std::vector<Reported>& all, size_t& kept) {
   std::string text;
   for (const Deviation& row : old.rows()) {

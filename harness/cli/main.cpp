@@ -32,7 +32,7 @@ extern const char* const kCommit;  // run_reports.cpp
 
 namespace {
 
-/// Set at start. Output to stdout is lost then.
+/// True if stdout was closed when the program started. All output to it is then lost.
 bool has_no_standard_output = false;
 
 int say(ExitCode code, const std::string& words) {

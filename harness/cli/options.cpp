@@ -29,8 +29,8 @@ void examples(CLI::App& verb, const std::vector<std::string>& lines) {
   verb.footer(text);
 }
 
-/// For each option or argument of a verb: the actions that use it, in words. An option that the action of a command line does not
-/// use is an error.
+/// For each option or argument of a verb: the actions that use it, such as "write" and "check". A command line with an option
+/// that its action does not use is an error.
 using Users = std::map<std::string, std::vector<std::string>>;
 
 void refuse_unused(CLI::App& verb, const Users& users, const std::function<std::string()>& action) {
@@ -48,7 +48,7 @@ void refuse_unused(CLI::App& verb, const Users& users, const std::function<std::
   });
 }
 
-/// Refuses --op without --cases: it names the op of the user's own table.
+/// Refuses --op without --cases, because --op names the op of the user's own case table.
 void refuse_op_without_cases(CLI::App& verb) {
   verb.parse_complete_callback([&verb] {
     const CLI::Option* const op = verb.get_option("--op");

@@ -44,7 +44,7 @@ void add_table(CLI::App& program, const std::string& name, const std::string& wh
 
 // The verb `docs`: generates reference pages from the program's own tables, so that they cannot go stale.
 struct DocsArguments {
-  std::string output;  ///< writes the pages to this folder, and the table of the README.md two folders above; empty: none
+  std::string output;  ///< write the pages to this folder, and the table to the README.md two folders above it; empty: no
   std::string check;   ///< exit 1 if a page of this folder, or the table of that README.md, is out of date; empty: none
   Suites suites{};
 };

@@ -76,7 +76,7 @@ std::string how_to_build(const std::string& name) {
   return "";
 }
 
-/// A library whose advertised kernels all have a matching case.
+/// Returns `backend`. Throws LibraryError if its library advertises something that no case can match.
 Backend checked(const OpRegistry& ops, Backend backend) {
   require_known_offers(ops, backend.library);
   return backend;
@@ -154,7 +154,7 @@ namespace {
 
 constexpr std::array kTiers = {"quick", "full", "far"};
 
-/// Cases of a user's table have the tier "own", which always runs.
+/// Index of the tier in kTiers. 0 also for "own", the tier of cases of a user's table, so that these always run.
 size_t rank_of_tier(const std::string& tier) {
   const auto found = std::find(kTiers.begin(), kTiers.end(), tier);
   return found == kTiers.end() ? 0 : size_t(found - kTiers.begin());
@@ -269,7 +269,7 @@ bool may_name(const OpRegistry& ops, const std::vector<std::string>& names, cons
   return names.empty() || std::any_of(names.begin(), names.end(), may);
 }
 
-/// Case::run_options of all cases.
+/// The text of Case::run_options: the command-line options that name the user's tables.
 std::string options_of(const UserTables& tables) {
   std::string options;
   for (const std::string& file : tables.contracts) options += " --contracts " + shell_word(file);

@@ -46,11 +46,11 @@ std::vector<Case> open_selected_cases(const Suites& suites, const Selection& sel
 /// Cases of a run by tier.
 struct CasesOfTiers {
   std::vector<Case> chosen;            ///< in order: quick tier and cases of a user's table; full tier; far tier
-  std::map<std::string, size_t> left;  ///< number of selected cases of other tiers
+  std::map<std::string, size_t> left;  ///< by tier: number of selected cases that do not run
 };
 
 /// `tier`: keeps this tier and smaller ones; empty: the tiers of the selection, else the quick tier. Globs over ids select from
-/// all tiers. Throws UsageError if no case remains. `counts`: whether to count a case of another tier in `left`.
+/// all tiers. Throws UsageError if no case remains. `left` counts only cases for which `counts` returns true.
 CasesOfTiers cases_of_tiers(std::vector<Case> selected, const Selection& selection, const std::string& tier,
                             const std::function<bool(const Case&)>& counts);
 
@@ -95,11 +95,11 @@ std::vector<Case> open_cases_for(const Suites& suites, const Selection& selectio
 void require_known_offers(const OpRegistry& ops, const LibraryInfo& library);
 
 /// One line that counts the offered contracts without a case and names the first; empty if every offered contract has a case.
-/// A kernel is never called under a contract without a case. The count leaves out ops that have no case in `cases`.
+/// No kernel is called under such a contract. Leaves out contracts of ops that have no case in `cases`.
 std::string offers_without_cases(const LibraryInfo& library, const std::vector<Case>& cases);
 
-/// True if the library runs on the CPU and no kernel states its warp sizes. Cases that differ only in warp size are then the
-/// same call.
+/// True if the library runs on the CPU and none of its kernels states warp sizes. Then cases that differ only in warp size make
+/// the same call.
 bool ignores_warp(const LibraryInfo& library);
 
 /// Removes cases that differ from an earlier one only in warp size.

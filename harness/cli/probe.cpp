@@ -25,7 +25,7 @@
 namespace assay {
 namespace {
 
-constexpr size_t kMostOthers = 3;  ///< limit on the disobeyed casts that are listed
+constexpr size_t kMostOthers = 3;  ///< at most this number of disobeyed casts is listed
 
 struct Candidate {
   CastCase cast;

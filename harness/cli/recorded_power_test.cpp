@@ -1,4 +1,4 @@
-// golden/power: which table rows a record depends on, and that the CI sample detects a changed mutation analysis.
+// Tests golden/power: which table rows a record depends on, and that CI's 5 % sample detects a changed mutation analysis.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

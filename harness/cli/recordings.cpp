@@ -117,7 +117,7 @@ Verdict judge_entry(const OpRegistry& ops, const RecordedCase& entry, const Case
   kernel.name = recorded->verdict.kernel;
   Verdict verdict = run_case(op, *entry.one, kernel, backend, options);
   if (plain.outcome == Outcome::kFlaky && (verdict.outcome == Outcome::kPass || verdict.outcome == Outcome::kFail)) {
-    verdict.outcome = Outcome::kFlaky;  // the recording has one call, which cannot show that calls differ
+    verdict.outcome = Outcome::kFlaky;  // a recording holds one of the calls, which alone cannot show that calls differed
     verdict.message = plain.message;
   }
   verdict.repro = repro_of(recording->folder, *entry.one);

@@ -16,7 +16,7 @@ namespace assay {
 /// A kind of derived file, as --part names it.
 struct DerivedPart {
   std::string name;    ///< "predicted"
-  std::string folder;  ///< folder under golden/ whose files all belong to this part; empty: a section of one Markdown file
+  std::string folder;  ///< folder under golden/ whose files all belong to this part; empty: a Markdown section, or pages
 };
 
 std::span<const DerivedPart> derived_parts();
@@ -67,8 +67,8 @@ std::string witness_table_now(const OpRegistry& ops);
 /// The text of each cast's file, by its path under root/casts.
 std::map<std::string, std::string> cast_runs(const std::string& root);
 
-/// Reports each file that is missing or belongs to no cast, and the first line of each file that the reference computes
-/// differently.
+/// Reports each file that is missing or belongs to no cast, and in each other file the first line that differs from the
+/// reference's.
 void check_cast_runs(const std::string& root, const std::function<void(const std::string& file, const std::string& what)>& say);
 
 }  // namespace assay

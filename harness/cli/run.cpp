@@ -49,7 +49,7 @@ class CodeObjectExecution {
   CodeObjectExecution(const CodeObjectExecution&) = delete;
 
   bool is_asked() const { return !architecture_.empty(); }
-  /// The back end to open for the one of --backend: for "hip", "hip_executed" (libassay_hip_executed.so).
+  /// The back end to open: with --execute, "hip_executed" (libassay_hip_executed.so) in place of "hip".
   std::string library_of(const std::string& backend) const { return is_asked() && backend == "hip" ? "hip_executed" : backend; }
   /// Throws UsageError unless the library is linked to the executing runtime.
   void demand(const LibraryInfo& library) const;
@@ -183,7 +183,7 @@ std::optional<Launch> launch_for_ranks(const RunArguments& arguments) {
 /// workers, but may still kill this process.
 bool is_supervised(const RunArguments& arguments) { return is_in_worker({arguments.backend, arguments.in_process}); }
 
-/// Whether a kernel of the library is for the case's op and contract.
+/// Makes a function that tells whether some kernel of the library offers the case's op and contract.
 std::function<bool(const Case&)> offered_by(const LibraryInfo& library) {
   std::set<std::pair<std::string, std::string>> offered;
   for (const KernelOffer& kernel : library.kernels)
@@ -260,7 +260,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   });
   const WorkerOptions for_ranks{.timeout_seconds = arguments.timeout_seconds, .ended = ended};
   if (meeting && meeting->launch().index == 0) opened = meeting->with_ranks(std::move(opened), for_ranks);
-  std::mutex one_call;  // the supervisor knows one call at a time
+  std::mutex one_call;  // held during a call, because the supervisor tracks a single call
   opened.call = [call = std::move(opened.call), &supervisor, &one_call](const CallRequest& request) {
     const std::lock_guard lock(one_call);
     supervisor.calls(request);

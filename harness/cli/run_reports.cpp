@@ -214,7 +214,7 @@ void add_evidence(Provenance& provenance, const RunResult& result) {
 std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole,
                                    const std::vector<Case>& cases, const Ledger& ledger, RunResult& result) {
   if (suites.tables.cases.empty()) return "";
-  Selection others = selection;  // a whole op has all cases of its contracts
+  Selection others = selection;  // without whole ops, which have all cases of their contracts
   std::erase_if(others.suites, [&](const std::string& suite) {
     return std::any_of(suites.ops->all().begin(), suites.ops->all().end(), [&](const Op& op) { return op.name == suite; });
   });
@@ -263,7 +263,7 @@ namespace {
 /// Time limits: after kSecondsInAll no further failure is repeated; a repeated call longer than kSecondsOfCall counts as hung.
 constexpr double kSecondsInAll = 10, kSecondsOfCall = 10;
 constexpr size_t kMostFailures = 6;
-/// Other cases of the kernel: up to kMostAlone are tried one by one, then the last kMostTogether before the failure together.
+/// Searching the earlier call that causes a failure: tries kMostAlone cases one by one, then the last kMostTogether together.
 constexpr size_t kMostAlone = 8, kMostTogether = 64;
 
 /// Runs cases of one kernel in processes of their own.

@@ -28,7 +28,7 @@ class Reports {
   /// False if a report goes to a stream such as /dev/stdout, unless a console report was requested too.
   bool to_console() const { return to_console_; }
 
-  /// Writes all reports that can be written. Failures go to stderr and make the result false.
+  /// Writes all reports that can be written. Prints each failure to stderr; returns false if there is one.
   bool write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
              const EarlierRun* earlier = nullptr) const;
 
@@ -37,7 +37,7 @@ class Reports {
   void write_github(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) const;
 
   std::vector<ReportRequest> requests_;
-  std::set<std::string> named_;  ///< files that are not streams: the console names each once it is written
+  std::set<std::string> named_;  ///< files, not streams such as /dev/stdout: the console prints their names when they are written
   bool to_console_ = true;
 };
 
@@ -55,7 +55,7 @@ class RunHistory {
   std::optional<EarlierRun> earlier(const LibraryInfo& library) const;
   /// For CaseOptions::record: notes the digest of the outputs. Thread-safe.
   void note(const Evidence& evidence, const Verdict& verdict);
-  /// Adds the run. A failure goes to stderr and makes the result false.
+  /// Adds the run. If that fails, prints why to stderr and returns false.
   /// `identity`: the identity of the run, or those of the checked recordings, separated by spaces.
   bool add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& identity) const;
 
@@ -69,7 +69,7 @@ class RunHistory {
 /// The commit of the kernels: the given one, else GITHUB_SHA or CI_COMMIT_SHA.
 std::string commit_of_kernels(const std::string& given);
 
-/// The run of --trend: from the JSON report of an earlier run, or the newest run of a history file. Nothing for an empty path.
+/// The run of --trend: `path` is the JSON report of an earlier run, or a history file (then its newest run). Nothing if empty.
 std::optional<EarlierRun> earlier_run_of(const std::string& path);
 
 // Repeats failures in new processes.
@@ -110,7 +110,7 @@ std::string add_verdicts_of_tables(const Suites& suites, const Selection& select
                                    const std::vector<Case>& cases, const Ledger& ledger, RunResult& result);
 
 /// For each contract of --cases a line "excused by blind_to: 2 of 16 mutants of acme.rms_norm: ...", and a line with the globs
-/// that match no mutant. Empty if add_verdicts_of_tables() could not check the tables.
+/// that match no mutant. `table_note`: result of add_verdicts_of_tables(). Empty if that function could not check the tables.
 std::string excuses_text(const Suites& suites, const std::string& table_note, const std::vector<Case>& cases,
                          const RunResult& result);
 

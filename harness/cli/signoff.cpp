@@ -87,8 +87,8 @@ class FolderLock {
   int file_;
 };
 
-/// The path of a library beside this program that is given by name. A library given by path opens in a worker process, which ends
-/// before the steps need the device.
+/// Turns the name of a library beside this program into its path, because a library given by path opens in a worker process. The
+/// worker ends before the steps need the device.
 std::string by_path(const std::string& backend) {
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
   for (const fs::path& folder : {program, program / ASSAY_INSTALLED_KERNELS})
@@ -168,7 +168,7 @@ class Folder {
     return nullptr;
   }
 
-  /// The first file of an ended step that is not as the step wrote it; empty: none, or the step has not ended.
+  /// The first file of an ended step that changed after the step wrote it; empty: none, or the step has not ended.
   std::string altered(const std::string& name) const {
     for (const Json& step : manifest_.at("steps"))
       if (step.value("name", "") == name && step.value("state", "") == "ended")
@@ -391,7 +391,7 @@ std::string changed_inputs(const Table& before, const Table& now) {
                      changed.size() > kMost ? fmt::format(" and {} more", changed.size() - kMost) : "");
 }
 
-/// Throws UsageError if the folder was begun with another library, chip, program, table or option.
+/// Throws UsageError if the sign-off in this folder was begun with another library, chip, program, table or option.
 void require_same(const Json& before, const Json& now, const Table& inputs_before, const Table& inputs_now) {
   const std::set<std::string> free = {"file",   "backend", "ledger", "scope",
                                       "golden", "by",      "data"};  // may differ: names and paths; digests cover contents

@@ -49,7 +49,7 @@ struct Rule {
   const char* mark() const { return kept ? "ok  " : open ? "open" : "FAIL"; }
 };
 
-/// A row of the minimum scope: globs separated by |, over ops and over number formats.
+/// A row of the minimum scope. `op` and `format` are globs separated by |; some case that both match must pass.
 struct Need {
   std::string need, op, format, why;
 };
@@ -68,7 +68,7 @@ Json summary_of_run(const Json& report, const std::map<std::string, const Case*>
 struct Totals {
   int64_t judged = 0, passed = 0, unexpected = 0, deviating = 0, elements = 0, single_code = 0;
   std::map<std::string, int64_t> held, absent;                            ///< invariance level -> verdicts
-  std::map<std::string, std::map<std::string, Json>> cells;               ///< op -> format -> {pass, bad, deviating}
+  std::map<std::string, std::map<std::string, Json>> cells;               ///< op -> format -> counts {pass, bad, deviating}
   std::map<std::string, Json> worst;                                      ///< op -> output furthest from its interval's middle
   std::map<std::string, std::vector<std::string>> contracts;              ///< op -> contracts with a verdict on outputs
   std::map<std::string, int64_t> judged_of, repeat_of, elements_of;       ///< by op

@@ -75,7 +75,7 @@ void failures(Node section, const Totals& totals) {
   html::write(html::line(section, "p", "soft"), "The files OP.TIER.json have every verdict.");
 }
 
-/// Formats sorted by width, then by name, so that narrow formats come together.
+/// Number formats, the widest first; formats of one width by name.
 Strings formats_of(const Totals& totals) {
   std::set<std::string> names;
   for (const auto& [op, cells] : totals.cells)
@@ -188,7 +188,7 @@ void scope(Node section, const Json& manifest, const Totals& totals) {
   if (!absent_levels.empty()) html::write(tests, fmt::format("; could not be tried: {}", fmt::join(absent_levels, ", ")));
 }
 
-/// Instructions with the same verdict and the same steps share a line.
+/// A line of the page: instructions with the same verdict and the same steps.
 struct Same {
   bool good = true;
   std::string verdict, nearest;
@@ -211,7 +211,7 @@ std::string nearest_of(const Json& one) {
              : "none";
 }
 
-/// Chips of the table that have an instruction with the same cells.
+/// Chips of units.csv that have an instruction with the same cells as the model that probe found.
 std::set<std::string> chips_like(const Json& one) {
   std::set<std::string> chips;
   const Json nearest = one.value("nearest", Json()), called = one.value("called", Json());

@@ -25,7 +25,7 @@ void add_unit_operands(std::set<std::string>& formats, const std::string& id) {
     if (row.id == id) add_format(formats, row.text("a")), add_format(formats, row.text("b"));
 }
 
-/// The number formats of a case: formats in its cells, of its contract's codes and operands, and of narrow outputs.
+/// The number formats of a case: those in its cells, those of its contract's codes and operands, and outputs below 32 bits.
 std::set<std::string> formats_of(const Case* one, const Json& verdict) {
   std::set<std::string> formats;
   if (one != nullptr)
@@ -54,7 +54,7 @@ void count(Json& map, const std::string& key, int64_t by = 1) {
   map[key] = map.value(key, int64_t{0}) + by;
 }
 
-/// The index of the first row that covers a verdict; -1: none.
+/// The index of the first row of the known-failures list that covers the verdict; -1: none.
 int deviation_of(const Json& verdict, const std::vector<Deviation>& allowed) {
   Verdict named;
   named.case_id = verdict.value("case", ""), named.kernel = verdict.value("kernel", "");
@@ -240,7 +240,7 @@ Rule decided(std::string what, std::string found, bool kept, const Strings& miss
   return {std::move(what), std::move(found), kept && missing.empty(), kept && !missing.empty()};
 }
 
-/// Whether a step failed only because of verdicts of the run steps: outputs are recorded only if all verdicts are as expected.
+/// Whether step `golden` failed only because of other steps' verdicts: it records outputs only if all verdicts are as expected.
 bool follows_from_verdicts(const Json& step, const Totals& totals) {
   return step.value("name", "") == "golden" && totals.unexpected > 0 &&
          step.value("message", "").find("not as expected") != std::string::npos;

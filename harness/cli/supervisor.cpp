@@ -54,8 +54,8 @@ bool is_of_worker(int signal, const siginfo_t* info) {
   return worker > 0;
 }
 
-/// Job runners send SIGINT, SIGTERM and SIGKILL some seconds apart. So only a second SIGINT, from a person, ends the process at
-/// once.
+/// Requests an early end of the run. A second SIGINT, which a person sends, ends the process at once. SIGTERM does not, because
+/// job runners send SIGINT, SIGTERM and SIGKILL some seconds apart.
 void ask(int signal, siginfo_t* info, void*) {
   const int error = errno;
   if (!is_of_worker(signal, info)) {
@@ -81,7 +81,7 @@ void mind(int signal, siginfo_t* info, void*) {
   errno = error;
 }
 
-/// Stops the workers too: they have sessions of their own, so a terminal's signals do not reach them.
+/// Stops this process and its workers. Workers have sessions of their own, so a terminal's signals do not reach them.
 void stop_with_workers(int, siginfo_t* info, void*) {
   if (is_of_worker(SIGTSTP, info)) return;
   const int error = errno;
@@ -100,10 +100,10 @@ void react(int signal, siginfo_t* info, void* context) {
   (is_minded ? mind : ask)(signal, info, context);
 }
 
-/// Adds a handler to receive_signals(), for threads that a library started before that function: they do not block the signal.
+/// Installs a handler besides receive_signals(): threads that a library started earlier do not block the signal and may get it.
 void handle(int signal, sigset_t& handled) {
   struct sigaction now {};
-  // nohup makes the process ignore SIGHUP, and it stays ignored
+  // under nohup the process ignores SIGHUP, and shall still ignore it
   if (::sigaction(signal, nullptr, &now) != 0 || (now.sa_handler == SIG_IGN && signal != SIGINT && signal != SIGTERM)) return;
   ::sigaddset(&handled, signal);
   struct sigaction action {};
@@ -139,7 +139,7 @@ namespace {
 
 enum Kind : char { kBegin = 'B', kCalls = 'C', kJudged = 'V', kJudgedFirst = 'F', kWrote = 'W' };
 
-/// The last signal and its sender; 0: none. Only the handler writes it.
+/// The last signal that the supervisor received, and its sender; 0: none. Only the handler writes it.
 struct Came {
   std::atomic<int> signal{0}, count_of_interrupts{0};
   std::atomic<pid_t> sender{0};
@@ -163,7 +163,7 @@ class Told {
   std::string calling;  ///< the kernel of the latest call
   bool began = false, wrote = false;
 
-  /// Removes complete messages from the front of the buffer: kind, length, fields.
+  /// Reads complete messages (kind, length, fields) from the front of the buffer, and removes them.
   void take(std::string& buffer) {
     constexpr size_t kHead = 1 + sizeof(uint64_t);
     size_t at = 0;
@@ -263,7 +263,7 @@ class Supervisor {
     return got > 0;
   }
 
-  /// Handles the signals that end a run. Call it when the run has begun; before that, they end the run without reports.
+  /// Handles the signals that end a run. Call it when the run has begun; earlier, these signals end the run without reports.
   void listen() {
     listens_ = true;
     struct sigaction action {};
@@ -288,8 +288,8 @@ class Supervisor {
     ::kill(child_, signal);
   }
 
-  /// Continues a child that was stopped or traced by a process it started. A terminal's stop also stops this process, so this
-  /// code then does not run.
+  /// Continues the child if a process that it started stopped it, and kills such a process that traces it. A stop from the
+  /// terminal also stops this process, so this code does not run then.
   void see_to_stops() {
     constexpr int kPatience = 2000 / kSlice, kBetweenLooks = 5;
     if (++slices_ % kBetweenLooks != 0) return;

@@ -1,4 +1,4 @@
-// A small parent process of a run. If the run is killed, it writes the reports. It also ends processes that a kernel started.
+// The supervisor is the parent process of a run. It writes the reports if the run is killed, and ends what a kernel started.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ class Supervised {
  public:
   explicit Supervised(int pipe = -1) : pipe_(pipe) {}
 
-  /// Call it once the library is open. If the run is killed after it, the supervisor writes reports for this library.
+  /// Call it once the library is open. If the run is killed later, the supervisor writes reports for this library.
   void begin(const LibraryInfo& library) const;
   void calls(const CallRequest& request) const;
   void judged(const Verdict& verdict) const;
@@ -37,8 +37,8 @@ struct KilledRun {
 
 /// Runs `run` in a child process and returns its exit code. If the child is killed after begin() and before wrote_reports(),
 /// `report` writes the verdicts so far, and the exit code is 128 plus the signal. Signals from terminals and batch systems are
-/// passed to the child; signals from processes that a kernel started are not. When the child ends, everything that it started is
-/// ended too. If a child is stopped while this process runs, the child is continued after two seconds.
+/// passed to the child; signals from processes that a kernel started are not. When the child ends, all processes that it started
+/// are ended. If something stops only the child (SIGSTOP), this process continues it after two seconds.
 int supervised(const std::function<int(const Supervised&)>& run, const std::function<void(const KilledRun&)>& report);
 
 // SIGINT, SIGTERM and SIGHUP end a run early but with reports. Such a signal from a kernel is a fault of the kernel.

@@ -20,7 +20,7 @@ struct RunArguments {
   Selection selection;
   std::vector<std::string> reports;
   int repeat = 1;
-  int rerun_failed = 0;  ///< further calls that tell a flaky failure from a steady one
+  int rerun_failed = 0;  ///< number of further calls of a failed case, which tell whether it is flaky
   bool in_process = false;
   double timeout_seconds = 60;
   std::string record;  ///< folder for inputs and outputs of all calls; empty: none
@@ -92,7 +92,7 @@ struct GoldenArguments {
   std::string action;   ///< "check", "write" or "diff"
   std::vector<std::string> targets;  ///< for diff: names of architectures, or folders of golden files
   std::vector<std::string> reports;  ///< for diff: "json:FILE", "html:FILE"
-  std::string ledger;                ///< for write --observed: as for run; a case on the list is recorded only if it passes
+  std::string ledger;                ///< for write --observed: known-failures list; its cases are recorded only if they pass
   std::string backend;  ///< for write: records what this back end returns; empty: what the reference predicts
   std::string folder;   ///< instead of golden/ in the data folder
   std::vector<std::string> ops;      ///< for check --part predicted and write --observed: only these; empty: all
@@ -145,7 +145,7 @@ struct ProbeArguments {
   std::string backend = "cpu";
   std::string kernel = "*", unit = "*";  ///< globs over kernels and over instruction ids
   std::string output;                    ///< table to write a row to for every model found; empty: none
-  int64_t elements = 1024;               ///< results compared per kind of inputs until one model is left; 2 * elements more verify it
+  int64_t elements = 1024;               ///< results per kind of inputs that narrow the models to one; 2 * elements verify it
   uint64_t seed = 1;
   double timeout_seconds = 60;
   std::string part;                      ///< "instructions" or "conversions"; empty: both
@@ -159,7 +159,7 @@ struct SignoffArguments {
   std::string output;        ///< folder of the sign-off: created, or continued
   std::string verify;        ///< folder of a sign-off whose digests are recomputed; empty: none
   std::string ledger;        ///< allowed deviations, as for run; empty: none
-  std::string scope;         ///< table of what must be offered and pass; empty: suites/signoff.csv
+  std::string scope;         ///< table of ops and formats that must be offered and pass; empty: suites/signoff.csv
   std::string golden;        ///< folder of recorded outputs to compare with; empty: golden/observed of this architecture
   std::string by;            ///< who signs
   std::string tier = "full"; ///< the last tier

@@ -41,7 +41,7 @@ Rule clamped_to_one(const WrongPart& wrong, SignOf sign_of) {
     if (replaced.size() < kFewestClamped) replaced.insert(expected);
   }
   if (above == below) return std::nullopt;
-  std::set<double> kept;  // right numbers on the other side of the limit
+  std::set<double> kept;  // right elements whose numbers do not exceed the limit
   for (int64_t i = 0; i < wrong.part().elements(); ++i) {
     const std::optional<double> due = wrong.middle(i);
     if (!due || !std::isfinite(*due) || !wrong.accepts(i, wrong.codes()[size_t(i)])) continue;
@@ -91,8 +91,8 @@ Rule held_on(const WrongPart& wrong) {
   if (format.bits < 16 || format.is_integer() || columns < 2) return std::nullopt;  // bytes of scales agree by chance
   std::map<int64_t, int64_t> first_wrong;                                           // row -> column
   for (const int64_t i : wrong.failing()) first_wrong.emplace(i / columns, i % columns);
-  /// Whether each wrong element holds the right code of its row's column `source(first wrong column)`, and some such codes have
-  /// low mantissa bits or differ by row: a few powers of two would agree by chance.
+  /// Whether each wrong element holds the code of column source(first wrong column) of its row, and that code is right. Some such
+  /// codes must have low mantissa bits or differ by row, because a few powers of two agree by chance.
   const auto holds = [&](const std::function<int64_t(int64_t)>& source) {
     constexpr size_t kEnough = 8;
     bool tells = false;
@@ -163,7 +163,7 @@ Rule same_codes_again(const WrongPart& wrong) {
   for (const int64_t width : std::set<int64_t>{4, 8, 16, 32, columns}) {
     const int64_t runs = elements / width;
     if (width < kFewest || (width == columns ? runs < 2 : runs < kFewestRuns)) continue;
-    int64_t held_again = 0, unlike = 0;  // runs that should differ from the run before: those that repeat its codes, and all
+    int64_t held_again = 0, unlike = 0;  // of the runs that should differ from the run before: those that equal it, and all
     for (int64_t run = 1; run < runs; ++run) {
       bool held = true, due = true;
       for (int64_t i = run * width; i < (run + 1) * width; ++i) {

@@ -319,7 +319,7 @@ static std::string rows_in_place_of_others(const WholePart& whole, const HostTen
          "wrongly (a divisor, or a factor that is left out)";
 }
 
-/// Text if only the last rows or columns were not written: ": row 128 of 129, columns 48..63 of 64; ...". Otherwise empty.
+/// Text if the missing elements are exactly one tile at the end of the last rows and columns. Otherwise empty.
 static std::string last_tile_missing(const std::vector<bool>& written, int64_t rows, int64_t columns) {
   constexpr int64_t kFewestColumns = 8;
   int64_t first_row = rows, first_column = columns, missing = 0;
@@ -369,7 +369,7 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
                 std::to_string(i % part.columns()) + "]";
     }
     if (const Unwritten left = unwritten_elements(part, tensor.spec, untouched); left.elements > 0) {
-      std::set<int64_t> rows, others;  // rows of which no element was written, and the other rows
+      std::set<int64_t> rows, others;  // rows without a written element, and rows with one
       for (int64_t i = 0; i < part.elements(); ++i)
         (is_written[size_t(i)] ? others : rows).insert(part.number_of(i / part.columns()));
       const std::string by_index = rows_of_index(rows, others, evidence.problem);
@@ -430,7 +430,7 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
   verdict.causes.insert(verdict.causes.end(), facts.begin(), facts.end());
 }
 
-/// Whether a row holds nothing but zeros, or nothing but NaN.
+/// Whether all elements of a row are zero, and whether all are NaN.
 struct OneValue {
   bool zero = true, nan = true;
 };
@@ -481,7 +481,7 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
       }
       if (wrong == 0) continue;
       OneValue held = one_value(part, tensor, row);
-      held.nan = held.nan && other_nan == 0;  // another NaN code is expected: then the stored NaN tells something
+      held.nan = held.nan && other_nan == 0;  // a NaN of another code than the expected NaN is informative
       failing += wrong, ++rows, zero = zero && held.zero, nan = nan && held.nan;
     }
     if (failing == 0) continue;
@@ -514,7 +514,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     WorkBudget budget(budget_of_case);
     if (never_written(evidence, verdict)) {
       const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
-      // Another layout explains elements that were never written; a wrong read of an input does not.
+      // A mutant of the layout explains why elements were never written; a wrong read of an input does not.
       const bool by_layout = !causes.empty() && causes.front().complete() && causes.front().mistakes.front().input.empty();
       verdict.causes = by_layout ? causes_in_words(causes) : of_broken_call(evidence, *evidence.result, budget);
       return;
@@ -550,7 +550,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     const Unset unset = unset_locals(backend, request, evidence.bound.expect(evidence.problem, evidence.outputs));
     std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
     const bool most_is_unset = !unset.words.empty() && 4 * unset.changed >= unset.elements;
-    if (most_is_unset) causes.clear();  // they fit values that came from unset memory by accident
+    if (most_is_unset) causes.clear();  // the values came from unset memory, so a mutant explains them only by chance
     verdict.causes = causes_in_words(causes);
     if (causes.empty()) {
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);
@@ -563,7 +563,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       const std::string race = unset.words.empty() ? race_in_words(backend, request) : "";
       if (!race.empty()) verdict.causes.clear();
       add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict, budget);
-      if (!race.empty() || most_is_unset) {  // the values are then accidental: only positions tell something
+      if (!race.empty() || most_is_unset) {  // the values are then random: only facts about positions are kept
         std::erase_if(verdict.causes, [](const std::string& words) { return words.find(kEveryElement) == std::string::npos; });
         if (!race.empty()) verdict.causes.insert(verdict.causes.begin(), race);
       }

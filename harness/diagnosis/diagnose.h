@@ -18,12 +18,12 @@
 
 namespace assay {
 
-/// One mutant of a cause.
+/// One mistake of a cause: a mutant of the contract, or a wrong read of an input.
 struct Mistake {
   std::string name;    ///< name of the hypothesis
-  std::string words;   ///< the name plus details taken from the outputs
-  int64_t needed = 0;  ///< failing elements that the cause explains only with this mutant
-  std::string input = {};  ///< the tensor that is read wrongly, if the hypothesis is a change of its data
+  std::string words;   ///< the name, plus details that were taken from the outputs
+  int64_t needed = 0;  ///< failing elements that the cause explains only with this mistake
+  std::string input = {};  ///< the input that is read wrongly; empty: the mistake is a mutant
 };
 
 /// One hypothesis, or a pair, compared with the outputs.
@@ -32,35 +32,35 @@ struct Cause {
   int64_t failing = 0;       ///< elements that the contract rejects
   int64_t explained = 0;     ///< of those: elements that the hypothesis accepts
   int64_t contradicted = 0;  ///< elements that the contract accepts and the hypothesis rejects
-  int64_t open = 0;          ///< not in `failing`: rejected elements for which the hypothesis accepts every code
+  int64_t open = 0;          ///< elements that the contract rejects and the hypothesis leaves undefined; not counted in `failing`
 
   int64_t left() const { return failing - explained + contradicted; }
   bool complete() const { return left() == 0; }
-  /// True if it only describes the wrong elements, as "zeros: of the other sign" does: many mistakes could cause these.
+  /// True if the cause only describes the wrong elements, such as "zeros: of the other sign". Many mistakes have this effect.
   bool is_symptom() const;
 };
 
-/// True if every complete cause is a wrong read of an input, and they name different inputs. At most one of them can be right, so
-/// a report must not assert any.
+/// True if every complete cause is a wrong read of an input, and these causes name different inputs. At most one of them can be
+/// right, so a report must not assert any.
 bool contradict_each_other(const std::vector<Cause>& causes);
 
 /// Limits the work of a diagnosis. It counts evaluated elements and not seconds, so that a command prints the same causes on
 /// every machine.
 class WorkBudget {
  public:
-  /// About 5 s on two cores of an AVX2 server; and the budget of `--diagnose long`.
+  /// kShort takes about 5 s on two cores of an AVX2 server. kLong is the budget of `--diagnose long`.
   static constexpr int64_t kShort = int64_t{1} << 26, kLong = int64_t{1} << 32;
 
   explicit WorkBudget(int64_t elements) : left_(elements) {}
 
   int64_t left() const { return left_; }
-  /// Subtracts the work if at least `kept` remains; returns whether it did.
+  /// Subtracts `elements` if at least `kept` would remain; returns whether it did.
   bool take(int64_t elements, int64_t kept = 0) {
     const bool fits = elements <= left_ - kept;
     if (fits) left_ -= elements;
     return fits;
   }
-  /// Notes what did not fit: "12 of 60 mutants were not tried".
+  /// Notes what did not fit into the budget: "12 of 60 mutants were not tried".
   void leave_out(const std::string& what) { words_ += (words_.empty() ? "" : "; ") + what; }
   /// "12 of 60 mutants were not tried; --diagnose long does more"; empty if everything fitted.
   std::string words() const { return words_.empty() ? "" : words_ + "; --diagnose long does more"; }
@@ -73,16 +73,16 @@ class WorkBudget {
 /// Work of evaluating one element, in units of WorkBudget: 1 + k / 8 for a GEMM of k multiply-accumulates, otherwise 1.
 inline int64_t work_of_element(const Answer& answer) { return 1 + answer.products / 8; }
 
-/// Causes that explain the outputs, best first (smallest Cause::left()). An element for which a hypothesis accepts every code is
-/// not explained. Such elements become Cause::open if it explains 8 failing elements of the tensor, and a quarter of them.
+/// Causes that explain the outputs, best first (smallest Cause::left()). An element for which a hypothesis accepts every code
+/// is not explained. Such elements become Cause::open if it explains at least 8, and a quarter, of a tensor's failing elements.
 ///
 /// A hypothesis becomes a cause only if it explains three quarters of the failing elements of some tensor, or of the rows that
 /// break a rule as a whole. It may leave failing elements unexplained, because there may be another mistake. Or it may reject
 /// right elements, at most one for every four that it explains, because the mistake may affect only a part of the tensor. It may
-/// not do both. An incomplete one is dropped if some tensor refutes it: the outputs hold none of the codes that it expects there
-/// and the contract does not. Pairs are tried if no hypothesis explains everything. A pair must halve the smallest left().
+/// not do both. An incomplete hypothesis is dropped if some tensor never holds a code that only the hypothesis accepts. If no
+/// cause is complete, pairs of mutants are tried. A pair must leave at most half of the smallest Cause::left() found before.
 ///
-/// `sample`: the steps to evaluate, to which all counts refer; nullptr: all steps. If `budget` does not suffice, the search uses
+/// `sample`: the steps (rows or groups) to evaluate and count; nullptr: all steps. If `budget` does not suffice, the search uses
 /// a part of the sample (half of it failing elements), and then compares the best causes with the whole sample. `budget` may be
 /// nullptr: then the limit is kLong.
 std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
@@ -93,7 +93,7 @@ std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, cons
 /// each has the number of elements that the cause explains only because of it. "no known cause" if `causes` is empty.
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes);
 
-/// A note on mutants that fit wrong elements which many mistakes could give, such as zeros. It asserts no cause.
+/// A note that lists mutants which explain wrong elements such as zeros. Many mistakes give zeros, so it asserts no cause.
 std::string would_fit(const std::vector<std::string>& mistakes);
 
 /// Adds the patterns of wrong_part.h to the causes of a failure. Patterns that explain a whole output come before the causes,
@@ -113,8 +113,8 @@ void add_limits(const WorkBudget& budget, Verdict& verdict);
 
 // Functions that a run calls for each verdict.
 
-/// Mutation score of a case's data. Cases that differ only in warp size share data, so each data set is analysed once. `recorded`
-/// returns an earlier result, or nullptr.
+/// Makes a function that returns the mutation score of a case's data. Cases that differ only in warp size share data, so each
+/// data set is analysed once. `recorded` returns an earlier result, or nullptr.
 std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(const Case&)> recorded);
 
 
@@ -167,8 +167,8 @@ struct Memberships {
   int64_t elements() const;
 };
 
-/// Compares with the answer that has the fewest elements outside. An element whose offset is outside the storage counts as
-/// outside. Rules between tensors are not checked: they are the same for a mutant and for the contract.
+/// Compares the outputs with the answer that has the fewest elements outside. An element whose offset is outside the storage
+/// counts as outside. Rules between tensors are not checked: they are the same for a mutant and for the contract.
 Memberships memberships(const Expectation& expectation, const std::vector<HostTensor>& outputs, const Sample& sample);
 
 /// A hypothesis compared with the outputs: counted apart for elements that the contract rejects (`failing`) and accepts. A step
@@ -176,8 +176,8 @@ Memberships memberships(const Expectation& expectation, const std::vector<HostTe
 struct MembershipCounts {
   int64_t failing = 0, explained = 0, contradicted = 0;
   int64_t open = 0;  ///< not in `failing`: elements for which the hypothesis accepts every code, see diagnose()
-  int64_t contradicted_beside = 0;  ///< those of `contradicted` in parts without a failing element
-  bool most_of_a_part = false;  ///< explains three quarters of the failing elements of some part, or of the violated steps
+  int64_t contradicted_beside = 0;  ///< elements of `contradicted` in outputs (parts) without a failing element
+  bool most_of_a_part = false;  ///< explains three quarters of the failing elements of an output (part), or of the violated steps
 
   int64_t left() const { return failing - explained + contradicted; }
   bool counts() const {
@@ -187,7 +187,7 @@ struct MembershipCounts {
 
 MembershipCounts tally(const Memberships& contract, const Memberships& hypothesis);
 
-/// Number of failing elements that exactly one of the two answers explains.
+/// Number of failing elements that the hypothesis `one` explains, and `other` does not.
 int64_t explained_by_one_alone(const Memberships& contract, const Memberships& one, const Memberships& other);
 
 // Collects positions in a matrix and prints them as ranges of rows and columns.

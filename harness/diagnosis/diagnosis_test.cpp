@@ -1,4 +1,4 @@
-// Causes of violations, algorithm variants over all cases, and the width of contracts.
+// Tests the diagnosis: causes of failures, algorithm variants over all cases, and the width of accepted intervals.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -250,7 +250,7 @@ TEST(Patterns, AFactorOfEachRowIsNamed) {
                           "48 wrong elements)"));
 }
 
-/// The regularities of 4 rows of 32 elements: element i holds got(i), and due(i) is expected.
+/// The regularities of an output of 4 rows of 32 elements: element i holds got(i) where due(i) is expected.
 std::vector<std::string> regularities_of(const Format& format, const std::function<double(int64_t)>& due,
                                          const std::function<double(int64_t)>& got) {
   std::vector<WholePart> answer = {testing::whole_part(format, {4, 32}, {}, {}, "", "y")};
@@ -640,7 +640,7 @@ TEST(Facts, ScatteredRowsAreNotOfAnEarlierCall) {
   EXPECT_THAT(lines, Not(Contains(HasSubstr("other data"))));
 }
 
-/// The fact about rows of scales that hold `held` where `due` is expected. q is right, or its last code is wrong.
+/// The fact about rows of scales that hold `held` where `due` is expected. If not `codes_right`, the last code of q is wrong.
 std::string rows_beside_codes(const std::function<uint8_t(int64_t i)>& due, const std::function<uint8_t(int64_t i)>& held,
                               bool codes_right = true) {
   constexpr int64_t kRows = 61, kColumns = 16;
@@ -1078,7 +1078,7 @@ TEST(Misread, AnElementBesideItsPlaceBehindASumIsNamed) {
   const auto causes_of = [&](const std::function<int64_t(int64_t)>& source) {
     std::vector<HostTensor> held = Reductions::outputs_of(problem.tensors[0], [](int64_t) { return true; });
     const HostTensor right = held[1];
-    for (int64_t i = 0; i < right.spec.elements(); ++i) held[1].set_code(i, right.code(source(i)));  // a row has one sum
+    for (int64_t i = 0; i < right.spec.elements(); ++i) held[1].set_code(i, right.code(source(i)));  // the row's sum is right
     return causes_in_words(diagnose(*bound, problem, held));
   };
   EXPECT_THAT(causes_of([](int64_t i) { return i % 4 == 3 ? i * 13 % 512 : i + 1; }),

@@ -169,7 +169,7 @@ std::optional<std::array<int64_t, 2>> rows_close_together(const WrongPart& wrong
   if (rows.empty() || int64_t(wrong.failing().size()) < kFewest) return std::nullopt;
   const int64_t first = *rows.begin(), last = *rows.rbegin(), run = last - first + 1;
   if (run * columns < kFewestElements || int64_t(of_columns.size()) < std::min(columns, kFewestColumns)) return std::nullopt;
-  // Chance that as many rows, drawn at random, lie in some run of this length.
+  // Probability that this number of rows, drawn at random, lies within some run of this length.
   const double chance = double(all) * std::pow(double(run) / double(all), double(rows.size()));
   if (chance > 1e-3) return std::nullopt;
   return std::array{first, last};
@@ -220,7 +220,7 @@ struct Spread {
   }
 };
 
-/// How the numbers of some rows differ from the expected ones of their own rows and of others.
+/// How the stored numbers of some rows differ from the numbers expected in their own rows, and in other rows.
 struct Differences {
   Spread own, other, between;  ///< stored - expected of its row; stored - expected of another row; expected - that of another row
   int64_t wrong = 0, above = 0, unequal = 0;  ///< stored != expected; stored > expected; expected != that of the other row
@@ -260,8 +260,8 @@ Differences differences_of(const WrongPart& wrong, int64_t first, int64_t last) 
 
 /// Whether the stored numbers are no nearer to the expected ones of their own rows than to those of other rows. An offset or a
 /// factor that all have in common is ignored. A row computed wrongly from its own data is nearer to its own expected numbers.
-/// `had_right_values`: another output shows that the rows were computed. Then it suffices that numbers are as often too large and
-/// too small as in a comparison with other rows.
+/// `had_right_values`: another output is right in these rows. Then it suffices that some numbers are too large and some too
+/// small, and that at least half as many are wrong as if another row were stored there.
 bool of_other_data(const Differences& found, bool had_right_values) {
   constexpr double kAsFar = 0.85;
   const double far = found.other.deviation();
@@ -325,7 +325,7 @@ std::string kind_text(size_t kind, bool of_ranks) {
   return std::string(of_ranks ? "on some rank " : "") + kInputKinds[kind].is;
 }
 
-constexpr size_t kLastNotFinite = 4;  ///< kinds up to here are Inf and NaN
+constexpr size_t kLastNotFinite = 4;  ///< index in kInputKinds of the last kind that is about Inf or NaN
 
 /// Inputs with more elements are not examined.
 constexpr int64_t kMostInputs = int64_t(1) << 22;
@@ -416,13 +416,13 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
     if (in_rows == 0 || spec.elements() > kMostInputs) continue;
     const std::vector<KindSet> kinds = kinds_of(tensors);
     for (const Units& units : units_of(name, in_rows, in_columns, wrong.part(), elementwise)) {
-      std::map<int64_t, int64_t> wrong_in;  // wrong elements of each unit
+      std::map<int64_t, int64_t> wrong_in;  // number of wrong elements of each unit that has one
       for (const int64_t i : wrong.failing()) ++wrong_in[units.of_output(i / columns, i % columns)];
       const auto failing = int64_t(wrong_in.size());
       size_t best = kKindBits;
       int64_t least = 2 * failing + 1, right = 0, explained = 0;  // if two kinds fit, the rarer one says more
       for (size_t n = 0; n < kKindBits; ++n) {
-        const size_t k = (kOpposite + n) % kKindBits;  // kOpposite first: it implies two others
+        const size_t k = (kOpposite + n) % kKindBits;  // kOpposite first: its elements also have the kinds Inf and -Inf
         std::vector<bool> of_kind(size_t(units.count));
         for (size_t i = 0; i < kinds.size(); ++i)
           if (kinds[i] >> k & 1) of_kind[size_t(units.of_input(int64_t(i) / in_columns, int64_t(i) % in_columns))] = true;
@@ -432,7 +432,7 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
         for (const auto& [unit, count] : wrong_in)
           if (of_kind[size_t(unit)]) ++hits, elements += count;
         if (10 * hits < 9 * failing || 10 * (failing - hits) * holding > hits * (units.count - holding)) continue;
-        // Probability that at least this number of the wrong units would be of this kind if they were drawn at random.
+        // Logarithm of the probability that exactly `hits` of `failing` units, drawn at random, have this kind of input.
         const double chance = log_choices(holding, hits) + log_choices(units.count - holding, failing - hits) -
                               log_choices(units.count, failing);
         const bool exact = k <= kLastNotFinite && holding == hits && hits == failing;  // wrong exactly where NaN or Inf is

@@ -52,7 +52,7 @@ class Edits {
 
   /// One element is read for several, or several elements are exchanged.
   void other_places() {
-    if (rows_ * columns_ >= kFewestColumns && data_.code(data_.spec.row(0)) != 0)  // if it is 0, see unread()
+    if (rows_ * columns_ >= kFewestColumns && data_.code(data_.spec.row(0)) != 0)  // as unread() if it is 0
       add("[i, j] is read from [0, 0]", [](int64_t, int64_t) { return std::pair<int64_t, int64_t>(0, 0); });
     if (rows_ > 1 && columns_ > 1)
       add("[i, j] is read from [0, j]", [](int64_t, int64_t c) { return std::pair<int64_t, int64_t>(0, c); });
@@ -88,7 +88,7 @@ class Edits {
     }
   }
 
-  /// Rows that begin at the wrong elements, and vectors that lie too far apart or too close.
+  /// Wrong strides: rows begin at wrong elements, or vectors lie too far apart or too close together.
   void pitches() {
     if (columns_ < kFewestColumns) return;
     std::set<int64_t> pitches = {columns_ + 1, columns_ - 1, 2 * columns_};
@@ -156,7 +156,7 @@ class Edits {
     };
     std::vector<Half> all = {{"", 0, columns_}};
     if (halves) all = {{"", 0, columns_}, {"the first half of ", 0, columns_ / 2}, {"the second half of ", columns_ / 2, columns_}};
-    for (const int64_t period : {64, 32, 16, 8, 4})  // if several explain everything, the longest is reported
+    for (const int64_t period : {64, 32, 16, 8, 4})  // the longest period that explains everything is reported
       for (const int64_t by : {1, -1})
         for (const bool flat : {false, true})
           for (const Half& half : all) {
@@ -517,7 +517,7 @@ std::optional<Regularity> left_out_of_maxima(const BoundCase& bound, const Probl
   }
   for (const int64_t c : out) kept.erase(c);
   const std::string rule = rule_of_columns(out, kept, of->columns);
-  if (rule.empty() && 4 * int64_t(out.size()) > of->columns) return std::nullopt;  // any too small scale gives such a list
+  if (rule.empty() && 4 * int64_t(out.size()) > of->columns) return std::nullopt;  // other mistakes also give long lists
   const std::string columns = rule.empty() ? "columns " + numbers_text(out, of->columns) : rule;
   Regularity found{scales.label(),
                    fmt::format("the scale of a maximum that leaves out {} elements [i, j] with {}", input.spec.name, columns),

@@ -39,21 +39,21 @@ struct InputEdit {
 };
 inline constexpr std::pair<int64_t, int64_t> kZero = {-1, -1};
 
-/// The edits of all inputs that have enough elements to detect them. `products`: multiply-accumulates of an output element.
+/// The edits of all inputs, except edits that need a larger input to show. `products`: multiply-accumulates of an output element.
 std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
 
 /// Swaps neighbouring runs of `away` columns, from column `first` on, if both lie in one vector of `period` columns. That changes
-/// no sum and no maximum over whole vectors. input_edits() does not return it, and it has no name.
+/// no sum and no maximum over whole vectors. input_edits() does not return this edit, and its name is empty.
 InputEdit exchanged_in_pairs(const Problem& problem, size_t tensor, int64_t away, int64_t first, int64_t period);
 
-/// False for a tensor of raw bytes if the edit changes less than a quarter of the elements that it moves: it may fit by chance.
+/// Whether a fit of the edit means something. False for raw bytes if less than a quarter of the elements that it moves change.
 bool data_tell(const InputEdit& edit, const Problem& problem, const Problem& changed);
 
-/// Whether element [row, column] of `part` is compared, for an edit that leaves columns out or reads unknown elements.
+/// Whether output element [row, column] of `part` is compared under this edit. False if its value is unknown, see InputEdit.
 bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t row, int64_t column);
 
-/// Finds the columns that a maximum left out, if scales are too small for that reason. The stored scales tell which elements must
-/// be missing from the maximum, and which cannot be.
+/// Finds the columns of x that an amax left out, if scales are too small for that reason. A stored scale tells which elements of
+/// its group the amax must have missed, and which it must have included.
 std::optional<Regularity> left_out_of_maxima(const BoundCase& bound, const Problem& problem,
                                              const std::vector<HostTensor>& outputs, WorkBudget& budget);
 

@@ -203,7 +203,7 @@ struct Widths {
 
   double share() const { return elements == 0 ? 1 : double(single) / double(elements); }
 
-  /// Median over all intervals; an interval with one code counts as 0.
+  /// Median over all elements; an element with one code, or with an undefined value, counts as 0.
   int64_t median() {
     if (int64_t(open.size()) * 2 <= elements) return 0;
     const auto middle = open.begin() + std::ptrdiff_t(open.size()) - std::ptrdiff_t(elements / 2) - 1;

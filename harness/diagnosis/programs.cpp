@@ -171,7 +171,7 @@ Agreement agreement_of(const Answer& answer, const std::vector<HostTensor>& outp
   return all;
 }
 
-/// Line numbers as text: "3, 8 to 11, 14"; a long list ends with the count.
+/// Numbers of columns or rows as text: "3, 8 to 11, 14"; a long list ends with the count.
 std::string ranges(const std::vector<size_t>& lines) {
   constexpr size_t kMostRanges = 6;
   std::vector<std::string> texts;
@@ -186,7 +186,7 @@ std::string ranges(const std::vector<size_t>& lines) {
   return texts.size() > kMostRanges ? fmt::format("{}, ... ({} in all)", text, lines.size()) : text;
 }
 
-/// Variants that together cover all `left` columns (or rows), chosen greedily. Empty if some line matches no variant.
+/// Variants that together made all columns (or rows) marked in `left`, chosen greedily. Empty if kMostPieces do not suffice.
 std::vector<std::string> mixture(const std::vector<Agreement>& all, std::vector<char> Agreement::*lines, const char* word,
                                  std::vector<char> left) {
   std::vector<std::string> pieces;
@@ -222,7 +222,7 @@ std::vector<std::string> pieces_that_made(const Expectation& programs, const std
   for (const auto& [begin, end] : windows) std::fill(columns.begin() + begin, columns.begin() + end, 1);
   const int64_t compared = std::count(columns.begin(), columns.end(), 1);
   std::vector<char> rows(size_t(part.rows()), 1);
-  // a line of one element matches any variant
+  // a column or row of one element may match any variant by chance
   for (const auto& [lines, word, length, left] : {std::tuple(&Agreement::columns, "columns", part.rows(), &columns),
                                                   std::tuple(&Agreement::rows, "rows", compared, &rows)})
     if (length > 1)

@@ -18,14 +18,14 @@ std::vector<std::string> programs_that_made(const Expectation& programs, const s
 /// "made by   NAME" for each name; for a long list, the number of names per tensor core, which comes first in a name.
 std::vector<std::string> made_by_lines(const std::vector<std::string>& names);
 
-/// The result over several cases. A library may choose split-K per shape. So names that differ only in a part such as
-/// ", split-K 2" count as one variant, if every case has one of these names.
+/// The result over several cases. A library may choose split-K per shape. So variants that differ only in ", split-K N" count as
+/// one, if the outputs of every case match one of them.
 class ProgramTally {
  public:
   /// `names`: the variants that match the outputs of a case.
   void add(const std::vector<std::string>& names, const std::string& case_id);
-  /// The variants that match all cases, preferring those with the same split-K in all. If there are none: the cases that no
-  /// variant matches, or a note that no single variant matches all.
+  /// Lines with the variants that match all cases; variants with one split-K in all cases are preferred. If no variant matches
+  /// all: the cases that no variant matches, or a note that different cases need different variants.
   std::vector<std::string> lines() const;
   /// Whether some outputs match no variant.
   bool unexplained() const { return unexplained_ > 0; }
@@ -40,8 +40,8 @@ class ProgramTally {
   std::string first_unexplained_;
 };
 
-// For outputs that match no variant as a whole: finds whether several variants made some columns or rows each, or else the
-// closest variant.
+// For outputs that match no variant as a whole: finds variants that each made some of the columns, or of the rows. If there are
+// none, finds the closest variant.
 
 /// One line per variant of a mixture: "columns 0 to 11 by X". A variant owns a column or row if all of its elements match. A
 /// mixture has at most four variants and covers everything. If there is none: one line with the closest variant, the number of

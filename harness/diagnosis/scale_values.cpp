@@ -86,7 +86,7 @@ bool find_fp32_words(const ScaleGrid& grid, ScaleReport& report) {
   return true;
 }
 
-/// Words with a plausible top byte: their lower bytes that exceed kMostExponent. `top`: the number of top bytes that exceed it.
+/// `lower`: bytes above kMostExponent below a plausible top byte of their word. `top`: number of top bytes above kMostExponent.
 struct Swollen {
   PlacesFound lower;
   int64_t top = 0;
@@ -231,7 +231,7 @@ void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
 }
 
 /// Exponent fields that are all even and mostly far above a scale's range: a conversion has doubled each byte.
-/// `fields` in row-major order; -1: no such field.
+/// `fields`: exponent fields of all scales in row-major order; -1: no storage there.
 bool find_doubled(const ScaleGrid& grid, const std::vector<int64_t>& fields, ScaleReport& report) {
   int64_t beyond = 0, halved = 0, first = -1;
   for (size_t i = 0; i < fields.size(); ++i) {
@@ -255,7 +255,7 @@ bool find_doubled(const ScaleGrid& grid, const std::vector<int64_t>& fields, Sca
   return true;
 }
 
-/// The same implausible byte everywhere.
+/// Reports scales that all hold the same implausible byte.
 bool find_constant_byte(const ScaleGrid& grid, ScaleReport& report) {
   const int64_t byte = grid.code(0, 0);
   if (byte <= 0 || byte == kNan || plausible(byte)) return false;

@@ -21,7 +21,7 @@ struct ScaleGrid {
   int64_t rows = 0, columns = 0;                  ///< includes padding
   std::vector<int64_t> codes;                     ///< bytes or fp32 bits in row-major order; -1: no storage there
   int64_t present_rows = 0, present_columns = 0;  ///< the part that holds scales; the rest is padding
-  bool extent_known = false;                      ///< whether that part was stated; otherwise everything counts as scales
+  bool extent_known = false;                      ///< whether the caller stated that part; otherwise everything counts as scales
   bool zero_rows = true, zero_columns = true;  ///< whether padding rows and padding groups must be zero; otherwise they may hold
                                                ///< anything
   bool powers_of_two = false;                  ///< a consumer will convert these fp32 scales to UE8M0
@@ -60,7 +60,7 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 ///   Packing with v0>>23 | v1>>15 | v2>>7 | v3<<1 and no mask keeps the top byte and sets high bits in the others. If top bytes
 ///   are above the range too, the groups themselves held Inf or NaN, and this is not reported.
 ///
-/// - every byte the same implausible value: a default of 1 where 0x7F was meant.
+/// - every byte holds the same implausible value, such as 1 where 0x7F (a scale of 1) was meant.
 /// - exponents that are all even and mostly beyond kMostExponent: bytes that a conversion to e4m3fnuz doubled. Also for fp32
 ///   scales that are powers of two.
 ///
@@ -93,9 +93,9 @@ void look_at_patterns(const ScaleGrid& grid, ScaleReport& report);
 
 /// Compares scales with the data that they were made from. `maxima`: the largest magnitude (amax) of each group, in the order of
 /// the grid; NaN where a group has none. Under every contract amax / scale lies within a factor of 2 if scales are powers of two,
-/// and is constant otherwise, unless the scale is a lower bound. Reports scales that do not fit, if all scales fit in at least
-/// half of the rows. If some are too large and some too small, they belong to other data. Data that were normalized or gated
-/// before they were quantized have no row in which all scales fit, and so no finding.
+/// and is constant otherwise, unless the scale is a lower bound. Reports scales that do not fit, but only if at least half of the
+/// rows have no such scale. If some are too large and some too small, they belong to other data. Data that were normalized or
+/// gated before they were quantized have no row in which all scales fit, and so no finding.
 void look_at_data(const ScaleGrid& grid, const std::vector<double>& maxima, ScaleReport& report);
 
 /// The report as printed.

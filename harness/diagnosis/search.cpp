@@ -31,7 +31,7 @@ bool has_two_zeros(const Format& format) {
   return format.has_sign() && decode(format, code_from_ordinal(format, ordinal(format, 0) - 1)) == 0;
 }
 
-/// Codes that are accepted where the contract expects a zero.
+/// Which zeros are accepted where the contract expects a zero.
 enum class Zeros {
   kEither,        ///< both signs
   kMinusForPlus,  ///< both signs where +0 is expected
@@ -54,7 +54,7 @@ void accept_zeros(Zeros zeros, const Format& format, AcceptedRows& rows) {
   }
 }
 
-/// The same answers with other zeros.
+/// The contract's answers, with the accepted zeros replaced as `zeros` says.
 Expectation with_zeros(Zeros zeros, const Expectation& right) {
   Expectation edited = right;
   for (Answer& answer : edited.any_of) {
@@ -79,13 +79,13 @@ Expectation with_zeros(Zeros zeros, const Expectation& right) {
 
 constexpr const char* kZerosOfOtherSign = "zeros: of the other sign";
 constexpr size_t kWorthNaming = 3, kMostTies = 16;
-/// How many first members of pairs are tried; how many bytes of element comparisons (Memberships) are kept for pairs.
+/// Pairs are tried with at most kMostFirsts first members, and only if all Memberships fit into kMostKept bytes.
 constexpr int64_t kMostFirsts = 12, kMostKept = int64_t{1} << 26;
 /// A wrong read of an input must explain at least this many failing elements.
 constexpr int64_t kFewestMisread = 8;
-/// Edits of inputs are tried on a few steps first.
+/// An edit of an input is compared on this number of steps (rows or groups) first, and on all of them if it fits there.
 constexpr int64_t kStepsOfGlance = 4;
-/// At most this many wrong reads are tried by in_some_places().
+/// in_some_places() tries at most this number of wrong reads.
 constexpr size_t kMostAlmost = 64;
 /// If causes were sought in a part of the sample, this number of the best ones are then compared with the whole sample.
 constexpr size_t kMostConfirmed = 6;
@@ -119,7 +119,7 @@ std::set<size_t> failing_columns(const Sample& sample, const Answer& answer, con
   return failing;
 }
 
-/// A part of a sample with about `room` elements. Half of its steps fail, and half of its columns if the sample has columns.
+/// A part of the sample `wide` with about `room` elements. Half of its steps (and of its column ranges, if any) have failures.
 Sample narrowed(const Sample& wide, const Answer& answer, const Memberships& contract, int64_t room) {
   constexpr int64_t kFewestSteps = 2, kFewestColumns = 2;
   std::vector<int64_t> failing, good;
@@ -161,8 +161,8 @@ struct Tried {
   MembershipCounts result;
 };
 
-/// Half of the budget is for single hypotheses, the rest for pairs and for the whole sample. An eighth is kept for the patterns
-/// of wrong_part.h.
+/// Half of the budget is for single hypotheses. The rest is for edits of inputs, for pairs and for confirm(), except an eighth,
+/// which is kept for the patterns of wrong_part.h.
 class Search {
  public:
   Search(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, const Expectation& right,
@@ -223,7 +223,7 @@ class Search {
   }
 
  private:
-  /// A cause and what it expects.
+  /// A cause, and the outputs that it predicts. Causes of stored_alone(), in_some_places() and is_read_beside() have no `expect`.
   struct Found {
     Cause cause;
     std::function<Expectation(const Problem&, const std::vector<HostTensor>*)> expect;
@@ -239,7 +239,7 @@ class Search {
                      });
   }
 
-  /// Looks at a part of the sample if all hypotheses do not fit into the budget otherwise.
+  /// Reduces the sample to a part of it, if the budget does not suffice to compare all hypotheses with the whole sample.
   void narrow(int64_t hypotheses) {
     const Answer& answer = right_.any_of.front();
     const int64_t room = (budget_.left() - kept_for_others_) / ((hypotheses + 1) * work_of_element(right_, sample_));
@@ -259,8 +259,8 @@ class Search {
                    (wide_.is_everything() ? " rows" : " of these rows") + columns;
   }
 
-  /// After a search in a part of the sample: compares the best causes with the whole sample. Counts then refer to the whole
-  /// sample, and causes that it refutes are dropped. If the budget is spent, the counts stay those of the part.
+  /// After a search in a part of the sample: compares the best causes with the whole sample, and drops causes that it refutes.
+  /// Counts then refer to the whole sample. If the budget is spent, they still refer to the part.
   void confirm() {
     if (narrowed_to_.empty()) return;
     std::vector<Found> confirmed;
@@ -308,9 +308,9 @@ class Search {
     }
   }
 
-  /// Detects causes that are not mutants: wrong reads of an input (input_edits.h). If several explain equally much, the first few
-  /// count, because they are the simplest. `plain`: tries only reads of the neighbouring element or row, which may fit as well as
-  /// a mutant.
+  /// Detects causes that are not mutants: wrong reads of an input (input_edits.h), tried from simple to complex. Once an edit
+  /// explains every wrong element, later edits of that input alone are skipped. `plain`: tries only reads of the neighbouring
+  /// element or row, which may explain the outputs as well as a mutant does.
   void edited_inputs(bool plain) {
     const Answer& answer = right_.any_of.front();
     const Sample few =
@@ -321,7 +321,7 @@ class Search {
     std::vector<InputEdit> edits = input_edits(problem_, answer.products);
     if (plain) std::erase_if(edits, [](const InputEdit& edit) { return !edit.plain; });
     size_t tried = 0;
-    std::set<size_t> explained;  // tensors that one edit explains completely
+    std::set<size_t> explained;  // inputs of which one edit explains every wrong element
     for (const InputEdit& edit : edits) {
       if (explained.contains(edit.tensor) && edit.also.empty() && ++tried) continue;
       const int64_t copied = problem_.tensors[edit.tensor].spec.elements() / 4;
@@ -365,8 +365,8 @@ class Search {
                         " wrong reads of inputs were not tried");
   }
 
-  /// Finds hypotheses that explain every wrong element, but also reject right ones: the mistake occurs only in some positions,
-  /// for example in the tail of a row. places_apart() must find a simple description of these positions.
+  /// Finds hypotheses that explain every wrong element, but also reject right ones. The mistake then occurs only in some
+  /// positions, for example in the tail of a row. places_apart() must find a simple description of these positions.
   void in_some_places() {
     const Answer& answer = right_.any_of.front();
     if (!narrowed_to_.empty() || !sample_.columns.empty() || steps_of(sample_) != answer.steps) return;
@@ -383,7 +383,7 @@ class Search {
           tried.held.parts.empty() ? memberships(tried.hypothesis.expect(problem_, &outputs_), outputs_, sample_) : tried.held;
       add_in_places(tried.hypothesis.name, result, held.parts[part], part);
     }
-    // A mutant says more than a wrong read with the same effect, such as the read of a position that has no rotation.
+    // A mutant says more than a wrong read with the same effect: "the rotation is dropped", not "another position is read".
     const bool by_mutant =
         std::any_of(found_.begin(), found_.end(), [](const Found& one) { return !one.expect && one.cause.left() == 0; });
     if (!by_mutant)
@@ -404,11 +404,11 @@ class Search {
   void add_in_places(const std::string& name, MembershipCounts result, const std::vector<Membership>& held, size_t p) {
     const Part& part = right_.any_of.front().parts[p];
     const std::vector<Membership>& contract = contract_.parts[p];
-    const int64_t kFewestWrong = part.format->bits > 8 ? 8 : 24;  // by chance, the next code fits every second time
+    const int64_t kFewestWrong = part.format->bits > 8 ? 8 : 24;  // half of 8-bit codes may fit by chance
     constexpr int64_t kFewestRight = 4;
     constexpr size_t kFewestCodes = 4;
     if (result.explained < kFewestWrong || result.contradicted < kFewestRight) return;
-    std::vector<int64_t> wrong, right;  // where the hypothesis is needed, and where it must not hold
+    std::vector<int64_t> wrong, right;  // elements that need the hypothesis, and elements that it would make wrong
     std::set<uint32_t> codes;
     const HostTensor& tensor = tensor_of(outputs_, part);
     for (int64_t i = 0; i < int64_t(contract.size()); ++i) {
@@ -428,7 +428,7 @@ class Search {
   }
 
   /// Detects a wrong index after a sum or maximum: each output element is computed from its neighbour's input, but with the right
-  /// sum. To model that, neighbours are swapped in pairs: no sum changes, and every second element gets its neighbour's input.
+  /// sum. To model this, inputs are swapped in pairs: no sum changes, and every second element gets its neighbour's input.
   void read_beside_behind_sums() {
     const Answer& answer = right_.any_of.front();
     if (answer.products > 1 || right_.any_of.size() != 1 || !narrowed_to_.empty() || !sample_.columns.empty()) return;
@@ -453,7 +453,7 @@ class Search {
   /// it explains everything, adds the cause and returns true.
   bool is_read_beside(size_t tensor, int64_t by, int64_t period) {
     const int64_t away = std::abs(by);
-    std::array<Expectation, 2> of_pairs;  // the pairs begin at column 0, or one run later
+    std::array<Expectation, 2> of_pairs;  // pairs that begin at column 0, or `away` columns later
     std::array<std::shared_ptr<const Problem>, 2> changed;
     try {
       for (const size_t odd : {0, 1}) {
@@ -542,9 +542,9 @@ class Search {
     return has_scales && log_chance > std::log(0.01);
   }
 
-  /// Detects a cause that is not a mutant: every wrong element is a zero of the wrong sign. The kernel loses the sign of zeros,
-  /// adds one, or inverts all. If some zeros changed in one direction, some in the other and some not at all, the mistake is not
-  /// about signs.
+  /// Detects a cause that is not a mutant: every wrong element is a zero of the wrong sign. The kernel stores +0 for each -0, or
+  /// -0 for each +0, or both. If only some zeros of a sign changed, and some of the other sign too, the mistake is not about
+  /// signs. with_zeros() models each case.
   void wrong_zeros() {
     const auto result_of = [&](Zeros zeros) {
       if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return MembershipCounts();
@@ -562,8 +562,8 @@ class Search {
                       [this](const Problem&, const std::vector<HostTensor>*) { return with_zeros(Zeros::kEither, right_); }});
   }
 
-  /// Whether some tensor refutes the hypothesis: where it expects other codes than the contract, the tensor never holds its
-  /// codes, and at least kFewest elements hold neither.
+  /// Whether some tensor refutes the hypothesis. Considers the elements where contract and hypothesis accept no common code: none
+  /// of them holds a code of the hypothesis, and at least kFewest hold a code of neither.
   bool refuted(const Hypothesis& hypothesis) const {
     constexpr int64_t kFewest = 4;
     if (!budget_.take(2 * work(contract_.elements()), kept_for_patterns_)) return false;
@@ -608,7 +608,7 @@ class Search {
     return {std::move(mistakes), result.failing, result.explained, result.contradicted, result.open};
   }
 
-  /// How many first members of pairs fit into what is left of the budget.
+  /// The number of hypotheses that the rest of the budget allows as first members of pairs, each with all others as the second.
   int64_t most_firsts(int64_t hypotheses) const {
     if (contract_.elements() * hypotheses > kMostKept) return 0;
     const int64_t left = std::max<int64_t>(0, budget_.left() - kept_for_patterns_);
@@ -641,7 +641,7 @@ class Search {
   void pairs_from(const Tried& first, int64_t least_left) {
     for (const Hypothesis& pair : first.hypothesis.with_another()) {
       const Tried* second = find_alone(pair.name);
-      if (second && first.hypothesis.suspect && second->hypothesis.suspect) continue;  // two suspects together fit too much
+      if (second && first.hypothesis.suspect && second->hypothesis.suspect) continue;  // two suspects fit almost any output
       if (!second || !tried_pairs_.insert(std::minmax(first.hypothesis.name, pair.name)).second) continue;
       if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return;
       const Memberships held = memberships(pair.expect(problem_, &outputs_), outputs_, sample_);
@@ -655,7 +655,7 @@ class Search {
     }
   }
 
-  /// Whether the op recognizes a known failure (BoundCase::situation) while nothing was found. Pairs are not tried then.
+  /// Whether no cause was found, and the op recognizes a known failure (BoundCase::situation). Pairs are not tried then.
   bool in_a_situation() const {
     return found_.empty() && !bound_.situation(problem_, outputs_).empty();
   }

@@ -17,9 +17,9 @@
 namespace assay {
 namespace {
 
-/// Outputs with more elements or multiply-accumulates have no rule.
+/// No rule is sought for outputs with more elements or multiply-accumulates than this.
 constexpr int64_t kMostElements = int64_t(1) << 24, kMostProducts = int64_t(1) << 30;
-/// Variants of a contract that are compared.
+/// At most this number of a contract's variants is compared.
 constexpr size_t kMostAnswers = 8;
 
 Rule rule_if(bool enough, std::string words, int64_t explained) {
@@ -177,7 +177,7 @@ Rule factor_of_each(const WrongPart& wrong) {
   return std::nullopt;
 }
 
-/// The expected values of positions some rows or columns away, cyclically. All distances that explain equally much are named.
+/// The expected values of elements a fixed number of rows or columns away, cyclically. Names all distances that explain as much.
 Rule shifted(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   constexpr size_t kMostNamed = 3;
@@ -192,7 +192,7 @@ Rule shifted(const WrongPart& wrong) {
   };
   std::optional<Moved> best;
   std::vector<std::string> equal;
-  std::string place;  // text on equal.front()
+  std::string place;  // describes equal.front(): "d[i, j] holds what ..."
   int64_t best_by = 0;
   bool best_of_rows = false;
   const std::string& name = wrong.part().tensor;
@@ -218,7 +218,7 @@ Rule shifted(const WrongPart& wrong) {
   for (const int64_t by : distances(columns)) try_shift(by, false);
   if (!best) return std::nullopt;
   const auto failing = int64_t(wrong.failing().size());
-  // A wrong index within a fragment or vector: elements whose source would lie outside of their `period` hold something else.
+  // A wrong index within a fragment or vector: elements whose source would lie in another `period` hold something else.
   if (best->explained < failing && equal.size() == 1)
     for (const int64_t period : {256, 128, 64, 32, 16, 8, 4}) {
       if (period >= (best_of_rows ? rows : columns) || 2 * std::abs(best_by) > period) continue;
@@ -249,7 +249,7 @@ void take_better(Rule& best, const std::optional<Moved>& moved, const std::strin
   if (moved && (!best || best->score() < moved->explained + moved->left_out)) best = {words, moved->explained, moved->left_out};
 }
 
-/// The columns of each run of 2, 4, 8, ... in reverse order, as when the bytes of packed words are swapped.
+/// Each run of 2, 4, 8, ... columns holds its expected values in reverse order, as after a byte swap of packed words.
 Rule mirrored(const WrongPart& wrong) {
   const bool words = packed_in_words(wrong);
   const int64_t columns = wrong.part().columns(), stored = words ? rounded_up(columns, 4) : columns;
@@ -279,7 +279,7 @@ Rule transposed(const WrongPart& wrong) {
     const std::string of_units = unit == 1 ? "" : " in units of " + std::to_string(unit) + " columns";
     const auto consider = [&](const std::string& text, auto place_of) {
       const auto source = [&](int64_t i) {
-        const std::array<int64_t, 2> place = place_of(i / columns, i % columns / unit);  // row and unit
+        const std::array<int64_t, 2> place = place_of(i / columns, i % columns / unit);  // row and unit of columns
         const int64_t column = place[1] * unit + i % columns % unit;
         return place[0] < rows && column < columns ? place[0] * columns + column : kNowhere;
       };
@@ -322,7 +322,7 @@ Rule first_of_each(const WrongPart& wrong) {
   return best;
 }
 
-/// Within each 2, 4, 8, ... rows or columns, some hold the values of others: a wrong index within a vector or a tile.
+/// Within each 2, 4, 8, ... rows or columns, some hold the expected values of others: a wrong index within a vector or a tile.
 Rule in_vectors(const WrongPart& wrong) {
   constexpr int64_t kMostPeriod = 64;
   constexpr size_t kFewestCodes = 3, kMostNamed = 4;
@@ -368,7 +368,7 @@ Rule in_vectors(const WrongPart& wrong) {
   return best;
 }
 
-/// Rows or columns that are exchanged in pairs of blocks, repeat the first block, or are spread out.
+/// The expected values of other rows or columns: blocks exchanged or repeated, or the index multiplied or divided by 2 or 4.
 Rule exchanged(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   if (!wrong.shows_places()) return std::nullopt;
@@ -436,7 +436,7 @@ Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& ans
 /// thread hold elements a warp size apart, counted along a tile's rows (emulated instructions), or as in m16n8 fragments.
 Rule accumulators(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
-  constexpr int64_t kBeyond = -2;  // in the tile, but not in the matrix: the sum of zeros
+  constexpr int64_t kBeyond = -2;  // the source lies in the tile but outside the matrix, where sums are 0
   constexpr size_t kFewestCodes = 8;
   if (!wrong.shows_places()) return std::nullopt;
   Rule best;

@@ -1,4 +1,4 @@
-// Rules that give the values of wrong elements from the expected ones: factors, scales in the place of others, saturation,
+// Rules that compute the values of wrong elements from the expected ones: a factor, another element's scale, saturation,
 // rounding.
 #include <fmt/format.h>
 
@@ -61,7 +61,7 @@ Rule factor(const WrongPart& wrong) {
     const std::optional<double> due = wrong.middle(i);
     return due && std::isfinite(*due) && *due != 0;
   });
-  // In a format of few bits, one or two wrong codes have some ratio by chance.
+  // In a 4-bit format, one or two wrong codes are a simple multiple of the expected ones by chance.
   constexpr size_t kFewestCodes = 3;
   if (has_mantissa && format.bits <= 4) {
     std::set<double> due_codes;
@@ -157,7 +157,7 @@ Rule factor_of_scales(const WrongPart& wrong, const Problem& problem) {
 
 namespace {
 
-/// The output that holds the scales of another output's rows and groups.
+/// An output that holds the scales of another output. `at`: the scale that the contract expects for a group of a row.
 struct Scales {
   const WrongPart& part;
   const int64_t groups = part.part().columns(), rows = part.part().rows();
@@ -229,7 +229,7 @@ Rule largest_code_too_early(const WrongPart& wrong) {
   }
   for (int64_t i = 0; i < wrong.part().elements(); ++i) {
     const std::optional<double> due = wrong.middle(i);
-    // The limit may lie between two codes.
+    // Elements of value `from` are ignored: before rounding, they may lie on either side of the limit.
     if (due && std::abs(*due) > from && std::abs(*due) < largest && wrong.accepts(i, wrong.codes()[size_t(i)]))
       return std::nullopt;
   }
@@ -335,7 +335,7 @@ Rule constant_difference(const WrongPart& wrong) {
 
 namespace {
 
-/// The values of an input that has one row and as many columns as the output. With an empty name: 1 in all columns.
+/// The values of an input that has one row and as many columns as the output. With an empty name: one constant in all columns.
 struct RowVector {
   std::string name;
   std::vector<double> at;
@@ -355,14 +355,14 @@ std::vector<RowVector> row_vectors(const Problem& problem, const Part& part, dou
   return all;
 }
 
-/// An element of a row: the stored number, the expected one, and how far rounding may have moved each.
+/// An element of a row: the number that it holds, the number that is due (expected), and the largest rounding error of each.
 struct RoundedPair {
   int64_t column;
   double held, due, held_slack, due_slack;
   bool fails;
 };
 
-/// Fits held - base = factor * (due - base) + shift * along by least squares, weighted by the rounding errors.
+/// Fits held - base = factor * (due - base) + shift * along by least squares, over the columns of one row; see numbers_of_rows().
 struct RowFit {
   double half;  ///< half an ulp, relative to the value
   bool with_factor = true, with_shift = true;

@@ -20,27 +20,27 @@
 namespace assay {
 namespace {
 
-// Compares a mutant's answer with the contract's: does some element have no code that both accept?
+// Compares a mutant's answer with the contract's. An element distinguishes the two if they accept no common code for it.
 
-/// An answer with all of its parts.
+/// The accepted intervals of all outputs (parts) of an answer.
 using Whole = std::vector<WholePart>;
 
-/// Number of elements that distinguish the mutant from every answer of the contract. If a mutant has several variants, its kernel
-/// runs the first; that must not match any variant of the contract.
+/// The smallest number of elements that distinguish the mutant from an answer (variant) of the contract; 0: some answer fits.
+/// If the mutant has several variants, `edited` is its first one.
 int64_t outside_of(const std::vector<Whole>& right, const Whole& edited);
 
-/// Whether an element of the mutant's Hypothesis::first_row distinguishes it, at the place where the correct answer stores it.
+/// Whether an element of the mutant's Hypothesis::first_row, stored at the same offset as in the contract, distinguishes it.
 bool is_apart_in_first_rows(const Whole& right, const Answer& edited);
 
-/// Steps of a mutant to examine.
+/// Which steps (rows or groups) of a mutant's answer to compare.
 enum class Steps { kAll, kFirst };
 
-/// Whether some element distinguishes the mutant from each answer. The first elements and the first step show most mutants, so
-/// they are tried first. With kAll, further steps follow until one shows the mutant. A mutant that moves elements is computed
-/// completely.
+/// Whether each answer of the contract has an element that distinguishes the mutant from it. The first elements and the first
+/// step show most mutants, so they are tried first. With kAll, further steps follow until one shows the mutant. A mutant that
+/// stores elements at other offsets is computed completely.
 bool is_apart(const std::vector<Whole>& right, const Answer& edited, Steps steps);
 
-/// Converts an interval of the written format to the read format, over the same codes: what a reader of these bytes would see.
+/// An interval of codes that were written in one format, as a reader of another format sees them: equal bytes, other values.
 Interval reread(const Format& written, const Format& read, Interval accepted) {
   if (written == read || accepted.any()) return accepted;
   const auto end = [&](int32_t o) { return ordinal(read, code_from_ordinal(written, o)); };
@@ -51,7 +51,7 @@ Interval reread(const Format& written, const Format& read, Interval accepted) {
 const std::vector<int32_t>& highs(const WholePart& part) { return part.high.empty() ? part.low : part.high; }
 const std::vector<int32_t>& highs(const AcceptedRows& rows) { return rows.high.empty() ? rows.low : rows.high; }
 
-/// Number of elements whose accepted intervals have no code in common, compared at the same storage offset.
+/// Number of elements for which the two accept no common code; both store each element at the same offset. Adds their rows.
 int64_t disjoint(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr) {
   if (*right.part.format == *edited.part.format && right.low == edited.low && highs(right) == highs(edited)) return 0;
   int64_t count = 0;
@@ -96,8 +96,8 @@ int64_t outside_of(const Whole& right, const Whole& edited) {
   return count;
 }
 
-/// Whether some element of these rows of a mutant has no code in common with the correct element at the same place. A single row
-/// may hold only its first columns.
+/// True if the mutant's answer and the contract accept no common code for some element of `rows`. `rows` is a part of the
+/// mutant's answer; if it is a single row, it may hold only the first columns.
 bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
   const auto first = rows.first * right.part.columns();
   const std::vector<int32_t>& high = highs(rows);
@@ -109,8 +109,8 @@ bool is_apart(const WholePart& right, const Part& edited, const AcceptedRows& ro
   return false;
 }
 
-/// Whether an element of a mutant's rows, or of their first columns, distinguishes it; elements are compared at the place where
-/// the correct answer stores them.
+/// As is_apart(); false if the mutant stores an element of `rows` at another offset than the contract does. `rows` may hold only
+/// the first columns.
 bool is_apart_in_place(const WholePart& right, const Part& edited, const AcceptedRows& rows) {
   const Part& own = right.part;
   if (rows.first == rows.end || rows.end > own.rows() || own.columns() != edited.columns()) return false;
@@ -129,7 +129,7 @@ bool is_apart_in(const Whole& right, const Answer& edited, const AcceptedBlock& 
   return false;
 }
 
-/// is_apart() for a mutant whose answer is already computed; stops at the first different part.
+/// Whether an element distinguishes the mutant, if its answer is already computed. Stops at the first output (part) that has one.
 bool is_apart_at_once(const Whole& right, const Answer& edited) {
   AcceptedBlock all = edited.accepted(0, edited.steps);
   for (size_t p = 0; p < right.size(); ++p)
@@ -296,7 +296,7 @@ double part_between(double a, double b) {
   return std::isfinite(larger) && larger > 0 ? std::fabs(a - b) / larger : 0;
 }
 
-/// Reinterprets an interval's codes in another format, which gives the same byte another value.
+/// An interval of codes that were written in one format, as a reader of another format sees them: equal bytes, other values.
 Interval reread(Interval accepted, const Format& written, const Format& read) {
   const auto end = [&](int32_t o) { return ordinal(read, code_from_ordinal(written, o)); };
   return {end(accepted.low), end(accepted.high)};

@@ -29,17 +29,17 @@ struct VisibilityReport {
   std::vector<DataPower> data;     ///< every output tensor
 };
 
-/// Computed from the inputs of the case's subsample.
+/// Compares every mutant with the contract, on the inputs of the case's subsample.
 VisibilityReport fault_visibility(const BoundCase& bound);
 
 /// Number of elements of one part that distinguish a mutant from the contract (no code is accepted by both). If `rows` is not
-/// null, adds the rows of these elements, provided that the mutant leaves elements in their places.
+/// null, adds the rows of these elements, provided that the mutant stores elements at the same offsets as the contract.
 int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr);
 
-/// Whether an element distinguishes a mutant's answer from every answer of the contract. Stops at the first such element.
+/// Whether each answer of the contract has an element that distinguishes the mutant's answer from it. Stops once it knows.
 bool tells_apart(const std::vector<std::vector<WholePart>>& right, const Answer& edited);
 
-/// Only the mutants of fault_visibility().
+/// fault_visibility() without VisibilityReport::data.
 std::vector<Visibility> visibilities(const BoundCase& bound);
 
 /// A faster summary of fault_visibility(). Equivalent mutants are left out. Most mutants show in the first row of the data.
@@ -66,7 +66,7 @@ struct Separation {
   std::string witness;  ///< first element that differs, with both codes; empty if none does
 };
 
-/// Compares the contracts on every case of `a`, quick or of a user's table, that `b` can also take; each data set once.
+/// Compares contracts `a` and `b` on the cases of `a` (quick tier, user's tables) that also fit `b`; each data set once.
 std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a,
                                  const std::string& b);
 
@@ -85,7 +85,7 @@ std::string power_table(std::span<const Op> ops, const std::vector<Case>& cases,
 
 /// Markdown table over the subsamples of these cases, one row per op, output and format: contracts, elements, the share of
 /// elements with one accepted code, and for the loosest contract that share and the median and largest interval width in codes.
-/// Cases that differ only in warp size count once. Elements that a contract leaves undefined have no width and count as open.
+/// Cases that differ only in warp size count once. Undefined elements lower the share; their width counts as 0.
 std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& cases);
 
 // Mutation score of a case table: what all cases of a contract expose together. Tables of users are checked as a whole, so that a

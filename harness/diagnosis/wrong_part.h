@@ -54,10 +54,10 @@ inline constexpr const char* kEveryElement = "errors in every element of ";
 
 /// A rule about values must explain this many elements; fewer may match by chance.
 inline constexpr int64_t kFewest = 4;
-/// Elements that a rule is tried on before all are compared.
+/// A rule is tried on this number of failing elements, before it is tried on all of them.
 inline constexpr size_t kProbes = 16;
-/// A rule about places must hold for right elements too if the wrong ones hold fewer codes than this, and needs this many wrong
-/// ones.
+/// If the wrong elements hold fewer than kManyCodes codes, a rule about places must hold for right elements too, and needs at
+/// least kEnoughOfFewCodes wrong elements.
 inline constexpr size_t kManyCodes = 4, kEnoughOfFewCodes = 16;
 /// Source of an element for which a rule about places gives no value: the rule points to padding, or to no element.
 inline constexpr int64_t kNowhere = -1;
@@ -156,8 +156,8 @@ class WrongPart {
   }
   /// Whether the failing elements hold enough different codes to distinguish rules about places.
   bool shows_places() const { return held_ == kManyCodes || (held_ >= 2 && failing_.size() >= kEnoughOfFewCodes); }
-  /// Compares each element with the value expected at its source. Nothing if the rule explains too little. If there are only two
-  /// codes, half of all wrong sources fit by chance. So if there are few codes, right elements are compared too.
+  /// Compares each failing element with the value expected at source(element). Nothing if the rule explains too little. With only
+  /// two codes, half of all wrong sources fit by chance. So if the failing elements hold few codes, right ones are compared too.
   std::optional<Moved> moved(const std::function<int64_t(int64_t element)>& source) const {
     const auto holds = [&](int64_t i, int64_t from) { return accepts(from, codes_[size_t(i)]); };
     const auto not_against = [&](int64_t i) {
@@ -241,18 +241,18 @@ OneCodeOff one_code_off(const WrongPart& wrong);
 
 // Rules for wrong values that do not come from the input at their place (constant_values.cpp).
 
-/// In each row, wrong elements that hold the right value of its first column, or of the column before them, as a loop stores that
-/// computes a value for each group but does not update it.
+/// All wrong elements of a row hold the right code of the row's first column, or of the column before its first wrong one. A loop
+/// that stores the value of an earlier group does that.
 Rule held_on(const WrongPart& wrong);
-/// A small result that became 0, a 0 that became the NaN of fnuz, or one code everywhere.
+/// One code in all wrong elements: 0 for small results, the NaN of a fnuz format for 0, or any code.
 Rule one_code(const WrongPart& wrong);
 /// A wrong clamp: elements whose expected value lies beyond a limit hold the limit (of either sign); no right element exceeds it.
 Rule clamped(const WrongPart& wrong);
-/// The codes of the previous vector or row again: the kernel does not compute them from the input, but stores an unfilled array.
+/// Vectors or rows that repeat the codes of the previous one: the kernel stores an array that it did not fill again.
 Rule same_codes_again(const WrongPart& wrong);
 /// Exponent bytes that follow from integer arithmetic on the input's bits with a wrong shift, offset or clamp.
 Rule integers_of_input(const WrongPart& wrong, const Problem& problem);
-/// The data of an input that has one row, in every row of the output.
+/// Every row of the output holds the data of an input that has one row, such as a norm's weights.
 Rule of_a_vector(const WrongPart& wrong, const Problem& problem);
 
 // Facts about wrong elements whose values no rule gives (facts.cpp).
@@ -279,9 +279,9 @@ std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::
 /// `elementwise`: an output element depends on the input elements of its own columns, unlike that of a GEMM.
 std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& problem, bool elementwise);
 
-/// ", in columns 0 of each 8 alone": places that include all of `wrong` and none of `right`, both given as positions in a tensor
-/// with `columns` columns. Tries one run of columns in each 2, 4, 8, ..., and all columns, rows or elements from some index on or
-/// up to it. Empty if none fits.
+/// Describes positions that include all of `wrong` and none of `right`, such as ", in columns 0 of each 8 alone". Both arguments
+/// are element indices of a tensor with `columns` columns. Tries a run of columns in each 2, 4, 8, ... columns; then columns,
+/// rows or elements from an index on, or up to it. Empty if none fits.
 std::string places_apart(const std::vector<int64_t>& wrong, const std::vector<int64_t>& right, int64_t columns);
 
 }  // namespace assay

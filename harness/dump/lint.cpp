@@ -114,7 +114,7 @@ struct Quantized {
   int64_t rows = 0, row_bytes = 0;                  ///< of the codes, with leading dimensions flattened into rows
   int64_t block_rows = 1, block_bytes = 0;          ///< size of a block: rows of codes, and bytes of a row
   int64_t scale_rows = 0, scales_per_row = 0;       ///< of the scales, with leading dimensions flattened into rows
-  int64_t rows_of_matrix = 0, scale_rows_of_matrix = 0;  ///< rows per index of the leading dimensions
+  int64_t rows_of_matrix = 0, scale_rows_of_matrix = 0;  ///< rows of one matrix, if the codes or scales are a stack
 };
 
 /// The codes of a block, summarized.
@@ -141,9 +141,9 @@ std::string scale_text(Scale kind, const Block& block) {
 constexpr float kTinyScale = 0x1p-30f;
 constexpr uint8_t kE4m3Nan = 0x7f, kE4m3Largest = 0x7e, kTorchaoFloor = 0x08, kAiterFloor = 91;
 
-/// The largest code of a block (sign dropped) is at least this, if its scale `byte` is a rounded amax / 6 or amax / 4 (4over6).
+/// Lower bound on the largest code (sign dropped) of a block whose scale `byte` is amax / 6 or amax / 4 (4over6), rounded.
 int least_of_nvfp4(uint8_t byte) {
-  constexpr std::array<int, 5> of_subnormal = {0, 4, 5, 5, 6};  // (b - 1/2) / b * 4 in e2m1, for scales of b * 2^-9
+  constexpr std::array<int, 5> of_subnormal = {0, 4, 5, 5, 6};  // code of 4 (b - 1/2) / b; the scale is b * 2^-9
   return byte < of_subnormal.size() ? of_subnormal[byte] : 6;
 }
 

@@ -39,7 +39,7 @@ struct RunIdentity {
 struct RecordedRun {
   Shard shard{};
   std::string cases{};      ///< fingerprint() of the cases that the shards divide between them
-  bool once = false;        ///< of cases that differ only in warp size, one was run
+  bool once = false;        ///< of cases that differ only in warp size, only one was run
   std::string ended_by{};   ///< as in RunResult
   RunIdentity identity{};
 };
@@ -78,7 +78,7 @@ class Recorder {
   std::map<std::pair<std::string, std::string>, std::string> files_;  ///< by case id and kernel name
 };
 
-/// Names of the index files in a folder, in shard order.
+/// Names of the index files (index.json, or index.IofN.json of each shard) in a folder, in shard order.
 std::vector<std::string> index_files(const std::string& folder);
 Recording read_index(const std::string& folder, const std::string& index);
 

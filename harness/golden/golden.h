@@ -12,7 +12,7 @@
 
 namespace assay {
 
-/// The accepted intervals of one tensor, as digests.
+/// The accepted intervals of one tensor, as digests. An ordinal is the index of a code when codes are sorted by value.
 struct PredictedTensor {
   std::string name, format;
   int64_t elements = 0, single_code = 0;

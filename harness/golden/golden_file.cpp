@@ -18,7 +18,7 @@ using nlohmann::ordered_json;
 
 constexpr int kVersion = 2;
 
-/// Distinct values in the order of their first use, and the position of each.
+/// A list of distinct values in the order of their first use, and the index of each in that list.
 template <class Value>
 struct Listed {
   std::vector<Value> values;
@@ -31,9 +31,9 @@ struct Listed {
   }
 };
 
-/// Values that many records of a file share. Each is listed once, and records have its position. This halves the files.
+/// Values that many records of a file share. The file lists each once, and records hold its index. This halves the files.
 struct Shared {
-  Listed<std::vector<std::string>> outputs;  ///< name and format of each tensor of a record, in turn
+  Listed<std::vector<std::string>> outputs;  ///< name, format, name, format, ... of a record's tensors
   Listed<std::string> steps;                 ///< ObservedTensor::steps as steps_text()
   Listed<std::string> codes;                 ///< DataPower::codes as digits_of()
 };
@@ -103,7 +103,7 @@ int64_t count_at(const json& entry, size_t place) {
   return place < entry.size() ? json_integer<int64_t>(entry.at(place)) : 0;
 }
 
-// Entries of tensors. Values are stored by position.
+// JSON of tensors. For a shared value it holds the index in the value's list ("position").
 
 /// [elements, low], then single_code unless it equals elements, and high unless it equals low.
 ordered_json entry_from(const PredictedTensor& t, Shared&) {

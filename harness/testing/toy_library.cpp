@@ -27,7 +27,7 @@ namespace {
 
 // The kernels of the toy library (toy_library.h).
 
-/// Distance in bytes that is beyond the guard zones of host memory, and within the larger ones of device memory.
+/// Distance in bytes from a tensor: outside the guard zone of host memory, and inside the larger guard zone of device memory.
 constexpr size_t kFarAway = 60000;
 
 /// A call and its two tensors: x is read, y is written.
@@ -158,7 +158,7 @@ assay_status remember(const Toy& toy) {
   return never_set[128];
 }
 
-/// Computes wrong outputs if the previous call had another size and the call before it had this size.
+/// Stores wrong outputs if the previous call had another size, and the call before that one had the size of this call.
 assay_status mix_sizes_up(const Toy& toy) {
   static std::array<size_t, 2> before{};
   const bool returns = before[0] != toy.y.bytes && before[1] == toy.y.bytes;
@@ -329,7 +329,7 @@ bool is(const assay_call& call, const char* kernel) { return std::strcmp(call.ke
 
 unsigned char* output_of(const assay_call& call) { return static_cast<unsigned char*>(tensor(call, "y").data); }
 
-/// Adds its x to the sum, waits for the other ranks and stores the sum, plus its rank number in the last byte.
+/// Adds its x to the sum, waits for the other ranks, and stores the sum; but in the last byte 10 * world_size + rank.
 assay_status run_rank(Group& group, const assay_call& call) {
   const assay_tensor &x = tensor(call, "x"), &y = tensor(call, "y");
   const auto* from = static_cast<const unsigned char*>(x.data);
@@ -361,8 +361,8 @@ assay_status run_now(Group& group, const assay_call* const* calls, int32_t n) {
   return ASSAY_OK;
 }
 
-/// Stores calls of ranks for replay. In a replay, the kernel "late_under_replay" returns the sums of the previous call, as if its
-/// flags were stale.
+/// Stores calls of ranks for replay. In a replay, the kernel "late_under_replay" stores the sums of the group's previous call, as
+/// a kernel with stale flags does.
 void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   std::vector<assay_call> again;
   std::vector<std::vector<assay_tensor>> tensors;
@@ -381,7 +381,7 @@ void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   });
 }
 
-/// Makes "meets_the_one_ahead" wrong. Call it if the previous call of the group was not waited for.
+/// Spoils the outputs of the kernel "meets_the_one_ahead". Call it if nothing waited for the group's previous call.
 void meet_the_one_ahead(const assay_call* const* calls) {
   if (is(*calls[0], "meets_the_one_ahead")) output_of(*calls[0])[0] ^= 1;
 }

@@ -10,10 +10,10 @@
 
 namespace assay::testing {
 
-// A kernel library for tests of the harness. It has one op, "toy", which copies x to y. Each kernel except "copy" misbehaves in
-// its own way.
+// The library as the harness opens it. Its kernels (toy::run_now) and rank groups (toy::run_group) are declared below, so that
+// its source files share them.
 
-/// Kernels: toy::names() lists those for one rank, toy::kOfRanks those for up to four ranks. Two more test graph capture:
+/// Kernels: toy::names() lists kernels for one rank, toy::kOfRanks kernels for up to four ranks. Two more test graph capture:
 /// ignores_capture runs immediately instead of in the graph, and cannot_be_captured fails. Streams and graphs are lists of calls.
 /// A kernel whose name ends in _workspace requests a workspace of 100 bytes.
 const assay_library* toy_library();

@@ -238,13 +238,13 @@ struct Candidate {
   std::vector<WholePart> right;  ///< accepted answer of the contract
   int64_t batch;                 ///< number of rows that can be used separately; 1: only the whole case can be used
 
-  /// The batch row that computes a row of a part.
+  /// The row of the batch from which row `row` of the output `part` is computed.
   int64_t batch_row(const Part& part, int64_t row) const;
-  /// The row whose outputs have the most different codes.
+  /// The row of the batch whose outputs have the most different codes.
   int64_t richest_row() const;
 };
 
-/// Each data set once, those with the smallest rows first, without cases larger than `most_bytes`.
+/// One case of each data set, those with the fewest bytes per batch row first. Leaves out cases larger than `most_bytes`.
 std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& cases, int64_t most_bytes);
 
 int64_t bytes_of(const Problem& problem) {
@@ -290,7 +290,7 @@ std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& case
   return all;
 }
 
-/// Size limits in bytes, in all and for one, for rows that kill no further mutant but represent a kind of data (generator).
+/// Rows that kill no further mutant are taken as samples of an input generator: at most this size in all, and for one row.
 constexpr int64_t kMostBytesOfKinds = 24 << 10, kMostBytesOfKind = 6 << 10;
 
 using Rows = std::set<int64_t>;
@@ -370,8 +370,8 @@ class Chooser {
     take(candidate, rows);
   }
 
-  /// Adds a call with only these rows, and notes the mutants that this call kills. In the whole case, the rows may have killed
-  /// others.
+  /// Adds a call with only these rows of the case. Computes again which mutants it kills, because the rows may kill others within
+  /// the whole case.
   void take(const Candidate& candidate, const Rows& rows) {
     const bool whole = candidate.bound->independent_rows() == 0 || int64_t(rows.size()) == candidate.batch;
     CaseOfRows some = whole ? CaseOfRows{nullptr, candidate.problem, {}}
@@ -394,7 +394,7 @@ class Chooser {
     taken_.push_back({{from, std::move(one), std::move(problem), {}}, candidate.one->name.fills, std::move(shown)});
   }
 
-  /// Drops calls, largest first, whose mutants other calls kill. Keeps a small call that is the only one for its kind of data.
+  /// Drops calls, largest first, if other calls kill the same mutants. Keeps a small call that alone uses its input generator.
   void drop_what_others_show() {
     std::stable_sort(taken_.begin(), taken_.end(),
                      [](const Taken& a, const Taken& b) { return bytes_of(a.call.problem) > bytes_of(b.call.problem); });
@@ -430,7 +430,7 @@ class Chooser {
 
   struct Taken {
     WitnessCall call;
-    std::string kind;             ///< kind of data
+    std::string kind;             ///< input generators (fills)
     std::set<std::string> shown;  ///< mutants that it kills
   };
 

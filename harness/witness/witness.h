@@ -63,12 +63,12 @@ Chosen choose_inputs(const Op& op, const std::vector<Case>& cases, int64_t most_
 
 // Checks recorded outputs: the contract must accept all of them, and no mutant of it may.
 
-/// A mutant of the contract, compared with all recorded calls that have it.
+/// A mutant of the contract, compared with the outputs of every recorded call whose case has this mutant.
 struct EditOnWitness {
   std::string name;
   std::string equivalent;  ///< why no data can distinguish it from the contract; empty otherwise
   int64_t calls = 0;       ///< calls in which the mutant is not equivalent
-  int64_t outside = 0;     ///< output elements that the mutant rejects; a row with a Violation only counts as one
+  int64_t outside = 0;     ///< elements (and rows with only a Violation) that the mutant rejects, in the first call with any
 
   bool refuted() const { return outside > 0; }
   bool survives() const { return equivalent.empty() && outside == 0; }
@@ -88,10 +88,10 @@ struct WitnessFinding {
 /// Compares the outputs with the contract and, if `edits`, with its mutants.
 WitnessFinding judge_witness(const Op& op, const Witness& witness, bool edits = true);
 
-/// Whether another contract accepts every recorded output; false if it does not fit some call.
+/// Whether another contract accepts every recorded output; false if a recorded call has other tensors than this contract takes.
 bool obeys(const Op& op, const Witness& witness, const std::string& contract);
 
-/// Mutants of the contract that accept every recorded output. A release that no longer obeys the contract may compute one.
+/// Mutants of the contract that accept every recorded output. They suggest what a release that no longer obeys it computes.
 std::vector<std::string> edits_that_hold(const Op& op, const Witness& witness);
 
 // Checks whether another release of an implementation still obeys its contract, on the recorded inputs.
@@ -102,14 +102,14 @@ struct Drift {
   std::string against;             ///< the first input that deviates, and its result; empty if the contract is obeyed
   bool same_bits = false;          ///< the bits are those of the recorded outputs in golden/witness
   bool is_new = false;             ///< there are no recorded outputs
-  std::vector<std::string> rows;   ///< other contracts that accept every output; only computed if the own contract does not
+  std::vector<std::string> rows;   ///< other contracts that accept every output; only computed if `contract` does not
   std::vector<std::string> edits;  ///< mutants of the contract that accept every output, if no other contract does
 
   /// "same bits", "obeys", "obeys, other bits", "12 of 512 differ: vllm.x", "...: div(s) -> mul(1/s)", "...: no row or edit".
   std::string text() const;
 };
 
-/// `committed`: the recorded outputs, or nullptr. `contracts`: other contracts to try if the own one fails.
+/// `committed`: the outputs in golden/witness, or nullptr. `contracts`: contracts to try if `release` disobeys its own.
 Drift drift_of(const Op& op, const Witness& release, const Witness* committed, const std::vector<std::string>& contracts);
 
 /// A Markdown table of contracts and releases for each package, then a line for each contract that a release does not obey.

@@ -16,7 +16,7 @@ namespace {
 
 // Checks recorded outputs: the contract must accept all of them, and no mutant of it may.
 
-/// Number of elements outside, plus the steps that have a violation and no element outside.
+/// Number of elements outside, plus the steps (rows) that break a rule as a whole without an element outside.
 int64_t outside_of(const Memberships& found) {
   int64_t count = 0;
   for (const std::vector<Membership>& part : found.parts) count += std::count(part.begin(), part.end(), Membership::kOutside);

@@ -13,7 +13,7 @@ namespace {
 
 using namespace assay_kernels;
 
-/// Ranks per device, distributed as the libraries do.
+/// Number of ranks on each device: the libraries distribute ranks evenly over as many devices as possible.
 int ranks_of_a_device(int ranks) {
   int devices = 0;
   check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");

@@ -28,7 +28,7 @@ struct Shape {
   int64_t m = 2048, n = 2048, k = 4096;
 };
 
-/// An operand with normal numbers and scales near 1, which are powers of two if the format has no other values.
+/// An operand with normally distributed values, and scales near 1 (powers of two if the scale format has no other values).
 struct Side {
   std::vector<std::byte> codes, scales;
   DotOperand operand;
