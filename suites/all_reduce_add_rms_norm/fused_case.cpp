@@ -186,7 +186,7 @@ std::vector<std::string> BoundFused::formulas() const {
     lines.push_back("v     = y of the combine step, on each rank");
   }
   for (std::string& line : sum_->formulas()) lines.push_back(std::move(line));
-  lines.back() = "x     = y of the combine step, on every rank";
+  lines.back().replace(0, 1, "x");  // the sum, which the norm reads
   for (std::string& line : norm_->formulas()) lines.push_back(std::move(line));
   return lines;
 }
