@@ -12,7 +12,7 @@ namespace assay_kernels {
 /// A paged cache, and the slot of each token. A slot is block index * tokens per block + index in the block, or < 0 for none.
 struct PagedCache {
   uint8_t* data;
-  int64_t block_stride;  ///< distance between blocks, in bytes
+  int64_t block_stride;  ///< distance between blocks in bytes; 64-bit, because a cache may exceed 2^31 bytes
   Divider by_block;      ///< divides by the tokens per block
   const int64_t* slots;
   int64_t places;  ///< number of token slots in all blocks

@@ -8,7 +8,7 @@ namespace assay_kernels {
 
 struct GatherArguments {
   const uint8_t* cache;
-  int64_t block_stride;  ///< distance between blocks, in bytes
+  int64_t block_stride;  ///< distance between blocks in bytes; 64-bit, because a cache may exceed 2^31 bytes
   Divider by_block;      ///< divides by the tokens per block
   int64_t blocks;
   const int32_t *table, *first, *starts;  ///< [requests, table_columns]; [requests + 1]; [requests] or nullptr
