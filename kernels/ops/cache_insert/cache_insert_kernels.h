@@ -346,7 +346,7 @@ struct VllmIndexerKUe8m0 : VllmIndexerK {
   SIMT_DEVICE static float stored(float scale) { return simt::from_bits((simt::bits(scale) + 0x7fffffu) & 0xff800000u); }
 };
 
-/// scale_fmt "mxfp8": the four bytes of a key's scale all hold the same exponent, because each 32 of its 128 elements read one.
+/// scale_fmt "mxfp8": each 32 of a key's 128 elements have a scale byte. All four bytes hold the same exponent.
 /// Source: vLLM v0.33.0, csrc/cache_kernels.cu, use_mx_scale.
 struct VllmIndexerKMx : VllmIndexerKUe8m0 {
   static constexpr const char* kContract = "vllm.indexer_k_mx";

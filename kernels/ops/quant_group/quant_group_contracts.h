@@ -96,7 +96,7 @@ struct TorchaoFloat8PerRow : VllmGroupNative {
   SIMT_DEVICE static float scale(float amax) { return simt::to_float(simt::from_float<X>(amax / 448.0f)); }
 };
 
-/// On a GPU, torch divides by a Python number by multiplying by its reciprocal, here 1/448.
+/// On a GPU, torch replaces a division by a Python number by a multiplication with its reciprocal, here 1/448.
 struct VllmGroupNativeGpu : VllmGroupNative {
   static constexpr const char* kContract = "vllm.group_native_gpu";
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax * (1.0f / 448.0f), kLeastScale); }
@@ -205,7 +205,7 @@ struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
   }
 };
 
-/// A release between versions 1 and 2. It does not write the unused bytes of a row's last word of scales either.
+/// A release between versions 1 and 2. It does not write the unused bytes of a row's last word of scales.
 struct SglangGroup8bitUe8m0 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0";
   static constexpr bool kPacked = true;
@@ -341,7 +341,7 @@ struct DeepgemmPerTokenCast : GroupRules {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// On a GPU, torch divides by a Python number by multiplying by its reciprocal, here 1/448.
+/// On a GPU, torch replaces a division by a Python number by a multiplication with its reciprocal, here 1/448.
 struct DeepgemmPerTokenCastGpu : DeepgemmPerTokenCast {
   static constexpr const char* kContract = "deepgemm.per_token_cast_gpu";
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }

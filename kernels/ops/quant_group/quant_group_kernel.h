@@ -18,7 +18,7 @@ struct GroupArguments {
   float scale_ub = 0.0f;  ///< upper limit of amax or scale, in contracts that have one
 };
 
-/// Writes zeros to the unused bytes of each row's last word of packed scales, in contracts that do so. The grid shares the rows.
+/// Writes zeros to the unused bytes of each row's last word of packed scales, if the contract does so. The whole grid calls it.
 template <class Rules>
 SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
   if constexpr (Rules::kPacked && Rules::kWritesPadding) {

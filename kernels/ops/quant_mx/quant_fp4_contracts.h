@@ -20,7 +20,7 @@ struct VllmNvfp4 : Nvfp4Rules {
   }
 };
 
-/// NVFP4 after silu_and_mul, which does not write the padding of the scales.
+/// NVFP4 after silu_and_mul. The padding of the scales is not written.
 /// Source: vllm csrc/libtorch_stable/quantization/fp4/activation_nvfp4_quant_fusion_kernels.cu (1051220e).
 struct VllmNvfp4Fused : VllmNvfp4 {
   static constexpr bool kWritesPadding = false;
@@ -98,7 +98,7 @@ struct FlashinferNormNvfp4 : Nvfp4Rules {
   }
 };
 
-/// Each row has its own scale, which is not inverted: block scales are multiplied by its reciprocal.
+/// Each row has its own scale, and the row's block scales are multiplied by its reciprocal.
 /// Source: flashinfer quantization.cuh (fb28d724), nvfp4QuantAndPerTokenScaleKernel with fast math.
 struct FlashinferNvfp4PerToken : FlashinferNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4_per_token";
@@ -109,7 +109,7 @@ struct FlashinferNvfp4PerToken : FlashinferNvfp4 {
   }
 };
 
-/// In a KV cache, whose tensor scale is an input and not inverted: block scales are multiplied by its reciprocal.
+/// In a KV cache. The tensor scale is an input, and block scales are multiplied by its reciprocal.
 /// Source: vllm csrc/nvfp4_kv_cache_kernels.cu v0.33.0, reshape_and_cache_nvfp4_kernel.
 struct VllmNvfp4Kv : VllmNvfp4 {
   static constexpr const char* kContract = "vllm.nvfp4_kv";
@@ -216,7 +216,7 @@ struct TorchaoNvfp4 : Nvfp4Rules {
   SIMT_DEVICE static uint8_t bounded(float v) { return v < 0x1p-6f ? simt::to_e4m3fn_sat(0x1p-6f) : simt::to_e4m3fn_sat(v); }
 };
 
-/// Except on the CPU, torch divides by a Python number by multiplying by its reciprocal, here 1/6.
+/// Except on the CPU, torch replaces a division by a Python number by a multiplication with its reciprocal, here 1/6.
 struct TorchaoNvfp4Gpu : TorchaoNvfp4 {
   static constexpr const char* kContract = "torchao.nvfp4_gpu";
   SIMT_DEVICE static uint8_t scale(float amax, float global) { return bounded(amax * (1.0f / 6.0f) / global); }

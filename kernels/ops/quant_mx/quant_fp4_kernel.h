@@ -113,7 +113,7 @@ SIMT_DEVICE float summed_errors(const float (&v)[Rules::kBlock], float m, uint32
   return sum;
 }
 
-/// Returns a block's scale byte, of two candidates: the rival if Rules::is_better() says so of the summed errors.
+/// Returns a block's scale byte, of two candidates: the rival if Rules::is_better() prefers its summed errors.
 template <class Rules>
 SIMT_DEVICE uint8_t chosen_scale(const float (&v)[Rules::kBlock], float amax, float global) {
   const uint8_t own = Rules::scale(amax, global), rival = Rules::rival(amax, global);

@@ -36,7 +36,7 @@ struct VllmPerTensorNative : MadeScale<VllmStaticNative> {
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
 };
 
-/// On a GPU, torch divides by a Python number by multiplying by its reciprocal, here 1/448.
+/// On a GPU, torch replaces a division by a Python number by a multiplication with its reciprocal, here 1/448.
 struct VllmPerTensorNativeGpu : VllmPerTensorNative {
   static constexpr const char* kContract = "vllm.per_tensor_native_gpu";
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax * (1.0f / 448.0f), kLeastScale); }
