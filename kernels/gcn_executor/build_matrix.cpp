@@ -1,6 +1,6 @@
-// Matrix instructions (MFMA). The tensor core emulator of kernels/units does the arithmetic; this file defines the register
-// layouts. EXEC is ignored. How gfx950's floating-point instructions add is not documented, so each of them has three candidate
-// models (contracts/unit_candidates.csv), of which a run uses one.
+// Matrix instructions (MFMA). The tensor core emulator of kernels/units does the arithmetic; this file defines in which registers
+// matrices lie. EXEC is ignored. How gfx950's floating-point instructions add is not documented, so each has three candidate
+// models (contracts/unit_candidates.csv); a run uses one model.
 //
 // Layouts: AMD Matrix Instruction Calculator; CDNA3 ISA 7.1.5; for f8f6f4 composable_kernel test/mx_mfma_op.
 #include <cstring>
@@ -21,7 +21,7 @@ using units::E5m2;
 using units::F16;
 using units::Number;
 
-// The k of a 32 x 32 instruction is half that of a 16 x 16 one. The k of gfx950's int8 instructions is twice that of gfx942's.
+// A 32 x 32 instruction has half the k of a 16 x 16 one. gfx950's int8 instructions have twice the k of gfx942's.
 struct F16Wide : units::JoinedUnit<F16, 8, 8> {};
 struct Bf16Wide : units::JoinedUnit<Bf16, 8, 8, 128> {};
 struct Xf32Wide : units::JoinedUnit<units::Tf32, 4, 4, 128> {};
@@ -33,7 +33,7 @@ template <int kLength>
 struct Int8 : units::IntegerUnit<units::MfmaTile> {
   static constexpr int kK = kLength;
 };
-/// Adds kTaken products and C, precisely enough that only the rounding of the sum to f32 (to nearest) loses bits.
+/// Adds kTaken products and C with 40 fraction bits, so that in effect only the sum is rounded: to f32, to nearest.
 template <class A, class B, int kLength, int kTaken>
 struct WideSum : units::Aligned, units::MfmaUnit<A, B, kLength> {
   static constexpr int kTake = kTaken, kFraction = 40;
@@ -43,7 +43,7 @@ struct WideSum : units::Aligned, units::MfmaUnit<A, B, kLength> {
 using E2m3 = units::FormatOf<6, 3, 1, units::Codes::kFinite>;
 using E3m2 = units::FormatOf<6, 2, 3, units::Codes::kFinite>;
 
-/// D = A * B^T + C; a and b hold the rows of A and B. Sources: 0 is A, 1 is B, 2 is C. D has kSize rows and columns.
+/// D = A * B^T + C for one wave; a and b hold the rows of A and B. Source 2 is C. D has kSize rows and columns.
 template <class U, int kSize>
 void multiply_rows(Wave& w, const Operation* o, const Number (*a)[U::kK], const Number (*b)[U::kK]) {
   constexpr int kGroups = kLanes / kSize, kRegisters = kSize * kSize / kLanes;
@@ -60,7 +60,7 @@ void multiply_rows(Wave& w, const Operation* o, const Number (*a)[U::kK], const 
   std::memcpy(row(w, o->row), result, sizeof result);
 }
 
-/// Each lane holds K / groups consecutive elements along k of one row of A and of one row of B, where groups = 64 / rows.
+/// A lane's registers hold part of one row of A and of B: K / groups consecutive elements along k, where groups = 64 / kSize.
 template <class U, int kSize>
 const Operation* multiply(Wave& w, const Operation* o) {
   constexpr int kGroups = kLanes / kSize;
@@ -93,7 +93,7 @@ const Operation* multiply(Wave& w, const Operation* o) {
 /// Bits of a code, by the format number in cbsz or blgp: e4m3, e5m2, e2m3, e3m2, e2m1.
 constexpr int kCodeBits[] = {8, 8, 6, 6, 4};
 
-/// The value of a code, as a number with three mantissa bits like e4m3; exact for all five formats.
+/// The value of a code, with its significand scaled to three mantissa bits, as e4m3 has. This is exact for all five formats.
 template <class F>
 Number with_three_bits(u32 code) {
   Number x = units::number_of<F>(code);
@@ -115,9 +115,9 @@ Number number_of(u32 code, int format) {
   }
 }
 
-/// Reads all rows of A or B. A lane holds 32 codes of its row: consecutive ones, or with 8-bit codes two runs of 16 codes that
-/// begin kK / 2 apart. Lane `row + kSize * block` holds the scale of codes 32 * block to 32 * block + 31, in byte `byte` of its
-/// word in `scale`. If `scale` is null, there are no scales.
+/// Reads all rows of A or B into `to`. A lane holds 32 codes of its row: consecutive ones, or for 8-bit codes two runs of 16 that
+/// begin kK / 2 apart. `scale`: a word per lane, or null without scales. In lane `row + kSize * block`, byte `byte` of the word
+/// is the scale of codes 32 * block to 32 * block + 31 of that row.
 template <int kSize, int kK>
 void read_rows(const u32* codes, int format, const u32* scale, int byte, Number (*to)[kK]) {
   const int bits = kCodeBits[format];
@@ -186,7 +186,7 @@ const Table& gfx942_matrices() {
   return table;
 }
 
-/// The instructions of gfx950 under one candidate model. `Like`: how gfx942 would add kLength products.
+/// The instructions of gfx950 under one candidate model. `Like`: the unit with which kAsGfx942 adds kLength products.
 template <MatrixModel kModel>
 struct Gfx950 {
   template <class Like, class A, class B, int kLength>
@@ -198,7 +198,7 @@ struct Gfx950 {
   using OfBf16 = Unit<units::JoinedUnit<Bf16, kLength, 8, 128>, Bf16, Bf16, kLength>;
   template <class A, class B, int kLength>
   using OfEight = Unit<Split<A, B, kLength>, A, B, kLength>;
-  /// kAsGfx942 adds in blocks of 64 along k, gfx942's longest: candidate scaled_128 of unit_candidates.csv.
+  /// Under kAsGfx942: adds in blocks of 64 along k, the longest of gfx942 (candidate scaled_128 of unit_candidates.csv).
   template <int kLength>
   using Scaled = Unit<units::JoinedUnit<E4m3, kLength, 64>, E4m3, E4m3, kLength>;
 
@@ -248,8 +248,8 @@ const Table& gfx950_matrices(MatrixModel model) {
   }
 }
 
-/// v_mfma_f32_*_f8f6f4 and v_mfma_scale_f32_*_f8f6f4. The latter has two more operands, the scales, and takes four dwords: the
-/// operation slot after it has no operation of its own and keeps the source of B's scale.
+/// v_mfma_f32_*_f8f6f4 and v_mfma_scale_f32_*_f8f6f4. The latter has two more operands, the scales, and takes four dwords.
+/// Operation slots are per dword: the next slot has no operation of its own, so it keeps the source of B's scale.
 void build_scaled(Build& build, const Matrix& matrix, bool has_scales) {
   const std::vector<Operand>& operands = build.in.operands;
   Operation& o = build.out;

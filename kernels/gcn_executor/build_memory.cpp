@@ -1,6 +1,6 @@
 // Memory instructions: loads, stores and atomics of global, flat, scratch and buffer memory, LDS instructions, and the lane
-// exchanges that use the LDS crossbar. First the address of each lane is bounds-checked and resolved to a pointer. Then the data
-// move in the same way for all address spaces.
+// exchanges that use the LDS crossbar. First each lane's address is bounds-checked and becomes a host pointer. Then the data move
+// in the same way for all address spaces.
 #include <cstring>
 #include <map>
 
@@ -11,7 +11,7 @@ namespace {
 
 constexpr u32 kLeastWide = 4;
 
-/// Source 0 is vaddr. Source 1 is the scalar base, if any; otherwise the register after vaddr holds the addresses' high words.
+/// The lanes' addresses. Source 0 is vaddr. Source 1 is the scalar base; without one, vaddr has two registers per address.
 struct Addresses {
   u64 of[kLanes];
 };
@@ -31,7 +31,7 @@ void find_addresses(Wave& w, const Operation* o, Addresses& a) {
   }
 }
 
-/// Resolves the addresses of the active lanes in global memory.
+/// Sets at[i] to the host pointer of each active lane i. Throws Fault for an address outside every buffer.
 void resolve_global(Wave& w, const Operation* o, const Addresses& a, u64 lanes, u8** at, bool writes) {
   const u32 bytes = o->bytes;
   u64 least = ~u64{0}, most = 0;
@@ -90,7 +90,7 @@ bool move_contiguous(Wave& w, const Operation* o) {
 template <bool kWrites>
 const Operation* global(Wave& w, const Operation* o);
 
-/// A load of agent or system scope may belong to a polling loop, so other waves may run after it.
+/// A load of agent or system scope may belong to a loop that waits for another wave, so other waves may run after it.
 const Operation* polling_load(Wave& w, const Operation* o) {
   w.pc = global<false>(w, o);
   return nullptr;
@@ -109,7 +109,7 @@ const Operation* global(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// A lane's address in scratch memory, where the bytes of a lane are contiguous.
+/// Host pointer to `offset` in a lane's scratch memory. The scratch memory of a lane is contiguous.
 u8* scratch_at(Wave& w, const Operation* o, u64 offset, int lane) {
   if (offset + o->bytes > w.scratch_bytes)
     throw Fault("scratch: expected an offset below " + std::to_string(w.scratch_bytes) + ", got " + std::to_string(offset) +
@@ -151,8 +151,8 @@ const Operation* scratch(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// The lanes of an access to buffer memory. Source 0: offset register, or none. Source 1: buffer descriptor in four scalars.
-/// Source 2: scalar offset.
+/// Which lanes of a buffer instruction are in range, and their addresses. Source 0: offset register, or none. Source 1: buffer
+/// descriptor in four scalars. Source 2: scalar offset.
 struct BufferLanes {
   Addresses a;
   u64 base, records;
@@ -178,7 +178,7 @@ BufferLanes find_in_buffer(Wave& w, const Operation* o) {
   return lanes;
 }
 
-/// Reads an out-of-range word as 0, and does not write it.
+/// Words out of range read as 0 and are not written.
 template <bool kWrites>
 const Operation* buffer(Wave& w, const Operation* o) {
   const BufferLanes lanes = find_in_buffer(w, o);
@@ -349,7 +349,7 @@ bool move_contiguous(Wave& w, const Operation* o, const u32* address, u32* data,
   return true;
 }
 
-/// One access per lane, at the lane's address plus `moved` bytes.
+/// Moves o->bytes of each active lane between the row `data` and LDS, at the lane's address plus `moved` bytes.
 template <bool kWrites>
 void move_row(Wave& w, const Operation* o, const u32* address, u32* data, u32 moved) {
   if (o->bytes >= 4 && move_contiguous<kWrites>(w, o, address, data, moved)) return;
@@ -381,7 +381,7 @@ const Operation* one(Wave& w, const Operation* o) {
   }
   return o + o->slots;
 }
-/// ds_read2 and ds_write2. The second data operand of a write is in `row`.
+/// ds_read2 and ds_write2: two accesses per lane. For ds_write2, o->row is the register of the second data operand.
 template <bool kWrites>
 const Operation* two(Wave& w, const Operation* o) {
   if (exec(w) == 0) return o + o->slots;
@@ -425,7 +425,7 @@ const Operation* lds_atomic(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// Each lane reads the data of the lane that its address names. The data of an inactive lane reads as 0.
+/// Each lane reads the data of the lane that its address names (in units of 4 bytes). An inactive lane's data read as 0.
 const Operation* ds_bpermute_b32(Wave& w, const Operation* o) {
   const u32 *address = row(w, o->source[0].index), *data = row(w, o->data);
   alignas(64) u32 r[kLanes];

@@ -39,7 +39,7 @@ struct Entry {
     w.s[kScc] = r != 0;                                                                                   \
     return o + o->slots;                                                                                  \
   }
-/// An instruction with a 64-bit source and a 32-bit result.
+/// An instruction with a 64-bit source x and a 32-bit result r.
 #define S32_64(name, value, ...)                                                                          \
   const Operation* name(Wave& w, const Operation* o) {                                                    \
     const u64 x = wide_word(w, o->source[0]);                                                             \
@@ -205,7 +205,7 @@ const Operation* s_barrier(Wave& w, const Operation* o) {
   w.pc = o + o->slots;
   return nullptr;
 }
-/// Lets other waves run, because a loop that waits for another group may read the clock or sleep.
+/// Ends the wave's turn: a loop that waits for another group may sleep or read the clock.
 const Operation* s_sleep(Wave& w, const Operation* o) {
   w.pc = o + o->slots;
   return nullptr;
@@ -234,8 +234,8 @@ const Operation* s_swappc_b64(Wave& w, const Operation* o) {
 
 const Operation* s_set_gpr_idx_off(Wave&, const Operation* o) { return o + o->slots; }
 
-/// Executes all vector instructions up to s_set_gpr_idx_off, and adds source 0 to their register numbers: to that of the first
-/// source if bit 0 of `code` is set, and to that of the destination if bit 3 is set.
+/// Executes all vector instructions up to s_set_gpr_idx_off with indexed registers. Source 0 is added to the number of the first
+/// source register if bit 0 of `code` is set, and to that of the destination register if bit 3 is set.
 const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
   const u32 index = low_word(w, o->source[0]) & 0xFF;
   const Operation* next = w.launch->executable->ready(o + o->slots);
@@ -271,7 +271,7 @@ const Operation* get_zero(Wave& w, const Operation* o) {
   return o + o->slots;
 }
 
-/// source[0]: base address or buffer descriptor. source[1]: offset register.
+/// Scalar load. source[0]: base address, or buffer descriptor if kBuffer. source[1]: offset in bytes.
 template <bool kBuffer>
 const Operation* load(Wave& w, const Operation* o) {
   const u32 moved = low_word(w, o->source[1]);

@@ -1,4 +1,4 @@
-// Vector ALU instructions. Converts operands and modifiers to sources of the types that the instruction table gives.
+// Vector ALU instructions: converts operands and modifiers to sources of the types that vector_table.inc gives.
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -303,7 +303,7 @@ const Operation* swap(Wave& w, const Operation* o) {
   for (u64 rest = exec(w); rest != 0; rest &= rest - 1) std::swap(a[__builtin_ctzll(rest)], b[__builtin_ctzll(rest)]);
   return o + o->slots;
 }
-/// Splits both registers into rows of n lanes. Swaps the odd rows of the first register with the even rows of the second.
+/// Splits both registers into rows of n lanes. Swaps odd rows of the first register with even rows of the second.
 template <int n>
 const Operation* permlane_swap(Wave& w, const Operation* o) {
   if (exec(w) != kAllLanes) throw Fault("not implemented: a v_permlane swap with inactive lanes");

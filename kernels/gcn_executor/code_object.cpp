@@ -16,7 +16,7 @@ enum Relocation : uint32_t { kAbs64 = 3, kRelative64 = 13 };
 
 [[noreturn]] void refuse(const std::string& what) { throw Fault("code object: " + what); }
 
-/// Bounds-checked reads of the file.
+/// Reads of the ELF file that throw if they would go beyond its end.
 class Image {
  public:
   Image(const void* data, size_t size) : data_(static_cast<const uint8_t*>(data)), size_(size) {}

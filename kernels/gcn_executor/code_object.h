@@ -50,7 +50,7 @@ class CodeObject {
 
   const std::string& architecture() const { return architecture_; }
   const std::map<std::string, Kernel>& kernels() const { return kernels_; }
-  /// Keyed by the address after the end of each function.
+  /// All functions of the code object. The key is the address just past the function's end.
   const std::map<uint64_t, Function>& functions() const { return functions_; }
   /// Returns the function that contains an address, or nullptr.
   const Function* function_at(uint64_t address) const;

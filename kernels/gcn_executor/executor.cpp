@@ -9,14 +9,14 @@
 namespace assay_gcn {
 namespace {
 
-/// Register rows per wave: 256 vector and 256 accumulation registers. 4 more rows are there, because an operand of several
-/// registers may reach past the last register.
+/// Register rows (64 lanes each) per wave: 256 vector and 256 accumulation registers, and 4 spare rows, because an operand of
+/// several registers may reach past the last register.
 constexpr u32 kRows = 512 + 4;
 constexpr u64 kTurn = 200000;  ///< wave instructions that a group executes before the next group runs
 constexpr u64 kPolls = 8;      ///< a group's turn ends early after this many polls per running wave: it waits for another group
 constexpr size_t kMostResident = 512;  ///< limit for the number of groups that run at the same time
 
-/// Names of approximate instructions, indexed by approximate_index(), from the instruction table.
+/// Names of the approximate instructions in vector_table.inc, indexed by approximate_index().
 std::vector<std::string>& approximate_names() {
   static std::vector<std::string> names;
   return names;
@@ -408,7 +408,7 @@ void Device::end_group(Group& group) {
   group.waves.clear();
 }
 
-/// Runs the waves of a group until all have ended, `most` instructions were executed, or the group does nothing but poll.
+/// Runs the waves of a group until all have ended, `most` instructions were executed, or its waves only poll (kPolls).
 uint64_t Device::turn(Launch& launch, Group& group, uint64_t most) {
   u64 done = 0, polls = 0;
   const auto run_wave = [&](Wave& w, u64 quantum) {

@@ -16,7 +16,7 @@
 
 namespace assay_gcn {
 
-/// The version that reports name. It must change whenever results may change.
+/// The executor's version in reports. It must change whenever results may change.
 inline constexpr const char* kExecutorVersion = "assay_gcn 1";
 
 /// The order in which waves run.
@@ -47,7 +47,7 @@ struct Program;
 struct Launch;
 class RaceDetector;
 
-/// A loaded code object. An instruction is decoded when a wave first reaches it.
+/// A loaded code object and its operations. An instruction is decoded when a wave first reaches it.
 class Executable {
  public:
   Executable(const void* elf, size_t bytes, Memory& memory, const LaneCode& lanes, MatrixModel matrix_model = MatrixModel::kNone);
@@ -59,12 +59,12 @@ class Executable {
   uint64_t address_of(const Operation* operation) const;
   /// Returns a text such as "kernel+0x40: v_add_f32_e32 v0, v1, v2".
   std::string describe(const Operation* operation) const;
-  /// Decodes an operation in place. Throws Fault with the instruction's text if it is not implemented.
+  /// Decodes the instruction of an operation, in place. Throws Fault with its text if it is not implemented.
   const Operation* decode(const Operation* operation);
   /// Decodes the operation if no wave has reached it before.
   const Operation* ready(const Operation* operation);
-  /// Decodes every function. Returns the instructions that are not implemented, and the instructions whose parsed form does not
-  /// reproduce LLVM's text.
+  /// Decodes every function. Returns the texts of instructions that are not implemented, and of those whose parsed form does not
+  /// print as LLVM's text.
   std::vector<std::string> check();
 
  private:
@@ -83,7 +83,7 @@ struct Group {
   uint64_t number = 0;
   std::vector<uint8_t> lds;
   std::vector<Wave*> waves;
-  uint64_t used = 0;           ///< wave instructions executed in this turn
+  uint64_t used = 0;           ///< wave instructions executed in the group's current turn
   uint32_t ordered = 0;        ///< race detector: the time of this group's last barrier
   uint32_t acquired = 0;       ///< race detector: the time of the last acquire from other groups
   std::vector<Touch> touches;  ///< accesses to LDS
@@ -127,12 +127,12 @@ class Device {
   /// Starts a kernel from one pointer per explicit argument, as hipLaunchKernel takes them.
   std::unique_ptr<Launch> start(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block,
                                 uint32_t dynamic_lds, void* const* arguments);
-  /// Executes about `instructions` wave instructions. Returns true when the kernel has ended. Throws Fault.
+  /// Executes about `instructions` wave instructions. Returns true once the kernel has ended. Throws Fault.
   bool step(Launch& launch, uint64_t instructions);
   /// Runs the kernel to its end.
   void run(Launch& launch);
 
-  /// Number of wave instructions executed since the start. Serves as the device's clock.
+  /// Number of wave instructions executed since the device was created. Kernels read it as the device's clock.
   uint64_t clock = 0;
   /// The approximate instructions that were executed, with their counts, by mnemonic.
   std::vector<std::pair<std::string, uint64_t>> approximate_instructions() const;
@@ -158,7 +158,7 @@ class Device {
   uint32_t active_ = 0;  ///< number of launches
 };
 
-/// Returns the lane code with that name; for an empty name, the widest that the CPU supports. Throws Fault.
+/// Returns the build of lane_code.cpp with that name; for an empty name, the widest that the CPU supports. Throws Fault.
 const struct LaneTable& lanes_of(std::string_view name);
 
 }  // namespace assay_gcn

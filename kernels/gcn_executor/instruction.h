@@ -49,10 +49,10 @@ struct Instruction {
 /// Parses the text of one instruction. Throws Fault if the text is malformed.
 Instruction parse_instruction(std::string_view text);
 
-/// Rebuilds the text from the parsed parts only.
+/// Prints the instruction from its parsed parts. A test compares this with LLVM's text, to find parts that were parsed wrongly.
 std::string text_of(const Instruction& instruction);
 
-/// The bits of an inline constant or literal. Types: 'f' and 'b' 32 bits, 'h' f16, 'd' double, 'q' 64-bit integer.
+/// The bits of an inline constant or literal as a source of this type: 'f', 'b' 32 bits, 'h' f16, 'd' double, 'q' 64-bit integer.
 uint64_t bits_of_number(std::string_view text, char type);
 
 /// LLVM's disassembler for one architecture. Not thread-safe.

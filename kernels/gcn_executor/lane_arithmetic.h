@@ -19,7 +19,7 @@ inline bool is_infinite(u32 x) { return (x & 0x7FFFFFFFu) == 0x7F800000u; }
 inline bool is_nan64(u64 x) { return (x & ~(u64{1} << 63)) > 0x7FF0000000000000u; }
 inline u32 quiet(u32 x) { return is_nan(x) ? x | 0x400000u : x; }
 
-/// Returns the bits of the result r. A NaN is replaced by the rule above.
+/// Returns the bits of r, the result for the sources x, y and z. A NaN is replaced by the rule above.
 inline u32 settle(float r, u32 x, u32 y = 0, u32 z = 0) {
   const u32 nan = is_nan(x) ? x | 0x400000u : is_nan(y) ? y | 0x400000u : is_nan(z) ? z | 0x400000u : 0x7FC00000u;
   return r != r ? nan : b(r);
@@ -35,8 +35,8 @@ inline u32 fma32(u32 x, u32 y, u32 z) { return settle(__builtin_fmaf(f(x), f(y),
 inline bool is_signalling(u32 x, const State& m) { return is_nan(x) && (x & 0x400000u) == 0 && (m.mode & kIeee) != 0; }
 inline bool is_signalling64(u64 x, const State& m) { return is_nan64(x) && (x & u64{1} << 51) == 0 && (m.mode & kIeee) != 0; }
 
-/// The result of a maximum or minimum: `number`, unless a source is NaN. If one source is a quiet NaN, the other is returned. In
-/// IEEE mode a signalling NaN is the result, made quiet. Written with few operations, because v_max is frequent.
+/// The result of a maximum or minimum: `number` if no source is NaN. If one source is a quiet NaN, it is the other source. In
+/// IEEE mode, a signalling NaN is the result, made quiet. Written with few operations, because v_max is frequent.
 inline u32 extreme(u32 number, u32 x, u32 y, const State& m) {
   const u32 silent = (m.mode & kIeee) != 0 ? 0x7FBFFFFFu : 0x7F800000u;  // NaNs with larger magnitude bits lose against numbers
   const u32 of_y = is_nan(y) ? ((y & 0x7FFFFFFFu) > silent ? x : y | 0x400000u) : number;
@@ -63,8 +63,8 @@ inline u64 smaller64(u64 x, u64 y, const State& m) {
 
 // ---- narrow formats
 
-/// Rounds the magnitude of an f32 to the code of a format with this exponent bias and number of mantissa bits, to nearest even.
-/// The code may be above the format's largest one.
+/// Rounds the magnitude of an f32 to nearest even in a format with this exponent bias and number of mantissa bits. Returns the
+/// code. It may be larger than the format's largest code.
 template <int kBias, int kMantissa>
 inline u32 narrowed(u32 magnitude) {
   constexpr u32 kSmallestNormal = static_cast<u32>(127 + 1 - kBias) << 23;
@@ -91,7 +91,7 @@ inline u32 half_bits(u32 u) {
   const u32 r = is_nan(u) ? 0x7E00 | (magnitude >> 13 & 0x3FF) : code < 0x7C00 ? code : 0x7C00;
   return r | (u >> 16 & 0x8000);
 }
-/// Rounds an f32 result to f16. The f32 must be exact, or rounded to odd. With FP16_OVFL, overflow from finite sources saturates.
+/// The f16 of r, the result for x, y and z. r must be exact or rounded to odd. FP16_OVFL saturates finite sources' overflow.
 inline u32 half_of(float r, u32 x, u32 y, u32 z, const State& m) {
   const auto nan = [](u32 c) { return (c & 0x7FFF) > 0x7C00; };
   const auto infinite = [](u32 c) { return (c & 0x7FFF) == 0x7C00; };
@@ -111,7 +111,7 @@ inline u32 half_cut(u32 x) {
   const bool above = (b(h(code)) & 0x7FFFFFFF) > (x & 0x7FFFFFFF);
   return !is_nan(x) && above ? code - 1 : code;
 }
-/// Computes x * y + z for f16 values, rounded to odd, so that rounding it to f16 later has the effect of a single rounding.
+/// x * y + z for f16 values, rounded to odd: to the neighbour with an odd last bit. Rounding this to f16 is a single rounding.
 inline float fma_to_odd(float x, float y, float z) {
   const float p = x * y, s = p + z, t = s - p;
   const float error = (p - (s - t)) + (z - t);
@@ -142,7 +142,7 @@ inline u32 half_of_mixed(u32 x, u32 y, u32 z, const State& m) {
 }
 inline u32 bf16_of(u32 u) { return is_nan(u) ? u >> 16 | 0x40 : (u + 0x7FFF + (u >> 16 & 1)) >> 16; }
 
-/// Converts an f32 to an 8-bit code. Overflow and Inf give kOverflow (in fnuz formats NaN), or with FP16_OVFL the largest value.
+/// The 8-bit code of an f32. Overflow and Inf give kOverflow, in fnuz formats NaN; with FP16_OVFL, they give the largest value.
 template <int kBias, int kMantissa, bool kFnuz, u32 kLargest, u32 kOverflow>
 inline u32 small_float(u32 x, const State& m) {
   const u32 magnitude = x & 0x7FFFFFFF, sign = x >> 24 & 0x80, code = narrowed<kBias, kMantissa>(magnitude);
@@ -179,7 +179,7 @@ inline u32 fp4_of(u32 x) {
 }
 inline u32 float_of_fp4(u32 code) { return (code & 8) << 28 | widened<1, 1>(code & 7); }
 
-/// For each bit, looks up bit 4 x + 2 y + z of an 8-bit truth table.
+/// For each bit position, with bits x, y, z: bit 4 x + 2 y + z of the 8-bit truth table `table`.
 inline u32 by_table(u32 x, u32 y, u32 z, u32 table) {
   u32 r = 0;
   for (u32 k = 0; k < 8; ++k)
@@ -187,7 +187,7 @@ inline u32 by_table(u32 x, u32 y, u32 z, u32 table) {
   return r;
 }
 inline u32 clamped(int x, int low, int high) { return static_cast<u32>(x < low ? low : x > high ? high : x); }
-/// Shifts two words right, clamps each to the bounds, and packs both into bytes.
+/// Shifts x and y right, clamps each to low .. high, and packs them into two bytes.
 inline u32 packed8(u32 x, u32 y, u32 by, int low, int high) {
   const int a = static_cast<int>(x) >> (by & 31), b = static_cast<int>(y) >> (by & 31);
   return (clamped(a, low, high) & 255) | (clamped(b, low, high) & 255) << 8;
@@ -233,7 +233,7 @@ inline u32 times_power(u32 x, u32 scale) {
   const u32 exponent = scale >> 23 & 255;
   return exponent == 255 ? 0x7FC00000u : b(scaled(f(x), static_cast<int>(exponent) - 127));
 }
-/// x times the power of two in `scale`, as an f16. If x is finite and the product overflows f32, FP16_OVFL still saturates it.
+/// x times the power of two in `scale`, as f16. With FP16_OVFL, a product of finite x that overflows f32 saturates, too.
 inline u32 half_of_power(u32 x, u32 scale, const State& m) {
   const u32 r = times_power(x, scale);
   return half_of_float(is_infinite(r) && !is_infinite(x) ? r - 1 : r, m);
@@ -351,7 +351,7 @@ inline u32 random_bits(u32 seed, u32 value, int lane) {
   r = (r ^ r >> 15) * 0x2C1B3C6Du;
   return r ^ r >> 13;
 }
-/// By how many ulp (+1, -1 or 0) an approximate result is moved from the nearest value.
+/// By how many ulp (+1, -1 or 0) an approximate instruction's result differs from the nearest value in this run.
 inline int moved(const State& m, u32 value, int lane) {
   switch (m.approximation) {
     case Approximation::kUp:
@@ -383,7 +383,7 @@ inline u32 approximate16(double exact, u32 x, const State& m, int lane) {
   }
   return r;
 }
-/// sin(2 pi (x + offset)). The offset is added last, because a large x would absorb it.
+/// sin(2 pi (x + offset)). First takes the fraction of x, because a large x would absorb the offset.
 inline double sine(double x, double offset = 0) {
   if (!(x - x == 0)) return x - x;
   const double sum = x - __builtin_floor(x) + offset, turn = sum - __builtin_floor(sum);
@@ -398,13 +398,13 @@ inline void move_pair(const u32* const* s, u32* r, const State&) {
     r[i + kLanes] = high;
   }
 }
-/// A saturated signed sum. If the sign bit of `overflow` is set, returns the largest or smallest value, by the sign of x.
+/// `sum`, or after an overflow (sign bit of `overflow` set) the largest or smallest value, by the sign of x.
 inline u32 saturated(u32 sum, u32 x, u32 overflow) { return overflow >> 31 ? (x >> 31 ? 0x80000000u : 0x7FFFFFFFu) : sum; }
 inline int signed24(u32 x) { return static_cast<int>(x << 8) >> 8; }
 inline u32 least(u32 x, u32 y) { return static_cast<int>(x) < static_cast<int>(y) ? x : y; }
 inline u32 greatest(u32 x, u32 y) { return static_cast<int>(x) > static_cast<int>(y) ? x : y; }
 inline int clamped16(u32 x) { return static_cast<int>(clamped(static_cast<int>(x), -32768, 32767)); }
-/// Extracts `width` bits from bit `offset` on, sign-extended. Bits beyond bit 31 are copies of bit 31.
+/// Bits offset .. offset + width - 1 of x, sign-extended. Bits beyond bit 31 are copies of bit 31.
 inline u32 bfe_signed(u32 x, u32 offset, u32 width) {
   const u32 n = width & 31, part = static_cast<u32>(static_cast<int>(x) >> (offset & 31)) & ((1u << n) - 1),
             sign = n == 0 ? 0 : 1u << (n - 1);

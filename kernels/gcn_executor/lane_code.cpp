@@ -1,5 +1,5 @@
-// This file is compiled once per host instruction set; ASSAY_LANES names the function that returns the build's table. It uses
-// nothing of the standard library: the linker keeps one copy of a template for all three builds, which might need AVX-512.
+// Compiled once per host instruction set; ASSAY_LANES names the function that returns this build's table. Uses no standard
+// library: the linker keeps one copy of a template for all three builds, and that copy might need AVX-512.
 #include "kernels/gcn_executor/wave.h"
 
 #if defined(__AVX2__)
@@ -176,7 +176,7 @@ void flush_row(char type, u32* row, bool is_half) {
   }
 }
 
-/// Returns the row that a body reads: the register itself if no modifier changes it, otherwise a modified copy in temporary[k].
+/// Returns the row of source s that a body reads: its register if no modifier changes it, else a changed copy in temporary[k].
 const u32* prepare(Wave& w, const Source& s, int k) {
   u32* const t = w.temporary[k];
   const u32* in = t;
@@ -278,7 +278,7 @@ void change_result(Wave& w, const Operation* o, u32* r) {
   }
 }
 
-/// Writes the result of a DPP instruction. Lanes without a source keep their old value, or get 0 with bound_ctrl.
+/// Writes the result of a DPP instruction. Lanes without a source lane keep their old value, or get 0 with bound_ctrl.
 void write_permuted(Wave& w, const Operation* o, const u32* r) {
   const Permutation& p = *o->source[0].lanes;
   u64 lanes = exec(w) & p.written;
@@ -328,7 +328,7 @@ bool contiguous(Wave& w, const u32* low, const u32* high, u64 first, u32 stride)
   return bad == 0;
 }
 
-/// Accesses only words of active lanes, since those of inactive lanes may lie outside the buffer.
+/// Reads only the words of active lanes, because inactive lanes' words may lie outside the buffer.
 template <u32 kWords>
 void load_words(Wave& w, u32* rows, const void* at) {
   const u32* g = static_cast<const u32*>(at);

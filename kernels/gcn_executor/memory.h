@@ -13,7 +13,7 @@ namespace assay_gcn {
 
 struct Operation;
 
-/// The last access to a 4-byte word, for the race detector. If `operation` is null, this launch has not accessed the word.
+/// The last read or write of a 4-byte word, for the race detector. `operation` is null if this launch has not made one.
 struct Access {
   const Operation* operation = nullptr;
   uint32_t wave = 0, group = 0, time = 0;
@@ -23,7 +23,7 @@ struct Access {
 };
 struct Touch {
   Access write, read;
-  uint32_t split = 0;  ///< if waves accessed different bytes: index of the per-byte record in RaceDetector (program.h)
+  uint32_t split = 0;  ///< not 0: waves accessed different bytes; names the per-byte record (program.h)
 };
 
 struct Buffer {
@@ -31,7 +31,7 @@ struct Buffer {
   std::string name;
   bool owned = false;
   std::vector<Touch> touches;  ///< one entry per 4 bytes, created when a race detector first needs it
-  uint64_t touched_in = 0;     ///< number of the launch batch that `touches` belongs to
+  uint64_t touched_in = 0;     ///< RaceDetector::batch_ when `touches` was last cleared
 
   bool holds(uint64_t address, uint64_t bytes) const {
     return address >= begin && bytes <= end - begin && address - begin <= end - begin - bytes;

@@ -1,4 +1,4 @@
-// The operations of one function, one slot per dword; the translation of instructions to operations; data transfer between
+// The operations of one function, one slot per dword; functions that translate instructions to operations; data transfer between
 // registers and memory; and the race detector.
 #pragma once
 
@@ -21,8 +21,8 @@ class RaceDetector {
  public:
   enum Kind { kRead, kWrite };
 
-  /// Records an access by one lane, or by consecutive lanes. `touches`: records of the address space. `offset`: position in it.
-  /// `buffer` is named in messages; null: the access is to LDS.
+  /// Records an access by one lane, or by adjacent lanes to adjacent bytes. `touches` has an entry for each word of the address
+  /// space, and `offset` is the access's position in it. `buffer`: named in messages; null for LDS.
   void access(Wave& w, const Operation* o, std::vector<Touch>& touches, uint64_t offset, uint64_t bytes, Kind kind, bool atomic,
               const Buffer* buffer);
   /// Records an access to global memory.
@@ -39,8 +39,8 @@ class RaceDetector {
 
  private:
   bool ordered(const Wave& w, const Access& earlier) const;
-  /// Reports conflicts of earlier accesses (`touch`) with an access to some bytes of a word. Returns false if the waves access
-  /// different bytes.
+  /// Reports conflicts between an access to some bytes of a word (`mask`) and the earlier accesses in `touch`. Returns false if
+  /// these were made to other bytes, by other waves.
   bool touch_bytes(Wave& w, const Operation* o, Touch& touch, unsigned mask, uint64_t offset, Kind kind, bool atomic,
                    const Buffer* buffer);
   void split(Touch& touch);
@@ -61,7 +61,7 @@ struct Program {
   std::deque<Permutation> permutations;
 };
 
-/// Input and output of the functions that build operations.
+/// What the functions that build operations read (in) and write (out).
 struct Build {
   const Instruction& in;
   Operation& out;
@@ -102,9 +102,9 @@ inline u64 wide_word(const Wave& w, const Source& s) {
   return s.kind == Source::kScalar ? pair(w, s.index) : s.constant[0] | static_cast<u64>(s.constant[1]) << 32;
 }
 
-// Data transfer between registers and lane pointers, for all kinds of memory.
+// Data transfer between registers and the lanes' host pointers, for all kinds of memory.
 
-/// High words of flat addresses that mean LDS and scratch. They are above all addresses of a process.
+/// A flat address with one of these high words is in LDS or scratch. No address of a process is as high.
 inline constexpr u64 kSharedAperture = 0x00010000, kPrivateAperture = 0x00020000;
 
 /// Bits of Operation::code for memory operations.
@@ -119,10 +119,10 @@ enum MemoryCode : u16 {
 
 /// Sets size and code for "dwordx2", "ushort", "short_d16_hi" and so on. Returns false for an unknown size.
 bool set_size(Operation& o, const std::string& what, bool is_store);
-/// Sets the kind for "add", "cmpswap_x2", "pk_add_bf16" and so on. Returns false if it is not implemented.
+/// Sets the atomic's kind for "add", "cmpswap_x2", "pk_add_bf16" and so on. Returns false if it is not implemented.
 bool set_atomic(Operation& o, const std::string& what);
 
-/// A lane's pointer into LDS. Throws Fault if it is out of range.
+/// A lane's host pointer to `offset` in LDS. Throws Fault if the access would leave LDS.
 u8* lds_at(Wave& w, const Operation* o, u32 offset, int lane, bool writes);
 
 template <bool kWrites>

@@ -14,7 +14,7 @@ using u64 = uint64_t;
 
 inline constexpr int kLanes = 64;
 inline constexpr u64 kAllLanes = ~u64{0};
-/// Index of scc in Wave::s. It comes after all registers that an instruction can encode.
+/// Index of SCC in Wave::s, after the indices of all registers that an instruction can encode.
 inline constexpr int kScc = 128;
 
 /// Bits of the MODE register.
@@ -33,7 +33,7 @@ enum class Approximation : u32 { kNearest, kUp, kDown, kRandom };
 
 /// How a matrix instruction of gfx950 adds its products, which is not documented.
 enum class MatrixModel : u32 {
-  kNone,         ///< no model: floating-point matrix instructions of gfx950 stop the kernel
+  kNone,         ///< floating-point matrix instructions of gfx950 stop the kernel
   kAsGfx942,     ///< adds as gfx942 does; f8f6f4 in blocks of 64 along k
   kOneRounding,  ///< rounds the exact sum of all products and C once, to nearest
   kEachProduct,  ///< adds the products in ascending k, and rounds after each addition
@@ -53,10 +53,10 @@ struct Launch;
 
 /// Executes one operation. Returns the operation to execute next, or nullptr if the wave must wait or has ended.
 using Handler = const Operation* (*)(Wave&, const Operation*);
-/// Arithmetic on all 64 lanes. Sources and results are rows of 64 words, one per lane; 64-bit values: two rows, low words first.
+/// Arithmetic on all 64 lanes. A row has a 32-bit word per lane. 64-bit values take two rows: the low words, then the high words.
 using Body = void (*)(const u32* const* source, u32* result, const State& state);
 
-/// Source lanes of a DPP operand.
+/// For each lane, the lane whose value a DPP operand reads.
 struct Permutation {
   u8 from[kLanes];
   u64 valid;    ///< lanes that have a source
@@ -90,7 +90,7 @@ struct Operation {
   u8 sources = 0;
   u8 words = 1;         ///< number of result rows
   char result = 'b';    ///< see vector_table.inc
-  bool direct = true;   ///< the result is stored as computed, under the lane mask
+  bool direct = true;   ///< no modifier changes the result before it is stored
   bool clamp = false;
   u8 output_modifier = 0;  ///< 1: times 2; 2: times 4; 3: divided by 2
   u8 shift = 0, bits = 32;  ///< position of the result, if it is a part of the word
@@ -142,9 +142,9 @@ struct LaneCode {
   void (*write)(Wave&, u32* to, const u32* from);  ///< writes a row under the lane mask
   u64 (*collect)(const u32* lanes);                ///< converts lanes of all ones or 0 to bits
   void (*expand)(u64 bits, u32* lanes);
-  /// True if the addresses of the active lanes (low + 2^32 high; high may be null) are first + stride * lane.
+  /// True if each active lane i has the address first + stride * i. `low`, `high`: words of the addresses; `high` may be null.
   bool (*contiguous)(Wave&, const u32* low, const u32* high, u64 first, u32 stride);
-  /// Loads words of consecutive lanes: word k of lane i is at[i * words + k].
+  /// Loads `words` words per lane into as many rows: word k of lane i is at[i * words + k].
   void (*load)(Wave&, u32* rows, const void* at, u32 words);
   void (*store)(Wave&, const u32* rows, void* at, u32 words);
 };

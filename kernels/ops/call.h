@@ -1,5 +1,5 @@
-// A checked call of the C ABI, and the table rows that describe() lists. A call that a kernel cannot serve is rejected here, with
-// a message, before anything runs.
+// class Call: a call of the C ABI, with checks of its tensors and parameters. A call that a kernel cannot serve is rejected with
+// a message before anything runs. Also the kernel table that describe() lists.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ class Call : public assay::plugin::Call {
   using assay::plugin::Call::number;
   double number(const char* parameter) const;
 
-  /// A launch on this call's stream, with the call's lane order and warp size.
+  /// A launch on this call's stream, with its warp size. `schedule_seed` and `stack_fill` of the call matter on the CPU only.
   simt::Launch grid(int64_t blocks, int threads) const;
   int warp() const { return int(number("warp", 32)); }
 
@@ -55,7 +55,7 @@ void expect_aligned(const assay_tensor& tensor);
 /// Rows and columns of a dense row-major matrix. Rejects any other tensor, and storage that is too small.
 Shape dense_matrix(const assay_tensor& tensor);
 
-/// Rows and columns of a matrix with contiguous rows and any row stride, strides[0]. Rejects other tensors like dense_matrix().
+/// Rows and columns of a matrix of contiguous rows, strides[0] elements apart. Rejects other tensors, and too small storage.
 Shape matrix_of_rows(const assay_tensor& tensor);
 
 /// Rejects the call unless the tensor has these rows and columns and its last element lies within its storage.
@@ -64,7 +64,7 @@ void expect_matrix(const assay_tensor& tensor, Shape shape);
 /// Rejects the call unless the tensor is a dense vector of that length with the type of `like`.
 void expect_vector(const assay_tensor& tensor, int64_t length, const assay_tensor& like);
 
-// Table rows of assay/plugin/table.hpp, from which describe() and run() are derived.
+// Types of assay/plugin/table.hpp for the table of kernels. describe() and run() are derived from this table.
 
 using assay::plugin::Accepts;
 using assay::plugin::Values;

@@ -10,7 +10,7 @@ namespace assay_kernels {
 
 namespace {
 
-/// Distance between the scales of two rows: 0 if all rows share one scale, 1 if each row has a scale.
+/// Distance in elements between the scales of adjacent rows: 0 if all rows share one scale, 1 if each row has a scale.
 int64_t step_of(const assay_tensor& t, int64_t rows) {
   if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
   if (t.ndim != 1 || (t.shape[0] != 1 && t.shape[0] != rows)) unsupported(named(t) + " must have one scale, or one for each row");
@@ -27,7 +27,7 @@ const int32_t* integers(const assay_tensor& t, int64_t rows) {
   return static_cast<const int32_t*>(t.data);
 }
 
-/// Rejects a k for which a sum of int8 products may overflow int32. With zero points, the sum may be twice as large.
+/// Rejects a k for which the int32 sum of k int8 products may overflow. With zero points, the limit of k is half as large.
 void expect_room(int64_t k, Azp azp) {
   const int64_t largest_product = 128 * 128, sums = azp == Azp::kNone ? 1 : 2;
   if (k > INT32_MAX / (largest_product * sums)) unsupported("k is too large: the int32 sum may overflow");
@@ -116,7 +116,7 @@ const void* block_gemm_bias(const Call& call, const assay_tensor& bias, int64_t 
 
 namespace {
 
-/// A dense tensor of three dimensions, such as the weights [experts, n, k].
+/// Rejects a tensor that is not dense with three dimensions [experts, rows, columns], such as the weights [experts, n, k].
 void expect_dense(const assay_tensor& t, int64_t experts, Shape each) {
   if (t.ndim != 3 || t.shape[0] != experts || t.shape[1] != each.rows || t.shape[2] != each.columns)
     unsupported(named(t) + " must be [" + std::to_string(experts) + ", " + std::to_string(each.rows) + ", " +
@@ -128,7 +128,7 @@ void expect_dense(const assay_tensor& t, int64_t experts, Shape each) {
     failed(named(t) + " has less storage than elements");
 }
 
-/// Scales [experts, rows, blocks] of any strides. Returns the scales of expert 0; sets expert_stride to the distance of experts.
+/// Scales [experts, rows, blocks] of any strides. Returns those of expert 0; expert_stride: elements from expert to expert.
 BlockScales scales_of_experts(const Call& call, const char* role, int64_t experts, int64_t all_rows, int64_t rows, int64_t blocks,
                               int64_t& expert_stride, const ScaleLevel& level = kFloatScales) {
   const assay_tensor& t = call.input(role);
@@ -146,8 +146,8 @@ BlockScales scales_of_experts(const Call& call, const char* role, int64_t expert
   return {static_cast<const float*>(t.data), t.strides[1], t.strides[2], rows};
 }
 
-/// a, b and d of a grouped GEMM with their sizes and pitches; the caller adds groups and scales. `topk`: rows of d for each row
-/// of a. `rows`: how an error message names m.
+/// a, b and d of a grouped GEMM, with sizes and row pitches; the caller adds the rows of each expert and the scales. `topk`: rows
+/// of d per row of a. `rows`: what the error message says about the number of rows of d.
 template <class Arguments>
 Arguments expert_operands(const Call& call, int a_type, int b_type, int64_t topk = 1, const char* rows = "the rows of a") {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
@@ -186,7 +186,7 @@ GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_
 
 namespace {
 
-/// int32 [experts, 3]: rows, n and k of each expert.
+/// The data of problem_sizes, an int32 [experts, 3]: rows, n and k of each expert.
 const int32_t* problem_sizes(const Call& call, int64_t experts) {
   const assay_tensor& t = call.input("problem_sizes");
   if (!has_type(t, ASSAY_INT, 32)) unsupported(named(t) + " must be int32");
@@ -195,7 +195,7 @@ const int32_t* problem_sizes(const Call& call, int64_t experts) {
   return static_cast<const int32_t*>(t.data);
 }
 
-/// All arguments of experts at offsets, except the scales.
+/// All arguments of a GEMM with experts at offsets (gemm_grouped_kernel.h), except the scales.
 template <class Arguments>
 Arguments offset_operands(const Call& call, int a_type, int b_type, ExpertTensor rows, int64_t tile) {
   auto x = expert_operands<Arguments>(call, a_type, b_type);
@@ -323,7 +323,7 @@ FusedMoeArguments fused_moe_arguments(const Call& call, int a_type, int b_type, 
   return x;
 }
 
-// Reads the tensors of a call as tiles of a tensor core.
+// Reads the tensors of an mma call. They hold tiles of the size that one tensor core instruction multiplies.
 
 namespace {
 

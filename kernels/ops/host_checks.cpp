@@ -35,7 +35,7 @@ void fill_buffers(unsigned char* area, size_t bytes) {
   for (size_t at = kAreaBuffer; at + sizeof word <= bytes; at += sizeof word) std::memcpy(area + at, &word, sizeof word);
 }
 
-/// Sets flags and call counters to their values after `counter` barriers and calls.
+/// Sets the flags and call counters of a memory area to the values that they have after `counter` barriers and `counter` calls.
 void begin_signals_at(unsigned char* area, uint32_t counter) {
   Signals signals;
   std::memcpy(&signals, area, sizeof signals);
@@ -204,7 +204,7 @@ bool expect_rows_of(const assay_tensor& tensor, const NormInputs& inputs) {
 
 namespace {
 
-/// Views a tensor [a, b, n] as [a * b, n]: returns {rows, n, row stride, column stride}. Rejects rows that are not evenly spaced.
+/// Views a tensor [a, b, n] as [a * b, n]. Returns {rows, columns, row stride, column stride}. Rejects unevenly spaced rows.
 std::array<int64_t, 4> flattened(const assay_tensor& tensor) {
   if (tensor.shape[0] > 1 && tensor.strides[0] != tensor.shape[1] * tensor.strides[1])
     unsupported(std::string("tensor '") + tensor.role + "' must have evenly spaced rows");

@@ -30,8 +30,8 @@ void with_warp(const Call& call, F f) {
   if (!simt::with_warp_size(call.warp(), f)) unsupported("no kernel for warps of " + std::to_string(call.warp()) + " lanes");
 }
 
-/// By default, each power of two of loads per thread is a kernel of its own. Builds that only check compilation (ASSAY_FEW_LOADS)
-/// instantiate fewer kernels; a kernel also handles rows with fewer loads.
+/// Kernels are compiled for 1, 2, 4, 8 and 16 loads of 16 bytes per thread. Builds that only check compilation (ASSAY_FEW_LOADS)
+/// compile them for 1 and 16 loads; a kernel also handles rows that need fewer loads.
 #ifdef ASSAY_FEW_LOADS
 inline constexpr bool kEachNumberOfLoads = false;
 #else
@@ -61,7 +61,7 @@ const T* data_of(const assay_tensor& tensor) {
 /// Returns zero with the sign of v if v is subnormal, else v.
 SIMT_DEVICE float flushed(float v) { return simt::magnitude(v) < 0x1p-126f ? simt::from_bits(simt::bits(v) & 0x80000000u) : v; }
 
-// Loads of sixteen bytes. A row need not be a whole number of loads; the next row is then not aligned.
+// 16-byte loads. If a row is not a multiple of 16 bytes, its last load is partial, and the next row is not aligned.
 
 /// The elements of a 16-byte load. Loads are kept as 32-bit words, because each 16-bit element would occupy a register of its own
 /// while the load is in flight.
@@ -79,8 +79,8 @@ SIMT_DEVICE simt::Vector<uint32_t> words_of(const simt::Vector<T>& v) {
   return words;
 }
 
-/// Converts the elements of a 16-byte load to fp32. bf16 is the upper half of fp32, so this takes one operation per element and
-/// no 16-bit register.
+/// Converts the elements of a 16-byte load to fp32. A bf16 is the upper half of its fp32 value, so bf16 takes one operation per
+/// element and no 16-bit registers.
 template <class T>
 SIMT_DEVICE void widen(const simt::Vector<uint32_t>& words, float (&v)[simt::Vector<T>::kElements]) {
   if constexpr (std::is_same_v<T, simt::Bf16>) {
@@ -96,7 +96,7 @@ SIMT_DEVICE void widen(const simt::Vector<uint32_t>& words, float (&v)[simt::Vec
   }
 }
 
-/// Loads 16 bytes of a row from element `first` on; elements >= n are zeros. `whole`: rows are aligned, whole numbers of loads.
+/// Loads 16 bytes of a row, from element `first` on; elements >= n are zeros. `whole`: rows consist of aligned 16-byte loads.
 template <class T>
 SIMT_DEVICE simt::Vector<uint32_t> load_of_row(const T* row, int64_t first, int64_t n, bool whole) {
   simt::Vector<uint32_t> words{};

@@ -213,7 +213,7 @@ TEST(Cast, GivesWhatAPlainLoopGivesForAnyLength) {
   }
 }
 
-/// Sizes near one load, near one block, and of several blocks.
+/// Matrices of about one 16-byte load, of about one thread block, and of several thread blocks.
 constexpr std::array<std::array<int64_t, 2>, 6> kTensorShapes = {{{1, 1}, {3, 5}, {1, 8192}, {1, 8193}, {7, 1171}, {37, 1024}}};
 
 TEST(QuantTensor, TakesAllRowsForItsScaleWhateverWasThere) {
@@ -275,7 +275,7 @@ std::vector<uint16_t> random_tiles(size_t count, uint32_t seed) {
   return x;
 }
 
-/// Whole blocks, blocks cut off by an edge, and rows that are not a whole number of loads.
+/// Matrices of whole 128 x 128 blocks, of blocks cut off by an edge, and with rows that are not a whole number of 16-byte loads.
 constexpr std::array<std::array<int64_t, 2>, 6> kShapes = {{{128, 128}, {256, 384}, {1, 1}, {129, 136}, {5, 1001}, {200, 77}}};
 
 TEST(QuantBlock, TakesTheAmaxOfItsBlockAndWritesNothingBeyond) {
@@ -350,7 +350,7 @@ TEST(QuantStaticGroups, TakesTheScaleOfItsGroupWhateverTheStrides) {
     }
 }
 
-/// Scales whose bits depend on their position: the exponent, and without `power_of_two` also the mantissa and the sign.
+/// Scales that differ in their exponents by position; without `power_of_two` they also differ in mantissa and sign.
 std::vector<float> scales(int64_t m, int64_t n, bool power_of_two) {
   std::vector<float> all;
   for (int64_t i = 0; i < m * n; ++i)

@@ -12,7 +12,7 @@
 namespace assay_kernels {
 namespace {
 
-/// Scales with any mantissa, scales with exact reciprocals, the ends of the range, and non-finite scales.
+/// Scales with any mantissa, scales with exact reciprocals, the smallest and largest scales, and non-finite scales.
 std::vector<float> scales() {
   std::vector<float> all = {kLeastScale, 1.0f, 0x1p-10f, 0x1p90f, 1.75f, 0x1.fffffep3f, 0x1.000002p-3f, 0x1p127f, INFINITY, NAN};
   std::mt19937 random(3);
@@ -20,7 +20,7 @@ std::vector<float> scales() {
   return all;
 }
 
-/// Counts the words of codes, over all bf16 values, for which `codes_of` and `steps` give different codes.
+/// Converts all bf16 values by `steps` and by `codes_of`. Counts the words of four codes that differ.
 template <class Steps, class Codes>
 int64_t differences(const Steps& steps, const Codes& codes_of) {
   int64_t count = 0;

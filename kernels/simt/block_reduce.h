@@ -9,8 +9,8 @@ namespace simt {
 inline constexpr int kMaxBlockThreads = 256;
 
 /// Reduces with combine() over all threads of the block; every thread gets the result. `neutral` is combine()'s neutral element.
-/// `published` is the barrier between writing and reading the warps' results. Depth: log2(kWarp) + 3. Each call in a kernel must
-/// have its own kCall: the warps' results of different calls then use different memory, and no barrier is needed between calls.
+/// `published` is the barrier between writes and reads of the warps' results. Depth: log2(kWarp) + 3. Each call in a kernel needs
+/// its own kCall, so that the calls use different shared memory and need no barrier between them.
 template <int kWarp, int kCall = 0, class Combine, class Published>
 SIMT_DEVICE float block_reduce(float value, float neutral, Combine combine, Published published) {
   constexpr int kWarps = kMaxBlockThreads / 32;
@@ -30,9 +30,9 @@ SIMT_DEVICE float block_reduce(float value, float neutral, Combine combine, Publ
   return tree[0];
 }
 
-/// Threads per block for a block that makes `loads` loads: a whole number of warps, at most kMaxBlockThreads.
+/// Threads for a block that makes `loads` 16-byte loads: a whole number of warps, at most kMaxBlockThreads.
 inline int block_threads(int64_t loads, int warp) {
-  // Takes as few passes as kMaxBlockThreads threads allow, then only as many threads as these passes need.
+  // First the fewest passes that kMaxBlockThreads threads allow, then no more threads than these passes need.
   const int64_t passes = (loads + kMaxBlockThreads - 1) / kMaxBlockThreads;
   const int64_t each = passes <= 1 ? loads : (loads + passes - 1) / passes;
   const int64_t warps = (each + warp - 1) / warp;

@@ -76,7 +76,7 @@ T shuffle_xor(T value, int mask) {
   return cpu::exchange(value, uint32_t(mask))[cpu::running->thread ^ mask];
 }
 
-/// Reduces over each aligned run of kLanes lanes, in the order of a butterfly of shuffles, but with a single fiber switch.
+/// Reduces over each aligned run of kLanes lanes, in the order of a butterfly of shuffles, but with a single switch of fibers.
 template <int kWarp, int kLanes, class Combine>
 float lane_reduce(float value, Combine combine) {
   const float* all = cpu::exchange(value, cpu::kReduce | uint32_t(kLanes)) + (cpu::running->thread & ~(kLanes - 1));
@@ -87,8 +87,8 @@ float lane_reduce(float value, Combine combine) {
   return tree[0];
 }
 
-/// Raises *to to `value`, atomically over all blocks. Compares bit patterns as integers, so both values must be non-negative; NaN
-/// counts as larger than Inf.
+/// Sets *to to max(*to, value), atomically over all blocks. Compares bit patterns as integers, so both values must be
+/// non-negative; NaN counts as larger than Inf.
 inline void atomic_max(float* to, float value) {
   float seen;
   __atomic_load(to, &seen, __ATOMIC_RELAXED);
@@ -182,13 +182,13 @@ inline float divide_within(float x, float d) { return x / d; }
 
 // Words and packets exchanged between ranks on the CPU.
 
-/// Writes a word that tells other ranks how far this rank is. signal_release() also makes this rank's earlier writes visible.
+/// Writes a word on which other ranks wait. signal_release() also makes this rank's earlier writes visible to them.
 inline void signal_release(uint32_t* to, uint32_t value) {
   cpu::deliver();
   __atomic_store_n(to, value, __ATOMIC_RELEASE);
 }
 inline void signal_relaxed(uint32_t* to, uint32_t value) { __atomic_store_n(to, value, __ATOMIC_RELAXED); }
-/// Waits until a word has the value. Returns false if it can never get it.
+/// Waits until *at == value. Returns false if no rank can continue, so that it never will be.
 inline bool wait_acquire(const uint32_t* at, uint32_t value) {
   return cpu::wait_until([](const void* a, uint64_t v) { return __atomic_load_n(static_cast<const uint32_t*>(a), __ATOMIC_ACQUIRE) == uint32_t(v); },
                          at, value);
@@ -198,7 +198,7 @@ inline bool wait_relaxed(const uint32_t* at, uint32_t value) {
                          at, value);
 }
 inline uint32_t flag_now(const uint32_t* at) { return __atomic_load_n(at, __ATOMIC_RELAXED); }
-/// send16() and send1() write data that other ranks see once this rank signals. post16() needs no signal: polled16() reads it.
+/// send16() and send1() write data that other ranks read after this rank signals. Data of post16() need no signal (polled16()).
 template <class T>
 void send16(T* to, const Vector<T>& v) {
   cpu::hold_back(to, &v, sizeof v);
@@ -211,7 +211,7 @@ template <class T>
 void post16(T* to, const Vector<T>& v) {
   cpu::hold_back(to, &v, sizeof v);
 }
-/// Reads data that any rank wrote, including this one.
+/// Reads data that a rank sent, be it another one or this one.
 template <class T>
 Vector<T> receive16(const T* from) {
   Vector<T> v;
@@ -233,12 +233,12 @@ Vector<T> polled16(const T* from) {
   }
   return v;
 }
-/// Polls until Arrived::in() reports that the packet has arrived. Returns false if it never can.
+/// Polls until Arrived::in() says that the packet has arrived. Returns false if no rank can continue, so that it never will.
 template <class Arrived, class T>
 bool wait_packet(const T* from) {
   return cpu::wait_until([](const void* at, uint64_t) { return Arrived::in(polled16(static_cast<const T*>(at))); }, from, 0);
 }
-/// Called where a straggler, a rank that is late on purpose, is delayed.
+/// Called where a straggler (a rank that is late on purpose) is delayed.
 inline void may_lag() { cpu::may_change_rank(); }
 using RankScope = cpu::RankScope;
 #ifdef ASSAY_SIMT_TSAN
@@ -250,7 +250,7 @@ inline constexpr decltype(&cpu::run_in_turns) kRanksInTurns = cpu::run_in_turns;
 inline void wait_for_stream(void* /*stream*/) {}
 /// Makes all writes of the previous kernel visible to other ranks.
 inline void rank_kernel_begins() { cpu::deliver(); }
-/// Limit for the blocks of a rank. Each rank launches its own grid.
+/// Most blocks of a rank. On the CPU, each rank launches its own grid.
 inline constexpr int kMostBlocksOfRank = 4;
 
 /// Calls f(std::integral_constant<int, warp>) if this vendor supports the warp size; otherwise returns false.

@@ -68,8 +68,8 @@ SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   return value;
 }
 
-/// Raises *to to `value`, atomically over all blocks. Compares bit patterns as integers, so both values must be non-negative; NaN
-/// counts as larger than Inf.
+/// Sets *to to max(*to, value), atomically over all blocks. Compares bit patterns as integers, so both values must be
+/// non-negative; NaN counts as larger than Inf.
 SIMT_DEVICE void atomic_max(float* to, float value) { atomicMax(reinterpret_cast<unsigned*>(to), bits(value)); }
 
 template <class T>
@@ -219,7 +219,7 @@ SIMT_DEVICE uint32_t pack_int8_sat(int32_t a, int32_t b, int32_t c, int32_t d) {
 
 namespace simt {
 
-/// Writes a word that tells other ranks how far this rank is (system scope). signal_release() also makes earlier writes visible.
+/// Writes a word on which other ranks wait (system scope). signal_release() also makes this rank's earlier writes visible.
 SIMT_DEVICE void signal_release(uint32_t* to, uint32_t value) {
   asm volatile("st.release.sys.global.u32 [%0], %1;" ::"l"(to), "r"(value) : "memory");
 }
@@ -240,7 +240,7 @@ SIMT_DEVICE bool spin(Ready ready, uint64_t most = kLongestWait) {
   }
   return true;
 }
-/// Waits until a word has the value. Returns false after two seconds.
+/// Waits until *at == value. Returns false after two seconds.
 SIMT_DEVICE bool wait_acquire(const uint32_t* at, uint32_t value) {
   return spin([&] {
     uint32_t seen;
@@ -253,7 +253,7 @@ SIMT_DEVICE uint32_t flag_now(const uint32_t* at) {
   asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(seen) : "l"(at) : "memory");
   return seen;
 }
-/// Writes data that other ranks read by polled16(), without a signal.
+/// Writes a packet that other ranks read by polled16(). No signal is needed.
 template <class T>
 SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
   uint4 raw;

@@ -1,20 +1,20 @@
 // Arithmetic that every vendor's header includes after its own basic functions: division of many values by one divisor, and casts
-// 8-bit formats, e8m0 and integers, in branch-free integer code.
+// to 8-bit formats, e8m0 and integers, in branch-free integer code.
 #pragma once
 
 namespace simt {
 
 // Division of many values by one divisor: each quotient is correctly rounded, but only one division per divisor is made.
 
-/// x -> x / s, correctly rounded, by two corrections of x * fl(1/s). With a correctly rounded reciprocal and a quotient within
-/// one ulp, the last correction rounds correctly (Markstein, IBM J. Res. Dev. 34, 1990, theorem 8.2); the first correction brings
-/// the quotient within one ulp. Valid for 2^-60 <= s < 2^120, s = Inf and NaN, and |x| <= 2^10 s. Quotients below 2^-60 may lose
-/// bits but keep their sign. Fma::fma is the machine's fused multiply-add. simt_arithmetic_test.cpp compares with IEEE division.
+/// x -> x / s, correctly rounded, by two corrections of x * fl(1/s), where fl(1/s) is correctly rounded. The first correction
+/// brings the quotient within one ulp; then the last one rounds correctly (Markstein, IBM J. Res. Dev. 34, 1990, theorem 8.2).
+/// Valid for 2^-60 <= s < 2^120, s = Inf and NaN, and |x| <= 2^10 s. Quotients below 2^-60 may lose bits but keep their sign.
+/// Fma::fma is the machine's fused multiply-add. simt_arithmetic_test.cpp compares with IEEE division.
 template <class Fma>
 struct DivideByCorrection {
   float divisor, reciprocal;
 
-  /// The corrections use 0 in place of an infinite divisor, because Inf gives NaN there. Finite / Inf is 0, and Inf / Inf is NaN.
+  /// The corrections use 0 for an infinite divisor, because Inf would give NaN. Thus finite / Inf is 0, and Inf / Inf is NaN.
   SIMT_DEVICE explicit DivideByCorrection(float s)
       : divisor(magnitude(s) == from_bits(0x7f800000u) ? 0.0f : s), reciprocal(1.0f / s) {}
 
@@ -26,8 +26,8 @@ struct DivideByCorrection {
   }
 };
 
-/// 1 / d for 2^-126 <= d <= 2^126 and NaN, by one correction of an approximation within one ulp. Correctly rounded, except that
-/// for a d whose mantissa bits are all ones it depends on the approximation (Markstein, as above).
+/// 1 / d for 2^-126 <= d <= 2^126 and NaN, by one correction of `rough`, an approximation within one ulp. Correctly rounded,
+/// except that for a d whose mantissa bits are all ones it depends on `rough` (Markstein, as above).
 template <class Fma>
 SIMT_DEVICE float corrected_reciprocal(float d, float rough) {
   return Fma::fma(rough, Fma::fma(-d, rough, 1.0f), rough);
@@ -41,7 +41,7 @@ SIMT_DEVICE float corrected_quotient(float x, float d, float reciprocal) {
   return Fma::fma(-Fma::fma(rough, d, -x), reciprocal, rough);
 }
 
-/// x -> x / s for any s and x. Quotients above 2^10 may be inexact: use it before casts that saturate below 2^10.
+/// x -> x / s for any s and x. Quotients above 2^10 may be inexact, so it serves only casts that saturate below 2^10.
 template <class Fma>
 struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {
   float given;
@@ -57,8 +57,8 @@ struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {
   }
 };
 
-/// x -> x / s by the compiler's division, for quotients outside the range of the correction, such as Inf / s with finite s, where
-/// the correction would give NaN. (On an H200, -Inf then became +448.)
+/// x -> x / s by the compiler's division for each x. For quotients to which the correction gives NaN, such as Inf / s with finite
+/// s. (On an H200, -Inf then became +448.)
 struct DivideEach {
   float divisor;
   SIMT_DEVICE explicit DivideEach(float s) : divisor(s) {}
@@ -76,9 +76,9 @@ struct Multiply {
 /// Returns `first ? a : b` by masks. With ?: in loops of casts, compilers would branch around an addition.
 SIMT_DEVICE uint32_t choose(bool first, uint32_t a, uint32_t b) { return b ^ ((a ^ b) & (0u - uint32_t(first))); }
 
-/// The code of a magnitude in a format with kMantissa mantissa bits and bias kBias, without an upper limit. `rest`: the float's
-/// bits without its sign. Normal values: rounds the float's mantissa in place, then shifts the exponent. Subnormal values:
-/// adding 2^(24-kBias-kMantissa) aligns the float's last bit with the format's smallest step, 2^(1-kBias-kMantissa), and rounds.
+/// The code of a float's magnitude in a format with kMantissa mantissa bits and bias kBias, without an upper limit. `rest`: the
+/// float's bits without sign. Normal values: the mantissa is rounded in place, then the exponent is shifted. Subnormal values:
+/// adding 2^(24-kBias-kMantissa) rounds, because its last bit is the format's smallest step, 2^(1-kBias-kMantissa).
 template <int kMantissa, int kBias>
 SIMT_DEVICE uint32_t fp8_magnitude(uint32_t rest) {
   constexpr float kAnchor = float(1 << (24 - kBias - kMantissa));
@@ -89,7 +89,7 @@ SIMT_DEVICE uint32_t fp8_magnitude(uint32_t rest) {
   return choose(rest < (uint32_t(128 - kBias) << 23), small, normal);
 }
 
-/// OCP e4m3fn: 0x7f is NaN, 448 the largest value. `above`: the code for larger values; `nan_sign`: 0x80 if NaN keeps its sign.
+/// e4m3fn of OCP: 0x7f is NaN, 448 the largest value. `above`: code of larger values. `nan_sign`: 0x80 if NaN keeps its sign.
 SIMT_DEVICE uint8_t e4m3fn_bits(float value, uint32_t above, uint32_t nan_sign) {
   const uint32_t b = bits(value), rest = b & 0x7fffffffu, sign = b >> 24 & 0x80u;
   const uint32_t code = fp8_magnitude<3, 7>(rest);
@@ -114,7 +114,7 @@ SIMT_DEVICE uint8_t e4m3fnuz_bits_sat(float value) {
 
 // Casts to e5m2, to the fnuz formats without saturation, to e8m0, int8 and int32, in branch-free integer code.
 
-/// e5m2: 0x7c is Inf, 57344 the largest value. `above` and `nan_sign`: as for e4m3fn.
+/// e5m2 of OCP: 0x7c is Inf, 57344 the largest value. `above`, `nan_sign`: as in e4m3fn_bits().
 SIMT_DEVICE uint8_t e5m2_bits(float value, uint32_t above, uint32_t nan_sign) {
   const uint32_t b = bits(value), rest = b & 0x7fffffffu, sign = b >> 24 & 0x80u;
   const uint32_t code = fp8_magnitude<2, 15>(rest);
@@ -137,20 +137,20 @@ SIMT_DEVICE uint8_t fnuz_bits_nosat(float value) {
   return uint8_t(choose(code > 0x7fu, 0x80u, sign | code));
 }
 
-/// Biased exponent of |value|, rounded toward zero; saturates at 2^127.
+/// The exponent field of |value|: rounds to a power of two toward zero; saturates at 2^127. NaN gives 0xff.
 SIMT_DEVICE uint8_t e8m0_bits_rz_sat(float value) {
   const uint32_t rest = bits(value) & 0x7fffffffu, field = rest >> 23;
   return uint8_t(choose(rest > 0x7f800000u, 0xffu, choose(field > 0xfeu, 0xfeu, field)));
 }
 
-/// Biased exponent of |value|, rounded up. 0x400000 is the float 2^-127, whose code is 0.
+/// The exponent field of |value|, rounded up to a power of two. 0x400000 is the float 2^-127, whose code is 0.
 SIMT_DEVICE uint8_t e8m0_bits_rp_sat(float value) {
   const uint32_t rest = bits(value) & 0x7fffffffu;
   const uint32_t field = rest <= 0x400000u ? 0u : (rest + 0x7fffffu) >> 23;
   return uint8_t(choose(rest > 0x7f800000u, 0xffu, choose(field > 0xfeu, 0xfeu, field)));
 }
 
-/// Biased exponent of |value|, rounded to nearest: a mantissa of 1.5 rounds up. NaN beyond 2^127.
+/// The exponent field of |value|, rounded to the nearest power of two; a mantissa of 1.5 rounds up. Beyond 2^127: NaN.
 SIMT_DEVICE uint8_t e8m0_bits_nearest(float value) {
   const uint32_t rest = bits(value) & 0x7fffffffu;
   const uint32_t field = rest <= 0x400000u ? 0u : (rest + 0x400000u) >> 23;
@@ -167,8 +167,8 @@ SIMT_DEVICE uint8_t int8_bits_sat(float value) {
   return uint8_t(choose(rest > 0x7f800000u, 0u, code));
 }
 
-/// rna: to nearest, ties away from zero. rz: toward zero. Both saturate; NaN becomes 0. After int8_limits(), the conversion to
-/// int32 needs no other check.
+/// rna: rounds to nearest, ties away from zero. rz: toward zero. Both saturate, and NaN becomes 0: int8_limits() does this before
+/// the conversion to int32.
 SIMT_DEVICE float int8_limits(float value) { return value != value ? 0.0f : min_number(max_number(value, -128.0f), 127.0f); }
 SIMT_DEVICE uint8_t int8_bits_rz_sat(float value) { return uint8_t(int32_t(int8_limits(value))); }
 SIMT_DEVICE uint8_t int8_bits_rna_sat(float value) {

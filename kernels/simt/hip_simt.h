@@ -71,8 +71,8 @@ SIMT_DEVICE float lane_reduce(float value, Combine combine) {
   return value;
 }
 
-/// Raises *to to `value`, atomically over all blocks. Compares bit patterns as integers, so both values must be non-negative; NaN
-/// counts as larger than Inf.
+/// Sets *to to max(*to, value), atomically over all blocks. Compares bit patterns as integers, so both values must be
+/// non-negative; NaN counts as larger than Inf.
 SIMT_DEVICE void atomic_max(float* to, float value) {
   __hip_atomic_fetch_max(reinterpret_cast<uint32_t*>(to), bits(value), __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
@@ -185,7 +185,7 @@ SIMT_DEVICE uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
 
 namespace simt {
 
-/// Writes a word that tells other ranks how far this rank is (system scope). signal_release() also makes earlier writes visible.
+/// Writes a word on which other ranks wait (system scope). signal_release() also makes this rank's earlier writes visible.
 SIMT_DEVICE void signal_release(uint32_t* to, uint32_t value) {
   __hip_atomic_store(to, value, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_SYSTEM);
 }
@@ -202,12 +202,12 @@ SIMT_DEVICE bool spin(Ready ready, uint64_t most = kLongestWait) {
   }
   return true;
 }
-/// Waits until a word has the value. Returns false after two seconds.
+/// Waits until *at == value. Returns false after two seconds.
 SIMT_DEVICE bool wait_acquire(const uint32_t* at, uint32_t value) {
   return spin([&] { return __hip_atomic_load(at, __ATOMIC_ACQUIRE, __HIP_MEMORY_SCOPE_SYSTEM) == value; });
 }
 SIMT_DEVICE uint32_t flag_now(const uint32_t* at) { return __hip_atomic_load(at, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM); }
-/// Writes data that other ranks read by polled16(), without a signal.
+/// Writes a packet that other ranks read by polled16(). No signal is needed.
 template <class T>
 SIMT_DEVICE void post16(T* to, const Vector<T>& v) {
   uint32_t raw[4];

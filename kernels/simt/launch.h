@@ -11,22 +11,22 @@ struct Launch {
   int threads = 128;           ///< threads per block; a multiple of the warp size
   int warp = 32;               ///< lanes per warp; equals the kernel's template parameter
   void* stream = nullptr;      ///< stream of the vendor's runtime; unused on the CPU
-  /// CPU only; ignored on devices. The low kSeedBits bits are the seed of the order in which lanes run. The 8 bits above hold a
-  /// fill byte: unless it is 0, each thread's stack is filled with words made from it, so that reading a local variable before it
-  /// is set gives a wrong result.
+  /// CPU only. The low kSeedBits bits are the seed of the order in which lanes run. The next 8 bits are a fill byte. If it is not
+  /// 0, each thread's stack is filled with words made from it, so that a local variable that is read before it is set gives a
+  /// wrong result.
   uint64_t schedule_seed = 1;
   static constexpr int kSeedBits = 40;
   static constexpr uint64_t kSeedMask = (uint64_t{1} << kSeedBits) - 1;
 };
 
-/// The device or its driver failed. This says nothing about the kernel.
+/// The device or its driver failed. The kernel may be right or wrong.
 struct DeviceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A device kernel is loaded at its first launch, which may wait for everything that runs on the device (CUDA C++ Programming
-// Guide, Lazy Loading, Concurrent Execution). If a running rank waits for a kernel that is launched later, that kernel must
-// therefore be loaded beforehand.
+// A device kernel is loaded at its first launch, which may wait until everything that runs on the device has ended (CUDA C++
+// Programming Guide, Lazy Loading, Concurrent Execution). If a running rank waits for a kernel that is launched later, this would
+// deadlock. Such a kernel must therefore be loaded beforehand.
 
 /// While an object lives, launches of this thread only load their kernels.
 class LoadScope {

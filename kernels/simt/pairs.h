@@ -26,7 +26,7 @@ SIMT_DEVICE uint32_t multiply_pairs(uint32_t a, uint32_t b) {
   return pair_from_floats<T>(a0 * b0, a1 * b1);
 }
 
-/// The larger of the two magnitudes in each half; NaN only if both are NaN.
+/// In each half, the larger of the two magnitudes; NaN only if both are NaN.
 template <class T>
 SIMT_DEVICE uint32_t widest_pairs(uint32_t a, uint32_t b) {
   float a0, a1, b0, b1;

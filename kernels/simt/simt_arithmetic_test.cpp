@@ -23,7 +23,7 @@ void for_many_floats(F f) {
   for (uint64_t b = 0; b < uint64_t{1} << 32; b += 4099) f(simt::from_bits(uint32_t(b)));
 }
 
-/// Calls f with the midpoints between codes and the floats next to them, where rounding changes.
+/// Calls f with the midpoint of each pair of neighbouring codes, where rounding changes, and with the floats next to it.
 template <class F>
 void for_borders(int bias, F f) {
   for (int code = 0; code < 0x80; ++code) {
@@ -194,7 +194,7 @@ int64_t limited(double whole, double least, double most) {
   return std::isnan(whole) ? 0 : int64_t(whole < least ? least : whole > most ? most : whole);
 }
 
-/// Counts the conversions of a float that differ from their definitions.
+/// How many of the conversions of v to integers differ from their definitions.
 int wrong(float v) {
   const auto int8 = [](double whole) { return uint8_t(limited(whole, -128, 127)); };
   return (simt::to_int8_sat(v) != int8(std::nearbyint(double(v)))) + (simt::to_int8_rz_sat(v) != int8(std::trunc(double(v)))) +
@@ -269,7 +269,7 @@ double ulp_at(double exact) {
   return double(std::nextafter(near, kInf)) - double(near);
 }
 
-/// The largest error in ulp over arguments of every exponent and both signs, and the argument where it occurs.
+/// The largest error in ulp over arguments of every exponent and both signs, and the argument that has it.
 std::pair<double, float> worst_error(OfFloat function, OfDouble exact) {
   double worst = 0;
   float at = 0;

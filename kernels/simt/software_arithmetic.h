@@ -38,8 +38,8 @@ SIMT_DEVICE uint16_t f16_bits_from_float(float value) {
   return uint16_t(rest > 0x7f800000u ? 0x7fffu : sign | number);
 }
 
-// Elementary functions that a machine lacks, or whose results differ between machines. They compute in double and round once; the
-// error is below one ulp. They do not divide unless stated. Built without FMA contraction.
+// Elementary functions that a machine lacks, or whose results differ between machines. They compute in double and round once,
+// with an error below one ulp. They do not divide unless stated, and are built without FMA contraction.
 
 namespace in_double {
 
@@ -65,7 +65,7 @@ SIMT_DEVICE double exp(double value) {
   return exp_near_zero(value - whole * 0.69314718055994530942) * power_of_two(int(whole));
 }
 
-/// (e^2v - 1) / (e^2v + 1), with a division. Below 1/16: a series of odd powers; the first omitted term is < 2^-32 of the sum.
+/// (e^2v - 1) / (e^2v + 1), with a division. Below 1/16, a series of odd powers; the omitted terms are < 2^-32 of the sum.
 SIMT_DEVICE float tanh(float value) {
   if (value != value) return value;
   const double v = double(value), square = v * v;
@@ -78,7 +78,7 @@ SIMT_DEVICE float tanh(float value) {
 
 constexpr int kErfTerms = 64;
 
-/// Coefficients 1 / (k! (2k + 1)) with the sign of the k-th term.
+/// Coefficients of erf's series: 1 / (k! (2k + 1)), with alternating signs.
 struct ErfCoefficients {
   double of[kErfTerms];
   constexpr ErfCoefficients() : of{} {

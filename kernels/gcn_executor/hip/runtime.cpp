@@ -24,7 +24,7 @@ using assay_gcn::Fault;
 using assay_gcn::Kernel;
 using assay_gcn::Launch;
 
-/// A work item of a stream. `step` returns true when it is done.
+/// A work item of a stream: a kernel (start), or anything else (step, which returns true when it is done).
 struct Work {
   std::function<std::unique_ptr<Launch>()> start;  ///< for kernels
   std::function<bool()> step;                      ///< for everything else
@@ -90,7 +90,7 @@ struct Runtime {
   std::map<const void*, std::pair<Binary*, std::string>> variables;
   std::map<const void*, ihipModuleSymbol_t> found;
   hipError_t sticky = hipSuccess;
-  /// numbers of races and of named buffers that were reported, and of approximate instructions in the notes file
+  /// how many races and buffer names were reported, and how many approximate instructions are in the notes file
   size_t races = 0, names = 0, noted = 0;
 
   Runtime() {
@@ -148,7 +148,7 @@ void note_approximate(Runtime& r) {
   }
 }
 
-/// Executes one step of each stream that has work. Returns false if no stream has work.
+/// Executes a part of the first work item of each stream. Returns false if no stream has work.
 bool advance(Runtime& r, std::unique_lock<std::mutex>& lock) {
   size_t busy = 0;
   for (const ihipStream_t* stream : r.streams) busy += !stream->queue.empty();
@@ -221,7 +221,7 @@ hipError_t enqueue(hipStream_t handle, const Recipe& recipe) {
   return hipSuccess;
 }
 
-/// Calls `change`, which changes memory, while no kernel runs.
+/// Calls `change`, which allocates or frees memory, while no kernel runs.
 template <class Change>
 hipError_t change_memory(Change change) {
   Runtime& r = runtime();

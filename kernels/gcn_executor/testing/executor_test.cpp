@@ -94,7 +94,7 @@ TEST_P(GcnLanes, FusedMultiplyAdd) {
   for (int i = 0; i < kCount; ++i) ASSERT_TRUE(same(out[i], std::fma(x[i], y[i], z[i]))) << x[i] << " " << y[i] << " " << z[i];
 }
 
-/// The nearest e4m3fnuz code, found by search. A value out of range gives NaN (0x80), or the largest value.
+/// The nearest e4m3fnuz code, found by trying all codes. Out of range: NaN (0x80), or the largest value if `saturates`.
 uint8_t nearest_fnuz(float x, bool saturates) {
   const auto value = [](int code) {
     return code >> 3 == 0 ? std::ldexp(code, -10) : std::ldexp(8 + (code & 7), (code >> 3) - 11);
@@ -133,7 +133,7 @@ TEST_P(GcnLanes, Fp8CodesAreNearestAndOverflowFollowsMode) {
   }
 }
 
-/// Runs one instruction of the table on the first lane.
+/// The first lane's result of the instruction `name` of the table, whose sources hold `words`.
 uint32_t value_of(const LaneTable& table, const char* name, const State& state, std::initializer_list<uint32_t> words) {
   std::vector<std::vector<u32>> rows;
   for (const uint32_t word : words) rows.emplace_back(2 * kLanes, word);

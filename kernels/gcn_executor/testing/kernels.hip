@@ -150,7 +150,7 @@ typedef float Sums16 __attribute__((ext_vector_type(16)));
 typedef _Float16 Halves8 __attribute__((ext_vector_type(8)));
 typedef __bf16 Bf16s8 __attribute__((ext_vector_type(8)));
 
-/// a and b: formats of A and B (0 e4m3, 1 e5m2, 2 e2m3, 3 e3m2, 4 e2m1). sa and sb: which byte of a word is the scale.
+/// a, b: formats of A and B (0 e4m3, 1 e5m2, 2 e2m3, 3 e3m2, 4 e2m1). sa, sb: index of the byte of a word that is the scale.
 #define SCALED(a, b, sa, sb)                                                                                                              \
   KERNEL void scaled_16_##a##_##b(const Registers* x, const Registers* y, Sums4* d, const int* of_x, const int* of_y) {                   \
     const unsigned i = threadIdx.x;                                                                                                       \

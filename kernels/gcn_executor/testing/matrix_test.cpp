@@ -59,7 +59,7 @@ struct Codes {
     const int e = scale_at(line, k);
     return e == 255 ? std::numeric_limits<double>::quiet_NaN() : std::ldexp(format.value(at(line, k)), e - 127);
   }
-  /// Random codes whose products have similar exponents, so that sums in double are exact.
+  /// Random codes whose products have similar exponents, so that their sums are exact in double.
   void fill(Random& random, bool scales) {
     for (uint32_t& c : code) {
       const uint32_t field =
@@ -68,7 +68,7 @@ struct Codes {
     }
     for (uint8_t& s : scale) s = scales ? static_cast<uint8_t>(125 + random(5)) : uint8_t{127};
   }
-  /// Registers of the 64 lanes. With 8-bit codes, registers 0 to 3 hold 16 codes; registers 4 to 7 hold the codes k / 2 further.
+  /// The 64 lanes' registers, with 32 codes of a row each. 8-bit codes: 16 codes in registers 0-3, 16 from k / 2 later in 4-7.
   std::vector<std::array<uint32_t, 8>> registers() {
     std::vector<std::array<uint32_t, 8>> lanes(64);
     const int bits = format.bits(), groups = 64 / lines;
@@ -83,7 +83,7 @@ struct Codes {
       }
     return lanes;
   }
-  /// Lane `line + lines * block` holds the scale of a block of row `line`, in byte `byte` of a word; the other bytes are random.
+  /// Scale words of the 64 lanes: lane `line + lines * block` has that block's scale in byte `byte`, and random other bytes.
   std::vector<uint32_t> scales(int byte, Random& random) {
     std::vector<uint32_t> words(64);
     for (int lane = 0; lane < 64; ++lane) {
@@ -96,7 +96,7 @@ struct Codes {
   }
 };
 
-/// Index of a result element: register i of a lane holds an element of row 4 * groups * (i / 4) + 4 * (lane / size) + i % 4.
+/// Index of element (line, column) of D in the lanes' registers: lane * registers per lane + register.
 size_t place_of(int size, int line, int column) {
   const int groups = 64 / size, registers = size * size / 64, lane = column + size * (line / 4 % groups);
   return static_cast<size_t>(lane * registers + line % 4 + 4 * (line / (4 * groups)));
@@ -112,7 +112,7 @@ float expected(const char* model, int length, const std::function<double(int)>& 
   return static_cast<float>(sum);
 }
 
-/// Runs `kernel` and compares each element with the sum of products.
+/// Runs `kernel` and compares each element of D with the sum of products of a and b.
 void compare(const char* model, const std::string& kernel, int size, Codes a, Codes b, int byte_a, int byte_b,
              bool small_integers) {
   Random random;
@@ -204,7 +204,7 @@ TEST(GcnMatrix, TheModelsDiffer) {
   EXPECT_EQ(element("as_gfx942", many, 256), 256 + std::ldexp(1.0f, -11));
 }
 
-/// Lane `line + size * (k / part)` holds `part` consecutive elements along k of row `line`.
+/// Lane `line + size * (k / part)` holds elements k of row `line`, `part` consecutive ones per lane.
 template <class T>
 void compare_plain(const char* kernel, int size, int length, double scale) {
   Random random;

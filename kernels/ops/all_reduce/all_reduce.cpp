@@ -34,7 +34,7 @@ Kernel symm_mem_row(Arguments... arguments) {
   return row;
 }
 
-/// A kernel with a contract of AITER for gfx942. Only its rounding of bf16 differs from gfx950's.
+/// A kernel with a contract of AITER for gfx942. gfx942 rounds only bf16 in another way than gfx950, so x must be bf16.
 Kernel bf16_row(const char* name, const char* contract, void (*run)(const Call&, const Ranks&, int, int)) {
   Kernel row = all_reduce_row(name, {contract}, run);
   row.accepts.front() = {"x", {"bf16"}};

@@ -11,7 +11,7 @@ namespace assay_kernels {
 // even positions form one group and those at odd positions another. Each group has a scale.
 // Source: vllm csrc/quickreduce/quick_reduce_impl.cuh 0bf6342edb; for fp8, mk1-project/quickreduce 910e892.
 
-inline constexpr int kCodecBlock = 64;       ///< elements of two groups
+inline constexpr int kCodecBlock = 64;       ///< elements of a block: two groups of 32
 inline constexpr int kCodecBytes = 64 + 16;  ///< bytes of the codes of two groups, and of the 16-byte packet with both scales
 
 /// Rounds a value to T. kSaturates: MODE.FP16_OVFL is set, so finite values saturate; only with T = fp16.
@@ -20,7 +20,7 @@ SIMT_DEVICE float half_number(float v) {
   return kSaturates ? saturated_to<T>(v) : rounded_to<T>(v);
 }
 
-/// The reciprocal of v, rounded to T. 1 / 0 is Inf; with FP16_OVFL we assume 65504.
+/// The reciprocal of v, rounded to T. 1 / 0 is Inf; under MODE.FP16_OVFL we assume that it saturates to 65504.
 template <class T, bool kSaturates>
 SIMT_DEVICE float half_reciprocal(float v) {
   constexpr float kMost = 65504.0f;
@@ -69,7 +69,7 @@ struct IntegerCodec : CodecRules<T, S> {
   SIMT_DEVICE static float number(uint8_t code) { return float(int8_t(code)); }
 };
 
-/// kOcp: e4m3fn as on gfx950, without FP16_OVFL and saturation; otherwise e4m3fnuz as on gfx942, with FP16_OVFL.
+/// kOcp: codes in e4m3fn and no saturation, as on gfx950. Otherwise codes in e4m3fnuz and MODE.FP16_OVFL set, as on gfx942.
 template <bool kOcp, class T = simt::F16, class S = T>
 struct Fp8Codec : CodecRules<T, S> {
   static constexpr bool kSaturates = !kOcp && CodecConstants<T>::kMaySaturate;
@@ -126,8 +126,8 @@ SIMT_DEVICE void decode_block(const unsigned char* from, float* v) {
   }
 }
 
-// Two-shot all-reduce with quantization in both steps. Every rank quantizes its input. The owner of a part dequantizes, adds in
-// the type Rules::Number, starting from +0, and quantizes the sums. All ranks, owners included, return the dequantized sums.
+// Two-shot all-reduce that exchanges codes twice. Every rank quantizes its input. The owner of a part dequantizes all inputs,
+// adds from +0 in the type Rules::Number, and quantizes the sums. All ranks, owners included, return the dequantized sums.
 
 template <class Rules, class Protocol>
 SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
@@ -180,18 +180,18 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
   rank_barrier<Protocol, RankPlace::kEnd, false>(a, me);
 }
 
-// Two-shot all-reduce with 8-bit codes. The owner of a part returns its exact sums. The other ranks return these sums quantized
-// and dequantized.
+// Two-shot all-reduce with 8-bit codes. The owner of a part adds it and returns its exact sums. It sends the other ranks
+// quantized sums, and they return the dequantized values.
 // Source: aiter csrc/include/custom_all_reduce.cuh e4048607 allReduceQuantFp8; flashinfer flashinfer/comm/quantized_allreduce.py
 // fb28d724.
 
-/// kChunkOf: codes of a group that one step handles. kGroupBytes: bytes of a group's codes and scale in an area.
+/// kChunkOf: codes of a group that a thread packs at once. kGroupBytes: bytes of a group's codes and scale in a rank's area.
 template <class Rules>
 inline constexpr int kChunkOf = Rules::kGroup < 16 ? Rules::kGroup : 16;
 template <class Rules>
 inline constexpr int kGroupBytes = (Rules::kGroup < 16 ? 16 : Rules::kGroup) + 16;
 
-/// kIsOcp: e4m3fn, otherwise e4m3fnuz. kNumbers: elements of a group. A rank owns a whole number of groups.
+/// kIsOcp: codes in e4m3fn, otherwise in e4m3fnuz. kNumbers: elements of a group. A rank owns a whole number of groups.
 template <bool kIsOcp, int kNumbers = 128>
 struct AiterFp8 {
   using Number = simt::F16;
@@ -251,7 +251,7 @@ SIMT_DEVICE void encode_group(unsigned char* to, ChunkFrom chunk_from) {
   simt::send16(reinterpret_cast<float*>(to + kGroupBytes<Rules> - 16), scales);
 }
 
-/// Dequantizes the chunk that begins at element `first` of a group; does not round the values.
+/// Dequantizes the chunk (kChunkOf elements) that begins at element `first` of a group. The products are not rounded to 16 bits.
 template <class Rules>
 SIMT_DEVICE void decode_chunk(const unsigned char* from, int first, float* v) {
   const float scale = simt::receive16(reinterpret_cast<const float*>(from + kGroupBytes<Rules> - 16)).at[0];

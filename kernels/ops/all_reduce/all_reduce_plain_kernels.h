@@ -51,7 +51,7 @@ SIMT_KERNEL void all_reduce_pairs(AllReduceArguments a) {
 // Two-shot: each rank adds its part of the message; then every rank copies the parts of all ranks.
 // Source: vllm csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_2stage.
 
-/// How packets are divided: each rank gets `part` packets, and the last rank also the remainder. `all`: number of packets.
+/// How a message of `all` 16-byte packets is divided: each rank owns `part` packets, and the last rank also the remainder.
 struct RankParts {
   int64_t part, all;
   int ranks;
@@ -81,7 +81,7 @@ SIMT_KERNEL void all_reduce_two_shot(AllReduceArguments a) {
   }
   if (Rules::kWaitsInTheMiddle) rank_barrier<Rules, RankPlace::kMiddle, true>(a, me);
 
-  // A thread copies only what threads of the same index wrote, because a barrier joins only the blocks of equal index.
+  // Copies only packets that the thread with the same block and thread index wrote: the barrier joins only blocks of equal index.
   for (int64_t i = first; i < parts.largest(); i += stride)
     for (int ahead = 0; ahead < a.ranks; ++ahead) {
       const int owner = (me.rank + ahead) % a.ranks, from = Rules::segment_of(owner, a.ranks);
@@ -97,8 +97,8 @@ SIMT_KERNEL void all_reduce_two_shot(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-// Ring: the partial sum of a chunk moves from rank to rank. Each rank adds its input and rounds; finally all ranks copy the sum.
-// There is one chunk per rank.
+// Ring: the message has one chunk per rank. The partial sum of a chunk moves from rank to rank; each rank adds its own input and
+// rounds. At the end every rank copies all sums.
 // nccl src/device/all_reduce.h 5067397 runRing makes the same additions in the same order.
 
 template <class Rules, class T>
@@ -139,8 +139,8 @@ SIMT_KERNEL void all_reduce_ring(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-// One-shot over registered buffers: each rank first copies its input into its own buffer, as vLLM does outside graph capture.
-// This kernel makes the copy itself, so the barrier after it must make the copy visible to other ranks.
+// One-shot over registered buffers: each rank copies its input into its own buffer, as vLLM does outside graph capture. Here the
+// kernel itself copies, so the barrier after the copy must make it visible to the other ranks.
 // Source: vllm vllm/distributed/device_communicators/custom_all_reduce.py all_reduce(registered=False), then
 // csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_1stage.
 
@@ -170,14 +170,14 @@ SIMT_KERNEL void all_reduce_registered(AllReduceArguments a) {
   if (Rules::kWaitsAtTheEnd) rank_barrier<Rules, RankPlace::kEnd, true>(a, me);
 }
 
-// One-shot without a barrier (Lamport): data have arrived when they differ from a sentinel. Three buffers are used in turn. A
-// call fills the buffer of the previous call with the sentinel. Signals::last_packets is the size of that call.
+// One-shot without a barrier (Lamport): a packet has arrived when it differs from a sentinel value. Three buffers are used in
+// turn. A call refills the previous call's buffer with the sentinel; Signals::last_packets says how many packets that call had.
 // Source: flashinfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh fb28d724; sglang's push kernel, with the other sentinel.
 
 inline constexpr int kLamportBuffers = 3;
 inline constexpr int kLamportBlocks = 4;  ///< the same for every call, because each block has its own call counter
 
-/// Bytes that one rank may send to another in one call.
+/// Bytes that one rank may send to another rank in one call: the area has three buffers with a room for each sender.
 SIMT_DEVICE int64_t lamport_room(const AllReduceArguments& a) {
   return (a.area_bytes - kAreaBuffer) / (kLamportBuffers * a.ranks) / 16 * 16;
 }
@@ -196,7 +196,7 @@ struct ArrivedBy {
   }
 };
 
-/// Before a packet is sent: replaces elements that equal the sentinel, so that they do not look like missing data.
+/// Replaces elements that equal the sentinel before a packet is sent. The receiver would otherwise take them for missing data.
 template <class Rules, class T>
 SIMT_DEVICE void fill_empty(simt::Vector<T>& v) {
   constexpr int kWord = kNumbersOfWord<Rules, T>;

@@ -17,7 +17,7 @@ namespace assay_kernels {
 inline constexpr bool kOnDevice = std::size(simt::kWarpSizes) == 1;
 inline constexpr int kMostRanks = 16;
 inline constexpr int kMostRankBlocks = 36;
-inline constexpr int64_t kAreaBuffer = 8192;  ///< offset of the buffer in bytes
+inline constexpr int64_t kAreaBuffer = 8192;  ///< offset of the buffer in the area, in bytes
 
 /// Start of an area, initially zero. Flags count barriers upwards, in two sets of flags that are used in turn. A rank that is one
 /// barrier ahead therefore never overwrites a flag that another rank still waits for (vLLM PR 8558).
@@ -30,7 +30,7 @@ struct Signals {
   uint32_t even[kMostRankBlocks][kMostRanks];
   uint32_t flag[kMostRankBlocks];          ///< flag value of the last barrier of each block
   uint32_t calls[kMostRankBlocks];         ///< call counter of each block of a Lamport kernel
-  uint32_t last_packets[kMostRankBlocks];  ///< packets of the previous call
+  uint32_t last_packets[kMostRankBlocks];  ///< packets of the previous call of each block
 };
 static_assert(sizeof(Signals) <= kAreaBuffer, "signals end where the buffer begins");
 
@@ -59,8 +59,8 @@ struct RankBlock {
 
 SIMT_DEVICE Signals* signals_of(const AllReduceArguments& a, int rank) { return reinterpret_cast<Signals*>(a.area[rank]); }
 
-/// Records the first error of a rank. `wanted` and `seen` are flag values. They tell a missing rank, which is at most one barrier
-/// behind, from a wrong protocol.
+/// Records the first error of a rank: it waited in vain for `waited_for`. `wanted` and `seen`: the expected and the found value
+/// of a flag. A value that is at most one barrier behind means a missing rank; any other value means a wrong protocol.
 SIMT_DEVICE void complain(Signals* self, int waited_for, int block, RankPlace place, uint32_t wanted = 0, uint32_t seen = 0) {
   if (self->waited_for != 0) return;
   self->block = uint32_t(block);
@@ -70,10 +70,10 @@ SIMT_DEVICE void complain(Signals* self, int waited_for, int block, RankPlace pl
   self->waited_for = uint32_t(waited_for) + 1;
 }
 
-// Barrier between the blocks with equal index on all ranks.
+// Barrier between the blocks with equal index on all ranks, by flags in the ranks' memory areas.
 // Source: vLLM since PR 8558, csrc/custom_collective_common.cuh 5d11149b98.
 
-/// Must be called by every thread of the block. kOrdered: writes before the barrier are visible to all ranks after it.
+/// Every thread of the block must call it. kOrdered: what a rank wrote before the barrier is visible to all ranks after it.
 /// Rules::kReleases, kCountsCalls and kKeepsFlags are false only in deliberately wrong barriers.
 template <class Rules, RankPlace kPlace, bool kOrdered>
 SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
@@ -109,16 +109,16 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
 // Each contract's order of ranks, and its roundings. Deliberately wrong kernels derive from one of them and replace a line.
 
 struct RankRules {
-  static constexpr bool kFromZero = false;  ///< the sum starts from +0, otherwise from the first rank's value
+  static constexpr bool kFromZero = false;  ///< true: the sum starts from +0; false: from the first rank's value
   static constexpr bool kNative = false;    ///< every partial sum is rounded to T
-  /// Adds chunks of kChunk ranks, then the sums of the chunks; 0: adds all ranks one after the other.
+  /// kChunk > 0: adds the ranks in chunks of kChunk, then adds the chunks' sums. 0: adds all ranks one after the other.
   static constexpr int kChunk = 0;
-  static constexpr bool kWaitsOtherwise = false;  ///< waits until waited(at, flag), otherwise until *at == flag
-  /// Steps of the barrier protocol; each is false in a single deliberately wrong kernel.
+  static constexpr bool kWaitsOtherwise = false;  ///< true: waits until waited(at, flag); false: until *at == flag
+  /// Steps of the barrier protocol. For each of them, one deliberately wrong kernel sets it to false.
   static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true, kKeepsFlags = true,
                         kWaitsAtTheEnd = true;
 
-  /// count(): number of ranks whose values `reader` adds. rank_of(): the rank whose value it adds at position i of the sum.
+  /// `reader` computes a sum for a part of `owner`. count(): ranks that it adds. rank_of(): the rank at position i of the sum.
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
   SIMT_DEVICE static float wire(float v) { return v; }
@@ -130,7 +130,7 @@ struct RankRules {
   SIMT_DEVICE static T result(float sum) {
     return simt::from_float<T>(sum);
   }
-  /// segment_of(): the rank from which the part of `owner` is copied. kTakesRest: elements after the equal parts are added too.
+  /// segment_of(): the rank whose area is read for the sums of `owner`. kTakesRest: the remainder after equal parts is added.
   SIMT_DEVICE static int segment_of(int owner, int /*ranks*/) { return owner; }
   static constexpr bool kTakesRest = true;
 };
@@ -187,8 +187,8 @@ struct SaturatingRules : Base {
   }
 };
 
-/// Casts bf16 to fp16, adds, and casts back: cast_bf2half in quick_reduce_impl.cuh. kDivisor: a power of two that keeps values
-/// and sums within fp16's range, from sglang's pull request 34484.
+/// Casts bf16 to fp16, adds, and casts back: cast_bf2half in quick_reduce_impl.cuh. Inputs are divided by kDivisor, a power of
+/// two, and sums are multiplied by it, so that they stay within fp16's range (sglang's pull request 34484).
 template <class Base, bool kSaturates, int kDivisor = 1>
 struct CastToHalf : Base {
   static constexpr bool kNative = true;
@@ -268,7 +268,7 @@ struct PlusZeroIsEmpty {
 };
 template <class Base, class Sentinel>
 struct LamportRules : Base {
-  static constexpr bool kOfWords = false;  ///< the sentinel is a 32-bit word of two elements, otherwise one element
+  static constexpr bool kOfWords = false;  ///< true: the sentinel is a 32-bit word of two elements; false: one element
   template <class T>
   SIMT_DEVICE static T sent(T v) {
     return Sentinel::empty(v) ? simt::from_float<T>(Sentinel::kInstead) : v;
@@ -278,14 +278,14 @@ struct LamportRules : Base {
     return Sentinel::empty(v);
   }
   SIMT_DEVICE static int64_t cleared(int64_t packets) { return packets; }
-  /// Distance in bytes between the data of two ranks in a buffer: depends on the area's capacity, not on the message.
+  /// Bytes from one sender's packets to the next sender's in a buffer: derived from the size of the area, not of the message.
   SIMT_DEVICE static int64_t room(int64_t of_area, int64_t /*of_message*/) { return of_area; }
-  /// The call counter after a call. It stays below `buffers`, because call % 3 would jump when a 32-bit counter wraps.
+  /// The next value of the call counter, modulo the number of buffers: a 32-bit counter would skip a buffer when it wraps.
   SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t buffers) { return (call + 1) % buffers; }
   static constexpr bool kMinusZero = Sentinel::kMinusZero;  ///< buffers are initially filled with -0, otherwise with +0
 };
 
-/// The sentinel is a word of two 16-bit elements. Only the first element of a word is replaced before sending.
+/// The sentinel is a word of two 16-bit elements. If a word equals it, only its first element is replaced before sending.
 /// Source: sglang kernels/jit/include/sgl_kernel/distributed/communicator.cuh v0.5.19 to v0.5.23 LamportTrait<T, N, 4>.
 template <class Base>
 struct OfWords : Base {
@@ -294,7 +294,7 @@ struct OfWords : Base {
 
 // The sum over all ranks of one 16-byte packet, or of one element.
 
-/// True if a chunk's sum ends after position i. Rules with chunks start each sum from +0.
+/// True if position i of the sum is the last one of a chunk. Rules with chunks start each sum from +0.
 template <class Rules>
 SIMT_DEVICE bool ends_chunk(int i, int count) {
   static_assert(Rules::kChunk == 0 || Rules::kFromZero, "chunks are added from zero");

@@ -22,8 +22,8 @@ inline constexpr int kRankThreads = 128;
 inline constexpr int kPlainThreads = kOnDevice ? 512 : kRankThreads;
 inline constexpr int kBlocksAtOnce = 96;
 
-/// Kinds of areas. They hold signals and a buffer as long as the message, or signals and the three buffers of a Lamport kernel
-/// with the named sentinel. kSquares: Lamport buffers for sums of squares. kWithSums is added if the second half holds sums.
+/// What an area holds: signals, then a buffer as long as the message, or the three buffers of a Lamport kernel with that
+/// sentinel. kSquares: Lamport buffers for sums of squares. kWithSums is added if the area's second half holds sums.
 enum AreaKind : int {
   kSignalsAndBuffer = 0,
   kLamportMinusZero16 = 1,
@@ -74,12 +74,12 @@ void launch_ranks(const Call& call, const Ranks& ranks, int first, int count, in
   simt::launch(kernel, call.grid(int64_t{blocks} * count, threads), a);
 }
 
-/// Number of blocks per rank for a message of `packets` 16-byte packets.
+/// Number of thread blocks per rank for a message of `packets` 16-byte packets.
 inline int blocks_for(int64_t packets) {
   return int(std::clamp<int64_t>((packets + kRankThreads - 1) / kRankThreads, 1, simt::kMostBlocksOfRank));
 }
 
-/// blocks_for() for an unquantized sum with `count` ranks in a launch. If ranks are in several processes, all may share a device.
+/// blocks_for() for an unquantized sum of `count` ranks in a launch. Ranks in several processes may all share one device.
 inline int plain_blocks_for(int64_t packets, const Ranks& ranks, int count) {
   const int sharing = ranks.lost ? ranks.size : count;
   const int most = kOnDevice ? std::min(kMostRankBlocks, kBlocksAtOnce / sharing) : simt::kMostBlocksOfRank;
@@ -164,7 +164,7 @@ void run_owner_keeps(const Call& call, const Ranks& ranks, int first, int count)
   launch_ranks(call, ranks, first, count, blocks_for(a.elements / Rules::kGroup), all_reduce_owner_keeps<Rules, RankRules>);
 }
 
-/// Table row of an all-reduce kernel. `native`: it does not support fp32.
+/// Table entry of an all-reduce kernel. `native`: the kernel accepts only 16-bit types of x.
 inline Kernel all_reduce_row(const char* name, std::vector<std::string> contracts,
                              void (*run)(const Call&, const Ranks&, int, int),
                              AreaRequest (*area)(const Call&) = signals_and_buffer, bool native = false) {
@@ -177,7 +177,7 @@ inline Kernel all_reduce_row(const char* name, std::vector<std::string> contract
   return row;
 }
 
-/// Table row of a kernel that is not offered for calls in place, because peers may read x while it writes y.
+/// Table entry of a kernel that is not offered for calls in place (y is x), because other ranks may read x while it writes y.
 inline Kernel not_in_place(Kernel row) {
   row.accepts.push_back({"use", {"", "alternating", "wrapping", "straggler", "in_a_row"}});
   return row;

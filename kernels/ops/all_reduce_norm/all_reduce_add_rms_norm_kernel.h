@@ -25,8 +25,8 @@ void run_sum_before_norm(const Call& call, const Ranks& ranks, int first, int co
   if (ranks.lost) simt::wait_for_stream(call.raw().stream);
 }
 
-/// Doubles the requested area. The all-reduce uses the first half, so that the addresses of its buffers do not depend on the
-/// message size. The second half holds the sum.
+/// Doubles the requested area. The all-reduce uses the first half, and the second half holds its result. The buffers of the
+/// all-reduce therefore lie at the same addresses for every message size.
 inline AreaRequest with_room_for_sums(AreaRequest request) {
   request.kind += kWithSums;
   request.bytes *= 2;
@@ -35,7 +35,7 @@ inline AreaRequest with_room_for_sums(AreaRequest request) {
 inline AreaRequest barrier_area_with_sums(const Call& call) { return with_room_for_sums(signals_and_buffer(call)); }
 inline AreaRequest minus_zero_area_with_sums(const Call& call) { return with_room_for_sums(minus_zero_area(call)); }
 
-/// Copies of the calls of all ranks with other tensors, for an all-reduce that uses the first half of each area.
+/// Copies of all ranks' calls with changed tensors. The all-reduce runs with these copies and the first half of each area.
 class ChangedCalls {
  public:
   /// change(rank, room, tensors) changes the tensors of a rank's call; `room` is the second half of the rank's area.
@@ -70,7 +70,7 @@ inline void replace_tensor(std::vector<assay_tensor>& tensors, const char* role,
     if (std::strcmp(tensor.role, role) == 0) tensor = with;
 }
 
-/// The calls of all ranks for the all-reduce: their output y, the sum, is in the second half of each rank's area.
+/// The calls of all ranks for the all-reduce. Its output y, the sum, is the second half of the rank's area.
 class CallsWithSums : public ChangedCalls {
  public:
   explicit CallsWithSums(const Ranks& ranks)
@@ -82,7 +82,7 @@ class CallsWithSums : public ChangedCalls {
           tensors.push_back(y);
         }) {}
 
-  /// Calls run() with the norm's call of a rank, in which x is the sum.
+  /// Calls run() with one rank's call of the norm, whose x is the sum of the all-reduce.
   template <class Run>
   void with_sum(int rank, const char* contract, Run run) {
     std::vector<assay_tensor>& tensors = tensors_[size_t(rank)];
@@ -129,7 +129,7 @@ void run_fused(const Call& call, const Ranks& ranks, int first, int count) {
   for (int rank = first; rank < first + count; ++rank) run_norm_in_place<NormRules>(*ranks.calls[rank]);
 }
 
-// Each rank combines the rows of its experts into its own area. The all-reduce and the norm follow; x is the combined rows.
+// Each rank first adds the rows of its experts, token by token, into its own area. This sum is the x of the all-reduce.
 
 /// A tensor with the shape and type of y, whose memory is `room`. It holds the combined rows of a rank.
 inline assay_tensor combined_rows(const assay_call& call, void* room, const char* role, bool is_output) {

@@ -13,7 +13,7 @@ namespace assay_kernels {
 /// Source: vllm csrc/libtorch_stable/minimax_reduce_rms_kernel.cu 19e74e70ed minimax_reduce_rms_kernel_lamport.
 struct MiniMaxRules {
   static constexpr bool kSecond = false;  ///< the op has a second matrix, k
-  static constexpr bool kClears = true;   ///< clears the buffer of the previous call
+  static constexpr bool kClears = true;   ///< refills the previous call's buffer with the sentinel
 
   /// The sum of squares over all ranks: starts from +0, rank 0 first.
   SIMT_DEVICE static float total(const float* of_ranks, int ranks, int /*self*/) {
@@ -25,9 +25,9 @@ struct MiniMaxRules {
   SIMT_DEVICE static float factor(float sum, int columns, int ranks, float eps) {
     return simt::rsqrt(sum / float(columns) / float(ranks) + eps);
   }
-  /// Number of a rank's columns whose squares are added.
+  /// Number of a rank's columns whose squares are added: all of them, except in a deliberately wrong kernel.
   SIMT_DEVICE static int squared(int columns, int /*of a warp*/) { return columns; }
-  /// Which row sum (0: of the first matrix, 1: of the second) gives the factor of the second matrix.
+  /// The factor r of the second matrix comes from the sum of squares of this matrix's row: 0 the first matrix, 1 the second.
   static constexpr int kSumOfSecond = 1;
   template <class T>
   SIMT_DEVICE static float weight(T gamma) {
@@ -35,7 +35,7 @@ struct MiniMaxRules {
   }
 };
 
-/// For P ranks: adds the sums of ranks r and r + P/2, and so on in a tree. Multiplies by 1 / columns instead of dividing.
+/// P ranks: adds the sums of ranks r and r + P/2, then of r and r + P/4, and so on. Multiplies by 1 / columns, does not divide.
 /// Source: minimax_reduce_qk_rms_kernel_lamport_float4 in the same file.
 struct MiniMaxQkRules : MiniMaxRules {
   static constexpr bool kSecond = true;
@@ -52,8 +52,8 @@ struct MiniMaxQkRules : MiniMaxRules {
 };
 
 // Norm of rows whose columns are sharded over all ranks. A block adds the squares of its rank's columns, sends the sum to all
-// ranks and waits for theirs. A sum has arrived when its memory differs from the sentinel -0, which is never a sum of squares.
-// Three buffers are used in turn, as in the Lamport kernel of all_reduce_plain_kernels.h.
+// ranks, and waits for their sums. A sum has arrived when its memory no longer holds the sentinel -0, which a sum of squares
+// never is. Three buffers are used in turn, as in the Lamport kernel of all_reduce_plain_kernels.h.
 
 /// A matrix whose columns are sharded over all ranks; columns == 0: there is none.
 struct ShardedRows {
@@ -64,7 +64,7 @@ struct ShardedRows {
 };
 
 struct ShardedNormArguments {
-  AllReduceArguments ranks;  ///< areas, ranks and blocks
+  AllReduceArguments ranks;  ///< only the areas, ranks and blocks are used
   ShardedRows first, second;
   int64_t rows;
   float eps;
@@ -78,7 +78,7 @@ struct SumsArrived {
   }
 };
 
-/// Sum of squares of a rank's columns of a row; every thread of the block gets it. A thread adds each of its loads separately.
+/// Sum of squares of a rank's columns of a row; all threads get it. A thread sums each 16-byte load, then adds these sums.
 template <class Rules, class T, int kWarp, int kCall>
 SIMT_DEVICE float sum_of_squares(const ShardedRows& matrix, int rank, int64_t row) {
   constexpr int kElements = simt::Vector<T>::kElements;
@@ -157,7 +157,7 @@ SIMT_KERNEL void all_reduce_rms_norm(ShardedNormArguments a) {
 
 // Host side of the norm over sharded columns.
 
-/// Threads per block. Up to 4096 16-bit columns per rank take at most two loads per thread, the depth that contracts allow.
+/// Threads per block. Up to 4096 16-bit columns per rank, a thread has at most two loads; contracts allow the depth of this sum.
 inline constexpr int kSquaresThreads = simt::kMaxBlockThreads;
 
 /// The matrices of all ranks. Rejects ranks with different shapes, rows that are not a whole number of 16-byte packets, and an

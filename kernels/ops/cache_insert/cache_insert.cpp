@@ -90,7 +90,7 @@ std::vector<Kernel> dsv4_qnorm_kv_insert_kernels() {
   return {qnorm_kv_insert_row<VllmDsv4Both>(), qnorm_kv_insert_row<VllmDsv4BothFnuz>()};
 }
 
-// Reads of a paged cache.
+// Kernels that read a paged cache.
 
 namespace {
 

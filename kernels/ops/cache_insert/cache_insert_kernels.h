@@ -9,10 +9,10 @@ namespace assay_kernels {
 
 // A paged cache as kernels see it, and the checks of a call.
 
-/// A paged cache and the slot of each token. Offsets are 64-bit, because a cache may exceed 2^31 bytes.
+/// A paged cache, and the slot of each token. A slot is block index * tokens per block + index in the block, or < 0 for none.
 struct PagedCache {
   uint8_t* data;
-  int64_t block_stride;  ///< in bytes
+  int64_t block_stride;  ///< distance between blocks in bytes; 64-bit, because a cache may exceed 2^31 bytes
   Divider by_block;      ///< divides by the tokens per block
   const int64_t* slots;
   int64_t places;  ///< number of token slots in all blocks
@@ -26,7 +26,7 @@ struct PagedCache {
   }
 };
 
-/// Rows of an input; `pitch` is their distance in elements.
+/// The rows of an input tensor; `pitch` is the distance from one row to the next, in elements.
 template <class T>
 struct TokenRows {
   const T* data;
@@ -51,7 +51,7 @@ struct PagedRules {
   }
 };
 
-/// `token_bytes`: bytes of a token within its block. Rejects invalid tensors, and a cache whose blocks are too small.
+/// `token_bytes`: bytes that a token takes in its block. Rejects invalid tensors, and a cache whose blocks are too small.
 inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_bytes) {
   const assay_tensor &cache = call.output("kv_cache"), &slots = call.input("slot_mapping");
   if (!has_type(cache, ASSAY_UINT, 8)) unsupported("kv_cache must be bytes");
@@ -87,12 +87,12 @@ inline int64_t rows_of(const assay_tensor& x, int64_t columns) {
 inline constexpr int kLatent = 512, kRotated = 64;  ///< latent and rotated elements per token
 inline constexpr int kTile = 128;                   ///< elements that share a scale
 
-/// A token in the cache: 512 codes, four fp32 scales, 64 rotated elements of 16 bits.
+/// A token's record in the cache: 512 codes, four fp32 scales (one per 128 codes), and 64 rotated elements of 16 bits.
 struct VllmFp8DsMla : PagedRules {
   static constexpr const char* kContract = "vllm.fp8_ds_mla";
   using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr int kTokenBytes = 656;
-  static constexpr int kLanes = 8;        ///< lanes that share a scale; each lane has 16 elements
+  static constexpr int kLanes = 8;        ///< adjacent lanes, of 16 elements each, that share a scale
   static constexpr int kStoredLanes = 8;  ///< lanes per stored scale
 
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
@@ -122,14 +122,14 @@ struct VllmFp8DsMlaFnuzV0310 : VllmFp8DsMlaFnuz {
   }
 };
 
-/// A token in the cache: 576 codes. All tokens share one scale, which is an input.
+/// A token's record in the cache: 576 codes. All tokens share one scale, which is an input.
 struct VllmMlaFp8 {
   static constexpr const char* kContract = "vllm.mla_fp8";
   using Codes = CodesOfQuotients<E4m3fnSat>;
   static constexpr int kTokenBytes = kLatent + kRotated;
 };
 
-// Kernel for the contracts whose scale is an input: 36 threads per token, 16 elements per thread. Threads 0-31 have kv_c.
+// Kernel for contracts whose scale is an input: 36 lanes per token, 16 elements each; lanes 0-31 store kv_c, 32-35 k_pe.
 
 inline constexpr int kGivenCacheThreads = 576, kGivenCacheLanes = (kLatent + kRotated) / 16;
 
@@ -173,7 +173,7 @@ void run_concat_and_cache_given(const Call& call) {
   });
 }
 
-// Kernel for the contracts that compute scales: 32 lanes per token, 16 elements of kv_c per lane. Eight lanes also copy k_pe.
+// Kernel for contracts that compute scales: 32 lanes per token, 16 elements of kv_c each. Eight of the lanes also copy k_pe.
 
 inline constexpr int kTileThreads = 128, kTokenLanes = kLatent / 16;
 
@@ -230,7 +230,7 @@ void run_concat_and_cache_tiles(const Call& call) {
 inline constexpr int kHeads = 8, kHeadSize = 128;         ///< for each of K and V
 inline constexpr int kHeadsNumbers = kHeads * kHeadSize;  ///< elements per token in each of K and V
 
-/// A block holds the codes of all its tokens of K, then those of V. K has one scale, V another.
+/// A block of the cache holds the codes of K of all its tokens, then those of V. K has one scale, V another; both are inputs.
 struct VllmFlashFp8 : PagedRules {
   static constexpr const char* kContract = "vllm.flash_fp8";
   using Codes = CodesOfQuotients<E4m3fnSat>;
@@ -255,7 +255,7 @@ struct VllmFlashFp8Heads : VllmFlashFp8 {
   }
 };
 
-/// HND order: within a block, the tokens of one head follow each other.
+/// HND order: a block holds, head by head, the codes of all its tokens.
 template <class Scales>
 struct WithHeadsFirst : Scales {
   SIMT_DEVICE static int64_t head_at(int64_t p, int64_t block_size, int head) { return (head * block_size + p) * kHeadSize; }
@@ -267,7 +267,7 @@ struct VllmFlashFp8HndHeads : WithHeadsFirst<VllmFlashFp8Heads> {
   static constexpr const char* kContract = "vllm.flash_fp8_hnd_heads";
 };
 
-// Kernel: 128 lanes per token, 16 elements per lane. The first 64 lanes have K, the others have V.
+// Kernel: 128 lanes per token, 16 elements per lane. Lanes 0-63 of a token store K, the other 64 store V.
 
 inline constexpr int kFlashThreads = 256, kFlashLanes = 2 * kHeadsNumbers / 16;
 
@@ -324,7 +324,7 @@ void run_reshape_and_cache_flash(const Call& call) {
 
 inline constexpr int kKey = 128;  ///< elements of a key, which share a scale
 
-/// A block holds the codes of all its keys, then one fp32 scale per key.
+/// A block of the cache holds the codes of all its keys, then one fp32 scale per key.
 struct VllmIndexerK : PagedRules {
   static constexpr const char* kContract = "vllm.indexer_k";
   using Codes = CodesOfQuotients<E4m3fnSat>;
@@ -346,7 +346,7 @@ struct VllmIndexerKUe8m0 : VllmIndexerK {
   SIMT_DEVICE static float stored(float scale) { return simt::from_bits((simt::bits(scale) + 0x7fffffu) & 0xff800000u); }
 };
 
-/// scale_fmt "mxfp8": stores the exponent byte four times, because each 32 elements have a scale byte.
+/// scale_fmt "mxfp8": each 32 of a key's 128 elements have a scale byte. All four bytes hold the same exponent.
 /// Source: vLLM v0.33.0, csrc/cache_kernels.cu, use_mx_scale.
 struct VllmIndexerKMx : VllmIndexerKUe8m0 {
   static constexpr const char* kContract = "vllm.indexer_k_mx";

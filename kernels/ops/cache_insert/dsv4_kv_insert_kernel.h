@@ -11,14 +11,14 @@ namespace assay_kernels {
 // Layout of the DeepSeek-V4 cache.
 // Source: vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu 00ce99f0.
 
-/// A token in the cache: 448 codes in groups of 64, and 64 rotated elements of 16 bits. After all tokens of a block come eight
-/// bytes per token: seven scales and a zero byte.
+/// A token's record in the cache: 448 codes in groups of 64, and 64 rotated elements of 16 bits. The records of all tokens of a
+/// block come first, then eight bytes per token: seven exponents of scales, and a zero byte.
 struct VllmDsv4Kv : PagedRules {
   static constexpr const char* kContract = "vllm.deepseek_v4_kv_insert";
   using Code = E4m3fnSat;
   static constexpr float kMost = 448.0f, kLeastAmax = 1e-4f;
   static constexpr int kTokenBytes = 576, kScaleBytes = 8;
-  static constexpr int kLanes = 4;  ///< lanes that share a scale; each lane has 16 elements
+  static constexpr int kLanes = 4;  ///< adjacent lanes, of 16 elements each, that share a scale
   static constexpr bool kPads = true;
   static constexpr bool kNorm = false;
   static constexpr bool kCodesRotated = false;  ///< the rotated elements are quantized too
@@ -33,7 +33,7 @@ struct VllmDsv4Kv : PagedRules {
   SIMT_DEVICE static int64_t position(int64_t position, int64_t /*token*/) { return position; }
   SIMT_DEVICE static float even(float e, float o, float c, float s) { return e * c - o * s; }
   SIMT_DEVICE static float odd(float e, float o, float c, float s) { return e * s + o * c; }
-  /// Packs a pair into a 32-bit word.
+  /// Rounds two adjacent elements to T and packs them into a 32-bit word.
   template <class T>
   SIMT_DEVICE static uint32_t round(float even, float odd) {
     return simt::pair_from_floats<T>(even, odd);
@@ -44,7 +44,7 @@ struct VllmDsv4Kv : PagedRules {
     const uint32_t b = simt::bits(v);
     return (b >> 23) + ((b & 0x7fffffu) != 0 ? 1u : 0u);
   }
-  /// 1 / 2^(byte - 127); 0 if byte is that of Inf.
+  /// 1 / 2^(byte - 127); 0 for byte 255, which is Inf. Byte 254 does not occur: a finite amax / kMost is below 2^121.
   SIMT_DEVICE static float reciprocal(uint32_t byte) { return byte >= 254u ? 0.0f : simt::from_bits((254u - byte) << 23); }
 };
 
@@ -54,7 +54,7 @@ struct VllmDsv4KvFnuz : VllmDsv4Kv {
   static constexpr float kMost = 224.0f;
 };
 
-/// DeepSeek-V4.1: a token has 512 codes in groups of 32, then their 16 scale bytes.
+/// DeepSeek-V4.1: a token's record is 512 codes in groups of 32, then 16 scale bytes, one per group.
 /// Source: vLLM v0.33.0, the same file, kv_mxfp8.
 struct VllmDsv41Kv : VllmDsv4Kv {
   static constexpr const char* kContract = "vllm.deepseek_v41_kv_insert";
@@ -65,7 +65,7 @@ struct VllmDsv41Kv : VllmDsv4Kv {
   SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t /*block_size*/) { return p * kTokenBytes + 512; }
 };
 
-/// Normalizes the row before it is inserted. `share`: 1 / number of elements, a power of two.
+/// Normalizes the row (RMS norm) before it is inserted. `share`: 1 / 512, the reciprocal of the number of elements.
 template <class Insert>
 struct Normed : Insert {
   static constexpr bool kNorm = true;
@@ -93,13 +93,13 @@ struct ProductThenClamp {
   }
 };
 
-/// Converts v * factor to codes. The cast to e4m3fn already limits to 448, so its clamp only affects NaN.
+/// Converts v * factor to codes. The cast to e4m3fn saturates at 448, so ProductThenClamp's clamp to 448 changes only NaN.
 template <class Rules>
 using CodesOfCache =
     std::conditional_t<std::is_same_v<typename Rules::Code, E4m3fnSat> && Rules::kMost == 448.0f,
                        CodesByProduct<ProductThenClamp<Rules>>, CodesByStep<typename Rules::Code, ProductThenClamp<Rules>>>;
 
-// Kernel: 32 lanes per token. 28 of them quantize 16 elements each, and all of them rotate one pair.
+// Kernel: 32 lanes per token. 28 lanes quantize 16 elements each, and every lane rotates one pair of the last 64 elements.
 
 inline constexpr int kInsertThreads = 128, kInsertLanes = 32, kHead = 512, kTurned = 64;
 inline constexpr int kCodingLanes = (kHead - kTurned) / 16;
@@ -108,21 +108,21 @@ template <class T>
 struct InsertArguments {
   const T* kv;
   const float* angles;       ///< 32 cosines and 32 sines per position
-  const int64_t* positions;  ///< one per row
+  const int64_t* positions;  ///< position of each token, a row of angles
   PagedCache cache;
   int64_t pitch;    ///< distance between rows of kv, in elements
   const T* weight;  ///< weights of the norm
   float eps;
 };
 
-/// A lane's elements of a row of 512: sixteen to quantize, and one of the 32 pairs to rotate. With one pair per lane, no lane
-/// loops over eight pairs. Four lanes quantize nothing; for a norm's sum of squares they load the rotated elements into x.
-/// elements into x.
+/// What a lane loads of a row of 512 elements: 16 elements to quantize (x), and one of the 32 pairs to rotate (pair). With one
+/// pair per lane, no lane loops over eight pairs. Lanes 28 to 31 have nothing to quantize; x then holds rotated elements, if a
+/// norm needs them for its sum of squares or they are quantized too.
 struct LaneOfRow {
   LaneWords<2> x{};
   uint32_t pair = 0;
 
-  /// `all`: also loads the elements that are not quantized.
+  /// `all`: also loads x in the lanes 28 to 31, whose 16 elements are among the rotated ones.
   template <class T>
   SIMT_DEVICE void load(const T* row, int lane, bool all) {
     if (all || lane < kCodingLanes) x.load(row + lane * 16);
@@ -146,7 +146,7 @@ struct LoadedToken {
   }
 };
 
-/// Normalizes and rounds two elements. `pair` and `weights` each hold two values in a word; `r` is the factor of the row.
+/// Normalizes and rounds two elements, which `pair` holds in one word; `weights` holds their weights, `r` is the row's factor.
 template <class Rules, class T>
 SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
   float v[2], w[2];
@@ -155,7 +155,7 @@ SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
   return simt::pair_from_floats<T>(Rules::template normalized<T>(v[0], r, w[0]), Rules::template normalized<T>(v[1], r, w[1]));
 }
 
-/// Normalizes the lane's elements; the sum of squares covers the whole token. All lanes of a warp must call it.
+/// Normalizes the lane's elements by the RMS of the token's 512 elements. Shuffles, so all lanes of a warp must call it.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE LaneOfRow normalized(const LaneOfRow& own, const LaneOfRow& weights, float eps) {
   float v[16], squares = 0.0f, others = 0.0f;  // two partial sums, of eight terms each
@@ -171,7 +171,7 @@ SIMT_DEVICE LaneOfRow normalized(const LaneOfRow& own, const LaneOfRow& weights,
   return y;
 }
 
-/// Rotates the pairs of a lane whose elements are among the last 64.
+/// Rotates the eight pairs in x, in a lane whose elements are among the last 64.
 template <class Rules, class T>
 SIMT_DEVICE void rotate_pairs(LaneWords<2>& x, const float* angles, int lane) {
   SIMT_UNROLL
@@ -184,7 +184,7 @@ SIMT_DEVICE void rotate_pairs(LaneWords<2>& x, const float* angles, int lane) {
   }
 }
 
-/// Inserts a token all of whose elements are quantized, after its last 64 elements are rotated.
+/// Rotates the last 64 elements of a token, then quantizes all 512 and stores codes and scales.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE void insert_codes(const InsertArguments<T>& a, const LoadedToken& token, int lane) {
   const bool stored = token.is_row && Rules::is_stored(token.mapped);
@@ -200,7 +200,7 @@ SIMT_DEVICE void insert_codes(const InsertArguments<T>& a, const LoadedToken& to
   if (lane % Rules::kLanes == 0) block[Rules::scales_at(p, a.cache.block_size()) + lane / Rules::kLanes] = uint8_t(byte);
 }
 
-/// Inserts a token whose last 64 elements stay 16-bit. `weights`: weights of the norm, if any. All lanes of a warp must call it.
+/// Stores a token whose last 64 elements stay 16-bit. `weights`: for contracts with a norm. All lanes of a warp must call it.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE void insert_token(const InsertArguments<T>& a, const LoadedToken& token, int lane, const LaneOfRow& weights = {}) {
   const bool stored = token.is_row && Rules::is_stored(token.mapped);
@@ -243,7 +243,7 @@ SIMT_KERNEL void dsv4_kv_insert(InsertArguments<T> a) {
 
 /// The checked arguments of an insertion.
 struct InsertCall {
-  /// `token_bytes`: bytes of a token within its block. `norm`: the call has weights and eps.
+  /// `token_bytes`: bytes that a token takes in its block. `norm`: true if the call has weights and eps.
   InsertCall(const Call& call, int64_t token_bytes, bool norm = false)
       : kv(call.input("kv")), angles(call.input("cos_sin_cache")), positions(call.input("positions")) {
     const Shape shape = matrix_of_rows(kv);
@@ -300,8 +300,8 @@ void run_dsv4_kv_insert(const Call& call) {
   });
 }
 
-// Writes the heads of Q and inserts each token into the cache, in one launch. A block does one of the two, so no warp does both.
-// Blocks that insert have the lowest indices, because they wait longer for memory.
+// Writes the heads of Q and inserts each token into the cache, in one launch. A thread block does one of the two, so no warp does
+// both. The inserting blocks have the lowest indices and start first, because they wait longer for memory.
 
 static_assert(kHeadThreads == kInsertThreads && kHead == kInsertLanes * kHeadLoads * kHeadLoad, "both kinds of blocks have equal sizes");
 

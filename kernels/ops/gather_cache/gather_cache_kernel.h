@@ -8,7 +8,7 @@ namespace assay_kernels {
 
 struct GatherArguments {
   const uint8_t* cache;
-  int64_t block_stride;  ///< in bytes
+  int64_t block_stride;  ///< distance between blocks in bytes; 64-bit, because a cache may exceed 2^31 bytes
   Divider by_block;      ///< divides by the tokens per block
   int64_t blocks;
   const int32_t *table, *first, *starts;  ///< [requests, table_columns]; [requests + 1]; [requests] or nullptr
@@ -48,13 +48,13 @@ struct NumberOfE5m2 {
   }
 };
 
-/// A token of the cache: its block, and its index in the block.
+/// Where a token lies: its block of the cache, and its index in the block.
 struct CachePlace {
   const uint8_t* block;
   int64_t position;
 };
 
-/// What contracts may change. Deliberately wrong kernels derive from one of these structs and replace a line.
+/// Properties and functions that a contract may change. Each deliberately wrong kernel derives from a contract and changes one.
 struct GatherRules {
   static constexpr bool kPacked = false, kByTable = true, kStarts = false, kStartsOfBlocks = false;
   static constexpr bool kCopiesScales = false;  ///< copies codes and scales instead of converting them
@@ -79,7 +79,7 @@ struct GatherRules {
     return a.table[request * a.table_columns + block];
   }
   SIMT_DEVICE static const uint8_t* block_at(const GatherArguments& a, int64_t block) { return a.cache + block * a.block_stride; }
-  /// Distance in bytes between the tokens of a block, if all elements are copied. `of_elements`: bytes of a token's elements.
+  /// Bytes from one token of a block to the next, for tokens that are only copied. `of_elements`: bytes of a token's elements.
   SIMT_DEVICE static int64_t bytes_of_token(int64_t of_elements) { return of_elements; }
   SIMT_DEVICE static int64_t group_of(int64_t element, int per_scale) { return element / per_scale; }
   template <class T>
@@ -90,7 +90,7 @@ struct GatherRules {
 
 // Token records of each contract. Source: vllm csrc/cache_kernels.cu v0.10.2, v0.12.0 and v0.33.0.
 
-/// A token has 576 codes. All tokens share one scale, which is an input.
+/// A token's record is 576 codes. All tokens share one scale, which is an input.
 template <class Number>
 struct GatherMlaFp8 : GatherRules {
   static constexpr int kCoded = 576, kCopied = 0, kTokenBytes = 576;
@@ -118,7 +118,7 @@ struct VllmConvertFp8 : GatherMlaFp8<NumberOfE4m3fn> {
   static constexpr bool kByTable = false, kPastEnd = false;
 };
 
-/// A token has 576 elements, which are copied.
+/// A token's record is 576 elements of y's type, which are copied.
 struct GatherMla : GatherRules {
   static constexpr int kCoded = 0, kCopied = 576;
   using Code = NumberOfE4m3fn;
@@ -132,7 +132,7 @@ struct VllmCpGatherCache : GatherMla {
   static constexpr const char* kContract = "vllm.cp_gather_cache";
 };
 
-/// A token has 512 codes, four fp32 scales, and 64 elements of 16 bits that are copied.
+/// A token's record is 512 codes, four fp32 scales (one per 128 codes), and 64 elements of 16 bits that are copied.
 template <class Number>
 struct GatherDsMla : GatherRules {
   static constexpr int kCoded = 512, kCopied = 64, kScaleElements = 128, kTokenBytes = 656;
@@ -149,7 +149,7 @@ struct VllmGatherDsMlaFnuz : GatherDsMla<NumberOfE4m3fnuz> {
   static constexpr const char* kContract = "vllm.gather_ds_mla_fnuz";
 };
 
-/// A block has the codes of all its keys, then the scales of all its keys. Codes and scales are copied.
+/// A block holds the codes of all its keys, then the scales of all its keys. Codes and scales are copied, not converted.
 struct VllmGatherIndexerK : GatherRules {
   static constexpr const char* kContract = "vllm.gather_indexer_k";
   static constexpr int kCoded = 0, kCopied = 128, kScaleElements = 128;
@@ -162,8 +162,8 @@ struct VllmGatherIndexerKV0200 : VllmGatherIndexerK {
   static constexpr bool kPastEnd = true;
 };
 
-/// DeepSeek-V4: a token has 448 codes and 64 elements of 16 bits. After all tokens of a block come eight bytes per token: seven
-/// scales and padding. Source: vLLM v0.33.0, vllm/models/deepseek_v41/common/ops/cache_utils.py, dequantize_and_gather_k_cache.
+/// DeepSeek-V4: a token has 448 codes and 64 elements of 16 bits. A block ends with eight bytes per token: seven scales and a
+/// padding byte. Source: vLLM v0.33.0, vllm/models/deepseek_v41/common/ops/cache_utils.py, dequantize_and_gather_k_cache.
 struct VllmGatherDsv4K : GatherRules {
   static constexpr const char* kContract = "vllm.gather_dsv4_k";
   static constexpr int kCoded = 448, kCopied = 64, kScaleElements = 64, kTokenBytes = 576;
@@ -193,7 +193,7 @@ SIMT_DEVICE float float_at(const uint8_t* bytes) {
   return value;
 }
 
-/// 2^(byte - 127); 255 is 2^128, which is infinite.
+/// 2^(byte - 127). For byte 255 this is 2^128, which is Inf in fp32.
 SIMT_DEVICE float power_of_byte(uint8_t byte) { return simt::from_bits(byte == 0 ? 0x00400000u : uint32_t(byte) << 23); }
 
 template <class Rules>
@@ -246,7 +246,7 @@ SIMT_KERNEL void gather_cache(GatherArguments a, Divider by_loads) {
   }
 }
 
-/// Tensors that the rules need. gather_arguments() rejects calls without them.
+/// Which tensors a contract needs, and its sizes. gather_arguments() rejects calls without these tensors.
 struct GatherNeeds {
   bool by_table, starts, given_scale, copies_scales;
   int elements;            ///< elements of a row of y

@@ -7,7 +7,7 @@
 
 namespace assay_kernels {
 
-// Stores one element of d, and adds the results of split-K parts.
+// Stores one element of d, and adds the results of split-K parts (parts of k that are summed separately).
 
 template <class Rules, class Y>
 SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t column, float acc) {
@@ -16,7 +16,7 @@ SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t c
       Rules::template stored<Y>(Rules::template finished<Y>(x, column, Rules::result(acc, c)));
 }
 
-/// Adds the result of a split-K part to the results of the earlier parts, in the type of d.
+/// before + the scaled and rounded result of a split-K part. The sum is rounded to Y, the type of d.
 template <class Rules, class Y>
 SIMT_DEVICE float added_block_result(float before, float acc) {
   return simt::to_float(simt::from_float<Y>(before + simt::to_float(Rules::template stored<Y>(Rules::result(acc, 0.0f)))));
@@ -34,10 +34,10 @@ SIMT_DEVICE void store_as(const BlockGemmArguments& x, int64_t row, int64_t colu
   if (x.y == ResultType::kF16) store_block<Rules, simt::F16>(x, row, column, acc);
 }
 
-// A GEMM whose instruction applies the scales, with one accumulator for all of k. Each block computes one tile of an instruction.
+// A GEMM whose instruction applies the scales, with one accumulator for all of k. A thread block computes a tile of d.
 
-/// Scale bytes for one instruction. Beyond m, n and k they are 0, the smallest scale of each format, because some instructions
-/// align terms to the largest exponent of the scales, even if the codes are zeros.
+/// Scale bytes of one instruction's operands. Beyond m, n and k they are 0, the smallest scale of each format. Another scale
+/// could change sums even where codes are zeros, because some instructions align terms to the largest exponent of the scales.
 template <class U>
 struct StagedScales {
   static constexpr int kEach = units::Bytes<U>::kScales;  ///< scales per row
@@ -45,7 +45,7 @@ struct StagedScales {
   alignas(16) uint8_t b[U::kN * kEach];
 };
 
-/// Loads the scales of rows row .. row + rows - 1 for the instruction that begins at element k.
+/// Loads the scales of `rows` rows from `row` on, for the instruction whose operands begin at element k.
 template <class Rules, class U, int kThreads>
 SIMT_DEVICE void stage_scales(uint8_t* to, const BlockScales& scales, int64_t row, int rows, int64_t all_rows, int64_t k, int64_t all_k) {
   constexpr int kEach = StagedScales<U>::kEach;
@@ -98,7 +98,7 @@ SIMT_KERNEL void unit_scaled_product(typename Rules::Arguments x) {
 
 // A GEMM whose operands are decoded to bf16 or fp16 before the instruction, with one accumulator for all of k.
 
-/// The operands of one instruction, with zeros beyond m, n and k.
+/// The decoded operands of one instruction, with zeros beyond m, n and k.
 template <class U>
 struct DecodedStep {
   static constexpr int kPitch = 2 * U::kK;  ///< bytes of a row
@@ -114,7 +114,7 @@ SIMT_DEVICE uint16_t half_bits(float v) {
     return simt::from_float<simt::F16>(v).bits;
 }
 
-/// Stages an operand of one instruction: rows >= row, elements k >= at. operand(r, k) is the value before rounding to Format.
+/// Stages U's operand for rows from `row` and elements from `at` on. operand(r, k): the value before it is rounded to Format.
 template <class U, class Format, int kThreads, int kElements, class Operand>
 SIMT_DEVICE void stage_decoded(uint16_t (&to)[kElements], int64_t row, int64_t rows, int64_t at, int64_t all_k, Operand operand) {
   for (int i = simt::thread(); i < kElements; i += kThreads) {
@@ -147,8 +147,8 @@ SIMT_KERNEL void decoded_scaled_product(typename Rules::Arguments x) {
   store_tile<Rules>(x, row, column, chain, [&](int i) { return number_of_sum<U>(chain.at[i]); });
 }
 
-// A GEMM that applies block scales to sums of the instruction. Each block computes one tile of the instruction's size and
-// advances along k by one instruction at a time.
+// A GEMM whose instruction knows no scales: the block scales multiply the fp32 sum of each block of k. A thread block computes
+// one tile of d, of the instruction's size, with one instruction after the other along k.
 
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
@@ -195,7 +195,7 @@ SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
   store_tile<Rules>(x, row, column, chain, [&](int i) { return sum[i]; });
 }
 
-/// Launches the kernel for the rules, one block per tile: with decoded operands, with scales in the instruction, or after it.
+/// Launches one thread block per tile, with the kernel for the rules: decoded operands, scales in the instruction, or after it.
 template <class Rules, class Arguments>
 void launch_scaled(const Call& call, int64_t tiles, const Arguments& x) {
   using U = typename Rules::Unit;

@@ -8,18 +8,18 @@
 
 namespace assay_kernels {
 
-/// Memory layout of block scales.
+/// Type and memory layout of a tensor of block scales.
 struct ScaleLevel {
   int type = ASSAY_FLOAT, bits = 32;       ///< element type of the tensor
-  int64_t in_element = 1;                  ///< scales per tensor element
+  int64_t in_element = 1;                  ///< scales in one tensor element, such as four bytes of an int32
   /// size of the tiles of scales in memory; rows and blocks are padded to whole tiles. 1: no tiles, strides give the layout
   int64_t tile_rows = 1, tile_blocks = 1;
 };
 inline constexpr ScaleLevel kFloatScales{}, kPackedScales{ASSAY_INT, 32, 4}, kTiledScales{ASSAY_FLOAT8_E8M0FNU, 8, 1, 128, 4},
     kTiledE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8, 1, 128, 4}, kE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8}, kE8m0Scales{ASSAY_FLOAT8_E8M0FNU, 8};
 
-/// Block scales, each of which covers `rows` rows. Strides are in tensor elements. With tiles, row_stride is the padded number of
-/// blocks of a row. `data` points to the scales even if they are not fp32.
+/// The scales of a or b. A scale covers `rows` rows and one block of k. Strides are in tensor elements; with tiles, row_stride is
+/// the number of blocks per row, padded to whole tiles. `data` points to the scales even if they are not fp32.
 struct BlockScales {
   const float* data;
   int64_t row_stride, block_stride;
@@ -35,11 +35,11 @@ struct BlockGemmArguments : GemmOperands {
 
 inline constexpr int64_t kProductsOfScale = 128;
 
-/// Reads the tensors, and rejects invalid calls, as gemm_operands() does. `rows_of_b`: rows of b that share a scale. `products`:
-/// elements along k that share a scale.
+/// Reads the tensors and rejects invalid calls, as gemm_operands() does. `rows_of_b`: rows of b that share a scale. `products`:
+/// elements along k that share a scale. `adds_c`: whether the contract adds a tensor c.
 BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c, const ScaleLevel& level, int64_t products);
 
-/// The data of the f32 scale of a whole tensor, [1], or of the f32 scales of all experts' weights, [count].
+/// The data of an f32 tensor with `count` scales: 1 for the scale of a whole tensor, or one per expert for its weights.
 const float* outer_scales(const Call& call, const char* role, int64_t count);
 
 /// The data of a bias [n] in the type of d. Rejects a bias unless takes_bias.
@@ -74,7 +74,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static float scale(const BlockScales& scales, int64_t row, int64_t block) {
     return scales.data[row * scales.row_stride + block * scales.block_stride];
   }
-  /// The scale of a row of a at element k; scale_of_column(): of a row of b.
+  /// The scale of row `row` of a at element k. scale_of_column(): of row `column` of b.
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return scale(x.scale_a, row, k / kProductsOfScale);
   }
@@ -83,7 +83,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   }
   SIMT_DEVICE static float one_block(float chain, float sa, float sb) { return chain * sb * sa; }
   SIMT_DEVICE static float result(float acc, float /*c*/) { return acc; }
-  /// Applies the scales of whole tensors and a bias; the result is then rounded to Y.
+  /// Multiplies a result by the scales of whole tensors and adds the bias; the caller then rounds it to Y.
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& /*x*/, int64_t /*column*/, float result) {
     return result;
@@ -137,7 +137,7 @@ struct PackedScales : Base {
   }
 };
 
-/// The instruction applies one scale byte to each of its blocks and accumulates over all k.
+/// The instruction multiplies each block of products by its scale bytes and accumulates over all of k.
 /// Source: DeepGEMM 54e22612, sm100_fp8_fp4_gemm_1d1d.cuh.
 struct DeepGemmPacked : PackedScales<BlockRules<units::Sm100Tcgen05MxE4m3F32>> {
   static constexpr const char* kContract = "deepgemm.fp8_gemm_1d1d_packed.sm_100";
@@ -221,8 +221,8 @@ struct TorchMxfp4 : Fp4Product<TorchMxfp4, units::Sm100Tcgen05Mxf4F32> {
   static constexpr const char* kContract = "torch.scaled_mm_mxfp4.sm_100";
 };
 
-/// Rounds four results to the type of d: the sum, the product of both tensors' scales, the product of these two, and its sum with
-/// the bias. Source: torchao 0.18.0, nvfp4_tensor.py, _addmm_nvfp4_dispatch.
+/// Rounds to the type of d four times: the sum; the product of both tensors' scales; the sum times this product; this plus the
+/// bias. Source: torchao 0.18.0, nvfp4_tensor.py, _addmm_nvfp4_dispatch.
 template <class Rules, class MatrixUnit>
 struct TorchaoNvfp4Product : TimesBothScales<Rules, MatrixUnit> {
   static constexpr bool kTakesBias = true;
@@ -260,13 +260,13 @@ struct DecodedFp4 : BlockRules<MatrixUnit> {
   SIMT_DEVICE static uint32_t code_of_b(const BlockGemmArguments& x, int64_t column, int64_t k) {
     return units::code_at<CodesOfB>(x.b, column * x.pitch_b + k);
   }
-  /// Operands before they are rounded to 16 bits; `g`: the scale of the tensor.
+  /// An operand before it is rounded to 16 bits: its code times the block's scale. `g`: the scale of the whole tensor.
   SIMT_DEVICE static float operand_of_a(float code, float scale, float /*g*/) { return code * scale; }
   SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
 };
 
-/// a was multiplied by its tensor scale before quantization, so the kernel divides by it; it multiplies by the tensor scale of b.
-/// The bias is added in 16 bits. Source: vLLM v0.33.0, nvfp4_emulation_utils.py, run_nvfp4_emulations.
+/// a was multiplied by its tensor scale before quantization, so this kernel divides by it; it multiplies by the tensor scale of
+/// b. The bias is added in 16 bits. Source: vLLM v0.33.0, nvfp4_emulation_utils.py, run_nvfp4_emulations.
 template <class MatrixUnit>
 struct VllmNvfp4Decoded : DecodedFp4<MatrixUnit, 16> {
   static constexpr bool kOuterOfA = true, kOuterOfB = true, kTakesBias = true;
@@ -293,8 +293,8 @@ struct TorchaoMxfp4Decoded : DecodedFp4<units::Sm90WgmmaBf16F32, 32> {
   static constexpr const char* kContract = "torchao.mxfp4_mm_emulated.sm_90";
 };
 
-/// Converts scale bytes to fp32 and uses them as fp32 scales. Calls Rules::scale_byte(), so that a deliberately wrong kernel can
-/// change a byte.
+/// Converts packed scale bytes to fp32 scales that multiply sums. Reads a byte by Rules::scale_byte(), so that a deliberately
+/// wrong kernel can change it.
 template <class Rules>
 struct DecodedScales : PackedScales<ProductOfScales<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "assay.fp8_gemm_1d1d_packed.sm_90";
@@ -401,8 +401,8 @@ struct AiterTritonMxfp4Gfx950 : BlockRules<MatrixUnit> {
   }
 };
 
-/// Split-K: the 16-bit results of the parts are added to a zeroed d. The real kernel adds them by atomics in any order; this
-/// kernel adds them in the order of the parts.
+/// Split-K: each part's result is rounded to 16 bits and added to d, which starts as zeros. The real kernel adds the parts by
+/// atomics in any order; this kernel adds them in ascending order along k.
 /// Source: AITER e4048607, gemm_a8w8_blockscale_common.cuh, SetKBatch.
 template <class Base>
 struct AddedBlockResults : Base {
@@ -416,7 +416,7 @@ struct AiterBlockscaleSplitKGfx950 : AddedBlockResults<AiterBlockscaleGfx950<Mat
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale_split_k.gfx950";
 };
 
-/// The weight is shuffled. The scales of a are read as [blocks of k, m]; their strides are ignored.
+/// The weight is shuffled. The scales of a are read as a dense [blocks of k, m], whatever the strides of their tensor are.
 template <class Base>
 struct Preshuffled : OfShuffledWeight<Base> {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {

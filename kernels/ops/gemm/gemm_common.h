@@ -42,7 +42,7 @@ constexpr bool holds(const units::Lists<Several...>*) {
   return (holds<U>(static_cast<const Several*>(nullptr)) || ...);
 }
 
-/// Those of the rules whose tensor core is in the vendor's list.
+/// Of the rules `Rules`, those whose instruction is in the vendor's list, that is, available in this build.
 template <class Vendor, class... Rules>
 struct GemmList {
   template <class Call>
@@ -117,7 +117,7 @@ inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
           std::max<int64_t>(1, of_a.columns)};
 }
 
-/// Length of a split-K part as a multiple of `unit` elements, as cuBLASLt splits k.
+/// Elements along k of each of `parts` split-K parts, rounded up to a multiple of `unit`. cuBLASLt splits k like this.
 inline int64_t part_of(int64_t k, int parts, int64_t unit) {
   const int64_t units = (k + unit - 1) / unit;
   return std::max<int64_t>(1, (units + parts - 1) / parts) * unit;
@@ -132,13 +132,13 @@ struct PlainProduct {
   using CodesOfB = typename MatrixUnit::B;
 
   static constexpr int64_t kPeriod = 1;  ///< number of elements along k after which the accumulation order repeats
-  /// Index along k of the element at this position of the accumulation order.
+  /// Index along k of the element that is added at position `place` of the accumulation order.
   SIMT_DEVICE static int64_t product_at(int64_t place) { return place; }
 
   /// true: b must be dense, because its bytes are not stored row by row
   static constexpr bool kDenseWeight = false;
 
-  /// products(): number of elements along k that are used. The others: where elements of a, b and d are in memory.
+  /// products(): how many elements along k are used. row_of_a() to place_of_d(): where elements of a, b and d are in memory.
   SIMT_DEVICE static int64_t products(int64_t k) { return k; }
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row; }
   SIMT_DEVICE static int64_t byte_of_a(int64_t row, int64_t k, int64_t pitch) { return row * pitch + k; }
@@ -147,8 +147,8 @@ struct PlainProduct {
   SIMT_DEVICE static bool keeps_part(int64_t /*first*/, int64_t /*end*/, int64_t /*k*/) { return true; }
 };
 
-/// Accumulation order of composable_kernel: each of kLanes groups of lanes reads eight consecutive elements; the groups start
-/// kApart elements apart. The order holds for both operands.
+/// Accumulation order of composable_kernel: elements 0 .. 7 of each of kLanes runs of kApart elements, then elements 8 .. 15 of
+/// each run, and so on. Both operands are read in this order.
 /// Source: composable_kernel 8e22e1ae, blockwise_gemm_pipeline_xdlops_base.hpp CalculateAThreadOriginDataIndex.
 template <class Base, int kLanes, int kApart>
 struct LaneOrder : Base {
@@ -159,7 +159,7 @@ struct LaneOrder : Base {
   }
 };
 
-/// The end of a part of k, rounded up to whole periods of the accumulation order.
+/// The end of a split-K part that begins at `first`, rounded up to whole periods of the accumulation order.
 template <class Rules>
 SIMT_DEVICE int64_t end_of_periods(int64_t first, int64_t end) {
   return first + (end - first + Rules::kPeriod - 1) / Rules::kPeriod * Rules::kPeriod;
@@ -189,9 +189,9 @@ struct OfShuffledWeight : Base {
   }
 };
 
-// Staging: copies the operands of one instruction to shared memory, which the whole block reads.
+// Staging: the threads of a block copy the operands of one instruction to shared memory.
 
-/// Operands of one instruction, with zeros beyond m, n and k.
+/// The operands of one instruction: U::kM rows of a and U::kN rows of b, with zeros beyond m, n and k.
 template <class U>
 struct StagedStep {
   static constexpr int kPitchA = U::kK / kCodesInByte<typename U::A>, kPitchB = U::kK / kCodesInByte<typename U::B>;  ///< bytes of a row
@@ -208,8 +208,8 @@ SIMT_DEVICE float number_of_sum(uint32_t code) {
   return value;
 }
 
-/// Stages the operands of the tile at (row, column) for the instruction at k. `Arguments` must have m, n, k, a, b and their
-/// pitches. `Rules` define where elements are in memory. The accumulation order begins at `first`; elements >= end are zeros.
+/// Stages the operands of the tile at (row, column) for the instruction at k. `Rules` say where elements are in memory. The
+/// split-K part is [first, end): the accumulation order begins at `first`, and elements >= end are zeros.
 template <class Rules, int kThreads, class Arguments>
 SIMT_DEVICE void stage(StagedStep<typename Rules::Unit>& step, const Arguments& x, int64_t row, int64_t column, int64_t first,
                        int64_t k, int64_t end) {

@@ -1,5 +1,5 @@
-// gemm_grouped: how a tile of rows finds its expert. The loop over k is that of gemm_block_scaled or gemm_scaled. fused_moe: each
-// row of d is a slot (a token and one of its experts) and uses the token's row of a. The call's lists group slots by expert.
+// gemm_grouped: how a tile of rows finds its expert. The loop over k is that of gemm_block_scaled or gemm_scaled. fused_moe: row
+// s of d belongs to slot s (a token and one of its experts); lists in the call group the slots by expert.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_block_scaled_kernel.h"
@@ -7,12 +7,12 @@
 
 namespace assay_kernels {
 
-/// b is [experts, n, k] and dense, scale_b [experts, n / 128, k / 128].
+/// Experts by index or masked. b is dense, [experts, n, k]; scale_b is [experts, n / 128, k / 128].
 struct GroupedGemmArguments : BlockGemmArguments {
   const int32_t* groups;  ///< masked: number of rows in use of each expert; otherwise the expert of each row, or -1
   int64_t experts;
   int64_t room;                                    ///< masked: rows of a and d per expert, a whole number of tiles; otherwise 0
-  int64_t scales_of_expert_a, scales_of_expert_b;  ///< distance between the scales of two experts; of a: only if masked
+  int64_t scales_of_expert_a, scales_of_expert_b;  ///< elements from one expert's scales to the next's; of a: if masked
 };
 
 /// Rejects invalid calls. `masked`: tensor `tokens` has the rows in use of each expert; otherwise `expert_of_row` has the expert of
@@ -20,13 +20,13 @@ struct GroupedGemmArguments : BlockGemmArguments {
 GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_type, bool masked, int64_t rows_of_b,
                                             int64_t tile_rows, const ScaleLevel& level = kFloatScales);
 
-/// Rules of a GEMM whose rows belong to experts. All rows of a tile have one expert.
+/// Rules of a GEMM whose rows belong to experts. All rows of a tile belong to the same expert.
 template <class Base>
 struct OfExperts : Base {
   using Arguments = GroupedGemmArguments;
   static constexpr int64_t kTileRows = 128;
 
-  /// Moves b and the scales to the expert of the tile. Returns false if the tile has no expert; it is then not computed.
+  /// Moves x.b, x.scale_b and, if masked, x.scale_a to the tile's expert. Returns false for a tile without expert: it is skipped.
   template <class Rules>
   SIMT_DEVICE static bool enter(GroupedGemmArguments& x, int64_t row) {
     const int64_t expert = Rules::expert_of(x, row);
@@ -69,38 +69,38 @@ struct DeepGemmMaskedPacked : OfExperts<DeepGemmPacked> {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return DeepGemmMasked::expert_of(x, row); }
 };
 
-// Experts at offsets: an expert may begin at any row of a. Each row of a has a scale. In b, each row or each expert has a scale.
+// Experts at offsets: an expert may begin at any row of a. Each row of a has a scale, and each row of b or each expert has one.
 
 struct ExpertRows {
-  const int32_t* offsets;  ///< the first row of each expert; nullptr: the end of the previous expert
+  const int32_t* offsets;  ///< the first row of each expert; nullptr: where the previous expert ends
   const int32_t* sizes;    ///< [experts, 3]: rows, n and k of each expert; without offsets, [experts]: the end of its rows
   int64_t experts;
   int64_t tiles;               ///< tiles along m per expert, enough for an expert that has all rows
   int64_t room;                ///< masked: rows of a and d per expert, of which `sizes` has the number in use; otherwise 0
-  int64_t scales_of_expert_b;  ///< distance between the scales of two experts
+  int64_t scales_of_expert_b;  ///< elements from one expert's scales to the next expert's
 };
 
 /// a is [m, k], d [m, n], b [experts, n, k] and dense. enter() sets m and the pointers to the values for one expert.
 struct OffsetGemmArguments : GemmArguments, ExpertRows {};
 
-/// Experts at offsets, with block scales in tiles of 128 rows.
+/// Experts at offsets, with scale bytes in tiles of 128 rows; in scale_a each expert begins a new tile.
 struct OffsetMxArguments : BlockGemmArguments, ExpertRows {
   const int32_t* tile_rows;  ///< for each expert the row of scale_a, a multiple of 128, where its scales begin
 };
 
-/// Experts at offsets, with block scales: one matrix of scales for a, and one for each expert of b.
+/// Experts at offsets, with block scales: scale_a is one matrix for all rows of a, scale_b has one matrix per expert.
 struct OffsetBlockArguments : BlockGemmArguments, ExpertRows {};
 
 /// The tensors that state each expert's rows: `expert_offsets` and `problem_sizes`; `expert_ends`; or `tokens`, the rows in use.
 enum class ExpertTensor { kOffsets, kEnds, kTokens };
 
-/// Rejects invalid calls.
+/// Reads the tensors; rejects invalid calls. `rows`: which tensors state the experts' rows. `tile`: rows of a tile.
 OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_type, ExpertTensor rows, int64_t tile);
 
-/// Rejects invalid calls. `scale_rows` > 0: in scale_a, experts begin at multiples of it, and there are rows for the worst case.
+/// Also reads block scales. `scale_rows` > 0: in scale_a each expert begins at a multiple of it, with space for the worst case.
 OffsetBlockArguments offset_block_arguments(const Call& call, int a_type, int b_type, int64_t tile, int64_t rows_of_b, const ScaleLevel& level, int64_t products, int64_t scale_rows);
 
-/// Rejects invalid calls. Reads `expert_offsets`, `problem_sizes` and `blockscale_offsets`.
+/// Reads `expert_offsets`, `problem_sizes`, and `blockscale_offsets` (tile_rows); rejects invalid calls.
 OffsetMxArguments offset_mx_arguments(const Call& call, int a_type, int b_type, int64_t tile, const ScaleLevel& level, int64_t products);
 
 template <class Base, class GemmArguments>
@@ -121,7 +121,7 @@ struct ExpertsAtOffsets : Base {
   SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows& /*x*/, int64_t expert) { return expert; }
   SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) { return expert * x.scales_of_expert_b; }
 
-  /// Tiles are numbered expert by expert, with x.tiles along m for each. Replaces `row` by the row within the expert.
+  /// The grid has x.tiles tiles along m for each expert, expert by expert. Replaces `row` by the row within the expert.
   template <class Rules>
   SIMT_DEVICE static bool enter(Arguments& x, int64_t& row) {
     constexpr int64_t kTile = Rules::Unit::kM;
@@ -163,7 +163,7 @@ struct TorchGroupedMmFast : AtOffsets<TokenFirst<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "torch.scaled_grouped_mm_fast.sm_90";
   static constexpr ExpertTensor kRows = ExpertTensor::kEnds;
 };
-/// Applies the scale of a's row first, in a build that flushes subnormals to zero.
+/// Multiplies by the scale of a's row, then by that of b's row, in a build that flushes subnormals to zero.
 template <class MatrixUnit>
 struct FlushedTokenFirst : GemmRules<MatrixUnit> {
   template <class>
@@ -178,7 +178,7 @@ struct AiterDeepGemm : AtOffsets<OfShuffledWeight<LaneOrder<FlushedTokenFirst<un
   static constexpr ExpertTensor kRows = ExpertTensor::kTokens;
 };
 
-/// Block scales. An expert begins where the previous one ends; AtNextTile: at the next multiple of a number of rows.
+/// Block scales. An expert begins where the previous one ends, or in AtNextTile at the next multiple of kTileRows.
 template <class Base>
 struct BlocksAtEnds : ExpertsAtOffsets<Base, OffsetBlockArguments> {
   static constexpr ExpertTensor kRows = ExpertTensor::kEnds;
@@ -227,16 +227,16 @@ struct FlashinferMxMoe32 : FlashinferMxMoe<32> {
   static constexpr const char* kContract = "flashinfer.moe_gemm_mxfp8_nt_groupwise_g32.sm_120";
 };
 
-// Experts along k: each expert has its own number of elements along k, and its own d with m rows and n columns.
+// Experts along k: expert e has k_of[e] elements along k, and its own d with m rows and n columns.
 
-/// m and n are those of one expert. a, b and d are dense, with one expert after the other.
+/// m and n are the rows and columns of one expert's d. a, b and d are dense, with one expert after the other.
 struct KGroupedArguments : BlockGemmArguments {
   const int32_t* k_of;  ///< number of elements along k of each expert
   int64_t experts;
   int64_t tiles;        ///< tiles along m of an expert
 };
 
-/// Rejects invalid calls. `tile`: number of rows of a tile.
+/// Rejects invalid calls. `tile`: rows of a tile of d.
 KGroupedArguments k_grouped_arguments(const Call& call, int a_type, int b_type, int64_t tile);
 
 /// Source: DeepGEMM 54e22612, sm90_fp8_gemm_1d1d.cuh and scheduler/gemm.cuh, GemmType::KGroupedContiguous.
@@ -248,7 +248,7 @@ struct DeepGemmKGrouped : DeepGemm1d1d {
   SIMT_DEVICE static int64_t first_scale_b(int64_t first) { return first / kProductsOfScale; }
   SIMT_DEVICE static int64_t expert_of_c(int64_t expert) { return expert; }
 
-  /// Tiles are numbered expert by expert. Sets the fields of x to the values for one expert.
+  /// The grid has x.tiles tiles along m for each expert. Sets the fields of x, and `row`, to the values for one expert.
   template <class Rules>
   SIMT_DEVICE static bool enter(KGroupedArguments& x, int64_t& row) {
     constexpr int64_t kTile = Rules::Unit::kM;
@@ -284,7 +284,7 @@ void run_k_grouped_by_contract(const Call& call) {
   });
 }
 
-/// MXFP8 and FP4: the instruction applies the scales. The scales of each expert fill whole tiles.
+/// MXFP8 and FP4: the instruction applies the scales. In scale_a and scale_b, each expert begins a new tile of scales.
 template <class Rules, class Base = TiledScales<Rules, units::Sm100Tcgen05MxE4m3F32>>
 struct MxAtOffsets : ExpertsAtOffsets<Base, OffsetMxArguments> {
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& x, int64_t expert, int64_t /*first*/) { return x.tile_rows[expert]; }
@@ -418,10 +418,10 @@ struct FusedMoeArguments : GemmOperands {  // m: slots, the rows of d
   const float *bias, *weights;   ///< [experts, n] and [slots]; nullptr: none
 };
 
-/// Rejects invalid calls. `of_blocks`: a scale per 128 elements along k; otherwise one scale for a row, or for all rows.
+/// Rejects invalid calls. `of_blocks`: a has a scale per row and 128 elements along k; otherwise one per row, or one for all.
 FusedMoeArguments fused_moe_arguments(const Call& call, int a_type, int b_type, bool of_blocks);
 
-/// Defaults. kBlockK: elements along k that are summed, scaled and added to the accumulator; 0: the sum over all of k is scaled.
+/// Defaults. kBlockK: after so many elements along k, the sum is scaled and added to the accumulator; 0: only after all of k.
 template <class MatrixUnit, int kBlockK>
 struct FusedMoeRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kPromote = kBlockK;
@@ -435,15 +435,15 @@ struct FusedMoeRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static int64_t row_of_slot(const Arguments& x, int64_t slot) { return slot / x.topk; }
   SIMT_DEVICE static int64_t block_of_scale_a(int64_t k) { return k / kProductsOfScale; }
   SIMT_DEVICE static float weight(const Arguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot]; }
-  SIMT_DEVICE static float kept(float acc) { return acc; }  ///< the accumulator after a sum is added
-  /// Writes the row of d of a slot whose block has expert -1.
+  SIMT_DEVICE static float kept(float acc) { return acc; }  ///< the accumulator after a block's sum is added
+  /// Writes an element of d for a slot whose block of slots has expert -1, an expert of another device: 0.
   template <class Y>
   SIMT_DEVICE static void finish_absent(const Arguments& x, int64_t slot, int64_t column) {
     static_cast<Y*>(x.d)[slot * x.pitch_d + column] = simt::from_float<Y>(0.0f);
   }
   SIMT_DEVICE static float scaled(float sum, float /*sa*/, float /*sb*/) { return sum; }
   SIMT_DEVICE static float join(float /*chain*/, float /*sa*/, float /*sb*/, float acc) { return acc; }
-  /// The result before its last rounding. `w`: router weight, or 1 in calls without weights.
+  /// The scaled result plus bias, times the slot's router weight w (1 without weights), before it is rounded to Y.
   template <class Rules, class Y>
   SIMT_DEVICE static float finished(float sum, float sa, float sb, float bias, bool has_bias, float w) {
     const float scaled = Rules::scaled(sum, sa, sb);
@@ -563,8 +563,8 @@ SIMT_DEVICE void store_slot(const FusedMoeArguments& x, int64_t slot, int64_t pl
   static_cast<Y*>(x.d)[slot * x.pitch_d + column] = simt::from_float<Y>(Rules::template finished<Rules, Y>(sum, sa, sb, bias, x.bias != nullptr, w));
 }
 
-/// A thread block computes one tile of the instruction's size, for slots of one block of slots. A block of slots may have fewer
-/// rows than a tile, or have several tiles.
+/// A thread block computes one tile of d, of the instruction's size. Its rows are slots of one block of slots, which all have the
+/// same expert. A block of slots has x.block_m entries: fewer than a tile has rows, or several tiles.
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void fused_moe_product(FusedMoeArguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;

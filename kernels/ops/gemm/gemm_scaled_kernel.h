@@ -15,11 +15,11 @@ struct GemmArguments : GemmOperands {
   const int32_t *azp_adj, *azp;              ///< zero points [n] and [m]; only in contracts that have them
 };
 
-/// What is subtracted from the int32 sums: nothing; azp_adj; or azp times azp_adj.
+/// What is subtracted from the int32 sum of d[m, n]: nothing; azp_adj[n]; or azp[m] * azp_adj[n].
 enum class Azp { kNone, kTensor, kTokens };
 
-/// Rejects types other than `a_type` and `b_type`, wrong shapes, scales and biases that are not dense, and a k for which int32
-/// sums may overflow.
+/// Reads the tensors. Rejects types other than `a_type` and `b_type`, wrong shapes, scales and biases that are not dense, and a k
+/// for which the int32 sum may overflow.
 GemmArguments gemm_arguments(const Call& call, int a_type, int b_type, bool takes_bias, Azp azp = Azp::kNone);
 
 // Building blocks of gemm_scaled contracts: the tensor core instruction, when the accumulator is promoted to fp32, and how scales
@@ -35,7 +35,7 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   static constexpr Azp kAzp = Azp::kNone;
   /// each split-K part is scaled and rounded like a result; the parts are then added in the type of d
   static constexpr bool kAddsResults = false;
-  /// without split-K, the product of both scales is applied by an FMA that adds +0
+  /// without split-K, one FMA multiplies by the product of both scales and adds +0, so that -0 becomes +0
   static constexpr bool kAddsZero = false;
 
   /// For GEMMs whose rows belong to experts: prepares the tile at `row`, and may change `row`. Returns false to skip the tile.
@@ -43,7 +43,7 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static bool enter(GemmArguments& /*x*/, int64_t& /*row*/) {
     return true;
   }
-  /// Converts an accumulator to fp32.
+  /// Converts the accumulator of d[row, column] to fp32.
   SIMT_DEVICE static float number(const GemmArguments& /*x*/, uint32_t sum, int64_t /*row*/, int64_t /*column*/) {
     return number_of_sum<MatrixUnit>(sum);
   }
@@ -73,7 +73,7 @@ struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
-/// cuBLASLt's result is as if it added beta * C with beta 0, so -0 becomes +0. With split-K it does not add.
+/// cuBLASLt's results are as if it added beta * C with beta = 0: -0 becomes +0. With split-K it adds nothing.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct CublasTensor : TensorScaled<MatrixUnit, kPromotedEvery> {
   static constexpr bool kAddsZero = true;
@@ -97,7 +97,7 @@ struct WeightFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
-// A scaled GEMM on tensor cores. Each block computes one tile of the instruction's size, one instruction after the other along k.
+// A scaled GEMM on tensor cores. A thread block computes one tile of d, with one instruction after the other along k.
 
 template <class Rules, class Y>
 SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, float sum) {
@@ -116,7 +116,7 @@ SIMT_DEVICE float result_of(const GemmArguments& x, int64_t row, int64_t column,
   return simt::to_float(simt::from_float<Y>(Rules::template scaled<Y>(sum, sa, sb, 0.0f)));
 }
 
-/// Adds the result of a split-K part to the results of the earlier parts, in the type of d.
+/// before + the scaled and rounded result of a split-K part. The sum is rounded to Y, the type of d.
 template <class Rules, class Y>
 SIMT_DEVICE float added_result(const GemmArguments& x, int64_t row, int64_t column, float before, float part) {
   return simt::to_float(simt::from_float<Y>(before + result_of<Rules, Y>(x, row, column, part)));

@@ -52,7 +52,7 @@ struct CutlassRow : WeightFirst<units::Sm90WgmmaE4m3F32, 128> {
 struct VllmScaledMm : WeightFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm.sm_90";
 };
-/// a and b are exchanged, so their scales are applied in the other order.
+/// The kernel exchanges a and b, so it applies their scales in the other order.
 struct VllmScaledMmSwapAb : TokenFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_swap_ab.sm_90";
 };
@@ -165,8 +165,8 @@ struct AiterBpreshuffleGfx950 : ShuffledWeightFirst<MatrixUnit> {
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_bpreshuffle.gfx950";
 };
 
-/// Split-K: the 16-bit results of the parts are added to a zeroed d. The real kernel adds them by atomics in any order; this
-/// kernel adds them in the order of the parts.
+/// Split-K: each part's result is rounded to 16 bits and added to d, which starts as zeros. The real kernel adds the parts by
+/// atomics in any order; this kernel adds them in ascending order along k.
 template <class Base>
 struct AddedResults : Base {
   static constexpr bool kTakesBias = false, kAddsResults = true;

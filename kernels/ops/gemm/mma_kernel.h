@@ -10,7 +10,7 @@
 
 namespace assay_kernels {
 
-// Checks the tensors of a call. They hold tiles of a tensor core instruction.
+// Checks the tensors of a call. Each holds tiles of the size that one tensor core instruction takes.
 
 struct TileShape {
   int64_t tiles, rows, columns;
@@ -23,7 +23,7 @@ int64_t tile_count(const Call& call);
 /// k, from the shape of a, [tiles, m, k].
 int64_t products_of(const Call& call);
 
-// Executes an instruction `steps` times on each tile. Each block has one tile of the instruction's size.
+// Executes an instruction `steps` times in sequence on each tile. Each thread block has one tile.
 
 struct MmaArguments {
   const uint8_t *a, *b, *sfa, *sfb, *c;

@@ -14,17 +14,17 @@ namespace assay_kernels {
 struct PackRules {
   static constexpr int kValues = 4;         ///< scales per word
   static constexpr bool kPadsRows = false;  ///< writes zero words for padding rows
-  static constexpr bool kGaps = false;      ///< rows form groups, and between groups there are unused rows
+  static constexpr bool kGaps = false;      ///< rows form groups, with unused rows between groups
   /// The fp32 bits of the scales that a row's last word lacks.
   SIMT_DEVICE static uint32_t absent() { return 0; }
-  /// Position of word `column` of a row.
+  /// Index in the output of word `column` of row `row`. Words are stored column-major; columns have padded_rows words.
   SIMT_DEVICE static int64_t place(int64_t row, int64_t column, int64_t padded_rows, int64_t /*words*/) {
     return column * padded_rows + row;
   }
 };
 
-/// Correct only for scales that are powers of two, which the caller must guarantee. Releases before 2.6 do not check this; later
-/// ones have a device assert.
+/// Shifts would mix the mantissas of other scales into the bytes, so all scales must be powers of two. DeepGEMM before 2.6 does
+/// not check this; later releases have a device assert.
 struct DeepgemmPack25 : PackRules {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0@2.5";
   SIMT_DEVICE static uint32_t word(const uint32_t* v) { return v[0] >> 23 | v[1] >> 15 | v[2] >> 7 | v[3] << 1; }
@@ -34,14 +34,14 @@ struct DeepgemmPack26 : DeepgemmPack25 {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0@2.6";
 };
 
-/// `psum_layout` has the end of each group of rows. The next group starts at the next multiple of the alignment. Words of the
-/// rows between groups are zero.
+/// Rows form groups. `psum_layout` holds the end of each group; the next group starts at the next multiple of the alignment.
+/// Words of the rows between groups are zero.
 struct DeepgemmPackPsum26 : DeepgemmPack25 {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0_psum@2.6";
   static constexpr bool kGaps = true;
 };
 
-/// Converts x.view(int32) >> 23 to uint8 and joins four bytes to an int32. The output tensor is zeroed first.
+/// In torch: converts x.view(int32) >> 23 to uint8, and views four bytes as an int32. The output tensor is zeroed first.
 struct DeepgemmPackTorch : PackRules {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0_torch";
   static constexpr bool kPadsRows = true;
@@ -70,20 +70,20 @@ struct PackList {
 // are contiguous. MN-major scales need no transposition.
 
 inline constexpr int kPackThreads = 256;
-inline constexpr int kPackRows = 64, kPackWords = 32;  ///< size of a tile
+inline constexpr int kPackRows = 64, kPackWords = 32;  ///< rows and words of the tile that a block packs
 
 struct PackArguments {
   const float* x;
   uint32_t* words;
   int64_t rows, columns;       ///< shape of x
-  int64_t padded_rows, count;  ///< shape of the output: padded rows per column, and number of columns
+  int64_t padded_rows, count;  ///< output: padded rows per column, and columns of words
   int64_t tiles;               ///< tiles along a row
   int64_t storage;             ///< allocated words of the output
   const int32_t* ends;         ///< end of each group, if rows have gaps
   int64_t groups, alignment;
 };
 
-/// True if a row belongs to a group.
+/// True if a row belongs to a group. Without groups: if it is a row of x.
 template <class Rules>
 SIMT_DEVICE bool present(const PackArguments& a, int64_t row) {
   if constexpr (Rules::kGaps) {
@@ -97,7 +97,7 @@ SIMT_DEVICE bool present(const PackArguments& a, int64_t row) {
   return row < a.rows;
 }
 
-/// Loads four consecutive scales of a row, from `column`.
+/// Loads the bits of four consecutive scales of a row, from `column` on. Scales that do not exist read as absent().
 template <class Rules>
 SIMT_DEVICE void load_scales(const PackArguments& a, int64_t row, int64_t column, uint32_t (&v)[4]) {
   const float* from = a.x + row * a.columns;
@@ -150,7 +150,7 @@ SIMT_KERNEL void pack_rows(PackArguments a) {
   }
 }
 
-/// For MN-major scales: column c starts at element c * rows. Each thread packs one word for each of four consecutive rows.
+/// For MN-major scales: column c of x starts at element c * rows. Each thread packs one word for each of four consecutive rows.
 template <class Rules>
 SIMT_KERNEL void pack_columns(PackArguments a) {
   const int64_t id = simt::block() * kPackThreads + simt::thread(), quads = a.padded_rows / 4;

@@ -10,15 +10,15 @@
 
 namespace assay_kernels {
 
-// Target position of each 16-byte run of a weight.
+// Where each run of 16 bytes of a row of the weight lies in the shuffled weight.
 // Source: ROCm/aiter aiter/ops/shuffle.py shuffle_weight, layouts (16, 16) and (32, 16).
 
-/// Order within kRows rows: first run 0 of each row, then run 1 of each row, and so on. A tile has 32 columns, a whole number of
-/// runs, so tiles do not affect the order.
+/// Each kRows rows are stored together: first run 0 of each row, then run 1 of each row, and so on. The source has tiles of 32
+/// columns too, but a tile is a whole number of runs, so tiles do not change this order.
 template <int kTileRows>
 struct ShuffleTiles {
   static constexpr int kRows = kTileRows;
-  /// Position of run `run` of a row in the shuffled weight of an expert, counted in runs.
+  /// Index of run `run` of row `row` in the shuffled weight of an expert, counted in runs.
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t /*runs_of_tile*/) {
     return row / kRows * (runs_of_row * kRows) + run * kRows + row % kRows;
   }
@@ -45,8 +45,8 @@ struct Unshuffle32 : UnshuffleTiles<32> {
   static constexpr const char* kContract = "assay.unshuffle_weight_32x16";
 };
 
-// Copies each 16-byte run of a weight to its shuffled position, or from there. One thread copies one run, whatever the element
-// type.
+// Copies each 16-byte run of a weight to its shuffled position, or from there to its plain position. One thread copies one run,
+// whatever the type of the elements.
 
 inline constexpr int kShuffleThreads = 256;
 
@@ -112,7 +112,7 @@ struct ContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x); }
 };
 
-/// Also accepts a tensor whose storage, from its first element on, has exactly as many bytes as its elements need.
+/// Also accepts a strided tensor whose storage, from its first element on, has exactly as many bytes as its elements take.
 /// Source: vllm csrc/custom_all_reduce.cu v0.33.0 _is_weak_contiguous.
 struct WeakContiguousRules : ContiguousRules {
   static bool accepts(const assay_tensor& x) { return contiguous(x) || x.bytes == elements(x) * (x.type_bits / 8); }

@@ -18,10 +18,10 @@ struct CombineArguments {
   bool whole;    ///< rows are aligned and a whole number of 16-byte loads
 };
 
-/// How the row of x of a slot is found: kSlots: x is [m, topk, n]; kBySlot: row_of_slot is [m, topk]; kBySlotMajor: [topk, m].
+/// Which row of x a slot has. kSlots: x is [m, topk, n]. Else row_of_slot says it: [m, topk], or for kBySlotMajor [topk, m].
 enum class CombineRows { kSlots, kBySlot, kBySlotMajor };
 
-/// What contracts may change. Deliberately wrong kernels derive from one of these structs and replace a line.
+/// Properties and functions that a contract may change. Each deliberately wrong kernel derives from a contract and changes one.
 struct CombineRules {
   static constexpr bool kPacked = false;
   static constexpr CombineRows kRows = CombineRows::kSlots;
@@ -32,7 +32,7 @@ struct CombineRules {
 
   SIMT_DEVICE static int64_t first_slot(const CombineArguments&) { return 0; }
   SIMT_DEVICE static int64_t end_slot(const CombineArguments& a) { return a.topk; }
-  /// Index of a slot's entry in row_of_slot.
+  /// Index of the slot's entry in the tensor row_of_slot.
   template <class Rules>
   SIMT_DEVICE static int64_t place_of_row(const CombineArguments& a, int64_t token, int64_t slot) {
     return Rules::kRows == CombineRows::kBySlotMajor ? slot * a.m + token : token * a.topk + slot;
@@ -79,7 +79,7 @@ SIMT_DEVICE bool skips_slot(const CombineArguments& a, int64_t token, int64_t sl
   return false;
 }
 
-/// v rounded to T, the type of the rows.
+/// v rounded to T, the type of x.
 template <class T>
 SIMT_DEVICE float narrowed(float v) {
   return simt::to_float(simt::from_float<T>(v));
@@ -147,7 +147,7 @@ struct SglangMoeSumReduce : CombineRules {
 
 struct WeightedRules : CombineRules {
   static constexpr bool kWeights = true;
-  /// A compiler may fuse the two operations to an FMA, so both results are accepted.
+  /// A compiler may fuse the multiplication and the addition to an FMA, so the contract accepts both results.
   template <class T>
   SIMT_DEVICE static float add(float sum, float v, float weight) {
     return sum + v * weight;
@@ -217,7 +217,7 @@ struct AiterScatterReduce : FlashinferFinalize {
   static constexpr bool kIds = false;
 };
 
-/// Rounds the result of every operation to the type of the rows.
+/// Rounds the result of every multiplication and addition to the type of x.
 /// Source: flashinfer trtllm_moe_allreduce_fusion.cuh fb28d724 moefinalize_allreduce_fusion_kernel_oneshot_lamport.
 struct FlashinferMoeFinalize : WeightedRules {
   static constexpr const char* kContract = "flashinfer.moe_finalize";
@@ -242,7 +242,7 @@ using CombineList = RulesList<VllmMoeSumInType, VllmMoeSum, VllmMoeSumPadAware, 
 
 inline constexpr int kCombineThreads = 128;
 
-/// True if some slot of the token has an expert, on this device or another one.
+/// True if some slot of the token has an id >= 0, that is, an expert on this device or on another one.
 SIMT_DEVICE bool is_routed(const CombineArguments& a, int64_t token) {
   for (int64_t slot = 0; slot < a.topk; ++slot)
     if (a.ids[token * a.topk + slot] >= 0) return true;
@@ -284,7 +284,7 @@ SIMT_KERNEL void moe_combine(CombineArguments a, Divider by_loads) {
   store_of_row(static_cast<T*>(a.y) + token * a.n, first, a.n, a.whole, y);
 }
 
-/// Tensors and parameters that the rules need. combine_arguments() rejects calls without them.
+/// Which tensors and parameters a contract needs. combine_arguments() rejects calls without them.
 struct CombineNeeds {
   CombineRows rows;
   bool weights, ids, factor, rows_in_use, weights_of_x, shared;

@@ -1,5 +1,5 @@
-// moe_sort: sorts slots (a token and one of its experts) by expert, and copies rows into that order. One thread block sorts; each
-// of its threads handles all slots of some experts.
+// moe_sort: sorts slots (a token and one of its experts) by expert, and copies rows into that order. A single thread block sorts;
+// each of its threads places all slots of some experts.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -27,16 +27,16 @@ struct MoveArguments {
 inline constexpr int kSortThreads = 128, kMostExperts = 1024;
 inline constexpr int64_t kMoveBytes = 16;
 
-/// What contracts may change. Deliberately wrong kernels derive from one of these structs and replace a line.
+/// Properties and functions that a contract may change. Each deliberately wrong kernel derives from a contract and changes one.
 struct SortRules {
   static constexpr bool kPacked = false;
   static constexpr bool kAbsentFirst = false;  ///< slots without an expert are sorted before all others
-  static constexpr bool kMapReads = false, kMapMarks = false;  ///< sorts slots by mapped ids; expert_ids has mapped ids
+  static constexpr bool kMapReads = false, kMapMarks = false;  ///< maps ids before sorting; maps the ids in expert_ids
   static constexpr bool kPads = true, kTail = true, kCounts = false;
   static constexpr int32_t kTailNumber = -1;
 
   SIMT_DEVICE static bool is_expert(const SortArguments& a, int32_t id) { return id >= 0 && id < a.experts; }
-  /// The bucket (expert) of a slot; -1: the slot is left out.
+  /// The bucket into which a slot is sorted: its expert, plus 1 if kAbsentFirst; -1: the slot is left out.
   template <class Rules>
   SIMT_DEVICE static int32_t bucket_of(const SortArguments& a, int64_t slot) {
     const int32_t id = a.ids[slot];
@@ -87,7 +87,7 @@ struct AiterMoeAlignV0111 : AiterMoeAlign {
 using AlignList =
     RulesList<VllmMoeAlign, VllmMoeAlignMarkedV0130, VllmMoeAlignV0130, VllmMoeAlignV0260, SglangMoeAlign, AiterMoeAlign, AiterMoeAlignV0111>;
 
-/// Number of slots in a bucket.
+/// Number of slots that are sorted into a bucket.
 template <class Rules>
 SIMT_DEVICE int32_t count_of(const SortArguments& a, int32_t bucket) {
   int32_t count = 0;
@@ -131,8 +131,8 @@ SIMT_KERNEL void moe_align(SortArguments a) {
       a.blocks[block] = Rules::template number<Rules>(a, Rules::kTailNumber);
 }
 
-/// Sorts by key: first the experts of this device, then slots without an expert and experts of other devices. Source: vllm
-/// csrc/moe/permute_unpermute_kernels/moe_permute_unpermute_kernel.cu v0.33.0 preprocessTopkIdKernel.
+/// Sorts slots by key: the experts of this device come first, then slots without an expert and experts of other devices. Source:
+/// vllm csrc/moe/permute_unpermute_kernels/moe_permute_unpermute_kernel.cu v0.33.0 preprocessTopkIdKernel.
 struct PermuteRules {
   static constexpr bool kPacked = false;
   template <class Rules>
@@ -182,7 +182,7 @@ SIMT_KERNEL void moe_permute_order(SortArguments a) {
   }
 }
 
-/// Copies kMoveBytes bytes of a row, from byte `first`; zeros if `from` is nullptr.
+/// Copies one piece of a row of `bytes` bytes: kMoveBytes bytes from byte `first` on. Writes zeros if `from` is nullptr.
 SIMT_DEVICE void copy_piece(uint8_t* to, const uint8_t* from, int64_t first, int64_t bytes) {
   for (int64_t i = first; i < first + kMoveBytes && i < bytes; ++i) to[i] = from == nullptr ? uint8_t{0} : from[i];
 }
@@ -219,7 +219,7 @@ SIMT_KERNEL void shuffle_rows(MoveArguments a) {
   copy_piece(a.y + row * a.bytes, source, (piece - row * a.by_pieces.divisor) * kMoveBytes, a.bytes);
 }
 
-/// These functions read the tensors of a call and reject invalid calls.
+/// Read the tensors of a call and reject invalid calls. `counts`, `map`: whether the contract has these tensors.
 SortArguments align_arguments(const Call& call, bool counts, bool map);
 SortArguments permute_arguments(const Call& call);
 MoveArguments move_arguments(const Call& call, const SortArguments* sorted);

@@ -14,7 +14,7 @@ namespace assay_kernels {
 
 inline constexpr int kHeadLoad = 8;  ///< 16-bit elements per load
 
-/// Loads kCount consecutive elements; the index of the first is a multiple of kCount.
+/// Loads kCount consecutive elements as fp32. `from` is aligned to kCount elements.
 template <class Cache, int kCount>
 SIMT_DEVICE void load_run(const Cache* from, float (&to)[kCount]) {
   constexpr int kEach = simt::Vector<Cache>::kElements;
@@ -36,25 +36,25 @@ struct HeadRules {
   static constexpr bool kLast = false;  ///< true: the last `rotary` elements of a head are rotated; false: the first ones
   static constexpr bool kWeighted = true;
   static constexpr bool kRoundsNorm = false;        ///< rounds the normalized element to the type of x before the rotation
-  static constexpr bool kRoundsUnweighted = false;  ///< also rounds it before the multiplication by the weight
+  static constexpr bool kRoundsUnweighted = false;  ///< rounds x * r to the type of x before the multiplication by the weight
   static constexpr bool kRotatesV = false;
-  /// The sum of squares over a head. `own`: this lane's part of the sum. `index`: index of the head among those that are written.
+  /// The sum of squares over a head: `sum`. Only wrong kernels use `own` (this lane's part of it) and `index` (of the head).
   SIMT_DEVICE static float sum_of_head(float sum, float /*own*/, uint32_t /*index*/) { return sum; }
   SIMT_DEVICE static float factor(float sum, float share, float eps) { return simt::rsqrt(sum * share + eps); }
   SIMT_DEVICE static float normalized(float x, float r, float weight) { return x * (r * weight); }
   /// The row of the cosine/sine cache for a token's position.
   SIMT_DEVICE static int64_t position(int64_t position, int64_t /*token*/) { return position; }
-  /// Loads the cosines and sines of kAngles consecutive pairs from pair `pair` on. `row`: row of the cosine/sine cache.
+  /// Loads the cosines and sines of kAngles pairs, from pair `pair` on. `row` holds `pairs` cosines, then as many sines.
   template <class Cache, int kAngles>
   SIMT_DEVICE static void load_angles(const Cache* row, int pair, int pairs, float (&cos)[kAngles], float (&sin)[kAngles]) {
     load_run(row + pair, cos);
     load_run(row + pairs + pair, sin);
   }
-  /// Rotates the element `own`; `other` is the rest of its pair. The first of a pair takes the negated sine, the second the sine.
+  /// Rotates element `own` of a pair, whose other element is `other`: own * c - other * s, or with + for the second of the pair.
   SIMT_DEVICE static float rotated(float own, float other, bool is_second, float c, float s) {
     return is_second ? own * c + other * s : own * c - other * s;
   }
-  /// NeoX: fetches the other elements of a load's pairs from the lane `lanes_apart` away. All lanes of a warp must call it.
+  /// NeoX: `others` gets the other elements of a load's pairs, from the lane `lanes_apart` away. All lanes must call it.
   template <int kWarp, class Part>
   SIMT_DEVICE static void load_partners(const Part& part, int load, int lanes_apart, bool /*rotates*/,
                                         float (&others)[kHeadLoad]) {
@@ -62,11 +62,11 @@ struct HeadRules {
     for (int i = 0; i < kHeadLoad; ++i) others[i] = simt::shuffle_xor<kWarp>(part.at[load][i], lanes_apart);
   }
   SIMT_DEVICE static bool takes_q_weight(bool of_q) { return of_q; }
-  /// True if zeros are written to the output's heads beyond those of q.
+  /// True if heads of the output beyond those of the input are filled with zeros.
   SIMT_DEVICE static bool clears_padding() { return true; }
 };
 
-/// Computes in fp32 and rounds once, when it stores.
+/// Norm and rotation are computed in fp32; only the stored result is rounded.
 /// Source: vLLM csrc/libtorch_stable/fused_qknorm_rope_kernel.cu (02964ee1).
 struct VllmFusedQkNormRopeNeox : HeadRules {
   static constexpr const char* kContract = "vllm.fused_qk_norm_rope_neox";
@@ -77,8 +77,8 @@ struct VllmFusedQkNormRopeInterleaved : HeadRules {
   static constexpr bool kNeox = false;
 };
 
-/// Two unfused ops: the norm, rounded as in vLLM csrc/libtorch_stable/layernorm_kernels.cu (0b9c5412), then RoPE as in
-/// pos_encoding_kernels.cu (1051220e).
+/// Two unfused ops: first the norm, which rounds its output once (vLLM csrc/libtorch_stable/layernorm_kernels.cu, 0b9c5412), then
+/// RoPE (pos_encoding_kernels.cu, 1051220e).
 struct VllmQkNormThenRopeNeox : HeadRules {
   static constexpr const char* kContract = "vllm.qk_norm_then_rope_neox";
   static constexpr bool kRoundsNorm = true;
@@ -90,7 +90,7 @@ struct VllmQkNormThenRopeInterleaved : VllmQkNormThenRopeNeox {
   static constexpr bool kNeox = false;
 };
 
-/// The norm is rounded as in csrc/libtorch_stable/layernorm_kernels.cu of v0.23.0 and of all releases before v0.20.0.
+/// Also rounds before multiplying by gamma: csrc/libtorch_stable/layernorm_kernels.cu of v0.23.0 and before v0.20.0.
 struct VllmQkNormThenRopeNeoxV0191 : VllmQkNormThenRopeNeox {
   static constexpr const char* kContract = "vllm.qk_norm_then_rope_neox@v0.19.1";
   static constexpr bool kRoundsUnweighted = true;
@@ -123,8 +123,8 @@ struct HeadList {
 
 inline constexpr int kHeadLoads = 2;  ///< loads per lane
 
-/// Two loads of sixteen bytes, half a head apart, so that adjacent lanes have adjacent loads. Kept as 32-bit words, because each
-/// 16-bit element would occupy a register of its own while the loads are in flight.
+/// A lane's part of a head: two loads of 16 bytes, half a head apart, so that adjacent lanes load adjacent bytes. Kept as 32-bit
+/// words, because each 16-bit element would occupy a register of its own while the loads are in flight.
 template <int kLanes>
 struct HeadWords {
   simt::Vector<uint32_t> at[kHeadLoads];
@@ -137,7 +137,7 @@ struct HeadWords {
   }
 };
 
-/// The elements of a lane's two loads, of type T, in fp32.
+/// A lane's part of a head (see HeadWords), converted to fp32.
 template <class T, int kLanes>
 struct HeadPart {
   static constexpr int kNumbers = kHeadLoads * kHeadLoad;
@@ -158,7 +158,7 @@ struct HeadPart {
     }
   }
 
-  /// Pairwise sum of squares, log2(kNumbers) additions deep.
+  /// The sum of the squares of a lane's elements, as a pairwise tree that is log2(kNumbers) additions deep.
   SIMT_DEVICE float squares() const {
     return tree_sum<0, kNumbers>([&](int i) { return number(i) * number(i); });
   }
@@ -187,7 +187,7 @@ SIMT_DEVICE void rotate_pair(float& first, float& second, float cos, float sin) 
   second = Rules::rotated(b, a, true, cos, sin);
 }
 
-/// Cosines and sines for one load, for heads of which only a part is rotated, or whose pairs are adjacent elements.
+/// Cosines and sines for one load. Used if only a part of the head is rotated, or if the elements of a pair are adjacent.
 template <class Rules>
 struct LoadAngles {
   static constexpr int kAngles = Rules::kNeox ? kHeadLoad : kHeadLoad / 2;
@@ -195,7 +195,7 @@ struct LoadAngles {
   bool rotates;    ///< false if the load is outside the rotated part of the head
   bool is_second;  ///< the load is in the second half of the rotated part
 
-  /// `at`: distance of the load from the first rotated element. `row`: row of the cosine/sine cache.
+  /// `at`: index of the load's first element, counted from the first rotated element. `row`: row of the cosine/sine cache.
   template <class Cache>
   SIMT_DEVICE void load(const Cache* row, int at, int rotary) {
     const int pairs = rotary / 2;
@@ -205,7 +205,7 @@ struct LoadAngles {
     if (rotates) Rules::load_angles(row, pair, pairs, cos, sin);
   }
 
-  /// Rotates the elements v of a load. `others`: the other elements of their pairs, for NeoX.
+  /// Rotates the elements v of a load. `others`: for NeoX, the other elements of their pairs, from load_partners().
   SIMT_DEVICE void rotate(float (&v)[kHeadLoad], const float (&others)[kHeadLoad]) const {
     SIMT_UNROLL
     for (int i = 0; i < kAngles; ++i) {
@@ -218,9 +218,9 @@ struct LoadAngles {
   }
 };
 
-// Normalizes and rotates heads. n / 16 adjacent lanes handle a head of n 16-bit elements, with two loads each, half a head apart.
-// If NeoX rotates the whole head, one lane therefore has both elements of a pair. A warp handles as many heads as fit; lanes
-// without a head must take part in shuffles.
+// Normalizes and rotates heads. A head of n 16-bit elements has n / 16 adjacent lanes, with two loads each, half a head apart.
+// Thus one lane has both elements of a pair if NeoX rotates the whole head. A warp handles as many heads as fit. Lanes without a
+// head must take part in its shuffles.
 
 template <class T, class Cache>
 struct HeadArguments {
@@ -231,13 +231,13 @@ struct HeadArguments {
   const int64_t* positions;
   uint32_t count;               ///< heads that are written, of all tokens
   Divider by_heads;             ///< divides by the number of heads that are written per token
-  uint32_t q_heads, live;       ///< per token: heads of Q, and heads that are read
+  uint32_t q_heads, live;       ///< per token: heads of Q; heads that are read, so not filled with zeros
   int64_t in_pitch, out_pitch;  ///< distance between tokens in elements
   int32_t rotary;
   float eps;
 };
 
-/// kWhole: NeoX rotates the whole head. `index`: index of the head among those written. All lanes of a warp must call it.
+/// `index`: index of the head among all written heads. kWhole: NeoX rotates the whole head. All lanes of a warp must call it.
 template <class Rules, class T, class Cache, int kWarp, int kLanes, bool kWhole>
 SIMT_DEVICE void norm_rope_head(const HeadArguments<T, Cache>& a, uint32_t index) {
   using Part = HeadPart<T, kLanes>;
@@ -313,7 +313,7 @@ void with_head(int64_t n, F f) {
   unsupported("heads of 64, 128, 256 or 512 elements only");
 }
 
-/// `written`: heads per token that are written. Weights are nullptr if the contract has none.
+/// `written`: heads of a token that are written. `q_weight`, `k_weight`: nullptr if the contract has no weights.
 template <class T, class Cache>
 HeadArguments<T, Cache> arguments_of(const HeadCall& heads, const assay_tensor* q_weight, const assay_tensor* k_weight,
                                      int64_t written) {
@@ -375,7 +375,7 @@ inline Accepts head_accepts() {
   return {{"x", kHalf}, {"n", {64, 128, 256, 512}}, {"rotary", {16, 32, 64, 128, 256, 512}}, {"warp", simt::kWarpSizes}};
 }
 
-/// Processes the heads of Q and K in place. Heads of V change only if Rules::kRotatesV.
+/// Normalizes and rotates the heads of Q and K in place. Heads of V change only if Rules::kRotatesV.
 template <class Rules>
 void run_qk_norm_rope(const Call& call) {
   const assay_tensor &qkv = call.output("qkv"), &q_weight = call.input("q_weight"), &k_weight = call.input("k_weight");

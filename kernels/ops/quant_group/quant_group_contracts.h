@@ -16,7 +16,7 @@ struct VllmGroupFp8 : GroupRules {
   static constexpr bool kSaturates = true;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
-  /// max(v, -448) is enough, because the saturating cast also limits to 448.
+  /// The source clamps to -448 .. 448. The saturating cast has the same upper limit, so max(v, -448) is enough.
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
 };
 
@@ -55,7 +55,7 @@ struct VllmGroupFp8Packed : VllmGroupFp8 {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return pow2_reciprocal(scale); }
 };
 
-/// vLLM's fallback in Triton: tl.clamp with run-time limits is max, then min.
+/// vLLM's fallback in Triton. tl.clamp has run-time limits here, and then takes the maximum first: NaN becomes -448.
 struct VllmGroupTriton : VllmGroupFp8 {
   static constexpr const char* kContract = "vllm.group_triton";
 };
@@ -65,7 +65,7 @@ struct VllmGroupTritonUe8m0 : VllmGroupTriton {
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax / 448.0f))); }
 };
 
-/// Multiplies by 1/448. With constant limits, Triton turns tl.clamp into a minimum of magnitudes, which maps NaN to +448.
+/// Multiplies by 1/448. With constant limits, Triton compiles tl.clamp to a minimum of magnitudes, which maps NaN to +448.
 struct VllmGroupTritonV0190 : VllmGroupTriton {
   static constexpr const char* kContract = "vllm.group_triton@v0.19.0";
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
@@ -77,7 +77,7 @@ struct VllmGroupTritonUe8m0V0190 : VllmGroupTritonV0190 {
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax * (1.0f / 448.0f)))); }
 };
 
-/// vLLM's fallback in torch, on the CPU: the scale has a lower limit, amax has none. torch's amax and clamp keep NaN.
+/// vLLM's fallback in torch, on the CPU: the scale has a lower limit, amax has none. torch's amax and clamp do not drop NaN.
 struct VllmGroupNative : GroupRules {
   static constexpr const char* kContract = "vllm.group_native";
   static constexpr bool kDropsNan = false;
@@ -87,7 +87,7 @@ struct VllmGroupNative : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-/// torchao's float8 quantization of rows. torch rounds amax / 448 to X, the type of x. No lower limit: zeros have scale 0.
+/// torchao's float8 quantization of rows. torch rounds amax / 448 to X, the type of x. A row of zeros has scale 0.
 /// Source: torchao/quantization/quant_primitives.py v0.18.0, _choose_scale_float8 and _quantize_affine_float8.
 template <class X>
 struct TorchaoFloat8PerRow : VllmGroupNative {
@@ -96,13 +96,13 @@ struct TorchaoFloat8PerRow : VllmGroupNative {
   SIMT_DEVICE static float scale(float amax) { return simt::to_float(simt::from_float<X>(amax / 448.0f)); }
 };
 
-/// On a GPU, torch replaces division by a Python number by multiplication by its reciprocal.
+/// On a GPU, torch replaces a division by a Python number by a multiplication with its reciprocal, here 1/448.
 struct VllmGroupNativeGpu : VllmGroupNative {
   static constexpr const char* kContract = "vllm.group_native_gpu";
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax * (1.0f / 448.0f), kLeastScale); }
 };
 
-/// Applies the lower limit after rounding to a power of two. For a group of tiny values the scale is the limit, no power of two.
+/// Rounds amax / 448 up to a power of two, then applies the lower limit, which is not a power of two.
 struct VllmGroupNativeUe8m0 : VllmGroupNative {
   static constexpr const char* kContract = "vllm.group_native_ue8m0";
   SIMT_DEVICE static float scale(float amax) {
@@ -110,7 +110,7 @@ struct VllmGroupNativeUe8m0 : VllmGroupNative {
   }
 };
 
-/// Applies the lower limit before rounding to a power of two.
+/// Applies the lower limit to amax / 448, then rounds up to a power of two.
 struct VllmGroupNativeUe8m0V0330 : VllmGroupNativeGpu {
   static constexpr const char* kContract = "vllm.group_native_ue8m0@v0.33.0";
   SIMT_DEVICE static float scale(float amax) {
@@ -127,7 +127,7 @@ struct VllmPerToken : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// scale_ub limits amax before the division, so x / s may exceed 448 and may be Inf.
+/// scale_ub is an upper limit of amax. The scale then belongs to a smaller amax, so x / s may exceed 448 and may be Inf.
 struct VllmPerTokenUb : VllmPerToken {
   using Element = simt::DivideEach;
   static constexpr const char* kContract = "vllm.per_token_ub";
@@ -165,7 +165,7 @@ using VllmGroupList = RulesList<VllmGroupFp8, VllmGroupFp8V0330, VllmGroupFp8Fnu
 // jit_kernel/csrc/gemm/per_token_group_quant_8bit.cuh (v0.5.10.post1), kernels/jit/csrc/gemm/per_token_group_quant.cuh (v0.5.17);
 // aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM deep_gemm/utils/math.py (54e22612).
 
-/// Computes the stored scale and the multiplier separately from amax, so their product is not exactly 1. No clamp: NaN stays NaN.
+/// Computes scale and multiplier separately from amax: their product may differ from 1. Does not clamp, so NaN stays NaN.
 struct SglangGroup8bit : GroupRules {
   static constexpr const char* kContract = "sglang.group_8bit";
   using Element = simt::Multiply;
@@ -174,17 +174,17 @@ struct SglangGroup8bit : GroupRules {
   SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 448.0f / amax; }
 };
 
-/// Compiled at the first use, without fast math.
+/// The kernel that sglang compiles at its first use, without fast math.
 struct SglangGroup8bitJit : GroupRules {
   static constexpr const char* kContract = "sglang.group_8bit_jit";
   static constexpr bool kSaturates = true;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
-  /// max(v, -448) is enough, because the saturating cast also limits to 448.
+  /// The source clamps to -448 .. 448. The saturating cast has the same upper limit, so max(v, -448) is enough.
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -448.0f); }
 };
 
-/// Compiled with fast math again. The clamp has only the upper limit, which maps NaN to 448.
+/// Compiled with fast math again, unlike group_8bit_jit. The clamp is a minimum only, which maps NaN to 448.
 struct SglangGroup8bitV0517 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit@v0.5.17";
   SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
@@ -195,7 +195,7 @@ struct SglKernelGroup8bit : SglangGroup8bitJit {
   static constexpr const char* kContract = "sgl_kernel.group_8bit";
 };
 
-/// Does not write the scale bytes of groups that a row's last word lacks.
+/// A row's last word holds fewer than four scales if groups % 4 != 0. The other bytes of that word are not written.
 struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
   static constexpr const char* kContract = "sgl_kernel.group_8bit_ue8m0";
   static constexpr bool kPacked = true;
@@ -205,13 +205,13 @@ struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
   }
 };
 
-/// A release between versions 1 and 2. Does not write the scale bytes of groups that a row's last word lacks.
+/// A release between versions 1 and 2. It does not write the unused bytes of a row's last word of scales.
 struct SglangGroup8bitUe8m0 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0";
   static constexpr bool kPacked = true;
   static constexpr bool kWritesPadding = false;
   SIMT_DEVICE static float scale(float amax) { return pow2_ceil(amax * (1.0f / 448.0f)); }
-  /// For amax Inf, the multiplier fast_pow2(-128) has the bits of -Inf.
+  /// If amax is Inf, so is the scale. The source's multiplier fast_pow2(-128) then has the bits of -Inf.
   SIMT_DEVICE static float operand(float /*amax*/, float scale) {
     return simt::from_bits(simt::bits(scale) == 0x7f800000u ? 0xff800000u : simt::bits(1.0f / scale));
   }
@@ -224,7 +224,7 @@ struct SglangGroup8bitV2 : SglangGroup8bit {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
 };
 
-/// Writes zero scale bytes for groups that the last word of an existing row lacks, but does not write padding rows.
+/// Writes zeros to the unused bytes of a row's last word of scales, but does not write padding rows.
 struct SglangGroup8bitV2Ue8m0 : SglangGroup8bitUe8m0 {
   static constexpr const char* kContract = "sglang.group_8bit_v2_ue8m0";
   static constexpr bool kWritesPadding = true;
@@ -253,7 +253,7 @@ struct SglangGroup8bitUe8m0V0517 : SglangGroup8bitV2Ue8m0 {
   SIMT_DEVICE static float clamp(float v) { return simt::min_number(v, 448.0f); }
 };
 
-/// Since v0.5.23, a bf16 NaN stays NaN; the saturating cast limits all other values.
+/// Since v0.5.23 there is no clamp: a bf16 NaN stays NaN, and the cast saturates all other values.
 struct SglangGroup8bitUe8m0V0523 : SglangGroup8bitUe8m0V0517 {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0@v0.5.23";
   SIMT_DEVICE static float clamp(float v) { return v; }
@@ -275,7 +275,7 @@ struct SglangGroup8bitUe8m0F16 : SglangGroup8bitUe8m0V0517 {
   using Element = HalfMultiply;
 };
 
-/// The clamp is v_med3_f32, which returns the lower limit for NaN, as max followed by min does.
+/// The clamp is v_med3_f32, which maps NaN to the lower limit -448, as max followed by min does.
 struct AiterPer1x128 : GroupRules {
   static constexpr const char* kContract = "aiter.per_1x128";
   using Element = simt::Multiply;
@@ -292,7 +292,7 @@ struct AiterPer1x128Fnuz : AiterPer1x128 {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// transpose_scale=True: stores scales column-major in a tensor whose shape and strides are row-major.
+/// transpose_scale=True: scales are stored column-major, although the tensor's shape and strides are those of row-major scales.
 template <class Base>
 struct TransposeScale : Base {
   SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) { return g * out.rows + r; }
@@ -306,15 +306,15 @@ struct AiterPer1x128TransposeScaleFnuz : TransposeScale<AiterPer1x128Fnuz> {
   static constexpr const char* kContract = "aiter.per_1x128_transpose_scale_fnuz";
 };
 
-/// v * factor, in a module that flushes subnormals to zero.
+/// v * factor, where a subnormal v is flushed to zero first.
 struct FlushingMultiply {
   float factor;
   SIMT_DEVICE explicit FlushingMultiply(float m) : factor(m) {}
   SIMT_DEVICE float operator()(float v) const { return flushed(v) * factor; }
 };
 
-/// Scales have no lower limit, and subnormal scales are flushed to 0. A row of zeros or tiny values therefore stores scale 0, and
-/// its codes are products with Inf. v_rcp_f32 may be off by an ulp; this kernel uses the rounded quotient, which is allowed.
+/// Scales have no lower limit, and subnormal scales are flushed to 0. A row of zeros or tiny values stores scale 0, and its
+/// elements are multiplied by 1 / 0. v_rcp_f32 may be off by an ulp; this kernel uses the rounded quotient, which is allowed.
 struct AiterPerToken : AiterPer1x128 {
   static constexpr const char* kContract = "aiter.per_token";
   using Element = FlushingMultiply;
@@ -329,7 +329,7 @@ struct AiterPerTokenFnuz : AiterPer1x128Fnuz {
   SIMT_DEVICE static float scale(float amax) { return flushed(AiterPer1x128Fnuz::scale(amax)); }
 };
 
-/// torch: amax and its lower limit keep NaN. The cast does not saturate, and elements are not clamped.
+/// In torch: amax and its lower limit do not drop NaN. Elements are not clamped, and the cast does not saturate.
 struct DeepgemmPerTokenCast : GroupRules {
   static constexpr const char* kContract = "deepgemm.per_token_cast";
   using Code = E4m3fnNosat;
@@ -341,13 +341,13 @@ struct DeepgemmPerTokenCast : GroupRules {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// On a GPU, torch replaces division by a Python number by multiplication by its reciprocal.
+/// On a GPU, torch replaces a division by a Python number by a multiplication with its reciprocal, here 1/448.
 struct DeepgemmPerTokenCastGpu : DeepgemmPerTokenCast {
   static constexpr const char* kContract = "deepgemm.per_token_cast_gpu";
   SIMT_DEVICE static float scale(float amax) { return amax * (1.0f / 448.0f); }
 };
 
-/// The exponent is clamped to 1..254, so Inf and NaN give 2^127.
+/// The exponent byte of the scale is clamped to 1..254, so an amax of Inf or NaN gives the scale 2^127.
 struct DeepgemmPerTokenCastUe8m0 : DeepgemmPerTokenCast {
   static constexpr const char* kContract = "deepgemm.per_token_cast_ue8m0";
   SIMT_DEVICE static float scale(float amax) {
@@ -367,7 +367,7 @@ using Bf16GroupList = RulesList<SglangGroup8bitV0523, SglangGroup8bitUe8m0V0517,
 /// Contracts for fp16 inputs only.
 using F16GroupList = RulesList<SglangGroup8bitUe8m0F16>;
 
-/// Contracts whose scale layout strides cannot express.
+/// Contracts whose scale layout cannot be expressed by the strides of the scale tensor.
 using TransposedList = RulesList<AiterPer1x128TransposeScale, AiterPer1x128TransposeScaleFnuz>;
 
 // Per-group and per-token quantization to int8.
@@ -381,7 +381,7 @@ struct VllmGroupInt8 : GroupRules {
   using Code = Int8Truncated;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 127.0f); }
-  /// max(v, -128) is enough, because the saturating cast also limits to 127.
+  /// The source clamps to -128 .. 127. The saturating cast has the same upper limit, so max(v, -128) is enough.
   SIMT_DEVICE static float clamp(float v) { return simt::max_number(v, -128.0f); }
 };
 
@@ -401,7 +401,7 @@ struct SglKernelGroupInt8 : VllmGroupInt8 {
   static constexpr const char* kContract = "sgl_kernel.group_int8";
 };
 
-/// Computes the stored scale and the multiplier separately from amax.
+/// Computes scale and multiplier separately from amax: their product may differ from 1.
 struct SglangGroupInt8 : VllmGroupInt8 {
   static constexpr const char* kContract = "sglang.group_int8";
   using Element = simt::Multiply;
@@ -409,7 +409,7 @@ struct SglangGroupInt8 : VllmGroupInt8 {
   SIMT_DEVICE static float operand(float amax, float /*scale*/) { return 127.0f / amax; }
 };
 
-/// No clamp. The cast of NaN is unspecified; this kernel stores 0.
+/// Does not clamp. How the source's cast converts NaN is unspecified; this kernel stores 0.
 struct AiterGroupInt8 : GroupRules {
   static constexpr const char* kContract = "aiter.group_int8";
   using Code = Int8Truncated;
@@ -419,8 +419,8 @@ struct AiterGroupInt8 : GroupRules {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return 1.0f / scale; }
 };
 
-/// Scales have no lower limit, and subnormal scales are flushed to 0: a row of zeros stores scale 0. v_rcp_f32 may be off by an
-/// ulp; this kernel uses the rounded quotient, which is allowed.
+/// Scales have no lower limit, and subnormal scales are flushed to 0, so a row of zeros stores scale 0. v_rcp_f32 may be off by
+/// an ulp; this kernel uses the rounded quotient, which is allowed.
 struct AiterPerTokenInt8 : AiterGroupInt8 {
   static constexpr const char* kContract = "aiter.per_token_int8";
   SIMT_DEVICE static float amax(float widest) { return widest; }
@@ -435,7 +435,7 @@ struct VllmPerTokenInt8Triton : SglangGroupInt8 {
   SIMT_DEVICE static float clamp(float v) { return v; }
 };
 
-/// scaled_int8_quant: the multiplier is 127 / amax, or 0 for a row of zeros. Rounds to nearest.
+/// scaled_int8_quant: the multiplier is 127 / amax, or 0 for a row of zeros. Codes are rounded to nearest.
 struct VllmPerTokenInt8 : GroupRules {
   static constexpr const char* kContract = "vllm.per_token_int8";
   using Code = Int8Nearest;

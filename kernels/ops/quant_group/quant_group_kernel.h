@@ -18,7 +18,7 @@ struct GroupArguments {
   float scale_ub = 0.0f;  ///< upper limit of amax or scale, in contracts that have one
 };
 
-/// Writes zero scale bytes for the groups that a row's last word lacks. All threads of the grid share the rows.
+/// Writes zeros to the unused bytes of each row's last word of packed scales, if the contract does so. The whole grid calls it.
 template <class Rules>
 SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
   if constexpr (Rules::kPacked && Rules::kWritesPadding) {
@@ -30,7 +30,7 @@ SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
   }
 }
 
-/// The first block writes zeros to the words of padding rows, except in the last column of words, where they are not allocated.
+/// The first block writes zero words for padding rows. The last column of words is left out: it is not allocated there.
 template <class Rules>
 SIMT_DEVICE void write_absent_rows(const ScalesOut& out) {
   if constexpr (Rules::kPacked && Rules::kWritesPadding && Rules::kWritesRows) {
@@ -64,8 +64,8 @@ SIMT_DEVICE void store_code_words(uint8_t* q, const uint32_t (&codes)[kWords]) {
   }
 }
 
-/// Quantizes a group: kLanes threads have kElements consecutive elements each; `widest` is the group's maximum. Stores scale and
-/// codes. All threads of the warp must call it; threads that are not `live` store nothing.
+/// Quantizes a group of kLanes threads and stores its scale and codes. v: kElements consecutive elements of a thread; `widest`:
+/// their largest magnitude. All threads of the warp must call it; threads that are not `live` store nothing.
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bool live, uint8_t* q, const ScalesOut& out,
                                    int64_t row, int32_t group, float scale_ub = 0.0f) {
@@ -88,7 +88,7 @@ SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bo
   if (simt::thread() % kLanes == 0) store_scale<Rules>(out, row, group, scale);
 }
 
-/// quantize_elements() that first computes each thread's maximum.
+/// The same, but first computes the largest magnitude of the thread's elements.
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8_t* q, const ScalesOut& out, int64_t row,
                                    int32_t group, float scale_ub = 0.0f) {
@@ -100,7 +100,7 @@ SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8
 inline constexpr int kRegisterThreads = 128;
 inline constexpr int kRegisterLoads = 4;  ///< loads in flight per thread
 
-/// The matrix is dense, so groups follow each other. A block handles kRegisterLoads runs of 128 loads.
+/// x is dense, so its groups follow each other in memory. A block handles kRegisterLoads runs of 128 consecutive loads.
 template <class Rules, class T, int kWarp, int kLanes>
 SIMT_KERNEL void quant_group_register(GroupArguments<T> a) {
   const uint32_t groups = uint32_t(a.scales.rows * a.scales.groups);
@@ -132,7 +132,7 @@ inline constexpr int kTeamLanes = 8;  ///< threads per group
 inline constexpr int kTeams = kSharedThreads / kTeamLanes;
 inline constexpr int kMaxSharedGroup = 512;
 
-/// Shared memory of a block. A team is the threads that quantize one group of elements. All kernels of a type and group size use one object.
+/// Shared memory of a block. Each team of kTeamLanes threads quantizes one group. Kernels of equal type and group size share it.
 template <class T, int kGroup>
 struct alignas(16) Staging {
   T tile[kTeams * kGroup];  ///< contiguous groups
@@ -144,9 +144,9 @@ SIMT_DEVICE Staging<T, kGroup>& staging() {
   return shared;
 }
 
-/// A block handles kTeams consecutive groups. With packed scales, rows are padded to whole words: a team after a row's last group
-/// has no elements and scale 0, whose exponent field 0 is the required padding. kGroup: the group size if it is a compile-time
-/// constant, otherwise 0.
+/// A block handles kTeams consecutive groups, one per team. Packed scales need whole words, so a row's last word may have teams
+/// without a group: they have no elements, and their scale 0 gives the byte 0, as the padding requires. kGroup: the group size if
+/// it is a compile-time constant, otherwise 0.
 template <class Rules, class T, int kWarp, int kGroup>
 SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   constexpr int kLargest = kGroup != 0 ? kGroup : kMaxSharedGroup;
@@ -162,8 +162,8 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   uint32_t row;
   int32_t group;
 
-  // The block's threads read consecutive loads, whatever their teams. All loads are issued before the first store, so that they
-  // are in flight together. A load lies within one group.
+  // Consecutive threads read consecutive loads, whatever their teams. All loads are issued before the first store to shared
+  // memory, so that they are in flight together. A load never spans two groups.
   constexpr int kElements = simt::Vector<T>::kElements, kRun = kElements * kSharedThreads;
   constexpr int kLoads = (kTeams * kLargest + kRun - 1) / kRun;
   simt::Vector<T> x[kLoads];
@@ -181,7 +181,7 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   }
   Rules::staged();
 
-  // The lanes of a team step through their group; in each turn, each lane has one load.
+  // The lanes of a team go through their group in turns; in each turn, a lane takes one load.
   constexpr int kStride = kElements * kTeamLanes, kTurns = (kLargest + kStride - 1) / kStride;
   const int team = simt::thread() / kTeamLanes;
   const int lane = simt::thread() % kTeamLanes;
@@ -323,7 +323,7 @@ void run_shared(const Call& call) {
   expect_aligned(call.output("q"));
   GroupOutputs out = group_outputs(call, shape, size, Rules::Code::kType, Rules::kPacked);
   if (shape.rows == 0) return;
-  // Number of groups per row. If scales are packed, it is rounded up to whole words.
+  // Groups per row, rounded up to a multiple of four (whole words) if scales are packed.
   const int64_t places = Rules::kPacked ? (out.scales.groups + 3) / 4 * 4 : out.scales.groups;
   out.scales.by_groups = Divider::by(uint32_t(places));
   const simt::Launch grid = call.grid((shape.rows * places + kTeams - 1) / kTeams, kSharedThreads);

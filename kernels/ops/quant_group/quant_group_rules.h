@@ -21,7 +21,7 @@ SIMT_DEVICE uint32_t encode4_one_by_one(const float* v) {
          uint32_t{Code::encode(v[3])} << 24;
 }
 
-/// The larger of two magnitudes, or NaN if one is NaN. Without sign bits, bit patterns sort like values, and NaN sorts above Inf.
+/// The larger of two magnitudes, or NaN if one is NaN. Bit patterns without sign sort like values, and NaN sorts above Inf.
 SIMT_DEVICE float widest_or_nan(float a, float b) {
   const uint32_t u = simt::bits(a), v = simt::bits(b);
   return simt::from_bits(u > v ? u : v);
@@ -89,7 +89,7 @@ struct Divider {
   SIMT_DEVICE uint32_t quotient(uint32_t n) const { return (uint32_t(uint64_t{n} * multiplier >> 32) + n) >> shift; }
 };
 
-/// The scale tensor of a call: `groups` scales in each of `rows` rows.
+/// Where kernels store scales: `groups` scales for each of `rows` rows.
 struct ScalesOut {
   void* data;  ///< floats, or the bytes of packed words
   int64_t rows;
@@ -99,8 +99,8 @@ struct ScalesOut {
   Divider by_groups;
 };
 
-// What group quantization contracts may change. Each contract is a struct that derives from one of these structs and defines its
-// own arithmetic line by line. A deliberately wrong kernel derives from a contract's struct and gets one line wrong.
+// What a group quantization contract may change. Each contract is a struct that derives from one of these structs and replaces
+// functions. A deliberately wrong kernel derives from a contract's struct and gets one of them wrong.
 
 struct GroupRules {
   using Code = E4m3fnSat;
@@ -113,22 +113,22 @@ struct GroupRules {
   static constexpr bool kSaturates = false;     ///< clamp() only changes NaN, because the cast limits all other values
   static constexpr bool kDropsNan = true;       ///< the maximum ignores NaN: widest() is max_number()
 
-  /// Number of lanes over which the maximum is taken. Right: all lanes of the group.
+  /// Number of lanes over which the maximum is taken: all lanes of the group, except in a wrong kernel.
   template <int kWarp, int kLanes>
   static constexpr int kReach = kLanes;
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_number(a, b); }
-  /// Start value of the maximum.
+  /// Start value of the group's maximum.
   SIMT_DEVICE static float widest_of_none() { return 0.0f; }
-  /// The divisor or multiplier of the elements, computed from amax and the stored scale.
+  /// What Element divides by or multiplies by. Computed from amax and the stored scale.
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return scale; }
   SIMT_DEVICE static float clamp(float v) { return v; }
-  /// Barrier after elements are staged in shared memory and before threads read elements of other threads.
+  /// Barrier between writes of elements to shared memory and reads by other threads.
   SIMT_DEVICE static void staged() { simt::barrier(); }
-  /// Position of the scale of group g in row r.
+  /// Index in the scale tensor of the scale of row r and group g.
   SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) {
     return r * out.row_stride + g * out.group_stride;
   }
-  /// Packs the exponent fields of four scales that are powers of two. DeepGEMM's smxx_layout.cuh has the same four shifts.
+  /// Packs the exponent bytes of four powers of two into a word. The shifts are those of DeepGEMM's smxx_layout.cuh.
   SIMT_DEVICE static uint32_t pack(const float* s) {
     return simt::bits(s[0]) >> 23 | simt::bits(s[1]) >> 15 | simt::bits(s[2]) >> 7 | simt::bits(s[3]) << 1;
   }
@@ -174,7 +174,7 @@ struct RulesList {
 
 // The largest magnitude among a thread's elements, with the contract's rule for NaN.
 
-/// The largest of the elements' magnitudes and of `widest`, an earlier maximum.
+/// The largest magnitude of the elements v. `widest`: the maximum of earlier elements, or 0.
 template <class Rules, int kElements>
 SIMT_DEVICE float widest_of(const float (&v)[kElements], float widest = 0.0f) {
   SIMT_UNROLL
@@ -182,7 +182,7 @@ SIMT_DEVICE float widest_of(const float (&v)[kElements], float widest = 0.0f) {
   return widest;
 }
 
-/// The largest magnitude in loads of a 16-bit type T, two elements at a time. Ignores NaN.
+/// The largest magnitude in loads of a 16-bit type T, without NaN. Compares two elements at a time.
 template <class T, int kLoads>
 SIMT_DEVICE float widest_number_of(const simt::Vector<uint32_t> (&words)[kLoads]) {
   float low, high;
@@ -249,8 +249,8 @@ SIMT_DEVICE uint32_t e4m3fn_of_products(const float* v, float factor) {
 /// Nonzero if one of four e4m3fn codes is NaN.
 SIMT_DEVICE uint32_t nan_codes(uint32_t codes) { return ((codes & 0x7f7f7f7fu) + 0x01010101u) & 0x80808080u; }
 
-/// e4m3fn codes of x * m without a clamp, because the cast saturates. If a code is NaN, all codes are computed again by Step,
-/// because the clamp may change NaN.
+/// e4m3fn codes of x * m. There is no clamp, because the cast saturates. If a code is NaN, Step computes all codes again, because
+/// the contract's clamp may change NaN.
 template <class Step>
 class CodesByProduct {
  public:
@@ -273,11 +273,11 @@ class CodesByProduct {
   float factor_;
 };
 
-/// e4m3fn codes of x / s by two multiplications instead of a division. Multiplies x by a factor below 1 / s and by one above it;
-/// the quotient lies between the two products. Rounding is monotonic: if both products have the same code, so has the quotient.
-/// Otherwise (within two ulp of a tie, or NaN) Step computes the codes from x. If 1 / s is exact, it is both factors, because ties
-/// are then frequent. Valid for every s: if a factor is NaN, as for Inf and most subnormal s, Step computes all codes.
-/// `doubts` is nonzero if the codes of some pair of products differ or are NaN.
+/// e4m3fn codes of x / s by two multiplications instead of a division. One product uses a factor below 1 / s, the other a factor
+/// above it, so the quotient lies between them. Rounding is monotonic: if both products have the same code, so has the quotient.
+/// Otherwise (within two ulp of a tie, or NaN) Step computes the codes from x. If 1 / s is exact, both factors equal it, because
+/// ties are then frequent. For s whose factor is NaN (Inf, most subnormals), Step computes all codes. `doubts` is nonzero if some
+/// pair of codes differs or is NaN.
 template <class Step>
 class CodesByBounds {
  public:
@@ -323,9 +323,9 @@ template <class Code>
 using CodesOfQuotients = std::conditional_t<std::is_same_v<Code, E4m3fnSat>, CodesByBounds<simt::DivideEach>,
                                             CodesByStep<Code, simt::DivideSaturating>>;
 
-// A lane's loads from a row of 16-bit elements.
+// The 16-byte loads that a lane makes from a row of 16-bit elements.
 
-/// kLoads consecutive loads, kept as 32-bit words, because each 16-bit element would occupy a register while loads are in flight.
+/// kLoads consecutive loads. Words of 32 bits, because each 16-bit element would occupy a register while loads are in flight.
 template <int kLoads>
 struct LaneWords {
   static constexpr int kNumbers = 8 * kLoads;

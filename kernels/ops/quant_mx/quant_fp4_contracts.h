@@ -6,7 +6,7 @@
 
 namespace assay_kernels {
 
-// NVFP4 with a scale of the tensor, which is 448 * 6 / amax of the tensor. Block scales are multiplied by it.
+// NVFP4 with a tensor scale, 448 * 6 / amax of the tensor. It multiplies each block scale before that is rounded to E4M3.
 
 /// Source: vllm csrc/quantization/fp4/nvfp4_utils.cuh v0.33.0, cvt_warp_fp16_to_fp4.
 struct VllmNvfp4 : Nvfp4Rules {
@@ -20,7 +20,7 @@ struct VllmNvfp4 : Nvfp4Rules {
   }
 };
 
-/// After silu_and_mul. The padding of the scales is not written.
+/// NVFP4 after silu_and_mul. The padding of the scales is not written.
 /// Source: vllm csrc/libtorch_stable/quantization/fp4/activation_nvfp4_quant_fusion_kernels.cu (1051220e).
 struct VllmNvfp4Fused : VllmNvfp4 {
   static constexpr bool kWritesPadding = false;
@@ -31,7 +31,7 @@ struct FlashinferNvfp4Cute : VllmNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4_cute";
 };
 
-/// Tests amax for 0, not the scale: if the scale is 0, the multiplier is 1 / 0. The build flushes subnormals to zero.
+/// The multiplier is 0 if amax is 0. If only the scale byte is 0, it is 1 / 0. The build flushes subnormals to zero.
 /// Source: flashinfer quantization_utils.cuh (fb28d724), cvt_warp_fp16_to_fp4 with fast math; jit/core.py: -use_fast_math.
 struct FlashinferNvfp4 : VllmNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4";
@@ -44,7 +44,7 @@ struct FlashinferNvfp4 : VllmNvfp4 {
   }
 };
 
-/// Rounds divisions and multiplications to nearest; there are no approximate reciprocals.
+/// Divisions and multiplications are rounded to nearest; the source uses no approximate reciprocals.
 /// Source: transformer_engine/common/cast/nvfp4/core_nvfp4.cuh (d0067d0d).
 struct TransformerEngineNvfp4 : Nvfp4Rules {
   static constexpr const char* kContract = "transformer_engine.nvfp4";
@@ -62,7 +62,7 @@ struct FlashinferNvfp4CuteExact : TransformerEngineNvfp4 {
   SIMT_DEVICE static float with_nan(float amax, bool all) { return Fp4Rules::with_nan(amax, all); }
 };
 
-/// The build flushes subnormals.
+/// As FlashinferNvfp4CuteExact, in a build that flushes subnormals to zero.
 /// Source: flashinfer quantization_utils.cuh (fb28d724) with DISABLE_FP4_QUANT_FAST_MATH; jit/core.py: -use_fast_math.
 struct FlashinferNvfp4Exact : FlashinferNvfp4CuteExact {
   static constexpr const char* kContract = "flashinfer.nvfp4_exact";
@@ -70,7 +70,7 @@ struct FlashinferNvfp4Exact : FlashinferNvfp4CuteExact {
   SIMT_DEVICE static uint8_t scale(float amax, float global) { return TransformerEngineNvfp4::scale(flushed(amax), global); }
 };
 
-/// Divides once; VllmNvfp4 has two reciprocals and a multiplication.
+/// The multiplier is one division, global / s; VllmNvfp4 computes it from two reciprocals and a multiplication.
 /// Source: flashinfer trtllm_allreduce_fusion.cuh (fb28d724), cvt_warp_fp16_to_fp4.
 struct FlashinferArNvfp4 : Nvfp4Rules {
   static constexpr const char* kContract = "flashinfer.nvfp4_ar_fusion";
@@ -85,7 +85,7 @@ struct FlashinferArNvfp4 : Nvfp4Rules {
   }
 };
 
-/// After a norm. The scale of the tensor multiplies amax first, and multiplies the reciprocal of the block's scale last.
+/// After a norm. The block scale is (global * amax) * (1 / 6); the multiplier is (1 / block scale) * global.
 /// Source: flashinfer cute_dsl/rmsnorm_fp4quant.py and fp4_common.py (fb28d724).
 struct FlashinferNormNvfp4 : Nvfp4Rules {
   static constexpr bool kWritesPadding = false;
@@ -98,7 +98,7 @@ struct FlashinferNormNvfp4 : Nvfp4Rules {
   }
 };
 
-/// Each row has its own scale; block scales are multiplied by its reciprocal.
+/// Each row has its own scale, and the row's block scales are multiplied by its reciprocal.
 /// Source: flashinfer quantization.cuh (fb28d724), nvfp4QuantAndPerTokenScaleKernel with fast math.
 struct FlashinferNvfp4PerToken : FlashinferNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4_per_token";
@@ -109,7 +109,7 @@ struct FlashinferNvfp4PerToken : FlashinferNvfp4 {
   }
 };
 
-/// In a KV cache. Block scales are multiplied by the reciprocal of the scale of the tensor, which is an input.
+/// In a KV cache. The tensor scale is an input, and block scales are multiplied by its reciprocal.
 /// Source: vllm csrc/nvfp4_kv_cache_kernels.cu v0.33.0, reshape_and_cache_nvfp4_kernel.
 struct VllmNvfp4Kv : VllmNvfp4 {
   static constexpr const char* kContract = "vllm.nvfp4_kv";
@@ -118,7 +118,7 @@ struct VllmNvfp4Kv : VllmNvfp4 {
   SIMT_DEVICE static float multiplier(float amax, uint32_t e, float global) { return VllmNvfp4::multiplier(amax, e, 1.0f / global); }
 };
 
-// 4over6: a block has two candidate scales, which map amax to 6 or to 4. The second (rival) is used if its errors are smaller.
+// 4over6: a block has two candidate scales. One maps amax to 6. The rival maps it to 4, and is used if its errors are smaller.
 
 /// Source: flashinfer quantization_utils.cuh (fb28d724) with NVFP4_4OVER6 and DISABLE_FP4_QUANT_FAST_MATH.
 struct FlashinferNvfp44over6 : FlashinferNvfp4Exact {
@@ -135,7 +135,7 @@ struct FlashinferNvfp44over6 : FlashinferNvfp4Exact {
   SIMT_DEVICE static bool is_better(float rival, float own) { return rival < own; }
 };
 
-/// Compares the sums of squared errors.
+/// Chooses between the two scales by the sums of squared errors.
 struct FlashinferNvfp44over6Mse : FlashinferNvfp44over6 {
   static constexpr const char* kContract = "flashinfer.nvfp4_4over6_exact_mse";
   SIMT_DEVICE static float error(float code, float scale, float global, float v) {
@@ -144,7 +144,7 @@ struct FlashinferNvfp44over6Mse : FlashinferNvfp44over6 {
   }
 };
 
-/// Compares errors of elements that were multiplied by the tensor's scale.
+/// Chooses by the errors of elements that were multiplied by the tensor's scale.
 struct FlashinferNvfp44over6F16 : FlashinferNvfp44over6 {
   static constexpr const char* kContract = "flashinfer.nvfp4_4over6_exact_f16";
   SIMT_DEVICE static float error(float code, float scale, float global, float v) { return simt::magnitude(code * scale - v * global); }
@@ -203,7 +203,7 @@ struct VllmNvfp4Kv4over6 : VllmNvfp4Kv {
 
 // NVFP4 of torchao and AITER.
 
-/// Block scales are divided by the scale of the tensor, which is amax of the tensor / (448 * 6). No block scale is below 2^-6.
+/// Block scales are divided by the scale of the tensor, which here is amax of the tensor / (448 * 6). None is below 2^-6.
 /// Source: torchao v0.18.0 prototype/mx_formats/nvfp4_tensor.py, nvfp4_quantize.
 struct TorchaoNvfp4 : Nvfp4Rules {
   static constexpr const char* kContract = "torchao.nvfp4";
@@ -216,7 +216,7 @@ struct TorchaoNvfp4 : Nvfp4Rules {
   SIMT_DEVICE static uint8_t bounded(float v) { return v < 0x1p-6f ? simt::to_e4m3fn_sat(0x1p-6f) : simt::to_e4m3fn_sat(v); }
 };
 
-/// Except on the CPU, torch replaces division by a Python number by multiplication by its reciprocal.
+/// Except on the CPU, torch replaces a division by a Python number by a multiplication with its reciprocal, here 1/6.
 struct TorchaoNvfp4Gpu : TorchaoNvfp4 {
   static constexpr const char* kContract = "torchao.nvfp4_gpu";
   SIMT_DEVICE static uint8_t scale(float amax, float global) { return bounded(amax * (1.0f / 6.0f) / global); }
@@ -235,7 +235,7 @@ struct TorchaoNvfp4BlockGpu : TorchaoNvfp4Block {
   SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return bounded(amax * (1.0f / 6.0f)); }
 };
 
-/// Multiplies elements by the reciprocal of the scale before that is rounded to E4M3.
+/// Elements are multiplied by the reciprocal of the fp32 scale, before the scale is rounded to E4M3 for storage.
 /// Source: aiter ops/triton/_triton_kernels/quant/quant.py (e4048607), _nvfp4_quant_op.
 struct AiterTritonNvfp4 : Nvfp4Rules {
   static constexpr const char* kContract = "aiter.triton_nvfp4";
@@ -247,7 +247,7 @@ struct AiterTritonNvfp4 : Nvfp4Rules {
   }
 };
 
-/// The quantized elements of an nvfp4_ds_mla cache record. No scale is below 2^-9.
+/// The quantized elements of a cache record of type nvfp4_ds_mla. No block scale is below 2^-9.
 /// Source: vllm csrc/nvfp4_ds_mla_cache_kernels.cu v0.33.0, nvfp4_tile_scale and nvfp4_pack16_e2m1_rn.
 struct VllmNvfp4DsMla : AiterTritonNvfp4 {
   static constexpr const char* kContract = "vllm.nvfp4_ds_mla";
@@ -256,9 +256,9 @@ struct VllmNvfp4DsMla : AiterTritonNvfp4 {
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return 1.0f / e4m3_value(e); }
 };
 
-// MXFP4. Words in capitals are the names of rounding modes in the sources.
+// MXFP4: the scale is a power of two, stored as its exponent byte. Words in capitals name rounding modes of the sources.
 
-/// EVEN: rounds amax to one mantissa bit, then takes its exponent. A block of NaN has byte 0. Byte 0 has the multiplier 0.
+/// EVEN: rounds amax to one mantissa bit, then takes its exponent. A block of NaN has byte 0, whose multiplier is 0.
 /// Source: vllm csrc/quantization/fp4/nvfp4_utils.cuh v0.33.0, cvt_warp_fp16_to_fp4 with UE8M0_SF.
 struct VllmMxfp4 : Mxfp4Rules {
   static constexpr const char* kContract = "vllm.mxfp4";
@@ -270,7 +270,7 @@ struct VllmMxfp4 : Mxfp4Rules {
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e == 0u ? 0.0f : e8m0_reciprocal(e); }
 };
 
-/// RCEIL, by the instruction that converts to E8M0. The module is built with fast math, which flushes subnormals to zero.
+/// RCEIL: rounds the scale up, by the instruction that converts to E8M0. Fast math flushes subnormals to zero.
 /// Source: flashinfer quantization_utils.cuh (fb28d724), cvt_warp_fp16_to_fp4 with UE8M0_SF.
 struct FlashinferMxfp4 : Mxfp4Rules {
   static constexpr const char* kContract = "flashinfer.mxfp4";
@@ -309,7 +309,7 @@ struct AiterTritonMxfp4 : VllmMxfp4 {
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e, float /*global*/) { return e == 254u ? 0.0f : e8m0_reciprocal(e); }
 };
 
-/// FLOOR. A NaN gives byte 255, for which elements are divided by Inf. Other divisors are at least 2^-126.
+/// FLOOR. A NaN in a block gives byte 255; elements are then divided by Inf. Other divisors are at least 2^-126.
 /// Source: torchao v0.18.0 prototype/mx_formats/mx_tensor.py, to_mx.
 struct TorchaoMxfp4Floor : Mxfp4Rules {
   static constexpr const char* kContract = "torchao.mxfp4_floor";
@@ -333,7 +333,7 @@ struct TorchaoMxfp4Even : TorchaoMxfp4Floor {
   SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return less_two(amax, (simt::bits(amax) + 0x200000u) >> 23); }
 };
 
-/// RCEIL: the exponent is the rounded-up logarithm of amax / 6. The multiplier for byte 0 is 1.
+/// RCEIL: the exponent is log2(amax / 6), rounded up. For byte 0 the multiplier is 1.
 struct TorchaoMxfp4Rceil : TorchaoMxfp4Floor {
   static constexpr const char* kContract = "torchao.mxfp4_rceil";
   SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) {
@@ -345,7 +345,7 @@ struct TorchaoMxfp4Rceil : TorchaoMxfp4Floor {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 6.0f); }
 };
 
-/// ROUND_UP: the exponent of amax / 6, rounded up, is read from its bits. Codes round ties away from zero.
+/// ROUND_UP: the exponent of amax / 6, rounded up, taken from its bits. Codes round ties away from zero.
 /// Source: triton_kernels numerics_details/mxfp_details/_downcast_to_mxfp.py (d1c192b7).
 struct TritonKernelsMxfp4 : Mxfp4Rules {
   static constexpr const char* kContract = "triton_kernels.mxfp4";
@@ -367,7 +367,7 @@ struct TritonKernelsMxfp4 : Mxfp4Rules {
   SIMT_DEVICE static bool finite(float amax) { return amax <= 0x1.fffffep127f; }
 };
 
-/// ROUND_DOWN: the exponent of amax / 6, rounded down, is read from its bits.
+/// ROUND_DOWN: the exponent of amax / 6, rounded down, taken from its bits.
 struct TritonKernelsMxfp4Down : TritonKernelsMxfp4 {
   static constexpr const char* kContract = "triton_kernels.mxfp4_down";
   SIMT_DEVICE static float with_nan(float amax, bool all) { return Fp4Rules::with_nan(amax, all); }
@@ -392,7 +392,7 @@ struct DeepgemmMxfp4 : Mxfp4Rules {
   }
 };
 
-/// One kernel has four rounding modes: FLOOR, RCEIL, CEIL, EVEN. fmaxf ignores NaN; the build flushes subnormals to zero.
+/// One source kernel has four rounding modes: FLOOR, RCEIL, CEIL, EVEN. Its fmaxf ignores NaN; it flushes subnormals to zero.
 /// Source: aiter csrc/kernels/quant_mxfp4.cu and csrc/include/mx_quant_utils.h (e4048607).
 struct AiterMxfp4Floor : Mxfp4Rules {
   static constexpr const char* kContract = "aiter.quant_mxfp4_floor";
@@ -434,7 +434,7 @@ struct AiterArMxfp4 : AiterMxfp4Floor {
   SIMT_DEVICE static uint32_t code(float v) { return v == 0.0f ? 0u : TritonKernelsMxfp4::code(v); }
 };
 
-/// After FlashInfer's norms: the exponent is the rounded-up logarithm of amax / 6.
+/// After FlashInfer's norms: the scale's exponent is log2(amax / 6), rounded up.
 /// Source: flashinfer cute_dsl/rmsnorm_fp4quant.py and fp4_common.py (fb28d724), cvt_f32_to_ue8m0.
 struct FlashinferNormMxfp4 : Mxfp4Rules {
   static constexpr bool kWritesPadding = false;

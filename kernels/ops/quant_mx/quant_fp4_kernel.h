@@ -27,21 +27,21 @@ SIMT_DEVICE uint32_t e2m1_code(float v) {
   return (simt::bits(v) >> 28 & 8u) | code;
 }
 
-/// Defaults. A contract computes the scale byte and the multiplier of the elements from amax (the largest magnitude of a block)
-/// and the scale of the tensor.
+/// Defaults. A contract computes a block's scale byte, and the multiplier of its elements, from amax (the block's largest
+/// magnitude) and the scale of the tensor.
 struct Fp4Rules {
   static constexpr bool kPacked = false, kWritesPadding = true, kWritesAbsentRows = false, kHasTensorScale = false;
   static constexpr bool kHasRival = false;        ///< a block has two candidate scales (4over6)
-  static constexpr bool kHasScaleOfRow = false;  ///< each row has a scale; the tensor has none
-  /// The amax of a block with a NaN. `all`: all elements are NaN. `amax`: the largest magnitude of the other elements.
+  static constexpr bool kHasScaleOfRow = false;  ///< each row has a scale instead of the whole tensor
+  /// The amax of a block with a NaN. `amax`: the largest magnitude of its other elements. `all`: all its elements are NaN.
   SIMT_DEVICE static float with_nan(float amax, bool all) { return all ? simt::from_bits(kNanBits) : amax; }
-  /// True if the codes of a block and its scale byte are 0, whatever else the contract says.
+  /// True if a block with this amax gets zeros as codes and as scale byte, without any further computation.
   SIMT_DEVICE static bool is_empty(float /*amax*/) { return false; }
   SIMT_DEVICE static float before(float v) { return v; }
   SIMT_DEVICE static float clamp(float v) { return v; }
   SIMT_DEVICE static uint32_t code(float v) { return e2m1_code(v); }
   SIMT_DEVICE static uint8_t pair(uint32_t first, uint32_t second) { return uint8_t(first | second << 4); }
-  /// Index of the tensor scale that a row uses.
+  /// Index of the tensor scale (in global_scale) that applies to a row.
   template <class Out>
   SIMT_DEVICE static int64_t tensor_of(const Out& out, int64_t row) {
     return out.tensor_of(row);
@@ -51,7 +51,7 @@ struct Fp4Rules {
   SIMT_DEVICE static bool uses(const Out& out, int64_t row) {
     return out.uses(row);
   }
-  /// Index of the first element that counts for the amax of a block. amax_size(): number of these elements.
+  /// Index of the first of the elements over which a block's amax is taken. amax_size(): the number of these elements.
   SIMT_DEVICE static int64_t first_of_amax(int64_t element, int64_t /*columns*/) { return element; }
   template <class Rules>
   SIMT_DEVICE static constexpr int amax_size() {
@@ -65,7 +65,7 @@ struct Nvfp4Rules : Fp4Rules {
   static constexpr bool kHasTensorScale = true;
 };
 
-/// Blocks of 32. By default the multiplier is the exact reciprocal of the scale that byte e encodes.
+/// Blocks of 32 elements. By default an element is multiplied by 1 / scale, which is exact for the scale of byte e.
 struct Mxfp4Rules : Fp4Rules {
   static constexpr int kBlock = 32;
   static constexpr int kScaleType = ASSAY_FLOAT8_E8M0FNU;
@@ -81,7 +81,7 @@ class Fp4Amax {
     nans_ += int(m != m);
     amax_ = simt::max_number(amax_, m);
   }
-  /// `count`: the number of elements that were added.
+  /// The amax of the `count` elements that were added.
   SIMT_DEVICE float of(int count) const { return nans_ > 0 ? Rules::with_nan(amax_, nans_ == count) : amax_; }
 
  private:
@@ -89,7 +89,7 @@ class Fp4Amax {
   int nans_ = 0;
 };
 
-/// The scale of the tensor, or of an expert; 1 if `global` is nullptr, in contracts without such scales.
+/// The scale of the tensor or of an expert. In contracts without these scales: 1, and `global` is nullptr.
 template <class Rules>
 SIMT_DEVICE float tensor_scale(const float* global, int64_t tensor = 0) {
   return Rules::kHasTensorScale ? global[tensor] : 1.0f;
@@ -102,7 +102,7 @@ SIMT_DEVICE float e2m1_value(uint32_t code) {
   return (code & 8u) != 0u ? -magnitude : magnitude;
 }
 
-/// The sum of the errors of a block's codes, for the given scale byte and multiplier m.
+/// The sum over a block of Rules::error() of its codes, if its scale byte is `scale` and elements are multiplied by m.
 template <class Rules>
 SIMT_DEVICE float summed_errors(const float (&v)[Rules::kBlock], float m, uint32_t scale, float global) {
   float sum = 0.0f;
@@ -113,7 +113,7 @@ SIMT_DEVICE float summed_errors(const float (&v)[Rules::kBlock], float m, uint32
   return sum;
 }
 
-/// Returns the scale byte of a block: the rival's if the rival's codes have the smaller error.
+/// Returns a block's scale byte, of two candidates: the rival if Rules::is_better() prefers its summed errors.
 template <class Rules>
 SIMT_DEVICE uint8_t chosen_scale(const float (&v)[Rules::kBlock], float amax, float global) {
   const uint8_t own = Rules::scale(amax, global), rival = Rules::rival(amax, global);
@@ -122,7 +122,7 @@ SIMT_DEVICE uint8_t chosen_scale(const float (&v)[Rules::kBlock], float amax, fl
   return Rules::is_better(of_rival, error) ? rival : own;
 }
 
-/// Stores the codes of a block of elements. Returns its scale byte.
+/// Stores the codes of a block of elements with that amax. Returns its scale byte.
 template <class Rules>
 SIMT_DEVICE uint8_t store_fp4_block(const float (&v)[Rules::kBlock], float amax, float global, uint8_t* q) {
   if (Rules::is_empty(amax)) {
@@ -187,7 +187,7 @@ BytesOut fp4_bytes_out(const Call& call, Shape shape, int block, int scale_type)
 /// Checks `q` of a call whose elements have the given shape.
 void expect_fp4_codes(const Call& call, Shape shape, int block);
 
-/// The data of global_scale: `count` scales, one for the tensor, each expert or each row. nullptr in contracts without it.
+/// The data of global_scale, with one scale for each tensor, expert or row; nullptr in contracts without it.
 template <class Rules>
 const float* fp4_global_scale(const Call& call, int64_t count = 1) {
   if constexpr (Rules::kHasTensorScale) {

@@ -12,7 +12,7 @@ namespace assay_kernels {
 
 enum class ScaleTile : int32_t { kNone, k128x4, k8x4, k32x8, k32x4 };
 
-/// Offset of the scale byte of block g in row r.
+/// Offset of the scale byte of row r and block g. `padded_groups`: blocks per row, padded to whole tiles.
 /// Source: flashinfer quantization_utils.cuh (fb28d724) get_sf_out_offset_128x4; aiter mx_quant_utils.h and shuffle.py
 /// shuffle_scale_n32k4 (e4048607).
 SIMT_DEVICE int64_t place_in_tiles(ScaleTile tile, int64_t padded_groups, int64_t r, int32_t g) {
@@ -30,11 +30,11 @@ SIMT_DEVICE int64_t place_in_tiles(ScaleTile tile, int64_t padded_groups, int64_
   }
 }
 
-/// The scale bytes of a call: `groups` blocks in each of `rows` rows, padded to whole tiles.
+/// Where a kernel stores scale bytes: `groups` bytes (one per block) for each of `rows` rows, padded to whole tiles.
 struct BytesOut {
   uint8_t* data;
   int64_t rows, padded_rows;
-  int32_t groups, padded_groups;  ///< groups per row
+  int32_t groups, padded_groups;  ///< blocks per row; padded to whole tiles
   ScaleTile tile;
   Divider by_groups;
 
@@ -55,7 +55,7 @@ struct BytesOut {
   }
 };
 
-/// Scale bytes of experts, or of batches of equal size. Rows are consecutive, but each expert's scales begin a new 128-row tile.
+/// Scale bytes of experts, or of batches of equal size. Rows are consecutive; each expert's scales begin a new tile of 128 rows.
 struct ExpertBytesOut {
   uint8_t* data;
   int64_t rows;
@@ -65,7 +65,7 @@ struct ExpertBytesOut {
   const int32_t* first_scale;  ///< first row of scales of each expert, then the number of all rows of scales
   Divider by_groups;
 
-  /// The expert of a row: the last expert that starts at or before the row, since experts may have no rows.
+  /// The expert of a row: the last expert whose first row is <= row, because experts may have no rows.
   SIMT_DEVICE int32_t expert_of(const int32_t* first, int64_t row) const {
     int32_t low = 0, high = experts - 1;
     while (low < high) {
@@ -77,7 +77,7 @@ struct ExpertBytesOut {
     }
     return low;
   }
-  /// Index of the tensor scale that a row uses: its expert.
+  /// Index of the tensor scale that applies to a row: the row's expert.
   SIMT_DEVICE int64_t tensor_of(int64_t row) const { return expert_of(first_row, row); }
   SIMT_DEVICE bool uses(int64_t /*row*/) const { return true; }
   SIMT_DEVICE int64_t place(int64_t row, int32_t g) const {
@@ -85,7 +85,7 @@ struct ExpertBytesOut {
     return int64_t{first_scale[e]} * padded_groups + place_in_tiles(ScaleTile::k128x4, padded_groups, row - first_row[e], g);
   }
 
-  /// If the contract does so, writes zeros for blocks that existing rows lack, and for rows of scales after an expert's last row.
+  /// If the contract does so: zeros for the padding blocks of existing rows, and for rows of scales after an expert's last row.
   template <class Rules>
   SIMT_DEVICE void write_absent() const {
     const int64_t first = simt::block() * simt::block_size() + simt::thread(), threads = simt::grid_size() * simt::block_size();
@@ -104,8 +104,8 @@ struct ExpertBytesOut {
   }
 };
 
-/// Scale bytes of masked experts. Each expert has the same number of rows, of which the first tokens[expert] are used. Its scales
-/// begin in a new 128-row tile.
+/// Scale bytes of masked experts. Each expert has the same number of rows, of which the first tokens[expert] are in use. Its
+/// scales begin a new tile of 128 rows.
 struct MaskedBytesOut {
   uint8_t* data;
   int64_t rows;  ///< rows of all experts, used or not
@@ -129,7 +129,7 @@ struct MaskedBytesOut {
 
 // MXFP8: blocks of 32 elements with an E8M0 scale. Code that all contracts share; quant_mx_contracts.h has the contracts.
 
-/// Biased exponent for y >= 0, as cvt.rp.satfinite.ue8m0x2.f32 computes it: 0 up to 2^-127, 254 for Inf, 255 for NaN.
+/// The exponent byte of y >= 0, rounded up as by cvt.rp.satfinite.ue8m0x2.f32: 0 for y <= 2^-127, 254 for Inf, 255 for NaN.
 SIMT_DEVICE uint32_t e8m0_ceil(float y) {
   const uint32_t b = simt::bits(y);
   if (b > 0x7f800000u) return 255u;
@@ -146,8 +146,8 @@ SIMT_DEVICE float e8m0_reciprocal(uint32_t e) {
   return simt::from_bits(e == 254u ? 0x00400000u : e == 255u ? 0x7fc00000u : (254u - e) << 23);
 }
 
-/// A contract computes the exponent byte from the block's amax, and defines the multiplier of the elements and the steps before
-/// and after the multiplication.
+/// Defaults. A contract computes a block's exponent byte from its amax, and defines the multiplier of the elements and the steps
+/// before and after the multiplication.
 struct MxRules : GroupRules {
   using Element = simt::Multiply;
   static constexpr bool kWritesAbsentRows = true;  ///< writes zeros to an expert's tiles after the expert's last row
@@ -167,7 +167,7 @@ struct MxArguments {
   Out out;
 };
 
-/// Quantizes a block: 32 / kElements threads have kElements consecutive elements each, where 8 divides kElements.
+/// Quantizes a block of 32 elements: 32 / kElements threads have kElements consecutive elements each, a multiple of 8.
 template <class Rules, int kWarp, class Out, int kElements>
 SIMT_DEVICE void quantize_block(const float (&x)[kElements], bool live, uint8_t* q, const Out& out, int64_t row, int32_t group) {
   constexpr int kLanes = kMxBlock / kElements;
@@ -185,7 +185,7 @@ SIMT_DEVICE void quantize_block(const float (&x)[kElements], bool live, uint8_t*
   if (simt::thread() % kLanes == 0) out.data[out.place(row, group)] = uint8_t(exponent);
 }
 
-/// The matrix is dense, so blocks follow each other. A thread block handles kRegisterLoads runs of 128 loads.
+/// x is dense, so its blocks follow each other in memory. A thread block handles kRegisterLoads runs of 128 consecutive loads.
 template <class Rules, class T, int kWarp, class Out>
 SIMT_KERNEL void quant_mx(MxArguments<T, Out> a) {
   const uint32_t blocks = uint32_t(a.out.rows * a.out.groups);

@@ -7,7 +7,7 @@
 
 namespace assay_kernels {
 
-// int8 codes with a zero point. Each contract is a struct, as in quant_group_rules.h.
+// int8 codes with a zero point (azp). Each contract is a struct, as in quant_group_rules.h.
 // Source: vLLM csrc/quantization/w8a8/int8/scaled_quant.cu (180df48e).
 
 struct VllmStaticInt8Azp {
@@ -15,7 +15,7 @@ struct VllmStaticInt8Azp {
   static constexpr bool kPacked = false;
   using Code = Int8Nearest;
   SIMT_DEVICE static float operand(float scale) { return 1.0f / scale; }
-  /// The code before it is clamped to int8. Upstream adds plain int32 values and assumes that the sum does not overflow.
+  /// The code before the clamp to int8. vLLM adds plain int32 values instead, and assumes that the sum does not overflow.
   SIMT_DEVICE static int32_t integer(float x, float m, int32_t azp) { return simt::add_sat(simt::to_int32_sat(x * m), azp); }
   SIMT_DEVICE static uint32_t pack(const int32_t* v) { return simt::pack_int8_sat(v[0], v[1], v[2], v[3]); }
 };
@@ -23,9 +23,9 @@ struct VllmStaticInt8Azp {
 struct VllmPerTokenInt8Azp : VllmStaticInt8Azp {
   static constexpr const char* kContract = "vllm.per_token_int8_azp";
   static constexpr float kLeastAtFirst = 0x1.fffffep127f, kGreatestAtFirst = -0x1.fffffep127f;
-  /// hi + 0 makes the result the same whether the maximum returned -0 or +0.
+  /// The maximum of -0 and +0 may be either one. hi + 0 makes it +0, so the scale does not depend on this.
   SIMT_DEVICE static float scale(float lo, float hi) { return (hi + 0.0f - lo) / 255.0f; }
-  /// If all values of a row are equal, its scale is 0. Upstream's cast is then undefined; this cast saturates.
+  /// If all values of a row are equal, its scale is 0. vLLM's cast to int32 is then undefined; this cast saturates.
   SIMT_DEVICE static int32_t zero(float lo, float scale) { return simt::to_int32_sat(-128.0f - lo / scale); }
 };
 
@@ -41,7 +41,7 @@ struct AssayPerTokenInt8Azp : VllmPerTokenInt8Azp {
 
 // Quantization by a scale and zero point that are inputs.
 
-/// As quant_given() of quant_static_kernel.h, with a zero point.
+/// As quant_given() in quant_static_kernel.h, with a zero point.
 template <class Rules, class T>
 SIMT_KERNEL void quant_given_azp(const T* x, uint8_t* q, const float* scale, const int32_t* zero, int64_t n) {
   constexpr int kElements = simt::Vector<T>::kElements;
@@ -131,7 +131,7 @@ SIMT_KERNEL void quant_token_azp(AzpArguments<T> a) {
       lo = simt::min_number(lo, v), hi = simt::max_number(hi, v);
     }
   }
-  // The two reductions use different shared memory, so no barrier is needed between them.
+  // The two reductions use different shared variables, so no barrier is needed between them.
   lo = simt::block_reduce<kWarp>(
       lo, Rules::kLeastAtFirst, [](float u, float v) { return simt::min_number(u, v); }, [] { simt::barrier(); });
   hi = simt::block_reduce<kWarp>(

@@ -33,7 +33,7 @@ struct VllmStaticNative : StaticRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-/// Scales of groups, at positions given by strides, with the arithmetic of Base.
+/// Group scales whose positions the strides of the scale tensor give, with the arithmetic of Base.
 template <class Base>
 struct ByStrides : Base {
   static int64_t row_stride(const assay_tensor& scale) { return scale.strides[0]; }
@@ -48,8 +48,8 @@ struct VllmStaticGroupFnuz : ByStrides<VllmStaticFnuz> {
   static constexpr const char* kContract = "vllm.static_group_fnuz";
 };
 
-/// v_rcp_f32 may be off by an ulp; this kernel uses the rounded quotient, which is allowed. The clamp is v_med3_f32, which
-/// returns the lower limit for NaN.
+/// v_rcp_f32 may be off by an ulp; this kernel uses the rounded quotient, which is allowed. The clamp is v_med3_f32, which maps
+/// NaN to the lower limit -448.
 struct AiterStatic : StaticRules {
   static constexpr const char* kContract = "aiter.static";
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 448.0f); }
@@ -61,7 +61,7 @@ struct AiterStaticFnuz : StaticRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_max_min(v, 240.0f); }
 };
 
-/// scaled_int8_quant: divides, and rounds to nearest. The smallest code is -128.
+/// scaled_int8_quant: divides by the scale and rounds to nearest. The smallest code is -128.
 struct VllmStaticInt8 : GroupRules {
   static constexpr const char* kContract = "vllm.static_int8";
   using Code = Int8Nearest;
@@ -73,11 +73,11 @@ struct VllmStaticInt8 : GroupRules {
 inline constexpr int kGivenThreads = 256;
 inline constexpr int kGivenLoads = 4;  ///< loads in flight per thread
 
-/// Elements per block.
+/// Elements per thread block.
 template <class T>
 inline constexpr int64_t kGivenChunk = int64_t{kGivenThreads} * kGivenLoads * simt::Vector<T>::kElements;
 
-/// Loads 16 bytes of a dense matrix of n elements, from element `first`; zeros beyond n.
+/// Loads 16 bytes of a dense matrix with n elements, from element `first` on. Elements >= n are zeros.
 template <class T>
 SIMT_DEVICE simt::Vector<T> load_within(const T* x, int64_t first, int64_t n) {
   if (first + simt::Vector<T>::kElements <= n) return simt::load16(x + first);
@@ -116,7 +116,7 @@ SIMT_KERNEL void quant_given(const T* x, uint8_t* q, const float* scale, int64_t
   }
 }
 
-/// As quant_given(), for rows `pitch` elements apart, one block per row. A row may begin anywhere, so elements are read singly.
+/// As quant_given(), for rows that begin `pitch` elements apart: one block per row. Rows may be unaligned: no 16-byte loads.
 template <class Rules, class T>
 SIMT_KERNEL void quant_given_rows(const T* x, uint8_t* q, const float* scale, int64_t columns, int64_t pitch) {
   const typename Rules::Element element(Rules::operand(0.0f, *scale));
@@ -168,16 +168,16 @@ void run_static(const Call& call) {
   });
 }
 
-// Static quantization by scales of groups of any shape. A thread handles the same columns of kGroupsRows rows, whose loads are in
-// flight together. If these rows share their scales, the reciprocals are computed once.
+// Static quantization by scales of groups of any shape. A thread handles one load in each of kGroupsRows rows, at the same
+// columns. These loads are in flight together. If the rows share their scales, the thread computes the reciprocals once.
 
 inline constexpr int kGroupsThreads = 256;
 
-/// How many scales the elements of one load need.
+/// How the scales of one load's elements lie in memory.
 enum class Across {
   kOne,    ///< one scale for all elements
-  kDense,  ///< one scale per element, contiguous: loads of 16 bytes
-  kEach    ///< any scales; a row may have any number of elements
+  kDense,  ///< one scale per element; they are contiguous and loaded 16 bytes at a time
+  kEach    ///< scales are loaded one by one; rows may end within a load
 };
 
 inline constexpr int kGroupsRows = 4;  ///< rows per thread
@@ -213,7 +213,7 @@ SIMT_DEVICE void load_operands(const StaticArguments<T>& a, int64_t row, int64_t
   }
 }
 
-/// kBand: the rows of a thread share their scales, so their reciprocals are computed once.
+/// kBand: the rows of a thread share their scales, so the thread computes their reciprocals once.
 template <class Rules, class T, Across kAcross, bool kBand>
 SIMT_KERNEL void quant_static_groups(StaticArguments<T> a) {
   constexpr int kElements = simt::Vector<T>::kElements, kScales = kAcross == Across::kOne ? 1 : kElements;

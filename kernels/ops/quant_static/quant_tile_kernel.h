@@ -12,8 +12,8 @@ namespace assay_kernels {
 // Source: vLLM csrc/libtorch_stable/quantization/w8a8/fp8/common.cu (094be773), utils.cuh (1f89a92c), input_quant_fp8.py
 // (014af6b5); aiter csrc/kernels/quant_kernels.cu (e4048607).
 
-/// The scale starts at 0, and blocks raise it by atomic maximum. For a tensor of zeros it stays 0; elements are then multiplied
-/// by 1 / 0, and 0 * Inf is NaN.
+/// The scale starts at 0, and thread blocks raise it by atomic maximum. For a tensor of zeros it stays 0; elements are then
+/// multiplied by 1 / 0, and 0 * Inf is NaN.
 template <class Static>
 struct MadeScale : Static {
   SIMT_DEVICE static void clear(float* scale) { *scale = 0.0f; }
@@ -29,20 +29,20 @@ struct VllmPerTensorFnuz : MadeScale<VllmStaticFnuz> {
   SIMT_DEVICE static float scale(float amax) { return amax / 224.0f; }
 };
 
-/// torch's amax, clamp and lower limit keep NaN. So does the atomic maximum, because the bit pattern of NaN sorts above Inf.
+/// torch's amax, clamp and lower limit do not drop NaN. Nor does the atomic maximum: the bit pattern of NaN sorts above Inf.
 struct VllmPerTensorNative : MadeScale<VllmStaticNative> {
   static constexpr const char* kContract = "vllm.per_tensor_native";
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax / 448.0f, kLeastScale); }
 };
 
-/// On a GPU, torch replaces division by a Python number by multiplication by its reciprocal.
+/// On a GPU, torch replaces a division by a Python number by a multiplication with its reciprocal, here 1/448.
 struct VllmPerTensorNativeGpu : VllmPerTensorNative {
   static constexpr const char* kContract = "vllm.per_tensor_native_gpu";
   SIMT_DEVICE static float scale(float amax) { return simt::max_or_nan(amax * (1.0f / 448.0f), kLeastScale); }
 };
 
-/// The module flushes subnormals to zero.
+/// AITER builds this module so that it flushes subnormals to zero.
 struct AiterPerTensor : MadeScale<AiterStatic> {
   static constexpr const char* kContract = "aiter.per_tensor";
   using Element = FlushingMultiply;
@@ -55,13 +55,13 @@ struct AiterPerTensorFnuz : MadeScale<AiterStaticFnuz> {
   SIMT_DEVICE static float scale(float amax) { return flushed(amax * (1.0f / 240.0f)); }
 };
 
-// Dynamic quantization by blocks of 128 x 128. Each thread block reads one block of the matrix once and keeps it in registers.
-// At the edges of the matrix, elements beyond the edge count as zero, and no codes are stored for them.
+// Dynamic quantization by blocks of 128 x 128 elements. Each thread block reads one of them once and keeps it in registers.
+// Elements beyond the edges of the matrix count as zeros, and no codes are stored for them.
 
 inline constexpr int kBlockSide = 128;
 inline constexpr int kBlockThreads = 256;
 
-/// Shape of x, in 32-bit integers to save registers.
+/// Rows and columns of x, in 32-bit integers to save registers.
 struct BlockShape {
   int32_t rows, columns;
 };
@@ -71,10 +71,10 @@ struct BlockArguments {
   const T* x;
   uint8_t* q;
   BlockShape shape;
-  ScalesOut scales;  ///< `rows` and `groups` count blocks
+  ScalesOut scales;  ///< `rows` and `groups`: 128 x 128 blocks along each dimension
 };
 
-/// kWhole: rows are a whole number of loads.
+/// kWhole: rows consist of aligned 16-byte loads.
 template <class Rules, class T, int kWarp, bool kWhole>
 SIMT_KERNEL void quant_block(BlockArguments<T> a) {
   constexpr int kElements = simt::Vector<T>::kElements, kAcross = kBlockSide / kElements, kDown = kBlockThreads / kAcross;
@@ -154,7 +154,7 @@ inline Accepts block_accepts() {
 // Source: DeepGEMM deep_gemm/utils/math.py (54e22612), vLLM vllm/utils/deep_gemm.py (00620f91),
 // vllm/model_executor/layers/quantization/utils/quant_utils.py.
 
-/// Adds to group rules how a row of a block is loaded, and whether it counts for amax. Deliberately wrong kernels change these.
+/// Group rules, plus how a row of a block is loaded and whether it counts for amax. Deliberately wrong kernels change these.
 template <class Base>
 struct Block : Base {
   template <class T>
@@ -176,13 +176,13 @@ struct DeepgemmPerBlockCastUe8m0 : Block<DeepgemmPerTokenCastUe8m0> {
   static constexpr const char* kContract = "deepgemm.per_block_cast_ue8m0";
 };
 
-/// Rounds the scale up by exp2(ceil(log2())) and does not clamp the exponent.
+/// Rounds the scale up to a power of two by exp2(ceil(log2())). Its exponent is not clamped.
 struct VllmPerBlockCastUe8m0 : Block<DeepgemmPerTokenCast> {
   static constexpr const char* kContract = "vllm.per_block_cast_ue8m0";
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax / 448.0f))); }
 };
 
-/// Computes the multiplier first, as 1 / amax times 448. The stored scale is the reciprocal of the multiplier.
+/// First computes the multiplier, (1 / amax) * 448. The stored scale is the reciprocal of the multiplier.
 struct VllmScaledQuantizeBlock : Block<GroupRules> {
   static constexpr const char* kContract = "vllm.scaled_quantize_block_rcp";
   using Element = simt::Multiply;
@@ -193,15 +193,15 @@ struct VllmScaledQuantizeBlock : Block<GroupRules> {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-// Dynamic per-tensor quantization: one scale for the whole matrix, by three launches on one stream. The first clears the scale,
-// the second raises it to the largest scale that a block needs, and the third quantizes all elements.
+// Dynamic per-tensor quantization: one scale for the whole matrix, by three launches on one stream. The first clears the scale;
+// the second raises it to the largest scale of any thread block's elements; the third quantizes all elements.
 
 template <class Rules>
 SIMT_KERNEL void clear_scale(float* scale) {
   if (simt::block() == 0 && simt::thread() == 0) Rules::clear(scale);
 }
 
-/// Each block raises the scale to that of its amax. Scales increase with amax, so the result is the scale of the largest amax.
+/// Each block raises the scale to that of its elements' amax. Scales increase with amax, so the largest amax gives the result.
 template <class Rules, class T, int kWarp>
 SIMT_KERNEL void tensor_scale(const T* x, float* scale, int64_t n) {
   constexpr int kElements = simt::Vector<T>::kElements;
@@ -220,7 +220,7 @@ SIMT_KERNEL void tensor_scale(const T* x, float* scale, int64_t n) {
   if (simt::thread() == 0) simt::atomic_max(scale, simt::magnitude(Rules::scale(widest)));
 }
 
-/// As tensor_scale(), for rows `pitch` elements apart, one block per row.
+/// As tensor_scale(), for rows that begin `pitch` elements apart: one block per row.
 template <class Rules, class T, int kWarp>
 SIMT_KERNEL void tensor_scale_rows(const T* x, float* scale, int64_t columns, int64_t pitch) {
   float widest = 0.0f;

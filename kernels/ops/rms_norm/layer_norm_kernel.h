@@ -7,18 +7,18 @@
 
 namespace assay_kernels {
 
-// Rules that layer_norm contracts may change.
+// What a layer_norm contract may change.
 
 struct LayerRules {
   static constexpr bool kOnePass = false;             ///< computes the variance as the mean of x^2 minus the squared mean
   static constexpr bool kRoundsBeforeWeight = false;  ///< rounds the normalized element to the type of x before gamma
-  /// Barrier between writing and reading the warps' sums.
+  /// Barrier between the warps' writes of their sums to shared memory and the reads of these sums.
   SIMT_DEVICE static void published() { simt::barrier(); }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
-  /// The value whose square is added for an element x.
+  /// The value whose square is summed for the variance. Not used with kOnePass, which sums x^2.
   SIMT_DEVICE static float deviation(float x, float mean) { return x - mean; }
   SIMT_DEVICE static float centered(float x, float mean) { return x - mean; }
-  /// Variance from the sum of squares.
+  /// The variance of a row of n elements. `squares`: the sum of squared deviations, with kOnePass that of x^2.
   SIMT_DEVICE static float variance(float squares, float n, float /*mean*/) { return squares / n; }
   SIMT_DEVICE static float factor(float variance, float eps) { return simt::rsqrt(variance + eps); }
   SIMT_DEVICE static float weighted(float v, float gamma, float beta) { return v * gamma + beta; }
@@ -41,7 +41,7 @@ struct TrtllmLayerNormSquares : LayerRules {
   SIMT_DEVICE static float variance(float squares, float n, float mean) { return squares / n - mean * mean; }
 };
 
-// The row of a thread block, load by load, for code that goes over the row several times.
+// The row of a thread block. Gives the row's loads one by one, to code that goes over the row several times.
 
 /// The row is kept in registers, in kLoads aligned 16-byte loads per thread.
 template <class T, int kLoads>
@@ -55,7 +55,7 @@ class LoadsOfRow {
     for (int k = 0; k < kLoads; ++k) kept_[k] = load_of_row(row, first_of(k), n, true);
   }
 
-  /// Calls f(index of the first element, v) with each load of the thread in fp32; v is zero beyond the row's end.
+  /// Calls f(first, v) for each load of the thread. v: its elements in fp32, zero beyond the row's end; v[0] is element `first`.
   template <class F>
   SIMT_DEVICE void for_each(F f) const {
     SIMT_UNROLL
@@ -72,7 +72,7 @@ class LoadsOfRow {
   simt::Vector<uint32_t> kept_[kLoads];
 };
 
-/// Rows of any length and alignment. Each pass reads them again.
+/// A row of any length and alignment. Each call of for_each() reads it from memory again.
 template <class T>
 class LoadsOfRow<T, 0> {
  public:
@@ -95,7 +95,7 @@ class LoadsOfRow<T, 0> {
   int n_;
 };
 
-/// Converts the weights for the elements of one load of T to fp32. Their type W may differ from T.
+/// The weights of the elements of one load of T, in fp32. They are stored as W, which may differ from T.
 template <class T, class W>
 SIMT_DEVICE void widen_weights(const W* weights, int first, int n, bool whole, float (&v)[simt::Vector<T>::kElements]) {
   constexpr int kPart = simt::Vector<W>::kElements;
@@ -119,15 +119,15 @@ struct LayerArguments {
   float eps;
 };
 
-/// Sum over the threads of the block, in the order of rms_norm's block_factor(). kCall: as in simt::block_reduce().
+/// Sum over the threads of the block, in the order of block_factor() (rms_norm_kernel.h). kCall: as in simt::block_reduce().
 template <class Rules, int kWarp, int kCall>
 SIMT_DEVICE float block_sum(float value) {
   return simt::block_reduce<kWarp, kCall>(
       value, 0.0f, [](float a, float b) { return a + b; }, [] { Rules::published(); });
 }
 
-/// Adds the elements for the mean, then the squared deviations; with Rules::kOnePass, both sums in one pass. kLoads > 0: the row
-/// is kept in registers. kLoads == 0: rows of any length and alignment, which each pass reads again.
+/// Sums the elements for the mean, then the squared deviations; with Rules::kOnePass, both sums in one pass. kLoads > 0: a thread
+/// keeps kLoads loads in registers. kLoads == 0: the row has any length and alignment, and each pass reads it again.
 template <class Rules, class T, class W, int kWarp, int kLoads>
 SIMT_KERNEL void layer_norm(LayerArguments<T, W> a, T* y) {
   using Row = LoadsOfRow<T, kLoads>;

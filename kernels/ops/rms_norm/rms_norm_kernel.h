@@ -23,7 +23,7 @@ struct NormArguments {
   const T* gate = nullptr;  ///< contiguous rows of n elements; nullptr without a gate
 };
 
-/// The checked inputs of a call. Rows of x may have any pitch; gamma, the residual and the gate must be dense.
+/// The checked inputs of a call. Rows of x may begin any distance apart; gamma, the residual and the gate must be dense.
 struct NormInputs {
   explicit NormInputs(const Call& call, bool adds, bool gates = false);
 
@@ -37,7 +37,7 @@ struct NormInputs {
             eps,
             gate ? data_of<T>(*gate) : nullptr};
   }
-  /// 16-byte loads per row; the last one may be incomplete.
+  /// Number of 16-byte loads per row; the last one may be partly beyond the row's end.
   int64_t loads() const { return (shape.columns * x.type_bits / 8 + 15) / 16; }
 
   const assay_tensor &x, &gamma;
@@ -57,8 +57,8 @@ bool expect_rows_of(const assay_tensor& tensor, const NormInputs& inputs);
 template <int kMost>
 inline constexpr int kMostKept = kEachNumberOfLoads ? kMost : kMost / 4;
 
-/// Calls f with the number of loads that each thread keeps in registers. The number is 0 for rows that are not `whole` or need
-/// more than kMostKept loads per thread: each pass reads these rows again. Each number gives one more kernel per contract.
+/// Calls f with the number of loads that a thread keeps in registers. It is 0, and each pass reads the row again, if rows are not
+/// `whole` (aligned 16-byte loads) or take more than kMostKept loads per thread. A kernel is compiled for each number.
 template <int kMost, class F>
 void with_row(int64_t loads, int threads, bool whole, F f) {
   constexpr int kKept = kMostKept<kMost>;
@@ -72,7 +72,7 @@ void with_row(int64_t loads, int threads, bool whole, F f) {
   }
 }
 
-// Normalization of a row by a thread block, for norms with and without quantization.
+// Normalization of a row by a thread block. Norms with and without quantization use it.
 
 template <class T, class Store = StoreNearest>
 SIMT_DEVICE simt::Vector<T> rounded(const float (&v)[simt::Vector<T>::kElements]) {
@@ -82,15 +82,15 @@ SIMT_DEVICE simt::Vector<T> rounded(const float (&v)[simt::Vector<T>::kElements]
   return result;
 }
 
-/// Rounds v to T, as if it had been stored, if the norm rounds its output before quantization.
+/// If the norm rounds its output before quantization: rounds v to T. Otherwise leaves v unchanged.
 template <class Norm, class T>
 SIMT_DEVICE void round_output(float (&v)[simt::Vector<T>::kElements]) {
   if (Norm::kRoundsOutput) widen<T>(words_of(rounded<T, typename Norm::Store>(v)), v);
 }
 
-/// Computes r = rsqrt(mean(x^2) + eps) from the threads' sums. Adds in vLLM's order: each thread's elements in order, then lanes,
-/// then warps. With k elements per load, the depth is at most k * ceil(n / (k * threads)) - 1 + log2(kWarp) + 3 additions: 39
-/// for rows of 7168 16-bit elements and 8 warps of 32.
+/// Computes r = rsqrt(mean(x^2) + eps); `sum` is the thread's sum of squares. Adds in vLLM's order: a thread's elements in order,
+/// then lanes, then warps. With k elements per load, the depth is at most k * ceil(n / (k * threads)) - 1 + log2(kWarp) + 3
+/// additions: 39 for rows of 7168 16-bit elements and 8 warps of 32.
 template <class Rules, int kWarp>
 SIMT_DEVICE float block_factor(float sum, int n, float eps) {
   sum = simt::block_reduce<kWarp>(
@@ -104,7 +104,7 @@ struct Widened {
   float at[simt::Vector<T>::kElements];
 };
 
-/// What is kept of a load after squaring: the fp32 sum with the residual if that is normalized, otherwise 16 bytes of T.
+/// What a thread keeps of a load after squaring: x + residual in fp32 if the norm uses it unrounded, otherwise 16 bytes of T.
 template <class Rules, class T>
 using Held = std::conditional_t<Rules::kAdds && !Rules::kNormalizesRounded, Widened<T>, simt::Vector<uint32_t>>;
 
@@ -118,7 +118,7 @@ SIMT_DEVICE void in_fp32(const simt::Vector<uint32_t>& held, float (&v)[simt::Ve
   widen<T>(held, v);
 }
 
-/// Computes x * r * gamma and does not round the last product.
+/// v = x * r * gamma for the elements of a load, without rounding the last product to T.
 template <class Rules, class T, class Held>
 SIMT_DEVICE void normalize(const Held& held, float r, const simt::Vector<uint32_t>& gamma,
                            float (&v)[simt::Vector<T>::kElements]) {
@@ -141,7 +141,7 @@ SIMT_DEVICE void normalize(const Held& held, float r, const simt::Vector<uint32_
   }
 }
 
-/// Multiplies v by the activation of the gates, gate(g).
+/// Multiplies each v[i] by Rules::gate(g[i]), where g are the elements of the gate tensor.
 template <class Rules, class T>
 SIMT_DEVICE void multiply_by_gate(const simt::Vector<uint32_t>& gate, float (&v)[simt::Vector<T>::kElements]) {
   float g[simt::Vector<T>::kElements];
@@ -150,8 +150,8 @@ SIMT_DEVICE void multiply_by_gate(const simt::Vector<uint32_t>& gate, float (&v)
   for (int i = 0; i < simt::Vector<T>::kElements; ++i) v[i] *= Rules::gate(g[i]);
 }
 
-/// x * r * gamma rounded to T. If x * r is rounded to T first, packed multiplications of T give the same result: a product of two
-/// values of T is exact in fp32.
+/// x * r * gamma rounded to T, as packed words. If the norm rounds x * r to T first, packed multiplications of T are used. They
+/// give the same result, because a product of two values of T is exact in fp32.
 template <class Rules, class T, class Held>
 SIMT_DEVICE simt::Vector<uint32_t> normalized_words(const Held& held, float r, const simt::Vector<uint32_t>& gamma) {
   using Store = typename Rules::Store;
@@ -170,8 +170,8 @@ SIMT_DEVICE simt::Vector<uint32_t> normalized_words(const Held& held, float r, c
   }
 }
 
-/// Adds the squares of the load at column `first` to `sum`. Returns what will be normalized. With a residual, `stored` is set to
-/// the rounded sum x + residual.
+/// Adds the squares of the load at column `first` to `sum`. Returns what normalize() takes. With a residual, `stored` gets the
+/// sum x + residual, rounded to T.
 template <class Rules, class T>
 SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<uint32_t>& x, const simt::Vector<uint32_t>& residual,
                                        float& sum, simt::Vector<T>& stored) {
@@ -200,11 +200,11 @@ SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<uint32_t>& 
   }
 }
 
-// The row of a thread block and its factor r. A thread has runs of kRun consecutive loads; adjacent threads have adjacent runs.
-// Norms with a gate use for_each(), which stays in fp32.
+// The row of a thread block and its factor r. A thread's part of the row is runs of kRun consecutive loads; adjacent threads have
+// adjacent runs. Norms with a gate use for_each(), which does not round to T.
 
-/// The row is kept in registers, in kLoads aligned 16-byte loads per thread. The constructor stores the sum with the residual.
-/// This works in place, because the thread that reads a load also writes it.
+/// Keeps the row in registers, kLoads aligned 16-byte loads per thread. The constructor stores x + residual over the residual.
+/// This is safe, because the thread that reads a load also writes it.
 template <class Rules, class T, int kWarp, int kLoads, int kRun = 1>
 class NormalizedRow {
  public:
@@ -236,8 +236,8 @@ class NormalizedRow {
     r_ = block_factor<Rules, kWarp>(sum, a.n, a.eps);
   }
 
-  /// Calls f(index of the first element, v) with each run of the thread: kRun normalized loads before their last rounding. All
-  /// threads of the block make the same number of calls; v is zero beyond the row's end.
+  /// Calls f(first, v) for each run of the thread: v are kRun normalized loads before their last rounding, zero beyond the row's
+  /// end; `first` is the index of v's first element. All threads of the block make equally many calls.
   template <class F>
   SIMT_DEVICE void for_each(F f) const {
     SIMT_UNROLL
@@ -253,7 +253,7 @@ class NormalizedRow {
     }
   }
 
-  /// Calls f(index of the first element, words) with each run of the thread, rounded to T.
+  /// Calls f(first, words) for each run of the thread. The words are its normalized elements, rounded to T.
   template <class F>
   SIMT_DEVICE void for_each_rounded(F f) const {
     SIMT_UNROLL
@@ -278,7 +278,7 @@ class NormalizedRow {
   float r_;
 };
 
-/// A row of any length and alignment, which each for_each() reads again. finish() stores the sum with the residual.
+/// A row of any length and alignment. Each for_each() reads it again. finish() then stores x + residual over the residual.
 template <class Rules, class T, int kWarp, int kRun>
 class NormalizedRow<Rules, T, kWarp, 0, kRun> {
  public:
@@ -356,7 +356,7 @@ class NormalizedRow<Rules, T, kWarp, 0, kRun> {
   float r_;
 };
 
-/// kLoads == 0: rows of any length and alignment.
+/// kLoads: loads that a thread keeps in registers; 0: rows of any length and alignment.
 template <class Rules, class T, int kWarp, int kLoads>
 SIMT_KERNEL void rms_norm(NormArguments<T> a, T* y) {
   using Row = NormalizedRow<Rules, T, kWarp, kLoads>;

@@ -1,4 +1,4 @@
-// Rules that rms_norm and fused_add_rms_norm contracts change in the kernel: one struct per contract.
+// What distinguishes the contracts of rms_norm and fused_add_rms_norm: one struct per contract, which the kernel calls.
 #pragma once
 
 #include <string>
@@ -33,23 +33,23 @@ struct NormRules {
   static constexpr bool kRoundsOutput = true;         ///< rounds the output to the type of x before a quantization that follows
   static constexpr bool kWeightFirst = false;         ///< rounds x * gamma to the type of x, then multiplies by r
   static constexpr bool kPlainWeights = true;         ///< weight() returns gamma unchanged
-  /// Barrier between writing and reading the warps' sums.
+  /// Barrier between the warps' writes of their sums to shared memory and the reads of these sums.
   SIMT_DEVICE static void published() { simt::barrier(); }
-  /// Number of elements that are read of a row of n elements.
+  /// How many of a row's n elements are read: all, except in a wrong kernel.
   SIMT_DEVICE static int covered(int n, int /*load*/, int /*threads*/) { return n; }
-  /// Distance in elements between two rows of x.
+  /// Distance between two rows of x, in elements: that of the call, except in a wrong kernel.
   SIMT_DEVICE static int64_t pitch(int64_t pitch, int32_t /*n*/) { return pitch; }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
-  /// Square of an element of type T, or of its fp32 sum with the residual.
+  /// The square of z: an element of x, or its fp32 sum with the residual. T: the type of x.
   template <class T>
   SIMT_DEVICE static float square(float z) {
     return z * z;
   }
-  /// The value added to the mean square: eps.
+  /// What is added to the mean square under the root: eps, except in a wrong kernel.
   SIMT_DEVICE static float share(float eps, float /*n*/) { return eps; }
   SIMT_DEVICE static float factor(float mean, float eps) { return simt::rsqrt(mean + eps); }
   SIMT_DEVICE static float weight(float gamma) { return gamma; }
-  /// Flushes an operand or product of x * r * gamma to zero if it is subnormal, in builds that flush subnormals.
+  /// Applied to the operands and products of x * r * gamma. Flushes subnormals to zero in builds that do so.
   SIMT_DEVICE static float kept(float v) { return v; }
 
   static constexpr bool kGates = false;  ///< multiplies the normalized element by gate(g); g is a tensor with the shape of x
@@ -58,7 +58,7 @@ struct NormRules {
   static constexpr bool kAdds = false;
   static constexpr bool kSquaresRounded = false;     ///< rounds the sum x + residual to the type of x before squaring
   static constexpr bool kNormalizesRounded = false;  ///< rounds that sum before multiplying it by r
-  /// In norms that keep the sum in fp32: true if a column is normalized from the stored, rounded sum.
+  /// For norms that keep x + residual in fp32. True if this column is normalized from the stored, rounded sum instead.
   SIMT_DEVICE static bool normalizes_stored(int /*column*/) { return false; }
   SIMT_DEVICE static float sum(float x, float residual) { return x + residual; }
   SIMT_DEVICE static bool stores_residual() { return true; }
@@ -102,7 +102,7 @@ struct VllmGemmaRmsNorm : Gemma<NormRules> {
   static constexpr const char* kContract = "vllm.gemma_rms_norm";
 };
 
-/// The source computes a square root and a division. The contract allows several results; rsqrt gives one of them.
+/// The source divides by a square root. The contract allows the results of several roundings; that of rsqrt is one of them.
 /// Source: vLLM model_executor/determinism/batch_invariant.py (v0.33.0).
 struct VllmRmsNormBatchInvariant : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm_batch_invariant";
@@ -144,7 +144,7 @@ struct FlashinferGemmaRmsNormV067 : Gemma<NormRules> {
   static constexpr const char* kContract = "flashinfer.gemma_rms_norm@v0.6.7";
 };
 
-/// Before FP4 quantization: x * gamma is rounded to the type of x; its product with r stays in fp32.
+/// A norm before FP4 quantization: x * gamma is rounded to the type of x; multiplied by r, it stays in fp32.
 /// Source: FlashInfer flashinfer/cute_dsl/rmsnorm_fp4quant.py (fb28d724).
 struct FlashinferProductFirst : NormRules {
   static constexpr bool kWeightFirst = true, kRoundsOutput = false;
@@ -201,9 +201,9 @@ struct LigerGemmaRmsNorm : Gemma<NormRules> {
   static constexpr const char* kContract = "liger.gemma_rms_norm";
 };
 
-// Norms that first add a residual. R-1: the sum is rounded to the type of x, then squared and normalized. R-2: the sum stays in
-// fp32, and only the stored residual is rounded. R-3: as R-2 in the columns that a block keeps in fp32; the remaining columns of
-// a long row are normalized from the stored, rounded sum.
+// Norms that first add a residual. R-1: the sum is rounded to the type of x, then squared and normalized. R-2: the unrounded fp32
+// sum is squared and normalized; only the stored residual is rounded. R-3: R-2 for the columns whose sums a block keeps in fp32.
+// The other columns of a long row are normalized from the stored, rounded sum.
 
 struct RoundedSum : NormRules {
   static constexpr bool kAdds = true, kSquaresRounded = true, kNormalizesRounded = true;
@@ -253,7 +253,7 @@ struct FlashinferTrtllmAddRmsNorm : Flushing<PlusZero<RoundedSum>> {
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm";
 };
 
-/// Adds the residual and computes squares in the type of x.
+/// The sum with the residual, and its squares, are computed in the type of x.
 /// Source: FlashInfer include/flashinfer/comm/trtllm_mnnvl_allreduce.cuh (fb28d724) oneshotAllreduceFusionKernel.
 struct FlashinferMnnvlAddRmsNorm : PlusZero<RoundedSum> {
   static constexpr const char* kContract = "flashinfer.mnnvl_add_rms_norm";
@@ -271,7 +271,7 @@ struct FlashinferFusedAddRmsNormV067 : PlusZero<WideSum> {
   static constexpr const char* kContract = "flashinfer.fused_add_rms_norm@v0.6.7";
 };
 
-/// Before FP4 quantization: the fp32 sum is squared; the rounded sum, as stored, is normalized.
+/// Before FP4 quantization: squares the fp32 sum with the residual, but normalizes the rounded, stored sum.
 /// Source: FlashInfer flashinfer/cute_dsl/add_rmsnorm_fp4quant.py (fb28d724).
 struct FlashinferAddBeforeFp4 : WideSum {
   static constexpr bool kNormalizesRounded = true, kRoundsOutput = false;
@@ -301,7 +301,7 @@ struct AiterFusedAddRmsNormGfx942V0117 : Flushing<PlusZero<WideSum>> {
   using Store = StoreCutOff;
 };
 
-/// The block's 256 threads keep the sums of four loads each in fp32, kKept columns in all. Profile R-3.
+/// each of 256 threads keeps the sums of four loads in fp32, together kKept columns. 8192: eight elements per load.
 /// Source: AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607).
 template <int kKept>
 struct MixedSum : Flushing<WideSum> {
@@ -310,7 +310,7 @@ struct MixedSum : Flushing<WideSum> {
 struct AiterOpusFusedAddRmsNorm : MixedSum<8192> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm";
 };
-/// With one element per load, 4 * 256 columns are kept in fp32.
+/// With one element per load, the first 4 * 256 columns are kept in fp32.
 struct AiterOpusFusedAddRmsNormOdd : MixedSum<1024> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm_odd";
 };
@@ -318,7 +318,7 @@ struct AiterOpusFusedAddRmsNormGfx942 : MixedSum<8192> {
   static constexpr const char* kContract = "aiter.opus_fused_add_rms_norm_gfx942";
   using Store = StoreCutOff;
 };
-/// T5 mode: rounds the sum before squaring (profile R-1).
+/// T5 mode: rounds the sum to the type of x before squaring (profile R-1).
 struct AiterOpusT5FusedAddRmsNorm : Flushing<RoundedSum> {
   static constexpr const char* kContract = "aiter.opus_t5_fused_add_rms_norm_r1";
   static constexpr bool kRoundsBeforeWeight = true;

@@ -11,7 +11,7 @@ void run_norm_block(const Call& call) {
 
 namespace {
 
-/// For AITER's contracts on gfx942, which truncate bf16; how they round fp16 is unknown.
+/// AITER's contracts on gfx942 truncate bf16. How they round fp16 is unknown, so their kernels accept only bf16.
 const Values kBf16{"bf16"};
 
 Kernel of_groups(std::vector<std::string> contracts, const Values& groups, const Values& layouts, void (*run)(const Call&),

@@ -22,7 +22,7 @@ Kernel norm_of_mx_blocks();
 
 // AITER's norms followed by quantization, including gated ones.
 
-/// Triton kernels divide amax by 448; HIP kernels multiply by 1 / 448.
+/// Scales: Triton kernels divide amax by 448, HIP kernels multiply it by 1 / 448.
 struct AiterNormGroup : AiterPer1x128 {
   SIMT_DEVICE static float scale(float amax) { return over_constant(amax, 448.0f); }
 };
@@ -48,7 +48,7 @@ struct AiterHipNormV0117 : NormThenGroup<PlusZero<WideNorm>, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.rmsnorm_group_quant@v0.1.17";
 };
 
-/// Flushes the stored sum if it is subnormal. The norm stays in fp32 until quantization.
+/// Flushes subnormals of x, the residual and their sum. The normalized elements stay in fp32 until they are quantized.
 struct AiterFlushedAddNorm : WideAddNorm {
   SIMT_DEVICE static float sum(float x, float residual) { return flushed(WideAddNorm::sum(flushed(x), flushed(residual))); }
 };
@@ -80,7 +80,7 @@ struct AiterHipAddNormTokenGfx942 : NormThenGroup<AiterFlushedAddNormGfx942, Ait
   static constexpr const char* kContract = "aiter.add_rmsnorm_quant_gfx942";
 };
 
-/// Multiplies by silu(gate). Scales are computed as in vLLM's per-token op.
+/// Multiplies normalized elements by silu(gate). Scales are computed as in vLLM's per-token quantization.
 /// Source: AITER aiter/ops/triton/_triton_kernels/quant/fused_fp8_quant.py (e4048607), GATED_RMS_FP8.
 struct GatedWideNorm : WideNorm {
   static constexpr bool kGates = true;
@@ -120,8 +120,8 @@ using NormGatedList = NormList<AiterGatedNorm, AiterGatedNormFnuz, AiterHipGated
 
 // Norms with quantization after an all-reduce.
 
-/// Quantization in norms after an all-reduce. FlashInfer's fast math uses approximate divisions, which allow several quotients.
-/// The correctly rounded quotient is one of them.
+/// Quantization in norms after an all-reduce. FlashInfer's fast math divides approximately, so a contract allows several
+/// quotients; this kernel returns the correctly rounded one.
 /// Source: FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724), AITER csrc/include/custom_all_reduce.cuh
 /// (e4048607).
 struct TrtllmToken : VllmPerToken {
@@ -139,7 +139,7 @@ struct FlashinferTrtllmNormPacked : NormThenGroup<FlashinferTrtllmAddRmsNorm, Tr
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_group_packed";
 };
 
-/// The module flushes subnormals to zero, in the norm as well.
+/// AITER builds this module so that it flushes subnormals to zero, in the norm as well.
 struct AiterArAddNorm : Flushing<WideAddNorm> {};
 struct AiterArAddNormGfx942 : AiterArAddNorm {
   using Store = StoreCutOff;
@@ -153,7 +153,7 @@ struct E4m3fnuzNosat {
   SIMT_DEVICE static uint8_t encode(float v) { return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80); }
   SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzNosat>(v); }
 };
-/// A group of zeros has scale 1, a group of NaN has scale NaN. Subnormal scales are flushed to 0.
+/// A group of zeros has scale 1; a group of NaN has scale NaN. A subnormal scale is flushed to 0.
 struct AiterArGroup : GroupRules {
   using Code = E4m3fnNosat;
   SIMT_DEVICE static float widest_of_none() { return simt::from_bits(0x7fc00000u); }

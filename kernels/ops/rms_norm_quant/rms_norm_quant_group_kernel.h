@@ -12,9 +12,9 @@
 
 namespace assay_kernels {
 
-// The normalized elements of a row before they are quantized by one scale.
+// The normalized elements of a row, for quantization by one scale per row: one pass for amax, one for the codes.
 
-/// The normalized elements of a row, kept in registers because two passes need them; as 16-bit values if the norm rounds them.
+/// Keeps the normalized elements in registers for both passes; as 16-bit values if the norm rounds its output.
 template <class Norm, class T, class Row, int kLoads = Row::kKept>
 class Results {
  public:
@@ -49,7 +49,7 @@ class Results {
     }
   }
 
-  /// Calls f(index of the first element, v) with each load of the thread.
+  /// Calls f(first, v) for each load of the thread: v are its elements in fp32, `first` is the index of v[0].
   template <class F>
   SIMT_DEVICE void for_each(F f) const {
     SIMT_UNROLL
@@ -65,7 +65,7 @@ class Results {
   int first_[kLoads];
 };
 
-/// The normalized elements of a row, computed again in each pass: for rows that are not in registers, or if there is one pass.
+/// Normalizes the row again in each pass: for rows that are not in registers, or if there is only one pass.
 template <class Norm, class T, class Row>
 class Results<Norm, T, Row, 0> {
  public:
@@ -92,7 +92,7 @@ class Results<Norm, T, Row, 0> {
   const Row& row_;
 };
 
-/// Quantizes a row of n elements by one scale.
+/// Stores the codes of a row of n elements that share one scale; codes_of() applies it.
 template <class Results, class Codes>
 SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, const Codes& codes_of) {
   uint8_t* const row = q + simt::block() * n;
@@ -112,7 +112,7 @@ SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, const Co
 
 // Norms before quantization, and the quantization that follows: shared code and vLLM's contracts.
 
-/// Rounds to 16 bits before the multiplication by gamma, and after it. A residual is added in fp32.
+/// Rounds x * r to 16 bits, and its product with gamma again. A residual is added in fp32 and the sum is not rounded.
 /// Source: vLLM csrc/libtorch_stable/quantization/fused_kernels/layernorm_utils.cuh (1051220e).
 struct VllmDynamicNorm : NormRules {
   static constexpr bool kRoundsBeforeWeight = true;
@@ -121,7 +121,7 @@ struct VllmDynamicAddNorm : WideSum {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Does not round before quantization. Source: AITER's Triton and HIP kernels (e4048607), FlashInfer's norm.cuh (fb28d724).
+/// The normalized elements stay in fp32. Source: AITER's Triton and HIP kernels (e4048607), FlashInfer's norm.cuh (fb28d724).
 struct WideNorm : NormRules {
   static constexpr bool kRoundsOutput = false;
 };
@@ -210,8 +210,8 @@ using NormTokenList = NormList<NormPerToken, NormPerTokenUb, NormPerTokenFnuz, N
 
 // rms_norm and group quantization in one pass over x, with fp32 or packed UE8M0 scales, with or without a residual.
 
-/// Consecutive loads per thread. With four, four threads share a group of 128. On an H200 the number of instructions limits this
-/// kernel: with one load per thread it takes a third longer.
+/// Consecutive loads per thread. With four loads of eight elements, four threads share a group of 128. On an H200 the number of
+/// instructions limits this kernel: with one load per thread it takes a third longer.
 inline constexpr int kFusedRun = 4;
 
 /// Where codes and scales are stored.
@@ -249,7 +249,7 @@ SIMT_KERNEL void rms_norm_quant_group(NormArguments<T> a, GroupsOut out) {
   write_absent_rows<typename Rules::Group>(out.scales);
 }
 
-/// Calls f(type of x, warp size, number of runs of kRun loads that each thread keeps in registers, grid).
+/// Calls f(type of x, warp size, runs per thread, grid). A thread keeps its runs of kRun consecutive loads in registers.
 template <int kRun, class F>
 void with_rows_in_runs(const Call& call, const NormInputs& inputs, F f) {
   const int64_t runs = inputs.loads() / kRun;

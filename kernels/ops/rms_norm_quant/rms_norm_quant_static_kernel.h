@@ -12,7 +12,7 @@
 
 namespace assay_kernels {
 
-// Fused ops that end with this op also call this function.
+// An all-reduce that is fused with this op calls run_norm_static() too.
 
 /// Runs the contract of NormStaticList that the call names.
 void run_norm_static(const Call& call);
@@ -23,7 +23,7 @@ struct NormThenStatic {
   using Given = GivenScale;
 };
 
-/// The norm is rounded to 16 bits, as in rms_norm.
+/// The norm's output is rounded to 16 bits before quantization, as rms_norm rounds it.
 /// Source: vLLM csrc/libtorch_stable/layernorm_quant_kernels.cu (0e1d935d) and its earlier version.
 struct NormStaticV0191 : NormThenStatic<VllmRmsNormV0191, VllmStatic> {
   static constexpr const char* kContract = "vllm.rms_norm_static_fp8_quant@v0.19.1";
@@ -44,7 +44,7 @@ struct AddNormStatic20260618 : NormThenStatic<VllmFusedAddRmsNorm20260618, VllmS
 struct FlashinferStatic : VllmStatic {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return flushed(1.0f / flushed(scale)); }
 };
-/// The kernel does not clamp whole vectors of elements, so NaN stays NaN.
+/// The source does not clamp when it converts a whole vector of elements, so NaN stays NaN.
 struct FlashinferStaticCute : FlashinferStatic {
   SIMT_DEVICE static float clamp(float v) { return v; }
 };
@@ -107,12 +107,12 @@ void run_rms_norm_quant_static(const Call& call) {
   });
 }
 
-// A call with one quantization, made from a call with two.
+// rms_norm_double_quant quantizes its result twice. ConsumerCall makes a call with one quantization of a call with both.
 
 class ConsumerCall {
  public:
-  /// Drops the outputs of the other quantization, and renames the outputs `codes` and `scales` to q and scale. Tensors [a, b, n]
-  /// become matrices [a * b, n].
+  /// Drops the outputs of the other quantization. Renames the outputs `codes` and `scales` to q and scale. Views tensors [a, b,
+  /// n] as matrices [a * b, n].
   ConsumerCall(const Call& both, const std::string& codes, const std::string& scales);
   ConsumerCall(const ConsumerCall&) = delete;
   const Call& call() const { return *checked_; }
@@ -124,10 +124,10 @@ class ConsumerCall {
   std::optional<Call> checked_;
 };
 
-// One norm and two quantizations of its result, as two independent fused calls (vLLM #41825). x and the codes may have three
-// dimensions. Outputs that the source reshapes by view(-1, H) have two.
+// One norm and two quantizations of its result, computed as two independent fused calls (vLLM #41825). x and the codes may have
+// three dimensions; outputs that the source reshapes by view(-1, H) have two.
 
-/// AITER's fused kernel: quantizes the fp32 result.
+/// AITER's fused kernel, which quantizes the fp32 result of the norm.
 struct DoubleFused : AiterNorm {
   static constexpr const char* kContract = "aiter.double_quant_fused";
 };

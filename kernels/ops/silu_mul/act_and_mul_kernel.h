@@ -9,12 +9,12 @@
 
 namespace assay_kernels {
 
-/// Rules that contracts may change: the activation, and the multiplication. Deliberately wrong kernels derive from one of these
-/// structs and replace a line.
+/// What a contract may change: the activation and the multiplication. Each deliberately wrong kernel derives from a contract and
+/// changes one function.
 struct ActRules {
   static constexpr bool kPacked = false;
   static constexpr bool kGateFirst = true;  ///< the first half of a row is the gate
-  /// The activation in the form in which it is multiplied: rounded to T.
+  /// The activation as the multiplication reads it: rounded to T.
   template <class T>
   SIMT_DEVICE static float stored(float activated) {
     return simt::to_float(simt::from_float<T>(activated));
@@ -31,7 +31,7 @@ struct TorchSiluMul : VllmSiluAndMul {
   static constexpr const char* kContract = "torch.silu_mul";
 };
 
-/// Computes the sigmoid first, by a division, then multiplies by the gate.
+/// silu as gate * sigmoid(gate); the sigmoid is computed first, by a division.
 /// Source: Liger 0.8.5 src/liger_kernel/ops/swiglu.py and geglu.py.
 struct LigerSwiglu : ActRules {
   static constexpr const char* kContract = "liger.swiglu";
@@ -55,7 +55,7 @@ struct LigerGeglu : VllmGeluTanhAndMul {
   static constexpr const char* kContract = "liger.geglu";
 };
 
-/// Adds beta = 0 to the up half, so -0 becomes +0.
+/// Adds beta = 0 to the second half (up), so a -0 there becomes +0.
 template <class Rules>
 struct WithBeta : Rules {
   SIMT_DEVICE static float up(float u) { return u + 0.0f; }

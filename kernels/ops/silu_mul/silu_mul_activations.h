@@ -8,7 +8,7 @@
 
 namespace assay_kernels {
 
-/// Rules that activations may change: the formula, and where it rounds to the type of x.
+/// What a contract may change: the formula of the activation, and where it rounds to the type of x.
 struct ActivationRules {
   static constexpr bool kRoundsSilu = false;
   static constexpr bool kRoundsProduct = false;
@@ -18,7 +18,7 @@ struct ActivationRules {
   static constexpr bool kDivides = false;  ///< silu() divides; silu_of_moderate() gives the same result without branches
 };
 
-/// The largest |gate| for which branch-free divisions by 1 + exp(-gate) are correct.
+/// Up to this |gate|, divisions by 1 + exp(-gate) are correct without branches for special values.
 inline constexpr float kModerateGate = 80.0f;
 
 /// gate * sigmoid(gate), all in fp32.
@@ -32,7 +32,7 @@ struct SiluFast : ActivationRules {
   SIMT_DEVICE static float silu(float g) { return simt::divide_fast(g, 1.0f + simt::exp_fast(-g)); }
 };
 
-/// Rounds the product to the type of x, before NVFP4 quantization.
+/// Used before NVFP4 quantization: rounds silu(gate) * up to the type of x.
 /// Source: vLLM csrc/libtorch_stable/quantization/fp4/nvfp4_utils.cuh (20b4ad8e).
 struct SiluFastOnce : SiluFast {
   static constexpr bool kRoundsProduct = true;
@@ -44,7 +44,7 @@ struct FlashinferSiluFast : SiluFastOnce {
   SIMT_DEVICE static float product(float silu, float up) { return flushed(flushed(silu) * flushed(up)); }
 };
 
-/// Uses the fast exponential, and a correctly rounded division.
+/// exp is approximate (exp_fast), the division is correctly rounded.
 /// Source: FlashInfer flashinfer/quantization/quantization_cute_dsl_utils.py (fb28d724).
 struct FlashinferSilu : ActivationRules {
   static constexpr bool kRoundsProduct = true;
@@ -53,7 +53,7 @@ struct FlashinferSilu : ActivationRules {
   SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp_fast(-g)); }
 };
 
-/// exp(-g) is computed as 2^-(g * log2(e)), with the product rounded to fp32. Nothing is rounded to 16 bits.
+/// Computes exp(-g) as 2^-(g * log2(e)); g * log2(e) is rounded to fp32. Nothing is rounded to 16 bits.
 /// Source: AITER aiter/ops/triton/_triton_kernels/activation.py (e4048607), _silu_exp2.
 struct AiterTritonSilu : ActivationRules {
   static constexpr bool kDivides = true;
@@ -93,7 +93,7 @@ struct SiluTriton : SiluBf16 {
   SIMT_DEVICE static float silu_of_moderate(float g) { return simt::divide_within(g, 1.0f + simt::exp_fast(-g)); }
 };
 
-/// v0.24.0: beta (0) is added to the up half.
+/// v0.24.0: beta (0) is added to the up half, so a -0 there becomes +0.
 struct SiluTritonV0240 : SiluTriton {
   static constexpr bool kAddsZero = true;
 };
@@ -102,11 +102,11 @@ struct TorchSilu : SiluOnce {
   static constexpr bool kRoundsSilu = true;
 };
 
-/// Rounds the activation and the product to the type of x.
+/// Rounds silu(gate), and its product with up, to the type of x.
 /// Source: vLLM act_and_mul_quant_kernel (v0.33.0).
 struct SiluTwice : TorchSilu {};
 
-/// Computes the activations of a lane's gates. Uses the branch-free form if no |gate| exceeds kModerateGate.
+/// Computes silu of a lane's gates, without branches if no |gate| exceeds kModerateGate.
 template <class Activation, class T, int kLoads>
 SIMT_DEVICE void silu_of_lane(const LaneWords<kLoads>& gate, float (&v)[8 * kLoads]) {
   gate.template widen_to<T>(v);
@@ -127,7 +127,7 @@ SIMT_DEVICE uint32_t plus_zero(uint32_t pair) {
   return (low == 0x8000u ? 0u : low) | (high == 0x8000u ? 0u : high) << 16;
 }
 
-/// The products gate * up of a lane. A product of two 16-bit elements is exact in fp32, so packed 16-bit products round once.
+/// silu(gate) * up for a lane's elements. A product of two 16-bit elements is exact in fp32, so packed products round once.
 template <class Activation, class T, int kLoads>
 SIMT_DEVICE void silu_times_up(const LaneWords<kLoads>& gate, const LaneWords<kLoads>& up, float (&v)[8 * kLoads]) {
   constexpr bool kRounds = Activation::kRoundsProduct;

@@ -12,7 +12,7 @@
 
 namespace assay_kernels {
 
-// silu(gate) * up with group quantization in registers: sixteen elements of each half per thread; 2, 4 or 8 adjacent threads
+// silu(gate) * up with group quantization in registers. A thread has sixteen elements of each half; 2, 4 or 8 adjacent threads
 // share a group.
 
 inline constexpr int kGatedThreads = 128, kGatedElements = 16;  ///< threads per block; elements per thread
@@ -48,7 +48,7 @@ SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
 
 // Host side of silu_mul_quant_group.
 
-/// The shape of the output: x has rows of two halves, q has half the columns.
+/// The shape of the output, which has half as many columns as x. `halves`: the shape of x, whose rows are gate and up.
 inline Shape half_shape(const assay_tensor& x, Shape halves) {
   expect_aligned(x);
   if (halves.columns % 16 != 0) unsupported("halves of x must be a multiple of 8 elements");
@@ -89,7 +89,7 @@ void run_silu_mul_quant_group(const Call& call) {
 
 // Combinations of activation and group quantization.
 
-/// The quantization of silu_and_mul_per_block_quant: the scale has a lower limit, amax has none.
+/// silu_and_mul_per_block_quant: the scale has a lower limit, amax has none.
 struct SiluBlock : GroupRules {
   static constexpr bool kSaturates = true;
   SIMT_DEVICE static float amax(float widest) { return widest; }
@@ -97,11 +97,11 @@ struct SiluBlock : GroupRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// scale_ub limits the scale itself, so x / s may exceed 448.
+/// scale_ub is an upper limit of the scale itself, so x / s may exceed 448.
 struct SiluBlockUb : SiluBlock {
   using Element = simt::DivideEach;
   static constexpr bool kBounded = true;
-  /// The maximum starts from NaN: for a group of NaN it stays NaN, and the limit then replaces it by scale_ub.
+  /// The maximum starts as NaN and stays NaN for a group of NaN; min_number() then replaces the NaN scale by scale_ub.
   SIMT_DEVICE static float widest_of_none() { return simt::from_bits(0x7fc00000u); }
   SIMT_DEVICE static float scale_within(float amax, float scale_ub) {
     return simt::max_number(simt::min_number(amax / 448.0f, scale_ub), kLeastScale);
@@ -114,7 +114,7 @@ struct SiluBlockFnuz : SiluBlock {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
 };
 
-/// The batch-invariant op: scales are rounded up to powers of two by changing their bits. amax has a lower limit, scales do not.
+/// The batch-invariant op: changes the bits of a scale to round it up to a power of two. amax has a lower limit, the scale none.
 struct GroupRounded : GroupRules {
   using Element = simt::Multiply;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
@@ -202,7 +202,7 @@ using SiluGroupList = RulesList<VllmSiluPerBlock, VllmSiluPerBlockUb, VllmSiluPe
                                 VllmSiluColmajor, VllmSiluColmajorUe8m0, VllmSiluColmajorV0190, VllmSiluColmajorUe8m0V0190,
                                 VllmSiluColmajorV0240, VllmSiluColmajorUe8m0V0240, TorchSiluGroup>;
 
-// silu(gate) * up with dynamic per-token quantization: one thread block per row, which computes each product twice.
+// silu(gate) * up with dynamic per-token quantization. One thread block per row computes each product twice: for amax, for codes.
 
 inline constexpr int kTokenThreads = 256;
 
@@ -265,7 +265,7 @@ void run_silu_mul_quant_token(const Call& call) {
   });
 }
 
-// silu(gate) * up and MXFP8 in registers: eight elements of each half per thread; four adjacent threads share a block of 32.
+// silu(gate) * up with MXFP8 in registers. A thread has eight elements of each half; four adjacent threads share a block of 32.
 
 /// A Triton kernel.
 /// Source: vLLM mxfp8_utils.py, _silu_and_mul_quant_kernel.
@@ -313,7 +313,7 @@ void run_silu_mul_quant_mx(const Call& call) {
   });
 }
 
-// silu(gate) * up and FP4 in registers: a block of 16 or 32 elements per thread.
+// silu(gate) * up with FP4 in registers. A thread has one block of 16 or 32 elements.
 
 struct VllmSiluNvfp4 : SiluGroup<SiluFastOnce, VllmNvfp4Fused> {
   static constexpr const char* kContract = "vllm.silu_and_mul_nvfp4_quant";
@@ -424,7 +424,7 @@ struct MultiplyBf16 {
   SIMT_DEVICE float operator()(float x) const { return to_bf16(x * factor); }
 };
 
-/// The constants are those of the source: bf16(1e-10), and bf16(1 / 448), which is 0.2 % smaller than 1 / 448.
+/// The source's constants: bf16(1e-10), and bf16(1 / 448), which is 0.2 % smaller than 1 / 448.
 struct MaskedBf16 : GroupRules {
   using Element = MultiplyBf16;
   static constexpr bool kWritesPadding = false;
@@ -461,7 +461,7 @@ struct VllmSiluMaskedUe8m0x4 : SiluMasked<MaskedBf16Ue8m0x4> {
 
 using SiluMaskedList = RulesList<VllmSiluMasked, VllmSiluMaskedUe8m0, VllmSiluMaskedUe8m0x4>;
 
-// silu(gate) * up with group quantization for masked experts: all have the same number of rows, of which `tokens` are in use.
+// silu(gate) * up with group quantization for masked experts. All have equally many rows, of which tokens[expert] are in use.
 
 template <class T>
 struct MaskedArguments {
@@ -470,7 +470,7 @@ struct MaskedArguments {
   uint8_t* q;             ///< [experts * room, n]
   const int32_t* tokens;  ///< number of rows in use of each expert
   ScalesOut scales;       ///< scales of one expert
-  int64_t expert_stride;  ///< distance between the scales of two experts in bytes
+  int64_t expert_stride;  ///< bytes from one expert's scales to the next expert's
   Divider by_room;        ///< divides by the rows per expert
   int64_t rows;           ///< rows of all experts
   int32_t n;
@@ -498,8 +498,8 @@ SIMT_KERNEL void silu_mul_quant_masked(MaskedArguments<T> a) {
                                                           int32_t(group - row * per_row));
 }
 
-/// The scales of one expert. expert_stride is set to the distance between two experts in bytes. The scales are [experts, room,
-/// columns] with strides (room * columns, 1, room).
+/// Where the scales of expert 0 are stored; sets expert_stride to the bytes from one expert's scales to the next expert's. The
+/// scale tensor is [experts, room, columns] with strides (room * columns, 1, room).
 template <class Group>
 ScalesOut masked_scales(const Call& call, int64_t experts, int64_t room, int64_t groups, int64_t& expert_stride) {
   const assay_tensor& scale = call.output("scale");

@@ -95,7 +95,7 @@ struct dim3 {
 
 namespace assay::simt {
 
-/// Launch shape. It comes first in the object that the executor passes to each thread; the kernel's body follows it.
+/// Shape of a launch. It is the first member of the object that the executor passes to each thread; the kernel's body follows.
 struct Geometry {
   dim3 grid, block;
 };
@@ -424,9 +424,9 @@ T atomicCAS(T* at, assay::simt::same<T> expected, assay::simt::same<T> desired) 
 
 // Shuffles, votes and the warp barrier: CUDA's forms with a mask of lanes, and HIP's without.
 //
-// A 32-bit mask names 32 lanes. In a warp of 64 lanes, it means the half that contains the caller, so CUDA code for 32 lanes
-// works. A 64-bit mask names all lanes. HIP's forms without a mask wait here for the whole warp. A call in a branch that some
-// lanes do not take therefore throws Divergence, although on an AMD GPU the lanes in the branch would continue.
+// A 32-bit mask names 32 lanes. In a warp of 64 lanes these are the half with the caller, so that CUDA code for 32 lanes works. A
+// 64-bit mask names all lanes. HIP's forms without a mask wait here for the whole warp. If some lanes do not take the branch with
+// the call, it throws Divergence; on an AMD GPU the lanes in the branch would continue.
 
 namespace assay::simt {
 

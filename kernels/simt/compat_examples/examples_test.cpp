@@ -84,7 +84,7 @@ TEST_P(Warps, HipRmsNormIsThePlainLoop) {
   }
 }
 
-/// The sum over a block, with at most one mistake.
+/// The one mistake that a sum over a block may have.
 enum class Mistake { kNone, kLeadersEvery32, kShufflesOver32 };
 
 template <Mistake kMistake>

@@ -25,8 +25,8 @@ namespace simt::cpu {
 
 namespace {
 
-/// Text such as "libmine.so+0x11a9 <- +0x88": the callers of the running function within the kernel's library, innermost first.
-/// Each offset is a return address minus one, from which the harness finds the source line.
+/// Who called the running function, within the kernel's library, innermost first: "libmine.so+0x11a9 <- +0x88". Each offset is a
+/// return address minus one, from which the harness finds the source line.
 std::string callers() {
   constexpr int kMostFrames = 16, kMostNamed = 6;
   void* frames[kMostFrames];
@@ -113,7 +113,7 @@ void Slot::run(int64_t index, const Launch& grid, void (*body)(const void*), con
   running = nullptr;
 }
 
-/// Called after a block was aborted: tells TSan that all accesses of its threads happen before whatever this thread does next.
+/// After a block was aborted: tells TSan that all accesses of its threads happened before what this OS thread does next.
 void Slot::collect_everywhere() {
   collect(&start_sync_);
 #ifdef ASSAY_SIMT_TSAN
@@ -169,7 +169,7 @@ bool Slot::step(int warp_index) {
   return together || regroup(warp_index);
 }
 
-/// For a warp whose lanes wait at several places: resumes each lane whose exchange partners have all arrived.
+/// For a warp whose lanes wait at several places: marks as ready each lane whose exchange partners have all arrived.
 bool Slot::regroup(int warp_index) {
   const int first = warp_index * warp;
   Warp& state = warps_[size_t(warp_index)];
@@ -180,7 +180,7 @@ bool Slot::regroup(int warp_index) {
     waiting |= uint64_t{1} << lane;
     if (!partners_wait(first, t)) continue;
     ready |= uint64_t{1} << lane;
-    // A lane that has made an odd number of exchanges more than the others has its value in the other of the two slots. Moving it
+    // A lane whose number of exchanges has another parity than the others' has its value in the other of the two slots. Moving it
     // back lets all lanes use the same slot. This is safe, because all lanes have read the previous values.
     if (parities_[t] != 0) {
       const size_t bytes = what_[t] & 0xff;
@@ -288,7 +288,7 @@ void* make_variable(Running& block, size_t number, size_t bytes) {
 
 namespace {
 
-/// Keeps slots for later launches. A fiber that waits for its next block may then continue on another OS thread.
+/// Keeps slots for later launches. A fiber that waits for its next block may continue on another OS thread.
 class Pool {
  public:
   std::unique_ptr<Slot> take(int threads, int warp) {

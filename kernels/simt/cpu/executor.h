@@ -13,23 +13,23 @@
 
 namespace simt::cpu {
 
-/// Threads of one block wait for each other at different places. On a device they would hang, or read each other's old values.
+/// Thrown if threads of one block wait for each other at different places. On a device they would hang or read old values.
 struct Divergence : std::logic_error {
   using std::logic_error::logic_error;
 };
 
-/// A load or store at an address that is not a multiple of its size. On a GPU such an access faults.
+/// Thrown for a load or store at an address that is not a multiple of its size. On a GPU it faults.
 struct Misaligned : std::logic_error {
   using std::logic_error::logic_error;
 };
 [[noreturn]] void refuse_address(const char* access, const void* at, int bytes);
 
-/// `access`: "load" or "store".
+/// Throws Misaligned unless `at` is a multiple of `bytes`. `access`: "load" or "store", for the message.
 inline void require_multiple(const char* access, const void* at, int bytes) {
   if (reinterpret_cast<uintptr_t>(at) % uintptr_t(bytes) != 0) refuse_address(access, at, bytes);
 }
 
-/// The block that this OS thread currently runs, from the point of view of its SIMT threads.
+/// The block that this OS thread currently runs, as its SIMT threads see it.
 struct Running {
   int thread = 0;
   int threads = 0;
@@ -49,12 +49,12 @@ extern __thread Running* running __attribute__((tls_model("initial-exec")));
 // Shared variables belong to the block that runs. An OS thread can therefore switch to a block of another rank, and a new OS
 // thread need not clear the shared variables of every kernel.
 
-inline std::atomic<size_t> shared_variables{0};  ///< in the header: has the symbol visibility of the numbers drawn from it
+inline std::atomic<size_t> shared_variables{0};  ///< numbers drawn so far; here for the symbol visibility that the numbers have
 /// Allocates zeroed memory for a shared variable. Later blocks of the slot use the same memory.
 void* make_variable(Running& block, size_t number, size_t bytes);
 inline constexpr size_t kVariableAlignment = 64;
 
-/// The running block's instance of a shared variable. `Of` is a class that only this declaration uses, so it identifies it.
+/// The running block's instance of a shared variable. `Of`, a class that only the variable's declaration uses, identifies it.
 template <class Of, class T>
 T& shared_variable() {
   static_assert(std::is_trivially_default_constructible<T>::value && alignof(T) <= kVariableAlignment, "the memory is only zeroed");
@@ -65,8 +65,8 @@ T& shared_variable() {
   return *static_cast<T*>(at);
 }
 
-/// The kind of operation at which a thread waits for the other threads of its warp, which must all wait at the same kind. A value
-/// below 0x100 is the XOR mask of a shuffle. The low bits of kReduce hold the number of lanes of a reduction.
+/// What a thread waits for in its warp; all threads of the warp must wait for the same. A value below 0x100 is the XOR mask of a
+/// shuffle. kReduce plus a number is a reduction over so many lanes.
 inline constexpr uint32_t kReduce = 0x100;
 inline constexpr uint32_t kIndexed = 0x200;   ///< a shuffle in which each lane names its source
 inline constexpr uint32_t kVote = 0x300;      ///< ballot, any, all
@@ -76,8 +76,8 @@ inline constexpr uint32_t kMatrix = 0x500;    ///< a tensor core instruction
 void wait_for_warp(uint32_t what);
 void wait_for_block();
 
-/// Passes `value` to the other threads of the warp. Returns the values of all threads of the block. The values of this warp stay
-/// valid during the warp's next exchange, which uses the other of two slots; the exchange after that overwrites them.
+/// Passes `value` to the other threads of the warp. Returns values indexed by thread of the block; only this warp's are valid.
+/// They stay valid during the warp's next exchange, which uses the other of two slots; the one after it overwrites them.
 template <class T>
 const T* exchange(T value, uint32_t what) {
   static_assert(sizeof(T) <= 8, "a slot holds eight bytes");
@@ -88,13 +88,13 @@ const T* exchange(T value, uint32_t what) {
   return reinterpret_cast<const T*>(slots);
 }
 
-/// exchange() among some lanes of the warp, including the caller: waits until each of them waits at the same `what` and `lanes`.
-/// A kernel must use only one of the two functions, because lanes that have diverged must not share slots.
+/// exchange() among some lanes of the warp, including the caller: waits until each of them waits with equal `what` and `lanes`. A
+/// kernel must use only exchange() or only exchange_among(), because lanes that have diverged must not share slots.
 inline constexpr uint64_t kAllLanes = ~uint64_t{0};
 const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what);
 
-/// Runs body(kernel) in every thread of every block, with blocks spread over the cores. Returns when all have ended. Every 64th
-/// block, including block 0, runs its warps and lanes in an order drawn from schedule_seed; all others use ascending order.
+/// Runs body(kernel) in every thread of every block, with blocks spread over the cores. Returns when all have ended. Block 0 and
+/// every 64th block run warps and lanes in an order drawn from schedule_seed, the others in ascending order.
 void run(const Launch& grid, void (*body)(const void*), const void* kernel, size_t shared_bytes = 0);
 
 // Functions whose result must not depend on the machine. glibc has several versions of expf and log2f and selects one by CPU
@@ -110,11 +110,11 @@ float log2(float value);   ///< exact for powers of two; 0 gives -Inf, negative 
 
 // The ranks of one call. They run on one OS thread, each on its own stack. Where a rank waits, another one continues, in an order
 // drawn from a seed. Writes of a rank to other ranks are delayed until it signals with release, as on hardware that reorders
-// writes. A wrong protocol therefore fails in every run with that seed, and a deadlock is found at once. Under TSan, ranks are
-// OS threads that run concurrently instead.
+// writes. A wrong protocol therefore fails in every run with that seed, and a deadlock is found at once. Under TSan, the ranks
+// are OS threads that run concurrently instead.
 
-/// Runs rank(of, 0) to rank(of, count - 1) in turns; each call begins with a RankScope. Returns when all have ended. rank() must
-/// throw.
+/// Runs rank(of, 0) to rank(of, count - 1) in turns; each call makes a RankScope first, and must not throw. Returns when all have
+/// ended.
 void run_in_turns(int count, void (*rank)(void* of, int index), void* of);
 
 using Ready = bool (*)(const void* at, uint64_t value);
@@ -122,7 +122,7 @@ using Ready = bool (*)(const void* at, uint64_t value);
 /// While an object lives, the calling thread is the given rank of its team.
 class RankScope {
  public:
-  /// `straggler`: a rank that only runs when no other can, or that is delayed if ranks run concurrently; -1: none.
+  /// `straggler`: a rank that runs only when no other rank can, or that is delayed if ranks run concurrently; -1: none.
   RankScope(int rank, uint64_t seed, int straggler);
   /// For a team with ranks in other processes: all ranks run concurrently. The rank stops waiting once lost(of) is true.
   RankScope(bool (*lost)(const void* of), const void* of, bool is_late);
@@ -134,12 +134,12 @@ class RankScope {
 /// Lets other ranks run until ready(at, value) is true. Returns false if no rank can continue.
 bool wait_until(Ready ready, const void* at, uint64_t value);
 
-/// Lets another rank run. If ranks run concurrently, a straggler waits 2 ms here, so that all other ranks get here first.
+/// Lets another rank run. If ranks run concurrently, a straggler waits 2 ms here, so that all other ranks pass first.
 void may_change_rank();
 
-/// Delays a write that other ranks read, until deliver(). It has sixteen bytes, or is one 4-byte word.
+/// Delays a write to memory that other ranks read, until deliver(). `bytes`: 16, or 4 for one word.
 void hold_back(void* to, const void* from, int bytes);
-/// Reads the delayed write of this rank to that address. Returns false if there is none.
+/// Reads what this rank wrote to `at` by hold_back() and has not delivered. Returns false if there is no such write.
 bool held_back(const void* at, void* into, int bytes);
 void deliver();
 

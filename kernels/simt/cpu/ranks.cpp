@@ -23,7 +23,7 @@ struct Held {
   std::array<unsigned char, 16> data;
 };
 
-/// Writes in words of 4 or 8 bytes, so that polling readers never see a torn value.
+/// Makes a delayed write, in words of 8 bytes if aligned, so that polling readers never see half a word.
 void put(const Held& held) {
   const bool wide = held.bytes == 16 && reinterpret_cast<uintptr_t>(held.to) % 8 == 0;
   for (int at = 0; wide && at < held.bytes; at += 8) {
@@ -35,7 +35,7 @@ void put(const Held& held) {
   std::memcpy(held.to, held.data.data(), size_t(held.bytes));
 }
 
-/// Bytes of a rank's stack, on which host code of kernels runs too.
+/// Bytes of a rank's stack. Host code of kernels runs on it, too.
 constexpr size_t kRankStack = 512 * 1024;
 
 class RankStacks {
@@ -66,7 +66,7 @@ RankStacks& rank_stacks() {
 
 class Team;
 
-/// State of the running rank. Constant-initialized, because TSan would report one fiber's initialization as a race with another.
+/// The rank that this OS thread runs. Constant-initialized, because TSan would report initialization by two fibers as a race.
 struct Self {
   Team* team = nullptr;
   int rank = 0;

@@ -40,7 +40,7 @@ class Stacks {
 
   int count() const { return int(bytes_ / stride_); }
   std::byte* bottom(int thread) const { return data_ + size_t(thread) * stride_ + size_t(sysconf(_SC_PAGESIZE)); }
-  /// The stacks start at different offsets within a page, because equal offsets would compete for the same cache sets.
+  /// Stacks start at different offsets within a page, because stacks at equal offsets would compete for the same cache sets.
   size_t size(int thread) const { return stride_ - size_t(sysconf(_SC_PAGESIZE)) - size_t(thread) * 320 % 4096; }
 
  private:
@@ -111,7 +111,7 @@ class Fiber {
 #endif
   }
 
-  /// Returns to the scheduler. The next resume() continues after this call, whether the fiber or one that it resumed made it.
+  /// Called in the fiber: returns to the scheduler. The fiber's next resume() continues after this call.
   void yield() {
 #ifdef ASSAY_SIMT_ASAN
     void* fake_stack = nullptr;
@@ -176,8 +176,8 @@ class Slot : public Running {
   ~Slot();
   bool fits(int thread_count, int lanes) const { return threads == thread_count && warp == lanes; }
 
-  /// Returns when all threads of block `index` have returned from body(call). Throws Divergence, and exceptions of the kernel.
-  /// After an exception the slot must not be used again, because its fibers are stuck inside the kernel.
+  /// Runs body(call) in all threads of block `index`; returns when all have returned. Throws Divergence, and exceptions of the
+  /// kernel. After an exception the slot must not be used again, because its fibers are stuck inside the kernel.
   void run(int64_t index, const Launch& grid, void (*body)(const void*), const void* call, size_t shared_bytes);
 
   // Called by the SIMT threads.
@@ -191,7 +191,7 @@ class Slot : public Running {
     what_[t] = what;
     int *sync = nullptr, *also = nullptr;
 #ifdef ASSAY_SIMT_TSAN
-    // There are two TSan addresses, used in turn: a thread that runs ahead to its next wait must not count for the current one.
+    // There are two TSan addresses, used in turn: when a thread runs ahead, its next wait must not count for the current one.
     // Lanes that have diverged alternate independently, so they may meet at either address.
     const size_t w = t / size_t(warp);
     sync = place == Place::kWarp ? &warp_sync_[w * 2 + parities_[t]] : &barrier_sync_[barriers_ & 1];
@@ -232,7 +232,7 @@ class Slot : public Running {
   bool regroup(int warp_index);
   bool partners_wait(int first, size_t t) const;
 
-  /// Both run the block's threads to the next barrier, and return true when all threads have ended.
+  /// Run the block's threads to their next block barrier. Return true once all threads have ended.
   bool run_to_barrier_in_order();
   bool run_to_barrier_at_random(Random& random);
   bool pass_barrier();
