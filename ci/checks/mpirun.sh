@@ -20,7 +20,7 @@ plugin=(--suite all_reduce/quick --warp 32)
 [ -z "$sample" ] || some+=(--case '*/bf16.r4.m2.*') plugin+=(--case '*/f32.r4.*')
 "$assay" run "${some[@]}" --diagnose none --report csv:"$scratch/one.csv" >"$scratch/log" 2>&1 || fail "one process: $(tail -n 5 "$scratch/log")"
 processes 4 "$assay" run "${some[@]}" --diagnose none --report csv:"$scratch/four.csv" >"$scratch/log" 2>&1 || fail "four processes: $(grep -hE ',(fail|broken|unjudged),' "$scratch"/four.*.csv | head -n 3; tail -n 9 "$scratch/log")"
-grep -qF "the ranks of a case are distributed over all of these processes" "$scratch/log" || fail "four processes do not say that they hold ranks together"
+grep -qF "the ranks of a case are distributed over all processes of this Open MPI launch" "$scratch/log" || fail "four processes do not say that they hold ranks together"
 verdicts "$scratch/one.csv" >"$scratch/one"
 verdicts "$scratch/four.1of4.csv" >"$scratch/four"
 [ "$(wc -l <"$scratch/one")" -gt 150 ] || fail "only $(wc -l <"$scratch/one") rows"
@@ -34,7 +34,7 @@ cmp -s "$example" "$scratch/wrong/plugin.c" && fail "the edit did not change the
 for source in "$example" "$scratch/wrong/plugin.c"; do
   expect 0 "" cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$source" -o "$scratch/plugin.so"
   processes 4 "$assay" run --backend "$scratch/plugin.so" "${plugin[@]}" --diagnose none >"$scratch/log" 2>&1 && ended=0 || ended=$?
-  grep -qF "the ranks of a case are distributed over all of these processes" "$scratch/log" || fail "the plug-in joins no group: $(tail -n 5 "$scratch/log")"
+  grep -qF "the ranks of a case are distributed over all processes of this Open MPI launch" "$scratch/log" || fail "the plug-in joins no group: $(tail -n 5 "$scratch/log")"
   if [ "$source" = "$example" ]; then
     [ $ended -eq 0 ] || fail "the plug-in of processes: $(tail -n 9 "$scratch/log")"
   else
@@ -63,7 +63,7 @@ processes 4 "${late[@]}" --diagnose none >"$scratch/log" 2>&1 && ended=0 || ende
 
 # Without mpirun: ci/processes sets the environment variables that mpirun would set.
 timeout 300 "$root/ci/processes" 2 "$assay" run --suite all_reduce/quick --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "ci/processes: $(cat "$scratch/log")"
-grep -qF "the ranks of a case are distributed over all of these processes" "$scratch/log" || fail "ci/processes starts processes that hold no ranks together"
+grep -qF "the ranks of a case are distributed over all processes of this Open MPI launch" "$scratch/log" || fail "ci/processes starts processes that hold no ranks together"
 
 # With --shard, ranks are threads.
 processes 2 "$assay" run --shard 1/1 --suite all_reduce/quick --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"

@@ -279,7 +279,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (!shard.is_whole()) {
     touch_status_file();
     std::printf("shard %s (%s): %zu of %zu cases%s\n", shard.text().c_str(), shard.source.c_str(), cases.size(), selected.size(),
-                meeting ? "; the ranks of a case are distributed over all of these processes" : "");
+                meeting ? "; the ranks of a case are distributed over all processes of this Open MPI launch" : "");
   }
   add_library(provenance, backend.library);
   if (!earlier) earlier = history.earlier(backend.library);

@@ -437,7 +437,7 @@ std::vector<Kernel> rank_faults() {
       of_ranks("codec_one_scale", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecOneScale>, coded,
                "no regression known; one scale is used for both packed halves", coded_area, half),
       of_ranks("codec_one_pass", "quickreduce.all_reduce_int4.gfx950", run_coded<CodecOnePass>, coded,
-               "no regression known; more accurate than its contract, so other bits", coded_area, half),
+               "no regression known; values of ranks are added uncoded: more accurate, but other bits", coded_area, half),
       of_ranks("codec_symmetric", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecSymmetric>, coded,
                "no regression known; the symmetric code range of other quantizations", coded_area, half),
       of_ranks("codec_overflow_to_inf", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOverflowToInf>, coded,

@@ -36,7 +36,7 @@ class CodeObject:
         return [dict(zip(names, struct.unpack_from("<IIQQQQIIQQ", self.data, offset + i * size))) for i in range(count)]
 
     def functions(self, table=".dynsym"):
-        """mangled name -> (offset in the file, bytes)"""
+        """mangled name -> (offset in the file, size in bytes)"""
         kind = {".symtab": 2, ".dynsym": 11}[table]
         found = {}
         for section in (s for s in self.sections if s["type"] == kind):

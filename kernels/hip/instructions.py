@@ -80,7 +80,7 @@ def check_emptied(row, objects, folder):
 
 
 def cpu_kernels(libraries, sources, cxxfilt):
-    """The instantiations in the CPU libraries of each kernel template, with 64 lanes or for any number of lanes."""
+    """The instantiations of kernel templates that the CPU libraries contain, with 64 lanes or for any number of lanes."""
     text = "".join(path.read_text() for folder in sources for path in sorted(pathlib.Path(folder).rglob("*"))
                    if path.suffix in (".h", ".cpp") and not path.stem.endswith("_test"))
     templates = set(re.findall(r"(?:SIMT_(?:WIDE_)?KERNEL|WATCH_DENSE_KERNEL\(.*\))\s+void\s+(?:SIMT_BOUNDS\(.*\)\s+)?(\w+)\(", text))

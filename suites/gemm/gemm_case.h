@@ -1,4 +1,4 @@
-// A case of a quantized GEMM: its parsed cells and contract, the tensors of a call, and the factors that the reference reads.
+// A case of a quantized GEMM: its parsed cells and contract, the tensors of a call, and a and b with their scales.
 #pragma once
 
 #include <algorithm>
