@@ -309,16 +309,18 @@ TEST(Rows, AGroupedGemmSaysHowRowsBelongToExpertsAndWhatUnusedOnesHold) {
   EXPECT_EQ(row("contiguous", "", ""), "no error");
   EXPECT_EQ(row("along k", "", ""), "no error");
   EXPECT_EQ(row("psum", "128", "undefined in tiles"), "no error");
-  EXPECT_THAT(row("psum", "128", ""), EndsWith("padding: is required for experts with unused rows, and only allowed with them"));
+  EXPECT_THAT(row("psum", "128", ""),
+              EndsWith("padding: must be empty if experts is 'contiguous' or 'along k', and is required otherwise"));
   EXPECT_EQ(row("", "", ""), "no error");
   EXPECT_THAT(row("sorted", "", ""),
-              EndsWith("experts: expected contiguous, masked, offsets, by index, psum, along k or sorted ids"));
-  EXPECT_THAT(row("masked", "", ""), EndsWith("padding: is required for experts with unused rows, and only allowed with them"));
+              EndsWith("experts: expected 'contiguous', 'masked', 'offsets', 'by index', 'psum', 'along k' or 'sorted ids'"));
+  EXPECT_THAT(row("masked", "", ""),
+              EndsWith("padding: must be empty if experts is 'contiguous' or 'along k', and is required otherwise"));
   EXPECT_THAT(row("contiguous", "", "zero"),
-              EndsWith("padding: is required for experts with unused rows, and only allowed with them"));
-  EXPECT_THAT(row("masked", "", "zeros"), EndsWith("padding: expected untouched, undefined, undefined in tiles or zero"));
-  EXPECT_THAT(row("", "", "zero"), EndsWith("padding: is only allowed with experts"));
-  EXPECT_THAT(row("", "128", ""), EndsWith("tile_rows: is only allowed with experts"));
+              EndsWith("padding: must be empty if experts is 'contiguous' or 'along k', and is required otherwise"));
+  EXPECT_THAT(row("masked", "", "zeros"), EndsWith("padding: expected 'untouched', 'undefined', 'undefined in tiles' or 'zero'"));
+  EXPECT_THAT(row("", "", "zero"), EndsWith("padding: is only allowed if experts is not empty"));
+  EXPECT_THAT(row("", "128", ""), EndsWith("tile_rows: is only allowed if experts is not empty"));
   for (const char* wrong : {"0", "x", "64x"})
     EXPECT_THAT(row("masked", wrong, "zero"), EndsWith("tile_rows: expected a number of rows")) << wrong;
 }

@@ -73,7 +73,7 @@ ScaleSpec parse_scale_spec(std::string_view text) {
   const ScaleLevel& inner = spec.block();
   if (!is_coarser(outer.rows, inner.rows) || !is_coarser(outer.columns, inner.columns) ||
       (outer.rows == inner.rows && outer.columns == inner.columns))
-    throw ParseError(plus + 1, "'" + std::string(text.substr(plus + 1)) + "' is not a multiple of the groups " +
+    throw ParseError(plus + 1, "'" + std::string(text.substr(plus + 1)) + "' must consist of several whole groups of " +
                                    std::string(text.substr(0, plus)) + kForms);
   spec.levels.push_back(outer);
   spec.levels.back().given = true;

@@ -60,9 +60,9 @@ TEST(ScaleSpec, LevelsAreBlocksAndWhatHoldsThem) {
 TEST(ScaleSpec, RefusesWhatHoldsNoWholeBlocks) {
   EXPECT_THAT(complaint("x128"), HasSubstr("0: a number is missing"));
   EXPECT_THAT(complaint("128x0"), HasSubstr("4: '0' is not a positive integer"));
-  EXPECT_THAT(complaint("128x128+row"), HasSubstr("8: 'row' is not a multiple of the groups 128x128"));
-  EXPECT_THAT(complaint("tensor+16"), HasSubstr("is not a multiple of the groups tensor"));
-  EXPECT_THAT(complaint("16+16"), HasSubstr("is not a multiple of the groups 16"));
+  EXPECT_THAT(complaint("128x128+row"), HasSubstr("8: 'row' must consist of several whole groups of 128x128"));
+  EXPECT_THAT(complaint("tensor+16"), HasSubstr("must consist of several whole groups of tensor"));
+  EXPECT_THAT(complaint("16+16"), HasSubstr("must consist of several whole groups of 16"));
   EXPECT_THAT(complaint("16+tensor+tensor"), HasSubstr("3: 'tensor+tensor' is not a positive integer"));
 }
 

@@ -184,8 +184,8 @@ std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps)
   const double parts = tree + slack > 0 ? tree + slack : 1;
   const auto percent = [&](double part) { return std::to_string(int(std::lround(100 * part / parts))) + " %"; };
   std::string text = "width of r: tree of depth " + std::to_string(contract.depth.integer({{"n", int64_t(row.summed.size())}})) +
-                     " " + percent(tree);
-  if (!slack_step.empty()) text += ", " + slack_step + " " + percent(slack);
+                     ": " + percent(tree);
+  if (!slack_step.empty()) text += ", " + slack_step + ": " + percent(slack);
   return text;
 }
 

@@ -386,7 +386,7 @@ class CellParser {
         step.a = constant(arguments[1]);
         step.b = arguments.size() == 3 ? constant(arguments[2]) : Operand{-step.a.constant, {}};
         if (!(step.b.constant <= step.a.constant))
-          throw ParseError(arguments[1].position, "the first bound is the upper one and must not be below the second");
+          throw ParseError(arguments[1].position, "the first bound is the upper one; it must be >= the second");
         break;
       case Verb::kPow2:
         need(1, 1);

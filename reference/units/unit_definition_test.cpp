@@ -98,11 +98,13 @@ TEST(UnitTable, WrongCellsSayWhatMayStandThere) {
   EXPECT_EQ(complaint(id, "scale", "e8m0"), "'e8m0': expected FORMAT/BLOCK; BLOCK must divide k and be whole groups");
   EXPECT_EQ(complaint(id, "scale", "ue4m3/16"), "without groups the scale format must hold powers of two");
   EXPECT_EQ(complaint(id, "evidence", "guessed"), "'guessed' is not one of: measured, recorded, model, inferred, unknown");
-  EXPECT_EQ(complaint("gfx950.mfma.f16.f32", "order", "take(8)"), "must be empty: the instruction is unknown");
-  EXPECT_EQ(complaint("gfx942.mfma.e4m3fnuz.f32", "c", "aligned"), "with split, c must be joined; with group, c must be aligned");
+  EXPECT_EQ(complaint("gfx950.mfma.f16.f32", "order", "take(8)"),
+            "must be empty, because the evidence of this instruction is 'unknown'");
+  EXPECT_EQ(complaint("gfx942.mfma.e4m3fnuz.f32", "c", "aligned"),
+            "with split(N), expected joined(..); with group(N), expected aligned");
   EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "a", "e4m3fn"), "groups need e2m1 or e2m3");
   EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "scale", ""), "an instruction with groups needs scales");
-  EXPECT_EQ(complaint("gfx90a.mfma.f16.f32", "round", "rz(23)"), "pairs must be rounded to nearest, with all bits of f32");
+  EXPECT_EQ(complaint("gfx90a.mfma.f16.f32", "round", "rz(23)"), "sum 'pairs' requires rne(23), all fraction bits of f32");
   EXPECT_EQ(complaint("sm_90.mma.int8.int32", "a", "e4m3fn"), "exact sums need integers");
 }
 
@@ -399,7 +401,7 @@ TEST_F(RecordingFiles, ThatAreBrokenSayWhere) {
   write("a_G_fp16", "3f800000 3f80000x 3f800000 3f800000\n");
   EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f80000x' is not a word"));
   write("a_G_fp16", "3f800001 3f800000 3f800000 3f800000\n");
-  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f800001' is not a number of f16"));
+  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f800001' is not a value of f16"));
   write("a_G_fp16", "3f800000 3f800000\n");
   EXPECT_THAT(error(), HasSubstr("b_G_fp16.txt:1: has 4 words"));
   write("a_G_fp16", "\n");

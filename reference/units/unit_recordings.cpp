@@ -63,7 +63,7 @@ class Words {
       const double value = decode(kF32, bits);
       return code_of(format_, fit_ == Fit::kExact ? value : round_to(format_, value, Rounding::kNearestEven, Overflow::kSpecial));
     } catch (const std::domain_error&) {
-      throw error(line, "'" + word + "' is not a number of " + std::string(format_.name));
+      throw error(line, "'" + word + "' is not a value of " + std::string(format_.name));
     }
   }
 
@@ -198,7 +198,9 @@ bool can_be_replayed(const Unit& unit) {
 
 Replay::Replay(const Unit& unit) : unit_(unit), a_{}, b_{}, order_{} {
   if (!can_be_replayed(unit))
-    throw std::invalid_argument("unit " + unit.id + " cannot be replayed: its products are not aligned and added");
+    throw std::invalid_argument("unit " + unit.id +
+                                " cannot be replayed: expected one-byte operands, no scales or e8m0 scales, an aligned sum "
+                                "(ea+eb) without group, flush or inf(E), and a 32-bit d");
   a_ = factors_of(*unit.a), b_ = factors_of(*unit.b);
   order_ = product_order(unit);
   terms_.resize(order_.size());

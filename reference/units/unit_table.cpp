@@ -210,7 +210,7 @@ void read_c(const UnitRow& row, Unit& unit) {
     words.expected({"aligned", "joined(SUM_BITS,C_BITS)"});
   }
   if ((unit.splits > 1 && unit.join != AccumulatorJoin::kJoined) || (unit.group > 1 && unit.join != AccumulatorJoin::kAligned))
-    throw words.error("with split, c must be joined; with group, c must be aligned");
+    throw words.error("with split(N), expected joined(..); with group(N), expected aligned");
   unit.c_last = words.next_is("last");
   words.end("c");
 }
@@ -252,7 +252,8 @@ void read_round(const UnitRow& row, Unit& unit) {
   unit.result_bits = words.integer(0, 1, unit.d->mantissa_bits);
   if (unit.sum == ProductSum::kPairs &&
       (unit.rounding != ResultRounding::kNearestEven || unit.result_bits != unit.d->mantissa_bits))
-    throw words.error("pairs must be rounded to nearest, with all bits of " + std::string(unit.d->name));
+    throw words.error("sum 'pairs' requires rne(" + std::to_string(unit.d->mantissa_bits) + "), all fraction bits of " +
+                      std::string(unit.d->name));
   words.end("the rounding");
 }
 
@@ -314,7 +315,7 @@ void read_evidence(const UnitRow& row) {
   if (words.next_is("unknown")) {
     for (const std::string& column : unit_step_columns())
       if (column != "scale" && !row.text(column).empty())
-        throw row.error(column, 0, "must be empty: the instruction is unknown");
+        throw row.error(column, 0, "must be empty, because the evidence of this instruction is 'unknown'");
     return words.end("unknown");
   }
   do {

@@ -176,7 +176,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
     some.resize(std::min(some.size(), kMostLookedAt));
     if (std::all_of(some.begin(), some.end(),
                     [&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
-      return all + ": sums that use inputs of the call behind for some ranks: a rank went on while they were read";
+      return all + ": sums that use inputs of the following call for some ranks: a rank went on while others still read";
   }
   RankInputs earlier;
   earlier.x = inputs.before;

@@ -26,13 +26,15 @@ namespace {
 
 // The slots of a case's rows: the cell `slot_mapping`.
 
+[[noreturn]] void refuse_slots(const std::string& text) {
+  throw std::invalid_argument(
+      "'" + text + "': expected slots such as 3;-1;0, or order, pages, shuffled or holes with a number of rows, such as holes:7");
+}
+
 int64_t integer(const std::string& text) {
   int64_t value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size())
-    throw std::invalid_argument(
-        "'" + text +
-        "': expected slots such as 3;-1;0, or order, pages, shuffled or holes with a number of rows, such as holes:7");
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) refuse_slots(text);
   return value;
 }
 
@@ -51,8 +53,7 @@ constexpr std::pair<SlotPattern, const char*> kPatterns[] = {{SlotPattern::kOrde
 SlotPattern pattern_named(const std::string& word) {
   for (const auto& [pattern, name] : kPatterns)
     if (word == name) return pattern;
-  integer(word);  // throws for text that is neither a pattern nor a number
-  return SlotPattern::kOrder;  // a number before the colon counts as `order`
+  refuse_slots(word);
 }
 
 std::vector<int64_t> in_pattern(SlotPattern pattern, int64_t rows, int64_t places, int64_t block_size, uint64_t seed) {
@@ -167,7 +168,8 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   } catch (const std::invalid_argument& error) {
     cells.refuse("slot_mapping", error.what());
   }
-  if (int64_t(c.slots.size()) > c.m) cells.refuse("slot_mapping", "has more rows than m");
+  if (int64_t(c.slots.size()) > c.m)
+    cells.refuse("slot_mapping", fmt::format("expected at most m = {} slots, got {}", c.m, c.slots.size()));
   if (c.m > 0 && std::all_of(c.slots.begin(), c.slots.end(), [](int64_t slot) { return slot < 0; }))
     cells.refuse("slot_mapping", "no row is stored");
   c.fill = cells.fill_name("fill");
@@ -175,7 +177,7 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
     if (cells.has(column)) c.second_fill = cells.fill_name(column);
   const bool given = cells.given("scale");
   if (given != !c.record->find(PartKind::kScales))
-    cells.refuse("scale", "contract " + c.contract + (given ? " takes none" : " needs one"));
+    cells.refuse("scale", "contract " + c.contract + (given ? " does not take scale" : " requires scale"));
   if (given) c.scale_fill = cells.fill_name("scale");
   c.row_strides = read_row_strides(cells);
   if (cells.given("max_position")) c.max_position = cells.positive("max_position");

@@ -246,9 +246,10 @@ int main(int argc, char** argv) {
       program.add_flag("--findings", arguments.findings,
                        "measure only kernels of kernels/strangers with a bug of suites/FINDINGS.md, and only their table");
   CLI::Option* const list = program.add_flag("--list", arguments.list, "print each case whose cause is not named first");
-  CLI::Option* const check = program.add_option("--check", arguments.check, "fail unless FILE.md has these tables")
-                                 ->option_text("FILE.md")
-                                 ->check(CLI::ExistingFile);
+  CLI::Option* const check =
+      program.add_option("--check", arguments.check, "compare the measured tables with FILE.md and fail if they differ")
+          ->option_text("FILE.md")
+          ->check(CLI::ExistingFile);
   CLI::Option* const write =
       program.add_option("--write", arguments.write, "write the tables into FILE.md")->option_text("FILE.md")->excludes(check);
   CLI::Option* const sample =

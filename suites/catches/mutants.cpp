@@ -211,7 +211,8 @@ int main(int argc, char** argv) {
       if (runner.takes(cases[i])) runner.run(cases[i], alive, reached), ++ran;
       std::printf("case %zu %s\n", i, cases[i].id.c_str());
     }
-    if (from == 0 && ran == 0 && !alive.empty()) throw std::runtime_error("no case of these ops runs on the library");
+    if (from == 0 && ran == 0 && !alive.empty())
+      throw std::runtime_error("the library has no kernel for any quick case of these ops");
     std::printf("end %zu\n", cases.size());
     return 0;
   } catch (const std::exception& error) {

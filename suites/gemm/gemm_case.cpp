@@ -516,10 +516,13 @@ GemmCase read_gemm_case(const Case& c) {
   GemmCase p;
   p.contract = contract_of(cells);
   if (p.contract.experts.has_value() != cells.has("tokens"))  // only ops for grouped GEMMs have this column
-    cells.refuse("contract", fmt::format("'{}' is {} grouped GEMM and this op takes {}", cells.text("contract"), p.contract.experts ? "a" : "no",
-                                         p.contract.experts ? "others" : "grouped GEMMs"));
+    cells.refuse("contract", fmt::format("'{}' is {}", cells.text("contract"),
+                                         p.contract.experts ? "a grouped GEMM, which this op does not take"
+                                                            : "no grouped GEMM; this op takes only grouped GEMMs"));
   if (p.contract.sorted_ids != cells.has("block_m"))  // only ops for sorted ids have this column
-    cells.refuse("contract", fmt::format("'{}' {} sorted ids, and this op takes other contracts", p.id(), p.contract.sorted_ids ? "has" : "has no"));
+    cells.refuse("contract", fmt::format("'{}' has {}", p.id(),
+                                         p.contract.sorted_ids ? "sorted ids, which this op does not take"
+                                                               : "no sorted ids; this op takes only contracts with sorted ids"));
   if (p.contract.sorted_ids)
     read_slots(cells, p);
   else if (p.contract.experts)
@@ -547,7 +550,8 @@ GemmCase read_gemm_case(const Case& c) {
     const bool alike = layout_a.element->bytes() == 1 || p.along_k() || (p.contract.experts == GroupOrder::kContiguous && layout_a.id != "tma");
     p.scales.b.block().layout = layout_of(cells, "layout_b", alike ? same : plain);
     if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
-      cells.refuse("layout_a", "the instruction takes scales of format " + std::string(p.contract.unit.scale->name));
+      cells.refuse("layout_a", fmt::format("expected a layout of format {}, which the instruction takes; got {}",
+                                           p.contract.unit.scale->name, layout_a.id));
   } else if (p.contract.experts) {  // grouped ops have these columns for their contracts with block scales
     for (const char* column : {"layout_a", "layout_b"})
       if (cells.given(column)) cells.refuse(column, p.id() + " has no block scales");

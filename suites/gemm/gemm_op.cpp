@@ -758,11 +758,17 @@ std::vector<ParameterSpec> parameters_of(const GemmOpParts& parts) {
 
 std::vector<RoleSpec> roles_of_experts() {
   return {{"expert_of_row", Access::kIn, "[m] int32: the expert of each row of a and d; -1: unused; only for experts by index"},
-          {"tokens", Access::kIn, "[experts] int32: how many of the `room` rows of each expert are in use, in a and d; only for masked experts"},
-          {"expert_offsets", Access::kIn, "[experts] int32: the row of a and d where each expert begins; only for experts at offsets"},
+          {"tokens", Access::kIn,
+           "[experts] int32: how many of the `room` rows of each expert are in use, in a and d; only for masked experts"},
+          {"expert_offsets", Access::kIn,
+           "[experts] int32: the row of a and d where each expert begins; only for experts at offsets"},
           {"problem_sizes", Access::kIn, "[experts, 3] int32: rows, n and k of each expert; only for experts at offsets"},
-          {"blockscale_offsets", Access::kIn, "[experts] int32: the row of scale_a where the tiles of each expert begin; only for experts at offsets with scales in tiles"},
-          {"expert_ends", Access::kIn, "[experts] int32: the row of a and d where each expert ends; the next expert begins there (contiguous) or at the next multiple of 128 (psum); only for these two layouts"},
+          {"blockscale_offsets", Access::kIn,
+           "[experts] int32: for each expert, the row of scale_a where its tiles begin; only for experts at offsets with scales "
+           "in tiles"},
+          {"expert_ends", Access::kIn,
+           "[experts] int32: the row of a and d where each expert ends; the next expert begins there (contiguous) or at the next "
+           "multiple of 128 (psum); only for these two layouts"},
           {"expert_products", Access::kIn, "[experts] int32: the k of each expert; only for experts along k"}};
 }
 

@@ -105,9 +105,10 @@ int main(int argc, char** argv) {
       ->required()
       ->check(CLI::ExistingDirectory);
   program.add_flag("--list", arguments.list, "print every judgement: kernel, judge, data, case");
-  CLI::Option* check = program.add_option("--check", arguments.check, "fail unless FILE.md has these tables")
-                           ->option_text("FILE.md")
-                           ->check(CLI::ExistingFile);
+  CLI::Option* check =
+      program.add_option("--check", arguments.check, "compare the measured tables with FILE.md and fail if they differ")
+          ->option_text("FILE.md")
+          ->check(CLI::ExistingFile);
   CLI::Option* write =
       program.add_option("--write", arguments.write, "write the tables into FILE.md")->option_text("FILE.md")->excludes(check);
   program.add_option("--sample", arguments.one_in, "judge one kernel in N; Assay must be right about each")

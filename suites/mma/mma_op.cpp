@@ -47,7 +47,9 @@ MmaCase read_mma_case(const Case& c) {
   const Cells cells(c);
   MmaCase p;
   p.row = &unit_of(cells);
-  if (!p.unit().known()) cells.refuse("contract", "of unit " + p.row->id + " nothing is predicted: " + p.row->text("source"));
+  if (!p.unit().known())
+    cells.refuse("contract",
+                 "nothing is known about instruction " + p.row->id + ", so it has no cases: " + p.row->text("source"));
   p.tiles = cells.positive("tiles");
   p.m = cells.positive("m");
   p.n = cells.positive("n");

@@ -244,7 +244,7 @@ TEST(MoeSort, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_EQ(error_of(align, {}), "no error");
   EXPECT_EQ(error_of(permute, rows), "no error");
   EXPECT_THAT(error_of(align, {{"x", "bf16"}}), HasSubstr("has no rows"));
-  EXPECT_THAT(error_of(align, {{"experts", "3"}}), HasSubstr("a token has 4 of them"));
+  EXPECT_THAT(error_of(align, {{"experts", "3"}}), HasSubstr("expected at least topk = 4 experts, got 3"));
   EXPECT_THAT(error_of(align, {{"ids", "few"}}), HasSubstr("'few' is not one of: spread, one, absent, elsewhere, both"));
   EXPECT_THAT(error_of("sglang.moe_align_block_size", {{"ids", "elsewhere"}}), HasSubstr("has no expert_map"));
   EXPECT_THAT(error_of("aiter.moe_align_block_size", {{"ids", "absent"}}), HasSubstr("allows no absent ids"));
@@ -284,12 +284,14 @@ TEST(MoeSort, ErrorsNameTheCell) {
   EXPECT_EQ(cell_error("vllm.moe_permute", {}), "no error");
   EXPECT_THAT(cell_error("vllm.moe_permute", {{"order", "any"}}),
               HasSubstr("'any': expected one of: an empty cell, ascending, free"));
-  EXPECT_THAT(cell_error("vllm.moe_permute", {{"pads", "slots"}}), HasSubstr("is only allowed for blocks"));
-  EXPECT_THAT(cell_error("vllm.moe_permute", {{"numbers", ""}}), HasSubstr("is required for rows"));
+  EXPECT_THAT(cell_error("vllm.moe_permute", {{"pads", "slots"}}), HasSubstr("is only allowed if sorts_into is 'blocks'"));
+  EXPECT_THAT(cell_error("vllm.moe_permute", {{"numbers", ""}}), HasSubstr("must be empty if sorts_into is 'blocks'"));
   EXPECT_THAT(cell_error("vllm.moe_permute", {{"numbers", "e2m1"}}), HasSubstr("expected a format of whole bytes"));
-  EXPECT_THAT(cell_error("vllm.moe_permute", {{"absent", "zero"}}), HasSubstr("zero is required with a given order"));
-  EXPECT_THAT(cell_error("aiter.moe_align_block_size", {{"absent", "last"}}), HasSubstr("last is only allowed for rows"));
-  EXPECT_THAT(cell_error("vllm.shuffle_rows", {{"order", "free"}}), HasSubstr("is only allowed for contracts that sort"));
+  EXPECT_THAT(cell_error("vllm.moe_permute", {{"absent", "zero"}}), HasSubstr("if sorts_into is 'given order', expected zero"));
+  EXPECT_THAT(cell_error("aiter.moe_align_block_size", {{"absent", "last"}}),
+              HasSubstr("last is not allowed if sorts_into is 'blocks'"));
+  EXPECT_THAT(cell_error("vllm.shuffle_rows", {{"order", "free"}}),
+              HasSubstr("is only allowed if sorts_into is not 'given order'"));
 }
 
 }  // namespace

@@ -73,7 +73,8 @@ SortCase read_sort_case(const Case& one) {
   c.topk = cells.positive("topk");
   if (cells.wanted("n", c.contract.has_rows(), "rows")) c.n = cells.positive("n");
   if (cells.wanted("experts", c.sorts(), "experts")) c.experts = cells.positive("experts");
-  if (c.sorts() && c.experts < c.topk) cells.refuse("experts", fmt::format("a token has {} of them", c.topk));
+  if (c.sorts() && c.experts < c.topk)
+    cells.refuse("experts", fmt::format("expected at least topk = {} experts, got {}", c.topk, c.experts));
   if (cells.wanted("block_size", c.blocks(), "blocks")) c.block_size = cells.positive("block_size");
   read_ids(cells, c);
   c.room = c.blocks() ? entries_for(c) : c.slots();

@@ -25,7 +25,8 @@ bool Cells::wanted(const std::string& column, bool has_use, const std::string& w
   const bool is_given = given(column);
   if (is_given && !has_use)
     refuse(column, "contract " + text("contract") + " has no " + what.substr(what.starts_with("a ") ? 2 : 0));
-  if (!is_given && has_use && required && !of_given_data()) refuse(column, "contract " + text("contract") + " has " + what);
+  if (!is_given && has_use && required && !of_given_data())
+    refuse(column, "expected a value: contract " + text("contract") + " has " + what);
   return is_given;
 }
 

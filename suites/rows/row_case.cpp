@@ -105,7 +105,7 @@ std::string fill_of_taken(const Cells& cells, const RowCase& c, const std::strin
   if (cells.of_given_data()) return "";
   const bool wanted = takes(c.contract, input);
   const bool given = cells.given(input);
-  if (wanted != given) cells.refuse(input, "contract " + c.contract + (wanted ? " needs one" : " takes none"));
+  if (wanted != given) cells.refuse(input, "contract " + c.contract + (wanted ? " requires " : " does not take ") + input);
   return given ? cells.fill_name(input) : std::string();
 }
 
@@ -119,7 +119,8 @@ void read_beta(const Cells& cells, RowCase& c) {
 void read_scale_ub(const Cells& cells, RowCase& c) {
   const bool wanted = takes(c.contract, "scale_ub");
   const bool given = cells.given("scale_ub");
-  if (wanted != given) cells.refuse("scale_ub", "contract " + c.contract + (wanted ? " needs one" : " takes none"));
+  if (wanted != given)
+    cells.refuse("scale_ub", "contract " + c.contract + (wanted ? " requires " : " does not take ") + "scale_ub");
   if (given) c.scale_ub = cells.number("scale_ub");
 }
 

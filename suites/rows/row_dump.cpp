@@ -56,14 +56,14 @@ class ScaleReader {
     std::erase_if(found_, [&](const Candidate& one) { return one.placing != best; });
     for (const Candidate& other : found_) {
       if (other.group != found_.front().group)
-        throw UsageError(scale_.place() + ": groups of " + found_.front().group + " and of " + other.group +
-                         " both explain its shape; try --param group_size=N");
+        throw UsageError(scale_.place() + ": group sizes " + found_.front().group + " and " + other.group +
+                         " both fit its shape; try --param group_size=N");
       if (best == ScalePlacing::kLogical || other.layout == found_.front().layout) continue;
       RowCase one = matrix_;
       one.scales = spec_of(other.group);
       if (!place_alike(*found_.front().layout, *other.layout, one))
         throw UsageError(scale_.place() + ": fits layout " + found_.front().layout->id + " as well as " +
-                         other.layout->id + "; say --layout NAME");
+                         other.layout->id + "; try --layout NAME");
     }
     return found_.front();
   }
@@ -186,9 +186,9 @@ Groups groups_in_dump(const Op& op, const DumpedRoles& roles, int64_t stored_row
     sizes.pop_back();
   }
   if (sizes.empty() || std::any_of(sizes.begin(), sizes.end(), [](int64_t size) { return size < 0; }))
-    refuse("expected the rows of each group");
+    refuse("expected at least one group, and no negative number of rows");
   if (masked && stored_rows % int64_t(sizes.size()) != 0)
-    refuse("expected as many rows for each of " + std::to_string(sizes.size()) + " groups");
+    refuse("expected a number of groups that divides the number of rows, got " + std::to_string(sizes.size()) + " groups");
   cells["tokens"] = fmt::format("{}", fmt::join(sizes, ";"));
   if (!masked) return Groups::contiguous(std::move(sizes));
   const int64_t room = stored_rows / int64_t(sizes.size());

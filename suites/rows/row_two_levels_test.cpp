@@ -127,9 +127,10 @@ TEST_F(RowTwoLevels, ADumpIsRecognized) {
 }
 
 TEST_F(RowTwoLevels, ACaseNeedsTheGivenScale) {
-  EXPECT_THAT(refusal_of(quant(), kTensor, {{"global_scale", ""}}), HasSubstr("global_scale: contract quant.two needs one"));
+  EXPECT_THAT(refusal_of(quant(), kTensor, {{"global_scale", ""}}),
+              HasSubstr("global_scale: contract quant.two requires global_scale"));
   EXPECT_THAT(refusal_of(quant(), kTensor, {{"contract", "vllm.group_fp8"}, {"x", "bf16"}, {"n", "128"}, {"group_size", "128"}}),
-              HasSubstr("global_scale: contract vllm.group_fp8 takes none"));
+              HasSubstr("global_scale: contract vllm.group_fp8 does not take global_scale"));
   EXPECT_THAT(refusal_of(quant(), kTensor, {{"group_size", "4"}}), HasSubstr("has groups of 4+tensor|4+row, not 4"));
 }
 

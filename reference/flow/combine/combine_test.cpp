@@ -208,8 +208,8 @@ TEST(Combine, ACellOfOtherWordsIsRefused) {
   EXPECT_THAT(error_of("slots,map,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("map is only allowed with ids"));
   EXPECT_THAT(error_of("slots,rows,zero,,add(a),ascending,to(x),bf16,"),
               HasSubstr("rows and negative are only allowed with rows by slot"));
-  EXPECT_THAT(error_of("slots,ids,,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if slots are skipped"));
-  EXPECT_THAT(error_of("slots,,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if slots are skipped"));
+  EXPECT_THAT(error_of("slots,ids,,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if skips is not empty"));
+  EXPECT_THAT(error_of("slots,,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if skips is not empty"));
   EXPECT_THAT(error_of("slots,ids,kept,,add(a),ascending,to(x),bf16,"),
               HasSubstr("unrouted: 'kept': expected zero or untouched"));
   EXPECT_THAT(error_of("by slot,rows,untouched,,add(a),ascending,to(x),bf16,"), HasSubstr("untouched is only allowed with ids"));

@@ -403,7 +403,7 @@ GroupOrder read_experts(const RowCells& cells) {
   for (const GroupOrder order : kOrders)
     if (cells.text("experts") == name(order)) return order;
   if (cells.text("experts") == kSortedIds) return GroupOrder::kByIndex;
-  throw cells.error("experts", 0, "expected contiguous, masked, offsets, by index, psum, along k or sorted ids");
+  throw cells.error("experts", 0, "expected 'contiguous', 'masked', 'offsets', 'by index', 'psum', 'along k' or 'sorted ids'");
 }
 
 UnusedRows read_unused_rows(const RowCells& cells) {
@@ -411,7 +411,7 @@ UnusedRows read_unused_rows(const RowCells& cells) {
                                  UnusedRows::kZero};
   for (const UnusedRows rows : kAll)
     if (cells.text("padding") == name(rows)) return rows;
-  throw cells.error("padding", 0, "expected untouched, undefined, undefined in tiles or zero");
+  throw cells.error("padding", 0, "expected 'untouched', 'undefined', 'undefined in tiles' or 'zero'");
 }
 
 void read_block_m(const RowCells& cells, DotContract& contract) {
@@ -422,20 +422,21 @@ void read_block_m(const RowCells& cells, DotContract& contract) {
       throw cells.error("block_m", 0, "expected numbers of rows, such as 16|32");
     contract.block_m.push_back(rows);
   }
-  if (contract.block_m.empty()) throw cells.error("block_m", 0, "is required for sorted ids");
+  if (contract.block_m.empty()) throw cells.error("block_m", 0, "is required if experts is 'sorted ids'");
 }
 
 /// Reads the cells of a grouped GEMM. `padding` is required if some rows of d may belong to no expert, and an error otherwise.
 void read_groups(const RowCells& cells, DotContract& contract) {
   if (cells.text("experts").empty()) {
     for (const char* column : {"tile_rows", "padding", "scale_rows", "block_m", "router"})
-      if (!cells.text(column).empty()) throw cells.error(column, 0, "is only allowed with experts");
+      if (!cells.text(column).empty()) throw cells.error(column, 0, "is only allowed if experts is not empty");
     return;
   }
   contract.experts = read_experts(cells);
   contract.sorted_ids = cells.text("experts") == kSortedIds;
   for (const char* column : {"block_m", "router"})
-    if (!contract.sorted_ids && !cells.text(column).empty()) throw cells.error(column, 0, "is only allowed with sorted ids");
+    if (!contract.sorted_ids && !cells.text(column).empty())
+      throw cells.error(column, 0, "is only allowed if experts is 'sorted ids'");
   if (contract.sorted_ids) read_block_m(cells, contract);
   const auto read_rows = [&](const char* column, int64_t& rows) {
     const std::string& text = cells.text(column);
@@ -446,10 +447,10 @@ void read_groups(const RowCells& cells, DotContract& contract) {
   read_rows("tile_rows", contract.tile_rows);
   read_rows("scale_rows", contract.scale_rows);
   if (contract.scale_rows > 0 && contract.experts != GroupOrder::kContiguous)
-    throw cells.error("scale_rows", 0, "is only allowed with contiguous experts");
+    throw cells.error("scale_rows", 0, "is only allowed if experts is 'contiguous'");
   const bool has_gaps = contract.experts != GroupOrder::kContiguous && contract.experts != GroupOrder::kAlongK;
   if (cells.text("padding").empty() == has_gaps)
-    throw cells.error("padding", 0, "is required for experts with unused rows, and only allowed with them");
+    throw cells.error("padding", 0, "must be empty if experts is 'contiguous' or 'along k', and is required otherwise");
   if (!cells.text("padding").empty()) contract.unused_rows = read_unused_rows(cells);
 }
 

@@ -50,27 +50,30 @@ Routing read_routing(const ContractRow& row) {
                                           {"zero", AbsentSlots::kDropped}});
   contract.zeros = cells.text("absent") == "zero";
   if (contract.zeros != (moved && contract.absent != AbsentSlots::kNotAllowed))
-    throw cells.error("absent", 0, "zero is required with a given order, and only allowed with it");
-  if (contract.absent == AbsentSlots::kLast && blocks) throw cells.error("absent", 0, "last is only allowed for rows");
+    throw cells.error("absent", 0,
+                      "if sorts_into is 'given order', expected zero or an empty cell; otherwise zero is not allowed");
+  if (contract.absent == AbsentSlots::kLast && blocks)
+    throw cells.error("absent", 0, "last is not allowed if sorts_into is 'blocks'");
   contract.elsewhere = word_of<SlotsElsewhere>(cells, "elsewhere",
                                                {{"", SlotsElsewhere::kNoMap}, {"dropped", SlotsElsewhere::kDropped},
                                                 {"marked", SlotsElsewhere::kMarked}, {"last", SlotsElsewhere::kLast}});
-  forbid(cells, "elsewhere", !moved, "for contracts that sort");
+  forbid(cells, "elsewhere", !moved, "if sorts_into is not 'given order'");
   contract.ascending = word_of<bool>(cells, "order", {{"ascending", true}, {"free", false}, {"", true}});
-  forbid(cells, "order", !moved, "for contracts that sort");
+  forbid(cells, "order", !moved, "if sorts_into is not 'given order'");
   contract.fills_pads = word_of<bool>(cells, "pads", {{"slots", true}, {"untouched", false}, {"", false}});
   const std::map<std::string, std::optional<int64_t>> tails = {
       {"-1", -1}, {"0", 0}, {"untouched", std::nullopt}, {"", std::nullopt}};
   contract.tail = word_of<std::optional<int64_t>>(cells, "tail", tails);
   contract.counts = word_of<bool>(cells, "counts", {{"", false}, {"rest", true}});
-  for (const char* column : {"pads", "tail", "counts"}) forbid(cells, column, blocks, "for blocks");
+  for (const char* column : {"pads", "tail", "counts"}) forbid(cells, column, blocks, "if sorts_into is 'blocks'");
   const bool any = !cells.text("numbers").empty();
   for (const std::string& name : any ? cells.alternatives("numbers") : std::vector<std::string>{}) {
     const Format* format = find_format(name);
     if (!format || format->bits % 8 != 0) throw cells.error("numbers", 0, "'" + name + "': expected a format of whole bytes");
     contract.formats.push_back(format);
   }
-  if (contract.formats.empty() != blocks) throw cells.error("numbers", 0, "is required for rows, and only allowed then");
+  if (contract.formats.empty() != blocks)
+    throw cells.error("numbers", 0, "must be empty if sorts_into is 'blocks', and is required otherwise");
   return contract;
 }
 
