@@ -28,7 +28,7 @@ expect 0 "ALL AS EXPECTED" "$assay" judge "$r/rec" --history "$h" --commit judge
 # recording count as the recorded run.
 gate() { "$assay" gate --baseline "$h" "$@"; }
 expect 0 "$count same bits" gate "$r/rec"
-expect 0 "note: no baseline: run 3: the run that is compared" gate "$r/rec"
+expect 0 "note: no baseline: run 3: the recorded run itself" gate "$r/rec"
 expect 0 "baseline: $h, run 2 of 20" gate "$r/rec"
 library 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$r/libsum.so"
 "$assay" run --backend "$r/libsum.so" "${few[@]}" --record "$r/sum" >/dev/null
@@ -61,13 +61,13 @@ expect 1 "$closed" gate_both "$r/retry" --run 1
 both librebuilt yesterday ddd444
 expect 0 "commit ccc333: NOT AS EXPECTED" gate_both "$r/yesterday" --run 4
 expect 0 "are known only because the baseline has them too" gate_both "$r/yesterday" --commit bbb
-expect 2 "run 5 is the run that is compared" gate_both "$r/yesterday" --run 5
+expect 2 "run 5 is the recorded run itself" gate_both "$r/yesterday" --run 5
 expect 2 "the history has no run 9" gate_both "$r/yesterday" --run 9
 expect 2 "no other run on cpu of commit ddd444" gate_both "$r/yesterday" --commit ddd444
 expect 2 "names a run of a history file, but --baseline $r/good is a recording" "$assay" gate --baseline "$r/good" "$r/bad" --run 1
 expect 0 "$r/bad is a recording of the same run: nothing can be new" "$assay" gate --baseline "$r/bad" "$r/bad"
 rm -r "$r/both.history"; both libbad only eee555
-expect 2 "no run on cpu can be the baseline (run 1: the run that is compared)" gate_both "$r/only"
+expect 2 "no run on cpu can be the baseline (run 1: the recorded run itself)" gate_both "$r/only"
 # If every run failed, the newest run of another commit and library is the baseline.
 both librebuilt next fff666
 expect 0 "failures are known only because the baseline has them too" gate_both "$r/next"

@@ -240,7 +240,7 @@ CallResult refused_by(const Execution& execution, const AbiCall& call) {
     result.message = "run() returned " + std::to_string(int(execution.status)) + ", which abi.h does not define";
   if (result.message.empty()) result.message = execution.trouble;
   if (result.message.empty()) result.message = "the library gave no reason";
-  if (execution.status == ASSAY_FAULTED) result.message.insert(0, "made the device useless: ");
+  if (execution.status == ASSAY_FAULTED) result.message.insert(0, "the device accepts no more calls: ");
   if (execution.status == ASSAY_HUNG) result.message.insert(0, "hung: ");
   return result;
 }

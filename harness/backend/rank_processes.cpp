@@ -487,7 +487,7 @@ class AllProcesses {
       if (send_file(arrival.socket.number(), other.memory())) other.came(std::move(arrival.socket));
     }
     for (const auto& other : others_)
-      if (other->is_gone()) other->leave("is not there");
+      if (other->is_gone()) other->leave("did not connect");
   }
 
   WorkerOptions options_;

@@ -584,7 +584,7 @@ TEST(WorkerEnds, AFaultOfTheCallIsItsOwn) {
   const Backend backend = toy_worker();
   const CallResult faulted = call_rows(backend, "faults"), lost = call_rows(backend, "loses_device");
   EXPECT_EQ(faulted.status, CallStatus::kBroken);
-  EXPECT_EQ(faulted.message, "made the device useless: illegal address");
+  EXPECT_EQ(faulted.message, "the device accepts no more calls: illegal address");
   EXPECT_EQ(lost.status, CallStatus::kBroken) << "lost twice, in processes that had the device before";
   EXPECT_THAT(lost.message, StartsWith("loses the device: fell off the bus; the same happened in another process"));
 }

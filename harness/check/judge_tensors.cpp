@@ -140,7 +140,7 @@ static std::string one_value_note(const HostTensor& scale, const Verdict& verdic
   int64_t all = 0, most = 0;
   for (const auto& [code, count] : times) all += count, most = std::max(most, count);
   if (10 * most < 9 * all) return "";
-  return fmt::format("{} of {} scales have the same value: exchanged scales would hardly show in these data", most, all);
+  return fmt::format("{} of {} scales have the same value, so these data hardly show whether scales are exchanged", most, all);
 }
 
 static int64_t work_of(const BoundCase& bound, const DumpedCall& call) {

@@ -240,8 +240,10 @@ std::string probe_html(const Json& found) {
   for (const Json& one : conversions) kept += one.value("as_called", false);
   const std::string early = provenance.value("ended_early", "");
   const bool good = right == instructions.size() && kept == conversions.size() && early.empty();
-  const std::string headline = fmt::format("{} of {} instructions have a model, {} as offered; {} of {} conversions as offered",
-                                           known, instructions.size(), right, kept, conversions.size());
+  const std::string headline = fmt::format(
+      "a model was found for {} of {} instructions; {} of them behave as the library states, and so do "
+      "{} of {} conversions",
+      known, instructions.size(), right, kept, conversions.size());
   ChipPage page("Assay probe: " + chip_text(found.at("library")), headline, good);
   page.facts({{"library", found.at("library").value("name", "") + " (" + found.at("library").value("digest", "") + ")"},
               {"driver", found.at("library").value("driver", "")},

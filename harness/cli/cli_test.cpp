@@ -239,9 +239,9 @@ TEST_F(Cli, AMessageNamesEachThingOnceAndAsItWasGiven) {
 
 TEST_F(Cli, TheFileOfAShardsReportIsNamed) {
   const Answer shard = assay(std::string("run --shard 1/2 --report csv:") + file("s.csv") + " " + kFewCases);
-  EXPECT_THAT(shard.text, HasSubstr("share 1/2 is written to " + file("s.1of2.csv")));
+  EXPECT_THAT(shard.text, HasSubstr("share 1/2: reports are written to " + file("s.1of2.csv")));
   EXPECT_TRUE(fs::exists(file("s.1of2.csv")));
-  EXPECT_THAT(assay(std::string("run --report csv:") + file("w.csv") + " " + kFewCases).text, Not(HasSubstr("is written to")));
+  EXPECT_THAT(assay(std::string("run --report csv:") + file("w.csv") + " " + kFewCases).text, Not(HasSubstr("written to")));
 }
 
 TEST_F(Cli, AnArchitectureSelectsTheProductsOfItsUnits) {

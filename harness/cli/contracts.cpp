@@ -326,7 +326,9 @@ std::string why_none_fits(const OpRegistry& ops, const std::string& a, const std
       first = error.what();
     }
   }
-  return count == 0 ? "" : fmt::format("  of {} quick cases of {}, none fits {}; the first: {}\n", count, a, b, first);
+  return count == 0
+             ? ""
+             : fmt::format("  none of {} quick cases of {} can be checked under {}; the first error: {}\n", count, a, b, first);
 }
 
 void diff(const OpRegistry& ops, const std::string& a, const std::string& b, const std::vector<Case>& cases) {
@@ -605,7 +607,8 @@ int match_dump(const ContractsArguments& arguments) {
   const MatchedContracts matched = match_tensors(
       ops, files.roles, parameters, arguments.layout,
       {[](size_t rows, const std::vector<std::string>& left) {
-         fmt::print("a sample of {} rows leaves {}\n", rows, left.empty() ? "no contract" : fmt::format("{}", fmt::join(left, ", ")));
+         fmt::print("a sample of {} rows rules out {}\n", rows,
+                    left.empty() ? "all contracts" : fmt::format("every contract except {}", fmt::join(left, ", ")));
          std::fflush(stdout);
        },
        [&](size_t at, size_t of, const std::string& contract) {

@@ -194,7 +194,8 @@ const std::map<std::string, std::string>& words_of_columns() {
        "`negative`: row index < 0; "
        "empty: none"},
       {"unrouted",
-       "what y contains for a token without slots: `zero`; `untouched`: unchanged if all its ids are < 0, else zeros; empty: "
+       "what y contains for a token whose slots are all skipped: `zero`; `untouched`: unchanged if all its ids are < 0, else "
+       "zeros; empty: "
        "every slot is added"},
       {"combine.weight",
        "recipe: turns w, the router weight of a slot, into the weight that is used; may use f, the routed scaling factor"},

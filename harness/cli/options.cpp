@@ -254,7 +254,7 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
             "assay judge dump.safetensors:scale --as ue8m0_scale --layout ue8m0x4_tma --param m=61 --param groups=16",
             "assay judge model-00001-of-00002.safetensors model-00002-of-00002.safetensors --lint"});
   verb.add_option("targets", judge.targets,
-                  "folders that run --record wrote, or that inputs wrote and outputs were added to; with --contract: "
+                  "folders that run --record wrote, or folders of `assay inputs` to which outputs were added; with --contract: "
                   "FILE.safetensors or ROLE=FILE.npy ..., for an all-reduce one file per rank; "
                   "with --as: FILE:TENSOR; with --lint: FILE.safetensors ...")
       ->required();

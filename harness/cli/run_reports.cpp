@@ -64,7 +64,7 @@ Reports::Reports(const std::vector<std::string>& texts, const Shard& shard) {
     requests_.push_back(std::move(request));
   }
   if (!renamed.empty())
-    std::fprintf(stderr, "assay: share %s is written to %s\n", shard.text().c_str(), printable(renamed).c_str());
+    std::fprintf(stderr, "assay: share %s: reports are written to %s\n", shard.text().c_str(), printable(renamed).c_str());
   to_console_ = asked || !to_stream;
 }
 

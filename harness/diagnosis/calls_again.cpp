@@ -55,7 +55,7 @@ std::string race_in_words(const Backend& backend, const CallRequest& request) {
 
 Unset unset_locals(const Backend& backend, CallRequest request, const Expectation& right) {
   constexpr uint8_t kFills[] = {0x3c, 0xbd};  // as numbers of any format: about 0.01 and -0.1
-  constexpr const char* kWhat = "a local variable or array is read before it is set, or beside its ends";
+  constexpr const char* kWhat = "a local variable or array is read before it is set, or outside its bounds";
   Unset found;
   if (!backend.contains_crashes || !is_small(*request.problem)) return found;
   std::array<CallResult, 2> results;
@@ -89,7 +89,7 @@ Unset unset_locals(const Backend& backend, CallRequest request, const Expectatio
     if (changed.empty()) continue;
     found.changed += int64_t(changed.size()), found.elements += part.elements();
     std::string where = same.empty() ? "" : places_apart(changed, same, columns);
-    if (!where.empty()) where = where.substr(0, where.rfind(" alone"));
+    if (const size_t only = where.find("only "); only != std::string::npos) where.erase(only, 5);
     if (where.empty() && !same.empty() && rows.size() * of_columns.size() == changed.size())
       where = ", in " + places_text(rows, part.rows(), of_columns, columns);
     places += fmt::format("{}{} of {} elements of {}{}", places.empty() ? "" : "; ", changed.size(), part.elements(),

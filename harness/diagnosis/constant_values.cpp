@@ -174,11 +174,11 @@ Rule same_codes_again(const WrongPart& wrong) {
     }
     if (unlike < (width == columns ? 1 : kFewestRuns) || 10 * held_again < 9 * unlike) continue;
     if (width == columns)
-      return {{"the same codes in every row, where rows differ: what is stored is not made from the data of the row", failing, 0,
-               false, true}};
+      return {{"the same codes in every row, where rows differ: the kernel does not compute them from the data of the row",
+               failing, 0, false, true}};
     return {{fmt::format(
-                 "the codes of the {0} elements before again, in {1} of {2} runs of {0} that differ: what is stored is not made "
-                 "from the input, as an array that is never filled",
+                 "the codes of the {0} elements before again, in {1} of {2} runs of {0} that differ: the kernel does not compute "
+                 "them from the input, and may store an array that it never fills",
                  width, held_again, unlike),
              failing, 0, false, true}};
   }

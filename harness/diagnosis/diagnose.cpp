@@ -233,11 +233,11 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
   while (run < all && written[size_t(run)]) ++run;
   run -= first;
   if (run == count && first == 0 && count == columns)
-    return "; row 0 alone is written: the row's number enters positions wrongly (a divisor or a sign), or the grid or a loop "
+    return "; only row 0 is written: the row's number enters positions wrongly (a divisor or a sign), or the grid or a loop "
            "ends too early";
   if (run == count && first == 0 && vector > 1 && count == vector)
     return fmt::format(
-        "; written are the first {} elements alone, 16 bytes, as one thread stores them: the thread's number enters "
+        "; only the first {} elements are written, 16 bytes, as one thread stores them: the thread's number enters "
         "positions wrongly (a sign or a divisor), or all other threads end early",
         count);
   if (run == count && first == 0 && vector > 1 && count % (kLeastBlock * vector) == vector)
@@ -270,9 +270,9 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
 std::string why_outside(const std::string& message) {
   // Writes farther away have many possible reasons. Only writes next to the tensor suggest a mistake.
   for (const auto& [touches, why] :
-       {std::pair("nearest 1 byte before it", "writes go on before the start: a loop or an index begins too early"),
+       {std::pair("nearest 1 byte before it", "writes begin before the start: a loop or an index begins too early"),
         std::pair("first 0 bytes behind it",
-                  "writes go on behind the end: a loop, an index or a store of a whole vector runs too far")})
+                  "writes continue past the end: a loop, an index or a store of a whole vector runs too far")})
     if (message.find(touches) != std::string::npos) return why;
   return "";
 }
@@ -329,7 +329,7 @@ static std::string last_tile_missing(const std::vector<bool>& written, int64_t r
   if (missing == 0 || first_column == 0 || first_row == 0 || first_column % kFewestColumns != 0 ||
       missing != (rows - first_row) * (columns - first_column))
     return "";
-  return "; the last tile alone is missing: the grid is one tile short, or a tile's number is divided by another number of tiles "
+  return "; only the last tile is missing: the grid is one tile short, or a tile's number is divided by another number of tiles "
          "in a row than the grid has";
 }
 
@@ -532,11 +532,11 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         verdict.causes = of_broken_call(evidence, again, budget);
       std::string why = why_outside(verdict.message);
       const bool first_row = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
-        return words.find("row 0 alone is written") != std::string::npos;
+        return words.find("only row 0 is written") != std::string::npos;
       });
       if (first_row && why.find("before the start") != std::string::npos)
         why =
-            "row 0 alone is written in its place, and others before the start: the row's number enters a position with the wrong "
+            "only row 0 is written in its place, and others before the start: the row's number enters a position with the wrong "
             "sign";
       if (!why.empty()) verdict.causes.insert(verdict.causes.begin(), why);
       add_access_beside();

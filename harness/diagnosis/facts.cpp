@@ -68,11 +68,11 @@ namespace {
 std::string why_these(const std::set<int64_t>& rows, int64_t of_rows, const std::set<int64_t>& columns, int64_t of_columns) {
   constexpr int64_t kFewestRows = 3, kFewestVectors = 2;
   if (int64_t(columns.size()) == of_columns && of_rows >= kFewestRows && int64_t(rows.size()) == of_rows - 1 && !rows.contains(0))
-    return "; row 0 alone is right: the row's number enters a position wrongly, or each row begins with what the row before left";
+    return "; only row 0 is right: the row's number enters a position wrongly, or each row begins with what the row before left";
   constexpr int64_t kMostOfEnd = 16;
   if (!columns.empty() && *columns.begin() > 0 && *columns.rbegin() == of_columns - 1 && int64_t(columns.size()) <= kMostOfEnd &&
       of_columns - *columns.begin() == int64_t(columns.size()) && 2 * int64_t(columns.size()) < of_columns)
-    return "; the end of rows alone: a bound on columns is too small where it is loaded, or the rest behind whole vectors is "
+    return "; only the end of rows: a bound on columns is too small where it is loaded, or the rest behind whole vectors is "
            "wrong";
   if (int64_t(rows.size()) < of_rows) return "";
   for (int64_t period = 4; period <= 64 && kFewestVectors * period <= of_columns; period *= 2) {
@@ -442,8 +442,10 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
       if (best == kKindBits) continue;
       const std::string only = explained == int64_t(wrong.failing().size()) ? "only " : "mostly ";
       const std::string where = fmt::format(fmt::runtime(units.where), kind_text(best, tensors.size() > 1));
-      const std::string elsewhere = right == 0 ? "nowhere else" : fmt::format("in {} right places", right);
-      Regularity found = fact(wrong, "errors " + only + where, "; it is so " + elsewhere, explained);
+      const std::string elsewhere = right == 0   ? "; no right place is like this"
+                                    : right == 1 ? "; 1 right place is like this too"
+                                                 : fmt::format("; {} right places are like this too", right);
+      Regularity found = fact(wrong, "errors " + only + where, elsewhere, explained);
       int64_t reached = 0;  // elements of the wrong units, right ones too
       for (int64_t i = 0; i < wrong.part().elements(); ++i)
         reached += wrong_in.contains(units.of_output(i / columns, i % columns));
@@ -475,16 +477,17 @@ std::string places_apart(const std::vector<int64_t>& wrong, const std::vector<in
     const auto within = [columns, period](int64_t i) { return i % columns % period; };
     const auto [low, high] = range(wrong, within);
     if (!apart(within)) continue;
-    return fmt::format(", in columns {}{} of each {} alone", low, low == high ? "" : fmt::format("..{}", high), period);
+    if (low == high) return fmt::format(", only in columns {}, {}, ...", low, low + period);
+    return fmt::format(", only in columns {}..{} of each {}", low, high, period);
   }
   const std::string flat_elements = "elements, counted over all rows,";
   const auto from_to = [&](const std::string& what, auto of) -> std::string {
     if (!apart(of)) return "";
     const auto [low, high] = range(wrong, of);
     const auto [first, last] = range(right, of);
-    if (low == high && what != flat_elements) return fmt::format(", in {} {} alone", what.substr(0, what.size() - 1), low);
-    if (first > high) return fmt::format(", in {} up to {} alone", what, high);
-    if (last < low) return fmt::format(", in {} from {} on alone", what, low);
+    if (low == high && what != flat_elements) return fmt::format(", only in {} {}", what.substr(0, what.size() - 1), low);
+    if (first > high) return fmt::format(", only in {} up to {}", what, high);
+    if (last < low) return fmt::format(", only in {} from {} on", what, low);
     return "";
   };
   for (const std::string& words : {from_to("columns", column), from_to("rows", row), from_to(flat_elements, flat)})

@@ -202,7 +202,8 @@ int64_t whole_words(const ScaleGrid& grid, int64_t byte) {
 }
 
 constexpr const char* kWithoutGaps =
-    "or else  the words lie without gaps where a column stride is read (row-major, or m not padded to 4): zeros are what follows "
+    "or else  the words are stored without gaps, but read with a column stride (row-major, or m not padded to 4): zeros are what "
+    "follows "
     "them";
 
 void find_zeros(const ScaleGrid& grid, ScaleReport& report) {

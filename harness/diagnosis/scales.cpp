@@ -103,7 +103,8 @@ void find_stale_padding(const ScaleGrid& grid, ScaleReport& report) {
         "example  1 row in a buffer of 4: rows 1..3 keep what was there before"}});
   if (grid.kind == ScaleKind::kWords)
     report.findings.back().lines.emplace_back(
-        "or else  the words lie without gaps where a column stride is read (row-major, or m not padded to 4): scales stand in "
+        "or else  the words are stored without gaps, but read with a column stride (row-major, or m not padded to 4): scales "
+        "stand in "
         "the gaps");
 }
 

@@ -344,9 +344,10 @@ TEST(ScaleBytes, WholeWordsOfZerosMayFollowWordsWithoutGaps) {
   const auto byte = [](int64_t first_zero) {
     return [=](int64_t r, int64_t c) { return r >= first_zero && c >= 4 ? 0 : 120 + (r * 5 + c * 3) % 7; };
   };
-  EXPECT_THAT(text_of(bytes(9, 8, byte(6))), HasSubstr("or else  the words lie without gaps where a column stride is read"));
+  EXPECT_THAT(text_of(bytes(9, 8, byte(6))),
+              HasSubstr("or else  the words are stored without gaps, but read with a column stride"));
   EXPECT_THAT(text_of(bytes(9, 8, [&](int64_t r, int64_t c) { return r == 2 && c == 5 ? 0 : byte(9)(r, c); })),
-              ::testing::Not(HasSubstr("or else  the words lie without gaps")));
+              ::testing::Not(HasSubstr("or else  the words are stored without gaps")));
 }
 
 /// Findings about UE8M0 scales of 61 rows of 16 groups. The data's largest magnitudes are 2^(row effect + noise).

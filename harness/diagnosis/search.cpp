@@ -303,7 +303,7 @@ class Search {
       result.contradicted = 0;
       if (result.explained < kFewest || result.left() > 0) continue;
       Mistake stored = mistake(tried.hypothesis, result.explained);
-      stored.words = "what is stored as scale, while the rest is right: " + stored.words;
+      stored.words = "only the stored scale is wrong, the other outputs use the right one: " + stored.words;
       found_.push_back({cause_of(result, {stored}), nullptr});
     }
   }
@@ -481,8 +481,9 @@ class Search {
     of_contract.violated_steps.clear(), both.violated_steps.clear();
     const MembershipCounts result = tally(of_contract, both);
     if (result.failing < kFewestMisread || result.explained < result.failing) return false;
-    const std::string name = fmt::format("{}: behind the sum or maximum, [i, j] is read from [i, j {} {}], within vectors of {}",
-                                         spec.name, by > 0 ? '+' : '-', away, period);
+    const std::string name =
+        fmt::format("{}: read again after the sum or maximum, [i, j] is taken from [i, j {} {}], within vectors of {}", spec.name,
+                    by > 0 ? '+' : '-', away, period);
     if (result.left() == 0) {
       found_.push_back({cause_of(result, {{name, name, result.explained, spec.name}}), nullptr});
       return true;

@@ -464,7 +464,7 @@ Rule accumulators(const WrongPart& wrong) {
       if (fails && at >= 0 && codes.size() < kFewestCodes) codes.insert(wrong.codes()[size_t(i)]);
     }
     if (codes.size() < kFewestCodes || explained < 2 * left_out || (best && best->explained >= explained)) return;
-    best = {fmt::format("the sum of accumulator i {} 1 of each thread where that of i is expected (in tiles of {} x {})",
+    best = {fmt::format("accumulator i {} 1 of each thread where accumulator i is expected (in tiles of {} x {})",
                         by > 0 ? '+' : '-', tile_rows, tile_columns),
             explained, left_out};
   };
@@ -593,8 +593,8 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
       return one.spec.name == wrong.part().tensor && one.spec.rank == wrong.part().rank && access_of(one) == Access::kInOut;
     });
     if (const std::optional<Elsewhere> elsewhere = best || !in_place ? std::nullopt : written_elsewhere(wrong))
-      add(Regularity{wrong.label(), "what other places should hold", failing, elsewhere->explained, 0, false, true,
-                     elsewhere->note});
+      add(Regularity{wrong.label(), "the expected codes of other positions, at a constant distance", failing,
+                     elsewhere->explained, 0, false, true, elsewhere->note});
     add(std::move(input));
   }
   return all;

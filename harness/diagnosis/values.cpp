@@ -560,8 +560,8 @@ std::optional<Elsewhere> written_elsewhere(const WrongPart& wrong) {
       return code && place >= 0 && place < int64_t(tensor.bytes.size()) && uint32_t(tensor.bytes[size_t(place)]) == *code;
     };
     return Elsewhere{std::count_if(wrong.failing().begin(), wrong.failing().end(), moved),
-                     fmt::format("; columns {}..{} of row {} stand {} bytes {} their place", column, column + kRun - 1,
-                                 wrong.part().number_of(row), std::abs(apart), apart > 0 ? "behind" : "before")};
+                     fmt::format("; columns {}..{} of row {} are stored {} bytes {} their position", column, column + kRun - 1,
+                                 wrong.part().number_of(row), std::abs(apart), apart > 0 ? "after" : "before")};
   }
   return std::nullopt;
 }

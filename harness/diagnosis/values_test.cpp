@@ -202,7 +202,7 @@ TEST(Values, CodesThatStandElsewhereAreFound) {
   const auto before = [](int64_t i) { return i < 32 ? code( varied(i + 64)) : i >= 64 && i < 96 ? 0x11u : code( varied(i)); };
   const std::optional<Elsewhere> found = written_elsewhere(Codes(varied, before).wrong());
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->note, "; columns 0..15 of row 2 stand 64 bytes before their place");
+  EXPECT_EQ(found->note, "; columns 0..15 of row 2 are stored 64 bytes before their position");
   EXPECT_EQ(found->explained, 32);
   const auto nowhere = [](int64_t i) { return i >= 64 && i < 96 ? 0x11u : code( varied(i)); };
   EXPECT_FALSE(written_elsewhere(Codes(varied, nowhere).wrong()));

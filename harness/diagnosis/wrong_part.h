@@ -228,7 +228,7 @@ Rule number_for_code(const WrongPart& wrong);
 /// 8-bit codes that are stored at a constant distance from where the contract expects them.
 struct Elsewhere {
   int64_t explained = 0;  ///< wrong elements whose code is displaced by this distance
-  std::string note;       ///< "; columns 0..15 of row 3 stand 96 bytes behind their place"
+  std::string note;       ///< "; columns 0..15 of row 3 are stored 96 bytes after their position"
 };
 std::optional<Elsewhere> written_elsewhere(const WrongPart& wrong);
 /// Whether all wrong elements are one code too far from zero, or all one code too near, as with a wrong rounding; and whether
@@ -279,7 +279,7 @@ std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::
 /// `elementwise`: an output element depends on the input elements of its own columns, unlike that of a GEMM.
 std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& problem, bool elementwise);
 
-/// Describes positions that include all of `wrong` and none of `right`, such as ", in columns 0 of each 8 alone". Both arguments
+/// Describes positions that include all of `wrong` and none of `right`, such as ", only in columns 0, 8, ...". Both arguments
 /// are element indices of a tensor with `columns` columns. Tries a run of columns in each 2, 4, 8, ... columns; then columns,
 /// rows or elements from an index on, or up to it. Empty if none fits.
 std::string places_apart(const std::vector<int64_t>& wrong, const std::vector<int64_t>& right, int64_t columns);

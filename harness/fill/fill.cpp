@@ -308,7 +308,7 @@ constexpr Entry kFills[] = {
     {"rank_integers", fills::rank_integers, "ranks",
      "1 to 15 with either sign, different on each rank: sums are exact in any order, so ranks and positions show"},
     {"rank_cancel", fills::rank_cancel, "ranks",
-     "normal; in each element two ranks have large numbers that cancel: what was added before the second one loses bits"},
+     "normal; in each element two ranks have large numbers that cancel: what is added before the second one loses its low bits"},
     {"rank_overflow", fills::rank_overflow, "ranks",
      "half of the ranks near the largest number, half near the lowest: intermediate sums overflow in some orders"},
     {"rank_specials", fills::rank_specials, "ranks",

@@ -453,9 +453,9 @@ bool was_as_expected(const HistoryRun& run) { return run.ending.empty() || run.e
 /// Why a run cannot be a baseline unless --run or --commit names it; empty: it can.
 std::string why_not_baseline(const HistoryRun& run, const BaselineWish& wish, const std::vector<HistoryRun>& own,
                              const std::string& commit) {
-  if (is_own(run, wish)) return "the run that is compared";
+  if (is_own(run, wish)) return "the recorded run itself";
   if (std::any_of(own.begin(), own.end(), [&](const HistoryRun& one) { return are_shares(one, run); }))
-    return "a share of the run that is compared";
+    return "a share of the recorded run";
   if (was_as_expected(run)) return "";
   if (!wish.library_digest.empty() && run.library_digest == wish.library_digest)
     return "not as expected, and of the same library file: an earlier try of this change";
@@ -499,7 +499,7 @@ BaselineChoice History::baseline(const BaselineWish& wish) const {
     const auto there = std::find_if(all.begin(), all.end(), [&](const HistoryRun& run) { return run.id == wish.run; });
     if (there == all.end())
       throw UsageError(fmt::format("{}: the history has no run {}; see: assay history {}", path_, wish.run, shell_word(path_)));
-    if (is_own(*there, wish)) throw UsageError(fmt::format("{}: run {} is the run that is compared", path_, wish.run));
+    if (is_own(*there, wish)) throw UsageError(fmt::format("{}: run {} is the recorded run itself", path_, wish.run));
     throw UsageError(fmt::format("{}: run {} cannot be the baseline: it ran on {}, and the run to compare with it ran on {}", path_, wish.run,
                                  there->chip_text(), wish.chip));
   }

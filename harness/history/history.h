@@ -57,7 +57,7 @@ struct BaselineWish {
 
 struct BaselineChoice {
   std::vector<HistoryRun> runs;          ///< one run, or the shares of one divided run
-  std::vector<std::string> passed_over;  ///< newer runs that are not a baseline: "run 3: the run that is compared"
+  std::vector<std::string> passed_over;  ///< newer runs that are not a baseline: "run 3: the recorded run itself"
 };
 
 /// Digest of the output bytes that a call wrote; bytes that it never wrote are left out.

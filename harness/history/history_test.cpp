@@ -390,7 +390,7 @@ TEST_F(HistoryFile, NoRunIsItsOwnBaselineNorIsAFailedOneIfAnotherPassed) {
   };
   add_run("10", "", "a1", bad, "xxh3:1");
   wish.own = {"a1"};
-  EXPECT_THAT(why_none(), HasSubstr("no run on sm_90, NVIDIA H100 can be the baseline (run 1: the run that is compared)"));
+  EXPECT_THAT(why_none(), HasSubstr("no run on sm_90, NVIDIA H100 can be the baseline (run 1: the recorded run itself)"));
   add_run("11", "", "a2", bad, "xxh3:2");
   wish.own = {"a2"};
   EXPECT_THAT(chosen(), ElementsAre(1));  // all runs failed, so it is the newest run of another change
@@ -410,7 +410,7 @@ TEST_F(HistoryFile, NoRunIsItsOwnBaselineNorIsAFailedOneIfAnotherPassed) {
   wish.run = 2;
   EXPECT_THAT(chosen(), ElementsAre(2));
   wish.run = 6;
-  EXPECT_THAT(why_none(), HasSubstr("run 6 is the run that is compared"));
+  EXPECT_THAT(why_none(), HasSubstr("run 6 is the recorded run itself"));
   wish.run = 0;
   wish.of_commit = "commit10";
   EXPECT_THAT(chosen(), ElementsAre(1));

@@ -143,14 +143,14 @@ std::vector<UnitParameter> parameters_of_terms() {
        exponent_of,
        set_exponent,
        false},
-      {"fraction bits of joined parts",
+      {"fraction bits of the sums of split(N) when they are added",
        "sum",
        {"kept", "wide"},
        [](const Instruction&, const Unit& u) { return u.splits > 1 ? range(1, kMostJoinFraction) : std::vector<int>{}; },
        [](const Unit& u) { return u.join_fraction_bits; },
        [](Unit& u, int v) { u.join_fraction_bits = v; },
        true},
-      {"how bits of joined parts are cut off",
+      {"how bits of the sums of split(N) are cut off when they are added",
        "sum",
        {"kept", "wide"},
        [](const Instruction&, const Unit& u) {
@@ -238,7 +238,7 @@ std::vector<UnitParameter> parameters_of_sums() {
 
 std::vector<UnitParameter> parameters_of_results() {
   return {
-      {"fraction bits of c if it is a term of the sum",
+      {"fraction bits of c when it is added to the finished sum",
        "c",
        {"kept", "addend"},
        [](const Instruction&, const Unit& u) { return joined(u) ? range(1, kMostJoinFraction) : std::vector<int>{}; },
@@ -254,7 +254,7 @@ std::vector<UnitParameter> parameters_of_results() {
        [](const Unit& u) { return int(u.c_loss == BitLoss::kFloor); },
        [](Unit& u, int v) { u.c_loss = v != 0 ? BitLoss::kFloor : BitLoss::kTruncate; },
        false},
-      {"distance below which c counts as 0",
+      {"how far c may lie below the sum before it counts as 0",
        "c",
        {"kept", "addend"},
        [](const Instruction&, const Unit& u) { return joined(u) ? and_none(range(1, 60), 0) : std::vector<int>{}; },
@@ -295,7 +295,7 @@ std::vector<UnitParameter> parameters_of_results() {
        [](const Unit& u) { return u.result_bits; },
        [](Unit& u, int v) { u.result_bits = v; },
        true},
-      {"fraction bits of a joined sum",
+      {"fraction bits of the sum when c is added",
        "c",
        {"ties", "addend"},
        [](const Instruction&, const Unit& u) { return joined(u) ? range(1, kMostJoinFraction) : std::vector<int>{}; },

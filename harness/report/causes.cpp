@@ -155,7 +155,7 @@ struct Diagnosed {
 std::string key_of(const ToldCause& cause) {
   std::string mistake = cause.mistake;
   for (size_t at = 0; (at = mistake.find("[i, ", at)) != std::string::npos;) mistake.erase(at + 1, 3);
-  for (const char* const words : {", within vectors of ", ", in columns ", ", in rows ", ", in elements, "})
+  for (const char* const words : {", within vectors of ", ", only in "})
     if (const size_t at = mistake.find(words); at != std::string::npos) mistake.erase(at, mistake.find("; and ", at) - at);
   return with_numbers_masked(mistake);
 }
@@ -319,8 +319,9 @@ class Kernel {
         asserted.push_back(words);
       } else if (!left.empty() || !refuted.empty()) {
         if (fits.empty() && probable.empty())
-          fits = fmt::format("; {} fits {} case{}, refuted by {}", cause.mistake, fitting(mistake).size(),
-                             fitting(mistake).size() == 1 ? "" : "s", std::max(left.size(), refuted.size()));
+          fits = fmt::format("; '{}' explains {} case{}, and {} refute{} it", cause.mistake, fitting(mistake).size(),
+                             fitting(mistake).size() == 1 ? "" : "s", std::max(left.size(), refuted.size()),
+                             std::max(left.size(), refuted.size()) == 1 ? "s" : "");
         doubted.push_back(fmt::format("refuted by {}: {}", cases_text(left.empty() ? refuted : left), words));
       } else {
         if (fits.empty() && probable.empty()) {

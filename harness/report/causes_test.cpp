@@ -102,7 +102,7 @@ TEST(Reconcile, AViolationBetweenElementsIsMoreThanOneElement) {
 
 TEST(Reconcile, AWeakCauseThatAnotherCaseDoesNotShowIsRefuted) {
   const RunResult result = reconciled({failing("a", {complete(1, "floor")}), failing("b", {complete(90, "truncated")})});
-  EXPECT_THAT(result.verdicts[0].causes, ElementsAre("no known cause; floor fits 1 case, refuted by 1",
+  EXPECT_THAT(result.verdicts[0].causes, ElementsAre("no known cause; 'floor' explains 1 case, and 1 refutes it",
                                                      "refuted by quant_group/b: explains 1 of 1 failing elements: floor"));
   EXPECT_THAT(result.verdicts[1].causes, ElementsAre(complete(90, "truncated")));
 }
@@ -129,14 +129,14 @@ TEST(Reconcile, AsManyCasesThatItLeavesUnexplainedRefuteACause) {
   const auto first = [&](const Verdict& other) {
     return reconciled({of("a", {complete(90, "floor")}), other}).verdicts[0].causes.front();
   };
-  EXPECT_EQ(first(of("b", {"no known cause"})), "no known cause; floor fits 1 case, refuted by 1");
-  EXPECT_EQ(first(of("b", {complete(90, "truncated")})), "no known cause; floor fits 1 case, refuted by 1");
+  EXPECT_EQ(first(of("b", {"no known cause"})), "no known cause; 'floor' explains 1 case, and 1 refutes it");
+  EXPECT_EQ(first(of("b", {complete(90, "truncated")})), "no known cause; 'floor' explains 1 case, and 1 refutes it");
   EXPECT_EQ(first(of("b", {complete(80, "floor")})), complete(90, "floor"));
   EXPECT_EQ(first(of("b", {"pattern: q holds NaN in every element (90 of 90 wrong elements)"})), complete(90, "floor"))
       << "NaN everywhere tells nothing";
   Verdict unsearched = of("b", {"no known cause"});
   unsearched.looked_at = "12 of 60 mutants were not tried; --diagnose long does more";
-  EXPECT_EQ(first(unsearched), "no known cause; floor fits 1 case, refuted by 1") << "shared by no other case";
+  EXPECT_EQ(first(unsearched), "no known cause; 'floor' explains 1 case, and 1 refutes it") << "shared by no other case";
   unsearched.causes = {"pattern: q holds errors in every element of row 1 of 4 (90 of 90 wrong elements)"};
   EXPECT_EQ(first(unsearched), complete(90, "floor")) << "not searched to its end, and not without any cause";
   EXPECT_EQ(first(failing("b", {"no known cause"})), complete(90, "floor")) << "without enough wrong elements";
@@ -150,7 +150,7 @@ TEST(Reconcile, AMistakeIsOneWhateverTheShapes) {
   const std::string
       one = "x: [i, j] is read from the element behind it, within vectors of 64",
       same =
-          "x: [j] is read from the element behind it, within vectors of 16 counted over all rows, in columns 0 of each 8 alone";
+          "x: [j] is read from the element behind it, within vectors of 16 counted over all rows, only in columns 0, 8, ...";
   Verdict unexplained = failing("c", {"no known cause"});
   unexplained.tensors.emplace_back();
   unexplained.tensors.back().outside = 90;
@@ -190,7 +190,7 @@ TEST(Reconcile, AListThatMayBeCutRefutesNothing) {
     return reconciled({failing("a", {complete(1, "floor")}), failing("b", three)}).verdicts[0].causes.front();
   };
   EXPECT_THAT(beside("explains only 80"), HasSubstr("too few to assert"));
-  EXPECT_THAT(beside("explains 90"), HasSubstr("refuted by 1")) << "all that explain everything are listed";
+  EXPECT_THAT(beside("explains 90"), HasSubstr("and 1 refutes it")) << "all that explain everything are listed";
 }
 
 TEST(Reconcile, KernelsAndContractsDoNotSpeakForEachOther) {

@@ -120,7 +120,7 @@ std::string counts_table(const RunResult& result, const Shown& shown) {
   rows.insert(rows.end(), kept.begin(), kept.end());
   std::string text = rows.size() > 1 ? aligned(rows, 3) : "";
   if (by_op && failing > kMostFailingContracts)
-    text += fmt::format("{} more rows of contracts with failures; --show all prints every contract\n",
+    text += fmt::format("{} more lines with failures; --show all prints every contract\n",
                         failing - kMostFailingContracts);
   else if (by_op)
     text += "--show all prints every contract\n";

@@ -262,7 +262,7 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].device_lost", "true: the device was lost, and the verdict says nothing about the kernel", "boolean"},
       {"verdicts[].message", "why the case was skipped, or is broken or untrusted"},
       {"verdicts[].program", "algorithm variant whose outputs are equal or closest, if the contract admits several"},
-      {"verdicts[].program_said", "algorithm that the library itself named before the call"},
+      {"verdicts[].program_said", "algorithm that the library itself reported with the call"},
       {"verdicts[].violations[]", "violated rules between elements; example of a rule: a row has one factor r", "object"},
       {"verdicts[].violations[].rule", "the rule"},
       {"verdicts[].violations[].words", "how the elements violate it"},

@@ -38,7 +38,7 @@ const Fields kVerdictColumns = {
     {"seconds", "wall time of the kernel call", "number"},
     {"row", "file and line of the case"},
     {"program", "algorithm variant whose outputs are equal or closest, if the contract admits several"},
-    {"program_said", "algorithm that the library itself named before the call"}};
+    {"program_said", "algorithm that the library itself reported with the call"}};
 const Fields kTensorColumns = {{"tensor", "output tensor, or a part of it"},
                                {"format", "format of its elements"},
                                {"elements", "number of elements", "integer"},

@@ -334,11 +334,11 @@ Climb calls_in_a_row(const Op& op, const KernelOffer& kernel, const Backend& bac
     }
     if (verdict.outcome != Outcome::kPass) {
       const std::string before =
-          call == 0 ? "" : " right after a call of " + cases[order[size_t(call - 1) % order.size()]].one->id;
+          call == 0 ? "" : ", directly after " + cases[order[size_t(call - 1) % order.size()]].one->id;
       climb.broken = "calls";
       climb.breaks_contract = true;
-      climb.message = "call " + std::to_string(call + 1) + " of a row, of " + in.one->id + before +
-                      ", is wrong, but right when it is called alone: " + wrong_in(verdict);
+      climb.message = "call " + std::to_string(call + 1) + " of a series of calls is wrong: " + in.one->id + before +
+                      " (called alone, it is right): " + wrong_in(verdict);
       for (const CaseInRow& other : cases)
         if (&other != &cases.front()) climb.with.push_back(other.one->id);
       return climb;

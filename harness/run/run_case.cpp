@@ -495,7 +495,7 @@ void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const 
   if (result) judge_power(options, evidence, verdict);
   const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
   if (is_bad && agreed_with_the_contract(verdict))
-    verdict.causes.push_back("none among the contract's steps: the plain call is correct");
+    verdict.causes.push_back("no mutant: the plain call is correct, only the invariance test fails");
   else if (is_bad && options.diagnose) {
     if (options.judged) options.judged(verdict);
     options.diagnose(evidence, verdict);
@@ -552,7 +552,7 @@ Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const
     verdict.outcome = Outcome::kNotJudged;
     verdict.message = std::string("no verdict: ") + error.what();
   }
-  if (verdict.outcome == Outcome::kNotJudged && verdict.message.empty()) verdict.message = "no verdict: the op judged no output";
+  if (verdict.outcome == Outcome::kNotJudged && verdict.message.empty()) verdict.message = "no verdict: the op checked no output";
   return verdict;
 }
 

@@ -206,7 +206,7 @@ TEST(RunCase, AVerdictThatNobodyGaveIsNoPass) {
   const Verdict unjudged =
       run_case(testing::toy_op_of<SweepThatJudgesNothing>(), testing::toy_case(), copy, testing::toy_backend(), {});
   EXPECT_EQ(unjudged.outcome, Outcome::kNotJudged);
-  EXPECT_EQ(unjudged.message, "no verdict: the op judged no output");
+  EXPECT_EQ(unjudged.message, "no verdict: the op checked no output");
   EXPECT_FALSE(as_expected(unjudged));
   EXPECT_FALSE(as_expected(Verdict{}));
 
@@ -406,7 +406,7 @@ TEST_P(BrokenRung, IsNamed) {
   ASSERT_TRUE(verdict.climb) << verdict.message;
   EXPECT_EQ(verdict.climb->broken, GetParam().rung);
   EXPECT_THAT(verdict.message, HasSubstr(GetParam().words));
-  EXPECT_THAT(verdict.causes, ElementsAre("none among the contract's steps: the plain call is correct"));
+  EXPECT_THAT(verdict.causes, ElementsAre("no mutant: the plain call is correct, only the invariance test fails"));
 }
 INSTANTIATE_TEST_SUITE_P(All, BrokenRung,
                          ::testing::Values(Twin{"remembers", "repeat", "y at storage element 2"},

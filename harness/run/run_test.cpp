@@ -204,8 +204,8 @@ TEST_P(StatefulKernel, FailsInARowOnly) {
   ASSERT_TRUE(failed.climb);
   EXPECT_EQ(failed.climb->broken, "calls");
   EXPECT_TRUE(failed.climb->breaks_contract);
-  EXPECT_THAT(failed.message, HasSubstr("of a row, of toy/bf16.m"));
-  EXPECT_THAT(failed.message, HasSubstr("is wrong, but right when it is called alone: y: 1 of"));
+  EXPECT_THAT(failed.message, HasSubstr("of a series of calls is wrong: toy/bf16.m"));
+  EXPECT_THAT(failed.message, HasSubstr(" (called alone, it is right): y: 1 of"));
   EXPECT_THAT(failed.climb->with, ElementsAre("toy/bf16.m2.n8.ramp.s1/w32", "toy/bf16.m3.n8.ramp.s1/w32"));
   EXPECT_THAT(failed.repro, ::testing::EndsWith("--case 'toy/bf16.m2.n8.ramp.s1/w32' --case 'toy/bf16.m3.n8.ramp.s1/w32'"));
 }
