@@ -29,7 +29,7 @@ verdicts() {
   local library=$1
   shift
   rm -f "$scratch/v.csv"
-  "$assay" run --backend "$bad/lib$library.so" --suite rms_norm/quick --case '*/bf16*normal*w32' --timeout 0.5 --diagnose none --report "csv:$scratch/v.csv" "$@" >"$scratch/out" 2>&1
+  "$assay" run --backend "$bad/lib$library.so" --suite rms_norm/quick --case '*/bf16*normal*w32' --timeout 1.5 --diagnose none --report "csv:$scratch/v.csv" "$@" >"$scratch/out" 2>&1
   python3 - "$scratch/v.csv" <<'EOF'
 import collections, csv, re, sys
 counts = collections.Counter()

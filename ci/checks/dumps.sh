@@ -380,8 +380,8 @@ done
 minimize() { "$assay" explain "$1" --minimize --backend faulty --kernel "$2" --output "$r/minimal.csv"; }
 expect 1 "vllm.group_fp8_packed,bf16,1,32,,32,ue8m0x4_tma," minimize "$packed" floor_for_ceil
 expect 1 "vllm.group_fp8_packed,bf16,1,64,,32,ue8m0x4_tma," minimize "$packed" unmasked_packed_mantissas
-expect 1 "deepgemm.per_block_cast,bf16,256,256,128x128,row," minimize "$blocks" block_scales_transposed
-expect 1 "deepgemm.per_block_cast,bf16,128,128,128x128,row," minimize "$blocks" block_rows_forgotten
+expect 1 "deepgemm.per_block_cast,bf16,256,256,,128x128,row," minimize "$blocks" block_scales_transposed
+expect 1 "deepgemm.per_block_cast,bf16,128,128,,128x128,row," minimize "$blocks" block_rows_forgotten
 tensor='quant_tile/vllm.per_tensor/bf16.m5.n1024.g5x1024.row/normal.s1/w32'
 expect 0 "nothing to minimize: $tensor passes" "$assay" explain "$tensor" --minimize
 minimize "$packed" unmasked_packed_mantissas >/dev/null
