@@ -433,6 +433,9 @@ TEST(Worker, CallsFromSeveralThreadsTakeTurns) {
 }
 
 TEST(Worker, StacksAreFilledIfTheRequestSaysSo) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers lay out stack frames in another way";
+#endif
   const Backend backend = toy_worker();
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
   const auto first_byte = [&](const char* kernel, uint8_t fill) {
