@@ -310,8 +310,9 @@ uint32_t code(const ContractRow& row, const std::string& column, const Format& f
 Anomaly anomaly(const ContractRow& row, const CastProfile& p, size_t at, const std::string& text) {
   const size_t dots = text.find(".."), end = text.find_first_of(":*");
   if (dots == std::string::npos || end == std::string::npos || end < dots)
-    throw row.error("anomaly", at,
-                    "'" + text + "' must read FIRST..LAST:CODE or FIRST..LAST*2^K, inputs in hexadecimal without their sign");
+    throw row.error(
+        "anomaly", at,
+        "'" + text + "': expected FIRST..LAST:CODE or FIRST..LAST*2^K, with inputs in hexadecimal without their sign bit");
   Anomaly a{hexadecimal(row, "anomaly", at, text.substr(0, dots), p.from->bits - 1),
             hexadecimal(row, "anomaly", at + dots + 2, text.substr(dots + 2, end - dots - 2), p.from->bits - 1), std::nullopt};
   if (a.first > a.last) throw row.error("anomaly", at, "the range '" + text.substr(0, end) + "' is empty");
@@ -322,7 +323,7 @@ Anomaly anomaly(const ContractRow& row, const CastProfile& p, size_t at, const s
     char* rest = nullptr;
     const long exponent = what.starts_with("2^") ? std::strtol(what.c_str() + 2, &rest, 10) : 0;
     if (!rest || *rest != '\0' || what.size() == 2)
-      throw row.error("anomaly", at + end + 1, "a factor reads 2^K, not '" + what + "'");
+      throw row.error("anomaly", at + end + 1, "'" + what + "': expected a factor 2^K");
     for (long i = 0; i < std::labs(exponent); ++i) a.factor = exponent > 0 ? a.factor * 2 : a.factor / 2;
   }
   return a;

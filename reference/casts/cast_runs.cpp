@@ -90,11 +90,12 @@ std::string flaw_of(const std::vector<CodeRun>& runs, const CastSource& source) 
   uint64_t next = 0;
   for (size_t i = 0; i < runs.size(); ++i) {
     const std::string place = "run " + std::to_string(i + 1);
-    if (runs[i].first != next || runs[i].last < runs[i].first) return place + " does not begin where the one before ends";
-    if (i > 0 && runs[i].code == runs[i - 1].code) return place + " has the code of the one before";
+    if (runs[i].first != next || runs[i].last < runs[i].first)
+      return place + " does not begin right after the end of the run before";
+    if (i > 0 && runs[i].code == runs[i - 1].code) return place + " has the same code as the run before";
     next = runs[i].last + 1;
   }
-  return runs.empty() || runs.back().last != source.last() ? "the last inputs are missing" : "";
+  return runs.empty() || runs.back().last != source.last() ? "no run covers the last inputs" : "";
 }
 
 namespace {

@@ -21,7 +21,7 @@ const ContractRow& ContractTables::find(const std::string& id) const {
   if (const ContractRow* row = lookup(id)) return *row;
   if (const auto found = retired_.find(id); found != retired_.end())
     throw std::out_of_range("unknown contract '" + id + "': it was withdrawn, because no real code does this: " +
-                            found->second.why + "; now '" + found->second.now + "'");
+                            found->second.why + "; use '" + found->second.now + "'");
   std::string releases;
   for (const ContractRow& row : rows_)
     if (row.id.starts_with(id + "@")) releases += (releases.empty() ? "" : "; ") + ("'" + row.id + "' " + releases_of(row));
@@ -57,7 +57,7 @@ void RowCells::require_reduction(const std::string& column, const Recipe& recipe
 }
 
 void RowCells::forbid_reduction(const std::string& column, const Recipe& recipe) const {
-  if (recipe.reduction != Reduction::kNone) throw error(column, 0, "must not begin with a reduction: it starts from one number");
+  if (recipe.reduction != Reduction::kNone) throw error(column, 0, "must not begin with a reduction: its input is one number");
 }
 
 bool RowCells::is_first_of(const std::string& column, const std::string& one, const std::string& other) const {

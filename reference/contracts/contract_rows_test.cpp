@@ -70,7 +70,7 @@ TEST(Rows, ARetiredIdNamesItsSuccessorAndIsNotUsedAgain) {
   } catch (const std::out_of_range& error) {
     EXPECT_THAT(error.what(),
                 StartsWith("unknown contract 'vllm.scaled_quantize_block': it was withdrawn, because no real code does this: "));
-    EXPECT_THAT(error.what(), EndsWith("; now 'vllm.scaled_quantize_block_rcp'"));
+    EXPECT_THAT(error.what(), EndsWith("; use 'vllm.scaled_quantize_block_rcp'"));
   }
   EXPECT_NO_THROW(tables.find("vllm.scaled_quantize_block_rcp"));
 }
@@ -216,7 +216,7 @@ TEST(Rows, AWrongCellSaysWhereAndWhatIsAllowedThere) {
   EXPECT_THAT(error_of(quant_row("a", "max(1)", "div(M)", "div(s) to(q)")),
               EndsWith("2:14: amax: must begin with absmax, absmax(keep) or absmax(all)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "absmax", "div(s) to(q)")),
-              EndsWith("scale: must not begin with a reduction: it starts from one number"));
+              EndsWith("scale: must not begin with a reduction: its input is one number"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s)")), EndsWith("code: must end with to(q)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(s) to(bf16)")), EndsWith("code: must end with to(q)"));
   EXPECT_THAT(error_of(quant_row("a", "absmax", "div(M)", "div(r) to(q)")),
@@ -360,7 +360,7 @@ TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
             "2:45: chain: 'vllm.group_fp8' is a row of group_quant");
   EXPECT_EQ(chain("assay.rms_norm_group_packed"),
             "2:3: chain: 'assay.rms_norm_group_packed' is a chain; the stages of a chain must be single rows");
-  EXPECT_EQ(chain(""), "2:3: chain: is empty; written as row_norm=ID > group_quant=ID");
+  EXPECT_EQ(chain(""), "2:3: chain: is empty; expected stages such as row_norm=ID > group_quant=ID");
   EXPECT_THAT(chain("group_quant=vllm.group_fp8 > row_norm=vllm.rms_norm@v0.19.1"),
               EndsWith("a quantization must be the last stage: row_norm=ID > group_quant=ID"));
   EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.1 > row_norm=vllm.rms_norm@2026-06-18"),
@@ -381,7 +381,7 @@ TEST(Rows, AChainThatNamesAnUnknownFlowOrNoLinkSaysWhere) {
   EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.1 > my_group_quant=vllm.group_fp8"),
               StartsWith("2:36: chain: unknown flow 'my_group_quant'; did you mean 'group_quant'"));
   EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > launch=vllm.deepseek_v4_qnorm_kv_insert"),
-            "2:43: chain: 'vllm.deepseek_v4_qnorm_kv_insert' is a launch; a chain takes only row functions");
+            "2:43: chain: 'vllm.deepseek_v4_qnorm_kv_insert' is a row of launch, which cannot be a stage of a chain");
   EXPECT_THAT(chain("quant_azp=vllm.per_token_int8_azp > row_norm=vllm.rms_norm@v0.19.1"), HasSubstr("must be the last stage"));
 }
 

@@ -44,7 +44,8 @@ void check_run(const Table& table, const TableRow& row) {
   for (const char* column : {"of", "on", "elements", "date", "result"})
     if (table.text(row, column).empty())
       throw table.error(row, column, "is empty: a run needs package, GPU, elements, date and result");
-  if (table.integer(row, "elements") <= 0) throw table.error(row, "elements", "a run compares at least one element");
+  if (table.integer(row, "elements") <= 0)
+    throw table.error(row, "elements", "expected the number of compared elements, at least 1");
   if (table.text(row, "flags").empty() && !comes_compiled(table.text(row, "of")))
     throw table.error(row, "flags", "is empty: expected the flags of the build, or 'not recorded'");
 }
@@ -62,11 +63,11 @@ void check_executed(const Table& table, const TableRow& row) {
   static const std::regex compiler(R"((clang|hipcc|triton) \d.*)"),
       executor(R"(gfx\w+( and gfx\w+)* by assay_gcn \d+; approximate: .+)");
   if (!std::regex_match(table.text(row, "flags"), compiler))
-    throw table.error(row, "flags", "expected compiler, version and flags: 'clang 22.1.8 -O3'");
+    throw table.error(row, "flags", "expected compiler, version and flags, such as 'clang 22.1.8 -O3'");
   if (!std::regex_match(table.text(row, "on"), executor))
     throw table.error(
         row, "on",
-        "expected architecture, executor and approximate instructions: 'ARCHITECTURE by assay_gcn 1; approximate: none'");
+        "expected architecture, executor and approximate instructions, such as 'gfx942 by assay_gcn 1; approximate: none'");
 }
 
 void check_not_run(const Table& table, const TableRow& row) {
@@ -93,7 +94,8 @@ EvidenceTable EvidenceTable::load(const std::string& file, const ContractTables&
   EvidenceTable all;
   for (const TableRow& row : table.rows) {
     const EvidenceKind kind = kind_of(table, row);
-    if (table.text(row, "of").empty()) throw table.error(row, "of", "is empty: expected what was run, read or concluded from");
+    if (table.text(row, "of").empty())
+      throw table.error(row, "of", "is empty: expected what was run or read, or what the contract was inferred from");
     const bool has_outputs = kind == EvidenceKind::kRan || kind == EvidenceKind::kExecuted;
     kind == EvidenceKind::kRan ? check_run(table, row) : has_outputs ? check_executed(table, row) : check_not_run(table, row);
     all.entries_.push_back({ids_of(table, row, contracts),
@@ -140,7 +142,7 @@ ElsewhereTable ElsewhereTable::load(const std::string& file, const ContractTable
     std::istringstream cell(table.text(row, "contract"));
     for (std::string pattern; std::getline(cell, pattern, '|');) {
       if (std::none_of(known.begin(), known.end(), [&](const std::string& id) { return stands_for(pattern, id); }))
-        throw table.error(row, "contract", "no contract is '" + pattern + "'" + did_you_mean(pattern, known));
+        throw table.error(row, "contract", "no contract matches '" + pattern + "'" + did_you_mean(pattern, known));
       entry.contracts.push_back(std::move(pattern));
     }
     all.entries_.push_back(std::move(entry));

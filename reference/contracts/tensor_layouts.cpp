@@ -43,7 +43,7 @@ const Format* format_cell(const Table& table, const TableRow& row, const std::st
 namespace {
 
 Expression expression(const Table& table, const TableRow& row, const std::string& column, size_t from, const std::string& text) {
-  return address_cell(table, row, column, from, text, "mgrc", "m, g (rows, groups), r, c (row, group)");
+  return address_cell(table, row, column, from, text, "mgrc", "m (rows), g (groups), r (row), c (group)");
 }
 
 Expression whole(const Table& table, const TableRow& row, const std::string& column) {
@@ -181,7 +181,8 @@ Expression offset_in(const Table& table, const TableRow& row) {
     Expression offset(cell.text);
     for (const std::string& name : offset.names())
       if (name != "p" && name != "b" && name != "c")
-        throw ParseError(0, "unknown name '" + name + "'; known here: p, b (position in the block, its size), c (element)");
+        throw ParseError(
+            0, "unknown name '" + name + "'; known here: p (position in the block), b (size of the block), c (element)");
     return offset;
   } catch (const ParseError& error) {
     throw TableError(table.file, cell.line, cell.column + int(error.position), "offset", error.what());
@@ -202,12 +203,15 @@ void check_overlap(const Table& table, const TableRow& last_row, const Record& r
           throw table.error(last_row, "offset", "part " + part.name + ": " + error.what());
         }
         if (first < 0) throw table.error(last_row, "offset", "part " + part.name + " begins before the block");
-        if (first % width != 0) throw table.error(last_row, "offset", "part " + part.name + " is not aligned to its elements");
+        if (first % width != 0)
+          throw table.error(last_row, "offset",
+                            "part " + part.name + " begins at byte " + std::to_string(first) +
+                                ", which is not a multiple of its element size " + std::to_string(width));
         for (int64_t byte = first; byte < first + width; ++byte)
           if (!taken.insert(byte).second)
             throw table.error(
                 last_row, "offset",
-                "part " + part.name + " of record " + record.id + " overlaps another at byte " + std::to_string(byte));
+                "part " + part.name + " of record " + record.id + " overlaps another part at byte " + std::to_string(byte));
       }
     }
   }
@@ -314,7 +318,7 @@ std::vector<Record> load_records(const std::string& file) {
     if (part.from < 0 || part.elements < 1)
       throw table.error(row, "elements", "a part must begin at an index >= 0 and have at least one element");
     if (part.from > kMostRecordElements || part.elements > kMostRecordElements)
-      throw table.error(row, "elements", "a part has at most " + std::to_string(kMostRecordElements) + " numbers");
+      throw table.error(row, "elements", "from and elements must not exceed " + std::to_string(kMostRecordElements));
     if (part.format != "q" && part.format != "x" && !find_format(part.format))
       throw table.error(row, "format", "'" + part.format + "': expected q, x or a format");
     if (records.back().find(part.name)) throw table.error(row, "part", "'" + part.name + "' is already a part of this record");
@@ -342,7 +346,8 @@ Groups Groups::uniform(int64_t count, int64_t size) { return contiguous(std::vec
 Groups Groups::masked(std::vector<int64_t> sizes, int64_t capacity) {
   for (const int64_t size : sizes)
     if (size > capacity)
-      throw std::invalid_argument(std::to_string(size) + " rows exceed the capacity " + std::to_string(capacity));
+      throw std::invalid_argument("a group of " + std::to_string(size) + " rows exceeds the capacity " +
+                                  std::to_string(capacity));
   Groups groups;
   groups.order_ = GroupOrder::kMasked;
   groups.capacity_ = capacity;
@@ -352,7 +357,8 @@ Groups Groups::masked(std::vector<int64_t> sizes, int64_t capacity) {
 }
 
 Groups Groups::at_offsets(std::vector<int64_t> sizes, std::vector<int64_t> offsets) {
-  if (offsets.size() != sizes.size() + 1) throw std::invalid_argument("expected an offset for each group and the number of rows");
+  if (offsets.size() != sizes.size() + 1)
+    throw std::invalid_argument("expected an offset for each group, followed by the number of rows");
   for (size_t g = 0; g < sizes.size(); ++g)
     if (offsets[g] < 0 || offsets[g] + sizes[g] > offsets[g + 1])
       throw std::invalid_argument("group " + std::to_string(g) + " of " + std::to_string(sizes[g]) +
@@ -431,7 +437,7 @@ std::vector<int64_t> Groups::first_rows() const {
 
 std::vector<int64_t> Groups::offsets() const {
   if (!offsets_.empty()) return offsets_;
-  if (order_ == GroupOrder::kByIndex) throw std::logic_error("groups by index have no first row");
+  if (order_ == GroupOrder::kByIndex) throw std::logic_error("a group of order 'by index' has no first row");
   std::vector<int64_t> begins = first_rows();
   if (order_ == GroupOrder::kMasked)
     for (size_t g = 0; g < begins.size(); ++g) begins[g] = int64_t(g) * capacity_;

@@ -405,7 +405,7 @@ std::string error_of_layout(const std::string& offset, const std::string& stride
 
 TEST(Layouts, AWrongRowSaysWhere) {
   EXPECT_EQ(error_of_layout("r*g+c"), "no error");
-  EXPECT_EQ(error_of_layout("r*g+k"), "2:27: offset: unknown name 'k'; known here: m, g (rows, groups), r, c (row, group)");
+  EXPECT_EQ(error_of_layout("r*g+k"), "2:27: offset: unknown name 'k'; known here: m (rows), g (groups), r (row), c (group)");
   EXPECT_EQ(error_of_layout("r*(g+c"), "2:33: offset: expected ')'");
   EXPECT_EQ(error_of_layout("r*g+c", "g"), "2:23: strides: expected two expressions with | between them");
   EXPECT_EQ(error_of_layout("r*g+c", "g|*"), "2:25: strides: expected a number or a name, not '*'");
@@ -458,10 +458,10 @@ TEST(Records, WrongTablesAreRefused) {
   const std::string codes = "a,codes,codes,0,4,q,p*8+c,s,w\n";
   EXPECT_EQ(problem_of(codes + "a,scale,scales,0,1,f32,p*8+4,s,w\n"), "");
   const std::map<std::string, std::string> wrong = {
-      {codes + "a,scale,scales,0,1,f32,p*8+2,s,w\n", "not aligned"},
-      {codes + "a,scale,scales,0,1,f32,p*4,s,w\n", "overlaps another at byte"},
+      {codes + "a,scale,scales,0,1,f32,p*8+2,s,w\n", "begins at byte 2, which is not a multiple of its element size 4"},
+      {codes + "a,scale,scales,0,1,f32,p*4,s,w\n", "overlaps another part at byte"},
       // q of the next token starts inside this record
-      {codes + "a,more,codes,0,4,q,p*8+5+c,s,w\n", "overlaps another at byte 8"},
+      {codes + "a,more,codes,0,4,q,p*8+5+c,s,w\n", "overlaps another part at byte 8"},
       {codes + "a,codes,codes,0,1,q,p*8+7,s,w\n", "is already a part of this record"},
       {"a,codes,numbers,0,4,q,p*8+c,s,w\n", "is not one of: codes, scales, values, zeros"},
       {"a,codes,codes,0,4,e4m4,p*8+c,s,w\n", "expected q, x or a format"},

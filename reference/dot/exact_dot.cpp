@@ -39,7 +39,7 @@ void check(const DecodedOperand& a, const DecodedOperand& b, const DotRange& r, 
   if (outputs.model)
     require(outputs.model->products_per_step > 0 && outputs.model->chunk >= 0 && outputs.model->fraction_bits > 0 &&
                 outputs.model->result_bits > 0,
-            "exact_dot: an accumulator model needs at least one product per step and one bit");
+            "exact_dot: a tensor core model requires products_per_step, fraction_bits and result_bits > 0, and chunk >= 0");
   for (const DotOutputs::Rounded& output : outputs.rounded)
     require(output.format && output.values.size() == size, "exact_dot: an output array must have the size of the range");
 }

@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-const char kForm[] = "written as row_norm=ID > group_quant=ID";
+const char kForm[] = "expected stages such as row_norm=ID > group_quant=ID";
 
 /// Returns the row that a chain's stage names, in the tables of its op kind.
 const ContractRow& row_of(const ContractTables& tables, const ContractRow& chain, const NamedLink& link) {
@@ -29,11 +29,12 @@ const ContractRow& row_of(const ContractTables& tables, const ContractRow& chain
     throw chain.error("chain", link.id_at(), "unknown contract '" + link.id + "'" + did_you_mean(link.id, known));
   const ContractRow& row = tables.find(link.id);
   if (!link.flow.empty() && row.flow != &flow_named(link.flow))
-    throw chain.error("chain", link.id_at(), "'" + link.id + "' is a row of " + row.flow->name);
+    throw chain.error("chain", link.id_at(), "'" + link.id + "' is a row of " + row.flow->name + ", not of " + link.flow);
   if (row.flow == &chain_flow())
     throw chain.error("chain", 0, "'" + link.id + "' is a chain; the stages of a chain must be single rows");
   if (!row.flow->link)
-    throw chain.error("chain", link.id_at(), "'" + link.id + "' is a " + row.flow->name + "; a chain takes only row functions");
+    throw chain.error("chain", link.id_at(),
+                      "'" + link.id + "' is a row of " + row.flow->name + ", which cannot be a stage of a chain");
   return row;
 }
 

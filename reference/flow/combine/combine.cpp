@@ -26,7 +26,7 @@ RowsOfX read_rows(const RowCells& cells) {
   if (word == "slots") return RowsOfX::kSlots;
   if (word == "by slot") return RowsOfX::kBySlot;
   if (word == "by slot, slot-major") return RowsOfX::kBySlotMajor;
-  throw cells.error("rows_of_x", 0, "'" + word + "': expected slots; by slot; or by slot, slot-major");
+  throw cells.error("rows_of_x", 0, "'" + word + "': expected 'slots', 'by slot' or 'by slot, slot-major'");
 }
 
 void read_order(const RowCells& cells, Combine& contract) {
@@ -51,14 +51,15 @@ void read_skips(const RowCells& cells, Combine& contract) {
   if (contract.skips_mapped && !contract.skips_ids)
     throw cells.error("skips", 0, "map is only allowed with ids, because ids index it");
   if ((contract.skips_rows || contract.skips_negative) && !contract.permuted())
-    throw cells.error("skips", 0, "rows and negative are only allowed with rows by slot");
+    throw cells.error("skips", 0, "rows and negative are only allowed if rows_of_x is 'by slot' or 'by slot, slot-major'");
   const std::string& unrouted = cells.text("unrouted");
   if (unrouted.empty() == contract.skips())
     throw cells.error("unrouted", 0, "is required if skips is not empty, and only allowed then");
   if (contract.skips() && unrouted != "zero" && unrouted != "untouched")
     throw cells.error("unrouted", 0, "'" + unrouted + "': expected zero or untouched");
   contract.keeps_unrouted = unrouted == "untouched";
-  if (contract.keeps_unrouted && !contract.skips_ids) throw cells.error("unrouted", 0, "untouched is only allowed with ids");
+  if (contract.keeps_unrouted && !contract.skips_ids)
+    throw cells.error("unrouted", 0, "untouched is only allowed if skips has ids");
 }
 
 Names names_for(const Format& x) {
@@ -104,13 +105,13 @@ Combine read_combine(const ContractRow& row) {
   if (!contract.shared.empty() && !contract.adds_shared()) throw cells.error("shared", 0, "is only allowed if `y` uses s");
   const std::string& weights = cells.text("weights");
   if (!weights.empty() && weights != "x")
-    throw cells.error("weights", 0, "'" + weights + "': expected an empty cell, which is f32, or x");
+    throw cells.error("weights", 0, "'" + weights + "': expected x, or an empty cell for f32");
   contract.weights_of_x = weights == "x";
-  if (!reads_cell(contract.add, "a")) throw cells.error("add", 0, "expected a step that adds a, the sum");
+  if (!reads_cell(contract.add, "a")) throw cells.error("add", 0, "expected a step that reads a, the sum so far");
   if (!contract.weight.empty() && !contract.weighs()) throw cells.error("weight", 0, "is only allowed if `add` uses w");
   read_order(cells, contract);
   if (contract.order == SlotOrder::kLanes && contract.weighs())
-    throw cells.error("order", 0, "lanes is only allowed without weights");
+    throw cells.error("order", 0, "lanes is only allowed if `add` does not use w");
   return contract;
 }
 
@@ -280,7 +281,7 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
   const char* const rows = contract.rows == RowsOfX::kSlots      ? "x[t, k]"
                            : contract.rows == RowsOfX::kBySlot ? "x[row_of_slot[t, k]]"
                                                                : "x[row_of_slot[k, t]]";
-  lines.push_back(std::string("v     = ") + rows + ", the row that slot k of token t has");
+  lines.push_back(std::string("v     = ") + rows + ", the row of slot k of token t");
   std::string skips;
   const auto also = [&](const char* words) { skips.append(skips.empty() ? "" : ", or ").append(words); };
   if (contract.skips_ids) also("its id is below 0");

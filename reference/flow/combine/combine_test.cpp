@@ -207,17 +207,19 @@ TEST(Combine, ACellOfOtherWordsIsRefused) {
               HasSubstr("skips: 'slots': expected ids, map, rows or negative"));
   EXPECT_THAT(error_of("slots,map,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("map is only allowed with ids"));
   EXPECT_THAT(error_of("slots,rows,zero,,add(a),ascending,to(x),bf16,"),
-              HasSubstr("rows and negative are only allowed with rows by slot"));
+              HasSubstr("rows and negative are only allowed if rows_of_x is 'by slot'"));
   EXPECT_THAT(error_of("slots,ids,,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if skips is not empty"));
   EXPECT_THAT(error_of("slots,,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("unrouted: is required if skips is not empty"));
   EXPECT_THAT(error_of("slots,ids,kept,,add(a),ascending,to(x),bf16,"),
               HasSubstr("unrouted: 'kept': expected zero or untouched"));
-  EXPECT_THAT(error_of("by slot,rows,untouched,,add(a),ascending,to(x),bf16,"), HasSubstr("untouched is only allowed with ids"));
+  EXPECT_THAT(error_of("by slot,rows,untouched,,add(a),ascending,to(x),bf16,"),
+              HasSubstr("untouched is only allowed if skips has ids"));
   EXPECT_THAT(error_of("slots,,,,to(x),ascending,to(x),bf16,"), HasSubstr("add: expected a step that adds a"));
   EXPECT_THAT(error_of("slots,,,mul(f),add(a),ascending,to(x),bf16,"), HasSubstr("weight: is only allowed if `add` uses w"));
   EXPECT_EQ(error_of("slots,,,,add(a),ascending,add(s) to(x),bf16,"), "no error");
   EXPECT_THAT(error_of("slots,,,,add(a),pairs,to(x),bf16,"), HasSubstr("order: 'pairs': expected ascending or lanes(SUMS)"));
-  EXPECT_THAT(error_of("slots,,,,mul(w) add(a),lanes(4),to(x),bf16,"), HasSubstr("lanes is only allowed without weights"));
+  EXPECT_THAT(error_of("slots,,,,mul(w) add(a),lanes(4),to(x),bf16,"),
+              HasSubstr("lanes is only allowed if `add` does not use w"));
   EXPECT_THAT(error_of("slots,,,,add(a),ascending,to(x),bf16,0"), HasSubstr("topk: '0': expected an integer >= 1"));
 }
 

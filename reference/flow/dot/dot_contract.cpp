@@ -287,7 +287,7 @@ void read_orders(const RowCells& cells, DotContract& contract) {
 
 void read_layouts(const RowCells& cells, DotContract& contract) {
   if (cells.text("layouts").empty() == contract.of_blocks())
-    throw cells.error("layouts", 0, "is required for block scales of a, and only allowed with them");
+    throw cells.error("layouts", 0, "is required if a has block scales, and only allowed then");
   if (contract.of_blocks()) contract.layouts = cells.alternatives("layouts");
 }
 
@@ -300,19 +300,24 @@ void check_scales(const RowCells& cells, const DotContract& contract, const Reci
   const auto check_outer = [&](const char* scale, ScaleSpec GemmScales::*of) {
     for (const GemmScales& scales : contract.scales)
       if ((reads(y, scale) || reads(y, "gy")) != ((scales.*of).outer() != nullptr && !decoded))
-        throw cells.error("y", 0,
-                          std::string((scales.*of).outer() ? "lacks " : "takes ") + scale +
-                              ", the tensor scale above the block scales of " + scales.name);
+        throw cells.error(
+            "y", 0,
+            (scales.*of).outer() && !decoded
+                ? std::string("must read ") + scale + ", the tensor scale of '" + scales.name + "'"
+                : std::string("must not read ") + scale +
+                      (decoded ? ": the decoder applies tensor scales" : ": '" + scales.name + "' has no tensor scale"));
   };
   check_outer("ga", &GemmScales::a);
   check_outer("gb", &GemmScales::b);
   for (const char* scale : {"sa", "sb"}) {
     if (!in_unit && reads(join, scale) != blocks)
-      throw cells.error(
-          "join", 0,
-          std::string(blocks ? "lacks " : "takes ") + scale + (blocks ? "" : ", which is applied to the result (column y)"));
+      throw cells.error("join", 0,
+                        std::string(blocks ? "must read " : "must not read ") + scale +
+                            (blocks ? "" : ", which is applied to the result (column y)"));
     if (blocks && reads(y, scale))
-      throw cells.error("y", 0, std::string("takes ") + scale + ", which is applied to promoted sums (column join)");
+      throw cells.error("y", 0,
+                        std::string("must not read ") + scale +
+                            ": block scales are applied to promoted sums (column join) or by the instruction");
   }
   const std::string of_block = " of the " + std::to_string(contract.scale_block()) + " products of a scale block";
   if (blocks && !in_unit && (contract.promote == 0 || contract.scale_block() % contract.promote != 0))
@@ -335,8 +340,9 @@ void check_steps(const RowCells& cells, const DotContract& contract) {
   if (y.steps.empty() || (y.steps.back().text != "to(y)" && y.steps.back().text != "to(y,rz)"))
     throw cells.error("y", 0, "must end with to(y) or to(y,rz)");
   if (contract.promote > 0 ? !reads(join, "acc") : !join.empty())
-    throw cells.error("join", 0,
-                      contract.promote > 0 ? "must read acc: it adds a promoted sum to acc" : "must be empty: promote is none");
+    throw cells.error(
+        "join", 0,
+        contract.promote > 0 ? "must read acc, to which it adds a promoted sum" : "must be empty, because promote is none");
   check_scales(cells, contract, join, y);
 }
 
@@ -346,23 +352,26 @@ DecodedOperands read_decoded(const RowCells& cells, const DotContract& contract)
   DecodedOperands decoded;
   if (cells.text("codes").empty()) {
     for (const char* column : kOthers)
-      if (!cells.text(column).empty()) throw cells.error(column, 0, "is only allowed with codes");
+      if (!cells.text(column).empty()) throw cells.error(column, 0, "is only allowed if codes is not empty");
     return decoded;
   }
   decoded.codes = find_format(cells.text("codes"));
-  if (decoded.codes == nullptr || decoded.codes->bits > 8) throw cells.error("codes", 0, "is not a format of at most 8 bits");
-  if (!contract.of_blocks()) throw cells.error("scales", 0, "must be block scales: operands are decoded");
-  if (contract.promote > 0) throw cells.error("promote", 0, "must be none for operands that are decoded");
-  if (!contract.orders.empty()) throw cells.error("k_order", 0, "must be empty for operands that are decoded");
+  if (decoded.codes == nullptr || decoded.codes->bits > 8)
+    throw cells.error("codes", 0, "'" + cells.text("codes") + "' is not a format of at most 8 bits");
+  if (!contract.of_blocks()) throw cells.error("scales", 0, "must be block scales, because operands are decoded (column codes)");
+  if (contract.promote > 0) throw cells.error("promote", 0, "must be none if operands are decoded (column codes)");
+  if (!contract.orders.empty()) throw cells.error("k_order", 0, "must be empty if operands are decoded (column codes)");
   const auto check = [&](const char* column, const Names& names, const char* scale, bool needed) {
     const Recipe steps = cells.recipe(column, names);
     cells.forbid_reduction(column, steps);
     for (const Step& step : steps.steps)
       if (step.is_free()) throw cells.error(column, 0, "'" + step.text + "': expected steps with one result");
     if (reads(steps, scale) != needed)
-      throw cells.error(
-          column, 0,
-          std::string(needed ? "lacks " : "takes ") + scale + ", the scale of its " + (scale[0] == 'm' ? "block" : "tensor"));
+      throw cells.error(column, 0,
+                        std::string(needed ? "must read " : "must not read ") + scale +
+                            (!needed           ? ": the tensor has no scale"
+                             : scale[0] == 'm' ? ", the scale of a block"
+                                               : ", the scale of the tensor"));
     return cells.steps(column);
   };
   const GemmScales& scales = contract.scales.front();
@@ -376,7 +385,7 @@ DecodedOperands read_decoded(const RowCells& cells, const DotContract& contract)
 bool read_unsplit(const RowCells& cells, const DotContract& contract) {
   const std::string text = cells.text("unsplit");
   if (text.empty()) return false;
-  if (text != "fma(0)") throw cells.error("unsplit", 0, "expected fma(0) or nothing, got '" + text + "'");
+  if (text != "fma(0)") throw cells.error("unsplit", 0, "expected fma(0) or an empty cell, got '" + text + "'");
   const auto multiplies = [](const CellStep& step) { return step.word == "mul" && step.arguments.size() == 1; };
   if (std::none_of(contract.y.begin(), contract.y.end(), multiplies))
     throw cells.error("unsplit", 0, "fma(0) replaces the last mul of y, but y has none");
@@ -391,7 +400,7 @@ std::vector<CellStep> read_one_block(const RowCells& cells, const DotContract& c
   if (!contract.of_blocks() || contract.promote != contract.scale_block())
     throw cells.error("one_block", 0, "is only allowed with block scales that are applied to each promoted sum");
   if (!reads(steps, "sa") || !reads(steps, "sb") || reads(steps, "acc"))
-    throw cells.error("one_block", 0, "must read sa and sb, and no acc: there is one sum");
+    throw cells.error("one_block", 0, "must read sa and sb, but not acc: one block has no earlier sum");
   return cells.steps("one_block");
 }
 
@@ -490,29 +499,32 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
   if (contract.of_integers() && (contract.promote > 0 || contract.most_parts > 1))
     throw row.error("promote", 0, "integer sums allow neither promote nor split");
   if (contract.has_atomics() && (contract.adds_c() || !contract.bias.empty() || contract.of_integers()))
-    throw row.error("split", 0, "atomics(P) allows no bias, no c and no integers");
+    throw row.error("split", 0, "atomics(P) is not allowed with a bias, with c or with integer sums");
   if (contract.azp != GemmAzp::kNone && !contract.of_integers())
     throw row.error("azp", 0, "zero points need an integer instruction");
   const Format* const scale = contract.unit.scale;
   if ((scale != nullptr) != contract.scales_in_unit())
     throw row.error("unit", 0,
                     scale ? "applies block scales itself, so no other step may apply them"
-                          : "applies no scales, and no other step applies the block scales");
+                          : "applies no scales, so column join must apply the block scales");
   if (scale && contract.scale_block() % contract.unit.scale_block != 0)
     throw row.error("unit", 0,
                     "has one scale per " + std::to_string(contract.unit.scale_block) +
                         " elements along k, which does not divide the contract's " + std::to_string(contract.scale_block()));
   if (contract.decoded.any() && !(*contract.unit.a == *contract.unit.b && decodes_to(contract.decoded, *contract.unit.a)))
     throw row.error("decode", 0,
-                    "expected to(" + std::string(contract.unit.a->name) + ") as its last step: the operands of the instruction");
-  if (contract.promote % contract.unit.k != 0) throw row.error("promote", 0, "is not a multiple of the instruction's k");
+                    "expected to(" + std::string(contract.unit.a->name) + ") as its last step, because the instruction reads " +
+                        std::string(contract.unit.a->name));
+  if (contract.promote % contract.unit.k != 0)
+    throw row.error("promote", 0, "must be a multiple of the instruction's k, " + std::to_string(contract.unit.k));
   // If the row defines an order of k, each split-K part is padded with zeros to whole instructions.
   if (contract.orders.empty() && contract.part_of % contract.unit.k != 0)
-    throw row.error("split", 0, "is not a multiple of the instruction's k");
+    throw row.error("split", 0, "parts must be multiples of the instruction's k, " + std::to_string(contract.unit.k));
   for (const KOrder& order : contract.orders)
     if (contract.part_of % order.run != 0)
-      throw row.error("split", 0,
-                      "is not a multiple of " + std::to_string(order.run) + ", the elements that a lane takes at once");
+      throw row.error(
+          "split", 0,
+          "parts must be multiples of " + std::to_string(order.run) + ", the number of elements that a lane reads at once");
 }
 
 /// For a row with an undocumented instruction: adds a member for each candidate model.
@@ -764,13 +776,14 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
   if (contract.has_atomics())
     lines.push_back("split   k is split into 2, 4, ... " + std::to_string(contract.most_parts) + " parts, each a multiple of " +
                     std::to_string(contract.part_of) +
-                    " products; y of each part is added to 0 in the format of y, in any order");
+                    " products; the results y of the parts are added to 0 in the format of y, in any order");
   else if (contract.most_parts > 1)
     lines.push_back("split   k may be split into 1 to " + std::to_string(contract.most_parts) + " parts, each a multiple of " +
-                    std::to_string(contract.part_of) + " products; acc of each part is added in f32, in ascending order");
+                    std::to_string(contract.part_of) +
+                    " products; the sums acc of the parts are added in f32, in ascending order");
   if (contract.of_blocks())
     lines.push_back("scales  of blocks " + contract.scales.front().name + ": sa for a row of a, sb for rows of b, each for " +
-                    std::to_string(contract.scale_block()) + " products; layout of sa: " + joined(contract.layouts));
+                    std::to_string(contract.scale_block()) + " elements along k; layout of sa: " + joined(contract.layouts));
   if (contract.scales.front().a.outer() || contract.scales.front().b.outer())
     lines.push_back(contract.decoded.any()
                         ? "levels  block scales are relative to one scale of the whole tensor: g"
@@ -787,15 +800,15 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
     lines.push_back(std::string("padding rows of d in blocks of expert -1: ") + name(contract.unused_rows) +
                     "; in no block: untouched");
   } else if (contract.experts == GroupOrder::kAlongK) {
-    lines.push_back("experts along k: each has k of its own; a, b and d are dense, one expert after the other");
+    lines.push_back("experts along k: each expert has its own k; a, b and d are dense, one expert after the other");
   } else if (contract.experts) {
     lines.push_back(std::string("experts ") + name(*contract.experts) +
                     ": each row of a is multiplied by the weights and scales of its expert; experts begin at multiples of " +
                     std::to_string(contract.tile_rows) + " rows");
     if (contract.scale_rows > 0)
-      lines.push_back("scales  of a: those of expert e begin at row (r + " + std::to_string(contract.scale_rows - 1) + " e) / " +
-                      std::to_string(contract.scale_rows) + " * " + std::to_string(contract.scale_rows) +
-                      ", where r is its first row of a");
+      lines.push_back("scales  of a: the scales of expert e begin at row (r + " + std::to_string(contract.scale_rows - 1) +
+                      " e) / " + std::to_string(contract.scale_rows) + " * " + std::to_string(contract.scale_rows) +
+                      ", where r is the first row of expert e in a");
     if (contract.experts != GroupOrder::kContiguous)
       lines.push_back(std::string("padding rows of d that belong to no expert: ") + name(contract.unused_rows));
   }
