@@ -6,7 +6,7 @@ expect 0 "sm_90.wgmma.e4m3.f32" "$assay" arch list
 expect 0 "nothing is predicted" "$assay" arch list
 expect 0 "columns: instruction, evidence, steps (order | exponent" "$assay" arch list
 "$assay" arch list 2>/dev/null | grep -q '^columns' && fail "the legend of arch list is among its rows"
-expect 0 "d = S * 2^(E - 13), toward zero with 13 fraction bits of f32; a zero is +0, also of a negative sum" "$assay" arch show sm_90.wgmma.e4m3.f32
+expect 0 "d = S * 2^(E - 13), rounded toward zero to 13 fraction bits of f32; a zero is +0, even if a negative sum" "$assay" arch show sm_90.wgmma.e4m3.f32
 expect 0 "reference/contracts/units.csv:" "$assay" arch show gfx942.mfma.e4m3fnuz.f32
 expect 2 "unknown unit 'sm_90.wgmma.e4m3.f23'; did you mean" "$assay" arch show sm_90.wgmma.e4m3.f23
 expect 2 "arch show takes one unit id" "$assay" arch show
@@ -66,7 +66,7 @@ mv "$set" "$scratch/recorded/V100/fp17"
 expect 2 "no data set belongs to a known instruction" "$assay" arch verify "$scratch/recorded"
 mv "$scratch/recorded/V100/fp17" "$set"
 truncate -s 40 "$set/d_V100_fp32.txt"
-expect 2 "d_V100_fp32.txt:2: '0011101' is not a word of f32 in 32 binary digits" "$assay" arch verify "$scratch/recorded"
+expect 2 "d_V100_fp32.txt:2: '0011101': expected an f32 code of 32 binary digits" "$assay" arch verify "$scratch/recorded"
 truncate -s 33 "$set/d_V100_fp32.txt"
 expect 2 "d_V100_fp32.txt: has 1 lines" "$assay" arch verify "$scratch/recorded"
 rm "$set/a_V100_fp16.txt"

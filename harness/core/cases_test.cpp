@@ -77,7 +77,7 @@ TEST(Cases, AProductOfManyAlternativesIsRefusedBeforeItIsMade) {
 
 TEST(Cases, WrongTablesSayFileLineColumnAndName) {
   EXPECT_EQ(expansion_error(kHeader + "toy.copy,bf16,1,8,ramp,1,32,,\n"),
-            "suites/toy/cases/quick_more.csv:2:29: why: a row must say why it exists");
+            "suites/toy/cases/quick_more.csv:2:29: why: is empty: expected the reason for this row");
   EXPECT_EQ(expansion_error(kHeader + "toy.copy,bf16,1,8|,ramp,1,32,x,\n"),
             "suites/toy/cases/quick_more.csv:2:17: n: empty alternative");
   EXPECT_EQ(expansion_error(kHeader + "toy.copy,bf16,1,8|8,ramp,1,32,x,\n"),

@@ -57,13 +57,14 @@ TEST(Rows, AnIdIsNeverUsedTwice) {
   EXPECT_EQ(error_of(quant_row("vllm.group_fp8", "absmax", "div(M)", "div(s) to(q)")),
             "2:1: id: 'vllm.group_fp8' is defined in reference/contracts/quant.csv:2 already; ids are never reused");
   EXPECT_EQ(error_of(quant_row("vllm.group_fp8_other", "absmax", "div(M)", "div(s) to(q)")), "no error");
-  EXPECT_EQ(error_of(quant_row("", "absmax", "div(M)", "div(s) to(q)")), "2:1: id: a contract needs an id");
+  EXPECT_EQ(error_of(quant_row("", "absmax", "div(M)", "div(s) to(q)")), "2:1: id: is empty: expected a contract id");
 }
 
 TEST(Rows, ARetiredIdNamesItsSuccessorAndIsNotUsedAgain) {
   const ContractTables tables = ContractTables::load(kFolder);
-  EXPECT_EQ(error_of(quant_row("vllm.scaled_quantize_block", "absmax", "div(M)", "div(s) to(q)")),
-            "2:1: id: 'vllm.scaled_quantize_block' was retired for 'vllm.scaled_quantize_block_rcp'; ids are never reused");
+  EXPECT_EQ(
+      error_of(quant_row("vllm.scaled_quantize_block", "absmax", "div(M)", "div(s) to(q)")),
+      "2:1: id: 'vllm.scaled_quantize_block' was withdrawn in favour of 'vllm.scaled_quantize_block_rcp'; ids are never reused");
   try {
     tables.find("vllm.scaled_quantize_block");
     FAIL();
@@ -168,8 +169,9 @@ TEST(Rows, EveryFlowIsInTheRegistryOnceAndSaysWhatItIs) {
 
 TEST(Rows, ATableWithoutAFlowOrWithAStrangeColumnIsRefused) {
   EXPECT_THAT(error_of("id,why\na,b\n"), HasSubstr("the table matches no op kind"));
-  EXPECT_THAT(error_of("id,sums,depth,r,y,since,until,source,why\n"),
-              testing::AllOf(StartsWith("1:4: the table matches no op kind"), HasSubstr("did you mean 'sum' by 'sums'?")));
+  EXPECT_THAT(
+      error_of("id,sums,depth,r,y,since,until,source,why\n"),
+      testing::AllOf(StartsWith("1:4: the table matches no op kind"), HasSubstr("did you mean 'sum' instead of 'sums'?")));
   EXPECT_THAT(error_of("id,sum,depth,r,z,since,until,source,why\n"), HasSubstr("column 'y' is missing"));
   EXPECT_THAT(error_of("id,sum,depth,r,y,zz,since,until,source,why\n"), HasSubstr("1:18: zz: unknown column"));
 }

@@ -104,7 +104,7 @@ const DotKernels& dot_kernels() {
     if (const char* asked = std::getenv("ASSAY_ISA")) {
       if (const DotKernels* found = dot_kernels_named(asked)) return found;
       throw std::runtime_error("ASSAY_ISA is '" + std::string(asked) +
-                               "'; expected avx512, avx2 or scalar, as far as this processor supports it");
+                               "'; expected scalar, or avx2 or avx512 if this processor supports it");
     }
     for (const char* name : {"avx512", "avx2"})
       if (const DotKernels* found = dot_kernels_named(name)) return found;

@@ -24,7 +24,8 @@ const Rope* Contract::rope() const {
 
 Link bind_link(const RowCells& cells, const Format& x) {
   const Flow& flow = *cells.row().flow;
-  if (!flow.link) throw cells.error("id", 0, "'" + cells.id() + "' is a " + flow.name + "; only row functions can be bound");
+  if (!flow.link)
+    throw cells.error("id", 0, "'" + cells.id() + "' is a row of " + flow.name + ", which does not compute each row by itself");
   return flow.link->bind(cells, x);
 }
 
@@ -92,8 +93,8 @@ std::string justification(const Contract& contract, const RowInputs& row, const 
 }
 
 void append_formulas(const Gated& gated, FormulaLines& to) {
-  to.add("h", formula(gated.h, "g") + "   (in this line g = gate and u = up: " +
-                  (gated.gate_first ? "the first half, the second)" : "the second half, the first)"));
+  to.add("h", formula(gated.h, "g") + "   (in this line g = gate, the " +
+                  (gated.gate_first ? "first half, and u = up, the second half)" : "second half, and u = up, the first half)"));
   to.value = "h";
 }
 
@@ -114,8 +115,8 @@ void append_formulas(const GroupQuant& quant, FormulaLines& to) {
   to.add("q", formula(quant.code, to.value) + "   (s = scale)");
   if (quant.rival.empty()) return;
   to.add("rival", formula(quant.rival, "amax") + "   (another scale)");
-  to.add("error", formula(quant.error, "q") + "   (v = element; a group takes the rival if the sum of its " +
-                      (quant.squares ? "squared " : "") + "errors is less)");
+  to.add("error", formula(quant.error, "q") + "   (v = element; a group uses the rival if its sum of " +
+                      (quant.squares ? "squared " : "") + "errors is smaller)");
 }
 
 std::string freedom(const GroupQuant& quant, const RowInputs&, const Format&) {
@@ -127,10 +128,10 @@ std::string freedom(const GroupQuant& quant, const RowInputs&, const Format&) {
 }
 
 void append_formulas(const Rope& rope, FormulaLines& to) {
-  to.add("pairs", std::string(rope.interleaved ? "adjacent elements" : "elements half of the rotated part apart") +
+  to.add("pairs", std::string(rope.interleaved ? "adjacent elements" : "elements that are half the rotated part apart,") +
                       (rope.first ? " at the start of a head" : " at the end of a head") +
                       "   (c, s = cosine and sine of the position)");
-  to.add("even", formula(rope.even, "e") + (to.value == "x" ? "" : "   (e, o of " + to.value + ")"));
+  to.add("even", formula(rope.even, "e") + (to.value == "x" ? "" : "   (e, o: elements of " + to.value + ")"));
   to.add("odd", formula(rope.odd, "o"));
   to.add("rest", formula(rope.rest, to.value));
 }

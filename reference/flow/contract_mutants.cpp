@@ -347,7 +347,7 @@ void RowEdits::exponents_of_scales() {
   };
   std::string up;
   for (size_t i = begin; i < end; ++i) up += (i == begin ? "" : " ") + cell[i].step.text;
-  add_with(up_to_a_power ? "the next power of two, also of a power of two" : "exponent + 1", "pow2(floor) mul(2)", false);
+  add_with(up_to_a_power ? "the next larger power of two, even of a power of two" : "exponent + 1", "pow2(floor) mul(2)", false);
   add_with("exponent - 1", up + " mul(1/2)", false);
   if (is_edited("M") || !up_to_a_power) return;
   const int largest = std::ilogb(std::stod(row_.text("M")));

@@ -122,7 +122,7 @@ TEST(Neighbours, ExponentsOfScalesThatOtherLibrariesComputeAreSuspects) {
                std::get<AmaxScales>(neighbour.contract.group_quant()->scales).scale.text();
     return std::string("none");
   };
-  EXPECT_EQ(scale_of("vllm.group_fp8_packed", "scale: the next power of two, also of a power of two"),
+  EXPECT_EQ(scale_of("vllm.group_fp8_packed", "scale: the next larger power of two, even of a power of two"),
             "div(M) max(1e-10) pow2(floor) mul(2)");
   EXPECT_EQ(scale_of("vllm.group_fp8_packed", "scale: exponent - 1"), "div(M) max(1e-10) pow2(ceil) mul(1/2)");
   EXPECT_EQ(scale_of("vllm.mxfp8_torch@v0.27.0", "scale: exponent of amax - 8"), "pow2(floor) mul(1/256) to(e8m0)");

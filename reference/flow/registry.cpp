@@ -79,7 +79,7 @@ const Flow& flow_of(const Table& table) {
   for (size_t i = 0; i < table.columns.size() && !place; ++i) {
     const std::vector<std::string> candidates = near_matches(table.columns[i], says);
     if (candidates.empty()) continue;
-    near = "; did you mean '" + candidates.front() + "' by '" + table.columns[i] + "'?";
+    near = "; did you mean '" + candidates.front() + "' instead of '" + table.columns[i] + "'?";
     place = &table.header[i];
   }
   throw TableError(table.file, 1, place ? place->column : 1, "",
@@ -110,13 +110,14 @@ void ContractTables::add(const std::string& file) {
   const size_t first = rows_.size();
   for (const TableRow& row : table.rows) {
     ContractRow contract = ContractRow::read(table, row, flow, columns);
-    if (contract.id.empty()) throw table.error(row, "id", "a contract needs an id");
+    if (contract.id.empty()) throw table.error(row, "id", "is empty: expected a contract id");
     if (const ContractRow* other = lookup(contract.id))
       throw table.error(row, "id",
                         "'" + contract.id + "' is defined in " + other->file + ":" + std::to_string(other->line) +
                             " already; ids are never reused");
     if (const auto found = retired_.find(contract.id); found != retired_.end())
-      throw table.error(row, "id", "'" + contract.id + "' was retired for '" + found->second.now + "'; ids are never reused");
+      throw table.error(row, "id",
+                        "'" + contract.id + "' was withdrawn in favour of '" + found->second.now + "'; ids are never reused");
     places_.emplace(contract.id, rows_.size());
     rows_.push_back(std::move(contract));
   }

@@ -41,7 +41,7 @@ const Lanes& lanes_asked_for(const char* name) {
   if (name != nullptr) {
     if (const Lanes* found = lanes_named(name)) return *found;
     throw std::runtime_error("ASSAY_ISA is '" + std::string(name) +
-                             "'; expected avx512, avx2 or scalar, as far as this processor supports it");
+                             "'; expected scalar, or avx2 or avx512 if this processor supports it");
   }
   for (const char* better : {"avx512", "avx2"})
     if (const Lanes* found = lanes_named(better)) return *found;

@@ -506,15 +506,15 @@ std::string applied(const Step& step, const std::string& v) {
 std::string freedom(const Step& step) {
   std::string text;
   if (step.slack_relative > 0)
-    text = " within 2^" + std::to_string(std::ilogb(step.slack_relative)) + " of it";
+    text = " with relative error <= 2^" + std::to_string(std::ilogb(step.slack_relative));
   else if (step.slack_ulps > 0 || step.slack_per_unit > 0)
     text = " within " + std::to_string(step.slack_ulps);
   if (step.slack_per_unit > 0) text += " + floor(" + number(step.slack_per_unit) + " |v|)";
   if (step.slack_relative == 0 && !text.empty()) text += " ulp";
   return text + (step.fast ? ", or 0 beyond 2^126" : "") +
          (!step.contracted       ? ""
-          : step.a.times.empty() ? ", the product rounded or not"
-                                 : ", one product unrounded or none");
+          : step.a.times.empty() ? ", with the product rounded or not"
+                                 : ", with at most one product unrounded");
 }
 
 }  // namespace

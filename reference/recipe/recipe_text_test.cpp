@@ -214,11 +214,11 @@ TEST(Formula, ReadsAsArithmeticWithTheOrderOfTheSteps) {
   EXPECT_EQ(written("bf16: mul(m) to(q,nosat)"), "e4m3fn(bf16[v * m], no saturation)");
   EXPECT_EQ(written("neg exp~2+1.173v rdiv(n,fast)~2"),
             "(n / (exp(-v) within 2 + floor(1.173 |v|) ulp) within 2 ulp, or 0 beyond 2^126)");
-  EXPECT_EQ(written("tanh~2^-11"), "(tanh(v) within 2^-11 of it)");
+  EXPECT_EQ(written("tanh~2^-11"), "(tanh(v) with relative error <= 2^-11)");
   EXPECT_EQ(written("erf~2 add(1) mul(w)"), "((erf(v) within 2 ulp) + 1) * w");
   EXPECT_EQ(written("mul(r*w)"), "v * (r * w)");
-  EXPECT_EQ(written("mul(s) sub(m*r)~fma to(x)"), "bf16((v * s - m * r, one product unrounded or none))");
-  EXPECT_EQ(written("mul(s) add(m)~fma"), "(v * s + m, the product rounded or not)");
+  EXPECT_EQ(written("mul(s) sub(m*r)~fma to(x)"), "bf16((v * s - m * r, with at most one product unrounded))");
+  EXPECT_EQ(written("mul(s) add(m)~fma"), "(v * s + m, with the product rounded or not)");
   EXPECT_EQ(written(""), "v");
 }
 

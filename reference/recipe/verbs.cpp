@@ -103,7 +103,8 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kMin, "min", "min(a) | min(a,keep)", "the smaller of v and a; without keep, a NaN is dropped", kUp, false,
        other_nan},
       {Verb::kClamp, "clamp", "clamp(max_min|min_max|med3|keep, a[, b])",
-       "into [b, a], b = -a unless given; NaN becomes b (max_min, med3), a (min_max) or stays (keep)", kUp, false, other_clamps},
+       "v limited to [b, a], where b is -a unless given; a NaN becomes b (max_min, med3) or a (min_max), or stays (keep)", kUp,
+       false, other_clamps},
       {Verb::kIf0, "if0", "if0(a)", "a where v = 0, else v", kUp, false},
       {Verb::kIfLe, "ifle", "ifle(c,a)", "a where v <= c, else v; a NaN stays", kUp, false, plain_floor},
       {Verb::kCeil, "ceil", "ceil", "least integer >= v", kUp, true},
@@ -111,8 +112,8 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kTrunc, "trunc", "trunc", "integer toward zero", kUp, true},
       {Verb::kFtz, "ftz", "ftz", "v, or a zero with its sign if |v| < 2^-126: the effect of -ftz on a subnormal f32", kUp, false},
       {Verb::kPow2, "pow2", "pow2(floor|ceil|even|q75|half)",
-       "v = m 2^e, 1 <= m < 2: 2^e, one more if m > 1 (ceil), m >= 1.9375 (even), m >= 1.75 (q75), m >= 1.5 (half); 0, Inf and "
-       "NaN stay",
+       "for v = m 2^e with 1 <= m < 2: 2^e, or 2^(e + 1) if m > 1 (ceil), m >= 1.9375 (even), m >= 1.75 (q75) or m >= 1.5 "
+       "(half); 0, Inf and NaN stay",
        kUp, false, other_powers},
       {Verb::kExp, "exp", "exp", "e^v", kUp, true},
       {Verb::kExp2, "exp2", "exp2", "2^v", kUp, true},
@@ -122,10 +123,10 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kSqrt, "sqrt", "sqrt", "square root of v", kUp, true},
       {Verb::kRsqrt, "rsqrt", "rsqrt", "1 / square root of v", kDown, true},
       {Verb::kTo, "to", "to(F[,rz|rna][,nosat|sat|ovfl|wrap|undef])",
-       "v in format F; fp8 saturates unless nosat, wider formats overflow to Inf; with ovfl (AMD's MODE.FP16_OVFL) finite "
-       "numbers "
-       "saturate and Inf stays Inf; formats of 4 and 6 bits saturate with NaN as the largest, or undefined; integers saturate "
-       "with NaN as 0, or wrap, or are undefined beyond the format",
+       "v in format F; fp8 saturates unless nosat is given, wider formats overflow to Inf; with ovfl (AMD's MODE.FP16_OVFL) "
+       "finite values saturate and Inf stays Inf; formats of 4 and 6 bits saturate, and NaN becomes the largest value or is "
+       "undefined (undef); integers saturate and NaN becomes 0, or they wrap (wrap), or values beyond the format are undefined "
+       "(undef)",
        kUp, false, other_conversions, ties_away},
   };
   return verbs;

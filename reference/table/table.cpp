@@ -199,7 +199,8 @@ void check_rows(const Table& table) {
           "row has " + std::to_string(row.cells.size()) + " cells, the header has " + std::to_string(table.columns.size()) +
               (row.cells.size() > table.columns.size() ? "; a cell with a comma needs quotes" : ""));
     }
-    if (table.has_column("why") && table.text(row, "why").empty()) throw table.error(row, "why", "a row must say why it exists");
+    if (table.has_column("why") && table.text(row, "why").empty())
+      throw table.error(row, "why", "is empty: expected the reason for this row");
   }
 }
 

@@ -102,7 +102,7 @@ TEST(Table, BrokenTablesSayWhere) {
   EXPECT_EQ(error_of("a,b\n1,\"open\n2,3\n"), "t.csv:2:3: quote is never closed");
   EXPECT_THAT(error_of("a,b\n1,x\"y\n"), HasSubstr("t.csv:2:4: misplaced quote"));
   EXPECT_EQ(error_of(std::string_view("a,b\n1,\0\n", 8)), "t.csv:2:3: NUL byte");
-  EXPECT_EQ(error_of("a,why\n1,because\n2,\n"), "t.csv:3:3: why: a row must say why it exists");
+  EXPECT_EQ(error_of("a,why\n1,because\n2,\n"), "t.csv:3:3: why: is empty: expected the reason for this row");
 }
 
 /// Many commands print cells, so no cell may contain bytes that control a terminal.

@@ -89,23 +89,24 @@ TEST(UnitTable, WrongCellsSayWhatMayStandThere) {
   EXPECT_EQ(complaint(id, "exponent", "scales"), "'scales' is required with group(N) and only allowed with it");
   EXPECT_EQ(complaint(id, "c", "added"), "'added' is not one of: aligned, joined(SUM_BITS,C_BITS)");
   EXPECT_EQ(complaint(id, "round", "rz(24)"), "'24' is not an integer from 1 to 23");
-  EXPECT_EQ(complaint(id, "special", "nan(7f800000)"), "this is not a NaN of f32");
+  EXPECT_EQ(complaint(id, "special", "nan(7f800000)"), "the code is not a NaN of f32");
   EXPECT_EQ(complaint(id, "special", ""), "expected one of: nan(CODE)");
   EXPECT_EQ(complaint(id, "a", "e4m3"), "unknown format 'e4m3'; did you mean 'ue4m3' or 'e2m3' or 'e4m3fn'?");
-  EXPECT_EQ(complaint(id, "a", "f32"), "an operand needs a sign and at most 11 significand bits");
+  EXPECT_EQ(complaint(id, "a", "f32"), "expected a signed format with at most 11 significand bits");
   EXPECT_EQ(complaint(id, "d", "bf16"), "'bf16' cannot hold this sum: expected f32, f16 (aligned) or int32 (exact)");
   EXPECT_EQ(complaint(id, "k", "0"), "'0' is not an integer from 1 to 1024");
-  EXPECT_EQ(complaint(id, "scale", "e8m0"), "'e8m0': expected FORMAT/BLOCK; BLOCK must divide k and be whole groups");
-  EXPECT_EQ(complaint(id, "scale", "ue4m3/16"), "without groups the scale format must hold powers of two");
+  EXPECT_EQ(complaint(id, "scale", "e8m0"),
+            "'e8m0': expected FORMAT/BLOCK, where BLOCK divides k and is a multiple of the N of group(N)");
+  EXPECT_EQ(complaint(id, "scale", "ue4m3/16"), "without group(N), all values of the scale format must be powers of two");
   EXPECT_EQ(complaint(id, "evidence", "guessed"), "'guessed' is not one of: measured, recorded, model, inferred, unknown");
   EXPECT_EQ(complaint("gfx950.mfma.f16.f32", "order", "take(8)"),
             "must be empty, because the evidence of this instruction is 'unknown'");
   EXPECT_EQ(complaint("gfx942.mfma.e4m3fnuz.f32", "c", "aligned"),
             "with split(N), expected joined(..); with group(N), expected aligned");
-  EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "a", "e4m3fn"), "groups need e2m1 or e2m3");
-  EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "scale", ""), "an instruction with groups needs scales");
+  EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "a", "e4m3fn"), "group(N) requires operands in e2m1 or e2m3");
+  EXPECT_EQ(complaint("sm_100.tcgen05.nvf4.f32", "scale", ""), "is empty: a sum with group(N) requires scales");
   EXPECT_EQ(complaint("gfx90a.mfma.f16.f32", "round", "rz(23)"), "sum 'pairs' requires rne(23), all fraction bits of f32");
-  EXPECT_EQ(complaint("sm_90.mma.int8.int32", "a", "e4m3fn"), "exact sums need integers");
+  EXPECT_EQ(complaint("sm_90.mma.int8.int32", "a", "e4m3fn"), "an exact sum requires integer operands");
 }
 
 TEST(UnitTable, AUnitThatNobodyKnowsHasCandidates) {
@@ -152,9 +153,9 @@ TEST(UnitTable, WrongCandidatesSayWhy) {
   const std::string steps = ",take(8),ea+eb,align(24) truncate,aligned,rne(23),,nan(7fc00000),inferred,s,w";
   EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,32" + steps), "none");
   EXPECT_THAT(error_of("gfx950.mfma.e5m2.f32,e5m2,e5m2,f32,32" + steps),
-              HasSubstr("id: 'gfx950.mfma.e5m2.f32' is not UNIT:NAME"));
-  EXPECT_THAT(error_of("gfx950.mfma.e9.f32:mine,e5m2,e5m2,f32,32" + steps), HasSubstr("is not UNIT:NAME"));
-  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e4m3fn,e5m2,f32,32" + steps), "a: gfx950.mfma.e5m2.f32 has 'e5m2' here");
+              HasSubstr("id: 'gfx950.mfma.e5m2.f32': expected UNIT:NAME"));
+  EXPECT_THAT(error_of("gfx950.mfma.e9.f32:mine,e5m2,e5m2,f32,32" + steps), HasSubstr("expected UNIT:NAME"));
+  EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e4m3fn,e5m2,f32,32" + steps), "a: must be 'e5m2', as in gfx950.mfma.e5m2.f32");
   EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,48" + steps),
             "k: must be a multiple of the k of gfx950.mfma.e5m2.f32");
   EXPECT_EQ(error_of("gfx950.mfma.e5m2.f32:mine,e5m2,e5m2,f32,32,,,,,,,,unknown,s,w"),
@@ -397,7 +398,7 @@ TEST_F(RecordingFiles, ThatAreBrokenSayWhere) {
   write("d_G_fp32", "");
   EXPECT_THAT(error(), HasSubstr("d_G_fp32.txt: has 0 lines"));
   write("d_G_fp32", "0100000011000000\n");
-  EXPECT_THAT(error(), HasSubstr("d_G_fp32.txt:1: '0100000011000000' is not a word of f32 in 32 binary digits"));
+  EXPECT_THAT(error(), HasSubstr("d_G_fp32.txt:1: '0100000011000000': expected an f32 code of 32 binary digits"));
   write("a_G_fp16", "3f800000 3f80000x 3f800000 3f800000\n");
   EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f80000x' is not a word"));
   write("a_G_fp16", "3f800001 3f800000 3f800000 3f800000\n");
@@ -405,7 +406,7 @@ TEST_F(RecordingFiles, ThatAreBrokenSayWhere) {
   write("a_G_fp16", "3f800000 3f800000\n");
   EXPECT_THAT(error(), HasSubstr("b_G_fp16.txt:1: has 4 words"));
   write("a_G_fp16", "\n");
-  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: an empty line"));
+  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: empty line"));
   fs::remove(root_ / "G" / "fp16" / "c_G_fp32.txt");
   EXPECT_THAT(error(), HasSubstr("c_G_fp32.txt: cannot be read"));
   fs::remove_all(root_ / "G");

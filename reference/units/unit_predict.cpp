@@ -75,7 +75,7 @@ const UnitLoops& unit_loops() {
       const bool vnni = std::string_view(asked) == "avx512" && unit_loops_named("avx512vnni");
       if (const UnitLoops* found = unit_loops_named(vnni ? "avx512vnni" : asked)) return found;
       throw std::runtime_error("ASSAY_ISA is '" + std::string(asked) +
-                               "'; expected avx512, avx2 or scalar, as far as this processor supports it");
+                               "'; expected scalar, or avx2 or avx512 if this processor supports it");
     }
     for (const char* name : {"avx512vnni", "avx512", "avx2"})
       if (const UnitLoops* found = unit_loops_named(name)) return found;
@@ -408,8 +408,8 @@ void PreparedUnit::accumulate(const UnitProduct& product, const UnitTile& tile, 
                               int64_t pitch, const ForEach& for_each) const {
   require(unit_.known(), unit_, "is unknown: nothing is predicted for it");
   require(first >= 0 && first % unit_.k == 0 && (end % unit_.k == 0 || end == product.k) && end <= product.k, unit_,
-          "first and end must be multiples of the instruction's k, or the end of the GEMM's k");
-  require(!unit_.scale || (product.a.scales && product.b.scales), unit_, "needs scales, but none are given");
+          "first and end must be multiples of the instruction's k; end may also be the GEMM's k");
+  require(!unit_.scale || (product.a.scales && product.b.scales), unit_, "requires scales, but none are given");
   Tile(tables_->plan, tables_->a, tables_->b, product, tile, first, end, tables_->loops).run(d, pitch, for_each);
 }
 

@@ -40,12 +40,12 @@ class Words {
     std::vector<uint32_t> codes;
     std::istringstream words(lines_[i]);
     for (std::string word; words >> word;) codes.push_back(code(word, i));
-    if (codes.empty()) throw error(i, "an empty line");
+    if (codes.empty()) throw error(i, "empty line: expected f32 codes");
     return codes;
   }
   uint32_t number(size_t i) const {
     const std::vector<uint32_t> codes = line(i);
-    if (codes.size() != 1) throw error(i, "has " + std::to_string(codes.size()) + " words where one is expected");
+    if (codes.size() != 1) throw error(i, "expected one code, got " + std::to_string(codes.size()));
     return codes[0];
   }
 
@@ -58,7 +58,7 @@ class Words {
     const char* const last = word.data() + word.size();
     const auto [end, status] = std::from_chars(word.data(), last, bits, base_);
     if (status != std::errc() || end != last || word.size() != (base_ == 16 ? 8u : 32u))
-      throw error(line, "'" + word + "' is not a word of f32 in " + (base_ == 16 ? "8 hexadecimal" : "32 binary") + " digits");
+      throw error(line, "'" + word + "': expected an f32 code of " + (base_ == 16 ? "8 hexadecimal" : "32 binary") + " digits");
     try {
       const double value = decode(kF32, bits);
       return code_of(format_, fit_ == Fit::kExact ? value : round_to(format_, value, Rounding::kNearestEven, Overflow::kSpecial));
@@ -199,7 +199,7 @@ bool can_be_replayed(const Unit& unit) {
 Replay::Replay(const Unit& unit) : unit_(unit), a_{}, b_{}, order_{} {
   if (!can_be_replayed(unit))
     throw std::invalid_argument("unit " + unit.id +
-                                " cannot be replayed: expected one-byte operands, no scales or e8m0 scales, an aligned sum "
+                                " is not supported here: expected one-byte operands, no scales or e8m0 scales, an aligned sum "
                                 "(ea+eb) without group, flush or inf(E), and a 32-bit d");
   a_ = factors_of(*unit.a), b_ = factors_of(*unit.b);
   order_ = product_order(unit);

@@ -31,7 +31,7 @@ constexpr std::array<DataKind, 8> kKinds = {
      {Data::kCancel, "large terms that cancel, and small ones", 64},
      {Data::kSparse, "mostly zeros", 32},
      {Data::kTiny, "tiny and subnormal", 32},
-     {Data::kUnderflow, "powers of two with products about the least number of d", 160},
+     {Data::kUnderflow, "powers of two whose products are near the smallest value of d", 160},
      {Data::kHuge, "near overflow", 32},
      {Data::kBits, "all bit patterns", 32},
      {Data::kSubnormal, "subnormals times large factors that cancel, and small terms", 32}}};

@@ -132,7 +132,7 @@ const Format* read_exponents_in(const UnitRow& row, const CellWords& words, cons
   for (const Format* f : exponent_formats(*unit.a, *unit.b))
     if (*f == *found) return f;
   throw row.error("exponent", name.position,
-                  "as '" + name.text + "' no operand gets another exponent, or some operands do not fit; expected f16 or f32");
+                  "'" + name.text + "' changes no exponent, or cannot hold all operands; expected f16 or f32");
 }
 
 }  // namespace
@@ -167,7 +167,7 @@ void read_sum(const UnitRow& row, Unit& unit) {
   CellWords words(row, "sum");
   if (words.next_is("pairs")) {
     unit.sum = ProductSum::kPairs;
-    if ((unit.take & (unit.take - 1)) != 0) throw words.error("pairs needs a power of two as take");
+    if ((unit.take & (unit.take - 1)) != 0) throw words.error("pairs requires that take is a power of two");
     return words.end("pairs");
   }
   if (words.next_is("exact")) {
@@ -180,7 +180,7 @@ void read_sum(const UnitRow& row, Unit& unit) {
       throw words.error("group(N) allows no interleave, and N must divide take, which is " + std::to_string(unit.take));
   } else if (words.next_is("split", 1)) {
     unit.splits = words.integer(0, 2, kMostSplits);
-    if (unit.take % unit.splits != 0) throw words.error("split must divide take, which is " + std::to_string(unit.take));
+    if (unit.take % unit.splits != 0) throw words.error("N of split(N) must divide take, which is " + std::to_string(unit.take));
   }
   if (!words.next_is("align", 1)) words.expected({"align(F)", "split(N)", "group(N)", "pairs", "exact"});
   unit.fraction_bits = words.integer(0, 1, unit.group > 1 ? kMostGroupFraction : kMostFraction);
@@ -261,7 +261,7 @@ void read_round(const UnitRow& row, Unit& unit) {
 void read_scale(const UnitRow& row, Unit& unit) {
   const std::string& text = row.text("scale");
   if (text.empty()) {
-    if (unit.group > 1) throw row.error("scale", 0, "an instruction with groups needs scales");
+    if (unit.group > 1) throw row.error("scale", 0, "is empty: a sum with group(N) requires scales");
     return;
   }
   const size_t slash = text.find('/');
@@ -270,10 +270,11 @@ void read_scale(const UnitRow& row, Unit& unit) {
   const bool digits = !block.empty() && block.size() < 5 && block.find_first_not_of("0123456789") == std::string::npos;
   unit.scale_block = digits ? std::stoi(block) : 0;
   if (unit.scale_block == 0 || unit.k % unit.scale_block != 0 || unit.scale_block % unit.group != 0)
-    throw row.error("scale", 0, "'" + text + "': expected FORMAT/BLOCK; BLOCK must divide k and be whole groups");
-  if (unit.sum != ProductSum::kAligned) throw row.error("scale", 0, "scales need an aligned sum");
+    throw row.error("scale", 0,
+                    "'" + text + "': expected FORMAT/BLOCK, where BLOCK divides k and is a multiple of the N of group(N)");
+  if (unit.sum != ProductSum::kAligned) throw row.error("scale", 0, "scales require a sum with align(F)");
   if (unit.group == 1 && unit.scale->specials != Specials::kScale)
-    throw row.error("scale", 0, "without groups the scale format must hold powers of two");
+    throw row.error("scale", 0, "without group(N), all values of the scale format must be powers of two");
   if (unit.scale->specials != Specials::kScale && unit.scale->specials != Specials::kUnsigned)
     throw row.error("scale", 0, "'" + std::string(unit.scale->name) + "' is not a scale format");
 }
@@ -284,7 +285,7 @@ void read_special(const UnitRow& row, Unit& unit) {
   if (!words.next_is("nan", 1)) words.expected({"nan(CODE)"});
   unit.nan = words.hexadecimal(0, unit.d->bits);
   const double value = decode(*unit.d, unit.nan);
-  if (value == value) throw words.error("this is not a NaN of " + std::string(unit.d->name));
+  if (value == value) throw words.error("the code is not a NaN of " + std::string(unit.d->name));
   unit.flush = words.next_is("flush");
   if (words.next_is("inf", 1)) {
     unit.product_limit = words.integer(0, 1, kWidestExponent);
@@ -299,9 +300,11 @@ void check_formats(const UnitRow& row, const Unit& unit) {
   for (const auto& [column, f] : {std::pair("a", unit.a), std::pair("b", unit.b)}) {
     if (exact != f->is_integer() || f->bits > 19 || f->specials > Specials::kInteger ||
         f->specials == Specials::kScale || f->specials == Specials::kUnsigned || f->precision() > 11)
-      throw row.error(column, 0, exact ? "exact sums need integers" : "an operand needs a sign and at most 11 significand bits");
+      throw row.error(
+          column, 0,
+          exact ? "an exact sum requires integer operands" : "expected a signed format with at most 11 significand bits");
     if (unit.group > 1 && (f->specials != Specials::kFinite || f->exponent_bits > 2))
-      throw row.error(column, 0, "groups need e2m1 or e2m3");
+      throw row.error(column, 0, "group(N) requires operands in e2m1 or e2m3");
   }
   const bool fits =
       exact ? *unit.d == kInt32 : *unit.d == kF32 || (*unit.d == kF16 && unit.sum == ProductSum::kAligned && unit.group == 1);
@@ -416,11 +419,12 @@ void UnitTable::add_candidates(const std::string& file) {
     const std::string of = candidate.id.substr(0, candidate.id.find(':'));
     const auto unit = std::find_if(rows_.begin(), rows_.end(), [&](const UnitRow& one) { return one.id == of; });
     if (unit == rows_.end() || of.size() + 1 >= candidate.id.size())
-      throw candidate.error(
-          "id", 0, "'" + candidate.id + "' is not UNIT:NAME with a unit of " + (rows_.empty() ? file : rows_.front().file));
+      throw candidate.error("id", 0,
+                            "'" + candidate.id + "': expected UNIT:NAME, where UNIT is an instruction of " +
+                                (rows_.empty() ? file : rows_.front().file));
     for (const char* column : {"a", "b", "d", "scale"})
       if (candidate.text(column) != unit->text(column))
-        throw candidate.error(column, 0, of + " has '" + unit->text(column) + "' here");
+        throw candidate.error(column, 0, "must be '" + unit->text(column) + "', as in " + of);
     if (candidate.unit.k % unit->unit.k != 0) throw candidate.error("k", 0, "must be a multiple of the k of " + of);
     if (!candidate.unit.known()) throw candidate.error("evidence", 0, "is unknown: a candidate must say how it accumulates");
     for (const UnitRow& other : candidates_)
@@ -444,7 +448,8 @@ UnitRow* UnitTable::unknown_namesake(const UnitRow& row) {
     for (const char* column : {"a", "b", "d", "k", "scale"})
       if (other.text(column) != row.text(column))
         throw row.error(column, 0,
-                        "'" + row.id + "' is in " + other.file + ":" + std::to_string(other.line) + " with other operands");
+                        "'" + row.id + "' is already in " + other.file + ":" + std::to_string(other.line) + ", with '" +
+                            other.text(column) + "' here");
     return &other;
   }
   return nullptr;

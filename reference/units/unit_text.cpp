@@ -20,14 +20,14 @@ std::string maximum(const Unit& u, const std::string& of) {
 }
 
 std::string result(const Unit& u, const std::string& sum) {
-  const std::string how = u.rounding == ResultRounding::kTowardZero ? "toward zero" : "to the nearest, ties to even,";
-  return "d = " + sum + ", " + how + " with " + number(u.result_bits) + " fraction bits of " + std::string(u.d->name) +
-         "; a zero is +0, also of a negative sum that rounds to zero";
+  const std::string how = u.rounding == ResultRounding::kTowardZero ? "rounded toward zero" : "rounded to nearest even";
+  return "d = " + sum + ", " + how + " to " + number(u.result_bits) + " fraction bits of " + std::string(u.d->name) +
+         "; a zero is +0, even if a negative sum rounds to zero";
 }
 
 void aligned_lines(const Unit& u, std::vector<std::string>& lines) {
   const std::string scaled = u.scale ? " * s_a * s_b" : "", scale_exponents = u.scale ? " + e_s" : "";
-  std::string exponent = "e = e_a + e_b" + scale_exponents + " (for a subnormal that of the smallest normal number" +
+  std::string exponent = "e = e_a + e_b" + scale_exponents + " (a subnormal has the exponent of the smallest normal number" +
                          (u.exponents_in ? " of " + std::string(u.exponents_in->name) : "") + ")";
   if (u.exponent == TermExponent::kNormalized) exponent = "e = floor(log2 |t|)";
   if (u.exponent == TermExponent::kScales) exponent = "e = e_s, the sum of the scales' exponents";
@@ -46,9 +46,9 @@ void aligned_lines(const Unit& u, std::vector<std::string>& lines) {
     const std::string joined = "2^(max E - " + number(u.join_fraction_bits) + ")";
     lines.push_back("S = sum of " + lost(u.join_loss) + "(S / " + joined + ") * " + joined);
   }
-  lines.push_back("M = max of E and e_c; S to " + lost(u.c_loss) + " of 2^(M - " + number(u.sum_fraction_bits) + "), c to " +
-                  lost(u.c_loss) + " of 2^(M - " + number(u.c_fraction_bits) + ")" +
-                  (u.c_drop == 0 ? "" : "; c = 0 where e_c < M - " + number(u.c_drop)));
+  const std::string s_step = "2^(M - " + number(u.sum_fraction_bits) + ")", c_step = "2^(M - " + number(u.c_fraction_bits) + ")";
+  lines.push_back("M = max of E and e_c; S = " + lost(u.c_loss) + "(S / " + s_step + ") * " + s_step + "; c = " + lost(u.c_loss) +
+                  "(c / " + c_step + ") * " + c_step + (u.c_drop == 0 ? "" : "; c = 0 where e_c < M - " + number(u.c_drop)));
   lines.push_back(result(u, "S + c"));
 }
 
@@ -60,8 +60,8 @@ std::vector<std::string> unit_lines(const Unit& u) {
   const std::string order = u.interleave_period == 0
                                 ? "in ascending k"
                                 : "first k mod " + number(u.interleave_period) + " < " + number(u.interleave_width) +
-                                      ", then the next " + number(u.interleave_width);
-  lines.push_back("blocks of " + number(u.take) + " of " + number(u.k) + " products, " + order +
+                                      ", then the next " + number(u.interleave_width) + " remainders";
+  lines.push_back("blocks of " + number(u.take) + " of the " + number(u.k) + " products, " + order +
                   "; the d of a block is the c of the next one");
   if (u.sum == ProductSum::kExact)
     lines.push_back("d = c + sum of a * b, modulo 2^" + number(u.d->bits));

@@ -20,7 +20,7 @@ std::vector<std::string> cache_lines(const std::string& contract_id, const Forma
   const Contract& contract = *bound;
   std::vector<std::string> lines = formulas(contract);
   const Record& record = rulebook().record(contract.group_quant()->record);
-  lines.push_back("record " + record.id + "   (p = position in the block, b = tokens of a block, c = element; bytes)");
+  lines.push_back("record " + record.id + "   (offsets in bytes; p = position in the block, b = tokens of a block, c = element)");
   for (const RecordPart& part : record.parts)
     lines.push_back(fmt::format("  {:<6} {} x {} at {}", part.name, part.elements,
                                 part.format_in(*contract.group_quant()->q, x).name, part.offset.text()));

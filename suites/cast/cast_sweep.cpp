@@ -215,7 +215,7 @@ class SweepRun {
 
   void give_up(uint64_t next, Verdict& verdict) {
     verdict.message =
-        fmt::format("inputs from 0x{:08x} were not tried: earlier inputs have more than 2^20 runs of wrong codes", next);
+        fmt::format("inputs from 0x{:08x} on were not checked: the codes of earlier inputs change more than 2^20 times", next);
     if (next <= last_) given_.add_as_expected(next, last_);
     told_enough_ = true;
   }

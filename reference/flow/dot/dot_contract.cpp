@@ -534,7 +534,9 @@ void add_candidates(const ContractRow& row, const UnitTable& units, DotContract&
     DotContract member = contract;
     member.unit_row = candidate;
     member.unit = candidate->unit;
-    if (!can_be_replayed(member.unit)) throw candidate->error("sum", 0, "'" + candidate->id + "' cannot be replayed");
+    if (!can_be_replayed(member.unit))
+      throw candidate->error("sum", 0,
+                             "'" + candidate->id + "': expected one-byte operands and an aligned sum (ea+eb) in 32 bits");
     check_unit(row, member);
     members.push_back(std::move(member));
   }

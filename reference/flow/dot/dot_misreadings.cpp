@@ -355,12 +355,12 @@ void add_block_suspects(const DotInputs& right, std::vector<DotMisreading>& all)
     all.push_back({"scales: of the first block of k", of_both<first_block>, 0, true});
     all.push_back({"scales: of the next block of k", of_both<next_block>, 0, true});
   }
-  if (blocks > 2) suspect_blocks<previous_block>("of the block of k before", right, all);
+  if (blocks > 2) suspect_blocks<previous_block>("of the previous block of k", right, all);
   if (blocks > 4) suspect_blocks<first_of_four_blocks>("of the first of each 4 blocks of k", right, all);
-  if (blocks >= 4) suspect_blocks<counted_in_parts<2>>("of the first half of k, for the second half too", right, all);
-  if (blocks >= 8) suspect_blocks<counted_in_parts<4>>("of the first quarter of k, for each quarter", right, all);
-  if (blocks > 2) suspect_blocks<block_beside<1>>("of the next block of k, the last its own", right, all);
-  if (blocks > 1) suspect_blocks<block_beside<-1>>("of the block of k before, the first its own", right, all);
+  if (blocks >= 4) suspect_blocks<counted_in_parts<2>>("of the first half of k, also for the second half", right, all);
+  if (blocks >= 8) suspect_blocks<counted_in_parts<4>>("of the first quarter of k, also for the other quarters", right, all);
+  if (blocks > 2) suspect_blocks<block_beside<1>>("of the next block of k, except for the last block", right, all);
+  if (blocks > 1) suspect_blocks<block_beside<-1>>("of the previous block of k, except for the first block", right, all);
   if (blocks > 0) all.push_back({"scales: none for the last block of k", of_both<last_block_is_one>, 0, true});
 }
 

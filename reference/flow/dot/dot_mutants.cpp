@@ -466,11 +466,11 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
   for (const DotContract& member : members) {
     const auto refuse = [&](const std::string& why) { throw cells.error("programs", 0, member.row->id + " " + why); };
     const Unit &unit = member.unit, &first = contract.unit;
-    if (!can_be_replayed(unit)) refuse("has an instruction that cannot be replayed");
+    if (!can_be_replayed(unit))
+      refuse("has an unsupported instruction: expected one-byte operands and an aligned sum (ea+eb) in 32 bits");
     if (!(*unit.a == *first.a) || !(*unit.b == *first.b) || member.shuffle.any() || member.adds_c() || member.has_atomics())
       refuse(
-          "has other operand formats, a shuffled b, a matrix c, or atomics; the alternatives must agree in formats and have none "
-          "of these");
+          "has other operand formats than the first alternative, a shuffled b, a matrix c or atomics; none of these is allowed");
     for (const GemmScales& scales : contract.scales)
       if (!member.takes(scales)) refuse("does not support scales " + scales.name);
   }

@@ -237,14 +237,14 @@ TEST(ScaleIndex, SuspectsReadTheScalesOfOtherBlocks) {
   EXPECT_THAT(misread_scales_of_a("scales: of the first block of k"), ElementsAre(11, 11, 11, 11, 11, 11, 11, 11));
   EXPECT_THAT(misread_scales_of_a("scale_a: of the first of each 4 blocks of k"), ElementsAre(11, 11, 11, 11, 15, 15, 15, 15));
   EXPECT_THAT(misread_scales_of_a("scales: of the next block of k"), ElementsAre(12, 13, 14, 15, 16, 17, 18, 11));
-  EXPECT_THAT(misread_scales_of_a("scales: of the next block of k, the last its own"),
+  EXPECT_THAT(misread_scales_of_a("scales: of the next block of k, except for the last block"),
               ElementsAre(12, 13, 14, 15, 16, 17, 18, 18));
-  EXPECT_THAT(misread_scales_of_a("scale_a: of the block of k before"), ElementsAre(18, 11, 12, 13, 14, 15, 16, 17));
-  EXPECT_THAT(misread_scales_of_a("scale_a: of the block of k before, the first its own"),
+  EXPECT_THAT(misread_scales_of_a("scale_a: of the previous block of k"), ElementsAre(18, 11, 12, 13, 14, 15, 16, 17));
+  EXPECT_THAT(misread_scales_of_a("scale_a: of the previous block of k, except for the first block"),
               ElementsAre(11, 11, 12, 13, 14, 15, 16, 17));
-  EXPECT_THAT(misread_scales_of_a("scales: of the first half of k, for the second half too"),
+  EXPECT_THAT(misread_scales_of_a("scales: of the first half of k, also for the second half"),
               ElementsAre(11, 12, 13, 14, 11, 12, 13, 14));
-  EXPECT_THAT(misread_scales_of_a("scale_a: of the first quarter of k, for each quarter"),
+  EXPECT_THAT(misread_scales_of_a("scale_a: of the first quarter of k, also for the other quarters"),
               ElementsAre(11, 12, 11, 12, 11, 12, 11, 12));
   EXPECT_THAT(misread_scales_of_a("scales: none for the last block of k"), ElementsAre(11, 12, 13, 14, 15, 16, 17, 1));
 }

@@ -46,18 +46,19 @@ Gather read_gather(const ContractRow& row) {
   contract.keeps_parts = cells.is_first_of("gives", "parts", "y");
   contract.starts = read_starts(cells);
   if (!contract.by_table && contract.starts != SequenceStarts::kNone)
-    throw cells.error("starts", 0, "is only allowed with a block table");
+    throw cells.error("starts", 0, "is only allowed if tokens is 'table'");
   const std::string& past_end = cells.text("past_end");
   if (!past_end.empty() && past_end != "untouched")
     throw cells.error("past_end", 0, "'" + past_end + "': expected untouched or an empty cell");
   contract.spares_rows = !past_end.empty();
   if (!cells.text("numbers").empty()) contract.formats = cells.formats_of_numbers("numbers");
   if (contract.formats.empty() != contract.keeps_parts)
-    throw cells.error("numbers", 0, "is required for gives = y, and only allowed then");
+    throw cells.error("numbers", 0, "is required if gives is y, and only allowed then");
   for (const Format* format : contract.formats) cells.forbid_reduction("y", cells.recipe("y", names_for(*format)));
   contract.y = cells.steps("y");
   const bool converts = contract.q != nullptr && !contract.keeps_parts;
-  if (contract.y.empty() == converts) throw cells.error("y", 0, "is required if codes become numbers, and only allowed then");
+  if (contract.y.empty() == converts)
+    throw cells.error("y", 0, "is required if codes is not empty and gives is y, and only allowed then");
   return contract;
 }
 
@@ -207,7 +208,7 @@ std::vector<uint32_t> copied(const Gather& contract, const GatherInputs& inputs,
 std::vector<std::string> gather_lines(const Gather& contract, const Record& record, const Format& y) {
   std::vector<std::string> lines;
   if (contract.by_table) {
-    lines.emplace_back("i     = row - cu_seq_lens[r], for the sequence r that has the row");
+    lines.emplace_back("i     = row - cu_seq_lens[r], for the sequence r that contains the row");
     if (contract.starts == SequenceStarts::kTokens) lines.emplace_back("i     = i + seq_starts[r], if the call has starts");
     if (contract.starts == SequenceStarts::kBlocks)
       lines.emplace_back("i     = i + floor(seq_starts[r] / block_size) * block_size, if the call has starts");
@@ -215,7 +216,7 @@ std::vector<std::string> gather_lines(const Gather& contract, const Record& reco
   } else {
     lines.emplace_back("token = position row mod block_size of block floor(row / block_size)");
   }
-  lines.push_back("record " + record.id + "   (p = position in the block, b = tokens of a block, c = element; bytes)");
+  lines.push_back("record " + record.id + "   (offsets in bytes; p = position in the block, b = tokens of a block, c = element)");
   for (const RecordPart& part : record.parts)
     lines.push_back("  " + part.name + std::string(part.name.size() < 6 ? 6 - part.name.size() : 0, ' ') + " " +
                     std::to_string(part.elements) + " x " + std::string(part.format_in(contract.q ? *contract.q : y, y).name) +

@@ -160,9 +160,9 @@ std::string error_of(const std::map<std::string, std::string>& cells) {
 TEST(Gather, ErrorsNameTheCell) {
   EXPECT_EQ(error_of({}), "no error");
   EXPECT_THAT(error_of({{"starts", "bytes"}}), HasSubstr("'bytes': expected blocks, tokens, or an empty cell"));
-  EXPECT_THAT(error_of({{"tokens", "all"}}), HasSubstr("is only allowed with a block table"));
-  EXPECT_THAT(error_of({{"numbers", ""}}), HasSubstr("is required for gives = y"));
-  EXPECT_THAT(error_of({{"y", ""}}), HasSubstr("is required if codes become numbers"));
+  EXPECT_THAT(error_of({{"tokens", "all"}}), HasSubstr("is only allowed if tokens is 'table'"));
+  EXPECT_THAT(error_of({{"numbers", ""}}), HasSubstr("is required if gives is y"));
+  EXPECT_THAT(error_of({{"y", ""}}), HasSubstr("is required if codes is not empty and gives is y"));
   EXPECT_THAT(error_of({{"past_end", "zero"}}), HasSubstr("'zero': expected untouched or an empty cell"));
 }
 

@@ -36,11 +36,11 @@ void bind_rival(const RowCells& cells, Names& names, GroupQuant& g) {
   name_outer(g, names);
   g.error = cells.recipe("error", names);
   if (g.rival.empty() != g.error.empty())
-    throw cells.error("error", 0, "is required with a rival scale, and only allowed with it");
+    throw cells.error("error", 0, "is required if rival is not empty, and only allowed then");
   for (const auto& [column, recipe] : {std::pair{"rival", &g.rival}, {"error", &g.error}})
     cells.forbid_reduction(column, *recipe);
   if (!g.rival.empty() && (spans_rows(cells.row()) || g.takes_scales()))
-    throw cells.error("rival", 0, "is only allowed for groups within one row whose scales are computed");
+    throw cells.error("rival", 0, "is only allowed for computed scales of groups within one row");
   g.squares = !g.error.empty() && g.error.steps.back().verb != Verb::kAbs;
 }
 

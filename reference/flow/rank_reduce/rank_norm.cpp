@@ -33,7 +33,7 @@ void check_norm(const ContractTables& tables, const ContractRow& row) {
   try {
     const Contract norm = bind(tables, squares.norm, kBf16);
     if (norm.links.size() != 1 || !norm.row_norm() || norm.row_norm()->adds() || norm.row_norm()->centers())
-      throw row.error("sharded", 0, "'" + squares.norm + "' is not a norm without residual that divides by the root mean square");
+      throw row.error("sharded", 0, "'" + squares.norm + "': expected an RMS norm without residual");
   } catch (const std::out_of_range& error) {
     throw row.error("sharded", 0, error.what());
   }
@@ -158,7 +158,7 @@ void check_parts(const ContractTables& tables, const ContractRow& row) {
   const RankReduce sum = read_rank_reduce(reduce);
   if (sum.order == RankOrder::kAnyTree || sum.owners.any)
     throw row.error("reduce", 0,
-                    "'" + reduce.id + "' has a free order of additions; expected an all-reduce with a single result");
+                    "'" + reduce.id + "' allows several orders of addition; expected an all-reduce with a single result");
   const Contract then = bind(tables, named_row(tables, row, "then").id, kBf16);
   if (!then.row_norm() || !then.row_norm()->adds())
     throw row.error("then", 0, "'" + then.id + "' is not a norm with a residual");

@@ -35,7 +35,7 @@ void read_ranks(const RowCells& cells, RankReduce& contract) {
     if (ranks < 2 || ranks > kMostRanksOfRows) throw cells.error("ranks", 0, "must be 2 to " + std::to_string(kMostRanksOfRows));
     contract.ranks.push_back(int(ranks));
   }
-  if (!std::is_sorted(contract.ranks.begin(), contract.ranks.end())) throw cells.error("ranks", 0, "must ascend");
+  if (!std::is_sorted(contract.ranks.begin(), contract.ranks.end())) throw cells.error("ranks", 0, "must be in ascending order");
 }
 
 void read_order(const RowCells& cells, RankReduce& contract) {
@@ -57,7 +57,7 @@ void read_owners(const RowCells& cells, RankReduce& contract) {
   if (owners.empty()) return;
   contract.owners.any = owners.size() == 1 && owners[0].text == "any";
   if (contract.owners.any && contract.codec.keeps_sums())
-    throw cells.error("owners", 0, "must not be any: owner=sum needs to know the owners");
+    throw cells.error("owners", 0, "must not be any if owner is sum, because owners keep their sums unquantized");
   if (contract.owners.any) return;
   if (owners.size() == 1 && owners[0].word == "stripes" && owners[0].arguments.size() == 1) {
     contract.owners.stripe = whole_number(cells, "owners", owners[0].argument(0));
@@ -78,7 +78,7 @@ Names names_for(const Format& x) {
 void read_codec(const RowCells& cells, RankCodec& codec) {
   if (cells.text("group").empty()) {
     for (const char* column : {"extreme", "scale", "mult", "code", "decode", "coded", "owner"})
-      if (!cells.text(column).empty()) throw cells.error(column, 0, "must be empty without a group");
+      if (!cells.text(column).empty()) throw cells.error(column, 0, "must be empty if group is empty");
     return;
   }
   const std::vector<CellStep> words = cells.steps("group");
@@ -94,7 +94,8 @@ void read_codec(const RowCells& cells, RankCodec& codec) {
        {std::pair{"scale", &codec.scale}, {"mult", &codec.mult}, {"code", &codec.code}, {"decode", &codec.decode}}) {
     cells.forbid_reduction(column, cells.recipe(column, names_for(kF16)));
     *steps = cells.steps(column);
-    if (steps->empty() && steps != &codec.mult) throw cells.error(column, 0, "is empty: a row with a group needs it");
+    if (steps->empty() && steps != &codec.mult)
+      throw cells.error(column, 0, "is empty: expected steps, because group is not empty");
   }
 }
 
@@ -144,7 +145,7 @@ RankReduce read_rank_reduce(const ContractRow& row) {
   contract.wire = cells.steps("wire");
   contract.wire_of_words = !cells.text("wire_of").empty() && cells.is_first_of("wire_of", "words", "numbers");
   if (contract.wire_of_words && contract.bytes % 4 != 0)
-    throw cells.error("wire_of", 0, "wire_of=words needs bytes that are a multiple of 4");
+    throw cells.error("wire_of", 0, "words is only allowed if bytes is a multiple of 4");
   contract.add = cells.steps("add");
   contract.y = cells.steps("y");
   return contract;
@@ -168,24 +169,25 @@ std::vector<RankSegment> rank_segments(const RankOwners& owners, const Format& x
 namespace {
 
 std::string owner_words(const RankOwners& owners) {
-  if (owners.any) return "unspecified elements (any rank may own an element)";
-  if (owners.stripe > 0) return std::to_string(owners.stripe) + " elements each, in turn";
-  return "equal parts of whole packets of " + std::to_string(owners.of_bytes) + " bytes; the last rank also has the rest";
+  if (owners.any) return "any rank may own an element";
+  if (owners.stripe > 0) return "each rank in turn owns " + std::to_string(owners.stripe) + " elements";
+  return "each rank owns an equal part of whole " + std::to_string(owners.of_bytes) +
+         "-byte packets, and the last rank also the rest";
 }
 
 std::string order_words(const RankReduce& contract) {
   const std::string owners = owner_words(contract.owners);
   switch (contract.order) {
     case RankOrder::kFromOwner:
-      return "starting with the owner of the element, then the following ranks in a cycle; owners have " + owners;
+      return "starting with the owner of the element, then the following ranks in a cycle; " + owners;
     case RankOrder::kBehindOwner:
-      return "starting with the rank after the owner, in a cycle that ends with the owner; owners have " + owners;
+      return "starting with the rank after the owner, in a cycle that ends with the owner; " + owners;
     case RankOrder::kAnyTree:
       return "in any tree of additions";
     case RankOrder::kChunks: {
       const std::string size = std::to_string(contract.chunk);
-      return "rank 0, 1, ... of " + size +
-             " ranks per chunk; each chunk starts like the sum; then the sums of the chunks are added";
+      return "rank 0, 1, ... in chunks of " + size +
+             " ranks; the sum of each chunk starts as in the next line; then the sums of the chunks are added";
     }
     default:
       return "rank 0, 1, ...";
@@ -212,7 +214,7 @@ std::vector<std::string> rank_lines(const RankReduce& contract, const Format& x)
     lines.push_back("v     = " + formula(rank_recipe(codec.decode, x), "code") +
                     (codec.of_numbers ? ", once for the values of each rank and once for the sums" : ", for the sums"));
     if (codec.keeps_sums())
-      lines.push_back("owner = returns its sum unquantized, the other ranks the dequantized sum; owners have " +
+      lines.push_back("owner   returns its sum unquantized; the other ranks return the dequantized sum; " +
                       owner_words(contract.owners));
   }
   lines.push_back("order = " + order_words(contract));
@@ -480,7 +482,7 @@ Span magnitude_of(Span v) {
 /// The value from which a group's scale is computed: its element of largest magnitude, or that magnitude. Ignores NaN.
 Span RankSums::extreme(const Spans& numbers, size_t first) const {
   const bool with_sign = contract_.codec.signed_extreme;
-  if (with_sign && !numbers.pinned()) throw std::logic_error("signed extremes need exact numbers");
+  if (with_sign && !numbers.pinned()) throw std::logic_error("the signed extreme of a group requires exact values");
   const double nan = std::nan("");
   double low = nan, high = nan;
   Span widest{nan, nan};

@@ -292,14 +292,14 @@ std::vector<std::string> routing_lines(const Routing& contract) {
   if (contract.absent == AbsentSlots::kDropped) lines.push_back("a slot whose id is not an expert is left out");
   if (contract.absent == AbsentSlots::kFirst) lines.push_back("slots whose id is below 0 come first, in blocks of expert -1");
   if (contract.absent == AbsentSlots::kLast)
-    lines.push_back("slots whose id is not an expert come after those of all experts of this device");
+    lines.push_back("slots whose id is not an expert come after the slots of all experts of this device");
   if (contract.elsewhere == SlotsElsewhere::kDropped)
     lines.push_back("expert_map numbers the experts of this device; slots of other experts are left out");
   if (contract.elsewhere == SlotsElsewhere::kMarked)
     lines.push_back("expert_ids hold expert_map[expert], which is -1 for experts of other devices");
   if (contract.elsewhere == SlotsElsewhere::kLast)
     lines.push_back("expert_map numbers the experts of this device; slots of other experts come last, by id");
-  lines.push_back(contract.ascending ? "slots of an expert ascend" : "slots of an expert may have any order");
+  lines.push_back(contract.ascending ? "slots of an expert are in ascending order" : "slots of an expert may be in any order");
   if (blocks) {
     lines.push_back(
         "sorted_ids = the slots of each expert, padded to whole blocks" +
@@ -307,11 +307,12 @@ std::vector<std::string> routing_lines(const Routing& contract) {
     const std::string tail = !contract.tail ? "stay as they were" : "hold " + std::to_string(*contract.tail);
     lines.push_back("expert_ids = the expert of each block; entries after the last block " + tail +
                     (contract.tail && contract.elsewhere == SlotsElsewhere::kMarked ? ", also mapped by expert_map" : ""));
-    if (contract.counts) lines.push_back("token_nums = slots of the block's expert in this block and the following ones");
+    if (contract.counts)
+      lines.push_back("token_nums = number of slots of the block's expert in this block and the following ones");
     lines.push_back("num_tokens_post_pad = number of entries in all blocks");
     return lines;
   }
-  lines.push_back("expert_first_token_offset = first row of each expert, and the number of rows in use");
+  lines.push_back("expert_first_token_offset = first row of each expert, followed by the number of rows in use");
   lines.push_back("inv_permuted_idx[slot] = its row; permuted_idx[row] = its slot, or the number of slots for rows not in use");
   lines.push_back("y[row]   = x[token of the row's slot]; with a map, rows of experts of other devices stay as they were");
   return lines;

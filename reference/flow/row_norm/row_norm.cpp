@@ -206,14 +206,14 @@ std::vector<std::string> names_of_wrong_starts() {
 
 namespace {
 
-constexpr const char* kTermsAreOne = "of terms divided by themselves in place of squares";
+constexpr const char* kTermsAreOne = "terms divided by themselves instead of squared";
 
 /// For each mutant that counts columns past the end: its name, and a function from n to the number of columns that it counts.
 const std::map<std::string, size_t (*)(size_t n)>& counts_beyond_the_end() {
   static const std::map<std::string, size_t (*)(size_t)> all = {
-      {"counts one column beyond the end, as 0", [](size_t n) { return n + 1; }},
-      {"counts columns beyond the end up to whole 4, as 0", [](size_t n) { return (n + 3) / 4 * 4; }},
-      {"counts columns beyond the end up to whole 8, as 0", [](size_t n) { return (n + 7) / 8 * 8; }},
+      {"adds one column beyond the end, as 0", [](size_t n) { return n + 1; }},
+      {"adds columns beyond the end, as 0, up to a multiple of 4", [](size_t n) { return (n + 3) / 4 * 4; }},
+      {"adds columns beyond the end, as 0, up to a multiple of 8", [](size_t n) { return (n + 7) / 8 * 8; }},
   };
   return all;
 }
@@ -257,11 +257,11 @@ const std::vector<WrongSum>& all_wrong_sums() {
       {.name = "squares and partial sums in f16, one after another", .squares = &kF16, .sums = &kF16},
       {.name = "of x rounded to bf16", .inputs = &kBf16},
       {.name = "of x rounded to f16", .inputs = &kF16},
-      {.name = "of x cut to TF32", .cut = true},
+      {.name = "of x truncated to TF32", .cut = true},
       {.name = "without the last column", .left_out = 1},
-      {.name = "without what is beyond whole 32 columns", .whole = 32},
-      {.name = "without what is beyond whole 64 columns", .whole = 64},
-      {.name = "without what is beyond whole 128 columns", .whole = 128},
+      {.name = "without the last n mod 32 columns", .whole = 32},
+      {.name = "without the last n mod 64 columns", .whole = 64},
+      {.name = "without the last n mod 128 columns", .whole = 128},
   };
   return all;
 }

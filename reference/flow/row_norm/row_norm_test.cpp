@@ -457,11 +457,11 @@ TEST(WrongSums, AreWhatTheirNamesSay) {
   EXPECT_TRUE(is("squares rounded to f16", {256}, HUGE_VAL));
   EXPECT_TRUE(is("squares rounded to bf16", {1 + 0x1p-7}, 1 + 0x1p-6)) << "1 + 2^-6 + 2^-14 without its last bit";
   const double cut = (1 + 0x1p-10) * (1 + 0x1p-10);
-  EXPECT_TRUE(is("of x cut to TF32", {1 + 0x1p-10 + 0x1p-11}, cut));
-  EXPECT_TRUE(is("of x cut to TF32", {-1 - 0x1p-11}, 1)) << "toward zero for both signs";
+  EXPECT_TRUE(is("of x truncated to TF32", {1 + 0x1p-10 + 0x1p-11}, cut));
+  EXPECT_TRUE(is("of x truncated to TF32", {-1 - 0x1p-11}, 1)) << "toward zero for both signs";
   EXPECT_TRUE(is("of x rounded to bf16", {1 + 0x1p-9}, 1));
   EXPECT_TRUE(is("without the last column", {1, 2, 4}, 5));
-  EXPECT_TRUE(is("without what is beyond whole 64 columns", ones, 960));
+  EXPECT_TRUE(is("without the last n mod 64 columns", ones, 960));
   EXPECT_TRUE(is("starts from 1", {1, 2}, 6));
   EXPECT_TRUE(is("starts from -1 in each of 32 lanes", ones, 968));
   norm = *contract_of("flashinfer.layer_norm", kF32).row_norm();
@@ -477,9 +477,9 @@ TEST(WrongSums, AreWhatTheirNamesSay) {
     return norm_sum(norm, {{3, 1, 5}, {}, {}, &kF32, point(3)});
   };
   EXPECT_TRUE(inside(sum_of_deviations("deviations"), 8));
-  EXPECT_TRUE(inside(sum_of_deviations("counts one column beyond the end, as 0"), 17));
-  EXPECT_TRUE(inside(sum_of_deviations("counts columns beyond the end up to whole 8, as 0"), 53));
-  EXPECT_TRUE(is("of terms divided by themselves in place of squares", {2, 4, 8}, 3));
+  EXPECT_TRUE(inside(sum_of_deviations("adds one column beyond the end, as 0"), 17));
+  EXPECT_TRUE(inside(sum_of_deviations("adds columns beyond the end, as 0, up to a multiple of 8"), 53));
+  EXPECT_TRUE(is("terms divided by themselves instead of squared", {2, 4, 8}, 3));
   for (const std::string& name : wrong_sums()) EXPECT_NE(name, "") << "the right sum has no name";
 }
 

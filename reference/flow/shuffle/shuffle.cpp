@@ -114,8 +114,8 @@ WeightMove read_shuffle(const ContractRow& row) {
 
 std::vector<std::string> shuffle_lines(const WeightMove& move) {
   const std::string rows = std::to_string(move.shuffle.rows), products = std::to_string(2 * move.shuffle.products);
-  return {"shuffled: [n / " + rows + ", k / " + products + ", runs of 16 bytes in " + products + ", " + rows +
-              " rows, one run]   from [n, k]",
+  return {"shuffled: x[n, k] in memory order [n / " + rows + ", k / " + products + ", 16-byte runs of " + products +
+              " elements, " + rows + " rows, one run]",
           move.back ? "y        = x, from the shuffled order back to rows" : "y        = x, shuffled; the shape does not change"};
 }
 
