@@ -102,7 +102,7 @@ struct DotKernels {
   int tile_rows, tile_columns;
   /// Multiplies all values by a finite scale. NaN and Inf become zero.
   Extremes (*scale_all)(double scale, double* values, int64_t n);
-  /// sums += a * b^T. Products of the block are added to each other from zero, in ascending k; this is then added to sums.
+  /// sums += a * b^T. The products of the block are added to each other from zero, in ascending k, and then to sums.
   void (*add_products)(const PanelBlock& block);
   /// Adds the products of a block to the sums of its chunk. At the end of the chunk, adds these sums to the totals, and the bound
   /// of the tensor core's error to the bounds.

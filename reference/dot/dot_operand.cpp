@@ -21,7 +21,7 @@ bool is_floating(const Format& f) { return !f.is_integer() && f.specials != Spec
 /// Exponent of the distance between the smallest values of a format.
 int least_step_exponent(const Format& f) { return is_floating(f) ? f.min_exponent() - f.mantissa_bits : 0; }
 
-/// The largest magnitude of a value; for integers that of the smallest one, max_finite + 1.
+/// The largest magnitude of a value. For integers it is max_finite + 1, the magnitude of the smallest value.
 double largest_magnitude(const Format& f) { return is_floating(f) ? max_finite(f) : max_finite(f) + 1; }
 
 /// The largest power of two that divides a number; 0 for 0, NaN and Inf.

@@ -52,8 +52,8 @@ struct DotOutputs {
   /// Bounds for the error of a tensor core that adds in ascending k, before any later rounding. They need `model`.
   std::optional<AccumulatorModel> model{};
   /// sum over chunks of |scales| 2^E T ((g + 1) 2^-F + 2^-p), where the tensor core adds g products in each of T steps, and E is
-  /// the largest exponent to which it may align. The exponent of a product is e_a + e_b; a subnormal code has that of the
-  /// smallest normal number. Partial results have exponents, too. NaN or Inf where y is.
+  /// the largest exponent to which it may align. The exponent of a product is e_a + e_b; a subnormal code has the exponent of the
+  /// smallest normal number. Partial results have exponents, too. NaN or Inf where y is NaN or Inf.
   std::span<double> bound{};
   /// The largest of the exponents that `bound` uses: of products and of exact partial results (as double sums) of all chunks,
   /// before outer scales. INT32_MIN if all products are 0. NaN and Inf count as 0.

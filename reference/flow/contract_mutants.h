@@ -159,8 +159,8 @@ std::vector<Neighbour> neighbours(const ContractTables& tables, const std::strin
 /// The contract without mutations, in the form of a mutant.
 Neighbour unedited(const ContractTables& tables, const std::string& id, const Format& x);
 
-/// Contracts with two mistakes: `first`, and one in the steps that it left unchanged. The name is that of the second mistake, as
-/// it is for a contract with only this one.
+/// Contracts with two mistakes: that of `first`, and one in the steps that `first` left unchanged. Each has the name that the
+/// second mistake has in neighbours().
 std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbour& first, const Format& x);
 
 }  // namespace assay

@@ -475,7 +475,7 @@ std::string applied(const Step& step, const std::string& v) {
     case Verb::kNeg: return "-" + atom(v);
     case Verb::kAbs: return "|" + v + "|";
     case Verb::kMax: case Verb::kMin:
-      return name + "(" + v + ", " + a + ")" + (step.nan == NanRule::kKeep ? " or NaN" : "");
+      return name + "(" + v + ", " + a + (step.nan == NanRule::kKeep ? ", NaN stays)" : ")");
     case Verb::kClamp: {
       const char* nan = step.nan == NanRule::kToLow ? "NaN to low" : step.nan == NanRule::kToHigh ? "NaN to high" : "NaN stays";
       return "clamp(" + v + ", " + words(step.b) + " .. " + a + ", " + nan + ")";
@@ -522,7 +522,7 @@ std::string freedom(const Step& step) {
 std::string formula(const Recipe& recipe, const std::string& value) {
   std::string text = recipe.start.empty() ? value : recipe.start;
   if (recipe.reduction == Reduction::kAbsMax) text = "max|" + value + "|";
-  if (recipe.reduction == Reduction::kAbsMaxKeepNan) text = "max|" + value + "| or NaN";
+  if (recipe.reduction == Reduction::kAbsMaxKeepNan) text = "max|" + value + "|, NaN if any is NaN";
   if (recipe.reduction == Reduction::kAbsMaxOfAllNan) text = "max|" + value + "|, NaN if all are NaN";
   if (recipe.reduction == Reduction::kLeast) text = "min(" + value + ")";
   if (recipe.reduction == Reduction::kGreatest) text = "max(" + value + ")";

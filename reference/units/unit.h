@@ -52,7 +52,7 @@ struct Unit {
   // order
   int interleave_period = 0;  ///< P of interleave(P,W) in README.md; 0: products are taken in ascending k
   int interleave_width = 0;   ///< W: k with k mod P < W come first, then those with W <= k mod P < 2 W, ...
-  int take = 0;  ///< products per block; the result of a block is the c of the next one
+  int take = 0;               ///< products per block; the result of a block is the c of the next block
 
   // exponent
   TermExponent exponent = TermExponent::kSum;

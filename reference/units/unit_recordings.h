@@ -58,7 +58,7 @@ bool can_be_replayed(const Unit& unit);
 /// of the terms and c. The interval contains the result of every combination. Truncation is one-sided: a positive term can only
 /// become smaller.
 /// Special values: a sum with NaN or infinities is NaN or Inf, as in IEEE 754.
-/// Throws std::invalid_argument for an instruction that cannot be replayed.
+/// Throws std::invalid_argument unless can_be_replayed(unit).
 class Replay {
  public:
   explicit Replay(const Unit& unit);

@@ -11,7 +11,7 @@
 namespace assay {
 
 struct UnitWitness {
-  std::vector<uint32_t> a, b;  ///< codes, as many as both instructions take; zero except where needed
+  std::vector<uint32_t> a, b;  ///< codes for a common multiple of both instructions' k; zero except where needed
   std::vector<uint32_t> a_scales, b_scales;
   uint32_t c = 0;
   uint32_t first = 0, second = 0;  ///< the result of each instruction

@@ -62,7 +62,7 @@ std::vector<std::string> unit_lines(const Unit& u) {
                                 : "first k mod " + number(u.interleave_period) + " < " + number(u.interleave_width) +
                                       ", then the next " + number(u.interleave_width) + " remainders";
   lines.push_back("blocks of " + number(u.take) + " of the " + number(u.k) + " products, " + order +
-                  "; the d of a block is the c of the next one");
+                  "; the d of a block is the c of the next block");
   if (u.sum == ProductSum::kExact)
     lines.push_back("d = c + sum of a * b, modulo 2^" + number(u.d->bits));
   else if (u.sum == ProductSum::kPairs)

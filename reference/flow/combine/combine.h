@@ -52,7 +52,7 @@ struct Combine {
   bool from_first = false;   ///< the sum starts with the first term instead of with +0
   int64_t dropped = kNone;   ///< this slot is not added
   int64_t repeated = kNone;  ///< this slot is added twice
-  std::vector<CellStep> start = {};  ///< steps from +0 to the sum to which the first slot is added; empty: it is +0
+  std::vector<CellStep> start = {};  ///< steps that change the initial sum, +0; empty: none
   enum class Other {
     kOwn,         ///< of this token and slot: no mistake
     kNextSlot,    ///< of the token's next slot

@@ -18,7 +18,8 @@ struct DotNeighbour {
   DotContract contract;
 };
 
-/// Every mutant, except those of promotion and split-K that add, for this k, as the contract may. `y`: format of the result.
+/// Every mutant, except mutants of promotion and split-K whose order of additions, for this k, the contract allows too. `y`:
+/// format of the result.
 std::vector<DotNeighbour> dot_neighbours(const DotContract& contract, const UnitTable& units, int64_t k, const Format& y,
                                          bool with_bias);
 

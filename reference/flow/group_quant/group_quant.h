@@ -76,8 +76,8 @@ Spans group_codes(const GroupQuant& contract, const Spans& values, int64_t group
 /// The registry entry of this op kind.
 const Flow& quant_azp_flow();
 
-/// Scales and zero points of a row's groups, for group_codes(). If the contract accepts several values of one, `stored` narrows
-/// it to the stored value. A zero point that the contract leaves undefined stays undefined.
+/// Scales and zero points of a row's groups, for group_codes(). If the contract accepts several values of a scale or zero
+/// point, `stored` narrows it to the stored value. A zero point that the contract leaves undefined stays undefined.
 GroupScales zero_point_scales(const GroupQuant& contract, const Spans& values, const RowInputs& inputs, const StoredRow* stored,
                               RowListener* listener = nullptr);
 

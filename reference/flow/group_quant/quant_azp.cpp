@@ -117,7 +117,7 @@ Spans ends_of_range(const char* name, const Recipe& cell, const Spans& values, i
   return ends;
 }
 
-/// Narrows each quantity that may have several values to the stored one, if the contract accepts that.
+/// Narrows each quantity that may have several values to the stored value, if the contract accepts the stored value.
 void take_stored(Spans& spans, const std::vector<double>& stored) {
   for (size_t g = 0; g < stored.size(); ++g)
     if (!spans[g].pinned() && !spans[g].any() && may_equal(spans[g], stored[g])) spans.set(g, point(stored[g]));

@@ -376,8 +376,8 @@ Spans RankSums::chain_of_sums(std::vector<Spans> terms) const {
   return std::move(terms.front());
 }
 
-/// The results of all trees of additions. Rounding is monotone. So the smallest sum of a set of ranks is the sum of the smallest
-/// sums of two parts of it, for some split into two; likewise for the largest.
+/// The results of all trees of additions. Rounding is monotone. So for some split of a set of ranks into two parts, the smallest
+/// sum of the set is the sum of the smallest sums of both parts. The same holds for the largest sum.
 Spans RankSums::tree(std::vector<Spans> terms) const {
   std::vector<Spans> of_set(size_t(1) << terms.size());
   for (size_t set = 1; set < of_set.size(); ++set) {

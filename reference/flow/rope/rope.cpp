@@ -72,7 +72,7 @@ void add_edits(RowEdits& edits) {
   };
   slip("left out", {.left_out = true});
   for (const int by : {1, -1}) {
-    const std::string other = by > 0 ? " of the pair behind" : " of the pair before";
+    const std::string other = by > 0 ? " of the next pair" : " of the previous pair";
     slip("cos and sin" + other, {.cos = by, .sin = by});
     slip("cos" + other, {.cos = by});
     slip("sin" + other, {.sin = by});

@@ -61,7 +61,7 @@ struct Routing {
   RoutingGives gives = RoutingGives::kBlocks;
   AbsentSlots absent = AbsentSlots::kNotAllowed;
   SlotsElsewhere elsewhere = SlotsElsewhere::kNoMap;
-  bool ascending = true;              ///< slots of an expert ascend; otherwise they may have any order
+  bool ascending = true;    ///< slots of an expert are in ascending order; otherwise in any order
   bool fills_pads = false;  ///< entries of sorted_ids without a slot hold the number of slots; otherwise they keep their value
   std::optional<int64_t> tail;        ///< what expert_ids hold after the last block; empty: what they held before
   bool counts = false;                ///< also gives token_nums

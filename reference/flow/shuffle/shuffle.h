@@ -45,7 +45,8 @@ struct ShuffleNeighbour {
   std::vector<int64_t> sources;
 };
 
-/// Every mutant that moves some element to another place, for these extents. Of mutants with equal results, the first.
+/// Every mutant that moves some element to another place, for these extents. Of several mutants with equal results, only the
+/// first.
 std::vector<ShuffleNeighbour> shuffle_neighbours(const WeightMove& move, const ShuffleExtents& extents);
 
 /// The contract as text.
