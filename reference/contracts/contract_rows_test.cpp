@@ -364,11 +364,11 @@ TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
             "2:3: chain: 'assay.rms_norm_group_packed' is a chain; the stages of a chain must be single rows");
   EXPECT_EQ(chain(""), "2:3: chain: is empty; expected stages such as row_norm=ID > group_quant=ID");
   EXPECT_THAT(chain("group_quant=vllm.group_fp8 > row_norm=vllm.rms_norm@v0.19.1"),
-              EndsWith("a quantization must be the last stage: row_norm=ID > group_quant=ID"));
+              EndsWith("a quantization must be the last stage, as in row_norm=ID > group_quant=ID"));
   EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.1 > row_norm=vllm.rms_norm@2026-06-18"),
-              EndsWith("a norm must be the first stage: row_norm=ID > group_quant=ID"));
+              EndsWith("a norm must be the first stage, as in row_norm=ID > group_quant=ID"));
   EXPECT_THAT(chain("group_quant=vllm.group_fp8 > group_quant=vllm.per_token"),
-              EndsWith("a quantization must be the last stage: row_norm=ID > group_quant=ID"));
+              EndsWith("a quantization must be the last stage, as in row_norm=ID > group_quant=ID"));
   EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > group_quant=vllm.static"), "no error");
   EXPECT_THAT(chain("group_quant=vllm.static"), EndsWith("does not compute its scales within one row, which a chain requires"));
   for (const char* row : {"vllm.per_tensor", "deepgemm.per_block_cast"})

@@ -293,7 +293,7 @@ class CellParser {
   Operand constant(const CellArgument& argument) const {
     const Operand found = operand(argument);
     if (!found.name.empty())
-      throw ParseError(argument.position, "'" + found.name + "' varies; a bound of clamp must be a constant");
+      throw ParseError(argument.position, "'" + found.name + "' is not a constant; expected a constant as bound of clamp");
     return found;
   }
 

@@ -179,7 +179,7 @@ TEST(Parse, UnknownNamesListWhatIsKnownThere) {
 TEST(Parse, ConstantsAndBoundsMustMakeSense) {
   EXPECT_THAT(error_of("div(1/0)"), StartsWith("4: division by zero"));
   EXPECT_THAT(error_of("f16: max(1e6)"), StartsWith("9: too large for f16"));
-  EXPECT_EQ(error_of("clamp(max_min,s)"), "14: 's' varies; a bound of clamp must be a constant");
+  EXPECT_EQ(error_of("clamp(max_min,s)"), "14: 's' is not a constant; expected a constant as bound of clamp");
   EXPECT_EQ(error_of("clamp(max_min,-8,7)"), "14: the first bound is the upper one; it must be >= the second");
   EXPECT_EQ(error_of("clamp(max_min,7,-8)"), "no error");
 }

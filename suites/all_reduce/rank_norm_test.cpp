@@ -255,7 +255,7 @@ TEST(ShardedNorm, ItsNormIsOneOfXAlone) {
   };
   EXPECT_THAT(refusal_of("a,vllm.fused_add_rms_norm@2026-06-18,2,bf16,26,one"),
               HasSubstr("expected an RMS norm without residual"));
-  EXPECT_THAT(refusal_of("b,vllm.rms_norm@2026-06-18,17,bf16,26,one"), HasSubstr("must be 2 to 16"));
+  EXPECT_THAT(refusal_of("b,vllm.rms_norm@2026-06-18,17,bf16,26,one"), HasSubstr("expected 2 to 16 ranks"));
   EXPECT_THAT(refusal_of("c,vllm.rms_norm@2026-06-18,2,bf16,n,one"), HasSubstr("expected a number"));
   EXPECT_THAT(refusal_of("d,vllm.rms_norm@2026-06-18,2,bf16,26,three"), HasSubstr("matrices"));
 }

@@ -101,7 +101,7 @@ const Flow& gated_flow() {
       .link = LinkFlow{
           .steps = {"h"},
           .place = ChainPlace::kFirst,
-          .place_words = "an activation must be the first stage: gated=ID > group_quant=ID",
+          .place_words = "an activation must be the first stage, as in gated=ID > group_quant=ID",
           .bind = bind_gated,
           .edits = add_edits,
           .inputs = [](const ContractRow&) { return std::vector<std::string>{"up"}; },

@@ -193,7 +193,7 @@ const Flow& group_quant_flow() {
           LinkFlow{
               .steps = {"amax", "scale", "mult", "code", "rival"},
               .place = ChainPlace::kLast,
-              .place_words = "a quantization must be the last stage: row_norm=ID > group_quant=ID",
+              .place_words = "a quantization must be the last stage, as in row_norm=ID > group_quant=ID",
               .bind = [](const RowCells& cells, const Format& x) -> Link { return bind_group_quant(cells, x); },
               .edits = add_group_quant_edits,
               .inputs = scales_taken,
@@ -212,7 +212,7 @@ const Flow& cache_insert_flow() {
       .link = LinkFlow{
           .steps = {"amax", "scale", "mult", "code"},
           .place = ChainPlace::kLast,
-          .place_words = "a cache record must be the last stage: row_norm=ID > cache_insert=ID",
+          .place_words = "a cache record must be the last stage, as in row_norm=ID > cache_insert=ID",
           .bind = [](const RowCells& cells, const Format& x) -> Link {
             GroupQuant quant = bind_group_quant(cells, x);
             quant.record = cells.text("record");

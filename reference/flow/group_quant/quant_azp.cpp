@@ -80,7 +80,7 @@ const Flow& quant_azp_flow() {
       .link = LinkFlow{
           .steps = {"lo", "hi", "scale", "zero", "mult", "code"},
           .place = ChainPlace::kLast,
-          .place_words = "a quantization must be the last stage: row_norm=ID > quant_azp=ID",
+          .place_words = "a quantization must be the last stage, as in row_norm=ID > quant_azp=ID",
           .bind = bind_quant_azp,
           .edits = add_edits,
           .inputs = inputs,

@@ -64,7 +64,7 @@ RankSquares read_rank_squares(const ContractRow& row) {
     int ranks = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), ranks);
     if (failure != std::errc() || end != text.data() + text.size() || ranks < 2 || ranks > kMostRanksOfRows)
-      throw cells.error("shards", 0, "must be 2 to " + std::to_string(kMostRanksOfRows));
+      throw cells.error("shards", 0, "'" + text + "': expected 2 to " + std::to_string(kMostRanksOfRows) + " ranks");
     squares.ranks.push_back(ranks);
   }
   squares.formats = cells.formats_of_numbers("numbers");

@@ -32,7 +32,8 @@ int64_t whole_number(const RowCells& cells, const std::string& column, const std
 void read_ranks(const RowCells& cells, RankReduce& contract) {
   for (const std::string& text : cells.alternatives("ranks")) {
     const int64_t ranks = whole_number(cells, "ranks", text);
-    if (ranks < 2 || ranks > kMostRanksOfRows) throw cells.error("ranks", 0, "must be 2 to " + std::to_string(kMostRanksOfRows));
+    if (ranks < 2 || ranks > kMostRanksOfRows)
+      throw cells.error("ranks", 0, "'" + text + "': expected 2 to " + std::to_string(kMostRanksOfRows) + " ranks");
     contract.ranks.push_back(int(ranks));
   }
   if (!std::is_sorted(contract.ranks.begin(), contract.ranks.end())) throw cells.error("ranks", 0, "must be in ascending order");

@@ -159,7 +159,7 @@ const Flow& row_norm_flow() {
       .link = LinkFlow{
           .steps = {"gate", "mean", "r", "residual", "w", "y", "z"},
           .place = ChainPlace::kFirst,
-          .place_words = "a norm must be the first stage: row_norm=ID > group_quant=ID",
+          .place_words = "a norm must be the first stage, as in row_norm=ID > group_quant=ID",
           .bind = bind_row_norm,
           .edits = add_row_norm_edits,
           .inputs = inputs,
