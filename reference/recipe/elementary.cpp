@@ -111,7 +111,7 @@ double apply(const Step& step, double v) {
       if (step.target->specials == Specials::kFinite && std::isnan(v)) return max_finite(*step.target);  // PTX ISA, cvt.satfinite
       return round_to(*step.target, v, step.rounding, step.overflow);
     default:
-      throw std::logic_error("verb without a function of one real");
+      throw std::logic_error("the verb is not a function of one real number");
   }
 }
 

@@ -334,7 +334,7 @@ void Environment::set(std::string_view name, const Spans& row) {
 const Environment::Value& Environment::get(std::string_view name) const {
   for (const Value& value : values_)
     if (value.name == name) return value;
-  throw std::out_of_range("the op provides no quantity '" + std::string(name) + "' to this cell");
+  throw std::out_of_range("the op kind provides no quantity '" + std::string(name) + "' to this cell");
 }
 
 void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, const Environment& environment,

@@ -494,7 +494,7 @@ std::string applied(const Step& step, const std::string& v) {
       if (step.beyond == BeyondInteger::kWrap) rule = ", wraps";
       if (step.keeps_infinity) rule += ", finite numbers saturate";
       if (step.beyond == BeyondInteger::kUndefined)
-        rule += step.target->is_integer() ? ", undefined out of range" : ", undefined of NaN";
+        rule += step.target->is_integer() ? ", undefined out of range" : ", undefined for NaN";
       if (step.target->bits <= 8 && step.overflow == Overflow::kSpecial) rule += ", no saturation";
       return std::string(step.target->name) + "(" + v + rule + ")";
     }

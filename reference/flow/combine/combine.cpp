@@ -285,17 +285,17 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
   std::string skips;
   const auto also = [&](const char* words) { skips.append(skips.empty() ? "" : ", or ").append(words); };
   if (contract.skips_ids) also("its id is below 0");
-  if (contract.skips_mapped) also("expert_map has a number below 0 for its expert");
+  if (contract.skips_mapped) also("the entry of its expert in expert_map is below 0");
   if (contract.skips_rows) also("its row is below 0 or not in use");
   if (contract.skips_negative) also("its row is below 0");
   if (!skips.empty()) lines.push_back("skip  a slot if " + skips);
   if (contract.skips())
     lines.push_back(contract.keeps_unrouted
-                        ? "keep  y of a token whose ids are all negative; y of another token without slots is +0"
+                        ? "keep  y of a token whose ids are all negative; y of other tokens without slots is +0"
                         : "y     = +0 for a token without slots");
   if (!contract.weight.empty()) lines.push_back("w     = " + formula(combine_recipe(contract.weight, x), "w"));
   lines.push_back(contract.order == SlotOrder::kLanes ? "order = slot k is added to sum k mod " + std::to_string(contract.lanes) +
-                                                            "; then the sums are added, ascending"
+                                                            "; then the sums are added in ascending order"
                                                       : "order = ascending k");
   lines.push_back("a     = +0 at the start");
   lines.push_back("a     = " + formula(combine_recipe(contract.add, x), "v") + " for each slot");

@@ -773,8 +773,8 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
   else
     lines.push_back("acc   = the chain of all products");
   if (!contract.one_block.empty())
-    lines.push_back("        for k up to " + std::to_string(contract.scale_block()) + ", the same or acc = " +
-                    formula(join_recipe(contract, true), "chain"));
+    lines.push_back("        for k up to " + std::to_string(contract.scale_block()) +
+                    ", either this or acc = " + formula(join_recipe(contract, true), "chain"));
   if (contract.has_atomics())
     lines.push_back("split   k is split into 2, 4, ... " + std::to_string(contract.most_parts) + " parts, each a multiple of " +
                     std::to_string(contract.part_of) +
