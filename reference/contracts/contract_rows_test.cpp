@@ -359,7 +359,7 @@ TEST(Rows, AChainNamesPlainRowsInTheOrderOfTheFlows) {
   EXPECT_THAT(chain("row_norm=vllm.rms_norm@v0.19.2 > group_quant=vllm.group_fp8"),
               StartsWith("2:12: chain: unknown contract 'vllm.rms_norm@v0.19.2'; did you mean 'vllm.rms_norm@v0.19.1'"));
   EXPECT_EQ(chain("row_norm=vllm.rms_norm@v0.19.1 > row_norm=vllm.group_fp8"),
-            "2:45: chain: 'vllm.group_fp8' is a row of group_quant");
+            "2:45: chain: 'vllm.group_fp8' is a row of group_quant, not of row_norm");
   EXPECT_EQ(chain("assay.rms_norm_group_packed"),
             "2:3: chain: 'assay.rms_norm_group_packed' is a chain; the stages of a chain must be single rows");
   EXPECT_EQ(chain(""), "2:3: chain: is empty; expected stages such as row_norm=ID > group_quant=ID");
