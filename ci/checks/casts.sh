@@ -10,7 +10,7 @@ expect 0 '43e80001 .. 7f800000 = 464.000031 .. Inf: 7e = 448 against 7f = NaN, 9
 expect 0 '2 inputs of all 2^32 have different codes, in 2 runs' "$assay" contracts diff cuda.e8m0_rp_sat cutlass.e8m0
 expect 0 'equal: the rows differ at most in id, since, until, source and why' "$assay" contracts diff ml_dtypes.e4m3fn torch.e4m3fn@2.11
 expect 0 'they have no inputs in common' "$assay" contracts diff cuda.e4m3fn_sat cuda.e4m3fn_sat_f64
-expect 2 "'cuda.e4m3fn_sat' is a cast and 'vllm.group_fp8' a group_quant: no case of one can be checked under the other" "$assay" contracts diff cuda.e4m3fn_sat vllm.group_fp8
+expect 2 "'cuda.e4m3fn_sat' is of kind cast, 'vllm.group_fp8' of kind group_quant: no case of one can be checked under the other" "$assay" contracts diff cuda.e4m3fn_sat vllm.group_fp8
 expect 2 'did you mean' "$assay" contracts show cuda.e4m3fn_stat
 
 # The op cast: a failure names ranges of inputs and a cause. Its cases have no tensors with rows, so they are not minimized, and

@@ -153,7 +153,7 @@ expect 2 "tensor 'scale': is I32 [2, 3]; contract vllm.group_fp8_packed with x [
 expect 2 "... (9 in all; try --param group_size=N or --layout NAME)" "$assay" judge x="$r/x.npy:bf16" q="$r/q.npy:e4m3fn" scale="$r/x.npy:bf16" --contract vllm.group_fp8
 expect 2 "These are fp32 scales, but packed UE8M0 words are expected" "$assay" judge "$r/fp32.safetensors" $p
 expect 2 "names the contracts that store fp32 scales" "$assay" judge "$r/fp32.safetensors" $p
-expect 0 "note   powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32" "$assay" judge "$r/fp32.safetensors:scale" --as ue8m0_scale
+expect 0 "note   the scales are powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32" "$assay" judge "$r/fp32.safetensors:scale" --as ue8m0_scale
 grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale)" && fail "fp32 scales are reported as packed words, which no kernel reads"
 # judge states what a dump cannot show (the memory order), and warns of data that expose few mistakes.
 wide() { "$assay" judge x="$r/wide_x.npy:bf16" q="$r/wide_q.npy:e4m3fn" scale="$r/wide_$1.npy" $p; }
@@ -165,7 +165,7 @@ grep -q "have the same value" <<<"$(wide columns)" && fail "different scales are
 expect 0 "32 of 32 scales have the same value, so these data hardly show whether scales are exchanged" "$assay" judge "$r/equal_scales.safetensors" $p
 expect 1 "the bytes of one word in the opposite order (byte order): row 5, groups 0..3" wide swapped
 expect 1 "one code in every wrong element, 0x00" wide unwritten
-expect 1 "note      only row 3 of scale: not written, stale" wide unwritten
+expect 1 "note      wrong elements are only in row 3 of scale: not written, stale" wide unwritten
 judge_nan() { "$assay" judge x="$r/nan_x.npy:bf16" q="$r/nan_q.npy:e4m3fn" scale="$r/nan_scale.npy" $p; }
 expect 1 "cause     pattern: x has NaN: " judge_nan
 expect 1 "no right place is like this; 1 of x, first x[3, 200])" judge_nan
@@ -173,7 +173,7 @@ grep -q "memory that was not written" <<<"$(judge_nan)" && fail "a NaN of x is b
 # The report of a failure without a known cause ends with a command (`next`); with a known cause it does not.
 ends_with() { grep -qF "$2" <<<"$("$assay" judge "$r/$1.safetensors" $p | tail -n 1)" || fail "judge $1.safetensors does not end with '$2'"; }
 expect 1 "no known cause" "$assay" judge "$r/one_row.safetensors" $p
-expect 1 "note      only row 2 of scale: not written, stale" "$assay" judge "$r/one_row.safetensors" $p
+expect 1 "note      wrong elements are only in row 2 of scale: not written, stale" "$assay" judge "$r/one_row.safetensors" $p
 ends_with one_row "next      if the kernel is in a library: assay run --backend ./libmine.so --suite quant_group/quick --ladder"
 ends_with row_with_nan "next      assay judge $r/row_with_nan.safetensors:scale --as ue8m0_scale"
 expect 1 "next      assay contracts match $r/scattered.safetensors counts" "$assay" judge "$r/scattered.safetensors" $p
@@ -181,7 +181,7 @@ grep -q "^  next" <<<"$("$assay" judge "$r/floor.safetensors" $p)" && fail "a fa
 expect 2 "did you mean 'vllm.group_fp8_packed'" "$assay" judge "$r/good.safetensors" --contract vllm.group_fp8_paked
 expect 2 "no such parameter; did you mean 'group_size'" "$assay" judge "$r/good.safetensors" $p --param group_sise=128
 expect 2 "needs --param eps=VALUE" "$assay" judge "$r/good.safetensors" --contract vllm.rms_norm@2026-06-18
-expect 2 "needs --contract ID: assay contracts match $r/good.safetensors names" "$assay" judge "$r/good.safetensors"
+expect 2 "a dump needs --contract ID; to find the contract: assay contracts match $r/good.safetensors" "$assay" judge "$r/good.safetensors"
 head -c 300 "$r/good.safetensors" >"$r/cut.safetensors"
 expect 2 "cut.safetensors: tensor" "$assay" judge "$r/cut.safetensors" $p
 
@@ -279,7 +279,7 @@ expect 0 "made by   sm_90.wgmma.e4m3.f32, promoted every 128, acc = fma(chain * 
 as_dump cpu gemm_block_scaled "$blocked" && judge_dump 0 PASS "$blocked"
 expect 2 "b must have one row of k elements for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
 expect 2 "NOTHING COMPARED" "$assay" contracts match "$r/lone.safetensors"
-expect 2 "need a parameter that no tensor shows: see --param above" "$assay" contracts match "$r/norm.safetensors"
+expect 2 "need a parameter that no tensor shows; set it with --param as named above" "$assay" contracts match "$r/norm.safetensors"
 "$assay" contracts match "$r/good.safetensors" | grep -q "not       torch.e4m3fn" && fail "cast contracts are tried although they have no scale"
 expect 0 "these inputs expose" "$assay" judge "$r/good.safetensors" $p
 expect 0 "a pass on these inputs says little" "$assay" judge "$r/zeros.safetensors" --contract vllm.group_fp8
@@ -289,7 +289,7 @@ expect 0 "CLEAN" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale --l
 
 # A user's own contract table, with --contracts before the file to judge.
 expect 0 "wrote $r/acme.csv: a copy of vllm.group_fp8_packed" "$assay" new contract acme.packed --from vllm.group_fp8_packed --output "$r/acme.csv"
-expect 2 "acme.csv is there already" "$assay" new contract acme.packed --from vllm.group_fp8_packed --output "$r/acme.csv"
+expect 2 "acme.csv already exists" "$assay" new contract acme.packed --from vllm.group_fp8_packed --output "$r/acme.csv"
 expect 0 "PASS" "$assay" judge --contracts "$r/acme.csv" "$r/good.safetensors" --contract acme.packed
 expect 0 "rows of vllm.group_fp8_packed, for acme.packed" "$assay" new case acme.packed --from vllm.group_fp8_packed --contracts "$r/acme.csv" --output "$r/acme_cases.csv"
 expect 0 "acme.packed" "$assay" list --contracts "$r/acme.csv" --cases "$r/acme_cases.csv"
@@ -334,7 +334,7 @@ expect 2 "no tensor 'layers.0.s'" "${layers[@]}" --tensor 'scale=layers.*.s'
 touch "$r/x.pt"
 expect 2 "torch.load('$r/x.pt', weights_only=True).items()}, '$r/x.safetensors')" "$assay" judge "$r/x.pt" --contract vllm.group_fp8
 expect 2 "add --param m=ROWS --param groups=GROUPS" "$assay" judge "$r/good.safetensors:scale" --as scale --layout row
-expect 2 "also needs --param n=COLUMNS" "$assay" judge "$r/good.safetensors:scale" --as scale --param group_size=128
+expect 2 "add --param n=COLUMNS" "$assay" judge "$r/good.safetensors:scale" --as scale --param group_size=128
 
 # A recording comes without its kernel, so the repro line judges the recording again.
 "$assay" judge "$r/faulty" >"$r/judged_faulty.txt"

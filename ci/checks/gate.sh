@@ -130,7 +130,7 @@ expect 1 "::error title=Assay" gate good bad "${all[@]}"
 [ "$(cat "$r/summary.md")" = "$(cat "$r/g.md")" ] || fail "the step summary is not the Markdown report"
 expect 1 "" gate good bad --report github
 [ "$(wc -c <"$r/summary.md")" -gt "$(wc -c <"$r/g.md")" ] || fail "a second summary replaces the first"
-GITHUB_STEP_SUMMARY='' expect 1 "GITHUB_STEP_SUMMARY is not set: annotations only" gate good bad --report github
+GITHUB_STEP_SUMMARY='' expect 1 "GITHUB_STEP_SUMMARY is not set, so only annotations were written" gate good bad --report github
 GITHUB_STEP_SUMMARY=$r expect 1 "cannot append to GITHUB_STEP_SUMMARY" gate good bad --report github
 python3 -B - "$r" "$new" <<'PYTHON' || fail "a report lacks the states"
 import collections, csv, json, sys, xml.etree.ElementTree as tree

@@ -22,14 +22,14 @@ mkdir "$golden/executed"
 cp -r "$golden/observed/cpu" "$golden/executed/gfx942"
 expect 1 "belong in golden/executed, outputs of a chip in golden/observed" "$assay" golden check --part observed --op rms_norm
 sed -i 's/"device":"[^"]*"/"device":"gfx942 executed on the CPU by assay_gcn 1"/' "$golden/executed/gfx942"/*.json
-expect 0 "seen on gfx942 executed on the CPU by assay_gcn 1, 20" "$assay" golden check --part observed --op rms_norm
+expect 0 "observed on gfx942 executed on the CPU by assay_gcn 1, 20" "$assay" golden check --part observed --op rms_norm
 rm -r "$golden/executed"
 
 # A run uses golden/power records that match the current tables, and reports it.
 run=("$assay" run --backend cpu --suite quick)
 expect 0 "of 24 data sets: 24 recorded, 0 computed" "${run[@]}"
 expect 0 "of 24 data sets: 0 recorded, 24 computed" "${run[@]}" --reckon-power
-expect 0 "power of 0 data sets computed" "$assay" golden write
+expect 0 "mutation scores of 0 data sets computed" "$assay" golden write
 
 # A run recomputes the records of changed rows and of files edited by hand. Edits of a comment or an unused contract change nothing.
 some_reckoned() {

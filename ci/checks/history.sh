@@ -28,7 +28,7 @@ expect 0 "ALL AS EXPECTED" "$assay" judge "$r/rec" --history "$h" --commit judge
 # recording count as the recorded run.
 gate() { "$assay" gate --baseline "$h" "$@"; }
 expect 0 "$count same bits" gate "$r/rec"
-expect 0 "note: no baseline: run 3: the recorded run itself" gate "$r/rec"
+expect 0 "note: not used as baseline: run 3: the recorded run itself" gate "$r/rec"
 expect 0 "baseline: $h, run 2 of 20" gate "$r/rec"
 library 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$r/libsum.so"
 "$assay" run --backend "$r/libsum.so" "${few[@]}" --record "$r/sum" >/dev/null
@@ -49,11 +49,11 @@ expect 1 "$closed" gate_both "$r/bad" --report json:"$r/both.json" --report md:"
 for file in both.json both.md both.html; do grep -q 'run 1 of 20.*, commit aaa111: ALL AS EXPECTED' "$r/$file" || fail "$file does not name the baseline"; done
 both libbad again ccc333
 expect 1 "$closed" gate_both "$r/again"
-expect 1 "note: no baseline: run 2: not as expected, and of the same library file: an earlier try of this change" gate_both "$r/again"
+expect 1 "note: not used as baseline: run 2: not as expected, and of the same library file: an earlier try of this change" gate_both "$r/again"
 cp "$r/libbad.so" "$r/librebuilt.so" && echo >>"$r/librebuilt.so"
 both librebuilt retry ccc333
-expect 1 "note: no baseline: run 3: not as expected, and of the same commit: an earlier try of this change" gate_both "$r/retry"
-expect 1 "note: no baseline: run 2: not as expected" gate_both "$r/retry"
+expect 1 "note: not used as baseline: run 3: not as expected, and of the same commit: an earlier try of this change" gate_both "$r/retry"
+expect 1 "note: not used as baseline: run 2: not as expected" gate_both "$r/retry"
 expect 1 "$closed" gate_both "$r/retry"
 expect 1 ", commit aaa111: ALL AS EXPECTED" gate_both "$r/retry" --commit aaa
 expect 1 "$closed" gate_both "$r/retry" --run 1
@@ -73,7 +73,7 @@ both librebuilt next fff666
 expect 0 "failures are known only because the baseline has them too" gate_both "$r/next"
 # A recording of an older Assay does not identify its run, and a history of an older Assay has no column for this identity.
 cp -r "$r/only" "$r/old" && sed -i 's/"run":"[0-9a-f]*",//' "$r/old/index.json"
-expect 2 "an older Assay recorded it without a run id" gate_both "$r/old"
+expect 2 "an older Assay recorded this folder without a run id" gate_both "$r/old"
 expect 0 "NOT AS EXPECTED" gate_both "$r/old" --run 1
 cp "$h" "$r/old.history"
 python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute("ALTER TABLE run DROP COLUMN identity"); c.commit()' "$r/old.history"
@@ -91,9 +91,9 @@ expect 0 "...F" "$assay" history "$h"
 expect 0 "" "$assay" history "$h" --report html:"$r/history.html"
 grep -q "WRONG NOW" "$r/history.html" && grep -q '<svg class="plot"' "$r/history.html" || fail "the page does not show the failure"
 expect 0 "no case failed" "$assay" history "$h" --case '*/zeros*' --last 1
-expect 2 "no case, contract and kernel matches" "$assay" history "$h" --kernel nobody
+expect 2 "no verdict matches --case, --contract and --kernel" "$assay" history "$h" --kernel nobody
 expect 2 "no run on a chip that matches --chip" "$assay" history "$h" --chip sm_90
-expect 2 "a history has the reports console and html:FILE" "$assay" history "$h" --report csv:"$r/x.csv"
+expect 2 "expected console or html:FILE" "$assay" history "$h" --report csv:"$r/x.csv"
 
 # --trend accepts a history.
 "$assay" run --backend "$r/libmine.so" "${few[@]}" --trend "$h" --report html:"$r/trend.html" >/dev/null

@@ -42,14 +42,14 @@ expect 0 "and 10 more" run
 table "$normal\"r: *eps*\"" "$zeros\"r: *eps*\""
 table "$normal\"r: *eps*\"" "$zeros"
 expect 1 "none of its 2 cases exposes: r: " run
-expect 0 "not checked which mutants the case table exposes: only some of its cases ran" run --case '*normal*'
-expect 0 "not checked which mutants the case table exposes: only some of its cases ran" run --shard 1/2
+expect 0 "it was not checked which mutants the case table exposes, because only some of its cases ran" run --case '*normal*'
+expect 0 "it was not checked which mutants the case table exposes, because only some of its cases ran" run --shard 1/2
 printf '%s\n' case,kernel,outcome,reason,issue,since,owner 'rms_norm/acme.rms_norm,*,untrusted,to be extended,#1,2026-11-26,ada' >"$r/known.csv"
 expect 0 "ALL AS EXPECTED: 2 pass, 1 untrusted" run --ledger "$r/known.csv"
 
 # contracts check. A row that no shipped case fits gets a note.
 sed 's/mul(w) to(x)/mul(w)/' "$r/acme.csv" >"$r/open.csv"
-expect 0 "note: acme.rms_norm: no shipped case with x in bf16 fits; error of one: suites/" "$assay" contracts check "$r/open.csv"
+expect 0 "note: acme.rms_norm: no shipped case with x in bf16 fits this contract; the error of one case: suites/" "$assay" contracts check "$r/open.csv"
 expect 0 "or its cell y lacks a last step such as to(x)" "$assay" contracts check "$r/open.csv"
 sed 's/"ceil(n,2048)\/256+13"/ceil(n,2048)\/256+13/' "$r/acme.csv" >"$r/unquoted.csv"
 expect 2 "a cell with a comma needs quotes" "$assay" contracts check "$r/unquoted.csv"
@@ -62,7 +62,7 @@ expect 0 "0 of 1 contracts have findings" check --cases "$r/cases.csv"
 printf '%s\n' "$header" "acme.rms_norm,$row" "acme.idle,$row" "acme.bare,${row/kernels\/norm.cu 4f2a91c/}" >"$r/acme.csv"
 expect 1 "acme.csv:4:" check
 expect 1 "acme.bare: source: is empty" check
-expect 1 "acme.csv:3:1: acme.idle: id: no case of --cases names it" check --cases "$r/cases.csv"
+expect 1 "acme.csv:3:1: acme.idle: id: no case of --cases names this contract" check --cases "$r/cases.csv"
 expect 1 "2 of 3 contracts have findings" check --cases "$r/cases.csv"
 expect 2 "expected the tables to check" "$assay" contracts check
 sed -n '1p;2s/^[^,]*/my_70.mma.f16.f32/p' "$root/reference/contracts/units.csv" >"$r/units.csv"
@@ -118,11 +118,11 @@ for id in aiter.rms_norm vllm.group_fp8 deepgemm.fp8_gemm_1d1d.sm_90 vllm.nvfp4 
 has sm_100 vllm.nvfp4 && lacks sm_100 deepgemm.fp8_gemm_1d1d.sm_90
 # Evidence for a chip: evidence from the chip itself takes precedence, and the last line counts all contracts.
 proven() { "$assay" contracts list --arch "$1" --evidence; }
-[[ $(proven gfx942 | tail -n 1) =~ ^"of "([0-9]+)" rows for gfx942: 0 ran on it, "[1-9][0-9]*" executed for it; on other chips only: "[1-9][0-9]*" ran" ]] || fail "gfx942: $(proven gfx942 | tail -n 1)"
+[[ $(proven gfx942 | tail -n 1) =~ ^"of "([0-9]+)" contracts for gfx942: 0 ran on it, "[1-9][0-9]*" were executed on the CPU; on other chips only: "[1-9][0-9]*" ran" ]] || fail "gfx942: $(proven gfx942 | tail -n 1)"
 [ "${BASH_REMATCH[1]}" = "$(wc -l <"$r/gfx942.txt")" ] || fail "the last line counts ${BASH_REMATCH[1]} rows, and $(wc -l <"$r/gfx942.txt") are listed"
-[[ $(proven sm_90 | tail -n 1) =~ "rows for sm_90: "[1-9][0-9]*" ran on it, 0 executed for it" ]] || fail "sm_90: $(proven sm_90 | tail -n 1)"
+[[ $(proven sm_90 | tail -n 1) =~ "contracts for sm_90: "[1-9][0-9]*" ran on it, 0 were executed on the CPU" ]] || fail "sm_90: $(proven sm_90 | tail -n 1)"
 proven gfx942 | grep '^aiter.rms_norm_gfx942 ' | grep -q 'executed: .*gfx942' || fail "what was executed for gfx942 is not shown"
-expect 2 "--arch gfx943: no chip of the tables; did you mean 'gfx942'" "$assay" contracts list --arch gfx943
+expect 2 "--arch gfx943: expected a chip of the tables; did you mean 'gfx942'" "$assay" contracts list --arch gfx943
 expect 2 "contracts show does not use --arch; only contracts list does" "$assay" contracts show vllm.group_fp8 --arch sm_90
 released() { "$assay" contracts list --vendor vllm --op quant_group --release "$1" | cut -d ' ' -f 1; }
 [ "$(released v0.32.0 | grep -cx -e vllm.group_fp8 -e vllm.group_fp8@v0.33.0)" = 1 ] && released v0.32.0 | grep -qx vllm.group_fp8 || fail "v0.32.0: $(released v0.32.0)"

@@ -21,7 +21,7 @@ cp "$root"/golden/witness/quant_group/vllm.group_fp8.safetensors "$golden/witnes
 export ASSAY_DATA=$few
 regenerate=("$assay" regenerate --without-measured)
 expect 0 "wrote $golden/power/rms_norm.json" "${regenerate[@]}"
-expect 0 " 0 written, 0 removed; power of 0 data sets computed" "${regenerate[@]}"
+expect 0 " 0 written, 0 removed; mutation scores of 0 data sets computed" "${regenerate[@]}"
 expect 0 "suites/DIAGNOSIS.md: not regenerated; its program" "$scratch/alone/assay" regenerate
 
 # forgotten FILE EDIT: edits a generated file; the check must name it, and `regenerate` must restore it.

@@ -27,7 +27,7 @@ sign right --output "$scratch/a" --minutes 0.0001 >"$scratch/said"
 grep -q '^INCOMPLETE: 1 of 3 steps' "$scratch/said" || fail "no INCOMPLETE"$'\n'"$(cat "$scratch/said")"
 grep -q '^open  Every step ran to its end: 1 of 3; not run yet: reference, golden' "$scratch/said" || fail "steps to come are not open"$'\n'"$(cat "$scratch/said")"
 grep -q '^FAIL' "$scratch/said" && fail "what has not run fails"$'\n'"$(cat "$scratch/said")"
-unfinished="unaltered so far, INCOMPLETE: 1 of 3 steps; the same command continues"
+unfinished="unaltered so far, INCOMPLETE: 1 of 3 steps; the same command continues the sign-off"
 expect 3 "$unfinished" "$assay" signoff --verify "$scratch/a"
 cp -r "$scratch/a" "$scratch/b" && echo >>"$scratch/b/rms_norm.quick.json"
 expect 1 "rms_norm.quick.json: was altered" "$assay" signoff --verify "$scratch/b"
@@ -60,7 +60,7 @@ grace=("$assay" signoff --backend "$chip/libright.so" --tier quick --scope "$scr
 expect 2 "already signed off by Ada L.; for --by Grace use another folder" "${grace[@]}"
 # A step whose result was altered runs again, and the program says so.
 echo >>"$scratch/b/rms_norm.quick.json"
-expect 0 "[1/3] rms_norm quick: rms_norm.quick.json was altered since; the step runs again" sign right --output "$scratch/b"
+expect 0 "[1/3] rms_norm quick: rms_norm.quick.json was altered after the step; the step runs again" sign right --output "$scratch/b"
 rm -r "$scratch/b"
 expect 2 "use another folder for --output" sign wrong --output "$scratch/a"
 mkdir "$scratch/other" && touch "$scratch/other/file"
@@ -75,7 +75,7 @@ altered() {
 }
 altered rms_norm.quick.json "sed -i '0,/\"pass\"/s//\"fail\"/' rms_norm.quick.json" "was altered"
 altered rms_norm.quick.json "sed -i '0,/\"pass\"/s//\"fail\"/' rms_norm.quick.json" "cannot be read: "
-altered rms_norm.quick.json "sed -i '0,/\"outcome\":\"pass\"/s//\"outcome\":\"fail\"/' rms_norm.quick.json" "has other counts than the manifest"
+altered rms_norm.quick.json "sed -i '0,/\"outcome\":\"pass\"/s//\"outcome\":\"fail\"/' rms_norm.quick.json" "its counts differ from those in the manifest"
 altered signoff.html "sed -i 's/partial scope/full scope/' signoff.html" "was altered"
 altered signoff.html "sed -i 's/partial scope/full scope/' signoff.html" "was not made from this manifest"
 altered signoff.json "sed -i '0,/partial scope: 1/s//full scope: 1/' signoff.json" "says 'PASS for a full scope"
@@ -85,7 +85,7 @@ altered golden/observed/cpu/rms_norm.json "echo >>golden/observed/cpu/rms_norm.j
 altered more.txt "touch more.txt" "was added"
 altered digests.csv "rm digests.csv" "is missing"
 altered signoff.json "python3 -c 'import json; m = json.load(open(\"signoff.json\")); del m[\"verdict\"]; json.dump(m, open(\"signoff.json\", \"w\"))'" "was altered"
-altered inputs.csv "sed -i '\$d' inputs.csv" "has another digest than the manifest says"
+altered inputs.csv "sed -i '\$d' inputs.csv" "its digest differs from that in the manifest"
 cp "$chip/libright.so" "$scratch/kept"
 echo >>"$chip/libright.so"
 expect 4 "libright.so: changed since it was read: xxh3:" "$assay" signoff --verify "$scratch/a"
@@ -137,14 +137,14 @@ expect 0 "UNALTERED: PASS for a partial scope" "$assay" signoff --verify "$scrat
 expect 2 "unknown op 'norms'" sign right --output "$scratch/e" --suite norms
 expect 2 "NOTHING RAN" sign right --output "$scratch/e" --suite cast
 expect 0 "PASS for a partial scope: 1 of 1 ops" sign right --output "$scratch/only" --suite rms_norm
-expect 2 'begun with request suites ["rms_norm"], and now it is []' sign right --output "$scratch/only"
+expect 2 'begun with request suites = ["rms_norm"], which is now []' sign right --output "$scratch/only"
 
 # The default scope needs more ops than rms_norm; a scope with another format is not covered either.
 sed 's/,bf16,/,e4m3fn,/' "$scratch/scope.csv" >"$scratch/fp8.csv"
 scope=$scratch/fp8.csv expect 1 "FAIL  Minimum scope: a norm (rms_norm in e4m3fn): not offered" sign right --output "$scratch/s"
 expect 1 "FAIL  Minimum scope: conversions (cast): not offered" "$assay" signoff --backend "$chip/libright.so" --tier quick --output "$scratch/default"
 echo need,op,format,why >"$scratch/none.csv"
-scope=$scratch/none.csv expect 2 "needs a minimum scope" sign right --output "$scratch/e"
+scope=$scratch/none.csv expect 2 "expected at least one row with a need, the minimum scope" sign right --output "$scratch/e"
 # Problems that can be detected before the first step are reported before it.
 sed 's/,rms_norm,/,rmsnorm,/' "$scratch/scope.csv" >"$scratch/typo.csv"
 scope=$scratch/typo.csv expect 2 "typo.csv:2:8: op: 'rmsnorm' matches no op; did you mean 'rms_norm'" sign right --output "$scratch/e"

@@ -59,7 +59,7 @@ strike traces_parent
 # A killed run leaves marked reports that name only the kernel being called.
 strike kills_parent
 [ "$code" = 137 ] || fail "a killed run gives exit code $code: $(cat "$scratch/out")"
-grep -qF "it had called kernel 'striker' in a call of rms_norm" "$scratch/out" || fail "the running kernel is not named: $(cat "$scratch/out")"
+grep -qF "its last call was of kernel 'striker', op rms_norm" "$scratch/out" || fail "the running kernel is not named: $(cat "$scratch/out")"
 grep -qF "ENDED EARLY by SIGKILL" "$scratch/out" || fail "a killed run does not report it: $(cat "$scratch/out")"
 [ -s "$scratch/v.csv" ] || fail "a killed run has no report"
 # begun RUN: returns once cases run; from then on SIGINT (bit 1 of SigCgt) is caught.

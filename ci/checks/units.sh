@@ -9,7 +9,7 @@ expect 0 "columns: instruction, evidence, steps (order | exponent" "$assay" arch
 expect 0 "d = S * 2^(E - 13), rounded toward zero to 13 fraction bits of f32; a zero is +0, even if a negative sum" "$assay" arch show sm_90.wgmma.e4m3.f32
 expect 0 "reference/contracts/units.csv:" "$assay" arch show gfx942.mfma.e4m3fnuz.f32
 expect 2 "unknown unit 'sm_90.wgmma.e4m3.f23'; did you mean" "$assay" arch show sm_90.wgmma.e4m3.f23
-expect 2 "arch show takes one unit id" "$assay" arch show
+expect 2 "arch show takes one instruction id" "$assay" arch show
 expect 2 "arch verify takes one folder of recordings" "$assay" arch verify
 expect 2 "no/such: no such folder" "$assay" arch verify no/such
 mkdir "$scratch/empty"
@@ -22,7 +22,7 @@ expect 2 "the instructions take different formats" "$assay" arch diff sm_90.mma.
 expect 2 "nothing is predicted for gfx950.mfma.f16.f32" "$assay" arch diff gfx942.mfma.f16.f32 gfx950.mfma.f16.f32
 expect 2 "arch diff: expected two instructions, but 'gfx942' is a chip; to compare chips: assay golden diff gfx942 sm_90" "$assay" arch diff gfx942 sm_90
 expect 0 "sm_90.wgmma.e4m3.f32                     sm_89.mma.e4m3.f32" "$assay" arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32
-expect 2 "arch diff takes two unit ids" "$assay" arch diff sm_90.mma.f16.f32
+expect 2 "arch diff takes two instruction ids" "$assay" arch diff sm_90.mma.f16.f32
 
 # Two recorded vectors as a V100 computes them (without subnormals): 1*1 + 1*2 + 1*1 + 1*1 + 1, and 2^14 - 2^14 + 2^-9.
 set=$scratch/recorded/V100/fp16
@@ -31,7 +31,7 @@ printf '3f800000 3f800000 3f800000 3f800000 \n43000000 c3000000 3d000000 0000000
 printf '3f800000 40000000 3f800000 3f800000 \n43000000 43000000 3d800000 00000000 \n' >"$set/b_V100_fp16.txt"
 printf '00111111100000000000000000000000\n00000000000000000000000000000000\n' >"$set/c_V100_fp32.txt"
 printf '01000000110000000000000000000000\n00111011000000000000000000000000\n' >"$set/d_V100_fp32.txt"
-expect 0 "2 of 2 vectors" "$assay" arch verify "$scratch/recorded"
+expect 0 "2 of 2 recorded vectors are as predicted" "$assay" arch verify "$scratch/recorded"
 
 # A model with one fraction bit less computes a wrong second result.
 mkdir -p "$scratch/data"
@@ -43,7 +43,7 @@ expect 2 "units.csv:2:" env ASSAY_DATA="$scratch/data" "$assay" arch list
 
 # An undocumented instruction has candidate models, unless a user's row states its model.
 expect 0 "no single prediction; 4 candidate models" "$assay" arch list
-expect 0 "may add as gfx950.mfma.e4m3.f32:each_product" "$assay" arch show gfx950.mfma.e4m3.f32
+expect 0 "candidate model gfx950.mfma.e4m3.f32:each_product" "$assay" arch show gfx950.mfma.e4m3.f32
 expect 0 "accumulation is undocumented: an element may be what any candidate model returns" "$assay" contracts show aiter.ck_gemm_a8w8.gfx950
 {
   head -1 "$root/reference/contracts/units.csv"
@@ -63,7 +63,7 @@ expect 2 "is defined in" "$assay" arch list --units "$scratch/again.csv"
 
 # Damaged files are reported with their position.
 mv "$set" "$scratch/recorded/V100/fp17"
-expect 2 "no data set belongs to a known instruction" "$assay" arch verify "$scratch/recorded"
+expect 2 "expected a data set of an instruction that unit_recordings.csv names, got none" "$assay" arch verify "$scratch/recorded"
 mv "$scratch/recorded/V100/fp17" "$set"
 truncate -s 40 "$set/d_V100_fp32.txt"
 expect 2 "d_V100_fp32.txt:2: '0011101': expected an f32 code of 32 binary digits" "$assay" arch verify "$scratch/recorded"
@@ -86,11 +86,11 @@ expect 1 'was not written: some results are not as predicted' "${verify[@]}" --b
 expect 0 'wrote' "${verify[@]}" --backend cpu --output "$seen"
 expect 0 '16384 of 16384 observed elements are as predicted' "$assay" arch verify "$seen"
 sed '2s/,[0-9a-f]\{16\},/,0123456789abcdef,/' "$seen" >"$scratch/other.csv"
-expect 1 'chains of 1: observed 0123456789abcdef' "$assay" arch verify "$scratch/other.csv"
+expect 1 'chains of 1: observed digest 0123456789abcdef' "$assay" arch verify "$scratch/other.csv"
 sed 's/near 1/near 2/' "$seen" >"$scratch/other.csv"
 expect 2 "'near 2' is not an input generator for this instruction" "$assay" arch verify "$scratch/other.csv"
 sed '2s/,512,/,500,/' "$seen" >"$scratch/other.csv"
-expect 2 'expected a multiple of 64 x 8, the tile' "$assay" arch verify "$scratch/other.csv"
+expect 2 'expected a multiple of 64 x 8, the tile size, got' "$assay" arch verify "$scratch/other.csv"
 expect 2 'does not use --output; only arch verify --backend does' "$assay" arch verify "$seen" --output "$scratch/other.csv"
 for file in "$root"/golden/observed/*/units.csv; do
   [ ! -e "$file" ] || expect 0 'observed elements are as predicted' "$assay" arch verify "$file" ${sample:+--unit '*.wgmma.tf32.f32'}

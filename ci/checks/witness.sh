@@ -45,7 +45,7 @@ expect 0 '| vllm.group_fp8@v0.33.0 | same bits |' "$assay" witness drift "$scrat
 
 # Chooses inputs, runs Assay's own kernels on them, and stores or rejects the outputs.
 expect 0 '24 of 24 mutants' "$assay" witness inputs --folder "$scratch/inputs" --op quant_group --contract 'vllm.group_fp8@v0.33.0'
-expect 0 'ours: 1 rows' "$assay" witness run "$scratch/inputs" --backend cpu --package ours --folder "$scratch/ran"
+expect 0 'ours: 1 contracts' "$assay" witness run "$scratch/inputs" --backend cpu --package ours --folder "$scratch/ran"
 cp "$witnesses/left_out.csv" "$scratch/"
 expect 0 '1 witnesses kept, 0 not' "$assay" witness keep "$scratch/ran" --folder "$scratch"
 
@@ -53,7 +53,7 @@ expect 0 '1 witnesses kept, 0 not' "$assay" witness keep "$scratch/ran" --folder
 product=torch.scaled_mm_tensor.sm_90
 "$assay" witness inputs --folder "$scratch/products" --op gemm_scaled --contract "$product" | grep -qE ' ([0-9]+) of \1 mutants$' ||
   fail "some mutants of $product have no inputs"
-expect 0 'ours: 1 rows' "$assay" witness run "$scratch/products" --backend cpu --package ours --folder "$scratch/made"
+expect 0 'ours: 1 contracts' "$assay" witness run "$scratch/products" --backend cpu --package ours --folder "$scratch/made"
 expect 0 'mutants killed' "$assay" witness check "$scratch/made"
 damaged "$scratch/made/gemm_scaled/$product.safetensors" "$scratch/wrong/w.safetensors" flip d
 expect 1 "the contract does not accept gemm_scaled/$product" "$assay" witness check "$scratch/wrong"
@@ -62,7 +62,7 @@ expect 1 'not kept: its contract does not accept' "$assay" witness keep "$scratc
 # Inputs and outputs of ranks, each with its own files, after a warm-up call.
 sum=vllm.all_reduce_2stage
 expect 0 '48 of 48 mutants' "$assay" witness inputs --folder "$scratch/ranks" --op all_reduce --contract "$sum"
-expect 0 'ours: 1 rows' "$assay" witness run "$scratch/ranks" --backend cpu --package ours --folder "$scratch/summed"
+expect 0 'ours: 1 contracts' "$assay" witness run "$scratch/ranks" --backend cpu --package ours --folder "$scratch/summed"
 expect 0 '48 of 48 mutants killed' "$assay" witness check "$scratch/summed"
 cp -r "$scratch/summed/all_reduce" "$scratch/"
 expect 0 "| $sum | same bits |" "$assay" witness drift "$scratch/summed" --folder "$scratch"

@@ -157,7 +157,8 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
   } catch (const std::out_of_range& error) {
     throw table.error(row, "unit", error.what());
   }
-  if (!calls.row->unit.known()) throw table.error(row, "unit", "instruction " + calls.row->id + " has no model to compare with");
+  if (!calls.row->unit.known())
+    throw table.error(row, "unit", "expected an instruction with a model, got " + calls.row->id + "; see: assay arch list");
   for (const UnitFills& fills : fills_of(calls.row->unit))
     if (fills.words == table.text(row, "data")) calls.fills = &fills;
   if (!calls.fills)
@@ -167,7 +168,8 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
   constexpr int64_t kLargestTile = 1 << 10, kMostElements = 1 << 28;
   const auto within = [&](const char* column, int64_t most) {
     const int64_t value = table.integer(row, column);
-    if (value < 1 || value > most) throw table.error(row, column, fmt::format("{}: expected a number from 1 to {}", value, most));
+    if (value < 1 || value > most)
+      throw table.error(row, column, fmt::format("expected a number from 1 to {}, got {}", most, value));
     return value;
   };
   calls.m = within("m", kLargestTile), calls.n = within("n", kLargestTile);
@@ -175,7 +177,7 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
   calls.elements = within("elements", kMostElements);
   if (calls.elements % (calls.m * calls.n) != 0)
     throw table.error(row, "elements",
-                      fmt::format("{} elements: expected a multiple of {} x {}, the tile", calls.elements, calls.m, calls.n));
+                      fmt::format("expected a multiple of {} x {}, the tile size, got {}", calls.m, calls.n, calls.elements));
   for (size_t i = 0; i < kUnitChains.size(); ++i) one.digests[i] = digest(table, row, chain_column(kUnitChains[i]));
   return one;
 }
@@ -197,7 +199,7 @@ void write_observed_units(const std::string& path, const LibraryInfo& seen_on, s
     text += "," + chip;
   }
   write_atomically(path, text + "\n");
-  fmt::print("wrote {}: digests of {} instructions and kinds of data\n", path, observed.size());
+  fmt::print("wrote {}: digests for {} pairs of instruction and kind of data\n", path, observed.size());
 }
 
 int verify_observed(const ArchArguments& arguments) {
@@ -224,7 +226,7 @@ int verify_observed(const ArchArguments& arguments) {
         agree += calls.elements;
         continue;
       }
-      fmt::print("{} {}, chains of {}: observed {:016x}, predicted {:016x}\n", calls.row->id, calls.fills->words,
+      fmt::print("{} {}, chains of {}: observed digest {:016x}, predicted digest {:016x}\n", calls.row->id, calls.fills->words,
                  kUnitChains[chain], observed[line].digests[chain], predicted[line][chain]);
     }
   fmt::print("{} of {} observed elements are as predicted (compared by digests)\n", agree, elements);
@@ -268,7 +270,7 @@ class Verification {
     if (lost_) {
       CallResult none;
       none.status = CallStatus::kNotCalled;
-      none.message = "not called: the device was lost";
+      none.message = "not called: an earlier call lost the device";
       return none;
     }
     CallResult result = backend_.call({"mma", offered.contract, offered.kernel->name, &problem, 1});
@@ -321,7 +323,7 @@ void print(const Line& line) {
     if (first.empty()) first = chain.first;
     if (trouble.empty()) trouble = chain.trouble;
   }
-  const std::string rest = !trouble.empty() ? "NO ANSWER: " + printable(trouble) : first;
+  const std::string rest = !trouble.empty() ? "NO OUTPUTS: " + printable(trouble) : first;
   fmt::print("{:<28} {:<20} {} of {}{}{}\n", line.offered.contract, line.calls.fills->words, elements - differ, elements, digests,
              rest.empty() ? "" : "  " + rest);
 }
@@ -338,7 +340,8 @@ int verify_backend(const ArchArguments& arguments) {
   if (lines.empty())
     throw UsageError("NOTHING RAN: back end " + arguments.backend + " offers no known instruction that matches --unit");
   fmt::print("{}\n",
-             printable(fmt::format("{} on {}, driver {}, toolkit {}: seed {}, chains of 1, 2, 4 and 128 instructions, XXH3 of d",
+             printable(fmt::format("{} on {}, driver {}, toolkit {}, seed {}; columns: instruction, data, elements as predicted, "
+                                   "XXH3 digests of d after chains of 1, 2, 4 and 128 instructions",
                                    library.name, library.device, library.driver, library.toolkit, arguments.seed)));
   std::fflush(stdout);
   Verification verification(backend);
@@ -360,7 +363,7 @@ int verify_backend(const ArchArguments& arguments) {
       lost |= chain.device_lost;
     }
   }
-  fmt::print("{} of {} elements are as predicted, {} differ; {} calls gave no answer\n", elements - differ, elements, differ,
+  fmt::print("{} of {} elements are as predicted, {} differ; {} calls returned no outputs\n", elements - differ, elements, differ,
              silent);
   if (ended_by() != nullptr) return exit_code_of_ending();
   if (!arguments.output.empty()) {
@@ -418,9 +421,10 @@ void list(const UnitTable& units, const std::vector<std::string>& globs) {
     fmt::print("{:<{}}  {:<17}  {}\n", row.id, width, row.text("evidence"), row.unit.known() ? steps : nothing_known(units, row));
   }
   std::fflush(stdout);
-  fmt::print(stderr,
-             "columns: instruction, evidence, steps (order | exponent | sum | c | round | scale); `assay arch show ID` has the "
-             "formulas, docs/glossary.md the words\n");
+  fmt::print(
+      stderr,
+      "columns: instruction, evidence, steps (order | exponent | sum | c | round | scale); `assay arch show ID` prints the "
+      "formulas, docs/glossary.md explains the words\n");
 }
 
 void show(const UnitTable& units, const UnitRow& row) {
@@ -430,7 +434,7 @@ void show(const UnitTable& units, const UnitRow& row) {
        {"a", "b", "d", "k", "order", "exponent", "sum", "c", "round", "scale", "special", "evidence", "source", "why"})
     if (!row.text(column).empty()) fmt::print("  {:<8} {}\n", column, row.text(column));
   for (const UnitRow* candidate : units.candidates_of(row)) {
-    fmt::print("  may add as {}   {}:{}\n", candidate->id, std::filesystem::proximate(candidate->file, data_root()).string(),
+    fmt::print("  candidate model {}   {}:{}\n", candidate->id, std::filesystem::proximate(candidate->file, data_root()).string(),
                candidate->line);
     for (const char* column : {"k", "order", "exponent", "sum", "c", "round", "source", "why"})
       fmt::print("    {:<8} {}\n", column, candidate->text(column));
@@ -454,10 +458,10 @@ int verify(const UnitTable& units, const std::string& folder) {
                                        : fmt::format("   first at line {}: recorded {:08x}, predicted {:08x}", found.first_line,
                                                      found.recorded, found.predicted));
     }
-    if (!covered) fmt::print("{:<18} skipped: unit_recordings.csv does not say which instruction made it\n", set.name());
+    if (!covered) fmt::print("{:<18} skipped: unit_recordings.csv names no instruction for this data set\n", set.name());
   }
-  if (vectors == 0) throw UsageError(folder + ": no data set belongs to a known instruction");
-  fmt::print("{} of {} vectors\n", matches, vectors);
+  if (vectors == 0) throw UsageError(folder + ": expected a data set of an instruction that unit_recordings.csv names, got none");
+  fmt::print("{} of {} recorded vectors are as predicted\n", matches, vectors);
   return matches == vectors ? kAllAsExpected : kUnexpected;
 }
 
@@ -517,7 +521,7 @@ void refuse_chips(const UnitTable& units, const std::vector<std::string>& target
     if (std::any_of(units.rows().begin(), units.rows().end(), [&](const UnitRow& row) { return chip_of_unit(row.id) == target; }))
       throw UsageError(
           fmt::format("arch diff: expected two instructions, but '{}' is a chip; to compare chips: assay golden diff {}; "
-                      "instructions of one: assay arch list '{}.*'",
+                      "to list instructions of a chip: assay arch list '{}.*'",
                       target, fmt::join(targets, " "), target));
 }
 
@@ -528,18 +532,18 @@ void need(const ArchArguments& arguments, size_t count, const char* what) {
 }  // namespace
 
 int arch_verb(const ArchArguments& arguments) {
-  if (!arguments.output.empty() && arguments.backend.empty()) throw UsageError("--output needs arch verify --backend");
+  if (!arguments.output.empty() && arguments.backend.empty()) throw UsageError("--output is an option of arch verify --backend");
   if (!arguments.backend.empty()) {
-    if (arguments.action != "verify") throw UsageError("--backend needs arch verify");
+    if (arguments.action != "verify") throw UsageError("--backend is an option of arch verify");
     need(arguments, 0, "no folder together with --backend");
     return verify_backend(arguments);
   }
   const UnitTable units = open_units(arguments);
   if (arguments.action == "list") return list(units, arguments.targets), kAllAsExpected;
   if (arguments.action == "show")
-    return need(arguments, 1, "one unit id"), show(units, units.find(arguments.targets[0])), kAllAsExpected;
+    return need(arguments, 1, "one instruction id"), show(units, units.find(arguments.targets[0])), kAllAsExpected;
   if (arguments.action == "diff")
-    return need(arguments, 2, "two unit ids"), refuse_chips(units, arguments.targets),
+    return need(arguments, 2, "two instruction ids"), refuse_chips(units, arguments.targets),
            diff(units.find(arguments.targets[0]), units.find(arguments.targets[1])), kAllAsExpected;
   need(arguments, 1, "one folder of recordings, or one table that --output wrote");
   if (std::filesystem::is_regular_file(arguments.targets[0])) return verify_observed(arguments);

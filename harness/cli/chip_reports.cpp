@@ -159,7 +159,7 @@ bool found_as_called(const Json& one) {
 namespace {
 
 std::string nearest_text(const Json& nearest) {
-  if (!nearest.is_object()) return "no row has these operands";
+  if (!nearest.is_object()) return "no table row has these operand formats";
   std::string text =
       fmt::format("{}, {} of {} cells", nearest.value("row", ""), nearest.value("alike", 0), nearest.value("of", 0));
   const std::vector<std::string> same = nearest.value("same_cells", std::vector<std::string>());
@@ -170,9 +170,9 @@ std::string nearest_text(const Json& nearest) {
 /// The findings about an instruction, compared with the row of its name.
 std::string found_text(const Json& one) {
   if (const std::string why = one.value("no_answer", ""); !why.empty()) return "no answer: " + why;
-  if (!one.value("known", false)) return "UNKNOWN: no model explains it";
+  if (!one.value("known", false)) return "UNKNOWN: no model explains its results";
   const Json called = one.value("called", Json());
-  if (!called.is_object()) return "found; its table row has no model";
+  if (!called.is_object()) return "model found; its table row has none";
   if (called.value("equal", false)) return "equal to its table row";
   return fmt::format("DIFFERS in {}", fmt::join(called.value("differs_in", std::vector<std::string>()), ", "));
 }

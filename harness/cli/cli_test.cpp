@@ -74,7 +74,7 @@ TEST_F(Cli, WrongCommandLinesAreExitCode2) {
 
 TEST_F(Cli, WhatAVerbDoesNotUseIsRefused) {
   const std::vector<std::pair<std::string, std::string>> refused = {
-      {"run --op rms_norm", "to choose cases of an op: --suite rms_norm"},
+      {"run --op rms_norm", "to select shipped cases: --suite rms_norm"},
       {"contracts list --kernel k", "contracts list does not use --kernel; only contracts match --op does"},
       {"contracts match x.safetensors --kernel k", "contracts match FILE does not use --kernel"},
       {"contracts specials vllm.group_fp8", "contracts specials takes no ids"},
@@ -85,7 +85,7 @@ TEST_F(Cli, WhatAVerbDoesNotUseIsRefused) {
       {"list --op rms_norm --all", "list --op describes an op and does not use --all"},
       {"judge x.npy --as scale --tensor x=y", "judge --as does not use --tensor"},
       {"judge x.safetensors --contract vllm.group_fp8 --ledger known.csv", "judge --contract does not use --ledger"},
-      {"sharpness --op cast", "has no case of n 7168"}};
+      {"sharpness --op cast", "has no case with n = 7168"}};
   for (const auto& [line, words] : refused) {
     const Answer answer = assay(line);
     EXPECT_EQ(answer.exit_code, 2) << line;
@@ -207,11 +207,11 @@ TEST_F(Cli, NewWritesSkeletonsIntoATree) {
               HasSubstr("kE5M3{\"e5m3\", 9, 5, 3, 15, Specials::kFinite, "));
   const std::vector<std::pair<std::string, std::string>> refused = {
       {"new contract acme --from vllm.group_fp8", "expected VENDOR.NAME"},
-      {"new contract acme.group_fp8 --from vllm.group_fp8", "there is a contract 'acme.group_fp8' already"},
+      {"new contract acme.group_fp8 --from vllm.group_fp8", "a contract 'acme.group_fp8' already exists"},
       {"new contract acme.x", "expected --from ID"},
-      {"new op rms_norm", "there is an op 'rms_norm' already"},
+      {"new op rms_norm", "an op 'rms_norm' already exists"},
       {"new format e4m3fn", "expected eXmY"},
-      {"new format e2m1", "there is a format 'e2m1' already"},
+      {"new format e2m1", "a format 'e2m1' already exists"},
       {"new plugin p --from x", "new plugin does not use --from"}};
   for (const auto& [line, words] : refused) {
     const Answer answer = in_tree(line);

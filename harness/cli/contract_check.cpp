@@ -102,7 +102,7 @@ void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector
     if (fits.contains(format)) continue;
     const auto telling =
         std::find_if(of_ops.begin(), of_ops.end(), [&](const auto& entry) { return ops_that_fit.contains(entry.first); });
-    fmt::print("note: {}: no shipped case with x in {} fits; error of one: {}\n", row.id, format,
+    fmt::print("note: {}: no shipped case with x in {} fits this contract; the error of one case: {}\n", row.id, format,
                telling == of_ops.end() ? of_ops.begin()->second : telling->second);
   }
 }
@@ -166,7 +166,8 @@ int check_contracts(const ContractsArguments& arguments) {
       continue;
     }
     if (!reached.contains(row->id)) {
-      findings.add(*row, "id", "no case of --cases names it or a contract that refers to it, so no kernel is checked against it");
+      findings.add(*row, "id",
+                   "no case of --cases names this contract, or a contract that refers to it; no kernel is checked against it");
       continue;
     }
     std::vector<const Case*> of_row;

@@ -36,9 +36,10 @@ namespace {
 
 /// Legend of the printed table of special values. SPECIALS.md has a legend of its own, outside of its generated section.
 constexpr const char* kLegend =
-    "A column is a group of 32 bf16 numbers: the named ones first, zeros in the other places (NaN: in all).\n"
-    "A cell is SCALE: CODES of the named numbers, as bits in hex. 1: the scale is given. S@Z: a scale and an int32 zero point.\n"
-    "a/b: every code from a to b is accepted. ?: every code is accepted. nan: every NaN is accepted.\n";
+    "Each column is a group of 32 bf16 numbers: first the numbers in its heading, then zeros. In column NaN all 32 are NaN.\n"
+    "A cell is SCALE: CODES, in hex; the codes are those of the numbers in the heading. 1: the scale is an input, here 1.\n"
+    "S@Z: a scale and an int32 zero point. a/b: every code from a to b is accepted. ?: every code is accepted.\n"
+    "nan: every NaN is accepted.\n";
 
 /// The strongest evidence for a contract, as text.
 std::string evidence_words(const ContractRow& row) {
@@ -78,11 +79,11 @@ class ChipEvidence {
     }
     return best->text();
   }
-  /// "of 419 rows for gfx942: 0 ran on it, 99 executed for it; on other chips only: 209 ran, ..."
+  /// "of 419 contracts for gfx942: 0 ran on it, 99 were executed on the CPU; on other chips only: 209 ran, ..."
   std::string text() const {
     return fmt::format(
-        "of {} rows for {}: {} ran on it, {} executed for it; on other chips only: {} ran, {} executed; {} read, {} inferred, "
-        "{} without evidence",
+        "of {} contracts for {}: {} ran on it, {} were executed on the CPU; on other chips only: {} ran, {} were executed; "
+        "{} were read, {} inferred, {} have no evidence",
         ran_ + executed_ + ran_elsewhere_ + executed_elsewhere_ + read_ + inferred_ + none_, chip_, ran_, executed_,
         ran_elsewhere_, executed_elsewhere_, read_, inferred_, none_);
   }
@@ -115,8 +116,10 @@ void print_reach() {
   }
   std::string others;
   for (const auto& [needs, rows] : elsewhere) others += fmt::format("{}{}: {}", others.empty() ? "" : ", ", needs, rows);
-  fmt::print("of {1} rows that sm_90 or a CPU can run, {0} ran: {2:.1f} %; executed on the CPU: {3}; others need {4}\n", ran,
-             can, 100.0 * double(ran) / double(can), executed, others.empty() ? "none" : others);
+  fmt::print(
+      "of {1} contracts that sm_90 or a CPU can run, {0} ran ({2:.1f} %); of the others, {3} were executed on the CPU, the rest "
+      "need {4}\n",
+      ran, can, 100.0 * double(ran) / double(can), executed, others.empty() ? "none" : others);
 }
 
 /// The op of each contract that a case names; contracts that are only a stage of other contracts have none.
@@ -175,7 +178,7 @@ class ChipFilter {
  public:
   explicit ChipFilter(const std::string& chip) : chip_(chip), chips_(known_chips()) {
     if (!chips_.contains(chip))
-      throw UsageError("--arch " + chip + ": no chip of the tables" +
+      throw UsageError("--arch " + chip + ": expected a chip of the tables" +
                        did_you_mean(chip, std::vector<std::string>(chips_.begin(), chips_.end())));
     for (const ContractRow& row : rulebook().contracts.rows())
       if (chip_named_by(row.id, chips_) == chip) of_chip_.insert(without_release(row.id));
@@ -258,8 +261,8 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
   for (const ContractRow& row : rulebook().contracts.rows())
     if (const std::vector<RowEvidence> evidence = rulebook().evidence.of(row); !evidence.empty()) ++known[evidence.front().kind];
   fmt::print(
-      "of the table's {} rows: {} ran, {} executed, {} read, {} inferred (a report counts the contracts of its verdicts "
-      "instead)\n",
+      "of {} contracts in the tables: {} ran, {} executed, {} read, {} inferred (a report counts only the contracts of its "
+      "verdicts)\n",
       ids.size(), known[EvidenceKind::kRan], known[EvidenceKind::kExecuted], known[EvidenceKind::kRead],
       known[EvidenceKind::kInferred]);
   print_reach();
@@ -338,8 +341,9 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
   std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
   if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // none of a's cases fits b: tries b's cases
   if (found.empty() && &flow != &other)
-    throw UsageError(fmt::format("contracts diff: '{}' is a {} and '{}' a {}: no case of one can be checked under the other", a,
-                                 flow.name, b, other.name));
+    throw UsageError(
+        fmt::format("contracts diff: '{}' is of kind {}, '{}' of kind {}: no case of one can be checked under the other", a,
+                    flow.name, b, other.name));
   fmt::print("{}\n{}\n", a, b);
   if (!cell_differences(tables.find(a), tables.find(b)) && &flow == &other) {
     fmt::print("equal: the rows differ at most in id, since, until, source and why\n");
@@ -516,8 +520,8 @@ void print(const std::string& title, const Op& op, const Tally& tally) {
   const int64_t unseen = tally.unseen();
   for (const auto& [contract, score] : ranked) {
     if (score.violated > 0) {
-      fmt::print("  not       {:<32} {} of {} cases, {} elements; ruled out by {}{}\n", contract, score.violated, score.cases,
-                 score.elements, score.first, in_releases(contract));
+      fmt::print("  not       {:<32} {} of {} cases fail, {} elements are wrong; first {}{}\n", contract, score.violated,
+                 score.cases, score.elements, score.first, in_releases(contract));
     } else if (unseen > 0) {
       fmt::print("  perhaps   {:<32} in {} cases; {} cases gave no outputs{}\n", contract, score.cases, unseen,
                  in_releases(contract));
@@ -537,7 +541,7 @@ void print(const std::string& title, const Op& op, const Tally& tally) {
 
 int match_verb(const ContractsArguments& arguments) {
   if (!arguments.ids.empty()) return match_dump(arguments);
-  if (arguments.op.empty()) throw UsageError("contracts match needs --op, or the files of a dump");
+  if (arguments.op.empty()) throw UsageError("contracts match: expected --op OP, or files with dumped tensors");
   Suites suites = arguments.suites;
   if (!suites.tables.cases.empty()) suites.tables.op = arguments.op;
   const std::vector<Case> all = open_cases_for(suites, {.suites = {arguments.op}});
@@ -627,9 +631,10 @@ int match_dump(const ContractsArguments& arguments) {
     if (reason.find("needs --param") != std::string::npos) lack += contracts.size();
   const std::string of_op = arguments.op.empty() ? "" : " of op " + arguments.op;
   if (lack > 0)
-    fmt::print("NOTHING COMPARED: {} contracts{} need a parameter that no tensor shows: see --param above\n", lack, of_op);
+    fmt::print("NOTHING COMPARED: {} contracts{} need a parameter that no tensor shows; set it with --param as named above\n",
+               lack, of_op);
   else
-    fmt::print("NOTHING COMPARED: no contract{} takes tensors of these names, shapes and types; reasons above\n", of_op);
+    fmt::print("NOTHING COMPARED: no contract{} takes tensors of these names, shapes and types; the reasons are above\n", of_op);
   return kUsageOrNothingRan;
 }
 

@@ -35,11 +35,12 @@ const std::map<std::string, std::string>& words_of_flows() {
       {"pack", "Packs fp32 scales into the layout that a GEMM reads."},
       {"cast", "Converts one number to another format."},
       {"dot", "A scaled GEMM on a named tensor core: D[m, n] = A[m, k] * B[n, k]^T."},
-      {"dot_unknown", "A scaled GEMM whose algorithm is unknown: each element may come from any of the named contracts."},
+      {"dot_unknown",
+       "A scaled GEMM whose algorithm is unknown: each element may have the result of any of the named contracts."},
       {"rank_reduce", "An all-reduce: the order of additions, the format of what ranks send, and what is rounded."},
       {"rank_norm", "An all-reduce followed by a residual addition and a norm."},
       {"rank_squares", "A norm whose rows are split across ranks; the ranks exchange sums of squares."},
-      {"contiguity", "Which strided tensors an op accepts as flat memory."},
+      {"contiguity", "States which strided tensors an op accepts as flat memory."},
       {"shuffle", "Permutes a weight into the order that a GEMM kernel loads."},
       {"gather",
        "Reads tokens of a paged cache into dense rows. The columns say how a token is found, and how its codes become numbers."},
@@ -58,24 +59,24 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"amax", "recipe: turns the elements of a group into their largest magnitude; begins with a reduction such as `absmax`"},
       {"scale", "recipe: turns `amax` into the stored scale s"},
       {"mult",
-       "recipe: computes the group's multiplier m from s; `min(nonzero)` makes m 0 for a group of zeros (`nonzero` is 0 if amax is "
-       "0, else Inf); empty: `code` uses s"},
+       "recipe: computes the group's multiplier m from s; `min(nonzero)` makes m 0 for a group of zeros (`nonzero` is 0 if amax "
+       "is 0, else Inf); empty: `code` uses s"},
       {"code", "recipe: turns an element into its code; may use s, m, and `zero` (+0 if amax is 0, else -0)"},
       {"rival",
-       "recipe: turns `amax` into a second scale; the group takes it if its codes then have the smaller sum of errors; empty: "
-       "none"},
+       "recipe: turns `amax` into a second scale; a group uses this scale if its codes then have the smaller sum of errors; "
+       "empty: no second scale"},
       {"error",
        "recipe: turns the value of a code into its error; may use s, m and v, the element; errors are squared before the sum "
        "unless the recipe ends with `abs`"},
       {"group", "shapes of groups: `128` columns, `128x128` rows x columns, `row`, `column`, `tensor` or `any`"},
-      {"layouts", "where scales may lie: rows of `layouts.csv`"},
+      {"layouts", "allowed layouts of the scale tensor: rows of `layouts.csv`"},
       {"pad",
        "`rows:00`, `rows:untouched`, `gaps:00`: what padding of the scale tensor must contain; `x:00`: elements beyond the edge "
        "of x count as 0"},
-      {"lo", "reduction: the least element of the group"},
-      {"hi", "reduction: the greatest element of the group"},
-      {"L", "number of steps of the integer range"},
-      {"zero", "recipe: the zero point; ends with `to(int32)`"},
+      {"lo", "reduction that gives the smallest element of the group"},
+      {"hi", "reduction that gives the largest element of the group"},
+      {"L", "number of steps of the integer range, such as 255 for int8"},
+      {"zero", "recipe: computes the zero point; ends with `to(int32)`"},
       {"record", "row of `records.csv`: the bytes of a cache entry"},
       {"sum", "`squares`, or `deviations` from the mean"},
       {"depth",
@@ -100,7 +101,7 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"chain", "`KIND=ID > KIND=ID`: contracts in the order in which they run"},
       {"heads", "contract for the heads of Q"},
       {"insert", "contract for the cache entry of K and V"},
-      {"word", "expression on the bits v0..v3 of four scales: the packed int32"},
+      {"word", "expression that packs the bits v0..v3 of four scales into an int32"},
       {"domain", "condition on the bits of every scale, `&MASK=VALUE`; a case with other scales is invalid; empty: none"},
       {"takes", "layouts that the input may have; `col%4`: only if the number of rows is a multiple of 4"},
       {"format", "format of the codes"},
@@ -119,7 +120,7 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"split", "split-K: `none`; `parts(P) of(N)`: at most P parts, each of a multiple of N products; or `atomics(P) of(N)`"},
       {"scales", "granularity of the scales of A and B: `tensor`, `token_channel`, `1x128_128x128`, ..."},
       {"dot.y", "recipe: turns the sum into the result; ends with `to(y)`"},
-      {"one_block", "recipe: an alternative to `join` if k has at most one block"},
+      {"one_block", "recipe: used instead of `join` if k has at most one block"},
       {"unsplit", "`fma(0)`: if k is not split, the last `mul(X)` of y is `fma(X,0)`, which turns a product of -0 into +0"},
       {"bias", "recipe: adds the bias before the last rounding; empty: the contract takes no bias"},
       {"out", "formats of the result"},
@@ -132,14 +133,14 @@ const std::map<std::string, std::string>& words_of_columns() {
        "takes the codes"},
       {"mult_a",
        "recipe: turns the scale of a block of A into its multiplier m; may use g, the scale of the tensor; only with `codes`"},
-      {"mult_b", "recipe: the same for B"},
+      {"mult_b", "recipe: turns the scale of a block of B into its multiplier m; as `mult_a`"},
       {"dot.decode",
        "recipe: turns the value of a code into the operand; may use m; ends with a cast to the format of the instruction"},
       {"block_m",
        "sorted ids: allowed numbers of slots in a block; all slots of a block have one expert (Triton's BLOCK_SIZE_M)"},
       {"router",
-       "recipe, for sorted ids: applies the router weight `w` of a row after the bias; empty: the recipe `y` does, or nothing "
-       "does"},
+       "recipe, for sorted ids: applies the router weight `w` of a row after the bias; empty: the recipe `y` applies it, or "
+       "there is none"},
       {"tile_rows",
        "grouped GEMM: rows of a tile; each expert's rows, or its capacity, begin at a multiple of this number; empty: 1"},
       {"scale_rows",
@@ -154,7 +155,7 @@ const std::map<std::string, std::string>& words_of_columns() {
        "the next instruction the next R; alternatives are kernel instances; empty: ascending"},
       {"denormals", "`flush`: subnormal scales, sums and results of fp32 count as 0; `keep` or empty: they do not"},
       {"azp", "`adj` or `azp*adj`: the zero-point correction subtracted from the int32 sum"},
-      {"programs", "contracts whose algorithms are candidates"},
+      {"programs", "candidate contracts: each element may have the result of any of them"},
       {"ranks", "allowed numbers of ranks, at least 2"},
       {"order", "`absolute` (rank 0 first), `from_owner`, `behind_owner`, `chunks(N)`, or `any_tree` (any order)"},
       {"owners", "which rank reduces which elements: `any`, `packets(BYTES) rest(last)` or `stripes(ELEMENTS)`"},
@@ -176,16 +177,16 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"owner",
        "`sum`: the rank that reduced a segment stores its unquantized sum; `code`: it stores the decoded code, as other ranks "
        "do"},
-      {"reduce", "contract of the all-reduce"},
-      {"then", "contract of the norm"},
+      {"reduce", "contract of the all-reduce, which runs first"},
+      {"then", "contract of the norm, which runs second"},
       {"combine", "contract by which each rank combines its experts' rows before the all-reduce; empty: x is reduced as it is"},
-      {"sharded", "contract of the norm"},
+      {"sharded", "contract of the norm whose rows are split"},
       {"shards", "allowed numbers of ranks"},
       {"rank_squares.depth", "largest number of additions that a square passes through"},
       {"matrices", "`one` or `two`: number of matrices that a call normalizes (two: q and k)"},
       {"accepts", "`contiguous`, `tail` or both; a tensor needs to meet one of the conditions"},
       {"tile", "`shuffle(R,C)`: rows and columns of a tile"},
-      {"direction", "`shuffle`, or the inverse"},
+      {"direction", "`shuffle`, or `unshuffle` for the inverse"},
       {"rows_of_x",
        "where the row of a slot is: `slots`: x is [m, topk, n]; `by slot`: an index tensor [m, topk] names rows of x; "
        "`by slot, slot-major`: the index tensor is [topk, m]"},
@@ -216,7 +217,9 @@ const std::map<std::string, std::string>& words_of_columns() {
        "expert_ids; empty: there is no map"},
       {"routing.order", "order of the slots of an expert: `ascending`, or `free`: any order, each slot once"},
       {"pads", "entries of sorted_ids without a slot: `slots` (they contain the number of slots), or `untouched`"},
-      {"tail", "entries of expert_ids after the last block: a number, which `marked` maps too, or `untouched`"},
+      {"tail",
+       "entries of expert_ids after the last block: `-1`, `0` or `untouched`; if `elsewhere` is `marked`, the number is mapped "
+       "too"},
       {"counts", "`rest`: token_nums[b] counts the slots of block b and of later blocks of its expert; empty: no token_nums"},
       {"routing.numbers", "formats of the rows"},
       {"topk", "numbers of slots per token that the kernel supports; empty: any"},
@@ -284,7 +287,7 @@ DocsPage contract_cells_page() {
       "A contract is a row of a CSV table in `reference/contracts`. Every table has these columns:\n\n" +
       markdown_header({"column", "meaning"}) + markdown_row({"`id`", "name of the contract; never reused"}) +
       markdown_row({"`since`", "first release (or date) whose code does this; `; ` separates periods"}) +
-      markdown_row({"`until`", "first release whose code no longer does; empty: it still does"}) +
+      markdown_row({"`until`", "first release whose code no longer does this; empty: the newest release still does"}) +
       markdown_row({"`source`", "file and commit or release that was read or run"}) +
       markdown_row({"`why`", "what the row is for"}) +
       "\n## Steps of a recipe\n\n"
@@ -293,8 +296,8 @@ DocsPage contract_cells_page() {
       "is computed exactly and rounded once to f32, ties to even. `F:` at the start of a cell changes that working format.\n\n"
       "A suffix widens a step's result to an accepted interval: `~k` by k ulp, `~k+Cv` by k + floor(C |v|) ulp, `~2^-N` by 2^-N "
       "times "
-      "the exact result; `~fma` accepts a fused and an unfused multiply-add. An argument `a*b` is a product that is "
-      "rounded first.\n\n" +
+      "the exact result; `~fma` accepts a fused and an unfused multiply-add. An argument `a*b` is a product, which is "
+      "rounded before the step uses it.\n\n" +
       verbs_table() + "\n## Columns by kind of op\n\n";
   for (const Flow* flow : all_flows()) text += flow_section(*flow);
   return {"contract-cells.md", text};
@@ -453,11 +456,11 @@ struct MoeStep {
 constexpr MoeStep kMoeSteps[] = {
     {"moe_sort", "sort the slots of tokens by expert, move their rows"},
     {"quant_experts", "quantize the rows of each expert"},
-    {"quant_masked", "the same if every expert has the same capacity of rows"},
+    {"quant_masked", "quantize the rows of each expert, in buffers of equal capacity"},
     {"gemm_grouped", "multiply the rows of each expert by its weights"},
-    {"fused_moe", "the same for sorted slots, with bias and router weight"},
+    {"fused_moe", "multiply sorted slots by the weights of their experts, with bias and router weight"},
     {"silu_mul_quant_experts", "activation between both GEMMs, quantized by expert"},
-    {"silu_mul_quant_masked", "the same if every expert has the same capacity of rows"},
+    {"silu_mul_quant_masked", "activation between both GEMMs, in buffers of equal capacity"},
     {"moe_combine", "add the rows of each token"},
     {"all_reduce_add_rms_norm", "all-reduce, residual and norm; contracts `*moe_finalize*` combine the experts' rows first"},
     {"gather_cache", "read a KV cache"},
@@ -491,9 +494,8 @@ DocsPage status_page(const OpRegistry& ops, const std::map<std::string, OpStatus
       "# Status by op\n\n"
       "`ran`: the code that the contract describes was run; `assay contracts show ID` says whether its outputs agree. "
       "`executed`: its AMD code "
-      "object was executed on the CPU. `read`: its source was read. `inferred`: none of these. `needs`: contracts whose code "
-      "runs neither on sm_90 nor on a "
-      "CPU and was not executed, with their number for each GPU.\n\n" +
+      "object was executed on the CPU. `read`: its source was read. `inferred`: none of these. `needs`: how many contracts need "
+      "each GPU, because their code runs neither on sm_90 nor on a CPU and was not executed.\n\n" +
       markdown_header({"op", "contracts", "quick cases", "full cases", "ran", "executed", "read", "inferred", "needs"});
   for (const Op& op : ops.all()) {
     const OpStatus& of = status.at(op.name);

@@ -120,8 +120,8 @@ std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, 
       if (const size_t at = one.find('*'); at != std::string::npos) {
         one.replace(at, 1, star);
         if (!roles_of[star].contains(role))
-          throw UsageError("--tensor " + role + "=" + name + ": no tensor '" + one + "', but other --tensor names match * = " +
-                           star);
+          throw UsageError("--tensor " + role + "=" + name + ": no tensor '" + one +
+                           "', but another --tensor name matches with * = " + star);
       }
       call.tensors.push_back(role + "=" + one);
     }
@@ -136,7 +136,7 @@ DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>&
   DumpedFiles files;
   for (const auto& [role, name] : renamed)
     if (!wanted.contains(name_and_rank(role).first))
-      throw UsageError("--tensor " + role + "=" + name + ": the contract has no such role");
+      throw UsageError("--tensor " + role + "=" + name + ": the contract has no tensor '" + role + "'");
   // For an all-reduce, the second file with a tensor "x" is the dump of rank 1.
   const auto next_key = [&](const std::string& name) {
     int rank = 0;
@@ -153,7 +153,8 @@ DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>&
     refuse_torch_file(target);
     const Dump dump = open_dump(target);
     for (const StoredTensor& stored : dump.tensors) files.there.push_back(stored.name);
-    if (target.find(".npy") != std::string::npos) throw UsageError(target + ": an .npy file has no names; use ROLE=" + target);
+    if (target.find(".npy") != std::string::npos)
+      throw UsageError(target + ": an .npy file does not name its tensor; use ROLE=" + target);
     for (const StoredTensor& stored : dump.tensors) {
       const std::string key = name_for_user(dump, stored.name, wanted);
       const auto [name, rank] = name_and_rank(key);

@@ -94,7 +94,9 @@ std::string op_text(const Op& op, const std::vector<Case>& cases) {
   for (const Case& one : cases)
     if (one.op == op.name) contracts.insert(one.text("contract"));
   text += "contracts " + wrapped({contracts.begin(), contracts.end()}, 10);
-  text += "keys of a kernel's `accepts` and `multiple_of`, with the values in the cases; a key that you leave out allows all\n";
+  text +=
+      "keys of a kernel's `accepts` and `multiple_of`, with the values in the cases; a key that you leave out allows every "
+      "value\n";
   for (const std::string& column : op.columns) {
     if (column == "contract") continue;
     std::set<std::string> cells;
@@ -133,7 +135,7 @@ void print_power(const BoundCase& bound) {
     else if (!v.visible())
       fmt::print("  blind to    {}\n", v.fault);
     else
-      fmt::print("  sees        {} in {:.3g} % of elements\n", v.fault, 100.0 * double(v.outside) / double(v.elements));
+      fmt::print("  exposes     {} in {:.3g} % of elements\n", v.fault, 100.0 * double(v.outside) / double(v.elements));
   }
   for (const DataPower& data : report.data) fmt::print("  visits      {}\n", data_text(data));
 }
@@ -196,7 +198,8 @@ int explain_verb(const ExplainArguments& arguments) {
   }
   const std::array<int64_t, 2> shape = matrix_of(problem.tensors.front().spec);
   if (element[0] < 0 || element[0] >= shape[0] || element[1] < 0 || element[1] >= shape[1])
-    throw UsageError(fmt::format("--element {} {}: the output has shape [{}, {}]", element[0], element[1], shape[0], shape[1]));
+    throw UsageError(fmt::format("--element {} {}: expected an element of an output of shape [{}, {}]", element[0], element[1],
+                                 shape[0], shape[1]));
   fmt::print("\ntrace\n");
   for (const std::string& line : bound->trace(problem, element[0], element[1])) fmt::print("  {}\n", line);
   return result.exit_code();
@@ -227,7 +230,7 @@ void print_summary(const std::vector<Case>& cases) {
     for (const auto& [tier, count] : by_op[op].tiers) tiers += fmt::format("{}{} {}", tiers.empty() ? "" : ", ", count, tier);
     fmt::print("{:<{}}  {:>3} contracts  {}\n", op, width, by_op[op].contracts.size(), tiers);
   }
-  fmt::print("{} cases of {} ops; their ids: assay list OP[/TIER], GLOB or --all\n", cases.size(), ops.size());
+  fmt::print("{} cases of {} ops; to print ids: assay list OP[/TIER], GLOB or --all\n", cases.size(), ops.size());
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ class Baseline {
       const RunIdentity& identity = recording.run.identity;
       if (identity.id.empty() && wish.run == 0)
         throw UsageError(recording.folder +
-                         ": an older Assay recorded it without a run id, so the gate cannot tell its own run in " + path_ +
+                         ": an older Assay recorded this folder without a run id, so the gate cannot tell this run in " + path_ +
                          " from earlier runs; record again, or name the baseline: --run N");
       wish.own.push_back(identity.id);
       wish.library_digest = identity.library_digest;
@@ -100,9 +100,9 @@ class Baseline {
                        runs.size() > 1 ? fmt::format(", with {} more shares", runs.size() - 1) : "", first.ending);
     constexpr size_t kMostNamed = 4;
     for (size_t i = 0; i < std::min(kMostNamed, choice.passed_over.size()); ++i)
-      notes_.push_back("no baseline: " + choice.passed_over[i]);
+      notes_.push_back("not used as baseline: " + choice.passed_over[i]);
     if (choice.passed_over.size() > kMostNamed)
-      notes_.push_back(fmt::format("no baseline: {} more runs", choice.passed_over.size() - kMostNamed));
+      notes_.push_back(fmt::format("not used as baseline: {} more runs", choice.passed_over.size() - kMostNamed));
     for (const HistoryRun& run : runs)
       if (!run.ended_early.empty())
         gaps_.push_back(fmt::format("{}: run {} was ended early by {}", path_, run.id, run.ended_early));
@@ -174,7 +174,7 @@ GateFinding state_of_pass(const Verdict& verdict, const Baseline::Entry* before,
                           const GateRun& run) {
   const bool listed = !verdict.deviation.empty();
   if (listed && verdict.expected == name(Outcome::kFlaky))
-    return {.state = GateState::kKnown, .passes = true, .note = "passes now; on the known-failures list as flaky"};
+    return {.state = GateState::kKnown, .passes = true, .note = "passes now; the known-failures list expects flaky"};
   if (listed && verdict.expected != name(Outcome::kPass))
     return {.state = GateState::kFixed,
             .passes = !run.strict,
@@ -195,7 +195,7 @@ GateFinding state_of_pass(const Verdict& verdict, const Baseline::Entry* before,
 std::optional<GateFinding> state_of(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison,
                                     const GateRun& run) {
   if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost)
-    return GateFinding{.state = GateState::kNew, .note = "it has no verdict"};
+    return GateFinding{.state = GateState::kNew, .note = "this call has no verdict"};
   if (verdict.outcome == Outcome::kPass) return state_of_pass(verdict, before, comparison, run);
   if (verdict.outcome != Outcome::kSkip) return state_of_failure(verdict, before, comparison);
   const bool listed = !verdict.deviation.empty();

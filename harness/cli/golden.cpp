@@ -65,7 +65,7 @@ void check_cast_runs(const std::string& root, const std::function<void(const std
   for (const auto& entry : fs::directory_iterator(root + "/casts")) {
     if (entry.path().extension() != ".csv") continue;  // e.g. the temporary file of a writer that was killed
     if (const std::string file = root + "/casts/" + entry.path().filename().string(); !files.contains(file))
-      say(file, "belongs to no cast");
+      say(file, "belongs to no cast contract");
   }
 }
 
@@ -184,7 +184,7 @@ void check_observed(const OpRegistry& ops, const std::string& root, const std::v
             complaints.add(file, id + " " + kernel + ": " + why);
       }
       progress.clear();
-      std::printf("%s: %zu cases seen on %s\n", file.c_str(), golden.observed.size(), seen_on(golden.provenance).c_str());
+      std::printf("%s: %zu cases observed on %s\n", file.c_str(), golden.observed.size(), seen_on(golden.provenance).c_str());
     }
   }
 }

@@ -111,7 +111,7 @@ struct OfOp {
     for (const ObservedTensor& one : a) {
       const ObservedTensor* const other = counterpart(one, b);
       if (other == nullptr) {
-        tensors.push_back({{"tensor", one.name}, {"what", "only in the first"}});
+        tensors.push_back({{"tensor", one.name}, {"what", "is only in the first recording"}});
       } else if (other->digest != one.digest && other->name != one.name) {
         tensors.push_back({{"tensor", one.name}, {"what", "has other bits than " + other->name}});
       } else if (other->digest != one.digest) {
@@ -125,7 +125,7 @@ struct OfOp {
                                                      by.elements == 1 ? "" : "s", by.codes, by.codes == 1 ? "" : "s")}});
       }
     }
-    if (a.size() < b.size()) tensors.push_back({{"tensor", ""}, {"what", "more tensors in the second"}});
+    if (a.size() < b.size()) tensors.push_back({{"tensor", ""}, {"what", "the second recording has more tensors"}});
     ++(tensors.empty() ? same : differ);
     if (!tensors.empty()) differences.push_back({{"case", id}, {"kernel", kernel}, {"tensors", tensors}});
   }
@@ -358,7 +358,8 @@ std::string only_text(const Json& one) {
 void print_models(const Json& models) {
   for (const Json& kind : models) {
     fmt::print("{}: {}\n", kind.value("operands", ""),
-               kind.at("classes").size() == 1 ? "the same" : fmt::format("{} different ways", kind.at("classes").size()));
+               kind.at("classes").size() == 1 ? "all compute the same"
+                                              : fmt::format("computed in {} different ways", kind.at("classes").size()));
     for (const Json& one : kind.at("classes"))
       fmt::print("  {}  {:<60} {}\n", one.value("name", ""), steps_text(one.at("cells")),
                  fmt::join(one.at("instructions").get<std::vector<std::string>>(), " "));

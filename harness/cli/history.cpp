@@ -111,7 +111,7 @@ int history_verb(const HistoryArguments& arguments) {
     reports.push_back(parse_report(text));
     const ReportKind kind = reports.back().kind;
     if (kind != ReportKind::kConsole && kind != ReportKind::kHtml)
-      throw UsageError("--report " + text + ": a history has the reports console and html:FILE");
+      throw UsageError("--report " + text + ": expected console or html:FILE");
     if (kind == ReportKind::kHtml) require_writable(reports.back().file);
   }
   if (reports.empty()) reports.push_back({ReportKind::kConsole, ""});
@@ -122,8 +122,8 @@ int history_verb(const HistoryArguments& arguments) {
     throw UsageError(arguments.file + ": the history has no run" +
                      (arguments.chips.empty() ? "" : " on a chip that matches --chip"));
   if (data.series.empty())
-    throw UsageError(arguments.file + ": no case, contract and kernel matches; see: assay history " + shell_word(arguments.file) +
-                     " --all");
+    throw UsageError(arguments.file + ": no verdict matches --case, --contract and --kernel; see: assay history " +
+                     shell_word(arguments.file) + " --all");
   for (const ReportRequest& report : reports) {
     if (report.kind == ReportKind::kConsole) std::printf("%s", history_text(data, arguments.file, arguments.everything).c_str());
     if (report.kind == ReportKind::kHtml) write_atomically(report.file, history_page(data, arguments.file));

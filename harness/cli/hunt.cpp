@@ -369,12 +369,11 @@ int minimize_verb(const ExplainArguments& arguments) {
     shrinker.aim_at(*verdict);
     const Case smallest = simplify_fill(shrinker, shrink_shape(shrinker, start));
     const std::string why =
-        "smallest that fails on " + kernel.name + " of " + backend.name + ": " + shrinker.words() + "; from " + start.id;
+        "smallest case that fails on " + kernel.name + " of " + backend.name + ": " + shrinker.words() + "; from " + start.id;
     const std::string text = case_table(op, smallest, why);
     fmt::print("{}", text);
-    fmt::print(stderr, "assay: {} of {} elements left after {} calls: {}\n", shrinker.shrinking(smallest).elements,
-               shrinker.shrinking(start).elements, shrinker.calls(),
-               smallest.id);
+    fmt::print(stderr, "assay: reduced to {} of {} elements in {} calls: {}\n", shrinker.shrinking(smallest).elements,
+               shrinker.shrinking(start).elements, shrinker.calls(), smallest.id);
     if (!arguments.output.empty()) write_atomically(arguments.output, text);
     return kUnexpected;
   }
@@ -460,9 +459,10 @@ class Hunt {
     int64_t judged = 0;
     for (const auto& [kernel, prey] : prey_) {
       judged += prey.judged;
-      fmt::print("{:<28} {} of {} verdicts are violations{}{}\n", kernel, prey.violations, prey.judged,
-                 prey.budget_use == 0 ? "" : fmt::format("; highest budget use {:.3g}: {}", prey.budget_use, prey.nearest),
-                 prey.of_batch.empty() ? "" : fmt::format("; bits depend on the batch (allowed): {}", prey.of_batch));
+      fmt::print(
+          "{:<28} {} of {} verdicts are violations{}{}\n", kernel, prey.violations, prey.judged,
+          prey.budget_use == 0 ? "" : fmt::format("; highest budget use {:.3g}: {}", prey.budget_use, prey.nearest),
+          prey.of_batch.empty() ? "" : fmt::format("; bits depend on the batch, which the contract allows: {}", prey.of_batch));
     }
     if (unjudged_ > 0) fmt::print("{} cases could not be checked; the first: {}\n", unjudged_, printable(first_unjudged_));
     fmt::print("{} cases of op {} were generated from seed {}; {}\n", invented_, op_.name, arguments_.seed,
@@ -534,7 +534,7 @@ class Hunt {
     return *std::find_if(cases.begin(), cases.end(), [&](const Case& c) { return c.id == id; });
   }
   std::string found_case(const Case& one, const std::string& kernel) const {
-    return case_table(op_, one, "found by a hunt on " + kernel + " of " + backend_.name + "; " + one.why);
+    return case_table(op_, one, "found by assay hunt on " + kernel + " of " + backend_.name + "; " + one.why);
   }
   static std::string without_header(const std::string& table) { return table.substr(table.find('\n') + 1); }
 

@@ -124,8 +124,9 @@ std::string group_note(const DumpedCall& call, const std::map<std::string, std::
   const std::string last = chain_of(rulebook().contracts.find(one.text("contract"))).back();
   const std::string all = rulebook().contracts.find(last).text("group");
   if (all.find('|') == std::string::npos) return "";
-  return fmt::format("  note      group size {} (of {}) follows from the shape of the scales; else set --param group_size=N\n",
-                     group->second, all);
+  return fmt::format(
+      "  note      group size {} (of {}) follows from the shape of the scales; to use another: --param group_size=N\n",
+      group->second, all);
 }
 
 /// Names the rows that have wrong elements, if most elements of these rows are wrong and half of all rows are right; else empty.
@@ -150,18 +151,19 @@ std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles,
     if (finding.outside == 0 || !finding.name.starts_with("scale") || tensor == roles.end() || !std::isnan(finding.first.value))
       continue;
     const std::string file = tensor->second.file + (tensor->second.file.ends_with(".npy") ? "" : ":" + tensor->second.name);
-    return fmt::format("  next      assay judge {} --as {} says what may write a NaN into {}\n", shell_word(file),
+    return fmt::format("  next      assay judge {} --as {} shows what may write a NaN into {}\n", shell_word(file),
                        finding.format == "e8m0" ? "ue8m0_scale" : "scale", finding.name);
   }
   for (const TensorFinding& finding : verdict.tensors)
     if (const std::string rows = whole_rows(finding); !rows.empty())
       return fmt::format(
-          "  note      only {0} of {1}: not written, stale (the result of an earlier call), or overwritten by a race\n"
-          "  next      if the kernel is in a library: assay run --backend ./libmine.so --suite {2}/quick --ladder calls it "
-          "on memory filled with a pattern, again and in other batches\n",
+          "  note      wrong elements are only in {0} of {1}: not written, stale (result of an earlier call), or overwritten by "
+          "a race\n"
+          "  next      if the kernel is in a library: assay run --backend ./libmine.so --suite {2}/quick --ladder calls "
+          "the kernel again, in other batches, and on memory filled with a pattern\n",
           rows, finding.name, op.name);
   if (!unknown) return "";
-  return fmt::format("  next      {} counts the wrong elements under each contract that fits\n",
+  return fmt::format("  next      {} counts the wrong elements under each contract that takes these tensors\n",
                      with_same_tensors("assay contracts match", arguments));
 }
 
@@ -193,7 +195,8 @@ JudgedCall judge_call(const JudgeArguments& arguments, const Op& op, const std::
     JudgedCall one{judge_tensors(call, with_same_tensors("assay judge", as_given), WithPower::kYes, search),
                    call.notes.empty() ? group_note(call, parameters) : ""};
     if (const Power& power = one.judged.verdict.power; power.faults > 0 && 2 * power.seen() < power.faults)
-      one.advice += "  note      a pass on these inputs says little; assay inputs writes inputs that expose the other mutants\n";
+      one.advice +=
+          "  note      a pass on these inputs says little, because they expose few mutants; assay inputs writes better inputs\n";
     add_other_contracts(op, request, one.judged);
     one.advice += next_text(as_given, files.roles, op, one.judged.verdict);
     return one;
@@ -275,11 +278,12 @@ int judge_scale(const JudgeArguments& arguments) {
   const std::map<std::string, std::string> stated = named_values("--param", arguments.parameters);
   const ScaleFacts facts(stated, named.dump.metadata, arguments.layout);
   if (!arguments.layout.empty() && (!facts.integer("m") || !facts.groups()))
-    throw UsageError("--layout " + arguments.layout +
-                     ": the number of scales is needed to tell them from padding; add --param m=ROWS --param groups=GROUPS");
+    throw UsageError(
+        "--layout " + arguments.layout +
+        ": expected the number of rows and groups, which tells scales from padding; add --param m=ROWS --param groups=GROUPS");
   if (stated.contains("group_size") && !facts.groups())
     throw UsageError("--param group_size=" + stated.at("group_size") +
-                     ": the number of groups also needs --param n=COLUMNS of x, or --param groups=GROUPS");
+                     ": expected the number of columns or groups too; add --param n=COLUMNS (of x) or --param groups=GROUPS");
   const DumpedTensor dumped{{storage_spec(named.dump, named.tensor), read_bytes(named.dump, named.tensor)},
                             named.dump.file,
                             named.tensor.name,
@@ -293,7 +297,8 @@ int judge_scale(const JudgeArguments& arguments) {
       look_at_data(grid, group_maxima({storage_spec(named.dump, x), read_bytes(named.dump, x)}, grid), report);
   if (report.findings.empty() && grid.kind == ScaleKind::kFloats && grid.powers_of_two)
     report.notes.emplace_back(
-        "powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32: bits >> 23 in each byte, group 0 lowest");
+        "the scales are powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32 words, which hold bits >> 23 "
+        "of a scale in each byte, group 0 in the lowest");
   std::printf("%s", scale_text(grid, report).c_str());
   return report.findings.empty() ? kAllAsExpected : kUnexpected;
 }
@@ -380,9 +385,9 @@ int judge_verb(const JudgeArguments& arguments) {
   if (folders && arguments.contract.empty()) return judge_recordings(arguments);
   if (arguments.contract.empty() && std::none_of(arguments.targets.begin(), arguments.targets.end(),
                                                  [](const std::string& one) { return std::filesystem::is_directory(one); }))
-    throw UsageError(
-        arguments.targets.front() + ": a dump needs --contract ID: " + with_same_tensors("assay contracts match", arguments) +
-        " names contracts that its outputs obey; for a single scale tensor use --as scale, for UE8M0 --as ue8m0_scale");
+    throw UsageError(arguments.targets.front() + ": a dump needs --contract ID; to find the contract: " +
+                     with_same_tensors("assay contracts match", arguments) +
+                     "; a single scale tensor needs --as scale, or --as ue8m0_scale for UE8M0");
   if (arguments.contract.empty())
     throw UsageError(arguments.targets.front() +
                      ": expected a folder with a recording or with inputs and outputs, or files of tensors with --contract ID");

@@ -98,7 +98,8 @@ std::string kept_rows(const Ledger& old, const std::vector<Reported>& all, size_
       lasts |= row.outcome == name(reported.verdict.outcome) || row.outcome == name(Outcome::kFlaky);
     }
     if (matches && !lasts) {
-      std::fprintf(stderr, "assay: dropped: %s: no verdict is '%s' any more\n", row.origin.text().c_str(), row.outcome.c_str());
+      std::fprintf(stderr, "assay: dropped: %s: the report has no verdict '%s' for this row any more\n",
+                   row.origin.text().c_str(), row.outcome.c_str());
       continue;
     }
     ++kept;

@@ -65,8 +65,8 @@ int guarded(const std::function<int()>& verb) {
     const std::string path = std::filesystem::path(error.file()).is_absolute() ? error.file() : data_root() + "/" + error.file();
     const bool shipped = path.starts_with(data_root() + "/suites/") || path.starts_with(data_root() + "/reference/contracts/");
     return say(kUsageOrNothingRan,
-               error.what() + (shipped ? "; is this shipped table newer than the program (commit " +
-                                             std::string(kCommit).substr(0, 12) + ")? then rebuild: ci/build release"
+               error.what() + (shipped ? "; if this shipped table is newer than the program (commit " +
+                                             std::string(kCommit).substr(0, 12) + "), rebuild: ci/build release"
                                        : std::string()));
   } catch (const std::exception& error) {
     return say(kUsageOrNothingRan, error.what());
@@ -202,9 +202,9 @@ int main(int argc, char** argv) {
   assay::RegenerateArguments regenerate;
   assay::add_regenerate(program, regenerate);
   assay::PowerArguments power;
-  assay::add_table(program, "power", "table: which input generators kill which mutants", power);
+  assay::add_table(program, "power", "print a table of input generators and the mutants that they kill", power);
   assay::PowerArguments sharpness;
-  assay::add_table(program, "sharpness", "table: how many elements accept exactly one code", sharpness);
+  assay::add_table(program, "sharpness", "print a table of the share of elements that accept exactly one code", sharpness);
   assay::DocsArguments docs;
   assay::add_docs(program, docs);
   std::vector<std::string> rows;

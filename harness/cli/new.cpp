@@ -139,7 +139,7 @@ std::string tree() {
         root +
         " is not a source tree of Assay; run this program from a build in the tree, or set ASSAY_DATA to the tree. Tables of "
         "your own need no source tree: "
-        "run --contracts FILE.csv --cases FILE.csv");
+        "assay run --contracts FILE.csv --cases FILE.csv");
   return root;
 }
 
@@ -159,7 +159,7 @@ void write_lines(const std::string& path, const std::vector<std::string>& lines)
 int new_plugin(const NewArguments& arguments) {
   require_identifier("plugin", arguments.name);
   const std::string folder = arguments.output.empty() ? arguments.name : arguments.output;
-  if (fs::exists(folder)) throw UsageError("new plugin: " + folder + " is there already; try --output DIR");
+  if (fs::exists(folder)) throw UsageError("new plugin: " + folder + " already exists; try --output DIR");
   fs::create_directories(folder);
   write_atomically(folder + "/" + arguments.name + ".cpp", with_name(kPluginSource, arguments.name));
   write_atomically(folder + "/CMakeLists.txt", with_name(kPluginCmake, arguments.name));
@@ -168,11 +168,12 @@ int new_plugin(const NewArguments& arguments) {
                                 ? "-DASSAY_ABI_DIR=" + shell_word(fs::absolute(root + "/kernels/abi").lexically_normal().string())
                                 : "-DCMAKE_PREFIX_PATH=" + shell_word(fs::absolute(root + "/../..").lexically_normal().string());
   const std::string in = shell_word(folder);
-  fmt::print("wrote {0}/{1}.cpp and {0}/CMakeLists.txt: a correct kernel of op rms_norm, for you to replace\nnext:\n"
-             "  cmake -G Ninja -S {2} -B {2}/build {3} && cmake --build {2}/build\n"
-             "  assay run --backend {2}/build/lib{1}.so\n"
-             "  assay list --op OP                 what kernels of another op receive\n",
-             folder, arguments.name, in, where);
+  fmt::print(
+      "wrote {0}/{1}.cpp and {0}/CMakeLists.txt: a correct kernel of op rms_norm, for you to replace\nnext:\n"
+      "  cmake -G Ninja -S {2} -B {2}/build {3} && cmake --build {2}/build\n"
+      "  assay run --backend {2}/build/lib{1}.so\n"
+      "  assay list --op OP                 shows what kernels of another op receive\n",
+      folder, arguments.name, in, where);
   return kAllAsExpected;
 }
 
@@ -190,11 +191,11 @@ int new_contract(const NewArguments& arguments) {
   const ContractRow& from = rulebook().contracts.find(arguments.from);
   const std::vector<std::string> ids = rulebook().contract_ids();
   if (std::find(ids.begin(), ids.end(), arguments.name) != ids.end())
-    throw UsageError("new contract: there is a contract '" + arguments.name + "' already");
+    throw UsageError("new contract: a contract '" + arguments.name + "' already exists");
   if (arguments.name.find('.') == std::string::npos)
     throw UsageError("new contract '" + arguments.name + "': expected VENDOR.NAME, such as acme.group_fp8");
   if (!arguments.output.empty()) {
-    if (fs::exists(arguments.output)) throw UsageError("new contract: " + arguments.output + " is there already");
+    if (fs::exists(arguments.output)) throw UsageError("new contract: " + arguments.output + " already exists");
     const std::vector<std::string> shipped =
         lines_of(fs::path(from.file).is_absolute() ? from.file : data_root() + "/" + from.file);
     write_lines(arguments.output, {shipped.front(), with_first_cell(shipped.at(size_t(from.line) - 1), arguments.name)});
@@ -215,7 +216,7 @@ int new_contract(const NewArguments& arguments) {
       "(docs/reference/contract-cells.md)\n"
       "  assay contracts diff {} {}\n"
       "  assay new case {} --from {}\n"
-      "  a kernel in kernels/ops; it is optional\n"
+      "  optional: a kernel in kernels/ops\n"
       "  assay regenerate\n",
       file, from.line + 1, arguments.from, arguments.from, arguments.name, arguments.name, arguments.from);
   return kAllAsExpected;
@@ -276,9 +277,9 @@ int new_case(const NewArguments& arguments) {
     first = std::find_if(cases.begin(), cases.end(), [&](const Case& one) { return one.text("contract") == from; });
   if (first == cases.end())
     throw UsageError("new case " + arguments.name + ": no case names contract '" + from +
-                     "'; say --from ID, a contract of the same op that has cases");
+                     "'; expected --from ID, a contract of the same op that has cases");
   if (!arguments.output.empty()) {
-    if (fs::exists(arguments.output)) throw UsageError("new case: " + arguments.output + " is there already");
+    if (fs::exists(arguments.output)) throw UsageError("new case: " + arguments.output + " already exists");
     const std::string table_file =
         fs::path(first->origin.file).is_absolute() ? first->origin.file : data_root() + "/" + first->origin.file;
     const std::vector<std::string> shipped = lines_of(table_file);
@@ -301,7 +302,10 @@ int new_case(const NewArguments& arguments) {
     write_lines(arguments.output, rows);
     fmt::print("wrote {}: {} rows of {}, for {}\n", arguments.output, rows.size() - 1, from, arguments.name);
     if (!inherited.empty()) {
-      fmt::print("`blind_to` lists mutants that no input exposes under {}; remove those that your cells make visible:\n", from);
+      fmt::print(
+          "`blind_to` lists mutants that no input exposes under {}; remove a mutant if an input exposes it under your "
+          "contract:\n",
+          from);
       for (const std::string& mutant : inherited) fmt::print("  {}\n", mutant);
     }
     fmt::print("next:\n  assay run --backend ./libmine.so{} --cases {}\n", first->run_options, shell_word(arguments.output));
@@ -312,12 +316,13 @@ int new_case(const NewArguments& arguments) {
   if (!lines.front().starts_with("contract,")) throw UsageError(file + ": expected `contract` as the first column");
   lines.push_back(with_first_cell(lines.at(size_t(first->origin.line) - 1), arguments.name));
   write_lines(file, lines);
-  fmt::print("wrote {}:{}: the first row of {}, for {}\nleft to do:\n"
-             "  edit sizes, generators and `why`; `blind_to` lists mutants that this row need not expose\n"
-             "  assay list --suite {}/{}\n"
-             "  assay explain CASE                 what its inputs expose\n"
-             "  assay regenerate\n",
-             file, lines.size(), from, arguments.name, first->op, first->tier);
+  fmt::print(
+      "wrote {}:{}: the first row of {}, for {}\nleft to do:\n"
+      "  edit sizes, generators and `why`; `blind_to` lists mutants that this row need not expose\n"
+      "  assay list --suite {}/{}\n"
+      "  assay explain CASE                 shows which mutants its inputs expose\n"
+      "  assay regenerate\n",
+      file, lines.size(), from, arguments.name, first->op, first->tier);
   return kAllAsExpected;
 }
 
@@ -325,12 +330,12 @@ int new_op(const NewArguments& arguments) {
   require_identifier("op", arguments.name);
   const OpRegistry& ops = *arguments.suites.ops;
   if (std::any_of(ops.all().begin(), ops.all().end(), [&](const Op& op) { return op.name == arguments.name; }))
-    throw UsageError("new op: there is an op '" + arguments.name + "' already");
+    throw UsageError("new op: an op '" + arguments.name + "' already exists");
   const std::string like = arguments.from.empty() ? "rms_norm" : ops.find(arguments.from).name;
   const std::string root = tree(), source = root + "/suites/" + like, folder = root + "/suites/" + arguments.name;
   const std::string model = source + "/" + like + "_op.cpp", file = folder + "/" + arguments.name + "_op.cpp";
   if (!fs::exists(model)) throw UsageError("new op --from " + like + ": expected " + model);
-  if (fs::exists(folder)) throw UsageError("new op: " + folder + " is there already");
+  if (fs::exists(folder)) throw UsageError("new op: " + folder + " already exists");
   const std::string table = source + "/cases/quick.csv";
   const std::vector<std::string> rows = lines_of(table);
   fs::create_directories(folder + "/cases");
@@ -355,7 +360,7 @@ int new_format(const NewArguments& arguments) {
   std::smatch parts;
   if (!std::regex_match(arguments.name, parts, known))
     throw UsageError("new format '" + arguments.name + "': expected eXmY, such as e5m3");
-  if (find_format(arguments.name) != nullptr) throw UsageError("new format: there is a format '" + arguments.name + "' already");
+  if (find_format(arguments.name) != nullptr) throw UsageError("new format: a format '" + arguments.name + "' already exists");
   const int exponent = std::stoi(parts[1]), mantissa = std::stoi(parts[2]), bits = 1 + exponent + mantissa;
   if (exponent < 1 || exponent > 8 || bits > 32)
     throw UsageError("new format '" + arguments.name + "': expected at most 8 exponent bits and 32 bits in all");

@@ -17,7 +17,7 @@ namespace {
 /// Options for the user's own cases, for verbs that select cases.
 void add_own_cases(CLI::App& verb, UserTables& tables) {
   verb.add_option("--cases", tables.cases,
-                  "case table of your own, used instead of the shipped tables (by signoff: beside them); may be repeated")
+                  "case table of your own, used instead of the shipped tables (signoff uses both); may be repeated")
       ->type_name("FILE.csv");
   verb.add_option("--op", tables.op, "op of a case table of your own that has no column 'op'")->type_name("NAME");
 }
@@ -53,8 +53,9 @@ void refuse_op_without_cases(CLI::App& verb) {
   verb.parse_complete_callback([&verb] {
     const CLI::Option* const op = verb.get_option("--op");
     if (op->count() > 0 && verb.get_option("--cases")->count() == 0)
-      throw CLI::ValidationError("--op names the op of a table of --cases; to choose cases of an op: --suite " +
-                                 op->results().front());
+      throw CLI::ValidationError(
+          "--op without --cases: expected --cases FILE.csv, whose op it names; to select shipped cases: --suite " +
+          op->results().front());
   });
 }
 
@@ -65,7 +66,7 @@ void add_shown(CLI::App& verb, Shown& shown) {
           "causes: a block for each cause of failures; all: a block for each failure, and every contract and reason")
       ->check(CLI::IsMember({"causes", "all"}))
       ->default_str("causes");
-  verb.add_option("--max-failures", shown.failures, "print at most this many blocks; further causes get one line each")
+  verb.add_option("--max-failures", shown.failures, "print at most this many blocks; each further cause gets one line")
       ->check(whole_number())
       ->capture_default_str();
 }
@@ -147,11 +148,10 @@ void add_run(CLI::App& program, RunArguments& run) {
                   "kernel library: a name (libassay_NAME.so beside this program), a path, or kernels in Python")
       ->type_name("NAME|PATH.so|python:MODULE:KERNEL")
       ->capture_default_str();
-  verb.add_option(
-          "--execute", run.execute,
-          "execute AMD code objects on the CPU: gfx942 or gfx950, then options such as ,races or ,schedule=random,seed=3 or "
-          ",approximate=each (counts outputs that depend on approximate instructions); --backend hip then loads "
-          "libassay_hip_executed.so")
+  verb.add_option("--execute", run.execute,
+                  "execute AMD code objects on the CPU: gfx942 or gfx950, then options, such as gfx942,races or "
+                  "gfx942,schedule=random,seed=3 or gfx942,approximate=each (counts outputs that depend on approximate instructions); --backend hip then loads "
+                  "libassay_hip_executed.so")
       ->type_name("ARCH[,OPTION...]");
   verb.add_option("--kernel", run.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--report", run.reports,
@@ -171,13 +171,14 @@ void add_run(CLI::App& program, RunArguments& run) {
       ->check(CLI::Range(0, 1000));
   verb.add_flag(
       "--ladder", run.ladder,
-      "determinism tests: require the same bits in repeated calls, other batches, among other rows, on a stream, from a graph");
+      "determinism tests: require the same bits if calls are repeated, or run in other batches, among other rows, on a stream "
+      "or from a graph");
   add_diagnose(verb, run.diagnose);
   verb.add_flag("--reckon-power", run.reckon_power, "recompute mutation scores instead of reading golden/power");
-  CLI::Option* const list =
-      verb.add_option("--ledger,--known-failures", run.ledger, "known-failures list: table of expected outcomes other than pass")
-          ->check(a_name())
-          ->type_name("FILE.csv");
+  CLI::Option* const list = verb.add_option("--ledger,--known-failures", run.ledger,
+                                            "known-failures list: a table of expected outcomes other than pass")
+                                ->check(a_name())
+                                ->type_name("FILE.csv");
   verb.add_flag("--strict", run.strict, "reject a row of the known-failures list that matches no case of its op")->needs(list);
   verb.add_option("--shard", run.shard,
                   "run only the I-th of N shares of the cases; default: from GTEST_SHARD_INDEX, SLURM_PROCID or Open MPI, if set")
@@ -194,8 +195,7 @@ void add_run(CLI::App& program, RunArguments& run) {
 
 void add_list(CLI::App& program, ListArguments& listed) {
   CLI::App& list = *program.add_subcommand(
-      "list",
-      "list the cases: a summary by op, or the ids of a selection; with --op, what a kernel of that op gets");
+      "list", "list the cases: a summary by op, or the ids of a selection; with --op, what a kernel of that op receives");
   examples(list, {"assay list", "assay list rms_norm", "assay list --suite rms_norm/quick", "assay list --op rms_norm"});
   add_selection(list, listed.selection, listed.suites.tables);
   list.add_option("names", listed.names, "only cases of this op, tier or op/tier, or whose id matches this glob")
@@ -259,25 +259,26 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
                   "with --as: FILE:TENSOR; with --lint: FILE.safetensors ...")
       ->required();
   verb.add_option("--contract", judge.contract,
-                  "contract to check the tensors against; they need the op's names (x, gamma, q, scale, y; GEMM: a, b, "
-                  "scale_a, scale_b, d) or --tensor")
+                  "contract to check the tensors against; tensors without the op's names (x, gamma, q, scale, y; GEMM: a, b, "
+                  "scale_a, scale_b, d) need --tensor")
       ->type_name("ID");
   verb.add_option("--param", judge.parameters,
                   "parameter of the dumped call, such as group_size=128 or eps=1e-6; may be repeated")
       ->type_name("NAME=VALUE");
-  verb.add_option("--layout", judge.layout, "layout of the scale tensor (GEMM: of scale_a), if several layouts have its shape")
+  verb.add_option("--layout", judge.layout, "layout of the scale tensor (GEMM: of scale_a), if several layouts fit its shape")
       ->type_name("NAME");
-  verb.add_option("--tensor", judge.tensors,
-                  "name that the tensor of this role has in the file; with a * in each name, one call is checked for each text "
-                  "that the * can stand for; may be repeated")
+  verb.add_option(
+          "--tensor", judge.tensors,
+          "name that the tensor of this role has in the file; if the names contain a *, one call is checked for each text "
+          "that the * can stand for; may be repeated")
       ->type_name("ROLE=NAME");
   verb.add_option("--as", judge.as, "check one scale tensor: scale, or ue8m0_scale if its GEMM accepts only powers of two")
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
   verb.add_flag(
       "--lint", judge.lint,
       "check codes and scales of a quantized checkpoint (FP8 blocks, MXFP8, MXFP4, NVFP4) without its original weights");
-  verb.add_option("--report", judge.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
-  verb.add_option("--ledger,--known-failures", judge.ledger, "as for run; for recordings only")
+  verb.add_option("--report", judge.reports, "the same as for assay run; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_option("--ledger,--known-failures", judge.ledger, "for recordings: the same as for assay run")
       ->check(a_name())
       ->type_name("FILE.csv");
   add_history_file(verb, judge.history, judge.commit);
@@ -288,8 +289,8 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
 }
 
 void add_history(CLI::App& program, HistoryArguments& history) {
-  CLI::App& verb =
-      *program.add_subcommand("history", "show since which run cases fail, flip or return other bits, from run --history");
+  CLI::App& verb = *program.add_subcommand(
+      "history", "show since which run cases fail, flip or return other bits, from a file of run --history");
   examples(verb, {"assay history kernels.history",
                   "assay history kernels.history --contract 'vllm.rms_norm*' --chip sm_90 --report html:history.html"});
   verb.add_option("file", history.file, "file that run --history wrote")->required()->type_name("FILE");
@@ -315,7 +316,7 @@ void add_gate(CLI::App& program, GateArguments& gate) {
   verb.add_option("recordings", gate.targets, "folders of run --record")->type_name("DIR...")->required();
   verb.add_option(
           "--baseline", gate.baseline,
-          "folder of the earlier recording, or a file of run --history; of such a file, the baseline is the newest other run "
+          "folder of the earlier recording, or a file of run --history; in such a file, the baseline is the newest other run "
           "on the same chip whose outcomes were all as expected")
       ->type_name("DIR|FILE")
       ->required();
@@ -327,12 +328,12 @@ void add_gate(CLI::App& program, GateArguments& gate) {
       ->check(a_name())
       ->type_name("ID")
       ->excludes(number);
-  verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, also within the accepted intervals");
+  verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, even within the accepted intervals");
   verb.add_flag("--strict", gate.strict,
                 "also fail for a failure that was fixed (until you remove its row and renew the baseline), and for "
                 "a row of the known-failures list that matches no case of its op");
-  verb.add_option("--report", gate.reports, "as for run; may be repeated")->type_name("KIND[:FILE]");
-  verb.add_option("--ledger,--known-failures", gate.ledger, "as for run")->check(a_name())->type_name("FILE.csv");
+  verb.add_option("--report", gate.reports, "the same as for assay run; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_option("--ledger,--known-failures", gate.ledger, "the same as for assay run")->check(a_name())->type_name("FILE.csv");
   add_selection(verb, gate.selection, gate.suites.tables);
   refuse_op_without_cases(verb);
   add_shown(verb, gate.shown);
@@ -368,11 +369,13 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
       ->type_name("ARCH|DIR");
   verb.add_option("--report", golden.reports, "for diff: write json:FILE or html:FILE; may be repeated")->type_name("KIND:FILE");
   verb.add_option("--ledger,--known-failures", golden.ledger,
-                  "with write --observed: known-failures list, as for run; a case on it is recorded only if it passes")
+                  "with write --observed: known-failures list, as for assay run; a case on it is recorded only if it passes")
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--observed", golden.backend, "with write: record what this back end returns")->type_name("NAME|PATH.so");
-  verb.add_option("--timeout", golden.timeout_seconds, "as for run; with --observed")->check(seconds())->capture_default_str();
+  verb.add_option("--timeout", golden.timeout_seconds, "with --observed: the same as for assay run")
+      ->check(seconds())
+      ->capture_default_str();
   verb.add_option("--part", golden.part, "for check: check only this part")
       ->check(CLI::IsMember({"predicted", "observed", "power", "casts"}));
   verb.add_option("--sample", golden.sample,
@@ -405,7 +408,7 @@ void add_explain(CLI::App& program, ExplainArguments& explain) {
             "assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32' --backend ./libmine.so --minimize"});
   verb.add_option("case", explain.case_id, "case id as in a report, or a glob that matches one case")->required();
   add_own_cases(verb, explain.suites.tables);
-  verb.add_option("--backend", explain.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--backend", explain.backend, "the same as for assay run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", explain.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--element", explain.element, "output element to trace; default: the worst one")
       ->expected(2)
@@ -440,12 +443,12 @@ void add_hunt(CLI::App& program, HuntArguments& hunt) {
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
       ->capture_default_str();
   verb.add_option("--seed", hunt.seed, "seed of the generated cases")->check(whole_number())->capture_default_str();
-  verb.add_option("--backend", hunt.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--backend", hunt.backend, "the same as for assay run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", hunt.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--output", hunt.output, "write the first failing case of each kernel to this case table")
       ->type_name("FILE.csv");
   add_diagnose(verb, hunt.diagnose);
-  verb.add_option("--timeout", hunt.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
+  verb.add_option("--timeout", hunt.timeout_seconds, "the same as for assay run")->check(seconds())->capture_default_str();
 }
 
 void add_contracts(CLI::App& program, ContractsArguments& contracts) {
@@ -467,7 +470,7 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
       verb.add_option("--vendor", contracts.vendor, "for list: only contracts whose id begins with this name and a dot")
           ->type_name("NAME");
   verb.add_option("--arch", contracts.arch,
-                  "for list: leave out contracts of other chips (for sm_90: ID.gfx942 and ID_fnuz, for example); a contract that "
+                  "for list: leave out contracts of other chips (for sm_90, for example, ID.gfx942 and ID_fnuz); a contract that "
                   "names no chip stays")
       ->type_name("CHIP");
   verb.add_option("--release", contracts.release,
@@ -482,16 +485,20 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
       ->type_name("FILE.csv");
   verb.add_flag("--evidence", contracts.evidence,
                 "for list: whether each contract's code was run, executed on the CPU, only read, or none of these");
-  verb.add_option("--backend", contracts.backend, "for match, as for run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--backend", contracts.backend, "for match: the same as for assay run")
+      ->type_name("NAME|PATH.so")
+      ->capture_default_str();
   verb.add_option("--op", contracts.op,
-                  "for list: only contracts of this op; for match: op whose contracts are tried; for check and diff: op of a "
+                  "for list: only contracts of this op; for match: op whose contracts are compared; for check and diff: op of a "
                   "table of --cases without a column 'op'");
   verb.add_option("--kernel", contracts.kernel, "for match: only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--case", contracts.cases, "for match: only cases whose id matches; may be repeated")->type_name("GLOB");
-  verb.add_option("--param", contracts.parameters, "for match on files, as for judge")->type_name("NAME=VALUE");
-  verb.add_option("--tensor", contracts.tensors, "for match on files, as for judge")->type_name("ROLE=NAME");
-  verb.add_option("--layout", contracts.layout, "for match on files, as for judge")->type_name("NAME");
-  verb.add_option("--timeout", contracts.timeout_seconds, "for match, as for run")->check(seconds())->capture_default_str();
+  verb.add_option("--param", contracts.parameters, "for match on files: the same as for assay judge")->type_name("NAME=VALUE");
+  verb.add_option("--tensor", contracts.tensors, "for match on files: the same as for assay judge")->type_name("ROLE=NAME");
+  verb.add_option("--layout", contracts.layout, "for match on files: the same as for assay judge")->type_name("NAME");
+  verb.add_option("--timeout", contracts.timeout_seconds, "for match: the same as for assay run")
+      ->check(seconds())
+      ->capture_default_str();
   CLI::Option* write = verb.add_option("--write", contracts.write, "for specials: write the table into its section of this file");
   verb.add_option("--check", contracts.check, "for specials: exit 1 if that section is out of date")->excludes(write);
   refuse_unused(verb,
@@ -542,7 +549,9 @@ void add_arch(CLI::App& program, ArchArguments& arch) {
   verb.add_option("--seed", arch.seed, "for verify --backend: seed of the operands")
       ->check(whole_number())
       ->capture_default_str();
-  verb.add_option("--timeout", arch.timeout_seconds, "for verify --backend, as for run")->check(seconds())->capture_default_str();
+  verb.add_option("--timeout", arch.timeout_seconds, "for verify --backend: the same as for assay run")
+      ->check(seconds())
+      ->capture_default_str();
   refuse_unused(verb,
                 {{"targets", {"list", "show", "diff", "verify"}},
                  {"--backend", {"verify --backend"}},
@@ -559,26 +568,27 @@ void add_probe(CLI::App& program, ProbeArguments& probe) {
   CLI::App& verb = *program.add_subcommand(
       "probe", "infer from single calls what the tensor core instructions and conversions of a device compute");
   examples(verb, {"assay probe --backend cuda", "assay probe --backend cpu --unit 'gfx942*' --output probed.csv"});
-  verb.add_option("--backend", probe.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--backend", probe.backend, "the same as for assay run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", probe.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--unit", probe.unit, "only instructions whose id matches, and no conversions")
       ->type_name("GLOB");
-  verb.add_option("--output", probe.output, "write a row for each instruction whose model was found, for --contracts")
+  verb.add_option("--output", probe.output,
+                  "write a table with a row for each instruction whose model was found; --contracts reads such a table")
       ->type_name("FILE.csv");
   verb.add_option("--elements", probe.elements,
                   "number of results, for each kind of data, that a model must explain; twice as many then verify it")
       ->check(CLI::Range(256, 1 << 24))
       ->capture_default_str();
   verb.add_option("--seed", probe.seed, "seed of the operands")->check(whole_number())->capture_default_str();
-  verb.add_option("--timeout", probe.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
+  verb.add_option("--timeout", probe.timeout_seconds, "the same as for assay run")->check(seconds())->capture_default_str();
   verb.add_option("--part", probe.part, "only this part")->check(CLI::IsMember({"instructions", "conversions"}));
-  verb.add_option("--report", probe.reports, "write what was found: json:FILE or html:FILE; may be repeated")
+  verb.add_option("--report", probe.reports, "write a report of the models found: json:FILE or html:FILE; may be repeated")
       ->type_name("KIND:FILE");
 }
 
 void add_signoff(CLI::App& program, SignoffArguments& signoff) {
   CLI::App& verb = *program.add_subcommand(
-      "signoff", "sign off a chip: all tests step by step, and one page with verdict, scope, deviations and digests");
+      "signoff", "sign off a chip: run all tests step by step, and write one page with verdict, scope, deviations and digests");
   examples(verb, {"assay signoff --backend ./libmine.so --output signoff --by 'Ada Lovelace'",
                   "assay signoff --backend cuda --output signoff --ledger known.csv --scope scope.csv",
                   "assay signoff --verify signoff"});
@@ -586,9 +596,9 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
       verb.add_option("--output", signoff.output, "folder to create; the same command continues an interrupted sign-off")
           ->check(a_name())
           ->type_name("DIR");
-  verb.add_option("--backend", signoff.backend, "as for run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--backend", signoff.backend, "the same as for assay run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--by", signoff.by, "who signs off")->type_name("NAME");
-  verb.add_option("--ledger,--known-failures", signoff.ledger, "allowed deviations: known-failures list, as for run")
+  verb.add_option("--ledger,--known-failures", signoff.ledger, "allowed deviations: known-failures list, as for assay run")
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--scope", signoff.scope,
@@ -600,19 +610,23 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
       ->check(a_name())
       ->type_name("DIR");
   verb.add_option("--suite", signoff.ops,
-                  "run only this op; may be repeated; the verdict is then for a partial scope, and the page names the ops that "
+                  "run only this op; may be repeated; the verdict is then for a partial scope, and the page lists the ops that "
                   "did not run")
       ->type_name("OP");
   verb.add_option("--tier", signoff.tier, "last tier to run; quick is for trials")
       ->check(CLI::IsMember({"quick", "full"}))
       ->capture_default_str();
   add_own_cases(verb, signoff.suites.tables);
-  verb.add_option("--unit", signoff.unit, "probe only instructions whose id matches; the page says how many of all were probed")
+  verb.add_option("--unit", signoff.unit,
+                  "probe only instructions whose id matches; the page says how many of the offered instructions were probed")
       ->type_name("GLOB")
       ->capture_default_str();
-  verb.add_option("--elements", signoff.elements, "as for probe")->check(CLI::Range(256, 1 << 24))->capture_default_str();
-  verb.add_option("--jobs", signoff.jobs,
-                  "number of steps that run at once; above 1 the longest start first; one for every 3 or 4 cores is fastest")
+  verb.add_option("--elements", signoff.elements, "the same as for assay probe")
+      ->check(CLI::Range(256, 1 << 24))
+      ->capture_default_str();
+  verb.add_option(
+          "--jobs", signoff.jobs,
+          "number of steps that run at once; above 1, the longest steps start first; one step for every 3 or 4 cores is fastest")
       ->check(CLI::Range(1, 64))
       ->type_name("N")
       ->capture_default_str();
@@ -620,8 +634,8 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
                   "start no step after this many minutes, for machines with a time limit; 0: no limit")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
-  verb.add_option("--timeout", signoff.timeout_seconds, "as for run")->check(seconds())->capture_default_str();
-  verb.add_option("--verify", signoff.verify, "recompute the digests of this sign-off folder and say which files were altered")
+  verb.add_option("--timeout", signoff.timeout_seconds, "the same as for assay run")->check(seconds())->capture_default_str();
+  verb.add_option("--verify", signoff.verify, "recompute the digests of this sign-off folder and list the altered files")
       ->check(a_name())
       ->type_name("DIR");
   verb.parse_complete_callback([&verb, output] {
@@ -636,15 +650,16 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
 
 void add_witness(CLI::App& program, WitnessArguments& witness) {
   CLI::App& verb = *program.add_subcommand(
-      "witness", "recorded outputs of released implementations, on inputs that kill the mutants of their contracts");
+      "witness", "record and check outputs of released implementations, on inputs that kill the mutants of their contracts");
   examples(verb,
            {"assay witness inputs --folder inputs",
             "assay witness run inputs --backend ./libvllm.so --package 'vllm 0.33.0' --folder outputs", "assay witness check"});
-  verb.add_option("action", witness.action,
-                  "inputs: choose inputs, none of left_out.csv; run: call a library on them; keep: store outputs that the "
-                  "contracts accept; "
-                  "check: require that contracts accept stored outputs and mutants do not; drift: which contracts a release "
-                  "obeys")
+  verb.add_option(
+          "action", witness.action,
+          "inputs: choose inputs, except those in left_out.csv; run: call a library on them; keep: store outputs that the "
+          "contracts accept; "
+          "check: require that contracts accept stored outputs and mutants do not; drift: show which contracts a "
+          "release obeys")
       ->required()
       ->check(CLI::IsMember({"inputs", "run", "keep", "check", "drift"}));
   verb.add_option("folders", witness.targets,
@@ -660,11 +675,13 @@ void add_witness(CLI::App& program, WitnessArguments& witness) {
   verb.add_option("--backend", witness.backend, "for run: kernel library")->type_name("NAME|PATH.so");
   verb.add_option("--kernel", witness.kernel, "for run: only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--package", witness.package, "for run: name and version or commit of the library");
-  verb.add_option("--flags", witness.flags, "for run: build flags of the library that change bits");
+  verb.add_option("--flags", witness.flags, "for run: build flags of the library that change result bits");
   verb.add_option("--write", witness.write, "for check and drift: write the table into its section of this file")
       ->type_name("FILE.md");
   verb.add_option("--check", witness.check, "for check and drift: exit 1 if that section is out of date")->type_name("FILE.md");
-  verb.add_option("--timeout", witness.timeout_seconds, "for run: as for assay run")->check(seconds())->capture_default_str();
+  verb.add_option("--timeout", witness.timeout_seconds, "for run: the same as for assay run")
+      ->check(seconds())
+      ->capture_default_str();
   refuse_unused(verb,
                 {{"folders", {"run", "keep", "check", "drift"}},
                  {"--folder", {"inputs", "run", "keep", "drift"}},

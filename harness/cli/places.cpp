@@ -68,11 +68,11 @@ std::map<std::string, fs::path> named_backends() {
 /// Says how to build a missing library of Assay.
 std::string how_to_build(const std::string& name) {
   if (name == "cuda")
-    return "; it is built where nvcc is found: ci/build release assay_kernels_cuda, or ci/bundle for a machine without the "
-           "sources";
-  if (name == "hip") return "; it is built with -DWITH_HIP=ON and ROCm's hipcc: ci/build release assay_kernels_hip";
+    return "; to build it where nvcc is installed: ci/build release assay_kernels_cuda; for a machine without the sources: "
+           "ci/bundle";
+  if (name == "hip") return "; to build it with -DWITH_HIP=ON and ROCm's hipcc: ci/build release assay_kernels_hip";
   for (const char* ours : {"cpu", "faulty"})
-    if (name == ours) return "; ci/build release assay_kernels_" + name + " builds it";
+    if (name == ours) return "; to build it: ci/build release assay_kernels_" + name;
   return "";
 }
 

@@ -107,7 +107,7 @@ int sharpness_verb(const PowerArguments& arguments) {
   if (!arguments.op.empty()) selection.suites = {arguments.op};
   const std::vector<Case> cases = open_selected_cases(arguments.suites, selection);
   if (!arguments.op.empty() && std::none_of(cases.begin(), cases.end(), is_realistic))
-    throw UsageError("op '" + arguments.op + "' has no case of n 7168 and fill normal, which the table needs");
+    throw UsageError("op '" + arguments.op + "' has no case with n = 7168 and fill normal, which the table needs");
   return put_table(
       "assay sharpness", [&] { return sharpness_now(*arguments.suites.ops, cases); }, arguments.write, arguments.check);
 }

@@ -85,8 +85,8 @@ int print(const std::string& title, const std::string& claimed, std::vector<Cand
   bool as_claimed = false;
   for (const Candidate& one : candidates)
     if (one.differ == 0) obeyed += (obeyed.empty() ? "" : ", ") + one.cast.row->id, as_claimed |= one.cast.row->id == claimed;
-  fmt::print("{}: {} inputs, obeys {}{}\n", title, inputs, obeyed.empty() ? "no cast of the table" : obeyed,
-             as_claimed ? "" : ", NOT the contract that it is offered for");
+  fmt::print("{}: {} inputs, obeys {}{}\n", title, inputs, obeyed.empty() ? "no cast contract of the tables" : obeyed,
+             as_claimed ? "" : ", NOT the contract that the kernel is offered for");
   found["inputs"] = inputs, found["as_called"] = as_claimed;
   for (const Candidate& one : candidates)
     if (one.differ == 0) found["obeys"].push_back(one.cast.row->id);

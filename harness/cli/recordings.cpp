@@ -314,8 +314,8 @@ int inputs_verb(const InputsArguments& arguments) {
   }
   if (ids.empty()) throw UsageError("no selected case has inputs that can be written to files");
   write_case_list(arguments.output, ids);
-  fmt::print("wrote inputs of {} cases{}; write outputs.safetensors into each folder, then: assay judge {}\n", ids.size(),
-             left_out > 0 ? fmt::format(", {} left out", left_out) : "", shell_word(arguments.output));
+  fmt::print("wrote inputs of {} cases{}; write outputs.safetensors into the folder of each case, then: assay judge {}\n",
+             ids.size(), left_out > 0 ? fmt::format(", {} left out", left_out) : "", shell_word(arguments.output));
   return kAllAsExpected;
 }
 

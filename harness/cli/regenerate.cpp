@@ -217,7 +217,7 @@ int regenerate_verb(const RegenerateArguments& arguments) {
     if (flaws.empty())
       fmt::print("{} derived files are up to date\n", wanted.size());
     else
-      fmt::print("out of date; try assay regenerate\n");
+      fmt::print("the files above are out of date; try assay regenerate\n");
     return flaws.empty() ? kAllAsExpected : kUnexpected;
   }
   size_t written = 0;
@@ -231,8 +231,8 @@ int regenerate_verb(const RegenerateArguments& arguments) {
     fs::remove(stray);
     fmt::print("removed {}\n", stray);
   }
-  fmt::print("{} derived files: {} written, {} removed; power of {} data sets computed\n", wanted.size(), written, strays.size(),
-             derivation.computed());
+  fmt::print("{} derived files: {} written, {} removed; mutation scores of {} data sets computed\n", wanted.size(), written,
+             strays.size(), derivation.computed());
   return arguments.parts.empty() && arguments.measured && !write_measured() ? kUnexpected : kAllAsExpected;
 }
 

@@ -136,9 +136,10 @@ std::string CodeObjectExecution::summary(const LibraryInfo& library) const {
                                  by == std::string::npos ? "?" : library.device.substr(by + std::string(kDevice).size()),
                                  approximate.empty() ? std::string("none") : fmt::format("{}", fmt::join(approximate, " ")));
   if (const size_t at = options_.find("matrix="); at != std::string::npos)
-    text += "; tensor core by model " + options_.substr(at + 7, options_.find(',', at) - at - 7);
+    text += "; tensor cores follow model " + options_.substr(at + 7, options_.find(',', at) - at - 7);
   if (repeats_)
-    return text + fmt::format("; if their results change by one ULP, the outputs of {} of {} calls change", dependent_, calls_);
+    return text + fmt::format("; if results of these instructions change by one ULP, the outputs of {} of {} calls change",
+                              dependent_, calls_);
   return approximate.empty() ? text : text + "; option approximate=each says whether outputs depend on them";
 }
 
@@ -344,7 +345,8 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (!cases.empty()) all_written = history.add(result, library, provenance, identity.id) && all_written;
   supervisor.wrote_reports();
   if (meeting && meeting->serves() && cases.empty())
-    return std::printf("this process has no cases of its own: it called its ranks of other processes' cases\n"), kAllAsExpected;
+    return std::printf("this process has no cases of its own; it called its ranks for the cases of other processes\n"),
+           kAllAsExpected;
   if (reports.to_console()) print_ending(result, arguments.shown, provenance_text(provenance, library));
   if (shard.is_whole()) std::printf("%s", idle_kernels_text(result).c_str());
   if (shard.is_whole() || result.exit_code() != kAllAsExpected) std::printf("%s", idle_rows_text(ledger, result).c_str());

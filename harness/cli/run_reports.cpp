@@ -87,7 +87,7 @@ void Reports::write_github(const RunResult& result, const LibraryInfo& library, 
   std::printf("%s", github_annotations(result, workspace_of_job()).c_str());
   const char* const summary = std::getenv("GITHUB_STEP_SUMMARY");
   if (summary == nullptr || *summary == '\0') {
-    std::fprintf(stderr, "assay: --report github: GITHUB_STEP_SUMMARY is not set: annotations only\n");
+    std::fprintf(stderr, "assay: --report github: GITHUB_STEP_SUMMARY is not set, so only annotations were written\n");
     return;
   }
   std::ofstream file(summary, std::ios::app);
@@ -219,7 +219,7 @@ std::string add_verdicts_of_tables(const Suites& suites, const Selection& select
     return std::any_of(suites.ops->all().begin(), suites.ops->all().end(), [&](const Op& op) { return op.name == suite; });
   });
   if (!others.everything() || !is_whole || !result.ended_by.empty() || !result.harness_error.empty())
-    return "not checked which mutants the case table exposes: only some of its cases ran";
+    return "it was not checked which mutants the case table exposes, because only some of its cases ran";
   for (Verdict& verdict : untrusted_tables(suites.ops->all(), cases, result.verdicts)) {
     ledger.expect(verdict);
     result.verdicts.push_back(std::move(verdict));
@@ -341,8 +341,8 @@ void name_earlier_calls(const Repeats& repeats, const RunResult& result, size_t 
       fails(repeats.outcome_after({before.end() - std::ptrdiff_t(some), before.end()}, verdict)))
     return say(fmt::format(" and fails after the {} earlier calls, {} to {}: the kernel keeps state between calls", some,
                            before[before.size() - some], before.back()));
-  say(": it depends on earlier calls" + (before.empty() ? std::string() : ", the last of " + before.back()) +
-      ", or it is not reproducible");
+  say(": the failure depends on earlier calls" + (before.empty() ? std::string() : ", the last of " + before.back()) +
+      ", or is not reproducible");
 }
 
 }  // namespace

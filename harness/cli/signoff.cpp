@@ -254,8 +254,8 @@ bool end_step(Folder& folder, const Running& running, const Ended& process, cons
   if (last.empty() && code != kAllAsExpected) last = fmt::format("exit code {}", code);
   std::printf("  %s: %s (%.0f s)\n", step.name.c_str(), last.empty() ? "ended" : printable(last).c_str(), seconds);
   if (code >= kHarnessFailed) {
-    std::printf("stopped: step '%s' ended with code %d; see %s. The same command continues\n", step.name.c_str(), code,
-                said.c_str());
+    std::printf("stopped: step '%s' ended with code %d; see %s. The same command continues the sign-off\n", step.name.c_str(),
+                code, said.c_str());
     return false;
   }
   const bool ended = whole && (code <= kUnexpected || step.kind == "run");
@@ -314,7 +314,7 @@ void run_steps(Folder& folder, const std::vector<Step>& steps, const SignoffArgu
       if (next == waiting.end()) break;
       const double minutes = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60;
       if (arguments.minutes > 0 && minutes >= arguments.minutes) {
-        std::printf("stopped after %.1f minutes; the same command continues\n", minutes);
+        std::printf("stopped after %.1f minutes; the same command continues the sign-off\n", minutes);
         stopped = true;
         break;
       }
@@ -323,7 +323,7 @@ void run_steps(Folder& folder, const std::vector<Step>& steps, const SignoffArgu
       const std::string altered = folder.altered(step.name);
       reopen(folder);
       std::printf("[%td/%zu] %s%s\n", &step - steps.data() + 1, steps.size(), step.name.c_str(),
-                  altered.empty() ? "" : (": " + altered + " was altered since; the step runs again").c_str());
+                  altered.empty() ? "" : (": " + altered + " was altered after the step; the step runs again").c_str());
       std::fflush(stdout);
       running.push_back(start_step(folder, step, arguments.jobs == 1));
     }
@@ -404,7 +404,7 @@ void require_same(const Json& before, const Json& now, const Table& inputs_befor
             "files that this sign-off reads changed since it was begun: {}; restore them, or use another folder for --output",
             changed_inputs(inputs_before, inputs_now)));
       if (was != value)
-        throw UsageError(fmt::format("this sign-off was begun with {} {} {}, and now it is {}; use another folder for --output",
+        throw UsageError(fmt::format("this sign-off was begun with {} {} = {}, which is now {}; use another folder for --output",
                                      part, key, was.dump(), value.dump()));
     }
 }
@@ -559,7 +559,7 @@ int run_signoff(const SignoffArguments& arguments) {
                       arguments.output, printable(signer), printable(arguments.by)));
     const bool same_name = arguments.by.empty() || arguments.by == before.at("request").value("by", "");
     if (ended && same_name && verdict.value("state", "INCOMPLETE") != "INCOMPLETE" && is_as_signed(folder)) {
-      std::printf("already finished %s and unaltered since; nothing was run or written; its manifest has the digest %s\n%s\n",
+      std::printf("already finished at %s, and unaltered since; nothing was run or written; its manifest has the digest %s\n%s\n",
                   before.value("ended", "").c_str(), digest_of_file(folder.at(kManifest)).c_str(),
                   verdict.value("headline", "").c_str());
       return code_of(verdict.value("state", ""));
@@ -618,7 +618,7 @@ void verify_steps(Folder& folder, bool claims_all, Problems& problems) {
     const std::string report = step_file(name, ".json");
     try {
       if (fs::exists(folder.at(report)) && counts_of(read_report(folder.at(report))) != step.at("summary").at("counts"))
-        problems.add(report, "has other counts than the manifest");
+        problems.add(report, "its counts differ from those in the manifest");
     } catch (const std::exception& error) {
       problems.add(report, std::string("cannot be read: ") + error.what());
     }
@@ -639,7 +639,7 @@ OtherInputs verify_inputs(Folder& folder, Problems& problems) {
   const std::string root = folder.manifest().at("request").value("data", "");
   const std::string text = read_text(folder.at(kInputs));
   if (contents_digest(parse_table(text, kInputs)) != folder.manifest().at("inputs").value("digest", ""))
-    problems.add(kInputs, "has another digest than the manifest says");
+    problems.add(kInputs, "its digest differs from that in the manifest");
   const Table table = parse_table(text, folder.at(kInputs));
   table.require_columns(std::vector<std::string>{"kind", "path", "digest"});
   OtherInputs others;
@@ -678,7 +678,7 @@ int verify(const std::string& path) {
         page.find(digest) == std::string::npos || page.find(headline.text) == std::string::npos)
       problems.add(kPage, "was not made from this manifest");
   if (others.absent > 0)
-    std::printf("%lld of the files that were read are not on this machine, and were not compared\n",
+    std::printf("%lld of the files that the sign-off read are not on this machine, and were not compared\n",
                 static_cast<long long>(others.absent));
   if (problems.count() > 0)
     return std::printf("ALTERED: %lld problem%s\n", static_cast<long long>(problems.count()), problems.count() == 1 ? "" : "s"),
@@ -688,9 +688,10 @@ int verify(const std::string& path) {
     const std::string state =
         headline.state == "INCOMPLETE" ? headline.text : "INCOMPLETE: all steps ran, but no verdict was written";
     if (changed > 0)
-      std::printf("unaltered so far, %s; it cannot continue while %lld file%s that it reads differ%s\n", state.c_str(), changed,
-                  changed == 1 ? "" : "s", changed == 1 ? "s" : "");
-    else std::printf("unaltered so far, %s; the same command continues\n", state.c_str());
+      std::printf("unaltered so far, %s; the sign-off cannot continue while %lld file%s that it reads differ%s\n", state.c_str(),
+                  changed, changed == 1 ? "" : "s", changed == 1 ? "s" : "");
+    else
+      std::printf("unaltered so far, %s; the same command continues the sign-off\n", state.c_str());
     return kIncomplete;
   }
   if (changed > 0) {

@@ -47,7 +47,7 @@ void facts(ChipPage& page, const Json& manifest, const std::string& digest) {
 }
 
 void rules_table(Node section, const std::vector<Rule>& rules) {
-  html::write(html::line(section, "p", "soft"), "PASS needs all of these.");
+  html::write(html::line(section, "p", "soft"), "PASS needs all of these conditions.");
   const Node body = html::table(section, "rules", {"", "condition", "found"});
   for (const Rule& rule : rules) {
     const Node row = html::line(body, "tr");
@@ -101,7 +101,7 @@ void matrix(Node section, const Json& manifest, const Totals& totals) {
   html::write(html::line(section, "p", "soft"),
               "Verdicts that pass, by op and by a number format of the case; a case with several formats counts under each. "
               "Budget: largest distance from the middle of an accepted interval, divided by half its width; 100 % is "
-              "the last accepted code. Exact: every element accepts one code only.");
+              "the last accepted code. Exact: every element accepts one code only. \"+ N dev\": N allowed deviations.");
   Strings head = {"op", "contracts"};
   head.insert(head.end(), formats.begin(), formats.end());
   head.insert(head.end(), {"elements", "budget"});
@@ -262,9 +262,8 @@ void instructions(Node section, const Json& manifest) {
                 same.verdict + (same.nearest.empty() ? "" : "; nearest row " + same.nearest));
   }
   if (groups.size() > kMostLines)
-    html::write(
-        html::line(section, "p", "soft"),
-        fmt::format("And {} more kinds, all equal to their rows; the files probe.*.json have them.", groups.size() - kMostLines));
+    html::write(html::line(section, "p", "soft"),
+                fmt::format("And {} more lines; the files probe.*.json have them.", groups.size() - kMostLines));
 }
 
 void conversions(Node section, const Json& manifest) {
@@ -279,9 +278,9 @@ void conversions(Node section, const Json& manifest) {
         continue;
       }
       const Strings others = strings_of(one.at("obeys"));
-      html::write(html::line(section, "p", "bad"),
-                  fmt::format("{}: does not obey this contract; obeys {}", name,
-                              others.empty() ? std::string("no cast of the table") : fmt::format("{}", fmt::join(others, ", "))));
+      html::write(html::line(section, "p", "bad"), fmt::format("{}: does not obey this contract; obeys {}", name,
+                                                               others.empty() ? std::string("no cast contract of the tables")
+                                                                              : fmt::format("{}", fmt::join(others, ", "))));
     }
   }
   Strings names;

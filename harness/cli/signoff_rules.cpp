@@ -103,12 +103,12 @@ std::vector<Need> read_needs(const std::string& file, const Strings& ops) {
   std::vector<Need> needs;
   for (const TableRow& row : table.rows) {
     for (const char* column : {"need", "op", "format"})
-      if (table.text(row, column).empty()) throw table.error(row, column, "is empty; '*' stands for any");
+      if (table.text(row, column).empty()) throw table.error(row, column, "expected a name, or '*' for any; got an empty cell");
     if (!ops.empty()) require_matches(table, row, "op", ops);
     require_matches(table, row, "format", formats);
     needs.push_back({table.text(row, "need"), table.text(row, "op"), table.text(row, "format"), table.text(row, "why")});
   }
-  if (needs.empty()) throw TableError(file, 0, 0, "", "has no row: a sign-off needs a minimum scope");
+  if (needs.empty()) throw TableError(file, 0, 0, "", "expected at least one row with a need, the minimum scope; got none");
   return needs;
 }
 
@@ -257,7 +257,7 @@ Rule steps_rule(const Json& manifest, const Totals& totals) {
   std::string found =
       fmt::format("{} of {}", manifest.at("plan").size() - missing.size() - failed.size(), manifest.at("plan").size());
   if (!missing.empty()) found += fmt::format("; not run yet: {}", few(missing));
-  if (!failed.empty()) found += fmt::format("; did not run: {}", fmt::join(failed, "; "));
+  if (!failed.empty()) found += fmt::format("; failed: {}", fmt::join(failed, "; "));
   return decided("Every step ran to its end", found, failed.empty(), missing);
 }
 
@@ -305,7 +305,7 @@ void add_deviation_rule(std::vector<Rule>& rules, const Json& manifest, const To
   const std::string found =
       allowed.empty() ? "none"
                       : fmt::format("{} row{}, {} verdicts", allowed.size(), allowed.size() == 1 ? "" : "s", totals.deviating);
-  rules.push_back(decided("Deviations are listed with owner and issue, each occurs, and none hides a crash",
+  rules.push_back(decided("Each deviation is listed with owner and issue, occurs, and does not hide a crash",
                           wrong.empty() ? found : fmt::format("{}", fmt::join(wrong, "; ")), wrong.empty(),
                           allowed.empty() ? Strings() : missing));
 }
@@ -364,7 +364,7 @@ void add_golden_rules(std::vector<Rule>& rules, const Json& manifest, const Tota
     rules.push_back({"The recorded outputs were compared with " + sum.value("b", ""),
                      comparable ? fmt::format("{} of {} calls have the same bits; the others are accepted by their contracts",
                                               sum.value("same", 0), sum.value("same", 0) + sum.value("differ", 0))
-                                : "no call is in both: the kernels have other names",
+                                : "no call is in both recordings: the kernels have other names",
                      step->value("state", "") == "ended"});
   }
 }

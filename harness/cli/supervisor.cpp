@@ -65,7 +65,8 @@ void ask(int signal, siginfo_t* info, void*) {
     const bool is_new = std::max<int>(count.forwarded, count.direct) > before;
     int none = 0;
     if (asked.compare_exchange_strong(none, signal)) {
-      constexpr std::string_view kText = "\nassay: stopping; reports follow. A second SIGINT stops without them\n";
+      constexpr std::string_view kText =
+          "\nassay: the run stops and writes its reports; a second SIGINT stops it without reports\n";
       (void)!::write(STDERR_FILENO, kText.data(), kText.size());
     } else if (signal == SIGINT && is_new) {
       end_at_once(signal);
@@ -281,7 +282,7 @@ class Supervisor {
     const pid_t sender = came.sender;
     const std::vector<pid_t> ours = descendants_of(::getpid());
     if (sender > 0 && sender != child_ && std::find(ours.begin(), ours.end(), sender) != ours.end()) {
-      std::fprintf(stderr, "assay: ignored %s from process %d: a kernel started it\n", name_of(signal).c_str(), int(sender));
+      std::fprintf(stderr, "assay: ignored %s from process %d, which a kernel started\n", name_of(signal).c_str(), int(sender));
       return;
     }
     interrupts_ += int(signal == SIGINT);
@@ -301,7 +302,7 @@ class Supervisor {
     }
     stopped_ = state.starts_with('T') ? stopped_ + kBetweenLooks : 0;
     if (stopped_ <= kPatience) return;
-    std::fprintf(stderr, "assay: a signal that did not come from this terminal stopped the run; the run continues\n");
+    std::fprintf(stderr, "assay: another process had stopped the run with a signal; the run continues\n");
     ::kill(child_, SIGCONT);
     stopped_ = 0;
   }
@@ -339,7 +340,7 @@ void Supervised::begin(const LibraryInfo& library) const {
 
 void Supervised::calls(const CallRequest& request) const {
   MessageWriter out;
-  out.text("kernel '" + request.kernel + "' in a call of " + request.op + ", contract " + request.contract);
+  out.text("kernel '" + request.kernel + "', op " + request.op + ", contract " + request.contract);
   tell(kCalls, out.bytes());
 }
 
@@ -347,7 +348,7 @@ void Supervised::judged(const Verdict& verdict) const { tell_verdict(kJudged, ve
 
 void Supervised::judged_first(const Verdict& verdict) const {
   Verdict without_cause = verdict;
-  without_cause.causes = {"cause not sought: the run ended before"};
+  without_cause.causes = {"cause not sought, because the run ended first"};
   tell_verdict(kJudgedFirst, without_cause);
 }
 
@@ -369,8 +370,10 @@ void Supervised::wrote_reports() const { tell(kWrote, ""); }
 
 int supervised(const std::function<int(const Supervised&)>& run, const std::function<void(const KilledRun&)>& report) {
   std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe of a run");
-  const int read_end = beyond_worker_files(pipe[0], "pipe of a run"), write_end = beyond_worker_files(pipe[1], "pipe of a run");
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot make the pipe to the process of a run");
+  const int read_end = beyond_worker_files(pipe[0], "cannot make the pipe to the process of a run"),
+            write_end = beyond_worker_files(pipe[1], "cannot make the pipe to the process of a run");
   adopt_orphans();
   std::fflush(nullptr);
   const pid_t parent = ::getpid(), child = ::fork();
@@ -391,7 +394,7 @@ int supervised(const std::function<int(const Supervised&)>& run, const std::func
   if (!WIFSIGNALED(status)) return WEXITSTATUS(status);
   const int signal = WTERMSIG(status);
   std::fprintf(stderr, "assay: the run was ended by %s%s\n", name_of(signal).c_str(),
-               told.calling.empty() ? "" : printable("; it had called " + told.calling).c_str());
+               told.calling.empty() ? "" : printable("; its last call was of " + told.calling).c_str());
   if (told.began && !told.wrote && !supervisor.interrupted_twice()) {
     told.run.result.ended_by = name_of(signal);
     report(told.run);

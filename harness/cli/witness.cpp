@@ -53,7 +53,7 @@ std::vector<std::string> files_of(const WitnessArguments& arguments) {
   std::erase_if(files, [&](const std::string& file) {
     return !glob_match(arguments.contract, std::filesystem::path(file).stem().string());
   });
-  if (files.empty()) throw UsageError("no witness of a contract " + arguments.contract);
+  if (files.empty()) throw UsageError("found no recorded outputs of a contract that matches " + arguments.contract);
   return files;
 }
 
@@ -89,7 +89,7 @@ int keep_witnesses(const WitnessArguments& arguments) {
     std::erase_if(witness.calls, [&](const WitnessCall& call) { return left_out.has(witness.contract, call.from); });
     const std::string text = witness_text(witness);
     const WitnessFinding finding = judge_witness(op_of(witness.op), witness, false);
-    std::string why = witness.calls.empty() ? "no call is left"
+    std::string why = witness.calls.empty() ? "left_out.csv leaves out all its calls"
                       : finding.agrees()    ? ""
                                             : "its contract does not accept " + finding.against.front();
     if (text.size() > kMostBytesOfWitness) why = fmt::format("{} bytes; the limit is {}", text.size(), kMostBytesOfWitness);
@@ -144,7 +144,7 @@ Witness answered(const Backend& backend, Witness inputs, const WitnessArguments&
 
 int run_witnesses(const WitnessArguments& arguments) {
   if (arguments.backend.empty() || arguments.folder.empty() || arguments.package.empty())
-    throw UsageError("witness run needs --backend, --package and --folder");
+    throw UsageError("witness run: expected --backend, --package and --folder");
   open_contracts(arguments.suites);
   const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
   int64_t written = 0, elements = 0;
@@ -159,7 +159,7 @@ int run_witnesses(const WitnessArguments& arguments) {
       ++written, elements += witness.output_elements();
     }
   }
-  fmt::print("{}: {} rows, {} outputs\n", arguments.package, written, elements);
+  fmt::print("{}: {} contracts, {} output elements\n", arguments.package, written, elements);
   if (written == 0) throw UsageError("back end " + arguments.backend + " offers no contract of these witnesses");
   return kAllAsExpected;
 }
@@ -177,7 +177,7 @@ bool has_witness(const Op& op, const Case& one) {
 }
 
 int choose_all(const WitnessArguments& arguments) {
-  if (arguments.folder.empty()) throw UsageError("witness inputs needs --folder");
+  if (arguments.folder.empty()) throw UsageError("witness inputs: expected --folder DIR");
   const LeftOut left_out(witness_folder());
   std::map<std::pair<std::string, std::string>, std::vector<Case>> by_contract;
   for (const Case& one : open_selected_cases(arguments.suites, {.suites = {"quick"}, .cases = {}, .arch = {}, .warp = {}}))
@@ -186,7 +186,7 @@ int choose_all(const WitnessArguments& arguments) {
         std::none_of(arguments.without.begin(), arguments.without.end(),
                      [&](const std::string& glob) { return glob_match(glob, one.id); }))
       by_contract[{one.op, one.text("contract")}].push_back(one);
-  if (by_contract.empty()) throw UsageError("no contract of a quick case is selected");
+  if (by_contract.empty()) throw UsageError("no quick case of a contract is selected; see --op, --contract and --without");
   const std::vector<std::pair<std::pair<std::string, std::string>, std::vector<Case>>> all(by_contract.begin(),
                                                                                            by_contract.end());
   std::vector<std::string> lines(all.size());
@@ -305,7 +305,7 @@ int check_all(const WitnessArguments& arguments) {
 }
 
 int drift_all(const WitnessArguments& arguments) {
-  if (arguments.targets.empty()) throw UsageError("witness drift needs folders that witness run wrote");
+  if (arguments.targets.empty()) throw UsageError("witness drift: expected folders that witness run wrote");
   open_contracts(arguments.suites);
   const auto op_of = [&](const std::string& name) -> const Op& { return arguments.suites.ops->find(name); };
   const std::string committed = arguments.folder.empty() ? witness_folder() : arguments.folder;
