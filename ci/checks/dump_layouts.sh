@@ -174,5 +174,5 @@ expect 2 "does not support 3 ranks" "$assay" judge "${four[@]:0:3}" --contract "
 expect 2 "expected an x of each rank, got one" "$assay" judge "${four[0]}" --contract "$contract"
 expect 2 "short1.safetensors: tensor 'x': has shape" "$assay" judge "${four[0]}" "$r/short1.safetensors" "${four[@]:2}" --contract "$contract"
 expect 2 "no tensor for role 'x@1'" "$assay" judge x="${four[0]}:x" x@2="${four[2]}:x" --contract "$contract"
-expect 2 "two tensors for role 'a'" "$assay" judge "$r/logical.safetensors" "$r/logical.safetensors" --contract deepgemm.fp8_gemm_1d1d_packed.sm_100
+expect 2 "two tensors have the role 'a'; expected one" "$assay" judge "$r/logical.safetensors" "$r/logical.safetensors" --contract deepgemm.fp8_gemm_1d1d_packed.sm_100
 echo passed

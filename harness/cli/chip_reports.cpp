@@ -163,7 +163,7 @@ std::string nearest_text(const Json& nearest) {
   std::string text =
       fmt::format("{}, {} of {} cells", nearest.value("row", ""), nearest.value("alike", 0), nearest.value("of", 0));
   const std::vector<std::string> same = nearest.value("same_cells", std::vector<std::string>());
-  if (!same.empty()) text += fmt::format("; the same cells: {}", fmt::join(same, ", "));
+  if (!same.empty()) text += fmt::format("; rows with the same cells: {}", fmt::join(same, ", "));
   return text;
 }
 

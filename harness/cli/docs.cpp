@@ -148,11 +148,10 @@ const std::map<std::string, std::string>& words_of_columns() {
        "scale_a"},
       {"padding",
        "grouped GEMM: what rows of d that belong to no expert contain after the call: `untouched`, `undefined`, `zero`, or "
-       "`undefined in tiles`: "
-       "undefined up to the end of the last tile of an expert, untouched elsewhere"},
+       "`undefined in tiles`: undefined up to the end of the last tile of an expert, untouched elsewhere"},
       {"k_order",
        "order of k: `lanes(L,R,A)`: one instruction takes R consecutive elements at each of L positions that are A apart, "
-       "the next instruction the next R; alternatives are kernel instances; empty: ascending"},
+       "the next instruction takes the next R; alternatives belong to different kernel instances; empty: ascending"},
       {"denormals", "`flush`: subnormal scales, sums and results of fp32 count as 0; `keep` or empty: they do not"},
       {"azp", "`adj` or `azp*adj`: the zero-point correction subtracted from the int32 sum"},
       {"programs", "candidate contracts: each element may have the result of any of them"},

@@ -18,7 +18,7 @@ DumpedTensor dumped(const Dump& dump, const StoredTensor& stored) {
 }
 
 void put(DumpedRoles& roles, const std::string& role, DumpedTensor tensor) {
-  if (!roles.emplace(role, std::move(tensor)).second) throw UsageError("two tensors for role '" + role + "'");
+  if (!roles.emplace(role, std::move(tensor)).second) throw UsageError("two tensors have the role '" + role + "'; expected one");
 }
 
 /// Names that tensors in a dump may have: roles, and NAME_out for the result of an in-place tensor. Maps a role to true if each

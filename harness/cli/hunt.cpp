@@ -200,7 +200,7 @@ std::optional<Case> Inventor::next() {
     if (kinds_[column] == Cells::kSize && is_small_number(cell)) elements *= double(std::max(1, std::stoi(cell)));
   }
   if (elements > kMostDrawn) return std::nullopt;
-  one.why = "invented from " + begun;
+  one.why = "generated from " + begun;
   one.blind_to.clear();
   try {
     one = checked_case(op_, std::move(one));
@@ -378,7 +378,7 @@ int minimize_verb(const ExplainArguments& arguments) {
     return kUnexpected;
   }
   if (offered == 0)
-    throw UsageError("no kernel '" + arguments.kernel + "' of back end " + arguments.backend + " is for " + start.id);
+    throw UsageError("no kernel '" + arguments.kernel + "' of back end " + arguments.backend + " takes " + start.id);
   fmt::print("nothing to minimize: {} passes\n", start.id);
   return kAllAsExpected;
 }

@@ -150,8 +150,8 @@ void add_run(CLI::App& program, RunArguments& run) {
       ->capture_default_str();
   verb.add_option("--execute", run.execute,
                   "execute AMD code objects on the CPU: gfx942 or gfx950, then options, such as gfx942,races or "
-                  "gfx942,schedule=random,seed=3 or gfx942,approximate=each (counts outputs that depend on approximate instructions); --backend hip then loads "
-                  "libassay_hip_executed.so")
+                  "gfx942,schedule=random,seed=3 or gfx942,approximate=each (counts outputs that depend on approximate "
+                  "instructions); --backend hip then loads libassay_hip_executed.so")
       ->type_name("ARCH[,OPTION...]");
   verb.add_option("--kernel", run.kernel, "only kernels whose name matches")->type_name("GLOB");
   verb.add_option("--report", run.reports,

@@ -44,7 +44,7 @@ Backend open_python(const BackendRequest& request) {
     return open_in_worker(request.backend.substr(kPython.size()), request.backend, options);
   } catch (const LibraryError& error) {
     throw LibraryError(std::string(error.what()) + "; interpreter: " + python +
-                       (named == nullptr ? "; ASSAY_PYTHON names another" : ", from ASSAY_PYTHON"));
+                       (named == nullptr ? "; set ASSAY_PYTHON to use another" : ", from ASSAY_PYTHON"));
   }
 }
 

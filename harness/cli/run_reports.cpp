@@ -207,7 +207,7 @@ void add_evidence(Provenance& provenance, const RunResult& result) {
   for (const char* kind : {"ran", "executed", "read", "inferred", "without evidence"})
     if (known.contains(kind))
       provenance.evidence +=
-          fmt::format("{}{} {}", provenance.evidence.empty() ? fmt::format("of {} contracts judged: ", judged.size()) : ", ",
+          fmt::format("{}{} {}", provenance.evidence.empty() ? fmt::format("of {} contracts checked: ", judged.size()) : ", ",
                       known[kind], kind);
 }
 

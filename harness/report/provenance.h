@@ -36,7 +36,7 @@ struct Provenance {
   std::string share;          ///< "2/4 (--shard)"; empty: the complete run
   FileStamp library, ledger;
   std::vector<FileStamp> tables;  ///< the user's contract and case tables
-  std::string evidence;           ///< contracts by evidence (glossary): "of 60 contracts judged: 42 ran, 17 read, 1 inferred"
+  std::string evidence;           ///< contracts by evidence (glossary): "of 60 contracts checked: 42 ran, 17 read, 1 inferred"
   std::string power;              ///< source of the mutation scores: "of 120 data sets: 118 recorded, 2 computed"
 };
 

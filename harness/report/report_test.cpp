@@ -200,7 +200,7 @@ Provenance known(const std::string& begun, const std::string& host) {
   p.library = {"build/libmine.so", "xxh3:00000000000000ff"};
   p.ledger = {"known.csv", "xxh3:000000000000000a"};
   p.tables = {{"mine.csv", "xxh3:000000000000000b"}};
-  p.evidence = "of 3 contracts judged: 2 ran";
+  p.evidence = "of 3 contracts checked: 2 ran";
   return p;
 }
 
@@ -224,7 +224,7 @@ TEST(Provenance, StandsInEveryReport) {
         junit_text(result, library(), p), provenance_text(p, library())}) {
     for (const char* fact : {"1.2.3", "0123abc+edited", "2026-11-23T02:50:53Z", "SIGINT", "here", "*/w32", "2/4 (--shard)",
                              "H200", "build/libmine.so", "xxh3:00000000000000ff", "known.csv", "xxh3:000000000000000a",
-                             "mine.csv", "of 3 contracts judged: 2 ran", "no watch works", "rounds upward"})
+                             "mine.csv", "of 3 contracts checked: 2 ran", "no watch works", "rounds upward"})
       EXPECT_THAT(text, HasSubstr(fact)) << text.substr(0, 40);
   }
   const Table table = parse_table(csv_text(result, library(), p), "report.csv");
