@@ -10,10 +10,10 @@ Call::Call(const assay_call& call) : assay::plugin::Call(call) {
 const assay_tensor& Call::tensor(const char* role, int is_output) const {
   const assay_tensor* const t = find(role);
   if (!t) failed(std::string("the call has no tensor '") + role + "'");
-  if (t->size < sizeof(assay_tensor)) failed(named(*t) + ": assay_tensor is older than this library");
+  if (t->size < sizeof(assay_tensor)) failed(named(*t) + ": the caller's assay_tensor is older than this library's");
   if (t->is_output != is_output) failed(named(*t) + (is_output ? " must be an output" : " must be an input"));
   if (t->type_bits < 4 || (t->type_bits >= 8 && reinterpret_cast<uintptr_t>(t->data) % (t->type_bits / 8) != 0))
-    failed(named(*t) + " is not aligned to its elements");
+    failed(named(*t) + " is not aligned to the size of its elements");
   return *t;
 }
 
@@ -23,7 +23,7 @@ double Call::number(const char* parameter) const {
 }
 
 simt::Launch Call::grid(int64_t blocks, int threads) const {
-  if (blocks > 0x7fffffff) unsupported("more than 2^31 - 1 blocks");
+  if (blocks > 0x7fffffff) unsupported("the launch needs more than 2^31 - 1 thread blocks");
   return {blocks, threads, warp(), raw().stream,
           uint64_t(number("schedule_seed", 1)) | uint64_t(number("stack_fill", 0)) << simt::Launch::kSeedBits};
 }
@@ -47,7 +47,7 @@ void expect_matrix(const assay_tensor& tensor, Shape shape) {
 Shape matrix_of_rows(const assay_tensor& tensor) {
   if (tensor.ndim != 2) failed(named(tensor) + " must have two dimensions");
   const Shape shape{tensor.shape[0], tensor.shape[1]};
-  if (shape.rows < 0 || shape.columns <= 0) failed(named(tensor) + " has no columns or a negative shape");
+  if (shape.rows < 0 || shape.columns <= 0) failed(named(tensor) + " has no columns, or a negative number of rows");
   expect_matrix(tensor, shape);
   if (shape.columns > 1 && tensor.strides[1] != 1) unsupported(named(tensor) + " must be row-major");
   return shape;
@@ -56,12 +56,13 @@ Shape matrix_of_rows(const assay_tensor& tensor) {
 Shape dense_matrix(const assay_tensor& tensor) {
   const Shape shape = matrix_of_rows(tensor);
   if (shape.rows > 1 && tensor.strides[0] != shape.columns)
-    unsupported(named(tensor) + ": rows must follow each other without a gap");
+    unsupported(named(tensor) + ": each row must begin where the previous row ends");
   return shape;
 }
 
 void expect_vector(const assay_tensor& tensor, int64_t length, const assay_tensor& like) {
-  if (tensor.ndim != 1 || tensor.shape[0] != length) failed(named(tensor) + " must be a vector of " + std::to_string(length));
+  if (tensor.ndim != 1 || tensor.shape[0] != length)
+    failed(named(tensor) + " must be a vector of " + std::to_string(length) + " elements");
   if (length > 1 && tensor.strides[0] != 1) unsupported(named(tensor) + " must be dense");
   if (!has_type(tensor, like.type_code, like.type_bits)) unsupported(named(tensor) + " must have the type of " + named(like));
   if (uint64_t(length) * tensor.type_bits / 8 > tensor.bytes)

@@ -13,24 +13,26 @@ namespace {
 /// Distance in elements between the scales of adjacent rows: 0 if all rows share one scale, 1 if each row has a scale.
 int64_t step_of(const assay_tensor& t, int64_t rows) {
   if (!has_type(t, ASSAY_FLOAT, 32)) unsupported(named(t) + " must be f32");
-  if (t.ndim != 1 || (t.shape[0] != 1 && t.shape[0] != rows)) unsupported(named(t) + " must have one scale, or one for each row");
+  if (t.ndim != 1 || (t.shape[0] != 1 && t.shape[0] != rows))
+    unsupported(named(t) + " must be a vector of 1 or " + std::to_string(rows) + " scales");
   if (t.shape[0] > 1 && t.strides[0] != 1) unsupported(named(t) + " must be dense");
-  if (t.bytes < uint64_t(t.shape[0]) * sizeof(float)) failed(named(t) + " has less storage than elements");
+  if (t.bytes < uint64_t(t.shape[0]) * sizeof(float)) failed(named(t) + " has less storage than its elements need");
   return t.shape[0] == 1 ? 0 : 1;
 }
 
-/// The data of a dense vector of int32 with one value per row.
+/// The data of a dense vector of int32 with `rows` elements.
 const int32_t* integers(const assay_tensor& t, int64_t rows) {
   if (!has_type(t, ASSAY_INT, 32)) unsupported(named(t) + " must be int32");
-  if (t.ndim != 1 || t.shape[0] != rows || (rows > 1 && t.strides[0] != 1)) unsupported(named(t) + " must be dense and have one number for each row");
-  if (t.bytes < uint64_t(rows) * sizeof(int32_t)) failed(named(t) + " has less storage than elements");
+  if (t.ndim != 1 || t.shape[0] != rows || (rows > 1 && t.strides[0] != 1))
+    unsupported(named(t) + " must be a dense vector of " + std::to_string(rows) + " elements");
+  if (t.bytes < uint64_t(rows) * sizeof(int32_t)) failed(named(t) + " has less storage than its elements need");
   return static_cast<const int32_t*>(t.data);
 }
 
 /// Rejects a k for which the int32 sum of k int8 products may overflow. With zero points, the limit of k is half as large.
 void expect_room(int64_t k, Azp azp) {
   const int64_t largest_product = 128 * 128, sums = azp == Azp::kNone ? 1 : 2;
-  if (k > INT32_MAX / (largest_product * sums)) unsupported("k is too large: the int32 sum may overflow");
+  if (k > INT32_MAX / (largest_product * sums)) unsupported("k is too large: the int32 sum of k products may overflow");
 }
 
 }  // namespace
@@ -48,7 +50,7 @@ GemmArguments gemm_arguments(const Call& call, int a_type, int b_type, bool take
   if (const assay_tensor* bias = call.find("bias")) {
     if (!takes_bias) unsupported("this contract takes no bias");
     expect_vector(*bias, x.n, d);
-    if (bias->type_code != d.type_code) unsupported("the bias must have the type of d");
+    if (bias->type_code != d.type_code) unsupported("bias must have the type of d");
     x.bias = bias->data;
   }
   return x;
@@ -65,7 +67,7 @@ int64_t rounded_up(int64_t count, int64_t size) { return blocks_of(count, size) 
 BlockScales tiled_scales(const assay_tensor& t, int64_t rows, int64_t blocks, const ScaleLevel& level) {
   const Shape shape = dense_matrix(t);
   if (shape.rows != rounded_up(rows, level.tile_rows) || shape.columns != rounded_up(blocks, level.tile_blocks))
-    unsupported(named(t) + " must have whole tiles of " + std::to_string(level.tile_rows) + " rows and " +
+    unsupported(named(t) + " must be padded to whole tiles of " + std::to_string(level.tile_rows) + " rows and " +
                 std::to_string(level.tile_blocks) + " blocks");
   return {static_cast<const float*>(t.data), shape.columns, 1, 1};
 }
@@ -75,7 +77,7 @@ BlockScales scales(const Call& call, const char* role, int64_t all_rows, int64_t
   const assay_tensor& t = call.input(role);
   const int64_t blocks = blocks_of(k, products);
   if (!has_type(t, level.type, level.bits))
-    unsupported(named(t) + " has a type that is not a scale type of this kernel: " + assay::plugin::type_name(t));
+    unsupported(named(t) + " has a type that this kernel does not support for scales: " + assay::plugin::type_name(t));
   if (level.tile_rows > 1) return tiled_scales(t, all_rows, blocks, level);
   expect_matrix(t, {blocks_of(all_rows, rows), blocks_of(blocks, level.in_element)});
   return {static_cast<const float*>(t.data), t.strides[0], t.strides[1], rows};
@@ -108,7 +110,7 @@ const void* block_gemm_bias(const Call& call, const assay_tensor& bias, int64_t 
   if (!takes_bias) unsupported("this contract takes no bias");
   const assay_tensor& d = call.output("d");
   expect_vector(bias, n, d);
-  if (bias.type_code != d.type_code) unsupported("the bias must have the type of d");
+  if (bias.type_code != d.type_code) unsupported("bias must have the type of d");
   return bias.data;
 }
 
@@ -125,7 +127,7 @@ void expect_dense(const assay_tensor& t, int64_t experts, Shape each) {
       (experts > 1 && t.strides[0] != each.rows * each.columns))
     unsupported(named(t) + " must be dense");
   if (uint64_t(experts * each.rows * each.columns) * t.type_bits / 8 > t.bytes)
-    failed(named(t) + " has less storage than elements");
+    failed(named(t) + " has less storage than its elements need");
 }
 
 /// Scales [experts, rows, blocks] of any strides. Returns those of expert 0; expert_stride: elements from expert to expert.
@@ -135,7 +137,7 @@ BlockScales scales_of_experts(const Call& call, const char* role, int64_t expert
   const int64_t scale_rows = blocks_of(all_rows, rows);
   blocks = blocks_of(blocks, level.in_element);
   if (!has_type(t, level.type, level.bits))
-    unsupported(named(t) + " has a type that is not a scale type of this kernel: " + assay::plugin::type_name(t));
+    unsupported(named(t) + " has a type that this kernel does not support for scales: " + assay::plugin::type_name(t));
   if (t.ndim != 3 || t.shape[0] != experts || t.shape[1] != scale_rows || t.shape[2] != blocks)
     unsupported(named(t) + " must be [" + std::to_string(experts) + ", " + std::to_string(scale_rows) + ", " +
                 std::to_string(blocks) + "]");
@@ -152,14 +154,14 @@ template <class Arguments>
 Arguments expert_operands(const Call& call, int a_type, int b_type, int64_t topk = 1, const char* rows = "the rows of a") {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
   const Shape of_a = matrix_of_rows(a), of_d = matrix_of_rows(d);
-  if (b.ndim != 3 || b.shape[0] < 1) unsupported("b must be [experts, n, k]");
+  if (b.ndim != 3 || b.shape[0] < 1) unsupported("b must have the shape [experts, n, k]");
   Arguments x{};
   x.a = static_cast<const uint8_t*>(a.data), x.b = static_cast<const uint8_t*>(b.data), x.d = d.data;
   x.y = result_type(d);
   x.m = of_d.rows, x.n = of_d.columns, x.k = of_a.columns, x.experts = b.shape[0];
   if (topk < 1 || of_a.rows * topk != x.m) unsupported(std::string("d must have ") + rows);
   expect_dense(b, x.experts, {x.n, x.k});
-  if (a.type_bits == 4 && (x.k % 2 != 0 || a.strides[0] % 2 != 0)) unsupported("rows of 4-bit codes must be whole bytes");
+  if (a.type_bits == 4 && (x.k % 2 != 0 || a.strides[0] % 2 != 0)) unsupported("rows of 4-bit codes must begin and end at whole bytes");
   x.pitch_a = a.strides[0], x.pitch_b = x.k, x.pitch_d = d.strides[0];
   return x;
 }
@@ -170,7 +172,7 @@ GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_
                                             int64_t tile_rows, const ScaleLevel& level) {
   auto x = expert_operands<GroupedGemmArguments>(call, a_type, b_type);
   x.part = std::max<int64_t>(1, x.k);
-  if (x.m % tile_rows != 0) unsupported("a must have whole tiles of " + std::to_string(tile_rows) + " rows");
+  if (x.m % tile_rows != 0) unsupported("the number of rows of a must be a multiple of " + std::to_string(tile_rows));
   x.groups = integers(call.input(masked ? "tokens" : "expert_of_row"), masked ? x.experts : x.m);
   const int64_t blocks = blocks_of(x.k, kProductsOfScale);
   x.scale_b = scales_of_experts(call, "scale_b", x.experts, x.n, rows_of_b, blocks, x.scales_of_expert_b, level);
@@ -178,7 +180,8 @@ GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_
     x.scale_a = scales(call, "scale_a", x.m, 1, x.k, level, kProductsOfScale);
     return x;
   }
-  if (x.m % (x.experts * tile_rows) != 0) unsupported("the rows of a must be the same number of whole tiles for each expert");
+  if (x.m % (x.experts * tile_rows) != 0)
+    unsupported("a must have the same number of rows for each expert, a multiple of " + std::to_string(tile_rows));
   x.room = x.m / x.experts;
   x.scale_a = scales_of_experts(call, "scale_a", x.experts, x.room, 1, blocks, x.scales_of_expert_a, level);
   return x;
@@ -203,7 +206,7 @@ Arguments offset_operands(const Call& call, int a_type, int b_type, ExpertTensor
   x.tiles = blocks_of(x.m, tile);
   if (rows == ExpertTensor::kTokens) {
     x.sizes = integers(call.input("tokens"), x.experts);
-    if (x.m % x.experts != 0) unsupported("the rows of a must be the same number for each expert");
+    if (x.m % x.experts != 0) unsupported("a must have the same number of rows for each expert");
     x.room = x.m / x.experts, x.tiles = blocks_of(x.room, tile);
   } else if (rows == ExpertTensor::kEnds)
     x.sizes = integers(call.input("expert_ends"), x.experts);
@@ -221,9 +224,11 @@ OffsetMxArguments offset_mx_arguments(const Call& call, int a_type, int b_type, 
   const assay_tensor &sa = call.input("scale_a"), &sb = call.input("scale_b");
   for (const assay_tensor* t : {&sa, &sb})
     if (!has_type(*t, level.type, level.bits))
-      unsupported(named(*t) + " has a type that is not a scale type of this kernel: " + assay::plugin::type_name(*t));
+      unsupported(named(*t) + " has a type that this kernel does not support for scales: " + assay::plugin::type_name(*t));
   const Shape of_a = dense_matrix(sa);
-  if (of_a.rows % level.tile_rows != 0 || of_a.columns != columns) unsupported(named(sa) + " must have whole tiles");
+  if (of_a.rows % level.tile_rows != 0 || of_a.columns != columns)
+    unsupported(named(sa) + " must be padded to whole tiles of " + std::to_string(level.tile_rows) + " rows and " +
+                std::to_string(level.tile_blocks) + " blocks");
   expect_dense(sb, x.experts, {rows_b, columns});
   x.scale_a = {static_cast<const float*>(sa.data), columns, 1, 1};
   x.scale_b = {static_cast<const float*>(sb.data), columns, 1, 1};
@@ -253,7 +258,8 @@ KGroupedArguments k_grouped_arguments(const Call& call, int a_type, int b_type, 
   x.m = of_d.rows / x.experts, x.n = of_d.columns, x.pitch_d = d.strides[0];
   x.tiles = blocks_of(x.m, tile);
   for (const assay_tensor* codes : {&a, &b})
-    if (codes->ndim != 1 || (codes->shape[0] > 1 && codes->strides[0] != 1)) unsupported(named(*codes) + " must be dense, with one expert after the other");
+    if (codes->ndim != 1 || (codes->shape[0] > 1 && codes->strides[0] != 1))
+      unsupported(named(*codes) + " must be a dense vector: the codes of one expert after the other");
   if (x.m == 0 || x.n == 0 || a.shape[0] % x.m != 0 || a.shape[0] / x.m * x.n != b.shape[0]) unsupported("a and b must have the same sum of k over all experts");
   const int64_t k = a.shape[0] / x.m;
   x.scale_a = scales(call, "scale_a", x.m, 1, k, kFloatScales, kProductsOfScale);
@@ -267,7 +273,7 @@ OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_ty
   x.step_of_scale_a = step_of(sa, x.m);
   const bool of_experts = sb.ndim == 1 && sb.shape[0] == x.experts;
   (void)step_of(sb, of_experts ? x.experts : x.experts * x.n);
-  if (sb.shape[0] == 1 && x.experts > 1) unsupported("scale_b must have one scale for each expert, or one for each row of b");
+  if (sb.shape[0] == 1 && x.experts > 1) unsupported("scale_b must have one scale for each expert, or one scale for each row of b");
   x.step_of_scale_b = of_experts ? 0 : 1, x.scales_of_expert_b = of_experts ? 1 : x.n;
   x.scale_a = static_cast<const float*>(sa.data), x.scale_b = static_cast<const float*>(sb.data);
   return x;
@@ -291,7 +297,7 @@ const float* floats_of(const assay_tensor& t, int64_t count) {
   for (int d = t.ndim; d-- > 0; stride *= t.shape[d])
     if (t.shape[d] > 1 && t.strides[d] != stride) unsupported(named(t) + " must be dense");
   if (stride != count) unsupported(named(t) + " must have " + std::to_string(count) + " elements");
-  if (t.bytes < uint64_t(count) * sizeof(float)) failed(named(t) + " has less storage than elements");
+  if (t.bytes < uint64_t(count) * sizeof(float)) failed(named(t) + " has less storage than its elements need");
   return static_cast<const float*>(t.data);
 }
 
@@ -345,12 +351,12 @@ const uint8_t* tiles_of(const Call& call, const char* role, bool is_output, cons
   for (int d = 2; d >= 0; --d) {
     if (t.shape[d] != extents[d])
       unsupported(named(t) + " must be [" + std::to_string(extents[0]) + ", " + std::to_string(extents[1]) + ", " +
-                  std::to_string(extents[2]) + "], one tile of the instruction after the other");
+                  std::to_string(extents[2]) + "]: tiles of the instruction, rows, columns");
     if (t.shape[d] > 1 && t.strides[d] != stride) unsupported(named(t) + " must be dense");
     stride *= t.shape[d];
   }
   if (t.type_bits != bits) unsupported(named(t) + " must have elements of " + std::to_string(bits) + " bits");
-  if (uint64_t(stride) * uint64_t(bits) > t.bytes * 8) failed(named(t) + " has less storage than elements");
+  if (uint64_t(stride) * uint64_t(bits) > t.bytes * 8) failed(named(t) + " has less storage than its elements need");
   return static_cast<const uint8_t*>(t.data);
 }
 

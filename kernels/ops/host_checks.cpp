@@ -67,7 +67,7 @@ AllReduceArguments all_reduce_arguments(const Ranks& ranks) {
     const Call call(*ranks.calls[r]);
     const assay_tensor &x = call.at("x"), &y = call.at("y");
     const int64_t elements = elements_of(x);
-    if (r > 0 && elements != a.elements) failed("all ranks must have the same number of elements");
+    if (r > 0 && elements != a.elements) failed("x must have the same number of elements on all ranks");
     if (elements_of(y) != elements || !has_type(y, x.type_code, x.type_bits)) failed("y must have the shape and type of x");
     a.elements = elements;
     a.x[r] = x.data;
@@ -80,13 +80,13 @@ AllReduceArguments all_reduce_arguments(const Ranks& ranks) {
 
 void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x) {
   if (!a.whole) unsupported("x and y must be aligned to 16 bytes");
-  if (a.elements * x.type_bits / 8 % 16 != 0) unsupported("the message must have a multiple of 16 bytes");
+  if (a.elements * x.type_bits / 8 % 16 != 0) unsupported("the size of x must be a multiple of 16 bytes");
 }
 
 AreaRequest signals_and_buffer(const Call& call) {
   const assay_tensor& x = call.at("x");
   const int64_t bytes = elements_of(x) * x.type_bits / 8;
-  if (bytes > kMostBytes) unsupported("more than 1 GiB");
+  if (bytes > kMostBytes) unsupported("x must have at most 1 GiB");
   // initially a bit pattern that does not look like received data
   return counted_from(call, {kSignalsAndBuffer, size_t(kAreaBuffer + bytes), fill_buffers<0xffffffffu>});
 }
@@ -106,7 +106,7 @@ AreaRequest lamport_area(const Call& call, bool minus_zero) {
   const assay_tensor& x = call.at("x");
   const int64_t bytes = (elements_of(x) * x.type_bits / 8 + 15) / 16 * 16;
   const int64_t most = kMostBytes / (kLamportBuffers * call.raw().world_size);
-  if (bytes > most) unsupported("more than " + std::to_string(most >> 20) + " MiB per rank");
+  if (bytes > most) unsupported("x must have at most " + std::to_string(most >> 20) + " MiB with this number of ranks");
   AreaRequest request =
       counted_from(call, {kLamportPlusZero, size_t(kAreaBuffer + bytes * kLamportBuffers * call.raw().world_size), nullptr});
   if (!minus_zero) return request;
@@ -140,10 +140,10 @@ void take(const Call& call, int rank, const char* x_role, const char* gamma_role
   if (dense_matrix(y).columns != shape.columns || !has_type(y, x.type_code, x.type_bits))
     failed(named(y) + " must have the shape and type of x");
   for (const assay_tensor* tensor : {&x, &gamma, &y}) expect_aligned(*tensor);
-  if (shape.columns * x.type_bits / 8 % 16 != 0) unsupported("rows must have a multiple of 16 bytes");
-  if (shape.rows > kMostRows || shape.columns > kMostColumns) unsupported("too many rows or columns");
-  if ((rank > 0 || rows > 0) && shape.rows != rows) failed("all ranks must have the same number of rows");
-  if (rank > 0 && shape.columns != matrix.columns) failed("all ranks must have the same number of columns");
+  if (shape.columns * x.type_bits / 8 % 16 != 0) unsupported("the rows of " + std::string(x_role) + " must have a multiple of 16 bytes");
+  if (shape.rows > kMostRows || shape.columns > kMostColumns) unsupported(named(x) + " must have at most 2^20 rows and 2^14 columns");
+  if ((rank > 0 || rows > 0) && shape.rows != rows) failed("all matrices must have the same number of rows, on all ranks");
+  if (rank > 0 && shape.columns != matrix.columns) failed(named(x) + " must have the same number of columns on all ranks");
   rows = shape.rows;
   matrix.columns = int(shape.columns);
   matrix.x[rank] = x.data;
@@ -161,7 +161,7 @@ ShardedNormArguments sharded_norm_arguments(const Ranks& ranks, bool second) {
     const Call call(*ranks.calls[r]);
     take(call, r, "x", "gamma", "y", a.first, a.rows);
     if (second) take(call, r, "k", "gamma_k", "y_k", a.second, a.rows);
-    if (!second && call.find("k")) unsupported("only a single matrix is supported");
+    if (!second && call.find("k")) unsupported("this contract has a single matrix, but the call also has 'k'");
     a.ranks.area[r] = static_cast<unsigned char*>(ranks.areas[r]);
   }
   return a;
@@ -187,7 +187,7 @@ NormInputs::NormInputs(const Call& call, bool adds, bool gates)
       eps(float(call.number("eps"))),
       in_sixteens(lies_in_sixteens(x, x.strides[0]) && lies_in_sixteens(gamma, shape.columns)) {
   expect_vector(gamma, shape.columns, x);
-  if (shape.columns > 0x7fffffff) unsupported("rows of more than 2^31 - 1 elements");
+  if (shape.columns > 0x7fffffff) unsupported("x must have at most 2^31 - 1 columns");
   for (const assay_tensor* beside : {residual, gate}) {
     if (!beside) continue;
     if (!has_type(*beside, x.type_code, x.type_bits)) unsupported(std::string(beside->role) + " must have the type of x");
@@ -238,7 +238,7 @@ ConsumerCall::ConsumerCall(const Call& both, const std::string& codes, const std
 int64_t group_size_of(const Call& call, Shape x) {
   const auto size = int64_t(call.number("group_size"));
   if (size <= 0 || x.columns % size != 0)
-    failed("group_size " + std::to_string(size) + " does not divide the row of " + std::to_string(x.columns));
+    failed("group_size " + std::to_string(size) + " does not divide the row length " + std::to_string(x.columns));
   return size;
 }
 
@@ -246,15 +246,16 @@ GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int co
   const assay_tensor& q = call.output("q");
   const assay_tensor& scale = call.output("scale");
   if (!has_type(q, code_type, 8))
-    unsupported("contract " + call.contract() + " writes " +
+    unsupported("contract " + call.contract() + " stores q as " +
                 (code_type == ASSAY_FLOAT8_E4M3FN ? "e4m3fn"
                  : code_type == ASSAY_INT         ? "int8"
-                                                  : "e4m3fnuz"));
+                                                  : "e4m3fnuz") +
+                ", got " + assay::plugin::type_name(q));
   const Shape dense = dense_matrix(q);
   if (dense.rows != x.rows || dense.columns != x.columns) failed("q must have the shape of x");
   const int64_t groups = x.columns / group_size;
   // Kernels use 32-bit indices. Rows with packed scales are padded to a multiple of four groups.
-  if (x.rows * ((groups + 3) / 4 * 4) > 0x7fffffff - 1024) unsupported("more than 2^31 groups");
+  if (x.rows * ((groups + 3) / 4 * 4) > 0x7fffffff - 1024) unsupported("x has too many groups for 32-bit indices");
 
   ScalesOut out{};
   out.data = scale.data;
@@ -263,13 +264,13 @@ GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int co
   out.by_groups = Divider::by(uint32_t(groups));
   if (packed) {
     const int64_t padded = (x.rows + 3) / 4 * 4;
-    if (!has_type(scale, ASSAY_INT, 32)) unsupported("contract " + call.contract() + " writes packed scales: int32 words");
+    if (!has_type(scale, ASSAY_INT, 32)) unsupported("contract " + call.contract() + " stores packed scales, so scale must be int32");
     expect_matrix(scale, {x.rows, (groups + 3) / 4});
     if (scale.strides[0] != 1 || scale.strides[1] != padded)
       unsupported("packed scales must be column-major, with columns " + std::to_string(padded) + " words apart");
     out.padded_rows = padded;
   } else {
-    if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("contract " + call.contract() + " writes fp32 scales");
+    if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("contract " + call.contract() + " stores fp32 scales, so scale must be fp32");
     expect_matrix(scale, {x.rows, groups});
     out.row_stride = scale.strides[0];
     out.group_stride = scale.strides[1];
@@ -286,14 +287,15 @@ ScaleTile tile_of(const Call& call) {
   if (rows == 8 && columns == 4) return ScaleTile::k8x4;
   if (rows == 32 && columns == 8) return ScaleTile::k32x8;
   if (rows == 32 && columns == 4) return ScaleTile::k32x4;
-  unsupported("scales in tiles of " + std::to_string(rows) + " x " + std::to_string(columns));
+  unsupported("expected scale tiles of 1 x 1, 128 x 4, 8 x 4, 32 x 8 or 32 x 4, got " + std::to_string(rows) + " x " + std::to_string(columns));
 }
 
 /// The tensor of scale bytes. It must be dense and hold at least [rows, groups] bytes.
 const assay_tensor& byte_scales(const Call& call, int64_t rows, int64_t groups, int type = ASSAY_FLOAT8_E8M0FNU) {
   const assay_tensor& scale = call.output("scale");
   if (!has_type(scale, type, 8))
-    unsupported("contract " + call.contract() + (type == ASSAY_FLOAT8_E8M0FNU ? " writes E8M0 bytes" : " writes E4M3 scales"));
+    unsupported("contract " + call.contract() + " stores scales as " + (type == ASSAY_FLOAT8_E8M0FNU ? "e8m0" : "e4m3fn") +
+                ", got " + assay::plugin::type_name(scale));
   const Shape shape = dense_matrix(scale);
   if (shape.rows < rows || shape.columns < groups) failed("scale has fewer elements than x has blocks");
   return scale;
@@ -313,11 +315,11 @@ const int32_t* offsets(const Call& call, const char* role, int64_t* count) {
 void expect_mx_codes(const Call& call, Shape shape, int code_type) {
   const assay_tensor& q = call.output("q");
   const Shape out = dense_matrix(q);
-  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of the values that are quantized");
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of the quantized values");
   if (!has_type(q, code_type, 8)) unsupported("q must have the type of contract " + call.contract());
-  if (int64_t(call.number("group_size")) != kMxBlock) unsupported("blocks of 32 elements only");
-  if (shape.columns % kMxBlock != 0) failed("blocks of 32 do not divide the row of " + std::to_string(shape.columns));
-  if (shape.rows * (shape.columns / kMxBlock) > 0x7fffffff - 1024) unsupported("more than 2^31 blocks");
+  if (int64_t(call.number("group_size")) != kMxBlock) unsupported("group_size must be 32");
+  if (shape.columns % kMxBlock != 0) failed("the row length must be a multiple of 32, got " + std::to_string(shape.columns));
+  if (shape.rows * (shape.columns / kMxBlock) > 0x7fffffff - 1024) unsupported("x has too many blocks for 32-bit indices");
   expect_aligned(q);
 }
 
@@ -341,9 +343,9 @@ BytesOut bytes_out(const Call& call, Shape x) {
 void expect_fp4_codes(const Call& call, Shape shape, int block) {
   const assay_tensor& q = call.output("q");
   expect_matrix(q, shape);
-  if (!has_type(q, ASSAY_FLOAT4_E2M1FN, 4)) unsupported("contract " + call.contract() + " writes packed E2M1 codes");
+  if (!has_type(q, ASSAY_FLOAT4_E2M1FN, 4)) unsupported("contract " + call.contract() + " stores q as packed e2m1 codes, got " + assay::plugin::type_name(q));
   if (shape.columns % block != 0)
-    failed("blocks of " + std::to_string(block) + " do not divide the row of " + std::to_string(shape.columns));
+    failed("the row length must be a multiple of " + std::to_string(block) + ", got " + std::to_string(shape.columns));
 }
 
 BytesOut fp4_bytes_out(const Call& call, Shape shape, int block, int scale_type) {
@@ -361,7 +363,7 @@ ExpertBytesOut expert_bytes_out(const Call& call, Shape x, int block, int scale_
   int64_t experts = 0, same = 0;
   const int32_t* first_row = offsets(call, "expert_offsets", &experts);
   const int32_t* first_scale = offsets(call, "blockscale_offsets", &same);
-  if (experts != same) failed("expert_offsets and blockscale_offsets differ in length");
+  if (experts != same) failed("expert_offsets and blockscale_offsets must have the same length");
   const assay_tensor& scale = byte_scales(call, x.rows, groups, scale_type);
   return {static_cast<uint8_t*>(scale.data),
           x.rows,
@@ -378,11 +380,11 @@ MaskedBytesOut masked_bytes_out(const Call& call, Shape x, int block, int scale_
   expect_fp4_codes(call, x, block);
   if (!has_type(tokens, ASSAY_INT, 32) || tokens.ndim != 1 || tokens.shape[0] <= 0) failed("tokens must be a vector of int32");
   const int64_t experts = tokens.shape[0], groups = x.columns / block;
-  if (x.rows % experts != 0) failed("all experts must have the same capacity");
+  if (x.rows % experts != 0) failed("x must have the same number of rows for each expert");
   const int64_t room = x.rows / experts, padded_room = (room + 127) / 128 * 128, padded_groups = (groups + 3) / 4 * 4;
-  if (x.rows * groups > 0x7fffffff - 1024) unsupported("more than 2^31 blocks");
+  if (x.rows * groups > 0x7fffffff - 1024) unsupported("x has too many blocks for 32-bit indices");
   if (!has_type(scale, scale_type, 8)) unsupported("scale must have the type of contract " + call.contract());
-  if (tile_of(call) != ScaleTile::k128x4) unsupported("scales in tiles of 128 x 4 only");
+  if (tile_of(call) != ScaleTile::k128x4) unsupported("this kernel stores scales only in tiles of 128 x 4");
   const bool fits = scale.ndim == 3 && scale.shape[0] == experts && scale.shape[1] == padded_room && scale.shape[2] == padded_groups;
   if (!fits) failed("scale must be [experts, rows of an expert rounded up to 128, blocks of a row rounded up to 4]");
   if (scale.strides[0] != padded_room * padded_groups || scale.strides[1] != padded_groups || scale.strides[2] != 1)
@@ -409,12 +411,12 @@ HeadCall::HeadCall(const Call& call, const assay_tensor& heads_in, const assay_t
       out_heads(out_row),
       eps(float(call.number("eps"))) {
   const Shape shape = dense_matrix(in), result = dense_matrix(out), angles = dense_matrix(cache);
-  if (in_row < 1 || shape.columns % in_row != 0) failed("the number of columns must be a multiple of the head size");
+  if (in_row < 1 || shape.columns % in_row != 0) failed("the number of columns must be a multiple of the number of heads");
   tokens = shape.rows, n = shape.columns / in_row, rotary = angles.columns;
   if (result.rows != tokens || result.columns != out_row * n || out_row < read)
-    failed("the result must have the rows of the input and at least as many heads");
-  if (!has_type(out, in.type_code, in.type_bits)) unsupported("the result must have the type of the heads");
-  if (rotary > n || rotary % 2 != 0) failed("cos_sin_cache has more columns than a head, or an odd number of columns");
+    failed("the output must have as many rows as the input, and at least as many heads");
+  if (!has_type(out, in.type_code, in.type_bits)) unsupported("the output must have the type of the input");
+  if (rotary > n || rotary % 2 != 0) failed("cos_sin_cache must have an even number of columns, at most the head size");
   if (!has_type(positions, ASSAY_INT, 64) || positions.ndim != 1 || positions.shape[0] != tokens)
     unsupported("positions must be a vector of int64, one for each token");
   for (const assay_tensor* tensor : {&in, &out, &cache}) expect_aligned(*tensor);
@@ -426,7 +428,7 @@ namespace {
 const int32_t* dense_integers(const assay_tensor& t, int64_t count) {
   if (!has_type(t, ASSAY_INT, 32)) unsupported(named(t) + " must be int32");
   if (elements_of(t) != count) failed(named(t) + " must have " + std::to_string(count) + " elements");
-  if (t.bytes < uint64_t(count) * sizeof(int32_t)) failed(named(t) + " has less storage than elements");
+  if (t.bytes < uint64_t(count) * sizeof(int32_t)) failed(named(t) + " has less storage than its elements need");
   return data_of<int32_t>(t);
 }
 
@@ -439,14 +441,14 @@ CombineArguments combine_arguments(const Call& call, CombineNeeds needs) {
   a.x = x.data, a.y = y.data, a.m = of_y.rows, a.n = of_y.columns;
   if (!has_type(y, x.type_code, x.type_bits)) unsupported("y must have the type of x");
   (void)elements_of(x);
-  if (x.ndim < 2 || x.shape[x.ndim - 1] != a.n) failed("x must have the columns of y");
+  if (x.ndim < 2 || x.shape[x.ndim - 1] != a.n) failed("x must have as many columns as y");
   if (needs.rows == CombineRows::kSlots) {
     if (x.ndim != 3 || x.shape[0] != a.m) failed("x must be [m, topk, n]");
     a.topk = x.shape[1];
   } else {
     const assay_tensor& rows = call.input("row_of_slot");
     const bool slot_major = needs.rows == CombineRows::kBySlotMajor;
-    if (x.ndim != 2 || rows.ndim != 2 || rows.shape[slot_major ? 1 : 0] != a.m) failed("row_of_slot must have topk entries per row of y");
+    if (x.ndim != 2 || rows.ndim != 2 || rows.shape[slot_major ? 1 : 0] != a.m) failed("row_of_slot must have topk elements for each row of y");
     a.topk = rows.shape[slot_major ? 0 : 1];
     a.row_of_slot = dense_integers(rows, a.m * a.topk);
   }
@@ -458,12 +460,13 @@ CombineArguments combine_arguments(const Call& call, CombineNeeds needs) {
     const assay_tensor& weights = call.input("topk_weights");
     const bool typed = needs.weights_of_x ? has_type(weights, x.type_code, x.type_bits) : has_type(weights, ASSAY_FLOAT, 32);
     if (!typed || elements_of(weights) != a.m * a.topk)
-      unsupported(std::string("topk_weights must be [m, topk] of ") + (needs.weights_of_x ? "the type of x" : "f32"));
+      unsupported(std::string("topk_weights must have the shape [m, topk] and the type ") + (needs.weights_of_x ? "of x" : "f32"));
     a.weights = weights.data;
   }
   if (needs.shared) {
     const assay_tensor& shared = call.input("shared");
-    if (!has_type(shared, x.type_code, x.type_bits) || elements_of(shared) != a.m * a.n) unsupported("shared must be [m, n] of the type of x");
+    if (!has_type(shared, x.type_code, x.type_bits) || elements_of(shared) != a.m * a.n)
+      unsupported("shared must have the shape [m, n] and the type of x");
     a.shared = shared.data;
   }
   a.factor = needs.factor ? float(call.number("routed_scaling_factor")) : 1.0f;
@@ -484,11 +487,11 @@ SortArguments slots_of(const Call& call) {
   SortArguments a{};
   if (ids.ndim != 2) failed("topk_ids must be [m, topk]");
   a.slots = ids.shape[0] * ids.shape[1], a.topk = ids.shape[1];
-  if (a.slots > 0x7fffffff) unsupported("more than 2^31 - 1 slots");
+  if (a.slots > 0x7fffffff) unsupported("topk_ids must have at most 2^31 - 1 elements");
   a.ids = dense_integers(ids, a.slots);
   a.experts = int64_t(call.number("experts"));
   if (a.experts < 1) failed("experts must be positive");
-  if (a.experts > kMostExperts) unsupported("more than " + std::to_string(kMostExperts) + " experts");
+  if (a.experts > kMostExperts) unsupported("experts must be at most " + std::to_string(kMostExperts));
   if (const assay_tensor* map = call.find("expert_map")) a.map = dense_integers(*map, a.experts);
   return a;
 }
@@ -497,13 +500,14 @@ SortArguments slots_of(const Call& call) {
 
 SortArguments align_arguments(const Call& call, bool counts, bool map) {
   SortArguments a = slots_of(call);
-  if (a.map && !map) unsupported("contract " + call.contract() + " has no expert_map");
+  if (a.map && !map) unsupported("the call has an expert_map, but contract " + call.contract() + " has none");
   a.block_size = int64_t(call.number("block_size"));
   if (a.block_size < 1) failed("block_size must be positive");
   a.room = elements_of(call.output("sorted_ids"));
-  if (a.room > 0x7fffffff) unsupported("more than 2^31 - 1 entries");
+  if (a.room > 0x7fffffff) unsupported("sorted_ids must have at most 2^31 - 1 elements");
   const int64_t most = a.slots + (a.experts + 1) * (a.block_size - 1);
-  if (a.room < std::min(most, a.slots * a.block_size)) failed("sorted_ids is too short for some distributions of the slots");
+  if (a.room < std::min(most, a.slots * a.block_size))
+    failed("sorted_ids must have at least " + std::to_string(std::min(most, a.slots * a.block_size)) + " elements, got " + std::to_string(a.room));
   const int64_t blocks = (a.room + a.block_size - 1) / a.block_size;
   a.sorted = index_output(call, "sorted_ids", a.room);
   a.blocks = index_output(call, "expert_ids", blocks);
@@ -515,7 +519,8 @@ SortArguments align_arguments(const Call& call, bool counts, bool map) {
 SortArguments permute_arguments(const Call& call) {
   SortArguments a = slots_of(call);
   a.locals = elements_of(call.output("expert_first_token_offset")) - 1;
-  if (a.locals < 1 || a.locals > a.experts) failed("expert_first_token_offset must have an offset for each expert of this device, and one for the end of the last");
+  if (a.locals < 1 || a.locals > a.experts)
+    failed("expert_first_token_offset must have the first row of each expert of this device, and the end of the last expert");
   a.offsets = index_output(call, "expert_first_token_offset", a.locals + 1);
   a.inverse = index_output(call, "inv_permuted_idx", a.slots);
   a.order = index_output(call, "permuted_idx", a.slots);
@@ -525,8 +530,9 @@ SortArguments permute_arguments(const Call& call) {
 MoveArguments move_arguments(const Call& call, const SortArguments* sorted) {
   const assay_tensor &x = call.input("x"), &y = call.output("y");
   const Shape of_x = dense_matrix(x), of_y = dense_matrix(y);
-  if (!has_type(y, x.type_code, x.type_bits) || x.type_bits % 8 != 0) unsupported("y must have the type of x, whose elements must be whole bytes");
-  if (of_x.columns != of_y.columns) failed("y must have the columns of x");
+  if (!has_type(y, x.type_code, x.type_bits) || x.type_bits % 8 != 0)
+    unsupported("y must have the type of x, and an element must be a whole number of bytes");
+  if (of_x.columns != of_y.columns) failed("y must have as many columns as x");
   MoveArguments a{};
   a.x = data_of<uint8_t>(x), a.y = static_cast<uint8_t*>(y.data);
   a.rows = of_y.rows, a.sources = of_x.rows, a.bytes = of_x.columns * x.type_bits / 8, a.topk = 1;
@@ -537,7 +543,7 @@ MoveArguments move_arguments(const Call& call, const SortArguments* sorted) {
     a.index = dense_integers(call.input("dst2src_map"), a.rows);
   }
   const int64_t pieces = (a.bytes + kMoveBytes - 1) / kMoveBytes;
-  if (a.rows * pieces > 0x7fffffff - kSortThreads) unsupported("more than 2^31 pieces");
+  if (a.rows * pieces > 0x7fffffff - kSortThreads) unsupported("y is too large: the kernel counts pieces of 16 bytes in 32 bits");
   a.by_pieces = Divider::by(uint32_t(pieces));
   return a;
 }
@@ -548,12 +554,13 @@ namespace {
 void read_gathered(const Call& call, const GatherNeeds& needs, GatherArguments& a) {
   const assay_tensor& y = call.output("y");
   const Shape shape = matrix_of_rows(y);
-  if (shape.columns != needs.elements) unsupported("rows of " + std::to_string(needs.elements) + " elements only");
+  if (shape.columns != needs.elements) unsupported("y must have " + std::to_string(needs.elements) + " columns");
   a.y = y.data, a.rows = shape.rows, a.pitch = shape.rows > 1 ? y.strides[0] : shape.columns;
   if (!needs.copies_scales) return;
   if (y.type_bits != 8) unsupported("y must have elements of 8 bits");
   const assay_tensor& scales = call.output("y_scale");
-  if (!has_type(scales, ASSAY_FLOAT, 32) || elements_of(scales) != a.rows) unsupported("y_scale must be one f32 for each row of y");
+  if (!has_type(scales, ASSAY_FLOAT, 32) || elements_of(scales) != a.rows)
+    unsupported("y_scale must have one f32 for each row of y");
   a.y_scale = static_cast<float*>(scales.data);
 }
 
@@ -562,7 +569,8 @@ void read_gathered(const Call& call, const GatherNeeds& needs, GatherArguments& 
 GatherArguments gather_arguments(const Call& call, GatherNeeds needs) {
   const assay_tensor& cache = call.input("kv_cache");
   GatherArguments a{};
-  if (!has_type(cache, ASSAY_UINT, 8) || cache.ndim != 2 || cache.strides[1] != 1) unsupported("kv_cache must be [blocks, bytes of a block] of uint8, each block contiguous");
+  if (!has_type(cache, ASSAY_UINT, 8) || cache.ndim != 2 || cache.strides[1] != 1)
+    unsupported("kv_cache must be uint8 with the shape [blocks, bytes of a block], each block contiguous");
   expect_matrix(cache, {cache.shape[0], cache.shape[1]});
   const auto block_size = int64_t(call.number("block_size"));
   if (block_size < 1 || block_size > 0x7fffffff) failed("block_size must be positive");
@@ -585,7 +593,7 @@ GatherArguments gather_arguments(const Call& call, GatherNeeds needs) {
   a.table = dense_integers(table, a.requests * a.table_columns);
   a.first = dense_integers(call.input("cu_seq_lens"), a.requests + 1);
   if (const assay_tensor* starts = call.find("seq_starts")) {
-    if (!needs.starts) unsupported("seq_starts is not supported");
+    if (!needs.starts) unsupported("the call has seq_starts, but its contract has none");
     a.starts = dense_integers(*starts, a.requests);
   }
   return a;

@@ -16,7 +16,7 @@ template <class F>
 void with_half_type(const assay_tensor& x, F f) {
   if (has_type(x, ASSAY_BFLOAT, 16)) return f(simt::Bf16{});
   if (has_type(x, ASSAY_FLOAT, 16)) return f(simt::F16{});
-  unsupported("x must be bf16 or fp16 for this kernel");
+  unsupported("this kernel supports x only in bf16 and fp16");
 }
 
 template <class F>
@@ -27,7 +27,7 @@ void with_type(const assay_tensor& x, F f) {
 
 template <class F>
 void with_warp(const Call& call, F f) {
-  if (!simt::with_warp_size(call.warp(), f)) unsupported("no kernel for warps of " + std::to_string(call.warp()) + " lanes");
+  if (!simt::with_warp_size(call.warp(), f)) unsupported("this library has no kernel for warps of " + std::to_string(call.warp()) + " lanes");
 }
 
 /// Kernels are compiled for 1, 2, 4, 8 and 16 loads of 16 bytes per thread. Builds that only check compilation (ASSAY_FEW_LOADS)
@@ -48,7 +48,7 @@ void with_loads(int64_t loads, int threads, F f) {
     if (each <= 8) return f(std::integral_constant<int, 8>{});
   }
   if (each <= 16) return f(std::integral_constant<int, 16>{});
-  unsupported("rows of more than " + std::to_string(16 * threads) + " loads of 16 bytes");
+  unsupported("this kernel supports rows of at most " + std::to_string(16 * threads) + " loads of 16 bytes");
 }
 
 template <class T>

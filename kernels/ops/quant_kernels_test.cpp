@@ -181,8 +181,8 @@ TEST(Refusals, SayWhatIsWrong) {
                             .run(cpu_library(), "quant_group", "vllm.group_fp8", "quant_group.register");
     return Answer(status, c.message());
   };
-  EXPECT_EQ(call(128, 32, x), Answer(ASSAY_FAILED, "group_size 128 does not divide the row of 192"));
-  EXPECT_EQ(call(96, 32, x), Answer(ASSAY_UNSUPPORTED, "groups of 32, 64 or 128 elements only"));
+  EXPECT_EQ(call(128, 32, x), Answer(ASSAY_FAILED, "group_size 128 does not divide the row length 192"));
+  EXPECT_EQ(call(96, 32, x), Answer(ASSAY_UNSUPPORTED, "this kernel supports only groups of 32, 64 or 128 elements"));
   EXPECT_EQ(call(96, 16, x), Answer(ASSAY_UNSUPPORTED, "no kernel for warps of 16 lanes"));
   EXPECT_EQ(call(96, 32, x + 1), Answer(ASSAY_UNSUPPORTED, "tensor 'x' is not aligned to 16 bytes"));
   EXPECT_EQ(call(64, 32, x), Answer(ASSAY_FAILED, "tensor 'scale' has shape [1, 2], expected [1, 3]"));
@@ -422,7 +422,7 @@ TEST(TileRefusals, SayWhatIsWrong) {
   CallBuilder groups;
   groups.matrix("x", kBf16, false, 2, 8, x).matrix("q", kE4m3fn, true, 2, 8, q).matrix("scale", kF32, false, 1, 3, scale);
   EXPECT_EQ(groups.run(cpu_library(), "quant_static", "vllm.static_group", "quant_static.groups"), ASSAY_FAILED);
-  EXPECT_STREQ(groups.message(), "scale [1, 3] does not divide x [2, 8] into groups");
+  EXPECT_STREQ(groups.message(), "scale [1, 3] does not divide x [2, 8] into equal groups");
 }
 
 }  // namespace

@@ -100,9 +100,9 @@ Watched read(const Call& call, bool prepares) {
   const assay_tensor& q = prepares ? call.output("q") : call.input("q");
   const assay_tensor& steps = call.input("steps");
   const Shape shape = dense_matrix(x), out = dense_matrix(q), table = dense_matrix(steps);
-  if (x.type_bits != 32 || q.type_bits != 8) unsupported("the checker supports 32-bit inputs and 8-bit codes only");
+  if (x.type_bits != 32 || q.type_bits != 8) unsupported("the on-device checker supports only 32-bit inputs and 8-bit codes");
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
-  if (!has_type(steps, ASSAY_INT, 32) || table.columns != 2 || table.rows == 0) failed("steps must be pairs of int32");
+  if (!has_type(steps, ASSAY_INT, 32) || table.columns != 2 || table.rows == 0) failed("steps must be a matrix of int32 with two columns and at least one row");
   const int64_t count = shape.rows * shape.columns;
   if (count % kWatchCodes != 0) unsupported("the number of inputs must be a multiple of 16");
   expect_aligned(x);
@@ -127,7 +127,7 @@ void compare(const Call& call) {
   const Watched w = read(call, false);
   const assay_tensor& wrong = call.output("wrong");
   if (!has_type(wrong, ASSAY_INT, 32) || wrong.bytes < size_t((w.count + kWatchInputs - 1) / kWatchInputs) * 4)
-    failed("wrong must hold an int32 for each 2^15 inputs");
+    failed("wrong must have one int32 for each 2^15 inputs");
   with_warp(call, [&](auto warp) {
     simt::launch(watch_compare<decltype(warp)::value>, grid(call, w), data_of<uint32_t>(w.x), data_of<uint8_t>(w.q), w.count,
                  w.first, w.steps, static_cast<int32_t*>(wrong.data));
@@ -166,7 +166,7 @@ void predict(const Call& call) {
   const assay_tensor &a = call.input("a"), &b = call.input("b"), &d = call.output("d");
   const Shape of_a = dense_matrix(a), of_b = dense_matrix(b), of_d = dense_matrix(d);
   if (!has_type(d, ASSAY_FLOAT, 32) || of_d.rows != of_a.rows || of_d.columns != of_b.rows || of_a.columns != of_b.columns)
-    failed("d must be f32 [m, n] of a [m, k] and b [n, k]");
+    failed("d must be f32 with the shape [m, n], for a [m, k] and b [n, k]");
   if (of_a.columns == 0 || of_a.columns % kMostOfBlock != 0) unsupported("k must be a multiple of " + std::to_string(kMostOfBlock));
   expect_aligned(a);
   expect_aligned(b);

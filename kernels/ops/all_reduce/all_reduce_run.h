@@ -146,7 +146,7 @@ void run_coded(const Call& call, const Ranks& ranks, int first, int count) {
   const assay_tensor& x = call.input("x");
   expect_whole_packets(a, x);
   with_type(x, [&](auto type) {
-    if (!std::is_same_v<decltype(type), typename Codec::Stored>) unsupported("this codec does not support the type of x");
+    if (!std::is_same_v<decltype(type), typename Codec::Stored>) unsupported("the codec of this contract does not support the type of x");
   });
   launch_ranks(call, ranks, first, count, blocks_for(a.elements / kCodecBlock), all_reduce_coded<Codec, RankRules>);
 }
@@ -157,9 +157,9 @@ void run_owner_keeps(const Call& call, const Ranks& ranks, int first, int count)
   const assay_tensor& x = call.input("x");
   expect_whole_packets(a, x);
   if (a.elements % (int64_t{Rules::kGroup} * (Rules::kCodesNumbers ? 1 : a.ranks)) != 0)
-    unsupported("each rank's part must be a whole number of groups");
+    unsupported("each rank's part of x must consist of whole groups");
   with_type(x, [&](auto type) {
-    if (!std::is_same_v<decltype(type), typename Rules::Number>) unsupported("this codec does not support the type of x");
+    if (!std::is_same_v<decltype(type), typename Rules::Number>) unsupported("the codec of this contract does not support the type of x");
   });
   launch_ranks(call, ranks, first, count, blocks_for(a.elements / Rules::kGroup), all_reduce_owner_keeps<Rules, RankRules>);
 }

@@ -119,7 +119,8 @@ void run_norm_in_place(const assay_call& call) {
   in_place.tensors = tensors.data();
   const NormInputs inputs(Call(in_place), true);
   const int64_t threads = simt::block_threads(inputs.loads(), Call(call).warp());
-  if (!inputs.in_sixteens || inputs.loads() > kMostKept<16> * threads) unsupported("y must have aligned rows that fit into the registers of a block");
+  if (!inputs.in_sixteens || inputs.loads() > kMostKept<16> * threads)
+    unsupported("all rows must be aligned to 16 bytes, and a row of y must fit into the registers of a thread block");
   run_rms_norm<NormRules>(Call(in_place));
 }
 

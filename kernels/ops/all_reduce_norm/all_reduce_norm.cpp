@@ -63,7 +63,7 @@ struct ThenGroups {
         {"aiter.all_reduce_add_rms_norm_group_fp8_ftz_2stage_gfx942", "aiter.ar_add_rms_norm_group_fp8_ftz_2stage_gfx942"}};
     for (const auto& [id, half] : kHalves)
       if (whole == id) return half;
-    unsupported("contract " + whole);
+    unsupported("this kernel does not support contract " + whole);
   }
   static void run(const Call& call) { kNorm(call); }
 };

@@ -54,18 +54,19 @@ struct PagedRules {
 /// `token_bytes`: bytes that a token takes in its block. Rejects invalid tensors, and a cache whose blocks are too small.
 inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_bytes) {
   const assay_tensor &cache = call.output("kv_cache"), &slots = call.input("slot_mapping");
-  if (!has_type(cache, ASSAY_UINT, 8)) unsupported("kv_cache must be bytes");
+  if (!has_type(cache, ASSAY_UINT, 8)) unsupported("kv_cache must be uint8");
   if (!has_type(slots, ASSAY_INT, 64) || slots.ndim != 1) unsupported("slot_mapping must be a vector of int64");
-  if (slots.shape[0] > rows) failed("slot_mapping has more rows than the inputs");
+  if (slots.shape[0] > rows) failed("slot_mapping has more elements than the inputs have rows");
   expect_aligned(cache);
   const auto block_size = int64_t(call.number("block_size"));
   if (block_size < 1) failed("block_size must be positive");
-  if (cache.ndim != 2 || cache.strides[1] != 1) unsupported("kv_cache must be [blocks, bytes of a block], each block contiguous");
+  if (cache.ndim != 2 || cache.strides[1] != 1)
+    unsupported("kv_cache must have the shape [blocks, bytes of a block], each block contiguous");
   expect_matrix(cache, {cache.shape[0], cache.shape[1]});
   if (cache.shape[1] < block_size * token_bytes) failed("a block of kv_cache is shorter than block_size tokens");
   if (cache.strides[0] % 16 != 0) unsupported("blocks of kv_cache must begin at multiples of 16 bytes");
   const int64_t places = cache.shape[0] * block_size;
-  if (places > 0x7fffffff) unsupported("more than 2^31 - 1 token slots");
+  if (places > 0x7fffffff) unsupported("kv_cache must have at most 2^31 - 1 token slots");
   return {static_cast<uint8_t*>(cache.data), cache.strides[0], Divider::by(uint32_t(block_size)), data_of<int64_t>(slots), places,
           slots.shape[0]};
 }
@@ -73,7 +74,7 @@ inline PagedCache paged_cache(const Call& call, int64_t rows, int64_t token_byte
 /// Number of rows of an input. Rejects inputs without `columns` columns, or whose rows do not begin at multiples of 16 bytes.
 inline int64_t rows_of(const assay_tensor& x, int64_t columns) {
   const Shape shape = matrix_of_rows(x);
-  if (shape.columns != columns) unsupported("rows of " + std::to_string(columns) + " elements only");
+  if (shape.columns != columns) unsupported(named(x) + " must have " + std::to_string(columns) + " columns");
   expect_aligned(x);
   if (shape.rows > 1 && x.strides[0] * x.type_bits / 8 % 16 != 0)
     unsupported(std::string("rows of ") + x.role + " must begin at multiples of 16 bytes");
@@ -159,7 +160,7 @@ template <class Rules>
 void run_concat_and_cache_given(const Call& call) {
   const assay_tensor &latent = call.input("kv_c"), &rotated = call.input("k_pe"), &scale = call.input("scale");
   const int64_t rows = rows_of(latent, kLatent);
-  if (rows_of(rotated, kRotated) != rows) failed("k_pe must have the rows of kv_c");
+  if (rows_of(rotated, kRotated) != rows) failed("k_pe must have as many rows as kv_c");
   if (!has_type(rotated, latent.type_code, latent.type_bits)) unsupported("k_pe must have the type of kv_c");
   if (!has_type(scale, ASSAY_FLOAT, 32) || scale.bytes < 4) unsupported("scale must be fp32");
   const PagedCache cache = paged_cache(call, rows, Rules::kTokenBytes);
@@ -211,7 +212,7 @@ template <class Rules>
 void run_concat_and_cache_tiles(const Call& call) {
   const assay_tensor &latent = call.input("kv_c"), &rotated = call.input("k_pe");
   const int64_t rows = rows_of(latent, kLatent);
-  if (rows_of(rotated, kRotated) != rows) failed("k_pe must have the rows of kv_c");
+  if (rows_of(rotated, kRotated) != rows) failed("k_pe must have as many rows as kv_c");
   if (!has_type(rotated, latent.type_code, latent.type_bits)) unsupported("k_pe must have the type of kv_c");
   const PagedCache cache = paged_cache(call, rows, Rules::kTokenBytes);
   if (cache.tokens == 0) return;
@@ -297,7 +298,7 @@ SIMT_KERNEL void reshape_and_cache_flash(FlashArguments<T> a) {
 
 inline const float* head_scales(const assay_tensor& scale, int64_t numbers) {
   if (!has_type(scale, ASSAY_FLOAT, 32) || scale.ndim != 1 || scale.shape[0] != numbers)
-    unsupported("k_scale and v_scale must be fp32: one for all heads, or one per head");
+    unsupported("k_scale and v_scale must be fp32 vectors of " + std::to_string(numbers) + " elements");
   return data_of<float>(scale);
 }
 
@@ -305,7 +306,7 @@ template <class Rules, int kScales>
 void run_reshape_and_cache_flash(const Call& call) {
   const assay_tensor &key = call.input("key"), &value = call.input("value");
   const int64_t rows = rows_of(key, kHeadsNumbers);
-  if (rows_of(value, kHeadsNumbers) != rows) failed("value must have the rows of key");
+  if (rows_of(value, kHeadsNumbers) != rows) failed("value must have as many rows as key");
   if (!has_type(value, key.type_code, key.type_bits)) unsupported("value must have the type of key");
   const float *k_scale = head_scales(call.input("k_scale"), kScales), *v_scale = head_scales(call.input("v_scale"), kScales);
   const PagedCache cache = paged_cache(call, rows, Rules::kTokenBytes);
@@ -399,7 +400,7 @@ void run_indexer_k_quant_and_cache(const Call& call) {
   const assay_tensor& k = call.input("k");
   const int64_t rows = rows_of(k, kKey);
   const PagedCache cache = paged_cache(call, rows, Rules::kTokenBytes);
-  if (cache.tokens != rows) failed("slot_mapping must have the rows of k");
+  if (cache.tokens != rows) failed("slot_mapping must have one element for each row of k");
   if (cache.tokens == 0) return;
   constexpr int kTokens = kKeyThreads / kKeyLanes;
   const simt::Launch grid = call.grid((cache.tokens + kTokens - 1) / kTokens, kKeyThreads);

@@ -248,7 +248,7 @@ struct InsertCall {
       : kv(call.input("kv")), angles(call.input("cos_sin_cache")), positions(call.input("positions")) {
     const Shape shape = matrix_of_rows(kv);
     rows = shape.rows;
-    if (shape.columns != kHead) unsupported("rows of " + std::to_string(kHead) + " elements only");
+    if (shape.columns != kHead) unsupported("kv must have " + std::to_string(kHead) + " columns");
     expect_aligned(kv);
     if (kv.strides[0] % 8 != 0) unsupported("rows of kv must begin at multiples of 16 bytes");
     if (norm) {
@@ -261,7 +261,7 @@ struct InsertCall {
     if (of_angles.columns != kTurned || of_angles.rows < 1) failed("cos_sin_cache must have " + std::to_string(kTurned) + " columns");
     expect_aligned(angles);
     if (!has_type(positions, ASSAY_INT, 64) || positions.ndim != 1 || positions.shape[0] != rows)
-      unsupported("positions must be int64, one per row");
+      unsupported("positions must be a vector of int64, one for each row of kv");
     cache = paged_cache(call, rows, token_bytes);
   }
 
@@ -303,7 +303,8 @@ void run_dsv4_kv_insert(const Call& call) {
 // Writes the heads of Q and inserts each token into the cache, in one launch. A thread block does one of the two, so no warp does
 // both. The inserting blocks have the lowest indices and start first, because they wait longer for memory.
 
-static_assert(kHeadThreads == kInsertThreads && kHead == kInsertLanes * kHeadLoads * kHeadLoad, "both kinds of blocks have equal sizes");
+static_assert(kHeadThreads == kInsertThreads && kHead == kInsertLanes * kHeadLoads * kHeadLoad,
+              "both kinds of blocks must have the same size");
 
 /// Source: vLLM csrc/libtorch_stable/fused_deepseek_v4_qnorm_rope_kv_insert_kernel.cu (00ce99f0).
 struct VllmDsv4Both {
@@ -339,8 +340,8 @@ template <class Rules>
 void run_dsv4_qnorm_kv_insert(const Call& call) {
   const HeadCall heads = heads_of_q(call);
   const InsertCall insert(call, Rules::Insert::kTokenBytes + Rules::Insert::kScaleBytes);
-  if (heads.n != kHead) unsupported("heads of " + std::to_string(kHead) + " elements only");
-  if (insert.rows != heads.tokens) failed("kv must have the tokens of q");
+  if (heads.n != kHead) unsupported("q must have heads of " + std::to_string(kHead) + " elements");
+  if (insert.rows != heads.tokens) failed("kv must have as many rows as q");
   if (!has_type(insert.kv, heads.in.type_code, heads.in.type_bits)) unsupported("kv must have the type of q");
   if (heads.tokens == 0) return;
   with_half_type(insert.kv, [&](auto type) {

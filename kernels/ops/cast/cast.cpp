@@ -11,7 +11,7 @@ template <class Rules, class... Others>
 void cast_by_contract(const Call& call) {
   if (call.contract() == Rules::kContract) return run_cast<Rules>(call);
   if constexpr (sizeof...(Others) > 0) return cast_by_contract<Others...>(call);
-  unsupported("no cast '" + call.contract() + "'");
+  unsupported("no kernel of op cast supports contract '" + call.contract() + "'");
 }
 
 template <class... Rules>

@@ -265,7 +265,7 @@ void run_gather_cache(const Call& call) {
         gather_arguments(call, {Rules::kByTable, Rules::kStarts, Rules::kCoded > 0 && Rules::kScaleElements == 0,
                                 Rules::kCopiesScales, kElements, kBytes});
     if (a.rows == 0) return;
-    if (a.rows * kLoads > 0x7fffffff - kGatherThreads) unsupported("more than 2^31 loads");
+    if (a.rows * kLoads > 0x7fffffff - kGatherThreads) unsupported("y is too large for 32-bit indices");
     simt::launch(gather_cache<Rules, T>, call.grid((a.rows * kLoads + kGatherThreads - 1) / kGatherThreads, kGatherThreads), a,
                  Divider::by(uint32_t(kLoads)));
   };

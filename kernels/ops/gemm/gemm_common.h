@@ -99,11 +99,11 @@ inline ResultType result_type(const assay_tensor& d) {
 inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
   const Shape of_a = matrix_of_rows(a), of_b = matrix_of_rows(b), of_d = matrix_of_rows(d);
-  if (of_a.columns != of_b.columns) unsupported("a and b must have the same number of columns, k");
+  if (of_a.columns != of_b.columns) unsupported("a and b must have the same number k of columns");
   if (of_d.rows != of_a.rows || of_d.columns != of_b.rows)
     unsupported("d must have a row for each row of a and a column for each row of b");
   if (a.type_bits == 4 && (of_a.columns % 2 != 0 || a.strides[0] % 2 != 0 || b.strides[0] % 2 != 0))
-    unsupported("rows of 4-bit codes must be whole bytes");
+    unsupported("rows of 4-bit codes must begin and end at whole bytes");
   return {static_cast<const uint8_t*>(a.data),
           static_cast<const uint8_t*>(b.data),
           d.data,
@@ -168,7 +168,7 @@ SIMT_DEVICE int64_t end_of_periods(int64_t first, int64_t end) {
 /// Rejects a b whose row pitch is not k, if the rules need a dense b.
 template <class Rules>
 void expect_weight(const GemmOperands& x) {
-  if (Rules::kDenseWeight && x.pitch_b != x.k) unsupported("b is shuffled and must be dense");
+  if (Rules::kDenseWeight && x.pitch_b != x.k) unsupported("b is shuffled, so it must be dense");
 }
 
 /// Layout (16, 16) of a shuffled weight with one-byte codes. A tile of 16 rows and 32 elements along k has 512 bytes: elements

@@ -384,7 +384,7 @@ void run_blocks_at_ends_by_contract(const Call& call) {
 template <class Rules>
 void run_grouped_gemm(const Call& call) {
   using U = typename Rules::Unit;
-  static_assert(Rules::kTileRows % U::kM == 0, "all rows of an instruction's tile have one expert");
+  static_assert(Rules::kTileRows % U::kM == 0, "all rows in a tile of the instruction must have the same expert");
   const GroupedGemmArguments x =
       grouped_gemm_arguments(call, kTypeCode<typename Rules::CodesOfA>, kTypeCode<typename Rules::CodesOfB>, Rules::kMasked,
                              Rules::kRowsOfScaleB, Rules::kTileRows, Rules::kLevel);

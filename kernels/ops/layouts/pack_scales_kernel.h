@@ -188,8 +188,8 @@ void run_pack(const Call& call) {
   expect_matrix(scale, {shape.rows, words});
   if (shape.rows == 0 || shape.columns == 0) return;
   if (words > 1 && scale.strides[1] != padded)
-    unsupported("columns of the result must be " + std::to_string(padded) + " elements apart");
-  if (shape.rows > 1 && scale.strides[0] != 1) unsupported("the result must be MN-major");
+    unsupported("the columns of scale must be " + std::to_string(padded) + " elements apart");
+  if (shape.rows > 1 && scale.strides[0] != 1) unsupported("scale must be MN-major (column-major)");
   const int64_t tiles = (words + kPackWords - 1) / kPackWords;
   PackArguments a{data_of<float>(x),
                   static_cast<uint32_t*>(scale.data),
@@ -214,7 +214,7 @@ void run_pack(const Call& call) {
   if (row_major)
     return simt::launch(pack_rows<Rules>, call.grid((shape.rows + kPackRows - 1) / kPackRows * tiles, kPackThreads), a);
   if constexpr (Rules::kGaps) {
-    unsupported("scales with gaps must be dense and row-major");
+    unsupported("with psum_layout, x must be dense and row-major");
   } else {
     if (!mn_major) unsupported("x must be dense, and row-major or MN-major");
     simt::launch(pack_columns<Rules>, call.grid((padded / 4 * words + kPackThreads - 1) / kPackThreads, kPackThreads), a);

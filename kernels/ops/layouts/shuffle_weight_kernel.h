@@ -71,11 +71,11 @@ SIMT_KERNEL void shuffle_weight(ShuffleArguments a) {
 template <class Rules>
 void run_shuffle(const Call& call) {
   const assay_tensor &x = call.input("x"), &y = call.output("y");
-  if (x.ndim != 3 || y.ndim != 3) failed("x and y must be [experts, n, k]");
+  if (x.ndim != 3 || y.ndim != 3) failed("x and y must have the shape [experts, n, k]");
   const int bytes = x.type_bits / 8;
   if (bytes != 1 && bytes != 2) unsupported("x must have elements of one or two bytes");
   const int64_t experts = x.shape[0], n = x.shape[1], k = x.shape[2];
-  if (n % Rules::kRows != 0 || k % 32 != 0) unsupported("n and k must be multiples of " + std::to_string(Rules::kRows) + " and 32");
+  if (n % Rules::kRows != 0 || k % 32 != 0) unsupported("n must be a multiple of " + std::to_string(Rules::kRows) + ", and k of 32");
   for (int d = 0; d < 3; ++d)
     if (x.shape[d] != y.shape[d]) failed("x and y must have the same shape");
   if (experts * n * k == 0) return;

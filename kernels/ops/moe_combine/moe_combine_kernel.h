@@ -299,7 +299,8 @@ void run_moe_combine(const Call& call) {
     using T = decltype(type);
     constexpr int64_t kElements = simt::Vector<T>::kElements;
     const int64_t loads = (a.n + kElements - 1) / kElements;
-    if (a.m * loads > 0x7fffffff - kCombineThreads) unsupported("more than 2^31 loads");
+    if (a.m * loads > 0x7fffffff - kCombineThreads)
+      unsupported("y is too large: the kernel counts 16-byte vectors in 32 bits");
     a.whole = a.n % kElements == 0 && (reinterpret_cast<uintptr_t>(a.x) | reinterpret_cast<uintptr_t>(a.y) | reinterpret_cast<uintptr_t>(a.shared)) % 16 == 0;
     simt::launch(moe_combine<Rules, T>, call.grid((a.m * loads + kCombineThreads - 1) / kCombineThreads, kCombineThreads), a,
                  Divider::by(uint32_t(loads)));

@@ -310,14 +310,14 @@ void with_head(int64_t n, F f) {
   if (n == 128) return f(integral_constant<int, 8>{});
   if (n == 256) return f(integral_constant<int, 16>{});
   if (n == 512) return f(integral_constant<int, 32>{});
-  unsupported("heads of 64, 128, 256 or 512 elements only");
+  unsupported("this kernel supports only heads of 64, 128, 256 or 512 elements");
 }
 
 /// `written`: heads of a token that are written. `q_weight`, `k_weight`: nullptr if the contract has no weights.
 template <class T, class Cache>
 HeadArguments<T, Cache> arguments_of(const HeadCall& heads, const assay_tensor* q_weight, const assay_tensor* k_weight,
                                      int64_t written) {
-  if (heads.tokens * written > 0x7fffffff) unsupported("more than 2^31 - 1 heads");
+  if (heads.tokens * written > 0x7fffffff) unsupported("the tokens must have at most 2^31 - 1 heads in all");
   return {data_of<T>(heads.in),
           static_cast<T*>(heads.out.data),
           q_weight ? data_of<T>(*q_weight) : nullptr,
@@ -344,8 +344,9 @@ void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_we
       constexpr int kLanes = decltype(lanes)::value;
       const int64_t half = heads.rotary / 2;
       if (Rules::kNeox && (half % kHeadLoad != 0 || (half & (half - 1)) != 0))
-        unsupported("rotary / 2 must be 8 times a power of two");
-      if (!Rules::kNeox && heads.rotary % kHeadLoad != 0) unsupported("rotary must be a multiple of 8");
+        unsupported("rotary, the columns of cos_sin_cache, must be 16 times a power of two");
+      if (!Rules::kNeox && heads.rotary % kHeadLoad != 0)
+        unsupported("rotary, the columns of cos_sin_cache, must be a multiple of 8");
       constexpr int64_t kPerBlock = kHeadThreads / kLanes;
       const simt::Launch grid = call.grid((int64_t{a.count} + kPerBlock - 1) / kPerBlock, kHeadThreads);
       if (Rules::kNeox && heads.rotary == heads.n)
@@ -393,9 +394,10 @@ void run_qk_norm_rope(const Call& call) {
 inline HeadCall heads_of_q(const Call& call) {
   const assay_tensor &q = call.input("q"), &out = call.output("q_out");
   const auto count = int64_t(call.number("q_heads"));
-  if (count < 1 || q.ndim != 2 || q.shape[1] % count != 0) failed("the columns of q must be a multiple of the head size");
+  if (count < 1 || q.ndim != 2 || q.shape[1] % count != 0)
+    failed("the number of columns of q must be a multiple of q_heads");
   if (out.ndim != 2 || out.shape[1] % (q.shape[1] / count) != 0)
-    failed("the columns of q_out must be a multiple of the head size");
+    failed("the number of columns of q_out must be a multiple of the head size");
   return HeadCall(call, q, out, count, count, count, out.shape[1] / (q.shape[1] / count));
 }
 

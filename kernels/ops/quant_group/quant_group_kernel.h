@@ -307,7 +307,7 @@ void run_register(const Call& call) {
       if (size == 32) return simt::launch(quant_group_register<Rules, T, kWarp, 4>, grid, a);
       if (size == 64) return simt::launch(quant_group_register<Rules, T, kWarp, 8>, grid, a);
       if (size == 128) return simt::launch(quant_group_register<Rules, T, kWarp, 16>, grid, a);
-      unsupported("groups of 32, 64 or 128 elements only");
+      unsupported("this kernel supports only groups of 32, 64 or 128 elements");
     });
   });
 }
@@ -318,7 +318,7 @@ void run_shared(const Call& call) {
   const Shape shape = dense_matrix(x);
   const int64_t size = group_size_of(call, shape);
   if (size > kMaxSharedGroup || size % 8 != 0)
-    unsupported("groups of at most " + std::to_string(kMaxSharedGroup) + " elements, a multiple of 8");
+    unsupported("group_size must be a multiple of 8, at most " + std::to_string(kMaxSharedGroup));
   expect_aligned(x);
   expect_aligned(call.output("q"));
   GroupOutputs out = group_outputs(call, shape, size, Rules::Code::kType, Rules::kPacked);
@@ -345,7 +345,7 @@ void run_token(const Call& call) {
   expect_aligned(call.output("q"));
   const Shape shape = dense_matrix(x);
   const GroupOutputs out = group_outputs(call, shape, shape.columns, Rules::Code::kType, Rules::kPacked);
-  if (shape.columns % 8 != 0) unsupported("rows must be a multiple of 8 elements");
+  if (shape.columns % 8 != 0) unsupported("the row length must be a multiple of 8");
   if (shape.rows == 0) return;
   with_type(x, [&](auto type) {
     using T = decltype(type);

@@ -193,7 +193,8 @@ const float* fp4_global_scale(const Call& call, int64_t count = 1) {
   if constexpr (Rules::kHasTensorScale) {
     const assay_tensor& scale = call.input("global_scale");
     if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("global_scale must be f32");
-    if (scale.ndim != 1 || scale.shape[0] != count) failed("global_scale must have one scale, or one per expert or row");
+    if (scale.ndim != 1 || scale.shape[0] != count)
+      failed("global_scale must be a vector of " + std::to_string(count) + " elements");
     return data_of<float>(scale);
   } else {
     return nullptr;

@@ -87,7 +87,7 @@ template <class Rules>
 void run_static_azp(const Call& call) {
   const assay_tensor &x = call.input("x"), &scale = call.input("scale"), &zero = call.input("azp");
   const Shape shape = matrices_of_one_scale<Rules>(call, scale);
-  if (lies_apart(x, shape)) unsupported(named(x) + ": rows must follow each other without a gap");
+  if (lies_apart(x, shape)) unsupported(named(x) + ": each row must begin where the previous row ends");
   expect_zero_points(zero, {1, 1});
   const int64_t n = shape.rows * shape.columns;
   if (n == 0) return;
@@ -161,11 +161,11 @@ void run_token_azp(const Call& call) {
   expect_aligned(q);
   const Shape shape = dense_matrix(x), out = dense_matrix(q);
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
-  if (!has_type(q, Rules::Code::kType, 8)) unsupported(std::string("contract ") + Rules::kContract + " writes int8");
-  if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported(std::string("contract ") + Rules::kContract + " writes fp32 scales");
+  if (!has_type(q, Rules::Code::kType, 8)) unsupported(std::string("contract ") + Rules::kContract + " stores q as int8, got " + assay::plugin::type_name(q));
+  if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported(std::string("contract ") + Rules::kContract + " stores fp32 scales, so scale must be fp32");
   expect_matrix(scale, {shape.rows, 1});
   expect_zero_points(zero, {shape.rows, 1});
-  if (shape.columns % 8 != 0) unsupported("rows must be a multiple of 8 elements");
+  if (shape.columns % 8 != 0) unsupported("the row length must be a multiple of 8");
   if (shape.rows == 0) return;
   with_type(x, [&](auto type) {
     using T = decltype(type);

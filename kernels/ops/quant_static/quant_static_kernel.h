@@ -255,7 +255,8 @@ template <class Rules, class T, Across kAcross>
 void launch_static_groups(const Call& call, StaticArguments<T> a) {
   constexpr int kRows = kGroupsRows;
   const int64_t bands = (a.shape.rows + kRows - 1) / kRows, loads = a.loads.divisor;
-  if (loads * bands > 0x7fffffff - kGroupsThreads) unsupported("more than 2^31 loads");
+  if (loads * bands > 0x7fffffff - kGroupsThreads)
+    unsupported("x is too large: the kernel counts 16-byte vectors in 32 bits");
   const simt::Launch grid = call.grid((loads * bands + kGroupsThreads - 1) / kGroupsThreads, kGroupsThreads);
   if (a.group_rows.divisor % kRows == 0) return simt::launch(quant_static_groups<Rules, T, kAcross, true>, grid, a);
   simt::launch(quant_static_groups<Rules, T, kAcross, false>, grid, a);
@@ -271,8 +272,8 @@ void run_static_groups(const Call& call) {
   if (shape.rows == 0) return;
   if (groups.rows <= 0 || groups.columns <= 0 || shape.rows % groups.rows != 0 || shape.columns % groups.columns != 0)
     failed("scale [" + std::to_string(groups.rows) + ", " + std::to_string(groups.columns) + "] does not divide x [" +
-           std::to_string(shape.rows) + ", " + std::to_string(shape.columns) + "] into groups");
-  if (shape.rows > 0x7fffffff || shape.columns > 0x7fffffff) unsupported("more than 2^31 rows or columns");
+           std::to_string(shape.rows) + ", " + std::to_string(shape.columns) + "] into equal groups");
+  if (shape.rows > 0x7fffffff || shape.columns > 0x7fffffff) unsupported("x must have at most 2^31 - 1 rows and columns");
   with_type(x, [&](auto type) {
     using T = decltype(type);
     constexpr int kElements = simt::Vector<T>::kElements;

@@ -124,7 +124,7 @@ void run_block(const Call& call) {
   expect_matrix(scale, blocks);
   if (shape.rows == 0) return;
   constexpr int64_t kMost = 0x7fffffff - kBlockSide;
-  if (shape.rows > kMost || shape.columns > kMost) unsupported("more than 2^31 rows or columns");
+  if (shape.rows > kMost || shape.columns > kMost) unsupported("x must have fewer than 2^31 - 128 rows and columns");
   const ScalesOut out{scale.data,
                       blocks.rows,
                       int32_t(blocks.columns),

@@ -172,7 +172,7 @@ void run_layer_norm(const Call& call) {
   expect_matrix(y, shape);
   expect_vector(gamma, shape.columns, gamma);
   expect_vector(beta, shape.columns, gamma);
-  if (shape.columns > 0x7fffffff) unsupported("rows of more than 2^31 - 1 elements");
+  if (shape.columns > 0x7fffffff) unsupported("x must have at most 2^31 - 1 columns");
   if (!has_type(y, x.type_code, x.type_bits)) unsupported("y must have the type of x");
   bool whole = lies_in_sixteens(x, x.strides[0]);
   for (const assay_tensor* dense : {&y, &gamma, &beta}) whole = whole && lies_in_sixteens(*dense, shape.columns);

@@ -268,7 +268,7 @@ void run_rms_norm_quant_group(const Call& call) {
   const int64_t size = group_size_of(call, inputs.shape);
   const GroupOutputs outputs = group_outputs(call, inputs.shape, size, Group::Code::kType, Group::kPacked);
   expect_aligned(call.output("q"));
-  if (size != 32 && size != 64 && size != 128) unsupported("groups of 32, 64 or 128 elements only");
+  if (size != 32 && size != 64 && size != 128) unsupported("this kernel supports only groups of 32, 64 or 128 elements");
   if (inputs.shape.rows == 0) return;
   const GroupsOut out{outputs.q, outputs.scales, Group::kBounded ? float(call.number("scale_ub")) : 0.0f};
   with_rows_in_runs<kFusedRun>(call, inputs, [&](auto type, auto warp, auto each, const simt::Launch& grid) {

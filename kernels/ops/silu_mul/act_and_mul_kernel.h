@@ -103,7 +103,7 @@ void run_act_and_mul(const Call& call) {
     using T = decltype(type);
     constexpr int64_t kElements = simt::Vector<T>::kElements;
     const int64_t loads = (out.columns + kElements - 1) / kElements;
-    if (out.rows * loads > 0x7fffffff - kActThreads) unsupported("more than 2^31 loads");
+    if (out.rows * loads > 0x7fffffff - kActThreads) unsupported("y is too large: the kernel counts 16-byte vectors in 32 bits");
     const uintptr_t addresses = reinterpret_cast<uintptr_t>(x.data) | reinterpret_cast<uintptr_t>(y.data);
     const bool whole = out.columns % kElements == 0 && addresses % 16 == 0;
     simt::launch(act_and_mul<Rules, T>, call.grid((out.rows * loads + kActThreads - 1) / kActThreads, kActThreads), data_of<T>(x),

@@ -51,7 +51,7 @@ SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
 /// The shape of the output, which has half as many columns as x. `halves`: the shape of x, whose rows are gate and up.
 inline Shape half_shape(const assay_tensor& x, Shape halves) {
   expect_aligned(x);
-  if (halves.columns % 16 != 0) unsupported("halves of x must be a multiple of 8 elements");
+  if (halves.columns % 16 != 0) unsupported("half a row of x must be a multiple of 8 elements");
   return {halves.rows, halves.columns / 2};
 }
 inline Shape gated_shape(const Call& call) { return half_shape(call.input("x"), dense_matrix(call.input("x"))); }
@@ -60,7 +60,7 @@ inline Shape gated_shape(const Call& call) { return half_shape(call.input("x"), 
 inline simt::Launch gated_grid(const Call& call, const Shape& shape) {
   constexpr int64_t kOfBlock = int64_t{kGatedThreads} * kGatedElements;
   const int64_t blocks = (shape.rows * shape.columns + kOfBlock - 1) / kOfBlock;
-  if (blocks > 0x7fffffff / kGatedThreads) unsupported("more than 2^35 elements");
+  if (blocks > 0x7fffffff / kGatedThreads) unsupported("q must have at most 2^35 elements");
   return call.grid(blocks, kGatedThreads);
 }
 
@@ -82,7 +82,7 @@ void run_silu_mul_quant_group(const Call& call) {
       if (size == 32) return simt::launch(silu_mul_quant_group<Rules, T, kWarp, 2>, grid, a);
       if (size == 64) return simt::launch(silu_mul_quant_group<Rules, T, kWarp, 4>, grid, a);
       if (size == 128) return simt::launch(silu_mul_quant_group<Rules, T, kWarp, 8>, grid, a);
-      unsupported("groups of 32, 64 or 128 elements only");
+      unsupported("this kernel supports only groups of 32, 64 or 128 elements");
     });
   });
 }
@@ -252,7 +252,7 @@ template <class Rules>
 void run_silu_mul_quant_token(const Call& call) {
   using Group = typename Rules::Group;
   const Shape shape = gated_shape(call);
-  if (shape.columns % kGatedElements != 0) unsupported("halves of x must be a multiple of 16 elements");
+  if (shape.columns % kGatedElements != 0) unsupported("half a row of x must be a multiple of 16 elements");
   const GroupOutputs out = group_outputs(call, shape, shape.columns, Group::Code::kType, false);
   expect_aligned(call.output("q"));
   if (shape.rows == 0) return;
@@ -505,9 +505,10 @@ ScalesOut masked_scales(const Call& call, int64_t experts, int64_t room, int64_t
   const assay_tensor& scale = call.output("scale");
   const int64_t columns = Group::kPacked ? (groups + 3) / 4 : groups;
   if (!has_type(scale, Group::kPacked ? ASSAY_INT : ASSAY_FLOAT, 32))
-    unsupported("contract " + call.contract() + (Group::kPacked ? " writes packed scales: int32 words" : " writes fp32 scales"));
+    unsupported("contract " + call.contract() +
+                (Group::kPacked ? " stores packed scales, so scale must be int32" : " stores fp32 scales, so scale must be fp32"));
   const bool fits = scale.ndim == 3 && scale.shape[0] == experts && scale.shape[1] == room && scale.shape[2] == columns;
-  if (!fits) failed("scale must be [experts, rows per expert, scales or words per row]");
+  if (!fits) failed("scale must have the shape [experts, rows per expert, scales or words per row]");
   if (scale.strides[0] != room * columns || scale.strides[1] != 1 || scale.strides[2] != room)
     unsupported("the scales of an expert must be dense and column-major");
   if (uint64_t(experts * room * columns) * 4 > scale.bytes) failed("tensor 'scale': its last element lies beyond its storage");
@@ -524,14 +525,14 @@ void run_silu_mul_quant_masked(const Call& call) {
   if (shape.rows > 1 && pitch % 8 != 0) unsupported("rows of x must begin at multiples of 16 bytes");
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have half the columns of x");
   if (!has_type(q, Group::Code::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
-  if (!has_type(x, ASSAY_BFLOAT, 16)) unsupported("x must be bf16 for this kernel");
+  if (!has_type(x, ASSAY_BFLOAT, 16)) unsupported("this kernel supports x only in bf16");
   if (!has_type(tokens, ASSAY_INT, 32) || tokens.ndim != 1 || tokens.shape[0] <= 0) failed("tokens must be a vector of int32");
   const int64_t experts = tokens.shape[0];
-  if (shape.rows % experts != 0) failed("all experts must have the same capacity");
+  if (shape.rows % experts != 0) failed("x must have the same number of rows for each expert");
   const int64_t room = shape.rows / experts;
-  if (group_size_of(call, shape) != 128) unsupported("groups of 128 elements only");
+  if (group_size_of(call, shape) != 128) unsupported("group_size must be 128");
   const int64_t groups = shape.columns / 128;
-  if (shape.rows * groups > 0x7fffffff - 1024) unsupported("more than 2^31 groups");
+  if (shape.rows * groups > 0x7fffffff - 1024) unsupported("x has too many groups for 32-bit indices");
   expect_aligned(q);
   int64_t expert_stride = 0;
   const ScalesOut scales = masked_scales<Group>(call, experts, room, groups, expert_stride);
@@ -606,7 +607,7 @@ void run_silu_mul_quant_given(const Call& call) {
   expect_matrix(scale, {1, 1});
   expect_aligned(q);
   const int64_t loads = shape.rows * shape.columns / 8;
-  if (loads > 0x7fffffff - 1024) unsupported("more than 2^34 elements");
+  if (loads > 0x7fffffff - 1024) unsupported("q must have fewer than 2^34 elements");
   if (loads == 0) return;
   with_half_type(call.input("x"), [&](auto type) {
     using T = decltype(type);
