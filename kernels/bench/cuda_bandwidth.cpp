@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
     check(cudaMemcpyAsync(buffers.y[b], buffers.x[b], kElements * 2, cudaMemcpyDeviceToDevice, stream), "copy");
   });
   const double copy_rate = double(kElements) * 4 / copy_seconds;
-  std::printf("%s, sm_%d%d, driver %d, %lld x %lld bf16, median of %d\n", properties.name, properties.major, properties.minor,
+  std::printf("%s, sm_%d%d, driver %d, %lld x %lld bf16, median of %d runs\n", properties.name, properties.major, properties.minor,
               driver, static_cast<long long>(kRows), static_cast<long long>(kColumns), kRuns);
   std::printf("%-40s %9s %9s %9s %8s\n", "", "us", "MB", "GB/s", "x copy");
   std::printf("%-40s %9.1f %9.1f %9.0f %8s\n", "device copy", copy_seconds * 1e6, kElements * 4e-6, copy_rate * 1e-9, "");

@@ -47,7 +47,7 @@ cudaDataType_t type_of(const assay_tensor& t) {
   if (has_type(t, ASSAY_FLOAT, 32)) return CUDA_R_32F;
   if (has_type(t, ASSAY_BFLOAT, 16)) return CUDA_R_16BF;
   if (has_type(t, ASSAY_FLOAT, 16)) return CUDA_R_16F;
-  unsupported(named(t) + " has an unsupported type: " + assay::plugin::type_name(t));
+  unsupported(named(t) + " has a type that this library does not support: " + assay::plugin::type_name(t));
 }
 
 /// How cuBLAS sees a row-major matrix: as its transpose, in column-major order.
@@ -132,7 +132,7 @@ int64_t blocks_of(int64_t count, int64_t size = 128) { return (count + size - 1)
 const float* vectors(const Call& call, const char* role, int64_t rows, int64_t k) {
   const auto scales = call.in<float>(role);
   if (scales.dimensions() != 2 || scales.size(0) != rows || scales.size(1) != blocks_of(k))
-    unsupported(std::string(role) + ": expected shape [rows, blocks of k]");
+    unsupported(std::string(role) + " must have the shape [rows, blocks of 128 along k]");
   if ((rows > 1 && scales.stride(0) != 1) || (scales.size(1) > 1 && scales.stride(1) != rows))
     unsupported(std::string(role) + " must be column-major");
   return scales.data;
@@ -143,7 +143,7 @@ const float* blocks(const Call& call, const char* role, int64_t rows, int64_t k)
   const auto scales = call.in<float>(role).dense();
   const size_t across = size_t(blocks_of(k)), pitch = size_t(blocks_of(k, 512)) * 4, down = size_t(blocks_of(rows));
   if (scales.elements() != int64_t(across * down) || pitch * down > kMostScales)
-    unsupported(std::string(role) + ": expected shape [blocks of rows, blocks of k]");
+    unsupported(std::string(role) + " must have the shape [blocks of 128 rows, blocks of 128 along k]");
   float* const copy = Library::one().scales;
   assay::cuda::good(cudaMemcpy2DAsync(copy, pitch * sizeof(float), scales.data, across * sizeof(float), across * sizeof(float),
                                       down, cudaMemcpyDeviceToDevice, call.stream()));
@@ -155,7 +155,7 @@ const float* scales_of(const Call& call, const char* role, const assay_tensor& f
   if (kind == Scales::kBlocks) return blocks(call, role, factor.shape[0], factor.shape[1]);
   const auto scales = call.in<float>(role).dense();
   if (scales.elements() != (kind == Scales::kRows ? factor.shape[0] : 1))
-    unsupported(std::string(role) + ": expected the shape that this contract states");
+    unsupported(std::string(role) + (kind == Scales::kRows ? " must have one scale for each row" : " must have one scale"));
   return scales.data;
 }
 

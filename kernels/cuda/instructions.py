@@ -69,15 +69,15 @@ def main():
                     continue
                 emptied += 1
                 if not violation(row, architecture, unit, cubin.opcodes(unit, emptied=True)):
-                    wrong.append(f"an emptied {unit} of sm_{architecture} is not reported")
-        print(f"{path.name}: {len(own)} units of this chip")
+                    wrong.append(f"{unit} of sm_{architecture}: this check does not notice an emptied kernel")
+        print(f"{path.name}: {len(own)} tensor core instructions of this architecture")
     architectures = {pathlib.Path(path).suffixes[-2][1:] for path in tools.cubins}
     for row in rows:
         if row["architecture"] in architectures and (row["architecture"], row["unit"], row["opcode"]) not in matched:
             wrong.append(f"instructions.csv: no kernel matches {row['unit']} of sm_{row['architecture']}")
     for line in wrong:
         print("FAILED:", line)
-    print(f"{checked} expectations, {emptied} of them reported when their kernel is emptied")
+    print(f"{checked} expectations checked; {emptied} of them also with an emptied kernel, which must be reported")
     return 1 if wrong or checked == 0 else 0
 
 

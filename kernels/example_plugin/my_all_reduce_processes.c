@@ -89,7 +89,7 @@ static assay_status meet(group* g, const assay_call* const* calls, size_t bytes,
   const int32_t late = missing(g);
   if (late < 0) return ASSAY_OK;
   char words[64];
-  snprintf(words, sizeof words, "waited in vain for rank %d to come", (int)late);
+  snprintf(words, sizeof words, "waited in vain for rank %d to begin", (int)late);
   return answer(calls[0], ASSAY_HUNG, words);
 }
 

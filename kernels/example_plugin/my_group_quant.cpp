@@ -10,7 +10,7 @@ namespace {
 void run(const assay::plugin::Call& call) {
   const assay_tensor& x = call.at("x");
   const int64_t groups = x.shape[0] * x.shape[1] / 128;
-  if (x.strides[0] != x.shape[1]) assay::plugin::unsupported("rows must be dense");
+  if (x.strides[0] != x.shape[1]) assay::plugin::unsupported("x must be dense");
   if (groups == 0) return;  // a launch needs at least one block, here and on a GPU
   assay::simt::launch(token_group_quant<128>, int(groups + 15) / 16, 256, int(call.integer("warp", 32)),
                       static_cast<const __nv_bfloat16*>(x.data), static_cast<__nv_fp8_storage_t*>(call.at("q").data),

@@ -48,7 +48,7 @@ static assay_status run(const assay_call* call) {
   if (strcmp(call->op, "rms_norm") != 0) return answer(call, ASSAY_UNSUPPORTED, "only rms_norm");
   if (!is_bf16(x) || !is_bf16(gamma) || !is_bf16(y)) return answer(call, ASSAY_UNSUPPORTED, "only bf16");
   if (x->ndim != 2 || y->ndim != 2 || gamma->ndim != 1)
-    return answer(call, ASSAY_FAILED, "x and y have two dimensions, gamma has one");
+    return answer(call, ASSAY_FAILED, "x and y must have two dimensions, gamma one");
   const int64_t m = x->shape[0], n = x->shape[1];
   const float eps = (float)parameter_of(call, "eps", 1e-6);
 

@@ -255,13 +255,13 @@ void build_scaled(Build& build, const Matrix& matrix, bool has_scales) {
   Operation& o = build.out;
   const int64_t a = build.number("cbsz"), b = build.number("blgp");
   if (a < 0 || a > 4 || b < 0 || b > 4 || operands.size() != (has_scales ? 6u : 4u))
-    not_implemented("these operands of a matrix instruction");
+    not_implemented("a matrix instruction with these operands");
   // A lane's 32 codes of 8, 6 or 4 bits take 8, 6 or 4 registers.
   if (operands[0].words != matrix.d || operands[1].words != kCodeBits[a] || operands[2].words != kCodeBits[b])
-    not_implemented("these operands of a matrix instruction");
+    not_implemented("a matrix instruction with these operands");
   o.code = static_cast<u16>(a | b << 4);
   if (!has_scales) return;
-  if (!build.has("op_sel_hi")) not_implemented("scales without op_sel_hi");
+  if (!build.has("op_sel_hi")) not_implemented("a matrix instruction with scales but without op_sel_hi");
   const std::vector<int> low = build.list("op_sel", 3), high = build.list("op_sel_hi", 3);
   o.code = static_cast<u16>(o.code | (low[0] + 2 * high[0]) << 8 | (low[1] + 2 * high[1]) << 10 | 1 << 12);
   o.source[3] = source_of(operands[4], 'b');
@@ -291,7 +291,7 @@ bool build_matrix(Build& build) {
   const bool sizes =
       is_f8f6f4 || (operands[0].words == matrix.d && operands[1].words == matrix.a && operands[2].words == matrix.b);
   if (!sizes || o.source[0].kind != Source::kRow || o.source[1].kind != Source::kRow || o.source[2].kind == Source::kScalar)
-    not_implemented("these operands of a matrix instruction");
+    not_implemented("a matrix instruction with these operands");
   return true;
 }
 

@@ -241,13 +241,13 @@ const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
   const Operation* next = w.launch->executable->ready(o + o->slots);
   for (; next->run != s_set_gpr_idx_off; next = w.launch->executable->ready(next + next->slots)) {
     if (next->run != w.launch->lanes->vector)
-      throw Fault("not implemented: an instruction other than a vector one with indexed registers");
+      throw Fault("not implemented: after s_set_gpr_idx_on, an instruction other than plain vector arithmetic");
     Operation moved = *next;
     if (o->code & 8) moved.row = static_cast<u16>(moved.row + index);
     if (o->code & 1 && moved.source[0].kind == Source::kRow)
       moved.source[0].index = static_cast<u16>(moved.source[0].index + index);
     if (moved.row > 255 || (moved.source[0].kind == Source::kRow && moved.source[0].index > 255))
-      throw Fault("indexed register: expected v0 to v255, got a higher number");
+      throw Fault("s_set_gpr_idx_on: expected indexed registers up to v255, got a higher number");
     (void)w.launch->lanes->vector(w, &moved);
   }
   return next + next->slots;
@@ -411,7 +411,7 @@ bool build_load(Build& build) {
   o.bytes = static_cast<u8>(4 * words);
   o.scalar = scalar_of(build.in.operands.at(0));
   o.source[0] = source_of(build.in.operands.at(1), 'q');
-  if (o.source[0].kind != Source::kScalar) not_implemented("a base that is not a scalar register");
+  if (o.source[0].kind != Source::kScalar) not_implemented("a base address that is not in scalar registers");
   const Operand& offset = build.in.operands.at(2);
   if (offset.kind == Operand::Kind::kNumber) o.offset = static_cast<int>(bits_of_number(offset.text, 'b'));
   else o.source[1] = source_of(offset, 'b');
@@ -457,7 +457,8 @@ bool build_scalar(Build& build) {
       not_implemented("a destination that does not have " + std::to_string(entry.words) + " registers");
   }
   const size_t sources = std::strlen(entry.types);
-  if (build.in.operands.size() != next + sources) not_implemented("expected " + std::to_string(sources) + " sources");
+  if (build.in.operands.size() != next + sources)
+    not_implemented("expected " + std::to_string(sources) + " sources, got " + std::to_string(build.in.operands.size() - next));
   for (size_t k = 0; k < sources; ++k) o.source[k] = source_of(build.in.operands[next + k], entry.types[k]);
   o.run = entry.run;
   return true;

@@ -52,7 +52,7 @@ const Permutation* permutation_of(Build& build) {
     const int n = number("row_bcast");
     if (n == 15) each([](int i) { return i / 16 * 16 - 1; });
     else if (n == 31) each([](int i) { return i < 32 ? -1 : 31; });
-    else not_implemented("row_bcast");
+    else not_implemented("row_bcast other than 15 and 31");
   } else if (build.has("wave_shl")) {
     each([](int i) { return i == 63 ? -1 : i + 1; });
   } else if (build.has("wave_shr")) {
@@ -95,12 +95,12 @@ Source vector_source(Build& build, const Operand& operand, char type, size_t k, 
   Source s = source_of(operand, mixed_half ? 'h' : type);
   s.type = type;
   if (is_packed(type) || type == 'Q') {
-    if (operand.negative || operand.absolute) not_implemented("a sign modifier of a packed source");
+    if (operand.negative || operand.absolute) not_implemented("a sign modifier on a packed source");
     s.low_half = static_cast<u8>(mods.half[k]);
     s.high_half = static_cast<u8>(mods.high_half[k]);
     if (type == 'Q' && s.kind == Source::kConstant) s.constant[1] = s.constant[0];
     if (type == 'Q' && operand.words == 1 && s.kind != Source::kConstant) {
-      if (s.low_half != 0 || s.high_half != 0) not_implemented("a packed f32 source in a single register");
+      if (s.low_half != 0 || s.high_half != 0) not_implemented("op_sel or op_sel_hi other than 0 for a packed f32 source in a single register");
       s.words = 1;
     }
     const u32 sign = type == 'Q' ? kSign : 0x8000u;
@@ -119,7 +119,7 @@ Source vector_source(Build& build, const Operand& operand, char type, size_t k, 
     s.shift = mods.half[k] ? 16 : 0;
     s.bits = 16;
   } else if (type != 'm' && mods.half[k] != 0) {
-    if (is_wide(type) || type == 'f' || type == 'F') not_implemented("op_sel of a 32-bit source");
+    if (is_wide(type) || type == 'f' || type == 'F') not_implemented("op_sel of a 32-bit or 64-bit source");
     s.changed = true;
     s.shift = 16;
     s.bits = 16;
@@ -132,10 +132,10 @@ Source vector_source(Build& build, const Operand& operand, char type, size_t k, 
       s.bits = bits;
       s.extended = operand.sign_extend;
     } else if (operand.sign_extend) {
-      not_implemented("sext of a whole register (expected a part, by SDWA)");
+      not_implemented("sext of a whole register (expected a part, which SDWA selects)");
     }
   } else if (operand.sign_extend) {
-    not_implemented("sext");
+    not_implemented("sext without SDWA");
   }
   if (lanes != nullptr && k == 0) {
     if (s.words > 1) not_implemented("DPP of a 64-bit source");
@@ -151,7 +151,7 @@ void set_result(Build& build, const VectorEntry& entry, size_t sources, const Mo
   const std::vector<int>& half = mods.half;
   o.result = entry.result[0];
   if (o.result == 'n') {
-    if (build.has("clamp")) not_implemented("clamp of this type");
+    if (build.has("clamp")) not_implemented("clamp of a result of this type");
     o.bits = 8;
     o.unused = 2;
     o.shift = static_cast<u8>(8 * mods.byte);
@@ -166,7 +166,7 @@ void set_result(Build& build, const VectorEntry& entry, size_t sources, const Mo
     o.shift = high || build.in.name == "v_fma_mixhi_f16" ? 16 : 0;
     o.direct = false;
   } else if (high) {
-    not_implemented("op_sel of the result");
+    not_implemented("op_sel of a result of this type");
   }
   if (o.result == 'h' || o.result == 'w') o.direct = false;
   if (build.in.form == "sdwa" && o.result != 'M') {
@@ -180,13 +180,13 @@ void set_result(Build& build, const VectorEntry& entry, size_t sources, const Mo
     }
   }
   if (build.has("clamp") && std::string_view(entry.name).substr(std::string_view(entry.name).size() - 6) != "_clamp") {
-    if (!std::strchr("fhkPQ", o.result)) not_implemented("clamp of this type");
+    if (!std::strchr("fhkPQ", o.result)) not_implemented("clamp of a result of this type");
     o.clamp = true;
     o.direct = false;
   }
   const int64_t times = build.number("mul", 1), by = build.number("div", 1);
   if (times != 1 || by != 1) {
-    if (o.result != 'f') not_implemented("an output modifier of this type");
+    if (o.result != 'f') not_implemented("an output modifier (mul or div) of a result of this type");
     o.output_modifier = times == 2 ? 1 : times == 4 ? 2 : 3;
     o.direct = false;
   }
@@ -273,7 +273,7 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
   o.body = entry->body;
   set_result(build, *entry, sources, mods);
   if (lanes != nullptr) o.direct = false;
-  if (gives_bits && build.in.form.find("dpp") != std::string::npos) not_implemented("DPP of a one-bit result");
+  if (gives_bits && build.in.form.find("dpp") != std::string::npos) not_implemented("DPP with a result of one bit per lane");
   o.is_approximate = entry->is_approximate;
   if (entry->is_approximate) {
     o.run = approximate;

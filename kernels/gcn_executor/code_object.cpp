@@ -65,7 +65,7 @@ Elf64_Ehdr header_of(const Image& image) {
 std::map<std::string, Kernel> kernels_of(const uint8_t* note, size_t bytes) {
   std::map<std::string, Kernel> kernels;
   const auto metadata = nlohmann::json::from_msgpack(note, note + bytes, true, false);
-  if (metadata.is_discarded() || !metadata.contains("amdhsa.kernels")) refuse("the metadata cannot be read");
+  if (metadata.is_discarded() || !metadata.contains("amdhsa.kernels")) refuse("the metadata (amdhsa.kernels) cannot be read");
   for (const auto& entry : metadata["amdhsa.kernels"]) {
     Kernel kernel;
     kernel.name = entry.at(".name").get<std::string>();
@@ -139,12 +139,12 @@ CodeObject::CodeObject(const void* elf, size_t bytes, Memory& memory) : memory_(
         uint64_t value = base_ + static_cast<uint64_t>(entry.r_addend);
         if (ELF64_R_TYPE(entry.r_info) == kAbs64) {
           const auto symbol = image.read<Elf64_Sym>(table.sh_offset + ELF64_R_SYM(entry.r_info) * sizeof(Elf64_Sym));
-          if (symbol.st_shndx == SHN_UNDEF) refuse("a relocation needs an undefined symbol");
+          if (symbol.st_shndx == SHN_UNDEF) refuse("a relocation refers to an undefined symbol");
           value += symbol.st_value;
         } else if (ELF64_R_TYPE(entry.r_info) != kRelative64) {
           refuse("relocation " + std::to_string(ELF64_R_TYPE(entry.r_info)) + " is not implemented");
         }
-        if (entry.r_offset > end - sizeof value) refuse("a relocation outside of the segments");
+        if (entry.r_offset > end - sizeof value) refuse("a relocation patches an address outside the segments");
         std::memcpy(reinterpret_cast<void*>(base_ + entry.r_offset), &value, sizeof value);
       }
     }
@@ -153,10 +153,10 @@ CodeObject::CodeObject(const void* elf, size_t bytes, Memory& memory) : memory_(
     const auto found = symbols_.find(name + ".kd");
     if (found == symbols_.end()) refuse("kernel " + name + " has no descriptor");
     if (found->second.first - base_ > end - sizeof kernel.descriptor)
-      refuse("kernel " + name + ": descriptor outside of the segments");
+      refuse("kernel " + name + ": its descriptor lies outside the segments");
     std::memcpy(&kernel.descriptor, reinterpret_cast<const void*>(found->second.first), sizeof kernel.descriptor);
     kernel.entry = found->second.first + static_cast<uint64_t>(kernel.descriptor.kernel_code_entry_byte_offset);
-    if (function_at(kernel.entry) == nullptr) refuse("kernel " + name + ": its entry point is in no function");
+    if (function_at(kernel.entry) == nullptr) refuse("kernel " + name + ": its entry point lies in no function");
   }
 }
 

@@ -46,7 +46,7 @@ const LaneTable& lanes_of(std::string_view name) {
   if ((name.empty() || name == "AVX2") && avx2) return avx2_lanes();
 #endif
   if (name.empty() || name == "portable") return portable_lanes();
-  throw Fault("lanes: expected portable, AVX2 or AVX-512, as far as this CPU has it, got '" + std::string(name) + "'");
+  throw Fault("lanes: expected portable, or AVX2 or AVX-512 if this CPU has it, got '" + std::string(name) + "'");
 }
 
 Options options_of(const std::string& text) {
@@ -145,7 +145,7 @@ const Operation* Executable::at(uint64_t address) {
     if (address >= program->begin && index < program->operations.size()) return &program->operations[index];
   }
   const Function* function = object_.function_at(address);
-  if (function == nullptr) throw Fault("a jump to an address outside every function");
+  if (function == nullptr) throw Fault("the kernel jumps to an address outside every function");
   auto program = std::make_unique<Program>();
   program->name = function->name;
   program->begin = function->begin;
@@ -261,7 +261,7 @@ Wave* Device::take_wave() {
   }
   auto wave = std::make_unique<Wave>();
   wave->v = static_cast<u32*>(std::aligned_alloc(4096, (kRows * kLanes * 4 + 4095) / 4096 * 4096));
-  if (wave->v == nullptr) throw Fault("no memory for the registers of a wave");
+  if (wave->v == nullptr) throw Fault("out of memory for the registers of a wave");
   std::memset(wave->v, 0, kRows * kLanes * 4);
   waves_.push_back(std::move(wave));
   return waves_.back().get();
@@ -290,7 +290,7 @@ std::unique_ptr<Launch> Device::start(Executable& executable, const Kernel& kern
 std::unique_ptr<Launch> Device::begin(Executable& executable, const Kernel& kernel, Dimensions grid, Dimensions block,
                                       uint32_t dynamic_lds, std::vector<uint8_t> arguments) {
   if (block.count() == 0 || block.count() > 1024 || grid.count() == 0)
-    throw Fault("kernel " + kernel.name + ": expected 1 to 1024 work-items a group and at least one group, got " +
+    throw Fault("kernel " + kernel.name + ": expected 1 to 1024 work-items per group and at least one group, got " +
                 std::to_string(block.count()) + " and " + std::to_string(grid.count()));
   const KernelDescriptor& kd = kernel.descriptor;
   if (kd.compute_pgm_rsrc1 >> 12 & 15)
@@ -369,7 +369,7 @@ void Device::add_group(Launch& launch) {
     if (scratch > w.scratch_bytes) {
       std::free(w.scratch);
       w.scratch = static_cast<u8*>(std::malloc(size_t{scratch} * kLanes));
-      if (w.scratch == nullptr) throw Fault("no memory for scratch");
+      if (w.scratch == nullptr) throw Fault("out of memory for the scratch memory of a wave");
     }
     w.scratch_bytes = scratch;
     if (scratch != 0) std::memset(w.scratch, 0, size_t{scratch} * kLanes);

@@ -267,7 +267,7 @@ Disassembler::~Disassembler() { LLVMDisasmDispose(context_); }
 std::pair<std::string, uint32_t> Disassembler::print(const uint8_t* bytes, size_t count, uint64_t address) const {
   char text[512];
   const size_t size = LLVMDisasmInstruction(context_, const_cast<uint8_t*>(bytes), count, address, text, sizeof text);
-  if (size == 0) throw Fault("bytes that are not an instruction");
+  if (size == 0) throw Fault("the bytes are not an instruction of this architecture");
   return {std::string(trimmed(text)), static_cast<uint32_t>(size)};
 }
 

@@ -115,7 +115,7 @@ def main():
         if not everywhere or missing or extra:
             wrong.append(f"{architecture}: expected the kernels of the CPU library; missing: {missing[:3]}, additional: {extra[:3]}")
         unmade = {template_of(kernel) for kernel in objects.there} - {template_of(kernel) for kernel in objects.home}
-        wrong += [f"{architecture}: no kernel of template {name} became machine code" for name in sorted(unmade)]
+        wrong += [f"{architecture}: no kernel of template {name} was compiled to machine code" for name in sorted(unmade)]
         for row in rows:
             if row["architecture"] not in ("*", architecture):
                 continue
@@ -130,12 +130,12 @@ def main():
                 continue  # an emptied kernel contains no instruction
             with tempfile.TemporaryDirectory() as folder:
                 if not check_emptied(row, objects, folder):
-                    wrong.append(f"an emptied {row['kernel']} of {architecture} is not reported: {row['instruction']} {row['times']}")
+                    wrong.append(f"{row['kernel']} of {architecture}: this check does not notice an emptied kernel: {row['instruction']} {row['times']}")
                 emptied += 1
-        print(f"{architecture}: {len(objects.there)} kernels, {len(objects.home)} of them machine code")
+        print(f"{architecture}: {len(objects.there)} kernels, {len(objects.home)} of them compiled to machine code")
     for line in wrong:
         print("FAILED:", line)
-    print(f"{checked} expectations, {emptied} of them reported when their kernel is emptied")
+    print(f"{checked} expectations checked; {emptied} of them also with an emptied kernel, which must be reported")
     return 1 if wrong or checked == 0 else 0
 
 

@@ -46,7 +46,7 @@ void run_ranks(const Call& call, const Ranks& ranks, int self, int /*count*/) {
 std::string complaint(const unsigned char* head, int /*rank*/) {
   Head said;
   std::memcpy(&said, head, sizeof said);
-  return said.waited_for == 0 ? "" : "waited in vain for rank " + std::to_string(said.waited_for - 1) + " at the start";
+  return said.waited_for == 0 ? "" : "waited in vain for rank " + std::to_string(said.waited_for - 1) + " at the first barrier";
 }
 
 assay::plugin::KernelOf<Call> row() {

@@ -99,7 +99,7 @@ ncclDataType_t type_of(const assay_tensor& t) {
   if (has_type(t, ASSAY_FLOAT, 32)) return ncclFloat32;
   if (has_type(t, ASSAY_BFLOAT, 16)) return ncclBfloat16;
   if (has_type(t, ASSAY_FLOAT, 16)) return ncclFloat16;
-  unsupported(named(t) + " has an unsupported type: " + assay::plugin::type_name(t));
+  unsupported(named(t) + " has a type that this library does not support: " + assay::plugin::type_name(t));
 }
 
 size_t elements_of(const assay_tensor& t) {
@@ -163,7 +163,7 @@ class Group {
   void run(const assay_call* const* const* row, int32_t n_calls, const std::string& algorithm) {
     const bool has_streams = row[0][0]->stream != nullptr;
     const assay_call* const* const calls = row[0];
-    if (has_streams && calls[0]->stream == calls[1]->stream) unsupported("ranks need different streams");
+    if (has_streams && calls[0]->stream == calls[1]->stream) unsupported("each rank must have its own stream");
     for (const int device : devices_)
       if (!has_streams) good(cudaSetDevice(device)), good(cudaDeviceSynchronize());  // wait for uploads
     std::unique_ptr<Communicators>& of_all = communicators_[algorithm];

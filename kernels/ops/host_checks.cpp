@@ -120,11 +120,11 @@ std::string all_reduce_complaint(const unsigned char* head, int /*rank*/) {
   Signals said;
   std::memcpy(&said, head, assay::plugin::kAreaHead);
   if (said.waited_for == 0) return "";
-  static const char* const kPlaces[] = {"", "at the start", "in the middle", "at the end", "for a packet"};
+  static const char* const kPlaces[] = {"", "at the first barrier", "at the middle barrier", "at the last barrier", "for a packet"};
   const std::string flag =
-      said.wanted == said.seen ? "" : ", whose flag was " + std::to_string(said.seen) + " and not " + std::to_string(said.wanted);
+      said.wanted == said.seen ? "" : ": expected flag " + std::to_string(said.wanted) + ", got " + std::to_string(said.seen);
   return "block " + std::to_string(said.block) + " waited in vain for rank " + std::to_string(said.waited_for - 1) + " " +
-         kPlaces[said.place % 5] + flag + "; its 'y' was not computed";
+         kPlaces[said.place % 5] + flag + "; 'y' of the waiting rank was not computed";
 }
 
 namespace {

@@ -43,7 +43,7 @@ void launch(void (*kernel)(Parameters...), [[maybe_unused]] const Launch& grid, 
   const hipError_t error = hipGetLastError();
   if (error != hipSuccess) throw DeviceError(std::string("launch: ") + hipGetErrorString(error));
 #else
-  if (kernel) throw DeviceError("launch: built without a HIP runtime");
+  if (kernel) throw DeviceError("launch: this library was built without a HIP runtime");
 #endif
 }
 

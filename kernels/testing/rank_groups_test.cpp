@@ -455,7 +455,7 @@ TEST(DeviceProcesses, ARankThatDoesNotComeIsNamed) {
   ::waitpid(other, &ended, 0);
   Part part(folder, 0);
   EXPECT_EQ(part.run("sums"), ASSAY_HUNG);
-  EXPECT_STREQ(part.message(), "waited in vain for rank 2 to begin; its 'y' was not computed");
+  EXPECT_STREQ(part.message(), "waited in vain for rank 2 to begin; 'y' of the waiting rank was not computed");
   std::filesystem::remove_all(folder);
 }
 

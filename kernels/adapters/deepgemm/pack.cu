@@ -29,7 +29,8 @@ void pack(const Call& call) {
   auto* const to = reinterpret_cast<uint32_t*>(words.data);
   if (is_contiguous(call.at("x")))
     return with_number(columns, Columns(), [&](auto k) { pack_rows<decltype(k)::value>(call, from, to, rows); });
-  if (rows % 4 != 0 || x.stride(0) != 1 || x.stride(1) != rows) unsupported("DeepGEMM uses its torch fallback for this call");
+  if (rows % 4 != 0 || x.stride(0) != 1 || x.stride(1) != rows)
+    unsupported("expected x row-major, or MN-major with a multiple of 4 rows: DeepGEMM computes other calls by torch code");
   const uint32_t packed = (columns + 3) / 4;
   deep_gemm::pack_fp32_into_ue8m0<1, 512, 128, 16, true><<<dim3(blocks(rows, 128), blocks(packed, 16)), 512, 0, call.stream()>>>(
       from, to, nullptr, rows, columns, packed, 128 ASSAY_K_ALIGNMENT);
@@ -39,7 +40,7 @@ void pack(const Call& call) {
 void transpose(const Call& call) {
   const auto x = call.in<float>("x");
   const auto scale = call.out<float>("scale");
-  if (!is_contiguous(call.at("x"))) unsupported("DeepGEMM uses torch's copy for this call");
+  if (!is_contiguous(call.at("x"))) unsupported("expected x row-major: DeepGEMM copies other layouts by torch code");
   with_number(x.columns(), Columns(), [&](auto k) {
     constexpr uint32_t kSf = decltype(k)::value;
     deep_gemm::transpose_fp32<512, 64, kSf>
@@ -55,7 +56,7 @@ void pack_psum(const Call& call) {
   const auto x = call.in<float>("x");
   const auto words = call.out<int32_t>("scale");
   const auto layout = call.in<int32_t>("psum_layout");
-  if (!is_contiguous(call.at("x"))) unsupported("expected row-major scales with psum_layout");
+  if (!is_contiguous(call.at("x"))) unsupported("with psum_layout, x must be row-major");
   with_number(x.columns(), Columns(), [&](auto k) {
     with_number(call.at("psum_layout").shape[0], Groups(), [&](auto groups) {
       constexpr uint32_t kSf = decltype(k)::value, kGroups = decltype(groups)::value;

@@ -29,7 +29,7 @@ CUtensorMap map(const void* data, CUtensorMapDataType type, int bytes, int64_t c
   const cuuint32_t box[2] = {cuuint32_t(box_columns), cuuint32_t(box_rows)}, steps[2] = {1, 1};
   if (encode(&made, type, 2, const_cast<void*>(data), extents, pitches, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle,
              CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) != CUDA_SUCCESS)
-    unsupported("TMA does not support a matrix with this row pitch");
+    unsupported("cuTensorMapEncodeTiled rejects a matrix with a row pitch of " + std::to_string(pitch * bytes) + " bytes");
   return made;
 }
 
@@ -41,7 +41,7 @@ CUtensorMap codes(const assay_tensor& x, int64_t rows) {
 CUtensorMap scales(const assay_tensor& s, int64_t rows) {
   const int64_t pitch = up(s.shape[0], 4);
   if (s.shape[1] > 1 && (s.strides[0] != 1 || s.strides[1] != pitch))
-    unsupported("expected column-major scales, pitch a multiple of 16 bytes");
+    unsupported(plugin::named(s) + " must be column-major, with columns " + std::to_string(pitch) + " elements apart");
   return map(s.data, CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 4, pitch, s.shape[1], pitch, rows, 1, CU_TENSOR_MAP_SWIZZLE_NONE);
 }
 
@@ -134,7 +134,8 @@ void grouped_contiguous(const Call& call) {
 void grouped_masked(const Call& call) {
   const assay_tensor& s = call.at("scale_a");
   const int64_t experts = s.shape[0], room = s.shape[1], pitch = up(room, 4), blocks_of_k = s.shape[2];
-  if ((blocks_of_k > 1 && s.strides[2] != pitch) || s.strides[1] != 1) unsupported("expected column-major scales, pitch a multiple of 16 bytes");
+  if ((blocks_of_k > 1 && s.strides[2] != pitch) || s.strides[1] != 1)
+    unsupported(plugin::named(s) + " must be column-major, with columns " + std::to_string(pitch) + " elements apart");
   with_major(call, [&](auto major) {
     with_number(experts, Experts(), [&](auto count) {
       grouped<deep_gemm::GemmType::MGroupedMasked, decltype(count)::value, decltype(major)::value>(

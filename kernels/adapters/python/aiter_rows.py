@@ -112,7 +112,7 @@ class OnExecutor:
     def launch(self, grid, *arguments, **named):
         options = {name: named.pop(name) for name in self.OPTIONS if name in named}
         if 0 in grid:
-            raise ValueError("expected a grid with blocks, got none (HIP rejects it)")
+            raise ValueError("expected at least one block, got an empty grid, which HIP rejects")
         values = {**dict(zip(self.kernel.arg_names, arguments)), **named}
         values |= {name: rule(values) for name, rule in self.heuristics.items()}
         compiled, passed = self.compiled(values, options)

@@ -63,7 +63,7 @@ def cache_reads(source, release):
         def gathered(call):
             cache, table, first, spec = call["kv_cache"], call["block_table"], call["cu_seq_lens"], call.about["tensors"]["y"]
             if table.numel() == 0:
-                raise NotImplementedError("no sequences")
+                raise NotImplementedError("expected at least one sequence")
             lengths = (first[1:] - first[:-1]).int()
             starts = call["seq_starts"].int() if has(call, "seq_starts") else torch.zeros_like(lengths)
             out = torch.zeros(len(lengths), max(1, int(lengths.max())), 512, dtype=torch.bfloat16, device=cache.device)
@@ -125,7 +125,7 @@ def fused(source, release):
     def of(block_k, swap):
         def run(call):
             if swap is not False and "SWAP_AB" not in known:
-                raise NotImplementedError("this vLLM release has no SWAP_AB")
+                raise NotImplementedError("fused_moe_kernel of this vLLM release has no parameter SWAP_AB")
 
             def launch(a, b, d, sa, sb, scales, ids, block_m, topk):
                 exchanges = block_m < BLOCK_N if swap is None else swap

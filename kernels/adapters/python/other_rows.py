@@ -28,7 +28,7 @@ def to_mx(module, mode):
 
 
 def to_fp4(scale, codes, call):
-    """Outputs of an FP4 function: packed codes, and the bytes of its scales in the layout that the call asks for."""
+    """Outputs of an FP4 function: packed codes, and the bytes of its scales in the layout that the call requires."""
     from torchao.prototype.mx_formats.utils import to_blocked
 
     scale = scale.view(torch.uint8)

@@ -64,7 +64,7 @@ def rows_of(package, sources, is_compiled):
     name, mark, version = package.partition("==" if "==" in package else "@")
     known = (RELEASES if mark == "==" else COMMITS).get(name + (f":{part}" if part else ""))
     if not mark or known is None:
-        sys.exit(f"{given}: no adapter for Python code of this package")
+        sys.exit(f"{given}: expected a package and part that this script has an adapter for")
     arguments = (source, version) if mark == "==" else (source,)
     return f"{name} {version}", [lambda made=made: made(*arguments) for made in known if made in TRACED or not is_compiled]
 
@@ -144,7 +144,7 @@ def main():
             for contract, place, run in rows:
                 device = "cuda" if place == "any" and torch.cuda.is_available() else "cpu" if place == "any" else place
                 if device == "cuda" and not torch.cuda.is_available():
-                    print(f"{contract}: no GPU")
+                    print(f"{contract}: skipped, because it needs a GPU")
                     continue
                 other = kernels_by if device == "cuda" else ""
                 for path in sorted(arguments.inputs.glob(f"*/{contract}.safetensors")):

@@ -25,7 +25,7 @@ def row_of(row, changed, release):
 
 
 def anywhere_or_gpu(row):
-    """The device that contract `row` needs. Without @ its bits are the same on all; with @, torch divides differently on a GPU."""
+    """The device that contract `row` needs: any device, or a GPU if the id has a version (@), because torch divides differently there."""
     return "cuda" if "@" in row else "any"
 
 
@@ -87,7 +87,7 @@ def native(source, release):
     def static(call):
         x, scale = call["x"], call["scale"]
         if scale.numel() != 1:
-            raise NotImplementedError("one scale")
+            raise NotImplementedError("expected one scale for the tensor")
         q, _ = quant.QuantFP8(True, shape.PER_TENSOR).forward_native(x, scale.reshape(1))
         return {"q": q}
 
@@ -236,7 +236,7 @@ def in_int8(source, _):
 
 
 def triton_of_vllm():
-    """`from vllm.triton_utils import tl, triton` inside a function."""
+    """Provides the module that vLLM's functions import by `from vllm.triton_utils import tl, triton`."""
     import triton
     import triton.language as tl
 
@@ -247,7 +247,7 @@ def triton_of_vllm():
 
 
 def in_mxfp8(source, release):
-    """ROCm's quantizer, compiled by Triton for this GPU."""
+    """vLLM's MXFP8 quantizer for ROCm, compiled by Triton for this GPU."""
     triton_of_vllm()
     mx = functions(f"{source}/{UTILS}mxfp8_utils.py",
                    ["MXFP8_VALUE_DTYPE", "MXFP8_SCALE_DTYPE", "MXFP8_BLOCK_SIZE", "_mxfp8_quant_triton_kernel", "_MXFP8_QUANT_KERNEL",

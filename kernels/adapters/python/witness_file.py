@@ -20,7 +20,7 @@ DTYPES = {
 
 
 class Call:
-    """One call: tensors by role, on a device; case parameters (`parameters`); numbers that the C ABI passes (`numbers`)."""
+    """One recorded call. `call[role]`: a tensor on the device. `parameters`: of the case. `numbers`: parameters that the C ABI passes."""
 
     def __init__(self, number, about, tensors, device):
         self.number, self.about, self.numbers, self.parameters = number, about, about["numbers"], about["parameters"]
@@ -45,7 +45,7 @@ class Call:
         if values.dtype != dtype:
             values = values.view(dtype) if values.element_size() == dtype.itemsize else None
         if values is None:
-            raise TypeError(f"{role} expected elements of {spec['format']}")
+            raise TypeError(f"{role}: expected elements of type {spec['format']}, got another size")
         values = values.cpu()
         if values.dim() == 1 and values.numel() == spec["storage"]:
             ranges = [] if untouched is None else ranges_of(untouched.cpu(), dtype.itemsize)

@@ -43,7 +43,7 @@ void norm(const Call& call, const Ranks& ranks, int first, int count, bool has_k
   // vLLM's joint kernel for q and k exists only for these numbers of columns. With other numbers, vLLM normalizes q and leaves k
   // unchanged.
   if (has_k && (call.at("x").shape[1] * ranks.size != 6144 || call.at("k").shape[1] * ranks.size != 1024))
-    unsupported("expected q with 6144 columns and k with 1024");
+    unsupported("x (the rows of q) must have 6144 columns over all ranks, and k 1024 columns");
   write_pointers(ranks, first, count);
   together(call, first, count, [&](int rank, cudaStream_t stream) {
     const Call of_rank(*ranks.calls[rank]);
@@ -60,7 +60,7 @@ void norm(const Call& call, const Ranks& ranks, int first, int count, bool has_k
     params.rms_gamma = of_rank.at("gamma").data;
     params.rms_eps = float(of_rank.number("eps"));
     params.stream = stream;
-    if (of_rank.at("gamma").type_bits != x.type_bits) unsupported("expected weights of x's type");
+    if (of_rank.at("gamma").type_bits != x.type_bits) unsupported("gamma must have the type of x");
     if (has_k) {
       const assay_tensor& k = of_rank.at("k");
       params.size_k = int(packets_of(k) * 16 * 8 / k.type_bits);

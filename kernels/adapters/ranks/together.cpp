@@ -59,7 +59,7 @@ void expect_no_capture(const Call& call) {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
   if (call.stream() != nullptr) good(cudaStreamIsCapturing(call.stream(), &status));
   if (status != cudaStreamCaptureStatusNone)
-    unsupported("this call cannot be captured: the addresses of peers are written before each call");
+    unsupported("the call cannot be captured in a graph: before each call, the host writes the addresses of the other ranks");
 }
 
 int64_t packets_of(const assay_tensor& t) {
@@ -69,8 +69,8 @@ int64_t packets_of(const assay_tensor& t) {
     elements *= t.shape[d];
   }
   const int64_t bytes = elements * t.type_bits / 8;
-  if (bytes == 0) unsupported(plugin::named(t) + " is empty; expected elements, since the kernel would launch no block");
-  if (bytes % 16 != 0) unsupported(plugin::named(t) + " must have a multiple of 16 bytes");
+  if (bytes == 0) unsupported(plugin::named(t) + " must not be empty: the kernel would launch no block");
+  if (bytes % 16 != 0) unsupported(plugin::named(t) + ": its size must be a multiple of 16 bytes");
   return bytes / 16;
 }
 

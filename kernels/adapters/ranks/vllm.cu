@@ -65,7 +65,7 @@ void into_y(const char* algorithm, const Call& call, const Ranks& ranks, int fir
   reduce_by(algorithm, call, ranks, first, count, [&](int rank) {
     const assay_tensor& y = Call(*ranks.calls[rank]).at("y");
     if (!plugin::has_type(y, x.type_code, x.type_bits) || bytes_of(y) != bytes_of(x))
-      plugin::failed("expected y with the type and size of x");
+      plugin::failed("y must have the type and size of x");
     return y.data;
   });
 }

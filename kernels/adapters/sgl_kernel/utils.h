@@ -32,5 +32,5 @@ using torch::headeronly::ScalarType;
                           : given == at::ScalarType::Half     ? with(__half{})           \
                           : given == at::ScalarType::BFloat16 ? with(__nv_bfloat16{})    \
                                                               : false;                   \
-    if (!launched) assay::cuda::unsupported("expected types that sgl-kernel has a kernel for"); \
+    if (!launched) assay::cuda::unsupported("sgl-kernel has no kernel for these types");         \
   }(type)

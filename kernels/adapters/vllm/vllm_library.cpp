@@ -170,7 +170,7 @@ void v4(const Call& call, bool with_q, bool with_kv, bool mxfp8 = false) {
         call_either(
             g,
             [&](auto* f) -> decltype(f(q, kv, cache, slots, positions, table, padded, eps, block, true, false)) {
-              if (mxfp8) plugin::unsupported("this release has no kv_mxfp8");
+              if (mxfp8) plugin::unsupported("this vLLM release has no MXFP8 cache (kv_mxfp8)");
               return f(q, kv, cache, slots, positions, table, padded, eps, block, true, false);
             },
             [&](auto* f) { (void)f(q, kv, cache, slots, positions, table, padded, eps, block, true, mxfp8, true, false); });
@@ -518,9 +518,9 @@ void align(const Call& call, bool maps) {
 void permute(const Call& call) {
   const assay_tensor &ids = call.at("topk_ids"), &order = call.at("permuted_idx"), &offsets = call.at("expert_first_token_offset");
   const int64_t experts = call.integer("experts"), m = ids.shape[0], topk = ids.shape[1], slots = m * topk, locals = offsets.shape[0] - 1;
-  if (slots == 0) plugin::unsupported("expected at least one token (vLLM makes no call without tokens)");
+  if (slots == 0) plugin::unsupported("expected at least one token: vLLM makes no call without tokens");
   if (call.at("x").shape[1] * call.at("x").type_bits % 128 != 0)
-    plugin::unsupported("expected rows of a multiple of 16 bytes (vLLM's Python function rejects others)");
+    plugin::unsupported("the rows of x must have a multiple of 16 bytes: vLLM's Python function rejects others");
   std::vector<int32_t> ascending(static_cast<size_t>(slots));
   std::iota(ascending.begin(), ascending.end(), 0);
   to_device(call, order.data, std::vector<int32_t>(size_t(slots), int32_t(slots)));

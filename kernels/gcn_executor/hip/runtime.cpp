@@ -260,7 +260,7 @@ std::pair<const void*, size_t> select(const void* image, const std::string& arch
   }
   constexpr char kMagic[] = "__CLANG_OFFLOAD_BUNDLE__";
   if (std::memcmp(bytes, kMagic, sizeof kMagic - 1) != 0) {
-    error = "code object: expected an ELF file or a bundle of clang";
+    error = "code object: expected an ELF file or a clang offload bundle";
     return {nullptr, 0};
   }
   uint64_t count = 0;

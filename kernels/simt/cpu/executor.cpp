@@ -341,7 +341,7 @@ const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what) {
 
 void run(const Launch& grid, void (*body)(const void*), const void* kernel, size_t shared_bytes) {
   if (grid.threads <= 0 || grid.threads % grid.warp != 0) throw std::invalid_argument("a block must consist of whole warps");
-  if (grid.blocks <= 0) throw std::invalid_argument("a grid must have blocks");  // a GPU refuses such a launch, too
+  if (grid.blocks <= 0) throw std::invalid_argument("a grid must have at least one block");  // a GPU refuses such a launch, too
   std::atomic<int64_t> next{0};
   std::exception_ptr thrown;
   std::mutex mutex;

@@ -57,7 +57,8 @@ inline constexpr size_t kVariableAlignment = 64;
 /// The running block's instance of a shared variable. `Of`, a class that only the variable's declaration uses, identifies it.
 template <class Of, class T>
 T& shared_variable() {
-  static_assert(std::is_trivially_default_constructible<T>::value && alignof(T) <= kVariableAlignment, "the memory is only zeroed");
+  static_assert(std::is_trivially_default_constructible<T>::value && alignof(T) <= kVariableAlignment,
+                "shared variables get zeroed memory: their type must have a trivial constructor and no larger alignment");
   static const size_t number = shared_variables++;
   Running& block = *running;
   void* at = number < block.variables.size() ? block.variables[number] : nullptr;

@@ -152,7 +152,7 @@ TEST(Executor, PassesOnWhatAKernelThrowsAndWorksAfterwards) {
 }
 
 TEST(Executor, RefusesAGridWithoutBlocks) {
-  EXPECT_EQ(message_of(half_at_a_shuffle, grid(0, 64, 32)), "a grid must have blocks");
+  EXPECT_EQ(message_of(half_at_a_shuffle, grid(0, 64, 32)), "a grid must have at least one block");
 }
 
 TEST(Executor, RefusesLoadsAndStoresThatADeviceRefuses) {

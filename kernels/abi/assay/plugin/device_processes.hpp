@@ -150,7 +150,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
   };
 
   static assay_status late(const assay_call* call, int32_t rank) {
-    return report(call, ASSAY_HUNG, "waited in vain for rank " + std::to_string(rank) + " to begin; its 'y' was not computed");
+    return report(call, ASSAY_HUNG, "waited in vain for rank " + std::to_string(rank) + " to begin; 'y' of the waiting rank was not computed");
   }
 
   /// Copies the inputs of this process's ranks into pieces that peers can open. Each copy has the original's address modulo

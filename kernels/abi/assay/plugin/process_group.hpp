@@ -101,7 +101,7 @@ class ProcessGroup {
       const int32_t missing = meeting_.missing();
       if (missing >= 0)
         return report(row.first(), ASSAY_HUNG,
-                      "waited in vain for rank " + std::to_string(missing) + " to begin; its 'y' was not computed");
+                      "waited in vain for rank " + std::to_string(missing) + " to begin; 'y' of the waiting rank was not computed");
       for (size_t i = 0; i < ranks.size(); ++i) ranks[i].calls = all[i].as_seen(meeting_);
       const assay_status status = run_ranks_side_by_side(kernel, ranks, meeting_.first(), meeting_.count(), others);
       if (status != ASSAY_OK) return status;
