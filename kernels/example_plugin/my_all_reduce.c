@@ -75,7 +75,7 @@ static void* create_group(int32_t world_size) {
 static assay_status run_group(void* opaque, const assay_call* const* calls, int32_t n) {
   member members[kMostRanks];
   for (int32_t r = 0; r < n; ++r)
-    if (!fp32_of(calls[r], "x") || !fp32_of(calls[r], "y")) return answer(calls[r], ASSAY_UNSUPPORTED, "only fp32");
+    if (!fp32_of(calls[r], "x") || !fp32_of(calls[r], "y")) return answer(calls[r], ASSAY_UNSUPPORTED, "this kernel supports only fp32");
   for (int32_t r = 0; r < n; ++r) {
     members[r] = (member){.all = opaque, .call = calls[r]};
     /* If one thread were missing, the other ranks would wait forever. */

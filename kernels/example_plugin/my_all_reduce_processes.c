@@ -97,7 +97,7 @@ static assay_status run_group(void* opaque, const assay_call* const* calls, int3
   group* g = opaque;
   float* x[kMostRanks] = {NULL};
   for (int32_t i = 0; i < n; ++i)
-    if (!fp32_of(calls[i], "x") || !fp32_of(calls[i], "y")) return answer(calls[i], ASSAY_UNSUPPORTED, "only fp32");
+    if (!fp32_of(calls[i], "x") || !fp32_of(calls[i], "y")) return answer(calls[i], ASSAY_UNSUPPORTED, "this kernel supports only fp32");
   const size_t bytes = bytes_of(fp32_of(calls[0], "x"));
   const assay_status status = meet(g, calls, bytes, x);
   for (int32_t i = 0; i < n && status == ASSAY_OK; ++i) {

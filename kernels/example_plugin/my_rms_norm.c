@@ -45,8 +45,8 @@ static uint16_t to_bf16(float value) {
 
 static assay_status run(const assay_call* call) {
   const assay_tensor *x = tensor_of(call, "x"), *gamma = tensor_of(call, "gamma"), *y = tensor_of(call, "y");
-  if (strcmp(call->op, "rms_norm") != 0) return answer(call, ASSAY_UNSUPPORTED, "only rms_norm");
-  if (!is_bf16(x) || !is_bf16(gamma) || !is_bf16(y)) return answer(call, ASSAY_UNSUPPORTED, "only bf16");
+  if (strcmp(call->op, "rms_norm") != 0) return answer(call, ASSAY_UNSUPPORTED, "this kernel supports only op rms_norm");
+  if (!is_bf16(x) || !is_bf16(gamma) || !is_bf16(y)) return answer(call, ASSAY_UNSUPPORTED, "this kernel supports only bf16");
   if (x->ndim != 2 || y->ndim != 2 || gamma->ndim != 1)
     return answer(call, ASSAY_FAILED, "x and y must have two dimensions, gamma one");
   const int64_t m = x->shape[0], n = x->shape[1];

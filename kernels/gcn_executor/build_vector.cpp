@@ -326,7 +326,7 @@ bool build_lane_exchange(Build& build) {
   } else if (name == "v_readfirstlane_b32" || name == "v_readlane_b32") {
     o.run = name == "v_readlane_b32" ? read_lane : read_first_lane;
     o.scalar = scalar_of(operands.at(0));
-    if (!operands.at(1).is_row()) not_implemented("a scalar source");
+    if (!operands.at(1).is_row()) not_implemented("a scalar source of a readlane instruction");
     o.source[0] = source_of(operands.at(1), 'b');
     if (name == "v_readlane_b32") o.source[1] = source_of(operands.at(2), 'b');
   } else if (name == "v_writelane_b32") {

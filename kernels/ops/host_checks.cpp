@@ -297,7 +297,7 @@ const assay_tensor& byte_scales(const Call& call, int64_t rows, int64_t groups, 
     unsupported("contract " + call.contract() + " stores scales as " + (type == ASSAY_FLOAT8_E8M0FNU ? "e8m0" : "e4m3fn") +
                 ", got " + assay::plugin::type_name(scale));
   const Shape shape = dense_matrix(scale);
-  if (shape.rows < rows || shape.columns < groups) failed("scale has fewer elements than x has blocks");
+  if (shape.rows < rows || shape.columns < groups) failed("scale must have at least one element for each block of x");
   return scale;
 }
 
@@ -443,7 +443,7 @@ CombineArguments combine_arguments(const Call& call, CombineNeeds needs) {
   (void)elements_of(x);
   if (x.ndim < 2 || x.shape[x.ndim - 1] != a.n) failed("x must have as many columns as y");
   if (needs.rows == CombineRows::kSlots) {
-    if (x.ndim != 3 || x.shape[0] != a.m) failed("x must be [m, topk, n]");
+    if (x.ndim != 3 || x.shape[0] != a.m) failed("x must have the shape [m, topk, n], with the m of y");
     a.topk = x.shape[1];
   } else {
     const assay_tensor& rows = call.input("row_of_slot");

@@ -40,7 +40,7 @@ void expect_residence(const void* kernel, const cudaLaunchConfig_t& config) {
   const int64_t wanted = product(config.gridDim) * copies_at_once, held = blocks_at_once(kernel, config);
   if (wanted > held)
     plugin::unsupported(std::to_string(copies_at_once) + " ranks launch " + std::to_string(wanted) +
-                        " blocks that wait for each other, but the device holds " + std::to_string(held));
+                        " blocks that wait for each other, but the device can run only " + std::to_string(held) + " at once");
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ TEST(Resident, RanksThatWouldWaitForBlocksBehindThemAreRefused) {
   launches = 0;
   const AtOnce at_once(4);
   EXPECT_EQ(refusal(34),
-            std::to_string(ASSAY_UNSUPPORTED) + ": 4 ranks launch 136 blocks that wait for each other, but the device holds 132");
+            std::to_string(ASSAY_UNSUPPORTED) + ": 4 ranks launch 136 blocks that wait for each other, but the device can run only 132 at once");
   EXPECT_EQ(launches, 0);
 }
 

@@ -69,7 +69,7 @@ SIMT_DEVICE void store_code_words(uint8_t* q, const uint32_t (&codes)[kWords]) {
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bool live, uint8_t* q, const ScalesOut& out,
                                    int64_t row, int32_t group, float scale_ub = 0.0f) {
-  static_assert(kElements % 8 == 0, "eight codes are stored at a time");
+  static_assert(kElements % 8 == 0, "the kernel stores eight codes at a time");
   widest = simt::lane_reduce<kWarp, Rules::template kReach<kWarp, kLanes>>(widest,
                                                                            [](float a, float b) { return Rules::widest(a, b); });
 

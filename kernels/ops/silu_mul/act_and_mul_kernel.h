@@ -96,7 +96,8 @@ template <class Rules>
 void run_act_and_mul(const Call& call) {
   const assay_tensor &x = call.input("x"), &y = call.output("y");
   const Shape halves = dense_matrix(x), out = dense_matrix(y);
-  if (halves.columns != 2 * out.columns || halves.rows != out.rows) failed("y must have half the columns of x");
+  if (halves.columns != 2 * out.columns || halves.rows != out.rows)
+    failed("y must have as many rows as x, and half as many columns");
   if (!has_type(y, x.type_code, x.type_bits)) unsupported("y must have the type of x");
   if (out.rows == 0 || out.columns == 0) return;
   with_type(x, [&](auto type) {

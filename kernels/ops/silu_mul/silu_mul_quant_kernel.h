@@ -523,7 +523,7 @@ void run_silu_mul_quant_masked(const Call& call) {
   const Shape shape = half_shape(x, matrix_of_rows(x)), out = dense_matrix(q);
   const int64_t pitch = Rules::kTakesStride ? x.strides[0] : 2 * shape.columns;
   if (shape.rows > 1 && pitch % 8 != 0) unsupported("rows of x must begin at multiples of 16 bytes");
-  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have half the columns of x");
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have as many rows as x, and half as many columns");
   if (!has_type(q, Group::Code::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
   if (!has_type(x, ASSAY_BFLOAT, 16)) unsupported("this kernel supports x only in bf16");
   if (!has_type(tokens, ASSAY_INT, 32) || tokens.ndim != 1 || tokens.shape[0] <= 0) failed("tokens must be a vector of int32");
@@ -600,7 +600,7 @@ template <class Rules>
 void run_silu_mul_quant_given(const Call& call) {
   const assay_tensor &q = call.output("q"), &scale = call.input("scale");
   const Shape shape = gated_shape(call), out = dense_matrix(q);
-  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have half the columns of x");
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have as many rows as x, and half as many columns");
   if (!has_type(q, Rules::Given::Code::kType, 8))
     unsupported(std::string("q must have the type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");

@@ -21,7 +21,7 @@ __global__ void __launch_bounds__(256)
     token_group_quant(const __nv_bfloat16* __restrict__ input, __nv_fp8_storage_t* __restrict__ output,
                       float* __restrict__ scales, int groups, float eps) {
   constexpr int kPerThread = kGroupSize / kThreadsPerGroup;
-  static_assert(kPerThread == 8, "one 16-byte load a thread");
+  static_assert(kPerThread == 8, "each thread loads 16 bytes");
   const int group = blockIdx.x * (blockDim.x / kThreadsPerGroup) + threadIdx.x / kThreadsPerGroup;
   const int lane = threadIdx.x % kThreadsPerGroup;
   if (group >= groups) return;  // only whole half-warps return early, and no shuffle mask of another half-warp names them

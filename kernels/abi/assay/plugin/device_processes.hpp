@@ -164,7 +164,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
       pieces_.offer(name, rank, bytes);
       uint64_t* const places = pieces_.label(name, rank).words;
       size_t next = 0;
-      if (calls[r]->n_tensors > SharedPieces<Runtime>::kMostTensors) unsupported("expected at most 32 tensors");
+      if (calls[r]->n_tensors > SharedPieces<Runtime>::kMostTensors) unsupported("expected at most 32 tensors in a call");
       for (int32_t i = 0; i < calls[r]->n_tensors; ++i) {
         const assay_tensor& t = calls[r]->tensors[i];
         places[i] = next + reinterpret_cast<uintptr_t>(t.data) % kAligned;

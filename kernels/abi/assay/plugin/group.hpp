@@ -33,7 +33,7 @@ struct CallsInARow {
 template <class C>
 const KernelOf<C>& select_for_group(const std::vector<KernelOf<C>>& kernels, const CallsInARow& row, int32_t n, int32_t size) {
   if (n != size) failed("a group of " + std::to_string(size) + " ranks got " + std::to_string(n) + " calls");
-  if (row.count < 1) failed("a group got no calls");
+  if (row.count < 1) failed("expected at least one call of the group, got none");
   const KernelOf<C>& kernel = select(kernels, *row.first());
   for (int32_t i = 1; i < row.count; ++i)
     if (&select(kernels, *row.calls[i][0]) != &kernel) failed("back-to-back calls must have the same kernel and contract");

@@ -28,7 +28,7 @@ class Meeting {
       const int file = ::open((name + ".comes").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
       // The file stays locked while this process lives. This rename makes it visible to peers.
       if (file < 0 || ::flock(file, LOCK_EX) != 0 || ::rename((name + ".comes").c_str(), name.c_str()) != 0)
-        throw Refusal(ASSAY_FAILED, "the folder " + folder_ + ": cannot create files");
+        throw Refusal(ASSAY_FAILED, "cannot create files in the folder " + folder_);
       own_[r] = file;
     }
     steps_ = static_cast<uint64_t*>(memory("steps", size_t(size_) * kApart));

@@ -63,7 +63,7 @@ class CallsOfAll {
   /// kHead; each copy has the original's address modulo kAligned.
   static void publish(const assay_call& call, unsigned char* shared) {
     auto* const offsets = reinterpret_cast<uint64_t*>(shared);
-    if (size_t(call.n_tensors) * 2 + 1 > kHead / sizeof(uint64_t)) unsupported("more tensors than fit into the shared table");
+    if (size_t(call.n_tensors) * 2 + 1 > kHead / sizeof(uint64_t)) unsupported("the call has more tensors than the shared table can hold");
     size_t next = kHead;
     for (int32_t i = 0; i < call.n_tensors; ++i) {
       const assay_tensor& t = call.tensors[i];
