@@ -183,7 +183,7 @@ TEST(Refusals, SayWhatIsWrong) {
   };
   EXPECT_EQ(call(128, 32, x), Answer(ASSAY_FAILED, "group_size 128 does not divide the row length 192"));
   EXPECT_EQ(call(96, 32, x), Answer(ASSAY_UNSUPPORTED, "this kernel supports only groups of 32, 64 or 128 elements"));
-  EXPECT_EQ(call(96, 16, x), Answer(ASSAY_UNSUPPORTED, "no kernel for warps of 16 lanes"));
+  EXPECT_EQ(call(96, 16, x), Answer(ASSAY_UNSUPPORTED, "this library has no kernel for warps of 16 lanes"));
   EXPECT_EQ(call(96, 32, x + 1), Answer(ASSAY_UNSUPPORTED, "tensor 'x' is not aligned to 16 bytes"));
   EXPECT_EQ(call(64, 32, x), Answer(ASSAY_FAILED, "tensor 'scale' has shape [1, 2], expected [1, 3]"));
   CallBuilder c;
