@@ -1,6 +1,6 @@
 """Runs the program `assay` of this installation, with its arguments and exit codes (see `assay --help`).
 
-`assay judge FOLDER` on a folder of assay.capture is done in Python instead.
+On a folder that assay.capture wrote, `assay judge FOLDER` calls assay.judge_capture instead.
 """
 
 import os

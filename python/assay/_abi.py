@@ -62,7 +62,7 @@ _SYNCHRONISE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 
 
 class Library(ctypes.Structure):
-    """The first release of assay_library: without streams, workspaces and groups."""
+    """assay_library as in the first release of the ABI, without streams, workspaces and groups."""
 
     _fields_ = [
         ("abi", ctypes.c_uint32),
@@ -90,7 +90,9 @@ class Bound:
         try:
             names = inspect.signature(function).parameters
         except (TypeError, ValueError) as error:
-            raise TypeError("the kernel has no readable signature; name its arguments in order: arguments=['x', 'q']") from error
+            raise TypeError(
+                "Python cannot read the kernel's signature; name its arguments in order: arguments=['x', 'q']"
+            ) from error
         self.takes_all = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in names.values())
         self.names = [
             name

@@ -15,8 +15,11 @@ ADAPTERS = {}  # library -> [Adapter], in the order of the file
 
 
 class Adapter:
-    """calls: library functions that the kernel calls, "module:name" or "namespace::op"; device: the device that they need, "any",
-    "cuda", "sm_90", "sm_100" or "gfx"."""
+    """A Kernel that calls functions of a library.
+
+    calls: these functions, as "module:name" or "namespace::op"
+    device: the device that they need: "any", "cuda", "sm_90", "sm_100" or "gfx" (AMD)
+    """
 
     def __init__(self, kernel, calls, device):
         self.kernel, self.calls, self.device = kernel, calls, device
@@ -140,7 +143,7 @@ def layer_norm(x, gamma, beta, eps):
     import torch.nn.functional as F
 
     if gamma.dtype != x.dtype:
-        raise NotImplementedError("torch requires weights of the type of x")
+        raise NotImplementedError("torch requires weights with the dtype of x")
     return F.layer_norm(x, (x.shape[1],), gamma, beta, eps)
 
 
@@ -149,7 +152,7 @@ def _scaled_mm(name, contracts, fast):
         import torch
 
         if b.shape[0] % 16 or a.shape[1] % 16:
-            raise NotImplementedError("torch._scaled_mm needs multiples of 16 columns")
+            raise NotImplementedError("torch._scaled_mm requires that n and k are multiples of 16")
         by_row = scale_a.numel() > 1 or scale_b.numel() > 1
         scales = (scale_a.reshape(-1, 1), scale_b.reshape(1, -1)) if by_row else (scale_a.reshape(()), scale_b.reshape(()))
         d.copy_(
@@ -177,7 +180,7 @@ def _to_mx(mode):
 
         modes = function("torchao.prototype.mx_formats.mx_tensor:ScaleCalculationMode")
         if x.dtype not in (torch.bfloat16, torch.float32):
-            raise NotImplementedError(f"to_mx does not take {x.dtype}")
+            raise NotImplementedError(f"to_mx does not support dtype {x.dtype}")
         scale, q = function(_TO_MX)(x.contiguous(), torch.float8_e4m3fn, 32, getattr(modes, mode.upper()))
         if layout_is_tiled:
             tiled = function("torchao.prototype.mx_formats.utils:to_blocked")(scale.view(torch.uint8))
@@ -202,7 +205,7 @@ _FLOAT8 = f"{_PRIMITIVES}_choose_scale_float8 {_PRIMITIVES}_quantize_affine_floa
 
 def _float8(x, rows, columns):
     if x.shape[0] % rows or x.shape[1] % columns:
-        raise NotImplementedError("needs rows and columns in whole blocks")
+        raise NotImplementedError("the shape must be a multiple of the block shape")
     x = x.contiguous()
     scale = function(_PRIMITIVES + "_choose_scale_float8")(x, [rows, columns])
     return function(_PRIMITIVES + "_quantize_affine_float8")(x, scale), scale
@@ -229,7 +232,7 @@ def float8_per_tensor(x):
 @adapter("torchao", _PRIMITIVES + "_quantize_affine_float8", "quant_static", "vllm.static_native vllm.static")
 def float8_static(x, scale, q):
     if q.shape != x.shape or scale.numel() != 1:
-        raise NotImplementedError("supports one scale only")
+        raise NotImplementedError("the op supports only a single scale, and a q with the shape of x")
     q.copy_(function(_PRIMITIVES + "_quantize_affine_float8")(x.contiguous(), scale.reshape(1, 1)))
 
 

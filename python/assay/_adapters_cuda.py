@@ -275,12 +275,12 @@ def te_nvfp4_reference(x, global_scale):
     import torch
 
     if global_scale.numel() != 1:
-        raise NotImplementedError("supports one global scale only")
+        raise NotImplementedError("the function supports only one global scale")
     limit, amax = torch.full_like(global_scale, 448 * 6), torch.full_like(global_scale, 448 * 6) / global_scale
     near = [amax, amax.nextafter(amax * 0), amax.nextafter(amax * torch.inf)]
     exact = next((one for one in near if torch.equal(limit / one, global_scale)), None)
     if exact is None:
-        raise NotImplementedError("no amax gives this global scale")
+        raise NotImplementedError("the function computes the global scale from amax, and no amax gives the scale of this case")
     return function(_NVFP4)(x.contiguous(), exact, 16, 1, pow_2_scales=False, eps=0.0)
 
 

@@ -81,7 +81,7 @@ class _CudaBytes:
 
 
 def torch_bytes(data):
-    """A torch tensor of bytes over a buffer. A case without rows has an empty one, which torch.frombuffer refuses."""
+    """A torch tensor of bytes over a buffer. A case without rows has an empty buffer, which torch.frombuffer rejects."""
     import torch
 
     return torch.frombuffer(data, dtype=torch.uint8) if len(data) else torch.empty(0, dtype=torch.uint8)
@@ -121,12 +121,12 @@ def at_address(framework, address, count, dtype, shape, strides, device="cpu", w
 
 
 def storage(output):
-    """The memory of a kernel's output from its first element to the end, padding included, as a vector."""
+    """Returns the memory of a kernel's output as a vector, from its first element to the end of its storage, with padding."""
     if type(output).__module__.partition(".")[0] == "torch":
         room = output.untyped_storage().nbytes() // output.element_size() - output.storage_offset()
         return output.as_strided((room,), (1,))
     if not isinstance(getattr(output, "base", None), ctypes.Array):
-        raise ValueError("assay.storage: expected an output that a kernel was called with, as numpy or torch array")
+        raise ValueError("assay.storage: expected an output argument of the kernel, as a numpy or torch array")
     import numpy
 
     return numpy.frombuffer(output.base, output.dtype, ctypes.sizeof(output.base) // output.dtype.itemsize)

@@ -38,7 +38,13 @@ def capture(folder, ops=None, *, calls=8, max_bytes=1 << 28):
 
 
 class Capture:
-    """`recorded`: calls by op; `left_out`: reasons and counts by op; `shapes`: counts by op and arguments; `bytes` in all."""
+    """What assay.capture recorded.
+
+    recorded: number of recorded calls by op
+    left_out: for each op, the reasons why calls were not recorded, and how many calls each reason left out
+    shapes: number of calls by op and shapes of the arguments, for calls that no contract of op_map.csv describes
+    bytes: size of all recorded tensors together
+    """
 
     def __init__(self, folder, ops=None, calls=8, max_bytes=1 << 28):
         self.folder, self.most_calls, self.max_bytes = Path(folder), calls, max_bytes
@@ -64,7 +70,7 @@ class Capture:
             one for one in self._globs if "::" not in one and one not in self._named and not _matches_any(self._map, one)
         ]
         if unknown:
-            raise ValueError(f"assay.capture: no op of the map matches {unknown[0]!r}; name a function as module.function")
+            raise ValueError(f"assay.capture: no op of op_map.csv matches {unknown[0]!r}; to record a function, write module.function")
 
     def __enter__(self):
         if self._active:
@@ -95,7 +101,9 @@ class Capture:
                 self._break(error)
         if self._broken is not None:
             warnings.warn(
-                f"assay.capture: {self._broken}; {self.folder} has the calls recorded before", RuntimeWarning, stacklevel=2
+                f"assay.capture: {self._broken}; {self.folder} has only the calls before this error",
+                RuntimeWarning,
+                stacklevel=2,
             )
 
     def __repr__(self):
@@ -156,23 +164,23 @@ class Capture:
         row = next((one for one in rows if one.fits(arguments)), None)
         if row is None:
             self._count_shapes(op, arguments)
-            return self._leave(op, "no row of the map fits these arguments; only shapes are kept")
+            return self._leave(op, "no row of op_map.csv fits these arguments; only their shapes are counted")
         if not row.contracts:
             return None
         with self._lock:
             if self.recorded.get(op, 0) >= self.most_calls:
-                return self._leave(op, f"beyond {self.most_calls} calls of an op")
+                return self._leave(op, f"the limit calls={self.most_calls} for each op is reached")
         if _is_graph_capture():
-            return self._leave(op, "during the capture of a CUDA graph, when tensors cannot be copied")
+            return self._leave(op, "called while a CUDA graph was captured, when tensors cannot be copied")
         inputs = {role: row.array(role, text, arguments) for role, text in row.inputs.items()}
         outputs = {
             role: row.array(role, text, arguments) for role, text in row.outputs.items() if not text.startswith("return")
         }
         inputs = {role: value for role, value in inputs.items() if value is not None}
         if any(0 in value.shape for value in inputs.values() if hasattr(value, "shape")):
-            return self._leave(op, "empty tensors")
+            return self._leave(op, "an input tensor is empty")
         if not self._fits([*inputs.values(), *outputs.values()]):
-            return self._leave(op, f"beyond {self.max_bytes} bytes in all")
+            return self._leave(op, f"its tensors would exceed the limit max_bytes={self.max_bytes} for all calls")
         parameters = {name: row.number(text, arguments) for name, text in row.parameters.items()}
         parameters = {name: value for name, value in parameters.items() if value is not None}
         return row, {role: _safetensors.Stored(role, value) for role, value in inputs.items()}, parameters
@@ -185,14 +193,14 @@ class Capture:
         outputs = {role: row.array(role, text, arguments, returned) for role, text in row.outputs.items()}
         absent = [role for role, value in outputs.items() if value is None]
         if absent:
-            return self._leave(op, f"output {absent[0]!r} is None")
+            return self._leave(op, f"output {absent[0]!r} is None; expected a tensor")
         if not self._fits(outputs.values()):
-            return self._leave(op, f"beyond {self.max_bytes} bytes in all")
+            return self._leave(op, f"its tensors would exceed the limit max_bytes={self.max_bytes} for all calls")
         tensors = {**tensors, **{role: _safetensors.Stored(role, value) for role, value in outputs.items()}}
         size = sum(len(one.content) for one in tensors.values())
         with self._lock:
             if self.recorded.get(op, 0) >= self.most_calls or self.bytes + size > self.max_bytes:
-                return self._leave(op, f"beyond {self.most_calls} calls of an op or {self.max_bytes} bytes in all")
+                return self._leave(op, f"the limit calls={self.most_calls} or max_bytes={self.max_bytes} is reached")
             self.bytes += size
             self.recorded[op] = self.recorded.get(op, 0) + 1
             number = sum(self.recorded.values())
@@ -219,7 +227,7 @@ class Capture:
             if key in self.shapes or len(self.shapes) < _MOST_SHAPES:
                 self.shapes[key] = self.shapes.get(key, 0) + 1
             else:
-                self._leave(op, f"beyond {_MOST_SHAPES} shapes")
+                self._leave(op, f"its shapes are not counted: there are already {_MOST_SHAPES} combinations of shapes")
 
     def _write_index(self, complete):
         said = {
@@ -259,7 +267,9 @@ class Capture:
         try:
             signature = inspect.signature(function)
         except (TypeError, ValueError):
-            raise ValueError(f"assay.capture: {name} has no signature; wrap it in a function with named arguments") from None
+            raise ValueError(
+                f"assay.capture: Python cannot read the signature of {name}; wrap it in a function with named arguments"
+            ) from None
 
         @functools.wraps(function)
         def wrapper(*arguments, **named):
@@ -404,7 +414,8 @@ def left_out_lines(left_out, shapes):
     for op, reasons in sorted(left_out.items()):
         lines += [f"  left out {count:5} of {op}: {reason}" for reason, count in reasons.items()]
     if shapes:
-        lines.append(f"  only shapes: {sum(shapes.values())} calls, {len(shapes)} kinds (capture.json)")
+        calls = sum(shapes.values())
+        lines.append(f"  only shapes counted: {calls} calls; combinations of shapes: {len(shapes)}, listed in capture.json")
     return lines
 
 

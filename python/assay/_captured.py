@@ -14,8 +14,13 @@ _CONFORMS = ("pass", "untrusted")
 
 
 class Call:
-    """A recorded call: `op`, `number` (of the call), `contract` (the one that it obeys, else the nearest), `result` (a Result or
-    None), `refused` (why there is no result), `obeys` (other contracts of the op, if it obeys none of the requested ones)."""
+    """The verdict on a recorded call. True in a condition if the call conforms.
+
+    op, number: the op, and the number of the call in the capture
+    contract: the contract that the call obeys, else the contract with the fewest wrong elements
+    result: a Result; None if there is no verdict, and then `refused` says why
+    obeys: other contracts of the op that the call obeys, if it obeys none of the requested contracts
+    """
 
     def __init__(self, said, folder):
         self.op, self.number, self.arch, self.said, self.folder = said["op"], said["number"], said["arch"], said, folder
@@ -64,7 +69,10 @@ class Call:
 
 
 class Captured:
-    """Verdicts on a capture: `calls` (list of Call), `text` (report). True in a condition if there are calls and all conform."""
+    """Verdicts on a capture. True in a condition if there are calls and all conform.
+
+    calls: list of Call; failures: the calls that violate their contracts; refused: the calls without a verdict; text: the report
+    """
 
     def __init__(self, folder, about, calls):
         self.folder, self.about, self.calls = folder, about, calls
@@ -123,17 +131,18 @@ class Captured:
 
 
 def judge_capture(folder, contract=None):
-    """Checks every recorded call against the contracts of its op, until it obeys one. contract: checks only this contract.
+    """Checks each recorded call against the contracts of its op, one after the other, until it obeys one.
 
-    Needs neither torch nor a GPU. Returns a Captured."""
+    contract: the only contract to check, instead of the contracts of the op. Needs neither torch nor a GPU.
+    Returns a Captured."""
     folder = Path(folder)
     try:
         about = json.loads((folder / "capture.json").read_text())
     except (OSError, ValueError) as error:
-        raise ValueError(f"{folder}: has no capture: {error}") from None
+        raise ValueError(f"{folder}: expected a folder that assay.capture wrote: {error}") from None
     version = about.get("assay_capture") if isinstance(about, dict) else about
     if version != 1 or not isinstance(about, dict):
-        raise ValueError(f"{folder / 'capture.json'}: expected assay_capture 1, got {version!r}")
+        raise ValueError(f"{folder / 'capture.json'}: expected version 1 as assay_capture, got {version!r}")
     calls = []
     for path in sorted(folder.glob("*/call.json")):
         try:

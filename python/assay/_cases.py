@@ -8,20 +8,31 @@ from ._result import ConformanceError, Result
 
 
 def cases(pattern, tier="quick", warp="32"):
-    """Ids of cases: by contract ("vllm.group_fp8*"), or by a glob over ids ("quant_group/*m5*"). tier: "quick", "full", or
-    None for all. warp: only this warp size; None: all. Cases that differ only in warp size have the same inputs."""
+    """Lists the ids of cases. pattern: a glob over contracts ("vllm.group_fp8*"), or over case ids ("quant_group/*m5*").
+
+    tier: "quick", "full", or None for all. warp: only cases of this warp size, or None for all. Cases that differ only in
+    warp size have the same inputs.
+    """
     found = _library.ask("cases", pattern.encode(), tier.encode() if tier else None).data["cases"]
     return [one["id"] for one in found if warp is None or one["warp"] in ("", warp)]
 
 
 def inputs(case, framework="numpy", device=None):
-    """A Case with its inputs as arrays of "numpy", "torch", "jax" or "cupy"; device: where torch allocates them."""
+    """Returns the Case with this id, with its inputs as arrays.
+
+    framework: "numpy", "torch", "jax" or "cupy"; device: where torch allocates the arrays.
+    """
     return Case(case, framework, device)
 
 
 class Case:
-    """id, op, contract; `why` (the case exists), `parameters` (numbers that kernels receive), `cell` (its row of the table),
-    `inputs` (arrays by role, in-place tensors included), `outputs` (dtype, shape and strides by role)."""
+    """A case of the suite.
+
+    id, op, contract: texts; why: the reason why the case exists; cell: its row of the case table
+    parameters: numbers that the kernel receives, by name
+    inputs: arrays by role, including tensors that the kernel changes in place
+    outputs: dtype, shape and strides by role
+    """
 
     def __init__(self, case, framework="numpy", device=None):
         if framework not in _arrays.FRAMEWORKS:
@@ -49,7 +60,7 @@ class Case:
         return f"<assay.Case {self.id}>"
 
     def storage(self, role):
-        """Bytes of an input as stored, padding included."""
+        """Returns the bytes of an input as they lie in memory, with padding."""
         count = ctypes.c_uint64()
         address = _library.library().assay_check_case_data(self._handle, role.encode(), ctypes.byref(count))
         return ctypes.string_at(address, count.value) if address else b""
@@ -76,7 +87,7 @@ class Case:
         return jax.numpy.asarray(array)
 
     def judge(self, **outputs):
-        """The verdict on all outputs of the case, by role. Returns a Result."""
+        """Checks the outputs of the case, which are passed by role: judge(q=q, scale=scale). Returns a Result."""
         described = [_tensors.describe(role, value) for role, value in outputs.items()]
         array = _library.structures(described)
         result = Result(_library.ask("case_judge", self._handle, array, len(described)))
@@ -85,7 +96,7 @@ class Case:
         return result
 
     def check(self, **outputs):
-        """As judge(); raises AssertionError with the report unless the outcome is "pass"."""
+        """Does what judge() does, and raises AssertionError with the report unless the outcome is "pass"."""
         __tracebackhide__ = True
         result = self.judge(**outputs)
         if not result:

@@ -8,7 +8,7 @@ from ._result import ConformanceError, Match, Result, ScaleCheck, Text
 
 @functools.lru_cache(maxsize=None)
 def contract(name):
-    """A dict with the ops that have the contract, and the tensors, parameters and case-table columns of each op."""
+    """Returns a dict: the ops that have the contract, and the tensors, parameters and case-table columns of each op."""
     return _library.ask("contract", name.encode()).data
 
 
@@ -68,7 +68,7 @@ def judge(contract, *, demand_power=False, layout=None, **tensors_and_parameters
 
 
 def check(contract, *, demand_power=False, layout=None, **tensors_and_parameters):
-    """As judge(); raises AssertionError with the report unless the outputs conform."""
+    """Does what judge() does, and raises AssertionError with the report if the outputs do not conform."""
     result = _judge(contract, demand_power, layout, tensors_and_parameters, 2)
     if not result:
         raise ConformanceError(result.text)
@@ -76,7 +76,7 @@ def check(contract, *, demand_power=False, layout=None, **tensors_and_parameters
 
 
 def match(*, op=None, layout=None, **tensors_and_parameters):
-    """Which contracts do these tensors obey? op: only contracts of this op. Returns a Match."""
+    """Finds the contracts that these tensors obey. op: tries only contracts of this op. Returns a Match."""
     tensors, parameters = split(tensors_and_parameters)
     request, keep = _library.request(op, tensors, parameters, layout)
     answer = _library.ask("match", request)
@@ -85,7 +85,10 @@ def match(*, op=None, layout=None, **tensors_and_parameters):
 
 
 def explain(contract, *, element=None, layout=None, **tensors_and_parameters):
-    """The contract as formulas, and the result of each step for the element (row, column); default: the worst element."""
+    """Returns a text: the contract as formulas, and the result of each step for one element.
+
+    element: (row, column) of the element; default: the element with the largest error.
+    """
     tensors, parameters = split(tensors_and_parameters)
     request, keep = _library.request(contract, tensors, parameters, layout)
     row, column = element if element is not None else (-1, 0)
@@ -96,7 +99,7 @@ def explain(contract, *, element=None, layout=None, **tensors_and_parameters):
 
 def scale(tensor, /, *, ue8m0=False, layout=None, **m_n_groups_group_size):
     """Looks for NaN, packing mistakes, stale padding and transposition in a single tensor of scales. ue8m0: True if the kernel
-    that reads the scales takes only powers of two."""
+    that reads the scales requires powers of two. Returns a ScaleCheck."""
     _, parameters = split(m_n_groups_group_size)
     request, keep = _library.request(None, [_tensors.describe("scale", tensor)], parameters, layout)
     answer = _library.ask("scale", request, int(ue8m0))

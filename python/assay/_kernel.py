@@ -44,7 +44,7 @@ class Kernel:
             if not any(sign in pattern for sign in "*?["):
                 ops = [one["op"] for one in contract(pattern)["ops"]]
                 if self.op not in ops:
-                    raise ValueError(f"@assay.kernel: contract {pattern!r} is of op {' or '.join(ops)}; got op {self.op!r}")
+                    raise ValueError(f"@assay.kernel: op {self.op!r}: contract {pattern!r} is of op {' or '.join(ops)}")
                 found.append(pattern)
                 continue
             cases = _library.ask("cases", f"{self.op}/{pattern}/*".encode(), None).data["cases"]

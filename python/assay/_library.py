@@ -132,12 +132,12 @@ OWN_CONTRACTS = "ASSAY_CONTRACTS"  # the user's contract tables, separated as in
 
 
 def own_tables():
-    """The contract tables in ASSAY_CONTRACTS."""
+    """Paths of the contract tables that the environment variable ASSAY_CONTRACTS lists."""
     return [file for file in os.environ.get(OWN_CONTRACTS, "").split(os.pathsep) if file]
 
 
 def ids_in(tables):
-    """Ids of the contracts in tables of the user's own."""
+    """Ids of the contracts in the user's own tables."""
     import csv
 
     ids = []
@@ -167,7 +167,7 @@ def open_contracts(*files):
 
 
 class Answer:
-    """The library's answer: `text` for people, `data` from JSON, `conforms`."""
+    """The library's answer: `text` for people, `data` parsed from JSON, and whether the outputs conform."""
 
     def __init__(self, text, data, conforms):
         self.text, self.data, self.conforms = text, data, conforms

@@ -17,7 +17,7 @@ class Entry:
     parameters: name -> expression, number or 'text'; "layout" is the layout of the scale tensor.
     when: expression -> glob over its value as text; such expressions may also end in .dtype, .numel or .last (the last extent);
     "arch" is sm_90, gfx942 or cpu.
-    contracts: ids, best first; "{arch}" in an id is replaced. A row without contracts: such calls are not recorded.
+    contracts: ids, best first; "{arch}" in an id is replaced. Calls that fit a row without contracts are not recorded.
     """
 
     def __init__(self, op, release, contracts, when, inputs, outputs, parameters):
@@ -30,7 +30,7 @@ class Entry:
         unknown = set(spec) - {"contract", "inputs", "outputs", "parameters", "when"}
         if unknown or not spec.get("contract") or not spec.get("outputs") or not spec.get("inputs"):
             raise ValueError(
-                f"assay.capture: spec of {op}: expected contract, inputs, outputs and perhaps parameters and when, "
+                f"assay.capture: spec of {op}: expected contract, inputs, outputs, and optionally parameters and when; "
                 f"got {', '.join(map(str, spec)) or 'nothing'}"
             )
         contracts = spec["contract"]
@@ -57,7 +57,7 @@ class Entry:
         if value is None:
             return None
         if not _tensors.is_array(value):
-            raise ValueError(f"{text} is a {type(value).__name__}; expected a tensor for role {role!r}")
+            raise ValueError(f"argument {text!r} is a {type(value).__name__}; expected a tensor with role {role!r}")
         return value.reshape(-1, value.shape[-1]) if getattr(value, "ndim", 0) > 2 else value
 
     def number(self, text, arguments):
@@ -76,7 +76,7 @@ def value_of(text, arguments, returned=None):
         return _side_by_side([value_of(part, arguments, returned) for part in text.split("+")])
     first, *rest = text.split(".")
     if first != "return" and first not in arguments:
-        raise ValueError(f"the op has no argument {first!r}: the map's row is for another release")
+        raise ValueError(f"the op has no argument {first!r}; its row of the op map (or its spec) fits another release")
     value = returned if first == "return" else arguments[first]
     for part in rest:
         if value is None:

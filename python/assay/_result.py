@@ -5,7 +5,7 @@ import warnings
 
 
 class WeakDataWarning(UserWarning):
-    """The inputs expose fewer than half of the contract's mutants, so a pass means little."""
+    """Warns that the inputs expose fewer than half of the contract's mutants, so that a pass means little."""
 
 
 class ConformanceError(AssertionError):
@@ -13,7 +13,7 @@ class ConformanceError(AssertionError):
 
 
 class WeakDataError(AssertionError):
-    """As WeakDataWarning, but an error; raised with demand_power=True."""
+    """Raised with demand_power=True, where WeakDataWarning would warn otherwise."""
 
 
 class Power:
@@ -103,7 +103,11 @@ class Text(str):
 
 
 class Match:
-    """`obeys`: contracts that the tensors obey; `violates`: pairs of another contract and its number of wrong elements."""
+    """The answer of match(). True in a condition if the tensors obey a contract.
+
+    obeys: contracts that the tensors obey
+    violates: pairs (contract, number of wrong elements) of the contracts that they violate
+    """
 
     def __init__(self, answer):
         self.text, self.obeys = answer.text, list(answer.data["obeys"])
@@ -120,7 +124,10 @@ class Match:
 
 
 class ScaleCheck:
-    """Findings about a tensor of scales. True if there are none."""
+    """The answer of scale(). True in a condition if there are no findings.
+
+    findings: texts, one for each mistake found in the tensor; notes: texts about other facts
+    """
 
     def __init__(self, answer):
         self.text, self.notes = answer.text, list(answer.data["notes"])

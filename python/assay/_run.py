@@ -48,7 +48,7 @@ class Run:
 
     @property
     def causes(self):
-        """Number of failures for each first cause."""
+        """Number of failures by cause; of several causes of a failure, the first one counts."""
         counts = {}
         for one in self.failures:
             cause = one["causes"][0] if one["causes"] else one["message"] or "no known cause"
@@ -144,7 +144,7 @@ def _environment(kernel):
 
 
 def _files(given):
-    """Absolute paths of a file or a list of files; None is not a file."""
+    """Absolute paths of a file or of a list of files; None gives an empty list."""
     files = [] if given is None else [given] if isinstance(given, (str, os.PathLike)) else list(given)
     return [os.path.abspath(file) for file in files]
 
@@ -181,7 +181,7 @@ def run(
     without_cases = [one for one in contracts if one in own]
     if without_cases and not case_tables:
         missing = ", ".join(without_cases)
-        raise ValueError(f"{kernel.name}: the suite has no cases of {missing}; pass a table of cases: cases_file=...")
+        raise ValueError(f"{kernel.name}: the suite has no cases of {missing}; pass a case table with cases_file=...")
     place = kernel.place()
     if in_process is None:
         in_process = place is None

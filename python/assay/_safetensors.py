@@ -99,7 +99,10 @@ def read(path, tensors):
             shape, strides = _in_bytes(stored.dtype, stored.shape, stored.strides)
             reach = 1 + sum((extent - 1) * stride for extent, stride in zip(shape, strides)) if all(shape) else 0
             if not 0 <= begin <= end <= len(content) - start or min(strides, default=0) < 0 or min(shape, default=0) < 0:
-                raise ValueError(f"bytes {begin} to {end} of {len(content) - start}")
+                raise ValueError(
+                    f"tensor {name!r}: bytes {begin} to {end} of {len(content) - start}, shape {stored.shape} or strides "
+                    f"{stored.strides} are invalid"
+                )
             if reach * _tensors._WIDTHS[stored.dtype] > end - begin:
                 raise ValueError(f"tensor {name!r} has {end - begin} bytes; its shape {stored.shape} needs more")
             stored.plain = name + ".shape" not in header.get("__metadata__", {})

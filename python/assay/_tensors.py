@@ -69,8 +69,8 @@ class View:
 
 
 def view(array, dtype):
-    """The same memory with a named dtype: assay.view(q, "e4m3fn") where q is uint8, assay.view(w, "e2m1x2") for two codes in
-    a byte."""
+    """Names the format of the codes in an array, without a copy. assay.view(q, "e4m3fn"): q is uint8 and holds e4m3fn codes.
+    assay.view(w, "e2m1x2"): each byte of w holds two codes."""
     return View(array, dtype)
 
 
@@ -121,7 +121,7 @@ def _renamed(tensor, dtype):
     width = _WIDTHS.get(tensor.dtype) or tensor.keep_width
     if _WIDTHS[dtype] != width:
         raise ValueError(
-            f"tensor {tensor.role!r}: has elements of {width} bytes; assay.view(..., {dtype!r}) expects {_WIDTHS[dtype]}"
+            f"tensor {tensor.role!r}: has elements of {width} bytes; assay.view(..., {dtype!r}) expects elements of {_WIDTHS[dtype]}"
         )
     tensor.dtype = dtype
     if dtype == "e2m1x2":

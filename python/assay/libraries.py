@@ -89,7 +89,7 @@ def lacking(where):
     have = torch.cuda.get_device_capability()
     wanted = {"cuda": (0, 0), "sm_90": (9, 0), "sm_100": (10, 0)}[where]
     fits = have == wanted if where == "sm_90" else have >= wanted
-    return "" if fits else f"needs an {where} device, this one is sm_{have[0]}{have[1]}"
+    return "" if fits else f"needs an {where} device, got sm_{have[0]}{have[1]}"
 
 
 def missing(calls):
@@ -123,7 +123,7 @@ def _ops_of_torch():
 
 
 class Row:
-    """Result for an op under a candidate contract: numbers of `cases`, `wrong` cases and `skipped` cases, and the `cause` of most
+    """Result of checking an op against one contract: numbers of `cases`, `wrong` cases and `skipped` cases, and the `cause` of most
     wrong cases."""
 
     def __init__(self, contract, verdicts):
@@ -146,7 +146,7 @@ class Row:
 
 
 def check(adapter, suite="quick", report=()):
-    """Rows of an adapter, one for each candidate. RuntimeError or ValueError if the run itself failed."""
+    """Rows of an adapter, one for each contract that its function may obey. RuntimeError or ValueError if the run failed."""
     found = run(adapter.kernel, suite, report=report)
     rows = []
     for contract in adapter.kernel.contract_ids():
@@ -156,7 +156,7 @@ def check(adapter, suite="quick", report=()):
 
 
 def _borrowed(kernel, contract, suite):
-    """Verdicts under a contract without cases, on the inputs of another candidate's cases. Runs in this process."""
+    """Verdicts for a contract without cases, on the inputs of another contract of the adapter. Runs in this process."""
     asked = next((ids for ids in (cases(one, suite) for one in kernel.contract_ids()) if ids), [])
     verdicts = []
     for one in asked:
@@ -181,7 +181,7 @@ def _row_lines(rows):
         if row.wrong:
             yield f"    violates  {row.contract:44} {row.wrong} of {row.cases} cases: {row.cause}"
     if not any(row.cases for row in rows):
-        yield "    the function accepts no case"
+        yield "    no verdict: the function refused every case"
 
 
 def undescribed(name):
@@ -247,7 +247,7 @@ def survey(name, suite="quick", report=(), ops=None, out=print):
 
 
 def _calls(calls):
-    """The names of the functions; functions of one module in a row name it once."""
+    """The names of the functions. Of consecutive functions in one module, only the first has the module's name."""
     words, before = [], None
     for one in calls:
         module, mark, name = one.partition(":")
@@ -269,7 +269,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m assay.libraries", description=__doc__.split("\n\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(LIBRARIES)}; default: all")
     parser.add_argument("--suite", default="quick", help="tier of the cases: quick (default) or full")
-    parser.add_argument("--op", metavar="TEXT", help="only adapters whose name has this text")
+    parser.add_argument("--op", metavar="TEXT", help="run only adapters whose name contains TEXT")
     given = parser.parse_args(arguments)
     names = [_ALIASES.get(one.lower(), one.lower()) for one in given.names] or list(LIBRARIES)
     for one, asked in zip(names, given.names or names):

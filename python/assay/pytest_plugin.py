@@ -6,8 +6,8 @@
         assay_case.check(q=q, scale=scale)
 
 Arguments of the marker: globs over contracts, or over case ids if they have a '/'; tier="quick"; framework="numpy"; device;
-known={glob over case ids: reason} for cases that must fail. The ini option assay_known_failures names a file of such cases, with
-"glob  reason" on each line.
+known={glob over case ids: reason} for cases that are known to fail: the test of such a case must fail. The ini option
+assay_known_failures names a file of such cases, with "glob  reason" on each line.
 """
 
 import fnmatch
@@ -32,7 +32,7 @@ def pytest_addoption(parser):
         metavar="KIND:FILE",
         help="report of all cases that were checked: html:F, junit:F, json:F, csv:F or md:F; may be repeated",
     )
-    parser.addini("assay_known_failures", "file of cases that fail: a glob over case ids and a reason on each line")
+    parser.addini("assay_known_failures", "file that lists the cases known to fail: each line has a glob over case ids and a reason")
 
 
 def pytest_configure(config):

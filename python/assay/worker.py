@@ -21,7 +21,7 @@ def _relay(path):
 
 def main(arguments):
     if len(arguments) != 3 or arguments[:2] != ["worker", "--library"]:
-        print("python -m assay.worker is started by assay run --backend python:MODULE:KERNEL", file=sys.stderr)
+        print("python -m assay.worker: is called only by assay run; try assay run --backend python:MODULE:KERNEL", file=sys.stderr)
         return 2
     place = arguments[2]
     if place.startswith("in-process:"):

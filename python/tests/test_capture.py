@@ -132,14 +132,14 @@ def test_bounds_are_kept_and_told(model, tmp_path):
         for _ in range(5):
             model.kernels.quant(x)
     assert recorded.recorded == {"captured_kernels.quant": 2}
-    assert recorded.left_out == {"captured_kernels.quant": {"beyond 2 calls of an op": 3}}
-    assert "left out     3 of captured_kernels.quant: beyond 2 calls" in repr(recorded)
+    assert recorded.left_out == {"captured_kernels.quant": {"the limit calls=2 for each op is reached": 3}}
+    assert "left out     3 of captured_kernels.quant: the limit calls=2" in repr(recorded)
     size = x.nbytes + x.size + 8 * 8 * 4
     with assay.capture(tmp_path / "bytes", ops={"captured_kernels.quant": SPEC}, max_bytes=2 * size) as recorded:
         for _ in range(3):
             model.kernels.quant(x)
     assert recorded.bytes == 2 * size and recorded.left_out == {
-        "captured_kernels.quant": {f"beyond {2 * size} bytes in all": 1}
+        "captured_kernels.quant": {f"its tensors would exceed the limit max_bytes={2 * size} for all calls": 1}
     }
     assert "beyond" in assay.judge_capture(tmp_path / "bytes").text
 
@@ -163,7 +163,7 @@ def test_what_cannot_be_recorded_never_reaches_the_model(model, tmp_path):
         q, _ = model.kernels.quant(numbers())
         model.kernels.wrong(numbers())
     assert q.shape == (8, 1024) and not recorded.recorded
-    assert "the op has no argument 'y': the map's row is for another release" in next(iter(recorded.left_out["captured_kernels.quant"]))
+    assert "the op has no argument 'y'; its row of the op map (or its spec) fits another release" in next(iter(recorded.left_out["captured_kernels.quant"]))
     assert "IndexError" in next(iter(recorded.left_out["captured_kernels.wrong"]))
     with assay.capture(tmp_path / "d", ops={"captured_kernels.quant": SPEC}) as recorded:
         model.kernels.quant(numbers().astype(np.float64))
@@ -171,7 +171,7 @@ def test_what_cannot_be_recorded_never_reaches_the_model(model, tmp_path):
         with pytest.raises(ValueError):
             model.kernels.quant(numbers()[:0])
     float64, backwards, empty = recorded.left_out["captured_kernels.quant"]
-    assert "has dtype float64" in float64 and "expected none below 0" in backwards and empty == "empty tensors"
+    assert "has dtype float64" in float64 and "expected none below 0" in backwards and empty == "an input tensor is empty"
 
 
 def test_wrong_folders_and_ops_are_refused(model, tmp_path):
@@ -189,7 +189,7 @@ def test_wrong_folders_and_ops_are_refused(model, tmp_path):
         of(tmp_path / "c").__enter__()
     with pytest.raises(ValueError, match="captured_kernels.none is not a function that can be imported"):
         of(tmp_path / "d", {"captured_kernels.none": SPEC}).__enter__()
-    with pytest.raises(ValueError, match="no op of the map matches 'flashinfr.\\*'"):
+    with pytest.raises(ValueError, match="no op of op_map.csv matches 'flashinfr.\\*'"):
         of(tmp_path / "d", ["flashinfr.*"])
     with pytest.raises(ValueError, match="expected contract, inputs, outputs"):
         of(tmp_path / "d", {"captured_kernels.quant": {"contract": "vllm.group_fp8"}})
@@ -197,7 +197,7 @@ def test_wrong_folders_and_ops_are_refused(model, tmp_path):
         (tmp_path / "c" / "capture.json").write_text(text)
         with pytest.raises(ValueError, match="capture"):
             assay.judge_capture(tmp_path / "c")
-    with pytest.raises(ValueError, match="has no capture"):
+    with pytest.raises(ValueError, match="expected a folder that assay.capture wrote"):
         assay.judge_capture(tmp_path / "none")
 
 
@@ -246,7 +246,7 @@ def test_functions_without_a_contract_give_shapes(model, tmp_path):
         model.kernels.quant(numbers(), 64)
         model.kernels.quant(numbers(), 64)
     assert recorded.shapes == {"captured_kernels.quant(x=bfloat16[8, 1024], group_size=64)": 2} and not recorded.recorded
-    assert "only shapes: 2 calls, 1 kinds" in repr(recorded)
+    assert "only shapes counted: 2 calls; combinations of shapes: 1" in repr(recorded)
 
 
 def test_rows_of_the_map_name_contracts_roles_and_parameters_that_exist():

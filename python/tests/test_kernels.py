@@ -100,7 +100,7 @@ class Unsigned:
 
 def test_arguments_are_named_for_callables_that_do_not_tell_them():
     offer = {"op": "quant_group", "contracts": "vllm.group_fp8", "accepts": {"layout": ["row"]}}
-    with pytest.raises(ValueError, match="the kernel has no readable signature; name its arguments in order: arguments="):
+    with pytest.raises(ValueError, match="Python cannot read the kernel's signature; name its arguments in order: arguments="):
         assay.run(assay.kernel(Unsigned(), **offer), cases=CASE)
     named = assay.kernel(Unsigned(), arguments=["scale", None, "x", "group_size", "q"], **offer)
     assert "div(s) -> mul(1/s)" in assay.run(named, cases=CASE).text
@@ -231,7 +231,7 @@ def test_a_kernel_has_a_contract_of_its_own(own):
 
 def test_wrong_tables_of_ones_own_are_refused(own, tmp_path):
     kernels, tables = own
-    with pytest.raises(ValueError, match="pass a table of cases: cases_file"):
+    with pytest.raises(ValueError, match="pass a case table with cases_file"):
         assay.run(kernels.right, contracts_file=tables["contracts_file"])
     with pytest.raises(ValueError, match="no contract of op 'rms_norm' matches 'acme"):
         assay.run(kernels.right, cases_file=tables["cases_file"])
