@@ -121,7 +121,7 @@ def rewritten(expected, got):
 
 
 def missing(words):
-    """The first of these commands, files and modules that does not exist here."""
+    """The first of these commands, files and modules that this machine does not have."""
     for word in words:
         if word.startswith("python:"):
             if subprocess.run([python(), "-c", f"import {word[7:]}"], capture_output=True).returncode:
@@ -184,13 +184,13 @@ def run_page(path, write):
                 done = subprocess.run(["bash", "-e", "-c", block.text], cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                       text=True, errors="replace", timeout=SECONDS)
             except subprocess.TimeoutExpired:
-                print(f"{where}: not finished after {SECONDS} s")
+                print(f"{where}: the block did not end within {SECONDS} s")
                 wrong += 1
                 break
             got = [line.rstrip() for line in done.stdout.replace(str(folder) + "/", "").splitlines()]
             code = int(block.marks.get("exits", 0))
             if done.returncode != code:
-                print(f"{where}: exit code {done.returncode}, expected {code}:\n{block.text}" + "\n".join(got[-40:]))
+                print(f"{where}: expected exit code {code}, got {done.returncode}:\n{block.text}" + "\n".join(got[-40:]))
                 wrong += 1
                 break
             if block.output is None:
@@ -209,7 +209,7 @@ def run_page(path, write):
     if replaced:
         path.write_text("".join(lines))
     if ran == 0:
-        print(f"{path}: runs nothing")
+        print(f"{path}: no block was run")
         return 1
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{path.name}: {ran} blocks run, {len(replaced)} outputs replaced, {wrong} wrong, {used.ru_utime + used.ru_stime:.1f} CPU s so far")

@@ -11,12 +11,12 @@ code=$?
 grep '% tests passed' "$scratch/log"
 
 tests=$root/build-aarch64/reference
-readelf -h "$tests/round_test" | grep -q 'Machine: *AArch64' || fail "round_test is not a program for aarch64"
+readelf -h "$tests/round_test" | grep -q 'Machine: *AArch64' || fail "round_test is not built for aarch64"
 if [ -n "$sample" ]; then
   echo passed
   exit
 fi
-nm "$tests/reference_recipe_tests" | grep -q 'kLanes_avx' && fail "lanes for x86 are in a program for aarch64"
+nm "$tests/reference_recipe_tests" | grep -q 'kLanes_avx' && fail "reference_recipe_tests, built for aarch64, contains code for x86: kLanes_avx"
 # A test that fails on ARM must fail this check. Example: recipe tests on AVX2, which the ARM processor lacks.
 expect 1 "ASSAY_ISA is 'avx2'" env ASSAY_ISA=avx2 qemu-aarch64 -L /usr/aarch64-linux-gnu "$tests/reference_recipe_tests" --gtest_filter='Evaluate.*'
 echo passed

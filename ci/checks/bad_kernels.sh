@@ -13,7 +13,7 @@ expect 2 "wrong_abi.so" judge "$bad/libwrong_abi.so"
 expect 2 "no_symbol.so" judge "$bad/libno_symbol.so"
 expect 2 "missing.so" judge "$bad/libmissing.so"
 expect 1 "crashed: SIGSEGV at address 0x0" judge "$bad/libcrashes.so"
-for text in BROKEN "in-process under a debugger"; do grep -qF "$text" <<<"$expected_in" || fail "no '$text' of a kernel that crashes: $expected_in"; done
+for text in BROKEN "in-process under a debugger"; do grep -qF "$text" <<<"$expected_in" || fail "expected '$text' in the report of a crashing kernel: $expected_in"; done
 expect 1 "BROKEN" judge "$bad/libhangs.so"
 expect 1 "BROKEN" judge "$bad/libwrites_past_buffer.so"
 expect 1 "BROKEN" judge "$bad/libleaves_outputs_unwritten.so"
@@ -79,15 +79,15 @@ start=$SECONDS
 kill -INT "$run"
 code=0
 wait "$run" || code=$?
-[ "$code" = 130 ] || fail "a run that SIGINT ends has exit code $code"
-[ $((SECONDS - start)) -lt 20 ] || fail "a run that SIGINT ends waits for the kernel that hangs"
-grep -q 'ENDED EARLY by SIGINT' "$scratch/out" || fail "a run that SIGINT ends does not report it"
-[ -s "$scratch/ended.csv" ] || fail "a run that SIGINT ends leaves no report"
+[ "$code" = 130 ] || fail "a run ended by SIGINT: expected exit code 130, got $code"
+[ $((SECONDS - start)) -lt 20 ] || fail "a run ended by SIGINT waits for the hanging kernel"
+grep -q 'ENDED EARLY by SIGINT' "$scratch/out" || fail "a run ended by SIGINT does not print ENDED EARLY by SIGINT"
+[ -s "$scratch/ended.csv" ] || fail "a run ended by SIGINT writes no report"
 
 # A kernel that always hangs is called three times, then skipped; the other kernel is checked.
 start=$SECONDS
 same hangs_in_first "$(verdicts hangs_in_first | cut -d' ' -f1,3 | sort -u)" "$(printf '%s\n' 'hangs broken' 'hangs unjudged' 'innocent pass')"
-[ $((SECONDS - start)) -lt 10 ] || fail "the kernel that hangs was called too often"
+[ $((SECONDS - start)) -lt 10 ] || fail "three calls of the hanging kernel: expected less than 10 s, got $((SECONDS - start)) s"
 same hangs_in_first "$(verdicts hangs_in_first | awk '$3 == "broken" { n += $4 } END { print n }')" 3
 
 # State kept between calls is not reported as a race between lanes.

@@ -18,9 +18,9 @@ left() { find "$scratch/folders" -mindepth 1; grep -F "$scratch" /proc/mounts; g
 lacks=$("$root/ci/bare" trixie 2>/dev/null) && code=0 || code=$?
 [ $code -ne 77 ] || skip "${lacks#SKIPPED: }"
 expect 3 "E: no release file at http://mirror.invalid/" "$root/ci/bare" trixie
-expect 3 "no trixie from http://mirror.invalid/; try MIRROR=URL" "$root/ci/bare" trixie
+expect 3 "cannot install trixie from http://mirror.invalid/; try MIRROR=URL" "$root/ci/bare" trixie
 expect 2 "no commit 'no-such-commit'" "$root/ci/bare" trixie --commit no-such-commit
-[ -z "$(left)" ] || fail "a system that could not be made leaves $(left)"
+[ -z "$(left)" ] || fail "after a failed debootstrap there is left: $(left)"
 
 # Kills ci/bare while debootstrap (here a stub) fills the root folder, in which it has a mount and a process; nothing may remain.
 cat >"$DEBOOTSTRAP" <<'END'
@@ -31,12 +31,12 @@ for signal in INT TERM HUP KILL; do
   env --default-signal=INT "$root/ci/bare" trixie >"$scratch/log" 2>&1 &
   run=$!
   until compgen -G "$scratch/folders/*/system/made" >/dev/null; do
-    kill -0 $run 2>/dev/null || fail "ended before it could be killed: $(cat "$scratch/log")"
+    kill -0 $run 2>/dev/null || fail "ci/bare ended before it could be killed: $(cat "$scratch/log")"
     sleep 0.1
   done
   kill -$signal $run
   wait $run 2>/dev/null && code=0 || code=$?
-  [ $code -eq $((128 + $(kill -l $signal))) ] || fail "SIG$signal gives exit code $code"
+  [ $code -eq $((128 + $(kill -l $signal))) ] || fail "SIG$signal: expected exit code $((128 + $(kill -l $signal))), got $code"
   for _ in {1..100}; do
     [ -n "$(left)" ] || break
     sleep 0.1

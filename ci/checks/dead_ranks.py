@@ -32,7 +32,7 @@ def undisturbed():
     codes = [process.wait(PATIENCE) for process in start("undisturbed")]
     found = outcomes()
     if codes != [0, 0, 0] or len(found) < 20 or {outcome for outcome, _ in found} != {"pass"}:
-        sys.exit(f"FAILED: an undisturbed launch ends with {codes} and {len(found)} verdicts: {found[:2]}")
+        sys.exit(f"FAILED: an undisturbed launch: expected exit codes 0 and at least 20 passes, got {codes} and {len(found)} verdicts: {found[:2]}")
     return time.time() - begin, len(found)
 
 
@@ -44,10 +44,10 @@ def without_the_first():
             process.wait(max(1, begin + PATIENCE - time.time()))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            sys.exit(f"FAILED: a process waits more than {PATIENCE} s for a first process that never comes")
+            sys.exit(f"FAILED: a process still waits after {PATIENCE} s for the first process, which was not started")
     said = open(f"{folder}/log1").read()
     if "waits for the first process of this launch" not in said or "is not there" not in said:
-        sys.exit(f"FAILED: a first process that never comes is not named: {said}")
+        sys.exit(f"FAILED: the other processes do not report that the first process is missing: {said}")
 
 
 def trial(number, seconds, whole):
@@ -69,7 +69,7 @@ def trial(number, seconds, whole):
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            problem = "the others do not end"
+            problem = f"the other processes do not end within {PATIENCE} s"
     took = time.time() - struck
     for process in processes:
         if process.poll() is None:
@@ -104,7 +104,7 @@ for number in range(first, first + count):
         failed += 1
         print(f"FAILED {words}: {problem}", flush=True)
 print(f"dead ranks: trials {first} to {first + count - 1}: {count - failed} passed, {failed} failed; {reached} signals reached a launch with cases left; "
-      f"the longest end took {longest:.1f} s")
+      f"the other processes ended at most {longest:.1f} s after the signal")
 if reached * 3 < count:
-    sys.exit("FAILED: too few signals reach a launch with cases left")
+    sys.exit(f"FAILED: expected at least {-(-count // 3)} signals while cases are left, got {reached}")
 sys.exit(failed > 0)

@@ -36,7 +36,7 @@ gemm_block_scaled/torch.scaled_mm_mxfp8.sm_100/*.e8m0_128x4_e8m0_128x4/*
 GLOBS
 run=()
 for case in "${cases[@]}"; do
-  [ -n "$case" ] || fail "a glob above finds no case"
+  [ -n "$case" ] || fail "a glob of GLOBS matches no case"
   run+=(--case "$case")
 done
 "$assay" run "${run[@]}" --record "$r/all" >"$r/run.txt" || fail "the CPU kernels fail: $(cat "$r/run.txt")"

@@ -154,14 +154,14 @@ expect 2 "... (9 in all; try --param group_size=N or --layout NAME)" "$assay" ju
 expect 2 "These are fp32 scales, but packed UE8M0 words are expected" "$assay" judge "$r/fp32.safetensors" $p
 expect 2 "names the contracts that store fp32 scales" "$assay" judge "$r/fp32.safetensors" $p
 expect 0 "note   the scales are powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32" "$assay" judge "$r/fp32.safetensors:scale" --as ue8m0_scale
-grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale)" && fail "fp32 scales are reported as packed words, which no kernel reads"
+grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale)" && fail "judge --as scale prints 'not packed', although it accepts fp32 scales"
 # judge states what a dump cannot show (the memory order), and warns of data that expose few mistakes.
 wide() { "$assay" judge x="$r/wide_x.npy:bf16" q="$r/wide_q.npy:e4m3fn" scale="$r/wide_$1.npy" $p; }
 expect 0 "NOT CHECKED: order in memory of scale" wide rows
 expect 0 "is a copy in rows, whose order in memory is lost; the contract stores column after column: dump the storage, a vector of 16 elements" wide rows
-grep -q "NOT CHECKED" <<<"$(wide columns)" && fail "a column-major file is said to have an unknown memory order"
+grep -q "NOT CHECKED" <<<"$(wide columns)" && fail "judge reports NOT CHECKED for a column-major file, whose memory order is known"
 expect 0 "of shape [2, 8] was read as the storage, column after column" wide crossed
-grep -q "have the same value" <<<"$(wide columns)" && fail "different scales are said to have one value"
+grep -q "have the same value" <<<"$(wide columns)" && fail "judge reports that different scales have the same value"
 expect 0 "32 of 32 scales have the same value, so these data hardly show whether scales are exchanged" "$assay" judge "$r/equal_scales.safetensors" $p
 expect 1 "the bytes of one word in the opposite order (byte order): row 5, groups 0..3" wide swapped
 expect 1 "one code in every wrong element, 0x00" wide unwritten
@@ -169,7 +169,7 @@ expect 1 "note      wrong elements are only in row 3 of scale: not written, stal
 judge_nan() { "$assay" judge x="$r/nan_x.npy:bf16" q="$r/nan_q.npy:e4m3fn" scale="$r/nan_scale.npy" $p; }
 expect 1 "cause     pattern: x has NaN: " judge_nan
 expect 1 "no right place is like this; 1 of x, first x[3, 200])" judge_nan
-grep -q "memory that was not written" <<<"$(judge_nan)" && fail "a NaN of x is blamed on memory"
+grep -q "memory that was not written" <<<"$(judge_nan)" && fail "judge blames unwritten memory for a NaN of x"
 # The report of a failure without a known cause ends with a command (`next`); with a known cause it does not.
 ends_with() { grep -qF "$2" <<<"$("$assay" judge "$r/$1.safetensors" $p | tail -n 1)" || fail "judge $1.safetensors does not end with '$2'"; }
 expect 1 "no known cause" "$assay" judge "$r/one_row.safetensors" $p
@@ -177,7 +177,7 @@ expect 1 "note      wrong elements are only in row 2 of scale: not written, stal
 ends_with one_row "next      if the kernel is in a library: assay run --backend ./libmine.so --suite quant_group/quick --ladder"
 ends_with row_with_nan "next      assay judge $r/row_with_nan.safetensors:scale --as ue8m0_scale"
 expect 1 "next      assay contracts match $r/scattered.safetensors counts" "$assay" judge "$r/scattered.safetensors" $p
-grep -q "^  next" <<<"$("$assay" judge "$r/floor.safetensors" $p)" && fail "a failure with a cause has a next step"
+grep -q "^  next" <<<"$("$assay" judge "$r/floor.safetensors" $p)" && fail "a failure with a known cause prints a line 'next'"
 expect 2 "did you mean 'vllm.group_fp8_packed'" "$assay" judge "$r/good.safetensors" --contract vllm.group_fp8_paked
 expect 2 "no such parameter; did you mean 'group_size'" "$assay" judge "$r/good.safetensors" $p --param group_sise=128
 expect 2 "needs --param eps=VALUE" "$assay" judge "$r/good.safetensors" --contract vllm.rms_norm@2026-06-18
@@ -252,8 +252,8 @@ printf '%s\n' 'contract,m,n,k,fill,b,scales,scale,y,bias,azp,seed,warp,why,blind
   'torch.scaled_mm_tensor_fast.sm_90,520,128,32,amax_scaled,amax_scaled,tensor,amax_scales,bf16,,,1,32,large,*' >"$scratch/large.csv"
 "$assay" run --cases "$scratch/large.csv" --op gemm_scaled --record "$r/large" >/dev/null
 large=$(find "$r/large" -name 'gemm_scaled.tensor.safetensors')
-"$assay" contracts match "$large" --op gemm_scaled >"$scratch/matched" || fail "large tensors obey no contract"
-head -1 "$scratch/matched" | grep -q '^a sample of 8 rows rules out every contract except .*torch.scaled_mm_tensor_fast.sm_90' || fail "the sample refutes the contract of the kernel"
+"$assay" contracts match "$large" --op gemm_scaled >"$scratch/matched" || fail "contracts match finds no contract for large tensors"
+head -1 "$scratch/matched" | grep -q '^a sample of 8 rows rules out every contract except .*torch.scaled_mm_tensor_fast.sm_90' || fail "the sample of rows rules out the kernel's contract"
 python3 - "$large" "$r/last_row.safetensors" "$r/all_rows.safetensors" <<'PYTHON'
 import json, struct, sys
 data = open(sys.argv[1], "rb").read()
@@ -266,12 +266,12 @@ every[begin:end] = bytes(end - begin)
 open(sys.argv[2], "wb").write(last)
 open(sys.argv[3], "wb").write(every)
 PYTHON
-"$assay" contracts match "$r/last_row.safetensors" --op gemm_scaled >"$scratch/matched" && fail "a wrong last row obeys a contract"
-head -1 "$scratch/matched" | grep -q ' except .*torch.scaled_mm_tensor_fast.sm_90' || fail "the last row is in the sample"
-grep -q "not       torch.scaled_mm_tensor_fast.sm_90 .* 1 elements outside;" "$scratch/matched" || fail "the last row is not compared"
+"$assay" contracts match "$r/last_row.safetensors" --op gemm_scaled >"$scratch/matched" && fail "contracts match accepts tensors with a wrong last row"
+head -1 "$scratch/matched" | grep -q ' except .*torch.scaled_mm_tensor_fast.sm_90' || fail "the sample rules out the kernel's contract: the wrong last row is in the sample"
+grep -q "not       torch.scaled_mm_tensor_fast.sm_90 .* 1 elements outside;" "$scratch/matched" || fail "contracts match does not report 1 wrong element of the last row"
 expect 1 "a sample of 8 rows rules out all contracts" "$assay" contracts match "$r/all_rows.safetensors" --op gemm_scaled
 # Under a contract with an unknown instruction, each element may come from a different algorithm, so the mixture passes.
-matched columns | grep obeys | grep -qv 'assay\.unknown_' && fail "a mixture of algorithms obeys a contract"
+matched columns | grep obeys | grep -qv 'assay\.unknown_' && fail "contracts match accepts a mixture of algorithms"
 blocked=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*deepgemm.fp8_gemm_1d1d.sm_90/*few_maxima*' | head -1)
 joined=$("$assay" list --suite gemm_block_scaled/quick --warp 32 --case '*torch.scaled_mm_1x128_128x128.sm_90/*few_maxima*' | head -1)
 as_dump faulty block_gemm_scale_order "$joined"
@@ -280,10 +280,10 @@ as_dump cpu gemm_block_scaled "$blocked" && judge_dump 0 PASS "$blocked"
 expect 2 "b must have one row of k elements for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
 expect 2 "NOTHING COMPARED" "$assay" contracts match "$r/lone.safetensors"
 expect 2 "need a parameter that no tensor shows; set it with --param as named above" "$assay" contracts match "$r/norm.safetensors"
-"$assay" contracts match "$r/good.safetensors" | grep -q "not       torch.e4m3fn" && fail "cast contracts are tried although they have no scale"
+"$assay" contracts match "$r/good.safetensors" | grep -q "not       torch.e4m3fn" && fail "contracts match tries cast contracts, which have no scale, on tensors with a scale"
 expect 0 "these inputs expose" "$assay" judge "$r/good.safetensors" $p
 expect 0 "a pass on these inputs says little" "$assay" judge "$r/zeros.safetensors" --contract vllm.group_fp8
-"$assay" judge "$r/good.safetensors" $p | grep -q "unknown kernel" && fail "a dump's report names a kernel"
+"$assay" judge "$r/good.safetensors" $p | grep -q "unknown kernel" && fail "the report of a dump contains 'unknown kernel'"
 expect 2 "is a vector of words, in which padding looks like scales; say --layout" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale
 expect 0 "CLEAN" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale --layout ue8m0x4_tma --param m=2 --param groups=4
 
@@ -306,7 +306,7 @@ expect 1 "recorded output 'y': expected bf16 [4, 1024], strides [1024, 1], 4096 
 dump="$(find "$r/norm" -name '*.safetensors')"
 expect 0 "PASS" "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6
 expect 1 "cause     obeys vllm.rms_norm@v0.19.1, vllm.ir_rms_norm" "$assay" judge "$dump" --contract vllm.rms_norm@2026-06-18 --param eps=1e-6
-"$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6 | grep -q "obeys " && fail "a correct dump obeys another contract instead"
+"$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6 | grep -q "obeys " && fail "judge prints 'obeys' for a dump that conforms to the requested contract"
 expect 2 "the usual value is --param eps=1e-6" "$assay" judge "$dump" --contract vllm.ir_rms_norm
 expect 0 "group size 128 (of 32|128) follows from the shape of the scales" "$assay" judge "$r/good.safetensors" $p
 python3 - "$r" <<'END' || fail "cannot write a file with two layers"
@@ -338,8 +338,8 @@ expect 2 "add --param n=COLUMNS" "$assay" judge "$r/good.safetensors:scale" --as
 
 # A recording comes without its kernel, so the repro line judges the recording again.
 "$assay" judge "$r/faulty" >"$r/judged_faulty.txt"
-grep -q "repro     assay judge $r/faulty --case " "$r/judged_faulty.txt" || fail "repro of a recording: $(grep -m 1 repro "$r/judged_faulty.txt")"
-grep -q "repro     assay run" "$r/judged_faulty.txt" && fail "the repro command of a recording runs a kernel that may differ"
+grep -q "repro     assay judge $r/faulty --case " "$r/judged_faulty.txt" || fail "the repro line does not judge the recording: $(grep -m 1 repro "$r/judged_faulty.txt")"
+grep -q "repro     assay run" "$r/judged_faulty.txt" && fail "the repro line of a recording runs a kernel, which may differ from the recorded one"
 
 # Quantizations: contracts match tries every contract whose tensors have these shapes and types.
 expect 0 "obeys     vllm.group_fp8_packed" "$assay" contracts match "$r/good.safetensors"
@@ -348,7 +348,7 @@ expect 1 "NONE OBEYED; nearest: " "$assay" contracts match "$r/scattered.safeten
 expect 1 "scale 4 of 32 wrong, q right" "$assay" contracts match "$r/scattered.safetensors"
 expect 0 "obeys     vllm.group_fp8 " "$assay" contracts match "$r/many_rows.safetensors" --op quant_group
 expect 0 "CONTRACTS, which these tensors do not tell apart" "$assay" contracts match "$r/good.safetensors"
-grep -q "row with groups" <<<"$("$assay" contracts match "$r/scattered.safetensors")" && fail "requirements of unrelated ops are printed"
+grep -q "row with groups" <<<"$("$assay" contracts match "$r/scattered.safetensors")" && fail "contracts match prints requirements of ops that do not fit the tensors"
 
 # A single scale tensor.
 lone() { "$assay" judge "$r/lone.safetensors:$1" --as "${2:-scale}"; }

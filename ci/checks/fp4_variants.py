@@ -68,7 +68,7 @@ def obeyed(file):
 
 def expect(what, got, right):
     if got != right:
-        sys.exit(f"{what}: obeys {sorted(got)}, expected {sorted(right)}")
+        sys.exit(f"{what}: expected the contracts {sorted(right)}, got {sorted(got)}")
 
 
 def recorded():
@@ -131,18 +131,18 @@ def e4m3(v):
 
 dumps = recorded() | recorded_fused()
 for name, files in dumps.items():
-    assert files, name
+    assert files, f"{name}: no file was recorded"
     sets = [obeyed(file) for file in files]
     alike = [group for group in EQUAL if name in group]
     expect(name, set.intersection(*sets), (alike[0] if alike else {name}) | WIDER.get(name, set()))
 
 # FlashInfer's all-reduce flushes subnormal x to 0. Block: 2^-123, then 127/128 * 2^-126 (subnormal). g = 1.5 * 2^116, scale 2^-9.
 x = [0x0200, 0x007F] + [0] * 14
-expect("a subnormal number that is kept", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 1] + [0] * 14, 1)) & EQUAL[0],
+expect("a kept subnormal number", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 1] + [0] * 14, 1)) & EQUAL[0],
        {"vllm.nvfp4", "flashinfer.nvfp4_cute"})
-expect("a subnormal number that is flushed", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 0] + [0] * 14, 1)) & EQUAL[0], {"flashinfer.nvfp4_ar_fusion"})
+expect("a flushed subnormal number", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 0] + [0] * 14, 1)) & EQUAL[0], {"flashinfer.nvfp4_ar_fusion"})
 
-expect("a code that no contract gives", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 3] + [0] * 14, 1)), set())
+expect("a code that no contract accepts", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 3] + [0] * 14, 1)), set())
 
 # 4over6 maps amax to 4 or to 6. By the sum of f32 errors, 4 is better by 2^-16 of the error. By errors times g both tie: 6 wins.
 x, g = [0x3F8E] + [0] * 15, float.fromhex("0x1.40e6c2p+3")

@@ -9,11 +9,11 @@ expect_all() {
   shift
   last=$("$@" 2>&1)
   local got=$?
-  [ $got -eq "$code" ] || fail "exit code $got, not $code: $*"$'\n'"$last"
+  [ $got -eq "$code" ] || fail "expected exit code $code, got $got: $*"$'\n'"$last"
 }
 also() {
   local text
-  for text in "$@"; do grep -qF -- "$text" <<<"$last" || fail "no '$text' in"$'\n'"$last"; done
+  for text in "$@"; do grep -qF -- "$text" <<<"$last" || fail "expected '$text' in"$'\n'"$last"; done
 }
 some='*/bf16.m4.*'
 norm=(--suite rms_norm/quick --warp 32 --case "$some")
@@ -36,12 +36,12 @@ PYTHON
 expect 1 "GATE CLOSED: " "$assay" gate --same-bits --baseline "$r/turned" "$r/now"
 expect_all 0 "$assay" gate --baseline "$r/turned" "$r/now" --report json:"$r/gate.json"
 also "1 changed within the budget" "elements changed, by at most 1 ulp; first [0, 0], "
-grep -q "since the baseline: y \[" "$r/gate.json" || fail "no report says what changed"
+grep -q "since the baseline: y \[" "$r/gate.json" || fail "gate.json does not name the changed element"
 
 # Flips the same bit of today's outputs: they are wrong.
 cp -r "$r/now" "$r/wrong"
 cp "$r/turned/$one" "$r/wrong/$one"
-"$assay" judge "$r/wrong" >/dev/null && fail "one wrong bit passes"
+"$assay" judge "$r/wrong" >/dev/null && fail "judge passes outputs with one wrong bit"
 expect_all 1 "$assay" gate --baseline "$r/before" "$r/wrong"
 also "1 new, 0 gone, " "gate      new: pass in the baseline"
 # A failure that passed in the baseline, with the same bits: its contract or its case must have changed.
@@ -63,21 +63,21 @@ expect 2 "its run did not finish" "$assay" gate --baseline "$r/wrong" "$r/now"
 
 # A change that breaks some cases of a plug-in: their failures are new. With the known-failures list or a renewed baseline they are known.
 # Without the change they are fixed.
-plugin() { cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$1" -lm -o "$2" || fail "cc $1"; }
+plugin() { cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$1" -lm -o "$2" || fail "cc cannot compile $1"; }
 mine=$root/kernels/example_plugin/my_rms_norm.c
 sed 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$mine" >"$r/chain.c"
-cmp -s "$mine" "$r/chain.c" && fail "the changed kernel is the old one"
+cmp -s "$mine" "$r/chain.c" && fail "the edit did not change the kernel"
 plugin "$mine" "$r/libmine.so"
 plugin "$r/chain.c" "$r/libchain.so"
 few=(--suite rms_norm/quick --warp 32 --case '*/bf16.m3.*' --case '*/bf16.m16.n512.*')
 record() { "$assay" run --backend "$1" "${few[@]}" --record "$2" "${@:3}" >/dev/null; }
 record "$r/libmine.so" "$r/good" || fail "the example plug-in does not pass"
-record "$r/libchain.so" "$r/bad" --report json:"$r/bad.json" && fail "one chain of additions passes"
+record "$r/libchain.so" "$r/bad" --report json:"$r/bad.json" && fail "the changed plug-in, which adds in one chain, passes"
 gate() { "$assay" gate --baseline "$r/$1" "$r/$2" "${@:3}"; }
 count() { grep -oE "[0-9]+ $1(,|$)" <<<"$line" | grep -oE '^[0-9]+'; }
 line=$(gate good bad | tail -n 1)
 new=$(count new)
-[[ $line == "GATE CLOSED: "* && $new -gt 0 && $(count 'same bits') -gt 0 ]] || fail "$line"
+[[ $line == "GATE CLOSED: "* && $new -gt 0 && $(count 'same bits') -gt 0 ]] || fail "expected GATE CLOSED with new failures and same bits, got: $line"
 expect_all 0 gate bad bad --strict
 also "GATE OPEN: 0 new, 0 gone, $new known, 0 fixed, " "fail in the baseline too"
 export GITHUB_STEP_SUMMARY=$r/summary.md GITHUB_WORKSPACE=$r
@@ -87,7 +87,7 @@ expect 1 "GATE CLOSED: 0 new, 0 gone, 0 known, $new fixed, " gate bad good --str
 
 known=("$assay" known write --from "$r/bad.json" --issue https://example.com/12 --owner ada)
 expect 0 ", 0 rows kept" "${known[@]}" --output "$r/known.csv"
-[[ $("${known[@]}" 2>&1 >/dev/null) == "assay: $new failure"* ]] || fail "the number of rows is not said"
+[[ $("${known[@]}" 2>&1 >/dev/null) == "assay: $new failure"* ]] || fail "assay known does not print the number of failures"
 [ "$(wc -l <"$r/known.csv")" -eq $((new + 1)) ] || fail "the list does not have one row per failure: $(cat "$r/known.csv")"
 expect 0 "ALL AS EXPECTED" "$assay" run --backend "$r/libchain.so" "${few[@]}" --known-failures "$r/known.csv"
 expect 0 "0 new, 0 gone, $new known, 0 fixed, " gate good bad --known-failures "$r/known.csv"
@@ -116,7 +116,7 @@ expect 0 "GATE OPEN" gate bad bad --known-failures "$r/known.csv" --strict
 "$assay" run --backend "$r/libmine.so" "${few[@]}" --report json:"$r/good.json" >/dev/null
 echo 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' >>"$r/known.csv"
 expect 0 "0 failures listed, 1 row kept" "$assay" known write --from "$r/good.json" --issue x --keep "$r/known.csv" --output "$r/renewed.csv"
-[ "$(tail -n +2 "$r/renewed.csv")" = 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' ] || fail "renewed: $(cat "$r/renewed.csv")"
+[ "$(tail -n +2 "$r/renewed.csv")" = 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' ] || fail "the renewed list: expected only the row of another run, got: $(cat "$r/renewed.csv")"
 expect 2 "--issue is required" "$assay" known write --from "$r/bad.json"
 expect 2 "expected a report of --report json:FILE" "$assay" known write --from "$r/known.csv" --issue x
 expect 2 "since: 'soon': expected a date" "${known[@]}" --since soon
@@ -132,7 +132,7 @@ expect 1 "" gate good bad --report github
 [ "$(wc -c <"$r/summary.md")" -gt "$(wc -c <"$r/g.md")" ] || fail "a second summary replaces the first"
 GITHUB_STEP_SUMMARY='' expect 1 "GITHUB_STEP_SUMMARY is not set, so only annotations were written" gate good bad --report github
 GITHUB_STEP_SUMMARY=$r expect 1 "cannot append to GITHUB_STEP_SUMMARY" gate good bad --report github
-python3 -B - "$r" "$new" <<'PYTHON' || fail "a report lacks the states"
+python3 -B - "$r" "$new" <<'PYTHON' || fail "a report lacks the states of the gate"
 import collections, csv, json, sys, xml.etree.ElementTree as tree
 folder, new = sys.argv[1], int(sys.argv[2])
 report = json.load(open(folder + "/g.json"))
@@ -162,12 +162,12 @@ expect 1 "FLAKY  rms_norm/" "$assay" run "${one[@]}" --repeat 4
 expect 1 "1 new, 0 gone, 0 known" "$assay" gate --baseline "$r/good" "$r/moody" --case '*/bf16.m16.n512.*/normal.*'
 expect 1 " flaky" "$assay" judge "$r/moody"
 "$assay" known write --from "$r/moody.json" --issue x --owner ada --reason race >"$r/moody.csv" 2>/dev/null
-grep -q ',flaky,race,x,' "$r/moody.csv" || fail "no row of a flaky kernel: $(cat "$r/moody.csv")"
+grep -q ',flaky,race,x,' "$r/moody.csv" || fail "the list has no row for the flaky kernel: $(cat "$r/moody.csv")"
 expect 0 "ALL AS EXPECTED" "$assay" run "${one[@]}" --ledger "$r/moody.csv"
 expect 0 "ALL AS EXPECTED" "$assay" run "${one[@]}" --ledger "$r/moody.csv" --rerun-failed 3
 expect 1 "FAIL  rms_norm/" "$assay" run --backend "$r/libchain.so" "${few[@]}" --case '*/bf16.m3.*' --rerun-failed 2
 
 # A run with --shard names the files that it wrote.
 expect 0 "wrote $r/s.1of2.xml" "$assay" run --backend "$r/libmine.so" "${few[@]}" --shard 1/2 --report junit:"$r/s.xml"
-[ -s "$r/s.1of2.xml" ] && [ ! -e "$r/s.xml" ] || fail "the share wrote another file than it said"
+[ -s "$r/s.1of2.xml" ] && [ ! -e "$r/s.xml" ] || fail "the share did not write s.1of2.xml, the file that it named"
 echo passed

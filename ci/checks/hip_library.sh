@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 command -v hipcc >/dev/null || skip "no hipcc (packages hipcc and libamdhip64-dev, or ROCm)"
 cmake -S "$root" -B "$build/hip_library" -G Ninja -DCMAKE_BUILD_TYPE=Release -DWITH_CUDA=OFF -DASSAY_HIP_ARCHITECTURES=gfx90a >"$scratch/log" 2>&1 ||
-  fail "cannot configure"$'\n'"$(tail -n 20 "$scratch/log")"
+  fail "CMake cannot configure the HIP library"$'\n'"$(tail -n 20 "$scratch/log")"
 grep -q 'HIP: libassay_hip.so for gfx90a' "$scratch/log" || skip "$(sed -n '/HIP/{s/^-- //p;q}' "$scratch/log")"
 cmake --build "$build/hip_library" --target assay_kernels_hip >"$scratch/log" 2>&1 || fail "$(tail -n 20 "$scratch/log")"
 

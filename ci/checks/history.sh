@@ -15,14 +15,14 @@ expect 0 "ALL AS EXPECTED" env GITHUB_SHA=second "$assay" run --backend "$r/libm
 grep -q "of run 1, 20" "$r/second.html" || fail "the HTML report does not compare with the newest run"
 expect 0 "no case failed, and none changed its bits" "$assay" history "$h"
 count=$(sql "SELECT count(*) FROM verdicts WHERE run = 1 AND outcome = 'pass'")
-[ "$count" -gt 3 ] || fail "run 1 has $count verdicts"
+[ "$count" -gt 3 ] || fail "run 1: expected more than 3 passes, got $count"
 [ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass' AND digest <> ''")" = "$count" ] || fail "equal runs have different digests"
-[ "$(sql "SELECT group_concat(commit_id) FROM run")" = first,second ] || fail "commits: $(sql 'SELECT group_concat(commit_id) FROM run')"
+[ "$(sql "SELECT group_concat(commit_id) FROM run")" = first,second ] || fail "expected the commits first,second, got $(sql 'SELECT group_concat(commit_id) FROM run')"
 
 # A recording of the same run has the same digests.
 "$assay" run --backend "$r/libmine.so" "${few[@]}" --record "$r/rec" >/dev/null || fail "the recorded run does not pass"
 expect 0 "ALL AS EXPECTED" "$assay" judge "$r/rec" --history "$h" --commit judged
-[ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass'")" = "$count" ] || fail "judge has other digests than run"
+[ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass'")" = "$count" ] || fail "the digests of judge differ from the digests of the run"
 
 # The gate's baseline is the newest run other than the compared one; equal digests mean equal bits. Verdicts of `assay judge` on a
 # recording count as the recorded run.
@@ -115,7 +115,7 @@ rm "$h"
 library '' "$r/libmine.so"
 for share in 1 2 3; do run --shard $share/3 >"$r/share$share" 2>&1 & done
 wait
-[ "$(sql "SELECT count(*) FROM run")" = 3 ] || fail "three shares at once make $(sql 'SELECT count(*) FROM run') runs"
+[ "$(sql "SELECT count(*) FROM run")" = 3 ] || fail "three shares at once: expected 3 runs in the history, got $(sql 'SELECT count(*) FROM run')"
 [ "$(sql "SELECT count(*) FROM verdicts WHERE outcome = 'pass'")" = "$count" ] || fail "the shares have $(sql "SELECT count(*) FROM verdicts WHERE outcome = 'pass'") passes, not $count"
 # This kernel creates a file when it is called, and runs long enough to be interrupted.
 library 's|  double sum = 0;|{ FILE* called = fopen("'"$r"'/called", "w"); if (called) fclose(called); }\n for (volatile long wait = 0; wait < 30000000; ++wait) {}\n double sum = 0;|; 1i #include <stdio.h>' "$r/libmine.so"

@@ -77,7 +77,7 @@ PYTHON
 quickly 2 "product.csv:2: this row and the rows before it expand to more than 50000 cases" "$assay" list --op rms_norm --cases "$r/product.csv"
 quickly 2 "a cell has more than 65536 bytes" "$assay" list --op rms_norm --cases "$r/cell.csv"
 quickly 2 "unknown fill 'xxxx" "$assay" list --op rms_norm --cases "$r/no_fill.csv"
-("$assay" list --op rms_norm --cases "$r/no_fill.csv" 2>&1 || true) | awk 'length > 2100 { exit 1 }' || fail "a cell of 60 KB is quoted whole"
+("$assay" list --op rms_norm --cases "$r/no_fill.csv" 2>&1 || true) | awk 'length > 2100 { exit 1 }' || fail "a message quotes all 60 KB of a cell"
 quickly 2 "large.csv:2: the case does not fit into memory: tensor 'x' [2097152, 8192] of bf16: holds 32 GiB" "$assay" run --op rms_norm --cases "$r/large.csv"
 quickly 2 "nested.json:1:273: is nested deeper than 256 levels" "$assay" run --trend "$r/nested.json"
 quickly 2 "'x\x1b[31m' appears twice" "$assay" run --trend "$r/evil.json"
@@ -99,7 +99,7 @@ own $'\x1b[31m'
 quickly 2 'own.csv:2:130: holds \x1b, which is not a printable character' "$assay" --contracts "$r/own.csv" contracts show my.own
 own $'\nALL AS EXPECTED'
 quickly 0 '\nALL AS EXPECTED' "$assay" --contracts "$r/own.csv" contracts show my.own
-! "$assay" --contracts "$r/own.csv" contracts show my.own | grep -q '^ALL AS EXPECTED' || fail "a line of the program is forged"
+! "$assay" --contracts "$r/own.csv" contracts show my.own | grep -q '^ALL AS EXPECTED' || fail "text of a table is printed as a line of its own: ALL AS EXPECTED"
 for empty in --ledger --record --trend; do quickly 2 "is empty" "$assay" run $empty ""; done
 quickly 2 "ASSAY_ISA is 'zz'" env ASSAY_ISA=zz "$assay" list --suite rms_norm/quick
 
@@ -109,10 +109,10 @@ mkfifo "$r/pipe"
 timeout 60 cat "$r/pipe" >"$r/read" &  # ends even if the run ends before it writes
 expect 0 "ALL AS EXPECTED" "$assay" "${one[@]}" --report "csv:$r/pipe" --report console
 wait $!
-[ -p "$r/pipe" ] && [ "$(wc -l <"$r/read")" -gt 1 ] || fail "the pipe got no report"
+[ -p "$r/pipe" ] && [ "$(wc -l <"$r/read")" -gt 1 ] || fail "the pipe received no report"
 ln -s target.csv "$r/link.csv"
 expect 0 "ALL AS EXPECTED" "$assay" "${one[@]}" --report "csv:$r/link.csv"
-[ -L "$r/link.csv" ] && [ -s "$r/target.csv" ] || fail "the link was replaced"
-"$assay" "${one[@]}" --report csv:/dev/stdout >"$r/out" || fail "a report on standard output"
+[ -L "$r/link.csv" ] && [ -s "$r/target.csv" ] || fail "the report replaced the symbolic link, or its target is empty"
+"$assay" "${one[@]}" --report csv:/dev/stdout >"$r/out" || fail "the run with --report csv:/dev/stdout fails"
 grep -q '^[^ ]*rms_norm/' "$r/out" && grep -q "ALL AS EXPECTED" "$r/out" || fail "no report on standard output"
 echo passed

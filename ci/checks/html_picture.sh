@@ -16,19 +16,19 @@ shows() {
 }
 
 "$assay" run --backend faulty --kernel transposed_scales --case '*/distinct.s3/w32' --report html:"$scratch/page.html" >/dev/null
-[ $? -eq 1 ] || fail "transposed_scales was not caught"
-shows "$scratch/page.html" || fail "the page does not show its heat map"
+[ $? -eq 1 ] || fail "the faulty kernel transposed_scales passes"
+shows "$scratch/page.html" || fail "the picture of the page lacks the heat map"
 
 head -c $(($(stat -c %s "$scratch/page.html") / 2)) "$scratch/page.html" >"$scratch/half.html"
-shows "$scratch/half.html" && fail "half of a page passed for a whole one"
+shows "$scratch/half.html" && fail "the check accepts half of a page"
 echo '<!DOCTYPE html><title>blank</title>' >"$scratch/blank.html"
-shows "$scratch/blank.html" && fail "a blank page passed for a report"
+shows "$scratch/blank.html" && fail "the check accepts a blank page"
 
 # The report on a library that is wrong nearly everywhere: in the browser's DOM it has a card per cause and names every failure. At
 # two window widths, no element is wider than the page.
 "$assay" run --backend faulty --suite rms_norm/quick --case '*/bf16.m4.*' --report html:"$scratch/all.html" --report json:"$scratch/all.json" >/dev/null
 browser --dump-dom "file://$scratch/all.html" >"$scratch/dom.html"
-python3 - "$scratch" <<'END' || fail "the document lacks failures that the JSON has"
+python3 - "$scratch" <<'END' || fail "the HTML report lacks failures of the JSON report"
 import html, json, re, sys
 folder = sys.argv[1]
 verdicts = json.load(open(folder + "/all.json"))["verdicts"]
@@ -70,15 +70,15 @@ END
   browser --window-size="$1",2000 --virtual-time-budget=30000 --dump-dom "file://$scratch/probe.html" | grep -o '<title>[^<]*</title>' | tee "$scratch/fits" | grep -q '<title>FITS</title>'
 }
 "$assay" run --backend cpu --suite rms_norm/quick --suite quant_group/quick --suite all_reduce/quick --case '*.s1/*' --warp 32 --report html:"$scratch/pass.html" >/dev/null ||
-  fail "the kernels of the passing report fail"
+  fail "a kernel that must pass fails"
 for width in 1400 700; do
   fits $width "$scratch/all.html" || fail "the report of failures is cut off at $width pixels: $(cat "$scratch/fits")"
   fits $width "$scratch/pass.html" || fail "the passing report is cut off at $width pixels: $(cat "$scratch/fits")"
 done
 sed 's/<main[^>]*>/&<p style="width:2000px">wide<\/p>/' "$scratch/all.html" >"$scratch/wide.html"
-fits 1400 "$scratch/wide.html" && fail "a page of 2000 pixels passed for one of 1400"
+fits 1400 "$scratch/wide.html" && fail "the check accepts a page of 2000 pixels in a window of 1400"
 sed 's/<main[^>]*>/&<div class="wide"><p style="width:2000px">hidden<\/p><\/div>/' "$scratch/pass.html" >"$scratch/hidden.html"
-fits 1400 "$scratch/hidden.html" && fail "text beyond the right edge of its table passed"
+fits 1400 "$scratch/hidden.html" && fail "the check accepts text beyond the right edge of its table"
 
 # Failures only: the list of passes disappears.
 only='s/<\/body>/<script>document.title = getComputedStyle(document.getElementById("passed")).display<\/script>&/'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # assay hunt finds no violation in the CPU kernels. In faulty kernels it finds violations, with cases that are in no table, and the
-# same seed finds the same.
+# same seed finds the same violations.
 . "$(dirname "$0")/lib.sh"
 
 expect 0 "64 cases of op rms_norm were generated from seed 1; 0 kernels break their contract" "$assay" hunt --op rms_norm --count 64
@@ -9,10 +9,10 @@ expect 0 "0 kernels break their contract" "$assay" hunt --op mma --count 64 --se
 found=$scratch/found.csv
 hunt=("$assay" hunt --op mma --count 128 --backend faulty --kernel mma_half_block --output "$found")
 expect 1 "failing elements: order: take(16) -> take(8)" "${hunt[@]}"
-[ "$(wc -l <"$found")" -eq 2 ] || fail "one violation of the kernel is kept, not $(($(wc -l <"$found") - 1))"
+[ "$(wc -l <"$found")" -eq 2 ] || fail "expected one violation of the kernel in the file, got $(($(wc -l <"$found") - 1))"
 cp "$found" "$scratch/first.csv"
 expect 1 "1 kernel breaks its contract" "${hunt[@]}"
-cmp "$found" "$scratch/first.csv" || fail "the same seed finds something else"
+cmp "$found" "$scratch/first.csv" || fail "a second hunt with the same seed finds other violations"
 expect 1 "take(16) -> take(8)" "$assay" run --backend faulty --cases "$found" --kernel mma_half_block
 expect 0 "ALL AS EXPECTED" "$assay" run --cases "$found"
 

@@ -57,7 +57,7 @@ def violations(table, includes):
     for file, line, header in includes:
         room, target = room_of(file, table), room_of(header, table)
         if room is None or target is None:
-            wrong.append(f"{file}:{line}: {header}: no room of ci/allowed_includes.csv")
+            wrong.append(f"{file}:{line}: {header}: this file or the header is in no module of ci/allowed_includes.csv")
             continue
         always, in_tests = table[room]
         if target == room:
@@ -66,7 +66,7 @@ def violations(table, includes):
         grants = [grant for grant in allowed if within(header, grant[1])]
         used.update(grants)
         if not grants:
-            wrong.append(f"{file}:{line}: {room} includes {header}")
+            wrong.append(f"{file}:{line}: ci/allowed_includes.csv does not allow {room} to include {header}")
     return wrong, used
 
 
@@ -83,7 +83,7 @@ def mutants(table, includes):
                 continue
             tried += 1
             if len(violations(table, [(file, 1, header)])[0]) != 1:
-                missed.append(f"{file} may include {header}")
+                missed.append(f"mutant not detected: {file} includes {header}")
     for room, (always, in_tests) in table.items():
         for column, many in ((0, always), (1, in_tests)):
             for one in many:
@@ -91,7 +91,7 @@ def mutants(table, includes):
                 edited[room] = tuple([x for x in cells if (x, i) != (one, column)] for i, cells in enumerate(table[room]))
                 tried += 1
                 if one != room and not violations(edited, of_room[room])[0]:
-                    missed.append(f"{room} needs no permission for {one}: take it out of ci/allowed_includes.csv")
+                    missed.append(f"ci/allowed_includes.csv: {room}: no include needs the permission for {one}; remove it")
     return missed, tried
 
 
@@ -104,7 +104,7 @@ def main():
     for line in wrong + missed:
         print(line)
     if len(includes) < 500:
-        print(f"only {len(includes)} includes below {root}")
+        print(f"{root}: expected at least 500 includes, got {len(includes)}")
         return 1
     print(f"{len(includes)} includes, {tried} mutants")
     return 1 if wrong or missed else 0

@@ -83,7 +83,7 @@ expect 0 "" cmake -S "$scratch/compat" -B "$scratch/compat/build" -G Ninja -DCMA
 expect 0 "" cmake --build "$scratch/compat/build"
 expect 0 "last 126" "$scratch/compat/build/user"
 
-# Another version is rejected, and so is an unknown argument of the function.
+# find_package rejects another version, and assay_add_conformance_test rejects an unknown argument.
 sed -i 's/assay 0.1/assay 7/' "$scratch/compat/CMakeLists.txt"
 expect 1 "requested version \"7\"" cmake -S "$scratch/compat" -B "$scratch/compat/build"
 sed -i 's/SUITE ${suite}/SUIT ${suite}/' "$scratch/right/CMakeLists.txt"

@@ -19,11 +19,11 @@ def facts(path):
         size = struct.unpack("<Q", data[:8])[0]
         head = json.loads(data[8 : 8 + size])
         ends = [tensor["data_offsets"][1] for name, tensor in head.items() if name != "__metadata__"]
-        assert len(data) == 8 + size + max(ends), "its tensors are cut"
+        assert len(data) == 8 + size + max(ends), "its tensor data are truncated"
         return data
     text = data.decode()
     if path.endswith(".csv"):
-        assert text.endswith("\n"), "its last row is cut"
+        assert text.endswith("\n"), "its last row is truncated"
         rows = list(csv.reader(text.splitlines()))
         of_the_run = {i for i, column in enumerate(rows[0]) if column == "seconds" or column.startswith("run_")}
         return [[cell for i, cell in enumerate(row) if i not in of_the_run] for row in rows]
@@ -34,7 +34,7 @@ def facts(path):
         return re.sub(r'"seconds":[-+.e0-9]+', "", json.dumps(report, separators=(",", ":")))
     if path.endswith((".xml", ".html")):
         return sum(1 for _ in xml.fromstring(text).iter())
-    raise AssertionError("no writer makes such a file")
+    raise AssertionError("no command writes a file with this extension")
 
 
 def check(folder, whole):
@@ -45,7 +45,7 @@ def check(folder, whole):
             continue
         try:
             assert name in expected, "an undisturbed run writes no such file"
-            assert facts(path) == facts(expected[name]), "is not what an undisturbed run writes"
+            assert facts(path) == facts(expected[name]), "differs from the file of an undisturbed run"
         except Exception as error:
             sys.exit(f"HALF A FILE: {name}: {error}")
         present += 1
@@ -110,8 +110,8 @@ def main():
     if os.path.exists(os.path.join(folder, "index.json")):  # a finished recording is not overwritten
         os.remove(os.path.join(folder, "index.json"))
     subprocess.run([part.replace("@", folder) for part in command], stdout=subprocess.DEVNULL, check=True)
-    assert check(folder, whole) == len(files_of(whole)), "the last run did not write everything"
-    print(f"{kind}: {killed} kills in {starts} runs of {seconds:.2f} s; {present} files checked, up to {litter} temporary ones left")
+    assert check(folder, whole) == len(files_of(whole)), "the last run did not write all files"
+    print(f"{kind}: {killed} kills in {starts} runs of {seconds:.2f} s; {present} files checked, at most {litter} temporary files left")
 
 
 main()

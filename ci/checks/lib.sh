@@ -20,8 +20,8 @@ expect() {
   local output
   output=$("$@" 2>&1)
   local got=$?
-  [ $got -eq "$code" ] || fail "exit code $got, not $code: $*"$'\n'"$output"
-  grep -qF -- "$text" <<<"$output" || fail "no '$text' in the output of: $*"$'\n'"$output"
+  [ $got -eq "$code" ] || fail "expected exit code $code, got $got: $*"$'\n'"$output"
+  grep -qF -- "$text" <<<"$output" || fail "expected '$text' in the output of: $*"$'\n'"$output"
   expected_in=$output
 }
 
@@ -50,7 +50,7 @@ clang_tree() {
     flock -u 9
     return
   done
-  skip "no clang++ that takes '$flags' (packages clang-22 and libclang-rt-22-dev)"
+  skip "no clang++ can link with '$flags'; install clang-22 and libclang-rt-22-dev"
 }
 
 # keep_rows COUNT [TABLE]...: keeps the header and the first COUNT rows of each table.

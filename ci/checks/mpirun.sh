@@ -20,11 +20,11 @@ plugin=(--suite all_reduce/quick --warp 32)
 [ -z "$sample" ] || some+=(--case '*/bf16.r4.m2.*') plugin+=(--case '*/f32.r4.*')
 "$assay" run "${some[@]}" --diagnose none --report csv:"$scratch/one.csv" >"$scratch/log" 2>&1 || fail "one process: $(tail -n 5 "$scratch/log")"
 processes 4 "$assay" run "${some[@]}" --diagnose none --report csv:"$scratch/four.csv" >"$scratch/log" 2>&1 || fail "four processes: $(grep -hE ',(fail|broken|unjudged),' "$scratch"/four.*.csv | head -n 3; tail -n 9 "$scratch/log")"
-grep -qF "the ranks of a case are distributed over all processes of this Open MPI launch" "$scratch/log" || fail "four processes do not say that they hold ranks together"
+grep -qF "the ranks of a case are distributed over all processes of this Open MPI launch" "$scratch/log" || fail "four processes do not report that they share the ranks of a case"
 verdicts "$scratch/one.csv" >"$scratch/one"
 verdicts "$scratch/four.1of4.csv" >"$scratch/four"
-[ "$(wc -l <"$scratch/one")" -gt 150 ] || fail "only $(wc -l <"$scratch/one") rows"
-cmp "$scratch/one" "$scratch/four" || fail "one process and four do not agree: $(diff "$scratch/one" "$scratch/four" | head -n 6)"
+[ "$(wc -l <"$scratch/one")" -gt 150 ] || fail "expected more than 150 rows in the report, got $(wc -l <"$scratch/one")"
+cmp "$scratch/one" "$scratch/four" || fail "the verdicts of one process and of four differ: $(diff "$scratch/one" "$scratch/four" | head -n 6)"
 
 # An outside plug-in for several processes, in one C file: the correct one, and a version that does not wait for the other processes.
 example=$root/kernels/example_plugin/my_all_reduce_processes.c
@@ -34,39 +34,39 @@ cmp -s "$example" "$scratch/wrong/plugin.c" && fail "the edit did not change the
 for source in "$example" "$scratch/wrong/plugin.c"; do
   expect 0 "" cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$source" -o "$scratch/plugin.so"
   processes 4 "$assay" run --backend "$scratch/plugin.so" "${plugin[@]}" --diagnose none >"$scratch/log" 2>&1 && ended=0 || ended=$?
-  grep -qF "the ranks of a case are distributed over all processes of this Open MPI launch" "$scratch/log" || fail "the plug-in joins no group: $(tail -n 5 "$scratch/log")"
+  grep -qF "the ranks of a case are distributed over all processes of this Open MPI launch" "$scratch/log" || fail "the processes of the plug-in do not report that they share the ranks of a case: $(tail -n 5 "$scratch/log")"
   if [ "$source" = "$example" ]; then
-    [ $ended -eq 0 ] || fail "the plug-in of processes: $(tail -n 9 "$scratch/log")"
+    [ $ended -eq 0 ] || fail "the correct plug-in: expected exit code 0, got $ended: $(tail -n 9 "$scratch/log")"
   else
-    [ $ended -eq 1 ] || fail "a process neither waits for the others nor reports it: $(tail -n 9 "$scratch/log")"
+    [ $ended -eq 1 ] || fail "the plug-in that does not wait for other processes: expected exit code 1, got $ended: $(tail -n 9 "$scratch/log")"
   fi
 done
 
 # A killed process: only its case is broken, and the message names who died and who waited.
 dies=("$assay" run --backend "$build/misbehaving/librank_dies.so" --suite all_reduce/quick --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32)
-processes 4 "${dies[@]}" --diagnose none --report csv:"$scratch/dies.csv" >"$scratch/log" 2>&1 && fail "a process was killed and no process reports it"
+processes 4 "${dies[@]}" --diagnose none --report csv:"$scratch/dies.csv" >"$scratch/log" 2>&1 && fail "a process was killed, but the run passes"
 grep -qF "rank 1: killed by SIGKILL" "$scratch/dies.1of4.csv" || fail "the dead process is not named: $(cat "$scratch/log")"
 grep -qF "waited for rank 1" "$scratch/dies.1of4.csv" || fail "the waiting ranks are not named: $(cat "$scratch/log")"
 [ "$(grep -c ',broken,' "$scratch/dies.1of4.csv")" -eq 1 ] && [ "$(grep -c ',pass,' "$scratch/dies.1of4.csv")" -ge 1 ] ||
-  fail "one case is broken and the others pass: $(cat "$scratch/log")"
+  fail "expected one broken case, and passes in the other cases: $(cat "$scratch/log")"
 
 # A rank that waits forever, because FlashInfer's "nothing received" value is sent as data.
 waits=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_sentinel_sent --suite all_reduce/quick --case '*/flashinfer.all_reduce_oneshot/bf16.r2.m2.n256.*' --warp 32)
-processes 2 "${waits[@]}" --diagnose none --report csv:"$scratch/waits.csv" >"$scratch/log" 2>&1 && fail "ranks waited in vain and no process reports it"
+processes 2 "${waits[@]}" --diagnose none --report csv:"$scratch/waits.csv" >"$scratch/log" 2>&1 && fail "a rank waited forever, but the run passes"
 grep -qE "rank [01]: hung: block [0-9]+ waited in vain for rank [01] for a packet" "$scratch/waits.1of2.csv" ||
-  fail "rank, block and place are not reported: $(cat "$scratch/log")"
+  fail "the message does not name the rank, the block and what the block waited for: $(cat "$scratch/log")"
 
 # A rank that stops waiting after a fixed time, in a case with a straggler.
 late=("$assay" run --backend "$build/libassay_faulty.so" --kernel rank_gives_up --suite all_reduce/quick --case '*/vllm.all_reduce_2stage/bf16.r4.*.straggler/*' --warp 32)
 processes 4 "${late[@]}" --diagnose none >"$scratch/log" 2>&1 && ended=0 || ended=$?
-[ $ended -eq 1 ] || fail "exit $ended, a straggler among processes shows nothing: $(tail -n 5 "$scratch/log")"
+[ $ended -eq 1 ] || fail "a rank that stops waiting: expected exit code 1, got $ended: $(tail -n 5 "$scratch/log")"
 
 # Without mpirun: ci/processes sets the environment variables that mpirun would set.
 timeout 300 "$root/ci/processes" 2 "$assay" run --suite all_reduce/quick --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "ci/processes: $(cat "$scratch/log")"
-grep -qF "the ranks of a case are distributed over all processes of this Open MPI launch" "$scratch/log" || fail "ci/processes starts processes that hold no ranks together"
+grep -qF "the ranks of a case are distributed over all processes of this Open MPI launch" "$scratch/log" || fail "processes of ci/processes do not report that they share the ranks of a case"
 
 # With --shard, ranks are threads.
 processes 2 "$assay" run --shard 1/1 --suite all_reduce/quick --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32 >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
-! grep -qF "ranks of a case are distributed" "$scratch/log" || fail "--shard does not choose"
+! grep -qF "ranks of a case are distributed" "$scratch/log" || fail "with --shard, ranks are still distributed over processes"
 echo "$(wc -l <"$scratch/one") rows of the report are the same in one process and in four"
 echo passed

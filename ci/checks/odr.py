@@ -57,13 +57,13 @@ def main(root, *options):
                 ("suites", "namespace assay {\nnamespace {\nstruct Mine {};\n}\n/// Again.\nstruct RowInputs final {\n int n;\n};\n}", "assay::RowInputs"),
                 ("reference", "namespace assay {\nclass Expectation : public Base {};\n}", "assay::Expectation")):
             if name not in found or types_of(text) - {name}:
-                print(f"{name} is not seen, or more than that in: {text}")
+                print(f"expected to find {name} in the project, and no other type in this planted text: {text}")
                 return 1
             twin = {kind: set(paths) for kind, paths in found.items()}
             for kind in types_of(text):
                 twin[kind].add(room + "/twin.h")
             if len(clashes(twin)) != 1:
-                print(f"a second {name} in {room} is not seen")
+                print(f"a planted second definition of {name} in {room} is not detected")
                 return 1
     print(f"{len(found)} types")
     return 0

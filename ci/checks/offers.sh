@@ -8,7 +8,7 @@
 said() {
   export ODD_KERNELS=$1
   expect 2 "$2" "$assay" run --backend "$odd" --suite rms_norm/quick
-  [ "$(wc -l <<<"$expected_in")" -eq 1 ] || fail "more than one line for $1"
+  [ "$(wc -l <<<"$expected_in")" -eq 1 ] || fail "expected one line about $1, got: $expected_in"
 }
 said '{"name":"k","op":"rms_nrom","contracts":["vllm.rms_norm@2026-06-18"]}' "kernel 'k': unknown op 'rms_nrom'; did you mean 'rms_norm'"
 said '{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-81"]}' "kernel 'k': unknown contract 'vllm.rms_norm@2026-06-81'; did you mean 'vllm.rms_norm@2026-06-18'"
@@ -43,7 +43,7 @@ op,contract,x,m,n,eps,fill,gamma,seed,warp,why,blind_to
 rms_norm,mine.rms_norm,bf16,3,256,1e-6,normal,gamma,1,32|64,a row of mine,*
 END
 expect 0 "ALL AS EXPECTED: 1 pass" "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd"
-! "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd" 2>&1 | grep -q 'no case' || fail "a contract with a case is said to have none"
+! "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd" 2>&1 | grep -q 'no case' || fail "the program prints 'no case' although the contract has a case"
 sed "s/\"mine.rms_norm\"/&,\"vllm.rms_norm@2026-06-18\",\"vllm.rms_norm@v0.19.1\"/" <<<"$ODD_KERNELS" >"$scratch/kernels"
 ODD_KERNELS=$(cat "$scratch/kernels") expect 0 "assay: 2 offered contracts have no case, such as contract vllm.rms_norm@2026-06-18 of op rms_norm (kernel 'k');" \
   "$assay" run --contracts "$scratch/mine.csv" --cases "$scratch/rows.csv" --backend "$odd"

@@ -23,19 +23,19 @@ expect 1 "UNTRUSTED  rms_norm/acme.rms_norm" run
 expect 1 "none of its 2 cases exposes: r: " run
 expect 1 "(2 pass, 1 untrusted)" run
 run --report csv:"$r/verdicts.csv" >/dev/null
-[ "$(grep -c "exposes: r: " "$r/verdicts.csv")" = 1 ] || fail "the mutants are in $(grep -c "exposes: r: " "$r/verdicts.csv") rows"
+[ "$(grep -c "exposes: r: " "$r/verdicts.csv")" = 1 ] || fail "expected the unexposed mutants in 1 row, got $(grep -c "exposes: r: " "$r/verdicts.csv")"
 expect 1 "none of its 2 cases exposes: r: " run --suite rms_norm
 table "$normal\"r: *eps*\"" "$zeros\"r: *eps*\""
 expect 0 "ALL AS EXPECTED: 2 pass" run
 # Mutants in blind_to are counted, and a glob of blind_to that matches no mutant is named.
 expect 0 "excused by blind_to: 3 of 16 mutants of acme.rms_norm: r: " run
 expect 0 "note: excused by blind_to: 3 of 16 mutants of acme.rms_norm: r: " "$assay" contracts check "$r/acme.csv" --cases "$r/cases.csv"
-run --suite rms_norm/quick 2>&1 | grep -q 'excused' && fail "a part of a table is said to excuse mutants"
+run --suite rms_norm/quick 2>&1 | grep -q 'excused' && fail "a run of a part of the table (--suite) prints excused mutants"
 table "$normal\"r: *eps*; r: no such*\"" "$telling"
 expect 0 "acme.rms_norm: no mutant matches r: no such* in \`blind_to\`" run
 expect 0 "note: acme.rms_norm: no mutant matches r: no such* in \`blind_to\`" "$assay" contracts check "$r/acme.csv" --cases "$r/cases.csv"
 table "$normal" "$telling"
-run 2>&1 | grep -e excused -e 'no mutant' && fail "a table without blind_to is said to excuse mutants"
+run 2>&1 | grep -e excused -e 'no mutant' && fail "a table without blind_to prints excused mutants"
 table "$zeros*"
 expect 0 "excused by blind_to: 14 of 16 mutants of acme.rms_norm: sum: ignores the data; " run
 expect 0 "and 10 more" run
@@ -55,7 +55,7 @@ sed 's/"ceil(n,2048)\/256+13"/ceil(n,2048)\/256+13/' "$r/acme.csv" >"$r/unquoted
 expect 2 "a cell with a comma needs quotes" "$assay" contracts check "$r/unquoted.csv"
 check() { "$assay" contracts check "$r/acme.csv" "$@"; }
 expect 0 "0 of 1 contracts have findings" check
-check | grep 'fits' && fail "a contract that all cases fit has a note"
+check | grep 'fits' && fail "a contract that shipped cases fit has a note"
 expect 1 "op rms_norm: none of its 2 cases exposes: r: " check --cases "$r/cases.csv"
 table "$normal" "$telling"
 expect 0 "0 of 1 contracts have findings" check --cases "$r/cases.csv"
@@ -80,13 +80,13 @@ quant ''
 expect 0 "code: to(q) -> to(q,nosat)" "$assay" new case acme.group_fp8 --from vllm.group_fp8 --contracts "$r/quant.csv" --output "$r/copied.csv"
 expect 0 "0 of 1 contracts have findings" "$assay" contracts check "$r/quant.csv" --cases "$r/copied.csv"
 sed 's/; code: to(q) -> to(q,nosat)//; s/code: to(q) -> to(q,nosat)//' "$r/copied.csv" >"$r/edited.csv"
-cmp -s "$r/copied.csv" "$r/edited.csv" && fail "new case copied no equivalent mutant"
+cmp -s "$r/copied.csv" "$r/edited.csv" && fail "new case copied no equivalent mutant into blind_to"
 expect 1 "exposes: code: to(q) -> to(q,nosat)" "$assay" contracts check "$r/quant.csv" --cases "$r/edited.csv"
 # A copy of a contract with another constant, whose mutants have this constant in their names.
 quant 's/max(1e-10)/max(1e-6)/'
 rm "$r/copied.csv"
 expect 0 "amax: max(1e-6) -> max(1e-6,keep)" "$assay" new case acme.group_fp8 --from vllm.group_fp8 --contracts "$r/quant.csv" --output "$r/copied.csv"
-grep -qF 'max(1e-6) -> max(1e-4,keep)' "$r/copied.csv" && fail "new case excuses a mutant with another floor"
+grep -qF 'max(1e-6) -> max(1e-4,keep)' "$r/copied.csv" && fail "new case lists in blind_to a mutant that has another constant"
 expect 0 "0 of 1 contracts have findings" "$assay" contracts check "$r/quant.csv" --cases "$r/copied.csv"
 sed 's/; amax: max(1e-6) -> max(1e-6,keep)//; s/amax: max(1e-6) -> max(1e-6,keep)//' "$r/copied.csv" >"$r/edited.csv"
 expect 1 "exposes: amax: max(1e-6) -> max(1e-6,keep)" "$assay" contracts check "$r/quant.csv" --cases "$r/edited.csv"
@@ -104,13 +104,13 @@ expect 0 "no difference found on 2 of 2 data sets" "$assay" contracts diff acme.
 # contracts list
 expect 0 "vllm.group_fp8_ue8m0 " "$assay" contracts list --vendor vllm --search UE8M0
 [ "$("$assay" contracts list --vendor vllm | grep -vc '^vllm\.')" = 0 ] || fail "--vendor lists other vendors"
-[ "$("$assay" contracts list --vendor vllm --op rms_norm --search 'read eagerly' 2>&1 | grep -c 'no contract is selected')" = 1 ] || fail "--search finds what is not there"
+[ "$("$assay" contracts list --vendor vllm --op rms_norm --search 'read eagerly' 2>&1 | grep -c 'no contract is selected')" = 1 ] || fail "--search finds a text that no contract contains"
 expect 2 "no vendor 'vlm'; there are aiter, " "$assay" contracts list --vendor vlm
 # --arch leaves out contracts that name another chip, or that have a separate row for this chip. It keeps contracts that name no chip.
 on() { "$assay" contracts list --arch "$1" | cut -d ' ' -f 1 >"$r/$1.txt"; }
 on sm_90 && on gfx942 && on sm_100
-has() { grep -qx "$2" "$r/$1.txt" || fail "--arch $1 lacks $2"; }
-lacks() { ! grep -qx "$2" "$r/$1.txt" || fail "--arch $1 has $2"; }
+has() { grep -qx "$2" "$r/$1.txt" || fail "--arch $1 does not list $2"; }
+lacks() { ! grep -qx "$2" "$r/$1.txt" || fail "--arch $1 lists $2"; }
 for id in vllm.group_fp8 vllm.rms_norm@2026-06-18 deepgemm.fp8_gemm_1d1d.sm_90; do has sm_90 $id; done
 for id in aiter.rms_norm aiter.rms_norm_gfx942 vllm.group_fp8_fnuz vllm.group_fp8_fnuz@v0.33.0 vllm.nvfp4 aiter.ck_gemm_a8w8.gfx942; do lacks sm_90 $id; done
 for id in aiter.rms_norm_gfx942 vllm.group_fp8_fnuz vllm.rms_norm@2026-06-18 aiter.ck_gemm_a8w8.gfx942 aiter.gemma_rms_norm; do has gfx942 $id; done
@@ -118,15 +118,15 @@ for id in aiter.rms_norm vllm.group_fp8 deepgemm.fp8_gemm_1d1d.sm_90 vllm.nvfp4 
 has sm_100 vllm.nvfp4 && lacks sm_100 deepgemm.fp8_gemm_1d1d.sm_90
 # Evidence for a chip: evidence from the chip itself takes precedence, and the last line counts all contracts.
 proven() { "$assay" contracts list --arch "$1" --evidence; }
-[[ $(proven gfx942 | tail -n 1) =~ ^"of "([0-9]+)" contracts for gfx942: 0 ran on it, "[1-9][0-9]*" were executed on the CPU; on other chips only: "[1-9][0-9]*" ran" ]] || fail "gfx942: $(proven gfx942 | tail -n 1)"
+[[ $(proven gfx942 | tail -n 1) =~ ^"of "([0-9]+)" contracts for gfx942: 0 ran on it, "[1-9][0-9]*" were executed on the CPU; on other chips only: "[1-9][0-9]*" ran" ]] || fail "unexpected last line for gfx942: $(proven gfx942 | tail -n 1)"
 [ "${BASH_REMATCH[1]}" = "$(wc -l <"$r/gfx942.txt")" ] || fail "the last line counts ${BASH_REMATCH[1]} rows, and $(wc -l <"$r/gfx942.txt") are listed"
-[[ $(proven sm_90 | tail -n 1) =~ "contracts for sm_90: "[1-9][0-9]*" ran on it, 0 were executed on the CPU" ]] || fail "sm_90: $(proven sm_90 | tail -n 1)"
-proven gfx942 | grep '^aiter.rms_norm_gfx942 ' | grep -q 'executed: .*gfx942' || fail "what was executed for gfx942 is not shown"
+[[ $(proven sm_90 | tail -n 1) =~ "contracts for sm_90: "[1-9][0-9]*" ran on it, 0 were executed on the CPU" ]] || fail "unexpected last line for sm_90: $(proven sm_90 | tail -n 1)"
+proven gfx942 | grep '^aiter.rms_norm_gfx942 ' | grep -q 'executed: .*gfx942' || fail "the row of aiter.rms_norm_gfx942 does not say that its code was executed for gfx942"
 expect 2 "--arch gfx943: expected a chip of the tables; did you mean 'gfx942'" "$assay" contracts list --arch gfx943
 expect 2 "contracts show does not use --arch; only contracts list does" "$assay" contracts show vllm.group_fp8 --arch sm_90
 released() { "$assay" contracts list --vendor vllm --op quant_group --release "$1" | cut -d ' ' -f 1; }
-[ "$(released v0.32.0 | grep -cx -e vllm.group_fp8 -e vllm.group_fp8@v0.33.0)" = 1 ] && released v0.32.0 | grep -qx vllm.group_fp8 || fail "v0.32.0: $(released v0.32.0)"
-[ "$(released 0.33 | grep -cx -e vllm.group_fp8 -e vllm.group_fp8@v0.33.0)" = 1 ] && released 0.33 | grep -qx vllm.group_fp8@v0.33.0 || fail "0.33: $(released 0.33)"
+[ "$(released v0.32.0 | grep -cx -e vllm.group_fp8 -e vllm.group_fp8@v0.33.0)" = 1 ] && released v0.32.0 | grep -qx vllm.group_fp8 || fail "v0.32.0: expected only vllm.group_fp8, got: $(released v0.32.0)"
+[ "$(released 0.33 | grep -cx -e vllm.group_fp8 -e vllm.group_fp8@v0.33.0)" = 1 ] && released 0.33 | grep -qx vllm.group_fp8@v0.33.0 || fail "0.33: expected only vllm.group_fp8@v0.33.0, got: $(released 0.33)"
 expect 2 "no selected contract of vllm is in release 0.0.1" "$assay" contracts list --vendor vllm --release 0.0.1
 expect 2 "--release 'new': expected a release such as 0.33.0, or a date" "$assay" contracts list --vendor vllm --release new
 expect 2 "--release requires --vendor" "$assay" contracts list --release 0.33.0

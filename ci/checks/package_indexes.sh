@@ -10,7 +10,7 @@ settings='(index-url|find-links|INDEX_URL|FIND_LINKS|^deb(-src)?|URIs:)[= :"'"'"
 addresses() { xargs -0 grep -nIiEH "$hosts|$paths|$settings" 2>/dev/null; }
 
 found=$(cd "$root" && git ls-files -z -co --exclude-standard | addresses)
-[ -z "$found" ] || fail "addresses of package indexes; ask pip or apt instead:"$'\n'"$found"
+[ -z "$found" ] || fail "these lines contain the address of a package index; call pip or apt instead:"$'\n'"$found"
 
 # assembled from parts, since the check also reads this file
 web='https:/' org=.org
@@ -70,7 +70,7 @@ for kind in json html "html damaged" "json climbs"; do
     [ ! -e "$scratch/outside" ] || fail "a file of a source distribution landed outside its folder"
   else
     expect 0 "" fetch me:p%40ss@127.0.0.1 some_package==1.0
-    [ -f "$scratch/fetched/some_package-1.0/setup.py" ] || fail "a source distribution of an index of $kind is not unpacked"
+    [ -f "$scratch/fetched/some_package-1.0/setup.py" ] || fail "a source distribution of the $kind index is not unpacked"
     expect 1 "has neither some_package-2.0.tar.gz" fetch me:p%40ss@127.0.0.1 some_package==2.0
     expect 1 "401" fetch 127.0.0.1 some_package==1.0
   fi

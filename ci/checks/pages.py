@@ -28,16 +28,16 @@ def exists(name, text):
 def complaints(pages, index, text):
     seen = []
     if len(pages) > MOST_PAGES:
-        seen.append(f"{FOLDER}: {len(pages)} pages; at most {MOST_PAGES}")
+        seen.append(f"{FOLDER}: expected at most {MOST_PAGES} pages, got {len(pages)}")
     for path, page in pages.items():
         sections = re.findall(r"^## (.+)$", page, re.M)
         if sections != SECTIONS:
-            seen.append(f"{path}: has the sections {', '.join(sections)}; expected: {', '.join(SECTIONS)}")
+            seen.append(f"{path}: expected: {', '.join(SECTIONS)}; got the sections {', '.join(sections)}")
         if f"({os.path.basename(path)})" not in index:
             seen.append(f"{path}: is not listed in {FOLDER}/README.md")
         guards = re.findall(r"`([^`]+)`", page.split("\n## Guarded by")[-1]) if "\n## Guarded by" in page else []
         if not guards and "Guarded by" in sections:
-            seen.append(f"{path}: names no guard")
+            seen.append(f"{path}: names no guard (a test)")
         seen += [f"{path}: is guarded by {name}, which does not exist" for name in guards if not exists(name, text)]
     return seen
 
@@ -62,10 +62,10 @@ def check_decisions(root, *options):
                 (page, index.replace(os.path.basename(path), "other.md"), "is not listed")):
             answer = complaints({**pages, path: twin}, listed, text)
             if len(answer) != 1 or complaint not in answer[0]:
-                print(f"'{complaint}' is not seen: {answer}")
+                print(f"a damaged page: expected one complaint with '{complaint}', got {answer}")
                 return 1
         if not complaints({f"{FOLDER}/{i}.md": page for i in range(MOST_PAGES + 1)}, index, text):
-            print("too many pages are not seen")
+            print(f"{MOST_PAGES + 1} pages are not reported as too many")
             return 1
     print(f"{len(pages)} decisions")
     return 0

@@ -17,15 +17,15 @@ offered=$("$assay" arch list | awk -v units="$units" '$2 != "unknown" {print $1}
   # shellcheck disable=SC2053
   [[ $id == $units ]] && echo "$id"
 done | wc -l)
-[ "$rows" -eq "$offered" ] || fail "the probe models $rows instructions, the library offers $offered"
+[ "$rows" -eq "$offered" ] || fail "expected models of $offered instructions, which the library offers, got $rows"
 
 for fault in $faults; do
   cause=$(awk -v fault="$fault" -F, '$1 == fault {print $3}' "$root/suites/catches/faults.csv" | tr -d '"')
   cell=${cause%%:*}
   [ "$cell" = products ] && cell=order
   "$assay" probe --backend faulty --kernel "$fault" >"$scratch/fault.txt"
-  [ $? -eq 1 ] || fail "$fault is not distinguished from the instruction with its id"
-  grep -qE "^  $cell .*DIFFERS|^    $cell: " "$scratch/fault.txt" || fail "$fault: no difference in '$cell'"$'\n'"$(cat "$scratch/fault.txt")"
+  [ $? -eq 1 ] || fail "probe does not find that $fault differs from the instruction with its id"
+  grep -qE "^  $cell .*DIFFERS|^    $cell: " "$scratch/fault.txt" || fail "$fault: expected a difference in the cell '$cell', got:"$'\n'"$(cat "$scratch/fault.txt")"
 done
 
 # The probe fills in a row without a model, and the suite then uses that row.

@@ -10,12 +10,12 @@ size_of() {
     END {
       for (name in folder) if (folder[name] > total / 25) printf "%5.1f MB  %s\n", folder[name] / 1e6, name
       printf "tracked files: %.1f MB of %.1f MB\n", total / 1e6, limit / 1e6
-      if (total >= limit) {printf "too large by %.1f MB; try a shorter form of what was recorded\n", (total - limit) / 1e6; exit 1}
+      if (total >= limit) {printf "too large by %.1f MB; try to store new recordings in a smaller form\n", (total - limit) / 1e6; exit 1}
     }'
 }
 
 git -C "$root" rev-parse --git-dir >"$scratch/log" 2>&1 || skip "no git tree: $(cat "$scratch/log")"
-size_of "$root" || fail "the tree is too large"
+size_of "$root" || fail "the tracked files are too large"
 git init -q "$scratch/large"
 truncate -s 51500000 "$scratch/large/recording"
 git -C "$scratch/large" add recording

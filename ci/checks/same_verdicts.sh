@@ -26,26 +26,26 @@ verdicts "$assay" native
 if [ -n "$sample" ]; then
   clang_tree "-O2" dump_casts
   (cd "$root" && "$build/clang/reference/dump_casts" >"$scratch/casts_clang" && "$build/reference/dump_casts" >"$scratch/casts")
-  [ "$(wc -l <"$scratch/casts")" -gt 1000 ] && cmp "$scratch/casts" "$scratch/casts_clang" || fail "g++ and clang differ in casts"
+  [ "$(wc -l <"$scratch/casts")" -gt 1000 ] && cmp "$scratch/casts" "$scratch/casts_clang" || fail "the casts of the builds with g++ and clang differ"
 else
   clang_tree "-O2" assay assay_kernels_cpu
   verdicts "$build/clang/assay" clang
-  same native clang || fail "g++ and clang differ"
+  same native clang || fail "the verdicts of the builds with g++ and clang differ"
 fi
 sets=(scalar)
 ! grep -qw avx2 /proc/cpuinfo || sets+=(avx2)
 ! grep -qw avx512f /proc/cpuinfo || sets+=(avx512)
 for isa in "${sets[@]}"; do
   ASSAY_ISA=$isa verdicts "$assay" "$isa"
-  same native "$isa" || fail "$isa differs"
+  same native "$isa" || fail "the verdicts with $isa differ from the verdicts without a restriction"
 done
 
 data_copy "$scratch/data"
 sed -i '/^vllm.rms_norm@2026-06-18/s/mul(r) mul(w) to(x)/mul(r) to(x) mul(w) to(x)/' "$scratch/data/reference/contracts/norm.csv"
 ASSAY_DATA=$scratch/data verdicts "$assay" edited
-same native edited >"$scratch/log" && fail "a difference caused by an edited contract is not reported"
+same native edited >"$scratch/log" && fail "the verdicts under an edited contract are reported as equal"
 lines=$(wc -l <"$scratch/native.csv")
-[ "$lines" -gt 30 ] || fail "only $lines lines"
+[ "$lines" -gt 30 ] || fail "expected more than 30 verdicts, got $lines"
 
 # ci/same_verdicts reports a different cell, a missing row, and causes that merge or split.
 compare() { python3 "$root/ci/same_verdicts" "$scratch/old.csv" "$scratch/new.csv"; }

@@ -96,6 +96,6 @@ for name, (scale, expected) in CORRUPTIONS.items():
     expected = (expected,) if isinstance(expected, str) else expected
     if done.returncode != 1 or not any(word in line for word in expected for line in causes):
         missed.append(name)
-        print(f"{name}: exit code {done.returncode}, expected {expected}, got:\n" + "\n".join(causes or (done.stdout + done.stderr).splitlines()[:6]))
+        print(f"{name}: expected exit code 1 and a cause with {expected}; got exit code {done.returncode} and:\n" + "\n".join(causes or (done.stdout + done.stderr).splitlines()[:6]))
 print(f"{len(CORRUPTIONS) - len(missed)} of {len(CORRUPTIONS)} corruptions are named")
 sys.exit(0 if len(missed) <= 1 else 1)

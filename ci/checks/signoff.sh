@@ -6,10 +6,10 @@ chip=$scratch/chip
 mkdir "$chip"
 sources=$root/kernels/example_plugin/my_rms_norm.c
 sed 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$sources" >"$scratch/wrong.c"
-cmp -s "$sources" "$scratch/wrong.c" && fail "the edit of the example changes nothing"
+cmp -s "$sources" "$scratch/wrong.c" && fail "the edit did not change the example"
 for name in right wrong; do
   [ $name = right ] && from=$sources || from=$scratch/wrong.c
-  cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$from" -lm -o "$chip/lib$name.so" || fail "the example is not compiled"
+  cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$from" -lm -o "$chip/lib$name.so" || fail "the example does not compile"
 done
 
 # Tables of one op, so that a sign-off takes seconds.
@@ -23,10 +23,10 @@ sign() { "$assay" signoff --backend "$chip/lib$1.so" --tier quick --scope "${sco
 
 # --minutes, for machines that are available for a short time: this call runs one step. A killed call loses only its current step.
 sign right --output "$scratch/a" --minutes 0.0001 >"$scratch/said"
-[ $? -eq 3 ] || fail "a sign-off with steps left is not exit code 3"$'\n'"$(cat "$scratch/said")"
-grep -q '^INCOMPLETE: 1 of 3 steps' "$scratch/said" || fail "no INCOMPLETE"$'\n'"$(cat "$scratch/said")"
-grep -q '^open  Every step ran to its end: 1 of 3; not run yet: reference, golden' "$scratch/said" || fail "steps to come are not open"$'\n'"$(cat "$scratch/said")"
-grep -q '^FAIL' "$scratch/said" && fail "what has not run fails"$'\n'"$(cat "$scratch/said")"
+[ $? -eq 3 ] || fail "a sign-off with steps left: expected exit code 3"$'\n'"$(cat "$scratch/said")"
+grep -q '^INCOMPLETE: 1 of 3 steps' "$scratch/said" || fail "the sign-off does not print 'INCOMPLETE: 1 of 3 steps'"$'\n'"$(cat "$scratch/said")"
+grep -q '^open  Every step ran to its end: 1 of 3; not run yet: reference, golden' "$scratch/said" || fail "the sign-off does not list the steps that have not run as open"$'\n'"$(cat "$scratch/said")"
+grep -q '^FAIL' "$scratch/said" && fail "the sign-off prints FAIL for a step that has not run"$'\n'"$(cat "$scratch/said")"
 unfinished="unaltered so far, INCOMPLETE: 1 of 3 steps; the same command continues the sign-off"
 expect 3 "$unfinished" "$assay" signoff --verify "$scratch/a"
 cp -r "$scratch/a" "$scratch/b" && echo >>"$scratch/b/rms_norm.quick.json"
@@ -44,8 +44,8 @@ cp -r "$scratch/a" "$scratch/b" && echo >>"$scratch/b/rms_norm.quick.json"
 expect 1 "rms_norm.quick.json: is not what step 'rms_norm quick' wrote" "$assay" signoff --verify "$scratch/b"
 rm -r "$scratch/b"
 expect 0 "PASS for a partial scope: 1 of 1 ops, 1 of " sign right --output "$scratch/a"
-[ "$(stat -c %Y.%s "$scratch/a/rms_norm.quick.json")" = "$first" ] || fail "a step that had ended ran again"
-grep -qi 'all 1 ops' "$scratch/a/signoff.html" && fail "a partial offer reads all"
+[ "$(stat -c %Y.%s "$scratch/a/rms_norm.quick.json")" = "$first" ] || fail "a finished step ran again"
+grep -qi 'all 1 ops' "$scratch/a/signoff.html" && fail "the page of a partial offer contains 'all 1 ops'"
 for text in 'Ada L.' 'rms_norm' 'partial scope' 'quick tier only'; do grep -qF "$text" "$scratch/a/signoff.html" || fail "the page lacks '$text'"; done
 find "$scratch/a" -name '*.part' | grep -q . && fail "a half-written file is left"
 expect 0 "UNALTERED: PASS for a partial scope" "$assay" signoff --verify "$scratch/a"
@@ -103,7 +103,7 @@ expect 0 "UNALTERED" "$assay" signoff --verify "$scratch/a"
 expect 1 "FAIL, partial scope: 1 of 1 ops" sign wrong --output "$scratch/w"
 said=$(sign wrong --output "$scratch/w")
 for text in 'fail: rms_norm/' 'golden, which follows from the verdicts that are not as expected' 'NO: follows from the verdicts'; do
-  grep -qF "$text" <<<"$said" || fail "the end of a failed sign-off lacks '$text'"$'\n'"$said"
+  grep -qF "$text" <<<"$said" || fail "expected '$text' in the output of a failed sign-off"$'\n'"$said"
 done
 grep -qF 'verdicts are not as expected; nothing was written; --ledger FILE.csv allows listed failures' "$scratch/w/steps/golden.txt" || fail "the step 'golden' does not say what to do"
 grep -q 'What is not as expected' "$scratch/w/signoff.html" || fail "the page shows no failure"
@@ -130,7 +130,7 @@ assert len(steps) == 4 and list(steps).index("golden diff") > list(steps).index(
 assert steps["rms_norm quick"]["cpu_seconds"] > 0 and all("cpu_seconds" in step for step in steps.values())
 END
 [ $? -eq 0 ] || fail "golden diff did not wait for golden, or a step used no CPU"
-grep -qF 'golden diff: SAME BITS: 58 same bits' <<<"$at_once" || fail "no comparison"$'\n'"$at_once"
+grep -qF 'golden diff: SAME BITS: 58 same bits' <<<"$at_once" || fail "golden diff does not print 'SAME BITS: 58 same bits'"$'\n'"$at_once"
 expect 0 "UNALTERED: PASS for a partial scope" "$assay" signoff --verify "$scratch/k"
 
 # Ops that are left out are named.
@@ -156,14 +156,14 @@ expect 3 "note: minimum scope: conversions: the library offers no op cast, or --
 # A library that offers only contracts and cases of the user's own tables.
 sed 's/^vllm.rms_norm@2026-06-18,/acme.rms_norm,/; 1!{/^acme/!d}' "$ASSAY_DATA/reference/contracts/norm.csv" >"$scratch/acme.csv"
 sed 's/vllm.rms_norm@2026-06-18/acme.rms_norm/' "$sources" >"$scratch/acme.c"
-cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$scratch/acme.c" -lm -o "$chip/libacme.so" || fail "the example is not compiled"
-"$assay" new case acme.rms_norm --from vllm.rms_norm@2026-06-18 --contracts "$scratch/acme.csv" --output "$scratch/acme_cases.csv" >/dev/null || fail "no cases for acme.rms_norm"
+cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$scratch/acme.c" -lm -o "$chip/libacme.so" || fail "the example does not compile"
+"$assay" new case acme.rms_norm --from vllm.rms_norm@2026-06-18 --contracts "$scratch/acme.csv" --output "$scratch/acme_cases.csv" >/dev/null || fail "new case writes no cases for acme.rms_norm"
 acme=(sign acme --contracts "$scratch/acme.csv")
 expect 2 "NOTHING RAN: back end $chip/libacme.so offers no contract that has a case; --cases FILE.csv adds" "${acme[@]}" --output "$scratch/own"
 [ ! -e "$scratch/own" ] || fail "a sign-off without steps leaves a folder"
 expect 0 "[1/1] rms_norm own" "${acme[@]}" --cases "$scratch/acme_cases.csv" --output "$scratch/own"
 expect 0 "UNALTERED: PASS for a partial scope: 1 of 1 ops, 1 of " "$assay" signoff --verify "$scratch/own"
-grep -q '^cases,.*acme_cases.csv,xxh3:' "$scratch/own/inputs.csv" || fail "the digests lack the case table"
+grep -q '^cases,.*acme_cases.csv,xxh3:' "$scratch/own/inputs.csv" || fail "inputs.csv has no digest of the case table"
 expect 2 "needs --output DIR, or --verify DIR" "$assay" signoff --backend cpu
 expect 2 "does not use --by" "$assay" signoff --verify "$scratch/a" --by x
 
@@ -173,7 +173,7 @@ sheets() {
   HOME=$scratch timeout 120 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$scratch/profile" --print-to-pdf="$scratch/page.pdf" "file://$1" >/dev/null 2>&1
   grep -acE '/Type */Page([^s]|$)' "$scratch/page.pdf"
 }
-[ "$(sheets "$scratch/d/signoff.html")" -le 2 ] || fail "the page of one op prints to $(sheets "$scratch/d/signoff.html") sheets"
+[ "$(sheets "$scratch/d/signoff.html")" -le 2 ] || fail "the page of one op: expected at most 2 sheets, got $(sheets "$scratch/d/signoff.html")"
 sed 's/<main[^>]*>/&<p style="height:3000px">tall<\/p>/' "$scratch/d/signoff.html" >"$scratch/tall.html"
-[ "$(sheets "$scratch/tall.html")" -gt 2 ] || fail "a tall page passed for one of two sheets"
+[ "$(sheets "$scratch/tall.html")" -gt 2 ] || fail "the check accepts a page of more than two sheets"
 echo passed

@@ -6,9 +6,9 @@ code=$?
 [ $code -ne 77 ] || { cat "$scratch/log"; exit 77; }
 [ $code -eq 0 ] || fail "the site does not build"$'\n'"$(cat "$scratch/log")"
 for page in README docs/quickstart docs/glossary suites/FINDINGS; do
-  [ -s "$build/site/${page/README/index}.html" ] || fail "no page $page.html"
+  [ -s "$build/site/${page/README/index}.html" ] || fail "the site lacks the page of $page.md"
 done
-grep -q 'class="md-typeset__table"\|<table>' "$build/site/docs/ci-gate.html" || fail "a table after a paragraph is not a table"
+grep -q 'class="md-typeset__table"\|<table>' "$build/site/docs/ci-gate.html" || fail "docs/ci-gate.html has no table: a table after a paragraph became text"
 tar -tzf "$build/site.tar.gz" >"$scratch/list" && grep -qx site/index.html "$scratch/list" || fail "site.tar.gz has no index.html"
 ! grep -rhoE '<(script|link|img|iframe)[^>]*(src|href)="?https?://[^">]*' "$build/site" --include='*.html' || fail "a page loads a file from another host"
 

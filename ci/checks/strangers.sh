@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# strangers.csv says which tier detects each mistake of libassay_strangers.so. Runs check it; wrong and missing rows are reported.
+# strangers.csv says which tier detects each mistake of libassay_strangers.so. Runs check these rows; wrong and missing rows are reported.
 . "$(dirname "$0")/lib.sh"
 data_copy "$scratch/data"
 mkdir -p "$scratch/data/suites/catches"

@@ -40,9 +40,9 @@ print("\n".join(sorted({row["kernel"] + " " + row["outcome"] for row in csv.Dict
 # says HOW CODE OUTCOME WORDS: checks the striker's outcome; the innocent kernel must pass.
 says() {
   strike "$1"
-  [ "$code" = "$2" ] || fail "$1 gives exit code $code, not $2: $(cat "$scratch/out")"
-  [ "$(outcomes)" = "innocent pass"$'\n'"striker $3" ] || fail "$1 gives '$(outcomes)', not 'striker $3': $(cat "$scratch/out")"
-  grep -qF -- "$4" "$scratch/out" || fail "$1 does not say '$4': $(cat "$scratch/out")"
+  [ "$code" = "$2" ] || fail "$1: expected exit code $2, got $code: $(cat "$scratch/out")"
+  [ "$(outcomes)" = "innocent pass"$'\n'"striker $3" ] || fail "$1: expected 'innocent pass' and 'striker $3', got '$(outcomes)': $(cat "$scratch/out")"
+  grep -qF -- "$4" "$scratch/out" || fail "$1: expected '$4' in the output: $(cat "$scratch/out")"
 }
 says nothing 0 pass "ALL AS EXPECTED"
 says shrinks_memory 0 pass "ALL AS EXPECTED"
@@ -55,18 +55,18 @@ says leaves_daemon 0 pass "ALL AS EXPECTED"
 says crashes_with_child 1 broken "crashed: SIGABRT"
 says stops_parent 0 pass "the run continues"
 strike traces_parent
-[ "$code" != 124 ] || fail "a kernel that traces the run stops it forever"
+[ "$code" != 124 ] || fail "the run does not end if a kernel traces it with ptrace"
 # A killed run leaves marked reports that name only the kernel being called.
 strike kills_parent
-[ "$code" = 137 ] || fail "a killed run gives exit code $code: $(cat "$scratch/out")"
-grep -qF "its last call was of kernel 'striker', op rms_norm" "$scratch/out" || fail "the running kernel is not named: $(cat "$scratch/out")"
-grep -qF "ENDED EARLY by SIGKILL" "$scratch/out" || fail "a killed run does not report it: $(cat "$scratch/out")"
+[ "$code" = 137 ] || fail "a killed run: expected exit code 137, got $code: $(cat "$scratch/out")"
+grep -qF "its last call was of kernel 'striker', op rms_norm" "$scratch/out" || fail "a killed run does not name the kernel that it had called: $(cat "$scratch/out")"
+grep -qF "ENDED EARLY by SIGKILL" "$scratch/out" || fail "a killed run does not print ENDED EARLY by SIGKILL: $(cat "$scratch/out")"
 [ -s "$scratch/v.csv" ] || fail "a killed run has no report"
 # begun RUN: returns once cases run; from then on SIGINT (bit 1 of SigCgt) is caught.
 begun() {
   local begin=$SECONDS
   until [ "$(cat "/proc/$1/comm" 2>/dev/null)" = assay ] && (((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status" 2>/dev/null || echo 0) >> 1) & 1)); do
-    kill -0 "$1" 2>/dev/null && [ $((SECONDS - begin)) -lt 60 ] || fail "a run ended before the signal was sent: $(cat "$scratch/out")"
+    kill -0 "$1" 2>/dev/null && [ $((SECONDS - begin)) -lt 60 ] || fail "a run ended, or called no kernel for 60 s, before the signal was sent: $(cat "$scratch/out")"
     sleep 0.1
   done
 }
@@ -85,7 +85,7 @@ stopped() {
     harness=$(child_of "$run")
     [ -z "$harness" ] || worker=$(child_of "$harness")
   done
-  [ -n "$worker" ] || fail "no worker is seen: $(cat "$scratch/out")"
+  [ -n "$worker" ] || fail "the run ended before it started a worker: $(cat "$scratch/out")"
   sleep 0.5
   kill -STOP "$run"
   kill -TSTP "$harness"
@@ -94,7 +94,7 @@ stopped() {
   is_stopped "$worker" "a worker"
   kill -CONT "$harness" "$run"
   wait "$run" || code=$?
-  [ "$code" = 0 ] && grep -q "ALL AS EXPECTED" "$scratch/out" || fail "a run that was stopped for 5 s in a call of 2 s, with a limit of 4 s: exit code $code: $(cat "$scratch/out")"
+  [ "$code" = 0 ] && grep -q "ALL AS EXPECTED" "$scratch/out" || fail "a run stopped for 5 s during a call, with --timeout 4: expected exit code 0 and ALL AS EXPECTED, got $code: $(cat "$scratch/out")"
 }
 stopped
 # Signals to a run while its kernel waits.
@@ -111,10 +111,10 @@ signalled() {
   esac
   local code=0
   wait "$run" || code=$?
-  [ "$code" = "$2" ] || fail "$1 to the $3: exit code $code, not $2: $(cat "$scratch/out")"
-  grep -qF "ENDED EARLY by SIG$1" "$scratch/out" || fail "$1 to the $3 is not reported: $(cat "$scratch/out")"
-  [ -s "$scratch/v.csv" ] || fail "$1 to the $3 leaves no report"
-  ! grep -q ',broken,' "$scratch/v.csv" || fail "$1 to the $3 changes a verdict: $(grep ',broken,' "$scratch/v.csv")"
+  [ "$code" = "$2" ] || fail "SIG$1 to the $3: expected exit code $2, got $code: $(cat "$scratch/out")"
+  grep -qF "ENDED EARLY by SIG$1" "$scratch/out" || fail "SIG$1 to the $3: the run does not print ENDED EARLY by SIG$1: $(cat "$scratch/out")"
+  [ -s "$scratch/v.csv" ] || fail "SIG$1 to the $3: the run writes no report"
+  ! grep -q ',broken,' "$scratch/v.csv" || fail "SIG$1 to the $3: expected no broken verdict, got: $(grep ',broken,' "$scratch/v.csv")"
   nothing_left "$1 to the $3"
 }
 for target in program group; do

@@ -36,7 +36,7 @@ END
 right
 expect 0 "2 blocks run" run
 expect 0 "needs a GPU" run
-[ ! -e "$root/sub" ] && [ ! -e "$root/version.txt" ] || fail "a page wrote into the checkout"
+[ ! -e "$root/sub" ] && [ ! -e "$root/version.txt" ] || fail "a page wrote a file into the source tree"
 stale() {
   right
   sed -i "$1" "$page"
@@ -45,10 +45,10 @@ stale() {
 stale 's/^took/needed/' 'expected: needed ... s'
 stale 's/^the end$/the start/' 'expected: the start'
 stale '/^the end$/d; /^more/d; /^\.\.\.$/d' 'expected: the end of the output'
-stale 's/exits 3/exits 1/' 'exit code 3, expected 1'
-stale 's/^cat sub/cat nosub/' 'exit code 1, expected 0'
-stale '/^```c title/,/^```$/d' 'exit code 1, expected 0'
-stale 's/^```sh$/```console/' 'runs nothing'
+stale 's/exits 3/exits 1/' 'expected exit code 1, got 3'
+stale 's/^cat sub/cat nosub/' 'expected exit code 0, got 1'
+stale '/^```c title/,/^```$/d' 'expected exit code 0, got 1'
+stale 's/^```sh$/```console/' 'no block was run'
 stale '$d' 'the code block has no closing'
 
 # A page that needs a missing program is skipped, and the program is named. An error before that point still fails.

@@ -5,7 +5,7 @@
 expect 0 "sm_90.wgmma.e4m3.f32" "$assay" arch list
 expect 0 "nothing is predicted" "$assay" arch list
 expect 0 "columns: instruction, evidence, steps (order | exponent" "$assay" arch list
-"$assay" arch list 2>/dev/null | grep -q '^columns' && fail "the legend of arch list is among its rows"
+"$assay" arch list 2>/dev/null | grep -q '^columns' && fail "arch list prints its legend to standard output, among the rows"
 expect 0 "d = S * 2^(E - 13), rounded toward zero to 13 fraction bits of f32; a zero is +0, even if a negative sum" "$assay" arch show sm_90.wgmma.e4m3.f32
 expect 0 "reference/contracts/units.csv:" "$assay" arch show gfx942.mfma.e4m3fnuz.f32
 expect 2 "unknown unit 'sm_90.wgmma.e4m3.f23'; did you mean" "$assay" arch show sm_90.wgmma.e4m3.f23
@@ -79,10 +79,10 @@ expect 1 'first at tile' "${verify[@]}" --backend faulty --kernel mma_fraction_l
 expect 2 'NOTHING RAN' "$assay" arch verify --backend cpu --unit no.such.unit
 expect 2 'no folder together with --backend' "$assay" arch verify "$scratch/recorded" --backend cpu
 
-# --output stores digests of results, which are later compared with the models without a back end. So is a file recorded on a GPU.
+# --output stores digests of results. These digests, and a file recorded on a GPU, are later compared with the models without a back end.
 seen=$scratch/seen.csv
 expect 1 'was not written: some results are not as predicted' "${verify[@]}" --backend faulty --kernel mma_fraction_less --output "$seen"
-[ ! -e "$seen" ] || fail "a table of wrong results was written"
+[ ! -e "$seen" ] || fail "$seen was written although a result is wrong"
 expect 0 'wrote' "${verify[@]}" --backend cpu --output "$seen"
 expect 0 '16384 of 16384 observed elements are as predicted' "$assay" arch verify "$seen"
 sed '2s/,[0-9a-f]\{16\},/,0123456789abcdef,/' "$seen" >"$scratch/other.csv"

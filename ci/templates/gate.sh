@@ -28,7 +28,7 @@ if [ -n "${ASSAY_ARCHIVE:-}" ]; then
       curl -fsSL "$ASSAY_ARCHIVE" -o "$archive"
       ;;
   esac
-  [ -z "${ASSAY_SHA256:-}" ] || echo "$ASSAY_SHA256  $archive" | sha256sum --check --quiet || fail "$archive: the digest is not $ASSAY_SHA256"
+  [ -z "${ASSAY_SHA256:-}" ] || echo "$ASSAY_SHA256  $archive" | sha256sum --check --quiet || fail "$archive: the SHA-256 digest is not $ASSAY_SHA256"
   program=$(mktemp -d)
   trap 'rm -rf "$program"' EXIT
   tar -C "$program" --strip-components=1 -xzf "$archive"
@@ -59,7 +59,7 @@ fi
 gated=
 [ -z "${ASSAY_BASELINE:-}" ] || [ ! -e "$ASSAY_BASELINE" ] || gated=yes
 if [ -z "$gated" ]; then
-  [ -z "${ASSAY_BASELINE:-}" ] || echo "gate.sh: no baseline in $ASSAY_BASELINE yet: every unexpected verdict fails"
+  [ -z "${ASSAY_BASELINE:-}" ] || echo "gate.sh: no baseline in $ASSAY_BASELINE yet: the job fails if a verdict is not as expected"
   if [ -n "$recording" ]; then assay judge "$recording" "${known[@]}" "${reports[@]}"; else record "${reports[@]}"; fi
   exit
 fi

@@ -97,10 +97,10 @@ def main(rows=4096, columns=7168, rounds=5):
         rate = rows * columns / wall / 1e6
         print(
             f"  {name:24} {wall:6.2f} s  {cpu:6.2f} CPU s  {rate:6.1f} million elements/s  "
-            f"rate {ratios[0]:.2f} of the program's by the clock, {ratios[1]:.2f} by CPU time"
+            f"{ratios[0]:.2f} of the program's rate by wall clock, {ratios[1]:.2f} by CPU time"
         )
         slow += [name] if max(ratios) < 0.8 else []
-    print(f"below 0.8 of the program's rate: {', '.join(slow)}" if slow else "each at least 0.8 of the program's rate")
+    print(f"below 0.8 of the program's rate: {', '.join(slow)}" if slow else "each rate is at least 0.8 of the program's rate")
     return 1 if slow else 0
 
 

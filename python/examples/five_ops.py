@@ -182,7 +182,7 @@ def jax_pack_scales(x, mask):
     import jax.numpy as jnp
 
     if x.shape[0] % 4:
-        raise NotImplementedError("a returned array has no padding after its columns")
+        raise NotImplementedError("the case needs padding after the columns, which a returned array does not have")
     bits = jax.lax.bitcast_convert_type(jnp.pad(x, ((0, 0), (0, -x.shape[1] % 4))), jnp.uint32).reshape(x.shape[0], -1, 4)
     a, b, c, d = (bits[:, :, i] for i in range(4))
     masks = (0xFF, 0xFF00, 0xFF0000, 0xFF000000) if mask else (0xFFFFFFFF,) * 4

@@ -113,7 +113,7 @@ def launch_pack(x, scale, keep):
     import cupy
 
     if x.shape[0] % 4:
-        raise NotImplementedError("does not write the padding after the columns")
+        raise NotImplementedError("the kernel does not write the padding after the columns")
     strides = [stride // 4 for stride in (*x.strides, *scale.strides)]
     sizes = (x.shape[0], x.shape[1], scale.shape[1], *strides)
     arguments = (x.view(cupy.uint32), scale, *map(cupy.int32, sizes), cupy.uint32(keep))
