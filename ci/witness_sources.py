@@ -54,7 +54,7 @@ def index():
 
 
 def read(url, accept="*/*"):
-    """Returns the bytes at a URL, which may contain user and password, and the URL after redirects."""
+    """Returns the bytes at a URL, which may contain user and password, and their content type."""
     parts = urllib.parse.urlsplit(url)
     request = urllib.request.Request(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), headers={"Accept": accept})
     if parts.username:
@@ -70,7 +70,7 @@ def read(url, accept="*/*"):
 
 
 class Links(html.parser.HTMLParser):
-    """An index page as HTML (PEP 503): name of each file, its address and SHA-256."""
+    """Reads an index page in HTML (PEP 503). files: address and SHA-256 of each file, by name."""
 
     def __init__(self, page):
         super().__init__()

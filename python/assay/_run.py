@@ -167,6 +167,7 @@ def run(
     """Calls a Kernel with the inputs of the suite. Checks its outputs, guard zones, unwritten elements and changed inputs.
 
     suite: a tier, "quick" or "full"; cases: globs over case ids, instead of a tier. ladder=True adds determinism tests.
+    repeat: number of calls of each case, which must return equal bits. timeout: seconds after which a call counts as hung.
     report: as --report of `assay run`, such as "html:report.html", or a list. known_failures: a known-failures list (CSV).
     in_process: True calls the kernel in this process, False in a worker process, which may crash; None uses a worker for kernels
     that can be imported, and this process for closures. contracts_file: one or several tables with contracts of your own;

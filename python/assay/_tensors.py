@@ -142,7 +142,7 @@ class _Raw(Described):
 
 
 def _described(role, name, width, shape, strides, data, readable, keep):
-    """`name`: dtype name in the framework; strides in elements."""
+    """The Described form of memory. name: dtype name in the framework; strides in elements."""
     if name in ("uint16", "int16"):
         raw = _Raw(role, name, tuple(shape), tuple(strides), data, readable, keep)
         raw.keep_width = width
