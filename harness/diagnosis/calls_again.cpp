@@ -43,8 +43,8 @@ std::string race_in_words(const Backend& backend, const CallRequest& request) {
     next.schedule_seed = request.schedule_seed;
     const bool follows_order = backend.library.honours_schedule_seed && call_difference(first, backend.call(next), call).empty();
     if (follows_order)
-      return "race: the outputs change with the order in which the lanes run: a barrier is missing, two lanes write one "
-             "place, a value is not set in every lane, or a lane reads memory that was never written (" +
+      return "race: the outputs change with the order in which the lanes run: a barrier is missing, two lanes write to "
+             "the same address, a value is not set in every lane, or a lane reads memory that was never written (" +
              difference + ")";
     return "unsteady: the outputs change from call to call; the kernel keeps state between calls, reads unwritten "
            "memory, or has a race (" +
@@ -95,7 +95,7 @@ Unset unset_locals(const Backend& backend, CallRequest request, const Expectatio
     places += fmt::format("{}{} of {} elements of {}{}", places.empty() ? "" : "; ", changed.size(), part.elements(),
                           part.label(), where);
   }
-  if (!places.empty()) found.words = fmt::format("unset: {} (with other bytes on the stack, other results: {})", kWhat, places);
+  if (!places.empty()) found.words = fmt::format("unset: {} (results that change with the bytes on the stack: {})", kWhat, places);
   return found;
 }
 

@@ -56,8 +56,8 @@ Rule clamped_to_one(const WrongPart& wrong, SignOf sign_of) {
              failing}};
   if (replaced.size() < kFewestClamped) return std::nullopt;
   if (below && limit == largest)
-    return {{fmt::format("the largest number, {:.6g}, where smaller ones are expected: results saturate, since the limit is "
-                         "taken too early or they are too large before it",
+    return {{fmt::format("the largest number, {:.6g}, where smaller numbers are expected: results saturate, because the clamp "
+                         "is applied too early or its inputs are too large",
                          limit),
              failing}};
   if (kept.size() < kFewestClamped) return std::nullopt;
@@ -110,13 +110,13 @@ Rule held_on(const WrongPart& wrong) {
   };
   const auto failing = int64_t(wrong.failing().size());
   if (holds([](int64_t) { return 0; }))
-    return {{"in its wrong elements the value of the first column of their row: one value is stored for the whole row", failing}};
+    return {{"in each wrong element the value of the row's first column: one value is stored for the whole row", failing}};
   if (!holds([](int64_t first) { return first - 1; })) return std::nullopt;
   std::set<int64_t> begins;
   for (const auto& [row, column] : first_wrong) begins.insert(column);
   if (begins.size() > 1)
-    return {{"in its wrong elements the last right value before them in their row: it is not computed again there", failing}};
-  return {{fmt::format("from column {} on the value of column {}: it is not computed again there", *begins.begin(),
+    return {{"in each wrong element the last right value before it in the row: the wrong elements are not computed anew", failing}};
+  return {{fmt::format("from column {} on, the value of column {}: these columns are not computed anew", *begins.begin(),
                        *begins.begin() - 1),
            failing}};
 }
@@ -174,11 +174,11 @@ Rule same_codes_again(const WrongPart& wrong) {
     }
     if (unlike < (width == columns ? 1 : kFewestRuns) || 10 * held_again < 9 * unlike) continue;
     if (width == columns)
-      return {{"the same codes in every row, where rows differ: the kernel does not compute them from the data of the row",
+      return {{"the same codes in every row, where rows should differ: the kernel does not compute them from the row's data",
                failing, 0, false, true}};
     return {{fmt::format(
-                 "the codes of the {0} elements before again, in {1} of {2} runs of {0} that differ: the kernel does not compute "
-                 "them from the input, and may store an array that it never fills",
+                 "the codes of the previous {0} elements again, in {1} of {2} runs of {0} elements that should differ: the kernel does "
+                 "not compute them from the input, and may store an array that is never filled",
                  width, held_again, unlike),
              failing, 0, false, true}};
   }
@@ -211,7 +211,7 @@ Rule integers_of_input(const WrongPart& wrong, const Problem& problem) {
     uint32_t low, high;
   };
   constexpr Limits kLimits[] = {
-      {"clamped to 1..254", 1, 254}, {"clamped to 0..254", 0, 254}, {"clamped to 0..255", 0, 255}, {"its low byte", 0, ~0u}};
+      {"clamped to 1..254", 1, 254}, {"clamped to 0..254", 0, 254}, {"clamped to 0..255", 0, 255}, {"the low byte", 0, ~0u}};
   for (const HostTensor& input : problem.tensors) {
     const TensorSpec& spec = input.spec;
     if (spec.role != Role::kInput || spec.rank != part.rank || spec.format->is_integer() || spec.packed || spec.shape.empty() ||
@@ -236,7 +236,7 @@ Rule integers_of_input(const WrongPart& wrong, const Problem& problem) {
                   return (std::clamp(field, limits.low, limits.high) & 0xff) == one.code;
                 }))
               return {
-                  {fmt::format("({} of {}, as f32{}) >> {}, {}: the wrong bits, offset, shift or limit",
+                  {fmt::format("({} of {} as f32{}) >> {}, {}: the kernel uses the wrong bits, offset, shift or limit",
                                with_sign ? "the bits" : "the bits without the sign", spec.name, way.words, shift, limits.words),
                    int64_t(wrong.failing().size())}};
   }
@@ -258,7 +258,7 @@ Rule of_a_vector(const WrongPart& wrong, const Problem& problem) {
       return wrong.value(i) == round_to(format, value, Rounding::kNearestEven, Overflow::kSpecial);
     });
     if (explained >= kFewest)
-      return {{fmt::format("the numbers of {} in every row: nothing else is added to them, or only zeros are", spec.name),
+      return {{fmt::format("the values of {} in every row: no other term is added to them, or only zeros", spec.name),
                explained}};
   }
   return std::nullopt;

@@ -209,8 +209,8 @@ static std::string padding_in_words(const Verdict& verdict) {
     untouched = untouched && finding.padding_first.ends_with("must be left untouched");
     zero = zero && finding.padding_first.ends_with("must be zero");
   }
-  if (untouched) return "padding: overwritten where it must not change: a store that had to be skipped, or that runs too far";
-  return zero ? "padding: not zero where it must be: not written, or with other values" : kPadding;
+  if (untouched) return "padding: overwritten where it must not change: a store is not skipped, or runs too far";
+  return zero ? "padding: not zero where it must be zero: it is not written, or other values are written" : kPadding;
 }
 
 static bool only_padding(const Verdict& verdict) {
@@ -233,24 +233,24 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
   while (run < all && written[size_t(run)]) ++run;
   run -= first;
   if (run == count && first == 0 && count == columns)
-    return "; only row 0 is written: the row's number enters positions wrongly (a divisor or a sign), or the grid or a loop "
-           "ends too early";
+    return "; only row 0 is written: addresses use the row index wrongly (a divisor or a sign), or the grid or a loop ends too "
+           "early";
   if (run == count && first == 0 && vector > 1 && count == vector)
     return fmt::format(
-        "; only the first {} elements are written, 16 bytes, as one thread stores them: the thread's number enters "
-        "positions wrongly (a sign or a divisor), or all other threads end early",
+        "; only the first {} elements are written, the 16 bytes that one thread stores: addresses use the thread index wrongly "
+        "(a sign or a divisor), or all other threads end early",
         count);
   if (run == count && first == 0 && vector > 1 && count % (kLeastBlock * vector) == vector)
     return fmt::format(
-        "; written are the first {} elements, counted over all rows, 16 bytes more than {}: positions end early, and "
-        "as if each block counted its threads backwards (minus the thread's number, not plus)",
+        "; only the first {} elements, counted over all rows, are written, 16 bytes more than {}: stores end too early, as if "
+        "addresses subtracted the thread index instead of adding it",
         count, count - vector);
   if (run == count && first == 0)
-    return fmt::format("; written are the first {} elements, counted over all rows, and no other: the grid, a loop or a tail ends too "
-                       "early, or positions advance too slowly",
+    return fmt::format("; only the first {} elements, counted over all rows, are written: the grid, a loop or a tail ends too early, or "
+                       "addresses advance too slowly",
                        count);
   if (run == count && first + run == all)
-    return fmt::format("; the first {} elements, counted over all rows, are the ones that are missing: positions begin too late", first);
+    return fmt::format("; only the first {} elements, counted over all rows, are missing: addresses begin too late", first);
   int64_t next = first + run;
   while (next < all && !written[size_t(next)]) ++next;
   const int64_t period = next - first;
@@ -262,17 +262,17 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
         "; the end of each row is missing, {} of {} columns: a bound on columns is too small, or the number of vectors "
         "in a row is rounded down",
         columns - run, columns);
-  const std::string some = fmt::format("; written are {} of each {} elements, counted over all rows", run, period);
+  const std::string some = fmt::format("; {} of each {} elements are written, counted over all rows", run, period);
   if (period % run != 0) return some;
-  return some + fmt::format(": positions advance {0} times too far, or each store writes 1/{0} of its elements", period / run);
+  return some + fmt::format(": addresses advance {0} times too far, or each store writes 1/{0} of its elements", period / run);
 }
 
 std::string why_outside(const std::string& message) {
   // Writes farther away have many possible reasons. Only writes next to the tensor suggest a mistake.
   for (const auto& [touches, why] :
-       {std::pair("nearest 1 byte before it", "writes begin before the start: a loop or an index begins too early"),
+       {std::pair("nearest 1 byte before it", "writes begin before the start of the tensor: a loop or an index begins too early"),
         std::pair("first 0 bytes behind it",
-                  "writes continue past the end: a loop, an index or a store of a whole vector runs too far")})
+                  "writes continue past the end of the tensor: a loop, an index or a vector store runs too far")})
     if (message.find(touches) != std::string::npos) return why;
   return "";
 }
@@ -315,8 +315,8 @@ static std::string rows_in_place_of_others(const WholePart& whole, const HostTen
       first = fmt::format("row {} of {} holds what row {} should hold", part.number_of(row), part.label(), part.number_of(*from));
   }
   return first +
-         ", which is never written: several rows are written to one place: the row's number enters the position of a store "
-         "wrongly (a divisor, or a factor that is left out)";
+         ", which is never written: several rows are stored to the same address, because it uses the row index wrongly (a "
+         "divisor, or a missing factor)";
 }
 
 /// Text if the missing elements are exactly one tile at the end of the last rows and columns. Otherwise empty.
@@ -329,8 +329,8 @@ static std::string last_tile_missing(const std::vector<bool>& written, int64_t r
   if (missing == 0 || first_column == 0 || first_row == 0 || first_column % kFewestColumns != 0 ||
       missing != (rows - first_row) * (columns - first_column))
     return "";
-  return "; only the last tile is missing: the grid is one tile short, or a tile's number is divided by another number of tiles "
-         "in a row than the grid has";
+  return "; only the last tile is missing: the grid is one tile too small, or a tile index is divided by the wrong number of "
+         "tiles per row";
 }
 
 /// Text on the outputs of a broken call: which elements were never written, and whether the others are right; if not, patterns.
@@ -394,7 +394,7 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
   if (written > 0)
     patterns.causes.push_back(wrong == 0 ? "every element that was written is right"
                                          : std::to_string(wrong) + " of " + std::to_string(written) +
-                                               " elements that were written are wrong, first " + first);
+                                               " elements that were written are wrong, the first is " + first);
   return patterns.causes;
 }
 
@@ -536,8 +536,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       });
       if (first_row && why.find("before the start") != std::string::npos)
         why =
-            "only row 0 is written in its place, and others before the start: the row's number enters a position with the wrong "
-            "sign";
+            "only row 0 is written to its address, and other rows before the start of the tensor: an address uses the row index "
+            "with the wrong sign";
       if (!why.empty()) verdict.causes.insert(verdict.causes.begin(), why);
       add_access_beside();
       return;

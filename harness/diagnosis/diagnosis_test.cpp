@@ -245,8 +245,8 @@ TEST(Patterns, ScalesOfOneBytePowersHaveAFactorOnlyIfItIsExact) {
 
 TEST(Patterns, AFactorOfEachRowIsNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return std::ldexp(x[size_t(i)], int(i / n)); })),
-              ElementsAre("pattern: y holds the expected values times a factor for each row, of about 2, 4, 8: a number that "
-                          "each row shares is wrong (48 of "
+              ElementsAre("pattern: y holds the expected values times a factor for each row, about 2, 4, 8: a number that "
+                          "all elements of a row share is wrong (48 of "
                           "48 wrong elements)"));
 }
 
@@ -298,7 +298,7 @@ TEST(Patterns, TheEndOfRowsAloneIsABound) {
       return i % n >= column && i % n != 20 ? double(32 + i * i % 13) : x[size_t(i)];
     });
   };
-  EXPECT_THAT(patterns("4x33", wrong_from(31)), Contains(HasSubstr("only the end of rows: a bound on columns is too small")));
+  EXPECT_THAT(patterns("4x33", wrong_from(31)), Contains(HasSubstr("only the end of rows is wrong: a load has too small a bound on columns")));
   EXPECT_THAT(patterns("4x33", wrong_from(2)), Not(Contains(HasSubstr("only the end of rows"))));
 }
 
@@ -315,12 +315,12 @@ TEST(Patterns, AShiftWithinTilesSaysNothingOfTheirEnds) {
   EXPECT_THAT(
       patterns("4x32", values([](const auto& x, int64_t i, int64_t) { return i % 8 == 7 ? 1000 : x[size_t(i + 1)]; })),
       ElementsAre(HasSubstr(
-          "the expected values 1 column later, within each 8 columns (112 of 112 wrong elements; 16 more may hold anything")));
+          "the expected values 1 column later, within each 8 columns (112 of 112 wrong elements; the rule says nothing about 16 more")));
 }
 
 TEST(Patterns, OtherOrdersAreNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i % 4 * n + i / 4)]; })),
-              ElementsAre("pattern: y holds the expected values column after column, where rows are expected (transposed) (60 of "
+              ElementsAre("pattern: y holds the expected values in column-major order, where row-major order is expected (transposed) (60 of "
                           "60 wrong elements)"));
   EXPECT_THAT(
       patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i - i % 4 + 3 - i % 4)]; })),
@@ -329,7 +329,7 @@ TEST(Patterns, OtherOrdersAreNamed) {
       patterns("4x16", values([](const auto& x, int64_t i, int64_t n) { return x[size_t(i / 4 % 4 * n + i / 16 * 4 + i % 4)]; })),
       ElementsAre(HasSubstr("(transposed in units of 4 columns) (48 of 48")));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i - i % 4)]; })),
-              ElementsAre("pattern: y holds the expected values of the first of each 4 columns (48 of 48 wrong elements)"));
+              ElementsAre("pattern: y holds the expected values of the first column in each 4 columns (48 of 48 wrong elements)"));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i * 37 % 64)]; })),
               ElementsAre(HasSubstr("holds the right codes in another order")));
   EXPECT_THAT(patterns("2x16",
@@ -343,8 +343,9 @@ TEST(Patterns, IndicesWithinAVectorAreNamed) {
   EXPECT_THAT(patterns("4x32", values([](const auto& x, int64_t i, int64_t) {
                          return i % 4 == 1 ? x[size_t(i + 2)] : i % 4 == 3 ? x[size_t(i - 1)] : x[size_t(i)];
                        })),
-              ElementsAre("pattern: y holds the expected values of other columns of each 4: j mod 4 = 3 holds j - 1, j mod 4 = 1 "
-                          "holds j + 2 (64 of 64 wrong elements)"));
+              ElementsAre("pattern: y holds the expected values of other columns within each 4: column j holds the value of column "
+                          "j - 1 where j mod 4 = 3, column j holds the value of column j + 2 where j mod 4 = 1 (64 of 64 wrong "
+                          "elements)"));
   EXPECT_THAT(patterns("8x16", values([](const auto& x, int64_t i, int64_t n) {
                          return i / n % 4 == 2 ? x[size_t(i - n)] : x[size_t(i)];
                        })),
@@ -352,7 +353,7 @@ TEST(Patterns, IndicesWithinAVectorAreNamed) {
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i ^ 4)]; })),
               ElementsAre(HasSubstr("the expected values with the halves of each 8 columns exchanged (64 of 64")));
   EXPECT_THAT(patterns("4x16", values([](const auto& x, int64_t i, int64_t) { return x[size_t(i % 16 % 4 + i / 16 * 16)]; })),
-              ElementsAre(HasSubstr("the expected values of j mod 4: the first 4 columns again (48 of 48")));
+              ElementsAre(HasSubstr("the expected values of j mod 4: the first 4 columns are repeated (48 of 48")));
 }
 
 /// Patterns of an output with rows of 16: element i holds held(i), and due(i) is expected.
@@ -406,7 +407,7 @@ TEST(Patterns, TheAccumulatorBesideTheRightOneIsNamed) {
       ElementsAre(HasSubstr("accumulator i - 1 of each thread where accumulator i is expected (in tiles of 16 x 16)")));
   EXPECT_THAT(patterns_of_sums(32, [](int64_t i) { return i % 256 < 32 ? -1 : i - 32; }),
               ElementsAre(AllOf(HasSubstr("2 rows earlier, within each 16 rows"),
-                                HasSubstr("; that is also accumulator i - 1"))))
+                                HasSubstr("; the same elements fit accumulator i - 1"))))
       << "accumulators of 32 lanes in tiles of 16 columns lie two rows apart";
   EXPECT_THAT(patterns_of_sums(32, [](int64_t i) { return (i + 16) % 512; }), Not(Contains(HasSubstr("accumulator"))))
       << "the next row";
@@ -490,7 +491,7 @@ TEST(Patterns, PaddingOfPackedWordsIsLeftOut) {
                                     std::reverse(words.bytes.begin() + long(i), words.bytes.begin() + long(i) + 4);
                                 }),
               ElementsAre(AllOf(HasSubstr("holds the expected bytes of each word in the opposite order (byte order) ("),
-                                HasSubstr(" more may hold anything)"))));
+                                HasSubstr("; the rule says nothing about "))));
 }
 
 TEST(Patterns, WordsWithoutGapsAreNamed) {
@@ -505,7 +506,7 @@ TEST(Patterns, WordsWithoutGapsAreNamed) {
                                             std::byte(word < words ? due[size_t((row * words + word) * 4 + b)] : 0);
                                     }
                                 }),
-              ElementsAre(HasSubstr("holds columns of words without gaps, where each begins at a multiple of 4 rows (")));
+              ElementsAre(HasSubstr("holds columns of words without padding, where each column should begin at a multiple of 4 rows (")));
 }
 
 TEST(Patterns, BitsOfFp32ScalesExplainEverything) {
@@ -542,7 +543,7 @@ TEST(Patterns, AValueThatIsHeldOnIsNamed) {
                     }));
   };
   EXPECT_THAT(held(1, 0, 1, 3), Contains(HasSubstr("the value of the first column of their row: one value is stored for the whole row")));
-  EXPECT_THAT(held(12, 11), Contains(HasSubstr("from column 12 on the value of column 11: it is not computed again there")));
+  EXPECT_THAT(held(12, 11), Contains(HasSubstr("from column 12 on, the value of column 11: these columns are not computed anew")));
   EXPECT_THAT(held(12, 5), Not(Contains(HasSubstr("not computed again"))));
 }
 
@@ -620,7 +621,7 @@ std::vector<std::string> patterns_of_last_rows(const std::function<uint8_t(int64
 
 TEST(Facts, RowsOfAnEarlierCallAreNamed) {
   EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t) { return scattered(i); }),
-              ElementsAre(AllOf(StartsWith("pattern: y holds numbers of other data in rows 48..60 ("),
+              ElementsAre(AllOf(StartsWith("pattern: y holds values of other data in rows 48..60 ("),
                                 HasSubstr("not written by this call (stale), or made from other input"))));
   EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t due) { return uint8_t(due - i % 3); }),
               Not(Contains(HasSubstr("other data")))) << "near to what is expected: computed from the right data, wrongly";
@@ -663,8 +664,8 @@ std::string rows_beside_codes(const std::function<uint8_t(int64_t i)>& due, cons
 
 TEST(Facts, RowsThatAnotherOutputHasRightWereNotStored) {
   const auto stale = [](int64_t i) { return i < 48 * 16 ? scattered(i) : scattered(i + 1000); };
-  EXPECT_THAT(rows_beside_codes(scattered, stale), HasSubstr("; q is right there: not stored (stale)"));
-  EXPECT_THAT(rows_beside_codes(scattered, stale, false), HasSubstr("; no nearer to what is expected there than in other rows"));
+  EXPECT_THAT(rows_beside_codes(scattered, stale), HasSubstr("; q is right there: these values were not stored (stale)"));
+  EXPECT_THAT(rows_beside_codes(scattered, stale, false), HasSubstr("; they are no nearer to the values expected there than to those of other rows"));
 }
 
 TEST(Facts, FewScalesOfAnEarlierCallAreNamedIfTheyAreWrongBothWays) {
@@ -673,7 +674,7 @@ TEST(Facts, FewScalesOfAnEarlierCallAreNamedIfTheyAreWrongBothWays) {
   const auto last_rows = [&](const std::function<uint8_t(int64_t)>& held) {
     return rows_beside_codes(of_call, [&](int64_t i) { return i < 48 * 16 ? of_call(i) : held(i); });
   };
-  EXPECT_THAT(last_rows([&](int64_t i) { return of_call(i + 5000); }), HasSubstr("numbers of other data in rows "));
+  EXPECT_THAT(last_rows([&](int64_t i) { return of_call(i + 5000); }), HasSubstr("values of other data in rows "));
   EXPECT_EQ(last_rows([&](int64_t i) { return std::max<uint8_t>(120, of_call(i)); }), "") << "a lower bound: too large alone";
   EXPECT_EQ(last_rows([&](int64_t i) { return uint8_t(of_call(i) + (i % 16 == 5 ? 1 - i / 16 % 2 * 2 : 0)); }), "")
       << "one column";
@@ -684,7 +685,7 @@ TEST(Facts, WhatTheInputsOfWrongElementsHaveInCommonIsNamed) {
   const auto due = [&](int64_t i) { return (negative(i) ? -1.0 : 1.0) * (1 + double(i % 50) / 64); };
   EXPECT_THAT(patterns_of(12, due, [&](int64_t i) { return negative(i) ? double(scattered(i)) : due(i); }),
               ElementsAre(AllOf(StartsWith("pattern: y holds errors only where x is negative ("),
-                                HasSubstr("; no right place is like this)"))));
+                                HasSubstr("; no place without errors has this property)"))));
   EXPECT_THAT(patterns_of(12, due, [&](int64_t i) { return i % 4 == 0 ? double(scattered(i)) : due(i); }),
               Not(Contains(HasSubstr("errors only")))) << "at positive and negative ones";
 }
@@ -694,7 +695,7 @@ TEST(Facts, ErrorsExactlyWhereTheInputIsNanAreSaidOfTheInput) {
   const auto held = [&](int64_t i) { return std::isnan(due(i)) ? 448.0 : due(i); };
   EXPECT_THAT(patterns_of(12, due, held),
               ElementsAre(AllOf(StartsWith("pattern: x has NaN: y holds errors only where x is NaN ("),
-                                HasSubstr("; no right place is like this; 4 of x, first x[0, 7])"))))
+                                HasSubstr("; no place without errors has this property; such values in x: 4, the first is x[0, 7])"))))
       << "one code in every wrong element follows from it";
   const auto also = [&](int64_t i) { return i == 3 ? 448.0 : held(i); };
   EXPECT_THAT(patterns_of(12, due, also), Not(Contains(HasSubstr("x has")))) << "an error elsewhere has another reason";
@@ -854,7 +855,7 @@ TEST(Misread, OtherPlacesOfAVectorAreNamed) {
 
 TEST(Misread, PitchesAreNamed) {
   EXPECT_THAT(causes_of_copy([](int64_t i) { return std::min<int64_t>(i / 8 * 12 + i % 8, 31); }),
-              Contains(HasSubstr("x: row i is read from element 12 i on, not from 8 i on")));
+              Contains(HasSubstr("x: row i is read starting at element 12 * i instead of 8 * i")));
   EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 8 < 4    ? i
                                                     : i % 8 == 7 ? 31 - i
                                                                  : i + 1; }),
@@ -883,7 +884,7 @@ TEST(Misread, AnotherOrderIsNot) {
 
 TEST(Misread, TheElementBesideWithinAVectorIsNamedWhateverTheLastOneReads) {
   EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 4 == 3 ? i * 13 % 32 : i + 1; }),
-              ElementsAre(HasSubstr("x: [i, j] is read from the element behind it, within vectors of 4")));
+              ElementsAre(HasSubstr("x: [i, j] is read from the element after it, within vectors of 4")));
   EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 4 == 3 ? i * 13 % 32 : i % 4 == 1 ? i : i + 1; }),
               ElementsAre("no known cause")) << "the second of each vector is right";
 }
@@ -906,7 +907,7 @@ TEST(Writes, HowPositionsAdvanceIsSaid) {
     for (int64_t i = 0; i < 64; ++i) all.push_back(is(i));
     return progress_of_writes(all, 32);
   };
-  EXPECT_THAT(written([](int64_t i) { return i < 13; }), HasSubstr("written are the first 13 elements"));
+  EXPECT_THAT(written([](int64_t i) { return i < 13; }), HasSubstr("only the first 13 elements, counted over all rows, are written"));
   EXPECT_THAT(written([](int64_t i) { return i < 32; }), HasSubstr("only row 0 is written"));
   EXPECT_THAT(written([](int64_t i) { return i >= 13; }), HasSubstr("the first 13 elements, counted over all rows, are the ones"));
   EXPECT_THAT(written([](int64_t i) { return i % 16 < 4; }), HasSubstr("4 of each 16 elements"));
@@ -920,11 +921,11 @@ TEST(Writes, WhatOneThreadStoresAndEndsOfRowsAreSaid) {
     for (int64_t i = 0; i < 600; ++i) all.push_back(is(i));
     return progress_of_writes(all, columns, 8);
   };
-  EXPECT_THAT(written([](int64_t i) { return i < 8; }), HasSubstr("as one thread stores them"));
+  EXPECT_THAT(written([](int64_t i) { return i < 8; }), HasSubstr("the 16 bytes that one thread stores"));
   EXPECT_THAT(written([](int64_t i) { return i < 264; }), HasSubstr("16 bytes more than 256"));
   EXPECT_THAT(written([](int64_t i) { return i < 272; }), HasSubstr("no other: the grid, a loop")) << "two vectors more";
   EXPECT_THAT(written([](int64_t i) { return i % 100 < 99; }), HasSubstr("the end of each row is missing, 1 of 100 columns"));
-  EXPECT_THAT(written([](int64_t i) { return i % 60 < 59; }), HasSubstr("written are 59 of each 60")) << "not the ends of rows";
+  EXPECT_THAT(written([](int64_t i) { return i % 60 < 59; }), HasSubstr("59 of each 60 elements are written")) << "not the ends of rows";
 }
 
 TEST(Misread, AViewWithoutRowsIsNotEdited) {
@@ -1084,7 +1085,7 @@ TEST(Misread, AnElementBesideItsPlaceBehindASumIsNamed) {
   EXPECT_THAT(
       causes_of([](int64_t i) { return i % 4 == 3 ? i * 13 % 512 : i + 1; }),
       Contains(AllOf(StartsWith("explains "),
-                     HasSubstr("x: read again after the sum or maximum, [i, j] is taken from [i, j + 1], within vectors of 4"))));
+                     HasSubstr("x: when read again after the sum or maximum, [i, j] is read from [i, j + 1], within vectors of 4"))));
   EXPECT_THAT(causes_of([](int64_t i) { return i * 13 % 512; }), ElementsAre("no known cause"));
 }
 
@@ -1188,7 +1189,7 @@ TEST(Cost, WhatDoesNotFitIntoTheBudgetIsNotTriedAndSaidSo) {
   WorkBudget budget(WorkBudget::kShort / 16);
   EXPECT_THAT(Costly(0, {}).causes(budget), ElementsAre("no known cause"));
   EXPECT_THAT(budget.words(), HasSubstr(" of 40 mutants were not tried"));
-  EXPECT_THAT(budget.words(), HasSubstr("causes were sought in 2 of 64 rows"));
+  EXPECT_THAT(budget.words(), HasSubstr("the search for causes covered 2 of 64 rows"));
   EXPECT_THAT(budget.words(), HasSubstr("--diagnose long does more"));
   WorkBudget longer(WorkBudget::kLong);
   EXPECT_THAT(Costly(0, {}).causes(longer), ElementsAre("explains 1024 of 1024 failing elements: of the code"));
@@ -1199,7 +1200,7 @@ TEST(Cost, PatternsAreNotSoughtWithoutBudget) {
   const HostTensor y{dense("y", Role::kOutput, kE8M0, {64, 16}), std::vector<std::byte>(1024, std::byte{12})};
   WorkBudget little(1000), enough(WorkBudget::kShort);
   EXPECT_TRUE(regularities(bound, bound.problem(), {y}, little).empty());
-  EXPECT_THAT(little.words(), HasSubstr("patterns of wrong outputs were not sought"));
+  EXPECT_THAT(little.words(), HasSubstr("patterns of wrong outputs were not searched"));
   EXPECT_FALSE(regularities(bound, bound.problem(), {y}, enough).empty());
 }
 

@@ -52,7 +52,7 @@ std::optional<Regularity> nan_or_number(const WrongPart& wrong) {
   if (!held || failing > kFew || right < kMany) return fact(wrong, words, "", failing);
   return pattern(
       wrong, words,
-      fmt::format("; the other {} are right: rare inputs, or memory that was not written or was overwritten", right));
+      fmt::format("; the other {} elements are right: inputs are rare, or memory was not written or was overwritten", right));
 }
 
 std::pair<std::set<int64_t>, std::set<int64_t>> failing_rows_and_columns(const WrongPart& wrong) {
@@ -68,12 +68,12 @@ namespace {
 std::string why_these(const std::set<int64_t>& rows, int64_t of_rows, const std::set<int64_t>& columns, int64_t of_columns) {
   constexpr int64_t kFewestRows = 3, kFewestVectors = 2;
   if (int64_t(columns.size()) == of_columns && of_rows >= kFewestRows && int64_t(rows.size()) == of_rows - 1 && !rows.contains(0))
-    return "; only row 0 is right: the row's number enters a position wrongly, or each row begins with what the row before left";
+    return "; only row 0 is right: addresses use the row index wrongly, or a row starts from the state that the previous row left";
   constexpr int64_t kMostOfEnd = 16;
   if (!columns.empty() && *columns.begin() > 0 && *columns.rbegin() == of_columns - 1 && int64_t(columns.size()) <= kMostOfEnd &&
       of_columns - *columns.begin() == int64_t(columns.size()) && 2 * int64_t(columns.size()) < of_columns)
-    return "; only the end of rows: a bound on columns is too small where it is loaded, or the rest behind whole vectors is "
-           "wrong";
+    return "; only the end of rows is wrong: a load has too small a bound on columns, or the tail after the last whole vector is "
+           "computed wrongly";
   if (int64_t(rows.size()) < of_rows) return "";
   for (int64_t period = 4; period <= 64 && kFewestVectors * period <= of_columns; period *= 2) {
     std::set<int64_t> rests;
@@ -82,9 +82,9 @@ std::string why_these(const std::set<int64_t>& rows, int64_t of_rows, const std:
     const int64_t rest = *rests.begin();
     if (int64_t(columns.size()) != (of_columns - rest + period - 1) / period) continue;
     if (rest == 0)
-      return fmt::format("; a loop over vectors of {} begins one element too late, or their first one is set wrongly", period);
+      return fmt::format("; a loop over vectors of {} begins one element too late, or the first element of each vector is set wrongly", period);
     if (rest == period - 1)
-      return fmt::format("; a loop over vectors of {} ends one element too early, or their last one is set wrongly", period);
+      return fmt::format("; a loop over vectors of {} ends one element too early, or the last element of each vector is set wrongly", period);
   }
   return "";
 }
@@ -111,10 +111,10 @@ std::string rows_of_index(const std::set<int64_t>& rows, const std::set<int64_t>
     bool (*holds)(int64_t low, int64_t high);
   };
   constexpr Condition kConditions[] = {
-      {"rows whose {} is 0 (a comparison with 0 that is off by one would do it)", nullptr,
+      {"rows whose {} is 0 (a comparison with 0 may be off by one)", nullptr,
        [](int64_t low, int64_t) { return low == 0; }},
-      {"rows whose {} is 0 or less (a comparison with 0 that is off by one would do it)",
-       "rows whose {} all are 0 or less (a comparison with 0 that is off by one would do it)",
+      {"rows whose {} is 0 or less (a comparison with 0 may be off by one)",
+       "rows whose {} are all 0 or less (a comparison with 0 may be off by one)",
        [](int64_t, int64_t high) { return high <= 0; }},
       {"rows whose {} is below 0", "rows with a {} below 0", [](int64_t low, int64_t) { return low < 0; }},
       {"rows whose {} is above 0", nullptr, [](int64_t low, int64_t) { return low > 0; }},
@@ -290,11 +290,12 @@ std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::
       right += (right.empty() ? "" : ", ") + other.label();
   if (!of_other_data(differences_of(wrong, first, last), !right.empty())) return std::nullopt;
   const auto number = [&](int64_t row) { return std::to_string(wrong.part().number_of(row)); };
-  const std::string unrelated = "no nearer to what is expected there than in other rows: ";
+  const std::string unrelated = "they are no nearer to the values expected there than to those of other rows: ";
   const std::string why = right.empty()
-                              ? unrelated + "not written by this call (stale), or made from other input"
-                              : right + " is right there: not stored (stale), overwritten, or made from input at another place";
-  return pattern(wrong, "numbers of other data in rows " + number(first) + ".." + number(last), "; " + why);
+                              ? unrelated + "not written by this call (stale), or computed from other input"
+                              : right + " is right there: these values were not stored (stale), were overwritten, or were "
+                                        "computed from input at another address";
+  return pattern(wrong, "values of other data in rows " + number(first) + ".." + number(last), "; " + why);
 }
 
 namespace {
@@ -346,7 +347,7 @@ std::vector<KindSet> kinds_of(const std::vector<const HostTensor*>& tensors) {
   return kinds;
 }
 
-/// "x has NaN", and "; 2 of x, first x[3, 200]". Failures are grouped by the first text only.
+/// "x has NaN", and "; such values in x: 2, the first is x[3, 200]". Failures are grouped by the first text only.
 std::pair<std::string, std::string> inputs_of_kind(const std::string& name, const std::vector<const HostTensor*>& tensors,
                                                    size_t kind) {
   int64_t count = 0, first = 0, rank = 0;
@@ -363,7 +364,7 @@ std::pair<std::string, std::string> inputs_of_kind(const std::string& name, cons
                                                       : is == "NaN or infinite" ? "NaN or Inf"
                                                                                 : is;
   return {fmt::format("{} has {}", name, what),
-          fmt::format("; {} of {}, first {}[{}, {}]{}", count, name, name, first / columns, first % columns, of_rank)};
+          fmt::format("; such values in {}: {}, the first is {}[{}, {}]{}", name, count, name, first / columns, first % columns, of_rank)};
 }
 
 /// A way to divide an input into units, so that an output element depends on one unit: `width` columns of a row, or a column.
@@ -387,13 +388,13 @@ std::vector<Units> units_of(const std::string& name, int64_t rows, int64_t colum
   if (rows != output.rows()) return all;
   if (elementwise && columns % output.columns() == 0) {
     const int64_t width = columns / output.columns();
-    const std::string of_a_group = fmt::format("where one of the {} {} of the group is {{}}", width, name);
+    const std::string of_a_group = fmt::format("where one of the {} values of {} in the group is {{}}", width, name);
     blocks(width == 1 ? "where " + name + " is {}" : of_a_group, 1, width);
     for (const int64_t block : {16, 32, 64, 128})
       if (width == 1 && block < columns)
-        blocks(fmt::format("in blocks of {} columns in which one {} is {{}}", block, name), block, block);
+        blocks(fmt::format("in blocks of {} columns in which one value of {} is {{}}", block, name), block, block);
   }
-  blocks("in rows in which one " + name + " is {}", output.columns(), columns);
+  blocks("in rows in which one value of " + name + " is {}", output.columns(), columns);
   return all;
 }
 
@@ -442,9 +443,9 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
       if (best == kKindBits) continue;
       const std::string only = explained == int64_t(wrong.failing().size()) ? "only " : "mostly ";
       const std::string where = fmt::format(fmt::runtime(units.where), kind_text(best, tensors.size() > 1));
-      const std::string elsewhere = right == 0   ? "; no right place is like this"
-                                    : right == 1 ? "; 1 right place is like this too"
-                                                 : fmt::format("; {} right places are like this too", right);
+      const std::string elsewhere = right == 0   ? "; no place without errors has this property"
+                                    : right == 1 ? "; 1 place without errors has this property, too"
+                                                 : fmt::format("; {} places without errors have this property, too", right);
       Regularity found = fact(wrong, "errors " + only + where, elsewhere, explained);
       int64_t reached = 0;  // elements of the wrong units, right ones too
       for (int64_t i = 0; i < wrong.part().elements(); ++i)

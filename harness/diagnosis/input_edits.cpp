@@ -95,7 +95,7 @@ class Edits {
     if (columns_ % 2 == 0) pitches.insert({columns_ / 2, columns_ / 2 * 3});
     for (const int64_t pitch : pitches) {
       if (rows_ < 2) continue;
-      InputEdit& made = add(fmt::format("row i is read from element {} i on, not from {} i on", pitch, columns_),
+      InputEdit& made = add(fmt::format("row i is read starting at element {} * i instead of {} * i", pitch, columns_),
                             [pitch, columns = columns_](int64_t r, int64_t c) {
                               const int64_t at = r * pitch + c;
                               return std::pair(at / columns, at % columns);
@@ -105,7 +105,7 @@ class Edits {
     for (const int64_t vector : {4, 8, 16})
       for (const int64_t apart : {vector + 1, vector - 1, 2 * vector}) {
         if (2 * vector > columns_) continue;
-        InputEdit& made = add(fmt::format("the vectors of {} elements of a row are read {} elements apart", vector, apart),
+        InputEdit& made = add(fmt::format("the vectors of {} elements in a row are read {} elements apart", vector, apart),
                               [=](int64_t r, int64_t c) { return std::pair(r, c / vector * apart + c % vector); });
         made.unknown = [=, columns = columns_](int64_t, int64_t c) { return c / vector * apart + c % vector >= columns; };
       }
@@ -126,10 +126,10 @@ class Edits {
         return std::isnan(decode(format, code)) ? code_of(format, std::copysign(value, code & sign ? -1.0 : 1.0)) : code;
       });
     };
-    if (format.specials == Specials::kIeee) nan_as("NaN is taken for Inf of its sign", HUGE_VAL);
-    nan_as("NaN is taken for 0", 0);
+    if (format.specials == Specials::kIeee) nan_as("NaN becomes Inf with the same sign", HUGE_VAL);
+    nan_as("NaN becomes 0", 0);
     if (format.has_sign()) of("the sign is not read", [=](uint32_t code) { return code & ~sign; });
-    of("subnormal numbers are taken for 0",
+    of("subnormal numbers become 0",
        [=](uint32_t code) { return std::abs(decode(format, code)) < power_of_two(format.min_exponent()) ? code & sign : code; });
     of("the lowest bit of the mantissa is not read",
        [=](uint32_t code) { return std::isfinite(decode(format, code)) ? code & ~1u : code; });
@@ -155,7 +155,7 @@ class Edits {
       int64_t first, end;
     };
     std::vector<Half> all = {{"", 0, columns_}};
-    if (halves) all = {{"", 0, columns_}, {"the first half of ", 0, columns_ / 2}, {"the second half of ", columns_ / 2, columns_}};
+    if (halves) all = {{"", 0, columns_}, {"in the first half of a row, ", 0, columns_ / 2}, {"in the second half of a row, ", columns_ / 2, columns_}};
     for (const int64_t period : {64, 32, 16, 8, 4})  // the longest period that explains everything is reported
       for (const int64_t by : {1, -1})
         for (const bool flat : {false, true})
@@ -167,7 +167,7 @@ class Edits {
                      (!flat && (c + by < half.first || c + by >= half.end));
             };
             InputEdit& made = add(fmt::format("{}[i, j] is read from the element {} it, within vectors of {}{}", half.words,
-                                              by > 0 ? "behind" : "before", period, flat ? " counted over all rows" : ""),
+                                              by > 0 ? "after" : "before", period, flat ? " counted over all rows" : ""),
                                   [=, columns = columns_](int64_t r, int64_t c) {
                                     const int64_t at = r * columns + c + (stays(r, c) ? 0 : by);
                                     return std::pair(at / columns, at % columns);
@@ -223,7 +223,7 @@ class Edits {
   void last_of_halves() {
     for (const auto& [words, last] : {std::pair("first", columns_ / 2 - 1), std::pair("second", columns_ - 1)})
       if (columns_ >= kFewestColumns)
-        add(fmt::format("the last column of the {} half is read as 0", words), [last = last](int64_t r, int64_t c) {
+        add(fmt::format("the last column of the {} half of a row is read as 0", words), [last = last](int64_t r, int64_t c) {
           return c == last ? kZero : std::pair(r, c);
         }).plain = true;
   }
@@ -518,9 +518,9 @@ std::optional<Regularity> left_out_of_maxima(const BoundCase& bound, const Probl
   for (const int64_t c : out) kept.erase(c);
   const std::string rule = rule_of_columns(out, kept, of->columns);
   if (rule.empty() && 4 * int64_t(out.size()) > of->columns) return std::nullopt;  // other mistakes also give long lists
-  const std::string columns = rule.empty() ? "columns " + numbers_text(out, of->columns) : rule;
+  const std::string columns = rule.empty() ? "j in " + numbers_text(out, of->columns) : rule;
   Regularity found{scales.label(),
-                   fmt::format("the scale of a maximum that leaves out {} elements [i, j] with {}", input.spec.name, columns),
+                   fmt::format("the scale of a maximum that leaves out {}[i, j] with {}", input.spec.name, columns),
                    failing, explained};
   found.note = fmt::format("; the first is {}", first);
   return found;

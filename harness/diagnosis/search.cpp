@@ -252,10 +252,10 @@ class Search {
     sample_ = std::move(few);
     const std::string columns =
         sample_.columns.size() < wide_.columns.size()
-            ? " and of " + std::to_string(sample_.columns.size()) + " of " + std::to_string(wide_.columns.size()) + " runs of columns"
+            ? ", in " + std::to_string(sample_.columns.size()) + " of " + std::to_string(wide_.columns.size()) + " runs of columns"
             : "";
     const auto steps = [](const Sample& of) { return std::to_string(of.failing + of.good); };
-    narrowed_to_ = "causes were sought in " + steps(sample_) + " of " + (wide_.is_everything() ? std::to_string(wide_.of) : steps(wide_)) +
+    narrowed_to_ = "the search for causes covered " + steps(sample_) + " of " + (wide_.is_everything() ? std::to_string(wide_.of) : steps(wide_)) +
                    (wide_.is_everything() ? " rows" : " of these rows") + columns;
   }
 
@@ -303,7 +303,7 @@ class Search {
       result.contradicted = 0;
       if (result.explained < kFewest || result.left() > 0) continue;
       Mistake stored = mistake(tried.hypothesis, result.explained);
-      stored.words = "only the stored scale is wrong, the other outputs use the right one: " + stored.words;
+      stored.words = "only the stored scale is wrong, the other outputs use the right scale: " + stored.words;
       found_.push_back({cause_of(result, {stored}), nullptr});
     }
   }
@@ -482,7 +482,7 @@ class Search {
     const MembershipCounts result = tally(of_contract, both);
     if (result.failing < kFewestMisread || result.explained < result.failing) return false;
     const std::string name =
-        fmt::format("{}: read again after the sum or maximum, [i, j] is taken from [i, j {} {}], within vectors of {}", spec.name,
+        fmt::format("{}: when read again after the sum or maximum, [i, j] is read from [i, j {} {}], within vectors of {}", spec.name,
                     by > 0 ? '+' : '-', away, period);
     if (result.left() == 0) {
       found_.push_back({cause_of(result, {{name, name, result.explained, spec.name}}), nullptr});

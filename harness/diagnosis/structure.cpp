@@ -86,7 +86,7 @@ Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
     });
     if (explained < kFewest) continue;
     Explanation found{"what the tensor held before the call", explained};
-    if (const std::optional<Elsewhere> elsewhere = written_elsewhere(wrong)) found.note = "; written elsewhere" + elsewhere->note;
+    if (const std::optional<Elsewhere> elsewhere = written_elsewhere(wrong)) found.note = "; the expected codes are stored elsewhere" + elsewhere->note;
     return found;
   }
   return std::nullopt;
@@ -112,8 +112,8 @@ Rule into_old_words(const WrongPart& wrong) {
   for (int64_t i = 0; i < wrong.part().elements(); ++i)
     if (const std::optional<uint32_t> due = wrong.due(i); !due || (*due | old) != wrong.codes()[size_t(i)]) return std::nullopt;
   const std::string bits = hex(wrong.format(), old);
-  return {{"the expected bytes with the bits " + bits +
-               " of older bytes: it is read before it is written (OR into words that were not zeroed)",
+  return {{"the expected bytes with extra bits " + bits +
+               " of older bytes: the kernel ORs bytes into words that it did not zero",
            int64_t(wrong.failing().size())}};
 }
 
@@ -170,8 +170,8 @@ Rule factor_of_each(const WrongPart& wrong) {
       some += fmt::format("{}{:.3g}", some.empty() ? "" : ", ", one);
       if (some.size() > 24) break;
     }
-    return {{"the expected values times a factor for each " + unit.name + ", of about " + some +
-                 (some.size() > 24 ? ", ..." : "") + ": a number that each " + unit.name + " shares is wrong",
+    return {{"the expected values times a factor for each " + unit.name + ", about " + some +
+                 (some.size() > 24 ? ", ..." : "") + ": a number that all elements of a " + unit.name + " share is wrong",
              explained}};
   }
   return std::nullopt;
@@ -287,23 +287,23 @@ Rule transposed(const WrongPart& wrong) {
     };
     const int64_t padded = words ? rounded_up(rows, 4) : rows;
     for (const int64_t apart : std::set<int64_t>{rows, padded}) {
-      consider("the expected values column after column, where rows are expected (transposed" + of_units + ")",
+      consider("the expected values in column-major order, where row-major order is expected (transposed" + of_units + ")",
                [&](int64_t row, int64_t u) {
                  const int64_t at = row * units + u;
                  return std::array{at % apart, at / apart};
                });
-      consider("the expected values row after row, where columns are expected (transposed" + of_units + ")",
+      consider("the expected values in row-major order, where column-major order is expected (transposed" + of_units + ")",
                [&](int64_t row, int64_t u) {
                  const int64_t at = u * apart + row;
                  return std::array{at / units, at % units};
                });
     }
     if (padded == rows || unit != 4) continue;
-    consider("columns of words without gaps, where each begins at a multiple of 4 rows", [&](int64_t row, int64_t u) {
+    consider("columns of words without padding, where each column should begin at a multiple of 4 rows", [&](int64_t row, int64_t u) {
       const int64_t at = u * padded + row;
       return std::array{at % rows, at / rows};
     });
-    consider("columns of words that begin at multiples of 4 rows, where they have no gaps", [&](int64_t row, int64_t u) {
+    consider("columns of words that begin at multiples of 4 rows, where columns without padding are expected", [&](int64_t row, int64_t u) {
       const int64_t at = u * rows + row;
       return std::array{at % padded, at / padded};
     });
@@ -318,7 +318,7 @@ Rule first_of_each(const WrongPart& wrong) {
   Rule best;
   for (int64_t run = 2; run <= columns; run *= 2)
     take_better(best, wrong.moved([&](int64_t i) { return i - i % columns % run; }),
-                "the expected values of the first of each " + std::to_string(run) + " columns");
+                "the expected values of the first column in each " + std::to_string(run) + " columns");
   return best;
 }
 
@@ -335,7 +335,7 @@ Rule in_vectors(const WrongPart& wrong) {
       std::map<int64_t, std::vector<int64_t>> classes;
       for (const int64_t i : wrong.failing()) classes[place(i) % period].push_back(i);
       if (int64_t(classes.size()) == period && period > 8) continue;
-      Explanation found{fmt::format("the expected values of other {} of each {}:", of_rows ? "rows" : "columns", period)};
+      Explanation found{fmt::format("the expected values of other {} within each {}:", of_rows ? "rows" : "columns", period)};
       std::map<int64_t, std::set<int64_t>> places_of;  // distance of the source -> rows or columns
       for (const auto& [at, members] : classes) {
         std::set<uint32_t> codes;
@@ -359,9 +359,9 @@ Rule in_vectors(const WrongPart& wrong) {
       size_t named = 0;
       for (const auto& [by, places] : places_of)
         if (named++ < kMostNamed)
-          found.words += fmt::format("{} {} mod {} {} {} holds {} {} {}", named == 1 ? "" : ",", of_rows ? "i" : "j", period,
-                                     places.size() == 1 ? "=" : "in", numbers_text(places, period), of_rows ? "i" : "j",
-                                     by > 0 ? '+' : '-', std::abs(by));
+          found.words += fmt::format("{0} {1} {2} holds the value of {1} {2} {3} {4} where {2} mod {5} {6} {7}",
+                                     named == 1 ? "" : ",", of_rows ? "row" : "column", of_rows ? "i" : "j", by > 0 ? '+' : '-',
+                                     std::abs(by), period, places.size() == 1 ? "=" : "in", numbers_text(places, period));
       if (named > kMostNamed) found.words += ", ...";
       if (found.explained > 0 && (!best || found.explained > best->explained)) best = found;
     }
@@ -389,10 +389,10 @@ Rule exchanged(const WrongPart& wrong) {
         consider(fmt::format("the expected values with the halves of each {} {} exchanged", period, unit),
                  [period](int64_t at) { return at ^ period / 2; });
       if (period < size)
-        consider(fmt::format("the expected values of {} mod {}: the first {} {} again", name, period, period, unit),
+        consider(fmt::format("the expected values of {} mod {}: the first {} {} are repeated", name, period, period, unit),
                  [period](int64_t at) { return at % period; });
       if (of_rows) {
-        consider(fmt::format("the expected values of the first of each {} rows", period),
+        consider(fmt::format("the expected values of the first row in each {} rows", period),
                  [period](int64_t at) { return at - at % period; });
         consider(fmt::format("the expected values of each {} rows in the opposite order", period),
                  [period](int64_t at) { return at - at % period + period - 1 - at % period; });
@@ -558,7 +558,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
       Rule in_rows = shifted(wrong);
       const Rule in_tiles = elementwise ? std::nullopt : accumulators(wrong);
       if (in_tiles && (!in_rows || in_tiles->explained > in_rows->explained)) consider(in_tiles);
-      if (in_tiles && in_rows && in_tiles->explained == in_rows->explained) in_rows->note += "; that is also " + in_tiles->words;
+      if (in_tiles && in_rows && in_tiles->explained == in_rows->explained) in_rows->note += "; the same elements fit " + in_tiles->words;
       consider(in_rows);
       consider(transposed(wrong));
       consider(mirrored(wrong));
@@ -616,7 +616,7 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
     constexpr int64_t kProductsOfElement = 8;
     if (one.elements() > kMostElements || one.elements() * one.products > kMostProducts ||
         !budget.take(one.elements() * (1 + one.products / kProductsOfElement))) {
-      if (best.empty()) budget.leave_out("patterns of wrong outputs were not sought in so many elements");
+      if (best.empty()) budget.leave_out("patterns of wrong outputs were not searched: the output has too many elements");
       return best;
     }
     std::vector<Regularity> found = rules_of(computed(one), one.products == 1, problem, outputs);
@@ -628,7 +628,7 @@ std::vector<Regularity> regularities(const BoundCase& bound, const Problem& prob
 std::string in_words(const Regularity& found) {
   return "pattern: " + (found.input.empty() ? "" : found.input + ": ") + found.part + " holds " + found.words + " (" +
          std::to_string(found.explained) + " of " + std::to_string(found.failing) + " wrong elements" +
-         (found.left_out > 0 ? "; " + std::to_string(found.left_out) + " more may hold anything" : "") + found.note + ")";
+         (found.left_out > 0 ? "; the rule says nothing about " + std::to_string(found.left_out) + " more" : "") + found.note + ")";
 }
 
 }  // namespace assay

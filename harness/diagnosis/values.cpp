@@ -143,13 +143,13 @@ Rule factor_of_scales(const WrongPart& wrong, const Problem& problem) {
         consider(fmt::format("{0} / {1} times the expected values: {1} is used where {0} is expected, or the other way round",
                              name, other),
                  scale / value);
-    consider(fmt::format("{0}^2 times the expected values: {0} multiplies where it divides", name), scale * scale);
-    consider(fmt::format("1/{0}^2 of the expected values: {0} divides where it multiplies", name), 1 / (scale * scale));
-    consider(fmt::format("{0} times the expected values: {0} is left out where it divides, or applied twice where it multiplies",
+    consider(fmt::format("{0}^2 times the expected values: the kernel multiplies by {0} instead of dividing", name), scale * scale);
+    consider(fmt::format("1/{0}^2 of the expected values: the kernel divides by {0} instead of multiplying", name), 1 / (scale * scale));
+    consider(fmt::format("{0} times the expected values: the kernel does not divide by {0}, or multiplies by it twice",
                          name),
              scale);
     consider(
-        fmt::format("1/{0} of the expected values: {0} is left out where it multiplies, or applied twice where it divides", name),
+        fmt::format("1/{0} of the expected values: the kernel does not multiply by {0}, or divides by it twice", name),
         1 / scale);
   }
   return best;
@@ -185,15 +185,15 @@ Rule scale_of_another_group(const WrongPart& wrong, const std::vector<WrongPart>
     int64_t rows, groups;
   };
   Rule best;
-  for (const Way& way : {Way{"[i, g - 1], the group before", 0, -1}, Way{"[i, g + 1], the group behind", 0, 1},
-                         Way{"[i - 1, g], the row before", -1, 0}, Way{"[i + 1, g], the row behind", 1, 0}}) {
+  for (const Way& way : {Way{"[i, g - 1], the group before it", 0, -1}, Way{"[i, g + 1], the group after it", 0, 1},
+                         Way{"[i - 1, g], the row before it", -1, 0}, Way{"[i + 1, g], the row after it", 1, 0}}) {
     const int64_t explained = times(wrong, [&](int64_t i) -> std::optional<double> {
       const int64_t row = i / part.columns(), group = i % part.columns() / width;
       const std::optional<double> own = scales.at(row, group), other = scales.at(row + way.rows, group + way.groups);
       return own && other ? std::optional(*own / *other) : std::nullopt;
     });
     if (explained >= kFewest && (!best || explained > best->explained))
-      best = {fmt::format("the codes of another scale: {}[i, group g] was made with {}{}", part.tensor, of_scales->part().tensor,
+      best = {fmt::format("the codes of another scale: {}[i, group g] was computed with {}{}", part.tensor, of_scales->part().tensor,
                           way.words),
               explained};
   }
@@ -211,7 +211,7 @@ Rule of_fewer_bits(const WrongPart& wrong) {
       });
       if (explained >= kFewest && (!best || explained > best->explained))
         best = {
-            fmt::format("the expected values {} {}", rounding == Rounding::kNearestEven ? "rounded to" : "cut to", format->name),
+            fmt::format("the expected values {} {}", rounding == Rounding::kNearestEven ? "rounded to" : "truncated to", format->name),
             explained};
     }
   return best;
@@ -233,7 +233,7 @@ Rule largest_code_too_early(const WrongPart& wrong) {
     if (due && std::abs(*due) > from && std::abs(*due) < largest && wrong.accepts(i, wrong.codes()[size_t(i)]))
       return std::nullopt;
   }
-  return {{fmt::format("the largest number, {:.6g}, from {:.6g} on (saturates too early)", largest, from),
+  return {{fmt::format("the largest number, {:.6g}, wherever {:.6g} or more is expected (results saturate too early)", largest, from),
            int64_t(wrong.failing().size())}};
 }
 
@@ -311,7 +311,7 @@ Rule constant_ratio(const WrongPart& wrong) {
     return {{fmt::format("{} times the expected values, as {}/{} (a wrong constant or scale)", text, fraction->first,
                          fraction->second),
              explained}};
-  return {{fmt::format("{} times the expected values, from {:.6g} to {:.6g} in all (a wrong constant or scale)", text, low, high),
+  return {{fmt::format("{} times the expected values (any factor from {:.6g} to {:.6g} fits; a wrong constant or scale)", text, low, high),
            explained}};
 }
 
@@ -451,20 +451,20 @@ Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem) {
     const std::string of = along.name.empty() ? "" : " times " + along.name;
     if (!with_shift)
       words = fmt::format(
-          "the expected values{} times a factor for each row, of about {}: a number that each row shares, as its "
-          "variance or scale, is wrong",
+          "the expected values{} times a factor for each row, about {}: a number that all elements of a row share, such as "
+          "the variance or scale, is wrong",
           apart, some);
     else if (!with_factor)
       words = fmt::format(
-          "the expected values plus a number for each row, of about {}{}: what all elements of a row have added or "
-          "subtracted, as its mean, is wrong",
+          "the expected values plus a number for each row, about {}{}: the number that is added to or subtracted from all "
+          "elements of a row, such as the mean, is wrong",
           some, of);
     else
       words = fmt::format(
-          "the expected values{} times a factor for each row, of about {}, plus a number for each row{}: what is "
-          "subtracted from all elements of a row, as its mean, is wrong, and so is the scale derived from it",
+          "the expected values{} times a factor for each row, about {}, plus a number for each row{}: the number that is "
+          "subtracted from all elements of a row, such as the mean, is wrong, and so is the scale derived from it",
           apart, some, of);
-    if (!nan_rows.empty()) words += fmt::format("; {} of {} such rows are NaN", nan_rows.size(), failing_rows.size());
+    if (!nan_rows.empty()) words += fmt::format("; {} of {} wrong rows hold NaN", nan_rows.size(), failing_rows.size());
     int64_t left_out = 0;
     for (const int64_t i : wrong.failing()) left_out += nan_rows.contains(i / part.columns());
     best = {words, explained, left_out};
@@ -528,7 +528,7 @@ Rule number_for_code(const WrongPart& wrong) {
       if ((number & 0xff) == held) return true;
     return false;
   });
-  return explained >= kFewest ? Rule({"the number itself, cast to an integer, where its code is expected", explained})
+  return explained >= kFewest ? Rule({"the value itself, cast to an integer, where its code is expected", explained})
                               : std::nullopt;
 }
 
@@ -560,7 +560,7 @@ std::optional<Elsewhere> written_elsewhere(const WrongPart& wrong) {
       return code && place >= 0 && place < int64_t(tensor.bytes.size()) && uint32_t(tensor.bytes[size_t(place)]) == *code;
     };
     return Elsewhere{std::count_if(wrong.failing().begin(), wrong.failing().end(), moved),
-                     fmt::format("; columns {}..{} of row {} are stored {} bytes {} their position", column, column + kRun - 1,
+                     fmt::format("; columns {}..{} of row {} are stored {} bytes {} their expected address", column, column + kRun - 1,
                                  wrong.part().number_of(row), std::abs(apart), apart > 0 ? "after" : "before")};
   }
   return std::nullopt;

@@ -59,7 +59,7 @@ TEST(Values, TheScaleOfAnotherTensorIsNamed) {
   EXPECT_THAT(words(factor_of_scales(other.wrong(), other.problem())), HasSubstr("k_scale / v_scale times the expected values"));
   const Codes multiplied = numbers(varied, [](int64_t i) { return varied(i) * 1.3 * 1.3; }, {1.3});
   EXPECT_THAT(words(factor_of_scales(multiplied.wrong(), multiplied.problem())),
-              HasSubstr("k_scale multiplies where it divides"));
+              HasSubstr("the kernel multiplies by k_scale instead of dividing"));
   const Codes left_out = numbers(varied, [](int64_t i) { return varied(i) * 1.3; }, {1.3});
   EXPECT_THAT(words(factor_of_scales(left_out.wrong(), left_out.problem())), HasSubstr("k_scale is left out"));
 }
@@ -91,8 +91,8 @@ TEST(Values, CodesMadeWithTheScaleOfTheGroupBeforeAreNamed) {
   const auto words_of = [&](const Codes& codes) {
     return words(scale_of_another_group(codes.wrong(), {WrongPart(whole, held)}));
   };
-  EXPECT_THAT(words_of(numbers(varied, made_with(0, -1))), HasSubstr("was made with scale[i, g - 1], the group before"));
-  EXPECT_THAT(words_of(numbers(varied, made_with(-1, 0))), HasSubstr("was made with scale[i - 1, g], the row before"));
+  EXPECT_THAT(words_of(numbers(varied, made_with(0, -1))), HasSubstr("was computed with scale[i, g - 1], the group before it"));
+  EXPECT_THAT(words_of(numbers(varied, made_with(-1, 0))), HasSubstr("was computed with scale[i - 1, g], the row before it"));
   EXPECT_EQ(words_of(numbers(varied, [](int64_t i) { return varied(i + 5); })), "");
   held.set_code(5, code_of(kF32, 1000));
   EXPECT_EQ(words_of(numbers(varied, made_with(0, -1))), "") << "a wrong scale says more than the codes";
@@ -111,7 +111,7 @@ TEST(Values, NumbersOfFewerBitsAreNamed) {
   EXPECT_EQ(words_for([&](int64_t i) { return round_to(kBf16, number(i), Rounding::kNearestEven, Overflow::kSpecial); }),
             "the expected values rounded to bf16");
   EXPECT_EQ(words_for([&](int64_t i) { return round_to(kBf16, number(i), Rounding::kTowardZero, Overflow::kSpecial); }),
-            "the expected values cut to bf16");
+            "the expected values truncated to bf16");
   EXPECT_EQ(words_for([&](int64_t i) { return number(i) + 1; }), "");
 }
 
@@ -119,7 +119,7 @@ TEST(Values, SaturationBelowTheLargestNumberIsNamed) {
   const auto due = [](int64_t i) { return double(i % 2 == 0 ? -1 : 1) * double(16 + i * 3); };
   const auto early = [&](int64_t i) { return std::abs(due(i)) >= 256 ? std::copysign(448.0, due(i)) : due(i); };
   EXPECT_EQ(words(largest_code_too_early(numbers(due, early).wrong())),
-            "the largest number, 448, from 256 on (saturates too early)");
+            "the largest number, 448, wherever 256 or more is expected (results saturate too early)");
   EXPECT_EQ(words(factor(numbers(due, early).wrong())), "") << "448 is not a multiple of what is expected";
   const auto some = [&](int64_t i) { return std::abs(due(i)) >= 256 && i % 5 != 0 ? std::copysign(448.0, due(i)) : due(i); };
   EXPECT_EQ(words(largest_code_too_early(numbers(due, some).wrong())), "") << "some of these are right";
@@ -202,7 +202,7 @@ TEST(Values, CodesThatStandElsewhereAreFound) {
   const auto before = [](int64_t i) { return i < 32 ? code( varied(i + 64)) : i >= 64 && i < 96 ? 0x11u : code( varied(i)); };
   const std::optional<Elsewhere> found = written_elsewhere(Codes(varied, before).wrong());
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->note, "; columns 0..15 of row 2 are stored 64 bytes before their position");
+  EXPECT_EQ(found->note, "; columns 0..15 of row 2 are stored 64 bytes before their expected address");
   EXPECT_EQ(found->explained, 32);
   const auto nowhere = [](int64_t i) { return i >= 64 && i < 96 ? 0x11u : code( varied(i)); };
   EXPECT_FALSE(written_elsewhere(Codes(varied, nowhere).wrong()));
@@ -228,7 +228,7 @@ TEST(Values, CodesThatDoNotDependOnTheDataAreNamed) {
   const auto words_of = [](const Number& held) { return words(same_codes_again(numbers(varied, held).wrong())); };
   EXPECT_THAT(words_of([](int64_t i) { return 2048 + double(i % 8 * 32); }), "") << "all saturate, one code";
   EXPECT_THAT(words_of([](int64_t i) { return 16 + double(i % 8 * 2); }),
-              HasSubstr("the codes of the 8 elements before again, in 15 of 15 runs"));
+              HasSubstr("the codes of the previous 8 elements again, in 15 of 15 runs"));
   EXPECT_THAT(words_of([](int64_t i) { return 16 + double(i % 32); }), HasSubstr("the same codes in every row"));
   EXPECT_EQ(words_of([](int64_t i) { return varied(i) + 16; }), "") << "depends on the data";
 }
@@ -243,7 +243,7 @@ TEST(Values, TheNumbersOfAVectorInEveryRowAreNamed) {
     problem.tensors.push_back(std::move(one));
     return words(of_a_vector(codes.wrong(), problem));
   };
-  EXPECT_THAT(words_of(beta), HasSubstr("the numbers of beta in every row"));
+  EXPECT_THAT(words_of(beta), HasSubstr("the values of beta in every row"));
   EXPECT_EQ(words_of([&](int64_t i) { return beta(i) + 1; }), "");
 }
 
@@ -276,11 +276,11 @@ struct Norm {
 
 TEST(Values, AWrongMeanOrScaleOfRowsIsNamed) {
   EXPECT_THAT(Norm([](int64_t row, double z) { return z * (2.5 + double(row)); }).words(),
-              HasSubstr("the expected values (without beta) times a factor for each row, of about 2.5, 3.5, 4.5, 5.5"));
+              HasSubstr("the expected values (without beta) times a factor for each row, about 2.5, 3.5, 4.5, 5.5"));
   EXPECT_THAT(Norm([](int64_t row, double z) { return z + 1 + double(row); }).words(),
-              HasSubstr("plus a number for each row, of about 1, 2, 3, 4 times gamma: what all elements of a row have added"));
+              HasSubstr("plus a number for each row, about 1, 2, 3, 4 times gamma: the number that is added to or subtracted"));
   EXPECT_THAT(Norm([](int64_t row, double z) { return (z + 1) / (2.0 + double(row)); }).words(),
-              HasSubstr("times a factor for each row, of about 0.5, 0.333, 0.25, 0.2, plus a number for each row times gamma"));
+              HasSubstr("times a factor for each row, about 0.5, 0.333, 0.25, 0.2, plus a number for each row times gamma"));
 }
 
 TEST(Values, NumbersOfOtherElementsAreNoNumbersOfRows) {

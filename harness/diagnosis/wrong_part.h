@@ -228,7 +228,7 @@ Rule number_for_code(const WrongPart& wrong);
 /// 8-bit codes that are stored at a constant distance from where the contract expects them.
 struct Elsewhere {
   int64_t explained = 0;  ///< wrong elements whose code is displaced by this distance
-  std::string note;       ///< "; columns 0..15 of row 3 are stored 96 bytes after their position"
+  std::string note;       ///< "; columns 0..15 of row 3 are stored 96 bytes after their expected address"
 };
 std::optional<Elsewhere> written_elsewhere(const WrongPart& wrong);
 /// Whether all wrong elements are one code too far from zero, or all one code too near, as with a wrong rounding; and whether

@@ -148,9 +148,9 @@ TEST(Reconcile, AsManyCasesThatItLeavesUnexplainedRefuteACause) {
 
 TEST(Reconcile, AMistakeIsOneWhateverTheShapes) {
   const std::string
-      one = "x: [i, j] is read from the element behind it, within vectors of 64",
+      one = "x: [i, j] is read from the element after it, within vectors of 64",
       same =
-          "x: [j] is read from the element behind it, within vectors of 16 counted over all rows, only in columns 0, 8, ...";
+          "x: [j] is read from the element after it, within vectors of 16 counted over all rows, only in columns 0, 8, ...";
   Verdict unexplained = failing("c", {"no known cause"});
   unexplained.tensors.emplace_back();
   unexplained.tensors.back().outside = 90;
