@@ -525,8 +525,8 @@ TEST(Patterns, AnOrIntoOldBytesIsNamed) {
       for (size_t i = 0; i < words.bytes.size(); ++i) words.bytes[i] |= std::byte(i / 8 % 2 == 0 ? even : odd);
     });
   };
-  EXPECT_THAT(with_or(0xa5, 0xa5), ElementsAre(HasSubstr("it is read before it is written")));
-  EXPECT_THAT(with_or(0xa5, 0x5a), Not(ElementsAre(HasSubstr("it is read before it is written"))));
+  EXPECT_THAT(with_or(0xa5, 0xa5), ElementsAre(HasSubstr("the kernel ORs bytes into words that it did not zero")));
+  EXPECT_THAT(with_or(0xa5, 0x5a), Not(ElementsAre(HasSubstr("the kernel ORs bytes into words that it did not zero"))));
 }
 
 TEST(Patterns, OneCodeIsNamed) {
@@ -542,9 +542,9 @@ TEST(Patterns, AValueThatIsHeldOnIsNamed) {
                       return i % n < from || i / n < first_row || i / n >= end_row ? x[size_t(i)] : x[size_t(i / n * n + source)];
                     }));
   };
-  EXPECT_THAT(held(1, 0, 1, 3), Contains(HasSubstr("the value of the first column of their row: one value is stored for the whole row")));
+  EXPECT_THAT(held(1, 0, 1, 3), Contains(HasSubstr("the value of the row's first column: one value is stored for the whole row")));
   EXPECT_THAT(held(12, 11), Contains(HasSubstr("from column 12 on, the value of column 11: these columns are not computed anew")));
-  EXPECT_THAT(held(12, 5), Not(Contains(HasSubstr("not computed again"))));
+  EXPECT_THAT(held(12, 5), Not(Contains(HasSubstr("not computed anew"))));
 }
 
 TEST(Patterns, LostSubnormalsAndTheNanOfMinusZeroAreNamed) {
@@ -594,8 +594,8 @@ TEST(Facts, OneNanByteIsNamed) {
     return patterns_of_words(16, 8, [=](HostTensor& words, const auto&) { words.bytes[29] = std::byte(byte); });
   };
   EXPECT_THAT(with_byte(0xff),
-              ElementsAre("pattern: y holds NaN (0xff) where a number is expected (1 of 1 wrong elements; the other 127 are "
-                          "right: rare inputs, or memory that was not written or was overwritten)"));
+              ElementsAre("pattern: y holds NaN (0xff) where a number is expected (1 of 1 wrong elements; the other 127 elements are "
+                          "right: inputs are rare, or memory was not written or was overwritten)"));
   EXPECT_THAT(with_byte(0x40), ElementsAre()) << "another number is not NaN";
 }
 
@@ -622,7 +622,7 @@ std::vector<std::string> patterns_of_last_rows(const std::function<uint8_t(int64
 TEST(Facts, RowsOfAnEarlierCallAreNamed) {
   EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t) { return scattered(i); }),
               ElementsAre(AllOf(StartsWith("pattern: y holds values of other data in rows 48..60 ("),
-                                HasSubstr("not written by this call (stale), or made from other input"))));
+                                HasSubstr("not written by this call (stale), or computed from other input"))));
   EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t due) { return uint8_t(due - i % 3); }),
               Not(Contains(HasSubstr("other data")))) << "near to what is expected: computed from the right data, wrongly";
   EXPECT_THAT(patterns_of_last_rows([](int64_t, uint8_t due) { return uint8_t(222 - due); }),
@@ -719,7 +719,7 @@ TEST(Facts, RowsThatAnIndexTellsApartAreNamed) {
     return rows_of_index(in, out, problem);
   };
   EXPECT_THAT(rows([](int64_t row) { return row == 11; }), StartsWith("rows whose slot_mapping is 0 (a comparison"));
-  EXPECT_THAT(rows([](int64_t row) { return row % 4 == 1; }), StartsWith("rows whose topk_ids all are 0 or less"));
+  EXPECT_THAT(rows([](int64_t row) { return row % 4 == 1; }), StartsWith("rows whose topk_ids are all 0 or less"));
   EXPECT_EQ(rows([](int64_t row) { return row == 10; }), "") << "its index is 15";
   EXPECT_EQ(rows([](int64_t row) { return row % 4 == 1 && row > 1; }), "") << "row 1 is such a row";
 }
@@ -909,7 +909,7 @@ TEST(Writes, HowPositionsAdvanceIsSaid) {
   };
   EXPECT_THAT(written([](int64_t i) { return i < 13; }), HasSubstr("only the first 13 elements, counted over all rows, are written"));
   EXPECT_THAT(written([](int64_t i) { return i < 32; }), HasSubstr("only row 0 is written"));
-  EXPECT_THAT(written([](int64_t i) { return i >= 13; }), HasSubstr("the first 13 elements, counted over all rows, are the ones"));
+  EXPECT_THAT(written([](int64_t i) { return i >= 13; }), HasSubstr("only the first 13 elements, counted over all rows, are missing"));
   EXPECT_THAT(written([](int64_t i) { return i % 16 < 4; }), HasSubstr("4 of each 16 elements"));
   EXPECT_EQ(written([](int64_t i) { return i * i % 7 < 3; }), "") << "no order";
   EXPECT_EQ(written([](int64_t) { return true; }), "");
@@ -923,7 +923,7 @@ TEST(Writes, WhatOneThreadStoresAndEndsOfRowsAreSaid) {
   };
   EXPECT_THAT(written([](int64_t i) { return i < 8; }), HasSubstr("the 16 bytes that one thread stores"));
   EXPECT_THAT(written([](int64_t i) { return i < 264; }), HasSubstr("16 bytes more than 256"));
-  EXPECT_THAT(written([](int64_t i) { return i < 272; }), HasSubstr("no other: the grid, a loop")) << "two vectors more";
+  EXPECT_THAT(written([](int64_t i) { return i < 272; }), HasSubstr("are written: the grid, a loop")) << "two vectors more";
   EXPECT_THAT(written([](int64_t i) { return i % 100 < 99; }), HasSubstr("the end of each row is missing, 1 of 100 columns"));
   EXPECT_THAT(written([](int64_t i) { return i % 60 < 59; }), HasSubstr("59 of each 60 elements are written")) << "not the ends of rows";
 }
@@ -1117,7 +1117,7 @@ TEST(LeftOut, TheColumnsThatAMaximumLeavesOutAreFoundFromTheScales) {
     return maxima ? in_words(*maxima) : "";
   };
   EXPECT_THAT(found([](int64_t c) { return c % 8 != 5; }),
-              HasSubstr("a maximum that leaves out x elements [i, j] with j mod 8 = 5"));
+              HasSubstr("a maximum that leaves out x[i, j] with j mod 8 = 5"));
   EXPECT_THAT(found([](int64_t c) { return c % 4 != 1; }), HasSubstr("with j mod 4 = 1"));
   EXPECT_EQ(found([](int64_t) { return true; }), "");
 }

@@ -77,11 +77,10 @@ bool find_fp32_words(const ScaleGrid& grid, ScaleReport& report) {
       {fmt::format("{} of {} words {} the bits of an fp32 scale where four UE8M0 bytes are read", places.count / 4, words,
                    places.count == 4 ? "holds" : "hold"),
        {"where    " + places.text(), first,
-        "why      the producer wrote fp32 scales and the consumer takes each word for four exponents: its top byte is far below "
-        "any",
-        "         scale (2^-43 or less), and mantissa bits make the other three",
-        "example  4 groups of scale 1.0: the words should be one, 0x7F7F7F7F; fp32 bits are 0x3F800000, read as 2^-127, 2^-127, "
-        "2^1, 2^-64",
+        "why      the producer wrote fp32 scales, and the consumer reads each word as four exponents. The top byte is then far below",
+        "         any scale (2^-43 or less), and the other three bytes contain mantissa bits",
+        "example  4 groups of scale 1.0 should be one word, 0x7F7F7F7F; the fp32 bits 0x3F800000 are read as 2^-127, 2^-127, 2^1, "
+        "2^-64",
         "repair   convert: byte = fp32 exponent field, plus 1 if the mantissa is not zero; four groups to a word"}});
   return true;
 }
@@ -110,7 +109,7 @@ Swollen swollen_bytes(const ScaleGrid& grid) {
       // Bits that are not in the exponent of the next group are mantissa bits, unless the two scales differ widely.
       const int64_t stray = byte & ~b[size_t(top)] & 0xff, leading = stray == 0 ? 0 : int64_t(std::bit_floor(uint64_t(stray)));
       found.lines.push_back(fmt::format(
-          "{}    {}: byte 0x{:02X} = {} in word 0x{:08X}: mantissa bits of group {} ({} x its power of two) ran into it",
+          "{}    {}: byte 0x{:02X} = {} in word 0x{:08X}: mantissa bits of group {} ({} times a power of two) were ORed into it",
           found.lines.empty() ? "first" : "then ", address(grid, r, 4 * w + j), byte,
           byte == kNan ? "NaN" : fmt::format("2^{}", byte - 127), joined(b), 4 * w + j + 1,
           leading == 0 ? "not 1" : fmt::format("{:.9g} or more", 1.0 + double(leading) / 256.0)));
@@ -129,7 +128,7 @@ bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
   if (found.lower.count == 1 && is_nan && grid.present_rows * grid.present_columns > kFewBytes) return false;
   std::vector<std::string> lines = {
       "where    " + found.lower.text(),
-      fmt::format("slots    byte 0: {}, byte 1: {}, byte 2: {}, byte 3: {} (byte 3 has no neighbour above it)", found.by_slot[0],
+      fmt::format("slots    wrong bytes by position: byte 0: {}, byte 1: {}, byte 2: {}, byte 3: {} (no byte lies above byte 3)", found.by_slot[0],
                   found.by_slot[1], found.by_slot[2], found.by_slot[3])};
   lines.insert(lines.end(), found.lines.begin(), found.lines.end());
   for (const char* line :
@@ -143,7 +142,7 @@ bool find_lost_mantissas(const ScaleGrid& grid, ScaleReport& report) {
         "repair   round scales up to powers of two before packing (and quantize with the rounded ones), or mask v & 0x7F800000"})
     lines.emplace_back(line);
   if (found.lower.count == 1)
-    lines.emplace_back("or else  that group's own amax was Inf or NaN, which packs to 0xFF too: one byte cannot tell");
+    lines.emplace_back("or else  the amax of that group was Inf or NaN, which also gives 0xFF: a single byte does not show which");
   report.findings.push_back({fmt::format("mantissas lost by packing: {} byte{} more than an exponent", found.lower.count,
                                          found.lower.count == 1 ? " holds" : "s hold"),
                              lines});
@@ -163,7 +162,7 @@ void find_nan(const ScaleGrid& grid, bool explained, ScaleReport& report) {
     lines.emplace_back("cause    see the next finding");
   else
     lines.emplace_back(
-        "cause    no pattern of packing: look for Inf or NaN in the input of these groups, or unwritten memory (0xFF)");
+        "cause    not a packing mistake: look for Inf or NaN in the input of these groups, or for unwritten memory (0xFF)");
   report.findings.push_back({fmt::format("{} of {} bytes {} 0xFF = NaN", nan.count, grid.present_rows * grid.present_columns,
                                          nan.count == 1 ? "is" : "are"),
                              lines});
@@ -202,9 +201,8 @@ int64_t whole_words(const ScaleGrid& grid, int64_t byte) {
 }
 
 constexpr const char* kWithoutGaps =
-    "or else  the words are stored without gaps, but read with a column stride (row-major, or m not padded to 4): zeros are what "
-    "follows "
-    "them";
+    "or else  the words are stored without gaps, but read with a column stride (row-major, or m not padded to 4): the zeros lie "
+    "after the words";
 
 void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
   const int64_t tail = grid.extent_known ? 0 : zero_tail(grid);
@@ -214,20 +212,20 @@ void find_zeros(const ScaleGrid& grid, ScaleReport& report) {
       if (grid.code(r, c) == 0) zero.add(r, c);
   if (tail >= 4)
     report.notes.push_back(fmt::format(
-        "the last {} words of each row are zero: gaps, if this is the storage order [groups / 4, rows] with {} rows of scales; "
-        "say --param m=ROWS --param groups=GROUPS to be sure",
+        "the last {} words of each row are zero: they are gaps if the storage order is [groups / 4, rows] with {} rows of scales; "
+        "state --param m=ROWS --param groups=GROUPS to be sure",
         tail / 4, grid.present_columns / 4 - tail / 4));
   else if (tail > 0)
     report.notes.push_back(
-        fmt::format("the top {} byte{} of the last word {} zero in every row: padding of {} groups, as it must be", tail,
+        fmt::format("the top {} byte{} of the last word {} zero in every row: right if they are the padding of {} groups", tail,
                     tail == 1 ? "" : "s", tail == 1 ? "is" : "are", grid.present_columns - tail));
   if (zero.count == 0) return;
   report.findings.push_back(
       {fmt::format("{} of {} bytes {} 0x00 = 2^-127", zero.count, grid.present_rows * (grid.present_columns - tail),
                    zero.count == 1 ? "is" : "are"),
        {"where    " + zero.text(), fmt::format("first    {}: byte 0x00", address(grid, zero.first[0], zero.first[1])),
-        "why      UE8M0 has no zero; 0x00 is the scale 2^-127. Either the group was never written, or its amax was 0 and no",
-        "         floor was put under the scale, or padding (which is 0x00) stands where a scale should"}});
+        "why      UE8M0 has no zero; 0x00 is the scale 2^-127. Either the group was never written, or its amax was 0 and the",
+        "         scale has no lower bound, or padding (0x00) lies where a scale should be"}});
   if (grid.kind == ScaleKind::kWords && whole_words(grid, 0) > 0) report.findings.back().lines.emplace_back(kWithoutGaps);
 }
 
@@ -244,14 +242,14 @@ bool find_doubled(const ScaleGrid& grid, const std::vector<int64_t>& fields, Sca
   const auto all = int64_t(fields.size());
   if (all == 0 || 2 * beyond <= all || halved != all) return false;
   const int64_t field = fields[size_t(first)];
-  report.findings.push_back({fmt::format("all {} exponents are even, and {} of them beyond 2^{}: the bytes were doubled", all,
+  report.findings.push_back({fmt::format("all {} exponents are even, and {} of them are beyond 2^{}: the bytes were doubled", all,
                                          beyond, kMostExponent - 127),
                              {fmt::format("first    {} = 2^{}; half of that byte is {} = 2^{}",
                                           address(grid, first / grid.present_columns, first % grid.present_columns), field - 127,
                                           field / 2, field / 2 - 127),
-                              "why      scales of e4m3fnuz weights are multiplied by two when weights of e4m3fn are converted. A "
-                              "loader that does so to the raw",
-                              "         bytes of UE8M0 doubles the exponent field instead of adding 1 to it",
+                              "why      when e4m3fn weights are converted to e4m3fnuz, their scales are multiplied by two. A loader "
+                              "that multiplies",
+                              "         the raw UE8M0 bytes by two doubles the exponent field instead of adding 1 to it",
                               "repair   add 1 to each byte (or do not convert: UE8M0 needs no factor of two)"}});
   return true;
 }
@@ -265,8 +263,8 @@ bool find_constant_byte(const ScaleGrid& grid, ScaleReport& report) {
       if (grid.code(r, c) != byte) return false;
   report.findings.push_back(
       {fmt::format("every byte is 0x{:02X}: all scales are 2^{}", byte, byte - 127),
-       {"why      no data have that scale in every group: a default value, or 1 where 1.0 (byte 0x7F) was meant",
-        "repair   0x7F is the scale 1"}});
+       {"why      no data have that scale in every group: it is a default value, or the number 1 was stored for the scale 1.0",
+        "repair   store the byte 0x7F for the scale 1.0"}});
   return true;
 }
 
@@ -326,11 +324,11 @@ constexpr Kind kKinds[] = {
      "NaN in the input of the group, 0 / 0 for a group of zeros, or unwritten memory"},
     {"Inf", [](int64_t c) { return std::isinf(value(c)); }, "Inf in the input of the group, or a division by a scale of zero"},
     {"negative", [](int64_t c) { return value(c) < 0; },
-     "a scale is not negative: the tensor holds other data, or packed words are read as fp32"},
+     "a scale is never negative: the tensor holds other data, or packed words are read as fp32"},
     {"zero", [](int64_t c) { return value(c) == 0; },
-     "a group of zeros without a floor under its scale (x / 0 is NaN), or an unwritten group"},
+     "a group of zeros whose scale has no lower bound (x / 0 is NaN), or an unwritten group"},
     {"subnormal", [](int64_t c) { return value(c) != 0 && std::fabs(value(c)) < 0x1p-126f; },
-     "1 / scale overflows to Inf, and a GPU that flushes subnormals takes it for zero"}};
+     "1 / scale overflows to Inf, and a GPU that flushes subnormals reads the scale as zero"}};
 
 void add_kinds(const ScaleGrid& grid, std::span<const Kind> kinds, ScaleReport& report) {
   for (const Kind& kind : kinds) {
@@ -363,8 +361,8 @@ void find_mantissas(const ScaleGrid& grid, ScaleReport& report) {
   const bool meant = powers.count > others.count;
   if (!meant && !grid.powers_of_two) {
     report.notes.push_back(
-        fmt::format("{} of {} scales are powers of two: as plain fp32 scales that is right; a consumer of UE8M0 cannot take them "
-                    "(--as ue8m0_scale judges for one)",
+        fmt::format("{} of {} scales are powers of two: right for plain fp32 scales, but UE8M0 can store only powers of two (check for UE8M0 "
+                    "with --as ue8m0_scale)",
                     powers.count, powers.count + others.count));
     return;
   }
@@ -374,12 +372,12 @@ void find_mantissas(const ScaleGrid& grid, ScaleReport& report) {
       {fmt::format(
            "{} of {} fp32 scales {}, {}", others.count, powers.count + others.count,
            others.count == 1 ? "is not a power of two" : "are not powers of two",
-           grid.powers_of_two ? "and the consumer takes UE8M0" : "though most are: the tensor is meant for a consumer of UE8M0"),
+           grid.powers_of_two ? "but the consumer reads UE8M0" : "but most are: the tensor is meant for a consumer of UE8M0"),
        {"where    " + others.text(), first_text(grid, others),
-        fmt::format("effect   its exponent alone is {:.9g}: the product is too small by a factor of {:.6g}", power,
+        fmt::format("effect   without its mantissa the scale is {:.9g}: products are too small by a factor of {:.6g}", power,
                     double(value(code)) / power),
-        "why      UE8M0 keeps the exponent and drops the mantissa; a packer without a mask ORs it into the neighbouring byte "
-        "(NaN)",
+        "why      UE8M0 keeps the exponent and drops the mantissa; a packer without a mask ORs the mantissa into the "
+        "neighbouring byte (NaN)",
         "example  smallest input that shows it: one group with scale 1.5, which becomes 1; scales [1, 1, 1, 1.5] packed give a "
         "NaN byte",
         "repair   round scales up to a power of two before the data are quantized with them, not afterwards"}});
@@ -417,7 +415,7 @@ static bool find_reversed_bytes(const ScaleGrid& grid, ScaleReport& report) {
   if (right.count != all || all < 4 || 4 * wrong.count < 3 * all) return false;
   const int64_t code = grid.code(0, 0);
   report.findings.push_back(
-      {fmt::format("foreign byte order: all {} fp32 scales are plausible with their bytes reversed, {} are not as they stand",
+      {fmt::format("foreign byte order: all {} fp32 scales are plausible with their bytes reversed; as stored, {} are not",
                    all, wrong.count),
        {fmt::format("first    {}[0, 0] = {:.9g} (0x{:08X}); reversed {:.9g} (0x{:08X})", grid.name, value(code), code,
                     value(reversed(code)), reversed(code)),
@@ -433,16 +431,16 @@ static void look_at_e4m3(const ScaleGrid& grid, ScaleReport& report) {
       {"NaN", [](int64_t c) { return std::isnan(value(c)); },
        "NaN in the input of the group, a scale above 448 that was cast without saturation, or unwritten memory"},
       {"negative", [](int64_t c) { return std::signbit(value(c)); },
-       "a scale is not negative, and tensor cores ignore the sign bit: the tensor holds other data"}};
+       "a scale is never negative, and tensor cores ignore the sign bit: the tensor holds other data"}};
   add_kinds(grid, kFaults, report);
   const int64_t all = grid.present_rows * grid.present_columns;
   const int64_t zeros = places_where(grid, [](int64_t c) { return value(c) == 0; }).count,
                 largest = places_where(grid, [](int64_t c) { return value(c) == kLargest; }).count;
   if (zeros > 0)
-    report.notes.push_back(fmt::format("{} of {} scales are zero: groups of zeros, or too small beside the global scale", zeros, all));
+    report.notes.push_back(fmt::format("{} of {} scales are zero: their groups are zeros, or too small relative to the global scale", zeros, all));
   if (largest > 0)
     report.notes.push_back(
-        fmt::format("{} of {} scales are 448, the largest number: they saturated if the global scale is too large", largest, all));
+        fmt::format("{} of {} scales are 448, the largest number: they saturated if the global scale does not fit", largest, all));
 }
 
 void look_at_floats(const ScaleGrid& grid, ScaleReport& report) {

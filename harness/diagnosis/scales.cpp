@@ -25,12 +25,12 @@ std::string described(const ScaleGrid& grid) {
   switch (grid.kind) {
     case ScaleKind::kWords:
       return fmt::format("int32 words of four UE8M0 bytes, {}{}{}", extent, padding,
-                         grid.extent_known ? "" : " (all bytes taken for groups)");
+                         grid.extent_known ? "" : " (all bytes are read as groups)");
     case ScaleKind::kBytes:
       return fmt::format("UE8M0 bytes, {}{}", extent, padding);
     case ScaleKind::kFloats:
       return fmt::format("{} scales, {}{}{}", grid.of_e4m3 ? "E4M3" : "fp32", extent, padding,
-                         grid.powers_of_two ? "; the consumer takes powers of two only" : "");
+                         grid.powers_of_two ? "; the consumer needs powers of two" : "");
   }
   return "";
 }
@@ -55,7 +55,7 @@ std::string scale_text(const ScaleGrid& grid, const ScaleReport& report) {
   }
   for (const std::string& note : report.notes) text += fmt::format("note   {}\n", note);
   if (report.findings.empty())
-    text += grid.kind == ScaleKind::kFloats && grid.powers_of_two ? "CLEAN as fp32 scales: nothing found; not packed\n"
+    text += grid.kind == ScaleKind::kFloats && grid.powers_of_two ? "CLEAN as fp32 scales that are not packed: nothing found\n"
                                                                   : "CLEAN: nothing found\n";
   else
     text += fmt::format("{} FINDING{}\n", report.findings.size(), report.findings.size() == 1 ? "" : "S");
@@ -95,17 +95,15 @@ void find_stale_padding(const ScaleGrid& grid, ScaleReport& report) {
        {"where    " + stale.text(),
         fmt::format("first    {}[{}, {}] = {}; scales end at row {} and group {}", grid.name, stale.first[0], stale.first[1],
                     code_text(grid, grid.code(stale.first[0], stale.first[1])), grid.present_rows - 1, grid.present_columns - 1),
-        "why      these elements are unwritten, and a kernel that reads whole tiles takes them for scales: 0xFF there is NaN, "
-        "and "
-        "a packer",
+        "why      these elements are unwritten, and a kernel that reads whole tiles reads them as scales: 0xFF there is NaN, "
+        "and a packer",
         "         may refuse them (DeepGEMM 2.6 traps). The buffer was allocated and not zeroed, or the producer skips its "
         "padding",
         "example  1 row in a buffer of 4: rows 1..3 keep what was there before"}});
   if (grid.kind == ScaleKind::kWords)
     report.findings.back().lines.emplace_back(
         "or else  the words are stored without gaps, but read with a column stride (row-major, or m not padded to 4): scales "
-        "stand in "
-        "the gaps");
+        "lie in the gaps");
 }
 
 /// Trailing rows, or trailing bytes of the last word, that hold a single implausible value while everything before varies.
@@ -128,7 +126,7 @@ void find_constant_tail(const ScaleGrid& grid, bool of_rows, ScaleReport& report
       {fmt::format("the last {} {}{} hold{} one value, {}, which is not a plausible scale", lines - first, what,
                    lines - first == 1 ? "" : "s", lines - first == 1 ? "s" : "", code_text(grid, value)),
        {fmt::format("where    {}s {}..{}", what, first, lines - 1),
-        "why      a pattern, not data: unwritten memory, as allocated or poisoned. Either the tensor has fewer",
+        "why      this looks like unwritten memory, as allocated or poisoned, and not like data. Either the tensor has fewer",
         fmt::format("         {}s than its shape says, or the producer left its tail out", what)}});
 }
 
@@ -169,7 +167,7 @@ void find_repeated_rows(const ScaleGrid& grid, ScaleReport& report) {
          {"where    rows " + runs_text(repeated),
           "why      different tokens do not have the same scale in every group: one row was written over all (a broadcast of "
           "stride 0),",
-          "         or the tensor is constant along the wrong axis: read along rows what was written along groups"}});
+          "         or the tensor is constant along the wrong axis: values written along groups are read along rows"}});
   if (floats && 2 * flat.size() > size_t(grid.present_rows) && flat_values.size() >= size_t(kEnough))
     report.findings.push_back(
         {fmt::format("{} of {} rows hold one value in all {} groups", flat.size(), grid.present_rows, grid.present_columns),
@@ -243,7 +241,7 @@ void find_transposition(const ScaleGrid& grid, ScaleReport& report) {
         fmt::format("first    {}[0, {}] holds what belongs to {}", grid.name, unit,
                     rows_first ? fmt::format("row {}, group {}", rows / units, rows % units * unit)
                                : fmt::format("row {}, group {}", 1 % rows, 1 / rows * unit)),
-        "example  2 rows of 2 groups with 4 different scales: the two off the diagonal change places",
+        "example  2 rows of 2 groups with 4 different scales: the two scales off the diagonal are exchanged",
         "repair   transpose with a copy (a view of another shape moves nothing), or state the strides of the storage"}});
 }
 
@@ -330,7 +328,7 @@ void look_at_data(const ScaleGrid& grid, const std::vector<double>& maxima, Scal
   const auto [row, column] = wrong.first;
   // A few at the ends of the interval may be right.
   const bool both_ways = 16 * std::min(too_large, wrong.count - too_large) >= wrong.count;
-  const char* const what = both_ways ? "are of other data: they do not fit x of the same file"
+  const char* const what = both_ways ? "belong to other data: they do not fit x of the same file"
                            : 2 * too_large > wrong.count ? "are too large for x of the same file"
                                                          : "are too small for x of the same file";
   report.findings.push_back(
@@ -338,11 +336,11 @@ void look_at_data(const ScaleGrid& grid, const std::vector<double>& maxima, Scal
        {"where    " + wrong.text(),
         fmt::format("first    {}[{}, {}] = {}: the largest |x| of its group is {:.4g} times the scale", grid.name, row, column,
                     code_text(grid, grid.code(row, column)), std::exp2(first)),
-        fmt::format("         where scales fit, it is {:.4g} to {:.4g} times the scale", std::exp2(lowest), std::exp2(highest)),
+        fmt::format("         in groups whose scale fits, it is {:.4g} to {:.4g} times the scale", std::exp2(lowest), std::exp2(highest)),
         both_ways ? "why      these rows hold the scales of an earlier call, because this one did not write them (stale), or "
-                    "those of other rows"
-                  : "why      these scales were rounded another way, or made from other elements of the group",
-        "repair   look at the rows that the kernel's grid covers: those after the last whole block are left out most often"}});
+                    "the scales of other rows"
+                  : "why      these scales were rounded differently, or computed from other elements of the group",
+        "repair   check which rows the kernel's grid covers: most often it leaves out the rows after the last whole block"}});
 }
 
 }  // namespace assay

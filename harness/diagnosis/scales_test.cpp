@@ -106,8 +106,8 @@ TEST(Scales, OneAndAHalfInTheLastGroupMakesByteTwoNan) {
   EXPECT_EQ(word, 0x7FFF7F7Fu);
   const std::string text = text_of(words(1, {word}));
   EXPECT_THAT(text, HasSubstr("1 of 4 bytes is 0xFF = NaN"));
-  EXPECT_THAT(text, HasSubstr("scale[0, 2]: byte 0xFF = NaN in word 0x7FFF7F7F: mantissa bits of group 3 (1.5 or more x its "
-                              "power of two) ran into it"));
+  EXPECT_THAT(text, HasSubstr("scale[0, 2]: byte 0xFF = NaN in word 0x7FFF7F7F: mantissa bits of group 3 (1.5 or more times a "
+                              "power of two) were ORed into it"));
   EXPECT_THAT(text, HasSubstr("v0>>23 | v1>>15 | v2>>7 | v3<<1"));
   EXPECT_THAT(text, HasSubstr("smallest input that shows it: scales [1, 1, 1, 1.5]"));
 }
@@ -126,7 +126,7 @@ TEST(Scales, LostMantissasAreCountedBySlotAndSpareTheLast) {
   }
   const std::string text = text_of(words(8, packed));
   EXPECT_THAT(text, HasSubstr("mantissas lost by packing"));
-  EXPECT_THAT(text, HasSubstr("byte 3: 0 (byte 3 has no neighbour above it)"));
+  EXPECT_THAT(text, HasSubstr("byte 3: 0 (no byte lies above byte 3)"));
 }
 
 TEST(Scales, OneNanByteInALargeTensorIsNotBlamedOnPacking) {
@@ -134,7 +134,7 @@ TEST(Scales, OneNanByteInALargeTensorIsNotBlamedOnPacking) {
   packed[21] = 0x7DFF7E80u;
   const std::string text = text_of(words(8, packed));
   EXPECT_THAT(text, HasSubstr("1 of 256 bytes is 0xFF = NaN"));
-  EXPECT_THAT(text, HasSubstr("look for Inf or NaN in the input of these groups, or unwritten memory"));
+  EXPECT_THAT(text, HasSubstr("look for Inf or NaN in the input of these groups, or for unwritten memory"));
   EXPECT_EQ(text.find("mantissas lost"), std::string::npos) << text;
   packed[35] = 0x7DFF7E80u;
   EXPECT_THAT(text_of(words(8, packed)), HasSubstr("mantissas lost by packing: 2 bytes")) << "two such bytes are a pattern";
@@ -147,7 +147,7 @@ TEST(Scales, GapsOfStorageOrderAreNoZeros) {
   EXPECT_THAT(scales_found(words(4, stored)), IsEmpty());
   EXPECT_THAT(look_at_scales(words(4, stored)).notes,
               ::testing::Contains(
-                  HasSubstr("the last 3 words of each row are zero: gaps, if this is the storage order [groups / 4, rows] "
+                  HasSubstr("the last 3 words of each row are zero: they are gaps if the storage order is [groups / 4, rows] "
                             "with 61 rows")));
   stored[70] = 0;  // a word that is not at the end of a row
   EXPECT_THAT(text_of(words(4, stored)), HasSubstr("4 of 976 bytes are 0x00"));
@@ -157,7 +157,7 @@ TEST(Scales, GapsOfStorageOrderAreNoZeros) {
 TEST(Scales, InfiniteGroupsInEverySlotAreNoPackingFault) {
   const std::string text = text_of(bytes(4, 8, [](int64_t r, int64_t c) { return r == c % 4 ? 0xff : 0x78; }));
   EXPECT_THAT(text, HasSubstr("8 of 32 bytes are 0xFF = NaN"));
-  EXPECT_THAT(text, HasSubstr("no pattern of packing"));
+  EXPECT_THAT(text, HasSubstr("not a packing mistake"));
   EXPECT_THAT(text, ::testing::Not(HasSubstr("mantissas lost")));
 }
 
@@ -180,7 +180,7 @@ TEST(Scales, ZeroBytesInsideARowAreFoundAndPaddingIsNot) {
               ::testing::ElementsAre(HasSubstr("1 of 16 bytes is 0x00")));
   const ScaleGrid padded = bytes(2, 8, [](int64_t, int64_t c) { return c < 5 ? 120 + c : 0; });
   EXPECT_THAT(scales_found(padded), IsEmpty());
-  EXPECT_THAT(text_of(padded), HasSubstr("padding of 5 groups, as it must be"));
+  EXPECT_THAT(text_of(padded), HasSubstr("right if they are the padding of 5 groups"));
 }
 
 // fp32 scales: impossible values, values that are not powers of two, and packed words read as fp32 are reported.
@@ -200,7 +200,7 @@ TEST(Scales, MantissasMatterToAConsumerOfUe8m0Only) {
   ScaleGrid grid = floats(4, 4, [](int64_t r, int64_t c) { return float(0.01 + uniform(4, r, c)); });
   EXPECT_THAT(scales_found(grid), IsEmpty());
   grid.powers_of_two = true;
-  EXPECT_THAT(text_of(grid), HasSubstr("16 of 16 fp32 scales are not powers of two, and the consumer takes UE8M0"));
+  EXPECT_THAT(text_of(grid), HasSubstr("16 of 16 fp32 scales are not powers of two, but the consumer reads UE8M0"));
   const ScaleGrid mostly =
       floats(4, 4, [](int64_t r, int64_t c) { return r == 2 && c == 1 ? 1.5f : std::ldexp(1.0f, int(r + c) - 9); });
   EXPECT_THAT(text_of(mostly), HasSubstr("1 of 16 fp32 scales is not a power of two, though most are"));
@@ -371,7 +371,7 @@ TEST(ScalesAndData, RowsOfAnEarlierCallDoNotFit) {
     return r < 48 ? exponent : std::floor(7 * uniform(3, r, c)) - 8;
   };
   EXPECT_THAT(found_beside_data(stale),
-              ElementsAre(AllOf(HasSubstr("are of other data: they do not fit x of the same file, while 48 whole rows fit"),
+              ElementsAre(AllOf(HasSubstr("belong to other data: they do not fit x of the same file, while 48 whole rows fit"),
                                 HasSubstr("where    rows 48..60;"))));
   EXPECT_THAT(found_beside_data([](int64_t r, int64_t, double exponent) { return r < 48 ? exponent : exponent - 1; }),
               ElementsAre(HasSubstr(" scales are too small for x of the same file")));

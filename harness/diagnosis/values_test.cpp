@@ -177,7 +177,7 @@ TEST(Values, WrongBitsOfCodesAreNamed) {
 
 TEST(Values, TheNumberInThePlaceOfItsCodeIsNamed) {
   const Codes cast(varied, [](int64_t i) { return uint32_t(int(rounded(varied(i)))) & 0xff; });
-  EXPECT_THAT(words(number_for_code(cast.wrong())), HasSubstr("the number itself, cast to an integer"));
+  EXPECT_THAT(words(number_for_code(cast.wrong())), HasSubstr("the value itself, cast to an integer"));
   const Codes shifted(varied, [](int64_t i) { return code( varied(i + 1)); });
   EXPECT_EQ(words(number_for_code(shifted.wrong())), "");
 }
