@@ -46,7 +46,7 @@ def without_the_first():
             os.killpg(process.pid, signal.SIGKILL)
             sys.exit(f"FAILED: a process still waits after {PATIENCE} s for the first process, which was not started")
     said = open(f"{folder}/log1").read()
-    if "waits for the first process of this launch" not in said or "is not there" not in said:
+    if "waits for the first process of this launch" not in said or "did not start" not in said:
         sys.exit(f"FAILED: the other processes do not report that the first process is missing: {said}")
 
 

@@ -158,9 +158,9 @@ grep -q "not packed" <<<"$("$assay" judge "$r/fp32.safetensors:scale" --as scale
 # judge states what a dump cannot show (the memory order), and warns of data that expose few mistakes.
 wide() { "$assay" judge x="$r/wide_x.npy:bf16" q="$r/wide_q.npy:e4m3fn" scale="$r/wide_$1.npy" $p; }
 expect 0 "NOT CHECKED: order in memory of scale" wide rows
-expect 0 "is a copy in rows, whose order in memory is lost; the contract stores column after column: dump the storage, a vector of 16 elements" wide rows
+expect 0 "is a row-major copy, which has lost the order in memory; the contract stores column-major order: dump the storage, a vector of 16 elements" wide rows
 grep -q "NOT CHECKED" <<<"$(wide columns)" && fail "judge reports NOT CHECKED for a column-major file, whose memory order is known"
-expect 0 "of shape [2, 8] was read as the storage, column after column" wide crossed
+expect 0 "of shape [2, 8] was read as the storage, in column-major order" wide crossed
 grep -q "have the same value" <<<"$(wide columns)" && fail "judge reports that different scales have the same value"
 expect 0 "32 of 32 scales have the same value, so these data hardly show whether scales are exchanged" "$assay" judge "$r/equal_scales.safetensors" $p
 expect 1 "the bytes of one word in the opposite order (byte order): row 5, groups 0..3" wide swapped
@@ -284,7 +284,7 @@ expect 2 "need a parameter that no tensor shows; set it with --param as named ab
 expect 0 "these inputs expose" "$assay" judge "$r/good.safetensors" $p
 expect 0 "a pass on these inputs says little" "$assay" judge "$r/zeros.safetensors" --contract vllm.group_fp8
 "$assay" judge "$r/good.safetensors" $p | grep -q "unknown kernel" && fail "the report of a dump contains 'unknown kernel'"
-expect 2 "is a vector of words, in which padding looks like scales; say --layout" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale
+expect 2 "is a vector of words, in which padding looks like scales; state --layout" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale
 expect 0 "CLEAN" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale --layout ue8m0x4_tma --param m=2 --param groups=4
 
 # A user's own contract table, with --contracts before the file to judge.
@@ -347,7 +347,7 @@ expect 1 "not       vllm.group_fp8_packed" "$assay" contracts match "$r/floor.sa
 expect 1 "NONE OBEYED; nearest: " "$assay" contracts match "$r/scattered.safetensors"
 expect 1 "scale 4 of 32 wrong, q right" "$assay" contracts match "$r/scattered.safetensors"
 expect 0 "obeys     vllm.group_fp8 " "$assay" contracts match "$r/many_rows.safetensors" --op quant_group
-expect 0 "CONTRACTS, which these tensors do not tell apart" "$assay" contracts match "$r/good.safetensors"
+expect 0 "CONTRACTS, which these tensors do not distinguish" "$assay" contracts match "$r/good.safetensors"
 grep -q "row with groups" <<<"$("$assay" contracts match "$r/scattered.safetensors")" && fail "contracts match prints requirements of ops that do not fit the tensors"
 
 # A single scale tensor.

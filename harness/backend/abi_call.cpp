@@ -65,7 +65,7 @@ Execution execute(const assay_library& functions, const CallsToLaunch& launch, L
   }
   if (functions.create_stream == nullptr) return {ASSAY_UNSUPPORTED, "the library has no streams"};
   if (mode == LaunchMode::kGraph && functions.begin_capture == nullptr)
-    return {ASSAY_UNSUPPORTED, "the library captures no graphs"};
+    return {ASSAY_UNSUPPORTED, "the library cannot capture graphs: it has no begin_capture()"};
 
   // The new stream does not wait for the default stream, so uploads there must be complete.
   if (const assay_status status = wait_for(functions, nullptr); status != ASSAY_OK)

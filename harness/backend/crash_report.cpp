@@ -145,7 +145,7 @@ void add_code(Line& line, uintptr_t code) {
   if (::dladdr(reinterpret_cast<void*>(code), &info) == 0 || info.dli_fname == nullptr) {
 #if defined(__x86_64__) || defined(__aarch64__)
     line.add(", at program counter 0x").add(code, 16);
-    line.add(", where no code is: the stack or a pointer to a function was overwritten, as by an index outside a local array");
+    line.add(", which holds no code: the stack or a function pointer was overwritten, for example with an index outside a local array");
 #endif
     return;
   }

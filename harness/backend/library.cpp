@@ -38,7 +38,7 @@ constexpr std::array kRoundings = {Rounding{0x0000, "rounds to nearest"}, Roundi
                                    Rounding{0x4000, "rounds upward"}, Rounding{0x6000, "rounds toward zero"}};
 constexpr std::array kSwitches = {
     Switch{0x8000, "flushes subnormal results to zero (FTZ)", "no longer flushes subnormal results to zero (FTZ)"},
-    Switch{0x0040, "takes subnormal inputs as zero (DAZ)", "no longer takes subnormal inputs as zero (DAZ)"}};
+    Switch{0x0040, "reads subnormal inputs as zero (DAZ)", "no longer reads subnormal inputs as zero (DAZ)"}};
 
 uint64_t read_control() { return _mm_getcsr() & ~kFlags; }
 void write_control(uint64_t control) { _mm_setcsr(uint32_t(control)); }
@@ -159,7 +159,7 @@ void check_set(const assay_library& functions, const std::string& path) {
   if (functions.join_group != nullptr && group == 0)
     throw LibraryError(path + ": join_group needs create_group, run_group and destroy_group");
   if ((functions.allocate_on != nullptr) != (group == 3 && functions.allocate != nullptr))
-    throw LibraryError(path + ": allocate_on is only valid for a library with groups and its own memory functions");
+    throw LibraryError(path + ": allocate_on must be set if the library has create_group and allocate, and NULL otherwise");
 }
 
 /// Describes a changed floating-point environment and what changed it; empty if it is unchanged. Restores the environment.

@@ -78,7 +78,7 @@ TEST(RankGroup, WhatTheLibraryDoesNotOfferIsASkip) {
   EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &five, 1}).status, CallStatus::kUnsupported);
   EXPECT_EQ(toy.call({"toy", "toy.copy", "sums_ranks", &five, 1}).message, "the library cannot create a group of 5 ranks here");
   const Backend old = open_in_process(path_of_library("built_with_old_header"), "old");
-  EXPECT_EQ(old.call({"toy", "toy.copy", "copy", &two, 1}).message, "the library has no groups of ranks");
+  EXPECT_EQ(old.call({"toy", "toy.copy", "copy", &two, 1}).message, "the library has no groups of ranks: create_group is NULL");
 }
 
 /// Ranks have other inputs in the first replay than in the second, so the second shows if a kernel reads data of the first.
@@ -315,7 +315,7 @@ TEST(RankMembers, ALibraryWithoutSuchGroupsIsASkip) {
   const Problem problem = problem_of_members(2);
   const CallResult result = call_members({one.call, other.call}, {"toy", "toy.copy", "sums_ranks", &problem, 1});
   EXPECT_EQ(result.status, CallStatus::kUnsupported);
-  EXPECT_EQ(result.message, "the library has no groups whose ranks are processes");
+  EXPECT_EQ(result.message, "the library cannot run the ranks of a group in several processes: join_group is NULL");
 }
 
 TEST(Launch, IsOpenMpisOnOneMachine) {

@@ -133,7 +133,7 @@ OpenFile come_to(const std::string& job, int index, const std::function<bool()>&
       std::fprintf(stderr, "assay: process %d waits for the first process of this launch\n", index), told = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(kBetweenQuestions));
   }
-  throw std::runtime_error("the first process of launch " + job + " is not there");
+  throw std::runtime_error("the first process of launch " + job + " did not start");
 }
 
 bool send_file(int socket, int file) {
@@ -419,10 +419,10 @@ class Elsewhere {
       got = receive_message(socket_.number(), options_.timeout_seconds + kMarginOfProcess, message, stop);
       if (got == Received::kMessage && !message.empty()) return unpacked(message, request);
     }
-    leave(got == Received::kTimeout ? "does not answer: stopped?" : "is gone");
+    leave(got == Received::kTimeout ? "does not answer; it may be stopped" : "is gone");
     if (got == Received::kGivenUp) return without_outputs(CallStatus::kBroken, std::string(kNotWaitedFor) + ": the run ended");
     return without_outputs(CallStatus::kBroken,
-                           got == Received::kTimeout ? "its process does not answer: stopped?" : "its process ended");
+                           got == Received::kTimeout ? "its process does not answer; it may be stopped" : "its process ended");
   }
 
  private:

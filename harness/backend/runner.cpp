@@ -20,7 +20,7 @@ Execution RankGroup::hold(int ranks) {
   if (ranks == ranks_) return {};
   destroy();
   if (ranks == 1) return {};
-  if (functions_->create_group == nullptr) return {ASSAY_UNSUPPORTED, "the library has no groups of ranks"};
+  if (functions_->create_group == nullptr) return {ASSAY_UNSUPPORTED, "the library has no groups of ranks: create_group is NULL"};
   handle_ = functions_->create_group(ranks);
   if (handle_ == nullptr)
     return {ASSAY_UNSUPPORTED, "the library cannot create a group of " + std::to_string(ranks) + " ranks here"};
@@ -30,7 +30,7 @@ Execution RankGroup::hold(int ranks) {
 
 Execution RankGroup::join(int ranks, const RankPlace& place, const std::string& folder) {
   destroy();
-  if (functions_->join_group == nullptr) return {ASSAY_UNSUPPORTED, "the library has no groups whose ranks are processes"};
+  if (functions_->join_group == nullptr) return {ASSAY_UNSUPPORTED, "the library cannot run the ranks of a group in several processes: join_group is NULL"};
   std::error_code exists;
   std::filesystem::create_directory(folder, exists);
   const assay_place at{sizeof(assay_place), ranks, place.first, place.count, folder.c_str()};
@@ -239,12 +239,12 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const FloatEnvironment environment;
   buffers_.set_beside(request.beside);
   if (request.problem->ranks > 1 && request.mode != LaunchMode::kDefault && (request.place || !group_.honours_streams()))
-    return refused(CallStatus::kUnsupported, "the library runs groups of ranks on streams of its own only");
+    return refused(CallStatus::kUnsupported, "the library runs groups of ranks only on its own streams");
   const std::vector<HostTensor>& tensors = request.problem->tensors;
   if (std::any_of(tensors.begin(), tensors.end(), [](const HostTensor& tensor) { return tensor.spec.far > 0; })) {
-    if (request.problem->ranks > 1) return refused(CallStatus::kUnsupported, "rows far apart: unsupported for several ranks");
+    if (request.problem->ranks > 1) return refused(CallStatus::kUnsupported, "rows that lie far apart are not supported for several ranks");
     if (functions_->upload != nullptr && functions_->allocate_rows == nullptr)
-      return refused(CallStatus::kUnsupported, "the library allocates no rows that lie far apart: it has no allocate_rows()");
+      return refused(CallStatus::kUnsupported, "the library cannot allocate rows that lie far apart: it has no allocate_rows()");
   }
   // Makes a new group if the case has warm-up calls, which alone must determine its state, or if processes share the ranks.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
@@ -276,7 +276,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
   const bool may_hide_a_fault = ended.status == CallStatus::kFailed || ended.status == CallStatus::kBroken;
   if (may_hide_a_fault && !ended.poisoned && !device_answers()) {
     ended.status = CallStatus::kBroken;
-    ended.message += "; and the device no longer answers this process";
+    ended.message += "; the device no longer answers this process";
     ended.poisoned = true;
   }
   (void)environment.restore();

@@ -128,7 +128,7 @@ TEST(Runner, AChangedFloatingPointEnvironmentIsNamedAndPutBack) {
   EXPECT_EQ(rounds.message, "left the floating-point environment changed (it was restored): the thread rounds downward");
 #if defined(__x86_64__)
   EXPECT_THAT(call("flushes").message,
-              HasSubstr("the thread flushes subnormal results to zero (FTZ), takes subnormal inputs as zero (DAZ)"));
+              HasSubstr("the thread flushes subnormal results to zero (FTZ), reads subnormal inputs as zero (DAZ)"));
   volatile float smallest = std::numeric_limits<float>::denorm_min();
   EXPECT_GT(smallest * 1.0f, 0.0f) << "the reference of this process still has its subnormals";
 #endif
@@ -361,7 +361,7 @@ TEST(Runner, ACallAfterWhichTheDeviceAnswersNoMoreIsBroken) {
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
   const CallResult guilty = runner.call({"toy", "toy.copy", "copy", &problem, 1});
   EXPECT_EQ(guilty.status, CallStatus::kBroken);
-  EXPECT_EQ(guilty.message, "illegal address; and the device no longer answers this process");
+  EXPECT_EQ(guilty.message, "illegal address; the device no longer answers this process");
   EXPECT_TRUE(guilty.poisoned);
   const CallResult innocent = runner.call({"toy", "toy.copy", "copy", &problem, 1});
   EXPECT_EQ(innocent.status, CallStatus::kDeviceLost);

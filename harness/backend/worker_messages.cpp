@@ -127,8 +127,8 @@ namespace {
 
 SharedMemory::SharedMemory() {
   const int file = ::memfd_create("assay-tensors", MFD_CLOEXEC);
-  if (file < 0) refuse("memory for tensors of a worker (memfd_create)");
-  file_ = beyond_worker_files(file, "memory for tensors of a worker");
+  if (file < 0) refuse("cannot create memory for the tensors of a worker (memfd_create)");
+  file_ = beyond_worker_files(file, "cannot keep the memory for the tensors of a worker open");
 }
 
 SharedMemory::~SharedMemory() { ::close(file_); }
@@ -136,7 +136,7 @@ SharedMemory::~SharedMemory() { ::close(file_); }
 void SharedMemory::shrink_to(size_t bytes) {
   struct stat status;
   if (::fstat(file_, &status) == 0 && size_t(status.st_size) > bytes && ::ftruncate(file_, 0) != 0)
-    refuse("memory for tensors of a worker");
+    refuse("cannot shrink the memory for the tensors of a worker");
 }
 
 void SharedMemory::write(size_t at, const std::byte* bytes, size_t count) {
@@ -153,7 +153,7 @@ void SharedMemory::read(size_t at, std::byte* bytes, size_t count) const {
     const ssize_t got = ::pread(file_, bytes, count, off_t(at));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) refuse("cannot read tensors of a worker");
-    if (got == 0) throw std::runtime_error("the shared memory of its tensors was truncated");
+    if (got == 0) throw std::runtime_error("the shared memory of the call's tensors was truncated");
     at += size_t(got), bytes += got, count -= size_t(got);
   }
 }
@@ -237,7 +237,7 @@ Problem unpack_specs(MessageReader& in, std::vector<uint64_t>& held) {
     tensor.spec.rank = in.number<int32_t>();
     const std::string format = in.text();
     tensor.spec.format = find_format(format);
-    if (tensor.spec.format == nullptr) throw std::runtime_error("worker does not know format " + format);
+    if (tensor.spec.format == nullptr) throw std::runtime_error("the worker does not know format " + format);
     tensor.spec.shape = in.numbers();
     tensor.spec.strides = in.numbers();
     tensor.spec.storage = in.number<int64_t>();

@@ -414,17 +414,17 @@ Described Worker::start() {
     case Received::kClosed: {
       const std::string end = process_->exit_text();
       process_.reset();
-      throw LibraryError(path_ + ": " + end + ", while it was loaded");
+      throw LibraryError(path_ + ": " + end + ", while the library was loaded");
     }
     case Received::kTimeout:
       end_process();
       throw LibraryError(path_ + ": not loaded within " + seconds_in_words(options_.timeout_seconds));
     case Received::kGivenUp:
       end_process();
-      throw LibraryError(path_ + ": abandoned: the run ended");
+      throw LibraryError(path_ + ": loading was abandoned because the run ended");
     case Received::kTooLong:
       end_process();
-      throw LibraryError(path_ + ": wrote into the worker's socket while it was loaded");
+      throw LibraryError(path_ + ": wrote into the worker's socket while the library was loaded");
   }
   Greeting kind{};
   const Described described = read_greeting(message, kind);
@@ -458,7 +458,7 @@ CallResult Worker::answer(const CallRequest& request, bool& hung) {
   std::string message, place;
   const auto place_in_words = [&] {
     const std::string found = process_->where(path_);
-    return found.empty() ? "" : "; it was in " + found;
+    return found.empty() ? "" : "; the kernel was in " + found;
   };
   const bool sent = send_message(process_->socket(), pack_request(request, memory_));
   switch (sent ? receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended, process_->end())
@@ -471,11 +471,11 @@ CallResult Worker::answer(const CallRequest& request, bool& hung) {
       hung = true;
       place = place_in_words();
       return broken("hung: no answer within " + seconds_in_words(options_.timeout_seconds) +
-                    (process_->kill() ? "" : ", and its process does not end when it is killed") + place);
+                    (process_->kill() ? "" : ", and the process does not end when it is killed") + place);
     case Received::kGivenUp:
       place = place_in_words();
       process_->kill();
-      return broken("abandoned: the run ended" + place);
+      return broken("the call was abandoned because the run ended" + place);
     case Received::kTooLong:
       process_->kill();
       return broken("wrote into the worker's socket");
@@ -495,13 +495,13 @@ CallResult Worker::answer(const CallRequest& request, bool& hung) {
 Described Worker::read_greeting(const std::string& message, Greeting& kind) {
   try {
     MessageReader in(message);
-    if (in.number<uint32_t>() != kWorkerProtocol) throw std::runtime_error("it begins with another protocol number");
+    if (in.number<uint32_t>() != kWorkerProtocol) throw std::runtime_error("it begins with a wrong protocol number");
     kind = Greeting(in.number<uint8_t>());
     return {in.text(), in.text(), in.number<uint8_t>() != 0, in.number<uint8_t>() != 0};
   } catch (const std::runtime_error& error) {
     end_process();
     throw LibraryError(path_ + ": worker " + options_.program + " sent an invalid first message (" + error.what() +
-                       "); is it a program of another build?");
+                       "); was the program built from other sources?");
   }
 }
 

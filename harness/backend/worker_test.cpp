@@ -172,7 +172,7 @@ bool is_well(const Backend& backend) {
 TEST(Worker, AProgramOfAnotherBuildIsToldSo) {
   const std::string program = ::testing::TempDir() + "assay_other_build_" + std::to_string(::getpid());
   for (const auto& [bytes, why] : {std::pair(R"(\001\0\0\0\0\0\0\0\0)", "the message ends early"),
-                                   std::pair(R"(\005\0\0\0\0\0\0\0\0\0\0\0\0)", "it begins with another protocol number")}) {
+                                   std::pair(R"(\005\0\0\0\0\0\0\0\0\0\0\0\0)", "it begins with a wrong protocol number")}) {
     std::ofstream(program) << "#!/bin/sh\nprintf '" << bytes << "' >&3\n";
     std::filesystem::permissions(program, std::filesystem::perms::owner_all);
     try {
@@ -180,7 +180,7 @@ TEST(Worker, AProgramOfAnotherBuildIsToldSo) {
       ADD_FAILURE() << why;
     } catch (const LibraryError& error) {
       EXPECT_THAT(error.what(), HasSubstr("worker " + program + " sent an invalid first message (" + why +
-                                          "); is it a program of another build?"));
+                                          "); was the program built from other sources?"));
     }
   }
   std::filesystem::remove(program);
@@ -272,7 +272,7 @@ TEST(OpenLibrary, WhatCannotBeUsedIsSaidInOneLine) {
 TEST(OpenLibrary, ALibraryThatDiesWhileLoadingDoesNotTakeUsAlong) {
   EXPECT_EQ(
       open_error(path_of_library("dies_on_load"), true),
-      path_of_library("dies_on_load") + ": crashed: SIGABRT; --in-process under a debugger shows where, while it was loaded");
+      path_of_library("dies_on_load") + ": crashed: SIGABRT; --in-process under a debugger shows where, while the library was loaded");
 }
 
 TEST(OpenLibrary, ALibraryThatHangsWhileLoadingIsGivenUp) {
@@ -456,7 +456,7 @@ TEST(Worker, AnAddressInAMessageIsThatOfATensorsElement) {
 }
 
 TEST(WorkerEnds, AJumpToNoCodeIsSaid) {
-  EXPECT_THAT(call_rows(toy_worker(), "jumps_nowhere").message, HasSubstr("at program counter 0x0, where no code is"));
+  EXPECT_THAT(call_rows(toy_worker(), "jumps_nowhere").message, HasSubstr("at program counter 0x0, which holds no code"));
   EXPECT_THAT(call_rows(toy_worker(), "writes_far_behind").message, Not(HasSubstr("program counter")));
 }
 
@@ -478,7 +478,7 @@ TEST(InProcess, AFarWriteNamesTheKernelBeforeTheProgramEnds) {
 TEST(WorkerEnds, AKernelThatHangsEverywhereIsCalledNoMore) {
   const Backend backend = toy_worker(0.4);
   for (int i = 0; i < 3; ++i)
-    EXPECT_THAT(call_rows(backend, "hangs").message, StartsWith("hung: no answer within 0.4 s; it was in lib"));
+    EXPECT_THAT(call_rows(backend, "hangs").message, StartsWith("hung: no answer within 0.4 s; the kernel was in lib"));
   const auto start = std::chrono::steady_clock::now();
   const CallResult fourth = call_rows(backend, "hangs");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(400));
@@ -491,7 +491,7 @@ TEST(WorkerEnds, AProcessThatAKillDoesNotEndIsNotWaitedFor) {
   const Backend backend = toy_worker(0.5);
   const CallResult hung = call_rows(backend, "hangs_in_driver");
   if (hung.message == "no tracer") GTEST_SKIP() << "this machine lets no process trace another";
-  EXPECT_THAT(hung.message, StartsWith("hung: no answer within 0.5 s, and its process does not end when it is killed"));
+  EXPECT_THAT(hung.message, StartsWith("hung: no answer within 0.5 s, and the process does not end when it is killed"));
   EXPECT_EQ(call_rows(backend, "copy").status, CallStatus::kOk) << "in a new process";
 }
 

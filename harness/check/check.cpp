@@ -145,14 +145,14 @@ DumpedTensor given_tensor(const assay_check_tensor& given, const std::string& ro
   if (std::any_of(spec.shape.begin(), spec.shape.end(), [](int64_t extent) { return extent < 0; }))
     throw UsageError(place + ": has shape " + extents_text(spec.shape));
   const auto elements = reach_of(spec.shape, std::vector<int64_t>(spec.shape.size(), 0));
-  if (!elements) throw UsageError(place + ": has shape " + extents_text(spec.shape) + ", which is more than memory holds");
+  if (!elements) throw UsageError(place + ": has shape " + extents_text(spec.shape) + ", which does not fit into memory");
   spec.strides = row_major(spec.shape);
   if (given.strides != nullptr) spec.strides.assign(given.strides, given.strides + given.ndim);
   for (size_t d = 0; d < spec.shape.size(); ++d)
     if (spec.shape[d] == 1) spec.strides[d] = row_major(spec.shape)[d];  // the stride of an extent of 1 has no meaning, and
                                                                          // frameworks store any value
   const auto reach = reach_of(spec.shape, spec.strides);
-  if (!reach) throw UsageError(place + ": has strides " + extents_text(spec.strides) + ", which is more than memory holds");
+  if (!reach) throw UsageError(place + ": has strides " + extents_text(spec.strides) + ", which does not fit into memory");
   return {copied(given, spec, *reach, place), kGiven, role, given.dtype, type.plain_bytes};
 }
 
@@ -165,7 +165,7 @@ const assay_check_tensor& element(const assay_check_tensor* tensors, int32_t i) 
 DumpedRoles given_tensors(const assay_check_tensor* tensors, int32_t count) {
   DumpedRoles roles;
   if (count < 0 || (count > 0 && tensors == nullptr))
-    throw UsageError("tensors: expected " + std::to_string(count) + " of them, got NULL");
+    throw UsageError("tensors: expected " + std::to_string(count) + " tensors, got NULL");
   if (count > 0 && (tensors->size < sizeof(assay_check_tensor) || tensors->size % alignof(assay_check_tensor) != 0))
     throw UsageError("tensors: expected size " + std::to_string(sizeof(assay_check_tensor)) + " or more, got " +
                      std::to_string(tensors->size));
@@ -181,7 +181,7 @@ DumpedRoles given_tensors(const assay_check_tensor* tensors, int32_t count) {
 std::map<std::string, std::string> given_parameters(const assay_check_parameter* parameters, int32_t count) {
   std::map<std::string, std::string> values;
   if (count < 0 || (count > 0 && parameters == nullptr))
-    throw UsageError("parameters: expected " + std::to_string(count) + " of them, got NULL");
+    throw UsageError("parameters: expected " + std::to_string(count) + " parameters, got NULL");
   for (int32_t i = 0; i < count; ++i) {
     if (parameters[i].name == nullptr || parameters[i].value == nullptr)
       throw UsageError("parameters: number " + std::to_string(i) + " has no name or no value");
@@ -239,7 +239,7 @@ class Tables {
     for (int32_t i = 0; i < tables.n_contracts; ++i) wanted.contracts.emplace_back(tables.contracts[i]);
     const std::lock_guard lock(mutex_);
     if (open_ && !(*open_ == wanted))
-      throw UsageError("tables of " + open_->root + " are open already; one process reads one set of tables");
+      throw UsageError("tables of " + open_->root + " are open already; a process can open only one set of tables");
     if (!open_) open(std::move(wanted));
   }
 
@@ -291,7 +291,7 @@ assay_check_status answered(assay_check_report** out, Answer answer) noexcept {
     }
     return status;
   };
-  const std::string defect = "a defect of Assay and not of its input: ";
+  const std::string defect = "a defect of Assay, not of the input: ";
   try {
     report = new assay_check_report;
     const std::unique_ptr<assay_check_report> unwanted(out == nullptr ? report : nullptr);
@@ -371,7 +371,7 @@ DumpedCall call_of(const Asked& asked) {
     std::string given;
     for (const auto& [role, tensor] : asked.roles) given += (given.empty() ? "" : ", ") + role;
     throw UsageError("tensor '" + missing.role + "': expected one, got " + (given.empty() ? "none" : given) + "; contract " +
-                     asked.contract + " wants " + role_names(op));
+                     asked.contract + " requires " + role_names(op));
   }
 }
 
@@ -440,7 +440,7 @@ assay_check_status assay_check_open(const assay_check_tables* given, assay_check
     require(given, "tables");
     if (given->size < sizeof(assay_check_tables) || given->n_contracts < 0 ||
         (given->n_contracts > 0 && given->contracts == nullptr))
-      throw UsageError("tables: wrong size, or contracts is NULL");
+      throw UsageError("tables: size is too small, n_contracts is negative, or contracts is NULL");
     tables().open_as(*given);
   });
 }

@@ -140,7 +140,7 @@ TEST(CheckApi, WrongQuestionsAreRefusedByName) {
   };
   EXPECT_THAT(refusal([&](auto& t) { t[1].shape = thin; }),
               HasSubstr("tensor 'q': has shape [2, 256]; role 'q' must be [2, 512]"));
-  EXPECT_THAT(refusal([](auto& t) { t[1].dtype = "e5m2"; }), HasSubstr("tensor 'q': is e5m2; the contract wants e4m3fn"));
+  EXPECT_THAT(refusal([](auto& t) { t[1].dtype = "e5m2"; }), HasSubstr("tensor 'q': is e5m2; the contract requires e4m3fn"));
   EXPECT_THAT(refusal([](auto& t) { t[1].dtype = "e4m3"; }), HasSubstr("did you mean"));
   EXPECT_THAT(refusal([](auto& t) { t[1].dtype = nullptr; }), HasSubstr("dtype is NULL"));
   EXPECT_THAT(refusal([](auto& t) { t[1].data = nullptr; }), HasSubstr("tensor 'q': data is NULL"));
@@ -151,8 +151,8 @@ TEST(CheckApi, WrongQuestionsAreRefusedByName) {
   EXPECT_THAT(refusal([](auto& t) { t[1].ndim = -1; }), HasSubstr("dimensions"));
   EXPECT_THAT(refusal([](auto& t) { t[0].size = 8; }), HasSubstr("expected size"));
   EXPECT_THAT(refusal([&](auto& t) { t[1].shape = negative; }), HasSubstr("has shape [-2, 512]"));
-  EXPECT_THAT(refusal([&](auto& t) { t[1].shape = huge; }), HasSubstr("more than memory holds"));
-  EXPECT_THAT(refusal([&](auto& t) { t[1].strides = far; }), HasSubstr("more than memory holds"));
+  EXPECT_THAT(refusal([&](auto& t) { t[1].shape = huge; }), HasSubstr("which does not fit into memory"));
+  EXPECT_THAT(refusal([&](auto& t) { t[1].strides = far; }), HasSubstr("which does not fit into memory"));
   EXPECT_THAT(refusal([](auto&) {}, "vllm.group_fp9"), HasSubstr("did you mean"));
   EXPECT_THAT(refusal([](auto&) {}, nullptr), HasSubstr("contract is NULL"));
   EXPECT_EQ(answer_of([](auto** report) { return assay_check_judge(nullptr, report); }).text, "request is NULL");

@@ -36,7 +36,7 @@ bool same_extents(const std::vector<int64_t>& a, const std::vector<int64_t>& b) 
 void check_format(const DumpedTensor& from, const TensorSpec& spec) {
   if (*from.tensor.spec.format == *spec.format || (from.plain_bytes && from.tensor.spec.format->bits == spec.format->bits))
     return;
-  throw UsageError(from.place() + ": is " + from.dtype + "; the contract wants " + std::string(spec.format->name) +
+  throw UsageError(from.place() + ": is " + from.dtype + "; the contract requires " + std::string(spec.format->name) +
                    " for role '" + spec.name + "'");
 }
 
@@ -165,7 +165,7 @@ void say_what_is_lost(const DumpedTensor& from, const TensorSpec& spec, ScalePla
   const bool matrix = from.tensor.spec.shape.size() > 1 && from.tensor.spec.shape[0] > 1 && from.tensor.spec.shape[1] > 1;
   if (placing == ScalePlacing::kFlat && matrix)
     call.notes.push_back(fmt::format(
-        "{} of shape {} was read as the storage, column after column; read row by row it would be the transpose",
+        "{} of shape {} was read as the storage, in column-major order; in row-major order it would be the transpose",
         from.place(), extents_text(from.tensor.spec.shape)));
   if (placing != ScalePlacing::kLogical || spec.storage == 1) return;
   const bool by_columns = spec.strides.size() == 2 && spec.shape[0] > 1 && spec.shape[1] > 1 && spec.strides[0] == 1;
@@ -174,8 +174,8 @@ void say_what_is_lost(const DumpedTensor& from, const TensorSpec& spec, ScalePla
   call.unchecked = (by_columns ? "order in memory" : "") + std::string(by_columns && padded ? " and " : "") +
                    (padded ? "padding" : "") + " of " + spec.name;
   call.notes.push_back(fmt::format("{} is {}; the contract stores {}: dump the storage, a vector of {} elements", from.place(),
-                                   by_columns ? "a copy in rows, whose order in memory is lost" : "a copy without padding",
-                                   by_columns ? "column after column" : "padded rows", spec.storage));
+                                   by_columns ? "a row-major copy, which has lost the order in memory" : "a copy without padding",
+                                   by_columns ? "column-major order" : "padded rows", spec.storage));
 }
 
 bool has_ranks(const Op& op) {
@@ -210,7 +210,7 @@ PlacedOutput placed_output(const DumpedTensor& from, const TensorSpec& spec) {
   if (!same_extents(unpacked.tensor.spec.shape, spec.shape)) {
     std::string wanted = std::string(spec.format->name) + " " + extents_text(spec.shape);
     if (spec.storage != spec.elements()) wanted += ", or its storage as a vector of " + std::to_string(spec.storage);
-    throw UsageError(from.place() + ": is " + from.dtype + " " + extents_text(own.shape) + "; the case wants " + wanted);
+    throw UsageError(from.place() + ": is " + from.dtype + " " + extents_text(own.shape) + "; the case requires " + wanted);
   }
   return {placed_scale(unpacked, spec, ScalePlacing::kLogical), ScalePlacing::kLogical};
 }
@@ -234,7 +234,7 @@ DumpedCall dumped_call(const Op& op, const DumpRequest& request) {
 static DumpedCall dumped_call_as_given(const Op& op, const DumpRequest& request) {
   for (const auto& [role, tensor] : request.roles)
     if (name_and_rank(role).second > 0 && !has_ranks(op))
-      throw UsageError(tensor.place() + ": belongs to another rank, and op " + op.name + " works on one device");
+      throw UsageError(tensor.place() + ": belongs to a rank other than 0, but op " + op.name + " has only one rank");
   DumpCase dump = op.case_of_dump(op, request);
   DumpedCall call{dump, without_unseen_padding(dump.bound, dump.placings), dump.problem, {}};
   const std::string& by = op.roles.front().name;

@@ -78,7 +78,7 @@ void add_power(const DumpedCall& call, TensorsVerdict& judged) {
     return;
   }
   if (work > 4 * kMostWork) {
-    judged.notes.push_back("the mutation score was not computed: one row of a GEMM with so large a k takes too much work");
+    judged.notes.push_back("the mutation score was not computed: k of the GEMM is so large that one row takes too much work");
     return;
   }
   const std::vector<int64_t> chosen = rows_of_power(rows, elements, work);
@@ -390,7 +390,7 @@ void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdic
   int64_t elements = 0;
   for (const TensorFinding& finding : verdict.tensors) elements += finding.elements;
   if (elements > kMostElementsToMatch || judged.work > kMostWork) {
-    judged.notes.push_back("other contracts were not tried on so many elements; next: assay contracts match FILE ...");
+    judged.notes.push_back("other contracts were not tried, because the outputs are large; next: assay contracts match FILE ...");
     return;
   }
   const MatchedContracts matched = match_tensors({&op}, request.roles, request.parameters, request.layout);
@@ -406,7 +406,7 @@ void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdic
     const auto place = std::find_if_not(verdict.causes.begin(), verdict.causes.end(), explains_all);
     verdict.causes.insert(place, "obeys " + names_text(judged.obeys) + " instead");
   } else if (nearest != nullptr && nearest->outside > 0 && 2 * nearest->outside_in_all() < outside) {
-    judged.notes.push_back(fmt::format("nearest is {}: {} elements outside{} instead of {}", nearest->contract, nearest->outside,
+    judged.notes.push_back(fmt::format("the nearest contract is {}: {} elements outside{} instead of {}", nearest->contract, nearest->outside,
                                        nearest->in_rows(), outside));
   }
 }
@@ -440,8 +440,8 @@ static std::string last_line(const std::vector<const MatchedContract*>& ranked) 
   const auto obeyed = std::count_if(ranked.begin(), ranked.end(), [](const MatchedContract* one) { return one->obeys(); });
   if (obeyed > 1)
     return fmt::format(
-        "OBEYS {} CONTRACTS, which these tensors do not tell apart; their order is no ranking; assay contracts diff "
-        "{} {} shows inputs that do\n",
+        "OBEYS {} CONTRACTS, which these tensors do not distinguish; their order has no meaning; assay contracts diff "
+        "{} {} shows inputs that distinguish them\n",
         obeyed, ranked[0]->contract, ranked[1]->contract);
   if (obeyed == 1) return fmt::format("OBEYS {}\n", ranked.front()->contract);
   const auto as_near = std::count_if(ranked.begin(), ranked.end(), [&](const MatchedContract* one) {
@@ -483,13 +483,13 @@ std::string match_text(const MatchedContracts& matched) {
     others += all.size() - contracts.size();
     if (contracts.empty()) continue;
     if ((some_lack ? lacks_a_number(reason) : matched.asked.empty()) && shown++ < kMostReasons)
-      text += fmt::format("  not asked {}{}: {}\n", contracts.front(),
+      text += fmt::format("  not compared {}{}: {}\n", contracts.front(),
                           contracts.size() > 1 ? fmt::format(" and {} more", contracts.size() - 1) : "", reason);
     else
       others += contracts.size();
   }
   if (others > 0)
-    text += fmt::format("  not asked {} {}contracts, whose shapes or formats do not fit these tensors\n", others,
+    text += fmt::format("  not compared {} {}contracts, whose shapes or formats do not fit these tensors\n", others,
                         shown > 0 ? "other " : "");
   return text + last_line(ranked);
 }
@@ -544,7 +544,7 @@ ScaleKind kind_of(const DumpedTensor& dumped) {
   if (format == kInt32) return ScaleKind::kWords;
   if (format == kE8M0 || (dumped.plain_bytes && format.bits == 8)) return ScaleKind::kBytes;
   if (format == kF32 || format == kBf16 || format == kF16 || format == kE4M3Fn) return ScaleKind::kFloats;
-  throw refused(dumped, dumped.dtype + " is not a type of scales; expected int32 words or bytes of UE8M0, fp32, bf16, f16 or e4m3fn");
+  throw refused(dumped, dumped.dtype + " is not a format of scales; expected int32 words or bytes of UE8M0, fp32, bf16, f16 or e4m3fn");
 }
 
 /// The storage of a known layout, padding included.
@@ -625,7 +625,7 @@ ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts) {
   } else {
     if (kind == ScaleKind::kWords && tensor.spec.shape.size() == 1 && !placed)
       throw refused(dumped,
-                    "is a vector of words, in which padding looks like scales; say --layout ue8m0x4_tma --param m=ROWS --param "
+                    "is a vector of words, in which padding looks like scales; state --layout ue8m0x4_tma --param m=ROWS --param "
                     "groups=GROUPS");
     grid = logical_grid(tensor, kind);
   }

@@ -40,9 +40,9 @@ const OpCases& cases_of_op(const Op& op, const std::string& root) {
 SuiteCase::SuiteCase(const Op& op, const Case& one, const Power* power)
     : op_(op), one_(one), power_(power), bound_(op.bind(one)), problem_(bound_->problem()) {
   if (bound_->is_sweep())
-    throw UsageError("case " + one.id + " is a sweep over all inputs: it needs a kernel library, see assay run");
+    throw UsageError("case " + one.id + " is a sweep over all inputs: it needs a kernel library; call assay run");
   if (!problem_.before.empty())
-    throw UsageError("case " + one.id + " makes several calls: it needs a kernel library, see assay run");
+    throw UsageError("case " + one.id + " makes several calls: it needs a kernel library; call assay run");
 }
 
 TensorsVerdict SuiteCase::judge(const DumpedRoles& outputs, const std::string& kernel, const std::string& backend) const {
@@ -60,7 +60,7 @@ TensorsVerdict SuiteCase::judge(const DumpedRoles& outputs, const std::string& k
     PlacedOutput placed = placed_output(from->second, tensor.spec);
     placings.emplace(tensor.spec.name, placed.placing);
     if (placed.placing == ScalePlacing::kLogical && tensor.spec.storage > tensor.spec.elements())
-      judged.notes.push_back("'" + key + "' came without its padding, so padding was not checked");
+      judged.notes.push_back("'" + key + "' has no padding in this dump, so its padding was not checked");
     result.outputs.push_back(std::move(placed.tensor));
     result.untouched.emplace_back();
     result.in_place.push_back(true);

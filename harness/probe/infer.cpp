@@ -287,7 +287,7 @@ class Probe {
       std::string places;
       for (size_t k = 0; k < i.dead.size(); ++k)
         if (i.dead[k]) places += (places.empty() ? "" : ", ") + std::to_string(k);
-      result_.remarks.push_back("order: a product at k " + places + " never counts; the other tests leave it 0");
+      result_.remarks.push_back("order: products at k = " + places + " have no effect; in the other tests they are 0");
       seen_.all.clear();
       observe("alone", probe_tiles("alone", i, i.k, effort_.seed));
     }
@@ -315,7 +315,7 @@ class Probe {
       if (count > most) nan_ = code, most = count;
       all += fmt::format("{}{:x}", all.empty() ? "" : ", ", code);
     }
-    if (codes.size() > 1) result_.remarks.push_back("special: NaN has several codes: " + all);
+    if (codes.size() > 1) result_.remarks.push_back("special: NaN results have several codes: " + all);
   }
 
   /// Adds a remark if d is Inf for a small c and products that are all zero. Every known model returns d = c then.
@@ -326,7 +326,7 @@ class Probe {
       for (size_t i = 0; i < one.d.size(); ++i)
         if (std::isinf(decode(*instruction_->d, one.d[i]))) least = std::min(least, std::fabs(c_of(one.tiles, i)));
       if (least < max_finite(*instruction_->d) / 2)
-        result_.remarks.push_back(fmt::format("c: c = {:.9g} without any product gives Inf", least));
+        result_.remarks.push_back(fmt::format("c: the result is Inf for c = {:.9g}, although all products are 0", least));
     }
   }
 
@@ -387,7 +387,7 @@ class Probe {
   void explain(const Unit& unit) {
     result_.unexplained = unexplained_by(unit, *instruction_, seen_);
     if (result_.unexplained.size() == 1 && result_.unexplained[0].kind == "signs")
-      result_.remarks.push_back("round: the sign of a zero");
+      result_.remarks.push_back("round: only signs of zero results are unexplained");
   }
 
   std::shared_ptr<Instruction> instruction_;
@@ -451,16 +451,16 @@ std::vector<std::string> probed_lines(const Probed& probed, const LikeRow* claim
   cell_lines(probed, claimed, nearest, lines);
   if (nearest.row) {
     std::string others;
-    for (const std::string& id : nearest.same_cells) others += (others.empty() ? ", whose cells are also those of " : ", ") + id;
+    for (const std::string& id : nearest.same_cells) others += (others.empty() ? ", and the same cells are found in " : ", ") + id;
     lines.push_back(
         fmt::format("  nearest row {}: {} of {} cells{}", nearest.row->id, nearest.alike(), nearest.cells.size(), others));
   } else {
-    lines.push_back("  no row of the table has these operands");
+    lines.push_back("  no row of units.csv has these operand formats");
   }
   for (const NotObservable& one : probed.not_observable)
-    lines.push_back(fmt::format("  not observable on this instruction: {}; it could also be {}", one.cell, one.what));
+    lines.push_back(fmt::format("  not observable on this instruction: {}; this cell could also be {}", one.cell, one.what));
   if (probed.known()) {
-    lines.push_back(fmt::format("  {} elements checked, {} of them random after the unit was found: all are explained",
+    lines.push_back(fmt::format("  {} elements checked, {} of them with new random inputs after the unit was found: all are explained",
                                 probed.elements, probed.checked));
     return lines;
   }

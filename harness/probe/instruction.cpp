@@ -26,7 +26,7 @@ Instruction instruction_of(const UnitRow& row, int m, int n) {
   i.scale = find_format(scale.substr(0, slash));
   i.scale_block = slash == std::string::npos ? 0 : std::atoi(scale.c_str() + slash + 1);
   if (!i.scale || i.scale_block <= 0 || i.k % i.scale_block != 0)
-    throw row.error("scale", 0, "'" + scale + "' must read FORMAT/BLOCK, a block that divides k");
+    throw row.error("scale", 0, "'" + scale + "' must be FORMAT/BLOCK, where BLOCK divides k");
   return i;
 }
 

@@ -220,7 +220,7 @@ TEST(Probe, AProductThatNeverCountsIsNamed) {
     return ask(less);
   };
   const Probed probed = probe_unit(instruction_of(row, 16, 8), drops);
-  EXPECT_THAT(probed.remarks, testing::Contains(HasSubstr("a product at k 5 never counts")));
+  EXPECT_THAT(probed.remarks, testing::Contains(HasSubstr("products at k = 5 have no effect")));
   EXPECT_TRUE(probed.unexplained.empty());
   EXPECT_TRUE(compare_with(probed.unit, row).equal);
 }

@@ -58,7 +58,7 @@ def test_weak_data_warn_and_raise_on_demand():
     "change, words",
     [
         (lambda t: {"q": t["q"][:4]}, "tensor 'q': has shape [4, 1024]; role 'q' must be [64, 1024], as x says"),
-        (lambda t: {"q": t["q"].astype(np.float32)}, "tensor 'q': is f32; the contract wants e4m3fn for role 'q'"),
+        (lambda t: {"q": t["q"].astype(np.float32)}, "tensor 'q': is f32; the contract requires e4m3fn for role 'q'"),
         (lambda t: {"q": t["q"].astype(np.float64)}, "tensor 'q': has dtype float64; expected one of"),
         (lambda t: {"q": t["x"].astype(">f4")}, "tensor 'q': is big-endian"),
         (lambda t: {"z": t["q"]}, "tensor 'z': op quant_group has no such tensor; expected x, global_scale, q, scale"),
