@@ -102,7 +102,7 @@ std::vector<std::vector<std::string>> alternatives_of(const Op& op, const Table&
 Case validated(const Op& op, const Table& table, const TableRow& row, Case one) {
   try {
     Case named = checked_case(op, std::move(one));
-    if (named.id.empty()) throw TableError(table.file, row.line, 0, "", "op '" + op.name + "' gave this row no id");
+    if (named.id.empty()) throw TableError(table.file, row.line, 0, "", "op '" + op.name + "' computed an empty id for this row");
     return named;
   } catch (const TableError& error) {
     if (error.column() > 0 || !table.has_column(error.name())) throw;

@@ -69,7 +69,7 @@ namespace {
 size_t width_of(const TensorSpec& spec) {
   const auto width = size_t(spec.format->bytes());
   if (width > sizeof(uint32_t))
-    throw std::logic_error("tensor '" + spec.name + "' has elements of more than 32 bits; codes have at most 32");
+    throw std::logic_error("tensor '" + spec.name + "' has elements of more than 32 bits; expected at most 32");
   return width;
 }
 

@@ -145,7 +145,7 @@ TEST(TablePower, WhatBlindToExcusesIsCountedAndATableThatExcusesAllIsUntrusted) 
   EXPECT_TRUE(excuses({"a", "b"}).excuses_all());
   ASSERT_EQ(untrusted_tables({&op, 1}, {one}, {verdict}).size(), 1u);
   EXPECT_EQ(untrusted_tables({&op, 1}, {one}, {verdict})[0].message,
-            "`blind_to` excuses all 2 mutants: no mistake of a kernel would be seen");
+            "`blind_to` excuses all 2 mutants: no mistake of a kernel would be detected");
   one.blind_to = {"b"};
   EXPECT_THAT(excuses({"a", "b"}).excused, ElementsAre("b")) << "a is missed and not excused";
 }
@@ -1268,8 +1268,8 @@ TEST(ProgramTally, ManyProgramsAreCountedByTheirUnits) {
   names.push_back("alone.f32, acc * s");
   many.add(names, "case");
   EXPECT_THAT(many.lines(),
-              ElementsAre("made by   one of 13 algorithms that these outputs cannot distinguish:", "          alone.f32 in 1 way",
-                          "          one.f32 in 6 ways", "          two.f32 in 6 ways",
+              ElementsAre("made by   one of 13 algorithms that these outputs cannot distinguish:", "          alone.f32 in 1 variant",
+                          "          one.f32 in 6 variants", "          two.f32 in 6 variants",
                           "          results with more bits distinguish more of them"));
 }
 

@@ -392,7 +392,7 @@ std::vector<TableExcuses> excuses_of_tables(std::span<const Op> ops, const std::
 }
 
 std::string excuses_all_words(const TableExcuses& excuses) {
-  return fmt::format("`blind_to` excuses all {} mutants: no mistake of a kernel would be seen", excuses.mutants.size());
+  return fmt::format("`blind_to` excuses all {} mutants: no mistake of a kernel would be detected", excuses.mutants.size());
 }
 
 std::string excused_words(const TableExcuses& excuses) {

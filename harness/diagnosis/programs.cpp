@@ -78,7 +78,7 @@ std::vector<std::string> made_by_lines(const std::vector<std::string>& names) {
   const std::string below(10, ' ');
   lines.push_back("made by   one of " + std::to_string(names.size()) + " algorithms that these outputs cannot distinguish:");
   for (const auto& [unit, count] : ways)
-    lines.push_back(below + unit + " in " + std::to_string(count) + (count == 1 ? " way" : " ways"));
+    lines.push_back(below + unit + " in " + std::to_string(count) + (count == 1 ? " variant" : " variants"));
   lines.push_back(below + "results with more bits distinguish more of them");
   return lines;
 }
@@ -112,7 +112,7 @@ std::vector<std::string> ProgramTally::lines() const {
     lines.push_back("made by   no known algorithm, in " + std::to_string(unexplained_) + " of " + std::to_string(cases_) +
                     " cases, first " + first_unexplained_);
   else
-    lines.push_back("made by   no single algorithm: different cases by different ones");
+    lines.push_back("made by   no single algorithm: different algorithms made different cases");
   return lines;
 }
 

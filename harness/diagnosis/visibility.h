@@ -127,7 +127,7 @@ TableExcuses excuses_of(const Op& op, const std::vector<ScoredCase>& cases);
 std::vector<TableExcuses> excuses_of_tables(std::span<const Op> ops, const std::vector<Case>& cases,
                                             const std::vector<Verdict>& verdicts);
 
-/// "`blind_to` excuses all 16 mutants: no mistake of a kernel would be seen", for TableExcuses::excuses_all().
+/// "`blind_to` excuses all 16 mutants: no mistake of a kernel would be detected", for TableExcuses::excuses_all().
 std::string excuses_all_words(const TableExcuses& excuses);
 
 /// "2 of 16 mutants of acme.rms_norm: r: drop add(eps); ...", for TableExcuses::excused.

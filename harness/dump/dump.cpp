@@ -157,7 +157,7 @@ const Format& format_of(const Dump& dump, const StoredTensor& stored) {
   if (stored.bits == 8) return kInt8;
   if (stored.bits == 32) return kInt32;
   throw DumpError(dump.file, "tensor '" + stored.name + "'",
-                  stored.dtype + " is a type without a format of Assay; state one as FILE.npy:FORMAT");
+                  stored.dtype + " is a type for which Assay has no format; state one as FILE.npy:FORMAT");
 }
 
 }  // namespace
@@ -185,7 +185,7 @@ TensorSpec storage_spec(const Dump& dump, const StoredTensor& stored) {
     spec.offset = first.front();
   }
   if (!fits(spec.shape, spec.strides, spec.storage - spec.offset))
-    throw refuse(extents_text(spec.shape) + " with strides " + extents_text(spec.strides) + " runs out of the storage of " +
+    throw refuse(extents_text(spec.shape) + " with strides " + extents_text(spec.strides) + " reaches beyond the storage of " +
                  std::to_string(spec.storage) + " elements");
   return spec;
 }

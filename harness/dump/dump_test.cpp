@@ -237,8 +237,8 @@ TEST_F(DumpFiles, StatedStridesMustStayInTheStorage) {
     });
   };
   EXPECT_EQ(spec("[5, 2]", "[1, 8]"), "");
-  EXPECT_THAT(spec("[6, 2]", "[1, 8]"), HasSubstr("runs out of the storage of 13 elements"));
-  EXPECT_THAT(spec("[5, 2]", "[1, 9223372036854775807]"), HasSubstr("runs out of the storage"));
+  EXPECT_THAT(spec("[6, 2]", "[1, 8]"), HasSubstr("reaches beyond the storage of 13 elements"));
+  EXPECT_THAT(spec("[5, 2]", "[1, 9223372036854775807]"), HasSubstr("reaches beyond the storage"));
   EXPECT_THAT(spec("[5, 2]", "[1]"), HasSubstr("of equal length"));
   EXPECT_THAT(spec("[5, -2]", "[1, 8]"), HasSubstr("lists of integers"));
   EXPECT_THAT(spec("5, 2", "[1, 8]"), HasSubstr("lists of integers"));
@@ -270,7 +270,7 @@ TEST(Npy, HostileFilesGetOneErrorWithFileAndPlace) {
       {npy("[1, 2]", 0), "byte 10: '{' is missing"},
       {npy("{'descr': '<f4'", 0), "'}' is missing"},
       {npy("{'descr': '<f4'}", 0), "lacks descr, fortran_order or shape"},
-      {npy("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", 4), "'descr' stands twice"},
+      {npy("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", 4), "'descr' appears twice"},
       {npy("{'descr': '<f4', 'order': False, 'shape': ()}", 4), "'order' is not one of descr, fortran_order, shape"},
       {npy("{'descr': '<f4', 'fortran_order': 0, 'shape': ()}", 4), "neither True nor False"},
       {npy(good + "import os", 8), "text after the dictionary"},
@@ -284,7 +284,7 @@ TEST(Npy, HostileFilesGetOneErrorWithFileAndPlace) {
       {npy(typed("'>f4'"), 8), "big-endian"},
       {npy(typed("'|O'"), 16), "Python objects, which are never read"},
       {npy(typed("[('a', '<f4')]"), 8), "descr is a structure"},
-      {npy(typed("'<c16'"), 32), "is a type without a format of Assay"},
+      {npy(typed("'<c16'"), 32), "is a type for which Assay has no format"},
       {npy(typed("'<f4"), 8), "'}' is missing"},
       {npy("{'descr", 0), "a quote is never closed"}};
   for (const auto& [text, problem] : files) {

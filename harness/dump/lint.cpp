@@ -379,7 +379,7 @@ LintReport lint_checkpoint(const std::vector<std::string>& files) {
   LintReport report = Checkpoint(files).lint();
   if (report.tensors == 0)
     throw UsageError(
-        fmt::format("{}: no quantized tensor; --lint looks for codes and a scale whose name adds _scale or _scale_inv, such as "
+        fmt::format("{}: no quantized tensor found; --lint looks for codes and a scale whose name adds _scale or _scale_inv, such as "
                     "proj.weight and proj.weight_scale",
                     files.front()) +
         (report.unknown.empty() ? "" : fmt::format("; no known scheme has the shapes of '{}'", report.unknown.front())));

@@ -178,7 +178,7 @@ RecordedCall read_call(const Recording& recording, const RecordedVerdict& record
       const auto [end, failure] = std::from_chars(rank.data(), rank.data() + rank.size(), tensor.spec.rank);
       tensor.spec.name = stored.name.substr(0, stored.name.find('@'));
       if (failure != std::errc() || end != rank.data() + rank.size() || key_of(tensor.spec) != stored.name)
-        throw DumpError(file, "tensor '" + stored.name + "'", "its name has another rank than its metadata");
+        throw DumpError(file, "tensor '" + stored.name + "'", "the rank in its name differs from the rank in its metadata");
     }
     if (role == "input") {
       call.inputs.push_back(std::move(tensor));

@@ -65,7 +65,7 @@ class Dictionary {
       const std::string key = quoted();
       expect(':');
       bool& seen = key == "descr" ? seen_descr : key == "fortran_order" ? seen_order : key == "shape" ? seen_shape : unknown(key);
-      if (seen) refuse("'" + key + "' stands twice");
+      if (seen) refuse("'" + key + "' appears twice");
       seen = true;
       if (key == "descr") read_descr();
       if (key == "fortran_order") read_order();
@@ -163,7 +163,7 @@ Descr type_of(const std::string& descr, const Format* stated, const std::string&
     throw DumpError(file, "descr", "'" + descr + "' holds Python objects, which are never read");
   const auto* found = std::find_if(std::begin(kDescrs), std::end(kDescrs), [&](const Descr& d) { return descr == d.name; });
   if (found == std::end(kDescrs))
-    throw DumpError(file, "descr", "'" + descr.substr(0, 40) + "' is a type without a format of Assay");
+    throw DumpError(file, "descr", "'" + descr.substr(0, 40) + "' is a type for which Assay has no format");
   Descr type = *found;
   if (stated == nullptr) return type;
   if (stated->bits != type.bits)

@@ -335,10 +335,10 @@ void tie_weights_less_one(Sheet& sheet) {
 void pinned_ties(Sheet& sheet) {
   if (sheet.rows == 0 || sheet.columns == 0) return;
   if (sheet.format.bits != 16)
-    throw std::invalid_argument("fill pinned_ties: products in fp32 do not tie in " + std::string(sheet.format.name));
+    throw std::invalid_argument("fill pinned_ties: expected a format of 16 bits, got " + std::string(sheet.format.name));
   const std::vector<double>& weights = sheet.operand("gamma", "pinned_ties");
   if (int64_t(weights.size()) != sheet.columns)
-    throw std::invalid_argument("fill pinned_ties: gamma and x differ in their number of columns");
+    throw std::invalid_argument("fill pinned_ties: gamma and x must have the same number of columns");
   // The mean square is near 2^13, so that adding eps does not change it. The sum of squares is counted in unit^2, and `unit` is
   // chosen so that it is below 2^24 and exact in fp32.
   ColumnsOfWeights columns;

@@ -75,7 +75,7 @@ size_t steps_of(const std::vector<ObservedTensor>& tensors) {
 }
 
 std::string disagreement(const std::vector<ObservedTensor>& observed, const Answer& answer) {
-  if (observed.size() != answer.parts.size()) return "the recording has another number of tensors";
+  if (observed.size() != answer.parts.size()) return "the recording has a different number of tensors";
   for (size_t p = 0; p < observed.size(); ++p) {
     const Part& part = answer.parts[p];
     if (observed[p].name != label_of(answer, part) || observed[p].format != part.format->name)
@@ -104,7 +104,7 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Answ
   for (size_t p = 0; p < observed.size(); ++p) {
     const std::string label = answer.parts[p].label();
     if (digests[p].text() != observed[p].digest)
-      return label + ": the digest differs: the accepted sets are not those of the recording any more";
+      return label + ": the digest differs: the accepted sets have changed since the recording";
     if (outside[p] >= 0) return label + ": element " + std::to_string(outside[p]) + " was observed outside its accepted set";
   }
   return {};

@@ -389,7 +389,7 @@ HistoryData History::read(const HistoryFilter& filter) const {
     const auto cause = cause_at.find(states.integer(6));
     if (of == series_at.end() || cause == cause_at.end()) continue;
     auto& [first, count] = states_of.try_emplace(states.integer(0), int32_t(data.states.size()), 0).first->second;
-    if (states.integer(1) != count++) throw UsageError(path_ + ": the history is damaged (a state is missing); restore a copy");
+    if (states.integer(1) != count++) throw UsageError(path_ + ": the history is damaged: a row of its table `state` is missing; restore a copy");
     data.states.push_back(
         {of->second, cause->second, outcome_named(states.text(2)), states.integer(3) != 0, states.number(4), states.text(5)});
   }
@@ -458,8 +458,8 @@ std::string why_not_baseline(const HistoryRun& run, const BaselineWish& wish, co
     return "a share of the recorded run";
   if (was_as_expected(run)) return "";
   if (!wish.library_digest.empty() && run.library_digest == wish.library_digest)
-    return "not as expected, and of the same library file: an earlier try of this change";
-  if (!commit.empty() && run.commit == commit) return "not as expected, and of the same commit: an earlier try of this change";
+    return "not as expected, with the same library file: an earlier attempt at this change";
+  if (!commit.empty() && run.commit == commit) return "not as expected, with the same commit: an earlier attempt at this change";
   return "";
 }
 

@@ -155,15 +155,15 @@ TEST_F(HistoryFile, SaysSinceWhenACaseFailsFlipsOrHasOtherBits) {
   EXPECT_THAT(
       turns_of(read()),
       ElementsAre("breaks:FAILS since run 3 (2026-11-12, commit commit12), right in 2 runs before",
-                  "never:FAILS in every run, the first is run 1 (2026-11-10, commit commit10)",
+                  "never:FAILS in every run, first in run 1 (2026-11-10, commit commit10)",
                   "mends:FIXED since run 3 (2026-11-12, commit commit12), wrong in 2 runs before",
                   "flips:FIXED since run 3 (2026-11-12, commit commit12), wrong in 1 run before, from run 2 (2026-11-11, commit "
                   "commit11) on",
                   "bits:OTHER BITS since run 3 (2026-11-12, commit commit12), right as before, budget use 0.25 -> 0.75",
                   "budget:OTHER BUDGET since run 3 (2026-11-12, commit commit12), right as before, budget use 0.25 -> 0.50"));
   EXPECT_THAT(turns_of(read({.last = 1})),
-              ElementsAre("breaks:FAILS in every run, the first is run 3 (2026-11-12, commit commit12)",
-                          "never:FAILS in every run, the first is run 3 (2026-11-12, commit commit12)"));
+              ElementsAre("breaks:FAILS in every run, first in run 3 (2026-11-12, commit commit12)",
+                          "never:FAILS in every run, first in run 3 (2026-11-12, commit commit12)"));
   EXPECT_THAT(turns_of(read({.cases = {"st*", "bits"}})), SizeIs(1));
 }
 
@@ -179,8 +179,8 @@ TEST_F(HistoryFile, FlipsOnlyWithTheSameLibraryOrFromThreeTurnsOn) {
   };
   EXPECT_THAT(turns_with("..F.", "abcd"), StartsWith("a:FIXED since run 4")) << "broken by one build, fixed by the next";
   EXPECT_THAT(turns_with("..F.", "abcd"), HasSubstr("wrong in 1 run before, from run 3"));
-  EXPECT_THAT(turns_with("..F.", "abcc"), StartsWith("a:FLIPS: turned twice in 4 runs")) << "the same build was wrong and right";
-  EXPECT_THAT(turns_with(".F.F", "abcd"), StartsWith("a:FLIPS: turned 3 times in 4 runs"));
+  EXPECT_THAT(turns_with("..F.", "abcc"), StartsWith("a:FLIPS: changed between right and wrong twice in 4 runs")) << "the same build was wrong and right";
+  EXPECT_THAT(turns_with(".F.F", "abcd"), StartsWith("a:FLIPS: changed between right and wrong 3 times in 4 runs"));
   EXPECT_THAT(turns_with("F.FF", "abcd"), StartsWith("a:FAILS since run 3"));
   EXPECT_THAT(turns_with("F.FF", "abcd"), HasSubstr("right in 1 run before, and wrong before that"));
 }
@@ -198,7 +198,7 @@ TEST_F(HistoryFile, MissesACaseOnlyWhereItWasAskedFor) {
   };
   const auto nothing = [](HistoryRun&) {};
   EXPECT_THAT(turns_after(nothing, one),
-              ElementsAre("b:MISSING since run 2 (2026-11-12, commit commit12): no verdict, and 1 run before"));
+              ElementsAre("b:MISSING since run 2 (2026-11-12, commit commit12): no verdict; it had one in 1 run before"));
   EXPECT_THAT(turns_after(nothing, {one[0], said("b", Outcome::kSkip)}), SizeIs(1));
   EXPECT_THAT(turns_after(nothing, both), SizeIs(0));
   EXPECT_THAT(turns_after([](HistoryRun& run) { run.selection = "case=a"; }, one), SizeIs(0));
@@ -217,7 +217,7 @@ TEST_F(HistoryFile, ChipsAreToldApartAndTheSameLibraryIsNoted) {
   History(path_, History::Access::kWrite).add(run_of("11"), {said("a", Outcome::kPass, 0.25, "other")});
   const HistoryData data = read();
   ASSERT_THAT(change_groups(data), SizeIs(1));
-  EXPECT_THAT(remark(change_groups(data).front()), HasSubstr("while the library file was the same"));
+  EXPECT_THAT(remark(change_groups(data).front()), HasSubstr("with the same library file"));
   EXPECT_THAT(change_groups(read({.chips = {"sm_100"}})), SizeIs(0));
   EXPECT_THAT(change_groups(read({.chips = {"sm_90, NVIDIA*"}})), SizeIs(1));
   History(path_, History::Access::kWrite).add(run_of("12", "xxh3:2"), {said("a", Outcome::kPass, 0.25, "third")});
@@ -395,7 +395,7 @@ TEST_F(HistoryFile, NoRunIsItsOwnBaselineNorIsAFailedOneIfAnotherPassed) {
   wish.own = {"a2"};
   EXPECT_THAT(chosen(), ElementsAre(1));  // all runs failed, so it is the newest run of another change
   wish.library_digest = "xxh3:1";
-  EXPECT_THAT(why_none(), HasSubstr("an earlier try of this change"));
+  EXPECT_THAT(why_none(), HasSubstr("an earlier attempt at this change"));
   wish.library_digest.clear();
   add_run("12", "1/2 (--shard)", "s1", good, "xxh3:3");
   add_run("12", "2/2 (--shard)", "s2", good, "xxh3:3");

@@ -211,14 +211,14 @@ std::string turn_text(const HistoryData& data, const ChangeGroup& group) {
   const std::string known = first.is_known ? ", as the known-failures list says" : "";
   switch (first.turn) {
     case Turn::kFails:
-      return first.before == 0 ? fmt::format(" in every run, the first is {}{}", since, known)
+      return first.before == 0 ? fmt::format(" in every run, first in {}{}", since, known)
                                : fmt::format(" since {}, right in {} before{}{}", since, before,
                                              first.times > 1 ? ", and wrong before that" : "", known);
     case Turn::kFlips:
-      return fmt::format(": turned {} in {}, the last time in {}, now {}{}", times_text(first.times), counted(first.runs, "run"),
+      return fmt::format(": changed between right and wrong {} in {}, the last time in {}, now {}{}", times_text(first.times), counted(first.runs, "run"),
                          since, first.is_wrong ? "wrong" : "right", known);
     case Turn::kMissing:
-      return fmt::format(" since {}: no verdict, and {} before", since, before);
+      return fmt::format(" since {}: no verdict; it had one in {} before", since, before);
     case Turn::kFixed:
       return fmt::format(" since {}, wrong in {} before{}", since, before,
                          first.times > 1 ? ", from " + run_text(data.runs[first.from]) + " on" : "");
@@ -233,9 +233,9 @@ std::string remark(const ChangeGroup& group) {
   const CaseChange& first = group.first();
   const bool same = std::any_of(group.cases.begin(), group.cases.end(), [](const CaseChange& one) { return one.same_library; });
   if (first.turn == Turn::kBudget && !same)
-    return "the bits did not change, or are not known: the contract or the case changed";
+    return "the bits did not change, or were not recorded: the contract or the case changed";
   if (same && first.turn != Turn::kMissing)
-    return "changed while the library file was the same: the kernel, its inputs or the machine differ from run to run";
+    return "changed with the same library file: the kernel, its inputs or the machine differ from run to run";
   const auto often = std::max_element(group.cases.begin(), group.cases.end(),
                                       [](const CaseChange& a, const CaseChange& b) { return a.times < b.times; });
   const bool drifts = first.turn == Turn::kBits || first.turn == Turn::kBudget;

@@ -68,7 +68,7 @@ const char* name(Turn turn);  ///< "FAILS"
 std::string contracts_text(const HistoryData& data, const ChangeGroup& group);
 /// The text after the name: " since run 97 (2026-11-25, commit 4f2a91c), right in 96 runs before".
 std::string turn_text(const HistoryData& data, const ChangeGroup& group);
-/// "changed while the library file was the same: ..."; empty if there is nothing to add.
+/// "changed with the same library file: ..."; empty if there is nothing to add.
 std::string remark(const ChangeGroup& group);
 
 /// `everything`: shows all runs, cases and lines instead of only the newest or first ones.

@@ -370,7 +370,7 @@ std::string idle_kernels_text(const RunResult& result) {
         std::max_element(reasons.begin(), reasons.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     int64_t others = 0;
     for (const auto& [reason, count] : reasons) others += reason == most->first ? 0 : count;
-    text += fmt::format("kernel {} ran no case: {} time{} \"{}\"{}\n", printable(kernel), most->second,
+    text += fmt::format("kernel {} ran no case: skipped {} time{} because of \"{}\"{}\n", printable(kernel), most->second,
                         most->second == 1 ? "" : "s", printable(most->first),
                         others > 0 ? fmt::format(", {} for other reasons", others) : "");
   }

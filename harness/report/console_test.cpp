@@ -159,7 +159,7 @@ TEST(Console, AKernelThatRanInNoCaseIsNamedWithItsReason) {
   add("near", Outcome::kPass, ""), add("near", Outcome::kSkip, "too wide"), add("", Outcome::kSkip, "no kernel for op x");
   EXPECT_EQ(idle_kernels_text(result), "") << "one ran in some case, and no kernel is none";
   add("far", Outcome::kSkip, "too wide"), add("far", Outcome::kSkip, "too wide"), add("far", Outcome::kSkip, "too long");
-  EXPECT_EQ(idle_kernels_text(result), "kernel far ran no case: 2 times \"too wide\", 1 for other reasons\n");
+  EXPECT_EQ(idle_kernels_text(result), "kernel far ran no case: skipped 2 times because of \"too wide\", 1 for other reasons\n");
   add("far", Outcome::kFail, "");
   EXPECT_EQ(idle_kernels_text(result), "");
 }

@@ -208,8 +208,8 @@ std::vector<ReportField> json_fields() {
   return {
       {"version", "version of this layout; raised when a key changes its meaning or is removed", "integer"},
       {"library", "the kernel library, as it describes itself", "object"},
-      {"library.name", "its name"},
-      {"library.arch", "architecture of its device"},
+      {"library.name", "name of the library"},
+      {"library.arch", "architecture of the library's device"},
       {"library.device", "device"},
       {"library.driver", "driver version"},
       {"library.toolkit", "toolkit version"},
@@ -277,7 +277,7 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].power", "mutation analysis of the data set", "object"},
       {"verdicts[].power.faults", "mutants of the contract that some data set can expose", "integer"},
       {"verdicts[].power.seen", "mutants that this data set exposes", "integer"},
-      {"verdicts[].power.blind_to[]", "mutants that it does not expose"},
+      {"verdicts[].power.blind_to[]", "mutants that this data set does not expose"},
       {"verdicts[].power.data[]",
        "for each output tensor: elements, distinct codes, subnormal, saturated and NaN elements of every correct kernel",
        "object"},
@@ -287,15 +287,15 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].ladder.broken", "first test that gave other bits; empty: none"},
       {"verdicts[].tensors[]", "one object for each output tensor", "object"},
       {"verdicts[].tensors[].name", "name of the tensor"},
-      {"verdicts[].tensors[].format", "format of its elements"},
+      {"verdicts[].tensors[].format", "format of the tensor's elements"},
       {"verdicts[].tensors[].shape", "rows and columns", "array"},
       {"verdicts[].tensors[].elements", "number of elements", "integer"},
       {"verdicts[].tensors[].outside", "elements outside their accepted interval", "integer"},
       {"verdicts[].tensors[].single_code", "elements with exactly one accepted code", "integer"},
       {"verdicts[].tensors[].unjudged", "elements that the contract leaves undefined", "integer"},
       {"verdicts[].tensors[].padding_wrong", "padding elements that break their rule", "integer"},
-      {"verdicts[].tensors[].toward_zero", "elements outside that are too small in magnitude", "integer"},
-      {"verdicts[].tensors[].away_from_zero", "elements outside that are too large in magnitude", "integer"},
+      {"verdicts[].tensors[].toward_zero", "wrong elements that are too small in magnitude", "integer"},
+      {"verdicts[].tensors[].away_from_zero", "wrong elements that are too large in magnitude", "integer"},
       {"verdicts[].tensors[].worst_ulps", "largest distance from the accepted interval, in ulp", "integer"},
       {"verdicts[].tensors[].budget_use", "largest distance from the middle of an accepted interval, divided by half its width",
        "number or string"},
@@ -303,8 +303,8 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].tensors[].padding_first", "first wrong padding element"},
       {"verdicts[].tensors[].notes[]", "facts about the wrong elements"},
       {"verdicts[].tensors[].first",
-       "first element outside: at, code, value, accepted codes and values, ulps; absent if all agree", "optional object"},
-      {"verdicts[].tensors[].worst", "the element that is furthest outside, in the same form", "optional object"},
+       "first wrong element: at, code, value, accepted codes and values, ulps; absent if all agree", "optional object"},
+      {"verdicts[].tensors[].worst", "the element that is furthest outside its accepted interval, in the same form", "optional object"},
       {"verdicts[].tensors[].picture", "where the wrong elements lie, in at most 64 x 112 cells; absent if all agree",
        "optional object"},
       {"verdicts[].tensors[].picture.cell", "rows and columns of a cell", "array"},
@@ -318,7 +318,7 @@ std::vector<ReportField> json_fields() {
       {"verdicts[].tensors[].picture.sign_of_zero", "zeros of the wrong sign", "integer"},
       {"verdicts[].tensors[].picture.budget", "histogram of budget_use in tenths; the last two: up to 2, beyond 2", "array"},
       {"verdicts[].tensors[].picture.magnitudes[]",
-       "by exponent of the accepted value: elements, elements outside, worst and total distance", "object"},
+       "by exponent of the accepted value: elements, wrong elements, worst and total distance", "object"},
       {"verdicts[].tensors[].picture.around[]", "the worst element and its neighbours", "object"},
   };
 }
@@ -412,7 +412,7 @@ std::string csv_schema_text() {
     root["fields"].push_back(field);
   };
   for (const ReportField& column : csv_columns()) add(column.name, column.type, column.meaning);
-  add("run_id", "string", "equal in all rows of a run");
+  add("run_id", "string", "id of the run, equal in all its rows");
   add("run_schema", "integer", "version of this layout; in the first row of a run");
   for (const Fact& fact : facts_of({}, {})) add("run_" + fact.name, "string", "details of the run; in its first row");
   return root.dump(1) + "\n";

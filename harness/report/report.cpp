@@ -40,7 +40,7 @@ const Fields kVerdictColumns = {
     {"program", "algorithm variant whose outputs are equal or closest, if the contract admits several"},
     {"program_said", "algorithm that the library itself reported with the call"}};
 const Fields kTensorColumns = {{"tensor", "output tensor, or a part of it"},
-                               {"format", "format of its elements"},
+                               {"format", "format of the tensor's elements"},
                                {"elements", "number of elements", "integer"},
                                {"outside", "elements outside their accepted interval", "integer"},
                                {"worst_ulps", "largest distance from the accepted interval, in ulp of the format", "integer"},
@@ -63,7 +63,7 @@ const Fields kPowerColumns = {
 const Fields kGateColumns = {{"gate",
                               "state that `assay gate` gives: new, gone, known, fixed, changed within the budget, same bits, or "
                               "not in the baseline; empty for other verbs"},
-                             {"gate_note", "why it has this state, and how many elements changed"}};
+                             {"gate_note", "why the verdict has this state, and how many elements changed"}};
 
 Cells joined(Cells a, const Cells& b) {
   a.insert(a.end(), b.begin(), b.end());

@@ -273,13 +273,12 @@ bool keep_what_was_said(const BoundCase& bound, const SaidAlgorithm& said, Expec
   return true;
 }
 
-/// "made by split-K 1 and not by split-K 2, as the library says": if a variant other than the one that the library reported
+/// "made by split-K 1, although the library reported split-K 2": if a variant other than the one that the library reported
 /// matches the outputs; otherwise "".
 std::string other_program(const BoundCase& bound, const Problem& problem, const CallResult& result) {
   const Finding all = compare(bound.expect(problem, &result.outputs), result.outputs, result.untouched);
   if (!all.agrees()) return "";
-  return "made by " + (all.program.empty() ? "the contract's one program" : all.program) + " and not by " + result.said.text() +
-         ", as the library says";
+  return "made by " + (all.program.empty() ? "the contract's one program" : all.program) + ", although the library reported " + result.said.text();
 }
 
 }  // namespace
@@ -301,7 +300,7 @@ Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallR
   }
   verdict.message.clear();
   if (!known)
-    verdict.message = "the library reports that it used " + result.said.text() + ", which the contract does not admit";
+    verdict.message = "the library reports that it used " + result.said.text() + ", which the contract does not allow";
   else if (!result.said.empty())
     verdict.message = other_program(bound, problem, result);
   if (verdict.message.empty()) verdict.message = words_of(finding);
@@ -495,7 +494,7 @@ void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const 
   if (result) judge_power(options, evidence, verdict);
   const bool is_bad = verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip;
   if (is_bad && agreed_with_the_contract(verdict))
-    verdict.causes.push_back("no mutant: the plain call is correct, only the invariance test fails");
+    verdict.causes.push_back("no cause in the contract: the plain call is correct, only the invariance test fails");
   else if (is_bad && options.diagnose) {
     if (options.judged) options.judged(verdict);
     options.diagnose(evidence, verdict);

@@ -406,7 +406,7 @@ TEST_P(BrokenRung, IsNamed) {
   ASSERT_TRUE(verdict.climb) << verdict.message;
   EXPECT_EQ(verdict.climb->broken, GetParam().rung);
   EXPECT_THAT(verdict.message, HasSubstr(GetParam().words));
-  EXPECT_THAT(verdict.causes, ElementsAre("no mutant: the plain call is correct, only the invariance test fails"));
+  EXPECT_THAT(verdict.causes, ElementsAre("no cause in the contract: the plain call is correct, only the invariance test fails"));
 }
 INSTANTIATE_TEST_SUITE_P(All, BrokenRung,
                          ::testing::Values(Twin{"remembers", "repeat", "y at storage element 2"},

@@ -206,9 +206,9 @@ TEST(GemmScaled, ALibraryThatSaysItsProgramIsHeldToIt) {
   EXPECT_EQ(right.outcome, Outcome::kPass);
   EXPECT_EQ(right.program_said, "split-K 2");
   EXPECT_EQ(wrong.outcome, Outcome::kFail);
-  EXPECT_EQ(wrong.message, "made by split-K 2 and not by split-K 1, as the library says");
+  EXPECT_EQ(wrong.message, "made by split-K 2, although the library reported split-K 1");
   EXPECT_EQ(none.outcome, Outcome::kFail);
-  EXPECT_EQ(none.message, "the library reports that it used stream-K, which the contract does not admit");
+  EXPECT_EQ(none.message, "the library reports that it used stream-K, which the contract does not allow");
 }
 
 /// The variants of the case that fit the reported algorithm.

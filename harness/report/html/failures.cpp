@@ -81,7 +81,7 @@ void tensor(Node card, const TensorFinding& f) {
 void power(Node list, const Power& p) {
   if (p.faults == 0) return;
   const Node data = fact(list, "data");
-  write(data, fmt::format("these inputs would expose {} of {} mutants (wrong kernels)", p.seen(), p.faults));
+  write(data, fmt::format("these inputs expose {} of {} mutants (wrong variants of the contract)", p.seen(), p.faults));
   for (const std::string& fault : p.blind_to) code(write(data, &fault == &p.blind_to.front() ? "; not " : ", "), fault);
   for (const DataPower& one : p.data) {
     child(data, "br");

@@ -91,13 +91,13 @@ void words(Node main) {
   entry(terms, "contract", "what one implementation must compute, bit by bit: every rounding, and what it leaves open");
   entry(terms, "case", "one call: shapes, formats and generated inputs");
   entry(terms, "accepted", "the codes that a correct kernel may return for an element; all other codes are outside");
-  entry(terms, "failed", "an element is outside its accepted set, or padding was changed");
+  entry(terms, "failed", "an element is outside its accepted set, or padding is wrong");
   entry(terms, "broken", "the call crashed, hung, or wrote outside its tensors");
   entry(terms, "flaky", "calls with the same inputs returned different bits, or one failed and another passed");
   entry(terms, "untrusted",
-        "the output is right, but these inputs could not have exposed some mistakes, and the case does not list them");
+        "the output is right, but these inputs could not have exposed some mistakes that the case does not list in blind_to");
   entry(terms, "not run", "the kernel refused the call");
-  entry(terms, "mutant", "the contract with one mistake; inputs kill it if the outputs it gives for them are rejected");
+  entry(terms, "mutant", "a contract with one mistake; inputs kill a mutant if its outputs for them are rejected");
   entry(terms, "ulp", "the distance between two neighbouring numbers of a format");
 }
 
@@ -109,7 +109,7 @@ void head(Node main, const RunResult& result, const Provenance& provenance, cons
        result.verdicts.empty() ? "" : result.verdicts.front().backend);
   write(line(main, "p", good ? "ending" : "ending bad"), ending);
   if (!provenance.ended_early.empty())
-    write(line(main, "p", "early"), "Ended early by " + provenance.ended_early + ": the verdicts until then follow.");
+    write(line(main, "p", "early"), "Ended early by " + provenance.ended_early + "; the verdicts until then follow.");
   if (!result.harness_error.empty())
     write(line(main, "p", "early"), "Ended early by a failure of the harness: " + result.harness_error);
   header_facts(main, result, provenance, library);
@@ -242,11 +242,11 @@ std::string html_text(const RunResult& result, const LibraryInfo& library, const
   page.add("gate", "Since the baseline", "", [&](Node section) { gate(section, result); });
   if (earlier != nullptr) page.add("trend", "Since the earlier run", "", [&](Node section) { trend(section, result, *earlier); });
   page.add("contracts", "Verdicts by op and vendor", "", [&](Node section) { matrix(section, result, groups, contracts); });
-  page.add("failures", "Failures, a card for each cause", "",
+  page.add("failures", "Failures: one card for each cause", "",
            [&](Node section) { cause_cards(section, result, groups, contracts); });
   page.add("not-run", "Not run", "passing", [&](Node section) { reasons(section, result, Standing::kNotRun); });
   page.add("not-offered", "Not offered", "passing", [&](Node section) { reasons(section, result, Standing::kNotOffered); });
-  page.add("power", "What the data can detect", "passing", [&](Node section) { power(section, result); });
+  page.add("power", "Mutants that the inputs expose", "passing", [&](Node section) { power(section, result); });
   page.add("passed", "Passed", "passing", [&](Node section) { passes(section, result); });
   page.add("provenance", "Run details", "", [&](Node section) { provenance_facts(section, provenance, library); });
   return page.source();

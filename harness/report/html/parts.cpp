@@ -85,8 +85,8 @@ Node explained(Node node, const std::string& word) {
       {"not offered", "the library has no kernel for the case; this is no failure"},
       {"broken", "the kernel crashed, hung, wrote outside a buffer or into an input, or left an output unwritten"},
       {"untrusted",
-       "the output is right, but these inputs could not have exposed some mistakes, and the case does not list them"},
-      {"not judged", "the harness could not decide; never counts as a pass"},
+       "the output is right, but these inputs could not have exposed some mistakes that the case does not list in blind_to"},
+      {"not judged", "the harness could not decide; this never counts as a pass"},
       {"flaky", "calls with the same inputs gave different bits, or one failed and another passed"},
       {"cause", "the change of the contract that explains the wrong elements"},
       {"contract", "a table row that defines, bit by bit, what one implementation of the op returns"},
@@ -100,14 +100,14 @@ Node explained(Node node, const std::string& word) {
       {"note", "a fact about the wrong elements"},
       {"message", "why the case is broken, untrusted, skipped or not judged"},
       {"program", "the algorithm variant that made the output, such as split-K 2"},
-      {"causes sought", "of a large tensor, the rows that were searched for a cause; the verdict covers all elements"},
+      {"causes sought", "the rows of a large tensor that were searched for a cause; the verdict covers all elements"},
       {"listed", "the row of the known-failures list that covers this verdict"},
       {"row", "file and line of the case, and what the case is for"},
       {"repro", "the command that repeats this case"},
-      {"data", "the mutation score of the inputs: which wrong kernels they would expose"},
+      {"data", "the mutation score of the inputs: which mutants they expose"},
       {"warp", "32 or 64 lanes that run in lock step"},
       {"distance", "counted in codes: -1 ulp is the next smaller number of the format"},
-      {"budget use", "0: the middle of the accepted interval, 1: its edge; pinned: every element accepts one code only"},
+      {"budget use", "0: the middle of the accepted interval, 1: its edge; pinned: every element accepts exactly one code"},
       {"faults seen", "mutants of the contract that these inputs expose"}};
   if (const auto found = meanings.find(word); found != meanings.end()) set(node, "title", std::string(found->second));
   return node;

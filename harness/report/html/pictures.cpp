@@ -96,7 +96,7 @@ void distance_chart(Node parent, const TensorFinding& f) {
   for (const auto& [label, count] : counts) most = std::max(most, count);
   if (counts.empty()) return;
   const Node body = chart(parent, "How far outside", {"distance", "elements", ""},
-                          fmt::format("In ulp of {} from the nearest accepted code.", f.format));
+                          fmt::format("Distances from the nearest accepted code, in ulp of {}.", f.format));
   for (const auto& [label, count] : counts) count_row(body, label, count, most);
 }
 
@@ -108,7 +108,7 @@ void magnitude_chart(Node parent, const TensorFinding& f) {
   int step = 1;
   while (!exponents.empty() && coarser(exponents, step).size() > kMostRows) step *= 2;
   const Node body = chart(parent, "Error by magnitude", {"accepted", "elements", "outside", "share", "mean ulp", "worst ulp"},
-                          "By the exponent of the nearest accepted value; means are over the elements outside.");
+                          "By the exponent of the nearest accepted value; means are over the wrong elements.");
   if (zero.elements > 0) magnitude_row(body, "0", zero);
   for (const auto& [bin, m] : coarser(exponents, step)) magnitude_row(body, exponents_text(bin, step), m);
   if (special.elements > 0) magnitude_row(body, "Inf, NaN", special);
@@ -119,7 +119,7 @@ void budget_chart(Node parent, const TensorFinding& f) {
   const int64_t most = *std::max_element(budget.begin(), budget.end());
   if (most == 0) return;
   const Node body = chart(parent, "Use of the budget", {"budget use", "elements", ""},
-                          "Distance from the middle of the accepted interval, in half widths; only intervals with a width.");
+                          "Distance from the middle of the accepted interval, divided by half its width. Only elements that accept several codes count.");
   for (size_t bin = 0; bin < budget.size(); ++bin) {
     const std::string label = bin < 10    ? fmt::format("{:.1f} .. {:.1f}", double(bin) / 10, double(bin + 1) / 10)
                               : bin == 10 ? "1 .. 2, outside"
@@ -288,7 +288,7 @@ void legend(Node caption, const Sheet& sheet, bool has_joint) {
   const Picture& p = sheet.picture;
   const bool single = p.cell_rows * p.cell_columns == 1;
   write(caption, single ? "A cell is one element."
-                        : fmt::format("A cell is {} {} x {} columns; its shade is the share of elements outside.", p.cell_rows,
+                        : fmt::format("A cell is {} {} x {} columns; its shade is the share of wrong elements.", p.cell_rows,
                                       p.cell_rows == 1 ? "row" : "rows", p.cell_columns));
   for (size_t s = 0; s < kShadeCount; ++s) {
     if (count[s] == 0) continue;
@@ -310,7 +310,7 @@ void heat_map(Node parent, const TensorFinding& finding) {
                     height = fmt::format("{:.5g}", sheet.top + sheet.height() + kBottom);
   const Node figure = line(parent, "figure"), svg = set(set(child(figure, "svg", "heat"), "width", width), "height", height);
   set(svg, "viewBox", fmt::format("0 0 {} {}", width, height));
-  set(set(svg, "role", "img"), "aria-label", "share of elements outside, by place");
+  set(set(svg, "role", "img"), "aria-label", "share of wrong elements by position");
   cells(svg, sheet);
   numbers(svg, sheet);
   const std::string joint = joint_strokes(sheet);
