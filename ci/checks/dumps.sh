@@ -169,7 +169,7 @@ expect 1 "note      wrong elements are only in row 3 of scale: not written, stal
 judge_nan() { "$assay" judge x="$r/nan_x.npy:bf16" q="$r/nan_q.npy:e4m3fn" scale="$r/nan_scale.npy" $p; }
 expect 1 "cause     pattern: x has NaN: " judge_nan
 expect 1 "no place without errors has this property; such values in x: 1, the first is x[3, 200])" judge_nan
-grep -q "memory that was not written" <<<"$(judge_nan)" && fail "judge blames unwritten memory for a NaN of x"
+grep -q "memory was not written" <<<"$(judge_nan)" && fail "judge blames unwritten memory for a NaN of x"
 # The report of a failure without a known cause ends with a command (`next`); with a known cause it does not.
 ends_with() { grep -qF "$2" <<<"$("$assay" judge "$r/$1.safetensors" $p | tail -n 1)" || fail "judge $1.safetensors does not end with '$2'"; }
 expect 1 "no known cause" "$assay" judge "$r/one_row.safetensors" $p

@@ -77,7 +77,7 @@ CORRUPTIONS = {
     "off by one group": (with_rows(lambda r, g: right[r][min(g + 1, GROUPS - 1)]), "1 column later"),
     "exponent - 1": (with_rows(lambda r, g: right[r][g] - 1), ("1/2 of the expected values", "exponent - 1")),
     "floor for ceil": (with_rows(lambda r, g: math.frexp(amax[r][g] / 448)[1] - 1 + 127), "pow2(floor)"),
-    "words without gaps": (packed(right, apart=ROWS) + bytes(4 * WORDS * (PADDED - ROWS)), ("without gaps", "no gaps", "scale layout: ue8m0x4_tma -> ue8m0x4_col")),
+    "words without gaps": (packed(right, apart=ROWS) + bytes(4 * WORDS * (PADDED - ROWS)), ("without padding", "scale layout: ue8m0x4_tma -> ue8m0x4_col")),
 }
 missed = []
 for name, (scale, expected) in CORRUPTIONS.items():

@@ -238,7 +238,7 @@ class Edits {
     return width == 1 ? fmt::format("= {}", first) : fmt::format("in {}..{}", first, first + width - 1);
   }
   static std::string shift_name(int64_t by, const char* unit) {
-    return fmt::format("read {} {}{} {}", std::abs(by), unit, std::abs(by) == 1 ? "" : "s", by > 0 ? "later" : "earlier");
+    return fmt::format("each element is read from {} {}{} {}", std::abs(by), unit, std::abs(by) == 1 ? "" : "s", by > 0 ? "later" : "earlier");
   }
 
   InputEdit& add(std::string words, std::function<std::pair<int64_t, int64_t>(int64_t, int64_t)> source) {

@@ -87,7 +87,7 @@ constexpr int64_t kFewestMisread = 8;
 constexpr int64_t kStepsOfGlance = 4;
 /// in_some_places() tries at most this number of wrong reads.
 constexpr size_t kMostAlmost = 64;
-/// If causes were sought in a part of the sample, this number of the best ones are then compared with the whole sample.
+/// If causes were searched in a part of the sample, this number of the best ones are then compared with the whole sample.
 constexpr size_t kMostConfirmed = 6;
 
 /// Work of one element of a sample, over all answers: doubled if only some columns are computed, since sums then begin anew.
@@ -686,8 +686,8 @@ std::string in_words(const Cause& cause) {
       "explains " + only + std::to_string(cause.explained) + " of " + std::to_string(cause.failing) + " failing elements";
   constexpr int64_t kTooFew = 2;
   if (cause.failing < kTooFew) line += ", too few to be sure";
-  if (cause.open > 0) line += fmt::format(", {} more may be anything", cause.open);
-  if (cause.contradicted > 0) line += " and contradicts " + std::to_string(cause.contradicted) + " good ones";
+  if (cause.open > 0) line += fmt::format(", says nothing about {} more", cause.open);
+  if (cause.contradicted > 0) line += " and contradicts " + std::to_string(cause.contradicted) + " right elements";
   for (const Mistake& mistake : cause.mistakes) {
     line += (&mistake == &cause.mistakes.front() ? ": " : "; and ") + mistake.words;
     if (cause.mistakes.size() > 1) line += " (needed for " + std::to_string(mistake.needed) + ")";
@@ -706,7 +706,7 @@ std::string names_of(const Cause& cause) {
 
 std::string would_fit(const std::vector<std::string>& mistakes) {
   constexpr size_t kMostNamed = 3;
-  std::string words = "would fit, as many mistakes would: ";
+  std::string words = "several mistakes would fit: ";
   for (size_t i = 0; i < std::min(kMostNamed, mistakes.size()); ++i) words += (i == 0 ? "" : "; ") + mistakes[i];
   return mistakes.size() > kMostNamed ? fmt::format("{}; {} more", words, mistakes.size() - kMostNamed) : words;
 }

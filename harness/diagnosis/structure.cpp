@@ -383,13 +383,13 @@ Rule exchanged(const WrongPart& wrong) {
       }),
                   words);
     };
-    const std::string unit = of_rows ? "rows" : "columns", name = of_rows ? "i" : "j";
+    const std::string unit = of_rows ? "rows" : "columns", name = of_rows ? "i" : "j", one = of_rows ? "row" : "column";
     for (int64_t period = 2; period <= size; period *= 2) {
       if (period > 2)
         consider(fmt::format("the expected values with the halves of each {} {} exchanged", period, unit),
                  [period](int64_t at) { return at ^ period / 2; });
       if (period < size)
-        consider(fmt::format("the expected values of {} mod {}: the first {} {} are repeated", name, period, period, unit),
+        consider(fmt::format("the expected values of {0} {1} mod {2} in {0} {1}: the first {2} {3} are repeated", one, name, period, unit),
                  [period](int64_t at) { return at % period; });
       if (of_rows) {
         consider(fmt::format("the expected values of the first row in each {} rows", period),
@@ -398,8 +398,8 @@ Rule exchanged(const WrongPart& wrong) {
                  [period](int64_t at) { return at - at % period + period - 1 - at % period; });
       }
       if (period > 4) continue;
-      consider(fmt::format("the expected values of {} / {}", name, period), [period](int64_t at) { return at / period; });
-      consider(fmt::format("the expected values of {} {}", period, name),
+      consider(fmt::format("the expected values of {0} {1} / {2} in {0} {1}", one, name, period), [period](int64_t at) { return at / period; });
+      consider(fmt::format("the expected values of {0} {2} {1} in {0} {1}", one, name, period),
                [period, size](int64_t at) { return at * period % size; });
     }
   }

@@ -115,7 +115,7 @@ class History {
   HistoryData read(const HistoryFilter& filter) const;
 
   /// The run that the wish names. Else the newest other run on the chip whose outcomes are as expected. Else the newest other run
-  /// on the chip with another library file and another commit: a run with the same one is an earlier try of the same change. For
+  /// on the chip with another library file and another commit: a run with the same one is an earlier attempt at the same change. For
   /// a share: also the nearest runs of the other shares, as in newest(). Throws UsageError if there is none.
   BaselineChoice baseline(const BaselineWish& wish) const;
 

@@ -11,7 +11,7 @@
 
 namespace assay {
 
-/// "explains only 12 of 13 failing elements and contradicts 1 good ones: scale: ceil -> floor", as diagnosis writes it.
+/// "explains only 12 of 13 failing elements and contradicts 1 right elements: scale: ceil -> floor", as diagnosis writes it.
 struct ToldCause {
   int64_t explained = 0, failing = 0, contradicted = 0;
   std::string mistake;  ///< "scale: ceil -> floor"; the two mutants of a pair are joined by "; and "

@@ -23,8 +23,8 @@ from ._result import ConformanceError
 def mistake_of(cause):
     """A cause without the numbers that differ from case to case, as first_mistake() of harness/report/causes.h returns it."""
     cause = re.sub(
-        r"^explains (only )?\d+ of \d+ failing elements(, too few to be sure)?(, \d+ more may be anything)?"
-        r"( and contradicts \d+ good ones)?: ",
+        r"^explains (only )?\d+ of \d+ failing elements(, too few to be sure)?(, says nothing about \d+ more)?"
+        r"( and contradicts \d+ right elements)?: ",
         "",
         cause,
     )

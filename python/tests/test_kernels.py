@@ -159,7 +159,7 @@ def test_causes_are_counted_without_the_numbers_of_a_case():
     one = {"outcome": "fail", "as_expected": False, "message": ""}
     pair = "scale: a (needed for {}); and code: b (needed for {})"
     causes = [f"explains 9 of 9 failing elements: {pair}".format(a, b) for a, b in ((726, 22), (792, 23))]
-    causes += ["explains only 8 of 9 failing elements and contradicts 1 good ones: scale: a (needed for 1); and code: b (needed for 9)"]
+    causes += ["explains only 8 of 9 failing elements and contradicts 1 right elements: scale: a (needed for 1); and code: b (needed for 9)"]
     causes += [f"probably floor ({text}; too few to assert)" for text in ("1 element fits", "2 elements fit")]
     causes += [f"pattern: q holds 0 ({n} of {n} wrong elements; q[i, j] holds what q[i, j - 1] should hold)" for n in (4, 5)]
     run = assay._run.Run({"verdicts": [{**one, "causes": [cause]} for cause in causes]}, "", 1, False, "")

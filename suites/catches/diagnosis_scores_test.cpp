@@ -35,7 +35,7 @@ TEST(Measuring, OneOfTwoIsRightOnlyIfNothingIsLeft) {
   EXPECT_EQ(judge_words({kFloor}, kTwo), Said::kAllSeen);
   EXPECT_EQ(judge_words({"explains 11 of 12 failing elements: scale: pow2(ceil) -> pow2(floor)"}, kTwo), Said::kLater);
   EXPECT_EQ(
-      judge_words({"explains 12 of 12 failing elements and contradicts 1 good ones: scale: pow2(ceil) -> pow2(floor)"}, kTwo),
+      judge_words({"explains 12 of 12 failing elements and contradicts 1 right elements: scale: pow2(ceil) -> pow2(floor)"}, kTwo),
       Said::kLater);
 }
 

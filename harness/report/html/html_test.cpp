@@ -267,7 +267,7 @@ TEST(Html, PlacesThatAreWrongTogetherAreALineInTheHeatMap) {
 
 TEST(Html, ACauseHasOneCardWhateverItsNumbers) {
   RunResult result = failing(5);
-  result.verdicts[1].causes = {"explains 7 of 9 failing elements and contradicts 1 good ones: scale: <doubled>"};
+  result.verdicts[1].causes = {"explains 7 of 9 failing elements and contradicts 1 right elements: scale: <doubled>"};
   result.verdicts[2].causes = {"explains 8 of 8 failing elements: rows 3 .. 17 of m-block"};
   result.verdicts[3].causes = {"explains 8 of 8 failing elements: rows 4 .. 9 of m-block"};
   result.verdicts[4].causes = {"explains 8 of 8 failing elements: e4m3fn -> e4m3fnuz"};
