@@ -404,7 +404,7 @@ TEST(Patterns, TheAccumulatorBesideTheRightOneIsNamed) {
   };
   EXPECT_THAT(
       patterns_of_sums(32, fragment),
-      ElementsAre(HasSubstr("accumulator i - 1 of each thread where accumulator i is expected (in tiles of 16 x 16)")));
+      ElementsAre(HasSubstr("accumulator i - 1 of each thread where accumulator i is expected, in tiles of 16 x 16")));
   EXPECT_THAT(patterns_of_sums(32, [](int64_t i) { return i % 256 < 32 ? -1 : i - 32; }),
               ElementsAre(AllOf(HasSubstr("2 rows earlier, within each 16 rows"),
                                 HasSubstr("; the same elements fit accumulator i - 1"))))
@@ -622,7 +622,7 @@ std::vector<std::string> patterns_of_last_rows(const std::function<uint8_t(int64
 TEST(Facts, RowsOfAnEarlierCallAreNamed) {
   EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t) { return scattered(i); }),
               ElementsAre(AllOf(StartsWith("pattern: y holds values of other data in rows 48..60 ("),
-                                HasSubstr("not written by this call (stale), or computed from other input"))));
+                                HasSubstr("the rows were not written by this call, or were computed from other input"))));
   EXPECT_THAT(patterns_of_last_rows([](int64_t i, uint8_t due) { return uint8_t(due - i % 3); }),
               Not(Contains(HasSubstr("other data")))) << "near to what is expected: computed from the right data, wrongly";
   EXPECT_THAT(patterns_of_last_rows([](int64_t, uint8_t due) { return uint8_t(222 - due); }),
@@ -664,7 +664,7 @@ std::string rows_beside_codes(const std::function<uint8_t(int64_t i)>& due, cons
 
 TEST(Facts, RowsThatAnotherOutputHasRightWereNotStored) {
   const auto stale = [](int64_t i) { return i < 48 * 16 ? scattered(i) : scattered(i + 1000); };
-  EXPECT_THAT(rows_beside_codes(scattered, stale), HasSubstr("; q is right there: these values were not stored (stale)"));
+  EXPECT_THAT(rows_beside_codes(scattered, stale), HasSubstr("; q is right there: these values were not stored"));
   EXPECT_THAT(rows_beside_codes(scattered, stale, false), HasSubstr("; they are no nearer to the values expected there than to those of other rows"));
 }
 

@@ -292,8 +292,8 @@ std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::
   const auto number = [&](int64_t row) { return std::to_string(wrong.part().number_of(row)); };
   const std::string unrelated = "they are no nearer to the values expected there than to those of other rows: ";
   const std::string why = right.empty()
-                              ? unrelated + "not written by this call (stale), or computed from other input"
-                              : right + " is right there: these values were not stored (stale), were overwritten, or were "
+                              ? unrelated + "the rows were not written by this call, or were computed from other input"
+                              : right + " is right there: these values were not stored, were overwritten, or were "
                                         "computed from input at another address";
   return pattern(wrong, "values of other data in rows " + number(first) + ".." + number(last), "; " + why);
 }

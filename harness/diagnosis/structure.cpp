@@ -464,7 +464,7 @@ Rule accumulators(const WrongPart& wrong) {
       if (fails && at >= 0 && codes.size() < kFewestCodes) codes.insert(wrong.codes()[size_t(i)]);
     }
     if (codes.size() < kFewestCodes || explained < 2 * left_out || (best && best->explained >= explained)) return;
-    best = {fmt::format("accumulator i {} 1 of each thread where accumulator i is expected (in tiles of {} x {})",
+    best = {fmt::format("accumulator i {} 1 of each thread where accumulator i is expected, in tiles of {} x {}",
                         by > 0 ? '+' : '-', tile_rows, tile_columns),
             explained, left_out};
   };
