@@ -36,7 +36,7 @@ mkfifo "$r/waits.csv"
 quickly 2 "waits.csv: is not a regular file" "$assay" --contracts "$r/waits.csv" list --suite rms_norm/quick
 quickly 0 "quant_group" "$assay" --contracts <(sed -n 1,2p "$root/reference/contracts/quant.csv" | sed '2s/^[^,]*/my.own_group/') list --suite quant_group/quick
 quickly 2 "tensor 'lone.weight': holds 32 GiB" "$assay" judge "$r/huge.safetensors:lone.weight" --as scale
-quickly 2 "tensor 'lone.weight': holds 1.5 GiB and takes 7.5 GiB here, too much for the 2 GiB" "$assay" judge "$r/large.safetensors:lone.weight" --as scale
+quickly 2 "tensor 'lone.weight': holds 1.5 GiB and needs 7.5 GiB here, too much for the 2 GiB" "$assay" judge "$r/large.safetensors:lone.weight" --as scale
 
 # Endless formulas, lists and nesting are rejected quickly, with their position.
 layouts=$root/reference/contracts/layouts.csv

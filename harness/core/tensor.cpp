@@ -161,7 +161,7 @@ std::string why_too_large(uint64_t bytes, uint64_t needed) {
     whose = " that this process may have (ulimit)";
   }
   if (allowed == 0 || needed <= allowed) return "";
-  return "holds " + size_in_words(bytes) + (needed > bytes ? " and takes " + size_in_words(needed) + " here" : std::string()) +
+  return "holds " + size_in_words(bytes) + (needed > bytes ? " and needs " + size_in_words(needed) + " here" : std::string()) +
          ", too much for the " + size_in_words(allowed) + whose;
 }
 

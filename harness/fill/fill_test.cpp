@@ -96,7 +96,7 @@ TEST(Fill, ATensorBeyondTheMemoryIsNamedWithItsSize) {
     return "";
   };
   EXPECT_THAT(refusal({1 << 20, 1 << 30}), ::testing::StartsWith("does not fit into memory: tensor 'x' [1048576, 1073741824] of "
-                                                                 "bf16: holds 2 PiB and takes 10 PiB here, too much for the "));
+                                                                 "bf16: holds 2 PiB and needs 10 PiB here, too much for the "));
   EXPECT_EQ(
       refusal({3'000'000'000, 4'000'000'000}),
       "does not fit into memory: tensor 'x' [3000000000, 4000000000] of bf16: holds more than 8 EiB, too much for this machine");
