@@ -115,8 +115,8 @@ Rule held_on(const WrongPart& wrong) {
   std::set<int64_t> begins;
   for (const auto& [row, column] : first_wrong) begins.insert(column);
   if (begins.size() > 1)
-    return {{"in each wrong element the last right value before it in the row: the wrong elements are not computed anew", failing}};
-  return {{fmt::format("from column {} on, the value of column {}: these columns are not computed anew", *begins.begin(),
+    return {{"in each wrong element the last right value before it in the row: no new value is computed for these elements", failing}};
+  return {{fmt::format("from column {} on, the value of column {}: no new value is computed for these columns", *begins.begin(),
                        *begins.begin() - 1),
            failing}};
 }

@@ -31,7 +31,7 @@ struct Regularity {
   int64_t left_out = 0;   ///< wrong elements for which the rule gives no value, for example because it copies padding there
   bool decides = false;   ///< the tensor holds another type of data; then every other cause of the failure is dropped
   bool is_fact = false;   ///< says what the wrong elements have in common, but does not give their values (facts.cpp)
-  std::string note = {};  ///< follows the counts: "; the other 975 are right"
+  std::string note = {};  ///< follows the counts: "; the other 975 elements are right: ..."
   std::string input = {};  ///< "x has NaN": the wrong elements are exactly those that depend on such inputs
 
   bool complete() const { return explained == failing; }
@@ -272,7 +272,7 @@ std::string rows_of_index(const std::set<int64_t>& rows, const std::set<int64_t>
 /// The fact that errors lie in all rows that rows_of_index() describes, and in no other.
 std::optional<Regularity> rows_told_by_index(const WrongPart& wrong, const Problem& problem);
 
-/// Consecutive rows that hold plausible numbers of other data: rows that were not written, for example.
+/// Consecutive rows that hold plausible values of other data: rows that were not written, for example.
 std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::vector<WrongPart>& all);
 
 /// What the inputs of nearly all wrong elements have in common, and those of right ones seldom have: NaN, a negative number, ...

@@ -196,7 +196,7 @@ constexpr Entry kFills[] = {
      "a NaN in each group; the other elements are near the format's largest number"},
     {"infinities", fills::infinities, "quantized", "one Inf in every second group, and no NaN"},
     {"exponent_rules", fills::exponent_rules, "quantized",
-     "amax is 2^k times 1, 1.75, 1.875, 1.9375 or a neighbour: tells the rules FLOOR, RCEIL, CEIL, EVEN and 0.75 apart"},
+     "amax is 2^k times 1, 1.75, 1.875, 1.9375 or a neighbour: distinguishes the rules FLOOR, RCEIL, CEIL, EVEN and 0.75"},
     {"every_scale", fills::every_scale, "quantized",
      "amax has every exponent of the format, and for each of them q takes every finite code"},
     {"huge", fills::huge, "numbers weights", "near the format's largest number: squares and sums overflow"},
