@@ -152,7 +152,7 @@ DumpedTensor given_tensor(const assay_check_tensor& given, const std::string& ro
     if (spec.shape[d] == 1) spec.strides[d] = row_major(spec.shape)[d];  // the stride of an extent of 1 has no meaning, and
                                                                          // frameworks store any value
   const auto reach = reach_of(spec.shape, spec.strides);
-  if (!reach) throw UsageError(place + ": has strides " + extents_text(spec.strides) + ", which does not fit into memory");
+  if (!reach) throw UsageError(place + ": has strides " + extents_text(spec.strides) + ", which reach beyond memory");
   return {copied(given, spec, *reach, place), kGiven, role, given.dtype, type.plain_bytes};
 }
 
