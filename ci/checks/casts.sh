@@ -4,7 +4,7 @@
 casts=reference/contracts/casts.csv
 
 expect 0 'hip.e4m3fn_nosat' "$assay" contracts list
-expect 0 'f32 -> e4m3fn: 256 runs of one code over all 2^32 inputs' "$assay" contracts show cuda.e4m3fn_sat
+expect 0 'f32 -> e4m3fn: 256 runs of inputs with one code each, over all 2^32 inputs' "$assay" contracts show cuda.e4m3fn_sat
 expect 0 '43e80001 .. 7f800000 = 464.000031 .. Inf: 7e = 448 against 7f = NaN, 999817216 inputs' \
   "$assay" contracts diff cuda.e4m3fn_sat cuda.e4m3fn_nosat
 expect 0 '2 inputs of all 2^32 have different codes, in 2 runs' "$assay" contracts diff cuda.e8m0_rp_sat cutlass.e8m0

@@ -140,14 +140,14 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
   std::vector<std::string> notes = {"wrong elements: " + listed(by_rank) + right};
   const auto in_own_part = [&](const WrongElement& one) { return owner_of(c, one.element) == one.rank; };
   if (segments_of(c).size() > 1 && std::all_of(wrong.begin(), wrong.end(), in_own_part))
-    notes.push_back("each rank is wrong only in the part that it adds up for all ranks");
+    notes.push_back("on each rank, only elements are wrong whose sum this rank computes for all ranks");
   std::string owners;
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in the part of rank {}", owners.empty() ? "" : ", ", count, owner);
   const size_t parts = segments_of(c).size();
   const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise positions tell nothing: no rank
                                                                              // owns a segment, and each has errors
-  if (parts > 1 && by_parts) notes.push_back("wrong elements by position, in one equal part per rank: " + owners);
+  if (parts > 1 && by_parts) notes.push_back("wrong elements in each rank's part of y: " + owners);
   return notes;
 }
 
@@ -168,7 +168,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
     for (int rank = 0; rank < c.ranks; ++rank) results.push_back(values_of_rank(outputs, "y", rank));
     wrong.resize(std::min(wrong.size(), kMostLookedAt));
     if (every([&](const WrongElement& one) { return of_two_kinds(c, inputs.x, results, one); }))
-      return all + ": sums that use the results of some ranks as inputs: written in place while they were read";
+      return all + ": sums that use results of some ranks as inputs; y overwrites x, so x was written in place while they were read";
   }
   if (inputs.before.empty()) return "";
   if (c.use == RankUse::kInARow) {
@@ -182,7 +182,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   earlier.x = inputs.before;
   const Spans results = RankSums(c.contract, *c.x, earlier).results(0, 0, c.elements());
   if (every([&](const WrongElement& one) { return within(results[size_t(one.element)], one.value); }))
-    return all + ": results of the call before";
+    return all + ": results of the call before this one";
   if (wrong.size() > kMostLookedAt) wrong.resize(kMostLookedAt);
   if (every([&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
     return all + ": sums that use inputs of the call before for some ranks";

@@ -43,10 +43,10 @@ RankUse use_of(const Cells& cells, int64_t before) {
     cells.refuse("use", "'" + cell + "' is not one of: alternating, wrapping, in_place, straggler, in_a_row");
   const RankUse use = found->first;
   if (use == RankUse::kAlternating && before < 2)
-    cells.refuse("before", "a case with alternating sizes needs at least two earlier calls");
+    cells.refuse("before", "use=alternating needs at least 2 earlier calls, one of each size");
   if (use == RankUse::kInARow && before < 1)
-    cells.refuse("before", "calls in a row need at least one call before the case's own");
-  if (use == RankUse::kWrapping && before < 1) cells.refuse("before", "use=wrapping needs earlier calls");
+    cells.refuse("before", "use=in_a_row needs at least 1 earlier call");
+  if (use == RankUse::kWrapping && before < 1) cells.refuse("before", "use=wrapping needs at least 1 earlier call");
   return use;
 }
 
@@ -115,14 +115,15 @@ RankCase read_rank_case(const Cells& cells, const ContractRow& contract) {
   p.n = cells.positive("n");
   p.x = &numbers_of(cells, p.contract);
   if (p.elements() * p.x->bytes() % p.contract.bytes != 0)
-    cells.refuse("n", p.id() + " takes multiples of " + std::to_string(p.contract.bytes) + " bytes");
+    cells.refuse("n", "expected m * n elements of a multiple of " + std::to_string(p.contract.bytes) + " bytes, which " + p.id() + " requires");
   const RankCodec& codec = p.contract.codec;
   if (codec.keeps_sums() && p.contract.owners.of_bytes > 0 && p.elements() % (codec.group * p.ranks) != 0)
-    cells.refuse("n", p.id() + " takes whole groups of " + std::to_string(codec.group) + " numbers on each of " +
-                          std::to_string(p.ranks) + " ranks");
+    cells.refuse("n", "expected m * n to be a multiple of " + std::to_string(codec.group * p.ranks) + ": " + p.id() +
+                          " encodes whole groups of " + std::to_string(codec.group) + " elements on each rank");
   p.fill = cells.fill_name("fill");
   p.shift = or_zero(cells, "shift");
-  if (p.shift > 0 && p.contract.bytes > p.x->bytes()) cells.refuse("shift", p.id() + " wants aligned tensors");
+  if (p.shift > 0 && p.contract.bytes > p.x->bytes())
+    cells.refuse("shift", "expected 0: " + p.id() + " requires tensors aligned to " + std::to_string(p.contract.bytes) + " bytes");
   p.before = or_zero(cells, "before");
   p.use = use_of(cells, p.before);
   p.seed = cells.seed();
@@ -217,9 +218,9 @@ class AcceptedSums {
 };
 
 std::string freedom(const RankReduce& contract) {
-  if (contract.order == RankOrder::kAnyTree) return "the results of every tree of additions are accepted";
-  if (contract.owners.any) return "the sums from any starting rank are accepted";
-  if (contract.codec.keeps_sums() && contract.codec.of_numbers) return "a division may be off by 2 ulp, which changes codes";
+  if (contract.order == RankOrder::kAnyTree) return "the sums of all orders of additions are accepted";
+  if (contract.owners.any) return "the sum may start at any rank";
+  if (contract.codec.keeps_sums() && contract.codec.of_numbers) return "a division inside the kernel may be off by 2 ulp, so some codes differ";
   return "every rounding and the order are pinned: one code";
 }
 

@@ -89,7 +89,7 @@ TEST(FusedRanks, EachRankCombinesItsOwnRows) {
     if (tensor.spec.rank == 3 && tensor.spec.name == "row_of_slot") tensor.set_code(1, tensor.code(1) ^ 1);
   const auto low = [&](const Problem& problem) { return computed(bound->expect(problem, nullptr)).front().low; };
   EXPECT_NE(low(given), low(other)) << "the index of the last rank matters";
-  EXPECT_THAT(refusal_of(fused(), kUsual, {{"topk", "3"}}), HasSubstr("combines no rows of experts"));
+  EXPECT_THAT(refusal_of(fused(), kUsual, {{"topk", "3"}}), HasSubstr("has no combine stage"));
 }
 
 TEST(FusedRanks, RanksMustHaveTheSameBits) {

@@ -81,8 +81,8 @@ TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
               HasSubstr("ranks: contract vllm.all_reduce_1stage does not support 3 ranks; supported: 2|4|6|8"));
   EXPECT_THAT(refusal({{"contract", "quickreduce.all_reduce_fp_bf16"}, {"x", "f32"}}),
               HasSubstr("x: contract quickreduce.all_reduce_fp_bf16 does not support 'f32'"));
-  EXPECT_THAT(refusal({{"n", "170"}}), HasSubstr("n: vllm.all_reduce_1stage takes multiples of 16 bytes"));
-  EXPECT_THAT(refusal({{"shift", "1"}}), HasSubstr("shift: vllm.all_reduce_1stage wants aligned tensors"));
+  EXPECT_THAT(refusal({{"n", "170"}}), HasSubstr("n: expected m * n elements of a multiple of 16 bytes, which vllm.all_reduce_1stage requires"));
+  EXPECT_THAT(refusal({{"shift", "1"}}), HasSubstr("shift: expected 0: vllm.all_reduce_1stage requires tensors aligned to 16 bytes"));
   EXPECT_EQ(refusal({{"contract", "nccl.all_reduce_ring"}, {"n", "170"}, {"shift", "1"}}), "");
   EXPECT_EQ(refusal({{"m", "0"}}), "");
 }
@@ -140,7 +140,7 @@ TEST(AllReduce, GroupsOfPartsAreWhole) {
   };
   EXPECT_EQ(with("384"), "");
   EXPECT_THAT(with("192"),
-              HasSubstr("n: aiter.all_reduce_fp8_g32_nosat.gfx950 takes whole groups of 32 numbers on each of 4 ranks"));
+              HasSubstr("n: expected m * n to be a multiple of 128: aiter.all_reduce_fp8_g32_nosat.gfx950 encodes whole groups of 32 elements"));
 }
 
 }  // namespace
@@ -171,7 +171,7 @@ TEST(AllReduce, SizesAlternateAndTheLastCallIsTheLonger) {
   EXPECT_THAT((std::vector<int64_t>{rows(problem.before[0]), rows(problem.before[1]), rows(problem.before[2]), rows(problem)}),
               ElementsAre(4, 2, 4, 2));
   EXPECT_EQ(rank_inputs(read_rank_case(one), problem).before[0].size(), size_t(problem.tensors[0].spec.elements()));
-  EXPECT_THAT(refusal({{"before", "1"}, {"use", "alternating"}}), HasSubstr("needs at least two earlier calls"));
+  EXPECT_THAT(refusal({{"before", "1"}, {"use", "alternating"}}), HasSubstr("needs at least 2 earlier calls"));
 }
 
 TEST(AllReduce, CountsThatWrapAreAParameterOfAllCalls) {
@@ -180,7 +180,7 @@ TEST(AllReduce, CountsThatWrapAreAParameterOfAllCalls) {
     ASSERT_EQ(p->parameters.back().first, "counter");
     EXPECT_EQ(p->parameters.back().second + 4, 0x1p32);
   }
-  EXPECT_THAT(refusal({{"before", ""}, {"use", "wrapping"}}), HasSubstr("needs earlier calls"));
+  EXPECT_THAT(refusal({{"before", ""}, {"use", "wrapping"}}), HasSubstr("needs at least 1 earlier call"));
   EXPECT_THAT(refusal({{"use", "wraping"}}), HasSubstr("'wraping' is not one of: alternating, wrapping, in_place"));
 }
 

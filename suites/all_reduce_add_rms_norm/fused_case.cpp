@@ -66,7 +66,7 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
   std::optional<CombineCase> combine;
   if (!parts.combine.empty()) combine = read_combine_case(cells, tables.find(parts.combine)), combine->ranks = sum.ranks;
   for (const char* column : {"topk", "ids", "router_weights", "factor", "padding", "shared"})
-    if (!combine && cells.given(column)) cells.refuse(column, "contract " + row.id + " combines no rows of experts");
+    if (!combine && cells.given(column)) cells.refuse(column, "contract " + row.id + " has no combine stage, which would use this column");
   CaseName name = name_of(c, row.id, sum, rows, combine);
   return std::make_unique<const BoundFused>(std::make_shared<const BoundRanks>(std::move(sum), name),
                                             std::make_shared<const BoundRows>(norm, std::move(rows), name), std::move(combine),
@@ -183,7 +183,7 @@ std::vector<std::string> BoundFused::formulas() const {
   std::vector<std::string> lines;
   if (combine_) {
     lines = combine_lines(combine_->contract, *combine_->x);
-    lines.push_back("v     = y of the combine step, on each rank");
+    lines.push_back("v     = y of the combine step of each rank");
   }
   for (std::string& line : sum_->formulas()) lines.push_back(std::move(line));
   lines.back().replace(0, 1, "x");  // the sum, which the norm reads
@@ -350,15 +350,15 @@ Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std:
     roles.insert(
         roles.end(),
         {{"row_of_slot", Access::kIn,
-          "[m, topk] int32 of each rank: the row of x for each slot; < 0: no row; only for contracts that combine rows of "
-          "experts"},
-         {"topk_weights", Access::kIn, "[m, topk] of each rank in the format of x: router weights; only for those contracts"},
-         {"shared", Access::kIn, "[m, n] of each rank: the rows of a shared expert; only for those contracts"}});
+          "[m, topk] int32 of each rank: the row of x for each slot; < 0: no row; only for contracts with a "
+          "combine stage"},
+         {"topk_weights", Access::kIn, "[m, topk] of each rank in the format of x: router weights; only with row_of_slot"},
+         {"shared", Access::kIn, "[m, n] of each rank: the rows of a shared expert; only with row_of_slot"}});
   }
   roles.insert(roles.end(), outputs.begin(), outputs.end());
   std::vector<ParameterSpec> parameters = parts->chain.parameters();
   if (combines)
-    parameters.push_back({"routed_scaling_factor", "factor of the sum of the experts' rows, for contracts that combine them"});
+    parameters.push_back({"routed_scaling_factor", "factor of the sum of the experts' rows; only for contracts with a combine stage"});
   return {.name = parts->name,
           .roles = std::move(roles),
           .parameters = std::move(parameters),

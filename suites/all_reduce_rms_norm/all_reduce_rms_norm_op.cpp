@@ -143,7 +143,7 @@ std::string sharded_situation(const ShardedCase& c, const Problem& problem, cons
   return wrong == 0 || !unexplained.empty()
              ? ""
              : "all " + std::to_string(wrong) +
-                   " wrong elements: in rows whose factor has squares of the call before of some ranks";
+                   " wrong elements: in rows whose r uses some ranks' sums of squares of the call before";
 }
 
 std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c) {
@@ -186,14 +186,14 @@ class BoundSharded : public BoundCase {
   }
   std::vector<std::string> formulas() const override {
     std::vector<std::string> lines = {
-        fmt::format("x     = the columns of all {} ranks side by side; ranks exchange only sums of squares", c_.ranks)};
+        fmt::format("x     = the columns of all {} ranks side by side; each rank sends only sums of squares", c_.ranks)};
     for (std::string& line : first().norm->formulas()) lines.push_back(std::move(line));
-    if (c_.matrices.size() > 1) lines.emplace_back("k       in the same way, with its own r and weights");
+    if (c_.matrices.size() > 1) lines.emplace_back("y_k     is computed from k in the same way, with its own r and weights");
     return lines;
   }
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
     std::vector<std::string> lines = {
-        fmt::format("column {} of the first rank, of {} columns on {} ranks", column, first().rows().n, c_.ranks)};
+        fmt::format("column {} of rank 0; all {} columns are divided among {} ranks", column, first().rows().n, c_.ranks)};
     for (std::string& line : first().norm->trace(whole_problem(c_, first(), problem), row, column))
       lines.push_back(std::move(line));
     return lines;
@@ -227,7 +227,7 @@ Op all_reduce_rms_norm_op() {
           .roles = {{"x", Access::kIn, "[m, n / ranks] of each rank: its columns of the input, dense"},
                     {"gamma", Access::kIn, "[n / ranks] of each rank: the weights of its columns"},
                     {"y", Access::kOut, "[m, n / ranks] of each rank in the format of x"},
-                    {"k", Access::kIn, "[m, n_k / ranks]: a second matrix with its own r; only in contracts with two matrices"},
+                    {"k", Access::kIn, "[m, n_k / ranks]: a second matrix with its own r; only for contracts with two matrices"},
                     {"gamma_k", Access::kIn, "[n_k / ranks]: the weights of k"},
                     {"y_k", Access::kOut, "[m, n_k / ranks]: the normalized k"}},
           .parameters = {roles::kEps, roles::kWarp},

@@ -34,7 +34,7 @@ ShardedMatrix matrix_of(const Cells& cells, const ShardedCase& sharded, const ch
                         uint64_t seed) {
   const int64_t columns = cells.positive(column);
   if (columns % (sharded.ranks * kPacket / sharded.x->bytes()) != 0)
-    cells.refuse(column, "expected a multiple of " + std::to_string(kPacket) + " bytes of a row on each rank");
+    cells.refuse(column, "expected a multiple of " + std::to_string(kPacket) + " bytes in each rank's part of a row");
   const ContractRow& contract = rulebook().contracts.find(sharded.contract.norm);
   norm_of_rows()->chain.require(cells, contract, norm_of_rows()->columns);
   RowCase rows = read_row_case(cells, contract, true);

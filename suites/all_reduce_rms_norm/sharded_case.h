@@ -52,8 +52,8 @@ Expectation expect_sharded(const ShardedCase& c, const Problem& problem, const s
 
 std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c);
 
-/// The text of a cause ("... whose factor has squares of the call before") if stale data explain all rows with wrong elements:
-/// some ranks' sums of squares in r are those of the previous call. Otherwise empty.
+/// The text of a cause ("... whose r uses some ranks' sums of squares of the call before") if stale
+/// data explain all rows with wrong elements: some ranks' sums of squares in r are those of the previous call. Otherwise empty.
 std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 // Divides the accepted outputs of whole rows among the ranks that hold the columns.

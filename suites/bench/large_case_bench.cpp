@@ -36,20 +36,20 @@ int main(int argc, char** argv) {
                              : large_case(m, n);
   const std::string wrong = product ? kMistakeOfProduct : kMistake;
   const Op& op = shipped_ops().find(one.op);
-  fmt::print("{}\n\n| what | s | s of CPU | 10^6 elements/s | MiB beyond the tensors |\n|---|---|---|---|---|\n", one.id);
+  fmt::print("{}\n\n| what | wall s | CPU s | 10^6 elements/s | MiB besides the tensors |\n|---|---|---|---|---|\n", one.id);
   for (const std::string& mistake : {std::string(), wrong}) {
     const LargeCase large = with_outputs(one, mistake);
     Verdict verdict;
     Sample sample;
-    print(mistake.empty() ? "judging right outputs" : "judging wrong outputs",
+    print(mistake.empty() ? "check right outputs" : "check wrong outputs",
           cost_of([&] { sample = judge_outputs(*op.bind(one), large.problem, large.result, verdict); }), m * n);
     if (mistake.empty() != (verdict.outcome == Outcome::kPass)) {
-      fmt::print(stderr, "the verdict is {}\n", name(verdict.outcome));
+      fmt::print(stderr, "unexpected verdict: {}\n", name(verdict.outcome));
       return 1;
     }
     if (mistake.empty()) continue;
     std::vector<std::string> causes;
-    print("seeking the cause",
+    print("search for the cause",
           cost_of([&] { causes = causes_in_words(diagnose(*op.bind(one), large.problem, large.result.outputs, &sample)); }),
           m * n);
     fmt::print("\n{}; {}\n", causes.front(), verdict.looked_at);

@@ -28,7 +28,8 @@ namespace {
 
 [[noreturn]] void refuse_slots(const std::string& text) {
   throw std::invalid_argument(
-      "'" + text + "': expected slots such as 3;-1;0, or order, pages, shuffled or holes with a number of rows, such as holes:7");
+      "'" + text +
+      "': expected a list of slots such as 3;-1;0, or one of order, pages, shuffled, holes with a number of rows, such as holes:7");
 }
 
 int64_t integer(const std::string& text) {
@@ -66,7 +67,7 @@ std::vector<int64_t> in_pattern(SlotPattern pattern, int64_t rows, int64_t place
     for (int64_t i = places - 1; i > 0; --i) std::swap(slots[size_t(i)], slots[size_t(random.below(i + 1, i))]);
   }
   if (rows > places)
-    throw std::invalid_argument(std::to_string(rows) + " rows do not fit in " + std::to_string(places) + " places");
+    throw std::invalid_argument(std::to_string(rows) + " rows do not fit in the cache's " + std::to_string(places) + " slots");
   slots.resize(size_t(rows));
   for (size_t i = 1; pattern == SlotPattern::kHoles && i < slots.size(); i += 3) slots[i] = -1;
   return slots;
@@ -91,12 +92,13 @@ SlotCell parse_slots(const std::string& cell) {
 std::vector<int64_t> slots_of(const SlotCell& cell, int64_t places, int64_t block_size, uint64_t seed) {
   const std::vector<int64_t> slots =
       cell.pattern == SlotPattern::kListed ? cell.listed : in_pattern(cell.pattern, cell.rows, places, block_size, seed);
-  if (slots.empty() && cell.pattern == SlotPattern::kListed) throw std::invalid_argument("names no place");
+  if (slots.empty() && cell.pattern == SlotPattern::kListed) throw std::invalid_argument("expected at least one slot");
   std::set<int64_t> taken;
   for (const int64_t slot : slots) {
     if (slot >= places)
-      throw std::invalid_argument(std::to_string(slot) + " is beyond the " + std::to_string(places) + " places of the cache");
-    if (slot >= 0 && !taken.insert(slot).second) throw std::invalid_argument(std::to_string(slot) + " is taken by two rows");
+      throw std::invalid_argument(std::to_string(slot) + ": expected a slot below " + std::to_string(places) +
+                                  ", the number of slots of the cache");
+    if (slot >= 0 && !taken.insert(slot).second) throw std::invalid_argument(std::to_string(slot) + " is the slot of two rows");
   }
   return slots;
 }
@@ -118,16 +120,18 @@ void read_record(const Cells& cells, CacheCase& c) {
     if (part.kind != PartKind::kCodes) continue;
     if (part.from != c.coded)
       cells.refuse("contract", "record " + quant.record +
-                                   " has no codes for the first elements of a token");
+                                   " stores no codes for element " + std::to_string(c.coded) + " of a token");
     c.coded += part.elements;
   }
-  if (c.coded == 0) cells.refuse("contract", "record " + quant.record + " has no codes");
+  if (c.coded == 0) cells.refuse("contract", "record " + quant.record + " stores no codes");
   const ContractRow& row = rulebook().contracts.find(quant.row);
   c.group_size = parse_scale_spec(row.text("group")).block().columns_of(c.coded);
   const RecordPart* scales = c.record->find(PartKind::kScales);
   const int64_t groups = c.coded / c.group_size;
   if (quant.takes_scales() ? scales != nullptr : !scales || scales->elements % groups != 0 || c.coded % c.group_size != 0)
-    cells.refuse("contract", "record " + quant.record + " does not store scales of groups of " + row.text("group"));
+    cells.refuse("contract", "record " + quant.record +
+                                 ": expected no scales if the contract takes them as an input, else one for each group of " +
+                                 row.text("group"));
 }
 
 /// Parses row strides in elements: "576" for all tensors of tokens, or one for each: "1088;1216".
@@ -143,7 +147,7 @@ void require_row_strides(const Cells& cells, const CacheCase& c, const std::vect
     cells.refuse("row_stride", fmt::format("expected one number or {}, got {}", widths.size(), c.row_strides.size()));
   for (size_t i = 0; i < widths.size() && !c.row_strides.empty(); ++i)
     if (const int64_t stride = c.row_strides[std::min(i, c.row_strides.size() - 1)]; stride < widths[i])
-      cells.refuse("row_stride", fmt::format("rows of {} would overlap at a stride of {}", widths[i], stride));
+      cells.refuse("row_stride", fmt::format("expected at least {}, the columns of a row, got {}", widths[i], stride));
 }
 
 CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
@@ -160,7 +164,7 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   c.block_size = cells.positive("block_size");
   c.gap = cells.from_zero("gap");
   if (c.block_stride() % 16 != 0)
-    cells.refuse("gap", "a block of " + std::to_string(c.block_stride()) + " bytes is not a multiple of 16");
+    cells.refuse("gap", "expected a block of a multiple of 16 bytes, got " + std::to_string(c.block_stride()));
   c.seed = uint64_t(cells.positive("seed"));
   try {
     c.slot_cell = parse_slots(cells.text("slot_mapping"));
@@ -171,7 +175,7 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   if (int64_t(c.slots.size()) > c.m)
     cells.refuse("slot_mapping", fmt::format("expected at most m = {} slots, got {}", c.m, c.slots.size()));
   if (c.m > 0 && std::all_of(c.slots.begin(), c.slots.end(), [](int64_t slot) { return slot < 0; }))
-    cells.refuse("slot_mapping", "no row is stored");
+    cells.refuse("slot_mapping", "expected a slot that is not negative, so that a row is stored");
   c.fill = cells.fill_name("fill");
   for (const char* column : {"rope", "value"})
     if (cells.has(column)) c.second_fill = cells.fill_name(column);

@@ -239,7 +239,7 @@ void append_unwritten(const char* name, const UnwrittenRows& rows, const std::sh
   if (rows.bytes.empty()) return;
   const auto columns = int64_t(rows.bytes.size() / rows.numbers.size());
   WholePart& whole = parts.emplace_back(WholePart{
-      {kCache, &kUint8, {int64_t(rows.numbers.size()), columns}, "belongs to no token: stays as before the call", name}, {}, {}});
+      {kCache, &kUint8, {int64_t(rows.numbers.size()), columns}, "belongs to no token: a kernel must not change it", name}, {}, {}});
   read(rows.bytes, whole);
   whole.part.row_number = [all, &rows](int64_t row) { return rows.numbers[size_t(row)]; };
   whole.part.places = Places::of_elements(

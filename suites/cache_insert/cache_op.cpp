@@ -29,7 +29,7 @@ std::vector<std::string> cache_lines(const std::string& contract_id, const Forma
 
 std::vector<std::string> record_lines(const CacheCase& p) {
   std::vector<std::string> lines = {
-      fmt::format("kv_cache: record {}: byte of element c of the token at position p of a block of b = {} tokens", p.record->id,
+      fmt::format("kv_cache: record {}: byte offset of element c of the token at position p, in a block of b = {} tokens", p.record->id,
                   p.block_size)};
   for (const RecordPart& part : p.record->parts)
     lines.push_back(fmt::format("  {:<6} {} x {} at {}{}", part.name, part.elements, part.format_in(*p.q, *p.x).name,
@@ -41,9 +41,9 @@ std::vector<std::string> record_lines(const CacheCase& p) {
 
 std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem, int64_t row, int64_t column) {
   const Contract& contract = *c.bound;
-  std::vector<std::string> lines = {fmt::format("number {} of row {}", column, row)};
+  std::vector<std::string> lines = {fmt::format("element {} of row {}", column, row)};
   if (row >= int64_t(c.slots.size()) || c.slots[size_t(row)] < 0) {
-    lines.emplace_back("  has no slot: nothing is stored");
+    lines.emplace_back("  the row has no slot, so it is not stored");
     return lines;
   }
   const int64_t slot = c.slots[size_t(row)];
@@ -56,7 +56,7 @@ std::vector<std::string> trace_number(const CacheCase& c, const Problem& problem
     const int64_t element = scales ? column / c.group_size : column - part.from;
     if (element < 0 || element >= part.elements) continue;
     lines.push_back(
-        fmt::format("  {}[{}] is byte {} of the buffer", part.name, element, placing.byte(part, c, size_t(row), element)));
+        fmt::format("  {}[{}] is byte {} of kv_cache", part.name, element, placing.byte(part, c, size_t(row), element)));
   }
   const RowInputs numbers = inputs.of_row(row);
   if (const Rope* rope = contract.rope()) append_pair(lines, *rope, numbers, size_t(column));

@@ -54,7 +54,7 @@ std::vector<std::string> cast_lines(const CastProfile& p) {
     return fmt::format("{:<10} {:<28} -> {}", what, input_text(from, input), cast_code_text(*p.format, code_at(runs, input)));
   };
   std::vector<std::string> lines = {
-      fmt::format("{} -> {}: {} runs of one code over all 2^{} inputs", from.name, p.format->name, runs.size(), from.bits)};
+      fmt::format("{} -> {}: {} runs of inputs with one code each, over all 2^{} inputs", from.name, p.format->name, runs.size(), from.bits)};
   for (const auto& [what, input] : {std::pair{"+0", uint64_t{0}},
                                     {"-0", from.sign()},
                                     {"Inf", from.infinity()},
@@ -75,12 +75,12 @@ std::vector<std::string> cast_lines(const CastProfile& p) {
 
 std::vector<std::string> difference_lines(const CastProfile& a, const CastProfile& b) {
   if (a.from != b.from)
-    return {fmt::format("{} starts from {} and {} from {}: they have no inputs in common", a.id, a.from->name, b.id,
+    return {fmt::format("{} converts from {} and {} from {}: they have no inputs in common", a.id, a.from->name, b.id,
                         b.from->name)};
   const std::vector<RunDifference> found = differences(runs_of(a), runs_of(b));
-  if (found.empty()) return {fmt::format("all 2^{} inputs have the same code in both", a.from->bits)};
+  if (found.empty()) return {fmt::format("both casts give every one of the 2^{} inputs the same code", a.from->bits)};
   std::vector<std::string> lines = {
-      fmt::format("{} of all 2^{} have different codes, in {} runs", inputs_in_words(inputs_of(found)), a.from->bits,
+      fmt::format("{} of all 2^{} have different codes, in {} runs of consecutive inputs", inputs_in_words(inputs_of(found)), a.from->bits,
                   found.size())};
   for (const RunDifference& d : found)
     lines.push_back(fmt::format("{}: {} against {}, {}", inputs_text(*a.from, d.first, d.last), cast_code_text(*a.format, d.a),
@@ -154,7 +154,7 @@ CastCase read_cast_case(const Case& c) {
   if (!source || source->bits > 32) refuse(c, "x", "'" + c.text("x") + "' is not one of: f32, bf16, f16");
   const bool fits = source == profile.from || (profile.from->name == "f32" && source->bits < 32);
   if (!fits)
-    refuse(c, "x", "contract " + row.id + " starts from " + std::string(profile.from->name) + ", not from " + c.text("x"));
+    refuse(c, "x", "contract " + row.id + " converts from " + std::string(profile.from->name) + ", not from " + c.text("x"));
   const std::string &inputs = c.text("fill"), &warp = c.text("warp");
   if (inputs != "borders" && inputs != "all") refuse(c, "fill", "'" + inputs + "' is not one of: borders, all");
   if (warp != "32" && warp != "64") refuse(c, "warp", "'" + warp + "' is not one of: 32, 64");
@@ -162,7 +162,7 @@ CastCase read_cast_case(const Case& c) {
   const Cells cells(c);
   if (cells.given("m") != cells.given("n")) refuse(c, "m", "expected both m and n, or neither");
   if (cells.given("n")) p.m = cells.from_zero("m"), p.n = cells.positive("n");
-  if (p.n > 0 && p.is_sweep()) refuse(c, "m", "a case with all fp32 inputs takes no shape");
+  if (p.n > 0 && p.is_sweep()) refuse(c, "m", "expected empty cells m and n: a case with all fp32 inputs has no shape");
   return p;
 }
 
@@ -302,7 +302,7 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
 
 Op cast_op() {
   return {.name = "cast",
-          .roles = {{"x", Access::kIn, "[m, n], or [rows, 256] with all inputs; a sweep passes them block by block"},
+          .roles = {{"x", Access::kIn, "[m, n]; or [rows, 256] with all inputs of the format, of which a sweep passes one block per call"},
                     {"q", Access::kOut, "the code of each input, in the shape of x"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "m", "n", "fill", "warp"},

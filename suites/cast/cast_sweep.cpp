@@ -190,8 +190,8 @@ class SweepRun {
       if (told > 0 && given_.all_right && verdict.message.empty()) {
         verdict.outcome = Outcome::kFail;
         verdict.message = fmt::format(
-            "{} of the 2^16 inputs at 0x{:08x} got wrong codes or were changed in a call with 2^28 inputs, but not in a call "
-            "with 2^16",
+            "{} of the 2^16 inputs from 0x{:08x} on got wrong codes or were changed in a call with 2^28 inputs, but not in a "
+            "call with only these 2^16 inputs",
             told, block);
       }
     }

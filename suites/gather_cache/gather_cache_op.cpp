@@ -52,11 +52,11 @@ struct GatherCase {
 
 void read_sequences(const Cells& cells, GatherCase& c) {
   if (cells.wanted("lengths", c.contract.by_table, "a block table"))
-    c.lengths = cells.list("lengths", "a length of a sequence; expected such as 5;0;17");
+    c.lengths = cells.list("lengths", "a length of a sequence; expected a list such as 5;0;17");
   if (cells.wanted("starts", c.contract.starts != SequenceStarts::kNone, "seq_starts", false))
-    c.starts = cells.list("starts", "a position in a sequence; expected one position for each sequence, such as 0;16;3");
+    c.starts = cells.list("starts", "a position in a sequence; expected one for each sequence, such as 0;16;3");
   if (!c.starts.empty() && c.starts.size() != c.lengths.size())
-    cells.refuse("starts", fmt::format("expected one for each of {} sequences, got {}", c.lengths.size(), c.starts.size()));
+    cells.refuse("starts", fmt::format("expected a position for each of {} sequences, got {}", c.lengths.size(), c.starts.size()));
 }
 
 GatherCase read_gather_case(const Case& one) {
@@ -76,13 +76,13 @@ GatherCase read_gather_case(const Case& one) {
   c.block_size = cells.positive("block_size");
   c.gap = cells.from_zero("gap");
   if (c.block_stride() % 16 != 0)
-    cells.refuse("gap", fmt::format("a block of {} bytes is not a multiple of 16", c.block_stride()));
-  if (!c.contract.by_table && c.gap > 0) cells.refuse("gap", "contract " + row.id + " reads the cache as dense memory");
+    cells.refuse("gap", fmt::format("expected a block of a multiple of 16 bytes, got {}", c.block_stride()));
+  if (!c.contract.by_table && c.gap > 0) cells.refuse("gap", "contract " + row.id + " reads a cache whose blocks have no gap between them");
   read_sequences(cells, c);
   if (cells.given("pitch")) {
     c.pitch = cells.positive("pitch");
-    if (c.contract.keeps_parts) cells.refuse("pitch", "contract " + row.id + " has dense rows");
-    if (c.pitch < c.numbers()) cells.refuse("pitch", fmt::format("rows of {} would overlap", c.numbers()));
+    if (c.contract.keeps_parts) cells.refuse("pitch", "contract " + row.id + " stores dense rows");
+    if (c.pitch < c.numbers()) cells.refuse("pitch", fmt::format("expected at least {}, the columns of a row", c.numbers()));
   }
   if (cells.wanted("fill", c.coded(), "codes")) c.fill = cells.fill_name("fill");
   if (cells.wanted("copied", c.record->find(PartKind::kValues) != nullptr, "uncoded elements"))
@@ -315,7 +315,7 @@ class BoundGather : public BoundCase {
 };
 
 std::vector<std::string> BoundGather::trace(const Problem& problem, int64_t row, int64_t column) const {
-  if (row >= c_.tokens() || column >= c_.numbers()) return {"y has no such element"};
+  if (row >= c_.tokens() || column >= c_.numbers()) return {fmt::format("y has {} rows and {} columns", c_.tokens(), c_.numbers())};
   const GatherInputs inputs = inputs_of(c_, c_.contract, problem);
   const CachedToken token = token_of_row(c_.contract, inputs, row);
   std::vector<std::string> lines;
@@ -355,15 +355,15 @@ Op gather_cache_op() {
       .name = "gather_cache",
       .roles =
           {{"kv_cache", Access::kIn,
-            "[blocks, bytes of a block] uint8: the cache; the contract's record says where a token's bytes are"},
+            "[blocks, bytes of a block] uint8: the cache; the contract's record gives the offsets of a token's bytes"},
            {"block_table", Access::kIn,
-            "[sequences, columns] int32: the block of each block_size tokens; absent for contracts that read the whole cache"},
+            "[sequences, columns] int32: the number of each block of a sequence; absent for contracts that read the whole cache"},
            {"cu_seq_lens", Access::kIn, "[sequences + 1] int32: the first row of each sequence in y; then the number of tokens"},
            {"seq_starts", Access::kIn, "[sequences] int32: the position from which each sequence is read; may be absent"},
-           {"scale", Access::kIn, "[1] f32: the scale of all codes; only for records without scales"},
+           {"scale", Access::kIn, "[1] f32: the scale of all elements; only for records without scales"},
            {"y", Access::kOut,
-            "[tokens, elements of a token]: the numbers, or the codes; may have more rows, and a row stride larger than its "
-            "columns"},
+            "[tokens, elements of a token]: the decoded values, or the codes; may have more rows, and a row stride larger "
+            "than its columns"},
            {"y_scale", Access::kOut, "[tokens] f32: the scales, unchanged; only for contracts that copy codes"}},
       .parameters = {roles::kBlockSize, roles::kWarp},
       .columns = {"contract", "y", "blocks", "block_size", "gap", "lengths", "starts", "pitch", "fill", "copied", "scale", "seed",

@@ -45,11 +45,11 @@ TEST(GatherCache, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of(kMla, {{"lengths", ""}}), HasSubstr("has a block table"));
   EXPECT_THAT(error_of(kMla, {{"starts", "1"}}), HasSubstr("expected one for each of 3 sequences, got 1"));
   EXPECT_THAT(error_of(kMla, {{"pitch", "570"}}), HasSubstr("rows of 576 would overlap"));
-  EXPECT_THAT(error_of(kMla, {{"gap", "8"}}), HasSubstr("a block of 9224 bytes is not a multiple of 16"));
+  EXPECT_THAT(error_of(kMla, {{"gap", "8"}}), HasSubstr("expected a block of a multiple of 16 bytes, got 9224"));
   EXPECT_THAT(error_of("vllm.gather_indexer_k", {}), HasSubstr("has no format of numbers"));
   EXPECT_THAT(error_of("vllm.gather_indexer_k", {{"y", ""}, {"starts", "0;0;0"}}), HasSubstr("has no seq_starts"));
-  EXPECT_THAT(error_of("vllm.gather_indexer_k", {{"y", ""}, {"pitch", "144"}}), HasSubstr("has dense rows"));
-  EXPECT_THAT(error_of("vllm.convert_fp8", {{"lengths", ""}, {"gap", "16"}}), HasSubstr("reads the cache as dense memory"));
+  EXPECT_THAT(error_of("vllm.gather_indexer_k", {{"y", ""}, {"pitch", "144"}}), HasSubstr("stores dense rows"));
+  EXPECT_THAT(error_of("vllm.convert_fp8", {{"lengths", ""}, {"gap", "16"}}), HasSubstr("reads a cache whose blocks have no gap"));
   EXPECT_THAT(error_of("vllm.mla_fp8", {}), HasSubstr("this op takes reads of a cache"));
 }
 
@@ -123,7 +123,7 @@ class RoundTrip : public testing::TestWithParam<Trip> {
       cells["rope"] = "normal", cells["scale"] = std::string(trip.insert) == "vllm.mla_fp8" ? "scales" : "";
     bound_ = insert.bind(case_of(insert, cells, {}));
     for (const char* wrong : {"7:7", "some:7"})  // a number or another word in place of a pattern
-      EXPECT_THAT(refusal_of(insert, cells, {{"slot_mapping", wrong}}), HasSubstr("expected slots such as 3;-1;0, or order"));
+      EXPECT_THAT(refusal_of(insert, cells, {{"slot_mapping", wrong}}), HasSubstr("expected a list of slots such as 3;-1;0, or one of order"));
     problem_ = bound_->problem();
     for (HostTensor& tensor : problem_.tensors) {
       if (tensor.spec.name == "positions")
