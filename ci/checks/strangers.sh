@@ -7,12 +7,12 @@ table=$scratch/data/suites/catches/strangers.csv
 as_it_is() { cp "$root/suites/catches/strangers.csv" "$table"; }
 strangers() { "$build/suites/assay_strangers" "$scratch/data" "$build" "$@"; }
 as_it_is
-expect 0 '9 kernels, 0 not as claimed' strangers 'given*'
+expect 0 '9 kernels, 0 of them not as strangers.csv claims' strangers 'given*'
 sed -i 's/^given,right,/given,quick,/' "$table"
-expect 1 "given: seen by 'no tier', the table says 'quick'" strangers 'given*'
+expect 1 "given: expected 'quick' (column seen of strangers.csv), got 'no tier'" strangers 'given*'
 as_it_is
 sed -i 's/^given_tail_divides,quick,/given_tail_divides,right,/' "$table"
-expect 1 "given_tail_divides: seen by 'quick', the table says 'right'" strangers 'given*'
+expect 1 "given_tail_divides: expected 'right' (column seen of strangers.csv), got 'quick'" strangers 'given*'
 as_it_is
 sed -i '/^given_last_code,/d' "$table"
 expect 2 "has no row for 'given_last_code'" strangers 'given*'
@@ -22,5 +22,5 @@ expect 2 "'often' is not one of: right, quick, far, full, ladder, no tier" stran
 # Without the cases that were written for these mistakes, the tiers detect fewer of them.
 as_it_is
 rm "$scratch"/data/suites/quant_static/cases/quick_ends.csv
-expect 1 "given_tail_nan_below: seen by 'no tier', the table says 'quick'" strangers 'given*'
+expect 1 "given_tail_nan_below: expected 'quick' (column seen of strangers.csv), got 'no tier'" strangers 'given*'
 echo passed

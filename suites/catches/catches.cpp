@@ -128,12 +128,12 @@ int complain(const std::string& what) {
 
 int judge(const Demand& demand, std::span<const Op> ops, const Backend& cpu, const Backend& faulty, const std::string& root) {
   const KernelOffer* offer = faulty.library.find_kernel(demand.fault);
-  if (!offer) return complain("the library of faults does not offer " + demand.fault);
+  if (!offer) return complain("libassay_faulty.so does not offer the kernel " + demand.fault);
   std::vector<Case> chosen = select_cases(load_cases(std::span(&shipped_ops().find(offer->op), 1), root), {.suites = {"quick"}});
   std::erase_if(chosen, [&](const Case& one) { return one.text("contract") != offer->contracts.front(); });
 
   const RunResult healthy = run(ops, cpu, chosen, offer->twin);
-  if (healthy.judged() == 0 || healthy.unexpected() > 0) return complain("the healthy twin " + offer->twin + " does not pass");
+  if (healthy.judged() == 0 || healthy.unexpected() > 0) return complain("the correct kernel " + offer->twin + " does not pass");
 
   Seen seen;
   for (const Verdict& verdict : run(ops, faulty, chosen, demand.fault).verdicts) {
@@ -143,17 +143,17 @@ int judge(const Demand& demand, std::span<const Op> ops, const Backend& cpu, con
     (names_cause(verdict, demand.cause) ? seen.named_cause : seen.without_cause) += 1;
   }
   std::printf(
-      "%s (%s): %d failures on 32 lanes, %d on 64; cause named in %d, not in %d; another tensor in %d; twin %s passes %lld "
-      "cases\n",
+      "%s (%s): %d failures with 32 lanes, %d with 64; %d name the cause, %d do not, %d name another tensor; the correct "
+      "kernel %s passes %lld cases\n",
       demand.fault.c_str(), offer->cites.c_str(), seen.failures["32"], seen.failures["64"], seen.named_cause, seen.without_cause,
       seen.wrong_tensor, offer->twin.c_str(), static_cast<long long>(healthy.judged()));
   for (const char* warp : {"32", "64"}) {
     const bool must_fail = demand.warps.contains(warp);
     if (must_fail != (seen.failures[warp] > 0))
-      return complain(std::string("it ") + (must_fail ? "passes" : "fails") + " on " + warp + " lanes");
+      return complain(demand.fault + (must_fail ? " passes" : " fails") + " with " + warp + " lanes, but must " + (must_fail ? "fail" : "pass"));
   }
-  if (seen.wrong_tensor > seen.named_cause) return complain("most verdicts name another tensor than " + demand.tensor);
-  if (seen.named_cause <= seen.without_cause) return complain("most diagnoses do not name the cause '" + demand.cause + "'");
+  if (seen.wrong_tensor > seen.named_cause) return complain("more verdicts name another tensor than name the cause; expected tensor " + demand.tensor);
+  if (seen.named_cause <= seen.without_cause) return complain("at least half of the failures do not name the cause '" + demand.cause + "'");
   return 0;
 }
 

@@ -61,8 +61,9 @@ void measure_noise(const Backend& cpu, const std::vector<Case>& cases, Outcomes&
     for (const int64_t every : {2, 300}) {
       const Score score = measure(corrupted(cpu, every), {kernel, "noise", {}, {"NaN*where a number is expected"}}, cases);
       const std::string name = std::string(kernel) + " with 1 byte in " + std::to_string(every) + " wrong";
-      if (score.failing() == 0) out.complaints.push_back(name + " is not seen");
-      for (const std::string& missed : score.missed) out.complaints.push_back(name + ": a cause is made up: " + missed);
+      if (score.failing() == 0) out.complaints.push_back(name + ": no case fails");
+      for (const std::string& missed : score.missed)
+        out.complaints.push_back(name + ": expected no cause, because the wrong bytes are random: " + missed);
       sum.add(score);
     }
   }
@@ -83,7 +84,7 @@ void Outcomes::complain(const std::string& name, const Subject& subject, const S
   if (score.cases == 0) complaints.push_back(name + " has no case");
   const bool healthy = subject.kind == "healthy";
   if (healthy && score.failing() > 0) complaints.push_back(name + " is healthy and fails");
-  if (!healthy && score.failing() == 0) complaints.push_back(name + " is not seen");
+  if (!healthy && score.failing() == 0) complaints.push_back(name + ": no case fails");
   if (2 * score.right < score.failing()) complaints.push_back(name + ": most diagnoses are wrong");
   list += name + ": " + std::to_string(score.missed.size()) + " of " + std::to_string(score.failing()) + " missed\n";
   for (const std::string& missed : score.missed) list += "   " + missed + "\n";
@@ -160,11 +161,11 @@ int report(const Outcomes& outcomes, const Arguments& arguments) {
   const std::string table = outcomes.kinds + "\nMissed:" +
                             (outcomes.kernels.empty() ? " none.\n" : std::string("\n\n") + kHeadOfDiagnosis + outcomes.kernels);
   if (!arguments.write.empty()) write_section(arguments.write, kSectionOfDiagnosis, table);
-  std::printf("%s%s\nRaces, whose results vary:\n%s", arguments.list ? outcomes.list.c_str() : "", table.c_str(),
+  std::printf("%s%s\nRaces, whose results vary from run to run:\n%s", arguments.list ? outcomes.list.c_str() : "", table.c_str(),
               outcomes.races.c_str());
   for (const std::string& complaint : outcomes.complaints) std::printf("COMPLAINT: %s\n", complaint.c_str());
   const std::string difference = arguments.check.empty() ? "" : section_difference(arguments.check, kSectionOfDiagnosis, table);
-  if (!difference.empty()) std::printf("%s\nrewrite it: assay_diagnosis ROOT LIBRARIES --write FILE\n", difference.c_str());
+  if (!difference.empty()) std::printf("%s\nto rewrite the table: assay_diagnosis ROOT LIBRARIES --write FILE.md\n", difference.c_str());
   return outcomes.complaints.empty() && difference.empty() ? 0 : 1;
 }
 
@@ -195,7 +196,7 @@ int findings(const Arguments& arguments, const std::vector<Subject>& all) {
   if (const std::string difference =
           arguments.check.empty() ? "" : section_difference(arguments.check, kSectionOfFindings, table);
       !difference.empty())
-    out.complaints.push_back(difference + "\nrewrite it: assay_diagnosis ROOT LIBRARIES --findings --write FILE");
+    out.complaints.push_back(difference + "\nto rewrite the table: assay_diagnosis ROOT LIBRARIES --findings --write FILE.md");
   for (const std::string& complaint : out.complaints) std::printf("COMPLAINT: %s\n", complaint.c_str());
   return out.complaints.empty() ? 0 : 1;
 }
@@ -212,10 +213,10 @@ int mislead(const std::string& folder, const std::vector<Subject>& all, const st
     const Score score = measure(varied, wrong, cases);
     const bool is_missed = 2 * score.right < score.failing();
     missed += is_missed;
-    std::printf("%s: %s\n", wrong.kernel.c_str(), is_missed ? "missed" : "NAMED THOUGH IT IS NOT THE CAUSE");
+    std::printf("%s: %s\n", wrong.kernel.c_str(), is_missed ? "missed" : "NAMED, ALTHOUGH IT IS NOT THE CAUSE");
   }
   const bool all_missed = !chosen.empty() && missed == chosen.size();
-  std::printf("%zu of %zu kernels are missed: %s\n", missed, chosen.size(), all_missed ? "all" : "not all");
+  std::printf("%zu of %zu kernels count as missed: %s\n", missed, chosen.size(), all_missed ? "all" : "not all");
   return all_missed ? 0 : 1;
 }
 
@@ -244,7 +245,7 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingDirectory);
   CLI::Option* const findings =
       program.add_flag("--findings", arguments.findings,
-                       "measure only kernels of kernels/strangers with a bug of suites/FINDINGS.md, and only their table");
+                       "measure only the kernels in kernels/strangers that have a bug of suites/FINDINGS.md, and print only their table");
   CLI::Option* const list = program.add_flag("--list", arguments.list, "print each case whose cause is not named first");
   CLI::Option* const check =
       program.add_option("--check", arguments.check, "compare the measured tables with FILE.md and fail if they differ")
@@ -255,14 +256,14 @@ int main(int argc, char** argv) {
   CLI::Option* const sample =
       program
           .add_option("--sample", arguments.one_in,
-                      "measure one kernel in N; its line must equal its line in the FILE.md of --check, if there is one")
+                      "measure only one kernel in N, and compare its line with its line in the FILE.md of --check, if it has one")
           ->option_text("N")
           ->check(CLI::Range(2, 1000))
           ->needs(check)
           ->excludes(findings);
   program
       .add_flag("--mislead", arguments.mislead,
-                "expect the cause of the next row, which is wrong, so that every kernel must count as missed")
+                "a self-test: expect of each kernel the cause of the next row, which is wrong, and require that each counts as missed")
       ->excludes(findings)
       ->excludes(list)
       ->excludes(check)

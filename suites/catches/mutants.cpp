@@ -89,7 +89,7 @@ class Runner {
     const Outcome healthy = verdict_of(op, one, 0, memory).outcome;
     if (healthy == Outcome::kSkip) return;  // the kernel declines this shape or layout
     if (healthy != Outcome::kPass)
-      throw std::runtime_error(std::string("the library without a mutant: ") + name(healthy) + " in " + one.id);
+      throw std::runtime_error(std::string("expected pass from the library without a mutant, got ") + name(healthy) + " in " + one.id);
     limit_ = std::max(kLeastTime, kSlower * std::chrono::duration<double>(Clock::now() - begin));
     std::set<int> here;
     for (const int mutant : alive)
@@ -184,13 +184,13 @@ int main(int argc, char** argv) {
   size_t from = 0;
   CLI::App app("runs the mutants of a library on the quick tier of ops");
   app.add_option("--root", root, "the source tree")->required();
-  app.add_option("--program", program, "assay, which starts the workers")->required();
-  app.add_option("--library", library, "kernel library with mutants")->required();
-  app.add_option("--state", state_file, "state file of the switch; it is created")->required();
-  app.add_option("--mutants", mutants, "file with the numbers of the mutants")->required();
-  app.add_option("--op", ops, "ops whose quick cases run")->required();
+  app.add_option("--program", program, "the program assay, which runs the kernels in worker processes")->required();
+  app.add_option("--library", library, "library of kernels that contains the mutants")->required();
+  app.add_option("--state", state_file, "file through which the library is told which mutant is active; it is created")->required();
+  app.add_option("--mutants", mutants, "file that lists the numbers of the mutants to run")->required();
+  app.add_option("--op", ops, "op whose quick cases are run; may be repeated")->required();
   app.add_option("--seed", seed, "seed of the order of the cases");
-  app.add_option("--from", from, "number of the first case");
+  app.add_option("--from", from, "index of the first case, in the shuffled order");
   app.add_option("--causes", causes, "file for the reports of killed mutants, with their causes");
   CLI11_PARSE(app, argc, argv);
   try {
@@ -212,7 +212,7 @@ int main(int argc, char** argv) {
       std::printf("case %zu %s\n", i, cases[i].id.c_str());
     }
     if (from == 0 && ran == 0 && !alive.empty())
-      throw std::runtime_error("the library has no kernel for any quick case of these ops");
+      throw std::runtime_error("no kernel of the library accepts a quick case of the ops of --op");
     std::printf("end %zu\n", cases.size());
     return 0;
   } catch (const std::exception& error) {

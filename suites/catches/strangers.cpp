@@ -35,10 +35,10 @@ std::map<std::string, Claim> claims_of(const std::string& file, const LibraryInf
     const std::string kernel = table.text(row, "kernel"), seen = table.text(row, "seen");
     if (!std::set<std::string>{"right", "quick", "far", "full", "ladder", "no tier"}.contains(seen))
       throw table.error(row, "seen", "'" + seen + "' is not one of: right, quick, far, full, ladder, no tier");
-    if (table.text(row, "why").empty()) throw table.error(row, "why", "expected the mistake, and inputs that expose it");
+    if (table.text(row, "why").empty()) throw table.error(row, "why", "expected a text: the kernel's mistake, and the inputs that expose it");
     const KernelOffer* offer = library.find_kernel(kernel);
     if (!offer) throw table.error(row, "kernel", "the library does not offer '" + kernel + "'");
-    if (!claims.emplace(kernel, Claim{seen, offer->contracts.front()}).second) throw table.error(row, "kernel", "stands twice");
+    if (!claims.emplace(kernel, Claim{seen, offer->contracts.front()}).second) throw table.error(row, "kernel", "the kernel has a second row");
   }
   for (const KernelOffer& offer : library.kernels)
     if (!claims.contains(offer.name)) throw std::runtime_error(file + " has no row for '" + offer.name + "'");
@@ -90,12 +90,13 @@ int judge(const std::string& kernel, const Claim& claim, const Counts& quick, co
                            : claim.seen == "right" ? "right"
                                                    : "no tier";
   const std::string first = quick.wrong > 0 ? quick.first : full.first;
-  std::printf("%s: %lld of %lld quick, %lld of %lld full%s\n", kernel.c_str(), static_cast<long long>(quick.wrong),
+  std::printf("%s fails %lld of %lld quick cases and %lld of %lld full cases%s\n", kernel.c_str(), static_cast<long long>(quick.wrong),
               static_cast<long long>(quick.judged), static_cast<long long>(full.wrong), static_cast<long long>(full.judged),
-              first.empty() ? "" : (", first " + first).c_str());
-  if (quick.judged == 0) std::printf("NOT AS CLAIMED: %s was never called\n", kernel.c_str());
+              first.empty() ? "" : ("; the first is " + first).c_str());
+  if (quick.judged == 0) std::printf("NOT AS CLAIMED: no quick case calls %s\n", kernel.c_str());
   if (seen != claim.seen)
-    std::printf("NOT AS CLAIMED: %s: seen by '%s', the table says '%s'\n", kernel.c_str(), seen.c_str(), claim.seen.c_str());
+    std::printf("NOT AS CLAIMED: %s: expected '%s' (column seen of strangers.csv), got '%s'\n", kernel.c_str(), claim.seen.c_str(),
+                seen.c_str());
   return seen != claim.seen || quick.judged == 0;
 }
 
@@ -104,11 +105,11 @@ int judge(const std::string& kernel, const Claim& claim, const Counts& quick, co
 int main(int argc, char** argv) {
   std::string root, folder, glob = "*";
   unsigned one_in = 1;
-  CLI::App program("checks which tier finds the mistake of each kernel of kernels/strangers, as strangers.csv claims");
+  CLI::App program("checks that the tier in column `seen` of strangers.csv finds the mistake of each kernel in kernels/strangers");
   program.add_option("root", root, "the source tree")->required();
   program.add_option("folder", folder, "the build tree, with the libraries")->required();
-  program.add_option("kernels", glob, "glob of kernels");
-  program.add_option("--sample", one_in, "one kernel in N")->check(CLI::Range(1, 1000));
+  program.add_option("kernels", glob, "glob of the names of kernels");
+  program.add_option("--sample", one_in, "check only one kernel in N")->check(CLI::Range(1, 1000));
   CLI11_PARSE(program, argc, argv);
   try {
     open_rulebook(root);
@@ -130,7 +131,7 @@ int main(int argc, char** argv) {
         full.merge(run(backend, found, kernel, true));
       }
     for (const auto& [kernel, counts] : quick) wrong += judge(kernel, claims.at(kernel), counts, full[kernel]);
-    std::printf("%zu kernels, %d not as claimed\n", quick.size(), wrong);
+    std::printf("%zu kernels, %d of them not as strangers.csv claims\n", quick.size(), wrong);
     return wrong > 0 || quick.empty();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "strangers: %s\n", error.what());
