@@ -123,8 +123,8 @@ TEST_F(Memory, ExactProductsAreMadeOfSomeRowsOfALargeOne) {
   };
   EXPECT_THAT(notes_of(256),
               ::testing::ElementsAre(HasSubstr("of 128 of 256 rows: the worst element differs from the exact product by "),
-                                     HasSubstr("mean "), HasSubstr(" times its bound, which covers the additions"),
-                                     HasSubstr("by its contract d is sm_90.")));
+                                     HasSubstr("mean "), HasSubstr(" times the bound for additions"),
+                                     HasSubstr("the contract computes d with sm_90.")));
   EXPECT_THAT(notes_of(100).front(), ::testing::StartsWith("the worst element differs from the exact product by "));
 }
 

@@ -39,7 +39,7 @@ expect 2 "torch.scaled_mm_row_slow.sm_90" "${list[@]}"
 edited $unknown '3s/torch.scaled_mm_row_fast.sm_90/vllm.cutlass_scaled_mm_int8.sm_90/'
 expect 2 "programs: vllm.cutlass_scaled_mm_int8.sm_90 has an unsupported instruction" "${list[@]}"
 edited suites/gemm_scaled/cases/quick.csv '/^assay.unknown_fp8_tensor.sm_90,6,16,272/s/,$/,y: gain *\/100/'
-expect 2 "must show: outputs are only compared with intervals" "${list[@]}"
+expect 2 "must expose, because its outputs are only compared with intervals" "${list[@]}"
 tile=suites/quant_tile/cases/quick_blocks.csv
 edited $tile '2s/,128x128,row,/,128x,row,/'
 expect 2 "quick_blocks.csv:2:153: group_size: a number is missing in '128x'" "${list[@]}"

@@ -230,8 +230,8 @@ TEST(FusedMoe, RefusesWhatTheContractLacks) {
   EXPECT_EQ(refusal({}), "");
   EXPECT_THAT(refusal({{"block_m", "64"}}), HasSubstr("does not support blocks of 64 slots; supported: 16|32"));
   EXPECT_THAT(refusal({{"order", "up"}}), HasSubstr("expected ascending or descending"));
-  EXPECT_THAT(refusal({{"n", "200"}}), HasSubstr("expected whole blocks of 128 rows of b for each expert, got 200"));
-  EXPECT_THAT(refusal({{"contract", "deepgemm.m_grouped_fp8_gemm_contiguous.sm_90"}}), HasSubstr("has no sorted ids"));
+  EXPECT_THAT(refusal({{"n", "200"}}), HasSubstr("expected a multiple of 128, the rows of b that share a scale, got 200"));
+  EXPECT_THAT(refusal({{"contract", "deepgemm.m_grouped_fp8_gemm_contiguous.sm_90"}}), HasSubstr("does not use sorted_token_ids"));
   EXPECT_THAT(refusal({{"contract", "vllm.fused_moe_block_cast_first.sm_90"}, {"block_m", "64"}}), HasSubstr("takes no bias"));
   TestCells int8 = kOfRows;
   int8["contract"] = "vllm.fused_moe_int8@v0.14.0.sm_90", int8["fill"] = int8["b"] = "uniform_bits", int8["k"] = "1025";

@@ -63,7 +63,7 @@ const Layout* layout_of(const Cells& cells, const std::string& column, const std
 void require_tiles(const Cells& cells, const GemmCase& p) {
   const WeightShuffle& shuffle = p.contract.shuffle;
   if (shuffle.any() && !shuffle.fits(p.n, p.k))
-    cells.refuse("n", fmt::format("b is shuffled in tiles of {} rows and {} columns; n and k must be multiples of these", shuffle.rows,
+    cells.refuse("n", fmt::format("expected n to be a multiple of {} and k of {}, the rows and columns of the tiles of a shuffled b", shuffle.rows,
                                   2 * shuffle.products));
 }
 
@@ -73,7 +73,8 @@ void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
   if (!p.contract.unknown()) return;
   for (const std::string& glob : one.blind_to)
     if (glob_match(glob, kDemandedOfSpans))
-      cells.refuse("blind_to", fmt::format("'{}' declares '{}', which inputs of {} must show: outputs are only compared with intervals", glob, kDemandedOfSpans, p.id()));
+      cells.refuse("blind_to", fmt::format("'{}' covers the mutant '{}', which inputs of {} must expose, "
+                                           "because its outputs are only compared with intervals", glob, kDemandedOfSpans, p.id()));
 }
 
 /// Throws TableError if a sum, or its correction for zero points, could overflow int32.
@@ -82,7 +83,7 @@ void require_room(const Cells& cells, const GemmCase& p) {
   // zero points: the correction that is subtracted may be as large as the sum, and far zero points make it 8 times as large
   const double sums = p.contract.azp == GemmAzp::kNone ? 1 : 1 + (p.azp == kFarZeroPoints ? 1024.0 / 128 : 1);
   const double most = sums * (max_finite(p.contract.codes_of_a()) + 1) * (max_finite(p.contract.codes_of_b()) + 1) * double(p.k);
-  if (most > max_finite(kInt32)) cells.refuse("k", "a sum over this k may overflow int32");
+  if (most > max_finite(kInt32)) cells.refuse("k", "expected a smaller k: a sum over this k may overflow int32");
 }
 
 /// The expert of each of the `room` stored rows; -1: none. Each expert begins at a multiple of `align` rows; the last expert
@@ -95,7 +96,7 @@ std::vector<int64_t> index_of(const std::vector<int64_t>& sizes, int64_t align, 
     index.resize((index.size() + size_t(align) - 1) / size_t(align) * size_t(align), -1);
   }
   if (room > 0 && room < int64_t(index.size()))
-    throw std::invalid_argument(fmt::format("{} rows exceed the room {}", index.size(), room));
+    throw std::invalid_argument(fmt::format("{} rows do not fit into room = {} rows", index.size(), room));
   index.resize(std::max(index.size(), size_t(room)), -1);
   return index;
 }
@@ -108,11 +109,11 @@ Groups groups_of(const Cells& cells, const DotContract& contract) {
   const std::string way = cells.has("order") ? cells.text("order") : "ascending";
   const bool descending = way == "descending";
   if (!descending && way != "ascending") cells.refuse("order", "expected ascending or descending");
-  if (descending && !placed) cells.refuse("order", "only experts by index or at offsets may be in descending order");
+  if (descending && !placed) cells.refuse("order", "expected ascending: only experts by index or at offsets may be in descending order");
   const int64_t room = cells.given("room") ? cells.positive("room") : 0;
-  if (room > 0 && order == GroupOrder::kContiguous) cells.refuse("room", "contiguous experts take no room");
+  if (room > 0 && order == GroupOrder::kContiguous) cells.refuse("room", "expected an empty cell: contiguous experts have no unused rows");
   if (room % contract.tile_rows != 0) cells.refuse("room", fmt::format("expected a multiple of {} rows", contract.tile_rows));
-  if (cells.given("align") && !placed) cells.refuse("align", "only experts by index or at offsets may begin anywhere");
+  if (cells.given("align") && !placed) cells.refuse("align", "expected an empty cell: only experts by index or at offsets may be aligned");
   const int64_t align = cells.given("align") ? cells.positive("align") : contract.tile_rows;
   if (placed && align % contract.tile_rows != 0) cells.refuse("align", fmt::format("expected a multiple of {} rows", contract.tile_rows));
   try {
@@ -230,15 +231,15 @@ void bind_scales(GemmCase& p) {
 void require_whole_experts(const Cells& cells, const GemmCase& p) {
   if (!p.groups.any()) return;
   if (p.scale_b.grid().row_block > 0 && p.n % p.scale_b.grid().row_block != 0)
-    cells.refuse("n", fmt::format("expected whole blocks of {} rows of b for each expert, got {}", p.scale_b.grid().row_block, p.n));
+    cells.refuse("n", fmt::format("expected a multiple of {}, the rows of b that share a scale, got {}", p.scale_b.grid().row_block, p.n));
   if (p.nan_padding && (p.contract.codes_of_a().is_integer() || p.contract.codes_of_a().specials == Specials::kFinite))
     cells.refuse("padding", fmt::format("{} has no NaN", p.contract.codes_of_a().name));
   constexpr int64_t kExactInF32 = 1 << 10;  // largest k with |sum of k products of int8 codes| <= 2^24, which f32 holds exactly
   if (p.contract.sorted_ids && p.contract.of_integers() && p.k > kExactInF32)
-    cells.refuse("k", fmt::format("expected at most {}: the kernel adds sums of int8 products in f32", kExactInF32));
+    cells.refuse("k", fmt::format("expected at most {}, because the kernel adds sums of int8 products in f32", kExactInF32));
   if ((p.has_bias && !p.contract.sorted_ids) || p.contract.adds_c() != p.along_k() || p.has_zero_points() || p.scales.a.outer() || p.contract.unknown())
-    cells.refuse("contract", fmt::format("'{}' cannot be grouped: expected one level of scales of a, c only for groups along k, and "
-                                         "neither a bias nor zero points", p.id()));
+    cells.refuse("contract", fmt::format("'{}' cannot be grouped: expected one level of scales of a, an addend c only for groups along k, no "
+                                         "bias, no zero points and a known accumulation", p.id()));
   if (p.scales.b.outer() && p.scales.b.outer()->rows != 0)
     cells.refuse("scales", fmt::format("'{}' has an outer scale for each row of b; expected one for each expert", p.scales.name));
 }
@@ -518,24 +519,26 @@ GemmCase read_gemm_case(const Case& c) {
   if (p.contract.experts.has_value() != cells.has("tokens"))  // only ops for grouped GEMMs have this column
     cells.refuse("contract", fmt::format("'{}' is {}", cells.text("contract"),
                                          p.contract.experts ? "a grouped GEMM, which this op does not take"
-                                                            : "no grouped GEMM; this op takes only grouped GEMMs"));
+                                                            : "not a grouped GEMM; this op takes only grouped GEMMs"));
   if (p.contract.sorted_ids != cells.has("block_m"))  // only ops for sorted ids have this column
-    cells.refuse("contract", fmt::format("'{}' has {}", p.id(),
-                                         p.contract.sorted_ids ? "sorted ids, which this op does not take"
-                                                               : "no sorted ids; this op takes only contracts with sorted ids"));
+    cells.refuse("contract", fmt::format("'{}' {}", p.id(),
+                                         p.contract.sorted_ids ? "uses sorted_token_ids, which this op does not take"
+                                                               : "does not use sorted_token_ids; this op takes only contracts that do"));
   if (p.contract.sorted_ids)
     read_slots(cells, p);
   else if (p.contract.experts)
     p.groups = groups_of(cells, p.contract), p.nan_padding = padding_is_nan(cells);
-  if (p.nan_padding && p.along_k()) cells.refuse("padding", "a GEMM grouped along k has no unused rows");
+  if (p.nan_padding && p.along_k()) cells.refuse("padding", "expected filled: a GEMM grouped along k has no unused rows");
   p.m = p.contract.experts ? p.groups.rows() : cells.from_zero("m");
   p.n = cells.positive("n");
   p.k = cells.positive("k");
   if (p.along_k()) {
     p.products = cells.counts("tokens");
-    if (p.k != *std::max_element(p.products.begin(), p.products.end())) cells.refuse("k", "expected the largest k of the experts in the column tokens");
+    if (p.k != *std::max_element(p.products.begin(), p.products.end()))
+      cells.refuse("k", "expected the largest number of column tokens, which has the k of each expert");
     for (const int64_t k : p.products)
-      if (k % p.contract.scale_block() != 0) cells.refuse("tokens", fmt::format("expected multiples of {} along k, got {}", p.contract.scale_block(), k));
+      if (k % p.contract.scale_block() != 0)
+        cells.refuse("tokens", fmt::format("expected multiples of {}, the products that share a scale, got {}", p.contract.scale_block(), k));
   }
   p.fill = cells.fill_name("fill");
   p.b = cells.fill_name("b");
@@ -550,7 +553,7 @@ GemmCase read_gemm_case(const Case& c) {
     const bool alike = layout_a.element->bytes() == 1 || p.along_k() || (p.contract.experts == GroupOrder::kContiguous && layout_a.id != "tma");
     p.scales.b.block().layout = layout_of(cells, "layout_b", alike ? same : plain);
     if (p.contract.scales_in_unit() && !(*layout_a.element == *p.contract.unit.scale))
-      cells.refuse("layout_a", fmt::format("expected a layout of format {}, which the instruction takes; got {}",
+      cells.refuse("layout_a", fmt::format("expected a layout of {} scales, which the instruction reads, got {}",
                                            p.contract.unit.scale->name, layout_a.id));
   } else if (p.contract.experts) {  // grouped ops have these columns for their contracts with block scales
     for (const char* column : {"layout_a", "layout_b"})
@@ -560,13 +563,14 @@ GemmCase read_gemm_case(const Case& c) {
   if (cells.has("gap") && cells.given("gap")) {
     p.gap = cells.positive("gap");
     if (p.packs_codes() || p.contract.shuffle.any() || p.contract.unknown())
-      cells.refuse("gap", "expected a contract of bytes in plain order whose sums are known, got " + p.id());
+      cells.refuse("gap", "expected an empty cell: " + p.id() + " has 4-bit codes, a shuffled b or an undocumented accumulation");
     if (p.groups.any() && p.contract.experts != GroupOrder::kByIndex && p.contract.experts != GroupOrder::kPsum)
-      cells.refuse("gap", fmt::format("expected experts by index or psum, got {} of {}", name(*p.contract.experts), p.id()));
+      cells.refuse("gap", fmt::format("expected an empty cell: a gap needs experts 'by index' or 'psum', but those of {1} are '{0}'",
+                                      name(*p.contract.experts), p.id()));
   }
   if (cells.given("absent") && !p.contract.sorted_ids) {
-    if (cells.text("absent") != "finite") cells.refuse("absent", "expected finite or nothing, got '" + cells.text("absent") + "'");
-    if (!p.scale_a.are_bytes()) cells.refuse("absent", "needs one-byte scales, in tiles or packed into words; " + p.id() + " has others");
+    if (cells.text("absent") != "finite") cells.refuse("absent", "expected finite or an empty cell, got '" + cells.text("absent") + "'");
+    if (!p.scale_a.are_bytes()) cells.refuse("absent", "expected an empty cell: " + p.id() + " has no one-byte scales, in tiles or packed into words");
     p.absent_finite = p.names_absent = true;
   } else if (p.scale_a.are_bytes() && !cells.of_given_data()) {
     const int64_t letters = std::accumulate(p.id().begin(), p.id().end(), int64_t{0});
@@ -578,7 +582,7 @@ GemmCase read_gemm_case(const Case& c) {
   if (p.has_bias) {
     p.bias = cells.fill_name("bias");
     if (p.contract.bias.empty()) cells.refuse("bias", p.id() + " takes no bias");
-    if (*p.y == kF32 && !p.contract.sorted_ids) cells.refuse("bias", "a bias is only supported for results of 16 bits");
+    if (*p.y == kF32 && !p.contract.sorted_ids) cells.refuse("bias", "expected an empty cell: a bias is only supported for results of 16 bits");
   }
   if (p.has_zero_points()) p.azp = cells.fill_name("azp");
   else if (cells.given("azp")) cells.refuse("azp", p.id() + " takes no zero points");

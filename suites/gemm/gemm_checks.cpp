@@ -216,9 +216,9 @@ ErrorStatistics::ErrorStatistics(const GemmCase& c) : case_(c) {
   if (c.contract.of_unknown_unit())
     words_ = "no power here: the instruction's accumulation is undocumented, so the errors of correct kernels are unknown";
   else if (!c.scales.of_rows())
-    words_ = "no power here: parts of d share scales";
+    words_ = "no power here: the parts of d that are compared share scales";
   else if (c.m < kParts * kLeastOfPart || c.n < kParts * kLeastOfPart)
-    words_ = fmt::format("no power here: {} parts of d without a common row or column have fewer than {} rows or columns each", kParts, kLeastOfPart);
+    words_ = fmt::format("no power here: d has no {} parts, without a common row or column, of at least {} rows and columns each", kParts, kLeastOfPart);
   else
     calibrate();
 }
@@ -315,7 +315,7 @@ std::vector<Violation> error_violations(const GemmCase& c, const Problem& proble
   if (!statistics->has_power()) return {};
   const ErrorStatistics::OfParts seen = statistics->of(problem, find(outputs, "d"));
   if (!statistics->refutes(seen)) return {};
-  std::string words = "no known algorithm has errors of this size: in three parts of d,";
+  std::string words = "expected errors no larger than those of a known algorithm; got, in three parts of d:";
   for (const ErrorStatistic& part : seen) words += fmt::format("{} bias {:.3g}, spread {:.3g}", &part == seen.data() ? "" : ";", part.bias, part.spread);
   return {{"errors of a known algorithm", words, 0, {}}};
 }

@@ -105,7 +105,7 @@ class GemmScaleReader {
   }
 
   [[noreturn]] void refuse() const {
-    throw UsageError(fmt::format("{}: is {} {} and scale_b is {} {}; contract {} with a [{}, {}] and b [{}, {}] wants\n  {}", a_.place(),
+    throw UsageError(fmt::format("{}: is {} {} and scale_b is {} {}; contract {} with a [{}, {}] and b [{}, {}] expects one of\n  {}", a_.place(),
                                  a_.dtype, shape_text(a_.tensor.spec.shape), b_.dtype, shape_text(b_.tensor.spec.shape), contract_.row->id,
                                  m_, k_, n_, k_, fmt::join(wanted_, "\n  ")));
   }
@@ -133,7 +133,7 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
   const DumpedTensor &a = dumped_role(request.roles, "a"), &b = dumped_role(request.roles, "b"), &d = dumped_role(request.roles, "d");
   const Shape of_a = factor(a), of_b = factor(b);
   if (of_a[1] != of_b[1])
-    throw UsageError(b.place() + ": is " + shape_text(of_b) + " and a is " + shape_text(of_a) + "; b must have one row of k elements for each column of d");
+    throw UsageError(b.place() + ": is " + shape_text(of_b) + " and a is " + shape_text(of_a) + "; expected equal k: b has one row of k elements for each column of d");
   const int64_t m = of_a[0], n = of_b[0], k = of_a[1];
   const ScalesInDump scales = GemmScaleReader(contract, request, m, n, k).best();
   const bool has_bias = request.roles.contains("bias");

@@ -113,17 +113,17 @@ Answer answer_of(const GemmCase& c, const DotContract& contract, const DotProgra
                  const std::shared_ptr<const DotInputs>& inputs) {
   Part d = part_of(c, "each algorithm variant accepts one code for each element");
   if (c.has_bias && dot_recipe(contract, *c.y, true, true).steps.size() > 1 && !contract.bias.empty() && contract.bias.back().slack.fma)
-    d.justification = "the sum may be rounded or not before the bias is added";
-  if (contract.has_atomics()) d.justification = "atomics add the rounded results of the parts of k in any order";
+    d.justification = "the kernel may round the sum, or not, before it adds the bias";
+  if (contract.has_atomics()) d.justification = "atomics may add the rounded sums of the parts of k in any order";
   return answer_of_rows(c, program.name, d, inputs, std::make_shared<const DotRows>(contract, program, *inputs, *c.y));
 }
 
 /// For an unknown kernel or an undocumented instruction: accepts the union of the intervals of all candidate models.
 Answer answer_of_any(const GemmCase& c, const DotContract& contract, const std::shared_ptr<const DotInputs>& inputs) {
-  const Part d = part_of(c, contract.of_unknown_unit() ? "any candidate of the instruction, with or without each of its "
-                                                         "truncations"
-                                                       : "any program of the contract, with or without each truncation in "
-                                                         "its instruction");
+  const Part d = part_of(c, contract.of_unknown_unit() ? "the results of all candidate models of the instruction are "
+                                                         "accepted, with or without each truncation"
+                                                       : "the results of all programs of the contract are accepted, with or "
+                                                         "without each truncation in its instruction");
   return answer_of_rows(c, "", d, inputs, std::make_shared<const UnknownDotRows>(contract, *inputs, *c.y));
 }
 
@@ -730,28 +730,28 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   for (const char* factor : {"a", "b"})
     if (parts.of_blocks && !parts.of_experts())
       all.push_back({fmt::format("global_scale_{}", factor), Access::kIn,
-                     fmt::format("[1] or one per row of {0}, f32: the outer scale of {0}, or alpha, the product of both outer scales; only in contracts with two levels", factor)});
+                     fmt::format("[1] or one per row of {0}, f32: the outer scale of {0}, or alpha, the product of both outer scales; only for contracts with scales of two levels", factor)});
   if (parts.of_experts() && !parts.sorted_ids)
-    all.push_back({"global_scale_b", Access::kIn, "[experts] f32: alpha of each expert, which multiplies its sums; only in contracts of NVFP4"});
+    all.push_back({"global_scale_b", Access::kIn, "[experts] f32: alpha of each expert, the factor of its sums; only for contracts of NVFP4"});
   if (!parts.of_experts()) all.push_back({"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"});
   if (parts.sorted_ids)
     all.insert(all.end(), {{"bias", Access::kIn, "[experts, n] f32: bias of each expert; only in cases with a bias"},
                            {"topk_weights", Access::kIn, "[m, top_k] f32: router weight of each slot; only in cases with weights"}});
   if (parts.of_blocks && !parts.sorted_ids)
-    all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to the GEMM; only in contracts that add it"});
+    all.push_back({"c", Access::kIn, "[m, n] in the format of d: added to a * b^T; only for contracts that add it"});
   if (!parts.of_blocks && !parts.of_experts())
     all.insert(
         all.end(),
         {{"azp_adj", Access::kIn,
-          "[n] int32: zero-point correction, subtracted from the sum: the row sums of b, times azp if azp is a single number; only in contracts with zero points"},
-         {"azp", Access::kIn, "[m] int32: zero point per token, multiplied by azp_adj; only in contracts that have it"}});
-  all.push_back({"d", Access::kOut, parts.sorted_ids ? "[m * top_k, n]: a row for each slot" : "[m, n]: the scaled GEMM"});
+          "[n] int32: zero-point correction, subtracted from the sum: the row sums of b, times azp if azp is a single number; only for contracts with zero points"},
+         {"azp", Access::kIn, "[m] int32: zero point per token, multiplied by azp_adj; only for contracts that have it"}});
+  all.push_back({"d", Access::kOut, parts.sorted_ids ? "[m * top_k, n]: a row for each slot" : "[m, n]: the scaled product of a and b^T"});
   return all;
 }
 
 std::vector<ParameterSpec> parameters_of(const GemmOpParts& parts) {
   if (!parts.sorted_ids) return {roles::kWarp};
-  return {roles::kWarp, {"top_k", "slots of a token: slot s takes row s / top_k of a"}, {"block_m", "slots of a block, which have one expert"}};
+  return {roles::kWarp, {"top_k", "number of slots of a token: slot s uses row s / top_k of a"}, {"block_m", "number of slots of a block; all slots of a block have the same expert"}};
 }
 
 }  // namespace
@@ -778,7 +778,7 @@ Op gemm_op(GemmOpParts parts) {
           .parameters = parameters_of(parts),
           .columns = parts.columns,
           .optional_columns = parts.optional_columns,
-          .untried = "stream-K of CUTLASS, whose scheduler cuts k elsewhere in each tile of d; results of 16 bits that atomics add in any order",
+          .untried = "CUTLASS stream-K, which divides k differently in each tile of d; 16-bit results that atomics add in any order",
           .takes = [parts](const std::string& contract) { return takes(parts, contract); },
           .bind = [parts](const Case& c) { return bind_gemm(c, parts); },
           .case_of_dump = parts.of_experts() ? nullptr : gemm_case_of_dump};

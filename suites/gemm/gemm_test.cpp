@@ -262,7 +262,7 @@ TEST(GemmGaps, RowsApartMeetTheirOwnCodesAndNothingIsWrittenBetweenThem) {
   EXPECT_THAT(refusal_of(gemm(), {{"contract", "aiter.ck_gemm_a8w8_blockscale_bpreshuffle.gfx942"}, {"m", "5"}, {"n", "32"}, {"k", "64"},
                       {"fill", "wide"}, {"b", "wide"}, {"scales", "1x128_128x128"}, {"scale", "amax_scales"},
                       {"layout_a", "row_transposed"}, {"layout_b", "row"}, {"y", "f16"}, {"c", ""}, {"seed", "1"}, {"warp", "32"}}, {{"gap", "16"}}),
-              testing::HasSubstr("gap: expected a contract of bytes in plain order"));
+              testing::HasSubstr("has 4-bit codes, a shuffled b or an undocumented accumulation"));
 }
 
 /// Grouped GEMMs with row strides of a and d; b is dense. Padding of d: gaps between rows, and rows of no expert.
@@ -283,7 +283,7 @@ TEST(GemmGaps, RowsOfExpertsLieApartByIndexAndInPsum) {
   EXPECT_EQ(int64_t(padding.size()), find(problem.tensors, "d").spec.storage - 5 * 128);
   EXPECT_TRUE(padding.contains(128)) << "the gap behind the first row";
   EXPECT_THAT(refusal_of(grouped, cells, {{"contract", "deepgemm.m_grouped_fp8_gemm_masked.sm_90"}, {"room", "128"}}),
-              HasSubstr("gap: expected experts by index or psum, got masked of deepgemm.m_grouped_fp8_gemm_masked.sm_90"));
+              HasSubstr("'by index' or 'psum', but those of deepgemm.m_grouped_fp8_gemm_masked.sm_90 are 'masked'"));
 }
 
 const TestCells kTwo = {{"contract", "gemm.two"}, {"m", "5"}, {"n", "24"}, {"k", "416"}, {"fill", "amax_scaled"}, {"b", "amax_scaled"},
@@ -625,7 +625,7 @@ TEST_F(GemmGroups, ExpertsAlongKHaveAKOfTheirOwn) {
   EXPECT_FALSE(compare(right, {d}, {{}}).agrees());
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "deepgemm.k_grouped_fp8_gemm_nt_contiguous.sm_90"}, {"tokens", "256;64"}, {"room", "3"}, {"n", "2"}, {"k", "256"},
                                        {"scales", "1x128_1x128"}, {"layout_b", "tma"}, {"y", "f32"}, {"c", "ones"}}),
-              HasSubstr("expected multiples of 128 along k, got 64"));
+              HasSubstr("expected multiples of 128, the products that share a scale, got 64"));
 }
 
 TEST_F(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {
@@ -733,13 +733,13 @@ TEST_F(GemmGroups, ASubsampleKeepsEveryExpertThatHasRows) {
 
 TEST_F(GemmGroups, WhatExpertsDoNotTakeIsRefused) {
   const Op op = grouped();
-  EXPECT_THAT(refusal_of(op, kGroups, {{"n", "200"}}), HasSubstr("expected whole blocks of 128 rows of b for each expert, got 200"));
+  EXPECT_THAT(refusal_of(op, kGroups, {{"n", "200"}}), HasSubstr("expected a multiple of 128, the rows of b that share a scale, got 200"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kMasked)}, {"room", "4"}}), HasSubstr("tokens"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kMasked)}, {"room", "8"}, {"align", "4"}}), HasSubstr("align"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "grouped.tiles"}, {"room", "7"}}),
               HasSubstr("expected a multiple of 2 rows"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kContiguous)}, {"room", "8"}}),
-              HasSubstr("contiguous experts take no room"));
+              HasSubstr("contiguous experts have no unused rows"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kByIndex)}, {"room", "8"}, {"align", "4"}}),
               HasSubstr("12 rows exceed the room 8"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"padding", "zeros"}}), HasSubstr("expected filled or nan"));
@@ -747,7 +747,7 @@ TEST_F(GemmGroups, WhatExpertsDoNotTakeIsRefused) {
   EXPECT_THAT(refusal_of(op, kGroups, {{"order", "up"}}), HasSubstr("expected ascending or descending"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"layout_b", "tma"}}), HasSubstr("'tma' is not one of: row, col"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "deepgemm.fp8_gemm_1d2d.sm_90"}, {"m", "4"}}),
-              HasSubstr("is no grouped GEMM"));
+              HasSubstr("is not a grouped GEMM"));
   EXPECT_FALSE(op.takes("deepgemm.fp8_gemm_1d2d.sm_90"));
   EXPECT_TRUE(op.takes(contract_of(GroupOrder::kMasked)));
   EXPECT_FALSE(shipped_ops().find("gemm_block_scaled").takes(contract_of(GroupOrder::kMasked)));

@@ -135,7 +135,7 @@ void result_lines(const GemmCase& c, const DotInputs& inputs, int64_t row, int64
   if (!inputs.azp_adj.empty()) {
     const double zeros = (inputs.azp.empty() ? 1 : inputs.azp[size_t(row)]) * inputs.azp_adj[size_t(column)];
     acc -= zeros;
-    lines.push_back(fmt::format("zero points subtract {:.0f}: acc = {:.0f}", zeros, acc));
+    lines.push_back(fmt::format("minus {:.0f} for zero points: acc = {:.0f}", zeros, acc));
   }
   Quantities quantities(recipe, fmt::format("acc = {:.9g}", acc));
   quantities.set("sa", inputs.scale_a.at(row, 0));
@@ -276,7 +276,7 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
     const bool larger = std::fabs(got) > std::fabs(exact);
     (larger ? above : below) += got != exact;
   }
-  if (finite == 0) return {"no element has both a finite result and a finite exact product"};
+  if (finite == 0) return {"no element has a finite result and a finite exact product"};
   std::vector<std::string> notes = {
       fmt::format("the worst element differs from the exact product by {:.3g} ulp of {}; {} elements are too large in magnitude, "
                   "{} too small{}",
@@ -291,7 +291,7 @@ std::vector<std::string> remarks(const GemmCase& c, const Problem& problem, cons
   }
   if (has_bound)
     notes.push_back(fmt::format(
-        "the worst error is {:.3g} times its bound, which covers the additions in any order and one rounding",
+        "the worst error is {:.3g} times the bound for additions in any order and one rounding",
         worst_part));
   return notes;
 }
@@ -321,7 +321,7 @@ std::string contract_words(const GemmCase& c) {
   std::string cuts;
   for (const DotProgram& program : programs)
     if (!program.name.empty()) cuts += (cuts.empty() ? "" : ", or ") + program.name;
-  return fmt::format("by its contract d is {}{}", dot_way_words(c.contract, whole), cuts.empty() ? "" : "; k cut as " + cuts);
+  return fmt::format("the contract computes d with {}{}", dot_way_words(c.contract, whole), cuts.empty() ? "" : "; k cut as " + cuts);
 }
 
 }  // namespace

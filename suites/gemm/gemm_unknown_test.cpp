@@ -198,7 +198,7 @@ TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
   EXPECT_THAT(words(signs), HasSubstr("no power here: errors of kernels with one fraction bit less"));
   EXPECT_THAT(words({{"m", "23"}, {"n", "24"}}), HasSubstr("no power here: 3 parts of d"));
   EXPECT_THAT(words({{"contract", "assay.unknown_fp8_tensor.sm_90"}, {"scales", "tensor"}}),
-              HasSubstr("no power here: parts of d share scales"));
+              HasSubstr("no power here: the parts of d that are compared share scales"));
 }
 
 /// 200 correct kernels whose seeds are not those of the calibration.
