@@ -141,7 +141,7 @@ TEST(Declared, LayoutsSayWhereScalesLieAndWhatPaddingHolds) {
   const std::string packed = of("quant_group", "vllm.group_fp8_packed");
   EXPECT_THAT(packed, HasSubstr("e8m0 element 4*((c/4)*ceil(m,4)+r)+c%4"));
   EXPECT_THAT(packed, HasSubstr("rows from m to ceil(m,4): must be zero"));
-  EXPECT_THAT(packed, HasSubstr("4 e8m0 per element, the first in its lowest bits"));
+  EXPECT_THAT(packed, HasSubstr("each element packs 4 e8m0 scales, the first in its lowest bits"));
   EXPECT_THAT(of("indexer_k_quant_and_cache", "vllm.indexer_k"), HasSubstr("codes  128 x e4m3fn at p*128+c"));
 }
 

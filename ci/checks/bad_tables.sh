@@ -51,18 +51,18 @@ edited suites/quant_static/cases/quick_groups.csv '6s/,3x16|6x24|4x8,/,5x16,/'
 expect 2 "5 rows of group_size 5x16 do not divide m 12" "${list[@]}"
 strides=suites/rms_norm/cases/quick_strides.csv
 edited $strides '$s/,gamma|y|gamma;y,/,gamma;residual,/'
-expect 2 "unaligned: expected tensors among gamma, y; got 'residual'" "${list[@]}"
+expect 2 "unaligned: expected names among gamma, y, got 'residual'" "${list[@]}"
 edited $strides '$s/,gamma|y|gamma;y,/,y;y,/'
 expect 2 "unaligned: 'y' is named twice" "${list[@]}"
 edited suites/quant_tile/cases/quick.csv '2s/,bf16,5,1024,tensor,/,bf16,0,1024,tensor,/'
-expect 2 "m: a scale of the whole tensor needs at least one row" "${list[@]}"
+expect 2 "m: expected at least one row, because all rows share one scale" "${list[@]}"
 pack=suites/pack_scales/cases/quick.csv
 edited $pack '5s/,pow2_scales,/,lone_mantissa,/'
-expect 2 "takes scales with &0x807fffff=0 only, which are powers of two; fill 'lone_mantissa' gives 1.5 (0x3fc00000)" "${list[@]}"
+expect 2 "requires scales with &0x807fffff=0, which are powers of two, but fill 'lone_mantissa' gives 1.5 (0x3fc00000)" "${list[@]}"
 edited reference/contracts/quant_pack.csv '2s/v1>>15/v1>15/'
 expect 2 "quant_pack.csv:2:36: word: expected >>N, <<N, &BITS, +BITS or |" "${list[@]}"
 edited $pack '6s/,row|col,/,col,/;6s/deepgemm.pack_ue8m0_torch,5|7/deepgemm.pack_ue8m0@2.5,5/'
-expect 2 "takes layout col with a multiple of 4 rows, not 5" "${list[@]}"
+expect 2 "with layout col requires a multiple of 4 rows, got 5" "${list[@]}"
 edited $quick '2s/ordinary activations//'
 expect 2 "quick.csv:2" "${list[@]}"
 edited $quick '2s/,normal,1,/,nromal,1,/'

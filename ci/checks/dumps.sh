@@ -149,7 +149,7 @@ expect 0 "bf16.m2.n512.g128.row" "$assay" judge "$r/fp32.safetensors" --contract
 expect 1 "scale[0, 0]   got 0x7e = 0.5   accepted 0x7f = 1" "$assay" judge "$r/floor.safetensors" $p
 expect 2 "no tensor for role 'scale'" "$assay" judge "$r/noscale.safetensors" $p
 expect 2 "tensor 'q': has shape [4, 256]; role 'q' must be [2, 512], as x says" "$assay" judge "$r/shape.safetensors" $p
-expect 2 "tensor 'scale': is I32 [2, 3]; contract vllm.group_fp8_packed with x [2, 512] wants" "$assay" judge "$r/groups.safetensors" $p
+expect 2 "tensor 'scale': is I32 [2, 3]; contract vllm.group_fp8_packed with x [2, 512] expects" "$assay" judge "$r/groups.safetensors" $p
 expect 2 "... (9 in all; try --param group_size=N or --layout NAME)" "$assay" judge x="$r/x.npy:bf16" q="$r/q.npy:e4m3fn" scale="$r/x.npy:bf16" --contract vllm.group_fp8
 expect 2 "These are fp32 scales, but packed UE8M0 words are expected" "$assay" judge "$r/fp32.safetensors" $p
 expect 2 "names the contracts that store fp32 scales" "$assay" judge "$r/fp32.safetensors" $p

@@ -32,7 +32,7 @@ done
 data_copy "$scratch/data"
 sed -i 's/^sm_90.mma.f16.f32,.*/sm_90.mma.f16.f32,f16,f16,f32,16,,,,,,,,unknown,nobody,nothing is known/' "$scratch/data/reference/contracts/units.csv"
 run=("$assay" run --backend cpu --suite mma/quick --case 'mma/sm_90.mma.f16.f32/*/w32')
-expect 2 'nothing is known about instruction sm_90.mma.f16.f32, so it has no cases' env ASSAY_DATA="$scratch/data" "${run[@]}"
+expect 2 'the arithmetic of instruction sm_90.mma.f16.f32 is unknown, so it can have no cases' env ASSAY_DATA="$scratch/data" "${run[@]}"
 expect 0 'found models of 1 instructions' env ASSAY_DATA="$scratch/data" "$assay" probe --backend cpu --unit sm_90.mma.f16.f32 --output "$scratch/filled.csv"
 expect 0 'ALL AS EXPECTED' env ASSAY_DATA="$scratch/data" "${run[@]}" --contracts "$scratch/filled.csv"
 sed 's/^sm_90.mma.f16.f32,f16/sm_90.mma.f16.f32,bf16/' "$scratch/filled.csv" >"$scratch/other.csv"

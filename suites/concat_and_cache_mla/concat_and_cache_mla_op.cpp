@@ -17,7 +17,8 @@ std::vector<HostTensor> inputs(const CacheCase& c) {
 
 void require_numbers(const Cells& cells, const CacheCase& p) {
   if (p.numbers() != kLatent + kRotated)
-    cells.refuse("contract", "'" + p.contract + "' keeps tokens of " + std::to_string(p.numbers()) + " numbers");
+    cells.refuse("contract", "'" + p.contract + "' stores " + std::to_string(p.numbers()) + " elements per token; expected " +
+                                 std::to_string(kLatent + kRotated));
 }
 
 }  // namespace

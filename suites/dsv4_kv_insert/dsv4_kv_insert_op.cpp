@@ -34,7 +34,7 @@ Op dsv4_insert_op(const char* name, KvNorm norm, std::vector<std::string> column
       .takes = [](const Flow& first, const Record&) { return first.name == "rope"; },
       .require = [](const Cells& cells, const ContractRow& contract) { cells.refuse_contract(not_chain_of(contract, "rope")); }};
   if (norm == KvNorm::kNone) return cache_op(std::move(parts));
-  parts.roles.push_back({kNormWeight, Access::kIn, "[512]: the weights of the norm before it"});
+  parts.roles.push_back({kNormWeight, Access::kIn, "[512]: the weights of the norm that precedes the rotation"});
   parts.parameters.push_back(roles::kEps);
   parts.takes = [](const Flow& first, const Record&) { return first.name == "row_norm"; };
   parts.require = [](const Cells& cells, const ContractRow& contract) {

@@ -199,7 +199,7 @@ Op dsv4_qnorm_kv_insert_op() {
                     roles::kCosSin,
                     roles::kPositions,
                     roles::kSlots,
-                    {"q_out", Access::kOut, "[m, padded_heads n]: the heads of Q, then heads of +0.0"},
+                    {"q_out", Access::kOut, "[m, padded_heads n]: the heads of Q, then padding heads of +0.0"},
                     roles::kCacheBuffer},
           .parameters = {roles::kQHeads, roles::kEps, roles::kBlockSize, roles::kWarp},
           .columns = {"contract", "x", "m", "q_heads", "padded_heads", "eps", "blocks", "block_size", "gap", "slot_mapping",

@@ -10,9 +10,9 @@ namespace {
 void require_keys(const Cells& cells, const CacheCase& p) {
   if (p.numbers() != p.coded || p.record->find(PartKind::kValues) || !p.record->find(PartKind::kScales) ||
       p.coded != p.group_size)
-    cells.refuse("contract", "'" + p.contract + "' has no keys with one scale each");
+    cells.refuse("contract", "'" + p.contract + "' does not store one scale for each key; use another op");
   // the kernel takes the number of tokens from the shape of k
-  if (int64_t(p.slots.size()) != p.m) cells.refuse("slot_mapping", "has another length than m");
+  if (int64_t(p.slots.size()) != p.m) cells.refuse("slot_mapping", "expected one slot for each of the m tokens");
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ void read_before(const Table& table, const TableRow& row, Recipe& recipe) {
   recipe.before = std::strtol(text.c_str(), &end, 10);
   recipe.again = std::string(end) == " same";
   if ((*end != '\0' && !recipe.again) || recipe.before < 0)
-    throw table.error(row, "before", "expected a number of calls, or a number and 'same', such as 3 same");
+    throw table.error(row, "before", "expected a number of calls, or a number and 'same', such as '3 same'");
 }
 
 Recipe read_recipe(const Table& table, const TableRow& row) {
@@ -70,7 +70,7 @@ Recipe read_recipe(const Table& table, const TableRow& row) {
   if (*end != '\0' || !(recipe.factor > 0)) throw table.error(row, "factor", "expected a number > 0");
   recipe.offset = std::strtod(table.text(row, "offset").c_str(), &end);
   if (*end != '\0') throw table.error(row, "offset", "is not a number");
-  if (!recipe.over_n && !table.text(row, "over_n").empty()) throw table.error(row, "over_n", "is 'yes' or empty");
+  if (!recipe.over_n && !table.text(row, "over_n").empty()) throw table.error(row, "over_n", "expected yes or an empty cell");
   recipe.ranks = split(table.text(row, "ranks"));
   read_before(table, row, recipe);
   for (const std::string& text : split(table.text(row, "shapes"))) {
@@ -273,7 +273,7 @@ std::vector<HostTensor> outputs_of_healthy(const Field& field, const CallRequest
   const std::string key = key_of(request, one);
   if (const std::vector<HostTensor>* known = key.empty() ? nullptr : field.before->find(key)) return *known;
   CallResult result = field.healthy->call(request);
-  if (result.status != CallStatus::kOk) throw std::runtime_error(one.id + ": the healthy kernel failed: " + result.message);
+  if (result.status != CallStatus::kOk) throw std::runtime_error(one.id + ": the correct kernel failed: " + result.message);
   if (!key.empty()) field.before->keep(key, result.outputs);
   return std::move(result.outputs);
 }
@@ -286,7 +286,7 @@ std::vector<HostTensor> reference_of(const Field& field, const Contestant& conte
     if (!why_not_offered(offer, one).empty() || (!contestant.twin.empty() && contestant.twin != offer.name)) continue;
     return outputs_of_healthy(field, {one.op, one.text("contract"), offer.name, &trial.problem, 1}, one);
   }
-  throw std::runtime_error("no healthy kernel for " + one.id);
+  throw std::runtime_error("no correct kernel accepts " + one.id);
 }
 
 Heard hear(const Field& field, const Contestant& contestant, const Trial& trial) {
@@ -452,7 +452,7 @@ void add_pairs(const Libraries& libraries, const std::vector<Rule>& rules, std::
       return std::count(k.contracts.begin(), k.contracts.end(), c) > 0;
     };
     const auto found = std::find_if(libraries.cpu.library.kernels.begin(), libraries.cpu.library.kernels.end(), does);
-    if (found == libraries.cpu.library.kernels.end()) throw std::runtime_error("rules.csv: no kernel implements " + contract);
+    if (found == libraries.cpu.library.kernels.end()) throw std::runtime_error("rules.csv: libassay_cpu.so has no kernel for contract " + contract);
     KernelOffer kernel = *found;
     kernel.contracts = {contract};
     all.push_back({contract + " with " + reference, true, &libraries.cpu, kernel, "", reference});

@@ -155,19 +155,19 @@ std::vector<std::string> complaints(const std::vector<Rule>& rules, const std::v
   std::vector<std::string> all;
   for (const Entry& entry : entries) {
     const std::string& name = entry.contestant.name;
-    if (!entry.contestant.healthy && !entry.marks.assay.caught()) all.push_back("Assay does not see " + name);
+    if (!entry.contestant.healthy && !entry.marks.assay.caught()) all.push_back("Assay passes " + name + ", which is faulty");
     if (!entry.contestant.healthy) continue;
-    if (entry.marks.assay.caught()) all.push_back("Assay refuses " + name + ", which is healthy");
+    if (entry.marks.assay.caught()) all.push_back("Assay fails " + name + ", which is correct");
     for (const auto& [recipe, tallies] : entry.marks.assay_on_recipe)
       for (const Tally& tally : tallies)
-        if (tally.caught()) all.push_back("Assay refuses " + name + ", which is healthy, on " + recipe);
+        if (tally.caught()) all.push_back("Assay fails " + name + ", which is correct, on the data of recipe " + recipe);
   }
   for (const Rule& rule : rules) {
     const auto judged = [&](const Entry& entry) {
       const Tally own = tally_at(entry.marks.on_recipe, rule.id, 1);
       return rule.is_for(entry.marks.kind) && own.cases + own.cannot > 0;
     };
-    if (std::none_of(entries.begin(), entries.end(), judged)) all.push_back("rule " + rule.id + " judged no kernel on its own data");
+    if (std::none_of(entries.begin(), entries.end(), judged)) all.push_back("rule " + rule.id + " was applied to no kernel on its own data");
   }
   return all;
 }

@@ -123,8 +123,8 @@ std::string complaint_about_before(const std::string& before) {
 TEST(Recipes, CallsBeforeAreANumber) {
   EXPECT_EQ(complaint_about_before("3"), "");
   EXPECT_EQ(complaint_about_before("3 same"), "");
-  EXPECT_EQ(complaint_about_before("3 as one"), "before: expected a number of calls, or a number and 'same', such as 3 same");
-  EXPECT_EQ(complaint_about_before("-1"), "before: expected a number of calls, or a number and 'same', such as 3 same");
+  EXPECT_EQ(complaint_about_before("3 as one"), "before: expected a number of calls, or a number and 'same', such as '3 same'");
+  EXPECT_EQ(complaint_about_before("-1"), "before: expected a number of calls, or a number and 'same', such as '3 same'");
 }
 
 // A cached result is used only while everything on which it depends is unchanged.

@@ -85,13 +85,13 @@ int run(const Arguments& arguments) {
   std::fputs(table.c_str(), stdout);
   if (kept.stale() > 0)
     std::printf(
-        "%d of %zu kernels were measured again, because their stored results belong to "
-        "another state\n",
+        "%d of %zu kernels were measured again, because the code or data behind their stored results "
+        "has changed\n",
         kept.stale(), all.size());
   const std::vector<std::string> wrong = complaints(arguments.one_in > 1 ? std::vector<Rule>{} : field.rules, entries);
   for (const std::string& complaint : wrong) std::printf("COMPLAINT: %s\n", complaint.c_str());
   const std::string difference = arguments.check.empty() ? "" : section_difference(arguments.check, kSection, table);
-  if (!difference.empty()) std::printf("%s\nrewrite it: assay_judges ROOT LIBRARIES --write FILE\n", difference.c_str());
+  if (!difference.empty()) std::printf("%s\nto rewrite the table: assay_judges ROOT LIBRARIES --write FILE.md\n", difference.c_str());
   return wrong.empty() && difference.empty() && !entries.empty() ? 0 : 1;
 }
 
@@ -111,15 +111,15 @@ int main(int argc, char** argv) {
           ->check(CLI::ExistingFile);
   CLI::Option* write =
       program.add_option("--write", arguments.write, "write the tables into FILE.md")->option_text("FILE.md")->excludes(check);
-  program.add_option("--sample", arguments.one_in, "judge one kernel in N; Assay must be right about each")
+  program.add_option("--sample", arguments.one_in, "measure only one kernel in N, and require that Assay is right about each")
       ->option_text("N")
       ->check(CLI::Range(1, 1000))
       ->excludes(check)
       ->excludes(write);
   program
       .add_option("--keep", arguments.keep,
-                  "read earlier results of a kernel from FILE.json unless its inputs have changed, and store new results "
-                  "there")
+                  "read earlier results of a kernel from FILE.json unless the code or data behind them has changed, and store new "
+                  "results there")
       ->option_text("FILE.json");
   try {
     program.parse(argc, argv);

@@ -344,7 +344,7 @@ class Reader {
     for (const std::string& kind : rule.kinds) require_one_of("ops", kind, kKinds);
     require_one_of("status", rule.status, {"read", "inferred"});
     for (const char* column : {"ops", "recipe", "source"})
-      if (text(column).empty()) refuse(column, "is empty: the first row of a rule must have it");
+      if (text(column).empty()) refuse(column, "expected a value in the first row of a rule");
     return rule;
   }
 

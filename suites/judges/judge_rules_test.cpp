@@ -375,7 +375,7 @@ TEST(Rules, AWrongRowIsNamedWithItsPlace) {
   EXPECT_THAT(complaint_about("a,quant,r,a.b,1,codes,bits,,s,read,w\n"),
               HasSubstr("pairs: 'a.b': expected two contracts separated by ~"));
   EXPECT_THAT(complaint_about("a,quants,r,,1,codes,bits,,s,read,w\n"), HasSubstr("ops: unknown 'quants'; did you mean 'quant'"));
-  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,,,read,w\n"), HasSubstr("source: is empty: the first row of a rule must"));
+  EXPECT_THAT(complaint_about("a,quant,r,,1,codes,bits,,,read,w\n"), HasSubstr("source: expected a value in the first row of a rule"));
 }
 
 Entry entry(const std::string& name, bool healthy, int64_t refused) {
@@ -390,8 +390,8 @@ TEST(Complaints, AMissedFaultAndARefusedHealthyKernel) {
   std::vector<Rule> quant_rules = rules();
   std::erase_if(quant_rules, [](const Rule& r) { return !r.is_for("quant"); });
   EXPECT_TRUE(complaints(quant_rules, {entry("seen", false, 1), entry("well", true, 0)}).empty());
-  EXPECT_THAT(complaints(quant_rules, {entry("unseen", false, 0)}), testing::ElementsAre("Assay does not see unseen"));
-  EXPECT_THAT(complaints(quant_rules, {entry("well", true, 1)}), testing::ElementsAre("Assay refuses well, which is healthy"));
+  EXPECT_THAT(complaints(quant_rules, {entry("unseen", false, 0)}), testing::ElementsAre("Assay passes unseen, which is faulty"));
+  EXPECT_THAT(complaints(quant_rules, {entry("well", true, 1)}), testing::ElementsAre("Assay fails well, which is correct"));
   EXPECT_EQ(complaints(quant_rules, {}).size(), quant_rules.size());
 }
 

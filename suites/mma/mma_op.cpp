@@ -49,7 +49,7 @@ MmaCase read_mma_case(const Case& c) {
   p.row = &unit_of(cells);
   if (!p.unit().known())
     cells.refuse("contract",
-                 "nothing is known about instruction " + p.row->id + ", so it has no cases: " + p.row->text("source"));
+                 "the arithmetic of instruction " + p.row->id + " is unknown, so it can have no cases: " + p.row->text("source"));
   p.tiles = cells.positive("tiles");
   p.m = cells.positive("m");
   p.n = cells.positive("n");
@@ -59,7 +59,7 @@ MmaCase read_mma_case(const Case& c) {
   p.c = cells.fill_name("c");
   const bool given = cells.given("scale");
   if (given != (p.unit().scale != nullptr))
-    cells.refuse("scale", "unit " + p.row->id + (given ? " has no scales" : " has scales"));
+    cells.refuse("scale", "unit " + p.row->id + (given ? " takes no scales; expected an empty cell" : " takes scales; expected a fill"));
   if (given) p.scale = cells.fill_name("scale");
   p.seed = uint64_t(cells.positive("seed"));
   p.warp = cells.warp();
@@ -284,7 +284,7 @@ std::string result_text(const Format& d, double value) { return std::isnan(value
 void append_block_lines(const Unit& unit, const UnitElement& g, const UnitBlockSeen& block, std::vector<std::string>& lines) {
   if (block.ks.empty()) {
     lines.push_back(
-        fmt::format("  c {:.9g} + {:.9g}, to the nearest: d = {}", block.c, block.sum, result_text(*unit.d, block.d)));
+        fmt::format("  c {:.9g} + {:.9g}, rounded to nearest: d = {}", block.c, block.sum, result_text(*unit.d, block.d)));
     return;
   }
   lines.push_back(fmt::format("products {}..{}, c = {:.9g}", block.ks.front(), block.ks.back(), block.c));
@@ -315,7 +315,7 @@ std::vector<std::string> trace_element(const MmaCase& c, const Problem& problem,
   if (row >= c.tiles * c.m || column >= c.n) return {fmt::format("d has {} rows and {} columns", c.tiles * c.m, c.n)};
   const Gathered g = gather(c, problem, row, column);
   std::vector<std::string> lines = {fmt::format("d[{}, {}, {}] of unit {}", row / c.m, row % c.m, column, c.row->id),
-                                    "codes are hexadecimal, with their values; e: the exponent by which a term is aligned"};
+                                    "each term: its hexadecimal codes with their values; e is the exponent by which it is aligned"};
   for (const UnitBlockSeen& block : seen_element(c.unit(), g.element(), g.c))
     append_block_lines(c.unit(), g.element(), block, lines);
   const uint32_t code = defined_element(c.unit(), g.element(), g.c);
@@ -373,7 +373,7 @@ Op mma_op() {
       .name = "mma",
       .roles = {{"c", Access::kIn, "[tiles, m, n]: the addend, in the format of d"},
                 {"a", Access::kIn,
-                 "[tiles, m, k]: the k of the instruction times the number of consecutive instructions; tf32 is stored in f32 words, "
+                 "[tiles, m, k], with k = the instruction's k times the number of consecutive instructions; tf32 is stored in f32 words, "
                  "4-bit codes two per byte"},
                 {"b", Access::kIn, "[tiles, n, k]: the second factor, stored as a; d = a * b^T + c"},
                 {"sfa", Access::kIn,

@@ -72,7 +72,7 @@ TEST(Mma, AUnitOfWhichNothingIsKnownHasNoCase) {
     (void)checked_case(shipped_ops().find("mma"), one);
     FAIL();
   } catch (const TableError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("nothing is known about instruction"));
+    EXPECT_THAT(error.what(), HasSubstr("the arithmetic of instruction"));
   }
 }
 

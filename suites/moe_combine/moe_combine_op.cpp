@@ -45,9 +45,9 @@ CombineCase read_combine_case(const Cells& cells, const ContractRow& row) {
   c.m = cells.from_zero("m");
   c.topk = cells.positive("topk");
   if (!c.contract.takes_topk(c.topk))
-    cells.refuse("topk", "contract " + row.id + " does not support " + cells.text("topk") + "; supported: " + row.text("topk"));
+    cells.refuse("topk", "contract " + row.id + " does not support topk = " + cells.text("topk") + "; supported: " + row.text("topk"));
   c.n = cells.positive("n");
-  if (c.contract.order == SlotOrder::kLanes && c.n < 2) cells.refuse("n", row.id + " takes n >= 2 only");
+  if (c.contract.order == SlotOrder::kLanes && c.n < 2) cells.refuse("n", "expected at least 2, which " + row.id + " requires");
   read_ids(cells, c);
   c.fill = cells.fill_name("fill");
   const std::string weights = cells.has("router_weights") ? "router_weights" : "weights";
@@ -251,7 +251,7 @@ namespace {
 
 std::string freedom(const Combine& contract) {
   const bool fused = std::any_of(contract.add.begin(), contract.add.end(), [](const CellStep& step) { return step.slack.fma; });
-  return fused ? "a product may be rounded or not before it is added"
+  return fused ? "the kernel may round a product, or not, before it adds it"
                : "every rounding and the order are pinned: one code";
 }
 
@@ -338,7 +338,7 @@ class BoundCombine : public BoundCase {
 };
 
 std::vector<std::string> BoundCombine::trace(const Problem& problem, int64_t row, int64_t column) const {
-  if (row >= c_.m || column >= c_.n) return {"y has no such element"};
+  if (row >= c_.m || column >= c_.n) return {fmt::format("y has {} rows and {} columns", c_.m, c_.n)};
   CombineInputs inputs = combine_inputs(c_, problem);
   if (!writes_token(c_.contract, inputs, row))
     return {fmt::format("token {} has only ids < 0: its row of y keeps its earlier contents", row)};
@@ -381,7 +381,7 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
   const std::vector<int64_t>& shape = x.tensor.spec.shape;
   if (read_combine(rulebook().contracts.find(request.contract)).permuted())
     throw UsageError("contract " + request.contract +
-                     " has rows by slot, which a dump cannot have yet; try a contract with x [m, topk, n]");
+                     " uses row_of_slot, which dumps do not support yet; try a contract whose x is [m, topk, n]");
   if (shape.size() != 3) throw UsageError(fmt::format("{}: expected [m, topk, n], got {} dimensions", x.place(), shape.size()));
   std::map<std::string, std::string> cells = {{"contract", request.contract},
                                               {"x", std::string(x.tensor.spec.format->name)},
@@ -403,18 +403,18 @@ Op moe_combine_op() {
       .roles = {{"x", Access::kIn,
                  "[m, topk, n]: for each token and slot, the row that the expert computed; with row_of_slot: [rows, n]"},
                 {"row_of_slot", Access::kIn,
-                 "[m, topk] or, slot-major, [topk, m] int32: the row of x for each slot; only for contracts with rows by slot"},
+                 "[m, topk] or, slot-major, [topk, m] int32: the row of x for each slot; only for contracts whose x is [rows, n]"},
                 {"topk_weights", Access::kIn,
                  "[m, topk] f32 or, in one contract, in the format of x: router weights; only for contracts that apply them"},
                 {"shared", Access::kIn, "[m, n] in the format of x: the rows of a shared expert; only for contracts that add it"},
                 {"topk_ids", Access::kIn,
                  "[m, topk] int32: the expert of each slot; < 0: no expert; only for contracts that skip slots by id"},
                 {"expert_map", Access::kIn,
-                 "[experts] int32: the local number of each expert; < 0: the expert is on another device; may be absent"},
+                 "[experts] int32: the number of each expert on this device; < 0: the expert is on another device; may be absent"},
                 {"y", Access::kOut, "[m, n] in the format of x: the combined rows"}},
       .parameters = {roles::kWarp,
-                     {"routed_scaling_factor", "factor of all router weights, for contracts that have one"},
-                     {"rows_in_use", "rows of x in use; a slot with a later row is skipped, for contracts that skip rows"}},
+                     {"routed_scaling_factor", "factor of all router weights; only for contracts with such a factor"},
+                     {"rows_in_use", "number of rows of x in use; slots with a later row are skipped; only for contracts that skip rows"}},
       .columns = {"contract", "x", "m", "topk", "n", "ids", "fill", "weights", "factor", "padding", "shared", "seed", "warp"},
       .optional_columns = {"ids", "weights", "factor", "padding", "shared"},
       .takes = [](const std::string& contract) { return rulebook().is_row(contract, combine_flow()); },

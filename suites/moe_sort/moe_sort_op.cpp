@@ -56,8 +56,8 @@ void read_ids(const Cells& cells, SortCase& c) {
   if (c.elsewhere && c.contract.elsewhere == SlotsElsewhere::kNoMap)
     cells.refuse("ids", "contract " + c.id() + " has no expert_map");
   if (c.absent && c.contract.absent == AbsentSlots::kNotAllowed)
-    cells.refuse("ids", "contract " + c.id() + " allows no absent ids");
-  if (c.one && !c.sorts()) cells.refuse("ids", "contract " + c.id() + " has no experts");
+    cells.refuse("ids", "contract " + c.id() + " does not support ids that are absent (-1)");
+  if (c.one && !c.sorts()) cells.refuse("ids", "contract " + c.id() + " does not sort by experts");
 }
 
 SortCase read_sort_case(const Case& one) {
@@ -211,7 +211,7 @@ WholePart part_of_index(const RoutedIndex& right, const RoutedIndex& shown,
                         const std::vector<std::pair<int64_t, int64_t>>& free) {
   Written written(right.values, RoutedIndex::kUntouched);
   WholePart whole = part_of(right.name, kInt32, 1, written,
-                            free.empty() ? "an index: one code" : "slots of an expert may have any order, each of them once");
+                            free.empty() ? "an index: one code" : "the slots of an expert may be in any order, each exactly once");
   std::vector<int64_t> low = shown.values, high = shown.values;
   for (const auto& [first, end] : free) {
     const auto [least, most] = std::minmax_element(shown.values.begin() + first, shown.values.begin() + end);
@@ -302,15 +302,15 @@ std::vector<std::string> BoundSort::trace(const Problem& problem, int64_t row, i
     const int64_t from = right.rows[size_t(row)];
     lines.push_back(fmt::format("y[{}] is {}", row,
                                 from == Routed::kZeros       ? "zeros"
-                                : from == Routed::kUntouched ? "as it was"
+                                : from == Routed::kUntouched ? "unchanged"
                                                              : fmt::format("row {} of x", from)));
   }
   for (const RoutedIndex& index : right.indices)
     if (row < int64_t(index.values.size()))
       lines.push_back(fmt::format(
           "{}[{}] = {}", index.name, row,
-          index.values[size_t(row)] == RoutedIndex::kUntouched ? "as it was" : std::to_string(index.values[size_t(row)])));
-  if (lines.empty()) lines.push_back("no such element exists");
+          index.values[size_t(row)] == RoutedIndex::kUntouched ? "unchanged" : std::to_string(index.values[size_t(row)])));
+  if (lines.empty()) lines.push_back(fmt::format("no output has an element {}", row));
   return lines;
 }
 
@@ -346,7 +346,7 @@ Op moe_sort_op() {
                 {"dst2src_map", Access::kIn,
                  "[rows] int32: the row of x for each row of y; only for contracts with a given order"},
                 {"expert_map", Access::kIn,
-                 "[experts] int32: the local number of each expert; -1: the expert is on another device; may be absent"},
+                 "[experts] int32: the number of each expert on this device; -1: the expert is on another device; may be absent"},
                 {"y", Access::kOut, "[m * topk, n], or [rows, n] if the order is given: the sorted rows, in the format of x"},
                 {"expert_first_token_offset", Access::kOut,
                  "[local experts + 1] int32: the first row of each expert; then the number of rows in use"},
@@ -356,8 +356,8 @@ Op moe_sort_op() {
                 {"expert_ids", Access::kOut, "[blocks] int32: the expert of each block"},
                 {"token_nums", Access::kOut,
                  "[blocks] int32: number of slots of the expert in this block and later ones; only for contracts that have it"},
-                {"num_tokens_post_pad", Access::kOut, "[1] int32: entries of all blocks"}},
-      .parameters = {{"experts", "experts of all devices"}, {"block_size", "entries of a block"}, roles::kWarp},
+                {"num_tokens_post_pad", Access::kOut, "[1] int32: the number of entries of all blocks"}},
+      .parameters = {{"experts", "number of experts on all devices"}, {"block_size", "number of entries of a block"}, roles::kWarp},
       .columns = {"contract", "x", "m", "topk", "n", "experts", "block_size", "entries", "ids", "fill", "seed", "warp"},
       .optional_columns = {"x", "n", "experts", "block_size", "entries", "fill"},
       .data_column = "ids",

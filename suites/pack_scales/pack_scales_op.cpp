@@ -60,11 +60,11 @@ const Layout& layout_in(const Cells& cells, const std::string& column) {
 void read_gaps(const Cells& cells, PackCase& p) {
   const bool wanted = p.row->text("pad").find("gaps:") != std::string::npos;
   const bool given = cells.given("tokens");
-  if (wanted != given) cells.refuse("tokens", "contract " + p.row->id + (wanted ? " needs groups of rows" : " knows no gaps"));
+  if (wanted != given) cells.refuse("tokens", "contract " + p.row->id + (wanted ? " requires groups of rows" : " has no groups of rows"));
   if (!given) return;
   p.alignment = cells.positive("alignment");
   for (int64_t count : cells.counts("tokens")) p.ends.push_back(p.begin(p.ends.size()) + count);
-  if (p.ends.back() > p.m) cells.refuse("m", fmt::format("the last group ends at row {}, beyond {}", p.ends.back(), p.m));
+  if (p.ends.back() > p.m) cells.refuse("m", fmt::format("expected at least {}, where the last group ends, got {}", p.ends.back(), p.m));
 }
 
 int64_t PackCase::begin(size_t group) const {
@@ -100,13 +100,13 @@ PackCase read_pack_case(const Case& c) {
   if (taken == p.packing.takes.end())
     cells.refuse("takes", "contract " + p.row->id + " takes " + p.row->text("takes") + ", not " + p.from->id);
   if (p.m % taken->multiple != 0)
-    cells.refuse("m", fmt::format("contract {} takes layout {} with a multiple of {} rows, not {}", p.row->id, p.from->id,
+    cells.refuse("m", fmt::format("contract {} with layout {} requires a multiple of {} rows, got {}", p.row->id, p.from->id,
                                   taken->multiple, p.m));
   p.to = &layout_in(cells, "layout");
   if (p.row->text("layouts") != p.to->id)
     cells.refuse("layout", "contract " + p.row->id + " has layouts " + p.row->text("layouts") + ", not " + p.to->id);
   if (p.values() != int64_t(p.packing.word.terms.size()))
-    cells.refuse("layout", fmt::format("layout {} has {} scales in a word and contract {} {}", p.to->id, p.values(), p.row->id,
+    cells.refuse("layout", fmt::format("layout {} packs {} scales into a word, but contract {} packs {}", p.to->id, p.values(), p.row->id,
                                        p.packing.word.terms.size()));
   read_gaps(cells, p);
   p.fill = cells.fill_name("fill");
@@ -135,7 +135,7 @@ std::string outside_domain(const PackCase& c, const HostTensor& x) {
     for (int64_t g = 0; g < c.n; ++g) {
       const uint32_t bits = x.code(layout.offset(r, g));
       if ((bits & c.packing.zero_bits) == 0) continue;
-      return fmt::format("contract {} takes scales with {} only, which are powers of two; fill '{}' gives {:.9g} "
+      return fmt::format("contract {} requires scales with {}, which are powers of two, but fill '{}' gives {:.9g} "
                          "(0x{:08x}) at [{}, {}]",
                          c.row->id, c.row->text("domain"), c.fill, decode(kF32, bits), bits, r, g);
     }
@@ -185,7 +185,7 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
   const int64_t words = to.cols() / c.values();
   const std::vector<int64_t> rows = c.rows();
   WholePart scale{
-      {"scale", &element, {int64_t(rows.size()), to.cols()}, "moved and packed, nothing is rounded: one code"}, {}, {}};
+      {"scale", &element, {int64_t(rows.size()), to.cols()}, "scales are packed without rounding: one code"}, {}, {}};
   for (int64_t r : rows) {
     for (int64_t w = 0; w < words; ++w) {
       const uint32_t word = packing.word.of(word_values(c, packing, x, r, w));
@@ -267,7 +267,7 @@ uint32_t moved_from(const WordTerm& term, uint32_t value, uint32_t into) {
 /// and the bits that overlap another byte.
 std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, int64_t judged, int64_t column) {
   const std::vector<int64_t> rows = c.rows();
-  if (judged >= int64_t(rows.size())) return {fmt::format("row {} holds no scales; {} rows do", judged, rows.size())};
+  if (judged >= int64_t(rows.size())) return {fmt::format("row {} holds no scales; only {} rows hold scales", judged, rows.size())};
   const int64_t row = rows[size_t(judged)];
   const int64_t index = column / c.values();
   const std::vector<uint32_t> values = word_values(c, c.packing, find(problem.tensors, "x"), row, index);
@@ -289,7 +289,7 @@ std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, i
     for (const WordTerm& term : c.packing.word.terms) {
       const uint32_t foreign = term.of(values[size_t(term.value)]) & place;
       if (size_t(term.value) == i || foreign == 0) continue;
-      line += fmt::format("; 0x{:02x} of it is {} of v{}", foreign >> (size_t(element.bits) * i),
+      line += fmt::format("; its bits 0x{:02x} are the {} of v{}", foreign >> (size_t(element.bits) * i),
                           fields_of(moved_from(term, values[size_t(term.value)], foreign)), term.value);
     }
     lines.push_back(line);
@@ -375,10 +375,10 @@ std::unique_ptr<const BoundCase> bind_packing(const Case& c) {
 
 std::vector<std::string> pack_lines(const Packing& packing) {
   std::vector<std::string> lines = {"word  = " + packing.word.text() +
-                                    "   (v0, v1, ..: bits of neighbouring fp32 scales of a row; 0 for those that a row lacks)"};
+                                    "   (v0, v1, ..: bits of neighbouring fp32 scales of a row; 0 behind the last scale of a row)"};
   if (packing.word.terms.size() > 1) lines.push_back("scale = the bytes of the words, lowest first");
   if (packing.zero_bits != 0)
-    lines.push_back(fmt::format("takes scales with bits & 0x{:08x} = 0 only: powers of two, 0 and Inf", packing.zero_bits));
+    lines.push_back(fmt::format("requires scales with bits & 0x{:08x} = 0: powers of two, 0 and Inf", packing.zero_bits));
   return lines;
 }
 
@@ -387,7 +387,7 @@ Op pack_scales_op() {
           .roles = {{"x", Access::kIn, "the fp32 scales, m rows of n, placed by the case's input layout"},
                     {"psum_layout", Access::kIn, "[groups] int32: end row of each group; only in cases with groups of rows"},
                     {"scale", Access::kOut, "the packed scales, in the layout that their consumer reads"}},
-          .parameters = {{"m_alignment", "alignment of the first row of each group; only in cases with groups of rows"},
+          .parameters = {{"m_alignment", "the first row of each group is a multiple of this; only in cases with groups of rows"},
                          roles::kWarp},
           .columns = {"contract", "m", "n", "tokens", "alignment", "takes", "layout", "fill", "seed", "warp"},
           .optional_columns = {"tokens", "alignment"},

@@ -31,7 +31,7 @@ const Format& cache_format(const Cells& cells, const Format& x, const std::strin
   const std::string& cell = cells.text("cache");
   const std::string own = cell == x.name ? "x" : cell, allowed = rulebook().contracts.find(row).text("cache");
   if (("|" + allowed + "|").find("|" + own + "|") == std::string::npos)
-    cells.refuse("cache", "contract " + row + " takes a cache of " + allowed + ", not " + cell);
+    cells.refuse("cache", "contract " + row + " requires a cache of " + allowed + ", not " + cell);
   return *find_format(cell);
 }
 
@@ -102,11 +102,11 @@ HeadCase read_head_case(const Cells& cells, const ContractRow& row, const HeadLa
   if (cells.has("v_heads")) p.v_heads = cells.positive("v_heads");
   if (cells.has("padded_heads")) p.padded_heads = cells.positive("padded_heads");
   if (!p.in_place() && p.padded_heads < p.q_heads)
-    cells.refuse("padded_heads", fmt::format("{} are fewer than the {} of q", p.padded_heads, p.q_heads));
+    cells.refuse("padded_heads", fmt::format("expected at least q_heads = {}, got {}", p.q_heads, p.padded_heads));
   p.n = layout.n;
   p.rotary = layout.rotary;
   if (p.rotary > p.n || p.rotary % 2 != 0)
-    cells.refuse("rotary", fmt::format("{}: expected an even number up to n = {}", p.rotary, p.n));
+    cells.refuse("rotary", fmt::format("expected an even number up to n = {}, got {}", p.n, p.rotary));
   p.cache = layout.cache;
   p.max_position = layout.max_position;
   p.eps = cells.number("eps");

@@ -24,7 +24,7 @@ std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, i
   const auto own = size_t(column % c.n);
   const bool of_q = head < c.q_heads, of_k = !of_q && head < c.q_heads + c.k_heads;
   const RowInputs inputs = inputs_of_head(c, problem, {}, token, head);
-  std::vector<std::string> lines = {fmt::format("number {} of {} head {} of token {}, position {}", own,
+  std::vector<std::string> lines = {fmt::format("element {} of {} head {} of token {}, position {}", own,
                                                 of_q   ? "Q"
                                                 : of_k ? "K"
                                                        : "V",
@@ -33,7 +33,7 @@ std::vector<std::string> trace_head(const HeadCase& c, const Problem& problem, i
                                                                : c.q_heads + c.k_heads),
                                                 token, position_of_token(problem, token))};
   if (!of_q && !of_k) {
-    lines.push_back("  stays as it is: " + in_words(point(inputs.x[own])));
+    lines.push_back("  is not changed: " + in_words(point(inputs.x[own])));
     return lines;
   }
   const Contract& contract = *c.bound;
@@ -245,10 +245,10 @@ Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterS
 Op qk_norm_rope_op() {
   return head_op("qk_norm_rope",
                  {{"qkv", Access::kInOut,
-                   "[m, (q_heads + k_heads + v_heads) n]: the heads of Q, then of K, then of V, which stay as they are"},
+                   "[m, (q_heads + k_heads + v_heads) n]: the heads of Q, then of K, then of V, which are not changed"},
                   {"q_weight", Access::kIn, "[n]: the weights of every head of Q"},
                   {"k_weight", Access::kIn, "[n]: the weights of every head of K"}},
-                 {{"k_heads", "heads of K in a row"}, {"v_heads", "heads of V in a row"}},
+                 {{"k_heads", "number of heads of K of a token"}, {"v_heads", "number of heads of V of a token"}},
                  {"contract", "x", "m", "q_heads", "k_heads", "v_heads", "n", "rotary", "cache", "max_position", "eps", "fill",
                   "gamma", "positions", "seed", "warp"});
 }

@@ -55,8 +55,8 @@ std::vector<int64_t> Cells::list(const std::string& column, const std::string& e
 }
 
 std::vector<int64_t> Cells::counts(const std::string& column) const {
-  std::vector<int64_t> all = list(column, "a number of rows; written as 1;0;130, an expert each, or 1*300 for 300 experts");
-  if (all.empty()) refuse(column, "expected an expert");
+  std::vector<int64_t> all = list(column, "a number of rows; expected one for each expert, such as 1;0;130, or 1*300 for 300 experts of one row");
+  if (all.empty()) refuse(column, "expected the number of rows of at least one expert");
   return all;
 }
 

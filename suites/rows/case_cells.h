@@ -64,23 +64,23 @@ namespace assay::roles {
 
 inline const RoleSpec kX{"x", Access::kIn, "[m, n]: the input, row-major; the row stride may be larger than n"};
 inline const RoleSpec kHalves{"x", Access::kIn,
-                              "[m, 2 n]: gate and up half of each row; the contract says which comes first"};
+                              "[m, 2 n]: gate and up half of each row; the contract defines which comes first"};
 inline const RoleSpec kResidual{"residual", Access::kInOut, "[m, n]: residual, added to x and overwritten by the sum"};
 inline const RoleSpec kGamma{"gamma", Access::kIn, "[n]: weights"};
 inline const RoleSpec kBeta{"beta", Access::kIn, "[n]: beta, added after the weight"};
 inline const RoleSpec kGate{
-    "gate", Access::kIn, "[m, n] in the format of x: gate, whose activation multiplies the norm; only in contracts with a gate"};
+    "gate", Access::kIn, "[m, n] in the format of x: gate, whose activation multiplies the norm; only for contracts with a gate"};
 inline const RoleSpec kY{"y", Access::kOut, "[m, n] in the format of x"};
 inline const RoleSpec kQ{"q", Access::kOut, "[m, n]: the codes, row-major and dense"};
 inline const RoleSpec kScale{"scale", Access::kOut,
                              "one scale per group, placed by the case's layout; x = code * scale"};
 inline const RoleSpec kGlobalScale{"global_scale", Access::kIn,
-                                   "[1], [m] or [experts] f32: given outer scale, to which the scales of the groups "
-                                   "are relative; only in contracts with two levels"};
+                                   "[1], [m] or [experts] f32: outer scale, an input; the scales of the groups are "
+                                   "relative to it; only for contracts with scales of two levels"};
 inline const RoleSpec kScaleGiven{"scale", Access::kIn, "one scale per group, placed by the case's layout"};
 inline const RoleSpec kAzp{"azp", Access::kOut, "[ceil(m / group_rows), ceil(n / group_size)] int32: one zero point for each scale"};
 inline const RoleSpec kAzpGiven{"azp", Access::kIn,
-                                "[ceil(m / group_rows), ceil(n / group_size)] int32: one zero point for each scale; only in "
+                                "[ceil(m / group_rows), ceil(n / group_size)] int32: one zero point for each scale; only for "
                                 "contracts with zero points"};
 inline const RoleSpec kSlots{"slot_mapping", Access::kIn,
                              "int64: slot of each token, block * block_size + position; negative: not stored. "
@@ -92,15 +92,15 @@ inline const RoleSpec kCosSin{"cos_sin_cache", Access::kIn,
                               "[positions, rotary]: for each position, the cosines of all pairs, then their sines"};
 inline const RoleSpec kPositions{"positions", Access::kIn, "[m] int64: the position of each token, a row of cos_sin_cache"};
 
-inline const ParameterSpec kWarp{"warp", "warp size that a CPU library uses, 32 or 64; a GPU library has its own"};
+inline const ParameterSpec kWarp{"warp", "warp size for a CPU library, 32 or 64; a GPU library uses the warp size of its GPU"};
 inline const ParameterSpec kEps{"eps", "epsilon, added to the mean square or variance before the root"};
-inline const ParameterSpec kGroupSize{"group_size", "columns that share a scale"};
-inline const ParameterSpec kGroupRows{"group_rows", "rows that share a scale"};
+inline const ParameterSpec kGroupSize{"group_size", "number of columns that share a scale"};
+inline const ParameterSpec kGroupRows{"group_rows", "number of rows that share a scale"};
 inline const ParameterSpec kScaleUb{"scale_ub", "upper bound of amax, if the contract has one"};
 inline const ParameterSpec kTileRows{"scale_tile_rows",
-                                     "rows of a tile of a swizzled scale layout; absent for other layouts"};
-inline const ParameterSpec kTileColumns{"scale_tile_columns", "columns of that tile"};
-inline const ParameterSpec kBlockSize{"block_size", "tokens of a block of the cache"};
-inline const ParameterSpec kQHeads{"q_heads", "heads of Q in a row"};
+                                     "number of rows of a tile of a swizzled scale layout; absent for other layouts"};
+inline const ParameterSpec kTileColumns{"scale_tile_columns", "number of columns of such a tile"};
+inline const ParameterSpec kBlockSize{"block_size", "number of tokens of a block of the cache"};
+inline const ParameterSpec kQHeads{"q_heads", "number of heads of Q of a token"};
 
 }  // namespace assay::roles

@@ -50,7 +50,7 @@ void read_groups(const Cells& cells, RowCase& c) {
   if (!has_group(row, cell))
     cells.refuse("group_size", "contract " + row.id + " has groups of " + row.text("group") + ", not " + cell);
   // No upstream project defines the scale of an empty tensor (suites/quant_tile/README.md).
-  if (c.m == 0 && c.scales.block().rows == 0 && !takes(row.id, "scale")) cells.refuse("m", "a scale of the whole tensor needs at least one row");
+  if (c.m == 0 && c.scales.block().rows == 0 && !takes(row.id, "scale")) cells.refuse("m", "expected at least one row, because all rows share one scale");
   if (c.n % c.group_size() != 0 && !pads_x(row))
     cells.refuse("group_size", "group_size " + std::to_string(c.group_size()) + " does not divide n " + std::to_string(c.n));
   if (c.m % c.group_rows() != 0 && !pads_x(row))
@@ -83,10 +83,10 @@ void read_strides(const Cells& cells, RowCase& c) {
   if (cells.given("offset")) c.offset = int64_t(cells.number("offset"));
   if (c.row_stride > 0 && c.row_stride < c.x_columns())
     cells.refuse("row_stride",
-                 "rows of " + std::to_string(c.x_columns()) + " would overlap at a stride of " + std::to_string(c.row_stride));
+                 "expected at least " + std::to_string(c.x_columns()) + ", the columns of x, got " + std::to_string(c.row_stride));
   if (c.offset > 0 && lie_far(*c.x, c.stored_rows(), c.row_stride))
     cells.refuse("offset",
-                 "expected 0: rows at a stride of " + std::to_string(c.row_stride) + " are reserved addresses, not one tensor");
+                 "expected 0: rows " + std::to_string(c.row_stride) + " elements apart lie in a reserved address range, without an offset");
   std::istringstream names(cells.given("unaligned") ? cells.text("unaligned") : "");
   std::vector<std::string> movable;
   if (takes(c.contract, "gamma")) movable.push_back("gamma");
@@ -95,7 +95,7 @@ void read_strides(const Cells& cells, RowCase& c) {
   if (!cells.has("group_size")) movable.push_back("y");
   for (std::string name; std::getline(names, name, ';');) {
     if (std::find(movable.begin(), movable.end(), name) == movable.end())
-      cells.refuse("unaligned", fmt::format("expected tensors among {}; got '{}'", fmt::join(movable, ", "), name));
+      cells.refuse("unaligned", fmt::format("expected names among {}, got '{}'", fmt::join(movable, ", "), name));
     if (!c.shifted.insert(name).second) cells.refuse("unaligned", "'" + name + "' is named twice");
   }
 }
@@ -242,8 +242,8 @@ void require_stored_y(const Cells& cells, const ContractRow& row) {
   const bool stored = last == "to(x)" || last == "to(" + x + ")" || last.starts_with("to(" + x + ",");
   if (!stored)
     cells.refuse("contract",
-                 "'" + row.id + "' leaves no " + x +
-                     " for y: another op or a fused op takes it, or its cell y lacks a last step such as to(x)");
+                 "the cell y of '" + row.id + "' does not end with a rounding to " + x +
+                     ", such as to(x); add this step, or use another op or a fused op");
 }
 
 std::string shape_id(const RowCase& c) {

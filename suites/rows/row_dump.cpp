@@ -89,7 +89,7 @@ class ScaleReader {
 
   [[noreturn]] void refuse() const {
     std::string text = scale_.place() + ": is " + scale_.dtype + " " + shape_text(scale_.tensor.spec.shape) + "; contract " +
-                       row_.id + " with x [" + std::to_string(m_) + ", " + std::to_string(n_) + "] wants";
+                       row_.id + " with x [" + std::to_string(m_) + ", " + std::to_string(n_) + "] expects";
     constexpr size_t kMost = 8;
     for (size_t i = 0; i < std::min(kMost, wanted_.size()); ++i) text += "\n  " + wanted_[i];
     if (wanted_.size() > kMost)
@@ -263,8 +263,8 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
     throw UsageError(x.place() + ": is " + shape_text(x.tensor.spec.shape) + ", which is empty");
   const bool gated = takes(tables, tables.find(request.contract), "up");  // a row of x then has a gate and an up half
   if (gated && shape[1] % 2 != 0)
-    throw UsageError(x.place() + ": has rows of " + std::to_string(shape[1]) + ", and contract " + request.contract +
-                     " takes two halves");
+    throw UsageError(x.place() + ": has rows of " + std::to_string(shape[1]) + " elements; contract " + request.contract +
+                     " expects an even number, a gate and an up half");
   RowCase matrix;
   matrix.n = gated ? shape[1] / 2 : shape[1];
 

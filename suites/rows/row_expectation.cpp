@@ -183,7 +183,7 @@ std::vector<Part> parts_of(const std::shared_ptr<const Rows>& rows, bool explain
   if (c.stored_rows() > c.m) place_in_room(rows, parts.front());
   if (c.shifted.contains("y")) place_behind_one(c.n, parts.front());
   if (rows->contract.row_norm() && rows->contract.row_norm()->adds()) {
-    parts.push_back({"residual", c.x, {c.m, c.n}, "the sum has one rounding: one code"});
+    parts.push_back({"residual", c.x, {c.m, c.n}, "the sum is rounded once: one code"});
     if (c.shifted.contains("residual")) place_behind_one(c.n, parts.back());
   }
   if (!rows->places) return parts;

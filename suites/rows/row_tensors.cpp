@@ -315,7 +315,7 @@ void append_pair(std::vector<std::string>& lines, const Rope& rope, const RowInp
   const auto pairs = rope_pairs(rope, inputs.x.size(), inputs.cos.size());
   for (size_t i = 0; i < pairs.size(); ++i)
     if (column == pairs[i].first || column == pairs[i].second)
-      lines.push_back(fmt::format("  pair {}: numbers {} and {} of the head", i, pairs[i].first, pairs[i].second));
+      lines.push_back(fmt::format("  pair {}: elements {} and {} of the head", i, pairs[i].first, pairs[i].second));
 }
 
 }  // namespace assay

@@ -47,7 +47,7 @@ std::vector<std::string> trace_lines(const Trace& trace, std::optional<int64_t> 
 std::vector<std::string> trace_element(const RowCase& c, const Problem& problem, int64_t row, int64_t column) {
   // x may be larger than the result: it may have two halves in a row, or unused rows
   if (row >= c.m || column >= c.n)
-    return {fmt::format("element [{}, {}] is outside of the result, which is [{}, {}]", row, column, c.m, c.n)};
+    return {fmt::format("element [{}, {}] does not exist: the result is [{}, {}]", row, column, c.m, c.n)};
   const Contract& contract = *c.bound;
   Trace trace{size_t(column)};
   evaluate_row(contract, CaseInputs(contract, c, problem).of_row(row), nullptr, *c.x, &trace);
@@ -66,7 +66,7 @@ const char* rule_in_words(PaddingRule rule) {
     case PaddingRule::kZero:
       return "must be zero";
     case PaddingRule::kUntouched:
-      return "must stay as it was";
+      return "must not be changed";
     case PaddingRule::kFree:
       break;
   }
@@ -79,11 +79,11 @@ std::vector<std::string> layout_lines(const std::string& tensor, const Layout& l
                                       const std::string& absent_groups) {
   std::vector<std::string> lines = {
       fmt::format("{}: layout {}: {}", tensor, layout.id, layout.why),
-      fmt::format("  scale (r, c) of m rows of g groups is {} element {}", layout.element->name, layout.offset.text()),
+      fmt::format("  the scale of row r, group c (of m rows of g groups) is {} element {}", layout.element->name, layout.offset.text()),
       fmt::format("  the tensor is {} [{}, {}], strides [{}, {}], storage {}", layout.type->name, layout.shape[0].text(),
                   layout.shape[1].text(), layout.strides[0].text(), layout.strides[1].text(), layout.storage.text())};
   if (layout.packs_words())
-    lines.push_back(fmt::format("  {} {} per element, the first in its lowest bits", layout.type->bits / layout.element->bits,
+    lines.push_back(fmt::format("  each element packs {} {} scales, the first in its lowest bits", layout.type->bits / layout.element->bits,
                                 layout.element->name));
   if (layout.rows.text() != "m")
     lines.push_back(fmt::format("  rows from m to {}: {}", layout.rows.text(), rule_in_words(padding_rule(pad, "rows"))) +
@@ -100,9 +100,9 @@ std::vector<std::string> row_layout_lines(const RowCase& c) {
   if (c.layout() == nullptr) return {};
   const std::string last = chain_of(rulebook().contracts.find(c.contract)).back();
   std::vector<std::string> lines = layout_lines("scale", *c.layout(), rulebook().contracts.find(last).text("pad"));
-  lines.push_back(fmt::format("  here m = {}, g = {}; a group is {} x {} numbers", c.rows_of_scales(), c.scales_of_row(),
+  lines.push_back(fmt::format("  here m = {}, g = {}; a group is {} x {} elements", c.rows_of_scales(), c.scales_of_row(),
                               c.group_rows(), c.group_size()));
-  if (c.groups.any()) lines.push_back("  each expert has its own grid; the grids follow one another");
+  if (c.groups.any()) lines.push_back("  each expert has its own m x g scales; those of the next expert follow");
   return lines;
 }
 

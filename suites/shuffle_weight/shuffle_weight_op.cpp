@@ -34,8 +34,8 @@ ShuffleCase read_shuffle_case(const Case& c) {
   p.x = &cells.format_taken("x", row, "x", [&](const Format& x) { return p.move.moves(x); });
   p.extents = {Groups::uniform(cells.positive("experts"), cells.from_zero("n")), cells.positive("k"), p.x->bytes()};
   if (!p.move.shuffle.fits(p.extents.n(), p.extents.k))
-    cells.refuse("n", fmt::format("{} has tiles of {} rows and {} columns; n and k must be multiples of these", row.id,
-                                  p.move.shuffle.rows, 2 * p.move.shuffle.products));
+    cells.refuse("n", fmt::format("expected n to be a multiple of {} and k of {}, the rows and columns of the tiles of {}",
+                                  p.move.shuffle.rows, 2 * p.move.shuffle.products, row.id));
   p.fill = cells.fill_name("fill");
   p.seed = uint64_t(cells.positive("seed"));
   p.warp = cells.warp();
@@ -47,7 +47,7 @@ Expectation expect_moved(const ShuffleCase& p, const std::vector<int64_t>& sourc
   const HostTensor& x = find(made.tensors, "x");
   const auto bytes = size_t(p.extents.bytes);
   WholePart y{
-      {"y", &kUint8, {p.extents.experts.rows(), p.extents.k * p.extents.bytes}, "moved, nothing is rounded: one code"}, {}, {}};
+      {"y", &kUint8, {p.extents.experts.rows(), p.extents.k * p.extents.bytes}, "elements are moved without rounding: one code"}, {}, {}};
   y.low.reserve(sources.size() * bytes);
   for (const int64_t source : sources)
     for (size_t i = 0; i < bytes; ++i) y.low.push_back(ordinal(kUint8, uint32_t(x.bytes[size_t(source) * bytes + i])));
@@ -81,7 +81,8 @@ class BoundShuffle : public BoundCase {
   std::vector<std::string> formulas() const override { return shuffle_lines(c_.move); }
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
     const int64_t k = c_.extents.k, place = row * k + column / c_.extents.bytes;
-    if (row >= c_.extents.experts.rows() || column >= k * c_.extents.bytes) return {"y has no such element"};
+    if (row >= c_.extents.experts.rows() || column >= k * c_.extents.bytes)
+      return {fmt::format("y has {} rows of {} bytes", c_.extents.experts.rows(), k * c_.extents.bytes)};
     const int64_t source = sources_of(c_.move, c_.extents)[size_t(place)], of_expert = c_.extents.n() * k;
     return {fmt::format("y, expert {}: element {} of its memory is x[{}, {}]: 0x{:0{}x}", place / of_expert, place % of_expert,
                         source % of_expert / k, source % k, find(problem.tensors, "x").code(source), c_.x->bits / 4)};
@@ -113,7 +114,7 @@ std::unique_ptr<const BoundCase> bind_shuffle(const Case& c) {
 Op shuffle_weight_op() {
   return {.name = "shuffle_weight",
           .roles = {{"x", Access::kIn, "[experts, n, k]: a weight, row-major and dense, or shuffled"},
-                    {"y", Access::kOut, "the same elements in the other order; the same shape"}},
+                    {"y", Access::kOut, "the elements of x in the other order, in the same shape"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "experts", "n", "k", "fill", "seed", "warp"},
           .takes = [](const std::string& contract) { return rulebook().is_row(contract, shuffle_flow()); },

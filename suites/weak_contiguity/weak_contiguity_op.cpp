@@ -28,7 +28,7 @@ std::vector<int64_t> sizes_of(const Cells& cells, const char* column) {
     int64_t size = 0;
     const auto [next, error] = std::from_chars(at, end, size);
     if (error != std::errc() || size < 0 || (next != end && *next != 'x'))
-      cells.refuse(column, "'" + text + "': expected whole numbers with x between them");
+      cells.refuse(column, "'" + text + "': expected whole numbers with x between them, such as 4x16");
     sizes.push_back(size);
     at = next;
   }
@@ -39,23 +39,23 @@ StridedCase read_strided_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
   if (row.flow != &contiguity_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes rows about accepted tensors");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes contiguity rows");
   StridedCase p{row.id, read_contiguity(row), find_format(cells.text("x")), {}, cells.warp()};
   if (!p.x || p.x->bits < 16) cells.refuse("x", "'" + cells.text("x") + "': expected a format of two or four bytes");
   StridedExtents& x = p.extents;
   x = {sizes_of(cells, "shape"), sizes_of(cells, "strides"), int64_t(cells.number("offset")), int64_t(cells.number("storage")),
        p.x->bytes()};
-  if (x.strides.size() != x.shape.size()) cells.refuse("strides", "expected as many strides as the shape has sizes");
+  if (x.strides.size() != x.shape.size()) cells.refuse("strides", "expected one stride for each dimension of shape");
   int64_t last = x.offset;
   for (size_t d = 0; d < x.shape.size(); ++d) last += (x.shape[d] - 1) * x.strides[d];
-  if (x.elements() > 0 && last >= x.storage) cells.refuse("storage", "expected a storage that holds the whole tensor");
-  if (x.offset > x.storage) cells.refuse("offset", "is beyond the storage");
+  if (x.elements() > 0 && last >= x.storage) cells.refuse("storage", "expected a storage that holds all elements of the tensor");
+  if (x.offset > x.storage) cells.refuse("offset", "expected an offset inside the storage");
   return p;
 }
 
 Expectation expect_answer(bool taken) {
   return expectation_of(
-      {WholePart{{"accepted", &kInt32, {1, 1}, "yes or no: one code"}, {ordinal(kInt32, uint32_t(taken))}, {}}});
+      {WholePart{{"accepted", &kInt32, {1, 1}, "the answer is yes or no: one code"}, {ordinal(kInt32, uint32_t(taken))}, {}}});
 }
 
 class BoundContiguity : public BoundCase {
