@@ -135,7 +135,7 @@ TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
       ADD_FAILURE() << glob << " was taken";
     } catch (const TableError& error) {
       EXPECT_THAT(error.what(), HasSubstr("blind_to: '" + std::string(glob) +
-                                          "' declares 'y: gain 105/100', which inputs of assay.unknown_fp8_row.sm_90 must show"));
+                                          "' covers the mutant 'y: gain 105/100', which inputs of assay.unknown_fp8_row.sm_90 must expose"));
     }
   }
   declared.blind_to = {"k: *"};
