@@ -87,13 +87,13 @@ Kernel of_casts(const char* name, const char* cites) {
 std::vector<Kernel> cast_faults() {
   return {
       of_casts<CastFloorForCeil>("cast_floor_for_ceil", "vLLM #43557"),
-      of_casts<CastNanLaundering>("cast_nan_laundering", "aiter e4048607 vec_convert: v_med3_f32 without a guard"),
+      of_casts<CastNanLaundering>("cast_nan_laundering", "aiter e4048607 vec_convert: calls v_med3_f32 without a guard for NaN"),
       of_casts<CastWithoutSaturation>("cast_without_saturation", "triton #7327, triton #7337"),
       of_casts<CastNanAboveLargest>("cast_nan_above_largest", "ROCm clr f9f995c amd_hip_fp8.h cast_to_f8"),
       of_casts<CastTiesAway>("cast_ties_away", "microxcaling 7bc4195: rounds ties away from zero by default"),
       of_casts<CastFlushesSubnormals>("cast_flushes_subnormals",
-                                      "no regression known; the result of hardware that flushes subnormals"),
-      of_casts<CastRange240>("cast_range_240", "vLLM #32201: there 240 is used instead of 224"),
+                                      "no regression known; some hardware flushes subnormal results"),
+      of_casts<CastRange240>("cast_range_240", "vLLM #32201: 240 is used instead of 224"),
       of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325: the same mistake between a norm and its quantization"),
       of_casts<CastShiftWraps>("cast_shift_wraps", "ROCm clr a853242 amd_hip_fp8.h cast_to_f8"),
       of_casts<CastFnuzForFn>("cast_fnuz_for_fn", "HIP 7.2.4 amd_hip_fp8.h on gfx942 with NDEBUG"),
@@ -167,7 +167,7 @@ std::vector<Kernel> shuffle_faults() {
                                   {{"n", 32}}),
       of_shuffle<ShuffleTileOf16>("shuffle_tile_of_16", "AITER shuffle_weight: layout (16, 16) instead of (32, 16)"),
       of_shuffle<ShuffleRowsWhole>("shuffle_rows_whole", "AITER shuffle_weight: permute(0, 1, 3, 4, 2, 5)"),
-      of_shuffle<UnshuffleShuffles>("unshuffle_shuffles", "the permutation is used instead of its inverse"),
+      of_shuffle<UnshuffleShuffles>("unshuffle_shuffles", "no regression known; the permutation is used instead of its inverse"),
   };
 }
 
@@ -221,7 +221,7 @@ std::vector<Kernel> contiguity_faults() {
       of_contiguity<ContiguityElementsForBytes>("contiguity_elements_for_bytes", vllm, weak,
                                                 "FasterTransformer 480: a number of elements is compared with a number of bytes"),
       of_contiguity<ContiguityStrideOfOne>("contiguity_stride_of_one", "sglang.contiguous", "weak_contiguity.whole",
-                                           "no regression known; strides of dimensions of size 1 are arbitrary"),
+                                           "no regression known; strides of dimensions of size 1 are compared, although they are arbitrary"),
   };
 }
 
