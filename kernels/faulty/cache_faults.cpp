@@ -224,7 +224,7 @@ struct GatherEmptySkipped : VllmGatherDsMla {
   }
 };
 
-/// Reads seq_starts as block numbers, as v0.11.0 does. By the contract of v0.12.0 they are token numbers.
+/// Rounds seq_starts down to whole blocks, as v0.11.0 does. The contract of v0.12.0 does not round them.
 struct GatherStartsOfBlocks : VllmGatherMlaFp8V0120 {
   static constexpr bool kStartsOfBlocks = true;
 };
@@ -326,7 +326,7 @@ std::vector<Kernel> gather_faults() {
       of_gather<GatherEmptySkipped>("gather_empty_skipped", upconvert,
                                     "pytorch 186365: results are inconsistent if a group is empty"),
       of_gather<GatherStartsOfBlocks>("gather_starts_of_blocks", dequantize,
-                                      "vLLM v0.11.0 cache_kernels.cu computes seq_starts / block_size"),
+                                      "vLLM v0.11.0 cache_kernels.cu: seq_starts / block_size loses the remainder"),
       of_gather<GatherStartsIgnored>("gather_starts_ignored", upconvert,
                                      "vLLM v0.24.0 cp_gather_and_upconvert_fp8_kv_cache has no seq_starts"),
       of_gather<GatherBorderBefore>("gather_border_before", dequantize,

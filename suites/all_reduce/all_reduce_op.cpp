@@ -162,7 +162,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   if (every([](const WrongElement& one) { return std::isnan(one.value); }))
     return all + ": NaN, as in memory that was never written";
   if (every([&](const WrongElement& one) { return same(one.value, inputs.x[size_t(one.rank)][size_t(one.element)]); }))
-    return all + ": the rank's own numbers";
+    return all + ": the rank's own numbers of x";
   if (c.use == RankUse::kInPlace) {
     RankNumbers results;
     for (int rank = 0; rank < c.ranks; ++rank) results.push_back(values_of_rank(outputs, "y", rank));

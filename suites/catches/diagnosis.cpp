@@ -83,7 +83,7 @@ bool is_race(const Subject& subject) { return subject.causes == std::vector<std:
 void Outcomes::complain(const std::string& name, const Subject& subject, const Score& score) {
   if (score.cases == 0) complaints.push_back(name + " has no case");
   const bool healthy = subject.kind == "healthy";
-  if (healthy && score.failing() > 0) complaints.push_back(name + " is healthy and fails");
+  if (healthy && score.failing() > 0) complaints.push_back(name + " is correct, but fails");
   if (!healthy && score.failing() == 0) complaints.push_back(name + ": no case fails");
   if (2 * score.right < score.failing()) complaints.push_back(name + ": most diagnoses are wrong");
   list += name + ": " + std::to_string(score.missed.size()) + " of " + std::to_string(score.failing()) + " missed\n";

@@ -67,7 +67,7 @@ GatherCase read_gather_case(const Case& one) {
   GatherCase c;
   c.contract = read_gather(row);
   c.record = &rulebook().record(c.contract.record);
-  if (cells.wanted("y", !c.contract.keeps_parts, "a format of numbers")) {
+  if (cells.wanted("y", !c.contract.keeps_parts, "a choice of output format")) {
     c.y = &cells.format_taken("y", row, "numbers", [&](const Format& y) { return c.contract.takes(y); });
   } else {
     c.y = c.contract.q;
