@@ -133,7 +133,8 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request) {
   const DumpedTensor &a = dumped_role(request.roles, "a"), &b = dumped_role(request.roles, "b"), &d = dumped_role(request.roles, "d");
   const Shape of_a = factor(a), of_b = factor(b);
   if (of_a[1] != of_b[1])
-    throw UsageError(b.place() + ": is " + shape_text(of_b) + " and a is " + shape_text(of_a) + "; expected equal k: b has one row of k elements for each column of d");
+    throw UsageError(b.place() + ": is " + shape_text(of_b) + " and a is " + shape_text(of_a) +
+                     "; expected equal k: b has one row of k elements for each column of d");
   const int64_t m = of_a[0], n = of_b[0], k = of_a[1];
   const ScalesInDump scales = GemmScaleReader(contract, request, m, n, k).best();
   const bool has_bias = request.roles.contains("bias");

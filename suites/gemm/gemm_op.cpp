@@ -751,7 +751,9 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
 
 std::vector<ParameterSpec> parameters_of(const GemmOpParts& parts) {
   if (!parts.sorted_ids) return {roles::kWarp};
-  return {roles::kWarp, {"top_k", "number of slots of a token: slot s uses row s / top_k of a"}, {"block_m", "number of slots of a block; all slots of a block have the same expert"}};
+  return {roles::kWarp,
+          {"top_k", "number of slots of a token: slot s uses row s / top_k of a"},
+          {"block_m", "number of slots of a block; all slots of a block have the same expert"}};
 }
 
 }  // namespace
