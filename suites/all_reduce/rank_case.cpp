@@ -52,7 +52,7 @@ RankUse use_of(const Cells& cells, int64_t before) {
 
 RankReduce contract_of(const Cells& cells, const ContractRow& row) {
   if (row.flow != &rank_reduce_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes all-reduces");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected an all-reduce");
   return read_rank_reduce(row);
 }
 

@@ -76,7 +76,7 @@ std::string refusal(std::map<std::string, std::string> cells) {
 TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_EQ(refusal({}), "");
   EXPECT_THAT(refusal({{"contract", "vllm.group_fp8"}}),
-              HasSubstr("contract: 'vllm.group_fp8' is a group_quant row; this op takes all-reduces"));
+              HasSubstr("contract: 'vllm.group_fp8' is a group_quant contract; expected an all-reduce"));
   EXPECT_THAT(refusal({{"ranks", "3"}}),
               HasSubstr("ranks: contract vllm.all_reduce_1stage does not support 3 ranks; supported: 2|4|6|8"));
   EXPECT_THAT(refusal({{"contract", "quickreduce.all_reduce_fp_bf16"}, {"x", "f32"}}),

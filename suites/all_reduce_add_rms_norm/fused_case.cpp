@@ -57,7 +57,7 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
   const Cells cells(c);
   const ContractRow& row = cells.contract();
   if (row.flow != &rank_norm_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes all-reduces with a norm");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected an all-reduce with a norm");
   const RankNorm parts = read_rank_norm(row);
   const ContractTables& tables = rulebook().contracts;
   RankCase sum = read_rank_case(cells, tables.find(parts.reduce));

@@ -19,7 +19,7 @@ constexpr uint64_t kSeedBefore = 1000, kSeedOfSecond = 100;
 RankSquares contract_of(const Cells& cells) {
   const ContractRow& row = cells.contract();
   if (row.flow != &rank_squares_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes norms of rows sharded over ranks");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a norm of rows that are divided among ranks");
   return read_rank_squares(row);
 }
 

@@ -155,7 +155,7 @@ CacheCase read_cache_case(const Cells& cells, const ContractRow& row) {
   c.contract = row.id;
   const Flow& last = *rulebook().contracts.find(chain_of(row).back()).flow;
   if (&last != &cache_insert_flow())
-    cells.refuse("contract", "'" + row.id + "' ends with a " + last.name + " row; this op takes cache_insert rows");
+    cells.refuse("contract", "'" + row.id + "' ends with a " + last.name + " contract; expected one that ends with cache_insert");
   c.x = find_format(cells.text("x"));
   if (!c.x || !(*c.x == kBf16 || *c.x == kF16)) cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16");
   read_record(cells, c);

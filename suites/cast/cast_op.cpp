@@ -110,7 +110,7 @@ const ContractRow& cast_row(const Case& c) {
     refuse(c, "contract", error.what());
   }
   if (row->flow != &cast_flow())
-    refuse(c, "contract", "'" + row->id + "' is a " + row->flow->name + " row; this op takes casts");
+    refuse(c, "contract", "'" + row->id + "' is a " + row->flow->name + " contract; expected a cast");
   return *row;
 }
 

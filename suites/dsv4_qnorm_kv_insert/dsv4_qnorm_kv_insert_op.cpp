@@ -35,7 +35,7 @@ LaunchCase read_launch_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
   if (row.flow != &launch_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes launch rows");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a launch contract");
   const ContractTables& tables = rulebook().contracts;
   LaunchCase p;
   p.insert = read_cache_case(cells, tables.find(row.text("insert")));

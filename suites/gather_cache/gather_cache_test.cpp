@@ -50,7 +50,7 @@ TEST(GatherCache, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of("vllm.gather_indexer_k", {{"y", ""}, {"starts", "0;0;0"}}), HasSubstr("has no seq_starts"));
   EXPECT_THAT(error_of("vllm.gather_indexer_k", {{"y", ""}, {"pitch", "144"}}), HasSubstr("stores dense rows"));
   EXPECT_THAT(error_of("vllm.convert_fp8", {{"lengths", ""}, {"gap", "16"}}), HasSubstr("reads a cache whose blocks have no gap"));
-  EXPECT_THAT(error_of("vllm.mla_fp8", {}), HasSubstr("this op takes reads of a cache"));
+  EXPECT_THAT(error_of("vllm.mla_fp8", {}), HasSubstr("expected a read of a cache"));
 }
 
 TEST(GatherCache, SequencesHaveBlocksOfTheirOwnAndSpareColumns) {

@@ -26,7 +26,7 @@ constexpr const char* kFarZeroPoints = "far_zero_points";
 DotContract contract_of(const Cells& cells) {
   const ContractRow& row = cells.contract();
   if (!is_product(row))
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes GEMMs");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a GEMM");
   return read_dot(row, rulebook().contracts, rulebook().units);
 }
 

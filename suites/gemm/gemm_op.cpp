@@ -715,7 +715,7 @@ class BoundGemm : public BoundCase {
 std::unique_ptr<const BoundCase> bind_gemm(const Case& c, const GemmOpParts& parts) {
   GemmCase p = read_gemm_case(c);
   if (!parts.takes(p.contract.of_blocks()))
-    Cells(c).refuse("contract", fmt::format("'{}' has scales {}; this op takes {}", p.id(), p.scales.name,
+    Cells(c).refuse("contract", fmt::format("'{}' has scales {}; expected {}", p.id(), p.scales.name,
                                             parts.of_blocks ? "block scales" : "scales per tensor, token or channel"));
   CaseName name = {c.op, p.id(), shape_words(p), data_words(p), p.warp};
   return std::make_unique<const BoundGemm>(std::move(p), std::move(name));

@@ -145,7 +145,7 @@ TEST(GemmBlockScaled, TheProgramThatMadeOutputsIsFoundAmongAll) {
 
 TEST(GemmBlockScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
   EXPECT_THAT(refusal({{"contract", "torch.scaled_mm_row.sm_90"}, {"scales", "token_channel"}}),
-              HasSubstr("has scales token_channel; this op takes block scales"));
+              HasSubstr("has scales token_channel; expected block scales"));
   EXPECT_THAT(refusal({{"scales", "1x128_128x128"}}),
               HasSubstr("contract torch.scaled_mm_1x128_1x128.sm_90 does not support scales '1x128_128x128'"));
   EXPECT_THAT(refusal({{"layout_a", "ue8m0x4_tma"}}), HasSubstr("layout_a: 'ue8m0x4_tma' is not one of: col"));

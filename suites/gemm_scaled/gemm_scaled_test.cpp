@@ -96,7 +96,7 @@ TEST(GemmScaled, ElementsAreWhatTheDefinitionMakesOfThem) {
 }
 
 TEST(GemmScaled, WhatAContractHasNotIsRefusedWithItsColumn) {
-  EXPECT_THAT(refusal({{"contract", "vllm.group_fp8"}}), HasSubstr("contract: 'vllm.group_fp8' is a group_quant row"));
+  EXPECT_THAT(refusal({{"contract", "vllm.group_fp8"}}), HasSubstr("contract: 'vllm.group_fp8' is a group_quant contract"));
   EXPECT_THAT(refusal({{"scales", "token"}}), HasSubstr("scales: contract torch.scaled_mm_tensor.sm_90 does not support scales 'token'; supported: tensor"));
   EXPECT_THAT(refusal({{"scales", "block"}}),
               HasSubstr("scales: 'block': expected tensor, token, channel, token_channel, or A_B such as 1x128_128x128"));

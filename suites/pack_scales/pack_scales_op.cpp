@@ -90,7 +90,7 @@ PackCase read_pack_case(const Case& c) {
   PackCase p;
   p.row = &cells.contract();
   if (p.row->flow != &packing_flow())
-    cells.refuse("contract", "'" + p.row->id + "' is a " + p.row->flow->name + " row; this op takes pack rows");
+    cells.refuse("contract", "'" + p.row->id + "' is a " + p.row->flow->name + " contract; expected a pack contract");
   p.packing = read_packing(*p.row);
   p.m = cells.from_zero("m");
   p.n = cells.positive("n");

@@ -206,14 +206,14 @@ std::string lacking_column(const ContractRow& contract, const std::function<bool
 
 std::string not_of_flow(const ContractRow& row, const std::string& flow) {
   if (row.flow == &flow_named(flow)) return "";
-  return "'" + row.id + "' is a " + row.flow->name + " row; this op takes " + flow + " rows";
+  return "'" + row.id + "' is a " + row.flow->name + " contract; expected " + flow;
 }
 
 std::string not_chain_of(const ContractRow& row, const std::string& first_flow) {
   if (const std::string why = not_of_flow(row, "chain"); !why.empty()) return why;
   const Flow& flow = *first_row(row.id).flow;
   if (&flow == &flow_named(first_flow)) return "";
-  return "'" + row.id + "' begins with a " + flow.name + " row; this op takes chains that begin with " + first_flow;
+  return "'" + row.id + "' begins with a " + flow.name + " contract; expected a chain that begins with " + first_flow;
 }
 
 std::string without_mean(const ContractRow& row) { return without_input_of_norm(row, "beta", "subtracts no mean"); }
@@ -225,7 +225,7 @@ std::string without_scales(const ContractRow& contract, const ScalesOfOp& scales
   if (contract.flow != &chain_flow() && !is_quantization(contract))
     if (const std::string why = not_of_flow(contract, "group_quant"); !why.empty()) return why;
   if (!is_quantization(row))
-    return "'" + contract.id + "' ends with a " + row.flow->name + " row; this op takes quantizations";
+    return "'" + contract.id + "' ends with a " + row.flow->name + " contract; expected a quantization";
   const bool given = takes(row.id, "scale"), across_rows = !given && spans_rows(row);
   if (given == scales.given && across_rows == scales.across_rows) return "";
   const char* const words = given         ? "takes its scales as an input"

@@ -267,7 +267,7 @@ std::string RowChain::why_not(const ContractRow& contract, const std::vector<std
   else if (!first.takes_other_flows())
     why = not_of_flow(contract, first.flow());
   else if (contract.flow == &chain_flow())
-    why = "'" + contract.id + "' is a chain of contracts; this op takes a single quantization";
+    why = "'" + contract.id + "' is a chain of contracts; expected a single quantization";
   for (size_t i = 0; i < stages_.size() && why.empty(); ++i) why = stages_[i]->why_not(contract);
   if (!why.empty()) return why;
   return lacking_column(contract,

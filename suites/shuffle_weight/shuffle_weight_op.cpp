@@ -29,7 +29,7 @@ ShuffleCase read_shuffle_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
   if (row.flow != &shuffle_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes shuffles of a weight");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a shuffle of a weight");
   ShuffleCase p{read_shuffle(row), row.id, nullptr, {}, {}};
   p.x = &cells.format_taken("x", row, "x", [&](const Format& x) { return p.move.moves(x); });
   p.extents = {Groups::uniform(cells.positive("experts"), cells.from_zero("n")), cells.positive("k"), p.x->bytes()};

@@ -39,7 +39,7 @@ StridedCase read_strided_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
   if (row.flow != &contiguity_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " row; this op takes contiguity rows");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a contiguity contract");
   StridedCase p{row.id, read_contiguity(row), find_format(cells.text("x")), {}, cells.warp()};
   if (!p.x || p.x->bits < 16) cells.refuse("x", "'" + cells.text("x") + "': expected a format of two or four bytes");
   StridedExtents& x = p.extents;
