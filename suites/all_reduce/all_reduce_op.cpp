@@ -168,7 +168,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
     for (int rank = 0; rank < c.ranks; ++rank) results.push_back(values_of_rank(outputs, "y", rank));
     wrong.resize(std::min(wrong.size(), kMostLookedAt));
     if (every([&](const WrongElement& one) { return of_two_kinds(c, inputs.x, results, one); }))
-      return all + ": sums that use results of some ranks as inputs; y overwrites x, so x was written in place while they were read";
+      return all + ": sums that use results of some ranks as inputs: these ranks wrote y in place while their peers read x";
   }
   if (inputs.before.empty()) return "";
   if (c.use == RankUse::kInARow) {

@@ -241,7 +241,7 @@ TEST(AllReduce, ResultsThatWereReadAsNumbersAreSaid) {
   for (HostTensor& tensor : overwritten.tensors)
     if (tensor.spec.rank == 1 && tensor.spec.name == "x") tensor.bytes = outputs[1].bytes;
   outputs[3] = outputs_by(overwritten, expect_ranks(c, c.contract, overwritten))[3];
-  EXPECT_THAT(situation_of(one, problem, outputs), HasSubstr("written in place while they were read"));
+  EXPECT_THAT(situation_of(one, problem, outputs), HasSubstr("wrote y in place while their peers read x"));
 }
 
 TEST(AllReduce, ATraceFollowsTheSum) {

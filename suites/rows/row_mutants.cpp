@@ -89,7 +89,7 @@ std::string nan_bytes_in_words(const RowCase& c, const std::vector<HostTensor>& 
     if (words[byte] > 0)
       text += fmt::format("{} byte {} in {} of {} words", text.empty() ? "" : ",", byte, nan[byte], words[byte]);
   return "0xff (NaN) is" + text +
-         "; no scale follows the last one of a word, so its byte stays right: a test with one group never shows a NaN";
+         "; no scale follows the last one of a word, so its byte stays right: a test of one group never shows a NaN";
 }
 
 std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& base) {
