@@ -46,7 +46,7 @@ TEST(GatherCache, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of(kMla, {{"starts", "1"}}), HasSubstr("expected one for each of 3 sequences, got 1"));
   EXPECT_THAT(error_of(kMla, {{"pitch", "570"}}), HasSubstr("expected at least 576, the columns of a row"));
   EXPECT_THAT(error_of(kMla, {{"gap", "8"}}), HasSubstr("expected a block of a multiple of 16 bytes, got 9224"));
-  EXPECT_THAT(error_of("vllm.gather_indexer_k", {}), HasSubstr("has no format of numbers"));
+  EXPECT_THAT(error_of("vllm.gather_indexer_k", {}), HasSubstr("has no choice of output format"));
   EXPECT_THAT(error_of("vllm.gather_indexer_k", {{"y", ""}, {"starts", "0;0;0"}}), HasSubstr("has no seq_starts"));
   EXPECT_THAT(error_of("vllm.gather_indexer_k", {{"y", ""}, {"pitch", "144"}}), HasSubstr("stores dense rows"));
   EXPECT_THAT(error_of("vllm.convert_fp8", {{"lengths", ""}, {"gap", "16"}}), HasSubstr("reads a cache whose blocks have no gap"));
