@@ -43,7 +43,7 @@ TEST(GatherCache, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of(kMla, {{"copied", "normal"}}), HasSubstr("has no uncoded elements"));
   EXPECT_THAT(error_of(kMla, {{"y", "e4m3fn"}}), HasSubstr("does not support 'e4m3fn'; supported: bf16|f16|f32"));
   EXPECT_THAT(error_of(kMla, {{"lengths", ""}}), HasSubstr("has a block table"));
-  EXPECT_THAT(error_of(kMla, {{"starts", "1"}}), HasSubstr("expected one for each of 3 sequences, got 1"));
+  EXPECT_THAT(error_of(kMla, {{"starts", "1"}}), HasSubstr("expected a position for each of 3 sequences, got 1"));
   EXPECT_THAT(error_of(kMla, {{"pitch", "570"}}), HasSubstr("expected at least 576, the columns of a row"));
   EXPECT_THAT(error_of(kMla, {{"gap", "8"}}), HasSubstr("expected a block of a multiple of 16 bytes, got 9224"));
   EXPECT_THAT(error_of("vllm.gather_indexer_k", {}), HasSubstr("has no choice of output format"));

@@ -741,7 +741,7 @@ TEST_F(GemmGroups, WhatExpertsDoNotTakeIsRefused) {
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kContiguous)}, {"room", "8"}}),
               HasSubstr("contiguous experts have no unused rows"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", contract_of(GroupOrder::kByIndex)}, {"room", "8"}, {"align", "4"}}),
-              HasSubstr("12 rows exceed the room 8"));
+              HasSubstr("12 rows do not fit into room = 8 rows"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"padding", "zeros"}}), HasSubstr("expected filled or nan"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"order", "descending"}}), HasSubstr("only experts by index or at offsets may be in descending order"));
   EXPECT_THAT(refusal_of(op, kGroups, {{"order", "up"}}), HasSubstr("expected ascending or descending"));
