@@ -60,7 +60,7 @@ const Op& OpRegistry::of_contract(const std::string& contract, const std::map<st
   if (!rulebook().is_unit(contract)) (void)rulebook().contracts.find(contract);  // throws if the contract does not exist
   const std::vector<const Op*> all = all_of_contract(contract);
   if (all.empty())
-    throw UsageError("no op has contract '" + contract + "': it is only a stage of fused contracts; no op runs it alone");
+    throw UsageError("contract '" + contract + "' is only a stage of fused contracts; no op runs it alone");
   const Op* best = all.front();
   int64_t most = -1;
   for (const Op* const op : all) {

@@ -65,7 +65,7 @@ def test_weak_data_warn_and_raise_on_demand():
         (lambda t: {"q": None}, "tensor 'q': expected one, got scale, x"),
         (lambda t: {"q": [1, 2]}, "'q': is a list; expected an array"),
         (lambda t: {"eps": 1e-6}, "argument eps: op quant_group has no such parameter"),
-        (lambda t: {"group_size": 64}, "wants\n  row with groups of 64: f32 [64, 16]"),
+        (lambda t: {"group_size": 64}, "expects\n  row with groups of 64: f32 [64, 16]"),
         (lambda t: {"layout": "rowwise"}, "rowwise"),
         (lambda t: {"x": np.zeros((0, 1024), ml_dtypes.bfloat16)}, "which is empty"),
     ],

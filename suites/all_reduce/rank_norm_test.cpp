@@ -237,7 +237,7 @@ TEST(ShardedNorm, WhatDoesNotFitIsRefused) {
   EXPECT_THAT(refusal({{"n", "1000"}}), HasSubstr("a multiple of 16 bytes in each rank's part of a row"));
   EXPECT_THAT(refusal({{"n_k", ""}}), HasSubstr("has a second matrix"));
   EXPECT_THAT(refusal({{"contract", "vllm.minimax_all_reduce_rms_norm"}}), HasSubstr("has one matrix"));
-  EXPECT_THAT(refusal({{"contract", "vllm.all_reduce_1stage"}}), HasSubstr("is a rank_reduce row"));
+  EXPECT_THAT(refusal({{"contract", "vllm.all_reduce_1stage"}}), HasSubstr("is a rank_reduce contract"));
 }
 
 TEST(ShardedNorm, ItsNormIsOneOfXAlone) {
