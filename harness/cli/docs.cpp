@@ -212,8 +212,8 @@ const std::map<std::string, std::string>& words_of_columns() {
        "after all experts of this device; for a given "
        "order: rows whose index is outside of x are `zero`; empty: there are no such slots"},
       {"elsewhere",
-       "slots with expert_map[id] < 0: `dropped`, `last`, or `marked`: kept, with a number below 0 in "
-       "expert_ids; empty: there is no map"},
+       "slots whose expert is on another device (expert_map[id] < 0). `dropped`: left out; `last`: after all experts of this "
+       "device; `marked`: kept, and expert_ids holds the negative number of expert_map; empty: there is no map"},
       {"routing.order", "order of the slots of an expert: `ascending`, or `free`: any order, each slot once"},
       {"pads", "entries of sorted_ids without a slot: `slots` (they contain the number of slots), or `untouched`"},
       {"tail",

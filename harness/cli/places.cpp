@@ -70,7 +70,9 @@ std::string how_to_build(const std::string& name) {
   if (name == "cuda")
     return "; to build it where nvcc is installed: ci/build release assay_kernels_cuda; for a machine without the sources: "
            "ci/bundle";
-  if (name == "hip") return "; to build it with -DWITH_HIP=ON and ROCm's hipcc: ci/build release assay_kernels_hip";
+  if (name == "hip")
+    return "; to build it where ROCm's hipcc is installed: cmake --preset release -DWITH_HIP=ON, then ci/build release "
+           "assay_kernels_hip";
   for (const char* ours : {"cpu", "faulty"})
     if (name == ours) return "; to build it: ci/build release assay_kernels_" + name;
   return "";

@@ -25,8 +25,8 @@ struct CaseChange {
   Turn turn = Turn::kFails;
   int32_t series = 0;  ///< index of HistoryData::series
   std::string chip;
-  size_t since =
-      0;  ///< index of the run with the newest turn (kBits, kBudget: the newest change); kMissing: the first run without the case
+  size_t since = 0;  ///< index of the run with the newest turn, or with the newest change (kBits, kBudget), or the first run
+                     ///< without the case (kMissing)
   int64_t runs = 0,
           before = 0;  ///< `runs`: runs with the case. `before`: those before `since`; after two turns: those between the turns
   size_t from = 0;               ///< index of the first run that `before` counts

@@ -39,8 +39,8 @@ std::string element_text(const Tiles& tiles, int64_t tile, int64_t e, uint32_t g
     text += fmt::format("k {}: {:.9g} * {:.9g}, ", k, a, b);
   }
   if (shown > 4) text += fmt::format("and {} more products, ", shown - 4);
-  return text + fmt::format("c {:.9g}: returned {:0{}x}, predicted {:0{}x}", decode(*i.d, tiles.c(tile, row, column)), got,
-                            (i.d->bits + 3) / 4, predicted, (i.d->bits + 3) / 4);
+  return text + fmt::format("c = {:.9g}: d returned 0x{:0{}x}, predicted 0x{:0{}x}", decode(*i.d, tiles.c(tile, row, column)),
+                            got, (i.d->bits + 3) / 4, predicted, (i.d->bits + 3) / 4);
 }
 
 }  // namespace
@@ -80,8 +80,8 @@ std::vector<Unit> survivors(const UnitParameter& parameter, const Instruction& i
 /// none tells `unit` from a value between them. `left` must not be empty.
 Unit farthest(const UnitParameter& parameter, const Unit& unit, const std::vector<Unit>& left);
 
-/// Call it if no input tells `other` from the model. Moves the value of `other` from `left` to `equal`; for a numeric parameter
-/// also the values between it and the model's.
+/// Only valid if no input distinguishes `other` from `unit`, the fitted model. Moves the value of `other` from `left` to `equal`;
+/// for a numeric parameter also the values between it and the model's.
 void keep_equal(const UnitParameter& parameter, const Unit& unit, const Unit& other, std::vector<Unit>& left,
                 std::set<int>& equal);
 

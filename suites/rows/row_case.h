@@ -52,7 +52,8 @@ struct RowCase {
     return m == 0 && has_scales() && scales.block().rows == 0 ? 1 : (m + group_rows() - 1) / group_rows();
   }
   const Layout* layout() const { return has_scales() ? scales.block().layout : nullptr; }  ///< layout of the block scales
-  /// Number of outer scales: one for each group of rows; without groups, one for each block of the outer grid.
+  /// Number of scales in global_scale, to which block scales are relative: one for each group of rows. Without groups: one for
+  /// the tensor or, with `16+row`, one for each row.
   int64_t outer_scales() const { return groups.any() ? groups.count() : scales.outer()->grid(m, n).count(); }
   /// This case with another number of rows.
   RowCase with_rows(int64_t rows) const;

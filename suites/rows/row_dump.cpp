@@ -104,7 +104,7 @@ class ScaleReader {
           "\nPrint them with: assay judge '" +
           scale_.file + (scale_.file.ends_with(".npy") ? "" : ":" + scale_.name) +
           "' --as ue8m0_scale"
-          "\nTheir values may be right: assay contracts match, with the same files, names the contracts that store fp32 scales."
+          "\nTheir values may be right. `assay contracts match` with the same files names the contracts that store fp32 scales."
           "\nPowers of two are packed as bits >> 23, four in a word, group 0 in the lowest byte.";
     throw UsageError(text);
   }

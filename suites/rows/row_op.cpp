@@ -88,7 +88,7 @@ class RowTensors {
   HostTensor rows(const char* name, const std::string& fill, Stream stream) const {
     return input(name, *c_.x, {c_.m, c_.n}, {.name = fill, .group_size = c_.group_size(), .q = c_.x, .tensor = stream});
   }
-  /// global_scale (f32): one outer scale for each group of rows; without groups, one for each block of the outer grid.
+  /// global_scale (f32): the scales to which block scales are relative; outer_scales() says how many.
   HostTensor outer_scale() const {
     return input("global_scale", kF32, {c_.outer_scales()},
                  {.name = c_.outer_fill, .group_size = 0, .q = &kF32, .tensor = kOuterScale});

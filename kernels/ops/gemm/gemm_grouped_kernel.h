@@ -248,7 +248,8 @@ struct DeepGemmKGrouped : DeepGemm1d1d {
   SIMT_DEVICE static int64_t first_scale_b(int64_t first) { return first / kProductsOfScale; }
   SIMT_DEVICE static int64_t expert_of_c(int64_t expert) { return expert; }
 
-  /// The grid has x.tiles tiles along m for each expert. Sets the fields of x, and `row`, to the values for one expert.
+  /// The grid has x.tiles tiles along m for each expert. Sets the fields of x to those of the expert of tile row `row`, and `row`
+  /// to its row in the expert.
   template <class Rules>
   SIMT_DEVICE static bool enter(KGroupedArguments& x, int64_t& row) {
     constexpr int64_t kTile = Rules::Unit::kM;

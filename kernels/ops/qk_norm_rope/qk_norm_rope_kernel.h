@@ -288,7 +288,7 @@ SIMT_KERNEL void norm_rope_heads(HeadArguments<T, Cache> a) {
   norm_rope_head<Rules, T, Cache, kWarp, kLanes, kWhole>(a, index);
 }
 
-// Host side: from a call to the kernel for its head size.
+// Host side: checks a call, and launches the kernel for the head size of the call.
 
 inline constexpr int kHeadThreads = 128;
 

@@ -776,8 +776,8 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
     lines.push_back("        for k up to " + std::to_string(contract.scale_block()) +
                     ", either this or acc = " + formula(join_recipe(contract, true), "chain"));
   if (contract.has_atomics())
-    lines.push_back("split   k is split into 2, 4, ... " + std::to_string(contract.most_parts) + " parts, each a multiple of " +
-                    std::to_string(contract.part_of) +
+    lines.push_back("split   k is split into a power of two of parts, 2 to " + std::to_string(contract.most_parts) +
+                    ", each a multiple of " + std::to_string(contract.part_of) +
                     " products; the results y of the parts are added to 0 in the format of y, in any order");
   else if (contract.most_parts > 1)
     lines.push_back("split   k may be split into 1 to " + std::to_string(contract.most_parts) + " parts, each a multiple of " +

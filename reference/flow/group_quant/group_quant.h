@@ -12,7 +12,7 @@
 
 namespace assay {
 
-// Binds the cells that every row with codes has.
+// Binds the cells that contract rows of all ops with codes share.
 
 /// Binds the cells mult and code. `sources`: quantities from which mult may start.
 void bind_codes(const RowCells& cells, Names& names, const std::vector<std::string>& sources, GroupQuant& g);

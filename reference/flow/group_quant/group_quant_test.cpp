@@ -460,8 +460,8 @@ ScaledBlock transformer_engine(double amax, double g) {
   return {scale, std::fmin(quotient(1, fl(Real(scale) * Real(fl(Real(1) / Real(g))))), max_finite(kF32))};
 }
 
-/// FlashInfer quantization_utils.cuh fb28d724: its variant without fast math, but built with -use_fast_math. An amax that is
-/// subnormal in fp32 counts as 0.
+/// FlashInfer quantization_utils.cuh fb28d724: the source's variant without fast math, compiled with -use_fast_math, which
+/// flushes subnormal numbers: an amax that is subnormal in fp32 counts as 0.
 ScaledBlock flashinfer_exact(double amax, double g) {
   return amax < 0x1p-126 ? ScaledBlock{0, 0} : transformer_engine(amax, g);
 }
