@@ -10,7 +10,7 @@
 
 namespace assay_kernels {
 
-// Conversion of a call's run-time values to template arguments.
+// Functions that convert a run-time value of a call to a template argument. They pass `f` a value of the type, or an integral_constant.
 
 template <class F>
 void with_half_type(const assay_tensor& x, F f) {
@@ -142,8 +142,8 @@ SIMT_DEVICE void store_of_row(uint8_t* row, int64_t first, int64_t n, bool whole
 
 // Pairwise sums of a fixed number of terms.
 
-/// The sum of kCount terms (a power of two) from term(kFirst) on, log2(kCount) additions deep. Recursive, because nvcc does not
-/// unroll a loop that halves its bound and would keep the array in memory.
+/// The sum of kCount terms (a power of two) from term(kFirst) on, log2(kCount) additions deep. The function is recursive because
+/// nvcc does not unroll a loop that halves its bound, and would keep the terms in memory.
 template <int kFirst, int kCount, class Term>
 SIMT_DEVICE float tree_sum(const Term& term) {
   if constexpr (kCount == 1) {

@@ -34,7 +34,7 @@ Kernel symm_mem_row(Arguments... arguments) {
   return row;
 }
 
-/// A kernel with a contract of AITER for gfx942. gfx942 rounds only bf16 in another way than gfx950, so x must be bf16.
+/// A kernel with a contract of AITER for gfx942. Only bf16 is rounded differently on gfx942 and gfx950, so x must be bf16.
 Kernel bf16_row(const char* name, const char* contract, void (*run)(const Call&, const Ranks&, int, int)) {
   Kernel row = all_reduce_row(name, {contract}, run);
   row.accepts.front() = {"x", {"bf16"}};

@@ -7,14 +7,14 @@
 
 namespace assay_kernels {
 
-// QuickReduce's codecs. They compute in fp16, or in bf16 if a bf16 x is not cast to fp16. Of 64 consecutive elements, those at
-// even positions form one group and those at odd positions another. Each group has a scale.
+// QuickReduce's codecs. They compute in fp16, or in bf16 if a bf16 x is not cast to fp16. A block of 64 consecutive elements has
+// two groups: the elements at even positions, and the elements at odd positions. Each group has a scale.
 // Source: vllm csrc/quickreduce/quick_reduce_impl.cuh 0bf6342edb; for fp8, mk1-project/quickreduce 910e892.
 
 inline constexpr int kCodecBlock = 64;       ///< elements of a block: two groups of 32
-inline constexpr int kCodecBytes = 64 + 16;  ///< bytes of the codes of two groups, and of the 16-byte packet with both scales
+inline constexpr int kCodecBytes = 64 + 16;  ///< bytes of a block: its 64 codes, then a 16-byte packet with both scales
 
-/// Rounds a value to T. kSaturates: MODE.FP16_OVFL is set, so finite values saturate; only with T = fp16.
+/// Rounds a value to T. If kSaturates (only with T = fp16), finite values saturate, as on AMD GPUs while MODE.FP16_OVFL is set.
 template <class T, bool kSaturates>
 SIMT_DEVICE float half_number(float v) {
   return kSaturates ? saturated_to<T>(v) : rounded_to<T>(v);
@@ -28,7 +28,7 @@ SIMT_DEVICE float half_reciprocal(float v) {
   return kSaturates && simt::magnitude(h) > kMost ? (h > 0 ? kMost : -kMost) : h;
 }
 
-/// kScaleEpsilon of the source has the codes 0x0001 (fp16) and 0x33D7 (bf16). The source's 1/240 has the codes 0x1C44 and 0x3B88.
+/// kEps is kScaleEpsilon of the source: code 0x0001 in fp16, 0x33D7 in bf16. kOver240 is the source's 1/240: 0x1C44 and 0x3B88.
 template <class T>
 struct CodecConstants {
   static constexpr float kEps = 0x1p-24f, kOver240 = 1092.0f / 262144.0f;
@@ -40,12 +40,12 @@ struct CodecConstants<simt::Bf16> {
   static constexpr bool kMaySaturate = false;
 };
 
-/// e4m3fnuz as v_cvt_pk_fp8_f32 converts without FP16_OVFL: NaN for magnitudes >= 248, the midpoint of 240 and 256.
+/// Converts to e4m3fnuz as v_cvt_pk_fp8_f32 does without FP16_OVFL: magnitudes >= 248 (midway between 240 and 256) become NaN.
 SIMT_DEVICE uint8_t to_e4m3fnuz_nosat(float v) {
   return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80);
 }
 
-/// T: type in which the codec computes; S: type of x and y.
+/// T: type in which the codec computes. S: type of x and y. kFirstPass, kOwnerReadsItsCodes: false only in deliberately wrong kernels.
 template <class T, class S = T>
 struct CodecRules : CodecConstants<T> {
   using Number = T;
@@ -69,7 +69,7 @@ struct IntegerCodec : CodecRules<T, S> {
   SIMT_DEVICE static float number(uint8_t code) { return float(int8_t(code)); }
 };
 
-/// kOcp: codes in e4m3fn and no saturation, as on gfx950. Otherwise codes in e4m3fnuz and MODE.FP16_OVFL set, as on gfx942.
+/// If kOcp, codes are e4m3fn and values do not saturate, as on gfx950. Otherwise codes are e4m3fnuz and MODE.FP16_OVFL is set, as on gfx942.
 template <bool kOcp, class T = simt::F16, class S = T>
 struct Fp8Codec : CodecRules<T, S> {
   static constexpr bool kSaturates = !kOcp && CodecConstants<T>::kMaySaturate;
@@ -92,7 +92,7 @@ struct Fp8Codec : CodecRules<T, S> {
   }
 };
 
-/// Quantizes 64 elements. Writes their codes and scales to this rank's area, where the other ranks read them.
+/// Quantizes 64 elements and writes their codes and scales to this rank's area, where the other ranks read them.
 template <class Rules>
 SIMT_DEVICE void encode_block(const float* v, unsigned char* to) {
   float low[2], high[2], scale[2], mult[2];
@@ -126,8 +126,8 @@ SIMT_DEVICE void decode_block(const unsigned char* from, float* v) {
   }
 }
 
-// Two-shot all-reduce that exchanges codes twice. Every rank quantizes its input. The owner of a part dequantizes all inputs,
-// adds from +0 in the type Rules::Number, and quantizes the sums. All ranks, owners included, return the dequantized sums.
+// Two-shot all-reduce that exchanges codes twice. Every rank quantizes its input. The owner of a part dequantizes all inputs, adds
+// them in the type Rules::Number, starting from +0, and quantizes the sums. All ranks, owners included, return the dequantized sums.
 
 template <class Rules, class Protocol>
 SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
@@ -185,13 +185,13 @@ SIMT_KERNEL void all_reduce_coded(AllReduceArguments a) {
 // Source: aiter csrc/include/custom_all_reduce.cuh e4048607 allReduceQuantFp8; flashinfer flashinfer/comm/quantized_allreduce.py
 // fb28d724.
 
-/// kChunkOf: codes of a group that a thread packs at once. kGroupBytes: bytes of a group's codes and scale in a rank's area.
+/// kChunkOf: number of a group's codes that a thread packs at once. kGroupBytes: bytes of a group's codes and scale in a rank's area.
 template <class Rules>
 inline constexpr int kChunkOf = Rules::kGroup < 16 ? Rules::kGroup : 16;
 template <class Rules>
 inline constexpr int kGroupBytes = (Rules::kGroup < 16 ? 16 : Rules::kGroup) + 16;
 
-/// kIsOcp: codes in e4m3fn, otherwise in e4m3fnuz. kNumbers: elements of a group. A rank owns a whole number of groups.
+/// kIsOcp: codes are e4m3fn; otherwise they are e4m3fnuz. kNumbers: elements per group. A rank owns a whole number of groups.
 template <bool kIsOcp, int kNumbers = 128>
 struct AiterFp8 {
   using Number = simt::F16;
@@ -251,7 +251,7 @@ SIMT_DEVICE void encode_group(unsigned char* to, ChunkFrom chunk_from) {
   simt::send16(reinterpret_cast<float*>(to + kGroupBytes<Rules> - 16), scales);
 }
 
-/// Dequantizes the chunk (kChunkOf elements) that begins at element `first` of a group. The products are not rounded to 16 bits.
+/// Dequantizes the chunk (kChunkOf elements) that begins at element `first` of a group. The values are not rounded to 16 bits.
 template <class Rules>
 SIMT_DEVICE void decode_chunk(const unsigned char* from, int first, float* v) {
   const float scale = simt::receive16(reinterpret_cast<const float*>(from + kGroupBytes<Rules> - 16)).at[0];

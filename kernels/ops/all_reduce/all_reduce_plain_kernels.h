@@ -28,7 +28,7 @@ SIMT_KERNEL void all_reduce_one_shot(AllReduceArguments a) {
   rank_barrier<Rules, RankPlace::kEnd, false>(a, me);
 }
 
-/// Pairwise tree: adds ranks 2 i and 2 i + 1, then pairs of sums; each sum is rounded to T. NCCL may build this or another tree.
+/// Pairwise tree: adds the values of ranks 2 i and 2 i + 1, then pairs of sums. Rules::sum() may round each sum to T. NCCL may build another tree.
 template <class Rules, class T>
 SIMT_KERNEL void all_reduce_pairs(AllReduceArguments a) {
   const RankBlock me(a);
@@ -51,7 +51,7 @@ SIMT_KERNEL void all_reduce_pairs(AllReduceArguments a) {
 // Two-shot: each rank adds its part of the message; then every rank copies the parts of all ranks.
 // Source: vllm csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_2stage.
 
-/// How a message of `all` 16-byte packets is divided: each rank owns `part` packets, and the last rank also the remainder.
+/// How a message of `all` units (16-byte packets, or a codec's blocks) is divided: each rank owns `part` units, the last rank also the remainder.
 struct RankParts {
   int64_t part, all;
   int ranks;
@@ -81,7 +81,7 @@ SIMT_KERNEL void all_reduce_two_shot(AllReduceArguments a) {
   }
   if (Rules::kWaitsInTheMiddle) rank_barrier<Rules, RankPlace::kMiddle, true>(a, me);
 
-  // Copies only packets that the thread with the same block and thread index wrote: the barrier joins only blocks of equal index.
+  // A thread copies only packets that threads with its own block and thread index wrote: the barrier joins only blocks of equal index.
   for (int64_t i = first; i < parts.largest(); i += stride)
     for (int ahead = 0; ahead < a.ranks; ++ahead) {
       const int owner = (me.rank + ahead) % a.ranks, from = Rules::segment_of(owner, a.ranks);
@@ -140,7 +140,7 @@ SIMT_KERNEL void all_reduce_ring(AllReduceArguments a) {
 }
 
 // One-shot over registered buffers: each rank copies its input into its own buffer, as vLLM does outside graph capture. Here the
-// kernel itself copies, so the barrier after the copy must make it visible to the other ranks.
+// kernel itself copies, so the barrier after the copy must make the copy visible to the other ranks.
 // Source: vllm vllm/distributed/device_communicators/custom_all_reduce.py all_reduce(registered=False), then
 // csrc/custom_all_reduce.cuh c9eabec7d8 cross_device_reduce_1stage.
 
@@ -172,12 +172,12 @@ SIMT_KERNEL void all_reduce_registered(AllReduceArguments a) {
 
 // One-shot without a barrier (Lamport): a packet has arrived when it differs from a sentinel value. Three buffers are used in
 // turn. A call refills the previous call's buffer with the sentinel; Signals::last_packets says how many packets that call had.
-// Source: flashinfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh fb28d724; sglang's push kernel, with the other sentinel.
+// Source: flashinfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh fb28d724 (sentinel -0); sglang's push kernel (sentinel +0).
 
 inline constexpr int kLamportBuffers = 3;
-inline constexpr int kLamportBlocks = 4;  ///< the same for every call, because each block has its own call counter
+inline constexpr int kLamportBlocks = 4;  ///< blocks per rank: the same in every call, because each block has its own call counter
 
-/// Bytes that one rank may send to another rank in one call: the area has three buffers with a room for each sender.
+/// Bytes that one rank may send to another rank in one call. Each of the area's three buffers has one part of this size per sender.
 SIMT_DEVICE int64_t lamport_room(const AllReduceArguments& a) {
   return (a.area_bytes - kAreaBuffer) / (kLamportBuffers * a.ranks) / 16 * 16;
 }
@@ -196,7 +196,7 @@ struct ArrivedBy {
   }
 };
 
-/// Replaces elements that equal the sentinel before a packet is sent. The receiver would otherwise take them for missing data.
+/// Called before a packet is sent: replaces its elements that equal the sentinel, which the receiver would take for missing data.
 template <class Rules, class T>
 SIMT_DEVICE void fill_empty(simt::Vector<T>& v) {
   constexpr int kWord = kNumbersOfWord<Rules, T>;

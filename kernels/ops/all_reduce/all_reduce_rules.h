@@ -19,18 +19,18 @@ inline constexpr int kMostRanks = 16;
 inline constexpr int kMostRankBlocks = 36;
 inline constexpr int64_t kAreaBuffer = 8192;  ///< offset of the buffer in the area, in bytes
 
-/// Start of an area, initially zero. Flags count barriers upwards, in two sets of flags that are used in turn. A rank that is one
-/// barrier ahead therefore never overwrites a flag that another rank still waits for (vLLM PR 8558).
+/// The start of a rank's area, initially zero. A flag holds the number of its barrier. Barriers use two sets of flags in turn, so a
+/// rank that is one barrier ahead never overwrites a flag that another rank still waits for (vLLM PR 8558).
 struct Signals {
   uint32_t waited_for;  ///< the rank whose flag or packet did not arrive, plus one; 0: no error
   uint32_t block, place;
-  uint32_t wanted, seen;  ///< flag values: expected, and found instead
+  uint32_t wanted, seen;  ///< the expected flag value, and the value found instead
   uint32_t unused[59];
   uint32_t odd[kMostRankBlocks][kMostRanks];
   uint32_t even[kMostRankBlocks][kMostRanks];
   uint32_t flag[kMostRankBlocks];          ///< flag value of the last barrier of each block
   uint32_t calls[kMostRankBlocks];         ///< call counter of each block of a Lamport kernel
-  uint32_t last_packets[kMostRankBlocks];  ///< packets of the previous call of each block
+  uint32_t last_packets[kMostRankBlocks];  ///< packets of the previous call's message, for each block
 };
 static_assert(sizeof(Signals) <= kAreaBuffer, "signals end where the buffer begins");
 
@@ -59,8 +59,8 @@ struct RankBlock {
 
 SIMT_DEVICE Signals* signals_of(const AllReduceArguments& a, int rank) { return reinterpret_cast<Signals*>(a.area[rank]); }
 
-/// Records the first error of a rank: it waited in vain for `waited_for`. `wanted` and `seen`: the expected and the found value
-/// of a flag. A value that is at most one barrier behind means a missing rank; any other value means a wrong protocol.
+/// Records the first error of rank `self`: it waited in vain for rank `waited_for`. `wanted` is the expected value of a flag, `seen`
+/// the value found. If `seen` is at most one barrier behind, a rank is missing; any other value means a wrong protocol.
 SIMT_DEVICE void complain(Signals* self, int waited_for, int block, RankPlace place, uint32_t wanted = 0, uint32_t seen = 0) {
   if (self->waited_for != 0) return;
   self->block = uint32_t(block);
@@ -106,11 +106,11 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
   if (peer == 0) self->flag[me.block] = flag;
 }
 
-// Each contract's order of ranks, and its roundings. Deliberately wrong kernels derive from one of them and replace a line.
+// For each contract a struct with the order of ranks and the roundings. A deliberately wrong kernel derives from a struct and replaces a member.
 
 struct RankRules {
   static constexpr bool kFromZero = false;  ///< true: the sum starts from +0; false: from the first rank's value
-  static constexpr bool kNative = false;    ///< every partial sum is rounded to T
+  static constexpr bool kNative = false;    ///< true: every partial sum is rounded to T
   /// kChunk > 0: adds the ranks in chunks of kChunk, then adds the chunks' sums. 0: adds all ranks one after the other.
   static constexpr int kChunk = 0;
   static constexpr bool kWaitsOtherwise = false;  ///< true: waits until waited(at, flag); false: until *at == flag
@@ -118,7 +118,7 @@ struct RankRules {
   static constexpr bool kReleases = true, kWaitsInTheMiddle = true, kCountsCalls = true, kKeepsFlags = true,
                         kWaitsAtTheEnd = true;
 
-  /// `reader` computes a sum for a part of `owner`. count(): ranks that it adds. rank_of(): the rank at position i of the sum.
+  /// Rank `reader` adds the part of rank `owner`. count(): how many ranks' values it adds. rank_of(): the rank at position i of the sum.
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
   SIMT_DEVICE static float wire(float v) { return v; }
@@ -130,7 +130,7 @@ struct RankRules {
   SIMT_DEVICE static T result(float sum) {
     return simt::from_float<T>(sum);
   }
-  /// segment_of(): the rank whose area is read for the sums of `owner`. kTakesRest: the remainder after equal parts is added.
+  /// segment_of(): the rank whose area is read for the sums of `owner`. kTakesRest: elements after the whole packets or equal parts are added too.
   SIMT_DEVICE static int segment_of(int owner, int /*ranks*/) { return owner; }
   static constexpr bool kTakesRest = true;
 };
@@ -278,9 +278,9 @@ struct LamportRules : Base {
     return Sentinel::empty(v);
   }
   SIMT_DEVICE static int64_t cleared(int64_t packets) { return packets; }
-  /// Bytes from one sender's packets to the next sender's in a buffer: derived from the size of the area, not of the message.
+  /// Distance in bytes between the packets of successive senders in a buffer. It depends on the size of the area, not of the message.
   SIMT_DEVICE static int64_t room(int64_t of_area, int64_t /*of_message*/) { return of_area; }
-  /// The next value of the call counter, modulo the number of buffers: a 32-bit counter would skip a buffer when it wraps.
+  /// The next value of the call counter. It counts modulo the number of buffers: a 32-bit counter would skip a buffer when it wraps.
   SIMT_DEVICE static uint32_t behind(uint32_t call, uint32_t buffers) { return (call + 1) % buffers; }
   static constexpr bool kMinusZero = Sentinel::kMinusZero;  ///< buffers are initially filled with -0, otherwise with +0
 };
@@ -301,7 +301,7 @@ SIMT_DEVICE bool ends_chunk(int i, int count) {
   return Rules::kChunk > 0 && (i + 1 == count || (i + 1) % (Rules::kChunk > 0 ? Rules::kChunk : 1) == 0);
 }
 
-/// The sum of one packet over all ranks, added as packets arrive. load(rank) returns that rank's packet.
+/// The sum of one packet over all ranks, in the order of Rules::rank_of(). load(rank) returns that rank's packet.
 template <class Rules, class T, class Load>
 SIMT_DEVICE simt::Vector<T> reduced_packet(int owner, int reader, int ranks, Load load) {
   constexpr int kElements = simt::Vector<T>::kElements;

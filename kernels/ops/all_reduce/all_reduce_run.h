@@ -1,4 +1,4 @@
-// Host side of the all-reduce kernels: checks the calls of all ranks and launches those of this process.
+// Host side of the all-reduce kernels: checks the calls of all ranks, and launches the kernels of this process's ranks.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +22,8 @@ inline constexpr int kRankThreads = 128;
 inline constexpr int kPlainThreads = kOnDevice ? 512 : kRankThreads;
 inline constexpr int kBlocksAtOnce = 96;
 
-/// What an area holds: signals, then a buffer as long as the message, or the three buffers of a Lamport kernel with that
-/// sentinel. kSquares: Lamport buffers for sums of squares. kWithSums is added if the area's second half holds sums.
+/// What an area holds after its signals: a buffer as long as the message, or the three buffers of a Lamport kernel whose sentinel the
+/// name gives. kSquares: Lamport buffers for sums of squares. kWithSums is added to a kind if the area's second half holds sums.
 enum AreaKind : int {
   kSignalsAndBuffer = 0,
   kLamportMinusZero16 = 1,
@@ -53,10 +53,10 @@ AreaRequest counted_from(const Call& call, AreaRequest request);
 std::string all_reduce_complaint(const unsigned char* head, int rank);
 void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 
-/// The straggler: the rank that the call's parameter "straggler" delays.
+/// The straggler: the rank that the call's parameter "straggler" delays; -1 if there is none.
 inline int straggler_of(const Call& call) { return int(call.number("straggler", -1)); }
 
-/// Makes the calling thread a rank of the team for the duration of its calls. Does nothing on devices.
+/// Makes the calling thread a rank of the team as long as the returned object exists. Has no effect on devices.
 inline std::shared_ptr<void> enter_team(const Call& call, const Ranks& ranks, int rank) {
   const int late = straggler_of(call);
   if (ranks.lost) return std::make_shared<simt::RankScope>(ranks.lost, ranks.of, late == rank);
@@ -79,7 +79,7 @@ inline int blocks_for(int64_t packets) {
   return int(std::clamp<int64_t>((packets + kRankThreads - 1) / kRankThreads, 1, simt::kMostBlocksOfRank));
 }
 
-/// blocks_for() for an unquantized sum of `count` ranks in a launch. Ranks in several processes may all share one device.
+/// As blocks_for(), for a launch that sums unquantized values of `count` ranks. Ranks in several processes may all share one device.
 inline int plain_blocks_for(int64_t packets, const Ranks& ranks, int count) {
   const int sharing = ranks.lost ? ranks.size : count;
   const int most = kOnDevice ? std::min(kMostRankBlocks, kBlocksAtOnce / sharing) : simt::kMostBlocksOfRank;

@@ -13,12 +13,12 @@
 
 namespace assay_kernels {
 
-// All-reduce into the rank's own area, followed by a norm with residual and quantization, which reads that sum as x.
+// All-reduce into the rank's own area, followed by a norm with residual and quantization. The x of the norm is the sum in this area.
 
 using RankRun = void (*)(const Call&, const Ranks&, int, int);
 
-/// Runs the all-reduce before a norm. If ranks are in several processes, waits on the host until it has ended. Without this wait,
-/// ranks timed out in two of 614 cases with two processes on one H200; with it, in none.
+/// Runs the all-reduce before a norm. If ranks are in several processes, waits on the host until the all-reduce has ended. Without
+/// this wait, ranks timed out in two of 614 cases with two processes on one H200; with the wait, in none.
 template <RankRun kSum>
 void run_sum_before_norm(const Call& call, const Ranks& ranks, int first, int count) {
   kSum(call, ranks, first, count);
@@ -106,7 +106,7 @@ void run_fused_quantized(const Call& call, const Ranks& ranks, int first, int co
 }
 
 // All-reduce into y, followed by a norm with residual that reads y as x and writes y. This is safe if rows fit in registers: a
-// block then reads its row once, before it writes it.
+// block then reads its row of y once, before it writes this row.
 
 /// Runs the norm of one rank with y as x.
 template <class NormRules>

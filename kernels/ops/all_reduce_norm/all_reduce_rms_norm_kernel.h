@@ -8,12 +8,12 @@
 
 namespace assay_kernels {
 
-// How ranks compute the norm of a row together. Deliberately wrong kernels derive from one of these structs and replace a line.
+// How ranks compute the norm of a row together. A deliberately wrong kernel derives from one of these structs and replaces a member.
 
 /// Source: vllm csrc/libtorch_stable/minimax_reduce_rms_kernel.cu 19e74e70ed minimax_reduce_rms_kernel_lamport.
 struct MiniMaxRules {
-  static constexpr bool kSecond = false;  ///< the op has a second matrix, k
-  static constexpr bool kClears = true;   ///< refills the previous call's buffer with the sentinel
+  static constexpr bool kSecond = false;  ///< true: the op has a second matrix, k
+  static constexpr bool kClears = true;   ///< true: refills the previous call's buffer with the sentinel
 
   /// The sum of squares over all ranks: starts from +0, rank 0 first.
   SIMT_DEVICE static float total(const float* of_ranks, int ranks, int /*self*/) {
@@ -27,7 +27,7 @@ struct MiniMaxRules {
   }
   /// Number of a rank's columns whose squares are added: all of them, except in a deliberately wrong kernel.
   SIMT_DEVICE static int squared(int columns, int /*of a warp*/) { return columns; }
-  /// The factor r of the second matrix comes from the sum of squares of this matrix's row: 0 the first matrix, 1 the second.
+  /// Index of the matrix whose sum of squares gives the factor r of the second matrix: 0 is the first matrix, 1 the second.
   static constexpr int kSumOfSecond = 1;
   template <class T>
   SIMT_DEVICE static float weight(T gamma) {
@@ -35,7 +35,7 @@ struct MiniMaxRules {
   }
 };
 
-/// P ranks: adds the sums of ranks r and r + P/2, then of r and r + P/4, and so on. Multiplies by 1 / columns, does not divide.
+/// With P ranks, adds the sums of ranks r and r + P/2, then of ranks r and r + P/4, and so on. Multiplies by 1 / columns instead of dividing.
 /// Source: minimax_reduce_qk_rms_kernel_lamport_float4 in the same file.
 struct MiniMaxQkRules : MiniMaxRules {
   static constexpr bool kSecond = true;
@@ -55,7 +55,7 @@ struct MiniMaxQkRules : MiniMaxRules {
 // ranks, and waits for their sums. A sum has arrived when its memory no longer holds the sentinel -0, which a sum of squares
 // never is. Three buffers are used in turn, as in the Lamport kernel of all_reduce_plain_kernels.h.
 
-/// A matrix whose columns are sharded over all ranks; columns == 0: there is none.
+/// A matrix whose columns are sharded over all ranks. If `columns` is 0, the call has no such matrix.
 struct ShardedRows {
   const void* x[kMostRanks];
   const void* gamma[kMostRanks];
@@ -78,7 +78,7 @@ struct SumsArrived {
   }
 };
 
-/// Sum of squares of a rank's columns of a row; all threads get it. A thread sums each 16-byte load, then adds these sums.
+/// Sum of squares of a rank's columns of a row, returned to all threads. A thread adds the squares of each 16-byte load, then the loads' sums.
 template <class Rules, class T, int kWarp, int kCall>
 SIMT_DEVICE float sum_of_squares(const ShardedRows& matrix, int rank, int64_t row) {
   constexpr int kElements = simt::Vector<T>::kElements;
@@ -157,7 +157,7 @@ SIMT_KERNEL void all_reduce_rms_norm(ShardedNormArguments a) {
 
 // Host side of the norm over sharded columns.
 
-/// Threads per block. Up to 4096 16-bit columns per rank, a thread has at most two loads; contracts allow the depth of this sum.
+/// Threads per block. With up to 4096 16-bit columns per rank, a thread has at most two loads; contracts allow a sum of this depth.
 inline constexpr int kSquaresThreads = simt::kMaxBlockThreads;
 
 /// The matrices of all ranks. Rejects ranks with different shapes, rows that are not a whole number of 16-byte packets, and an

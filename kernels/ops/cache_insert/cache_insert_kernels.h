@@ -9,7 +9,7 @@ namespace assay_kernels {
 
 // A paged cache as kernels see it, and the checks of a call.
 
-/// A paged cache, and the slot of each token. A slot is block index * tokens per block + index in the block, or < 0 for none.
+/// A paged cache, and the slot of each token. A slot is block index * tokens per block + index in the block; a negative slot means none.
 struct PagedCache {
   uint8_t* data;
   int64_t block_stride;  ///< distance between blocks in bytes; 64-bit, because a cache may exceed 2^31 bytes
@@ -42,7 +42,7 @@ struct PagedRules {
   SIMT_DEVICE static const T* row(const TokenRows<T>& rows, int64_t token, int /*columns*/) {
     return rows.of(token);
   }
-  static constexpr bool kDropsNan = true;  ///< the maximum ignores NaN: widest() is max_number()
+  static constexpr bool kDropsNan = true;  ///< true: the maximum ignores NaN, because widest() is max_number()
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_number(a, b); }
   SIMT_DEVICE static bool is_stored(int64_t slot) { return slot >= 0; }
   SIMT_DEVICE static int64_t place_of(const PagedCache& /*cache*/, int64_t slot) { return slot; }
@@ -130,7 +130,7 @@ struct VllmMlaFp8 {
   static constexpr int kTokenBytes = kLatent + kRotated;
 };
 
-// Kernel for contracts whose scale is an input: 36 lanes per token, 16 elements each; lanes 0-31 store kv_c, 32-35 k_pe.
+// Kernel for contracts whose scale is an input. A token has 36 lanes of 16 elements each: lanes 0-31 store kv_c, lanes 32-35 store k_pe.
 
 inline constexpr int kGivenCacheThreads = 576, kGivenCacheLanes = (kLatent + kRotated) / 16;
 
@@ -174,7 +174,7 @@ void run_concat_and_cache_given(const Call& call) {
   });
 }
 
-// Kernel for contracts that compute scales: 32 lanes per token, 16 elements of kv_c each. Eight of the lanes also copy k_pe.
+// Kernel for contracts that compute scales. A token has 32 lanes of 16 elements of kv_c each. Eight of these lanes also copy k_pe.
 
 inline constexpr int kTileThreads = 128, kTokenLanes = kLatent / 16;
 
@@ -228,10 +228,10 @@ void run_concat_and_cache_tiles(const Call& call) {
 // Layout of the attention cache.
 // Source: vLLM v0.33.0 csrc/cache_kernels.cu, reshape_and_cache_flash_kernel.
 
-inline constexpr int kHeads = 8, kHeadSize = 128;         ///< for each of K and V
+inline constexpr int kHeads = 8, kHeadSize = 128;         ///< of K, and also of V
 inline constexpr int kHeadsNumbers = kHeads * kHeadSize;  ///< elements per token in each of K and V
 
-/// A block of the cache holds the codes of K of all its tokens, then those of V. K has one scale, V another; both are inputs.
+/// A block of the cache holds the K codes of all its tokens, then their V codes. K has one scale, V another; both scales are inputs.
 struct VllmFlashFp8 : PagedRules {
   static constexpr const char* kContract = "vllm.flash_fp8";
   using Codes = CodesOfQuotients<E4m3fnSat>;
@@ -332,7 +332,7 @@ struct VllmIndexerK : PagedRules {
   static constexpr float kMost = 448.0f, kLeastAmax = 1e-4f;
   static constexpr int kTokenBytes = kKey + 4;
   template <class T>
-  using Magnitude = T;  ///< type in which amax is taken
+  using Magnitude = T;  ///< type in which amax is computed
 
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kKey; }
   SIMT_DEVICE static int64_t scales_at(int64_t p, int64_t block_size) { return block_size * kKey + p * 4; }

@@ -1,4 +1,4 @@
-// Kernels that write into the DeepSeek-V4 cache, alone (dsv4_kv_insert) and together with the heads of Q (dsv4_qnorm_kv_insert).
+// Kernels that write into the DeepSeek-V4 cache. dsv4_kv_insert writes only the cache; dsv4_qnorm_kv_insert also writes the heads of Q.
 #pragma once
 
 #include "kernels/ops/cache_insert/cache_insert_kernels.h"
@@ -19,9 +19,9 @@ struct VllmDsv4Kv : PagedRules {
   static constexpr float kMost = 448.0f, kLeastAmax = 1e-4f;
   static constexpr int kTokenBytes = 576, kScaleBytes = 8;
   static constexpr int kLanes = 4;  ///< adjacent lanes, of 16 elements each, that share a scale
-  static constexpr bool kPads = true;
+  static constexpr bool kPads = true;  ///< true: writes the zero byte after the seven exponents
   static constexpr bool kNorm = false;
-  static constexpr bool kCodesRotated = false;  ///< the rotated elements are quantized too
+  static constexpr bool kCodesRotated = false;  ///< true: the rotated elements are quantized too
 
   SIMT_DEVICE static int64_t codes_at(int64_t p) { return p * kTokenBytes; }
   SIMT_DEVICE static int64_t rotated_at(int64_t p) { return p * kTokenBytes + 448; }
@@ -108,7 +108,7 @@ template <class T>
 struct InsertArguments {
   const T* kv;
   const float* angles;       ///< 32 cosines and 32 sines per position
-  const int64_t* positions;  ///< position of each token, a row of angles
+  const int64_t* positions;  ///< position of each token: the index of its row in angles
   PagedCache cache;
   int64_t pitch;    ///< distance between rows of kv, in elements
   const T* weight;  ///< weights of the norm
@@ -116,8 +116,8 @@ struct InsertArguments {
 };
 
 /// What a lane loads of a row of 512 elements: 16 elements to quantize (x), and one of the 32 pairs to rotate (pair). With one
-/// pair per lane, no lane loops over eight pairs. Lanes 28 to 31 have nothing to quantize; x then holds rotated elements, if a
-/// norm needs them for its sum of squares or they are quantized too.
+/// pair per lane, no lane loops over eight pairs. The 16 elements of lanes 28 to 31 are among the rotated ones. These lanes load x
+/// only if a norm needs the elements for its sum of squares, or if the rotated elements are quantized too.
 struct LaneOfRow {
   LaneWords<2> x{};
   uint32_t pair = 0;
@@ -155,7 +155,7 @@ SIMT_DEVICE uint32_t normalized(uint32_t pair, uint32_t weights, float r) {
   return simt::pair_from_floats<T>(Rules::template normalized<T>(v[0], r, w[0]), Rules::template normalized<T>(v[1], r, w[1]));
 }
 
-/// Normalizes the lane's elements by the RMS of the token's 512 elements. Shuffles, so all lanes of a warp must call it.
+/// Normalizes the lane's elements by the RMS of the token's 512 elements. All lanes of a warp must call it, because it shuffles.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE LaneOfRow normalized(const LaneOfRow& own, const LaneOfRow& weights, float eps) {
   float v[16], squares = 0.0f, others = 0.0f;  // two partial sums, of eight terms each
@@ -200,7 +200,7 @@ SIMT_DEVICE void insert_codes(const InsertArguments<T>& a, const LoadedToken& to
   if (lane % Rules::kLanes == 0) block[Rules::scales_at(p, a.cache.block_size()) + lane / Rules::kLanes] = uint8_t(byte);
 }
 
-/// Stores a token whose last 64 elements stay 16-bit. `weights`: for contracts with a norm. All lanes of a warp must call it.
+/// Stores a token whose last 64 elements stay 16-bit. Only contracts with a norm use `weights`. All lanes of a warp must call it.
 template <class Rules, class T, int kWarp>
 SIMT_DEVICE void insert_token(const InsertArguments<T>& a, const LoadedToken& token, int lane, const LaneOfRow& weights = {}) {
   const bool stored = token.is_row && Rules::is_stored(token.mapped);

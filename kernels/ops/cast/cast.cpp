@@ -6,7 +6,7 @@
 namespace assay_kernels {
 namespace {
 
-/// Runs the first of the rules whose contract is the call's contract.
+/// Runs the cast whose rules implement the contract of the call.
 template <class Rules, class... Others>
 void cast_by_contract(const Call& call) {
   if (call.contract() == Rules::kContract) return run_cast<Rules>(call);

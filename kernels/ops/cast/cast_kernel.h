@@ -97,7 +97,7 @@ inline constexpr int kCastThreads = 64;
 inline constexpr int kCastStores = 16;  ///< stores per thread, of simt::kWideBytes codes each
 
 /// Converts to fp32 and keeps the sign of NaN. NVIDIA's conversion of fp16 turns every NaN into 0x7fffffff. On an H200, a cast
-/// that begins with it therefore loses the sign of the 1023 inputs 0xfc01 .. 0xffff.
+/// that begins with this conversion therefore loses the sign of the 1023 inputs 0xfc01 .. 0xffff.
 template <class T>
 SIMT_DEVICE float widened(T v) {
   return simt::to_float(v);
