@@ -1,4 +1,4 @@
-// gather_cache: copies tokens of a paged KV cache, found by a block table, to rows of y. One thread handles eight elements.
+// gather_cache: copies or dequantizes tokens of a paged KV cache to rows of y, mostly by a block table. A thread handles eight elements.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -11,7 +11,7 @@ struct GatherArguments {
   int64_t block_stride;  ///< distance between blocks in bytes; 64-bit, because a cache may exceed 2^31 bytes
   Divider by_block;      ///< divides by the tokens per block
   int64_t blocks;
-  const int32_t *table, *first, *starts;  ///< [requests, table_columns]; [requests + 1]; [requests] or nullptr
+  const int32_t *table, *first, *starts;  ///< block table [requests, table_columns]; first row per request [requests + 1]; first token [requests], or nullptr
   int64_t requests, table_columns;
   const float* scale;   ///< [1] or nullptr
   void* y;              ///< rows of converted values, or of copied codes
@@ -54,13 +54,13 @@ struct CachePlace {
   int64_t position;
 };
 
-/// Properties and functions that a contract may change. Each deliberately wrong kernel derives from a contract and changes one.
+/// Properties and functions that a contract may change. A deliberately wrong kernel derives from a contract's rules and changes one of them.
 struct GatherRules {
   static constexpr bool kPacked = false, kByTable = true, kStarts = false, kStartsOfBlocks = false;
-  static constexpr bool kCopiesScales = false;  ///< copies codes and scales instead of converting them
+  static constexpr bool kCopiesScales = false;  ///< true: copies codes and scales instead of converting them
   static constexpr int kScaleElements = 0;      ///< codes that share a stored scale; 0: the input `scale` is for all codes
-  static constexpr bool kPastEnd = true;        ///< y may have more rows than the cache has tokens of these sequences
-  static constexpr bool kScaleBytes = false;    ///< stored scales are one exponent byte each
+  static constexpr bool kPastEnd = true;        ///< true: y may have more rows than these sequences have tokens
+  static constexpr bool kScaleBytes = false;    ///< true: a stored scale is one exponent byte; false: an fp32
 
   /// The sequence that a row of y belongs to: the last one that begins at or before the row, since sequences may be empty.
   SIMT_DEVICE static int64_t request_of(const GatherArguments& a, int64_t row) {
@@ -79,7 +79,7 @@ struct GatherRules {
     return a.table[request * a.table_columns + block];
   }
   SIMT_DEVICE static const uint8_t* block_at(const GatherArguments& a, int64_t block) { return a.cache + block * a.block_stride; }
-  /// Bytes from one token of a block to the next, for tokens that are only copied. `of_elements`: bytes of a token's elements.
+  /// Distance in bytes between successive tokens of a block, if tokens are only copied. `of_elements`: bytes of a token's elements.
   SIMT_DEVICE static int64_t bytes_of_token(int64_t of_elements) { return of_elements; }
   SIMT_DEVICE static int64_t group_of(int64_t element, int per_scale) { return element / per_scale; }
   template <class T>
@@ -246,7 +246,7 @@ SIMT_KERNEL void gather_cache(GatherArguments a, Divider by_loads) {
   }
 }
 
-/// Which tensors a contract needs, and its sizes. gather_arguments() rejects calls without these tensors.
+/// Which tensors a contract needs, and the sizes of its rows and tokens. gather_arguments() rejects calls without these tensors.
 struct GatherNeeds {
   bool by_table, starts, given_scale, copies_scales;
   int elements;            ///< elements of a row of y

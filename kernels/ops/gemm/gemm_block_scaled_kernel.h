@@ -16,7 +16,7 @@ SIMT_DEVICE void store_block(const BlockGemmArguments& x, int64_t row, int64_t c
       Rules::template stored<Y>(Rules::template finished<Y>(x, column, Rules::result(acc, c)));
 }
 
-/// before + the scaled and rounded result of a split-K part. The sum is rounded to Y, the type of d.
+/// `before` + the scaled and rounded result of a split-K part. The sum is rounded to Y, the type of d.
 template <class Rules, class Y>
 SIMT_DEVICE float added_block_result(float before, float acc) {
   return simt::to_float(simt::from_float<Y>(before + simt::to_float(Rules::template stored<Y>(Rules::result(acc, 0.0f)))));
@@ -114,7 +114,7 @@ SIMT_DEVICE uint16_t half_bits(float v) {
     return simt::from_float<simt::F16>(v).bits;
 }
 
-/// Stages U's operand for rows from `row` and elements from `at` on. operand(r, k): the value before it is rounded to Format.
+/// Stages U's operand for rows from `row` and elements from `at` on. operand(r, k) returns the value before it is rounded to Format.
 template <class U, class Format, int kThreads, int kElements, class Operand>
 SIMT_DEVICE void stage_decoded(uint16_t (&to)[kElements], int64_t row, int64_t rows, int64_t at, int64_t all_k, Operand operand) {
   for (int i = simt::thread(); i < kElements; i += kThreads) {
@@ -147,7 +147,7 @@ SIMT_KERNEL void decoded_scaled_product(typename Rules::Arguments x) {
   store_tile<Rules>(x, row, column, chain, [&](int i) { return number_of_sum<U>(chain.at[i]); });
 }
 
-// A GEMM whose instruction knows no scales: the block scales multiply the fp32 sum of each block of k. A thread block computes
+// A GEMM whose instruction applies no scales: block scales multiply the fp32 sum of each block of k. A thread block computes
 // one tile of d, of the instruction's size, with one instruction after the other along k.
 
 template <class U, class Rules, int kWarp>
@@ -195,7 +195,7 @@ SIMT_KERNEL void block_scaled_product(typename Rules::Arguments x) {
   store_tile<Rules>(x, row, column, chain, [&](int i) { return sum[i]; });
 }
 
-/// Launches one thread block per tile, with the kernel for the rules: decoded operands, scales in the instruction, or after it.
+/// Launches one thread block per tile. Scales are applied to the operands (kDecodes), by the instruction (kInUnit), or to the sums.
 template <class Rules, class Arguments>
 void launch_scaled(const Call& call, int64_t tiles, const Arguments& x) {
   using U = typename Rules::Unit;

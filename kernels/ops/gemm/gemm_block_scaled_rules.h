@@ -58,12 +58,12 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   static constexpr bool kAddsC = false;
   static constexpr ScaleLevel kLevel = kFloatScales;
   static constexpr int64_t kProducts = kProductsOfScale;  ///< elements along k that share a scale
-  static constexpr bool kInUnit = false;  ///< the instruction applies the scales
-  static constexpr bool kDecodes = false;  ///< operands of the instruction are codes times scales, rounded to 16 bits
-  static constexpr bool kOuterOfA = false, kOuterOfB = false;  ///< a, b: there is a scale of the whole tensor
+  static constexpr bool kInUnit = false;  ///< true: the instruction applies the scales
+  static constexpr bool kDecodes = false;  ///< true: operands of the instruction are codes times scales, rounded to 16 bits
+  static constexpr bool kOuterOfA = false, kOuterOfB = false;  ///< true: a (or b) also has one scale for the whole tensor
   static constexpr bool kTakesBias = false;
-  static constexpr bool kScalesOneBlock = false;  ///< if k has a single block, one_block() applies its scales, otherwise join()
-  /// each split-K part is scaled and rounded like a result; the parts are then added in the type of d
+  static constexpr bool kScalesOneBlock = false;  ///< true: if k has a single block, one_block() applies its scales instead of join()
+  /// true: each split-K part is scaled and rounded like a result; the parts are then added in the type of d
   static constexpr bool kAddsResults = false;
 
   /// For GEMMs whose rows belong to experts: prepares the tile that begins at `row`. Returns false to skip the tile.
@@ -74,7 +74,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static float scale(const BlockScales& scales, int64_t row, int64_t block) {
     return scales.data[row * scales.row_stride + block * scales.block_stride];
   }
-  /// The scale of row `row` of a at element k. scale_of_column(): of row `column` of b.
+  /// The scale of row `row` of a at element k. scale_of_column(): the scale of row `column` of b.
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return scale(x.scale_a, row, k / kProductsOfScale);
   }
@@ -137,7 +137,7 @@ struct PackedScales : Base {
   }
 };
 
-/// The instruction multiplies each block of products by its scale bytes and accumulates over all of k.
+/// The instruction multiplies the sum of each block of k by its scales and accumulates over all of k.
 /// Source: DeepGEMM 54e22612, sm100_fp8_fp4_gemm_1d1d.cuh.
 struct DeepGemmPacked : PackedScales<BlockRules<units::Sm100Tcgen05MxE4m3F32>> {
   static constexpr const char* kContract = "deepgemm.fp8_gemm_1d1d_packed.sm_100";
@@ -221,8 +221,8 @@ struct TorchMxfp4 : Fp4Product<TorchMxfp4, units::Sm100Tcgen05Mxf4F32> {
   static constexpr const char* kContract = "torch.scaled_mm_mxfp4.sm_100";
 };
 
-/// Rounds to the type of d four times: the sum; the product of both tensors' scales; the sum times this product; this plus the
-/// bias. Source: torchao 0.18.0, nvfp4_tensor.py, _addmm_nvfp4_dispatch.
+/// Rounds four values to the type of d: the sum, the product of both tensors' scales, the sum times this product, and the result
+/// after the bias. Source: torchao 0.18.0, nvfp4_tensor.py, _addmm_nvfp4_dispatch.
 template <class Rules, class MatrixUnit>
 struct TorchaoNvfp4Product : TimesBothScales<Rules, MatrixUnit> {
   static constexpr bool kTakesBias = true;
@@ -265,8 +265,8 @@ struct DecodedFp4 : BlockRules<MatrixUnit> {
   SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
 };
 
-/// a was multiplied by its tensor scale before quantization, so this kernel divides by it; it multiplies by the tensor scale of
-/// b. The bias is added in 16 bits. Source: vLLM v0.33.0, nvfp4_emulation_utils.py, run_nvfp4_emulations.
+/// `a` was multiplied by its tensor scale before quantization, so this kernel divides by that scale. It multiplies by the tensor
+/// scale of `b`. The bias is added in 16 bits. Source: vLLM v0.33.0, nvfp4_emulation_utils.py, run_nvfp4_emulations.
 template <class MatrixUnit>
 struct VllmNvfp4Decoded : DecodedFp4<MatrixUnit, 16> {
   static constexpr bool kOuterOfA = true, kOuterOfB = true, kTakesBias = true;
@@ -294,7 +294,7 @@ struct TorchaoMxfp4Decoded : DecodedFp4<units::Sm90WgmmaBf16F32, 32> {
 };
 
 /// Converts packed scale bytes to fp32 scales that multiply sums. Reads a byte by Rules::scale_byte(), so that a deliberately
-/// wrong kernel can change it.
+/// wrong kernel can replace this function.
 template <class Rules>
 struct DecodedScales : PackedScales<ProductOfScales<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "assay.fp8_gemm_1d1d_packed.sm_90";
@@ -416,7 +416,7 @@ struct AiterBlockscaleSplitKGfx950 : AddedBlockResults<AiterBlockscaleGfx950<Mat
   static constexpr const char* kContract = "aiter.ck_gemm_a8w8_blockscale_split_k.gfx950";
 };
 
-/// The weight is shuffled. The scales of a are read as a dense [blocks of k, m], whatever the strides of their tensor are.
+/// The weight is shuffled. The scales of `a` are read as a dense matrix [blocks of k, m], whatever the strides of their tensor are.
 template <class Base>
 struct Preshuffled : OfShuffledWeight<Base> {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {

@@ -42,7 +42,7 @@ constexpr bool holds(const units::Lists<Several...>*) {
   return (holds<U>(static_cast<const Several*>(nullptr)) || ...);
 }
 
-/// Of the rules `Rules`, those whose instruction is in the vendor's list, that is, available in this build.
+/// The rules among `Rules` whose instruction is in the vendor's list, that is, available in this build. for_each(f) calls f with each.
 template <class Vendor, class... Rules>
 struct GemmList {
   template <class Call>
@@ -165,7 +165,7 @@ SIMT_DEVICE int64_t end_of_periods(int64_t first, int64_t end) {
   return first + (end - first + Rules::kPeriod - 1) / Rules::kPeriod * Rules::kPeriod;
 }
 
-/// Rejects a b whose row pitch is not k, if the rules need a dense b.
+/// If the rules need a dense `b`, rejects a `b` whose row pitch is not k.
 template <class Rules>
 void expect_weight(const GemmOperands& x) {
   if (Rules::kDenseWeight && x.pitch_b != x.k) unsupported("b is shuffled, so it must be dense");

@@ -1,4 +1,4 @@
-// The kernels of gemm_grouped, as describe() lists them, one for each way to assign rows to experts; and those of fused_moe.
+// The kernels of gemm_grouped and fused_moe, as describe() lists them. Kernels of gemm_grouped differ in how calls assign rows to experts.
 #include "kernels/ops/call.h"
 #include "kernels/ops/gemm/gemm_common.h"
 #include "kernels/ops/gemm/gemm_grouped_kernel.h"

@@ -1,5 +1,5 @@
-// gemm_grouped: how a tile of rows finds its expert. The loop over k is that of gemm_block_scaled or gemm_scaled. fused_moe: row
-// s of d belongs to slot s (a token and one of its experts); lists in the call group the slots by expert.
+// gemm_grouped: how a tile of rows finds its expert. The kernels with the loop over k are in gemm_block_scaled and gemm_scaled.
+// fused_moe: row s of d belongs to slot s (a token and one of its experts); lists in the call group the slots by expert.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_block_scaled_kernel.h"
@@ -7,12 +7,12 @@
 
 namespace assay_kernels {
 
-/// Experts by index or masked. b is dense, [experts, n, k]; scale_b is [experts, n / 128, k / 128].
+/// The call gives an expert index per row, or (masked) a number of rows per expert. b is dense, [experts, n, k]; scale_b is [experts, n / 128, k / 128].
 struct GroupedGemmArguments : BlockGemmArguments {
-  const int32_t* groups;  ///< masked: number of rows in use of each expert; otherwise the expert of each row, or -1
+  const int32_t* groups;  ///< masked: number of rows in use per expert; otherwise: index of the expert of each row, or -1
   int64_t experts;
   int64_t room;                                    ///< masked: rows of a and d per expert, a whole number of tiles; otherwise 0
-  int64_t scales_of_expert_a, scales_of_expert_b;  ///< elements from one expert's scales to the next's; of a: if masked
+  int64_t scales_of_expert_a, scales_of_expert_b;  ///< distance between the scales of successive experts, in elements; for a only if masked
 };
 
 /// Rejects invalid calls. `masked`: tensor `tokens` has the rows in use of each expert; otherwise `expert_of_row` has the expert of
@@ -26,7 +26,7 @@ struct OfExperts : Base {
   using Arguments = GroupedGemmArguments;
   static constexpr int64_t kTileRows = 128;
 
-  /// Moves x.b, x.scale_b and, if masked, x.scale_a to the tile's expert. Returns false for a tile without expert: it is skipped.
+  /// Moves x.b, x.scale_b and, if masked, x.scale_a to the tile's expert. Returns false to skip a tile without expert.
   template <class Rules>
   SIMT_DEVICE static bool enter(GroupedGemmArguments& x, int64_t row) {
     const int64_t expert = Rules::expert_of(x, row);
@@ -56,7 +56,7 @@ struct DeepGemmMasked : OfExperts<DeepGemm1d2d> {
   }
 };
 
-/// On sm_100 the instruction applies the scales, of which four are packed in a word.
+/// On sm_100, the instruction applies the scales. A word holds four packed scales.
 /// Source: DeepGEMM 54e22612, sm100_fp8_fp4_gemm_1d1d.cuh.
 struct DeepGemmContiguousPacked : OfExperts<DeepGemmPacked> {
   static constexpr const char* kContract = "deepgemm.m_grouped_fp8_gemm_contiguous.sm_100";
@@ -69,21 +69,21 @@ struct DeepGemmMaskedPacked : OfExperts<DeepGemmPacked> {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return DeepGemmMasked::expert_of(x, row); }
 };
 
-// Experts at offsets: an expert may begin at any row of a. Each row of a has a scale, and each row of b or each expert has one.
+// Experts at offsets: an expert may begin at any row of a. Each row of a has a scale; b has a scale for each row or for each expert.
 
 struct ExpertRows {
   const int32_t* offsets;  ///< the first row of each expert; nullptr: where the previous expert ends
-  const int32_t* sizes;    ///< [experts, 3]: rows, n and k of each expert; without offsets, [experts]: the end of its rows
+  const int32_t* sizes;    ///< with offsets, [experts, 3]: rows, n, k; otherwise [experts]: where each expert ends, or (masked) its rows in use
   int64_t experts;
   int64_t tiles;               ///< tiles along m per expert, enough for an expert that has all rows
   int64_t room;                ///< masked: rows of a and d per expert, of which `sizes` has the number in use; otherwise 0
-  int64_t scales_of_expert_b;  ///< elements from one expert's scales to the next expert's
+  int64_t scales_of_expert_b;  ///< distance between the scales of successive experts, in elements
 };
 
-/// a is [m, k], d [m, n], b [experts, n, k] and dense. enter() sets m and the pointers to the values for one expert.
+/// a is [m, k], d is [m, n], and b is dense, [experts, n, k]. enter() sets m and the pointers to the values for one expert.
 struct OffsetGemmArguments : GemmArguments, ExpertRows {};
 
-/// Experts at offsets, with scale bytes in tiles of 128 rows; in scale_a each expert begins a new tile.
+/// Experts at offsets, with scale bytes in tiles of 128 rows. In scale_a, each expert begins a new tile.
 struct OffsetMxArguments : BlockGemmArguments, ExpertRows {
   const int32_t* tile_rows;  ///< for each expert the row of scale_a, a multiple of 128, where its scales begin
 };
@@ -91,13 +91,13 @@ struct OffsetMxArguments : BlockGemmArguments, ExpertRows {
 /// Experts at offsets, with block scales: scale_a is one matrix for all rows of a, scale_b has one matrix per expert.
 struct OffsetBlockArguments : BlockGemmArguments, ExpertRows {};
 
-/// The tensors that state each expert's rows: `expert_offsets` and `problem_sizes`; `expert_ends`; or `tokens`, the rows in use.
+/// The tensors that state each expert's rows. kOffsets: `expert_offsets` and `problem_sizes`. kEnds: `expert_ends`. kTokens: `tokens`, the rows in use.
 enum class ExpertTensor { kOffsets, kEnds, kTokens };
 
 /// Reads the tensors; rejects invalid calls. `rows`: which tensors state the experts' rows. `tile`: rows of a tile.
 OffsetGemmArguments offset_gemm_arguments(const Call& call, int a_type, int b_type, ExpertTensor rows, int64_t tile);
 
-/// Also reads block scales. `scale_rows` > 0: in scale_a each expert begins at a multiple of it, with space for the worst case.
+/// Also reads block scales. If scale_rows > 0, each expert begins at a multiple of scale_rows in scale_a, which has space for the worst case.
 OffsetBlockArguments offset_block_arguments(const Call& call, int a_type, int b_type, int64_t tile, int64_t rows_of_b, const ScaleLevel& level, int64_t products, int64_t scale_rows);
 
 /// Reads `expert_offsets`, `problem_sizes`, and `blockscale_offsets` (tile_rows); rejects invalid calls.
@@ -121,7 +121,7 @@ struct ExpertsAtOffsets : Base {
   SIMT_DEVICE static int64_t expert_of_weights(const ExpertRows& /*x*/, int64_t expert) { return expert; }
   SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows& x, int64_t expert) { return expert * x.scales_of_expert_b; }
 
-  /// The grid has x.tiles tiles along m for each expert, expert by expert. Replaces `row` by the row within the expert.
+  /// Finds the expert of the tile at `row` of the grid (x.tiles tiles per expert), sets x to its values, and replaces `row` by the row within the expert.
   template <class Rules>
   SIMT_DEVICE static bool enter(Arguments& x, int64_t& row) {
     constexpr int64_t kTile = Rules::Unit::kM;
@@ -163,7 +163,7 @@ struct TorchGroupedMmFast : AtOffsets<TokenFirst<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "torch.scaled_grouped_mm_fast.sm_90";
   static constexpr ExpertTensor kRows = ExpertTensor::kEnds;
 };
-/// Multiplies by the scale of a's row, then by that of b's row, in a build that flushes subnormals to zero.
+/// Multiplies by the scale of a's row, then by the scale of b's row, in a build that flushes subnormals to zero.
 template <class MatrixUnit>
 struct FlushedTokenFirst : GemmRules<MatrixUnit> {
   template <class>
@@ -401,7 +401,7 @@ void run_grouped_gemm_by_contract(const Call& call) {
   });
 }
 
-/// A kernel for the rules whose instruction is available.
+/// A kernel for the contracts whose instruction is available.
 template <class Rules>
 std::vector<Kernel> grouped_gemm_rows(const std::string& name, void (*run)(const Call&) = run_grouped_gemm_by_contract<Rules>) {
   const std::vector<std::string> contracts = gemm_contracts<Rules>();
@@ -419,10 +419,10 @@ struct FusedMoeArguments : GemmOperands {  // m: slots, the rows of d
   const float *bias, *weights;   ///< [experts, n] and [slots]; nullptr: none
 };
 
-/// Rejects invalid calls. `of_blocks`: a has a scale per row and 128 elements along k; otherwise one per row, or one for all.
+/// Rejects invalid calls. `of_blocks`: a has a scale per row and per 128 elements along k; otherwise one per row, or one for all rows.
 FusedMoeArguments fused_moe_arguments(const Call& call, int a_type, int b_type, bool of_blocks);
 
-/// Defaults. kBlockK: after so many elements along k, the sum is scaled and added to the accumulator; 0: only after all of k.
+/// Defaults. kBlockK: number of elements along k after which their sum is scaled and added to the accumulator; 0: scaled only after all of k.
 template <class MatrixUnit, int kBlockK>
 struct FusedMoeRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kPromote = kBlockK;
@@ -437,7 +437,7 @@ struct FusedMoeRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static int64_t block_of_scale_a(int64_t k) { return k / kProductsOfScale; }
   SIMT_DEVICE static float weight(const Arguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot]; }
   SIMT_DEVICE static float kept(float acc) { return acc; }  ///< the accumulator after a block's sum is added
-  /// Writes an element of d for a slot whose block of slots has expert -1, an expert of another device: 0.
+  /// Writes 0 to an element of d for a slot whose block of slots has expert -1, which means an expert of another device.
   template <class Y>
   SIMT_DEVICE static void finish_absent(const Arguments& x, int64_t slot, int64_t column) {
     static_cast<Y*>(x.d)[slot * x.pitch_d + column] = simt::from_float<Y>(0.0f);
@@ -565,7 +565,7 @@ SIMT_DEVICE void store_slot(const FusedMoeArguments& x, int64_t slot, int64_t pl
 }
 
 /// A thread block computes one tile of d, of the instruction's size. Its rows are slots of one block of slots, which all have the
-/// same expert. A block of slots has x.block_m entries: fewer than a tile has rows, or several tiles.
+/// same expert. A block of slots has x.block_m entries. They may be fewer than the rows of a tile, or fill several tiles.
 template <class U, class Rules, int kWarp>
 SIMT_KERNEL void fused_moe_product(FusedMoeArguments x) {
   constexpr int kThreads = units::kThreads<U, kWarp>;
@@ -655,7 +655,7 @@ void run_fused_moe_by_contract(const Call& call) {
   });
 }
 
-/// A kernel for the rules whose instruction is available.
+/// A kernel for the contracts whose instruction is available.
 template <class Rules>
 std::vector<Kernel> fused_moe_rows(const std::string& name) {
   const std::vector<std::string> contracts = gemm_contracts<Rules>();

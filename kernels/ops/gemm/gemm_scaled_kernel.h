@@ -15,7 +15,7 @@ struct GemmArguments : GemmOperands {
   const int32_t *azp_adj, *azp;              ///< zero points [n] and [m]; only in contracts that have them
 };
 
-/// What is subtracted from the int32 sum of d[m, n]: nothing; azp_adj[n]; or azp[m] * azp_adj[n].
+/// What is subtracted from the int32 sum of d[m, n]. kNone: nothing. kTensor: azp_adj[n]. kTokens: azp[m] * azp_adj[n].
 enum class Azp { kNone, kTensor, kTokens };
 
 /// Reads the tensors. Rejects types other than `a_type` and `b_type`, wrong shapes, scales and biases that are not dense, and a k
@@ -33,9 +33,9 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   static constexpr int64_t kPartOf = 128;              ///< split-K parts are multiples of this
   static constexpr bool kTakesBias = true;
   static constexpr Azp kAzp = Azp::kNone;
-  /// each split-K part is scaled and rounded like a result; the parts are then added in the type of d
+  /// true: each split-K part is scaled and rounded like a result; the parts are then added in the type of d
   static constexpr bool kAddsResults = false;
-  /// without split-K, one FMA multiplies by the product of both scales and adds +0, so that -0 becomes +0
+  /// true: without split-K, one FMA multiplies by the product of both scales and adds +0, so that -0 becomes +0
   static constexpr bool kAddsZero = false;
 
   /// For GEMMs whose rows belong to experts: prepares the tile at `row`, and may change `row`. Returns false to skip the tile.
@@ -73,7 +73,7 @@ struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
-/// cuBLASLt's results are as if it added beta * C with beta = 0: -0 becomes +0. With split-K it adds nothing.
+/// cuBLASLt's results are as if it added beta * C with beta = 0: -0 becomes +0. With split-K, -0 stays -0.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct CublasTensor : TensorScaled<MatrixUnit, kPromotedEvery> {
   static constexpr bool kAddsZero = true;
@@ -109,14 +109,14 @@ SIMT_DEVICE void store(const GemmArguments& x, int64_t row, int64_t column, floa
       Rules::has_bias(x) ? Rules::template with_bias<Y>(scaled, bias) : simt::from_float<Y>(scaled);
 }
 
-/// The sum after scales and bias, rounded to Y.
+/// The sum after scales, without bias, rounded to Y.
 template <class Rules, class Y>
 SIMT_DEVICE float result_of(const GemmArguments& x, int64_t row, int64_t column, float sum) {
   const float sa = Rules::scale_of_row(x, row), sb = Rules::scale_of_column(x, column);
   return simt::to_float(simt::from_float<Y>(Rules::template scaled<Y>(sum, sa, sb, 0.0f)));
 }
 
-/// before + the scaled and rounded result of a split-K part. The sum is rounded to Y, the type of d.
+/// `before` + the scaled and rounded result of a split-K part. The sum is rounded to Y, the type of d.
 template <class Rules, class Y>
 SIMT_DEVICE float added_result(const GemmArguments& x, int64_t row, int64_t column, float before, float part) {
   return simt::to_float(simt::from_float<Y>(before + result_of<Rules, Y>(x, row, column, part)));

@@ -10,7 +10,7 @@
 
 namespace assay_kernels {
 
-// Checks the tensors of a call. Each holds tiles of the size that one tensor core instruction takes.
+// Checks the tensors of a call, which hold tiles. A tile has the m and n of one instruction; its k is a multiple of the instruction's k.
 
 struct TileShape {
   int64_t tiles, rows, columns;
@@ -28,7 +28,7 @@ int64_t products_of(const Call& call);
 struct MmaArguments {
   const uint8_t *a, *b, *sfa, *sfb, *c;
   uint8_t* d;
-  int64_t steps;  ///< number of instructions in sequence; each takes the result of the previous one as its c
+  int64_t steps;  ///< number of instructions in sequence; each uses the previous result as its c
 };
 
 template <class U, int kWarp>

@@ -13,11 +13,11 @@ namespace assay_kernels {
 
 struct PackRules {
   static constexpr int kValues = 4;         ///< scales per word
-  static constexpr bool kPadsRows = false;  ///< writes zero words for padding rows
-  static constexpr bool kGaps = false;      ///< rows form groups, with unused rows between groups
-  /// The fp32 bits of the scales that a row's last word lacks.
+  static constexpr bool kPadsRows = false;  ///< true: writes zero words for padding rows
+  static constexpr bool kGaps = false;      ///< true: rows form groups, with unused rows between groups
+  /// The fp32 bits to use in a row's last word for scales beyond the end of the row.
   SIMT_DEVICE static uint32_t absent() { return 0; }
-  /// Index in the output of word `column` of row `row`. Words are stored column-major; columns have padded_rows words.
+  /// Index in the output of word `column` of row `row`. Words are stored column-major; a column has padded_rows words.
   SIMT_DEVICE static int64_t place(int64_t row, int64_t column, int64_t padded_rows, int64_t /*words*/) {
     return column * padded_rows + row;
   }
@@ -41,7 +41,7 @@ struct DeepgemmPackPsum26 : DeepgemmPack25 {
   static constexpr bool kGaps = true;
 };
 
-/// In torch: converts x.view(int32) >> 23 to uint8, and views four bytes as an int32. The output tensor is zeroed first.
+/// Implemented in torch: converts x.view(int32) >> 23 to uint8, and views four bytes as an int32. The output tensor is zeroed first.
 struct DeepgemmPackTorch : PackRules {
   static constexpr const char* kContract = "deepgemm.pack_ue8m0_torch";
   static constexpr bool kPadsRows = true;
@@ -66,7 +66,7 @@ struct PackList {
   static void append_ids(std::vector<std::string>& ids) { (ids.push_back(Rules::kContract), ...); }
 };
 
-// Packs scales to words in TMA-aligned columns. Row-major scales are transposed in shared memory, so that both reads and writes
+// Packs scales into words in TMA-aligned columns. Row-major scales are transposed in shared memory, so that both reads and writes
 // are contiguous. MN-major scales need no transposition.
 
 inline constexpr int kPackThreads = 256;
@@ -83,7 +83,7 @@ struct PackArguments {
   int64_t groups, alignment;
 };
 
-/// True if a row belongs to a group. Without groups: if it is a row of x.
+/// True if a row belongs to a group, or, in contracts without groups, if it is a row of x.
 template <class Rules>
 SIMT_DEVICE bool present(const PackArguments& a, int64_t row) {
   if constexpr (Rules::kGaps) {

@@ -1,5 +1,5 @@
-// shuffle_weight: reorders a weight to the order in which MFMA lanes load it, and back. weak_contiguity: whether a library's
-// check accepts a strided tensor as flat memory.
+// shuffle_weight: reorders a weight to the order in which MFMA lanes load it, and back. weak_contiguity: returns whether a
+// library's check accepts a strided tensor as flat memory.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace assay_kernels {
 // Where each run of 16 bytes of a row of the weight lies in the shuffled weight.
 // Source: ROCm/aiter aiter/ops/shuffle.py shuffle_weight, layouts (16, 16) and (32, 16).
 
-/// Each kRows rows are stored together: first run 0 of each row, then run 1 of each row, and so on. The source has tiles of 32
+/// Blocks of kRows rows are stored together: first run 0 of each row, then run 1 of each row, and so on. The source has tiles of 32
 /// columns too, but a tile is a whole number of runs, so tiles do not change this order.
 template <int kTileRows>
 struct ShuffleTiles {
@@ -86,9 +86,9 @@ void run_shuffle(const Call& call) {
   simt::launch(shuffle_weight<Rules>, call.grid((a.runs + kShuffleThreads - 1) / kShuffleThreads, kShuffleThreads), a);
 }
 
-// The contiguity checks of each contract, which run on the host. Deliberately wrong kernels derive from one and replace a line.
+// The contiguity checks of the contracts, which run on the host. A deliberately wrong kernel derives from one of them and replaces a member.
 
-/// input.IsContiguous().
+/// The check input.IsContiguous().
 /// Source: sglang custom_all_reduce_push.cuh 7723177a3b.
 struct ContiguousRules {
   static bool contiguous(const assay_tensor& x) {

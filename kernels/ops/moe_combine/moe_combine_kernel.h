@@ -11,22 +11,22 @@ struct CombineArguments {
   void* y;
   const void* weights;         ///< [m, topk] of f32 or of the type of x
   const void* shared;          ///< [m, n] or nullptr
-  const int32_t *ids, *map;    ///< [m, topk]; [experts] or nullptr
+  const int32_t *ids, *map;    ///< expert of each slot [m, topk]; local index of each expert [experts], or nullptr
   const int32_t* row_of_slot;  ///< [m, topk] or [topk, m]
   int64_t m, topk, n, rows_in_use;
   float factor;  ///< routed scaling factor
   bool whole;    ///< rows are aligned and a whole number of 16-byte loads
 };
 
-/// Which row of x a slot has. kSlots: x is [m, topk, n]. Else row_of_slot says it: [m, topk], or for kBySlotMajor [topk, m].
+/// Where the row of a slot is in x. kSlots: x is [m, topk, n]. kBySlot, kBySlotMajor: its index is in the tensor row_of_slot, [m, topk] or [topk, m].
 enum class CombineRows { kSlots, kBySlot, kBySlotMajor };
 
-/// Properties and functions that a contract may change. Each deliberately wrong kernel derives from a contract and changes one.
+/// Properties and functions that a contract may change. A deliberately wrong kernel derives from a contract's rules and changes one of them.
 struct CombineRules {
   static constexpr bool kPacked = false;
   static constexpr CombineRows kRows = CombineRows::kSlots;
   static constexpr bool kWeights = false, kFactor = false, kIds = false, kMap = false, kRowsInUse = false, kKeepsUnrouted = false;
-  static constexpr bool kNegativeRows = false;  ///< skips slots whose row is negative
+  static constexpr bool kNegativeRows = false;  ///< true: skips slots whose row is negative
   static constexpr bool kWeightsOfX = false, kShared = false;
   static constexpr int kLanes = 1;  ///< number of partial sums: slot k is added to sum k mod kLanes
 
@@ -147,7 +147,7 @@ struct SglangMoeSumReduce : CombineRules {
 
 struct WeightedRules : CombineRules {
   static constexpr bool kWeights = true;
-  /// A compiler may fuse the multiplication and the addition to an FMA, so the contract accepts both results.
+  /// A compiler may fuse the multiplication and the addition into an FMA, so the contract accepts both results.
   template <class T>
   SIMT_DEVICE static float add(float sum, float v, float weight) {
     return sum + v * weight;

@@ -8,7 +8,7 @@
 namespace assay_kernels {
 
 struct SortArguments {
-  const int32_t *ids, *map;  ///< [m, topk]; [experts] or nullptr
+  const int32_t *ids, *map;  ///< expert of each slot [m, topk]; local index of each expert [experts], or nullptr
   int64_t slots, topk, experts;
   int32_t *sorted, *blocks, *counts, *total;  ///< outputs of moe_align: sorted_ids, expert_ids, token_nums, num_tokens_post_pad
   int64_t room, block_size;
@@ -19,24 +19,24 @@ struct SortArguments {
 struct MoveArguments {
   const uint8_t* x;
   uint8_t* y;
-  const int32_t *index, *in_use;  ///< moe_permute: row of y per slot; rows in use or nullptr. shuffle_rows: row of x per row of y
-  int64_t rows, sources, topk, bytes;  ///< rows of y, or slots; rows of x; experts per token; bytes of a row
+  const int32_t *index, *in_use;  ///< moe_permute: row of y for each slot; number of rows in use, or nullptr. shuffle_rows: row of x for each row of y
+  int64_t rows, sources, topk, bytes;  ///< number of rows of y, or of slots; number of rows of x; experts per token; bytes of a row
   Divider by_pieces;
 };
 
 inline constexpr int kSortThreads = 128, kMostExperts = 1024;
 inline constexpr int64_t kMoveBytes = 16;
 
-/// Properties and functions that a contract may change. Each deliberately wrong kernel derives from a contract and changes one.
+/// Properties and functions that a contract may change. A deliberately wrong kernel derives from a contract's rules and changes one of them.
 struct SortRules {
   static constexpr bool kPacked = false;
-  static constexpr bool kAbsentFirst = false;  ///< slots without an expert are sorted before all others
-  static constexpr bool kMapReads = false, kMapMarks = false;  ///< maps ids before sorting; maps the ids in expert_ids
+  static constexpr bool kAbsentFirst = false;  ///< true: slots without an expert are sorted before all others
+  static constexpr bool kMapReads = false, kMapMarks = false;  ///< true: maps ids before sorting; true: maps the ids in expert_ids
   static constexpr bool kPads = true, kTail = true, kCounts = false;
   static constexpr int32_t kTailNumber = -1;
 
   SIMT_DEVICE static bool is_expert(const SortArguments& a, int32_t id) { return id >= 0 && id < a.experts; }
-  /// The bucket into which a slot is sorted: its expert, plus 1 if kAbsentFirst; -1: the slot is left out.
+  /// The bucket into which a slot is sorted: its expert, plus 1 if kAbsentFirst. Returns -1 if the slot is left out.
   template <class Rules>
   SIMT_DEVICE static int32_t bucket_of(const SortArguments& a, int64_t slot) {
     const int32_t id = a.ids[slot];

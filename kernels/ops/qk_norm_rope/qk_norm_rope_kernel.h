@@ -38,7 +38,7 @@ struct HeadRules {
   static constexpr bool kRoundsNorm = false;        ///< rounds the normalized element to the type of x before the rotation
   static constexpr bool kRoundsUnweighted = false;  ///< rounds x * r to the type of x before the multiplication by the weight
   static constexpr bool kRotatesV = false;
-  /// The sum of squares over a head: `sum`. Only wrong kernels use `own` (this lane's part of it) and `index` (of the head).
+  /// Returns `sum`, the sum of squares over a head. Only deliberately wrong kernels use `own` (this lane's part) and `index` (of the head).
   SIMT_DEVICE static float sum_of_head(float sum, float /*own*/, uint32_t /*index*/) { return sum; }
   SIMT_DEVICE static float factor(float sum, float share, float eps) { return simt::rsqrt(sum * share + eps); }
   SIMT_DEVICE static float normalized(float x, float r, float weight) { return x * (r * weight); }
@@ -50,11 +50,11 @@ struct HeadRules {
     load_run(row + pair, cos);
     load_run(row + pairs + pair, sin);
   }
-  /// Rotates element `own` of a pair, whose other element is `other`: own * c - other * s, or with + for the second of the pair.
+  /// Rotates `own`, an element of a pair whose other element is `other`. The sign before `other` is + for the second element of the pair.
   SIMT_DEVICE static float rotated(float own, float other, bool is_second, float c, float s) {
     return is_second ? own * c + other * s : own * c - other * s;
   }
-  /// NeoX: `others` gets the other elements of a load's pairs, from the lane `lanes_apart` away. All lanes must call it.
+  /// NeoX: fills `others` with the other elements of a load's pairs, from the lane `lanes_apart` away. All lanes must call it.
   template <int kWarp, class Part>
   SIMT_DEVICE static void load_partners(const Part& part, int load, int lanes_apart, bool /*rotates*/,
                                         float (&others)[kHeadLoad]) {
@@ -90,7 +90,7 @@ struct VllmQkNormThenRopeInterleaved : VllmQkNormThenRopeNeox {
   static constexpr bool kNeox = false;
 };
 
-/// Also rounds before multiplying by gamma: csrc/libtorch_stable/layernorm_kernels.cu of v0.23.0 and before v0.20.0.
+/// Also rounds before multiplying by gamma. Source: csrc/libtorch_stable/layernorm_kernels.cu, v0.23.0 and releases before v0.20.0.
 struct VllmQkNormThenRopeNeoxV0191 : VllmQkNormThenRopeNeox {
   static constexpr const char* kContract = "vllm.qk_norm_then_rope_neox@v0.19.1";
   static constexpr bool kRoundsUnweighted = true;
@@ -123,8 +123,8 @@ struct HeadList {
 
 inline constexpr int kHeadLoads = 2;  ///< loads per lane
 
-/// A lane's part of a head: two loads of 16 bytes, half a head apart, so that adjacent lanes load adjacent bytes. Kept as 32-bit
-/// words, because each 16-bit element would occupy a register of its own while the loads are in flight.
+/// A lane's part of a head: two loads of 16 bytes, half a head apart, so that adjacent lanes load adjacent bytes. Loads are kept as
+/// 32-bit words, because each 16-bit element would occupy a register of its own while the loads are in flight.
 template <int kLanes>
 struct HeadWords {
   simt::Vector<uint32_t> at[kHeadLoads];
@@ -193,7 +193,7 @@ struct LoadAngles {
   static constexpr int kAngles = Rules::kNeox ? kHeadLoad : kHeadLoad / 2;
   float cos[kAngles], sin[kAngles];
   bool rotates;    ///< false if the load is outside the rotated part of the head
-  bool is_second;  ///< the load is in the second half of the rotated part
+  bool is_second;  ///< true if the load is in the second half of the rotated part
 
   /// `at`: index of the load's first element, counted from the first rotated element. `row`: row of the cosine/sine cache.
   template <class Cache>
@@ -229,15 +229,15 @@ struct HeadArguments {
   const T *q_weight, *k_weight;
   const Cache* cache;  ///< one row per position: cosines, then sines
   const int64_t* positions;
-  uint32_t count;               ///< heads that are written, of all tokens
+  uint32_t count;               ///< number of heads that are written, over all tokens
   Divider by_heads;             ///< divides by the number of heads that are written per token
-  uint32_t q_heads, live;       ///< per token: heads of Q; heads that are read, so not filled with zeros
+  uint32_t q_heads, live;       ///< per token: number of heads of Q; number of heads that are read (others are filled with zeros)
   int64_t in_pitch, out_pitch;  ///< distance between tokens in elements
   int32_t rotary;
   float eps;
 };
 
-/// `index`: index of the head among all written heads. kWhole: NeoX rotates the whole head. All lanes of a warp must call it.
+/// Normalizes and rotates head `index` of all written heads. kWhole: NeoX rotates the whole head. All lanes of a warp must call it.
 template <class Rules, class T, class Cache, int kWarp, int kLanes, bool kWhole>
 SIMT_DEVICE void norm_rope_head(const HeadArguments<T, Cache>& a, uint32_t index) {
   using Part = HeadPart<T, kLanes>;
@@ -292,7 +292,7 @@ SIMT_KERNEL void norm_rope_heads(HeadArguments<T, Cache> a) {
 
 inline constexpr int kHeadThreads = 128;
 
-/// The checked arguments of both ops.
+/// The checked arguments of the ops that normalize and rotate heads.
 struct HeadCall {
   HeadCall(const Call& call, const assay_tensor& heads_in, const assay_tensor& heads_out, int64_t q_heads, int64_t read,
            int64_t in_row, int64_t out_row);

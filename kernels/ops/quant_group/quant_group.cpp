@@ -6,7 +6,7 @@
 namespace assay_kernels {
 namespace {
 
-// Each function runs the call's contract if it is in the named family; otherwise it returns false.
+// Each function runs the contract of the call if the named family has this contract; otherwise the function returns false.
 
 bool run_vllm_register(const Call& call) {
   return VllmGroupList::with(call.contract(), [&](auto rules) { run_register<decltype(rules)>(call); });

@@ -55,7 +55,7 @@ struct VllmGroupFp8Packed : VllmGroupFp8 {
   SIMT_DEVICE static float operand(float /*amax*/, float scale) { return pow2_reciprocal(scale); }
 };
 
-/// vLLM's fallback in Triton. tl.clamp has run-time limits here, and then takes the maximum first: NaN becomes -448.
+/// vLLM's fallback in Triton. tl.clamp has run-time limits here, so it takes the maximum first, which maps NaN to -448.
 struct VllmGroupTriton : VllmGroupFp8 {
   static constexpr const char* kContract = "vllm.group_triton";
 };
@@ -165,7 +165,7 @@ using VllmGroupList = RulesList<VllmGroupFp8, VllmGroupFp8V0330, VllmGroupFp8Fnu
 // jit_kernel/csrc/gemm/per_token_group_quant_8bit.cuh (v0.5.10.post1), kernels/jit/csrc/gemm/per_token_group_quant.cuh (v0.5.17);
 // aiter csrc/kernels/quant_kernels.cu (e4048607); DeepGEMM deep_gemm/utils/math.py (54e22612).
 
-/// Computes scale and multiplier separately from amax: their product may differ from 1. Does not clamp, so NaN stays NaN.
+/// Computes the scale and the multiplier each from amax, so their product may differ from 1. Does not clamp, so NaN stays NaN.
 struct SglangGroup8bit : GroupRules {
   static constexpr const char* kContract = "sglang.group_8bit";
   using Element = simt::Multiply;
@@ -246,7 +246,7 @@ struct Bf16Multiply {
   SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::Bf16>(v * factor)); }
 };
 
-/// per_token_group_quant.cuh (v0.5.17), for bf16 inputs.
+/// For bf16 inputs. Source: per_token_group_quant.cuh (v0.5.17).
 struct SglangGroup8bitUe8m0V0517 : SglangGroup8bitV2Ue8m0 {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0@v0.5.17";
   using Element = Bf16Multiply;
@@ -269,7 +269,7 @@ struct HalfMultiply {
   SIMT_DEVICE float operator()(float v) const { return simt::to_float(simt::from_float<simt::F16>(v * factor)); }
 };
 
-/// per_token_group_quant.cuh (v0.5.17 and v0.5.23), for fp16 inputs.
+/// For fp16 inputs. Source: per_token_group_quant.cuh (v0.5.17 and v0.5.23).
 struct SglangGroup8bitUe8m0F16 : SglangGroup8bitUe8m0V0517 {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0_f16";
   using Element = HalfMultiply;
@@ -329,7 +329,7 @@ struct AiterPerTokenFnuz : AiterPer1x128Fnuz {
   SIMT_DEVICE static float scale(float amax) { return flushed(AiterPer1x128Fnuz::scale(amax)); }
 };
 
-/// In torch: amax and its lower limit do not drop NaN. Elements are not clamped, and the cast does not saturate.
+/// Implemented in torch: amax and its lower limit do not drop NaN. Elements are not clamped, and the cast does not saturate.
 struct DeepgemmPerTokenCast : GroupRules {
   static constexpr const char* kContract = "deepgemm.per_token_cast";
   using Code = E4m3fnNosat;
@@ -401,7 +401,7 @@ struct SglKernelGroupInt8 : VllmGroupInt8 {
   static constexpr const char* kContract = "sgl_kernel.group_int8";
 };
 
-/// Computes scale and multiplier separately from amax: their product may differ from 1.
+/// Computes the scale and the multiplier each from amax, so their product may differ from 1.
 struct SglangGroupInt8 : VllmGroupInt8 {
   static constexpr const char* kContract = "sglang.group_int8";
   using Element = simt::Multiply;

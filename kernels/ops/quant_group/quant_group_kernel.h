@@ -18,7 +18,7 @@ struct GroupArguments {
   float scale_ub = 0.0f;  ///< upper limit of amax or scale, in contracts that have one
 };
 
-/// Writes zeros to the unused bytes of each row's last word of packed scales, if the contract does so. The whole grid calls it.
+/// Writes zeros to the unused bytes of each row's last word of packed scales, if the contract does so. All threads of the grid call it.
 template <class Rules>
 SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
   if constexpr (Rules::kPacked && Rules::kWritesPadding) {
@@ -30,7 +30,7 @@ SIMT_DEVICE void write_absent_groups(const ScalesOut& out) {
   }
 }
 
-/// The first block writes zero words for padding rows. The last column of words is left out: it is not allocated there.
+/// The first block writes zero words for padding rows, except in the last column of words, whose padding rows are not allocated.
 template <class Rules>
 SIMT_DEVICE void write_absent_rows(const ScalesOut& out) {
   if constexpr (Rules::kPacked && Rules::kWritesPadding && Rules::kWritesRows) {
@@ -64,8 +64,8 @@ SIMT_DEVICE void store_code_words(uint8_t* q, const uint32_t (&codes)[kWords]) {
   }
 }
 
-/// Quantizes a group of kLanes threads and stores its scale and codes. v: kElements consecutive elements of a thread; `widest`:
-/// their largest magnitude. All threads of the warp must call it; threads that are not `live` store nothing.
+/// Quantizes a group that kLanes threads hold, and stores its scale and codes. v: kElements consecutive elements of this thread;
+/// `widest`: their largest magnitude. All threads of the warp must call it; threads that are not `live` store nothing.
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bool live, uint8_t* q, const ScalesOut& out,
                                    int64_t row, int32_t group, float scale_ub = 0.0f) {
@@ -88,7 +88,7 @@ SIMT_DEVICE void quantize_elements(const float (&v)[kElements], float widest, bo
   if (simt::thread() % kLanes == 0) store_scale<Rules>(out, row, group, scale);
 }
 
-/// The same, but first computes the largest magnitude of the thread's elements.
+/// As the function above, but first computes the largest magnitude of the thread's elements.
 template <class Rules, int kWarp, int kLanes, int kElements>
 SIMT_DEVICE void quantize_elements(const float (&v)[kElements], bool live, uint8_t* q, const ScalesOut& out, int64_t row,
                                    int32_t group, float scale_ub = 0.0f) {
@@ -132,7 +132,7 @@ inline constexpr int kTeamLanes = 8;  ///< threads per group
 inline constexpr int kTeams = kSharedThreads / kTeamLanes;
 inline constexpr int kMaxSharedGroup = 512;
 
-/// Shared memory of a block. Each team of kTeamLanes threads quantizes one group. Kernels of equal type and group size share it.
+/// Shared memory of a block. Each team of kTeamLanes threads quantizes one group. Kernels with equal T and kGroup use one declaration.
 template <class T, int kGroup>
 struct alignas(16) Staging {
   T tile[kTeams * kGroup];  ///< contiguous groups
@@ -144,8 +144,8 @@ SIMT_DEVICE Staging<T, kGroup>& staging() {
   return shared;
 }
 
-/// A block handles kTeams consecutive groups, one per team. Packed scales need whole words, so a row's last word may have teams
-/// without a group: they have no elements, and their scale 0 gives the byte 0, as the padding requires. kGroup: the group size if
+/// A block handles kTeams consecutive groups, one per team. Packed scales need whole words, so in a row's last word, some teams may
+/// have no group. Such a team has no elements, and its scale 0 gives the byte 0, as the padding requires. kGroup: the group size if
 /// it is a compile-time constant, otherwise 0.
 template <class Rules, class T, int kWarp, int kGroup>
 SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
@@ -181,7 +181,7 @@ SIMT_KERNEL void quant_group_shared(GroupArguments<T> a) {
   }
   Rules::staged();
 
-  // The lanes of a team go through their group in turns; in each turn, a lane takes one load.
+  // The lanes of a team go through their group in turns; in each turn, a lane handles one load.
   constexpr int kStride = kElements * kTeamLanes, kTurns = (kLargest + kStride - 1) / kStride;
   const int team = simt::thread() / kTeamLanes;
   const int lane = simt::thread() % kTeamLanes;

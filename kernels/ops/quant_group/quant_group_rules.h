@@ -100,18 +100,18 @@ struct ScalesOut {
 };
 
 // What a group quantization contract may change. Each contract is a struct that derives from one of these structs and replaces
-// functions. A deliberately wrong kernel derives from a contract's struct and gets one of them wrong.
+// functions. A deliberately wrong kernel derives from a contract's struct and replaces one function by a wrong one.
 
 struct GroupRules {
   using Code = E4m3fnSat;
   using Element = simt::Divide;                 ///< operation on each element before the clamp: x / s, or x times a multiplier
   using Offset = int64_t;                       ///< type of the offset of a row's first element
-  static constexpr bool kPacked = false;        ///< scales are exponent bytes, four per word
-  static constexpr bool kWritesPadding = true;  ///< writes the padding of packed scales
-  static constexpr bool kWritesRows = true;     ///< also writes the padding rows after the last row
-  static constexpr bool kBounded = false;       ///< scale_ub limits amax or scale: the rules define scale_within(amax, scale_ub)
-  static constexpr bool kSaturates = false;     ///< clamp() only changes NaN, because the cast limits all other values
-  static constexpr bool kDropsNan = true;       ///< the maximum ignores NaN: widest() is max_number()
+  static constexpr bool kPacked = false;        ///< true: scales are exponent bytes, four per word
+  static constexpr bool kWritesPadding = true;  ///< true: writes the padding of packed scales
+  static constexpr bool kWritesRows = true;     ///< true: also writes the padding rows after the last row
+  static constexpr bool kBounded = false;       ///< true: scale_ub limits amax or scale; the rules define scale_within(amax, scale_ub)
+  static constexpr bool kSaturates = false;     ///< true: clamp() only changes NaN, because the cast limits all other values
+  static constexpr bool kDropsNan = true;       ///< true: the maximum ignores NaN, because widest() is max_number()
 
   /// Number of lanes over which the maximum is taken: all lanes of the group, except in a wrong kernel.
   template <int kWarp, int kLanes>
@@ -128,7 +128,7 @@ struct GroupRules {
   SIMT_DEVICE static int64_t place(const ScalesOut& out, int64_t r, int64_t g) {
     return r * out.row_stride + g * out.group_stride;
   }
-  /// Packs the exponent bytes of four powers of two into a word. The shifts are those of DeepGEMM's smxx_layout.cuh.
+  /// Packs the exponent bytes of four powers of two into a word, with the same shifts as DeepGEMM's smxx_layout.cuh.
   SIMT_DEVICE static uint32_t pack(const float* s) {
     return simt::bits(s[0]) >> 23 | simt::bits(s[1]) >> 15 | simt::bits(s[2]) >> 7 | simt::bits(s[3]) << 1;
   }
@@ -249,8 +249,8 @@ SIMT_DEVICE uint32_t e4m3fn_of_products(const float* v, float factor) {
 /// Nonzero if one of four e4m3fn codes is NaN.
 SIMT_DEVICE uint32_t nan_codes(uint32_t codes) { return ((codes & 0x7f7f7f7fu) + 0x01010101u) & 0x80808080u; }
 
-/// e4m3fn codes of x * m. There is no clamp, because the cast saturates. If a code is NaN, Step computes all codes again, because
-/// the contract's clamp may change NaN.
+/// e4m3fn codes of x * factor. There is no clamp, because the cast saturates. If a code is NaN, Step computes all codes again,
+/// because the contract's clamp may change NaN.
 template <class Step>
 class CodesByProduct {
  public:
@@ -276,8 +276,8 @@ class CodesByProduct {
 /// e4m3fn codes of x / s by two multiplications instead of a division. One product uses a factor below 1 / s, the other a factor
 /// above it, so the quotient lies between them. Rounding is monotonic: if both products have the same code, so has the quotient.
 /// Otherwise (within two ulp of a tie, or NaN) Step computes the codes from x. If 1 / s is exact, both factors equal it, because
-/// ties are then frequent. For s whose factor is NaN (Inf, most subnormals), Step computes all codes. `doubts` is nonzero if some
-/// pair of codes differs or is NaN.
+/// ties are then frequent. A factor is NaN if s is NaN or a subnormal up to 2^-128; Step then computes all codes. `doubts` is nonzero
+/// if some pair of codes differs or is NaN.
 template <class Step>
 class CodesByBounds {
  public:
@@ -325,7 +325,7 @@ using CodesOfQuotients = std::conditional_t<std::is_same_v<Code, E4m3fnSat>, Cod
 
 // The 16-byte loads that a lane makes from a row of 16-bit elements.
 
-/// kLoads consecutive loads. Words of 32 bits, because each 16-bit element would occupy a register while loads are in flight.
+/// kLoads consecutive loads, kept as 32-bit words: each 16-bit element would occupy a register of its own while loads are in flight.
 template <int kLoads>
 struct LaneWords {
   static constexpr int kNumbers = 8 * kLoads;
@@ -352,7 +352,7 @@ SIMT_DEVICE float widest_of_lanes(const LaneWords<kLoads>& words) {
   return simt::lane_reduce<kWarp, kLanes>(widest_of<Rules, T>(words.at), [](float a, float b) { return Rules::widest(a, b); });
 }
 
-/// Codes of a lane's elements; `Codes` converts four elements to a word.
+/// Codes of a lane's 16 elements, four per word; `codes_of` converts and packs them.
 template <class T, class Codes>
 SIMT_DEVICE simt::Vector<uint32_t> codes_of_lane(const LaneWords<2>& words, const Codes& codes_of) {
   float v[16];
