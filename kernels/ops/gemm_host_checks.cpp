@@ -130,7 +130,7 @@ void expect_dense(const assay_tensor& t, int64_t experts, Shape each) {
     failed(named(t) + " has less storage than its elements need");
 }
 
-/// Scales [experts, rows, blocks] of any strides. Returns those of expert 0; expert_stride: elements from expert to expert.
+/// Reads scales [experts, rows, blocks] with any strides. Returns the scales of expert 0; sets expert_stride, in elements.
 BlockScales scales_of_experts(const Call& call, const char* role, int64_t experts, int64_t all_rows, int64_t rows, int64_t blocks,
                               int64_t& expert_stride, const ScaleLevel& level = kFloatScales) {
   const assay_tensor& t = call.input(role);
@@ -329,7 +329,7 @@ FusedMoeArguments fused_moe_arguments(const Call& call, int a_type, int b_type, 
   return x;
 }
 
-// Reads the tensors of an mma call. They hold tiles of the size that one tensor core instruction multiplies.
+// Reads the tensors of an mma call. They hold tiles with the m and n of one tensor core instruction, and a multiple of its k.
 
 namespace {
 

@@ -41,7 +41,7 @@ struct Norm {
   }
 };
 
-/// Bound of r's relative error: half that of the sum of squares (its depth in additions times 2^-24), plus a few roundings.
+/// Bound of r's relative error: half the bound of the sum of squares (its depth in additions times 2^-24), plus a few roundings.
 double norm_shift(int64_t n) { return double((n + 2047) / 2048 * 8 + 16) * 0x1p-24; }
 
 TEST(RmsNorm, GivesWhatAPlainLoopGivesWithinTheDepthOfItsSum) {
@@ -127,7 +127,7 @@ constexpr int64_t kM = 3, kN = 2, kK = 96;
 /// Row 1 starts after 2^31 elements, row 2 after 2^32.
 constexpr int64_t kPitch = (int64_t{1} << 31) + 64;
 
-/// Reserved memory that reads as zeros, with a matrix in its middle. Reads at wrong (wrapped, negative) offsets do not crash.
+/// Reserved memory that reads as zeros, with a matrix in its middle, so that reads at wrong (wrapped, negative) offsets do not crash.
 class Reserved {
  public:
   explicit Reserved(size_t bytes_behind) : size_(kBefore + bytes_behind) {

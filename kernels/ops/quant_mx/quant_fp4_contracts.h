@@ -6,7 +6,7 @@
 
 namespace assay_kernels {
 
-// NVFP4 with a tensor scale, 448 * 6 / amax of the tensor. It multiplies each block scale before that is rounded to E4M3.
+// NVFP4 with a tensor scale, 448 * 6 / amax of the tensor. Each block scale is multiplied by the tensor scale, then rounded to E4M3.
 
 /// Source: vllm csrc/quantization/fp4/nvfp4_utils.cuh v0.33.0, cvt_warp_fp16_to_fp4.
 struct VllmNvfp4 : Nvfp4Rules {
@@ -31,7 +31,7 @@ struct FlashinferNvfp4Cute : VllmNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4_cute";
 };
 
-/// The multiplier is 0 if amax is 0. If only the scale byte is 0, it is 1 / 0. The build flushes subnormals to zero.
+/// The multiplier is 0 if amax is 0, and 1 / 0 if only the scale byte is 0. The build flushes subnormals to zero.
 /// Source: flashinfer quantization_utils.cuh (fb28d724), cvt_warp_fp16_to_fp4 with fast math; jit/core.py: -use_fast_math.
 struct FlashinferNvfp4 : VllmNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4";
@@ -85,7 +85,7 @@ struct FlashinferArNvfp4 : Nvfp4Rules {
   }
 };
 
-/// After a norm. The block scale is (global * amax) * (1 / 6); the multiplier is (1 / block scale) * global.
+/// Quantization after a norm. The block scale is (global * amax) * (1 / 6); the multiplier is (1 / block scale) * global.
 /// Source: flashinfer cute_dsl/rmsnorm_fp4quant.py and fp4_common.py (fb28d724).
 struct FlashinferNormNvfp4 : Nvfp4Rules {
   static constexpr bool kWritesPadding = false;
@@ -98,7 +98,7 @@ struct FlashinferNormNvfp4 : Nvfp4Rules {
   }
 };
 
-/// Each row has its own scale, and the row's block scales are multiplied by its reciprocal.
+/// Each row has its own scale, and the row's block scales are multiplied by the reciprocal of this scale.
 /// Source: flashinfer quantization.cuh (fb28d724), nvfp4QuantAndPerTokenScaleKernel with fast math.
 struct FlashinferNvfp4PerToken : FlashinferNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4_per_token";
@@ -109,7 +109,7 @@ struct FlashinferNvfp4PerToken : FlashinferNvfp4 {
   }
 };
 
-/// In a KV cache. The tensor scale is an input, and block scales are multiplied by its reciprocal.
+/// Quantization for a KV cache. The tensor scale is an input, and block scales are multiplied by its reciprocal.
 /// Source: vllm csrc/nvfp4_kv_cache_kernels.cu v0.33.0, reshape_and_cache_nvfp4_kernel.
 struct VllmNvfp4Kv : VllmNvfp4 {
   static constexpr const char* kContract = "vllm.nvfp4_kv";
@@ -144,7 +144,7 @@ struct FlashinferNvfp44over6Mse : FlashinferNvfp44over6 {
   }
 };
 
-/// Chooses by the errors of elements that were multiplied by the tensor's scale.
+/// Chooses between the two scales by the errors of elements that were multiplied by the tensor's scale.
 struct FlashinferNvfp44over6F16 : FlashinferNvfp44over6 {
   static constexpr const char* kContract = "flashinfer.nvfp4_4over6_exact_f16";
   SIMT_DEVICE static float error(float code, float scale, float global, float v) { return simt::magnitude(code * scale - v * global); }
@@ -203,7 +203,7 @@ struct VllmNvfp4Kv4over6 : VllmNvfp4Kv {
 
 // NVFP4 of torchao and AITER.
 
-/// Block scales are divided by the scale of the tensor, which here is amax of the tensor / (448 * 6). None is below 2^-6.
+/// Block scales are divided by the scale of the tensor, which here is amax of the tensor / (448 * 6). No block scale is below 2^-6.
 /// Source: torchao v0.18.0 prototype/mx_formats/nvfp4_tensor.py, nvfp4_quantize.
 struct TorchaoNvfp4 : Nvfp4Rules {
   static constexpr const char* kContract = "torchao.nvfp4";
@@ -258,7 +258,7 @@ struct VllmNvfp4DsMla : AiterTritonNvfp4 {
 
 // MXFP4: the scale is a power of two, stored as its exponent byte. Words in capitals name rounding modes of the sources.
 
-/// EVEN: rounds amax to one mantissa bit, then takes its exponent. A block of NaN has byte 0, whose multiplier is 0.
+/// EVEN: rounds amax to one mantissa bit, then takes its exponent. A block that holds only NaN has byte 0, whose multiplier is 0.
 /// Source: vllm csrc/quantization/fp4/nvfp4_utils.cuh v0.33.0, cvt_warp_fp16_to_fp4 with UE8M0_SF.
 struct VllmMxfp4 : Mxfp4Rules {
   static constexpr const char* kContract = "vllm.mxfp4";
@@ -281,7 +281,7 @@ struct FlashinferMxfp4 : Mxfp4Rules {
   }
 };
 
-/// RoundUp; amax has a lower limit. The padding of the shuffled layout is not written.
+/// RoundUp: rounds the scale up. amax has a lower limit. The padding of the shuffled layout is not written.
 /// Source: aiter csrc/kernels/quant_kernels.cu and csrc/include/mx_quant_utils.h (e4048607).
 struct AiterPer1x32Mxfp4 : Mxfp4Rules {
   static constexpr const char* kContract = "aiter.per_1x32_mxfp4";
@@ -345,7 +345,7 @@ struct TorchaoMxfp4Rceil : TorchaoMxfp4Floor {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 6.0f); }
 };
 
-/// ROUND_UP: the exponent of amax / 6, rounded up, taken from its bits. Codes round ties away from zero.
+/// ROUND_UP: the exponent of amax / 6, rounded up, from the bits of this quotient. Codes round ties away from zero.
 /// Source: triton_kernels numerics_details/mxfp_details/_downcast_to_mxfp.py (d1c192b7).
 struct TritonKernelsMxfp4 : Mxfp4Rules {
   static constexpr const char* kContract = "triton_kernels.mxfp4";
@@ -367,14 +367,14 @@ struct TritonKernelsMxfp4 : Mxfp4Rules {
   SIMT_DEVICE static bool finite(float amax) { return amax <= 0x1.fffffep127f; }
 };
 
-/// ROUND_DOWN: the exponent of amax / 6, rounded down, taken from its bits.
+/// ROUND_DOWN: the exponent of amax / 6, rounded down, from the bits of this quotient.
 struct TritonKernelsMxfp4Down : TritonKernelsMxfp4 {
   static constexpr const char* kContract = "triton_kernels.mxfp4_down";
   SIMT_DEVICE static float with_nan(float amax, bool all) { return Fp4Rules::with_nan(amax, all); }
   SIMT_DEVICE static uint8_t scale(float amax, float /*global*/) { return finite(amax) ? uint8_t(simt::bits(amax / 6.0f) >> 23) : 255; }
 };
 
-/// RCEIL; amax has a lower limit. Codes round ties toward zero; a code of 0 has no sign. A block with NaN or Inf has byte 254.
+/// RCEIL. amax has a lower limit. Codes round ties toward zero, and a code of 0 has no sign. A block with NaN or Inf has byte 254.
 /// Source: DeepGEMM deep_gemm/utils/math.py (54e22612), per_token_cast_to_fp4 with use_ue8m0.
 struct DeepgemmMxfp4 : Mxfp4Rules {
   static constexpr const char* kContract = "deepgemm.mxfp4";
@@ -427,14 +427,14 @@ struct AiterMxfp4EvenGfx942 : AiterMxfp4Even {
   SIMT_DEVICE static uint32_t code(float v) { return flushed(v) == 0.0f ? 0u : e2m1_code(v); }
 };
 
-/// After an all-reduce and a norm: EVEN. Codes round ties away from zero, and -0 becomes +0.
+/// Quantization after an all-reduce and a norm, in mode EVEN. Codes round ties away from zero, and -0 becomes +0.
 /// Source: aiter csrc/include/custom_all_reduce.cuh (e4048607), ar_mxfp4_scale_e8m0 and ar_mxfp4_encode.
 struct AiterArMxfp4 : AiterMxfp4Floor {
   SIMT_DEVICE static uint8_t scale(float amax, float global) { return VllmMxfp4::scale(amax, global); }
   SIMT_DEVICE static uint32_t code(float v) { return v == 0.0f ? 0u : TritonKernelsMxfp4::code(v); }
 };
 
-/// After FlashInfer's norms: the scale's exponent is log2(amax / 6), rounded up.
+/// Quantization after FlashInfer's norms. The scale's exponent is log2(amax / 6), rounded up.
 /// Source: flashinfer cute_dsl/rmsnorm_fp4quant.py and fp4_common.py (fb28d724), cvt_f32_to_ue8m0.
 struct FlashinferNormMxfp4 : Mxfp4Rules {
   static constexpr bool kWritesPadding = false;

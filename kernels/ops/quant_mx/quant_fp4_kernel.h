@@ -31,9 +31,9 @@ SIMT_DEVICE uint32_t e2m1_code(float v) {
 /// magnitude) and the scale of the tensor.
 struct Fp4Rules {
   static constexpr bool kPacked = false, kWritesPadding = true, kWritesAbsentRows = false, kHasTensorScale = false;
-  static constexpr bool kHasRival = false;        ///< a block has two candidate scales (4over6)
-  static constexpr bool kHasScaleOfRow = false;  ///< each row has a scale instead of the whole tensor
-  /// The amax of a block with a NaN. `amax`: the largest magnitude of its other elements. `all`: all its elements are NaN.
+  static constexpr bool kHasRival = false;        ///< true: a block has two candidate scales (4over6)
+  static constexpr bool kHasScaleOfRow = false;  ///< true: each row has a scale, instead of the whole tensor
+  /// The amax of a block with a NaN. `amax`: the largest magnitude of its other elements. `all`: true if all its elements are NaN.
   SIMT_DEVICE static float with_nan(float amax, bool all) { return all ? simt::from_bits(kNanBits) : amax; }
   /// True if a block with this amax gets zeros as codes and as scale byte, without any further computation.
   SIMT_DEVICE static bool is_empty(float /*amax*/) { return false; }
@@ -51,7 +51,7 @@ struct Fp4Rules {
   SIMT_DEVICE static bool uses(const Out& out, int64_t row) {
     return out.uses(row);
   }
-  /// Index of the first of the elements over which a block's amax is taken. amax_size(): the number of these elements.
+  /// Index of the first element over which a block's amax is computed. amax_size(): the number of these elements.
   SIMT_DEVICE static int64_t first_of_amax(int64_t element, int64_t /*columns*/) { return element; }
   template <class Rules>
   SIMT_DEVICE static constexpr int amax_size() {
@@ -65,7 +65,7 @@ struct Nvfp4Rules : Fp4Rules {
   static constexpr bool kHasTensorScale = true;
 };
 
-/// Blocks of 32 elements. By default an element is multiplied by 1 / scale, which is exact for the scale of byte e.
+/// Blocks of 32 elements. By default, an element is multiplied by 1 / scale, which is exact. `e`: the scale byte.
 struct Mxfp4Rules : Fp4Rules {
   static constexpr int kBlock = 32;
   static constexpr int kScaleType = ASSAY_FLOAT8_E8M0FNU;
@@ -89,7 +89,7 @@ class Fp4Amax {
   int nans_ = 0;
 };
 
-/// The scale of the tensor or of an expert. In contracts without these scales: 1, and `global` is nullptr.
+/// The scale of the tensor, of an expert or of a row. In contracts without such scales, it is 1, and `global` is nullptr.
 template <class Rules>
 SIMT_DEVICE float tensor_scale(const float* global, int64_t tensor = 0) {
   return Rules::kHasTensorScale ? global[tensor] : 1.0f;
@@ -113,7 +113,7 @@ SIMT_DEVICE float summed_errors(const float (&v)[Rules::kBlock], float m, uint32
   return sum;
 }
 
-/// Returns a block's scale byte, of two candidates: the rival if Rules::is_better() prefers its summed errors.
+/// Returns one of the two candidate scale bytes of a block: the rival if Rules::is_better() prefers its summed errors.
 template <class Rules>
 SIMT_DEVICE uint8_t chosen_scale(const float (&v)[Rules::kBlock], float amax, float global) {
   const uint8_t own = Rules::scale(amax, global), rival = Rules::rival(amax, global);
@@ -122,7 +122,7 @@ SIMT_DEVICE uint8_t chosen_scale(const float (&v)[Rules::kBlock], float amax, fl
   return Rules::is_better(of_rival, error) ? rival : own;
 }
 
-/// Stores the codes of a block of elements with that amax. Returns its scale byte.
+/// Stores the codes of a block of elements with the given amax. Returns its scale byte.
 template <class Rules>
 SIMT_DEVICE uint8_t store_fp4_block(const float (&v)[Rules::kBlock], float amax, float global, uint8_t* q) {
   if (Rules::is_empty(amax)) {
@@ -143,7 +143,7 @@ SIMT_DEVICE uint8_t store_fp4_block(const float (&v)[Rules::kBlock], float amax,
   return scale;
 }
 
-/// Quantizes a block whose amax is taken over its own elements. Returns its scale byte.
+/// Quantizes a block whose amax is computed over its own elements. Returns its scale byte.
 template <class Rules>
 SIMT_DEVICE uint8_t quantize_fp4_block(const float (&v)[Rules::kBlock], float global, uint8_t* q) {
   Fp4Amax<Rules> amax;
@@ -154,7 +154,7 @@ SIMT_DEVICE uint8_t quantize_fp4_block(const float (&v)[Rules::kBlock], float gl
 template <class T>
 struct Fp4Arguments {
   const T* x;
-  const float* global;  ///< the tensor's scale, or nullptr
+  const float* global;  ///< scales of tensors, experts or rows, or nullptr
   uint8_t* q;
   int64_t columns;
 };

@@ -11,13 +11,13 @@ namespace assay_kernels {
 struct FlashinferMxfp8 : MxRules {
   static constexpr const char* kContract = "flashinfer.mxfp8";
   SIMT_DEVICE static uint32_t exponent(float amax) { return e8m0_ceil(flushed(amax * (1.0f / 448.0f))); }
-  /// Byte 0: rcp.approx.ftz would read the scale 2^-127 as 0; the source returns 0. Byte 254: the result 2^-127 is flushed.
+  /// For byte 0, rcp.approx.ftz would read the scale 2^-127 as 0, so the source returns 0. For byte 254, the result 2^-127 is flushed.
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 0u || e == 254u ? 0.0f : e8m0_reciprocal(e); }
   SIMT_DEVICE static float before(float v) { return flushed(v); }
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 448.0f); }
 };
 
-/// The source tests whether amax is 0, not whether the byte is. A block of tiny values has byte 0 and the multiplier 1 / 0.
+/// The source tests whether amax is 0, not whether the byte is 0. A block of tiny values has byte 0 and the multiplier 1 / 0.
 struct FlashinferMxfp8V0213 : FlashinferMxfp8 {
   static constexpr const char* kContract = "flashinfer.mxfp8@v0.2.13";
   SIMT_DEVICE static float multiplier(float amax, uint32_t e) {
@@ -49,7 +49,7 @@ struct FlashinferMxfp8CuteV0618 : FlashinferMxfp8Cute {
 // vLLM's MXFP8.
 // Source: mxfp8_experts_quant.cuh (3240a1e4), mxfp8_utils.py (v0.26.0, v0.27.0, v0.30.0).
 
-/// The source tests whether amax is 0, not whether the byte is. A block of tiny values has byte 0 and the multiplier 1 / 0.
+/// The source tests whether amax is 0, not whether the byte is 0. A block of tiny values has byte 0 and the multiplier 1 / 0.
 struct VllmMxfp8Experts : FlashinferMxfp8Cute {
   static constexpr const char* kContract = "vllm.mxfp8_experts";
   static constexpr bool kWritesAbsentRows = false;
@@ -59,7 +59,7 @@ struct VllmMxfp8Experts : FlashinferMxfp8Cute {
   }
 };
 
-/// The scale's exponent is that of amax; there is no division by 448. The byte of a block with NaN is unspecified.
+/// The scale has the exponent of amax; there is no division by 448. The byte of a block with NaN is unspecified.
 struct VllmMxfp8Torch : MxRules {
   static constexpr const char* kContract = "vllm.mxfp8_torch";
   using Code = E4m3fnNosat;
@@ -71,7 +71,7 @@ struct VllmMxfp8Torch : MxRules {
   }
 };
 
-/// On a GPU, torch computes amax / 448 as amax * (1/448). The scale's exponent is the log2 of this, rounded up.
+/// On a GPU, torch computes amax / 448 as amax * (1/448). The scale's exponent is the log2 of this product, rounded up.
 struct VllmMxfp8TorchV0270 : VllmMxfp8Torch {
   static constexpr const char* kContract = "vllm.mxfp8_torch@v0.27.0";
   using Code = E4m3fnSat;
@@ -81,7 +81,7 @@ struct VllmMxfp8TorchV0270 : VllmMxfp8Torch {
   }
 };
 
-/// In Triton: the maximum ignores NaN. The scale's exponent is log2(amax / 448), rounded up. Padding is not written.
+/// Implemented in Triton, whose maximum ignores NaN. The scale's exponent is log2(amax / 448), rounded up. Padding is not written.
 struct VllmMxfp8Triton : MxRules {
   static constexpr bool kWritesPadding = false;
   SIMT_DEVICE static uint32_t exponent(float amax) { return VllmMxfp8TorchV0270::exponent(amax); }
@@ -102,7 +102,7 @@ struct VllmMxfp8TritonV0300 : VllmMxfp8TritonV0270 {
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 254u ? 0.0f : e8m0_reciprocal(e); }
 };
 
-/// After an activation or a norm. amax has no lower limit, and a block of zeros is divided by 1.
+/// Quantization after an activation or a norm. amax has no lower limit, and a block of zeros is divided by 1.
 struct VllmMxfp8Fused : VllmMxfp8Triton {
   SIMT_DEVICE static float multiplier(float amax, uint32_t e) {
     if (amax == 0.0f) return 1.0f;
@@ -113,7 +113,7 @@ struct VllmMxfp8Fused : VllmMxfp8Triton {
 // torchao's MXFP8.
 // Source: mx_tensor.py (050515e8).
 
-/// In torch: amax keeps NaN. If amax is NaN or Inf, the byte is 255 and all codes of the block are NaN.
+/// Implemented in torch, whose amax keeps NaN. If amax is NaN or Inf, the byte is 255 and all codes of the block are NaN.
 struct TorchaoMxFloor : MxRules {
   static constexpr const char* kContract = "torchao.mx_floor";
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
@@ -121,7 +121,7 @@ struct TorchaoMxFloor : MxRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 
  protected:
-  /// The exponent byte e of amax, less the exponent 8 of e4m3's largest value, at least 0. If e >= special, 255.
+  /// The exponent byte e of amax minus 8 (the exponent of e4m3's largest value), but at least 0. Returns 255 if e >= special.
   SIMT_DEVICE static uint32_t less_emax(uint32_t e, uint32_t special) { return e >= special ? 255u : e < 8u ? 0u : e - 8u; }
 };
 
@@ -151,8 +151,8 @@ struct TorchaoMxEven : TorchaoMxFloor {
   }
 };
 
-/// torchao before 2026-08-12: an Inf amax has the exponent byte that its bits give. Elements are divided by at least 2^-126, or
-/// by Inf if the byte is 255.
+/// torchao before 2026-08-12: Inf is no special case, so the byte of an Inf amax follows from its bits. Elements are divided by at
+/// least 2^-126, or by Inf if the byte is 255.
 template <class Later>
 struct TorchaoMxV0120 : Later {
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e == 255u ? 0.0f : e8m0_reciprocal(e == 0u ? 1u : e); }

@@ -34,7 +34,7 @@ SIMT_DEVICE int64_t place_in_tiles(ScaleTile tile, int64_t padded_groups, int64_
 struct BytesOut {
   uint8_t* data;
   int64_t rows, padded_rows;
-  int32_t groups, padded_groups;  ///< blocks per row; padded to whole tiles
+  int32_t groups, padded_groups;  ///< blocks per row; the same, padded to whole tiles
   ScaleTile tile;
   Divider by_groups;
 
@@ -85,7 +85,7 @@ struct ExpertBytesOut {
     return int64_t{first_scale[e]} * padded_groups + place_in_tiles(ScaleTile::k128x4, padded_groups, row - first_row[e], g);
   }
 
-  /// If the contract does so: zeros for the padding blocks of existing rows, and for rows of scales after an expert's last row.
+  /// If the contract does so, writes zeros to the padding blocks of existing rows, and to rows of scales after an expert's last row.
   template <class Rules>
   SIMT_DEVICE void write_absent() const {
     const int64_t first = simt::block() * simt::block_size() + simt::thread(), threads = simt::grid_size() * simt::block_size();
@@ -150,7 +150,7 @@ SIMT_DEVICE float e8m0_reciprocal(uint32_t e) {
 /// before and after the multiplication.
 struct MxRules : GroupRules {
   using Element = simt::Multiply;
-  static constexpr bool kWritesAbsentRows = true;  ///< writes zeros to an expert's tiles after the expert's last row
+  static constexpr bool kWritesAbsentRows = true;  ///< true: writes zeros to an expert's tiles after the expert's last row
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float multiplier(float /*amax*/, uint32_t e) { return e8m0_reciprocal(e); }
   SIMT_DEVICE static float before(float v) { return v; }
@@ -167,7 +167,7 @@ struct MxArguments {
   Out out;
 };
 
-/// Quantizes a block of 32 elements: 32 / kElements threads have kElements consecutive elements each, a multiple of 8.
+/// Quantizes a block of 32 elements. 32 / kElements threads have kElements consecutive elements each; kElements is a multiple of 8.
 template <class Rules, int kWarp, class Out, int kElements>
 SIMT_DEVICE void quantize_block(const float (&x)[kElements], bool live, uint8_t* q, const Out& out, int64_t row, int32_t group) {
   constexpr int kLanes = kMxBlock / kElements;

@@ -23,7 +23,7 @@ struct VllmStaticInt8Azp {
 struct VllmPerTokenInt8Azp : VllmStaticInt8Azp {
   static constexpr const char* kContract = "vllm.per_token_int8_azp";
   static constexpr float kLeastAtFirst = 0x1.fffffep127f, kGreatestAtFirst = -0x1.fffffep127f;
-  /// The maximum of -0 and +0 may be either one. hi + 0 makes it +0, so the scale does not depend on this.
+  /// The maximum of -0 and +0 may be -0 or +0. hi + 0 is +0 in both cases, so the scale does not depend on this.
   SIMT_DEVICE static float scale(float lo, float hi) { return (hi + 0.0f - lo) / 255.0f; }
   /// If all values of a row are equal, its scale is 0. vLLM's cast to int32 is then undefined; this cast saturates.
   SIMT_DEVICE static int32_t zero(float lo, float scale) { return simt::to_int32_sat(-128.0f - lo / scale); }

@@ -33,7 +33,7 @@ struct VllmStaticNative : StaticRules {
   SIMT_DEVICE static float clamp(float v) { return clamp_keep(v, 448.0f); }
 };
 
-/// Group scales whose positions the strides of the scale tensor give, with the arithmetic of Base.
+/// The arithmetic of Base, with group scales whose positions follow from the strides of the scale tensor.
 template <class Base>
 struct ByStrides : Base {
   static int64_t row_stride(const assay_tensor& scale) { return scale.strides[0]; }
@@ -116,7 +116,7 @@ SIMT_KERNEL void quant_given(const T* x, uint8_t* q, const float* scale, int64_t
   }
 }
 
-/// As quant_given(), for rows that begin `pitch` elements apart: one block per row. Rows may be unaligned: no 16-byte loads.
+/// As quant_given(), for rows that begin `pitch` elements apart: one block per row. Rows may be unaligned, so there are no 16-byte loads.
 template <class Rules, class T>
 SIMT_KERNEL void quant_given_rows(const T* x, uint8_t* q, const float* scale, int64_t columns, int64_t pitch) {
   const typename Rules::Element element(Rules::operand(0.0f, *scale));

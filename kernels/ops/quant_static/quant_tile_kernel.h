@@ -1,4 +1,4 @@
-// Quantization with a scale per block of 128 x 128, or with one computed scale for the whole tensor.
+// Quantization with a scale per block of 128 x 128 elements, or with one computed scale for the whole tensor.
 #pragma once
 
 #include "kernels/ops/kernel_common.h"
@@ -29,7 +29,7 @@ struct VllmPerTensorFnuz : MadeScale<VllmStaticFnuz> {
   SIMT_DEVICE static float scale(float amax) { return amax / 224.0f; }
 };
 
-/// torch's amax, clamp and lower limit do not drop NaN. Nor does the atomic maximum: the bit pattern of NaN sorts above Inf.
+/// torch's amax, clamp and lower limit keep NaN. The atomic maximum keeps it too, because the bit pattern of NaN sorts above Inf.
 struct VllmPerTensorNative : MadeScale<VllmStaticNative> {
   static constexpr const char* kContract = "vllm.per_tensor_native";
   SIMT_DEVICE static float widest(float a, float b) { return simt::max_or_nan(a, b); }
@@ -55,7 +55,7 @@ struct AiterPerTensorFnuz : MadeScale<AiterStaticFnuz> {
   SIMT_DEVICE static float scale(float amax) { return flushed(amax * (1.0f / 240.0f)); }
 };
 
-// Dynamic quantization by blocks of 128 x 128 elements. Each thread block reads one of them once and keeps it in registers.
+// Dynamic quantization by tiles of 128 x 128 elements. A thread block reads its tile once and keeps the elements in registers.
 // Elements beyond the edges of the matrix count as zeros, and no codes are stored for them.
 
 inline constexpr int kBlockSide = 128;
@@ -154,7 +154,7 @@ inline Accepts block_accepts() {
 // Source: DeepGEMM deep_gemm/utils/math.py (54e22612), vLLM vllm/utils/deep_gemm.py (00620f91),
 // vllm/model_executor/layers/quantization/utils/quant_utils.py.
 
-/// Group rules, plus how a row of a block is loaded and whether it counts for amax. Deliberately wrong kernels change these.
+/// Group rules, plus how a row of a block is loaded and whether it counts for amax. Deliberately wrong kernels replace these functions.
 template <class Base>
 struct Block : Base {
   template <class T>
@@ -201,7 +201,7 @@ SIMT_KERNEL void clear_scale(float* scale) {
   if (simt::block() == 0 && simt::thread() == 0) Rules::clear(scale);
 }
 
-/// Each block raises the scale to that of its elements' amax. Scales increase with amax, so the largest amax gives the result.
+/// Each thread block raises the scale to the scale of its own amax. Scales increase with amax, so the largest amax gives the result.
 template <class Rules, class T, int kWarp>
 SIMT_KERNEL void tensor_scale(const T* x, float* scale, int64_t n) {
   constexpr int kElements = simt::Vector<T>::kElements;

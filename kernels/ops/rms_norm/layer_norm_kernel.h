@@ -18,7 +18,7 @@ struct LayerRules {
   /// The value whose square is summed for the variance. Not used with kOnePass, which sums x^2.
   SIMT_DEVICE static float deviation(float x, float mean) { return x - mean; }
   SIMT_DEVICE static float centered(float x, float mean) { return x - mean; }
-  /// The variance of a row of n elements. `squares`: the sum of squared deviations, with kOnePass that of x^2.
+  /// The variance of a row of n elements. `squares`: the sum of squared deviations, or, with kOnePass, the sum of x^2.
   SIMT_DEVICE static float variance(float squares, float n, float /*mean*/) { return squares / n; }
   SIMT_DEVICE static float factor(float variance, float eps) { return simt::rsqrt(variance + eps); }
   SIMT_DEVICE static float weighted(float v, float gamma, float beta) { return v * gamma + beta; }
@@ -41,7 +41,7 @@ struct TrtllmLayerNormSquares : LayerRules {
   SIMT_DEVICE static float variance(float squares, float n, float mean) { return squares / n - mean * mean; }
 };
 
-// The row of a thread block. Gives the row's loads one by one, to code that goes over the row several times.
+// The row of a thread block, for code that goes over the row several times. for_each() passes the row's loads to this code one by one.
 
 /// The row is kept in registers, in kLoads aligned 16-byte loads per thread.
 template <class T, int kLoads>
@@ -162,7 +162,7 @@ SIMT_KERNEL void layer_norm(LayerArguments<T, W> a, T* y) {
   });
 }
 
-// Host side: from a layer_norm call to its kernel.
+// Host side: checks a layer_norm call, and launches its kernel.
 
 /// gamma and beta are fp32 or have the type of x.
 template <class Rules>

@@ -57,8 +57,8 @@ bool expect_rows_of(const assay_tensor& tensor, const NormInputs& inputs);
 template <int kMost>
 inline constexpr int kMostKept = kEachNumberOfLoads ? kMost : kMost / 4;
 
-/// Calls f with the number of loads that a thread keeps in registers. It is 0, and each pass reads the row again, if rows are not
-/// `whole` (aligned 16-byte loads) or take more than kMostKept loads per thread. A kernel is compiled for each number.
+/// Calls f with the number of loads that a thread keeps in registers. The number is 0, so each pass reads the row again, if rows are
+/// not `whole` (aligned 16-byte loads) or take more than kMostKept loads per thread. A kernel is compiled for each number.
 template <int kMost, class F>
 void with_row(int64_t loads, int threads, bool whole, F f) {
   constexpr int kKept = kMostKept<kMost>;
@@ -72,7 +72,7 @@ void with_row(int64_t loads, int threads, bool whole, F f) {
   }
 }
 
-// Normalization of a row by a thread block. Norms with and without quantization use it.
+// Normalization of a row by a thread block, for norms with and without quantization.
 
 template <class T, class Store = StoreNearest>
 SIMT_DEVICE simt::Vector<T> rounded(const float (&v)[simt::Vector<T>::kElements]) {
@@ -170,8 +170,8 @@ SIMT_DEVICE simt::Vector<uint32_t> normalized_words(const Held& held, float r, c
   }
 }
 
-/// Adds the squares of the load at column `first` to `sum`. Returns what normalize() takes. With a residual, `stored` gets the
-/// sum x + residual, rounded to T.
+/// Adds the squares of the load at column `first` to `sum`. Returns the elements as normalize() expects them. With a residual, sets
+/// `stored` to x + residual, rounded to T.
 template <class Rules, class T>
 SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<uint32_t>& x, const simt::Vector<uint32_t>& residual,
                                        float& sum, simt::Vector<T>& stored) {
@@ -200,11 +200,11 @@ SIMT_DEVICE Held<Rules, T> square_load(int first, const simt::Vector<uint32_t>& 
   }
 }
 
-// The row of a thread block and its factor r. A thread's part of the row is runs of kRun consecutive loads; adjacent threads have
-// adjacent runs. Norms with a gate use for_each(), which does not round to T.
+// The row of a thread block and its factor r. A thread's part of the row consists of runs of kRun consecutive loads; adjacent
+// threads have adjacent runs. Norms with a gate use for_each(), which does not round to T.
 
 /// Keeps the row in registers, kLoads aligned 16-byte loads per thread. The constructor stores x + residual over the residual.
-/// This is safe, because the thread that reads a load also writes it.
+/// This is safe, because each load of the residual is overwritten by the thread that read it.
 template <class Rules, class T, int kWarp, int kLoads, int kRun = 1>
 class NormalizedRow {
  public:

@@ -35,9 +35,9 @@ struct NormRules {
   static constexpr bool kPlainWeights = true;         ///< weight() returns gamma unchanged
   /// Barrier between the warps' writes of their sums to shared memory and the reads of these sums.
   SIMT_DEVICE static void published() { simt::barrier(); }
-  /// How many of a row's n elements are read: all, except in a wrong kernel.
+  /// How many of a row's n elements are read: all, except in a deliberately wrong kernel.
   SIMT_DEVICE static int covered(int n, int /*load*/, int /*threads*/) { return n; }
-  /// Distance between two rows of x, in elements: that of the call, except in a wrong kernel.
+  /// Distance between two rows of x, in elements: `pitch`, except in a deliberately wrong kernel.
   SIMT_DEVICE static int64_t pitch(int64_t pitch, int32_t /*n*/) { return pitch; }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }
   /// The square of z: an element of x, or its fp32 sum with the residual. T: the type of x.
@@ -45,14 +45,14 @@ struct NormRules {
   SIMT_DEVICE static float square(float z) {
     return z * z;
   }
-  /// What is added to the mean square under the root: eps, except in a wrong kernel.
+  /// What is added to the mean square under the root: eps, except in a deliberately wrong kernel.
   SIMT_DEVICE static float share(float eps, float /*n*/) { return eps; }
   SIMT_DEVICE static float factor(float mean, float eps) { return simt::rsqrt(mean + eps); }
   SIMT_DEVICE static float weight(float gamma) { return gamma; }
   /// Applied to the operands and products of x * r * gamma. Flushes subnormals to zero in builds that do so.
   SIMT_DEVICE static float kept(float v) { return v; }
 
-  static constexpr bool kGates = false;  ///< multiplies the normalized element by gate(g); g is a tensor with the shape of x
+  static constexpr bool kGates = false;  ///< true: multiplies the normalized element by gate(g); the gate tensor g has the shape of x
 
   // For norms that add a residual.
   static constexpr bool kAdds = false;
@@ -102,7 +102,7 @@ struct VllmGemmaRmsNorm : Gemma<NormRules> {
   static constexpr const char* kContract = "vllm.gemma_rms_norm";
 };
 
-/// The source divides by a square root. The contract allows the results of several roundings; that of rsqrt is one of them.
+/// The source divides by a square root. The contract allows the results of several roundings; the result of rsqrt is one of them.
 /// Source: vLLM model_executor/determinism/batch_invariant.py (v0.33.0).
 struct VllmRmsNormBatchInvariant : NormRules {
   static constexpr const char* kContract = "vllm.rms_norm_batch_invariant";
@@ -144,7 +144,7 @@ struct FlashinferGemmaRmsNormV067 : Gemma<NormRules> {
   static constexpr const char* kContract = "flashinfer.gemma_rms_norm@v0.6.7";
 };
 
-/// A norm before FP4 quantization: x * gamma is rounded to the type of x; multiplied by r, it stays in fp32.
+/// A norm before FP4 quantization: x * gamma is rounded to the type of x, and its product with r stays in fp32.
 /// Source: FlashInfer flashinfer/cute_dsl/rmsnorm_fp4quant.py (fb28d724).
 struct FlashinferProductFirst : NormRules {
   static constexpr bool kWeightFirst = true, kRoundsOutput = false;
@@ -202,7 +202,7 @@ struct LigerGemmaRmsNorm : Gemma<NormRules> {
 };
 
 // Norms that first add a residual. R-1: the sum is rounded to the type of x, then squared and normalized. R-2: the unrounded fp32
-// sum is squared and normalized; only the stored residual is rounded. R-3: R-2 for the columns whose sums a block keeps in fp32.
+// sum is squared and normalized; only the stored residual is rounded. R-3: as R-2, for the columns whose sums a block keeps in fp32.
 // The other columns of a long row are normalized from the stored, rounded sum.
 
 struct RoundedSum : NormRules {
@@ -301,7 +301,7 @@ struct AiterFusedAddRmsNormGfx942V0117 : Flushing<PlusZero<WideSum>> {
   using Store = StoreCutOff;
 };
 
-/// each of 256 threads keeps the sums of four loads in fp32, together kKept columns. 8192: eight elements per load.
+/// each of 256 threads keeps the sums of four loads in fp32, together kKept columns. If kKept is 8192, a load has eight elements.
 /// Source: AITER csrc/include/opus/rmsnorm_opus_kernel.hpp (e4048607).
 template <int kKept>
 struct MixedSum : Flushing<WideSum> {

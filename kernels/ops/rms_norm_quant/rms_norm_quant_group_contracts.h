@@ -56,7 +56,7 @@ struct AiterFlushedAddNormGfx942 : AiterFlushedAddNorm {
   using Store = StoreCutOff;
 };
 
-/// group_size 0: one scale per token.
+/// In AITER's call, group_size is 0, which means one scale per token.
 /// Source: AITER csrc/kernels/rmsnorm_quant_kernels.cu (e4048607).
 struct AiterHipNormToken : NormThenGroup<WideNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.rmsnorm_quant";
@@ -121,7 +121,7 @@ using NormGatedList = NormList<AiterGatedNorm, AiterGatedNormFnuz, AiterHipGated
 // Norms with quantization after an all-reduce.
 
 /// Quantization in norms after an all-reduce. FlashInfer's fast math divides approximately, so a contract allows several
-/// quotients; this kernel returns the correctly rounded one.
+/// quotients; this kernel returns the correctly rounded quotient.
 /// Source: FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724), AITER csrc/include/custom_all_reduce.cuh
 /// (e4048607).
 struct TrtllmToken : VllmPerToken {
@@ -147,13 +147,13 @@ struct AiterArAddNormGfx942 : AiterArAddNorm {
 struct AiterArAddNormR1 : AiterArAddNorm {
   static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
 };
-/// As v_cvt_pk_fp8_f32 without FP16_OVFL: NaN for magnitudes >= 248, the midpoint of 240 and 256.
+/// Converts as v_cvt_pk_fp8_f32 does without FP16_OVFL: magnitudes >= 248 (midway between 240 and 256) become NaN.
 struct E4m3fnuzNosat {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FNUZ;
   SIMT_DEVICE static uint8_t encode(float v) { return simt::magnitude(v) < 248.0f ? simt::to_e4m3fnuz_sat(v) : uint8_t(0x80); }
   SIMT_DEVICE static uint32_t encode4(const float* v) { return encode4_one_by_one<E4m3fnuzNosat>(v); }
 };
-/// A group of zeros has scale 1; a group of NaN has scale NaN. A subnormal scale is flushed to 0.
+/// A group of zeros has scale 1; a group that holds only NaN has scale NaN. A subnormal scale is flushed to 0.
 struct AiterArGroup : GroupRules {
   using Code = E4m3fnNosat;
   SIMT_DEVICE static float widest_of_none() { return simt::from_bits(0x7fc00000u); }

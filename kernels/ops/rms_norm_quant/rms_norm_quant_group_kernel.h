@@ -92,7 +92,7 @@ class Results<Norm, T, Row, 0> {
   const Row& row_;
 };
 
-/// Stores the codes of a row of n elements that share one scale; codes_of() applies it.
+/// Stores the codes of a row of n elements that share one scale; codes_of() applies this scale.
 template <class Results, class Codes>
 SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, const Codes& codes_of) {
   uint8_t* const row = q + simt::block() * n;
@@ -112,7 +112,7 @@ SIMT_DEVICE void store_codes(const Results& results, uint8_t* q, int n, const Co
 
 // Norms before quantization, and the quantization that follows: shared code and vLLM's contracts.
 
-/// Rounds x * r to 16 bits, and its product with gamma again. A residual is added in fp32 and the sum is not rounded.
+/// Rounds x * r to 16 bits, and rounds the product with gamma again. A residual is added in fp32, and this sum is not rounded.
 /// Source: vLLM csrc/libtorch_stable/quantization/fused_kernels/layernorm_utils.cuh (1051220e).
 struct VllmDynamicNorm : NormRules {
   static constexpr bool kRoundsBeforeWeight = true;
@@ -327,7 +327,7 @@ void run_rms_norm_quant_token(const Call& call) {
 
 // rms_norm with a residual and MXFP8 in one pass over x. Each thread has whole blocks of 32 elements.
 
-/// A Triton kernel; profiles R-1 and N-B of rms_norm_rules.h.
+/// A Triton kernel with the profiles R-1 and N-B of rms_norm_rules.h.
 /// Source: vLLM mxfp8_utils.py, _fused_add_rms_norm_quant_kernel.
 struct VllmAddNormMxfp8 : NormThenGroup<RoundedSum, VllmMxfp8Fused> {
   static constexpr const char* kContract = "vllm.fused_add_rms_norm_mxfp8_quant";

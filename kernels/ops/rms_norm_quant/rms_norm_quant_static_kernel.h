@@ -65,7 +65,7 @@ struct FlashinferAddNormStaticCute : NormThenStatic<PlusZero<WideAddNorm>, Flash
   static constexpr const char* kContract = "flashinfer.fused_add_rmsnorm_quant@v0.6.7";
 };
 
-/// After an all-reduce.
+/// The norm after an all-reduce.
 /// Source: FlashInfer include/flashinfer/comm/trtllm_allreduce_fusion.cuh (fb28d724).
 struct FlashinferTrtllmNormStatic : NormThenStatic<FlashinferTrtllmAddRmsNorm, FlashinferStaticCute> {
   static constexpr const char* kContract = "flashinfer.trtllm_add_rms_norm_fp8";
@@ -107,7 +107,7 @@ void run_rms_norm_quant_static(const Call& call) {
   });
 }
 
-// rms_norm_double_quant quantizes its result twice. ConsumerCall makes a call with one quantization of a call with both.
+// rms_norm_double_quant quantizes its result twice. ConsumerCall turns a call with both quantizations into a call with one of them.
 
 class ConsumerCall {
  public:

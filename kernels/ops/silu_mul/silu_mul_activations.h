@@ -12,10 +12,10 @@ namespace assay_kernels {
 struct ActivationRules {
   static constexpr bool kRoundsSilu = false;
   static constexpr bool kRoundsProduct = false;
-  static constexpr bool kAddsZero = false;  ///< adds 0 to the up half, so -0 becomes +0
+  static constexpr bool kAddsZero = false;  ///< true: adds 0 to the up half, so -0 becomes +0
   /// silu(gate) times up, in fp32.
   SIMT_DEVICE static float product(float silu, float up) { return silu * up; }
-  static constexpr bool kDivides = false;  ///< silu() divides; silu_of_moderate() gives the same result without branches
+  static constexpr bool kDivides = false;  ///< true: silu() divides; up to kModerateGate, silu_of_moderate() gives the same result without branches
 };
 
 /// Up to this |gate|, divisions by 1 + exp(-gate) are correct without branches for special values.
@@ -44,7 +44,7 @@ struct FlashinferSiluFast : SiluFastOnce {
   SIMT_DEVICE static float product(float silu, float up) { return flushed(flushed(silu) * flushed(up)); }
 };
 
-/// exp is approximate (exp_fast), the division is correctly rounded.
+/// The exponential is approximate (exp_fast); the division is correctly rounded.
 /// Source: FlashInfer flashinfer/quantization/quantization_cute_dsl_utils.py (fb28d724).
 struct FlashinferSilu : ActivationRules {
   static constexpr bool kRoundsProduct = true;

@@ -101,7 +101,7 @@ struct SiluBlock : GroupRules {
 struct SiluBlockUb : SiluBlock {
   using Element = simt::DivideEach;
   static constexpr bool kBounded = true;
-  /// The maximum starts as NaN and stays NaN for a group of NaN; min_number() then replaces the NaN scale by scale_ub.
+  /// The maximum starts as NaN and stays NaN if a group holds only NaN; min_number() then replaces the NaN scale by scale_ub.
   SIMT_DEVICE static float widest_of_none() { return simt::from_bits(0x7fc00000u); }
   SIMT_DEVICE static float scale_within(float amax, float scale_ub) {
     return simt::max_number(simt::min_number(amax / 448.0f, scale_ub), kLeastScale);
@@ -114,7 +114,7 @@ struct SiluBlockFnuz : SiluBlock {
   SIMT_DEVICE static float clamp(float v) { return clamp_min_max(v, 224.0f); }
 };
 
-/// The batch-invariant op: changes the bits of a scale to round it up to a power of two. amax has a lower limit, the scale none.
+/// The batch-invariant op: changes the bits of a scale to round it up to a power of two. amax has a lower limit; the scale has none.
 struct GroupRounded : GroupRules {
   using Element = simt::Multiply;
   SIMT_DEVICE static float amax(float widest) { return simt::max_number(widest, 1e-10f); }
@@ -127,7 +127,7 @@ struct GroupUe8m0x4 : GroupRounded {
   static constexpr bool kPacked = true;
 };
 
-/// A contract: an activation and a group quantization. Deliberately wrong kernels derive from one and replace one of the two.
+/// A contract: an activation and a group quantization. A deliberately wrong kernel derives from a contract and replaces one of the two.
 template <class ActivationRules, class GroupRulesOfIt>
 struct SiluGroup {
   using Activation = ActivationRules;
@@ -202,7 +202,7 @@ using SiluGroupList = RulesList<VllmSiluPerBlock, VllmSiluPerBlockUb, VllmSiluPe
                                 VllmSiluColmajor, VllmSiluColmajorUe8m0, VllmSiluColmajorV0190, VllmSiluColmajorUe8m0V0190,
                                 VllmSiluColmajorV0240, VllmSiluColmajorUe8m0V0240, TorchSiluGroup>;
 
-// silu(gate) * up with dynamic per-token quantization. One thread block per row computes each product twice: for amax, for codes.
+// silu(gate) * up with dynamic per-token quantization. A thread block computes each product of its row twice: for amax, and for the codes.
 
 inline constexpr int kTokenThreads = 256;
 
@@ -445,7 +445,7 @@ struct MaskedBf16Ue8m0x4 : MaskedBf16Ue8m0 {
 /// is_row(): true if row `token` of an expert is in use.
 template <class GroupRulesOfIt>
 struct SiluMasked : SiluGroup<SiluBf16, GroupRulesOfIt> {
-  static constexpr bool kTakesStride = true;  ///< rows of x may lie apart
+  static constexpr bool kTakesStride = true;  ///< true: there may be gaps between the rows of x
   SIMT_DEVICE static bool is_row(int32_t token, int32_t tokens) { return token < tokens; }
 };
 
@@ -461,7 +461,7 @@ struct VllmSiluMaskedUe8m0x4 : SiluMasked<MaskedBf16Ue8m0x4> {
 
 using SiluMaskedList = RulesList<VllmSiluMasked, VllmSiluMaskedUe8m0, VllmSiluMaskedUe8m0x4>;
 
-// silu(gate) * up with group quantization for masked experts. All have equally many rows, of which tokens[expert] are in use.
+// silu(gate) * up with group quantization for masked experts. All experts have equally many rows, of which tokens[expert] are in use.
 
 template <class T>
 struct MaskedArguments {
@@ -498,8 +498,8 @@ SIMT_KERNEL void silu_mul_quant_masked(MaskedArguments<T> a) {
                                                           int32_t(group - row * per_row));
 }
 
-/// Where the scales of expert 0 are stored; sets expert_stride to the bytes from one expert's scales to the next expert's. The
-/// scale tensor is [experts, room, columns] with strides (room * columns, 1, room).
+/// Returns where the scales of expert 0 are stored. Sets expert_stride to the distance between the scales of successive experts, in
+/// bytes. The scale tensor is [experts, room, columns] with strides (room * columns, 1, room).
 template <class Group>
 ScalesOut masked_scales(const Call& call, int64_t experts, int64_t room, int64_t groups, int64_t& expert_stride) {
   const assay_tensor& scale = call.output("scale");
