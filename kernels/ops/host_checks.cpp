@@ -87,7 +87,7 @@ AreaRequest signals_and_buffer(const Call& call) {
   const assay_tensor& x = call.at("x");
   const int64_t bytes = elements_of(x) * x.type_bits / 8;
   if (bytes > kMostBytes) unsupported("x must have at most 1 GiB");
-  // initially a bit pattern that does not look like received data
+  // the buffer initially holds a bit pattern that does not look like received data
   return counted_from(call, {kSignalsAndBuffer, size_t(kAreaBuffer + bytes), fill_buffers<0xffffffffu>});
 }
 

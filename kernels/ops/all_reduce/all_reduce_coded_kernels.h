@@ -1,4 +1,4 @@
-// All-reduce of quantized values: QuickReduce's codecs, two-shot kernels that exchange codes, and two-shot kernels in which the
+// All-reduce of quantized values: QuickReduce's codecs, and two-shot kernels that exchange codes. In some of these kernels, the
 // owner of a part (the rank that adds it) returns its exact sums.
 #pragma once
 
@@ -55,6 +55,7 @@ struct CodecRules : CodecConstants<T> {
   SIMT_DEVICE static int lane_of(int place) { return place % 2; }  ///< the group of an element: 0 or 1
 };
 
+/// Codes are the integers from -kLevels to kLevels - 1. kOverflowSaturates: MODE.FP16_OVFL is set, as on gfx942.
 template <int kLevels, bool kOverflowSaturates, class T = simt::F16, class S = T>
 struct IntegerCodec : CodecRules<T, S> {
   static constexpr bool kSaturates = kOverflowSaturates;
@@ -192,6 +193,7 @@ template <class Rules>
 inline constexpr int kGroupBytes = (Rules::kGroup < 16 ? 16 : Rules::kGroup) + 16;
 
 /// kIsOcp: codes are e4m3fn; otherwise they are e4m3fnuz. kNumbers: elements per group. A rank owns a whole number of groups.
+/// kCodesNumbers: ranks exchange codes of their inputs, too. kOwnerKeeps: the owner returns its exact sums.
 template <bool kIsOcp, int kNumbers = 128>
 struct AiterFp8 {
   using Number = simt::F16;

@@ -186,6 +186,7 @@ SIMT_DEVICE int64_t lamport_room(const AllReduceArguments& a) {
 template <class Rules, class T>
 inline constexpr int kNumbersOfWord = Rules::kOfWords ? int(4 / sizeof(T)) : 1;
 
+/// For simt::wait_packet(): true if a packet has arrived, that is, if no element (or word) of it equals the sentinel.
 template <class Rules, class T>
 struct ArrivedBy {
   SIMT_DEVICE static bool in(const simt::Vector<T>& v) {

@@ -59,8 +59,8 @@ struct RankBlock {
 
 SIMT_DEVICE Signals* signals_of(const AllReduceArguments& a, int rank) { return reinterpret_cast<Signals*>(a.area[rank]); }
 
-/// Records the first error of rank `self`: it waited in vain for rank `waited_for`. `wanted` is the expected value of a flag, `seen`
-/// the value found. If `seen` is at most one barrier behind, a rank is missing; any other value means a wrong protocol.
+/// Records the first error of the rank that owns `self`: it waited in vain for rank `waited_for`. `wanted` is the expected value of a
+/// flag, `seen` the value found. If `seen` is at most one barrier behind, a rank is missing; any other value means a wrong protocol.
 SIMT_DEVICE void complain(Signals* self, int waited_for, int block, RankPlace place, uint32_t wanted = 0, uint32_t seen = 0) {
   if (self->waited_for != 0) return;
   self->block = uint32_t(block);
@@ -121,7 +121,7 @@ struct RankRules {
   /// Rank `reader` adds the part of rank `owner`. count(): how many ranks' values it adds. rank_of(): the rank at position i of the sum.
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
-  SIMT_DEVICE static float wire(float v) { return v; }
+  SIMT_DEVICE static float wire(float v) { return v; }  ///< an input as it enters the sum
   template <class T>
   SIMT_DEVICE static float sum(float a, float b) {
     return a + b;
@@ -277,7 +277,7 @@ struct LamportRules : Base {
   SIMT_DEVICE static bool empty(T v) {
     return Sentinel::empty(v);
   }
-  SIMT_DEVICE static int64_t cleared(int64_t packets) { return packets; }
+  SIMT_DEVICE static int64_t cleared(int64_t packets) { return packets; }  ///< how many packets of the previous call are refilled
   /// Distance in bytes between the packets of successive senders in a buffer. It depends on the size of the area, not of the message.
   SIMT_DEVICE static int64_t room(int64_t of_area, int64_t /*of_message*/) { return of_area; }
   /// The next value of the call counter. It counts modulo the number of buffers: a 32-bit counter would skip a buffer when it wraps.

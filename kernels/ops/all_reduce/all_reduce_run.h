@@ -50,7 +50,9 @@ inline AreaRequest plus_zero_area(const Call& call) { return lamport_area(call, 
 void fill_with_minus_zero(unsigned char* area, size_t bytes);
 /// Changes the request so that flags and counters start at the value of the call's parameter "counter".
 AreaRequest counted_from(const Call& call, AreaRequest request);
+/// The message for the error that a rank recorded at the head of its area; empty if there is none.
 std::string all_reduce_complaint(const unsigned char* head, int rank);
+/// Rejects the call unless x and y are aligned and consist of whole 16-byte packets.
 void expect_whole_packets(const AllReduceArguments& a, const assay_tensor& x);
 
 /// The straggler: the rank that the call's parameter "straggler" delays; -1 if there is none.

@@ -14,7 +14,8 @@ std::vector<Kernel> all_reduce_rms_norm_kernels() {
           squares_row<MiniMaxQkRules>(both, "vllm.minimax_all_reduce_qk_rms_norm_16")};
 }
 
-// The fused ops run two kernels in sequence: an all-reduce, then a norm. So does vLLM without fusion, and AITER beyond one block.
+// The fused ops run two kernels in sequence: an all-reduce, then a norm. vLLM does the same without fusion. AITER also runs two
+// kernels if a message is too large for its one-stage kernel.
 
 namespace {
 

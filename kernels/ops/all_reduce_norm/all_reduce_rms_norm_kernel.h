@@ -99,6 +99,7 @@ SIMT_DEVICE float sum_of_squares(const ShardedRows& matrix, int rank, int64_t ro
       sum, 0.0f, [](float a, float b) { return a + b; }, [] { simt::barrier(); });
 }
 
+/// y = x * r * gamma for a rank's columns of one row.
 template <class Rules, class T>
 SIMT_DEVICE void normalize_columns(const ShardedRows& matrix, int rank, int64_t row, float r) {
   constexpr int kElements = simt::Vector<T>::kElements;

@@ -228,7 +228,7 @@ void run_concat_and_cache_tiles(const Call& call) {
 // Layout of the attention cache.
 // Source: vLLM v0.33.0 csrc/cache_kernels.cu, reshape_and_cache_flash_kernel.
 
-inline constexpr int kHeads = 8, kHeadSize = 128;         ///< of K, and also of V
+inline constexpr int kHeads = 8, kHeadSize = 128;         ///< number of heads, and elements per head: the same for K and V
 inline constexpr int kHeadsNumbers = kHeads * kHeadSize;  ///< elements per token in each of K and V
 
 /// A block of the cache holds the K codes of all its tokens, then their V codes. K has one scale, V another; both scales are inputs.

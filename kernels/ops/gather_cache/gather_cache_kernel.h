@@ -11,7 +11,7 @@ struct GatherArguments {
   int64_t block_stride;  ///< distance between blocks in bytes; 64-bit, because a cache may exceed 2^31 bytes
   Divider by_block;      ///< divides by the tokens per block
   int64_t blocks;
-  const int32_t *table, *first, *starts;  ///< block table [requests, table_columns]; first row per request [requests + 1]; first token [requests], or nullptr
+  const int32_t *table, *first, *starts;  ///< block table [requests, table_columns]; first row [requests + 1]; first token [requests], or nullptr
   int64_t requests, table_columns;
   const float* scale;   ///< [1] or nullptr
   void* y;              ///< rows of converted values, or of copied codes

@@ -137,7 +137,7 @@ struct PackedScales : Base {
   }
 };
 
-/// The instruction multiplies the sum of each block of k by its scales and accumulates over all of k.
+/// The instruction multiplies the products of each block of k by the block's scales, and accumulates over all of k.
 /// Source: DeepGEMM 54e22612, sm100_fp8_fp4_gemm_1d1d.cuh.
 struct DeepGemmPacked : PackedScales<BlockRules<units::Sm100Tcgen05MxE4m3F32>> {
   static constexpr const char* kContract = "deepgemm.fp8_gemm_1d1d_packed.sm_100";

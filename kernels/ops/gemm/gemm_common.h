@@ -80,6 +80,7 @@ struct GemmOperands {
   int64_t part;  ///< elements along k per split-K part; the sums of the parts are added in fp32, in order
 };
 
+/// The tensor `role`. Rejects the call if its elements do not have the ABI type `type`.
 inline const assay_tensor& gemm_codes(const Call& call, const char* role, int type) {
   const assay_tensor& t = call.input(role);
   if (!has_type(t, type, type == ASSAY_FLOAT4_E2M1FN ? 4 : 8))
@@ -199,6 +200,7 @@ struct StagedStep {
   alignas(16) uint8_t b[U::kN * kPitchB];
 };
 
+/// The value of an accumulator element of instruction U, in fp32.
 template <class U>
 SIMT_DEVICE float number_of_sum(uint32_t code) {
   if constexpr (U::D::kBits == 16) return simt::to_float(simt::F16{uint16_t(code)});

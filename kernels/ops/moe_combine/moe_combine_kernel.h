@@ -64,6 +64,7 @@ SIMT_DEVICE float weight_of_slot(const CombineArguments& a, int64_t place) {
   return static_cast<const float*>(a.weights)[place];
 }
 
+/// True if a slot adds nothing: it has no expert on this device, or no row of x that is in use.
 template <class Rules>
 SIMT_DEVICE bool skips_slot(const CombineArguments& a, int64_t token, int64_t slot) {
   if constexpr (Rules::kIds) {

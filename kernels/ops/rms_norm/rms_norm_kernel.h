@@ -74,6 +74,7 @@ void with_row(int64_t loads, int threads, bool whole, F f) {
 
 // Normalization of a row by a thread block, for norms with and without quantization.
 
+/// Rounds the fp32 elements of one load to T, by the rounding of Store.
 template <class T, class Store = StoreNearest>
 SIMT_DEVICE simt::Vector<T> rounded(const float (&v)[simt::Vector<T>::kElements]) {
   simt::Vector<T> result;

@@ -206,6 +206,7 @@ using SiluGroupList = RulesList<VllmSiluPerBlock, VllmSiluPerBlockUb, VllmSiluPe
 
 inline constexpr int kTokenThreads = 256;
 
+/// v = silu(gate) * up for kGatedElements elements of the block's row, from element `first` on.
 template <class Rules, class T>
 SIMT_DEVICE void products_of_lane(const GatedArguments<T>& a, int32_t first, float (&v)[kGatedElements]) {
   const T* const row = a.x + simt::block() * 2 * int64_t{a.n} + first;
