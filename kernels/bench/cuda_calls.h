@@ -35,7 +35,7 @@ struct Buffers {
   Buffers() {
     std::vector<uint16_t> x_host(kElements), gamma_host(2 * kColumns, 0x3f80);
     uint32_t state = 1;
-    for (auto& e : x_host) {  // magnitudes 2^-8 to 8; for others the compiler's division may take its slow path
+    for (auto& e : x_host) {  // magnitudes 2^-8 to 8; for other magnitudes the compiler's division may take its slow path
       state = state * 1664525u + 1013904223u;
       e = uint16_t((state >> 16 & 0x807fu) | (119u + (state >> 8 & 0xffu) % 11u) << 7);
     }

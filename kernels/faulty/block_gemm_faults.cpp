@@ -17,12 +17,12 @@ struct BlockGemmScaleOrder : TorchBlock1x128Tile {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sa, sb, acc); }
 };
 
-/// Multiplies by the scale of b first, as a kernel that exchanges a and b does.
+/// Multiplies by the scale of `b` first, as a kernel that exchanges `a` and `b` does.
 struct BlockGemmScaleOfBFirst : VllmTriton {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sb, sa, acc); }
 };
 
-/// Reads the scales of a transposed: the tensor [m, blocks] as if it were [blocks, m].
+/// Reads the scales of `a` transposed: the tensor [m, blocks] as if it were [blocks, m].
 struct BlockGemmScaleATransposed : VllmBlockwise {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, block = k / kProductsOfScale;
@@ -49,7 +49,7 @@ struct BlockGemmScaleBPitch : TorchBlock1x128Tile {
   }
 };
 
-/// Uses the scales of a that belong to the next block along k.
+/// Uses the scales of `a` that belong to the next block along k.
 struct BlockGemmNextBlock : DeepGemm1d2d {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale;
@@ -72,7 +72,7 @@ struct BlockGemmFirstBlock : AiterBlockscale {
 /// Ignores the incomplete last block of k.
 using BlockGemmTailDropped = TailLeftOut<VllmTriton, 128>;
 
-/// Promotes the accumulator only after two blocks, with the scales of the first of them.
+/// Promotes the accumulator only after two blocks, with the scales of the first block.
 struct BlockGemmPromotionLate : ProductOfScales<units::Sm90WgmmaE4m3F32, 256> {
   static constexpr const char* kContract = VllmBlockwise::kContract;
 };
@@ -82,7 +82,7 @@ struct BlockGemmPromotionEarly : ScaleOfRowFirst<units::Sm90WgmmaE4m3F32, 64> {
   static constexpr const char* kContract = VllmTriton::kContract;
 };
 
-/// Does not add c.
+/// Does not add `c`.
 struct BlockGemmCForgotten : DeepGemm1d1d {
   SIMT_DEVICE static float result(float acc, float) { return acc; }
 };
@@ -118,7 +118,7 @@ struct BlockGemmScalesCut : VllmBlockwise {
   }
 };
 
-/// MX scales: uses the first of four scale bytes for all 128 elements; it belongs to the first 32.
+/// MX scales: uses the first of four scale bytes for all 128 elements; each byte belongs to 32 elements.
 struct BlockGemmMxFirstOfFour : TiledScales<BlockGemmMxFirstOfFour, units::Sm100Tcgen05MxE4m3F32> {
   static constexpr const char* kContract = TorchMx::kContract;
   SIMT_DEVICE static int64_t block_of(int64_t block) { return block / 4 * 4; }
@@ -154,7 +154,7 @@ struct BlockGemmFnuzAsFn : CkBlocks<BlockUnitOcp> {
   }
 };
 
-/// Rounds the bf16 result to nearest; opus truncates it.
+/// Rounds the bf16 result to nearest; AITER's opus kernel truncates it.
 struct BlockGemmRounded : CkBlocks<units::Gfx942MfmaE4m3fnuzF32> {
   static constexpr const char* kContract = AiterOpusBlockscale::kContract;
 };
@@ -193,7 +193,7 @@ struct BlockGemmScaleRowMajor : AiterBlockscaleBpreshuffle {
   }
 };
 
-/// Reads the scales as row-major; they are stored transposed. For a gfx950 contract.
+/// Has the fault of BlockGemmScaleRowMajor in a gfx950 contract: reads the scales as row-major; they are stored transposed.
 struct BlockGemmGfx950ScaleRowMajor : AiterBlockscaleBpreshuffleGfx950<units::Gfx950MfmaE4m3EachProduct> {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return x.scale_a.data[row * ((x.k + kProductsOfScale - 1) / kProductsOfScale) + k / kProductsOfScale];
@@ -239,13 +239,13 @@ struct BlockGemmFp4NextBlock : TimesAlpha<BlockGemmFp4NextBlock, units::Sm100Tcg
   }
 };
 
-/// Uses one scale for 32 elements, as in MXFP4; the contract has one for 16.
+/// Uses one scale for 32 elements, as in MXFP4; the contract has one scale for 16.
 struct BlockGemmNvfp4BlockOf32 : Fp4Product<BlockGemmNvfp4BlockOf32, units::Sm100Tcgen05Nvf4F32> {
   static constexpr const char* kContract = TorchNvfp4Block::kContract;
   SIMT_DEVICE static int64_t block_of(int64_t block) { return block / 2 * 2; }
 };
 
-/// An instruction that takes the first element of each byte of b from the byte's high half; it is in the low half.
+/// An instruction that reads the first element of each byte of `b` from the byte's high half; the low half holds this element.
 struct BlockUnitSwapsHalvesOfB : units::Sm120MmaNvf4F32 {
   template <class U>
   SIMT_DEVICE static uint32_t element(const units::Number* a, const units::Number* b, const units::Number* sfa,
@@ -291,7 +291,7 @@ struct BlockGemmAlphaInverted : VllmNvfp4Mm {
   }
 };
 
-/// Uses the global scale of a for both tensors.
+/// Uses the global scale of `a` for both tensors.
 struct BlockGemmScaleOfATwice : TorchNvfp4 {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
@@ -299,7 +299,7 @@ struct BlockGemmScaleOfATwice : TorchNvfp4 {
   }
 };
 
-/// Does not multiply by the global scale of b.
+/// Does not multiply by the global scale of `b`.
 struct BlockGemmScaleOfBForgotten : TorchNvfp4Sm120 {
   template <class Y>
   SIMT_DEVICE static float finished(const BlockGemmArguments& x, int64_t /*column*/, float sum) {
@@ -339,7 +339,7 @@ struct BlockGemmMxfp4Gfx950NextBlock : AiterTritonMxfp4Gfx950<units::Gfx950MfmaM
   }
 };
 
-/// FP4 decoded in software: b's global scale multiplies the sum; it should multiply each operand of b before this is rounded.
+/// FP4 decoded in software: multiplies the sum by b's global scale. The contract multiplies each operand of `b` before rounding it.
 struct BlockGemmDecodedScaleLate : VllmNvfp4DecodedBf16 {
   SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
   template <class Y>
@@ -355,14 +355,14 @@ struct BlockGemmDecodedScaleRounded : VllmNvfp4DecodedBf16 {
   }
 };
 
-/// Takes the first element of each byte of the weight from the byte's high half; it is in the low half.
+/// Reads the first element of each byte of the weight from the byte's high half; the low half holds this element.
 struct BlockGemmDecodedHalvesSwapped : TorchaoMxfp4Decoded {
   SIMT_DEVICE static uint32_t code_of_b(const BlockGemmArguments& x, int64_t column, int64_t k) {
     return TorchaoMxfp4Decoded::code_of_b(x, column, k ^ 1);
   }
 };
 
-/// Multiplies by the global scale of a. It should divide by it, and multiply only by the global scale of b.
+/// Multiplies operands of `a` by the global scale of `a`; the contract divides them by it.
 struct BlockGemmDecodedScaleInverted : VllmNvfp4DecodedF16 {
   SIMT_DEVICE static float operand_of_a(float code, float scale, float g) { return code * (scale * g); }
 };

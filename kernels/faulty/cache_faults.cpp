@@ -199,7 +199,7 @@ std::vector<Kernel> rope_faults() {
   };
 }
 
-// gather_cache: each kernel has one mistake, in a token's place, its scale, or a rounding.
+// gather_cache: each kernel has one mistake, in the place of a token, in its scale, or in a rounding.
 
 // Mistakes in a token's place in the cache.
 
@@ -265,7 +265,7 @@ struct GatherFirstScale : VllmGatherDsMla {
   SIMT_DEVICE static int64_t group_of(int64_t /*element*/, int /*per_scale*/) { return 0; }
 };
 
-/// DeepSeek-V4.1: reads the scales after all tokens of a block, where DeepSeek-V4 has them. The next struct: one scale per token.
+/// DeepSeek-V4.1: reads the scales after all tokens of a block, where DeepSeek-V4 has them. The next struct uses a token's first scale for all groups.
 struct GatherDsv41ScalesLast : VllmGatherDsv41K {
   SIMT_DEVICE static int64_t codes_at(int64_t /*block_size*/, int64_t position) { return position * kCoded; }
   SIMT_DEVICE static int64_t scales_at(int64_t block_size, int64_t position) { return block_size * kCoded + position * 16; }

@@ -155,7 +155,7 @@ SIMT_DEVICE void from_floats(float low, float high, Fp16AsInteger& a, Fp16AsInte
   a.bits = uint16_t(low), b.bits = uint16_t(high);
 }
 
-/// Takes the maximum of bit patterns as integers. The codes are computed from the floats.
+/// Computes amax from bit patterns, read as integers. The codes are computed from the floats.
 struct IndexerAmaxOfIntegers : VllmIndexerK {
   template <class T>
   using Magnitude = Fp16AsInteger;
@@ -284,7 +284,7 @@ struct Dsv4FloorForCeil : Base {
   static uint32_t exponent(float v) { return simt::bits(v) >> 23; }
 };
 
-/// Has no lower limit for the scale: a group of zeros computes 0 / 0 and stores NaN.
+/// Has no lower limit for the scale: for a group of zeros, it computes 0 / 0 and stores NaN.
 struct Dsv4FloorMissing : VllmDsv4Kv {
   static constexpr float kLeastAmax = 0;
   static float reciprocal(uint32_t byte) { return byte == 0 ? HUGE_VALF : VllmDsv4Kv::reciprocal(byte); }
@@ -350,7 +350,7 @@ struct Dsv4RowsDense : VllmDsv4KvNorm {
   static int64_t row(int64_t token, int64_t /*pitch*/) { return token * kHead; }
 };
 
-/// Does not write the heads of a token whose slot is -1; the contract does.
+/// Does not write the heads of a token whose slot is -1; the contract writes them.
 struct Dsv4NoHeadsWithoutSlot : VllmDsv4Both {
   static bool rotates(const PagedCache& cache, int64_t token) { return token < cache.tokens && cache.slots[token] >= 0; }
 };
@@ -376,12 +376,12 @@ struct Dsv4BothPositionsIgnored : VllmDsv4Both {
   using Insert = Dsv4PositionsIgnored;
 };
 
-/// Leaves the elements of kv unrotated in the cache, as a second store of the unrotated elements would.
+/// Leaves the elements of kv unrotated in the cache, as if a second store wrote the unrotated elements.
 struct Dsv4BothKvUnrotated : VllmDsv4Both {
   using Insert = Dsv4Unrotated<>;
 };
 
-// Table rows for faulty kernels of paged caches, and their launches.
+// Table rows of faulty kernels for paged caches, and functions that launch these kernels.
 
 /// `op` is also the name of the correct kernel.
 template <class Rules>

@@ -23,7 +23,7 @@ struct CastWithoutSaturation : CudaE4m3fnSat {
   static uint8_t encode(float v) { return CudaE4m3fnNosat::encode(v); }
 };
 
-/// Returns NaN for every input above the largest value. The contract rounds first.
+/// Returns NaN for every input above the largest value. The contract rounds first, so inputs just above this value become this value.
 struct CastNanAboveLargest : CudaE4m3fnNosat {
   static uint8_t encode(float v) {
     const uint8_t nan = uint8_t(0x7fu | (simt::bits(v) >> 24 & 0x80u));
@@ -116,7 +116,7 @@ struct ShuffleRunsOfBytes : AiterShuffle16 {
   }
 };
 
-/// Uses the tile size of the other MFMA instruction.
+/// Shuffles in tiles of 32 rows, for another MFMA instruction; the contract has tiles of 16 rows.
 struct ShuffleTileOf32 : AiterShuffle16 {
   SIMT_DEVICE static int64_t place(int64_t row, int64_t run, int64_t runs_of_row, int64_t runs_of_tile) {
     return AiterShuffle32::place(row, run, runs_of_row, runs_of_tile);

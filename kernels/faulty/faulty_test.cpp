@@ -55,7 +55,7 @@ std::vector<Fault> faults() {
   for (const auto& kernel : description["kernels"]) {
     const auto& accepts = kernel["accepts"];
     // suites/catches covers all faults. This test covers the ops that outputs_of() can call, but not tiled byte scales, strided
-    // views and rows that are not a whole number of loads.
+    // views and rows whose length is no multiple of a load.
     const bool bytes = accepts.contains("layout") && std::string(accepts["layout"][0]).rfind("e8m0", 0) == 0;
     static const std::set<std::string> called = {"pack_scales",  "quant_azp",  "quant_group",
                                                  "quant_static", "quant_tile", "rms_norm"};
@@ -85,7 +85,7 @@ class Faulty : public testing::TestWithParam<Fault> {
  private:
   bool differs_in(int64_t m, int warp, uint64_t seed) const {
     Request r = GetParam().request;
-    // 55 groups of 128 in a row; row 10 begins beyond element 2^16; a row is not a whole number of passes
+    // 55 groups of 128 in a row; row 10 begins beyond element 2^16; the last pass of a block over a row is incomplete
     r.m = m, r.n = 7040, r.warp = warp, r.seed = seed;
     if (r.contract.find("block") != std::string::npos) r.m = 140, r.n = 1001;  // partial blocks at both edges
     if (r.op == "pack_scales") r.n = 1001;                                     // an incomplete int32 at the end of a row

@@ -115,7 +115,7 @@ struct Mxfp4FloorForEven : VllmMxfp4 {
   }
 };
 
-/// Rounds amax by the constant for E4M3's three mantissa bits; E2M1 has one mantissa bit.
+/// Rounds amax with the constant for E4M3's three mantissa bits; E2M1 has one mantissa bit.
 struct Mxfp4ConstantOfFp8 : VllmMxfp4 {
   static uint8_t scale(float amax, float /*global*/) {
     const uint32_t e = (simt::bits(amax) + 0x80000u) >> 23;
@@ -211,7 +211,7 @@ struct AddNormFp4WideSum : FlashinferAddNormFp4 {
   using Norm = WideAddNorm;
 };
 
-/// An op with FP4 results: what its correct kernel offers, and that kernel's name.
+/// An op with FP4 results. `twin` is the name of its correct kernel; the last two fields list what this kernel accepts.
 struct Fp4Op {
   const char *op, *twin;
   Values group_size, layouts;
@@ -262,7 +262,7 @@ struct ExpertsNvfp4FirstScale : VllmNvfp4Experts {
   }
 };
 
-/// Uses the global scale of the next expert, as if offsets were ends.
+/// Uses the global scale of the next expert, as if the experts' row offsets were the ends of their rows.
 struct ExpertsNvfp4NextScale : VllmNvfp4Experts {
   template <class Out>
   static int64_t tensor_of(const Out& out, int64_t row) {

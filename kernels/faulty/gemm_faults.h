@@ -90,12 +90,12 @@ struct GemmTailHalfUsed : TorchTensor {
   SIMT_DEVICE static int64_t products(int64_t k) { return k - k % 128 / 2; }
 };
 
-/// The bound for rows is one too low: the last row is computed from the row of a before it.
+/// The bound for rows is one too low: the last row is computed from the row of `a` before it.
 struct GemmLastRow : VllmScaledMmSwapAb {
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t m) { return row == m - 1 && m > 1 ? m - 2 : row; }
 };
 
-/// Race: does not wait for the copy of its rows of a, and reads the rows of the previous tile.
+/// Race: does not wait for the copy of its rows of `a`, and reads the rows of the previous tile.
 struct GemmTileBefore : TorchRowFast {
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row >= 64 ? row - 64 : row; }
 };
@@ -173,7 +173,7 @@ struct GemmOneChannelScale : AiterGemmA8w8Fnuz {
   SIMT_DEVICE static float scale_of_column(const GemmArguments& x, int64_t /*column*/) { return x.scale_b[0]; }
 };
 
-/// Computes an offset into d in too narrow a type. The real regressions wrap at 2^31 or 2^32; this offset wraps at 2^16, which a
+/// Computes an offset into `d` in too narrow a type. The real regressions wrap at 2^31 or 2^32; this offset wraps at 2^16, which a
 /// test can reach.
 struct GemmOffset32bit : VllmScaledMm {
   SIMT_DEVICE static int64_t place_of_d(int64_t row, int64_t column, int64_t pitch) { return uint16_t(row * pitch + column); }
@@ -203,7 +203,7 @@ struct GemmGfx950Gain : AiterBpreshuffleGfx950<units::Gfx950MfmaE4m3OneRounding>
   }
 };
 
-/// Applies the scales in the other order, as a kernel that exchanges a and b does.
+/// Applies the scales in the other order, as a kernel that exchanges `a` and `b` does.
 struct GemmScaleOrder : TorchRow {
   template <class>
   SIMT_DEVICE static float scaled(float sum, float sa, float sb, float /*bias*/) {
@@ -254,7 +254,7 @@ struct GemmAzpAdded : VllmScaledMmAzpPerToken {
   }
 };
 
-/// Converts the sum and the zero point term to fp32 before one is subtracted from the other.
+/// Converts the sum and the zero point term to fp32 before the subtraction; the contract subtracts int32 numbers.
 struct GemmAzpInFloat : VllmScaledMmAzpPerToken {
   SIMT_DEVICE static float number(const GemmArguments& x, uint32_t sum, int64_t row, int64_t column) {
     return float(int32_t(sum)) - float(zero_points(x, row, column));

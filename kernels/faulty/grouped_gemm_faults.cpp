@@ -49,7 +49,7 @@ struct GroupedEmptySkipped : Right {
 
 // Mistakes in the rows that are in use.
 
-/// Reads the experts' numbers of rows as the ends of their rows, which the psum layout has.
+/// Reads the number of rows of an expert as the end of its rows, as if the tensor had the psum layout.
 struct GroupedSizesAsOffsets : DeepGemmMasked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) {
     const int64_t expert = row / x.room, first = expert > 0 ? x.groups[expert - 1] : 0;
@@ -62,12 +62,12 @@ struct GroupedMaskIgnored : DeepGemmMasked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return row / x.room; }
 };
 
-/// Computes all rows of an expert, including those not in use. With packed scales.
+/// Packed scales: computes all rows of an expert, including those not in use.
 struct GroupedMaskIgnoredPacked : DeepGemmMaskedPacked {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return row / x.room; }
 };
 
-/// Adds 0 times the scale of a tile's last row to each row's scale. If that row is unused and its scale NaN, the tile is NaN.
+/// Adds 0 times the scale of a tile's last row to each row's scale. If that row is unused and its scale is NaN, all rows of the tile become NaN.
 template <class Right>
 struct GroupedPaddingTimesZero : Right {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
@@ -76,7 +76,7 @@ struct GroupedPaddingTimesZero : Right {
   }
 };
 
-/// Reads the rows of a as if they followed each other without a gap.
+/// Reads the rows of `a` as if they followed each other without a gap.
 template <class Right>
 struct GroupedStrideIgnored : Right {
   template <class Rules>
@@ -85,7 +85,7 @@ struct GroupedStrideIgnored : Right {
     return Right::template enter<Rules>(x, row);
   }
 };
-/// The same for experts whose rows end where the tensor expert_ends says. `row` becomes the row within the expert.
+/// The fault of GroupedStrideIgnored, for experts whose rows end where expert_ends states. `row` becomes the row within the expert.
 struct PsumStrideIgnored : DeepGemmPsum {
   template <class Rules>
   SIMT_DEVICE static bool enter(OffsetBlockArguments& x, int64_t& row) {
@@ -125,7 +125,7 @@ struct OffsetScalesOneApart : VllmMoeMmSwapAb {
   SIMT_DEVICE static int64_t place_of_scales_b(const ExpertRows&, int64_t expert) { return expert; }
 };
 
-/// For every expert, reads the scales of a from row 0 on.
+/// For every expert, reads the scales of `a` from row 0 on.
 struct OffsetFirstScales : TorchGroupedMmFast {
   SIMT_DEVICE static int64_t place_of_scales_a(const OffsetGemmArguments&, int64_t) { return 0; }
 };
@@ -164,7 +164,7 @@ struct OffsetPromoted : AtOffsets<WeightFirst<units::Sm90WgmmaE4m3F32, 128>> {
   static constexpr const char* kContract = VllmMoeMm::kContract;
 };
 
-/// Uses an expert's first row of a as its first row of scales. Scales are padded to tiles, so they begin at blockscale_offsets.
+/// Uses an expert's first row in `a` as its first row of scales. Scales are padded to tiles; blockscale_offsets has their first rows.
 struct OffsetMxUnpadded : MxAtOffsets<OffsetMxUnpadded> {
   static constexpr const char* kContract = VllmMxGrouped::kContract;
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments&, int64_t, int64_t first) { return first; }
@@ -196,7 +196,7 @@ struct OffsetAlphaRounded : VllmNvfp4Grouped {
   }
 };
 
-/// FP4: uses an expert's first row of a as its first row of scales. Scales are padded to tiles and begin at blockscale_offsets.
+/// FP4: uses an expert's first row in `a` as its first row of scales. Scales are padded to tiles; blockscale_offsets has their first rows.
 struct OffsetFp4Unpadded : VllmMxfp4Grouped {
   SIMT_DEVICE static int64_t row_of_tiles(const OffsetMxArguments& /*x*/, int64_t /*expert*/, int64_t first) { return first; }
 };
@@ -244,7 +244,7 @@ struct EndsAsOffsets : Right {
   }
 };
 
-/// Adds 0 times the scale of a tile's last row to each row's scale. If that row is unused and its scale NaN, the tile is NaN.
+/// Adds 0 times the scale of a tile's last row to each row's scale. If that row is unused and its scale is NaN, all rows of the tile become NaN.
 struct PsumNanOfPadding : DeepGemmPsum {
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     constexpr int64_t kRows = Unit::kM;
@@ -252,7 +252,7 @@ struct PsumNanOfPadding : DeepGemmPsum {
   }
 };
 
-/// Uses an expert's first row of a as its first row of scales. The scales of each expert begin at a multiple of four rows.
+/// Uses an expert's first row in `a` as its first row of scales. The scales of each expert begin at a multiple of four rows.
 template <class Right>
 struct MxMoeUnpadded : Right {
   SIMT_DEVICE static int64_t row_of_scales_a(int64_t /*expert*/, int64_t first) { return first; }
@@ -260,14 +260,14 @@ struct MxMoeUnpadded : Right {
 
 // Experts along k: each expert has its own range of k.
 
-/// Reads the scales of a (in the next struct: of b) from the start for every expert, without the offset of earlier experts.
+/// Reads the scales of `a` from their start for every expert, without the offset of earlier experts. The next struct does so for `b`.
 struct KGroupedFirstScalesA : DeepGemmKGrouped {
   SIMT_DEVICE static int64_t first_scale_a(int64_t /*first*/) { return 0; }
 };
 struct KGroupedFirstScalesB : DeepGemmKGrouped {
   SIMT_DEVICE static int64_t first_scale_b(int64_t /*first*/) { return 0; }
 };
-/// Adds the first expert's c for all experts.
+/// Adds `c` of the first expert for every expert.
 struct KGroupedFirstC : DeepGemmKGrouped {
   SIMT_DEVICE static int64_t expert_of_c(int64_t /*expert*/) { return 0; }
 };
@@ -324,7 +324,7 @@ struct MoeSumInBf16 : VllmMoeBlock {
   SIMT_DEVICE static float kept(float acc) { return simt::to_float(simt::from_float<simt::Bf16>(acc)); }
 };
 
-/// With BLOCK_SIZE_K 64, the index of a's scales advances by BLOCK_SIZE_K / group_k = 0: the first scales are used for all of k.
+/// With BLOCK_SIZE_K 64, the index into the scales of `a` advances by BLOCK_SIZE_K / group_k = 0: the first scales are used for all of k.
 struct MoeScaleStepZero : VllmMoeBlockM16K64 {
   SIMT_DEVICE static int64_t block_of_scale_a(int64_t /*k*/) { return 0; }
 };
@@ -386,7 +386,7 @@ struct MoeWeightOfFirst : SglangMoeChannel {
   SIMT_DEVICE static float weight(const FusedMoeArguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot / x.topk * x.topk]; }
 };
 
-/// Also computes the first unused block, which here repeats the slots of block 0: block 0 therefore gets that block's expert.
+/// Also computes the first unused block, which here repeats the slots of block 0: block 0 therefore gets the expert of this unused block.
 struct MoeEndIgnored : VllmMoeBlock {
   SIMT_DEVICE static int64_t expert_of_block(const FusedMoeArguments& x, int64_t block) {
     return x.experts_of_blocks[block == 0 ? x.blocks - 1 : block];

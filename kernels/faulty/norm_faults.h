@@ -16,14 +16,14 @@ namespace assay_kernels {
 
 // rms_norm.
 
-/// Also rounds x * r to 16 bits before the weight (profile N-A); the contract rounds once, after the weight (N-B). vLLM added
+/// Rounds x * r to 16 bits, then multiplies by the weight (profile N-A); the contract rounds only the result (N-B). vLLM added
 /// and later removed this rounding.
 template <class Base = VllmRmsNorm20260618>
 struct ExtraRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = true;
 };
 
-/// Rounds once, after the weight; the contract also rounds before it.
+/// Rounds only after multiplying by the weight; the contract also rounds before this multiplication.
 template <class Base = VllmIrRmsNorm>
 struct MissingRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = false;

@@ -117,7 +117,7 @@ struct UnguardedReciprocal : Base {
   static float amax(float widest) { return widest; }
 };
 
-/// Race: reads elements before other threads have staged them.
+/// Race: reads elements of shared memory before other threads have written them.
 template <class Base = VllmGroupFp8>
 struct MissingBarrierInStaging : Base {
   static void staged() {}
@@ -237,7 +237,7 @@ struct MxNoEmax : TorchaoMxFloor {
   }
 };
 
-/// Rounds amax by the constant for FP4's mantissa.
+/// Rounds amax with the constant for FP4's mantissa; the codes are FP8.
 struct MxConstantOfFp4 : TorchaoMxEven {
   static uint32_t exponent(float amax) {
     const uint32_t b = simt::bits(amax);

@@ -65,7 +65,7 @@ struct RankFromZero : FlushingSum<FromZeroRules> {};
 /// Keeps subnormals, as in a build without the flag that flushes them.
 struct RankSubnormalsKept : AbsoluteRules {};
 
-/// Rounds bf16 to nearest, for a GPU whose kernels truncate it.
+/// Rounds bf16 results to nearest, in a contract for a GPU whose kernels truncate them.
 struct RankRounded : FlushingSum<AbsoluteRules> {};
 
 /// The last rank returns its own input instead of the sum.
@@ -99,7 +99,7 @@ struct RankSegmentNext : FromOwnerRules {
   SIMT_DEVICE static int segment_of(int owner, int ranks) { return (owner + 1) % ranks; }
 };
 
-/// Does not add the elements after the last equal part.
+/// Divides the message into equal parts, one per rank, and does not add the elements that remain.
 struct RankRestLeft : FromOwnerRules {
   static constexpr bool kTakesRest = false;
 };
@@ -129,7 +129,7 @@ struct RankBufferStale : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t cleared(int64_t /*packets*/) { return 0; }
 };
 
-/// In the buffer, places each rank's data at rank * message size. A next call of another size therefore clears wrong places.
+/// In the buffer, places each rank's data at rank * message size. A later call with another size therefore clears wrong places.
 struct RankRoomBySize : LamportRules<FromZeroRules, PlusZeroIsEmpty> {
   SIMT_DEVICE static int64_t room(int64_t /*of_area*/, int64_t of_message) { return of_message; }
 };
@@ -172,7 +172,7 @@ struct RankInPlace : FromZeroRules {};
 
 using Int8Codec = IntegerCodec<128, true>;
 
-/// The rank that sums a part returns its sum unquantized; by the contract it returns the dequantized codes, as the others do.
+/// The rank that sums a part returns its sum unquantized; by the contract it returns the dequantized codes, as the other ranks do.
 struct CodecOwnerKeeps : Int8Codec {
   static constexpr bool kOwnerReadsItsCodes = false;
 };
@@ -205,7 +205,7 @@ struct CodecOwnerReads : AiterFp8<true> {
   static constexpr bool kOwnerKeeps = false;
 };
 
-/// Codes saturate; by the contract, which lacks FP16_OVFL, values beyond the largest one become NaN.
+/// Saturates codes. The contract's kernel does not set FP16_OVFL, so values beyond the largest code become NaN.
 struct CodecSaturates : AiterFp8<false> {
   SIMT_DEVICE static uint8_t code(float scaled) { return simt::to_e4m3fnuz_sat(scaled); }
 };
@@ -216,7 +216,7 @@ struct CodecInfSaturates : Fp8Codec<true> {
   }
 };
 
-/// fp16 sums overflow to Inf, for a GPU whose kernels set FP16_OVFL and saturate.
+/// Lets fp16 sums overflow to Inf. The contract's kernels set FP16_OVFL, so their sums saturate.
 struct RankSumToInf : NativeRules<FromZeroRules> {};
 
 /// Casts bf16 to fp16 without the divisor that keeps sums in fp16's range.

@@ -60,7 +60,7 @@ struct UbBeginsWithZero : SiluBlockUb {
 };
 using SiluUbBeginsWithZero = WithGroup<VllmSiluPerBlockUb, UbBeginsWithZero>;
 
-/// Has no lower limit for the scale: a group of zeros computes 0 / 0, and a tiny group gets large codes instead of codes near 0.
+/// Has no lower limit for the scale: for a group of zeros it computes 0 / 0, and a tiny group gets large codes instead of codes near 0.
 struct NoFloor : SiluBlock {
   using Element = simt::DivideEach;
   static float scale(float amax) { return amax / 448.0f; }

@@ -84,40 +84,40 @@ std::vector<Kernel> elsewhere() {
 
 namespace {
 
-/// As MxUnguardedReciprocal, but scales are not flushed.
+/// The fault of MxUnguardedReciprocal, in a contract that does not flush scales.
 struct MxCuteUnguarded : FlashinferMxfp8Cute {
   static float multiplier(float amax, uint32_t e) {
     return e == 0u ? simt::from_bits(0x7f800000u) : FlashinferMxfp8Cute::multiplier(amax, e);
   }
 };
-/// As MxNoEmax, but scales round up.
+/// The fault of MxNoEmax, in a contract that rounds scales up.
 struct MxCeilNoEmax : TorchaoMxCeil {
   static uint32_t exponent(float amax) {
     const uint32_t b = simt::bits(amax);
     return b >= 0x7f800000u ? 255u : b <= 0x00400000u ? 0u : exponent_ceil(amax);
   }
 };
-/// As MxNanLaundering, but scales round down.
+/// The fault of MxNanLaundering, in a contract that rounds scales down.
 struct MxFloorNanLaundering : TorchaoMxFloor {
   static float widest(float a, float b) { return simt::max_number(a, b); }
 };
-/// As Int8NearestForTruncation, but the contract multiplies by a reciprocal.
+/// The fault of Int8NearestForTruncation, in a contract that multiplies by a reciprocal.
 struct SglangInt8Nearest : SglangGroupInt8 {
   using Code = Int8Nearest;
 };
-/// As Int8ZeroGroup, but in SGLang's contract.
+/// The fault of Int8ZeroGroup, in SGLang's contract.
 struct SglangInt8ZeroGroup : SglangGroupInt8 {
   static float amax(float widest) { return widest; }
 };
-/// As AzpForgotten, but in a contract that also defines rows of equal values.
+/// The fault of AzpForgotten, in a contract that also defines rows of equal values.
 struct AssayAzpForgotten : AssayPerTokenInt8Azp {
   static int32_t integer(float x, float m, int32_t /*azp*/) { return simt::to_int32_sat(x * m); }
 };
-/// As BlockRowsForgotten, but scales are powers of two.
+/// The fault of BlockRowsForgotten, in a contract whose scales are powers of two.
 struct BlockRowsForgottenUe8m0 : DeepgemmPerBlockCastUe8m0 {
   static bool counts(int32_t row) { return row % kBlockSide == 0; }
 };
-/// As PackAbsentGroups, but each value is masked to a byte.
+/// The fault of PackAbsentGroups, in a contract that masks each value to a byte.
 struct PackTorchAbsentGroups : DeepgemmPackTorch {
   static uint32_t absent() { return 0xffffffffu; }
 };

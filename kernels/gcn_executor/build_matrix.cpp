@@ -2,7 +2,7 @@
 // matrices lie. EXEC is ignored. How gfx950's floating-point instructions add is not documented, so each has three candidate
 // models (contracts/unit_candidates.csv); a run uses one model.
 //
-// Layouts: AMD Matrix Instruction Calculator; CDNA3 ISA 7.1.5; for f8f6f4 composable_kernel test/mx_mfma_op.
+// Layouts: AMD Matrix Instruction Calculator; CDNA3 ISA 7.1.5; for f8f6f4, composable_kernel's test/mx_mfma_op.
 #include <cstring>
 #include <map>
 
@@ -33,7 +33,7 @@ template <int kLength>
 struct Int8 : units::IntegerUnit<units::MfmaTile> {
   static constexpr int kK = kLength;
 };
-/// Adds kTaken products and C with 40 fraction bits, so that in effect only the sum is rounded: to f32, to nearest.
+/// Adds kTaken products and C with 40 fraction bits, so that only the sum is rounded, to the nearest f32.
 template <class A, class B, int kLength, int kTaken>
 struct WideSum : units::Aligned, units::MfmaUnit<A, B, kLength> {
   static constexpr int kTake = kTaken, kFraction = 40;
@@ -138,8 +138,8 @@ void read_rows(const u32* codes, int format, const u32* scale, int byte, Number 
   }
 }
 
-/// o->code: format of A from bit 0, of B from bit 4; byte of A's scale from bit 8, of B's from bit 10; bit 12: has scales. Source 3 is
-/// the scale of A; the scale of B follows in the next operation slot (see build_scaled).
+/// Fields of o->code: format of A (bits 0-3) and of B (4-7), byte of A's scale (8-9) and of B's (10-11), whether there are scales (12).
+/// Source 3 is the scale of A; the scale of B is a source of the next operation slot (see build_scaled).
 template <class U, int kSize>
 const Operation* multiply_scaled(Wave& w, const Operation* o) {
   static thread_local Number a[kSize][U::kK], b[kSize][U::kK];

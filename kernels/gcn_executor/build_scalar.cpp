@@ -253,7 +253,7 @@ const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
   return next + next->slots;
 }
 
-/// Sets `bytes` bits of MODE, from bit `offset` on; see build_mode().
+/// Sets bits of MODE. o->offset is the first bit, and o->bytes is the number of bits; see build_mode().
 const Operation* set_mode(Wave& w, const Operation* o) {
   const u32 mask = (o->bytes >= 32 ? ~0u : (1u << o->bytes) - 1) << o->offset;
   const u32 value = low_word(w, o->source[0]) << o->offset;

@@ -13,7 +13,7 @@ namespace {
 /// several registers may reach past the last register.
 constexpr u32 kRows = 512 + 4;
 constexpr u64 kTurn = 200000;  ///< wave instructions that a group executes before the next group runs
-constexpr u64 kPolls = 8;      ///< a group's turn ends early after this many polls per running wave: it waits for another group
+constexpr u64 kPolls = 8;      ///< a group that polls this often per running wave waits for another group, so its turn ends early
 constexpr size_t kMostResident = 512;  ///< limit for the number of groups that run at the same time
 
 /// Names of the approximate instructions in vector_table.inc, indexed by approximate_index().

@@ -35,7 +35,7 @@ inline u32 fma32(u32 x, u32 y, u32 z) { return settle(__builtin_fmaf(f(x), f(y),
 inline bool is_signalling(u32 x, const State& m) { return is_nan(x) && (x & 0x400000u) == 0 && (m.mode & kIeee) != 0; }
 inline bool is_signalling64(u64 x, const State& m) { return is_nan64(x) && (x & u64{1} << 51) == 0 && (m.mode & kIeee) != 0; }
 
-/// The result of a maximum or minimum: `number` if no source is NaN. If one source is a quiet NaN, it is the other source. In
+/// Returns a maximum or minimum: `number` if no source is NaN. If one source is a quiet NaN, the result is the other source. In
 /// IEEE mode, a signalling NaN is the result, made quiet. Written with few operations, because v_max is frequent.
 inline u32 extreme(u32 number, u32 x, u32 y, const State& m) {
   const u32 silent = (m.mode & kIeee) != 0 ? 0x7FBFFFFFu : 0x7F800000u;  // NaNs with larger magnitude bits lose against numbers
@@ -91,7 +91,7 @@ inline u32 half_bits(u32 u) {
   const u32 r = is_nan(u) ? 0x7E00 | (magnitude >> 13 & 0x3FF) : code < 0x7C00 ? code : 0x7C00;
   return r | (u >> 16 & 0x8000);
 }
-/// The f16 of r, the result for x, y and z. r must be exact or rounded to odd. FP16_OVFL saturates finite sources' overflow.
+/// Converts r, the result for x, y and z, to f16. r must be exact or rounded to odd. With FP16_OVFL, overflow of finite sources saturates.
 inline u32 half_of(float r, u32 x, u32 y, u32 z, const State& m) {
   const auto nan = [](u32 c) { return (c & 0x7FFF) > 0x7C00; };
   const auto infinite = [](u32 c) { return (c & 0x7FFF) == 0x7C00; };
@@ -142,7 +142,7 @@ inline u32 half_of_mixed(u32 x, u32 y, u32 z, const State& m) {
 }
 inline u32 bf16_of(u32 u) { return is_nan(u) ? u >> 16 | 0x40 : (u + 0x7FFF + (u >> 16 & 1)) >> 16; }
 
-/// The 8-bit code of an f32. Overflow and Inf give kOverflow, in fnuz formats NaN; with FP16_OVFL, they give the largest value.
+/// The 8-bit code of an f32. Overflow and Inf give kOverflow, or NaN in fnuz formats; with FP16_OVFL, they give the largest value.
 template <int kBias, int kMantissa, bool kFnuz, u32 kLargest, u32 kOverflow>
 inline u32 small_float(u32 x, const State& m) {
   const u32 magnitude = x & 0x7FFFFFFF, sign = x >> 24 & 0x80, code = narrowed<kBias, kMantissa>(magnitude);

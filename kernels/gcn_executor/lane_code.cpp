@@ -1,5 +1,5 @@
-// Compiled once per host instruction set; ASSAY_LANES names the function that returns this build's table. Uses no standard
-// library: the linker keeps one copy of a template for all three builds, and that copy might need AVX-512.
+// Compiled once per host instruction set; ASSAY_LANES names the function that returns this build's table. It uses no standard
+// library, because the linker keeps one copy of a template for all three builds, and that copy might need AVX-512.
 #include "kernels/gcn_executor/wave.h"
 
 #if defined(__AVX2__)
@@ -121,7 +121,7 @@ const u32* mask(Wave& w) {
   return w.mask;
 }
 
-/// Bit operations instead of "?:", which compilers turn into masked stores. AMD's AVX2 cores run masked stores in slow microcode.
+/// Uses bit operations, because compilers turn "?:" into masked stores, which AMD's AVX2 cores run in slow microcode.
 inline u32 blend(u32 m, u32 yes, u32 no) { return (m & yes) | (~m & no); }
 
 void write(Wave& w, u32* to, const u32* from) {

@@ -104,8 +104,8 @@ enum AtomicKind : u16 {
   kPackedAddBf16,
 };
 
-/// Adds the two f16 or bf16 values of a word, each to nearest even. Adding in f32 first changes nothing, because its 24 bits are
-/// at least 2 * 11 + 2. Subnormals are kept.
+/// Adds two words of two f16 or bf16 values each, and rounds both sums to nearest even. Adding in f32 first does not change the
+/// result, because the 24 bits of f32 are at least 2 * 11 + 2. Subnormals are kept.
 u32 packed_sum(AtomicKind kind, u32 old, u32 x) {
   u32 sum = 0;
   for (const int shift : {0, 16}) {

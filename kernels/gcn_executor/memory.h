@@ -13,7 +13,7 @@ namespace assay_gcn {
 
 struct Operation;
 
-/// The last read or write of a 4-byte word, for the race detector. `operation` is null if this launch has not made one.
+/// The last read or write of a 4-byte word, for the race detector. `operation` is null if this launch has not accessed the word.
 struct Access {
   const Operation* operation = nullptr;
   uint32_t wave = 0, group = 0, time = 0;

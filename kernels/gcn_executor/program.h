@@ -40,7 +40,7 @@ class RaceDetector {
  private:
   bool ordered(const Wave& w, const Access& earlier) const;
   /// Reports conflicts between an access to some bytes of a word (`mask`) and the earlier accesses in `touch`. Returns false if
-  /// these were made to other bytes, by other waves.
+  /// other waves made the earlier accesses, to other bytes.
   bool touch_bytes(Wave& w, const Operation* o, Touch& touch, unsigned mask, uint64_t offset, Kind kind, bool atomic,
                    const Buffer* buffer);
   void split(Touch& touch);

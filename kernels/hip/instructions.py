@@ -19,7 +19,7 @@ class Objects:
     def __init__(self, folder, architecture, tools):
         self.architecture, self.tools = architecture, tools
         self.home = {}  # short name -> (object, mangled name)
-        self.there = set()  # short names of all kernels: these, and those that a sample build compiled only to LLVM IR
+        self.there = set()  # short names of all kernels: those in home, and those that a sample build compiled only to LLVM IR
         for path in sorted(pathlib.Path(folder, architecture).glob("*.elf")):
             code = CodeObject(path)
             for mangled, text in demangle(tools.cxxfilt, code.functions()).items():

@@ -10,7 +10,7 @@ namespace {
 using assay::plugin::Call;
 using assay::plugin::Ranks;
 
-/// Start of a rank's area: one plus the rank that it waited for in vain (0: none), and the number of calls that it has begun.
+/// Head of a rank's area. waited_for: 1 + the rank for which this rank waited in vain, or 0. came: number of calls that this rank has begun.
 struct Head {
   uint32_t waited_for, came;
 };

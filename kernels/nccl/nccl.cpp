@@ -28,7 +28,7 @@ struct Api {
   decltype(&ncclGroupStart) group_start = nullptr;
   decltype(&ncclGroupEnd) group_end = nullptr;
   decltype(&ncclGetErrorString) text = nullptr;
-  std::string missing;  ///< why NCCL could not be loaded; empty if it was
+  std::string missing;  ///< why NCCL could not be loaded; empty if NCCL was loaded
 
   static const Api& one() {
     static const Api api;

@@ -152,7 +152,7 @@ inline uint8_t to_e4m3fn_sat(float v) { return e4m3fn_bits_sat(v); }
 inline uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
 inline uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
 inline uint8_t to_e5m2_sat(float v) { return e5m2_bits_sat(v); }
-/// Two e4m3fn codes in the low 16 bits, that of `a` in the lowest byte.
+/// Two e4m3fn codes in the low 16 bits, the code of `a` in the lowest byte.
 inline uint32_t to_e4m3fn_sat_x2(float a, float b) { return uint32_t{e4m3fn_bits_sat(a)} | uint32_t{e4m3fn_bits_sat(b)} << 8; }
 
 /// a * b + c with one rounding.
@@ -188,7 +188,7 @@ inline void signal_release(uint32_t* to, uint32_t value) {
   __atomic_store_n(to, value, __ATOMIC_RELEASE);
 }
 inline void signal_relaxed(uint32_t* to, uint32_t value) { __atomic_store_n(to, value, __ATOMIC_RELAXED); }
-/// Waits until *at == value. Returns false if no rank can continue, so that it never will be.
+/// Waits until *at == value. Returns false if no rank can continue, because the wait would never end.
 inline bool wait_acquire(const uint32_t* at, uint32_t value) {
   return cpu::wait_until([](const void* a, uint64_t v) { return __atomic_load_n(static_cast<const uint32_t*>(a), __ATOMIC_ACQUIRE) == uint32_t(v); },
                          at, value);
@@ -211,7 +211,7 @@ template <class T>
 void post16(T* to, const Vector<T>& v) {
   cpu::hold_back(to, &v, sizeof v);
 }
-/// Reads data that a rank sent, be it another one or this one.
+/// Reads data that this rank or another rank sent.
 template <class T>
 Vector<T> receive16(const T* from) {
   Vector<T> v;
@@ -233,7 +233,7 @@ Vector<T> polled16(const T* from) {
   }
   return v;
 }
-/// Polls until Arrived::in() says that the packet has arrived. Returns false if no rank can continue, so that it never will.
+/// Polls until Arrived::in() says that the packet has arrived. Returns false if no rank can continue, because the wait would never end.
 template <class Arrived, class T>
 bool wait_packet(const T* from) {
   return cpu::wait_until([](const void* at, uint64_t) { return Arrived::in(polled16(static_cast<const T*>(at))); }, from, 0);

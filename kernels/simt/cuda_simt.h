@@ -174,7 +174,7 @@ SIMT_DEVICE uint32_t widest_pairs<F16>(uint32_t a, uint32_t b) {
 }
 
 SIMT_DEVICE uint8_t to_e4m3fn_sat(float v) { return uint8_t(__nv_cvt_float_to_fp8(v, __NV_SATFINITE, __NV_E4M3)); }
-/// Two e4m3fn codes in the low 16 bits, that of `a` in the lowest byte, by one cvt.rn.satfinite.e4m3x2.f32.
+/// Two e4m3fn codes in the low 16 bits, the code of `a` in the lowest byte, by one cvt.rn.satfinite.e4m3x2.f32.
 SIMT_DEVICE uint32_t to_e4m3fn_sat_x2(float a, float b) {
   return uint32_t(__nv_cvt_float2_to_fp8x2(make_float2(a, b), __NV_SATFINITE, __NV_E4M3));
 }

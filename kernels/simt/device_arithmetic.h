@@ -26,8 +26,8 @@ struct DivideByCorrection {
   }
 };
 
-/// 1 / d for 2^-126 <= d <= 2^126 and NaN, by one correction of `rough`, an approximation within one ulp. Correctly rounded,
-/// except that for a d whose mantissa bits are all ones it depends on `rough` (Markstein, as above).
+/// 1 / d for 2^-126 <= d <= 2^126 and NaN, by one correction of `rough`, an approximation within one ulp. The result is
+/// correctly rounded, except if all mantissa bits of d are ones: then it depends on `rough` (Markstein, as above).
 template <class Fma>
 SIMT_DEVICE float corrected_reciprocal(float d, float rough) {
   return Fma::fma(rough, Fma::fma(-d, rough, 1.0f), rough);
@@ -57,8 +57,8 @@ struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {
   }
 };
 
-/// x -> x / s by the compiler's division for each x. For quotients to which the correction gives NaN, such as Inf / s with finite
-/// s. (On an H200, -Inf then became +448.)
+/// x -> x / s by the compiler's division for each x. It is used where the correction would give NaN, such as for Inf / s with
+/// finite s. (On an H200, -Inf then became +448.)
 struct DivideEach {
   float divisor;
   SIMT_DEVICE explicit DivideEach(float s) : divisor(s) {}
@@ -167,7 +167,7 @@ SIMT_DEVICE uint8_t int8_bits_sat(float value) {
   return uint8_t(choose(rest > 0x7f800000u, 0u, code));
 }
 
-/// rna: rounds to nearest, ties away from zero. rz: toward zero. Both saturate, and NaN becomes 0: int8_limits() does this before
+/// rna: rounds to nearest, ties away from zero. rz: toward zero. Both saturate, and NaN becomes 0: int8_limits() does both before
 /// the conversion to int32.
 SIMT_DEVICE float int8_limits(float value) { return value != value ? 0.0f : min_number(max_number(value, -128.0f), 127.0f); }
 SIMT_DEVICE uint8_t int8_bits_rz_sat(float value) { return uint8_t(int32_t(int8_limits(value))); }

@@ -8,8 +8,8 @@
 
 #include "kernels/simt/hip_launch.h"
 
-// Blocks have at most 256 threads (kMaxBlockThreads). With the default bound of 1024, a thread would get half the registers and
-// spills.
+// Blocks have at most 256 threads (kMaxBlockThreads). With the default bound of 1024, a thread would get half the registers, and
+// would spill.
 #define SIMT_KERNEL __attribute__((global)) __attribute__((amdgpu_flat_work_group_size(1, 256)))
 #define SIMT_WIDE_KERNEL SIMT_KERNEL
 #define SIMT_DEVICE __attribute__((device)) __attribute__((always_inline)) inline

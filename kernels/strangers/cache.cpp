@@ -10,7 +10,7 @@ enum class Slip {
   kSlot16,    // truncates slots to 16 bits
   kSlot8,     // truncates slots to 8 bits
   kSlot15,    // truncates slots to 15 bits
-  kSlot32,    // truncates slots to 32 signed bits
+  kSlot32,    // truncates slots to signed 32-bit integers
   kToken256,  // tokens >= 256 use the scales of token - 256
   kPages64,   // treats blocks as having at most 64 tokens
   kMinusOne,  // skips only slot -1; other negative slots count from the end
@@ -42,7 +42,7 @@ struct Pages {
       : cache(call.at("kv_cache")), slots(call.at("slot_mapping")), block_size(call.integer("block_size")), slip(s) {}
   int64_t tokens() const { return slots.shape[0]; }
   int64_t places() const { return cache.shape[0] * block_size; }
-  /// The slot of a token, with a mistake. Negative: the token is not stored.
+  /// Returns the slot of a token, changed by the mistake. If the result is negative, the token is not stored.
   int64_t slot(int64_t token) const {
     const int64_t given = static_cast<const int64_t*>(slots.data)[token];
     if (slip == Slip::kSlot16 && given >= 0) return given & 65535;

@@ -21,7 +21,7 @@ enum class Slip {
   kHeads32,      // heads >= 32 use the norm's factor of head - 32
   kToken8,       // tokens >= 8 use the position of token - 8
   kAngleInBf16,  // rounds cosines and sines to bf16
-  kWeightAbsolute,
+  kWeightAbsolute,  // drops the sign of weights
   kLastLeftOut,    // the sum of squares ignores a head's last element
   kSecondWave,     // in pairs >= 32, computes the second element from the first element after its rotation
   kLastPosition,   // the last position of the table uses the row of the position before it

@@ -31,7 +31,7 @@ enum class Slip {
   kDenseSecondPass,  // the second pass over x, for the outputs, ignores the row stride
   kEpsInHalf,        // rounds eps to fp16
   kSumInTail,        // in columns after the last whole vector of eight, keeps the sum with the residual in fp32
-  kByBatch,          // 1024 partial sums below 256 rows, otherwise 256: allowed, but a row's bits depend on the number of rows
+  kByBatch,          // makes 1024 partial sums if there are < 256 rows, else 256: both are right, but a row's bits depend on the number of rows
   kAligned,          // if a row is not aligned to 16 bytes, crashes the process
   kVectorPitch,      // rounds the row pitch to a multiple of eight
   kResidualAfter,    // in rows of one element, adds the residual twice
@@ -48,7 +48,7 @@ enum class Slip {
   kNoRow,         // if there is no row, writes one output nevertheless
   kTailOverlaps,  // the last vector of eight begins at n - 8: elements that the vector before it covers too get x added twice
   kGrid16,        // does not compute rows >= 65535
-  kEvery256,      // every 256th call clears its workspace while it is in use
+  kEvery256,      // every 256th call clears its workspace while the call uses it
   kShapeReturns,  // after one call with another shape, uses the factors of the last call with this shape
   kF32Weight,     // for fp32 inputs, rounds weights to bf16
   kSecondWave,    // in odd rows, does not add the squares of columns 512 .. 575
@@ -144,7 +144,7 @@ std::vector<float> factors_used(int64_t m, int64_t n, std::vector<float> own, Sl
   return used;
 }
 
-/// The value of an offset that is computed in 32 bits, if the mistake is such an offset.
+/// Returns the offset as 32-bit arithmetic computes it if the mistake is kOffset32 or kOffsetU32, otherwise the offset itself.
 int64_t narrow(int64_t offset, Slip slip) {
   return slip == Slip::kOffset32 ? int32_t(uint32_t(offset)) : slip == Slip::kOffsetU32 ? int64_t(uint32_t(offset)) : offset;
 }

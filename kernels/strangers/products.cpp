@@ -1,5 +1,5 @@
-// Low-precision GEMMs. assay.unknown_fp8_row.sm_90, whose accumulation order is unspecified: sums here are exact, rounded once.
-// vllm.cutlass_scaled_mm_int8.sm_90 and vllm.cutlass_scaled_mm_azp_per_token.sm_90: sums are integers.
+// Low-precision GEMMs. assay.unknown_fp8_row.sm_90 leaves the accumulation order open: its kernel adds exactly and rounds once.
+// vllm.cutlass_scaled_mm_int8.sm_90 and vllm.cutlass_scaled_mm_azp_per_token.sm_90 add integers.
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {

@@ -16,7 +16,7 @@ enum class Slip {
   kTailNanBelow,   // after the last whole vector of sixteen, clamps in the other order, so NaN becomes -448 instead of 448
   kTailDivides,    // after the last whole vector of sixteen, divides instead of multiplying
   kLastCode,       // if the tensor is not a whole number of vectors, does not write its last element
-  kLocalZero,      // when it rounds the zero point, takes ties away from zero
+  kLocalZero,      // rounds the zero point with ties away from zero
   kSigned,         // starts the maximum from the smallest positive normal value
   kWideSum,        // adds the zero point before rounding
   kUlp,            // the multiplier of one row in eight is one ulp too large
@@ -39,7 +39,7 @@ enum class Slip {
   kSecondWave,     // in odd rows, amax ignores columns 512 .. 575
   kOffset32,       // computes offsets of rows of x in 32 bits
   kFlushesX,       // reads subnormals as zero
-  kStuckAt100,     // in every 100th call, amax starts from that of the row before, even if it is of the previous call
+  kStuckAt100,     // in every 100th call, amax includes the row before; for the first row, the last row of the previous call
   kRaggedColumns,  // in a block of fewer than 128 columns, amax reads whole vectors of eight only
 };
 

@@ -117,7 +117,7 @@ inline std::vector<uint8_t> outputs_of(const assay_library& library, Request r, 
   if (r.op == "pack_scales") return packed_outputs(library, r, x);
   const bool norm = r.op.find("norm") != std::string::npos, quant = r.op != "rms_norm", packed = r.layout == "ue8m0x4_tma";
   const auto is = [&](const char* word) { return r.contract.find(word) != std::string::npos; };
-  const bool gated = r.op.rfind("silu", 0) == 0;  // then gate and up are two rows of x each
+  const bool gated = r.op.rfind("silu", 0) == 0;  // then two rows of x form one row of gate and up
   const bool given = r.op == "quant_static" || r.op == "silu_mul_quant_static", blocks = r.op == "quant_tile" && is("block");
   const bool one_scale = (given && !is("group")) || (r.op == "quant_tile" && !blocks);
   const Type code = is("int8") ? kInt8 : is("fnuz") ? kE4m3fnuz : kE4m3fn;

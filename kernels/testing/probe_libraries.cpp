@@ -52,8 +52,8 @@ extern "C" __attribute__((visibility("default"))) const assay_library* assay_get
 
 #elif defined(ASSAY_PROBE_offsets)
 
-// libassay_offsets.so: a GEMM with 32-bit offsets into a. It is correct if a is smaller than 2 GiB, so small cases do not detect
-// it. Reports of 32-bit offsets: flashinfer 2642, 2853, 3743; aiter 2104, 2196, 2373, 4343; deepgemm 226.
+// libassay_offsets.so: a GEMM with 32-bit offsets into `a`. It is correct if `a` is smaller than 2 GiB, so small cases do not
+// detect the fault. Reports of 32-bit offsets: flashinfer 2642, 2853, 3743; aiter 2104, 2196, 2373, 4343; deepgemm 226.
 #include "kernels/ops/call.h"
 #include "kernels/ops/gemm/gemm_scaled_kernel.h"
 #include "kernels/ops/gemm/gemm_scaled_rules.h"

@@ -256,7 +256,7 @@ struct FileRuntime : QuietRuntime {
   };
   static inline std::map<void*, Handle> pieces;
   static inline std::set<void*> exported;
-  /// Counts over all processes: mappings of peers' memory that are open, and exported memory released while one was open.
+  /// Counts over all processes: open mappings of peers' memory, and exported pieces that were released while a mapping was open.
   struct Counts {
     int open, released_early;
   };

@@ -113,7 +113,7 @@ SIMT_DEVICE uint32_t infinity(bool negative) {
   return ((F::kSign - 1) >> F::kMantissa) << F::kMantissa | (negative ? F::kSign : 0u);
 }
 
-// Tensor cores that align terms (products and c): bits more than kFraction below the largest exponent are dropped, others added.
+// Tensor cores that align terms (products and c): they drop bits more than kFraction below the largest exponent, and add the rest.
 
 /// Lower than any exponent, yet its difference from an exponent does not overflow.
 inline constexpr int kNoExponent = -(1 << 20);

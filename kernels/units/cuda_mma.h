@@ -323,7 +323,7 @@ SIMT_DEVICE void store_scales(uint32_t address, const uint8_t* scales, int64_t p
   tensor_store(address, words);
 }
 
-/// Each of four warps has 32 lanes of tensor memory. Of 128 rows, row r is in lane r; of 64, each warp has 16 in its first lanes.
+/// Each of four warps has 32 lanes of tensor memory. Of 128 rows, row r is in lane r; of 64 rows, each warp has 16 in its first lanes.
 template <class U, int kWarp>
 SIMT_DEVICE void tcgen05_mma(Tile<U, kWarp>& d, const Operands& x) {
   static_assert(Bytes<U>::kRow == 32 && Bytes<U>::kColumn == 32 && U::kN == 8,

@@ -57,7 +57,7 @@ struct NumberTable {
   }
 };
 
-/// True if an instruction changes only constants of Aligned, and none of its functions: element_of() then has a faster way.
+/// True if an instruction changes only constants of Aligned, and none of its functions: element_of() then uses a faster method.
 template <class U>
 constexpr bool is_plain() {
   using D = typename U::D;
@@ -106,7 +106,7 @@ struct Row {
   }
 };
 
-/// The sum of kTake products, aligned to their largest exponent, or to `largest` if that is larger; sets `largest` to it.
+/// Adds kTake products, aligned to their largest exponent or to `largest`, whichever is larger. Sets `largest` to the larger one.
 /// Each product is shifted left by kUp bits, then right by kDown plus the distance of its exponent from the largest one.
 template <int kTake, int kUp, int kDown, class Sum>
 SIMT_WIDE_KERNEL SIMT_VECTORIZED int64_t aligned_sum(const int32_t* a, const int32_t* a_exponent, const int32_t* b, const int32_t* b_exponent,
@@ -131,7 +131,7 @@ SIMT_WIDE_KERNEL SIMT_VECTORIZED int64_t aligned_sum(const int32_t* a, const int
   return sum;
 }
 
-/// One element of the result. If the instruction is plain and the values are finite, a faster way gives the same result.
+/// One element of the result. If the instruction is plain and the values are finite, a faster method gives the same result.
 template <class U>
 uint32_t element_of(const Row<U, typename U::A>& a, const Row<U, typename U::B>& b, uint32_t c_code) {
   const auto by_steps = [&] { return U::template element<U>(a.number, b.number, a.scale, b.scale, c_code); };

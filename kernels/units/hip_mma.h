@@ -98,7 +98,7 @@ SIMT_MFMA(Gfx950MfmaE4m3F32, long, __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8);
 SIMT_MFMA(Gfx950MfmaE5m2F32, long, __builtin_amdgcn_mfma_f32_16x16x32_bf8_bf8);
 SIMT_MFMA_OF_INTEGERS(Gfx950MfmaInt8Int32, Ints4, __builtin_amdgcn_mfma_i32_16x16x64_i8);
 
-/// kFormat of a and b: 0 is e4m3fn, 4 is e2m1. The scale of a lane is the lowest byte of sa or sb.
+/// kFormat: the format of `a` and `b` (0: e4m3fn, 4: e2m1). The scale of a lane is the lowest byte of sa or sb.
 template <int kFormat>
 struct ScaledMfma {
   static constexpr bool kHere = true;

@@ -37,7 +37,7 @@ struct AlignedUnit : Aligned, Tile {
   static constexpr uint32_t kNan = kNvidiaNan<D>;
 };
 
-/// Not native: codes are converted to fp16, two fp16 instructions add the interleaved halves of k, and c is added at the end.
+/// The hardware lacks this instruction: codes are converted to fp16, two fp16 instructions add the interleaved halves of k, and c is added at the end.
 template <class FormatA, class FormatB, class FormatD, int kLeastOf = kNoExponent>
 struct UnpackedMma : AlignedUnit<MmaTile, FormatA, FormatB, FormatD, 32, 16, 25, kLeastOf> {
   static constexpr int kPeriod = 4, kWidth = 2;
@@ -130,8 +130,8 @@ struct Lists {
 
 // The data that mma() works on: a tile of accumulators spread over threads, and operands in memory.
 
-/// Operands of one instruction, k innermost: pointers to row 0, and row pitches in bytes. Any memory that all threads can read;
-/// on a device, rows must be aligned to 16 bytes. Every kScaleBlock elements of a row share one scale byte.
+/// Operands of one instruction, k innermost: pointers to row 0, and row pitches in bytes. They may be in any memory that all threads can
+/// read; on a device, rows must be aligned to 16 bytes. Every kScaleBlock elements of a row share one scale byte.
 struct Operands {
   const uint8_t *a, *b;
   int64_t a_pitch, b_pitch;

@@ -141,7 +141,7 @@ SIMT_DEVICE int larger_half(uint32_t pair) {
   return low > high ? low : high;
 }
 
-/// Writes the accumulators c to d (`first`) or adds them to d, then clears c. d holds the fp32 sums, as registers are too few.
+/// Writes the accumulators c to d (`first`) or adds them to d, then clears c. `d` holds the fp32 sums, because there are too few registers.
 SIMT_DEVICE void add_to_d(const ProductArguments& x, int64_t row, int64_t column, bool first, float (&c)[kOfRows][kOfColumns]) {
   SIMT_UNROLL
   for (int i = 0; i < kOfRows; ++i) {
@@ -156,7 +156,7 @@ SIMT_DEVICE void add_to_d(const ProductArguments& x, int64_t row, int64_t column
   }
 }
 
-/// Number of products in one aligned sum. A type, because an integer template argument of a kernel is read as its lane count.
+/// Number of products in one aligned sum. It is a type, because an integer template argument of a kernel is read as its lane count.
 template <int kProducts>
 struct Take {
   static constexpr int kCount = kProducts;

@@ -85,7 +85,7 @@ class Call : public plugin::Call {
   const T* device_number(const char* name) const {
     return DeviceNumbers::of(T(number(name)), stream());
   }
-  /// Copies the rows of one matrix into another of the same shape and type. For in-place kernels of ops with a separate output.
+  /// Copies the rows of one matrix into another of the same shape and type. In-place kernels need it for ops with a separate output.
   void copy_rows(const assay_tensor& to, const assay_tensor& from) const {
     const bool same = to.ndim == 2 && from.ndim == 2 && to.shape[0] == from.shape[0] && to.shape[1] == from.shape[1];
     if (!same || !plugin::has_type(to, from.type_code, from.type_bits))

@@ -2,7 +2,7 @@
 // smxx_layout.hpp.
 #include "deepgemm.h"
 
-// Since DeepGEMM 2.6 the packers also take an array of row ends of experts (psum layout; none here) and an alignment along k.
+// Since DeepGEMM 2.6 the packers also take an array of the experts' row ends (psum layout; the adapter passes null) and an alignment along k.
 #ifdef ASSAY_HAS_PSUM
 #define ASSAY_NO_GROUPS , nullptr, 0
 #define ASSAY_K_ALIGNMENT , 128

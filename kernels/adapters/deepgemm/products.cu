@@ -77,7 +77,7 @@ void product_1d2d(const Call& call) {
          scales(call.at("scale_a"), kRows));
 }
 
-/// d = c + a * b^T: copies c to d; the kernel adds the GEMM to d.
+/// d = c + a * b^T: copies `c` to `d`; the kernel adds the GEMM to `d`.
 void product_1d1d(const Call& call) {
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d");
   call.copy_rows(d, call.at("c"));
@@ -96,11 +96,12 @@ void product_1d1d(const Call& call) {
 
 namespace {
 
-/// Numbers of experts that kernels are compiled for: Experts in grouped_masked(), FewExperts in grouped_psum() and _along_k().
+/// Numbers of experts for which kernels are compiled: Experts in grouped_masked(), FewExperts in grouped_psum() and grouped_along_k().
 using Experts = std::integer_sequence<uint32_t, 2, 3, 4>;
 using FewExperts = std::integer_sequence<uint32_t, 1, 2, 3>;
 
-/// `rows`: rows of a (of each expert in masked calls). `scales_of_a`: [blocks of k, rows], in masked calls expert after expert.
+/// `rows`: number of rows of `a`, or of each expert in masked calls. `scales_of_a`: [blocks of k, rows]; in masked calls, the experts'
+/// scales follow each other.
 template <deep_gemm::GemmType kType, uint32_t kExperts, cute::UMMA::Major kMajor, uint32_t kRows = assay::deepgemm::kRows>
 void grouped(const Call& call, const assay_tensor& layout, int64_t rows, const CUtensorMap& scales_of_a) {
   constexpr uint32_t kMathThreads = 2 * kRows;
@@ -156,7 +157,7 @@ void grouped_psum(const Call& call) {
   });
 }
 
-/// Copies c to d; the kernel adds each expert's GEMM. Each multiprocessor rewrites its TMA descriptors of a and b per expert.
+/// Copies `c` to `d`; the kernel adds each expert's GEMM. For each expert, each multiprocessor rewrites its TMA descriptors of `a` and `b`.
 void grouped_along_k(const Call& call) {
   const assay_tensor &a = call.at("a"), &b = call.at("b"), &d = call.at("d"), &k_of = call.at("expert_products");
   const int64_t experts = k_of.shape[0], m = d.shape[0] / experts, n = d.shape[1], k = a.shape[0] / m;

@@ -251,7 +251,7 @@ def deepgemm(source):
     for folder in headers:
         if not folder.exists():
             raise LookupError(f"{folder}: expected headers, found none")
-    for name in ("cute", "cutlass"):  # its setup.py copies these too
+    for name in ("cute", "cutlass"):  # DeepGEMM's setup.py copies these folders too
         if not (headers[0] / name).exists():
             os.symlink(headers[1] / name, headers[0] / name)
     module = load("assay_deep_gemm", [str(root / "csrc/python_api.cpp")], extra_cflags=["-std=c++20", "-DFMT_HEADER_ONLY", "-Wno-psabi"],

@@ -1,5 +1,5 @@
-// Wraps memory of a call in the tensor types that SGLang's host functions take and create. Does not use SGLang's own from_blob(),
-// because it keeps the address of a local variable.
+// Wraps memory of a call in the tensor types that SGLang's host functions take and create. Does not use SGLang's from_blob(),
+// because from_blob() keeps the address of a local variable.
 #pragma once
 
 #include <tvm/ffi/container/tensor.h>

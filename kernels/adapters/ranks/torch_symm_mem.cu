@@ -32,7 +32,7 @@ plugin::AreaRequest area(const Call& call) {
 
 template <class T>
 struct OfRank {
-  size_t rank, size, numbers;  ///< numbers: elements of x
+  size_t rank, size, numbers;  ///< numbers: number of elements of x
   int blocks, threads;
   T *x, *y, *buffer, **buffers;
   uint32_t** signals;

@@ -1,4 +1,4 @@
-// Replaces torch and sgl-kernel's own utils.h for sgl-kernel's host functions; tensors are those of a call.
+// Replaces torch and sgl-kernel's own utils.h for sgl-kernel's host functions. Each tensor wraps a tensor of the call.
 #pragma once
 
 #include <cuda_bf16.h>

@@ -22,7 +22,7 @@ inline std::optional<Tensor> found(const Call& call, const char* role) {
   return t ? std::optional<Tensor>(tensor(*t)) : std::nullopt;
 }
 
-/// A parameter that vLLM reads as a device tensor with one float.
+/// A parameter that vLLM reads as a device tensor with one float. A call without it gets the value `otherwise`.
 inline Tensor number(const Call& call, const char* name, double otherwise) {
   const float* const place =
       call.find_parameter(name) ? call.device_number<float>(name) : cuda::DeviceNumbers::of(float(otherwise), call.stream());

@@ -145,7 +145,7 @@ void flash(const Call& call, bool heads_first) {
   reshape_and_cache_flash(key, value, keys, values, slots, "fp8", k_scale, v_scale);
 }
 
-/// DeepSeek-V4: writes the heads of q, the kv rows, or both in one launch. Without kv it passes no slots; without q, no heads.
+/// DeepSeek-V4: writes the heads of q, the kv rows, or both in one launch. Without kv it passes no slots; without q it passes no heads.
 void v4(const Call& call, bool with_q, bool with_kv, bool mxfp8 = false) {
   const assay_tensor& rows = call.at(with_q ? "q" : "kv");
   const int64_t m = rows.shape[0], heads = with_q ? call.integer("q_heads") : 1,
@@ -499,7 +499,7 @@ void to_device(const Call& call, void* data, const std::vector<T>& values) {
   cuda::good(cudaStreamSynchronize(call.stream()));
 }
 
-/// `maps`: as with ignore_invalid_experts=False, where vLLM's Python function applies expert_map to expert_ids after the kernel.
+/// `maps`: applies expert_map to expert_ids after the kernel, as vLLM's Python function does with ignore_invalid_experts=False.
 void align(const Call& call, bool maps) {
   const int64_t experts = call.integer("experts");
   const OnDevice<int32_t> cumsum(call, experts + 1);

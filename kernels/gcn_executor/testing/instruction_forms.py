@@ -14,7 +14,7 @@ NO_SIGNS = re.compile(
 )
 VOP3_ONLY = ("v_mul_lo_u32", "v_mul_hi", "v_mbcnt", "v_cvt_pk", "v_bfm", "v_bcnt", "v_ldexp_f32", "v_prng")
 FLOATS = {"f": F32, "F": F32, "h": F16, "k": F16, "d": F64}
-# Sets of instructions with equal results for all operands that a kernel can give them. Planting one for another changes nothing.
+# Sets of instructions with equal results for all operands that a kernel can give them. Replacing one by another of its set changes no result.
 SAME = [
     {"v_add_u32", "v_add_i32"},
     {"v_sub_u32", "v_sub_i32"},

@@ -68,7 +68,7 @@ struct Codes {
     }
     for (uint8_t& s : scale) s = scales ? static_cast<uint8_t>(125 + random(5)) : uint8_t{127};
   }
-  /// The 64 lanes' registers, with 32 codes of a row each. 8-bit codes: 16 codes in registers 0-3, 16 from k / 2 later in 4-7.
+  /// The 64 lanes' registers, with 32 codes of a row each. 8-bit codes: registers 4-7 hold 16 codes that are k / 2 further than those in 0-3.
   std::vector<std::array<uint32_t, 8>> registers() {
     std::vector<std::array<uint32_t, 8>> lanes(64);
     const int bits = format.bits(), groups = 64 / lines;
@@ -204,7 +204,7 @@ TEST(GcnMatrix, TheModelsDiffer) {
   EXPECT_EQ(element("as_gfx942", many, 256), 256 + std::ldexp(1.0f, -11));
 }
 
-/// Lane `line + size * (k / part)` holds elements k of row `line`, `part` consecutive ones per lane.
+/// Each lane holds `part` consecutive elements: lane `line + size * (k / part)` holds element k of row `line`.
 template <class T>
 void compare_plain(const char* kernel, int size, int length, double scale) {
   Random random;

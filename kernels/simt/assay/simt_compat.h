@@ -8,10 +8,10 @@
 // Each thread of a block is a fiber. Fibers switch only where threads wait for each other: at __syncthreads(), __syncwarp(),
 // shuffles and votes. If threads wait for each other at different places, the launch throws assay::simt::Divergence, which names
 // both places.
-// Unsupported, with a compile error that says so: cooperative groups, asynchronous copies, TMA, wgmma and wmma, textures,
-// clusters, __activemask(), __match_*_sync(). Unsupported, with an ordinary compiler error: PTX, AMD builtins, launches within
-// kernels, vendor host calls. A thread that polls a value which another block writes hangs. Block sizes must be multiples of the
-// warp size.
+// The following are unsupported, and a compile error says so: cooperative groups, asynchronous copies, TMA, wgmma and wmma,
+// textures, clusters, __activemask(), __match_*_sync(). These give an ordinary compiler error: PTX, AMD builtins, launches within
+// kernels, vendor host calls. A thread that polls a value hangs if another block writes this value. Block sizes must be multiples
+// of the warp size.
 // Link with libassay_simt_cpu and Boost.Context. Kernels that access one type's memory as another need -fno-strict-aliasing.
 #pragma once
 
@@ -112,7 +112,7 @@ inline int lane() { return ::simt::cpu::running->thread % warp_size(); }
 
 }  // namespace assay::simt
 
-// Macros that expand to values, not variables: a template that takes threadIdx.x deduces the same type as on a device.
+// These macros expand to values, so that a template that takes threadIdx.x deduces the same type as on a device.
 #define threadIdx (::assay::simt::thread_index())
 #define blockIdx (::assay::simt::block_index())
 #define blockDim (::assay::simt::geometry().block)
@@ -245,7 +245,7 @@ inline __nv_bfloat162 __float22bfloat162_rn(float2 v) { return __floats2bfloat16
 inline __nv_bfloat16 __ushort_as_bfloat16(unsigned short bits) { return __nv_bfloat16::from_bits(bits); }
 inline unsigned short __bfloat16_as_ushort(__nv_bfloat16 x) { return x.__x; }
 
-// Device arithmetic that the C++ library lacks. Intrinsics that are approximate on a device are the same on every machine here.
+// Device arithmetic that the C++ library lacks. Intrinsics that are approximate on a device give equal results on every CPU.
 // expf, tanhf and similar functions come from the C library.
 
 namespace assay::simt {
@@ -268,7 +268,7 @@ template <class Bits>
 Half<Bits> __habs(Half<Bits> a) {
   return Half<Bits>::from_bits(a.__x & 0x7fffu);
 }
-/// As PTX max.f16 and max.bf16: NaN, with code 0x7fff, only if both are NaN; +0 is larger than -0.
+/// The maximum, as in PTX max.f16 and max.bf16. The result is NaN (code 0x7fff) only if both are NaN; +0 is larger than -0.
 template <class Bits>
 Half<Bits> __hmax(Half<Bits> a, Half<Bits> b) {
   const float x = a, y = b;
@@ -426,7 +426,7 @@ T atomicCAS(T* at, assay::simt::same<T> expected, assay::simt::same<T> desired) 
 //
 // A 32-bit mask names 32 lanes. In a warp of 64 lanes these are the half with the caller, so that CUDA code for 32 lanes works. A
 // 64-bit mask names all lanes. HIP's forms without a mask wait here for the whole warp. If some lanes do not take the branch with
-// the call, it throws Divergence; on an AMD GPU the lanes in the branch would continue.
+// the call, the call throws Divergence; on an AMD GPU the lanes in the branch would continue.
 
 namespace assay::simt {
 

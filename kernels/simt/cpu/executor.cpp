@@ -25,7 +25,7 @@ namespace simt::cpu {
 
 namespace {
 
-/// Who called the running function, within the kernel's library, innermost first: "libmine.so+0x11a9 <- +0x88". Each offset is a
+/// Returns the running function's callers in the kernel's library, innermost first: "libmine.so+0x11a9 <- +0x88". Each offset is a
 /// return address minus one, from which the harness finds the source line.
 std::string callers() {
   constexpr int kMostFrames = 16, kMostNamed = 6;
@@ -180,8 +180,8 @@ bool Slot::regroup(int warp_index) {
     waiting |= uint64_t{1} << lane;
     if (!partners_wait(first, t)) continue;
     ready |= uint64_t{1} << lane;
-    // A lane whose number of exchanges has another parity than the others' has its value in the other of the two slots. Moving it
-    // back lets all lanes use the same slot. This is safe, because all lanes have read the previous values.
+    // A lane of parity 1 has its value in slot 1. After a move of this value to slot 0, all lanes use the same slot. The move is
+    // safe, because all lanes have read the previous values.
     if (parities_[t] != 0) {
       const size_t bytes = what_[t] & 0xff;
       memcpy(slots[0] + t * bytes, slots[1] + t * bytes, bytes);

@@ -49,7 +49,7 @@ extern __thread Running* running __attribute__((tls_model("initial-exec")));
 // Shared variables belong to the block that runs. An OS thread can therefore switch to a block of another rank, and a new OS
 // thread need not clear the shared variables of every kernel.
 
-inline std::atomic<size_t> shared_variables{0};  ///< numbers drawn so far; here for the symbol visibility that the numbers have
+inline std::atomic<size_t> shared_variables{0};  ///< how many numbers are in use; declared here, so that its symbol visibility equals that of `number`
 /// Allocates zeroed memory for a shared variable. Later blocks of the slot use the same memory.
 void* make_variable(Running& block, size_t number, size_t bytes);
 inline constexpr size_t kVariableAlignment = 64;
@@ -66,8 +66,8 @@ T& shared_variable() {
   return *static_cast<T*>(at);
 }
 
-/// What a thread waits for in its warp; all threads of the warp must wait for the same. A value below 0x100 is the XOR mask of a
-/// shuffle. kReduce plus a number is a reduction over so many lanes.
+/// What a thread waits for in its warp. All threads of the warp must wait for the same operation. A value below 0x100 is the XOR
+/// mask of a shuffle. kReduce + n is a reduction over n lanes.
 inline constexpr uint32_t kReduce = 0x100;
 inline constexpr uint32_t kIndexed = 0x200;   ///< a shuffle in which each lane names its source
 inline constexpr uint32_t kVote = 0x300;      ///< ballot, any, all
@@ -89,7 +89,7 @@ const T* exchange(T value, uint32_t what) {
   return reinterpret_cast<const T*>(slots);
 }
 
-/// exchange() among some lanes of the warp, including the caller: waits until each of them waits with equal `what` and `lanes`. A
+/// exchange() among some lanes of the warp, including the caller: waits until each of these waits with the same `what` and `lanes`. A
 /// kernel must use only exchange() or only exchange_among(), because lanes that have diverged must not share slots.
 inline constexpr uint64_t kAllLanes = ~uint64_t{0};
 const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what);

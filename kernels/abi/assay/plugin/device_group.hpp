@@ -25,7 +25,7 @@ struct LoadsKernels<Runtime, std::void_t<typename Runtime::LoadScope>> : std::tr
 template <class Runtime, class C>
 class LoadedKernels {
  public:
-  /// Calls `load` before the first call with these launches. `load` makes them in a LoadScope: kernels are loaded, none starts.
+  /// Calls `load` before the first call with these launches. `load` makes them in a LoadScope, which loads kernels but starts none.
   template <class Load>
   void expect(const assay_call& call, Load load) {
     if constexpr (LoadsKernels<Runtime>::value) {

@@ -80,7 +80,7 @@ class Areas {
     for (auto& [kind, one] : kinds_) release(one);
   }
 
-  /// Returns the Ranks of a call, with areas as it requests. Areas of earlier calls are reused while they are large enough.
+  /// Returns the Ranks of a call, with the areas that it requests. Areas of earlier calls are reused while they are large enough.
   Ranks ranks(const AreaRequest& wanted, const assay_call* const* calls) {
     hold(wanted);
     Kind& kind = kinds_[wanted.kind];

@@ -108,8 +108,8 @@ struct KernelOf {
   /// Host memory only. Each rank calls it before its first back-to-back call, and releases the result after the last call.
   /// nullptr: nothing to set up.
   std::shared_ptr<void> (*enter)(const C&, const Ranks&, int rank) = nullptr;
-  /// Reads the error that a rank recorded at the start of its area, after all ranks have ended. Returns "", or a message with the
-  /// peer that the rank waited for in vain.
+  /// Reads the error that a rank recorded at the start of its area, after all ranks have ended. Returns "", or a message that names
+  /// the peer that the rank waited for in vain.
   std::string (*complaint)(const unsigned char* head, int rank) = nullptr;
   /// Host memory only, for groups in one process. Runs rank(of, 0) to rank(of, count - 1), which wait for each other and do
   /// not throw. nullptr: one thread per rank.

@@ -1,4 +1,4 @@
-// Replaces a torch header by the only function of it that sgl-kernel's host functions use.
+// Replaces a torch header. sgl-kernel's host functions use only this function of it.
 #pragma once
 
 #include "assay/plugin/torch_tensor.hpp"
