@@ -138,6 +138,7 @@ class Device {
   std::vector<std::pair<std::string, uint64_t>> approximate_instructions() const;
   /// The data races that were found, one line each.
   std::vector<std::string> races() const;
+  /// How often each approximate instruction was executed, by approximate_index(), which gives a new name the next index.
   uint64_t approximate_count[64] = {};
   static int approximate_index(const char* name);
 

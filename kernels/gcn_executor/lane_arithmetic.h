@@ -10,6 +10,7 @@
 namespace assay_gcn {
 namespace {
 
+// f, d and h: the f32, f64 and f16 value of these bits. b and b64: the bits of a value.
 inline float f(u32 x) { return __builtin_bit_cast(float, x); }
 inline u32 b(float x) { return __builtin_bit_cast(u32, x); }
 inline double d(u64 x) { return __builtin_bit_cast(double, x); }
@@ -129,6 +130,7 @@ inline u32 cut_to_odd(double x) {
   if ((back > x) == (x > 0)) --u;  // step toward zero
   return u | 1;
 }
+/// x * y + z of f32 values, rounded once to f16.
 inline u32 half_of_mixed(u32 x, u32 y, u32 z, const State& m) {
   const double p = static_cast<double>(f(x)) * static_cast<double>(f(y)), c = static_cast<double>(f(z)), s = p + c, t = s - p;
   const double error = (p - (s - t)) + (c - t);
@@ -416,6 +418,7 @@ inline u32 reversed(u32 x) {
   x = (x >> 4 & 0x0F0F0F0Fu) | (x & 0x0F0F0F0Fu) << 4;
   return __builtin_bswap32(x);
 }
+/// v_perm_b32: each byte of `selectors` selects a byte of x and y (0-7), a byte of sign bits (8-11), 0 (12) or 255 (13 and more).
 inline u32 permuted(u32 x, u32 y, u32 selectors) {
   const u64 bytes = static_cast<u64>(x) << 32 | y;
   u32 r = 0;

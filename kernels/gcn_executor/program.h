@@ -29,6 +29,7 @@ class RaceDetector {
   void access(Wave& w, const Operation* o, Buffer& buffer, uint64_t address, uint64_t bytes, Kind kind, bool atomic);
   void barrier(Group& group) { group.ordered = ++time_; }
   void acquire(Group& group) { group.acquired = ++time_; }
+  /// Forgets all earlier accesses. Called when a kernel starts while no other one runs.
   void begin_batch() {
     ++batch_;
     time_ = 1;
@@ -125,6 +126,7 @@ bool set_atomic(Operation& o, const std::string& what);
 /// A lane's host pointer to `offset` in LDS. Throws Fault if the access would leave LDS.
 u8* lds_at(Wave& w, const Operation* o, u32 offset, int lane, bool writes);
 
+/// Moves data (or makes an atomic access) at the host pointer at[i] of each lane i in the mask `lanes`.
 template <bool kWrites>
 void move_lanes(Wave& w, const Operation* o, u64 lanes, u8* const* at);
 void atomic_lanes(Wave& w, const Operation* o, u64 lanes, u8* const* at);

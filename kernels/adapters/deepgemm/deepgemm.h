@@ -18,6 +18,7 @@ using cuda::unsupported;
 
 using Columns = std::integer_sequence<uint32_t, 1, 3, 4, 5, 6, 7, 12, 56>;
 
+/// Calls f with `number` as a compile-time constant. Rejects the call if no kernel is compiled for this number.
 template <uint32_t... N, class F>
 void with_number(int64_t number, std::integer_sequence<uint32_t, N...>, F f) {
   const bool found = ((number == N ? (f(std::integral_constant<uint32_t, N>()), true) : false) || ...);

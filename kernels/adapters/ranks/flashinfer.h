@@ -21,6 +21,7 @@ plugin::AreaRequest two_shot_area(const Call& call);
 /// Writes the addresses of the peers' areas into new areas.
 void write_pointers(const Ranks& ranks, int first, int count);
 
+/// Launches the kernel that is compiled for the number of ranks in `params`.
 template <AllReduceFusionPattern kPattern, class T, bool kFp32>
 cudaError_t launch(const AllReduceFusionParams<T>& params) {
   using flashinfer::trtllm_allreduce_fusion::allreduce_fusion_kernel_launcher;
@@ -67,6 +68,7 @@ std::vector<Kernel> flashinfer_sums();
 std::vector<Kernel> flashinfer_norms();
 std::vector<Kernel> flashinfer_moe();
 
+/// Table row of a one-shot or two-shot kernel.
 inline Kernel flashinfer_kernel(const char* name, const char* op, const char* contract, bool one_shot,
                                 decltype(Kernel::run_ranks) run) {
   Kernel row{name, op, {contract}, {{"ranks", {2, 4, 8, 16}}}, {}, nullptr};

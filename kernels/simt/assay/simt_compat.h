@@ -457,6 +457,7 @@ inline const uint64_t* exchange_words(uint64_t word, uint32_t what, uint64_t lan
   return ::simt::cpu::exchange_among(lanes, word, what) + ::simt::cpu::running->thread - own;
 }
 
+/// Returns the value that lane `source` passed. `lanes`: the lanes that take part.
 template <class T>
 T value_of(T value, int source, uint64_t lanes) {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8, "a shuffle moves at most eight bytes");
@@ -467,6 +468,7 @@ T value_of(T value, int source, uint64_t lanes) {
   return value;
 }
 
+/// The first lane of the caller's segment of `width` lanes.
 inline int segment_of(int width) {
   if (width <= 0 || width > warp_size() || (width & (width - 1)) != 0)
     misused("shuffles over " + std::to_string(width) + " lanes: expected a power of two up to the warp size");

@@ -74,6 +74,7 @@ inline constexpr uint32_t kVote = 0x300;      ///< ballot, any, all
 inline constexpr uint32_t kWarpSync = 0x400;  ///< warp barrier, without a value
 inline constexpr uint32_t kMatrix = 0x500;    ///< a tensor core instruction
 
+/// Wait until all threads of the warp, or of the block, wait too.
 void wait_for_warp(uint32_t what);
 void wait_for_block();
 
@@ -142,6 +143,7 @@ void may_change_rank();
 void hold_back(void* to, const void* from, int bytes);
 /// Reads what this rank wrote to `at` by hold_back() and has not delivered. Returns false if there is no such write.
 bool held_back(const void* at, void* into, int bytes);
+/// Makes all delayed writes of this rank.
 void deliver();
 
 }  // namespace simt::cpu

@@ -53,9 +53,11 @@ class SharedPieces {
     expect(Runtime::export_memory(label(name, rank).handle, data), "exported");
     return true;
   }
+  /// The label of a piece, in memory that all processes share.
   Label& label(const std::string& name, int32_t rank) {
     return *static_cast<Label*>(meeting_.memory("label." + key(name, rank), sizeof(Label)));
   }
+  /// The address of a piece in this process. Opens a peer's piece at the first call.
   unsigned char* at(const std::string& name, int32_t rank) {
     if (meeting_.holds(rank)) return static_cast<unsigned char*>(own_.at(key(name, rank)));
     void*& data = opened_[key(name, rank)];
@@ -149,6 +151,7 @@ class DeviceProcesses : public RanksOnDevice<C> {
     std::vector<void*> areas;
   };
 
+  /// Reports that a peer did not arrive in time, and returns ASSAY_HUNG.
   static assay_status late(const assay_call* call, int32_t rank) {
     return report(call, ASSAY_HUNG, "waited in vain for rank " + std::to_string(rank) + " to begin; 'y' of the waiting rank was not computed");
   }

@@ -133,6 +133,7 @@ class Running {
   }
 };
 
+/// Creates a dense tensor on the next memory of Running, and stores its handle in `*ret`.
 inline AOTITorchError made(Sizes sizes, ScalarType type, AtenTensorHandle* ret) {
   Handle h{nullptr, type, sizes, dense_strides(sizes)};
   if (h.elements() > 0 && (h.data = Running::take()) == nullptr) return TORCH_FAILURE;
@@ -146,6 +147,7 @@ AOTITorchError answer(T value, T* ret) {
   *ret = value;
   return TORCH_SUCCESS;
 }
+/// Stores element d of `from` in `*ret`. A negative d counts from the end.
 inline AOTITorchError picked(const Sizes& from, int64_t d, int64_t* ret) {
   if (d < 0) d += int64_t(from.size());
   return d >= 0 && d < int64_t(from.size()) ? answer(from[size_t(d)], ret) : TORCH_FAILURE;
