@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# No object of the CUDA kernels may call exit(). nvcc generates this call when host code calls a __device__ function, and inside
-# templates it does not warn. Such a library would end the process at its first call.
+# No object of the CUDA kernels may call exit(). nvcc generates this call where host code calls a __device__ function, and does
+# not warn if this is inside a template. Such a library would end the process at its first call.
 # usage: host_calls_test.sh NVCC OBJECT...
 set -uo pipefail
 nvcc=$1

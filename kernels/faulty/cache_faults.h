@@ -43,13 +43,13 @@ struct CacheRowsDense : VllmFp8DsMla {
   }
 };
 
-/// Stores the scales after the rotated elements; they belong before them.
+/// Stores the scales after the rotated elements; in the correct layout, the scales come before these.
 struct CacheScalesLast : VllmFp8DsMla {
   static int64_t scales_at(int64_t p) { return p * kTokenBytes + 640; }
   static int64_t rotated_at(int64_t p) { return p * kTokenBytes + 512; }
 };
 
-/// Uses one scale for two tiles; each tile has its own.
+/// Uses one scale for two tiles; each tile should have its own scale.
 struct CacheTilesMerged : VllmFp8DsMla {
   static constexpr int kLanes = 16;
   static constexpr int kStoredLanes = 8;
@@ -295,7 +295,7 @@ struct Dsv4Range224 : VllmDsv4Kv {
   static constexpr float kMost = 224.0f;
 };
 
-/// Uses one scale for two groups; each group has its own.
+/// Uses one scale for two groups; each group should have its own scale.
 struct Dsv4GroupsMerged : VllmDsv4Kv {
   static constexpr int kLanes = 8;
 };

@@ -1,5 +1,5 @@
-// Runs every faulty kernel. It must differ from its correct counterpart where the mistake is visible, and agree with it
-// elsewhere.
+// Runs every faulty kernel. Each must differ from its correct counterpart where the mistake is visible, and agree with the
+// counterpart elsewhere.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -29,7 +29,7 @@ struct MissingRoundingInNorm : Base {
   static constexpr bool kRoundsBeforeWeight = false;
 };
 
-/// Race: reads the sums of the block's warps before they are written.
+/// Race: reads the sums of the block's warps before the warps have written them.
 template <class Base = VllmRmsNorm20260618>
 struct MissingBarrier : Base {
   static void published() {}

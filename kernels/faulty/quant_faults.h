@@ -363,7 +363,7 @@ struct AzpSumWraps : VllmStaticInt8Azp {
   static int32_t integer(float x, float m, int32_t azp) { return int32_t(uint32_t(simt::to_int32_sat(x * m)) + uint32_t(azp)); }
 };
 
-/// Rounds once, after adding the zero point. If the zero point is odd, ties then go the other way.
+/// Rounds once, after adding the zero point. If the zero point is odd, ties then round to the other neighbour.
 struct AzpAddedBeforeRounding : VllmPerTokenInt8Azp {
   static int32_t integer(float x, float m, int32_t azp) { return simt::to_int32_sat(x * m + float(azp)); }
 };

@@ -234,8 +234,8 @@ const Operation* s_swappc_b64(Wave& w, const Operation* o) {
 
 const Operation* s_set_gpr_idx_off(Wave&, const Operation* o) { return o + o->slots; }
 
-/// Executes all vector instructions up to s_set_gpr_idx_off with indexed registers. Source 0 is added to the number of the first
-/// source register if bit 0 of `code` is set, and to that of the destination register if bit 3 is set.
+/// Executes all vector instructions up to s_set_gpr_idx_off with indexed registers. Source 0 is added to register numbers: of
+/// the first source if bit 0 of `code` is set, of the destination if bit 3 is set.
 const Operation* s_set_gpr_idx_on(Wave& w, const Operation* o) {
   const u32 index = low_word(w, o->source[0]) & 0xFF;
   const Operation* next = w.launch->executable->ready(o + o->slots);
@@ -377,7 +377,7 @@ bool build_constant(Build& build) {
   return true;
 }
 
-/// s_setreg_b32 hwreg(HW_REG_MODE, 23, 1), s0 and its variants.
+/// Builds s_setreg_b32 hwreg(HW_REG_MODE, 23, 1), s0 and similar instructions.
 bool build_mode(Build& build) {
   const std::string& name = build.in.name;
   if (name != "s_setreg_b32" && name != "s_setreg_imm32_b32" && name != "s_getreg_b32") return false;

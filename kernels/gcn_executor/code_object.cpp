@@ -16,7 +16,7 @@ enum Relocation : uint32_t { kAbs64 = 3, kRelative64 = 13 };
 
 [[noreturn]] void refuse(const std::string& what) { throw Fault("code object: " + what); }
 
-/// Reads of the ELF file that throw if they would go beyond its end.
+/// Reads the ELF file. A read beyond the end of the file throws.
 class Image {
  public:
   Image(const void* data, size_t size) : data_(static_cast<const uint8_t*>(data)), size_(size) {}

@@ -59,7 +59,7 @@ class Executable {
   uint64_t address_of(const Operation* operation) const;
   /// Returns a text such as "kernel+0x40: v_add_f32_e32 v0, v1, v2".
   std::string describe(const Operation* operation) const;
-  /// Decodes the instruction of an operation, in place. Throws Fault with its text if it is not implemented.
+  /// Decodes the instruction of an operation, in place. Throws Fault with the instruction's text if it is not implemented.
   const Operation* decode(const Operation* operation);
   /// Decodes the operation if no wave has reached it before.
   const Operation* ready(const Operation* operation);

@@ -228,7 +228,7 @@ uint64_t bits_of_number(std::string_view text, char type) {
   if (starts_with(text, "lit(")) text = text.substr(4, text.size() - 5);
   int64_t integer = 0;
   if (parse_integer(text, integer)) {
-    // A 32-bit literal as a 64-bit float operand is the high half of its bits.
+    // A 32-bit literal in place of a 64-bit float is the high half of the float's bits.
     if (type == 'd' && starts_with(text, "0x") && integer >> 32 == 0) return static_cast<uint64_t>(integer) << 32;
     return static_cast<uint64_t>(integer);
   }

@@ -23,7 +23,7 @@ struct Access {
 };
 struct Touch {
   Access write, read;
-  uint32_t split = 0;  ///< not 0: waves accessed different bytes; names the per-byte record (program.h)
+  uint32_t split = 0;  ///< not 0: waves accessed different bytes, and this is the number of the per-byte record (program.h)
 };
 
 struct Buffer {

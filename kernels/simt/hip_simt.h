@@ -145,7 +145,7 @@ SIMT_DEVICE void from_floats(float a, float b, T& x, T& y) {
 namespace simt {
 
 // v_cvt_pk_fp8_f32 converts to fnuz on gfx942 and to OCP on gfx950: each GPU has one format in hardware and the other in integer
-// code. The instruction does not saturate, so values are clamped first. It may keep the sign of a NaN; these codes drop it.
+// code. The instruction does not saturate, so values are clamped first. It may keep the sign of a NaN; the functions below drop it.
 #if defined(__gfx942__) || defined(__gfx950__)
 SIMT_DEVICE uint32_t hardware_fp8_x2(float a, float b, float limit) {
   a = a != a ? __builtin_nanf("") : min_number(max_number(a, -limit), limit);
@@ -168,7 +168,7 @@ SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return uint8_t(hardware_fp8_x2(v,
 SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
 #endif
 SIMT_DEVICE uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
-// v_cvt_pk_bf8_f32 converts to e5m2 on gfx950 only. Whether it keeps a NaN's sign is unknown, so NaN takes the integer code.
+// v_cvt_pk_bf8_f32 converts to e5m2 on gfx950 only. Whether it keeps a NaN's sign is unknown, so the integer code converts NaN.
 #if defined(__gfx950__)
 SIMT_DEVICE uint8_t to_e5m2_sat(float v) {
   const float limited = min_number(max_number(v, -57344.0f), 57344.0f);

@@ -1,5 +1,5 @@
-// Kernels that write paged caches: vllm.fp8_ds_mla@v0.31.0 (four tiles of 128 codes with a scale each, then 64 rotated elements),
-// vllm.mla_fp8 (one scale, an input) and vllm.indexer_k (keys of 128 elements; after all keys of a block come their scales).
+// Kernels that write paged caches. vllm.fp8_ds_mla@v0.31.0 has four tiles of 128 codes with a scale each, then 64 rotated elements.
+// vllm.mla_fp8 has one scale, an input. vllm.indexer_k has keys of 128 elements; after all keys of a block come their scales.
 #include "kernels/strangers/numbers.h"
 
 namespace assay_strangers {

@@ -132,7 +132,7 @@ struct Kept {
 Kept kept[2];
 int64_t calls_made = 0;
 
-/// The factors (1 / rms of each row) that a call uses: its own, or with some mistakes zeros or those of a previous call.
+/// The factors (1 / rms of each row) that a call uses: its own; with kEvery256 zeros; with kShapeReturns those of an earlier call.
 std::vector<float> factors_used(int64_t m, int64_t n, std::vector<float> own, Slip slip) {
   const bool is_256th = ++calls_made % 256 == 0;
   const bool returns = kept[0].m == m && kept[0].n == n && (kept[1].m != m || kept[1].n != n);

@@ -1,5 +1,5 @@
-// Kernels that quantize with one scale per row (vllm.per_token, vllm.per_token_int8, vllm.per_token_int8_azp), with a scale that
-// is an input (vllm.static, vllm.static_int8_azp), or with one per block of 128 x 128 (deepgemm.per_block_cast_gpu).
+// Kernels that quantize. vllm.per_token, vllm.per_token_int8 and vllm.per_token_int8_azp have one scale per row. In vllm.static and
+// vllm.static_int8_azp, the scale is an input. deepgemm.per_block_cast_gpu has one scale per block of 128 x 128.
 #include <map>
 
 #include "kernels/strangers/numbers.h"

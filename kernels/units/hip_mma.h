@@ -115,7 +115,7 @@ struct Mfma<Gfx950MfmaMxf4F32> : ScaledMfma<4> {};
 #undef SIMT_MFMA
 #undef SIMT_MFMA_OF_INTEGERS
 
-/// d = A * B^T + d by one instruction, for all lanes of a wave together. Traps if it belongs to another architecture.
+/// d = A * B^T + d by one instruction, for all lanes of a wave together. Traps if the instruction belongs to another architecture.
 template <class U, int kWarp>
 SIMT_DEVICE void mma(Tile<U, kWarp>& d, const Operands& x) {
   if constexpr (Mfma<U>::kHere) {

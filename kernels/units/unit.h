@@ -42,7 +42,7 @@ template <class FormatA, class FormatB, class FormatD, int kLeastOf = kNoExponen
 struct UnpackedMma : AlignedUnit<MmaTile, FormatA, FormatB, FormatD, 32, 16, 25, kLeastOf> {
   static constexpr int kPeriod = 4, kWidth = 2;
   static constexpr bool kAddsCLast = true;
-  static constexpr bool kUnpackedByKernel = false;  ///< false: the compiler, not the kernel, makes two fp16 instructions of it
+  static constexpr bool kUnpackedByKernel = false;  ///< false: the compiler, not the kernel, makes the two fp16 instructions
 
   /// An operand of type F, converted to fp16 as the two fp16 instructions read it.
   template <class F>

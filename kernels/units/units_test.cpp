@@ -83,7 +83,7 @@ TEST(Units, AlignProductsByTheSumOfExponents) {
   EXPECT_EQ(result<Sm90MmaF16F32>({{0, 144, 128}, {1, -144, 128}}, 0x1p-12), 0u) << "by 14";
 }
 
-// 2^-9 is subnormal in e4m3 and normal in fp16. Two products of it cancel; c or a third product is at or below their last bit.
+// 2^-9 is subnormal in e4m3 and normal in fp16. Two products with this value cancel; c or a third product is at or below their last bit.
 TEST(Units, AlignSubnormalsOfE4m3AsNumbersOfF16WhereTheyAreUnpacked) {
   const std::vector<Product> cancelled = {{0, 0x1p-9, 1}, {1, -0x1p-9, 1}};
   EXPECT_EQ(result<Sm90MmaE4m3UnpackedF32>(cancelled, 0x1p-34), 0x2e800000u);

@@ -1,4 +1,4 @@
-// assay_watch_<vendor>.so checks calls that are too large to check on the host: on the device, it generates the inputs of a cast
+// assay_watch_<vendor>.so checks calls that are too large to check on the host. On the device, it generates the inputs of a cast
 // and compares the codes, and it predicts GEMMs.
 #include "kernels/ops/call.h"
 #include "kernels/ops/kernel_common.h"
@@ -10,7 +10,7 @@ namespace assay_kernels {
 // Kernels that generate all inputs of a cast and compare its codes on the device.
 //
 // These kernels assist the harness and are not under test. They know no format: the reference passes a table that maps ranges of
-// inputs to codes, and a code is right if the table has it for its input. All arithmetic is on integers.
+// inputs to codes, and a code is right if the table has this code for its input. All arithmetic is on integers.
 
 /// The last input of each range and its code, in ascending order; the last range ends at the last possible input.
 struct Steps {

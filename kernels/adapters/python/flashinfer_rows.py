@@ -148,7 +148,7 @@ def quantized(source, _):
         y = [torch.empty_like(one) for one in x]
         streams = [torch.cuda.Stream() for _ in x]
         torch.cuda.synchronize()
-        # A launch of zero blocks compiles and loads the kernel. Loading must come first: it would wait for running kernels, which wait for peers.
+        # A launch of zero blocks compiles and loads the kernel. Loading must come first: later, it would wait for running kernels, which wait for peers.
         for blocks in (0, None):
             for rank, stream in enumerate(streams):
                 with torch.cuda.stream(stream):

@@ -1,5 +1,5 @@
-// FlashInfer's all-reduce after a mixture of experts: each rank combines its experts' rows; then all-reduce, residual and RMS norm.
-// include/flashinfer/comm/trtllm_moe_allreduce_fusion.cuh is unchanged.
+// FlashInfer's all-reduce after a mixture of experts. One kernel combines the rows of a rank's experts, adds all ranks and the
+// residual, and computes the RMS norm. include/flashinfer/comm/trtllm_moe_allreduce_fusion.cuh is unchanged.
 #include <flashinfer/comm/trtllm_moe_allreduce_fusion.cuh>
 
 #include "flashinfer.h"

@@ -12,7 +12,7 @@ namespace {
 /// Layout of an area: vLLM's signals, the intermediate results of the two-stage kernel, and at the end the pointers of a call.
 constexpr size_t kPointers = sizeof(vllm::RankData);
 
-/// Sets the start value of the blocks' barrier counters. Barriers write the counters into the flags: these need no start value.
+/// Sets the start value of the blocks' barrier counters. The flags need no start value, because barriers write the counters into them.
 void begin_at(unsigned char* area, uint32_t counter) {
   auto* const signal = reinterpret_cast<vllm::Signal*>(area);
   for (vllm::FlagType& flag : signal->_flag) flag = counter;

@@ -335,7 +335,7 @@ const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what) {
   parity ^= 1;
   memcpy(slot.slots[parity] + size_t(slot.thread) * sizeof word, &word, sizeof word);
   slot.wait_for_lanes(what << 8 | uint32_t(sizeof word), lanes);
-  // regroup() has moved the values of lanes that met again after diverging to the same slots.
+  // If the lanes have met again after they diverged, regroup() has moved their values to the same slot.
   return reinterpret_cast<const uint64_t*>(slot.slots[parity]);
 }
 

@@ -79,7 +79,7 @@ void wait_for_warp(uint32_t what);
 void wait_for_block();
 
 /// Passes `value` to the other threads of the warp. Returns values indexed by thread of the block; only this warp's are valid.
-/// They stay valid during the warp's next exchange, which uses the other of two slots; the one after it overwrites them.
+/// The values stay valid during the warp's next exchange, which uses the other of two slots. The exchange after the next overwrites them.
 template <class T>
 const T* exchange(T value, uint32_t what) {
   static_assert(sizeof(T) <= 8, "a slot holds eight bytes");
@@ -96,7 +96,7 @@ inline constexpr uint64_t kAllLanes = ~uint64_t{0};
 const uint64_t* exchange_among(uint64_t lanes, uint64_t word, uint32_t what);
 
 /// Runs body(kernel) in every thread of every block, with blocks spread over the cores. Returns when all have ended. Block 0 and
-/// every 64th block run warps and lanes in an order drawn from schedule_seed, the others in ascending order.
+/// every 64th block run warps and lanes in an order drawn from schedule_seed, other blocks in ascending order.
 void run(const Launch& grid, void (*body)(const void*), const void* kernel, size_t shared_bytes = 0);
 
 // Functions whose result must not depend on the machine. glibc has several versions of expf and log2f and selects one by CPU

@@ -55,8 +55,8 @@ class Stacks {
 
 }  // namespace simt::cpu
 
-// A fiber with its own stack, on Boost.Context, with the annotations that the sanitizers need. With TSan only executor.cpp uses
-// it, and is compiled without TSan: if TSan took a switch for synchronization, it would not see races between lanes.
+// A fiber with its own stack, on Boost.Context, with the annotations that the sanitizers need. In TSan builds, only executor.cpp uses
+// fibers, and is compiled without TSan: if TSan took a switch for synchronization, it would not see races between lanes.
 
 #ifdef ASSAY_SIMT_ASAN
 #include <sanitizer/common_interface_defs.h>

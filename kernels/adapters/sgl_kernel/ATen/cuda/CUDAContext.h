@@ -1,4 +1,4 @@
-// Replaces a torch header. sgl-kernel's host functions use only this function of it.
+// Replaces a torch header. sgl-kernel's host functions use only this function of that header.
 #pragma once
 
 #include "assay/plugin/torch_tensor.hpp"
