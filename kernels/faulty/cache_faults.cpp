@@ -203,12 +203,14 @@ std::vector<Kernel> rope_faults() {
 
 // Mistakes in a token's place in the cache.
 
+/// Ignores the block table: block number i of a sequence is block i of the cache.
 struct GatherTableIgnored : VllmCpGatherCache {
   SIMT_DEVICE static int64_t block_in_cache(const GatherArguments& a, int64_t /*request*/, int64_t block) {
     return block % a.blocks;
   }
 };
 
+/// Uses the row of the block table that belongs to the next sequence.
 struct GatherNextTable : VllmGatherMlaFp8V0120 {
   SIMT_DEVICE static int64_t block_in_cache(const GatherArguments& a, int64_t request, int64_t block) {
     return VllmGatherMlaFp8V0120::block_in_cache(a, (request + 1) % a.requests, block);
@@ -229,6 +231,7 @@ struct GatherStartsOfBlocks : VllmGatherMlaFp8V0120 {
   static constexpr bool kStartsOfBlocks = true;
 };
 
+/// Ignores seq_starts: copies each sequence from its first token on.
 struct GatherStartsIgnored : VllmGatherDsMla {
   template <class Rules>
   SIMT_DEVICE static int64_t start_of(const GatherArguments& /*a*/, int64_t /*request*/) {
@@ -278,6 +281,7 @@ struct GatherDsv4ScalesApartBy7 : VllmGatherDsv4K {
   SIMT_DEVICE static int64_t scales_at(int64_t block_size, int64_t position) { return block_size * kTokenBytes + position * 7; }
 };
 
+/// Divides by the scale; the contract multiplies by it.
 struct GatherDivides : VllmGatherMlaFp8V0120 {
   template <class T>
   SIMT_DEVICE static T number(float code, float scale) {

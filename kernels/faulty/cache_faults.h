@@ -242,10 +242,12 @@ struct VRotatedToo : VllmFusedQkNormRopeNeox {
   static constexpr bool kRotatesV = true;
 };
 
+/// Does not clear the padding heads of the output.
 struct PaddedHeadsStale : VllmDeepseekV4QNormRope {
   static bool clears_padding() { return false; }
 };
 
+/// Rotates the first elements of a head; the contract rotates the last ones.
 struct FirstForLast : VllmDeepseekV4QNormRope {
   static constexpr bool kLast = false;
 };
@@ -360,6 +362,7 @@ struct Dsv4HeadsEndWithSlots : VllmDsv4Both {
   static bool rotates(const PagedCache& cache, int64_t token) { return token < cache.tokens; }
 };
 
+/// Rounds the normalized heads of Q to 16 bits before rotating them.
 struct Dsv4HeadsRoundedBeforeRope : VllmDsv4Both {
   struct Heads : VllmDeepseekV4QNormRope {
     static constexpr bool kRoundsNorm = true;

@@ -40,6 +40,7 @@ struct CombineUnroutedLeft : VllmMoeSumPadAware {
 
 // Faults in the choice of the weight, and in roundings.
 
+/// Rounds the sum to type T after each addition.
 struct CombineSumInType : VllmMoeSum {
   template <class T>
   SIMT_DEVICE static float add(float sum, float v, float) {
@@ -47,6 +48,7 @@ struct CombineSumInType : VllmMoeSum {
   }
 };
 
+/// Rounds each weighted row to type T before adding it.
 struct CombineWeightBehindCast : VllmFusedMulSum {
   template <class T>
   SIMT_DEVICE static float add(float sum, float v, float weight) {
@@ -54,6 +56,7 @@ struct CombineWeightBehindCast : VllmFusedMulSum {
   }
 };
 
+/// Rounds the weights to type T.
 struct CombineWeightInType : VllmMoeUnpermute {
   template <class T>
   SIMT_DEVICE static float add(float sum, float v, float weight) {
@@ -77,6 +80,7 @@ struct CombineFactorTwice : SglangMoeSumReduce {
 struct AlignBlockMore : VllmMoeAlignV0260 {
   SIMT_DEVICE static int32_t blocks_for(const SortArguments& a, int32_t rows) { return rows == 0 ? 0 : int32_t(rows / a.block_size + 1); }
 };
+/// Fills unused entries of sorted_ids with -1.
 struct AlignPadsMinusOne : VllmMoeAlignV0260 {
   SIMT_DEVICE static int32_t pad(const SortArguments&) { return -1; }
 };
@@ -107,9 +111,11 @@ struct AlignNumbersOfBuckets : SglangMoeAlign {
     return expert + 1;
   }
 };
+/// Writes token numbers in place of slot numbers.
 struct AlignTokens : SglangMoeAlign {
   SIMT_DEVICE static int32_t entry(const SortArguments& a, int64_t slot) { return int32_t(slot / a.topk); }
 };
+/// Counts only the slots, not the padding of their blocks.
 struct AlignTotalOfSlots : AiterMoeAlign {
   SIMT_DEVICE static int32_t total(const SortArguments&, int32_t /*blocks*/, int32_t rows) { return rows; }
 };
@@ -119,6 +125,7 @@ struct AlignCountsOfBlocks : AiterMoeAlign {
 
 // Copies of rows: into the order of experts, and into an order that an index tensor states.
 
+/// Copies row slot % m of x for a slot; the contract copies row slot / topk.
 struct PermuteRowsOfSlotModM : VllmMoePermuteV0300 {
   SIMT_DEVICE static int64_t source(int64_t slot, int64_t /*topk*/, int64_t sources) { return slot % sources; }
 };

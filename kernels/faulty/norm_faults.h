@@ -85,11 +85,13 @@ struct OneForgotten : Base {
   static float weight(float gamma) { return gamma; }
 };
 
+/// Keeps subnormal weights, as in a build without fast math; the contract's build flushes them to 0.
 template <class Base = FlashinferRmsNorm>
 struct WeightsNotFlushed : Base {
   static float weight(float gamma) { return 0.0f + gamma; }
 };
 
+/// Does not add 0 to the weight, so a weight of -0 stays -0.
 template <class Base = FlashinferRmsNormV067>
 struct WeightSignKept : Base {
   static float weight(float gamma) { return gamma; }
@@ -238,10 +240,12 @@ struct NormNotRoundedBeforeCodes : VllmRmsNorm20260618 {
   static constexpr bool kRoundsOutput = false;
 };
 
+/// Uses the rounded sum for squares and outputs; the contract keeps the sum in fp32.
 struct AddedRounded : VllmDynamicAddNorm {
   static constexpr bool kSquaresRounded = true, kNormalizesRounded = true;
 };
 
+/// Divides by the scale; the contract multiplies by its reciprocal.
 struct StaticDivides : VllmStatic {
   using Element = simt::DivideEach;
   static float operand(float /*amax*/, float scale) { return scale; }

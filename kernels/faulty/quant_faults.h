@@ -135,7 +135,7 @@ struct ScaleNotCleared : VllmPerTensor {
   static void clear(float* /*scale*/) {}
 };
 
-/// Multiplies by the scale; the contract divides by it.
+/// Multiplies by the scale; the contract multiplies by its reciprocal.
 template <class Base = VllmStatic>
 struct ScaleForInverse : Base {
   static float operand(float /*amax*/, float scale) { return scale; }

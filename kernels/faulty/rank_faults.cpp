@@ -209,6 +209,7 @@ struct CodecOwnerReads : AiterFp8<true> {
 struct CodecSaturates : AiterFp8<false> {
   SIMT_DEVICE static uint8_t code(float scaled) { return simt::to_e4m3fnuz_sat(scaled); }
 };
+/// Saturates OCP codes; by the contract, values beyond the largest code become NaN.
 struct CodecInfSaturates : Fp8Codec<true> {
   template <class>
   SIMT_DEVICE static uint8_t code(float scaled) {

@@ -32,6 +32,7 @@ struct Range224For240 : AiterPer1x128Fnuz {
   static float scale(float amax) { return amax * (1.0f / 224.0f); }
   static float clamp(float v) { return clamp_max_min(v, 224.0f); }
 };
+/// Rounds only after multiplying by the weight; the contract also rounds before this multiplication.
 struct LateRounding : VllmRmsNormV0191 {
   static constexpr bool kRoundsBeforeWeight = false;
 };
@@ -180,14 +181,17 @@ struct Gain : VllmRmsNorm20260618 {
 struct DividedByLess : VllmRmsNorm20260618 {
   static float mean(float sum, float n) { return sum / (n - 1.0f); }
 };
+/// Reverses each four codes.
 struct CodesInReverse : VllmGroupFp8 {
   struct Code : VllmGroupFp8::Code {
     static uint32_t encode4(const float* v) { return __builtin_bswap32(VllmGroupFp8::Code::encode4(v)); }
   };
 };
+/// Reverses the four bytes of each packed scale word.
 struct WordsInReverse : VllmGroupFp8Packed {
   static uint32_t pack(const float* s) { return __builtin_bswap32(VllmGroupFp8Packed::pack(s)); }
 };
+/// Makes each scale 8 to 16 ulp too large.
 struct ScaleOff : VllmGroupFp8 {
   static float scale(float amax) { return VllmGroupFp8::scale(amax) * (1.0f + 0x1p-19f); }
 };
