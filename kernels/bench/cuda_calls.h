@@ -240,7 +240,7 @@ inline CallBuilder cache_call_of(const Op& op, const Buffers& buffers, const Pla
   return call;
 }
 
-/// The call of qk_norm_rope, which overwrites Q and K in y's buffer, or of an op that reads Q from x's buffer and writes to y's.
+/// A call of an op on heads. qk_norm_rope overwrites Q and K in the buffer of y. The other ops read Q from x and write to y.
 inline CallBuilder heads_call_of(const Op& op, const Buffers& buffers, const Places& places, int b) {
   CallBuilder call;
   call.parameter("eps", 1e-6);

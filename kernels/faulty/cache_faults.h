@@ -176,8 +176,8 @@ struct DivergentShuffle : VllmFusedQkNormRopeNeox {
   }
 };
 
-/// The effect of the divergent shuffle on a GPU whose warps handle several heads: from the second head on, shuffles of different
-/// heads mix, and parts of a head's sum are lost.
+/// The effect of the divergent shuffle on a GPU whose warps handle several heads. From the second head of a warp on, shuffles of
+/// different heads mix, and a part of the head's sum is lost.
 struct HeadsAfterTheFirst : VllmFusedQkNormRopeNeox {
   static float sum_of_head(float sum, float own, uint32_t index) { return index % 4 == 0 ? sum : sum - own; }
 };

@@ -54,8 +54,8 @@ std::vector<Fault> faults() {
   const auto description = nlohmann::json::parse(faulty().describe());
   for (const auto& kernel : description["kernels"]) {
     const auto& accepts = kernel["accepts"];
-    // suites/catches covers all faults. This test covers the ops that outputs_of() can call, but not tiled byte scales, strided
-    // views and rows whose length is no multiple of a load.
+    // suites/catches covers all faults. This test covers the ops that outputs_of() can call. It leaves out tiled byte scales,
+    // strided views, and rows whose length is no multiple of a load.
     const bool bytes = accepts.contains("layout") && std::string(accepts["layout"][0]).rfind("e8m0", 0) == 0;
     static const std::set<std::string> called = {"pack_scales",  "quant_azp",  "quant_group",
                                                  "quant_static", "quant_tile", "rms_norm"};

@@ -1,5 +1,5 @@
-// libassay_varied.so: kernels that test the diagnosis. They have the faults of libassay_faulty.so in other contracts, pairs of
-// faults, mistakes that no hypothesis describes, or correct results that differ within their accepted intervals.
+// libassay_varied.so: kernels that test the diagnosis. Some have faults of libassay_faulty.so in other contracts, or pairs of
+// faults. Others have mistakes that no mutant describes, or correct results that differ within their accepted intervals.
 #include "assay/plugin/library.hpp"
 #include "kernels/faulty/cache_faults.h"
 #include "kernels/faulty/norm_faults.h"

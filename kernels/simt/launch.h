@@ -24,7 +24,7 @@ struct DeviceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A device kernel is loaded at its first launch, which may wait until everything that runs on the device has ended (CUDA C++
+// A device kernel is loaded at its first launch. Loading may wait until everything that runs on the device has ended (CUDA C++
 // Programming Guide, Lazy Loading, Concurrent Execution). If a running rank waits for a kernel that is launched later, this would
 // deadlock. Such a kernel must therefore be loaded beforehand.
 

@@ -115,8 +115,8 @@ Kernel packed(const char* name) {
   return {name, "quant_group", {"vllm.group_fp8_packed"}, {{"x", {"bf16", "f16"}}}, {}, with<group_packed, kSlip>};
 }
 
-// Layouts of scales: aiter.triton_mxfp8_n32k4 (one e8m0 byte per 32 elements, in tiles of 32 rows and 4 blocks) and
-// deepgemm.mn_major_tma_aligned_f32 (transposes fp32 scales).
+// Layouts of scales. aiter.triton_mxfp8_n32k4 has one e8m0 byte per 32 elements, in tiles of 32 rows and 4 blocks.
+// deepgemm.mn_major_tma_aligned_f32 transposes fp32 scales.
 
 void tiles(const Call& call, Slip slip) {
   const assay_tensor &x = call.at("x"), &q = call.at("q"), &scales = call.at("scale");

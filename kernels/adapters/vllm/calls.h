@@ -1,4 +1,4 @@
-// Shared by the adapters of vLLM's host functions: a call's tensors as torch tensors, its parameters as device tensors. vLLM's
+// Shared by the adapters of vLLM's host functions: wraps the tensors and parameters of a call in torch tensors. vLLM's
 // sources are compiled unchanged (ci/witness), against the headers of one release. C++20.
 #pragma once
 
