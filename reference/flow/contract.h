@@ -25,11 +25,11 @@ struct AmaxScales {
 /// Scale and zero point are computed from a group's minimum and maximum (a row of quant_azp).
 struct RangeScales {
   Recipe lo, hi;  ///< from the elements of a group to the lower and the upper end of its range
-  Recipe scale;   ///< from hi (which the cell names first, `hi:`), with lo, to the stored scale
+  Recipe scale;   ///< from hi or lo (the cell begins with `hi:` or `lo:`) to the stored scale; may read both
   Recipe zero;    ///< from lo, hi or scale to the stored zero point, with s = scale
 };
 
-/// The scale is an input. So is the zero point, if `with_zero`.
+/// The scale is an input. If `with_zero`, the zero point is an input too.
 struct GivenScales {
   bool with_zero;
 };
@@ -109,7 +109,7 @@ struct RopeSlip {
 struct Rope {
   std::string row;
   bool interleaved = false;  ///< true: adjacent elements form a pair; false: elements half the rotated part's length apart
-  bool first = true;         ///< if only a part of the head is rotated: true: its start; false: its end
+  bool first = true;         ///< if only a part of the head is rotated, it is the start (true) or the end (false) of the head
   Recipe even;               ///< the first element of a pair, with e and o = the pair, c and s = cosine and sine
   Recipe odd;                ///< the second element of a pair
   Recipe rest;               ///< from an element outside the rotated part to its output
@@ -118,7 +118,7 @@ struct Rope {
 
 class RowCells;
 
-/// One stage of a chain of row functions. Other contracts (launches, packings, casts) have no Link.
+/// One stage of a chain. Contracts that are no functions of one row (launches, packings, casts) have no Link.
 using Link = std::variant<GroupQuant, RowNorm, Gated, Rope>;
 
 /// The stages of a contract; most have one.
@@ -164,7 +164,7 @@ void append_formulas(const Gated& link, FormulaLines& to);
 void append_formulas(const Rope& link, FormulaLines& to);
 void append_formulas(const GroupQuant& link, FormulaLines& to);
 
-/// The steps of these cells for which the contract accepts several results, such as "rsqrt~2".
+/// The steps of these cells with several accepted results, such as "rsqrt~2". freedom(): the part of justification() for a stage.
 std::string free_steps(std::initializer_list<const Recipe*> cells);
 std::string freedom(const RowNorm& link, const RowInputs& row, const Format& x);
 std::string freedom(const Gated& link, const RowInputs& row, const Format& x);

@@ -219,7 +219,7 @@ void RowEdits::cell(const std::string& column) {
     const bool stays_wide = column == "z" || ((column == "h" || column == "y") && before_others_);
     const bool is_rounding = column == "scale" && step.text == "to(x)";  // not the last conversion: a scale is stored in f32
     const bool is_final_conversion = last && step.word == "to" && !stays_wide && !is_rounding;
-    const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // the next step would round anyway
+    const bool rounds_alone = step.word == "rint" && in_integers(cell, i);  // without it, the next step would round
     const bool reduces = step.word == "absmax" || step.text == "least" || step.text == "greatest";
     if (rounds_alone)
       replace(column, cell, i, CellStep::made("trunc"));
@@ -230,7 +230,7 @@ void RowEdits::cell(const std::string& column) {
     for (const CellStep& other : integer_codes ? casts(cell, i) : stored_integer ? std::vector<CellStep>() : swaps(column, step))
       replace(column, cell, i, other);
     const bool has_ties =
-        column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // inputs must expose it for 4-bit codes
+        column != "code" || (!has_four_bits(row_) && !has_integer_codes(row_));  // these codes have other mutants of ties
     if (x_.bits < kF32.bits && has_ties)
       for (const CellStep& rare : rare_forms(step)) {
         replace(column, cell, i, rare);

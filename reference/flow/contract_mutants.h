@@ -23,12 +23,12 @@ struct EditedStep {
   CellStep step;
   std::string label;     ///< its text in the row, with #2 for the second step with that text
   bool edited = false;   ///< already mutated
-  bool rounded = false;  ///< the next step of the row's cell is to(x) or to(bf16)
+  bool rounded = false;  ///< in the row's cell, to(x) or to(bf16) follows this step
   size_t place = 0;      ///< index of this step in the table's cell, if no mutation has changed it
 };
 using EditedCell = std::vector<EditedStep>;
 
-/// Kinds of mutants that some ops treat specially. Code tells them apart by this, never by name; names are for readers.
+/// Kinds of mutants that some ops treat specially. Code distinguishes mutants by kind, never by name; names are for readers.
 enum class EditKind : uint8_t {
   kOther,
   kRoundingOfResult,  ///< changes, repeats or drops the rounding of y to the format of x
@@ -39,13 +39,13 @@ enum class EditKind : uint8_t {
 /// True if `step` is a conversion `to(F)` with F among `formats`.
 bool rounds_to(const CellStep& step, std::initializer_list<const char*> formats);
 
-/// A row with some mutations. No step is mutated twice.
+/// A contract row with some mutations. No step is mutated twice.
 class EditedRow {
  public:
   explicit EditedRow(const ContractRow& row);
 
   struct Edit;
-  /// Every mutation that is still possible, in cell order. behind_activation: the row follows an activation, so scales may also
+  /// Every mutation that is still possible, in cell order. behind_activation: the stage before is an activation, so scales may also
   /// be computed in its 16-bit format. before_others: stages follow, so a norm or activation may also lack its last rounding.
   std::vector<Edit> edits(const ContractTables& tables, const Format& x, bool behind_activation, bool before_others) const;
   Link bind(const Format& x) const;
@@ -91,17 +91,17 @@ class RowEdits {
   void constants(const std::string& column, EditKind kind = EditKind::kOther);
   /// True if an argument of some step is the constant `name` or contains it, as 1/(512*M) contains M.
   bool reads_constant(const std::string& name) const;
-  /// Adds a mutant that changes the bound contract, not a cell. `part` names what it changes; does nothing if that is mutated.
+  /// Adds a mutant that changes part `part` of the bound contract, not a cell. Does nothing if this part is mutated already.
   void flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change,
                  EditKind kind = EditKind::kOther);
-  /// The same as a suspect (Neighbour::suspect).
+  /// Like flow_edit(), but the mutant is a suspect (Neighbour::suspect).
   void suspect_flow_edit(const std::string& part, const std::string& name, std::function<void(Link&)> change);
   /// Adds a mutant in which the column has these steps. Its name is "column: what".
   void add(const std::string& column, const std::string& what, EditedCell tokens);
   void replace(const std::string& column, EditedCell tokens, size_t i, const CellStep& other);
   /// Adds a mutant that may change several columns, and returns its row for the caller to change.
   EditedRow& add_whole(const std::string& name);
-  /// The same as a suspect.
+  /// Like add_whole(), but the mutant is a suspect.
   EditedRow& suspect_whole(const std::string& name);
   static EditedCell& steps(EditedRow& row, const std::string& column) { return row.cells_.at(column); }
   static void set_text(EditedRow& row, const std::string& column, const std::string& text) { row.row_.cells[column].text = text; }
@@ -147,7 +147,7 @@ struct Neighbour {
   /// only special inputs expose it.
   bool suspect = false;
   EditKind kind = EditKind::kOther;
-  size_t right_links = SIZE_MAX;  ///< number of stages before the first mutated one; their results are the contract's
+  size_t right_links = SIZE_MAX;  ///< number of stages before the first mutated one; their results equal those of the contract
 };
 
 /// Mutants of every cell of every row of the contract. A step is dropped or replaced, another row's constant is used, a value is
@@ -159,8 +159,8 @@ std::vector<Neighbour> neighbours(const ContractTables& tables, const std::strin
 /// The contract without mutations, in the form of a mutant.
 Neighbour unedited(const ContractTables& tables, const std::string& id, const Format& x);
 
-/// Contracts with two mistakes: that of `first`, and one in the steps that `first` left unchanged. Each has the name that the
-/// second mistake has in neighbours().
+/// Contracts with two mistakes: the mistake of `first`, and one in the steps that `first` left unchanged. Each contract has the
+/// name that its second mistake has in neighbours().
 std::vector<Neighbour> neighbours_of(const ContractTables& tables, const Neighbour& first, const Format& x);
 
 }  // namespace assay

@@ -24,7 +24,7 @@ struct RowInputs {
   std::vector<double> zero = {};           ///< zero point per group, for a contract with zero points as input
   std::vector<double> residual = {};       ///< added to x before a norm with residual
   std::vector<double> beta = {};           ///< added by a norm that subtracts the mean
-  std::vector<double> gate = {};           ///< per element: its activation multiplies the output of a norm
+  std::vector<double> gate = {};           ///< per element: the activation of the gate multiplies the output of a norm
   std::vector<double> cos = {}, sin = {};  ///< for the row's position, one number per rotated pair
   int64_t coded = 0;                       ///< only the first `coded` elements are quantized; 0: all
   double outer_scale = 1;                  ///< f32 scale of the level above the groups; 1 if there is none
@@ -39,8 +39,8 @@ struct StoredRow {
 struct RowOutputs {
   Spans y;                                    ///< n, in x's format; present together with q if only some elements are quantized
   Spans q;                                    ///< n, in the code format
-  Spans scale;                                ///< n / group_size, before conversion to the layout's format; empty if it is an
-                                              ///< input
+  Spans scale;                                ///< n / group_size, before conversion to the layout's format; empty if the scale
+                                              ///< is an input
   Spans zero;                                 ///< n / group_size int32 zero points, for a row of quant_azp that computes them
   Spans residual;                             ///< n, in x's format, for a norm with residual
   Span r = point(0);                          ///< the factor r of a norm
@@ -50,7 +50,7 @@ struct RowOutputs {
 class RowListener;
 
 /// Evaluates a contract for one row. `stored`, unless null: narrows r and other quantities that are no outputs to the values from
-/// which these outputs can result. `listener`, unless null, receives every step.
+/// which the stored outputs can result. `listener`, unless null, receives every step.
 RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
                         RowListener* listener = nullptr);
 

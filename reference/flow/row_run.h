@@ -16,7 +16,7 @@ namespace assay {
 // A listener receives quantities, cells and steps of the evaluation of a row, with the values that are checked. Without one, as
 // in normal runs, the cost is a test per cell and per step, and none per element.
 
-/// From a column to the index of its value in a cell, which has one value per row, per group or per column. Empty: it has none.
+/// The index of a column's value in a cell, which has one value per row, group or column. Empty: the column has no value there.
 using CellPlaces = std::function<std::optional<size_t>(size_t column)>;
 
 inline CellPlaces whole_row() {
@@ -31,9 +31,9 @@ inline CellPlaces each_group(int64_t size) {
 
 class RowListener : public StepListener {
  public:
-  /// Called for a quantity that cells read and that no cell computed.
+  /// Called for a quantity that no cell computed: an input that cells read, or the choice between a scale and its rival.
   virtual void quantity(const std::string& name, const Spans& numbers, const CellPlaces& places) = 0;
-  /// Called before the first step of a cell. step() then reports each step.
+  /// Called before the first step of a cell. After it, step() is called for each step.
   virtual void cell(const std::string& name, const Spans& from, const CellPlaces& places) = 0;
 };
 
@@ -64,7 +64,7 @@ void run(const Gated& link, RowRun& row);
 void run(const Rope& link, RowRun& row);
 void run(const GroupQuant& link, RowRun& row);
 
-// A row after the first stages of its contract. Contracts that differ only in later stages share it.
+// A row after the first stages of its contract. Contracts that differ only in later stages share this state.
 
 struct RowBehind {
   size_t links = 0;  ///< number of stages already evaluated
@@ -87,8 +87,8 @@ RowOutputs evaluate_first(const Contract& contract, const RowInputs& inputs, con
 RowOutputs evaluate_behind(const RowBehind& behind, const Contract& contract, const RowInputs& inputs, const StoredRow* stored,
                            const Format& x_format);
 
-// Records how the evaluation of a row computes one of its elements, step by step. As a listener, it receives exactly the values
-// that are checked.
+// A trace records how the evaluation of a row computes one of its elements, step by step. As a listener, the trace receives
+// exactly the values that are checked.
 
 struct TracedStep {
   std::string text;  ///< the step as written in the table

@@ -1,4 +1,4 @@
-// Rows of the combine table: columns, checks, evaluation and formula.
+// Rows of the combine table: columns, checks, evaluation, formulas and mutants.
 #include "reference/flow/combine/combine.h"
 
 #include <algorithm>
@@ -377,7 +377,7 @@ void edit_sums(const Combine& right, const Format& x, int64_t topk, CombineEdits
     edits.cell("add", &Combine::add, steps, narrow.text + " behind " + right.add[i].text);
   }
   edits.roundings("add", &Combine::add);
-  // If `add` ends with a rounding to the same format, changing the rounding in y has no effect.
+  // If `add` ends with a rounding to the format of x, and y only rounds to it again, mutants of y's rounding change nothing.
   if (!rounds(right.add.back()) || right.y.size() > 1) edits.roundings("y", &Combine::y);
   edits.add("start: zero -> first", [](Combine& wrong) { wrong.from_first = true; });
 }
@@ -476,7 +476,7 @@ void edit_shared(const Combine& right, int64_t m, double factor, CombineEdits& e
 
 namespace {
 
-/// Mutants with small mistakes: in each step of a cell, a sum that does not start at 0, a result that is doubled.
+/// Suspects with small mistakes: one step of a cell is wrong; the sum starts at 1 or -1, or is doubled; no slot is added.
 void edit_slips(const Combine& right, CombineEdits& edits) {
   const size_t known = edits.all.size();
   for (const auto& [column, cell] : {std::pair("weight", &Combine::weight), std::pair("add", &Combine::add),

@@ -39,7 +39,7 @@ struct Combine {
   bool skips_negative = false; ///< a slot whose row is below 0 is not added; every row of x is in use
   bool keeps_unrouted = false; ///< true: y of a token whose ids are all negative keeps its value; false: it gets zeros
   std::vector<CellStep> weight;  ///< from w, the weight of a slot, to the weight that is used
-  std::vector<CellStep> add;     ///< from v, an element of the slot's row of x, to the next sum, with a = sum and w
+  std::vector<CellStep> add;     ///< from v, an element of the slot's row of x, to the next sum, with w and a = the sum so far
   std::vector<CellStep> shared;  ///< from an element of the shared expert's row to s, which `y` adds
   std::vector<CellStep> y;       ///< from the last sum to the result, with s
   SlotOrder order = SlotOrder::kAscending;
@@ -54,10 +54,10 @@ struct Combine {
   int64_t repeated = kNone;  ///< this slot is added twice
   std::vector<CellStep> start = {};  ///< steps that change the initial sum, +0; empty: none
   enum class Other {
-    kOwn,         ///< of this token and slot: no mistake
-    kNextSlot,    ///< of the token's next slot
-    kTransposed,  ///< [m, topk] is read as [topk, m]
-    kNextToken    ///< of the same slot of the next token
+    kOwn,         ///< reads the value of this token and slot: no mistake
+    kNextSlot,    ///< reads the value of the token's next slot
+    kTransposed,  ///< reads the tensor [m, topk] as [topk, m]
+    kNextToken    ///< reads the value of the same slot of the next token
   } weight_of = Other::kOwn,
     row_of = Other::kOwn, shared_of = Other::kOwn;
   bool skipped_rows_added = false;  ///< slots that the contract skips are added; a row below 0 is row 0
@@ -112,7 +112,7 @@ std::vector<std::string> combine_lines(const Combine& contract, const Format& x)
 
 /// A contract with one mistake.
 struct CombineNeighbour {
-  std::string name;  ///< such as "slot 0 is left out", "weight: that of the next slot"
+  std::string name;  ///< such as "the last slot is left out", "weights: that of the next slot"
   Combine contract;
   bool suspect = false;  ///< only the diagnosis uses it: inputs need not expose it
 };

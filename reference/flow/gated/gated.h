@@ -11,8 +11,8 @@ const Flow& gated_flow();
 
 class RowListener;
 
-/// The n values of a row of 2n elements. In the cell, g is the gate and u is up. u0 = u + 0, so -0 becomes +0. uftz is u with
-/// subnormal fp32 numbers as 0, as a multiplication compiled with -ftz reads it.
+/// The n values of a row of 2n elements. In the cell, g is the gate and u is up. u0 = u + 0, so -0 becomes +0. uftz is what a
+/// multiplication compiled with -ftz reads: u, or 0 if u is subnormal in fp32.
 Spans gated_values(const Gated& contract, const std::vector<double>& row, RowListener* listener = nullptr);
 
 }  // namespace assay

@@ -25,7 +25,7 @@ double moved(double v, int steps) {
   return v;
 }
 
-/// Errors in ulp of a program's exponential and division, within the limits of the CUDA Programming Guide.
+/// Errors in ulp of the exponential and the division of a program, within the limits of the CUDA Programming Guide.
 struct Off {
   int exp, division;
 };
@@ -89,7 +89,7 @@ struct Twin {
 
 constexpr size_t kGroup = 128;
 
-/// Gates, then ups: ordinary and strongly negative gates.
+/// A row of gates, then ups. In every third row (by seed), all gates are strongly negative.
 std::vector<double> row_of(uint32_t seed) {
   std::mt19937 engine(seed);
   std::normal_distribution<double> normal;

@@ -1,4 +1,4 @@
-// Rows of the table of cache reads: columns, checks, evaluation and formula.
+// Rows of the table of cache reads: columns, checks, evaluation, formulas and mutants.
 #include "reference/flow/gather/gather.h"
 
 #include <algorithm>
@@ -164,7 +164,7 @@ std::vector<double> scales_of(const Gather& contract, const GatherInputs& inputs
   for (const uint32_t code :
        codes_of_part(contract, inputs, *part, contract.scale == Gather::WhichScale::kNextToken ? beside(inputs, token) : token))
     scales.push_back(format == kE8M0 && code == 0xff ? std::numeric_limits<double>::infinity()
-                                                     : decode(format, code));  // 2^(byte - 127) in fp32
+                                                     : decode(format, code));  // 2^(byte - 127) in fp32; for 0xff: Inf
   if (contract.scale == Gather::WhichScale::kFirst) std::fill(scales.begin(), scales.end(), scales.front());
   if (contract.scale == Gather::WhichScale::kNextGroup) std::rotate(scales.begin(), scales.begin() + 1, scales.end());
   return scales;

@@ -1,4 +1,4 @@
-// Reads of a paged KV cache: the block table says where each token of a sequence is, and the token is written to a dense row, as
+// Reads of a paged KV cache: the block table says where each token of a sequence is. The token is written to a dense row, as
 // numbers or as the cache's bytes. Contract rows, evaluation of one token, formulas and mutants.
 #pragma once
 
@@ -19,7 +19,7 @@ const Flow& gather_flow();
 
 /// How a call's tensor `seq_starts`, if it has one, changes where the kernel begins to read a sequence.
 enum class SequenceStarts {
-  kNone,    ///< the kernel takes none
+  kNone,    ///< the kernel has no input seq_starts
   kBlocks,  ///< start / block_size blocks are skipped; the remainder has no effect
   kTokens   ///< reading begins with the token at position `start` of the sequence
 };
@@ -68,7 +68,7 @@ struct GatherInputs {
 /// Where a token is in the cache.
 struct CachedToken {
   int64_t request = -1;  ///< -1: no table
-  int64_t index = 0;     ///< position in the whole sequence, so the tokens skipped by seq_starts count
+  int64_t index = 0;     ///< position in the whole sequence, including the tokens that seq_starts skips
   int64_t block = 0, position = 0;
 };
 CachedToken token_of_row(const Gather& contract, const GatherInputs& inputs, int64_t row);
@@ -101,7 +101,7 @@ struct GatherExtents {
   int64_t requests = 0, rows = 0, block_size = 0, blocks = 0, gap = 0;
   bool empty_request = false;  ///< some sequence is empty and not the last one
   bool spare_columns = false;  ///< the table has more columns than the longest sequence needs
-  bool starts = false;         ///< some sequence does not start at its first token
+  bool starts = false;         ///< some sequence is not read from its first token on
   bool remainders = false;     ///< some start is not a multiple of the block size
 };
 

@@ -245,8 +245,8 @@ RowInputs normed_row(uint64_t seed) {
   return inputs;
 }
 
-/// The KV half of vLLM's DeepSeek-V4 insert: normalized with its weight, rounded, and stored as it is without a norm. The
-/// accepted intervals reach from the results for the smallest r to those for the largest.
+/// The KV half of vLLM's DeepSeek-V4 insert: normalized with its weight, rounded, then stored like a row without a norm. The
+/// accepted intervals reach from the results for the smallest r to the results for the largest r.
 TEST(CacheTwin, DeepseekV4BehindItsNorm) {
   const Contract contract = contract_of("vllm.deepseek_v4_kv_norm_insert", kBf16);
   size_t open = 0;

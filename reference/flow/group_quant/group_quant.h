@@ -14,7 +14,7 @@ namespace assay {
 
 // Binds the cells that contract rows of all ops with codes share.
 
-/// Binds the cells mult and code. `sources`: quantities from which mult may start.
+/// Binds mult and code, the cells that these rows share. `sources`: quantities from which mult may start.
 void bind_codes(const RowCells& cells, Names& names, const std::vector<std::string>& sources, GroupQuant& g);
 
 /// Binds a row of group_quant or cache_insert.
@@ -58,13 +58,13 @@ Spans group_sources(const GroupQuant& contract, const Spans& values, const RowIn
 /// An environment with g, the scale of the outer level, and 1/g, its reciprocal rounded to f32.
 Environment with_outer_scale(double outer);
 
-/// `stored_scale`: codes are computed from the stored scale of each group; empty: from all accepted scales. A stored scale that
-/// the contract rejects is ignored; its own check reports it. `group_size`: for the listener. `outer`: scale of the outer level.
+/// `stored_scale`: codes are computed from the stored scale of each group; empty: from all accepted scales. Rejected stored scales
+/// are ignored here; the check of the scales reports them. `group_size`: for the listener. `outer`: scale of the outer level.
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub,
                          const std::vector<double>& stored_scale, RowListener* listener = nullptr, int64_t group_size = 1,
                          double outer = 1);
 
-/// True if the contract accepts the stored value.
+/// True if the interval contains the stored value or accepts any number, or if both are NaN.
 bool may_equal(Span span, double value);
 
 /// Codes of a row's elements `values`, given the scales of their groups. The first group begins at values[0].
@@ -95,7 +95,7 @@ struct RecordValues {
 };
 
 /// `inputs.coded` must be set. `stored`: the kernel's record, decoded. Its y has one value per element of the token, NaN where
-/// the record has a code instead. nullptr: nothing is narrowed.
+/// the record has a code instead. If `stored` is nullptr, nothing is narrowed.
 RecordValues record_values(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
                            RowListener* listener = nullptr);
 

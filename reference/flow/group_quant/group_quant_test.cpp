@@ -21,7 +21,7 @@ namespace {
 
 using namespace quant_programs;
 
-/// vLLM's packed UE8M0 quantization: the scale rounded up to a power of two.
+/// vLLM's packed UE8M0 quantization: the scale is rounded up to a power of two.
 Group group_fp8_packed(const std::vector<double>& x) {
   double y = fl(Real(amax_of(x)) / 448);
   const double floor = fl(Real("1e-10"));
@@ -267,7 +267,7 @@ TEST(QuantTwin, OneScaleForAllRowsEqualsTheProgramWrittenByHand) {
       join_maxima(*contract.group_quant(), maxima, group_maxima(*contract.group_quant(), Spans(rows[first + 1]), 128));
       for (const auto& row : {rows[first], rows[first + 1]})
         for (double v : row)
-          if (std::fabs(v) > amax) amax = std::fabs(v);  // not taken for NaN
+          if (std::fabs(v) > amax) amax = std::fabs(v);  // false for NaN, so NaN is ignored
       const double scale = std::isinf(amax) ? amax : fl(Real(amax) / 448);
       for (const auto& row : {rows[first], rows[first + 1]}) {
         const RowOutputs out = evaluate_row(contract, {row, {}, 0, 128, HUGE_VAL, {}, maxima}, nullptr, *x);
@@ -586,7 +586,7 @@ TEST(QuantTwin, ABlockTakesTheRivalScaleIfItsCodesErrLess) {
   EXPECT_GT(own, 50);
   EXPECT_GT(rival, 50);
   EXPECT_LT(open, (own + rival) / 10);
-  std::vector<double> both(16, 0.0);  // with both scales, 6 has no error: the scale for 6 is taken
+  std::vector<double> both(16, 0.0);  // neither scale gives 6 an error, so the block takes the scale for 6
   both[3] = 6;
   check(both, 1);
   RowInputs inputs{both, {}, 0, 16};

@@ -24,7 +24,7 @@ void check(const RowCells& cells, const RangeScales& of_range) {
     throw cells.error("zero", 0, "must end with to(int32)");
 }
 
-/// Order of a row's cells: minimum and maximum, scale, zero point.
+/// Binds a contract row: the cells lo and hi (minimum and maximum), then scale, zero point, and codes.
 Link bind_quant_azp(const RowCells& cells, const Format& x) {
   GroupQuant g;
   g.row = cells.id();

@@ -34,7 +34,7 @@ Group per_token(const Numbers& x) {
 Group per_token_azp(const Numbers& x) {
   double lo = max_finite(kF32), hi = -lo;
   for (double v : x) {
-    if (v < lo) lo = v;  // not taken for NaN
+    if (v < lo) lo = v;  // false for NaN, so NaN is ignored
     if (v > hi) hi = v;
   }
   Group g{divided(less(hi, lo), 255), {}, {}};

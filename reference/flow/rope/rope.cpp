@@ -170,8 +170,8 @@ CellPlaces pair_places(Pairs pairs, bool even, bool odd) {
 
 namespace {
 
-/// For each pair, the value of the pair `by` further on. Kernels read pairs in vectors whose length is a multiple of 4; what a
-/// mistaken read gets past the end of a vector is unknown.
+/// For each pair i, the value of pair i + by. Kernels read pairs in vectors whose length is a multiple of 4; what a mistaken
+/// read gets past the end of a vector is unknown.
 Spans beside(const Spans& numbers, int by) {
   if (by == 0) return numbers;
   constexpr int64_t kVector = 4;

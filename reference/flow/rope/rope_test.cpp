@@ -42,7 +42,8 @@ struct ThreeForms {
 };
 
 /// A column in which evaluation and hand-written program differ, given one r for the whole head; -1 if there is none. `weighted`:
-/// the head is x (r w), otherwise x r. `neox`, `last`: which elements form pairs.
+/// the head is x (r w), otherwise x r. `neox`: elements rotary / 2 apart form pairs, otherwise adjacent ones. `last`: the last
+/// `rotary` elements are rotated, otherwise the first.
 int disagreement(const std::string& id, const Format& format, int head, int rotary, bool weighted, bool neox, bool last) {
   const Contract contract = contract_of(id, format);
   const RowInputs in = inputs_of(format, head, rotary, 7);

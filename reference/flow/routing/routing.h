@@ -21,12 +21,12 @@ enum class RoutingGives {
   kRows,    ///< the rows of x in the order of experts, the first row of each expert, and the order with its inverse
   kMoved    ///< the rows of x that an index names
 };
-/// What happens to slots whose id names no expert (id < 0 || id >= experts).
+/// Slots whose id names no expert (id < 0 || id >= experts): not allowed, dropped, or sorted before or after all other slots.
 enum class AbsentSlots { kNotAllowed, kDropped, kFirst, kLast };
-/// What happens to slots whose expert has an entry < 0 in the expert map, because it is on another device.
+/// Slots whose expert is on another device (its expert_map entry is < 0). kMarked: they are kept, and expert_ids holds the entry.
 enum class SlotsElsewhere { kNoMap, kDropped, kMarked, kLast };
 
-/// Mistakes, in mutants only.
+/// Mistakes, in mutants only. routing_neighbours() has a text for each.
 enum class RoutingMistake {
   kNone,
   kTokens,
@@ -62,7 +62,7 @@ struct Routing {
   AbsentSlots absent = AbsentSlots::kNotAllowed;
   SlotsElsewhere elsewhere = SlotsElsewhere::kNoMap;
   bool ascending = true;    ///< slots of an expert are in ascending order; otherwise in any order
-  bool fills_pads = false;  ///< entries of sorted_ids without a slot hold the number of slots; otherwise they keep their value
+  bool fills_pads = false;  ///< entries of sorted_ids without a slot hold the total number of slots; else they keep their value
   std::optional<int64_t> tail;        ///< what expert_ids hold after the last block; empty: what they held before
   bool counts = false;                ///< also gives token_nums
   bool zeros = false;                 ///< true: an index outside of x gives a row of zeros; false: every index is inside
@@ -103,7 +103,7 @@ struct Routed {
 };
 Routed routed(const Routing& contract, const RoutingInputs& inputs);
 
-/// Orders the expected entries of each free range as the kernel's output `stored` has them. Those missing there come last.
+/// Orders the expected entries of each free range as the kernel's output `stored` does. Entries that `stored` lacks come last.
 void follow_order(Routed& right, const std::vector<int64_t>& stored);
 
 /// The contract as text.

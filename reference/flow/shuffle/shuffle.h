@@ -17,7 +17,7 @@ const Flow& shuffle_flow();
 
 struct WeightMove {
   WeightShuffle shuffle;
-  bool back = false;                   ///< true: from the shuffled order to rows
+  bool back = false;                   ///< true: from the shuffled to the row-major order; false: the reverse
   std::vector<const Format*> formats;  ///< formats of the elements
 
   bool moves(const Format& x) const;
@@ -45,8 +45,8 @@ struct ShuffleNeighbour {
   std::vector<int64_t> sources;
 };
 
-/// Every mutant that moves some element to another place, for these extents. Of several mutants with equal results, only the
-/// first.
+/// Every mutant that moves some element to another place, for these extents. Contains only the first of several mutants with
+/// equal results.
 std::vector<ShuffleNeighbour> shuffle_neighbours(const WeightMove& move, const ShuffleExtents& extents);
 
 /// The contract as text.
