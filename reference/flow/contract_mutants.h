@@ -45,8 +45,8 @@ class EditedRow {
   explicit EditedRow(const ContractRow& row);
 
   struct Edit;
-  /// Every mutation that is still possible, in cell order. behind_activation: the stage before is an activation, so scales may also
-  /// be computed in its 16-bit format. before_others: stages follow, so a norm or activation may also lack its last rounding.
+  /// Every mutation that is still possible, in cell order. behind_activation: the stage before is an activation, so scales may
+  /// also be computed in 16 bits. before_others: stages follow, so a norm or activation may also lack its last rounding.
   std::vector<Edit> edits(const ContractTables& tables, const Format& x, bool behind_activation, bool before_others) const;
   Link bind(const Format& x) const;
 

@@ -82,8 +82,8 @@ std::vector<std::byte> unshuffled(const WeightShuffle& shuffle, const std::byte*
 /// lanes(L,R,A): each of L groups of lanes takes R consecutive elements along k; the groups start A apart. The first instruction
 /// takes elements 0 .. R-1, A .. A+R-1, 2A .. 2A+R-1, ..; the next one takes elements R further on. After L*A elements the
 /// pattern repeats. Both operands are read in this order, so it only affects the order of additions. No lanes: ascending.
-/// Source: composable_kernel 8e22e1ae blockwise_gemm_pipeline_xdlops_base.hpp. A is KPerThread, KPerBlock / L; with a shuffled
-/// weight or block scales, and in AITER's opus, A is KPack, 16.
+/// Source: composable_kernel 8e22e1ae blockwise_gemm_pipeline_xdlops_base.hpp. A is KPerThread = KPerBlock / L. With a shuffled
+/// weight or block scales, and in AITER's opus, A is KPack = 16.
 struct KOrder {
   static constexpr int64_t kZero = std::numeric_limits<int64_t>::max();
   int64_t lanes = 0, run = 0, apart = 0;
@@ -94,9 +94,9 @@ struct KOrder {
   int64_t period() const { return any() ? lanes * apart : 1; }
   /// Number of multiplied elements of k, including the zeros that pad it to whole periods.
   int64_t places(int64_t k) const { return part == 0 ? filled(k) : k / part * places_of_part() + filled(k % part); }
-  /// The same for one whole split-K part.
+  /// places() for one whole split-K part.
   int64_t places_of_part() const { return filled(part); }
-  /// Index along k of the element that is multiplied at position `place` of this order; kZero if a padding zero is.
+  /// Index along k of the element that is multiplied at position `place` of this order; kZero if this is a padding zero.
   int64_t product_at(int64_t place) const;
   /// Returns "lanes(4,8,32)" or "ascending".
   std::string text() const;
@@ -131,7 +131,7 @@ enum class GemmAzp { kNone, kTensor, kTokens };
 /// From what the zero-point correction is subtracted.
 enum class AzpPlace {
   kIntegers,  ///< from the int32 sum, before any rounding
-  kFloats,    ///< from the sum, after both are rounded to f32; this and the next one occur in mutants only
+  kFloats,    ///< from the sum, after both are rounded to f32; this place and the next occur in mutants only
   kBias       ///< from the bias, after the correction is scaled; the new bias is rounded to the format of the result
 };
 
@@ -188,8 +188,8 @@ struct DotContract {
   std::optional<GroupOrder> experts =
       {};  ///< grouped GEMM: how the rows of a and d are assigned to experts, whose weights they use
   int64_t tile_rows = 1;                   ///< grouped GEMM: an expert's first row and its capacity are multiples of this
-  /// 0, or for contiguous experts: the scales of a for expert e begin at row (r + (scale_rows - 1) e) / scale_rows * scale_rows,
-  /// where r is the expert's first row of a.
+  /// Not 0 only for contiguous experts: the scales of a for expert e begin at row (r + (scale_rows - 1) e) / scale_rows *
+  /// scale_rows, where r is the expert's first row of a.
   int64_t scale_rows = 0;
   const Format* scale_bytes = nullptr;  ///< mutants only: the format of the scale bytes that the instruction takes for unit.scale
   UnusedRows unused_rows = UnusedRows::kUntouched;  ///< grouped GEMM: rows of d that belong to no expert
@@ -268,12 +268,10 @@ std::optional<std::string> program_of_parts(const DotContract& contract, int64_t
 /// Names in mult_a and mult_b (from the scale of a block to m), and in decode (from the value of a code to an operand).
 Names names_of_mult();
 Names names_of_decode();
-/// Names in join (from a promoted sum to acc): the scales of its block, and acc.
+/// Names in join (from a promoted sum to acc): the scales of the sum's block, and acc.
 Names names_of_join();
 /// Names in y (from acc to the result in format `y`): scales, bias, c.
 Names names_of_result(const Format& y);
-
-// GEMM contracts as text, and all known ways to compute a GEMM.
 
 // All known ways to accumulate and scale a GEMM, from all contract rows and all instructions.
 

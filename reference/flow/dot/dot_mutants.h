@@ -18,12 +18,12 @@ struct DotNeighbour {
   DotContract contract;
 };
 
-/// Every mutant, except mutants of promotion and split-K whose order of additions, for this k, the contract allows too. `y`:
+/// Every mutant, except mutants of promotion and split-K whose order of additions the contract also allows for this k. `y`:
 /// format of the result.
 std::vector<DotNeighbour> dot_neighbours(const DotContract& contract, const UnitTable& units, int64_t k, const Format& y,
                                          bool with_bias);
 
-/// Mutants of a GEMM with sorted ids: router weights are multiplied elsewhere (if the case has any), or sums are in bf16.
+/// Mutants of a GEMM with sorted ids: router weights (if the case has any) are multiplied at another step, or sums are in bf16.
 std::vector<DotNeighbour> router_neighbours(const DotContract& contract, int64_t k, const Format& y, bool with_bias,
                                             bool with_weights);
 

@@ -363,7 +363,7 @@ void DotRows::subtract_zero_points(const DotBlock& block, std::vector<double>& s
   if (inputs_.azp_adj.empty() || azp_place_ == AzpPlace::kBias) return;
   for (size_t i = 0; i < sums.size(); ++i) {
     const double zero = zero_points(block.row_of(i), block.column_of(i));
-    // the difference is exact: it is an int32
+    // sums[i] - zero is exact: both are integers below 2^53
     sums[i] = azp_place_ == AzpPlace::kFloats ? double(float(sums[i])) - double(float(zero)) : sums[i] - zero;
   }
 }
@@ -445,7 +445,7 @@ Spans DotRows::of_results(const DotBlock& block, std::vector<Spans> parts) const
 Spans DotRows::of_parts(const DotBlock& block, std::vector<Spans> parts) const {
   if (part_sums_ == PartSums::kAtomics) return in_any_order(block, std::move(parts));
   if (part_sums_ == PartSums::kResults) return of_results(block, std::move(parts));
-  Spans sum(std::vector<double>(block.size(), 0.0));  // sum of no products
+  Spans sum(std::vector<double>(block.size(), 0.0));  // the result if k is 0
   for (size_t part = 0; part < parts.size(); ++part) {
     if (part == 0)
       sum = std::move(parts[part]);

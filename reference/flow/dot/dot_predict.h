@@ -45,13 +45,13 @@ inline constexpr int kMostAtomicParts = 8;
 ///
 /// Bound: some order reaches each end. A rounded sum never decreases if a term grows. So the smallest sum of a set is the
 /// minimum, over its elements, of the element plus the smallest sum of the other elements.
-/// Special values: NaN if every order gives NaN. If only some orders do, any value: terms contain Inf of both signs, or a partial
-/// sum overflows and then meets the opposite Inf.
+/// Special values: NaN if every order gives NaN. If only some orders give NaN, any value is accepted: terms contain Inf of both
+/// signs, or a partial sum overflows and then meets the opposite Inf.
 Span sum_in_any_order(const std::vector<Span>& parts, const Format& format);
 
 // Cache of sums that several mutants share: a mutant that drops a scale or rounds once more adds the same products.
 
-/// Key of the sums, for all elements of a block of D, over first_k <= k < end_k; for an instruction without scales.
+/// Key of the sums over first_k <= k < end_k for all elements of a block of D, by an instruction that applies no scales.
 struct SumKey {
   DotBlock block;
   int64_t first_k = 0, end_k = 0;
@@ -143,15 +143,15 @@ class OrderedOperands {
 struct DotInputs {
   UnitProduct product;
   int64_t m = 0, n = 0;
-  WeightShuffle shuffle{};  ///< memory layout of b; the product has its codes in row-major order
+  WeightShuffle shuffle{};  ///< memory layout of b; `product` has the codes of b in row-major order
   ScaleValues scale_a, scale_b;
   ScaleValues outer_a{}, outer_b{};  ///< scales of the level above blocks; no values: there is one level
-  bool packed = false;               ///< codes are packed two per byte in memory; the product has one per byte
-  bool scales_are_powers = false;  ///< scales are power-of-two exponent bytes
+  bool packed = false;               ///< codes are packed two per byte in memory; `product` has one code per byte
+  bool scales_are_powers = false;  ///< scales are powers of two, stored as exponent bytes
   std::vector<double> bias;  ///< [n], or empty
   std::vector<double> weights = {};  ///< [m]: router weights, or empty: all 1
   std::vector<double> c;     ///< [m, n]: for a contract that adds c, or empty
-  std::vector<double> azp_adj, azp;  ///< [n], and [m] for zero points per token: integers, or empty
+  std::vector<double> azp_adj, azp;  ///< integers, or empty: azp_adj [n]; azp [m], for zero points per token
 
   /// Codes of a mutant or decoder, which exist in no tensor; `product` then points to them.
   std::shared_ptr<const std::vector<std::byte>> own_a = nullptr, own_b = nullptr;
@@ -171,7 +171,7 @@ class DotRows {
 
   /// Values of rows first .. end - 1 in order: [end - first, n].
   Spans rows(int64_t first, int64_t end) const { return values({first, end, 0, inputs_.n}); }
-  /// The same for some of the columns.
+  /// Values of a block of D, row by row.
   Spans values(const DotBlock& block) const { return of_parts(block, parts(block)); }
   /// parts(): per split-K part, the sums of all elements, after promotion. of_parts(): the elements of D from these sums.
   std::vector<Spans> parts(const DotBlock& block) const;
@@ -200,7 +200,7 @@ class DotRows {
   Spans scaled(const DotBlock& block, Spans sums) const;
   /// Elements whose split-K parts are each scaled and rounded, then added to +0 in any order.
   Spans in_any_order(const DotBlock& block, std::vector<Spans> parts) const;
-  /// The same, but parts are added in ascending order, starting with the first part instead of +0.
+  /// Like in_any_order(), but parts are added in ascending order, starting with the first part instead of +0.
   Spans of_results(const DotBlock& block, std::vector<Spans> parts) const;
   /// `value` as the kernel reads it: 0 if it is a subnormal f32 and the kernel is built to flush subnormals.
   double read(double value) const;
@@ -215,7 +215,7 @@ class DotRows {
   std::vector<std::byte> codes_a_, codes_b_;     ///< scale codes, for an instruction that applies them
   std::shared_ptr<const OperandCodes> ordered_;  ///< codes in the lane order of a kernel instance
   OperandCodes decoded_;                         ///< decoded_operands() of the contract
-  UnitProduct product_;                           ///< its k is padded to whole periods of that order
+  UnitProduct product_;                           ///< with the codes above; k is padded to whole periods of the lane order
   DotProgram program_;
   const DotInputs& inputs_;
   const Format& y_;
@@ -223,7 +223,7 @@ class DotRows {
   std::shared_ptr<ReplayedSums> replayed_;
   PartSums part_sums_;
   AzpPlace azp_place_;
-  bool may_add_no_zero_;  ///< adds_zero of an undocumented kernel: it may also multiply by the last factor without adding +0
+  bool may_add_no_zero_;  ///< an undocumented kernel with adds_zero may also multiply by the last factor without adding +0
   bool flushes_, multiplies_scales_;  ///< flushes subnormal f32; multiplies both scales before applying them to a sum
   int64_t end_k_;  ///< elements with k < end_k_ are added
   Recipe join_, recipe_, without_zero_;

@@ -149,8 +149,8 @@ std::vector<SquaresNeighbour> squares_neighbours(const RankSquares& contract, in
 
 namespace {
 
-/// Checks the parts of a row: an all-reduce that accepts one result, so that all ranks continue with the same value, and a norm
-/// that adds a residual.
+/// Checks the contracts that a row names. The all-reduce must accept one result, so that all ranks continue with the same value.
+/// The norm must add a residual.
 void check_parts(const ContractTables& tables, const ContractRow& row) {
   const ContractRow& reduce = named_row(tables, row, "reduce");
   if (reduce.flow != &rank_reduce_flow())

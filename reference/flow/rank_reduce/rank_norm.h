@@ -10,8 +10,8 @@
 
 namespace assay {
 
-// A row of contracts/rank_squares.csv: the norm of a row whose columns are sharded over ranks. The ranks exchange their sums of
-// squares.
+// Contracts of contracts/rank_squares.csv: the norm of a matrix row whose columns are sharded over ranks. The ranks exchange
+// their sums of squares.
 
 /// The registry entry of this op kind.
 const Flow& rank_squares_flow();
@@ -21,7 +21,7 @@ struct SquaresStep {
   enum Kind {
     kDrop,            ///< the squares of a rank are not added
     kRepeat,          ///< the squares of a rank are added twice
-    kRecall,          ///< the squares are those of the previous call, if there was one
+    kRecall,          ///< the squares of a rank come from its data of the previous call, if there was one
     kOwnAlone,        ///< each rank's mean covers only its own columns: the ranks do not exchange sums
     kByColumnsOfOne,  ///< the sum over all ranks is divided by one rank's number of columns
     kWholeAlone       ///< columns after the last whole multiple of `number` columns are left out, on every rank
@@ -45,10 +45,10 @@ struct RankSquares {
 /// Throws TableError at the cell.
 RankSquares read_rank_squares(const ContractRow& row);
 
-/// The norm of the whole row, with the depth of this row's sum and this row's id. Throws as bind() does.
+/// The contract `squares.norm` for the whole matrix row, with the id and depth of `squares`. Throws as bind() does.
 Contract bind_rank_squares(const ContractTables& tables, const RankSquares& squares, const Format& x);
 
-/// The factor r of a row on one rank. `x`: the columns of each rank; `before`: the same for the previous call, or empty.
+/// The factor r of a row on one rank. `x`: the row's elements, by rank; `before`: the same for the previous call, or empty.
 Span factor_of_squares(const RankSquares& squares, const RowNorm& norm, const std::vector<std::vector<double>>& x,
                        const std::vector<std::vector<double>>& before, int rank, double eps, const Format& format);
 
@@ -62,8 +62,8 @@ struct SquaresNeighbour {
 /// adds only the first n / whole * whole of a rank's n columns; 0: no such mutant, since these are all columns.
 std::vector<SquaresNeighbour> squares_neighbours(const RankSquares& contract, int world_size, bool before, int64_t whole);
 
-// A row of contracts/rank_norm.csv: each rank adds the rows of its experts (optional), the ranks all-reduce the results, and each
-// rank applies a norm to its rows.
+// Contracts of contracts/rank_norm.csv: each rank adds the rows of its experts (optional), the ranks all-reduce the results, and
+// each rank applies a norm to its rows.
 
 /// The registry entry of this op kind.
 const Flow& rank_norm_flow();

@@ -1,4 +1,4 @@
-// Rows of the all-reduce table: columns, checks and formula.
+// Rows of the all-reduce tables: columns, checks, formulas and evaluation.
 #include "reference/flow/rank_reduce/rank_reduce.h"
 
 #include <algorithm>

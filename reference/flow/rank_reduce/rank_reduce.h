@@ -12,7 +12,7 @@
 
 namespace assay {
 
-// A row of contracts/rank_reduce.csv: in which order the values of the ranks are added, and which sums are rounded.
+// Contracts of contracts/rank_reduce.csv: in which order the values of the ranks are added, and which sums are rounded.
 
 /// The registry entry of this op kind.
 const Flow& rank_reduce_flow();
@@ -24,15 +24,15 @@ enum class RankOrder {
   kBehindOwner,  ///< a ring: the rank after the owner first, the owner last
   kAnyTree,      ///< any tree of additions
   kChunks,       ///< the ranks of each chunk in ascending order, then the sums of the chunks in ascending order
-  kDescending,   ///< the last rank first; this one and the following ones occur in mutants only
+  kDescending,   ///< the last rank first; this order and the following two occur in mutants only
   kPairs,        ///< sums of two neighbouring ranks, then sums of two such sums, ...
-  kFromReader    ///< each rank starts with its own value, then the next rank
+  kFromReader    ///< the rank that reads the result, the next rank, ...: ranks add in different orders
 };
 
 /// Which elements each rank owns.
 struct RankOwners {
   bool any = false;  ///< the row does not define owners: any rank may own any element
-  /// each rank owns an equal number of packets of this many bytes; the last one also owns the rest; 0: other owners
+  /// each rank owns an equal number of packets of this many bytes, and the last rank also owns the rest; 0: no packets
   int64_t of_bytes = 0;
   int64_t stripe = 0;  ///< the ranks in turn own stripes of this many elements; 0: no stripes
 };
@@ -40,14 +40,14 @@ struct RankOwners {
 /// How ranks encode what they send: the elements of a group become codes with one scale. Without a codec, all cells are empty.
 struct RankCodec {
   bool signed_extreme =
-      false;  ///< true: m is the element of largest magnitude with its sign (of +v and -v: -v); false: its magnitude
+      false;  ///< m is a group's element of largest magnitude (true; of +v and -v: -v), or this magnitude (false)
   int64_t group = 0, apart = 1;  ///< group size, and the distance between a group's elements; size 0: no codec
   std::vector<CellStep> scale;   ///< from m to the scale d
   std::vector<CellStep> mult;    ///< from d, or from m, to the multiplier e
   std::vector<CellStep> code;    ///< from an element to its code, with e
   std::vector<CellStep> decode;  ///< from a code to a value, with d
   bool of_numbers = true,
-       of_sums = true;  ///< what is encoded: each rank's values before they are added; the sums (true in all rows)
+       of_sums = true;  ///< whether each rank's values are encoded before they are added; whether sums are (in all rows)
   /// The rank, counted from the owner, that returns its own sum unencoded, while the other ranks return the decoded sum. 0 in all
   /// rows that have such a rank.
   int keeper = kNobody;
@@ -61,17 +61,17 @@ struct TermStep {
   enum Kind {
     kDrop,    ///< the value is not added
     kRepeat,  ///< the value is added twice in a row
-    kRecall   ///< the value is that of the previous call, if there was one
+    kRecall   ///< the value comes from the previous call, if there was one
   } kind;
   int rank;
 };
 
-/// A mutant's mistake between the results and the output of a rank.
+/// A mutant's mistake when a rank writes results to its output.
 struct ResultStep {
   enum Kind {
     kOwnNumbers,   ///< `rank` returns its own input
     kOwnRest,      ///< the elements after the ranks' equal parts are not summed: each rank returns its own input there
-    kNextSegment,  ///< the results of each rank's part are those of the next rank's part
+    kNextSegment,  ///< the part of each rank holds the results of the next rank's part
     kOthersBefore  ///< in the segments that other ranks own, a rank returns the sums of the previous call
   } kind;
   int rank = -1;
@@ -145,7 +145,7 @@ class RankSums {
 
   /// Results of elements first .. first + count - 1 on `rank`.
   Spans results(int rank, int64_t first, int64_t count) const;
-  /// The same for every rank. Computes only once what ranks share. With a `keeper`, ranks differ only in which sums they return
+  /// results() of every rank. Computes only once what ranks share. With a `keeper`, ranks differ only in which sums they return
   /// unencoded.
   std::vector<Spans> results_of_ranks(int64_t first, int64_t count) const;
   /// True if all ranks return the same results, so that results() of one rank is enough.
@@ -192,10 +192,10 @@ class RankSums {
   std::vector<RankSegment> segments_;  ///< empty if there are no owners
 };
 
-/// Appends values.
+/// Appends the intervals `more` to `all`.
 void append(Spans& all, Spans more);
 
-/// Widens each interval of `all` to contain that of `other`.
+/// Widens each interval of `all` to contain the interval of the same element in `other`.
 void include(Spans& all, const Spans& other);
 
 // All-reduce contracts as text.

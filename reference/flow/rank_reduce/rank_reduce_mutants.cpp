@@ -14,7 +14,7 @@ using Steps = std::vector<CellStep>;
 /// Ranks per chunk in mutants of rows without chunks.
 constexpr int kUsualChunk = 8;
 
-/// Mutants of the order of additions: two ranks have only one order, and chunks change nothing unless there are several.
+/// Mutants of the order of additions. Two ranks have only one order, and a single chunk changes nothing.
 void edit_order(const RankReduce& right, int world_size, RankEdits& edits) {
   if (world_size < 3) return;
   for (const RankOrder order : {RankOrder::kAbsolute, RankOrder::kFromOwner, RankOrder::kBehindOwner, RankOrder::kDescending,
@@ -41,7 +41,7 @@ Steps unflushed(const Steps& steps) {
 
 bool flushes(const Steps& steps) { return unflushed(steps).size() < steps.size(); }
 
-/// The mutant's steps, with a flush inserted after them if the row flushes.
+/// The mutant's steps, with a flush after the first `behind` of them if the contract's steps `right` flush.
 Steps flushed_as(const Steps& right, Steps steps, size_t behind) {
   if (flushes(right)) steps.insert(steps.begin() + std::ptrdiff_t(behind), CellStep::made("ftz"));
   return steps;
@@ -52,7 +52,7 @@ bool casts(const Steps& wire) {
   return std::any_of(wire.begin(), wire.end(), [](const CellStep& step) { return step.word == "to"; });
 }
 
-/// Mutants of the divisor by which values are divided before the conversion, and multiplied after it.
+/// Mutants of the factor that values are multiplied by before the conversion, and of its inverse in y.
 void edit_divisor(const RankReduce& right, RankEdits& edits) {
   const auto is_product = [](const CellStep& step) { return step.word == "mul"; };
   if (!casts(right.wire) || !is_product(right.wire.front())) return;

@@ -70,7 +70,7 @@ TEST(RankReduceTwin, SixteenRanksOfOneShotAreAddedByEights) {
   }
 }
 
-/// Two shots: a sum that flushes or rounds to -0 is sent as +0. One shot: if a chunk's sum is -0, another's +0 is added to it.
+/// Two shots: a sum that flushes or rounds to -0 is sent as +0. One shot: the sum +0 of another chunk is added to a sum -0.
 TEST(RankReduceTwin, NoSumOfTwoShotsIsMinusZero) {
   RankInputs in;
   in.x.assign(16, {0.0});
@@ -315,10 +315,10 @@ TEST(RankCodecTwin, QuickReduceCodesTheNumbersAndTheSums) {
     }
 }
 
-/// Values of two ranks, and 8-bit codes with one scale per `group` of them.
+/// Random values of two ranks.
 struct TwoRanks {
   RankInputs in;
-  std::vector<double> sums;  ///< fp32 sums
+  std::vector<double> sums;  ///< the sums of both values, in fp32
   TwoRanks(const Format& format, size_t elements, int seed) {
     std::mt19937 engine(static_cast<unsigned>(seed));
     std::normal_distribution<double> normal;

@@ -1,4 +1,4 @@
-// Accepted intervals of norms: rms_norm and layer_norm, with a residual, gated.
+// Accepted intervals of norms: rms_norm and layer_norm, also with a residual or a gate.
 #include "reference/flow/row_norm/row_norm.h"
 
 #include <algorithm>
@@ -186,7 +186,7 @@ const std::map<std::string, double>& wrong_starts() {
   return all;
 }
 
-/// The sum plus what the wrong start adds, which is rounded as often as a term; for kSubtracted, the negative sum.
+/// The sum plus the amount that the wrong start adds, which is rounded as often as a term. For kSubtracted, the negative sum.
 Span with_start(const std::string& start, Span sum, int64_t depth) {
   if (start == kSubtracted) return {-sum.high, -sum.low};
   const auto found = wrong_starts().find(start);

@@ -33,12 +33,12 @@ Span tree_of_squares(double least, double most, size_t n, int64_t roundings);
 
 // Sums of a row for norms that subtract the mean.
 
-/// Possible sums of x, of any sign, in a tree of f32 additions of that depth: the f32 values at most rounding_error(depth) *
+/// Possible sums of x, of any sign, in a tree of f32 additions of depth `depth`: the f32 values at most rounding_error(depth) *
 /// sum|x| from the exact sum (N. J. Higham, Accuracy and Stability, 4.2). Additions with a subnormal result are exact.
 Span signed_sum(const std::vector<double>& x, int64_t depth);
 
-/// Possible sums of (x - mu)^2 in such a tree, for any mu of the interval. A term has three roundings before the tree: the
-/// difference's counts twice, the square's once. n 2^-150 is added for errors of subnormal squares.
+/// Possible sums of (x - mu)^2 in such a tree, for any mu of the interval. The depth grows by three roundings: that of x - mu
+/// counts twice, because x - mu is squared, and that of the square once. n 2^-150 is added for errors of subnormal squares.
 Span sum_of_deviations(const std::vector<double>& x, Span mu, int64_t depth);
 
 // Op kind "row_norm": all elements of a row share a factor r, which is computed from the sum of their squares.
@@ -46,9 +46,9 @@ Span sum_of_deviations(const std::vector<double>& x, Span mu, int64_t depth);
 /// The registry entry of this op kind.
 const Flow& row_norm_flow();
 
-/// Possible sums of x^2 in a tree of f32 additions of that depth: the f32 values in [1 - e, 1 + e] * exact sum, with e =
-/// rounding_error(depth), or of depth + 1 unless squares of `x_format` are exact in f32. n 2^-150 is added for subnormal partial
-/// sums. No term is negative, so the relative error of the sum is at most that of one term's path (N. J. Higham, Accuracy
+/// Possible sums of x^2 in a tree of f32 additions of depth `depth`: the f32 values in [1 - e, 1 + e] * exact sum. If squares of
+/// `x_format` are exact in f32, e = rounding_error(depth), else rounding_error(depth + 1). n 2^-150 is added for subnormal
+/// partial sums. No term is negative, so the relative error of the sum is at most that of one term's path (N. J. Higham, Accuracy
 /// and Stability, 4.2).
 Span sum_of_squares(const std::vector<double>& x, int64_t depth, const Format& x_format);
 
@@ -81,10 +81,10 @@ std::vector<std::string> names_of_wrong_starts();
 inline const std::string kOfMean = "mean: ";
 /// Wrong sum: its terms are subtracted instead of added.
 inline constexpr const char* kSubtracted = "subtracts its terms";
-/// Wrong sums of squares or deviations, which also count columns past the end of the row. Only the diagnosis uses them. Each name
-/// is a value for RowNorm::sum.start. `deviates`: a column past the end is read as 0 and adds (0 - mu)^2.
+/// Wrong sums that only the diagnosis uses: each term is divided by itself instead of squared; if `deviates`, also sums that read
+/// columns past the end of the row as 0, which add (0 - mu)^2. Each name is a value for RowNorm::sum.start.
 std::vector<std::string> names_of_wrong_terms(bool deviates);
-/// Wrong sum of deviations: of (x + mu)^2 instead of (x - mu)^2.
+/// Wrong sum of deviations: adds (x + mu)^2 instead of (x - mu)^2.
 inline constexpr const char* kMeanAdded = "of x plus its mean";
 
 /// The factor r of a row.
@@ -96,7 +96,7 @@ struct NormFactors {
   Span r, mu;
 };
 
-/// Values that each element of a row has for itself: gamma, beta, gate.
+/// Inputs of a norm with one value per element of a row: gamma, beta, gate.
 struct NormWeights {
   NormWeights(Spans gamma, Spans beta = {}, Spans gate = {})
       : gamma(std::move(gamma)), beta(std::move(beta)), gate(std::move(gate)) {}
@@ -105,7 +105,7 @@ struct NormWeights {
   Spans gate;  ///< for a norm with a gate
 };
 
-/// Outputs of the elements x of a row.
+/// Outputs for the elements `x` of a row, all or some. `own` holds the inputs of the same elements.
 Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& own, const NormFactors& factors,
                    RowListener* listener = nullptr);
 
@@ -115,13 +115,13 @@ std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps)
 // One mean and one r must explain all outputs of a row. Several values of each are possible, but a kernel uses one for the row.
 
 /// For a contract with a norm: the values of r that explain all stored outputs of the row. Ignores outputs outside their own
-/// interval in `wide`, which is computed from all accepted r. Empty if no r explains all; then `contradiction` names two outputs
-/// that no single r explains.
+/// interval in `wide`, which is computed from all accepted r. Empty if no r explains all outputs; then `contradiction` names two
+/// outputs that no single r explains.
 std::optional<Span> factors_of_outputs(const Contract& contract, const RowInputs& inputs, const NormRow& row,
                                        const StoredRow& stored, const RowOutputs& wide, std::string& contradiction);
 
 /// For a norm that subtracts the mean and stores its outputs directly: the means for which some r of `wide` explains every output
-/// that is accepted by itself. Empty if there are none; then `contradiction` names two outputs that no single mean explains.
+/// that lies in its own interval. Empty if there is no such mean; then `contradiction` names two outputs that no mean explains.
 std::optional<Span> means_of_outputs(const RowNorm& norm, const RowInputs& inputs, Span mu, const StoredRow& stored,
                                      const RowOutputs& wide, std::string& contradiction);
 

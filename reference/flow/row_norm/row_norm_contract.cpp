@@ -126,7 +126,7 @@ void add_row_norm_edits(RowEdits& edits) {
     edits.flow_edit("squares", "sum: squares to(x) -> squares", [](Link& link) { norm(link).sum.steps.clear(); });
   edits.flow_edit("eps", "r: eps -> 10 eps", [](Link& link) { replace_quantity(norm(link).r, "eps", kTenEps); });
   for (const char* column : {"z", "residual", "r", "w", "gate", "y"})
-    if (!edits.is_edited(column)) edits.cell(column);  // a sum is rounded only when it is stored
+    if (!edits.is_edited(column)) edits.cell(column);  // a residual that stays as it was has no further mutants
   if (!(edits.x() == kBf16) && !edits.steps("r").empty() && !edits.steps("r").back().edited)
     edits.suspect_behind("r", "rounded to bf16", CellStep::made("to", {"bf16"}));
   const bool weighs = row.text("y").find('w') != std::string::npos;

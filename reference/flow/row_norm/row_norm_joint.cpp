@@ -21,7 +21,7 @@ std::vector<size_t> open_elements(const Spans& spans) {
 
 bool inside(Span span, double value) { return span.low <= value && value <= span.high; }
 
-/// Of these elements, those whose interval contains the stored value; the others fail their own check.
+/// The open elements whose interval contains the stored value. Other open elements fail the check of this element alone.
 std::vector<size_t> usable(const Spans& spans, const std::vector<double>& stored) {
   std::vector<size_t> open = stored.empty() ? std::vector<size_t>() : open_elements(spans);
   std::erase_if(open, [&](size_t i) { return !inside(spans[i], stored[i]); });
@@ -41,12 +41,12 @@ Spans gather(const Spans& row, const std::vector<size_t>& at) {
   return values;
 }
 
-/// For a trial value of r (or of the mean): whether some stored outputs need a larger value, or some a smaller one.
+/// For a trial value of r (or of the mean): whether some stored outputs need a larger value, and whether some need a smaller one.
 struct Vote {
   bool up = false, down = false;
   std::string wants_up, wants_down;
 
-  /// Adds an output whose magnitude increases with r. `at_trial`: its interval for the trial value.
+  /// Adds an output whose magnitude increases with r. `at_trial`: the output's interval for the trial value.
   void add(Span at_trial, double stored, const char* tensor, size_t index) {
     const double low = std::fabs(at_trial.low), high = std::fabs(at_trial.high);
     add_rising({std::min(low, high), std::max(low, high)}, std::fabs(stored), tensor, index);
@@ -105,8 +105,8 @@ class JointCheck {
     return own;
   }
 
-  /// For a norm that subtracts the mean: whether output i increases (1) or decreases (-1) with r, the sign of (x - mu) gamma. 0
-  /// if the interval of mu contains x.
+  /// For a norm that subtracts the mean: 1 if output i increases with r, -1 if it decreases, 0 if the interval of mu contains x.
+  /// This is the sign of (x - mu) gamma.
   int slope(size_t i) const {
     const double x = normalized_[i];
     const int side = x > mu_.high ? 1 : x < mu_.low ? -1 : 0;

@@ -210,7 +210,7 @@ TEST(NormAddTwin, TheOtherProfileIsSeen) {
 
 TEST(NormAddTwin, TheFactorIsThatOfTheSumThatIsSquared) {
   RowInputs in{std::vector<double>(64, 0x1p-9), std::vector<double>(64, 1), kEps, 0};
-  in.residual.assign(64, 1);  // 1 + 2^-9 is 1 in bf16
+  in.residual.assign(64, 1);  // bf16 rounds the sum 1 + 2^-9 to 1
   const auto factor = [&](const char* id) { return evaluate_row(contract_of(id, kBf16), in, nullptr, kBf16).r; };
   const Real rounded = exact_factor(std::vector<double>(64, 1)), wide = exact_factor(std::vector<double>(64, 1 + 0x1p-9));
   EXPECT_TRUE(inside(factor("vllm.fused_add_rms_norm@2026-06-18"), rounded));
@@ -311,7 +311,7 @@ double output(const RowInputs& in, size_t i, double r, int off, Gate gate) {
   return fl(Real(fl(Real(fl(Real(in.x[i]) * Real(r))) * Real(in.gamma[i]))) * Real(h));
 }
 
-/// Number of columns in which the contract rejects the output of that program.
+/// Number of columns in which the contract rejects the result of output().
 int refused(Gate gate, int off) {
   const RowInputs in = inputs_of(7);
   const Contract contract = contract_of("aiter.fused_rms_gated_fp8_group_quant");
