@@ -74,7 +74,7 @@ struct Contest {
   Asked asked;
 };
 
-/// Times both programs alternately. Prints the rate of each in 1e9 multiply-accumulates per second, and the ratio.
+/// Times both programs alternately. Prints both rates in 1e9 multiply-accumulates per second, and their ratio.
 void race(const Contest& contest, const Shape& s, int threads, int rounds) {
   const auto random_doubles = [](int64_t n) {
     std::mt19937 random(9);

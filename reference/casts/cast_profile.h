@@ -76,16 +76,16 @@ enum class Beyond {
 };
 
 enum class Negative {
-  kSign,       ///< keeps its sign
-  kMagnitude,  ///< its magnitude is used
-  kCode        ///< becomes one code
+  kSign,       ///< a negative number keeps its sign
+  kMagnitude,  ///< the magnitude of a negative number is converted
+  kCode        ///< all negative numbers get the same code
 };
 
 /// A step of a mutant, before or after the cast's own rounding.
 struct CastStep {
   enum Kind {
-    kRound,   ///< to the nearest number of `format`; beyond it Inf
-    kClamp,   ///< to the largest magnitude of `format`, including Inf
+    kRound,   ///< rounds to the nearest number of `format`; Inf beyond its largest number
+    kClamp,   ///< limits magnitudes, including Inf, to the largest number of `format`
     kFlush,   ///< numbers below the normal range of `format` become a zero with their sign
     kAddZero  ///< -0 becomes +0
   } kind;

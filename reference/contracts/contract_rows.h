@@ -103,7 +103,7 @@ class RowCells {
   const Format& format(const std::string& column) const;
   /// The alternatives in a cell, which | separates; empty for an empty cell.
   std::vector<std::string> alternatives(const std::string& column) const;
-  /// The same for input formats: each alternative must be f32, bf16 or f16. Throws TableError.
+  /// The input formats in a cell, which | separates: f32, bf16 or f16. Throws TableError for other words.
   std::vector<const Format*> formats_of_numbers(const std::string& column) const;
 
  private:

@@ -78,7 +78,7 @@ enum class PartKind {
   kZeros
 };
 
-/// Cache of RecordPart's byte offsets, by the token's position in the block, since a case needs each often. Thread-safe.
+/// Cache of a RecordPart's byte offsets, by the token's position in the block. A case needs each offset often. Thread-safe.
 class KnownOffsets;
 std::shared_ptr<KnownOffsets> make_known_offsets();
 
@@ -91,7 +91,7 @@ struct RecordPart {
   Expression offset;     ///< byte offset in a block of b tokens, for element c of the token at position p
   std::shared_ptr<KnownOffsets> known = make_known_offsets();  ///< offsets that were evaluated before
 
-  /// The format of the part, where "q" and "x" stand for these formats.
+  /// The format of the part: the argument q or x for the names "q" and "x", otherwise the format of that name.
   const Format& format_in(const Format& q, const Format& x) const;
   int64_t byte(int64_t block_size, int64_t position, int64_t element) const;
 };

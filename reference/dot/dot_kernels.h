@@ -47,7 +47,7 @@ struct ExponentBlock {
   const T* b;        ///< [column_tiles][depth][exponent columns]
   int64_t k, depth, row_tiles, column_tiles;
   bool begins;       ///< true: `largest` is set, not raised
-  int16_t* largest;  ///< of the products of each element of y, [row_tiles * tile rows][stride]
+  int16_t* largest;  ///< largest exponent of the products of each element of y, [row_tiles * tile rows][stride]
   int64_t stride;
 };
 
@@ -71,7 +71,7 @@ struct ChunkBlock {
   double *sums, *most;  ///< for a chunk in several blocks: its sums so far, and the largest magnitude of each after any step
 
   const double *row_scales, *column_scales;  ///< per row and column: scales by which the sums must still be multiplied
-  /// magnitudes of these scales; row_errors also times the tensor core's error, as a fraction of the power of two it aligns to
+  /// magnitudes of these scales; those of rows times the tensor core's error, relative to the power of two to which it aligns
   const double *row_errors, *column_errors;
   /// upper bound of the tensor core's own partial results: grown * |partial sum| + row norm * column norm
   const double *row_norms, *column_norms;
@@ -85,7 +85,7 @@ struct ChunkBlock {
 
 /// Inputs for the bound of the distance between computed and exact sums, for one row of y.
 struct RowCertificate {
-  double factor, norm, step;              ///< for the row of a: its scale, and norm and step as in RowFacts
+  double factor, norm, step;              ///< for the row of a: its scale, norm_of() and RowFacts::step
   const double *factors, *norms, *steps;  ///< the same for the rows of b
   double unit;                            ///< bound of an inexact sum's error, divided by the product of both rows' norms
 };

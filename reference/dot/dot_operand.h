@@ -104,7 +104,7 @@ struct DotOperand {
 /// Facts about the values of a row. NaN and Inf count as 0 in `squares` and `step`.
 struct RowFacts {
   bool special = false;    ///< a code or a scale is NaN or Inf
-  bool nan = false;        ///< one of them is NaN; the whole row of the result is then NaN
+  bool nan = false;        ///< a code or a scale is NaN; the whole row of the result is then NaN
   double squares = 0;      ///< sum of squares of the values, in double, in any order
   double step = HUGE_VAL;  ///< a power of two that divides every value
 };
@@ -139,7 +139,7 @@ class DecodedOperand {
   std::span<const int16_t> exponents_of_bytes() const { return exponent_table_; }
   /// Whether all exponents of the operand (`scaled` as above) are at most kMostSmallExponent in magnitude.
   bool has_small_exponents(bool scaled) const;
-  /// Values, with zero for NaN and Inf. `scaled`: multiplied by scales that change along k. Also adds what is found about these
+  /// Values, with zero for NaN and Inf. `scaled`: multiplied by scales that change along k. Also adds the facts about these
   /// values to `facts`.
   void values(int64_t row, int64_t first, bool scaled, const DotKernels& kernels, std::span<double> values,
               RowFacts& facts) const;

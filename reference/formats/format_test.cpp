@@ -18,7 +18,7 @@
 namespace assay {
 namespace {
 
-/// Visits all codes of a format with at most 19 bits. Of wider ones: codes next to each change of exponent, and a sample.
+/// Visits all codes of a format with at most 19 bits. Of a wider format: codes next to each change of exponent, and a sample.
 void each_code(const Format& f, const std::function<void(uint32_t)>& visit) {
   if (f.bits <= 19) {
     for (uint32_t code = 0; code < f.code_count(); ++code) visit(code);

@@ -69,13 +69,13 @@ Span evaluate(const Recipe& recipe, Span value, const Environment& environment);
 
 // Evaluates a step that reads no other row, on one number or on an interval.
 
-/// The integer whose two's complement bits are the low bits of `int32`, as many as the narrower format has.
+/// The value of the low bits of `int32`, read as two's complement of the narrower format `integer`.
 double low_bits(const Format& integer, double int32);
 
 /// Evaluates a step without operand on a number, rounded once to the working format. Throws std::logic_error for other steps.
 double apply(const Step& step, double v);
 
-/// The same for an interval.
+/// apply() for an interval.
 Span apply(const Step& step, Span v);
 
 /// max or min, with the step's rule for NaN.

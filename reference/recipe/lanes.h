@@ -11,7 +11,7 @@
 
 namespace assay {
 
-/// A format as the loops need it: 2^min_exponent, 2^-mantissa_bits, the largest finite value. They round to nearest even.
+/// A format as the loops need it: 2^min_exponent, 2^-mantissa_bits, the largest finite value. The loops round to nearest even.
 struct Grid {
   double smallest_normal, last_place, largest;
   double beyond;  ///< result for magnitudes above `largest`: `largest`, Inf or NaN

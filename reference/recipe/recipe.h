@@ -63,7 +63,7 @@ enum class Verb {
 enum class NanRule { kDrop, kKeep, kToLow, kToHigh };
 
 /// How pow2 rounds v to a power of two: down (OCP's FLOOR), up (NVIDIA's RCEIL), torchao's EVEN, or up if the significand is at
-/// least 1.75 (kThreeQuarters) or 1.5 (kHalf), as AITER does. v is already divided by the largest value.
+/// least 1.75 (kThreeQuarters) or 1.5 (kHalf), as AITER does. v is already divided by the largest value of the codes.
 enum class Pow2 { kFloor, kCeil, kEven, kThreeQuarters, kHalf };
 
 /// Result for a value outside an integer format. NaN becomes 0 unless the result is undefined. Sources: PTX ISA, cvt; CDNA3 ISA,
@@ -96,8 +96,8 @@ struct Step {
   BeyondInteger beyond = BeyondInteger::kSaturate;  ///< for `to` an integer format, and for integer sums
   bool keeps_infinity = false;  ///< for a saturating `to`: only finite numbers saturate, Inf stays Inf
   int slack_ulps = 0;         ///< allowed error: this many ulp of the working format,
-  double slack_per_unit = 0;  ///< plus floor(this |v|) ulp, where v is the step's argument;
-  double slack_relative = 0;  ///< or this fraction of the exact result
+  double slack_per_unit = 0;  ///< plus floor(slack_per_unit * |v|) ulp, where v is the step's argument;
+  double slack_relative = 0;  ///< or slack_relative * |exact result|
   bool fast = false;          ///< for rdiv: 0 is accepted as well if |divisor| > 2^126 (__fdividef)
   bool contracted = false;    ///< for a sum: its product, or that of the mul before it, may be added unrounded
 

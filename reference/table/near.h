@@ -27,19 +27,19 @@ inline constexpr size_t kMostQuoted = 100;
 /// Longest error message, in bytes; the longest message of this program lists twenty names.
 inline constexpr size_t kMostMessage = 2000;
 
-/// Length in bytes of the first character if it is printable and allowed in XML 1.0, otherwise 0. Control characters (below 0x20,
-/// and U+0080 to U+009F) and marks that change the text direction are not printable.
+/// Length in bytes of the first character if it is printable and allowed in XML 1.0, otherwise 0. Not printable: control
+/// characters (below 0x20, and U+007F to U+009F), line separators, and marks that change the text direction.
 size_t printable_length(std::string_view text);
 
 /// The escape of a byte: `\n`, `\x1b`.
 std::string byte_in_words(char c);
 
 /// Text for one line of a terminal or one table cell. Bytes that could control a terminal or break a line, and invalid UTF-8,
-/// become escapes: "\x1b", "\xff", "
-/// ". All other characters are unchanged.
+/// become escapes such as `\x1b`, `\xff` or `\n`.
+/// All other characters are unchanged.
 std::string printable(std::string_view text);
 
-/// The same for several lines: line feeds are kept.
+/// printable() for text of several lines: line feeds are kept.
 std::string printable_lines(std::string_view text);
 
 /// The first kMostQuoted bytes, with dots after them if the text is longer.

@@ -159,7 +159,7 @@ class Reader {
     reader.row_is_empty_ = false;
     reader.in_cell_ = false;
     reader.cell_line_ = reader.line_;
-    reader.cell_column_ = reader.column_ + 1;  // column_ is that of the delimiter; the next cell begins after it
+    reader.cell_column_ = reader.column_ + 1;  // column_ is the delimiter's column; the next cell begins after it
   }
   static void on_row(int, void* self) {
     Reader& reader = *static_cast<Reader*>(self);

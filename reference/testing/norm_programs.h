@@ -85,7 +85,7 @@ inline float sum_of(std::vector<float> terms, int order) {
   return terms[0];
 }
 
-/// Options of a kernel, right and wrong ones.
+/// Options of a norm kernel. Some values are mistakes.
 struct Way {
   int order = 0;
   bool fused = false, one_pass = false;

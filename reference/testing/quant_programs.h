@@ -37,7 +37,7 @@ inline double max_then_min(double v) { return std::isnan(v) ? -448 : v < -448 ? 
 inline double amax_of(const std::vector<double>& x) {
   double amax = fl(Real("1e-10"));
   for (double v : x)
-    if (std::fabs(v) > amax) amax = std::fabs(v);  // not taken for NaN
+    if (std::fabs(v) > amax) amax = std::fabs(v);  // false for NaN, so NaN is ignored
   return amax;
 }
 
@@ -122,7 +122,7 @@ using Numbers = std::vector<double>;
 inline double amax_from(double floor, const Numbers& x) {
   double amax = floor;
   for (double v : x)
-    if (std::fabs(v) > amax) amax = std::fabs(v);  // not taken for NaN
+    if (std::fabs(v) > amax) amax = std::fabs(v);  // false for NaN, so NaN is ignored
   return amax;
 }
 

@@ -24,11 +24,11 @@ inline constexpr int kZeroExponent = -(1 << 20);
 
 struct UnitPlan {
   const Unit* unit;
-  int blocks;              ///< number per instruction
+  int blocks;              ///< number of blocks per instruction
   int parts;               ///< separate sums in a block: splits, or groups
   int part;                ///< number of products in each of these sums
-  int left_shift;          ///< of a's mantissas; a product then has at least fraction_bits bits below its exponent
-  int right_shift;         ///< of products, if they have more than fraction_bits bits below their exponents
+  int left_shift;          ///< left shift of mantissas of a, so that products have at least fraction_bits bits below their exponents
+  int right_shift;         ///< right shift of products that have more than fraction_bits bits below their exponents
   int chunk;               ///< number of shifted products whose sum fits in 32 bits for any codes
   double group_unit;       ///< the real value of one unit of a group's integer sum
   double least_normal;     ///< of format d
