@@ -86,7 +86,7 @@ class RowCells {
     return row_.error(column, offset, problem);
   }
 
-  /// The steps of a cell: those given to set_steps(), otherwise parsed. Throws TableError.
+  /// The steps of a cell: the steps given to set_steps(), or else the parsed text. Throws TableError.
   std::vector<CellStep> steps(const std::string& column) const;
   void set_steps(const std::string& column, std::vector<CellStep> steps) { edited_[column] = std::move(steps); }
   /// The recipe of a cell, with all names resolved. Throws TableError.

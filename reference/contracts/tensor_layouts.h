@@ -115,7 +115,7 @@ std::vector<Record> load_records(const std::string& file);
 /// How the rows of groups are stored.
 enum class GroupOrder {
   kContiguous,  ///< one group after the other, without unused rows
-  kMasked,      ///< each group has `capacity` rows; rows beyond its size are unused
+  kMasked,      ///< each group has `capacity` rows; rows beyond the group's size are unused
   kOffsets,     ///< group g begins at row offsets[g]; rows between groups are unused
   kByIndex,     ///< row i belongs to group index[i]; -1: unused
   kPsum,        ///< each group begins at the next multiple of `capacity` rows after the end of the previous group

@@ -51,8 +51,8 @@ struct ExponentBlock {
   int64_t stride;
 };
 
-/// 16-bit exponents: kNoDotExponent stands for a zero; the sum of two of them still fits in 16 bits. Products of codes and scales
-/// that are not zero have exponents above -kPowers.
+/// 16-bit exponents. kNoDotExponent is the exponent of a zero; twice kNoDotExponent still fits in 16 bits. Products of codes and
+/// scales that are not zero have exponents above -kPowers.
 inline constexpr int16_t kNoDotExponent = -16384;
 inline constexpr int kPowers = 800;
 

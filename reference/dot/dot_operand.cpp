@@ -13,8 +13,8 @@
 namespace assay {
 namespace {
 
-constexpr int kMostBits = 11;       ///< maximum precision of a code: that of f16
-constexpr int kMostScaleBits = 24;  ///< maximum precision of a scale: that of f32
+constexpr int kMostBits = 11;       ///< maximum precision of a code: f16 has 11 bits
+constexpr int kMostScaleBits = 24;  ///< maximum precision of a scale: f32 has 24 bits
 
 bool is_floating(const Format& f) { return !f.is_integer() && f.specials != Specials::kBits; }
 
@@ -40,7 +40,7 @@ void decode_strided(const Format& f, const std::byte* codes, int64_t stride, std
   decode_all(f, dense.data(), values);
 }
 
-/// The exponent that a tensor core uses for alignment; for a subnormal code, that of the smallest normal number.
+/// The exponent that a tensor core uses for alignment: a subnormal code has the exponent of the smallest normal number.
 int16_t exponent_of(const Format& f, double x) {
   if (x == 0 || !std::isfinite(x)) return kNoDotExponent;
   return int16_t(is_floating(f) ? std::max(std::ilogb(x), f.min_exponent()) : std::ilogb(x));

@@ -54,7 +54,7 @@ class Panels {
       }
     }
   }
-  /// The same for one-byte codes: codes(i, j) points to the code of element j of row i; `table`: the values of all codes.
+  /// pack() for one-byte codes: codes(i, j) points to the code of element j of row i; `table`: the values of all codes.
   void pack_bytes(int64_t k, const std::vector<T>& table, const auto& codes) {
     k_ = k;
     T* to = values_.data();

@@ -73,7 +73,7 @@ struct DotOutputs {
 /// one step that stay below 2^53 steps are exact.
 void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutputs& outputs,
                const DotKernels& kernels = dot_kernels());
-/// The same for many ranges of the same operands.
+/// For many ranges of the same operands, which are decoded only once.
 void exact_dot(const DecodedOperand& a, const DecodedOperand& b, const DotRange& range, const DotOutputs& outputs,
                const DotKernels& kernels = dot_kernels());
 

@@ -44,7 +44,7 @@ enum class Function { kExp, kExp2, kLog2, kRsqrt, kSqrt, kTanh, kErf };
 /// domain gives NaN, and a pole gives Inf.
 double correctly_rounded(Function function, double x, const Format& format);
 
-/// The same, computed by MPFR alone: slow and independent, for tests.
+/// correctly_rounded(), computed by MPFR alone: slow and independent, for tests.
 double correctly_rounded_by_mpfr(Function function, double x, const Format& format);
 
 }  // namespace assay

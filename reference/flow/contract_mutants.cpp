@@ -321,7 +321,7 @@ void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size
 
 /// Suspects for scales that are powers of two: the next power of two, even if the scale is a power of two already; an exponent
 /// that is too small or too large by 1; the exponent of amax minus the format's largest exponent (OCP MX). Only special inputs
-/// expose the first of these; the others are contracts of other libraries.
+/// expose the first of these mutants. The other mutants are contracts of other libraries.
 void RowEdits::exponents_of_scales() {
   const EditedCell& cell = steps("scale");
   const auto is = [&](size_t i, const char* text) { return cell[i].step.text == text && !cell[i].edited; };

@@ -13,7 +13,7 @@ namespace {
 constexpr int kRounds = 2;
 
 /// Narrows the row's mean and r to the values for which all outputs together are accepted, then narrows each output. Mean and r
-/// are narrowed in turns, each with the other's last interval.
+/// are narrowed in turns: the mean with the last interval of r, then r with the new interval of the mean.
 void narrow_centered(const Contract& contract, RowRun& run) {
   const RowNorm& norm = *contract.row_norm();
   const RowInputs& inputs = run.inputs;

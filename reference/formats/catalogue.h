@@ -33,7 +33,7 @@ inline constexpr Format kInt64{
 /// All number formats, in the order of this file.
 std::span<const Format> all_formats();
 
-/// The same format, but every NaN code has its own ordinal (Format::nan_by_code). It must be one of all_formats().
+/// The format with an ordinal for each NaN code (Format::nan_by_code). `format` must be one of all_formats().
 const Format& with_nans_by_code(const Format& format);
 
 /// The format of that name, numeric or not; nullptr if there is none.

@@ -53,7 +53,7 @@ __attribute__((always_inline)) static inline double two_to(int32_t exponent) {
   return power;
 }
 
-// The same for vectors: each lane holds one number.
+// Functions for vectors: each lane holds one number.
 
 /// floor(log2 |x|) of normal floats; -127 for subnormals and zeros.
 template <class Integers, class Floats>

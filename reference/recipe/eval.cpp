@@ -156,7 +156,8 @@ double choose(const Step& step, double v, double a) {
   return pick(step, v, a);
 }
 
-/// choose() on intervals. max and min are monotone in both arguments. If NaN is dropped and one is `any`, the other is a bound.
+/// choose() on intervals. max and min are monotone in both arguments. If NaN is dropped and one argument is `any`, the other
+/// bounds the result.
 Span choose(const Step& step, Span v, Span a) {
   if (step.verb == Verb::kIf0) {
     if (v.any() || !(v.low <= 0 && v.high >= 0)) return v;

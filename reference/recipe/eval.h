@@ -62,7 +62,7 @@ class StepListener {
 
 /// Applies every step to every element. If the recipe starts with a named quantity, `row` must hold its values.
 void evaluate(const Recipe& recipe, Spans& row, const Environment& environment, StepListener* listener = nullptr);
-/// The same for `count` elements from `first` on, of the row and of every row in the environment.
+/// Evaluates only `count` elements from `first` on, of the row and of every row in the environment.
 void evaluate(const Recipe& recipe, Spans& row, size_t first, size_t count, const Environment& environment,
               StepListener* listener = nullptr);
 Span evaluate(const Recipe& recipe, Span value, const Environment& environment);
@@ -91,7 +91,7 @@ Span hull(Span a, Span b);
 /// a result never changes.
 void widen(const Step& step, const RowPart& part);
 
-/// The same for error bounds that depend on the argument of each element: slack_per_unit and slack_relative.
+/// widen() for error bounds that depend on the argument of each element: slack_per_unit and slack_relative.
 void widen_by_arguments(const Step& step, const Spans& arguments, const RowPart& part);
 
 // Sums whose product a compiler may leave unrounded, by using a fused multiply-add.
@@ -128,7 +128,7 @@ struct ProductBeforeSum {
 void contracted_sum(const Step& step, const RowPart& part, const Environment& environment,
                     const std::optional<ProductBeforeSum>& before);
 
-// Narrows an interval of a quantity that no output shows to those values from which the stored output can result.
+// Narrows the interval of a quantity that is no output to the values from which the stored output can result.
 
 /// How the quantity must change to give the stored values: not at all, up, or down. kBoth: up for one value, down for another.
 enum class Direction { kFits, kUp, kDown, kBoth };

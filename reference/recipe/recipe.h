@@ -99,7 +99,7 @@ struct Step {
   double slack_per_unit = 0;  ///< plus floor(slack_per_unit * |v|) ulp, where v is the step's argument;
   double slack_relative = 0;  ///< or slack_relative * |exact result|
   bool fast = false;          ///< for rdiv: 0 is accepted as well if |divisor| > 2^126 (__fdividef)
-  bool contracted = false;    ///< for a sum: its product, or that of the mul before it, may be added unrounded
+  bool contracted = false;    ///< for a sum: its product, or the product of the mul before it, may be added unrounded
 
   /// True if the step accepts several results.
   bool is_free() const { return slack_ulps > 0 || slack_per_unit > 0 || slack_relative > 0 || fast || contracted; }
@@ -241,7 +241,7 @@ struct Names {
 /// Throws ParseError with the position in `cell` and what is allowed there.
 Recipe parse_recipe(std::string_view cell, const Names& names);
 
-/// The same for a parsed cell.
+/// parse_recipe() for a cell that read_cell() has parsed.
 Recipe resolve(const std::vector<CellStep>& cell, const Names& names);
 
 // Prints a recipe as a formula: "2^ceil(log2(max(amax / 448, 1e-10)))".

@@ -85,7 +85,7 @@ struct Table {
 /// 2^20 cells or 64 KiB in one cell.
 Table read_table(const std::string& path);
 
-/// The same for text in memory; `file` is only used in messages.
+/// Parses text in memory as read_table() does; `file` is only used in messages.
 Table parse_table(std::string_view text, const std::string& file);
 
 }  // namespace assay

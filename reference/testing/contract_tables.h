@@ -38,7 +38,7 @@ inline std::string quant_row(const std::string& id, const std::string& amax, con
   return kQuantHeader + id + ",e4m3fn,448," + amax + "," + scale + ",," + code + ",128,row,rows:untouched,2026,,here,because\n";
 }
 
-/// The error message if this table is added to the shipped ones, without the path of the file; "no error" if there is none.
+/// The error message if this table is added to the shipped tables, without the path of the file; "no error" if there is none.
 inline std::string error_of(const std::string& text) {
   const TableFile file(text);
   ContractTables tables = ContractTables::load(kFolder);

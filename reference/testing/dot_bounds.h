@@ -37,7 +37,7 @@ namespace assay::dot_bounds {
 
 // GEMMs for tests of a tensor core's error bounds: data, exact_dot()'s results, and the bounds by their definition.
 
-/// The model of a tensor core, such as that of fp8 on sm_90, or of sm_100 with scales.
+/// The model of a tensor core instruction, such as fp8 on sm_90, or an instruction of sm_100 with scales.
 inline AccumulatorModel model_of(const std::string& unit, int64_t chunk) {
   return accumulator_model(unit_table().find(unit).unit, chunk).value();
 }

@@ -39,7 +39,7 @@ inline constexpr int kMostTaken = 64;  ///< products per block
 inline constexpr int kMostSplits = 4;
 inline constexpr int kMostGroups = 32;  ///< groups per block
 
-/// An exponent below that of every term.
+/// An exponent below the exponents of all terms.
 inline constexpr int kNoExponent = -(1 << 20);
 
 struct Unit {

@@ -27,7 +27,7 @@ struct UnitPlan {
   int blocks;              ///< number of blocks per instruction
   int parts;               ///< separate sums in a block: splits, or groups
   int part;                ///< number of products in each of these sums
-  int left_shift;          ///< left shift of mantissas of a, so that products have at least fraction_bits bits below their exponents
+  int left_shift;          ///< left shift of mantissas of a; products then have at least fraction_bits bits below their exponents
   int right_shift;         ///< right shift of products that have more than fraction_bits bits below their exponents
   int chunk;               ///< number of shifted products whose sum fits in 32 bits for any codes
   double group_unit;       ///< the real value of one unit of a group's integer sum
@@ -152,7 +152,7 @@ class FactorCodes {
   Lie lie_of(const std::vector<int64_t>& steps) const;
   /// Reads the codes of one row at the k in `steps`, which lie in memory as `lie` says.
   void read(int64_t row, const std::vector<int64_t>& steps, Lie lie, uint32_t* codes) const;
-  /// Scale code of the element; past the last k, that of the last element; 1 for an instruction without scales.
+  /// Scale code of the element; past the last k, the scale code of the last element. Only for instructions with scales.
   uint32_t scale_code(int64_t row, int64_t k) const;
   /// The element times its scale.
   double value(int64_t row, int64_t k) const;

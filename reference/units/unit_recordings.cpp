@@ -141,7 +141,7 @@ RecordedMatches match_recorded(const Unit& unit, bool c_is_zero, const RecordedS
 
 namespace {
 
-// Replacements for functions of <cmath>. Compiled for a generic processor, those are calls, which took most of the time.
+// Replacements for functions of <cmath>, which are calls if compiled for a generic processor and took most of the time.
 
 /// True if |x| < 2^52: x may then have a fraction, and fits in a 64-bit integer.
 bool can_have_fraction(double x) { return std::fabs(x) < 0x1p52; }

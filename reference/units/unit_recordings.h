@@ -45,8 +45,8 @@ struct RecordedMatches {
 /// malformed, or its value does not exist in the instruction's format.
 RecordedMatches match_recorded(const Unit& unit, bool c_is_zero, const RecordedSet& set);
 
-// The possible results of a tensor core whose truncations are undocumented. The order of products and the exponents are those of
-// the row, but each truncation and each rounding may or may not happen.
+// The possible results of a tensor core whose truncations are undocumented. The row defines the order of products and the
+// exponents, but each truncation and each rounding may or may not happen.
 
 /// True if Replay supports the instruction: it aligns and adds products of one-byte codes, d has 32 bits, scales (if any) are
 /// e8m0, and it neither flushes subnormals nor limits products.

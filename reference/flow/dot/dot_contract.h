@@ -117,7 +117,7 @@ std::vector<std::byte> in_order(const KOrder& order, const UnitFactor& factor, i
 /// For kernels that convert codes in software to operands of the instruction: how a code, with the scales of its block and
 /// tensor, becomes an operand.
 struct DecodedOperands {
-  const Format* codes = nullptr;            ///< format of a and b in memory; nullptr: that of the instruction
+  const Format* codes = nullptr;            ///< format of a and b in memory; nullptr: the instruction's operand formats
   std::vector<CellStep> mult_a, mult_b;     ///< from s (scale of a block) and g (scale of the tensor) to the multiplier m
   std::vector<CellStep> decode;             ///< from the value of a code to the operand, with m
 
@@ -178,7 +178,7 @@ struct DotContract {
   std::vector<CellStep> y;         ///< steps from the sum to the result
   bool adds_zero = false;          ///< if k is not split, the last factor of y is applied by an FMA whose addend is +0
   std::vector<CellStep> bias;      ///< steps that add a bias, before the last step of y; empty: no bias allowed
-  std::vector<CellStep> router;    ///< steps that multiply by the router weight of a row, after those of the bias; empty: none
+  std::vector<CellStep> router;    ///< steps that multiply by the router weight of a row, after the bias steps; empty: none
   std::vector<GemmScales> scales;  ///< allowed scales
   std::vector<const Format*> out;  ///< allowed formats of the result
   WeightShuffle shuffle;           ///< layout of b

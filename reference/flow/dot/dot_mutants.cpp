@@ -184,7 +184,7 @@ static void edit_decoded(const DotContract& right, Edits& edits) {
   }
 }
 
-/// Mutant: the block scales of FP4 codes, which are e8m0 or ue4m3, are read in the other of these formats.
+/// Mutant: the block scales of FP4 codes are read in the wrong format: ue4m3 instead of e8m0, or e8m0 instead of ue4m3.
 void edit_scale_format(const DotContract& right, Edits& edits) {
   if (!right.unit.scale || right.unit.a->bits != 4) return;
   const Format& other = *right.unit.scale == kE8M0 ? kUe4M3 : kE8M0;
@@ -283,7 +283,7 @@ void edit_codes(const DotContract& right, Edits& edits) {
   });
 }
 
-/// Mutants of tensor scales: one in place of the other, applied before or after the rounding of the result, or not rounded.
+/// Mutants of tensor scales: the wrong one is used, or it is applied before or after the rounding of the result, or not rounded.
 void edit_outer_scales(const CutY& cut, const Format& y, Edits& edits) {
   const auto times = [](const char* operand) { return Steps{CellStep::made("mul", {operand})}; };
   const std::string text = text_of(cut.scales);
@@ -397,7 +397,7 @@ std::vector<DotNeighbour> router_neighbours(const DotContract& right, int64_t k,
 
 namespace {
 
-/// The steps without one scale. A multiplication by the product of both scales becomes one by the other scale.
+/// The steps without `scale`. A multiplication by the product of both scales becomes a multiplication by the other scale.
 std::vector<CellStep> without(const std::vector<CellStep>& steps, const std::string& scale) {
   const std::string other = scale == "sa" ? "sb" : "sa";
   std::vector<CellStep> left;

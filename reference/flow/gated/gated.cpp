@@ -21,8 +21,8 @@ Link bind_gated(const RowCells& cells, const Format& x) {
   return g;
 }
 
-/// Mutant: 0.5 v (1 + tanh(0.5 v)). In real numbers it equals v / (1 + exp(-v)). Its steps have no allowed error, unlike those of
-/// the row.
+/// Mutant: 0.5 v (1 + tanh(0.5 v)). In real numbers it equals v / (1 + exp(-v)). The mutant's steps have no allowed error, unlike
+/// the steps of the row.
 void sigmoid_by_tanh(RowEdits& edits) {
   EditedCell tokens = edits.steps("h");
   const char* wanted[] = {"neg", "exp", "add"};
@@ -44,7 +44,7 @@ void sigmoid_by_tanh(RowEdits& edits) {
 }
 
 /// Mutant: the activation of the row that the cell `mistaken_for` names. For example, a dispatch to the wrong function, or the
-/// other of two forms of an activation.
+/// wrong one of two forms of an activation.
 void of_another_row(RowEdits& edits) {
   const std::string& other = edits.row().text("mistaken_for");
   const EditedCell& steps = edits.steps("h");

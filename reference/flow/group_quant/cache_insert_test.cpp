@@ -285,8 +285,8 @@ TEST(CacheTwin, DeepseekV4BehindItsNorm) {
   EXPECT_LT(open, 60 * 448 / 100) << "nearly every code is one code";
 }
 
-/// Two codes change within the interval of r. The test stores one code as for the smallest r, and the other as for the largest.
-/// Each is accepted alone, but no r gives both. The sum is deep (many roundings), so that many codes change.
+/// Two codes change within the interval of r. The test stores one code for the smallest r, and the other code for the largest r.
+/// Each code is accepted alone, but no r gives both. The sum is deep (many roundings), so that many codes change.
 TEST(CacheTwin, OneFactorMustExplainTheWholeRecord) {
   Contract contract = contract_of("vllm.deepseek_v4_kv_norm_insert", kBf16);
   RowNorm& norm = std::get<RowNorm>(contract.links.front());

@@ -169,7 +169,7 @@ namespace {
 
 using Steps = std::vector<CellStep>;
 
-/// The steps with the other treatment of overflow: the largest value instead of Inf, or Inf instead of the largest value.
+/// The steps with the opposite treatment of overflow: the largest value instead of Inf, or Inf instead of the largest value.
 Steps with_other_overflow(Steps steps) {
   for (CellStep& step : steps)
     if (step.word == "to" && (step.argument(0) == "x" || step.argument(0) == "f16")) {

@@ -159,7 +159,7 @@ std::vector<std::pair<size_t, size_t>> rope_pairs(const Rope& contract, size_t h
   return all;
 }
 
-/// CellPlaces of a cell with one value per pair: for even elements, for odd ones, or for both.
+/// CellPlaces of a cell with one value per pair. `even`, `odd`: the even, the odd elements of pairs have this value.
 CellPlaces pair_places(Pairs pairs, bool even, bool odd) {
   return [=](size_t column) -> std::optional<size_t> {
     for (size_t i = 0; i < pairs.size(); ++i)
