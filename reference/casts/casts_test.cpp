@@ -161,7 +161,7 @@ TEST(Casts, NarrowerInputsAreWidenedExactly) {
 }
 
 TEST(Casts, TheWrapOfHipLiesWhereItWasMeasured) {
-  // the positive inputs of each format that are cast wrongly; negative ones mirror them
+  // the positive inputs of each format that are cast wrongly; their negatives are cast wrongly, too
   for (const auto& [right, wrong, first, last] :
        {std::tuple{"cuda.e4m3fn_sat", "hip.e4m3fn_sat@2024-10", 0x1a800001u, 0x1cf7ffffu},
         std::tuple{"ml_dtypes.e4m3fnuz", "hip.e4m3fnuz_sat@2025", 0x1a000001u, 0x1c77ffffu},

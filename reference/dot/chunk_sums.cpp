@@ -43,7 +43,7 @@ struct ChunkSide {
   }
 
   /// Ends a chunk. Sets for each row: the scale by which its sums must still be multiplied, this scale's magnitude times `error`,
-  /// and the norm times `part`. Merges the chunk's facts into those of the rows.
+  /// and the norm times `part`. Merges the chunk's facts into the facts of the rows.
   void close(OfChunk& chunk, int64_t first, int64_t size, double error, double part, FactsOfRows& rows) {
     for (size_t i = 0; i < chunk.facts.size(); ++i) {
       const int64_t row = first_row + int64_t(i);
@@ -118,7 +118,7 @@ class ProductExponents {
     b_.pack(part_.first_column, first, k);
     depth_ = k;
   }
-  /// Raises the largest exponents in `to` to those of the products of one chunk.
+  /// Raises the largest exponents in `to` to the largest exponents of the products of one chunk.
   void raise(const Stretch& s, int64_t chunk, const PartOfTile& part, const ExponentsOfPart& to) {
     const int64_t width = kernels_.exponent_columns, k = chunk * s.k;
     const ExponentBlock<T> block{.a = a_.tile(part.row_tile, k),

@@ -56,7 +56,7 @@ Span magnitudes(Span v) {
   return holds_zero_inside(v) ? Span{0, std::max(-v.low, v.high)} : ordered(std::fabs(v.low), std::fabs(v.high));
 }
 
-/// True if the results of a conversion on the interval v form no interval: it wraps, or is undefined for some value.
+/// True if the results of a conversion on the interval v form no interval: the conversion wraps, or is undefined for some value.
 bool breaks(const Step& step, Span v) {
   if (step.verb != Verb::kTo || step.beyond == BeyondInteger::kSaturate) return false;
   if (!step.target->is_integer()) return std::isnan(v.low) || std::isnan(v.high);

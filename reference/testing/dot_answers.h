@@ -166,7 +166,7 @@ inline std::string first_wrong(const OwnedOperand& a, const OwnedOperand& b, con
   return "";
 }
 
-/// Kinds of codes: any finite ones; ones near 1 with few bits, so that sums are ties; or ones whose products cancel.
+/// Kinds of codes: any finite codes; codes near 1 with few bits, so that sums are ties; codes whose products cancel.
 enum class Fill { kAny, kFewBits, kCancelling };
 
 inline double finite(const Format& f, std::mt19937_64& random) {

@@ -156,7 +156,7 @@ struct Data {
   std::vector<std::byte> bytes_a, bytes_b;
 };
 
-/// Random finite codes of any size or, with `outliers`, mostly small ones (below 1) and a few of any size.
+/// Random finite codes of any size or, with `outliers`, mostly codes of values below 1 and a few codes of any size.
 Data data(const Unit& unit, size_t products, bool outliers, std::mt19937& random) {
   const auto code = [&](const Format& format) {
     for (;;) {

@@ -84,7 +84,7 @@ struct CombineInputs {
   std::function<std::vector<double>(int64_t row)> row_of_x;
   std::function<std::vector<double>(int64_t token)> shared_of{};  ///< the shared expert's row, for a contract that adds it
   int64_t rows = 0;    ///< rows of x
-  int64_t in_use = 0;  ///< rows of x in use, for a contract that skips the others
+  int64_t in_use = 0;  ///< the first in_use rows of x are in use; read only if the contract skips the other rows
   std::vector<double> weights;
   std::vector<int64_t> ids, map, row_of_slot;
   double factor = 1;  ///< routed scaling factor; converted to f32 before use

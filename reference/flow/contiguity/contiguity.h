@@ -1,4 +1,4 @@
-// Op kind "contiguity": which strided tensors an op accepts that reads them as one flat range of memory.
+// Op kind "contiguity": which strided tensors are accepted by an op that reads a tensor as one flat range of memory.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@ struct StridedExtents {
   bool contiguous() const;
 };
 
-/// The conditions of a row. It accepts a tensor that meets at least one of them.
+/// The conditions of a contract. A tensor is accepted if it meets at least one of them.
 struct Contiguity {
   bool contiguous = false;  ///< row-major without gaps
   bool tail = false;        ///< the storage, from the tensor's first element on, has exactly as many elements as the tensor
@@ -34,7 +34,7 @@ struct Contiguity {
 /// Throws TableError.
 Contiguity read_contiguity(const ContractRow& row);
 
-/// A row with one mistake.
+/// A contract with one mistake.
 struct ContiguityNeighbour {
   std::string name;  ///< such as "tail: room behind it is taken, too"
   std::function<bool(const StridedExtents&)> takes;

@@ -36,7 +36,7 @@ struct Gather {
   std::vector<CellStep> y;             ///< from the number of a code to the result, with s, its scale
   std::vector<const Format*> formats;  ///< formats of y; empty if the parts are kept
 
-  // Mistakes, in mutants only.
+  // Mistakes, in mutants only. edit_tokens() and edit_scales() in gather.cpp have a text for each.
   enum class Table { kOwn, kIgnored, kOfNextRequest, kPackedRows, kOfUsedRequests } table = Table::kOwn;
   enum class Position { kOwn, kNext, kFirst } position = Position::kOwn;
   enum class WhichScale { kOwn, kNextGroup, kFirst, kNextToken } scale = WhichScale::kOwn;

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kOrders[] = {"absolute", "from_owner", "behind_owner", "any_tree",
                                    "chunks",   "descending", "pairs",        "from_reader"};
-/// The first orders of the list, which rows may use; the others occur only in mutants.
+/// Contract rows may use only the first orders of the list. The other orders occur only in mutants.
 constexpr size_t kOrdersOfRows = 5;
 
 int64_t whole_number(const RowCells& cells, const std::string& column, const std::string& text) {

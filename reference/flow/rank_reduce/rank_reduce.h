@@ -119,7 +119,7 @@ RankReduce read_rank_reduce(const ContractRow& row);
 /// The recipe of a cell, for elements in format `x`.
 Recipe rank_recipe(const std::vector<CellStep>& cell, const Format& x);
 
-/// The owner of a range of elements: the rank, and the index after its last element. For `owners` that are parts or stripes.
+/// A range of elements, first .. end - 1, and the rank that owns it. rank_segments() needs `owners` with packets or stripes.
 struct RankSegment {
   int owner = 0;
   int64_t first = 0, end = 0;
