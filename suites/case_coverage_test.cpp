@@ -188,7 +188,7 @@ class Coverage {
   bool is_extent_of_unit(const std::string& column) const {
     return op_.name == "mma" ? column == "m" || column == "n" : kHeads.contains(op_.name) && column == "n";
   }
-  /// Two columns that need no pairs: none of our kernels takes a shifted tensor in place, but they report that only when called.
+  /// Two columns that need no pairs: none of our kernels accepts a shifted tensor in place, but says so only when it is called.
   static bool apart(const std::string& a, const std::string& b) { return a == "shift" && b == "use"; }
   static std::string class_of(const std::string& column, const std::string& cell) {
     if (!kSizes.contains(column) || cell.empty()) return cell;
@@ -444,7 +444,7 @@ std::vector<Lack> lacks_of(const Op& op, const std::vector<Case>& cases, const s
 // The case tables have the values on which kernels branch. If an op and a column lack a value, the test names them, with a row
 // that would add it.
 
-/// Cases of the quick tier by op. Of cases that differ only in the warp size, only one.
+/// Cases of the quick tier by op. Of two cases that differ only in the warp size, only the first is kept.
 const std::map<std::string, std::vector<Case>>& quick_cases() {
   static const auto cases = [] {
     open_rulebook(ASSAY_SOURCE_DIR);
@@ -473,7 +473,7 @@ TEST(CaseCoverage, NoColumnLacksAValueThatItsOpTakes) {
     for (const std::string& text : texts(op, quick_cases().at(op.name))) ADD_FAILURE() << text;
 }
 
-/// Takes all cases of one kind out of the tables, such as those with m = 1. The value that is then lacking must be named.
+/// Removes all cases of one kind from the tables, such as the cases with m = 1. The test must name the value that is now missing.
 TEST(CaseCoverage, WhatIsTakenOutIsNamed) {
   const Op& op = shipped_ops().find("rms_norm");
   const auto without = [&](const auto& is) {

@@ -30,7 +30,7 @@ const std::vector<Case>& quick_cases() {
   return cases;
 }
 
-/// For each op, contract and set of cells that are given: one case.
+/// One case for each combination of op, contract, nonempty columns, and values of the columns layout, use and ids.
 std::vector<Case> some_cases() {
   std::vector<Case> some;
   std::set<std::string> kinds;
@@ -193,7 +193,7 @@ Looked look(const Answer& answer) {
   return looked;
 }
 
-/// The same if first rows are computed separately. Parts correspond by label.
+/// The same counts if the first rows (`first`) were computed separately. Parts of `first` and `answer` correspond by label.
 Looked look(const Answer& first, const Answer& answer) {
   Looked looked;
   const AcceptedBlock some = first.accepted(0, 1), whole = answer.accepted(0, 1);

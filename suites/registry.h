@@ -22,12 +22,12 @@ class OpRegistry {
   std::span<const Op> all() const { return ops_; }
   /// Throws std::out_of_range with similar names.
   const Op& find(std::string_view name) const;
-  /// The op to which a dump belongs: of the ops that take the contract and have all of `parameters`, the one that has the most of
-  /// `tensors`; of equals, the first. If no op has all parameters: the first op that takes the contract. Throws
-  /// std::out_of_range for an unknown contract, and UsageError if no op takes it.
+  /// The op of a dump: among the ops that accept the contract and have all of `parameters`, the op with the most of `tensors`; of
+  /// several such ops, the first. If no op has all parameters: the first op that accepts the contract. Throws std::out_of_range
+  /// for an unknown contract, and UsageError if no op accepts it.
   const Op& of_contract(const std::string& contract, const std::map<std::string, std::string>& parameters = {},
                         const DumpedRoles& tensors = {}) const;
-  /// All ops that take the contract.
+  /// All ops that accept the contract.
   std::vector<const Op*> all_of_contract(const std::string& contract) const;
 
  private:
@@ -45,7 +45,7 @@ const OpRegistry& shipped_ops();
 
 // A contract as formulas; its op kind determines how they are written.
 
-/// The contract as formulas, a line per cell. Text that depends on the format of x is for bf16. std::out_of_range: unknown id.
+/// The contract as formulas, a line per cell. Text that depends on the format of x is for bf16. Throws std::out_of_range.
 std::vector<std::string> contract_lines(const std::string& id);
 
 // The formulas of two op kinds. The functions are defined in the folders of their ops: pack_scales/ and dsv4_qnorm_kv_insert/.
@@ -53,6 +53,6 @@ std::vector<std::string> contract_lines(const std::string& id);
 struct Format;
 struct Packing;
 std::vector<std::string> pack_lines(const Packing& packing);
-std::vector<std::string> launch_lines(const std::string& contract, const Format& x);  ///< of contracts heads, insert
+std::vector<std::string> launch_lines(const std::string& contract, const Format& x);  ///< of a contract with the cells heads and insert
 
 }  // namespace assay

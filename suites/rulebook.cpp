@@ -262,7 +262,7 @@ class RowsRead {
  public:
   explicit RowsRead(const Rulebook& book) : book_(book) {}
 
-  /// Adds the row or instruction of this name and all rows that it names. A word that names none is ignored.
+  /// Adds the row or instruction of this name and all rows that it names. Ignores a word that names no row or instruction.
   void add(const std::string& name) {
     if (text_.contains(name)) return;
     if (const ContractRow* row = book_.contracts.lookup(name))
@@ -296,7 +296,7 @@ class RowsRead {
     for (const std::string& name : names) add(name);
   }
 
-  /// Adds the instructions by which mutants replace this one: those whose ids differ only after the last dot, and its candidates.
+  /// Adds the instructions that replace this one in mutants: its candidates, and those whose ids differ only after the last dot.
   void add_unit(const UnitRow& unit) {
     const std::string stem = unit.id.substr(0, unit.id.rfind('.') + 1);
     for (const UnitRow& row : book_.units.rows())

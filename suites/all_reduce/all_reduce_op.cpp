@@ -22,7 +22,7 @@ std::string value_text(Span v) {
   return v.pinned() ? fmt::format("{:.9g}", v.low) : fmt::format("{:.9g} to {:.9g}", v.low, v.high);
 }
 
-/// Which rank adds up which elements (its segments). If the contract does not say it, packets of 16 bytes are assumed.
+/// Which rank adds up which elements (its segments). If the contract names no owners, packets of 16 bytes are assumed.
 std::vector<RankSegment> segments_of(const RankCase& c) {
   RankOwners owners = c.contract.owners;
   if (owners.of_bytes == 0 && owners.stripe == 0) owners.of_bytes = kUsualPacket;
@@ -62,8 +62,8 @@ std::vector<WrongElement> wrong_elements(const RankCase& c, const RankInputs& in
   return wrong;
 }
 
-/// Whether the element is a sum in which some ranks contribute their values in `others` instead of x: inputs of another call, or
-/// results that were already written in place. Tries all subsets of ranks; false for more than 8 ranks.
+/// Whether the element is a sum to which some ranks contributed `others` instead of x. `others` holds inputs of another call, or
+/// results that were already written in place. Tries all subsets of ranks; returns false for more than 8 ranks.
 bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& others, const WrongElement& one) {
   constexpr int kMostRanksInSets = 8;
   if (c.ranks > kMostRanksInSets) return false;
@@ -145,8 +145,8 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in the part of rank {}", owners.empty() ? "" : ", ", count, owner);
   const size_t parts = segments_of(c).size();
-  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise positions tell nothing: no rank
-                                                                             // owns a segment, and each has errors
+  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise positions say nothing: no rank
+                                                                             // owns a segment, and all have errors
   if (parts > 1 && by_parts) notes.push_back("wrong elements in each rank's part of y: " + owners);
   return notes;
 }
@@ -192,7 +192,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
 }
 namespace {
 
-/// Elements of a subsample for mutants; kExcerptOfTrees for contracts that allow all orders of additions, which take long.
+/// Most elements of the subsample for mutants. kExcerptOfTrees: for contracts that allow all orders of additions, which are slow.
 constexpr int64_t kExcerptElements = 1 << 12, kExcerptOfTrees = 1 << 6;
 
 CaseName name_of(const Case& c, const RankCase& p) {

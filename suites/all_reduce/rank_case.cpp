@@ -26,7 +26,7 @@ namespace {
 /// whichever warm-up call it comes from.
 constexpr uint64_t kSeedBefore = 1000;
 
-/// Initial value of the counters of calls and barriers in cases `wrapping`: 2^32 - 4, so that they become 0 after four calls.
+/// Initial value of the counters of calls and barriers if `use` is `wrapping`: 2^32 - 4, so that they become 0 after four calls.
 constexpr double kNearlyAll = 4294967292.0;
 
 constexpr std::pair<RankUse, const char*> kUses[] = {{RankUse::kAlternating, "alternating"},

@@ -60,8 +60,8 @@ std::vector<double> values_of_rank(const std::vector<HostTensor>& tensors, const
 
 // The outputs that a case accepts on every rank, and its mutants.
 
-/// Violations of the rule that all ranks return the same bits. `parts`: the `of_rank` parts of rank 0, then those of rank 1, and
-/// so on. `apart`: segments whose owner may return other bits than the remaining ranks.
+/// Violations of the rule that all ranks return the same bits. `parts` holds `of_rank` parts for rank 0, then as many for rank 1,
+/// and so on. `apart`: segments whose owner may return other bits than the remaining ranks.
 std::vector<Violation> rank_differences(const std::vector<Part>& parts, size_t of_rank, const std::vector<HostTensor>& outputs,
                                         const std::vector<RankSegment>& apart = {});
 
@@ -79,7 +79,7 @@ std::vector<std::string> trace_ranks(const RankCase& c, const Problem& problem, 
 std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 /// What all wrong elements hold instead of the sum, as the text of a cause: the result of the previous call, a sum of old and new
-/// values, the rank's own values, or memory that was never written. Empty if none of these fits all of them.
+/// values, the rank's own values, or memory that was never written. Empty if no single one of these explains all wrong elements.
 std::string rank_situation(const RankCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 // The parsed case of all_reduce, which is also the first step of fused ops.

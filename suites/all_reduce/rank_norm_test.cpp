@@ -157,7 +157,7 @@ const TestCells kUsual = {{"contract", "vllm.minimax_all_reduce_qk_rms_norm"},
 
 Case case_with(const TestCells& cells) { return case_of(sharded(), kUsual, cells); }
 
-/// Outputs with a small r on all ranks; rank `other_rank` uses a larger one. -1: no rank does.
+/// Outputs that all ranks compute with a small r, except rank `other_rank`, which uses a larger r. -1: all use the small r.
 std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation, int other_rank) {
   std::vector<HostTensor> outputs;
   for (const HostTensor& tensor : problem.tensors)

@@ -47,7 +47,7 @@ const TestCells kUsual = {{"contract", "vllm.all_reduce_1stage"},
 
 Case case_with(const TestCells& cells) { return case_of(all_reduce(), kUsual, cells); }
 
-/// Outputs with the lowest accepted codes; ranks in `greatest` have the highest ones.
+/// Outputs with the lowest accepted codes; ranks in `greatest` have the highest accepted codes.
 std::vector<HostTensor> outputs_by(const Problem& problem, const Expectation& expectation,
                                           std::vector<int> greatest = {}) {
   std::vector<HostTensor> outputs;
@@ -104,7 +104,7 @@ TEST(AllReduce, AFreeOrderIsFreeForAllRanksTogether) {
   EXPECT_EQ(parted.violations[0].places.front().part, "y.rank 2");
 }
 
-/// Some orders of addition give Inf - Inf = NaN, others a number. The element is not checked, so a number does not fail.
+/// Some orders of addition give Inf - Inf = NaN, others a number. Such an element is not checked, so either result passes.
 TEST(AllReduce, WhatOnlySomeTreesOverflowIsNotJudged) {
   const Case one = case_with({{"contract", "nccl.all_reduce_tree"}, {"x", "f16"}, {"fill", "rank_overflow"}});
   const Problem problem = all_reduce().bind(one)->problem();

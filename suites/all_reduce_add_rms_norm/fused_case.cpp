@@ -22,7 +22,7 @@ constexpr int64_t kExcerptElements = 1 << 11;
 /// Warm-up calls of a combine step have the case's seed plus this number.
 constexpr uint64_t kSeedOfWarmUps = 1000;
 
-/// Generators as in "normal.normal.gamma": x, residual, gamma; then those of a combine step, a given scale, an outer scale.
+/// Names of the generators: of x, residual, gamma ("normal.normal.gamma"), then of a combine step, a given and an outer scale.
 std::string fills_of(const RankCase& sum, const RowCase& norm, const std::optional<CombineCase>& combine) {
   std::string fills = fmt::format("{}.{}.{}{}", sum.fill, norm.residual, norm.gamma, combine ? combine_fills(*combine) : "");
   for (const std::string& given : {norm.scale_fill, norm.outer_fill})
@@ -75,7 +75,7 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
 
 namespace {
 
-/// The combine case of one rank. Warm-up calls (`before`) have other data, and each of their slots has a row.
+/// The combine case of one rank. Warm-up calls (`before`) have other data, and none of their slots is absent.
 CombineCase of_rank(CombineCase c, int rank, bool before) {
   c.rank = rank;
   if (before) c.fill = kFillBefore, c.seed += kSeedOfWarmUps, c.absent = false;
@@ -208,7 +208,7 @@ namespace {
 /// Computes the accepted outputs of a norm from its call and, if given, the stored outputs.
 using NormAnswer = std::function<Expectation(const Problem&, const std::vector<HostTensor>*)>;
 
-/// The norm of one rank as a case of its own: call, outputs, and the accepted outputs, which refer to both.
+/// The norm of one rank as a case of its own. The accepted outputs (`answer`) refer to the call and to the stored outputs.
 struct RankAnswer {
   Problem problem;
   std::vector<HostTensor> stored;

@@ -53,8 +53,8 @@ std::unique_ptr<const BoundFused> bind_fused(const std::shared_ptr<const RowOpPa
 
 // Makes the ops that fuse an all-reduce with a norm. They differ in the stages after the norm.
 
-/// `norm`: the row-wise stages after the all-reduce. `outputs`: all outputs except the residual, and a given scale if there is
-/// one. `combines`: some contracts first combine the rows of experts.
+/// `norm`: the row-wise stages after the all-reduce. `outputs`: the roles of all outputs except the residual, and of the given
+/// scale if the op has one. `combines`: some contracts first combine the rows of experts.
 Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std::vector<std::string> columns,
             std::set<std::string> optional_columns = {"before"}, bool combines = false);
 

@@ -1,4 +1,4 @@
-// The op all_reduce_rms_norm. Mutants: of the exchange of the sums of squares, of the inputs that are read, and of the norm.
+// The op all_reduce_rms_norm. Its mutants change the exchange of the sums of squares, the inputs that are read, or the norm.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ enum class Misread {
 
 /// The values of one matrix on all ranks.
 struct Shards {
-  std::vector<std::vector<double>> x, before, gamma;  ///< of each rank, row by row; before: x of the last warm-up call
+  std::vector<std::vector<double>> x, before, gamma;  ///< index: rank; values row by row. before: x of the last warm-up call
 
   std::vector<std::vector<double>> row(const std::vector<std::vector<double>>& from, int64_t row, int64_t columns) const {
     std::vector<std::vector<double>> parts;
@@ -109,7 +109,7 @@ void add_mistakes_of_ranks(std::vector<Hypothesis>& all, const ShardedCase& c) {
 }  // namespace
 
 std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs) {
-  constexpr int kMostRanks = 8;  // with more ranks there are too many subsets: each takes a norm of all rows
+  constexpr int kMostRanks = 8;  // more ranks have too many subsets, and each subset needs a norm of all rows
   if (problem.before.empty() || c.ranks > kMostRanks) return "";
   const auto with_old = [&](unsigned ranks) {  // bit i is set: the squares of rank i are stale
     RankSquares squares = c.contract;
@@ -169,7 +169,7 @@ namespace {
 
 constexpr int64_t kExcerptElements = 1 << 14;
 
-/// Consists of norms of whole rows, one for each matrix.
+/// A parsed case. It consists of norms of whole rows, one for each matrix.
 class BoundSharded : public BoundCase {
  public:
   BoundSharded(ShardedCase c, CaseName name) : c_(std::move(c)), name_(std::move(name)) {}

@@ -23,7 +23,7 @@ RankSquares contract_of(const Cells& cells) {
   return read_rank_squares(row);
 }
 
-/// The op that normalizes whole rows, of all ranks' columns: the single stage of op rms_norm.
+/// The norm of whole rows, with the columns of all ranks: the same single stage as in op rms_norm.
 const std::shared_ptr<const RowOpParts>& norm_of_rows() {
   static const auto parts = std::make_shared<const RowOpParts>(
       RowOpParts{.name = "all_reduce_rms_norm", .chain = RowChain({norm_stage()}), .columns = {}});
@@ -136,7 +136,7 @@ HostTensor whole_output(const ShardedCase& c, const ShardedMatrix& matrix, const
 
 namespace {
 
-/// Call, outputs and accepted outputs of a matrix with whole rows. The accepted outputs refer to the other two.
+/// Call, outputs and accepted outputs of a matrix with whole rows. The accepted outputs refer to the call and the outputs.
 struct WholeAnswer {
   Problem problem;
   std::vector<HostTensor> stored;

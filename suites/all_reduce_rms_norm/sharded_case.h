@@ -31,7 +31,7 @@ struct ShardedCase {
 
   const std::string& id() const { return contract.row->id; }
   int64_t rows() const { return matrices.front().rows().m; }
-  int64_t columns(const ShardedMatrix& matrix) const { return matrix.rows().n / ranks; }  ///< of each rank
+  int64_t columns(const ShardedMatrix& matrix) const { return matrix.rows().n / ranks; }  ///< number that each rank holds
   /// This case with `rows` rows.
   ShardedCase with_rows(int64_t rows) const;
 };
@@ -52,8 +52,8 @@ Expectation expect_sharded(const ShardedCase& c, const Problem& problem, const s
 
 std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c);
 
-/// The text of a cause ("... whose r uses some ranks' sums of squares of the call before") if stale
-/// data explain all rows with wrong elements: some ranks' sums of squares in r are those of the previous call. Otherwise empty.
+/// The text of a cause ("... whose r uses some ranks' sums of squares of the call before") if, in every row with wrong elements,
+/// some ranks' sums of squares from the previous call explain r. Otherwise empty.
 std::string sharded_situation(const ShardedCase& c, const Problem& problem, const std::vector<HostTensor>& outputs);
 
 // Divides the accepted outputs of whole rows among the ranks that hold the columns.

@@ -94,7 +94,7 @@ inline void store_answer(const Expectation& expectation, std::vector<HostTensor>
   });
 }
 
-/// The inputs of a case, and the outputs of a kernel with mutant `mistake`; "": of a correct kernel.
+/// The inputs of a case, and the outputs of a kernel with the mutant `mistake`, or of a correct kernel if `mistake` is empty.
 inline LargeCase with_outputs(const Case& one, const std::string& mistake) {
   const Op& op = shipped_ops().find(one.op);
   LargeCase large{one, op.bind(one)->problem(), {}};

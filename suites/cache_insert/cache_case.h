@@ -168,7 +168,7 @@ class CacheInputs {
 
 // The accepted value of every byte of a paged cache: entries of tokens (records), unused slots, gaps.
 
-/// Where a kernel stores records. By default as the case says; mutants change one member.
+/// Where a kernel stores records. The constructor takes all members from the case; a mutant changes one member.
 struct Placing {
   const Record* record;
   int64_t block_stride;
@@ -185,7 +185,7 @@ struct Placing {
 /// The name of the cache tensor in all ops that fill a paged cache.
 inline constexpr const char* kCache = "kv_cache";
 
-/// Accepted bytes of the cache; `placing` gives the addresses. With `outputs`, some may depend on stored scales.
+/// Accepted bytes of the cache; `placing` gives the addresses. If `outputs` are given, accepted bytes may depend on stored scales.
 Expectation expect_cache(const Contract& contract, const Placing& placing, const CacheCase& c, const Problem& problem,
                          const std::vector<HostTensor>* outputs, const Misreading& misreading = {});
 

@@ -76,7 +76,7 @@ class AcceptedPart {
   std::vector<int32_t> low_, high_;  ///< accepted ordinals (codes, numbered by value) of the last evaluate()
 };
 
-/// Sets low and high to the accepted ordinals (codes, numbered by value) from spans[first] on. An undefined result accepts any.
+/// Sets low and high to the accepted ordinals (codes, numbered by value) from spans[first] on. An undefined result accepts any code.
 void put(const Format& format, const Spans& spans, size_t first, std::vector<int32_t>& low, std::vector<int32_t>& high) {
   const size_t count = low.size();
   const auto ends = [&](const std::vector<double>& values, std::vector<int32_t>& ordinals) {
@@ -222,7 +222,7 @@ struct Unwritten {
   }
 };
 
-/// Keeps the last result, because consecutive mutants belong to the same case.
+/// The unwritten bytes of a case. Keeps the last result, because consecutive mutants belong to the same case.
 std::shared_ptr<const Unwritten> unwritten_of(const CacheCase& c) {
   using Key = std::tuple<const Record*, const Format*, const Format*, int64_t, int64_t, int64_t, std::vector<int64_t>>;
   thread_local Key last;

@@ -42,7 +42,7 @@ std::vector<Neighbour> edits(const CacheCase& c, const Neighbour& first) {
   return neighbours_of(rulebook().contracts, first, *c.x);
 }
 
-/// Misreadings: the bits of fp16 taken as integers, the scale of another group, and wrong angles for a token.
+/// Mutants that read an input wrongly: fp16 bits as integers, the scale of another group, or wrong angles for a token.
 std::vector<Named<Misreading>> misreadings_of(const CacheCase& c, const Contract& contract) {
   const Format& x = *c.x;
   std::vector<Named<Misreading>> all;

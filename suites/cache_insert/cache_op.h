@@ -22,9 +22,9 @@ struct CacheOpParts {
   std::vector<std::string> columns;
   /// Creates the inputs of a call, tensors of tokens first. After them come slot_mapping, a scale if there is one, and the cache.
   std::vector<HostTensor> (*inputs)(const CacheCase&);
-  /// Whether the op takes contracts with this first stage and this record.
+  /// Whether the op accepts contracts with this first stage and this record.
   bool (*takes)(const Flow& first, const Record&);
-  /// Throws TableError unless the op takes this contract.
+  /// Throws TableError unless the op accepts this contract.
   void (*require)(const Cells& cells, const ContractRow& contract);
   void (*require_case)(const Cells& cells, const CacheCase&) = nullptr;  ///< throws TableError if the op refuses the case
   /// Columns of each tensor of tokens. Null: a single tensor has all elements of a token.

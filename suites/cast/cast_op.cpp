@@ -137,7 +137,7 @@ CastTruth truth_of(const ContractRow& row, const CastSource& source) {
 
 const CastTruth& CastCase::truth() const {
   static std::mutex mutex;
-  // the key has all cells that determine the result, so that no stale entry is found when a test opens another registry
+  // the key has all cells that determine the result: when a test opens another registry, no stale entry may be found
   static std::map<std::string, std::unique_ptr<CastTruth>> all;
   std::string key = std::string(from->name);
   for (const auto& [column, cell] : row->cells) key += "\n" + column + "=" + cell.text;

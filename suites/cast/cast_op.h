@@ -46,7 +46,7 @@ struct CastCase {
 CastCase read_cast_case(const Case& c);
 
 /// The inputs of a case that is not a sweep: m * n inputs, or all in ascending order. In the second case the last input is
-/// repeated until the last row has kCastColumns.
+/// repeated until the last row has kCastColumns elements.
 std::vector<uint32_t> inputs_of(const CastCase& c);
 inline constexpr int64_t kCastColumns = 256;
 

@@ -1,5 +1,5 @@
-// assay_diagnosis ROOT LIBRARIES: measures how often the diagnosis names the right cause first, on kernels and cases of no other
-// test: other shapes and seeds, other contracts, two mistakes at once, healthy kernels, and wrong outputs without a cause.
+// assay_diagnosis ROOT LIBRARIES: measures how often the diagnosis names the right cause first. Its kernels and cases are in no
+// other test: other shapes, seeds and contracts, two mistakes at once, healthy kernels, and wrong outputs without a cause.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -201,7 +201,7 @@ int findings(const Arguments& arguments, const std::vector<Subject>& all) {
   return out.complaints.empty() ? 0 : 1;
 }
 
-/// Requires of each kernel the cause of the next one. Returns 0 if all kernels then count as missed, as they must.
+/// Requires of each kernel the cause of the next kernel. Returns 0 if all kernels then count as missed, as they must.
 int mislead(const std::string& folder, const std::vector<Subject>& all, const std::vector<Case>& cases) {
   std::vector<Subject> chosen;
   for (const Subject& subject : all)

@@ -145,7 +145,7 @@ std::vector<Subject> subjects(const std::string& root) {
 Said judge_words(const std::vector<std::string>& said, const std::vector<std::string>& causes) {
   std::vector<std::string> mutants = said;
   std::erase_if(mutants, is_pattern);
-  // "pattern: ..." and "no known cause" name no cause. Nor does a line about padding beside a pattern; many mistakes change it.
+  // "pattern: ..." and "no known cause" name no cause. Nor does a padding line beside a pattern: many mistakes change padding.
   const bool padding_alone = mutants.size() == 1 && said.size() > 1 && mutants.front().starts_with("padding:");
   if (mutants.empty() || padding_alone || mutants.front() == "no known cause") return Said::kUnknown;
   std::vector<std::string> lines = mutants;

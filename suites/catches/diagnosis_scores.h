@@ -30,10 +30,10 @@ inline constexpr size_t kSaid = 6;
 struct Subject {
   std::string kernel;
   std::string kind;                 ///< the section of the table that lists it
-  std::vector<std::string> causes;  ///< globs, one per mistake; empty for a healthy kernel, and for a mistake that is no mutant
+  std::vector<std::string> causes;  ///< globs, one per mistake; empty: the kernel is healthy, or its mistake is no mutant
   std::vector<std::string> patterns = {};  ///< if `causes` is empty: globs of patterns that may be named
 
-  /// Whether this is right: kFirst, kTied or kAllSeen. For a kernel without causes: kUnknown.
+  /// Whether this diagnosis is right: kFirst, kTied or kAllSeen; for a kernel without causes, kUnknown.
   bool is_right(Said said) const;
 };
 
@@ -70,7 +70,7 @@ bool has_shapes(const Backend& backend, const Subject& subject);
 /// Runs a kernel on the cases of its contract among `cases`, with other rows, columns and seeds.
 Score measure(const Backend& backend, const Subject& subject, const std::vector<Case>& cases);
 
-/// The library, but in its outputs one of `every` bytes is wrong, at random.
+/// The same library, but one of `every` bytes of its outputs, at random, is wrong.
 Backend corrupted(Backend backend, int64_t every);
 
 // Selects samples by name, for tests in which all kernels would take minutes. The sample is the same in each run.

@@ -15,7 +15,7 @@ inline constexpr int kMost = 1 << 16;
 
 struct State {
   int chosen;                    ///< number of the mutant that is active; 0: none
-  unsigned char reached[kMost];  ///< 1: mutation i was executed since assay_mutants cleared the flag
+  unsigned char reached[kMost];  ///< reached[i] = 1: mutant i was executed since assay_mutants cleared the flag
 };
 
 /// Maps the state file. Returns nullptr if `file` is null or cannot be opened.
@@ -99,7 +99,7 @@ template <class T>
 constexpr T constant(int more, int less, int zero, T v) {
   return on(more) ? T(v + 1) : on(less) ? T(v - 1) : on(zero) ? T(0) : v;
 }
-/// An index, or the address of a load or store, and its mutants: plus 1 and minus 1. Types without `+ 1` have no mutant.
+/// An index, or the address of a load or store, and its mutants: plus 1 and minus 1. Types that lack `+ 1` have no mutants.
 template <class T>
 constexpr auto place_or_not(int more, int less, T at, int) -> decltype(T(at + 1)) {
   return on(more) ? T(at + 1) : on(less) ? T(at - 1) : at;

@@ -39,7 +39,7 @@ using assay_mutants::State;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::duration<double> kLeastTime{1.0};  ///< no call of a mutant counts as hung before this time
-constexpr int kSlower = 20;  ///< a mutant that takes this many times as long as the healthy kernel counts as hung
+constexpr int kSlower = 20;  ///< a mutant that runs this many times as long as the healthy kernel counts as hung
 
 /// Cases in an order that depends on the seed. Two cases with equal inputs (32 and 64 lanes) stay adjacent and share the inputs.
 std::vector<Case> shuffled(std::vector<Case> cases, uint64_t seed) {
@@ -103,7 +103,7 @@ class Runner {
       if (reached.insert(mutant).second) std::printf("reached %d\n", mutant);
       Verdict verdict = verdict_of(op, one, mutant, memory);
       if (verdict.outcome != Outcome::kPass && verdict.outcome != Outcome::kSkip) {
-        open();  // so that the state which other mutants left does not kill this one
+        open();  // a new worker, so that state left by other mutants does not kill this mutant
         verdict = verdict_of(op, one, mutant, memory);
       }
       const Outcome seen = verdict.outcome;

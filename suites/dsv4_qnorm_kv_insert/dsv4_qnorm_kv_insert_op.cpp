@@ -141,7 +141,7 @@ std::vector<Hypothesis> launch_hypotheses(const LaunchCase& c) {
   return all;
 }
 
-/// Elements of a subsample. Within them every input generator repeats its pattern.
+/// Number of elements in a subsample. Within them every input generator repeats its pattern.
 constexpr int64_t kExcerptElements = 1 << 15;
 
 /// A launch: a case of heads and a case of records with the same tokens, positions and cos_sin_cache.

@@ -19,7 +19,7 @@
 namespace assay {
 namespace {
 
-/// Columns of the block table that no sequence needs, and rows of y after the last token.
+/// Number of block table columns that no sequence needs, and of rows of y after the last token.
 constexpr int64_t kSpareColumns = 2, kSpareRows = 2;
 
 struct GatherCase {
@@ -208,7 +208,7 @@ GatherInputs inputs_of(const GatherCase& c, const Gather& contract, const Proble
 
 constexpr const char* kPinned = "every rounding is pinned: one code";
 
-/// The elements of y that come from one part of the record. The `first` part also lists the gaps of y, which must not change.
+/// The elements of y that come from `part` of the record. If `first`, also lists the gaps of y, which must not change.
 Part part_of_y(const GatherCase& c, const RecordPart& part, bool copies, bool only, bool first) {
   const Format& format = part.kind == PartKind::kCodes && !copies ? *c.y : part.format_in(c.codes(), *c.y);
   const bool scales = part.kind == PartKind::kScales;

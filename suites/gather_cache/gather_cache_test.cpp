@@ -92,8 +92,8 @@ TEST(GatherCache, PartsOfARowAreNumbersAndCopies) {
 
 // Round trips: an insert op stores tokens, then a gather op reads them.
 
-/// An insert op, a read, the inputs in the order of the record, the record, and a wrong record whose results must differ. If
-/// `wrong_record` is empty, the wrong read takes the next slot instead.
+/// An insert op and its contract; the contract that reads; the inputs in the order of the record; the record; and a wrong record,
+/// whose results must differ. If `wrong_record` is empty, the wrong read uses the next slot instead.
 struct Trip {
   const char *op, *insert, *read;
   std::vector<std::string> inputs;
@@ -172,8 +172,8 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     return token;
   }
 
-  /// How many codes and copied elements differ from those that the insert op stored, and how many values exceed bound_of().
-  /// `next`: the next slot is read instead.
+  /// How many codes and copied elements differ from what the insert op stored, and how many values have errors above bound_of().
+  /// `next`: each row is read from the slot after its own.
   struct Faults {
     int codes = 0, numbers = 0;
   };

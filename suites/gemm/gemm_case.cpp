@@ -77,7 +77,7 @@ void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
                                            "because its outputs are only compared with intervals", glob, kDemandedOfSpans, p.id()));
 }
 
-/// Throws TableError if a sum, or its correction for zero points, could overflow int32.
+/// Throws TableError if a sum of int8 products, or its correction for zero points, could overflow int32.
 void require_room(const Cells& cells, const GemmCase& p) {
   if (!p.contract.of_integers()) return;
   // zero points: the correction that is subtracted may be as large as the sum, and far zero points make it 8 times as large
@@ -101,8 +101,8 @@ std::vector<int64_t> index_of(const std::vector<int64_t>& sizes, int64_t align, 
   return index;
 }
 
-/// Rows of each expert, from the column `tokens`. `room`: stored rows of each expert (masked, along k) or rows of a (psum, by
-/// index, at offsets). Experts by index or at offsets begin at multiples of `align`, in the order `order`.
+/// Rows of each expert, from the column `tokens`. The cell `room` counts the stored rows of each expert (masked, along k) or all
+/// rows of `a` (psum, by index, at offsets). Experts by index or at offsets begin at multiples of `align`, in the order `order`.
 Groups groups_of(const Cells& cells, const DotContract& contract) {
   const GroupOrder order = *contract.experts;
   const bool placed = order == GroupOrder::kByIndex || order == GroupOrder::kOffsets;
@@ -128,8 +128,8 @@ Groups groups_of(const Cells& cells, const DotContract& contract) {
   }
 }
 
-/// Draws slots in random order: first those of each expert, as many as the column `tokens` says, then `absent` ones for blocks of
-/// expert -1. Slots that complete the last token are in no block.
+/// Draws slots in random order: for each expert as many as the column `tokens` says, then as many as the cell `absent` says, for
+/// blocks of expert -1. The remaining slots of the last token are in no block.
 void read_slots(const Cells& cells, GemmCase& p) {
   p.topk = cells.positive("topk"), p.block_m = cells.positive("block_m");
   const std::vector<int64_t>& sizes = p.contract.block_m;
@@ -161,7 +161,7 @@ bool padding_is_nan(const Cells& cells) {
   return words == "nan";
 }
 
-/// Writes NaN to the rows of a that belong to no expert, and to their scales.
+/// Writes NaN to the rows of `a` that belong to no expert, and to their scales.
 void spoil_unused_rows(const GemmCase& c, Problem& problem) {
   HostTensor &a = find(problem.tensors, "a"), &scale = find(problem.tensors, "scale_a");
   const uint32_t nan = code_of(c.contract.codes_of_a(), std::nan(""));
@@ -187,7 +187,7 @@ std::vector<int64_t> tiles_of(const Groups& groups, int64_t tile) {
   return first;
 }
 
-/// For contiguous experts with contract.scale_rows > 0: each expert's first row of scale_a, a multiple of that; then the total.
+/// For contiguous experts with scale_rows > 0: each expert's first row of scale_a, a multiple of scale_rows; then the total.
 std::vector<int64_t> scale_rows_of(const GemmCase& p) {
   const int64_t each = p.contract.scale_rows;
   std::vector<int64_t> first = p.groups.first_rows();
@@ -429,7 +429,7 @@ void GemmScale::set_code(HostTensor& tensor, int64_t row, int64_t block, uint32_
     tensor.set_code(at, code);
 }
 
-/// Fills the storage with bytes 0xFF, or 1 to 119 if `finite`. Blocks that complete a row's last word or tile become 0.
+/// Fills the storage with bytes 0xFF or, if `finite`, with bytes 1 to 119. Bytes that complete a row's last word or tile become 0.
 void GemmScale::clear(HostTensor& tensor, bool finite) const {
   tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
   for (size_t i = 0; i < tensor.bytes.size() && finite; ++i) tensor.bytes[i] = std::byte(1 + i * 29 % 119);

@@ -14,12 +14,12 @@
 
 namespace assay {
 
-/// The scales of a or b and how a tensor stores them: as a dense f32 vector, or as block scales in a layout.
+/// The scales of `a` or `b` and how a tensor stores them: as a dense f32 vector, or as block scales in a layout.
 class GemmScale {
  public:
   GemmScale() = default;
-  /// `layout`: of block scales; nullptr: the tensor is [rows], one scale for all of k. `experts`: the tensor is [experts, rows,
-  /// blocks], a matrix in that layout for each expert; 0: a single matrix.
+  /// `layout`: the layout of block scales; nullptr: the tensor is [rows], one scale for all of k. `experts` > 0: the tensor is
+  /// [experts, rows, blocks], a matrix in that layout for each expert; 0: a single matrix.
   GemmScale(const LevelGrid& grid, const Layout* layout, int64_t experts = 0);
   /// Scales in tiles, each of which has rows of one expert only. places[i]: the row of the tiled tensor that holds the scales of
   /// row i; -1: row i is unused and has none. `rows`: rows of the tiled tensor, in whole tiles.
@@ -32,7 +32,7 @@ class GemmScale {
 
   const LevelGrid& grid() const { return grid_; }
   const Layout* layout() const { return placed_ ? &placed_->layout() : nullptr; }
-  const Format& format() const;  ///< of each scale
+  const Format& format() const;  ///< format of a stored scale
   bool are_bytes() const { return format().bytes() == 1; }
   /// Whether a kernel that assumes the layout `other` reads wrong scales, but none outside the tensor's storage.
   bool reads_others(const Layout& other) const { return reads_others(with_layout(other)); }
@@ -73,7 +73,7 @@ class GemmScale {
   void clear(HostTensor& tensor, bool finite = false) const;
 
   LevelGrid grid_;
-  int64_t experts_ = 0, expert_rows_ = 1;  ///< rows of scales of each expert; without experts, all rows
+  int64_t experts_ = 0, expert_rows_ = 1;  ///< expert_rows_: rows of scales of each expert; without experts, all rows
   std::optional<PlacedLayout> placed_;     ///< the layout of one expert's scales
   std::vector<int64_t> places_;            ///< see the constructor; empty: the scales of row i are in row i
   std::vector<int64_t> first_blocks_;      ///< see along_k(); empty: the GEMM is not grouped along k
@@ -123,12 +123,12 @@ struct GemmCase {
   LevelGrid outer_of_a() const { return scales.a.outer()->grid(m, k); }
   /// The grid of b's outer scales. A grouped GEMM has one outer scale for the weights of each expert.
   LevelGrid outer_of_b() const { return groups.any() ? LevelGrid{groups.count(), 1, n, 0} : scales.b.outer()->grid(n, k); }
-  /// Whether a (or b, below) has a separate outer scale for each row.
+  /// Whether `a` (below: `b`) has a separate outer scale for each row, that is, a scale to which its block scales are relative.
   bool has_outer_of_rows_of_a() const { return scales.a.outer() && outer_of_a().row_block > 0; }
   bool has_outer_of_rows_of_b() const { return scales.b.outer() && outer_of_b().row_block > 0; }
 
   bool along_k() const { return contract.experts == GroupOrder::kAlongK; }
-  /// GEMMs grouped along k: where each expert's k begins, then the total; counted in blocks of `each` elements (1: in elements).
+  /// GEMMs grouped along k: where each expert's part of k begins, then the total, both in units of `each` elements.
   std::vector<int64_t> first_products(int64_t each = 1) const;
   int64_t stored_rows() const { return groups.any() ? groups.stored_rows() : m; }
   int64_t rows_of_a() const { return stored_rows() / topk; }
@@ -173,7 +173,7 @@ Problem gemm_problem(const GemmCase& c);
 /// Increases the row stride by `more` elements. The gaps hold all ones, which is NaN in formats that have NaN.
 void pull_apart(HostTensor& tensor, int64_t more);
 
-/// The tensors of a problem as the reference reads them: a [stored rows, k] and b [rows of b, k]. `problem` must outlive them.
+/// The tensors of a problem as the reference reads them: `a` [stored rows, k], `b` [rows of b, k]. `problem` must outlive them.
 DotInputs gemm_inputs(const GemmCase& c, const Problem& problem);
 
 /// A problem whose row i is row rows[i] of `problem`. Not for grouped GEMMs.

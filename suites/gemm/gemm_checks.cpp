@@ -110,7 +110,7 @@ void add_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>
   }
 }
 
-/// Calls in which one outer scale is doubled: the one of the middle row.
+/// Adds calls in which one outer scale (a scale to which block scales are relative) is doubled: that of the middle row.
 void add_outer_scales(const GemmCase& c, const Problem& problem, std::vector<Relation>& all) {
   const auto change = [&](const char* role, const std::string& what, int64_t row, std::vector<int64_t> same_as) {
     all.push_back({"scales", what, problem, "d", std::move(same_as)});
@@ -172,14 +172,14 @@ std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem) 
 }
 namespace {
 
-/// The fewest rows and columns with which the statistics of a part mean something.
+/// The fewest rows and columns of a part of d for which error statistics are computed.
 constexpr int64_t kLeastOfPart = 8;
 
 struct PartOfD {
   int64_t row, rows, column, columns;
 };
 
-/// Part `part` of d: the diagonal blocks of d, which share no row and no column.
+/// The block number `part` on the diagonal of d. Two such blocks share no row and no column.
 PartOfD part_of(const GemmCase& c, int part) {
   const int64_t rows = c.m / ErrorStatistics::kParts, columns = c.n / ErrorStatistics::kParts;
   return {part * rows, rows, part * columns, columns};

@@ -150,7 +150,7 @@ std::shared_ptr<const DotInputs> inputs_of(const SharedInputs& shared, const Gem
   });
 }
 
-/// Adds a mutant of `c` that computes case `judged` with inputs changed by `change`. Also sets its by_rows.
+/// Adds a mutant of case `c`. It accepts the outputs of case `judged` on inputs that `change` has changed. Sets its by_rows.
 Hypothesis& add_changed(const GemmCase& c, const std::string& name, const GemmCase& judged, const SharedInputs& inputs,
                         std::function<void(DotInputs&, const Problem&)> change, std::vector<Hypothesis>& all) {
   all.push_back({name,
@@ -213,7 +213,7 @@ void add_layouts(const GemmCase& c, const char* role, const GemmScale& right, Sc
   }
 }
 
-/// Mutants: the kernel assumes another layout for the scales of both factors, since one that ignores tiles ignores them for both.
+/// Mutant: the kernel assumes the row-major layout for the scales of both factors; one that ignores tiles ignores them for both.
 void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   const Layout* layout = c.scale_a.layout();
   if (!c.scale_a.are_bytes() || layout->packs_words()) return;
@@ -337,7 +337,7 @@ void add_scales_as_one_matrix(const GemmCase& c, const char* role, const GemmSca
   }, all);
 }
 
-/// Mutant for scales in tiles of one expert: the kernel looks for them at the expert's first row of a, as if no tile were padded.
+/// Mutant for tiles with one expert's scales: the kernel looks for them at the expert's first row of `a`, as if no tile were padded.
 void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.experts != GroupOrder::kOffsets || !c.scale_a.layout() || c.scale_a.layout()->tile_rows == 1) return;
   const LevelGrid grid = c.scale_a.grid();
@@ -365,7 +365,7 @@ void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, st
   }, all);
 }
 
-/// Mutant for contract.scale_rows > 0: the kernel looks for the scales of a row at its row of a, not where scale_rows puts them.
+/// Mutant for scale_rows > 0: the kernel looks for the scales of a row at the row's index in `a`, not where scale_rows puts them.
 void add_scale_rows_ignored(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.scale_rows == 0) return;
   std::vector<int64_t> rows(size_t(c.stored_rows()));
@@ -378,7 +378,7 @@ void add_scale_rows_ignored(const GemmCase& c, const SharedInputs& inputs, std::
   }, all);
 }
 
-/// Mutants for GEMMs grouped along k: each expert uses the first expert's scales, or its addend c.
+/// Mutants for GEMMs grouped along k: each expert uses the first scale blocks of the tensor, or the first expert's addend c.
 void add_first_along_k(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (!c.along_k()) return;
   const auto add = [&](const std::string& name, auto change) {
@@ -404,8 +404,8 @@ void add_first_along_k(const GemmCase& c, const SharedInputs& inputs, std::vecto
   });
 }
 
-/// Mutants for experts that begin at any row, with a scale for each row: to find scales, the kernel does not add the expert's
-/// first row, or does not use the expert's number.
+/// Mutants for experts with a scale for each row: to find the scales of `a`, the kernel does not add the expert's first row; or
+/// it assumes that the scales of `b` of consecutive experts lie one scale apart, not n.
 void add_scales_without_offset(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.of_blocks()) return;
   const auto add = [&](const char* name, ScaleValues DotInputs::*scales, auto place) {
@@ -514,7 +514,7 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
     add_slot_mistakes(c, inputs, readings);
   }
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
-  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // or of the same token
+  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // topk > 1: the last two slots have one token
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
     if (!last_row_is_unused || wrong.name != "a: the last row is the one before it") readings.push_back(of_misreading(c, wrong, inputs));
   // If two mutants are equivalent, the report names the first. Without split-K, let that be a dropped tail of k, not a lost part.
@@ -540,7 +540,7 @@ Expectation every_program(const GemmCase& c, const Problem& problem) {
 }
 namespace {
 
-/// Multiply-accumulates of a subsample, and its fewest rows and columns, which a large k may not reduce further.
+/// Most multiply-accumulates of a subsample, and its fewest rows and columns, which a large k may not reduce further.
 constexpr int64_t kExcerptProducts = 1 << 19, kExcerptRows = 6, kExcerptColumns = 16;
 
 bool takes(const GemmOpParts& parts, const std::string& id) {

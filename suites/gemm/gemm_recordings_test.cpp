@@ -28,7 +28,7 @@ namespace assay::testing {
 using recorded::mix;
 using recorded::npy;
 
-/// The folder with recordings; empty if there is none.
+/// The folder with recordings; an empty path if there is none.
 inline std::filesystem::path recordings_folder() {
   const char* const vectors = std::getenv("ASSAY_HARDWARE_VECTORS");
   const std::filesystem::path folder = vectors ? std::filesystem::path(vectors) / "gemm" : std::filesystem::path();
@@ -88,7 +88,7 @@ inline bool agrees(const Answer& answer, const HostTensor& d, int64_t first, int
   return true;
 }
 
-/// Compares the first rows first, because they rule out most variants.
+/// Whether a recording agrees with some variant. Compares the first rows first, because they rule out most variants.
 inline bool agrees(const Expectation& expectation, const HostTensor& d) {
   constexpr int64_t kFew = 3;
   return std::any_of(expectation.any_of.begin(), expectation.any_of.end(), [&](const Answer& answer) {

@@ -29,7 +29,7 @@ std::vector<int64_t> places_of(const GemmCase& c, const SortedSlots& sorted) {
   return places;
 }
 
-/// Misreads a: each slot gets the row of a, and its scales, that belong to slot slot_of(slot).
+/// Misreads `a`: each slot gets the row of `a`, and the scales of that row, that belong to slot slot_of(slot).
 template <class Slot>
 void read_rows(const GemmCase& c, DotInputs& inputs, Slot slot_of) {
   const DotInputs right = inputs;
@@ -47,7 +47,7 @@ void read_rows(const GemmCase& c, DotInputs& inputs, Slot slot_of) {
   inputs.own_a = std::move(codes);
 }
 
-/// Mutant: the slot is used as the row of a, without dividing by topk. Beyond the last row it is clamped to that row.
+/// Mutant: the slot number is used as a row of `a`, without division by topk. A number beyond the last row uses the last row.
 void slot_as_row(const GemmCase& c, DotInputs& inputs) {
   read_rows(c, inputs, [&](int64_t slot) { return std::min(slot, c.rows_of_a() - 1) * c.topk; });
 }
@@ -76,7 +76,7 @@ void bias_of_next(const GemmCase& c, DotInputs& inputs) {
   std::rotate(inputs.bias.begin(), inputs.bias.begin() + std::ptrdiff_t(c.n), inputs.bias.end());
 }
 
-/// A mutant in which each slot uses expert expert_of(slot, its own expert); nullopt if no slot gets another expert than its own.
+/// A mutant in which each slot uses expert expert_of(slot, its own expert). nullopt if every slot then gets its own expert.
 template <class Expert>
 std::optional<SlotMistake> of_experts(const GemmCase& c, const char* name, Expert expert_of) {
   SlotMistake mistake{name, {}};

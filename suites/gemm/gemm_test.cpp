@@ -1,5 +1,5 @@
-// Invariants of GEMMs: changed calls after which elements must keep their bits. A correct GEMM passes all of them. One that is
-// right in the plain call but violates one invariant fails there.
+// Invariants of GEMMs: changed calls after which elements must keep their bits. A correct GEMM passes all of them. A GEMM that is
+// right in the plain call, but violates an invariant, fails in the changed call.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -65,7 +65,7 @@ HostTensor gathered(const HostTensor& tensor) {
 
 using ProgramOf = std::function<size_t(const GemmCase&, const Problem&)>;
 
-/// A GEMM that the reference computes, with the algorithm variant that `program_of` returns.
+/// A GEMM that the reference computes, with the algorithm variant whose index `program_of` returns.
 struct Product {
   ProgramOf program_of = [](const GemmCase&, const Problem&) { return size_t{0}; };
   std::function<void(const GemmCase&, const Problem&, std::vector<int32_t>&)> spoil = nullptr;
@@ -265,7 +265,7 @@ TEST(GemmGaps, RowsApartMeetTheirOwnCodesAndNothingIsWrittenBetweenThem) {
               testing::HasSubstr("has 4-bit codes, a shuffled b or an undocumented accumulation"));
 }
 
-/// Grouped GEMMs with row strides of a and d; b is dense. Padding of d: gaps between rows, and rows of no expert.
+/// Grouped GEMMs with gaps between the rows of `a` and d; `b` is dense. Padding of d: these gaps, and rows of no expert.
 TEST(GemmGaps, RowsOfExpertsLieApartByIndexAndInPsum) {
   const Op& grouped = shipped_op("gemm_grouped");
   const TestCells cells = {{"contract", "deepgemm.m_grouped_fp8_gemm_psum.sm_90"}, {"tokens", "3;0;2"}, {"room", ""}, {"order", "ascending"}, {"n", "128"},
@@ -322,7 +322,7 @@ std::vector<std::string> names(const std::vector<Hypothesis>& mutants) {
   return all;
 }
 
-/// The results without the outer scales, in f32.
+/// The results in f32, without the outer scales (the scales to which block scales are relative).
 std::vector<double> without_outer(const Problem& of_two) {
   const Case one = case_of(gemm(), kTwo, {{"contract", "gemm.one"}, {"scales", "1x128_1x128"}});
   const auto bound = gemm().bind(one);

@@ -19,7 +19,7 @@
 namespace assay {
 namespace {
 
-/// If k is larger, terms are not printed one by one.
+/// Largest k for which each term is printed.
 constexpr int64_t kMostTerms = 128;
 
 /// Codes of a and b for one element of d.
@@ -195,7 +195,7 @@ std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem
 }
 namespace {
 
-/// Limit of the multiply-accumulates that are summed exactly: they take some hundredths of a second on one core.
+/// Most multiply-accumulates that are summed exactly: they take some hundredths of a second on one core.
 constexpr int64_t kExactProducts = int64_t{1} << 27;
 
 /// Error bounds for the accumulators of the variants that may have computed the result; empty if an instruction has no bound.
@@ -211,7 +211,7 @@ std::vector<AccumulatorModel> models_of(const DotContract& contract) {
   return models;
 }
 
-/// For each element of some rows of d: exact value, error, error bound, sum of magnitudes, output.
+/// For each element of some rows of d: exact value, bound of its rounding error, bound of d's error, sum of magnitudes, output.
 struct ExactValues {
   std::vector<double> value, error, bound, magnitudes, got;
 };

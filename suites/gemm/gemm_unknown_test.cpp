@@ -157,7 +157,7 @@ namespace {
 const TestCells kPositive = {
     {"fill", "amax_scaled_positive"}, {"b", "amax_scaled_positive"}, {"m", "24"}, {"n", "24"}, {"k", "512"}};
 
-/// For each element, the end of its interval with the larger magnitude, as from a kernel whose sums lose no bits.
+/// For each element, the end of its interval with the larger magnitude, as a kernel would return whose sums lose no bits.
 std::vector<HostTensor> at_far_ends(const Problem& problem, const Answer& answer) {
   const WholePart d = computed(answer)[0];
   std::vector<HostTensor> outputs = outputs_of(problem, answer);
@@ -283,7 +283,7 @@ TEST(UnknownGemm, NoStatisticsAreKnownOfAUnitThatNobodyKnows) {
             "no power here: the instruction's accumulation is undocumented, so the errors of correct kernels are unknown");
 }
 
-/// The report names the candidate model that explains the outputs, like any algorithm variant.
+/// The report names the candidate model that explains the outputs, as it names algorithm variants.
 TEST(UnknownGemm, TheCandidateThatMadeOutputsIsNamed) {
   const Case one =
       case_with(of_gfx950({{"fill", "few_maxima"}, {"b", "few_maxima"}, {"k", "1056"}, {"m", "9"}, {"fill", "few_maxima"}}));

@@ -146,7 +146,7 @@ std::vector<double> multiply(HostTensor& x, double factor, double offset) {
   return values;
 }
 
-/// Sets each scale to amax of its group / largest code. If the groups are not groups of x, amax of all x is used.
+/// Sets each scale to (amax of its group) / (largest code). If the groups are not groups of x, uses the amax of all x.
 void fit_scales(HostTensor& scale, const RowCase& c, const std::vector<double>& x, double largest_code) {
   std::vector<double> amax(size_t(c.rows_of_scales() * c.scales_of_row()), 0.0);
   const bool groups_of_x = int64_t(x.size()) == c.m * c.n;
@@ -175,7 +175,7 @@ void scale_ranks(const Recipe& recipe, Problem& problem, double factor, double o
   if (recipe.again) problem.before.assign(size_t(recipe.before), Problem(problem));
 }
 
-/// Multiplies the result of a GEMM by a factor: the fp32 scales of a and the added terms.
+/// Multiplies the result of a GEMM by a factor: multiplies the fp32 scales of `a` and the added terms.
 void scale_product(Problem& problem, double factor) {
   for (HostTensor& tensor : problem.tensors)
     if (tensor.spec.name == "bias" || tensor.spec.name == "c" ||

@@ -23,12 +23,12 @@ struct Recipe {
   std::string id;
   std::vector<std::string> x;  ///< formats of x, or of d for GEMMs; the first one that the kernel takes is used
   std::string fill;        ///< generator of x (GEMMs: of a and b)
-  double factor = 1;       ///< x is multiplied by this (GEMMs: the scales of a, bias and c are)
-  double offset = 0;       ///< then added to x, which is rounded to its format again (not for GEMMs)
+  double factor = 1;       ///< x is multiplied by it (GEMMs: instead the scales of a, the bias and c)
+  double offset = 0;       ///< added to the multiplied x; the sum is rounded to the format of x (not for GEMMs)
   bool over_n = false;     ///< `factor` is first divided by the number of columns
   std::string gamma, eps;  ///< norms: generator of gamma, and eps; GEMMs: `gamma` is the generator of the scales
   std::vector<std::array<int64_t, 3>> shapes;  ///< rows, columns, and k for GEMMs (otherwise 0)
-  std::vector<std::string> ranks{};  ///< ops with ranks: numbers of ranks; empty: as in the kernel's own cases
+  std::vector<std::string> ranks{};  ///< ops with ranks: the numbers of ranks to use; empty: as in the kernel's own cases
   int64_t before = 0;                ///< ops with ranks: number of warm-up calls
   bool again = false;                ///< warm-up calls have the same inputs as the case
 };
@@ -57,7 +57,7 @@ struct Contestant {
   bool healthy = false;
   const Backend* backend;
   KernelOffer kernel;
-  std::string twin{};  ///< kernel of the healthy library that gives the reference outputs; empty: any of the contract
+  std::string twin{};  ///< kernel of the healthy library that gives the reference outputs; empty: any kernel for the contract
   std::string reference_contract{};  ///< another contract, whose kernel gives the reference outputs; only rules that compare
                                      ///< these two contracts are then applied
 };
@@ -74,7 +74,7 @@ struct Tally {
 
 /// Results for one kernel, by rule id or (assay_on_recipe) by recipe id. Arrays have a Tally for each factor of kScales.
 struct Marks {
-  std::string kind;  ///< kind of its op: quant, norm, norm_quant, reduce, reduce_norm; empty: no rule can compare its outputs
+  std::string kind;  ///< kind of its op, as in Rule::kinds; empty: no rule can compare its outputs
   std::map<std::string, std::array<Tally, kScales.size()>> on_recipe;  ///< each rule on its own recipe
   std::map<std::string, std::array<Tally, kScales.size()>> assay_on_recipe;
   std::map<std::string, Tally> on_quick;  ///< each rule on Assay's quick cases

@@ -128,7 +128,7 @@ std::string kernel_line(const std::vector<std::pair<size_t, const Rule*>>& rules
   return text + "\n";
 }
 
-/// The table of one op kind: its faults, and what each rule for the kind says about them.
+/// The table of one op kind: its faulty kernels, and whether each rule for this kind rejects them.
 std::string of_kind(const std::string& kind, const std::vector<Rule>& rules, const std::vector<Entry>& entries) {
   std::vector<std::pair<size_t, const Rule*>> judges;
   std::string head = "| fault | assay |", line = "|---|---|";

@@ -137,10 +137,10 @@ struct Measure {
 ///   diff       DeepGEMM's calc_diff: 1 - 2 xy / (x x + y y) < limit
 ///   cosine     xy / (|x| |y|) > limit
 ///   mean_diff  vLLM's mean relative difference: mean |a - b| / mean |b| < limit
-///   fuzz       FlashInfer's: |a - b| <= of_largest * (maximum of |b|) + rtol |b| for all elements
+///   fuzz       FlashInfer's fuzz test, ck_tile's check_err: |a - b| <= of_largest * (maximum of |b|) + rtol |b| for all elements
 ///   sqnr       20 log10(|x| / |x - y|) >= limit; here x is the input of the kernel, and y its dequantized output
-///   logged     AITER's checkAllclose, which logs; the test ignores its result: always accepts
-///   reported   the same, if a person takes its "failed!" as a rejection: more than `share` of the elements are not close
+///   logged     AITER's checkAllclose, which only logs: the test ignores its result, so the measure always accepts
+///   reported   checkAllclose, if a person takes its "failed!" as a rejection: more than `share` of the elements are not close
 const std::vector<Measure>& measures();
 
 Judgement measured(const Check& check, const Answer& kernel, const Answer& reference);

@@ -27,8 +27,8 @@ struct MmaCase {
   int64_t scales() const { return unit().scale ? k() / unit().scale_block : 0; }  ///< scales of each row
 };
 
-/// Throws TableError with row and column if the contract is not an instruction or has no model, or unless the cell `scale` is
-/// given exactly for instructions with scales.
+/// Throws TableError with row and column if the contract is not an instruction or has no model, if the cell `scale` is empty for
+/// an instruction with scales, or if it is given for one without scales.
 MmaCase read_mma_case(const Case& c);
 
 /// The call: c, a, b, the scales if the instruction has them, and d.
@@ -44,9 +44,9 @@ struct TileStep {
   enum Kind {
     kDropProduct,  ///< every instruction drops its product number `product`
     kRoundC,       ///< c is rounded to f16 before each instruction
-    kZeroC,        ///< the first instruction takes 0 as c
+    kZeroC,        ///< the first instruction uses 0 instead of c
     kLastKFirst,   ///< the instructions run from the last k to the first
-    kSignZeros     ///< a zero sum gets the sign - if no term is positive
+    kSignZeros     ///< a zero sum becomes -0 if no term is positive
   } kind;
   int product = 0;
 };

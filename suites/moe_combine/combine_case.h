@@ -21,7 +21,7 @@ struct CombineCase {
   double factor = 1;
   uint64_t seed = 0;
   int warp = 0;
-  int rank = 0, ranks = 1;  ///< each rank has its own data; generators for ranks count each slot of each rank as a rank
+  int rank = 0, ranks = 1;  ///< each rank has its own data; for generators of ranks, each slot of a rank counts as a rank
 
   const std::string& id() const { return contract.row->id; }
   /// An odd number of experts: then (first + 2 k) mod experts gives a token different experts, with odd and even numbers.
@@ -30,8 +30,8 @@ struct CombineCase {
   int64_t rows() const;
 };
 
-/// Throws TableError. `row`: the case's contract or, in a fused op, one that it refers to; the column for `weights` is then named
-/// router_weights.
+/// Throws TableError. `row`: the case's contract or, in a fused op, a contract that the case's contract refers to. In fused ops the
+/// column for `weights` is named router_weights.
 CombineCase read_combine_case(const Cells& cells, const ContractRow& row);
 
 /// Parts of a case id, such as ".k8.absent.f2.5" and ".scales.nan_padding".

@@ -85,13 +85,13 @@ CaseName name_of(const Case& one, const CombineCase& c) {
 
 // The tensors of a call.
 
-/// Random streams of the tensors of a case. Row of x for slot k of a token: stream k.
+/// Random streams of the tensors of a case. The row of x for slot k of a token uses stream k.
 enum Ordinal : uint32_t { kWeights = 1000, kIds = 1001, kRows = 1002, kShared = 1003 };
 
 /// The random stream of a tensor on this rank.
 uint32_t of_rank(const CombineCase& c, Ordinal ordinal) { return ordinal + uint32_t(c.rank) * 16; }
 
-/// For each slot, whether it has no expert: all of tokens 1 and m - 1, the first of 0, the last of 2, and a random quarter.
+/// Whether each slot lacks an expert: all slots of tokens 1 and m - 1, the first of token 0, the last of token 2, a random quarter.
 std::vector<bool> absent_slots(const CombineCase& c) {
   std::vector<bool> absent(size_t(c.m * c.topk), false);
   const Random random(c.seed, of_rank(c, kIds));

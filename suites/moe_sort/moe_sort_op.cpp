@@ -23,7 +23,7 @@ struct SortCase {
   Routing contract;
   const Format* x = nullptr;  ///< nullptr: the contract moves no rows
   int64_t m = 0, topk = 1, n = 0, experts = 1, block_size = 1;
-  int64_t room = 0;        ///< entries of sorted_ids; if the order is an input: rows of y
+  int64_t room = 0;        ///< number of entries of sorted_ids; for contracts that only move rows: rows of y
   bool absent = false;     ///< some ids name no expert, or some indices name no row of x
   bool elsewhere = false;  ///< there is an expert_map, which places every second expert on another device
   bool one = false;        ///< all tokens have the same experts
@@ -122,7 +122,7 @@ std::vector<int64_t> ids_of(const SortCase& c) {
   return ids;
 }
 
-/// expert_map: experts with odd numbers are on another device. The numbers of the others on this device descend.
+/// expert_map: experts with odd numbers are on another device. Experts with even numbers get descending numbers on this device.
 std::vector<int64_t> map_of(const SortCase& c) {
   std::vector<int64_t> map;
   for (int64_t expert = 0; expert < c.experts; ++expert) map.push_back(expert % 2 == 0 ? c.locals() - 1 - expert / 2 : -1);
@@ -238,7 +238,7 @@ WholePart part_of_rows(const SortCase& c, const Routed& right, const Routed& sho
   return whole;
 }
 
-/// The outputs that `contract` accepts, which may be a mutant of the case's contract. Parts follow the case's contract.
+/// The outputs that `contract` accepts; it may be a mutant. The case's contract determines which elements a call writes.
 Expectation expect_sorted(const SortCase& c, const Routing& contract, const Problem& problem,
                           const std::vector<HostTensor>* outputs) {
   const RoutingInputs inputs = inputs_of(c, problem);

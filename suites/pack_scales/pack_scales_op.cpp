@@ -167,7 +167,7 @@ void for_each_other(const Layout& own, int64_t m, int64_t n, F f) {
   }
 }
 
-/// Bits of the scales that belong into word `word` of a row. For scales that the row lacks: the bits that the packing defines.
+/// Bits of the scales that belong into word `word` of a row. If the row has too few scales: the bits that the packing defines.
 std::vector<uint32_t> word_values(const PackCase& c, const Packing& packing, const HostTensor& x, int64_t row, int64_t word) {
   const PlacedLayout layout(*c.from, c.m, c.n);
   std::vector<uint32_t> values;
@@ -209,7 +209,7 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
   return expectation_of({std::move(scale)});
 }
 
-/// Mutants of the packing (below: of the layout of the input or the output).
+/// A mutant of the packing; if `c` is the case with another layout of its input or output: a mutant of that layout.
 Hypothesis of(const PackCase& c, const PackingNeighbour& wrong) {
   return {wrong.name,
           [c, wrong](const Problem& problem, const std::vector<HostTensor>*) { return expect_packed(c, wrong.packing, problem); },

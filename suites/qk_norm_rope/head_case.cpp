@@ -191,7 +191,7 @@ void pad_heads(Part& q_out, const HeadCase& c) {
   };
 }
 
-/// All that is needed to compute the accepted codes, token by token.
+/// Computes the accepted codes, token by token.
 struct Tokens {
   const Contract contract;
   const HeadCase c;

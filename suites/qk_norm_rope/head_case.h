@@ -16,7 +16,7 @@ namespace assay {
 
 /// How the values of the tensor `positions` follow each other.
 enum class Positions { kAscending, kScattered, kRepeated };
-/// The table's text for it: "ascending", "scattered", "repeated".
+/// The word for it in case tables: "ascending", "scattered", "repeated".
 const char* name(Positions positions);
 
 /// Properties of the heads that come from the case table in some ops and from the op itself in others.

@@ -52,7 +52,7 @@ struct NamedReading {
   bool suspect = false;  ///< only names causes; no case has to kill it
 };
 
-/// The wrong ways to read the inputs, each a mutant.
+/// Mutants that read the inputs wrongly.
 std::vector<NamedReading> readings(const HeadCase& c) {
   std::vector<NamedReading> all;
   for (const auto& [name, angles] : wrong_angles()) all.push_back({name, {.angles = angles}});
@@ -130,7 +130,7 @@ std::vector<bool> wrong_heads(const HeadCase& c, const WholePart& right, const H
   return wrong;
 }
 
-/// Whether the first head of every `count` is right and nearly all others are wrong; a few may be right by chance.
+/// Whether the first of every `count` heads is right and nearly all others are wrong; a few may be right by chance.
 bool only_firsts_are_right(const std::vector<bool>& wrong, size_t count) {
   size_t others = 0, wrong_others = 0;
   for (size_t head = 0; head < wrong.size(); ++head) {
@@ -159,7 +159,7 @@ namespace {
 
 // Makes the ops that normalize and rotate heads.
 
-/// Elements of a subsample. Within them every input generator repeats its pattern.
+/// Number of elements in a subsample. Within them every input generator repeats its pattern.
 constexpr int64_t kExcerptElements = 1 << 15;
 
 bool takes_heads(const std::string& contract) {

@@ -51,7 +51,7 @@ Case with_data(Case c, const char* x, const char* residual) {
   return c;
 }
 
-/// How many mutants were tried, and the names of those that survive.
+/// How many mutants were tried, and the names of the survivors.
 struct Tried {
   int mistakes = 0;
   std::set<std::string> unseen;
@@ -155,8 +155,8 @@ float of_bf16(uint32_t code) {
   return value;
 }
 
-/// The outputs of a kernel that computes r with IEEE operations. `rounded_first`: it rounds x r before it multiplies by the
-/// weight. `added`: it adds this to gamma.
+/// The outputs of a kernel that computes r with IEEE operations. `rounded_first`: the kernel rounds x * r before it multiplies by
+/// the weight. `added`: a number that the kernel adds to gamma.
 std::vector<HostTensor> outputs_of(const Problem& problem, bool rounded_first, double added, Ties ties) {
   const HostTensor &x = find(problem.tensors, "x"), &gamma = find(problem.tensors, "gamma");
   HostTensor y = find(problem.tensors, "y");
@@ -276,7 +276,7 @@ Apart apart(const Pair& pair) {
   return found;
 }
 
-constexpr double kFreeUlps = 0x1p-18;  ///< bound for what errors of r and two quotients change in a scale
+constexpr double kFreeUlps = 0x1p-18;  ///< bound of a scale's relative error that comes from errors of r and of two quotients
 
 TEST(DoubleQuant, FusedAndUnfusedDifferByTheRoundingOfTheNorm) {
   const Apart found = apart(answers("aiter.double_quant_fused", "aiter.double_quant_unfused"));

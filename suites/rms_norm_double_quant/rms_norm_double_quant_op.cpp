@@ -17,10 +17,10 @@ namespace {
 std::vector<RoleSpec> roles_of_second();
 
 /// Adds the outputs q2 and scale2, which are checked like q and scale. Bytes in which q2 differs from q, or scale2 from scale,
-/// are violations. Mutants: those of the contract in both consumers, and roundings of the norm's result in only one of them.
+/// are violations. Mutants: the contract's mutants in both consumers, and roundings of the norm's result in only one consumer.
 class BoundDoubleQuant : public ForwardedCase {
  public:
-  /// `view`: x and q have three dimensions: two sequences, each with half of the rows.
+  /// If `view`, x and q have three dimensions: two sequences, each with half of the rows.
   BoundDoubleQuant(std::shared_ptr<const BoundCase> once, bool view) : ForwardedCase(std::move(once)), view_(view) {}
 
   CaseName name() const override;

@@ -23,7 +23,7 @@ class Cells {
   /// Whether the table has the column and the cell is not empty; false without such a column.
   bool given(const std::string& column) const { return has(column) && !text(column).empty(); }
   /// Whether the cell is given. Throws TableError for a given cell if `has_use` is false. Also throws for an empty cell if
-  /// `required` is true and the case comes from a table (a dump has tensors instead). `what`: the error's noun for the cell.
+  /// `required` is true and the case comes from a table (a dump has tensors instead). `what`: what the error calls the input.
   bool wanted(const std::string& column, bool has_use, const std::string& what, bool required = true) const;
   const std::string& text(const std::string& column) const { return case_.text(column); }
   /// Throws TableError about this cell.

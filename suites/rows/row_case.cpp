@@ -33,7 +33,7 @@ const ContractRow& first_row(const std::string& contract) {
   return rulebook().contracts.find(chain_of(rulebook().contracts.find(contract)).front());
 }
 
-/// Whether the contract takes this input, in any row of its chain.
+/// Whether the contract has this input, in any row of its chain.
 bool takes(const std::string& contract, const std::string& input) {
   return assay::takes(rulebook().contracts, rulebook().contracts.find(contract), input);
 }
@@ -100,7 +100,7 @@ void read_strides(const Cells& cells, RowCase& c) {
   }
 }
 
-/// Generator of an input that only some contracts take, such as residual or gate. They require it; others reject it.
+/// Generator of an input that only some contracts have, such as residual or gate. These require its cell; others reject it.
 std::string fill_of_taken(const Cells& cells, const RowCase& c, const std::string& input) {
   if (cells.of_given_data()) return "";
   const bool wanted = takes(c.contract, input);
@@ -124,7 +124,7 @@ void read_scale_ub(const Cells& cells, RowCase& c) {
   if (given) c.scale_ub = cells.number("scale_ub");
 }
 
-/// Why an op of norms with this input does not take the contract: it lacks the input. Empty if it takes it.
+/// Why a norm op with this input rejects the contract: the contract lacks the input. Empty if the contract has it.
 std::string without_input_of_norm(const ContractRow& contract, const std::string& input, const std::string& without) {
   const ContractRow& row = first_row(contract.id);
   return takes(row.id, input) ? "" : "'" + row.id + "' " + without + "; use another op";

@@ -28,10 +28,10 @@ struct RowCase {
   int64_t m = 0, n = 0;             ///< rows and columns of the output
   int64_t row_stride = 0;           ///< distance between rows of x in memory, in elements; 0: contiguous
   int64_t offset = 0;               ///< elements before the first row of x, so that x is unaligned
-  std::set<std::string> shifted;    ///< those of gamma, beta, gate, residual and y that begin at element 1 of their storage
+  std::set<std::string> shifted;    ///< which of gamma, beta, gate, residual and y begin at element 1 of their storage
   bool gated = false;               ///< a row of x has two halves of n columns: gate and up
   ScaleSpec scales;                 ///< empty for ops without scales
-  Groups groups;                    ///< rows by expert or token group, m in total; none: all rows form one matrix
+  Groups groups;                    ///< rows of each expert or token group, m in total; empty: all rows form one matrix
   double eps = 0;
   double scale_ub = HUGE_VAL;  ///< for contracts with an upper bound of amax
   std::string fill, up, residual, gamma, beta, gate, scale_fill,
@@ -66,16 +66,16 @@ struct RowCase {
 /// generator, for a group size that does not divide n or that the contract lacks, and for a warp size other than 32 and 64.
 RowCase read_row_case(const Case& c);
 
-/// As above, for one of several contracts of a composed op: `contract` instead of the cell `contract`. `has_x`: x is generated;
-/// otherwise it is the result of another op.
+/// The same for one of several contracts of a composed op: uses `contract` instead of the cell `contract`. `has_x`: x is
+/// generated; if false, x is the result of another op.
 RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_x);
 
-/// Which block scales an op takes: given as an input (`given`), or computed, from one row or from several (`across_rows`).
+/// Which block scales an op has: an input (`given`), or computed from one row or, with `across_rows`, from several rows.
 struct ScalesOfOp {
   bool given = false, across_rows = false;
 };
 
-// Each function returns "" or the reason why an op does not take a contract. The comments continue the sentence "The contract":
+// Each function returns the reason why an op rejects a contract, or "". The comments continue the sentence "The contract":
 
 /// has another op kind ("group_quant", "quant_azp", "row_norm", "chain"),
 std::string not_of_flow(const ContractRow& contract, const std::string& flow);
@@ -130,7 +130,7 @@ class ScalePlaces {
     }
   }
 
-  /// The tensor blockscale_offsets: each group's first scale row if every group fills whole tiles; then the total number of rows.
+  /// The tensor blockscale_offsets: each group's first row of scales, with every group padded to whole tiles; then the total.
   std::vector<int64_t> first_rows_of_tiles() const;
 
  private:

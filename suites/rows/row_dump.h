@@ -27,9 +27,9 @@ void require_known_parameters(const Op& op, const DumpRequest& request);
 DumpCase case_of_cells(const Op& op, const DumpRequest& request, const DumpedTensor& x,
                        const std::map<std::string, std::string>& cells);
 
-/// m and n come from x, the weights' format from gamma. The group size is the one that the contract allows and that fits the
-/// shape of the scales. The layout is the contract's one that fits the scales' type, shape, strides or storage. Throws UsageError
-/// if x or a parameter is missing or unknown, or if no group size or several fit.
+/// Takes m and n from x, and the weights' format from gamma. Chooses the group size that the contract allows and that fits the
+/// shape of the scales, and the layout of the contract that fits the scales' type, shape, strides or storage. Throws UsageError if
+/// x or a parameter is missing or unknown, or if no group size or several fit.
 DumpCase row_case_of_dump(const Op& op, const DumpRequest& request);
 
 // Infers group size and layout of a dumped scale tensor.

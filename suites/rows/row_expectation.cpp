@@ -40,7 +40,7 @@ AcceptedRows accepted_row(const Format& format, const Spans& numbers) {
   return std::move(row).finish();
 }
 
-/// All that is needed to compute the accepted codes. A block of rows is computed when it is compared.
+/// Computes the accepted codes. A block of rows is computed when it is compared.
 struct Rows {
   const std::shared_ptr<const Contract> contract_held;
   const std::shared_ptr<const RowCase> case_held;
@@ -71,7 +71,7 @@ struct Rows {
     return stored;
   }
 
-  /// If a group spans several rows, only the result of its first row has the scales.
+  /// Adds one row's results to `rows`. If a group spans several rows, only the result of its first row has the scales.
   void put(const Part& part, int64_t row, const RowOutputs& answer, Accepted& rows) const {
     if (part.tensor == "y") return rows.put(row, answer.y);
     if (part.tensor == "q") return rows.put(row, answer.q);

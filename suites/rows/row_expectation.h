@@ -25,8 +25,8 @@ Spans as_stored(Spans scale, const Format& element);
 /// Why the contract accepts several codes for an element, computed from the first row of a case.
 std::string reason_of(const Contract& contract, const RowInputs& first_row, const Format& x);
 
-/// Caches the results of all stages before the last one on the first row of a case. Mutants are tried on that row first, because
-/// it kills most of them, and all mutants of the last stage need the same earlier results. Thread-safe.
+/// Caches, for the first row of a case, the results of all stages before the last one. Mutants are compared on that row first,
+/// because it kills most mutants. All mutants of the last stage need the same results of the earlier stages. Thread-safe.
 class FirstRow {
  public:
   /// The cached results; null unless the mutant changes only the last stage. `inputs` creates the inputs of the first row.
@@ -37,14 +37,14 @@ class FirstRow {
   MadeOnce<RowBehind> known_;
 };
 
-/// The accepted codes of a case, row by row. With `outputs`, some may depend on what the kernel stored, such as a scale.
+/// The accepted codes of a case, row by row. If `outputs` are given, accepted codes may depend on a stored value such as a scale.
 Expectation expect_rows(const std::shared_ptr<const Contract>& contract, const std::shared_ptr<const RowCase>& c,
                         const Problem& problem, const std::vector<HostTensor>* outputs, const RowReading& reading = {});
 /// The same; copies the contract and the case.
 Expectation expect_rows(const Contract& contract, const RowCase& c, const Problem& problem,
                         const std::vector<HostTensor>* outputs, const RowReading& reading = {});
 
-/// The same for a mutant. Nothing is copied, since a case has hundreds of mutants. All mutants of a case share the cache `first`.
+/// The same for a mutant. Copies nothing, since a case has hundreds of mutants. All mutants of a case share the cache `first`.
 Expectation expect_mistake(const std::shared_ptr<const Neighbour>& mistake, const std::shared_ptr<const RowCase>& c,
                            const Problem& problem, const std::vector<HostTensor>* outputs,
                            const std::shared_ptr<FirstRow>& first);

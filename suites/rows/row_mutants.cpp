@@ -1,4 +1,4 @@
-// Mutants of a row-wise case: of its contract, of where and how scales are stored, and of which columns are read.
+// Mutants of a row-wise case. They change its contract, where and how scales are stored, or which columns are read.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -38,7 +38,7 @@ std::optional<Contract> with_fp32_scales(const RowCase& c, const Neighbour& base
   return std::nullopt;
 }
 
-/// The bytes (E8M0 codes) that `pack` makes of rows of fp32 scales.
+/// The bytes (E8M0 codes) into which `pack` packs rows of fp32 scales.
 AcceptedRows packed_rows(const AcceptedRows& f32, int64_t groups, Pack pack) {
   AcceptedRows packed{f32.first, f32.end, std::vector<int32_t>(f32.low.size()), {}};
   for (int64_t r = 0; r < f32.end - f32.first; ++r) {
@@ -114,13 +114,13 @@ std::vector<Hypothesis> packing_hypotheses(const RowCase& c, const Neighbour& ba
 
 // Mutant: the kernel does not read the last columns of a row.
 
-/// The last columns of x count as zero. How many is inferred from the outputs. Without outputs it is eight: 16 bytes of a 16-bit
-/// format, the fewest that a vectorized loop can leave out.
+/// The last columns of x count as zero. Their number is inferred from the outputs. Without outputs it is eight: 16 bytes of a
+/// 16-bit format, the fewest that a vectorized loop can leave out.
 Hypothesis tail_hypothesis(const RowCase& c, const Contract& contract);
 
 constexpr int64_t kLeastTail = 8;
 
-/// One past the last column in which q or y has a nonzero value.
+/// The index after the last column in which q or y has a nonzero value.
 int64_t end_of_numbers(const RowCase& c, const std::vector<HostTensor>& outputs) {
   const HostTensor& numbers = find(outputs, c.group_size() > 0 ? "q" : "y");
   int64_t end = 0;
@@ -183,7 +183,7 @@ std::vector<int64_t> offsets_at(const RowCase& c, const ScaleOffsets& offsets) {
   return all;
 }
 
-/// Mutant: the right scales, stored where another layout puts them.
+/// Mutant: the kernel stores the right scales where another layout puts them.
 Hypothesis stored_as(const RowCase& c, const Contract& contract, const ScaleOffsets& offsets) {
   return {"", [c, contract, offsets](const Problem& problem, const std::vector<HostTensor>* outputs) {
             Expectation expectation = expect_rows(contract, c, problem, outputs, {.explains = false});
@@ -194,7 +194,7 @@ Hypothesis stored_as(const RowCase& c, const Contract& contract, const ScaleOffs
           }};
 }
 
-/// Mutant: given scales, read from where another layout puts them.
+/// Mutant: the kernel reads the given scales from where another layout puts them.
 Hypothesis read_as(RowCase c, const Contract& contract, const Layout& other) {
   c.scales.block().layout = &other;
   return {"", [c, contract](const Problem& problem, const std::vector<HostTensor>* outputs) {

@@ -80,7 +80,7 @@ class RowTensors {
     byte_rows(x).rightCols(c_.n * c_.x->bytes()) = byte_rows(gate_first ? up : gate);
     return with_gaps(x);
   }
-  /// gamma or beta [n], in the format of the weights; without a cell for it, that is the format of x.
+  /// gamma or beta [n], in the format of the weights; if no cell names that format, it is the format of x.
   HostTensor weights(const char* name, const std::string& fill, Stream stream) const {
     return input(name, *c_.weights, {c_.n}, {.name = fill, .group_size = 0, .q = c_.weights, .tensor = stream});
   }
@@ -243,7 +243,7 @@ class QuantStage : public RowStage {
 
  private:
   bool given() const { return tensors_.scales.given; }
-  /// A call has the parameter group_size if it can vary. In a chain of stages, given scales are one scale for the whole tensor.
+  /// A call has the parameter group_size if the group size can vary. In a chain, a given scale is one scale for the whole tensor.
   bool names_columns(StagePlace place) const { return place.first || !given(); }
   bool names_rows(StagePlace place) const { return place.first && (given() || tensors_.scales.across_rows); }
 

@@ -1,4 +1,4 @@
-// A row-wise op is a chain of stages, such as a norm and a quantization. A stage knows which contracts it takes, and which
+// A row-wise op is a chain of stages, such as a norm and a quantization. A stage knows which contracts it accepts, and which
 // tensors and parameters it adds to a call.
 #pragma once
 
@@ -22,9 +22,9 @@ class RowStage {
  public:
   virtual ~RowStage() = default;
 
-  /// Op kind of the contract rows that the stage takes, such as "row_norm".
+  /// Op kind of the contract rows that the stage accepts, such as "row_norm".
   virtual std::string flow() const = 0;
-  /// Why the stage does not take this contract of its op kind; empty if it does.
+  /// Why the stage rejects this contract of its op kind; empty if it accepts the contract.
   virtual std::string why_not(const ContractRow& contract) const = 0;
   /// Whether the stage, as the last one, stores y in the format of x.
   virtual bool stores_y() const { return false; }
@@ -36,7 +36,7 @@ class RowStage {
   /// The tensor x of an op that begins with this stage.
   virtual RoleSpec role_of_x() const;
   virtual HostTensor x(const RowCase& c) const;
-  /// Whether an op of this stage also takes contracts of one row whose op kind is not flow().
+  /// Whether an op of this stage alone also accepts single contracts (no chains) whose op kind is not flow().
   virtual bool takes_other_flows() const { return false; }
 };
 
@@ -78,9 +78,9 @@ class RowChain {
   explicit RowChain(std::vector<RowStagePtr> stages, Experts experts = Experts::kNone)
       : stages_(std::move(stages)), experts_(experts) {}
 
-  /// Why an op with these columns does not take the contract; empty if it does.
+  /// Why an op with these columns rejects the contract; empty if it accepts the contract.
   std::string why_not(const ContractRow& contract, const std::vector<std::string>& columns) const;
-  /// Throws TableError about the cell `contract` with that reason, or if the contract does not round y to this format of x.
+  /// Throws TableError about the cell `contract`: with that reason, or if the contract does not round y to the case's format of x.
   void require(const Cells& cells, const ContractRow& contract, const std::vector<std::string>& columns) const;
   std::vector<RoleSpec> roles() const;
   std::vector<ParameterSpec> parameters() const;

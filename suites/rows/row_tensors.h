@@ -35,8 +35,8 @@ ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows);
 
 /// Whether rows at this stride, with the gaps between them, take more than 256 MiB. TensorSpec::far then keeps only the rows.
 bool lie_far(const Format& format, int64_t rows, int64_t stride);
-/// A copy of a dense matrix with rows `stride` elements apart (0: dense), beginning at element `offset`. The gaps hold all-ones
-/// bits (NaN). The rows of a far tensor are not moved; only its TensorSpec::far is set.
+/// A copy of a dense matrix with row stride `stride` in elements (0: dense), beginning at element `offset`. The gaps hold all-ones
+/// bits (NaN). If the rows would lie far apart (lie_far()), they are not moved: only TensorSpec::far is set.
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
 /// Shifts the tensor by `shift` elements within a larger storage. The elements before it are unused; in inputs they hold NaN.
 HostTensor shifted(HostTensor tensor, int64_t shift);
@@ -56,7 +56,7 @@ std::vector<double> decoded_row(const HostTensor& tensor, int64_t row, int64_t c
 /// Values of the elements [first, first + count) of one row.
 std::vector<double> decoded_part(const HostTensor& tensor, int64_t row, int64_t first, int64_t count);
 
-/// Values of the scales of one row, one for each of `groups` groups, stored in the layout's element format.
+/// Values of the scales of one row, one for each of `groups` groups; the tensor stores them in the layout's element format.
 std::vector<double> decoded_scales(const HostTensor& tensor, const ScalePlaces& places, int64_t row, int64_t groups);
 
 /// Which value a kernel uses as the outer scale (global_scale) of a row. Only kOwn is correct.
@@ -114,8 +114,8 @@ HostTensor unit_circle_cache(const Format& format, int64_t positions, int64_t ro
 /// Which position's angles a kernel reads for a token, and how. The defaults are correct.
 struct AngleReading {
   int64_t later = 0;         ///< added to the token's position
-  bool own_numbers = false;  ///< the token's index in the batch is used as its position
-  bool alternating = false;  ///< the cache is read as if each sine followed its cosine
+  bool own_numbers = false;  ///< the kernel uses the token's index in the batch as its position
+  bool alternating = false;  ///< the kernel reads the cache as if each sine followed its cosine
 };
 
 struct WrongAngles {
@@ -130,7 +130,7 @@ int64_t position_of_token(const Problem& problem, int64_t token);
 /// The angles of a token, from the inputs positions and cos_sin_cache. A mutant's position is clamped to the rows of the cache.
 Angles angles_of_token(const Problem& problem, const AngleReading& reading, int64_t token);
 
-/// Appends a line that says to which rotated pair column `column` of a head belongs; none if it is not rotated.
+/// If column `column` of a head is rotated, appends a line that names its pair.
 void append_pair(std::vector<std::string>& lines, const Rope& rope, const RowInputs& inputs, size_t column);
 
 }  // namespace assay

@@ -13,7 +13,7 @@ namespace assay {
 
 // Trace of an element: how the contract computes it, step by step.
 
-/// "0.25  (0x1p-2)"; for an interval both ends.
+/// A value as text, "0.25  (0x1p-2)"; for an interval, both ends.
 std::string in_words(Span span);
 
 /// For each cell: its steps, with the interval of values after each. `group`: the element's quantization group, if any.

@@ -27,7 +27,7 @@ inline const Op& shipped_op(std::string_view name) {
   return shipped_ops().find(name);
 }
 
-/// A case with the cells `usual`, of which `changed` replaces some or adds others. Throws TableError if the op refuses it.
+/// A case with the cells `usual`; cells of `changed` replace them or are added. Throws TableError if the op rejects the case.
 inline Case case_of(const Op& op, TestCells usual, const TestCells& changed) {
   Case one;
   one.op = op.name;
@@ -36,7 +36,7 @@ inline Case case_of(const Op& op, TestCells usual, const TestCells& changed) {
   return checked_case(op, std::move(one));
 }
 
-/// The op's error for the same cells; empty if the case is valid.
+/// The op's error for the case that case_of() would return; empty if the case is valid.
 inline std::string refusal_of(const Op& op, const TestCells& usual, const TestCells& changed) {
   try {
     (void)case_of(op, usual, changed);
