@@ -67,7 +67,7 @@ expect 2 "index.json: line" "$assay" judge "$r/damaged"
 rm "$r/damaged/index.json"
 expect 2 "its run did not finish" "$assay" judge "$r/damaged"
 
-# Files of a user, written without Assay.
+# Writes the files of a user, without Assay.
 python3 - "$r" <<'PYTHON' || fail "cannot write the user's files"
 import json, struct, sys
 folder = sys.argv[1]
@@ -104,7 +104,7 @@ safetensors("renamed", {"input": good["x"], "out": good["q"], "s": good["scale"]
 safetensors("noscale", {"x": good["x"], "q": good["q"]})
 safetensors("shape", {**good, "q": ("F8_E4M3", [4, 256], q)})
 safetensors("groups", {**good, "scale": ("I32", [2, 3], packed * 3)})
-# Eight rows; scales with wrong values that no known cause explains.
+# Dumps with eight rows, whose scales have wrong values that no known cause explains.
 def rows_of_eight(name, wrong):
     tall = [[wrong.get((r, j), 127 + r + j) for j in range(4)] for r in range(8)]
     safetensors(name, {"x": ("BF16", [8, 512], bf16(*[448.0 * 2 ** (r + g) for r in range(8) for g in range(4) for _ in range(128)])), "q": ("F8_E4M3", [8, 512], b"\x7e" * 4096),

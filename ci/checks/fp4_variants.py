@@ -136,7 +136,7 @@ for name, files in dumps.items():
     alike = [group for group in EQUAL if name in group]
     expect(name, set.intersection(*sets), (alike[0] if alike else {name}) | WIDER.get(name, set()))
 
-# FlashInfer's all-reduce flushes subnormal x to 0. Block: 2^-123, then 127/128 * 2^-126 (subnormal). g = 1.5 * 2^116, scale 2^-9.
+# FlashInfer's all-reduce flushes subnormal x to 0. The block holds 2^-123 and 127/128 * 2^-126 (subnormal); g = 1.5 * 2^116, scale 2^-9.
 x = [0x0200, 0x007F] + [0] * 14
 expect("a kept subnormal number", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 1] + [0] * 14, 1)) & EQUAL[0],
        {"vllm.nvfp4", "flashinfer.nvfp4_cute"})
@@ -144,7 +144,7 @@ expect("a flushed subnormal number", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 0] + [
 
 expect("a code that no contract accepts", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 3] + [0] * 14, 1)), set())
 
-# 4over6 maps amax to 4 or to 6. By the sum of f32 errors, 4 is better by 2^-16 of the error. By errors times g both tie: 6 wins.
+# 4over6 maps amax to 4 or to 6. With the sum of f32 errors, 4 is better by 2^-16 of the error. With errors times g, 4 and 6 tie: 6 wins.
 x, g = [0x3F8E] + [0] * 15, float.fromhex("0x1.40e6c2p+3")
 expect("errors of elements", obeyed(dump(x, g, [6] + [0] * 15, 0x43)) & EQUAL[5], EQUAL[5])
 expect("errors times g", obeyed(dump(x, g, [7] + [0] * 15, 0x3F)) & EQUAL[5], {"flashinfer.nvfp4_4over6_exact_f16"})

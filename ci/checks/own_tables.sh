@@ -75,7 +75,7 @@ expect 2 "layouts: unknown layout 'rowz'; did you mean 'row'" "$assay" contracts
 quant 's/rows:untouched/rowz:00/'
 expect 2 "pad: unknown padding rule 'rowz:00'; did you mean 'rows:00'" "$assay" list quant_group --contracts "$r/quant.csv"
 
-# new case copies a contract's cases. An unchanged copy has no findings, because its blind_to is copied too; without it there is one.
+# `new case` copies a contract's cases. An unchanged copy has no findings, because it includes blind_to; without blind_to it has one.
 quant ''
 expect 0 "code: to(q) -> to(q,nosat)" "$assay" new case acme.group_fp8 --from vllm.group_fp8 --contracts "$r/quant.csv" --output "$r/copied.csv"
 expect 0 "0 of 1 contracts have findings" "$assay" contracts check "$r/quant.csv" --cases "$r/copied.csv"

@@ -9,7 +9,7 @@ import traceback
 from . import _arrays
 
 OK, UNSUPPORTED, FAILED, DEVICE_LOST, FAULTED = range(5)
-# CUDA errors that a kernel causes and that every later call returns again
+# CUDA errors that a kernel causes, and that every later call of this process returns too
 _STICKY = {700, 702, 710, 714, 715, 716, 717, 718, 719}
 
 

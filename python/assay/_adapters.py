@@ -169,7 +169,7 @@ scaled_mm_row_fast = _scaled_mm("scaled_mm_row_fast", "torch.scaled_mm_row_fast.
 scaled_mm_row = _scaled_mm("scaled_mm_row", "torch.scaled_mm_row.sm_90", False)
 
 
-# torchao: MX of the OCP standard, and the functions that its float8 quantization of Linear layers calls
+# torchao: the MX formats of the OCP standard, and the functions that torchao's float8 quantization of Linear layers calls
 
 _TO_MX = "torchao.prototype.mx_formats.mx_tensor:to_mx"
 
@@ -236,7 +236,7 @@ def float8_static(x, scale, q):
     q.copy_(function(_PRIMITIVES + "_quantize_affine_float8")(x.contiguous(), scale.reshape(1, 1)))
 
 
-# Liger: written in Triton, so it needs a GPU
+# Liger is written in Triton, so it needs a GPU
 
 
 @adapter("liger-kernel", "liger_kernel.ops.rms_norm:rms_norm_forward", "rms_norm", "liger.rms_norm", "cuda")
@@ -269,7 +269,7 @@ def liger_geglu(x):
     return function("liger_kernel.ops.geglu:geglu_forward")(*(half.contiguous() for half in _halves(x)))[2]
 
 
-# triton_kernels of the Triton repository
+# The package triton_kernels of the Triton repository
 
 _MXFP = "triton_kernels.numerics_details.mxfp:downcast_to_mxfp"
 _MX_CANDIDATES = "torchao.mx_rceil torchao.mx_ceil vllm.mxfp8_triton@v0.30.0 aiter.triton_mxfp8"

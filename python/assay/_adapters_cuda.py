@@ -218,7 +218,7 @@ def flashinfer_fused_add_rmsnorm_quant(x, residual, gamma, scale, q, eps):
     _checked("fused_add_rmsnorm_quant")(q, x.contiguous(), residual, gamma, scale.reshape(1), eps)
 
 
-# A CuTe kernel; TensorRT-LLM's kernel if the CuTe DSL is not installed
+# FlashInfer calls its CuTe kernel or, if the CuTe DSL is not installed, TensorRT-LLM's kernel
 @_flashinfer("layernorm", "layer_norm", "flashinfer.layer_norm trtllm.layer_norm")
 def flashinfer_layernorm(x, gamma, beta, eps):
     return _checked("layernorm")(x.contiguous(), gamma, beta, eps)
