@@ -90,16 +90,16 @@ struct GemmRun {
 
 struct GemmCase {
   DotContract contract;
-  int64_t m = 0, n = 0, k = 0;       ///< m does not count unused rows
+  int64_t m = 0, n = 0, k = 0;       ///< unused rows do not count in m
   Groups groups;                     ///< grouped GEMMs: rows of each expert, m in total; b has n rows for each expert
-  std::vector<int64_t> products = {};  ///< GEMMs grouped along k: each expert's k; `k` is the largest of them
+  std::vector<int64_t> products = {};  ///< GEMMs grouped along k: the k of each expert; `k` above is the largest
   std::string fill, b;               ///< input generators of a and b
   GemmScales scales;                 ///< granularity, with the layouts of this case
   GemmScale scale_a, scale_b;        ///< the finest scales of a and b, as stored
   std::string scale;                 ///< input generator of scale_a, scale_b and the outer scales
   bool absent_finite = false;        ///< storage without a scale holds various finite bytes; otherwise NaN
-  bool names_absent = false;         ///< a cell sets absent_finite; otherwise it is random, by contract, shape and seed
-  int64_t gap = 0;                   ///< unused elements between consecutive rows of a and d; also of b if there are no groups
+  bool names_absent = false;         ///< a cell sets absent_finite; otherwise a hash of contract, shape and seed sets it
+  int64_t gap = 0;                   ///< unused elements between consecutive rows of a and d; without groups, also of b
   bool nan_padding = false;          ///< rows of a that belong to no expert, and their scales, hold NaN; otherwise generated data
   std::vector<int64_t> experts;      ///< mutants only: the expert whose weights and scales each row uses; empty: its own expert
   std::vector<bool> unknown_rows, unknown_columns;  ///< mutants only: rows and columns of d that may hold anything, because their
@@ -107,7 +107,7 @@ struct GemmCase {
   const Format* y = nullptr;         ///< format of the result and of the bias
   bool has_bias = false;
   std::string bias, c, azp;          ///< input generators of bias, addend and zero points; empty: the call has none
-  int64_t topk = 1, block_m = 0;     ///< sorted ids: slots per token, and slots per block
+  int64_t topk = 1, block_m = 0;     ///< sorted ids: number of slots per token, and per block
   bool descending = false;           ///< sorted ids: the blocks of the last expert come first
   std::vector<int64_t> absent = {};  ///< sorted ids: slots that lie in blocks of expert -1
   std::string weights;               ///< input generator of router weights; empty: none
@@ -137,7 +137,7 @@ struct GemmCase {
   /// The runs that make up rows [first, end).
   std::vector<GemmRun> runs(int64_t first, int64_t end) const;
   GemmRun run_of(int64_t row) const { return runs(row, row + 1).front(); }
-  /// This case with `rows` rows and `columns` columns. Each group keeps its share of rows, and at least one if it has any.
+  /// This case with `rows` rows and `columns` columns. Each group keeps its share of rows, and at least one row if it has any.
   GemmCase resized(int64_t rows, int64_t columns) const;
 };
 
@@ -156,7 +156,7 @@ struct SortedSlots {
 };
 SortedSlots sorted_slots(const GemmCase& c);
 
-/// A mutant of the slots: rows use the weights of other experts (`experts`), or inputs are misread (`read`).
+/// A mutant of a GEMM with sorted ids: rows use the weights of wrong experts (`experts`), or inputs are misread (`read`).
 struct SlotMistake {
   std::string name;
   std::vector<int64_t> experts;  ///< the expert of each row; empty: the right one

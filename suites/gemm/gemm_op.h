@@ -16,7 +16,7 @@ namespace assay {
 /// What differs between the GEMM ops.
 struct GemmOpParts {
   std::string name;
-  bool of_blocks = false;         ///< true: takes contracts with block scales; false: contracts with other scales
+  bool of_blocks = false;         ///< true: accepts contracts with block scales; false: contracts with other scales
   std::vector<RoleSpec> scales{};  ///< scale_a, scale_b
   std::vector<std::string> columns{};
   std::set<std::string> optional_columns{};
@@ -24,7 +24,7 @@ struct GemmOpParts {
   bool sorted_ids = false;          ///< only for grouped GEMMs: sorted_token_ids lists slots in blocks of one expert
 
   bool of_experts() const { return !experts.empty(); }
-  /// Whether the op takes contracts with (`blocks`) or without block scales. An op of grouped GEMMs takes both.
+  /// Whether the op accepts contracts with (`blocks`) or without block scales. An op of grouped GEMMs accepts both.
   bool takes(bool blocks) const { return of_experts() || blocks == of_blocks; }
 };
 
@@ -46,11 +46,11 @@ Expectation every_program(const GemmCase& c, const Problem& problem);
 
 // Makes a GEMM case from a user's tensors (a dump): infers m, n, k, scales and result format from shapes and formats.
 
-/// m, n and k come from a [m, k] and b [n, k], the result's format from d. The granularity of scales is the contract's first one
-/// that fits the shapes of scale_a and scale_b. Block scales may be packed, tiled or strided; the contract's layout with their
-/// shape and strides is used. Throws UsageError about a tensor that is missing or empty, whose shape fits no scales of the
-/// contract, or whose storage fits two layouts that read it differently. Throws TableError for inputs or results that the
-/// contract does not have.
+/// Takes m, n and k from `a` [m, k] and `b` [n, k], and the result's format from d. Of the contract's granularities of scales,
+/// chooses the first that fits the shapes of scale_a and scale_b. Block scales may be packed, tiled or strided; the case gets the
+/// contract's layout with their shape and strides. Throws UsageError about a tensor that is missing or empty, whose shape fits no
+/// scales of the contract, or whose storage fits two layouts that read it differently. Throws TableError for inputs or results
+/// that the contract does not have.
 DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request);
 
 // Changed calls after which all elements that the change does not concern must keep their bits, for any algorithm. Changes: the
@@ -74,8 +74,8 @@ struct ErrorStatistic {
 ///
 /// Three parts of d share no row and no column, so their data are independent. Each algorithm variant runs kRuns times, which
 /// gives a range of its statistics in each part. A correct kernel of that variant lies beyond one end of a range in one part with
-/// probability 1 / (kRuns + 1), and in all three with its cube. Only a bias or spread that is too large fails, so a verdict is
-/// wrong with probability at most 3 / 201^3 = 4e-7. A more accurate kernel passes.
+/// probability 1 / (kRuns + 1), and in all three parts with the cube of that. Only a bias or spread that is too large fails, so a
+/// verdict is wrong with probability at most 3 / 201^3 = 4e-7. A more accurate kernel passes.
 class ErrorStatistics {
  public:
   static constexpr int kParts = 3, kRuns = 200;
@@ -119,8 +119,8 @@ std::vector<Violation> error_violations(const GemmCase& c, const Problem& proble
 
 // Text about a scaled GEMM: the trace of an element, and how far outputs lie from the exact product.
 
-/// The trace of an element, by the contract's first algorithm variant: every term if k is small, otherwise the exact sum of each
-/// accumulator; then promotions, scales, the result and the exact dot product.
+/// The trace of an element, computed by the contract's first algorithm variant: every term if k is small, otherwise the exact sum
+/// of each accumulator; then promotions, scales, the result and the exact dot product.
 std::vector<std::string> trace_product(const GemmCase& c, const Problem& problem, int64_t row, int64_t column);
 
 /// Remarks for a verdict: how far the worst element is from the exact dot product, in ulp and relative to the error bound for any

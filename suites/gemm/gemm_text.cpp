@@ -198,7 +198,7 @@ namespace {
 /// Most multiply-accumulates that are summed exactly: they take some hundredths of a second on one core.
 constexpr int64_t kExactProducts = int64_t{1} << 27;
 
-/// Error bounds for the accumulators of the variants that may have computed the result; empty if an instruction has no bound.
+/// Models that bound the error of the accumulators, for each variant that may have computed d; empty if one has no such model.
 std::vector<AccumulatorModel> models_of(const DotContract& contract) {
   if (contract.unit.scale || contract.decoded.any()) return {};  // the bound covers sums, not roundings of operands
   std::vector<AccumulatorModel> models;

@@ -83,7 +83,7 @@ Recipe read_recipe(const Table& table, const TableRow& row) {
   return recipe;
 }
 
-/// A case that the kernel takes, at 64 lanes; if it has groups, preferably groups of 128.
+/// A case that the kernel accepts, at 64 lanes; if it has groups, preferably groups of 128.
 std::optional<Case> model_for(const KernelOffer& kernel, const std::vector<Case>& models) {
   std::optional<Case> chosen;
   for (const Case& one : models) {
@@ -108,7 +108,7 @@ struct Choice {
   Shape shape;
 };
 
-/// Case `one` with the cells of the recipe; nullopt if the op or the kernel does not take it.
+/// Case `one` with the cells of the recipe; nullopt if the op or the kernel rejects the changed case.
 std::optional<Case> case_of(const Recipe& recipe, double factor, const Choice& choice, const KernelOffer& kernel, Case one) {
   const auto set = [&](const char* column, const std::string& text) {
     const auto found = one.parameters.find(column);
@@ -228,7 +228,7 @@ std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const
           else
             scale_inputs(*one, made.back().problem, factor, recipe.offset * kScales[scale]);
         }
-        if (made.size() > so_far) break;  // use only the first format that the kernel takes
+        if (made.size() > so_far) break;  // use only the first format that the kernel accepts
       }
   return made;
 }

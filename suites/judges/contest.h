@@ -21,7 +21,7 @@ namespace assay::judges {
 
 struct Recipe {
   std::string id;
-  std::vector<std::string> x;  ///< formats of x, or of d for GEMMs; the first one that the kernel takes is used
+  std::vector<std::string> x;  ///< formats of x, or of d for GEMMs; the first that the kernel accepts is used
   std::string fill;        ///< generator of x (GEMMs: of a and b)
   double factor = 1;       ///< x is multiplied by it (GEMMs: instead the scales of a, the bias and c)
   double offset = 0;       ///< added to the multiplied x; the sum is rounded to the format of x (not for GEMMs)
@@ -46,8 +46,8 @@ struct Trial {
   size_t scale = 0;  ///< index into kScales
 };
 
-/// The trials of a recipe for a kernel: each factor of kScales with each shape that the kernel takes. All other cells are those
-/// of the first case in `models` that the kernel takes, preferably with groups of 128. The cell scale_ub becomes factor / 2, half
+/// The trials of a recipe for a kernel: each factor of kScales with each shape that the kernel accepts. Other cells are those of
+/// the first case in `models` that the kernel accepts, preferably with groups of 128. The cell scale_ub becomes factor / 2, half
 /// of the largest magnitude of uniform data. Given scales are amax / largest code, as in the projects' tests.
 std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const std::vector<Case>& models);
 
@@ -111,6 +111,7 @@ struct Field {
   const Recipe& recipe(const std::string& id) const;
 };
 
+/// Applies all rules that can compare the kernel's outputs, and Assay, to one kernel.
 Marks contest(const Field& field, const Contestant& contestant, const Listener& listener);
 
 /// The library, but all its codes, norm results and GEMM results are zero.

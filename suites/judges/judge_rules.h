@@ -75,6 +75,7 @@ struct Rule {
 /// Reads rules.csv. Throws TableError for an unknown measure, an unknown, missing or invalid bound, or parts out of order.
 std::vector<Rule> load_rules(const std::string& file);
 
+/// Whether the rule accepts the kernel's outputs, compared with those of the reference.
 Judgement judge(const Rule& rule, const Answer& kernel, const Answer& reference);
 
 }  // namespace assay::judges

@@ -40,7 +40,7 @@ struct RowCase {
   int warp = 0;
 
   int64_t stored_rows() const { return groups.any() ? groups.stored_rows() : m; }
-  /// Index of row `row` of the matrix among the stored rows, which include unused ones.
+  /// Index of row `row` of the matrix among the stored rows, which include unused rows.
   int64_t stored_row(int64_t row) const { return groups.any() ? groups.stored_row(row) : row; }
   int64_t x_columns() const { return gated ? 2 * n : n; }
   bool has_scales() const { return scales.any(); }

@@ -38,7 +38,7 @@ enum Stream : uint32_t {
   kOuterScale = 7
 };
 
-/// The weight that the contract computes from gamma 0: the constant that it adds to gamma, or 0.
+/// The weight that the contract computes from a gamma of 0: the constant that it adds to gamma, or 0.
 double added_to_gamma(const Contract& contract) {
   const RowNorm* norm = contract.row_norm();
   if (norm == nullptr || norm->w.empty()) return 0;
