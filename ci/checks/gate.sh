@@ -96,7 +96,7 @@ also "$new fixed, " "the known-failures list expects fail: remove its row"
 expect 1 "GATE CLOSED: " gate good good --ledger "$r/known.csv" --strict
 sed 's/,fail,/,broken,/' "$r/known.csv" >"$r/other.csv"
 expect 1 "new: the known-failures list expects broken" gate good bad --ledger "$r/other.csv"
-# A known-failures row that matches no case of its op is named and fails a strict run; a row whose case only did not run does not fail it.
+# A known-failures row that matches no case of its op is named, and fails a strict run. A row whose case exists, but did not run, fails nothing.
 { head -n 2 "$r/known.csv"; echo 'rms_norm/typo*,*,fail,x,https://example.com/14,2026-11-01,bob'; } >"$r/stale.csv"
 stale="known-failures list: $r/stale.csv:3 matches no case of its op"
 chain=("$assay" run --backend "$r/libchain.so" --suite rms_norm/quick --case "$(sed -n '2s/,.*//p' "$r/known.csv")" --known-failures)

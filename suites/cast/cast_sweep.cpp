@@ -148,7 +148,7 @@ Problem problem_of(const CastCase& c, uint64_t inputs) {
 }
 
 /// Passes all inputs in ascending order. With an on-device checker, each call gets a range of kRange inputs. The host then checks
-/// the first block of the range, and every block with reported errors, so that each error in a report was verified on the host.
+/// the first block of the range, and each block with reported errors: every error in a report is thus verified on the host.
 class SweepRun {
  public:
   SweepRun(const CastCase& c, const SweepCalls& calls)

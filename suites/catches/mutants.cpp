@@ -72,7 +72,7 @@ class Runner {
     open();
   }
 
-  /// Whether some kernel of the library takes the case.
+  /// Whether some kernel of the library accepts the case.
   bool takes(const Case& one) const { return kernel_of(one, 0) != nullptr; }
 
   void run(const Case& one, std::set<int>& alive, std::set<int>& reached) {
@@ -123,7 +123,7 @@ class Runner {
                               }});
   }
 
-  /// Among the kernels that take the case, the one at index `which`; nullptr if there are fewer.
+  /// The kernel at index `which` among the kernels that accept the case; nullptr if there are fewer.
   const KernelOffer* kernel_of(const Case& one, size_t which) const {
     for (const KernelOffer& offer : backend_.library.kernels)
       if (offer.op == one.op && why_not_offered(offer, one).empty() && which-- == 0) return &offer;
@@ -179,7 +179,7 @@ class Runner {
   const std::vector<Case>& cases_;
   std::ofstream causes_;
   Backend backend_;
-  size_t kernel_ = 0;  ///< index of the current kernel among those that take the case
+  size_t kernel_ = 0;  ///< index of the current kernel among the kernels that accept the case
   std::chrono::duration<double> limit_{60};
   Clock::time_point deadline_;
 };

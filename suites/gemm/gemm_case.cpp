@@ -548,7 +548,7 @@ GemmCase read_gemm_case(const Case& c) {
     const Layout& layout_a = *layout_of(cells, "layout_a", p.contract.layouts);
     const std::vector<std::string> same = {layout_a.id};
     std::vector<std::string> plain = {"row", "col", "tma"};
-    if (p.contract.experts) plain.pop_back();  // not tma: kernels need dense scales of b to find those of an expert
+    if (p.contract.experts) plain.pop_back();  // not tma: kernels need dense scales of b to find an expert's scales
     p.scales.a.block().layout = &layout_a;
     const bool alike = layout_a.element->bytes() == 1 || p.along_k() || (p.contract.experts == GroupOrder::kContiguous && layout_a.id != "tma");
     p.scales.b.block().layout = layout_of(cells, "layout_b", alike ? same : plain);

@@ -56,10 +56,13 @@ DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request);
 // Changed calls after which all elements that the change does not concern must keep their bits, for any algorithm. Changes: the
 // order of columns or of slots in a block; NaN in a row; the scale of a row; padding of the scales; the row stride.
 
-/// Each call has one change: columns in reverse order; a row of NaN (other values if the format has no NaN); another value of one
-/// scale of a and one of b; other bytes where the scale buffers hold no scale, which a quantizer may leave undefined; gaps
-/// between rows of a, b and d. Changes that the shape does not allow are left out. With groups of rows, only the padding changes;
-/// with slots, only the calls of slot_relations() are made.
+/// Each call has one of these changes; changes that the shape does not allow are left out:
+/// - columns in reverse order
+/// - a row of `a` with NaN, or with other values if the format has no NaN
+/// - another value of one scale: of `a`, of `b`, or an outer scale (global_scale_a, global_scale_b)
+/// - other bytes in the padding of the scale buffers, which a quantizer may leave undefined
+/// - gaps between rows of `a`, `b` and d
+/// With groups of rows, or with gaps between rows, only the padding changes. With slots, returns only slot_relations().
 std::vector<Relation> gemm_relations(const GemmCase& c, const Problem& problem);
 
 // Statistical check of an unknown kernel: it fails if its errors are larger or more biased than those of every known algorithm.

@@ -198,7 +198,7 @@ const std::map<std::string, std::set<std::string>>& not_seen() {
       {"vllm.cutlass_scaled_mm.sm_90",
        {zeros, unpacked, flush, "y: mul(sb) mul(sa) -> mul(sa) mul(sb)", "y: mul(sb) mul(sa) -> mul(sa*sb)"}},
       {"cutlass.fp8_gemm_row.sm_90", {zeros, unpacked}},
-      // kernels of Triton that take no scales
+      // Triton kernels that have no scales
       {"vllm.triton_scaled_mm.sm_90",
        {zeros, unpacked, "y: mul(sa) mul(sb) -> mul(sa*sb)", "y: mul(sa) mul(sb) -> mul(sb) mul(sa)", "y: sa is left out", "y: sb is left out"}},
       {"triton.dot_imprecise_0.sm_90",

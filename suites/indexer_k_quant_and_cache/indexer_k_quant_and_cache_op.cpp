@@ -11,7 +11,7 @@ void require_keys(const Cells& cells, const CacheCase& p) {
   if (p.numbers() != p.coded || p.record->find(PartKind::kValues) || !p.record->find(PartKind::kScales) ||
       p.coded != p.group_size)
     cells.refuse("contract", "'" + p.contract + "' does not store one scale for each key; use another op");
-  // the kernel takes the number of tokens from the shape of k
+  // the kernel reads the number of tokens from the shape of k, so slot_mapping cannot be shorter or longer
   if (int64_t(p.slots.size()) != p.m) cells.refuse("slot_mapping", "expected one slot for each of the m tokens");
 }
 

@@ -134,8 +134,8 @@ struct Libraries {
 /// Path of the healthy library in a folder.
 std::string healthy_library(const std::string& folder);
 
-/// All kernels to test: those of libassay_faulty.so except races, whose outputs vary; mistakes that are not mutants; kernels that
-/// return zeros; healthy kernels with other results that contracts allow; pairs of contracts that a rule compares.
+/// All kernels to test: the kernels of libassay_faulty.so, except races, whose outputs vary; kernels with mistakes that are not
+/// mutants; kernels that return zeros; healthy kernels with other results that contracts allow; pairs that a rule compares.
 std::vector<Contestant> contestants(Libraries& libraries, const std::string& root, const std::vector<Rule>& rules);
 
 // The results as Markdown tables, and requirements that are not met.

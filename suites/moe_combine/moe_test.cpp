@@ -1,5 +1,5 @@
-// Ops moe_combine (cells that a contract does not use, data of skipped slots, tokens that a call writes) and moe_sort (examples
-// for each kind of contract, runs whose order is free, cells that a contract does not use).
+// Op moe_combine: cells that a contract does not use, data of skipped slots, tokens that a call writes. Op moe_sort: examples of
+// each kind of contract, runs whose order is free, cells that a contract does not use.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -180,7 +180,7 @@ std::vector<uint32_t> word_values(const PackCase& c, const Packing& packing, con
 Expectation expect_packed(const PackCase& c, const Packing& packing, const Problem& problem) {
   const HostTensor& x = find(problem.tensors, "x");
   const PlacedLayout to(*c.to, c.m, c.n);
-  // Contracts that only move fp32 scales must keep all bits, also those of NaN.
+  // Contracts that only move fp32 scales must keep all bits, also the bits of NaN.
   const Format& element = c.values() == 1 ? with_nans_by_code(*c.to->element) : *c.to->element;
   const int64_t words = to.cols() / c.values();
   const std::vector<int64_t> rows = c.rows();
@@ -263,8 +263,8 @@ uint32_t moved_from(const WordTerm& term, uint32_t value, uint32_t into) {
   return from;
 }
 
-/// Trace of the word that holds the scale [judged, column], where `judged` counts only rows with scales: each value, each term,
-/// and the bits that overlap another byte.
+/// Trace of the word that holds the scale [judged, column]: each value, each term, and the bits that overlap another byte.
+/// `judged` counts only rows with scales.
 std::vector<std::string> trace_word(const PackCase& c, const Problem& problem, int64_t judged, int64_t column) {
   const std::vector<int64_t> rows = c.rows();
   if (judged >= int64_t(rows.size())) return {fmt::format("row {} holds no scales; only {} rows hold scales", judged, rows.size())};

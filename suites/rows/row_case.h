@@ -63,7 +63,7 @@ struct RowCase {
 };
 
 /// Parses the columns that the case has. Throws TableError with row and column for an unknown contract, layout, format or
-/// generator, for a group size that does not divide n or that the contract lacks, and for a warp size other than 32 and 64.
+/// generator, a group size that does not divide n or that the contract lacks, and a warp size other than 32 or 64.
 RowCase read_row_case(const Case& c);
 
 /// The same for one of several contracts of a composed op: uses `contract` instead of the cell `contract`. `has_x`: x is
