@@ -65,7 +65,7 @@ std::set<int> numbers_in(const std::string& file) {
 
 class Runner {
  public:
-  /// `causes`: a file; the report of each killed mutant is appended to it. Empty: no reports.
+  /// `causes`: the file to which the report of each killed mutant is appended; if empty, no reports are written.
   Runner(std::string library, std::string program, State* state, const std::vector<Case>& cases, const std::string& causes)
       : library_(std::move(library)), program_(std::move(program)), state_(state), cases_(cases) {
     if (!causes.empty()) causes_.open(causes, std::ios::app);

@@ -208,8 +208,8 @@ class RoundTrip : public testing::TestWithParam<Trip> {
   Gather gather_;
 
  private:
-  /// Bound of |y - x| for e4m3 codes: s times half the distance between neighbouring codes at |x| / s, plus an f32 rounding of
-  /// the quotient and of the product, plus a bf16 rounding unless the read returns codes. s = 0: the element is copied.
+  /// Bound of |y - x| for e4m3 codes with scale s: half the distance between neighbouring codes at |x| / s, times s; the f32
+  /// roundings of quotient and product; and a bf16 rounding, unless the read returns codes. s = 0: the element is copied.
   double bound_of(double x, double s) const {
     if (s == 0) return 0;
     const double quotient = std::fabs(x) / s * (1 + 0x1p-23);

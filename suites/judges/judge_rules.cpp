@@ -118,7 +118,7 @@ Answer answer_of(const Case& one, const Problem& problem, const std::vector<Host
 
 namespace {
 
-// The measures of rules.csv, each as in the source that its row cites. a, b: elements of kernel, reference; x, y: their tensors.
+// The measures of rules.csv, as in the sources that its rows cite. Kernel: element a of tensor x; reference: element b of tensor y.
 
 struct Measure {
   std::string name;

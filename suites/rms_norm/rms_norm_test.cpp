@@ -22,8 +22,8 @@
 namespace assay {
 namespace {
 
-// Mistakes that tolerances accept are detected at every hidden size of the case tables: a mean square that is ignored, eps in the
-// wrong place, a rounding too many or too few.
+// Mistakes that tolerances accept are detected at every hidden size of the case tables: a kernel that ignores the mean square,
+// adds eps in the wrong place, or rounds once too often or too rarely.
 
 const std::set<std::string> kNorms = {"rms_norm", "fused_add_rms_norm", "rms_norm_quant_group", "rms_norm_quant_static"};
 

@@ -110,12 +110,12 @@ class ScalePlaces {
   explicit ScalePlaces(const RowCase& c) : ScalePlaces(*c.layout(), c) {}
 
   const Layout& layout() const { return *layout_; }
-  int64_t storage() const { return storage_; }
+  int64_t storage() const { return storage_; }  ///< size of the tensor, in elements of Layout::type
   int64_t storage_elements() const { return storage_ * (layout_->type->bytes() / layout_->element->bytes()); }
   /// The tensor's shape; for masked groups [groups, capacity rounded up to whole tiles, columns].
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
-  int64_t offset(int64_t row, int64_t group) const;
+  int64_t offset(int64_t row, int64_t group) const;  ///< address of the scale of a group in the storage
 
   /// Calls visit(offset, row, column, is_after_last_row) for each element of the storage that holds no scale (padding).
   template <class Visit>
