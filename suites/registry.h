@@ -53,6 +53,6 @@ std::vector<std::string> contract_lines(const std::string& id);
 struct Format;
 struct Packing;
 std::vector<std::string> pack_lines(const Packing& packing);
-std::vector<std::string> launch_lines(const std::string& contract, const Format& x);  ///< of a contract with the cells heads and insert
+std::vector<std::string> launch_lines(const std::string& contract, const Format& x);  ///< of a contract with cells heads, insert
 
 }  // namespace assay

@@ -67,8 +67,8 @@ std::vector<std::shared_ptr<const Neighbour>> contract_edits(const std::string& 
 // Digests of the table rows that determine a case's accepted codes and mutants. Stored results use the digest as a key.
 
 /// Digest of the table rows on which the case's accepted codes and mutants depend: contracts and instructions that its cells name
-/// and that these name in turn; instructions whose ids differ only after the last dot, because mutants use them; equivalences; all
-/// layouts and records. Comments and the cells source, why, since, until, evidence do not count. Needs an open registry.
+/// and that these name in turn; instructions whose ids differ only after the last dot, because mutants use them; equivalences;
+/// all layouts and records. Comments and the cells source, why, since, until, evidence do not count. Needs an open registry.
 std::string rows_read_by(const Case& one);
 
 // The architecture of a tensor core instruction; `--arch` selects by it.

@@ -185,7 +185,7 @@ struct Placing {
 /// The name of the cache tensor in all ops that fill a paged cache.
 inline constexpr const char* kCache = "kv_cache";
 
-/// Accepted bytes of the cache; `placing` gives the addresses. If `outputs` are given, accepted bytes may depend on stored scales.
+/// Accepted bytes of the cache; `placing` gives the addresses. With `outputs`, accepted bytes may depend on stored scales.
 Expectation expect_cache(const Contract& contract, const Placing& placing, const CacheCase& c, const Problem& problem,
                          const std::vector<HostTensor>* outputs, const Misreading& misreading = {});
 

@@ -76,7 +76,7 @@ class AcceptedPart {
   std::vector<int32_t> low_, high_;  ///< accepted ordinals (codes, numbered by value) of the last evaluate()
 };
 
-/// Sets low and high to the accepted ordinals (codes, numbered by value) from spans[first] on. An undefined result accepts any code.
+/// Sets low and high to the accepted ordinals (codes, numbered by value) from spans[first] on. Undefined results accept any code.
 void put(const Format& format, const Spans& spans, size_t first, std::vector<int32_t>& low, std::vector<int32_t>& high) {
   const size_t count = low.size();
   const auto ends = [&](const std::vector<double>& values, std::vector<int32_t>& ordinals) {

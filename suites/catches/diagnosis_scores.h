@@ -30,7 +30,7 @@ inline constexpr size_t kSaid = 6;
 struct Subject {
   std::string kernel;
   std::string kind;                 ///< the section of the table that lists it
-  std::vector<std::string> causes;  ///< globs, one per mistake; empty: the kernel is healthy, or its mistake is no mutant
+  std::vector<std::string> causes;  ///< globs, one for each mistake; empty: the kernel is healthy, or its mistake is no mutant
   std::vector<std::string> patterns = {};  ///< if `causes` is empty: globs of patterns that may be named
 
   /// Whether this diagnosis is right: kFirst, kTied or kAllSeen; for a kernel without causes, kUnknown.

@@ -21,7 +21,7 @@ using namespace assay;
 
 /// What strangers.csv states about a kernel.
 struct Claim {
-  std::string seen;  ///< the first tier in which it fails, "ladder" if only --ladder fails it, "no tier" if nothing does, "right" if it is healthy
+  std::string seen;  ///< the first tier in which it fails; "ladder": fails only with --ladder; "no tier": never; "right": healthy
   std::string contract;
 };
 

@@ -428,7 +428,7 @@ TEST(MoeChain, RowsOfOtherSlotsShowEndToEndAlone) {
   const ChainRun run(stages, {.stores = {}, .reads = [](size_t i, Problem& problem) {
     if (i != 3) return;
     HostTensor& a = find(problem.tensors, "a");
-    std::rotate(a.bytes.begin(), a.bytes.begin() + 128, a.bytes.end());  // each slot reads the next slot's codes, with its own scale
+    std::rotate(a.bytes.begin(), a.bytes.begin() + 128, a.bytes.end());  // each slot reads the next slot's codes, but its own scale
   }});
   EXPECT_THAT(run.failing_stages(), IsEmpty());
   EXPECT_THAT(run.failing_end_to_end(), ElementsAre("fused_moe w2"));

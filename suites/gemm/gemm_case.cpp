@@ -429,7 +429,7 @@ void GemmScale::set_code(HostTensor& tensor, int64_t row, int64_t block, uint32_
     tensor.set_code(at, code);
 }
 
-/// Fills the storage with bytes 0xFF or, if `finite`, with bytes 1 to 119. Bytes that complete a row's last word or tile become 0.
+/// Fills the storage with bytes 0xFF or, if `finite`, with 1 to 119. Bytes that complete a row's last word or tile become 0.
 void GemmScale::clear(HostTensor& tensor, bool finite) const {
   tensor.bytes.assign(tensor.spec.bytes(), std::byte{0xff});
   for (size_t i = 0; i < tensor.bytes.size() && finite; ++i) tensor.bytes[i] = std::byte(1 + i * 29 % 119);

@@ -21,8 +21,8 @@ class GemmScale {
   /// `layout`: the layout of block scales; nullptr: the tensor is [rows], one scale for all of k. `experts` > 0: the tensor is
   /// [experts, rows, blocks], a matrix in that layout for each expert; 0: a single matrix.
   GemmScale(const LevelGrid& grid, const Layout* layout, int64_t experts = 0);
-  /// Scales in tiles; each tile has rows of one expert only. places[i]: the row of the tiled tensor that holds the scales of row i;
-  /// -1: row i is unused and has no scales. `rows`: number of rows of the tiled tensor, in whole tiles.
+  /// Scales in tiles; each tile has rows of one expert only. places[i]: the row of the tiled tensor that holds the scales of row
+  /// i; -1: row i is unused and has no scales. `rows`: number of rows of the tiled tensor, in whole tiles.
   GemmScale(const LevelGrid& grid, const Layout& layout, std::vector<int64_t> places, int64_t rows) : GemmScale(grid, &layout, std::move(places), rows) {}
   /// As above, but `layout` may be nullptr: places[i] is then an index into a dense vector.
   GemmScale(const LevelGrid& grid, const Layout* layout, std::vector<int64_t> places, int64_t rows);

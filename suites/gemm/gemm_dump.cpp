@@ -73,7 +73,7 @@ class GemmScaleReader {
       }
   }
 
-  /// Candidate layouts, those of kPlainLayouts first. If strides describe the tensor, it does not matter which one the case names.
+  /// Candidate layouts, first those of kPlainLayouts. If strides describe the tensor, it does not matter which the case names.
   std::vector<const Layout*> layouts_of_a() const {
     if (!request_.layout.empty()) return {&rulebook().layout(request_.layout)};
     std::vector<const Layout*> all;

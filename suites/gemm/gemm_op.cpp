@@ -337,7 +337,7 @@ void add_scales_as_one_matrix(const GemmCase& c, const char* role, const GemmSca
   }, all);
 }
 
-/// Mutant for tiles with one expert's scales: the kernel looks for them at the expert's first row of `a`, as if no tile were padded.
+/// Mutant for tiles of one expert's scales: the kernel looks for them at the expert's first row of `a`, as if none were padded.
 void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.experts != GroupOrder::kOffsets || !c.scale_a.layout() || c.scale_a.layout()->tile_rows == 1) return;
   const LevelGrid grid = c.scale_a.grid();
@@ -514,7 +514,7 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
     add_slot_mistakes(c, inputs, readings);
   }
   const int64_t tile = c.contract.of_blocks() ? c.contract.scale_block() : std::max(c.contract.promote, c.contract.part_of);
-  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // topk > 1: the last two slots have one token
+  const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // topk > 1: same token
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
     if (!last_row_is_unused || wrong.name != "a: the last row is the one before it") readings.push_back(of_misreading(c, wrong, inputs));
   // If two mutants are equivalent, the report names the first. Without split-K, let that be a dropped tail of k, not a lost part.

@@ -53,8 +53,8 @@ Expectation every_program(const GemmCase& c, const Problem& problem);
 /// that the contract does not have.
 DumpCase gemm_case_of_dump(const Op& op, const DumpRequest& request);
 
-// Changed calls after which all elements that the change does not concern must keep their bits, for any algorithm. Examples: other
-// orders of columns or of the slots in a block, NaN in a row, another scale of a row.
+// Changed calls after which all elements that the change does not concern must keep their bits, for any algorithm. Examples:
+// other orders of columns or of the slots in a block, NaN in a row, another scale of a row.
 
 /// Each call has one of these changes; changes that the shape does not allow are left out:
 /// - columns in reverse order

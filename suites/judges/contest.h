@@ -62,9 +62,9 @@ struct Contestant {
                                      ///< these two contracts are then applied
 };
 
-/// The cases of one rule on one kernel, counted.
+/// Counts of the cases of one rule on one kernel. `refused`: the rule rejects the kernel's outputs.
 struct Tally {
-  int64_t cases = 0, refused = 0;  ///< refused: cases in which the rule rejects the kernel's outputs
+  int64_t cases = 0, refused = 0;
   int64_t cannot = 0;       ///< cases with a format that the rule does not support
   int64_t own_refused = 0;  ///< cases in which the rule rejects the reference itself, because NaN != NaN; not in `refused`
 
@@ -106,7 +106,7 @@ struct Field {
   std::vector<Recipe> recipes;
   std::vector<Case> quick;  ///< quick cases of all ops
   const Backend* healthy;   ///< the library of correct kernels
-  std::shared_ptr<HealthyOutputs> before = std::make_shared<HealthyOutputs>();  ///< outputs that correct kernels have returned so far
+  std::shared_ptr<HealthyOutputs> before = std::make_shared<HealthyOutputs>();
 
   const Recipe& recipe(const std::string& id) const;
 };

@@ -118,7 +118,7 @@ Answer answer_of(const Case& one, const Problem& problem, const std::vector<Host
 
 namespace {
 
-// The measures of rules.csv, as in the sources that its rows cite. Kernel: element a of tensor x; reference: element b of tensor y.
+// The measures of rules.csv, as in the sources that its rows cite. a: element of the kernel's tensor x; b: of the reference's y.
 
 struct Measure {
   std::string name;

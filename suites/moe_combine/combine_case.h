@@ -30,8 +30,8 @@ struct CombineCase {
   int64_t rows() const;
 };
 
-/// Throws TableError. `row`: the case's contract or, in a fused op, a contract that the case's contract refers to. In fused ops the
-/// column for `weights` is named router_weights.
+/// Throws TableError. `row`: the case's contract or, in a fused op, a contract that the case's contract refers to. In fused ops
+/// the column for `weights` is named router_weights.
 CombineCase read_combine_case(const Cells& cells, const ContractRow& row);
 
 /// Parts of a case id, such as ".k8.absent.f2.5" and ".scales.nan_padding".

@@ -91,7 +91,7 @@ enum Ordinal : uint32_t { kWeights = 1000, kIds = 1001, kRows = 1002, kShared = 
 /// The random stream of a tensor on this rank.
 uint32_t of_rank(const CombineCase& c, Ordinal ordinal) { return ordinal + uint32_t(c.rank) * 16; }
 
-/// Whether each slot lacks an expert: all slots of tokens 1 and m - 1, the first of token 0, the last of token 2, a random quarter.
+/// Slots without an expert are true: all of tokens 1 and m - 1, the first of token 0, the last of token 2, and a random quarter.
 std::vector<bool> absent_slots(const CombineCase& c) {
   std::vector<bool> absent(size_t(c.m * c.topk), false);
   const Random random(c.seed, of_rank(c, kIds));

@@ -28,8 +28,8 @@ DumpCase case_of_cells(const Op& op, const DumpRequest& request, const DumpedTen
                        const std::map<std::string, std::string>& cells);
 
 /// Takes m and n from x, and the weights' format from gamma. Chooses the group size that the contract allows and that fits the
-/// shape of the scales, and the layout of the contract that fits the scales' type, shape, strides or storage. Throws UsageError if
-/// x or a parameter is missing or unknown, or if no group size or several fit.
+/// shape of the scales, and the layout of the contract that fits the scales' type, shape, strides or storage. Throws UsageError
+/// if x or a parameter is missing or unknown, or if no group size or several fit.
 DumpCase row_case_of_dump(const Op& op, const DumpRequest& request);
 
 // Infers group size and layout of a dumped scale tensor.

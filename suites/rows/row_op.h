@@ -80,7 +80,7 @@ class RowChain {
 
   /// Why an op with these columns rejects the contract; empty if it accepts the contract.
   std::string why_not(const ContractRow& contract, const std::vector<std::string>& columns) const;
-  /// Throws TableError about the cell `contract`: with that reason, or if the contract does not round y to the case's format of x.
+  /// Throws TableError about the cell `contract`: with that reason, or if the contract does not round y to the case's format x.
   void require(const Cells& cells, const ContractRow& contract, const std::vector<std::string>& columns) const;
   std::vector<RoleSpec> roles() const;
   std::vector<ParameterSpec> parameters() const;

@@ -35,8 +35,8 @@ ConstByteRows byte_rows(const HostTensor& tensor, int64_t rows);
 
 /// Whether rows at this stride, with the gaps between them, take more than 256 MiB. TensorSpec::far then keeps only the rows.
 bool lie_far(const Format& format, int64_t rows, int64_t stride);
-/// A copy of a dense matrix with row stride `stride` in elements (0: dense), beginning at element `offset`. The gaps hold all-ones
-/// bits (NaN). If the rows would lie far apart (lie_far()), they are not moved: only TensorSpec::far is set.
+/// A copy of a dense matrix with row stride `stride` in elements (0: dense), beginning at element `offset`. The gaps hold
+/// all-ones bits (NaN). If the rows would lie far apart (lie_far()), they are not moved: only TensorSpec::far is set.
 HostTensor rows_apart(const HostTensor& rows, int64_t stride, int64_t offset);
 /// Shifts the tensor by `shift` elements within a larger storage. The elements before it are unused; in inputs they hold NaN.
 HostTensor shifted(HostTensor tensor, int64_t shift);
