@@ -129,7 +129,7 @@ Groups groups_of(const Cells& cells, const DotContract& contract) {
 }
 
 /// Draws slots in random order: for each expert as many as the column `tokens` says, then as many as the cell `absent` says, for
-/// blocks of expert -1. The remaining slots of the last token are in no block.
+/// blocks of expert -1. The number of slots is rounded up to a multiple of topk; slots that remain are in no block.
 void read_slots(const Cells& cells, GemmCase& p) {
   p.topk = cells.positive("topk"), p.block_m = cells.positive("block_m");
   const std::vector<int64_t>& sizes = p.contract.block_m;
