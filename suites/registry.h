@@ -45,7 +45,8 @@ const OpRegistry& shipped_ops();
 
 // A contract as formulas; its op kind determines how they are written.
 
-/// The contract as formulas, a line per cell. Text that depends on the format of x is for bf16. Throws std::out_of_range.
+/// The contract as formulas, a line per cell; text that depends on the format of x is for bf16. Throws std::out_of_range for an
+/// unknown id.
 std::vector<std::string> contract_lines(const std::string& id);
 
 // The formulas of two op kinds. The functions are defined in the folders of their ops: pack_scales/ and dsv4_qnorm_kv_insert/.
