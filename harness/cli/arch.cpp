@@ -34,7 +34,7 @@ namespace assay {
 
 // Calls that compare instructions with their models: seven kinds of data plus special values, in chains of several lengths.
 
-/// One kind of data, as input generators of a, b, c and scales.
+/// One kind of data: its name, and the input generators of `a`, `b`, `c` and of the scales.
 struct UnitFills {
   const char *words, *a, *b, *c, *scale;
 };
@@ -55,9 +55,9 @@ struct UnitCalls {
   MmaCase chain(int64_t steps) const;
 };
 
-/// d as the model predicts it. Results too large to store are compared by XXH3 of d in memory order.
+/// `d` as the model predicts it.
 HostTensor predicted_d(const MmaCase& c, const Problem& problem);
-uint64_t digest_of(const HostTensor& d);
+uint64_t digest_of(const HostTensor& d);  ///< XXH3 of `d` in memory order, for results that are too large to store
 
 namespace {
 
@@ -76,7 +76,7 @@ std::string fill_of_c(const UnitFills& fills, const Unit& unit) {
   return std::string(fills.c) == "huge" && !reaches ? "half_zeros" : fills.c;
 }
 
-/// The input generator for a factor in this format. A format without NaN and Inf has no special values; uses any codes instead.
+/// The input generator for a factor in this format. A format without NaN and Inf has no special values, so it gets random codes.
 std::string fill_of_factor(const char* fill, const Format& format) {
   return format.specials == Specials::kFinite && fill == std::string("specials") ? "uniform_bits" : fill;
 }

@@ -167,7 +167,7 @@ std::string nearest_text(const Json& nearest) {
   return text;
 }
 
-/// The findings about an instruction, compared with the row of its name.
+/// Text about an instruction of probe's JSON: whether the model that probe found equals the instruction's row in the table.
 std::string found_text(const Json& one) {
   if (const std::string why = one.value("no_answer", ""); !why.empty()) return "no answer: " + why;
   if (!one.value("known", false)) return "UNKNOWN: no model explains its results";

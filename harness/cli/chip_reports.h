@@ -23,7 +23,7 @@ class ChipReports {
   /// Takes the values of --report. Throws UsageError if one is neither json:FILE nor html:FILE, or cannot be written.
   explicit ChipReports(const std::vector<std::string>& texts);
 
-  /// Writes every file that can be written. `page` makes HTML from `found`. Returns false if one fails.
+  /// Writes every file that can be written. `page` makes HTML from `found`. Returns false if a file cannot be written.
   bool write(const Json& found, const std::function<std::string(const Json&)>& page) const;
 
  private:
@@ -41,8 +41,8 @@ Json provenance_json(const Provenance& provenance);
 /// JSON as valid UTF-8, with one line for each member of the upper levels, and a final line break.
 std::string json_file_text(const Json& json);
 
-/// For an instruction in probe's JSON: true if probe found a model, and the table's row of this instruction, if there is one, has
-/// the same model.
+/// For an instruction in probe's JSON: true if probe found a model, and the instruction's row in the table has the same model. If
+/// the table has no such row, a found model suffices.
 bool found_as_called(const Json& instruction);
 
 /// The page of `assay probe --report html:FILE`, from its JSON.

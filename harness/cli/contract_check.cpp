@@ -33,7 +33,7 @@ std::set<std::string> names_in(const std::string& cell) {
   return names;
 }
 
-/// Contracts that the cases check: those that the cases name, and the contracts that these refer to.
+/// Contracts that the cases check: the contracts that the cases name, and every contract to which a cell of these refers.
 std::set<std::string> reached_by(const std::vector<Case>& cases) {
   std::set<std::string> reached;
   std::vector<std::string> open;
@@ -79,8 +79,8 @@ void note_unused_alternatives(const ContractRow& row, const std::vector<const Ca
   }
 }
 
-/// Tries the shipped quick cases of contracts of the same kind (flow). For each format of x of which no case can be checked under
-/// this contract, prints a note with the error of one case.
+/// Binds the shipped quick cases of contracts of the same kind (flow) to this contract. For each format of `x` for which no case
+/// fits this contract, prints a note with the error of one case.
 void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector<Case>& shipped) {
   std::map<std::string, std::map<std::string, std::string>> refused;  // format of x -> op -> why
   std::set<std::string> fits, ops_that_fit, tried;

@@ -99,7 +99,7 @@ std::string with_releases(const ContractRow& row) {
   return row.text("why") + (releases.empty() ? "" : " (" + releases + ")");
 }
 
-/// Prints how many contracts were run, of those that sm_90 or a CPU can run, and which chips the others need.
+/// Prints how many of the contracts that sm_90 or a CPU can run did run. Prints which chips the other contracts need.
 void print_reach() {
   int64_t can = 0, ran = 0, executed = 0;
   std::map<std::string, int64_t> elsewhere;
@@ -339,7 +339,7 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
   const Flow &flow = *tables.find(a).flow, &other = *tables.find(b).flow;
   const bool casts = &flow == &cast_flow() && &other == &cast_flow();
   std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
-  if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // none of a's cases fits b: tries b's cases
+  if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // no case of `a` fits `b`: tries the cases of `b`
   if (found.empty() && &flow != &other)
     throw UsageError(
         fmt::format("contracts diff: '{}' is of kind {}, '{}' of kind {}: no case of one can be checked under the other", a,
@@ -513,7 +513,7 @@ Tally tally_of(const Op& op, const std::vector<const Case*>& cases, const Kernel
 void print(const std::string& title, const Op& op, const Tally& tally) {
   fmt::print("{}\n", title);
   std::vector<std::pair<std::string, Score>> ranked(tally.scores.begin(), tally.scores.end());
-  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {  // of equal ones, newest releases first
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {  // at equal scores, the newest release first
     return std::tuple(a.second.violated > 0, a.second.elements, !is_current_contract(a.first)) <
            std::tuple(b.second.violated > 0, b.second.elements, !is_current_contract(b.first));
   });

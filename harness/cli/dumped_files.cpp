@@ -73,7 +73,7 @@ void refuse_torch_file(const std::string& target) {
 
 namespace {
 
-/// The text of `name` in the place of the pattern's *; nothing if the name does not match.
+/// The part of `name` that the * of the pattern stands for; nothing if the name does not match.
 std::optional<std::string> star_of(const std::string& pattern, const std::string& name) {
   const size_t star = pattern.find('*');
   const std::string before = pattern.substr(0, star), after = pattern.substr(star + 1);

@@ -152,8 +152,8 @@ std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
   return {spec.elements() / std::max<int64_t>(1, columns), columns};
 }
 
-/// Row and column to trace: --element, else the worst element of the first output with a wrong one, else the place of a violated
-/// rule. For a scale: the first column of its group.
+/// Row and column to trace: --element, else the worst element of the first output with wrong elements, else the place of a
+/// violated rule. For a scale: the first column of its group.
 std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const Verdict& verdict, const Problem& problem) {
   if (!arguments.element.empty()) return {arguments.element[0], arguments.element[1]};
   for (const TensorFinding& finding : verdict.tensors) {

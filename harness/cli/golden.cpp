@@ -77,7 +77,7 @@ std::string golden_root(const GoldenArguments& arguments) {
   return arguments.folder.empty() ? data_root() + "/golden" : arguments.folder;
 }
 
-/// True if libassay_hip_runtime.so executed code objects on the CPU: it has this text in its device name.
+/// True if libassay_hip_runtime.so executed code objects on the CPU: its device name then contains this text.
 bool is_executed(const ObservedOn& seen) { return seen.device.find(" executed on the CPU by ") != std::string::npos; }
 
 /// Device, driver, toolkit and date as text. A host library has no driver, no toolkit and possibly no device.

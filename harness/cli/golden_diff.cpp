@@ -67,8 +67,8 @@ std::string seen_text(const Target& target) {
                                on.toolkit.empty() ? "" : ", toolkit " + on.toolkit, on.date, target.by_op.size()));
 }
 
-/// How two recordings of a tensor differ. ObservedTensor::steps has, for each element, its distance in codes from the lowest
-/// accepted code. `elements`: how many differ; `codes`: the largest difference.
+/// How two recordings of a tensor differ: the number of elements that differ, and the largest difference in codes. Computed from
+/// ObservedTensor::steps, the distance of each element from the lowest accepted code (0 if absent).
 struct Apart {
   int64_t elements = 0, codes = 0;
 };
@@ -90,7 +90,7 @@ Apart apart(const ObservedTensor& a, const ObservedTensor& b) {
 /// The tensor's name without the algorithm variant: "d" for "d, split-K 2".
 std::string without_variant(const std::string& name) { return name.substr(0, name.find(", ")); }
 
-/// The tensor of `others` with the name of `one`; if several variants have it, that of the same variant.
+/// The tensor in `others` with the name and format of `one`, in whichever variant; in the variant of `one` if that is there.
 const ObservedTensor* counterpart(const ObservedTensor& one, const std::vector<ObservedTensor>& others) {
   const ObservedTensor* found = nullptr;
   for (const ObservedTensor& other : others) {

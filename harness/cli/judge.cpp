@@ -129,7 +129,7 @@ std::string group_note(const DumpedCall& call, const std::map<std::string, std::
       group->second, all);
 }
 
-/// Names the rows that have wrong elements, if most elements of these rows are wrong and half of all rows are right; else empty.
+/// The rows with wrong elements, if three quarters of their elements are wrong and at least half of all rows are right; else "".
 std::string whole_rows(const TensorFinding& finding) {
   constexpr int64_t kFewestColumns = 4;
   if (!finding.picture || finding.picture->rows_outside.many() || finding.shape[1] < kFewestColumns) return "";
@@ -205,7 +205,7 @@ JudgedCall judge_call(const JudgeArguments& arguments, const Op& op, const std::
   }
 }
 
-/// The op of the contract; if several ops take the contract, the op with the most of these tensors.
+/// The op of the contract; if several ops use the contract, the op that has most of these tensors.
 const Op& op_of_dump(const JudgeArguments& arguments, const std::vector<std::string>& tensors,
                      const std::map<std::string, std::string>& parameters) {
   const std::vector<const Op*> all = arguments.suites.ops->all_of_contract(arguments.contract);

@@ -30,8 +30,8 @@ int judge_checkpoint(const JudgeArguments& arguments);
 /// Parses "name=value" options. Throws UsageError for a text without '=' or a repeated name.
 std::map<std::string, std::string> named_values(const std::string& option, const std::vector<std::string>& texts);
 
-/// Reads one tensor: "FILE.safetensors:TENSOR", "FILE.npy" or "FILE.npy:FORMAT". ":TENSOR" is optional if a .safetensors file has
-/// only one tensor.
+/// A tensor that the command line names: "FILE.safetensors:TENSOR", "FILE.npy" or "FILE.npy:FORMAT". ":TENSOR" is optional if a
+/// .safetensors file has only one tensor.
 struct NamedTensor {
   Dump dump;
   StoredTensor tensor;
@@ -64,7 +64,7 @@ struct StarredCall {
 };
 
 /// One call for each text that can replace the * of every name; a single call if no name has a *. Throws UsageError if no text
-/// can, or if a text fits only some of the names.
+/// can replace it, or if a text fits only some of the names.
 std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, const std::vector<std::string>& tensors);
 
 /// Reads the tensors of all targets that have a role of one of the ops. Throws UsageError, DumpError.
@@ -91,7 +91,7 @@ std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recording
 /// one differs, the recorded outputs cannot be checked. Throws std::out_of_range for an input that was not recorded.
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
 
-/// Makes the verdicts on all cores. `power`: known mutation scores of the data. `record` is called with the evidence of each
+/// Makes the verdicts on all cores. `power`: known mutation scores of data sets. `record` is called with the evidence of each
 /// verdict, by several threads. `budget`: as in look_for_causes().
 RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>& recorded, const PowerRecords& power,
                          const std::function<void(const Evidence&, const Verdict&)>& record = {},

@@ -25,7 +25,7 @@ namespace {
 
 using ListCells = std::vector<std::string>;
 
-/// A verdict of the report: only what a row needs.
+/// A verdict of the report, with only the fields that a row of the list needs.
 struct Reported {
   Verdict verdict;
   bool unexpected = false;

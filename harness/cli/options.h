@@ -44,8 +44,8 @@ void add_table(CLI::App& program, const std::string& name, const std::string& wh
 
 // The verb `docs`: generates reference pages from the program's own tables, so that they cannot go stale.
 struct DocsArguments {
-  std::string output;  ///< write the pages to this folder, and the table to the README.md two folders above it; empty: no
-  std::string check;   ///< exit 1 if a page of this folder, or the table of that README.md, is out of date; empty: none
+  std::string output;  ///< write the pages to this folder, and the counts in pages outside of it; empty: do not write
+  std::string check;   ///< exit 1 if a page of this folder, or a count in those other pages, is stale; empty: do not check
   Suites suites{};
 };
 
@@ -56,13 +56,13 @@ struct DocsPage {
 
 /// "| a | b |": a row of a Markdown table. A | inside a cell is escaped.
 std::string markdown_row(const std::vector<std::string>& cells);
-/// Title row of a Markdown table and the rule below it.
+/// Title row of a Markdown table and the separator line below it.
 std::string markdown_header(const std::vector<std::string>& titles);
 
 /// Page on recipe steps and every column of the contract tables. Throws std::logic_error for a column without a description.
 DocsPage contract_cells_page();
 
-/// The text of each page, and of the README.md two folders above, by path. Opens the contract registry.
+/// By path: the text of each page, and of the README.md and test-rocm-without-gpu.md with counts. Opens the contract registry.
 std::map<std::string, std::string> docs_files(const CLI::App& program, const Suites& suites, const std::string& folder);
 
 void add_docs(CLI::App& program, DocsArguments& arguments);

@@ -26,7 +26,7 @@ struct UserTables {
   std::string op;                      ///< the op of case tables without a column `op`
 };
 
-/// What a verb works on. main() makes it.
+/// The ops, and the tables of the user. main() creates it for all verbs.
 struct Suites {
   std::shared_ptr<const OpRegistry> ops;
   UserTables tables;
@@ -40,7 +40,7 @@ std::vector<Case> open_cases(const Suites& suites);
 
 /// The selected cases. Throws UsageError with similar names if there are none.
 std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& selection);
-/// As above, from cases that open_cases() returned.
+/// Loads cases with open_cases_for(), and returns the selected ones.
 std::vector<Case> open_selected_cases(const Suites& suites, const Selection& selection);
 
 /// Cases of a run by tier.

@@ -187,7 +187,7 @@ struct One {
   Json found;
 };
 
-/// The JSON on how a model compares with a row of the table.
+/// The comparison of a model with a row of the table, as JSON.
 Json like_row(const LikeRow& like) {
   if (like.row == nullptr) return nullptr;
   Json differs = Json::array();

@@ -80,7 +80,7 @@ CallResult replay(const RecordedCase& entry, const Problem& problem) {
   return *first;
 }
 
-/// Searches for causes. Recorded outputs cannot show a race, so a race that the recording run found is taken over.
+/// Searches for causes. Recorded outputs cannot show a race, so the verdict keeps a race that the recording run found.
 std::function<void(const Evidence&, Verdict&)> causes_or_recorded_race(const Backend& replaying, const Verdict& recorded,
                                                                         int64_t budget) {
   return [look = look_for_causes(replaying, budget), &recorded](const Evidence& evidence, Verdict& verdict) {

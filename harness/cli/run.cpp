@@ -166,22 +166,22 @@ bool finished(const Recorder& recorder, const RunResult& result, const RunIdenti
   }
 }
 
-/// Whether the kernels of a case wait for each other in several ranks.
+/// Whether a case has several ranks, whose kernels wait for each other.
 bool has_ranks(const Case& one) {
   const auto ranks = one.parameters.find("ranks");
   return ranks != one.parameters.end() && ranks->second != "1";
 }
 
 /// The processes of an Open MPI launch on this machine, over which the ranks of a case may be distributed. Nothing without such a
-/// launch, and with --shard: then the process that runs a case calls all of its ranks. run_under() also requires a library that
+/// launch, or with --shard; the process that runs a case then calls all of its ranks. run_under() also requires a library that
 /// supports groups of processes.
 std::optional<Launch> launch_for_ranks(const RunArguments& arguments) {
   if (!arguments.shard.empty()) return std::nullopt;
   return launch_of_environment([](const char* name) { return std::getenv(name); });
 }
 
-/// Whether a supervisor process watches the run. It does for a library given by path or in Python: such a library runs in
-/// workers, but may still kill this process.
+/// Whether a supervisor process watches the run: for a library given by path, and for kernels in Python. They run in workers, but
+/// may still kill this process.
 bool is_supervised(const RunArguments& arguments) { return is_in_worker({arguments.backend, arguments.in_process}); }
 
 /// Makes a function that tells whether some kernel of the library offers the case's op and contract.

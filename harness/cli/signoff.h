@@ -30,7 +30,7 @@ struct Step {
 /// Whether --suite lets the sign-off run this op.
 bool is_wanted(const SignoffArguments& arguments, const std::string& op);
 
-/// The file of a step below the folder: its name with dots for spaces, and the suffix.
+/// The path of a step's file, relative to the folder: the step's name with dots for spaces, then the suffix.
 std::string step_file(const std::string& name, const char* suffix);
 
 /// The steps for a library's kernels, and the share of all ops and contracts that the library offers.
@@ -49,7 +49,7 @@ struct Rule {
   const char* mark() const { return kept ? "ok  " : open ? "open" : "FAIL"; }
 };
 
-/// A row of the minimum scope. `op` and `format` are globs separated by |; some case that both match must pass.
+/// A row of the minimum scope: at least one case whose op and format match must pass. `op`, `format`: globs separated by |.
 struct Need {
   std::string need, op, format, why;
 };
@@ -61,7 +61,7 @@ std::vector<Need> read_needs(const std::string& file, const std::vector<std::str
 /// Counts of a JSON report of `assay run`; --verify computes them again.
 Json counts_of(const Json& report);
 
-/// Counts, formats, contracts, worst use of a budget, invariance levels and failures of a JSON report of `assay run`.
+/// Counts, formats, contracts, largest budget use, invariance levels and failures of a JSON report of `assay run`.
 Json summary_of_run(const Json& report, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed);
 
 /// Sums over the steps of kind "run" in a manifest.
@@ -84,8 +84,8 @@ struct Headline {
   std::string state;  ///< "PASS", "FAIL" or "INCOMPLETE"
   std::string text;   ///< "PASS for a partial scope: 3 of 36 ops, 9 of 515 contracts"
 };
-/// The state that follows from the rules, and the scope. The text says "all" only if every op and contract has a verdict and no
-/// option left anything out.
+/// Derives the state from the rules. The text states the scope: "all" only if every op and contract has a verdict and no option
+/// left anything out.
 Headline headline_of(const Json& manifest, const Totals& totals, const std::vector<Rule>& rules);
 
 /// The page, for two to four sheets of A4. `manifest_digest`: digest of the manifest, which has the digests of all results.

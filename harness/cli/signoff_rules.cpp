@@ -25,7 +25,7 @@ void add_unit_operands(std::set<std::string>& formats, const std::string& id) {
     if (row.id == id) add_format(formats, row.text("a")), add_format(formats, row.text("b"));
 }
 
-/// The number formats of a case: those in its cells, those of its contract's codes and operands, and outputs below 32 bits.
+/// The number formats in a case: formats in its cells, of its contract's codes and operands, and of outputs below 32 bits.
 std::set<std::string> formats_of(const Case* one, const Json& verdict) {
   std::set<std::string> formats;
   if (one != nullptr)

@@ -75,7 +75,7 @@ void ask(int signal, siginfo_t* info, void*) {
   errno = error;
 }
 
-/// Handles other signals that would end the process: ignores one that a kernel sent, and ends the process for others.
+/// Handles other signals that would end the process: ignores a signal that a kernel sent; any other signal ends the process.
 void mind(int signal, siginfo_t* info, void*) {
   const int error = errno;
   if (!is_of_worker(signal, info)) end_at_once(signal);
@@ -289,8 +289,8 @@ class Supervisor {
     ::kill(child_, signal);
   }
 
-  /// Continues the child if a process that it started stopped it, and kills such a process that traces it. A stop from the
-  /// terminal also stops this process, so this code does not run then.
+  /// Continues the child if a signal stopped the child alone. If a process that the run started traces the child, kills that
+  /// process. A stop from the terminal also stops this process, so this code does not run then.
   void see_to_stops() {
     constexpr int kPatience = 2000 / kSlice, kBetweenLooks = 5;
     if (++slices_ % kBetweenLooks != 0) return;

@@ -16,8 +16,8 @@ class Supervised {
 
   /// Call it once the library is open. If the run is killed later, the supervisor writes reports for this library.
   void begin(const LibraryInfo& library) const;
-  void calls(const CallRequest& request) const;
-  void judged(const Verdict& verdict) const;
+  void calls(const CallRequest& request) const;  ///< call it before each call of a kernel
+  void judged(const Verdict& verdict) const;     ///< call it with each verdict
   /// A verdict whose cause is not known yet; judged() replaces it later.
   void judged_first(const Verdict& verdict) const;
   /// Call it once the run has written all its reports.

@@ -145,7 +145,7 @@ struct ProbeArguments {
   std::string backend = "cpu";
   std::string kernel = "*", unit = "*";  ///< globs over kernels and over instruction ids
   std::string output;                    ///< table to write a row to for every model found; empty: none
-  int64_t elements = 1024;               ///< results per kind of inputs that narrow the models to one; 2 * elements verify it
+  int64_t elements = 1024;               ///< results per kind of inputs, used to find the model; twice as many verify it
   uint64_t seed = 1;
   double timeout_seconds = 60;
   std::string part;                      ///< "instructions" or "conversions"; empty: both
@@ -257,7 +257,7 @@ int golden_verb(const GoldenArguments& arguments);
 /// golden diff (golden_diff.cpp): compares recorded outputs of two chips, and models of several.
 int golden_diff(const GoldenArguments& arguments);
 int signoff_verb(const SignoffArguments& arguments);
-int minimize_verb(const ExplainArguments& arguments);
+int minimize_verb(const ExplainArguments& arguments);  ///< explain --minimize (hunt.cpp)
 int explain_verb(const ExplainArguments& arguments);
 int arch_verb(const ArchArguments& arguments);
 int probe_verb(const ProbeArguments& arguments);
@@ -272,7 +272,7 @@ int check_contracts(const ContractsArguments& arguments);
 int run_witnesses(const WitnessArguments& arguments);
 /// witness keep (witness.cpp): stores outputs that the contracts accept.
 int keep_witnesses(const WitnessArguments& arguments);
-int match_verb(const ContractsArguments& arguments);
+int match_verb(const ContractsArguments& arguments);  ///< contracts match, on a kernel or on files
 int match_dump(const ContractsArguments& arguments);  ///< contracts match on a user's files instead of a kernel
 
 }  // namespace assay
