@@ -61,13 +61,13 @@ std::vector<Need> read_needs(const std::string& file, const std::vector<std::str
 /// Counts of a JSON report of `assay run`; --verify computes them again.
 Json counts_of(const Json& report);
 
-/// Counts, formats, contracts, largest budget use, invariance levels and failures of a JSON report of `assay run`.
+/// Counts, formats, contracts, largest budget use, determinism tests and failures of a JSON report of `assay run`.
 Json summary_of_run(const Json& report, const std::map<std::string, const Case*>& cases, const std::vector<Deviation>& allowed);
 
 /// Sums over the steps of kind "run" in a manifest.
 struct Totals {
   int64_t judged = 0, passed = 0, unexpected = 0, deviating = 0, elements = 0, single_code = 0;
-  std::map<std::string, int64_t> held, absent;                            ///< invariance level -> verdicts
+  std::map<std::string, int64_t> held, absent;                            ///< determinism test (rung) -> verdicts
   std::map<std::string, std::map<std::string, Json>> cells;               ///< op -> format -> counts {pass, bad, deviating}
   std::map<std::string, Json> worst;                                      ///< op -> output furthest from its interval's middle
   std::map<std::string, std::vector<std::string>> contracts;              ///< op -> contracts with a verdict on outputs

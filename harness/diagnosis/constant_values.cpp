@@ -23,7 +23,8 @@ namespace {
 /// A rule about a limit needs at least this number of different expected values.
 constexpr size_t kFewestClamped = 3;
 
-/// The rule if all wrong elements hold one number, and all expected ones lie on one side of it. `sign_of`: -1 negates an element.
+/// A rule if all wrong elements hold one number, and all numbers expected there are greater, or all are smaller. `sign_of`: -1
+/// negates an element.
 template <class SignOf>
 Rule clamped_to_one(const WrongPart& wrong, SignOf sign_of) {
   const Format& format = wrong.format();
@@ -143,7 +144,7 @@ Rule one_code(const WrongPart& wrong) {
   }
   if (failing < kFewest || wrong.distinct(2) != 1) return std::nullopt;
   const uint32_t code = wrong.codes()[size_t(wrong.failing().front())];
-  if (decode(format, code) == 0 && wrong.middle(wrong.failing().front()) == 0.0) return std::nullopt;  // the other zero: a cause
+  if (decode(format, code) == 0 && wrong.middle(wrong.failing().front()) == 0.0) return std::nullopt;  // wrong_zeros() reports this
   return {
       {"one code in every wrong element, " + value_text(format, code) + columns_of_code(wrong, code), failing, 0, false, true}};
 }
@@ -163,7 +164,7 @@ Rule same_codes_again(const WrongPart& wrong) {
   for (const int64_t width : std::set<int64_t>{4, 8, 16, 32, columns}) {
     const int64_t runs = elements / width;
     if (width < kFewest || (width == columns ? runs < 2 : runs < kFewestRuns)) continue;
-    int64_t held_again = 0, unlike = 0;  // of the runs that should differ from the run before: those that equal it, and all
+    int64_t held_again = 0, unlike = 0;  // unlike: runs that should differ from the previous one; held_again: those that equal it
     for (int64_t run = 1; run < runs; ++run) {
       bool held = true, due = true;
       for (int64_t i = run * width; i < (run + 1) * width; ++i) {

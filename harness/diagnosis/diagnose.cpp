@@ -522,7 +522,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     const auto contract = evidence.one.parameters.find("contract");
     const CallRequest request{evidence.one.op, contract == evidence.one.parameters.end() ? "" : contract->second, verdict.kernel,
                               &evidence.problem, 1};
-    const auto add_access_beside = [&] {  // the first cause, because it names the line of code
+    const auto add_access_beside = [&] {  // inserted as the first cause, because it names the line of code
       if (const std::string outside = access_beside(backend, request); !outside.empty())
         verdict.causes.insert(verdict.causes.begin(), outside);
     };

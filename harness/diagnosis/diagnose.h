@@ -40,8 +40,8 @@ struct Cause {
   bool is_symptom() const;
 };
 
-/// True if every complete cause is a wrong read of an input, and these causes name different inputs. At most one of them can be
-/// right, so a report must not assert any.
+/// True if every complete cause (symptoms aside) is a wrong read of an input, and these causes name different inputs. At most one
+/// of them can be right, so a report must not assert any.
 bool contradict_each_other(const std::vector<Cause>& causes);
 
 /// Limits the work of a diagnosis. It counts evaluated elements and not seconds, so that a command prints the same causes on
@@ -118,8 +118,8 @@ void add_limits(const WorkBudget& budget, Verdict& verdict);
 std::function<Power(const Evidence&)> power_of_data(std::function<const Power*(const Case&)> recorded);
 
 
-/// For reconcile(): whether the data of a passed case expose a mutant, by the mutation score of its verdict. False for equivalent
-/// mutants, for Hypothesis::suspect, and for mutants that the case does not have.
+/// Makes a function for reconcile(). It tells whether the data of a passed case expose a mutant, by the mutation score of the
+/// verdict. It returns false for equivalent mutants, for Hypothesis::suspect, and for mutants that the case does not have.
 std::function<bool(const Verdict& passed, const std::string& mistake)> exposed_by_data(std::span<const Op> ops,
                                                                                        const std::vector<Case>& cases);
 
@@ -143,8 +143,8 @@ struct Unset {
 /// Repeats a call with other bytes on the stacks, if a crash cannot end this process.
 Unset unset_locals(const Backend& backend, CallRequest request, const Expectation& right);
 
-/// Sets the causes of a failure that has outputs. `backend` must be thread-safe. `budget`: elements of a WorkBudget; 0: does
-/// nothing.
+/// Makes a function that sets the causes of a failed verdict. `backend` must be thread-safe. `budget`: elements of a WorkBudget;
+/// 0: the function does nothing.
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget = WorkBudget::kShort);
 
 // Compares the outputs with an answer, element by element, for the steps (rows or groups) of a sample.
@@ -171,8 +171,8 @@ struct Memberships {
 /// counts as outside. Rules between tensors are not checked: they are the same for a mutant and for the contract.
 Memberships memberships(const Expectation& expectation, const std::vector<HostTensor>& outputs, const Sample& sample);
 
-/// A hypothesis compared with the outputs: counted apart for elements that the contract rejects (`failing`) and accepts. A step
-/// that breaks a rule as a whole, without an element outside, counts as one element.
+/// A hypothesis compared with the outputs. Elements that the contract rejects (`failing`) and elements that it accepts are counted
+/// apart. A step that breaks a rule as a whole, without an element outside, counts as one element.
 struct MembershipCounts {
   int64_t failing = 0, explained = 0, contradicted = 0;
   int64_t open = 0;  ///< not in `failing`: elements for which the hypothesis accepts every code, see diagnose()

@@ -62,7 +62,7 @@ TEST(TablePower, AMutantIsMissedIfNoCaseExposesIt) {
   EXPECT_THAT(Table({{"a", "b"}, {"a", "c"}, {"a", "c"}}, none).missed(), ElementsAre("a"));
   EXPECT_THAT(Table({{"a"}, {"a"}, {"a"}}, {{"a"}, {"*"}, {"a"}}).missed(), ElementsAre());
   EXPECT_THAT(Table({{"a"}, {"a"}, {"a"}}, {{"a"}, {"*"}, {}}).missed(), ElementsAre("a")) << "one row does not declare it";
-  // Case 2 does not have the mutant a, so it cannot expose a.
+  // Case 2 does not have the mutant `a`, so it cannot expose `a`.
   const auto of_some = [](const Case& one) {
     return one.why == "2" ? std::vector<std::string>{"b"} : std::vector<std::string>{"a", "b"};
   };
@@ -535,7 +535,7 @@ TEST(Patterns, OneCodeIsNamed) {
                           HasSubstr("errors in every element of row 1 of 2")));
 }
 
-/// A loop that does not compute a value again: from a column on, or in whole rows but their first column.
+/// A loop that does not compute a value again: from a column on, or in whole rows except their first column.
 TEST(Patterns, AValueThatIsHeldOnIsNamed) {
   const auto held = [](int64_t from, int64_t source, int64_t first_row = 0, int64_t end_row = 4) {
     return patterns("4x16", values([=](const auto& x, int64_t i, int64_t n) {
@@ -1012,7 +1012,8 @@ TEST(Writes, BytesOutsideThatTouchTheTensorSayWhichEndIsWrong) {
   EXPECT_EQ(why_outside("wrote outside 'q': 1 byte before its start, nearest 60000 bytes before it"), "");
 }
 
-/// A case whose outputs depend on all columns of x: `scale` holds the largest of each group of 8, `q` x divided by the row's sum.
+/// A case whose outputs depend on all columns of x: `scale` is the maximum of each group of 8, and `q` is x divided by the row's
+/// sum.
 class Reductions : public testing::ToyCase {
  public:
   static constexpr int64_t kRows = 8, kColumns = 64, kGroup = 8;

@@ -222,8 +222,11 @@ struct Spread {
 
 /// How the stored numbers of some rows differ from the numbers expected in their own rows, and in other rows.
 struct Differences {
-  Spread own, other, between;  ///< stored - expected of its row; stored - expected of another row; expected - that of another row
-  int64_t wrong = 0, above = 0, unequal = 0;  ///< stored != expected; stored > expected; expected != that of the other row
+  /// own: stored - expected in the same row. other: stored - expected in another row. between: expected - expected in another row.
+  Spread own, other, between;
+  /// wrong: the accepted interval excludes the stored number. above: those of them that exceed the expected number. unequal: pairs
+  /// of different expected numbers, one in the row and one in another row.
+  int64_t wrong = 0, above = 0, unequal = 0;
   bool plausible = true;                      ///< every number may occur in this tensor
   bool function_of_due = true;                ///< equal expected codes, if there are any, have equal stored codes
 };
@@ -258,8 +261,8 @@ Differences differences_of(const WrongPart& wrong, int64_t first, int64_t last) 
   return all;
 }
 
-/// Whether the stored numbers are no nearer to the expected ones of their own rows than to those of other rows. An offset or a
-/// factor that all have in common is ignored. A row computed wrongly from its own data is nearer to its own expected numbers.
+/// Whether the stored numbers are no nearer to the numbers expected in their own rows than to those expected in other rows. An
+/// offset or a factor common to all is ignored. A row computed wrongly from its own data is nearer to its own expected numbers.
 /// `had_right_values`: another output is right in these rows. Then it suffices that some numbers are too large and some too
 /// small, and that at least half as many are wrong as if another row were stored there.
 bool of_other_data(const Differences& found, bool had_right_values) {
@@ -367,7 +370,8 @@ std::pair<std::string, std::string> inputs_of_kind(const std::string& name, cons
           fmt::format("; such values in {}: {}, the first is {}[{}, {}]{}", name, count, name, first / columns, first % columns, of_rank)};
 }
 
-/// A way to divide an input into units, so that an output element depends on one unit: `width` columns of a row, or a column.
+/// A division of an input into units (columns of a row, or a whole column), such that an output element depends on one unit.
+/// `of_output`: the unit on which an output element depends; `of_input`: the unit of an input element.
 struct Units {
   std::string where;  ///< "where x is {}"
   int64_t count = 0;
@@ -421,7 +425,7 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
       for (const int64_t i : wrong.failing()) ++wrong_in[units.of_output(i / columns, i % columns)];
       const auto failing = int64_t(wrong_in.size());
       size_t best = kKindBits;
-      int64_t least = 2 * failing + 1, right = 0, explained = 0;  // if two kinds fit, the rarer one says more
+      int64_t least = 2 * failing + 1, right = 0, explained = 0;  // if two kinds fit, the rarer kind is more informative
       for (size_t n = 0; n < kKindBits; ++n) {
         const size_t k = (kOpposite + n) % kKindBits;  // kOpposite first: its elements also have the kinds Inf and -Inf
         std::vector<bool> of_kind(size_t(units.count));

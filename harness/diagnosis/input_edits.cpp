@@ -39,7 +39,7 @@ class Edits {
           return std::pair(at / columns, at % columns);
         });
         all_.back().plain = std::abs(by) == 1;
-        // Beyond the end of a row, the kernel may read the next row, padding, or a zero that it puts in their place.
+        // Beyond the end of a row, the kernel may read the next row or padding, or use a zero instead.
         all_.back().unknown = [rows = rows_, columns = columns_, by, of_integers](int64_t r, int64_t c) {
           const int64_t at = of_integers ? r * columns + c + by : c + by;
           return at < 0 || at >= (of_integers ? rows * columns : columns);
@@ -111,7 +111,7 @@ class Edits {
       }
   }
 
-  /// Some codes are taken for others, such as NaN for 0.
+  /// Some codes are misread as others, such as NaN as 0.
   void codes(const Format& format) {
     const uint32_t sign = uint32_t(1) << (format.bits - 1);
     std::set<uint32_t> there;

@@ -35,7 +35,7 @@ struct InputEdit {
   std::vector<size_t> also = {};  ///< other tensors of the same shape that are read in the same way
   bool plain = false;  ///< reads the neighbouring element or row; such edits are tried first
 
-  Problem applied(const Problem& problem) const;
+  Problem applied(const Problem& problem) const;  ///< a copy of `problem` with the inputs as the kernel reads them
 };
 inline constexpr std::pair<int64_t, int64_t> kZero = {-1, -1};
 
@@ -46,7 +46,7 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
 /// no sum and no maximum over whole vectors. input_edits() does not return this edit, and its name is empty.
 InputEdit exchanged_in_pairs(const Problem& problem, size_t tensor, int64_t away, int64_t first, int64_t period);
 
-/// Whether a fit of the edit means something. False for raw bytes if less than a quarter of the elements that it moves change.
+/// Whether a fit of the edit is evidence. False for raw bytes if less than a quarter of the elements that the edit moves change.
 bool data_tell(const InputEdit& edit, const Problem& problem, const Problem& changed);
 
 /// Whether output element [row, column] of `part` is compared under this edit. False if its value is unknown, see InputEdit.

@@ -42,8 +42,8 @@ struct ScaleReport {
 
 /// Plausible range of UE8M0 scale bytes: 85 = 2^-42 to 170 = 2^43.
 ///
-/// The lowest is the scale of an all-zero group under the smallest floor in use, 1e-10 / 448, rounded up to 2^-42 (sglang,
-/// Triton; vLLM's CUDA op has its floor at byte 94). The highest still allows activations of 448 * 2^43; models stay below 2^20.
+/// The lowest is the scale of an all-zero group under the smallest lower bound in use, 1e-10 / 448, rounded up to 2^-42 (sglang,
+/// Triton; the lower bound of vLLM's CUDA op is byte 94). The highest still allows activations of 448 * 2^43; models stay below 2^20.
 /// A byte outside the range is unusual, not wrong; only patterns of such bytes are findings.
 inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 
@@ -52,10 +52,10 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 /// Bytes (scale_values.cpp):
 /// - 0xFF is NaN in UE8M0. Always a finding.
 /// - 0x00 is 2^-127. A finding, unless it is padding: a top byte of the last word that is zero in every row.
-/// - fp32 bits in packed words. A word whose top byte is 33..83 is a plausible fp32 scale (2^-60 to 2^41). Read as UE8M0, that
-/// byte is below 2^-43, which is too small for a scale, and not all of the other bytes are plausible either. A correct word has a
-/// plausible exponent or zero padding in its top byte, so this finding is never wrong. Words whose two top bytes are equal do not
-/// count: such memory was filled with one byte.
+/// - fp32 bits in packed words. A word whose top byte is 33..83 is a plausible fp32 scale (2^-61 to 2^41). Read as UE8M0, that
+/// byte is below 2^-43, which is too small for a scale. Also, the word must be a power of two, or another byte must be implausible.
+/// A correct word has a plausible exponent or zero padding in its top byte, so this finding is never wrong. Words whose two top
+/// bytes are equal do not count: such memory was filled with one byte.
 /// - mantissas lost by packing: 0xFF, or bytes above kMostExponent, in the lower bytes of words with a plausible top byte.
 ///   Packing with v0>>23 | v1>>15 | v2>>7 | v3<<1 and no mask keeps the top byte and sets high bits in the others. If top bytes
 ///   are above the range too, the groups themselves held Inf or NaN, and this is not reported.
@@ -65,12 +65,12 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 ///   scales that are powers of two.
 ///
 /// Floats (scale_values.cpp):
-/// - the other byte order: at least three quarters are not plausible scales (2^-60 to 2^41), and reversed all are.
+/// - the other byte order: at least three quarters are not plausible scales (2^-60 to 2^42), and all are if reversed.
 /// - whole numbers from kLeastExponent to kMostExponent everywhere: UE8M0 bytes cast to numbers.
-/// - NaN, Inf, negative, zero, subnormal. Always findings: no floor in use allows them.
-/// - packed UE8M0 words read as fp32: if all four bytes are plausible, the fp32 value is 2^43 or more, which no scale is.
-/// - scales that are not powers of two, if `powers_of_two` is set or if more than half of the others are powers of two. By chance
-///   at most 1 in 128 fp32 scales of bf16 data is a power of two.
+/// - NaN, Inf, negative, zero, subnormal. Always findings: no lower bound in use allows them. (E4M3 scales may be zero.)
+/// - packed UE8M0 words read as fp32: if all four bytes are plausible, the fp32 value is negative, or 2^43 or more.
+/// - scales that are not powers of two, if `powers_of_two` is set or if most scales are powers of two. By chance at most 1 in 128
+///   fp32 scales of bf16 data is a power of two.
 ///
 /// Patterns (scales.cpp):
 /// - nonzero padding that must be zero, if the extent is known. Otherwise tail rows, or tail bytes of the last word, that all
@@ -83,7 +83,7 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 ///   storage has the other order if row and column means of log2(scale) leave more than half of the variance as read, and at most
 ///   a twentieth of that in one of the two transposed readings. Needs (rows - 1)(columns - 1) >= 8, where that happens by chance
 ///   once in 3000 tensors (F distribution), and 8 different values, so that two outliers cannot cause it. Scales that grow evenly
-///   along the storage, or lack such structure, are never reported as transposed; only the data can tell then (--contract).
+///   along the storage, or lack such structure, are never reported as transposed; then only the data can show it (--contract).
 ScaleReport look_at_scales(const ScaleGrid& grid);
 
 /// Parts of look_at_scales(); each appends its findings.

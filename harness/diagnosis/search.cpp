@@ -179,7 +179,7 @@ class Search {
         contract_(memberships(right, outputs, wide)) {
     std::vector<Hypothesis> hypotheses = bound.mutants();
     std::erase_if(hypotheses, [](const Hypothesis& one) { return !one.equivalent.empty(); });
-    // Suspects (Hypothesis::suspect) go last, so that of two causes that explain equally much the other one comes first.
+    // Suspects (Hypothesis::suspect) go last: a mutant that explains as much as a suspect does must come before it.
     std::stable_partition(hypotheses.begin(), hypotheses.end(), [](const Hypothesis& one) { return !one.suspect; });
     narrow(int64_t(hypotheses.size()));
     const bool has_pairs = most_firsts(int64_t(hypotheses.size())) > 0;

@@ -57,7 +57,8 @@ Rule reversed_word(const WrongPart& wrong) {
 int64_t rounded_up(int64_t number, int64_t unit) { return (number + unit - 1) / unit * unit; }
 
 /// Words that are the bits of fp32 scales: each has an exponent from 2^-60 to 2^41, as in diagnosis/scales.h. A word of UE8M0
-/// bytes reads as 2^43 or more. Words whose two top bytes are equal do not count: such memory was filled with one byte.
+/// bytes reads as a negative number, or as 2^43 or more. Words whose two top bytes are equal do not count: such memory was filled
+/// with one byte.
 Rule bits_of_floats(const WrongPart& wrong) {
   if (!packed_in_words(wrong)) return std::nullopt;
   int64_t words = 0, empty = 0, filled = 0;
@@ -177,7 +178,7 @@ Rule factor_of_each(const WrongPart& wrong) {
   return std::nullopt;
 }
 
-/// The expected values of elements a fixed number of rows or columns away, cyclically. Names all distances that explain as much.
+/// The expected values of elements a fixed number of rows or columns away, cyclically. Names all distances that fit equally well.
 Rule shifted(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   constexpr size_t kMostNamed = 3;
@@ -218,7 +219,7 @@ Rule shifted(const WrongPart& wrong) {
   for (const int64_t by : distances(columns)) try_shift(by, false);
   if (!best) return std::nullopt;
   const auto failing = int64_t(wrong.failing().size());
-  // A wrong index within a fragment or vector: elements whose source would lie in another `period` hold something else.
+  // A wrong index within a fragment or vector of `period` elements: elements whose source would lie outside hold something else.
   if (best->explained < failing && equal.size() == 1)
     for (const int64_t period : {256, 128, 64, 32, 16, 8, 4}) {
       if (period >= (best_of_rows ? rows : columns) || 2 * std::abs(best_by) > period) continue;

@@ -36,7 +36,7 @@ VisibilityReport fault_visibility(const BoundCase& bound);
 /// null, adds the rows of these elements, provided that the mutant stores elements at the same offsets as the contract.
 int64_t elements_apart(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr);
 
-/// Whether each answer of the contract has an element that distinguishes the mutant's answer from it. Stops once it knows.
+/// Whether each answer of the contract has an element that distinguishes the mutant's answer `edited` from it.
 bool tells_apart(const std::vector<std::vector<WholePart>>& right, const Answer& edited);
 
 /// fault_visibility() without VisibilityReport::data.
@@ -97,7 +97,7 @@ struct ScoredCase {
   const Power* power;
 };
 
-/// Whether the case belongs to a table of a user.
+/// Whether the case comes from a user's table (--cases).
 bool is_of_own_table(const Case& one);
 
 /// Names of the mutants that a mutation score of this case counts.
@@ -114,7 +114,7 @@ std::string missed_words(size_t cases);
 /// What the column `blind_to` excuses in the cases of one contract together.
 struct TableExcuses {
   std::string op, contract;
-  std::vector<std::string> mutants;  ///< those that a mutation score of some case counts
+  std::vector<std::string> mutants;  ///< mutants that the mutation score of at least one case counts
   /// The mutants among these that no case exposes and that are listed by each case that misses them.
   std::vector<std::string> excused;
   std::vector<std::string> idle;  ///< globs of `blind_to` that match no mutant of any case

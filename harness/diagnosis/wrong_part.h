@@ -37,12 +37,12 @@ struct Regularity {
   bool complete() const { return explained == failing; }
 };
 
-/// For each output with elements outside, in order: at most one rule, and facts. A fact is what the inputs of wrong elements have
+/// Returns, for each output with elements outside, at most one rule, then facts. A fact is what the inputs of wrong elements have
 /// in common; if no rule gives all wrong elements, also NaN and rows of other data. A rule must give at least three quarters of
 /// the wrong elements, and at least four unless it is about zeros. A rule about places says from where values were copied. If the
-/// wrong elements hold few codes, it must also hold for right elements. If a contract has several variants, the one with the most
-/// explained elements counts. Outputs must be computed again for this. So there is no rule if that exceeds 2^24 elements, 2^30
-/// multiply-accumulates or what `budget` has left; `budget` then notes it.
+/// wrong elements hold few codes, such a rule must also hold for right elements. Of a contract's variants (at most eight), the one
+/// with the most explained elements counts. Each must be computed again. The search ends at a variant of more than 2^24
+/// elements or 2^30 multiply-accumulates, or if `budget` is spent. If nothing was found before, `budget` notes that.
 std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                                      WorkBudget& budget);
 
@@ -76,7 +76,7 @@ struct Explanation {
 };
 using Rule = std::optional<Explanation>;
 
-/// What a rule about places says of a whole tensor.
+/// A rule about places, compared with all elements of a tensor.
 struct Moved {
   int64_t explained = 0;     ///< wrong elements that hold the value expected at their source
   int64_t left_out = 0;      ///< wrong elements that have no source
@@ -118,7 +118,7 @@ class WrongPart {
   }
 
   const Part& part() const { return whole_.part; }
-  /// With the rank, unless the part's name has it.
+  /// The label of the part, followed by its rank unless the rank is 0 or is already in the label.
   std::string label() const {
     const std::string label = part().label();
     return part().rank == 0 || label.find("rank ") != std::string::npos ? label
@@ -214,7 +214,7 @@ Rule scale_of_another_group(const WrongPart& wrong, const std::vector<WrongPart>
 Rule of_fewer_bits(const WrongPart& wrong);
 /// Values from a limit on are stored as the largest code, although the limit lies below the format's largest value.
 Rule largest_code_too_early(const WrongPart& wrong);
-/// One factor that is neither a power of two nor a small integer, as of a wrong constant: "448/449 times".
+/// One factor that is neither a power of two nor a small integer, for example from a wrong constant: "448/449 times".
 Rule constant_ratio(const WrongPart& wrong);
 /// The expected values plus one constant.
 Rule constant_difference(const WrongPart& wrong);
@@ -231,8 +231,8 @@ struct Elsewhere {
   std::string note;       ///< "; columns 0..15 of row 3 are stored 96 bytes after their expected address"
 };
 std::optional<Elsewhere> written_elsewhere(const WrongPart& wrong);
-/// Whether all wrong elements are one code too far from zero, or all one code too near, as with a wrong rounding; and whether
-/// only subnormal numbers are wrong.
+/// `holds`: all wrong elements are one code too far from zero, or all are one code too near, as with a wrong rounding.
+/// `of_subnormals`: the fact that this is so where subnormal numbers are expected, and only there.
 struct OneCodeOff {
   bool holds = false;
   std::optional<Regularity> of_subnormals;
@@ -244,7 +244,7 @@ OneCodeOff one_code_off(const WrongPart& wrong);
 /// All wrong elements of a row hold the right code of the row's first column, or of the column before its first wrong one. A loop
 /// that stores the value of an earlier group does that.
 Rule held_on(const WrongPart& wrong);
-/// One code in all wrong elements: 0 for small results, the NaN of a fnuz format for 0, or any code.
+/// One code in all wrong elements: 0 where small results are expected, the NaN of a fnuz format instead of 0, or any other code.
 Rule one_code(const WrongPart& wrong);
 /// A wrong clamp: elements whose expected value lies beyond a limit hold the limit (of either sign); no right element exceeds it.
 Rule clamped(const WrongPart& wrong);

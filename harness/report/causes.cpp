@@ -143,7 +143,7 @@ constexpr size_t kLongestList = 3, kLongestListOfTies = 16;
 struct Diagnosed {
   Verdict* verdict;
   std::vector<ToldCause> causes;
-  std::set<std::string> mistakes;  ///< key_of() its causes
+  std::set<std::string> mistakes;  ///< key_of() of each cause
 
   bool may_be_cut() const {
     return causes.size() >= (!causes.empty() && causes.front().complete() ? kLongestListOfTies : kLongestList);
@@ -160,7 +160,7 @@ std::string key_of(const ToldCause& cause) {
   return with_numbers_masked(mistake);
 }
 
-/// Returns false if the diagnosis did not search for mutants: a crash, padding, a race.
+/// Fills `result`. Returns false if the diagnosis did not search for mutants, for example after a crash or a race.
 bool diagnosed(Verdict& verdict, Diagnosed& result) {
   if (verdict.outcome != Outcome::kFail || verdict.causes.empty()) return false;
   result = {&verdict, {}, {}};
@@ -274,7 +274,7 @@ class Kernel {
     return data.size() >= fitting(mistake).size() ? data : Data();
   }
 
-  /// Passed cases that expose `cause`, in formats and layouts in which it was found; empty unless they are the majority.
+  /// Passed cases that expose `cause`, in formats and layouts in which it was found; empty unless more than the cases it explains.
   Data passed_against(const ToldCause& cause) const {
     if (!exposes_ || cause.mistake.find("; and ") != std::string::npos) return {};
     const std::string mistake = key_of(cause);
@@ -300,7 +300,7 @@ class Kernel {
   void mark(const Diagnosed& one) const {
     std::vector<std::string> asserted, doubted, others;
     std::string fits, probable;
-    size_t probable_at = 0;  // index in `doubted` of the text of the same cause, which is erased if `probable` is used
+    size_t probable_at = 0;  // index in `doubted` of the text about the probable cause, which is erased if `probable` is used
     size_t at = 0;
     for (const std::string& words : one.verdict->causes) {
       if (!parse_cause(words)) {

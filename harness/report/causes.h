@@ -41,7 +41,7 @@ bool is_probable(const std::string& words);
 
 // Compares the causes of a kernel's failures with each other, after all cases have run.
 
-/// Whether the data of a passed case distinguish this mutant from its contract. `mistake`: a name from ToldCause.
+/// Whether the data of a passed case distinguish a mutant from the contract. `mistake`: the mutant's name, ToldCause::mistake.
 using Exposes = std::function<bool(const Verdict& passed, const std::string& mistake)>;
 
 /// The diagnosis sees one case at a time. This step compares the failing cases of one kernel and contract, then sorts and
@@ -57,9 +57,9 @@ using Exposes = std::function<bool(const Verdict& passed, const std::string& mis
 /// A case whose list of causes may be truncated refutes nothing. A mutant that explains many elements stays, even if the list of
 /// another case lacks it: that case may have a layout or size for which the mutant was not tried.
 ///
-/// Passed cases refute, too: a kernel with the mistake would have failed each case whose inputs expose it. A mutant is refuted if
-/// more passed cases with the same formats and layout expose it than failed cases have it as their cause. It needs a majority,
-/// because a fault of one code path, such as the tail of a row, may let as many cases pass as fail.
+/// Passed cases refute, too: a kernel with the mistake would have failed each case whose inputs expose the mistake. A mutant is
+/// refuted if more passed cases with the same formats and layout expose it than failed cases have it as their cause. A majority is
+/// needed, because a fault of one code path, such as the tail of a row, may let as many cases pass as fail.
 void reconcile(RunResult& result, const Exposes& exposes = nullptr);
 
 /// A mutant that explains fewer failing elements than this, and in only one case, is called probable (see reconcile()).

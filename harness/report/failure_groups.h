@@ -33,7 +33,7 @@ std::map<CountKey, std::map<Outcome, int64_t>> counts_by_contract(const RunResul
 /// Messages of the verdicts with one outcome, with counts.
 std::map<std::string, int64_t> counts_by_message(const RunResult& result, Outcome outcome);
 
-/// Results of the invariance tests as text, with counts: "batch holds", "stream not tried: ...", "breaks at batch".
+/// Results of the determinism tests (--ladder) as text, with counts: "batch holds", "stream not tried: ...", "breaks at batch".
 std::map<std::string, int64_t> counts_by_rung(const RunResult& result);
 
 /// "1 pass, 2 fail": the outcomes that occur, and how many of the verdicts are on the known-failures list.

@@ -37,7 +37,7 @@ RunResult without_gate() {
   return result;
 }
 
-/// A gate that is open: has only verdicts that do not close it.
+/// An open gate: only verdicts that let the gate pass.
 RunResult open_gate() {
   RunResult result = gate_of_each_state();
   std::erase_if(result.verdicts, [](const Verdict& v) { return !v.gate->passes; });

@@ -106,7 +106,7 @@ Json power(const Power& p) {
   return {{"faults", p.faults}, {"seen", p.seen()}, {"blind_to", p.blind_to}, {"data", data}};
 }
 
-/// Null if the invariance tests were not run.
+/// Null if the determinism tests (--ladder) were not run.
 Json ladder(const std::optional<Climb>& climb) {
   if (!climb) return nullptr;
   Json absent = Json::object();
@@ -357,7 +357,7 @@ SchemaJson types_of(const std::string& words) {
   return SchemaJson::array({type.substr(0, alternative), type.substr(alternative + 4)});
 }
 
-/// Schema of the value at a path such as "verdicts[].tensors[]", inside the schema of an object. Creates what is missing.
+/// Schema of the value at a path such as "verdicts[].tensors[]", inside the schema of an object. Creates missing schemas.
 SchemaJson& schema_at(SchemaJson& object, const std::string& path) {
   const size_t end = path.find('.');
   std::string key = path.substr(0, end);

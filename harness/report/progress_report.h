@@ -36,7 +36,7 @@ class ProgressReport {
 
   /// Erases the line before other output to the terminal.
   void clear();
-  /// Call it for each verdict. Verdicts of one case must follow each other.
+  /// Call it for each verdict. All verdicts of a case must come in succession, because cases are counted when the id changes.
   void step(const Verdict& verdict);
   /// Call it when one more unit is done. `what`: its name.
   void step(const std::string& what, bool failed = false);

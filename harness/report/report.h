@@ -62,7 +62,7 @@ std::string junit_text(const RunResult& result, const LibraryInfo& library, cons
 
 // The JSON report: everything that a verdict contains.
 
-/// Raise it when a field changes its meaning or is removed, not for new fields.
+/// Version of the JSON report. Raise it when a field changes its meaning or is removed, not for new fields.
 inline constexpr int kJsonVersion = 1;
 
 /// One object: version, library, provenance, ending, counts, verdicts. Keys have a fixed order. Provenance and each verdict are
@@ -70,7 +70,7 @@ inline constexpr int kJsonVersion = 1;
 /// are "nan", "inf" and "-inf".
 std::string json_text(const RunResult& result, const LibraryInfo& library, const Provenance& provenance);
 
-/// All keys as paths: "verdicts[].tensors[].outside".
+/// All keys of the JSON report as paths, such as "verdicts[].tensors[].outside".
 std::vector<ReportField> json_fields();
 
 // Markdown: the comment of a pull request and the step summary of a CI job.

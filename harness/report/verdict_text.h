@@ -52,7 +52,7 @@ CaseRow row_of(const Verdict& verdict, const std::string& workspace);
 /// The note and the changes of a GateFinding as one line; empty if there are none.
 std::string gate_note(const GateFinding& gate);
 
-/// As headline(), with the first known cause: "q: 12 of 30 elements outside, ...; cause: explains 12 of 12 ...".
+/// The text of headline(), followed by the first known cause: "q: 12 of 30 elements outside, ...; cause: explains 12 of 12 ...".
 std::string headline_with_cause(const Verdict& verdict);
 
 // Describes which rows, columns and tiles of a tensor contain its wrong elements.

@@ -19,7 +19,7 @@ Node child(Node parent, const char* name, const std::string& css_class = "");
 /// As child(); the element starts a new line in the HTML source.
 Node line(Node parent, const char* name, const std::string& css_class = "");
 
-/// Returns `node`.
+/// Sets an attribute. Returns `node`.
 Node set(Node node, const char* attribute, const std::string& value);
 
 /// Appends text that may come from a library: unprintable characters are escaped as in C. Returns `node`.
@@ -63,7 +63,7 @@ Folded folded(Node parent);
 /// Begins a page: document type, a head with the style sheet and then `style`, and an empty body. Returns the body.
 Node begin_page(pugi::xml_document& document, const std::string& title, const std::string& style = "");
 
-/// The HTML source of a document. Void elements and SVG elements may lack an end tag; all others have one.
+/// The HTML source of a document. Every element has an end tag, except void elements (such as br) and SVG elements.
 std::string source_of(pugi::xml_document& document);
 
 // Style sheet of the HTML report.
@@ -105,8 +105,8 @@ void cause_cards(Node section, const RunResult& result, const std::vector<Failur
 
 // One verdict in full, for the HTML report.
 
-/// `title` names the case, or several cases that differ only in warp size. `contract`: shown with the step marked that the first
-/// cause changes; may be null.
+/// `title` names the case, or several cases that differ only in warp size. `contract`: the contract to show, with a mark at the
+/// step that the first cause changes; may be null.
 void failure(Node card, const Verdict& verdict, const std::string& title, const ContractText* contract);
 
 // Error distributions of a tensor's wrong elements, as tables with bars.

@@ -172,7 +172,7 @@ void sum_cell(Node row, const std::string& vendor, const Sum* sum) {
 
 using OfOp = std::vector<const Rows::value_type*>;
 
-/// Numbers of verdicts by op and vendor, and how many of them are bad (is_bad()).
+/// Numbers of verdicts by op and vendor, and numbers of bad ones (is_bad()).
 void vendor_table(Node section, const std::map<std::string, OfOp>& ops) {
   std::set<std::string> vendors;
   std::map<std::string, std::map<std::string, Sum>> sums;
