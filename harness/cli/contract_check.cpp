@@ -148,7 +148,7 @@ int check_contracts(const ContractsArguments& arguments) {
     if (std::find(suites.tables.contracts.begin(), suites.tables.contracts.end(), file) == suites.tables.contracts.end())
       suites.tables.contracts.push_back(file);
   const bool with_cases = !suites.tables.cases.empty();
-  const std::vector<Case> cases = open_cases(suites);  // without --cases, the shipped ones
+  const std::vector<Case> cases = open_cases(suites);  // the shipped cases unless --cases is given
 
   std::vector<const ContractRow*> rows;
   for (const ContractRow& row : rulebook().contracts.rows())

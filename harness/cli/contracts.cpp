@@ -172,8 +172,8 @@ std::string chip_named_by(const std::string& id, const std::set<std::string>& ch
   return "";
 }
 
-/// Whether a contract can apply to a chip. It cannot if its id names another chip, if another row has its name plus this chip's
-/// ending, or if elsewhere.csv says that it needs a chip of the other vendor or a newer chip of NVIDIA.
+/// Whether a contract can apply to a chip. It cannot if its id names another chip, or if another row has its name plus this chip's
+/// ending. Nor can it if elsewhere.csv says that the contract needs a chip of the other vendor, or a newer chip of NVIDIA.
 class ChipFilter {
  public:
   explicit ChipFilter(const std::string& chip) : chip_(chip), chips_(known_chips()) {
@@ -440,7 +440,7 @@ struct Tally {
   }
 };
 
-/// Whether two problems are the same call: tensors, layouts and parameters.
+/// Whether two problems have the same tensors, layouts and parameters, so that a kernel receives the same call.
 bool same_call(const Problem& a, const Problem& b) {
   if (a.tensors.size() != b.tensors.size() || a.parameters != b.parameters) return false;
   for (size_t i = 0; i < a.tensors.size(); ++i) {

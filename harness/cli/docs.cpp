@@ -448,7 +448,7 @@ std::string needs_text(const std::map<std::string, int64_t>& needs) {
   return text;
 }
 
-/// An op of a mixture of experts, or one that reads a KV cache, and what it does; in the order in which a model calls them.
+/// An op of a mixture of experts, or an op that reads a KV cache, and what it does. kMoeSteps has the order of a model's calls.
 struct MoeStep {
   const char *op, *what;
 };

@@ -128,7 +128,7 @@ std::string change_text(const PartChange& c) {
 
 /// Comparison of one call's outputs with the baseline's.
 struct Comparison {
-  bool comparable = false;  ///< both recordings hold outputs for the same inputs
+  bool comparable = false;  ///< both recordings hold outputs of the call, and its inputs are equal
   std::string why_not{};    ///< why outputs that both runs recorded cannot be compared
   std::vector<PartChange> changes{};
 };

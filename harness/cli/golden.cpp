@@ -89,7 +89,7 @@ std::string seen_on(const ObservedOn& seen) {
   return printable(text + ", " + seen.date);
 }
 
-/// Runs the cases on a back end and keeps the outputs of those that pass.
+/// Runs the cases on a back end and keeps the outputs of the cases that pass.
 std::map<std::string, Golden> observed_now(std::vector<Case> cases, const GoldenArguments& arguments) {
   const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
   if (ignores_warp(backend.library)) cases = each_data_once(std::move(cases));

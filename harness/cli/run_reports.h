@@ -56,7 +56,7 @@ class RunHistory {
   /// For CaseOptions::record: notes the digest of the outputs. Thread-safe.
   void note(const Evidence& evidence, const Verdict& verdict);
   /// Adds the run. If that fails, prints why to stderr and returns false.
-  /// `identity`: the identity of the run, or those of the checked recordings, separated by spaces.
+  /// `identity`: the identity of the run, or the identities of the checked recordings, separated by spaces.
   bool add(const RunResult& result, const LibraryInfo& library, const Provenance& provenance, const std::string& identity) const;
 
  private:
@@ -75,8 +75,8 @@ std::optional<EarlierRun> earlier_run_of(const std::string& path);
 // Repeats failures in new processes.
 
 /// Repeats the first failure of each cause in a new process, within a time limit. If that call passes, the failure depends on
-/// earlier calls: its message then says so and names the earlier case after which it fails, and its repro line runs both
-/// cases.
+/// earlier calls. The verdict's message then says so, and names the earlier case after which the case fails. The repro line then
+/// runs both cases.
 void repeat_alone(const OpRegistry& ops, const std::vector<Case>& cases, const CaseOptions& each, const RunArguments& arguments,
                   const std::function<bool()>& ended, RunResult& result);
 

@@ -235,7 +235,7 @@ std::string few(const Strings& names) {
                      names.size() > kMost ? fmt::format(" and {} more", names.size() - kMost) : "");
 }
 
-/// A rule that holds for the steps that ran stays open while one of the `missing` steps could break it.
+/// Makes a rule. If it holds for the steps that ran, it stays open until the `missing` steps, which could break it, have run.
 Rule decided(std::string what, std::string found, bool kept, const Strings& missing) {
   return {std::move(what), std::move(found), kept && missing.empty(), kept && !missing.empty()};
 }

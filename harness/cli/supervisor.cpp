@@ -104,7 +104,7 @@ void react(int signal, siginfo_t* info, void* context) {
 /// Installs a handler besides receive_signals(): threads that a library started earlier do not block the signal and may get it.
 void handle(int signal, sigset_t& handled) {
   struct sigaction now {};
-  // under nohup the process ignores SIGHUP, and shall still ignore it
+  // under nohup the process ignores SIGHUP, and must continue to ignore it
   if (::sigaction(signal, nullptr, &now) != 0 || (now.sa_handler == SIG_IGN && signal != SIGINT && signal != SIGTERM)) return;
   ::sigaddset(&handled, signal);
   struct sigaction action {};

@@ -45,7 +45,7 @@ int supervised(const std::function<int(const Supervised&)>& run, const std::func
 
 /// Installs handlers. SIGINT, SIGTERM and SIGHUP only request an end; a second SIGINT ends the process at once, without reports.
 /// A signal from a worker's session is recorded for that worker (worker_process.h) and does not end the run. SIGTSTP also stops
-/// the workers, SIGCONT continues them.
+/// the workers; SIGCONT continues them.
 void end_on_signals();
 
 /// "SIGINT", "SIGTERM" or "SIGHUP" once an end was requested; otherwise nullptr.

@@ -196,7 +196,7 @@ struct ListArguments {
 struct NewArguments {
   std::string what;    ///< "plugin", "contract", "case", "op" or "format"
   std::string name;    ///< for case: the contract
-  std::string from;    ///< contract or op to copy from; empty: the usual one
+  std::string from;    ///< contract or op to copy from; empty: a default
   std::string output;  ///< for plugin: folder; empty: the name
   Suites suites{};
 };

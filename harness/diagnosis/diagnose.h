@@ -30,7 +30,7 @@ struct Mistake {
 struct Cause {
   std::vector<Mistake> mistakes;
   int64_t failing = 0;       ///< elements that the contract rejects
-  int64_t explained = 0;     ///< of those: elements that the hypothesis accepts
+  int64_t explained = 0;     ///< elements of `failing` that the hypothesis accepts
   int64_t contradicted = 0;  ///< elements that the contract accepts and the hypothesis rejects
   int64_t open = 0;          ///< elements that the contract rejects and the hypothesis leaves undefined; not counted in `failing`
 
@@ -101,8 +101,8 @@ std::string would_fit(const std::vector<std::string>& mistakes);
 void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict,
                   WorkBudget& budget);
 
-/// What the written elements of a partly written tensor tell about the kernel's loop: "; 4 of each 16 elements are written,
-/// counted over all rows: addresses advance 4 times too far, or ...". Empty if they tell nothing. `vector`: elements in 16 bytes;
+/// What the written elements of a partly written tensor show about the kernel's loop: "; 4 of each 16 elements are written,
+/// counted over all rows: addresses advance 4 times too far, or ...". Empty if they show nothing. `vector`: elements in 16 bytes;
 /// 0 if unknown.
 std::string progress_of_writes(const std::vector<bool>& written, int64_t columns, int64_t vector = 0);
 /// For the message of a call that wrote outside a tensor: the likely mistake, if the written bytes touch the tensor; else empty.

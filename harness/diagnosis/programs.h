@@ -19,7 +19,7 @@ std::vector<std::string> programs_that_made(const Expectation& programs, const s
 std::vector<std::string> made_by_lines(const std::vector<std::string>& names);
 
 /// The result over several cases. A library may choose split-K per shape. So variants that differ only in ", split-K N" count as
-/// one, if the outputs of every case match one of them.
+/// one variant, if the outputs of every case match at least one of them.
 class ProgramTally {
  public:
   /// `names`: the variants that match the outputs of a case.

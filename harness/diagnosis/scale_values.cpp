@@ -403,7 +403,7 @@ static bool find_bytes_as_numbers(const ScaleGrid& grid, ScaleReport& report) {
   return true;
 }
 
-/// fp32 of the other byte order: most are not scales as they stand, and all are with their bytes reversed.
+/// fp32 scales in the other byte order: most are implausible as read, and all are plausible once their bytes are reversed.
 static bool find_reversed_bytes(const ScaleGrid& grid, ScaleReport& report) {
   const auto plausible_scale = [](int64_t code) {
     return is_scale(code) && value(code) >= 0x1p-60f && value(code) < 0x1p42f;

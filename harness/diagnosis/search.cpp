@@ -36,7 +36,7 @@ enum class Zeros {
   kEither,        ///< both signs
   kMinusForPlus,  ///< both signs where +0 is expected
   kPlusForMinus,  ///< both signs where -0 is expected
-  kOtherSign      ///< the other sign, where one sign is expected
+  kOtherSign      ///< -0 where +0 is expected, and +0 where -0 is expected
 };
 
 void accept_zeros(Zeros zeros, const Format& format, AcceptedRows& rows) {
@@ -103,7 +103,7 @@ std::vector<int64_t> spread(const std::vector<int64_t>& numbers, int64_t some) {
   return chosen;
 }
 
-/// Indices of those ranges of a sample's columns in which elements are outside. The answer has one part.
+/// Indices of the column ranges of a sample in which elements are outside. The answer must have one part.
 std::set<size_t> failing_columns(const Sample& sample, const Answer& answer, const Memberships& found) {
   std::set<size_t> failing;
   size_t i = 0;
@@ -563,8 +563,8 @@ class Search {
                       [this](const Problem&, const std::vector<HostTensor>*) { return with_zeros(Zeros::kEither, right_); }});
   }
 
-  /// Whether some tensor refutes the hypothesis. Considers the elements where contract and hypothesis accept no common code: none
-  /// of them holds a code of the hypothesis, and at least kFewest hold a code of neither.
+  /// Whether some tensor refutes the hypothesis. Only elements count for which contract and hypothesis accept no common code. If
+  /// none of them holds a code of the hypothesis, and at least kFewest hold a code of neither, the tensor refutes it.
   bool refuted(const Hypothesis& hypothesis) const {
     constexpr int64_t kFewest = 4;
     if (!budget_.take(2 * work(contract_.elements()), kept_for_patterns_)) return false;
@@ -670,7 +670,7 @@ class Search {
   const Sample& wide_;
   Sample sample_;            ///< the part of the sample that is searched
   Memberships contract_;     ///< the contract compared with the outputs, in that part
-  Memberships in_wide_;      ///< the same in the whole sample, if the part is smaller
+  Memberships in_wide_;      ///< the contract compared with the outputs in the whole sample, if the part is smaller
   std::string narrowed_to_;  ///< the part as text; empty if it is the whole sample
   std::vector<Tried> alone_;
   std::vector<Tried> almost_;  ///< reads of inputs that explain every wrong element, but not all right ones

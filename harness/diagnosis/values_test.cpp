@@ -288,7 +288,7 @@ TEST(Values, NumbersOfOtherElementsAreNoNumbersOfRows) {
   EXPECT_EQ(Norm([](int64_t row, double z) { return row == 2 && z > 1 ? 7.0 : z + 1; }).words(), "") << "a few elements differ";
 }
 
-/// The rule for 128 exponent bytes of fp32 numbers. Right bytes round up: (bits + 0x7fffff) >> 23; `held` makes the stored ones.
+/// The rule for 128 exponent bytes of fp32 numbers. Right bytes round up: (bits + 0x7fffff) >> 23; `held` makes the stored bytes.
 std::string words_of_exponents(const std::function<uint32_t(uint32_t bits)>& held) {
   WholePart whole = testing::whole_part(kE8M0, {4, 32}, {});
   HostTensor q{dense("q", Role::kOutput, kE8M0, {4, 32}), std::vector<std::byte>(128)};

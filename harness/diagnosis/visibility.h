@@ -83,8 +83,8 @@ std::string power_table(std::span<const Op> ops, const std::vector<Case>& cases,
 
 // How much a contract leaves open on realistic shapes: a check that accepts more than necessary is weak.
 
-/// Markdown table over the subsamples of these cases, one row per op, output and format: contracts, elements, the share of
-/// elements with one accepted code, and for the loosest contract that share and the median and largest interval width in codes.
+/// Markdown table over the subsamples of these cases, one row per op, output and format: contracts, elements, and the share of
+/// elements with one accepted code. For the loosest contract also: that share, the median and largest interval width in codes.
 /// Cases that differ only in warp size count once. Undefined elements lower the share; their width counts as 0.
 std::string sharpness_table(std::span<const Op> ops, const std::vector<Case>& cases);
 
@@ -115,7 +115,7 @@ std::string missed_words(size_t cases);
 struct TableExcuses {
   std::string op, contract;
   std::vector<std::string> mutants;  ///< mutants that the mutation score of at least one case counts
-  /// The mutants among these that no case exposes and that are listed by each case that misses them.
+  /// The mutants of `mutants` that no case exposes, and that every case which misses them lists in `blind_to`.
   std::vector<std::string> excused;
   std::vector<std::string> idle;  ///< globs of `blind_to` that match no mutant of any case
 

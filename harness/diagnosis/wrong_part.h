@@ -26,7 +26,7 @@ namespace assay {
 struct Regularity {
   std::string part;       ///< label of the output
   std::string words;      ///< "4 times the expected values"
-  int64_t failing = 0;    ///< elements of that output outside their accepted set, without those that are left out
+  int64_t failing = 0;    ///< elements of that output outside their accepted set, without the `left_out` ones
   int64_t explained = 0;  ///< the number of these elements with the value that the rule gives
   int64_t left_out = 0;   ///< wrong elements for which the rule gives no value, for example because it copies padding there
   bool decides = false;   ///< the tensor holds another type of data; then every other cause of the failure is dropped
@@ -246,7 +246,7 @@ OneCodeOff one_code_off(const WrongPart& wrong);
 Rule held_on(const WrongPart& wrong);
 /// One code in all wrong elements: 0 where small results are expected, the NaN of a fnuz format instead of 0, or any other code.
 Rule one_code(const WrongPart& wrong);
-/// A wrong clamp: elements whose expected value lies beyond a limit hold the limit (of either sign); no right element exceeds it.
+/// A wrong clamp: elements whose expected value lies beyond a limit (of either sign) hold it; no right element lies beyond it.
 Rule clamped(const WrongPart& wrong);
 /// Vectors or rows that repeat the codes of the previous one: the kernel stores an array that it did not fill again.
 Rule same_codes_again(const WrongPart& wrong);
@@ -275,7 +275,7 @@ std::optional<Regularity> rows_told_by_index(const WrongPart& wrong, const Probl
 /// Consecutive rows that hold plausible values of other data: rows that were not written, for example.
 std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::vector<WrongPart>& all);
 
-/// What the inputs of nearly all wrong elements have in common, and those of right ones seldom have: NaN, a negative number, ...
+/// What the inputs of nearly all wrong elements contain, and the inputs of right elements seldom do: NaN, a negative number, ...
 /// `elementwise`: an output element depends on the input elements of its own columns, unlike that of a GEMM.
 std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& problem, bool elementwise);
 

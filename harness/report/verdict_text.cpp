@@ -123,7 +123,7 @@ std::string ranges_text(const std::vector<std::array<int64_t, 2>>& ranges) {
   return text;
 }
 
-/// Rows or columns with a wrong element: exact if they are few, else rounded to cells of the Picture. Empty if all have one.
+/// Rows or columns with a wrong element: exact if they are few, else rounded to cells of the Picture. Empty if every row or column has one.
 std::string places_line(const char* what, const FewNumbers& exact, const std::vector<bool>& cells, int64_t cell, int64_t size) {
   if (!exact.many()) return places_text(what, exact.all(), size);
   std::vector<std::array<int64_t, 2>> ranges;
@@ -136,7 +136,7 @@ std::string places_line(const char* what, const FewNumbers& exact, const std::ve
       ranges.push_back({first, end});
   }
   if (ranges == std::vector<std::array<int64_t, 2>>{{0, size}}) return "";
-  return fmt::format("{}s {} of {}", what, ranges_text(ranges), size);  // many, so more than one
+  return fmt::format("{}s {} of {}", what, ranges_text(ranges), size);  // plural, because this branch is for many rows or columns
 }
 
 /// Number of wrong elements per tile, if cells of the picture align with tiles.
