@@ -172,8 +172,8 @@ std::string chip_named_by(const std::string& id, const std::set<std::string>& ch
   return "";
 }
 
-/// Whether a contract can apply to a chip. It cannot if its id names another chip, or if another row has its name plus this chip's
-/// ending. Nor can it if elsewhere.csv says that the contract needs a chip of the other vendor, or a newer chip of NVIDIA.
+/// Whether a contract can apply to a chip. It cannot if its id names another chip, or if another row has its name plus this
+/// chip's ending. Nor can it if elsewhere.csv says that the contract needs a chip of the other vendor, or a newer chip of NVIDIA.
 class ChipFilter {
  public:
   explicit ChipFilter(const std::string& chip) : chip_(chip), chips_(known_chips()) {

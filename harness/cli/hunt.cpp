@@ -51,8 +51,8 @@ std::string case_table(const Op& op, const Case& one, const std::string& why) {
 // Generates new cases for fuzzing.
 
 /// Makes a new case from a case, another seed and some cells of other cases of the op. The new case therefore combines input
-/// generators, shapes and chain lengths that no row combines. Draws some cells at random: a size next to a power of two, any fill,
-/// entries of a list, a row stride, earlier calls. Equal cases and seeds give equal results.
+/// generators, shapes and chain lengths that no row combines. Draws some cells at random: a size next to a power of two, any
+/// fill, entries of a list, a row stride, earlier calls. Equal cases and seeds give equal results.
 class Inventor {
  public:
   /// Throws std::invalid_argument if there are no cases, or cases of several ops.

@@ -29,8 +29,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The plug-in's source. NAME and INCLUDE are placeholders. INCLUDE stands for #include, so that tools do not take these lines for
-/// includes of this file.
+/// The plug-in's source. NAME and INCLUDE are placeholders. INCLUDE stands for #include, so that tools do not take these lines
+/// for includes of this file.
 constexpr const char* kPluginSource =
     R"(// A kernel library of your own: rms_norm on the CPU for bf16, with contract vllm.rms_norm@2026-06-18. Replace the loop with
 // a call of your kernel. For another op: `assay list --op OP` shows what its kernels receive, `assay explain CASE --call` one call.
@@ -239,8 +239,8 @@ std::string without_numbers(const std::string& name) {
   return text.append(rest, name.cend());
 }
 
-/// Mutants that the tables list as equivalent for the contract of a case, but not for `contract`, a copy of that contract in which
-/// numbers may differ.
+/// Mutants that the tables list as equivalent for the contract of a case, but not for `contract`, a copy of that contract in
+/// which numbers may differ.
 std::set<std::string> inherited_equivalents(const Op& op, const Case& one, const std::string& contract) {
   const std::unique_ptr<const BoundCase> copy = under_contract(op, one, contract);
   if (!copy) return {};

@@ -144,7 +144,7 @@ Rule one_code(const WrongPart& wrong) {
   }
   if (failing < kFewest || wrong.distinct(2) != 1) return std::nullopt;
   const uint32_t code = wrong.codes()[size_t(wrong.failing().front())];
-  if (decode(format, code) == 0 && wrong.middle(wrong.failing().front()) == 0.0) return std::nullopt;  // wrong_zeros() reports this
+  if (decode(format, code) == 0 && wrong.middle(wrong.failing().front()) == 0.0) return std::nullopt;  // see wrong_zeros()
   return {
       {"one code in every wrong element, " + value_text(format, code) + columns_of_code(wrong, code), failing, 0, false, true}};
 }

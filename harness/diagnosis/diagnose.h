@@ -171,8 +171,8 @@ struct Memberships {
 /// counts as outside. Rules between tensors are not checked: they are the same for a mutant and for the contract.
 Memberships memberships(const Expectation& expectation, const std::vector<HostTensor>& outputs, const Sample& sample);
 
-/// A hypothesis compared with the outputs. Elements that the contract rejects (`failing`) and elements that it accepts are counted
-/// apart. A step that breaks a rule as a whole, without an element outside, counts as one element.
+/// A hypothesis compared with the outputs. Elements that the contract rejects (`failing`) and elements that it accepts are
+/// counted apart. A step that breaks a rule as a whole, without an element outside, counts as one element.
 struct MembershipCounts {
   int64_t failing = 0, explained = 0, contradicted = 0;
   int64_t open = 0;  ///< not in `failing`: elements for which the hypothesis accepts every code, see diagnose()

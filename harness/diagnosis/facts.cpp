@@ -222,10 +222,10 @@ struct Spread {
 
 /// How the stored numbers of some rows differ from the numbers expected in their own rows, and in other rows.
 struct Differences {
-  /// own: stored - expected in the same row. other: stored - expected in another row. between: expected - expected in another row.
+  /// own: stored - expected in its row. other: stored - expected in another row. between: expected - expected in another row.
   Spread own, other, between;
-  /// wrong: the accepted interval excludes the stored number. above: those of them that exceed the expected number. unequal: pairs
-  /// of different expected numbers, one in the row and one in another row.
+  /// wrong: the accepted interval excludes the stored number. above: those of them that exceed the expected number. unequal:
+  /// pairs of different expected numbers, one in the row and one in another row.
   int64_t wrong = 0, above = 0, unequal = 0;
   bool plausible = true;                      ///< every number may occur in this tensor
   bool function_of_due = true;                ///< equal expected codes, if there are any, have equal stored codes

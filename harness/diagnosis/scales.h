@@ -43,8 +43,8 @@ struct ScaleReport {
 /// Plausible range of UE8M0 scale bytes: 85 = 2^-42 to 170 = 2^43.
 ///
 /// The lowest is the scale of an all-zero group under the smallest lower bound in use, 1e-10 / 448, rounded up to 2^-42 (sglang,
-/// Triton; the lower bound of vLLM's CUDA op is byte 94). The highest still allows activations of 448 * 2^43; models stay below 2^20.
-/// A byte outside the range is unusual, not wrong; only patterns of such bytes are findings.
+/// Triton; the lower bound of vLLM's CUDA op is byte 94). The highest still allows activations of 448 * 2^43; models stay below
+/// 2^20. A byte outside the range is unusual, not wrong; only patterns of such bytes are findings.
 inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 
 /// Looks for the following.
@@ -53,9 +53,9 @@ inline constexpr int64_t kLeastExponent = 85, kMostExponent = 170;
 /// - 0xFF is NaN in UE8M0. Always a finding.
 /// - 0x00 is 2^-127. A finding, unless it is padding: a top byte of the last word that is zero in every row.
 /// - fp32 bits in packed words. A word whose top byte is 33..83 is a plausible fp32 scale (2^-61 to 2^41). Read as UE8M0, that
-/// byte is below 2^-43, which is too small for a scale. Also, the word must be a power of two, or another byte must be implausible.
-/// A correct word has a plausible exponent or zero padding in its top byte, so this finding is never wrong. Words whose two top
-/// bytes are equal do not count: such memory was filled with one byte.
+/// byte is below 2^-43, which is too small for a scale. Also, the word must be a power of two, or another byte must be
+/// implausible. A correct word has a plausible exponent or zero padding in its top byte, so this finding is never wrong. Words
+/// whose two top bytes are equal do not count: such memory was filled with one byte.
 /// - mantissas lost by packing: 0xFF, or bytes above kMostExponent, in the lower bytes of words with a plausible top byte.
 ///   Packing with v0>>23 | v1>>15 | v2>>7 | v3<<1 and no mask keeps the top byte and sets high bits in the others. If top bytes
 ///   are above the range too, the groups themselves held Inf or NaN, and this is not reported.

@@ -433,8 +433,8 @@ Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& ans
   return std::nullopt;
 }
 
-/// Accumulators of a tensor core's tile that a thread takes from the register next to the right register. Consecutive registers of
-/// a thread hold elements a warp size apart, counted along a tile's rows (emulated instructions), or as in m16n8 fragments.
+/// Accumulators of a tensor core's tile that a thread takes from the register next to the right register. Consecutive registers
+/// of a thread hold elements a warp size apart, counted along a tile's rows (emulated instructions), or as in m16n8 fragments.
 Rule accumulators(const WrongPart& wrong) {
   const int64_t rows = wrong.part().rows(), columns = wrong.part().columns();
   constexpr int64_t kBeyond = -2;  // the source lies in the tile but outside the matrix, where sums are 0

@@ -51,8 +51,8 @@ Interval reread(const Format& written, const Format& read, Interval accepted) {
 const std::vector<int32_t>& highs(const WholePart& part) { return part.high.empty() ? part.low : part.high; }
 const std::vector<int32_t>& highs(const AcceptedRows& rows) { return rows.high.empty() ? rows.low : rows.high; }
 
-/// Number of elements for which contract and mutant accept no common code, if both store each element at the same offset. Adds the
-/// rows of these elements to `rows`.
+/// Number of elements for which contract and mutant accept no common code, if both store each element at the same offset. Adds
+/// the rows of these elements to `rows`.
 int64_t disjoint(const WholePart& right, const WholePart& edited, std::set<int64_t>* rows = nullptr) {
   if (*right.part.format == *edited.part.format && right.low == edited.low && highs(right) == highs(edited)) return 0;
   int64_t count = 0;
@@ -64,7 +64,7 @@ int64_t disjoint(const WholePart& right, const WholePart& edited, std::set<int64
   return count;
 }
 
-/// disjoint() for a mutant that stores its elements at other offsets. Storage that the mutant leaves unwritten counts as different.
+/// disjoint() for a mutant that stores its elements at other offsets. Storage that it leaves unwritten counts as different.
 int64_t disjoint_in_storage(const WholePart& right, const WholePart& edited) {
   std::vector<int64_t> place;
   for (int64_t i = 0; i < edited.part.elements(); ++i) {

@@ -40,8 +40,8 @@ struct Regularity {
 /// Returns, for each output with elements outside, at most one rule, then facts. A fact is what the inputs of wrong elements have
 /// in common; if no rule gives all wrong elements, also NaN and rows of other data. A rule must give at least three quarters of
 /// the wrong elements, and at least four unless it is about zeros. A rule about places says from where values were copied. If the
-/// wrong elements hold few codes, such a rule must also hold for right elements. Of a contract's variants (at most eight), the one
-/// with the most explained elements counts. Each must be computed again. The search ends at a variant of more than 2^24
+/// wrong elements hold few codes, such a rule must also hold for right elements. Of a contract's variants (at most eight), the
+/// one with the most explained elements counts. Each must be computed again. The search ends at a variant of more than 2^24
 /// elements or 2^30 multiply-accumulates, or if `budget` is spent. If nothing was found before, `budget` notes that.
 std::vector<Regularity> regularities(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                                      WorkBudget& budget);

@@ -274,7 +274,8 @@ class Kernel {
     return data.size() >= fitting(mistake).size() ? data : Data();
   }
 
-  /// Passed cases that expose `cause`, in formats and layouts in which it was found; empty unless more than the cases it explains.
+  /// Passed cases that expose `cause`, in formats and layouts in which it was found; empty unless they outnumber its failing
+  /// cases.
   Data passed_against(const ToldCause& cause) const {
     if (!exposes_ || cause.mistake.find("; and ") != std::string::npos) return {};
     const std::string mistake = key_of(cause);

@@ -58,8 +58,8 @@ using Exposes = std::function<bool(const Verdict& passed, const std::string& mis
 /// another case lacks it: that case may have a layout or size for which the mutant was not tried.
 ///
 /// Passed cases refute, too: a kernel with the mistake would have failed each case whose inputs expose the mistake. A mutant is
-/// refuted if more passed cases with the same formats and layout expose it than failed cases have it as their cause. A majority is
-/// needed, because a fault of one code path, such as the tail of a row, may let as many cases pass as fail.
+/// refuted if more passed cases with the same formats and layout expose it than failed cases have it as their cause. A majority
+/// is needed, because a fault of one code path, such as the tail of a row, may let as many cases pass as fail.
 void reconcile(RunResult& result, const Exposes& exposes = nullptr);
 
 /// A mutant that explains fewer failing elements than this, and in only one case, is called probable (see reconcile()).

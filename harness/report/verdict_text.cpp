@@ -123,7 +123,7 @@ std::string ranges_text(const std::vector<std::array<int64_t, 2>>& ranges) {
   return text;
 }
 
-/// Rows or columns with a wrong element: exact if they are few, else rounded to cells of the Picture. Empty if every row or column has one.
+/// Rows or columns with wrong elements: exact if few, else rounded to cells of the Picture. Empty if all have some.
 std::string places_line(const char* what, const FewNumbers& exact, const std::vector<bool>& cells, int64_t cell, int64_t size) {
   if (!exact.many()) return places_text(what, exact.all(), size);
   std::vector<std::array<int64_t, 2>> ranges;
