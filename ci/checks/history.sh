@@ -49,11 +49,11 @@ expect 1 "$closed" gate_both "$r/bad" --report json:"$r/both.json" --report md:"
 for file in both.json both.md both.html; do grep -q 'run 1 of 20.*, commit aaa111: ALL AS EXPECTED' "$r/$file" || fail "$file does not name the baseline"; done
 both libbad again ccc333
 expect 1 "$closed" gate_both "$r/again"
-expect 1 "note: no baseline: run 2: not as expected, with the same library file: an earlier attempt at this change" gate_both "$r/again"
+expect 1 "note: not used as baseline: run 2: not as expected, with the same library file: an earlier attempt at this change" gate_both "$r/again"
 cp "$r/libbad.so" "$r/librebuilt.so" && echo >>"$r/librebuilt.so"
 both librebuilt retry ccc333
-expect 1 "note: no baseline: run 3: not as expected, with the same commit: an earlier attempt at this change" gate_both "$r/retry"
-expect 1 "note: no baseline: run 2: not as expected" gate_both "$r/retry"
+expect 1 "note: not used as baseline: run 3: not as expected, with the same commit: an earlier attempt at this change" gate_both "$r/retry"
+expect 1 "note: not used as baseline: run 2: not as expected" gate_both "$r/retry"
 expect 1 "$closed" gate_both "$r/retry"
 expect 1 ", commit aaa111: ALL AS EXPECTED" gate_both "$r/retry" --commit aaa
 expect 1 "$closed" gate_both "$r/retry" --run 1

@@ -76,5 +76,5 @@ expect 2 'torchx==1: no adapter for this package' "$root/ci/witness" --package t
 if ! nvidia-smi -L >/dev/null 2>&1; then
   mkdir -p "$scratch/sources/vllm-0.33.0" "$scratch/libraries" && touch "$scratch/libraries/vllm-0.33.0.so" "$scratch/libraries/vllm-0.33.0.ranks.so"
   expect 77 'on a machine with a GPU, in a copy of this tree with' env SOURCES="$scratch/sources" BUILT="$scratch/libraries" "$root/ci/witness" --package vllm==0.33.0
-  expect 77 'These libraries are ready for one: '"$scratch/libraries/vllm-0.33.0.ranks.so" env SOURCES="$scratch/sources" BUILT="$scratch/libraries" "$root/ci/witness" --package vllm==0.33.0:ranks
+  expect 77 'Libraries that were built: '"$scratch/libraries/vllm-0.33.0.ranks.so" env SOURCES="$scratch/sources" BUILT="$scratch/libraries" "$root/ci/witness" --package vllm==0.33.0:ranks
 fi

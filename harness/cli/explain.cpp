@@ -153,19 +153,18 @@ std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
 }
 
 /// Row and column to trace: --element, else the worst element of the first output with wrong elements, else the place of a
-/// violated rule. For a scale: the first column of its group.
-std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const Verdict& verdict, const Problem& problem) {
+/// violated rule. `shape`: rows and columns that the trace counts. For a scale: the first column of its group.
+std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const Verdict& verdict, const std::array<int64_t, 2>& shape) {
   if (!arguments.element.empty()) return {arguments.element[0], arguments.element[1]};
   for (const TensorFinding& finding : verdict.tensors) {
     if (finding.outside == 0) continue;
-    const std::array<int64_t, 2> shape = matrix_of(problem.tensors.front().spec);
     if (finding.worst.at[0] >= shape[0]) continue;  // this part of the tensor has a different number of rows
     const int64_t apart = std::max<int64_t>(1, shape[1] / finding.shape[1]);
     return {finding.worst.at[0], std::min(shape[1] - 1, finding.worst.at[1] * apart)};
   }
   for (const Violation& violation : verdict.violations)
     for (const Place& place : violation.places)
-      if (place.row < matrix_of(problem.tensors.front().spec)[0]) return {place.row, std::max<int64_t>(0, place.column)};
+      if (place.row < shape[0]) return {place.row, std::max<int64_t>(0, place.column)};
   return {0, 0};
 }
 
@@ -190,16 +189,17 @@ int explain_verb(const ExplainArguments& arguments) {
   options.each.power =
       power_of_data([&](const Case& of) { return records.find(of); });  // recorded scores, as `assay run` uses: equal verdicts
   const RunResult result = run_all(arguments.suites.ops->all(), {one}, backend, options);
-  std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, problem);
+  const std::string traced = bound->traced().empty() ? problem.tensors.front().spec.name : bound->traced();
+  const std::array<int64_t, 2> shape = matrix_of(find(problem.tensors, traced).spec);
+  std::array<int64_t, 2> element = element_to_trace(arguments, Verdict{}, shape);
   for (const Verdict& verdict : result.verdicts) {
     if (const KernelOffer* kernel = backend.library.find_kernel(verdict.kernel)) print_kernel(*kernel);
     fmt::print("{}", failure_text(verdict));
-    element = element_to_trace(arguments, verdict, problem);
+    element = element_to_trace(arguments, verdict, shape);
   }
-  const std::array<int64_t, 2> shape = matrix_of(problem.tensors.front().spec);
   if (element[0] < 0 || element[0] >= shape[0] || element[1] < 0 || element[1] >= shape[1])
-    throw UsageError(fmt::format("--element {} {}: expected an element of an output of shape [{}, {}]", element[0], element[1],
-                                 shape[0], shape[1]));
+    throw UsageError(fmt::format("--element {} {}: expected an element of {}, which has shape [{}, {}]", element[0], element[1],
+                                 traced, shape[0], shape[1]));
   fmt::print("\ntrace\n");
   for (const std::string& line : bound->trace(problem, element[0], element[1])) fmt::print("  {}\n", line);
   return result.exit_code();

@@ -204,8 +204,10 @@ class BoundCase {
 
   /// The contract as formulas, one line per cell.
   virtual std::vector<std::string> formulas() const { return {}; }
-  /// The intermediate values of every step for the output element at a row and a column.
+  /// The intermediate values of every step for the output element at a row and a column of the tensor traced().
   virtual std::vector<std::string> trace(const Problem&, int64_t /*row*/, int64_t /*column*/) const { return {}; }
+  /// Name of the tensor whose rows and columns trace() counts; empty: the first tensor.
+  virtual std::string traced() const { return {}; }
   /// Lines that describe storage which shape and strides cannot: addresses of scale factors, bytes of a record, padding.
   virtual std::vector<std::string> layouts() const { return {}; }
   /// Op-specific facts about wrong elements, or about right elements that accept several codes. They become notes of the first
@@ -248,6 +250,7 @@ class ForwardedCase : public BoundCase {
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
     return to_->trace(problem, row, column);
   }
+  std::string traced() const override { return to_->traced(); }
   std::vector<std::string> layouts() const override { return to_->layouts(); }
   std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
     return to_->remarks(problem, outputs);

@@ -859,7 +859,7 @@ TEST(Misread, PitchesAreNamed) {
   EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 8 < 4    ? i
                                                     : i % 8 == 7 ? 31 - i
                                                                  : i + 1; }),
-              Contains(HasSubstr("x: the vectors of 4 elements of a row are read 5 elements apart")));
+              Contains(HasSubstr("x: the vectors of 4 elements in a row are read 5 elements apart")));
 }
 
 TEST(Misread, WrongReadsOfTwoInputsAreNoCause) {

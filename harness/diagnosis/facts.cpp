@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -131,7 +132,9 @@ std::string rows_of_index(const std::set<int64_t>& rows, const std::set<int64_t>
       for (int64_t i = 0; i < each; ++i) {
         const int64_t at =
             spec.shape.size() == 1 ? spec.offset + row * spec.strides.back() : spec.row(row) + i * spec.strides.back();
-        const auto number = int64_t(decode(*spec.format, index.code(at)));
+        int64_t number = 0;
+        if (spec.format->bits == 64) std::memcpy(&number, index.bytes.data() + spec.byte_of(at), sizeof number);
+        else number = int64_t(decode(*spec.format, index.code(at)));
         low = i == 0 ? number : std::min(low, number), high = i == 0 ? number : std::max(high, number);
       }
       return condition.holds(low, high);

@@ -111,6 +111,58 @@ class Edits {
       }
   }
 
+  /// Integers are cut to fewer bits. Numbers below -1 are cut as signed integers. Others may be indices, which stay valid if they
+  /// are cut as unsigned integers; -1 marks an absent one and stays.
+  void cut_integers(const Format& format) {
+    int64_t least = 0, most = 0;
+    for (int64_t r = 0; r < rows_; ++r)
+      for (int64_t c = 0; c < columns_; ++c) {
+        const int64_t value = number_at(r, c);
+        least = std::min(least, value), most = std::max(most, value);
+      }
+    const bool is_signed = least < -1;
+    for (const int bits : {8, 15, 16}) {
+      if (bits >= format.bits || (is_signed && bits == 15)) continue;
+      const int64_t half = int64_t{1} << (bits - 1);
+      if (is_signed ? least >= -half && most < half : most < 2 * half) continue;  // changes nothing
+      add(fmt::format("cut to {} bits", bits), [](int64_t r, int64_t c) { return std::pair(r, c); }).code = [=](uint32_t code) {
+        const uint32_t all = format.bits == 32 ? ~uint32_t{0} : (uint32_t{1} << format.bits) - 1, low = code & uint32_t(2 * half - 1);
+        if (is_signed) return (low & uint32_t(half) ? low | ~uint32_t(2 * half - 1) : low) & all;
+        return code == all ? code : low;
+      };
+    }
+  }
+
+  /// fp32 numbers are rounded to 16 bits before they are used.
+  void rounded() {
+    for (const Format* const format : {&kBf16, &kF16}) {
+      bool changes = false;
+      const auto code = [format](uint32_t one) {
+        const double value = decode(kF32, one);
+        return std::isfinite(value) ? code_of(kF32, round_to(*format, value, Rounding::kNearestEven, Overflow::kSpecial)) : one;
+      };
+      for (int64_t r = 0; r < rows_ && !changes; ++r)
+        for (int64_t c = 0; c < columns_ && !changes; ++c) changes = code(code_at(r, c)) != code_at(r, c);
+      if (changes) add(fmt::format("rounded to {}", format->name), [](int64_t r, int64_t c) { return std::pair(r, c); }).code = code;
+    }
+  }
+
+  /// The codes of scales at the ends of the format are misread.
+  void scale_codes() {
+    const auto of = [&](const char* words, uint32_t from, uint32_t to) {
+      for (int64_t r = 0; r < rows_; ++r)
+        for (int64_t c = 0; c < columns_; ++c)
+          if (code_at(r, c) == from) {
+            add(words, [](int64_t row, int64_t column) { return std::pair(row, column); }).code = [=](uint32_t code) {
+              return code == from ? to : code;
+            };
+            return;
+          }
+    };
+    of("the code 0, which is 2^-127, is read as 2^-126", 0, 1);
+    of("the code 0xff, which is NaN, is read as 2^127", 0xff, 0xfe);
+  }
+
   /// Some codes are misread as others, such as NaN as 0.
   void codes(const Format& format) {
     const uint32_t sign = uint32_t(1) << (format.bits - 1);
@@ -234,6 +286,8 @@ class Edits {
   }
 
  private:
+  uint32_t code_at(int64_t r, int64_t c) const { return data_.code(data_.spec.row(r) + c * data_.spec.strides.back()); }
+  int64_t number_at(int64_t r, int64_t c) const { return int64_t(decode(*data_.spec.format, code_at(r, c))); }
   static std::string range_text(int64_t first, int64_t width) {
     return width == 1 ? fmt::format("= {}", first) : fmt::format("in {}..{}", first, first + width - 1);
   }
@@ -335,8 +389,11 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     edits.shifts(spec.format->is_integer());
     if (spec.format->is_integer()) {  // other changes of indices and positions may be invalid
       std::erase_if(all, [&](const InputEdit& edit) { return edit.tensor == i && !edit.plain; });
+      if (spec.format->bits > 8) edits.cut_integers(*spec.format);
       continue;
     }
+    if (*spec.format == kF32) edits.rounded();
+    if (spec.format->specials == Specials::kScale && spec.format->bits == 8 && !spec.format->has_sign()) edits.scale_codes();
     edits.other_places();
     if (spec.row(1) - spec.row(0) == spec.shape.back() && spec.strides.back() == 1) edits.pitches();
     if (products == 1 && spec.format->specials != Specials::kScale && spec.format->specials != Specials::kBits)

@@ -547,6 +547,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(scale_of_another_group(wrong, parts));
     consider(of_fewer_bits(wrong));
     consider(largest_code_too_early(wrong));
+    consider(wrong_overflow(wrong));
     consider(number_for_code(wrong));
     consider(of_another_tensor(wrong, answer, problem));
     consider(of_a_vector(wrong, problem));

@@ -237,6 +237,23 @@ Rule largest_code_too_early(const WrongPart& wrong) {
            int64_t(wrong.failing().size())}};
 }
 
+Rule wrong_overflow(const WrongPart& wrong) {
+  const Format& format = wrong.format();
+  if (!is_number(format) || format.specials != Specials::kIeee) return std::nullopt;  // other formats have no Inf
+  const double largest = max_finite(format);
+  const auto holds = [&](double stored, double due) {
+    return wrong.count([&, stored, due](int64_t i) {
+      const double value = wrong.value(i);
+      return std::abs(value) == stored && wrong.accepts(i, code_of(format, std::copysign(due, value)));
+    });
+  };
+  if (const int64_t explained = holds(largest, HUGE_VAL); explained >= kFewest)
+    return {{fmt::format("the largest number, {:.6g}, where Inf is expected: results saturate, but must overflow", largest), explained}};
+  if (const int64_t explained = holds(HUGE_VAL, largest); explained >= kFewest)
+    return {{fmt::format("Inf where the largest number, {:.6g}, is expected: results overflow, but must saturate", largest), explained}};
+  return std::nullopt;
+}
+
 namespace {
 
 /// Real numbers from `low` to `high`.

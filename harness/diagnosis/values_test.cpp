@@ -61,7 +61,7 @@ TEST(Values, TheScaleOfAnotherTensorIsNamed) {
   EXPECT_THAT(words(factor_of_scales(multiplied.wrong(), multiplied.problem())),
               HasSubstr("the kernel multiplies by k_scale instead of dividing"));
   const Codes left_out = numbers(varied, [](int64_t i) { return varied(i) * 1.3; }, {1.3});
-  EXPECT_THAT(words(factor_of_scales(left_out.wrong(), left_out.problem())), HasSubstr("k_scale is left out"));
+  EXPECT_THAT(words(factor_of_scales(left_out.wrong(), left_out.problem())), HasSubstr("the kernel does not divide by k_scale"));
 }
 
 TEST(Values, OtherNumbersAreNoFactorOfScales) {
@@ -123,6 +123,24 @@ TEST(Values, SaturationBelowTheLargestNumberIsNamed) {
   EXPECT_EQ(words(factor(numbers(due, early).wrong())), "") << "448 is not a multiple of what is expected";
   const auto some = [&](int64_t i) { return std::abs(due(i)) >= 256 && i % 5 != 0 ? std::copysign(448.0, due(i)) : due(i); };
   EXPECT_EQ(words(largest_code_too_early(numbers(due, some).wrong())), "") << "some of these are right";
+}
+
+TEST(Values, SaturationWhereInfIsExpectedIsNamed) {
+  WholePart whole = testing::whole_part(kF16, {1, 16}, {}, {}, "", "d");
+  const auto words_for = [&](double due, double stored) {
+    HostTensor held{dense("d", Role::kOutput, kF16, {1, 16}), std::vector<std::byte>(32)};
+    whole.low.clear();
+    for (int64_t i = 0; i < 16; ++i) {
+      const double sign = i % 3 == 0 ? -1 : 1;
+      const bool large = i % 4 != 0;
+      whole.low.push_back(ordinal(kF16, code_of(kF16, large ? sign * due : double(i)))),
+          held.set_code(i, code_of(kF16, large ? sign * stored : double(i)));
+    }
+    return words(wrong_overflow(WrongPart(whole, held)));
+  };
+  EXPECT_EQ(words_for(HUGE_VAL, 65504), "the largest number, 65504, where Inf is expected: results saturate, but must overflow");
+  EXPECT_EQ(words_for(65504, HUGE_VAL), "Inf where the largest number, 65504, is expected: results overflow, but must saturate");
+  EXPECT_EQ(words_for(HUGE_VAL, 32768), "");
 }
 
 TEST(Values, AWrongConstantIsNamedByItsRatio) {

@@ -214,6 +214,8 @@ Rule scale_of_another_group(const WrongPart& wrong, const std::vector<WrongPart>
 Rule of_fewer_bits(const WrongPart& wrong);
 /// Values from a limit on are stored as the largest code, although the limit lies below the format's largest value.
 Rule largest_code_too_early(const WrongPart& wrong);
+/// The largest number where Inf is expected, or Inf where the largest number is expected.
+Rule wrong_overflow(const WrongPart& wrong);
 /// One factor that is neither a power of two nor a small integer, for example from a wrong constant: "448/449 times".
 Rule constant_ratio(const WrongPart& wrong);
 /// The expected values plus one constant.

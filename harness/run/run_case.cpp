@@ -497,7 +497,13 @@ void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const 
     verdict.causes.push_back("no cause in the contract: the plain call is correct, only the invariance test fails");
   else if (is_bad && options.diagnose) {
     if (options.judged) options.judged(verdict);
-    options.diagnose(evidence, verdict);
+    try {
+      options.diagnose(evidence, verdict);
+    } catch (const HarnessError&) {
+      throw;
+    } catch (const std::exception& error) {  // a defect of a search must not hide the failure that it was to explain
+      verdict.causes = {std::string("no known cause: the search for it ended with an error: ") + error.what()};
+    }
   }
   if (options.rerun_failed > 0 && !misnames && !agreed_with_the_contract(verdict) &&
       (verdict.outcome == Outcome::kFail || verdict.outcome == Outcome::kBroken))

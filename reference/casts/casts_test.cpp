@@ -208,9 +208,9 @@ TEST(Casts, ABadCellIsNamed) {
   EXPECT_THAT(complaint("from", "f31"), testing::HasSubstr("from: 'f31' is not one of"));
   EXPECT_THAT(complaint("nan", "17f"), testing::HasSubstr("nan: '17f' is not a hexadecimal number of 8 bits"));
   EXPECT_THAT(complaint("zero", "x"), testing::HasSubstr("zero: 'x' is not a hexadecimal"));
-  EXPECT_THAT(complaint("anomaly", "1..2=3"), testing::HasSubstr("anomaly: '1..2=3' must read FIRST..LAST:CODE"));
+  EXPECT_THAT(complaint("anomaly", "1..2=3"), testing::HasSubstr("anomaly: '1..2=3': expected FIRST..LAST:CODE"));
   EXPECT_THAT(complaint("anomaly", "2..1:3"), testing::HasSubstr("is empty"));
-  EXPECT_THAT(complaint("anomaly", "1..2*64"), testing::HasSubstr("a factor reads 2^K"));
+  EXPECT_THAT(complaint("anomaly", "1..2*64"), testing::HasSubstr("expected a factor 2^K"));
   EXPECT_THAT(complaint("infinity", "special_above_largest"), testing::HasSubstr("infinity:"));
 }
 

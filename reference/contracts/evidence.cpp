@@ -67,7 +67,7 @@ void check_executed(const Table& table, const TableRow& row) {
   if (!std::regex_match(table.text(row, "on"), executor))
     throw table.error(
         row, "on",
-        "expected architecture, executor and approximate instructions, such as 'gfx942 by assay_gcn 1; approximate: none'");
+        "expected architecture, executor and approximate instructions, such as 'ARCHITECTURE by assay_gcn 1; approximate: none'");
 }
 
 void check_not_run(const Table& table, const TableRow& row) {

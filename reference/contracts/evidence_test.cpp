@@ -67,7 +67,7 @@ TEST(Evidence, SaysWhatItRestsOn) {
   EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,,12,2026-11-23,agrees"),
               HasSubstr("on: is empty: a run needs"));
   EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,0,2026-11-23,agrees"),
-              HasSubstr("elements: a run compares"));
+              HasSubstr("elements: expected the number of compared elements"));
   EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,nvcc -O3,H200,12,2026-11-23,"),
               HasSubstr("result: is empty: a run needs"));
   EXPECT_THAT(problem_of_run("vllm.static,ran,vllm 0.32.0,,H200,12,2026-11-23,agrees"),
@@ -86,7 +86,7 @@ TEST(Evidence, AnExecutionNamesCommitCompilerExecutorAndApproximations) {
   EXPECT_THAT(problem_of_run("vllm.static,executed,vllm 0.33.0,clang 22.1.8 -O3,gfx942,12,2026-11-25,agrees"),
               HasSubstr("on: expected architecture"));
   EXPECT_THAT(problem_of_run("vllm.static,executed,vllm 0.33.0,clang 22.1.8 -O3," + on + ",0,2026-11-25,agrees"),
-              HasSubstr("elements: a run compares"));
+              HasSubstr("elements: expected the number of compared elements"));
 }
 
 // Contracts that need other hardware are listed by name in elsewhere.csv, and none of them has a recorded run.

@@ -400,7 +400,7 @@ TEST_F(RecordingFiles, ThatAreBrokenSayWhere) {
   write("d_G_fp32", "0100000011000000\n");
   EXPECT_THAT(error(), HasSubstr("d_G_fp32.txt:1: '0100000011000000': expected an f32 code of 32 binary digits"));
   write("a_G_fp16", "3f800000 3f80000x 3f800000 3f800000\n");
-  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f80000x' is not a word"));
+  EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f80000x': expected an f32 code"));
   write("a_G_fp16", "3f800001 3f800000 3f800000 3f800000\n");
   EXPECT_THAT(error(), HasSubstr("a_G_fp16.txt:1: '3f800001' is not a value of f16"));
   write("a_G_fp16", "3f800000 3f800000\n");

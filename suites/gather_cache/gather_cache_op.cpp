@@ -307,6 +307,7 @@ class BoundGather : public BoundCase {
   }
   std::vector<std::string> formulas() const override { return gather_lines(c_.contract, *c_.record, *c_.y); }
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override;
+  std::string traced() const override { return "y"; }
   std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>& multiple_of) const override;
 
  private:

@@ -694,6 +694,7 @@ class BoundGemm : public BoundCase {
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override {
     return trace_product(c_, problem, row, column);
   }
+  std::string traced() const override { return "d"; }
   std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
     return product_remarks(c_, problem, outputs);
   }

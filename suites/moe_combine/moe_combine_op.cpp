@@ -330,6 +330,7 @@ class BoundCombine : public BoundCase {
   }
   std::vector<std::string> formulas() const override { return combine_lines(c_.contract, *c_.x); }
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override;
+  std::string traced() const override { return "y"; }
   std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>& multiple_of) const override;
 
  private:

@@ -46,7 +46,7 @@ TEST(MoeCombine, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of("vllm.moe_sum", {{"ids", "absent"}}), HasSubstr("has no slots to skip"));
   EXPECT_THAT(error_of("vllm.moe_sum", {{"factor", "2"}}), HasSubstr("has no routed scaling factor"));
   EXPECT_THAT(error_of("vllm.moe_sum", {{"padding", "nan"}}), HasSubstr("has no unused rows"));
-  EXPECT_THAT(error_of("vllm.moe_sum", {{"topk", "5"}}), HasSubstr("does not support 5; supported: 2|3|4"));
+  EXPECT_THAT(error_of("vllm.moe_sum", {{"topk", "5"}}), HasSubstr("does not support topk = 5; supported: 2|3|4"));
   EXPECT_THAT(error_of("vllm.ep_gather", {{"x", "f16"}}), HasSubstr("does not support 'f16'; supported: bf16"));
   EXPECT_THAT(error_of("torch.sum_topk", {{"n", "1"}}), HasSubstr("expected at least 2"));
   EXPECT_THAT(error_of("vllm.moe_unpermute", {{"ids", "elsewhere"}, {"weights", "ones"}, {"padding", "nan"}}),

@@ -279,6 +279,7 @@ class BoundSort : public BoundCase {
   }
   std::vector<std::string> formulas() const override { return routing_lines(c_.contract); }
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override;
+  std::string traced() const override { return c_.contract.gives == RoutingGives::kBlocks ? "sorted_ids" : "y"; }
   std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>&) const override {
     if (c_.m < 2) return std::nullopt;
     return Shrinking{{{c_.m,

@@ -202,7 +202,7 @@ std::string error_of(const std::string& cells) {
 
 TEST(Combine, ACellOfOtherWordsIsRefused) {
   EXPECT_EQ(error_of("slots,,,,add(a),ascending,to(x),bf16,2|4"), "no error");
-  EXPECT_THAT(error_of("pages,,,,add(a),ascending,to(x),bf16,"), HasSubstr("rows_of_x: 'pages': expected slots; by slot"));
+  EXPECT_THAT(error_of("pages,,,,add(a),ascending,to(x),bf16,"), HasSubstr("rows_of_x: 'pages': expected 'slots', 'by slot'"));
   EXPECT_THAT(error_of("slots,slots,zero,,add(a),ascending,to(x),bf16,"),
               HasSubstr("skips: 'slots': expected ids, map, rows or negative"));
   EXPECT_THAT(error_of("slots,map,zero,,add(a),ascending,to(x),bf16,"), HasSubstr("map is only allowed with ids"));
@@ -214,7 +214,7 @@ TEST(Combine, ACellOfOtherWordsIsRefused) {
               HasSubstr("unrouted: 'kept': expected zero or untouched"));
   EXPECT_THAT(error_of("by slot,rows,untouched,,add(a),ascending,to(x),bf16,"),
               HasSubstr("untouched is only allowed if skips has ids"));
-  EXPECT_THAT(error_of("slots,,,,to(x),ascending,to(x),bf16,"), HasSubstr("add: expected a step that adds a"));
+  EXPECT_THAT(error_of("slots,,,,to(x),ascending,to(x),bf16,"), HasSubstr("add: expected a step that reads a, the sum so far"));
   EXPECT_THAT(error_of("slots,,,mul(f),add(a),ascending,to(x),bf16,"), HasSubstr("weight: is only allowed if `add` uses w"));
   EXPECT_EQ(error_of("slots,,,,add(a),ascending,add(s) to(x),bf16,"), "no error");
   EXPECT_THAT(error_of("slots,,,,add(a),pairs,to(x),bf16,"), HasSubstr("order: 'pairs': expected ascending or lanes(SUMS)"));

@@ -313,8 +313,8 @@ std::vector<std::string> routing_lines(const Routing& contract) {
     return lines;
   }
   lines.push_back("expert_first_token_offset = first row of each expert, followed by the number of rows in use");
-  lines.push_back("inv_permuted_idx[slot] = its row; permuted_idx[row] = its slot, or the number of slots for rows not in use");
-  lines.push_back("y[row]   = x[token of the row's slot]; with a map, rows of experts of other devices stay as they were");
+  lines.push_back("inv_permuted_idx[slot] = its row; permuted_idx[row] = its slot; y[row] = x[token of the row's slot]");
+  lines.push_back("only with a map: for rows behind those in use, permuted_idx is the number of slots, and y stays as it was");
   return lines;
 }
 
