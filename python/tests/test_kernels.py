@@ -256,7 +256,7 @@ except ValueError as error:
 """
     command = [sys.executable, "-c", script, str(tables["contracts_file"])]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert told[0] == "rms_norm" and "one process reads one set of tables" in told[1]
+    assert told[0] == "rms_norm" and "a process can open only one set of tables" in told[1]
     command = [sys.executable, "-c", "import assay; print(assay.contract('acme.rms_norm')['contract'])"]
     environment = {**os.environ, "ASSAY_CONTRACTS": str(tables["contracts_file"])}
     assert subprocess.run(command, capture_output=True, text=True, env=environment).stdout.strip() == "acme.rms_norm"
