@@ -25,7 +25,7 @@ Execution run_and_wait(const assay_library& functions, const CallsToLaunch& laun
   return {waited, waited == ASSAY_OK ? "" : "synchronise failed after the call"};
 }
 
-/// Launches the calls one after the other on one stream, then waits.
+/// Launches the calls and waits. If calls of several ranks are repeatable, first launches them once more without a wait.
 Execution run_in_a_row_and_wait(const assay_library& functions, const CallsToLaunch& launch, void* stream) {
   if (launch.calls.size() > 1 && launch.repeatable)
     if (const assay_status status = launch.run(); status != ASSAY_OK) return {status};
@@ -133,7 +133,7 @@ std::pair<assay_type_code, int> type_of(const TensorSpec& spec) {
   return {type_code_of(*spec.format), spec.format->bits};
 }
 
-/// Index of the block with tensor i: j if tensor j, an in-place output of the same rank, uses the memory of tensor i; else i.
+/// Index of the block that stores tensor i: j if the in-place output j of the same rank uses the memory of tensor i, else i.
 size_t block_of(const std::vector<HostTensor>& tensors, size_t i) {
   for (size_t j = 0; j < tensors.size(); ++j)
     if (tensors[j].spec.shares == tensors[i].spec.name && tensors[j].spec.rank == tensors[i].spec.rank) return j;
@@ -282,7 +282,7 @@ CallResult CallRow::not_well(const Execution& execution) const {
       for (size_t r = first + 1; r < calls_[i].size() && execution.status == ASSAY_HUNG; ++r)
         if (const std::string words = calls_[i][r].words(); !words.empty())
           result.message += "; rank " + std::to_string(calls_[i][r].call.rank) + ": " + words;
-      // If ranks hang, it is unknown in which call of the row.
+      // If ranks hang, it is unknown which call of the row hangs.
       if (i != judged_ && execution.status != ASSAY_HUNG)
         result.message.insert(0, i < judged_ ? kInTheCallBefore : kInTheCallBehind);
       return result;

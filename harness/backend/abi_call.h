@@ -21,7 +21,7 @@ struct Execution {
   std::string trouble{};
 };
 
-/// Runs the call and waits for it.
+/// execute() runs the calls and waits for them. The launch modes:
 ///
 ///   kDefault  on the default stream
 ///   kStream   on a stream that does not synchronize with the default stream. Calls of ranks are launched twice without a wait
@@ -45,7 +45,7 @@ inline Execution execute(const assay_library& functions, assay_call& call, Launc
   return execute(functions, {{&call}, [&] { return functions.run(&call); }, [&](int) { return reset(); }}, mode);
 }
 
-/// The ABI's type code; type_bits is format.bits. Throws std::logic_error if the ABI has no type for the format.
+/// The ABI's type code of a format; its type_bits is format.bits. Throws std::logic_error if the ABI has no type for the format.
 assay_type_code type_code_of(const Format& format);
 
 /// The C structs of one rank's call and the memory they point to. Tensor i of the problem is stored in block i; the call contains
@@ -102,7 +102,7 @@ class CallRow {
   /// The algorithm that the library reports for the problem's own call.
   SaidAlgorithm said() const { return calls_[judged_].front().said(); }
 
-  /// The result of a failed execution, with the first message that a call has; if ranks hang, with the messages of all ranks.
+  /// The result of a failed execution. It has the first message that a call left or, if ranks hang, the messages of all ranks.
   CallResult not_well(const Execution& execution) const;
 
  private:

@@ -430,7 +430,7 @@ std::vector<ByteRange> unchanged(std::span<const std::byte> before, std::span<co
   };
   for (int64_t begin = 0; begin < units; begin += kBlock) {
     const int64_t end = std::min(begin + kBlock, units);
-    unsigned any = 0;  // first looks for equal elements per block, which vectorizes; blocks with one are rare
+    unsigned any = 0;  // a loop that vectorizes; few blocks contain an equal element
     for (int64_t i = begin; i < end; ++i) any |= unsigned(load(before, i) == load(now, i));
     for (int64_t i = begin; any != 0 && i < end; ++i) {
       if (load(before, i) != load(now, i)) continue;

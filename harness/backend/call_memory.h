@@ -20,7 +20,7 @@ namespace assay {
 /// Writable memory with kFar inaccessible bytes on either side: an access there ends the process. Grows on request.
 class GuardedPages {
  public:
-  static constexpr size_t kFar = size_t{16} << 20;  ///< takes address space, no memory
+  static constexpr size_t kFar = size_t{16} << 20;  ///< reserves address space, but no memory
 
   GuardedPages() = default;
   GuardedPages(GuardedPages&& other) noexcept;
@@ -50,7 +50,7 @@ class GuardedPages {
 
 /// Rows that lie far apart.
 struct FarRows {
-  size_t count = 0, bytes = 0, pitch = 0;  ///< number of rows; bytes of one row; bytes from a row's start to the next
+  size_t count = 0, bytes = 0, pitch = 0;  ///< `count` rows of `bytes` bytes, whose starts are `pitch` bytes apart
   /// The rows of a tensor whose rows lie far apart (TensorSpec::far); count 0 for other tensors.
   static FarRows of(const TensorSpec& spec);
   size_t span() const { return (count - 1) * pitch + bytes; }
@@ -86,15 +86,15 @@ class FarPages {
 
 // Memory of one tensor on a library's device, between two guard zones.
 
-/// The library's functions allocate the memory, or this process does if the library has none. Later calls reuse it, since a
-/// device allocation costs more time than a tiny case.
+/// The library's functions allocate the memory; if the library has none, this process does. Later calls reuse the memory, since
+/// a device allocation costs more time than a tiny case.
 ///
 /// The guard zones on both sides hold a pattern that differs between blocks. After the call, changed bytes in them are counted.
 /// In host memory a zone has at least kGuard bytes, and an access beyond it ends the process (GuardedPages). Device memory cannot
 /// be protected, so a zone there has the size of kDeviceGuard or of one row of the tensor, whichever is larger.
 class DeviceBlock {
  public:
-  /// If `group` is set: the rank of that group which owns the memory. The memory is then released with the group.
+  /// If `group` is set, rank `rank` of that group owns the memory, which is then released with the group.
   struct Member {
     void* group = nullptr;
     int32_t rank = 0;
@@ -112,8 +112,8 @@ class DeviceBlock {
   /// copy fails. `beside` applies to host memory only. With kNothingBehind, the data are aligned to kLeastAlignment only.
   bool upload(std::span<const std::byte> data, std::string& problem, size_t row = 0, Beside beside = Beside::kZones);
 
-  /// The same for rows that lie far apart; `data` holds them without gaps. In device memory the rows have no guards. Needs a
-  /// library with allocate_rows(), and a block that belongs to no group.
+  /// Like upload(), for rows that lie far apart; `data` holds the rows without gaps. In device memory the rows have no guards.
+  /// Needs a library with allocate_rows(), and a block that belongs to no group.
   bool upload_rows(std::span<const std::byte> data, const FarRows& rows, std::string& problem);
 
   /// Reads guards and data back. Returns false, with a reason, if a copy fails.
@@ -125,7 +125,7 @@ class DeviceBlock {
   bool download_guards(std::string& problem);
 
   void* address() const { return data_; }
-  size_t held() const { return on_host() ? pages_.capacity() : capacity_ + staging_.size(); }
+  size_t held() const { return on_host() ? pages_.capacity() : capacity_ + staging_.size(); }  ///< allocated bytes
 
   /// Data as read back.
   std::span<const std::byte> downloaded() const { return {before_.data() + before_.size(), bytes_}; }
@@ -194,7 +194,7 @@ class Buffers {
   /// Checks and returns what the call did, in this order: broken guards, changed inputs, outputs, unwritten bytes.
   CallResult download();
 
-  size_t held() const;
+  size_t held() const;  ///< allocated bytes
   void clear();
 
   const std::vector<DeviceBlock>& blocks() const { return blocks_; }

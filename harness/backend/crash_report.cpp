@@ -119,8 +119,8 @@ void add_place(Line& line, uintptr_t address, const void* context) {
   else if (remembered_count > 0) line.add(": ").add(kind_of_access(context)).add(" far from every tensor");
 }
 
-/// Adds this thread's stack frames in one shared object: "libmine.so+0x1a2 <- +0x77", innermost first. `behind`: the frame after
-/// which the search begins, or 0. Returns the number of frames.
+/// Adds this thread's stack frames in one shared object: "libmine.so+0x1a2 <- +0x77", innermost first. `behind`: the
+/// address of the frame after which the search begins; 0: it begins at the innermost. Returns the number of frames.
 int add_frames(Line& line, uintptr_t behind, const void* base, const char* path, bool with_name) {
   constexpr int kMostFrames = 32, kMostNamed = 6;
   std::array<void*, kMostFrames> frames;
@@ -324,7 +324,7 @@ std::string with_source_lines(const std::string& message, const std::string& lib
   std::cmatch match;
   while (std::regex_search(at, match, kOffset, std::regex_constants::match_continuous)) {
     const uint64_t offset = std::stoull(match[1].str(), nullptr, 16);
-    char text[32];  // a caller's offset is its return address, perhaps in the next source line: one byte less is in the call
+    char text[32];  // a caller's offset is its return address, perhaps in the next source line; the byte before it is in the call
     std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(offset - (offsets.empty() ? 0 : 1)));
     offsets.emplace_back(text);
     at += match.length();

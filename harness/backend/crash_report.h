@@ -30,13 +30,13 @@ void remember_tensor(const TensorMemory& memory);
 ///
 ///   SIGSEGV at address 0x7f..: wrote 4352 bytes behind the end of 'y', in my_kernel (libmine.so+0x11a9)
 ///
-/// `begin` is written before the line and must stay alive. A signal that has a handler already, as from a sanitizer, keeps it.
+/// `begin` is written before the line and must stay alive. A signal that already has a handler, such as a sanitizer's, keeps it.
 void speak_of_crashes(int file, const char* begin);
 
 /// Installs a handler of the signal kWhereAreYou. It writes the thread's stack frames in the library to the file of
 /// speak_of_crashes(): "libmine.so+0x11a9 <- +0x88". Writes nothing if there are none.
 void answer_where_you_are(const std::string& library);
-/// The signal that asks a worker where it is. A process without the handler ignores it.
+/// The signal that asks a worker which code of the library it is running. A process without the handler ignores it.
 inline constexpr int kWhereAreYou = SIGURG;
 
 /// Adds source lines and the function to a place such as "libmine.so+0x11a9 <- +0x88" in a message, if addr2line (binutils)

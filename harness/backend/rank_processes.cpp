@@ -38,7 +38,7 @@ namespace {
 
 // The processes of one MPI launch, which divide the ranks of a group between them.
 
-/// -1 if the text is missing or not a number.
+/// The number that `text` holds; -1 if the text is missing or not a number.
 int number_in(const char* text) {
   int number = -1;
   if (text == nullptr) return -1;
@@ -272,8 +272,8 @@ int awaited_rank(const std::string& said) {
   return rank;
 }
 
-/// Writes "waited for rank 2" into the results of members that gave up, if rank 2 belongs to the member that broke first. Also if
-/// a member's library reports that it waited in vain for a rank whose process broke: this member did not hang by itself.
+/// Writes "waited for rank 2" into the results of members that gave up, if rank 2 belongs to the member that broke first. Does
+/// so too if a member's library reports that it waited in vain for a rank whose process broke: that member did not hang by itself.
 void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<RankPlace>& places, int first_broken) {
   std::vector<bool> broke;
   for (const CallResult& result : results)
@@ -385,7 +385,7 @@ bool has_bytes(int socket) {
   return ::poll(&other, 1, 0) > 0;
 }
 
-/// The first process's connection to one of the others.
+/// The first process's connection to one of the other processes.
 class Elsewhere {
  public:
   Elsewhere(int index, const WorkerOptions& options) : index_(index), options_(options) {}

@@ -49,8 +49,8 @@ class RankGroup {
   int ranks_ = 1;
 };
 
-/// Each call: upload the buffers, allocate the workspace that the library asks for, run, synchronise, download. Then
-/// check, in this order: broken guards, changed inputs, a changed floating-point environment (which is restored), unwritten
+/// A call uploads the buffers, allocates the workspace that the library asks for, runs, synchronises and downloads. It then
+/// checks, in this order: broken guards, changed inputs, a changed floating-point environment (which is restored), unwritten
 /// output bytes. If elements still equal the sentinel, the call is repeated with a different sentinel; bytes that equal both were
 /// not written.
 ///

@@ -15,7 +15,7 @@ namespace assay {
 struct WorkerOptions {
   double timeout_seconds = 60;             ///< for one call, and for loading the library
   std::string program =
-      "/proc/self/exe";       ///< started as `program before... worker --library PATH`; without '/' it is looked for in PATH
+      "/proc/self/exe";       ///< started as `program before... worker --library PATH`; a name without '/' is looked up in PATH
   uint64_t memory_bytes = 0;  ///< limit for what one process allocates; 0: half of the memory of the machine or its container
   std::function<bool()> ended = {};        ///< polled during a call; if true, the call ends at once as kBroken
   std::vector<std::string> before = {};    ///< arguments of the program before `worker`

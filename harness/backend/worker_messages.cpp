@@ -36,7 +36,7 @@ bool send_all(int socket, const char* bytes, size_t size) {
   return true;
 }
 
-/// Poll interval; short, so that look() can tell a stop of this process from a long wait.
+/// Poll interval. It is short, so that look() can distinguish a stop of this process from a long wait.
 constexpr double kSlice = 50;  // ms
 
 class Patience {

@@ -59,7 +59,7 @@ Slot* slot_of(pid_t worker) {
   return nullptr;
 }
 
-/// What receive_signals() was given. Handlers run while `mutex` is locked, so take_signal_of() waits until a running one ends.
+/// The arguments of receive_signals(). Handlers run while `mutex` is locked, so take_signal_of() waits until a handler ends.
 struct Taken {
   std::mutex mutex;
   sigset_t signals{};

@@ -59,7 +59,7 @@ void adopt_orphans();
 /// Lock it from the start of a worker until add_live_worker(), so that end_strays() does not end the worker.
 std::mutex& children_mutex();
 
-/// If this process adopts orphans: ends its children except live workers. They are processes that ended workers left running.
+/// If this process adopts orphans, ends all children that are not live workers: processes that ended workers left running.
 int end_strays();
 
 // A worker process and this side's file descriptors for it.

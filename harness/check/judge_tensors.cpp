@@ -109,7 +109,7 @@ std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
   return {spec.elements() / std::max<int64_t>(1, columns), columns};
 }
 
-/// Row and column of the worst wrong element, in the first tensor. For a wrong scale: of the first element of its group.
+/// Row and column of the worst wrong element, in the first tensor. If that element is a scale: of the first element of its group.
 std::array<int64_t, 2> worst_element(const Verdict& verdict, const std::array<int64_t, 2>& shape) {
   for (const TensorFinding& finding : verdict.tensors) {
     if (finding.outside == 0 || finding.worst.at[0] >= shape[0]) continue;

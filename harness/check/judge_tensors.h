@@ -24,7 +24,7 @@ namespace assay {
 /// Splits "x@12" into name and rank; rank 0 if there is no such suffix.
 std::pair<std::string, int> name_and_rank(const std::string& key);
 
-/// The case without padding checks of tensors whose padding the dump lacks: kLogical in `placings`, or not in `placings`.
+/// The case without padding checks of tensors whose padding the dump lacks: those that are kLogical or missing in `placings`.
 std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole,
                                                         std::map<std::string, ScalePlacing> placings);
 
@@ -46,8 +46,8 @@ struct DumpedCall {
   std::string unchecked = {};           ///< "order and padding of scale": what the dump does not show; empty if it shows all
 };
 
-/// Interprets a dump as a call. If `scale` should hold packed UE8M0 words, but each word is the fp32 scale of a group: words per
-/// row give the group size; only as many as a packed row has are compared. Throws UsageError or MissingRole for unfit tensors.
+/// Interprets a dump as a call. If each word of `scale` is the fp32 scale of a group instead of four packed UE8M0 scales, the words
+/// per row give the group size, and only the words of a packed row are compared. Throws UsageError or MissingRole for unfit tensors.
 DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 
 // The verdict on tensors that a kernel computed, and the mutation score of their inputs.
@@ -94,7 +94,7 @@ struct MatchedContract {
   DumpedCall call;
   Verdict verdict;
   int64_t outside = 0;
-  int64_t rows = 0, of_rows = 0;  ///< if a sample of rows refutes the contract: its size, and all rows; otherwise 0
+  int64_t rows = 0, of_rows = 0;  ///< if a sample of rows refutes the contract: rows of the sample, and all rows; otherwise 0
 
   bool obeys() const { return verdict.outcome == Outcome::kPass; }
   int64_t outside_in_all() const { return rows == 0 ? outside : outside * of_rows / rows; }
@@ -112,10 +112,10 @@ struct MatchedContracts {
 
 /// What match_tensors() calls while it works. Both functions may be empty.
 struct MatchProgress {
-  /// Called after a sample of `rows` rows was compared with every contract. `contracts`: those that it does not refute. Not
-  /// called if the tensors are small or their rows depend on each other.
+  /// Called after a sample of `rows` rows was compared with every contract. `contracts`: the contracts that the
+  /// sample does not refute. Not called if the tensors are small or their rows depend on each other.
   std::function<void(size_t rows, const std::vector<std::string>& contracts)> sampled;
-  /// Before all rows are compared with contract number `at` (from 0) of the `of` contracts that the sample does not refute.
+  /// Called before all rows are compared with contract number `at` (from 0) of the `of` contracts that the sample does not refute.
   std::function<void(size_t at, size_t of, const std::string& contract)> compared;
 };
 

@@ -26,8 +26,8 @@ class PartComparison {
   /// Throws std::logic_error if a dense part does not fit the tensor.
   PartComparison(const Part& part, const HostTensor& tensor);
 
-  /// For each row: columns with an element outside its interval. At most one in each of the ranges into which a SampleKeeper
-  /// divides the columns.
+  /// For each row: columns with an element outside its interval. At most one column in each of the ranges into which a
+  /// SampleKeeper divides the columns.
   using WrongColumns = std::vector<std::vector<int64_t>>;
 
   /// Compares these rows; adds to wrong[row - rows.first].
@@ -126,7 +126,7 @@ void PartComparison::load_ordinals(int64_t offset, std::span<int32_t> ordinals) 
   for (size_t i = 0; i < ordinals.size(); ++i) ordinals[i] = ordinal(*part_->format, tensor_->code(offset + int64_t(i)));
 }
 
-/// Compares kRun elements at a time, at memory bandwidth if each accepts one code. Where one differs, examines them one by one.
+/// Compares kRun elements at a time, at memory bandwidth if each accepts one code. If one of them differs, examines each of them.
 void PartComparison::add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, WrongColumns& wrong) {
   int32_t ordinals[kRun];
   const int64_t columns = part_->columns();

@@ -70,7 +70,7 @@ struct Magnitude {
 /// Ascending row or column numbers in [0, size) as text: "0..3, 7"; periodic ones as "4..7 of each 8" or "7 of each 8, from 512
 /// on, up to 1023". After eight ranges: "... (40 in all)".
 std::string numbers_text(const std::set<int64_t>& numbers, int64_t size);
-/// The same with the word `what`: "row 1 of 2", "columns 5..7 of 8"; empty if `numbers` has all numbers below `size`.
+/// Like numbers_text(), with the word `what`: "row 1 of 2", "columns 5..7 of 8"; empty if `numbers` has all numbers below `size`.
 std::string places_text(const char* what, const std::set<int64_t>& numbers, int64_t size);
 /// Rows and columns together: "row 1 of 2, columns 5..7 of 8".
 std::string places_text(const std::set<int64_t>& rows, int64_t of_rows, const std::set<int64_t>& columns, int64_t of_columns);
@@ -165,7 +165,7 @@ struct DataPower {
 struct Power {
   int64_t faults = 0;  ///< mutants of the contract that some data can detect; 0: not computed
   std::vector<std::string>
-      blind_to{};  ///< those of these mutants that this case does not detect. A mutant listed in the case's `blind_to` counts as
+      blind_to{};  ///< the mutants among these that this case does not detect. A mutant listed in the case's `blind_to` counts as
                    ///< detected only if the first row of the data detects it
   std::vector<DataPower> data{};  ///< one for each output tensor
   /// Mutants listed in the case's `blind_to` that only rows after the first detect. Filled only for golden/power and POWER.md.
@@ -210,7 +210,7 @@ struct TensorFinding {
   int64_t single_code = 0;  ///< elements with exactly one accepted code
   int64_t unjudged = 0;
   int64_t padding_wrong = 0;                    ///< padding elements that violate their PaddingRule
-  int64_t toward_zero = 0, away_from_zero = 0;  ///< elements outside of smaller, or larger, magnitude than accepted
+  int64_t toward_zero = 0, away_from_zero = 0;  ///< wrong elements with a smaller, or larger, magnitude than accepted
   int64_t worst_ulps = 0;
   double budget_use = 0;  ///< largest (distance from the middle) / (half width) over elements with a width; 0 when all are pinned
   Element first, worst;
@@ -248,7 +248,7 @@ struct GateFinding {
   GateState state = GateState::kNew;
   bool passes = false;                 ///< this verdict does not close the gate
   std::string note{};                  ///< why the verdict has this state, if the state does not say it
-  std::vector<std::string> changes{};  ///< for each part with other bits: how many elements, how far, the first one
+  std::vector<std::string> changes{};  ///< for each part whose bits changed: how many elements, how far, and the first one
 };
 
 struct Verdict {
@@ -266,7 +266,7 @@ struct Verdict {
   std::vector<std::string> causes;     ///< for a failure: mutants and patterns that explain it, best first, or "no known cause"
   Power power;                         ///< what the case's data can detect; not computed if the call gave no outputs
   double seconds = 0;                  ///< wall time of the kernel call alone
-  std::string why, origin, repro;
+  std::string why, origin, repro;      ///< what the case is for, its table row, and the command that repeats it
   std::string op, contract, arch, warp;  ///< case parameters by which summaries group verdicts; empty if the op lacks them
   bool offered = true;                   ///< false: the library has no kernel for the case, so none was called
   bool device_lost = false;              ///< the device was lost: the kernel is not to blame, and the run's exit code is 3

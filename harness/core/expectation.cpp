@@ -239,8 +239,8 @@ std::vector<SampleKeeper::Place> SampleKeeper::thinned(const Places& places, int
   return chosen;
 }
 
-/// Chooses rows and groups of kGroup columns. Up to half of the groups contain failures of different columns, each with a row in
-/// which it fails. The first wrong elements of other failing rows fill up to three quarters; the rest are spread evenly.
+/// Chooses rows and groups of kGroup columns. Up to half of the groups contain failing columns, each chosen with a row in
+/// which it fails. First wrong elements of other rows fill up to three quarters of the groups; the others are spread evenly.
 Sample SampleKeeper::of_columns(const Answer& answer) const {
   const int64_t elements = kProductsOfColumns / answer.products, of_groups = (columns_ + kGroup - 1) / kGroup;
   const int64_t groups = std::min(of_groups, std::clamp(elements / kParts / kGroup, kLeastGroups, kMostGroups));

@@ -80,9 +80,9 @@ class Recorder {
 
 /// Names of the index files (index.json, or index.IofN.json of each shard) in a folder, in shard order.
 std::vector<std::string> index_files(const std::string& folder);
-Recording read_index(const std::string& folder, const std::string& index);
 
 /// The readers throw DumpError for a missing or damaged index, another version, a wrong count, or files outside the folder.
+Recording read_index(const std::string& folder, const std::string& index);
 void write_index(const Recording& recording);
 /// All recordings of a folder: one complete run, or its shards in order. Throws for a folder with both.
 std::vector<Recording> read_indexes(const std::string& folder);

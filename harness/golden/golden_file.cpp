@@ -151,8 +151,8 @@ std::string& name_of(Tensor& tensor) {
 }
 std::string& name_of(DataPower& data) { return data.tensor; }
 
-/// [position in outputs, entry of each tensor]. An entry that equals an earlier one of the record is replaced by the index of
-/// that tensor, since ranks often return the same bits.
+/// [position in outputs, entry of each tensor]. An entry that equals an earlier entry of the record is replaced by the index
+/// of the earlier tensor, since ranks often return the same bits.
 template <class Tensor>
 ordered_json record_from(std::vector<Tensor> tensors, Shared& shared) {
   std::vector<std::string> outputs;

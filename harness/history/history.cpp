@@ -430,7 +430,7 @@ bool are_shares(const HistoryRun& a, const HistoryRun& b) {
          a.selection == b.selection;
 }
 
-/// `first`; if it is a share of a divided run: also, of each other share, the run whose id is nearest to the id of `first`.
+/// Returns `first`. If it is a share of a divided run, also returns for each other share the run with the nearest id.
 std::vector<HistoryRun> with_shares(const HistoryRun& first, std::vector<HistoryRun> others) {
   std::vector<HistoryRun> found = {first};
   std::set<std::string> shares = {first.share};

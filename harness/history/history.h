@@ -43,13 +43,13 @@ struct HistoryVerdict {
   bool as_expected = false;
   double budget_use = 0;  ///< the largest among its output tensors; 0: every element has one accepted code
   std::string digest;     ///< output_digest(); empty if the call gave no outputs, and for sweeps over many calls
-  std::string cause;      ///< for a failure: the first cause that is known, else the message; for a skip: the message
+  std::string cause;      ///< of a failure: the first known cause, or without one the message. Of a skip: the message
 };
 
 /// How to choose the baseline of a run. "The run" below is the later run, which is compared with the baseline.
 struct BaselineWish {
   std::string chip;                   ///< chip_text() of the run
-  std::vector<std::string> own;       ///< identities of the run (HistoryRun::identity), so that it is not chosen itself
+  std::vector<std::string> own;       ///< identities of the run (HistoryRun::identity), so that the run itself is not chosen
   std::string library_digest, commit; ///< library file and commit of the run; empty: unknown
   int64_t run = 0;                    ///< --run: number of the baseline; 0: not given
   std::string of_commit;              ///< --commit: beginning of the baseline's commit; empty: not given
@@ -115,8 +115,8 @@ class History {
   HistoryData read(const HistoryFilter& filter) const;
 
   /// The run that the wish names. Else the newest other run on the chip whose outcomes are as expected. Else the newest other run
-  /// on the chip with another library file and another commit: a run with the same one is an earlier attempt at the same change. For
-  /// a share: also the nearest runs of the other shares, as in newest(). Throws UsageError if there is none.
+  /// on the chip with another library file and commit: a run with the same file or commit is an earlier attempt at the same change.
+  /// For a share, also the nearest runs of the other shares, as in newest(). Throws UsageError if there is none.
   BaselineChoice baseline(const BaselineWish& wish) const;
 
   /// The newest run. If it is a share of a divided run: also the newest run of each other share with the same library file, chip

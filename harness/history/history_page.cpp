@@ -108,7 +108,7 @@ std::string short_name(const std::string& name) { return name.size() > 26 ? name
 /// A plot of the number of wrong verdicts in each run, with a line for each chip.
 Plot overview(const HistoryData& data, const std::vector<HistoryLine>& lines) {
   std::map<std::string, std::map<size_t, std::pair<int64_t, int64_t>>>
-      wrong;  // by chip and run: verdicts that are wrong, and all
+      wrong;  // by chip and run: number of wrong verdicts, and of all verdicts
   int64_t most = 0;
   for (const HistoryLine& one : lines)
     for (const LinePoint& point : one.points) {

@@ -16,8 +16,8 @@ enum class Turn {
   kFlips,    ///< three turns or more, or two turns of which one was between runs of the same library file
   kMissing,  ///< has no verdict since a later run that selects the same cases of the same library on the same chip
   kFixed,    ///< right in its newest run, wrong in consecutive earlier runs, and does not flip
-  kBits,     ///< always right, and the newest change is one of the bits
-  kBudget    ///< always right, and the newest change is one of the budget use, with the same or unknown bits
+  kBits,     ///< always right, and the newest change is a change of bits
+  kBudget    ///< always right, and the newest change is a change of budget use, with the same or unknown bits
 };
 
 /// One case on one kernel and chip.

@@ -89,7 +89,7 @@ bool adds_c_at_the_end(const Instruction& i, const Ask& ask, int64_t elements, u
     const std::vector<uint32_t> d = ask(with), of_products = ask(without);
     for (size_t e = 0; e < d.size(); ++e) {
       const auto tile = int64_t(e) / (i.m * i.n), row = int64_t(e) / i.n % i.m, column = int64_t(e) % i.n;
-      // A sum of two f32 values may be rounded to double and then to f32: the result is as if rounded once.
+      // A sum of two f32 values may be rounded to double and then to f32: the result is the same as with one rounding.
       const double sum = decode(*i.d, with.c(tile, row, column)) + decode(*i.d, of_products[e]);
       if (!std::isfinite(sum) || sum == 0) continue;
       if (round_to(*i.d, sum, Rounding::kNearestEven, Overflow::kSpecial) != decode(*i.d, d[e])) return false;
@@ -212,7 +212,7 @@ std::vector<Shape> shapes(const Instruction& i, bool c_at_the_end) {
   return all;
 }
 
-/// Adds to `same` the Shape in each order with exactly the exchangeable places of `alike`, to `finer` in some orders with fewer.
+/// Adds the Shape to `same`, in each order with exactly the exchangeable places of `alike`; to `finer`, in some orders with fewer.
 void in_orders(const Shape& shape, const Instruction& i, const std::vector<int>& alike, std::vector<Unit>& same,
                std::vector<Unit>& finer) {
   std::vector<Unit> found;
@@ -238,7 +238,7 @@ int64_t elements_of(const Seen& seen) {
 }
 
 /// Decides each parameter on the inputs made for it, then all parameters on all inputs. `best`: how many elements the best model
-/// so far leaves unexplained. Leaves out the second step if far more are unexplained after the first.
+/// so far leaves unexplained. Leaves out the second step if the first leaves far more unexplained.
 Fit fit_of(const Instruction& i, const Seen& seen, Unit unit, int64_t best) {
   for (const UnitParameter& parameter : unit_parameters()) {
     if (parameter.cell == "order") continue;

@@ -76,8 +76,8 @@ namespace {
 /// All such models for one parameter.
 std::vector<Unit> survivors(const UnitParameter& parameter, const Instruction& instruction, const Unit& unit, const Seen& seen);
 
-/// For a numeric parameter, the model in `left` whose value is farthest from that of `unit`: if no input tells the two apart,
-/// none tells `unit` from a value between them. `left` must not be empty.
+/// For a numeric parameter, the model in `left` whose value is farthest from that of `unit`: if no input distinguishes the two,
+/// none distinguishes `unit` from a model with a value between them. `left` must not be empty.
 Unit farthest(const UnitParameter& parameter, const Unit& unit, const std::vector<Unit>& left);
 
 /// Only valid if no input distinguishes `other` from `unit`, the fitted model. Moves the value of `other` from `left` to `equal`;
@@ -163,7 +163,7 @@ int same_texts(const std::map<std::string, std::string>& cells, const UnitRow& r
   return int(std::count_if(cells.begin(), cells.end(), [&](const auto& cell) { return row.text(cell.first) == cell.second; }));
 }
 
-/// Whether replacing a cell of the model by the other row's cell makes no difference; false if the result is not a valid model.
+/// Whether `unit` with `text` in this column predicts the same results; false if that is not a valid model.
 bool makes_no_difference(const UnitRow& unit, const std::string& column, const std::string& text) {
   UnitRow other = unit;
   other.cells[column].text = text;
@@ -335,7 +335,7 @@ class Probe {
     return decode(*instruction_->d, tiles.c(at / of_tile, at % of_tile / n, at % n));
   }
 
-  /// Finds models that differ from the fitted one in one value and explain all results. Runs inputs that tell them apart.
+  /// Finds models that differ from the fitted one in one value and explain all results. Runs inputs that distinguish them.
   void ask_between(Fit& found) {
     int questions = 0;
     result_.not_observable.clear();

@@ -35,7 +35,7 @@ struct Probed {
   std::vector<Unexplained> unexplained;
   std::vector<NotObservable> not_observable;  ///< only for a model that explains everything
   int64_t elements = 0;                       ///< elements compared
-  int64_t checked = 0;                        ///< how many of them came from random inputs made after the model was found
+  int64_t checked = 0;                        ///< number of these elements that came from random inputs made after the model was found
 
   bool known() const { return unexplained.empty() && remarks.empty(); }
 };
@@ -62,7 +62,7 @@ enum class CellMatch {
 struct LikeRow {
   const UnitRow* row = nullptr;
   std::map<std::string, CellMatch> cells;  ///< by column, for the columns of unit_step_columns()
-  bool equal = false;                      ///< all cells are equal, or a search found no input that tells model and row apart
+  bool equal = false;                      ///< all cells are equal, or a search found no input that distinguishes model and row
   std::vector<std::string> same_cells;     ///< ids of other rows with the same cells
 
   int alike() const;  ///< number of cells that are equal or make no difference

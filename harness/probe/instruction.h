@@ -19,7 +19,7 @@ struct Instruction {
   int k = 0, m = 0, n = 0;
   const Format* scale = nullptr;  ///< nullptr: no scales
   int scale_block = 0;
-  std::vector<bool> dead;  ///< for each k (a "place"): its product never has an effect; operands there stay zero
+  std::vector<bool> dead;  ///< for each k (a "place"): whether its product never has an effect; such operands stay zero
 
   bool integers() const { return d->is_integer(); }
   int scales() const { return scale ? k / scale_block : 0; }  ///< scales per row

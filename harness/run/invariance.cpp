@@ -147,7 +147,7 @@ int64_t most_rows(const CallRequest& plain) {
   return most;
 }
 
-/// Makes the trials in order and returns the first broken one. If none could be made, returns the last reason why.
+/// Makes the trials in order and returns the first broken one. If no trial could be made, returns the reason of the last one.
 Trial each(const std::vector<std::function<Trial()>>& tries) {
   Trial all;
   size_t tried = 0;

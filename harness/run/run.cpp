@@ -115,7 +115,7 @@ std::vector<KernelOffer> chosen_kernels(const LibraryInfo& library, const std::s
   return chosen;
 }
 
-/// The cases for calls_in_a_row() of one kernel, as indices of pairs. The verdict of the first pair gets the result.
+/// The cases for calls_in_a_row() of one kernel, as indices of pairs. The result goes into the verdict of the first pair.
 using Row = std::vector<size_t>;
 
 /// One Row for each kernel that has at least two suitable cases.
@@ -139,7 +139,7 @@ std::vector<Row> rows_of(const std::vector<Pair>& pairs) {
 /// caches their problem and findings (DataMemory).
 class Progress {
  public:
-  /// The first pair of each Row is not handed out by next(): run_rows() runs it later.
+  /// The first pair of each Row is late (is_late()): run_all() leaves it out of the shares of next(), and run_rows() runs it.
   Progress(const std::vector<Pair>& pairs, const std::vector<Row>& rows, const RunOptions& options)
       : slots_(pairs.size()), is_late_(pairs.size()), judged_(pairs.size()), options_(options) {
     for (size_t i = 0; i < pairs.size(); ++i)

@@ -20,7 +20,7 @@
 namespace assay {
 namespace {
 
-// Tells a call that the kernel does not support from a misspelled name in the kernel.
+// Distinguishes a call that the kernel does not support from a misspelled name in the kernel.
 
 /// The name that a kernel did not find in a call: "weight", if its message is "the call has no tensor 'weight'; it has x, y"
 /// (assay/plugin/call.hpp). `what`: "tensor" or "parameter". Empty for other messages.
@@ -273,8 +273,8 @@ bool keep_what_was_said(const BoundCase& bound, const SaidAlgorithm& said, Expec
   return true;
 }
 
-/// "made by split-K 1, although the library reported split-K 2": if a variant other than the one that the library reported
-/// matches the outputs; otherwise "".
+/// "made by split-K 1, although the library reported split-K 2", if the outputs match a variant that the library did not report;
+/// otherwise "".
 std::string other_program(const BoundCase& bound, const Problem& problem, const CallResult& result) {
   const Finding all = compare(bound.expect(problem, &result.outputs), result.outputs, result.untouched);
   if (!all.agrees()) return "";

@@ -33,11 +33,11 @@ struct CaseOptions {
   int repeat = 1;              ///< number of calls that must return the same bits, each with a different schedule_seed
   uint64_t schedule_seed = 1;  ///< used for the first call
   bool ladder = false;         ///< also run the invariance tests, climb(), if the outputs agree
-  int rerun_failed = 0;        ///< further calls after a kFail or kBroken; if one differs from it, the outcome is kFlaky
+  int rerun_failed = 0;        ///< further calls after a kFail or kBroken; one that differs makes the outcome kFlaky
   std::string repro_environment{};  ///< variables that the command needs: "ASSAY_PYTHON=/usr/bin/python3 "
   std::string repro_options{};  ///< options of `assay run` that the outcome may depend on: " --repeat 8"
 
-  /// Finds the mutants that the inputs miss. Except in a user's table, one that `blind_to` does not list makes a pass untrusted.
+  /// Finds the mutants that the inputs miss. Except in a user's table, a missed mutant outside `blind_to` makes a pass untrusted.
   std::function<Power(const Evidence&)> power{};
 
   /// If the outputs agree: calls the kernel with several cases in turn, and returns the result as level "calls".
@@ -56,8 +56,8 @@ struct CaseOptions {
 };
 
 /// Makes the problem, calls the kernel (in run_all(), calls of several threads take turns) and checks the outputs. An exception
-/// of the op or the reference gives kNotJudged with its message, so that one bad case does not end a run. One of `record`
-/// becomes a HarnessError, which does end it.
+/// of the op or the reference gives kNotJudged with its message, so that one bad case does not end a run. An
+/// exception of `record` becomes a HarnessError, which ends the run.
 ///
 ///   kSkip       the library answered UNSUPPORTED, or lost the device (device_lost)
 ///   kBroken     crash, hang, a write outside a buffer or into an input, a logical output element not written, a floating-point
