@@ -246,7 +246,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     if (functions_->upload != nullptr && functions_->allocate_rows == nullptr)
       return refused(CallStatus::kUnsupported, "the library cannot allocate rows that lie far apart: it has no allocate_rows()");
   }
-  // Makes a new group if processes share the ranks, or if the case has warm-up calls: only these must determine the group's state.
+  // Makes a new group if processes share the ranks, or if the case has warm-up calls, which alone must set its state.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
   const Execution group =
       request.place ? group_.join(request.problem->ranks, *request.place, request.place->folder + "/" + std::to_string(sentinel))
@@ -286,8 +286,8 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
 
 CallResult Runner::call(const CallRequest& request) {
   CallResult result = run_once(request, 0);
-  bool unclear = request.place && result.status == CallStatus::kOk;  // if one process repeats a call, all must; no process knows the
-                                                                     // results of the others, so each repeats it
+  bool unclear = request.place && result.status == CallStatus::kOk;  // if one process repeats a call, all must; none knows the
+                                                                     // results of other processes, so each repeats it
   for (size_t i = 0; i < result.untouched.size(); ++i) unclear |= !result.in_place[i] && !result.untouched[i].empty();
   if (unclear) {
     CallResult second = run_once(request, 1);

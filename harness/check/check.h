@@ -25,7 +25,7 @@ extern "C" {
 #define ASSAY_CHECK_API
 #endif
 
-/* Incremented only when a field or function changes its meaning. New fields are appended: `size` tells which fields a struct has. */
+/* Incremented only when a field or function changes meaning. New fields are appended: `size` tells which fields a struct has. */
 #define ASSAY_CHECK_VERSION 1u
 
 /* Returns the ASSAY_CHECK_VERSION that the library was built with. */

@@ -46,8 +46,8 @@ struct DumpedCall {
   std::string unchecked = {};           ///< "order and padding of scale": what the dump does not show; empty if it shows all
 };
 
-/// Interprets a dump as a call. If each word of `scale` is the fp32 scale of a group instead of four packed UE8M0 scales, the words
-/// per row give the group size, and only the words of a packed row are compared. Throws UsageError or MissingRole for unfit tensors.
+/// Interprets a dump as a call. If each word of `scale` is a group's fp32 scale instead of four packed UE8M0 scales, the number of
+/// words gives the group size, and only the words of a packed row are compared. Throws UsageError or MissingRole.
 DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 
 // The verdict on tensors that a kernel computed, and the mutation score of their inputs.
@@ -115,7 +115,7 @@ struct MatchProgress {
   /// Called after a sample of `rows` rows was compared with every contract. `contracts`: the contracts that the
   /// sample does not refute. Not called if the tensors are small or their rows depend on each other.
   std::function<void(size_t rows, const std::vector<std::string>& contracts)> sampled;
-  /// Called before all rows are compared with contract number `at` (from 0) of the `of` contracts that the sample does not refute.
+  /// Called before all rows are compared with contract `at` (from 0) of the `of` contracts that the sample does not refute.
   std::function<void(size_t at, size_t of, const std::string& contract)> compared;
 };
 

@@ -22,7 +22,7 @@ struct KernelOffer {
   std::map<std::string, std::vector<std::string>> accepts{};  ///< case parameter -> accepted cells; a parameter that is not
                                                               ///< listed may have any value
   std::map<std::string, int64_t> multiple_of{};               ///< case parameter -> required divisor
-  std::string fault{}, cites{}, twin{};                       ///< of a deliberately wrong kernel: mistake, its source, correct kernel
+  std::string fault{}, cites{}, twin{};                       ///< of a deliberately wrong kernel: mistake, source, correct kernel
 };
 
 struct LibraryInfo {
@@ -51,7 +51,7 @@ struct RankPlace {
 };
 
 /// What lies beside each tensor in host memory. kZones: guard zones, whose bytes are compared after the call. kNothingBefore and
-/// kNothingBehind: inaccessible memory directly before or behind it. An access there crashes; the report names its place in the code.
+/// kNothingBehind: inaccessible memory directly before or behind it. An access there crashes; the report locates it in the code.
 enum class Beside : uint8_t { kZones, kNothingBefore, kNothingBehind };
 
 struct CallRequest {

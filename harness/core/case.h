@@ -89,7 +89,7 @@ struct Hypothesis {
   /// The name plus a detail taken from these outputs, such as a column. Empty: the name is enough.
   std::function<std::string(const std::vector<HostTensor>& outputs)> in_words = {};
   /// A shortcut, or empty. Computes the rows of step 0 of some parts of the mutant's answer from the inputs alone, for ops whose
-  /// `expect` computes everything. If a row differs from the contract's row in the part with the same label, the inputs expose the mutant.
+  /// `expect` computes everything. Inputs expose the mutant if a row differs from the contract's row in the part of the same label.
   std::function<Expectation(const Problem&)> first_row = {};
   bool by_rows = false;  ///< the address that it reads depends on the number of rows, so a call with one row does not show it
   bool suspect = false;  ///< only the diagnosis uses it: no inputs need to expose it
@@ -144,7 +144,7 @@ using CellChanges = std::map<std::string, std::string>;
 /// The case with other cells. Keeps its old name; checked_case() computes the new one.
 Case with_cells(Case one, const CellChanges& cells);
 
-/// A size that --minimize can reduce. `now`: its number of units, such as groups of columns. `cells`: the cells for another number.
+/// A size that --minimize can reduce. `now`: its number of units, such as groups of columns. `cells`: cells for another number.
 struct ShrinkAxis {
   int64_t now;
   std::function<CellChanges(int64_t units)> cells;
@@ -182,7 +182,7 @@ class BoundCase {
 
   virtual Problem problem() const = 0;
   /// The outputs that the case accepts. If `outputs` is null, they are computed from the inputs alone, as for golden files. Else
-  /// they may depend on `outputs`; e.g. codes must match the scale that the kernel stored. A block is computed when it is requested.
+  /// they may depend on `outputs`; e.g. codes must match the stored scale. A block is computed when it is requested.
   virtual Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const = 0;
   virtual std::vector<Hypothesis> mutants() const { return {}; }
   /// A subsample with few rows, for a fast mutation analysis: the whole case kills each mutant that the subsample kills. Nullptr

@@ -80,7 +80,7 @@ struct Op {
   std::string data_column = "fill";  ///< the column that names a case's inputs; tables list mutation scores by it; empty: results
                                      ///< do not depend on input data
   bool has_sweeps = false;           ///< some cases are sweeps: they have more inputs than one problem can hold
-  std::string untried{};  ///< real-world algorithms that are not modelled, and why; printed if no modelled algorithm gives the outputs
+  std::string untried{};  ///< real-world algorithms without a model, and why; printed if no modelled algorithm gives the outputs
   /// Whether cases of the op can have this contract; false if the contract does not exist.
   std::function<bool(const std::string& contract)> takes{};
   /// Reads one expanded row. Throws TableError that names the wrong column.

@@ -46,10 +46,10 @@ struct FillInfo {
   std::string name;
   std::string aims_at;  ///< the values, and which mistakes they detect; one line
   /// Kinds of operands. An op with an operand of such a kind needs a case with this generator (suites/case_coverage_test.cpp).
-  /// "numbers": any values. "quantized": quantized without other steps. "ranges": quantized with a zero point. "normed": x of norms.
-  /// "weights": of norms. "gates": of activations. "ranks": terms of sums over ranks or experts. "factors": of GEMMs.
-  /// "second_factors": only b of GEMMs. "terms": of instructions. "scales", "block_scales", "zero_points". "packed": scales to pack.
-  /// "copies": only copied.
+  /// "numbers": any values. "quantized": quantized without other steps. "ranges": quantized with a zero point. "normed": x of
+  /// norms. "weights": of norms. "gates": of activations. "ranks": terms of sums over ranks or experts. "factors": of GEMMs.
+  /// "second_factors": only b of GEMMs. "terms": of instructions. "scales", "block_scales", "zero_points". "packed": scales to
+  /// pack. "copies": only copied.
   std::vector<std::string> suits{};
 };
 

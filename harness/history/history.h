@@ -115,7 +115,7 @@ class History {
   HistoryData read(const HistoryFilter& filter) const;
 
   /// The run that the wish names. Else the newest other run on the chip whose outcomes are as expected. Else the newest other run
-  /// on the chip with another library file and commit: a run with the same file or commit is an earlier attempt at the same change.
+  /// on the chip with another library file and commit: a run with the same file or commit tried the same change earlier.
   /// For a share, also the nearest runs of the other shares, as in newest(). Throws UsageError if there is none.
   BaselineChoice baseline(const BaselineWish& wish) const;
 

@@ -72,7 +72,7 @@ CaseChange change_of(const HistoryData& data, const Timeline& timeline) {
   CaseChange change;
   const std::vector<Visit>& visits = timeline.judged;
   const auto state = [&](size_t i) -> const HistoryData::State& { return data.states[size_t(visits[i].state)]; };
-  size_t turned = 0, turned_before = 0, changed = 0;  // indices of the visits with the newest turn, the turn before it, and the newest change
+  size_t turned = 0, turned_before = 0, changed = 0;  // visit indices: newest turn, turn before it, newest change
   int64_t turns = 0, changes = 0;
   bool turned_same = false, changed_same = false, other_bits = false;
   for (size_t i = 1; i < visits.size(); ++i) {

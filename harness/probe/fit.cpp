@@ -212,7 +212,7 @@ std::vector<Shape> shapes(const Instruction& i, bool c_at_the_end) {
   return all;
 }
 
-/// Adds the Shape to `same`, in each order with exactly the exchangeable places of `alike`; to `finer`, in some orders with fewer.
+/// Adds the Shape in each order with exactly the exchangeable places of `alike` to `same`, in some orders with fewer to `finer`.
 void in_orders(const Shape& shape, const Instruction& i, const std::vector<int>& alike, std::vector<Unit>& same,
                std::vector<Unit>& finer) {
   std::vector<Unit> found;

@@ -104,7 +104,7 @@ struct Fit {
 
 /// Tries the structures of sums, simplest first, each in those orders of k in which exactly the places of `seen.alike` can be
 /// exchanged. Decides each parameter on the inputs made for it, then all on all inputs, until nothing improves. If there is no
-/// such order, or under 1/8 is unexplained, tries orders with fewer such places. Returns a model that explains all, else the best.
+/// such order, or under 1/8 is unexplained, tries orders with fewer such places. Returns a model that explains all, or the best.
 Fit fit(const Instruction& instruction, const Seen& seen, uint32_t nan);
 
 /// Decides all parameters of a model again, on all observations.

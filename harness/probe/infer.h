@@ -35,7 +35,7 @@ struct Probed {
   std::vector<Unexplained> unexplained;
   std::vector<NotObservable> not_observable;  ///< only for a model that explains everything
   int64_t elements = 0;                       ///< elements compared
-  int64_t checked = 0;                        ///< number of these elements that came from random inputs made after the model was found
+  int64_t checked = 0;                        ///< of these elements, those from random inputs made after the model was found
 
   bool known() const { return unexplained.empty() && remarks.empty(); }
 };
