@@ -284,7 +284,7 @@ std::string output_of(const std::vector<std::string>& words) {
   return text;
 }
 
-/// "at a.h:12 in f(), called from b.h:3, c.cpp:77", or "in f()"; empty if the library has neither lines nor names.
+/// "at a.h:12, called from b.h:3, c.cpp:77; function f()", or "in f()"; empty if the library has neither lines nor names.
 std::string source_lines(const std::string& library, const std::vector<std::string>& offsets) {
   constexpr size_t kMostLines = 5, kLongestName = 120;
   std::vector<std::string> words = {"addr2line", "-f", "-C", "-i", "-e", library};

@@ -39,8 +39,8 @@ void answer_where_you_are(const std::string& library);
 /// The signal that asks a worker which code of the library it is running. A process without the handler ignores it.
 inline constexpr int kWhereAreYou = SIGURG;
 
-/// Adds source lines and the function to a place such as "libmine.so+0x11a9 <- +0x88" in a message, if addr2line (binutils)
-/// finds them in the library: "libmine.so+0x11a9 <- +0x88 (at mine.h:12, called from mine.cpp:40; function scale(int))".
+/// Adds source lines and the function to a place such as "libmine.so+0x11a9 <- +0x88" in a message, if addr2line (binutils) finds
+/// them. The result is "libmine.so+0x11a9 <- +0x88 (at mine.h:12, called from mine.cpp:40; function scale(int))".
 std::string with_source_lines(const std::string& message, const std::string& library);
 
 /// Sets the text by which a crash line names the running library and kernel; null: none.

@@ -34,7 +34,7 @@ Backend open_in_worker(const std::string& path, const std::string& name, const W
 
 /// Main function of the worker process: answers calls until the other side closes its socket. Returns the exit code.
 int worker_main(const std::string& library);
-/// The same for a library that `open` returns.
+/// Like the function above, for a library that `open` returns.
 int worker_main(const std::function<Library()>& open);
 
 /// Answers calls in this process. Unlike a worker, it neither changes signals and limits nor ends the process.

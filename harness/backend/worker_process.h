@@ -31,8 +31,8 @@ void signal_live_workers(int signal);
 /// The live worker whose session a process belongs to; 0 if there is none.
 pid_t worker_of(pid_t process);
 
-/// note_signal_of() stores a signal that came from a worker's session: a mistake of the kernel, and no request to end the run.
-/// take_signal_of() returns the signal and clears it; 0 if none came.
+/// note_signal_of() stores a signal that came from a worker's session: such a signal is a mistake of the kernel, not a request to
+/// end the run. take_signal_of() returns the signal and clears it; 0 if none came.
 void note_signal_of(pid_t worker, int signal);
 int take_signal_of(pid_t worker);
 

@@ -1,6 +1,6 @@
 // Size and speed of a history. usage: assay_history_bench [RUNS [VERDICTS]]   (default 100 15000)
-// Each run has the verdicts of the previous run with these changes: one case in a thousand changes its bits permanently; one in a
-// hundred has other bits in every run, as kernels with atomic additions do; in the last tenth of the runs one in 500 fails.
+// Each run repeats the verdicts of the previous run with three changes. One case in a thousand changes its bits permanently. One
+// in a hundred returns other bits in every run, as with atomic additions. In the last tenth of the runs, one in 500 fails.
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -119,8 +119,8 @@ struct MatchProgress {
   std::function<void(size_t at, size_t of, const std::string& contract)> compared;
 };
 
-/// Compares the tensors with every contract of these ops whose calls can have tensors of these names, shapes and types: first a
-/// sample of the rows with all contracts, then all rows with the contracts that the sample does not refute.
+/// Compares the tensors with every contract of these ops whose calls can have tensors of these names, shapes and types. First
+/// compares a sample of the rows with all contracts, then all rows with the contracts that the sample does not refute.
 MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
                                const std::map<std::string, std::string>& parameters, const std::string& layout,
                                const MatchProgress& progress = {});
@@ -142,9 +142,9 @@ class ScaleFacts {
   ScaleFacts(std::map<std::string, std::string> stated, const std::map<std::string, std::string>& metadata,
              const std::string& layout);
 
-  std::string text(const std::string& name) const;
+  std::string text(const std::string& name) const;  ///< empty if unknown
   std::optional<int64_t> integer(const std::string& name) const;
-  std::optional<int64_t> groups() const;
+  std::optional<int64_t> groups() const;  ///< groups per row, as stated or computed from n and group_size
 
  private:
   std::map<std::string, std::string> values_;

@@ -32,7 +32,7 @@ struct Interval {
     const bool is_nan = o == kNanOrdinal && !format.is_integer();
     return low <= o && o <= high && (!is_nan || low == kNanOrdinal);
   }
-  constexpr bool meets(Interval other) const { return low <= other.high && other.low <= high; }
+  constexpr bool meets(Interval other) const { return low <= other.high && other.low <= high; }  ///< true if they overlap
   constexpr bool operator==(const Interval&) const = default;
 };
 
@@ -60,7 +60,7 @@ class Places {
   static Places of_rows(OfRow first) { return Places(std::move(first), nullptr); }
   static Places of_elements(OfElement at) { return Places(nullptr, std::move(at)); }
 
-  bool rows_are_runs() const { return !element_; }
+  bool rows_are_runs() const { return !element_; }  ///< the elements of a row are consecutive
   bool dense() const { return !row_ && !element_; }
   int64_t of(int64_t row, int64_t column, int64_t columns) const {
     if (element_) return element_(row, column);

@@ -92,7 +92,7 @@ uint64_t memory_stated(const char* file, const std::string& word);
 /// Bytes of memory of the machine or of its container, whichever is smaller; 0 if unknown.
 uint64_t memory_of_machine();
 
-/// Why `needed` bytes for a tensor of `bytes` are too much: "holds 32 GiB and takes 160 GiB here, too much for the 125 GiB of
+/// Why `needed` bytes for a tensor of `bytes` are too much: "holds 32 GiB and needs 160 GiB here, too much for the 125 GiB of
 /// memory of this machine". Empty if they fit. Also considers the limits of this process (ulimit -v, ulimit -d).
 std::string why_too_large(uint64_t bytes, uint64_t needed);
 

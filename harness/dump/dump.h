@@ -101,8 +101,8 @@ std::string safetensors_text(const std::vector<TensorBytes>& tensors, const std:
 
 /// The tensor in its memory layout. If a one-dimensional tensor NAME has metadata `NAME.shape` and `NAME.strides`, such as
 /// "[5, 2]" and "[1, 8]", it is the storage of a tensor of that shape, padding included. `NAME.offset` ("[1]") is the storage
-/// offset of the first element; the default is 0. The role is kInput. A tensor without a format gets that of signed integers of
-/// its width; 4-bit elements are packed. Throws DumpError for metadata that are not lists of integers, are inconsistent or
+/// offset of the first element; the default is 0. The role is kInput. A tensor without a format gets the format of signed
+/// integers of its width; 4-bit elements are packed. Throws DumpError for metadata that are not integer lists, are inconsistent or
 /// address elements outside the storage, and for an element width without a format.
 TensorSpec storage_spec(const Dump& dump, const StoredTensor& stored);
 

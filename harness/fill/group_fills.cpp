@@ -179,7 +179,7 @@ namespace {
 // Generators for norms: rows whose factor r is known exactly, with weights w that make products x * r * w exact ties.
 //
 // A norm rounds x * r * w to 16 bits, and a contract may accept several r. So a kernel that rounds ties away from zero looks like
-// a kernel whose r is one ulp larger. To tell them apart, a row has two kinds of products for the same r. Some are exact ties.
+// a kernel whose r is one ulp larger. To distinguish them, a row has two kinds of products for the same r. Some are exact ties.
 // Others, the pins, are so close to a tie that one ulp of r moves them to its other side.
 
 /// Of every kTurn columns, the first has the weight 0.75 or 1.5; the others have all significands of the format in turn.

@@ -48,7 +48,7 @@ const Entry& entry_of(const std::vector<Entry>& entries, const json& position, c
   return entries[size_t(at)];
 }
 
-/// "71 3656:-2": for each element, its index minus that of the previous one, then its step unless that is 1.
+/// "71 3656:-2": for each element, its index minus the index of the previous element, then its step unless the step is 1.
 std::string steps_text(const std::map<int64_t, int32_t>& steps) {
   std::string text;
   int64_t last = 0;

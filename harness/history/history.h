@@ -30,7 +30,7 @@ struct HistoryRun {
   std::string selection;  ///< selected cases as text; two runs with the same selection should have the same cases
   std::string share;      ///< as in Provenance; empty: the whole run
   std::string ending;     ///< "ALL AS EXPECTED", as reports print it
-  std::string identity;   ///< run_identity(); for assay judge: those of its recordings, separated by spaces; empty: unknown
+  std::string identity;   ///< run_identity(); of `assay judge`: identities of its recordings, separated by spaces; empty: unknown
 
   /// "sm_90, NVIDIA H100"; the architecture alone if the device has no other name.
   std::string chip_text() const;
@@ -66,6 +66,7 @@ std::string output_digest(const CallResult& result);
 /// Output digests by case id and kernel name.
 using OutputDigests = std::map<std::pair<std::string, std::string>, std::string>;
 
+/// The run as a history stores it, still without `id` and `identity`.
 HistoryRun history_run(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                        const std::string& commit, const std::string& selection);
 /// The verdicts of a run, without cases that the library does not offer, and without calls that lost the device.
@@ -134,7 +135,7 @@ class History {
   sqlite3* database_ = nullptr;
 };
 
-/// "2 of 3 shares are missing" for the runs that newest() returns; empty if all are there.
+/// "2 of 3 shares of its newest run are missing", for the runs that newest() returns; empty if none is missing.
 std::string lacking_shares(const std::vector<HistoryRun>& runs);
 
 /// Whether a file begins as SQLite files do.

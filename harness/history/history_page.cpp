@@ -30,7 +30,7 @@ constexpr const char* kPlotStyle = R"(
 )";
 
 constexpr double kWidth = 720, kLeft = 46, kRight = 190, kTop = 22, kHeight = 150, kBottom = 22;
-/// Dash patterns (SVG stroke-dasharray) tell the lines of a plot apart without colour.
+/// Dash patterns (SVG stroke-dasharray) distinguish the lines of a plot without colour.
 constexpr const char* kDashes[] = {"", "7 3", "2 2", "9 3 2 3", "1 4", "14 4"};
 constexpr size_t kMostSeries = 6;
 

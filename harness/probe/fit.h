@@ -43,12 +43,12 @@ std::vector<UnitParameter> parameters_of_sums();     ///< which terms are summed
 
 inline constexpr int kMostFraction = 28, kMostGroupFraction = 38, kMostJoinFraction = 40;  // limits as in read_sum.cpp
 
-inline std::vector<int> range(int first, int last) {
+inline std::vector<int> range(int first, int last) {  // both ends included
   std::vector<int> all(size_t(std::max(0, last - first + 1)));
   std::iota(all.begin(), all.end(), first);
   return all;
 }
-inline std::vector<int> and_none(std::vector<int> all, int none) {
+inline std::vector<int> and_none(std::vector<int> all, int none) {  // `none`: the value for "no such step", put first
   all.insert(all.begin(), none);
   return all;
 }

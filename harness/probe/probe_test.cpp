@@ -51,7 +51,7 @@ inline UnitRow random_row(const UnitTable& table, Draw& draw) {
   }
 }
 
-/// A random row whose operands are converted to another format before their exponents are taken.
+/// A random row whose operands are converted to f16 or f32 before their exponents are read.
 inline UnitRow random_converted_row(const UnitTable& table, Draw& draw) {
   for (;;) {
     UnitRow row = random_row(table, draw);

@@ -45,7 +45,7 @@ class Ledger {
   static Ledger read(const std::string& path);
   static Ledger parse(const std::string& text, const std::string& file);
 
-  /// Stores the expected outcome and its reason in a verdict, taken from the first row that matches it.
+  /// Stores in a verdict the outcome that the first row matching it expects, and the reason.
   void expect(Verdict& verdict) const;
 
   const std::vector<Deviation>& rows() const { return rows_; }

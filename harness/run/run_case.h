@@ -62,7 +62,7 @@ struct CaseOptions {
 ///   kSkip       the library answered UNSUPPORTED, or lost the device (device_lost)
 ///   kBroken     crash, hang, a write outside a buffer or into an input, a logical output element not written, a floating-point
 ///               environment left changed
-///   kFail       the library returned FAILED, other bits in an invariance test, wrong elements or padding, a violation
+///   kFail       the library returned FAILED; or wrong elements, wrong padding, a violation, other bits in an invariance test
 ///   kFlaky      repeated calls return other bits; or one of `rerun_failed` further calls differs from the failed one
 ///   kUntrusted  the outputs are right, but the inputs miss a mutant that the row's `blind_to` does not list
 ///   kNotJudged  the harness did not call the kernel or could not check it; the message says why

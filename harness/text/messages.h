@@ -1,4 +1,4 @@
-// Text for people and shells: errors with the exit codes they stand for, quoting of untrusted text, and glob patterns for names.
+// Text for people and shells: errors, exit codes, quoting of untrusted text, and glob patterns for names.
 #pragma once
 
 #include <stdexcept>

@@ -49,7 +49,7 @@ void flush_folder(const fs::path& folder) {
 
 fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
-/// The file that a path stands for, and how to write it.
+/// The file that a path refers to, and how to write it.
 struct Target {
   std::string file;        ///< after following all links
   bool replaced = true;    ///< true: a new file replaces it; false: it is written in place

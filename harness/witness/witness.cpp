@@ -53,7 +53,7 @@ json layout_of(const HostTensor& tensor) {
           {"offset", spec.offset}};
 }
 
-/// Deduplicates inputs: those of one role with equal bytes, such as a table of cosines, are stored once.
+/// Deduplicates inputs: inputs of one role with equal bytes, such as a table of cosines, are stored once.
 class Inputs {
  public:
   explicit Inputs(std::vector<TensorBytes>& tensors) : tensors_(tensors) {}
@@ -225,7 +225,7 @@ std::vector<std::string> witness_files(const std::string& folder) {
 
 namespace {
 
-// Candidates for inputs to record: cases of one contract with their expected results, and the batch rows that can be taken
+// Candidates for inputs to record: cases of one contract with their expected results, and the batch rows that can be used
 // separately.
 
 /// Bytes of all tensors; tensors updated in place count twice.
@@ -290,7 +290,7 @@ std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& case
   return all;
 }
 
-/// Rows that kill no further mutant are taken as samples of an input generator: at most this size in all, and for one row.
+/// A row that kills no further mutant can be chosen as a sample of its input generator. Limits for all such rows, and for one.
 constexpr int64_t kMostBytesOfKinds = 24 << 10, kMostBytesOfKind = 6 << 10;
 
 using Rows = std::set<int64_t>;

@@ -47,17 +47,17 @@ Witness read_witness(const std::string& file, const OpNamed& op_named);
 /// All .safetensors files in a folder and its subfolders, sorted. Throws UsageError if there are none.
 std::vector<std::string> witness_files(const std::string& folder);
 
-// Chooses inputs to record: from the cases of a contract, as few rows as possible that kill every mutant that can be killed, plus
-// one row of each kind of data.
+// Chooses inputs to record from the cases of a contract: as few rows as possible that kill every mutant that can be killed, and
+// one row of each input generator.
 
 struct Chosen {
   Witness witness;                  ///< only the inputs
   int64_t edits = 0;                ///< number of mutants that inputs can kill
-  std::vector<std::string> unseen;  ///< those of them that no chosen input kills
+  std::vector<std::string> unseen;  ///< the mutants among these that no chosen input kills
 };
 
-/// `cases` belong to one op and one contract; of those that differ only in warp size, one is used. If rows of the op are
-/// independent, single rows are taken; otherwise whole cases. Mutants of a layout move elements, so they need whole cases.
+/// `cases` belong to one op and one contract; of cases that differ only in warp size, one is used. If rows of the op are
+/// independent, single rows are recorded; otherwise whole cases. Mutants of a layout move elements, so they need whole cases.
 /// Cases larger than `most_bytes` are skipped.
 Chosen choose_inputs(const Op& op, const std::vector<Case>& cases, int64_t most_bytes);
 
