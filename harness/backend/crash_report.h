@@ -18,7 +18,7 @@ struct TensorMemory {
   const std::byte *low, *begin, *end, *high;  ///< [begin, end) is the tensor; [low, high) includes the inaccessible pages
                                               ///< around it
   std::string_view name;
-  size_t row = 0, pitch = 0;  ///< if rows lie far apart: bytes of a row, and bytes from a row's start to the next
+  size_t row = 0, pitch = 0;  ///< if rows lie far apart: rows of `row` bytes, whose starts are `pitch` bytes apart
 };
 
 /// remember_tensor() registers a tensor of the next call (at most 64); forget_tensors() forgets those of the previous call.

@@ -25,7 +25,7 @@ struct Library {
   std::shared_ptr<const assay_library> functions;
 };
 
-/// Opens a shared object with local symbols (RTLD_LOCAL). Throws LibraryError: no such file, not a loadable object, no
+/// Opens a shared object with local symbols (RTLD_LOCAL). Throws LibraryError for: no such file, not a loadable object, no
 /// assay_get_library, another ABI version, a description that violates abi.h. Throws NoDeviceError if assay_get_library() returns
 /// NULL, or if the library has device memory and cannot allocate any.
 Library open_library(const std::string& path);

@@ -34,8 +34,8 @@ namespace {
 
 // The verdict on tensors that a kernel computed, and the mutation score of their inputs.
 
-/// If the first input has more than kMostElementsOfPower elements, the mutation score is computed on a sample of rows. The sample
-/// has about that many elements, at least one row, and at most kMostRowsOfPower rows.
+/// If the first input has more than kMostElementsOfPower elements, or if the check is costly, the mutation score is computed on a
+/// sample of rows. The sample has at most about that many elements, at least one row, and at most kMostRowsOfPower rows.
 constexpr int64_t kMostElementsOfPower = int64_t{1} << 14, kMostRowsOfPower = 8;
 /// Limits in units of WorkBudget: for the mutation score, and for the comparison with one other contract.
 constexpr int64_t kMostWork = WorkBudget::kShort;
@@ -251,7 +251,7 @@ size_t compare_few_rows(const DumpedCall& call, Held& held) {
   return rows.size();
 }
 
-/// Calls `compare`. If the tensors turn out not to fit the contract: adds the reason and returns false.
+/// Calls `compare`. If this shows that the tensors do not fit the contract, adds the reason to `reasons` and returns false.
 template <class Compare>
 bool fits(const std::string& contract, ReasonsByContract& reasons, Compare compare) {
   try {

@@ -35,7 +35,7 @@ struct Finding {
 Finding compare(const Expectation& expectation, const std::vector<HostTensor>& tensors,
                 const std::vector<std::vector<ByteRange>>& untouched);
 
-/// Logical elements with an unwritten byte (int32: with all bytes unwritten): their number, the first, their rows and columns.
+/// The logical elements with an unwritten byte; of int32, those with all bytes unwritten. `first`: row and column of the first.
 struct Unwritten {
   int64_t elements = 0;
   std::array<int64_t, 2> first{};

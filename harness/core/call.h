@@ -44,7 +44,7 @@ struct LibraryInfo {
 /// How a call is launched; see execute() in backend/abi_call.h.
 enum class LaunchMode : uint8_t { kDefault, kStream, kGraph };
 
-/// If several processes divide the ranks of a call: the ranks of one process. Its request has only the tensors of these ranks.
+/// The ranks of one process, if several divide the ranks of a call. Its request has only the tensors of these ranks.
 struct RankPlace {
   int first = 0, count = 0;
   std::string folder;  ///< a folder for this call, visible to all of these processes: assay_place::folder
@@ -61,8 +61,8 @@ struct CallRequest {
   LaunchMode mode = LaunchMode::kDefault;
   std::optional<RankPlace> place{};
   Beside beside = Beside::kZones;
-  /// If not 0: before the call, the stack is filled with 32-bit words that have this highest byte. Under two fills, a kernel that
-  /// reads an uninitialized local variable returns different bits. Also parameter "stack_fill", for libraries that start threads.
+  /// If not 0, the stack is filled before the call with 32-bit words that have this highest byte. Under two fills, a kernel that
+  /// reads an uninitialized local variable returns different bits. Also sent as parameter "stack_fill", for a library's threads.
   uint8_t stack_fill = 0;
 };
 

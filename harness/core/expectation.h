@@ -140,8 +140,8 @@ struct Answer {
   /// May be empty. As `accepted`, but only for some columns of an answer with one part. Set it only if fewer columns cost less
   /// time, as in a GEMM.
   std::function<AcceptedBlock(int64_t first, int64_t end, int64_t first_column, int64_t end_column)> of_columns = {};
-  /// May be empty. For a cheap check whether a mutant changes anything: the first elements of row 0 of each part, as AcceptedRows
-  /// with fewer columns or with none.
+  /// May be empty. Returns the first elements of row 0 of each part, as AcceptedRows with fewer columns or with none, for a cheap
+  /// check whether a mutant changes anything.
   std::function<AcceptedBlock()> glimpse = {};
   int64_t products = 1;  ///< cost of one element in multiply-accumulates: k for a GEMM
   bool ready = false;    ///< all accepted codes are already computed, so asking for only some steps saves no time
@@ -267,7 +267,7 @@ class SampleKeeper {
   void merge(const SampleKeeper& later);
 
   /// The complete sample if the answer has few elements. Otherwise as many of the kept steps as the limit allows, at most half of
-  /// them failing. If columns may be chosen: also some columns with a failure, and some without.
+  /// them failing. If columns may be chosen, also some columns with a failure, and some without.
   Sample chosen(const Answer& answer) const;
 
  private:

@@ -77,8 +77,8 @@ struct Op {
   std::vector<std::string> columns{};        ///< columns of its case tables besides why and blind_to; keys of a kernel's
                                              ///< `accepts`
   std::set<std::string> optional_columns{};  ///< columns that a table may leave out; cases then have empty cells
-  std::string data_column = "fill";  ///< the column that names a case's inputs; tables list mutation scores by it; empty: results
-                                     ///< do not depend on input data
+  std::string data_column = "fill";  ///< the column that names a case's inputs, by which tables list mutation scores; empty if
+                                     ///< results do not depend on input data
   bool has_sweeps = false;           ///< some cases are sweeps: they have more inputs than one problem can hold
   std::string untried{};  ///< real-world algorithms without a model, and why; printed if no modelled algorithm gives the outputs
   /// Whether cases of the op can have this contract; false if the contract does not exist.

@@ -25,7 +25,7 @@ FilledOperand filled_operand(const HostTensor& tensor, double offset = 0);
 struct FillRequest {
   std::string name;           ///< empty: all bytes are 0, and the caller provides the data
   uint64_t seed = 0;
-  int64_t group_size = 0;     ///< columns per group; the last group of a row may be shorter; 0: the whole row
+  int64_t group_size = 0;     ///< columns per group (0: the whole row); a row's last group may be shorter
   const Format* q = nullptr;  ///< the op's output format, for generators that target its codes; nullptr: the tensor's own
                               ///< format
   uint32_t tensor = 0;        ///< index of the tensor in the problem; selects its random stream

@@ -120,7 +120,7 @@ class History {
   /// For a share, also the nearest runs of the other shares, as in newest(). Throws UsageError if there is none.
   BaselineChoice baseline(const BaselineWish& wish) const;
 
-  /// The newest run. If it is a share of a divided run: also the newest run of each other share with the same library file, chip
+  /// The newest run. If it is a share of a divided run, also the newest run of each other share with the same library file, chip
   /// and selection. `chip` as in HistoryFilter; empty: any. Returns an empty list if there is none.
   std::vector<HistoryRun> newest(const std::string& chip = "") const;
   /// The verdicts of these runs, to compare a later run with.

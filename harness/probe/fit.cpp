@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kRounds = 3;  ///< data sets per pair of places: on a single one, places that seldom differ look exchangeable
 
-/// In every second tile from `first` on: makes the product at place p large, and lets c or another product cancel it.
+/// In every second tile from `first` on, makes the product at place p large, and lets c or another product cancel it.
 void make_large(Tiles& tiles, int64_t first, int p, Draw& draw) {
   const Instruction& i = tiles.instruction();
   const int top_a = std::min(top_exponent(*i.a), top_exponent(*i.d) / 2 - 1),

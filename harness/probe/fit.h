@@ -66,7 +66,7 @@ struct UnitOrder {
 std::vector<UnitOrder> unit_orders(int k, bool of_trees, int most_splits);
 void set_order(Unit& unit, const UnitOrder& order);
 
-/// For each k, the smallest k' such that exchanging the products of k and k' changes no result of the model. It is in the same
+/// For each k, the smallest k' such that exchanging the products of k and k' changes no result of the model. k' is in the same
 /// part of a block as k or, in a tree, is k itself or its sibling.
 std::vector<int> alike_places(const Unit& unit);
 

@@ -82,8 +82,8 @@ UnitRow row_of(const Unit& unit, const std::string& id, const std::string& evide
 
 // Reports what a probe found.
 
-/// One line per cell, beside the cells of the row that the kernel says it implements (`claimed`; nullptr: that row has no model)
-/// and of the nearest row. Then parameters that are not observable, and unexplained results.
+/// One line per cell of the model, with the cells of the row that the kernel claims to implement (`claimed`; nullptr if that row
+/// has no model) and of the nearest row. Parameters that are not observable and unexplained results follow.
 std::vector<std::string> probed_lines(const Probed& probed, const LikeRow* claimed, const LikeRow& nearest);
 
 }  // namespace assay

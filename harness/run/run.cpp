@@ -89,7 +89,7 @@ std::vector<Pair> pairs_of(std::span<const Op> ops, const std::vector<Case>& cas
   for (const Case& one : cases) {
     const Op& op = op_of(ops, one);
     const size_t before = pairs.size();
-    // Keeps the reason of the kernel that comes closest: a kernel for this contract rather than a kernel for another op.
+    // Keeps the reason of the kernel that comes closest: a kernel for this contract, else a kernel for this op.
     std::string reason = "no kernel for op " + one.op;
     for (const KernelOffer& kernel : kernels) {
       const std::string why_not = why_not_offered(kernel, one);

@@ -202,7 +202,7 @@ Outcome outcome_of_call(const BoundCase& bound, const CallRequest& request, cons
   return verdict.outcome;
 }
 
-/// Repeats a failed call `calls` times. If one has another outcome or other bits, the failure becomes kFlaky; it never becomes a
+/// Repeats a failed call `calls` times. If a repetition has another outcome or other bits, the failure becomes kFlaky, never a
 /// pass. If the device is lost, no further calls are made.
 void classify_by_calls(const BoundCase& bound, const CallRequest& request, const Backend& backend, int calls,
                        const std::optional<CallResult>& first, Verdict& verdict) {

@@ -1,4 +1,4 @@
-// For tests that start the program `assay`, or load a library of harness/testing.
+// Helpers for tests that start the program `assay`, or load a library of harness/testing.
 #pragma once
 
 #include <gtest/gtest.h>

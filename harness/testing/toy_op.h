@@ -1,4 +1,4 @@
-// The op of toy_library: y equals x bit for bit. Also problems of the op, and parts of answers for tests.
+// The op of toy_library (y equals x bit for bit), problems of the op, and parts of answers for tests.
 #pragma once
 
 #include <memory>

@@ -41,7 +41,7 @@ using OpNamed = std::function<const Op&(const std::string&)>;
 /// The file as text. Throws std::logic_error if bytes do not fit a tensor.
 std::string witness_text(const Witness& witness);
 
-/// Reads a witness. Throws DumpError: no witness, damage, an unknown op, or tensors that no longer match the op's cases.
+/// Reads a witness. Throws DumpError for: no witness, damage, an unknown op, or tensors that no longer match the op's cases.
 Witness read_witness(const std::string& file, const OpNamed& op_named);
 
 /// All .safetensors files in a folder and its subfolders, sorted. Throws UsageError if there are none.
