@@ -95,8 +95,8 @@ class CallRow {
   /// Allocates a workspace for each rank. Returns false, with a reason, if the allocation fails.
   bool take(Workspaces& workspaces, void* group, std::string& reason);
 
-  const std::vector<std::vector<const assay_call*>>& all() const { return pointers_; }
-  const std::vector<const assay_call*>& own() const { return pointers_[judged_]; }
+  const std::vector<std::vector<const assay_call*>>& all() const { return pointers_; }  ///< by call of the row, then by rank
+  const std::vector<const assay_call*>& own() const { return pointers_[judged_]; }  ///< the problem's own call, by rank
   /// Mutable access to the problem's own calls.
   std::vector<assay_call*> own_calls();
   /// The algorithm that the library reports for the problem's own call.

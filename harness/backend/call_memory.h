@@ -53,7 +53,7 @@ struct FarRows {
   size_t count = 0, bytes = 0, pitch = 0;  ///< `count` rows of `bytes` bytes, whose starts are `pitch` bytes apart
   /// The rows of a tensor whose rows lie far apart (TensorSpec::far); count 0 for other tensors.
   static FarRows of(const TensorSpec& spec);
-  size_t span() const { return (count - 1) * pitch + bytes; }
+  size_t span() const { return (count - 1) * pitch + bytes; }  ///< bytes from the first row's start to the last row's end
   bool operator==(const FarRows&) const = default;
 };
 
@@ -66,7 +66,7 @@ class FarPages {
   FarPages(const FarPages&) = delete;
   ~FarPages();
 
-  void put(std::span<const std::byte> dense);
+  void put(std::span<const std::byte> dense);  ///< writes the rows, given without gaps
   std::vector<std::byte> get() const;  ///< the rows, dense
   /// Number of bytes outside the rows that have changed.
   size_t changed() const;

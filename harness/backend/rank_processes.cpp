@@ -273,7 +273,7 @@ int awaited_rank(const std::string& said) {
 }
 
 /// Writes "waited for rank 2" into the results of members that gave up, if rank 2 belongs to the member that broke first. Does
-/// so too if a member's library reports that it waited in vain for a rank whose process broke: it did not hang by itself.
+/// so too if a member's library reports that it waited in vain for a rank whose process broke; such a member did not hang.
 void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<RankPlace>& places, int first_broken) {
   std::vector<bool> broke;
   for (const CallResult& result : results)

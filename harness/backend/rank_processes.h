@@ -119,7 +119,7 @@ class RankMeeting {
   /// For every other process: starts a thread that makes the calls that the first process requests, until that process ends.
   /// `say` receives errors. If serve() is never called, the destructor tells the first process that this one serves no ranks.
   void serve(const std::string& library, const WorkerOptions& options, const std::function<void(const std::string&)>& say);
-  bool serves() const { return serving_.joinable(); }
+  bool serves() const { return serving_.joinable(); }  ///< whether serve() was called
 
  private:
   Launch launch_;

@@ -246,7 +246,8 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     if (functions_->upload != nullptr && functions_->allocate_rows == nullptr)
       return refused(CallStatus::kUnsupported, "the library cannot allocate rows that lie far apart: it has no allocate_rows()");
   }
-  // Makes a new group if processes share the ranks, or if the case has warm-up calls, which alone must set its state.
+  // Makes a new group if the number of ranks changes or if processes share the ranks. Also if the case has warm-up calls, because
+  // only these may determine the group's state.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
   const Execution group =
       request.place ? group_.join(request.problem->ranks, *request.place, request.place->folder + "/" + std::to_string(sentinel))

@@ -97,7 +97,7 @@ struct MatchedContract {
   int64_t rows = 0, of_rows = 0;  ///< if a sample of rows refutes the contract: rows of the sample, and all rows; otherwise 0
 
   bool obeys() const { return verdict.outcome == Outcome::kPass; }
-  int64_t outside_in_all() const { return rows == 0 ? outside : outside * of_rows / rows; }
+  int64_t outside_in_all() const { return rows == 0 ? outside : outside * of_rows / rows; }  ///< estimated for all rows
   /// " in 8 of 4096 rows"; empty if all rows were compared.
   std::string in_rows() const;
 };

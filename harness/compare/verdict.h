@@ -172,7 +172,7 @@ struct Power {
   std::vector<std::string> seen_later{};
 
   bool operator==(const Power&) const = default;
-  int64_t seen() const { return faults - int64_t(blind_to.size()); }
+  int64_t seen() const { return faults - int64_t(blind_to.size()); }  ///< number of mutants that this case detects
 };
 
 DataPower data_power(const WholePart& expected);

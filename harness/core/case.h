@@ -184,7 +184,7 @@ class BoundCase {
   /// The outputs that the case accepts. If `outputs` is null, they are computed from the inputs alone, as for golden files. Else
   /// they may depend on `outputs`; e.g. codes must match the stored scale. A block is computed when it is requested.
   virtual Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const = 0;
-  virtual std::vector<Hypothesis> mutants() const { return {}; }
+  virtual std::vector<Hypothesis> mutants() const { return {}; }  ///< mutants of the contract that apply to the case
   /// A subsample with few rows, for a fast mutation analysis: the whole case kills each mutant that the subsample kills. Nullptr
   /// if the case is small.
   virtual std::unique_ptr<const BoundCase> excerpt() const { return nullptr; }
@@ -265,7 +265,7 @@ class ForwardedCase : public BoundCase {
   void judge_sweep(const SweepCalls& calls, Verdict& verdict) const override { to_->judge_sweep(calls, verdict); }
 
  protected:
-  const BoundCase& other() const { return *to_; }
+  const BoundCase& other() const { return *to_; }  ///< the case that functions are forwarded to
   const std::shared_ptr<const BoundCase>& shared() const { return to_; }
 
  private:

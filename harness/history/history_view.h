@@ -56,10 +56,10 @@ struct HistoryLine {
   std::vector<LinePoint> points;  ///< oldest first; runs without a verdict are left out
 };
 
-std::vector<CaseChange> case_changes(const HistoryData& data);
+std::vector<CaseChange> case_changes(const HistoryData& data);  ///< leaves out cases that are always right, unchanged and not missing
 /// The groups of case_changes(), sorted by Turn; those that began in newer runs come first.
 std::vector<ChangeGroup> change_groups(const HistoryData& data);
-std::vector<HistoryLine> history_lines(const HistoryData& data);
+std::vector<HistoryLine> history_lines(const HistoryData& data);  ///< one line per op, contract, kernel and chip
 
 /// "run 97 (2026-11-25, commit 4f2a91c)".
 std::string run_text(const HistoryRun& run);

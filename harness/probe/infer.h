@@ -37,7 +37,7 @@ struct Probed {
   int64_t elements = 0;                       ///< elements compared
   int64_t checked = 0;                        ///< of these elements, those from random inputs made after the model was found
 
-  bool known() const { return unexplained.empty() && remarks.empty(); }
+  bool known() const { return unexplained.empty() && remarks.empty(); }  ///< whether `unit` describes all results
 };
 
 struct ProbeEffort {

@@ -48,7 +48,7 @@ class Draw {
   explicit Draw(uint64_t seed) : random_(seed) {}
 
   uint32_t bits() { return uint32_t(random_() >> 16); }
-  int below(int n) { return int(random_() % uint64_t(n)); }
+  int below(int n) { return int(random_() % uint64_t(n)); }  ///< uniform in [0, n)
   bool coin() { return below(2) == 0; }
   /// Uniform in [low, high]; low if high < low.
   int between(int low, int high) { return high <= low ? low : low + below(high - low + 1); }
@@ -60,7 +60,7 @@ class Draw {
   std::mt19937_64 random_;
 };
 
-inline int top_exponent(const Format& f) { return std::ilogb(max_finite(f)); }
+inline int top_exponent(const Format& f) { return std::ilogb(max_finite(f)); }  ///< of the largest finite number
 /// Exponent of the format's smallest subnormal number.
 inline int bottom_exponent(const Format& f) { return f.is_integer() ? 0 : f.min_exponent() - f.mantissa_bits; }
 
@@ -131,7 +131,7 @@ class TileFill {
   double number(const Format& f, int low, int high) {
     return draw_.sign() * draw_.significand(f.mantissa_bits) * std::ldexp(1.0, draw_.between(low, high));
   }
-  double power(int low, int high) { return draw_.sign() * std::ldexp(1.0, draw_.between(low, high)); }
+  double power(int low, int high) { return draw_.sign() * std::ldexp(1.0, draw_.between(low, high)); }  ///< +-2^e, e from low to high
 
  private:
   Tiles& tiles_;
@@ -192,6 +192,7 @@ void least(TileFill& tile, int64_t index);
 void zeros(TileFill& tile, int64_t index);
 /// Products and sums near the largest number of d, and with exponents near the largest one.
 void huge(TileFill& tile, int64_t index);
+/// Random codes of finite numbers.
 void any_bits(TileFill& tile, int64_t index);
 /// NaN, Inf, zeros of both signs, and largest and smallest numbers; all other operands are 0 or 1.
 void specials(TileFill& tile, int64_t index);

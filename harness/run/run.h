@@ -103,8 +103,8 @@ struct RunResult {
   bool rejects_stale_rows = false;        ///< --strict: a stale row fails the run
 
   int64_t count(Outcome outcome) const;
-  int64_t unexpected() const;
-  /// Number of verdicts on outputs of a call: all except skips (not offered, or refused by the kernel).
+  int64_t unexpected() const;  ///< number of verdicts that are not as expected
+  /// Number of verdicts other than skips (not offered, or refused by the kernel).
   int64_t judged() const;
   /// 0: all as expected; 1: some not as expected, or a stale row with --strict; 2: nothing ran; 3: device lost, or harness error.
   ExitCode exit_code() const;

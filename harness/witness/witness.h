@@ -81,8 +81,8 @@ struct WitnessFinding {
   std::vector<EditOnWitness> edits;  ///< by name
 
   bool agrees() const { return outside == 0; }
-  int64_t refuted() const;
-  std::vector<std::string> survivors() const;
+  int64_t refuted() const;  ///< number of mutants that some output refutes
+  std::vector<std::string> survivors() const;  ///< names of the mutants that accept every output
 };
 
 /// Compares the outputs with the contract and, if `edits`, with its mutants.
