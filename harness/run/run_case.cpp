@@ -203,7 +203,7 @@ Outcome outcome_of_call(const BoundCase& bound, const CallRequest& request, cons
 }
 
 /// Repeats a failed call `calls` times. If a repetition has another outcome or other bits, the failure becomes kFlaky, never a
-/// pass. If the device is lost, no further calls are made.
+/// pass. Stops at a repetition without a verdict: the device is lost, or the harness did not call the kernel.
 void classify_by_calls(const BoundCase& bound, const CallRequest& request, const Backend& backend, int calls,
                        const std::optional<CallResult>& first, Verdict& verdict) {
   const Outcome failed = verdict.outcome;

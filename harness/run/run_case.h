@@ -46,7 +46,7 @@ struct CaseOptions {
   /// Called before diagnose(), with the same verdict, since a diagnosis may take seconds.
   std::function<void(const Verdict&)> judged{};
 
-  /// Called for a verdict of kFail, kBroken or kUntrusted; may add notes to its tensors.
+  /// Called for every outcome except kPass and kSkip, unless only an invariance test failed; may add notes to the tensors.
   std::function<void(const Evidence&, Verdict&)> diagnose{};
 
   /// Called for every verdict that came from a call, except those of sweeps.
