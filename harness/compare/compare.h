@@ -24,9 +24,9 @@ struct Finding {
   bool agrees() const;
 };
 
-/// Compares all elements and padding with each answer, block by block on all cores, until one answer agrees. If none agrees, the
-/// finding describes the answer with the fewest wrong elements. A part gets a Picture if it has elements outside their
-/// intervals, or elements in which a violation was found.
+/// Compares all elements and padding with each answer, block by block on all cores, until one answer agrees. For large tensors, a
+/// sample decides which answers after the first are compared. If none agrees, the finding describes the compared answer with the
+/// fewest wrong elements. A part gets a Picture if it has elements outside their intervals, or elements with a violation.
 ///
 /// An element is right if its interval contains its ordinal. NaN is right only where the interval is NaN. -0 and +0 are different
 /// codes. An element with the interval Interval::anything() counts as right, and as unjudged. `untouched` lists, for each tensor,
