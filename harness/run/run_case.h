@@ -79,7 +79,7 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
 /// Calls the kernel again and compares bits with `first`, the result of the plain call. The levels:
 ///
 ///   repeat      the same call under two other schedule seeds
-///   batch       each row in a batch of one row, and in a batch more than twice as large
+///   batch       the middle row in a batch of its own, and all rows in a batch more than twice as large
 ///   neighbours  the rows in reverse order, so that each row has different neighbours
 ///   ...         levels of the op (BoundCase::relations): other columns, other scales, rows with gaps between them
 ///   stream      on a non-default stream
