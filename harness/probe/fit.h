@@ -48,7 +48,7 @@ inline std::vector<int> range(int first, int last) {  // both ends included
   std::iota(all.begin(), all.end(), first);
   return all;
 }
-inline std::vector<int> and_none(std::vector<int> all, int none) {  // `none`: the value for "no such step", put first
+inline std::vector<int> and_none(std::vector<int> all, int none) {  // `none`: the value that means absent; it comes first
   all.insert(all.begin(), none);
   return all;
 }
@@ -81,7 +81,7 @@ std::vector<bool> dead_places(const Instruction& instruction, const Observation&
 /// are tried; on others the two places may still differ.
 std::vector<int> places_alike(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
-/// True if every result is the IEEE sum of c and the result of the same products with c = 0.
+/// True if every finite nonzero result is the IEEE sum of c and the result of the same products with c = 0. False for integers.
 bool adds_c_at_the_end(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
 /// Whether any two places that are alike in `fine` are also alike in `coarse`; ignores dead places (see places_alike()).
