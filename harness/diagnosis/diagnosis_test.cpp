@@ -862,6 +862,48 @@ TEST(Misread, PitchesAreNamed) {
               Contains(HasSubstr("x: the vectors of 4 elements in a row are read 5 elements apart")));
 }
 
+/// Names of the edits of one input, and the codes that the edit `name` makes of `codes`.
+std::vector<std::string> names_of_edits(const Format& format, const std::vector<uint32_t>& codes, int64_t products,
+                                        const std::string& name, std::vector<uint32_t>* made) {
+  HostTensor input{dense("in", Role::kInput, format, {1, int64_t(codes.size())}), {}};
+  input.bytes.resize(input.spec.bytes());
+  for (size_t i = 0; i < codes.size(); ++i) input.set_code(int64_t(i), codes[i]);
+  const Problem problem{{input}};
+  std::vector<std::string> names;
+  for (const InputEdit& edit : input_edits(problem, products)) {
+    names.push_back(edit.name);
+    if (edit.name != name) continue;
+    const Problem changed = edit.applied(problem);
+    for (size_t i = 0; i < codes.size(); ++i) made->push_back(changed.tensors[0].code(int64_t(i)));
+  }
+  return names;
+}
+
+TEST(Misread, IntegersThatAreCutAreNamed) {
+  std::vector<uint32_t> zero_points(8, 5), made;
+  zero_points[1] = 300, zero_points[2] = uint32_t(-300), zero_points[3] = uint32_t(-100);
+  EXPECT_THAT(names_of_edits(kInt32, zero_points, 1, "in: cut to 8 bits", &made), Contains("in: cut to 8 bits"));
+  EXPECT_THAT(made, ElementsAre(5, 44, uint32_t(-44), uint32_t(-100), 5, 5, 5, 5));
+  std::vector<uint32_t> slots(8, 5);
+  slots[1] = 70000, slots[2] = uint32_t(-1);
+  made.clear();
+  EXPECT_THAT(names_of_edits(kInt32, slots, 1, "in: cut to 16 bits", &made), Contains("in: cut to 15 bits"));
+  EXPECT_THAT(made, ElementsAre(5, 4464, uint32_t(-1), 5, 5, 5, 5, 5)) << "-1 marks an absent index";
+  EXPECT_THAT(names_of_edits(kInt32, std::vector<uint32_t>(8, 5), 1, "", &made), Not(Contains(HasSubstr("cut")))) << "changes nothing";
+}
+
+TEST(Misread, RoundedNumbersAndEndsOfScalesAreNamed) {
+  std::vector<uint32_t> numbers(8, code_of(kF32, 1)), made;
+  numbers[2] = code_of(kF32, 1 + 0x1p-9);
+  EXPECT_THAT(names_of_edits(kF32, numbers, 64, "in: rounded to bf16", &made), Contains("in: rounded to bf16"));
+  EXPECT_EQ(made[2], code_of(kF32, 1));
+  EXPECT_THAT(names_of_edits(kF32, numbers, 64, "", &made), Not(Contains("in: rounded to f16"))) << "exact in f16";
+  made.clear();
+  EXPECT_THAT(names_of_edits(kE8M0, {127, 0, 255, 127, 127, 127, 127, 127}, 64, "in: the code 0, which is 2^-127, is read as 2^-126", &made),
+              Contains("in: the code 0xff, which is NaN, is read as 2^127"));
+  EXPECT_THAT(made, ElementsAre(127, 1, 255, 127, 127, 127, 127, 127));
+}
+
 TEST(Misread, WrongReadsOfTwoInputsAreNoCause) {
   const auto cause = [](const std::string& input, const std::string& name) { return Cause{{{name, name, 8, input}}, 8, 8}; };
   EXPECT_THAT(causes_in_words({cause("x", "x: read as 0"), cause("w", "w: read as 0")}),

@@ -12,6 +12,7 @@
 
 #include "harness/compare/verdict.h"
 #include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
 
 namespace assay {
 namespace {

@@ -157,6 +157,9 @@ std::string key_of(const ToldCause& cause) {
   for (size_t at = 0; (at = mistake.find("[i, ", at)) != std::string::npos;) mistake.erase(at + 1, 3);
   for (const char* const words : {", within vectors of ", ", only in "})
     if (const size_t at = mistake.find(words); at != std::string::npos) mistake.erase(at, mistake.find("; and ", at) - at);
+  // A kernel that rounds to its 16-bit type has this type in some cases and the other one in others.
+  for (const char* const words : {"rounded to bf16", "rounded to f16", "to(bf16)", "to(f16)"})
+    if (const size_t at = mistake.find(words); at != std::string::npos) mistake.replace(at, std::string(words).size(), "to 16 bits");
   return with_numbers_masked(mistake);
 }
 
@@ -254,6 +257,12 @@ class Kernel {
     return {};
   }
 
+  /// Whether no case has both causes.
+  bool explain_nothing_together(const std::string& a, const std::string& b) const {
+    return std::none_of(cases_.begin(), cases_.end(),
+                        [&](const Diagnosed& one) { return one.mistakes.contains(a) && one.mistakes.contains(b); });
+  }
+
   /// Cases that `mistake` does not even partly explain; empty if there are fewer of them than cases that it explains. Leaves out
   /// cases with few wrong elements or an unfinished search. Always empty for a mistake of a layout: other layouts cannot show it.
   Data unexplained(const std::string& mistake) const {
@@ -265,6 +274,12 @@ class Kernel {
       const auto left_out = [&](const char* what) { return one.verdict->looked_at.find(what) != std::string::npos; };
       const bool searched = !one.may_be_cut() && !left_out(" mutants were not tried") &&
                             !(of_input && left_out(" wrong reads of inputs were not tried"));
+      // If a mutant that explains none of the cases of `mistake` explains this one, both may name one fault whose text depends on
+      // the size, such as "the last column" and "what is behind whole vectors". refuted_beside_others() covers all other mutants.
+      const bool otherwise = std::any_of(one.causes.begin(), one.causes.end(), [&](const ToldCause& cause) {
+        return cause.complete() && explain_nothing_together(key_of(cause), mistake);
+      });
+      if (otherwise) continue;
       const bool unknown =
           one.causes.empty() && is_unknown(one.verdict->causes.front());  // counts even if the search was not finished
       if ((searched || unknown) && elements_outside(*one.verdict) >= kEnoughElements && !of_layout &&
