@@ -433,7 +433,7 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmScalesCut>("block_gemm_scales_cut", other,
                                         "deepgemm 364: the packer takes exponents of scales that are not powers of two"),
       of_block_gemm<BlockGemmFractionLess>("block_gemm_fraction_less", other,
-                                           "Khattak, Mikaitis (arXiv 2512.07004): instructions differ by a single extra bit"),
+                                           "Khattak, Mikaitis (arXiv 2512.07004): instructions keep different numbers of fraction bits; here one bit fewer is kept"),
       of_block_gemm<BlockGemmFnuzAsFn>("block_gemm_fnuz_as_fn", amd,
                                        "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats and gfx950 does not"),
       of_block_gemm<BlockGemmWeightPlain>("block_gemm_weight_plain", amd,
@@ -493,7 +493,7 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmDecodedScaleInverted>("nvfp4_decoded_gemm_scale_inverted", decoded,
                                                    "vLLM nvfp4_emulation_utils.py: input_global_scale divides, weight_global_scale multiplies"),
       of_block_gemm<BlockGemmDecodedBiasInF32>("nvfp4_decoded_gemm_bias_in_f32", decoded,
-                                               "vLLM emulation.py: out + bias after torch.matmul"),
+                                               "vLLM emulation.py adds the bias after torch.matmul; here it is added before the rounding"),
   };
 }
 

@@ -343,7 +343,8 @@ CastProfile read_cast(const ContractRow& row) {
   if (!p.from) throw row.error("from", 0, "'" + row.text("from") + "' is not one of: f32, bf16, f16, f64");
   p.rounding = word<Rounding>(row, "rounding", kRoundingWords);
   p.overflow = word<Beyond>(row, "overflow", kBeyondWords);
-  p.infinity = word<Beyond>(row, "infinity", std::span(kBeyondWords).first(2));  // Inf is always above the largest value
+  // The third word, special_above_largest, would mean the same as special: Inf is always above the largest value.
+  p.infinity = word<Beyond>(row, "infinity", std::span(kBeyondWords).first(2));
   p.nan = code(row, "nan", *p.format);
   p.minus_nan = code(row, "minus_nan", *p.format);
   const std::string& negative = row.text("negative");

@@ -79,7 +79,7 @@ inline std::vector<std::vector<double>> rows_of(const Format& x, int64_t group_s
   return rows;
 }
 
-/// min(max(v, -448), 448) in the order of vLLM's scaled_fp8_conversion: NaN becomes the upper bound 448.
+/// max(-448, min(v, 448)), the order of vLLM's scaled_fp8_conversion: NaN becomes the upper bound 448.
 inline double min_then_max(double v) { return std::isnan(v) ? 448 : v < -448 ? -448 : v > 448 ? 448 : v; }
 
 }  // namespace assay::quant_programs

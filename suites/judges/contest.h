@@ -36,7 +36,7 @@ struct Recipe {
 /// Reads recipes.csv. Throws TableError.
 std::vector<Recipe> load_recipes(const std::string& file);
 
-/// All inputs of a recipe are used with each of these factors. At 2^-10 an absolute tolerance is larger than the data, at 2^10
+/// Each recipe runs once with each of these numbers, which multiplies its factor and its offset. At 2^-10 an absolute tolerance is larger than the data, at 2^10
 /// far smaller. Smaller factors would reach the lower bounds of scales in some recipes; larger ones would overflow fp16.
 inline constexpr std::array<double, 3> kScales = {0x1p-10, 1.0, 0x1p10};
 

@@ -314,7 +314,7 @@ void run_silu_mul_quant_mx(const Call& call) {
   });
 }
 
-// silu(gate) * up with FP4 in registers. A thread has one block of 16 or 32 elements.
+// silu(gate) * up, quantized to FP4 in registers. A thread has one block of 16 or 32 elements.
 
 struct VllmSiluNvfp4 : SiluGroup<SiluFastOnce, VllmNvfp4Fused> {
   static constexpr const char* kContract = "vllm.silu_and_mul_nvfp4_quant";

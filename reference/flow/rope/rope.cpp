@@ -40,7 +40,7 @@ void exchange_in_both(Link& link, const std::string& one, const std::string& oth
   replace_in_both(link, between, other);
 }
 
-/// Mutant: rounds each product and each sum to x, as separate operators on 16-bit tensors do.
+/// Mutant: rounds each product and each sum to the format of x, as separate operators on 16-bit tensors do.
 void in_16_bits(RowEdits& edits) {
   for (const char* column : {"even", "odd"})
     for (const EditedStep& token : edits.steps(column))
