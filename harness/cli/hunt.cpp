@@ -69,14 +69,14 @@ class Inventor {
   size_t below(size_t n) { return size_t(random_() % n); }
   Cells kind_of(const std::string& column) const;
   /// A random cell of that kind; `cell` itself if the kind is kOther.
-  std::string drawn(Cells kind, const std::string& cell);
+  std::string drawn(const std::string& column, const std::string& cell);
   std::string drawn_list(const std::string& cell);
 
   const Op& op_;
   std::vector<Case> from_;
   std::set<std::string> known_;
   std::map<std::string, Cells> kinds_;
-  std::vector<std::string> fills_;
+  std::vector<std::string> fills_, scale_fills_;  ///< all generators; those of scales, which are positive
   std::mt19937_64 random_;
 };
 
@@ -114,7 +114,11 @@ Inventor::Inventor(const Op& op, std::vector<Case> from, uint64_t seed) : op_(op
     if (one.op != op.name) throw std::invalid_argument("expected cases of op " + op.name + ", got one of op " + one.op);
     known_.insert(one.id);
   }
-  for (const FillInfo& fill : all_fills()) fills_.push_back(fill.name);
+  for (const FillInfo& fill : all_fills()) {
+    fills_.push_back(fill.name);
+    const auto suits = [&](const char* kind) { return std::find(fill.suits.begin(), fill.suits.end(), kind) != fill.suits.end(); };
+    if (suits("scales")) scale_fills_.push_back(fill.name);
+  }
   for (const std::string& column : op.columns) kinds_[column] = kind_of(column);
 }
 
@@ -161,9 +165,10 @@ std::string Inventor::drawn_list(const std::string& cell) {
   return list;
 }
 
-std::string Inventor::drawn(Cells kind, const std::string& cell) {
-  switch (kind) {
-    case Cells::kFill: return cell.empty() ? cell : fills_[below(fills_.size())];
+std::string Inventor::drawn(const std::string& column, const std::string& cell) {
+  const std::vector<std::string>& fills = column.find("scale") == column.npos ? fills_ : scale_fills_;
+  switch (kinds_[column]) {
+    case Cells::kFill: return cell.empty() ? cell : fills[below(fills.size())];
     case Cells::kList: return drawn_list(cell);
     case Cells::kSize: {
       const int64_t beside[] = {0, -1, 1, -8, 8};
@@ -196,7 +201,7 @@ std::optional<Case> Inventor::next() {
       const auto other = any().parameters.find(column);
       if (other != one.parameters.end()) cell = other->second;
     }
-    if (below(kOneDrawnIn) == 0) cell = drawn(kinds_[column], cell);
+    if (below(kOneDrawnIn) == 0) cell = drawn(column, cell);
     if (kinds_[column] == Cells::kSize && is_small_number(cell)) elements *= double(std::max(1, std::stoi(cell)));
   }
   if (elements > kMostDrawn) return std::nullopt;
