@@ -16,6 +16,7 @@
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "suites/rows/case_cells.h"
+#include "suites/rows/row_expectation.h"
 #include "suites/rows/row_tensors.h"
 #include "suites/rulebook.h"
 
@@ -185,31 +186,20 @@ class AcceptedSums {
 
   AcceptedBlock rows(int64_t first, int64_t end) const {
     const int64_t from = first * n_, count = (end - first) * n_;
-    if (sums_.same_for_all()) return {std::vector<AcceptedRows>(ranks_, of_values(sums_.results(0, from, count), first, end))};
+    if (sums_.same_for_all()) return {std::vector<AcceptedRows>(ranks_, accepted_rows(sums_.results(0, from, count), x_, first, end))};
     AcceptedBlock block;
-    for (const Spans& values : sums_.results_of_ranks(from, count)) block.parts.push_back(of_values(values, first, end));
+    for (const Spans& values : sums_.results_of_ranks(from, count)) block.parts.push_back(accepted_rows(values, x_, first, end));
     return block;
   }
   /// The accepted codes of the first 64 elements of rank 0: a fast first check.
   AcceptedBlock glimpse() const {
     constexpr int64_t kFew = 64;
     AcceptedBlock block{std::vector<AcceptedRows>(ranks_)};
-    block.parts.front() = of_values(sums_.results(0, 0, std::min(n_, kFew)), 0, 1);
+    block.parts.front() = accepted_rows(sums_.results(0, 0, std::min(n_, kFew)), x_, 0, 1);
     return block;
   }
 
  private:
-  AcceptedRows of_values(const Spans& values, int64_t first, int64_t end) const {
-    AcceptedRows accepted{first, end, std::vector<int32_t>(values.size()), {}};
-    ordinals_of_values(x_, values.low, accepted.low);
-    if (values.pinned()) return accepted;
-    accepted.high.resize(values.size());
-    ordinals_of_values(x_, values.high, accepted.high);
-    for (size_t i = 0; i < values.size(); ++i)
-      if (values[i].any()) accepted.low[i] = Interval::anything().low, accepted.high[i] = Interval::anything().high;
-    return accepted;
-  }
-
   const std::shared_ptr<const RankInputs> inputs_;
   const RankSums sums_;
   const Format& x_;

@@ -21,6 +21,7 @@
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "suites/rows/case_cells.h"
+#include "suites/rows/row_expectation.h"
 #include "suites/rulebook.h"
 
 namespace assay {
@@ -31,15 +32,6 @@ void append(Spans& to, const Spans& more) {
   to.low.insert(to.low.end(), more.low.begin(), more.low.end());
   const std::vector<double>& high = more.pinned() ? more.low : more.high;
   if (!to.pinned() || !more.pinned()) to.high.insert(to.high.end(), high.begin(), high.end());
-}
-
-AcceptedRows accepted_rows(const Spans& values, const Format& y, int64_t first, int64_t end) {
-  AcceptedRows accepted{first, end, std::vector<int32_t>(values.size()), {}};
-  ordinals_of_values(y, values.low, accepted.low);
-  if (values.pinned()) return accepted;
-  accepted.high.resize(values.size());
-  ordinals_of_values(y, values.high, accepted.high);
-  return accepted;
 }
 
 /// Mutants are first compared on this many columns of row 0, which one pass of the widest instruction loop computes.

@@ -234,6 +234,29 @@ using testing::IsSupersetOf;
 using testing::Not;
 
 /// With gaps between rows, the reference reads the right codes, and requires that the gaps of d stay unwritten.
+/// With the product rounded, Inf + -Inf is NaN. Fused, a product of 2^129 is finite before the sum, which is -Inf.
+TEST(GemmBias, AProductThatOverflowsBesideAnInfiniteBiasAcceptsBothResults) {
+  const Op& op = shipped_op("gemm_scaled");
+  const Case one = case_of(op, {{"contract", "vllm.cutlass_scaled_mm_int8.sm_90"}, {"m", "1"}, {"n", "16"}, {"k", "16"},
+                                {"fill", "ones"}, {"b", "ones"}, {"scales", "token_channel"}, {"scale", "amax_scales"}, {"y", "bf16"},
+                                {"bias", "normal"}, {"seed", "1"}, {"warp", "32"}}, {});
+  const auto bound = op.bind(one);
+  Problem problem = bound->problem();
+  for (const char* role : {"a", "b"})
+    for (int64_t i = 0; i < 16; ++i) find(problem.tensors, role).set_code(i, 1);
+  find(problem.tensors, "scale_a").set_code(0, code_of(kF32, 0x1p100));
+  for (int64_t i = 0; i < 16; ++i) find(problem.tensors, "scale_b").set_code(i, code_of(kF32, 0x1p25));
+  find(problem.tensors, "bias").set_code(3, code_of(kBf16, -HUGE_VAL));
+  const WholePart d = computed(bound->expect(problem, nullptr))[0];
+  const auto accepts = [&](size_t i, double value) {
+    return Interval{d.low[i], d.high.empty() ? d.low[i] : d.high[i]}.holds(kBf16, ordinal_of_value(kBf16, value));
+  };
+  EXPECT_TRUE(accepts(3, std::nan("")));
+  EXPECT_TRUE(accepts(3, -HUGE_VAL));
+  EXPECT_TRUE(accepts(2, HUGE_VAL));
+  EXPECT_FALSE(accepts(2, std::nan("")));
+}
+
 TEST(GemmGaps, RowsApartMeetTheirOwnCodesAndNothingIsWrittenBetweenThem) {
   const TestCells apart = {{"gap", "16"}, {"m", "3"}, {"n", "8"}};
   const Plain plain(apart);

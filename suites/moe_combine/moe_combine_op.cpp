@@ -13,6 +13,7 @@
 #include "suites/registry.h"
 #include "suites/rows/case_cells.h"
 #include "suites/rows/row_dump.h"
+#include "suites/rows/row_expectation.h"
 #include "suites/rows/row_tensors.h"
 #include "suites/rulebook.h"
 
@@ -271,7 +272,6 @@ Part part_of(const CombineCase& c, const std::shared_ptr<const std::vector<int64
 }
 
 AcceptedRows of_values(const Format& x, const std::vector<Spans>& rows, int64_t first) {
-  AcceptedRows accepted{first, first + int64_t(rows.size()), {}, {}};
   const bool free = std::any_of(rows.begin(), rows.end(), [](const Spans& row) { return !row.pinned(); });
   Spans all;
   for (const Spans& row : rows) {
@@ -279,14 +279,7 @@ AcceptedRows of_values(const Format& x, const std::vector<Spans>& rows, int64_t 
     const std::vector<double>& high = row.pinned() ? row.low : row.high;
     if (free) all.high.insert(all.high.end(), high.begin(), high.end());
   }
-  accepted.low.resize(all.size());
-  ordinals_of_values(x, all.low, accepted.low);
-  if (all.pinned()) return accepted;
-  accepted.high.resize(all.size());
-  ordinals_of_values(x, all.high, accepted.high);
-  for (size_t i = 0; i < all.size(); ++i)
-    if (all[i].any()) accepted.low[i] = Interval::anything().low, accepted.high[i] = Interval::anything().high;
-  return accepted;
+  return accepted_rows(all, x, first, first + int64_t(rows.size()));
 }
 
 Expectation expect_combined(const CombineCase& c, const Combine& contract, const Problem& problem) {

@@ -17,6 +17,17 @@ std::string reason_of(const Contract& contract, const RowInputs& first_row, cons
   return justification(contract, first_row, x);
 }
 
+AcceptedRows accepted_rows(const Spans& values, const Format& format, int64_t first, int64_t end) {
+  AcceptedRows accepted{first, end, std::vector<int32_t>(values.size()), {}};
+  ordinals_of_values(format, values.low, accepted.low);
+  if (values.pinned()) return accepted;
+  accepted.high.resize(values.size());
+  ordinals_of_values(format, values.high, accepted.high);
+  for (size_t i = 0; i < values.size(); ++i)
+    if (values[i].any()) accepted.low[i] = Interval::anything().low, accepted.high[i] = Interval::anything().high;
+  return accepted;
+}
+
 Spans as_stored(Spans scale, const Format& element) {
   const bool exponents = element.specials == Specials::kScale;
   const double most = max_finite(element);
