@@ -330,7 +330,8 @@ Problem InputEdit::applied(const Problem& problem) const {
           at == kZero
               ? 0
               : from.code(place(std::clamp<int64_t>(at.first, 0, rows - 1), std::clamp<int64_t>(at.second, 0, columns - 1)));
-      changed.tensors[tensor].set_code(place(r, c), code ? code(read) : read);
+      const bool is_filled = filled && filled(r, c);
+      changed.tensors[tensor].set_code(place(r, c), is_filled ? fill : code ? code(read) : read);
     }
   return changed;
 }

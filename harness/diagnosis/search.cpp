@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -319,7 +320,12 @@ class Search {
     const bool glances = !answer.ready && few.columns.size() == sample_.columns.size() && tally(glance, glance).failing > 0 &&
                          glance.elements() < contract_.elements();
     std::vector<InputEdit> edits = input_edits(problem_, answer.products);
-    if (plain) std::erase_if(edits, [](const InputEdit& edit) { return !edit.plain; });
+    if (plain) {
+      std::erase_if(edits, [](const InputEdit& edit) { return !edit.plain; });
+    } else {  // before the other edits, because there are few of them
+      std::vector<InputEdit> unset = unset_edits(problem_);
+      edits.insert(edits.begin(), std::make_move_iterator(unset.begin()), std::make_move_iterator(unset.end()));
+    }
     size_t tried = 0;
     std::set<size_t> explained;  // inputs of which one edit explains every wrong element
     for (const InputEdit& edit : edits) {
@@ -345,13 +351,13 @@ class Search {
         const MembershipCounts result = judged(edit, contract_, held, sample_);
         if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
         const Hypothesis hypothesis{edit.name, expect};
-        if (!edit.leaves_out && result.explained == result.failing && result.contradicted > 0 && almost_.size() < kMostAlmost)
+        if (!edit.leaves_out && !edit.filled && result.explained == result.failing && result.contradicted > 0 && almost_.size() < kMostAlmost)
           almost_.push_back({hypothesis, std::move(held), result});
         // Where data repeat, most edits explain some of the wrong elements by chance. So an edit other than the plain ones must
         // explain all of them, or nine tenths if it leaves columns out.
         if (!edit.plain && (edit.leaves_out ? 10 * result.explained < 9 * result.failing : result.left() > 0)) continue;
         if (!result.counts() || result.contradicted > 0 || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
-        if (!data_tell(edit, problem_, *changed)) continue;
+        if (!data_tell(edit, problem_, *changed) || (edit.filled && !shows_fill())) continue;
         if (result.left() == 0) explained.insert(edit.tensor);
         found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained,
                                              edit.also.empty() ? problem_.tensors[edit.tensor].spec.name : ""}}),
@@ -363,6 +369,21 @@ class Search {
     if (tried < edits.size())
       budget_.leave_out(std::to_string(edits.size() - tried) + " of " + std::to_string(edits.size()) +
                         " wrong reads of inputs were not tried");
+  }
+
+  /// Whether the outputs can show that an input is never set. Wrong zeros and NaN cannot, because many mistakes give them.
+  bool shows_fill() const {
+    int64_t telling = 0;
+    for_each_place(sample_, [&](size_t p, int64_t row, int64_t column, size_t at) {
+      const Part& part = right_.any_of.front().parts[p];
+      if (contract_.parts[p][at] != Membership::kOutside) return;
+      const HostTensor& tensor = tensor_of(outputs_, part);
+      const int64_t offset = part.offset(row, column);
+      if (offset < 0 || offset >= stored_elements(part, tensor)) return;
+      const double value = decode(*part.format, load_code(part, tensor, offset));
+      telling += value != 0 && !std::isnan(value);
+    });
+    return telling >= kFewestMisread;
   }
 
   /// Finds hypotheses that explain every wrong element, but also reject right ones. The mistake then occurs only in some

@@ -257,6 +257,10 @@ Rule integers_of_input(const WrongPart& wrong, const Problem& problem);
 /// Every row of the output holds the data of an input that has one row, such as a norm's weights.
 Rule of_a_vector(const WrongPart& wrong, const Problem& problem);
 
+/// The bytes with which a compiler fills variables that have no initial value, or huge numbers that are computed from these bytes:
+/// a variable is used before it is set (unset_values.cpp).
+Rule from_unset_variables(const WrongPart& wrong);
+
 // Facts about wrong elements whose values no rule gives (facts.cpp).
 
 /// NaN where a number is expected, or a number where NaN is expected.

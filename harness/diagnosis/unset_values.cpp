@@ -1,0 +1,157 @@
+// Variables that a kernel reads before it sets them, if the compiler filled them: their bytes are then the same in every call, so
+// that unset_locals() finds no change. GCC's -ftrivial-auto-var-init=pattern fills with 0xfe, Clang's with 0xaa.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/compare/verdict.h"
+#include "harness/diagnosis/input_edits.h"
+#include "harness/diagnosis/wrong_part.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+namespace {
+
+constexpr uint32_t kGccByte = 0xfe, kClangByte = 0xaa;
+
+/// A code of the format whose bytes all equal `byte`.
+uint32_t filled_code(const Format& format, uint32_t byte) { return byte * 0x01010101u >> (32 - format.bits); }
+
+/// Columns of an input that are never set.
+struct Columns {
+  std::string words;  ///< " with j mod 8 = 7"; empty: all columns
+  std::function<bool(int64_t column)> contain;
+};
+
+std::vector<Columns> columns_of(int64_t columns) {
+  std::vector<Columns> all = {{"", [](int64_t) { return true; }}};
+  if (columns % 2 == 0) {  // gate and up, or cosines and sines
+    const int64_t half = columns / 2;
+    all.push_back({fmt::format(" with j < {}", half), [half](int64_t c) { return c < half; }});
+    all.push_back({fmt::format(" with j >= {}", half), [half](int64_t c) { return c >= half; }});
+  }
+  for (int64_t period = 2; period <= 32 && 2 * period <= columns; period *= 2) {
+    for (const int64_t at : {int64_t{0}, period - 1})
+      all.push_back({fmt::format(" with j mod {} = {}", period, at), [=](int64_t c) { return c % period == at; }});
+    const int64_t half = period / 2;
+    if (half < 2) continue;
+    all.push_back({fmt::format(" with j mod {} < {}", period, half), [=](int64_t c) { return c % period < half; }});
+    all.push_back({fmt::format(" with j mod {} >= {}", period, half), [=](int64_t c) { return c % period >= half; }});
+  }
+  for (const int64_t vector : {4, 8, 16})
+    if (columns > vector && columns % vector != 0)
+      all.push_back({fmt::format(" with j >= {}", columns / vector * vector),
+                     [=](int64_t c) { return c >= columns / vector * vector; }});
+  return all;
+}
+
+/// Where the wrong elements lie, if right elements lie elsewhere; else empty.
+std::string places_of(const WrongPart& wrong) {
+  std::vector<int64_t> right;
+  for (int64_t i = 0; i < wrong.part().elements(); ++i)
+    if (wrong.accepts(i, wrong.codes()[size_t(i)])) right.push_back(i);
+  if (right.empty()) return "";
+  std::string places = places_apart(wrong.failing(), right, wrong.part().columns());
+  if (!places.empty()) return places;
+  const auto [rows, columns] = failing_rows_and_columns(wrong);
+  if (rows.size() * columns.size() == wrong.failing().size())
+    return ", only in " + places_text(rows, wrong.part().rows(), columns, wrong.part().columns());
+  return "";
+}
+
+/// Wrong elements that hold the fill itself.
+Rule filled(const WrongPart& wrong) {
+  constexpr int64_t kFewestOf16Bits = 8;
+  const Format& format = wrong.format();
+  if (format.bits < 16 || format.bits > 32 || format.specials == Specials::kScale) return std::nullopt;
+  for (const uint32_t byte : {kGccByte, kClangByte}) {
+    const uint32_t code = filled_code(format, byte);
+    const int64_t explained = wrong.count([&](int64_t i) { return wrong.codes()[size_t(i)] == code; });
+    if (explained < (format.bits < 32 ? kFewestOf16Bits : kFewest)) continue;
+    return {{fmt::format("{} in each wrong element{}: an array or variable is stored before it is set (compilers can fill "
+                         "such variables with bytes 0x{:02x})",
+                         value_text(format, code), places_of(wrong), byte),
+             explained}};
+  }
+  return std::nullopt;
+}
+
+/// Wrong elements that are computed from the fill 0xfefefefe, about -1.69e38: huge numbers that a wrong scale does not give,
+/// because their signs are not the expected ones.
+Rule computed_from_fill(const WrongPart& wrong) {
+  constexpr double kHuge = 0x1p90, kMostExpected = 0x1p40;
+  constexpr int64_t kFewestWrong = 16, kFewestFinite = 4;
+  const Format& format = wrong.format();
+  if (!(format == kF32 || format == kBf16) || int64_t(wrong.failing().size()) < kFewestWrong) return std::nullopt;
+  int64_t finite = 0, same = 0, opposite = 0;
+  double least = HUGE_VAL, most = -HUGE_VAL, expected = 0;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<double> due = wrong.middle(i);
+    const double value = wrong.value(i);
+    if (!due || !(std::abs(*due) < kMostExpected) || !(std::abs(value) >= kHuge)) return std::nullopt;
+    expected = std::max(expected, std::abs(*due));
+    if (*due != 0) ++(std::signbit(*due) == std::signbit(value) ? same : opposite);
+    if (std::isinf(value) || std::abs(value) == max_finite(format)) continue;
+    least = std::min(least, value), most = std::max(most, value), ++finite;
+  }
+  if (finite < kFewestFinite || 4 * opposite < same || opposite == 0) return std::nullopt;
+  return {{fmt::format("numbers from {:.3g} to {:.3g} where at most {:.3g} is expected, not with the expected signs{}: an accumulator "
+                       "or another variable is used before it is set (the bytes 0xfe, with which compilers can fill it, are "
+                       "-1.69e+38)",
+                       least, most, expected, places_of(wrong)),
+           int64_t(wrong.failing().size())}};
+}
+
+}  // namespace
+
+Rule from_unset_variables(const WrongPart& wrong) {
+  Rule fill = filled(wrong);
+  return fill ? fill : computed_from_fill(wrong);
+}
+
+std::vector<InputEdit> unset_edits(const Problem& problem) {
+  std::vector<InputEdit> all;
+  for (size_t i = 0; i < problem.tensors.size(); ++i) {
+    const TensorSpec& spec = problem.tensors[i].spec;
+    const Format& format = *spec.format;
+    if (access_of(problem.tensors[i]) == Access::kOut || format.is_integer() || format.specials == Specials::kBits ||
+        spec.packed || format.bits < 8 || format.bits > 32 || !has_rows(spec) || spec.elements() == 0)
+      continue;
+    // Of the inputs of all ranks, the first stands for all: every rank runs the same code.
+    std::vector<size_t> others;
+    bool is_first = true;
+    for (size_t k = 0; k < problem.tensors.size(); ++k) {
+      if (k == i || problem.tensors[k].spec.name != spec.name || problem.tensors[k].spec.shape != spec.shape) continue;
+      is_first = is_first && k > i;
+      others.push_back(k);
+    }
+    if (!is_first) continue;
+    std::vector<uint32_t> codes = {filled_code(format, kGccByte)};
+    if (format == kBf16)  // an fp32 variable that is rounded to bf16
+      codes.push_back(code_of(format, round_to(format, decode(kF32, filled_code(kF32, kGccByte)), Rounding::kNearestEven,
+                                               Overflow::kSpecial)));
+    for (const uint32_t code : codes)
+      for (const Columns& columns : columns_of(spec.shape.back())) {
+        const std::string place =
+            columns.words.empty() ? "" : (spec.shape.size() == 1 ? "[j]" : "[i, j]") + columns.words + " is ";
+        InputEdit edit;
+        edit.tensor = i, edit.also = others, edit.fill = code;
+        edit.name = fmt::format("{}: {}read from a variable before the variable is set (all its bytes are 0xfe, the pattern of "
+                                "GCC's -ftrivial-auto-var-init: {})",
+                                spec.name, place, value_text(format, code));
+        edit.source = [](int64_t r, int64_t c) { return std::pair(r, c); };
+        edit.filled = [contain = columns.contain](int64_t, int64_t c) { return contain(c); };
+        all.push_back(std::move(edit));
+      }
+  }
+  return all;
+}
+
+}  // namespace assay

@@ -1,0 +1,73 @@
+// Variables that are used before they are set: their fill must be recognized, and legitimate codes must not be taken for it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/diagnosis/diagnose.h"
+#include "harness/diagnosis/wrong_part.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+double expected_at(int64_t i) { return (i % 3 == 0 ? -1 : 1) * (1 + double(i % 4) / 4) * std::ldexp(1.0, int(i * 37 % 5)); }
+
+/// What the rule says of 4 rows of 32 numbers. `held` returns the code of element i.
+std::string unset_words(const Format& format, const std::function<uint32_t(int64_t)>& held) {
+  WholePart whole = testing::whole_part(format, {4, 32}, {});
+  HostTensor y{dense("q", Role::kOutput, format, {4, 32}), std::vector<std::byte>(size_t(128 * format.bytes()))};
+  for (int64_t i = 0; i < 128; ++i) whole.low.push_back(ordinal(format, code_of(format, expected_at(i)))), y.set_code(i, held(i));
+  const WrongPart wrong(whole, y);
+  const Rule rule = wrong.failing().empty() ? std::nullopt : from_unset_variables(wrong);
+  return rule ? rule->words : "";
+}
+
+TEST(UnsetValues, FillsOfCompilersAreNamed) {
+  EXPECT_THAT(unset_words(kF32, [](int64_t i) { return i % 8 == 7 ? 0xfefefefeu : code_of(kF32, expected_at(i)); }),
+              AllOf(HasSubstr("0xfefefefe (-1.69474e+38) in each wrong element, only in columns 7, 15, ..."),
+                    HasSubstr("is stored before it is set")));
+  EXPECT_THAT(unset_words(kBf16, [](int64_t) { return 0xfefeu; }), HasSubstr("in each wrong element: an array or variable"));
+  EXPECT_THAT(unset_words(kF16, [](int64_t) { return 0xaaaau; }), HasSubstr("bytes 0xaa"));
+  EXPECT_EQ(unset_words(kF32, [](int64_t i) { return i == 5 ? 0xfefefefeu : code_of(kF32, expected_at(i)); }), "") << "a single element";
+  EXPECT_EQ(unset_words(kE5M2, [](int64_t) { return 0xfeu; }), "") << "one byte shows too little";
+}
+
+TEST(UnsetValues, HugeNumbersOfOneSignAreComputedFromTheFill) {
+  const auto unset = [](int64_t i) { return code_of(kF32, double(float(-1.69474e38 * (1e-5 + 1e-7 * double(i))))); };
+  EXPECT_THAT(unset_words(kF32, [&](int64_t i) { return i >= 96 ? unset(i) : code_of(kF32, expected_at(i)); }),
+              AllOf(HasSubstr("not with the expected signs, only in row 3"),
+                    HasSubstr("an accumulator or another variable is used before it is set")));
+  EXPECT_EQ(unset_words(kF32, [](int64_t i) { return code_of(kF32, double(float(expected_at(i) * 1e33))); }), "") << "a wrong factor";
+  EXPECT_EQ(unset_words(kF32, [&](int64_t i) { return i % 2 == 0 ? unset(i) : code_of(kF32, expected_at(i) + 1); }), "")
+      << "half of the wrong elements are not huge";
+  EXPECT_EQ(unset_words(kF32, [](int64_t) { return 0xff7fffffu; }), "") << "the first value of a maximum";
+}
+
+TEST(UnsetValues, AnInputThatIsNeverLoadedIsNamed) {
+  const auto bound = testing::toy_op().bind(testing::toy_case("bf16", "8x64"));
+  const Problem problem = testing::toy_problem(kBf16, 8, 64);
+  const auto causes_of = [&](const std::function<uint32_t(int64_t, uint32_t)>& held) {
+    HostTensor y{dense("y", Role::kOutput, kBf16, {8, 64}), std::vector<std::byte>(1024)};
+    for (int64_t i = 0; i < 512; ++i) y.set_code(i, held(i % 64, problem.tensors[0].code(i)));
+    return causes_in_words(diagnose(*bound, problem, {y}));
+  };
+  EXPECT_THAT(causes_of([](int64_t c, uint32_t right) { return c % 8 == 7 ? 0xfefeu : right; }),
+              Contains(HasSubstr("x: [i, j] with j mod 8 = 7 is read from a variable before the variable is set")));
+  EXPECT_THAT(causes_of([](int64_t, uint32_t) { return 0xfefeu; }),
+              Contains(HasSubstr("x: read from a variable before the variable is set")));
+  EXPECT_THAT(causes_of([](int64_t c, uint32_t right) { return c % 8 == 7 ? 0x7fc0u : right; }), Not(Contains(HasSubstr("before"))))
+      << "NaN has many reasons";
+}
+
+}  // namespace
+}  // namespace assay
