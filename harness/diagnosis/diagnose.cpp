@@ -509,10 +509,15 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
 }
 
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget_of_case) {
-  return [&backend, budget_of_case](const Evidence& evidence, Verdict& verdict) {
-    if (budget_of_case == 0) return;
+  const auto find = [&backend, budget_of_case](const Evidence& evidence, Verdict& verdict) {
     WorkBudget budget(budget_of_case);
     if (never_written(evidence, verdict)) {
+      if (writes_nothing(evidence.problem, *evidence.result)) {
+        verdict.causes = of_broken_call(evidence, *evidence.result, budget);
+        std::erase_if(verdict.causes, [](const std::string& words) { return !words.starts_with("never written: "); });
+        verdict.causes.insert(verdict.causes.begin(), kNothingWritten);
+        return;
+      }
       const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
       // A mutant of the layout explains why elements were never written; a wrong read of an input does not.
       const bool by_layout = !causes.empty() && causes.front().complete() && causes.front().mistakes.front().input.empty();
@@ -549,6 +554,9 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     }
     const Unset unset = unset_locals(backend, request, evidence.bound.expect(evidence.problem, evidence.outputs));
     std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
+    if (causes.empty() || !causes.front().complete() || causes.front().mistakes.size() > 1)
+      if (std::optional<Cause> overwritten = overwritten_input(evidence.bound, evidence.problem, *evidence.outputs, budget))
+        causes = {std::move(*overwritten)};
     const bool most_is_unset = !unset.words.empty() && 4 * unset.changed >= unset.elements;
     if (most_is_unset) causes.clear();  // the values came from unset memory, so a mutant explains them only by chance
     verdict.causes = causes_in_words(causes);
@@ -580,6 +588,11 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     }
     add_limits(budget, verdict);
     if (padding_is_wrong(verdict)) verdict.causes.push_back(padding_in_words(verdict));
+  };
+  return [find, budget_of_case](const Evidence& evidence, Verdict& verdict) {
+    if (budget_of_case == 0) return;
+    find(evidence, verdict);
+    join_ranks(verdict.causes, evidence.problem.ranks);
   };
 }
 

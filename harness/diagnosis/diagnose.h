@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -100,6 +101,21 @@ std::string would_fit(const std::vector<std::string>& mistakes);
 /// other patterns after them, then facts. If there are only facts, they follow "no known cause".
 void add_patterns(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs, Verdict& verdict,
                   WorkBudget& budget);
+
+/// The cause of a call that writes nothing.
+inline constexpr const char* kNothingWritten =
+    "nothing is written: no kernel is launched (a launch is missing, or no branch of a dispatch on contract, type or size is taken), "
+    "or all its threads return at once";
+/// Whether no byte of any output is written, and all tensors that are updated in place are as they were before the call.
+bool writes_nothing(const Problem& problem, const CallResult& result);
+
+/// Finds an input whose memory an output uses, and which the kernel reads again after it has stored that output: with the output
+/// in the place of the input, all wrong outputs are as expected. Outputs that are right are not compared.
+std::optional<Cause> overwritten_input(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
+                                       WorkBudget& budget);
+
+/// Joins causes that differ only in the rank of their tensor: "pattern: q of each of 8 ranks holds ...".
+void join_ranks(std::vector<std::string>& causes, int ranks);
 
 /// What the written elements of a partly written tensor show about the kernel's loop: "; 4 of each 16 elements are written,
 /// counted over all rows: addresses advance 4 times too far, or ...". Empty if they show nothing. `vector`: elements in 16 bytes;

@@ -381,6 +381,7 @@ void reconcile(RunResult& result, const Exposes& exposes) {
     if (const auto kernel = kernels.find(key(verdict)); kernel != kernels.end() && verdict.outcome == Outcome::kPass)
       kernel->second.add_passed(verdict);
   for (auto& [name, kernel] : kernels) kernel.asks(exposes), kernel.mark();
+  compare_unwritten_cases(result);
 }
 
 }  // namespace assay

@@ -62,6 +62,10 @@ using Exposes = std::function<bool(const Verdict& passed, const std::string& mis
 /// is needed, because a fault of one code path, such as the tail of a row, may let as many cases pass as fail.
 void reconcile(RunResult& result, const Exposes& exposes = nullptr);
 
+/// For cases in which nothing was written: adds the parameters that all of them have and that no case of the kernel with written
+/// outputs has, such as "only the case with m1 writes nothing". reconcile() calls it.
+void compare_unwritten_cases(RunResult& result);
+
 /// A mutant that explains fewer failing elements than this, and in only one case, is called probable (see reconcile()).
 inline constexpr int64_t kEnoughElements = 8;
 

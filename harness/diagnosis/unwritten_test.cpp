@@ -1,0 +1,89 @@
+// Calls that write nothing, inputs that are read after they were overwritten, and causes that all ranks share.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "harness/diagnosis/diagnose.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(Unwritten, ACallThatWritesNoByteIsRecognized) {
+  Problem problem;
+  problem.tensors.push_back({dense("residual", Role::kInput, kBf16, {8}), std::vector<std::byte>(16)});
+  CallResult result;
+  result.outputs = {{dense("q", Role::kOutput, kUint8, {8}), std::vector<std::byte>(8)},
+                    {dense("residual", Role::kOutput, kBf16, {8}), std::vector<std::byte>(16)}};
+  result.untouched = {{{0, 8}}, {}}, result.in_place = {false, true};
+  EXPECT_TRUE(writes_nothing(problem, result));
+  result.untouched[0] = {{0, 3}, {4, 8}};
+  EXPECT_FALSE(writes_nothing(problem, result)) << "one byte of q is written";
+  result.untouched[0] = {{0, 8}}, result.outputs[1].bytes[3] = std::byte{1};
+  EXPECT_FALSE(writes_nothing(problem, result)) << "the residual has changed";
+  result.outputs.erase(result.outputs.begin()), result.untouched.erase(result.untouched.begin()), result.in_place = {true};
+  result.outputs[0].bytes[3] = std::byte{0};
+  EXPECT_FALSE(writes_nothing(problem, result)) << "the values stored may equal the old ones";
+}
+
+/// x is updated in place to x / 2; r is the old x, which a kernel must read before it stores the new x.
+class UpdatesX : public testing::ToyCase {
+ public:
+  using ToyCase::ToyCase;
+  static double number(int64_t i) { return double(1 + i * 37 % 101); }
+  Problem problem() const override {
+    HostTensor x{dense("x", Role::kInput, kF32, {4, 16}), std::vector<std::byte>(256)};
+    for (int64_t i = 0; i < 64; ++i) x.set_code(i, code_of(kF32, number(i)));
+    return {{std::move(x)}};
+  }
+  Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override {
+    std::vector<WholePart> parts = {testing::whole_part(kF32, {4, 16}, {}, {}, "", "y"), testing::whole_part(kF32, {4, 16}, {}, {}, "", "r")};
+    for (int64_t i = 0; i < 64; ++i) {
+      const double x = decode(kF32, problem.tensors[0].code(i));
+      parts[0].low.push_back(ordinal(kF32, code_of(kF32, x / 2)));
+      parts[1].low.push_back(ordinal(kF32, code_of(kF32, x)));
+    }
+    return expectation_of(std::move(parts));
+  }
+};
+
+TEST(Unwritten, AnInputThatIsReadAfterItWasOverwrittenIsNamed) {
+  const auto bound = testing::toy_op_of<UpdatesX>().bind(testing::toy_case());
+  const Problem problem = bound->problem();
+  const auto cause_of = [&](const std::function<double(int64_t)>& r) {
+    HostTensor y{dense("y", Role::kOutput, kF32, {4, 16}), std::vector<std::byte>(256)};
+    HostTensor other{dense("r", Role::kOutput, kF32, {4, 16}), std::vector<std::byte>(256)};
+    y.spec.shares = "x";
+    for (int64_t i = 0; i < 64; ++i)
+      y.set_code(i, code_of(kF32, UpdatesX::number(i) / 2)), other.set_code(i, code_of(kF32, r(i)));
+    WorkBudget budget(WorkBudget::kShort);
+    const std::optional<Cause> cause = overwritten_input(*bound, problem, {y, other}, budget);
+    return cause ? causes_in_words({*cause}).front() : "";
+  };
+  EXPECT_EQ(cause_of([](int64_t i) { return UpdatesX::number(i) / 2; }),
+            "explains 64 of 64 failing elements: x: read again after the kernel has overwritten it in place");
+  EXPECT_EQ(cause_of([](int64_t i) { return UpdatesX::number(i) / 4; }), "");
+  EXPECT_EQ(cause_of(UpdatesX::number), "") << "right";
+}
+
+TEST(Ranks, CausesThatDifferOnlyInTheRankAreJoined) {
+  std::vector<std::string> causes = {"pattern: q.rank 0 holds twice the expected values (64 of 64 wrong elements)",
+                                     "pattern: scale of rank 0 holds 448 (2 of 2 wrong elements)",
+                                     "pattern: q.rank 1 holds twice the expected values (60 of 61 wrong elements)",
+                                     "pattern: scale of rank 1 holds 447 (2 of 2 wrong elements)", "padding: not zero"};
+  join_ranks(causes, 2);
+  EXPECT_THAT(causes, ElementsAre("pattern: q of each of 2 ranks holds twice the expected values (64 of 64 wrong elements of rank 0)",
+                                  "pattern: scale of rank 0 holds 448 (2 of 2 wrong elements)",
+                                  "pattern: scale of rank 1 holds 447 (2 of 2 wrong elements)", "padding: not zero"));
+  causes = {"pattern: q.rank 1 holds 0 (1 of 1 wrong elements)", "pattern: q.rank 3 holds 0 (1 of 1 wrong elements)"};
+  join_ranks(causes, 4);
+  EXPECT_THAT(causes, ElementsAre("pattern: q of ranks 1, 3 holds 0 (1 of 1 wrong elements of rank 1)"));
+}
+
+}  // namespace
+}  // namespace assay
