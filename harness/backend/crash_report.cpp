@@ -171,7 +171,7 @@ void on_question(int, siginfo_t*, void*) {
 }
 
 const char* name_of(int signal) {
-  return signal == SIGSEGV ? "SIGSEGV" : signal == SIGBUS ? "SIGBUS" : signal == SIGFPE ? "SIGFPE" : "SIGILL";
+  return signal == SIGSEGV ? "SIGSEGV" : signal == SIGBUS ? "SIGBUS" : signal == SIGFPE ? "SIGFPE" : signal == SIGABRT ? "SIGABRT" : "SIGILL";
 }
 
 void on_crash(int signal, siginfo_t* info, void* context) {
@@ -190,6 +190,11 @@ void on_crash(int signal, siginfo_t* info, void* context) {
   line.write_to(words_file);
   if (has_address) {
     add_code(line, code_address(context));
+    line.write_to(words_file);
+  } else if (signal == SIGABRT) {  // abort() is called in libc, so only the callers name a line of the library
+    Line callers;
+    callers.add(", called from ");
+    if (add_frames(callers, 0, nullptr, library_path, true) > 0) line.add(callers);
     line.write_to(words_file);
   }
   line.add("\n").write_to(words_file);
@@ -224,7 +229,7 @@ void speak_of_crashes(int file, const char* begin) {
                                                                      // may have overflowed
   const stack_t alternative{stack.data(), 0, stack.size()};
   ::sigaltstack(&alternative, nullptr);
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
     struct sigaction now {};
     if (::sigaction(signal, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) continue;
     struct sigaction speaking {};

@@ -319,6 +319,23 @@ static std::string rows_in_place_of_others(const WholePart& whole, const HostTen
          "divisor, or a missing factor)";
 }
 
+/// "rows of d are stored 1 element apart instead of 16": all written elements are those of rows that lie too close together, and
+/// those that only the last row reaches hold its values. Empty if not.
+static std::string rows_too_close(const WholePart& whole, const HostTensor& tensor, const std::vector<bool>& written) {
+  const Part& part = whole.part;
+  const int64_t rows = part.rows(), columns = part.columns(), stored = stored_elements(part, tensor);
+  const auto count = int64_t(std::find(written.begin(), written.end(), false) - written.begin());
+  if (rows < 3 || columns < 2 || count != std::count(written.begin(), written.end(), true)) return "";
+  const int64_t pitch = (count - columns) / (rows - 1);
+  if (pitch < 1 || pitch >= columns || (rows - 1) * pitch + columns != count) return "";
+  for (int64_t i = count - pitch; i < count; ++i) {
+    const int64_t offset = whole.offset_at(i), due = (rows - 1) * columns + i - (rows - 1) * pitch;
+    if (offset < 0 || offset >= stored || membership(part, tensor, stored, offset, whole.at(due)) != Membership::kInside) return "";
+  }
+  return fmt::format("rows of {} are stored {} element{} apart instead of {}, so each row overwrites the row before it", part.label(),
+                     pitch, pitch == 1 ? "" : "s", columns);
+}
+
 /// Text if the missing elements are exactly one tile at the end of the last rows and columns. Otherwise empty.
 static std::string last_tile_missing(const std::vector<bool>& written, int64_t rows, int64_t columns) {
   constexpr int64_t kFewestColumns = 8;
@@ -380,6 +397,8 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
                                       : progress(is_written, part));
       if (const std::string moved = wrong > 0 ? rows_in_place_of_others(whole, tensor, is_written) : ""; !moved.empty())
         of_rows.push_back(moved);
+      else if (const std::string close = wrong > 0 ? rows_too_close(whole, tensor, is_written) : ""; !close.empty())
+        of_rows.push_back(close);
     }
   }
   Verdict patterns;
@@ -508,6 +527,27 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
   if (!fitting.empty()) verdict.causes.push_back(would_fit(fitting));
 }
 
+/// Whether a call ended with SIGABRT, or with an access far from every tensor. The first wrong access may then be another one, next
+/// to a tensor.
+static bool stops_without_a_place(const std::string& message) {
+  return message.find("crashed: SIGABRT") != std::string::npos ||
+         (message.find("crashed: SIGSEGV") != std::string::npos && message.find(" far from every tensor") != std::string::npos);
+}
+
+/// Whether all wrong elements of some output hold the bytes with which compilers fill variables. A mutant then fits only by chance.
+static bool holds_fill(const Evidence& evidence, WorkBudget& budget) {
+  constexpr int64_t kMostElements = int64_t(1) << 20;
+  const Expectation right = evidence.bound.expect(evidence.problem, evidence.outputs);
+  const Answer& answer = right.any_of.front();
+  if (answer.elements() > kMostElements || !budget.take(answer.elements() * work_of_element(answer))) return false;
+  for (const WholePart& whole : computed(answer)) {
+    const WrongPart wrong(whole, tensor_of(*evidence.outputs, whole.part));
+    if (!wrong.complete() || wrong.failing().empty()) continue;
+    if (const Rule rule = stored_fill(wrong); rule && rule->explained == int64_t(wrong.failing().size())) return true;
+  }
+  return false;
+}
+
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget_of_case) {
   const auto find = [&backend, budget_of_case](const Evidence& evidence, Verdict& verdict) {
     WorkBudget budget(budget_of_case);
@@ -547,6 +587,12 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       add_access_beside();
       return;
     }
+    if (verdict.outcome == Outcome::kBroken && stops_without_a_place(verdict.message)) add_access_beside();
+    if (const std::string words = impossible_hang(verdict.message, evidence.problem.ranks);
+        verdict.outcome == Outcome::kBroken && !words.empty()) {
+      verdict.causes = {words};
+      return;
+    }
     if (verdict.outcome != Outcome::kFail || !evidence.outputs || verdict.tensors.empty()) return;
     if (only_padding(verdict)) {
       verdict.causes = {padding_in_words(verdict) + "; every element is right"};
@@ -558,7 +604,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       if (std::optional<Cause> overwritten = overwritten_input(evidence.bound, evidence.problem, *evidence.outputs, budget))
         causes = {std::move(*overwritten)};
     const bool most_is_unset = !unset.words.empty() && 4 * unset.changed >= unset.elements;
-    if (most_is_unset) causes.clear();  // the values came from unset memory, so a mutant explains them only by chance
+    const bool has_fill = unset.words.empty() && holds_fill(evidence, budget);
+    if (most_is_unset || has_fill) causes.clear();  // the values came from unset memory, so a mutant explains them only by chance
     verdict.causes = causes_in_words(causes);
     if (causes.empty()) {
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);
@@ -576,7 +623,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         if (!race.empty()) verdict.causes.insert(verdict.causes.begin(), race);
       }
     }
-    of_one_value(evidence, verdict, budget);
+    if (!has_fill) of_one_value(evidence, verdict, budget);
     if (!unset.words.empty()) {
       std::erase(verdict.causes, causes_in_words({}).front());
       verdict.causes.insert(verdict.causes.begin(), unset.words);

@@ -114,6 +114,10 @@ bool writes_nothing(const Problem& problem, const CallResult& result);
 std::optional<Cause> overwritten_input(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                                        WorkBudget& budget);
 
+/// The cause of a call whose message says that it hung, but names a rank that the call does not have: the library took the message
+/// from memory that it never set. Empty for other messages. `message`: "hung: block 3 waited in vain for rank 2 at the start".
+std::string impossible_hang(const std::string& message, int ranks);
+
 /// Joins causes that differ only in the rank of their tensor: "pattern: q of each of 8 ranks holds ...".
 void join_ranks(std::vector<std::string>& causes, int ranks);
 

@@ -85,8 +85,15 @@ Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
       return load_code(wrong.part(), before, wrong.part().offset(i / wrong.part().columns(), i % wrong.part().columns())) ==
              wrong.codes()[size_t(i)];
     });
-    if (explained < kFewest) continue;
+    // Old codes of 16 bits and more are not expected codes by chance, so two of them suffice if no wrong element is another one.
+    constexpr int64_t kFewestOldNumbers = 2;
+    const bool all_old = explained == int64_t(wrong.failing().size()) && wrong.format().bits >= 16;
+    if (explained < (all_old ? kFewestOldNumbers : kFewest)) continue;
     Explanation found{"what the tensor held before the call", explained};
+    const auto [rows, columns] = failing_rows_and_columns(wrong);
+    const int64_t of_columns = wrong.part().columns();
+    if (all_old && columns.size() == 1 && *columns.begin() == of_columns - 1 && of_columns > 1 && int64_t(rows.size()) == wrong.part().rows())
+      found.words += fmt::format(" in column {}, the last one: a bound on columns is too small where the tensor is stored", of_columns - 1);
     if (const std::optional<Elsewhere> elsewhere = written_elsewhere(wrong)) found.note = "; the expected codes are stored elsewhere" + elsewhere->note;
     return found;
   }

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -66,23 +69,6 @@ std::string places_of(const WrongPart& wrong) {
   return "";
 }
 
-/// Wrong elements that hold the fill itself.
-Rule filled(const WrongPart& wrong) {
-  constexpr int64_t kFewestOf16Bits = 8;
-  const Format& format = wrong.format();
-  if (format.bits < 16 || format.bits > 32 || format.specials == Specials::kScale) return std::nullopt;
-  for (const uint32_t byte : {kGccByte, kClangByte}) {
-    const uint32_t code = filled_code(format, byte);
-    const int64_t explained = wrong.count([&](int64_t i) { return wrong.codes()[size_t(i)] == code; });
-    if (explained < (format.bits < 32 ? kFewestOf16Bits : kFewest)) continue;
-    return {{fmt::format("{} in each wrong element{}: an array or variable is stored before it is set (compilers can fill "
-                         "such variables with bytes 0x{:02x})",
-                         value_text(format, code), places_of(wrong), byte),
-             explained}};
-  }
-  return std::nullopt;
-}
-
 /// Wrong elements that are computed from the fill 0xfefefefe, about -1.69e38: huge numbers that a wrong scale does not give,
 /// because their signs are not the expected ones.
 Rule computed_from_fill(const WrongPart& wrong) {
@@ -111,8 +97,24 @@ Rule computed_from_fill(const WrongPart& wrong) {
 
 }  // namespace
 
+Rule stored_fill(const WrongPart& wrong) {
+  constexpr int64_t kFewestOf16Bits = 8;
+  const Format& format = wrong.format();
+  if (format.bits < 16 || format.bits > 32 || format.specials == Specials::kScale) return std::nullopt;
+  for (const uint32_t byte : {kGccByte, kClangByte}) {
+    const uint32_t code = filled_code(format, byte);
+    const int64_t explained = wrong.count([&](int64_t i) { return wrong.codes()[size_t(i)] == code; });
+    if (explained < (format.bits < 32 ? kFewestOf16Bits : kFewest)) continue;
+    return {{fmt::format("{} in each wrong element{}: an array or variable is stored before it is set (compilers can fill "
+                         "such variables with bytes 0x{:02x})",
+                         value_text(format, code), places_of(wrong), byte),
+             explained}};
+  }
+  return std::nullopt;
+}
+
 Rule from_unset_variables(const WrongPart& wrong) {
-  Rule fill = filled(wrong);
+  Rule fill = stored_fill(wrong);
   return fill ? fill : computed_from_fill(wrong);
 }
 
@@ -152,6 +154,20 @@ std::vector<InputEdit> unset_edits(const Problem& problem) {
       }
   }
   return all;
+}
+
+std::string impossible_hang(const std::string& message, int ranks) {
+  constexpr std::string_view kWaited = " waited in vain for rank ";
+  const size_t at = message.find(kWaited);
+  if (at == std::string::npos) return "";
+  int64_t rank = 0;
+  const char* const digits = message.data() + at + kWaited.size();
+  const auto [end, error] = std::from_chars(digits, message.data() + message.size(), rank);
+  if (end == digits || (error == std::errc() && 0 <= rank && rank < ranks)) return "";
+  return fmt::format(
+      "unset: the library's message names rank {}, but the call has {} rank{}: the library takes the message from a variable before "
+      "the variable is set, so the call need not have hung",
+      std::string(digits, end), ranks, ranks == 1 ? "" : "s");
 }
 
 }  // namespace assay

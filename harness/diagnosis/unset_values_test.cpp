@@ -69,5 +69,12 @@ TEST(UnsetValues, AnInputThatIsNeverLoadedIsNamed) {
       << "NaN has many reasons";
 }
 
+TEST(UnsetValues, AHangThatNamesARankBeyondTheCallIsNotBelieved) {
+  EXPECT_THAT(impossible_hang("rank 1: hung: block 4278124286 waited in vain for rank 4278124285 for a packet", 2),
+              HasSubstr("names rank 4278124285, but the call has 2 ranks"));
+  EXPECT_EQ(impossible_hang("rank 1: hung: block 3 waited in vain for rank 1 for a packet", 2), "");
+  EXPECT_EQ(impossible_hang("hung in f()", 2), "");
+}
+
 }  // namespace
 }  // namespace assay

@@ -260,6 +260,8 @@ Rule of_a_vector(const WrongPart& wrong, const Problem& problem);
 /// The bytes with which a compiler fills variables that have no initial value, or huge numbers that are computed from these bytes:
 /// a variable is used before it is set (unset_values.cpp).
 Rule from_unset_variables(const WrongPart& wrong);
+/// The first of these two cases alone.
+Rule stored_fill(const WrongPart& wrong);
 
 // Facts about wrong elements whose values no rule gives (facts.cpp).
 
