@@ -270,9 +270,9 @@ TEST(OpenLibrary, WhatCannotBeUsedIsSaidInOneLine) {
 }
 
 TEST(OpenLibrary, ALibraryThatDiesWhileLoadingDoesNotTakeUsAlong) {
-  EXPECT_EQ(
-      open_error(path_of_library("dies_on_load"), true),
-      path_of_library("dies_on_load") + ": crashed: SIGABRT; --in-process under a debugger shows where, while the library was loaded");
+  EXPECT_THAT(open_error(path_of_library("dies_on_load"), true),
+              AllOf(StartsWith(path_of_library("dies_on_load") + ": crashed: SIGABRT"),
+                    HasSubstr("; --in-process under a debugger shows where, while the library was loaded")));
 }
 
 TEST(OpenLibrary, ALibraryThatHangsWhileLoadingIsGivenUp) {

@@ -534,7 +534,7 @@ static bool stops_without_a_place(const std::string& message) {
          (message.find("crashed: SIGSEGV") != std::string::npos && message.find(" far from every tensor") != std::string::npos);
 }
 
-/// Whether all wrong elements of some output hold the bytes with which compilers fill variables. A mutant then fits only by chance.
+/// Whether wrong elements of some output hold the bytes with which compilers fill variables. A mutant then fits only by chance.
 static bool holds_fill(const Evidence& evidence, WorkBudget& budget) {
   constexpr int64_t kMostElements = int64_t(1) << 20;
   const Expectation right = evidence.bound.expect(evidence.problem, evidence.outputs);
@@ -543,7 +543,7 @@ static bool holds_fill(const Evidence& evidence, WorkBudget& budget) {
   for (const WholePart& whole : computed(answer)) {
     const WrongPart wrong(whole, tensor_of(*evidence.outputs, whole.part));
     if (!wrong.complete() || wrong.failing().empty()) continue;
-    if (const Rule rule = stored_fill(wrong); rule && rule->explained == int64_t(wrong.failing().size())) return true;
+    if (stored_fill(wrong)) return true;
   }
   return false;
 }
@@ -623,7 +623,14 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         if (!race.empty()) verdict.causes.insert(verdict.causes.begin(), race);
       }
     }
-    if (!has_fill) of_one_value(evidence, verdict, budget);
+    if (has_fill) {  // other outputs are computed from the same variable, so what they hold says less
+      std::erase_if(verdict.causes, [](const std::string& words) {
+        return words.starts_with("pattern: ") && words.find(" before it is set") == std::string::npos &&
+               words.find(kEveryElement) == std::string::npos;
+      });
+    } else {
+      of_one_value(evidence, verdict, budget);
+    }
     if (!unset.words.empty()) {
       std::erase(verdict.causes, causes_in_words({}).front());
       verdict.causes.insert(verdict.causes.begin(), unset.words);

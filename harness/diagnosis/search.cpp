@@ -357,7 +357,7 @@ class Search {
         // explain all of them, or nine tenths if it leaves columns out.
         if (!edit.plain && (edit.leaves_out ? 10 * result.explained < 9 * result.failing : result.left() > 0)) continue;
         if (!result.counts() || result.contradicted > 0 || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
-        if (!data_tell(edit, problem_, *changed) || (edit.filled && !shows_fill())) continue;
+        if (!data_tell(edit, problem_, *changed) || (edit.filled && !shows_fill(expected))) continue;
         if (result.left() == 0) explained.insert(edit.tensor);
         found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained,
                                              edit.also.empty() ? problem_.tensors[edit.tensor].spec.name : ""}}),
@@ -371,19 +371,35 @@ class Search {
                         " wrong reads of inputs were not tried");
   }
 
-  /// Whether the outputs can show that an input is never set. Wrong zeros and NaN cannot, because many mistakes give them.
-  bool shows_fill() const {
-    int64_t telling = 0;
-    for_each_place(sample_, [&](size_t p, int64_t row, int64_t column, size_t at) {
-      const Part& part = right_.any_of.front().parts[p];
-      if (contract_.parts[p][at] != Membership::kOutside) return;
-      const HostTensor& tensor = tensor_of(outputs_, part);
-      const int64_t offset = part.offset(row, column);
-      if (offset < 0 || offset >= stored_elements(part, tensor)) return;
-      const double value = decode(*part.format, load_code(part, tensor, offset));
-      telling += value != 0 && !std::isnan(value);
-    });
-    return telling >= kFewestMisread;
+  /// Whether the outputs show that an input is never set, as `expected` says. Wrong zeros and NaN do not, because many mistakes give
+  /// them. Nor do wide accepted intervals, which the huge numbers of the fill may cause: most wrong codes must be predicted.
+  bool shows_fill(const Expectation& expected) const {
+    constexpr int64_t kMostCodes = 4;
+    const Answer &contract = right_.any_of.front(), &other = expected.any_of.front();
+    if (contract.parts.size() != other.parts.size() || contract.steps != other.steps) return false;
+    int64_t telling = 0, vague = 0;
+    for (const SampleBlock& at : blocks_of(sample_, contract)) {
+      const AcceptedBlock of_contract = accepted_in(at, contract), of_other = accepted_in(at, other);
+      for (size_t p = 0; p < contract.parts.size(); ++p) {
+        const Part& part = contract.parts[p];
+        if (part.shape != other.parts[p].shape) return false;
+        const HostTensor& tensor = tensor_of(outputs_, part);
+        const int64_t stored = stored_elements(part, tensor);
+        std::vector<Interval> predicted;
+        for_each_element(at, part, of_other.parts[p], [&](int64_t, int64_t, Interval one) { predicted.push_back(one); });
+        size_t i = 0;
+        for_each_element(at, part, of_contract.parts[p], [&](int64_t row, int64_t column, Interval accepted) {
+          const Interval one = predicted[i++];
+          const int64_t offset = part.offset(row, column);
+          if (membership(part, tensor, stored, offset, accepted) != Membership::kOutside || offset < 0 || offset >= stored) return;
+          const double value = decode(*part.format, load_code(part, tensor, offset));
+          const bool narrow = !one.any() && int64_t(one.high) - int64_t(one.low) < kMostCodes;
+          if (!narrow) ++vague;
+          else if (value != 0 && !std::isnan(value)) ++telling;
+        });
+      }
+    }
+    return telling >= kFewestMisread && telling >= 3 * vague;
   }
 
   /// Finds hypotheses that explain every wrong element, but also reject right ones. The mistake then occurs only in some

@@ -536,6 +536,9 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
   for (WrongPart& wrong : parts) {
     if (!wrong.complete() || wrong.failing().empty()) continue;
     const auto failing = int64_t(wrong.failing().size());
+    const Rule fill = stored_fill(wrong);
+    if (fill && 4 * fill->explained < 3 * failing)  // other wrong elements may have another reason
+      all.push_back({wrong.label(), fill->words, failing, fill->explained});
     // The rules are tried in order of strength: a rule before the weaker rules that follow from it.
     Rule best;
     const auto consider = [&](Rule rule) {

@@ -98,16 +98,25 @@ Rule computed_from_fill(const WrongPart& wrong) {
 }  // namespace
 
 Rule stored_fill(const WrongPart& wrong) {
-  constexpr int64_t kFewestOf16Bits = 8;
+  constexpr int64_t kFewestOf16Bits = 8, kLeastShare = 8;
   const Format& format = wrong.format();
-  if (format.bits < 16 || format.bits > 32 || format.specials == Specials::kScale) return std::nullopt;
+  if (format.bits < 16 || format.bits > 32 || format.specials == Specials::kScale || wrong.failing().empty()) return std::nullopt;
   for (const uint32_t byte : {kGccByte, kClangByte}) {
     const uint32_t code = filled_code(format, byte);
-    const int64_t explained = wrong.count([&](int64_t i) { return wrong.codes()[size_t(i)] == code; });
-    if (explained < (format.bits < 32 ? kFewestOf16Bits : kFewest)) continue;
-    return {{fmt::format("{} in each wrong element{}: an array or variable is stored before it is set (compilers can fill "
-                         "such variables with bytes 0x{:02x})",
-                         value_text(format, code), places_of(wrong), byte),
+    std::vector<int64_t> filled, others;
+    for (const int64_t i : wrong.failing())
+      if (wrong.codes()[size_t(i)] == code) filled.push_back(i);
+    const auto explained = int64_t(filled.size());
+    if (explained < (format.bits < 32 ? kFewestOf16Bits : kFewest) || kLeastShare * explained < int64_t(wrong.failing().size()))
+      continue;
+    for (int64_t i = 0; i < wrong.part().elements(); ++i)
+      if (wrong.codes()[size_t(i)] != code) others.push_back(i);
+    const std::string places = others.empty() ? "" : places_apart(filled, others, wrong.part().columns());
+    const bool all = explained == int64_t(wrong.failing().size());
+    return {{fmt::format("{} in {}wrong element{}{}: an array or variable is stored before it is set (compilers can fill such "
+                         "variables with bytes 0x{:02x})",
+                         value_text(format, code), all ? "each " : "", all ? "" : "s",
+                         places.empty() && all ? places_of(wrong) : places, byte),
              explained}};
   }
   return std::nullopt;

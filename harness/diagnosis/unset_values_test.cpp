@@ -37,6 +37,8 @@ TEST(UnsetValues, FillsOfCompilersAreNamed) {
               AllOf(HasSubstr("0xfefefefe (-1.69474e+38) in each wrong element, only in columns 7, 15, ..."),
                     HasSubstr("is stored before it is set")));
   EXPECT_THAT(unset_words(kBf16, [](int64_t) { return 0xfefeu; }), HasSubstr("in each wrong element: an array or variable"));
+  EXPECT_THAT(unset_words(kBf16, [](int64_t i) { return i % 2 == 1 ? 0xfefeu : code_of(kBf16, expected_at(i + 1)); }),
+              HasSubstr("in wrong elements, only in columns 1, 3, ...: an array"));
   EXPECT_THAT(unset_words(kF16, [](int64_t) { return 0xaaaau; }), HasSubstr("bytes 0xaa"));
   EXPECT_EQ(unset_words(kF32, [](int64_t i) { return i == 5 ? 0xfefefefeu : code_of(kF32, expected_at(i)); }), "") << "a single element";
   EXPECT_EQ(unset_words(kE5M2, [](int64_t) { return 0xfeu; }), "") << "one byte shows too little";
