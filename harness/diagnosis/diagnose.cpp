@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -530,8 +532,19 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
 /// Whether a call ended with SIGABRT, or with an access far from every tensor. The first wrong access may then be another one, next
 /// to a tensor.
 static bool stops_without_a_place(const std::string& message) {
-  return message.find("crashed: SIGABRT") != std::string::npos ||
-         (message.find("crashed: SIGSEGV") != std::string::npos && message.find(" far from every tensor") != std::string::npos);
+  constexpr int64_t kFarBytes = 4096;
+  if (message.find("crashed: SIGABRT") != std::string::npos) return true;
+  if (message.find("crashed: SIGSEGV") == std::string::npos) return false;
+  if (message.find(" far from every tensor") != std::string::npos) return true;
+  for (const char* const where : {" bytes before the start of '", " bytes behind the end of '"})
+    if (const size_t at = message.find(where); at != std::string::npos) {
+      size_t digits = at;
+      while (digits > 0 && std::isdigit(static_cast<unsigned char>(message[digits - 1])) != 0) --digits;
+      int64_t bytes = 0;
+      std::from_chars(message.data() + digits, message.data() + at, bytes);
+      return bytes >= kFarBytes;
+    }
+  return false;
 }
 
 /// Whether wrong elements of some output hold the bytes with which compilers fill variables. A mutant then fits only by chance.

@@ -35,15 +35,23 @@ RankLabel rank_label(const std::string& words) {
   return found;
 }
 
-/// The text without its first rank. Numbers of elements, which are in the parentheses that end a pattern, are left out too.
+/// The text without its first rank. Counts such as "958 of 959" are left out, and the numbers in the parentheses that end a pattern.
 std::string text_of_any_rank(const std::string& words, const RankLabel& label) {
-  std::string rest = words.substr(0, label.begin) + "@" + words.substr(label.end);
+  const std::string rest = words.substr(0, label.begin) + "@" + words.substr(label.end), of = " of ";
   const size_t counts = rest.rfind(" (");
   std::string text;
-  size_t at = 0;
-  for (; at < std::min(counts, rest.size()); ++at) text += rest[at];
-  for (; at < rest.size(); ++at)
-    if (!is_decimal(rest[at])) text += rest[at];
+  for (size_t at = 0; at < rest.size();) {
+    size_t end = at;
+    while (end < rest.size() && is_decimal(rest[end])) ++end;
+    if (end == at) {
+      text += rest[at++];
+      continue;
+    }
+    const bool is_count = at > counts || rest.compare(end, of.size(), of) == 0 ||
+                          (at >= of.size() && rest.compare(at - of.size(), of.size(), of) == 0);
+    text += is_count ? "#" : rest.substr(at, end - at);
+    at = end;
+  }
   return text;
 }
 

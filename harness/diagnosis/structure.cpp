@@ -549,6 +549,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(reversed_word(wrong));
     consider(integers_of_input(wrong, problem));
     consider(from_unset_variables(wrong));
+    consider(counts_of_ranks(wrong, problem));
     consider(clamped(wrong));
     consider(held_on(wrong));
     consider(one_code(wrong));

@@ -95,6 +95,23 @@ Rule computed_from_fill(const WrongPart& wrong) {
            int64_t(wrong.failing().size())}};
 }
 
+/// As computed_from_fill(), for f16, in which the fill is -Inf.
+Rule infinite_from_fill(const WrongPart& wrong) {
+  constexpr int64_t kFewestOfASign = 16;
+  int64_t above = 0, below = 0;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<double> due = wrong.middle(i);
+    if (!due || !std::isfinite(*due) || wrong.value(i) != -HUGE_VAL) return std::nullopt;
+    above += *due > 0, below += *due < 0;
+  }
+  if (above < kFewestOfASign || below < kFewestOfASign) return std::nullopt;
+  return {{fmt::format("-Inf where numbers of both signs are expected{}: an accumulator or another variable is used before it is set "
+                       "(the bytes 0xfe, with which compilers can fill it, are -1.69e+38), or it starts from the largest negative "
+                       "number",
+                       places_of(wrong)),
+           int64_t(wrong.failing().size())}};
+}
+
 }  // namespace
 
 Rule stored_fill(const WrongPart& wrong) {
@@ -123,8 +140,8 @@ Rule stored_fill(const WrongPart& wrong) {
 }
 
 Rule from_unset_variables(const WrongPart& wrong) {
-  Rule fill = stored_fill(wrong);
-  return fill ? fill : computed_from_fill(wrong);
+  if (Rule fill = stored_fill(wrong)) return fill;
+  return wrong.format() == kF16 ? infinite_from_fill(wrong) : computed_from_fill(wrong);
 }
 
 std::vector<InputEdit> unset_edits(const Problem& problem) {

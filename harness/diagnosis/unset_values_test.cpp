@@ -55,6 +55,12 @@ TEST(UnsetValues, HugeNumbersOfOneSignAreComputedFromTheFill) {
   EXPECT_EQ(unset_words(kF32, [](int64_t) { return 0xff7fffffu; }), "") << "the first value of a maximum";
 }
 
+TEST(UnsetValues, MinusInfinityForNumbersOfBothSignsIsComputedFromTheFill) {
+  EXPECT_THAT(unset_words(kF16, [](int64_t i) { return i < 96 ? 0xfc00u : code_of(kF16, expected_at(i)); }),
+              HasSubstr("-Inf where numbers of both signs are expected, only in rows up to 2"));
+  EXPECT_EQ(unset_words(kF16, [](int64_t i) { return expected_at(i) < 0 ? 0xfc00u : 0x7c00u; }), "") << "an overflow keeps the sign";
+}
+
 TEST(UnsetValues, AnInputThatIsNeverLoadedIsNamed) {
   const auto bound = testing::toy_op().bind(testing::toy_case("bf16", "8x64"));
   const Problem problem = testing::toy_problem(kBf16, 8, 64);

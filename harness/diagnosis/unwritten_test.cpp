@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "harness/diagnosis/diagnose.h"
+#include "harness/diagnosis/wrong_part.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
 
@@ -80,9 +82,44 @@ TEST(Ranks, CausesThatDifferOnlyInTheRankAreJoined) {
   EXPECT_THAT(causes, ElementsAre("pattern: q of each of 2 ranks holds twice the expected values (64 of 64 wrong elements of rank 0)",
                                   "pattern: scale of rank 0 holds 448 (2 of 2 wrong elements)",
                                   "pattern: scale of rank 1 holds 447 (2 of 2 wrong elements)", "padding: not zero"));
+  causes = {"pattern: q.rank 0 holds the previous 4 again, in 958 of 959 runs (3 of 3 wrong elements)",
+            "pattern: q.rank 1 holds the previous 4 again, in 957 of 959 runs (4 of 4 wrong elements)",
+            "pattern: q.rank 2 holds the previous 8 again, in 957 of 959 runs (4 of 4 wrong elements)"};
+  join_ranks(causes, 3);
+  EXPECT_EQ(causes.size(), 2u);
   causes = {"pattern: q.rank 1 holds 0 (1 of 1 wrong elements)", "pattern: q.rank 3 holds 0 (1 of 1 wrong elements)"};
   join_ranks(causes, 4);
   EXPECT_THAT(causes, ElementsAre("pattern: q of ranks 1, 3 holds 0 (1 of 1 wrong elements of rank 1)"));
+}
+
+TEST(Ranks, HowOftenASumCountsTheInputOfEachRankIsFound) {
+  constexpr int kRanks = 4;
+  Problem problem;
+  problem.ranks = kRanks;
+  const auto number = [](int64_t i, int rank) { return double((i * 37 + rank * 53 + i * i * (rank + 3)) % 101 - 50) / 8; };
+  for (int rank = 0; rank < kRanks; ++rank) {
+    HostTensor x{dense("x", Role::kInput, kF32, {4, 32}), std::vector<std::byte>(512)};
+    x.spec.rank = rank;
+    for (int64_t i = 0; i < 128; ++i) x.set_code(i, code_of(kF32, number(i, rank)));
+    problem.tensors.push_back(std::move(x));
+  }
+  const auto words_of_sum = [&](const std::function<double(int64_t, int)>& weight) {
+    WholePart whole = testing::whole_part(kF32, {4, 32}, {});
+    HostTensor y{dense("q", Role::kOutput, kF32, {4, 32}), std::vector<std::byte>(512)};
+    for (int64_t i = 0; i < 128; ++i) {
+      double right = 0, held = 0;
+      for (int rank = 0; rank < kRanks; ++rank) right += number(i, rank), held += weight(i, rank) * number(i, rank);
+      whole.low.push_back(ordinal(kF32, code_of(kF32, double(float(right))))), y.set_code(i, code_of(kF32, double(float(held))));
+    }
+    const Rule rule = counts_of_ranks(WrongPart(whole, y), problem);
+    return rule ? rule->words : "";
+  };
+  EXPECT_EQ(words_of_sum([](int64_t, int rank) { return rank == 2 ? 2 : rank == 3 ? 0 : 1; }),
+            "sums over the ranks in which x of rank 2 is counted twice and x of rank 3 is left out");
+  EXPECT_EQ(words_of_sum([](int64_t i, int rank) { return rank == i / 64 ? 0 : 1; }),
+            "sums over the ranks in which x of rank 0 is left out at element 0; x of rank 1 is left out at element 64");
+  EXPECT_EQ(words_of_sum([](int64_t, int) { return 0.5; }), "") << "a factor of the whole sum";
+  EXPECT_EQ(words_of_sum([](int64_t i, int rank) { return i % 3 == rank ? 0 : 1; }), "") << "no rule for whole windows";
 }
 
 }  // namespace

@@ -263,6 +263,9 @@ Rule from_unset_variables(const WrongPart& wrong);
 /// The first of these two cases alone.
 Rule stored_fill(const WrongPart& wrong);
 
+/// Sums over ranks that count the input of a rank several times, or leave it out (rank_sums.cpp).
+Rule counts_of_ranks(const WrongPart& wrong, const Problem& problem);
+
 // Facts about wrong elements whose values no rule gives (facts.cpp).
 
 /// NaN where a number is expected, or a number where NaN is expected.
