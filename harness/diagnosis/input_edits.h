@@ -45,7 +45,7 @@ inline constexpr std::pair<int64_t, int64_t> kZero = {-1, -1};
 /// The edits of all inputs, except edits that need a larger input to show. `products`: multiply-accumulates of an output element.
 std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
 
-/// Edits for inputs that a kernel reads from a variable before it sets it (unset_values.cpp). Their outputs are seldom unknown:
+/// Edits for inputs that a kernel reads from a variable before it sets it, or whose last column it does not load (unset_values.cpp). Their outputs are seldom unknown:
 /// with GCC's -ftrivial-auto-var-init=pattern, all bytes of such a variable are 0xfe, which is about -1.69e38 in bf16 and fp32.
 std::vector<InputEdit> unset_edits(const Problem& problem);
 

@@ -88,10 +88,12 @@ Rule computed_from_fill(const WrongPart& wrong) {
     least = std::min(least, value), most = std::max(most, value), ++finite;
   }
   if (finite < kFewestFinite || 4 * opposite < same || opposite == 0) return std::nullopt;
-  return {{fmt::format("numbers from {:.3g} to {:.3g} where at most {:.3g} is expected, not with the expected signs{}: an accumulator "
+  const std::string held =
+      least == most ? fmt::format("the number {:.3g}", least) : fmt::format("numbers from {:.3g} to {:.3g}", least, most);
+  return {{fmt::format("{} where at most {:.3g} is expected, not with the expected signs{}: an accumulator "
                        "or another variable is used before it is set (the bytes 0xfe, with which compilers can fill it, are "
                        "-1.69e+38)",
-                       least, most, expected, places_of(wrong)),
+                       held, expected, places_of(wrong)),
            int64_t(wrong.failing().size())}};
 }
 
@@ -178,6 +180,13 @@ std::vector<InputEdit> unset_edits(const Problem& problem) {
         edit.filled = [contain = columns.contain](int64_t, int64_t c) { return contain(c); };
         all.push_back(std::move(edit));
       }
+    if (const int64_t last = spec.shape.back() - 1; last > 0) {  // loads give 0 beyond a bound that is too small
+      InputEdit edit;
+      edit.tensor = i, edit.also = others;
+      edit.name = spec.name + ": the last column is read as 0: a bound on columns is too small where it is loaded";
+      edit.source = [last](int64_t r, int64_t c) { return c == last ? kZero : std::pair(r, c); };
+      all.push_back(std::move(edit));
+    }
   }
   return all;
 }

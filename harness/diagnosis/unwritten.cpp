@@ -25,6 +25,52 @@ const HostTensor* held_before(const Problem& problem, const TensorSpec& output) 
   return nullptr;
 }
 
+/// A call in which a kernel reads an input, or a sum of inputs, from memory that already holds an output.
+struct ReadAgain {
+  Problem problem;             ///< the inputs as the kernel reads them
+  std::string words, input;    ///< text of the cause, and name of the input
+  std::vector<size_t> stored;  ///< the outputs that are read
+};
+
+/// Element i of a tensor, counted row after row.
+int64_t place_of(const TensorSpec& spec, int64_t i) {
+  return spec.row(i / spec.shape.back()) + i % spec.shape.back() * spec.strides.back();
+}
+
+std::vector<ReadAgain> readings(const Problem& problem, const std::vector<HostTensor>& outputs) {
+  std::vector<ReadAgain> all;
+  for (const HostTensor& first : problem.tensors) {
+    const TensorSpec& spec = first.spec;
+    if (spec.rank != 0 || first.bytes.empty() || spec.format->is_integer() || spec.packed || !has_rows(spec)) continue;
+    // The input was overwritten in place.
+    ReadAgain in_place{problem, spec.name + ": read again after the kernel has overwritten it in place", spec.name, {}};
+    for (HostTensor& input : in_place.problem.tensors)
+      for (size_t o = 0; o < outputs.size(); ++o) {
+        const HostTensor* const before = held_before(problem, outputs[o].spec);
+        if (input.spec.name == spec.name && outputs[o].spec.rank == input.spec.rank && before != nullptr &&
+            before->spec.name == spec.name && outputs[o].bytes.size() == input.bytes.size() && outputs[o].bytes != input.bytes)
+          input.bytes = outputs[o].bytes, in_place.stored.push_back(o);
+      }
+    if (!in_place.stored.empty()) all.push_back(std::move(in_place));
+    // An output first held the input, or the sum of the inputs of all ranks, and then a result.
+    for (size_t o = 0; o < outputs.size(); ++o) {
+      const HostTensor& output = outputs[o];
+      if (output.spec.rank != 0 || output.spec.format != spec.format || output.spec.shape != spec.shape || !has_rows(output.spec) ||
+          held_before(problem, output.spec) != nullptr)
+        continue;
+      const std::string what = problem.ranks > 1 ? "the sum of " + spec.name : spec.name;
+      ReadAgain later{problem, fmt::format("{}: read from {} after the final {} has been stored there", what, output.spec.name, output.spec.name),
+                      spec.name, {o}};
+      for (HostTensor& input : later.problem.tensors)
+        if (input.spec.name == spec.name && input.spec.shape == spec.shape)
+          for (int64_t i = 0; i < spec.elements(); ++i)
+            input.set_code(place_of(input.spec, i), input.spec.rank == 0 ? output.code(place_of(output.spec, i)) : 0);
+      all.push_back(std::move(later));
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 bool writes_nothing(const Problem& problem, const CallResult& result) {
@@ -55,19 +101,17 @@ std::optional<Cause> overwritten_input(const BoundCase& bound, const Problem& pr
   const Sample everything = all_steps(answer);
   if (answer.products > 1 || !budget.take(answer.elements())) return std::nullopt;
   const Memberships contract = memberships(right, outputs, everything);
-  for (size_t t = 0; t < problem.tensors.size(); ++t) {
-    const TensorSpec& spec = problem.tensors[t].spec;
-    if (spec.rank != 0 || problem.tensors[t].bytes.empty()) continue;
-    // Replaces the input of all ranks by what its memory held after the call.
-    Problem changed = problem;
-    bool has_changed = false;
-    for (HostTensor& input : changed.tensors)
-      for (const HostTensor& output : outputs)
-        if (input.spec.name == spec.name && output.spec.rank == input.spec.rank && &output != &input &&
-            held_before(problem, output.spec) != nullptr && held_before(problem, output.spec)->spec.name == spec.name &&
-            output.bytes.size() == input.bytes.size() && output.bytes != input.bytes)
-          input.bytes = output.bytes, has_changed = true;
-    if (!has_changed || !budget.take(answer.elements())) continue;
+  const auto fails = [&](const HostTensor& tensor) {
+    for (size_t p = 0; p < answer.parts.size(); ++p)
+      if (&tensor_of(outputs, answer.parts[p]) == &tensor &&
+          std::find(contract.parts[p].begin(), contract.parts[p].end(), Membership::kOutside) != contract.parts[p].end())
+        return true;
+    return false;
+  };
+  for (const ReadAgain& reading : readings(problem, outputs)) {
+    if (std::any_of(reading.stored.begin(), reading.stored.end(), [&](size_t output) { return fails(outputs[output]); })) continue;
+    if (!budget.take(answer.elements())) return std::nullopt;
+    const Problem& changed = reading.problem;
     try {
       const Expectation expected = bound.expect(changed, &outputs);
       if (expected.any_of.size() != 1 || expected.any_of.front().parts.size() != answer.parts.size()) continue;
@@ -75,14 +119,10 @@ std::optional<Cause> overwritten_input(const BoundCase& bound, const Problem& pr
       // Outputs that are right were stored before the memory was overwritten, so only wrong outputs are compared.
       int64_t failing = 0, explained = 0;
       std::set<uint32_t> codes;
-      bool writes_wrong = false;
       for (size_t p = 0; p < answer.parts.size(); ++p) {
         const Part& part = answer.parts[p];
         const HostTensor& tensor = tensor_of(outputs, part);
-        const HostTensor* const before = held_before(problem, tensor.spec);
-        const bool fails = std::find(contract.parts[p].begin(), contract.parts[p].end(), Membership::kOutside) != contract.parts[p].end();
-        if (!fails) continue;
-        writes_wrong = writes_wrong || (before != nullptr && before->spec.name == spec.name);
+        if (!fails(tensor)) continue;
         if (contract.parts[p].size() != size_t(part.elements()) || held.parts[p].size() != contract.parts[p].size()) return std::nullopt;
         for (size_t i = 0; i < contract.parts[p].size(); ++i) {
           const bool outside = contract.parts[p][i] == Membership::kOutside;
@@ -93,9 +133,8 @@ std::optional<Cause> overwritten_input(const BoundCase& bound, const Problem& pr
             codes.insert(load_code(part, tensor, offset));
         }
       }
-      if (writes_wrong || explained != failing || explained < kFewestElements || codes.size() < kFewestCodes) continue;
-      const std::string name = fmt::format("{}: read again after the kernel has overwritten it in place", spec.name);
-      return Cause{{{name, name, explained, spec.name}}, failing, explained};
+      if (explained != failing || explained < kFewestElements || codes.size() < kFewestCodes) continue;
+      return Cause{{{reading.words, reading.words, explained, reading.input}}, failing, explained};
     } catch (const std::exception&) {  // the op refuses such an input
       continue;
     }

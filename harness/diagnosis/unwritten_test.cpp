@@ -57,10 +57,10 @@ class UpdatesX : public testing::ToyCase {
 TEST(Unwritten, AnInputThatIsReadAfterItWasOverwrittenIsNamed) {
   const auto bound = testing::toy_op_of<UpdatesX>().bind(testing::toy_case());
   const Problem problem = bound->problem();
-  const auto cause_of = [&](const std::function<double(int64_t)>& r) {
+  const auto cause_of = [&](const std::function<double(int64_t)>& r, const std::string& shares = "x") {
     HostTensor y{dense("y", Role::kOutput, kF32, {4, 16}), std::vector<std::byte>(256)};
     HostTensor other{dense("r", Role::kOutput, kF32, {4, 16}), std::vector<std::byte>(256)};
-    y.spec.shares = "x";
+    y.spec.shares = shares;
     for (int64_t i = 0; i < 64; ++i)
       y.set_code(i, code_of(kF32, UpdatesX::number(i) / 2)), other.set_code(i, code_of(kF32, r(i)));
     WorkBudget budget(WorkBudget::kShort);
@@ -70,6 +70,8 @@ TEST(Unwritten, AnInputThatIsReadAfterItWasOverwrittenIsNamed) {
   EXPECT_EQ(cause_of([](int64_t i) { return UpdatesX::number(i) / 2; }),
             "explains 64 of 64 failing elements: x: read again after the kernel has overwritten it in place");
   EXPECT_EQ(cause_of([](int64_t i) { return UpdatesX::number(i) / 4; }), "");
+  EXPECT_EQ(cause_of([](int64_t i) { return UpdatesX::number(i) / 2; }, ""),
+            "explains 64 of 64 failing elements: x: read from y after the final y has been stored there");
   EXPECT_EQ(cause_of(UpdatesX::number), "") << "right";
 }
 
