@@ -97,19 +97,19 @@ Rule computed_from_fill(const WrongPart& wrong) {
            int64_t(wrong.failing().size())}};
 }
 
-/// As computed_from_fill(), for f16, in which the fill is -Inf.
+/// As computed_from_fill(), for f16, in which the fill is -Inf. An overflow would keep the expected sign.
 Rule infinite_from_fill(const WrongPart& wrong) {
-  constexpr int64_t kFewestOfASign = 16;
-  int64_t above = 0, below = 0;
+  constexpr int64_t kFewestOtherSign = 16;
+  int64_t other_sign = 0;
   for (const int64_t i : wrong.failing()) {
     const std::optional<double> due = wrong.middle(i);
     if (!due || !std::isfinite(*due) || wrong.value(i) != -HUGE_VAL) return std::nullopt;
-    above += *due > 0, below += *due < 0;
+    other_sign += *due >= 0;
   }
-  if (above < kFewestOfASign || below < kFewestOfASign) return std::nullopt;
-  return {{fmt::format("-Inf where numbers of both signs are expected{}: an accumulator or another variable is used before it is set "
-                       "(the bytes 0xfe, with which compilers can fill it, are -1.69e+38), or it starts from the largest negative "
-                       "number",
+  if (other_sign < kFewestOtherSign) return std::nullopt;
+  return {{fmt::format("-Inf where finite numbers are expected, also numbers above 0{}: an accumulator or another variable is used "
+                       "before it is set (the bytes 0xfe, with which compilers can fill it, are -1.69e+38), or it starts from the "
+                       "largest negative number",
                        places_of(wrong)),
            int64_t(wrong.failing().size())}};
 }

@@ -57,7 +57,7 @@ TEST(UnsetValues, HugeNumbersOfOneSignAreComputedFromTheFill) {
 
 TEST(UnsetValues, MinusInfinityForNumbersOfBothSignsIsComputedFromTheFill) {
   EXPECT_THAT(unset_words(kF16, [](int64_t i) { return i < 96 ? 0xfc00u : code_of(kF16, expected_at(i)); }),
-              HasSubstr("-Inf where numbers of both signs are expected, only in rows up to 2"));
+              HasSubstr("-Inf where finite numbers are expected, also numbers above 0, only in rows up to 2"));
   EXPECT_EQ(unset_words(kF16, [](int64_t i) { return expected_at(i) < 0 ? 0xfc00u : 0x7c00u; }), "") << "an overflow keeps the sign";
 }
 
