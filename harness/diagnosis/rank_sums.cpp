@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,13 +68,14 @@ Terms terms_of(const WrongPart& wrong, const Problem& problem) {
   return terms;
 }
 
-/// How often each term is counted in the elements [first, end); nothing if no small integers give them.
-std::optional<Counts> counts_in(const WrongPart& wrong, const Terms& terms, int64_t first, int64_t end) {
+/// How often each term is counted in the numbers value(i) of the elements [first, end); nothing if no small integers give them.
+std::optional<Counts> counts_in(const Format& format, const std::function<double(int64_t)>& value, const Terms& terms, int64_t first,
+                                int64_t end) {
   const size_t n = terms.values.size();
   std::vector<std::vector<double>> a(n, std::vector<double>(n));
   std::vector<double> b(n);
   for (int64_t i = first; i < end; ++i) {
-    if (!std::isfinite(wrong.value(i))) return std::nullopt;
+    if (!std::isfinite(value(i))) return std::nullopt;
     double largest = 0;
     for (size_t k = 0; k < n; ++k) largest = std::max(largest, std::abs(terms.values[k][size_t(i)]));
     if (!std::isfinite(largest)) return std::nullopt;
@@ -81,7 +83,7 @@ std::optional<Counts> counts_in(const WrongPart& wrong, const Terms& terms, int6
     for (size_t k = 0; k < n; ++k) {
       const double scaled = terms.values[k][size_t(i)] / largest;
       for (size_t l = 0; l < n; ++l) a[k][l] += scaled * (terms.values[l][size_t(i)] / largest);
-      b[k] += scaled * (wrong.value(i) / largest);
+      b[k] += scaled * (value(i) / largest);
     }
   }
   const std::optional<std::vector<double>> solution = solved(std::move(a), std::move(b));
@@ -92,7 +94,6 @@ std::optional<Counts> counts_in(const WrongPart& wrong, const Terms& terms, int6
     if (!(one > -kFarthest && one < double(n) + kFarthest) || std::abs(one - std::round(one)) > kFarthest) return std::nullopt;
     counts.push_back(int(std::round(one)));
   }
-  const Format& format = wrong.format();
   const double slack = std::ldexp(1.0 + double(n) / 4, -format.mantissa_bits);  // each addition may round
   for (int64_t i = first; i < end; ++i) {
     double sum = 0, size = 0;
@@ -100,21 +101,28 @@ std::optional<Counts> counts_in(const WrongPart& wrong, const Terms& terms, int6
       const double term = counts[k] * terms.values[k][size_t(i)];
       sum += term, size += std::abs(term);
     }
-    if (std::abs(sum - wrong.value(i)) > size * slack + std::ldexp(1.0, format.min_exponent() - format.mantissa_bits)) return std::nullopt;
+    if (std::abs(sum - value(i)) > size * slack + std::ldexp(1.0, format.min_exponent() - format.mantissa_bits)) return std::nullopt;
   }
   return counts;
 }
 
-std::string counts_text(const Counts& counts, const Terms& terms) {
-  std::string words;
-  for (size_t k = 0; k < counts.size(); ++k)
-    if (counts[k] != 1)
-      words += fmt::format("{}{} is {}", words.empty() ? "" : " and ", terms.names[k],
-                           counts[k] == 0   ? "left out"
-                           : counts[k] == 2 ? "counted twice"
-                                            : fmt::format("counted {} times", counts[k]));
-  return words;
-}
+/// A difference between how often terms are counted and how often they should be.
+struct Miscount {
+  Counts expected, held;
+  std::vector<int64_t> windows;  ///< their first elements
+
+  std::string text(const Terms& terms) const {
+    std::string words;
+    for (size_t k = 0; k < held.size(); ++k)
+      if (held[k] != expected[k])
+        words += fmt::format("{}{} is {}", words.empty() ? "" : " and ", terms.names[k],
+                             held[k] == 0   ? "left out"
+                             : held[k] == 1 ? "added"
+                             : held[k] == 2 ? "counted twice"
+                                            : fmt::format("counted {} times", held[k]));
+    return words;
+  }
+};
 
 }  // namespace
 
@@ -130,23 +138,29 @@ Rule counts_of_ranks(const WrongPart& wrong, const Problem& problem) {
   if (terms.values.size() < 2 || terms.values.size() > kMostTerms) return std::nullopt;
   const int64_t window =
       std::max({kLeastWindow, 3 * int64_t(terms.values.size()), (elements + kMostWindows - 1) / kMostWindows});
-  std::vector<std::pair<Counts, std::vector<int64_t>>> found;  // counts, and the first elements of their windows
+  std::vector<Miscount> found;
+  std::set<int64_t> fitted;  // first elements of the windows of `found`
   for (int64_t first = 0; first + window <= elements; first += window) {
-    const std::optional<Counts> counts = counts_in(wrong, terms, first, first + window);
-    // If all terms are counted equally often, the sum is right, or a factor of it is wrong.
-    if (!counts || std::all_of(counts->begin(), counts->end(), [&](int one) { return one == counts->front(); })) continue;
-    const auto same = std::find_if(found.begin(), found.end(), [&](const auto& one) { return one.first == *counts; });
-    (same == found.end() ? found.emplace_back(*counts, std::vector<int64_t>()) : *same).second.push_back(first);
+    const auto counts = [&](const std::function<double(int64_t)>& value) {
+      return counts_in(format, value, terms, first, first + window);
+    };
+    const std::optional<Counts> held = counts([&](int64_t i) { return wrong.value(i); });
+    if (!held) continue;
+    const std::optional<Counts> expected = counts([&](int64_t i) { return wrong.middle(i).value_or(HUGE_VAL); });
+    if (!expected || *held == *expected) continue;
+    // If all terms are counted equally often, a factor of the whole sum is wrong.
+    if (std::all_of(held->begin(), held->end(), [&](int one) { return one == held->front(); })) continue;
+    fitted.insert(first);
+    const auto same = std::find_if(found.begin(), found.end(),
+                                   [&](const Miscount& one) { return one.held == *held && one.expected == *expected; });
+    (same == found.end() ? found.emplace_back(Miscount{*expected, *held, {}}) : *same).windows.push_back(first);
   }
   if (found.empty()) return std::nullopt;
-  std::map<int64_t, bool> is_fitted;  // by the first element of a window
-  for (const auto& [counts, windows] : found)
-    for (const int64_t first : windows) is_fitted[first] = true;
-  const int64_t explained = wrong.count([&](int64_t i) { return is_fitted.contains(i - i % window); });
+  const int64_t explained = wrong.count([&](int64_t i) { return fitted.contains(i - i % window); });
   std::string words;
   for (size_t i = 0; i < std::min(kMostNamed, found.size()); ++i)
-    words += fmt::format("{}{}{}", i == 0 ? "" : "; ", counts_text(found[i].first, terms),
-                         found.size() == 1 ? "" : fmt::format(" at element {}", found[i].second.front()));
+    words += fmt::format("{}{}{}", i == 0 ? "" : "; ", found[i].text(terms),
+                         found.size() == 1 ? "" : fmt::format(" at element {}", found[i].windows.front()));
   if (found.size() > kMostNamed) words += "; ...";
   return {{fmt::format("sums over the ranks in which {}", words), explained}};
 }

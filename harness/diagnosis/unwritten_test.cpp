@@ -105,12 +105,12 @@ TEST(Ranks, HowOftenASumCountsTheInputOfEachRankIsFound) {
     for (int64_t i = 0; i < 128; ++i) x.set_code(i, code_of(kF32, number(i, rank)));
     problem.tensors.push_back(std::move(x));
   }
-  const auto words_of_sum = [&](const std::function<double(int64_t, int)>& weight) {
+  const auto words_of_sum = [&](const std::function<double(int64_t, int)>& weight, int summed = kRanks) {
     WholePart whole = testing::whole_part(kF32, {4, 32}, {});
     HostTensor y{dense("q", Role::kOutput, kF32, {4, 32}), std::vector<std::byte>(512)};
     for (int64_t i = 0; i < 128; ++i) {
       double right = 0, held = 0;
-      for (int rank = 0; rank < kRanks; ++rank) right += number(i, rank), held += weight(i, rank) * number(i, rank);
+      for (int rank = 0; rank < kRanks; ++rank) right += rank < summed ? number(i, rank) : 0, held += weight(i, rank) * number(i, rank);
       whole.low.push_back(ordinal(kF32, code_of(kF32, double(float(right))))), y.set_code(i, code_of(kF32, double(float(held))));
     }
     const Rule rule = counts_of_ranks(WrongPart(whole, y), problem);
@@ -120,6 +120,9 @@ TEST(Ranks, HowOftenASumCountsTheInputOfEachRankIsFound) {
             "sums over the ranks in which x of rank 2 is counted twice and x of rank 3 is left out");
   EXPECT_EQ(words_of_sum([](int64_t i, int rank) { return rank == i / 64 ? 0 : 1; }),
             "sums over the ranks in which x of rank 0 is left out at element 0; x of rank 1 is left out at element 64");
+  EXPECT_EQ(words_of_sum([](int64_t, int rank) { return rank == 3 ? 0 : 1 + int(rank == 1); }, 3),
+            "sums over the ranks in which x of rank 1 is counted twice")
+      << "x of rank 3 is not a term of the sum";
   EXPECT_EQ(words_of_sum([](int64_t, int) { return 0.5; }), "") << "a factor of the whole sum";
   EXPECT_EQ(words_of_sum([](int64_t i, int rank) { return i % 3 == rank ? 0 : 1; }), "") << "no rule for whole windows";
 }
