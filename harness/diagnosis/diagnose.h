@@ -104,8 +104,8 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
 
 /// The cause of a call that writes nothing.
 inline constexpr const char* kNothingWritten =
-    "nothing is written: no kernel is launched (a launch is missing, or no branch of a dispatch on contract, type or size is taken), "
-    "or all its threads return at once";
+    "never written: no element of any output: no kernel is launched (a launch is missing, or no branch of a dispatch on contract, "
+    "type or size is taken), or all its threads return at once";
 /// Whether no byte of any output is written, and all tensors that are updated in place are as they were before the call.
 bool writes_nothing(const Problem& problem, const CallResult& result);
 

@@ -72,12 +72,12 @@ RunResult reconciled(std::vector<Verdict> verdicts) {
 TEST(Reconcile, WhatCasesShareInWhichNothingIsWrittenIsSaid) {
   const auto unwritten = [](const std::string& shape) {
     Verdict v = testing::verdict(Outcome::kBroken, "quant_group/c/" + shape + "/normal.s1/w32");
-    v.causes = {"nothing is written: no kernel is launched", "never written: 8 of 8 elements of q"};
+    v.causes = {"never written: no element of any output: no kernel is launched", "never written: 8 of 8 elements of q"};
     return v;
   };
   const auto passed = [](const std::string& shape) { return testing::verdict(Outcome::kPass, "quant_group/c/" + shape + "/normal.s1/w32"); };
   EXPECT_THAT(reconciled({unwritten("bf16.m1.n8"), unwritten("bf16.m1.n64"), passed("bf16.m4.n8"), passed("f16.m3.n64")}).verdicts[1].causes,
-              ElementsAre(StartsWith("nothing is written: "),
+              ElementsAre(StartsWith("never written: no element of any output: "),
                           "only the 2 cases with m1 write nothing; the kernel's 2 other cases write their outputs",
                           StartsWith("never written: ")));
   EXPECT_EQ(reconciled({unwritten("bf16.m1.n8"), passed("bf16.m1.n16"), passed("f16.m3.n8")}).verdicts[0].causes.size(), 2u)

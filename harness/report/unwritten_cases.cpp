@@ -40,7 +40,7 @@ void compare_unwritten_cases(RunResult& result) {
   std::map<std::pair<std::string, std::string>, Cases> kernels;
   for (Verdict& verdict : result.verdicts) {
     Cases& cases = kernels[{verdict.kernel, verdict.op}];
-    const bool unwritten = !verdict.causes.empty() && verdict.causes.front().starts_with("nothing is written: ");
+    const bool unwritten = !verdict.causes.empty() && verdict.causes.front().starts_with("never written: no element of any output: ");
     if (unwritten) cases.unwritten.push_back(&verdict);
     else if (verdict.outcome == Outcome::kPass || verdict.outcome == Outcome::kFail) cases.written.push_back(&verdict);
   }
