@@ -105,7 +105,7 @@ TEST(Ranks, HowOftenASumCountsTheInputOfEachRankIsFound) {
     for (int64_t i = 0; i < 128; ++i) x.set_code(i, code_of(kF32, number(i, rank)));
     problem.tensors.push_back(std::move(x));
   }
-  const auto words_of_sum = [&](const std::function<double(int64_t, int)>& weight, int summed = kRanks) {
+  const auto words_of_sum = [&](const std::function<double(int64_t, int)>& weight, int summed = 4) {
     WholePart whole = testing::whole_part(kF32, {4, 32}, {});
     HostTensor y{dense("q", Role::kOutput, kF32, {4, 32}), std::vector<std::byte>(512)};
     for (int64_t i = 0; i < 128; ++i) {
