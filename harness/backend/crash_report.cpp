@@ -171,7 +171,11 @@ void on_question(int, siginfo_t*, void*) {
 }
 
 const char* name_of(int signal) {
-  return signal == SIGSEGV ? "SIGSEGV" : signal == SIGBUS ? "SIGBUS" : signal == SIGFPE ? "SIGFPE" : signal == SIGABRT ? "SIGABRT" : "SIGILL";
+  return signal == SIGSEGV   ? "SIGSEGV"
+         : signal == SIGBUS  ? "SIGBUS"
+         : signal == SIGFPE  ? "SIGFPE"
+         : signal == SIGABRT ? "SIGABRT"
+                             : "SIGILL";
 }
 
 void on_crash(int signal, siginfo_t* info, void* context) {

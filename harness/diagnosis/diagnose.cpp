@@ -332,10 +332,11 @@ static std::string rows_too_close(const WholePart& whole, const HostTensor& tens
   if (pitch < 1 || pitch >= columns || (rows - 1) * pitch + columns != count) return "";
   for (int64_t i = count - pitch; i < count; ++i) {
     const int64_t offset = whole.offset_at(i), due = (rows - 1) * columns + i - (rows - 1) * pitch;
-    if (offset < 0 || offset >= stored || membership(part, tensor, stored, offset, whole.at(due)) != Membership::kInside) return "";
+    if (offset < 0 || offset >= stored || membership(part, tensor, stored, offset, whole.at(due)) != Membership::kInside)
+      return "";
   }
-  return fmt::format("rows of {} are stored {} element{} apart instead of {}, so each row overwrites the row before it", part.label(),
-                     pitch, pitch == 1 ? "" : "s", columns);
+  return fmt::format("rows of {} are stored {} element{} apart instead of {}, so each row overwrites the row before it",
+                     part.label(), pitch, pitch == 1 ? "" : "s", columns);
 }
 
 /// Text if the missing elements are exactly one tile at the end of the last rows and columns. Otherwise empty.
@@ -529,8 +530,8 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
   if (!fitting.empty()) verdict.causes.push_back(would_fit(fitting));
 }
 
-/// Whether a call ended with SIGABRT, or with an access far from every tensor. The first wrong access may then be another one, next
-/// to a tensor.
+/// Whether a call ended with SIGABRT, or with an access far from every tensor. The first wrong access may then be another one,
+/// next to a tensor.
 static bool stops_without_a_place(const std::string& message) {
   constexpr int64_t kFarBytes = 4096;
   if (message.find("crashed: SIGABRT") != std::string::npos) return true;

@@ -104,7 +104,8 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
 
 /// The cause of a call that writes nothing.
 inline constexpr const char* kNothingWritten =
-    "never written: no element of any output: no kernel is launched (a launch is missing, or no branch of a dispatch on contract, "
+    "never written: no element of any output: no kernel is launched (a launch is missing, or no branch of a dispatch on "
+    "contract, "
     "type or size is taken), or all its threads return at once";
 /// Whether no byte of any output is written, and all tensors that are updated in place are as they were before the call.
 bool writes_nothing(const Problem& problem, const CallResult& result);
@@ -114,8 +115,9 @@ bool writes_nothing(const Problem& problem, const CallResult& result);
 std::optional<Cause> overwritten_input(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                                        WorkBudget& budget);
 
-/// The cause of a call whose message says that it hung, but names a rank that the call does not have: the library took the message
-/// from memory that it never set. Empty for other messages. `message`: "hung: block 3 waited in vain for rank 2 at the start".
+/// The cause of a call whose message says that it hung, but names a rank that the call does not have: the library took the
+/// message from memory that it never set. Empty for other messages. `message`: "hung: block 3 waited in vain for rank 2 at the
+/// start".
 std::string impossible_hang(const std::string& message, int ranks);
 
 /// Joins causes that differ only in the rank of their tensor: "pattern: q of each of 8 ranks holds ...".

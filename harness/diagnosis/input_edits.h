@@ -32,7 +32,8 @@ struct InputEdit {
   std::function<bool(int64_t row)> unknown_rows = {};
   /// For codes that the kernel misreads: the code that it uses in the place of `code`.
   std::function<uint32_t(uint32_t code)> code = {};
-  /// Elements that the kernel never loads: it uses `fill`, the code that a compiler writes into variables without an initial value.
+  /// Elements that the kernel never loads: it uses `fill`, the code that a compiler writes into variables without an initial
+  /// value.
   std::function<bool(int64_t row, int64_t column)> filled = {};
   uint32_t fill = 0;
   std::vector<size_t> also = {};  ///< other tensors of the same shape that are read in the same way
@@ -45,8 +46,9 @@ inline constexpr std::pair<int64_t, int64_t> kZero = {-1, -1};
 /// The edits of all inputs, except edits that need a larger input to show. `products`: multiply-accumulates of an output element.
 std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
 
-/// Edits for inputs that a kernel reads from a variable before it sets it, or whose last column it does not load (unset_values.cpp). Their outputs are seldom unknown:
-/// with GCC's -ftrivial-auto-var-init=pattern, all bytes of such a variable are 0xfe, which is about -1.69e38 in bf16 and fp32.
+/// Edits for inputs that a kernel reads from a variable before it sets it, or whose last column it does not load
+/// (unset_values.cpp). Their outputs are seldom unknown: with GCC's -ftrivial-auto-var-init=pattern, all bytes of such a variable
+/// are 0xfe, which is about -1.69e38 in bf16 and fp32.
 std::vector<InputEdit> unset_edits(const Problem& problem);
 
 /// Swaps neighbouring runs of `away` columns, from column `first` on, if both lie in one vector of `period` columns. That changes

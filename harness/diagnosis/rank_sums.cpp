@@ -1,5 +1,5 @@
-// Sums over ranks that count the input of a rank twice, or leave it out. Outputs of a sum are a linear function of the inputs of all
-// ranks, so the number of times that each input is counted follows from the outputs.
+// Sums over ranks that count the input of a rank twice, or leave it out. Outputs of a sum are a linear function of the inputs of
+// all ranks, so the number of times that each input is counted follows from the outputs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -69,8 +69,8 @@ Terms terms_of(const WrongPart& wrong, const Problem& problem) {
 }
 
 /// How often each term is counted in the numbers value(i) of the elements [first, end); nothing if no small integers give them.
-std::optional<Counts> counts_in(const Format& format, const std::function<double(int64_t)>& value, const Terms& terms, int64_t first,
-                                int64_t end) {
+std::optional<Counts> counts_in(const Format& format, const std::function<double(int64_t)>& value, const Terms& terms,
+                                int64_t first, int64_t end) {
   const size_t n = terms.values.size();
   std::vector<std::vector<double>> a(n, std::vector<double>(n));
   std::vector<double> b(n);
@@ -101,7 +101,8 @@ std::optional<Counts> counts_in(const Format& format, const std::function<double
       const double term = counts[k] * terms.values[k][size_t(i)];
       sum += term, size += std::abs(term);
     }
-    if (std::abs(sum - value(i)) > size * slack + std::ldexp(1.0, format.min_exponent() - format.mantissa_bits)) return std::nullopt;
+    if (std::abs(sum - value(i)) > size * slack + std::ldexp(1.0, format.min_exponent() - format.mantissa_bits))
+      return std::nullopt;
   }
   return counts;
 }
@@ -136,8 +137,7 @@ Rule counts_of_ranks(const WrongPart& wrong, const Problem& problem) {
     return std::nullopt;
   const Terms terms = terms_of(wrong, problem);
   if (terms.values.size() < 2 || terms.values.size() > kMostTerms) return std::nullopt;
-  const int64_t window =
-      std::max({kLeastWindow, 3 * int64_t(terms.values.size()), (elements + kMostWindows - 1) / kMostWindows});
+  const int64_t window = std::max({kLeastWindow, 3 * int64_t(terms.values.size()), (elements + kMostWindows - 1) / kMostWindows});
   std::vector<Miscount> found;
   std::set<int64_t> fitted;  // first elements of the windows of `found`
   for (int64_t first = 0; first + window <= elements; first += window) {

@@ -35,7 +35,8 @@ RankLabel rank_label(const std::string& words) {
   return found;
 }
 
-/// The text without its first rank. Counts such as "958 of 959" are left out, and the numbers in the parentheses that end a pattern.
+/// The text without its first rank. Counts such as "958 of 959" are left out, and the numbers in the parentheses that end a
+/// pattern.
 std::string text_of_any_rank(const std::string& words, const RankLabel& label) {
   const std::string rest = words.substr(0, label.begin) + "@" + words.substr(label.end), of = " of ";
   const size_t counts = rest.rfind(" (");
@@ -74,9 +75,8 @@ void join_ranks(std::vector<std::string>& causes, int ranks) {
     }
     if (!told.insert(key).second) continue;
     const std::set<int64_t>& who = of_text[key];
-    const std::string of = int64_t(who.size()) == ranks
-                               ? fmt::format(" of each of {} ranks", ranks)
-                               : " of ranks " + numbers_text(who, std::numeric_limits<int64_t>::max());
+    const std::string of = int64_t(who.size()) == ranks ? fmt::format(" of each of {} ranks", ranks)
+                                                        : " of ranks " + numbers_text(who, std::numeric_limits<int64_t>::max());
     std::string text = words.substr(0, label.begin) + of + words.substr(label.end);
     const std::string counted = " wrong elements";
     if (const size_t at = text.rfind(counted); at != std::string::npos)

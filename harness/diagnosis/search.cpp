@@ -351,7 +351,8 @@ class Search {
         const MembershipCounts result = judged(edit, contract_, held, sample_);
         if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
         const Hypothesis hypothesis{edit.name, expect};
-        if (!edit.leaves_out && !edit.filled && result.explained == result.failing && result.contradicted > 0 && almost_.size() < kMostAlmost)
+        if (!edit.leaves_out && !edit.filled && result.explained == result.failing && result.contradicted > 0 &&
+            almost_.size() < kMostAlmost)
           almost_.push_back({hypothesis, std::move(held), result});
         // Where data repeat, most edits explain some of the wrong elements by chance. So an edit other than the plain ones must
         // explain all of them, or nine tenths if it leaves columns out.
@@ -371,8 +372,8 @@ class Search {
                         " wrong reads of inputs were not tried");
   }
 
-  /// Whether the outputs show that an input is never set, as `expected` says. Wrong zeros and NaN do not, because many mistakes give
-  /// them. Nor do wide accepted intervals, which the huge numbers of the fill may cause: most wrong codes must be predicted.
+  /// Whether the outputs show that an input is never set, as `expected` says. Wrong zeros and NaN do not, because many mistakes
+  /// give them. Nor do wide accepted intervals, which the huge numbers of the fill may cause: most wrong codes must be predicted.
   bool shows_fill(const Expectation& expected) const {
     constexpr int64_t kMostCodes = 4;
     const Answer &contract = right_.any_of.front(), &other = expected.any_of.front();
@@ -391,11 +392,14 @@ class Search {
         for_each_element(at, part, of_contract.parts[p], [&](int64_t row, int64_t column, Interval accepted) {
           const Interval one = predicted[i++];
           const int64_t offset = part.offset(row, column);
-          if (membership(part, tensor, stored, offset, accepted) != Membership::kOutside || offset < 0 || offset >= stored) return;
+          if (membership(part, tensor, stored, offset, accepted) != Membership::kOutside || offset < 0 || offset >= stored)
+            return;
           const double value = decode(*part.format, load_code(part, tensor, offset));
           const bool narrow = !one.any() && int64_t(one.high) - int64_t(one.low) < kMostCodes;
-          if (!narrow) ++vague;
-          else if (value != 0 && !std::isnan(value)) ++telling;
+          if (!narrow)
+            ++vague;
+          else if (value != 0 && !std::isnan(value))
+            ++telling;
         });
       }
     }

@@ -92,8 +92,10 @@ Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
     Explanation found{"what the tensor held before the call", explained};
     const auto [rows, columns] = failing_rows_and_columns(wrong);
     const int64_t of_columns = wrong.part().columns();
-    if (all_old && columns.size() == 1 && *columns.begin() == of_columns - 1 && of_columns > 1 && int64_t(rows.size()) == wrong.part().rows())
-      found.words += fmt::format(" in column {}, the last one: a bound on columns is too small where the tensor is stored", of_columns - 1);
+    if (all_old && columns.size() == 1 && *columns.begin() == of_columns - 1 && of_columns > 1 &&
+        int64_t(rows.size()) == wrong.part().rows())
+      found.words +=
+          fmt::format(" in column {}, the last one: a bound on columns is too small where the tensor is stored", of_columns - 1);
     if (const std::optional<Elsewhere> elsewhere = written_elsewhere(wrong)) found.note = "; the expected codes are stored elsewhere" + elsewhere->note;
     return found;
   }

@@ -50,8 +50,8 @@ std::vector<Columns> columns_of(int64_t columns) {
   }
   for (const int64_t vector : {4, 8, 16})
     if (columns > vector && columns % vector != 0)
-      all.push_back({fmt::format(" with j >= {}", columns / vector * vector),
-                     [=](int64_t c) { return c >= columns / vector * vector; }});
+      all.push_back(
+          {fmt::format(" with j >= {}", columns / vector * vector), [=](int64_t c) { return c >= columns / vector * vector; }});
   return all;
 }
 
@@ -107,11 +107,12 @@ Rule infinite_from_fill(const WrongPart& wrong) {
     other_sign += *due >= 0;
   }
   if (other_sign < kFewestOtherSign) return std::nullopt;
-  return {{fmt::format("-Inf where finite numbers are expected, also numbers above 0{}: an accumulator or another variable is used "
-                       "before it is set (the bytes 0xfe, with which compilers can fill it, are -1.69e+38), or it starts from the "
-                       "largest negative number",
-                       places_of(wrong)),
-           int64_t(wrong.failing().size())}};
+  return {
+      {fmt::format("-Inf where finite numbers are expected, also numbers above 0{}: an accumulator or another variable is used "
+                   "before it is set (the bytes 0xfe, with which compilers can fill it, are -1.69e+38), or it starts from the "
+                   "largest negative number",
+                   places_of(wrong)),
+       int64_t(wrong.failing().size())}};
 }
 
 }  // namespace
@@ -165,17 +166,18 @@ std::vector<InputEdit> unset_edits(const Problem& problem) {
     if (!is_first) continue;
     std::vector<uint32_t> codes = {filled_code(format, kGccByte)};
     if (format == kBf16)  // an fp32 variable that is rounded to bf16
-      codes.push_back(code_of(format, round_to(format, decode(kF32, filled_code(kF32, kGccByte)), Rounding::kNearestEven,
-                                               Overflow::kSpecial)));
+      codes.push_back(code_of(
+          format, round_to(format, decode(kF32, filled_code(kF32, kGccByte)), Rounding::kNearestEven, Overflow::kSpecial)));
     for (const uint32_t code : codes)
       for (const Columns& columns : columns_of(spec.shape.back())) {
         const std::string place =
             columns.words.empty() ? "" : (spec.shape.size() == 1 ? "[j]" : "[i, j]") + columns.words + " is ";
         InputEdit edit;
         edit.tensor = i, edit.also = others, edit.fill = code;
-        edit.name = fmt::format("{}: {}read from a variable before the variable is set (all its bytes are 0xfe, the pattern of "
-                                "GCC's -ftrivial-auto-var-init: {})",
-                                spec.name, place, value_text(format, code));
+        edit.name = fmt::format(
+            "{}: {}read from a variable before the variable is set (all its bytes are 0xfe, the pattern of "
+            "GCC's -ftrivial-auto-var-init: {})",
+            spec.name, place, value_text(format, code));
         edit.source = [](int64_t r, int64_t c) { return std::pair(r, c); };
         edit.filled = [contain = columns.contain](int64_t, int64_t c) { return contain(c); };
         all.push_back(std::move(edit));
@@ -200,7 +202,8 @@ std::string impossible_hang(const std::string& message, int ranks) {
   const auto [end, error] = std::from_chars(digits, message.data() + message.size(), rank);
   if (end == digits || (error == std::errc() && 0 <= rank && rank < ranks)) return "";
   return fmt::format(
-      "unset: the library's message names rank {}, but the call has {} rank{}: the library takes the message from a variable before "
+      "unset: the library's message names rank {}, but the call has {} rank{}: the library takes the message from a variable "
+      "before "
       "the variable is set, so the call need not have hung",
       std::string(digits, end), ranks, ranks == 1 ? "" : "s");
 }

@@ -40,7 +40,8 @@ TEST(UnsetValues, FillsOfCompilersAreNamed) {
   EXPECT_THAT(unset_words(kBf16, [](int64_t i) { return i % 2 == 1 ? 0xfefeu : code_of(kBf16, expected_at(i + 1)); }),
               HasSubstr("in wrong elements, only in columns 1, 3, ...: an array"));
   EXPECT_THAT(unset_words(kF16, [](int64_t) { return 0xaaaau; }), HasSubstr("bytes 0xaa"));
-  EXPECT_EQ(unset_words(kF32, [](int64_t i) { return i == 5 ? 0xfefefefeu : code_of(kF32, expected_at(i)); }), "") << "a single element";
+  EXPECT_EQ(unset_words(kF32, [](int64_t i) { return i == 5 ? 0xfefefefeu : code_of(kF32, expected_at(i)); }), "")
+      << "a single element";
   EXPECT_EQ(unset_words(kE5M2, [](int64_t) { return 0xfeu; }), "") << "one byte shows too little";
 }
 
@@ -49,7 +50,8 @@ TEST(UnsetValues, HugeNumbersOfOneSignAreComputedFromTheFill) {
   EXPECT_THAT(unset_words(kF32, [&](int64_t i) { return i >= 96 ? unset(i) : code_of(kF32, expected_at(i)); }),
               AllOf(HasSubstr("not with the expected signs, only in row 3"),
                     HasSubstr("an accumulator or another variable is used before it is set")));
-  EXPECT_EQ(unset_words(kF32, [](int64_t i) { return code_of(kF32, double(float(expected_at(i) * 1e33))); }), "") << "a wrong factor";
+  EXPECT_EQ(unset_words(kF32, [](int64_t i) { return code_of(kF32, double(float(expected_at(i) * 1e33))); }), "")
+      << "a wrong factor";
   EXPECT_EQ(unset_words(kF32, [&](int64_t i) { return i % 2 == 0 ? unset(i) : code_of(kF32, expected_at(i) + 1); }), "")
       << "half of the wrong elements are not huge";
   EXPECT_EQ(unset_words(kF32, [](int64_t) { return 0xff7fffffu; }), "") << "the first value of a maximum";
@@ -58,7 +60,8 @@ TEST(UnsetValues, HugeNumbersOfOneSignAreComputedFromTheFill) {
 TEST(UnsetValues, MinusInfinityForNumbersOfBothSignsIsComputedFromTheFill) {
   EXPECT_THAT(unset_words(kF16, [](int64_t i) { return i < 96 ? 0xfc00u : code_of(kF16, expected_at(i)); }),
               HasSubstr("-Inf where finite numbers are expected, also numbers above 0, only in rows up to 2"));
-  EXPECT_EQ(unset_words(kF16, [](int64_t i) { return expected_at(i) < 0 ? 0xfc00u : 0x7c00u; }), "") << "an overflow keeps the sign";
+  EXPECT_EQ(unset_words(kF16, [](int64_t i) { return expected_at(i) < 0 ? 0xfc00u : 0x7c00u; }), "")
+      << "an overflow keeps the sign";
 }
 
 TEST(UnsetValues, AnInputThatIsNeverLoadedIsNamed) {
@@ -73,7 +76,8 @@ TEST(UnsetValues, AnInputThatIsNeverLoadedIsNamed) {
               Contains(HasSubstr("x: [i, j] with j mod 8 = 7 is read from a variable before the variable is set")));
   EXPECT_THAT(causes_of([](int64_t, uint32_t) { return 0xfefeu; }),
               Contains(HasSubstr("x: read from a variable before the variable is set")));
-  EXPECT_THAT(causes_of([](int64_t c, uint32_t right) { return c % 8 == 7 ? 0x7fc0u : right; }), Not(Contains(HasSubstr("before"))))
+  EXPECT_THAT(causes_of([](int64_t c, uint32_t right) { return c % 8 == 7 ? 0x7fc0u : right; }),
+              Not(Contains(HasSubstr("before"))))
       << "NaN has many reasons";
 }
 

@@ -55,12 +55,15 @@ std::vector<ReadAgain> readings(const Problem& problem, const std::vector<HostTe
     // An output first held the input, or the sum of the inputs of all ranks, and then a result.
     for (size_t o = 0; o < outputs.size(); ++o) {
       const HostTensor& output = outputs[o];
-      if (output.spec.rank != 0 || output.spec.format != spec.format || output.spec.shape != spec.shape || !has_rows(output.spec) ||
-          held_before(problem, output.spec) != nullptr)
+      if (output.spec.rank != 0 || output.spec.format != spec.format || output.spec.shape != spec.shape ||
+          !has_rows(output.spec) || held_before(problem, output.spec) != nullptr)
         continue;
       const std::string what = problem.ranks > 1 ? "the sum of " + spec.name : spec.name;
-      ReadAgain later{problem, fmt::format("{}: read from {} after the final {} has been stored there", what, output.spec.name, output.spec.name),
-                      spec.name, {o}};
+      ReadAgain later{
+          problem,
+          fmt::format("{}: read from {} after the final {} has been stored there", what, output.spec.name, output.spec.name),
+          spec.name,
+          {o}};
       for (HostTensor& input : later.problem.tensors)
         if (input.spec.name == spec.name && input.spec.shape == spec.shape)
           for (int64_t i = 0; i < spec.elements(); ++i)
@@ -109,7 +112,8 @@ std::optional<Cause> overwritten_input(const BoundCase& bound, const Problem& pr
     return false;
   };
   for (const ReadAgain& reading : readings(problem, outputs)) {
-    if (std::any_of(reading.stored.begin(), reading.stored.end(), [&](size_t output) { return fails(outputs[output]); })) continue;
+    if (std::any_of(reading.stored.begin(), reading.stored.end(), [&](size_t output) { return fails(outputs[output]); }))
+      continue;
     if (!budget.take(answer.elements())) return std::nullopt;
     const Problem& changed = reading.problem;
     try {
@@ -123,7 +127,8 @@ std::optional<Cause> overwritten_input(const BoundCase& bound, const Problem& pr
         const Part& part = answer.parts[p];
         const HostTensor& tensor = tensor_of(outputs, part);
         if (!fails(tensor)) continue;
-        if (contract.parts[p].size() != size_t(part.elements()) || held.parts[p].size() != contract.parts[p].size()) return std::nullopt;
+        if (contract.parts[p].size() != size_t(part.elements()) || held.parts[p].size() != contract.parts[p].size())
+          return std::nullopt;
         for (size_t i = 0; i < contract.parts[p].size(); ++i) {
           const bool outside = contract.parts[p][i] == Membership::kOutside;
           failing += outside || held.parts[p][i] == Membership::kOutside;

@@ -44,7 +44,8 @@ class UpdatesX : public testing::ToyCase {
     return {{std::move(x)}};
   }
   Expectation expect(const Problem& problem, const std::vector<HostTensor>*) const override {
-    std::vector<WholePart> parts = {testing::whole_part(kF32, {4, 16}, {}, {}, "", "y"), testing::whole_part(kF32, {4, 16}, {}, {}, "", "r")};
+    std::vector<WholePart> parts = {testing::whole_part(kF32, {4, 16}, {}, {}, "", "y"),
+                                    testing::whole_part(kF32, {4, 16}, {}, {}, "", "r")};
     for (int64_t i = 0; i < 64; ++i) {
       const double x = decode(kF32, problem.tensors[0].code(i));
       parts[0].low.push_back(ordinal(kF32, code_of(kF32, x / 2)));
@@ -81,9 +82,10 @@ TEST(Ranks, CausesThatDifferOnlyInTheRankAreJoined) {
                                      "pattern: q.rank 1 holds twice the expected values (60 of 61 wrong elements)",
                                      "pattern: scale of rank 1 holds 447 (2 of 2 wrong elements)", "padding: not zero"};
   join_ranks(causes, 2);
-  EXPECT_THAT(causes, ElementsAre("pattern: q of each of 2 ranks holds twice the expected values (64 of 64 wrong elements of rank 0)",
-                                  "pattern: scale of rank 0 holds 448 (2 of 2 wrong elements)",
-                                  "pattern: scale of rank 1 holds 447 (2 of 2 wrong elements)", "padding: not zero"));
+  EXPECT_THAT(causes,
+              ElementsAre("pattern: q of each of 2 ranks holds twice the expected values (64 of 64 wrong elements of rank 0)",
+                          "pattern: scale of rank 0 holds 448 (2 of 2 wrong elements)",
+                          "pattern: scale of rank 1 holds 447 (2 of 2 wrong elements)", "padding: not zero"));
   causes = {"pattern: q.rank 0 holds the previous 4 again, in 958 of 959 runs (3 of 3 wrong elements)",
             "pattern: q.rank 1 holds the previous 4 again, in 957 of 959 runs (4 of 4 wrong elements)",
             "pattern: q.rank 2 holds the previous 8 again, in 957 of 959 runs (4 of 4 wrong elements)"};
@@ -110,13 +112,16 @@ TEST(Ranks, HowOftenASumCountsTheInputOfEachRankIsFound) {
     HostTensor y{dense("q", Role::kOutput, kF32, {4, 32}), std::vector<std::byte>(512)};
     for (int64_t i = 0; i < 128; ++i) {
       double right = 0, held = 0;
-      for (int rank = 0; rank < kRanks; ++rank) right += rank < summed ? number(i, rank) : 0, held += weight(i, rank) * number(i, rank);
+      for (int rank = 0; rank < kRanks; ++rank)
+        right += rank < summed ? number(i, rank) : 0, held += weight(i, rank) * number(i, rank);
       whole.low.push_back(ordinal(kF32, code_of(kF32, double(float(right))))), y.set_code(i, code_of(kF32, double(float(held))));
     }
     const Rule rule = counts_of_ranks(WrongPart(whole, y), problem);
     return rule ? rule->words : "";
   };
-  EXPECT_EQ(words_of_sum([](int64_t, int rank) { return rank == 2 ? 2 : rank == 3 ? 0 : 1; }),
+  EXPECT_EQ(words_of_sum([](int64_t, int rank) { return rank == 2   ? 2
+                                                        : rank == 3 ? 0
+                                                                    : 1; }),
             "sums over the ranks in which x of rank 2 is counted twice and x of rank 3 is left out");
   EXPECT_EQ(words_of_sum([](int64_t i, int rank) { return rank == i / 64 ? 0 : 1; }),
             "sums over the ranks in which x of rank 0 is left out at element 0; x of rank 1 is left out at element 64");

@@ -257,8 +257,8 @@ Rule integers_of_input(const WrongPart& wrong, const Problem& problem);
 /// Every row of the output holds the data of an input that has one row, such as a norm's weights.
 Rule of_a_vector(const WrongPart& wrong, const Problem& problem);
 
-/// The bytes with which a compiler fills variables that have no initial value, or huge numbers that are computed from these bytes:
-/// a variable is used before it is set (unset_values.cpp).
+/// The bytes with which a compiler fills variables that have no initial value, or huge numbers that are computed from these
+/// bytes: a variable is used before it is set (unset_values.cpp).
 Rule from_unset_variables(const WrongPart& wrong);
 /// The first of these two cases alone.
 Rule stored_fill(const WrongPart& wrong);

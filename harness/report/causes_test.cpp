@@ -75,8 +75,12 @@ TEST(Reconcile, WhatCasesShareInWhichNothingIsWrittenIsSaid) {
     v.causes = {"never written: no element of any output: no kernel is launched", "never written: 8 of 8 elements of q"};
     return v;
   };
-  const auto passed = [](const std::string& shape) { return testing::verdict(Outcome::kPass, "quant_group/c/" + shape + "/normal.s1/w32"); };
-  EXPECT_THAT(reconciled({unwritten("bf16.m1.n8"), unwritten("bf16.m1.n64"), passed("bf16.m4.n8"), passed("f16.m3.n64")}).verdicts[1].causes,
+  const auto passed = [](const std::string& shape) {
+    return testing::verdict(Outcome::kPass, "quant_group/c/" + shape + "/normal.s1/w32");
+  };
+  EXPECT_THAT(reconciled({unwritten("bf16.m1.n8"), unwritten("bf16.m1.n64"), passed("bf16.m4.n8"), passed("f16.m3.n64")})
+                  .verdicts[1]
+                  .causes,
               ElementsAre(StartsWith("never written: no element of any output: "),
                           "only the 2 cases with m1 write nothing; the kernel's 2 other cases write their outputs",
                           StartsWith("never written: ")));

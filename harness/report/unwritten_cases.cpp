@@ -40,9 +40,12 @@ void compare_unwritten_cases(RunResult& result) {
   std::map<std::pair<std::string, std::string>, Cases> kernels;
   for (Verdict& verdict : result.verdicts) {
     Cases& cases = kernels[{verdict.kernel, verdict.op}];
-    const bool unwritten = !verdict.causes.empty() && verdict.causes.front().starts_with("never written: no element of any output: ");
-    if (unwritten) cases.unwritten.push_back(&verdict);
-    else if (verdict.outcome == Outcome::kPass || verdict.outcome == Outcome::kFail) cases.written.push_back(&verdict);
+    const bool unwritten =
+        !verdict.causes.empty() && verdict.causes.front().starts_with("never written: no element of any output: ");
+    if (unwritten)
+      cases.unwritten.push_back(&verdict);
+    else if (verdict.outcome == Outcome::kPass || verdict.outcome == Outcome::kFail)
+      cases.written.push_back(&verdict);
   }
   for (auto& [kernel, cases] : kernels) {
     if (cases.unwritten.empty() || cases.written.size() < kFewestWritten) continue;
@@ -59,9 +62,9 @@ void compare_unwritten_cases(RunResult& result) {
     std::string words;
     for (const std::string& word : shared) words += (words.empty() ? "" : ", ") + word;
     const size_t count = cases.unwritten.size();
-    const std::string line =
-        fmt::format("only {} with {} write{} nothing; the kernel's {} other cases write their outputs",
-                    count == 1 ? "the case" : fmt::format("the {} cases", count), words, count == 1 ? "s" : "", cases.written.size());
+    const std::string line = fmt::format("only {} with {} write{} nothing; the kernel's {} other cases write their outputs",
+                                         count == 1 ? "the case" : fmt::format("the {} cases", count), words,
+                                         count == 1 ? "s" : "", cases.written.size());
     for (Verdict* one : cases.unwritten) one->causes.insert(one->causes.begin() + 1, line);
   }
 }
