@@ -76,6 +76,28 @@ TEST(Unwritten, AnInputThatIsReadAfterItWasOverwrittenIsNamed) {
   EXPECT_EQ(cause_of(UpdatesX::number), "") << "right";
 }
 
+TEST(Unwritten, ALastColumnThatStaysAsItWasIsNamed) {
+  const auto bound = testing::toy_op_of<UpdatesX>().bind(testing::toy_case());
+  const Problem problem = bound->problem();
+  const auto words_of_kept = [&](const std::function<bool(int64_t)>& keeps) {
+    HostTensor y{dense("y", Role::kOutput, kF32, {4, 16}), std::vector<std::byte>(256)};
+    HostTensor r{dense("r", Role::kOutput, kF32, {4, 16}), std::vector<std::byte>(256)};
+    y.spec.shares = "x";
+    for (int64_t i = 0; i < 64; ++i) {
+      y.set_code(i, code_of(kF32, UpdatesX::number(i) / (keeps(i % 16) ? 1 : 2)));
+      r.set_code(i, code_of(kF32, UpdatesX::number(i)));
+    }
+    WorkBudget budget(WorkBudget::kShort);
+    const std::vector<Regularity> found = regularities(*bound, problem, {y, r}, budget);
+    return found.empty() ? "" : found.front().words;
+  };
+  EXPECT_EQ(words_of_kept([](int64_t column) { return column == 15; }),
+            "what the tensor held before the call in column 15, the last one: a bound on columns is too small where the tensor "
+            "is stored");
+  EXPECT_EQ(words_of_kept([](int64_t column) { return column == 3; }), "what the tensor held before the call");
+  EXPECT_EQ(words_of_kept([](int64_t) { return false; }), "");
+}
+
 TEST(Ranks, CausesThatDifferOnlyInTheRankAreJoined) {
   std::vector<std::string> causes = {"pattern: q.rank 0 holds twice the expected values (64 of 64 wrong elements)",
                                      "pattern: scale of rank 0 holds 448 (2 of 2 wrong elements)",
