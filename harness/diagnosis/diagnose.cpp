@@ -452,18 +452,22 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
   verdict.causes.insert(verdict.causes.end(), facts.begin(), facts.end());
 }
 
-/// Whether all elements of a row are zero, and whether all are NaN.
+/// Whether all elements of a row are zero, and whether all are NaN, or the code that NaN becomes in a format without NaN.
 struct OneValue {
   bool zero = true, nan = true;
 };
+static bool is_nan_code(const Format& format, uint32_t code) {
+  if (format.specials == Specials::kFinite) return code == max_finite_code(format);
+  return std::isnan(decode(format, code));
+}
 static OneValue one_value(const Part& part, const HostTensor& tensor, int64_t row) {
   const int64_t stored = stored_elements(part, tensor);
   OneValue all;
   for (int64_t column = 0; column < part.columns() && (all.zero || all.nan); ++column) {
     const int64_t offset = part.offset(row, column);
     if (offset < 0 || offset >= stored) return {false, false};
-    const double value = decode(*part.format, load_code(part, tensor, offset));
-    all.zero = all.zero && value == 0, all.nan = all.nan && std::isnan(value);
+    const uint32_t code = load_code(part, tensor, offset);
+    all.zero = all.zero && decode(*part.format, code) == 0, all.nan = all.nan && is_nan_code(*part.format, code);
   }
   return all;
 }
@@ -509,7 +513,10 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     if (failing == 0) continue;
     all = all && (zero || nan) && failing >= kFewestElements;
     facts.push_back(
-        fmt::format("pattern: {} holds {} in every element{} ({} of {} wrong elements)", part.label(), zero ? "0" : "NaN",
+        fmt::format("pattern: {} holds {} in every element{} ({} of {} wrong elements)", part.label(),
+                    zero                                           ? "0"
+                    : part.format->specials == Specials::kFinite ? value_text(*part.format, max_finite_code(*part.format)) + ", which NaN becomes,"
+                                                                   : "NaN",
                     rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows()), failing, failing));
   }
   const bool of_zeros = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
@@ -560,6 +567,30 @@ static bool holds_fill(const Evidence& evidence, WorkBudget& budget) {
     if (stored_fill(wrong)) return true;
   }
   return false;
+}
+
+/// If only wrong reads of inputs explain the outputs, and codes tell the wrong elements as well, the verdict names the codes: a
+/// wrong position explains them by chance. If numbers are misread, both may be the cause, and neither is asserted. Returns
+/// whether it changed the verdict.
+static bool named_by_codes(const Evidence& evidence, const std::vector<Cause>& causes, Verdict& verdict, WorkBudget& budget) {
+  bool of_values = false;
+  for (const Cause& cause : causes) {
+    if (!cause.complete()) continue;
+    if (cause.is_symptom() || cause.mistakes.size() != 1 || cause.mistakes.front().input.empty()) return false;
+    of_values = of_values || cause.mistakes.front().of_values;
+  }
+  if (causes.empty() || !causes.front().complete() || !verdict.violations.empty()) return false;
+  const std::vector<Regularity> found = told_by_codes(evidence.bound, evidence.problem, *evidence.outputs, budget);
+  if (found.empty()) return false;
+  std::vector<std::string> words;
+  for (const Regularity& one : found) words.push_back(of_values ? one.part + " holds " + one.words : in_words(one));
+  if (of_values) {
+    for (const Cause& cause : causes)
+      if (cause.complete()) words.insert(words.begin(), cause.mistakes.front().words);
+    words = {would_fit(words)};
+  }
+  verdict.causes = words;
+  return true;
 }
 
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget_of_case) {
@@ -621,14 +652,15 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     const bool has_fill = unset.words.empty() && holds_fill(evidence, budget);
     if (most_is_unset || has_fill) causes.clear();  // the values came from unset memory, so a mutant explains them only by chance
     verdict.causes = causes_in_words(causes);
+    const bool by_codes = named_by_codes(evidence, causes, verdict, budget);
     if (causes.empty()) {
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);
       if (!situation.empty()) verdict.causes = {situation};
     }
     const bool of_pairs =
         !causes.empty() && causes.front().mistakes.size() > 1;  // two mistakes at once are less likely than a pattern
-    if (causes.empty() || !causes.front().complete() || causes.front().is_symptom() || of_pairs ||
-        contradict_each_other(causes)) {
+    if (!by_codes && (causes.empty() || !causes.front().complete() || causes.front().is_symptom() || of_pairs ||
+                      contradict_each_other(causes))) {
       const std::string race = unset.words.empty() ? race_in_words(backend, request) : "";
       if (!race.empty()) verdict.causes.clear();
       add_patterns(evidence.bound, evidence.problem, *evidence.outputs, verdict, budget);

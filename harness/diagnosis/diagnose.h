@@ -25,6 +25,7 @@ struct Mistake {
   std::string words;   ///< the name, plus details that were taken from the outputs
   int64_t needed = 0;  ///< failing elements that the cause explains only with this mistake
   std::string input = {};  ///< the input that is read wrongly; empty: the mistake is a mutant
+  bool of_values = false;  ///< the input's numbers are misread, as if subnormal numbers were 0; not its positions
 };
 
 /// One hypothesis, or a pair, compared with the outputs.
@@ -81,7 +82,7 @@ inline int64_t work_of_element(const Answer& answer) { return 1 + answer.product
 /// break a rule as a whole. It may leave failing elements unexplained, because there may be another mistake. Or it may reject
 /// right elements, at most one for every four that it explains, because the mistake may affect only a part of the tensor. It may
 /// not do both. An incomplete hypothesis is dropped if some tensor never holds a code that only the hypothesis accepts. If no
-/// cause is complete, pairs of mutants are tried. A pair must leave at most half of the smallest Cause::left() found before.
+/// cause is complete, pairs of mutants are tried. A pair must explain every failing element.
 ///
 /// `sample`: the steps (rows or groups) to evaluate and count; nullptr: all steps. If `budget` does not suffice, the search uses
 /// a part of the sample (half of it failing elements), and then compares the best causes with the whole sample. `budget` may be

@@ -99,6 +99,8 @@ std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong) {
   if ((failing < kFewest && !is_end) || of_rows * of_columns != failing || failing == wrong.part().elements())
     return std::nullopt;
   const std::string places = places_text(rows, wrong.part().rows(), columns, wrong.part().columns());
+  if (wrong.part().rows() == 1 && places.find(" in all)") != std::string::npos)
+    return std::nullopt;  // in one row, any set of elements is a set of whole columns
   Regularity found{wrong.label(), kEveryElement + places + ", and in no other", failing, failing, 0, false, true};
   found.note = why_these(rows, wrong.part().rows(), columns, wrong.part().columns());
   return found;

@@ -215,7 +215,7 @@ class Search {
     if (std::none_of(found_.begin(), found_.end(), [](const Found& one) { return one.cause.left() == 0; })) in_some_places();
     for (const Found& found : found_) least_left = std::min(least_left, found.cause.left());
     if (least_left > 0 && !in_a_situation())
-      for (const Tried* first : firsts()) pairs_from(*first, least_left);
+      for (const Tried* first : firsts()) pairs_from(*first);
     sort();
     confirm();
     std::vector<Cause> causes;
@@ -358,10 +358,11 @@ class Search {
         // explain all of them, or nine tenths if it leaves columns out.
         if (!edit.plain && (edit.leaves_out ? 10 * result.explained < 9 * result.failing : result.left() > 0)) continue;
         if (!result.counts() || result.contradicted > 0 || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
-        if (!data_tell(edit, problem_, *changed) || (edit.filled && !shows_fill(expected))) continue;
+        if (!data_tell(edit, problem_, *changed) || misread_where_left_out(edit)) continue;
+        if (edit.filled && !shows_fill(expected)) continue;
         if (result.left() == 0) explained.insert(edit.tensor);
         found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained,
-                                             edit.also.empty() ? problem_.tensors[edit.tensor].spec.name : ""}}),
+                                             edit.also.empty() ? problem_.tensors[edit.tensor].spec.name : "", bool(edit.code)}}),
                           expect});
       } catch (const std::exception&) {  // the op refuses such an input
         continue;
@@ -407,7 +408,7 @@ class Search {
   }
 
   /// Finds hypotheses that explain every wrong element, but also reject right ones. The mistake then occurs only in some
-  /// positions, for example in the tail of a row. places_apart() must find a simple description of these positions.
+  /// positions, for example in the tail of a row, or for large inputs. places_apart() or input_range_apart() must describe them.
   void in_some_places() {
     const Answer& answer = right_.any_of.front();
     if (!narrowed_to_.empty() || !sample_.columns.empty() || steps_of(sample_) != answer.steps) return;
@@ -435,8 +436,13 @@ class Search {
       return one.cause.mistakes.front().name.substr(0, one.cause.mistakes.front().name.find(": "));
     };
     std::map<std::string, int64_t> fits;
+    const auto is_input = [&](const std::string& name) {
+      return std::any_of(problem_.tensors.begin(), problem_.tensors.end(), [&](const HostTensor& one) {
+        return one.spec.name == name && access_of(one) != Access::kOut;
+      });
+    };
     for (const Found& one : found_)
-      if (!one.expect && one.cause.left() == 0) ++fits[tensor_of_name(one)];
+      if (!one.expect && one.cause.left() == 0 && is_input(tensor_of_name(one))) ++fits[tensor_of_name(one)];
     std::erase_if(found_, [&](const Found& one) {
       return !one.expect && one.cause.left() == 0 && fits[tensor_of_name(one)] > kMostOfATensor;
     });
@@ -462,7 +468,10 @@ class Search {
       }
     }
     if (codes.size() < kFewestCodes) return;
-    const std::string places = places_apart(wrong, right, part.columns());
+    std::string places = places_apart(wrong, right, part.columns());
+    if (places.empty() && right_.any_of.front().products == 1)
+      if (const std::string range = input_range_apart(wrong, right, part, problem_); !range.empty())
+        places = ", only where " + range;
     if (places.empty()) return;
     result.contradicted = result.contradicted_beside = 0;
     found_.push_back({cause_of(result, {{name, name + places, result.explained}}), nullptr});
@@ -566,6 +575,38 @@ class Search {
         of_contract.parts[p][at] = hypothesis.parts[p][at] = Membership::kAnything;
     });
     return tally(of_contract, hypothesis);
+  }
+
+  /// Whether many elements that an edit leaves out of a maximum are too small themselves, or have the other sign. A scale that is
+  /// too small for lack of a maximum makes them too large; so the kernel reads them wrongly everywhere, not only in the maximum.
+  bool misread_where_left_out(const InputEdit& edit) const {
+    constexpr int64_t kFewest = 8;
+    const Answer& answer = right_.any_of.front();
+    const auto has_scale = [](const Part& part) { return part.tensor.starts_with("scale"); };
+    if (!edit.leaves_out || answer.products > 1 || std::none_of(answer.parts.begin(), answer.parts.end(), has_scale) ||
+        !budget_.take(work(contract_.elements()), kept_for_patterns_))
+      return false;
+    int64_t wrong = 0, misread = 0;
+    for (const SampleBlock& at : blocks_of(sample_, answer)) {
+      const AcceptedBlock accepted = accepted_in(at, answer);
+      for (size_t p = 0; p < answer.parts.size(); ++p) {
+        const Part& part = answer.parts[p];
+        const HostTensor& tensor = tensor_of(outputs_, part);
+        const int64_t stored = stored_elements(part, tensor);
+        for_each_element(at, part, accepted.parts[p], [&](int64_t row, int64_t column, Interval one) {
+          const int64_t offset = part.offset(row, column);
+          if (is_judged(edit, problem_, answer, part, row, column) ||
+              membership(part, tensor, stored, offset, one) != Membership::kOutside || offset < 0 || offset >= stored)
+            return;
+          const double held = decode(*part.format, load_code(part, tensor, offset)),
+                       low = decode(*part.format, code_from_ordinal(*part.format, one.low)),
+                       high = decode(*part.format, code_from_ordinal(*part.format, one.high));
+          const bool other_sign = low * high > 0 && held * low < 0;
+          ++wrong, misread += other_sign || std::abs(held) < std::min(std::abs(low), std::abs(high));
+        });
+      }
+    }
+    return wrong >= kFewest && 4 * misread > wrong;
   }
 
   /// Whether an edit that leaves columns out of a maximum may fit by chance. A scale is wrong if the largest element of its group
@@ -680,7 +721,7 @@ class Search {
     return nullptr;
   }
 
-  void pairs_from(const Tried& first, int64_t least_left) {
+  void pairs_from(const Tried& first) {
     for (const Hypothesis& pair : first.hypothesis.with_another()) {
       const Tried* second = find_alone(pair.name);
       if (second && first.hypothesis.suspect && second->hypothesis.suspect) continue;  // two suspects fit almost any output
@@ -688,7 +729,8 @@ class Search {
       if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return;
       const Memberships held = memberships(pair.expect(problem_, &outputs_), outputs_, sample_);
       const MembershipCounts result = tally(contract_, held);
-      if (2 * result.left() > least_left || result.contradicted > 0 || !worth_naming(result, pair)) continue;
+      // Two mistakes at once that still leave a wrong element fit by chance.
+      if (result.left() > 0 || !worth_naming(result, pair)) continue;
       const int64_t need_first = explained_by_one_alone(contract_, held, second->held);
       const int64_t need_second = explained_by_one_alone(contract_, held, first.held);
       if (need_first == 0 || need_second == 0) continue;
@@ -747,6 +789,7 @@ std::string names_of(const Cause& cause) {
 
 std::string would_fit(const std::vector<std::string>& mistakes) {
   constexpr size_t kMostNamed = 3;
+  if (mistakes.size() == 1) return "of the known mistakes only one would fit: " + mistakes.front();
   std::string words = "several mistakes would fit: ";
   for (size_t i = 0; i < std::min(kMostNamed, mistakes.size()); ++i) words += (i == 0 ? "" : "; ") + mistakes[i];
   return mistakes.size() > kMostNamed ? fmt::format("{}; {} more", words, mistakes.size() - kMostNamed) : words;

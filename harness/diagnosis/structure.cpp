@@ -554,11 +554,17 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(counts_of_ranks(wrong, problem));
     consider(clamped(wrong));
     consider(held_on(wrong));
-    consider(one_code(wrong));
+    Rule one = one_code(wrong), map = map_of_codes(wrong);
+    if (map && one && one->is_value) one.reset();  // the map also says where the code is stored
+    consider(std::move(one));
+    consider(std::move(map));
     consider(as_it_came(wrong, problem));
     consider(factor_of_scales(wrong, problem));
     consider(factor(wrong));
-    consider(scale_of_another_group(wrong, parts));
+    OneCodeOff rounding = one_code_off(wrong);
+    Rule of_other_scale = scale_of_another_group(wrong, parts);
+    if (rounding.holds && of_other_scale && of_other_scale->explained < failing) of_other_scale.reset();  // a wrong boundary of codes
+    consider(std::move(of_other_scale));
     consider(of_fewer_bits(wrong));
     consider(largest_code_too_early(wrong));
     consider(wrong_overflow(wrong));
@@ -567,7 +573,6 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(of_a_vector(wrong, problem));
     consider(reversed_bytes(wrong));
     consider(into_old_words(wrong));
-    OneCodeOff rounding = one_code_off(wrong);
     if (!rounding.holds) {
       const bool next_codes = mostly_next_codes(wrong);
       if (next_codes) wrong.demand_everywhere();  // in sorted data, a neighbour has the next code
@@ -593,7 +598,13 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
       if (fact) all.push_back(std::move(*fact));
     };
     const bool complete = best && best->explained == failing, says_why = complete && !best->is_value;
+    if (!says_why)
+      if (std::optional<Regularity> by_scale = told_by_scale_codes(wrong, parts)) {
+        all.push_back(std::move(*by_scale));
+        continue;
+      }
     std::optional<Regularity> input = says_why ? std::nullopt : common_input(wrong, problem, elementwise);
+    if (!says_why && !input && elementwise) input = range_of_input(wrong, problem);
     const bool by_input = input && !input->input.empty();  // the inputs explain the values, too
     if (best && !(by_input && best->is_value))
       all.push_back({wrong.label(), best->words, failing - best->left_out, best->explained, best->left_out, best->decides, false,

@@ -295,8 +295,8 @@ std::optional<std::pair<int64_t, int64_t>> simplest_fraction(double low, double 
 Rule constant_ratio(const WrongPart& wrong) {
   const Format& format = wrong.format();
   if (format.specials == Specials::kBits || format.is_integer()) return std::nullopt;
-  constexpr size_t kFewestNumbers = 4;
-  constexpr double kMostWidth = 0.02;
+  constexpr size_t kFewestNumbers = 4, kFewestPrecise = 2;
+  constexpr double kMostWidth = 0.02, kPrecise = 1e-5;
   constexpr int64_t kMostDenominator = 4096;
   double low = 0, high = HUGE_VAL;
   int64_t explained = 0, sign = 0;
@@ -315,14 +315,15 @@ Rule constant_ratio(const WrongPart& wrong) {
     if (low > high) return std::nullopt;
     ++explained, numbers.insert(*wrong.middle(i));
   }
-  if (explained < kFewest || numbers.size() < kFewestNumbers || (low <= 1 && 1 <= high && sign > 0) ||
+  const size_t fewest = high - low < kPrecise * low ? kFewestPrecise : kFewestNumbers;  // a precise ratio does not fit by chance
+  if (explained < kFewest || numbers.size() < fewest || (low <= 1 && 1 <= high && sign > 0) ||
       high - low > kMostWidth * low)
     return std::nullopt;
   const std::optional<std::pair<int64_t, int64_t>> fraction = simplest_fraction(low, high, kMostDenominator);
   const double middle = (low + high) / 2, apart = std::abs(middle - 1);
   const std::string text = sign > 0 && apart < 1e-3 ? fmt::format("1 {} {:.3g}", middle > 1 ? '+' : '-', apart)
                                                     : fmt::format("{}{:.6g}", sign < 0 ? "-" : "", middle);
-  if (high - low < 1e-5 * low && apart < 1e-3 && !(fraction && fraction->second < kMostDenominator))
+  if (high - low < kPrecise * low && apart < 1e-3 && !(fraction && fraction->second < kMostDenominator))
     return {{text + " times the expected values (a wrong constant or scale)", explained}};
   if (fraction && high - low < 1e-4 * low && fraction->first != fraction->second)
     return {{fmt::format("{} times the expected values, as {}/{} (a wrong constant or scale)", text, fraction->first,

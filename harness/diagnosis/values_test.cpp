@@ -157,6 +157,14 @@ TEST(Values, AWrongConstantIsNamedByItsRatio) {
   EXPECT_THAT(words_for([&](int64_t i) { return number(i) * 448 / 449; }),
               HasSubstr("times the expected values, as 448/449 (a wrong constant"));
   EXPECT_EQ(words_for([&](int64_t i) { return number(i) * (i % 2 ? 0.9 : 0.95); }), "") << "two factors";
+  whole.low.clear();
+  HostTensor held{dense("scale", Role::kOutput, kF32, {1, 64}), std::vector<std::byte>(256)};
+  for (int64_t i = 0; i < 64; ++i) {
+    const double due = i % 2 == 0 ? 1.5 : 6;
+    whole.low.push_back(ordinal(kF32, code_of(kF32, due)));
+    held.set_code(i, code_of(kF32, double(float(due * 448 / 449))));
+  }
+  EXPECT_THAT(words(constant_ratio(WrongPart(whole, held))), HasSubstr("as 448/449")) << "two numbers whose ratio is precise";
   EXPECT_EQ(words_for([&](int64_t i) { return number(i) + 0.01; }), "");
 }
 

@@ -265,6 +265,18 @@ Rule stored_fill(const WrongPart& wrong);
 
 /// Sums over ranks that count the input of a rank several times, or leave it out (rank_sums.cpp).
 Rule counts_of_ranks(const WrongPart& wrong, const Problem& problem);
+// Rules about codes (code_maps.cpp).
+
+/// A map from expected to stored codes that holds for every element: "0x3 (1.5) wherever 0x2 (1) is expected". Few codes may
+/// change, and positions must not tell the wrong elements apart.
+Rule map_of_codes(const WrongPart& wrong);
+/// Errors in every block whose scale has one code (or a code beyond a limit), and in no other block. The stored scales must be
+/// right. `all`: all outputs.
+std::optional<Regularity> told_by_scale_codes(const WrongPart& wrong, const std::vector<WrongPart>& all);
+/// One of these rules for each output with wrong elements. Empty if an output has none, if the answer is a GEMM's, or if `budget`
+/// does not suffice.
+std::vector<Regularity> told_by_codes(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
+                                      WorkBudget& budget);
 
 // Facts about wrong elements whose values no rule gives (facts.cpp).
 
@@ -289,6 +301,14 @@ std::optional<Regularity> rows_of_other_data(const WrongPart& wrong, const std::
 /// What the inputs of nearly all wrong elements contain, and the inputs of right elements seldom do: NaN, a negative number, ...
 /// `elementwise`: an output element depends on the input elements of its own columns, unlike that of a GEMM.
 std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& problem, bool elementwise);
+
+/// A range of an input that all of `wrong` have at their position, and none of `right`: "x[i, j] is at least 80". Both arguments
+/// are element indices of `part`. Only inputs with the shape of the output count, or with twice as many columns. Empty if there
+/// is none.
+std::string input_range_apart(const std::vector<int64_t>& wrong, const std::vector<int64_t>& right, const Part& part,
+                              const Problem& problem);
+/// The fact that all elements in such a range are wrong, and no other element.
+std::optional<Regularity> range_of_input(const WrongPart& wrong, const Problem& problem);
 
 /// Describes positions that include all of `wrong` and none of `right`, such as ", only in columns 0, 8, ...". Both arguments
 /// are element indices of a tensor with `columns` columns. Tries a run of columns in each 2, 4, 8, ... columns; then columns,

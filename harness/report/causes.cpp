@@ -144,9 +144,13 @@ struct Diagnosed {
   Verdict* verdict;
   std::vector<ToldCause> causes;
   std::set<std::string> mistakes;  ///< key_of() of each cause
+  /// key_of() of each mistake that "would fit" without being asserted, so that the case does not refute it.
+  std::set<std::string> would_fit = {};
+  bool fits_are_cut = false;  ///< there are more of them than the text names
 
+  bool fits(const std::string& mistake) const { return mistakes.contains(mistake) || would_fit.contains(mistake); }
   bool may_be_cut() const {
-    return causes.size() >= (!causes.empty() && causes.front().complete() ? kLongestListOfTies : kLongestList);
+    return fits_are_cut || causes.size() >= (!causes.empty() && causes.front().complete() ? kLongestListOfTies : kLongestList);
   }
 };
 
@@ -155,7 +159,7 @@ struct Diagnosed {
 std::string key_of(const ToldCause& cause) {
   std::string mistake = cause.mistake;
   for (size_t at = 0; (at = mistake.find("[i, ", at)) != std::string::npos;) mistake.erase(at + 1, 3);
-  for (const char* const words : {", within vectors of ", ", only in "})
+  for (const char* const words : {", within vectors of ", ", only in ", ", only where "})
     if (const size_t at = mistake.find(words); at != std::string::npos) mistake.erase(at, mistake.find("; and ", at) - at);
   // A kernel that rounds to its 16-bit type has this type in some cases and the other one in others.
   for (const char* const words : {"rounded to bf16", "rounded to f16", "to(bf16)", "to(f16)"})
@@ -163,11 +167,26 @@ std::string key_of(const ToldCause& cause) {
   return with_numbers_masked(mistake);
 }
 
+/// Adds the mistakes of would_fit() (diagnosis/diagnose.h), such as "several mistakes would fit: A; B; 2 more", to `result`.
+void add_would_fit(std::string_view words, Diagnosed& result) {
+  if (!take(words, "several mistakes would fit: ") && !take(words, "of the known mistakes only one would fit: ")) return;
+  while (!words.empty()) {
+    const size_t end = std::min(words.find("; "), words.size());
+    const std::string_view one = words.substr(0, end);
+    if (one.ends_with(" more"))
+      result.fits_are_cut = true;
+    else
+      result.would_fit.insert(key_of({.mistake = std::string(one)}));
+    words.remove_prefix(std::min(end + 2, words.size()));
+  }
+}
+
 /// Fills `result`. Returns false if the diagnosis did not search for mutants, for example after a crash or a race.
 bool diagnosed(Verdict& verdict, Diagnosed& result) {
   if (verdict.outcome != Outcome::kFail || verdict.causes.empty()) return false;
   result = {&verdict, {}, {}};
   for (const std::string& words : verdict.causes) {
+    add_would_fit(words, result);
     const std::optional<ToldCause> cause = parse_cause(words);
     if (!cause) continue;
     result.mistakes.insert(key_of(*cause));
@@ -199,6 +218,7 @@ bool tells_nothing(const Verdict& verdict) {
     return words.find(" holds the expected values ") != std::string::npos ||
            words.find(" holds 0 in every element") != std::string::npos ||
            words.find(" holds NaN in every element") != std::string::npos ||
+           words.find(", which NaN becomes, in every element") != std::string::npos ||
            words.find("zeros: of the other sign") != std::string::npos;
   });
 }
@@ -243,7 +263,7 @@ class Kernel {
     Data data;
     for (const Diagnosed& one : cases_) {
       const bool explained_otherwise = another.empty() || one.mistakes.contains(another);
-      if (!one.may_be_cut() && !one.mistakes.contains(mistake) && explained_otherwise) data.insert(data_of(*one.verdict));
+      if (!one.may_be_cut() && !one.fits(mistake) && explained_otherwise) data.insert(data_of(*one.verdict));
     }
     return data;
   }
@@ -283,7 +303,7 @@ class Kernel {
       const bool unknown =
           one.causes.empty() && is_unknown(one.verdict->causes.front());  // counts even if the search was not finished
       if ((searched || unknown) && elements_outside(*one.verdict) >= kEnoughElements && !of_layout &&
-          !tells_nothing(*one.verdict) && !one.mistakes.contains(mistake))
+          !tells_nothing(*one.verdict) && !one.fits(mistake))
         data.insert(data_of(*one.verdict));
     }
     return data.size() >= fitting(mistake).size() ? data : Data();

@@ -127,6 +127,19 @@ TEST(Reconcile, AWeakCauseThatAnotherCaseDoesNotShowIsRefuted) {
   EXPECT_THAT(result.verdicts[1].causes, ElementsAre(complete(90, "truncated")));
 }
 
+TEST(Reconcile, ACaseThatAMistakeWouldFitDoesNotRefuteIt) {
+  const auto first = [](const std::string& fits) {
+    return reconciled({failing("a", {complete(3, "floor")}),
+                       failing("b", {"pattern: q holds 0 in every element (9 of 9 wrong elements)", fits})})
+        .verdicts[0]
+        .causes.front();
+  };
+  EXPECT_EQ(first("several mistakes would fit: truncated; floor"), "probably floor (3 elements fit; too few to assert)");
+  EXPECT_EQ(first("of the known mistakes only one would fit: floor"), "probably floor (3 elements fit; too few to assert)");
+  EXPECT_EQ(first("several mistakes would fit: truncated; 3 more"), "probably floor (3 elements fit; too few to assert)");
+  EXPECT_EQ(first("several mistakes would fit: truncated"), "no known cause; 'floor' explains 1 case, and 1 refutes it");
+}
+
 TEST(Reconcile, OfTwoThatFitOneCaseTheOneThatFitsAnotherTooIsLeft) {
   const RunResult result = reconciled({failing("a", {complete(50, "floor"), complete(50, "truncated")}),
                                        failing("b", {complete(90, "truncated")}), failing("c", {complete(9, "truncated")})});

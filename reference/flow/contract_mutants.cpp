@@ -122,6 +122,12 @@ void RowEdits::in_all_cells(const std::string& name, const std::string& text, co
   if (found) edits_.push_back(std::move(edit));
 }
 
+void RowEdits::suspect_in_all_cells(const std::string& name, const std::string& text, const CellStep& other) {
+  const size_t known = edits_.size();
+  in_all_cells(name, text, other);
+  for (size_t i = known; i < edits_.size(); ++i) edits_[i].suspect = true;
+}
+
 bool RowEdits::reads_constant(const std::string& name) const {
   for (const auto& [column, cell] : base_.cells_)
     for (const EditedStep& one : cell)

@@ -111,6 +111,8 @@ class RowEdits {
   void suspect_behind(const std::string& column, const std::string& what, const CellStep& last);
   /// Adds a mutant that replaces a step by `other` in every cell that contains this step.
   void in_all_cells(const std::string& name, const std::string& text, const CellStep& other);
+  /// Like in_all_cells(), but the mutant is a suspect.
+  void suspect_in_all_cells(const std::string& name, const std::string& text, const CellStep& other);
 
   std::vector<EditedRow::Edit> finish() && { return std::move(edits_); }
 

@@ -1,9 +1,13 @@
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "reference/recipe/recipe.h"
 
@@ -162,15 +166,76 @@ bool is_quantity_or_product(const std::string& text) {
 
 }  // namespace
 
+namespace {
+
+using AddSlip = std::function<void(const std::string& words, const std::string& steps)>;
+
+/// `text` with M replaced by `other` wherever M stands alone: "1/(512*M)" becomes "1/(512*(M+1))". Empty if M does not occur.
+std::string with_other_largest(const std::string& text, const std::string& other) {
+  const auto is_of_name = [&](size_t i) { return i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) != 0 || text[i] == '_'); };
+  std::string changed;
+  bool found = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool alone = text[i] == 'M' && (i == 0 || !is_of_name(i - 1)) && !is_of_name(i + 1);
+    changed += alone ? (text.size() == 1 ? other : "(" + other + ")") : std::string(1, text[i]);
+    found = found || alone;
+  }
+  return found ? changed : "";
+}
+
+/// Slips of a factor or divisor that is made of M, the largest code: M is off by one, the factor is inverted, or it is 0.
+void slips_of_largest(const CellStep& step, const AddSlip& slip) {
+  const std::string a = step.argument(0), ulps = step.slack.text;
+  const bool divides = step.word == "div" || step.word == "rdiv";
+  if (!divides && step.word != "mul") return;
+  const std::vector<std::string> arguments = step.argument_texts();
+  const std::string rest = arguments.size() > 1 ? "," + arguments[1] : "";
+  for (const char* const off : {"M+1", "M-1"})
+    if (const std::string other = with_other_largest(a, off); !other.empty())
+      slip(step.word + "(" + other + rest + ")", step.word + "(" + other + rest + ")" + ulps);
+  if (with_other_largest(a, "M").empty()) return;
+  const bool inverse = a.starts_with("1/");
+  if (step.word == "mul" && inverse) {
+    slip("mul(" + a.substr(2) + ")", "mul(" + a.substr(2) + ")"), slip("div(0)", "div(0)");
+  } else if (step.word == "mul") {
+    slip("div(" + a + ")", "div(" + a + ")"), slip("mul(0)", "mul(0)");
+  } else {
+    slip("mul(" + a + ")", "mul(" + a + ")");
+    slip(step.word == "rdiv" ? "rdiv(0)" : "div(0)", step.word == "rdiv" ? "rdiv(0)" : "div(0)");
+  }
+}
+
+/// Slips of a bound or a replacement: its constant, or M in it, is off by one.
+void slips_of_bound(const CellStep& step, const AddSlip& slip) {
+  const bool takes_value = step.word == "max" || step.word == "min" || step.word == "if0";
+  if (!takes_value || is_quantity(step.argument(0)) || !step.slack.text.empty()) return;
+  const std::string a = step.argument(0), rest = step.arguments.size() > 1 ? "," + step.argument(1) : "";
+  const auto with = [&](const std::string& constant) {
+    slip(step.word + "(" + constant + rest + ")", step.word + "(" + constant + rest + ")");
+  };
+  for (const char* const off : {"M+1", "M-1"})
+    if (const std::string other = with_other_largest(a, off); !other.empty()) with(other);
+  const std::optional<double> number = number_of(a);
+  constexpr double kLargest = 1024;  // see slips_of()
+  if (!number || std::abs(*number) > kLargest) return;
+  with("1+" + a);
+  if (std::abs(*number) >= 1) with(a + "-1");
+}
+
+}  // namespace
+
 std::vector<Slip> slips_of(const CellStep& step) {
   std::vector<Slip> slips;
   const auto slip = [&](const std::string& words, const std::string& steps) { slips.push_back({words, read_cell(steps)}); };
+  slips_of_largest(step, slip);
+  slips_of_bound(step, slip);
   const std::string a = step.argument(0), ulps = "~2";  // a wrong formula must differ by more than its rounding
   const size_t star = a.find('*');
   if (step.word == "add") slip(a + " - v", "neg add(" + a + ")"), slip("sub(" + a + ")", "sub(" + a + ")");
   if (step.word == "sub") slip(a + " - v", "sub(" + a + ") neg"), slip("add(" + a + ")", "add(" + a + ")");
   if (step.word == "rcp") slip("v", "mul(1)"), slip("-1/v", "rcp" + ulps + " neg"), slip("2/v", "rcp" + ulps + " mul(2)");
   if (step.word == "rdiv") slip("mul(" + a + ")", "mul(" + a + ")" + ulps), slip("v / " + a, "div(" + a + ")" + ulps);
+  if (step.word == "rdiv" && step.arguments.size() == 1 && !step.slack.given()) slip("mul(" + a + ") of 1/v", "rcp mul(" + a + ")");
   if (step.word == "max" || step.word == "min")
     slip(step.word == "max" ? "min(" + a + ")" : "max(" + a + ")", (step.word == "max" ? "min(" : "max(") + a + ")");
   if (step.word == "rsqrt") slip("sqrt", "sqrt~2");
@@ -193,7 +258,7 @@ std::vector<Slip> slips_of(const CellStep& step) {
   if (step.word == "mul") slip("div(" + a + ")", "div(" + a + ")" + ulps), slip(a + " / v", "rdiv(" + a + ")" + ulps);
   if (step.word == "div") slip("mul(" + a + ")", "mul(" + a + ")" + ulps);
   for (const double other : std::set<double>{v + 1, v - 1, -v, 2 * v, v / 2, 0.0}) {
-    if (other == v || other == (is_factor ? 1 : 0) || (other == 0 && step.word == "div")) continue;
+    if (other == v || other == (is_factor ? 1 : 0) ) continue;
     char text[40];
     std::snprintf(text, sizeof text, "%s(%.9g)", step.word.c_str(), other);
     slip(text, text);

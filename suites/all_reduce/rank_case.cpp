@@ -268,11 +268,14 @@ using Decoded = MadeOnce<RankInputs>;
 
 Hypothesis of_neighbour(const RankCase& c, RankNeighbour wrong, const std::shared_ptr<Decoded>& decoded) {
   const std::string name = wrong.name;
-  return {name,
-          [c, wrong = std::move(wrong), decoded](const Problem& problem, const std::vector<HostTensor>*) {
-            return of_inputs(c, wrong.contract, decoded->of(problem, [&] { return rank_inputs(c, problem); }));
-          },
-          rulebook().equivalent(c.id(), *c.x, name)};
+  const bool suspect = wrong.suspect;
+  Hypothesis made{name,
+                  [c, wrong = std::move(wrong), decoded](const Problem& problem, const std::vector<HostTensor>*) {
+                    return of_inputs(c, wrong.contract, decoded->of(problem, [&] { return rank_inputs(c, problem); }));
+                  },
+                  suspect ? "" : rulebook().equivalent(c.id(), *c.x, name)};
+  made.suspect = suspect;
+  return made;
 }
 
 }  // namespace

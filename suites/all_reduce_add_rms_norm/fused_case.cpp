@@ -302,9 +302,11 @@ std::vector<Hypothesis> BoundFused::mutants() const {
   for (RankNeighbour& wrong : rank_neighbours(sum().contract, *sum().x, sum().ranks, sum().elements(), sum().before > 0)) {
     if (wrong.hidden_by_residual) continue;  // the residual hides its effect; only cases of op all_reduce can kill it
     const std::string name = wrong.name;
+    const bool suspect = wrong.suspect;
     all.push_back({name, [c, right, wrong = std::move(wrong)](const Problem& problem, const std::vector<HostTensor>* outputs) {
                      return expect_fused(*c, problem, outputs, wrong.contract, right);
                    }});
+    all.back().suspect = suspect;
   }
   if (combine_) {  // mutants of the combine step only name causes here: cases of op moe_combine kill all of them
     const CombineExtents extents{combine_->m, combine_->topk, combine_->factor, combine_->absent || combine_->elsewhere,

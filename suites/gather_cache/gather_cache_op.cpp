@@ -297,12 +297,14 @@ class BoundGather : public BoundCase {
   }
   std::vector<Hypothesis> mutants() const override {
     std::vector<Hypothesis> all;
-    for (GatherNeighbour& wrong : gather_neighbours(c_.contract, *c_.record, rulebook().records, *c_.y, extents_of(c_)))
+    for (GatherNeighbour& wrong : gather_neighbours(c_.contract, *c_.record, rulebook().records, *c_.y, extents_of(c_))) {
       all.push_back({wrong.name,
                      [c = c_, contract = std::move(wrong.contract)](const Problem& problem, const std::vector<HostTensor>*) {
                        return expect_gathered(c, contract, problem);
                      },
-                     rulebook().equivalent(c_.id(), *c_.y, wrong.name)});
+                     wrong.suspect ? "" : rulebook().equivalent(c_.id(), *c_.y, wrong.name)});
+      all.back().suspect = wrong.suspect;
+    }
     return all;
   }
   std::vector<std::string> formulas() const override { return gather_lines(c_.contract, *c_.record, *c_.y); }

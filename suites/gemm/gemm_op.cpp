@@ -158,11 +158,14 @@ Hypothesis& add_changed(const GemmCase& c, const std::string& name, const GemmCa
 
 Hypothesis of_neighbour(const GemmCase& c, DotNeighbour wrong, const SharedInputs& inputs) {
   const std::string name = wrong.name;
-  return {name,
-          [c, wrong = std::move(wrong), inputs](const Problem& problem, const std::vector<HostTensor>*) {
-            return of_inputs(c, wrong.contract, inputs_of(inputs, c, problem));
-          },
-          equivalent(c, name)};
+  const bool suspect = wrong.suspect;
+  Hypothesis made{name,
+                  [c, wrong = std::move(wrong), inputs](const Problem& problem, const std::vector<HostTensor>*) {
+                    return of_inputs(c, wrong.contract, inputs_of(inputs, c, problem));
+                  },
+                  suspect ? "" : equivalent(c, name)};
+  made.suspect = suspect;
+  return made;
 }
 
 Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong, const SharedInputs& inputs) {
@@ -223,6 +226,21 @@ void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vec
   all.back().by_rows = true;
 }
 
+/// Suspect: software decodes the scale bytes in another format, e8m0 as ue4m3 or the reverse. Contracts whose instruction takes
+/// the bytes have such a mutant of the instruction.
+void add_scale_format(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+  const Layout* layout = c.scale_a.layout();
+  if (!layout || c.contract.scales_in_unit() || !(*layout->element == kE8M0 || *layout->element == kUe4M3)) return;
+  const Format &own = *layout->element, &other = own == kE8M0 ? kUe4M3 : kE8M0;
+  const auto reread = [&own, &other](ScaleValues& scales) {
+    for (double& value : scales.values) value = decode(other, code_of(own, value));
+  };
+  Hypothesis& made = add_changed(
+      c, fmt::format("scales: {} read as {}", own.name, other.name), c, inputs,
+      [reread](DotInputs& changed, const Problem&) { reread(changed.scale_a), reread(changed.scale_b); }, all);
+  made.by_rows = false, made.suspect = true, made.equivalent.clear();
+}
+
 /// TMA requires row strides that are multiples of 16 bytes, the size of four fp32 scales.
 constexpr int64_t kPitchOfScales = 4;
 
@@ -269,6 +287,7 @@ std::vector<Hypothesis> of_layouts(const GemmCase& c, const SharedInputs& inputs
   add_layouts(c, "scale_a", c.scale_a, &DotInputs::scale_a, inputs, all);
   add_layouts(c, "scale_b", c.scale_b, &DotInputs::scale_b, inputs, all);
   add_layouts_of_both(c, inputs, all);
+  add_scale_format(c, inputs, all);
   add_pitch(c, "scale_a", c.scale_a, &DotInputs::scale_a, &GemmCase::unknown_rows, c.m, inputs, all);
   add_pitch(c, "scale_b", c.scale_b, &DotInputs::scale_b, &GemmCase::unknown_columns, c.n, inputs, all);
   return all;

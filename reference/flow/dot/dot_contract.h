@@ -11,6 +11,7 @@
 #include "reference/contracts/contract_rows.h"
 #include "reference/contracts/scale_spec.h"
 #include "reference/formats/format.h"
+#include "reference/formats/misreadings.h"
 #include "reference/recipe/recipe.h"
 #include "reference/units/unit_predict.h"
 #include "reference/units/unit_table.h"
@@ -120,6 +121,7 @@ struct DecodedOperands {
   const Format* codes = nullptr;            ///< format of a and b in memory; nullptr: the instruction's operand formats
   std::vector<CellStep> mult_a, mult_b;     ///< from s (scale of a block) and g (scale of the tensor) to the multiplier m
   std::vector<CellStep> decode;             ///< from the value of a code to the operand, with m
+  CodeReader read = {};                     ///< mutants only: reads codes in the place of assay::decode()
 
   bool any() const { return codes != nullptr; }
 };

@@ -135,6 +135,7 @@ std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, c
   gained.insert(gained.end() - 1, CellStep::made("mul", {"105/100"}));
   edits.y(kDemandedOfSpans, gained);
   if (with_bias) dot::edit_bias(one, y, edits);
+  dot::edit_slips_of_y(one, with_bias, edits);
   for (DotNeighbour& wrong : edits.all) {
     DotContract all = right;
     for (DotContract& member : all.members) {
@@ -182,6 +183,10 @@ static void edit_decoded(const DotContract& right, Edits& edits) {
     add("decode: " + right.decoded.decode.back().text + " -> " + other.text,
         [&](DotContract& wrong) { wrong.decoded.decode = steps; });
   }
+  for (const CodeMisreading& wrong_way : code_misreadings(*right.decoded.codes)) {
+    add("codes: " + wrong_way.words, [&](DotContract& wrong) { wrong.decoded.read = wrong_way.read; });
+    edits.all.back().suspect = true;
+  }
 }
 
 /// Mutant: the block scales of FP4 codes are read in the wrong format: ue4m3 instead of e8m0, or e8m0 instead of ue4m3.
@@ -214,6 +219,7 @@ std::vector<DotNeighbour> dot_neighbours(const DotContract& right, const UnitTab
   if (right.adds_zero)
     edits.add("unsplit: fma(0) -> nothing", [](DotNeighbour& wrong) { wrong.contract.adds_zero = false; });
   if (with_bias) dot::edit_bias(right, y, edits);
+  dot::edit_slips_of_y(right, with_bias, edits);
   if (right.azp != GemmAzp::kNone) {
     edits.add("azp: rounded to f32 before it is taken off",
               [](DotNeighbour& wrong) { wrong.contract.azp_place = AzpPlace::kFloats; });
@@ -350,6 +356,25 @@ void edit_bias(const DotContract& right, const Format& y, Edits& edits) {
   const Steps plain = {CellStep::made("add", {"bias"})}, rounded = {right.y.back(), plain.front()};
   edits.add("bias: " + (rounds_first ? text_of(right.bias) + " -> " + text_of(plain) : "to(y) before " + text_of(right.bias)),
             [&](DotNeighbour& wrong) { wrong.contract.bias = rounds_first ? plain : rounded; });
+}
+
+void edit_slips_of_y(const DotContract& right, bool with_bias, Edits& edits) {
+  const size_t known = edits.all.size();
+  const auto slips = [&](const char* column, const Steps& steps, Steps DotContract::*cell) {
+    for (size_t i = 0; i < steps.size(); ++i) {
+      if (steps[i].arguments.size() != 1 || !is_quantity(steps[i].argument(0))) continue;
+      const std::string& word = steps[i].word;
+      if (word != "mul" && word != "add") continue;
+      const CellStep other = CellStep::made(word == "mul" ? "div" : "sub", {steps[i].argument(0)});
+      const bool of_product = other.argument(0).find('*') != std::string::npos;
+      if (of_product) continue;
+      edits.add(std::string(column) + ": " + steps[i].text + " -> " + other.text,
+                [&](DotNeighbour& wrong) { (wrong.contract.*cell)[i] = other; });
+    }
+  };
+  slips("y", right.y, &DotContract::y);
+  if (with_bias) slips("bias", right.bias, &DotContract::bias);
+  for (size_t i = known; i < edits.all.size(); ++i) edits.all[i].suspect = true;
 }
 
 }  // namespace assay::dot

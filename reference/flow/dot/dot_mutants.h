@@ -16,6 +16,7 @@ namespace assay {
 struct DotNeighbour {
   std::string name;  ///< such as "unit sum: align(13) -> align(12)", "promote: every(128) -> none"
   DotContract contract;
+  bool suspect = false;  ///< only the diagnosis uses it: inputs need not expose it
 };
 
 /// Every mutant, except mutants of promotion and split-K whose order of additions the contract also allows for this k. `y`:
@@ -96,6 +97,8 @@ void edit_codes(const DotContract& right, Edits& edits);
 /// Mutants of the steps after the sum: scales and roundings.
 void edit_y(const DotContract& right, const Format& y, Edits& edits);
 void edit_bias(const DotContract& right, const Format& y, Edits& edits);
+/// Suspects: a scale divides the result instead of multiplying it; c or the bias is subtracted.
+void edit_slips_of_y(const DotContract& right, bool with_bias, Edits& edits);
 
 }  // namespace assay::dot
 

@@ -183,7 +183,8 @@ OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inpu
     for (int64_t row = 0; row < rows; ++row) {
       Spans values(std::vector<double>(static_cast<size_t>(k))), m(std::vector<double>(static_cast<size_t>(k)));
       for (int64_t i = 0; i < k; ++i) {
-        values.low[size_t(i)] = assay::decode(codes, uint32_t(factor.codes[row * factor.pitch + i]));
+        const auto code = uint32_t(factor.codes[row * factor.pitch + i]);
+        values.low[size_t(i)] = contract.decoded.read ? contract.decoded.read(codes, code) : assay::decode(codes, code);
         m.low[size_t(i)] = scales.at(row, i);
       }
       Environment of_scale, of_code;

@@ -212,6 +212,24 @@ TEST(Flush, OpusCutsBf16Off) {
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs), 0x1.02p0);
 }
 
+// Slips in the steps after the sum.
+
+TEST(ResultSlips, OtherOperatorsAreSuspects) {
+  const DotContract right = contract_of("vllm.triton_scaled_mm.sm_90");
+  const auto names = [&](bool with_bias) {
+    dot::Edits edits(right, 64);
+    dot::edit_slips_of_y(right, with_bias, edits);
+    std::set<std::string> all;
+    for (const DotNeighbour& wrong : edits.all) {
+      EXPECT_TRUE(wrong.suspect) << wrong.name;
+      all.insert(wrong.name);
+    }
+    return all;
+  };
+  EXPECT_EQ(names(true), (std::set<std::string>{"bias: add(bias) -> sub(bias)", "y: mul(sa) -> div(sa)", "y: mul(sb) -> div(sb)"}));
+  EXPECT_FALSE(names(false).contains("bias: add(bias) -> sub(bias)"));
+}
+
 // Indices of scales that kernels get wrong.
 
 /// The scales of a as the named misreading reads them. a has two rows of eight blocks, with scales 1 to 8 and 11 to 18.

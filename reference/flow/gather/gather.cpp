@@ -176,7 +176,8 @@ Spans gathered(const Gather& contract, const GatherInputs& inputs, const RecordP
   const CachedToken token = token_of_row(contract, inputs, row);
   const Format& format = format_of_part(contract, inputs, part);
   std::vector<double> values;
-  for (const uint32_t code : codes_of_part(contract, inputs, part, token)) values.push_back(decode(format, code));
+  for (const uint32_t code : codes_of_part(contract, inputs, part, token))
+    values.push_back(contract.read ? contract.read(format, code) : decode(format, code));
   const std::vector<double> scales = scales_of(contract, inputs, token);
   std::vector<double> of_elements(values.size());
   for (size_t i = 0; i < values.size(); ++i) of_elements[i] = scales[i * scales.size() / values.size()];
@@ -284,6 +285,11 @@ void edit_numbers(const Gather& right, const Format& y, GatherEdits& edits) {
   if (right.q && !right.keeps_parts)
     for (const Format* other : {&kE4M3Fn, &kE4M3Fnuz, &kE5M2})
       if (!(*other == *right.q)) edits.add("codes: read as " + std::string(other->name), [&](Gather& wrong) { wrong.q = other; });
+  if (right.q && !right.keeps_parts)
+    for (const CodeMisreading& wrong_way : code_misreadings(*right.q)) {
+      edits.add("codes: " + wrong_way.words, [&](Gather& wrong) { wrong.read = wrong_way.read; });
+      edits.all.back().suspect = true;
+    }
 }
 
 void edit_tokens(const Gather& right, const GatherExtents& extents, GatherEdits& edits) {

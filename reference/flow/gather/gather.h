@@ -10,6 +10,7 @@
 
 #include "reference/contracts/contract_rows.h"
 #include "reference/contracts/tensor_layouts.h"
+#include "reference/formats/misreadings.h"
 #include "reference/recipe/recipe.h"
 
 namespace assay {
@@ -42,6 +43,7 @@ struct Gather {
   enum class WhichScale { kOwn, kNextGroup, kFirst, kNextToken } scale = WhichScale::kOwn;
   bool first_token_of_previous = false;  ///< the first token of a sequence is read from the sequence before it
   bool gap_ignored = false;              ///< blocks are read as if no gap (GatherInputs::gap) lay between them
+  CodeReader read = {};                  ///< reads codes in the place of decode(); empty: decode()
   bool values_converted = false;         ///< elements to be copied are multiplied by the scale of the token's last group
 
   bool takes(const Format& format) const;
@@ -94,6 +96,7 @@ std::vector<std::string> gather_lines(const Gather& contract, const Record& reco
 struct GatherNeighbour {
   std::string name;  ///< such as "table: not read", "y: drop mul(s)"
   Gather contract;
+  bool suspect = false;  ///< only the diagnosis uses it: inputs need not expose it
 };
 
 /// The properties of a call that decide which mutants can change its result.

@@ -138,8 +138,11 @@ TEST(Gather, EveryMutantDiffers) {
     const GatherExtents extents{
         3, 7, 4, 3, 16, true, true, contract.starts != SequenceStarts::kNone, contract.starts != SequenceStarts::kNone};
     std::set<std::string> names;
-    for (const GatherNeighbour& wrong : gather_neighbours(contract, record(contract.record), records(), kBf16, extents))
+    for (const GatherNeighbour& wrong : gather_neighbours(contract, record(contract.record), records(), kBf16, extents)) {
       EXPECT_TRUE(names.insert(wrong.name).second) << wrong.name;
+      EXPECT_EQ(wrong.suspect, bool(wrong.contract.read)) << wrong.name;
+    }
+    EXPECT_EQ(names.contains("codes: subnormal codes are read 64 times as large"), contract.q && !contract.keeps_parts) << id;
     EXPECT_TRUE(names.contains("table: not read")) << id;
     EXPECT_EQ(names.contains("y: drop mul(s)"), !contract.y.empty()) << id;
   }

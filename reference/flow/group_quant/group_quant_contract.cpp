@@ -1,5 +1,9 @@
 // Contract rows of quantizations, and of quantizations into caches: columns, binding and mutants.
 #include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <utility>
 
 #include "reference/contracts/scale_spec.h"
 #include "reference/flow/flow.h"
@@ -145,6 +149,66 @@ void scale_of_few_bits(RowEdits& edits) {
   }
 }
 
+/// Suspects: the multiplier comes from the scale before it is rounded (to a power of two, or to 8 bits), or it is 0.
+void multiplier_of_exact_scale(RowEdits& edits) {
+  const EditedCell &scale = edits.steps("scale"), &mult = edits.steps("mult");
+  const auto is_edited = [](const EditedCell& cell) {
+    return std::any_of(cell.begin(), cell.end(), [](const EditedStep& one) { return one.edited; });
+  };
+  if (is_edited(scale) || is_edited(mult) || edits.is_edited("mult") || mult.empty()) return;
+  if (mult.back().step.word != "to") edits.suspect_behind("mult", "always 0", CellStep::made("mul", {"0"}));
+  const auto rounds = [](const EditedStep& one) { return one.step.word == "pow2" || one.step.word == "log2" || one.step.word == "to"; };
+  const auto rounded = std::find_if(scale.begin(), scale.end(), rounds);
+  if (rounded == scale.end() || rounded->step.text == "to(x)" || mult.front().step.is_prefix() || edits.steps("amax").empty()) return;
+  if (std::any_of(scale.begin(), rounded, [](const EditedStep& one) { return one.step.argument(0) == "ub"; })) return;
+  EditedCell made = {RowEdits::edited(read_cell("amax: rcp").front(), "amax:")};
+  for (auto step = scale.begin(); step != rounded; ++step) made.push_back(RowEdits::edited(step->step, step->label));
+  for (const EditedStep& step : mult) made.push_back(RowEdits::edited(step.step, step.label));
+  EditedRow& row = edits.suspect_whole("mult: from the scale before it is rounded");
+  RowEdits::steps(row, "mult") = made;
+}
+
+/// Suspects: an infinite element counts as the largest number of x, or of f32, as after a cast that saturates.
+void saturated_maxima(RowEdits& edits) {
+  const EditedCell& amax = edits.steps("amax");
+  if (amax.empty() || amax.front().edited || amax.front().step.word != "absmax") return;
+  const Format& x = edits.x();
+  for (const Format* format : {&x, &kF32}) {
+    if (format == &kF32 && x == kF32) break;  // the same mutant
+    const int exponent = std::ilogb(max_finite(*format)) + 1;
+    const std::string largest = "2^" + std::to_string(exponent) + "-2^" + std::to_string(exponent - 1 - format->mantissa_bits);
+    EditedCell made = amax;
+    made.insert(made.begin() + 1, RowEdits::edited(CellStep::made("min", {largest, "keep"}), "min"));
+    EditedRow& row = edits.suspect_whole("amax: Inf counts as the largest number of " + std::string(format->name));
+    RowEdits::steps(row, "amax") = made;
+  }
+}
+
+/// Suspects for a largest code M that several steps use: it is off by one in all of them, or the same factor of M has the same slip
+/// in all cells.
+void largest_in_all_steps(RowEdits& edits) {
+  const std::string& largest = edits.row().text("M");
+  if (edits.is_edited("M") || largest.empty()) return;
+  std::map<std::string, std::pair<CellStep, int>> steps;  // step of M -> number of cells
+  int used = 0;
+  for (const char* column : {"amax", "scale", "mult", "code"})
+    for (const EditedStep& one : edits.steps(column))
+      if (!one.edited && one.step.text.find('M') != std::string::npos && one.step.word != "clamp")
+        ++used, ++steps.try_emplace(one.step.text, one.step, 0).first->second.second;
+  const bool integer_codes = find_format(edits.row().text("q"))->specials == Specials::kInteger;
+  for (const int by : {1, -1}) {
+    if (used < 2 || integer_codes) break;  // constants() has these mutants of integer codes
+    const std::string other = std::to_string(std::stoi(largest) + by);
+    EditedRow& row = edits.suspect_whole("M: " + largest + " -> " + other + " in all steps");
+    RowEdits::set_text(row, "M", other);
+    RowEdits::mark_edited(row, "M");
+  }
+  for (const auto& [text, found] : steps)
+    if (found.second > 1)
+      for (const Slip& slip : slips_of(found.first))
+        if (slip.steps.size() == 1) edits.suspect_in_all_cells(text + " -> " + slip.words + " in all cells", text, slip.steps.front());
+}
+
 /// Mutants of four-bit codes, whose ties are common: 1 in 100 elements of 16-bit data is a tie.
 void of_four_bits(RowEdits& edits) {
   const Format* q = find_format(edits.row().text("q"));
@@ -166,6 +230,9 @@ void add_group_quant_edits(RowEdits& edits) {
   power_of_two(edits);
   of_four_bits(edits);
   multiplier_of_few_bits(edits);
+  largest_in_all_steps(edits);
+  multiplier_of_exact_scale(edits);
+  saturated_maxima(edits);
   if (!edits.steps("amax").empty()) scale_of_few_bits(edits);
   const auto rival = edits.row().cells.find("rival");
   if (rival == edits.row().cells.end() || rival->second.text.empty()) return;

@@ -530,6 +530,9 @@ Spans RankSums::coded(Spans numbers) const {
   evaluate(code_, numbers, environment);
   Environment reader;
   reader.set("d", scales);
+  if (const Format* format = contract_.codec.code_format(); format && contract_.codec.read)
+    for (std::vector<double>* values : {&numbers.low, &numbers.high})
+      for (double& value : *values) value = contract_.codec.read(*format, code_of(*format, value));
   evaluate(decode_, numbers, reader);
   return numbers;
 }

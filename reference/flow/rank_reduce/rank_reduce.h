@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reference/contracts/contract_rows.h"
+#include "reference/formats/misreadings.h"
 #include "reference/recipe/recipe.h"
 
 namespace assay {
@@ -48,12 +49,15 @@ struct RankCodec {
   std::vector<CellStep> decode;  ///< from a code to a value, with d
   bool of_numbers = true,
        of_sums = true;  ///< whether each rank's values are encoded before they are added; whether sums are (in all rows)
+  CodeReader read = {};  ///< mutants only: reads the codes in the place of decode()
   /// The rank, counted from the owner, that returns its own sum unencoded, while the other ranks return the decoded sum. 0 in all
   /// rows that have such a rank.
   int keeper = kNobody;
   static constexpr int kNobody = -1;
 
   bool keeps_sums() const { return keeper != kNobody; }
+  /// The format of codes that are floating-point numbers; null for integer codes.
+  const Format* code_format() const;
 };
 
 /// A mutant's mistake with the value of one rank.
@@ -210,6 +214,7 @@ struct RankNeighbour {
   std::string name;  ///< such as "order: absolute -> from_owner", "rank 3 is left out"
   RankReduce contract;
   bool hidden_by_residual = false;  ///< changes only signs of zeros and subnormals; after a residual is added, nothing differs
+  bool suspect = false;  ///< only the diagnosis uses it: inputs need not expose it
 };
 
 /// Every mutant that can change a result, for that many ranks and elements. `before`: a previous call had other data.

@@ -2,6 +2,8 @@
 #include "reference/flow/rank_reduce/rank_reduce.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/recipe.h"
@@ -179,11 +181,40 @@ Steps with_other_overflow(Steps steps) {
   return steps;
 }
 
+/// Suspects with a small mistake in one step of the codec: another operator or sign, a constant that is off by one.
+void edit_slips_of_codec(const RankReduce& right, RankEdits& edits) {
+  const size_t known = edits.all.size();
+  for (const auto& [column, cell] : {std::pair("scale", &RankCodec::scale), std::pair("mult", &RankCodec::mult),
+                                     std::pair("code", &RankCodec::code), std::pair("decode", &RankCodec::decode)})
+    for (size_t i = 0; i < (right.codec.*cell).size(); ++i)
+      for (const Slip& slip : slips_of((right.codec.*cell)[i])) {
+        Steps steps = without(right.codec.*cell, i), wrong_steps = slip.steps;
+        for (CellStep& step : wrong_steps) step = CellStep::made(step.word, step.argument_texts());  // codecs need exact values
+        steps.insert(steps.begin() + std::ptrdiff_t(i), wrong_steps.begin(), wrong_steps.end());
+        edits.add(std::string(column) + ": " + (right.codec.*cell)[i].text + " -> " + slip.words,
+                  [&](RankNeighbour& wrong) { wrong.contract.codec.*cell = steps; });
+      }
+  if (const Format* format = right.codec.code_format())
+    for (const CodeMisreading& wrong_way : code_misreadings(*format))
+      edits.add("codes: " + wrong_way.words, [&](RankNeighbour& wrong) { wrong.contract.codec.read = wrong_way.read; });
+  for (size_t i = known; i < edits.all.size(); ++i) edits.all[i].suspect = true;
+}
+
 }  // namespace
+
+const Format* RankCodec::code_format() const {
+  for (auto step = code.rbegin(); step != code.rend(); ++step)
+    if (step->word == "to") {
+      const Format* format = find_format(step->argument(0));
+      return format && !format->is_integer() ? format : nullptr;
+    }
+  return nullptr;
+}
 
 void edit_rank_codec(const RankReduce& right, RankEdits& edits) {
   const RankCodec& codec = right.codec;
   if (codec.group == 0) return;
+  edit_slips_of_codec(right, edits);
   if (codec.of_numbers)
     edits.add("codec: the numbers of ranks are not coded", [](RankNeighbour& wrong) { wrong.contract.codec.of_numbers = false; });
   else

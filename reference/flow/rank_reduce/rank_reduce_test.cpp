@@ -455,6 +455,17 @@ namespace assay::rank_edits {
 
 namespace {
 
+TEST(RankEdits, SlipsOfACodecAreSuspects) {
+  std::set<std::string> suspects;
+  for (const RankNeighbour& wrong :
+       rank_neighbours(contract_of_ranks("aiter.all_reduce_fp8_g64_nosat.gfx950"), kF16, 4, 4096, false))
+    if (wrong.suspect) suspects.insert(wrong.name);
+  EXPECT_TRUE(suspects.contains("code: div(d) -> mul(d)"));
+  EXPECT_TRUE(suspects.contains("codes: the exponent is read one bit too low"));
+  for (const RankNeighbour& wrong : rank_neighbours(contract_of_ranks("vllm.all_reduce_1stage"), kBf16, 4, 4096, false))
+    EXPECT_FALSE(wrong.suspect) << wrong.name << ": it has no codec";
+}
+
 TEST(RankEdits, EveryMistakeShowsOnDataThatCancel) {
   for (const char* id :
        {"vllm.all_reduce_1stage", "vllm.all_reduce_2stage", "flashinfer.all_reduce_twoshot_native", "assay.all_reduce_ring"}) {
