@@ -440,18 +440,6 @@ struct Tally {
   }
 };
 
-/// Whether two problems have the same tensors, layouts and parameters, so that a kernel receives the same call.
-bool same_call(const Problem& a, const Problem& b) {
-  if (a.tensors.size() != b.tensors.size() || a.parameters != b.parameters) return false;
-  for (size_t i = 0; i < a.tensors.size(); ++i) {
-    const TensorSpec &x = a.tensors[i].spec, &y = b.tensors[i].spec;
-    if (x.name != y.name || x.role != y.role || !(*x.format == *y.format) || x.shape != y.shape || x.strides != y.strides ||
-        x.storage != y.storage || x.offset != y.offset || a.tensors[i].bytes.empty() != b.tensors[i].bytes.empty())
-      return false;
-  }
-  return true;
-}
-
 /// The case under another contract if that contract has the same tensors; otherwise null.
 std::unique_ptr<const BoundCase> comparable(const Op& op, const Case& one, const Problem& problem, const std::string& contract) {
   std::unique_ptr<const BoundCase> other = under_contract(op, one, contract);

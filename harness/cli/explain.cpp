@@ -19,6 +19,7 @@
 #include "harness/report/verdict_text.h"
 #include "harness/run/run.h"
 #include "harness/text/messages.h"
+#include "suites/other_contracts.h"
 #include "suites/registry.h"
 
 namespace assay {
@@ -183,7 +184,7 @@ int explain_verb(const ExplainArguments& arguments) {
   const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, 60});
   RunOptions options;
   options.kernel_glob = arguments.kernel;
-  options.each.diagnose = look_for_causes(backend);
+  options.each.diagnose = look_for_causes(backend, WorkBudget::kShort, other_contracts);
   options.each.remarks = Remarks::kOfAll;
   const PowerRecords records = recorded_power({one});
   options.each.power =

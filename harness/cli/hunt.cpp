@@ -27,6 +27,7 @@
 #include "harness/run/run_case.h"
 #include "harness/text/messages.h"
 #include "harness/text/text_file.h"
+#include "suites/other_contracts.h"
 #include "suites/registry.h"
 
 namespace assay {
@@ -256,7 +257,7 @@ std::string words_of(const Verdict& verdict) {
 class Shrinker {
  public:
   Shrinker(const Op& op, const Backend& backend, const KernelOffer& kernel) : op_(op), backend_(backend), kernel_(kernel) {
-    options_.diagnose = look_for_causes(backend_);
+    options_.diagnose = look_for_causes(backend_, WorkBudget::kShort, other_contracts);
   }
 
   /// The verdict of the case on the kernel; nothing if the case does not fail.
@@ -429,7 +430,7 @@ class Hunt {
         end_(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(60 * arguments.minutes))) {
     options_.kernel_glob = arguments.kernel;
     options_.threads = int(std::max(1u, std::thread::hardware_concurrency()));
-    options_.each.diagnose = look_for_causes(backend, diagnosis_budget(arguments.diagnose));
+    options_.each.diagnose = look_for_causes(backend, diagnosis_budget(arguments.diagnose), other_contracts);
     options_.on_judged = [this](const Verdict& verdict) {
       const auto known = prey_.find(verdict.kernel);
       if ((known != prey_.end() && known->second.violations > 0) || !told_.insert(verdict.kernel).second) return;

@@ -33,6 +33,7 @@
 #include "harness/report/console.h"
 #include "harness/report/progress_report.h"
 #include "harness/text/messages.h"
+#include "suites/other_contracts.h"
 #include "suites/registry.h"
 
 namespace assay {
@@ -298,7 +299,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
     options.each.repro_environment = std::string(needs) + " ";
   const PowerRecords records = arguments.reckon_power ? PowerRecords() : recorded_power(cases);
   options.each.power = power_of_data([&](const Case& one) { return records.find(one); });
-  options.each.diagnose = look_for_causes(backend, diagnosis_budget(arguments.diagnose));
+  options.each.diagnose = look_for_causes(backend, diagnosis_budget(arguments.diagnose), other_contracts);
   std::optional<Recorder> recorder;
   if (!arguments.record.empty()) recorder.emplace(arguments.record, backend, recorded);
   if (recorder || history.is_asked())

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
@@ -374,13 +375,15 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
     const std::vector<ByteRange> untouched = result.in_place[index] ? std::vector<ByteRange>() : result.untouched[index];
     const int64_t stored = stored_elements(part, tensor);
     std::vector<bool> is_written(size_t(part.elements()));
-    for (int64_t i = 0; i < part.elements(); ++i) {
-      const int64_t offset = whole.offset_at(i);
-      if (offset < 0 || offset >= stored) continue;
+    const auto written_at = [&](int64_t offset) {
       const ByteRange bytes = bytes_of_element(part, tensor.spec, offset);
       const auto next = std::upper_bound(untouched.begin(), untouched.end(), bytes.begin,
                                          [](int64_t at, const ByteRange& range) { return at < range.end; });
-      if (next != untouched.end() && next->begin < bytes.end) continue;
+      return next == untouched.end() || next->begin >= bytes.end;
+    };
+    for (int64_t i = 0; i < part.elements(); ++i) {
+      const int64_t offset = whole.offset_at(i);
+      if (offset < 0 || offset >= stored || !written_at(offset)) continue;
       ++written;
       is_written[size_t(i)] = true;
       if (membership(part, tensor, stored, offset, whole.at(i)) != Membership::kOutside) continue;
@@ -398,7 +401,9 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
                    (!by_index.empty() ? "; these are the " + by_index
                     : wrong > 0       ? ""
                                       : progress(is_written, part));
-      if (const std::string moved = wrong > 0 ? rows_in_place_of_others(whole, tensor, is_written) : ""; !moved.empty())
+      if (const std::string address = wrong > 0 ? wrong_address_of_stores(whole, tensor, written_at) : ""; !address.empty())
+        of_rows.push_back(address);
+      else if (const std::string moved = wrong > 0 ? rows_in_place_of_others(whole, tensor, is_written) : ""; !moved.empty())
         of_rows.push_back(moved);
       else if (const std::string close = wrong > 0 ? rows_too_close(whole, tensor, is_written) : ""; !close.empty())
         of_rows.push_back(close);
@@ -593,8 +598,9 @@ static bool named_by_codes(const Evidence& evidence, const std::vector<Cause>& c
   return true;
 }
 
-std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget_of_case) {
-  const auto find = [&backend, budget_of_case](const Evidence& evidence, Verdict& verdict) {
+std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget_of_case,
+                                                               OtherContracts others) {
+  const auto find = [&backend, budget_of_case, others = std::move(others)](const Evidence& evidence, Verdict& verdict) {
     WorkBudget budget(budget_of_case);
     if (never_written(evidence, verdict)) {
       if (writes_nothing(evidence.problem, *evidence.result)) {
@@ -650,9 +656,21 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         causes = {std::move(*overwritten)};
     const bool most_is_unset = !unset.words.empty() && 4 * unset.changed >= unset.elements;
     const bool has_fill = unset.words.empty() && holds_fill(evidence, budget);
-    if (most_is_unset || has_fill) causes.clear();  // the values came from unset memory, so a mutant explains them only by chance
-    verdict.causes = causes_in_words(causes);
-    const bool by_codes = named_by_codes(evidence, causes, verdict, budget);
+    constexpr int64_t kShareOfOthers = 8;
+    WorkBudget of_others(budget_of_case / kShareOfOthers);
+    std::vector<Cause> obeyed = obeyed_instead(evidence, others, of_others);
+    // With few wrong elements, another contract fits by chance. Patterns are then sought, too.
+    constexpr int64_t kFewestForContract = 8;
+    const bool is_random = most_is_unset || has_fill;  // the values came from unset memory, so a mutant explains them only by chance
+    const bool obeys = !obeyed.empty() && obeyed.front().failing >= kFewestForContract && !is_random;
+    if (is_random) causes.clear();
+    if (!causes.empty() && (!causes.front().complete() || causes.front().mistakes.size() > 1) && obeys) causes.clear();
+    std::vector<Cause> all = causes;
+    if (!is_random) std::move(obeyed.begin(), obeyed.end(), std::back_inserter(all));
+    std::stable_sort(all.begin(), all.end(), [](const Cause& a, const Cause& b) { return a.left() < b.left(); });
+    if (obeys) causes = all;
+    verdict.causes = causes_in_words(all);
+    const bool by_codes = !obeys && named_by_codes(evidence, causes, verdict, budget);
     if (causes.empty()) {
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);
       if (!situation.empty()) verdict.causes = {situation};

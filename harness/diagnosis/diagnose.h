@@ -166,9 +166,22 @@ struct Unset {
 /// Repeats a call with other bytes on the stacks, if a crash cannot end this process.
 Unset unset_locals(const Backend& backend, CallRequest request, const Expectation& right);
 
+/// Another contract of the op, bound to the case whose outputs are wrong. A kernel receives the same call under both.
+struct OtherContract {
+  std::string id;
+  std::string differs;  ///< the cells that differ, if they are few: "code: mul(m) -> div(s)"
+  std::shared_ptr<const BoundCase> bound;
+};
+/// Makes the other contracts of a case's op, most similar first.
+using OtherContracts = std::function<std::vector<OtherContract>(const Case& one, const Problem& problem)>;
+
+/// Contracts that explain every wrong element and accept every right one: "obeys X instead". Such a kernel chose a wrong contract.
+std::vector<Cause> obeyed_instead(const Evidence& evidence, const OtherContracts& others, WorkBudget& budget);
+
 /// Makes a function that sets the causes of a failed verdict. `backend` must be thread-safe. `budget`: elements of a WorkBudget;
 /// 0: the function does nothing.
-std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget = WorkBudget::kShort);
+std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget = WorkBudget::kShort,
+                                                               OtherContracts others = {});
 
 // Compares the outputs with an answer, element by element, for the steps (rows or groups) of a sample.
 

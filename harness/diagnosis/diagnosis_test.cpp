@@ -826,6 +826,42 @@ TEST(Refuted, SignsOfZerosAreLostOrTurnedButNotExchanged) {
       << "the only mistake that gives these zeros";
 }
 
+// Outputs that obey another contract of the op.
+
+TEST(Obeyed, AContractThatExplainsEveryElementIsNamed) {
+  const auto bound = testing::toy_op().bind(testing::toy_case("bf16", "4x8"));
+  const Problem problem = testing::toy_problem(kBf16, 4, 8);
+  /// A contract that demands the input of the element `by` places behind.
+  struct Later : testing::ToyCase {
+    Later(const Case& one, int64_t places) : ToyCase(one), by(places) {}
+    Expectation expect(const Problem& given, const std::vector<HostTensor>* outputs) const override {
+      Problem moved = given;
+      for (int64_t i = 0; i < 32; ++i) moved.tensors[0].set_code(i, given.tensors[0].code((i + by) % 32));
+      return ToyCase::expect(moved, outputs);
+    }
+    int64_t by;
+  };
+  const Case one = testing::toy_case("bf16", "4x8");
+  std::vector<HostTensor> outputs = {{dense("y", Role::kOutput, kBf16, {4, 8}), std::vector<std::byte>(64)}};
+  const auto words = [&](int64_t by) {
+    for (int64_t i = 0; i < 32; ++i) outputs[0].set_code(i, problem.tensors[0].code((i + by) % 32));
+    WorkBudget budget(WorkBudget::kShort);
+    const OtherContracts others = [&](const Case&, const Problem&) {
+      std::vector<OtherContract> all;
+      all.push_back({"acme.three", "places: 0 -> 3", std::make_shared<const Later>(one, 3)});
+      all.push_back({"acme.five", "", std::make_shared<const Later>(one, 5)});
+      return all;
+    };
+    std::vector<std::string> found;
+    for (const Cause& cause : obeyed_instead({*bound, one, problem, &outputs}, others, budget)) found.push_back(cause.mistakes.front().words);
+    return found;
+  };
+  EXPECT_THAT(words(3), ElementsAre("obeys acme.three instead (places: 0 -> 3)"));
+  EXPECT_THAT(words(5), ElementsAre("obeys acme.five instead"));
+  EXPECT_THAT(words(4), ElementsAre());
+  EXPECT_THAT(words(0), ElementsAre()) << "nothing is wrong";
+}
+
 // Inputs that are read from a neighbouring place.
 
 /// The causes of a kernel of the toy op that stores x[source(i)] in y[i]; both have 4 rows of 8 codes.
@@ -851,6 +887,21 @@ TEST(Misread, OtherPlacesOfAVectorAreNamed) {
   EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 4 == 3 ? i - 1 : i; }),
               Contains(EndsWith("explains 8 of 8 failing elements: x: [i, j] with j mod 4 = 3 is read from [i, j - 1]")));
   EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 8; }), Contains(HasSubstr("x: [i, j] is read from [0, j]")));
+}
+
+TEST(Misread, LostBitsOfAnAddressAreNamed) {
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i & ~4; }),
+              Contains("explains 16 of 16 failing elements: x: bit 2 (4) of the storage offset is not used"));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i % 4; }),
+              Contains(EndsWith("x: bits 2 and up of the storage offset are not used: the first 4 elements are read again and again")));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return (i & ~8) | (i & 4) << 1; }),
+              Contains(EndsWith("x: bit 2 of the storage offset is used twice, also in the place of bit 3")));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return (i & ~3) | (i >> 3 & 3); }),
+              Contains(EndsWith("x: bits 3..4 of the storage offset are used twice, also in the place of bits 0..1")));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i / 8 + i % 8; }),
+              Contains(EndsWith("x: row i is read starting at element i instead of 8 * i")));
+  EXPECT_THAT(causes_of_copy([](int64_t i) { return i * 11 % 7 < 3 ? i & ~4 : i; }), Not(Contains(HasSubstr("storage offset"))))
+      << "right elements refute it";
 }
 
 TEST(Misread, PitchesAreNamed) {

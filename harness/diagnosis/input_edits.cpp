@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -241,6 +242,11 @@ class Edits {
                             [out](int64_t r, int64_t c) { return out(c) ? kZero : std::pair(r, c); });
       made.leaves_out = out, made.share = double(count) / double(columns_);
     };
+    for (int64_t unit = 2; unit <= columns_ / 2; unit *= 2)
+      if (const int64_t last = columns_ / unit * unit; last < columns_) {
+        leave(fmt::format("j >= {}, the last, incomplete {}", last, unit), [=](int64_t c) { return c >= last; });
+        all_.back().general = true;
+      }
     for (int64_t period = 2; period <= 16; period *= 2)
       for (int64_t at = 0; at < period; ++at)
         leave(fmt::format("j mod {} = {}", period, at), [=](int64_t c) { return c % period == at; });
@@ -314,6 +320,7 @@ class Edits {
 
 Problem InputEdit::applied(const Problem& problem) const {
   Problem changed = problem;
+  for (const InputEdit& other : with) changed.tensors[other.tensor] = other.applied(problem).tensors[other.tensor];
   for (const size_t other : also) {
     InputEdit edit = *this;
     edit.tensor = other, edit.also.clear();
@@ -397,6 +404,7 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     if (*spec.format == kF32) edits.rounded();
     if (spec.format->specials == Specials::kScale && spec.format->bits == 8 && !spec.format->has_sign()) edits.scale_codes();
     edits.other_places();
+    std::ranges::move(address_edits(problem, i), std::back_inserter(all));
     if (spec.row(1) - spec.row(0) == spec.shape.back() && spec.strides.back() == 1) edits.pitches();
     if (products == 1 && spec.format->specials != Specials::kScale && spec.format->specials != Specials::kBits)
       edits.codes(*spec.format);
@@ -413,7 +421,9 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     if (products == 1) edits.unread();  // a GEMM may return zeros for many reasons
   }
   if (products == 1) vectors_together(problem, all);
-  std::stable_partition(all.begin(), all.end(), [](const InputEdit& edit) { return edit.plain; });
+  std::ranges::move(address_edits_of_pairs(problem), std::back_inserter(all));
+  const auto turn = [](const InputEdit& edit) { return edit.plain ? 0 : edit.late ? 3 : edit.general ? 1 : 2; };
+  std::ranges::stable_sort(all, {}, turn);
   return all;
 }
 

@@ -36,8 +36,13 @@ struct InputEdit {
   /// value.
   std::function<bool(int64_t row, int64_t column)> filled = {};
   uint32_t fill = 0;
+  std::vector<InputEdit> with = {};  ///< the same mistake in other inputs, which one function reads
   std::vector<size_t> also = {};  ///< other tensors of the same shape that are read in the same way
   bool plain = false;  ///< reads the neighbouring element or row; such edits are tried first
+  /// The name holds for inputs of all sizes. Such an edit is tried before edits with numbers of this size. If it fits, the others
+  /// are tried too, because other cases tell which of them is right.
+  bool general = false;
+  bool late = false;  ///< one of many edits, which are tried after all others
 
   Problem applied(const Problem& problem) const;  ///< a copy of `problem` with the inputs as the kernel reads them
 };
@@ -50,6 +55,12 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
 /// (unset_values.cpp). Their outputs are seldom unknown: with GCC's -ftrivial-auto-var-init=pattern, all bytes of such a variable
 /// are 0xfe, which is about -1.69e38 in bf16 and fp32.
 std::vector<InputEdit> unset_edits(const Problem& problem);
+
+/// Wrong addresses of an input in dense storage (address_edits.cpp): lost bits of the offset, lost strides, wrong quotients.
+std::vector<InputEdit> address_edits(const Problem& problem, size_t tensor);
+/// The same in two inputs at once, if they have one format and names such as scale_a and scale_b: one function finds the address
+/// of both.
+std::vector<InputEdit> address_edits_of_pairs(const Problem& problem);
 
 /// Swaps neighbouring runs of `away` columns, from column `first` on, if both lie in one vector of `period` columns. That changes
 /// no sum and no maximum over whole vectors. input_edits() does not return this edit, and its name is empty.

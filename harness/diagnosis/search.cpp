@@ -206,11 +206,13 @@ class Search {
       // There are many suspects. If the data repeat, one of them often fits most elements by chance.
       if (hypothesis.suspect && tried.result.left() > 0) continue;
       least_left = std::min(least_left, tried.result.left());
-      found_.push_back({cause_of(tried.result, {mistake(hypothesis, tried.result.explained)}), hypothesis.expect});
+      found_.push_back({cause_of(tried.result, {mistake(hypothesis, tried.result.explained)}), hypothesis.expect, hypothesis.suspect});
     }
     if (least_left > 0) stored_alone();
     wrong_zeros();
-    edited_inputs(least_left == 0);
+    // Suspects name blocks and tiles of one size; a wrong address may explain cases of all sizes.
+    const bool only_suspects = std::all_of(found_.begin(), found_.end(), [](const Found& one) { return one.cause.left() > 0 || one.of_suspect; });
+    edited_inputs(least_left == 0, only_suspects);
     if (found_.empty() || found_.front().cause.left() > 0) read_beside_behind_sums();
     if (std::none_of(found_.begin(), found_.end(), [](const Found& one) { return one.cause.left() == 0; })) in_some_places();
     for (const Found& found : found_) least_left = std::min(least_left, found.cause.left());
@@ -228,6 +230,7 @@ class Search {
   struct Found {
     Cause cause;
     std::function<Expectation(const Problem&, const std::vector<HostTensor>*)> expect;
+    bool of_suspect = false;  ///< the mistake is a Hypothesis::suspect
   };
 
   int64_t work(int64_t elements) const { return (1 + elements) * work_of_element(right_, sample_); }
@@ -311,8 +314,8 @@ class Search {
 
   /// Detects causes that are not mutants: wrong reads of an input (input_edits.h), tried from simple to complex. Once an edit
   /// explains every wrong element, later edits of that input alone are skipped. `plain`: tries only reads of the neighbouring
-  /// element or row, which may explain the outputs as well as a mutant does.
-  void edited_inputs(bool plain) {
+  /// element or row, which may explain the outputs as well as a mutant does. `general`: and wrong addresses.
+  void edited_inputs(bool plain, bool general) {
     const Answer& answer = right_.any_of.front();
     const Sample few =
         narrowed(sample_, answer, contract_, kStepsOfGlance * contract_.elements() / std::max<int64_t>(1, steps_of(sample_)));
@@ -321,7 +324,7 @@ class Search {
                          glance.elements() < contract_.elements();
     std::vector<InputEdit> edits = input_edits(problem_, answer.products);
     if (plain) {
-      std::erase_if(edits, [](const InputEdit& edit) { return !edit.plain; });
+      std::erase_if(edits, [&](const InputEdit& edit) { return !edit.plain && !(general && edit.general && !edit.late); });
     } else {  // before the other edits, because there are few of them
       std::vector<InputEdit> unset = unset_edits(problem_);
       edits.insert(edits.begin(), std::make_move_iterator(unset.begin()), std::make_move_iterator(unset.end()));
@@ -329,7 +332,8 @@ class Search {
     size_t tried = 0;
     std::set<size_t> explained;  // inputs of which one edit explains every wrong element
     for (const InputEdit& edit : edits) {
-      if (explained.contains(edit.tensor) && edit.also.empty() && ++tried) continue;
+      const bool of_one = edit.also.empty() && edit.with.empty();
+      if (explained.contains(edit.tensor) && of_one && ++tried) continue;
       const int64_t copied = problem_.tensors[edit.tensor].spec.elements() / 4;
       if (!budget_.take(copied + work(glances ? glance.elements() : contract_.elements()), kept_for_patterns_)) break;
       ++tried;
@@ -360,9 +364,9 @@ class Search {
         if (!result.counts() || result.contradicted > 0 || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
         if (!data_tell(edit, problem_, *changed) || misread_where_left_out(edit)) continue;
         if (edit.filled && !shows_fill(expected)) continue;
-        if (result.left() == 0) explained.insert(edit.tensor);
+        if (result.left() == 0 && !edit.general) explained.insert(edit.tensor);
         found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained,
-                                             edit.also.empty() ? problem_.tensors[edit.tensor].spec.name : "", bool(edit.code)}}),
+                                             of_one ? problem_.tensors[edit.tensor].spec.name : "", bool(edit.code)}}),
                           expect});
       } catch (const std::exception&) {  // the op refuses such an input
         continue;
@@ -790,9 +794,21 @@ std::string names_of(const Cause& cause) {
 std::string would_fit(const std::vector<std::string>& mistakes) {
   constexpr size_t kMostNamed = 3;
   if (mistakes.size() == 1) return "of the known mistakes only one would fit: " + mistakes.front();
+  constexpr std::string_view kObeys = "obeys ", kInstead = " instead";
+  std::vector<std::string> named;
+  std::string contracts;  // named all, because other cases tell which of them is right
+  for (const std::string& mistake : mistakes) {
+    if (!mistake.starts_with(kObeys)) {
+      named.push_back(mistake);
+      continue;
+    }
+    const size_t end = mistake.find(kInstead);
+    contracts += (contracts.empty() ? "" : ", ") + mistake.substr(kObeys.size(), end - kObeys.size());
+  }
   std::string words = "several mistakes would fit: ";
-  for (size_t i = 0; i < std::min(kMostNamed, mistakes.size()); ++i) words += (i == 0 ? "" : "; ") + mistakes[i];
-  return mistakes.size() > kMostNamed ? fmt::format("{}; {} more", words, mistakes.size() - kMostNamed) : words;
+  for (size_t i = 0; i < std::min(kMostNamed, named.size()); ++i) words += (i == 0 ? "" : "; ") + named[i];
+  if (!contracts.empty()) words += fmt::format("{}{}{}{}", named.empty() ? "" : "; ", kObeys, contracts, kInstead);
+  return named.size() > kMostNamed ? fmt::format("{}; {} more", words, named.size() - kMostNamed) : words;
 }
 
 bool Cause::is_symptom() const { return mistakes.size() == 1 && mistakes.front().name == kZerosOfOtherSign; }

@@ -569,6 +569,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(largest_code_too_early(wrong));
     consider(wrong_overflow(wrong));
     consider(number_for_code(wrong));
+    consider(lower_bits_of_result(wrong));
     consider(of_another_tensor(wrong, answer, problem));
     consider(of_a_vector(wrong, problem));
     consider(reversed_bytes(wrong));

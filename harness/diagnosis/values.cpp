@@ -171,31 +171,75 @@ struct Scales {
 
 }  // namespace
 
+namespace {
+
+/// Rows or columns that share a scale, if `size` of them have `scales` scales. The last block may be incomplete if blocks have a
+/// power of two.
+int64_t block_of(int64_t size, int64_t scales) {
+  if (size % scales == 0) return size / scales;
+  int64_t block = 1;
+  while ((size + block - 1) / block > scales) block *= 2;
+  return block;
+}
+
+}  // namespace
+
 Rule scale_of_another_group(const WrongPart& wrong, const std::vector<WrongPart>& all) {
+  constexpr int64_t kFewestOfScale = 8;
   const Part& part = wrong.part();
   const auto of_scales = std::find_if(all.begin(), all.end(), [&](const WrongPart& one) {
-    return one.part().tensor.starts_with("scale") && one.part().rank == part.rank && one.part().rows() == part.rows() &&
-           one.part().columns() < part.columns() && one.complete() && one.failing().empty();
+    return one.part().tensor.starts_with("scale") && one.part().rank == part.rank && one.part().rows() <= part.rows() &&
+           one.part().columns() < part.columns() && one.part().elements() > 1 && one.complete() && one.failing().empty();
   });
   if (of_scales == all.end() || !is_number(wrong.format())) return std::nullopt;
   const Scales scales{*of_scales};
-  const int64_t width = (part.columns() + scales.groups - 1) / scales.groups;
+  const int64_t width = block_of(part.columns(), scales.groups), height = block_of(part.rows(), scales.rows);
   struct Way {
     const char* words;
-    int64_t rows, groups;
+    std::function<std::pair<int64_t, int64_t>(int64_t row, int64_t group)> from;
   };
+  const std::string scale = of_scales->part().tensor;
+  const char* const rows = height > 1 ? "block of rows" : "row";
+  const std::vector<Way> ways = {
+      {"[i, g - 1], the group before it", [](int64_t row, int64_t group) { return std::pair(row, group - 1); }},
+      {"[i, g + 1], the group after it", [](int64_t row, int64_t group) { return std::pair(row, group + 1); }},
+      {"[i - 1, g], the ROW before it", [](int64_t row, int64_t group) { return std::pair(row - 1, group); }},
+      {"[i + 1, g], the ROW after it", [](int64_t row, int64_t group) { return std::pair(row + 1, group); }},
+      {"[i, 0], the first group of the ROW", [](int64_t row, int64_t) { return std::pair<int64_t, int64_t>(row, 0); }},
+      {"[0, g], the first ROW", [](int64_t, int64_t group) { return std::pair<int64_t, int64_t>(0, group); }},
+      {"[0, 0], the first scale", [](int64_t, int64_t) { return std::pair<int64_t, int64_t>(0, 0); }}};
+  const auto place = [&](int64_t i) { return std::pair(i / part.columns() / height, i % part.columns() / width); };
+  constexpr double kApart = 1.25;  // a smaller ratio of two scales changes few codes
+  const auto is_apart = [](double ratio) { return ratio > kApart || ratio < 1 / kApart; };
+  const std::set<int64_t> failing(wrong.failing().begin(), wrong.failing().end());
   Rule best;
-  for (const Way& way : {Way{"[i, g - 1], the group before it", 0, -1}, Way{"[i, g + 1], the group after it", 0, 1},
-                         Way{"[i - 1, g], the row before it", -1, 0}, Way{"[i + 1, g], the row after it", 1, 0}}) {
-    const int64_t explained = times(wrong, [&](int64_t i) -> std::optional<double> {
-      const int64_t row = i / part.columns(), group = i % part.columns() / width;
-      const std::optional<double> own = scales.at(row, group), other = scales.at(row + way.rows, group + way.groups);
+  for (const Way& way : ways) {
+    const auto ratio = [&](int64_t i) -> std::optional<double> {
+      const auto [row, group] = place(i);
+      const auto [other_row, other_group] = way.from(row, group);
+      const std::optional<double> own = scales.at(row, group), other = scales.at(other_row, other_group);
       return own && other ? std::optional(*own / *other) : std::nullopt;
-    });
-    if (explained >= kFewest && (!best || explained > best->explained))
-      best = {fmt::format("the codes of another scale: {}[i, group g] was computed with {}{}", part.tensor, of_scales->part().tensor,
-                          way.words),
-              explained};
+    };
+    const int64_t explained = times(wrong, ratio);
+    if (explained < kFewestOfScale || (best && explained <= best->explained)) continue;
+    std::set<std::pair<int64_t, int64_t>> groups;
+    int64_t apart = 0, contradicted = 0;
+    for (const int64_t i : wrong.failing()) {
+      const std::optional<double> by = ratio(i);
+      groups.insert(place(i)), apart += by && is_apart(*by);
+    }
+    // A group that was computed with another scale holds hardly any right element, except zeros and the largest number.
+    for (int64_t i = 0; i < part.elements(); ++i) {
+      if (failing.contains(i) || !groups.contains(place(i))) continue;
+      const std::optional<double> by = ratio(i), due = wrong.middle(i);
+      contradicted += by && due && is_apart(*by) && *due != 0 && std::abs(*due) < max_finite(wrong.format()) &&
+                      std::abs(*due) >= power_of_two(wrong.format().min_exponent());
+    }
+    if (2 * apart < int64_t(failing.size()) || 8 * contradicted > explained) continue;
+    std::string words = way.words;
+    if (const size_t at = words.find("ROW"); at != std::string::npos) words.replace(at, 3, rows);
+    best = {fmt::format("the codes of another scale: {}[i, group g] was computed with {}{}", part.tensor, scale, words), explained};
+    if (height > 1) best->note = fmt::format("; a scale covers {} rows, i counts blocks of them", height);
   }
   return best;
 }

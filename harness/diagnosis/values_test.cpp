@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,8 @@ TEST(Values, CodesMadeWithTheScaleOfTheGroupBeforeAreNamed) {
   EXPECT_THAT(words_of(numbers(varied, made_with(0, -1))), HasSubstr("was computed with scale[i, g - 1], the group before it"));
   EXPECT_THAT(words_of(numbers(varied, made_with(-1, 0))), HasSubstr("was computed with scale[i - 1, g], the row before it"));
   EXPECT_EQ(words_of(numbers(varied, [](int64_t i) { return varied(i + 5); })), "");
+  EXPECT_EQ(words_of(numbers(varied, [&](int64_t i) { return i % 8 < 3 ? made_with(0, -1)(i) : varied(i); })), "")
+      << "the other elements of these groups are right";
   held.set_code(5, code_of(kF32, 1000));
   EXPECT_EQ(words_of(numbers(varied, made_with(0, -1))), "") << "a wrong scale says more than the codes";
 }
@@ -333,6 +336,56 @@ TEST(Values, ExponentBytesOfAnotherShiftOrOffsetAreNamed) {
   EXPECT_THAT(words_of_exponents([](uint32_t bits) { return (bits - 0x7fffffu) >> 23; }), HasSubstr("as f32 - 0x7fffff) >> 23"));
   EXPECT_THAT(words_of_exponents([](uint32_t bits) { return (bits + 0x7fffffu) >> 24; }), HasSubstr("as f32 + 0x7fffff) >> 24"));
   EXPECT_EQ(words_of_exponents([](uint32_t bits) { return (bits * 3) >> 23; }), "") << "no such arithmetic";
+}
+
+TEST(FloatWords, LowerBitsOfTheResultAreNamed) {
+  const auto words_of = [](int shift) {
+    std::vector<int32_t> due;
+    HostTensor held{dense("y", Role::kOutput, kBf16, {8, 8}), std::vector<std::byte>(128)};
+    for (int64_t i = 0; i < 64; ++i) {
+      const auto bits = uint32_t(0x3f800000 + i * 0x00517a31);
+      due.push_back(ordinal(kBf16, bits >> 16));
+      held.set_code(i, bits >> shift & 0xffff);
+    }
+    const WholePart whole = testing::whole_part(kBf16, {8, 8}, due);
+    const WrongPart wrong(whole, held);
+    const Rule rule = lower_bits_of_result(wrong);
+    return rule ? rule->words : "";
+  };
+  EXPECT_EQ(words_of(15), "bits 15..30 of the fp32 result, where bits 16..31 are expected: it is shifted by 15 instead of 16");
+  EXPECT_EQ(words_of(13), "bits 13..28 of the fp32 result, where bits 16..31 are expected: it is shifted by 13 instead of 16");
+  EXPECT_EQ(words_of(10), "");
+}
+
+// Addresses of stores.
+
+/// The output of a kernel that stores element i of an 8-bit matrix at to(offset); the expected offsets are row-major.
+std::string address_of(int64_t rows, int64_t columns, const std::function<int64_t(int64_t)>& to,
+                       const std::function<uint32_t(int64_t)>& code_of_element) {
+  HostTensor held{dense("q", Role::kOutput, kE8M0, {rows, columns}), {}};
+  held.bytes.resize(held.spec.bytes());
+  std::vector<int32_t> due;
+  std::set<int64_t> written;
+  for (int64_t i = 0; i < rows * columns; ++i) {
+    due.push_back(ordinal(kE8M0, code_of_element(i)));
+    held.set_code(to(i), code_of_element(i));
+    written.insert(to(i));
+  }
+  return wrong_address_of_stores(testing::whole_part(kE8M0, {rows, columns}, due), held,
+                                 [&](int64_t offset) { return written.contains(offset); });
+}
+
+TEST(StoredAddresses, LostBitsAndStridesAreNamed) {
+  const auto varied = [](int64_t i) { return uint32_t(i * 37 % 251); };
+  EXPECT_EQ(address_of(32, 16, [](int64_t at) { return at & ~(8 * 16); }, varied),
+            "address: where q is stored, bit 3 of the row number is not used");
+  EXPECT_EQ(address_of(32, 16, [](int64_t at) { return (at & ~12) | (at >> 4 & 3) << 2; }, varied),
+            "address: where q is stored, bits 2..3 of the column number are not used, and bits 0..1 of the row number are used twice");
+  EXPECT_EQ(address_of(32, 16, [](int64_t at) { return at / 16 + at % 16; }, varied),
+            "address: where q is stored, rows are stored 1 elements apart instead of 16");
+  EXPECT_EQ(address_of(32, 16, [](int64_t at) { return at < 300 ? at : at - 300; }, varied), "") << "no simple address";
+  EXPECT_EQ(address_of(32, 16, [](int64_t at) { return at & ~(8 * 16); }, [](int64_t i) { return uint32_t(i % 2); }), "")
+      << "few codes fit every address";
 }
 
 }  // namespace

@@ -328,6 +328,17 @@ void compare(const WholePart& a, const WholePart& b, Separation& result) {
 
 }  // namespace
 
+bool same_call(const Problem& a, const Problem& b) {
+  if (a.tensors.size() != b.tensors.size() || a.parameters != b.parameters) return false;
+  for (size_t i = 0; i < a.tensors.size(); ++i) {
+    const TensorSpec &x = a.tensors[i].spec, &y = b.tensors[i].spec;
+    if (x.name != y.name || x.role != y.role || !(*x.format == *y.format) || x.shape != y.shape || x.strides != y.strides ||
+        x.storage != y.storage || x.offset != y.offset || a.tensors[i].bytes.empty() != b.tensors[i].bytes.empty())
+      return false;
+  }
+  return true;
+}
+
 std::unique_ptr<const BoundCase> under_contract(const Op& op, const Case& one, const std::string& contract) {
   try {
     return op.bind(with_cells(one, {{"contract", contract}}));

@@ -70,6 +70,9 @@ struct Separation {
 std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case>& cases, const std::string& a,
                                  const std::string& b);
 
+/// Whether two problems have the same tensors, layouts and parameters, so that a kernel receives the same call.
+bool same_call(const Problem& a, const Problem& b);
+
 /// The same case and data under another contract; null if that contract lacks the groups or the layout.
 std::unique_ptr<const BoundCase> under_contract(const Op& op, const Case& one, const std::string& contract);
 

@@ -225,6 +225,8 @@ Rule constant_difference(const WrongPart& wrong);
 Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem);
 /// Bits of the expected codes that are flipped, set, cleared or shifted.
 Rule bits_of_codes(const WrongPart& wrong);
+/// bf16 outputs that hold bits 15..30 of the fp32 result instead of bits 16..31, or lower ones (float_words.cpp).
+Rule lower_bits_of_result(const WrongPart& wrong);
 /// Elements that hold the value cast to an integer, where the value's code is expected.
 Rule number_for_code(const WrongPart& wrong);
 /// 8-bit codes that are stored at a constant distance from where the contract expects them.
@@ -277,6 +279,14 @@ std::optional<Regularity> told_by_scale_codes(const WrongPart& wrong, const std:
 /// does not suffice.
 std::vector<Regularity> told_by_codes(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                                       WorkBudget& budget);
+
+
+// Addresses of stores (stored_addresses.cpp).
+
+/// For an output with elements that were never written: "address: where scale is stored, bits 5..6 of the row number are not used,
+/// and bits 0..1 of the row number are used twice", if this tells every written place and its code. Empty if nothing does.
+std::string wrong_address_of_stores(const WholePart& whole, const HostTensor& tensor,
+                                    const std::function<bool(int64_t offset)>& is_written);
 
 // Facts about wrong elements whose values no rule gives (facts.cpp).
 

@@ -139,18 +139,26 @@ namespace {
 /// entries (causes_in_words() in diagnosis/diagnose.h).
 constexpr size_t kLongestList = 3, kLongestListOfTies = 16;
 
+// would_fit() in diagnosis/diagnose.h
+constexpr std::string_view kWouldFit = "several mistakes would fit: ", kOneWouldFit = "of the known mistakes only one would fit: ";
+
+bool is_fitting(std::string_view words) { return words.starts_with(kWouldFit) || words.starts_with(kOneWouldFit); }
+
+constexpr std::string_view kObeys = "obeys ", kInstead = " instead";  // obeyed_instead() in diagnosis/diagnose.h
+
 /// A failing case and the causes that the diagnosis found.
 struct Diagnosed {
   Verdict* verdict;
   std::vector<ToldCause> causes;
   std::set<std::string> mistakes;  ///< key_of() of each cause
-  /// key_of() of each mistake that "would fit" without being asserted, so that the case does not refute it.
-  std::set<std::string> would_fit = {};
-  bool fits_are_cut = false;  ///< there are more of them than the text names
+  /// Mistakes that explain every wrong element of an output that many mistakes could give, such as zeros ("would fit: ...").
+  std::vector<ToldCause> fitting = {};
+  std::set<std::string> fitting_mistakes = {};  ///< key_of() of each
+  bool fitting_is_cut = false;                  ///< the text names only some of them: "; 2 more"
 
-  bool fits(const std::string& mistake) const { return mistakes.contains(mistake) || would_fit.contains(mistake); }
+  bool fits(const std::string& mistake) const { return mistakes.contains(mistake) || fitting_mistakes.contains(mistake); }
   bool may_be_cut() const {
-    return fits_are_cut || causes.size() >= (!causes.empty() && causes.front().complete() ? kLongestListOfTies : kLongestList);
+    return fitting_is_cut || causes.size() >= (!causes.empty() && causes.front().complete() ? kLongestListOfTies : kLongestList);
   }
 };
 
@@ -158,6 +166,7 @@ struct Diagnosed {
 /// the rows, columns or elements in which it was seen.
 std::string key_of(const ToldCause& cause) {
   std::string mistake = cause.mistake;
+  if (mistake.starts_with(kObeys)) return mistake.substr(0, mistake.find(kInstead));  // the numbers of a release count
   for (size_t at = 0; (at = mistake.find("[i, ", at)) != std::string::npos;) mistake.erase(at + 1, 3);
   for (const char* const words : {", within vectors of ", ", only in ", ", only where "})
     if (const size_t at = mistake.find(words); at != std::string::npos) mistake.erase(at, mistake.find("; and ", at) - at);
@@ -167,18 +176,38 @@ std::string key_of(const ToldCause& cause) {
   return with_numbers_masked(mistake);
 }
 
-/// Adds the mistakes of would_fit() (diagnosis/diagnose.h), such as "several mistakes would fit: A; B; 2 more", to `result`.
-void add_would_fit(std::string_view words, Diagnosed& result) {
-  if (!take(words, "several mistakes would fit: ") && !take(words, "of the known mistakes only one would fit: ")) return;
-  while (!words.empty()) {
-    const size_t end = std::min(words.find("; "), words.size());
-    const std::string_view one = words.substr(0, end);
-    if (one.ends_with(" more"))
-      result.fits_are_cut = true;
-    else
-      result.would_fit.insert(key_of({.mistake = std::string(one)}));
-    words.remove_prefix(std::min(end + 2, words.size()));
+/// The ids in "obeys A, B instead".
+std::vector<std::string> contracts_of(std::string_view words) {
+  std::vector<std::string> ids;
+  std::string_view list = words.substr(kObeys.size());
+  list = list.substr(0, list.find(kInstead));
+  while (!list.empty()) {
+    const size_t end = list.find(", ");
+    ids.emplace_back(list.substr(0, end));
+    list.remove_prefix(end == list.npos ? list.size() : end + 2);
   }
+  return ids;
+}
+
+/// Reads "several mistakes would fit: A; B; 2 more" into `result`.
+void read_fitting(std::string_view words, Diagnosed& result) {
+  if (!take(words, kWouldFit) && !take(words, kOneWouldFit)) return;
+  const int64_t outside = elements_outside(*result.verdict);
+  while (!words.empty()) {
+    size_t end = words.find("; ");
+    while (end != words.npos && words.substr(end).starts_with("; and ")) end = words.find("; ", end + 1);  // within a pair
+    const std::string_view item = words.substr(0, end);
+    if (item.ends_with(" more") && is_digit(item.front())) {
+      result.fitting_is_cut = true;
+    } else if (item.starts_with(kObeys)) {
+      for (std::string& contract : contracts_of(item))
+        result.fitting.push_back({outside, outside, 0, fmt::format("{}{}{}", kObeys, contract, kInstead)});
+    } else {
+      result.fitting.push_back({outside, outside, 0, std::string(item)});
+    }
+    words.remove_prefix(end == words.npos ? words.size() : end + 2);
+  }
+  for (const ToldCause& cause : result.fitting) result.fitting_mistakes.insert(key_of(cause));
 }
 
 /// Fills `result`. Returns false if the diagnosis did not search for mutants, for example after a crash or a race.
@@ -186,8 +215,8 @@ bool diagnosed(Verdict& verdict, Diagnosed& result) {
   if (verdict.outcome != Outcome::kFail || verdict.causes.empty()) return false;
   result = {&verdict, {}, {}};
   for (const std::string& words : verdict.causes) {
-    add_would_fit(words, result);
     const std::optional<ToldCause> cause = parse_cause(words);
+    if (!cause) read_fitting(words, result);
     if (!cause) continue;
     result.mistakes.insert(key_of(*cause));
     result.causes.push_back(*cause);
@@ -195,7 +224,18 @@ bool diagnosed(Verdict& verdict, Diagnosed& result) {
   return !result.causes.empty() || is_unknown(verdict.causes.front()) || is_pattern(verdict.causes.front());
 }
 
-/// Formats and layout of a case, without rows and columns: "bf16.g128.row" of ".../bf16.m4.n1024.g128.row/...".
+/// Whether a word of a case id is only about sizes: "m4", "n1024", or the shape, strides, offset and storage of a view, as in
+/// "2x3.by3x1.at0.of27".
+bool is_size(std::string_view word) {
+  const bool of_matrix = word.size() > 1 && (word[0] == 'm' || word[0] == 'n');
+  if (of_matrix && std::all_of(word.begin() + 1, word.end(), is_digit)) return true;
+  for (const char* const prefix : {"by", "at", "of"})
+    if (take(word, prefix)) break;
+  return !word.empty() && is_digit(word.front()) &&
+         std::all_of(word.begin(), word.end(), [](char c) { return is_digit(c) || c == 'x'; });
+}
+
+/// Formats and layout of a case, without sizes: "bf16.g128.row" of ".../bf16.m4.n1024.g128.row/...".
 std::string formats_of(const Verdict& verdict) {
   std::string_view id = verdict.case_id;
   for (int i = 0; i < 2; ++i) id.remove_prefix(std::min(id.find('/'), id.size() - 1) + 1);
@@ -203,9 +243,7 @@ std::string formats_of(const Verdict& verdict) {
   std::string text;
   while (!id.empty()) {
     const std::string_view word = id.substr(0, id.find('.'));
-    const bool size =
-        word.size() > 1 && (word[0] == 'm' || word[0] == 'n') && std::all_of(word.begin() + 1, word.end(), is_digit);
-    if (!size) text.append(word).append(".");
+    if (!is_size(word)) text.append(word).append(".");
     id.remove_prefix(std::min(word.size() + 1, id.size()));
   }
   return text;
@@ -233,6 +271,9 @@ class Kernel {
   void mark() {
     for (Diagnosed& one : cases_)
       if (!one.causes.empty()) mark(one);
+    for (Diagnosed& one : cases_)
+      if (!one.fitting.empty()) assert_fitting(one);
+    assert_contracts();
   }
 
  private:
@@ -244,6 +285,9 @@ class Kernel {
     for (const Diagnosed& one : cases_)
       for (const ToldCause& cause : one.causes)
         if (cause.complete() && key_of(cause) == mistake) data.insert(data_of(*one.verdict));
+    if (data.empty()) return data;  // outputs that many mistakes could give support a mistake, but do not suffice
+    for (const Diagnosed& one : cases_)
+      if (one.fitting_mistakes.contains(mistake)) data.insert(data_of(*one.verdict));
     return data;
   }
 
@@ -262,7 +306,7 @@ class Kernel {
   Data refuting(const std::string& mistake, const std::string& another) const {
     Data data;
     for (const Diagnosed& one : cases_) {
-      const bool explained_otherwise = another.empty() || one.mistakes.contains(another);
+      const bool explained_otherwise = another.empty() ? !tells_nothing(*one.verdict) : one.mistakes.contains(another);
       if (!one.may_be_cut() && !one.fits(mistake) && explained_otherwise) data.insert(data_of(*one.verdict));
     }
     return data;
@@ -329,6 +373,38 @@ class Kernel {
     return cause && cause->complete() ? fitting(key_of(*cause)).size() : 0;
   }
 
+  /// Joins lines of "obeys X instead" into one. Drops them if a mutant explains as many cases: it names the mistake itself.
+  void merge_contracts(std::vector<std::string>& asserted) const {
+    std::vector<std::string> contracts;
+    size_t most = 0, of_others = 0, place = asserted.size();
+    for (const std::string& words : asserted)
+      (is_contract(words) ? most : of_others) = std::max(is_contract(words) ? most : of_others, complete_in(words));
+    if (most == 0) return;
+    std::string single;
+    for (size_t i = 0; i < asserted.size(); ++i) {
+      if (!is_contract(asserted[i])) continue;
+      place = std::min(place, i);
+      if (complete_in(asserted[i]) < most) continue;
+      single = asserted[i];
+      contracts.push_back(contracts_of(parse_cause(single)->mistake).front());
+    }
+    std::erase_if(asserted, is_contract);
+    if (most <= of_others) return;
+    if (contracts.size() > 1) single = single.substr(0, single.find(kObeys)) + obeys_text(contracts);
+    asserted.insert(asserted.begin() + std::ptrdiff_t(place), single);
+  }
+  static std::string obeys_text(const std::vector<std::string>& contracts) {
+    constexpr size_t kMostNamed = 3;
+    std::string names;
+    for (size_t i = 0; i < std::min(kMostNamed, contracts.size()); ++i) names += (i == 0 ? "" : ", ") + contracts[i];
+    if (contracts.size() > kMostNamed) names += fmt::format(" and {} more", contracts.size() - kMostNamed);
+    return fmt::format("{}{}{}", kObeys, names, kInstead);
+  }
+  static bool is_contract(const std::string& words) {
+    const std::optional<ToldCause> cause = parse_cause(words);
+    return cause && cause->mistake.starts_with(kObeys);
+  }
+
   static std::string cases_text(const Data& data) {
     return data.size() == 1 ? *data.begin() : fmt::format("{} and {} more", *data.begin(), data.size() - 1);
   }
@@ -377,11 +453,59 @@ class Kernel {
     std::stable_sort(asserted.begin(), asserted.end(), [&](const std::string& a, const std::string& b) {
       return complete_in(a) > complete_in(b);
     });
+    merge_contracts(asserted);
     asserted.insert(asserted.end(), others.begin(), others.end());
     if (is_named)
       std::erase_if(doubted, [](const std::string& words) { return words.starts_with("refuted by "); });
     asserted.insert(asserted.end(), doubted.begin(), doubted.end());
     one.verdict->causes = std::move(asserted);
+  }
+
+  /// Another case may show which of the mistakes that would fit this case is the right one. Then it becomes the case's cause.
+  void assert_fitting(const Diagnosed& one) const {
+    std::vector<std::string> shown;
+    for (const ToldCause& cause : one.fitting) {
+      const std::string mistake = key_of(cause);
+      if (fitting(mistake).empty() || !refuting(mistake, "").empty() || !unexplained(mistake).empty() || !is_well_founded(mistake) ||
+          !passed_against(cause).empty())
+        continue;
+      shown.push_back(fmt::format("explains {0} of {0} failing elements: {1}", cause.explained, cause.mistake));
+    }
+    if (shown.empty()) return;
+    std::erase_if(one.verdict->causes, [](const std::string& words) { return is_fitting(words); });
+    one.verdict->causes.insert(one.verdict->causes.begin(), shown.begin(), shown.end());
+  }
+
+  /// If the outputs of all failing cases, of two or more data sets, obey another contract, and no mutant fits all of them, the
+  /// kernel chose that contract. Single cases may have outputs that many mistakes could give.
+  void assert_contracts() const {
+    std::map<std::string, Data> support;        // by key
+    std::map<std::string, std::string> mistakes;  // key -> mistake of a contract
+    Data all;
+    for (const Diagnosed& one : cases_) {
+      const std::string data = data_of(*one.verdict);
+      all.insert(data);
+      for (const std::vector<ToldCause>* const causes : {&one.causes, &one.fitting})
+        for (const ToldCause& cause : *causes) {
+          if (!cause.complete()) continue;
+          support[key_of(cause)].insert(data);
+          if (cause.mistake.starts_with(kObeys)) mistakes[key_of(cause)] = cause.mistake;
+        }
+    }
+    std::vector<std::string> contracts;
+    for (const auto& [key, data] : support)
+      if (const auto mistake = mistakes.find(key); mistake != mistakes.end() && data.size() == all.size())
+        contracts.push_back(contracts_of(mistake->second).front());
+      else if (mistake == mistakes.end() && data.size() == all.size())
+        return;
+    if (all.size() < 2 || contracts.empty()) return;
+    for (const Diagnosed& one : cases_) {
+      if (one.fitting.empty()) continue;
+      const int64_t outside = elements_outside(*one.verdict);
+      std::vector<std::string>& causes = one.verdict->causes;
+      std::erase_if(causes, [](const std::string& words) { return is_fitting(words); });
+      causes.insert(causes.begin(), fmt::format("explains {0} of {0} failing elements: {1}", outside, obeys_text(contracts)));
+    }
   }
 
   std::vector<Diagnosed> cases_;

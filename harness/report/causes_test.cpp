@@ -134,10 +134,42 @@ TEST(Reconcile, ACaseThatAMistakeWouldFitDoesNotRefuteIt) {
         .verdicts[0]
         .causes.front();
   };
-  EXPECT_EQ(first("several mistakes would fit: truncated; floor"), "probably floor (3 elements fit; too few to assert)");
-  EXPECT_EQ(first("of the known mistakes only one would fit: floor"), "probably floor (3 elements fit; too few to assert)");
+  EXPECT_EQ(first("several mistakes would fit: truncated; floor"), complete(3, "floor")) << "it supports it";
+  EXPECT_EQ(first("of the known mistakes only one would fit: floor"), complete(3, "floor"));
   EXPECT_EQ(first("several mistakes would fit: truncated; 3 more"), "probably floor (3 elements fit; too few to assert)");
-  EXPECT_EQ(first("several mistakes would fit: truncated"), "no known cause; 'floor' explains 1 case, and 1 refutes it");
+  EXPECT_EQ(first("several mistakes would fit: truncated"), "probably floor (3 elements fit; too few to assert)");
+}
+
+constexpr const char* kZeros = "pattern: y holds 0 in every element (32 of 32 wrong elements)";
+
+Verdict of_zeros(const std::string& data, const std::string& fitting) {
+  Verdict one = failing(data, {kZeros, "several mistakes would fit: " + fitting});
+  one.tensors.emplace_back();
+  one.tensors.back().outside = 32;
+  return one;
+}
+
+TEST(Reconcile, OutputsThatManyMistakesCouldGiveDoNotRefuteAMistakeThatWouldFit) {
+  const RunResult result = reconciled({failing("a", {complete(4, "floor")}), of_zeros("b", "trunc; floor")});
+  EXPECT_THAT(result.verdicts[0].causes, ElementsAre(complete(4, "floor"))) << "two data sets support it";
+  EXPECT_THAT(result.verdicts[1].causes, ElementsAre(complete(32, "floor"), kZeros)) << "the other case tells which one fits";
+  const RunResult other = reconciled({failing("a", {complete(4, "floor")}), of_zeros("b", "trunc; ceil")});
+  EXPECT_THAT(other.verdicts[0].causes.front(), StartsWith("probably floor")) << "zeros do not refute, and do not support it";
+  EXPECT_THAT(other.verdicts[1].causes, ElementsAre(kZeros, "several mistakes would fit: trunc; ceil"));
+}
+
+TEST(Reconcile, AContractThatAllFailingCasesObeyIsNamedOnce) {
+  const std::string a = complete(50, "obeys acme.a instead"), b = complete(50, "obeys acme.b instead (q: bf16 -> f16)");
+  EXPECT_THAT(reconciled({failing("a", {a, b})}).verdicts[0].causes, ElementsAre(complete(50, "obeys acme.a, acme.b instead")));
+  const RunResult two = reconciled({failing("a", {a, b}), failing("b", {complete(9, "obeys acme.b instead (q: bf16 -> f16)")})});
+  EXPECT_THAT(two.verdicts[0].causes, ElementsAre(b)) << "the other case refutes acme.a";
+  EXPECT_THAT(reconciled({failing("a", {complete(50, "floor"), a})}).verdicts[0].causes, ElementsAre(complete(50, "floor")))
+      << "a mutant names the mistake itself";
+  const RunResult zeros = reconciled({of_zeros("a", "floor; obeys acme.a, acme.b instead"), of_zeros("b", "trunc; obeys acme.b instead")});
+  for (const Verdict& one : zeros.verdicts)
+    EXPECT_THAT(one.causes, ElementsAre(complete(32, "obeys acme.b instead"), kZeros));
+  const RunResult unclear = reconciled({of_zeros("a", "floor; obeys acme.b instead"), of_zeros("b", "floor; obeys acme.b instead")});
+  EXPECT_THAT(unclear.verdicts[0].causes.front(), kZeros) << "a mutant fits as well";
 }
 
 TEST(Reconcile, OfTwoThatFitOneCaseTheOneThatFitsAnotherTooIsLeft) {

@@ -29,6 +29,7 @@
 #include "harness/report/console.h"
 #include "harness/run/run.h"
 #include "suites/catches/mutant_switch.h"
+#include "suites/other_contracts.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
@@ -139,7 +140,7 @@ class Runner {
       options.diagnose = [&](const Evidence& evidence, Verdict& seen) {
         start_clock();  // the diagnosis calls the mutant again
         deadline_ += std::chrono::seconds(60);
-        look_for_causes(backend_)(evidence, seen);
+        look_for_causes(backend_, WorkBudget::kShort, other_contracts)(evidence, seen);
       };
     start_clock();
     Verdict verdict = run_case(op, one, *kernel, backend_, options, &memory);

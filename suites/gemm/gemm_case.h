@@ -161,6 +161,7 @@ struct SlotMistake {
   std::string name;
   std::vector<int64_t> experts;  ///< the expert of each row; empty: the right one
   void (*read)(const GemmCase& c, DotInputs& inputs) = nullptr;
+  bool suspect = false;  ///< see Hypothesis::suspect
 };
 std::vector<SlotMistake> slot_mistakes(const GemmCase& c);
 

@@ -298,7 +298,7 @@ constexpr int64_t kTileOfExpert = 64;
 
 /// Mutants: rows use the weights and scales of a wrong expert.
 void add_other_experts(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
-  const auto add = [&](const char* name, auto expert_of) {
+  const auto add = [&](const std::string& name, auto expert_of) {
     GemmCase wrong = c;
     for (int64_t row = 0; row < c.m; ++row) wrong.experts.push_back(expert_of(row));
     bool same = true;
@@ -311,6 +311,34 @@ void add_other_experts(const GemmCase& c, const SharedInputs& inputs, std::vecto
                    equivalent(c, name)});
     all.back().by_rows = true;
   };
+  const auto suspect = [&](const std::string& name, auto expert_of) {
+    const size_t before = all.size();
+    add(name, expert_of);
+    if (all.size() > before) all.back().suspect = true;
+  };
+  const int64_t count = c.groups.count();
+  for (int64_t cut = 2; cut < count; cut *= 2)
+    suspect(fmt::format("experts: numbers modulo {}", cut), [&](int64_t row) { return c.groups.group_of(row) % cut; });
+  if (!c.contract.sorted_ids) {
+    suspect("experts: the first row of each expert takes the expert of the row before", [&](int64_t row) {
+      if (c.groups.row_in_group(row) > 0) return c.groups.group_of(row);
+      return row > 0 ? c.groups.group_of(row - 1) : int64_t{0};
+    });
+    suspect("experts: the last row of each expert takes the expert of the row behind", [&](int64_t row) {
+      const bool is_last = row + 1 < c.m && c.groups.group_of(row + 1) != c.groups.group_of(row);
+      return c.groups.group_of(is_last ? row + 1 : row);
+    });
+    std::map<int64_t, int64_t> of_stored;
+    for (int64_t row = 0; row < c.m; ++row) of_stored.emplace(c.groups.stored_row(row), c.groups.group_of(row));
+    const auto of_tile = [&](int64_t row, int64_t tile) { return of_stored.lower_bound(c.groups.stored_row(row) / tile * tile)->second; };
+    for (const int64_t tile : {8, 16, 32, 64, 128, 256}) {
+      bool is_new = tile == 8;  // larger tiles with the same experts need no mutant
+      for (int64_t row = 0; row < c.m && !is_new; ++row) is_new = of_tile(row, tile) != of_tile(row, tile / 2);
+      if (is_new)
+        suspect(fmt::format("experts: a tile of at least {} rows takes the expert of its first row", tile), [&](int64_t row) { return of_tile(row, tile); });
+    }
+  }
+  suspect("experts: that of the first row, for all rows", [&](int64_t) { return c.groups.group_of(0); });
   add("experts: numbered without the empty ones", [&](int64_t row) {
     const auto end = c.groups.sizes().begin() + c.groups.group_of(row);
     return std::count_if(c.groups.sizes().begin(), end, [](int64_t size) { return size > 0; });
@@ -473,6 +501,13 @@ std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs
       std::vector<double>& scales = wrong.scale_b.values;
       std::rotate(scales.begin(), scales.begin() + std::ptrdiff_t(scales.size()) / count, scales.end());
     });
+  if (c.scale_b.grid().count() > count) {  // with one scale for each expert, "of the first row" is the same
+    add("scale_b: of the first expert for all", [count](DotInputs& wrong) {
+      std::vector<double>& scales = wrong.scale_b.values;
+      for (size_t i = 0, of_expert = scales.size() / size_t(count); i < scales.size(); ++i) scales[i] = scales[i % of_expert];
+    });
+    all.back().suspect = true;
+  }
   return all;
 }
 
@@ -483,7 +518,7 @@ void add_slot_mistakes(const GemmCase& c, const SharedInputs& inputs, std::vecto
     wrong.experts = std::move(mistake.experts);
     add_changed(c, mistake.name, wrong, inputs, [wrong, read = mistake.read](DotInputs& others, const Problem&) {
       if (read) read(wrong, others);
-    }, all);
+    }, all).suspect = mistake.suspect;
   }
 }
 

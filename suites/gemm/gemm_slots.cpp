@@ -65,6 +65,15 @@ void weight_by_place(const GemmCase& c, DotInputs& inputs) {
 void weight_of_first_slot(const GemmCase& c, DotInputs& inputs) {
   for (size_t slot = 0; slot < inputs.weights.size(); ++slot) inputs.weights[slot] = inputs.weights[slot / size_t(c.topk) * size_t(c.topk)];
 }
+void weight_of_quotient(const GemmCase& c, DotInputs& inputs) {
+  const std::vector<double> right = inputs.weights;
+  for (size_t slot = 0; slot < right.size(); ++slot) inputs.weights[slot] = right[slot / size_t(c.topk)];
+}
+void weight_of_remainder(const GemmCase& c, DotInputs& inputs) {
+  const std::vector<double> right = inputs.weights;
+  const size_t tokens = std::max<size_t>(1, right.size() / size_t(c.topk));
+  for (size_t slot = 0; slot < right.size(); ++slot) inputs.weights[slot] = right[slot % tokens];
+}
 void weight_rounded(const GemmCase& c, DotInputs& inputs) {
   for (double& weight : inputs.weights) weight = round_to(*c.y, weight, Rounding::kNearestEven, Overflow::kSpecial);
 }
@@ -131,13 +140,19 @@ std::vector<SlotMistake> slot_mistakes(const GemmCase& c) {
   std::vector<SlotMistake> all;
   const SortedSlots sorted = sorted_slots(c);
   const std::vector<int64_t> places = places_of(c, sorted);
-  const auto add_experts = [&](const char* name, auto expert_of) {
-    if (auto mistake = of_experts(c, name, expert_of)) all.push_back(std::move(*mistake));
+  const auto add_experts = [&](const char* name, auto expert_of, bool suspect = false) {
+    if (auto mistake = of_experts(c, name, expert_of)) mistake->suspect = suspect, all.push_back(std::move(*mistake));
   };
   add_experts("experts: that of the block before", [&](int64_t slot, int64_t own) {
     const int64_t block = places[size_t(slot)] / c.block_m;
     return block > 0 && sorted.experts[size_t(block) - 1] >= 0 ? sorted.experts[size_t(block) - 1] : own;
   });
+  for (const int64_t tile : {32, 64, 128, 256})
+    if (tile > c.block_m)
+      add_experts(("experts: expert_ids is read once for " + std::to_string(tile) + " slots").c_str(), [&](int64_t slot, int64_t own) {
+        const int64_t expert = sorted.experts[size_t(places[size_t(slot)] / tile * tile / c.block_m)];
+        return expert >= 0 ? expert : own;
+      }, true);
   add_experts("blocks: those behind num_tokens_post_padded are computed",
               [&](int64_t slot, int64_t own) { return places[size_t(slot)] < c.block_m ? sorted.experts.back() : own; });
   if (c.topk > 1 && c.rows_of_a() > 1) {
@@ -148,6 +163,8 @@ std::vector<SlotMistake> slot_mistakes(const GemmCase& c) {
     if (c.m > 1) all.push_back({"topk_weights: by place in the sorted list", {}, weight_by_place});
     if (c.topk > 1) all.push_back({"topk_weights: that of the token's first slot", {}, weight_of_first_slot});
     if (!(*c.y == kF32)) all.push_back({"topk_weights: rounded to y", {}, weight_rounded});
+    if (c.topk > 1) all.push_back({"topk_weights: of slot s / top_k for slot s", {}, weight_of_quotient, true});
+    if (c.topk > 1) all.push_back({"topk_weights: of slot s modulo the number of tokens for slot s", {}, weight_of_remainder, true});
   }
   if (c.has_bias && c.groups.count() > 1) {
     all.push_back({"bias: that of the first expert", {}, bias_of_first});

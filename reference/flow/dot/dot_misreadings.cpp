@@ -226,6 +226,16 @@ ScaleValues block_beside(const ScaleValues& right) {
   return looked_up(
       right, [&](int64_t row, int64_t block) { return Place(row, std::clamp<int64_t>(block + by, 0, right.shape.columns - 1)); });
 }
+/// The last block of k has the scale of the block before it, as if the kernel counted only whole blocks.
+ScaleValues last_block_is_previous(const ScaleValues& right) {
+  const int64_t last = right.shape.columns - 1;
+  return looked_up(right, [=](int64_t row, int64_t block) { return Place(row, block == last ? std::max<int64_t>(0, last - 1) : block); });
+}
+/// The same for the last block of rows.
+ScaleValues last_row_is_previous(const ScaleValues& right) {
+  const int64_t last = right.shape.rows - 1;
+  return looked_up(right, [=](int64_t row, int64_t block) { return Place(row == last ? std::max<int64_t>(0, last - 1) : row, block); });
+}
 /// The scale of the last block of k is 1, as if this block were added without scales.
 ScaleValues last_block_is_one(const ScaleValues& right) {
   ScaleValues wrong = right;
@@ -347,6 +357,11 @@ void suspect_blocks(const std::string& what, const DotInputs& right, std::vector
   if (b) all.push_back({"scale_b: " + what, of_b<of>, 0, true});
 }
 
+/// Whether the last of several blocks is incomplete.
+bool ends_within(int64_t blocks, int64_t block, int64_t size) {
+  return block > 1 && blocks > 1 && size % block != 0 && blocks == (size + block - 1) / block;
+}
+
 /// Adds index mistakes of block-scaled GEMMs that only the diagnosis uses.
 void add_block_suspects(const DotInputs& right, std::vector<DotMisreading>& all) {
   const LevelGrid &a = right.scale_a.shape, &b = right.scale_b.shape;
@@ -356,11 +371,17 @@ void add_block_suspects(const DotInputs& right, std::vector<DotMisreading>& all)
     all.push_back({"scales: of the next block of k", of_both<next_block>, 0, true});
   }
   if (blocks > 2) suspect_blocks<previous_block>("of the previous block of k", right, all);
+  if (blocks > 2 && !right.packed) suspect_blocks<first_of_two_blocks>("of the first of each 2 blocks of k", right, all);
   if (blocks > 4) suspect_blocks<first_of_four_blocks>("of the first of each 4 blocks of k", right, all);
   if (blocks >= 4) suspect_blocks<counted_in_parts<2>>("of the first half of k, also for the second half", right, all);
   if (blocks >= 8) suspect_blocks<counted_in_parts<4>>("of the first quarter of k, also for the other quarters", right, all);
   if (blocks > 2) suspect_blocks<block_beside<1>>("of the next block of k, except for the last block", right, all);
   if (blocks > 1) suspect_blocks<block_beside<-1>>("of the previous block of k, except for the first block", right, all);
+  if (ends_within(a.columns, a.column_block, right.product.k) || ends_within(b.columns, b.column_block, right.product.k))
+    suspect_blocks<last_block_is_previous>("of the previous block of k, only for the last, incomplete block", right, all);
+  if (ends_within(b.rows, b.row_block, right.n))
+    all.push_back({"scale_b: of the previous " + std::to_string(b.row_block) + " columns, only for the last, incomplete block",
+                   of_b<last_row_is_previous>, 0, true});
   if (blocks > 0) all.push_back({"scales: none for the last block of k", of_both<last_block_is_one>, 0, true});
 }
 

@@ -1,0 +1,162 @@
+// For outputs that were partly never written: finds an address calculation that explains which elements were written, and what they
+// hold. It loses bits of the storage offset, uses some twice, or has wrong strides.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/diagnosis/diagnose.h"
+#include "harness/diagnosis/wrong_part.h"
+
+namespace assay {
+namespace {
+
+constexpr int64_t kMostStoredElements = int64_t{1} << 18;
+constexpr size_t kFewestOfAddresses = 16;  ///< written places, and unwritten elements with a code of their own
+
+/// The elements of an output by storage offset.
+class Stored {
+ public:
+  Stored(const WholePart& whole, const HostTensor& tensor, const std::function<bool(int64_t offset)>& is_written)
+      : whole_(whole), tensor_(tensor), columns_(whole.part.columns()) {
+    const int64_t stored = stored_elements(whole.part, tensor);
+    for (int64_t i = 0; i < whole.part.elements(); ++i) {
+      const int64_t offset = whole.offset_at(i);
+      if (offset < 0 || offset >= stored) return;
+      offsets_.push_back(offset);
+      bits_ = std::max(bits_, int(std::bit_width(uint64_t(offset))));
+    }
+    places_.assign(size_t(stored), kNoElement);
+    for (const int64_t offset : offsets_) places_[size_t(offset)] = is_written(offset) ? kWritten : kNotWritten;
+    written_ = size_t(std::count(places_.begin(), places_.end(), kWritten));
+    complete_ = true;
+  }
+
+  bool complete() const { return complete_ && written_ >= kFewestOfAddresses; }
+  int bits() const { return bits_; }
+  int64_t rows() const { return whole_.part.rows(); }
+  int64_t columns() const { return columns_; }
+  int64_t offset(int64_t row, int64_t column) const { return offsets_[size_t(row * columns_ + column)]; }
+
+  /// Whether exactly the written places follow from `to`, and each holds the code of an element that `to` stores there. Several
+  /// elements may be stored to one place; any of them may be the last.
+  bool holds(const std::function<int64_t(int64_t element, int64_t offset)>& to) const {
+    std::vector<uint8_t> hit(places_.size());  // 1: an element is stored there, 2: with the code that the place holds
+    size_t places = 0;
+    for (size_t i = 0; i < offsets_.size(); ++i) {
+      const int64_t at = to(int64_t(i), offsets_[i]);
+      if (at < 0 || at >= int64_t(places_.size()) || places_[size_t(at)] != kWritten) return false;
+      uint8_t& state = hit[size_t(at)];
+      places += state == 0;
+      state = std::max<uint8_t>(state, 1);
+      if (state == 1 && whole_.at(int64_t(i)).holds(*whole_.part.format, ordinal(*whole_.part.format, load_code(whole_.part, tensor_, at))))
+        state = 2;
+    }
+    return places == written_ && std::find(hit.begin(), hit.end(), 1) == hit.end();
+  }
+
+  /// Whether the data tell: written places hold enough different codes, and many of their own elements have other codes.
+  bool tells() const {
+    std::set<uint32_t> codes;
+    size_t others = 0;
+    for (size_t i = 0; i < offsets_.size(); ++i) {
+      if (places_[size_t(offsets_[i])] != kWritten) continue;
+      const uint32_t code = load_code(whole_.part, tensor_, offsets_[i]);
+      codes.insert(code);
+      others += !whole_.at(int64_t(i)).holds(*whole_.part.format, ordinal(*whole_.part.format, code));
+    }
+    return codes.size() >= 4 && others >= kFewestOfAddresses / 2;
+  }
+
+  /// Bits first..last of the offset as bits of the row or column, if each bit of the offset is one: "row bits 5..6".
+  std::string bits_text(int first, int last) const {
+    const std::pair<char, int> begin = source_of(first);
+    for (int bit = first; bit <= last; ++bit)
+      if (begin.first == 0 || source_of(bit) != std::pair(begin.first, begin.second + bit - first))
+        return (first == last ? fmt::format("bit {}", first) : fmt::format("bits {}..{}", first, last)) + " of the storage offset";
+    const std::string unit = begin.first == 'r' ? "row" : "column";
+    return first == last ? fmt::format("bit {} of the {} number", begin.second, unit)
+                         : fmt::format("bits {}..{} of the {} number", begin.second, begin.second + last - first, unit);
+  }
+
+ private:
+  static constexpr uint8_t kNoElement = 0, kWritten = 1, kNotWritten = 2;
+
+  /// The bit of the row ('r') or column ('c') that sets a bit of the offset; 0 if none does in the first row and column.
+  std::pair<char, int> source_of(int bit) const {
+    for (int k = 0; int64_t{1} << k < rows(); ++k)
+      if ((offset(int64_t{1} << k, 0) ^ offset(0, 0)) == int64_t{1} << bit) return {'r', k};
+    for (int k = 0; int64_t{1} << k < columns(); ++k)
+      if ((offset(0, int64_t{1} << k) ^ offset(0, 0)) == int64_t{1} << bit) return {'c', k};
+    return {0, 0};
+  }
+
+  const WholePart& whole_;
+  const HostTensor& tensor_;
+  const int64_t columns_;
+  std::vector<int64_t> offsets_;
+  std::vector<uint8_t> places_;
+  size_t written_ = 0;
+  int bits_ = 0;
+  bool complete_ = false;
+};
+
+int64_t field(int first, int width) { return ((int64_t{1} << width) - 1) << first; }
+
+std::string lost_bits(const Stored& stored) {
+  for (int width = 1; width <= stored.bits(); ++width)
+    for (int first = 0; first + width <= stored.bits(); ++first) {
+      const int64_t lost = field(first, width);
+      if (stored.holds([&](int64_t, int64_t at) { return at & ~lost; }))
+        return fmt::format("{} {} not used", stored.bits_text(first, first + width - 1), width == 1 ? "is" : "are");
+      for (int twice = 0; twice + width <= stored.bits(); ++twice)
+        if (twice != first && stored.holds([&](int64_t, int64_t at) { return (at & ~lost) | (at >> twice << first & lost); }))
+          return fmt::format("{} {} not used, and {} {} used twice", stored.bits_text(first, first + width - 1), width == 1 ? "is" : "are",
+                             stored.bits_text(twice, twice + width - 1), width == 1 ? "is" : "are");
+    }
+  return "";
+}
+
+std::string wrong_strides(const Stored& stored) {
+  const int64_t rows = stored.rows(), columns = stored.columns(), first = stored.offset(0, 0);
+  const int64_t down = rows > 1 ? stored.offset(1, 0) - first : 0, across = columns > 1 ? stored.offset(0, 1) - first : 0;
+  for (int64_t row = 0; row < rows; ++row)
+    for (const int64_t column : {int64_t{0}, columns - 1})
+      if (stored.offset(row, column) != first + row * down + column * across) return "";
+  const auto strides = [&](int64_t right) {
+    std::set<int64_t> all = {0, 1, 2, 4, 8, 16, rows, columns, 2 * right, right + 1, right - 1};
+    for (const int64_t divisor : {2, 4, 8})
+      if (right % divisor == 0) all.insert(right / divisor);
+    all.erase(right);
+    return all;
+  };
+  if (rows > 1)
+    for (const int64_t other : strides(down))
+      if (stored.holds([&](int64_t i, int64_t) { return first + i / columns * other + i % columns * across; }))
+        return fmt::format("rows are stored {} elements apart instead of {}", other, down);
+  if (columns > 1)
+    for (const int64_t other : strides(across))
+      if (stored.holds([&](int64_t i, int64_t) { return first + i / columns * down + i % columns * other; }))
+        return fmt::format("the elements of a row are stored {} elements apart instead of {}", other, across);
+  return "";
+}
+
+}  // namespace
+
+std::string wrong_address_of_stores(const WholePart& whole, const HostTensor& tensor,
+                                    const std::function<bool(int64_t offset)>& is_written) {
+  if (whole.part.elements() > kMostStoredElements) return "";
+  const Stored stored(whole, tensor, is_written);
+  if (!stored.complete() || !stored.tells()) return "";
+  std::string words = lost_bits(stored);
+  if (words.empty()) words = wrong_strides(stored);
+  return words.empty() ? "" : fmt::format("address: where {} is stored, {}", whole.part.label(), words);
+}
+
+}  // namespace assay

@@ -1,0 +1,14 @@
+// The other contracts that a kernel of a case may obey by mistake.
+#pragma once
+
+#include <vector>
+
+#include "harness/diagnosis/diagnose.h"
+
+namespace assay {
+
+/// The contracts of the case's op under which a kernel receives the same call as in this case; for look_for_causes(). Contracts
+/// with the fewest different cells come first. Needs an open contract registry.
+std::vector<OtherContract> other_contracts(const Case& one, const Problem& problem);
+
+}  // namespace assay
