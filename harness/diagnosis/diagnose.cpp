@@ -659,14 +659,14 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     constexpr int64_t kShareOfOthers = 8;
     WorkBudget of_others(budget_of_case / kShareOfOthers);
     std::vector<Cause> obeyed = obeyed_instead(evidence, others, of_others);
-    // With few wrong elements, another contract fits by chance. Patterns are then sought, too.
+    // With few wrong elements, another contract fits by chance: it is then not named.
     constexpr int64_t kFewestForContract = 8;
     const bool is_random = most_is_unset || has_fill;  // the values came from unset memory, so a mutant explains them only by chance
     const bool obeys = !obeyed.empty() && obeyed.front().failing >= kFewestForContract && !is_random;
     if (is_random) causes.clear();
     if (!causes.empty() && (!causes.front().complete() || causes.front().mistakes.size() > 1) && obeys) causes.clear();
     std::vector<Cause> all = causes;
-    if (!is_random) std::move(obeyed.begin(), obeyed.end(), std::back_inserter(all));
+    if (obeys) std::move(obeyed.begin(), obeyed.end(), std::back_inserter(all));
     std::stable_sort(all.begin(), all.end(), [](const Cause& a, const Cause& b) { return a.left() < b.left(); });
     if (obeys) causes = all;
     verdict.causes = causes_in_words(all);

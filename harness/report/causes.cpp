@@ -304,6 +304,7 @@ class Kernel {
 
   /// Cases that `another` explains and `mistake` does not. If `another` is "": all cases that `mistake` does not explain.
   Data refuting(const std::string& mistake, const std::string& another) const {
+    if (another.starts_with(kObeys)) return {};  // the other contract may differ by this very mistake
     Data data;
     for (const Diagnosed& one : cases_) {
       const bool explained_otherwise = another.empty() ? !tells_nothing(*one.verdict) : one.mistakes.contains(another);
@@ -376,14 +377,13 @@ class Kernel {
   /// Joins lines of "obeys X instead" into one. Drops them if a mutant explains as many cases: it names the mistake itself.
   void merge_contracts(std::vector<std::string>& asserted) const {
     std::vector<std::string> contracts;
-    size_t most = 0, of_others = 0, place = asserted.size();
+    size_t most = 0, of_others = 0;
     for (const std::string& words : asserted)
       (is_contract(words) ? most : of_others) = std::max(is_contract(words) ? most : of_others, complete_in(words));
     if (most == 0) return;
     std::string single;
     for (size_t i = 0; i < asserted.size(); ++i) {
       if (!is_contract(asserted[i])) continue;
-      place = std::min(place, i);
       if (complete_in(asserted[i]) < most) continue;
       single = asserted[i];
       contracts.push_back(contracts_of(parse_cause(single)->mistake).front());
@@ -391,7 +391,7 @@ class Kernel {
     std::erase_if(asserted, is_contract);
     if (most <= of_others) return;
     if (contracts.size() > 1) single = single.substr(0, single.find(kObeys)) + obeys_text(contracts);
-    asserted.insert(asserted.begin() + std::ptrdiff_t(place), single);
+    asserted.push_back(single);  // a mutant that explains this case, too, says more than the name of a contract
   }
   static std::string obeys_text(const std::vector<std::string>& contracts) {
     constexpr size_t kMostNamed = 3;
