@@ -555,6 +555,10 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(clamped(wrong));
     consider(held_on(wrong));
     Rule one = one_code(wrong), map = map_of_codes(wrong);
+    const bool is_alone = std::all_of(parts.begin(), parts.end(), [&](const WrongPart& other) {
+      return other.label() == wrong.label() || other.failing().empty();
+    });
+    if (!is_alone) map.reset();  // another wrong output, such as a scale, may change the codes, too
     if (map && one && one->is_value) one.reset();  // the map also says where the code is stored
     consider(std::move(one));
     consider(std::move(map));
