@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -27,23 +25,11 @@ Difference difference(const std::string& from, const std::string& to) {
   Difference all;
   const std::vector<const ContractRow*> a = rulebook().links_of(from), b = rulebook().links_of(to);
   if (a.size() != b.size() || a.empty()) return {size_t(-1), ""};
-  for (size_t link = 0; link < a.size(); ++link) {
-    std::set<std::string> columns;
-    for (const ContractRow* row : {a[link], b[link]})
-      for (const auto& [column, cell] : row->cells) columns.insert(column);
-    for (const char* informs : {"id", "why", "source", "since", "until"}) columns.erase(informs);
-    for (const std::string& column : columns) {
-      const auto text_of = [&](const ContractRow& row) {
-        const auto cell = row.cells.find(column);
-        return cell == row.cells.end() ? std::string() : cell->second.text;
-      };
-      const std::string one = text_of(*a[link]), other = text_of(*b[link]);
-      if (one == other) continue;
+  for (size_t link = 0; link < a.size(); ++link)
+    for (const CellDifference& cell : differing_cells(*a[link], *b[link]))
       if (++all.cells <= kMostCells)
-        all.words += fmt::format("{}{}: {} -> {}", all.words.empty() ? "" : ", ", column, one.empty() ? "nothing" : one,
-                                 other.empty() ? "nothing" : other);
-    }
-  }
+        all.words += fmt::format("{}{}: {} -> {}", all.words.empty() ? "" : ", ", cell.column,
+                                 cell.one.empty() ? "nothing" : cell.one, cell.other.empty() ? "nothing" : cell.other);
   if (all.cells > kMostCells || all.words.size() > kLongestText) all.words.clear();
   return all;
 }

@@ -1,4 +1,4 @@
-// The other contracts that a kernel of a case may obey by mistake.
+// The contracts that a kernel may obey by mistake instead of the contract of its case.
 #pragma once
 
 #include <vector>

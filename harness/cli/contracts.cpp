@@ -288,22 +288,9 @@ void diff_casts(const ContractRow& a, const ContractRow& b) {
 
 /// Prints the cells in which two rows differ, except columns that do not affect results. Returns whether any cell differs.
 bool cell_differences(const ContractRow& a, const ContractRow& b) {
-  std::set<std::string> columns;
-  for (const ContractRow* row : {&a, &b})
-    for (const auto& [column, cell] : row->cells) columns.insert(column);
-  for (const char* informs : {"id", "why", "source", "since", "until"}) columns.erase(informs);
-  const auto text_of = [](const ContractRow& row, const std::string& column) {
-    const auto cell = row.cells.find(column);
-    return cell == row.cells.end() ? std::string() : cell->second.text;
-  };
-  bool differ = false;
-  for (const std::string& column : columns) {
-    const std::string one = text_of(a, column), other = text_of(b, column);
-    if (one == other) continue;
-    fmt::print("  {:<8} {}\n  {:<8} {}\n", column, printable(one), "", printable(other));
-    differ = true;
-  }
-  return differ;
+  const std::vector<CellDifference> all = differing_cells(a, b);
+  for (const CellDifference& one : all) fmt::print("  {:<8} {}\n  {:<8} {}\n", one.column, printable(one.one), "", printable(one.other));
+  return !all.empty();
 }
 
 /// The first `most` items, and how many more there are.

@@ -40,6 +40,8 @@ struct TensorSpec {
   int64_t elements() const;  ///< product of the shape
   /// Storage offset of the first element of row `index`. A vector has only row 0; leading dimensions are flattened into rows.
   int64_t row(int64_t index) const { return offset + (shape.size() > 1 ? index * strides[shape.size() - 2] : 0); }
+  /// Storage offset of element i, counted row after row. Needs has_rows() and a column.
+  int64_t place(int64_t i) const { return row(i / shape.back()) + i % shape.back() * strides.back(); }
   size_t bytes() const { return byte_of(storage + int64_t(packed)); }
   /// Strides in a kernel's memory.
   std::vector<int64_t> strides_of_kernel() const;

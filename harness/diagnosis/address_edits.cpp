@@ -46,7 +46,8 @@ class Addresses {
       const int64_t bit = int64_t{1} << k;
       add(fmt::format("bit {} ({}) of the storage offset is not used", k, bit), [bit](int64_t at) { return at & ~bit; });
       if (k > 0)
-        add(fmt::format("bits {} and up of the storage offset are not used: the first {} elements are read again and again", k, bit),
+        add(fmt::format("bits {} and up of the storage offset are not used: the first {} elements are read again and again", k,
+                        bit),
             [bit](int64_t at) { return at % bit; });
       // If 2^k divides the columns, input_edits() describes the same reads by the column.
       if (k > 0 && (storage_.by_columns ? storage_.rows : storage_.columns) % bit != 0)
@@ -57,14 +58,13 @@ class Addresses {
             [bit](int64_t at) { return (at & ~(2 * bit)) | (at & bit) << 1; });
         add(fmt::format("bit {} of the storage offset is used twice, also in the place of bit {}", k + 1, k),
             [bit](int64_t at) { return (at & ~bit) | (at & 2 * bit) >> 1; });
-        add(fmt::format("bits {} and {} of the storage offset are exchanged", k, k + 1), [bit](int64_t at) {
-          return (at & ~(3 * bit)) | (at & bit) << 1 | (at & 2 * bit) >> 1;
-        });
+        add(fmt::format("bits {} and {} of the storage offset are exchanged", k, k + 1),
+            [bit](int64_t at) { return (at & ~(3 * bit)) | (at & bit) << 1 | (at & 2 * bit) >> 1; });
       }
     }
   }
 
-  /// Fields of several bits that are lost, as if a shift, mask or factor made them 0.
+  /// A field of several bits is 0, as if a shift, mask or factor had lost it.
   void fields() {
     for (int width = 2; width <= kWidestField; ++width)
       for (int first = 0; int64_t{1} << (first + width) < storage_.size(); ++first) {
@@ -76,15 +76,15 @@ class Addresses {
       }
   }
 
-  /// Fields that hold the bits of another field, which is then used twice.
+  /// A field of several bits is replaced by a copy of another field.
   void copied_fields() {
     for (int width = 2; width <= kWidestCopy; ++width)
       for (int first = 0; int64_t{1} << (first + width - 1) < storage_.size(); ++first)
         for (int twice = 0; int64_t{1} << (twice + width - 1) < storage_.size(); ++twice) {
           if (twice == first) continue;
           const int64_t field = ((int64_t{1} << width) - 1) << first;
-          add(fmt::format("bits {}..{} of the storage offset are used twice, also in the place of bits {}..{}", twice, twice + width - 1,
-                          first, first + width - 1),
+          add(fmt::format("bits {}..{} of the storage offset are used twice, also in the place of bits {}..{}", twice,
+                          twice + width - 1, first, first + width - 1),
               [=](int64_t at) { return (at & ~field) | (at >> twice << first & field); });
           all_.back().late = true;
         }
@@ -95,9 +95,8 @@ class Addresses {
     const int64_t stride = storage_.by_columns ? storage_.rows : storage_.columns;
     const char *const line = storage_.by_columns ? "column j" : "row i", *const index = storage_.by_columns ? "j" : "i";
     const auto lines = [&](const std::string& begin, const std::function<int64_t(int64_t)>& first) {
-      add(fmt::format("{} is read starting at element {} instead of {} * {}", line, begin, stride, index), [=](int64_t at) {
-        return first(at / stride) + at % stride;
-      });
+      add(fmt::format("{} is read starting at element {} instead of {} * {}", line, begin, stride, index),
+          [=](int64_t at) { return first(at / stride) + at % stride; });
     };
     lines(index, [](int64_t i) { return i; });
     lines(fmt::format("{} / {}", index, stride), [stride](int64_t i) { return i / stride; });
@@ -115,11 +114,13 @@ class Addresses {
     const char* const element = storage_.rows == 1 ? "[j]" : "the element at storage offset j";
     for (const int64_t size : sizes) {
       if (size < 2 || size >= storage_.size()) continue;
-      add(fmt::format("{} is read from {}", element, storage_.rows == 1 ? fmt::format("[j / {}]", size) : fmt::format("offset j / {}", size)),
+      add(fmt::format("{} is read from {}", element,
+                      storage_.rows == 1 ? fmt::format("[j / {}]", size) : fmt::format("offset j / {}", size)),
           [size](int64_t at) { return at / size; });
       // bits() and strides() have these remainders
       if ((size & (size - 1)) == 0 || size == (storage_.by_columns ? storage_.rows : storage_.columns)) continue;
-      add(fmt::format("{} is read from {}", element, storage_.rows == 1 ? fmt::format("[j mod {}]", size) : fmt::format("offset j mod {}", size)),
+      add(fmt::format("{} is read from {}", element,
+                      storage_.rows == 1 ? fmt::format("[j mod {}]", size) : fmt::format("offset j mod {}", size)),
           [size](int64_t at) { return at % size; });
     }
   }
@@ -178,9 +179,9 @@ std::vector<InputEdit> address_edits_of_pairs(const Problem& problem) {
   for (size_t a = 0; a < problem.tensors.size(); ++a)
     for (size_t b = a + 1; b < problem.tensors.size(); ++b) {
       const TensorSpec &one = problem.tensors[a].spec, &other = problem.tensors[b].spec;
-      if (access_of(problem.tensors[a]) != Access::kIn || access_of(problem.tensors[b]) != Access::kIn || one.rank != other.rank ||
-          one.format->is_integer() || !(*one.format == *other.format) || stem(a).empty() || stem(a) != stem(b) ||
-          std::max(one.elements(), other.elements()) > kMostOfSmall)
+      if (access_of(problem.tensors[a]) != Access::kIn || access_of(problem.tensors[b]) != Access::kIn ||
+          one.rank != other.rank || one.format->is_integer() || !(*one.format == *other.format) || stem(a).empty() ||
+          stem(a) != stem(b) || std::max(one.elements(), other.elements()) > kMostOfSmall)
         continue;
       const std::vector<InputEdit> of_other = address_edits(problem, b);
       for (InputEdit& edit : address_edits(problem, a)) {
@@ -191,7 +192,6 @@ std::vector<InputEdit> address_edits_of_pairs(const Problem& problem) {
         if (same == of_other.end()) continue;
         edit.name = one.name + " and " + other.name + words;
         edit.with = {*same};
-        edit.with.front().with.clear();
         all.push_back(std::move(edit));
       }
     }

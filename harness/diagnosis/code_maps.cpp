@@ -21,18 +21,6 @@
 namespace assay {
 namespace {
 
-/// Which elements of an output are wrong, as two lists of element numbers. Elements that accept every code are in neither.
-struct Sorted {
-  std::vector<int64_t> wrong, right;
-};
-
-Sorted sorted(const WrongPart& part) {
-  Sorted all{part.failing(), {}};
-  for (int64_t i = 0; i < part.part().elements(); ++i)
-    if (!part.accepted(i).any() && part.accepts(i, part.codes()[size_t(i)])) all.right.push_back(i);
-  return all;
-}
-
 /// "0x3 (1.5) wherever 0x2 (1) is expected"
 std::string pair_text(const Format& format, uint32_t due, uint32_t held) {
   return fmt::format("{} wherever {} is expected", value_text(format, held), value_text(format, due));
@@ -69,6 +57,13 @@ std::string threshold_text(const Format& format, const std::map<uint32_t, uint32
 
 }  // namespace
 
+WrongAndRight wrong_and_right(const WrongPart& part) {
+  WrongAndRight all{part.failing(), {}};
+  for (int64_t i = 0; i < part.part().elements(); ++i)
+    if (!part.accepted(i).any() && part.accepts(i, part.codes()[size_t(i)])) all.right.push_back(i);
+  return all;
+}
+
 Rule map_of_codes(const WrongPart& wrong) {
   constexpr int64_t kFewestOfACode = 4;
   constexpr size_t kMostPairs = 8, kFewestRight = 3, kMostNamed = 4;
@@ -103,7 +98,7 @@ Rule map_of_codes(const WrongPart& wrong) {
                              return (one.first ^ one.second) == uint32_t(1) << (format.bits - 1);
                            });
   if (flips_signs) return std::nullopt;  // the sign is wrong, whatever the code
-  const Sorted elements = sorted(wrong);
+  const WrongAndRight elements = wrong_and_right(wrong);
   // Where data repeat, positions tell the codes apart as well; then nothing shows which of them matters.
   if (!places_apart(elements.wrong, elements.right, wrong.part().columns()).empty() ||
       (wrong.part().rows() > 1 && whole_rows_or_columns(wrong)))
@@ -174,7 +169,7 @@ std::optional<Regularity> told_by_scale_codes(const WrongPart& wrong, const std:
   const double ways = std::lgamma(all_blocks + 1) - std::lgamma(double(wrong_blocks) + 1) - std::lgamma(double(right_blocks) + 1);
   constexpr double kChance = 1e-3, kOfACode = 3;
   if (std::log(kOfACode * double(wrong_codes.size() + right_codes.size())) - ways > std::log(kChance)) return std::nullopt;
-  const Sorted elements = sorted(wrong);
+  const WrongAndRight elements = wrong_and_right(wrong);
   if (!places_apart(elements.wrong, elements.right, columns).empty()) return std::nullopt;
   const auto failing = int64_t(wrong.failing().size());
   return Regularity{

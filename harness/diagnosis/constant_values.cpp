@@ -223,8 +223,7 @@ Rule integers_of_input(const WrongPart& wrong, const Problem& problem) {
     for (const int64_t i : wrong.failing())
       if (codes.size() < kFewestCodes) codes.insert(wrong.codes()[size_t(i)]);
     for (int64_t i = 0; i < part.elements(); ++i) {
-      const auto value =
-          float(decode(*spec.format, input.code(spec.row(i / spec.shape.back()) + i % spec.shape.back() * spec.strides.back())));
+      const auto value = float(decode(*spec.format, input.code(spec.place(i))));
       if (std::isfinite(value)) places.push_back({std::bit_cast<uint32_t>(value), wrong.codes()[size_t(i)]});
     }
     if (codes.size() < kFewestCodes) return std::nullopt;

@@ -322,24 +322,6 @@ static std::string rows_in_place_of_others(const WholePart& whole, const HostTen
          "divisor, or a missing factor)";
 }
 
-/// "rows of d are stored 1 element apart instead of 16": all written elements are those of rows that lie too close together, and
-/// those that only the last row reaches hold its values. Empty if not.
-static std::string rows_too_close(const WholePart& whole, const HostTensor& tensor, const std::vector<bool>& written) {
-  const Part& part = whole.part;
-  const int64_t rows = part.rows(), columns = part.columns(), stored = stored_elements(part, tensor);
-  const auto count = int64_t(std::find(written.begin(), written.end(), false) - written.begin());
-  if (rows < 3 || columns < 2 || count != std::count(written.begin(), written.end(), true)) return "";
-  const int64_t pitch = (count - columns) / (rows - 1);
-  if (pitch < 1 || pitch >= columns || (rows - 1) * pitch + columns != count) return "";
-  for (int64_t i = count - pitch; i < count; ++i) {
-    const int64_t offset = whole.offset_at(i), due = (rows - 1) * columns + i - (rows - 1) * pitch;
-    if (offset < 0 || offset >= stored || membership(part, tensor, stored, offset, whole.at(due)) != Membership::kInside)
-      return "";
-  }
-  return fmt::format("rows of {} are stored {} element{} apart instead of {}, so each row overwrites the row before it",
-                     part.label(), pitch, pitch == 1 ? "" : "s", columns);
-}
-
 /// Text if the missing elements are exactly one tile at the end of the last rows and columns. Otherwise empty.
 static std::string last_tile_missing(const std::vector<bool>& written, int64_t rows, int64_t columns) {
   constexpr int64_t kFewestColumns = 8;
@@ -405,8 +387,6 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
         of_rows.push_back(address);
       else if (const std::string moved = wrong > 0 ? rows_in_place_of_others(whole, tensor, is_written) : ""; !moved.empty())
         of_rows.push_back(moved);
-      else if (const std::string close = wrong > 0 ? rows_too_close(whole, tensor, is_written) : ""; !close.empty())
-        of_rows.push_back(close);
     }
   }
   Verdict patterns;
@@ -656,20 +636,19 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         causes = {std::move(*overwritten)};
     const bool most_is_unset = !unset.words.empty() && 4 * unset.changed >= unset.elements;
     const bool has_fill = unset.words.empty() && holds_fill(evidence, budget);
+    const bool is_random = most_is_unset || has_fill;  // the values came from unset memory, so a mutant explains them only by chance
+    if (is_random) causes.clear();
     constexpr int64_t kShareOfOthers = 8;
     WorkBudget of_others(budget_of_case / kShareOfOthers);
-    std::vector<Cause> obeyed = obeyed_instead(evidence, others, of_others);
-    // With few wrong elements, another contract fits by chance: it is then not named.
-    constexpr int64_t kFewestForContract = 8;
-    const bool is_random = most_is_unset || has_fill;  // the values came from unset memory, so a mutant explains them only by chance
-    const bool obeys = !obeyed.empty() && obeyed.front().failing >= kFewestForContract && !is_random;
-    if (is_random) causes.clear();
-    if (!causes.empty() && (!causes.front().complete() || causes.front().mistakes.size() > 1) && obeys) causes.clear();
-    std::vector<Cause> all = causes;
-    if (obeys) std::move(obeyed.begin(), obeyed.end(), std::back_inserter(all));
-    std::stable_sort(all.begin(), all.end(), [](const Cause& a, const Cause& b) { return a.left() < b.left(); });
-    if (obeys) causes = all;
-    verdict.causes = causes_in_words(all);
+    std::vector<Cause> obeyed = is_random ? std::vector<Cause>() : obeyed_instead(evidence, others, of_others);
+    constexpr int64_t kFewestForContract = 8;  // if few elements are wrong, another contract may fit by chance
+    const bool obeys = !obeyed.empty() && obeyed.front().failing >= kFewestForContract;
+    if (obeys) {
+      if (!causes.empty() && (!causes.front().complete() || causes.front().mistakes.size() > 1)) causes.clear();
+      std::move(obeyed.begin(), obeyed.end(), std::back_inserter(causes));
+      std::stable_sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) { return a.left() < b.left(); });
+    }
+    verdict.causes = causes_in_words(causes);
     const bool by_codes = !obeys && named_by_codes(evidence, causes, verdict, budget);
     if (causes.empty()) {
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);

@@ -106,8 +106,7 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
 /// The cause of a call that writes nothing.
 inline constexpr const char* kNothingWritten =
     "never written: no element of any output: no kernel is launched (a launch is missing, or no branch of a dispatch on "
-    "contract, "
-    "type or size is taken), or all its threads return at once";
+    "contract, type or size is taken), or all its threads return at once";
 /// Whether no byte of any output is written, and all tensors that are updated in place are as they were before the call.
 bool writes_nothing(const Problem& problem, const CallResult& result);
 
@@ -172,7 +171,7 @@ struct OtherContract {
   std::string differs;  ///< the cells that differ, if they are few: "code: mul(m) -> div(s)"
   std::shared_ptr<const BoundCase> bound;
 };
-/// Makes the other contracts of a case's op, most similar first.
+/// Returns the op's other contracts under which a kernel receives the same call, the most similar first.
 using OtherContracts = std::function<std::vector<OtherContract>(const Case& one, const Problem& problem)>;
 
 /// Contracts that explain every wrong element and accept every right one: "obeys X instead". Such a kernel chose a wrong contract.

@@ -826,12 +826,12 @@ TEST(Refuted, SignsOfZerosAreLostOrTurnedButNotExchanged) {
       << "the only mistake that gives these zeros";
 }
 
-// Outputs that obey another contract of the op.
+// Outputs that another contract of the op accepts, and the case's own contract does not.
 
 TEST(Obeyed, AContractThatExplainsEveryElementIsNamed) {
   const auto bound = testing::toy_op().bind(testing::toy_case("bf16", "4x8"));
   const Problem problem = testing::toy_problem(kBf16, 4, 8);
-  /// A contract that demands the input of the element `by` places behind.
+  /// A contract whose output at element i is made of the input at element i + by.
   struct Later : testing::ToyCase {
     Later(const Case& one, int64_t places) : ToyCase(one), by(places) {}
     Expectation expect(const Problem& given, const std::vector<HostTensor>* outputs) const override {

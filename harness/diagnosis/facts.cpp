@@ -345,8 +345,7 @@ std::vector<KindSet> kinds_of(const std::vector<const HostTensor*>& tensors) {
   std::vector<KindSet> kinds(size_t(spec.elements()));
   for (const HostTensor* const tensor : tensors)
     for (int64_t i = 0; i < spec.elements(); ++i) {
-      const int64_t at = tensor->spec.row(i / spec.shape.back()) + i % spec.shape.back() * tensor->spec.strides.back();
-      const double value = decode(*spec.format, tensor->code(at));
+      const double value = decode(*spec.format, tensor->code(tensor->spec.place(i)));
       for (size_t k = 0; k < std::size(kInputKinds); ++k)
         kinds[size_t(i)] |= KindSet(kInputKinds[k].of(*spec.format, value) << k);
     }
@@ -362,8 +361,8 @@ std::pair<std::string, std::string> inputs_of_kind(const std::string& name, cons
   for (const HostTensor* const tensor : tensors) {
     const TensorSpec& spec = tensor->spec;
     for (int64_t i = 0; i < spec.elements(); ++i) {
-      const int64_t at = spec.row(i / spec.shape.back()) + i % spec.shape.back() * spec.strides.back();
-      if (kInputKinds[kind].of(*spec.format, decode(*spec.format, tensor->code(at))) && count++ == 0) first = i, rank = spec.rank;
+      const double value = decode(*spec.format, tensor->code(spec.place(i)));
+      if (kInputKinds[kind].of(*spec.format, value) && count++ == 0) first = i, rank = spec.rank;
     }
   }
   const int64_t columns = tensors.front()->spec.shape.back();

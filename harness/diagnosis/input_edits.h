@@ -56,7 +56,8 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
 /// are 0xfe, which is about -1.69e38 in bf16 and fp32.
 std::vector<InputEdit> unset_edits(const Problem& problem);
 
-/// Wrong addresses of an input in dense storage (address_edits.cpp): lost bits of the offset, lost strides, wrong quotients.
+/// Edits that read an input in dense storage at a wrong address: bits of the offset are lost, a stride is, or a quotient is wrong
+/// (address_edits.cpp).
 std::vector<InputEdit> address_edits(const Problem& problem, size_t tensor);
 /// The same in two inputs at once, if they have one format and names such as scale_a and scale_b: one function finds the address
 /// of both.

@@ -64,10 +64,7 @@ std::string input_range_apart(const std::vector<int64_t>& wrong, const std::vect
 
 std::optional<Regularity> range_of_input(const WrongPart& wrong, const Problem& problem) {
   constexpr size_t kFewestElements = 8;
-  const std::vector<int64_t>& failing = wrong.failing();
-  std::vector<int64_t> right;
-  for (int64_t i = 0; i < wrong.part().elements(); ++i)
-    if (!wrong.accepted(i).any() && wrong.accepts(i, wrong.codes()[size_t(i)])) right.push_back(i);
+  const auto [failing, right] = wrong_and_right(wrong);
   if (failing.size() < kFewestElements || right.size() < kFewestElements) return std::nullopt;
   if ((wrong.part().rows() > 1 && whole_rows_or_columns(wrong)) || !places_apart(failing, right, wrong.part().columns()).empty())
     return std::nullopt;  // positions tell them apart, too

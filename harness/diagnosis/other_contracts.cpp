@@ -44,10 +44,13 @@ std::vector<Cause> obeyed_instead(const Evidence& evidence, const OtherContracts
     const Expectation expected = other.bound->expect(evidence.problem, &outputs);
     if (expected.any_of.empty() || !same_parts(right.any_of.front(), expected.any_of.front())) continue;
     const int64_t variants = int64_t(expected.any_of.size());
-    if (!budget.take(elements_of(evidence.problem) + variants * (1 + contract.elements()) * work_of_element(expected.any_of.front()))) break;
+    if (!budget.take(elements_of(evidence.problem) +
+                     variants * (1 + contract.elements()) * work_of_element(expected.any_of.front())))
+      break;
     const MembershipCounts result = tally(contract, memberships(expected, outputs, sample));
     if (result.failing == 0 || result.explained == 0 || result.open > 0 || result.left() > 0) continue;
-    const std::string name = fmt::format("obeys {} instead{}", other.id, other.differs.empty() ? "" : fmt::format(" ({})", other.differs));
+    const std::string name =
+        fmt::format("obeys {} instead{}", other.id, other.differs.empty() ? "" : fmt::format(" ({})", other.differs));
     causes.push_back({{{name, name, result.explained}}, result.failing, result.explained, 0, 0});
   }
   return causes;

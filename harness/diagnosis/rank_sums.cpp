@@ -2,6 +2,7 @@
 // all ranks, so the number of times that each input is counted follows from the outputs.
 #include <fmt/format.h>
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -18,29 +19,6 @@ namespace assay {
 namespace {
 
 using Counts = std::vector<int>;
-
-/// Solves a system of linear equations. Nothing if it has no single solution.
-std::optional<std::vector<double>> solved(std::vector<std::vector<double>> a, std::vector<double> b) {
-  const size_t n = b.size();
-  for (size_t column = 0; column < n; ++column) {
-    size_t pivot = column;
-    for (size_t row = column + 1; row < n; ++row)
-      if (std::abs(a[row][column]) > std::abs(a[pivot][column])) pivot = row;
-    if (!(std::abs(a[pivot][column]) > 0)) return std::nullopt;
-    std::swap(a[pivot], a[column]), std::swap(b[pivot], b[column]);
-    for (size_t row = column + 1; row < n; ++row) {
-      const double by = a[row][column] / a[column][column];
-      for (size_t k = column; k < n; ++k) a[row][k] -= by * a[column][k];
-      b[row] -= by * b[column];
-    }
-  }
-  for (size_t i = n; i-- > 0;) {
-    for (size_t k = i + 1; k < n; ++k) b[i] -= a[i][k] * b[k];
-    b[i] /= a[i][i];
-    if (!std::isfinite(b[i])) return std::nullopt;
-  }
-  return b;
-}
 
 /// Inputs with as many elements as the output: their values, and their names in texts.
 struct Terms {
@@ -60,9 +38,7 @@ Terms terms_of(const WrongPart& wrong, const Problem& problem) {
     if (std::any_of(taken.begin(), taken.end(), [&](const HostTensor* one) { return one->bytes == input.bytes; })) continue;
     taken.push_back(&input);
     std::vector<double>& values = terms.values.emplace_back();
-    const int64_t columns = spec.shape.back();
-    for (int64_t i = 0; i < spec.elements(); ++i)
-      values.push_back(decode(*spec.format, input.code(spec.row(i / columns) + i % columns * spec.strides.back())));
+    for (int64_t i = 0; i < spec.elements(); ++i) values.push_back(decode(*spec.format, input.code(spec.place(i))));
     terms.names.push_back(fmt::format("{} of rank {}", spec.name, spec.rank));
   }
   return terms;
@@ -72,8 +48,8 @@ Terms terms_of(const WrongPart& wrong, const Problem& problem) {
 std::optional<Counts> counts_in(const Format& format, const std::function<double(int64_t)>& value, const Terms& terms,
                                 int64_t first, int64_t end) {
   const size_t n = terms.values.size();
-  std::vector<std::vector<double>> a(n, std::vector<double>(n));
-  std::vector<double> b(n);
+  Eigen::MatrixXd a = Eigen::MatrixXd::Zero(Eigen::Index(n), Eigen::Index(n));  // normal equations of least squares
+  Eigen::VectorXd b = Eigen::VectorXd::Zero(Eigen::Index(n));
   for (int64_t i = first; i < end; ++i) {
     if (!std::isfinite(value(i))) return std::nullopt;
     double largest = 0;
@@ -82,15 +58,15 @@ std::optional<Counts> counts_in(const Format& format, const std::function<double
     if (largest == 0) continue;
     for (size_t k = 0; k < n; ++k) {
       const double scaled = terms.values[k][size_t(i)] / largest;
-      for (size_t l = 0; l < n; ++l) a[k][l] += scaled * (terms.values[l][size_t(i)] / largest);
-      b[k] += scaled * (value(i) / largest);
+      for (size_t l = 0; l < n; ++l) a(Eigen::Index(k), Eigen::Index(l)) += scaled * (terms.values[l][size_t(i)] / largest);
+      b(Eigen::Index(k)) += scaled * (value(i) / largest);
     }
   }
-  const std::optional<std::vector<double>> solution = solved(std::move(a), std::move(b));
-  if (!solution) return std::nullopt;
-  constexpr double kFarthest = 0.2;  // of a solution from an integer
+  const Eigen::VectorXd solution = a.partialPivLu().solve(b);
+  if (!solution.allFinite()) return std::nullopt;  // the equations have no single solution
+  constexpr double kFarthest = 0.2;                // of a solution from an integer
   Counts counts;
-  for (const double one : *solution) {
+  for (const double one : solution) {
     if (!(one > -kFarthest && one < double(n) + kFarthest) || std::abs(one - std::round(one)) > kFarthest) return std::nullopt;
     counts.push_back(int(std::round(one)));
   }
@@ -132,9 +108,7 @@ Rule counts_of_ranks(const WrongPart& wrong, const Problem& problem) {
   constexpr size_t kMostTerms = 17, kMostNamed = 3;
   const Format& format = wrong.format();
   const int64_t elements = wrong.part().elements();
-  if (problem.ranks < 2 || format.is_integer() || format.bits < 16 || format.specials == Specials::kBits ||
-      format.specials == Specials::kScale || elements > kMostElements)
-    return std::nullopt;
+  if (problem.ranks < 2 || !is_number(format) || format.bits < 16 || elements > kMostElements) return std::nullopt;
   const Terms terms = terms_of(wrong, problem);
   if (terms.values.size() < 2 || terms.values.size() > kMostTerms) return std::nullopt;
   const int64_t window = std::max({kLeastWindow, 3 * int64_t(terms.values.size()), (elements + kMostWindows - 1) / kMostWindows});

@@ -377,38 +377,52 @@ class Search {
                         " wrong reads of inputs were not tried");
   }
 
-  /// Whether the outputs show that an input is never set, as `expected` says. Wrong zeros and NaN do not, because many mistakes
-  /// give them. Nor do wide accepted intervals, which the huge numbers of the fill may cause: most wrong codes must be predicted.
+  /// Whether the outputs support that an input was never set. `expected`: what they would then be. Wrong zeros and NaN support it
+  /// not, because many mistakes give them. Nor do wide intervals, which the huge numbers of the fill may cause.
   bool shows_fill(const Expectation& expected) const {
     constexpr int64_t kMostCodes = 4;
     const Answer &contract = right_.any_of.front(), &other = expected.any_of.front();
     if (contract.parts.size() != other.parts.size() || contract.steps != other.steps) return false;
+    for (size_t p = 0; p < contract.parts.size(); ++p)
+      if (contract.parts[p].shape != other.parts[p].shape) return false;
     int64_t telling = 0, vague = 0;
+    for_each_of_both(contract, other, [&](size_t p, int64_t row, int64_t column, Interval accepted, Interval predicted) {
+      const std::optional<double> held = wrong_number(contract.parts[p], row, column, accepted);
+      if (!held) return;
+      const bool narrow = !predicted.any() && int64_t(predicted.high) - int64_t(predicted.low) < kMostCodes;
+      if (!narrow)
+        ++vague;
+      else if (*held != 0 && !std::isnan(*held))
+        ++telling;
+    });
+    return telling >= kFewestMisread && telling >= 3 * vague;
+  }
+
+  /// The number that an element of the sample holds if it is outside `accepted`; else nothing.
+  std::optional<double> wrong_number(const Part& part, int64_t row, int64_t column, Interval accepted) const {
+    const HostTensor& tensor = tensor_of(outputs_, part);
+    const int64_t offset = part.offset(row, column), stored = stored_elements(part, tensor);
+    if (offset < 0 || offset >= stored || membership(part, tensor, stored, offset, accepted) != Membership::kOutside) return std::nullopt;
+    return decode(*part.format, load_code(part, tensor, offset));
+  }
+
+  /// Calls visit(part, row, column, accepted, predicted) for each element of the sample, with its intervals under two answers that
+  /// have the same steps. Parts of different shapes are left out.
+  template <class Visit>
+  void for_each_of_both(const Answer& contract, const Answer& other, Visit visit) const {
     for (const SampleBlock& at : blocks_of(sample_, contract)) {
       const AcceptedBlock of_contract = accepted_in(at, contract), of_other = accepted_in(at, other);
       for (size_t p = 0; p < contract.parts.size(); ++p) {
         const Part& part = contract.parts[p];
-        if (part.shape != other.parts[p].shape) return false;
-        const HostTensor& tensor = tensor_of(outputs_, part);
-        const int64_t stored = stored_elements(part, tensor);
+        if (part.shape != other.parts[p].shape) continue;
         std::vector<Interval> predicted;
         for_each_element(at, part, of_other.parts[p], [&](int64_t, int64_t, Interval one) { predicted.push_back(one); });
         size_t i = 0;
         for_each_element(at, part, of_contract.parts[p], [&](int64_t row, int64_t column, Interval accepted) {
-          const Interval one = predicted[i++];
-          const int64_t offset = part.offset(row, column);
-          if (membership(part, tensor, stored, offset, accepted) != Membership::kOutside || offset < 0 || offset >= stored)
-            return;
-          const double value = decode(*part.format, load_code(part, tensor, offset));
-          const bool narrow = !one.any() && int64_t(one.high) - int64_t(one.low) < kMostCodes;
-          if (!narrow)
-            ++vague;
-          else if (value != 0 && !std::isnan(value))
-            ++telling;
+          visit(p, row, column, accepted, predicted[i++]);
         });
       }
     }
-    return telling >= kFewestMisread && telling >= 3 * vague;
   }
 
   /// Finds hypotheses that explain every wrong element, but also reject right ones. The mistake then occurs only in some
@@ -595,18 +609,14 @@ class Search {
       const AcceptedBlock accepted = accepted_in(at, answer);
       for (size_t p = 0; p < answer.parts.size(); ++p) {
         const Part& part = answer.parts[p];
-        const HostTensor& tensor = tensor_of(outputs_, part);
-        const int64_t stored = stored_elements(part, tensor);
         for_each_element(at, part, accepted.parts[p], [&](int64_t row, int64_t column, Interval one) {
-          const int64_t offset = part.offset(row, column);
-          if (is_judged(edit, problem_, answer, part, row, column) ||
-              membership(part, tensor, stored, offset, one) != Membership::kOutside || offset < 0 || offset >= stored)
-            return;
-          const double held = decode(*part.format, load_code(part, tensor, offset)),
-                       low = decode(*part.format, code_from_ordinal(*part.format, one.low)),
+          if (is_judged(edit, problem_, answer, part, row, column)) return;
+          const std::optional<double> held = wrong_number(part, row, column, one);
+          if (!held) return;
+          const double low = decode(*part.format, code_from_ordinal(*part.format, one.low)),
                        high = decode(*part.format, code_from_ordinal(*part.format, one.high));
-          const bool other_sign = low * high > 0 && held * low < 0;
-          ++wrong, misread += other_sign || std::abs(held) < std::min(std::abs(low), std::abs(high));
+          const bool other_sign = low * high > 0 && *held * low < 0;
+          ++wrong, misread += other_sign || std::abs(*held) < std::min(std::abs(low), std::abs(high));
         });
       }
     }
@@ -659,26 +669,15 @@ class Search {
     const Answer &contract = right_.any_of.front(), &other = edited.any_of.front();
     if (contract.parts.size() != other.parts.size() || contract.steps != other.steps) return false;
     std::vector<int64_t> found(contract.parts.size()), neither(contract.parts.size());
-    for (const SampleBlock& at : blocks_of(sample_, contract)) {
-      const AcceptedBlock of_contract = accepted_in(at, contract), of_other = accepted_in(at, other);
-      for (size_t p = 0; p < contract.parts.size(); ++p) {
-        const Part& part = contract.parts[p];
-        if (part.shape != other.parts[p].shape) continue;
-        const HostTensor& tensor = tensor_of(outputs_, part);
-        const int64_t stored = stored_elements(part, tensor);
-        std::vector<Interval> expected;
-        for_each_element(at, part, of_other.parts[p], [&](int64_t, int64_t, Interval one) { expected.push_back(one); });
-        size_t i = 0;
-        for_each_element(at, part, of_contract.parts[p], [&](int64_t row, int64_t column, Interval accepted) {
-          if (const Interval one = expected[i++]; !one.meets(accepted)) {
-            const int64_t offset = part.offset(row, column);
-            const bool fails = membership(part, tensor, stored, offset, accepted) == Membership::kOutside;
-            const bool holds = membership(part, tensor, stored, offset, one) == Membership::kInside;
-            found[p] += holds, neither[p] += fails && !holds;
-          }
-        });
-      }
-    }
+    for_each_of_both(contract, other, [&](size_t p, int64_t row, int64_t column, Interval accepted, Interval expected) {
+      if (expected.meets(accepted)) return;
+      const Part& part = contract.parts[p];
+      const HostTensor& tensor = tensor_of(outputs_, part);
+      const int64_t offset = part.offset(row, column), stored = stored_elements(part, tensor);
+      const bool fails = membership(part, tensor, stored, offset, accepted) == Membership::kOutside;
+      const bool holds = membership(part, tensor, stored, offset, expected) == Membership::kInside;
+      found[p] += holds, neither[p] += fails && !holds;
+    });
     for (size_t p = 0; p < found.size(); ++p)
       if (found[p] == 0 && neither[p] >= kFewest) return true;
     return false;

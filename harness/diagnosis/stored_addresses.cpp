@@ -1,5 +1,5 @@
-// For outputs that were partly never written: finds an address calculation that explains which elements were written, and what they
-// hold. It loses bits of the storage offset, uses some twice, or has wrong strides.
+// For outputs that were partly never written: finds an address calculation that explains which elements were written, and what
+// they hold. It loses bits of the storage offset, uses some twice, or has wrong strides.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -40,6 +40,7 @@ class Stored {
 
   bool complete() const { return complete_ && written_ >= kFewestOfAddresses; }
   int bits() const { return bits_; }
+  int64_t written() const { return int64_t(written_); }
   int64_t rows() const { return whole_.part.rows(); }
   int64_t columns() const { return columns_; }
   int64_t offset(int64_t row, int64_t column) const { return offsets_[size_t(row * columns_ + column)]; }
@@ -55,7 +56,8 @@ class Stored {
       uint8_t& state = hit[size_t(at)];
       places += state == 0;
       state = std::max<uint8_t>(state, 1);
-      if (state == 1 && whole_.at(int64_t(i)).holds(*whole_.part.format, ordinal(*whole_.part.format, load_code(whole_.part, tensor_, at))))
+      if (state == 1 &&
+          whole_.at(int64_t(i)).holds(*whole_.part.format, ordinal(*whole_.part.format, load_code(whole_.part, tensor_, at))))
         state = 2;
     }
     return places == written_ && std::find(hit.begin(), hit.end(), 1) == hit.end();
@@ -79,7 +81,8 @@ class Stored {
     const std::pair<char, int> begin = source_of(first);
     for (int bit = first; bit <= last; ++bit)
       if (begin.first == 0 || source_of(bit) != std::pair(begin.first, begin.second + bit - first))
-        return (first == last ? fmt::format("bit {}", first) : fmt::format("bits {}..{}", first, last)) + " of the storage offset";
+        return (first == last ? fmt::format("bit {}", first) : fmt::format("bits {}..{}", first, last)) +
+               " of the storage offset";
     const std::string unit = begin.first == 'r' ? "row" : "column";
     return first == last ? fmt::format("bit {} of the {} number", begin.second, unit)
                          : fmt::format("bits {}..{} of the {} number", begin.second, begin.second + last - first, unit);
@@ -117,8 +120,8 @@ std::string lost_bits(const Stored& stored) {
         return fmt::format("{} {} not used", stored.bits_text(first, first + width - 1), width == 1 ? "is" : "are");
       for (int twice = 0; twice + width <= stored.bits(); ++twice)
         if (twice != first && stored.holds([&](int64_t, int64_t at) { return (at & ~lost) | (at >> twice << first & lost); }))
-          return fmt::format("{} {} not used, and {} {} used twice", stored.bits_text(first, first + width - 1), width == 1 ? "is" : "are",
-                             stored.bits_text(twice, twice + width - 1), width == 1 ? "is" : "are");
+          return fmt::format("{} {} not used, and {} {} used twice", stored.bits_text(first, first + width - 1),
+                             width == 1 ? "is" : "are", stored.bits_text(twice, twice + width - 1), width == 1 ? "is" : "are");
     }
   return "";
 }
@@ -136,8 +139,12 @@ std::string wrong_strides(const Stored& stored) {
     all.erase(right);
     return all;
   };
+  std::set<int64_t> apart = strides(down);
+  // If rows overlap, the number of written places tells their distance.
+  if (const int64_t overlapped = stored.written() - columns; rows > 1 && overlapped > 0 && overlapped % (rows - 1) == 0)
+    apart.insert(overlapped / (rows - 1));
   if (rows > 1)
-    for (const int64_t other : strides(down))
+    for (const int64_t other : apart)
       if (stored.holds([&](int64_t i, int64_t) { return first + i / columns * other + i % columns * across; }))
         return fmt::format("rows are stored {} elements apart instead of {}", other, down);
   if (columns > 1)

@@ -76,30 +76,24 @@ Rule bits_of_floats(const WrongPart& wrong) {
 
 /// For tensors that are updated in place: wrong elements still hold the bytes from before the call.
 Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
-  const TensorSpec& spec = wrong.tensor().spec;
-  for (const HostTensor& before : problem.tensors) {
-    const bool same = before.spec.rank == spec.rank &&
-                      (before.spec.name == spec.name || (!spec.shares.empty() && before.spec.name == spec.shares));
-    if (!same || before.bytes.size() != wrong.tensor().bytes.size()) continue;
-    const int64_t explained = wrong.count([&](int64_t i) {
-      return load_code(wrong.part(), before, wrong.part().offset(i / wrong.part().columns(), i % wrong.part().columns())) ==
-             wrong.codes()[size_t(i)];
-    });
-    // Old codes of 16 bits and more are not expected codes by chance, so two of them suffice if no wrong element is another one.
-    constexpr int64_t kFewestOldNumbers = 2;
-    const bool all_old = explained == int64_t(wrong.failing().size()) && wrong.format().bits >= 16;
-    if (explained < (all_old ? kFewestOldNumbers : kFewest)) continue;
-    Explanation found{"what the tensor held before the call", explained};
-    const auto [rows, columns] = failing_rows_and_columns(wrong);
-    const int64_t of_columns = wrong.part().columns();
-    if (all_old && columns.size() == 1 && *columns.begin() == of_columns - 1 && of_columns > 1 &&
-        int64_t(rows.size()) == wrong.part().rows())
-      found.words +=
-          fmt::format(" in column {}, the last one: a bound on columns is too small where the tensor is stored", of_columns - 1);
-    if (const std::optional<Elsewhere> elsewhere = written_elsewhere(wrong)) found.note = "; the expected codes are stored elsewhere" + elsewhere->note;
-    return found;
-  }
-  return std::nullopt;
+  const HostTensor* const before = held_before(problem, wrong.tensor().spec);
+  if (before == nullptr || before->bytes.size() != wrong.tensor().bytes.size()) return std::nullopt;
+  const int64_t explained = wrong.count([&](int64_t i) {
+    return load_code(wrong.part(), *before, wrong.part().offset(i / wrong.part().columns(), i % wrong.part().columns())) ==
+           wrong.codes()[size_t(i)];
+  });
+  // Old codes of 16 bits and more are not expected codes by chance, so two of them suffice if no wrong element is another one.
+  constexpr int64_t kFewestOldNumbers = 2;
+  const bool all_old = explained == int64_t(wrong.failing().size()) && wrong.format().bits >= 16;
+  if (explained < (all_old ? kFewestOldNumbers : kFewest)) return std::nullopt;
+  Explanation found{"what the tensor held before the call", explained};
+  const auto [rows, columns] = failing_rows_and_columns(wrong);
+  const int64_t of_columns = wrong.part().columns();
+  if (all_old && columns.size() == 1 && *columns.begin() == of_columns - 1 && of_columns > 1 &&
+      int64_t(rows.size()) == wrong.part().rows())
+    found.words += fmt::format(" in column {}, the last one: a bound on columns is too small where the tensor is stored", of_columns - 1);
+  if (const std::optional<Elsewhere> elsewhere = written_elsewhere(wrong)) found.note = "; the expected codes are stored elsewhere" + elsewhere->note;
+  return found;
 }
 
 Rule reversed_bytes(const WrongPart& wrong) {
@@ -433,10 +427,7 @@ Rule of_another_tensor(const WrongPart& wrong, const std::vector<WholePart>& ans
     if (input.spec.role != Role::kInput || input.spec.rank != wrong.part().rank || !(*input.spec.format == wrong.format()))
       continue;
     if (input.spec.elements() != wrong.part().elements() || input.spec.shape.empty() || input.spec.packed) continue;
-    const int64_t columns = input.spec.shape.back();
-    const int64_t explained = wrong.count([&](int64_t i) {
-      return input.code(input.spec.row(i / columns) + i % columns * input.spec.strides.back()) == wrong.codes()[size_t(i)];
-    });
+    const int64_t explained = wrong.count([&](int64_t i) { return input.code(input.spec.place(i)) == wrong.codes()[size_t(i)]; });
     if (explained >= kFewest) return {{"the data of the input " + input.spec.name, explained}};
   }
   return std::nullopt;
@@ -550,7 +541,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(bits_of_floats(wrong));
     consider(reversed_word(wrong));
     consider(integers_of_input(wrong, problem));
-    consider(from_unset_variables(wrong));
+    consider(fill ? fill : computed_from_fill(wrong));
     consider(counts_of_ranks(wrong, problem));
     consider(clamped(wrong));
     consider(held_on(wrong));

@@ -69,9 +69,9 @@ std::string places_of(const WrongPart& wrong) {
   return "";
 }
 
-/// Wrong elements that are computed from the fill 0xfefefefe, about -1.69e38: huge numbers that a wrong scale does not give,
-/// because their signs are not the expected ones.
-Rule computed_from_fill(const WrongPart& wrong) {
+/// Wrong elements that were computed from an fp32 variable whose bytes are 0xfe, which is about -1.69e38. They are huge, as with
+/// a wrong scale, but a wrong scale would keep the expected signs.
+Rule huge_from_fill(const WrongPart& wrong) {
   constexpr double kHuge = 0x1p90, kMostExpected = 0x1p40;
   constexpr int64_t kFewestWrong = 16, kFewestFinite = 4;
   const Format& format = wrong.format();
@@ -97,7 +97,7 @@ Rule computed_from_fill(const WrongPart& wrong) {
            int64_t(wrong.failing().size())}};
 }
 
-/// As computed_from_fill(), for f16, in which the fill is -Inf. An overflow would keep the expected sign.
+/// The same for f16, in which -1.69e38 becomes -Inf. A result that overflows to Inf would keep the expected sign.
 Rule infinite_from_fill(const WrongPart& wrong) {
   constexpr int64_t kFewestOtherSign = 16;
   int64_t other_sign = 0;
@@ -142,9 +142,8 @@ Rule stored_fill(const WrongPart& wrong) {
   return std::nullopt;
 }
 
-Rule from_unset_variables(const WrongPart& wrong) {
-  if (Rule fill = stored_fill(wrong)) return fill;
-  return wrong.format() == kF16 ? infinite_from_fill(wrong) : computed_from_fill(wrong);
+Rule computed_from_fill(const WrongPart& wrong) {
+  return wrong.format() == kF16 ? infinite_from_fill(wrong) : huge_from_fill(wrong);
 }
 
 std::vector<InputEdit> unset_edits(const Problem& problem) {
@@ -203,8 +202,7 @@ std::string impossible_hang(const std::string& message, int ranks) {
   if (end == digits || (error == std::errc() && 0 <= rank && rank < ranks)) return "";
   return fmt::format(
       "unset: the library's message names rank {}, but the call has {} rank{}: the library takes the message from a variable "
-      "before "
-      "the variable is set, so the call need not have hung",
+      "before the variable is set, so the call need not have hung",
       std::string(digits, end), ranks, ranks == 1 ? "" : "s");
 }
 

@@ -22,13 +22,14 @@ using ::testing::Not;
 
 double expected_at(int64_t i) { return (i % 3 == 0 ? -1 : 1) * (1 + double(i % 4) / 4) * std::ldexp(1.0, int(i * 37 % 5)); }
 
-/// What the rule says of 4 rows of 32 numbers. `held` returns the code of element i.
+/// The text of the rule that fits 4 rows of 32 numbers; empty if none does. `held`: the code that element i holds.
 std::string unset_words(const Format& format, const std::function<uint32_t(int64_t)>& held) {
   WholePart whole = testing::whole_part(format, {4, 32}, {});
   HostTensor y{dense("q", Role::kOutput, format, {4, 32}), std::vector<std::byte>(size_t(128 * format.bytes()))};
   for (int64_t i = 0; i < 128; ++i) whole.low.push_back(ordinal(format, code_of(format, expected_at(i)))), y.set_code(i, held(i));
   const WrongPart wrong(whole, y);
-  const Rule rule = wrong.failing().empty() ? std::nullopt : from_unset_variables(wrong);
+  Rule rule = wrong.failing().empty() ? std::nullopt : stored_fill(wrong);
+  if (!rule && !wrong.failing().empty()) rule = computed_from_fill(wrong);
   return rule ? rule->words : "";
 }
 

@@ -1,4 +1,4 @@
-// Calls that write nothing, and inputs that are read after the kernel has overwritten them.
+// Finds two mistakes: a call that writes nothing, and an input that the kernel reads after it has overwritten it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,9 +14,7 @@
 #include "harness/run/run_case.h"
 
 namespace assay {
-namespace {
 
-/// The input whose memory an output uses, or the data that an in-place tensor held before the call; nullptr if there is none.
 const HostTensor* held_before(const Problem& problem, const TensorSpec& output) {
   for (const HostTensor& before : problem.tensors)
     if (before.spec.rank == output.rank && !before.bytes.empty() &&
@@ -25,17 +23,14 @@ const HostTensor* held_before(const Problem& problem, const TensorSpec& output) 
   return nullptr;
 }
 
-/// A call in which a kernel reads an input, or a sum of inputs, from memory that already holds an output.
+namespace {
+
+/// A suspected mistake: the kernel reads an input, or a sum of inputs, from memory in which it has already stored an output.
 struct ReadAgain {
   Problem problem;             ///< the inputs as the kernel reads them
   std::string words, input;    ///< text of the cause, and name of the input
   std::vector<size_t> stored;  ///< the outputs that are read
 };
-
-/// Element i of a tensor, counted row after row.
-int64_t place_of(const TensorSpec& spec, int64_t i) {
-  return spec.row(i / spec.shape.back()) + i % spec.shape.back() * spec.strides.back();
-}
 
 std::vector<ReadAgain> readings(const Problem& problem, const std::vector<HostTensor>& outputs) {
   std::vector<ReadAgain> all;
@@ -67,7 +62,7 @@ std::vector<ReadAgain> readings(const Problem& problem, const std::vector<HostTe
       for (HostTensor& input : later.problem.tensors)
         if (input.spec.name == spec.name && input.spec.shape == spec.shape)
           for (int64_t i = 0; i < spec.elements(); ++i)
-            input.set_code(place_of(input.spec, i), input.spec.rank == 0 ? output.code(place_of(output.spec, i)) : 0);
+            input.set_code(input.spec.place(i), input.spec.rank == 0 ? output.code(output.spec.place(i)) : 0);
       all.push_back(std::move(later));
     }
   }

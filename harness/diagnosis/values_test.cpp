@@ -383,6 +383,8 @@ TEST(StoredAddresses, LostBitsAndStridesAreNamed) {
             "address: where q is stored, bits 2..3 of the column number are not used, and bits 0..1 of the row number are used twice");
   EXPECT_EQ(address_of(32, 16, [](int64_t at) { return at / 16 + at % 16; }, varied),
             "address: where q is stored, rows are stored 1 elements apart instead of 16");
+  EXPECT_EQ(address_of(32, 16, [](int64_t at) { return at / 16 * 7 + at % 16; }, varied),
+            "address: where q is stored, rows are stored 7 elements apart instead of 16");
   EXPECT_EQ(address_of(32, 16, [](int64_t at) { return at < 300 ? at : at - 300; }, varied), "") << "no simple address";
   EXPECT_EQ(address_of(32, 16, [](int64_t at) { return at & ~(8 * 16); }, [](int64_t i) { return uint32_t(i % 2); }), "")
       << "few codes fit every address";

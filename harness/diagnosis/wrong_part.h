@@ -91,6 +91,10 @@ inline bool has_rows(const TensorSpec& spec) {
   return rows == 0 || spec.row(rows - 1) + (spec.shape.back() - 1) * spec.strides.back() < spec.storage;
 }
 
+/// Whether codes of the format are floating-point values, and not integers, raw bytes or scales.
+inline bool is_number(const Format& format) {
+  return !format.is_integer() && format.specials != Specials::kBits && format.specials != Specials::kScale;
+}
 inline std::string hex(const Format& format, uint32_t code) { return fmt::format("0x{:0{}x}", code, (format.bits + 3) / 4); }
 
 inline std::string value_text(const Format& format, uint32_t code) {
@@ -225,7 +229,7 @@ Rule constant_difference(const WrongPart& wrong);
 Rule numbers_of_rows(const WrongPart& wrong, const Problem& problem);
 /// Bits of the expected codes that are flipped, set, cleared or shifted.
 Rule bits_of_codes(const WrongPart& wrong);
-/// bf16 outputs that hold bits 15..30 of the fp32 result instead of bits 16..31, or lower ones (float_words.cpp).
+/// bf16 outputs that hold bits 15..30 of the fp32 result instead of bits 16..31, or lower ones.
 Rule lower_bits_of_result(const WrongPart& wrong);
 /// Elements that hold the value cast to an integer, where the value's code is expected.
 Rule number_for_code(const WrongPart& wrong);
@@ -259,14 +263,20 @@ Rule integers_of_input(const WrongPart& wrong, const Problem& problem);
 /// Every row of the output holds the data of an input that has one row, such as a norm's weights.
 Rule of_a_vector(const WrongPart& wrong, const Problem& problem);
 
-/// The bytes with which a compiler fills variables that have no initial value, or huge numbers that are computed from these
-/// bytes: a variable is used before it is set (unset_values.cpp).
-Rule from_unset_variables(const WrongPart& wrong);
-/// The first of these two cases alone.
+// Variables that are used before they are set (unset_values.cpp).
+
+/// Wrong elements that hold the bytes with which a compiler fills variables without an initial value.
 Rule stored_fill(const WrongPart& wrong);
+/// Wrong elements that were computed from such bytes: huge numbers, or -Inf, without the expected signs.
+Rule computed_from_fill(const WrongPart& wrong);
 
 /// Sums over ranks that count the input of a rank several times, or leave it out (rank_sums.cpp).
 Rule counts_of_ranks(const WrongPart& wrong, const Problem& problem);
+
+/// The input whose memory an output uses, or the data that an in-place tensor held before the call (unwritten.cpp); nullptr if
+/// there is none.
+const HostTensor* held_before(const Problem& problem, const TensorSpec& output);
+
 // Rules about codes (code_maps.cpp).
 
 /// A map from expected to stored codes that holds for every element: "0x3 (1.5) wherever 0x2 (1) is expected". Few codes may
@@ -275,11 +285,16 @@ Rule map_of_codes(const WrongPart& wrong);
 /// Errors in every block whose scale has one code (or a code beyond a limit), and in no other block. The stored scales must be
 /// right. `all`: all outputs.
 std::optional<Regularity> told_by_scale_codes(const WrongPart& wrong, const std::vector<WrongPart>& all);
-/// One of these rules for each output with wrong elements. Empty if an output has none, if the answer is a GEMM's, or if `budget`
-/// does not suffice.
+/// One of these rules for each output with wrong elements. Empty if neither holds for one of them, if the answer is a GEMM's, or
+/// if `budget` does not suffice.
 std::vector<Regularity> told_by_codes(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
                                       WorkBudget& budget);
 
+/// The numbers of an output's wrong elements and of its right ones. Elements that accept every code are in neither list.
+struct WrongAndRight {
+  std::vector<int64_t> wrong, right;
+};
+WrongAndRight wrong_and_right(const WrongPart& part);
 
 // Addresses of stores (stored_addresses.cpp).
 

@@ -237,15 +237,9 @@ bool is_size(std::string_view word) {
 
 /// Formats and layout of a case, without sizes: "bf16.g128.row" of ".../bf16.m4.n1024.g128.row/...".
 std::string formats_of(const Verdict& verdict) {
-  std::string_view id = verdict.case_id;
-  for (int i = 0; i < 2; ++i) id.remove_prefix(std::min(id.find('/'), id.size() - 1) + 1);
-  id = id.substr(0, id.find('/'));
   std::string text;
-  while (!id.empty()) {
-    const std::string_view word = id.substr(0, id.find('.'));
+  for (const std::string& word : words_of_shape(verdict))
     if (!is_size(word)) text.append(word).append(".");
-    id.remove_prefix(std::min(word.size() + 1, id.size()));
-  }
   return text;
 }
 
@@ -378,15 +372,16 @@ class Kernel {
   void merge_contracts(std::vector<std::string>& asserted) const {
     std::vector<std::string> contracts;
     size_t most = 0, of_others = 0;
-    for (const std::string& words : asserted)
-      (is_contract(words) ? most : of_others) = std::max(is_contract(words) ? most : of_others, complete_in(words));
+    for (const std::string& words : asserted) {
+      size_t& cases = is_contract(words) ? most : of_others;
+      cases = std::max(cases, complete_in(words));
+    }
     if (most == 0) return;
     std::string single;
-    for (size_t i = 0; i < asserted.size(); ++i) {
-      if (!is_contract(asserted[i])) continue;
-      if (complete_in(asserted[i]) < most) continue;
-      single = asserted[i];
-      contracts.push_back(contracts_of(parse_cause(single)->mistake).front());
+    for (const std::string& words : asserted) {
+      if (!is_contract(words) || complete_in(words) < most) continue;
+      single = words;
+      contracts.push_back(contracts_of(parse_cause(words)->mistake).front());
     }
     std::erase_if(asserted, is_contract);
     if (most <= of_others) return;

@@ -62,6 +62,9 @@ using Exposes = std::function<bool(const Verdict& passed, const std::string& mis
 /// is needed, because a fault of one code path, such as the tail of a row, may let as many cases pass as fail.
 void reconcile(RunResult& result, const Exposes& exposes = nullptr);
 
+/// The words of a case id that give formats, sizes and layout: "bf16", "m1", "n1024", "row" (unwritten_cases.cpp).
+std::vector<std::string> words_of_shape(const Verdict& verdict);
+
 /// For cases in which nothing was written: adds the parameters that all of them have and that no case of the kernel with written
 /// outputs has, such as "only the case with m1 writes nothing". reconcile() calls it.
 void compare_unwritten_cases(RunResult& result);

@@ -14,22 +14,28 @@
 namespace assay {
 namespace {
 
-/// Parameters of a case: its contract, and the words of the part of its id that gives formats and sizes ("bf16", "m1", "n1024").
+/// Parameters of a case: its contract, formats and sizes.
 std::set<std::string> parameters_of(const Verdict& verdict) {
-  std::string_view id = verdict.case_id;
-  for (int i = 0; i < 2; ++i) id.remove_prefix(std::min(id.find('/'), id.size() - 1) + 1);
-  id = id.substr(0, id.find('/'));
-  std::set<std::string> all;
+  const std::vector<std::string> words = words_of_shape(verdict);
+  std::set<std::string> all(words.begin(), words.end());
   if (!verdict.contract.empty()) all.insert("contract " + verdict.contract);
-  for (size_t begin = 0; begin < id.size();) {
-    const size_t end = std::min(id.find('.', begin), id.size());
-    all.emplace(id.substr(begin, end - begin));
-    begin = end + 1;
-  }
   return all;
 }
 
 }  // namespace
+
+std::vector<std::string> words_of_shape(const Verdict& verdict) {
+  std::string_view id = verdict.case_id;
+  for (int i = 0; i < 2; ++i) id.remove_prefix(std::min(id.find('/'), id.size() - 1) + 1);
+  id = id.substr(0, id.find('/'));
+  std::vector<std::string> all;
+  while (!id.empty()) {
+    const std::string_view word = id.substr(0, id.find('.'));
+    all.emplace_back(word);
+    id.remove_prefix(std::min(word.size() + 1, id.size()));
+  }
+  return all;
+}
 
 void compare_unwritten_cases(RunResult& result) {
   constexpr size_t kFewestWritten = 2;

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <set>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"
@@ -33,6 +35,22 @@ std::vector<std::string> ContractTables::ids() const {
   std::vector<std::string> ids;
   for (const ContractRow& row : rows_) ids.push_back(row.id);
   return ids;
+}
+
+std::vector<CellDifference> differing_cells(const ContractRow& one, const ContractRow& other) {
+  std::set<std::string> columns;
+  for (const ContractRow* row : {&one, &other})
+    for (const auto& [column, cell] : row->cells) columns.insert(column);
+  for (const char* informs : {"id", "why", "source", "since", "until"}) columns.erase(informs);
+  const auto text_of = [](const ContractRow& row, const std::string& column) {
+    const auto cell = row.cells.find(column);
+    return cell == row.cells.end() ? std::string() : cell->second.text;
+  };
+  std::vector<CellDifference> all;
+  for (const std::string& column : columns)
+    if (CellDifference found{column, text_of(one, column), text_of(other, column)}; found.one != found.other)
+      all.push_back(std::move(found));
+  return all;
 }
 
 std::vector<CellStep> RowCells::steps(const std::string& column) const {

@@ -40,6 +40,13 @@ struct ContractRow {
   }
 };
 
+/// A cell that is different in two rows; an empty text for a column that a row lacks.
+struct CellDifference {
+  std::string column, one, other;
+};
+/// The cells that differ, by column, except columns that do not affect results: id, why, source, since, until.
+std::vector<CellDifference> differing_cells(const ContractRow& one, const ContractRow& other);
+
 /// True if the row's cells are recipes. For a chain: if the cells of the rows that it names are recipes. False for all other op
 /// kinds, such as casts, packings, launches and GEMMs.
 bool has_recipes(const ContractRow& row);

@@ -164,15 +164,13 @@ bool is_quantity_or_product(const std::string& text) {
   return is_quantity(text.substr(0, star)) && (star == std::string::npos || is_quantity(text.substr(star + 1)));
 }
 
-}  // namespace
-
-namespace {
-
 using AddSlip = std::function<void(const std::string& words, const std::string& steps)>;
 
 /// `text` with M replaced by `other` wherever M stands alone: "1/(512*M)" becomes "1/(512*(M+1))". Empty if M does not occur.
 std::string with_other_largest(const std::string& text, const std::string& other) {
-  const auto is_of_name = [&](size_t i) { return i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) != 0 || text[i] == '_'); };
+  const auto is_of_name = [&](size_t i) {
+    return i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) != 0 || text[i] == '_');
+  };
   std::string changed;
   bool found = false;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -194,14 +192,11 @@ void slips_of_largest(const CellStep& step, const AddSlip& slip) {
     if (const std::string other = with_other_largest(a, off); !other.empty())
       slip(step.word + "(" + other + rest + ")", step.word + "(" + other + rest + ")" + ulps);
   if (with_other_largest(a, "M").empty()) return;
-  const bool inverse = a.starts_with("1/");
-  if (step.word == "mul" && inverse) {
-    slip("mul(" + a.substr(2) + ")", "mul(" + a.substr(2) + ")"), slip("div(0)", "div(0)");
-  } else if (step.word == "mul") {
-    slip("div(" + a + ")", "div(" + a + ")"), slip("mul(0)", "mul(0)");
+  const auto becomes = [&](const std::string& text) { slip(text, text); };
+  if (step.word == "mul" && a.starts_with("1/")) {
+    becomes("mul(" + a.substr(2) + ")"), becomes("div(0)");
   } else {
-    slip("mul(" + a + ")", "mul(" + a + ")");
-    slip(step.word == "rdiv" ? "rdiv(0)" : "div(0)", step.word == "rdiv" ? "rdiv(0)" : "div(0)");
+    becomes((divides ? "mul(" : "div(") + a + ")"), becomes(step.word + "(0)");
   }
 }
 
@@ -235,7 +230,8 @@ std::vector<Slip> slips_of(const CellStep& step) {
   if (step.word == "sub") slip(a + " - v", "sub(" + a + ") neg"), slip("add(" + a + ")", "add(" + a + ")");
   if (step.word == "rcp") slip("v", "mul(1)"), slip("-1/v", "rcp" + ulps + " neg"), slip("2/v", "rcp" + ulps + " mul(2)");
   if (step.word == "rdiv") slip("mul(" + a + ")", "mul(" + a + ")" + ulps), slip("v / " + a, "div(" + a + ")" + ulps);
-  if (step.word == "rdiv" && step.arguments.size() == 1 && !step.slack.given()) slip("mul(" + a + ") of 1/v", "rcp mul(" + a + ")");
+  if (step.word == "rdiv" && step.arguments.size() == 1 && !step.slack.given())
+    slip("mul(" + a + ") of 1/v", "rcp mul(" + a + ")");
   if (step.word == "max" || step.word == "min")
     slip(step.word == "max" ? "min(" + a + ")" : "max(" + a + ")", (step.word == "max" ? "min(" : "max(") + a + ")");
   if (step.word == "rsqrt") slip("sqrt", "sqrt~2");
@@ -258,7 +254,7 @@ std::vector<Slip> slips_of(const CellStep& step) {
   if (step.word == "mul") slip("div(" + a + ")", "div(" + a + ")" + ulps), slip(a + " / v", "rdiv(" + a + ")" + ulps);
   if (step.word == "div") slip("mul(" + a + ")", "mul(" + a + ")" + ulps);
   for (const double other : std::set<double>{v + 1, v - 1, -v, 2 * v, v / 2, 0.0}) {
-    if (other == v || other == (is_factor ? 1 : 0) ) continue;
+    if (other == v || other == (is_factor ? 1 : 0)) continue;
     char text[40];
     std::snprintf(text, sizeof text, "%s(%.9g)", step.word.c_str(), other);
     slip(text, text);

@@ -54,7 +54,7 @@ std::vector<Hypothesis> row_hypotheses(const std::shared_ptr<const RowCase>& c);
 
 // Converts the reference's value intervals for one output to accepted codes.
 
-/// The accepted codes of rows first..end-1, whose values stand one row after another. A value that may be NaN or a number
+/// The accepted codes of rows first..end-1. `values`: their elements, row after row. A value that may be NaN or a number
 /// (Span::any) accepts anything.
 AcceptedRows accepted_rows(const Spans& values, const Format& format, int64_t first, int64_t end);
 

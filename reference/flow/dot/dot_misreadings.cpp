@@ -229,12 +229,14 @@ ScaleValues block_beside(const ScaleValues& right) {
 /// The last block of k has the scale of the block before it, as if the kernel counted only whole blocks.
 ScaleValues last_block_is_previous(const ScaleValues& right) {
   const int64_t last = right.shape.columns - 1;
-  return looked_up(right, [=](int64_t row, int64_t block) { return Place(row, block == last ? std::max<int64_t>(0, last - 1) : block); });
+  return looked_up(
+      right, [=](int64_t row, int64_t block) { return Place(row, block == last ? std::max<int64_t>(0, last - 1) : block); });
 }
 /// The same for the last block of rows.
 ScaleValues last_row_is_previous(const ScaleValues& right) {
   const int64_t last = right.shape.rows - 1;
-  return looked_up(right, [=](int64_t row, int64_t block) { return Place(row == last ? std::max<int64_t>(0, last - 1) : row, block); });
+  return looked_up(right,
+                   [=](int64_t row, int64_t block) { return Place(row == last ? std::max<int64_t>(0, last - 1) : row, block); });
 }
 /// The scale of the last block of k is 1, as if this block were added without scales.
 ScaleValues last_block_is_one(const ScaleValues& right) {

@@ -226,7 +226,8 @@ TEST(ResultSlips, OtherOperatorsAreSuspects) {
     }
     return all;
   };
-  EXPECT_EQ(names(true), (std::set<std::string>{"bias: add(bias) -> sub(bias)", "y: mul(sa) -> div(sa)", "y: mul(sb) -> div(sb)"}));
+  EXPECT_EQ(names(true),
+            (std::set<std::string>{"bias: add(bias) -> sub(bias)", "y: mul(sa) -> div(sa)", "y: mul(sb) -> div(sb)"}));
   EXPECT_FALSE(names(false).contains("bias: add(bias) -> sub(bias)"));
 }
 

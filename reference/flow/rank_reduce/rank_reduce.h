@@ -48,7 +48,7 @@ struct RankCodec {
   std::vector<CellStep> code;    ///< from an element to its code, with e
   std::vector<CellStep> decode;  ///< from a code to a value, with d
   bool of_numbers = true,
-       of_sums = true;  ///< whether each rank's values are encoded before they are added; whether sums are (in all rows)
+       of_sums = true;   ///< whether each rank's values are encoded before they are added; whether sums are (in all rows)
   CodeReader read = {};  ///< mutants only: reads the codes in the place of decode()
   /// The rank, counted from the owner, that returns its own sum unencoded, while the other ranks return the decoded sum. 0 in all
   /// rows that have such a rank.
@@ -214,7 +214,7 @@ struct RankNeighbour {
   std::string name;  ///< such as "order: absolute -> from_owner", "rank 3 is left out"
   RankReduce contract;
   bool hidden_by_residual = false;  ///< changes only signs of zeros and subnormals; after a residual is added, nothing differs
-  bool suspect = false;  ///< only the diagnosis uses it: inputs need not expose it
+  bool suspect = false;             ///< only the diagnosis uses it: inputs need not expose it
 };
 
 /// Every mutant that can change a result, for that many ranks and elements. `before`: a previous call had other data.
