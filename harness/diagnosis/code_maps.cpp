@@ -1,5 +1,5 @@
-// Rules about codes: wrong elements that are told by the code that is expected there, or by the scale of their block, and not by
-// their positions. A wrong threshold, a wrong case for NaN and a scale that is decoded wrongly have this effect.
+// Rules for outputs in which the expected code, or the scale of the block, decides which elements are wrong, and the position does
+// not. A wrong threshold, a wrong case for NaN and a scale that is decoded wrongly have this effect.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ std::string pair_text(const Format& format, uint32_t due, uint32_t held) {
   return fmt::format("{} wherever {} is expected", value_text(format, held), value_text(format, due));
 }
 
-/// The map without the pairs of negative codes, if each of them is the negative of another pair, and the reverse; else nothing.
+/// The pairs of positive codes, if negative codes are mapped in the same way; else nothing.
 std::optional<std::map<uint32_t, uint32_t>> without_signs(const Format& format, const std::map<uint32_t, uint32_t>& map) {
   if (!format.has_sign() || format.is_integer()) return std::nullopt;
   const uint32_t sign = uint32_t(1) << (format.bits - 1);
@@ -99,7 +99,7 @@ Rule map_of_codes(const WrongPart& wrong) {
                            });
   if (flips_signs) return std::nullopt;  // the sign is wrong, whatever the code
   const WrongAndRight elements = wrong_and_right(wrong);
-  // Where data repeat, positions tell the codes apart as well; then nothing shows which of them matters.
+  // Where data repeat, each code has its own positions; then nothing shows whether the code or the position matters.
   if (!places_apart(elements.wrong, elements.right, wrong.part().columns()).empty() ||
       (wrong.part().rows() > 1 && whole_rows_or_columns(wrong)))
     return std::nullopt;
@@ -164,7 +164,8 @@ std::optional<Regularity> told_by_scale_codes(const WrongPart& wrong, const std:
     which = "is below " + value_text(format, *right_codes.begin());
   else
     return std::nullopt;
-  // Logarithm of the number of ways to choose the wrong blocks. Few of them, at most three for each code, are told by a code.
+  // `ways`: logarithm of the number of ways to choose the wrong blocks. A scale code would single out at most three of these ways
+  // for each code, so a random choice has the probability that is compared with kChance.
   const auto all_blocks = double(wrong_blocks + right_blocks);
   const double ways = std::lgamma(all_blocks + 1) - std::lgamma(double(wrong_blocks) + 1) - std::lgamma(double(right_blocks) + 1);
   constexpr double kChance = 1e-3, kOfACode = 3;

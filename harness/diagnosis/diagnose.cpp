@@ -554,9 +554,9 @@ static bool holds_fill(const Evidence& evidence, WorkBudget& budget) {
   return false;
 }
 
-/// If only wrong reads of inputs explain the outputs, and codes tell the wrong elements as well, the verdict names the codes: a
-/// wrong position explains them by chance. If numbers are misread, both may be the cause, and neither is asserted. Returns
-/// whether it changed the verdict.
+/// For outputs that only wrong reads of inputs explain: if the expected code, or a scale code, also decides which elements are
+/// wrong, the verdict names the codes, because the wrong position then fits by chance. If the read misreads numbers, either may be
+/// the cause, and neither is asserted. Returns whether it changed the verdict.
 static bool named_by_codes(const Evidence& evidence, const std::vector<Cause>& causes, Verdict& verdict, WorkBudget& budget) {
   bool of_values = false;
   for (const Cause& cause : causes) {

@@ -39,7 +39,7 @@ struct InputEdit {
   std::vector<InputEdit> with = {};  ///< the same mistake in other inputs, which one function reads
   std::vector<size_t> also = {};  ///< other tensors of the same shape that are read in the same way
   bool plain = false;  ///< reads the neighbouring element or row; such edits are tried first
-  /// The name holds for inputs of all sizes. Such an edit is tried before edits with numbers of this size. If it fits, the others
+  /// The name holds for inputs of all sizes. Such an edit is tried before edits whose names give sizes of this case. If it fits, the others
   /// are tried too, because other cases tell which of them is right.
   bool general = false;
   bool late = false;  ///< one of many edits, which are tried after all others
@@ -56,7 +56,7 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products);
 /// are 0xfe, which is about -1.69e38 in bf16 and fp32.
 std::vector<InputEdit> unset_edits(const Problem& problem);
 
-/// Edits that read an input in dense storage at a wrong address: bits of the offset are lost, a stride is, or a quotient is wrong
+/// Edits that read an input in dense storage at a wrong address: bits of the offset or a stride are lost, or a quotient is wrong
 /// (address_edits.cpp).
 std::vector<InputEdit> address_edits(const Problem& problem, size_t tensor);
 /// The same in two inputs at once, if they have one format and names such as scale_a and scale_b: one function finds the address

@@ -377,8 +377,8 @@ class Search {
                         " wrong reads of inputs were not tried");
   }
 
-  /// Whether the outputs support that an input was never set. `expected`: what they would then be. Wrong zeros and NaN support it
-  /// not, because many mistakes give them. Nor do wide intervals, which the huge numbers of the fill may cause.
+  /// Whether the outputs show that an input was never set. `expected`: the outputs that this would give. Wrong zeros and NaN do not
+  /// show it, because many mistakes give them; nor do wide intervals, which the huge numbers of the fill may cause.
   bool shows_fill(const Expectation& expected) const {
     constexpr int64_t kMostCodes = 4;
     const Answer &contract = right_.any_of.front(), &other = expected.any_of.front();
@@ -595,8 +595,8 @@ class Search {
     return tally(of_contract, hypothesis);
   }
 
-  /// Whether many elements that an edit leaves out of a maximum are too small themselves, or have the other sign. A scale that is
-  /// too small for lack of a maximum makes them too large; so the kernel reads them wrongly everywhere, not only in the maximum.
+  /// Whether many of the elements that an edit leaves out of a maximum are too small, or have the wrong sign. If they were missing
+  /// from the maximum alone, the scale would be too small and their codes too large; so the kernel misreads them everywhere.
   bool misread_where_left_out(const InputEdit& edit) const {
     constexpr int64_t kFewest = 8;
     const Answer& answer = right_.any_of.front();
@@ -732,7 +732,7 @@ class Search {
       if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return;
       const Memberships held = memberships(pair.expect(problem_, &outputs_), outputs_, sample_);
       const MembershipCounts result = tally(contract_, held);
-      // Two mistakes at once that still leave a wrong element fit by chance.
+      // A pair that leaves a wrong element unexplained fits the others by chance.
       if (result.left() > 0 || !worth_naming(result, pair)) continue;
       const int64_t need_first = explained_by_one_alone(contract_, held, second->held);
       const int64_t need_second = explained_by_one_alone(contract_, held, first.held);

@@ -1,5 +1,5 @@
-// For outputs that were partly never written: finds an address calculation that explains which elements were written, and what
-// they hold. It loses bits of the storage offset, uses some twice, or has wrong strides.
+// For outputs that were partly never written: finds a wrong address calculation that explains which elements were written, and
+// what they hold. Such a calculation loses bits of the storage offset, uses some bits twice, or has wrong strides.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -63,7 +63,7 @@ class Stored {
     return places == written_ && std::find(hit.begin(), hit.end(), 1) == hit.end();
   }
 
-  /// Whether the data tell: written places hold enough different codes, and many of their own elements have other codes.
+  /// Whether the data are varied enough: the written places hold several codes, and many hold another code than their own element's.
   bool tells() const {
     std::set<uint32_t> codes;
     size_t others = 0;

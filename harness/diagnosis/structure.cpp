@@ -82,7 +82,7 @@ Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
     return load_code(wrong.part(), *before, wrong.part().offset(i / wrong.part().columns(), i % wrong.part().columns())) ==
            wrong.codes()[size_t(i)];
   });
-  // Old codes of 16 bits and more are not expected codes by chance, so two of them suffice if no wrong element is another one.
+  // A code of 16 bits or more rarely equals the old one by chance, so two elements suffice if all wrong elements hold old codes.
   constexpr int64_t kFewestOldNumbers = 2;
   const bool all_old = explained == int64_t(wrong.failing().size()) && wrong.format().bits >= 16;
   if (explained < (all_old ? kFewestOldNumbers : kFewest)) return std::nullopt;

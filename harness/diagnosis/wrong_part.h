@@ -332,7 +332,7 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
 /// is none.
 std::string input_range_apart(const std::vector<int64_t>& wrong, const std::vector<int64_t>& right, const Part& part,
                               const Problem& problem);
-/// The fact that all elements in such a range are wrong, and no other element.
+/// A fact: all elements in such a range are wrong, and no others are.
 std::optional<Regularity> range_of_input(const WrongPart& wrong, const Problem& problem);
 
 /// Describes positions that include all of `wrong` and none of `right`, such as ", only in columns 0, 8, ...". Both arguments
