@@ -310,7 +310,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   options.kernel_glob = arguments.kernel;
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
   constexpr int kCallsInARow = 256;   // some kernel bugs occur only in every 256th call
-  constexpr int kCallsInRows = 8192;  // for all kernels together: 32 kernels get 256 calls each, more kernels get fewer each
+  constexpr int kCallsInRows = 4096;  // for all kernels together: 16 kernels get 256 calls each, more kernels get fewer each
   options.calls_in_a_row = execution.is_asked() ? 0 : kCallsInARow;  // executed code objects are slow and have no state
   options.calls_in_rows = kCallsInRows;
   options.on_judged = [&](const Verdict& verdict) {

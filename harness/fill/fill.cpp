@@ -103,13 +103,11 @@ namespace {
 constexpr int kDoubleMantissaBits = 52;
 constexpr int kDoubleBias = 1023;
 
-/// bits / 2^shift, rounded to nearest, ties to even.
+/// bits / 2^shift, rounded to nearest, ties to even; bits is below 2^53.
 uint64_t shift_to_nearest(uint64_t bits, int shift) {
   if (shift > 54) return 0;  // the result is less than half a unit in the last place
-  const uint64_t kept = bits >> shift;
-  const uint64_t rest = bits & ((uint64_t{1} << shift) - 1);
-  const uint64_t half = uint64_t{1} << (shift - 1);
-  return kept + (rest > half || (rest == half && (kept & 1)) ? 1 : 0);
+  const uint64_t last_kept_bit = bits >> shift & 1;
+  return (bits + (uint64_t{1} << (shift - 1)) - 1 + last_kept_bit) >> shift;
 }
 
 uint32_t nearest_integer(const Format& format, double value) {
@@ -117,11 +115,8 @@ uint32_t nearest_integer(const Format& format, double value) {
   return code_of(format, std::nearbyint(std::clamp(value, -largest - 1, largest)));
 }
 
-}  // namespace
-
-uint32_t nearest_code(const Format& format, double value) {
-  if (std::isnan(value)) return code_of(format, value);
-  if (format.is_integer()) return nearest_integer(format, value);
+/// The nearest code of a floating-point format whose largest finite code is `largest`; `value` is not NaN.
+uint32_t nearest_float(const Format& format, uint32_t largest, double value) {
   const uint64_t bits = std::bit_cast<uint64_t>(value);
   const uint64_t mantissa = bits & ((uint64_t{1} << kDoubleMantissaBits) - 1);
   const int exponent =
@@ -132,8 +127,7 @@ uint32_t nearest_code(const Format& format, double value) {
     return uint32_t(std::clamp(exponent + format.bias + up, 0, int(format.code_count()) - 2));
   }
 
-  const bool negative = bits >> 63;
-  const uint32_t sign = negative && format.has_sign() ? 1u << (format.bits - 1) : 0u;
+  const uint32_t sign = bits >> 63 != 0 && format.has_sign() ? 1u << (format.bits - 1) : 0u;
   if (std::isinf(value) && format.specials == Specials::kIeee) return code_of(format, value);
 
   // `rounded` is the significand with its hidden bit, in units of the format's last place. The hidden bit adds 1 to the exponent
@@ -142,11 +136,17 @@ uint32_t nearest_code(const Format& format, double value) {
   const uint64_t significand = mantissa | uint64_t{1} << kDoubleMantissaBits;
   const uint64_t rounded = shift_to_nearest(significand, kDoubleMantissaBits - format.mantissa_bits + below_normal);
   const uint64_t base = uint64_t(std::max(0, exponent - format.min_exponent())) << format.mantissa_bits;
-  auto magnitude = uint32_t(std::min<uint64_t>(base + rounded, UINT32_MAX));
-  const uint32_t last_binades = (1u << format.exponent_bits) - 2;  // smaller exponent fields: the code is surely finite
-  if (magnitude >> format.mantissa_bits >= last_binades) magnitude = std::min(magnitude, max_finite_code(format));
+  const auto magnitude = uint32_t(std::min<uint64_t>(base + rounded, largest));
   if (format.specials == Specials::kFnuz && magnitude == 0) return 0;
   return sign | magnitude;
+}
+
+}  // namespace
+
+uint32_t nearest_code(const Format& format, double value) {
+  if (std::isnan(value)) return code_of(format, value);
+  if (format.is_integer()) return nearest_integer(format, value);
+  return nearest_float(format, max_finite_code(format), value);
 }
 
 namespace {
@@ -483,11 +483,13 @@ void fill(HostTensor& tensor, const FillRequest& request) try {
   const int64_t stride = spec.strides.empty() ? 1 : spec.strides.back();
   const auto place = [&](int64_t element) { return offsets[size_t(element / columns)] + element % columns * stride; };
   const size_t width = size_t(format.bytes());
+  const uint32_t largest = max_finite_code(format);
   const auto encode = [&](int64_t i) {
     const int64_t offset = offsets[size_t(i)];
     const double* const values = sheet.values.data() + i * columns;
     for (int64_t j = 0; j < columns; ++j) {
-      const uint32_t code = nearest_code(format, values[j]);
+      const bool is_plain = !format.is_integer() && !std::isnan(values[j]);
+      const uint32_t code = is_plain ? nearest_float(format, largest, values[j]) : nearest_code(format, values[j]);
       if (spec.packed)
         tensor.set_code(offset + j * stride, code);
       else
