@@ -130,7 +130,7 @@ SIMT_DEVICE void normalize(const Held& held, float r, const simt::Vector<uint32_
   if constexpr (Rules::kWeightFirst) {
     SIMT_UNROLL
     for (int i = 0; i < kElements; ++i) v[i] *= weight[i];
-    widen<T>(words_of(rounded<T>(v)), v);
+    if (Rules::kRoundsBeforeFactor) widen<T>(words_of(rounded<T>(v)), v);
     SIMT_UNROLL
     for (float& each : v) each *= r;
   } else {

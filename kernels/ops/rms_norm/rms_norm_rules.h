@@ -31,7 +31,8 @@ struct NormRules {
   using Store = StoreNearest;
   static constexpr bool kRoundsBeforeWeight = false;  ///< rounds x * r to the type of x before multiplying by gamma
   static constexpr bool kRoundsOutput = true;         ///< rounds the output to the type of x before a quantization that follows
-  static constexpr bool kWeightFirst = false;         ///< rounds x * gamma to the type of x, then multiplies by r
+  static constexpr bool kWeightFirst = false;         ///< multiplies by gamma before r
+  static constexpr bool kRoundsBeforeFactor = true;   ///< with kWeightFirst: rounds x * gamma to the type of x
   static constexpr bool kPlainWeights = true;         ///< weight() returns gamma unchanged
   /// Barrier between the warps' writes of their sums to shared memory and the reads of these sums.
   SIMT_DEVICE static void published() { simt::barrier(); }

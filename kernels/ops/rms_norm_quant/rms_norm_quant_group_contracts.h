@@ -106,10 +106,14 @@ struct AiterGatedGroupHipFnuz : AiterPer1x128Fnuz {
   SIMT_DEVICE static float amax(float widest) { return widest; }
   SIMT_DEVICE static float scale(float amax) { return amax > 1e-10f ? amax / 240.0f : 1e-10f; }
 };
-struct AiterHipGatedNorm : NormThenGroup<GatedWideNorm, AiterGatedGroupHip> {
+/// Multiplies by gamma before r: with huge weights only this order overflows.
+struct GatedWeightFirst : GatedWideNorm {
+  static constexpr bool kWeightFirst = true, kRoundsBeforeFactor = false;
+};
+struct AiterHipGatedNorm : NormThenGroup<GatedWeightFirst, AiterGatedGroupHip> {
   static constexpr const char* kContract = "aiter.gated_rmsnorm_fp8_group_quant";
 };
-struct AiterHipGatedNormFnuz : NormThenGroup<GatedWideNorm, AiterGatedGroupHipFnuz> {
+struct AiterHipGatedNormFnuz : NormThenGroup<GatedWeightFirst, AiterGatedGroupHipFnuz> {
   static constexpr const char* kContract = "aiter.gated_rmsnorm_fp8_group_quant_fnuz";
 };
 
