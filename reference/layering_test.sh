@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Rejects in the sources of reference/: ids of contracts and instructions, constants of contracts, names of GPUs, includes of other modules,
-# access to float bits outside formats/, and structs of mistakes beside a contract.
+# access to float bits outside formats/, and structs named *Mistake (a mutant must change the contract itself).
 # In all modules that read contracts, it also rejects code that distinguishes op kinds by name.
 # Runs on the tree, then on copies with one violation each, where it must fail. usage: layering_test.sh REPOSITORY
 set -euo pipefail

@@ -5,7 +5,7 @@ data_copy "$scratch/data"
 mkdir -p "$scratch/data/reference/oracles" "$scratch/sources"
 cp "$root/reference/oracles/cited_symbols.py" "$scratch/data/reference/oracles/"
 cited=$scratch/data/reference/oracles/cited_symbols.py contracts=$scratch/data/reference/contracts
-expect 0 'as they are written' python3 "$cited"
+expect 0 'as symbols.csv says' python3 "$cited"
 
 restored() { cp "$root"/reference/contracts/*.csv "$contracts/"; }
 sed -i '/^vllm.mxfp8_torch@v0.27.0,/d' "$contracts/symbols.csv"

@@ -74,7 +74,7 @@ struct Contest {
   Asked asked;
 };
 
-/// Times both programs alternately. Prints both rates in 1e9 multiply-accumulates per second, and their ratio.
+/// Times exact_dot() and dgemm alternately. Prints the rate of each in 1e9 multiply-accumulates per second, and their ratio.
 void race(const Contest& contest, const Shape& s, int threads, int rounds) {
   const auto random_doubles = [](int64_t n) {
     std::mt19937 random(9);
@@ -115,16 +115,17 @@ void run(const Shape& s, int rounds) {
   const DotScales row = scales(kF32, 1, s.k), mx = scales(kE8M0, 1, 32);
   const Contest contests[] = {
       contest("e4m3fn, one scale per row and column", kE4M3Fn, row, row),
-      contest("e4m3fn, f32 1x128 and 128x128", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128)),
-      contest("  the same, sums of magnitudes", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kAbsoluteSums),
-      contest("  the same, bounds of sm_90", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kBounds),
-      contest("  the same, both", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kAll),
-      contest("e4m3fn, e8m0 per 32", kE4M3Fn, mx, mx),
+      contest("e4m3fn, scales 1x128 and 128x128", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128)),
+      contest("  also sums of magnitudes", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kAbsoluteSums),
+      contest("  also error bounds of sm_90", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kBounds),
+      contest("  also both of these", kE4M3Fn, scales(kF32, 1, 128), scales(kF32, 128, 128), Asked::kAll),
+      contest("e4m3fn, one e8m0 scale per 32", kE4M3Fn, mx, mx),
       contest("e5m2, one scale per row and column", kE5M2, row, row),
       contest("f16, one scale per row and column", kF16, row, row),
       contest("bf16, no scales", kBf16, {}, {})};
-  std::printf("%lld x %lld x %lld, loops %s, OpenBLAS %s; best of %d\n", static_cast<long long>(s.m), static_cast<long long>(s.n),
-              static_cast<long long>(s.k), std::string(dot_kernels().name).c_str(), openblas_get_corename(), rounds);
+  std::printf("%lld x %lld x %lld, exact_dot for %s, OpenBLAS for %s; best of %d rounds\n", static_cast<long long>(s.m),
+              static_cast<long long>(s.n), static_cast<long long>(s.k), std::string(dot_kernels().name).c_str(),
+              openblas_get_corename(), rounds);
   std::printf("%-34s %3s %10s %10s %8s\n", "1e9 multiply-adds/s, to bf16", "thr", "exact_dot", "dgemm", "ratio");
   const int all = oneapi::tbb::info::default_concurrency();
   for (const Contest& c : contests)
@@ -135,7 +136,8 @@ void run(const Shape& s, int rounds) {
 }  // namespace assay
 
 int main(int argc, char** argv) {
-  // Debian's OpenBLAS uses old kernels on new processors that it does not know; it reads this variable when it is loaded
+  // Debian's OpenBLAS uses old kernels on processors that it does not know. It reads OPENBLAS_CORETYPE only when the library is
+  // loaded.
   const char* wanted = assay::dot_kernels_named("avx512") ? "SKYLAKEX" : "HASWELL";
   if (const char* chosen = std::getenv("OPENBLAS_CORETYPE"); !chosen || std::strcmp(chosen, wanted) != 0) {
     setenv("OPENBLAS_CORETYPE", wanted, 1);
@@ -145,7 +147,7 @@ int main(int argc, char** argv) {
   if (argc > 3) shape = {std::atoll(argv[1]), std::atoll(argv[2]), std::atoll(argv[3])};
   const int rounds = argc > 4 ? std::atoi(argv[4]) : 5;
   if (shape.m < 1 || shape.n < 1 || shape.k < 1 || rounds < 1) {
-    std::fprintf(stderr, "usage: assay_dot_bench [M N K [ROUNDS]], each at least 1\n");
+    std::fprintf(stderr, "usage: assay_dot_bench [M N K [ROUNDS]], where each number is at least 1\n");
     return 2;
   }
   assay::run(shape, rounds);

@@ -40,7 +40,7 @@ void copy(benchmark::State& state) {
 }
 BENCHMARK(copy);
 
-/// Evaluates a cell over one row. The quantity s is a number or, with `spans`, an interval of two numbers.
+/// Evaluates a cell over one row. The quantities s and r are numbers or, with `spans`, intervals that hold two f32 values.
 void evaluate_cell(benchmark::State& state, const char* cell, bool spans) {
   const Names names{{{"M", "448"}}, {{"x", &kBf16}, {"q", &kE4M3Fn}}, {"s", "r", "w"}};
   const Recipe recipe = parse_recipe(cell, names);

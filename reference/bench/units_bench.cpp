@@ -1,5 +1,5 @@
-// Speed of the tensor core models on one core, in multiply-accumulates per second: for each tensor core instruction, by the loops
-// of each CPU instruction set and by unit_definition.h. --benchmark_filter=ID selects.
+// Speed of the tensor core models on one core, in multiply-accumulates per second. Each tensor core instruction is computed
+// with the loops of each CPU instruction set, and with unit_definition.h. --benchmark_filter=ID selects instructions.
 #include <benchmark/benchmark.h>
 #include <oneapi/tbb/parallel_for.h>
 

@@ -61,7 +61,8 @@ class Ladder {
   uint32_t code(int32_t o) const { return is_absent_zero(o) ? 0u : code_from_ordinal(f_, o); }
 
  private:
-  /// Positions beyond both ends continue with the distance of the last two values, or by doubling in formats without mantissa.
+  /// Computes the value at position o. Beyond the ends, values continue with the distance of the last two values; in formats
+  /// without mantissa bits, each is twice the one before.
   double computed(int32_t o) const {
     if (o > highest_) return f_.mantissa_bits == 0 ? 2 * computed(highest_) : 2 * computed(highest_) - computed(highest_ - 1);
     if (o < lowest_) return 2 * computed(lowest_) - computed(lowest_ + 1);
@@ -71,7 +72,7 @@ class Ladder {
 
   const Format& f_;
   int32_t highest_, lowest_;
-  std::vector<double> values_{};  ///< from the position below the lowest; empty: computed each time
+  std::vector<double> values_{};  ///< of all positions, from the one below the lowest; empty: computed each time
 };
 
 const Ladder& ladder_of(const Format& format) {

@@ -20,7 +20,7 @@ namespace assay {
 // Finds the code of a number by searching the values of a format. All comparisons are between exact doubles, and no float bits
 // are manipulated. Casts are checked against this definition; formats/round.h computes the same values faster.
 
-/// The code of a finite number; nothing if it rounds beyond the format's largest value (IEEE 754-2019, 4.3 and 7.4).
+/// The code of a finite number; no value if the number rounds beyond the format's largest value (IEEE 754-2019, 4.3 and 7.4).
 ///
 /// Formats without a sign take the magnitude. In a format without zero (e8m0), smaller numbers become its smallest value, and
 /// ties round up. -0 stays -0 if the format has one.
@@ -65,7 +65,7 @@ double value_of(const CastSource& source, uint64_t pattern);
 
 // The result of one implementation's cast for every input: a row of contracts/casts.csv, and its evaluation for one input.
 
-/// The op kind, as the registry lists it.
+/// The registry entry of this op kind.
 const Flow& cast_flow();
 
 /// Result of a number beyond the format's largest value.
@@ -94,7 +94,7 @@ struct CastStep {
   double of(double x) const;
 };
 
-/// Inputs, of both signs, for which a cast breaks its row's other cells: all get one code, or are multiplied by a factor first.
+/// Inputs of both signs to which the row's other cells do not apply: all get one code, or are multiplied by a factor first.
 struct Anomaly {
   uint64_t first, last;  ///< patterns without the sign bit
   std::optional<uint32_t> code;

@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-/// The inputs, cut into ranges in which the cast is monotone: the first pattern of each range.
+/// Cuts the inputs into ranges in which the cast is monotone. Returns the first pattern of each range.
 std::vector<uint64_t> stretches(const CastProfile& p) {
   const CastSource& source = *p.from;
   std::set<uint64_t> starts = {0, 1, source.infinity(), source.infinity() + 1};
@@ -131,7 +131,7 @@ class Edits {
  public:
   explicit Edits(const CastProfile& right) : right_(right), runs_(runs_of(right)) {}
 
-  /// Adds a mutant, unless another one gives every input the same code.
+  /// Adds a mutant, unless an earlier mutant returns the same codes for all inputs.
   template <class Change>
   void add(const std::string& name, Change change) {
     CastNeighbour wrong{name, right_, {}};

@@ -12,7 +12,7 @@ namespace assay {
 // A cast over all its inputs, as runs: consecutive input patterns that get the same code. Tests and golden files use it as the
 // expected result of a cast.
 
-/// The inputs with patterns first .. last, in ascending order of patterns, all get `code`.
+/// All inputs with the patterns first .. last get `code`.
 struct CodeRun {
   uint64_t first, last;
   uint32_t code;
@@ -51,8 +51,8 @@ struct CastNeighbour {
   std::vector<CodeRun> runs;  ///< the result for all inputs
 };
 
-/// Mutants that change the code of at least one input of the source format. `known`: all casts; each one's anomalies are
-/// plausible mistakes of another.
+/// Mutants that change the code of at least one input of the source format. `known`: all casts. The anomalies of each are
+/// plausible mistakes of the others.
 std::vector<CastNeighbour> cast_neighbours(const CastProfile& profile, const std::vector<CastProfile>& known);
 
 }  // namespace assay

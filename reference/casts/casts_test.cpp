@@ -1,4 +1,4 @@
-// Casts of real implementations: measured facts, and run lists compared with single evaluations.
+// Casts must return the results in facts.csv. Lists of runs must agree with the casts of single inputs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mpfr.h>
@@ -91,7 +91,7 @@ TEST(Casts, EveryProfileHasAFactAndWhatNobodyRanSaysSo) {
 }
 
 TEST(Casts, RoundingTwiceChangesAsManyInputsAsWereCounted) {
-  // expected numbers: counted on the host over all 2^32 inputs
+  // The expected numbers were counted on a CPU over all 2^32 inputs.
   const auto changed = [](const std::string& id, const Format& via) {
     CastProfile twice = profiles().at(id);
     twice.before = {{CastStep::kRound, &via}};
@@ -106,7 +106,7 @@ TEST(Casts, RunsAreCompleteAndSayWhatTheProfileSays) {
   std::mt19937_64 random(5);
   for (const auto& [id, profile] : profiles()) {
     EXPECT_EQ(flaw_of(runs(id), *profile.from), "") << id;
-    // per sign, at most two runs for each code; rules that are not monotone add a few
+    // Each code has at most two runs per sign; rules that are not monotone add a few.
     EXPECT_LT(runs(id).size(), 620u) << id;
     for (const CodeRun& run : runs(id)) {
       ASSERT_EQ(cast(profile, run.first), run.code) << id;
@@ -338,7 +338,7 @@ TEST(Encode, SpecialsKeepTheirSignWhereTheFormatCan) {
 }
 
 TEST(EncodeStochastic, GoesUpForAsManyRandomNumbersAsTheFractionSays) {
-  // 1 + k/16 is k/2 eighths above 1, so k/2 of the 16 random numbers of 4 bits must round it up.
+  // Values of e4m3fn near 1 are 1/8 apart, so 1 + 1/16 is a tie: 8 of the 16 random numbers of 4 bits must round it up.
   for (int sixteenths = 0; sixteenths < 2; ++sixteenths) {
     for (const double sign : {1.0, -1.0}) {
       int up = 0;
@@ -347,7 +347,8 @@ TEST(EncodeStochastic, GoesUpForAsManyRandomNumbersAsTheFractionSays) {
       EXPECT_EQ(up, 8 * sixteenths);
     }
   }
-  // 2^-11 above 1 is 2^-8 of the distance to the next value. One of 256 random numbers of 8 bits rounds it up, none of 4 bits.
+  // 2^-11 above 1 is 2^-8 of the distance to the next value. Only one of the 256 random numbers of 8 bits rounds it up, and no
+  // random number of 4 bits does.
   int with_8 = 0, with_4 = 0;
   for (uint64_t random = 0; random < 256; ++random) with_8 += *encode_stochastic(kE4M3Fn, 1 + 0x1p-11, random, 8) == 0x39u;
   for (uint64_t random = 0; random < 16; ++random) with_4 += *encode_stochastic(kE4M3Fn, 1 + 0x1p-11, random, 4) == 0x39u;

@@ -1,5 +1,5 @@
 // The contract tables as text: rows whose cells know their line and column, and functions that parse a row's cells while a
-// contract is built from it.
+// contract is built from the row.
 #pragma once
 
 #include <map>
@@ -40,7 +40,7 @@ struct ContractRow {
   }
 };
 
-/// A cell that is different in two rows; an empty text for a column that a row lacks.
+/// A cell that differs between two rows. Its text is empty for a row that lacks the column.
 struct CellDifference {
   std::string column, one, other;
 };
@@ -60,7 +60,7 @@ class ContractTables {
   /// Adds a user's rows; the column names determine the op kind. Throws TableError, also for the id of a present or retired row.
   void add(const std::string& file);
 
-  /// Throws std::out_of_range with similar ids; for the id of a retired row, with the row that replaced it.
+  /// Throws std::out_of_range that lists similar ids or, for the id of a retired row, names the row that replaced it.
   const ContractRow& find(const std::string& id) const;
   /// Returns nullptr if there is no such row.
   const ContractRow* lookup(const std::string& id) const;
@@ -79,7 +79,7 @@ class ContractTables {
 /// The row ids in a chain cell, "row_norm=a > group_quant=b", in order. If the row is no chain: its own id only.
 std::vector<std::string> chain_of(const ContractRow& row);
 
-// The cells of a row while a contract is built from it, as in the table or changed by a mutation. Errors name their position.
+// Parses the cells of a row, as they are in the table or changed by a mutation. Errors name the position in the table.
 
 class RowCells {
  public:
@@ -106,7 +106,7 @@ class RowCells {
   bool is_first_of(const std::string& column, const std::string& one, const std::string& other) const;
   /// The nonnegative integer in a cell. Throws TableError.
   int64_t column_number(const std::string& column) const;
-  /// The format in a cell, for codes. Throws TableError with similar names.
+  /// The format of codes that a cell names. Throws TableError that lists similar names.
   const Format& format(const std::string& column) const;
   /// The alternatives in a cell, which | separates; empty for an empty cell.
   std::vector<std::string> alternatives(const std::string& column) const;

@@ -119,7 +119,7 @@ TEST(Rows, SinceAndUntilAreReleasesOrDates) {
     EXPECT_FALSE(is_period(wrong)) << wrong;
   const ContractTables tables = ContractTables::load(kFolder);
   for (const ContractRow& row : tables.rows()) {
-    if (!has_recipes(row)) continue;  // casts belong to library versions
+    if (!has_recipes(row)) continue;  // `since` of a cast may also be an architecture, such as sm_89
     EXPECT_TRUE(is_period(row.text("since"))) << row.id;
     EXPECT_TRUE(row.text("until").empty() || is_period(row.text("until"))) << row.id;
     const bool unmerged = row.text("since") == "unmerged";
@@ -290,7 +290,8 @@ TEST(Rows, ARowWithAZeroPointSaysWhatItsCellsNeed) {
               HasSubstr("'mul' is not available for integers"));
 }
 
-// Cells that name other rows: chains, launches, activations mistaken for others. These rows must exist and have a suitable kind.
+// Cells that name other rows: stages of chains, halves of launches, and `mistaken_for` of activations. The named rows must
+// exist and have a suitable op kind.
 
 using namespace contract_tables;
 using testing::EndsWith;

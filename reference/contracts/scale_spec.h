@@ -57,13 +57,13 @@ bool spans_rows(const ContractRow& row);
 /// Whether the contract's scales are relative to a scale of an outer level. That scale is an input.
 bool has_outer_scales(const ContractRow& row);
 
-/// Whether the contract allows groups of that shape. The alternative `any` in its cell allows every size.
+/// Whether the contract allows groups of that shape. The alternative `any` in the contract's cell allows every size.
 bool has_group(const ContractRow& row, const std::string& group);
 
 /// True if the last group of a row or column may be incomplete: the missing elements of x count as 0 (`x:00` in the cell `pad`).
 bool pads_x(const ContractRow& row);
 
-/// Throws TableError for the cell `group`: an invalid group, or alternatives with different numbers of levels.
+/// Checks the cell `group`. Throws TableError for an invalid group, or for alternatives with different numbers of levels.
 void check_groups(const ContractRow& row);
 
 }  // namespace assay

@@ -22,7 +22,7 @@ namespace assay {
 Expression address_cell(const Table& table, const TableRow& row, const std::string& column, size_t from, const std::string& text,
                         const std::string& names, const std::string& in_words);
 
-/// The format that a cell names. Throws TableError with similar names.
+/// The format that a cell names. Throws TableError that lists similar names.
 const Format* format_cell(const Table& table, const TableRow& row, const std::string& column);
 
 // Layouts of scale tensors: where the scale of row r and group c is stored. Each is a row of layouts.csv.
@@ -56,7 +56,7 @@ class PlacedLayout {
   std::vector<int64_t> shape() const;
   std::vector<int64_t> strides() const;
   int64_t offset(int64_t r, int64_t c) const;
-  /// As offset(), also for padding. Nothing if the offset lies beyond the storage, which may end before the last padded column.
+  /// Like offset(), also for padding. No value if the offset is beyond the storage, which may end before the last padded column.
   std::optional<int64_t> offset_within(int64_t r, int64_t c) const;
 
  private:

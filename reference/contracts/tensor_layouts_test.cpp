@@ -1,4 +1,4 @@
-// Layouts of scales and of cache records: compares addresses with hand-written formulas; errors in cells.
+// Layouts of scales and of cache records: their addresses must equal hand-written formulas, and invalid cells are rejected.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -374,7 +374,7 @@ TEST(Layouts, StridesLeadToTheSameWordAsTheOffset) {
 }
 
 TEST(Layouts, PackedWordsAreLittleEndianAndPaddedToFour) {
-  // sizes that distinguish the layouts: rows 1, 3 or 5 and groups 1, 3 or 5
+  // Neither 5 rows nor 5 groups are a multiple of 4, so both are padded.
   const PlacedLayout placed(find("ue8m0x4_tma"), 5, 5);
   EXPECT_EQ(placed.offset(0, 0), 0);
   EXPECT_EQ(placed.offset(0, 3), 3) << "group 3 is the highest byte of the first word";

@@ -1,4 +1,4 @@
-// Sums of magnitudes along k, to which error bounds of a GEMM are proportional, and the panels that these loops read.
+// Sums of magnitudes along k, to which error bounds of a GEMM are proportional, and the panels of magnitudes that are added.
 #include "reference/dot/dot_tile.h"
 
 #include <algorithm>
@@ -59,7 +59,7 @@ class PairPanels {
     for (double x : operand.values_of_bytes()) table_.push_back(std::isfinite(x) ? code_of(kBf16, std::fabs(x)) : 0u);
   }
 
-  /// Whether the operand can be stored in this form.
+  /// Whether this class can hold the operand: one-byte codes, and small exponents (kMostSmallExponent).
   static bool hold(const DecodedOperand& operand) { return operand.bytes(0, 0) && operand.has_small_exponents(false); }
 
   /// Returns false if scales differ so much that their products would exceed the range of f32 fractions.

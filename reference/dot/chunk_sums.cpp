@@ -69,7 +69,7 @@ struct ExponentsOfPart {
   int64_t stride;
 };
 
-/// Panels of exponents of one operand. An Element holds one exponent, repeated to fill a word as ExponentBlock wants it.
+/// Panels of exponents of one operand. An Element is one exponent of type T or, for ExponentBlock::a, a word that repeats it.
 template <class T, class Element>
 class ExponentPanels {
  public:
@@ -223,8 +223,9 @@ class Chunks {
     return {first, 1, k, in_chunk == 0, k == left || in_chunk + k == size_};
   }
 
-  /// Ends the chunks of a stretch: sets the data from which ChunkBlock computes error bounds. A tensor core's partial result may
-  /// exceed the sum computed here, by both rounding errors. If of_unit >= 1, alignment bounds nothing, but the rows' norms do.
+  /// Ends the chunks of a stretch: sets the data from which ChunkBlock computes error bounds. A tensor core's partial result
+  /// may exceed the sum computed here, by both rounding errors. If of_unit >= 1, the alignment gives no bound for this result,
+  /// and the rows' norms give it.
   void close(const Stretch& s, FactsOfRows& rows, FactsOfRows& columns) {
     for (int64_t i = 0; i < s.chunks; ++i) {
       const int64_t size = s.begins ? s.k : s.first % size_ + s.k, first = s.first + i * s.k;
@@ -300,7 +301,7 @@ class Chunks {
   ChunkSide a_, b_;
   OfProducts of_products_;
   std::vector<double> total_, bound_, power_;  ///< over all chunks, as in ChunkBlock
-  std::vector<double> sums_, most_;            ///< ChunkBlock::sums and most, for a chunk packed in several parts
+  std::vector<double> sums_, most_;            ///< ChunkBlock::sums and ChunkBlock::most, for a chunk packed in several parts
   /// rows of stride_ exponents: for the current rows and columns and each chunk, or for the whole tile and one chunk
   std::vector<int16_t> exponents_;
   int64_t stride_ = 0;

@@ -142,8 +142,8 @@ void certify(const RowCertificate& row, const double* sums, double* value, doubl
     const double of_sum = norms <= kStepsInDouble * (step * steps[j]) ? 0.0 : error_of_sum;
     const double product = from[j] * scale, lost = __builtin_fma(from[j], scale, -product);
     const double distance = of_sum * __builtin_fabs(scale) + __builtin_fabs(lost);
-    // The distance has four roundings, and each end of the interval adds one more. epsilon times the product is at least one ulp
-    // of it.
+    // The distance has four roundings, and each end of the interval adds one more. epsilon times the product is at least one
+    // ulp of the product.
     const double outward = distance * (1 + 4 * kEpsilon) + __builtin_fabs(product) * kEpsilon;
     to_value[j] = product + 0.0;  // -0 becomes +0
     to_error[j] = distance == 0 ? 0.0 : outward;

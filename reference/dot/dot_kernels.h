@@ -71,7 +71,7 @@ struct ChunkBlock {
   double *sums, *most;  ///< for a chunk in several blocks: its sums so far, and the largest magnitude of each after any step
 
   const double *row_scales, *column_scales;  ///< per row and column: scales by which the sums must still be multiplied
-  /// magnitudes of these scales; those of rows times the tensor core's error, relative to the power of two to which it aligns
+  /// magnitudes of the scales; row_errors are multiplied by the tensor core's error relative to the alignment's power of two
   const double *row_errors, *column_errors;
   /// upper bound of the tensor core's own partial results: grown * |partial sum| + row norm * column norm
   const double *row_norms, *column_norms;
@@ -108,11 +108,11 @@ struct DotKernels {
   /// of the tensor core's error to the bounds.
   void (*add_chunk)(const ChunkBlock& block);
   int magnitude_rows, magnitude_columns;
-  /// sums += of_rows * of_columns * a * b^T. The added value is at least this product, and exceeds it by at most 2^-23 (k + 6)
-  /// times itself plus k of_rows of_columns 2^-126.
+  /// sums += of_rows * of_columns * a * b^T. The added value is at least this product P, and exceeds it by at most 2^-23 (k +
+  /// 6) P + k of_rows of_columns 2^-126.
   void (*add_magnitudes)(const MagnitudeBlock& block);
-  /// As add_magnitudes, for a PairBlock, if no scaled product is below 2^-126. The added value exceeds the product by at most
-  /// 2^-23 (k + runs + 6) times itself. nullptr if the processor lacks the instruction.
+  /// As add_magnitudes, for a PairBlock, if no scaled product is below 2^-126. The added value exceeds the product P by at most
+  /// 2^-23 (k + runs + 6) P. nullptr if the processor lacks the instruction.
   void (*add_pairs)(const PairBlock& block);
   int exponent_columns;
   /// largest = max(largest, exponent of a + exponent of b). The result for products that are zero is below -kPowers.

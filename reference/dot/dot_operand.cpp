@@ -32,7 +32,7 @@ double lowest_bit(double x) {
   return std::ldexp(double(significand & -significand), exponent - std::numeric_limits<double>::digits);
 }
 
-/// Decodes elements that are `stride` elements apart in memory. Rarely used.
+/// Decodes elements that are `stride` elements apart in memory.
 void decode_strided(const Format& f, const std::byte* codes, int64_t stride, std::span<double> values) {
   const auto bytes = int64_t(f.bytes());
   std::vector<std::byte> dense(values.size() * size_t(bytes));

@@ -110,7 +110,7 @@ struct RowFacts {
 };
 
 /// A decoded operand. A scale that is constant along a row is stored separately, as a factor of that row. Scales that change
-/// along k are multiplied into the values, which is exact: 24 bits times 11, far from the limits of double.
+/// along k are multiplied into the values. This is exact: 24 + 11 bits fit in a double, whose range suffices.
 class DecodedOperand {
  public:
   /// Throws std::invalid_argument for a format, or for scales, whose products doubles cannot represent.

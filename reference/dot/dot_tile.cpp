@@ -22,8 +22,8 @@ void add_product(double value, double scale, ExactSum& sum) {
   sum.add(std::fma(value, scale, -product));
 }
 
-/// The part of a number that is a multiple of 2^(exponent - 52). While all numbers are below 2^(exponent - 1) / n in magnitude,
-/// the sum of n such parts is exact, and so is what remains of each number.
+/// Rounds a number to a multiple of 2^(e - 52), where `shifter` is 1.5 * 2^e. While n numbers are below 2^(e - 1) / n in
+/// magnitude, the sum of the rounded numbers is exact, and so is the remainder of each number.
 double above(double shifter, double value) { return (shifter + value) - shifter; }
 
 /// Adds scale times the block's sum of products to the sum. Two doubles, `high` and `low`, add the bits of all products that lie
@@ -104,7 +104,7 @@ double nearest(const Format& format, const ExactElement& element) {
 
 namespace {
 
-/// What error bounds need about the rows of an operand, in separate arrays.
+/// Facts about the rows of an operand from which error bounds are computed, in separate arrays.
 struct TileRows {
   FactsOfRows facts;
   std::vector<double> factors, norms, steps;

@@ -63,8 +63,8 @@ constexpr int64_t kRowsAtOnce = 192;  ///< rows whose panels fit in the L2 cache
 
 // One exact element of a GEMM of scaled codes: exact sums of blocks, scaled and added in long integers.
 
-/// A real number, given by the doubles next to it; if it is a double, both are this double. NaN and Inf are stored in
-/// both.
+/// A real number, given by the nearest doubles below and above it. If the number is a double, both are equal to it. NaN and Inf
+/// are stored in both.
 struct ExactElement {
   double low, high;
 };
@@ -76,8 +76,8 @@ struct ExactElement {
 /// Special values follow IEEE 754. NaN if a code or a scale is NaN; if Inf is multiplied by 0 (two codes at one k, a scale and
 /// its block's sum, or two scales); or if Inf and -Inf are added. Otherwise Inf if there is an Inf. An exact sum of zero is
 /// +0.
-/// Source: blocks, S. M. Rump, T. Ogita, S. Oishi, "Accurate floating-point summation part I" (2008); their sum,
-/// exact/exact_sum.h.
+/// Sources: for the sum of a block, S. M. Rump, T. Ogita, S. Oishi, "Accurate floating-point summation part I" (2008); for the
+/// sum of all blocks, exact/exact_sum.h.
 class ExactElements {
  public:
   ExactElements(const DecodedOperand& a, const DecodedOperand& b)
@@ -99,8 +99,8 @@ double nearest(const Format& format, const ExactElement& element);
 // Sums of absolute products, to which error bounds are proportional. Computed in f32 and rounded upward.
 
 /// sum over k of |a b| with all scales, for a range of y; to(i) returns the output for its row i. The result is at least this
-/// sum, and exceeds it by at most 2^-14 times itself. If all products of 256 consecutive k are tiny compared with P, the product
-/// of the largest values of both rows, the result may exceed the sum by a further 2^-118 P. NaN and Inf count as 0.
+/// sum S, and exceeds it by at most 2^-14 S. If all products of 256 consecutive k are tiny compared with P, the product of the
+/// largest values of both rows, the result may exceed the sum by a further 2^-118 P. NaN and Inf count as 0.
 void absolute_sums(const DotTask& task, const DotRange& part, const std::function<std::span<double>(int64_t row)>& to);
 
 }  // namespace assay

@@ -15,7 +15,7 @@
 namespace assay {
 namespace {
 
-constexpr int64_t kLargestTile = 2048;  ///< rows and columns of y that one task computes: 32 MiB of sums
+constexpr int64_t kLargestTile = 2048;  ///< most rows, and most columns, of y that one task computes: 32 MiB of sums
 constexpr int64_t kSmallestTile = 48;
 constexpr int64_t kTasksPerThread = 3;
 
@@ -44,7 +44,7 @@ void check(const DecodedOperand& a, const DecodedOperand& b, const DotRange& r, 
     require(output.format && output.values.size() == size, "exact_dot: an output array must have the size of the range");
 }
 
-/// Shape of a tile: equal parts, as large as possible while every thread still gets some.
+/// The shape of a tile. Tiles are equal parts of the range, as large as possible while every thread still gets some of them.
 DotRange tile_shape(const DotRange& range, const DotKernels& kernels) {
   const int64_t threads = oneapi::tbb::this_task_arena::max_concurrency(), wanted = threads == 1 ? 1 : kTasksPerThread * threads;
   int64_t side = kLargestTile;
@@ -69,7 +69,7 @@ void exact_dot(const DecodedOperand& a, const DecodedOperand& b, const DotRange&
     for (const DecodedOperand* side : {&a, &b}) {
       const int64_t chunk = outputs.model->chunk == 0 ? a.k() : outputs.model->chunk;
       require(!side->scales_change_along_k() || side->run_of_scale(0) % chunk == 0,
-              "exact_dot: an outer scale changes within a chunk of the tensor core");
+              "exact_dot: the scale changes within a chunk of the tensor core, but one scale is applied to the sum of a chunk");
     }
   const DotRange shape = tile_shape(range, kernels);
   const int64_t across = ceil_div(range.columns, shape.columns), down = ceil_div(range.rows, shape.rows);

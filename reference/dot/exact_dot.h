@@ -1,4 +1,4 @@
-// Exact GEMMs of scaled codes: a double with an error bound if this decides the rounding, otherwise long integers.
+// Exact GEMMs of scaled codes, in double with an error bound or, where this does not decide the rounding, in long integers.
 #pragma once
 
 #include <cstdint>
@@ -51,9 +51,9 @@ struct DotOutputs {
 
   /// Bounds for the error of a tensor core that adds in ascending k, before any later rounding. They need `model`.
   std::optional<AccumulatorModel> model{};
-  /// sum over chunks of |scales| 2^E T ((g + 1) 2^-F + 2^-p), where the tensor core adds g products in each of T steps, and E is
-  /// the largest exponent to which it may align. The exponent of a product is e_a + e_b; a subnormal code has the exponent of the
-  /// smallest normal number. Partial results have exponents, too. NaN or Inf where y is NaN or Inf.
+  /// sum over chunks of |scales| 2^E T ((g + 1) 2^-F + 2^-p), where T steps add g products each, F = fraction_bits, and p =
+  /// result_bits (+ 1 for rounding to nearest). E is the largest exponent of products (e_a + e_b) and of partial results; a
+  /// subnormal code has the exponent of the smallest normal number. NaN or Inf where y is NaN or Inf.
   std::span<double> bound{};
   /// The largest of the exponents that `bound` uses: of products and of exact partial results (as double sums) of all chunks,
   /// before outer scales. INT32_MIN if all products are 0. NaN and Inf count as 0.
@@ -73,7 +73,7 @@ struct DotOutputs {
 /// one step that stay below 2^53 steps are exact.
 void exact_dot(const DotProblem& problem, const DotRange& range, const DotOutputs& outputs,
                const DotKernels& kernels = dot_kernels());
-/// For many ranges of the same operands, which are decoded only once.
+/// As above, for operands that are decoded already, so that many ranges can share them.
 void exact_dot(const DecodedOperand& a, const DecodedOperand& b, const DotRange& range, const DotOutputs& outputs,
                const DotKernels& kernels = dot_kernels());
 

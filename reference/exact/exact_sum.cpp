@@ -41,7 +41,7 @@ double ExactSum::rounded(bool up) const {
     const double error = term - (next - sum);
     sum = next;
     if (error != 0) {
-      error_sign = error;  // the digits after it are too small to change the sign of this error, which decides
+      error_sign = error;  // the sign of this error decides; the digits that follow are too small to change it
       break;
     }
   }
@@ -177,7 +177,7 @@ double correctly_rounded_by_mpfr(Function function, double x, const Format& form
 double correctly_rounded(Function function, double x, const Format& format) {
   const double y = approximate(function, x);
   if (!std::isfinite(y) || y == 0) return correctly_rounded_by_mpfr(function, x, format);
-  // glibc documents at most 2 ulp in double for these functions; a slack of four covers the composed rsqrt
+  // glibc documents errors of at most 2 ulp in double for these functions; 4 ulp also cover rsqrt, computed as 1 / sqrt
   const double slack = 4 * std::fabs(y) * 0x1p-52;
   const double low = nearest(format, y - slack), high = nearest(format, y + slack);
   return low == high ? low : correctly_rounded_by_mpfr(function, x, format);

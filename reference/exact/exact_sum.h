@@ -28,8 +28,8 @@ class ExactSum {
   std::array<int64_t, kLimbs> limbs_{};
 };
 
-/// Exact sum of the squares of values with at most 24 significand bits, given by the doubles next to it (equal if it is a
-/// double). Squares are exact in double. If a value is NaN: {NaN, NaN}; otherwise, if one is Inf: {Inf, Inf}.
+/// Exact sum of the squares of values with at most 24 significand bits, given by the doubles below and above it (equal if the
+/// sum is a double). Squares are exact in double. If a value is NaN: {NaN, NaN}; otherwise, if one is Inf: {Inf, Inf}.
 struct SumBounds {
   double low, high;
 };

@@ -183,7 +183,7 @@ TEST(ExactSumOfSquares, NanAndInfComeOutAsTheyAre) {
 constexpr Function kFunctions[] = {Function::kExp,  Function::kExp2, Function::kLog2, Function::kRsqrt,
                                    Function::kSqrt, Function::kTanh, Function::kErf};
 
-/// The function with 400 bits, by MPFR's function of the same name.
+/// The value of the function, computed with 400 bits by MPFR's function of the same name.
 Real exact(Function function, double x) {
   switch (function) {
     case Function::kExp: return in_reals(mpfr_exp, x);

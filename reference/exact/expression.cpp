@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kLargestPower = 4096;
 constexpr unsigned kMostBits = 4096;   ///< limit for numerator and denominator each; 2^-149, the smallest f32, needs 150
-constexpr size_t kMostWritten = 1300;  ///< digits of a constant: more than kMostBits can hold
+constexpr size_t kMostWritten = 1300;  ///< maximum digits of a constant; 4096 bits hold at most 1234
 
 Rational within_limits(Rational x) {
   const Integer above = abs(numerator(x));
@@ -200,7 +200,7 @@ double Expression::rounded(const std::map<std::string, std::string>& constants, 
 namespace {
 
 constexpr size_t kMostDigits = 18;         ///< maximum digits of an integer, so that it fits in 64 bits
-constexpr size_t kMostExponentDigits = 3;  ///< more than any format needs
+constexpr size_t kMostExponentDigits = 3;  ///< maximum digits of an exponent; no format needs more than 3
 constexpr size_t kMostWrittenDigits = 4096;  ///< maximum digits of a decimal number
 constexpr int kMostLevels = 256;             ///< deepest nesting of an expression; a level takes a few hundred bytes of stack
 
@@ -247,7 +247,7 @@ class ExpressionParser {
     out_.postfix_.push_back(token);
   }
 
-  /// Counts a level of recursion while it exists.
+  /// Counts one level of recursion as long as this object exists.
   class Level {
    public:
     explicit Level(ExpressionParser& parser) : parser_(parser) {

@@ -54,7 +54,7 @@ class Expression {
   std::vector<Token> postfix_;
 
   static constexpr size_t kDeepest = 32;     ///< largest depth of the evaluation stack
-  static constexpr size_t kMostTokens = 256;  ///< the longest cell of ours has 31 tokens
+  static constexpr size_t kMostTokens = 256;  ///< our longest cell has 31 tokens
 };
 
 }  // namespace assay

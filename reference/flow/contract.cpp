@@ -25,7 +25,8 @@ const Rope* Contract::rope() const {
 Link bind_link(const RowCells& cells, const Format& x) {
   const Flow& flow = *cells.row().flow;
   if (!flow.link)
-    throw cells.error("id", 0, "'" + cells.id() + "' is a row of " + flow.name + ", which does not compute each row by itself");
+    throw cells.error("id", 0,
+                      "'" + cells.id() + "' is a row of " + flow.name + ", an op kind that cannot be evaluated row by row");
   return flow.link->bind(cells, x);
 }
 
@@ -184,9 +185,9 @@ std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps)
   const double tree = all - width(no_tree), slack = all - width(no_slack);
   const double parts = tree + slack > 0 ? tree + slack : 1;
   const auto percent = [&](double part) { return std::to_string(int(std::lround(100 * part / parts))) + " %"; };
-  std::string text = "width of r: tree of depth " + std::to_string(contract.depth.integer({{"n", int64_t(row.summed.size())}})) +
-                     ": " + percent(tree);
-  if (!slack_step.empty()) text += ", " + slack_step + ": " + percent(slack);
+  std::string text = "width of r: " + percent(tree) + " from the order of additions (depth " +
+                     std::to_string(contract.depth.integer({{"n", int64_t(row.summed.size())}})) + ")";
+  if (!slack_step.empty()) text += ", " + percent(slack) + " from " + slack_step;
   return text;
 }
 

@@ -164,7 +164,7 @@ void append_formulas(const Gated& link, FormulaLines& to);
 void append_formulas(const Rope& link, FormulaLines& to);
 void append_formulas(const GroupQuant& link, FormulaLines& to);
 
-/// The steps of these cells with several accepted results, such as "rsqrt~2". freedom(): the part of justification() for a stage.
+/// The steps of these cells that accept several results, such as "rsqrt~2". freedom(): the part of justification() for a stage.
 std::string free_steps(std::initializer_list<const Recipe*> cells);
 std::string freedom(const RowNorm& link, const RowInputs& row, const Format& x);
 std::string freedom(const Gated& link, const RowInputs& row, const Format& x);

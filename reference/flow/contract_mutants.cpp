@@ -325,9 +325,10 @@ void RowEdits::exponent_in_bf16(const std::string& column, EditedCell cell, size
   add(column, label + " -> exponent by log2 in bf16", std::move(cell));
 }
 
-/// Suspects for scales that are powers of two: the next power of two, even if the scale is a power of two already; an exponent
-/// that is too small or too large by 1; the exponent of amax minus the format's largest exponent (OCP MX). Only special inputs
-/// expose the first of these mutants. The other mutants are contracts of other libraries.
+/// Mutants for the diagnosis only (Neighbour::suspect), of scales that are powers of two: the next power of two, even if the
+/// scale is a power of two already; an exponent that is too small or too large by 1; the exponent of amax minus the format's
+/// largest exponent (OCP MX). Only special inputs expose the first of these mutants. The other mutants are contracts of other
+/// libraries.
 void RowEdits::exponents_of_scales() {
   const EditedCell& cell = steps("scale");
   const auto is = [&](size_t i, const char* text) { return cell[i].step.text == text && !cell[i].edited; };

@@ -312,7 +312,7 @@ TEST(Neighbours, EveryRowHasAtLeastFifteenWithNamesOfTheirOwn) {
                  integers = row.cells.contains("q") && row.text("q") == "int8";
       const bool few = scale_given || row.flow->name == "rope" || row.flow->name == "cache_insert" ||
                        (row.flow->name == "row_norm" && row.text("y") == "mul(r)");
-      const bool given_to_cache = scale_given && row.flow->name == "cache_insert";  // its code only divides and casts
+      const bool given_to_cache = scale_given && row.flow->name == "cache_insert";  // the cell `code` only divides and casts
       EXPECT_GE(names.size(), given_to_cache ? 5u : few ? integers ? 6u : 8u : 11u) << row.id << " " << x->name;
       const bool unlimited = row.cells.contains("code") && row.text("code").starts_with("div(s) to(q");  // the code has no clamp
       EXPECT_TRUE(x != &kBf16 || few || unlimited || names.size() >= (integers ? 11u : 15u)) << row.id;

@@ -39,7 +39,7 @@ struct Flow {
   std::optional<LinkFlow> link = {};       ///< empty for chains, and for op kinds with their own contract type, such as GEMMs
 };
 
-/// In loading order. A table belongs to the first op kind whose column `says` it has. Chains load after the rows they name.
+/// In loading order; chains follow the rows they name. A table belongs to the first op kind whose `says` is one of its columns.
 std::span<const Flow* const> all_flows();
 
 /// Throws std::out_of_range that lists similar names.
@@ -48,7 +48,7 @@ const Flow& flow_named(const std::string& name);
 /// True if the contract, or a stage of its chain, takes `input`: "residual", "beta", "scale", "up", ...
 bool takes(const ContractTables& tables, const ContractRow& row, const std::string& input);
 
-/// True if the row is a GEMM, with a documented instruction or an undocumented kernel.
+/// True if the row is a contract of a GEMM, also of one with an undocumented kernel.
 bool is_product(const ContractRow& row);
 
 /// True if the row computes codes and its column `layouts` names the layouts of their scales.

@@ -1,4 +1,4 @@
-// The list of op kinds, and the loading of contract tables. One column of a table tells its op kind.
+// The list of op kinds, and the loading of contract tables. A table has the op kind whose Flow::says is one of its columns.
 #include "reference/flow/flow.h"
 
 #include <algorithm>

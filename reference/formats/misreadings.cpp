@@ -27,7 +27,7 @@ double magnitude(const Format& format, int exponent, int mantissa) {
 
 double with_sign(bool negative, double size) { return negative ? -size : size; }
 
-/// Reads every code that is a finite number by `size`, the magnitude for its fields, and other codes as the format does.
+/// Reads the code of a finite number as its sign times size(format, fields), and other codes as the format does.
 CodeReader of_numbers(std::function<double(const Format& format, const Fields& fields)> size) {
   return [size = std::move(size)](const Format& format, uint32_t code) {
     const double right = decode(format, code);
@@ -37,21 +37,22 @@ CodeReader of_numbers(std::function<double(const Format& format, const Fields& f
   };
 }
 
-/// Reads subnormal codes (zero among them) by `size`, and other codes as the format does.
+/// Reads subnormal codes and zero as their sign times size(format, mantissa), and other codes as the format does.
 CodeReader of_subnormals(std::function<double(const Format& format, int mantissa)> size) {
   return of_numbers([size = std::move(size)](const Format& format, const Fields& fields) {
     return fields.exponent == 0 ? size(format, fields.mantissa) : magnitude(format, fields.exponent, fields.mantissa);
   });
 }
 
-/// Reads normal codes by `size`, and other codes as the format does.
+/// Reads normal codes as their sign times size(format, exponent, mantissa), and other codes as the format does.
 CodeReader of_normals(std::function<double(const Format& format, int exponent, int mantissa)> size) {
   return of_numbers([size = std::move(size)](const Format& format, const Fields& fields) {
     return fields.exponent > 0 ? size(format, fields.exponent, fields.mantissa) : magnitude(format, 0, fields.mantissa);
   });
 }
 
-/// The fp32 bits (exponent | mantissa) of a decoder that does not mask the bits above the mantissa, or masks all of them.
+/// A decoder that builds fp32 bits as exponent | mantissa, but does not mask the bits above the mantissa. For subnormal codes
+/// it takes the whole code as the mantissa.
 double unmasked(const Format& format, uint32_t code) {
   const double right = decode(format, code);
   if (!std::isfinite(right)) return right;

@@ -35,7 +35,7 @@ double round_integer(const Format& f, double value, Rounding rounding) {
   return std::clamp(to_integer(value, rounding), -max_finite(f) - 1, max_finite(f));
 }
 
-/// For a format with only an exponent: the smallest value is 2^min_exponent, not zero.
+/// round_to() for a format with only an exponent, whose smallest value is 2^min_exponent, not zero.
 double round_scale(const Format& f, double value, Rounding rounding, Overflow overflow) {
   if (std::isinf(value)) return overflowed(f, 1.0, overflow);
   const double smallest = power_of_two(f.min_exponent());

@@ -29,7 +29,7 @@ double round_to(const Format& format, double value, Rounding rounding, Overflow 
 double next_up(const Format& format, double value);
 double next_down(const Format& format, double value);
 
-// Like decode and encode, these functions manipulate bits of doubles: distance of neighbouring values, and powers of two.
+// The distance of neighbouring values, and powers of two. Like decoding and encoding, these functions manipulate bits of doubles.
 
 /// Distance of neighbouring values of a format around x: 2^(max(exponent(x), min_exponent) - mantissa_bits). `smallest_normal` is
 /// 2^min_exponent, `last_place` 2^-mantissa_bits. Exact for every normal double and 0; a subnormal double counts as 0. Always

@@ -54,7 +54,7 @@ def near_borders(profiles, source):
 
 
 def everywhere(source):
-    """Yields sorted blocks of inputs: all if the source has 16 bits or ASSAY_EXHAUSTIVE=1, else those of the docstring above."""
+    """Yields sorted blocks of inputs: all if the source has 16 bits or ASSAY_EXHAUSTIVE=1, else the inputs listed at the top of this file."""
     bits, patterns, _ = BITS[source]
     if bits == 16 or os.environ.get("ASSAY_EXHAUSTIVE") == "1":
         for begin in range(0, 1 << bits, BLOCK):
@@ -90,5 +90,5 @@ def hold(theirs, cast, profile, profiles):
     codes = cast(near.view(numbers))
     accepted = [p.name for p in others if len(wrong_at(p, near, codes)[0]) == 0]
     print(f"{theirs} as {profile.name}: {wrong} of {total} inputs differ{first}; {len(others) - len(accepted)} of {len(others)} "
-          f"wrong profiles are refused{', not ' if accepted else ''}{', '.join(accepted)}")
+          f"wrong profiles are refused{', but not ' if accepted else ''}{', '.join(accepted)}")
     return int(wrong > 0) + int(bool(accepted) or not others)

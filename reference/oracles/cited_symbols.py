@@ -109,7 +109,7 @@ def main(arguments):
                 continue
             found = found_in(text_of(arguments[1], line["project"], line["release"], line["file"]), line["symbol"])
             if found != line["line"]:
-                wrong.append(f"{line['project']} {line['release']} {line['file']} {line['symbol']}: line {found}, not {line['line'] or 'empty'}")
+                wrong.append(f"{line['project']} {line['release']} {line['file']} {line['symbol']}: is in line {found}, but symbols.csv says {line['line'] or 'nothing'}")
             line["line"] = found
         if arguments[0] == "--write":
             with open(SYMBOLS, "w", newline="") as file:
@@ -124,7 +124,7 @@ def main(arguments):
     wrong += covered(contracts(), lines)
     for one in wrong:
         print(one)
-    print(f"{len(lines)} symbols of {len(contracts())} contracts: {'as they are written' if not wrong else f'{len(wrong)} complaints'}")
+    print(f"{len(lines)} symbols of {len(contracts())} contracts: {'as symbols.csv says' if not wrong else f'{len(wrong)} errors'}")
     return 1 if wrong else 0
 
 

@@ -7,5 +7,5 @@ shift 2
 for python in "${ASSAY_PYTHON:-}" "$first" python3; do
   [ -n "$python" ] && "$python" -c "import numpy, $module" 2>/dev/null && exec "$python" "$@"
 done
-echo "SKIPPED: no $module for Python (ASSAY_PYTHON names a Python that imports numpy and $module)"
+echo "SKIPPED: no Python has $module; set ASSAY_PYTHON to a Python that imports numpy and $module"
 exit 77

@@ -125,7 +125,8 @@ Word parse_word(std::string_view text, int values) {
         throw ParseError(begin, "v" + std::to_string(word.terms.back().value) + " has a term already");
   } while (parser.take("|"));
   if (!parser.done()) parser.fail("expected >>N, <<N, &BITS, +BITS or |");
-  if (int(word.terms.size()) != values) parser.fail("a word of " + std::to_string(values) + " values needs a term for each");
+  if (int(word.terms.size()) != values)
+    parser.fail("a word of " + std::to_string(values) + " values needs one term for each value");
   return word;
 }
 

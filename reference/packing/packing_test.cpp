@@ -66,7 +66,7 @@ TEST(Word, AnErrorSaysWhereAndWhatWasExpected) {
   EXPECT_EQ(error("v0>>32 | v1", 2), "4: expected a number up to 31");
   EXPECT_EQ(error("v0 | v0", 2), "5: v0 has a term already");
   EXPECT_EQ(error("v0 - v1", 2), "3: expected >>N, <<N, &BITS, +BITS or |");
-  EXPECT_EQ(error("v0", 2), "2: a word of 2 values needs a term for each");
+  EXPECT_EQ(error("v0", 2), "2: a word of 2 values needs one term for each value");
 }
 
 TEST(Domain, IsBitsThatAreZero) {

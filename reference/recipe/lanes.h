@@ -1,7 +1,7 @@
 // Loops over rows of doubles, compiled for several instruction sets with identical results. Operands have at most 24 significand
-// bits, so one operation in double and one rounding give the correctly rounded result: products are exact. Quotients are never
-// close enough to a tie (S. A. Figueroa, "When is double rounding innocuous?", 1995: 53 >= 2 * 24 + 2). The same holds for sums
-// in f32. For sums in a narrower format, the loops correct the rounding error of the double.
+// bits, so one operation in double and one rounding give the correctly rounded result: products are exact. Quotients never lie so
+// close to a tie that rounding to double moves them onto it (S. A. Figueroa, "When is double rounding innocuous?", 1995: 53 >= 2
+// * 24 + 2). The same holds for sums in f32. For sums in a narrower format, the loops correct the double's rounding error.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-// The loops over rows of doubles, compiled once for each instruction set. ASSAY_TABLE and ASSAY_TABLE_NAME name that set's table.
-// Everything else has internal linkage. If the linker merged inline functions of these builds, a processor could run instructions
-// that it lacks.
+// The loops over rows of doubles, compiled once for each instruction set. ASSAY_TABLE and ASSAY_TABLE_NAME name that set's
+// table of functions. Everything else has internal linkage. If the linker merged inline functions of these builds, a processor
+// could run instructions that it lacks.
 #include "reference/formats/round.h"
 #include "reference/recipe/lanes.h"
 
@@ -20,7 +20,8 @@ struct RoundGrid {
   }
 
   /// v + b rounded once, even if the sum is not a double: its rounding error `lost` decides a tie (T. J. Dekker's two-sum is
-  /// exact). A sum of two 24-bit numbers can lie that close to a tie of a 16-bit format, but not of f32.
+  /// exact). The sum of two 24-bit numbers can lie so close to a tie of a 16-bit format that `lost` matters, but never so close
+  /// to one of f32.
   double sum(double v, double b) const {
     const double x = v + b, b_part = x - v, lost = (v - (x - b_part)) + (b - b_part);
     const double step = step_at(x), steps = whole_steps(x, step), beside = x - steps;

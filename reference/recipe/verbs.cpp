@@ -181,7 +181,8 @@ std::string with_other_largest(const std::string& text, const std::string& other
   return found ? changed : "";
 }
 
-/// Slips of a factor or divisor that is made of M, the largest code: M is off by one, the factor is inverted, or it is 0.
+/// Small mistakes in a factor or divisor that contains M, the largest code: M is off by one, the factor is inverted, or it is
+/// 0.
 void slips_of_largest(const CellStep& step, const AddSlip& slip) {
   const std::string a = step.argument(0), ulps = step.slack.text;
   const bool divides = step.word == "div" || step.word == "rdiv";
@@ -200,7 +201,7 @@ void slips_of_largest(const CellStep& step, const AddSlip& slip) {
   }
 }
 
-/// Slips of a bound or a replacement: its constant, or M in it, is off by one.
+/// Small mistakes in a bound or a replacement: its constant, or M in it, is off by one.
 void slips_of_bound(const CellStep& step, const AddSlip& slip) {
   const bool takes_value = step.word == "max" || step.word == "min" || step.word == "if0";
   if (!takes_value || is_quantity(step.argument(0)) || !step.slack.text.empty()) return;

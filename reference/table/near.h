@@ -22,7 +22,7 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 
 // Makes text from files and libraries safe for messages: printable characters only, and a limited length.
 
-/// Longest quotation in a message, in bytes; no known name has half as many.
+/// Longest quotation in a message, in bytes; no known name has half as many bytes.
 inline constexpr size_t kMostQuoted = 100;
 /// Longest error message, in bytes; the longest message of this program lists twenty names.
 inline constexpr size_t kMostMessage = 2000;

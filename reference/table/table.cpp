@@ -41,7 +41,7 @@ std::string read_once(const std::string& path, bool is_open) {
   struct stat status {};
   if (file.number < 0 || ::fstat(file.number, &status) != 0) throw refuse("cannot be read");
   const bool is_regular = S_ISREG(status.st_mode);
-  if (!is_regular && !is_open) throw refuse("is not a regular file; a pipe is read as - or /dev/fd/N");
+  if (!is_regular && !is_open) throw refuse("is not a regular file; to read a pipe, pass - or /dev/fd/N");
   constexpr const char* kTooLarge = "is larger than 64 MiB: this is not a file of Assay";
   if (is_regular && size_t(status.st_size) > kMostFileBytes) throw refuse(kTooLarge);
   constexpr size_t kPiece = size_t{1} << 16;

@@ -74,7 +74,7 @@ struct Table {
 
   /// Throws TableError at the header if the table lacks one of these columns.
   void require_columns(std::span<const std::string> required) const;
-  /// Throws TableError at the first column that is none of these, with similar names.
+  /// Throws TableError at the first column that is none of these, and lists similar names.
   void allow_columns(std::span<const std::string> known) const;
 };
 

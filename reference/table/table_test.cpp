@@ -76,7 +76,7 @@ TEST(Table, OnlyRegularFilesAndOpenDescriptorsAreRead) {
   const std::string path = ::testing::TempDir() + "table_test_pipe_" + std::to_string(::getpid());
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   EXPECT_THAT([&] { read_text(path); },
-              testing::ThrowsMessage<TableError>(HasSubstr("is not a regular file; a pipe is read as - or /dev/fd/N")));
+              testing::ThrowsMessage<TableError>(HasSubstr("is not a regular file; to read a pipe, pass - or /dev/fd/N")));
   EXPECT_THROW(read_text("/dev/zero"), TableError);
   EXPECT_THROW(read_text("/"), TableError);
   ::unlink(path.c_str());

@@ -1,4 +1,4 @@
-// Contract tables for tests: the shipped ones plus one that the test writes, and the error that results.
+// Contract tables for tests: the shipped tables plus a table that the test writes, and the message of the error that it causes.
 #pragma once
 
 #include <unistd.h>

@@ -60,7 +60,7 @@ inline Real in_reals(int function(mpfr_ptr, mpfr_srcptr, mpfr_srcptr, mpfr_rnd_t
   return y;
 }
 
-/// True for equal numbers, of which zeros must have the same sign, and for two NaN.
+/// True for equal numbers (zeros must also have the same sign), and for two NaN.
 inline bool same_number(double a, double b) {
   return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b));
 }

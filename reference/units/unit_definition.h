@@ -40,7 +40,7 @@ struct UnitBlockSeen {
   double d = 0;                      ///< rounded result
 };
 
-/// The steps of the definition for one element, block by block. If c is added at the end, a last block without products has it.
+/// The steps of the definition for one element, block by block. If c is added at the end, a last block without products adds it.
 std::vector<UnitBlockSeen> seen_element(const Unit& unit, const UnitElement& element, uint32_t c);
 
 }  // namespace assay

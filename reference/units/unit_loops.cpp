@@ -1,5 +1,6 @@
-// The loops that predict tensor core results, compiled once per instruction set. ASSAY_TABLE and ASSAY_TABLE_NAME name its table,
-// ASSAY_TABLE_LANES is the columns of a vector. All else has internal linkage, for the reason in recipe/lanes_loops.cpp.
+// The loops that predict tensor core results, compiled once per instruction set. ASSAY_TABLE and ASSAY_TABLE_NAME name its
+// table, ASSAY_TABLE_LANES is the number of columns in a vector. All else has internal linkage, for the reason in
+// recipe/lanes_loops.cpp.
 #ifdef __AVX512VNNI__
 #include <immintrin.h>
 #endif
@@ -397,8 +398,9 @@ void run_task(const UnitTask& task) {
 }
 
 #ifdef __AVX512VNNI__
-// Narrow blocks: products of at most 8 bits, aligned to at most 13 fraction bits. A 32-bit lane holds two of them, which one
-// AVX-512 VNNI instruction multiplies by their signs and adds. Sum and c fit in a float, so the other steps use floats, exactly.
+// Narrow blocks: products of at most 8 bits, aligned to at most 13 fraction bits. A 32-bit lane holds two of them; one AVX-512
+// VNNI instruction multiplies both by their signs and adds them. Sum and c fit in a float, so the other steps use floats,
+// exactly.
 
 /// kPairs: pairs of products in a block; 0: the number is known only at run time.
 template <int kPairs>

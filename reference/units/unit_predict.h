@@ -27,7 +27,7 @@ struct UnitPlan {
   int blocks;              ///< number of blocks per instruction
   int parts;               ///< separate sums in a block: splits, or groups
   int part;                ///< number of products in each of these sums
-  int left_shift;          ///< left shift of mantissas of a; products then have at least fraction_bits bits below their exponents
+  int left_shift;          ///< left shift of a's mantissas that gives products at least fraction_bits bits below their exponents
   int right_shift;         ///< right shift of products that have more than fraction_bits bits below their exponents
   int chunk;               ///< number of shifted products whose sum fits in 32 bits for any codes
   double group_unit;       ///< the real value of one unit of a group's integer sum

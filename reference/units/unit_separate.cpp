@@ -165,7 +165,8 @@ class Shrink {
   Shrink(const Unit& first, const Unit& second, UnitWitness& witness, bool numbers)
       : first_(first), second_(second), w_(witness), numbers_(numbers) {}
 
-  /// Tries to set c to 0 before it simplifies products (c_first), or only afterwards. Either may leave far fewer nonzero codes.
+  /// Tries to set c to 0 before it simplifies products (c_first), or only afterwards. Either order may leave far fewer nonzero
+  /// codes.
   void run(bool c_first) {
     for (size_t before = size_of(w_) + 1; size_of(w_) < before;) {
       before = size_of(w_);
@@ -232,7 +233,8 @@ void require_common_input(const Unit& first, const Unit& second) {
   const bool scales = (first.scale == nullptr) == (second.scale == nullptr) &&
                       (!first.scale || (*first.scale == *second.scale && first.scale_block == second.scale_block));
   if (!first.known() || !second.known())
-    throw std::invalid_argument("nothing is predicted for " + (first.known() ? second.id : first.id));
+    throw std::invalid_argument("nothing is predicted for " + (first.known() ? second.id : first.id) +
+                                ": its arithmetic is undocumented");
   if (*first.a != *second.a || *first.b != *second.b || *first.d != *second.d || !scales)
     throw std::invalid_argument("the models cannot be compared: operands, scales or c of " + first.id + " and " + second.id +
                                 " have different formats");

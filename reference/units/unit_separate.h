@@ -37,7 +37,7 @@ struct UnitSeparation {
 /// Throws std::invalid_argument if the operand, scale or c formats of the models differ, or if one is undocumented.
 UnitSeparation separate_units(const Unit& first, const Unit& second);
 
-/// The first differing element of the same random data, not simplified; none if no element differs.
+/// The first element of this random data for which the results differ, not simplified; none if there is no such element.
 std::optional<UnitWitness> first_witness(const Unit& first, const Unit& second);
 
 }  // namespace assay

@@ -115,8 +115,8 @@ void CellWords::end(const char* after) const {
 
 namespace {
 
-constexpr int kMostFraction = 28;       ///< products of 22 bits in 32-bit words
-constexpr int kMostGroupFraction = 38;  ///< the sum of sixteen products in a double
+constexpr int kMostFraction = 28;       ///< largest F of align(F), so that products of 22 bits fit in 32-bit words
+constexpr int kMostGroupFraction = 38;  ///< the same with group(N), so that the sum of sixteen products fits in a double
 constexpr int kMostJoinFraction = 40;
 
 BitLoss loss(CellWords& words) {

@@ -48,7 +48,7 @@ class UnitTable {
   /// existing id is an error. Throws TableError.
   void add(const std::string& file);
 
-  /// Throws std::out_of_range with similar ids.
+  /// Throws std::out_of_range that lists similar ids.
   const UnitRow& find(const std::string& id) const;
   const std::vector<UnitRow>& rows() const { return rows_; }
 

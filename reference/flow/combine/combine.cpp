@@ -329,7 +329,7 @@ class CombineEdits {
     add(column + ": " + words, [&](Combine& wrong) { wrong.*cell = std::move(steps); });
   }
 
-  /// Mutants of each rounding: left out, or in another form.
+  /// Mutants of each rounding: it is left out, or it rounds in another way.
   void roundings(const std::string& column, Steps Combine::*cell) {
     const Steps& right = right_.*cell;
     for (size_t i = 0; i < right.size(); ++i) {
@@ -476,7 +476,8 @@ void edit_shared(const Combine& right, int64_t m, double factor, CombineEdits& e
 
 namespace {
 
-/// Suspects with small mistakes: one step of a cell is wrong; the sum starts at 1 or -1, or is doubled; no slot is added.
+/// Mutants for the diagnosis only (CombineNeighbour::suspect), with small mistakes: one step of a cell is wrong; the sum starts
+/// at 1 or -1, or is doubled; no slot is added.
 void edit_slips(const Combine& right, CombineEdits& edits) {
   const size_t known = edits.all.size();
   for (const auto& [column, cell] : {std::pair("weight", &Combine::weight), std::pair("add", &Combine::add),

@@ -80,7 +80,8 @@ TEST(Combine, AnFp32SumRoundsOnceAndItsOrderIsPinned) {
         EXPECT_EQ(pinned(row("torch.sum_topk"), in, t), nearest(*x, Real(of_lanes)));
       }
     }
-  // 2^24 + 1 + 1 + ...: added in ascending order, every 1 is lost. In lanes, ones are first added to each other.
+  // 2^24 + 1 + 1 + ...: added in ascending order, every 1 is lost. In lanes, the ones are first added to each other, so that
+  // they are not lost.
   const std::vector<double> ones = {0x1p24, 1, 1, 1, 0, 1, 1, 1};
   EXPECT_EQ(pinned(row("vllm.moe_sum@v0.25.0"), inputs_of(kF32, {ones})), 0x1p24);
   EXPECT_EQ(pinned(row("torch.sum_topk"), inputs_of(kF32, {ones})), 0x1p24 + 6);

@@ -194,7 +194,7 @@ std::vector<DotProgram> programs_of(const DotContract& contract, const KOrder& o
   std::vector<DotProgram> programs;
   for (int parts = contract.least_parts; parts <= contract.most_parts; parts += contract.has_atomics() ? parts : 1) {
     const int64_t part = part_length(contract, k, parts);
-    if (!programs.empty() && programs.back().part <= part) continue;  // as long as with fewer parts: not a new variant
+    if (!programs.empty() && programs.back().part <= part) continue;  // no shorter than the parts before: no new variant
     if (!programs.empty() && part >= k) continue;
     const bool promotes = contract.of_blocks() || contract.promote < part;
     KOrder of_parts = order;
@@ -275,7 +275,7 @@ void read_split(const RowCells& cells, DotContract& contract) {
   contract.part_of = number_of(cells, "split", words[1]);
 }
 
-/// Reads `k_order`. Its orders must repeat within one promotion interval.
+/// Reads `k_order`. The period of each order must divide the promotion interval.
 void read_orders(const RowCells& cells, DotContract& contract) {
   contract.orders = read_k_orders(cells, "k_order");
   for (const KOrder& order : contract.orders)
@@ -510,7 +510,8 @@ void check_unit(const ContractRow& row, const DotContract& contract) {
   if (scale && contract.scale_block() % contract.unit.scale_block != 0)
     throw row.error("unit", 0,
                     "has one scale per " + std::to_string(contract.unit.scale_block) +
-                        " elements along k, which does not divide the contract's " + std::to_string(contract.scale_block()));
+                        " elements along k; this number must divide the contract's block of " +
+                        std::to_string(contract.scale_block()));
   if (contract.decoded.any() && !(*contract.unit.a == *contract.unit.b && decodes_to(contract.decoded, *contract.unit.a)))
     throw row.error("decode", 0,
                     "expected to(" + std::string(contract.unit.a->name) + ") as its last step, because the instruction reads " +
@@ -606,7 +607,7 @@ DotContract read_dot(const ContractRow& row, const ContractTables& contracts, co
 namespace {
 
 constexpr int kMostParts = 16;
-constexpr int kInstructionsOfTile = 4;  ///< along k, if the row does not define the length of split-K parts
+constexpr int kInstructionsOfTile = 4;  ///< instructions per tile along k, if the row does not define the length of split-K parts
 
 CellStep times(const char* operand) { return CellStep::made("mul", {operand}); }
 
@@ -698,7 +699,7 @@ std::vector<DotContract> dot_ways(const DotContract& like, const UnitTable& unit
 
 std::string dot_way_words(const DotContract& way, const DotProgram& program) {
   std::string words = way.unit_row->id;
-  if (way.promote > 0) words += ", promoted every " + std::to_string(way.promote);  // named even if k is shorter
+  if (way.promote > 0) words += ", promoted every " + std::to_string(way.promote);  // also if k is shorter than this
   if (!program.name.empty()) words += ", " + program.name;
   const bool whole = program.name.ends_with(" 1") || program.name.find("split-K") == std::string::npos;
   if (way.of_blocks() && way.part_of > kScaleBlock && !whole)
@@ -753,9 +754,9 @@ void append_candidates(const DotContract& contract, std::vector<std::string>& li
 std::vector<std::string> dot_lines(const DotContract& contract) {
   if (contract.unknown() && !contract.of_unknown_unit()) return unknown_lines(contract);
   const std::string unit = contract.unit_row->id;
-  std::vector<std::string> lines = {"chain = instructions of " + unit +
+  std::vector<std::string> lines = {"chain = sum by instructions of " + unit +
                                     (contract.orders.empty() ? " in ascending k" : " in k_order") +
-                                    ", each adding to the result of the previous one, starting from 0"};
+                                    ": each adds products to the result of the previous one, and the first adds to 0"};
   if (!contract.orders.empty()) lines.push_back("k_order " + orders_of(contract));
   if (contract.scales_in_unit())
     lines.push_back("        the instruction applies sa and sb itself: one scale code for each of its blocks");
@@ -768,10 +769,10 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
     line("a, b  = value of each code:", contract.decoded.decode, names_of_decode(), "code");
   }
   if (contract.promote > 0)
-    lines.push_back("acc   = 0; then, for the chain of every " + std::to_string(contract.promote) + " products " +
-                    formula(join_recipe(contract), "chain") + ", each step rounded to f32");
+    lines.push_back("acc   = 0; then, after every " + std::to_string(contract.promote) + " products, acc = " +
+                    formula(join_recipe(contract), "chain") + ", each step rounded to f32, and chain starts again from 0");
   else
-    lines.push_back("acc   = the chain of all products");
+    lines.push_back("acc   = chain over all products");
   if (!contract.one_block.empty())
     lines.push_back("        for k up to " + std::to_string(contract.scale_block()) +
                     ", either this or acc = " + formula(join_recipe(contract, true), "chain"));
@@ -800,7 +801,7 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
     lines.push_back(
         "experts sorted ids: row s of d is slot s, which takes row s / top_k of a and the weights of its block's expert");
     lines.push_back(std::string("padding rows of d in blocks of expert -1: ") + name(contract.unused_rows) +
-                    "; in no block: untouched");
+                    "; rows of d in no block: untouched");
   } else if (contract.experts == GroupOrder::kAlongK) {
     lines.push_back("experts along k: each expert has its own k; a, b and d are dense, one expert after the other");
   } else if (contract.experts) {

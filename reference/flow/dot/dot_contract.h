@@ -27,7 +27,7 @@ struct GemmScales {
 
   /// True if a scale covers a part of k, false if it covers all of k.
   bool has_blocks() const { return a.block().columns > 0; }
-  /// Block scales: number of elements along k that share one. 0 if a scale covers all of k.
+  /// Number of elements along k that share a block scale; 0 if a scale covers all of k.
   int64_t products() const { return a.block().columns; }
   /// True if every row of a and every row of b has one scale for all of k.
   bool of_rows() const { return a.block().rows == 1 && b.block().rows == 1 && !has_blocks(); }
@@ -164,7 +164,7 @@ struct DotContract {
   const ContractRow* row = nullptr;
   const UnitRow* unit_row = nullptr;
   Unit unit;
-  int64_t promote = 0;         ///< products after which the accumulator is added to an f32 sum (from 0) and restarts;
+  int64_t promote = 0;         ///< products after which the accumulator is added to an f32 sum and restarts from 0;
                                ///< 0: one accumulator for all of k
   std::vector<CellStep> join;  ///< steps that add the sum of `promote` products to the f32 sum, which cells call acc
   std::vector<CellStep> one_block;  ///< steps that replace `join` if one block of scales covers all of k; empty: none

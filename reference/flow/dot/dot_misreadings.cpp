@@ -206,15 +206,15 @@ ScaleValues previous_block(const ScaleValues& right) {
   const int64_t blocks = right.shape.columns;
   return looked_up(right, [=](int64_t row, int64_t block) { return Place(row, (block + blocks - 1) % blocks); });
 }
-/// The first scale of each four blocks for all four, as if a kernel loaded a vector of four scales and used only its first.
+/// Each four blocks use the first of their four scales, as if a kernel loaded a vector of four scales and used only its first.
 ScaleValues first_of_four_blocks(const ScaleValues& right) {
   return looked_up(right, [](int64_t row, int64_t block) { return Place(row, block / 4 * 4); });
 }
-/// The first scale of each two blocks for both, as if blocks of 16 elements had 32.
+/// Each two blocks use the first of their two scales, as if blocks of 16 elements had 32.
 ScaleValues first_of_two_blocks(const ScaleValues& right) {
   return looked_up(right, [](int64_t row, int64_t block) { return Place(row, block / 2 * 2); });
 }
-/// Split-K in which every part counts its blocks of scales from 0.
+/// The scales that a split-K kernel reads if each of its `parts` parts counts its blocks from 0.
 template <int64_t parts>
 ScaleValues counted_in_parts(const ScaleValues& right) {
   const int64_t blocks = std::max<int64_t>(1, right.shape.columns / parts);
@@ -232,7 +232,7 @@ ScaleValues last_block_is_previous(const ScaleValues& right) {
   return looked_up(
       right, [=](int64_t row, int64_t block) { return Place(row, block == last ? std::max<int64_t>(0, last - 1) : block); });
 }
-/// The same for the last block of rows.
+/// The last block of rows has the scale of the block before it.
 ScaleValues last_row_is_previous(const ScaleValues& right) {
   const int64_t last = right.shape.rows - 1;
   return looked_up(right,

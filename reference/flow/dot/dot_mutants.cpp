@@ -121,8 +121,8 @@ void edit_order_and_flush(const DotContract& right, Edits& edits) {
     edits.add("denormals: flush -> keep", [](DotNeighbour& wrong) { wrong.contract.flushes = false; });
 }
 
-/// Mutants of a row with an undocumented instruction: of its other cells and of its codes, the same for every candidate model.
-/// Promotion and split-K have no mutants, because they only move sums within their accepted intervals.
+/// Mutants of a row with an undocumented instruction. They change its other cells or its codes, in the same way for every
+/// candidate model. Promotion and split-K have no mutants, because they only move sums within their accepted intervals.
 std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, const Format& y, bool with_bias) {
   const DotContract& one = right.members.front();
   Edits edits(one, k);

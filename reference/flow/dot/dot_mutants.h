@@ -97,7 +97,7 @@ void edit_codes(const DotContract& right, Edits& edits);
 /// Mutants of the steps after the sum: scales and roundings.
 void edit_y(const DotContract& right, const Format& y, Edits& edits);
 void edit_bias(const DotContract& right, const Format& y, Edits& edits);
-/// Suspects: a scale divides the result instead of multiplying it; c or the bias is subtracted.
+/// Mutants for the diagnosis only (`suspect`): a scale divides the result instead of multiplying it; c or the bias is subtracted.
 void edit_slips_of_y(const DotContract& right, bool with_bias, Edits& edits);
 
 }  // namespace assay::dot

@@ -27,8 +27,8 @@ class NearestEven {
     const double magnitude = std::fabs(x);
     if (!(magnitude >= least_ && magnitude < beyond_))
       return round_to(format_, x, Rounding::kNearestEven, Overflow::kSpecial);
-    // A double of the size of `shift` has the distance of the format's values as its ulp. So the addition rounds to the format,
-    // and the subtraction is exact.
+    // One ulp of `shift` is the distance of the format's values near x. So the addition rounds to the format, and the
+    // subtraction is exact.
     const double shift = quantum(x, least_, last_place_) * (3 * power_of_two(51));
     return (x + shift) - shift;
   }
@@ -101,7 +101,7 @@ Spans ReplayedSums::of(const Unit& unit, const UnitProduct& product, const DotBl
   const int64_t products = end_k - first_k;
   const auto row_of_a = [&](int64_t row) { return product.a.codes + row * product.a.pitch + first_k; };
   const auto row_of_b = [&](int64_t column) { return product.b.codes + column * product.b.pitch + first_k; };
-  int64_t used = 0;  // elements along k up to the last nonzero code, later in whole instructions
+  int64_t used = 0;  // number of elements along k up to the last nonzero code; later rounded up to whole instructions
   const auto use = [&](const std::byte* codes) {
     for (int64_t k = products; k > used; --k)
       if (codes[k - 1] != std::byte{0}) used = k;

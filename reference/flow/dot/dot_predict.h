@@ -115,7 +115,7 @@ class ReplayedSums {
   std::vector<Entry> entries_;
 };
 
-/// The quantity gy: the product of two outer scales, rounded to f32 and then to `y`.
+/// The quantity gy: the product of two outer scales, rounded to f32 and then to the format `y`.
 double both_rounded(const Format& y, double a, double b);
 
 // The elements of D that one algorithm variant computes, row by row.

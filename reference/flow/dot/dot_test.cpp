@@ -212,7 +212,7 @@ TEST(Flush, OpusCutsBf16Off) {
   EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_blockscale.gfx942"), inputs), 0x1.02p0);
 }
 
-// Slips in the steps after the sum.
+// Mutants with a wrong operator in the steps after the sum.
 
 TEST(ResultSlips, OtherOperatorsAreSuspects) {
   const DotContract right = contract_of("vllm.triton_scaled_mm.sm_90");
@@ -314,7 +314,7 @@ TEST(WeightShuffle, AsksForWholeTiles) {
   EXPECT_FALSE((WeightShuffle{32, 16}.fits(48, 96)));
 }
 
-/// No element moves to another expert, and each mutant is another permutation or none.
+/// No element moves to another expert. Each mutant is a different permutation, or no permutation.
 TEST(WeightShuffle, AMoveAndItsInverseLeaveEachElementWhereItWas) {
   const ShuffleExtents extents{Groups::uniform(3, 64), 96, 2};
   WeightMove there{{16, 16}, false, {}}, back = there;

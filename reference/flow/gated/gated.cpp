@@ -1,4 +1,4 @@
-// The activation of one half of a row times the other: contract rows, mutants and accepted intervals.
+// The activation of one half of a row, multiplied by the other half: contract rows, mutants and accepted intervals.
 #include "reference/flow/gated/gated.h"
 
 #include <algorithm>

@@ -156,7 +156,7 @@ TEST(GatedTwin, AProgramWithOneMistakeIsRefused) {
   }
 }
 
-/// silu rounded to bf16, times up plus a beta of 0. MPFR's zeros are signed. Source: vLLM activation_kernels.cu v0.24.0.
+/// silu rounded to bf16, times (up + beta). Zeros keep their signs in MPFR. Source: vLLM activation_kernels.cu v0.24.0.
 double with_beta(double g, double u, double beta) {
   const double silu = g == 0 ? g : bf16(Real(fl(Real(g) / fl(Real(1) + Real(fl(in_reals(mpfr_exp, Real(-g))))))));
   return bf16(Real(silu) * Real(fl(Real(u) + Real(beta))));

@@ -210,9 +210,9 @@ std::vector<std::string> gather_lines(const Gather& contract, const Record& reco
   std::vector<std::string> lines;
   if (contract.by_table) {
     lines.emplace_back("i     = row - cu_seq_lens[r], for the sequence r that contains the row");
-    if (contract.starts == SequenceStarts::kTokens) lines.emplace_back("i     = i + seq_starts[r], if the call has starts");
+    if (contract.starts == SequenceStarts::kTokens) lines.emplace_back("i     = i + seq_starts[r], if the call has seq_starts");
     if (contract.starts == SequenceStarts::kBlocks)
-      lines.emplace_back("i     = i + floor(seq_starts[r] / block_size) * block_size, if the call has starts");
+      lines.emplace_back("i     = i + floor(seq_starts[r] / block_size) * block_size, if the call has seq_starts");
     lines.emplace_back("token = position i mod block_size of block block_table[r, floor(i / block_size)]");
   } else {
     lines.emplace_back("token = position row mod block_size of block floor(row / block_size)");

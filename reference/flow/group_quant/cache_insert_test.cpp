@@ -12,7 +12,7 @@ namespace assay::cache_twin {
 
 namespace {
 
-/// CUDA's conversion: to nearest even, saturating.
+/// CUDA's conversion to e4m3fn: rounds to nearest even, and saturates.
 double e4m3_satfinite(double v) {
   if (std::isnan(v)) return v;
   return std::fabs(v) >= 448 ? std::copysign(448, v) : nearest(kE4M3Fn, Real(v));

@@ -207,7 +207,8 @@ Choice choice_between(GroupQuant::Takes takes, Span own, Span rival) {
   return Choice::kEither;
 }
 
-/// Groups whose codes have a smaller error with the rival scale take it. If the choice is open, the stored scale decides.
+/// Uses the rival scale for each group whose codes then have a smaller error. If the contract allows both scales, the stored
+/// scale decides.
 void take_rivals(const GroupQuant& contract, const Spans& sources, const Spans& values, const GroupScales& own, RowRun& row) {
   GroupQuant other = contract;
   std::get<AmaxScales>(other.scales).scale = contract.rival;

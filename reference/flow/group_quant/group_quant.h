@@ -59,7 +59,7 @@ Spans group_sources(const GroupQuant& contract, const Spans& values, const RowIn
 Environment with_outer_scale(double outer);
 
 /// `stored_scale`: codes are computed from the stored scale of each group; empty: from all accepted scales. A rejected stored
-/// scale is ignored here; the check of the scales reports it. `group_size`: for the listener. `outer`: scale of the outer level.
+/// scale is ignored; the check of scales reports it. Only the listener uses `group_size`. `outer`: scale of the outer level.
 GroupScales group_scales(const GroupQuant& contract, const Spans& sources, double scale_ub,
                          const std::vector<double>& stored_scale, RowListener* listener = nullptr, int64_t group_size = 1,
                          double outer = 1);

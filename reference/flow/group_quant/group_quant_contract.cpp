@@ -128,7 +128,7 @@ void power_of_two(RowEdits& edits) {
   edits.suspect_behind("scale", "up to a power of two", CellStep::made("pow2", {"ceil"}));
 }
 
-/// Suspect: the multiplier is rounded to bf16, as if it came from a table or were kept in 16 bits.
+/// Mutant for the diagnosis only: the multiplier is rounded to bf16, as if it came from a table or were kept in 16 bits.
 void multiplier_of_few_bits(RowEdits& edits) {
   const EditedCell& mult = edits.steps("mult");
   if (!mult.empty() && !mult.back().edited && mult.back().step.word != "to" && !edits.is_edited("mult"))
@@ -149,7 +149,8 @@ void scale_of_few_bits(RowEdits& edits) {
   }
 }
 
-/// Suspects: the multiplier comes from the scale before it is rounded (to a power of two, or to 8 bits), or it is 0.
+/// Mutants for the diagnosis only: the multiplier comes from the scale before it is rounded (to a power of two, or to 8 bits),
+/// or it is 0.
 void multiplier_of_exact_scale(RowEdits& edits) {
   const EditedCell &scale = edits.steps("scale"), &mult = edits.steps("mult");
   const auto is_edited = [](const EditedCell& cell) {
@@ -168,7 +169,8 @@ void multiplier_of_exact_scale(RowEdits& edits) {
   RowEdits::steps(row, "mult") = made;
 }
 
-/// Suspects: an infinite element counts as the largest number of x, or of f32, as after a cast that saturates.
+/// Mutants for the diagnosis only: an infinite element counts as the largest number of x, or of f32, as after a cast that
+/// saturates.
 void saturated_maxima(RowEdits& edits) {
   const EditedCell& amax = edits.steps("amax");
   if (amax.empty() || amax.front().edited || amax.front().step.word != "absmax") return;
@@ -184,8 +186,8 @@ void saturated_maxima(RowEdits& edits) {
   }
 }
 
-/// Suspects for a largest code M that several steps use: it is off by one in all of them, or the same factor of M has the same slip
-/// in all cells.
+/// Mutants for the diagnosis only, if several steps use the largest code M: M is off by one in all of them, or a step that
+/// several cells contain has the same mistake in each.
 void largest_in_all_steps(RowEdits& edits) {
   const std::string& largest = edits.row().text("M");
   if (edits.is_edited("M") || largest.empty()) return;

@@ -237,7 +237,7 @@ namespace {
 using eval_cells::accepts;
 using namespace quant_programs;
 
-/// vLLM's static quantization: x times the reciprocal of the scale, which is rounded to f32.
+/// vLLM's static quantization: x times the reciprocal of the scale; the reciprocal is rounded to f32.
 std::vector<uint32_t> codes_by_reciprocal(const std::vector<double>& x, double scale) {
   const double inverse = scale == 0 ? HUGE_VAL : std::isinf(scale) ? 0 : fl(Real(1) / Real(scale));
   std::vector<uint32_t> codes;
@@ -460,8 +460,8 @@ ScaledBlock transformer_engine(double amax, double g) {
   return {scale, std::fmin(quotient(1, fl(Real(scale) * Real(fl(Real(1) / Real(g))))), max_finite(kF32))};
 }
 
-/// FlashInfer quantization_utils.cuh fb28d724: the source's variant without fast math, compiled with -use_fast_math, which
-/// flushes subnormal numbers: an amax that is subnormal in fp32 counts as 0.
+/// FlashInfer quantization_utils.cuh fb28d724 with FLASHINFER_DISABLE_FP4_QUANT_FAST_MATH, compiled with -use_fast_math. The
+/// flag flushes subnormal numbers, so an amax that is subnormal in fp32 counts as 0.
 ScaledBlock flashinfer_exact(double amax, double g) {
   return amax < 0x1p-126 ? ScaledBlock{0, 0} : transformer_engine(amax, g);
 }

@@ -97,7 +97,7 @@ std::vector<double> numbers_of(int rank, int reader, const std::vector<SquaresSt
       case SquaresStep::kDrop:
         if (is_it) std::fill(numbers.begin(), numbers.end(), 0.0);
         break;
-      case SquaresStep::kRepeat:  // twice the squares; the rounding of this factor in double is far below an f32 sum's last bit
+      case SquaresStep::kRepeat:  // doubles the squares; the factor's rounding in double is far below the last bit of an f32 sum
         if (is_it) scale(std::numbers::sqrt2);
         break;
       case SquaresStep::kRecall:
@@ -106,7 +106,7 @@ std::vector<double> numbers_of(int rank, int reader, const std::vector<SquaresSt
       case SquaresStep::kOwnAlone:
         if (rank != reader) numbers.clear();
         break;
-      case SquaresStep::kByColumnsOfOne:  // the mean is too large by a factor, the number of ranks
+      case SquaresStep::kByColumnsOfOne:  // the mean becomes too large: it is multiplied by the number of ranks
         scale(std::sqrt(double(x.size())));
         break;
       case SquaresStep::kWholeAlone:

@@ -500,7 +500,7 @@ Span RankSums::extreme(const Spans& numbers, size_t first) const {
   return with_sign ? point(-low >= high ? low : high) : widest;
 }
 
-/// Encodes and decodes whole groups: the values that a rank gets from the codes.
+/// Encodes and decodes whole groups. Returns the values that a rank gets from the codes.
 Spans RankSums::coded(Spans numbers) const {
   const auto apart = size_t(contract_.codec.apart), block = size_t(contract_.codec.group) * apart;
   const size_t groups = numbers.size() / block * apart;

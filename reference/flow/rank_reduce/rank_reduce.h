@@ -132,7 +132,7 @@ std::vector<RankSegment> rank_segments(const RankOwners& owners, const Format& x
 
 // Computes the accepted results from the values of all ranks.
 
-/// The values of each rank; all ranks have the same number.
+/// The values of each rank; all ranks have the same number of values.
 using RankNumbers = std::vector<std::vector<double>>;
 
 struct RankInputs {

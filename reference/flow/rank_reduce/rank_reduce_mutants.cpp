@@ -43,7 +43,7 @@ Steps unflushed(const Steps& steps) {
 
 bool flushes(const Steps& steps) { return unflushed(steps).size() < steps.size(); }
 
-/// The mutant's steps, with a flush after the first `behind` of them if the contract's steps `right` flush.
+/// The mutant's steps. If the contract's steps `right` flush subnormals, adds a flush after the first `behind` steps.
 Steps flushed_as(const Steps& right, Steps steps, size_t behind) {
   if (flushes(right)) steps.insert(steps.begin() + std::ptrdiff_t(behind), CellStep::made("ftz"));
   return steps;
@@ -181,7 +181,8 @@ Steps with_other_overflow(Steps steps) {
   return steps;
 }
 
-/// Suspects with a small mistake in one step of the codec: another operator or sign, a constant that is off by one.
+/// Mutants for the diagnosis only, with a small mistake in one step of the codec: another operator or sign, a constant that is
+/// off by one.
 void edit_slips_of_codec(const RankReduce& right, RankEdits& edits) {
   const size_t known = edits.all.size();
   for (const auto& [column, cell] : {std::pair("scale", &RankCodec::scale), std::pair("mult", &RankCodec::mult),

@@ -70,7 +70,7 @@ TEST(RankReduceTwin, SixteenRanksOfOneShotAreAddedByEights) {
   }
 }
 
-/// Two shots: a sum that flushes or rounds to -0 is sent as +0. One shot: the sum +0 of another chunk is added to a sum -0.
+/// Two shots: a sum that flushes or rounds to -0 is sent as +0. One shot: the other chunk's sum, +0, turns a sum of -0 into +0.
 TEST(RankReduceTwin, NoSumOfTwoShotsIsMinusZero) {
   RankInputs in;
   in.x.assign(16, {0.0});

@@ -159,7 +159,8 @@ std::vector<std::pair<size_t, size_t>> rope_pairs(const Rope& contract, size_t h
   return all;
 }
 
-/// CellPlaces of a cell with one value per pair. `even`, `odd`: the even, the odd elements of pairs have this value.
+/// CellPlaces of a cell with one value per pair. `even`: the value applies to the even element of the pair. `odd`: it applies
+/// to the odd element.
 CellPlaces pair_places(Pairs pairs, bool even, bool odd) {
   return [=](size_t column) -> std::optional<size_t> {
     for (size_t i = 0; i < pairs.size(); ++i)

@@ -296,7 +296,7 @@ std::vector<std::string> routing_lines(const Routing& contract) {
   if (contract.elsewhere == SlotsElsewhere::kDropped)
     lines.push_back("expert_map numbers the experts of this device; slots of other experts are left out");
   if (contract.elsewhere == SlotsElsewhere::kMarked)
-    lines.push_back("expert_ids hold expert_map[expert], which is -1 for experts of other devices");
+    lines.push_back("expert_ids holds expert_map[expert], which is -1 for experts of other devices");
   if (contract.elsewhere == SlotsElsewhere::kLast)
     lines.push_back("expert_map numbers the experts of this device; slots of other experts come last, by id");
   lines.push_back(contract.ascending ? "slots of an expert are in ascending order" : "slots of an expert may be in any order");
@@ -308,13 +308,15 @@ std::vector<std::string> routing_lines(const Routing& contract) {
     lines.push_back("expert_ids = the expert of each block; entries after the last block " + tail +
                     (contract.tail && contract.elsewhere == SlotsElsewhere::kMarked ? ", also mapped by expert_map" : ""));
     if (contract.counts)
-      lines.push_back("token_nums = number of slots of the block's expert in this block and the following ones");
+      lines.push_back("token_nums = number of slots of the block's expert in this block and in all later blocks");
     lines.push_back("num_tokens_post_pad = number of entries in all blocks");
     return lines;
   }
   lines.push_back("expert_first_token_offset = first row of each expert, followed by the number of rows in use");
   lines.push_back("inv_permuted_idx[slot] = its row; permuted_idx[row] = its slot; y[row] = x[token of the row's slot]");
-  lines.push_back("only with a map: for rows behind those in use, permuted_idx is the number of slots, and y stays as it was");
+  lines.push_back(
+      "only if the call has expert_map: for rows after the last row in use, permuted_idx is the number of slots, and y stays as "
+      "it was");
   return lines;
 }
 

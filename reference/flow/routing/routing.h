@@ -63,7 +63,7 @@ struct Routing {
   SlotsElsewhere elsewhere = SlotsElsewhere::kNoMap;
   bool ascending = true;    ///< slots of an expert are in ascending order; otherwise in any order
   bool fills_pads = false;  ///< entries of sorted_ids without a slot hold the total number of slots; else they keep their value
-  std::optional<int64_t> tail;        ///< what expert_ids hold after the last block; empty: what they held before
+  std::optional<int64_t> tail;        ///< what expert_ids holds after the last block; empty: what it held before
   bool counts = false;                ///< also gives token_nums
   bool zeros = false;                 ///< true: an index outside of x gives a row of zeros; false: every index is inside
   std::vector<const Format*> formats;  ///< formats of the rows

@@ -85,8 +85,8 @@ TEST(LayerNormTwin, ForAMeanAndAFactorAtHandTheOutputIsOneOfTwoNumbers) {
 
 namespace assay::layer_norm_joint {
 
-// All outputs of a row together leave almost only one mean and one r, so nearly every element accepts one code. Rows computed
-// with two factors are rejected.
+// All outputs of a row together allow hardly more than one mean and one r, so nearly every element accepts one code. Rows
+// computed with two factors are rejected.
 
 namespace {
 
@@ -174,7 +174,7 @@ TEST(LayerNormTwin, HalfARowWithAnotherFactorIsCaughtAlthoughEachElementPasses) 
 
 namespace assay::joint_test {
 
-// The factors that explain all outputs of a row, and norms in chains.
+// One r must explain all outputs of a row, for a norm alone and in chains.
 
 namespace {
 
@@ -281,7 +281,7 @@ TEST(NormReason, NamesTheTreeAndTheSlackStep) {
   const Contract contract = contract_of(kNB, kBf16);
   const RowNorm& nb = *contract.row_norm();
   const std::string reason = norm_reason(nb, norm_row(nb, row.x, {}, kBf16), kEps);
-  EXPECT_NE(reason.find("tree of depth 45"), std::string::npos) << reason;
+  EXPECT_NE(reason.find("(depth 45)"), std::string::npos) << reason;
   EXPECT_NE(reason.find("rsqrt~2"), std::string::npos) << reason;
   EXPECT_EQ(norm_reason(nb, norm_row(nb, {1, HUGE_VAL}, {}, kBf16), kEps), "r pinned");
 }

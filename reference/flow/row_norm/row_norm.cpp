@@ -76,7 +76,8 @@ Span sum_of_deviations(const std::vector<double>& x, Span mu, int64_t depth) {
   };
   const double at_low = deviations(mu.low), at_high = deviations(mu.high);
   if (!std::isfinite(at_low) || !std::isfinite(at_high)) return point(std::isnan(at_low) ? at_low : at_high);
-  // The sum is a parabola in mu: largest at an end, smallest where mu is nearest to the mean, which is computed up to `off`.
+  // The sum is a parabola in mu: largest at an end, smallest where mu is nearest to the mean. The computed mean is off by at
+  // most `off`.
   const double slack = double_slack(x.size()), off = slack * largest(x);
   double mean = 0;
   for (double v : x) mean += v / double(x.size());

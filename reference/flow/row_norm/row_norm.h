@@ -37,8 +37,8 @@ Span tree_of_squares(double least, double most, size_t n, int64_t roundings);
 /// sum|x| from the exact sum (N. J. Higham, Accuracy and Stability, 4.2). Additions with a subnormal result are exact.
 Span signed_sum(const std::vector<double>& x, int64_t depth);
 
-/// Possible sums of (x - mu)^2 in such a tree, for any mu of the interval. The depth grows by three roundings: that of x - mu
-/// counts twice, because x - mu is squared, and that of the square once. n 2^-150 is added for errors of subnormal squares.
+/// Possible sums of (x - mu)^2 in a tree of f32 additions, for any mu of the interval. The depth grows by three roundings: that
+/// of x - mu counts twice, because x - mu is squared, and that of the square once. n 2^-150 is added for subnormal squares.
 Span sum_of_deviations(const std::vector<double>& x, Span mu, int64_t depth);
 
 // Op kind "row_norm": all elements of a row share a factor r, which is computed from the sum of their squares.
@@ -109,7 +109,7 @@ struct NormWeights {
 Spans norm_outputs(const RowNorm& contract, const Spans& x, const NormWeights& own, const NormFactors& factors,
                    RowListener* listener = nullptr);
 
-/// Why r's interval has a width, with the share of each source: "width of r: tree of depth 26: 84 %, rsqrt~2: 16 %".
+/// Why r's interval has a width: "width of r: 84 % from the order of additions (depth 26), 16 % from rsqrt~2".
 std::string norm_reason(const RowNorm& contract, const NormRow& row, double eps);
 
 // One mean and one r must explain all outputs of a row. Several values of each are possible, but a kernel uses one for the row.

@@ -31,7 +31,7 @@ Link bind_row_norm(const RowCells& cells, const Format& x) {
   Names names{{}, {{"x", &x}}, {}};
   n.mean = cells.recipe("mean", {{}, {{"x", &x}}, {"n"}});
   n.sum = cells.recipe("sum", names);
-  if (n.deviates() && !n.centers()) throw cells.error("sum", 0, "deviations need the column mean");
+  if (n.deviates() && !n.centers()) throw cells.error("sum", 0, "'deviations' is only allowed if column mean is not empty");
   if (n.sum.text() != (n.deviates() ? "deviations" : "squares") && n.sum.text() != "squares to(x)")
     throw cells.error("sum", 0,
                       n.deviates() || n.sum.reduction == Reduction::kSquares ? "must be squares, deviations or squares to(x)"

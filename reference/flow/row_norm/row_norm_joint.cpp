@@ -21,7 +21,7 @@ std::vector<size_t> open_elements(const Spans& spans) {
 
 bool inside(Span span, double value) { return span.low <= value && value <= span.high; }
 
-/// The open elements whose interval contains the stored value. Other open elements fail the check of this element alone.
+/// The open elements whose interval contains the stored value. Other open elements already fail the check of single elements.
 std::vector<size_t> usable(const Spans& spans, const std::vector<double>& stored) {
   std::vector<size_t> open = stored.empty() ? std::vector<size_t>() : open_elements(spans);
   std::erase_if(open, [&](size_t i) { return !inside(spans[i], stored[i]); });
@@ -145,7 +145,7 @@ class JointCheck {
     return vote;
   }
 
-  /// Votes of stored scales. `numbers(at)`: the values at these columns, from which scales and codes are computed.
+  /// Adds the votes of the stored scales. `numbers(at)`: the values at these columns, from which scales and codes are computed.
   template <class Numbers>
   void vote_scales(Numbers numbers, const GroupQuant& quant, Vote& vote) const {
     const auto size = size_t(inputs_.group_size);
@@ -159,7 +159,8 @@ class JointCheck {
     }
   }
 
-  /// Votes of stored codes, each checked with its group's stored scale. `y`: the values of the elements in open_q_.
+  /// Adds the votes of the stored codes, each checked with its group's stored scale. `y`: the values of the elements in
+  /// open_q_.
   void vote_codes(const Spans& y, const GroupQuant& quant, Vote& vote) const {
     for (size_t k = 0; k < open_q_.size(); ++k) {
       const size_t g = open_q_[k] / size_t(inputs_.group_size);

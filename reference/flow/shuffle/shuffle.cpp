@@ -114,9 +114,10 @@ WeightMove read_shuffle(const ContractRow& row) {
 
 std::vector<std::string> shuffle_lines(const WeightMove& move) {
   const std::string rows = std::to_string(move.shuffle.rows), products = std::to_string(2 * move.shuffle.products);
-  return {"shuffled: x[n, k] in memory order [n / " + rows + ", k / " + products + ", 16-byte runs of " + products +
-              " elements, " + rows + " rows, one run]",
-          move.back ? "y        = x, from the shuffled order back to rows" : "y        = x, shuffled; the shape does not change"};
+  return {"shuffled = x.view(n / " + rows + ", " + rows + ", k / " + products + ", " + products +
+              " / V, V).permute(0, 2, 3, 1, 4), where V elements have 16 bytes",
+          move.back ? "y        = x, moved from the shuffled to the row-major order"
+                    : "y        = x, shuffled; the shape does not change"};
 }
 
 const Flow& shuffle_flow() {
