@@ -23,7 +23,7 @@ def main(path):
     for test in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
         text = test.findtext("system-out") or ""
         kind = test.find("skipped")
-        # CTest also calls a test skipped if its program or file does not exist. Here such a test failed, as in CTest's exit code.
+        # CTest also calls a test skipped if its program or file does not exist. Such a test counts as failed here, as it does for CTest's exit code.
         if kind is not None and kind.get("message", "").startswith("SKIP_"):
             said = re.findall(r"^SKIPPED: (.*)", text, re.M)
             skipped[reason(said[-1]) if said else f"no reason given by {test.get('name')}"] += 1

@@ -1,4 +1,4 @@
-// The case tables of each op have the values on which kernels may branch, and each quick case is taken by a CPU kernel of ours.
+// The case tables of each op have the values on which kernels may branch, and one of our CPU kernels accepts each quick case.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -46,7 +46,7 @@ struct Lack {
 ///    (columns). The column m, and n of a weight, also have 0. A column `lengths` has a cell with zeros only. So has the column
 ///    `tokens`, for the latest release of each contract with experts; it also has lists of more than 8 and 16 entries.
 /// 2. A column of input generators has every generator that suits its operand (FillInfo::suits).
-/// 3. Every other column has two values.
+/// 3. Every other column has at least two values.
 /// 4. For every two columns that do not name generators, all pairs of their values occur. Sizes count as 0, 1, odd or even. Cases
 ///    with 255 warm-up calls (column `before`) need no pairs: they test counters that wrap, which no other cell affects. Nor do
 ///    the cases of kOfContracts, which change several cells at once.
@@ -63,7 +63,7 @@ constexpr int64_t kColumnPowers[] = {8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4
 /// Distances from a power of two that are tried: 1, a vector of 8, groups of 32 and 128.
 constexpr int64_t kSteps[] = {1, 8, 32, 128};
 constexpr int64_t kMostElements = int64_t{1} << 18;  ///< largest example, in elements; larger cases belong to the tier `far`
-constexpr const char* kOfContracts = "/quick_contracts.csv";  ///< the table of values that a contract lacked and others had
+constexpr const char* kOfContracts = "/quick_contracts.csv";  ///< cases with values that one contract lacked and others had
 constexpr const char* kManyCalls = "255";              ///< a cell of `before`: this many warm-up calls make 8-bit counters wrap
 constexpr size_t kTries = 400;                       ///< for each missing value, at most this many cases are tried with it
 constexpr size_t kTriesOfContract = 40;              ///< the same limit for each contract, in rules 6 and 7
@@ -77,9 +77,10 @@ const std::set<std::string> kHeads = {"qk_norm_rope", "q_norm_rope"};
 /// Generators that make some groups, or some sums over ranks, subnormal.
 const std::set<std::string> kSomeSubnormal = {"quiet", "specials", "quiet_specials", "rank_specials"};
 constexpr int64_t kGroupsWithSubnormal = 5;
-/// Ops without rule 7: they copy bits, or take every input of a format.
+/// Ops to which rule 7 does not apply: they copy bits, or their inputs are random or all codes of a format.
 const std::set<std::string> kAnyNumbers = {"mma", "cast", "shuffle_weight", "weak_contiguity", "moe_sort"};
-/// Ops without rule 6, besides all-reduces: an instruction or head determines their shape, or rows are flat memory to them.
+/// Ops to which rule 6 does not apply, besides all-reduces: an instruction or a head determines their shape, or they treat a
+/// matrix as flat memory.
 const std::set<std::string> kAnyRows = {"mma", "cast", "shuffle_weight", "qk_norm_rope", "q_norm_rope"};
 /// Columns for which rules 3 and 4 do not hold.
 const std::set<std::string> kNoParameter = {"contract", "seed", "warp", "slot_mapping", "shape", "strides", "storage", "positions", "lengths", "starts", "pitch", "entries"};
@@ -103,7 +104,7 @@ std::set<std::string> kinds_of(const std::string& op, const std::string& column)
   if (column == "azp") return op == "quant_static" || op == "gemm_scaled" ? std::set<std::string>{"zero_points"} : std::set<std::string>{};
   if (op == "mma") return column == "scale" ? std::set<std::string>{"block_scales"} : std::set<std::string>{"terms"};
   if ((op == "gemm_block_scaled" || op == "gemm_grouped" || op == "fused_moe") && column == "scale") return {"block_scales"};
-  if (column == "global_scale") return {};  // only ordinary values, because extreme ones hide all else
+  if (column == "global_scale") return {};  // needs no other generators: extreme outer scales hide all else
   if (column == "scale") return {"scales"};
   if (op == "fused_moe" && column == "weights") return {"scales"};
   if (op.starts_with("gemm_") || op == "fused_moe")
@@ -144,7 +145,7 @@ class Coverage {
     }
     sizes_of_contracts();
     subnormals_of_contracts();
-    if (op_.name == "cast") return std::move(lacks_);  // its pairs would need all 2^32 fp32 inputs, which only the full tier has
+    if (op_.name == "cast") return std::move(lacks_);  // rule 4 would need sweeps, which only the full tier has
     for (size_t a = 0; a < op_.columns.size(); ++a)
       for (size_t b = a + 1; b < op_.columns.size(); ++b)
         if (is_class(op_.columns[a]) && is_class(op_.columns[b]) && !apart(op_.columns[a], op_.columns[b])) pairs_of(op_.columns[a], op_.columns[b]);
@@ -190,7 +191,8 @@ class Coverage {
   bool is_extent_of_unit(const std::string& column) const {
     return op_.name == "mma" ? column == "m" || column == "n" : kHeads.contains(op_.name) && column == "n";
   }
-  /// Two columns that need no pairs: none of our kernels accepts a shifted tensor in place, but says so only when it is called.
+  /// Two columns that need no pairs: our kernels refuse a shifted tensor in place, but they do so in the call, not in what they
+  /// advertise.
   static bool apart(const std::string& a, const std::string& b) { return a == "shift" && b == "use"; }
   static std::string class_of(const std::string& column, const std::string& cell) {
     if (!kSizes.contains(column) || cell.empty()) return cell;
@@ -207,7 +209,7 @@ class Coverage {
   }
   static bool is_zeros(const std::string& cell) { return !cell.empty() && cell.find_first_not_of("0;") == std::string::npos; }
 
-  /// The case with these cells, if the op accepts it, a kernel advertises it, and its inputs can be generated.
+  /// Case `one` with these cells, if the op accepts it, a kernel advertises it, and its inputs can be generated.
   std::optional<Case> taken(Case one, const std::map<std::string, std::string>& cells) const {
     for (const auto& [column, cell] : one.parameters)
       if (is_empty(column, cell) && !cells.contains(column)) return std::nullopt;
@@ -224,7 +226,7 @@ class Coverage {
       return std::nullopt;
     }
   }
-  /// The smallest case that accepts these cells.
+  /// The smallest existing case that stays valid with these cells, with them.
   std::optional<Case> witness(const std::map<std::string, std::string>& cells) const {
     std::set<std::string> tried;
     for (const Case* one : small_) {
@@ -316,7 +318,7 @@ class Coverage {
       if (std::optional<Case> one = witness({{column, other}}); only != other && one) return lack(column, "two values", std::move(one));
   }
 
-  /// The first case of a contract that accepts the cells.
+  /// The first of `cases` that stays valid with this cell, with it.
   std::optional<Case> witness_among(const std::vector<const Case*>& cases, const std::string& column, const std::string& cell) const {
     std::optional<Case> found;
     for (size_t i = 0; i < cases.size() && i < kTriesOfContract && !found; ++i) found = taken(*cases[i], {{column, cell}});
@@ -324,7 +326,8 @@ class Coverage {
     return found;
   }
 
-  /// False for contracts of unknown kernels: each of their cases must expose a gain of 5 %, so their shapes are chosen by hand.
+  /// False for contracts of unknown kernels: each of their cases must expose results that are 5 % too large, so shapes are chosen
+  /// by hand.
   bool may_be_blind(Case one) const {
     one.blind_to = {"*"};
     try {
@@ -352,7 +355,7 @@ class Coverage {
       const auto is_empty_list = [](const Case* one) { return is_zeros(one->text("tokens")); };
       if (has_column("tokens") && std::none_of(cases.begin(), cases.end(), is_empty_list))
         lack("tokens", "zeros alone of contract " + contract, witness_among(cases, "tokens", "0;0"));
-      if (op_.name.find("norm") == std::string::npos)         // norm kernels use a block for each row, so 64 rows mean nothing
+      if (op_.name.find("norm") == std::string::npos)         // norm kernels use a block for each row, however many there are
         want("m", "more than 64", {67, 72, 96, 256}, [](int64_t m) { return m > 64; });
       const int64_t power = op_.name.starts_with("gemm_") || op_.name == "fused_moe" ? 128 : 8192;
       std::vector<int64_t> above;
@@ -621,7 +624,7 @@ TEST(FarRows, EveryOpWithRowsApartHasThem) {
   EXPECT_EQ(without_far_rows(cases), std::set<std::string>{"layer_norm"});
 }
 
-// Each quick case is taken by one of our CPU kernels. Otherwise a kernel that the build lost would only cause skips.
+// One of our CPU kernels accepts each quick case. Without this test, a kernel that the build leaves out would only cause skips.
 
 std::vector<Case> all_quick_cases() {
   open_rulebook(ASSAY_SOURCE_DIR);

@@ -52,7 +52,7 @@ TEST(Declared, SomeRowsOfAProblemKeepItsInputs) {
     if (m <= 0 || m > 64) continue;
     Problem problem = bound->problem();
     for (HostTensor& tensor : problem.tensors)
-      for (std::byte& each : tensor.bytes) each ^= std::byte{1};  // no generator makes these data
+      for (std::byte& each : tensor.bytes) each ^= std::byte{1};  // data that no generator makes
     std::vector<int64_t> rows(static_cast<size_t>(m));
     std::iota(rows.begin(), rows.end(), 0);
     const CaseOfRows all = bound->with_rows(problem, rows);

@@ -13,7 +13,7 @@
 namespace assay {
 namespace {
 
-/// More different cells, or longer ones, are not named.
+/// If more cells differ, or their text is longer, the differences are not listed.
 constexpr size_t kMostCells = 2, kLongestText = 80;
 
 struct Difference {

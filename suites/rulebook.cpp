@@ -46,7 +46,7 @@ class EditMemory {
   }
 
  private:
-  static constexpr size_t kMost = 64;  ///< contracts; each has about a hundred mutants of some kB
+  static constexpr size_t kMost = 64;  ///< cached contracts; each has about a hundred mutants of some kB
   struct Entry {
     std::string contract;
     const Format* x;

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 bad=$build/misbehaving
 
-# Tables with few cases, since reading all tables dominates a run's time.
+# Uses tables with few cases, since reading all tables dominates a run's time.
 data_copy "$scratch/data"
 only_ops "$scratch/data" rms_norm
 export ASSAY_DATA=$scratch/data
@@ -24,7 +24,7 @@ expect 1 "8192 bytes behind the end of 'x'" judge "$bad/libreads_far_behind.so"
 expect 1 "wrote into the worker's socket" judge "$bad/libscribbles_on_files.so"
 expect 1 "no memory is left" judge "$bad/libtakes_memory.so"
 
-# verdicts LIBRARY OPTION...: a line per kernel, number of rows (m of the case) and outcome, with the number of cases.
+# verdicts LIBRARY OPTION...: prints how many cases each combination of kernel, number of rows (m of the case) and outcome has, a line for each.
 verdicts() {
   local library=$1
   shift

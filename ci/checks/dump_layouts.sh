@@ -110,13 +110,13 @@ for case in "${cases[@]}"; do
 done
 for layout in $(cut -d, -f1 "$root/reference/contracts/layouts.csv" | tail -n +2); do
   [[ " $of_mutants " == *" $layout "* ]] && continue
-  printf '%s\n' "${cases[@]}" | grep -E "[._]$layout(/|_|\\.t)" >/dev/null || fail "no case above has layout $layout"
+  printf '%s\n' "${cases[@]}" | grep -E "[._]$layout(/|_|\\.t)" >/dev/null || fail "no glob of this check selects a case with layout $layout"
 done
 echo "$judged dumps judged"
 
 # A dump with scales as [m, blocks], where the contract packs or tiles them, is rejected; the message names the shape in memory.
 packed=$(printf '%s\n' "${cases[@]}" | grep fp8_gemm_1d1d_packed)
-python3 - "$(find "$r/all/$packed" -name '*.safetensors' | head -1)" "$r/logical.safetensors" <<'PYTHON' || fail "cannot write a logical dump"
+python3 - "$(find "$r/all/$packed" -name '*.safetensors' | head -1)" "$r/logical.safetensors" <<'PYTHON' || fail "cannot write a dump with scales [m, blocks]"
 import json, struct, sys
 data = open(sys.argv[1], "rb").read()
 size = struct.unpack("<Q", data[:8])[0]
@@ -137,7 +137,7 @@ expect 2 "tensor 'scale_a': is F8_E8M0 [6, 10]" "$assay" judge "$r/logical.safet
 expect 2 "expects one of
   int32 [" "$assay" judge "$r/logical.safetensors" --contract deepgemm.fp8_gemm_1d1d_packed.sm_100
 
-# All-reduces: one file per rank, or one file with x@1, y@1 and so on.
+# A dump of an all-reduce is one file per rank, or one file with the tensors x, y, x@1, y@1 and so on.
 reduce=$("$assay" list --suite all_reduce/quick --warp 32 --case '*nccl.*bf16.r4.*' | grep -v shift | grep -v after | head -1)
 contract=$(cut -d/ -f2 <<<"$reduce")
 "$assay" run --case "$reduce" --record "$r/ranks" >/dev/null || fail "no recording of $reduce"

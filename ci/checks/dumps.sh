@@ -109,7 +109,8 @@ def rows_of_eight(name, wrong):
     tall = [[wrong.get((r, j), 127 + r + j) for j in range(4)] for r in range(8)]
     safetensors(name, {"x": ("BF16", [8, 512], bf16(*[448.0 * 2 ** (r + g) for r in range(8) for g in range(4) for _ in range(128)])), "q": ("F8_E4M3", [8, 512], b"\x7e" * 4096),
                        "scale": ("I32", [8, 1], words(*[sum(row[j] << 8 * j for j in range(4)) for row in tall]))})
-# Eight rows of eight groups, i.e. two columns of packed int32 scales: copied row-major, and column-major as stored. Also with NaN in x.
+# Dumps with eight rows of eight groups, so with two columns of packed int32 scales. The scales are copied row-major, or column-major as a kernel stores them.
+# One dump also has NaN in x.
 many = [[120 + (3 * r + 5 * g) % 17 for g in range(8)] for r in range(8)]
 wide = bytearray(bf16(*[448.0 * 2.0 ** (b - 127) for row in many for b in row for _ in range(128)]))
 word = lambda r, w: words(sum(many[r][4 * w + j] << 8 * j for j in range(4)))
@@ -185,7 +186,7 @@ expect 2 "a dump needs --contract ID; to find the contract: assay contracts matc
 head -c 300 "$r/good.safetensors" >"$r/cut.safetensors"
 expect 2 "cut.safetensors: tensor" "$assay" judge "$r/cut.safetensors" $p
 
-# Tensors of every kind of op. They are recorded, and then judged as files of unknown origin.
+# Records tensors of every kind of op, and judges them as files of unknown origin.
 recorded=0
 as_dump() { # BACKEND KERNEL CASE: records the tensors of that call and sets $file
   recorded=$((recorded + 1))
@@ -287,22 +288,22 @@ expect 0 "a pass on these inputs says little" "$assay" judge "$r/zeros.safetenso
 expect 2 "is a vector of words, in which padding looks like scales; state --layout" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale
 expect 0 "CLEAN" "$assay" judge "$r/flat.safetensors:scale" --as ue8m0_scale --layout ue8m0x4_tma --param m=2 --param groups=4
 
-# A user's own contract table, with --contracts before the file to judge.
+# A user's own contract table, which --contracts names before the file to judge.
 expect 0 "wrote $r/acme.csv: a copy of vllm.group_fp8_packed" "$assay" new contract acme.packed --from vllm.group_fp8_packed --output "$r/acme.csv"
 expect 2 "acme.csv already exists" "$assay" new contract acme.packed --from vllm.group_fp8_packed --output "$r/acme.csv"
 expect 0 "PASS" "$assay" judge --contracts "$r/acme.csv" "$r/good.safetensors" --contract acme.packed
 expect 0 "rows of vllm.group_fp8_packed, for acme.packed" "$assay" new case acme.packed --from vllm.group_fp8_packed --contracts "$r/acme.csv" --output "$r/acme_cases.csv"
 expect 0 "acme.packed" "$assay" list --contracts "$r/acme.csv" --cases "$r/acme_cases.csv"
 
-# A recorded output of another shape: both shapes are printed.
+# If a recorded output has another shape than the case requires, both shapes are printed.
 norm='rms_norm/vllm.ir_rms_norm/bf16.m4.n1024.eps1e-6/normal.gamma.s1/w32'
 "$assay" run --case "$norm" --record "$r/norm" >/dev/null || fail "no recording of $norm"
 cp -r "$r/norm" "$r/reshaped"
 sed -i 's/"y":{"dtype":"BF16","shape":\[4,1024\]/"y":{"dtype":"BF16","shape":[8, 512]/' "$(find "$r/reshaped" -name '*.safetensors')"
 expect 1 "recorded output 'y': expected bf16 [4, 1024], strides [1024, 1], 4096 elements, got bf16 [8, 512], strides [512, 1], 4096 elements" "$assay" judge "$r/reshaped"
 
-# What judge prints as help: the contract that the outputs obey, the usual value of a missing parameter, how the group size was
-# inferred, one call per layer in a file, and how to convert a file of torch.save.
+# Help that judge prints: the contract that the outputs obey, the usual value of a missing parameter, how the group size was inferred, and how to convert a file
+# of torch.save. A file with several layers gets a verdict for each.
 dump="$(find "$r/norm" -name '*.safetensors')"
 expect 0 "PASS" "$assay" judge "$dump" --contract vllm.ir_rms_norm --param eps=1e-6
 expect 1 "cause     obeys vllm.rms_norm@v0.19.1, vllm.ir_rms_norm" "$assay" judge "$dump" --contract vllm.rms_norm@2026-06-18 --param eps=1e-6

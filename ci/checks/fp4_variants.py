@@ -30,7 +30,8 @@ MXFP4 = ["vllm.mxfp4", "flashinfer.mxfp4", "aiter.per_1x32_mxfp4", "aiter.triton
          "torchao.mxfp4_even", "torchao.mxfp4_rceil", "triton_kernels.mxfp4", "triton_kernels.mxfp4_down", "deepgemm.mxfp4", "aiter.quant_mxfp4_floor",
          "aiter.quant_mxfp4_rceil", "aiter.quant_mxfp4_ceil", "aiter.quant_mxfp4_even", "aiter.quant_mxfp4_even_gfx942"]
 
-# Quantizations of experts, after SiLU and after a norm: op, its columns between x and seed, and rows of cases.
+# Quantizations of experts, quantizations after SiLU, and quantizations after a norm. Each entry: op, columns of its case table between x and seed, rows with
+# cells of these columns.
 GATES = "gate_open|normal"
 FUSED = [
     ("quant_experts", "tokens,n,group_size,layout,fill,global_scale",
@@ -144,12 +145,12 @@ expect("a flushed subnormal number", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 0] + [
 
 expect("a code that no contract accepts", obeyed(dump(x, 1.5 * 2.0 ** 116, [7, 3] + [0] * 14, 1)), set())
 
-# 4over6 maps amax to 4 or to 6. With the sum of f32 errors, 4 is better by 2^-16 of the error. With errors times g, 4 and 6 tie: 6 wins.
+# 4over6 maps amax to 4 or to 6. By the sum of f32 errors, 4 is better than 6, by 2^-16 of the error. With errors times g, 4 and 6 tie: 6 wins.
 x, g = [0x3F8E] + [0] * 15, float.fromhex("0x1.40e6c2p+3")
 expect("errors of elements", obeyed(dump(x, g, [6] + [0] * 15, 0x43)) & EQUAL[5], EQUAL[5])
 expect("errors times g", obeyed(dump(x, g, [7] + [0] * 15, 0x3F)) & EQUAL[5], {"flashinfer.nvfp4_4over6_exact_f16"})
 
-# torchao divides amax by 6 on a CPU and multiplies by fl(1/6) on a GPU: amax 1.015625, where amax / 6 / g is the tie 1.0625.
+# torchao divides amax by 6 on a CPU and multiplies by fl(1/6) on a GPU. They differ for amax 1.015625, where amax / 6 / g is the tie 1.0625.
 x, g = [0x3F82] + [0] * 15, float.fromhex("0x1.464646p-3")
 expect("amax / 6", obeyed(dump(x, g, [7] + [0] * 15, 0x38)) & EQUAL[1], {"torchao.nvfp4"})
 expect("amax * fl(1/6)", obeyed(dump(x, g, [7] + [0] * 15, 0x39)) & EQUAL[1], {"torchao.nvfp4_gpu"})

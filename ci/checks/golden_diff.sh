@@ -26,7 +26,7 @@ expect 1 "only in $a" "$assay" golden diff "$a" "$b"
 unset ASSAY_DATA
 
 expect 0 "SAME BITS: 5" "$assay" golden diff sm_90x2 sm_90x2
-# Variants of a contract: equal bits count as the same under another variant's name; other bits do not.
+# A contract can have variants with different names. Equal bits count as the same, even if they carry another variant's name; other bits do not.
 mkdir "$scratch/first" "$scratch/second"
 cp "$root/golden/observed/sm_90/gemm_block_scaled.json" "$scratch/first"
 sed 's/"d, as many blocks of scales"/"d, one block of scales"/' "$scratch/first/gemm_block_scaled.json" >"$scratch/second/gemm_block_scaled.json"
@@ -62,7 +62,7 @@ expect 2 "did you mean" "$assay" golden diff sm_90 sm_9
 expect 2 "takes two or more" "$assay" golden diff sm_90
 expect 2 "expected json:FILE or html:FILE" "$assay" golden diff sm_90 sm_90 --report csv:x
 
-# A correct and a wrong instruction in probe's reports.
+# Reports of probe on a correct and on a wrong instruction.
 expect 0 "all are explained" "$assay" probe --backend cpu --unit sm_90.mma.f16.f32 --elements 256 --report json:"$scratch/right.json" --report html:"$scratch/right.html"
 expect 1 "DIFFERS" "$assay" probe --backend faulty --kernel mma_fraction_less --elements 256 --report json:"$scratch/wrong.json" --report html:"$scratch/wrong.html"
 expect 0 "conversions probed" "$assay" probe --backend cpu --part conversions --report json:"$scratch/casts.json"

@@ -6,7 +6,7 @@
 # Outputs that were recorded on real chips are still accepted, also where predictions cover only a sample.
 expect 0 "golden files agree" "$assay" golden check --part observed
 
-# Tables with few cases, and their golden files.
+# Makes tables with few cases, and their golden files.
 few=$scratch/few golden=$scratch/few/golden
 data_copy "$few"
 few_cases "$few" rms_norm quant_group
@@ -25,7 +25,7 @@ sed -i 's/"device":"[^"]*"/"device":"gfx942 executed on the CPU by assay_gcn 1"/
 expect 0 "observed on gfx942 executed on the CPU by assay_gcn 1, 20" "$assay" golden check --part observed --op rms_norm
 rm -r "$golden/executed"
 
-# A run uses golden/power records that match the current tables, and reports it.
+# A run uses golden/power records that match the current tables, and prints how many it used.
 run=("$assay" run --backend cpu --suite quick)
 expect 0 "of 24 data sets: 24 recorded, 0 computed" "${run[@]}"
 expect 0 "of 24 data sets: 0 recorded, 24 computed" "${run[@]}" --reckon-power

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# assay run --history and assay history: runs are added with their verdicts, and a change of bits or a failure is dated. Files that are
+# assay run --history and assay history: runs are added with their verdicts, and the output says since which run bits changed or a case fails. Files that are
 # not a history are rejected before anything runs. Simultaneous and killed runs lose nothing.
 . "$(dirname "$0")/lib.sh"
 r=$scratch h=$scratch/runs.history

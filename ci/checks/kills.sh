@@ -11,7 +11,7 @@ kills() { # kills KIND COUNT COMMAND...: @ stands for the folder
   python3 "$(dirname "$0")/kills.py" "$kind" "$count" "${ASSAY_KILLS_SEED:-1}" "$scratch/$kind/killed" "$scratch/$kind/whole" -- "$@"
 }
 
-# Small tables, since writing files dominates the time of a run.
+# Uses small tables, so that writing files dominates the time of a run.
 data_copy "$scratch/data"
 few_cases "$scratch/data" layer_norm
 export ASSAY_DATA=$scratch/data

@@ -13,7 +13,7 @@ fail() {
   exit 1
 }
 
-# expect CODE TEXT COMMAND...: the command must exit with CODE and print TEXT (a fixed string). `expected_in` holds what it printed.
+# expect CODE TEXT COMMAND...: the command must exit with CODE and print TEXT (a fixed string). `expected_in` holds what the command printed.
 expect() {
   local code=$1 text=$2
   shift 2
@@ -31,9 +31,9 @@ skip() {
   exit 77
 }
 
-# clang_tree PROBE_FLAGS TARGET...: builds targets with clang in $build/clang, which is kept. Skips without a clang that can link
-# with these flags. Several checks share the tree, one at a time. -O1 suffices to reveal differences between compilers and takes
-# half the time. A sample compiles each folder as one file, and everything except numbers and casts at -O0.
+# clang_tree PROBE_FLAGS TARGET...: builds targets with clang in $build/clang, which is kept. If no clang can link with these flags, the check ends as skipped.
+# Several checks share the tree, one at a time. -O1 suffices to reveal differences between compilers and takes half the time. A sample compiles each folder as
+# one file, and everything except numbers and casts at -O0.
 clang_tree() {
   local flags=$1 version together=OFF level=-O1
   shift

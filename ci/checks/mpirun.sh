@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Ranks as four and as two mpirun processes: the verdicts equal those of a single process. A process that dies ends its case, not
-# the run. A rank that waits in vain names the rank it waits for, its block and the place. With --shard the processes divide the cases
-# instead. A sample compares the bf16 verdicts of four ranks with two rows.
+# Runs ranks in four and in two mpirun processes: the verdicts equal those of a single process. A process that dies ends its case, not
+# the run. A rank that waits in vain names the rank that it waits for, its own block, and what it waits for. With --shard the processes divide the cases
+# instead. A sample only compares the verdicts of bf16 cases with four ranks and two rows.
 . "$(dirname "$0")/lib.sh"
 command -v mpirun >/dev/null || skip "no mpirun (package openmpi-bin)"
 processes() { timeout 300 mpirun --allow-run-as-root --oversubscribe -n "$@"; }
@@ -26,7 +26,8 @@ verdicts "$scratch/four.1of4.csv" >"$scratch/four"
 [ "$(wc -l <"$scratch/one")" -gt 150 ] || fail "expected more than 150 rows in the report, got $(wc -l <"$scratch/one")"
 cmp "$scratch/one" "$scratch/four" || fail "the verdicts of one process and of four differ: $(diff "$scratch/one" "$scratch/four" | head -n 6)"
 
-# An outside plug-in for several processes, in one C file: the correct one, and a version that does not wait for the other processes.
+# A plug-in for several processes, built outside this tree from one C file: the correct plug-in passes, and a version that does not wait for the other processes
+# fails.
 example=$root/kernels/example_plugin/my_all_reduce_processes.c
 mkdir "$scratch/wrong"
 sed 's/const int32_t late = missing(g);/const int32_t late = -1;/' "$example" >"$scratch/wrong/plugin.c"

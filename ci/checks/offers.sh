@@ -23,7 +23,7 @@ twice='{"name":"k","op":"rms_norm","contracts":["vllm.rms_norm@2026-06-18"]}'
 said "$twice,$twice" "kernels[1]: 'k' for contract vllm.rms_norm@2026-06-18 of op rms_norm is listed twice, first in kernels[0]"
 said '{"name":"red\u001b[31m","op":"rms_norm","contracts":[]}' "kernels[0].name holds a control character: red\\x1b[31m"
 
-# The other verbs that load a library.
+# The other verbs that load a library reject it with the same message.
 export ODD_KERNELS='{"name":"k","op":"rms_nrom","contracts":[]}'
 id=$("$assay" list --suite rms_norm/quick | head -1)
 expect 2 "unknown op 'rms_nrom'" "$assay" explain "$id" --backend "$odd"
@@ -32,7 +32,7 @@ expect 2 "unknown op 'rms_nrom'" "$assay" contracts match --op rms_norm --backen
 expect 2 "unknown op 'rms_nrom'" "$assay" golden write --observed "$odd" --folder "$scratch/golden"
 expect 2 "unknown op 'rms_nrom'" "$assay" run --in-process --backend "$odd" --suite rms_norm/quick
 
-# A library may offer a user's own contract, which the user's cases run. Without such cases the program says that nothing runs it.
+# A library may offer a user's own contract. The user's case table then runs it; without this table the program says that no case runs it.
 sed -n '1p;/^vllm.rms_norm@2026-06-18,/s/^[^,]*/mine.rms_norm/p' "$root/reference/contracts/norm.csv" >"$scratch/mine.csv"
 [ "$(wc -l <"$scratch/mine.csv")" -eq 2 ] || fail "norm.csv has no row vllm.rms_norm@2026-06-18"
 export ODD_KERNELS='{"name":"k","op":"rms_norm","contracts":["mine.rms_norm"],"accepts":{"x":["bf16"]}}'

@@ -47,7 +47,7 @@ expect 0 "it was not checked which mutants the case table exposes, because only 
 printf '%s\n' case,kernel,outcome,reason,issue,since,owner 'rms_norm/acme.rms_norm,*,untrusted,to be extended,#1,2026-11-26,ada' >"$r/known.csv"
 expect 0 "ALL AS EXPECTED: 2 pass, 1 untrusted" run --ledger "$r/known.csv"
 
-# contracts check. A row that no shipped case fits gets a note.
+# contracts check. A contract for which no shipped case is valid gets a note.
 sed 's/mul(w) to(x)/mul(w)/' "$r/acme.csv" >"$r/open.csv"
 expect 0 "note: acme.rms_norm: no shipped case with x in bf16 fits this contract; the error of one case: suites/" "$assay" contracts check "$r/open.csv"
 expect 0 "does not end with a rounding to bf16, such as to(x)" "$assay" contracts check "$r/open.csv"
@@ -82,7 +82,7 @@ expect 0 "0 of 1 contracts have findings" "$assay" contracts check "$r/quant.csv
 sed 's/; code: to(q) -> to(q,nosat)//; s/code: to(q) -> to(q,nosat)//' "$r/copied.csv" >"$r/edited.csv"
 cmp -s "$r/copied.csv" "$r/edited.csv" && fail "new case copied no equivalent mutant into blind_to"
 expect 1 "exposes: code: to(q) -> to(q,nosat)" "$assay" contracts check "$r/quant.csv" --cases "$r/edited.csv"
-# A copy of a contract with another constant, whose mutants have this constant in their names.
+# The copy has another constant. The names of its mutants contain this constant, so `new case` must not copy the old names.
 quant 's/max(1e-10)/max(1e-6)/'
 rm "$r/copied.csv"
 expect 0 "amax: max(1e-6) -> max(1e-6,keep)" "$assay" new case acme.group_fp8 --from vllm.group_fp8 --contracts "$r/quant.csv" --output "$r/copied.csv"

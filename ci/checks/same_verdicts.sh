@@ -60,10 +60,10 @@ expect 0 "2 and 2 rows, lanes 32 64, 2 verdicts with a cause: no differences" co
 reports new 2 "f16 sum" "no gamma"
 expect 1 "op/a/w32 k y: outside: 1 -> 2" compare
 reports new 1 "f16 sum" "f16 sum"
-expect 1 "b k: cause 'f16 sum' was 'gamma left out', and elsewhere 'sum in f16'" compare
+expect 1 "b k: cause 'f16 sum' was 'gamma left out', but 'sum in f16' in an earlier row" compare
 reports old 1 "f16 sum" "f16 sum"
 reports new 1 "f16 sum" "no gamma"
-expect 1 "b k: cause 'f16 sum' is now 'no gamma', and elsewhere 'f16 sum'" compare
+expect 1 "b k: cause 'f16 sum' is now 'no gamma', but 'f16 sum' in an earlier row" compare
 sed -i '$d' "$scratch/new.csv"
 expect 1 "op/b/w64 k y: is only in the old report" compare
 sed -i 's/,outside,/,outsides,/' "$scratch/new.csv"

@@ -12,7 +12,7 @@ for name in right wrong; do
   cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$from" -lm -o "$chip/lib$name.so" || fail "the example does not compile"
 done
 
-# Tables of one op, so that a sign-off takes seconds.
+# Uses tables of one op, so that a sign-off takes seconds.
 export ASSAY_DATA=$scratch/data
 data_copy "$ASSAY_DATA"
 only_ops "$ASSAY_DATA" rms_norm
@@ -66,7 +66,7 @@ expect 2 "use another folder for --output" sign wrong --output "$scratch/a"
 mkdir "$scratch/other" && touch "$scratch/other/file"
 expect 2 "expected a new folder" sign right --output "$scratch/other"
 
-# altered FILE EDIT TEXT: --verify names the edited file, and no longer does when it is restored.
+# altered FILE EDIT TEXT: --verify names the edited file, and no longer does so after the file is restored.
 altered() {
   cp -r "$scratch/a" "$scratch/b"
   (cd "$scratch/b" && eval "$2")
@@ -99,7 +99,8 @@ expect 2 "files that this sign-off reads changed since it was begun: suites/rms_
 sed -i '$d' "$ASSAY_DATA/suites/rms_norm/cases/quick.csv"
 expect 0 "UNALTERED" "$assay" signoff --verify "$scratch/a"
 
-# A wrong kernel fails. If its deviation is listed, the sign-off passes and reports the deviation. A known-failures row without a deviation fails.
+# A wrong kernel fails. If the known-failures list names its failures, the sign-off passes and reports them as deviations. A row of the list that matches no
+# failure fails.
 expect 1 "FAIL, partial scope: 1 of 1 ops" sign wrong --output "$scratch/w"
 said=$(sign wrong --output "$scratch/w")
 for text in 'fail: rms_norm/' 'golden, which follows from the verdicts that are not as expected' 'NO: follows from the verdicts'; do
@@ -133,7 +134,7 @@ END
 grep -qE 'golden diff: SAME BITS: [1-9][0-9]* same bits, 0 differ' <<<"$at_once" || fail "golden diff does not print 'SAME BITS: N same bits, 0 differ'"$'\n'"$at_once"
 expect 0 "UNALTERED: PASS for a partial scope" "$assay" signoff --verify "$scratch/k"
 
-# Ops that are left out are named.
+# --suite selects ops. An unknown name, a choice without any case, and another choice in a folder that was begun are errors.
 expect 2 "unknown op 'norms'" sign right --output "$scratch/e" --suite norms
 expect 2 "NOTHING RAN" sign right --output "$scratch/e" --suite cast
 expect 0 "PASS for a partial scope: 1 of 1 ops" sign right --output "$scratch/only" --suite rms_norm
@@ -153,7 +154,7 @@ scope=$scratch/typo.csv expect 2 "format: 'bf61' matches no number format; did y
 [ ! -e "$scratch/e" ] || fail "a refused sign-off leaves a folder"
 expect 3 "note: minimum scope: conversions: the library offers no op cast, or --suite leaves it out, so this sign-off cannot pass" "$assay" signoff --backend "$chip/libright.so" --tier quick --minutes 0.0001 --output "$scratch/said_first"
 
-# A library that offers only contracts and cases of the user's own tables.
+# A library that offers only a contract from the user's own table.
 sed 's/^vllm.rms_norm@2026-06-18,/acme.rms_norm,/; 1!{/^acme/!d}' "$ASSAY_DATA/reference/contracts/norm.csv" >"$scratch/acme.csv"
 sed 's/vllm.rms_norm@2026-06-18/acme.rms_norm/' "$sources" >"$scratch/acme.c"
 cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$scratch/acme.c" -lm -o "$chip/libacme.so" || fail "the example does not compile"

@@ -12,7 +12,7 @@ grep -q 'class="md-typeset__table"\|<table>' "$build/site/docs/ci-gate.html" || 
 tar -tzf "$build/site.tar.gz" >"$scratch/list" && grep -qx site/index.html "$scratch/list" || fail "site.tar.gz has no index.html"
 ! grep -rhoE '<(script|link|img|iframe)[^>]*(src|href)="?https?://[^">]*' "$build/site" --include='*.html' || fail "a page loads a file from another host"
 
-# A small site with one mistake at a time.
+# A small site must build; with one mistake at a time it must not.
 tree=$scratch/tree
 mkdir -p "$tree/docs" "$scratch/build"
 ln -s "$build/venv" "$scratch/build/venv"

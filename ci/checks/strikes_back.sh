@@ -7,7 +7,7 @@ data_copy "$scratch/data"
 only_ops "$scratch/data" rms_norm
 export ASSAY_DATA=$scratch/data
 
-# Leftover processes of a run, identified by its environment.
+# Lists processes that a run left behind. A variable in their environment identifies them.
 left() {
   local process
   for process in $(grep -lszF "STRIKE_LEFT=$scratch" /proc/[0-9]*/environ | cut -d / -f 3); do
@@ -37,7 +37,7 @@ outcomes() {
   python3 -c 'import csv, sys
 print("\n".join(sorted({row["kernel"] + " " + row["outcome"] for row in csv.DictReader(open(sys.argv[1])) if row["kernel"]})))' "$scratch/v.csv"
 }
-# says HOW CODE OUTCOME WORDS: checks the striker's outcome; the innocent kernel must pass.
+# says HOW CODE OUTCOME WORDS: checks the exit code, the striker's outcome and the output; the innocent kernel must pass.
 says() {
   strike "$1"
   [ "$code" = "$2" ] || fail "$1: expected exit code $2, got $code: $(cat "$scratch/out")"

@@ -29,7 +29,7 @@ pathlib.Path(target).parent.mkdir(parents=True, exist_ok=True)
 pathlib.Path(target).write_bytes(struct.pack("<Q", len(written)) + written + data)
 PYTHON
 
-# Only the witnesses of one op; checks/regenerate covers all witnesses and the table.
+# Checks only the witnesses of one op; checks/regenerate checks all witnesses and the table.
 expect 0 'mutants killed' "$assay" witness check "$witnesses/quant_tile"
 
 damaged "$one" "$scratch/flipped/w.safetensors" flip
@@ -49,7 +49,7 @@ expect 0 'ours: 1 contracts' "$assay" witness run "$scratch/inputs" --backend cp
 cp "$witnesses/left_out.csv" "$scratch/"
 expect 0 '1 witnesses kept, 0 not' "$assay" witness keep "$scratch/ran" --folder "$scratch"
 
-# Inputs and outputs of a GEMM with several algorithm variants.
+# The same for a GEMM whose contract allows several algorithm variants.
 product=torch.scaled_mm_tensor.sm_90
 "$assay" witness inputs --folder "$scratch/products" --op gemm_scaled --contract "$product" | grep -qE ' ([0-9]+) of \1 mutants$' ||
   fail "witness inputs does not expose all mutants of $product"
@@ -59,7 +59,7 @@ damaged "$scratch/made/gemm_scaled/$product.safetensors" "$scratch/wrong/w.safet
 expect 1 "the contract does not accept gemm_scaled/$product" "$assay" witness check "$scratch/wrong"
 expect 1 'not kept: its contract does not accept' "$assay" witness keep "$scratch/flipped" --folder "$scratch"
 
-# Inputs and outputs of ranks, each with its own files, after a warm-up call.
+# The same for an all-reduce: each rank has its own tensors, and a warm-up call comes first.
 sum=vllm.all_reduce_2stage
 expect 0 '48 of 48 mutants' "$assay" witness inputs --folder "$scratch/ranks" --op all_reduce --contract "$sum"
 expect 0 'ours: 1 contracts' "$assay" witness run "$scratch/ranks" --backend cpu --package ours --folder "$scratch/summed"

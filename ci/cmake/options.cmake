@@ -25,7 +25,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_library(assay_flags INTERFACE)
 add_library(assay::flags ALIAS assay_flags)
-# No contraction: a*b+c must round twice, in the reference and in the CPU kernels.
+# -ffp-contract=off: a*b+c must round twice, in the reference and in the CPU kernels.
 target_compile_options(assay_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -ffp-contract=off>)
 # g++ 12 reports false warnings for inlined std::string copies (GCC bugs 105651 and 105329).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
@@ -89,8 +89,8 @@ function(assay_together target)
   endforeach()
 endfunction()
 
-# assay_test(<name> SOURCES ... LIBRARIES ... [LABELS ...] [HOT]): one GoogleTest program and one CTest. HOT: the test's own loops
-# run for seconds, so they are optimized.
+# assay_test(<name> SOURCES ... LIBRARIES ... [LABELS ...] [HOT]): adds one GoogleTest program and one CTest. HOT: the test's own loops run for
+# seconds, so they are optimized.
 function(assay_test name)
   cmake_parse_arguments(T "HOT" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   assay_test_program(${name} ${ARGN})
@@ -141,7 +141,7 @@ function(assay_tests program)
   endforeach()
 endfunction()
 
-# The program of assay_test and assay_tests.
+# Adds the program that assay_test and assay_tests run.
 function(assay_test_program name)
   cmake_parse_arguments(T "HOT" "PREFIX" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${T_SOURCES})

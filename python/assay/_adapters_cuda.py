@@ -262,8 +262,8 @@ def aiter_rmsnorm2d_fwd_with_dynamicquant(x, gamma, q, scale, eps):
     function(_RMS + _NORM_QUANT)(q, x.contiguous(), scale, gamma, eps)
 
 
-# TransformerEngine. Its MXFP8 has no contract; the candidates are contracts with the same formats. Its NVFP4 reference is Python
-# code, which runs without the compiled library, also on a CPU
+# TransformerEngine. No contract describes its MXFP8 quantization, so it is compared with contracts that have the same formats.
+# The NVFP4 reference of TransformerEngine is Python code, which runs without the compiled library, also on a CPU
 
 _NVFP4 = "transformer_engine/pytorch/custom_recipes/reference_nvfp4.py:NVFP4QuantizerRef._quantize_blockwise_reference"
 

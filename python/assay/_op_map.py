@@ -52,7 +52,7 @@ class Entry:
         return [one.replace("{arch}", arch) for one in self.contracts]
 
     def array(self, role, text, arguments, returned=None):
-        """The tensor of a role; None if the call has none. More than two dimensions become rows of the last one."""
+        """The tensor of a role; None if the call has none. Dimensions before the last are flattened into rows."""
         value = value_of(text, arguments, returned)
         if value is None:
             return None
@@ -76,7 +76,7 @@ def value_of(text, arguments, returned=None):
         return _side_by_side([value_of(part, arguments, returned) for part in text.split("+")])
     first, *rest = text.split(".")
     if first != "return" and first not in arguments:
-        raise ValueError(f"the op has no argument {first!r}; its row of the op map (or its spec) fits another release")
+        raise ValueError(f"the op has no argument {first!r}; its row of op_map.csv (or its spec) describes another release")
     value = returned if first == "return" else arguments[first]
     for part in rest:
         if value is None:

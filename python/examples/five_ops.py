@@ -137,7 +137,8 @@ WRONG = [
 ]
 
 
-# The same in JAX. XLA turns a division by a broadcast divisor into a multiplication by its reciprocal; whole arrays prevent that.
+# The same in JAX. XLA turns a division by a broadcast divisor into a multiplication by its reciprocal; divisors with
+# the shape of the dividend prevent that.
 def jax_group_quant(x, group_size, reciprocal):
     import jax.numpy as jnp
 

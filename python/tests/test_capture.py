@@ -163,7 +163,7 @@ def test_what_cannot_be_recorded_never_reaches_the_model(model, tmp_path):
         q, _ = model.kernels.quant(numbers())
         model.kernels.wrong(numbers())
     assert q.shape == (8, 1024) and not recorded.recorded
-    assert "the op has no argument 'y'; its row of the op map (or its spec) fits another release" in next(iter(recorded.left_out["captured_kernels.quant"]))
+    assert "the op has no argument 'y'; its row of op_map.csv (or its spec) describes another release" in next(iter(recorded.left_out["captured_kernels.quant"]))
     assert "IndexError" in next(iter(recorded.left_out["captured_kernels.wrong"]))
     with assay.capture(tmp_path / "d", ops={"captured_kernels.quant": SPEC}) as recorded:
         model.kernels.quant(numbers().astype(np.float64))

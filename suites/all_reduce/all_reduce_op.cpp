@@ -43,7 +43,7 @@ bool within(Span accepted, double value) {
   return accepted.low <= value && value <= accepted.high;
 }
 
-/// An output element whose code the contract does not accept.
+/// An output element with a code that the contract does not accept.
 struct WrongElement {
   int rank;
   int64_t element;
@@ -145,8 +145,8 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in the part of rank {}", owners.empty() ? "" : ", ", count, owner);
   const size_t parts = segments_of(c).size();
-  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise positions say nothing: no rank
-                                                                             // owns a segment, and all have errors
+  const bool by_parts = c.contract.has_owners() || by_owner.size() < parts;  // otherwise no rank owns a part, and every part has
+                                                                             // errors: the parts tell nothing
   if (parts > 1 && by_parts) notes.push_back("wrong elements in each rank's part of y: " + owners);
   return notes;
 }
@@ -192,7 +192,8 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
 }
 namespace {
 
-/// Most elements of the subsample for mutants. kExcerptOfTrees: for contracts that allow all orders of additions, which are slow.
+/// Largest subsample for mutants, in elements. kExcerptOfTrees is for contracts that allow all orders of additions: their
+/// reference is slow.
 constexpr int64_t kExcerptElements = 1 << 12, kExcerptOfTrees = 1 << 6;
 
 CaseName name_of(const Case& c, const RankCase& p) {
@@ -273,7 +274,7 @@ Op all_reduce_op() {
             "initial value of the group's call and barrier counters, chosen so that they wrap around; a library "
             "without such counters ignores it"},
            {"straggler",
-            "rank that is delayed in every phase; a library without such a hook ignores it"},
+            "rank that is delayed in every phase; a library that cannot delay a rank ignores it"},
            {"in_a_row",
             "1: run_group_in_a_row() makes the calls of the case without waiting between them; kernels ignore this"}},
       .columns = {"contract", "ranks", "x", "m", "n", "fill", "shift", "before", "use", "seed", "warp"},

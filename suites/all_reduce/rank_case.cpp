@@ -116,7 +116,7 @@ RankCase read_rank_case(const Cells& cells, const ContractRow& contract) {
   p.n = cells.positive("n");
   p.x = &numbers_of(cells, p.contract);
   if (p.elements() * p.x->bytes() % p.contract.bytes != 0)
-    cells.refuse("n", "expected m * n elements of a multiple of " + std::to_string(p.contract.bytes) + " bytes, which " + p.id() + " requires");
+    cells.refuse("n", "expected m * n elements that occupy a multiple of " + std::to_string(p.contract.bytes) + " bytes, which " + p.id() + " requires");
   const RankCodec& codec = p.contract.codec;
   if (codec.keeps_sums() && p.contract.owners.of_bytes > 0 && p.elements() % (codec.group * p.ranks) != 0)
     cells.refuse("n", "expected m * n to be a multiple of " + std::to_string(codec.group * p.ranks) + ": " + p.id() +
@@ -210,7 +210,8 @@ class AcceptedSums {
 std::string freedom(const RankReduce& contract) {
   if (contract.order == RankOrder::kAnyTree) return "the sums of all orders of additions are accepted";
   if (contract.owners.any) return "the sum may start at any rank";
-  if (contract.codec.keeps_sums() && contract.codec.of_numbers) return "a division inside the kernel may be off by 2 ulp, so some codes differ";
+  if (contract.codec.keeps_sums() && contract.codec.of_numbers)
+    return "a division inside the kernel may be off by 2 ulp, so some elements accept several codes";
   return "every rounding and the order are pinned: one code";
 }
 
@@ -285,7 +286,7 @@ std::vector<Violation> rank_differences(const std::vector<Part>& parts, size_t o
   std::vector<const HostTensor*> tensors;
   for (const Part& part : parts) tensors.push_back(&tensor_of(outputs, part));
   std::vector<Violation> violations;
-  const size_t bases = apart.empty() ? 1 : 2;  // rank 0 owns some of the segments `apart`; these are compared with rank 1
+  const size_t bases = apart.empty() ? 1 : 2;  // in the segments `apart` that rank 0 owns, compare with rank 1
   for (size_t rank = 0; rank < bases; ++rank)
     for (size_t i = (rank + 1) * of_rank; i < parts.size(); ++i) {
       const size_t base = rank * of_rank + i % of_rank;

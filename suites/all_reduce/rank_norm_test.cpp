@@ -57,7 +57,7 @@ TEST(FusedRanks, TheAnswerIsThatOfTheNormOnTheSum) {
   const std::vector<WholePart> all = computed(fused().bind(one)->expect(problem, nullptr));
   ASSERT_EQ(all.size(), 8u);
 
-  // the two separate ops give the same result
+  // all_reduce followed by fused_add_rms_norm gives the same result as the fused op
   const RankNorm parts = read_rank_norm(rulebook().contracts.find(one.text("contract")));
   const auto sum = shipped_ops().find("all_reduce").bind(with_cells(one, {{"contract", parts.reduce}}));
   const auto rows = shipped_ops().find("fused_add_rms_norm").bind(with_cells(one, {{"contract", parts.then}, {"fill", "zeros"}}));

@@ -81,7 +81,7 @@ TEST(AllReduce, WhatAContractHasNotIsRefusedWithItsColumn) {
               HasSubstr("ranks: contract vllm.all_reduce_1stage does not support 3 ranks; supported: 2|4|6|8"));
   EXPECT_THAT(refusal({{"contract", "quickreduce.all_reduce_fp_bf16"}, {"x", "f32"}}),
               HasSubstr("x: contract quickreduce.all_reduce_fp_bf16 does not support 'f32'"));
-  EXPECT_THAT(refusal({{"n", "170"}}), HasSubstr("n: expected m * n elements of a multiple of 16 bytes, which vllm.all_reduce_1stage requires"));
+  EXPECT_THAT(refusal({{"n", "170"}}), HasSubstr("n: expected m * n elements that occupy a multiple of 16 bytes, which vllm.all_reduce_1stage requires"));
   EXPECT_THAT(refusal({{"shift", "1"}}), HasSubstr("shift: expected 0: vllm.all_reduce_1stage requires tensors aligned to 16 bytes"));
   EXPECT_EQ(refusal({{"contract", "nccl.all_reduce_ring"}, {"n", "170"}, {"shift", "1"}}), "");
   EXPECT_EQ(refusal({{"m", "0"}}), "");

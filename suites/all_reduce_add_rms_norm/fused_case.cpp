@@ -22,7 +22,8 @@ constexpr int64_t kExcerptElements = 1 << 11;
 /// Warm-up calls of a combine step have the case's seed plus this number.
 constexpr uint64_t kSeedOfWarmUps = 1000;
 
-/// Names of the generators: of x, residual, gamma ("normal.normal.gamma"), then of a combine step, a given and an outer scale.
+/// The generators of x, residual and gamma, then the seed: "normal.normal.gamma.s1". Before the seed stand the generators of a
+/// combine step, a given scale and an outer scale, if the case has them.
 std::string fills_of(const RankCase& sum, const RowCase& norm, const std::optional<CombineCase>& combine) {
   std::string fills = fmt::format("{}.{}.{}{}", sum.fill, norm.residual, norm.gamma, combine ? combine_fills(*combine) : "");
   for (const std::string& given : {norm.scale_fill, norm.outer_fill})
@@ -82,7 +83,7 @@ CombineCase of_rank(CombineCase c, int rank, bool before) {
   return c;
 }
 
-/// The tensors of one rank, as the call of a single rank.
+/// The call of one rank alone: its tensors, with the rank number 0.
 Problem alone(const Problem& problem, int rank) {
   Problem own;
   own.parameters = problem.parameters;
@@ -186,7 +187,7 @@ std::vector<std::string> BoundFused::formulas() const {
     lines.push_back("v     = y of the combine step of each rank");
   }
   for (std::string& line : sum_->formulas()) lines.push_back(std::move(line));
-  lines.back().replace(0, 1, "x");  // the sum, which the norm reads
+  lines.back().replace(0, 1, "x");  // the y of this line is the x of the norm
   for (std::string& line : norm_->formulas()) lines.push_back(std::move(line));
   return lines;
 }
@@ -348,7 +349,7 @@ Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std:
        "[m, n] of each rank, equal on all ranks: residual, added to the all-reduced x and overwritten by that sum"},
       {"gamma", Access::kIn, "[n] of each rank: weights"}};
   if (combines) {
-    roles[0].what += "; with row_of_slot: [rows, n]: rows of experts";
+    roles[0].what += "; with row_of_slot: [rows, n], the rows that the experts computed";
     roles.insert(
         roles.end(),
         {{"row_of_slot", Access::kIn,

@@ -31,7 +31,7 @@ struct ShardedCase {
 
   const std::string& id() const { return contract.row->id; }
   int64_t rows() const { return matrices.front().rows().m; }
-  int64_t columns(const ShardedMatrix& matrix) const { return matrix.rows().n / ranks; }  ///< number that each rank holds
+  int64_t columns(const ShardedMatrix& matrix) const { return matrix.rows().n / ranks; }  ///< columns that each rank has
   /// This case with `rows` rows.
   ShardedCase with_rows(int64_t rows) const;
 };

@@ -1,4 +1,4 @@
-// A group quantization or GEMM of any size, outputs of a correct or wrong kernel for it, and a meter for the cost of a check.
+// A group quantization or GEMM of any size, outputs of a correct or wrong kernel, and a meter of a check's time and memory.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// Measures a sweep over all 2^32 fp32 inputs through the C ABI. For comparison it also measures the least possible work on the
-// same blocks: generate inputs, copy, set codes, compare. Targets: 2 s on two cores with AVX-512, 5 s without. Usage:
+// Measures casts of all 2^32 fp32 inputs (sweeps) through the C ABI. For comparison it also measures the least possible work on
+// the same blocks: generate inputs, copy, set codes, compare. Targets: 2 s on two cores with AVX-512, 5 s without. Usage:
 // assay_sweep_bench ROOT LIBRARY [CONTRACT...]
 #include <chrono>
 #include <cstdio>

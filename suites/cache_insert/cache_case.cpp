@@ -245,7 +245,7 @@ uint32_t number(CacheStream stream) { return uint32_t(stream); }
 HostTensor token_matrix(const std::string& name, const CacheCase& c, int64_t columns, const std::string& fill_name,
                         CacheStream stream) {
   HostTensor x{dense(name, Role::kInput, *c.x, {c.m, columns}), {}};
-  const int64_t group = c.gamma.empty() ? std::min(c.group_size, columns) : 0;  // a norm uses whole rows, so generators do too
+  const int64_t group = c.gamma.empty() ? std::min(c.group_size, columns) : 0;  // with a norm, a row is one group for generators
   fill(x, {.name = fill_name, .seed = c.seed, .group_size = group, .q = c.q, .tensor = number(stream)});
   const uint32_t nan = code_of(*c.x, std::nan(""));
   for (int64_t i = int64_t(c.slots.size()) * columns; i < c.m * columns; ++i) x.set_code(i, nan);
@@ -383,7 +383,7 @@ StoredRow CacheInputs::stored(const std::vector<HostTensor>& outputs, int64_t ro
     const int64_t times = scales->elements / (case_.coded / case_.group_size);  // a record may hold each scale several times
     for (size_t i = 0; i < numbers.size(); i += size_t(times)) stored.scale.push_back(numbers[i]);
   }
-  if (!normalizes_) return stored;  // without a norm, intervals depend on no other stored value
+  if (!normalizes_) return stored;  // without a norm, intervals depend only on stored scales
   stored.q = numbers_of(*case_.record->find(PartKind::kCodes));
   stored.y.assign(size_t(case_.numbers()), std::nan(""));
   if (const RecordPart* values = case_.record->find(PartKind::kValues)) {

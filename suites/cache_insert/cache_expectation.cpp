@@ -87,7 +87,7 @@ void put(const Format& format, const Spans& spans, size_t first, std::vector<int
     high = low;
     return;
   }
-  std::vector<double> known = spans.high;  // an interval that accepts anything has no values
+  std::vector<double> known = spans.high;  // intervals that accept anything have infinite ends, not values
   for (size_t i = first; i < first + count; ++i)
     if (spans[i].any()) known[i] = 0;
   ends(known, high);
@@ -145,8 +145,8 @@ int32_t AcceptedPart::before_at(const HostTensor& before, int64_t offset) const 
 WholePart AcceptedPart::finish() && {
   if (whole_.low == whole_.high) {
     whole_.high.clear();
-    if (!copies_) whole_.part.justification = "every rounding is pinned: one code";  // other parts of the record may have
-                                                                                     // several codes
+    if (!copies_) whole_.part.justification = "every rounding is pinned: one code";  // for this part; `reason` is about parts
+                                                                                     // with several codes
   }
   whole_.part.places = listed_places(std::move(offsets_), record_->elements);
   return std::move(whole_);

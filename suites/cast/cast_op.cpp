@@ -250,7 +250,7 @@ class BoundCast : public BoundCase {
   /// Wrong elements as runs, where the inputs that this case tests count as consecutive.
   std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
     const HostTensor &x = find(problem.tensors, "x"), &q = find(outputs, "q");
-    const CastTruth& known = truth();  // only one lookup, because it compares all cells of the row
+    const CastTruth& known = truth();  // looked up once: each lookup compares all cells of the contract
     std::vector<int64_t> ascending(size_t(x.spec.elements()));
     std::iota(ascending.begin(), ascending.end(), int64_t{0});
     if (c_.n > 0)

@@ -56,10 +56,10 @@ std::vector<Cause> causes_of(const CastTruth& truth, const std::vector<CodeRun>&
 
 namespace {
 
-/// Inputs per call. With this number, x, q and their copies fit into a second-level cache.
+/// Inputs per call: so few that x, q and their copies fit into a second-level cache.
 constexpr uint64_t kBlock = uint64_t{1} << 16;
 constexpr uint64_t kRange = uint64_t{1} << 28;  ///< inputs per call with the on-device checker
-constexpr size_t kMostGiven = size_t{1} << 20;  ///< most runs of codes that are stored; with more, the sweep stops
+constexpr size_t kMostGiven = size_t{1} << 20;  ///< limit of the runs of codes that are stored; with more, the sweep stops
 
 /// The runs of a kernel's codes, built from consecutive blocks of inputs.
 class Given {

@@ -29,7 +29,7 @@ using namespace assay;
 
 struct Demand {
   std::string fault, tensor, cause;
-  std::set<std::string> warps;  ///< warp sizes at which it must fail; at other sizes it must pass
+  std::set<std::string> warps;  ///< warp sizes at which the faulty kernel must fail; it passes at others
 };
 
 Demand demand_of(const std::string& root, const std::string& fault) {
@@ -102,7 +102,7 @@ class LargerGemm : public ForwardedCase {
   const int exponent_;
 };
 
-/// All ops. Those with a tensor scale_a are GEMMs; their data are multiplied by 2^exponent.
+/// All ops. In GEMMs (ops with a tensor scale_a) the scales of a and the added terms are multiplied by 2^exponent.
 std::vector<Op> ops_with(int exponent) {
   std::vector<Op> ops(shipped_ops().all().begin(), shipped_ops().all().end());
   for (Op& op : ops) {

@@ -256,7 +256,7 @@ int main(int argc, char** argv) {
   CLI::Option* const sample =
       program
           .add_option("--sample", arguments.one_in,
-                      "measure only one kernel in N, and compare its line with its line in the FILE.md of --check, if it has one")
+                      "measure only one kernel in N, and compare its line with the one in the FILE.md of --check, if there is one")
           ->option_text("N")
           ->check(CLI::Range(2, 1000))
           ->needs(check)

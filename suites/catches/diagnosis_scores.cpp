@@ -29,7 +29,7 @@ std::vector<std::string> split(const std::string& text, const std::string& betwe
 
 /// Largest case, in elements: small enough that a test can evaluate all mutants on all cases.
 constexpr int64_t kMostElements = 1 << 15;
-/// The limit for faults.csv: large enough for a case in which a 16-bit offset wraps.
+/// The limit for kernels of faults.csv: large enough for a case in which a 16-bit offset wraps.
 constexpr int64_t kMostOfFaults = (1 << 16) + (1 << 14);
 
 /// How many rows are added to a case: two, or the rows of one scale group if these are more.
@@ -39,7 +39,7 @@ int64_t more_rows(const Case& one) {
   return std::max<int64_t>(2, rows);
 }
 
-/// Sets the number of rows in a slot pattern ("holes:33"). A list of slots is not changed.
+/// Sets the number of rows in a slot pattern ("holes:33") to m. For a list of slots, sets m back to `rows_before`.
 void place_all_rows(Case& one, int64_t rows_before) {
   const auto slots = one.parameters.find("slot_mapping");
   if (slots == one.parameters.end()) return;
@@ -70,7 +70,7 @@ std::vector<Case> changed_cases(const std::vector<Case>& cases, const KernelOffe
     // On the CPU, the blocks of a rank run one after the other. Only a message of one block then shows a missing end barrier.
     const auto use = one.parameters.find("use");
     const bool grows = use == one.parameters.end() || use->second != "in_a_row";
-    // A case that would become too large keeps its size: some mistakes show only in large cases.
+    // A case that would become too large keeps its rows. It is not left out, because some mistakes show only in large cases.
     const bool is_high = has_columns && (rows + more_rows(one)) * one.integer("n") > most_elements;
     if (!tiled && has_rows && grows && !is_high) one.parameters["m"] = std::to_string(rows + more_rows(one));
     if (has_rows) place_all_rows(one, rows);

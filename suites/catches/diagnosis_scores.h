@@ -70,7 +70,7 @@ bool has_shapes(const Backend& backend, const Subject& subject);
 /// Runs a kernel on the cases of its contract among `cases`, with other rows, columns and seeds.
 Score measure(const Backend& backend, const Subject& subject, const std::vector<Case>& cases);
 
-/// The same library, but one of `every` bytes of its outputs, at random, is wrong.
+/// The same library, but with wrong bytes in its outputs: about one in `every`, chosen at random.
 Backend corrupted(Backend backend, int64_t every);
 
 // Selects samples by name, for tests in which all kernels would take minutes. The sample is the same in each run.

@@ -1,6 +1,6 @@
 // Switches mutants of kernel sources on and off. ci/mutants includes this header before a kernel source in which it replaced
-// operators and constants by calls of the functions below. assay_mutants (mutants.cpp) maps the same state file and selects the
-// mutant for the next call. C++17, like the kernels. No shipped library includes it.
+// operators and constants by calls of the functions below. The library and assay_mutants (mutants.cpp) both map a state file: in
+// it assay_mutants selects the mutant for the next call. C++17, like the kernels. No shipped library includes this header.
 #pragma once
 
 #include <fcntl.h>

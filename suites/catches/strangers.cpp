@@ -38,7 +38,7 @@ std::map<std::string, Claim> claims_of(const std::string& file, const LibraryInf
     if (table.text(row, "why").empty()) throw table.error(row, "why", "expected a text: the kernel's mistake, and the inputs that expose it");
     const KernelOffer* offer = library.find_kernel(kernel);
     if (!offer) throw table.error(row, "kernel", "the library does not offer '" + kernel + "'");
-    if (!claims.emplace(kernel, Claim{seen, offer->contracts.front()}).second) throw table.error(row, "kernel", "the kernel has a second row");
+    if (!claims.emplace(kernel, Claim{seen, offer->contracts.front()}).second) throw table.error(row, "kernel", "an earlier row already has this kernel");
   }
   for (const KernelOffer& offer : library.kernels)
     if (!claims.contains(offer.name)) throw std::runtime_error(file + " has no row for '" + offer.name + "'");
@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
     std::erase_if(backend.library.kernels, [&](const KernelOffer& kernel) { return !in_sample(kernel.name, one_in); });
     const std::map<std::string, Counts> quick = run(backend, cases_of(root, "quick", claims), glob);
     int wrong = 0;
-    std::map<std::string, Counts> full;  // takes minutes, so only if the table says that a kernel needs it
+    std::map<std::string, Counts> full;  // takes minutes, so only for kernels whose row in strangers.csv needs it
     for (const auto& [kernel, counts] : quick)
       if (const Claim& claim = claims.at(kernel);
           counts.wrong == 0 && (claim.seen == "full" || claim.seen == "far" || claim.seen == "no tier"))

@@ -263,7 +263,7 @@ std::vector<HostTensor> pinned_outputs(const Problem& problem, const Expectation
 struct ChainStage {
   std::string name;
   std::unique_ptr<const BoundCase> bound;
-  std::vector<std::pair<std::string, std::string>> from_before;  ///< output of the previous stage; input of this one
+  std::vector<std::pair<std::string, std::string>> from_before;  ///< (output of the previous stage, input of this stage)
 };
 
 /// The mistake of a kernel in a chain; each member may be empty.
@@ -284,8 +284,8 @@ class ChainRun {
     }
   }
 
-  /// The stages that fail if only the outputs of the `visible` stages and of the last one are known. The outputs of the other
-  /// stages are then those of the reference.
+  /// The stages that fail if only the outputs of the `visible` stages and of the last stage are checked. The reference computes
+  /// the outputs of the other stages.
   std::set<std::string> failing(const std::set<size_t>& visible) const {
     std::set<std::string> names;
     for (size_t first = 0; first < stages_.size();) {

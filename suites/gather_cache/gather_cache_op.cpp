@@ -63,7 +63,7 @@ GatherCase read_gather_case(const Case& one) {
   const Cells cells(one);
   const ContractRow& row = cells.contract();
   if (row.flow != &gather_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a read of a cache");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a contract that reads a cache");
   GatherCase c;
   c.contract = read_gather(row);
   c.record = &rulebook().record(c.contract.record);

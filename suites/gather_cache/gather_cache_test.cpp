@@ -50,7 +50,7 @@ TEST(GatherCache, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of("vllm.gather_indexer_k", {{"y", ""}, {"starts", "0;0;0"}}), HasSubstr("has no seq_starts"));
   EXPECT_THAT(error_of("vllm.gather_indexer_k", {{"y", ""}, {"pitch", "144"}}), HasSubstr("stores dense rows"));
   EXPECT_THAT(error_of("vllm.convert_fp8", {{"lengths", ""}, {"gap", "16"}}), HasSubstr("reads a cache whose blocks have no gap"));
-  EXPECT_THAT(error_of("vllm.mla_fp8", {}), HasSubstr("expected a read of a cache"));
+  EXPECT_THAT(error_of("vllm.mla_fp8", {}), HasSubstr("expected a contract that reads a cache"));
 }
 
 TEST(GatherCache, SequencesHaveBlocksOfTheirOwnAndSpareColumns) {
@@ -92,8 +92,8 @@ TEST(GatherCache, PartsOfARowAreNumbersAndCopies) {
 
 // Round trips: an insert op stores tokens, then a gather op reads them.
 
-/// An insert op and its contract; the contract that reads; the inputs in the order of the record; the record; and a wrong record,
-/// whose results must differ. If `wrong_record` is empty, the wrong read uses the next slot instead.
+/// Contract `insert` of `op` stores tokens in records of `record`, and contract `read` reads them. `inputs`: the inputs of
+/// tokens, in the order of the record. A read with `wrong_record`, or of the next slot if it is empty, must differ.
 struct Trip {
   const char *op, *insert, *read;
   std::vector<std::string> inputs;
@@ -128,7 +128,7 @@ class RoundTrip : public testing::TestWithParam<Trip> {
     for (HostTensor& tensor : problem_.tensors) {
       if (tensor.spec.name == "positions")
         std::fill(tensor.bytes.begin(), tensor.bytes.end(), std::byte{0});                // position 0 does not rotate
-      if (tensor.spec.name == "scale") tensor.set_code(0, code_of(kF32, double(0.03f)));  // large enough that no value saturates
+      if (tensor.spec.name == "scale") tensor.set_code(0, code_of(kF32, double(0.03f)));  // so large that no value saturates
     }
     cache_ = find(problem_.tensors, "kv_cache");
     stored_ = computed(bound_->expect(problem_, nullptr));

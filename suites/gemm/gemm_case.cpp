@@ -535,10 +535,10 @@ GemmCase read_gemm_case(const Case& c) {
   if (p.along_k()) {
     p.products = cells.counts("tokens");
     if (p.k != *std::max_element(p.products.begin(), p.products.end()))
-      cells.refuse("k", "expected the largest number of column tokens, which has the k of each expert");
+      cells.refuse("k", "expected the largest number in column tokens, which lists the k of each expert");
     for (const int64_t k : p.products)
       if (k % p.contract.scale_block() != 0)
-        cells.refuse("tokens", fmt::format("expected multiples of {}, the products that share a scale, got {}", p.contract.scale_block(), k));
+        cells.refuse("tokens", fmt::format("expected multiples of {}, the number of elements along k that share a scale, got {}", p.contract.scale_block(), k));
   }
   p.fill = cells.fill_name("fill");
   p.b = cells.fill_name("b");

@@ -94,7 +94,7 @@ struct GemmCase {
   Groups groups;                     ///< grouped GEMMs: rows of each expert, m in total; b has n rows for each expert
   std::vector<int64_t> products = {};  ///< GEMMs grouped along k: the k of each expert; `k` above is the largest
   std::string fill, b;               ///< input generators of a and b
-  GemmScales scales;                 ///< granularity, with the layouts of this case
+  GemmScales scales;                 ///< granularity of the scales, with the layouts of this case
   GemmScale scale_a, scale_b;        ///< the finest scales of a and b, as stored
   std::string scale;                 ///< input generator of scale_a, scale_b and the outer scales
   bool absent_finite = false;        ///< storage without a scale holds various finite bytes; otherwise NaN

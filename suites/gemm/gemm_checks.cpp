@@ -214,11 +214,12 @@ ErrorStatistic upper(ErrorStatistic x, ErrorStatistic y) { return {std::max(x.bi
 
 ErrorStatistics::ErrorStatistics(const GemmCase& c) : case_(c) {
   if (c.contract.of_unknown_unit())
-    words_ = "no power here: the instruction's accumulation is undocumented, so the errors of correct kernels are unknown";
+    words_ = "no check of error sizes: the instruction's accumulation is undocumented, so the errors of correct kernels are unknown";
   else if (!c.scales.of_rows())
-    words_ = "no power here: the parts of d that are compared share scales";
+    words_ = "no check of error sizes: the parts of d that would be compared share scales";
   else if (c.m < kParts * kLeastOfPart || c.n < kParts * kLeastOfPart)
-    words_ = fmt::format("no power here: d has no {} parts, without a common row or column, of at least {} rows and columns each", kParts, kLeastOfPart);
+    words_ = fmt::format("no check of error sizes: d has no {} parts, without a common row or column, of at least {} rows and columns each",
+                         kParts, kLeastOfPart);
   else
     calibrate();
 }
@@ -292,7 +293,7 @@ void ErrorStatistics::calibrate() {
   words_ = has_power()
                ? fmt::format("errors of kernels with one fraction bit less are detected in {:.3g} % of {} runs",
                              100 * power_, kRuns)
-               : fmt::format("no power here: errors of kernels with one fraction bit less are detected in {:.3g} % of {} runs",
+               : fmt::format("no check of error sizes: errors of kernels with one fraction bit less are detected in only {:.3g} % of {} runs",
                              100 * power_, kRuns);
 }
 
@@ -315,7 +316,8 @@ std::vector<Violation> error_violations(const GemmCase& c, const Problem& proble
   if (!statistics->has_power()) return {};
   const ErrorStatistics::OfParts seen = statistics->of(problem, find(outputs, "d"));
   if (!statistics->refutes(seen)) return {};
-  std::string words = "expected errors no larger than those of a known algorithm; got, in three parts of d:";
+  std::string words =
+      "expected errors no larger than those of a known algorithm; got in three parts of d (errors divided by the sum of |a * b|):";
   for (const ErrorStatistic& part : seen) words += fmt::format("{} bias {:.3g}, spread {:.3g}", &part == seen.data() ? "" : ";", part.bias, part.spread);
   return {{"errors of a known algorithm", words, 0, {}}};
 }

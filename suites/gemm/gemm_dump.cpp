@@ -73,7 +73,8 @@ class GemmScaleReader {
       }
   }
 
-  /// Candidate layouts, first those of kPlainLayouts. If strides describe the tensor, it does not matter which the case names.
+  /// Candidate layouts, first those of kPlainLayouts. If strides describe the tensor, it does not matter which layout the case
+  /// names.
   std::vector<const Layout*> layouts_of_a() const {
     if (!request_.layout.empty()) return {&rulebook().layout(request_.layout)};
     std::vector<const Layout*> all;

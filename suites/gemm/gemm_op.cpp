@@ -179,7 +179,7 @@ Hypothesis of_misreading(const GemmCase& c, const DotMisreading& wrong, const Sh
   return made;
 }
 
-/// The layouts with which kernels may confuse this one.
+/// The layouts with which kernels may confuse `layout`.
 std::vector<std::string> layouts_taken_for(const Layout& layout) {
   if (layout.packs_words()) return {"ue8m0x4_row", "ue8m0x4_col", "ue8m0x4_tma"};
   if (layout.element->bytes() > 1) return {"row", "col", "tma"};
@@ -208,7 +208,7 @@ void add_layouts(const GemmCase& c, const char* role, const GemmScale& right, Sc
   }
 }
 
-/// Mutant: the kernel assumes the row-major layout for the scales of both factors; one that ignores tiles ignores them for both.
+/// Mutant: the kernel assumes the row-major layout for the scales of both factors. A kernel that ignores tiles does so for both.
 void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   const Layout* layout = c.scale_a.layout();
   if (!c.scale_a.are_bytes() || layout->packs_words()) return;
@@ -226,8 +226,8 @@ void add_layouts_of_both(const GemmCase& c, const SharedInputs& inputs, std::vec
   all.back().by_rows = true;
 }
 
-/// Suspect: software decodes the scale bytes in another format, e8m0 as ue4m3 or the reverse. Contracts whose instruction takes
-/// the bytes have such a mutant of the instruction.
+/// Mutant that only the diagnosis uses: software decodes the scale bytes in another format, e8m0 as ue4m3 or the reverse. If the
+/// instruction decodes the bytes, mutants of the instruction include this mistake.
 void add_scale_format(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   const Layout* layout = c.scale_a.layout();
   if (!layout || c.contract.scales_in_unit() || !(*layout->element == kE8M0 || *layout->element == kUe4M3)) return;
@@ -376,7 +376,8 @@ void add_scales_as_one_matrix(const GemmCase& c, const char* role, const GemmSca
   }, all);
 }
 
-/// Mutant for tiles of one expert's scales: the kernel looks for them at the expert's first row of `a`, as if none were padded.
+/// Mutant: the kernel looks for an expert's scale tiles at the expert's first row of `a`, as if experts were not padded to whole
+/// tiles.
 void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.experts != GroupOrder::kOffsets || !c.scale_a.layout() || c.scale_a.layout()->tile_rows == 1) return;
   const LevelGrid grid = c.scale_a.grid();
@@ -444,7 +445,7 @@ void add_first_along_k(const GemmCase& c, const SharedInputs& inputs, std::vecto
 }
 
 /// Mutants for experts with a scale for each row: to find the scales of `a`, the kernel does not add the expert's first row; or
-/// it assumes that the scales of `b` of consecutive experts lie one scale apart, not n.
+/// it assumes that consecutive experts' scales of `b` begin one scale apart, instead of n scales.
 void add_scales_without_offset(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.of_blocks()) return;
   const auto add = [&](const char* name, ScaleValues DotInputs::*scales, auto place) {
@@ -563,7 +564,8 @@ std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
   const bool last_row_is_unused = c.groups.any() && (c.groups.index().back() < 0 || c.topk > 1);  // topk > 1: same token
   for (const DotMisreading& wrong : dot_misreadings(shape_of(c), c.contract.unit.k, tile))
     if (!last_row_is_unused || wrong.name != "a: the last row is the one before it") readings.push_back(of_misreading(c, wrong, inputs));
-  // If two mutants are equivalent, the report names the first. Without split-K, let that be a dropped tail of k, not a lost part.
+  // If two mutants give equal outputs, the report names the first. Without split-K it should name a dropped tail of k, not a lost
+  // split-K part.
   const bool cut = c.contract.most_parts > 1;
   std::vector<Hypothesis>&all = cut ? edits : readings, &others = cut ? readings : edits;
   std::move(others.begin(), others.end(), std::back_inserter(all));
@@ -586,7 +588,7 @@ Expectation every_program(const GemmCase& c, const Problem& problem) {
 }
 namespace {
 
-/// Most multiply-accumulates of a subsample, and its fewest rows and columns, which a large k may not reduce further.
+/// Largest number of multiply-accumulates of a subsample. It has at least these rows and columns, however large k is.
 constexpr int64_t kExcerptProducts = 1 << 19, kExcerptRows = 6, kExcerptColumns = 16;
 
 bool takes(const GemmOpParts& parts, const std::string& id) {

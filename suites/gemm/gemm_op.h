@@ -92,7 +92,7 @@ class ErrorStatistics {
   /// The share of runs that are detected if a kernel keeps one fraction bit less; the smallest over the known algorithms.
   double power() const { return power_; }
   bool has_power() const { return power_ >= kLeastPower; }
-  /// A sentence: "no power here: ...", or which errors the check can detect.
+  /// A sentence: "no check of error sizes: ...", or which errors the check can detect.
   const std::string& words() const { return words_; }
 
   OfParts of(const Problem& problem, const HostTensor& d) const;

@@ -125,7 +125,7 @@ class SeenEdits {
 
 namespace assay::gemm_scaled_recordings_test {
 
-// Outputs that libraries returned on an H200 agree with a variant of the contract, and with no mutant. See the top of this file.
+// Outputs that libraries returned on an H200 agree with a variant of the contract, and with no mutant.
 
 namespace {
 
@@ -183,7 +183,7 @@ Case case_of(const Recorded& r) {
 /// Mutants that agree with all recordings of a contract.
 const std::map<std::string, std::set<std::string>>& not_seen() {
   const std::string zeros = "unit exponent: nothing -> zeros", unpacked = "unit exponent: nothing -> in(f16)",
-                    flush = "unit special: nothing -> flush",  // codes that it concerns do not occur in the data
+                    flush = "unit special: nothing -> flush",  // the codes that this mutant changes do not occur in the data
                     signed_zero = "unsplit: fma(0) -> nothing";  // no sum of these data is -0
   static const std::map<std::string, std::set<std::string>> known = {
       {"torch.scaled_mm_tensor.sm_90", {signed_zero}},
@@ -198,7 +198,7 @@ const std::map<std::string, std::set<std::string>>& not_seen() {
       {"vllm.cutlass_scaled_mm.sm_90",
        {zeros, unpacked, flush, "y: mul(sb) mul(sa) -> mul(sa) mul(sb)", "y: mul(sb) mul(sa) -> mul(sa*sb)"}},
       {"cutlass.fp8_gemm_row.sm_90", {zeros, unpacked}},
-      // Triton kernels that have no scales
+      // Triton kernels without scales: mutants of the scales change nothing
       {"vllm.triton_scaled_mm.sm_90",
        {zeros, unpacked, "y: mul(sa) mul(sb) -> mul(sa*sb)", "y: mul(sa) mul(sb) -> mul(sb) mul(sa)", "y: sa is left out",
         "y: sb is left out", "y: mul(sa) -> div(sa)", "y: mul(sb) -> div(sb)"}},
@@ -305,7 +305,7 @@ void put_scales(HostTensor& tensor, uint64_t seed) {
 /// Mutants that agree with all recordings of a contract.
 const std::map<std::string, std::set<std::string>>& not_seen() {
   const std::string zeros = "unit exponent: nothing -> zeros", unpacked = "unit exponent: nothing -> in(f16)",
-                    flush = "unit special: nothing -> flush";  // codes that it concerns do not occur in the data
+                    flush = "unit special: nothing -> flush";  // the codes that this mutant changes do not occur in the data
   static const std::map<std::string, std::set<std::string>> known = {
       {"deepgemm.fp8_gemm_1d1d.sm_90", {zeros, unpacked, flush, "y: c is left out", "y: add(c) -> sub(c)"}},  // c was zero
       // 16-bit outputs hide in which order values are rounded

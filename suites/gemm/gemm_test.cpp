@@ -233,8 +233,8 @@ using testing::HasSubstr;
 using testing::IsSupersetOf;
 using testing::Not;
 
-/// With gaps between rows, the reference reads the right codes, and requires that the gaps of d stay unwritten.
-/// With the product rounded, Inf + -Inf is NaN. Fused, a product of 2^129 is finite before the sum, which is -Inf.
+/// If the kernel rounds the product 2^129 to f32, it adds Inf + -Inf = NaN. With a fused multiply-add the product is not rounded,
+/// so the sum is -Inf.
 TEST(GemmBias, AProductThatOverflowsBesideAnInfiniteBiasAcceptsBothResults) {
   const Op& op = shipped_op("gemm_scaled");
   const Case one = case_of(op, {{"contract", "vllm.cutlass_scaled_mm_int8.sm_90"}, {"m", "1"}, {"n", "16"}, {"k", "16"},
@@ -257,6 +257,7 @@ TEST(GemmBias, AProductThatOverflowsBesideAnInfiniteBiasAcceptsBothResults) {
   EXPECT_FALSE(accepts(2, std::nan("")));
 }
 
+/// With gaps between rows, the reference reads the right codes, and requires that the gaps of d stay unwritten.
 TEST(GemmGaps, RowsApartMeetTheirOwnCodesAndNothingIsWrittenBetweenThem) {
   const TestCells apart = {{"gap", "16"}, {"m", "3"}, {"n", "8"}};
   const Plain plain(apart);
@@ -648,7 +649,7 @@ TEST_F(GemmGroups, ExpertsAlongKHaveAKOfTheirOwn) {
   EXPECT_FALSE(compare(right, {d}, {{}}).agrees());
   EXPECT_THAT(refusal_of(op, kGroups, {{"contract", "deepgemm.k_grouped_fp8_gemm_nt_contiguous.sm_90"}, {"tokens", "256;64"}, {"room", "3"}, {"n", "2"}, {"k", "256"},
                                        {"scales", "1x128_1x128"}, {"layout_b", "tma"}, {"y", "f32"}, {"c", "ones"}}),
-              HasSubstr("expected multiples of 128, the products that share a scale, got 64"));
+              HasSubstr("expected multiples of 128, the number of elements along k that share a scale, got 64"));
 }
 
 TEST_F(GemmGroups, UnusedRowsAreLeftAloneUnlessTilesAreStored) {

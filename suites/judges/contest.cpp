@@ -252,7 +252,8 @@ std::string kind_of(const Problem& problem) {
   return !quantizes ? "norm" : normalises ? "norm_quant" : "quant";
 }
 
-/// Outputs of kernel and reference, and Assay's verdict. Without outputs every rule rejects, since any test would notice it.
+/// Outputs of kernel and reference, and Assay's verdict. Without outputs every rule rejects, since any test would notice missing
+/// outputs.
 struct Heard {
   std::optional<Answer> kernel, reference;
   bool assay_refuses = false;
@@ -472,7 +473,7 @@ const Backend* Libraries::with_groups_of_its_own() { return &of_ranks.emplace_ba
 
 std::string healthy_library(const std::string& folder) { return folder + "/libassay_cpu.so"; }
 
-/// Kernels of FP4 are left out: the rules compare bytes and 8-bit codes, and none is from a test of FP4.
+/// Kernels of FP4 are left out: the rules compare bytes and 8-bit codes, and no rule comes from a test of FP4.
 bool is_of_fp4(const KernelOffer& kernel) {
   return std::any_of(kernel.contracts.begin(), kernel.contracts.end(),
                      [](const std::string& id) { return id.find("fp4") != std::string::npos; });

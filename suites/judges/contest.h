@@ -47,8 +47,8 @@ struct Trial {
 };
 
 /// The trials of a recipe for a kernel: each factor of kScales with each shape that the kernel accepts. Other cells are those of
-/// the first case in `models` that the kernel accepts, preferably with groups of 128. The cell scale_ub becomes factor / 2, half
-/// of the largest magnitude of uniform data. Given scales are amax / largest code, as in the projects' tests.
+/// the first case in `models` that the kernel accepts, preferably with groups of 128. The cell scale_ub becomes half of the trial's
+/// factor, for uniform data half of the largest magnitude. Given scales are amax / largest code, as in the projects' tests.
 std::vector<Trial> trials(const Recipe& recipe, const KernelOffer& kernel, const std::vector<Case>& models);
 
 /// A kernel to test.
@@ -75,10 +75,10 @@ struct Tally {
 /// Results for one kernel, by rule id or (assay_on_recipe) by recipe id. Arrays have a Tally for each factor of kScales.
 struct Marks {
   std::string kind;  ///< kind of its op, as in Rule::kinds; empty: no rule can compare its outputs
-  std::map<std::string, std::array<Tally, kScales.size()>> on_recipe;  ///< each rule on its own recipe
+  std::map<std::string, std::array<Tally, kScales.size()>> on_recipe;  ///< verdicts of each rule on its own recipe
   std::map<std::string, std::array<Tally, kScales.size()>> assay_on_recipe;
-  std::map<std::string, Tally> on_quick;  ///< each rule on Assay's quick cases
-  Tally assay;                            ///< Assay on its quick cases
+  std::map<std::string, Tally> on_quick;  ///< verdicts of each rule on Assay's quick cases
+  Tally assay;                            ///< Assay's verdicts on its quick cases
 };
 
 /// `said` is called for every judgement about a kernel's outputs; the program prints these as lines of --list.

@@ -123,7 +123,7 @@ namespace {
 struct Measure {
   std::string name;
   std::vector<std::string> bounds;    ///< bounds that a check must have
-  std::vector<std::string> optional;  ///< bounds that it may have
+  std::vector<std::string> optional;  ///< bounds that a check may have
 };
 
 ///   close      torch.isclose for all elements: |a - b| <= atol + rtol |b| (of_kernel: |a|); Inf is close to Inf, NaN to nothing

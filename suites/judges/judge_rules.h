@@ -25,8 +25,8 @@ struct Numbers {
 Numbers numbers(const Format& format, std::vector<uint32_t> codes);
 
 struct Answer {
-  Numbers result;                        ///< q or d; y if the op does not quantize; all ranks one after the other
-  Numbers residual;                      ///< of all ranks; absent if the op has none
+  Numbers result;                        ///< q or d, or y if the op does not quantize; all ranks one after the other
+  Numbers residual;                      ///< the stored residual of all ranks; absent if the op has none
   Numbers zero;                          ///< zero points, if the op stores them
   Numbers scale;                         ///< scales, one for each group; absent if the op stores none
   std::vector<std::byte> scale_storage;  ///< all bytes of the scale tensor, with padding

@@ -375,7 +375,7 @@ Op mma_op() {
                 {"a", Access::kIn,
                  "[tiles, m, k], with k = the instruction's k times the number of consecutive instructions; tf32 is stored in f32 words, "
                  "4-bit codes two per byte"},
-                {"b", Access::kIn, "[tiles, n, k]: the second factor, stored as a; d = a * b^T + c"},
+                {"b", Access::kIn, "[tiles, n, k]: the second factor, stored like a; d = a * b^T + c"},
                 {"sfa", Access::kIn,
                  "[tiles, m, k / block]: scales of a, if the instruction has them; ue4m3 has the type of e4m3fn"},
                 {"sfb", Access::kIn, "[tiles, n, k / block]: scales of b, as for a"},

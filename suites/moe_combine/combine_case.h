@@ -21,7 +21,7 @@ struct CombineCase {
   double factor = 1;
   uint64_t seed = 0;
   int warp = 0;
-  int rank = 0, ranks = 1;  ///< each rank has its own data; for generators of ranks, each slot of a rank counts as a rank
+  int rank = 0, ranks = 1;  ///< each rank has its own data; rank_* generators treat each slot of a rank as a rank
 
   const std::string& id() const { return contract.row->id; }
   /// An odd number of experts: then (first + 2 k) mod experts gives a token different experts, with odd and even numbers.

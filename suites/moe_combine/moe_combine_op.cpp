@@ -39,7 +39,7 @@ int64_t CombineCase::rows() const { return m * topk + (contract.permuted() ? kSp
 
 CombineCase read_combine_case(const Cells& cells, const ContractRow& row) {
   if (row.flow != &combine_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a sum of the rows of experts");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a contract that adds the rows of experts");
   CombineCase c;
   c.contract = read_combine(row);
   c.x = &cells.format_taken("x", row, "numbers", [&](const Format& x) { return c.contract.takes(x); });

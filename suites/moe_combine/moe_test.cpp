@@ -51,7 +51,7 @@ TEST(MoeCombine, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of("torch.sum_topk", {{"n", "1"}}), HasSubstr("expected at least 2"));
   EXPECT_THAT(error_of("vllm.moe_unpermute", {{"ids", "elsewhere"}, {"weights", "ones"}, {"padding", "nan"}}),
               HasSubstr("has no expert_map"));
-  EXPECT_THAT(error_of("vllm.rms_norm@2026-06-18", {}), HasSubstr("expected a sum of the rows of experts"));
+  EXPECT_THAT(error_of("vllm.rms_norm@2026-06-18", {}), HasSubstr("expected a contract that adds the rows of experts"));
   EXPECT_THAT(with("ids", "none"), HasSubstr("'none' is not one of: local, absent, elsewhere, both"));
   EXPECT_THAT(with("ids", ""), HasSubstr("has slots to skip"));
   EXPECT_THAT(with("padding", "zero"), HasSubstr("'zero' is not one of: filled, nan"));
@@ -248,7 +248,7 @@ TEST(MoeSort, RefusesCellsThatTheContractHasNoUseFor) {
   EXPECT_THAT(error_of(align, {{"ids", "few"}}), HasSubstr("'few' is not one of: spread, one, absent, elsewhere, both"));
   EXPECT_THAT(error_of("sglang.moe_align_block_size", {{"ids", "elsewhere"}}), HasSubstr("has no expert_map"));
   EXPECT_THAT(error_of("aiter.moe_align_block_size", {{"ids", "absent"}}), HasSubstr("does not support ids that are absent"));
-  EXPECT_THAT(error_of("vllm.moe_sum", {}), HasSubstr("expected a sort of the slots of tokens"));
+  EXPECT_THAT(error_of("vllm.moe_sum", {}), HasSubstr("expected a contract that sorts the slots of tokens"));
   EXPECT_THAT(with("x", "int32"), HasSubstr("does not support 'int32'; supported: bf16|f16|f32|e4m3fn"));
   EXPECT_THAT(with("block_size", "4"), HasSubstr("has no blocks"));
   EXPECT_THAT(with("entries", "99"), HasSubstr("has no number of entries"));

@@ -64,7 +64,7 @@ SortCase read_sort_case(const Case& one) {
   const Cells cells(one);
   const ContractRow& row = cells.contract();
   if (row.flow != &routing_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a sort of the slots of tokens");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a contract that sorts the slots of tokens");
   SortCase c;
   c.contract = read_routing(row);
   if (cells.wanted("x", c.contract.has_rows(), "rows"))

@@ -209,7 +209,7 @@ Expectation expect_packed(const PackCase& c, const Packing& packing, const Probl
   return expectation_of({std::move(scale)});
 }
 
-/// A mutant of the packing; if `c` is the case with another layout of its input or output: a mutant of that layout.
+/// A mutant of the packing. If `c` has a wrong layout for its input or output: a mutant of this layout.
 Hypothesis of(const PackCase& c, const PackingNeighbour& wrong) {
   return {wrong.name,
           [c, wrong](const Problem& problem, const std::vector<HostTensor>*) { return expect_packed(c, wrong.packing, problem); },

@@ -16,7 +16,7 @@ namespace assay {
 
 /// How the values of the tensor `positions` follow each other.
 enum class Positions { kAscending, kScattered, kRepeated };
-/// The word for it in case tables: "ascending", "scattered", "repeated".
+/// The word in case tables: "ascending", "scattered" or "repeated".
 const char* name(Positions positions);
 
 /// Properties of the heads that come from the case table in some ops and from the op itself in others.
@@ -62,7 +62,7 @@ HostTensor heads_of(const HeadCase& p, const char* name, Role role);
 /// Output q_out [m, padded_heads * n].
 HostTensor q_out_of(const HeadCase& p);
 
-/// The call: inputs and outputs in their order.
+/// The call: all inputs and outputs.
 Problem head_problem(const HeadCase& p);
 
 // The accepted outputs of a case of heads, and its mutants.

@@ -161,7 +161,7 @@ CaseOfRows BoundDoubleQuant::with_rows(const Problem& problem, const std::vector
 bool read_view(const Cells& cells, int64_t rows) {
   const std::string& view = cells.text("view");
   if (view != "no" && view != "yes") cells.refuse("view", "'" + view + "' is not one of: no, yes");
-  if (view == "yes" && rows % 2 != 0) cells.refuse("m", "view=yes needs an even number of rows: two sequences");
+  if (view == "yes" && rows % 2 != 0) cells.refuse("m", "view=yes needs an even number of rows: x is viewed as two sequences of equal length");
   return view == "yes";
 }
 

@@ -64,7 +64,7 @@ namespace assay::roles {
 
 inline const RoleSpec kX{"x", Access::kIn, "[m, n]: the input, row-major; the row stride may be larger than n"};
 inline const RoleSpec kHalves{"x", Access::kIn,
-                              "[m, 2 n]: gate and up half of each row; the contract defines which comes first"};
+                              "[m, 2 n]: a gate half and an up half in each row; the contract defines which half comes first"};
 inline const RoleSpec kResidual{"residual", Access::kInOut, "[m, n]: residual, added to x and overwritten by the sum"};
 inline const RoleSpec kGamma{"gamma", Access::kIn, "[n]: weights"};
 inline const RoleSpec kBeta{"beta", Access::kIn, "[n]: beta, added after the weight"};
@@ -99,7 +99,7 @@ inline const ParameterSpec kGroupRows{"group_rows", "number of rows that share a
 inline const ParameterSpec kScaleUb{"scale_ub", "upper bound of amax, if the contract has one"};
 inline const ParameterSpec kTileRows{"scale_tile_rows",
                                      "number of rows of a tile of a swizzled scale layout; absent for other layouts"};
-inline const ParameterSpec kTileColumns{"scale_tile_columns", "number of columns of such a tile"};
+inline const ParameterSpec kTileColumns{"scale_tile_columns", "number of columns of a tile of a swizzled scale layout; absent for other layouts"};
 inline const ParameterSpec kBlockSize{"block_size", "number of tokens of a block of the cache"};
 inline const ParameterSpec kQHeads{"q_heads", "number of heads of Q of a token"};
 

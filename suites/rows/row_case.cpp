@@ -86,7 +86,7 @@ void read_strides(const Cells& cells, RowCase& c) {
                  "expected at least " + std::to_string(c.x_columns()) + ", the columns of x, got " + std::to_string(c.row_stride));
   if (c.offset > 0 && lie_far(*c.x, c.stored_rows(), c.row_stride))
     cells.refuse("offset",
-                 "expected 0: rows " + std::to_string(c.row_stride) + " elements apart lie in a reserved address range, without an offset");
+                 "expected 0: rows " + std::to_string(c.row_stride) + " elements apart are placed in a reserved address range, which has no offset");
   std::istringstream names(cells.given("unaligned") ? cells.text("unaligned") : "");
   std::vector<std::string> movable;
   if (takes(c.contract, "gamma")) movable.push_back("gamma");
@@ -100,7 +100,8 @@ void read_strides(const Cells& cells, RowCase& c) {
   }
 }
 
-/// Generator of an input that only some contracts have, such as residual or gate. These require its cell; others reject it.
+/// Generator of an input that only some contracts have, such as residual or gate. Contracts with this input require its cell;
+/// others reject it.
 std::string fill_of_taken(const Cells& cells, const RowCase& c, const std::string& input) {
   if (cells.of_given_data()) return "";
   const bool wanted = takes(c.contract, input);

@@ -261,10 +261,10 @@ DumpCase row_case_of_dump(const Op& op, const DumpRequest& request) {
   const std::vector<int64_t> shape = as_matrix(x.tensor.spec.shape);
   if (shape[0] <= 0 || shape[1] <= 0)
     throw UsageError(x.place() + ": is " + shape_text(x.tensor.spec.shape) + ", which is empty");
-  const bool gated = takes(tables, tables.find(request.contract), "up");  // a row of x then has a gate and an up half
+  const bool gated = takes(tables, tables.find(request.contract), "up");  // a row of x then has a gate half and an up half
   if (gated && shape[1] % 2 != 0)
     throw UsageError(x.place() + ": has rows of " + std::to_string(shape[1]) + " elements; contract " + request.contract +
-                     " expects an even number, a gate and an up half");
+                     " expects an even number: a gate half and an up half");
   RowCase matrix;
   matrix.n = gated ? shape[1] / 2 : shape[1];
 

@@ -60,7 +60,7 @@ struct Rows {
   const std::vector<HostTensor>* const outputs;
   const CaseInputs inputs;
   std::optional<ScalePlaces> places;                            ///< addresses of the scales, if the op stores scales
-  std::function<std::shared_ptr<const RowBehind>()> first_row;  ///< for mutants: FirstRow::behind(), may return null
+  std::function<std::shared_ptr<const RowBehind>()> first_row;  ///< for mutants: calls FirstRow::behind(); may return null
 
   Rows(std::shared_ptr<const Contract> of, std::shared_ptr<const RowCase> one, const Problem& problem,
        const std::vector<HostTensor>* stored, const RowReading& reading)

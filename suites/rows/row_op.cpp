@@ -285,7 +285,7 @@ std::vector<RoleSpec> RowChain::roles() const {
     const bool quantizes = stages_.size() == 1;
     all = {{"x", Access::kIn,
             quantizes ? "[experts * room, n]; each expert uses its first `tokens` rows"
-                      : "[experts * room, 2 n]: a gate and an up half in each row; each expert uses its first `tokens` rows"},
+                      : "[experts * room, 2 n]: a gate half and an up half in each row; each expert uses its first `tokens` rows"},
            {"tokens", Access::kIn, "[experts] int32: how many of the `room` rows of each expert are in use"}};
   }
   for (size_t i = 0; i < stages_.size(); ++i)

@@ -74,7 +74,7 @@ HostTensor shifted(HostTensor tensor, int64_t shift) {
   HostTensor moved{tensor.spec, {}};
   moved.spec.storage += shift;
   moved.spec.offset = shift;
-  if (tensor.spec.role == Role::kOutput && tensor.bytes.empty()) return moved;  // an empty input still has the elements before it
+  if (tensor.spec.role == Role::kOutput && tensor.bytes.empty()) return moved;  // an empty input still has the NaNs before it
   moved.bytes.resize(moved.spec.bytes());
   const uint32_t nan = code_of(*tensor.spec.format, std::numeric_limits<double>::quiet_NaN());
   for (int64_t i = 0; i < moved.spec.storage; ++i) moved.set_code(i, i < shift ? nan : tensor.code(i - shift));

@@ -29,7 +29,7 @@ ShuffleCase read_shuffle_case(const Case& c) {
   const Cells cells(c);
   const ContractRow& row = cells.contract();
   if (row.flow != &shuffle_flow())
-    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a shuffle of a weight");
+    cells.refuse("contract", "'" + row.id + "' is a " + row.flow->name + " contract; expected a contract that shuffles a weight");
   ShuffleCase p{read_shuffle(row), row.id, nullptr, {}, {}};
   p.x = &cells.format_taken("x", row, "x", [&](const Format& x) { return p.move.moves(x); });
   p.extents = {Groups::uniform(cells.positive("experts"), cells.from_zero("n")), cells.positive("k"), p.x->bytes()};
@@ -114,7 +114,7 @@ std::unique_ptr<const BoundCase> bind_shuffle(const Case& c) {
 Op shuffle_weight_op() {
   return {.name = "shuffle_weight",
           .roles = {{"x", Access::kIn, "[experts, n, k]: a weight, row-major and dense, or shuffled"},
-                    {"y", Access::kOut, "the elements of x in the other order, in the same shape"}},
+                    {"y", Access::kOut, "the elements of x in the other order (shuffled or row-major), in the same shape"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "experts", "n", "k", "fill", "seed", "warp"},
           .takes = [](const std::string& contract) { return rulebook().is_row(contract, shuffle_flow()); },
