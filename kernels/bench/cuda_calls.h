@@ -61,7 +61,7 @@ struct Op {
   const char *title, *op, *contract, *kernel;
   /// bytes that must cross the memory bus: each input and output once, but x twice if a scale depends on all of x
   int64_t bytes;
-  int64_t scale_rows = 0, scale_columns = 0;  ///< in ops whose scales are neither per token nor per group of 128
+  int64_t scale_rows = 0, scale_columns = 0;  ///< set for ops whose scales are neither per token nor per group of 128
   bool mn_major = false;                      ///< scales are packed and column-major
   bool tiled = false;                         ///< byte scales (MXFP8) are in 128 x 4 tiles
 };
@@ -80,7 +80,7 @@ inline CallBuilder packing_of(const Op& op, const Buffers& buffers, int b) {
   return call;
 }
 
-/// MXFP8 with byte scales, row-major or in 128 x 4 tiles.
+/// Call of an MXFP8 op with byte scales, row-major or in 128 x 4 tiles.
 inline CallBuilder mx_of(const Op& op, const Buffers& buffers, int b) {
   CallBuilder call;
   call.matrix("x", kBf16, false, kRows, kColumns, buffers.x[b]).matrix("q", kE4m3fn, true, kRows, kColumns, buffers.q[b]);
@@ -98,7 +98,7 @@ inline CallBuilder gated_of(const Op&, const Buffers& buffers, int b) {
   return call;
 }
 
-/// Norms, alone or followed by quantization. The residual is in the buffer of y. A norm with a residual writes y over x, as in
+/// Call of a norm, alone or followed by quantization. The residual is in the buffer of y. A norm with a residual writes y over x, as in
 /// vLLM.
 inline CallBuilder norm_of(const Op& op, const Buffers& buffers, int b) {
   const std::string name = op.op, contract = op.contract;
@@ -181,7 +181,7 @@ inline constexpr int64_t kDsv4Tokens = kElements / 512, kKeys = kElements / 128;
 inline constexpr int64_t kQHeads = 40, kKHeads = 8, kVHeads = 8, kLongHeads = 16;  ///< heads of 128 elements; long heads of 512
 inline constexpr int64_t kQkvTokens = kElements / ((kQHeads + kKHeads + kVHeads) * 128),
                          kLongTokens = kElements / (kLongHeads * 512),
-                         kBothTokens = kElements / ((kLongHeads + 1) * 512) / kBlock * kBlock;  ///< rows of Q and KV
+                         kBothTokens = kElements / ((kLongHeads + 1) * 512) / kBlock * kBlock;  ///< tokens with Q and KV
 static_assert(kDsv4Tokens % kBlock == 0 && kKeys % kBlock == 0, "whole blocks");
 
 /// Positions and slots of the tokens. All buffers share them, because they are small.
@@ -275,7 +275,7 @@ inline CallBuilder launch_call_of(const Buffers& buffers, const Places& places, 
   return call;
 }
 
-/// Bytes: per token its inputs and outputs, 8 bytes of slot, and 8 bytes of position if the op rotates.
+/// Bytes per token: inputs, outputs, 8 bytes for the slot, and 8 bytes for the position if the op rotates.
 inline std::vector<Op> head_ops() {
   return {{"concat_and_cache_mla, tiles of 128", "concat_and_cache_mla", "vllm.fp8_ds_mla", "concat_and_cache_mla",
            kMlaTokens * (1152 + 656 + 8)},

@@ -164,7 +164,7 @@ class Group {
   char message_[256] = "";
 };
 
-/// The rate of the fastest path (a contract's kernel), in message bytes per second.
+/// Returns the message bytes per second of the fastest kernel in `paths`.
 double best_of(const char* title, const assay_library& library, const std::vector<Path>& paths, int ranks, int64_t bytes,
                bool as_graph) {
   Group group(library, ranks, bytes);

@@ -30,7 +30,7 @@ struct BlockGemmScaleATransposed : VllmBlockwise {
   }
 };
 
-/// Reads the scales of the weight b transposed.
+/// Reads the scales of the weight `b` transposed: [n, blocks] as if the tensor were [blocks, n].
 struct BlockGemmScaleBTransposed : TorchBlock1x128 {
   SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t column, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, block = k / kProductsOfScale;
@@ -38,7 +38,7 @@ struct BlockGemmScaleBTransposed : TorchBlock1x128 {
   }
 };
 
-/// If k has more than four blocks, assumes that rows of b's scales are padded to 16 bytes. A read past the end gives 1.
+/// If k has more than four blocks, assumes that rows of the scales of `b` are padded to 16 bytes. A read past the end gives 1.
 struct BlockGemmScaleBPitch : TorchBlock1x128Tile {
   SIMT_DEVICE static float scale_of_column(const BlockGemmArguments& x, int64_t column, int64_t k) {
     const int64_t blocks = (x.k + kProductsOfScale - 1) / kProductsOfScale, rows = (x.n + x.scale_b.rows - 1) / x.scale_b.rows;
@@ -339,7 +339,7 @@ struct BlockGemmMxfp4Gfx950NextBlock : AiterTritonMxfp4Gfx950<units::Gfx950MfmaM
   }
 };
 
-/// FP4 decoded in software: multiplies the sum by b's global scale. The contract multiplies each operand of `b` before rounding it.
+/// FP4 decoded in software: multiplies the sum by the global scale of `b`. The contract multiplies each operand of `b` before rounding it.
 struct BlockGemmDecodedScaleLate : VllmNvfp4DecodedBf16 {
   SIMT_DEVICE static float operand_of_b(float code, float scale, float /*g*/) { return code * scale; }
   template <class Y>
@@ -409,89 +409,98 @@ std::vector<Kernel> block_gemm_faults() {
                                                "no regression known; the weight's scales are read transposed"),
       of_block_gemm<BlockGemmScaleBPitch>(
           "block_gemm_scale_b_pitch", torch,
-          "measured: torch 2.11 _scaled_mm reads such scales of b with k / 128 rounded up to a multiple of 4"),
-      of_block_gemm<BlockGemmNextBlock>("block_gemm_next_block", other, "no regression known; an index is one too large"),
+          "measured: torch 2.11 _scaled_mm reads scales of b as if each row were padded to a multiple of 4 elements"),
+      of_block_gemm<BlockGemmNextBlock>("block_gemm_next_block", other, "no regression known; each block uses the scale of the next block along k"),
       of_block_gemm<BlockGemmFirstTile>("block_gemm_first_tile", other,
-                                        "flashinfer 2261: the columns after the last whole block of n use wrong scales"),
-      of_block_gemm<BlockGemmFirstBlock>("block_gemm_first_block", amd, "no regression known; the index of the scales is not advanced along k"),
+                                        "flashinfer 2261: the columns after the last whole block of n use wrong scales; here all columns use the first scale"),
+      of_block_gemm<BlockGemmFirstBlock>("block_gemm_first_block", amd, "no regression known; the scale of the first block along k is used for all of k"),
       of_block_gemm<BlockGemmRounded>("block_gemm_rounded", amd,
-                                      "aiter issue 5151: bf16 on gfx942 is rounded differently than in opus"),
+                                      "aiter 5151: on gfx942, AITER's opus kernel truncates to bf16; here the result is rounded to nearest"),
       of_block_gemm<BlockGemmKAscending>(
           "block_gemm_k_ascending", amd,
-          "composable_kernel 1eb2e573 blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp: groups of lanes are KPack elements of k apart"),
+          "composable_kernel 1eb2e573 blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp: groups of lanes are KPack elements of k apart; here k ascends"),
       of_block_gemm<BlockGemmSplitKInF32, 2>(
           "block_gemm_split_k_in_f32", "gemm_block_scaled.two_results",
-          "aiter _gemm_a8w8_blockscale_reduce_kernel e4048607: AITER's Triton kernels add parts in f32"),
+          "aiter _gemm_a8w8_blockscale_reduce_kernel e4048607: this Triton kernel adds split-K parts in f32; the contract adds rounded parts"),
       of_block_gemm<BlockGemmTailDropped>("block_gemm_tail_dropped", other, "no regression known; the loop covers only whole blocks of k"),
       of_block_gemm<BlockGemmPromotionLate>("block_gemm_promotion_late", other,
-                                            "cutlass fp8_accumulation.hpp: promotes when a counter equals a bound; here the bound is too large"),
+                                            "cutlass fp8_accumulation.hpp promotes the accumulator when a counter equals a bound; here the bound is too large"),
       of_block_gemm<BlockGemmPromotionEarly>("block_gemm_promotion_early", other,
-                                             "vllm fp8_utils.py: another tuning has BLOCK_SIZE_K 64, which promotes after every 64 products"),
+                                             "vllm fp8_utils.py: another tuning has BLOCK_SIZE_K 64, which promotes after every 64 products; here "
+                                             "this tuning is used"),
       of_block_gemm<BlockGemmCForgotten>("block_gemm_c_forgotten", other,
                                          "no regression known; the result is stored instead of added to c"),
       of_block_gemm<BlockGemmScalesSwapped>("block_gemm_scales_swapped", torch, "pytorch 146655: the scales of a and b are exchanged"),
       of_block_gemm<BlockGemmScalesCut>("block_gemm_scales_cut", other,
-                                        "deepgemm 364: the packer takes exponents of scales that are not powers of two"),
+                                        "deepgemm 364: the packer keeps only the exponents of scales that are not powers of two"),
       of_block_gemm<BlockGemmFractionLess>("block_gemm_fraction_less", other,
                                            "Khattak, Mikaitis (arXiv 2512.07004): instructions keep different numbers of fraction bits; here one bit fewer is kept"),
       of_block_gemm<BlockGemmFnuzAsFn>("block_gemm_fnuz_as_fn", amd,
-                                       "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats and gfx950 does not"),
+                                       "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats, gfx950 does not; here fnuz codes are read as OCP codes"),
       of_block_gemm<BlockGemmWeightPlain>("block_gemm_weight_plain", amd,
-                                          "sglang: copy_ into a parameter loses its flag is_shuffled"),
+                                          "sglang: copy_ into a parameter loses its flag is_shuffled, so a shuffled weight is read as row-major"),
       of_block_gemm<BlockGemmWeightTwice>("block_gemm_weight_twice", amd,
                                           "no regression known; a loaded weight is shuffled twice"),
       of_block_gemm<BlockGemmGfx950ScaleRowMajor>("block_gemm_gfx950_scale_row_major", "gemm_block_scaled.amd.each_product",
-                                                  "aiter 4406: the kernel reads the bytes of x_scale, whose layout differs between callers"),
+                                                  "aiter 4406: the kernel reads the bytes of x_scale, whose layout differs between callers; here "
+                                                  "transposed scales are read as row-major"),
       of_block_gemm<BlockGemmScaleRowMajor>("block_gemm_scale_row_major", amd,
-                                            "aiter 2358, 4406: a transposed x_scale has other bytes than a transposed view"),
+                                            "aiter 2358, 4406: a transposed copy of x_scale has other bytes than a transposed view; here "
+                                            "transposed scales are read as row-major"),
       of_block_gemm<BlockGemmSplitRace, 2>("block_gemm_split_race", "gemm_block_scaled.split_k",
                                            "no regression known; the sum is read before the last split-K part is added"),
       of_block_gemm<BlockGemmPackedReversed>("block_gemm_packed_reversed", "gemm_block_scaled.blackwell",
-                                             "deepgemm smxx_layout.cuh: byte j of int32 p is scale 4 p + j, little endian"),
+                                             "deepgemm smxx_layout.cuh: byte j of int32 p is scale 4 p + j, little endian; here the bytes are "
+                                             "used in reverse order"),
       of_block_gemm<BlockGemmPackedFirstByte>("block_gemm_packed_first_byte", other,
-                                              "deepgemm sm100_fp8_fp4_gemm_1d1d.cuh: sf_id = k_block % 4 chooses the byte"),
+                                              "deepgemm sm100_fp8_fp4_gemm_1d1d.cuh: sf_id = k_block % 4 chooses the byte; here the first byte is always used"),
       of_block_gemm<BlockGemmPackedNextWord>("block_gemm_packed_next_word", "gemm_block_scaled.blackwell",
                                              "no regression known; the column index of packed scales is one too large"),
       of_block_gemm<BlockGemmPackedMantissa>("block_gemm_packed_mantissa", other,
                                              "deepgemm 364, sglang 25733: mantissa bits get into an exponent byte"),
       of_block_gemm<BlockGemmMxFirstOfFour>("block_gemm_mx_first_of_four", "gemm_block_scaled.blackwell",
-                                            "deepgemm 1x128 recipes use one scale byte for 128 elements; MX has one for every 32"),
+                                            "deepgemm 1x128 recipes use one scale byte for 128 elements, MX one for every 32; here one byte "
+                                            "serves 128 elements"),
       of_block_gemm<BlockGemmMxLinear>("block_gemm_mx_linear", "gemm_block_scaled.blackwell",
-                                       "vllm 42118: scales are not tiled after an all-to-all"),
+                                       "vllm 42118: scales are not tiled after an all-to-all; here tiled scales are read as row-major"),
       of_block_gemm<BlockGemmGain>("block_gemm_gain", other,
                                    "no regression known; results are 1 % too large, which a global tolerance does not detect"),
-      of_block_gemm<BlockGemmFp4NextBlock>("fp4_gemm_next_block", fp4, "no regression known; an index is one too large"),
-      of_block_gemm<BlockGemmNvfp4BlockOf32>("nvfp4_gemm_block_of_32", fp4, "flashinfer mm_fp4: the caller passes block_size, 16 or 32"),
+      of_block_gemm<BlockGemmFp4NextBlock>("fp4_gemm_next_block", fp4, "no regression known; each block uses the scale of the next block along k"),
+      of_block_gemm<BlockGemmNvfp4BlockOf32>("nvfp4_gemm_block_of_32", fp4,
+                                             "flashinfer mm_fp4: the caller passes block_size, 16 or 32; here 32 is used for NVFP4, which has 16"),
       of_block_gemm<BlockGemmFp4HalvesSwapped>("fp4_gemm_halves_swapped", fp4,
-                                               "PTX ISA: the first operand of cvt.e2m1x2 is the high half"),
+                                               "PTX ISA: the first operand of cvt.e2m1x2 becomes the high half; the first element belongs in the low half"),
       of_block_gemm<BlockGemmE4m3AsE8m0>("nvfp4_gemm_scale_as_e8m0", fp4,
-                                         "flashinfer mm_fp4: scales of both formats are uint8; the argument use_nvfp4 chooses"),
+                                         "flashinfer mm_fp4: the argument use_nvfp4 tells how uint8 scales are decoded; here NVFP4 scales are decoded as E8M0"),
       of_block_gemm<BlockGemmE8m0AsE4m3>("mxfp4_gemm_scale_as_e4m3", fp4,
-                                         "flashinfer mm_fp4: scales of both formats are uint8; the argument use_nvfp4 chooses"),
+                                         "flashinfer mm_fp4: the argument use_nvfp4 tells how uint8 scales are decoded; here MXFP4 scales are decoded as E4M3"),
       of_block_gemm<BlockGemmRoundedBeforeAlpha>("nvfp4_gemm_rounded_before_alpha", fp4,
-                                                 "vLLM #37135: rounds to 16 bits before it multiplies by the global scale"),
+                                                 "vLLM #37135: the sum is rounded to 16 bits before the multiplication by the global scale"),
       of_block_gemm<BlockGemmAlphaInverted>(
           "nvfp4_gemm_alpha_inverted", fp4,
-          "flashinfer mm_fp4: alpha is 1 / (a_global_sf * b_global_sf), the inverse of the quantization factors"),
+          "flashinfer mm_fp4: alpha is 1 / (a_global_sf * b_global_sf), the inverse of the quantization factors; here the sum is divided by alpha"),
       of_block_gemm<BlockGemmScaleOfATwice>("nvfp4_gemm_scale_of_a_twice", fp4,
-                                            "no regression known; a's scale is passed for b"),
+                                            "no regression known; the global scale of a is used for both tensors"),
       of_block_gemm<BlockGemmScaleOfBForgotten>("nvfp4_gemm_scale_of_b_forgotten", fp4,
-                                                "pytorch ScaledBlas.cpp rejects a call with a single global scale; its comment says why"),
+                                                "pytorch ScaledBlas.cpp rejects a call with only one global scale; here the global scale of b is not applied"),
       of_block_gemm<BlockGemmBiasInF32>("nvfp4_gemm_bias_in_f32", fp4,
                                         "torchao nvfp4_tensor.py adds the bias after rounding; this kernel adds it before"),
       of_block_gemm<BlockGemmScaleNotRounded>("nvfp4_gemm_scale_not_rounded", fp4,
-                                              "torchao nvfp4_tensor.py: scale_result.to(a.orig_dtype) before the multiplication"),
-      of_block_gemm<BlockGemmFp4Linear>("nvfp4_gemm_linear_scales", fp4, "vLLM #50084: the same mistake with the scales of a cache"),
+                                              "torchao nvfp4_tensor.py rounds the product of both global scales to 16 bits; this kernel does not"),
+      of_block_gemm<BlockGemmFp4Linear>("nvfp4_gemm_linear_scales", fp4, "vLLM #50084: the tiled scales of a cache are read as row-major"),
       of_block_gemm<BlockGemmMxfp4Gfx950NextBlock>("mxfp4_gfx950_gemm_next_block", "gemm_block_scaled.mxfp4.one_rounding",
-                                                   "no regression known; an index is one too large"),
+                                                   "no regression known; each block uses the scale of the next block along k"),
       of_block_gemm<BlockGemmDecodedScaleLate>("nvfp4_decoded_gemm_scale_late", decoded,
-                                               "vLLM #37135: rounds to 16 bits before it multiplies by the global scale"),
+                                               "vLLM #37135: a value is rounded to 16 bits before the multiplication by the global scale"),
       of_block_gemm<BlockGemmDecodedScaleRounded>("nvfp4_decoded_gemm_scale_rounded", decoded,
-                                                  "torchao mx_tensor.py to_dtype: converts the scale to the target type first"),
+                                                  "torchao mx_tensor.py to_dtype rounds the scale to the target type before it multiplies; the "
+                                                  "contract does not"),
       of_block_gemm<BlockGemmDecodedHalvesSwapped>("mxfp4_decoded_gemm_halves_swapped", decoded,
-                                                   "torchao kernels.py unpack_uint4: the first element is in the low half of a byte"),
+                                                   "torchao kernels.py unpack_uint4: the first element is in the low half of a byte; here it is read "
+                                                   "from the high half"),
       of_block_gemm<BlockGemmDecodedScaleInverted>("nvfp4_decoded_gemm_scale_inverted", decoded,
-                                                   "vLLM nvfp4_emulation_utils.py: input_global_scale divides, weight_global_scale multiplies"),
+                                                   "vLLM nvfp4_emulation_utils.py divides by input_global_scale and multiplies by weight_global_scale; "
+                                                   "here both multiply"),
       of_block_gemm<BlockGemmDecodedBiasInF32>("nvfp4_decoded_gemm_bias_in_f32", decoded,
                                                "vLLM emulation.py adds the bias after torch.matmul; here it is added before the rounding"),
   };

@@ -22,12 +22,13 @@ std::vector<Kernel> cache_faults() {
       of_tile_caches<CacheSlotMinusOne<>>("cache_slot_minus_one",
                                           "vLLM #43810: padding with slot -1 is written to the last slot"),
       of_tile_caches<CacheBlocksDense<>>("cache_blocks_dense", "vLLM #37032, vLLM #45111, aiter #3498"),
-      of_tile_caches<CacheRowsDense>("cache_rows_dense", "vLLM #26192, vLLM #28103: a stride is assumed, not read"),
-      of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM #48611: an fp8_ds_mla cache is read in another layout"),
+      of_tile_caches<CacheRowsDense>("cache_rows_dense", "vLLM #26192, vLLM #28103: rows are assumed to be contiguous; their stride is not read"),
+      of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM #48611: an fp8_ds_mla cache is read in another layout; here the scales are stored last"),
       of_tile_caches<CacheTilesMerged>("cache_tiles_merged", "vLLM #39513, vLLM #42758"),
-      of_tile_caches<CacheReciprocal>("cache_reciprocal", "sglang #30924: multiplies by the reciprocal where the op divides"),
+      of_tile_caches<CacheReciprocal>("cache_reciprocal", "sglang #30924: the kernel multiplies by the reciprocal where the op divides"),
       of_tile_caches<CacheScaleFloorMissing>("cache_scale_floor_missing", "pytorch/ao #4713, aiter #4288"),
-      of_tile_caches<CachePowerOfTwo>("cache_power_of_two", "vLLM PR 49435: v0.31.0 rounds scales to powers of two, v0.30.0 uses amax / 448"),
+      of_tile_caches<CachePowerOfTwo>("cache_power_of_two",
+                                      "vLLM PR 49435: v0.31.0 rounds scales to powers of two, v0.30.0 does not; here v0.30.0's scales are rounded"),
       of_tile_caches<Cache448For224>("cache_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
   };
 }
@@ -48,26 +49,29 @@ std::vector<Kernel> dsv4_faults() {
       of_dsv4_caches<CacheSlotMinusOne<VllmDsv4Kv>>("dsv4_slot_minus_one",
                                                     "vLLM #43810: padding with slot -1 goes to the last slot"),
       of_dsv4_caches<CacheBlocksDense<VllmDsv4Kv>>("dsv4_blocks_dense",
-                                                   "vLLM #44577, vLLM #45111: a packed cache has gaps between its blocks"),
-      of_dsv4_caches<Dsv4ScalesApartBy7>("dsv4_scales_apart_by_7", "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding"),
+                                                   "vLLM #44577, vLLM #45111: a packed cache has gaps between its blocks; here the gaps are ignored"),
+      of_dsv4_caches<Dsv4ScalesApartBy7>("dsv4_scales_apart_by_7",
+                                         "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; here the padding is left out"),
       of_dsv4_caches<Dsv4TokenByToken>("dsv4_token_by_token",
-                                       "vLLM #50576, vLLM #40991, 1Cat-vLLM #250: the same mistake in the indexer's cache"),
-      of_dsv4_caches<Dsv4PadStale>("dsv4_pad_stale", "vLLM #49784: padding of scales is left unwritten; here it is the padding of a cache block"),
-      of_dsv4_caches<Dsv41ScalesLast>("dsv41_scales_last", "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block"),
+                                       "vLLM #50576, vLLM #40991, 1Cat-vLLM #250: in the indexer's cache, each key is stored together with its scale"),
+      of_dsv4_caches<Dsv4PadStale>("dsv4_pad_stale", "vLLM #49784: padding of scales is left unwritten; here the padding of a cache block is left unwritten"),
+      of_dsv4_caches<Dsv41ScalesLast>("dsv41_scales_last",
+              "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block; here the wrong one is used"),
       of_dsv4_caches<Dsv4FloorForCeil<VllmDsv41Kv>>("dsv41_floor_for_ceil", "vLLM #43557"),
       of_dsv4_caches<Dsv4Unrotated<VllmDsv41Kv>>("dsv41_unrotated", "1Cat-vLLM #162: elements are sometimes stored unrotated"),
       of_dsv4_caches<Dsv4FloorForCeil<>>("dsv4_floor_for_ceil", "vLLM #43557"),
       of_dsv4_caches<Dsv4FloorMissing>("dsv4_floor_missing", "pytorch/ao #4713, aiter #4288", {"f16"}),
-      of_dsv4_caches<Dsv4Range224>("dsv4_range_224", "sglang #30900: 224 is used on every chip"),
+      of_dsv4_caches<Dsv4Range224>("dsv4_range_224", "sglang #30900: 224 is used on every chip; here on a chip with e4m3fn, whose range is 448"),
       of_dsv4_caches<Dsv4GroupsMerged>("dsv4_groups_merged", "vLLM #39513, vLLM #42758"),
       of_dsv4_caches<Dsv4Unrotated<>>("dsv4_unrotated", "1Cat-vLLM #162: elements are sometimes stored unrotated"),
       of_dsv4_caches<Dsv4RotatedCutOff>("dsv4_rotated_cut_off", "aiter #5151, aiter #2236", {"bf16"}),
       of_dsv4_caches<Dsv4PositionsIgnored>("dsv4_positions_ignored",
-                                           "no regression known; correct for a single sequence that starts at position 0"),
+                                           "no regression known; a token's index is used as its position, which is right only for one sequence "
+                                           "from position 0 on"),
   };
 }
 
-// The norms fused with the DeepSeek-V4 cache.
+// Norms that are fused with writing the DeepSeek-V4 cache.
 
 namespace {
 
@@ -86,20 +90,23 @@ Kernel of_both(const char* name, const char* cites) {
 std::vector<Kernel> dsv4_norm_faults() {
   return {
       of_kv<Dsv4VarianceIgnored>("dsv4_variance_ignored",
-                                 "vLLM test_layernorm.py: a kernel that ignores the variance passes for H >= 5120"),
-      of_kv<Dsv4EpsOutside>("dsv4_eps_outside", "coremltools #2822: eps is added in another place"),
+                                 "vLLM test_layernorm.py: for H >= 5120, a kernel that ignores the variance passes"),
+      of_kv<Dsv4EpsOutside>("dsv4_eps_outside", "coremltools #2822: eps is added in the wrong place, here outside the square root"),
       of_kv<Dsv4RoundedBeforeWeight<>>("dsv4_rounded_before_weight", "vLLM #42325, vLLM #46070"),
       of_kv<Dsv4WeightLeftOut>("dsv4_weight_left_out", "no regression known; the norm of Q, which has no weight, is used for KV"),
-      of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: a stride is assumed, not read"),
-      of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot", "vLLM 00ce99f0: for slot -1 only the KV branch may return early"),
+      of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: rows are assumed to be contiguous; their stride is not read"),
+      of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot",
+                                      "vLLM 00ce99f0: for slot -1 only the KV branch may return early; here the heads are left unwritten, too"),
       of_both<Dsv4HeadsEndWithSlots>("dsv4_heads_end_with_slots",
-                                     "vLLM 00ce99f0: slot_mapping may be shorter than q with DP padding"),
+                                     "vLLM 00ce99f0: with DP padding, slot_mapping may be shorter than q; here heads beyond its end are left unwritten"),
       of_both<Dsv4HeadsRoundedBeforeRope>("dsv4_heads_rounded_before",
-                                          "vLLM test_fused_deepseek_v4: the test's reference rounds, but the kernel does not"),
+                                          "vLLM test_fused_deepseek_v4: the test's reference rounds before the rotation, vLLM's kernel does "
+                                          "not; here the kernel rounds, too"),
       of_both<Dsv4HeadsStale>("dsv4_heads_stale", "vLLM #49784: padding of scales is left unwritten; here padding heads are left unwritten"),
       of_both<Dsv4BothPositionsIgnored>("dsv4_both_positions_ignored",
-                                        "no regression known; correct for a single sequence that starts at position 0"),
-      of_both<Dsv4BothKvUnrotated>("dsv4_both_kv_unrotated", "1Cat-vLLM #162: two overlapping stores to dims 448-511"),
+                                        "no regression known; a token's index is used as its position, which is right only for one sequence "
+                                        "from position 0 on"),
+      of_both<Dsv4BothKvUnrotated>("dsv4_both_kv_unrotated", "1Cat-vLLM #162: two stores to dims 448-511 overlap, and unrotated elements remain"),
   };
 }
 
@@ -124,10 +131,10 @@ std::vector<Kernel> indexer_faults() {
       of_indexer_caches<IndexerFormatIgnored>("indexer_format_ignored", "vLLM #40552: scales are stored that are not powers of two"),
       of_indexer_caches<IndexerFloorForCeil>("indexer_floor_for_ceil", "vLLM #43557"),
       of_indexer_caches<IndexerFloorMissing>("indexer_floor_missing", "pytorch/ao #4713, aiter #4288"),
-      of_indexer_caches<IndexerReciprocal>("indexer_reciprocal", "sglang #30924: multiplies by the reciprocal where the op divides"),
+      of_indexer_caches<IndexerReciprocal>("indexer_reciprocal", "sglang #30924: the kernel multiplies by the reciprocal where the op divides"),
       of_caches<IndexerAmaxOfIntegers>("indexer_k_quant_and_cache", run_indexer_k_quant_and_cache<IndexerAmaxOfIntegers>,
                                        "indexer_fp16_as_integers",
-                                       "vLLM 0.30.0 to 0.33.0: quant_utils.cuh 0492a439 maps Half to uint16_t", {"f16"}),
+                                       "vLLM 0.30.0 to 0.33.0: quant_utils.cuh 0492a439 maps Half to uint16_t, so fp16 bits are compared as integers", {"f16"}),
       of_indexer_caches<Indexer448For224>("indexer_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
   };
 }
@@ -148,12 +155,12 @@ std::vector<Kernel> flash_faults() {
       of_flash_heads<FlashScaleIgnored>("flash_scale_ignored",
                                         "sglang #23946: K and V are cast without their scales; sglang #20705"),
       of_flash_heads<FlashScalesExchanged>("flash_scales_exchanged",
-                                           "vLLM #6081: the single scale was replaced by one for K and one for V"),
+                                           "vLLM #6081: the single scale was replaced by one for K and one for V; here they are exchanged"),
       of_flash_heads<FlashFirstHeadScale, kHeads>("flash_first_head_scale",
                                                   "sglang #26436: scales per head are read as a single scale"),
       of_flash_heads<FlashHndAsNhd>("flash_hnd_as_nhd", "vLLM #49012: head-major layout is read as token-major"),
-      of_flash_heads<FlashValueByKey>("flash_value_by_key", "vLLM #26192, vLLM #28103: a stride is assumed, not read"),
-      of_flash_heads<FlashReciprocal>("flash_reciprocal", "sglang #30924: multiplies by the reciprocal where the op divides"),
+      of_flash_heads<FlashValueByKey>("flash_value_by_key", "vLLM #26192, vLLM #28103: a stride is assumed, not read; here V is read with the stride of K"),
+      of_flash_heads<FlashReciprocal>("flash_reciprocal", "sglang #30924: the kernel multiplies by the reciprocal where the op divides"),
       of_flash_heads<FlashSlotMinusOne>("flash_slot_minus_one", "vLLM #43810: padding with slot -1 is written to the last slot"),
   };
 }
@@ -178,30 +185,33 @@ std::vector<Kernel> rope_faults() {
   return {
       of_heads<DivergentShuffle>("rope_divergent_shuffle", "vLLM #51049, vLLM #50903, vLLM #57681"),
       of_heads<HeadsAfterTheFirst>("rope_heads_after_the_first",
-                                   "vLLM #51049: a warp handles several heads if there are 10240 token-heads or more"),
-      of_heads<HalfAHeadApart>("rope_half_a_head_apart", "no regression known; rotary_dim is taken to be the head size"),
+                                   "vLLM #51049: with 10240 token-heads or more, a warp handles several heads, and its shuffles mix them"),
+      of_heads<HalfAHeadApart>("rope_half_a_head_apart", "no regression known; the head size is used in place of rotary_dim"),
       of_heads<SignOnTheWrongHalf<>>("rope_sign_on_wrong_half",
-                                     "no regression known; the inverse rotation of pos_encoding_kernels.cu 1051220e"),
+                                     "no regression known; rotates backwards, as the inverse rotation of pos_encoding_kernels.cu 1051220e does"),
       of_heads<InterleavedForNeox>("rope_interleaved_for_neox", "no regression known; is_neox is inverted"),
       of_heads<NeoxForInterleaved>("rope_neox_for_interleaved", "no regression known; is_neox is inverted"),
-      of_heads<PositionOffByOne>("rope_position_off_by_one", "no regression known; positions start at one"),
-      of_heads<PositionsIgnored<>>("rope_positions_ignored", "no regression known; correct for a single sequence that starts at position 0"),
+      of_heads<PositionOffByOne>("rope_position_off_by_one", "no regression known; positions are counted from one"),
+      of_heads<PositionsIgnored<>>("rope_positions_ignored",
+                                   "no regression known; a token's index is used as its position, which is right only for one sequence from position 0 on"),
       of_heads<CacheRowsInterleaved>("rope_cache_interleaved",
-                                     "no regression known; cosine and sine are interleaved in the cache"),
-      of_heads<RoundedBeforeRope>("rope_rounded_before", "vLLM #42325: the same mistake between a norm and its quantization"),
+                                     "no regression known; the cache is read as if cosines and sines were interleaved"),
+      of_heads<RoundedBeforeRope>("rope_rounded_before",
+                                  "vLLM #42325: a norm is rounded to 16 bits before its quantization; here heads are rounded before the rotation"),
       of_heads<NotRoundedBeforeRope>("rope_not_rounded_before",
-                                     "vLLM test_fused_deepseek_v4: the test's reference rounds, but the kernel does not"),
+                                     "vLLM test_fused_deepseek_v4: the fused kernel does not round before the rotation; this contract, of "
+                                     "two unfused ops, does"),
       of_heads<KWeightForQ>("rope_k_weight_for_q", "no regression known; one weight is used for Q and K"),
-      of_heads<VRotatedToo>("rope_v_overwritten", "no regression known; every head of qkv is rotated"),
+      of_heads<VRotatedToo>("rope_v_overwritten", "no regression known; every head of qkv is rotated, also the heads of V"),
       of_q_heads<PaddedHeadsStale>("rope_padded_heads_stale", "vLLM #49784: padding of scales is left unwritten; here padding heads are left unwritten"),
       of_q_heads<FirstForLast>("rope_first_for_last",
                                "no regression known; rope_dim_offset of pos_encoding_kernels.cu 1051220e is ignored"),
   };
 }
 
-// gather_cache: each kernel has one mistake, in the place of a token, in its scale, or in a rounding.
+// gather_cache: each kernel has one mistake: in the address of a token, in its scale, or in a rounding.
 
-// Mistakes in a token's place in the cache.
+// Mistakes in a token's address in the cache.
 
 /// Ignores the block table: block number i of a sequence is block i of the cache.
 struct GatherTableIgnored : VllmCpGatherCache {
@@ -326,27 +336,28 @@ std::vector<Kernel> gather_faults() {
              *parts = "gather_cache.parts";
   return {
       of_gather<GatherTableIgnored>("gather_table_ignored", copy, "no regression known; ignoring the table works as long as the cache is filled in order"),
-      of_gather<GatherNextTable>("gather_next_table", dequantize, "no regression known; an index is one too large"),
+      of_gather<GatherNextTable>("gather_next_table", dequantize, "no regression known; a sequence uses the next sequence's row of the block table"),
       of_gather<GatherEmptySkipped>("gather_empty_skipped", upconvert,
-                                    "pytorch 186365: results are inconsistent if a group is empty"),
+                                    "pytorch 186365: results are inconsistent if a group is empty; here empty sequences are not counted"),
       of_gather<GatherStartsOfBlocks>("gather_starts_of_blocks", dequantize,
-                                      "vLLM v0.11.0 cache_kernels.cu: seq_starts / block_size loses the remainder"),
+                                      "vLLM v0.11.0 cache_kernels.cu: seq_starts / block_size loses the remainder; the contract keeps it"),
       of_gather<GatherStartsIgnored>("gather_starts_ignored", upconvert,
-                                     "vLLM v0.24.0 cp_gather_and_upconvert_fp8_kv_cache has no seq_starts"),
+                                     "vLLM v0.24.0 cp_gather_and_upconvert_fp8_kv_cache has no seq_starts; here seq_starts is ignored"),
       of_gather<GatherBorderBefore>("gather_border_before", dequantize,
                                     "no regression known; the search for the sequence uses < instead of <="),
       of_gather<GatherIndexerTokenByToken>("gather_indexer_token_by_token", parts,
                                            "aiter 2954: the shape [blocks, tokens, 132] is taken for the memory layout"),
       of_gather<GatherGapIgnored>("gather_gap_ignored", dequantize,
                                   "no regression known; the distance between blocks is computed from their shape"),
-      of_gather<GatherDsv41ScalesLast>("gather_dsv41_scales_last", upconvert, "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block"),
+      of_gather<GatherDsv41ScalesLast>("gather_dsv41_scales_last", upconvert,
+              "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block; here the wrong one is used"),
       of_gather<GatherDsv41FirstScale>("gather_dsv41_first_scale", upconvert, "no regression known; all groups of a token use its first scale"),
       of_gather<GatherDsv4ScalesApartBy7>("gather_dsv4_scales_apart_by_7", upconvert,
-                                          "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding"),
+                                          "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; here the padding is left out"),
       of_gather<GatherFirstScale>("gather_first_scale", upconvert, "no regression known; all groups of a token use its first scale"),
       of_gather<GatherDivides>("gather_divides", dequantize, "vLLM 37054: divides by the cache's scales instead of multiplying"),
       of_gather<GatherThroughHalf>("gather_through_half", upconvert,
-                                   "vLLM quant_utils.cuh: the overload for float2 rounds the product to half first"),
+                                   "vLLM quant_utils.cuh: the overload for float2 rounds the product to half first; the contract does not"),
       of_gather<GatherOtherCodes>("gather_other_codes", dequantize,
                                   "no regression known; decodes e4m3fn codes as gfx942's e4m3fnuz"),
       of_gather<GatherNanIsNumber>("gather_nan_is_number", dequantize,

@@ -320,7 +320,7 @@ struct Dsv4PositionsIgnored : VllmDsv4Kv {
   static int64_t position(int64_t /*position*/, int64_t token) { return token; }
 };
 
-// The norms fused with the DeepSeek-V4 cache, and the kernel that writes both heads and records.
+// Norms that are fused with writing the DeepSeek-V4 cache, and the kernel that writes both heads and records.
 
 struct Dsv4VarianceIgnored : VllmDsv4KvNorm {
   static float factor(float /*sum*/, float /*share*/, float eps) { return simt::rsqrt(eps); }
@@ -384,7 +384,7 @@ struct Dsv4BothKvUnrotated : VllmDsv4Both {
   using Insert = Dsv4Unrotated<>;
 };
 
-// Table rows of faulty kernels for paged caches, and functions that launch these kernels.
+// Rows of the kernel table for faulty kernels for paged caches, and functions that launch these kernels.
 
 /// `op` is also the name of the correct kernel.
 template <class Rules>

@@ -55,7 +55,7 @@ struct CastRange240 : CudaE4m3fnSat {
   }
 };
 
-/// Rounds twice: first to bf16.
+/// Rounds twice: first to bf16, then to e4m3fn.
 struct CastThroughBf16 : CudaE4m3fnSat {
   static uint8_t encode(float v) { return simt::to_e4m3fn_sat(simt::to_float(simt::from_float<simt::Bf16>(v))); }
 };
@@ -93,8 +93,8 @@ std::vector<Kernel> cast_faults() {
       of_casts<CastTiesAway>("cast_ties_away", "microxcaling 7bc4195: rounds ties away from zero by default"),
       of_casts<CastFlushesSubnormals>("cast_flushes_subnormals",
                                       "no regression known; some hardware flushes subnormal results"),
-      of_casts<CastRange240>("cast_range_240", "vLLM #32201: 240 is used instead of 224"),
-      of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325: the same mistake between a norm and its quantization"),
+      of_casts<CastRange240>("cast_range_240", "vLLM #32201: 240 is used instead of 224; here 240 is used instead of 448"),
+      of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325: a norm is rounded to 16 bits before its quantization; here a cast rounds to bf16 first"),
       of_casts<CastShiftWraps>("cast_shift_wraps", "ROCm clr a853242 amd_hip_fp8.h cast_to_f8"),
       of_casts<CastFnuzForFn>("cast_fnuz_for_fn", "HIP 7.2.4 amd_hip_fp8.h on gfx942 with NDEBUG"),
   };
@@ -161,8 +161,8 @@ Kernel of_shuffle(const char* name, const char* cites, const Values& types = {"e
 std::vector<Kernel> shuffle_faults() {
   return {
       of_shuffle<ShuffleNothing>("shuffle_nothing",
-                                 "SGLang, AITER bpreshuffle: copy_ loses the flag is_shuffled"),
-      of_shuffle<ShuffleRunsOfBytes>("shuffle_runs_of_bytes", "AITER shuffle_weight: K = 16 // element_size", kHalf),
+                                 "SGLang, AITER bpreshuffle: copy_ loses the flag is_shuffled; here the weight is not shuffled"),
+      of_shuffle<ShuffleRunsOfBytes>("shuffle_runs_of_bytes", "AITER shuffle_weight: K = 16 // element_size; here K is 16 for every type", kHalf),
       of_shuffle<ShuffleTileOf32>("shuffle_tile_of_32", "AITER shuffle_weight: layout (32, 16) instead of (16, 16)", {"e4m3fn", "bf16"},
                                   {{"n", 32}}),
       of_shuffle<ShuffleTileOf16>("shuffle_tile_of_16", "AITER shuffle_weight: layout (16, 16) instead of (32, 16)"),
@@ -215,7 +215,7 @@ std::vector<Kernel> contiguity_faults() {
   const char *weak = "weak_contiguity.weak", *vllm = "vllm.weak_contiguous";
   return {
       of_contiguity<ContiguityWholeAlone>("contiguity_whole_alone", vllm, weak,
-                                          "sglang 7723177a3b rejects tensors that vllm v0.33.0 accepts"),
+                                          "vllm v0.33.0 accepts permuted dense tensors, sglang 7723177a3b rejects them; here they are rejected"),
       of_contiguity<ContiguityRoomBehind>("contiguity_room_behind", vllm, weak,
                                           "no regression known; a strided view is read as dense memory"),
       of_contiguity<ContiguityElementsForBytes>("contiguity_elements_for_bytes", vllm, weak,

@@ -21,8 +21,8 @@ uint16_t code(float v) { return simt::bf16_bits_from_float(v); }
 /// weights (bf16 codes) for which builds with and without flushing of subnormals give different results
 constexpr uint16_t kLargestSubnormal = 0x007f, kMinusZero = 0x8000;
 
-/// Input rows that expose the faults: groups of different magnitude, a NaN, a huge value, zeros, small values, negative values
-/// and halves.
+/// Input rows that expose the faults: groups of different magnitude, a NaN, a huge value, zeros, small values, negative values and multiples of
+/// 0.5.
 std::vector<uint16_t> telling_rows(int64_t m, int64_t n, uint32_t seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
@@ -60,7 +60,7 @@ std::vector<Fault> faults() {
     static const std::set<std::string> called = {"pack_scales",  "quant_azp",  "quant_group",
                                                  "quant_static", "quant_tile", "rms_norm"};
     const bool ragged = kernel["fault"] == "cut_off_load" || kernel["fault"] == "stride_ignored";
-    const bool four_bits = std::string(kernel["contracts"][0]).find("fp4") != std::string::npos;  // outputs_of() has no FP4
+    const bool four_bits = std::string(kernel["contracts"][0]).find("fp4") != std::string::npos;  // outputs_of() calls no FP4 kernel
     if (called.count(std::string(kernel["op"])) == 0 || bytes || ragged || four_bits) continue;
     Request r{kernel["op"], kernel["contracts"][0], kernel["name"]};
     if (accepts.contains("layout")) r.layout = accepts["layout"][0];

@@ -236,7 +236,7 @@ struct OfFp4<Rules, std::void_t<typename Rules::Norm>> {
   static constexpr auto run = run_rms_norm_quant_fp4<Rules>;
 };
 
-/// Table row of a faulty kernel. `layouts`: scale layouts in which the fault changes the outputs.
+/// Row of the kernel table for a faulty kernel. `layouts`: scale layouts in which the fault changes the outputs.
 template <class Rules>
 Kernel of_fp4(const char* name, const char* cites, void (*run)(const Call&) = OfFp4<Rules>::run,
               const Values& layouts = OfFp4<Rules>::op().layouts) {
@@ -353,7 +353,7 @@ Kernel of_silu_experts(const char* name, const char* cites, const char* twin, co
   return {name, "silu_mul_quant_experts", {Rules::kContract}, accepts, {}, run_silu_mul_quant_fp4_experts<Rules>, name, cites, twin};
 }
 
-/// Runs a contract's kernel, but places the scales by `Places`.
+/// Runs a contract's kernel, but stores the scales at the positions that `Places` computes.
 template <class Rules, class Places>
 void run_fp4_misplaced(const Call& call) {
   launch_fp4<Rules>(call, Places{fp4_bytes_out(call, dense_matrix(call.input("x")), Rules::kBlock, Rules::kScaleType)});
@@ -363,68 +363,79 @@ void run_fp4_misplaced(const Call& call) {
 
 std::vector<Kernel> fp4_faults() {
   return {
-      of_fp4<Nvfp4GuardOfAmax>("nvfp4_guard_of_amax", "flashinfer #2441: amax is not 0, but the scale is"),
+      of_fp4<Nvfp4GuardOfAmax>("nvfp4_guard_of_amax", "flashinfer #2441: the kernel tests amax for 0, but a scale can be rounded to 0 where amax is not 0"),
       of_fp4<Nvfp4DecodeScale>("nvfp4_decode_scale",
-                               "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
+                               "flashinfer rmsnorm_fp4quant.py: the docstring divides by the tensor's scale, the code multiplies; here the kernel divides"),
       of_fp4<Nvfp4TensorScaleForgotten>("nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
-      of_fp4<Nvfp4Factor448>("nvfp4_factor_448", "torchao nvfp4_tensor.py, per_tensor_amax_to_scale: a comment says why 6 (F4_E2M1_MAX) must be a factor"),
-      of_fp4<Nvfp4ScaleTruncated>("nvfp4_scale_truncated", "vllm-omni #4025: scales are cast to e4m3 by hand"),
-      of_fp4<Fp4TiesAway<TransformerEngineNvfp4>>("nvfp4_ties_away", "aiter #3992: the same mistake with MXFP4"),
-      of_fp4<Fp4NibblesSwapped<VllmNvfp4>>("nvfp4_nibbles_swapped", "PTX ISA: the first operand of cvt.e2m1x2 is the high half"),
+      of_fp4<Nvfp4Factor448>("nvfp4_factor_448",
+                             "torchao nvfp4_tensor.py, per_tensor_amax_to_scale: a comment says why 6 (F4_E2M1_MAX) must be a factor; here it is missing"),
+      of_fp4<Nvfp4ScaleTruncated>("nvfp4_scale_truncated", "vllm-omni #4025: scales are cast to e4m3 by hand; here the cast rounds down"),
+      of_fp4<Fp4TiesAway<TransformerEngineNvfp4>>("nvfp4_ties_away", "aiter #3992: MXFP4 codes are rounded with ties away from zero"),
+      of_fp4<Fp4NibblesSwapped<VllmNvfp4>>("nvfp4_nibbles_swapped",
+                                           "PTX ISA: the first operand of cvt.e2m1x2 becomes the high half; the first element belongs in the low half"),
       of_fp4<VllmNvfp4>("nvfp4_unswizzled_scales", "vLLM #50084", run_fp4_misplaced<VllmNvfp4, RowMajorBytes>, {"ue4m3_128x4"}),
-      of_fp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "no regression known; this is the block size of MXFP4"),
-      of_fp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "no regression known; the reciprocal has 8 bits, where rcp.approx has 23"),
+      of_fp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "no regression known; amax is taken over 32 elements, the block size of MXFP4"),
+      of_fp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "no regression known; the reciprocal has 8 correct bits; that of rcp.approx has 23"),
       of_fp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097", run_fp4<Fp4StalePadding<VllmNvfp4>>,
                                          {"ue4m3_128x4"}),
-      of_fp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448: a row of zeros"),
+      of_fp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448 is about a row of zeros; here such a row is divided by 0"),
       of_fp4_experts<ExpertsNvfp4FirstScale>("nvfp4_experts_first_scale",
                                              "no regression known; SFScale[0] is read instead of SFScale[expert_idx]",
                                              "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4_experts<ExpertsNvfp4NextScale>("nvfp4_experts_next_scale",
-                                            "vLLM mxfp4_experts_quant.cu: with 17 experts, offsets after the last one are read",
+                                            "vLLM mxfp4_experts_quant.cu: with 17 experts, offsets after the last one are read; here each expert "
+                                            "uses the next one's scale",
                                             "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
-      of_fp4<Nvfp4RivalNever>("nvfp4_rival_never", "flashinfer #3264: an environment variable turns 4over6 on"),
-      of_fp4<Nvfp4RivalBySquares>("nvfp4_rival_by_squares", "vLLM nvfp4_kv_cache_kernels.cu adds squares of errors, FlashInfer adds their magnitudes"),
-      of_fp4<Nvfp4RivalAlways>("nvfp4_rival_always", "flashinfer #3448: both scales are scored in FP16"),
-      of_fp4<Nvfp4RivalOfZeros>("nvfp4_rival_of_zeros", "flashinfer quantization_utils.cuh: returns early if amax is 0"),
+      of_fp4<Nvfp4RivalNever>("nvfp4_rival_never", "flashinfer #3264: an environment variable turns 4over6 on; here 4over6 is always off"),
+      of_fp4<Nvfp4RivalBySquares>("nvfp4_rival_by_squares",
+                                  "vLLM nvfp4_kv_cache_kernels.cu adds squares of errors, FlashInfer adds their magnitudes; here squares are added"),
+      of_fp4<Nvfp4RivalAlways>("nvfp4_rival_always", "flashinfer #3448: both scales are scored in FP16; here the scale that maps amax to 4 always wins"),
+      of_fp4<Nvfp4RivalOfZeros>("nvfp4_rival_of_zeros", "flashinfer quantization_utils.cuh returns early if amax is 0; this kernel does not"),
       of_silu_experts<SiluExpertsFirstScale>("silu_nvfp4_experts_first_scale",
                                              "no regression known; SFScale[0] is read instead of SFScale[expert_idx]",
                                              "silu_mul_quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4_masked<MaskedBeyondTokens<FlashinferNvfp4Experts>>("nvfp4_masked_beyond_tokens",
-                                                                "flashinfer #1927 reverts a masked kernel that failed for some shapes"),
-      of_fp4_masked<MaskedOneRowMore>("nvfp4_masked_one_row_more", "flashinfer quantization.cuh leaves the rows from mask[expert] on unwritten"),
+                                                                "flashinfer #1927 reverts a masked kernel that failed for some shapes; here all rows of an "
+                                                                "expert are quantized"),
+      of_fp4_masked<MaskedOneRowMore>("nvfp4_masked_one_row_more",
+                                      "flashinfer quantization.cuh leaves the rows from mask[expert] on unwritten; here one row more is written"),
       of_fp4_masked<MaskedFirstMask>("nvfp4_masked_first_mask", "no regression known; mask[0] is read instead of mask[expert_idx]"),
       of_fp4_masked<MaskedFirstScale>("nvfp4_masked_first_scale",
                                       "flashinfer #2977: the docstring has one global_scale for all experts; here the first expert's is used"),
       of_fp4_masked<FlashinferNvfp4Experts>("nvfp4_masked_tiles_of_rooms", "vLLM #42984: the scale tiles of experts overlap",
                                             run_tiles_of_rooms),
-      of_silu_masked<SiluMaskedBeyondTokens>("silu_nvfp4_masked_beyond_tokens", "flashinfer #3057: rows of padding hold NaN"),
+      of_silu_masked<SiluMaskedBeyondTokens>("silu_nvfp4_masked_beyond_tokens",
+                                             "flashinfer #3057: rows of padding hold NaN; here these rows are quantized, too"),
       of_silu_masked<SiluMaskedNotRounded>("silu_nvfp4_masked_not_rounded",
-                                           "flashinfer trace/templates/activation.py: the reference quantizes the fp32 product"),
-      of_silu_masked<SiluMaskedNotFlushed>("silu_nvfp4_masked_not_flushed", "flashinfer/jit/core.py: builds with -use_fast_math flush subnormals"),
+                                           "flashinfer trace/templates/activation.py: the reference quantizes the fp32 product; the contract "
+                                           "first rounds it to 16 bits"),
+      of_silu_masked<SiluMaskedNotFlushed>("silu_nvfp4_masked_not_flushed",
+                                           "flashinfer/jit/core.py: builds with -use_fast_math flush subnormals; this kernel does not"),
       of_silu_experts<SiluExpertsMxfp4NotRounded>("silu_mxfp4_experts_not_rounded",
-                                                  "aiter act_mul_and_mxfp4_quant quantizes the fp32 product",
+                                                  "aiter act_mul_and_mxfp4_quant quantizes the fp32 product; the contract first rounds it to 16 bits",
                                                   "silu_mul_quant_mxfp4_experts", kMxfp4ExpertsAccepts),
       of_fp4<SiluNvfp4NotRounded>("silu_nvfp4_not_rounded",
-                                  "vLLM test_silu_mul_nvfp4_quant.py accepts this mistake, with tolerances of 0.3"),
-      of_fp4<SiluNvfp4HalvesSwapped>("silu_nvfp4_halves_swapped", "vLLM #11624: mul_and_silu"),
+                                  "vLLM test_silu_mul_nvfp4_quant.py does not detect an unrounded product: its tolerances are 0.3"),
+      of_fp4<SiluNvfp4HalvesSwapped>("silu_nvfp4_halves_swapped",
+                                     "vLLM #11624: mul_and_silu applies the activation to the other half; here the second half is the gate"),
       of_fp4<SiluNvfp4TensorScaleForgotten>("silu_nvfp4_tensor_scale_forgotten", "vLLM #34577: global_scale is 1"),
       of_fp4<NormFp4WideProduct>("norm_nvfp4_wide_product",
-                                 "flashinfer add_rmsnorm_fp4quant.py: rows of one block multiply by the weight in fp32"),
+                                 "flashinfer add_rmsnorm_fp4quant.py: rows of one block multiply by the weight in fp32; here all rows do"),
       of_fp4<NormFp4DividesByScale>("norm_nvfp4_divides_by_scale",
-                                    "flashinfer rmsnorm_fp4quant.py: the docstring divides where the code multiplies"),
+                                    "flashinfer rmsnorm_fp4quant.py: the docstring divides by the tensor's scale, the code multiplies; "
+                                    "here the kernel divides"),
       of_fp4<AddNormFp4WideSum>("add_norm_nvfp4_wide_sum",
-                                "flashinfer fused_add_rmsnorm.py: without FP4 the sum is normalized in fp32"),
-      of_fp4<Mxfp4FloorForEven>("mxfp4_floor_for_even", "ATOM #1601: one model uses two rounding rules for scales"),
+                                "flashinfer fused_add_rmsnorm.py: without FP4 the sum is normalized in fp32; here also before FP4"),
+      of_fp4<Mxfp4FloorForEven>("mxfp4_floor_for_even", "ATOM #1601: one model uses two rounding rules for scales; here amax is truncated instead of rounded"),
       of_fp4<Mxfp4ConstantOfFp8>("mxfp4_constant_of_fp8",
                                  "aiter _mxfp8_quant_op uses FP4's constant for FP8; this kernel uses FP8's for FP4"),
       of_fp4<Mxfp4FloorForCeil>("mxfp4_floor_for_ceil", "vLLM #43557: the exponent of amax / 6 is rounded down"),
-      of_fp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110: the same mistake with MXFP8"),
+      of_fp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110: the exponent of an MXFP8 scale is computed from amax alone"),
       of_fp4<Mxfp4NanLaundering>("mxfp4_nan_laundering", "pytorch/ao #4201"),
       of_fp4<Fp4TiesAway<AiterTritonMxfp4>>("mxfp4_ties_away", "aiter #3992, aiter #4030"),
       of_fp4<Fp4Truncated<AiterPer1x32Mxfp4>>("mxfp4_codes_truncated", "rocm-systems #6877: conversions to narrow formats truncate"),
       of_fp4<Fp4NibblesSwapped<TorchaoMxfp4Floor>>("mxfp4_nibbles_swapped",
-                                                   "torchao pack_uint4: the even element is the low half"),
+                                                   "torchao pack_uint4: the even element is the low half; here it is the high half"),
       of_fp4<TorchaoMxfp4Rceil>("mxfp4_unswizzled_scales", "TransformerEngine #3070",
                                 run_fp4_misplaced<TorchaoMxfp4Rceil, RowMajorBytes>, {"e8m0_128x4"}),
       of_fp4<Fp4StalePadding<FlashinferMxfp4>>("mxfp4_stale_padding", "flashinfer #2726",

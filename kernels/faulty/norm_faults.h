@@ -278,7 +278,7 @@ struct NormMxNoEmax : VllmMxfp8Fused {
   }
 };
 
-// Table rows for rms_norm with and without a residual.
+// Rows of the kernel table for rms_norm with and without a residual.
 
 template <class Rules>
 Kernel of_norms(const char* name, const char* cites, const Values& x = kAny) {

@@ -305,7 +305,7 @@ struct BytesOfOtherChip : BytesOut {
   }
 };
 
-/// Runs a contract's kernel, but places the scales by `Places`.
+/// Runs a contract's kernel, but stores the scales at the positions that `Places` computes.
 template <class Rules, class Places>
 void run_mx_misplaced(const Call& call) {
   const Shape shape = mx_shape(call, Rules::Code::kType);
@@ -390,7 +390,7 @@ struct AzpMaximumFromZero : VllmPerTokenInt8Azp {
   static constexpr float kGreatestAtFirst = 0.0f;
 };
 
-// Table rows for groups and tokens whose scales are computed.
+// Rows of the kernel table for groups and tokens whose scales are computed.
 
 template <class Rules>
 Accepts group_accepts(const Values& x, const Values& groups, const Values& layouts) {
@@ -431,7 +431,7 @@ Kernel of_tokens(const char* name, const char* cites) {
           "quant_token"};
 }
 
-// Table rows for per-tensor scales, and for scales that are inputs.
+// Rows of the kernel table for per-tensor scales, and for scales that are inputs.
 
 template <class Rules>
 Kernel of_tensors(const char* name, const char* cites) {
@@ -456,7 +456,7 @@ Kernel of_given_groups(const char* name, const char* cites, const Values& layout
           "quant_static.groups"};
 }
 
-// Table rows for block quantization and scale packing.
+// Rows of the kernel table for block quantization and scale packing.
 
 template <class Rules>
 Kernel of_blocks(const char* name, const char* cites) {
@@ -468,7 +468,7 @@ Kernel of_packs(const char* name, const char* cites) {
   return {name, "pack_scales", {Rules::kContract}, pack_accepts(), {}, run_pack<Rules>, name, cites, "pack_scales"};
 }
 
-// Table rows for MXFP8, of one matrix and of experts.
+// Rows of the kernel table for MXFP8, of one matrix and of experts.
 
 template <class Rules>
 Kernel of_mx(const char* name, const char* cites, void (*run)(const Call&) = run_mx<Rules>, const Values& layouts = kMxLayouts,
@@ -497,7 +497,7 @@ Kernel of_experts(const char* name, const char* cites, void (*run)(const Call&) 
           "quant_mx_experts"};
 }
 
-// Table rows for int8 with a zero point.
+// Rows of the kernel table for int8 with a zero point.
 
 template <class Rules>
 Kernel of_given_zero_points(const char* name, const char* cites) {

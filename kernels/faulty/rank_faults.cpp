@@ -322,14 +322,14 @@ struct SquaresGammaAsBf16 : MiniMaxRules {
   }
 };
 
-/// Multiplies k by the norm's factor of q.
+/// Multiplies k by the factor 1 / rms of q.
 struct SquaresSecondByFirst : MiniMaxQkRules {
   static constexpr int kSumOfSecond = 0;
 };
 
 namespace {
 
-/// The table row of a faulty kernel; `twin` names the kernel without the fault.
+/// The row of the kernel table for a faulty kernel; `twin` names the kernel without the fault.
 Kernel as_fault(Kernel row, const char* name, const char* cites, std::string twin) {
   row.fault = name;
   row.cites = cites;
@@ -374,29 +374,30 @@ std::vector<Kernel> rank_faults() {
       of_ranks("rank_dropped", vllm1, run_one_shot<RankDropped>, one,
                "no regression known; the last rank is left out, the coarsest mistake in a loop over peers"),
       of_ranks("rank_counted_twice", "aiter.all_reduce_1stage", run_one_shot<RankCountedTwice>, one,
-               "no regression known; tests in which all ranks have the same data cannot detect it"),
+               "no regression known; the data of rank 0 are added twice"),
       of_ranks("rank_order_of_reader", vllm1, run_one_shot<RankOrderOfReader>, one,
-               "flashinfer trtllm_allreduce.cuh fb28d724 starts at the reader's index in one-shot push mode"),
+               "flashinfer trtllm_allreduce.cuh fb28d724 starts at the reader's index in one-shot push mode; the contract starts at rank 0"),
       of_ranks("rank_order_absolute", vllm2, run_two_shot<RankOrderAbsolute>, two,
-               "vllm 50136, 57042; sglang 34159: the ranks are added in another order"),
+               "vllm 50136, 57042; sglang 34159: the ranks are added in another order than the contract's"),
       of_ranks("rank_sums_in_t", vllm1, run_one_shot<RankSumsInT>, one,
-               "flashinfer trtllm_allreduce_fusion.cuh fb28d724: without fp32_acc, sums are rounded to 16 bits"),
-      of_ranks("rank_sums_in_f16", vllm1, run_one_shot<RankSumsInF16>, one, "sglang 34473, vllm 55345: bf16 values are added in fp16",
+               "flashinfer trtllm_allreduce_fusion.cuh fb28d724: without fp32_acc, sums are rounded to 16 bits; the contract adds in fp32"),
+      of_ranks("rank_sums_in_f16", vllm1, run_one_shot<RankSumsInF16>, one,
+               "sglang 34473, vllm 55345: bf16 values are added in fp16; the contract adds in fp32",
                signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_sums_in_f32", "quickreduce.all_reduce_fp_bf16", run_two_shot<RankSumsInF32>, two,
                "no regression known; the kernel is more accurate than its contract, so its bits differ", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_sum_to_inf", "quickreduce.all_reduce_fp.gfx942", run_two_shot<RankSumToInf>, two,
-               "vllm csrc/rocm/quickreduce/base.h v0.33.0 calls set_fp16_ovfl only for gfx942", signals_and_buffer, half),
+               "vllm csrc/rocm/quickreduce/base.h v0.33.0 calls set_fp16_ovfl only for gfx942; without it, sums overflow to Inf", signals_and_buffer, half),
       of_ranks("rank_cast_unscaled", "sglang.quick_all_reduce_fp_cast", run_two_shot<RankCastUnscaled>, two,
                "sglang 34473: bf16 values beyond 65504 overflow in fp16", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_truncated", vllm2, run_two_shot<RankTruncated>, two,
-               "no regression known; within the tolerances of all tests of these projects"),
+               "no regression known; sums are truncated, which stays within the tolerances of upstream tests"),
       of_ranks("rank_from_zero", "aiter.all_reduce_1stage", run_one_shot<RankFromZero>, one,
-               "sglang 7723177a3b starts its sum with +0, vllm c9eabec7d8 does not"),
+               "sglang 7723177a3b starts its sum with +0; vllm c9eabec7d8 and the contract do not"),
       of_ranks("rank_subnormals_kept", "aiter.all_reduce_1stage", run_one_shot<RankSubnormalsKept>, one,
-               "aiter/jit/core.py e4048607: a build without -fgpu-flush-denormals-to-zero keeps subnormals"),
+               "aiter/jit/core.py e4048607: a build without -fgpu-flush-denormals-to-zero keeps subnormals; the contract flushes them"),
       of_ranks("rank_rounded", "aiter.all_reduce_1stage_gfx942", run_one_shot<RankRounded>, one,
-               "aiter issue 5151: bf16 on gfx942 is rounded differently than in opus", signals_and_buffer, Values{"bf16"}),
+               "aiter 5151: on gfx942, results are truncated to bf16; here they are rounded to nearest", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_misses", vllm1, run_one_shot<RankMisses>, one, "vllm 30650: the reduction of one rank was skipped"),
       of_ranks("rank_barrier_relaxed", vllm2, run_two_shot<RankBarrierRelaxed>, two,
                "aiter 2890, TensorRT-LLM 8612: the barrier has no release semantics"),
@@ -420,42 +421,41 @@ std::vector<Kernel> rank_faults() {
       of_ranks("rank_buffer_stale", "sglang.all_reduce_v2_push", run_lamport<RankBufferStale>, lamport,
                "vllm 25892, sglang 11609: buffers of consecutive calls overlap", plus_zero_area),
       of_ranks("rank_room_by_size", "sglang.all_reduce_v2_push", run_lamport<RankRoomBySize>, lamport,
-               "vllm 25892, sglang 11609, aiter 1191: positions depend on the message size, and sizes alternate", plus_zero_area),
+               "vllm 25892, sglang 11609, aiter 1191: places in the buffer depend on the message size, which changes between calls", plus_zero_area),
       of_ranks("rank_buffer_by_count", "flashinfer.all_reduce_oneshot", run_lamport<RankBufferByCount>, lamport,
                "no regression known; a counter modulo three is wrong after it wraps", minus_zero_area),
       of_ranks("rank_waits_while_less", vllm2, run_two_shot<RankWaitsWhileLess>, two,
-               "vllm csrc/custom_all_reduce.cuh c9eabec7d8: on ROCm flags are compared with <"),
+               "vllm csrc/custom_all_reduce.cuh c9eabec7d8: on ROCm flags are compared with <; after a wrap, no rank then waits"),
       of_ranks("rank_gives_up", vllm2, run_two_shot<RankGivesUp>, two,
                "no regression known; the timeout of a wait is taken for an arrival"),
       of_ranks("rank_flag_wiped", vllm2, run_two_shot<RankFlagWiped>, two,
                "vllm 8410, tvm 16797: the waiting rank resets a flag after a fast peer has already set it for the next call"),
       of_ranks("rank_chunks_forgotten", "flashinfer.all_reduce_mnnvl_oneshot_16", run_lamport<RankChunksForgotten>, lamport,
-               "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: two-shot does not add in chunks of 8", minus_zero_area),
+               "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: two-shot does not add in chunks of 8; the contract does", minus_zero_area),
       of_ranks("rank_in_place", "sglang.all_reduce_v2_pull", run_one_shot<RankInPlace>, two,
                "nccl 1924: writes in place while peers still read"),
       of_ranks("codec_owner_keeps", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOwnerKeeps>, coded,
                "b12x 44: the owner kept its unencoded sum, but sent the encoded one", coded_area, half),
       of_ranks("codec_one_scale", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecOneScale>, coded,
-               "no regression known; one scale is used for both packed halves", coded_area, half),
+               "no regression known; the scale of the first group is used for both groups of a block", coded_area, half),
       of_ranks("codec_one_pass", "quickreduce.all_reduce_int4.gfx950", run_coded<CodecOnePass>, coded,
                "no regression known; unencoded values are added, which is more accurate but gives other bits", coded_area, half),
       of_ranks("codec_symmetric", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecSymmetric>, coded,
-               "no regression known; the code range is symmetric, as in other quantizations", coded_area, half),
+               "no regression known; the code range is symmetric; the contract has one more negative code", coded_area, half),
       of_ranks("codec_overflow_to_inf", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOverflowToInf>, coded,
-               "sglang 40084, 34473: FP16_OVFL is set on one chip but not on its successor", coded_area, half),
+               "sglang 40084, 34473: FP16_OVFL is set on one chip but not on its successor; without it, sums overflow to Inf", coded_area, half),
       of_ranks("codec_saturates", "aiter.all_reduce_fp8_nosat.gfx942", run_owner_keeps<CodecSaturates>, "all_reduce.owner_keeps",
-               "rocm-systems 9556: v_cvt_pk_fp8_f32 is assumed to saturate", owner_keeps_area<CodecSaturates>, half),
+               "rocm-systems 9556: v_cvt_pk_fp8_f32 is assumed to saturate, but it returns NaN", owner_keeps_area<CodecSaturates>, half),
       of_ranks("codec_inf_saturates", "quickreduce.all_reduce_fp8_nosat.gfx950", run_coded<CodecInfSaturates>, coded,
-               "rocm-systems 9556: v_cvt_pk_fp8_f32 is assumed to saturate", coded_area, half),
+               "rocm-systems 9556: v_cvt_pk_fp8_f32 is assumed to saturate, but it returns NaN", coded_area, half),
       of_ranks("codec_eps_forgotten", "quickreduce.all_reduce_int4_bf16", run_coded<CodecEpsForgotten>, coded,
-               "no regression known; the reciprocal of a zero scale is computed", coded_area, Values{"bf16"}),
+               "no regression known; eps is not added to the scale, so the reciprocal of a zero scale is Inf", coded_area, Values{"bf16"}),
       of_ranks("codec_owner_reads", "aiter.all_reduce_fp8_nosat.gfx950", run_owner_keeps<CodecOwnerReads>,
                "all_reduce.owner_keeps",
-               "b12x 44: the repair of that mistake, under a contract whose owner keeps its "
-               "unquantized sum",
+               "b12x 44: the owner also uses the dequantized codes; this contract's owner keeps its unquantized sum",
                owner_keeps_area<CodecOwnerReads>, half),
       of_ranks("codec_half_the_group", "aiter.all_reduce_fp8_g64_nosat.gfx950", run_owner_keeps<CodecHalfTheGroup>,
-               "all_reduce.owner_keeps", "no regression known; this is the group size for parts that are not a multiple of 64",
+               "all_reduce.owner_keeps", "no regression known; uses the group size that is meant for parts that are not a multiple of 64",
                owner_keeps_area<CodecHalfTheGroup>, half),
       of_ranks("codec_stripe_next", "flashinfer.all_reduce_fp8_twoshot", run_owner_keeps<CodecStripeNext>,
                "all_reduce.owner_keeps", "no regression known; all sums are right, but another rank keeps its unquantized sum",
@@ -468,21 +468,21 @@ std::vector<Kernel> rank_faults() {
                                                                        "before the norm"),
       of_fused<VllmFusedAddRmsNormV0191, run_one_shot<AbsoluteRules>>(
           "fused_rounded_before_weight", "vllm.all_reduce_add_rms_norm", "all_reduce_add_rms_norm.one_shot",
-          "vllm PR 46070: earlier releases round before the weight"),
+          "vllm PR 46070: earlier releases round before the weight; the contract does not"),
       of_fused<FusedSquaresInF32, run_lamport<LamportRules<FlushingSum<FromZeroRules>, MinusZeroIsEmpty>>>(
           "fused_squares_in_f32", "flashinfer.all_reduce_add_rms_norm_mnnvl_oneshot", "all_reduce_add_rms_norm.lamport",
-          "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: its two-shot kernel squares in fp32", minus_zero_area),
+          "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: its two-shot kernel squares in fp32; the contract squares in 16 bits", minus_zero_area),
       of_finalize<FinalizeSharedLost, run_lamport<LamportRules<NativeRules<FlushingSums>, MinusZeroIsEmpty>>>(
           "finalize_shared_lost", "no regression known; the shared expert is left out"),
       of_finalize<FlashinferMoeFinalize, run_lamport<LamportRules<FlushingSums, MinusZeroIsEmpty>>>(
-          "finalize_ranks_in_f32", "flashinfer trtllm_allreduce_fusion.cuh fb28d724 with fp32_acc: that all-reduce adds ranks in fp32"),
+          "finalize_ranks_in_f32", "flashinfer trtllm_allreduce_fusion.cuh fb28d724 with fp32_acc adds ranks in fp32; the contract rounds each sum to 16 bits"),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankMisses>>("fused_rank_misses", "vllm.all_reduce_add_rms_norm",
                                                                       "all_reduce_add_rms_norm.one_shot",
                                                                       "vllm 30650: the reduction of one rank was skipped"),
   };
 }
 
-// Table rows for all-reduces with a norm and quantization.
+// Rows of the kernel table for all-reduces with a norm and quantization.
 
 namespace {
 
@@ -528,23 +528,24 @@ std::vector<Kernel> rank_quant_faults() {
              *token = "aiter.all_reduce_add_rms_norm_token_fp8_ftz";
   return {of_tokens<GroupAfterNorm<AiterArToken, ZeroScale>, run_one_shot<FlushingSums>>(
               "fused_zero_scale", token, "one_shot",
-              "no regression known; aiter e4048607 uses 1 for an amax of 0, but its fp8 all-reduce does not"),
+              "no regression known; a row of zeros is divided by its scale 0; aiter e4048607 avoids this, except in its fp8 all-reduce"),
           of_tokens<GroupAfterNorm<AiterArToken, ScaleKept>, run_one_shot<FlushingSums>>(
-              "fused_scale_not_flushed", token, "one_shot", "aiter/jit/core.py e4048607: a build without -fgpu-flush-denormals-to-zero keeps subnormals"),
+              "fused_scale_not_flushed", token, "one_shot",
+              "aiter/jit/core.py e4048607: a build without -fgpu-flush-denormals-to-zero keeps subnormals; the contract flushes them"),
           of_tokens<AnotherNorm<AiterArToken, AiterArNormRounded>, run_one_shot<FlushingSums>>(
               "fused_rounded_before_codes", token, "one_shot",
-              "vllm 41825: of two fused norms, only one rounds before its quantization"),
+              "vllm 41825: of two fused norms, only one rounds before its quantization; here the other one does, too"),
           of_tokens<AiterArToken, run_one_shot<RankOrderDescending>>("fused_order_descending", token, "one_shot",
-                                                                     "vllm 50136, 57042; sglang 34159: the ranks are added in "
-                                                                     "another order"),
+                                                                     "vllm 50136, 57042; sglang 34159: the ranks are added in another order than the "
+                                                                     "contract's"),
           of_groups<AnotherNorm<FlashinferTrtllmNormPacked, MissingTail<FlashinferTrtllmAddRmsNorm>>, run_two_shot<FlushingSums>>(
               "fused_rms_over_part", packed, "two_shot", {"ue8m0x4_tma"}, "flashinfer 3879: the RMS covers 2560 of 2880 elements"),
           of_groups<GroupAfterNorm<FlashinferTrtllmNormPacked, PackedFloor>, run_two_shot<FlushingSums>>(
               "fused_floor_for_ceil", packed, "two_shot", {"ue8m0x4_tma"},
-              "no regression known; uses the exponent field; the contract adds 1 unless the mantissa is 0"),
+              "no regression known; the scale is rounded down to a power of two; the contract rounds it up"),
           row_of<NvfpNormKept, run_rms_norm_quant_fp4<NvfpNormKept>, run_two_shot<FlushingSums>>(
               "fused_nvfp4_not_rounded", nvfp4, "two_shot", {"16+tensor"}, {"ue4m3_row", "ue4m3_128x4"},
-              "vllm 41825: of two fused norms, only one rounds before its quantization")};
+              "vllm 41825: of two fused norms, only one rounds before its quantization; here this rounding is left out")};
 }
 
 namespace {

@@ -108,7 +108,7 @@ struct MxZerosDivided : VllmMxfp8Fused {
 };
 using SiluMxZerosDivided = WithGroup<VllmSiluMxfp8, MxZerosDivided>;
 
-// Table rows for SiLU-and-mul with group quantization.
+// Rows of the kernel table for SiLU-and-mul with group quantization.
 
 template <class Rules>
 Kernel of_gated_groups(const char* name, const char* cites, const Values& layouts = {"row", "col", "tma"}) {

@@ -186,7 +186,7 @@ const Table& gfx942_matrices() {
   return table;
 }
 
-/// The instructions of gfx950 under one candidate model. `Like`: the unit with which kAsGfx942 adds kLength products.
+/// The instructions of gfx950 under one candidate model. `Like`: the unit that adds kLength products under kAsGfx942.
 template <MatrixModel kModel>
 struct Gfx950 {
   template <class Like, class A, class B, int kLength>
@@ -198,7 +198,7 @@ struct Gfx950 {
   using OfBf16 = Unit<units::JoinedUnit<Bf16, kLength, 8, 128>, Bf16, Bf16, kLength>;
   template <class A, class B, int kLength>
   using OfEight = Unit<Split<A, B, kLength>, A, B, kLength>;
-  /// Under kAsGfx942: adds in blocks of 64 along k, the longest of gfx942 (candidate scaled_128 of unit_candidates.csv).
+  /// Under kAsGfx942: adds in blocks of 64 along k, gfx942's longest blocks (candidate scaled_128 of unit_candidates.csv).
   template <int kLength>
   using Scaled = Unit<units::JoinedUnit<E4m3, kLength, 64>, E4m3, E4m3, kLength>;
 

@@ -151,7 +151,7 @@ void set_result(Build& build, const VectorEntry& entry, size_t sources, const Mo
   const std::vector<int>& half = mods.half;
   o.result = entry.result[0];
   if (o.result == 'n') {
-    if (build.has("clamp")) not_implemented("clamp of a result of this type");
+    if (build.has("clamp")) not_implemented("clamp with the result type of this instruction");
     o.bits = 8;
     o.unused = 2;
     o.shift = static_cast<u8>(8 * mods.byte);
@@ -166,7 +166,7 @@ void set_result(Build& build, const VectorEntry& entry, size_t sources, const Mo
     o.shift = high || build.in.name == "v_fma_mixhi_f16" ? 16 : 0;
     o.direct = false;
   } else if (high) {
-    not_implemented("op_sel of a result of this type");
+    not_implemented("op_sel with the result type of this instruction");
   }
   if (o.result == 'h' || o.result == 'w') o.direct = false;
   if (build.in.form == "sdwa" && o.result != 'M') {
@@ -180,13 +180,13 @@ void set_result(Build& build, const VectorEntry& entry, size_t sources, const Mo
     }
   }
   if (build.has("clamp") && std::string_view(entry.name).substr(std::string_view(entry.name).size() - 6) != "_clamp") {
-    if (!std::strchr("fhkPQ", o.result)) not_implemented("clamp of a result of this type");
+    if (!std::strchr("fhkPQ", o.result)) not_implemented("clamp with the result type of this instruction");
     o.clamp = true;
     o.direct = false;
   }
   const int64_t times = build.number("mul", 1), by = build.number("div", 1);
   if (times != 1 || by != 1) {
-    if (o.result != 'f') not_implemented("an output modifier (mul or div) of a result of this type");
+    if (o.result != 'f') not_implemented("an output modifier (mul or div) with the result type of this instruction");
     o.output_modifier = times == 2 ? 1 : times == 4 ? 2 : 3;
     o.direct = false;
   }
@@ -257,7 +257,7 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
       packed || entry->types[0] == 'm' ? build.list("op_sel_hi", sources, packed ? 1 : 0) : std::vector<int>(sources, 0);
   mods.negative_low = packed ? build.list("neg_lo", sources) : std::vector<int>(sources, 0);
   mods.negative_high = packed ? build.list("neg_hi", sources) : std::vector<int>(sources, 0);
-  if (entry->types[0] == 'n') {  // op_sel is the index of the byte
+  if (entry->types[0] == 'n') {  // for type n, op_sel is the index of the byte
     mods.byte = mods.half[0] + 2 * mods.half[1];
     mods.half[0] = mods.half[1] = 0;
   } else if (entry->result[0] == 'n') {

@@ -326,7 +326,7 @@ std::unique_ptr<Launch> Device::begin(Executable& executable, const Kernel& kern
   void* const data = memory_.allocate(std::max<size_t>((arguments.size() + 15) / 16 * 16, 16), "arguments of " + kernel.name);
   std::memcpy(data, arguments.data(), arguments.size());
   launch->kernel_arguments = reinterpret_cast<uint64_t>(data);
-  uint8_t packet[64] = {};  // hsa_kernel_dispatch_packet_t
+  uint8_t packet[64] = {};  // an hsa_kernel_dispatch_packet_t
   const uint16_t sizes[3] = {static_cast<uint16_t>(block.x), static_cast<uint16_t>(block.y), static_cast<uint16_t>(block.z)};
   const uint32_t items[3] = {grid.x * block.x, grid.y * block.y, grid.z * block.z};
   std::memcpy(packet + 4, sizes, sizeof sizes);

@@ -65,7 +65,7 @@ inline u64 smaller64(u64 x, u64 y, const State& m) {
 // ---- narrow formats
 
 /// Rounds the magnitude of an f32 to nearest even in a format with this exponent bias and number of mantissa bits. Returns the
-/// code. It may be larger than the format's largest code.
+/// code. This code may be larger than the format's largest code.
 template <int kBias, int kMantissa>
 inline u32 narrowed(u32 magnitude) {
   constexpr u32 kSmallestNormal = static_cast<u32>(127 + 1 - kBias) << 23;
@@ -400,7 +400,7 @@ inline void move_pair(const u32* const* s, u32* r, const State&) {
     r[i + kLanes] = high;
   }
 }
-/// `sum`, or after an overflow (sign bit of `overflow` set) the largest or smallest value, by the sign of x.
+/// Returns `sum`; after an overflow (sign bit of `overflow` set), the largest value if x >= 0, else the smallest.
 inline u32 saturated(u32 sum, u32 x, u32 overflow) { return overflow >> 31 ? (x >> 31 ? 0x80000000u : 0x7FFFFFFFu) : sum; }
 inline int signed24(u32 x) { return static_cast<int>(x << 8) >> 8; }
 inline u32 least(u32 x, u32 y) { return static_cast<int>(x) < static_cast<int>(y) ? x : y; }

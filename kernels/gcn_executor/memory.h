@@ -31,7 +31,7 @@ struct Buffer {
   std::string name;
   bool owned = false;
   std::vector<Touch> touches;  ///< one entry per 4 bytes, created when a race detector first needs it
-  uint64_t touched_in = 0;     ///< RaceDetector::batch_ when `touches` was last cleared
+  uint64_t touched_in = 0;     ///< the value of RaceDetector::batch_ when `touches` was last cleared
 
   bool holds(uint64_t address, uint64_t bytes) const {
     return address >= begin && bytes <= end - begin && address - begin <= end - begin - bytes;

@@ -94,7 +94,7 @@ struct Operation {
   bool clamp = false;
   u8 output_modifier = 0;  ///< 1: times 2; 2: times 4; 3: divided by 2
   u8 shift = 0, bits = 32;  ///< position of the result, if it is a part of the word
-  u8 unused = 0;        ///< rest of the word: 0 becomes zero, 1 sign-extended, 2 kept
+  u8 unused = 0;        ///< the rest of the word is set to zero (0), sign-extended (1) or kept (2)
   bool is_approximate = false;
   u16 row = 0;          ///< result row
   u16 mask = kNoMask;   ///< scalar pair that receives one bit per lane

@@ -37,7 +37,7 @@ class Objects:
 
 
 def violation(row, architecture, opcodes):
-    """A message about a kernel that violates a row of the expectations, or None."""
+    """A message if a kernel violates a row of the expectations, else None."""
     seen = sum(n for opcode, n in opcodes.items() if re.fullmatch(row["instruction"], opcode))
     least = row["times"].endswith("+")
     wanted = int(row["times"].rstrip("+"))
@@ -53,7 +53,7 @@ def unit_of(kernel):
 
 
 def lanes_of(kernel):
-    """The first number among a kernel's own template arguments, ignoring nested ones: its lanes. None for kernels that work with any number."""
+    """The number of lanes: the first number among a kernel's own (not nested) template arguments. None if the kernel works with any number."""
     arguments, nested = kernel.partition("<")[2], 1
     while nested:
         arguments, nested = re.subn(r"<[^<>]*>", "", arguments)
@@ -62,7 +62,7 @@ def lanes_of(kernel):
 
 
 def units_without_row(rows, objects):
-    """MFMA instructions of this architecture that no row names."""
+    """Kernels with an MFMA instruction of this architecture that no row of the expectations names."""
     own = {kernel for kernel in objects.there if unit_of(kernel) and unit_of(kernel).lower().startswith(objects.architecture)}
     return own - {row["kernel"] for row in rows if row["architecture"] == objects.architecture and row["times"] != "0"}
 
@@ -73,7 +73,7 @@ def check(row, objects):
 
 
 def check_emptied(row, objects, folder):
-    """The report for the same row with an emptied kernel."""
+    """What check() returns for the same row if the kernel is empty."""
     code, mangled = objects.home[row["kernel"]]
     copy = code.emptied(mangled, pathlib.Path(folder, "emptied.elf"))
     return violation(row, objects.architecture, objects.opcodes(copy, mangled))
@@ -95,7 +95,7 @@ def main():
     parser.add_argument("--objdump", required=True)
     parser.add_argument("--cxxfilt", required=True)
     parser.add_argument("--expectations", required=True)
-    parser.add_argument("--objects", required=True, help="folder with a folder of code objects for each architecture")
+    parser.add_argument("--objects", required=True, help="folder that has a folder of code objects for each architecture")
     parser.add_argument("--architectures", required=True, nargs="+")
     parser.add_argument("--cpu-libraries", required=True, nargs="+")
     parser.add_argument("--sources", required=True, nargs="+", help="folders of the kernels' headers")
@@ -130,12 +130,12 @@ def main():
                 continue  # an emptied kernel contains no instruction
             with tempfile.TemporaryDirectory() as folder:
                 if not check_emptied(row, objects, folder):
-                    wrong.append(f"{row['kernel']} of {architecture}: this check does not notice an emptied kernel: {row['instruction']} {row['times']}")
+                    wrong.append(f"{row['kernel']} of {architecture}: this check also passes if the kernel is empty: {row['instruction']} {row['times']}")
                 emptied += 1
         print(f"{architecture}: {len(objects.there)} kernels, {len(objects.home)} of them compiled to machine code")
     for line in wrong:
         print("FAILED:", line)
-    print(f"{checked} expectations checked; {emptied} of them also with an emptied kernel, which must be reported")
+    print(f"{checked} expectations checked; {emptied} of them also with an emptied kernel, for which the check must fail")
     return 1 if wrong or checked == 0 else 0
 
 

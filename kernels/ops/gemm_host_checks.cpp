@@ -29,7 +29,7 @@ const int32_t* integers(const assay_tensor& t, int64_t rows) {
   return static_cast<const int32_t*>(t.data);
 }
 
-/// Rejects a k for which the int32 sum of k int8 products may overflow. With zero points, the limit of k is half as large.
+/// Rejects a number k for which the int32 sum of k int8 products may overflow. With zero points, the limit of k is half as large.
 void expect_room(int64_t k, Azp azp) {
   const int64_t largest_product = 128 * 128, sums = azp == Azp::kNone ? 1 : 2;
   if (k > INT32_MAX / (largest_product * sums)) unsupported("k is too large: the int32 sum of k products may overflow");
@@ -48,7 +48,7 @@ GemmArguments gemm_arguments(const Call& call, int a_type, int b_type, bool take
   if (azp != Azp::kNone) x.azp_adj = integers(call.input("azp_adj"), x.n);
   if (azp == Azp::kTokens) x.azp = integers(call.input("azp"), x.m);
   if (const assay_tensor* bias = call.find("bias")) {
-    if (!takes_bias) unsupported("this contract takes no bias");
+    if (!takes_bias) unsupported("this contract takes no bias, but the call has one");
     expect_vector(*bias, x.n, d);
     if (bias->type_code != d.type_code) unsupported("bias must have the type of d");
     x.bias = bias->data;
@@ -107,7 +107,7 @@ const float* outer_scales(const Call& call, const char* role, int64_t count) {
 }
 
 const void* block_gemm_bias(const Call& call, const assay_tensor& bias, int64_t n, bool takes_bias) {
-  if (!takes_bias) unsupported("this contract takes no bias");
+  if (!takes_bias) unsupported("this contract takes no bias, but the call has one");
   const assay_tensor& d = call.output("d");
   expect_vector(bias, n, d);
   if (bias.type_code != d.type_code) unsupported("bias must have the type of d");
@@ -148,10 +148,10 @@ BlockScales scales_of_experts(const Call& call, const char* role, int64_t expert
   return {static_cast<const float*>(t.data), t.strides[1], t.strides[2], rows};
 }
 
-/// a, b and d of a grouped GEMM, with sizes and row pitches; the caller adds the rows of each expert and the scales. `topk`: rows
+/// Reads `a`, `b` and `d` of a grouped GEMM, with sizes and row pitches; the caller adds the rows of each expert and the scales. `topk`: rows
 /// of d per row of a. `rows`: what the error message says about the number of rows of d.
 template <class Arguments>
-Arguments expert_operands(const Call& call, int a_type, int b_type, int64_t topk = 1, const char* rows = "the rows of a") {
+Arguments expert_operands(const Call& call, int a_type, int b_type, int64_t topk = 1, const char* rows = "as many rows as a") {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
   const Shape of_a = matrix_of_rows(a), of_d = matrix_of_rows(d);
   if (b.ndim != 3 || b.shape[0] < 1) unsupported("b must have the shape [experts, n, k]");
@@ -161,7 +161,7 @@ Arguments expert_operands(const Call& call, int a_type, int b_type, int64_t topk
   x.m = of_d.rows, x.n = of_d.columns, x.k = of_a.columns, x.experts = b.shape[0];
   if (topk < 1 || of_a.rows * topk != x.m) unsupported(std::string("d must have ") + rows);
   expect_dense(b, x.experts, {x.n, x.k});
-  if (a.type_bits == 4 && (x.k % 2 != 0 || a.strides[0] % 2 != 0)) unsupported("rows of 4-bit codes must begin and end at whole bytes");
+  if (a.type_bits == 4 && (x.k % 2 != 0 || a.strides[0] % 2 != 0)) unsupported("rows of 4-bit codes (a, b) must begin and end at whole bytes");
   x.pitch_a = a.strides[0], x.pitch_b = x.k, x.pitch_d = d.strides[0];
   return x;
 }

@@ -255,7 +255,7 @@ GroupOutputs group_outputs(const Call& call, Shape x, int64_t group_size, int co
   if (dense.rows != x.rows || dense.columns != x.columns) failed("q must have the shape of x");
   const int64_t groups = x.columns / group_size;
   // Kernels use 32-bit indices. Rows with packed scales are padded to a multiple of four groups.
-  if (x.rows * ((groups + 3) / 4 * 4) > 0x7fffffff - 1024) unsupported("x has too many groups for 32-bit indices");
+  if (x.rows * ((groups + 3) / 4 * 4) > 0x7fffffff - 1024) unsupported("x has too many groups for 32-bit indices (expected at most 2^31 - 1025)");
 
   ScalesOut out{};
   out.data = scale.data;
@@ -315,11 +315,11 @@ const int32_t* offsets(const Call& call, const char* role, int64_t* count) {
 void expect_mx_codes(const Call& call, Shape shape, int code_type) {
   const assay_tensor& q = call.output("q");
   const Shape out = dense_matrix(q);
-  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of the quantized values");
-  if (!has_type(q, code_type, 8)) unsupported("q must have the type of contract " + call.contract());
+  if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of the values that are quantized");
+  if (!has_type(q, code_type, 8)) unsupported("q must have the code type of contract " + call.contract());
   if (int64_t(call.number("group_size")) != kMxBlock) unsupported("group_size must be 32");
   if (shape.columns % kMxBlock != 0) failed("the row length must be a multiple of 32, got " + std::to_string(shape.columns));
-  if (shape.rows * (shape.columns / kMxBlock) > 0x7fffffff - 1024) unsupported("x has too many blocks for 32-bit indices");
+  if (shape.rows * (shape.columns / kMxBlock) > 0x7fffffff - 1024) unsupported("x has too many blocks for 32-bit indices (expected at most 2^31 - 1025)");
   expect_aligned(q);
 }
 
@@ -382,8 +382,8 @@ MaskedBytesOut masked_bytes_out(const Call& call, Shape x, int block, int scale_
   const int64_t experts = tokens.shape[0], groups = x.columns / block;
   if (x.rows % experts != 0) failed("x must have the same number of rows for each expert");
   const int64_t room = x.rows / experts, padded_room = (room + 127) / 128 * 128, padded_groups = (groups + 3) / 4 * 4;
-  if (x.rows * groups > 0x7fffffff - 1024) unsupported("x has too many blocks for 32-bit indices");
-  if (!has_type(scale, scale_type, 8)) unsupported("scale must have the type of contract " + call.contract());
+  if (x.rows * groups > 0x7fffffff - 1024) unsupported("x has too many blocks for 32-bit indices (expected at most 2^31 - 1025)");
+  if (!has_type(scale, scale_type, 8)) unsupported("scale must have the scale type of contract " + call.contract());
   if (tile_of(call) != ScaleTile::k128x4) unsupported("this kernel stores scales only in tiles of 128 x 4");
   const bool fits = scale.ndim == 3 && scale.shape[0] == experts && scale.shape[1] == padded_room && scale.shape[2] == padded_groups;
   if (!fits) failed("scale must be [experts, rows of an expert rounded up to 128, blocks of a row rounded up to 4]");
@@ -520,7 +520,7 @@ SortArguments permute_arguments(const Call& call) {
   SortArguments a = slots_of(call);
   a.locals = elements_of(call.output("expert_first_token_offset")) - 1;
   if (a.locals < 1 || a.locals > a.experts)
-    failed("expert_first_token_offset must have the first row of each expert of this device, and the end of the last expert");
+    failed("expert_first_token_offset must have 2 to experts + 1 elements: the first row of each expert of this device, and the end of the last");
   a.offsets = index_output(call, "expert_first_token_offset", a.locals + 1);
   a.inverse = index_output(call, "inv_permuted_idx", a.slots);
   a.order = index_output(call, "permuted_idx", a.slots);

@@ -208,7 +208,7 @@ TEST(Cast, GivesWhatAPlainLoopGivesForAnyLength) {
       for (int64_t i = 0; i < n; ++i) ASSERT_EQ(q[size_t(i)], oracle::e4m3fn_sat(bf16_value(x[size_t(i)]))) << n << " " << i;
       EXPECT_EQ(q.back(), 0xa5) << "beyond the end";
       EXPECT_EQ(call.run(cpu_library(), "cast", "cuda.e5m2_sat", "cast"), ASSAY_UNSUPPORTED);
-      EXPECT_THAT(call.message(), HasSubstr("q must have the type of contract cuda.e5m2_sat"));
+      EXPECT_THAT(call.message(), HasSubstr("q must have the code type of contract cuda.e5m2_sat"));
     }
   }
 }

@@ -198,7 +198,7 @@ inline bool wait_relaxed(const uint32_t* at, uint32_t value) {
                          at, value);
 }
 inline uint32_t flag_now(const uint32_t* at) { return __atomic_load_n(at, __ATOMIC_RELAXED); }
-/// send16() and send1() write data that other ranks read after this rank signals. Data of post16() need no signal (polled16()).
+/// send16() and send1() write data that other ranks read after this rank signals. Data that post16() writes need no signal, because polled16() polls for them.
 template <class T>
 void send16(T* to, const Vector<T>& v) {
   cpu::hold_back(to, &v, sizeof v);

@@ -57,8 +57,8 @@ struct DivideSaturatingByCorrection : DivideByCorrection<Fma> {
   }
 };
 
-/// x -> x / s by the compiler's division for each x. It is used where the correction would give NaN, such as for Inf / s with
-/// finite s. (On an H200, -Inf then became +448.)
+/// x -> x / s by the compiler's division for each x. It is used where the correction would give NaN, such as for Inf / s with finite s. (With the correction,
+/// an H200 cast -Inf to +448.)
 struct DivideEach {
   float divisor;
   SIMT_DEVICE explicit DivideEach(float s) : divisor(s) {}
@@ -78,7 +78,7 @@ SIMT_DEVICE uint32_t choose(bool first, uint32_t a, uint32_t b) { return b ^ ((a
 
 /// The code of a float's magnitude in a format with kMantissa mantissa bits and bias kBias, without an upper limit. `rest`: the
 /// float's bits without sign. Normal values: the mantissa is rounded in place, then the exponent is shifted. Subnormal values:
-/// adding 2^(24-kBias-kMantissa) rounds, because its last bit is the format's smallest step, 2^(1-kBias-kMantissa).
+/// adding 2^(24-kBias-kMantissa) rounds, because the last bit of this number is the format's smallest step, 2^(1-kBias-kMantissa).
 template <int kMantissa, int kBias>
 SIMT_DEVICE uint32_t fp8_magnitude(uint32_t rest) {
   constexpr float kAnchor = float(1 << (24 - kBias - kMantissa));

@@ -112,7 +112,7 @@ SIMT_DEVICE float from_float(float v) {
 template <>
 SIMT_DEVICE Bf16 from_float(float v) {
 #if defined(__gfx950__)
-  const __bf16 half = __bf16(v);  // v_cvt_pk_bf16_f32
+  const __bf16 half = __bf16(v);  // compiles to v_cvt_pk_bf16_f32
   Bf16 code;
   __builtin_memcpy(&code, &half, sizeof code);
   return code;

@@ -1,4 +1,4 @@
-// AMD's MFMA instructions, as modelled by MMA-Sim c785138 and MATLAB-tensor-core d12a5b3~1. Not compared with hardware here.
+// AMD's MFMA instructions, as modelled by MMA-Sim c785138 and MATLAB-tensor-core d12a5b3~1. This project has not compared them with hardware.
 #pragma once
 
 #include "kernels/units/unit.h"

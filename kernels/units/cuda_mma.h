@@ -251,7 +251,7 @@ SIMT_DEVICE void wgmma(uint32_t (&d)[4], const Operands& x) {
 }
 
 // tcgen05.mma: one thread of four warps issues it. Operands are in shared memory as for wgmma; accumulators and scales are in
-// tensor memory. It has not been run: only compilation and the number of its opcodes are checked.
+// tensor memory. This instruction has not been run: only compilation and the number of its opcodes are checked.
 // Source: PTX ISA, tcgen05; CUTLASS include/cute/arch/mma_sm100_desc.hpp 0d2b201e.
 
 /// Columns of tensor memory: how many are allocated, and the first columns of A's and B's scales. Accumulators begin at column 0.

@@ -122,7 +122,7 @@ SIMT_WIDE_KERNEL SIMT_VECTORIZED int64_t aligned_sum(const int32_t* a, const int
   Sum sum = 0;
   SIMT_LANES
   for (int i = 0; i < kTake; ++i) {
-    const auto below = uint32_t(most + kDown - exponent[i]);  // any value for a zero product
+    const auto below = uint32_t(most + kDown - exponent[i]);  // its value does not matter if the product is zero
     const uint32_t magnitude = uint32_t(product[i] < 0 ? -product[i] : product[i]) << kUp;
     const auto left = int32_t(magnitude >> (below < 31u ? below : 31u));  // magnitudes are below 2^31
     sum += product[i] < 0 ? -left : left;
@@ -215,7 +215,7 @@ DecodedOperands<U, U::kM, U::kN>& decoded_operands() {
 }
 #endif
 
-/// True if two rows of a have the same codes and scales.
+/// True if two rows of `a` have the same codes and scales.
 template <class U>
 bool same_rows(const Operands& x, int row, int other) {
   return same_bytes<Bytes<U>::kRow>(x.a + row * x.a_pitch, x.a + other * x.a_pitch) &&

@@ -39,7 +39,7 @@ SIMT_DEVICE int bit_count(uint32_t word) { return ::__popc(word); }
 
 namespace assay_kernels {
 
-/// a * b + c with one rounding, toward zero. For finite operands and normal results.
+/// a * b + c with one rounding, toward zero. Valid for finite operands and normal results.
 SIMT_DEVICE float fma_toward_zero(float a, float b, float c) {
   const double product = double(a) * b;  // exact, because it has 48 bits
   const double sum = product + c, back = sum - product, lost = (product - (sum - back)) + (double(c) - back);
@@ -64,7 +64,7 @@ SIMT_DEVICE int bit_count(uint32_t word) { return __builtin_popcount(word); }
 
 namespace assay_kernels {
 
-/// Table rows of the GEMM predictions, for describe().
+/// Rows of the kernel table for the GEMM predictions.
 std::vector<Kernel> product_kernels();
 
 /// An 8-bit format with a sign bit. Magnitude codes from first_special on are NaN or Inf; -0 is a zero (unlike in fnuz formats).
@@ -216,7 +216,7 @@ void watch_product(ProductArguments x, int64_t tiles_of_n) {
       for (int j = 0; j < kOfColumns; ++j) {
         const uint32_t addend = simt::bits(c[i][j]), negative = 0u - (addend >> 31);
         int e = larger_half(largest[i][j]) - bias;
-        const int of_c = int(addend >> 23 & 0xffu) - 127;  // for 0, lower than every product's exponent
+        const int of_c = int(addend >> 23 & 0xffu) - 127;  // the exponent of c; if c is 0, lower than every product's
         e = e > of_c ? e : of_c;
         e = e > -80 ? e : -80;
         base[i][j] = simt::from_bits(uint32_t(e + 23 - x.fraction_bits + 127) << 23);

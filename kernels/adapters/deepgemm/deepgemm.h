@@ -29,7 +29,7 @@ inline unsigned blocks(int64_t rows, int64_t a_block) { return unsigned((rows + 
 
 inline bool is_contiguous(const assay_tensor& x) { return x.strides[1] == 1 && (x.shape[0] == 1 || x.strides[0] == x.shape[1]); }
 
-// GEMMs for sm_90 (products.cu). They are compiled only at commits that know the psum layout (an array of the experts' row ends).
+// GEMMs for sm_90 (products.cu). They are compiled only for DeepGEMM commits that have the psum layout (an array of the experts' row ends).
 
 void product_1d2d(const Call& call);
 void product_1d1d(const Call& call);

@@ -29,7 +29,8 @@ CUtensorMap map(const void* data, CUtensorMapDataType type, int bytes, int64_t c
   const cuuint32_t box[2] = {cuuint32_t(box_columns), cuuint32_t(box_rows)}, steps[2] = {1, 1};
   if (encode(&made, type, 2, const_cast<void*>(data), extents, pitches, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle,
              CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) != CUDA_SUCCESS)
-    unsupported("cuTensorMapEncodeTiled rejects a matrix with a row pitch of " + std::to_string(pitch * bytes) + " bytes");
+    unsupported("cuTensorMapEncodeTiled rejects a matrix with a row pitch of " + std::to_string(pitch * bytes) +
+                " bytes; the pitch and the address must be multiples of 16");
   return made;
 }
 

@@ -25,7 +25,7 @@ def torch_rows():
         return more
 
     def factors(call):
-        """torch needs a multiple of 16 columns of d: b gets more rows of zeros, and the additional columns of d are dropped."""
+        """torch needs a multiple of 16 columns of `d`: `b` gets more rows of zeros, and the additional columns of `d` are dropped."""
         b = call["b"]
         columns = -(-b.shape[0] // 16) * 16
         return call["a"], padded(b, columns).t(), b.shape[0], columns
@@ -176,7 +176,7 @@ def toolkit():
 
 
 def library_result_of(call, rows):
-    """Allocates d with `rows` rows."""
+    """Allocates `d` with `rows` rows."""
     spec = call.about["tensors"]["d"]
     return torch.empty(rows, spec["shape"][1], dtype=DTYPES[spec["format"]], device="cuda")
 
@@ -219,7 +219,7 @@ def vllm_cutlass(source, _):
         f"c3x/scaled_mm_{name}.cu" for name in ("sm90_fp8", "sm90_int8", "azp_sm90_int8", "blockwise_sm90_fp8")])
 
     def product(least_rows):
-        """For up to 64 rows vLLM exchanges a and b. To avoid this, a gets more rows of zeros, and these rows of d are dropped."""
+        """For up to 64 rows vLLM exchanges `a` and `b`. To avoid this, `a` gets more rows of zeros, and these rows of `d` are dropped."""
 
         def run(call):
             a, scale_a = call["a"], call["scale_a"]

@@ -66,7 +66,7 @@ def torchao_float8_rows():
 def torchao_rows():
     from torchao.prototype.mx_formats import mx_tensor
 
-    # Before 2026-08-12, torchao treated NaN, Inf and the lowest byte differently.
+    # Before 2026-08-12, torchao treated NaN, Inf and scale byte 0 differently.
     released = not hasattr(mx_tensor, "_f32_to_e8m0_rceil")
     row = {name: f"torchao.mx_{name}" + ("" if not released else "@v0.18.0" if name == "rceil" else "@v0.12.0") for name in MODES}
     return [(row[name], "cuda", to_mx(mx_tensor, mode)) for name, mode in MODES.items()]

@@ -1,4 +1,4 @@
-"""An fp8 GEMM a [m, k] times b [n, k] transposed, with three variants of Triton's dot."""
+"""An fp8 GEMM with three variants of Triton's dot: `a` [m, k] times the transpose of `b` [n, k]."""
 
 import triton
 import triton.language as tl

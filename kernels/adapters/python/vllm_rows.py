@@ -43,7 +43,7 @@ def common():
 
 
 class Eager:
-    """torch with a compile() that returns the function unchanged: the rows describe eager mode."""
+    """torch with a compile() that returns the function unchanged, because the contracts describe eager mode."""
 
     def __getattr__(self, name):
         return getattr(torch, name)

@@ -20,7 +20,7 @@ DTYPES = {
 
 
 class Call:
-    """One recorded call. `call[role]`: a tensor on the device. `parameters`: of the case. `numbers`: parameters that the C ABI passes."""
+    """One recorded call. `call[role]`: a tensor on the device. `parameters`: the case's parameters. `numbers`: the parameters that the C ABI passes."""
 
     def __init__(self, number, about, tensors, device):
         self.number, self.about, self.numbers, self.parameters = number, about, about["numbers"], about["parameters"]

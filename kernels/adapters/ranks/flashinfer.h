@@ -39,7 +39,7 @@ cudaError_t launch(const AllReduceFusionParams<T>& params) {
   }
 }
 
-/// Launches all ranks of a device. set() adds the outputs of a rank, and the inputs that only kPattern has, to its parameters.
+/// Launches all ranks of a device. set() writes a rank's outputs, and the inputs that only kPattern has, into the kernel's parameters.
 template <AllReduceFusionPattern kPattern, class T, bool kFp32, class Set>
 void reduce(const Call& call, const Ranks& ranks, int first, int count, bool one_shot, Set set) {
   (void)packets_of(call.at("x"));
@@ -68,7 +68,7 @@ std::vector<Kernel> flashinfer_sums();
 std::vector<Kernel> flashinfer_norms();
 std::vector<Kernel> flashinfer_moe();
 
-/// Table row of a one-shot or two-shot kernel.
+/// Row of the kernel table for a one-shot or two-shot kernel.
 inline Kernel flashinfer_kernel(const char* name, const char* op, const char* contract, bool one_shot,
                                 decltype(Kernel::run_ranks) run) {
   Kernel row{name, op, {contract}, {{"ranks", {2, 4, 8, 16}}}, {}, nullptr};

@@ -48,7 +48,7 @@ void norm_static(const Call& call, const Ranks& ranks, int first, int count) {
   });
 }
 
-/// True if this release has the pattern with dynamic FP8 quantization; HasPackedGroups: the one with packed groups. Old releases lack both.
+/// HasTokens: this release has the pattern with FP8 scales per token. HasPackedGroups: it has the pattern with packed scales per group.
 template <class P>
 concept HasTokens = requires {
   P::kARResidualRMSNormDynamicFP8Quant;

@@ -74,7 +74,7 @@ distributed::CommunicatorRef communicator_of(const Ranks& ranks, int rank) {
 #endif
 }
 
-/// Data of y of the rank that is launched next. When SGLang allocates its output, give_result() returns this memory.
+/// Memory for y of the rank that is launched next. When SGLang allocates its output, give_result() returns this memory.
 thread_local void* next_result = nullptr;
 int give_result(DLTensor* wanted, DLManagedTensorVersioned** given, void*, void (*)(void*, const char*, const char*)) {
   *given = managed(next_result, wanted->dtype, wanted->shape, wanted->ndim);

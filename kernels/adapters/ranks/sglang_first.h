@@ -44,7 +44,7 @@ void reduce_in_place(const Call& call, const Ranks& ranks, int first, int count,
   });
 }
 
-/// Table row of an all-reduce kernel.
+/// Row of the kernel table for an all-reduce kernel.
 inline Kernel sglang_kernel(const char* name, const char* contract, decltype(Kernel::run_ranks) run) {
   Kernel row{name, "all_reduce", {contract}, {{"ranks", {2, 4, 6, 8}}}, {}, nullptr};
   row.area = size_alone;

@@ -8,7 +8,7 @@ namespace assay::ranks {
 namespace {
 
 /// Must run before the device is first used. It gives streams separate hardware queues: streams in one queue wait for each other.
-/// It turns off lazy loading, with which a first launch waits for all running kernels; one of them may wait for that launch.
+/// It turns off lazy loading: otherwise a first launch waits for all running kernels, and one of them may wait for that launch.
 __attribute__((constructor)) void set_environment() {
   (void)setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
   (void)setenv("CUDA_MODULE_LOADING", "EAGER", 0);

@@ -52,7 +52,7 @@ void reduce(const Call& call, const Ranks& ranks, int first, int count, const Re
   });
 }
 
-/// Selects vLLM's kernel by vLLM's environment variable, which takes precedence over the message size.
+/// Selects vLLM's kernel by vLLM's environment variable, which overrides vLLM's choice by message size.
 void reduce_by(const char* algorithm, const Call& call, const Ranks& ranks, int first, int count, const Result& result) {
   expect_no_capture(call);
   good(cudaStreamSynchronize(call.stream()));  // the previous call's kernel may still read the peers' addresses

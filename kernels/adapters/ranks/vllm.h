@@ -1,4 +1,4 @@
-// Table rows of vLLM's all-reduces. ranks/build compiles the source files that the release supports.
+// Rows of the kernel table for vLLM's all-reduces. ranks/build compiles the source files that the release supports.
 #pragma once
 
 #include "together.h"

@@ -5,7 +5,7 @@
 namespace assay::ranks {
 namespace {
 
-/// Finds the norm's table row in the adapter for single ranks.
+/// Finds the norm's row in the kernel table of the adapter for single ranks.
 const Kernel& norm_of(const std::string& name) {
   static const std::vector<Kernel> all = vllm::norm_kernels();
   for (const Kernel& kernel : all)

@@ -1,4 +1,4 @@
-// libassay_sgl_kernel.so: the group quantization of sgl-kernel as a plug-in. SGLang's wheels ship it compiled.
+// libassay_sgl_kernel.so: the group quantization of sgl-kernel as a plug-in. SGLang's wheels ship this kernel compiled.
 #include "assay/torch_stable.hpp"
 #include "utils.h"
 
@@ -10,7 +10,7 @@ namespace {
 using assay::cuda::Call;
 using assay::torch_stable::tensor;
 
-/// Called as in SGLang's Python code (fp8_kernel.py, int8_kernel.py).
+/// Calls sgl-kernel's function as SGLang's Python code does (fp8_kernel.py, int8_kernel.py).
 void group_quant(const Call& call, bool ue8m0) {
   const assay_tensor& q = call.at("q");
   const bool to_int8 = q.type_code == ASSAY_INT;

@@ -90,7 +90,7 @@ struct Runtime {
   std::map<const void*, std::pair<Binary*, std::string>> variables;
   std::map<const void*, ihipModuleSymbol_t> found;
   hipError_t sticky = hipSuccess;
-  /// races: reported so far; names: buffers that hipMalloc has numbered; noted: approximate instructions in the notes file
+  /// Numbers of races reported so far, of buffers named so far ("hipMalloc 3"), and of approximate instructions in the notes file.
   size_t races = 0, names = 0, noted = 0;
 
   Runtime() {

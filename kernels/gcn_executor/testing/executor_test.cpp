@@ -53,7 +53,8 @@ class GcnLanes : public testing::TestWithParam<std::string> {
 INSTANTIATE_TEST_SUITE_P(GcnExecutor, GcnLanes, testing::Values("portable", "AVX2", "AVX-512"),
                          [](const auto& name) { return name.param == "AVX-512" ? std::string("AVX512") : name.param; });
 
-// LLVM builds IEEE division and square root from approximate instructions. They must be exact for every error within the bound.
+// LLVM builds IEEE division and square root from approximate instructions. The quotients and roots must be exact for every error of these instructions that the
+// ISA allows.
 TEST_P(GcnLanes, DivisionAndSquareRootAreIeee) {
   constexpr int kCount = 6000;
   const std::vector<float> x = floats(kCount), y = [&] {
@@ -133,7 +134,7 @@ TEST_P(GcnLanes, Fp8CodesAreNearestAndOverflowFollowsMode) {
   }
 }
 
-/// The first lane's result of the instruction `name` of the table, whose sources hold `words`.
+/// Executes the table's instruction `name` on sources that hold `words`, and returns the first lane's result.
 uint32_t value_of(const LaneTable& table, const char* name, const State& state, std::initializer_list<uint32_t> words) {
   std::vector<std::vector<u32>> rows;
   for (const uint32_t word : words) rows.emplace_back(2 * kLanes, word);

@@ -68,7 +68,7 @@ struct Codes {
     }
     for (uint8_t& s : scale) s = scales ? static_cast<uint8_t>(125 + random(5)) : uint8_t{127};
   }
-  /// The 64 lanes' registers, with 32 codes of a row each. 8-bit codes: registers 4-7 hold 16 codes that are k / 2 further than those in 0-3.
+  /// The 64 lanes' registers, with 32 codes of a row each. For 8-bit codes, registers 4-7 hold 16 codes that begin k / 2 after those in registers 0-3.
   std::vector<std::array<uint32_t, 8>> registers() {
     std::vector<std::array<uint32_t, 8>> lanes(64);
     const int bits = format.bits(), groups = 64 / lines;

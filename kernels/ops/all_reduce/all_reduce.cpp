@@ -1,4 +1,4 @@
-// The kernels of all_reduce, as describe() lists them.
+// The kernel table of all_reduce, which describe() of the C ABI lists.
 #include "kernels/ops/all_reduce/all_reduce_run.h"
 
 namespace assay_kernels {

@@ -121,7 +121,7 @@ struct RankRules {
   /// Rank `reader` adds the part of rank `owner`. count(): how many ranks' values it adds. rank_of(): the rank at position i of the sum.
   SIMT_DEVICE static int count(int /*reader*/, int ranks) { return ranks; }
   SIMT_DEVICE static int rank_of(int i, int /*owner*/, int /*reader*/, int /*ranks*/) { return i; }
-  SIMT_DEVICE static float wire(float v) { return v; }  ///< an input as it enters the sum
+  SIMT_DEVICE static float wire(float v) { return v; }  ///< changes an input before it is added
   template <class T>
   SIMT_DEVICE static float sum(float a, float b) {
     return a + b;

@@ -81,7 +81,7 @@ inline int blocks_for(int64_t packets) {
   return int(std::clamp<int64_t>((packets + kRankThreads - 1) / kRankThreads, 1, simt::kMostBlocksOfRank));
 }
 
-/// As blocks_for(), for a launch that sums unquantized values of `count` ranks. Ranks in several processes may all share one device.
+/// Like blocks_for(), for a launch that sums unquantized values of `count` ranks. Ranks in several processes may all share one device.
 inline int plain_blocks_for(int64_t packets, const Ranks& ranks, int count) {
   const int sharing = ranks.lost ? ranks.size : count;
   const int most = kOnDevice ? std::min(kMostRankBlocks, kBlocksAtOnce / sharing) : simt::kMostBlocksOfRank;
@@ -166,7 +166,7 @@ void run_owner_keeps(const Call& call, const Ranks& ranks, int first, int count)
   launch_ranks(call, ranks, first, count, blocks_for(a.elements / Rules::kGroup), all_reduce_owner_keeps<Rules, RankRules>);
 }
 
-/// Table entry of an all-reduce kernel. `native`: the kernel accepts only 16-bit types of x.
+/// Row of the kernel table for an all-reduce kernel. `native`: the kernel accepts only 16-bit types of x.
 inline Kernel all_reduce_row(const char* name, std::vector<std::string> contracts,
                              void (*run)(const Call&, const Ranks&, int, int),
                              AreaRequest (*area)(const Call&) = signals_and_buffer, bool native = false) {
@@ -179,7 +179,7 @@ inline Kernel all_reduce_row(const char* name, std::vector<std::string> contract
   return row;
 }
 
-/// Table entry of a kernel that is not offered for calls in place (y is x), because other ranks may read x while it writes y.
+/// Row of the kernel table for a kernel that is not offered for calls in place (y is x), because other ranks may read x while it writes y.
 inline Kernel not_in_place(Kernel row) {
   row.accepts.push_back({"use", {"", "alternating", "wrapping", "straggler", "in_a_row"}});
   return row;

@@ -70,7 +70,7 @@ inline void replace_tensor(std::vector<assay_tensor>& tensors, const char* role,
     if (std::strcmp(tensor.role, role) == 0) tensor = with;
 }
 
-/// The calls of all ranks for the all-reduce. Its output y, the sum, is the second half of the rank's area.
+/// The calls of all ranks for the all-reduce. The output y of a rank's call is the second half of the rank's area.
 class CallsWithSums : public ChangedCalls {
  public:
   explicit CallsWithSums(const Ranks& ranks)
@@ -156,7 +156,7 @@ void run_combined(const Call&, const Ranks& ranks, int first, int count) {
   run_fused<NormRules, kSum>(Call(*calls.ranks().calls[first]), calls.ranks(), first, count);
 }
 
-/// Table row of a kernel that combines rows first. Each half of an area is as large as x, which has at least as many rows as y,
+/// Row of the kernel table for a kernel that combines rows first. Each half of an area is as large as x, which has at least as many rows as y,
 /// so the combined rows fit.
 template <class CombineRules, class NormRules, RankRun kSum>
 Kernel combined_row(const char* name, const char* contract) {
@@ -166,7 +166,7 @@ Kernel combined_row(const char* name, const char* contract) {
   return row;
 }
 
-/// Table row of a kernel that does not combine rows.
+/// Row of the kernel table for a kernel that does not combine rows.
 template <class NormRules, RankRun kSum>
 Kernel fused_row(const char* name, const char* contract, AreaRequest (*area)(const Call&) = signals_and_buffer) {
   Kernel row = all_reduce_row(name, {contract}, run_fused<NormRules, kSum>, area);

@@ -1,4 +1,4 @@
-// The kernels of all_reduce_rms_norm, all_reduce_add_rms_norm and its two variants with quantization, as describe() lists them.
+// The kernel table of all_reduce_rms_norm, all_reduce_add_rms_norm and its two variants with quantization, which describe() of the C ABI lists.
 #include "kernels/ops/all_reduce_norm/all_reduce_add_rms_norm_kernel.h"
 #include "kernels/ops/all_reduce_norm/all_reduce_rms_norm_kernel.h"
 #include "kernels/ops/rms_norm_quant/rms_norm_quant_group_contracts.h"

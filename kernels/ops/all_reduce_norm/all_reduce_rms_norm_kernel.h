@@ -182,7 +182,7 @@ void run_squares(const Call& call, const Ranks& ranks, int first, int count) {
   });
 }
 
-/// Table row of a norm over sharded columns.
+/// Row of the kernel table for a norm over sharded columns.
 template <class Rules>
 Kernel squares_row(const char* name, const char* contract) {
   Kernel row = all_reduce_row(name, {contract}, run_squares<Rules>, squares_area);

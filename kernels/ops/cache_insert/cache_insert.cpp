@@ -1,4 +1,4 @@
-// The kernels of all ops that write or read a paged cache, as describe() lists them.
+// The kernel table of all ops that write or read a paged cache, which describe() of the C ABI lists.
 #include "kernels/ops/cache_insert/cache_insert_kernels.h"
 #include "kernels/ops/cache_insert/dsv4_kv_insert_kernel.h"
 #include "kernels/ops/call.h"

@@ -1,4 +1,4 @@
-// The kernels of cast, as describe() lists them.
+// The kernel table of cast, which describe() of the C ABI lists.
 #include "kernels/ops/cast/cast_kernel.h"
 
 #include "kernels/ops/call.h"

@@ -7,7 +7,7 @@
 
 namespace assay_kernels {
 
-// The cast of each contract: one float to one code. Their sources are in reference/contracts/casts.csv.
+// The cast of each contract: one float to one code. The sources of these casts are in reference/contracts/casts.csv.
 
 struct CudaE4m3fnSat {
   static constexpr const char* kContract = "cuda.e4m3fn_sat";
@@ -133,7 +133,7 @@ void run_cast(const Call& call) {
   const assay_tensor &x = call.input("x"), &q = call.output("q");
   const Shape shape = dense_matrix(x), out = dense_matrix(q);
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
-  if (!has_type(q, Rules::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
+  if (!has_type(q, Rules::kType, 8)) unsupported(std::string("q must have the code type of contract ") + Rules::kContract);
   expect_aligned(x);
   expect_aligned(q);
   const int64_t n = shape.rows * shape.columns, each = int64_t{kCastThreads} * kCastStores * simt::kWideBytes;

@@ -59,7 +59,7 @@ struct GatherRules {
   static constexpr bool kPacked = false, kByTable = true, kStarts = false, kStartsOfBlocks = false;
   static constexpr bool kCopiesScales = false;  ///< true: copies codes and scales instead of converting them
   static constexpr int kScaleElements = 0;      ///< codes that share a stored scale; 0: the input `scale` is for all codes
-  static constexpr bool kPastEnd = true;        ///< true: y may have more rows than these sequences have tokens
+  static constexpr bool kPastEnd = true;        ///< true: y may have more rows than the sequences have tokens
   static constexpr bool kScaleBytes = false;    ///< true: a stored scale is one exponent byte; false: an fp32
 
   /// The sequence that a row of y belongs to: the last one that begins at or before the row, since sequences may be empty.
@@ -250,7 +250,7 @@ SIMT_KERNEL void gather_cache(GatherArguments a, Divider by_loads) {
 struct GatherNeeds {
   bool by_table, starts, given_scale, copies_scales;
   int elements;            ///< elements of a row of y
-  int64_t bytes_of_token;  ///< bytes of a token, for which a block of the cache must have room
+  int64_t bytes_of_token;  ///< bytes of a token; a block of the cache holds block_size tokens
 };
 GatherArguments gather_arguments(const Call& call, GatherNeeds needs);
 

@@ -1,4 +1,4 @@
-// The kernels of gemm_block_scaled, as describe() lists them, by the vendor of their tensor core.
+// The kernel table of gemm_block_scaled, which describe() of the C ABI lists, grouped by the vendor of the tensor core.
 #include "kernels/ops/call.h"
 #include "kernels/ops/gemm/gemm_block_scaled_kernel.h"
 #include "kernels/ops/gemm/gemm_common.h"

@@ -226,7 +226,7 @@ void run_block_gemm(const Call& call) {
   launch_scaled<Rules>(call, tiles, x);
 }
 
-// Table rows for the rules whose instruction this build has.
+// Rows of the kernel table for the rules whose instruction this build has.
 
 template <class Rules, int kParts>
 void run_block_gemm_by_contract(const Call& call) {

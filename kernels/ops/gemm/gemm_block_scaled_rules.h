@@ -18,7 +18,7 @@ struct ScaleLevel {
 inline constexpr ScaleLevel kFloatScales{}, kPackedScales{ASSAY_INT, 32, 4}, kTiledScales{ASSAY_FLOAT8_E8M0FNU, 8, 1, 128, 4},
     kTiledE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8, 1, 128, 4}, kE4m3Scales{ASSAY_FLOAT8_E4M3FN, 8}, kE8m0Scales{ASSAY_FLOAT8_E8M0FNU, 8};
 
-/// The scales of a or b. A scale covers `rows` rows and one block of k. Strides are in tensor elements; with tiles, row_stride is
+/// The scales of `a` or `b`. A scale covers `rows` rows and one block of k. Strides are in tensor elements; with tiles, row_stride is
 /// the number of blocks per row, padded to whole tiles. `data` points to the scales even if they are not fp32.
 struct BlockScales {
   const float* data;
@@ -35,8 +35,8 @@ struct BlockGemmArguments : GemmOperands {
 
 inline constexpr int64_t kProductsOfScale = 128;
 
-/// Reads the tensors and rejects invalid calls, as gemm_operands() does. `rows_of_b`: rows of b that share a scale. `products`:
-/// elements along k that share a scale. `adds_c`: whether the contract adds a tensor c.
+/// Reads the tensors and rejects invalid calls, as gemm_operands() does. `rows_of_b`: rows of `b` that share a scale. `products`: elements along k that share a
+/// scale. `adds_c`: whether the contract adds a tensor `c`.
 BlockGemmArguments block_gemm_arguments(const Call& call, int a_type, int b_type, int64_t rows_of_b, bool adds_c, const ScaleLevel& level, int64_t products);
 
 /// The data of an f32 tensor with `count` scales: 1 for the scale of a whole tensor, or one per expert for its weights.
@@ -54,13 +54,13 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   using Arguments = BlockGemmArguments;
   static constexpr int64_t kPromote = kPromotedEvery;  ///< elements along k between two promotions of the accumulator to fp32
   static constexpr int64_t kRowsOfScaleB = 128;
-  static constexpr int64_t kPartOf = 128;  ///< split-K parts are multiples of this
+  static constexpr int64_t kPartOf = 128;  ///< the length of a split-K part is a multiple of this
   static constexpr bool kAddsC = false;
   static constexpr ScaleLevel kLevel = kFloatScales;
   static constexpr int64_t kProducts = kProductsOfScale;  ///< elements along k that share a scale
   static constexpr bool kInUnit = false;  ///< true: the instruction applies the scales
   static constexpr bool kDecodes = false;  ///< true: operands of the instruction are codes times scales, rounded to 16 bits
-  static constexpr bool kOuterOfA = false, kOuterOfB = false;  ///< true: a (or b) also has one scale for the whole tensor
+  static constexpr bool kOuterOfA = false, kOuterOfB = false;  ///< true: `a` (or `b`) also has one scale for the whole tensor
   static constexpr bool kTakesBias = false;
   static constexpr bool kScalesOneBlock = false;  ///< true: if k has a single block, one_block() applies its scales instead of join()
   /// true: each split-K part is scaled and rounded like a result; the parts are then added in the type of d
@@ -74,7 +74,7 @@ struct BlockRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static float scale(const BlockScales& scales, int64_t row, int64_t block) {
     return scales.data[row * scales.row_stride + block * scales.block_stride];
   }
-  /// The scale of row `row` of a at element k. scale_of_column(): the scale of row `column` of b.
+  /// The scale of row `row` of `a` at element k. scale_of_column(): the scale of row `column` of `b`.
   SIMT_DEVICE static float scale_of_row(const BlockGemmArguments& x, int64_t row, int64_t k) {
     return scale(x.scale_a, row, k / kProductsOfScale);
   }
@@ -354,7 +354,7 @@ struct UnknownBlocks : ProductOfScales<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "assay.unknown_fp8_1x128_128x128.sm_90";
 };
 
-/// As ProductOfScales, in a build that flushes subnormals to zero.
+/// Computes as ProductOfScales does, in a build that flushes subnormals to zero.
 template <class MatrixUnit>
 struct FlushedProductOfScales : BlockRules<MatrixUnit> {
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) {

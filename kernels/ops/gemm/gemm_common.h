@@ -8,7 +8,7 @@
 
 #include "kernels/ops/call.h"
 #include "kernels/simt/simt.h"
-// Names the tensor cores of every vendor. The lists in mma.h tell which instructions this build has.
+// amd_units.h and nvidia_units.h describe the tensor core instructions; the lists in mma.h tell which of them this build has.
 #include "kernels/units/amd_units.h"
 #include "kernels/units/mma.h"
 #include "kernels/units/nvidia_units.h"
@@ -95,7 +95,7 @@ inline ResultType result_type(const assay_tensor& d) {
   unsupported("d must be f32, bf16 or fp16");
 }
 
-/// Reads a, b and d, without split-K: `part` is all of k. Rejects types other than `a_type` and `b_type`, wrong shapes, and rows
+/// Reads `a`, `b` and `d`, without split-K: `part` is all of k. Rejects types other than `a_type` and `b_type`, wrong shapes, and rows
 /// that are not contiguous or do not begin at a byte.
 inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
   const assay_tensor &a = gemm_codes(call, "a", a_type), &b = gemm_codes(call, "b", b_type), &d = call.output("d");
@@ -104,7 +104,7 @@ inline GemmOperands gemm_operands(const Call& call, int a_type, int b_type) {
   if (of_d.rows != of_a.rows || of_d.columns != of_b.rows)
     unsupported("d must have a row for each row of a and a column for each row of b");
   if (a.type_bits == 4 && (of_a.columns % 2 != 0 || a.strides[0] % 2 != 0 || b.strides[0] % 2 != 0))
-    unsupported("rows of 4-bit codes must begin and end at whole bytes");
+    unsupported("rows of 4-bit codes (a, b) must begin and end at whole bytes");
   return {static_cast<const uint8_t*>(a.data),
           static_cast<const uint8_t*>(b.data),
           d.data,
@@ -129,7 +129,7 @@ inline int64_t part_of(int64_t k, int parts, int64_t unit) {
 template <class MatrixUnit>
 struct PlainProduct {
   using Unit = MatrixUnit;
-  using CodesOfA = typename MatrixUnit::A;  ///< format of the codes in the tensors a and b
+  using CodesOfA = typename MatrixUnit::A;  ///< format of the codes in the tensors `a` and `b`
   using CodesOfB = typename MatrixUnit::B;
 
   static constexpr int64_t kPeriod = 1;  ///< number of elements along k after which the accumulation order repeats
@@ -139,7 +139,7 @@ struct PlainProduct {
   /// true: b must be dense, because its bytes are not stored row by row
   static constexpr bool kDenseWeight = false;
 
-  /// products(): how many elements along k are used. row_of_a() to place_of_d(): where elements of a, b and d are in memory.
+  /// products(): how many elements along k are used. row_of_a() to place_of_d(): where elements of `a`, `b` and `d` are in memory.
   SIMT_DEVICE static int64_t products(int64_t k) { return k; }
   SIMT_DEVICE static int64_t row_of_a(int64_t row, int64_t /*m*/) { return row; }
   SIMT_DEVICE static int64_t byte_of_a(int64_t row, int64_t k, int64_t pitch) { return row * pitch + k; }
@@ -192,7 +192,7 @@ struct OfShuffledWeight : Base {
 
 // Staging: the threads of a block copy the operands of one instruction to shared memory.
 
-/// The operands of one instruction: U::kM rows of a and U::kN rows of b, with zeros beyond m, n and k.
+/// The operands of one instruction: U::kM rows of `a` and U::kN rows of `b`, with zeros beyond m, n and k.
 template <class U>
 struct StagedStep {
   static constexpr int kPitchA = U::kK / kCodesInByte<typename U::A>, kPitchB = U::kK / kCodesInByte<typename U::B>;  ///< bytes of a row

@@ -1,4 +1,4 @@
-// The kernels of gemm_grouped and fused_moe, as describe() lists them. Kernels of gemm_grouped differ in how calls assign rows to experts.
+// The kernel table of gemm_grouped and fused_moe, which describe() of the C ABI lists. Kernels of gemm_grouped differ in how calls assign rows to experts.
 #include "kernels/ops/call.h"
 #include "kernels/ops/gemm/gemm_common.h"
 #include "kernels/ops/gemm/gemm_grouped_kernel.h"

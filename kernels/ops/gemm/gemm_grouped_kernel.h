@@ -11,12 +11,12 @@ namespace assay_kernels {
 struct GroupedGemmArguments : BlockGemmArguments {
   const int32_t* groups;  ///< masked: number of rows in use per expert; otherwise: index of the expert of each row, or -1
   int64_t experts;
-  int64_t room;                                    ///< masked: rows of a and d per expert, a whole number of tiles; otherwise 0
-  int64_t scales_of_expert_a, scales_of_expert_b;  ///< distance between the scales of successive experts, in elements; for a only if masked
+  int64_t room;                                    ///< masked: rows of `a` and `d` per expert, a whole number of tiles; otherwise 0
+  int64_t scales_of_expert_a, scales_of_expert_b;  ///< distance between the scales of successive experts, in elements; for scale_a only if masked
 };
 
 /// Rejects invalid calls. `masked`: tensor `tokens` has the rows in use of each expert; otherwise `expert_of_row` has the expert of
-/// each row. `rows_of_b`: rows of b that share a scale. `tile_rows`: each expert begins at a multiple of this number of rows.
+/// each row. `rows_of_b`: rows of `b` that share a scale. `tile_rows`: each expert begins at a multiple of this number of rows.
 GroupedGemmArguments grouped_gemm_arguments(const Call& call, int a_type, int b_type, bool masked, int64_t rows_of_b,
                                             int64_t tile_rows, const ScaleLevel& level = kFloatScales);
 
@@ -69,18 +69,18 @@ struct DeepGemmMaskedPacked : OfExperts<DeepGemmPacked> {
   SIMT_DEVICE static int64_t expert_of(const GroupedGemmArguments& x, int64_t row) { return DeepGemmMasked::expert_of(x, row); }
 };
 
-// Experts at offsets: an expert may begin at any row of a. Each row of a has a scale; b has a scale for each row or for each expert.
+// Experts at offsets: an expert may begin at any row of `a`. Each row of `a` has a scale; `b` has a scale for each row or for each expert.
 
 struct ExpertRows {
   const int32_t* offsets;  ///< the first row of each expert; nullptr: where the previous expert ends
   const int32_t* sizes;    ///< with offsets, [experts, 3]: rows, n, k; otherwise [experts]: where each expert ends, or (masked) its rows in use
   int64_t experts;
   int64_t tiles;               ///< tiles along m per expert, enough for an expert that has all rows
-  int64_t room;                ///< masked: rows of a and d per expert, of which `sizes` has the number in use; otherwise 0
+  int64_t room;                ///< masked: rows of `a` and `d` per expert; `sizes` tells how many are in use; otherwise 0
   int64_t scales_of_expert_b;  ///< distance between the scales of successive experts, in elements
 };
 
-/// a is [m, k], d is [m, n], and b is dense, [experts, n, k]. enter() sets m and the pointers to the values for one expert.
+/// `a` is [m, k], `d` is [m, n], and `b` is dense, [experts, n, k]. enter() sets m and the pointers to the values for one expert.
 struct OffsetGemmArguments : GemmArguments, ExpertRows {};
 
 /// Experts at offsets, with scale bytes in tiles of 128 rows. In scale_a, each expert begins a new tile.
@@ -88,7 +88,7 @@ struct OffsetMxArguments : BlockGemmArguments, ExpertRows {
   const int32_t* tile_rows;  ///< for each expert the row of scale_a, a multiple of 128, where its scales begin
 };
 
-/// Experts at offsets, with block scales: scale_a is one matrix for all rows of a, scale_b has one matrix per expert.
+/// Experts at offsets, with block scales: scale_a is one matrix for all rows of `a`, scale_b has one matrix per expert.
 struct OffsetBlockArguments : BlockGemmArguments, ExpertRows {};
 
 /// The tensors that state each expert's rows. kOffsets: `expert_offsets` and `problem_sizes`. kEnds: `expert_ends`. kTokens: `tokens`, the rows in use.
@@ -138,7 +138,7 @@ struct ExpertsAtOffsets : Base {
   }
 };
 
-/// Experts at offsets with a scale for each row of a.
+/// Rules for experts at offsets: each row of `a` has a scale.
 template <class Base>
 struct AtOffsets : ExpertsAtOffsets<Base, OffsetGemmArguments> {
   static constexpr bool kTakesBias = false;
@@ -150,7 +150,7 @@ struct AtOffsets : ExpertsAtOffsets<Base, OffsetGemmArguments> {
   }
 };
 
-// Accumulates over all of k without promotion. SwapAb: a and b are exchanged.
+// Accumulates over all of k without promotion. SwapAb: `a` and `b` are exchanged.
 // Source: vLLM v0.32.0, grouped_mm_c3x_sm90.cu and get_group_starts.cuh, ScaledEpilogueArray.
 struct VllmMoeMm : AtOffsets<WeightFirst<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "vllm.cutlass_moe_mm.sm_90";
@@ -163,7 +163,7 @@ struct TorchGroupedMmFast : AtOffsets<TokenFirst<units::Sm90WgmmaE4m3F32>> {
   static constexpr const char* kContract = "torch.scaled_grouped_mm_fast.sm_90";
   static constexpr ExpertTensor kRows = ExpertTensor::kEnds;
 };
-/// Multiplies by the scale of a's row, then by the scale of b's row, in a build that flushes subnormals to zero.
+/// Multiplies by the scale of the row of `a`, then of the row of `b`, in a build that flushes subnormals to zero.
 template <class MatrixUnit>
 struct FlushedTokenFirst : GemmRules<MatrixUnit> {
   template <class>
@@ -229,14 +229,14 @@ struct FlashinferMxMoe32 : FlashinferMxMoe<32> {
 
 // Experts along k: expert e has k_of[e] elements along k, and its own d with m rows and n columns.
 
-/// m and n are the rows and columns of one expert's d. a, b and d are dense, with one expert after the other.
+/// m and n are the rows and columns of one expert's `d`. `a`, `b` and `d` are dense, with one expert after the other.
 struct KGroupedArguments : BlockGemmArguments {
   const int32_t* k_of;  ///< number of elements along k of each expert
   int64_t experts;
   int64_t tiles;        ///< tiles along m of an expert
 };
 
-/// Rejects invalid calls. `tile`: rows of a tile of d.
+/// Rejects invalid calls. `tile`: rows of a tile of `d`.
 KGroupedArguments k_grouped_arguments(const Call& call, int a_type, int b_type, int64_t tile);
 
 /// Source: DeepGEMM 54e22612, sm90_fp8_gemm_1d1d.cuh and scheduler/gemm.cuh, GemmType::KGroupedContiguous.
@@ -380,7 +380,7 @@ void run_blocks_at_ends_by_contract(const Call& call) {
   });
 }
 
-// Table rows for rules whose instruction this build has.
+// Rows of the kernel table for rules whose instruction this build has.
 
 template <class Rules>
 void run_grouped_gemm(const Call& call) {
@@ -419,7 +419,7 @@ struct FusedMoeArguments : GemmOperands {  // m: slots, the rows of d
   const float *bias, *weights;   ///< [experts, n] and [slots]; nullptr: none
 };
 
-/// Rejects invalid calls. `of_blocks`: a has a scale per row and per 128 elements along k; otherwise one per row, or one for all rows.
+/// Rejects invalid calls. `of_blocks`: `a` has a scale per row and per 128 elements along k; otherwise one per row, or one for all rows.
 FusedMoeArguments fused_moe_arguments(const Call& call, int a_type, int b_type, bool of_blocks);
 
 /// Defaults. kBlockK: number of elements along k after which their sum is scaled and added to the accumulator; 0: scaled only after all of k.
@@ -436,7 +436,7 @@ struct FusedMoeRules : PlainProduct<MatrixUnit> {
   SIMT_DEVICE static int64_t row_of_slot(const Arguments& x, int64_t slot) { return slot / x.topk; }
   SIMT_DEVICE static int64_t block_of_scale_a(int64_t k) { return k / kProductsOfScale; }
   SIMT_DEVICE static float weight(const Arguments& x, int64_t slot, int64_t /*place*/) { return x.weights[slot]; }
-  SIMT_DEVICE static float kept(float acc) { return acc; }  ///< the accumulator after a block's sum is added
+  SIMT_DEVICE static float kept(float acc) { return acc; }  ///< changes the accumulator after each block's sum is added
   /// Writes 0 to an element of d for a slot whose block of slots has expert -1, which means an expert of another device.
   template <class Y>
   SIMT_DEVICE static void finish_absent(const Arguments& x, int64_t slot, int64_t column) {
@@ -472,7 +472,7 @@ struct SglangMoeOfRows : FusedMoeRules<MatrixUnit, 0> {
   SIMT_DEVICE static float scaled(float sum, float sa, float sb) { return sum * (sa * sb); }
 };
 
-// Source: vLLM v0.33.0 and SGLang v0.5.23, fused_moe_kernel. For tiles of fewer than 64 rows, unless a and b are exchanged,
+// Source: vLLM v0.33.0 and SGLang v0.5.23, fused_moe_kernel. For tiles of fewer than 64 rows, unless `a` and `b` are exchanged,
 // Triton uses mma.sync, for which it converts the codes to fp16.
 struct VllmMoeBlock : VllmMoeOfBlocks<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "vllm.fused_moe_block.sm_90";
@@ -489,7 +489,7 @@ struct VllmMoeBlockM16K64 : VllmMoeOfBlocks<units::Sm90MmaE4m3UnpackedF32, 64> {
 struct VllmMoeBlockSm89 : VllmMoeOfBlocks<units::Sm89MmaE4m3F32, 128> {
   static constexpr const char* kContract = "vllm.fused_moe_block.sm_89";
 };
-/// SWAP_AB: a and b are exchanged, so the scale of b is applied first.
+/// SWAP_AB: `a` and `b` are exchanged, so the scale of `b` is applied first.
 struct VllmMoeBlockSwapAb : FusedMoeRules<units::Sm90WgmmaE4m3F32, 128> {
   static constexpr const char* kContract = "vllm.fused_moe_block_swap_ab.sm_90";
   SIMT_DEVICE static float join(float chain, float sa, float sb, float acc) { return simt::fma(chain * sb, sa, acc); }
@@ -520,7 +520,7 @@ struct VllmMoeInt8Gfx942 : VllmMoeOfRows<units::Gfx942MfmaInt8Int32> {
 struct VllmMoeInt8Gfx950 : VllmMoeOfRows<units::Gfx950MfmaInt8Int32> {
   static constexpr const char* kContract = "vllm.fused_moe_int8@v0.14.0.gfx950";
 };
-/// Multiplies by the router weight before the scales.
+/// Multiplies by the router weight before it applies the scales.
 /// Source: vLLM v0.13.0.
 template <class MatrixUnit>
 struct WeightBeforeScales : FusedMoeRules<MatrixUnit, 0> {

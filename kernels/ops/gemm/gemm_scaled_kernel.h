@@ -1,4 +1,4 @@
-// gemm_scaled: one scale per row of a and of b, or per tensor, applied to the sum over all of k.
+// gemm_scaled: one scale per row of `a` and of `b`, or per tensor, applied to the sum over all of k.
 #pragma once
 
 #include "kernels/ops/gemm/gemm_common.h"
@@ -10,7 +10,7 @@ namespace assay_kernels {
 
 struct GemmArguments : GemmOperands {
   const float *scale_a, *scale_b;
-  int64_t step_of_scale_a, step_of_scale_b;  ///< 0: one scale for all rows of a, or for all rows of b
+  int64_t step_of_scale_a, step_of_scale_b;  ///< 0: one scale for all rows of `a` (or `b`)
   const void* bias;                          ///< has the type of d; nullptr: none
   const int32_t *azp_adj, *azp;              ///< zero points [n] and [m]; only in contracts that have them
 };
@@ -30,7 +30,7 @@ template <class MatrixUnit, int kPromotedEvery = 0>
 struct GemmRules : PlainProduct<MatrixUnit> {
   using Arguments = GemmArguments;
   static constexpr int64_t kPromote = kPromotedEvery;  ///< elements along k between two promotions to fp32; 0: never promoted
-  static constexpr int64_t kPartOf = 128;              ///< split-K parts are multiples of this
+  static constexpr int64_t kPartOf = 128;              ///< the length of a split-K part is a multiple of this
   static constexpr bool kTakesBias = true;
   static constexpr Azp kAzp = Azp::kNone;
   /// true: each split-K part is scaled and rounded like a result; the parts are then added in the type of d
@@ -64,7 +64,7 @@ struct GemmRules : PlainProduct<MatrixUnit> {
   }
 };
 
-/// One scale per tensor. Multiplies the two scales first.
+/// One scale per tensor. Multiplies the two scales by each other first, then the sum by their product.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct TensorScaled : GemmRules<MatrixUnit, kPromotedEvery> {
   template <class>
@@ -79,7 +79,7 @@ struct CublasTensor : TensorScaled<MatrixUnit, kPromotedEvery> {
   static constexpr bool kAddsZero = true;
 };
 
-/// Applies the scale of a's row (the token) first.
+/// Multiplies by the scale of the row of `a` (the token) first.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct TokenFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   template <class>
@@ -88,7 +88,7 @@ struct TokenFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   }
 };
 
-/// Applies the scale of b's row (the weight's channel) first.
+/// Multiplies by the scale of the row of `b` (the weight's channel) first.
 template <class MatrixUnit, int kPromotedEvery = 0>
 struct WeightFirst : GemmRules<MatrixUnit, kPromotedEvery> {
   template <class>
@@ -200,7 +200,7 @@ void run_gemm(const Call& call) {
   });
 }
 
-// Table rows for the rules whose instruction this build has.
+// Rows of the kernel table for the rules whose instruction this build has.
 
 template <class Rules, int kParts>
 void run_gemm_by_contract(const Call& call) {

@@ -52,7 +52,7 @@ struct CutlassRow : WeightFirst<units::Sm90WgmmaE4m3F32, 128> {
 struct VllmScaledMm : WeightFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm.sm_90";
 };
-/// The kernel exchanges a and b, so it applies their scales in the other order.
+/// The kernel exchanges `a` and `b`, so it applies their scales in the other order.
 struct VllmScaledMmSwapAb : TokenFirst<units::Sm90WgmmaE4m3F32> {
   static constexpr const char* kContract = "vllm.cutlass_scaled_mm_swap_ab.sm_90";
 };

@@ -1,4 +1,4 @@
-// The kernels of mma, as describe() lists them, by the vendor of the tensor core. The build checks that each instruction that is
+// The kernel table of mma, which describe() of the C ABI lists, grouped by the vendor of the tensor core. The build checks that each instruction that is
 // not emulated occurs in the cubins of this file.
 #include "kernels/ops/call.h"
 #include "kernels/ops/gemm/mma_kernel.h"

@@ -18,9 +18,9 @@ struct TileShape {
 
 /// The data of a dense tensor of the given shape, with elements of `bits` bits. Rejects any other tensor.
 const uint8_t* tiles_of(const Call& call, const char* role, bool is_output, const TileShape& shape, int bits);
-/// Number of tiles, from the shape of c, [tiles, m, n].
+/// Number of tiles, from the shape of `c`: [tiles, m, n].
 int64_t tile_count(const Call& call);
-/// k, from the shape of a, [tiles, m, k].
+/// k, from the shape of `a`: [tiles, m, k].
 int64_t products_of(const Call& call);
 
 // Executes an instruction `steps` times in sequence on each tile. Each thread block has one tile.
@@ -77,7 +77,7 @@ void run_mma(const Call& call) {
             [&](auto warp) { simt::launch(mma_tiles<U, warp.value>, call.grid(tiles, units::kThreads<U, warp.value>), x); });
 }
 
-// Table rows for the instructions of a list: one row for each tile size.
+// Rows of the kernel table for the instructions of a list: one row for each tile size.
 
 template <class Units>
 void run_mma_by_contract(const Call& call) {

@@ -1,4 +1,4 @@
-// The kernels of pack_scales, shuffle_weight and weak_contiguity, as describe() lists them.
+// The kernel table of pack_scales, shuffle_weight and weak_contiguity, which describe() of the C ABI lists.
 #include "kernels/ops/call.h"
 #include "kernels/ops/layouts/pack_scales_kernel.h"
 #include "kernels/ops/layouts/shuffle_weight_kernel.h"

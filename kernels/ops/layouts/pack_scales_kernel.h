@@ -97,7 +97,7 @@ SIMT_DEVICE bool present(const PackArguments& a, int64_t row) {
   return row < a.rows;
 }
 
-/// Loads the bits of four consecutive scales of a row, from `column` on. Scales that do not exist read as absent().
+/// Loads the bits of four consecutive scales of a row, from `column` on. A scale beyond the row, or of an unused row, reads as absent().
 template <class Rules>
 SIMT_DEVICE void load_scales(const PackArguments& a, int64_t row, int64_t column, uint32_t (&v)[4]) {
   const float* from = a.x + row * a.columns;
@@ -178,7 +178,7 @@ void run_pack(const Call& call) {
   const assay_tensor &x = call.input("x"), &scale = call.output("scale");
   if (!has_type(x, ASSAY_FLOAT, 32)) unsupported("x must be fp32");
   if (Rules::kValues == 4 ? !has_type(scale, ASSAY_INT, 32) : !has_type(scale, ASSAY_FLOAT, 32))
-    unsupported(std::string("scale must have the type of contract ") + Rules::kContract);
+    unsupported(std::string("scale must have the scale type of contract ") + Rules::kContract);
   if (x.ndim != 2) failed("tensor 'x' must have two dimensions");
   const Shape shape{x.shape[0], x.shape[1]};
   expect_matrix(x, shape);
@@ -221,7 +221,7 @@ void run_pack(const Call& call) {
   }
 }
 
-/// Accepted case parameters of a packer, for describe().
+/// Case parameters that a packer accepts, as describe() of the C ABI lists them.
 inline Accepts pack_accepts() { return {{"warp", simt::kWarpSizes}}; }
 
 }  // namespace assay_kernels

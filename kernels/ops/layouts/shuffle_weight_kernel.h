@@ -131,7 +131,7 @@ void run_contiguity(const Call& call) {
   simt::launch(put_answer<Rules>, call.grid(1, 64), int32_t(Rules::accepts(call.at("x"))), accepted.data);
 }
 
-/// Table row of a contiguity check.
+/// Row of the kernel table for a contiguity check.
 template <class Rules>
 Kernel contiguity_row(const char* name, std::vector<std::string> contracts) {
   return {name, "weak_contiguity", std::move(contracts), {{"x", kAny}, {"warp", simt::kWarpSizes}}, {}, run_contiguity<Rules>};

@@ -1,4 +1,4 @@
-// The kernels of moe_combine and moe_sort, as describe() lists them. Kernels that accept the same types of x share a table row.
+// The kernel table of moe_combine and moe_sort, which describe() of the C ABI lists. Kernels that accept the same types of x share a table row.
 #include "kernels/ops/call.h"
 #include "kernels/ops/moe_combine/moe_combine_kernel.h"
 #include "kernels/ops/moe_combine/moe_sort_kernel.h"

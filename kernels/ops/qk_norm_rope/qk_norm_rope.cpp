@@ -1,4 +1,4 @@
-// The kernels of qk_norm_rope, as describe() lists them.
+// The kernel table of qk_norm_rope, which describe() of the C ABI lists.
 #include "kernels/ops/call.h"
 #include "kernels/ops/qk_norm_rope/qk_norm_rope_kernel.h"
 

@@ -371,7 +371,7 @@ void run_heads(const Call& call, const HeadCall& heads, const assay_tensor* q_we
   });
 }
 
-/// Accepted case parameters, for describe().
+/// Case parameters that the kernels accept, as describe() of the C ABI lists them.
 inline Accepts head_accepts() {
   return {{"x", kHalf}, {"n", {64, 128, 256, 512}}, {"rotary", {16, 32, 64, 128, 256, 512}}, {"warp", simt::kWarpSizes}};
 }

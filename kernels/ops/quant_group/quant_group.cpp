@@ -1,4 +1,4 @@
-// The kernels of quant_group, as describe() lists them.
+// The kernel table of quant_group, which describe() of the C ABI lists.
 #include "kernels/ops/call.h"
 #include "kernels/ops/quant_group/quant_group_contracts.h"
 #include "kernels/ops/quant_group/quant_group_kernel.h"

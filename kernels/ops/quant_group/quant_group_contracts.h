@@ -205,7 +205,7 @@ struct SglKernelGroup8bitUe8m0 : SglangGroup8bitJit {
   }
 };
 
-/// A release between versions 1 and 2. It does not write the unused bytes of a row's last word of scales.
+/// The kernel of a release between versions 1 and 2. It does not write the unused bytes of a row's last word of scales.
 struct SglangGroup8bitUe8m0 : SglangGroup8bit {
   static constexpr const char* kContract = "sglang.group_8bit_ue8m0";
   static constexpr bool kPacked = true;

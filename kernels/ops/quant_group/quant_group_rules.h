@@ -38,7 +38,7 @@ struct E4m3fnSat {
 struct E4m3fnNosat {
   static constexpr int kType = ASSAY_FLOAT8_E4M3FN;
   SIMT_DEVICE static uint8_t encode(float v) { return simt::to_e4m3fn_nosat(v); }
-  /// As the saturating cast, except that magnitudes above 464 become NaN (0x7f), and NaN keeps its sign.
+  /// Casts as the saturating cast does, except that magnitudes above 464 become NaN (0x7f), and NaN keeps its sign.
   SIMT_DEVICE static uint32_t encode4(const float* v) {
     const float low = widest_or_nan(simt::magnitude(v[0]), simt::magnitude(v[1]));
     const float high = widest_or_nan(simt::magnitude(v[2]), simt::magnitude(v[3]));
@@ -94,8 +94,8 @@ struct ScalesOut {
   void* data;  ///< floats, or the bytes of packed words
   int64_t rows;
   int32_t groups;                    ///< groups per row
-  int64_t row_stride, group_stride;  ///< of the stored scales, in floats
-  int64_t padded_rows;               ///< packed: rows per column of words, rounded up to a multiple of four
+  int64_t row_stride, group_stride;  ///< strides of the stored scales, in floats
+  int64_t padded_rows;               ///< if scales are packed: rows per column of words, rounded up to a multiple of four
   Divider by_groups;
 };
 

@@ -62,7 +62,7 @@ struct FlashinferNvfp4CuteExact : TransformerEngineNvfp4 {
   SIMT_DEVICE static float with_nan(float amax, bool all) { return Fp4Rules::with_nan(amax, all); }
 };
 
-/// As FlashinferNvfp4CuteExact, in a build that flushes subnormals to zero.
+/// Computes as FlashinferNvfp4CuteExact does, in a build that flushes subnormals to zero.
 /// Source: flashinfer quantization_utils.cuh (fb28d724) with DISABLE_FP4_QUANT_FAST_MATH; jit/core.py: -use_fast_math.
 struct FlashinferNvfp4Exact : FlashinferNvfp4CuteExact {
   static constexpr const char* kContract = "flashinfer.nvfp4_exact";
@@ -118,7 +118,7 @@ struct VllmNvfp4Kv : VllmNvfp4 {
   SIMT_DEVICE static float multiplier(float amax, uint32_t e, float global) { return VllmNvfp4::multiplier(amax, e, 1.0f / global); }
 };
 
-// 4over6: a block has two candidate scales. One maps amax to 6. The rival maps it to 4, and is used if its errors are smaller.
+// 4over6: a block has two candidate scales. One maps amax to 6. The other one, the rival, maps amax to 4, and is used if its errors are smaller.
 
 /// Source: flashinfer quantization_utils.cuh (fb28d724) with NVFP4_4OVER6 and DISABLE_FP4_QUANT_FAST_MATH.
 struct FlashinferNvfp44over6 : FlashinferNvfp4Exact {
@@ -453,7 +453,7 @@ struct VllmMxfp4Experts : VllmMxfp4 {
   static constexpr bool kWritesPadding = false;
 };
 
-/// Masked experts, each with its own tensor scale. Unused rows and the padding of the scales are not written.
+/// Masked experts (each uses only its first rows), each with its own tensor scale. Unused rows and the padding of the scales are not written.
 /// Source: flashinfer quantization.cuh (fb28d724), cvt_fp16_to_fp4_expert.
 struct FlashinferNvfp4Experts : FlashinferNvfp4 {
   static constexpr const char* kContract = "flashinfer.nvfp4_experts";

@@ -1,4 +1,4 @@
-// The kernels of quant_mx, as describe() lists them.
+// The kernel table of quant_mx, which describe() of the C ABI lists.
 #include "kernels/ops/call.h"
 #include "kernels/ops/quant_mx/quant_fp4_contracts.h"
 #include "kernels/ops/quant_mx/quant_mx_contracts.h"

@@ -41,7 +41,7 @@ struct AssayPerTokenInt8Azp : VllmPerTokenInt8Azp {
 
 // Quantization by a scale and zero point that are inputs.
 
-/// As quant_given() in quant_static_kernel.h, with a zero point.
+/// Does what quant_given() in quant_static_kernel.h does, with a zero point.
 template <class Rules, class T>
 SIMT_KERNEL void quant_given_azp(const T* x, uint8_t* q, const float* scale, const int32_t* zero, int64_t n) {
   constexpr int kElements = simt::Vector<T>::kElements;

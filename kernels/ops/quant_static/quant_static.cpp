@@ -1,4 +1,4 @@
-// The kernels of quant_static, quant_azp and quant_tile, as describe() lists them.
+// The kernel table of quant_static, quant_azp and quant_tile, which describe() of the C ABI lists.
 #include "kernels/ops/call.h"
 #include "kernels/ops/quant_static/quant_azp_kernel.h"
 #include "kernels/ops/quant_static/quant_static_kernel.h"

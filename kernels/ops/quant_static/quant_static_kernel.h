@@ -116,7 +116,7 @@ SIMT_KERNEL void quant_given(const T* x, uint8_t* q, const float* scale, int64_t
   }
 }
 
-/// As quant_given(), for rows that begin `pitch` elements apart: one block per row. Rows may be unaligned, so there are no 16-byte loads.
+/// Does what quant_given() does, for rows that begin `pitch` elements apart: one block per row. Rows may be unaligned, so there are no 16-byte loads.
 template <class Rules, class T>
 SIMT_KERNEL void quant_given_rows(const T* x, uint8_t* q, const float* scale, int64_t columns, int64_t pitch) {
   const typename Rules::Element element(Rules::operand(0.0f, *scale));
@@ -127,7 +127,7 @@ SIMT_KERNEL void quant_given_rows(const T* x, uint8_t* q, const float* scale, in
 /// True if there is a gap between the rows of a matrix.
 inline bool lies_apart(const assay_tensor& x, Shape shape) { return shape.rows > 1 && x.strides[0] != shape.columns; }
 
-/// Accepted case parameters of a kernel with one scale, for describe().
+/// Case parameters that a kernel with one scale accepts, as describe() of the C ABI lists them.
 inline Accepts one_scale_accepts() {
   return {{"x", kAny}, {"group_size", {"tensor"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}};
 }
@@ -138,7 +138,7 @@ Shape matrices_of_scales(const Call& call, const assay_tensor& scale, bool may_l
   const assay_tensor &x = call.input("x"), &q = call.output("q");
   const Shape shape = may_lie_apart ? matrix_of_rows(x) : dense_matrix(x), out = dense_matrix(q);
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
-  if (!has_type(q, Rules::Code::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
+  if (!has_type(q, Rules::Code::kType, 8)) unsupported(std::string("q must have the code type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
   expect_aligned(x);
   expect_aligned(q);
@@ -295,7 +295,7 @@ void run_static_groups(const Call& call) {
   });
 }
 
-/// Accepted case parameters of a kernel whose group scales are inputs, for describe(): any group size.
+/// Case parameters that a kernel whose group scales are inputs accepts, as describe() of the C ABI lists them: any group size.
 inline Accepts static_groups_accept() {
   return {{"x", kAny}, {"layout", {"row", "col", "tma", "one"}}, {"warp", simt::kWarpSizes}};
 }

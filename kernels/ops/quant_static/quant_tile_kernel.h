@@ -145,7 +145,7 @@ void run_block(const Call& call) {
   });
 }
 
-/// Accepted case parameters of a block kernel, for describe().
+/// Case parameters that a block kernel accepts, as describe() of the C ABI lists them.
 inline Accepts block_accepts() {
   return {{"x", kAny}, {"group_size", {"128x128"}}, {"layout", {"row"}}, {"warp", simt::kWarpSizes}};
 }
@@ -176,7 +176,7 @@ struct DeepgemmPerBlockCastUe8m0 : Block<DeepgemmPerTokenCastUe8m0> {
   static constexpr const char* kContract = "deepgemm.per_block_cast_ue8m0";
 };
 
-/// Rounds the scale up to a power of two by exp2(ceil(log2())). Its exponent is not clamped.
+/// Rounds the scale up to a power of two by exp2(ceil(log2())). The scale's exponent is not clamped.
 struct VllmPerBlockCastUe8m0 : Block<DeepgemmPerTokenCast> {
   static constexpr const char* kContract = "vllm.per_block_cast_ue8m0";
   SIMT_DEVICE static float scale(float amax) { return simt::exp2(simt::ceil(simt::log2(amax / 448.0f))); }
@@ -220,7 +220,7 @@ SIMT_KERNEL void tensor_scale(const T* x, float* scale, int64_t n) {
   if (simt::thread() == 0) simt::atomic_max(scale, simt::magnitude(Rules::scale(widest)));
 }
 
-/// As tensor_scale(), for rows that begin `pitch` elements apart: one block per row.
+/// Does what tensor_scale() does, for rows that begin `pitch` elements apart: one block per row.
 template <class Rules, class T, int kWarp>
 SIMT_KERNEL void tensor_scale_rows(const T* x, float* scale, int64_t columns, int64_t pitch) {
   float widest = 0.0f;

@@ -11,7 +11,7 @@ namespace assay_kernels {
 
 struct LayerRules {
   static constexpr bool kOnePass = false;             ///< computes the variance as the mean of x^2 minus the squared mean
-  static constexpr bool kRoundsBeforeWeight = false;  ///< rounds the normalized element to the type of x before gamma
+  static constexpr bool kRoundsBeforeWeight = false;  ///< rounds the normalized element to the type of x, then multiplies by gamma
   /// Barrier between the warps' writes of their sums to shared memory and the reads of these sums.
   SIMT_DEVICE static void published() { simt::barrier(); }
   SIMT_DEVICE static float mean(float sum, float n) { return sum / n; }

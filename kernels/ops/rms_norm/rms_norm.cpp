@@ -1,4 +1,4 @@
-// The kernels of rms_norm, fused_add_rms_norm and layer_norm, as describe() lists them.
+// The kernel table of rms_norm, fused_add_rms_norm and layer_norm, which describe() of the C ABI lists.
 #include "kernels/ops/rms_norm/rms_norm_kernel.h"
 
 #include "kernels/ops/call.h"

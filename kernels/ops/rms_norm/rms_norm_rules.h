@@ -84,7 +84,7 @@ struct VllmIrRmsNorm : VllmRmsNormV0191 {
   static constexpr const char* kContract = "vllm.ir_rms_norm";
 };
 
-/// Profile N-B, after an all-reduce.
+/// The norm after an all-reduce, with profile N-B.
 /// Source: vLLM csrc/minimax_reduce_rms_kernel.cu (v0.33.0).
 struct VllmMinimaxQkRmsNorm : NormRules {
   static constexpr const char* kContract = "vllm.minimax_qk_rms_norm";

@@ -1,4 +1,4 @@
-// The kernels of rms_norm_quant_group, as describe() lists them. rms_norm_quant_token.cpp has the functions that run per-token contracts.
+// The kernel table of rms_norm_quant_group, which describe() of the C ABI lists. rms_norm_quant_token.cpp has the functions that run per-token contracts.
 #include "kernels/ops/call.h"
 #include "kernels/ops/rms_norm_quant/rms_norm_quant_group_contracts.h"
 #include "kernels/ops/rms_norm_quant/rms_norm_quant_group_kernel.h"

@@ -91,7 +91,7 @@ void run_rms_norm_quant_static(const Call& call) {
   const NormInputs inputs(call, Rules::Norm::kAdds);
   const assay_tensor &q = call.output("q"), &scale = call.input("scale");
   const bool whole = expect_rows_of(q, inputs) && inputs.in_sixteens;
-  if (!has_type(q, Given::Code::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
+  if (!has_type(q, Given::Code::kType, 8)) unsupported(std::string("q must have the code type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
   expect_matrix(scale, {1, 1});
   if (inputs.shape.rows == 0) return;
@@ -144,7 +144,7 @@ struct DoubleUnfusedV0117 : NormThenGroup<AiterRmsNormV0117, AiterPer1x128> {
 struct DoubleUnfusedGfx942 : NormThenGroup<AiterRmsNormGfx942, AiterPer1x128Fnuz> {
   static constexpr const char* kContract = "aiter.double_quant_unfused_gfx942";
 };
-/// As DoubleUnfused, with vLLM's native IR instead of AITER's norm.
+/// Like DoubleUnfused, with vLLM's native IR instead of AITER's norm.
 struct DoubleEager : NormThenGroup<VllmIrRmsNorm, AiterPer1x128> {
   static constexpr const char* kContract = "aiter.double_quant_eager";
 };

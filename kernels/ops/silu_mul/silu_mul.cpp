@@ -1,4 +1,4 @@
-// The kernels of act_and_mul, silu_mul_quant_group, _experts, _masked and _static, as describe() lists them.
+// The kernel table of act_and_mul, silu_mul_quant_group, _experts, _masked and _static, which describe() of the C ABI lists.
 #include "kernels/ops/call.h"
 #include "kernels/ops/silu_mul/act_and_mul_kernel.h"
 #include "kernels/ops/silu_mul/silu_mul_quant_kernel.h"

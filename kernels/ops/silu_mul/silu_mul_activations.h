@@ -1,4 +1,4 @@
-// silu(gate) * up in the variants of each project.
+// silu(gate) * up, as each project computes it.
 // Source: vLLM csrc/libtorch_stable/quantization/fused_kernels/fused_silu_mul_block_quant.cu (09a2bf02) and
 // fused_silu_mul_per_token_group_quant.cu (2c1ee57e), csrc/libtorch_stable/quantization/activation_kernels.cu (1a84e5b2),
 // fp8_utils.py (007d5005); PyTorch ActivationSiluKernel.cu.

@@ -43,7 +43,7 @@ SIMT_KERNEL void silu_mul_quant_group(GatedArguments<T> a) {
   silu_times_up<typename Rules::Activation, T>(gate, up, v);
   quantize_elements<typename Rules::Group, kWarp, kLanes>(v, live, a.q + int64_t{piece} * kGatedElements, a.scales, row,
                                                           int32_t(group - row * per_row), a.scale_ub);
-  write_absent_groups<typename Rules::Group>(a.scales);  // no write_absent_rows(): these ops leave padding rows unwritten
+  write_absent_groups<typename Rules::Group>(a.scales);  // no call of write_absent_rows(): these ops leave padding rows unwritten
 }
 
 // Host side of silu_mul_quant_group.
@@ -525,7 +525,7 @@ void run_silu_mul_quant_masked(const Call& call) {
   const int64_t pitch = Rules::kTakesStride ? x.strides[0] : 2 * shape.columns;
   if (shape.rows > 1 && pitch % 8 != 0) unsupported("rows of x must begin at multiples of 16 bytes");
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have as many rows as x, and half as many columns");
-  if (!has_type(q, Group::Code::kType, 8)) unsupported(std::string("q must have the type of contract ") + Rules::kContract);
+  if (!has_type(q, Group::Code::kType, 8)) unsupported(std::string("q must have the code type of contract ") + Rules::kContract);
   if (!has_type(x, ASSAY_BFLOAT, 16)) unsupported("this kernel supports x only in bf16");
   if (!has_type(tokens, ASSAY_INT, 32) || tokens.ndim != 1 || tokens.shape[0] <= 0) failed("tokens must be a vector of int32");
   const int64_t experts = tokens.shape[0];
@@ -533,7 +533,7 @@ void run_silu_mul_quant_masked(const Call& call) {
   const int64_t room = shape.rows / experts;
   if (group_size_of(call, shape) != 128) unsupported("group_size must be 128");
   const int64_t groups = shape.columns / 128;
-  if (shape.rows * groups > 0x7fffffff - 1024) unsupported("x has too many groups for 32-bit indices");
+  if (shape.rows * groups > 0x7fffffff - 1024) unsupported("x has too many groups for 32-bit indices (expected at most 2^31 - 1025)");
   expect_aligned(q);
   int64_t expert_stride = 0;
   const ScalesOut scales = masked_scales<Group>(call, experts, room, groups, expert_stride);
@@ -603,7 +603,7 @@ void run_silu_mul_quant_given(const Call& call) {
   const Shape shape = gated_shape(call), out = dense_matrix(q);
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have as many rows as x, and half as many columns");
   if (!has_type(q, Rules::Given::Code::kType, 8))
-    unsupported(std::string("q must have the type of contract ") + Rules::kContract);
+    unsupported(std::string("q must have the code type of contract ") + Rules::kContract);
   if (!has_type(scale, ASSAY_FLOAT, 32)) unsupported("scale must be fp32");
   expect_matrix(scale, {1, 1});
   expect_aligned(q);

@@ -54,7 +54,7 @@ inline std::atomic<size_t> shared_variables{0};  ///< how many numbers are in us
 void* make_variable(Running& block, size_t number, size_t bytes);
 inline constexpr size_t kVariableAlignment = 64;
 
-/// The running block's instance of a shared variable. `Of`, a class that only the variable's declaration uses, identifies it.
+/// The running block's instance of a shared variable. The class `Of`, which only the variable's declaration uses, identifies the variable.
 template <class Of, class T>
 T& shared_variable() {
   static_assert(std::is_trivially_default_constructible<T>::value && alignof(T) <= kVariableAlignment,
