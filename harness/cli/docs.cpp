@@ -24,7 +24,7 @@ namespace {
 /// Descriptions of contract kinds (key "kind") and of their columns (key "kind.column"; if there is none, key "column").
 const std::map<std::string, std::string>& words_of_flows() {
   static const std::map<std::string, std::string> words = {
-      {"group_quant", "Quantizes a row: a scale for each group of elements, and a code for each element."},
+      {"group_quant", "Quantizes a row: computes a scale for each group of elements, and a code for each element."},
       {"quant_azp", "Quantizes a row to int8 with a scale and a zero point."},
       {"cache_insert", "Quantizes a row and stores it as a record of a paged cache."},
       {"row_norm", "Normalizes a row: multiplies it by one factor r, optionally with a residual, a mean or a gate."},
@@ -37,7 +37,9 @@ const std::map<std::string, std::string>& words_of_flows() {
       {"dot", "A scaled GEMM on a named tensor core: D[m, n] = A[m, k] * B[n, k]^T."},
       {"dot_unknown",
        "A scaled GEMM whose algorithm is unknown: each element may have the result of any of the named contracts."},
-      {"rank_reduce", "An all-reduce: the order of additions, the format of what ranks send, and what is rounded."},
+      {"rank_reduce",
+       "Adds x over all ranks (all-reduce). The columns say in which order, in which format ranks send elements, and what is "
+       "rounded."},
       {"rank_norm", "An all-reduce followed by a residual addition and a norm."},
       {"rank_squares", "A norm whose rows are split across ranks; the ranks exchange sums of squares."},
       {"contiguity", "States which strided tensors an op accepts as flat memory."},
@@ -45,8 +47,8 @@ const std::map<std::string, std::string>& words_of_flows() {
       {"gather",
        "Reads tokens of a paged cache into dense rows. The columns say how a token is found, and how its codes become numbers."},
       {"combine",
-       "Adds the rows that the experts of a token returned. The columns say which slots, weights and order, and what is "
-       "rounded."},
+       "Adds the rows that the experts of a token returned. The columns say which slots are added, with which weights and in "
+       "which order, and what is rounded."},
       {"routing", "Sorts the slots of tokens by expert, or moves rows into a given order. Nothing is rounded."},
   };
   return words;
@@ -88,7 +90,7 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"stored_from", "index of the first column whose y is computed from the stored residual"},
       {"w", "recipe: turns gamma into the weight; empty: gamma itself"},
       {"mean", "recipe: turns the sum of x into the mean mu, which is then subtracted"},
-      {"gate", "recipe: turns the gate g into the factor h"},
+      {"gate", "recipe: turns the gate g into the factor h of the normalized element"},
       {"halves", "`gate_up` or `up_gate`: which half of a row of 2n is the gate"},
       {"h", "recipe: turns the gate g and the other half u into the output"},
       {"mistaken_for", "contract whose activation a wrong dispatch would run instead; defines a mutant"},
@@ -116,8 +118,10 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"anomaly", "ranges of inputs for which the implementation returns other codes than its usual rule"},
       {"unit", "row of `units.csv`: the tensor core instruction that multiplies and accumulates"},
       {"promote", "`none`, or `every(N)`: partial sums of N products are added to an fp32 accumulator"},
-      {"join", "recipe: how a promoted sum joins the accumulator `acc`, with sa and sb where scales change along k"},
-      {"split", "split-K: `none`; `parts(P) of(N)`: at most P parts, each of a multiple of N products; or `atomics(P) of(N)`"},
+      {"join", "recipe: adds a promoted sum to the accumulator `acc`; may use the scales sa and sb if they change along k"},
+      {"split",
+       "split-K: `none`; `parts(P) of(N)`: at most P parts, each of a multiple of N products; `atomics(P) of(N)`: such parts, "
+       "added in any order"},
       {"scales", "granularity of the scales of A and B: `tensor`, `token_channel`, `1x128_128x128`, ..."},
       {"dot.y", "recipe: turns the sum into the result; ends with `to(y)`"},
       {"one_block", "recipe: used instead of `join` if k has at most one block"},
@@ -142,7 +146,8 @@ const std::map<std::string, std::string>& words_of_columns() {
        "recipe, for sorted ids: applies the router weight `w` of a row after the bias; empty: the recipe `y` applies it, or "
        "there is none"},
       {"tile_rows",
-       "grouped GEMM: rows of a tile; each expert's rows, or its capacity, begin at a multiple of this number; empty: 1"},
+       "grouped GEMM: rows of a tile; the first row of each expert, and the number of rows reserved for it, are multiples of "
+       "this number; empty: 1"},
       {"scale_rows",
        "contiguous experts: each expert's rows in scale_a begin at a multiple of this number; empty: row i of A uses row i of "
        "scale_a"},
@@ -156,11 +161,16 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"azp", "`adj` or `azp*adj`: the zero-point correction subtracted from the int32 sum"},
       {"programs", "candidate contracts: each element may have the result of any of them"},
       {"ranks", "allowed numbers of ranks, at least 2"},
-      {"order", "`absolute` (rank 0 first), `from_owner`, `behind_owner`, `chunks(N)`, or `any_tree` (any order)"},
-      {"owners", "which rank reduces which elements: `any`, `packets(BYTES) rest(last)` or `stripes(ELEMENTS)`"},
+      {"order",
+       "order of the ranks in the sum: `absolute` (rank 0 first), `from_owner` (the rank that adds the element, then the next "
+       "ranks), `behind_owner` (the next ranks, then that rank), `chunks(N)` (sums of N ranks, then the sum of these sums), or "
+       "`any_tree` (any order)"},
+      {"owners",
+       "which rank adds which elements: `any`; `packets(BYTES) rest(last)`: each rank the same number of packets, the last rank "
+       "also the rest; or `stripes(ELEMENTS)`: the ranks in turn"},
       {"start", "`zero`: the sum starts with 0; `first`: with the first rank's element"},
       {"wire", "recipe: turns an element into what the rank sends"},
-      {"wire_of", "whether the wire recipe applies to 32-bit `words` or to `numbers`"},
+      {"wire_of", "what the recipe `wire` is applied to: 32-bit `words`, or `numbers`"},
       {"add", "recipe: one addition; begins with `add(v)`"},
       {"rank_reduce.y", "recipe: turns the sum into the result"},
       {"numbers", "formats of the elements"},
@@ -183,7 +193,9 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"shards", "allowed numbers of ranks"},
       {"rank_squares.depth", "largest number of additions that a square passes through"},
       {"matrices", "`one` or `two`: number of matrices that a call normalizes (two: q and k)"},
-      {"accepts", "`contiguous`, `tail` or both; a tensor needs to meet one of the conditions"},
+      {"accepts",
+       "`contiguous`: row-major without gaps; `tail`: from the first element on, the storage has exactly as many elements as the "
+       "tensor; or both: one condition is enough"},
       {"tile", "`shuffle(R,C)`: rows and columns of a tile"},
       {"direction", "`shuffle`, or `unshuffle` for the inverse"},
       {"rows_of_x",
@@ -208,17 +220,17 @@ const std::map<std::string, std::string>& words_of_columns() {
        "the result: `blocks` (slots of each expert, padded to whole blocks), `rows` (rows of x in the order of experts), or rows "
        "of x in a `given order`"},
       {"absent",
-       "slots with id < 0 or id >= number of experts: `dropped`; `first`: in blocks of expert -1 before all others; `last`: "
-       "after all experts of this device; for a given "
-       "order: rows whose index is outside of x are `zero`; empty: there are no such slots"},
+       "what happens to slots with id < 0 or id >= number of experts: `dropped`: left out; `first`: in blocks of expert -1 "
+       "before all others; `last`: after all experts of this device; for a given order, "
+       "`zero`: rows whose index is outside of x are zero; empty: there are no such slots"},
       {"elsewhere",
        "slots whose expert is on another device (expert_map[id] < 0). `dropped`: left out; `last`: after all experts of this "
        "device; `marked`: kept, and expert_ids holds the negative number of expert_map; empty: there is no map"},
       {"routing.order", "order of the slots of an expert: `ascending`, or `free`: any order, each slot once"},
       {"pads", "entries of sorted_ids without a slot: `slots` (they contain the number of slots), or `untouched`"},
       {"tail",
-       "entries of expert_ids after the last block: `-1`, `0` or `untouched`; if `elsewhere` is `marked`, the number is mapped "
-       "too"},
+       "what entries of expert_ids after the last block contain: `-1`, `0` or `untouched`; if `elsewhere` is `marked`, "
+       "expert_map is applied to the number too"},
       {"counts", "`rest`: token_nums[b] counts the slots of block b and of later blocks of its expert; empty: no token_nums"},
       {"routing.numbers", "formats of the rows"},
       {"topk", "numbers of slots per token that the kernel supports; empty: any"},
@@ -234,7 +246,7 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"gives", "the result: `y`: rows of numbers; `parts`: codes and scales, unchanged"},
       {"gather.y", "recipe: turns the value of a code into the result; may use s, its scale; empty: codes are not decoded"},
       {"gather.numbers", "formats of y, and of elements stored without codes"},
-      {"past_end", "rows of the result after the last token: `untouched`; empty: there are no such rows"},
+      {"past_end", "what a call does to rows after the last token: `untouched`: nothing; empty: there are no such rows"},
       {"x", "formats of the weight"},
   };
   return words;
@@ -253,7 +265,7 @@ const char* words_of(Monotone monotone) {
     case Monotone::kDown:
       return "falling";
     default:
-      return "by sign";
+      return "depends on sign";
   }
 }
 
@@ -274,7 +286,7 @@ std::string flow_section(const Flow& flow) {
   text += markdown_header({"column", "meaning"});
   for (const std::string& column : flow.columns) text += markdown_row({"`" + column + "`", words_of(flow, column)});
   for (const std::string& column : flow.optional)
-    text += markdown_row({"`" + column + "`", words_of(flow, column) + " (a table may lack this column)"});
+    text += markdown_row({"`" + column + "`", words_of(flow, column) + " (optional column)"});
   return text + "\n";
 }
 
@@ -292,12 +304,14 @@ DocsPage contract_cells_page() {
       "\n## Steps of a recipe\n\n"
       "A recipe is a cell of steps, read from left to right: `div(M) max(1e-10) pow2(ceil)`. v is the running value. A step that "
       "rounds "
-      "is computed exactly and rounded once to f32, ties to even. `F:` at the start of a cell changes that working format.\n\n"
+      "is computed exactly and rounded once to f32, ties to even. `F:` at the start of a cell makes F the working format.\n\n"
       "A suffix widens a step's result to an accepted interval: `~k` by k ulp, `~k+Cv` by k + floor(C |v|) ulp, `~2^-N` by 2^-N "
       "times "
       "the exact result; `~fma` accepts a fused and an unfused multiply-add. An argument `a*b` is a product, which is "
       "rounded before the step uses it.\n\n" +
-      verbs_table() + "\n## Columns by kind of op\n\n";
+      verbs_table() +
+      "\n## Columns by kind of op\n\n"
+      "Each section describes the tables of one evaluator. The second column of `assay contracts list` names the evaluator.\n\n";
   for (const Flow* flow : all_flows()) text += flow_section(*flow);
   return {"contract-cells.md", text};
 }
@@ -347,7 +361,7 @@ DocsPage commands_page(const CLI::App& program) {
       markdown_row({"0", "everything as expected"}) + markdown_row({"1", "some verdict is not as expected"}) +
       markdown_row({"2", "wrong command line, table, dump or library, or nothing ran"}) +
       markdown_row({"3", "the device, the machine or the program failed; the run is not complete"}) +
-      markdown_row({"77", "no such device"}) +
+      markdown_row({"77", "the library found no device"}) +
       markdown_row({"129, 130, 143", "ended by SIGHUP, SIGINT or SIGTERM; reports with the verdicts so far are written"}) + "\n";
   for (const CLI::App* verb : program.get_subcommands([](const CLI::App*) { return true; }))
     if (!verb->get_group().empty()) text += command_section(*verb);
@@ -493,8 +507,8 @@ DocsPage status_page(const OpRegistry& ops, const std::map<std::string, OpStatus
       "# Status by op\n\n"
       "`ran`: the code that the contract describes was run; `assay contracts show ID` says whether its outputs agree. "
       "`executed`: its AMD code "
-      "object was executed on the CPU. `read`: its source was read. `inferred`: none of these. `needs`: how many contracts need "
-      "each GPU, because their code runs neither on sm_90 nor on a CPU and was not executed.\n\n" +
+      "object was executed on the CPU. `read`: its source was read. `inferred`: none of these. `needs`: contracts whose "
+      "code runs neither on sm_90 nor on a CPU and was not executed, counted by the GPU that they need or another reason.\n\n" +
       markdown_header({"op", "contracts", "quick cases", "full cases", "ran", "executed", "read", "inferred", "needs"});
   for (const Op& op : ops.all()) {
     const OpStatus& of = status.at(op.name);

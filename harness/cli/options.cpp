@@ -129,7 +129,7 @@ void add_selection(CLI::App& verb, Selection& selection, UserTables& tables) {
   verb.add_option("--suite", selection.suites, "only cases of this op, tier or op/tier; may be repeated")
       ->type_name("NAME[/TIER]");
   verb.add_option("--case", selection.cases, "only cases whose id matches; may be repeated")->type_name("GLOB");
-  verb.add_option("--arch", selection.arch, "only cases of this architecture")->type_name("NAME");
+  verb.add_option("--arch", selection.arch, "leave out cases of other architectures")->type_name("NAME");
   verb.add_option("--warp", selection.warp, "only cases of this warp size")->check(CLI::IsMember({"32", "64"}));
 }
 
@@ -433,7 +433,7 @@ void add_explain(CLI::App& program, ExplainArguments& explain) {
 
 void add_hunt(CLI::App& program, HuntArguments& hunt) {
   CLI::App& verb = *program.add_subcommand(
-      "hunt", "fuzz: recombine parameters and seeds of an op's cases until time is over; print each kernel's first failure");
+      "hunt", "fuzz: recombine parameters and seeds of an op's cases until the time limit; print each kernel's first failure");
   examples(verb, {"assay hunt --op rms_norm --backend ./libmine.so --minutes 5 --output found.csv"});
   add_selection(verb, hunt.selection, hunt.suites.tables);
   verb.remove_option(verb.get_option("--op"));

@@ -127,10 +127,10 @@ std::span<const VerbInfo> all_verbs() {
       {Verb::kSqrt, "sqrt", "sqrt", "square root of v", kUp, true},
       {Verb::kRsqrt, "rsqrt", "rsqrt", "1 / square root of v", kDown, true},
       {Verb::kTo, "to", "to(F[,rz|rna][,nosat|sat|ovfl|wrap|undef])",
-       "v in format F; fp8 saturates unless nosat is given, wider formats overflow to Inf; with ovfl (AMD's MODE.FP16_OVFL) "
-       "finite values saturate and Inf stays Inf; formats of 4 and 6 bits saturate, and NaN becomes the largest value or is "
-       "undefined (undef); integers saturate and NaN becomes 0, or they wrap (wrap), or values beyond the format are undefined "
-       "(undef)",
+       "v in format F. fp8 saturates unless nosat is given; wider formats overflow to Inf. With ovfl (AMD's MODE.FP16_OVFL), "
+       "finite values saturate and Inf stays Inf. Formats of 4 and 6 bits saturate; NaN becomes the largest value, or is "
+       "undefined (undef). Integers saturate, and NaN becomes 0; with wrap they wrap; with undef, values beyond the format are "
+       "undefined",
        kUp, false, other_conversions, ties_away},
   };
   return verbs;

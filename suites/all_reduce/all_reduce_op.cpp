@@ -267,7 +267,7 @@ Op all_reduce_op() {
       .name = "all_reduce",
       .roles = {{"x", Access::kIn, "[m, n] of each rank: the input, dense", true},
                 {"y", Access::kOut,
-                 "[m, n] of each rank: the all-reduced x, in the format of x; in in-place cases at the address of x", true}},
+                 "[m, n] of each rank: the all-reduced x, in the format of x; an in-place case gives y the address of x", true}},
       .parameters =
           {roles::kWarp,
            {"counter",

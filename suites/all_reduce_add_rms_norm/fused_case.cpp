@@ -361,7 +361,7 @@ Op fused_op(std::string name, RowChain norm, std::vector<RoleSpec> outputs, std:
   roles.insert(roles.end(), outputs.begin(), outputs.end());
   std::vector<ParameterSpec> parameters = parts->chain.parameters();
   if (combines)
-    parameters.push_back({"routed_scaling_factor", "factor of the sum of the experts' rows; only for contracts with a combine stage"});
+    parameters.push_back({"routed_scaling_factor", "multiplies the sum of the experts' rows; only for contracts with a combine stage"});
   return {.name = parts->name,
           .roles = std::move(roles),
           .parameters = std::move(parameters),

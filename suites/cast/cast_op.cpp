@@ -302,7 +302,7 @@ DumpCase case_of_dump(const Op& op, const DumpRequest& request) {
 
 Op cast_op() {
   return {.name = "cast",
-          .roles = {{"x", Access::kIn, "[m, n]; or [rows, 256] with all inputs of the format, of which a sweep passes one block per call"},
+          .roles = {{"x", Access::kIn, "[m, n]; or [rows, 256] with all inputs of the format; a sweep over 2^32 inputs passes one block of rows per call"},
                     {"q", Access::kOut, "the code of each input, in the shape of x"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "m", "n", "fill", "warp"},

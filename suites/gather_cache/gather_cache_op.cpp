@@ -361,12 +361,12 @@ Op gather_cache_op() {
             "[blocks, bytes of a block] uint8: the cache; the contract's record gives the offsets of a token's bytes"},
            {"block_table", Access::kIn,
             "[sequences, columns] int32: the number of each block of a sequence; absent for contracts that read the whole cache"},
-           {"cu_seq_lens", Access::kIn, "[sequences + 1] int32: the first row of each sequence in y; then the number of tokens"},
+           {"cu_seq_lens", Access::kIn, "[sequences + 1] int32: the first row of each sequence in y; last: the number of tokens"},
            {"seq_starts", Access::kIn, "[sequences] int32: the position from which each sequence is read; may be absent"},
            {"scale", Access::kIn, "[1] f32: the scale of all elements; only for records without scales"},
            {"y", Access::kOut,
-            "[tokens, elements of a token]: the decoded values, or the codes; may have more rows, and a row stride larger "
-            "than its columns"},
+            "[tokens, elements of a token]: the decoded values, or the codes; y may have more rows than there are tokens, and "
+            "gaps between rows"},
            {"y_scale", Access::kOut, "[tokens] f32: the scales, unchanged; only for contracts that copy codes"}},
       .parameters = {roles::kBlockSize, roles::kWarp},
       .columns = {"contract", "y", "blocks", "block_size", "gap", "lengths", "starts", "pitch", "fill", "copied", "scale", "seed",

@@ -773,13 +773,13 @@ std::unique_ptr<const BoundCase> bind_gemm(const Case& c, const GemmOpParts& par
 std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   std::vector<RoleSpec> all = {{"a", Access::kIn, parts.of_experts() ? "[m, k]: codes of the activations, row-major and dense" : "[m, k]: codes of the activations, row-major; the row strides of a, b and d may be larger than k and n"},
                                {"b", Access::kIn, "[n, k]: codes of the weights, one row per column of d; d = a * b^T"}};
-  if (parts.of_experts()) all.back().what = "[experts, n, k]: codes of the weights; a row of a and d belongs to one expert";
+  if (parts.of_experts()) all.back().what = "[experts, n, k]: codes of the weights; each row of a and d belongs to one expert";
   all.insert(all.end(), parts.scales.begin(), parts.scales.end());
   all.insert(all.end(), parts.experts.begin(), parts.experts.end());
   for (const char* factor : {"a", "b"})
     if (parts.of_blocks && !parts.of_experts())
       all.push_back({fmt::format("global_scale_{}", factor), Access::kIn,
-                     fmt::format("[1] or one per row of {0}, f32: the outer scale of {0}, or alpha, the product of both outer scales; only for contracts with scales of two levels", factor)});
+                     fmt::format("[1] or one per row of {0}, f32: the outer scale of {0}; or alpha, the product of both outer scales, if the contract takes only this number; only for contracts with outer scales", factor)});
   if (parts.of_experts() && !parts.sorted_ids)
     all.push_back({"global_scale_b", Access::kIn, "[experts] f32: alpha of each expert, the factor of its sums; only for contracts of NVFP4"});
   if (!parts.of_experts()) all.push_back({"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"});
@@ -792,8 +792,8 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
     all.insert(
         all.end(),
         {{"azp_adj", Access::kIn,
-          "[n] int32: zero-point correction, subtracted from the sum: the row sums of b, times azp if azp is a single number; only for contracts with zero points"},
-         {"azp", Access::kIn, "[m] int32: zero point per token, multiplied by azp_adj; only for contracts that have it"}});
+          "[n] int32: the row sums of b, times azp if azp is a single number; subtracted from the int32 sums of its column of d; only for contracts with zero points"},
+         {"azp", Access::kIn, "[m] int32: the zero point of each token, by which azp_adj is multiplied; only for contracts that have it"}});
   all.push_back({"d", Access::kOut, parts.sorted_ids ? "[m * top_k, n]: a row for each slot" : "[m, n]: the scaled product of a and b^T"});
   return all;
 }

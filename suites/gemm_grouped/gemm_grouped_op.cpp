@@ -6,8 +6,8 @@ namespace assay {
 Op gemm_grouped_op() {
   return gemm_op({.name = "gemm_grouped",
                   .of_blocks = true,
-                  .scales = {{"scale_a", Access::kIn, "experts by index: [m, k / 128] f32, placed by the case's layout; masked experts: [experts, room, k / 128] f32, in that layout for each expert separately; scales in tiles: [tiles of all experts * 128, k / 32 in whole tiles] e8m0fnu, or for NVFP4 [.., k / 16 in whole tiles] e4m3fn, each expert begins with a new tile; other layouts: [1] or [m] f32"},
-                             {"scale_b", Access::kIn, "experts by index and masked experts: [experts, n / 128, k / 128] f32, one scale for 128 rows of an expert's weights and 128 elements of a row; scales in tiles: [experts, n, k / 32 in whole tiles] e8m0fnu, or [experts, n, k / 16 in whole tiles] e4m3fn; other layouts: f32, one for each expert [experts], or for each row of its weights [experts * n]"}},
+                  .scales = {{"scale_a", Access::kIn, "Experts by index: [m, k / 128] f32, in the case's layout. Masked experts: [experts, room, k / 128] f32, each expert separately in that layout. Scales in tiles: [tiles of all experts * 128, k / 32 in whole tiles] e8m0fnu, or for NVFP4 [.., k / 16 in whole tiles] e4m3fn; each expert begins with a new tile. Other layouts: [1] or [m] f32"},
+                             {"scale_b", Access::kIn, "Experts by index and masked experts: [experts, n / 128, k / 128] f32, one scale for a block of 128 x 128 weights. Scales in tiles: [experts, n, k / 32 in whole tiles] e8m0fnu, or [experts, n, k / 16 in whole tiles] e4m3fn. Other layouts: f32, one for each expert [experts], or for each row of its weights [experts * n]"}},
                   .columns = {"contract", "tokens", "room", "align", "order", "n", "k", "fill", "b", "scales", "scale", "layout_a", "layout_b", "absent", "gap", "y", "padding", "c", "seed", "warp"},
                   .optional_columns = {"room", "align", "order", "layout_a", "layout_b", "absent", "gap", "padding", "c"},
                   .experts = roles_of_experts()});

@@ -377,7 +377,7 @@ Op mma_op() {
                  "4-bit codes two per byte"},
                 {"b", Access::kIn, "[tiles, n, k]: the second factor, stored like a; d = a * b^T + c"},
                 {"sfa", Access::kIn,
-                 "[tiles, m, k / block]: scales of a, if the instruction has them; ue4m3 has the type of e4m3fn"},
+                 "[tiles, m, k / block]: scales of a, if the instruction has them; ue4m3 is passed as e4m3fn"},
                 {"sfb", Access::kIn, "[tiles, n, k / block]: scales of b, as for a"},
                 {"d", Access::kOut, "[tiles, m, n]: the result of the instruction"}},
       .parameters = {roles::kWarp},

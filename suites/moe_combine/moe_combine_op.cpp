@@ -407,7 +407,7 @@ Op moe_combine_op() {
                  "[experts] int32: the number of each expert on this device; < 0: the expert is on another device; may be absent"},
                 {"y", Access::kOut, "[m, n] in the format of x: the combined rows"}},
       .parameters = {roles::kWarp,
-                     {"routed_scaling_factor", "factor of all router weights; only for contracts with such a factor"},
+                     {"routed_scaling_factor", "multiplies all router weights; only for contracts with this factor"},
                      {"rows_in_use", "number of rows of x in use; slots with a later row are skipped; only for contracts that skip rows"}},
       .columns = {"contract", "x", "m", "topk", "n", "ids", "fill", "weights", "factor", "padding", "shared", "seed", "warp"},
       .optional_columns = {"ids", "weights", "factor", "padding", "shared"},

@@ -350,7 +350,7 @@ Op moe_sort_op() {
                  "[experts] int32: the number of each expert on this device; -1: the expert is on another device; may be absent"},
                 {"y", Access::kOut, "[m * topk, n], or [rows, n] if the order is given: the sorted rows, in the format of x"},
                 {"expert_first_token_offset", Access::kOut,
-                 "[local experts + 1] int32: the first row of each expert; then the number of rows in use"},
+                 "[local experts + 1] int32: the first row of each expert; last: the number of rows in use"},
                 {"inv_permuted_idx", Access::kOut, "[m, topk] int32: the row of each slot"},
                 {"permuted_idx", Access::kOut, "[m * topk] int32: the slot of each row"},
                 {"sorted_ids", Access::kOut, "[entries] int32: the slots of each expert, padded to whole blocks"},

@@ -384,10 +384,10 @@ std::vector<std::string> pack_lines(const Packing& packing) {
 
 Op pack_scales_op() {
   return {.name = "pack_scales",
-          .roles = {{"x", Access::kIn, "the fp32 scales, m rows of n, placed by the case's input layout"},
+          .roles = {{"x", Access::kIn, "the fp32 scales, m rows of n, in the layout `takes` of the case"},
                     {"psum_layout", Access::kIn, "[groups] int32: end row of each group; only in cases with groups of rows"},
                     {"scale", Access::kOut, "the packed scales, in the layout that their consumer reads"}},
-          .parameters = {{"m_alignment", "the first row of each group is a multiple of this; only in cases with groups of rows"},
+          .parameters = {{"m_alignment", "the first row of each group is a multiple of this number; only in cases with groups of rows"},
                          roles::kWarp},
           .columns = {"contract", "m", "n", "tokens", "alignment", "takes", "layout", "fill", "seed", "warp"},
           .optional_columns = {"tokens", "alignment"},

@@ -243,14 +243,14 @@ Op head_op(std::string name, std::vector<RoleSpec> roles, std::vector<ParameterS
 }
 
 Op qk_norm_rope_op() {
-  return head_op("qk_norm_rope",
-                 {{"qkv", Access::kInOut,
-                   "[m, (q_heads + k_heads + v_heads) n]: the heads of Q, then of K, then of V, which are not changed"},
-                  {"q_weight", Access::kIn, "[n]: the weights of every head of Q"},
-                  {"k_weight", Access::kIn, "[n]: the weights of every head of K"}},
-                 {{"k_heads", "number of heads of K of a token"}, {"v_heads", "number of heads of V of a token"}},
-                 {"contract", "x", "m", "q_heads", "k_heads", "v_heads", "n", "rotary", "cache", "max_position", "eps", "fill",
-                  "gamma", "positions", "seed", "warp"});
+  return head_op(
+      "qk_norm_rope",
+      {{"qkv", Access::kInOut, "[m, (q_heads + k_heads + v_heads) n]: the heads of Q, then of K, then of V; V is not changed"},
+       {"q_weight", Access::kIn, "[n]: the weights of every head of Q"},
+       {"k_weight", Access::kIn, "[n]: the weights of every head of K"}},
+      {{"k_heads", "number of heads of K of a token"}, {"v_heads", "number of heads of V of a token"}},
+      {"contract", "x", "m", "q_heads", "k_heads", "v_heads", "n", "rotary", "cache", "max_position", "eps", "fill", "gamma",
+       "positions", "seed", "warp"});
 }
 
 }  // namespace assay

@@ -107,7 +107,7 @@ Hypothesis of_both(Hypothesis one) {
 std::vector<RoleSpec> roles_of_second() {
   std::vector<RoleSpec> all;
   for (const auto& [first, second] : kConsumers)
-    all.push_back({second, Access::kOut, std::string("output of the second consumer: the same bytes as ") + first});
+    all.push_back({second, Access::kOut, std::string("output for the second consumer: the same bytes as ") + first});
   return all;
 }
 

@@ -64,33 +64,33 @@ namespace assay::roles {
 
 inline const RoleSpec kX{"x", Access::kIn, "[m, n]: the input, row-major; the row stride may be larger than n"};
 inline const RoleSpec kHalves{"x", Access::kIn,
-                              "[m, 2 n]: a gate half and an up half in each row; the contract defines which half comes first"};
+                              "[m, 2 n]: each row has a gate half and an up half; the contract says which comes first"};
 inline const RoleSpec kResidual{"residual", Access::kInOut, "[m, n]: residual, added to x and overwritten by the sum"};
 inline const RoleSpec kGamma{"gamma", Access::kIn, "[n]: weights"};
 inline const RoleSpec kBeta{"beta", Access::kIn, "[n]: beta, added after the weight"};
 inline const RoleSpec kGate{
-    "gate", Access::kIn, "[m, n] in the format of x: gate, whose activation multiplies the norm; only for contracts with a gate"};
+    "gate", Access::kIn, "[m, n] in the format of x: its activation is a factor of the norm; only for contracts with a gate"};
 inline const RoleSpec kY{"y", Access::kOut, "[m, n] in the format of x"};
 inline const RoleSpec kQ{"q", Access::kOut, "[m, n]: the codes, row-major and dense"};
 inline const RoleSpec kScale{"scale", Access::kOut,
-                             "one scale per group, placed by the case's layout; x = code * scale"};
+                             "one scale per group, in the case's layout; dequantization multiplies by it"};
 inline const RoleSpec kGlobalScale{"global_scale", Access::kIn,
-                                   "[1], [m] or [experts] f32: outer scale, an input; the scales of the groups are "
-                                   "relative to it; only for contracts with scales of two levels"};
-inline const RoleSpec kScaleGiven{"scale", Access::kIn, "one scale per group, placed by the case's layout"};
+                                   "[1], [m] or [experts] f32: the outer scale, to which the scales of the groups are "
+                                   "relative; only for contracts with an outer scale"};
+inline const RoleSpec kScaleGiven{"scale", Access::kIn, "one scale per group, in the case's layout"};
 inline const RoleSpec kAzp{"azp", Access::kOut, "[ceil(m / group_rows), ceil(n / group_size)] int32: one zero point for each scale"};
 inline const RoleSpec kAzpGiven{"azp", Access::kIn,
                                 "[ceil(m / group_rows), ceil(n / group_size)] int32: one zero point for each scale; only for "
                                 "contracts with zero points"};
 inline const RoleSpec kSlots{"slot_mapping", Access::kIn,
-                             "int64: slot of each token, block * block_size + position; negative: not stored. "
-                             "Tokens without an entry are not stored either"};
+                             "int64: the slot of each token, which is block * block_size + position in the block. A "
+                             "token with a negative slot, or without an entry, is not stored"};
 inline const RoleSpec kCacheBuffer{
     "kv_cache", Access::kInOut,
     "[blocks, bytes of a block] uint8: holds data before the call; only the entries of the tokens may change"};
 inline const RoleSpec kCosSin{"cos_sin_cache", Access::kIn,
                               "[positions, rotary]: for each position, the cosines of all pairs, then their sines"};
-inline const RoleSpec kPositions{"positions", Access::kIn, "[m] int64: the position of each token, a row of cos_sin_cache"};
+inline const RoleSpec kPositions{"positions", Access::kIn, "[m] int64: for each token, its row of cos_sin_cache"};
 
 inline const ParameterSpec kWarp{"warp", "warp size for a CPU library, 32 or 64; a GPU library uses the warp size of its GPU"};
 inline const ParameterSpec kEps{"eps", "epsilon, added to the mean square or variance before the root"};

@@ -292,9 +292,9 @@ std::vector<RoleSpec> RowChain::roles() const {
     for (RoleSpec& role : stages_[i]->roles(place_of(i))) all.push_back(std::move(role));
   if (experts_ == Experts::kOneBehindTheOther) {
     all.push_back(
-        {"expert_offsets", Access::kIn, "[experts + 1] int32: the first row of each expert in x and q; then the number of rows"});
+        {"expert_offsets", Access::kIn, "[experts + 1] int32: first row of each expert in x and q; last: the number of rows"});
     all.push_back({"blockscale_offsets", Access::kIn,
-                   "[experts + 1] int32: the row of scales where each expert begins, in whole tiles; then the number of rows"});
+                   "[experts + 1] int32: first row of each expert in `scale`, where a tile begins; last: the number of rows"});
   }
   return all;
 }

@@ -108,7 +108,7 @@ std::unique_ptr<const BoundCase> bind_strided(const Case& c) {
 
 Op weak_contiguity_op() {
   return {.name = "weak_contiguity",
-          .roles = {{"x", Access::kIn, "a strided tensor of any shape; `bytes` of its assay_tensor is the size of the storage, from the first element on"},
+          .roles = {{"x", Access::kIn, "a strided tensor of any shape; its field `bytes` is the size of its storage from the first element on"},
                     {"accepted", Access::kOut, "[1] int32: 1 if an op that reads x as flat memory accepts it, otherwise 0"}},
           .parameters = {roles::kWarp},
           .columns = {"contract", "x", "shape", "strides", "offset", "storage", "warp"},
