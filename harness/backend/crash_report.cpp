@@ -24,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/backend/undefined_operations.h"
 #include "harness/backend/worker_process.h"
 #include "harness/text/messages.h"
 
@@ -98,6 +99,37 @@ uintptr_t code_address([[maybe_unused]] const void* context) {
 #endif
 }
 
+#if defined(__x86_64__)
+/// Whether the instruction faults at an address in memory that is not a multiple of 16, 32 or 64: aligned moves of SSE and AVX,
+/// and all SSE instructions without a prefix F2 or F3.
+bool may_need_alignment(const uint8_t* code) {
+  const bool is_vex2 = code[0] == 0xc5, is_vex3 = code[0] == 0xc4, is_evex = code[0] == 0x62;
+  if (is_vex2 || is_vex3 || is_evex) {
+    const uint8_t opcode = code[is_vex2 ? 2 : is_vex3 ? 3 : 4], prefix = code[is_vex2 ? 1 : 2] & 3;  // 0: none, 1: 66
+    return prefix <= 1 && (opcode == 0x28 || opcode == 0x29 || opcode == 0x2b || opcode == 0xe7 ||
+                           (prefix == 1 && (opcode == 0x6f || opcode == 0x7f)));
+  }
+  if (*code == 0x66) ++code;
+  if ((*code & 0xf0) == 0x40) ++code;  // REX
+  if (*code != 0x0f) return false;
+  const uint8_t opcode = code[1];
+  return opcode == 0x28 || opcode == 0x29 || opcode == 0x2b || (opcode >= 0x50 && opcode <= 0x7f) || opcode == 0xc2 ||
+         opcode == 0xc6 || opcode >= 0xd0;
+}
+
+/// Describes a fault for which the processor reports no address, so that the system reports address 0.
+const char* fault_without_address(const void* context) {
+  if (may_need_alignment(reinterpret_cast<const uint8_t*>(code_address(context))))
+    return ": used an address that is not a multiple of 16, with an instruction that needs it, or an address that no memory can "
+           "have";
+  const auto stack = static_cast<const ucontext_t*>(context)->uc_mcontext.gregs[REG_RSP];
+  constexpr int kAddressBits = 48;
+  if ((stack >> (kAddressBits - 1)) != 0)
+    return ": the stack pointer holds an address that no memory can have: the kernel wrote outside an array or buffer";
+  return ": used an address that no memory can have: a pointer, or an index or stride in its address, is garbage";
+}
+#endif
+
 void add_place(Line& line, uintptr_t address, const void* context) {
   for (size_t i = 0; i < remembered_count; ++i) {
     const Remembered& tensor = remembered[i];
@@ -115,8 +147,12 @@ void add_place(Line& line, uintptr_t address, const void* context) {
     line.add(tensor.name.data()).add("'");
     return;
   }
-  if (address < kFirstPage) line.add(": ").add(kind_of_access(context)).add(" through a null pointer");
-  else if (remembered_count > 0) line.add(": ").add(kind_of_access(context)).add(" far from every tensor");
+  if (address < kFirstPage) {
+    line.add(": ").add(kind_of_access(context)).add(" through a null pointer");
+    if (address > 0)
+      line.add(", ").add(address, 10).add(" bytes behind it: a member of an object, or an element of an empty array");
+  }
+  if (address >= kFirstPage && remembered_count > 0) line.add(": ").add(kind_of_access(context)).add(" far from every tensor");
 }
 
 /// Adds this thread's stack frames in one shared object: "libmine.so+0x1a2 <- +0x77", innermost first. `behind`: the
@@ -188,8 +224,16 @@ void on_crash(int signal, siginfo_t* info, void* context) {
   const bool has_address = info->si_code > 0;  // false if another process sent the signal
   if (has_address) {
     const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
-    line.add(" at address 0x").add(address, 16);
-    if (signal == SIGSEGV || signal == SIGBUS) add_place(line, address, context);
+    const char* garbage = nullptr;
+#if defined(__x86_64__)
+    if ((signal == SIGSEGV || signal == SIGBUS) && info->si_code == SI_KERNEL) garbage = fault_without_address(context);
+#endif
+    if (garbage != nullptr)
+      line.add(garbage);
+    else
+      line.add(" at address 0x").add(address, 16);
+    if (garbage == nullptr && (signal == SIGSEGV || signal == SIGBUS)) add_place(line, address, context);
+    if (signal == SIGFPE && info->si_code == FPE_INTDIV) line.add(": an integer is divided by 0, or the quotient is too large");
   }
   line.write_to(words_file);
   if (has_address) {
@@ -201,6 +245,7 @@ void on_crash(int signal, siginfo_t* info, void* context) {
     if (add_frames(callers, 0, nullptr, library_path, true) > 0) line.add(callers);
     line.write_to(words_file);
   }
+  if (const char* const undefined = undefined_before_crash(); *undefined != '\0') line.add(kBeforeCrash).add(undefined);
   line.add("\n").write_to(words_file);
   ::signal(signal, SIG_DFL);
   ::raise(signal);  // delivered after this function returns

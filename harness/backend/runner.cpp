@@ -9,6 +9,7 @@
 #include "harness/backend/abi_call.h"
 #include "harness/backend/call_memory.h"
 #include "harness/backend/library.h"
+#include "harness/backend/undefined_operations.h"
 #include "harness/backend/worker_messages.h"
 #include "harness/text/guarded_json.h"
 
@@ -286,6 +287,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
 }
 
 CallResult Runner::call(const CallRequest& request) {
+  forget_undefined();
   CallResult result = run_once(request, 0);
   bool unclear = request.place && result.status == CallStatus::kOk;  // if one process repeats a call, all must; none knows the
                                                                      // results of other processes, so each repeats it
@@ -298,6 +300,7 @@ CallResult Runner::call(const CallRequest& request) {
     result = std::move(second);
   }
   if (request.place || buffers_.held() > kKeptBetweenCalls) forget_group();
+  result.undefined = undefined_operations();
   return result;
 }
 

@@ -115,6 +115,7 @@ Backend open_in_process(const std::string& path, const std::string& name, const 
                     const ExitNotice notice(path, request);
                     CallResult result = runner->call(request);
                     if (result.status != CallStatus::kOk) result.message = with_source_lines(result.message, path);
+                    if (!result.undefined.empty()) result.undefined = with_source_lines(result.undefined, path);
                     return result;
                   }};
   if (const std::shared_ptr<Watch>& watch = found.watch)

@@ -309,6 +309,7 @@ std::string pack_result(const CallResult& result, const Problem& problem, Shared
   MessageWriter out;
   out.number<uint8_t>(uint8_t(result.status));
   out.text(result.message);
+  out.text(result.undefined);
   out.text(result.said.words);
   out.number(result.said.split_k);
   out.number(result.said.promote);
@@ -341,6 +342,7 @@ CallResult unpack_result(const std::string& message, const Problem& problem, Sha
   if (status > uint8_t(CallStatus::kNotCalled)) throw std::runtime_error("status " + std::to_string(status) + " does not exist");
   result.status = CallStatus(status);
   result.message = in.text();
+  result.undefined = in.text();
   result.said.words = in.text();
   result.said.split_k = in.number<int32_t>();
   result.said.promote = in.number<int32_t>();

@@ -146,7 +146,7 @@ inline constexpr size_t kKeptBetweenCalls = size_t{64} << 20;
 
 /// First field of a worker's first message. Change it whenever the message layout changes. The worker may be of another build,
 /// if the program on disk was rebuilt while the harness runs.
-inline constexpr uint32_t kWorkerProtocol = 0xa55a0003;
+inline constexpr uint32_t kWorkerProtocol = 0xa55a0004;
 
 enum class Greeting : uint8_t { kReady, kUnusable, kNoDevice };
 

@@ -360,7 +360,7 @@ std::string Process::where(const std::string& library) {
 
 /// What the process wrote about its crash, as one printable line. A kernel may have written anything there.
 std::string Process::last_words() const {
-  std::array<char, 1024> text;
+  std::array<char, 4096> text;
   const ssize_t got = ::read(words_, text.data(), text.size());
   std::string words;
   for (ssize_t i = 0; i < got && text[size_t(i)] != '\n'; ++i)
@@ -483,6 +483,7 @@ CallResult Worker::answer(const CallRequest& request, bool& hung) {
   try {
     CallResult result = unpack_result(message, *request.problem, memory_);
     if (result.status != CallStatus::kOk) result.message = with_source_lines(result.message, path_);
+    if (!result.undefined.empty()) result.undefined = with_source_lines(result.undefined, path_);
     memory_.shrink_to(kKeptBetweenCalls);
     if (result.poisoned) process_.reset();
     return result;

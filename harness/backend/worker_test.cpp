@@ -460,6 +460,34 @@ TEST(WorkerEnds, AJumpToNoCodeIsSaid) {
   EXPECT_THAT(call_rows(toy_worker(), "writes_far_behind").message, Not(HasSubstr("program counter")));
 }
 
+TEST(WorkerEnds, AnAddressThatNoMemoryHasIsNotCalledANullPointer) {
+  const Backend backend = toy_worker();
+#if defined(__x86_64__)
+  EXPECT_THAT(
+      call_rows(backend, "reads_garbage").message,
+      MatchesRegex("crashed: SIGSEGV: used an address that no memory can have: a pointer, or an index or stride .*, in .*"));
+#endif
+  EXPECT_THAT(call_rows(backend, "reads_an_empty_array").message, HasSubstr(" through a null pointer, 8 bytes behind it: "));
+}
+
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(WorkerEnds, ADivisionByZeroIsSaid) {
+  EXPECT_THAT(call_rows(toy_worker(), "divides_by_zero").message, HasSubstr(": an integer is divided by 0, or "));
+}
+
+TEST(Worker, TellsWhatChecksOfTheLibraryReport) {
+  const Backend backend = toy_worker();
+  const CallResult result = call_rows(backend, "reports_an_index");
+  EXPECT_EQ(result.status, CallStatus::kOk);
+  EXPECT_EQ(result.undefined,
+            "outside: index -1 of an array of type 'float [8]' (at mine.h:7); "
+            "outside: indices from 8 to 9 of an array of type 'float [8]' (at mine.h:12)");
+  EXPECT_EQ(call_rows(backend, "copy").undefined, "") << "every call begins anew";
+  EXPECT_THAT(call_rows(backend, "reports_an_index_and_aborts").message,
+              MatchesRegex("crashed: SIGABRT.*; before that: outside: index 8 of .* \\(at mine.h:12\\); --in-process .*"));
+}
+#endif
+
 TEST(Worker, SourceLinesComeBehindPlacesOfTheLibrary) {
   const std::string place = "crashed: SIGSEGV, in libassay_testing_toy_library.so+0x", end = "; the end";
   EXPECT_EQ(with_source_lines(place + "0" + end, "no_such_library.so"), place + "0" + end);

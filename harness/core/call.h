@@ -69,6 +69,9 @@ struct CallRequest {
 /// kNotCalled: the harness did not make the call, so the result says nothing about the kernel.
 enum class CallStatus : uint8_t { kOk, kUnsupported, kFailed, kDeviceLost, kBroken, kNotCalled };
 
+/// In the message of a crash: what the library's own checks had reported follows; see CallResult::undefined.
+inline constexpr const char* kBeforeCrash = "; before that: ";
+
 struct CallResult {
   CallStatus status = CallStatus::kOk;
   std::string message;  ///< why the status is not kOk: the library's message, or what broke
@@ -78,6 +81,9 @@ struct CallResult {
   std::vector<bool> in_place;                     ///< for each output: true if it held data before; it may then stay unwritten
   double seconds = 0;                             ///< wall time of run and synchronise
   bool reached_kernel = true;  ///< false: the device was lost before the kernel was called, so the kernel is not the cause
+  /// What checks in the library reported that the compiler put there (-fsanitize=bounds): "outside: index -1 of an array of type
+  /// 'float [8]' (at mine.h:12)". Usually empty.
+  std::string undefined{};
   bool poisoned = false;       ///< sticky error: the device refuses further calls of this process; a new process may succeed
 };
 

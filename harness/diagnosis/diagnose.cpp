@@ -528,7 +528,9 @@ static bool stops_without_a_place(const std::string& message) {
   constexpr int64_t kFarBytes = 4096;
   if (message.find("crashed: SIGABRT") != std::string::npos) return true;
   if (message.find("crashed: SIGSEGV") == std::string::npos) return false;
-  if (message.find(" far from every tensor") != std::string::npos) return true;
+  if (message.find(" far from every tensor") != std::string::npos ||
+      message.find(" that no memory can have") != std::string::npos)
+    return true;
   for (const char* const where : {" bytes before the start of '", " bytes behind the end of '"})
     if (const size_t at = message.find(where); at != std::string::npos) {
       size_t digits = at;
@@ -689,6 +691,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
   return [find, budget_of_case](const Evidence& evidence, Verdict& verdict) {
     if (budget_of_case == 0) return;
     find(evidence, verdict);
+    put_failed_checks_first(evidence.result, verdict);
     join_ranks(verdict.causes, evidence.problem.ranks);
   };
 }

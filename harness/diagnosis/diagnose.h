@@ -120,6 +120,10 @@ std::optional<Cause> overwritten_input(const BoundCase& bound, const Problem& pr
 /// start".
 std::string impossible_hang(const std::string& message, int ranks);
 
+/// Puts what the library's own checks reported (CallResult::undefined) before the other causes. Wrong outputs then depend on
+/// memory that the kernel must not use, so only causes that explain them completely, and facts about their positions, are kept.
+void put_failed_checks_first(const CallResult* result, Verdict& verdict);
+
 /// Joins causes that differ only in the rank of their tensor: "pattern: q of each of 8 ranks holds ...".
 void join_ranks(std::vector<std::string>& causes, int ranks);
 

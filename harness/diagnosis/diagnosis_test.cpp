@@ -194,6 +194,34 @@ TEST(Violations, AreNotExplainedByAnEditThatBreaksTheRuleToo) {
   EXPECT_THAT(judged(op, testing::toy_case("bf16", "4x16")).causes, ElementsAre("no known cause"));
 }
 
+// What checks in the library under test reported.
+
+TEST(FailedChecks, ComeBeforeFactsAboutPlacesAndReplaceOtherCauses) {
+  const std::string index = "outside: index 8 of an array of type 'float [8]' (at mine.h:12)";
+  const std::string place = "pattern: y holds errors in every element of row 1 of 4, and in no other (16 of 16 wrong elements)";
+  CallResult result;
+  Verdict verdict;
+  verdict.outcome = Outcome::kFail;
+  verdict.causes = {"unset: a local variable or array is read before it is set, or outside its bounds (...)", "no known cause",
+                    place, "several mistakes would fit: a; b"};
+  const std::vector<std::string> before = verdict.causes;
+  put_failed_checks_first(&result, verdict);
+  EXPECT_EQ(verdict.causes, before) << "without a report, nothing changes";
+  result.undefined = index;
+  put_failed_checks_first(&result, verdict);
+  EXPECT_THAT(verdict.causes, ElementsAre(index, place));
+  Verdict crashed;
+  crashed.outcome = Outcome::kBroken;
+  crashed.message = "crashed: SIGSEGV at address 0x7f00: read far from every tensor, in libmine.so+0x11; before that: " + index +
+                    "; --in-process under a debugger shows where";
+  put_failed_checks_first(nullptr, crashed);
+  EXPECT_THAT(crashed.causes, ElementsAre(index));
+  Verdict passed;
+  passed.outcome = Outcome::kPass;
+  put_failed_checks_first(&result, passed);
+  EXPECT_THAT(passed.causes, ::testing::IsEmpty());
+}
+
 // Patterns of wrong outputs. The toy op copies x. Element i of x is 1 + i / 64 in bf16, and code i % 16 in formats of 8 bits.
 
 using Edit = std::function<void(HostTensor& y, int64_t columns)>;

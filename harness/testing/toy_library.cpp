@@ -1,5 +1,6 @@
 #include "harness/testing/toy_library.h"
 
+#include <dlfcn.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <unistd.h>
@@ -26,6 +27,25 @@ namespace assay::testing::toy {
 namespace {
 
 // The kernels of the toy library (toy_library.h).
+
+unsigned char read_at(uintptr_t address) { return *reinterpret_cast<volatile unsigned char*>(address); }
+
+/// Calls the function that code compiled with -fsanitize=bounds calls for an index outside an array. The program contains it.
+void report_index(int index) {
+  struct Type {
+    uint16_t kind, info;
+    char name[16];
+  };
+  static const Type array{0xffff, 0, "'float [8]'"}, integer{0, 5 << 1 | 1, "'int'"};
+  static const struct {
+    const char* file;
+    uint32_t line, column;
+    const Type *array, *index;
+  } data[] = {{"/home/me/mine.h", 12, 3, &array, &integer}, {"/home/me/mine.h", 7, 3, &array, &integer}};
+  using Report = void (*)(const void*, uintptr_t);
+  if (const auto report = reinterpret_cast<Report>(::dlsym(RTLD_DEFAULT, "__ubsan_handle_out_of_bounds")))
+    report(&data[index < 0], uintptr_t(uint32_t(index)));
+}
 
 /// Distance in bytes from a tensor: outside the guard zone of host memory, and inside the larger guard zone of device memory.
 constexpr size_t kFarAway = 60000;
@@ -253,6 +273,11 @@ const std::map<std::string, Kernel>& kernels() {
          toy.to[0] = static_cast<volatile unsigned char*>(toy.from)[toy.x.bytes + kFarAway];
          return toy.copy();
        }},
+      {"reads_garbage", [](const Toy& toy) { return toy.to[0] = read_at(uintptr_t(toy.from) ^ (uintptr_t{1} << 62)), kWell; }},
+      {"reads_an_empty_array", [](const Toy& toy) { return toy.to[0] = read_at(uintptr_t(toy.y.ndim) * 4), kWell; }},
+      {"divides_by_zero", [](const Toy& toy) { return toy.marked(4, static_cast<unsigned char>(7 / (toy.y.ndim - 2))); }},
+      {"reports_an_index", [](const Toy& toy) { return report_index(-1), report_index(8), report_index(9), toy.copy(); }},
+      {"reports_an_index_and_aborts", [](const Toy& toy) { return report_index(8), std::abort(), toy.copy(); }},
       {"jumps_nowhere",
        [](const Toy& toy) { return reinterpret_cast<assay_status (*)(const Toy&)>(uintptr_t(toy.y.ndim) - 2)(toy); }},
       {"copies_rows", [](const Toy& toy) { return toy.copy_rows<int64_t>(); }},
