@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "harness/text/messages.h"
 #include "reference/flow/flow.h"
@@ -84,6 +85,14 @@ bool of_two_kinds(const RankCase& c, const RankNumbers& x, const RankNumbers& ot
   return false;
 }
 
+/// Whether wrong elements hold enough different numbers other than 0 that no small set of sums contains them by chance.
+bool hold_several_numbers(const std::vector<WrongElement>& wrong, size_t fewest) {
+  std::set<double> numbers;
+  for (const WrongElement& one : wrong)
+    if (one.value != 0 && numbers.size() < fewest) numbers.insert(one.value);
+  return numbers.size() >= fewest;
+}
+
 /// Whether the value can be the result of a warm-up call: a sum of one value of kFillBefore from each rank.
 bool may_be_of_calls_before(double value, int ranks) { return value == std::trunc(value) && std::fabs(value) <= 15 * ranks; }
 
@@ -161,21 +170,30 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   const auto every = [&](auto is) { return std::all_of(wrong.begin(), wrong.end(), is); };
   if (every([](const WrongElement& one) { return std::isnan(one.value); }))
     return all + ": NaN, as in memory that was never written";
+  constexpr size_t kFewestOfSets = 4;  // of sums with inputs from any subset of ranks, or of other positions
+  const bool tells_of_sets = hold_several_numbers(wrong, kFewestOfSets);
+  if (!hold_several_numbers(wrong, 1)) return "";
   if (every([&](const WrongElement& one) { return same(one.value, inputs.x[size_t(one.rank)][size_t(one.element)]); }))
     return all + ": the rank's own numbers of x";
   if (c.use == RankUse::kInPlace) {
     RankNumbers results;
     for (int rank = 0; rank < c.ranks; ++rank) results.push_back(values_of_rank(outputs, "y", rank));
     wrong.resize(std::min(wrong.size(), kMostLookedAt));
-    if (every([&](const WrongElement& one) { return of_two_kinds(c, inputs.x, results, one); }))
+    // A result to which a number of x adds nothing, such as a huge one, would explain itself.
+    const auto is_sum = [&](const WrongElement& one) {
+      double largest = 0;
+      for (const auto& x : inputs.x) largest = std::max(largest, std::fabs(x[size_t(one.element)]));
+      return std::fabs(one.value) < largest * c.ranks * c.ranks && of_two_kinds(c, inputs.x, results, one);
+    };
+    if (tells_of_sets && every(is_sum))
       return all + ": sums that use results of some ranks as inputs: these ranks wrote y in place while their peers read x";
   }
   if (inputs.before.empty()) return "";
   if (c.use == RankUse::kInARow) {
     std::vector<WrongElement> some = wrong;
     some.resize(std::min(some.size(), kMostLookedAt));
-    if (std::all_of(some.begin(), some.end(),
-                    [&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
+    if (tells_of_sets && std::all_of(some.begin(), some.end(),
+                                     [&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
       return all + ": sums that use inputs of the following call for some ranks: a rank went on while others still read";
   }
   RankInputs earlier;
@@ -184,9 +202,10 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   if (every([&](const WrongElement& one) { return within(results[size_t(one.element)], one.value); }))
     return all + ": results of the call before this one";
   if (wrong.size() > kMostLookedAt) wrong.resize(kMostLookedAt);
-  if (every([&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
+  if (tells_of_sets && every([&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
     return all + ": sums that use inputs of the call before for some ranks";
-  if (c.fill != kFillBefore && every([&](const WrongElement& one) { return may_be_of_calls_before(one.value, c.ranks); }))
+  if (tells_of_sets && c.fill != kFillBefore &&
+      every([&](const WrongElement& one) { return may_be_of_calls_before(one.value, c.ranks); }))
     return all + ": sums of inputs of earlier calls, in other positions";
   return "";
 }

@@ -222,6 +222,10 @@ TEST(AllReduce, TheSituationOfWrongElementsIsSaid) {
   std::vector<HostTensor> elsewhere = healthy;
   for (int64_t i = 0; i < 40; ++i) elsewhere[1].set_code(i, earlier[1].code(100 + i));
   EXPECT_THAT(situation_of(one, problem, elsewhere), HasSubstr("sums of inputs of earlier calls, in other positions"));
+  for (int64_t i = 0; i < 40; ++i) elsewhere[1].set_code(i, 0);
+  EXPECT_EQ(situation_of(one, problem, elsewhere), "") << "0 has many reasons";
+  for (int64_t i = 0; i < 40; ++i) elsewhere[1].set_code(i, code_of(kBf16, 3));
+  EXPECT_EQ(situation_of(one, problem, elsewhere), "") << "one number can come from anywhere";
   wrong[3].set_code(7, code_of(kBf16, 1024));
   EXPECT_EQ(situation_of(one, problem, wrong), "");
   Problem mixed = problem;
