@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -117,6 +118,65 @@ Rule infinite_from_fill(const WrongPart& wrong) {
 
 }  // namespace
 
+namespace {
+
+/// Numbers that kernels compute from one fp32 variable whose bytes are 0xfe.
+struct Derived {
+  double factor;
+  const char* words;
+  bool is_scale;  ///< a division by the largest number of a quantized type, of a maximum that is never set
+};
+constexpr Derived kDerived[] = {{1, "that variable, rounded", false},
+                                {2, "the sum of two such variables", false},
+                                {0.5, "half of such a variable", false},
+                                {1.0 / 448, "1 / 448 of such a variable", true},
+                                {1.0 / 240, "1 / 240 of such a variable", true},
+                                {1.0 / 127, "1 / 127 of such a variable", true},
+                                {1.0 / 57344, "1 / 57344 of such a variable", true},
+                                {1.0 / 6, "1 / 6 of such a variable", true},
+                                {1.0 / 7, "1 / 7 of such a variable", true}};
+
+/// Whether the element holds the number, or, for an fp32 scale, the number up to its sign and two roundings.
+bool holds_derived(const WrongPart& wrong, int64_t i, const Derived& derived) {
+  constexpr double kMostExpected = 0x1p96;
+  const Format& format = wrong.format();
+  const double fill = decode(kF32, filled_code(kF32, kGccByte)) * derived.factor, held = wrong.value(i);
+  const std::optional<double> due = wrong.middle(i);
+  if (!due || !(std::abs(*due) < kMostExpected)) return false;
+  if (format == kF32)
+    return std::abs(std::abs(held) - std::abs(fill)) <= 0x1p-22 * std::abs(fill) && (derived.is_scale || held < 0);
+  return held == round_to(format, fill, Rounding::kNearestEven, Overflow::kSpecial);
+}
+
+/// Wrong elements that hold a number computed from the fill. At least an eighth of the wrong elements must hold the same one.
+Rule derived_fill(const WrongPart& wrong) {
+  constexpr int64_t kFewestOf16Bits = 8, kLeastShare = 8;
+  const Format& format = wrong.format();
+  if (!(format == kF32 || format == kBf16)) return std::nullopt;
+  for (const Derived& derived : kDerived) {
+    if (format == kF32 ? derived.factor == 1 : derived.is_scale) continue;  // 0xfefefefe itself: see stored_fill()
+    std::vector<int64_t> filled, others;
+    for (const int64_t i : wrong.failing())
+      if (holds_derived(wrong, i, derived)) filled.push_back(i);
+    const auto explained = int64_t(filled.size()), failing = int64_t(wrong.failing().size());
+    if (explained < (format == kF32 ? 1 : kFewestOf16Bits) || kLeastShare * explained < failing) continue;
+    for (int64_t i = 0; i < wrong.part().elements(); ++i)
+      if (!std::binary_search(filled.begin(), filled.end(), i)) others.push_back(i);
+    const std::string places = others.empty() ? "" : places_apart(filled, others, wrong.part().columns());
+    const char* const what =
+        derived.is_scale ? "a maximum, or an element of an array that it is taken of," : "an element of an array, or a variable,";
+    return {
+        {fmt::format("{} in {}wrong element{}{}: {} is used before it is set (compilers can fill such variables with bytes 0xfe, "
+                     "-1.69e+38 in fp32, and this is {})",
+                     value_text(format, wrong.codes()[size_t(filled.front())]), explained == failing ? "each " : "",
+                     explained == failing ? "" : "s", places, what, derived.words),
+         explained}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Rule stored_fill(const WrongPart& wrong) {
   constexpr int64_t kFewestOf16Bits = 8, kLeastShare = 8;
   const Format& format = wrong.format();
@@ -139,7 +199,7 @@ Rule stored_fill(const WrongPart& wrong) {
                          places.empty() && all ? places_of(wrong) : places, byte),
              explained}};
   }
-  return std::nullopt;
+  return derived_fill(wrong);
 }
 
 Rule computed_from_fill(const WrongPart& wrong) {

@@ -46,6 +46,19 @@ TEST(UnsetValues, FillsOfCompilersAreNamed) {
   EXPECT_EQ(unset_words(kE5M2, [](int64_t) { return 0xfeu; }), "") << "one byte shows too little";
 }
 
+TEST(UnsetValues, NumbersThatAreComputedFromTheFillAreNamed) {
+  EXPECT_THAT(unset_words(kBf16, [](int64_t i) { return i % 8 == 0 ? 0xfeffu : code_of(kBf16, expected_at(i)); }),
+              AllOf(HasSubstr("0xfeff (-1.69477e+38) in each wrong element, only in columns 0, 8, ...: an element of an array"),
+                    HasSubstr("this is that variable, rounded")));
+  EXPECT_THAT(unset_words(kBf16, [](int64_t i) { return i % 2 == 1 ? 0xff7fu : code_of(kBf16, expected_at(i)); }),
+              HasSubstr("this is the sum of two such variables"));
+  EXPECT_THAT(unset_words(kF32, [](int64_t) { return 0x7a91b648u; }),
+              AllOf(HasSubstr("a maximum, or an element"), HasSubstr("1 / 448 of such a variable")));
+  EXPECT_EQ(unset_words(kBf16, [](int64_t i) { return i % 32 == 0 ? 0xff7fu : code_of(kBf16, expected_at(i)); }), "")
+      << "four elements of 16 bits";
+  EXPECT_THAT(unset_words(kF32, [](int64_t) { return 0x7a91b748u; }), Not(HasSubstr("1 / 448"))) << "another huge number";
+}
+
 TEST(UnsetValues, HugeNumbersOfOneSignAreComputedFromTheFill) {
   const auto unset = [](int64_t i) { return code_of(kF32, double(float(-1.69474e38 * (1e-5 + 1e-7 * double(i))))); };
   EXPECT_THAT(unset_words(kF32, [&](int64_t i) { return i >= 96 ? unset(i) : code_of(kF32, expected_at(i)); }),
