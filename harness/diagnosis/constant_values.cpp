@@ -258,7 +258,10 @@ Rule of_a_vector(const WrongPart& wrong, const Problem& problem) {
       return wrong.value(i) == round_to(format, value, Rounding::kNearestEven, Overflow::kSpecial);
     });
     if (explained >= kFewest)
-      return {{fmt::format("the values of {} in every row: no other term is added to them, or only zeros", spec.name),
+      return {{fmt::format(
+                   "the values of {} in every row: no other term is added to them, or only zeros, for example because the row's "
+                   "factor is 0 (its sum of squares or variance is huge)",
+                   spec.name),
                explained}};
   }
   return std::nullopt;

@@ -92,12 +92,47 @@ std::string why_these(const std::set<int64_t>& rows, int64_t of_rows, const std:
 
 }  // namespace
 
+namespace {
+
+/// Wrong elements at every address with one rest, in vectors that do not end with the rows: "elements 0 of each 64".
+std::optional<Regularity> one_of_each_vector(const WrongPart& wrong) {
+  const Part& part = wrong.part();
+  const int64_t columns = part.columns(), elements = part.elements();
+  const auto failing = int64_t(wrong.failing().size());
+  if (part.rows() < 2 || columns < 2 || failing < kFewest || part.offset(0, 1) != part.offset(0, 0) + 1 ||
+      part.offset(1, 0) != part.offset(0, 0) + columns)
+    return std::nullopt;
+  for (int64_t vector = 4; vector <= 64 && kFewest * vector <= elements + vector - 1; vector *= 2) {
+    const int64_t rest = wrong.failing().front();
+    if (rest >= vector || columns % vector == 0 || failing != (elements - rest + vector - 1) / vector) continue;
+    if (wrong.count([&](int64_t i) { return i % vector == rest; }) != failing) continue;
+    Regularity found{wrong.label(),
+                     fmt::format("{}elements {} of each {}, counted over all rows, and in no other", kEveryElement, rest, vector),
+                     failing,
+                     failing,
+                     0,
+                     false,
+                     true};
+    if (rest == 0)
+      found.note = fmt::format(
+          "; a loop over vectors of {} begins one element too late, or the first element of each vector is set wrongly", vector);
+    else if (rest == vector - 1)
+      found.note = fmt::format(
+          "; a loop over vectors of {} ends one element too early, or the last element of each vector is set wrongly", vector);
+    return found;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong) {
   const auto [rows, columns] = failing_rows_and_columns(wrong);
   const auto failing = int64_t(wrong.failing().size()), of_rows = int64_t(rows.size()), of_columns = int64_t(columns.size());
   const bool is_end = failing == wrong.part().elements() - wrong.failing().front() && of_rows == 1;  // the tensor's end
-  if ((failing < kFewest && !is_end) || of_rows * of_columns != failing || failing == wrong.part().elements())
-    return std::nullopt;
+  if (failing == wrong.part().elements()) return std::nullopt;
+  if (of_rows * of_columns != failing) return one_of_each_vector(wrong);
+  if (failing < kFewest && !is_end) return std::nullopt;
   const std::string places = places_text(rows, wrong.part().rows(), columns, wrong.part().columns());
   if (wrong.part().rows() == 1 && places.find(" in all)") != std::string::npos)
     return std::nullopt;  // in one row, any set of elements is a set of whole columns

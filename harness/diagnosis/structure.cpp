@@ -86,6 +86,7 @@ Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
   constexpr int64_t kFewestOldNumbers = 2;
   const bool all_old = explained == int64_t(wrong.failing().size()) && wrong.format().bits >= 16;
   if (explained < (all_old ? kFewestOldNumbers : kFewest)) return std::nullopt;
+  if (wrong.count([&](int64_t i) { return wrong.value(i) != 0; }) == 0) return std::nullopt;  // a 0 has many reasons
   Explanation found{"what the tensor held before the call", explained};
   const auto [rows, columns] = failing_rows_and_columns(wrong);
   const int64_t of_columns = wrong.part().columns();
