@@ -69,6 +69,7 @@ class Line {
     for (size_t i = 0; i < other.length_ && length_ < text_.size(); ++i) text_[length_++] = other.text_[i];
     return *this;
   }
+  std::string text() const { return {text_.data(), length_}; }
   void write_to(int file) {
     if (::write(file, text_.data(), length_) < 0) return;  // nothing can be done about a write error here
     length_ = 0;
@@ -291,6 +292,11 @@ void speak_of_crashes(int file, const char* begin) {
 
 void set_crash_subject(const char* words) { subject = words; }
 
+std::string frames_in_library() {
+  Line line;
+  return library_path[0] != '\0' && add_frames(line, 0, nullptr, library_path, true) > 0 ? line.text() : "";
+}
+
 void answer_where_you_are(const std::string& library) {
   std::error_code unknown;
   const std::string path = std::filesystem::canonical(library, unknown).string();
@@ -344,20 +350,23 @@ std::string source_lines(const std::string& library, const std::vector<std::stri
   std::vector<std::string> words = {"addr2line", "-f", "-C", "-i", "-e", library};
   words.insert(words.end(), offsets.begin(), offsets.end());
   std::vector<std::string> lines;
-  std::string function, text = output_of(words);
+  std::string function, any_function, text = output_of(words);
   for (size_t at = 0; at < text.size();) {
     const size_t middle = text.find('\n', at), end = middle == std::string::npos ? middle : text.find('\n', middle + 1);
     if (end == std::string::npos) break;
     const std::string name = text.substr(at, middle - at);
     std::string place = text.substr(middle + 1, end - middle - 1);
     at = end + 1;
-    if (function.empty() && name != "??") function = name.substr(0, kLongestName);
+    if (any_function.empty() && name != "??") any_function = name.substr(0, kLongestName);
+    if (place.find("/include/c++/") != std::string::npos) continue;  // the line that uses the standard library tells more
     place = place.substr(0, place.find(" (discriminator"));
     const size_t slash = place.rfind('/');
     if (slash != std::string::npos) place.erase(0, slash + 1);
     const bool is_known = !place.starts_with("?") && !place.ends_with(":?") && !place.ends_with(":0");
+    if (is_known && function.empty() && name != "??") function = name.substr(0, kLongestName);
     if (is_known && (lines.empty() || lines.back() != place) && lines.size() < kMostLines) lines.push_back(place);
   }
+  if (function.empty()) function = any_function;
   std::string said;
   for (const std::string& line : lines) said += (said.empty() ? "at " : &line == &lines[1] ? ", called from " : ", ") + line;
   if (!function.empty()) said += (said.empty() ? "in " : "; function ") + function;

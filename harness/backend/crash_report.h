@@ -36,6 +36,8 @@ void speak_of_crashes(int file, const char* begin);
 /// Installs a handler of the signal kWhereAreYou. It writes the thread's stack frames in the library to the file of
 /// speak_of_crashes(): "libmine.so+0x11a9 <- +0x88". Writes nothing if there are none.
 void answer_where_you_are(const std::string& library);
+/// This thread's stack frames in that library, such as "libmine.so+0x11a9 <- +0x88"; empty if there are none.
+std::string frames_in_library();
 /// The signal that asks a worker which code of the library it is running. A process without the handler ignores it.
 inline constexpr int kWhereAreYou = SIGURG;
 

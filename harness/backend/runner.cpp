@@ -9,6 +9,7 @@
 #include "harness/backend/abi_call.h"
 #include "harness/backend/call_memory.h"
 #include "harness/backend/library.h"
+#include "harness/backend/throw_place.h"
 #include "harness/backend/undefined_operations.h"
 #include "harness/backend/worker_messages.h"
 #include "harness/text/guarded_json.h"
@@ -288,6 +289,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
 
 CallResult Runner::call(const CallRequest& request) {
   forget_undefined();
+  forget_throws();
   CallResult result = run_once(request, 0);
   bool unclear = request.place && result.status == CallStatus::kOk;  // if one process repeats a call, all must; none knows the
                                                                      // results of other processes, so each repeats it
@@ -301,6 +303,8 @@ CallResult Runner::call(const CallRequest& request) {
   }
   if (request.place || buffers_.held() > kKeptBetweenCalls) forget_group();
   result.undefined = undefined_operations();
+  if (result.status == CallStatus::kFailed || result.status == CallStatus::kBroken)
+    result.message = with_place_of_throw(result.message);
   return result;
 }
 

@@ -34,6 +34,7 @@
 
 #include "harness/backend/crash_report.h"
 #include "harness/backend/library.h"
+#include "harness/backend/throw_place.h"
 #include "harness/backend/worker_messages.h"
 #include "harness/text/messages.h"
 
@@ -482,7 +483,7 @@ CallResult Worker::answer(const CallRequest& request, bool& hung) {
   }
   try {
     CallResult result = unpack_result(message, *request.problem, memory_);
-    if (result.status != CallStatus::kOk) result.message = with_source_lines(result.message, path_);
+    if (result.status != CallStatus::kOk) result.message = with_source_lines(with_lines_of_throw(result.message, path_), path_);
     if (!result.undefined.empty()) result.undefined = with_source_lines(result.undefined, path_);
     memory_.shrink_to(kKeptBetweenCalls);
     if (result.poisoned) process_.reset();

@@ -16,6 +16,7 @@
 
 #include "harness/backend/crash_report.h"
 #include "harness/backend/library.h"
+#include "harness/backend/throw_place.h"
 #include "harness/backend/worker_messages.h"
 #include "harness/backend/worker_process.h"
 #include "harness/testing/program.h"
@@ -231,7 +232,7 @@ TEST(Worker, AHangEndsAfterTheTimeAndTheNextCallWorks) {
 
 TEST(Worker, AnExceptionOutOfTheLibraryIsBroken) {
   const Backend backend = worker();
-  EXPECT_EQ(call(backend, "throws").message, "the library threw an exception: thrown on purpose");
+  EXPECT_THAT(call(backend, "throws").message, StartsWith("the library threw an exception: thrown on purpose"));
   EXPECT_TRUE(is_well(backend));
 }
 
@@ -471,6 +472,19 @@ TEST(WorkerEnds, AnAddressThatNoMemoryHasIsNotCalledANullPointer) {
 }
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(InProcess, ThePlaceOfAThrowFollowsTheTextOfTheException) {
+  const std::string text = "the library threw an exception: thrown on purpose",
+                    place = ", thrown in libassay_testing_toy_library.so+0x";
+  const Backend here = open_in_process(kToyPath, "toy");
+  EXPECT_EQ(call_rows(here, "throws").message, text);
+  answer_where_you_are(kToyPath);
+  EXPECT_THAT(call_rows(here, "throws").message, StartsWith(text + place));
+  EXPECT_EQ(call_rows(here, "fails").message, "n must be  a multiple of 7") << "no exception has this text";
+  answer_where_you_are("");
+  EXPECT_EQ(with_lines_of_throw(text + place + "11 <- +0x7", "no_such_library.so"), text);
+  EXPECT_EQ(with_lines_of_throw(text, kToyPath), text);
+}
+
 TEST(WorkerEnds, ADivisionByZeroIsSaid) {
   EXPECT_THAT(call_rows(toy_worker(), "divides_by_zero").message, HasSubstr(": an integer is divided by 0, or "));
 }
