@@ -214,9 +214,11 @@ struct GemmScaleOrder : TorchRow {
 /// Adds the bias before the scales are applied.
 template <class Right>
 struct BiasBeforeScale : Right {
+  static constexpr bool kAddsZero = false;  // otherwise the kernel computes fma(sum, sa * sb, 0) instead of calling scaled()
   template <class Y>
   SIMT_DEVICE static float scaled(float sum, float sa, float sb, float bias) {
-    return Right::template scaled<Y>(sum + bias, sa, sb, bias);
+    const float scaled = Right::template scaled<Y>(sum + bias, sa, sb, bias);
+    return Right::kAddsZero ? scaled + 0.0f : scaled;
   }
   template <class Y>
   SIMT_DEVICE static Y with_bias(float scaled, float /*bias*/) {

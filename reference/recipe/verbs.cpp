@@ -229,7 +229,8 @@ std::vector<Slip> slips_of(const CellStep& step) {
   const size_t star = a.find('*');
   if (step.word == "add") slip(a + " - v", "neg add(" + a + ")"), slip("sub(" + a + ")", "sub(" + a + ")");
   if (step.word == "sub") slip(a + " - v", "sub(" + a + ") neg"), slip("add(" + a + ")", "add(" + a + ")");
-  if (step.word == "rcp") slip("v", "mul(1)"), slip("-1/v", "rcp" + ulps + " neg"), slip("2/v", "rcp" + ulps + " mul(2)");
+  if (step.text == "mul(u0)") slip("mul(u)", "mul(u)");  // the sign of a zero
+  if (step.word == "rcp") slip("-1/v", "rcp" + ulps + " neg"), slip("2/v", "rcp" + ulps + " mul(2)");
   if (step.word == "rdiv") slip("mul(" + a + ")", "mul(" + a + ")" + ulps), slip("v / " + a, "div(" + a + ")" + ulps);
   if (step.word == "rdiv" && step.arguments.size() == 1 && !step.slack.given())
     slip("mul(" + a + ") of 1/v", "rcp mul(" + a + ")");

@@ -48,6 +48,7 @@ Demand demand_of(const std::string& root, const std::string& fault) {
 struct Seen {
   std::map<std::string, int> failures;  ///< by warp size
   int wrong_tensor = 0, named_cause = 0, without_cause = 0;
+  std::map<std::string, int> others;  ///< what failures that do not name the cause print first, and how many do
 };
 
 bool names_tensor(const Verdict& verdict, const std::string& tensor) {
@@ -140,7 +141,9 @@ int judge(const Demand& demand, std::span<const Op> ops, const Backend& cpu, con
     if (verdict.outcome != Outcome::kFail && verdict.outcome != Outcome::kBroken) continue;
     ++seen.failures[verdict.warp];
     seen.wrong_tensor += !names_tensor(verdict, demand.tensor);
-    (names_cause(verdict, demand.cause) ? seen.named_cause : seen.without_cause) += 1;
+    const bool named = names_cause(verdict, demand.cause);
+    (named ? seen.named_cause : seen.without_cause) += 1;
+    if (!named) ++seen.others[verdict.causes.empty() ? verdict.message : verdict.causes.front()];
   }
   std::printf(
       "%s (%s): %d failures with 32 lanes, %d with 64; %d name the cause, %d do not, %d name another tensor; the correct "
@@ -153,7 +156,13 @@ int judge(const Demand& demand, std::span<const Op> ops, const Backend& cpu, con
       return complain(demand.fault + (must_fail ? " passes" : " fails") + " with " + warp + " lanes, but must " + (must_fail ? "fail" : "pass"));
   }
   if (seen.wrong_tensor > seen.named_cause) return complain("more verdicts name another tensor than name the cause; expected tensor " + demand.tensor);
-  if (seen.named_cause <= seen.without_cause) return complain("at least half of the failures do not name the cause '" + demand.cause + "'");
+  if (seen.named_cause <= seen.without_cause) {
+    constexpr size_t kMostPrinted = 4;
+    size_t printed = 0;
+    for (const auto& [words, count] : seen.others)
+      if (++printed <= kMostPrinted) std::printf("  %d times: %s\n", count, words.c_str());
+    return complain("at least half of the failures do not name the cause '" + demand.cause + "'");
+  }
   return 0;
 }
 
