@@ -72,6 +72,16 @@ Memberships with_answer(const Answer& answer, const std::vector<HostTensor>& out
       const HostTensor& tensor = tensor_of(outputs, part);
       Membership* found = all.parts[p].data() + begins[p][size_t(i)];
       const int64_t stored = stored_elements(part, tensor);
+      if (part.format->specials == Specials::kBits && part.format->bits == 8) {  // there may be many raw bytes, so this loop is fast
+        for_each_element(at, part, rows, [&](int64_t row, int64_t column, Interval accepted) {
+          const int64_t offset = part.offset(row, column);
+          const bool holds = 0 <= offset && offset < stored && accepted.low <= int32_t(tensor.bytes[size_t(offset)]) &&
+                             int32_t(tensor.bytes[size_t(offset)]) <= accepted.high;
+          *found = accepted.any() ? Membership::kAnything : holds ? Membership::kInside : Membership::kOutside;
+          if (*found++ == Membership::kOutside) outside.insert(row * part.steps_per_row);
+        });
+        continue;
+      }
       for_each_element(at, part, rows, [&](int64_t row, int64_t column, Interval accepted) {
         *found = membership(part, tensor, stored, part.offset(row, column), accepted);
         if (*found++ == Membership::kOutside) outside.insert(row * part.steps_per_row);

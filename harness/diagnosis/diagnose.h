@@ -26,6 +26,7 @@ struct Mistake {
   int64_t needed = 0;  ///< failing elements that the cause explains only with this mistake
   std::string input = {};  ///< the input that is read wrongly; empty: the mistake is a mutant
   bool of_values = false;  ///< the input's numbers are misread, as if subnormal numbers were 0; not its positions
+  bool leaves_out = false;  ///< a sum or a maximum leaves out columns of the input
 };
 
 /// One hypothesis, or a pair, compared with the outputs.
@@ -95,7 +96,8 @@ std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, cons
 /// each has the number of elements that the cause explains only because of it. "no known cause" if `causes` is empty.
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes);
 
-/// A note that lists mutants which explain wrong elements such as zeros. Many mistakes give zeros, so it asserts no cause.
+/// A note that lists mutants which explain wrong elements such as zeros. Many mistakes give zeros, so it asserts no cause. It names up
+/// to 16 mutants, because other cases may tell which of them is right; reconcile() shortens it.
 std::string would_fit(const std::vector<std::string>& mistakes);
 
 /// Adds the patterns of wrong_part.h to the causes of a failure. Patterns that explain a whole output come before the causes,

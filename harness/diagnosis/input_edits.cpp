@@ -456,9 +456,28 @@ bool data_tell(const InputEdit& edit, const Problem& problem, const Problem& cha
   return kLeastShare * differ >= moved;
 }
 
+/// The input column from which column 0 of a part is computed: 0 if the part has the columns of the input. More if the first parts
+/// of its tensor share them, such as 448 codes and 64 numbers in a row of 512. -1 if its columns are others.
+static int64_t first_column_of(const Answer& answer, const Part& part, int64_t columns) {
+  if (part.columns() == columns) return 0;
+  int64_t next = 0, first = -1;
+  for (const Part& other : answer.parts) {
+    if (other.tensor != part.tensor || other.rank != part.rank || other.rows() != part.rows()) continue;
+    if (&other == &part) first = next;
+    next += other.columns();
+    if (next >= columns) break;
+  }
+  return next == columns ? first : -1;
+}
+
 bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answer, const Part& part, int64_t row, int64_t column) {
   if (!edit.leaves_out && !edit.unknown && !edit.unknown_rows) return true;
-  const int64_t columns = problem.tensors[edit.tensor].spec.shape.back(), rows = shape_of(problem.tensors[edit.tensor].spec)[0];
+  const int64_t columns = problem.tensors[edit.tensor].spec.shape.back();
+  if (edit.leaves_out && answer.products == 1) {
+    if (const int64_t first = first_column_of(answer, part, columns); first >= 0) return !edit.leaves_out(first + column);
+    return 2 * part.columns() != columns || (!edit.leaves_out(column) && !edit.leaves_out(column + part.columns()));
+  }
+  const int64_t rows = shape_of(problem.tensors[edit.tensor].spec)[0];
   if (edit.unknown_rows) return rows != part.rows() || !edit.unknown_rows(row);
   if (answer.products > 1 && (edit.leaves_out || rows != part.rows() || columns != part.columns())) return true;
   if (edit.unknown) {
@@ -466,10 +485,7 @@ bool is_judged(const InputEdit& edit, const Problem& problem, const Answer& answ
     if (part.columns() == columns) return !edit.unknown(rows == 1 ? 0 : row, column);
     if (2 * part.columns() == columns)
       return !edit.unknown(rows == 1 ? 0 : row, column) && !edit.unknown(rows == 1 ? 0 : row, column + part.columns());
-    return true;
   }
-  if (part.columns() == columns) return !edit.leaves_out(column);
-  if (2 * part.columns() == columns) return !edit.leaves_out(column) && !edit.leaves_out(column + part.columns());
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -186,7 +187,7 @@ class Search {
     const bool has_pairs = most_firsts(int64_t(hypotheses.size())) > 0;
     int64_t untried = 0;
     for (Hypothesis& hypothesis : hypotheses) {
-      if (!budget_.take(work(contract_.elements()), kept_for_others_)) {
+      if (!budget_.take(work(contract_), kept_for_others_)) {
         ++untried;
         continue;
       }
@@ -233,7 +234,18 @@ class Search {
     bool of_suspect = false;  ///< the mistake is a Hypothesis::suspect
   };
 
-  int64_t work(int64_t elements) const { return (1 + elements) * work_of_element(right_, sample_); }
+  /// Work of comparing a hypothesis with the outputs. Raw bytes that the call must not change cost little, and there may be many of
+  /// them, such as the slots of a cache that the call does not write.
+  int64_t work(const Memberships& compared) const {
+    constexpr int64_t kBytesAtOnce = 8;
+    const std::vector<Part>& parts = right_.any_of.front().parts;
+    int64_t elements = 0;
+    for (size_t p = 0; p < parts.size(); ++p) {
+      const auto count = int64_t(compared.parts[p].size());
+      elements += parts[p].format->specials == Specials::kBits ? count / kBytesAtOnce : count;
+    }
+    return (1 + elements) * work_of_element(right_, sample_);
+  }
 
   void sort() {
     std::stable_sort(found_.begin(), found_.end(),
@@ -314,7 +326,8 @@ class Search {
 
   /// Detects causes that are not mutants: wrong reads of an input (input_edits.h), tried from simple to complex. Once an edit
   /// explains every wrong element, later edits of that input alone are skipped. `plain`: tries only reads of the neighbouring
-  /// element or row, which may explain the outputs as well as a mutant does. `general`: and wrong addresses.
+  /// element or row, which may explain the outputs as well as a mutant does. `general`: and wrong addresses, and columns that a sum
+  /// leaves out.
   void edited_inputs(bool plain, bool general) {
     const Answer& answer = right_.any_of.front();
     const Sample few =
@@ -324,18 +337,21 @@ class Search {
                          glance.elements() < contract_.elements();
     std::vector<InputEdit> edits = input_edits(problem_, answer.products);
     if (plain) {
-      std::erase_if(edits, [&](const InputEdit& edit) { return !edit.plain && !(general && edit.general && !edit.late); });
+      std::erase_if(edits, [&](const InputEdit& edit) {
+        return !edit.plain && !(general && ((edit.general && !edit.late) || edit.leaves_out));
+      });
     } else {  // before the other edits, because there are few of them
       std::vector<InputEdit> unset = unset_edits(problem_);
       edits.insert(edits.begin(), std::make_move_iterator(unset.begin()), std::make_move_iterator(unset.end()));
     }
     size_t tried = 0;
     std::set<size_t> explained;  // inputs of which one edit explains every wrong element
+    std::set<std::pair<size_t, std::vector<bool>>> left_out;
     for (const InputEdit& edit : edits) {
       const bool of_one = edit.also.empty() && edit.with.empty();
       if (explained.contains(edit.tensor) && of_one && ++tried) continue;
       const int64_t copied = problem_.tensors[edit.tensor].spec.elements() / 4;
-      if (!budget_.take(copied + work(glances ? glance.elements() : contract_.elements()), kept_for_patterns_)) break;
+      if (!budget_.take(copied + work(glances ? glance : contract_), kept_for_patterns_)) break;
       ++tried;
       try {
         const auto changed = std::make_shared<const Problem>(edit.applied(problem_));
@@ -349,7 +365,7 @@ class Search {
           const bool in_places = some.explained == some.failing && some.failing >= kFewestMisread;
           if (2 * some.explained < some.failing || some.failing == 0 || (some.contradicted > some.explained && !in_places))
             continue;
-          if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) break;
+          if (!budget_.take(work(contract_), kept_for_patterns_)) break;
         }
         Memberships held = memberships(expected, outputs_, sample_);
         const MembershipCounts result = judged(edit, contract_, held, sample_);
@@ -364,9 +380,11 @@ class Search {
         if (!result.counts() || result.contradicted > 0 || (!edit.leaves_out && !worth_naming(result, hypothesis))) continue;
         if (!data_tell(edit, problem_, *changed) || misread_where_left_out(edit)) continue;
         if (edit.filled && !shows_fill(expected)) continue;
-        if (result.left() == 0 && !edit.general) explained.insert(edit.tensor);
+        // If a sum may lack some columns, other columns may fit as well: then the data cannot tell which columns it lacks.
+        if (result.left() == 0 && !edit.general && !edit.leaves_out) explained.insert(edit.tensor);
+        if (edit.leaves_out && !is_new(edit, left_out)) continue;
         found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained,
-                                             of_one ? problem_.tensors[edit.tensor].spec.name : "", bool(edit.code)}}),
+                                             of_one ? problem_.tensors[edit.tensor].spec.name : "", bool(edit.code), bool(edit.leaves_out)}}),
                           expect});
       } catch (const std::exception&) {  // the op refuses such an input
         continue;
@@ -438,7 +456,7 @@ class Search {
     for (const Tried& tried : alone_) {
       const MembershipCounts& result = tried.result;
       if (result.explained != result.failing || result.contradicted == 0 || result.contradicted_beside > 0) continue;
-      if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return;
+      if (!budget_.take(work(contract_), kept_for_patterns_)) return;
       const Memberships held =
           tried.held.parts.empty() ? memberships(tried.hypothesis.expect(problem_, &outputs_), outputs_, sample_) : tried.held;
       add_in_places(tried.hypothesis.name, result, held.parts[part], part);
@@ -511,7 +529,7 @@ class Search {
         for (const int64_t period : {64, 32, 16, 8, 4}) {
           if (std::abs(by) * 2 > period || spec.shape.back() < 2 * period) continue;
           const int64_t copied = 2 * spec.elements() / 4;
-          if (!budget_.take(copied + 3 * work(contract_.elements()), kept_for_patterns_)) return;
+          if (!budget_.take(copied + 3 * work(contract_), kept_for_patterns_)) return;
           if (is_read_beside(t, by, period)) return;
         }
     }
@@ -602,7 +620,7 @@ class Search {
     const Answer& answer = right_.any_of.front();
     const auto has_scale = [](const Part& part) { return part.tensor.starts_with("scale"); };
     if (!edit.leaves_out || answer.products > 1 || std::none_of(answer.parts.begin(), answer.parts.end(), has_scale) ||
-        !budget_.take(work(contract_.elements()), kept_for_patterns_))
+        !budget_.take(work(contract_), kept_for_patterns_))
       return false;
     int64_t wrong = 0, misread = 0;
     for (const SampleBlock& at : blocks_of(sample_, answer)) {
@@ -623,10 +641,36 @@ class Search {
     return wrong >= kFewest && 4 * misread > wrong;
   }
 
+  /// Whether no edit in `known` leaves out the same columns of the same input. Adds the edit to `known`.
+  bool is_new(const InputEdit& edit, std::set<std::pair<size_t, std::vector<bool>>>& known) const {
+    std::vector<bool> columns;
+    for (int64_t c = 0; c < problem_.tensors[edit.tensor].spec.shape.back(); ++c) columns.push_back(edit.leaves_out(c));
+    return known.emplace(edit.tensor, std::move(columns)).second;
+  }
+
+  /// Whether many elements are wrong in rows whose scales are all right. A maximum that leaves out columns does not do that.
+  bool wrong_beside_right_scales() const {
+    if (wrong_beside_right_scales_) return *wrong_beside_right_scales_;
+    constexpr int64_t kFewest = 8;
+    const Answer& answer = right_.any_of.front();
+    const auto is_scale = [&](size_t p) { return answer.parts[p].tensor.starts_with("scale") || answer.parts[p].name.starts_with("scale"); };
+    std::set<int64_t> wrong_scales;
+    std::map<int64_t, int64_t> wrong_elements;
+    for_each_place(sample_, [&](size_t p, int64_t row, int64_t, size_t at) {
+      if (contract_.parts[p][at] != Membership::kOutside) return;
+      if (is_scale(p)) wrong_scales.insert(row);
+      else ++wrong_elements[row];
+    });
+    int64_t count = 0;
+    for (const auto& [row, wrong] : wrong_elements) count += wrong_scales.contains(row) ? 0 : wrong;
+    wrong_beside_right_scales_ = count >= kFewest;
+    return *wrong_beside_right_scales_;
+  }
+
   /// Whether an edit that leaves columns out of a maximum may fit by chance. A scale is wrong if the largest element of its group
   /// lies in such a column; the probability of that is `share`.
   bool by_chance(const InputEdit& edit, size_t tried) const {
-    if (!edit.leaves_out) return false;
+    if (!edit.leaves_out || wrong_beside_right_scales()) return false;
     const Answer& answer = right_.any_of.front();
     double log_chance = std::log(double(tried));
     bool has_scales = false;
@@ -644,7 +688,7 @@ class Search {
   /// signs. with_zeros() models each case.
   void wrong_zeros() {
     const auto result_of = [&](Zeros zeros) {
-      if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return MembershipCounts();
+      if (!budget_.take(work(contract_), kept_for_patterns_)) return MembershipCounts();
       return tally(contract_, memberships(with_zeros(zeros, right_), outputs_, sample_));
     };
     const MembershipCounts result = result_of(Zeros::kEither);
@@ -663,7 +707,7 @@ class Search {
   /// none of them holds a code of the hypothesis, and at least kFewest hold a code of neither, the tensor refutes it.
   bool refuted(const Hypothesis& hypothesis) const {
     constexpr int64_t kFewest = 4;
-    if (!budget_.take(2 * work(contract_.elements()), kept_for_patterns_)) return false;
+    if (!budget_.take(2 * work(contract_), kept_for_patterns_)) return false;
     const Expectation edited = hypothesis.expect(problem_, &outputs_);
     if (edited.any_of.size() != 1 || right_.any_of.size() != 1) return false;
     const Answer &contract = right_.any_of.front(), &other = edited.any_of.front();
@@ -698,7 +742,7 @@ class Search {
   int64_t most_firsts(int64_t hypotheses) const {
     if (contract_.elements() * hypotheses > kMostKept) return 0;
     const int64_t left = std::max<int64_t>(0, budget_.left() - kept_for_patterns_);
-    return std::min(kMostFirsts, left / (work(contract_.elements()) * (hypotheses + 1)));
+    return std::min(kMostFirsts, left / (work(contract_) * (hypotheses + 1)));
   }
 
   /// First members of pairs: hypotheses with the smallest left(), and those that explain most; as many as the budget allows.
@@ -729,7 +773,7 @@ class Search {
       const Tried* second = find_alone(pair.name);
       if (second && first.hypothesis.suspect && second->hypothesis.suspect) continue;  // two suspects fit almost any output
       if (!second || !tried_pairs_.insert(std::minmax(first.hypothesis.name, pair.name)).second) continue;
-      if (!budget_.take(work(contract_.elements()), kept_for_patterns_)) return;
+      if (!budget_.take(work(contract_), kept_for_patterns_)) return;
       const Memberships held = memberships(pair.expect(problem_, &outputs_), outputs_, sample_);
       const MembershipCounts result = tally(contract_, held);
       // A pair that leaves a wrong element unexplained fits the others by chance.
@@ -762,6 +806,7 @@ class Search {
   std::vector<Tried> almost_;  ///< reads of inputs that explain every wrong element, but not all right ones
   std::set<std::pair<std::string, std::string>> tried_pairs_;
   std::vector<Found> found_;
+  mutable std::optional<bool> wrong_beside_right_scales_;
 };
 
 std::string in_words(const Cause& cause) {
@@ -791,7 +836,7 @@ std::string names_of(const Cause& cause) {
 }  // namespace
 
 std::string would_fit(const std::vector<std::string>& mistakes) {
-  constexpr size_t kMostNamed = 3;
+  constexpr size_t kMostNamed = kMostTies;  // other cases tell which of them is right, so reports shorten the list later
   if (mistakes.size() == 1) return "of the known mistakes only one would fit: " + mistakes.front();
   constexpr std::string_view kObeys = "obeys ", kInstead = " instead";
   std::vector<std::string> named;
@@ -827,11 +872,24 @@ bool contradict_each_other(const std::vector<Cause>& causes) {
   return inputs.size() > 1 && !inputs.contains("");
 }
 
+/// Whether sums that lack different columns explain the outputs equally well, as if all inputs were 1. A wrong initial value of the
+/// sum may then fit, too.
+static bool leave_out_different_columns(const std::vector<Cause>& causes) {
+  int64_t left_out = 0;
+  for (const Cause& cause : causes) {
+    if (!cause.complete() || cause.is_symptom()) continue;
+    const Mistake& mistake = cause.mistakes.front();
+    if (!mistake.leaves_out && mistake.name.find("sum: it starts ") == std::string::npos) return false;
+    left_out += mistake.leaves_out;
+  }
+  return left_out > 1;
+}
+
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes) {
   if (causes.empty()) return {"no known cause"};
   const Cause& best = causes.front();
   std::vector<std::string> words;
-  if (contradict_each_other(causes)) {
+  if (contradict_each_other(causes) || leave_out_different_columns(causes)) {
     for (const Cause& cause : causes)
       if (cause.complete() && !cause.is_symptom()) words.push_back(names_of(cause));
     return {would_fit(words)};

@@ -221,7 +221,7 @@ bool diagnosed(Verdict& verdict, Diagnosed& result) {
     result.mistakes.insert(key_of(*cause));
     result.causes.push_back(*cause);
   }
-  return !result.causes.empty() || is_unknown(verdict.causes.front()) || is_pattern(verdict.causes.front());
+  return !result.causes.empty() || !result.fitting.empty() || is_unknown(verdict.causes.front()) || is_pattern(verdict.causes.front());
 }
 
 /// Whether a word of a case id is only about sizes: "m4", "n1024", or the shape, strides, offset and storage of a view, as in
@@ -247,7 +247,8 @@ std::string formats_of(const Verdict& verdict) {
 /// different mistakes give such outputs.
 bool tells_nothing(const Verdict& verdict) {
   return std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
-    return words.find(" holds the expected values ") != std::string::npos ||
+    const bool moved = words.find(" holds the expected values ") != std::string::npos && words.find(" times a factor ") == std::string::npos;
+    return moved ||
            words.find(" holds 0 in every element") != std::string::npos ||
            words.find(" holds NaN in every element") != std::string::npos ||
            words.find(", which NaN becomes, in every element") != std::string::npos ||
@@ -301,7 +302,11 @@ class Kernel {
     if (another.starts_with(kObeys)) return {};  // the other contract may differ by this very mistake
     Data data;
     for (const Diagnosed& one : cases_) {
-      const bool explained_otherwise = another.empty() ? !tells_nothing(*one.verdict) : one.mistakes.contains(another);
+      // A pattern does not refute a mistake that the search may not have tried.
+      const bool unfinished = is_pattern(one.verdict->causes.front()) && one.causes.empty() &&
+                              one.verdict->looked_at.find(" were not tried") != std::string::npos;
+      const bool explained_otherwise =
+          another.empty() ? !tells_nothing(*one.verdict) && !unfinished : one.mistakes.contains(another);
       if (!one.may_be_cut() && !one.fits(mistake) && explained_otherwise) data.insert(data_of(*one.verdict));
     }
     return data;
@@ -456,10 +461,21 @@ class Kernel {
     one.verdict->causes = std::move(asserted);
   }
 
+  /// Whether a case has exactly this mistake, with its numbers, as a cause of every wrong element.
+  bool is_named(const ToldCause& mistake) const {
+    return std::any_of(cases_.begin(), cases_.end(), [&](const Diagnosed& one) {
+      return std::any_of(one.causes.begin(), one.causes.end(), [&](const ToldCause& cause) {
+        return cause.complete() && cause.mistake == mistake.mistake;
+      });
+    });
+  }
+
   /// Another case may show which of the mistakes that would fit this case is the right one. Then it becomes the case's cause.
   void assert_fitting(const Diagnosed& one) const {
     std::vector<std::string> shown;
+    const bool has_named = std::any_of(one.fitting.begin(), one.fitting.end(), [&](const ToldCause& cause) { return is_named(cause); });
     for (const ToldCause& cause : one.fitting) {
+      if (has_named && !is_named(cause)) continue;  // "j >= 448", if another case says so, and not "j >= 8"
       const std::string mistake = key_of(cause);
       if (fitting(mistake).empty() || !refuting(mistake, "").empty() || !unexplained(mistake).empty() || !is_well_founded(mistake) ||
           !passed_against(cause).empty())
@@ -508,6 +524,32 @@ class Kernel {
   Exposes exposes_;
 };
 
+/// Shortens "several mistakes would fit: ..." to three mistakes.
+void shorten_fitting(Verdict& verdict) {
+  constexpr int64_t kMostNamed = 3;
+  for (std::string& words : verdict.causes) {
+    if (!words.starts_with(kWouldFit)) continue;
+    std::vector<std::string> others;
+    int64_t more = 0;
+    std::string contracts;
+    for (size_t begin = kWouldFit.size(), end = 0; begin < words.size(); begin = end + 2) {
+      end = words.find("; ", begin);
+      while (end != words.npos && words.compare(end, 6, "; and ") == 0) end = words.find("; ", end + 1);
+      if (end == words.npos) end = words.size();
+      const std::string item = words.substr(begin, end - begin);
+      if (item.starts_with(kObeys)) contracts = item;
+      else if (item.ends_with(" more") && is_digit(item.front())) more += std::stoll(item);
+      else others.push_back(item);
+    }
+    std::string text(kWouldFit);
+    for (size_t i = 0; i < others.size(); ++i)
+      if (int64_t(i) < kMostNamed) text.append(i == 0 ? "" : "; ").append(others[i]);
+      else ++more;
+    if (!contracts.empty()) text.append(others.empty() ? "" : "; ").append(contracts);
+    words = more > 0 ? fmt::format("{}; {} more", text, more) : text;
+  }
+}
+
 }  // namespace
 
 void reconcile(RunResult& result, const Exposes& exposes) {
@@ -520,6 +562,7 @@ void reconcile(RunResult& result, const Exposes& exposes) {
     if (const auto kernel = kernels.find(key(verdict)); kernel != kernels.end() && verdict.outcome == Outcome::kPass)
       kernel->second.add_passed(verdict);
   for (auto& [name, kernel] : kernels) kernel.asks(exposes), kernel.mark();
+  for (Verdict& verdict : result.verdicts) shorten_fitting(verdict);
   compare_unwritten_cases(result);
 }
 
