@@ -484,20 +484,28 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
                    [&](const Part& part) { return has_row_of_one_value(part, tensor_of(*evidence.outputs, part)); }) ||
       !budget.take(answer.elements() * work_of_element(answer)))
     return;
+  constexpr int64_t kFewestOfASign = 4;
   std::vector<std::string> facts;
-  bool all = true;
+  bool all = true, has_signs = false;
   for (const WholePart& whole : computed(answer)) {
     const Part& part = whole.part;
     const HostTensor& tensor = tensor_of(*evidence.outputs, part);
     const int64_t stored = stored_elements(part, tensor), columns = part.columns();
-    int64_t failing = 0, rows = 0;
+    int64_t failing = 0, rows = 0, plus = 0, minus = 0, other_sign = 0;
     bool zero = true, nan = true;
     for (int64_t row = 0; row < part.rows(); ++row) {
       int64_t wrong = 0, other_nan = 0;
       for (int64_t i = row * columns; i < (row + 1) * columns; ++i) {
         const int64_t offset = whole.offset_at(i);
         if (offset < 0 || offset >= stored) return;
-        const bool outside = membership(part, tensor, stored, offset, whole.at(i)) == Membership::kOutside;
+        const Interval due = whole.at(i);
+        const bool outside = membership(part, tensor, stored, offset, due) == Membership::kOutside;
+        if (outside && part.format->has_sign()) {
+          const int32_t first_positive = ordinal(*part.format, 0);  // also of a zero
+          const bool is_plus = ordinal(*part.format, load_code(part, tensor, offset)) >= first_positive;
+          (is_plus ? plus : minus) += 1;
+          other_sign += is_plus ? due.high < first_positive : due.low >= first_positive;
+        }
         wrong += outside, other_nan += outside && !part.format->is_integer() && is_nan_ordinal(whole.at(i).low);
       }
       if (wrong == 0) continue;
@@ -507,12 +515,15 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     }
     if (failing == 0) continue;
     all = all && (zero || nan) && failing >= kFewestElements;
+    const bool signs_vary = zero && std::min(plus, minus) >= kFewestOfASign;
+    has_signs = has_signs || signs_vary;
     facts.push_back(
-        fmt::format("pattern: {} holds {} in every element{} ({} of {} wrong elements)", part.label(),
+        fmt::format("pattern: {} holds {} in every element{} ({} of {} wrong elements{})", part.label(),
                     zero                                           ? "0"
                     : part.format->specials == Specials::kFinite ? value_text(*part.format, max_finite_code(*part.format)) + ", which NaN becomes,"
                                                                    : "NaN",
-                    rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows()), failing, failing));
+                    rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows()), failing, failing,
+                    signs_vary && other_sign == 0 ? "; each zero has the expected sign, so a factor such as a scale is 0" : ""));
   }
   const bool of_zeros = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
     return words.find("zeros: of the other sign") != std::string::npos;  // zeros were expected
@@ -524,12 +535,16 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     if (words.starts_with("explains ") && at != std::string::npos)
       fitting.push_back(words.substr(at + std::string(" failing elements: ").size()));
   }
-  std::erase_if(verdict.causes, [](const std::string& words) {
-    return words.starts_with("explains ") || words.find(" holds one code in every ") != std::string::npos ||
+  // A mistake that gives the sign of every zero does not fit by chance.
+  has_signs = has_signs && std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
+                return words.starts_with("explains ") && !words.starts_with("explains only ");
+              });
+  std::erase_if(verdict.causes, [&](const std::string& words) {
+    return (words.starts_with("explains ") && !has_signs) || words.find(" holds one code in every ") != std::string::npos ||
            words == causes_in_words({}).front();
   });
-  verdict.causes.insert(verdict.causes.begin(), facts.begin(), facts.end());
-  if (!fitting.empty()) verdict.causes.push_back(would_fit(fitting));
+  verdict.causes.insert(has_signs ? verdict.causes.end() : verdict.causes.begin(), facts.begin(), facts.end());
+  if (!has_signs && !fitting.empty()) verdict.causes.push_back(would_fit(fitting));
 }
 
 /// Whether a call ended with SIGABRT, or with an access far from every tensor. The first wrong access may then be another one,
@@ -642,7 +657,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       return;
     }
     const Unset unset = unset_locals(backend, request, evidence.bound.expect(evidence.problem, evidence.outputs));
-    std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
+    std::vector<std::string> few;
+    std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget, &few);
     if (causes.empty() || !causes.front().complete() || causes.front().mistakes.size() > 1)
       if (std::optional<Cause> overwritten = overwritten_input(evidence.bound, evidence.problem, *evidence.outputs, budget))
         causes = {std::move(*overwritten)};
@@ -695,6 +711,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       if (verdict.causes.size() > 1 && verdict.causes.front().starts_with("outside: "))
         std::erase(verdict.causes, causes_in_words({}).front());
     }
+    constexpr size_t kMostOfFew = 16;  // more of them fit by chance
+    if (!few.empty() && few.size() <= kMostOfFew && causes.empty() && !is_random) verdict.causes.push_back(would_fit(few));
     add_limits(budget, verdict);
     if (padding_is_wrong(verdict)) verdict.causes.push_back(padding_in_words(verdict));
   };

@@ -87,9 +87,10 @@ inline int64_t work_of_element(const Answer& answer) { return 1 + answer.product
 ///
 /// `sample`: the steps (rows or groups) to evaluate and count; nullptr: all steps. If `budget` does not suffice, the search uses
 /// a part of the sample (half of it failing elements), and then compares the best causes with the whole sample. `budget` may be
-/// nullptr: then the limit is kLong.
+/// nullptr: then the limit is kLong. `few`: receives the names of wrong reads of inputs that explain everything, but less than
+/// eight elements; they are no causes.
 std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
-                            const Sample* sample = nullptr, WorkBudget* budget = nullptr);
+                            const Sample* sample = nullptr, WorkBudget* budget = nullptr, std::vector<std::string>* few = nullptr);
 
 /// Causes as text for a report: the best three, or all that explain everything (at most 16). For example "explains 12 of 12
 /// failing elements: scale: pow2(ceil) -> pow2(floor)", or "explains only 11 of 12 ...". "; and" joins the mutants of a pair;

@@ -421,6 +421,7 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     if (products == 1) edits.unread();  // a GEMM may return zeros for many reasons
   }
   if (products == 1) vectors_together(problem, all);
+  if (products == 1) std::ranges::move(skipped_elements(problem), std::back_inserter(all));
   std::ranges::move(address_edits_of_pairs(problem), std::back_inserter(all));
   const auto turn = [](const InputEdit& edit) { return edit.plain ? 0 : edit.late ? 3 : edit.general ? 1 : 2; };
   std::ranges::stable_sort(all, {}, turn);

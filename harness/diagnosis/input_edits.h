@@ -63,6 +63,10 @@ std::vector<InputEdit> address_edits(const Problem& problem, size_t tensor);
 /// of both.
 std::vector<InputEdit> address_edits_of_pairs(const Problem& problem);
 
+/// Edits for elements that a loop over a vector skips, so that the kernel uses 0 for them: in an input, or in all terms of a sum
+/// over ranks (skipped_elements.cpp).
+std::vector<InputEdit> skipped_elements(const Problem& problem);
+
 /// Swaps neighbouring runs of `away` columns, from column `first` on, if both lie in one vector of `period` columns. That changes
 /// no sum and no maximum over whole vectors. input_edits() does not return this edit, and its name is empty.
 InputEdit exchanged_in_pairs(const Problem& problem, size_t tensor, int64_t away, int64_t first, int64_t period);

@@ -183,6 +183,8 @@ class Search {
     std::erase_if(hypotheses, [](const Hypothesis& one) { return !one.equivalent.empty(); });
     // Suspects (Hypothesis::suspect) go last: a mutant that explains as much as a suspect does must come before it.
     std::stable_partition(hypotheses.begin(), hypotheses.end(), [](const Hypothesis& one) { return !one.suspect; });
+    std::set<std::string> names;
+    std::erase_if(hypotheses, [&](const Hypothesis& one) { return !names.insert(one.name).second; });
     narrow(int64_t(hypotheses.size()));
     const bool has_pairs = most_firsts(int64_t(hypotheses.size())) > 0;
     int64_t untried = 0;
@@ -198,6 +200,9 @@ class Search {
     if (untried > 0)
       budget_.leave_out(std::to_string(untried) + " of " + std::to_string(hypotheses.size()) + " mutants were not tried");
   }
+
+  /// Wrong reads that explain every wrong element, but fewer than kFewestMisread. Other cases must show which of them is right.
+  const std::vector<std::string>& few() const { return few_; }
 
   std::vector<Cause> causes() {
     int64_t least_left = tally(contract_, contract_).failing;
@@ -369,6 +374,8 @@ class Search {
         }
         Memberships held = memberships(expected, outputs_, sample_);
         const MembershipCounts result = judged(edit, contract_, held, sample_);
+        if (!edit.leaves_out && result.explained > 0 && result.explained < kFewestMisread && result.left() == 0 && result.open == 0)
+          few_.push_back(edit.name);
         if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
         const Hypothesis hypothesis{edit.name, expect};
         if (!edit.leaves_out && !edit.filled && result.explained == result.failing && result.contradicted > 0 &&
@@ -806,6 +813,7 @@ class Search {
   std::vector<Tried> almost_;  ///< reads of inputs that explain every wrong element, but not all right ones
   std::set<std::pair<std::string, std::string>> tried_pairs_;
   std::vector<Found> found_;
+  std::vector<std::string> few_;
   mutable std::optional<bool> wrong_beside_right_scales_;
 };
 
@@ -858,11 +866,14 @@ std::string would_fit(const std::vector<std::string>& mistakes) {
 bool Cause::is_symptom() const { return mistakes.size() == 1 && mistakes.front().name == kZerosOfOtherSign; }
 
 std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
-                            const Sample* sample, WorkBudget* budget) {
+                            const Sample* sample, WorkBudget* budget, std::vector<std::string>* few) {
   const Expectation right = bound.expect(problem, &outputs);
   const Sample whole = sample ? *sample : all_steps(right.any_of.front());
   WorkBudget large(WorkBudget::kLong);
-  return Search(bound, problem, outputs, right, whole, budget ? *budget : large).causes();
+  Search search(bound, problem, outputs, right, whole, budget ? *budget : large);
+  std::vector<Cause> causes = search.causes();
+  if (few) *few = search.few();
+  return causes;
 }
 
 bool contradict_each_other(const std::vector<Cause>& causes) {

@@ -268,7 +268,10 @@ class Kernel {
       if (!one.causes.empty()) mark(one);
     for (Diagnosed& one : cases_)
       if (!one.fitting.empty()) assert_fitting(one);
+    for (Diagnosed& one : cases_) drop_refuted_fitting(one);
+    note_zeros_everywhere();
     assert_contracts();
+    for (Diagnosed& one : cases_) join_ties(one.verdict->causes);
   }
 
  private:
@@ -483,8 +486,103 @@ class Kernel {
       shown.push_back(fmt::format("explains {0} of {0} failing elements: {1}", cause.explained, cause.mistake));
     }
     if (shown.empty()) return;
-    std::erase_if(one.verdict->causes, [](const std::string& words) { return is_fitting(words); });
+    std::erase_if(one.verdict->causes, [](const std::string& words) {
+      return is_fitting(words) || words.find(" holds what the tensor held before the call") != std::string::npos;
+    });
     one.verdict->causes.insert(one.verdict->causes.begin(), shown.begin(), shown.end());
+  }
+
+  /// Whether `other`, whose outputs hold one value, shows that `mistake` is not the reason: its search tried all mistakes, and this
+  /// one does not fit.
+  static bool refutes_fitting(const Diagnosed& other, const std::string& mistake) {
+    const std::string& looked_at = other.verdict->looked_at;
+    return holds_one_value(*other.verdict) && !other.fitting_is_cut && looked_at.find(" not tried") == std::string::npos &&
+           looked_at.find("the search for causes covered") == std::string::npos && !other.fits(mistake);
+  }
+  static bool holds_one_value(const Verdict& verdict) {
+    return std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
+      return is_pattern(words) && (words.find(" holds 0 in every element (") != std::string::npos ||
+                                   words.find(" holds NaN in every element (") != std::string::npos);
+    });
+  }
+
+  /// Drops mistakes from "several mistakes would fit: ..." that do not fit another failing case whose outputs hold one value, too.
+  void drop_refuted_fitting(Diagnosed& one) const {
+    const auto line = std::find_if(one.verdict->causes.begin(), one.verdict->causes.end(), is_fitting);
+    if (line == one.verdict->causes.end() || one.fitting_is_cut || !holds_one_value(*one.verdict)) return;
+    std::vector<std::string> left;
+    for (const ToldCause& cause : one.fitting) {
+      if (cause.mistake.starts_with(kObeys)) return;
+      const std::string key = key_of(cause);
+      const bool refuted = std::any_of(cases_.begin(), cases_.end(), [&](const Diagnosed& other) {
+        return data_of(*other.verdict) != data_of(*one.verdict) && refutes_fitting(other, key);
+      });
+      if (!refuted) left.push_back(cause.mistake);
+    }
+    if (left.size() == one.fitting.size()) return;
+    if (left.empty()) {
+      one.verdict->causes.erase(line);
+      return;
+    }
+    *line = left.size() == 1 ? std::string(kOneWouldFit) + left.front() : std::string(kWouldFit) + left.front();
+    for (size_t i = 1; i < left.size(); ++i) *line += "; " + left[i];
+  }
+
+  /// If all failing cases, of two or more data sets, hold only 0, and no known mistake fits, the value is lost late.
+  void note_zeros_everywhere() const {
+    Data data;
+    for (const Diagnosed& one : cases_) {
+      const std::vector<std::string>& causes = one.verdict->causes;
+      if (causes.size() != 1 || !is_pattern(causes[0]) || causes[0].find(" holds 0 in every element (") == std::string::npos ||
+          causes[0].find("expected sign") != std::string::npos)
+        return;
+      data.insert(data_of(*one.verdict));
+    }
+    if (data.size() < 2) return;
+    for (const Diagnosed& one : cases_) {
+      std::string& words = one.verdict->causes[0];
+      words.insert(words.size() - 1, "; so does every failing case: the store, or the last conversion before it, may write 0");
+    }
+  }
+
+  /// Joins causes of one cell if there are many of them: "rival: never taken; the same effect have drop div(M), ...". Also the two
+  /// ways to say that a kernel multiplies by the scale instead of dividing by it.
+  static void join_ties(std::vector<std::string>& causes) {
+    constexpr size_t kMany = 4;
+    constexpr const char* kNever = "never taken";
+    std::map<std::string, std::vector<std::string>> of_cell;
+    std::string by_quotient, by_multiplier;
+    for (const std::string& words : causes) {
+      const std::optional<ToldCause> cause = parse_cause(words);
+      if (!cause || !cause->complete() || cause->mistake.find("; and ") != std::string::npos) continue;
+      const size_t colon = cause->mistake.find(": ");
+      const size_t step = cause->mistake.find_first_of(" (", colon == std::string::npos ? 0 : colon + 2);
+      if (colon == std::string::npos || step == std::string::npos) continue;
+      of_cell[cause->mistake.substr(0, colon)].push_back(cause->mistake.substr(colon + 2));
+      if (cause->mistake.starts_with("code: mul(m) -> div(m)")) by_quotient = words;
+      if (cause->mistake.starts_with("mult: drop rcp")) by_multiplier = words;
+    }
+    if (!by_quotient.empty() && !by_multiplier.empty()) {
+      const std::string dropped = parse_cause(by_multiplier)->mistake;
+      std::erase(causes, by_multiplier);
+      *std::find(causes.begin(), causes.end(), by_quotient) =
+          fmt::format("{}, or {}: multiplies by the scale instead of dividing", by_quotient, dropped);
+    }
+    for (auto& [cell, mistakes] : of_cell) {
+      if (mistakes.size() < kMany) continue;
+      const auto never = std::find(mistakes.begin(), mistakes.end(), kNever);
+      if (never != mistakes.end()) mistakes.erase(never), mistakes.insert(mistakes.begin(), kNever);
+      std::string text = mistakes.front() + "; the same effect have ";
+      for (size_t i = 1; i < mistakes.size(); ++i) text += (i == 1 ? "" : i + 1 == mistakes.size() ? " and " : ", ") + mistakes[i];
+      const auto is_of_cell = [prefix = cell + ": "](const std::string& words) {
+        const std::optional<ToldCause> cause = parse_cause(words);
+        return cause && cause->complete() && cause->mistake.starts_with(prefix) && cause->mistake.find("; and ") == std::string::npos;
+      };
+      const auto first = std::find_if(causes.begin(), causes.end(), is_of_cell);
+      causes.erase(std::remove_if(first + 1, causes.end(), is_of_cell), causes.end());
+      constexpr std::string_view kElements = " failing elements: ";
+      *first = first->substr(0, first->find(kElements) + kElements.size()) + cell + ": " + text;
+    }
   }
 
   /// If the outputs of all failing cases, of two or more data sets, obey another contract, and no mutant fits all of them, the

@@ -103,6 +103,7 @@ inline constexpr char kEAcross[] = "e half a head apart", kOAcross[] = "o half a
 struct RopeSlip {
   int cos = 0, sin = 0, even = 0, odd = 0;
   bool left_out = false;  ///< nothing is rotated
+  bool zero_cos = false, zero_sin = false;  ///< all cosines, or all sines, are 0
 };
 
 /// Each pair of a head's elements is rotated by an angle. Evaluated by rope.h.

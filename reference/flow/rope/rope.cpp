@@ -71,6 +71,9 @@ void add_edits(RowEdits& edits) {
     edits.suspect_flow_edit("turn", "rope: " + name, [made](Link& link) { std::get<Rope>(link).slip = made; });
   };
   slip("left out", {.left_out = true});
+  slip("cos and sin are 0", {.zero_cos = true, .zero_sin = true});
+  slip("cos is 0", {.zero_cos = true});
+  slip("sin is 0", {.zero_sin = true});
   for (const int by : {1, -1}) {
     const std::string other = by > 0 ? " of the next pair" : " of the previous pair";
     slip("cos and sin" + other, {.cos = by, .sin = by});
@@ -191,8 +194,9 @@ Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles
   const RopeSlip& slip = contract.slip;
   const Spans e = beside(gather(head, pairs, &Pairs::value_type::first), slip.even),
               o = beside(gather(head, pairs, &Pairs::value_type::second), slip.odd);
-  const Spans c = slip.left_out ? Spans(std::vector<double>(pairs.size(), 1.0)) : beside(Spans(angles.cos), slip.cos),
-              s = slip.left_out ? Spans(std::vector<double>(pairs.size(), 0.0)) : beside(Spans(angles.sin), slip.sin),
+  const auto all = [&](double value) { return Spans(std::vector<double>(pairs.size(), value)); };
+  const Spans c = slip.left_out ? all(1) : slip.zero_cos ? all(0) : beside(Spans(angles.cos), slip.cos),
+              s = slip.left_out || slip.zero_sin ? all(0) : beside(Spans(angles.sin), slip.sin),
               minus_s = negated(s);
   Environment environment;
   environment.set("e", e);

@@ -154,6 +154,9 @@ TEST(RopeTwin, SlipsReadAnotherPairAndLeaveTheEndsOfVectorsOpen) {
   const Spans right = of({}), left_out = of({.left_out = true}), later = of({.cos = 1, .sin = 1}), first = of({.even = -1});
   EXPECT_EQ(right[2].low, -4) << "a quarter turn";
   EXPECT_EQ(left_out[2].low, 3);
+  EXPECT_EQ(of({.zero_cos = true, .zero_sin = true})[2].low, 0);
+  EXPECT_EQ(of({.zero_sin = true})[0].low, 1);
+  EXPECT_EQ(of({.zero_sin = true})[2].low, 0) << "its cosine is 0";
   EXPECT_EQ(later[0].low, -2) << "pair 0 is turned as pair 1";
   EXPECT_EQ(first[4].low, 3) << "pair 2 with the first number of pair 1";
   EXPECT_TRUE(later[6].any() && later[7].any() && first[8].any()) << "the neighbour lies in another vector";
