@@ -485,7 +485,7 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
       !budget.take(answer.elements() * work_of_element(answer)))
     return;
   constexpr int64_t kFewestOfASign = 4;
-  std::vector<std::string> facts;
+  std::vector<std::string> facts, is_zero_everywhere;
   bool all = true, has_signs = false;
   for (const WholePart& whole : computed(answer)) {
     const Part& part = whole.part;
@@ -515,6 +515,8 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     }
     if (failing == 0) continue;
     all = all && (zero || nan) && failing >= kFewestElements;
+    // Right elements are those whose expected value is 0. Their positions say nothing.
+    if (zero && rows == part.rows()) is_zero_everywhere.push_back("pattern: " + part.label() + " holds " + kEveryElement);
     const bool signs_vary = zero && std::min(plus, minus) >= kFewestOfASign;
     has_signs = has_signs || signs_vary;
     facts.push_back(
@@ -540,7 +542,9 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
                 return words.starts_with("explains ") && !words.starts_with("explains only ");
               });
   std::erase_if(verdict.causes, [&](const std::string& words) {
-    return (words.starts_with("explains ") && !has_signs) || words.find(" holds one code in every ") != std::string::npos ||
+    const auto is_begin = [&](const std::string& begin) { return words.starts_with(begin); };
+    return std::any_of(is_zero_everywhere.begin(), is_zero_everywhere.end(), is_begin) ||
+           (words.starts_with("explains ") && !has_signs) || words.find(" holds one code in every ") != std::string::npos ||
            words == causes_in_words({}).front();
   });
   verdict.causes.insert(has_signs ? verdict.causes.end() : verdict.causes.begin(), facts.begin(), facts.end());

@@ -218,7 +218,10 @@ class Search {
     wrong_zeros();
     // Suspects name blocks and tiles of one size; a wrong address may explain cases of all sizes.
     const bool only_suspects = std::all_of(found_.begin(), found_.end(), [](const Found& one) { return one.cause.left() > 0 || one.of_suspect; });
-    edited_inputs(least_left == 0, only_suspects);
+    const bool of_sum = std::any_of(found_.begin(), found_.end(), [](const Found& one) {
+      return one.cause.left() == 0 && one.cause.mistakes.front().name.find("sum: it starts ") != std::string::npos;
+    });
+    edited_inputs(least_left == 0, only_suspects, only_suspects && of_sum);
     if (found_.empty() || found_.front().cause.left() > 0) read_beside_behind_sums();
     if (std::none_of(found_.begin(), found_.end(), [](const Found& one) { return one.cause.left() == 0; })) in_some_places();
     for (const Found& found : found_) least_left = std::min(least_left, found.cause.left());
@@ -331,9 +334,9 @@ class Search {
 
   /// Detects causes that are not mutants: wrong reads of an input (input_edits.h), tried from simple to complex. Once an edit
   /// explains every wrong element, later edits of that input alone are skipped. `plain`: tries only reads of the neighbouring
-  /// element or row, which may explain the outputs as well as a mutant does. `general`: and wrong addresses, and columns that a sum
-  /// leaves out.
-  void edited_inputs(bool plain, bool general) {
+  /// element or row, which may explain the outputs as well as a mutant does. `general`: and wrong addresses. `sums`: and columns
+  /// that a sum leaves out.
+  void edited_inputs(bool plain, bool general, bool sums) {
     const Answer& answer = right_.any_of.front();
     const Sample few =
         narrowed(sample_, answer, contract_, kStepsOfGlance * contract_.elements() / std::max<int64_t>(1, steps_of(sample_)));
@@ -343,7 +346,7 @@ class Search {
     std::vector<InputEdit> edits = input_edits(problem_, answer.products);
     if (plain) {
       std::erase_if(edits, [&](const InputEdit& edit) {
-        return !edit.plain && !(general && ((edit.general && !edit.late) || edit.leaves_out));
+        return !edit.plain && !(general && edit.general && !edit.late) && !(sums && edit.leaves_out);
       });
     } else {  // before the other edits, because there are few of them
       std::vector<InputEdit> unset = unset_edits(problem_);

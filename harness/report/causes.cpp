@@ -70,11 +70,15 @@ std::string without_repetition(const std::string& list) {
   return text;
 }
 
+/// Begins the list of mistakes that have the same effect in a case (join_ties() below).
+constexpr std::string_view kSameEffect = " (same effect here: ";
+
 /// Removes the parts of a cause that differ between cases: elements, counts, conditions.
 std::string without_details(std::string text) {
   if (text.starts_with("race: ") || text.starts_with("unsteady: ") || text.starts_with("unset: "))
     text = text.substr(0, text.find(" ("));  // drops the first element that changed
   if (is_pattern(text) || is_probable(text)) text = text.substr(0, text.rfind(" ("));  // drops the count
+  text = text.substr(0, text.find(kSameEffect));
   const std::string needed = " (needed for ";
   for (size_t at = text.find(needed); at != std::string::npos; at = text.find(needed))
     text.erase(at, text.find(')', at) + 1 - at);
@@ -308,8 +312,9 @@ class Kernel {
       // A pattern does not refute a mistake that the search may not have tried.
       const bool unfinished = is_pattern(one.verdict->causes.front()) && one.causes.empty() &&
                               one.verdict->looked_at.find(" were not tried") != std::string::npos;
-      const bool explained_otherwise =
-          another.empty() ? !tells_nothing(*one.verdict) && !unfinished : one.mistakes.contains(another);
+      const bool searched = one.verdict->looked_at.find(" not tried") == std::string::npos;
+      const bool explained_otherwise = another.empty() ? !tells_nothing(*one.verdict) && !unfinished
+                                                       : one.mistakes.contains(another) || (searched && one.fits(another));
       if (!one.may_be_cut() && !one.fits(mistake) && explained_otherwise) data.insert(data_of(*one.verdict));
     }
     return data;
@@ -545,8 +550,8 @@ class Kernel {
     }
   }
 
-  /// Joins causes of one cell if there are many of them: "rival: never taken; the same effect have drop div(M), ...". Also the two
-  /// ways to say that a kernel multiplies by the scale instead of dividing by it.
+  /// Joins causes of one cell if there are many of them: "rival: never taken (same effect here: drop div(M), ...)". Also joins the
+  /// two mistakes with which a kernel multiplies by the scale instead of dividing by it.
   static void join_ties(std::vector<std::string>& causes) {
     constexpr size_t kMany = 4;
     constexpr const char* kNever = "never taken";
@@ -572,8 +577,9 @@ class Kernel {
       if (mistakes.size() < kMany) continue;
       const auto never = std::find(mistakes.begin(), mistakes.end(), kNever);
       if (never != mistakes.end()) mistakes.erase(never), mistakes.insert(mistakes.begin(), kNever);
-      std::string text = mistakes.front() + "; the same effect have ";
-      for (size_t i = 1; i < mistakes.size(); ++i) text += (i == 1 ? "" : i + 1 == mistakes.size() ? " and " : ", ") + mistakes[i];
+      std::string text = mistakes.front() + std::string(kSameEffect);
+      for (size_t i = 1; i < mistakes.size(); ++i) text += (i == 1 ? "" : ", ") + mistakes[i];
+      text += ")";
       const auto is_of_cell = [prefix = cell + ": "](const std::string& words) {
         const std::optional<ToldCause> cause = parse_cause(words);
         return cause && cause->complete() && cause->mistake.starts_with(prefix) && cause->mistake.find("; and ") == std::string::npos;

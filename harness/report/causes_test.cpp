@@ -149,6 +149,60 @@ Verdict of_zeros(const std::string& data, const std::string& fitting) {
   return one;
 }
 
+TEST(Reconcile, ColumnsThatASumLacksAreToldByAnotherCase) {
+  const std::string start = "sum: it starts from -1 in each of 8 lanes", out = " is left out of the sum or maximum over j",
+                    eight = "x: [i, j] with j mod 8 < 1" + out, tail = "x: [i, j] with j >= 56" + out;
+  const std::string fits = "several mistakes would fit: " + start + "; " + eight + "; " + tail;
+  const auto with_outside = [](Verdict one) {
+    one.tensors.emplace_back().outside = 90;
+    return one;
+  };
+  const Verdict ones = with_outside(failing("a", {fits}));
+  EXPECT_THAT(reconciled({ones}).verdicts[0].causes, ElementsAre(fits)) << "inputs of 1 cannot tell";
+  EXPECT_THAT(reconciled({ones, failing("b", {complete(90, tail)})}).verdicts[0].causes, ElementsAre(complete(90, tail)));
+  Verdict unfinished = failing("c", {"pattern: y holds 1.05 times the expected values (9 of 9 wrong elements)"});
+  unfinished.looked_at = "9 of 90 wrong reads of inputs were not tried";
+  EXPECT_THAT(reconciled({ones, failing("b", {complete(90, tail)}), unfinished}).verdicts[0].causes, ElementsAre(complete(90, tail)))
+      << "a case whose search ended early refutes nothing";
+}
+
+TEST(Reconcile, OnlyThreeMistakesThatWouldFitArePrinted) {
+  const std::string start = "several mistakes would fit: ";
+  EXPECT_THAT(reconciled({failing("a", {start + "a; b; c; d; e"})}).verdicts[0].causes, ElementsAre(start + "a; b; c; 2 more"));
+  EXPECT_THAT(reconciled({failing("a", {start + "a; b; c; d; obeys x, y instead; 3 more"})}).verdicts[0].causes,
+              ElementsAre(start + "a; b; c; obeys x, y instead; 4 more"));
+}
+
+TEST(Reconcile, AnotherCaseOfZerosRefutesAMistakeThatWouldFit) {
+  const std::string zeros = "pattern: d holds 0 in every element (24 of 24 wrong elements)", one = "of the known mistakes only one would fit: k";
+  const RunResult result = reconciled({failing("a", {zeros, one}), failing("b", {zeros})});
+  const std::string both = "pattern: d holds 0 in every element (24 of 24 wrong elements; so does every failing case: the store, or "
+                           "the last conversion before it, may write 0)";
+  EXPECT_THAT(result.verdicts[0].causes, ElementsAre(both));
+  EXPECT_THAT(result.verdicts[1].causes, ElementsAre(both));
+  EXPECT_THAT(reconciled({failing("a", {zeros, one})}).verdicts[0].causes, ElementsAre(zeros, one)) << "nothing refutes it";
+  Verdict unfinished = failing("b", {zeros});
+  unfinished.looked_at = "2 of 20 mutants were not tried";
+  EXPECT_THAT(reconciled({failing("a", {zeros, one}), unfinished}).verdicts[0].causes, ElementsAre(zeros, one));
+}
+
+TEST(Reconcile, ManyTiesOfACellAreOneLine) {
+  const RunResult result = reconciled({failing("a", {complete(90, "rival: drop div(M)"), complete(90, "rival: drop mul(g)"),
+                                                     complete(90, "rival: never taken"), complete(90, "rival: mul(g) -> div(g)")})});
+  EXPECT_THAT(result.verdicts[0].causes,
+              ElementsAre(complete(90, "rival: never taken (same effect here: drop div(M), drop mul(g), mul(g) -> div(g))")));
+  EXPECT_EQ(first_mistake(result.verdicts[0]), "rival: never taken");
+  const RunResult few = reconciled({failing("a", {complete(90, "rival: drop div(M)"), complete(90, "rival: drop mul(g)")})});
+  EXPECT_EQ(few.verdicts[0].causes.size(), 2u);
+}
+
+TEST(Reconcile, TwoWaysToMultiplyByTheScaleAreOneLine) {
+  const RunResult result =
+      reconciled({failing("a", {complete(90, "mult: drop rcp~1"), complete(90, "code: mul(m) -> div(m)")})});
+  EXPECT_THAT(result.verdicts[0].causes,
+              ElementsAre(complete(90, "code: mul(m) -> div(m), or mult: drop rcp~1: multiplies by the scale instead of dividing")));
+}
+
 TEST(Reconcile, OutputsThatManyMistakesCouldGiveDoNotRefuteAMistakeThatWouldFit) {
   const RunResult result = reconciled({failing("a", {complete(4, "floor")}), of_zeros("b", "trunc; floor")});
   EXPECT_THAT(result.verdicts[0].causes, ElementsAre(complete(4, "floor"))) << "two data sets support it";
