@@ -462,6 +462,7 @@ class Search {
     for (size_t p = 0; p < contract_.parts.size(); ++p)
       if (std::find(contract_.parts[p].begin(), contract_.parts[p].end(), Membership::kOutside) != contract_.parts[p].end())
         ++failing_parts, part = p;
+    if (failing_parts > 1 && answer.products == 1) in_some_groups();
     if (failing_parts != 1 || contract_.parts[part].size() != size_t(answer.parts[part].elements())) return;
     for (const Tried& tried : alone_) {
       const MembershipCounts& result = tried.result;
@@ -492,6 +493,22 @@ class Search {
     std::erase_if(found_, [&](const Found& one) {
       return !one.expect && one.cause.left() == 0 && fits[tensor_of_name(one)] > kMostOfATensor;
     });
+  }
+
+  /// As in_some_places(), for outputs whose groups have one scale each: a wrong scale makes all elements of its group wrong.
+  void in_some_groups() {
+    for (const Tried& tried : alone_) {
+      MembershipCounts result = tried.result;
+      if (result.explained != result.failing || result.contradicted == 0 || result.open > 0 || result.explained < kFewestMisread) continue;
+      if (!budget_.take(2 * work(contract_), kept_for_patterns_)) return;
+      const Memberships held =
+          tried.held.parts.empty() ? memberships(tried.hypothesis.expect(problem_, &outputs_), outputs_, sample_) : tried.held;
+      const std::string where = groups_apart(right_.any_of.front(), contract_, held, problem_);
+      if (where.empty()) continue;
+      result.contradicted = result.contradicted_beside = 0;
+      const std::string& name = tried.hypothesis.name;
+      found_.push_back({cause_of(result, {{name, name + where, result.explained}}), nullptr});
+    }
   }
 
   void add_in_places(const std::string& name, MembershipCounts result, const std::vector<Membership>& held, size_t p) {
