@@ -258,14 +258,24 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
         "; only the first {} elements, counted over all rows, are written, 16 bytes more than {}: stores end too early, as if "
         "addresses subtracted the thread index instead of adding it",
         count, count - vector);
+  constexpr int64_t kMostOfBlock = int64_t{1} << 14;
+  if (run == count && first == 0 && count >= kLeastBlock && count <= kMostOfBlock && (count & (count - 1)) == 0 && count < all / 2)
+    return fmt::format(
+        "; only the first {} elements, counted over all rows, are written, as many as one block may store: addresses do not use the "
+        "index of the block, or the grid or a loop ends too early, or addresses advance too slowly",
+        count);
   if (run == count && first == 0)
     return fmt::format("; only the first {} elements, counted over all rows, are written: the grid, a loop or a tail ends too early, or "
                        "addresses advance too slowly",
                        count);
   if (run == count && first + run == all)
     return fmt::format("; only the first {} elements, counted over all rows, are missing: addresses begin too late", first);
+  if (run == count && first % columns == 0 && run == columns)
+    return fmt::format("; only row {} is written: addresses of the other rows use an index wrongly, or their loops end at once",
+                       first / columns);
   int64_t next = first + run;
   while (next < all && !written[size_t(next)]) ++next;
+  if (next == all) return "";  // one run has no period
   const int64_t period = next - first;
   for (int64_t i = first; i < all; ++i)
     if (written[size_t(i)] != ((i - first) % period < run)) return "";
@@ -346,6 +356,11 @@ static std::string last_tile_missing(const std::vector<bool>& written, int64_t r
          "tiles per row";
 }
 
+static bool only_row_0(const std::vector<bool>& written, int64_t columns) {
+  return std::count(written.begin(), written.end(), true) == columns &&
+         std::all_of(written.begin(), written.begin() + columns, [](bool one) { return one; });
+}
+
 /// Text on the outputs of a broken call: which elements were never written, and whether the others are right; if not, patterns.
 static std::vector<std::string> of_broken_call(const Evidence& evidence, const CallResult& result, WorkBudget& budget) {
   constexpr int64_t kMostElements = int64_t(1) << 22;
@@ -354,7 +369,7 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
   if (answer.elements() > kMostElements || !budget.take(answer.elements() * work_of_element(answer))) return {};
   int64_t written = 0, wrong = 0;
   std::string first, unwritten;
-  std::vector<std::string> of_rows;
+  std::vector<std::string> of_rows, never;
   const auto progress = [&](const std::vector<bool>& is_written, const Part& part) {
     const std::string tile = answer.products > 1 ? last_tile_missing(is_written, part.rows(), part.columns()) : "";
     return tile.empty() ? progress_of_writes(is_written, part.columns(), part.format->bits < 8 ? 0 : 128 / part.format->bits)
@@ -367,6 +382,7 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
     const std::vector<ByteRange> untouched = result.in_place[index] ? std::vector<ByteRange>() : result.untouched[index];
     const int64_t stored = stored_elements(part, tensor);
     std::vector<bool> is_written(size_t(part.elements()));
+    const int64_t wrong_before = wrong;
     const auto written_at = [&](int64_t offset) {
       const ByteRange bytes = bytes_of_element(part, tensor.spec, offset);
       const auto next = std::upper_bound(untouched.begin(), untouched.end(), bytes.begin,
@@ -388,6 +404,8 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
       for (int64_t i = 0; i < part.elements(); ++i)
         (is_written[size_t(i)] ? others : rows).insert(part.number_of(i / part.columns()));
       const std::string by_index = rows_of_index(rows, others, evidence.problem);
+      const int64_t wrong_here = wrong - wrong_before;
+      if (left.elements == part.elements()) never.push_back(part.label());
       unwritten += (unwritten.empty() ? "" : "; ") + std::to_string(left.elements) + " of " + std::to_string(part.elements()) +
                    " elements of " + part.label() + left.places(part) +
                    (!by_index.empty() ? "; these are the " + by_index
@@ -395,6 +413,12 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
                                       : progress(is_written, part));
       if (const std::string address = wrong > 0 ? wrong_address_of_stores(whole, tensor, written_at) : ""; !address.empty())
         of_rows.push_back(address);
+      else if (const std::string away = stored_at_distance(whole, tensor, written_at); !away.empty())
+        of_rows.push_back(away);
+      else if (const std::string pitches =
+                   wrong_here > 0 && only_row_0(is_written, part.columns())
+                       ? zero_pitches(evidence.bound, evidence.problem, whole, result.outputs, budget) : ""; !pitches.empty())
+        of_rows.push_back(pitches);
       else if (const std::string moved = wrong > 0 ? rows_in_place_of_others(whole, tensor, is_written) : ""; !moved.empty())
         of_rows.push_back(moved);
     }
@@ -406,6 +430,13 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
                   return words.find(" holds one code in every ") != std::string::npos ||
                          words.find(" that is never filled") != std::string::npos;
                 });
+  if (never.size() == 1)
+    for (std::string& words : patterns.causes)
+      if (const size_t why = words.find(": results saturate, because"); why != std::string::npos && words.find('(', why) != std::string::npos)
+        words.replace(why, words.find('(', why) - why,
+                      fmt::format(": results saturate, and {0} is never written: the results are computed with what {0} held before "
+                                  "the call; a maximum or sum is accumulated on it without initialisation, or {0} is not stored ",
+                                  never.front()));
   patterns.causes.insert(patterns.causes.begin(), of_rows.begin(), of_rows.end());
   if (!unwritten.empty()) patterns.causes.push_back("never written: " + unwritten);
   if (written > 0)
@@ -609,6 +640,13 @@ static bool named_by_codes(const Evidence& evidence, const std::vector<Cause>& c
   return true;
 }
 
+static int64_t outside_of(const Verdict& verdict) {
+  int64_t sum = 0;
+  for (const TensorFinding& finding : verdict.tensors) sum += finding.outside;
+  return sum;
+}
+constexpr int64_t kFewestUnchanged = 8;  ///< fewer wrong elements may also be old ones that a kernel skips
+
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget_of_case,
                                                                OtherContracts others) {
   const auto find = [&backend, budget_of_case, others = std::move(others)](const Evidence& evidence, Verdict& verdict) {
@@ -658,6 +696,10 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     if (verdict.outcome != Outcome::kFail || !evidence.outputs || verdict.tensors.empty()) return;
     if (only_padding(verdict)) {
       verdict.causes = {padding_in_words(verdict) + "; every element is right"};
+      return;
+    }
+    if (evidence.result && changes_nothing(evidence.problem, *evidence.result) && outside_of(verdict) >= kFewestUnchanged) {
+      verdict.causes = {kNothingChanged};
       return;
     }
     const Unset unset = unset_locals(backend, request, evidence.bound.expect(evidence.problem, evidence.outputs));

@@ -112,6 +112,12 @@ inline constexpr const char* kNothingWritten =
     "contract, type or size is taken), or all its threads return at once";
 /// Whether no byte of any output is written, and all tensors that are updated in place are as they were before the call.
 bool writes_nothing(const Problem& problem, const CallResult& result);
+/// The same for a kernel whose outputs are all updated in place. It may also have stored the values that were there, so this is a
+/// cause only if the contract rejects them.
+inline constexpr const char* kNothingChanged =
+    "never written: every output is as it was before the call: no kernel is launched (a launch is missing, or no branch of a "
+    "dispatch on contract, type or size is taken), or the host function or all threads return at once";
+bool changes_nothing(const Problem& problem, const CallResult& result);
 
 /// Finds an input whose memory an output uses, and which the kernel reads again after it has stored that output: with the output
 /// in the place of the input, all wrong outputs are as expected. Outputs that are right are not compared.

@@ -1033,6 +1033,8 @@ TEST(Writes, HowPositionsAdvanceIsSaid) {
   EXPECT_THAT(written([](int64_t i) { return i >= 13; }), HasSubstr("only the first 13 elements, counted over all rows, are missing"));
   EXPECT_THAT(written([](int64_t i) { return i % 16 < 4; }), HasSubstr("4 of each 16 elements"));
   EXPECT_EQ(written([](int64_t i) { return i * i % 7 < 3; }), "") << "no order";
+  EXPECT_THAT(written([](int64_t i) { return i >= 32; }), HasSubstr("elements, counted over all rows, are missing"));
+  EXPECT_EQ(written([](int64_t i) { return i / 8 == 2; }), "") << "one run has no period";
   EXPECT_EQ(written([](int64_t) { return true; }), "");
 }
 
@@ -1045,6 +1047,8 @@ TEST(Writes, WhatOneThreadStoresAndEndsOfRowsAreSaid) {
   EXPECT_THAT(written([](int64_t i) { return i < 8; }), HasSubstr("the 16 bytes that one thread stores"));
   EXPECT_THAT(written([](int64_t i) { return i < 264; }), HasSubstr("16 bytes more than 256"));
   EXPECT_THAT(written([](int64_t i) { return i < 272; }), HasSubstr("are written: the grid, a loop")) << "two vectors more";
+  EXPECT_THAT(written([](int64_t i) { return i / 100 == 1; }), HasSubstr("only row 1 is written"));
+  EXPECT_THAT(written([](int64_t i) { return i < 256; }), HasSubstr("addresses do not use the index of the block"));
   EXPECT_THAT(written([](int64_t i) { return i % 100 < 99; }), HasSubstr("the end of each row is missing, 1 of 100 columns"));
   EXPECT_THAT(written([](int64_t i) { return i % 60 < 59; }), HasSubstr("59 of each 60 elements are written")) << "not the ends of rows";
 }

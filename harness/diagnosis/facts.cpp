@@ -141,6 +141,56 @@ std::optional<Regularity> whole_rows_or_columns(const WrongPart& wrong) {
   return found;
 }
 
+std::optional<Regularity> flat_places(const WrongPart& wrong) {
+  constexpr int64_t kMostPeriod = 1024;
+  const auto failing = int64_t(wrong.failing().size()), columns = wrong.part().columns(), elements = wrong.part().elements();
+  if (failing < kFewest) return std::nullopt;
+  const auto offset = [&](int64_t i) { return wrong.part().offset(i / columns, i % columns); };
+  for (int64_t period = 4; period <= kMostPeriod && 2 * period <= elements; period *= 2) {
+    if (columns % period == 0) continue;  // then whole columns are wrong
+    std::set<int64_t> rests;
+    for (const int64_t i : wrong.failing()) rests.insert(offset(i) % period);
+    if (2 * int64_t(rests.size()) > period || *rests.rbegin() - *rests.begin() + 1 != int64_t(rests.size())) continue;
+    int64_t there = 0, end = 0;
+    for (int64_t i = 0; i < elements; ++i) end = std::max(end, offset(i) + 1);
+    // The last vector may be a partial one, which other code computes.
+    for (int64_t i = 0; i < elements; ++i)
+      there += rests.contains(offset(i) % period) &&
+               (offset(i) < end - end % period || !wrong.accepts(i, wrong.codes()[size_t(i)]));
+    if (there != failing) continue;
+    const int64_t first = *rests.begin(), last = *rests.rbegin();
+    Regularity found = fact(wrong, fmt::format("{}storage offset {} mod {}, counted over all rows, and in no other", kEveryElement,
+                                               numbers_text(rests, period), period),
+                            "", failing);
+    if (first == 0 && last == 0)
+      found.note = fmt::format("; a loop over vectors of {0} begins one element too late, or the first element of each vector of {0} "
+                               "is set wrongly",
+                               period);
+    else if (last == period - 1)
+      found.note = fmt::format("; a loop over vectors of {0} ends too early, or the end of each vector of {0} is set wrongly", period);
+    return found;
+  }
+  return std::nullopt;
+}
+
+std::optional<Regularity> where_an_output_is_zero(const WrongPart& wrong, const std::vector<WrongPart>& all) {
+  const auto failing = int64_t(wrong.failing().size());
+  constexpr int64_t kFewestZeros = 2, kFewestRight = 64;  // by chance, the same few of many elements are seldom wrong
+  if (failing < kFewestZeros || wrong.part().elements() - failing < kFewestRight) return std::nullopt;
+  for (const WrongPart& other : all) {
+    if (!other.complete() || !other.failing().empty() || other.part().shape != wrong.part().shape ||
+        other.part().rank != wrong.part().rank || !is_number(other.format()))
+      continue;
+    int64_t zeros = 0;
+    for (int64_t i = 0; i < other.part().elements(); ++i) zeros += other.value(i) == 0;
+    if (zeros != failing ||
+        !std::all_of(wrong.failing().begin(), wrong.failing().end(), [&](int64_t i) { return other.value(i) == 0; }))
+      continue;
+    return pattern(wrong, fmt::format("errors exactly where {} is 0: a value of 0 is rounded or encoded wrongly", other.part().label()), "");
+  }
+  return std::nullopt;
+}
+
 std::string rows_of_index(const std::set<int64_t>& rows, const std::set<int64_t>& others, const Problem& problem) {
   constexpr size_t kFewestRows = 8;
   if (rows.empty() || others.empty() || rows.size() + others.size() < kFewestRows) return "";
@@ -415,6 +465,7 @@ struct Units {
   std::string where;  ///< "where x is {}"
   int64_t count = 0;
   std::function<int64_t(int64_t row, int64_t column)> of_output, of_input;
+  bool of_all = false;  ///< a unit has a property if all its input elements have it; otherwise if one has it
 };
 
 /// The possible Units of an input of `rows` x `columns`, for this output.
@@ -432,6 +483,10 @@ std::vector<Units> units_of(const std::string& name, int64_t rows, int64_t colum
   if (elementwise && columns % output.columns() == 0) {
     const int64_t width = columns / output.columns();
     const std::string of_a_group = fmt::format("where one of the {} values of {} in the group is {{}}", width, name);
+    if (width > 1) {
+      blocks(fmt::format("where all {} values of {} in the group are {{}}", width, name), 1, width);
+      all.back().of_all = true;
+    }
     blocks(width == 1 ? "where " + name + " is {}" : of_a_group, 1, width);
     for (const int64_t block : {16, 32, 64, 128})
       if (width == 1 && block < columns)
@@ -467,15 +522,18 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
       int64_t least = 2 * failing + 1, right = 0, explained = 0;  // if two kinds fit, the rarer kind is more informative
       for (size_t n = 0; n < kKindBits; ++n) {
         const size_t k = (kOpposite + n) % kKindBits;  // kOpposite first: its elements also have the kinds Inf and -Inf
-        std::vector<bool> of_kind(size_t(units.count));
+        if (units.of_all && k <= kLastNotFinite) continue;  // one such value suffices to spoil a group
+        std::vector<bool> of_kind(size_t(units.count), units.of_all);
         for (size_t i = 0; i < kinds.size(); ++i)
-          if (kinds[i] >> k & 1) of_kind[size_t(units.of_input(int64_t(i) / in_columns, int64_t(i) % in_columns))] = true;
+          if (const bool is = (kinds[i] >> k & 1) != 0; is != units.of_all)
+            of_kind[size_t(units.of_input(int64_t(i) / in_columns, int64_t(i) % in_columns))] = is;
         const int64_t holding = std::count(of_kind.begin(), of_kind.end(), true);
         if (holding >= least) continue;
         int64_t hits = 0, elements = 0;
         for (const auto& [unit, count] : wrong_in)
           if (of_kind[size_t(unit)]) ++hits, elements += count;
         if (10 * hits < 9 * failing || 10 * (failing - hits) * holding > hits * (units.count - holding)) continue;
+        if (units.of_all && hits != holding) continue;  // a group without other values is always computed in the same way
         // Logarithm of the probability that exactly `hits` of `failing` units, drawn at random, have this kind of input.
         const double chance = log_choices(holding, hits) + log_choices(units.count - holding, failing - hits) -
                               log_choices(units.count, failing);

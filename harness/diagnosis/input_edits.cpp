@@ -113,6 +113,26 @@ class Edits {
       }
   }
 
+  /// Tiles of rows whose first address uses the row pitch wrongly: not at all, or as a divisor.
+  void tile_starts() {
+    for (const int64_t tile : {8, 16, 32, 64, 128}) {
+      if (columns_ < 2 || rows_ < 2 * tile || rows_ % tile != 0) continue;
+      const auto starts = [&](const std::string& words, const std::function<int64_t(int64_t)>& first) {
+        InputEdit& made = add(fmt::format("tile t of {} rows is read starting at element {} instead of {} * t", tile, words, tile * columns_),
+                              [first, tile, columns = columns_](int64_t r, int64_t c) {
+                                const int64_t at = first(r / tile) + r % tile * columns + c;
+                                return std::pair(at / columns, at % columns);
+                              });
+        made.late = true;
+      };
+      starts(fmt::format("{} * t (the row pitch is left out)", tile), [tile](int64_t t) { return tile * t; });
+      // As tile 0 in every tile, which other_places() has, if the quotient is 0.
+      if (rows_ - tile >= columns_)
+        starts(fmt::format("{} * t / {} (it is divided by the row pitch)", tile, columns_),
+               [tile, columns = columns_](int64_t t) { return tile * t / columns; });
+    }
+  }
+
   /// Integers are cut to fewer bits. Numbers below -1 are cut as signed integers. Others may be indices, which stay valid if they
   /// are cut as unsigned integers; -1 marks an absent one and stays.
   void cut_integers(const Format& format) {
@@ -387,6 +407,26 @@ void vectors_together(const Problem& problem, std::vector<InputEdit>& all) {
   }
 }
 
+/// An input that is left out on all ranks.
+void unread_on_all_ranks(const Problem& problem, std::vector<InputEdit>& all) {
+  std::map<std::string, std::vector<size_t>> by_name;
+  for (size_t i = 0; i < problem.tensors.size(); ++i) {
+    const TensorSpec& spec = problem.tensors[i].spec;
+    if (access_of(problem.tensors[i]) == Access::kIn && !spec.format->is_integer() && spec.format->bits <= 32 && has_rows(spec) &&
+        spec.shape.size() > 1 && spec.elements() >= kFewestColumns)
+      by_name[spec.name].push_back(i);
+  }
+  for (const auto& [name, tensors] : by_name) {
+    if (int64_t(tensors.size()) != problem.ranks) continue;
+    std::vector<InputEdit> edits;
+    for (const size_t i : tensors)
+      edits.push_back({i, name + " of all ranks: read as 0, or never added", [](int64_t, int64_t) { return kZero; }});
+    InputEdit edit = edits.front();
+    edit.with.assign(edits.begin() + 1, edits.end());
+    all.push_back(std::move(edit));
+  }
+}
+
 std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
   std::vector<InputEdit> all;
   bool has_sum = false;
@@ -405,7 +445,7 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     if (spec.format->specials == Specials::kScale && spec.format->bits == 8 && !spec.format->has_sign()) edits.scale_codes();
     edits.other_places();
     std::ranges::move(address_edits(problem, i), std::back_inserter(all));
-    if (spec.row(1) - spec.row(0) == spec.shape.back() && spec.strides.back() == 1) edits.pitches();
+    if (spec.row(1) - spec.row(0) == spec.shape.back() && spec.strides.back() == 1) edits.pitches(), edits.tile_starts();
     if (products == 1 && spec.format->specials != Specials::kScale && spec.format->specials != Specials::kBits)
       edits.codes(*spec.format);
     edits.parts_of_vectors();
@@ -422,6 +462,7 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
   }
   if (products == 1) vectors_together(problem, all);
   if (products == 1) std::ranges::move(skipped_elements(problem), std::back_inserter(all));
+  if (products == 1 && problem.ranks > 1) unread_on_all_ranks(problem, all);
   std::ranges::move(address_edits_of_pairs(problem), std::back_inserter(all));
   const auto turn = [](const InputEdit& edit) { return edit.plain ? 0 : edit.late ? 3 : edit.general ? 1 : 2; };
   std::ranges::stable_sort(all, {}, turn);

@@ -93,7 +93,9 @@ Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
   if (all_old && columns.size() == 1 && *columns.begin() == of_columns - 1 && of_columns > 1 &&
       int64_t(rows.size()) == wrong.part().rows())
     found.words += fmt::format(" in column {}, the last one: a bound on columns is too small where the tensor is stored", of_columns - 1);
-  if (const std::optional<Elsewhere> elsewhere = written_elsewhere(wrong)) found.note = "; the expected codes are stored elsewhere" + elsewhere->note;
+  if (const std::string address = stored_elsewhere(wrong); !address.empty())
+    found.words += ", because the rows are stored elsewhere: " + address;
+  else if (const std::optional<Elsewhere> elsewhere = written_elsewhere(wrong)) found.note = "; the expected codes are stored elsewhere" + elsewhere->note;
   return found;
 }
 
@@ -540,6 +542,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
       if (enough && (!best || rule->score() > best->score())) best = std::move(rule);
     };
     consider(bits_of_floats(wrong));
+    consider(one_shift_of_a_word(wrong));
     consider(reversed_word(wrong));
     consider(integers_of_input(wrong, problem));
     consider(fill ? fill : computed_from_fill(wrong));
@@ -557,6 +560,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(as_it_came(wrong, problem));
     consider(factor_of_scales(wrong, problem));
     consider(factor(wrong));
+    consider(plus_scales(wrong, problem));
     OneCodeOff rounding = one_code_off(wrong);
     Rule of_other_scale = scale_of_another_group(wrong, parts);
     if (rounding.holds && of_other_scale && of_other_scale->explained < failing) of_other_scale.reset();  // a wrong boundary of codes
@@ -584,6 +588,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
       consider(exchanged(wrong));
       if (!next_codes) consider(in_vectors(wrong));
     }
+    if (elementwise) consider(copied_from_elsewhere(wrong, problem));
     consider(constant_ratio(wrong));
     consider(constant_difference(wrong));
     if (!rounding.holds || fails_in_whole_columns(wrong)) consider(bits_of_codes(wrong));
@@ -611,7 +616,11 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     if (!complete && !by_input) add(rows_of_other_data(wrong, parts));
     if (!best) add(std::move(rounding.of_subnormals));
     std::optional<Regularity> by_index = says_why ? std::nullopt : rows_told_by_index(wrong, problem);
-    if ((!best || best->is_value) && !by_input && !by_index) add(whole_rows_or_columns(wrong));
+    if ((!best || best->is_value) && !by_input && !by_index) {
+      std::optional<Regularity> zeros = where_an_output_is_zero(wrong, parts);
+      std::optional<Regularity> places = zeros ? std::move(zeros) : whole_rows_or_columns(wrong);
+      add(places ? std::move(places) : flat_places(wrong));
+    }
     add(std::move(by_index));
     const bool in_place = std::any_of(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& one) {
       return one.spec.name == wrong.part().tensor && one.spec.rank == wrong.part().rank && access_of(one) == Access::kInOut;

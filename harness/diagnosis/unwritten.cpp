@@ -71,6 +71,15 @@ std::vector<ReadAgain> readings(const Problem& problem, const std::vector<HostTe
 
 }  // namespace
 
+bool changes_nothing(const Problem& problem, const CallResult& result) {
+  if (result.outputs.empty() || result.in_place.size() != result.outputs.size()) return false;
+  for (size_t i = 0; i < result.outputs.size(); ++i) {
+    const HostTensor* const before = result.in_place[i] ? held_before(problem, result.outputs[i].spec) : nullptr;
+    if (before == nullptr || before->bytes != result.outputs[i].bytes) return false;
+  }
+  return true;
+}
+
 bool writes_nothing(const Problem& problem, const CallResult& result) {
   if (result.outputs.empty() || result.untouched.size() != result.outputs.size()) return false;
   bool has_elements = false;

@@ -31,6 +31,11 @@ TEST(Unwritten, ACallThatWritesNoByteIsRecognized) {
   result.outputs.erase(result.outputs.begin()), result.untouched.erase(result.untouched.begin()), result.in_place = {true};
   result.outputs[0].bytes[3] = std::byte{0};
   EXPECT_FALSE(writes_nothing(problem, result)) << "the values stored may equal the old ones";
+  EXPECT_TRUE(changes_nothing(problem, result));
+  result.outputs[0].bytes[3] = std::byte{1};
+  EXPECT_FALSE(changes_nothing(problem, result)) << "one byte has changed";
+  result.outputs[0].bytes[3] = std::byte{0}, result.in_place = {false};
+  EXPECT_FALSE(changes_nothing(problem, result)) << "an output that is not updated in place";
 }
 
 /// x is updated in place to x / 2; r is the old x, which a kernel must read before it stores the new x.

@@ -303,7 +303,35 @@ WrongAndRight wrong_and_right(const WrongPart& part);
 std::string wrong_address_of_stores(const WholePart& whole, const HostTensor& tensor,
                                     const std::function<bool(int64_t offset)>& is_written);
 
+// Data at wrong addresses, found by a search for the bytes (displaced.cpp).
+
+/// For an in-place tensor: "each row is stored 96 bytes after its address", or "all rows in a block of 512 bytes are stored at byte 0
+/// of the block". Empty if neither holds.
+std::string stored_elsewhere(const WrongPart& wrong);
+/// Rows that an output should copy from an input, copied from a constant number of bytes away.
+Rule copied_from_elsewhere(const WrongPart& wrong, const Problem& problem);
+/// For an output with elements that were never written: "address: each row of d is stored 1 row later", if all its elements are
+/// written there, some of them outside of the part.
+std::string stored_at_distance(const WholePart& whole, const HostTensor& tensor,
+                               const std::function<bool(int64_t offset)>& is_written);
+
+/// For an output of which only row 0 is written, with wrong values: "address: all rows of d are stored to row 0, and all rows of a and
+/// b are read from row 0", if the values are as expected then (zero_pitches.cpp). Empty otherwise.
+std::string zero_pitches(const BoundCase& bound, const Problem& problem, const WholePart& whole,
+                         const std::vector<HostTensor>& outputs, WorkBudget& budget);
+
+/// The expected values plus or minus a product of scales or a bias (scaled_offsets.cpp).
+Rule plus_scales(const WrongPart& wrong, const Problem& problem);
+
+/// Words that are an OR of shifted codes, with one wrong shift (packed_fields.cpp).
+Rule one_shift_of_a_word(const WrongPart& wrong);
+
 // Facts about wrong elements whose values no rule gives (facts.cpp).
+
+/// The fact that exactly the elements at some storage offsets are wrong, such as 0 mod 64.
+std::optional<Regularity> flat_places(const WrongPart& wrong);
+/// The fact that exactly the elements are wrong where another output, which is right, is 0. `all`: all outputs.
+std::optional<Regularity> where_an_output_is_zero(const WrongPart& wrong, const std::vector<WrongPart>& all);
 
 /// NaN where a number is expected, or a number where NaN is expected.
 std::optional<Regularity> nan_or_number(const WrongPart& wrong);

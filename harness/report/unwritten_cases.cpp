@@ -47,7 +47,8 @@ void compare_unwritten_cases(RunResult& result) {
   for (Verdict& verdict : result.verdicts) {
     Cases& cases = kernels[{verdict.kernel, verdict.op}];
     const bool unwritten =
-        !verdict.causes.empty() && verdict.causes.front().starts_with("never written: no element of any output: ");
+        !verdict.causes.empty() && (verdict.causes.front().starts_with("never written: no element of any output: ") ||
+                                    verdict.causes.front().starts_with("never written: every output is as it was before the call: "));
     if (unwritten)
       cases.unwritten.push_back(&verdict);
     else if (verdict.outcome == Outcome::kPass || verdict.outcome == Outcome::kFail)

@@ -1,0 +1,180 @@
+// Rules about wrong addresses and places: each must recognize the mistake that it is made for, and no other.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/diagnosis/input_edits.h"
+#include "harness/diagnosis/wrong_part.h"
+#include "harness/testing/toy_op.h"
+#include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+uint32_t varied_byte(int64_t i) { return uint32_t(i * 37 % 101 + i * i % 7); }
+std::string rule_words(const Rule& rule) { return rule ? rule->words : ""; }
+std::string fact_words(const std::optional<Regularity>& fact) { return fact ? fact->words : ""; }
+
+/// A tensor of bytes: the expected and the stored ones.
+struct BytesHeld {
+  WholePart whole;
+  HostTensor tensor;
+
+  BytesHeld(std::array<int64_t, 2> shape, const std::function<uint32_t(int64_t)>& due, const std::function<uint32_t(int64_t)>& held,
+            const Format& format = kUint8)
+      : whole(testing::whole_part(format, shape, {})),
+        tensor{dense("q", Role::kOutput, format, {shape[0], shape[1]}), std::vector<std::byte>(size_t(shape[0] * shape[1] * format.bytes()))} {
+    for (int64_t i = 0; i < shape[0] * shape[1]; ++i) whole.low.push_back(ordinal(format, due(i))), tensor.set_code(i, held(i));
+  }
+  WrongPart wrong() const { return {whole, tensor}; }
+};
+
+/// Six rows of 32 bytes in a cache of two blocks of 512 bytes, which held 0xee before. `place`: where a kernel stores a row.
+std::string rows_stored(const std::function<int64_t(int64_t row, int64_t due)>& place) {
+  const auto due_place = [](int64_t row) { return row / 3 * 512 + 32 * (1 + row % 3 * 4); };
+  WholePart whole = testing::whole_part(kUint8, {6, 32}, {}, {}, "", "kv_cache");
+  whole.part.places = Places::of_rows(due_place);
+  HostTensor cache{dense("kv_cache", Role::kOutput, kUint8, {2, 512}), std::vector<std::byte>(1024, std::byte{0xee})};
+  for (int64_t i = 0; i < 6 * 32; ++i) whole.low.push_back(ordinal(kUint8, varied_byte(i)));
+  for (int64_t row = 0; row < 6; ++row)
+    for (int64_t c = 0; c < 32; ++c)
+      if (const int64_t at = place(row, due_place(row)) + c; at < 1024) cache.bytes[size_t(at)] = std::byte(varied_byte(row * 32 + c));
+  return stored_elsewhere(WrongPart(whole, cache));
+}
+
+TEST(Displaced, RowsStoredAtOtherAddressesAreFound) {
+  EXPECT_EQ(rows_stored([](int64_t, int64_t due) { return due + 64; }), "each row is stored 64 bytes after its address");
+  EXPECT_THAT(rows_stored([](int64_t, int64_t due) { return due / 512 * 512; }),
+              HasSubstr("all rows in a block of 512 bytes are stored at byte 0 of the block"));
+  EXPECT_EQ(rows_stored([](int64_t row, int64_t due) { return row % 2 == 0 ? due + 64 : due; }), "each row is stored 64 bytes after its address");
+  EXPECT_EQ(rows_stored([](int64_t row, int64_t due) { return due + 32 + row % 2 * 32; }), "") << "different distances";
+  EXPECT_EQ(rows_stored([](int64_t, int64_t) { return 2000; }), "") << "not stored";
+}
+
+TEST(Displaced, BytesCopiedFromAConstantDistanceAreFound) {
+  Problem problem;
+  HostTensor cache{dense("kv_cache", Role::kInput, kUint8, {4, 128}), std::vector<std::byte>(512)};
+  for (int64_t i = 0; i < 512; ++i) cache.set_code(i, uint32_t((i * i * 31 + i * 7) / 3 % 251));
+  problem.tensors.push_back(cache);
+  const auto copied = [&](int64_t by, bool all = true) {
+    const auto from = [&](int64_t i, int64_t away) {
+      return uint32_t(cache.code(std::min<int64_t>(i / 32 * 128 + 16 + i % 32 + away, 511)));
+    };
+    const BytesHeld y({4, 32}, [&](int64_t i) { return from(i, 0); }, [&](int64_t i) { return from(i, all || i < 64 ? by : by + 8); });
+    return rule_words(copied_from_elsewhere(y.wrong(), problem));
+  };
+  EXPECT_EQ(copied(48), "bytes of kv_cache that are 48 bytes after the right ones: it is read at a wrong address");
+  EXPECT_EQ(copied(48, false), "") << "two distances";
+  const BytesHeld computed({4, 32}, [](int64_t i) { return varied_byte(i); }, [&](int64_t i) { return cache.code(i); });
+  EXPECT_EQ(rule_words(copied_from_elsewhere(computed.wrong(), problem)), "") << "the right bytes are not in the input";
+}
+
+TEST(Displaced, AnUnwrittenOutputThatWasStoredARowLaterIsFound) {
+  const auto stored_at = [](int64_t by, uint32_t held) {
+    WholePart whole = testing::whole_part(kF16, {1, 1}, {ordinal(kF16, 0x3c01)}, {}, "", "d");
+    HostTensor d{dense("d", Role::kOutput, kF16, {4, 1}), std::vector<std::byte>(8)};
+    d.set_code(by, held);
+    return stored_at_distance(whole, d, [&](int64_t offset) { return offset == by; });
+  };
+  EXPECT_EQ(stored_at(1, 0x3c01), "address: each row of d is stored 1 row later");
+  EXPECT_EQ(stored_at(2, 0x3c01), "address: each row of d is stored 2 rows later");
+  EXPECT_EQ(stored_at(1, 0x3c02), "") << "another code";
+  EXPECT_EQ(stored_at(0, 0x3c01), "") << "at its address";
+}
+
+TEST(PackedFields, OneWrongShiftOfAWordIsFound) {
+  const auto due = [](int64_t i) { return uint32_t(120 + i * 5 % 11); };
+  const auto packed = [&](const std::function<uint64_t(int64_t first)>& word) {
+    const BytesHeld scale({4, 16}, due, [&](int64_t i) { return uint32_t(word(i / 4 * 4) >> (i % 4 * 8) & 0xff); }, kE8M0);
+    return rule_words(one_shift_of_a_word(scale.wrong()));
+  };
+  const auto others = [&](int64_t i) { return uint64_t(due(i)) | uint64_t(due(i + 1)) << 8 | uint64_t(due(i + 3)) << 24; };
+  EXPECT_THAT(packed([&](int64_t i) { return others(i) | uint64_t(due(i + 2)) << 18; }),
+              StartsWith("words of 4 codes, in which code 2 of each 4 is shifted left by 18 bits instead of 16"));
+  EXPECT_EQ(packed([&](int64_t i) { return others(i); }), "") << "not packed: the code may be left out for another reason";
+  EXPECT_EQ(packed([&](int64_t i) { return others(i) | uint64_t(due(i + 2) ^ 1) << 16; }), "") << "another code";
+  EXPECT_EQ(packed([&](int64_t i) { return others(i) | uint64_t(due(i + 2)) << (i == 0 ? 18 : 17); }), "") << "two shifts";
+}
+
+TEST(Facts, ErrorsAtEqualStorageOffsetsAreFound) {
+  const auto places = [](const std::function<bool(int64_t)>& is_wrong, int64_t rows = 65, int64_t columns = 5) {
+    const BytesHeld q({rows, columns}, varied_byte, [&](int64_t i) { return is_wrong(i) ? 0xfeu : varied_byte(i); });
+    return fact_words(flat_places(q.wrong()));
+  };
+  EXPECT_THAT(places([](int64_t i) { return i % 64 == 0 && i < 320; }), HasSubstr("storage offset 0 mod 64")) << "not in the last vector";
+  EXPECT_THAT(places([](int64_t i) { return i % 16 >= 12; }), HasSubstr("storage offset 12..15 mod 16"));
+  EXPECT_EQ(places([](int64_t i) { return i % 64 == 0 && i != 64 && i < 320; }), "") << "a right element in between";
+  EXPECT_EQ(places([](int64_t i) { return i % 16 == 0; }, 4, 64), "") << "whole columns";
+}
+
+TEST(Facts, ErrorsWhereAnotherOutputIsZeroAreFound) {
+  const auto zeros = [](const std::function<bool(int64_t)>& is_zero) {
+    const BytesHeld q({4, 32}, [](int64_t i) { return varied_byte(i) % 100; }, [](int64_t i) { return i % 9 == 0 ? 119u : varied_byte(i) % 100; },
+                      kE4M3Fn);
+    const auto number = [&](int64_t i) { return is_zero(i) ? 0u : 0x3f80u + uint32_t(i); };
+    BytesHeld residual({4, 32}, number, number, kBf16);
+    residual.whole.part.tensor = "residual";
+    return fact_words(where_an_output_is_zero(q.wrong(), {q.wrong(), residual.wrong()}));
+  };
+  EXPECT_EQ(zeros([](int64_t i) { return i % 9 == 0; }),
+            "errors exactly where residual is 0: a value of 0 is rounded or encoded wrongly");
+  EXPECT_EQ(zeros([](int64_t i) { return i % 9 == 0 || i == 1; }), "") << "a right element has the value 0";
+  EXPECT_EQ(zeros([](int64_t i) { return i % 9 == 0 && i > 0; }), "") << "a wrong element has another value";
+}
+
+TEST(ScaledOffsets, ASumThatStartsFromOneIsFound) {
+  Problem problem;
+  for (const auto& [name, elements] : {std::pair("scale_a", 4), std::pair("scale_b", 32)}) {
+    HostTensor scale{dense(name, Role::kInput, kF32, {elements}), std::vector<std::byte>(size_t(elements) * 4)};
+    for (int64_t i = 0; i < elements; ++i) scale.set_code(i, code_of(kF32, std::ldexp(1.0 + double(i % 3) / 4, -2)));
+    problem.tensors.push_back(std::move(scale));
+  }
+  const auto plus = [&](const std::function<double(int64_t i, double sa, double sb)>& by) {
+    const auto number = [&](int64_t i, bool is_held) {
+      const double sa = decode(kF32, problem.tensors[0].code(i / 32)), sb = decode(kF32, problem.tensors[1].code(i % 32));
+      const double due = (double(varied_byte(i)) - 50) * sa * sb;
+      return code_of(kF32, double(float(is_held ? due + by(i, sa, sb) : due)));
+    };
+    const BytesHeld d({4, 32}, [&](int64_t i) { return number(i, false); }, [&](int64_t i) { return number(i, true); }, kF32);
+    return rule_words(plus_scales(d.wrong(), problem));
+  };
+  EXPECT_EQ(plus([](int64_t, double sa, double sb) { return sa * sb; }),
+            "the expected values plus scale_a * scale_b: the sum that is multiplied by them starts from 1 instead of 0");
+  EXPECT_THAT(plus([](int64_t, double, double sb) { return -sb; }), StartsWith("the expected values minus scale_b: scale_b is not added"));
+  EXPECT_EQ(plus([](int64_t, double sa, double sb) { return 1.3 * sa * sb; }), "");
+  EXPECT_EQ(plus([](int64_t i, double sa, double sb) { return i % 5 == 0 ? sa : sa * sb; }), "") << "two differences";
+}
+
+TEST(InputEdits, AnInputThatNoRankAddsAndATileThatStartsWronglyAreTried) {
+  Problem problem;
+  problem.ranks = 2;
+  for (int rank = 0; rank < 2; ++rank) {
+    HostTensor x{dense("x", Role::kInput, kBf16, {32, 16}), std::vector<std::byte>(1024)};
+    x.spec.rank = rank;
+    for (int64_t i = 0; i < 512; ++i) x.set_code(i, uint32_t(0x3f80 + i));
+    problem.tensors.push_back(std::move(x));
+  }
+  const std::vector<InputEdit> all = input_edits(problem, 1);
+  const auto named = [&](const std::string& name) {
+    return std::find_if(all.begin(), all.end(), [&](const InputEdit& edit) { return edit.name == name; });
+  };
+  const auto unread = named("x of all ranks: read as 0, or never added");
+  ASSERT_NE(unread, all.end());
+  const Problem without = unread->applied(problem);
+  for (int rank = 0; rank < 2; ++rank) EXPECT_EQ(without.tensors[size_t(rank)].code(77), 0u) << rank;
+  const auto tile = named("x: tile t of 8 rows is read starting at element 8 * t (the row pitch is left out) instead of 128 * t");
+  ASSERT_NE(tile, all.end());
+  EXPECT_EQ(tile->source(8, 0), std::pair(int64_t{0}, int64_t{8}));
+  EXPECT_EQ(tile->source(17, 3), std::pair(int64_t{2}, int64_t{3}));
+}
+
+}  // namespace
+}  // namespace assay
