@@ -86,8 +86,23 @@ TEST(Displaced, AnUnwrittenOutputThatWasStoredARowLaterIsFound) {
   };
   EXPECT_EQ(stored_at(1, 0x3c01), "address: each row of d is stored 1 row later");
   EXPECT_EQ(stored_at(2, 0x3c01), "address: each row of d is stored 2 rows later");
-  EXPECT_EQ(stored_at(1, 0x3c02), "") << "another code";
+  EXPECT_EQ(stored_at(1, 0x3c02), "address: each row of d is stored 1 row later, with values of another one");
   EXPECT_EQ(stored_at(0, 0x3c01), "") << "at its address";
+}
+
+TEST(Dequantized, NumbersOfOtherColumnsAreFoundBesideWrongScales) {
+  const auto number = [](int64_t i) { return (i % 3 == 0 ? -1.0 : 1.0) * (1 + double(i * 37 % 101) / 8); };
+  const auto e4m3 = [](double v) { return code_of(kE4M3Fn, round_to(kE4M3Fn, v, Rounding::kNearestEven, Overflow::kSaturate)); };
+  const auto held = [&](int64_t by, bool others) {
+    const BytesHeld q({4, 64}, [&](int64_t i) { return e4m3(number(i) * 16); },
+                      [&](int64_t i) { return e4m3((i % 32 < 8 && others) ? 448 : number(others ? i + by : i * 7 % 256)); }, kE4M3Fn);
+    BytesHeld scale({4, 1}, [](int64_t) { return code_of(kF32, 0x1p-4); }, [](int64_t) { return code_of(kF32, 1); }, kF32);
+    scale.whole.part.tensor = "scale";
+    return rule_words(numbers_of_other_columns(q.wrong(), {q.wrong(), scale.wrong()}));
+  };
+  EXPECT_THAT(held(-8, true), HasSubstr("q[i, j] holds the number of q[i, j - 8], within each 32 columns"));
+  EXPECT_EQ(held(0, true), "") << "the right columns";
+  EXPECT_EQ(held(0, false), "") << "no constant distance";
 }
 
 TEST(PackedFields, OneWrongShiftOfAWordIsFound) {
@@ -160,7 +175,9 @@ TEST(InputEdits, AnInputThatNoRankAddsAndATileThatStartsWronglyAreTried) {
     HostTensor x{dense("x", Role::kInput, kBf16, {32, 16}), std::vector<std::byte>(1024)};
     x.spec.rank = rank;
     for (int64_t i = 0; i < 512; ++i) x.set_code(i, uint32_t(0x3f80 + i));
-    problem.tensors.push_back(std::move(x));
+    HostTensor y{dense("y", Role::kOutput, kBf16, {32, 16}), {}};
+    y.spec.rank = rank;
+    problem.tensors.push_back(std::move(x)), problem.tensors.push_back(std::move(y));
   }
   const std::vector<InputEdit> all = input_edits(problem, 1);
   const auto named = [&](const std::string& name) {
@@ -169,7 +186,7 @@ TEST(InputEdits, AnInputThatNoRankAddsAndATileThatStartsWronglyAreTried) {
   const auto unread = named("x of all ranks: read as 0, or never added");
   ASSERT_NE(unread, all.end());
   const Problem without = unread->applied(problem);
-  for (int rank = 0; rank < 2; ++rank) EXPECT_EQ(without.tensors[size_t(rank)].code(77), 0u) << rank;
+  for (const size_t x : {0, 2}) EXPECT_EQ(without.tensors[x].code(77), 0u) << x;
   const auto tile = named("x: tile t of 8 rows is read starting at element 8 * t (the row pitch is left out) instead of 128 * t");
   ASSERT_NE(tile, all.end());
   EXPECT_EQ(tile->source(8, 0), std::pair(int64_t{0}, int64_t{8}));

@@ -190,20 +190,28 @@ std::string stored_at_distance(const WholePart& whole, const HostTensor& tensor,
       if (row > 0) distances.insert({by * row, by});
       if (row != 1) distances.insert({by, 0});
     }
-  for (const auto& [by, rows] : distances) {
-    bool holds = true, elsewhere = false, not_zero = false;
-    for (int64_t i = 0; i < elements && holds; ++i) {
-      const int64_t own = whole.offset_at(i), at = own + by;
-      holds = at >= 0 && at < stored && is_written(at) &&
-              membership(part, tensor, stored, at, whole.at(i)) == Membership::kInside;
-      elsewhere = elsewhere || !is_written(own);
-      not_zero = not_zero || (holds && load_code(part, tensor, at) != 0);
+  std::set<int64_t> own;
+  for (int64_t i = 0; i < elements; ++i) own.insert(whole.offset_at(i));
+  int64_t written_beside = 0;  // storage elements that belong to no element of the part
+  bool has_written = false;
+  for (int64_t at = 0; at < stored; ++at)
+    if (is_written(at)) own.contains(at) ? void(has_written = true) : void(++written_beside);
+  for (const bool of_values : {true, false})
+    for (const auto& [by, rows] : distances) {
+      bool holds = true, elsewhere = false, not_zero = false;
+      for (int64_t i = 0; i < elements && holds; ++i) {
+        const int64_t from = whole.offset_at(i), at = from + by;
+        holds = at >= 0 && at < stored && is_written(at) &&
+                (!of_values || membership(part, tensor, stored, at, whole.at(i)) == Membership::kInside);
+        elsewhere = elsewhere || !is_written(from);
+        not_zero = not_zero || (holds && load_code(part, tensor, at) != 0);
+      }
+      if (!holds || !elsewhere || !not_zero || (!of_values && (has_written || written_beside != elements))) continue;
+      const int64_t away = std::abs(rows != 0 ? rows : by);
+      return fmt::format("address: {} of {} is stored {} {}{} {}{}", rows != 0 ? "each row" : "each element", part.label(), away,
+                         rows != 0 ? "row" : "element", away == 1 ? "" : "s", by > 0 ? "later" : "earlier",
+                         of_values ? "" : ", with values of another one");
     }
-    if (!holds || !elsewhere || !not_zero) continue;
-    const int64_t away = std::abs(rows != 0 ? rows : by);
-    return fmt::format("address: {} of {} is stored {} {}{} {}", rows != 0 ? "each row" : "each element", part.label(), away,
-                       rows != 0 ? "row" : "element", away == 1 ? "" : "s", by > 0 ? "later" : "earlier");
-  }
   return "";
 }
 

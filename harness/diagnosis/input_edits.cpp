@@ -407,24 +407,41 @@ void vectors_together(const Problem& problem, std::vector<InputEdit>& all) {
   }
 }
 
-/// An input that is left out on all ranks.
+/// An input that is left out on all ranks, and all inputs of such a sum at once, as if the memory that the kernel adds were zeroed.
 void unread_on_all_ranks(const Problem& problem, std::vector<InputEdit>& all) {
   std::map<std::string, std::vector<size_t>> by_name;
   for (size_t i = 0; i < problem.tensors.size(); ++i) {
     const TensorSpec& spec = problem.tensors[i].spec;
+    const auto has_columns = [&](const HostTensor& one) {
+      return access_of(one) != Access::kIn && !one.spec.shape.empty() && one.spec.shape.back() == spec.shape.back();
+    };
     if (access_of(problem.tensors[i]) == Access::kIn && !spec.format->is_integer() && spec.format->bits <= 32 && has_rows(spec) &&
-        spec.shape.size() > 1 && spec.elements() >= kFewestColumns)
+        spec.shape.size() > 1 && spec.elements() >= kFewestColumns &&
+        std::any_of(problem.tensors.begin(), problem.tensors.end(), has_columns))
       by_name[spec.name].push_back(i);
   }
-  for (const auto& [name, tensors] : by_name) {
-    if (int64_t(tensors.size()) != problem.ranks) continue;
+  const auto add = [&](const std::string& names, const std::vector<size_t>& tensors) {
     std::vector<InputEdit> edits;
     for (const size_t i : tensors)
-      edits.push_back({i, name + " of all ranks: read as 0, or never added", [](int64_t, int64_t) { return kZero; }});
+      edits.push_back({i, names + " of all ranks: read as 0, or never added", [](int64_t, int64_t) { return kZero; }});
     InputEdit edit = edits.front();
     edit.with.assign(edits.begin() + 1, edits.end());
+    edit.plain = true;
     all.push_back(std::move(edit));
+  };
+  std::string names;
+  std::vector<size_t> together;
+  size_t count = 0;
+  for (const auto& [name, tensors] : by_name) {
+    if (int64_t(tensors.size()) == problem.ranks) add(name, tensors);
+    const bool is_updated = std::any_of(problem.tensors.begin(), problem.tensors.end(), [&name = name](const HostTensor& one) {
+      return one.spec.role != Role::kInput && (one.spec.name == name || one.spec.shares == name);
+    });
+    if (is_updated) continue;  // the sum is added to it
+    names += (count++ == 0 ? "" : " and ") + name;
+    together.insert(together.end(), tensors.begin(), tensors.end());
   }
+  if (count > 1) add(names, together);
 }
 
 std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {

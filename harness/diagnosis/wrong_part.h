@@ -311,7 +311,7 @@ std::string stored_elsewhere(const WrongPart& wrong);
 /// Rows that an output should copy from an input, copied from a constant number of bytes away.
 Rule copied_from_elsewhere(const WrongPart& wrong, const Problem& problem);
 /// For an output with elements that were never written: "address: each row of d is stored 1 row later", if all its elements are
-/// written there, some of them outside of the part.
+/// written there, some of them outside of the part; they may hold other values if the part itself is never written.
 std::string stored_at_distance(const WholePart& whole, const HostTensor& tensor,
                                const std::function<bool(int64_t offset)>& is_written);
 
@@ -319,6 +319,10 @@ std::string stored_at_distance(const WholePart& whole, const HostTensor& tensor,
 /// b are read from row 0", if the values are as expected then (zero_pitches.cpp). Empty otherwise.
 std::string zero_pitches(const BoundCase& bound, const Problem& problem, const WholePart& whole,
                          const std::vector<HostTensor>& outputs, WorkBudget& budget);
+
+/// Codes of numbers that belong in other columns, if the scales are wrong too, because the numbers at the ends of a vector are other data
+/// (dequantized.cpp). `all`: all outputs.
+Rule numbers_of_other_columns(const WrongPart& wrong, const std::vector<WrongPart>& all);
 
 /// The expected values plus or minus a product of scales or a bias (scaled_offsets.cpp).
 Rule plus_scales(const WrongPart& wrong, const Problem& problem);
