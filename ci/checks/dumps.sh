@@ -45,7 +45,7 @@ without_seconds() { python3 -c 'import csv, sys; [print([v for k, v in r.items()
 cmp <(without_seconds "$r/whole.csv") <(without_seconds "$r/merged.csv") || fail "merged shards differ from the whole run"
 expect 0 "duplicate: " "$assay" judge "$r/whole" "$r/shards/a"
 expect 0 "ALL AS EXPECTED" "$assay" judge "$r/whole" "${norms[@]}"
-expect 1 "missing: no recording holds rms_norm/" "$assay" judge "$r/shards/a" "${norms[@]}"
+expect 1 "missing: no recording has the case rms_norm/" "$assay" judge "$r/shards/a" "${norms[@]}"
 expect 1 "BUT INCOMPLETE" "$assay" judge "$r/shards/a" "${norms[@]}"
 
 # Damaged recordings.
@@ -166,7 +166,7 @@ grep -q "have the same value" <<<"$(wide columns)" && fail "judge reports that d
 expect 0 "32 of 32 scales have the same value, so these data hardly show whether scales are exchanged" "$assay" judge "$r/equal_scales.safetensors" $p
 expect 1 "the bytes of one word in the opposite order (byte order): row 5, groups 0..3" wide swapped
 expect 1 "one code in every wrong element, 0x00" wide unwritten
-expect 1 "note      wrong elements are only in row 3 of scale: not written, stale" wide unwritten
+expect 1 "note      wrong elements are only in row 3 of scale: perhaps the kernel did not write them, kept" wide unwritten
 judge_nan() { "$assay" judge x="$r/nan_x.npy:bf16" q="$r/nan_q.npy:e4m3fn" scale="$r/nan_scale.npy" $p; }
 expect 1 "cause     pattern: x has NaN: " judge_nan
 expect 1 "no place without errors has this property; such values in x: 1, the first is x[3, 200])" judge_nan
@@ -174,7 +174,7 @@ grep -q "memory was not written" <<<"$(judge_nan)" && fail "judge blames unwritt
 # The report of a failure without a known cause ends with a command (`next`); with a known cause it does not.
 ends_with() { grep -qF "$2" <<<"$("$assay" judge "$r/$1.safetensors" $p | tail -n 1)" || fail "judge $1.safetensors does not end with '$2'"; }
 expect 1 "no known cause" "$assay" judge "$r/one_row.safetensors" $p
-expect 1 "note      wrong elements are only in row 2 of scale: not written, stale" "$assay" judge "$r/one_row.safetensors" $p
+expect 1 "note      wrong elements are only in row 2 of scale: perhaps the kernel did not write them, kept" "$assay" judge "$r/one_row.safetensors" $p
 ends_with one_row "next      if the kernel is in a library: assay run --backend ./libmine.so --suite quant_group/quick --ladder"
 ends_with row_with_nan "next      assay judge $r/row_with_nan.safetensors:scale --as ue8m0_scale"
 expect 1 "next      assay contracts match $r/scattered.safetensors counts" "$assay" judge "$r/scattered.safetensors" $p

@@ -45,7 +45,7 @@ cp "$r/turned/$one" "$r/wrong/$one"
 expect_all 1 "$assay" gate --baseline "$r/before" "$r/wrong"
 also "1 new, 0 gone, " "gate      new: pass in the baseline"
 # A failure that passed in the baseline, with the same bits: its contract or its case must have changed.
-expect 1 "new: pass in the baseline, with the same bits: its contract or case changed since" "$assay" gate --baseline "$r/wrong" "$r/wrong"
+expect 1 "new: pass in the baseline, with the same bits; so its contract or its case has changed" "$assay" gate --baseline "$r/wrong" "$r/wrong"
 
 # Cases that --case leaves out are counted as not selected.
 expect 0 "cases are not selected" "$assay" gate --baseline "$r/before" "$r/now" --case '*/bf16.m4.n1024.eps*'

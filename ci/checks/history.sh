@@ -32,7 +32,7 @@ expect 0 "note: not used as baseline: run 3: the recorded run itself" gate "$r/r
 expect 0 "baseline: $h, run 2 of 20" gate "$r/rec"
 library 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;/' "$r/libsum.so"
 "$assay" run --backend "$r/libsum.so" "${few[@]}" --record "$r/sum" >/dev/null
-expect 0 "other bits; a history has no outputs" gate "$r/sum" --case '*.n1024.stride1036.*'
+expect 0 "the bits changed; a history has no outputs" gate "$r/sum" --case '*.n1024.stride1036.*'
 expect 1 "GATE CLOSED" gate "$r/sum" --case '*.n1024.stride1036.*' --same-bits
 cp "$h" "$r/elsewhere.history"
 python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute("UPDATE run SET chip = ?", ["sm_90"]); c.commit()' "$r/elsewhere.history"
@@ -65,7 +65,7 @@ expect 2 "run 5 is the recorded run itself" gate_both "$r/yesterday" --run 5
 expect 2 "the history has no run 9" gate_both "$r/yesterday" --run 9
 expect 2 "no other run on cpu of commit ddd444" gate_both "$r/yesterday" --commit ddd444
 expect 2 "names a run of a history file, but --baseline $r/good is a recording" "$assay" gate --baseline "$r/good" "$r/bad" --run 1
-expect 0 "$r/bad is a recording of the same run: nothing can be new" "$assay" gate --baseline "$r/bad" "$r/bad"
+expect 0 "$r/bad is a recording of the same run, so no failure can be new" "$assay" gate --baseline "$r/bad" "$r/bad"
 rm -r "$r/both.history"; both libbad only eee555
 expect 2 "no run on cpu can be the baseline (run 1: the recorded run itself)" gate_both "$r/only"
 # If every run failed, the newest run of another commit and library is the baseline.

@@ -22,7 +22,7 @@ export ASSAY_DATA=$few
 regenerate=("$assay" regenerate --without-measured)
 expect 0 "wrote $golden/power/rms_norm.json" "${regenerate[@]}"
 expect 0 " 0 written, 0 removed; mutation scores of 0 data sets computed" "${regenerate[@]}"
-expect 0 "suites/DIAGNOSIS.md: not regenerated; its program" "$scratch/alone/assay" regenerate
+expect 0 "suites/DIAGNOSIS.md: not regenerated, because the program" "$scratch/alone/assay" regenerate
 
 # forgotten FILE EDIT: edits a generated file; the check must name it, and `regenerate` must restore it.
 forgotten() {
@@ -42,7 +42,7 @@ done
 rm "$golden/predicted/quant_group.json"
 expect 1 "$golden/predicted/quant_group.json: is missing" "$assay" regenerate --check
 echo '{}' >"$golden/power/gone.json"
-expect 1 "$golden/power/gone.json: no longer belongs to any table" "$assay" regenerate --check
+expect 1 "$golden/power/gone.json: belongs to no op or contract any more" "$assay" regenerate --check
 expect 0 "1 written, 1 removed" "${regenerate[@]}"
 grep -v '^<!-- end: assay power' "$few/suites/POWER.md" >"$scratch/unmarked"
 cp "$scratch/unmarked" "$few/suites/POWER.md"

@@ -88,11 +88,11 @@ altered signoff.json "python3 -c 'import json; m = json.load(open(\"signoff.json
 altered inputs.csv "sed -i '\$d' inputs.csv" "its digest differs from that in the manifest"
 cp "$chip/libright.so" "$scratch/kept"
 echo >>"$chip/libright.so"
-expect 4 "libright.so: changed since it was read: xxh3:" "$assay" signoff --verify "$scratch/a"
+expect 4 "libright.so: changed since the sign-off read it: digest xxh3:" "$assay" signoff --verify "$scratch/a"
 cp "$scratch/kept" "$chip/libright.so"
 # The folder is unchanged, but the checkout's tables changed. If both changed, --verify prints ALTERED.
 echo >>"$ASSAY_DATA/suites/rms_norm/cases/quick.csv"
-expect 4 "suites/rms_norm/cases/quick.csv: changed since it was read: xxh3:" "$assay" signoff --verify "$scratch/a"
+expect 4 "suites/rms_norm/cases/quick.csv: changed since the sign-off read it: digest xxh3:" "$assay" signoff --verify "$scratch/a"
 expect 4 "FOLDER UNALTERED, CHECKOUT DIFFERS: PASS for a partial scope: " "$assay" signoff --verify "$scratch/a"
 altered more.txt "touch more.txt" "was added"
 expect 2 "files that this sign-off reads changed since it was begun: suites/rms_norm/cases/quick.csv; restore them" sign right --output "$scratch/a"

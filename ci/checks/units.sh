@@ -88,7 +88,7 @@ expect 0 '16384 of 16384 observed elements are as predicted' "$assay" arch verif
 sed '2s/,[0-9a-f]\{16\},/,0123456789abcdef,/' "$seen" >"$scratch/other.csv"
 expect 1 'chains of 1: observed digest 0123456789abcdef' "$assay" arch verify "$scratch/other.csv"
 sed 's/near 1/near 2/' "$seen" >"$scratch/other.csv"
-expect 2 "'near 2' is not an input generator for this instruction" "$assay" arch verify "$scratch/other.csv"
+expect 2 "expected a kind of data for this instruction, such as 'uniform bits', got 'near 2'" "$assay" arch verify "$scratch/other.csv"
 sed '2s/,512,/,500,/' "$seen" >"$scratch/other.csv"
 expect 2 'expected a multiple of 64 x 8, the tile size, got' "$assay" arch verify "$scratch/other.csv"
 expect 2 'does not use --output; only arch verify --backend does' "$assay" arch verify "$seen" --output "$scratch/other.csv"

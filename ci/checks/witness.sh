@@ -35,7 +35,7 @@ expect 0 'mutants killed' "$assay" witness check "$witnesses/quant_tile"
 damaged "$one" "$scratch/flipped/w.safetensors" flip
 expect 1 'the contract does not accept quant_group/vllm.group_fp8@v0.33.0' "$assay" witness check "$scratch/flipped"
 damaged "$one" "$scratch/weak/w.safetensors" weaken
-expect 1 'too weak: does not kill' "$assay" witness check "$scratch/weak"
+expect 1 'too weak: its outputs do not kill' "$assay" witness check "$scratch/weak"
 
 damaged "$one" "$scratch/release/quant_group/w.safetensors" rename vllm.group_fp8
 expect 0 'differ: vllm.group_fp8@v0.33.0' "$assay" witness drift "$scratch/release"

@@ -32,27 +32,27 @@
 
 namespace assay {
 
-// Calls that compare instructions with their models: seven kinds of data plus special values, in chains of several lengths.
+// Calls whose results are compared with an instruction's model: on eight kinds of data, in chains of several lengths.
 
 /// One kind of data: its name, and the input generators of `a`, `b`, `c` and of the scales.
 struct UnitFills {
   const char *words, *a, *b, *c, *scale;
 };
 
-/// All kinds of data. For an integer instruction only the first kind: random bits suffice to test it.
+/// Returns all kinds of data; for an integer instruction only the first kind, because random bits suffice to test it.
 std::span<const UnitFills> fills_of(const Unit& unit);
 
-/// Chain lengths: in a chain, each instruction takes the previous instruction's result as its c.
+/// Lengths of the chains. In a chain, each instruction takes the result of the previous instruction as `c`.
 inline constexpr std::array<int64_t, 4> kUnitChains = {1, 2, 4, 128};
 
-/// One set of calls: at least `elements` elements of d, in tiles of m x n, generated from `seed`.
+/// The calls of one instruction on one kind of data. Each call has tiles of m x n, and at least `elements` elements of d in all.
 struct UnitCalls {
   const UnitRow* row = nullptr;
   const UnitFills* fills = nullptr;
   int64_t m = 0, n = 0, elements = 0;
   uint64_t seed = 0;
 
-  MmaCase chain(int64_t steps) const;
+  MmaCase chain(int64_t steps) const;  ///< the call in which chains have this length
 };
 
 /// `d` as the model predicts it.
@@ -70,13 +70,13 @@ constexpr std::array<UnitFills, 8> kFills = {{{"uniform bits", "uniform_bits", "
                                               {"very sparse", "mostly_zeros", "mostly_zeros", "mostly_zeros", "scales"},
                                               {"special values", "specials", "specials", "specials", "specials"}}};
 
-/// The input generator for c. If products are below max(d) / 4, a huge c would hide them, so "half_zeros" replaces "huge".
+/// The input generator for c. If all products are below max(d) / 4, a huge c would hide them, so "half_zeros" replaces "huge".
 std::string fill_of_c(const UnitFills& fills, const Unit& unit) {
   const bool reaches = max_finite(*unit.a) * max_finite(*unit.b) >= max_finite(*unit.d) / 4;
   return std::string(fills.c) == "huge" && !reaches ? "half_zeros" : fills.c;
 }
 
-/// The input generator for a factor in this format. A format without NaN and Inf has no special values, so it gets random codes.
+/// The input generator for a or b in this format. For a format without NaN and Inf, random codes replace "specials".
 std::string fill_of_factor(const char* fill, const Format& format) {
   return format.specials == Specials::kFinite && fill == std::string("specials") ? "uniform_bits" : fill;
 }
@@ -163,8 +163,8 @@ ObservedUnit read_row(const Table& table, const TableRow& row) {
     if (fills.words == table.text(row, "data")) calls.fills = &fills;
   if (!calls.fills)
     throw table.error(row, "data",
-                      "'" + table.text(row, "data") +
-                          "' is not an input generator for this instruction");
+                      "expected a kind of data for this instruction, such as 'uniform bits', got '" +
+                          table.text(row, "data") + "'");
   constexpr int64_t kLargestTile = 1 << 10, kMostElements = 1 << 28;
   const auto within = [&](const char* column, int64_t most) {
     const int64_t value = table.integer(row, column);
@@ -235,7 +235,7 @@ int verify_observed(const ArchArguments& arguments) {
 
 namespace {
 
-/// Result for one chain length.
+/// Result of the call with one chain length.
 struct Chain {
   int64_t elements = 0, differ = 0;
   uint64_t digest = 0;
@@ -244,7 +244,7 @@ struct Chain {
   bool device_lost = false;
 };
 
-/// Calls the device once at a time; computes operands and predictions on all cores.
+/// Makes only one call at a time on the device, but computes operands and predictions on all cores.
 class Verification {
  public:
   explicit Verification(const Backend& backend) : backend_(backend) {}
@@ -394,7 +394,7 @@ UnitTable open_units(const ArchArguments& arguments) {
   return units;
 }
 
-/// Text about the candidate models of an instruction without a model.
+/// Text for an instruction whose behaviour is unknown: the number of candidate models.
 std::string nothing_known(const UnitTable& units, const UnitRow& row) {
   const size_t candidates = units.candidates_of(row).size();
   return candidates == 0 ? "nothing is predicted" : fmt::format("no single prediction; {} candidate models", candidates);
@@ -441,7 +441,8 @@ void show(const UnitTable& units, const UnitRow& row) {
   }
 }
 
-/// Compares every data set whose instruction is known. Returns 1 if there is a difference; throws UsageError if none is known.
+/// Compares each recorded data set with the model of the instruction that unit_recordings.csv names for it. Returns 1 if a
+/// result differs; throws UsageError if the table names no instruction for any data set.
 int verify(const UnitTable& units, const std::string& folder) {
   const std::vector<RecordedUnit> recorded = load_recorded_units(contracts_file("unit_recordings.csv"));
   int64_t vectors = 0, matches = 0;
@@ -476,7 +477,7 @@ std::string number(const Format& f, uint32_t code) {
 std::vector<std::string> witness_lines(const UnitRow& a, const UnitRow& b, const UnitSeparation& found) {
   const UnitWitness& w = *found.witness;
   std::vector<std::string> lines = {
-      fmt::format("the smallest input found; k runs from 0 to {}; elements that are not listed are zero:", found.k - 1)};
+      fmt::format("the smallest input found on which the results differ; k runs from 0 to {}; elements that are not listed are zero:", found.k - 1)};
   for (size_t i = 0; i < w.a.size(); ++i)
     if (w.a[i] != 0 || w.b[i] != 0)
       lines.push_back(fmt::format("  k {:<3} {} * {}", i, number(*a.unit.a, w.a[i]), number(*a.unit.b, w.b[i])));
@@ -501,8 +502,8 @@ void diff(const UnitRow& a, const UnitRow& b) {
                b.text(column).empty() ? "-" : b.text(column));
   }
   if (a.unit.k != b.unit.k) fmt::print("{:<8} {:<40} {}\n", "k", a.unit.k, b.unit.k);
-  if (same) fmt::print("the steps are the same\n");
-  std::fflush(stdout);  // so that it precedes an error on stderr
+  if (same) fmt::print("the instructions have the same steps\n");
+  std::fflush(stdout);  // so that this text precedes an error on stderr
   if (!a.unit.known() || !b.unit.known()) throw UsageError("nothing is predicted for " + (a.unit.known() ? b.id : a.id));
   if (*a.unit.a != *b.unit.a || *a.unit.b != *b.unit.b || *a.unit.d != *b.unit.d || a.text("scale") != b.text("scale"))
     throw UsageError(fmt::format("the instructions take different formats: {} * {} -> {} and {} * {} -> {}", a.text("a"),
@@ -532,9 +533,9 @@ void need(const ArchArguments& arguments, size_t count, const char* what) {
 }  // namespace
 
 int arch_verb(const ArchArguments& arguments) {
-  if (!arguments.output.empty() && arguments.backend.empty()) throw UsageError("--output is an option of arch verify --backend");
+  if (!arguments.output.empty() && arguments.backend.empty()) throw UsageError("--output is only for arch verify --backend");
   if (!arguments.backend.empty()) {
-    if (arguments.action != "verify") throw UsageError("--backend is an option of arch verify");
+    if (arguments.action != "verify") throw UsageError("--backend is only for arch verify");
     need(arguments, 0, "no folder together with --backend");
     return verify_backend(arguments);
   }

@@ -53,7 +53,7 @@ Json provenance_json(const Provenance& provenance) {
 
 namespace {
 
-/// Objects and lists down to this depth have a line for each member.
+/// JSON objects and lists down to this depth are written with one line for each member.
 constexpr int kUnfolded = 3;
 
 void append_json(std::string& text, const Json& json, int depth) {
@@ -167,12 +167,12 @@ std::string nearest_text(const Json& nearest) {
   return text;
 }
 
-/// Text about an instruction of probe's JSON: whether the model that probe found equals the instruction's row in the table.
+/// Says of an instruction in probe's JSON whether the model that probe found equals the instruction's row in the table.
 std::string found_text(const Json& one) {
   if (const std::string why = one.value("no_answer", ""); !why.empty()) return "no answer: " + why;
   if (!one.value("known", false)) return "UNKNOWN: no model explains its results";
   const Json called = one.value("called", Json());
-  if (!called.is_object()) return "model found; its table row has none";
+  if (!called.is_object()) return "model found; its table row has no model";
   if (called.value("equal", false)) return "equal to its table row";
   return fmt::format("DIFFERS in {}", fmt::join(called.value("differs_in", std::vector<std::string>()), ", "));
 }
@@ -199,7 +199,7 @@ void instruction_table(html::Node section, const Json& instructions) {
 void unexplained_list(html::Node section, const Json& instructions) {
   for (const Json& one : instructions) {
     if (one.value("unexplained", Json::array()).empty() && one.value("remarks", Json::array()).empty()) continue;
-    html::write(html::line(section, "h3"), one.value("id", "") + ": not explained by the cells above");
+    html::write(html::line(section, "h3"), one.value("id", "") + ": results that the cells above do not explain");
     const html::Node list = html::line(section, "ul");
     for (const Json& remark : one.at("remarks")) html::write(html::line(list, "li"), remark.get<std::string>());
     for (const Json& kind : one.at("unexplained"))
@@ -255,7 +255,7 @@ std::string probe_html(const Json& found) {
   if (!instructions.empty()) {
     const html::Node section = page.section("Tensor core instructions");
     html::write(html::line(section, "p", "soft"),
-                "Found: order | exponent | sum | c | round | scale | special, as in reference/contracts/units.csv.");
+                "The column found has the cells order | exponent | sum | c | round | scale | special of reference/contracts/units.csv.");
     instruction_table(section, instructions);
     unexplained_list(section, instructions);
   }

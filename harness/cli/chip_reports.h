@@ -34,7 +34,7 @@ class ChipReports {
   std::vector<Request> requests_;
 };
 
-/// A library's description of itself, with the digest of its file.
+/// What a library says about itself and its device, with the digest of its file.
 Json library_json(const LibraryInfo& library, const Provenance& provenance);
 Json provenance_json(const Provenance& provenance);
 
@@ -48,7 +48,7 @@ bool found_as_called(const Json& instruction);
 /// The page of `assay probe --report html:FILE`, from its JSON.
 std::string probe_html(const Json& found);
 
-/// Pages about a chip: a title, a headline, facts, then sections.
+/// A page about a chip: a title, a headline, facts, then sections.
 class ChipPage {
  public:
   ChipPage(const std::string& title, const std::string& headline, bool good);
@@ -68,7 +68,7 @@ class ChipPage {
 /// A row of a table; its cells are escaped.
 html::Node text_row(html::Node body, const std::vector<std::string>& cells, const std::string& css_class = "");
 
-/// The chip in a library_json(), for example "NVIDIA H200 (sm_90)".
+/// The chip that a library_json() names, for example "NVIDIA H200 (sm_90)".
 std::string chip_text(const Json& library);
 
 /// Lines with the smallest input on which instructions a and b differ, and what each returns. `found` must have such an input.

@@ -1,4 +1,4 @@
-// The command line: accepts correct arguments, libraries and tables; for a wrong one, the error names it.
+// The command line accepts correct arguments, libraries and tables. The error for a wrong one names it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

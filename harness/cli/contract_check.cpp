@@ -33,7 +33,7 @@ std::set<std::string> names_in(const std::string& cell) {
   return names;
 }
 
-/// Contracts that the cases check: the contracts that the cases name, and every contract to which a cell of these refers.
+/// Contracts that the cases check: contracts that a case names, and contracts that a cell of a checked contract names.
 std::set<std::string> reached_by(const std::vector<Case>& cases) {
   std::set<std::string> reached;
   std::vector<std::string> open;
@@ -50,7 +50,7 @@ std::set<std::string> reached_by(const std::vector<Case>& cases) {
   return reached;
 }
 
-/// Findings about the contracts of some files.
+/// Prints findings about contracts, and counts the contracts that have one.
 class Findings {
  public:
   void add(const ContractRow& row, const char* column, const std::string& words) {
@@ -79,7 +79,7 @@ void note_unused_alternatives(const ContractRow& row, const std::vector<const Ca
   }
 }
 
-/// Binds the shipped quick cases of contracts of the same kind (flow) to this contract. For each format of `x` for which no case
+/// Tries this contract on the shipped quick cases whose contracts are of the same kind (flow). For each format of `x` for which no case
 /// fits this contract, prints a note with the error of one case.
 void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector<Case>& shipped) {
   std::map<std::string, std::map<std::string, std::string>> refused;  // format of x -> op -> why
@@ -107,7 +107,7 @@ void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector
   }
 }
 
-/// Adds a finding for the mutants of a contract that its cases do not expose, for each op.
+/// For each op, adds a finding with the mutants of the contract that its cases do not expose.
 void check_power(const ContractsArguments& arguments, const ContractRow& row, const std::vector<Case>& cases,
                  Findings& findings) {
   std::map<std::string, std::vector<Case>> by_op;

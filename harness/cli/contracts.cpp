@@ -37,17 +37,17 @@ namespace {
 /// Legend of the printed table of special values. SPECIALS.md has a legend of its own, outside of its generated section.
 constexpr const char* kLegend =
     "Each column is a group of 32 bf16 numbers: first the numbers in its heading, then zeros. In column NaN all 32 are NaN.\n"
-    "A cell is SCALE: CODES, in hex; the codes are those of the numbers in the heading. 1: the scale is an input, here 1.\n"
+    "A cell is SCALE: CODES, in hex; the codes are those of the numbers in the heading. Scale 1: the scale is an input, which is 1 here.\n"
     "S@Z: a scale and an int32 zero point. a/b: every code from a to b is accepted. ?: every code is accepted.\n"
     "nan: every NaN is accepted.\n";
 
-/// The strongest evidence for a contract, as text.
+/// The strongest evidence for a contract, as text: `ran` is stronger than `executed`, `read` and `inferred`.
 std::string evidence_words(const ContractRow& row) {
   const std::vector<RowEvidence> evidence = rulebook().evidence.of(row);
   return evidence.empty() ? "none" : evidence.front().text();
 }
 
-/// Whether a text such as "H200 sm_90, driver ..." or "gfx942 by assay_gcn 1" names this chip.
+/// Whether a device text such as "H200 sm_90, driver ..." or "gfx942 by assay_gcn 1" names this chip.
 bool names_chip(const std::string& on, const std::string& chip) {
   for (size_t at = on.find(chip); at != std::string::npos; at = on.find(chip, at + 1)) {
     const auto is_part = [&](size_t i) {
@@ -63,7 +63,7 @@ class ChipEvidence {
  public:
   explicit ChipEvidence(const std::string& chip) : chip_(chip) {}
 
-  /// Counts the strongest evidence for a contract, and returns it as text.
+  /// Adds a contract to the counts by its strongest evidence, and returns this evidence as text.
   std::string count(const ContractRow& row) {
     const std::vector<RowEvidence> all = rulebook().evidence.of(row);
     const auto here = std::find_if(all.begin(), all.end(),
@@ -99,7 +99,7 @@ std::string with_releases(const ContractRow& row) {
   return row.text("why") + (releases.empty() ? "" : " (" + releases + ")");
 }
 
-/// Prints how many of the contracts that sm_90 or a CPU can run did run. Prints which chips the other contracts need.
+/// Prints how many of the contracts that sm_90 or a CPU can run were run, and which chips the other contracts need.
 void print_reach() {
   int64_t can = 0, ran = 0, executed = 0;
   std::map<std::string, int64_t> elsewhere;
@@ -172,13 +172,13 @@ std::string chip_named_by(const std::string& id, const std::set<std::string>& ch
   return "";
 }
 
-/// Whether a contract can apply to a chip. It cannot if its id names another chip, or if another row has its name plus this
-/// chip's ending. Nor can it if elsewhere.csv says that the contract needs a chip of the other vendor, or a newer chip of NVIDIA.
+/// Whether a contract can apply to a chip. It cannot if its id names another chip, or if this chip has a contract of its own, with the same name and
+/// the chip's ending. Nor can it if elsewhere.csv says that the contract needs a chip of the other vendor, or a newer chip of NVIDIA.
 class ChipFilter {
  public:
   explicit ChipFilter(const std::string& chip) : chip_(chip), chips_(known_chips()) {
     if (!chips_.contains(chip))
-      throw UsageError("--arch " + chip + ": expected a chip of the tables" +
+      throw UsageError("--arch " + chip + ": expected a chip that has tensor core instructions in the tables" +
                        did_you_mean(chip, std::vector<std::string>(chips_.begin(), chips_.end())));
     for (const ContractRow& row : rulebook().contracts.rows())
       if (chip_named_by(row.id, chips_) == chip) of_chip_.insert(without_release(row.id));
@@ -201,7 +201,7 @@ class ChipFilter {
   std::set<std::string> chips_, of_chip_;
 };
 
-/// For an unknown vendor: a text with all vendors; otherwise empty.
+/// If no contract has the vendor of --vendor, a text that lists all vendors; otherwise empty.
 std::string vendor_hint(const ContractsArguments& arguments, const std::vector<std::string>& ids) {
   std::set<std::string> vendors;
   for (const std::string& id : ids) vendors.insert(id.substr(0, id.find('.')));
@@ -227,7 +227,7 @@ void list(const ContractsArguments& arguments, const std::vector<Case>& cases) {
     const std::string name = op == ops.end() ? "-" : op->second;
     if (!arguments.op.empty() && name != arguments.op) continue;
     const bool named = std::any_of(arguments.ids.begin(), arguments.ids.end(), [&](const std::string& glob) {
-      return glob_match(glob, row.id) || row.id.starts_with(glob + ".");  // the name of a vendor
+      return glob_match(glob, row.id) || row.id.starts_with(glob + ".");  // a vendor's name selects all its contracts
     });
     if (!arguments.ids.empty() && !named) continue;
     if (!arguments.vendor.empty() && !row.id.starts_with(arguments.vendor + ".")) continue;
@@ -286,7 +286,7 @@ void diff_casts(const ContractRow& a, const ContractRow& b) {
   for (const std::string& line : difference_lines(read_cast(a), read_cast(b))) fmt::print("  {}\n", line);
 }
 
-/// Prints the cells in which two rows differ, except columns that do not affect results. Returns whether any cell differs.
+/// Prints the cells in which two contracts differ, except columns that do not affect results. Returns whether any cell differs.
 bool cell_differences(const ContractRow& a, const ContractRow& b) {
   const std::vector<CellDifference> all = differing_cells(a, b);
   for (const CellDifference& one : all) fmt::print("  {:<8} {}\n  {:<8} {}\n", one.column, printable(one.one), "", printable(one.other));
@@ -302,7 +302,7 @@ std::string some_of(const std::vector<std::string>& items, size_t most) {
 
 bool is_short(const Case& one) { return one.tier == "quick" || one.tier == "own"; }
 
-/// Why no case of `a` can be checked under `b`: the number of cases, and the error of the first. Empty if there is none.
+/// Why no case of `a` can be checked under `b`: the number of cases, and the error of the first. Empty if `a` has no case.
 std::string why_none_fits(const OpRegistry& ops, const std::string& a, const std::string& b, const std::vector<Case>& cases) {
   size_t count = 0;
   std::string first;
@@ -326,7 +326,7 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
   const Flow &flow = *tables.find(a).flow, &other = *tables.find(b).flow;
   const bool casts = &flow == &cast_flow() && &other == &cast_flow();
   std::vector<Separation> found = casts ? std::vector<Separation>() : separate(ops.all(), cases, a, b);
-  if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // no case of `a` fits `b`: tries the cases of `b`
+  if (found.empty() && !casts) found = separate(ops.all(), cases, b, a);  // if no case of `a` fits `b`, tries the cases of `b`
   if (found.empty() && &flow != &other)
     throw UsageError(
         fmt::format("contracts diff: '{}' is of kind {}, '{}' of kind {}: no case of one can be checked under the other", a,
@@ -408,7 +408,7 @@ constexpr int kMostHangs = 2;
 /// Result of the check of a kernel's outputs against one contract.
 struct Score {
   int64_t cases = 0, violated = 0, elements = 0;
-  std::string first;  ///< the first case that rules the contract out
+  std::string first;  ///< the first case whose outputs violate the contract
 };
 
 /// The outputs of one kernel, called under one contract that it advertises, checked against all contracts.
@@ -498,7 +498,7 @@ void print(const std::string& title, const Op& op, const Tally& tally) {
       fmt::print("  not       {:<32} {} of {} cases fail, {} elements are wrong; first {}{}\n", contract, score.violated,
                  score.cases, score.elements, score.first, in_releases(contract));
     } else if (unseen > 0) {
-      fmt::print("  perhaps   {:<32} in {} cases; {} cases gave no outputs{}\n", contract, score.cases, unseen,
+      fmt::print("  perhaps   {:<32} obeyed in {} cases; {} cases gave no outputs{}\n", contract, score.cases, unseen,
                  in_releases(contract));
     } else {
       fmt::print("  obeys     {:<32} in all {} cases{}\n", contract, score.cases, in_releases(contract));

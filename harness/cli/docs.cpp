@@ -28,10 +28,10 @@ const std::map<std::string, std::string>& words_of_flows() {
       {"quant_azp", "Quantizes a row to int8 with a scale and a zero point."},
       {"cache_insert", "Quantizes a row and stores it as a record of a paged cache."},
       {"row_norm", "Normalizes a row: multiplies it by one factor r, optionally with a residual, a mean or a gate."},
-      {"gated", "Applies an activation to a gate and multiplies by the other half of the row."},
+      {"gated", "Applies an activation to one half of a row, the gate, and multiplies the result by the other half."},
       {"rope", "Rotates pairs of elements of a head."},
       {"chain", "Names two or more contracts (rows of other tables); each takes the unrounded result of the previous one."},
-      {"launch", "Names two contracts (rows of other tables) that one kernel launch carries out side by side."},
+      {"launch", "Names two contracts (rows of other tables) that one kernel launch computes on different parts of its input."},
       {"pack", "Packs fp32 scales into the layout that a GEMM reads."},
       {"cast", "Converts one number to another format."},
       {"dot", "A scaled GEMM on a named tensor core: D[m, n] = A[m, k] * B[n, k]^T."},
@@ -73,14 +73,15 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"group", "shapes of groups: `128` columns, `128x128` rows x columns, `row`, `column`, `tensor` or `any`"},
       {"layouts", "allowed layouts of the scale tensor: rows of `layouts.csv`"},
       {"pad",
-       "`rows:00`, `rows:untouched`, `gaps:00`: what padding of the scale tensor must contain; `x:00`: elements beyond the edge "
-       "of x count as 0"},
+       "padding of the scale tensor after a call, as `WHERE:WHAT`. WHERE: `rows` beyond the last row, groups along `k` beyond the "
+       "last group, or `gaps` between groups of rows. WHAT: `00`, `untouched` (not written) or `unspecified`. `x:00`: elements "
+       "beyond the edge of x count as 0"},
       {"lo", "reduction that gives the smallest element of the group"},
       {"hi", "reduction that gives the largest element of the group"},
       {"L", "number of steps of the integer range, such as 255 for int8"},
       {"zero", "recipe: computes the zero point; ends with `to(int32)`"},
       {"record", "row of `records.csv`: the bytes of a cache entry"},
-      {"sum", "`squares`, or `deviations` from the mean"},
+      {"sum", "what is squared and summed: the elements (`squares`), or their `deviations` from the mean"},
       {"depth",
        "largest number of additions that a term of the sum passes through, as a function of n; gives the width of r's interval"},
       {"r", "recipe: turns the sum into the factor r; may use n and eps"},
@@ -101,8 +102,8 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"odd", "recipe: turns the pair (e, o) into the second result of the pair"},
       {"rest", "recipe: turns an element that is not rotated into its result"},
       {"chain", "`KIND=ID > KIND=ID`: contracts in the order in which they run"},
-      {"heads", "contract for the heads of Q"},
-      {"insert", "contract for the cache entry of K and V"},
+      {"heads", "contract that the heads of Q obey"},
+      {"insert", "contract that the cache entry of K and V obeys"},
       {"word", "expression that packs the bits v0..v3 of four scales into an int32"},
       {"domain", "condition on the bits of every scale, `&MASK=VALUE`; a case with other scales is invalid; empty: none"},
       {"takes", "layouts that the input may have; `col%4`: only if the number of rows is a multiple of 4"},
@@ -167,11 +168,11 @@ const std::map<std::string, std::string>& words_of_columns() {
        "`any_tree` (any order)"},
       {"owners",
        "which rank adds which elements: `any`; `packets(BYTES) rest(last)`: each rank the same number of packets, the last rank "
-       "also the rest; or `stripes(ELEMENTS)`: the ranks in turn"},
+       "also the rest; or `stripes(ELEMENTS)`: stripes of this many elements, one for each rank in turn"},
       {"start", "`zero`: the sum starts with 0; `first`: with the first rank's element"},
       {"wire", "recipe: turns an element into what the rank sends"},
       {"wire_of", "what the recipe `wire` is applied to: 32-bit `words`, or `numbers`"},
-      {"add", "recipe: one addition; begins with `add(v)`"},
+      {"add", "recipe: adds the next element to the sum; begins with `add(v)`"},
       {"rank_reduce.y", "recipe: turns the sum into the result"},
       {"numbers", "formats of the elements"},
       {"bytes", "the size of a message must be a multiple of this number of bytes"},
@@ -196,7 +197,7 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"accepts",
        "`contiguous`: row-major without gaps; `tail`: from the first element on, the storage has exactly as many elements as the "
        "tensor; or both: one condition is enough"},
-      {"tile", "`shuffle(R,C)`: rows and columns of a tile"},
+      {"tile", "`shuffle(R,C)`: tiles have R rows and C columns"},
       {"direction", "`shuffle`, or `unshuffle` for the inverse"},
       {"rows_of_x",
        "where the row of a slot is: `slots`: x is [m, topk, n]; `by slot`: an index tensor [m, topk] names rows of x; "
@@ -296,9 +297,9 @@ DocsPage contract_cells_page() {
   std::string text =
       "# Contract cells\n\n"
       "A contract is a row of a CSV table in `reference/contracts`. Every table has these columns:\n\n" +
-      markdown_header({"column", "meaning"}) + markdown_row({"`id`", "name of the contract; never reused"}) +
+      markdown_header({"column", "meaning"}) + markdown_row({"`id`", "name of the contract; no other contract ever gets it"}) +
       markdown_row({"`since`", "first release (or date) whose code does this; `; ` separates periods"}) +
-      markdown_row({"`until`", "first release whose code no longer does this; empty: the newest release still does"}) +
+      markdown_row({"`until`", "first release whose code no longer does this; empty: the newest release still does this"}) +
       markdown_row({"`source`", "file and commit or release that was read or run"}) +
       markdown_row({"`why`", "what the row is for"}) +
       "\n## Steps of a recipe\n\n"
@@ -467,19 +468,19 @@ struct MoeStep {
   const char *op, *what;
 };
 constexpr MoeStep kMoeSteps[] = {
-    {"moe_sort", "sort the slots of tokens by expert, move their rows"},
+    {"moe_sort", "sort the slots of tokens by expert, or move their rows"},
     {"quant_experts", "quantize the rows of each expert"},
-    {"quant_masked", "quantize the rows of each expert, in buffers of equal capacity"},
+    {"quant_masked", "quantize the rows of each expert, which lie in buffers of equal capacity"},
     {"gemm_grouped", "multiply the rows of each expert by its weights"},
     {"fused_moe", "multiply sorted slots by the weights of their experts, with bias and router weight"},
-    {"silu_mul_quant_experts", "activation between both GEMMs, quantized by expert"},
-    {"silu_mul_quant_masked", "activation between both GEMMs, in buffers of equal capacity"},
+    {"silu_mul_quant_experts", "apply the activation between both GEMMs, and quantize its result by expert"},
+    {"silu_mul_quant_masked", "apply the activation to rows that lie in buffers of equal capacity, and quantize its result"},
     {"moe_combine", "add the rows of each token"},
-    {"all_reduce_add_rms_norm", "all-reduce, residual and norm; contracts `*moe_finalize*` combine the experts' rows first"},
+    {"all_reduce_add_rms_norm", "all-reduce, add the residual, normalize; contracts `*moe_finalize*` first combine the experts' rows"},
     {"gather_cache", "read a KV cache"},
 };
 
-/// Numbers of contracts of MoE ops by evidence, and the names of contracts that were neither run nor executed.
+/// The part of the status page about MoE ops: numbers of contracts by evidence, and contracts that were neither run nor executed.
 std::string moe_section(const std::map<std::string, OpStatus>& status) {
   std::string text =
       "\n## Mixture of experts and reads of a KV cache\n\n"
@@ -519,7 +520,7 @@ DocsPage status_page(const OpRegistry& ops, const std::map<std::string, OpStatus
   return {"status.md", text + moe_section(status)};
 }
 
-/// A line of the README's table: ops whose names begin with one of `beginnings`.
+/// A line of the README's status table counts the ops whose names begin with one of `beginnings`.
 struct OpGroup {
   const char* title;
   std::vector<std::string> beginnings;
@@ -639,8 +640,8 @@ void add_docs(CLI::App& program, DocsArguments& arguments) {
       "write the reference pages of docs/reference and the counts in README.md and test-rocm-without-gpu.md, or check them");
   verb.footer("Examples:\n  assay docs --output docs/reference");
   CLI::Option* output =
-      verb.add_option("--output", arguments.output, "write the pages here; README.md is two folders above")->type_name("DIR");
-  verb.add_option("--check", arguments.check, "exit 1 if a page in this folder is stale")->type_name("DIR")->excludes(output);
+      verb.add_option("--output", arguments.output, "write the pages to this folder; README.md is two folders above it")->type_name("DIR");
+  verb.add_option("--check", arguments.check, "exit 1 if a page in this folder, or a count in the other pages, is stale")->type_name("DIR")->excludes(output);
 }
 
 int docs_verb(const CLI::App& program, const DocsArguments& arguments) {
@@ -651,7 +652,7 @@ int docs_verb(const CLI::App& program, const DocsArguments& arguments) {
   if (arguments.check.empty()) {
     fs::create_directories(folder);
     for (const auto& [file, text] : files) write_atomically(file, text);
-    fmt::print("{} pages in {}, and the counts in {} and {}\n", files.size() - 2, folder, readme_of(folder).string(),
+    fmt::print("wrote {} pages to {}, and the counts in {} and {}\n", files.size() - 2, folder, readme_of(folder).string(),
                executed_page_of(folder).string());
     return kAllAsExpected;
   }

@@ -21,8 +21,8 @@ void put(DumpedRoles& roles, const std::string& role, DumpedTensor tensor) {
   if (!roles.emplace(role, std::move(tensor)).second) throw UsageError("two tensors have the role '" + role + "'; expected one");
 }
 
-/// Names that tensors in a dump may have: roles, and NAME_out for the result of an in-place tensor. Maps a role to true if each
-/// rank has its own tensor.
+/// Names that tensors in a dump may have: roles, and NAME_out for the result of an in-place tensor. The value of a name is true
+/// if each rank has its own tensor.
 std::map<std::string, bool> names_in_dump(const std::vector<const Op*>& ops) {
   std::map<std::string, bool> names;
   for (const Op* op : ops)
@@ -73,7 +73,7 @@ void refuse_torch_file(const std::string& target) {
 
 namespace {
 
-/// The part of `name` that the * of the pattern stands for; nothing if the name does not match.
+/// The part of `name` that the * in `pattern` stands for; nothing if the name does not match the pattern.
 std::optional<std::string> star_of(const std::string& pattern, const std::string& name) {
   const size_t star = pattern.find('*');
   const std::string before = pattern.substr(0, star), after = pattern.substr(star + 1);

@@ -24,12 +24,12 @@
 
 namespace assay {
 
-// Describes a call as a kernel receives it.
+// Text about a call as a kernel receives it.
 
-/// Parameters, tensors (role, format, shape, strides, bytes), storage layouts, and the case cells for `accepts`.
+/// Lists parameters, tensors (role, format, shape, strides, bytes), storage layouts, and the cells of the case that `accepts` may name.
 std::string call_text(const Op& op, const Case& one, const BoundCase& bound, const Problem& problem);
 
-/// The tensors and parameters that calls of an op may have, and the cells of its cases.
+/// Lists the tensors and parameters that calls of an op may have, its contracts, and the values in the columns of its cases.
 std::string op_text(const Op& op, const std::vector<Case>& cases);
 
 namespace {
@@ -54,7 +54,7 @@ std::string tensor_text(const Op& op, const HostTensor& tensor) {
   return text + "\n" + (says.empty() ? "" : "          " + says + "\n");
 }
 
-/// A list as indented lines, wrapped.
+/// The words, separated by commas and wrapped into indented lines.
 std::string wrapped(const std::vector<std::string>& words, size_t indent) {
   constexpr size_t kWidth = 120;
   std::string text;
@@ -153,13 +153,13 @@ std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
   return {spec.elements() / std::max<int64_t>(1, columns), columns};
 }
 
-/// Row and column to trace: --element, else the worst element of the first output with wrong elements, else the place of a
-/// violated rule. `shape`: rows and columns that the trace counts. For a scale: the first column of its group.
+/// Row and column to trace: --element, else the worst element of the first output with wrong elements, else the first place where a rule of the
+/// contract is violated. `shape`: rows and columns of the traced tensor. If the worst element is a scale: the first column of its group.
 std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const Verdict& verdict, const std::array<int64_t, 2>& shape) {
   if (!arguments.element.empty()) return {arguments.element[0], arguments.element[1]};
   for (const TensorFinding& finding : verdict.tensors) {
     if (finding.outside == 0) continue;
-    if (finding.worst.at[0] >= shape[0]) continue;  // this part of the tensor has a different number of rows
+    if (finding.worst.at[0] >= shape[0]) continue;  // this output has more rows than the traced tensor
     const int64_t apart = std::max<int64_t>(1, shape[1] / finding.shape[1]);
     return {finding.worst.at[0], std::min(shape[1] - 1, finding.worst.at[1] * apart)};
   }
@@ -188,7 +188,7 @@ int explain_verb(const ExplainArguments& arguments) {
   options.each.remarks = Remarks::kOfAll;
   const PowerRecords records = recorded_power({one});
   options.each.power =
-      power_of_data([&](const Case& of) { return records.find(of); });  // recorded scores, as `assay run` uses: equal verdicts
+      power_of_data([&](const Case& of) { return records.find(of); });  // `assay run` uses these records too, so both give equal verdicts
   const RunResult result = run_all(arguments.suites.ops->all(), {one}, backend, options);
   const std::string traced = bound->traced().empty() ? problem.tensors.front().spec.name : bound->traced();
   const std::array<int64_t, 2> shape = matrix_of(find(problem.tensors, traced).spec);
@@ -213,7 +213,7 @@ struct Counts {
   std::set<std::string> contracts;
 };
 
-/// One line per op instead of thousands of ids.
+/// Prints one line per op, because a list of all ids has thousands of lines.
 void print_summary(const std::vector<Case>& cases) {
   std::vector<std::string> ops;
   std::map<std::string, Counts> by_op;
@@ -236,7 +236,7 @@ void print_summary(const std::vector<Case>& cases) {
 
 }  // namespace
 
-/// The selection, with the positional names added to it.
+/// Adds the positional arguments to the selection: globs and case ids to its cases, other names to its suites.
 static Selection with_names(Selection selection, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const bool is_glob = name.find_first_of("*?") != std::string::npos || std::count(name.begin(), name.end(), '/') > 1;

@@ -39,7 +39,7 @@ class Baseline {
     std::string backend{};
     const Recording* recording = nullptr;       ///< nullptr: the baseline is a history file, which has digests but no outputs
     const RecordedVerdict* recorded = nullptr;
-    std::string digest{};                       ///< from a history file: output_digest(), if the call gave outputs
+    std::string digest{};                       ///< from a history file: output_digest() of the call; empty if it gave no outputs
     Outcome outcome() const { return said; }
   };
 
@@ -57,7 +57,7 @@ class Baseline {
     for (const Recording& one : recordings_)
       for (const Recording& other : now)
         if (!one.run.identity.id.empty() && one.run.identity.id == other.run.identity.id && notes_.empty())
-          notes_.push_back(path_ + " is a recording of the same run: nothing can be new");
+          notes_.push_back(path_ + " is a recording of the same run, so no failure can be new");
     for (const Recording& recording : recordings_)
       for (const RecordedVerdict& recorded : recording.verdicts)
         if (has_verdict(recorded.verdict))
@@ -65,7 +65,7 @@ class Baseline {
                                                                            &recording, &recorded, ""};
   }
 
-  /// Missing shards and early ends of the baseline's run, as texts.
+  /// Why the baseline is incomplete: missing shards, and runs that ended early.
   const std::vector<std::string>& gaps() const { return gaps_; }
   /// If the baseline is a history file: the chosen run, and how it ended; else empty.
   const std::string& run() const { return run_; }
@@ -128,8 +128,8 @@ std::string change_text(const PartChange& c) {
 
 /// Comparison of one call's outputs with the baseline's.
 struct Comparison {
-  bool comparable = false;  ///< both recordings hold outputs of the call, and its inputs are equal
-  std::string why_not{};    ///< why outputs that both runs recorded cannot be compared
+  bool comparable = false;  ///< outputs of the call are known from both runs, and their inputs are equal
+  std::string why_not{};    ///< why outputs that both runs recorded cannot be compared element by element
   std::vector<PartChange> changes{};
 };
 
@@ -140,7 +140,7 @@ Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence
     if (entry->digest.empty()) return {};
     const bool same = evidence.result != nullptr && output_digest(*evidence.result) == entry->digest;
     return {.comparable = same,
-            .why_not = same ? "" : "other bits; a history has no outputs, so the changed elements are unknown"};
+            .why_not = same ? "" : "the bits changed; a history has no outputs, so the changed elements are unknown"};
   }
   if (entry->recorded->file.empty()) return {};
   try {
@@ -154,7 +154,7 @@ Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence
   }
 }
 
-/// State of a failure: `known` if the known-failures list or the baseline has it with the same outcome.
+/// The gate's state of a failure: `known` if the known-failures list or the baseline has it with the same outcome.
 GateFinding state_of_failure(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison) {
   if (!verdict.deviation.empty()) {
     if (verdict.expected == name(verdict.outcome))
@@ -167,7 +167,7 @@ GateFinding state_of_failure(const Verdict& verdict, const Baseline::Entry* befo
   const bool same_bits = comparison.comparable && comparison.changes.empty();
   return {.state = GateState::kNew,
           .note = fmt::format("{} in the baseline{}", name(before->outcome()),
-                              same_bits ? ", with the same bits: its contract or case changed since" : "")};
+                              same_bits ? ", with the same bits; so its contract or its case has changed" : "")};
 }
 
 GateFinding state_of_pass(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison,

@@ -63,7 +63,7 @@ void check_cast_runs(const std::string& root, const std::function<void(const std
     if (const std::string flaw = flaw_of_file(file, now); !flaw.empty()) say(file, flaw);
   if (!fs::is_directory(root + "/casts")) return;
   for (const auto& entry : fs::directory_iterator(root + "/casts")) {
-    if (entry.path().extension() != ".csv") continue;  // e.g. the temporary file of a writer that was killed
+    if (entry.path().extension() != ".csv") continue;  // e.g. a temporary file that a killed program left
     if (const std::string file = root + "/casts/" + entry.path().filename().string(); !files.contains(file))
       say(file, "belongs to no cast contract");
   }
@@ -89,7 +89,7 @@ std::string seen_on(const ObservedOn& seen) {
   return printable(text + ", " + seen.date);
 }
 
-/// Runs the cases on a back end and keeps the outputs of the cases that pass.
+/// Runs the cases on a back end and returns, by op, the outputs of the calls that pass.
 std::map<std::string, Golden> observed_now(std::vector<Case> cases, const GoldenArguments& arguments) {
   const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, arguments.timeout_seconds});
   if (ignores_warp(backend.library)) cases = each_data_once(std::move(cases));
@@ -119,7 +119,7 @@ std::map<std::string, Golden> observed_now(std::vector<Case> cases, const Golden
   return by_op;
 }
 
-/// Prints errors, and counts them. Each line names a file and what is wrong.
+/// Prints what is wrong with golden files, one file a line, and counts these lines.
 struct Complaints {
   int64_t count = 0;
   void add(const std::string& file, const std::string& what) {
@@ -137,7 +137,7 @@ void check_predicted(const OpRegistry& ops, const std::string& root, const std::
       if (found == written.predicted.end())
         complaints.add(file, id + ": is not in the file");
       else if (found->second != tensors)
-        complaints.add(file, id + ": the reference now accepts other codes");
+        complaints.add(file, id + ": the reference now accepts other codes than the file");
     }
     for (const auto& [id, tensors] : written.predicted)
       if (!now.predicted.contains(id)) complaints.add(file, id + ": is no longer a case");
@@ -157,7 +157,7 @@ void check_observed(const OpRegistry& ops, const std::string& root, const std::v
   for (const auto& arch : archs) {
     for (const auto& entry : fs::directory_iterator(arch)) {
       const std::string file = entry.path().string();
-      if (entry.path().extension() != ".json") continue;  // e.g. the temporary file of a writer that was killed
+      if (entry.path().extension() != ".json") continue;  // e.g. a temporary file that a killed program left
       const Golden golden = read_golden(file);
       if (is_executed(golden.provenance) != (arch.path().parent_path().filename() == "executed"))
         complaints.add(

@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One chip: recorded outputs, models of its tensor cores, or both.
+/// What is known of one chip: recorded outputs, models of its tensor cores, or both.
 struct Target {
   std::string name;
   std::string folder;  ///< empty: nothing is recorded
@@ -90,7 +90,7 @@ Apart apart(const ObservedTensor& a, const ObservedTensor& b) {
 /// The tensor's name without the algorithm variant: "d" for "d, split-K 2".
 std::string without_variant(const std::string& name) { return name.substr(0, name.find(", ")); }
 
-/// The tensor in `others` with the name and format of `one`, in whichever variant; in the variant of `one` if that is there.
+/// The tensor in `others` with the name and format of `one`, from the same algorithm variant if possible, else from any.
 const ObservedTensor* counterpart(const ObservedTensor& one, const std::vector<ObservedTensor>& others) {
   const ObservedTensor* found = nullptr;
   for (const ObservedTensor& other : others) {
@@ -100,7 +100,7 @@ const ObservedTensor* counterpart(const ObservedTensor& one, const std::vector<O
   return found;
 }
 
-/// Comparison of one op's recordings.
+/// Compares the recorded outputs of one op, call by call, and counts equal and different calls.
 struct OfOp {
   int64_t same = 0, differ = 0, only_a = 0, only_b = 0;
   Json differences = Json::array();
@@ -120,9 +120,9 @@ struct OfOp {
             {{"tensor", one.name},
              {"elements", by.elements},
              {"codes", by.codes},
-             {"what", by.elements == 0 ? "other bits; the recordings also differ in accepted codes"
+             {"what", by.elements == 0 ? "the bits differ, and so do the accepted codes in the recordings"
                                        : fmt::format("{} element{}, by at most {} code{}", by.elements,
-                                                     by.elements == 1 ? "" : "s", by.codes, by.codes == 1 ? "" : "s")}});
+                                                     by.elements == 1 ? " differs" : "s differ", by.codes, by.codes == 1 ? "" : "s")}});
       }
     }
     if (a.size() < b.size()) tensors.push_back({{"tensor", ""}, {"what", "the second recording has more tensors"}});
@@ -131,7 +131,7 @@ struct OfOp {
   }
 };
 
-/// Compares kernels of the same name. If each side has a single kernel, compares these even if their names differ.
+/// Compares the outputs of kernels of the same name. If each recording has a single kernel, compares these two under any names.
 void compare_case(OfOp& sum, const std::string& id, const std::map<std::string, std::vector<ObservedTensor>>& a,
                   const std::map<std::string, std::vector<ObservedTensor>>& b) {
   if (a.size() == 1 && b.size() == 1) {
@@ -254,7 +254,8 @@ bool print_recordings(const Json& found) {
 
 // Models of the chips' tensor cores, by operands.
 
-/// Instructions of several chips with the same operands. A search found no input on which instructions of one class differ.
+/// Instructions of several chips with the same operands, in classes. Instructions are in one class if a search found no input on
+/// which they differ.
 struct Kind {
   std::vector<std::vector<const UnitRow*>> classes;
   std::vector<const UnitRow*> unknown;
@@ -473,7 +474,7 @@ std::string diff_html(const Json& found) {
     html::write(html::line(section, "p", "soft"), "A search found no input on which instructions with the same letter differ.");
     for (const Json& one : found.at("formats_apart")) html::write(html::line(section, "p"), "Inputs of " + only_text(one) + ".");
     model_table(section, found);
-    model_details(page.section("The smallest inputs that tell them apart"), found);
+    model_details(page.section("The smallest inputs on which classes differ"), found);
   }
   return page.source();
 }

@@ -23,7 +23,7 @@ std::string commit_of_kernels(const std::string& given) {
 
 namespace {
 
-/// The selection of a run as text: equal for two runs with the same selection.
+/// The options that select cases and kernels, as text. Two runs with the same text selected the same cases.
 std::string selection_text(const Selection& selection, const UserTables& tables, const std::string& tier,
                            const std::string& kernel) {
   std::string text;

@@ -32,9 +32,9 @@
 
 namespace assay {
 
-// Writes cases as a table that --cases reads.
+// Case tables that --cases reads.
 
-/// Header and row of one case. Computes its `blind_to` cell, the mutants that its inputs do not kill.
+/// A table with the header and one case. Its cell `blind_to` has the mutants that the inputs of the case do not kill.
 std::string case_table(const Op& op, const Case& one, const std::string& why);
 
 std::string case_table(const Op& op, const Case& one, const std::string& why) {
@@ -49,17 +49,15 @@ std::string case_table(const Op& op, const Case& one, const std::string& why) {
   return header + "why,blind_to\n" + row + csv_cell(why) + "," + csv_cell(blind) + "\n";
 }
 
-// Generates new cases for fuzzing.
-
-/// Makes a new case from a case, another seed and some cells of other cases of the op. The new case therefore combines input
-/// generators, shapes and chain lengths that no row combines. Draws some cells at random: a size next to a power of two, any
-/// fill, entries of a list, a row stride, earlier calls. Equal cases and seeds give equal results.
+/// Makes new cases of an op: copies a case, changes its seed, and replaces some cells by cells of other cases. A new case can therefore
+/// combine input generators, shapes and chain lengths that no row combines. Some cells get random values: a size next to a power of two,
+/// any fill, entries of a list, a row stride, a number of earlier calls. The same cases and seed always give the same new cases.
 class Inventor {
  public:
   /// Throws std::invalid_argument if there are no cases, or cases of several ops.
   Inventor(const Op& op, std::vector<Case> from, uint64_t seed);
 
-  /// A case that is new; nothing if the combination is invalid or not new.
+  /// Tries to make a case; returns nothing if it is invalid, or if the case already exists.
   std::optional<Case> next();
 
  private:
@@ -69,7 +67,7 @@ class Inventor {
   const Case& any() { return from_[below(from_.size())]; }
   size_t below(size_t n) { return size_t(random_() % n); }
   Cells kind_of(const std::string& column) const;
-  /// A random cell of that kind; `cell` itself if the kind is kOther.
+  /// A random value for the column; `cell` itself if the kind of the column is kOther.
   std::string drawn(const std::string& column, const std::string& cell);
   std::string drawn_list(const std::string& cell);
 
@@ -77,7 +75,7 @@ class Inventor {
   std::vector<Case> from_;
   std::set<std::string> known_;
   std::map<std::string, Cells> kinds_;
-  std::vector<std::string> fills_, scale_fills_;  ///< all generators; those of scales, which are positive
+  std::vector<std::string> fills_, scale_fills_;  ///< all input generators; generators for scales, which give positive values
   std::mt19937_64 random_;
 };
 
@@ -85,10 +83,10 @@ namespace {
 
 constexpr uint64_t kSeeds = 1'000'000;
 constexpr size_t kOneCellIn = 4;   ///< one cell in 4 comes from another case
-constexpr size_t kOneDrawnIn = 8;  ///< one cell in 8 is drawn
-constexpr size_t kPowers = 14;     ///< drawn sizes are next to 2^0 .. 2^13
+constexpr size_t kOneDrawnIn = 8;  ///< one cell in 8 gets a random value
+constexpr size_t kPowers = 14;     ///< random sizes are next to 2^0 .. 2^13
 constexpr double kMostDrawn = 1 << 22;
-/// Lists get up to this number of entries, because a kernel may have room for only 8 or 16.
+/// Lists grow to this number of entries, because a kernel may wrongly have room for only 8 or 16.
 constexpr size_t kMostEntries = 20;
 /// A negative slot, which a kernel must skip. A kernel that truncates it to 32 bits uses slot 5.
 constexpr int64_t kFarBelowZero = -4294967291;
@@ -140,7 +138,7 @@ Inventor::Cells Inventor::kind_of(const std::string& column) const {
     else
       other = true;
   }
-  if (list) return Cells::kList;  // other cells of the column may hold one entry, or a pattern of slots
+  if (list) return Cells::kList;  // though other cells of the column may hold a single entry, or a pattern of slots
   if (other || (fill && number)) return Cells::kOther;
   if (fill) return Cells::kFill;
   if (empty && op_.optional_columns.contains(column)) return Cells::kOptionalNumber;
@@ -180,7 +178,7 @@ std::string Inventor::drawn(const std::string& column, const std::string& cell) 
       return below(3) == 0 ? "" : std::to_string(numbers[below(std::size(numbers))]);
     }
     case Cells::kCalls: {
-      const char* const numbers[] = {"1", "2", "5", "33"};  // thousands of calls take longer than a call may take
+      const char* const numbers[] = {"1", "2", "5", "33"};  // with thousands of earlier calls, a call would exceed its time limit
       return numbers[below(std::size(numbers))];
     }
     case Cells::kOther: break;
@@ -223,7 +221,7 @@ namespace {
 /// Input generators, the simplest first. A failure on a simpler generator is easier to understand.
 constexpr const char* kKnownSimple[] = {"zeros", "ones", "lone", "ramp", "steps", "distinct", "uniform01", "normal"};
 
-/// A cause without its counts, or a message without its digits: equal texts mean the same kind of failure.
+/// Removes the counts from a cause, or the digits from a message. Two failures with the same result are of the same kind.
 std::string essence(std::string text) {
   static const std::regex numbers("(columns from )[0-9]+|: 0xff .*");
   if (const std::optional<ToldCause> cause = parse_cause(text)) return std::regex_replace(cause->mistake, numbers, "$1");
@@ -238,8 +236,8 @@ std::string cause_in_words(const std::string& cause) {
   return told ? told->mistake : cause.substr(0, cause.find(" ("));
 }
 
-/// A key of the failure: its first cause, else the violated rule, else the message. A smaller case with another key fails
-/// differently.
+/// A key for the kind of failure: its first cause, else the violated rule, else the message. A smaller case whose failure has
+/// another key does not count.
 std::string essence_of(const Verdict& verdict) {
   if (!verdict.causes.empty() && verdict.causes.front() != "no known cause") return essence(verdict.causes.front());
   if (!verdict.violations.empty()) return verdict.violations.front().rule;
@@ -253,7 +251,7 @@ std::string words_of(const Verdict& verdict) {
   return of_message ? verdict.message : of_cause ? cause_in_words(verdict.causes.front()) : essence_of(verdict);
 }
 
-/// Tests candidates on one kernel for one cause, and counts the calls.
+/// Calls one kernel with smaller cases, tests whether they fail for the original cause, and counts the calls.
 class Shrinker {
  public:
   Shrinker(const Op& op, const Backend& backend, const KernelOffer& kernel) : op_(op), backend_(backend), kernel_(kernel) {
@@ -277,7 +275,7 @@ class Shrinker {
   const std::string& words() const { return words_; }
   int calls() const { return calls_; }
 
-  /// The case with other cells, if it is valid, the kernel offers it, and it fails for the same cause.
+  /// Changes cells of the case. Returns the changed case if it is valid, the kernel offers it, and it fails for the same cause.
   std::optional<Case> still_fails(Case one, const CellChanges& cells) {
     try {
       one = checked_case(op_, with_cells(std::move(one), cells));
@@ -291,10 +289,10 @@ class Shrinker {
     }
   }
 
-  /// The columns of a case that can be reduced for this kernel.
+  /// The sizes of a case that can be reduced for this kernel.
   Shrinking shrinking(const Case& one) const { return op_.bind(one)->shrinking(kernel_.multiple_of).value_or(Shrinking{}); }
 
-  /// The case with the smallest size of the axis that still fails: tries small numbers, then doubles, then bisects.
+  /// Finds the smallest size of the axis with which the case still fails: tries 1 to 8, then doubles, then bisects.
   Case shrink(const Case& one, const ShrinkAxis& axis) {
     constexpr int64_t kInTurn = 8;
     const auto at = [&](int64_t units) { return still_fails(one, axis.cells(units)); };
@@ -327,7 +325,7 @@ class Shrinker {
   int calls_ = 0;
 };
 
-/// Reduces axis `i` of the case. Call it again after another axis was reduced.
+/// Reduces the size of axis `i` of the case. After another axis was reduced, a second call may reduce it further.
 Case shrink_axis(Shrinker& shrinker, const Case& one, size_t i) {
   const Shrinking now = shrinker.shrinking(one);
   return i < now.axes.size() ? shrinker.shrink(one, now.axes[i]) : one;
@@ -363,7 +361,7 @@ int minimize_verb(const ExplainArguments& arguments) {
   const Case& start = case_named(cases, arguments.case_id);
   const Op& op = arguments.suites.ops->find(start.op);
   if (!op.bind(start)->shrinking({}))
-    throw UsageError("--minimize does not support op " + op.name + "; assay run names the inputs that fail");
+    throw UsageError("--minimize does not support op " + op.name + "; assay run reports which elements are wrong");
   const Backend backend = open_backend(*arguments.suites.ops, {arguments.backend, false, 60});
   int offered = 0;
   for (const KernelOffer& kernel : backend.library.kernels) {
@@ -389,14 +387,14 @@ int minimize_verb(const ExplainArguments& arguments) {
   return kAllAsExpected;
 }
 
-// assay hunt: fuzzing. Generates cases until the time is over or the count is reached, and records violations per kernel.
+// assay hunt: fuzzing. Generates cases until the time is over or enough cases were made, and counts violations by kernel.
 namespace {
 
 constexpr size_t kBatch = 64;          ///< cases per run
-constexpr int kFutileTries = 100'000;  ///< consecutive attempts without a new case
+constexpr int kFutileTries = 100'000;  ///< attempts in a row without a new case, after which the hunt ends
 
-constexpr int kCallsInARow = 25;       ///< number of calls for each kernel in each batch
-constexpr int kBatchTries = 8;         ///< largest number of cases on which a kernel's batch invariance is tried
+constexpr int kCallsInARow = 25;       ///< number of calls in a row of each kernel, in each batch
+constexpr int kBatchTries = 8;         ///< batch invariance of a kernel is tested on at most this number of cases
 
 /// Findings for one kernel.
 struct Prey {
@@ -493,7 +491,7 @@ class Hunt {
   void take(const Verdict& verdict, const std::vector<Case>& cases) {
     if (verdict.outcome == Outcome::kSkip || verdict.device_lost) return;
     if (verdict.message.find(": needs the operand ") != std::string::npos)
-      return;                                      // the drawn generator needs an operand that the op lacks
+      return;                                      // the random generator needs an operand that the op lacks
     if (verdict.outcome == Outcome::kNotJudged) {  // e.g. a generator that makes NaN, for a format without NaN
       if (unjudged_++ == 0) first_unjudged_ = verdict.case_id + ": " + verdict.message;
       return;
@@ -517,7 +515,7 @@ class Hunt {
     fmt::print("{}\n{}", failure_text(with_repro(verdict)), table);
   }
 
-  /// Tests batch invariance of the verdict's kernel, until one of at most kBatchTries cases shows whether it holds. Bits that
+  /// Tests whether the verdict's kernel is batch invariant, until a case shows that it is or is not, at most kBatchTries times. Bits that
   /// change with the batch are a violation only if the contract forbids the change.
   void try_batches(const Verdict& verdict, const std::vector<Case>& cases) {
     const auto prey = prey_.find(verdict.kernel);
@@ -567,8 +565,8 @@ class Hunt {
   ProgressReport progress_{size_t(60 * arguments_.minutes), "s"};
   RunOptions options_;
   std::map<std::string, Prey> prey_;
-  std::set<std::string> told_;  ///< kernels whose first violation was printed before the search for its cause
-  std::string rows_;  ///< a table of the first violation of each kernel
+  std::set<std::string> told_;  ///< kernels whose first violation was printed to stderr before its cause was known
+  std::string rows_;  ///< a case table with the first violation of each kernel
   std::set<std::string> written_;  ///< case ids in rows_: a case on which two kernels fail is written once
   std::string first_unjudged_;
   int64_t invented_ = 0, unjudged_ = 0;

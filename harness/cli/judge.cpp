@@ -33,8 +33,8 @@
 namespace assay {
 namespace {
 
-/// Names on stderr each selected case that no recording has; returns their number. Do not call it without a selection: then it is
-/// unknown what a recording should contain. A library that ignores the warp size was called once for both warp sizes.
+/// Names on stderr each selected case that no recording has; returns their number. Call it only if cases were selected; otherwise it is
+/// unknown which cases a recording should contain. Of a library that ignores the warp size, one recorded case stands for both warp sizes.
 size_t report_missing(const std::vector<Case>& cases, const std::vector<RecordedCase>& entries) {
   std::set<std::string> there, once;
   for (const RecordedCase& entry : entries) {
@@ -45,7 +45,7 @@ size_t report_missing(const std::vector<Case>& cases, const std::vector<Recorded
   for (const Case& one : cases) {
     if (there.contains(one.id) || once.contains(one.data_id())) continue;
     ++missing;
-    std::fprintf(stderr, "assay: missing: no recording holds %s\n", one.id.c_str());
+    std::fprintf(stderr, "assay: missing: no recording has the case %s\n", one.id.c_str());
   }
   return missing;
 }
@@ -116,7 +116,7 @@ std::string with_same_tensors(const std::string& verb, const JudgeArguments& arg
   return line + (arguments.layout.empty() ? "" : " --layout " + shell_word(arguments.layout));
 }
 
-/// How the group size was inferred, if the user did not state it and the contract allows several sizes.
+/// A note that the group size was inferred, if the user did not state it and the contract allows several sizes; else empty.
 std::string group_note(const DumpedCall& call, const std::map<std::string, std::string>& parameters) {
   const Case& one = call.dump.one;
   const auto group = one.parameters.find("group_size");
@@ -129,7 +129,7 @@ std::string group_note(const DumpedCall& call, const std::map<std::string, std::
       group->second, all);
 }
 
-/// The rows with wrong elements, if three quarters of their elements are wrong and at least half of all rows are right; else "".
+/// The rows with wrong elements, if at least three quarters of their elements are wrong and at least half of all rows are right; else "".
 std::string whole_rows(const TensorFinding& finding) {
   constexpr int64_t kFewestColumns = 4;
   if (!finding.picture || finding.picture->rows_outside.many() || finding.shape[1] < kFewestColumns) return "";
@@ -140,13 +140,13 @@ std::string whole_rows(const TensorFinding& finding) {
   return fmt::format("row{} {}", count == 1 ? "" : "s", runs_text(rows));
 }
 
-/// Lines about a failure that no mutant of the contract explains: a fact, and a command to run next.
+/// For a failure that no mutant of the contract explains: a fact about the wrong elements, and a command to run next.
 std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles, const Op& op, const Verdict& verdict) {
   if (verdict.outcome != Outcome::kFail || verdict.causes.empty()) return "";
   const bool unknown = verdict.causes.front().starts_with("no known cause");
   if (!unknown && !is_pattern(verdict.causes.front())) return "";
   for (const TensorFinding& finding : verdict.tensors) {
-    if (!unknown) break;  // a pattern already says where a NaN comes from
+    if (!unknown) break;  // if a pattern explains the failure, it already says where a NaN comes from
     const auto tensor = roles.find(finding.name);
     if (finding.outside == 0 || !finding.name.starts_with("scale") || tensor == roles.end() || !std::isnan(finding.first.value))
       continue;
@@ -157,10 +157,10 @@ std::string next_text(const JudgeArguments& arguments, const DumpedRoles& roles,
   for (const TensorFinding& finding : verdict.tensors)
     if (const std::string rows = whole_rows(finding); !rows.empty())
       return fmt::format(
-          "  note      wrong elements are only in {0} of {1}: not written, stale (result of an earlier call), or overwritten by "
-          "a race\n"
-          "  next      if the kernel is in a library: assay run --backend ./libmine.so --suite {2}/quick --ladder calls "
-          "the kernel again, in other batches, and on memory filled with a pattern\n",
+          "  note      wrong elements are only in {0} of {1}: perhaps the kernel did not write them, kept the result of an earlier call, "
+          "or overwrote them in a race\n"
+          "  next      if the kernel is in a library: assay run --backend ./libmine.so --suite {2}/quick --ladder repeats "
+          "the calls, also in other batches, and on memory filled with a pattern\n",
           rows, finding.name, op.name);
   if (!unknown) return "";
   return fmt::format("  next      {} counts the wrong elements under each contract that takes these tensors\n",
@@ -177,7 +177,7 @@ void told_first(const Verdict& verdict) {
                  printable(headline(verdict)).c_str());
 }
 
-/// One call of a dump.
+/// The result for one call of a dump.
 struct JudgedCall {
   TensorsVerdict judged;
   std::string advice;  ///< lines below the verdict
@@ -280,7 +280,7 @@ int judge_scale(const JudgeArguments& arguments) {
   if (!arguments.layout.empty() && (!facts.integer("m") || !facts.groups()))
     throw UsageError(
         "--layout " + arguments.layout +
-        ": expected the number of rows and groups, which tells scales from padding; add --param m=ROWS --param groups=GROUPS");
+        ": expected the number of rows and groups, which shows where padding begins; add --param m=ROWS --param groups=GROUPS");
   if (stated.contains("group_size") && !facts.groups())
     throw UsageError("--param group_size=" + stated.at("group_size") +
                      ": expected the number of columns or groups too; add --param n=COLUMNS (of x) or --param groups=GROUPS");
@@ -297,8 +297,8 @@ int judge_scale(const JudgeArguments& arguments) {
       look_at_data(grid, group_maxima({storage_spec(named.dump, x), read_bytes(named.dump, x)}, grid), report);
   if (report.findings.empty() && grid.kind == ScaleKind::kFloats && grid.powers_of_two)
     report.notes.emplace_back(
-        "the scales are powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32 words, which hold bits >> 23 "
-        "of a scale in each byte, group 0 in the lowest");
+        "the scales are powers of two, but not packed: a GEMM with packed UE8M0 scales reads int32 words of four scales; each byte "
+        "is the exponent (fp32 bits >> 23) of one scale, group 0 in the lowest byte");
   std::printf("%s", scale_text(grid, report).c_str());
   return report.findings.empty() ? kAllAsExpected : kUnexpected;
 }

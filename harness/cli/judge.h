@@ -38,19 +38,19 @@ struct NamedTensor {
 };
 NamedTensor open_tensor(const std::string& target);
 
-// Assigns the tensors of a user's files to roles.
+// How the tensors in a user's files get their roles, such as x or scale.
 
 /// The user's options about the files: which files, and which tensor has which role.
 struct DumpArguments {
-  std::vector<std::string> targets;  ///< FILE.safetensors or role=FILE.npy[:FORMAT]
+  std::vector<std::string> targets;  ///< FILE.safetensors or ROLE=FILE.npy[:FORMAT]
   std::vector<std::string> tensors;  ///< "role=name in the file"
 };
 
 struct DumpedFiles {
   DumpedRoles roles;
-  std::vector<std::string> there;  ///< names of all tensors in these files
+  std::vector<std::string> there;  ///< names of all tensors in the user's files
 
-  /// Text for a role that no tensor has: "; there are: a, b; name it with --tensor ROLE=NAME or ROLE=FILE.npy".
+  /// The end of a message about a role that no tensor has: "; there are: a, b; name it with --tensor ROLE=NAME or ROLE=FILE.npy".
   std::string what_there_is(const std::string& role) const;
 };
 
@@ -59,20 +59,20 @@ void refuse_torch_file(const std::string& target);
 
 /// One of several calls in one dump: --tensor x=layers.*.x gives a call for each text that can replace the *.
 struct StarredCall {
-  std::string star;                  ///< the text that * stands for; empty if no name has one
+  std::string star;                  ///< the text that * stands for; empty if no name has a *
   std::vector<std::string> tensors;  ///< "role=name in the file"
 };
 
 /// One call for each text that can replace the * of every name; a single call if no name has a *. Throws UsageError if no text
-/// can replace it, or if a text fits only some of the names.
+/// can replace it, or if the tensors of a text exist for only some of the names.
 std::vector<StarredCall> starred_calls(const std::vector<std::string>& targets, const std::vector<std::string>& tensors);
 
 /// Reads the tensors of all targets that have a role of one of the ops. Throws UsageError, DumpError.
 DumpedFiles gather(const DumpArguments& arguments, const std::vector<const Op*>& ops);
 
-// Judges recorded runs: finds the case of each recording, and judges its outputs without calling the kernel.
+// Verdicts on recorded runs: each recorded call is matched with its case, and its outputs are judged without calling a kernel.
 
-/// One verdict to make, from one recording or from several identical ones.
+/// A case to judge, with its recorded calls. Several recordings of the same call must be equal.
 struct RecordedCase {
   const Case* one;
   std::vector<std::pair<const Recording*, const RecordedVerdict*>> recorded;
@@ -81,17 +81,17 @@ struct RecordedCase {
 /// Opens all recordings of these folders, complete ones or shards. Throws DumpError.
 std::vector<Recording> open_recordings(const std::vector<std::string>& folders);
 
-/// The recorded cases in the order of the case tables, then of the recordings, as in the original run. Leaves out cases that are
-/// not in `cases`, and prints their number to stderr. A case in two recordings gives one entry, and is named on stderr. `all`:
-/// all existing cases, so that stderr tells unselected cases from unknown ones. The result points into the first two arguments.
+/// The recorded cases, ordered by the case tables and then by recording, as in the original run. Leaves out cases that are not in `cases`,
+/// and prints their number to stderr. A case in two recordings gives one entry, and is named on stderr. `all`: all existing cases; with
+/// them, stderr says which left-out cases exist but are not selected. The result points into the first two arguments.
 std::vector<RecordedCase> recorded_cases(const std::vector<Recording>& recordings, const std::vector<Case>& cases,
                                          const std::vector<Case>& all = {});
 
 /// A message about the first recorded input that differs from the input that this program generates; empty if all are equal. If
-/// one differs, the recorded outputs cannot be checked. Throws std::out_of_range for an input that was not recorded.
+/// an input differs, the recorded outputs cannot be checked. Throws std::out_of_range for an input that was not recorded.
 std::string input_difference(const Problem& problem, const std::vector<HostTensor>& recorded);
 
-/// Makes the verdicts on all cores. `power`: known mutation scores of data sets. `record` is called with the evidence of each
+/// Judges the recorded cases on all cores. `power`: known mutation scores of data sets. `record` is called with the evidence of each
 /// verdict, by several threads. `budget`: as in look_for_causes().
 RunResult judge_recorded(const OpRegistry& ops, const std::vector<RecordedCase>& recorded, const PowerRecords& power,
                          const std::function<void(const Evidence&, const Verdict&)>& record = {},

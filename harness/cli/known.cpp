@@ -36,7 +36,7 @@ std::vector<Reported> reported_in(const std::string& path) {
   try {
     const nlohmann::json report = read_json(path);
     if (report.at("version") != kJsonVersion)
-      throw UsageError(fmt::format("{}: version: expected {}, got {}; write the report with this program", path, kJsonVersion,
+      throw UsageError(fmt::format("{}: version: expected {}, got {}; make a new report with this program", path, kJsonVersion,
                                    report.at("version").dump()));
     for (const nlohmann::json& one : report.at("verdicts")) {
       Reported& reported = all.emplace_back();
@@ -60,7 +60,7 @@ std::vector<Reported> reported_in(const std::string& path) {
   return all;
 }
 
-/// Whether a known-failures list can have the verdict. Without a verdict on outputs there is no failure to list.
+/// Whether a known-failures list can name the verdict: it must be an unexpected failure. A skip or a lost device is none.
 bool can_be_listed(const Reported& reported) {
   const Outcome outcome = reported.verdict.outcome;
   return reported.unexpected && !reported.verdict.device_lost && outcome != Outcome::kPass && outcome != Outcome::kSkip &&
@@ -128,7 +128,7 @@ int known_verb(const KnownArguments& arguments) {
   }
   const std::string text = "case,kernel,outcome,reason,issue,since,owner\n" + rows;
   (void)Ledger::parse(
-      text, arguments.output.empty() ? "the list" : arguments.output);  // refuses a wrong date and a repeated row
+      text, arguments.output.empty() ? "the list" : arguments.output);  // throws for a wrong date or a repeated row
   if (arguments.output.empty())
     std::printf("%s", text.c_str());
   else

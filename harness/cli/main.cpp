@@ -119,7 +119,7 @@ std::vector<std::string> verbs_of(const CLI::App& program) {
   return names;
 }
 
-/// The message for words that no verb expects: names the first unknown option, or else an unexpected argument.
+/// The message for words of the command line that no verb expects: names the first unknown option, or else an unexpected argument.
 std::string unexpected_text(const CLI::App& program) {
   const std::vector<std::string> words = program.remaining(true);
   const std::vector<CLI::App*> verbs = program.get_subcommands();
@@ -246,10 +246,10 @@ int main(int argc, char** argv) {
         &power.suites, &sharpness.suites, &docs.suites})
     suites->ops = ops, suites->tables.contracts = rows;
   run.command = judge.command = gate.command = probe.command = signoff.command = {argv, argv + argc};
-  // SIGPIPE must not end a run before its reports are written. Other verbs write no reports and end like `cat`.
+  // SIGPIPE must not end these verbs before their reports are written. Other verbs write no reports; a closed pipe ends them.
   for (const char* const verb : {"run", "judge", "gate", "golden", "regenerate", "probe", "signoff"})
     if (program.got_subcommand(verb)) ::signal(SIGPIPE, SIG_IGN);
-  // Ignored, so that a write beyond a file-size limit is reported as an error of that file.
+  // SIGXFSZ is ignored, so that a write beyond a file-size limit is reported as an error of that file.
   ::signal(SIGXFSZ, SIG_IGN);
   const int code = assay::guarded([&] {
     if (std::getenv("ASSAY_ISA") != nullptr) (void)assay::lanes();  // reports a misspelled ASSAY_ISA before anything runs

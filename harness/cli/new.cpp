@@ -1,4 +1,4 @@
-// assay new: the first files of a plug-in, and skeletons of a contract, a case, an op and a format in the source tree.
+// assay new: writes the first files of a plug-in, or a skeleton of a contract, case, op or format into the source tree.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ INCLUDE <cstdint>
 INCLUDE <cstring>
 
 struct bf16 { uint16_t bits; };
-template <> struct assay::plugin::Element<bf16> : ElementOf<ASSAY_BFLOAT, 16> {};  // the types of your code
+template <> struct assay::plugin::Element<bf16> : ElementOf<ASSAY_BFLOAT, 16> {};  // bf16 is the type of your code
 
 namespace {
 
@@ -54,7 +54,7 @@ float from_bf16(bf16 code) {
   return value;
 }
 
-/// To nearest, ties to even.
+/// Rounds to nearest, ties to even.
 bf16 to_bf16(float value) {
   if (value != value) return {0x7fff};
   uint32_t bits;
@@ -70,7 +70,7 @@ void rms_norm(const Call& call) {
   for (int64_t i = 0; i < x.rows(); ++i) {
     const bf16* from = x.data + i * x.stride(0);
     bf16* to = y.data + i * y.stride(0);
-    double sum = 0;  // the contract admits any order of the sum, and a wider type
+    double sum = 0;  // the contract allows any order of the sum, and a type wider than fp32
     for (int64_t j = 0; j < x.columns(); ++j) {
       const float v = from_bf16(from[j]);
       sum += double(v * v);
@@ -132,7 +132,7 @@ void require_identifier(const std::string& what, const std::string& name) {
     throw UsageError("new " + what + " '" + name + "': expected a name of letters a-z, digits and _");
 }
 
-/// The source tree, in which skeletons are written.
+/// The source tree, to which skeletons are written. Throws UsageError if the data folder is not a source tree.
 std::string tree() {
   const std::string root = data_root();
   if (!fs::is_directory(root + "/harness"))
@@ -213,11 +213,11 @@ int new_contract(const NewArguments& arguments) {
   write_lines(file, lines);
   fmt::print(
       "wrote {}:{}: a copy of {}\nleft to do:\n"
-      "  edit its cells: recipes, and `source` and `why`, which name the kernel and its commit "
+      "  edit its cells: the recipes, `source` (the kernel and its commit) and `why` "
       "(docs/reference/contract-cells.md)\n"
       "  assay contracts diff {} {}\n"
       "  assay new case {} --from {}\n"
-      "  optional: a kernel in kernels/ops\n"
+      "  optional: write a kernel in kernels/ops\n"
       "  assay regenerate\n",
       file, from.line + 1, arguments.from, arguments.from, arguments.name, arguments.name, arguments.from);
   return kAllAsExpected;
@@ -244,7 +244,7 @@ std::string without_numbers(const std::string& name) {
 std::set<std::string> inherited_equivalents(const Op& op, const Case& one, const std::string& contract) {
   const std::unique_ptr<const BoundCase> copy = under_contract(op, one, contract);
   if (!copy) return {};
-  std::map<std::string, bool> is_equivalent;  // by name without numbers: whether all such mutants of the original are
+  std::map<std::string, bool> is_equivalent;  // by name without numbers: whether all mutants of the original with this name are equivalent
   for (const Hypothesis& mutant : op.bind(one)->mutants())
     is_equivalent.try_emplace(without_numbers(mutant.name), true).first->second &= !mutant.equivalent.empty();
   std::set<std::string> names;
@@ -286,7 +286,7 @@ int new_case(const NewArguments& arguments) {
     const std::vector<std::string> shipped = lines_of(table_file);
     if (!shipped.front().starts_with("contract,"))
       throw UsageError(first->origin.file + ": expected `contract` as the first column");
-    std::map<int, std::set<std::string>> copied;  // by line: mutants that no input exposes
+    std::map<int, std::set<std::string>> copied;  // by line of the table: mutants that no input exposes
     const Op& op = arguments.suites.ops->find(first->op);
     for (const Case& one : cases)
       if (one.text("contract") == from && one.origin.file == first->origin.file)
@@ -318,8 +318,8 @@ int new_case(const NewArguments& arguments) {
   lines.push_back(with_first_cell(lines.at(size_t(first->origin.line) - 1), arguments.name));
   write_lines(file, lines);
   fmt::print(
-      "wrote {}:{}: the first row of {}, for {}\nleft to do:\n"
-      "  edit sizes, generators and `why`; `blind_to` lists mutants that this row need not expose\n"
+      "wrote {}:{}: a copy of the first case of {}, for {}\nleft to do:\n"
+      "  edit sizes, generators and `why`; `blind_to` lists mutants that this case need not expose\n"
       "  assay list --suite {}/{}\n"
       "  assay explain CASE                 shows which mutants its inputs expose\n"
       "  assay regenerate\n",
@@ -347,10 +347,10 @@ int new_op(const NewArguments& arguments) {
   names.push_back("ASSAY_OP(" + arguments.name + ")");
   write_lines(list, names);
   fmt::print("wrote {0}/{3}_op.cpp and {0}/cases/quick.csv, copies from op {1}, and a line in {2}\nleft to do:\n"
-             "  {3}_op.cpp: tensors, columns and stages of the op (docs/extending.md)\n"
-             "  a contract of the op: assay new contract VENDOR.{3} --from ID\n"
-             "  cases/quick.csv: its cases\n"
-             "  kernels/ops/{3} and a README.md in {0}\n"
+             "  edit {3}_op.cpp: tensors, columns and stages of the op (docs/extending.md)\n"
+             "  add a contract of the op: assay new contract VENDOR.{3} --from ID\n"
+             "  edit cases/quick.csv: cases of this contract\n"
+             "  write kernels in kernels/ops/{3}, and {0}/README.md\n"
              "  build, then: assay list --op {3}; assay regenerate\n",
              folder, like, list, arguments.name);
   return kAllAsExpected;
@@ -371,16 +371,16 @@ int new_format(const NewArguments& arguments) {
   std::string declared = read_text(header), listed = read_text(source);
   const size_t after = declared.find("inline constexpr Format kInt8{"), last = listed.find(", kInt8, kInt32};");
   if (after == std::string::npos || last == std::string::npos)
-    throw UsageError(header + ": expected kInt8 as the first integer, here and in all_formats()");
+    throw UsageError(header + ": expected kInt8 as the first integer format, here and in all_formats()");
   declared.insert(after, fmt::format("inline constexpr Format {}{{\"{}\", {}, {}, {}, {}, Specials::kFinite, \"SOURCE\"}};\n",
                                      constant, arguments.name, bits, exponent, mantissa, (1 << (exponent - 1)) - 1));
   listed.insert(last, ", " + constant);
   write_atomically(header, declared);
   write_atomically(source, listed);
   fmt::print("wrote {} to {} and to all_formats() in {}\nleft to do:\n"
-             "  its bias, its special values (Specials: kIeee, kFn, kFnuz, kFinite, ...) and its source\n"
-             "  reference/formats/format_test.cpp: largest, smallest and special values\n"
-             "  contracts that store it, and cases: assay new contract ID --from ID\n"
+             "  set its bias, its special values (Specials: kIeee, kFn, kFnuz, kFinite, ...) and its source\n"
+             "  add its largest, smallest and special values to reference/formats/format_test.cpp\n"
+             "  add contracts that store it, and cases: assay new contract ID --from ID\n"
              "  build, then: assay regenerate\n",
              constant, header, source);
   return kAllAsExpected;

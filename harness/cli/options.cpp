@@ -48,7 +48,7 @@ void refuse_unused(CLI::App& verb, const Users& users, const std::function<std::
   });
 }
 
-/// Refuses --op without --cases, because --op names the op of the user's own case table.
+/// Refuses --op without --cases, because --op only says to which op the user's own case table belongs.
 void refuse_op_without_cases(CLI::App& verb) {
   verb.parse_complete_callback([&verb] {
     const CLI::Option* const op = verb.get_option("--op");
@@ -59,11 +59,11 @@ void refuse_op_without_cases(CLI::App& verb) {
   });
 }
 
-/// How much of the failures the console shows.
+/// Options that say how many failures the console prints, and in how much detail.
 void add_shown(CLI::App& verb, Shown& shown) {
   verb.add_option_function<std::string>(
           "--show", [&shown](const std::string& what) { shown.all = what == "all"; },
-          "causes: a block for each cause of failures; all: a block for each failure, and every contract and reason")
+          "causes: a block for each cause of failures; all: a block for each failure, counts for every contract, every skip reason")
       ->check(CLI::IsMember({"causes", "all"}))
       ->default_str("causes");
   verb.add_option("--max-failures", shown.failures, "print at most this many blocks; each further cause gets one line")
@@ -71,7 +71,7 @@ void add_shown(CLI::App& verb, Shown& shown) {
       ->capture_default_str();
 }
 
-/// Rejects "", the result of an empty shell variable.
+/// Rejects an empty argument, which an unset shell variable gives.
 const CLI::Validator& a_name() {
   static const CLI::Validator validator([](std::string& text) { return text.empty() ? std::string("is empty") : std::string(); },
                                         "");
@@ -179,7 +179,7 @@ void add_run(CLI::App& program, RunArguments& run) {
                                             "known-failures list: a table of expected outcomes other than pass")
                                 ->check(a_name())
                                 ->type_name("FILE.csv");
-  verb.add_flag("--strict", run.strict, "reject a row of the known-failures list that matches no case of its op")->needs(list);
+  verb.add_flag("--strict", run.strict, "fail if a row of the known-failures list matches no case of its op")->needs(list);
   verb.add_option("--shard", run.shard,
                   "run only the I-th of N shares of the cases; default: from GTEST_SHARD_INDEX, SLURM_PROCID or Open MPI, if set")
       ->type_name("I/N");
@@ -328,7 +328,7 @@ void add_gate(CLI::App& program, GateArguments& gate) {
       ->check(a_name())
       ->type_name("ID")
       ->excludes(number);
-  verb.add_flag("--same-bits", gate.same_bits, "reject every change of bits, even within the accepted intervals");
+  verb.add_flag("--same-bits", gate.same_bits, "fail for every change of bits, even within the accepted intervals");
   verb.add_flag("--strict", gate.strict,
                 "also fail for a failure that was fixed (until you remove its row and renew the baseline), and for "
                 "a row of the known-failures list that matches no case of its op");
@@ -402,7 +402,8 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
 
 void add_explain(CLI::App& program, ExplainArguments& explain) {
   CLI::App& verb = *program.add_subcommand(
-      "explain", "show one case: contract as formulas, mutants that its inputs expose, trace with accepted intervals, cause");
+      "explain", "show one case: its contract as formulas, the mutants that its inputs expose, the steps of one element with accepted intervals, "
+      "the cause of a failure");
   examples(verb,
            {"assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32'",
             "assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32' --backend ./libmine.so --minimize"});
@@ -453,7 +454,7 @@ void add_hunt(CLI::App& program, HuntArguments& hunt) {
 
 void add_contracts(CLI::App& program, ContractsArguments& contracts) {
   CLI::App& verb = *program.add_subcommand(
-      "contracts", "contracts: list, show ID, diff A B, check FILE..., match --op OP or match FILE..., specials");
+      "contracts", "actions on contracts: list, show ID, diff A B, check FILE..., match --op OP or match FILE..., specials");
   examples(verb, {"assay contracts list --op rms_norm", "assay contracts list --vendor vllm --search ue8m0",
                   "assay contracts list --vendor vllm --release 0.33.0 --op quant_group", "assay contracts show vllm.group_fp8",
                   "assay contracts diff vllm.group_fp8 sglang.group_8bit", "assay contracts check acme.csv --cases cases.csv",
@@ -525,7 +526,7 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
 }
 
 void add_arch(CLI::App& program, ArchArguments& arch) {
-  CLI::App& verb = *program.add_subcommand("arch", "tensor core instructions: list, show ID, diff A B, verify");
+  CLI::App& verb = *program.add_subcommand("arch", "actions on tensor core instructions: list, show ID, diff A B, verify");
   examples(verb, {"assay arch list gfx942", "assay arch show sm_90.wgmma.e4m3.f32",
                   "assay arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32", "assay arch verify --backend cuda --unit 'sm_90*'"});
   verb.add_option("action", arch.action)->required()->check(CLI::IsMember({"list", "show", "verify", "diff"}));
@@ -566,7 +567,7 @@ void add_arch(CLI::App& program, ArchArguments& arch) {
 
 void add_probe(CLI::App& program, ProbeArguments& probe) {
   CLI::App& verb = *program.add_subcommand(
-      "probe", "infer from single calls what the tensor core instructions and conversions of a device compute");
+      "probe", "find out by calls what the tensor core instructions and conversions of a device compute");
   examples(verb, {"assay probe --backend cuda", "assay probe --backend cpu --unit 'gfx942*' --output probed.csv"});
   verb.add_option("--backend", probe.backend, "the same as for assay run")->type_name("NAME|PATH.so")->capture_default_str();
   verb.add_option("--kernel", probe.kernel, "only kernels whose name matches")->type_name("GLOB");
@@ -613,7 +614,7 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
                   "run only this op; may be repeated; the verdict is then for a partial scope, and the page lists the ops that "
                   "did not run")
       ->type_name("OP");
-  verb.add_option("--tier", signoff.tier, "last tier to run; quick is for trials")
+  verb.add_option("--tier", signoff.tier, "full: run the quick and the full tier; quick: run only the quick tier, for a trial")
       ->check(CLI::IsMember({"quick", "full"}))
       ->capture_default_str();
   add_own_cases(verb, signoff.suites.tables);

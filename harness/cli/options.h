@@ -19,7 +19,7 @@ const CLI::Validator& whole_number();
 /// Adds the options that select cases, from the shipped tables or from tables of the user's own.
 void add_selection(CLI::App& verb, Selection& selection, UserTables& tables);
 
-// Verbs that run kernels on cases, or check what such a run returned
+// These verbs run kernels on cases, or work with the results of such a run.
 void add_run(CLI::App& program, RunArguments& run);
 void add_list(CLI::App& program, ListArguments& listed);
 void add_new(CLI::App& program, NewArguments& made);
@@ -32,14 +32,14 @@ void add_golden(CLI::App& program, GoldenArguments& golden);
 void add_explain(CLI::App& program, ExplainArguments& explain);
 void add_hunt(CLI::App& program, HuntArguments& hunt);
 
-// Verbs about contracts, tensor cores and tables
+// These verbs are about contracts, tensor cores, and the tables of the suites.
 void add_contracts(CLI::App& program, ContractsArguments& contracts);
 void add_arch(CLI::App& program, ArchArguments& arch);
 void add_probe(CLI::App& program, ProbeArguments& probe);
 void add_signoff(CLI::App& program, SignoffArguments& signoff);
 void add_witness(CLI::App& program, WitnessArguments& witness);
 void add_regenerate(CLI::App& program, RegenerateArguments& regenerate);
-/// Adds a verb that prints a table about the suites: power or sharpness.
+/// Adds a verb that prints a table about the cases: power or sharpness.
 void add_table(CLI::App& program, const std::string& name, const std::string& what, PowerArguments& arguments);
 
 // The verb `docs`: generates reference pages from the program's own tables, so that they cannot go stale.
@@ -59,10 +59,10 @@ std::string markdown_row(const std::vector<std::string>& cells);
 /// Title row of a Markdown table and the separator line below it.
 std::string markdown_header(const std::vector<std::string>& titles);
 
-/// Page on recipe steps and every column of the contract tables. Throws std::logic_error for a column without a description.
+/// The page that describes recipe steps and every column of the contract tables. Throws std::logic_error for a column without a description.
 DocsPage contract_cells_page();
 
-/// By path: the text of each page, and of the README.md and test-rocm-without-gpu.md with counts. Opens the contract registry.
+/// By path: the text of each page, and of README.md and test-rocm-without-gpu.md with their counts. Opens the contract registry.
 std::map<std::string, std::string> docs_files(const CLI::App& program, const Suites& suites, const std::string& folder);
 
 void add_docs(CLI::App& program, DocsArguments& arguments);

@@ -48,7 +48,7 @@ Backend open_python(const BackendRequest& request) {
   }
 }
 
-/// Folders with kernel libraries: beside the program, then the installed one.
+/// Folders with kernel libraries: the program's own folder, then the installed folder.
 std::vector<fs::path> library_folders() { return {program_folder(), program_folder() / ASSAY_INSTALLED_KERNELS}; }
 
 /// Kernel libraries by name.
@@ -65,7 +65,7 @@ std::map<std::string, fs::path> named_backends() {
   return found;
 }
 
-/// Says how to build a missing library of Assay.
+/// Says how to build the library cpu, faulty, cuda or hip if it is missing; empty for other names.
 std::string how_to_build(const std::string& name) {
   if (name == "cuda")
     return "; to build it where nvcc is installed: ci/build release assay_kernels_cuda; for a machine without the sources: "
@@ -99,7 +99,7 @@ std::string data_root() {
 
 void open_contracts(const Suites& suites) {
   open_rulebook(data_root(), suites.tables.contracts);
-  // Workers of kernels in Python read the same tables.
+  // The worker processes of kernels in Python read the tables that this variable names.
   std::string own;
   for (const std::string& file : suites.tables.contracts) own += (own.empty() ? "" : ":") + fs::absolute(file).string();
   if (!own.empty()) ::setenv("ASSAY_CONTRACTS", own.c_str(), 1);
@@ -111,7 +111,7 @@ std::vector<Case> open_selected_cases(const Suites& suites, const Selection& sel
   return selected_of(open_cases_for(suites, selection), selection);
 }
 
-/// A note that is printed for an architecture with undocumented tensor cores; empty for other architectures.
+/// A note about the undocumented tensor core instructions of an architecture; empty if it has none.
 static std::string unknown_units(const std::string& arch) {
   std::string judged;
   int unknown = 0, all = 0;
@@ -298,7 +298,7 @@ std::vector<Case> open_cases_for(const Suites& suites, const Selection& selectio
   std::vector<Op> ops;
   for (const Op& op : suites.ops->all())
     if (may_name(*suites.ops, selection.suites, op.name) && may_name(*suites.ops, selection.cases, op.name)) ops.push_back(op);
-  // Loads all cases if an error message would need their list: for an unknown name, and for --arch.
+  // Loads the cases of all ops if an error message may need the list of all names: for an unknown name, and for --arch.
   if (ops.empty() || ops.size() == suites.ops->all().size() || !selection.arch.empty() || !suites.tables.cases.empty())
     return open_cases(suites);
   return open_cases_of(suites, ops);
@@ -316,7 +316,7 @@ bool is_number(const std::string& text) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-/// Values of columns that come from a fixed list. Other columns hold numbers, or words that only the op knows.
+/// All values that a column may have; empty for columns whose values are numbers, or words that only the op knows.
 std::vector<std::string> words_of(const std::string& column) {
   std::vector<std::string> words;
   if (column == "x" || column == "y" || column == "weights")

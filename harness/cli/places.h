@@ -38,12 +38,12 @@ void open_contracts(const Suites& suites);
 /// Opens the contract registry; loads and checks all cases. Throws TableError.
 std::vector<Case> open_cases(const Suites& suites);
 
-/// The selected cases. Throws UsageError with similar names if there are none.
+/// The selected cases. Throws UsageError with similar names if no case is selected.
 std::vector<Case> selected_of(const std::vector<Case>& all, const Selection& selection);
 /// Loads cases with open_cases_for(), and returns the selected ones.
 std::vector<Case> open_selected_cases(const Suites& suites, const Selection& selection);
 
-/// Cases of a run by tier.
+/// The cases of a run, and the number of selected cases that do not run, by tier.
 struct CasesOfTiers {
   std::vector<Case> chosen;            ///< in order: quick tier and cases of a user's table; full tier; far tier
   std::map<std::string, size_t> left;  ///< by tier: number of selected cases that do not run
@@ -62,16 +62,16 @@ std::string tiers_not_run_text(const std::map<std::string, size_t>& left);
 const Case& case_named(const std::vector<Case>& cases, const std::string& id_or_glob);
 
 struct BackendRequest {
-  std::string backend;      ///< "cpu"; a path, recognized by the ending ".so" or a '/'; "python:MODULE:KERNEL"
-  bool in_process = false;  ///< also open a library given by path in this process, and not in a worker
+  std::string backend;      ///< a name such as "cpu"; a path, which has a '/' or ends with ".so"; "python:MODULE:KERNEL"
+  bool in_process = false;  ///< open even a library given by path in this process, not in a worker
   double timeout_seconds = 60;
-  std::function<bool()> ended = {};  ///< for a library in a worker: see WorkerOptions::ended
+  std::function<bool()> ended = {};  ///< only for a library in a worker; see WorkerOptions::ended
 };
 
 /// The limit of a WorkBudget for --diagnose none, short or long; 0 for none.
 int64_t diagnosis_budget(const std::string& diagnose);
 
-/// Whether the library runs in worker processes: one given by path, or kernels in Python.
+/// Whether the library runs in worker processes: true for a library given by path, and for kernels in Python.
 bool is_in_worker(const BackendRequest& request);
 
 /// Opens a back end. NAME loads libassay_NAME.so, from beside the program or its installed lib/assay/, into this process. A

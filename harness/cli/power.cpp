@@ -88,7 +88,7 @@ int power_verb(const PowerArguments& arguments) {
 
 // assay sharpness: widths of the accepted intervals at a realistic hidden size.
 
-// Filters the tiers here: a Selection that names the full tier is an error for an op without cases of that tier.
+// Filters the tiers here, because a Selection that names the full tier is an error for an op without cases of that tier.
 static bool is_realistic(const Case& one) {
   const auto is = [&](const char* column, const char* cell) {
     const auto found = one.parameters.find(column);

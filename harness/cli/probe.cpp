@@ -25,7 +25,7 @@
 namespace assay {
 namespace {
 
-constexpr size_t kMostOthers = 3;  ///< at most this number of disobeyed casts is listed
+constexpr size_t kMostOthers = 3;  ///< number of cast contracts to list that a conversion does not obey
 
 struct Candidate {
   CastCase cast;
@@ -108,7 +108,7 @@ int print(const std::string& title, const std::string& claimed, std::vector<Cand
 int probe_cast(const Backend& backend, const KernelOffer& kernel, const std::string& contract, const std::string& from, int warp,
                Json& conversions) {
   const std::optional<CastCase> claimed = case_of(contract, from, warp);
-  if (!claimed) return kAllAsExpected;  // the cast does not convert from that format
+  if (!claimed) return kAllAsExpected;  // the contract has no conversion from that format
   const Format &source = *find_format(from), &to = *claimed->truth().profile.format;
   std::vector<Candidate> candidates = candidates_for(to, from, warp);
   const Problem problem = problem_of(candidates, source, to, warp);
@@ -187,7 +187,7 @@ struct One {
   Json found;
 };
 
-/// The comparison of a model with a row of the table, as JSON.
+/// How a model that probe found compares with a row of units.csv, as JSON.
 Json like_row(const LikeRow& like) {
   if (like.row == nullptr) return nullptr;
   Json differs = Json::array();

@@ -35,7 +35,7 @@ TEST(RecordedPower, ASampleHasEveryOp) {
     const std::vector<Case> sample = sample_of_data(cases, 5, seed);
     for (const Case& one : sample) sampled.insert(one.op);
     EXPECT_EQ(sampled.size(), shipped_ops().all().size());
-    EXPECT_LT(sample.size(), cases.size() / 20);  // cases of two warp sizes share their data
+    EXPECT_LT(sample.size(), cases.size() / 20);  // two cases that differ only in warp size share a data set
   }
 }
 

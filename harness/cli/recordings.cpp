@@ -117,7 +117,7 @@ Verdict judge_entry(const OpRegistry& ops, const RecordedCase& entry, const Case
   kernel.name = recorded->verdict.kernel;
   Verdict verdict = run_case(op, *entry.one, kernel, backend, options);
   if (plain.outcome == Outcome::kFlaky && (verdict.outcome == Outcome::kPass || verdict.outcome == Outcome::kFail)) {
-    verdict.outcome = Outcome::kFlaky;  // a recording holds one of the calls, which alone cannot show that calls differed
+    verdict.outcome = Outcome::kFlaky;  // a recording has only one of the calls, so it cannot show that they differed
     verdict.message = plain.message;
   }
   verdict.repro = repro_of(recording->folder, *entry.one);
@@ -130,7 +130,7 @@ std::string input_difference(const Problem& problem, const std::vector<HostTenso
   for (const HostTensor& tensor : problem.tensors) {
     TensorSpec spec = tensor.spec;
     if (spec.role != Role::kInput) {
-      spec.name += kBefore;  // contents of an in-place tensor before the call; recorded since 2026-11-27
+      spec.name += kBefore;  // the contents before the call; recordings made before 2026-11-27 lack them
       const bool is_there = std::any_of(recorded.begin(), recorded.end(), [&](const HostTensor& one) {
         return one.spec.name == spec.name && one.spec.rank == spec.rank;
       });
@@ -153,7 +153,7 @@ std::vector<Recording> open_recordings(const std::vector<std::string>& folders) 
 static void report_left_out(const std::string& folder, const std::vector<std::string>& ids) {
   if (ids.empty()) return;
   std::fprintf(stderr,
-               "assay: %s: %zu case%s left out: not selected, or in no table of this program (--cases FILE.csv adds tables); "
+               "assay: %s: %zu case%s left out: not selected, or in no table of this program (--cases FILE.csv names tables of your own); "
                "first: %s\n",
                printable(folder).c_str(), ids.size(), ids.size() == 1 ? "" : "s", printable(ids.front()).c_str());
 }

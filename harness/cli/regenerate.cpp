@@ -131,7 +131,7 @@ struct Wanted {
   bool is_right() const { return fs::exists(path) && read_text(path) == text; }
 };
 
-/// Excerpts of both lines around the first character that differs.
+/// Shows both lines around the first character in which they differ.
 std::string words_of(const LineDifference& found) {
   constexpr size_t kBefore = 40, kShown = 100;
   const auto [a, b] = std::mismatch(found.a.begin(), found.a.end(), found.b.begin(), found.b.end());
@@ -148,7 +148,7 @@ std::string flaw_of(const Wanted& wanted) {
   return found ? fmt::format("{}:{}: {}", wanted.path, found->line, words_of(*found)) : "";
 }
 
-/// Mutation scores of a sample of the quick cases, recomputed although they are recorded.
+/// Recomputes recorded mutation scores for a sample of the quick cases. Returns a message for each score that changed.
 std::vector<std::string> changes_of_power(const OpRegistry& ops, const Derivation& derivation, uint64_t seed) {
   constexpr double kPercent = 5;
   const std::vector<Case> sample = sample_of_data(derivation.quick_cases(), kPercent, seed);
@@ -164,7 +164,7 @@ std::vector<std::string> changes_of_power(const OpRegistry& ops, const Derivatio
   return changes;
 }
 
-/// Tables that other programs of the build tree measure by running kernels, and how to run these programs.
+/// A table that another program of the build tree measures by running kernels, with that program and its options.
 struct Measured {
   const char *file, *program, *options;
 };
@@ -172,14 +172,14 @@ constexpr Measured kMeasured[] = {{"suites/DIAGNOSIS.md", "suites/assay_diagnosi
                                   {"suites/DIAGNOSIS.md", "suites/assay_diagnosis", "--findings "},
                                   {"suites/judges/TABLES.md", "suites/assay_judges", ""}};
 
-/// Returns false if one of the programs failed.
+/// Runs these programs, which write the tables. Returns false if one of them failed.
 bool write_measured() {
   bool all = true;
   const fs::path build = fs::read_symlink("/proc/self/exe").parent_path();
   for (const Measured& one : kMeasured) {
     const fs::path program = build / one.program;
     if (!fs::exists(program)) {
-      fmt::print("{}: not regenerated; its program {} is not built\n", one.file, program.string());
+      fmt::print("{}: not regenerated, because the program {} that writes it is not built\n", one.file, program.string());
       continue;
     }
     const std::string command = fmt::format("{} {} {} {}--write {}", shell_word(program.string()), shell_word(data_root()),
@@ -212,7 +212,7 @@ int regenerate_verb(const RegenerateArguments& arguments) {
     if (has_power && !arguments.recompute) flaws = changes_of_power(*arguments.suites.ops, derivation, arguments.seed);
     for (const Wanted& one : wanted)
       if (const std::string flaw = flaw_of(one); !flaw.empty()) flaws.push_back(flaw);
-    for (const std::string& stray : strays) flaws.push_back(stray + ": no longer belongs to any table");
+    for (const std::string& stray : strays) flaws.push_back(stray + ": belongs to no op or contract any more");
     for (const std::string& flaw : flaws) fmt::print("{}\n", flaw);
     if (flaws.empty())
       fmt::print("{} derived files are up to date\n", wanted.size());

@@ -38,13 +38,13 @@
 
 namespace assay {
 
-// --execute: libassay_hip_runtime.so, which plug-ins load, executes AMD code objects on the CPU. This class sets the architecture
-// to execute, and collects which approximate instructions were executed and whether outputs depend on their rounding.
+// --execute: plug-ins load libassay_hip_runtime.so, which executes AMD code objects on the CPU. This class tells it the
+// architecture, and collects which approximate instructions were executed and whether outputs depend on their rounding.
 
 class CodeObjectExecution {
  public:
-  /// `text`: "ARCH[,OPTION...]"; empty: without --execute. Sets the environment of this process and of its workers. Handles
-  /// approximate=each itself: makes every call again, with results of approximate instructions one ULP higher and one ULP lower.
+  /// `text`: "ARCH[,OPTION...]"; empty: without --execute. Sets the environment of this process and of its workers. For approximate=each,
+  /// repeat_calls() makes every call again, with results of approximate instructions one ULP higher and one ULP lower.
   explicit CodeObjectExecution(const std::string& text);
   ~CodeObjectExecution();
   CodeObjectExecution(const CodeObjectExecution&) = delete;
@@ -52,9 +52,9 @@ class CodeObjectExecution {
   bool is_asked() const { return !architecture_.empty(); }
   /// The back end to open: with --execute, "hip_executed" (libassay_hip_executed.so) in place of "hip".
   std::string library_of(const std::string& backend) const { return is_asked() && backend == "hip" ? "hip_executed" : backend; }
-  /// Throws UsageError unless the library is linked to the executing runtime.
+  /// Throws UsageError if --execute was given and the library is not linked to libassay_hip_runtime.so.
   void demand(const LibraryInfo& library) const;
-  /// With approximate=each: makes each call of `backend` again in two more processes. `open` opens a library by its path.
+  /// For approximate=each: from now on, each call of `backend` is repeated in two more processes. `open` opens a library by its path.
   void repeat_calls(Backend& backend, const std::function<Backend(const std::string& path)>& open);
   /// "executed code objects of gfx942 by assay_gcn 1; approximate instructions: v_rcp_f32; ...", for reports.
   std::string summary(const LibraryInfo& library) const;
@@ -68,7 +68,7 @@ class CodeObjectExecution {
 
 namespace {
 
-constexpr const char* kDevice = " executed on the CPU by ";  // as libassay_hip_runtime.so names its device
+constexpr const char* kDevice = " executed on the CPU by ";  // part of the device name that libassay_hip_runtime.so reports
 
 bool same_outputs(const CallResult& a, const CallResult& b) {
   if (a.status != b.status || a.outputs.size() != b.outputs.size()) return false;
@@ -139,7 +139,7 @@ std::string CodeObjectExecution::summary(const LibraryInfo& library) const {
   if (const size_t at = options_.find("matrix="); at != std::string::npos)
     text += "; tensor cores follow model " + options_.substr(at + 7, options_.find(',', at) - at - 7);
   if (repeats_)
-    return text + fmt::format("; if results of these instructions change by one ULP, the outputs of {} of {} calls change",
+    return text + fmt::format("; if the results of these instructions change by one ULP, outputs of {} of {} calls change",
                               dependent_, calls_);
   return approximate.empty() ? text : text + "; option approximate=each says whether outputs depend on them";
 }
@@ -173,19 +173,19 @@ bool has_ranks(const Case& one) {
   return ranks != one.parameters.end() && ranks->second != "1";
 }
 
-/// The processes of an Open MPI launch on this machine, over which the ranks of a case may be distributed. Nothing without such a
-/// launch, or with --shard; the process that runs a case then calls all of its ranks. run_under() also requires a library that
+/// The processes of an Open MPI launch on this machine, over which the ranks of a case may be distributed. Empty without such a
+/// launch, or with --shard: then the process that runs a case calls all of its ranks. run_under() also requires a library that
 /// supports groups of processes.
 std::optional<Launch> launch_for_ranks(const RunArguments& arguments) {
   if (!arguments.shard.empty()) return std::nullopt;
   return launch_of_environment([](const char* name) { return std::getenv(name); });
 }
 
-/// Whether a supervisor process watches the run: for a library given by path, and for kernels in Python. They run in workers, but
-/// may still kill this process.
+/// Whether a supervisor process watches the run: true for a library given by path and for kernels in Python, which run in workers
+/// but may still kill this process.
 bool is_supervised(const RunArguments& arguments) { return is_in_worker({arguments.backend, arguments.in_process}); }
 
-/// Makes a function that tells whether some kernel of the library offers the case's op and contract.
+/// A function that is true for a case if some kernel of the library offers its op and contract.
 std::function<bool(const Case&)> offered_by(const LibraryInfo& library) {
   std::set<std::pair<std::string, std::string>> offered;
   for (const KernelOffer& kernel : library.kernels)
@@ -240,7 +240,7 @@ bool said_too_large(const RunArguments& arguments, const RunResult& result) {
 int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   const Shard shard = shard_of(arguments);
   std::optional<RankMeeting>
-      meeting;  // created before anything that may end this process, so that the other processes notice its end
+      meeting;  // made first, so that the other processes notice if anything below ends this process
   if (const std::optional<Launch> launch = launch_for_ranks(arguments)) meeting.emplace(*launch);
   Provenance provenance = provenance_of(arguments, shard);
   const Reports reports(arguments.reports, shard);
@@ -262,7 +262,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   });
   const WorkerOptions for_ranks{.timeout_seconds = arguments.timeout_seconds, .ended = ended};
   if (meeting && meeting->launch().index == 0) opened = meeting->with_ranks(std::move(opened), for_ranks);
-  std::mutex one_call;  // held during a call, because the supervisor tracks a single call
+  std::mutex one_call;  // held during a call, because the supervisor tracks only one call at a time
   opened.call = [call = std::move(opened.call), &supervisor, &one_call](const CallRequest& request) {
     const std::lock_guard lock(one_call);
     supervisor.calls(request);
@@ -294,7 +294,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   options.each.ladder = arguments.ladder;
   options.each.rerun_failed = arguments.rerun_failed;
   options.each.repro_options = repro_options(arguments);
-  // assay.run of Python says which interpreter and folders the command needs; a shell user has exported them.
+  // Python's assay.run sets this variable to the environment that the repro command needs; a shell user has exported it already.
   if (const char* const needs = std::getenv("ASSAY_REPRO_ENVIRONMENT"); needs != nullptr && *needs != '\0')
     options.each.repro_environment = std::string(needs) + " ";
   const PowerRecords records = arguments.reckon_power ? PowerRecords() : recorded_power(cases);
@@ -346,7 +346,7 @@ int run_under(const Supervised& supervisor, const RunArguments& arguments) {
   if (!cases.empty()) all_written = history.add(result, library, provenance, identity.id) && all_written;
   supervisor.wrote_reports();
   if (meeting && meeting->serves() && cases.empty())
-    return std::printf("this process has no cases of its own; it called its ranks for the cases of other processes\n"),
+    return std::printf("this process ran no cases of its own; it only called its ranks in the cases of other processes\n"),
            kAllAsExpected;
   if (reports.to_console()) print_ending(result, arguments.shown, provenance_text(provenance, library));
   if (shard.is_whole()) std::printf("%s", idle_kernels_text(result).c_str());

@@ -29,7 +29,7 @@
 
 namespace assay {
 
-// Version of this program. ci/cmake/commit.cmake generates the definition at every build.
+// The version of this program: ci/cmake/commit.cmake generates both definitions at every build.
 
 extern const char* const kVersion;
 extern const char* const kCommit;  ///< commit hash, with "+edited" if the tree has uncommitted changes; "unknown" outside git
@@ -214,12 +214,12 @@ void add_evidence(Provenance& provenance, const RunResult& result) {
 std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole,
                                    const std::vector<Case>& cases, const Ledger& ledger, RunResult& result) {
   if (suites.tables.cases.empty()) return "";
-  Selection others = selection;  // without whole ops, which have all cases of their contracts
+  Selection others = selection;  // what is selected apart from whole ops, of which all cases run
   std::erase_if(others.suites, [&](const std::string& suite) {
     return std::any_of(suites.ops->all().begin(), suites.ops->all().end(), [&](const Op& op) { return op.name == suite; });
   });
   if (!others.everything() || !is_whole || !result.ended_by.empty() || !result.harness_error.empty())
-    return "it was not checked which mutants the case table exposes, because only some of its cases ran";
+    return "only some cases of the case table ran, so it was not checked which mutants the table exposes";
   for (Verdict& verdict : untrusted_tables(suites.ops->all(), cases, result.verdicts)) {
     ledger.expect(verdict);
     result.verdicts.push_back(std::move(verdict));
@@ -255,18 +255,18 @@ std::string today() {
   return text;
 }
 
-// Repeats the first failure of each cause alone. A kernel that keeps state between calls, such as a table by shape, fails in a
-// run and passes when its repro line is run.
+// Repeats the first failure of each cause without earlier calls. A kernel that keeps state between calls, such as a cache by
+// shape, may fail in a run and pass when its repro line is run.
 
 namespace {
 
 /// Time limits: after kSecondsInAll no further failure is repeated; a repeated call longer than kSecondsOfCall counts as hung.
 constexpr double kSecondsInAll = 10, kSecondsOfCall = 10;
 constexpr size_t kMostFailures = 6;
-/// Searching the earlier call that causes a failure: tries kMostAlone cases one by one, then the last kMostTogether together.
+/// Limits of the search for the earlier call that causes a failure: kMostAlone cases one by one, then the last kMostTogether together.
 constexpr size_t kMostAlone = 8, kMostTogether = 64;
 
-/// Runs cases of one kernel in processes of their own.
+/// Runs cases of one kernel in new processes.
 class Repeats {
  public:
   Repeats(const OpRegistry& ops, const std::vector<Case>& cases, const CaseOptions& each, const RunArguments& arguments,
@@ -309,7 +309,7 @@ class Repeats {
 
 bool fails(const std::optional<Outcome>& outcome) { return outcome == Outcome::kFail || outcome == Outcome::kBroken; }
 
-/// Cases for which the kernel was called between two positions in the result, in order.
+/// The cases in this range of the result for which the kernel was called, in order.
 std::vector<std::string> cases_of(const RunResult& result, const std::string& kernel, size_t first, size_t end) {
   std::vector<std::string> ids;
   for (size_t i = first; i < end; ++i) {
@@ -319,10 +319,10 @@ std::vector<std::string> cases_of(const RunResult& result, const std::string& ke
   return ids;
 }
 
-/// Finds out what a failure that does not occur alone depends on: one earlier case, all earlier cases, or neither.
+/// For a failure that does not occur alone: tells in its message whether it occurs after one earlier case, after many, or after none of those tried.
 void name_earlier_calls(const Repeats& repeats, const RunResult& result, size_t place, Verdict& verdict) {
   const std::vector<std::string> before = cases_of(result, verdict.kernel, 0, place);
-  // Several threads generate inputs, so a case that stands later in the table may have been called earlier.
+  // Several threads generate inputs, so a case that is later in the table may have been called earlier.
   std::vector<std::string> others(before.rbegin(), before.rbegin() + std::ptrdiff_t(std::min(before.size(), kMostAlone / 2)));
   for (const std::string& id : cases_of(result, verdict.kernel, place + 1, result.verdicts.size()))
     if (others.size() < kMostAlone) others.push_back(id);

@@ -1,4 +1,4 @@
-// Reports of a command line: opened before the run, written after it. Each is written even if another fails.
+// The reports that --report names: opened before the run, written after it. Each is written even if another fails.
 #pragma once
 
 #include <mutex>
@@ -22,13 +22,13 @@ namespace assay {
 
 class Reports {
  public:
-  /// Throws UsageError for an unknown report, a file that cannot be written, and two reports with one file.
+  /// Throws UsageError for an unknown report, a file that cannot be written, or two reports with the same file.
   explicit Reports(const std::vector<std::string>& texts, const Shard& shard = {});
 
   /// False if a report goes to a stream such as /dev/stdout, unless a console report was requested too.
   bool to_console() const { return to_console_; }
 
-  /// Writes all reports that can be written. Prints each failure to stderr; returns false if there is one.
+  /// Writes all reports that can be written. Prints to stderr why others cannot be written; then returns false.
   bool write(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
              const EarlierRun* earlier = nullptr) const;
 
@@ -37,7 +37,7 @@ class Reports {
   void write_github(const RunResult& result, const LibraryInfo& library, const Provenance& provenance) const;
 
   std::vector<ReportRequest> requests_;
-  std::set<std::string> named_;  ///< files, not streams such as /dev/stdout: the console prints their names when they are written
+  std::set<std::string> named_;  ///< files whose names the console prints when they are written; not streams such as /dev/stdout
   bool to_console_ = true;
 };
 
@@ -53,7 +53,7 @@ class RunHistory {
   RunIdentity identity(const RunResult& result, const Provenance& provenance) const;
   /// The newest run on the chip of `library`, for the HTML report; nothing if there is none.
   std::optional<EarlierRun> earlier(const LibraryInfo& library) const;
-  /// For CaseOptions::record: notes the digest of the outputs. Thread-safe.
+  /// Stores the digest of a call's outputs; CaseOptions::record must call it for each verdict. Thread-safe.
   void note(const Evidence& evidence, const Verdict& verdict);
   /// Adds the run. If that fails, prints why to stderr and returns false.
   /// `identity`: the identity of the run, or the identities of the checked recordings, separated by spaces.
@@ -72,7 +72,7 @@ std::string commit_of_kernels(const std::string& given);
 /// The run of --trend: `path` is the JSON report of an earlier run, or a history file (then its newest run). Nothing if empty.
 std::optional<EarlierRun> earlier_run_of(const std::string& path);
 
-// Repeats failures in new processes.
+// Failures are repeated in new processes.
 
 /// Repeats the first failure of each cause in a new process, within a time limit. If that call passes, the failure depends on
 /// earlier calls. The verdict's message then says so, and names the earlier case after which the case fails. The repro line then
@@ -88,7 +88,7 @@ void print_ending(const RunResult& result, const Shown& shown, const std::string
 /// Provenance for `assay run`, at its start. add_library() adds the library's name and digest once it is open.
 Provenance provenance_of(const RunArguments& arguments, const Shard& shard);
 
-/// Provenance for `assay judge`. An earlier run called the library, so its file is not known here.
+/// Provenance for `assay judge`, without the library's file: an earlier run called the library, so its path is not known here.
 Provenance provenance_of(const JudgeArguments& arguments);
 
 /// Provenance for `assay gate`; as for `assay judge`.
@@ -104,13 +104,13 @@ void add_library(Provenance& provenance, const LibraryInfo& library);
 /// The current date, YYYY-MM-DD in UTC.
 std::string today();
 
-/// Adds an untrusted verdict for each contract of --cases that has a mutant which no case of the tables exposes. Does so only if
-/// all cases of the tables, or of whole ops, ran. Otherwise, if there are tables of --cases, returns a line that says why not.
+/// Adds an untrusted verdict for each contract of --cases that has a mutant which no case of these tables exposes. This needs
+/// runs of all cases of the tables, or of whole ops. If only some cases ran, adds nothing and returns a line that says so.
 std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole,
                                    const std::vector<Case>& cases, const Ledger& ledger, RunResult& result);
 
-/// For each contract of --cases a line "excused by blind_to: 2 of 16 mutants of acme.rms_norm: ...", and a line with the globs
-/// that match no mutant. `table_note`: result of add_verdicts_of_tables(). Empty if that function could not check the tables.
+/// For each contract of --cases: a line "excused by blind_to: 2 of 16 mutants of acme.rms_norm: ...", and a line with the globs
+/// that match no mutant. `table_note`: the result of add_verdicts_of_tables(). Empty if that function could not check the tables.
 std::string excuses_text(const Suites& suites, const std::string& table_note, const std::vector<Case>& cases,
                          const RunResult& result);
 

@@ -39,10 +39,10 @@ using Strings = std::vector<std::string>;
 
 constexpr int kVersion = 1;  ///< version of the manifest's layout
 constexpr int kInputsChanged =
-    4;  ///< --verify: the folder is unchanged since it was signed, but files outside of it that were read have changed
-constexpr int kIncomplete = kHarnessFailed;  ///< the exit code of other commands that ended early without a kernel's fault
+    4;  ///< --verify: the folder is unchanged since it was signed, but files outside of it that the sign-off read have changed
+constexpr int kIncomplete = kHarnessFailed;  ///< as for other commands that ended early, and not through a kernel's fault
 
-/// Reads a JSON file that this program wrote, and keeps the order of its keys. A report may have a few thousand verdicts of some
+/// Reads a JSON file that this program wrote, and keeps the order of its keys. The limits allow a few thousand verdicts with some
 /// hundred values each.
 Json read_report(const std::string& file) {
   const std::string text = read_text(file);
@@ -87,8 +87,8 @@ class FolderLock {
   int file_;
 };
 
-/// Turns the name of a library beside this program into its path, because a library given by path opens in a worker process. The
-/// worker ends before the steps need the device.
+/// Turns the name of a library beside this program into its path. A library given by path opens in a worker process, which ends,
+/// and frees the device, before the steps need it.
 std::string by_path(const std::string& backend) {
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
   for (const fs::path& folder : {program, program / ASSAY_INSTALLED_KERNELS})
@@ -102,7 +102,7 @@ pid_t start_program(const Strings& arguments, const std::string& output, bool sh
   const pid_t parent = ::getpid(), child = ::fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "cannot start a step");
   if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // so that it writes nothing while another sign-off continues
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // so that a step whose sign-off was killed does not write while another sign-off continues
     ::signal(SIGPIPE, SIG_DFL);
     const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
     if (::getppid() != parent || file < 0 || ::dup2(file, STDOUT_FILENO) < 0) ::_exit(kHarnessFailed);
@@ -119,7 +119,7 @@ pid_t start_program(const Strings& arguments, const std::string& output, bool sh
 /// A process that ended.
 struct Ended {
   pid_t process;
-  int code;            ///< exit code; 128 plus the number of a signal
+  int code;            ///< exit code; after a signal 128 plus its number
   double cpu_seconds;  ///< includes its workers
 };
 Ended wait_for_any() {
@@ -168,7 +168,7 @@ class Folder {
     return nullptr;
   }
 
-  /// The first file of an ended step that changed after the step wrote it; empty: none, or the step has not ended.
+  /// The first file of an ended step that changed after the step wrote it; empty if there is none, or if the step has not ended.
   std::string altered(const std::string& name) const {
     for (const Json& step : manifest_.at("steps"))
       if (step.value("name", "") == name && step.value("state", "") == "ended")
@@ -184,7 +184,7 @@ class Folder {
     steps.push_back(std::move(step));
   }
 
-  /// The files of a step with their digests; a folder stands for all files below it.
+  /// The files of a step with their digests and sizes. The name of a folder stands for all files below it.
   Json stamps(const Strings& files) const {
     Json list = Json::array();
     const auto add = [&](const std::string& file) {
@@ -204,7 +204,7 @@ class Folder {
   Json manifest_;
 };
 
-/// The parts of a probe's report that the page needs; the file of the step has the whole report.
+/// The parts of a probe's report that the page needs. The whole report is in a file of the step.
 Json summary_of_probe(const Json& report) {
   Json instructions = Json::array();
   for (Json one : report.at("instructions")) {
@@ -287,7 +287,7 @@ void reopen(Folder& folder) {
   if (folder.manifest().erase("verdict") > 0) folder.save();
 }
 
-/// Steps that have not ended, in the order in which they start: as planned, or the longest first if several run at once.
+/// Steps that have not ended, in the order in which they start: the planned order, or the longest first if several run at once.
 std::vector<const Step*> waiting_steps(const Folder& folder, const std::vector<Step>& steps, int jobs) {
   std::vector<const Step*> waiting;
   for (const Step& step : steps)
@@ -359,7 +359,7 @@ std::string inputs_table(const SignoffArguments& arguments, const Provenance& pr
   return text;
 }
 
-/// Digest of the files that were read, independent of where they are: covers kinds, digests and paths below the data folder.
+/// A digest of all files that were read: covers their kinds and digests, and for files of the data folder their paths below it. Other paths may change.
 std::string contents_digest(const Table& inputs) {
   std::string text;
   for (const TableRow& row : inputs.rows) {
@@ -394,7 +394,7 @@ std::string changed_inputs(const Table& before, const Table& now) {
 /// Throws UsageError if the sign-off in this folder was begun with another library, chip, program, table or option.
 void require_same(const Json& before, const Json& now, const Table& inputs_before, const Table& inputs_now) {
   const std::set<std::string> free = {"file",   "backend", "ledger", "scope",
-                                      "golden", "by",      "data"};  // may differ: names and paths; digests cover contents
+                                      "golden", "by",      "data"};  // names and paths, which may differ; digests in `inputs` cover the contents
   for (const char* part : {"program", "library", "request", "inputs"})
     for (const auto& [key, value] : now.at(part).items()) {
       if (free.contains(key)) continue;
@@ -478,7 +478,7 @@ int run_signoff(const SignoffArguments& arguments) {
   LibraryInfo library;
   {
     const Backend backend = open_backend(*arguments.suites.ops, {by_path(arguments.backend), false, arguments.timeout_seconds});
-    library = backend.library;  // the back end is closed here, before a step opens it
+    library = backend.library;  // closes the back end at the end of this block, before a step opens it
   }
   add_library(provenance, library);
   const Plan plan = plan_of(arguments, library, cases);
@@ -628,13 +628,14 @@ void verify_steps(Folder& folder, bool claims_all, Problems& problems) {
       problems.add(kManifest, "step '" + one.value("name", "") + "' is missing");
 }
 
-/// Files outside its folder that the sign-off read.
+/// Numbers of files outside the folder that the sign-off read.
 struct OtherInputs {
   int64_t absent = 0;   ///< not on this machine
-  int64_t changed = 0;  ///< with another digest than when the sign-off read them
+  int64_t changed = 0;  ///< their digest is no longer the one that the sign-off recorded
 };
 
-/// Compares the files that the sign-off read, if they exist on this machine. A changed file is not a problem of the folder.
+/// Compares the files that the sign-off read with their recorded digests, if they exist on this machine. A changed file is not
+/// counted as a problem of the folder.
 OtherInputs verify_inputs(Folder& folder, Problems& problems) {
   const std::string root = folder.manifest().at("request").value("data", "");
   const std::string text = read_text(folder.at(kInputs));
@@ -649,7 +650,7 @@ OtherInputs verify_inputs(Folder& folder, Problems& problems) {
     if (now.empty()) ++others.absent;
     if (now.empty() || now == table.text(row, "digest")) continue;
     ++others.changed;
-    std::printf("%s: changed since it was read: %s then, %s now\n", printable(path).c_str(),
+    std::printf("%s: changed since the sign-off read it: digest %s then, %s now\n", printable(path).c_str(),
                 printable(table.text(row, "digest")).c_str(), now.c_str());
   }
   return others;
@@ -663,7 +664,7 @@ int verify(const std::string& path) {
   const Json& manifest = folder.manifest();
   const std::string claimed = manifest.value("verdict", Json::object()).value("headline", ""),
                     digest = digest_of_file(folder.at(kManifest));
-  const bool was_killed = claimed.empty();  // killed while a step ran: the folder has no verdict, and files in no table
+  const bool was_killed = claimed.empty();  // killed while a step ran: the folder has no verdict, and files that no table of digests lists
   const bool claims_all = !was_killed && manifest.at("verdict").value("state", "") != "INCOMPLETE";
   if (fs::exists(folder.at(kDigests))) verify_files(folder, problems);
   else if (!was_killed) problems.add(kDigests, "is missing");
@@ -688,8 +689,8 @@ int verify(const std::string& path) {
     const std::string state =
         headline.state == "INCOMPLETE" ? headline.text : "INCOMPLETE: all steps ran, but no verdict was written";
     if (changed > 0)
-      std::printf("unaltered so far, %s; the sign-off cannot continue while %lld file%s that it reads differ%s\n", state.c_str(),
-                  changed, changed == 1 ? "" : "s", changed == 1 ? "s" : "");
+      std::printf("unaltered so far, %s; the sign-off cannot continue until %lld file%s that it read before %s restored\n", state.c_str(),
+                  changed, changed == 1 ? "" : "s", changed == 1 ? "is" : "are");
     else
       std::printf("unaltered so far, %s; the same command continues the sign-off\n", state.c_str());
     return kIncomplete;

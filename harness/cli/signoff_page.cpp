@@ -75,7 +75,7 @@ void failures(Node section, const Totals& totals) {
   html::write(html::line(section, "p", "soft"), "The files OP.TIER.json have every verdict.");
 }
 
-/// Number formats, the widest first; formats of one width by name.
+/// The number formats in the results, the widest first; formats of the same width are sorted by name.
 Strings formats_of(const Totals& totals) {
   std::set<std::string> names;
   for (const auto& [op, cells] : totals.cells)
@@ -99,7 +99,7 @@ std::string cell_text(const Json& cell) {
 void matrix(Node section, const Json& manifest, const Totals& totals) {
   const Strings formats = formats_of(totals);
   html::write(html::line(section, "p", "soft"),
-              "Verdicts that pass, by op and by a number format of the case; a case with several formats counts under each. "
+              "Numbers of verdicts that pass, by op and number format; a case with several formats counts under each. "
               "Budget: largest distance from the middle of an accepted interval, divided by half its width; 100 % is "
               "the last accepted code. Exact: every element accepts one code only. \"+ N dev\": N allowed deviations.");
   Strings head = {"op", "contracts"};
@@ -130,7 +130,7 @@ void matrix(Node section, const Json& manifest, const Totals& totals) {
   }
 }
 
-/// For each op with accepted intervals that have a width: the output that is furthest from the middle of its interval.
+/// For each op that has outputs with several accepted codes: the output that is furthest from the middle of its interval.
 void worst_outputs(Node section, const Totals& totals) {
   const Node body = html::table(section, "worst", {"op", "budget", "worst output"});
   for (const auto& [op, worst] : totals.worst) {
@@ -188,7 +188,7 @@ void scope(Node section, const Json& manifest, const Totals& totals) {
   if (!absent_levels.empty()) html::write(tests, fmt::format("; could not be tried: {}", fmt::join(absent_levels, ", ")));
 }
 
-/// A line of the page: instructions with the same verdict and the same steps.
+/// Instructions with the same verdict and the same steps, which share a line of the page.
 struct Same {
   bool good = true;
   std::string verdict, nearest;
@@ -248,7 +248,7 @@ void instructions(Node section, const Json& manifest) {
   const Node text = html::line(section, "p");
   html::write(html::child(text, "b"), "Nearest known chip: ");
   html::write(text, names.empty() ? "none has an instruction with the same steps."
-                                  : fmt::format("{} instructions with the same steps.", fmt::join(names, ", ")));
+                                  : fmt::format("{} probed instructions have the same steps.", fmt::join(names, ", ")));
   const Node body = html::table(html::wide(section), "found",
                                 {"found: order | exponent | sum | c | round | scale | special", "instructions", "verdict"});
   size_t lines = 0;
@@ -306,7 +306,7 @@ void digests(Node section, const Json& manifest) {
   const Json &library = manifest.at("library"), &program = manifest.at("program"), &inputs = manifest.at("inputs"),
              &request = manifest.at("request");
   html::write(html::line(section, "p", "soft"),
-              fmt::format("XXH3 of each file. The digests show alterations, but do not stop a forger: keep the digest of {} "
+              fmt::format("Each file has an XXH3 digest. Digests show alterations, but a forger can compute new ones: keep the digest of {} "
                           "elsewhere. assay signoff --verify DIR recomputes all digests.",
                           kManifest));
   const Node read = html::line(section, "p");

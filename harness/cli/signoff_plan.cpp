@@ -41,7 +41,7 @@ class Planner {
   std::vector<Step> steps() {
     for (const KernelOffer& kernel : library_.kernels)
       for (const std::string& contract : kernel.contracts) offered_[kernel.op].insert(contract);
-    std::map<std::string, std::map<std::string, double>> tiers;  // work by op and tier
+    std::map<std::string, std::map<std::string, double>> tiers;  // estimated seconds by op and tier
     for (const Case& one : cases_)
       if (const auto op = offered_.find(one.op); op != offered_.end() && op->second.contains(contract_of(one)))
         tiers[one.op][one.tier] += work_of(one);
@@ -126,7 +126,7 @@ class Planner {
                        {"--part", "instructions", "--unit", unit, "--elements", std::to_string(arguments_.elements), "--report",
                         "json:" + path(files[0]), "--output", path(files[1])});
       add(name, "probe", arguments, files);
-      if (arguments_.unit != "*") break;  // a single command probes all that match
+      if (arguments_.unit != "*") break;  // a single command probes all instructions that match --unit
     }
     if (!offered_.contains("cast") || !is_wanted("cast")) return;
     Strings arguments = called("probe");

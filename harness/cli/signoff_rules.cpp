@@ -25,7 +25,7 @@ void add_unit_operands(std::set<std::string>& formats, const std::string& id) {
     if (row.id == id) add_format(formats, row.text("a")), add_format(formats, row.text("b"));
 }
 
-/// The number formats in a case: formats in its cells, of its contract's codes and operands, and of outputs below 32 bits.
+/// The number formats of a case: formats that its cells name, formats of its contract's codes and operands, and formats below 32 bits of its outputs.
 std::set<std::string> formats_of(const Case* one, const Json& verdict) {
   std::set<std::string> formats;
   if (one != nullptr)
@@ -261,7 +261,7 @@ Rule steps_rule(const Json& manifest, const Totals& totals) {
   return decided("Every step ran to its end", found, failed.empty(), missing);
 }
 
-/// "a|b" as "a | b", so that a long cell breaks between globs.
+/// Writes "a|b" as "a | b", so that a long table cell can break between globs.
 std::string spaced(const std::string& globs) {
   std::string text;
   for (const char c : globs) text += c == '|' ? " | " : std::string(1, c);
@@ -305,7 +305,7 @@ void add_deviation_rule(std::vector<Rule>& rules, const Json& manifest, const To
   const std::string found =
       allowed.empty() ? "none"
                       : fmt::format("{} row{}, {} verdicts", allowed.size(), allowed.size() == 1 ? "" : "s", totals.deviating);
-  rules.push_back(decided("Each deviation is listed with owner and issue, occurs, and does not hide a crash",
+  rules.push_back(decided("Each allowed deviation names an owner and an issue, occurs in a verdict, and is not a crash",
                           wrong.empty() ? found : fmt::format("{}", fmt::join(wrong, "; ")), wrong.empty(),
                           allowed.empty() ? Strings() : missing));
 }
@@ -339,7 +339,7 @@ void add_probe_rules(std::vector<Rule>& rules, const Json& manifest) {
     return fmt::format("{} of {} probed{}", good, of, of < all ? fmt::format("; {} offered", all) : "") +
            (good < of ? fmt::format("; not: {}", fmt::join(wrong, ", ")) : "");
   };
-  rules.push_back(decided("Each probed tensor core instruction has a model and computes what its table row says",
+  rules.push_back(decided("Each probed tensor core instruction has a model that equals its row in the table",
                           found(right, probed, offered),
                           right == probed && (offered == 0 || probed > 0 || !no_instructions.empty()), no_instructions));
   rules.push_back(decided(
@@ -364,7 +364,7 @@ void add_golden_rules(std::vector<Rule>& rules, const Json& manifest, const Tota
     rules.push_back({"The recorded outputs were compared with " + sum.value("b", ""),
                      comparable ? fmt::format("{} of {} calls have the same bits; the others are accepted by their contracts",
                                               sum.value("same", 0), sum.value("same", 0) + sum.value("differ", 0))
-                                : "no call is in both recordings: the kernels have other names",
+                                : "no call is in both recordings, because the kernels have other names",
                      step->value("state", "") == "ended"});
   }
 }

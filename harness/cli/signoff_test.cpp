@@ -115,7 +115,7 @@ TEST(Signoff, WhatHasNotRunIsOpenAndWhatIsBrokenStaysBroken) {
                            "Every op was called repeatedly", "none probed; 1 offered"})
     EXPECT_THAT(open(manifest), HasSubstr(text));
   EXPECT_THAT(page_of(manifest, "xxh3:abc"), HasSubstr("open: not run yet: rms_norm"));
-  // No remaining step has such an op, and a failure of a finished step stays a failure.
+  // A need is broken if no remaining step runs its op. A failure of a finished step stays a failure.
   manifest["needs"][0]["op"] = "cast";
   EXPECT_THAT(broken(manifest), HasSubstr("Minimum scope: a norm (cast in bf16 | f16): not offered, or no case passes"));
   manifest = right_manifest();
@@ -128,7 +128,7 @@ TEST(Signoff, WhatHasNotRunIsOpenAndWhatIsBrokenStaysBroken) {
               HasSubstr("Every verdict is a pass or an allowed deviation: 2 verdicts: 2 pass, 0 deviate, 1 neither"));
   // A row of the known-failures list that covers no verdict yet may cover one of a later step.
   manifest["deviations"].push_back({{"case", "cast/*"}, {"kernel", "k"}, {"outcome", "fail"}, {"issue", "i/1"}});
-  EXPECT_THAT(open(manifest), HasSubstr("Each deviation is listed"));
+  EXPECT_THAT(open(manifest), HasSubstr("Each allowed deviation names"));
   manifest["deviations"][0]["outcome"] = "broken";
   EXPECT_THAT(broken(manifest), HasSubstr("row 1 (i/1) allows 'broken'"));
 }

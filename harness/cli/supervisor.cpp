@@ -28,7 +28,7 @@ namespace assay {
 namespace {
 
 std::atomic<int> asked{0};
-static_assert(std::atomic<int>::is_always_lock_free, "the handler may not wait for a lock");
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler must not wait for a lock");
 
 /// How often each signal came from the supervisor (supervisor.h) and from other senders. A terminal's signal to the process group
 /// arrives twice: from the terminal, and passed on by the supervisor.
@@ -101,7 +101,7 @@ void react(int signal, siginfo_t* info, void* context) {
   (is_minded ? mind : ask)(signal, info, context);
 }
 
-/// Installs a handler besides receive_signals(): threads that a library started earlier do not block the signal and may get it.
+/// Installs a handler for the signal. receive_signals() alone is not enough: threads that a library started earlier do not block the signal and may get it.
 void handle(int signal, sigset_t& handled) {
   struct sigaction now {};
   // under nohup the process ignores SIGHUP, and must continue to ignore it
@@ -140,7 +140,7 @@ namespace {
 
 enum Kind : char { kBegin = 'B', kCalls = 'C', kJudged = 'V', kJudgedFirst = 'F', kWrote = 'W' };
 
-/// The last signal that the supervisor received, and its sender; 0: none. Only the handler writes it.
+/// The last signal that the supervisor received, and its sender; 0: none. The handler note() writes it.
 struct Came {
   std::atomic<int> signal{0}, count_of_interrupts{0};
   std::atomic<pid_t> sender{0};
@@ -157,11 +157,11 @@ std::string name_of(int signal) {
   return "SIG" + std::string(name != nullptr ? name : std::to_string(signal).c_str());
 }
 
-/// State reported by the child.
+/// What the child has reported so far.
 class Told {
  public:
   KilledRun run;
-  std::string calling;  ///< the kernel of the latest call
+  std::string calling;  ///< text about the latest call: kernel, op and contract
   bool began = false, wrote = false;
 
   /// Reads complete messages (kind, length, fields) from the front of the buffer, and removes them.

@@ -9,7 +9,7 @@
 
 namespace assay {
 
-/// The run's end of the pipe to its supervisor. Does nothing without a supervisor.
+/// The run's end of the pipe to its supervisor. Its functions do nothing if there is no supervisor.
 class Supervised {
  public:
   explicit Supervised(int pipe = -1) : pipe_(pipe) {}
@@ -31,7 +31,7 @@ class Supervised {
 
 /// What the supervisor knows about a killed run. Its verdicts have no tensors.
 struct KilledRun {
-  RunResult result;  ///< `ended_by` names the signal
+  RunResult result;  ///< its `ended_by` names the signal that ended the run
   LibraryInfo library;
 };
 
@@ -41,7 +41,7 @@ struct KilledRun {
 /// are ended. If something stops only the child (SIGSTOP), this process continues it after two seconds.
 int supervised(const std::function<int(const Supervised&)>& run, const std::function<void(const KilledRun&)>& report);
 
-// SIGINT, SIGTERM and SIGHUP end a run early but with reports. Such a signal from a kernel is a fault of the kernel.
+// SIGINT, SIGTERM and SIGHUP end a run early but with reports. If a kernel sends such a signal, that is a fault of the kernel.
 
 /// Installs handlers. SIGINT, SIGTERM and SIGHUP only request an end; a second SIGINT ends the process at once, without reports.
 /// A signal from a worker's session is recorded for that worker (worker_process.h) and does not end the run. SIGTSTP also stops

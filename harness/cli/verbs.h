@@ -1,4 +1,4 @@
-// The verbs of the program: parsed arguments in, exit code out. main.cpp parses.
+// The verbs of the program: each has a function from parsed arguments to the exit code. main.cpp parses the arguments.
 #pragma once
 
 #include <functional>
@@ -16,16 +16,16 @@ namespace assay {
 struct RunArguments {
   std::string backend = "cpu";  ///< name or path of a library
   std::string kernel = "*";
-  std::string execute;  ///< "ARCH[,OPTION...]": executes AMD code objects on the CPU; empty: on the GPU
+  std::string execute;  ///< "ARCH[,OPTION...]": execute AMD code objects on the CPU; empty: do not
   Selection selection;
   std::vector<std::string> reports;
   int repeat = 1;
-  int rerun_failed = 0;  ///< number of further calls of a failed case, which tell whether it is flaky
+  int rerun_failed = 0;  ///< number of times that a failed call is repeated, to learn whether the case is flaky
   bool in_process = false;
   double timeout_seconds = 60;
   std::string record;  ///< folder for inputs and outputs of all calls; empty: none
   std::string ledger;  ///< known-failures list; empty: none
-  bool strict = false;  ///< reject rows of the known-failures list that match no case
+  bool strict = false;  ///< fail if a row of the known-failures list matches no case
   std::string shard;   ///< "I/N"; empty: taken from the environment
   bool ladder = false;
   bool reckon_power = false;  ///< recompute mutation scores even if golden/power has them
@@ -70,7 +70,7 @@ struct GateArguments {
   int64_t baseline_run = 0;          ///< with a history file: number of the baseline's run; 0: not given
   std::string baseline_commit;       ///< with a history file: beginning of that run's commit; empty: not given
   std::vector<std::string> targets;  ///< folders of the recordings to check
-  bool same_bits = false;            ///< reject every change of bits, also within the accepted intervals
+  bool same_bits = false;            ///< fail for every change of bits, also within the accepted intervals
   bool strict = false;  ///< fixed failures fail the gate too, so that someone renews the known-failures list and the baseline
   std::vector<std::string> reports;
   std::string ledger;  ///< as for run
@@ -84,7 +84,7 @@ struct KnownArguments {
   std::string action;                      ///< "write"
   std::string from;                        ///< JSON report
   std::string issue, owner, reason, since;  ///< cells of the new rows; reason and since may be empty
-  std::string keep;                        ///< list whose rows are copied while their failures persist; empty: none
+  std::string keep;                        ///< earlier list, whose rows are copied if their cases still fail; empty: none
   std::string output;                      ///< empty: standard output
 };
 
@@ -92,10 +92,10 @@ struct GoldenArguments {
   std::string action;   ///< "check", "write" or "diff"
   std::vector<std::string> targets;  ///< for diff: names of architectures, or folders of golden files
   std::vector<std::string> reports;  ///< for diff: "json:FILE", "html:FILE"
-  std::string ledger;                ///< for write --observed: known-failures list; its cases are recorded only if they pass
+  std::string ledger;                ///< for write --observed: known-failures list; a case on it is recorded only if it passes
   std::string backend;  ///< for write: records what this back end returns; empty: what the reference predicts
-  std::string folder;   ///< instead of golden/ in the data folder
-  std::vector<std::string> ops;      ///< for check --part predicted and write --observed: only these; empty: all
+  std::string folder;   ///< golden folder; empty: golden/ of the data folder
+  std::vector<std::string> ops;      ///< for check --part predicted or observed and write --observed: only these ops; empty: all
   std::string part;     ///< for check: "predicted", "observed", "power" or "casts"; empty: all
   std::optional<uint64_t> sample;  ///< for check: seed of the 5 % sample of golden/power to recompute; nullopt: all
   double timeout_seconds = 60;
@@ -118,7 +118,7 @@ struct ContractsArguments {
   std::vector<std::string> ids;  ///< for check: tables of contracts
   std::string arch;            ///< for list: leave out contracts of other chips; empty: all
   std::string vendor, search, release;  ///< for list
-  bool evidence = false;       ///< for list: the evidence for each contract instead of its purpose
+  bool evidence = false;       ///< for list: print the evidence for each contract instead of its purpose
   std::string write, check;  ///< for specials: file whose section `assay contracts specials` is written or compared
   std::string backend = "cpu", op, kernel = "*";
   std::vector<std::string> cases;  ///< for match: globs over case ids
@@ -144,8 +144,8 @@ struct ArchArguments {
 struct ProbeArguments {
   std::string backend = "cpu";
   std::string kernel = "*", unit = "*";  ///< globs over kernels and over instruction ids
-  std::string output;                    ///< table to write a row to for every model found; empty: none
-  int64_t elements = 1024;               ///< results per kind of inputs, used to find the model; twice as many verify it
+  std::string output;                    ///< table to write, with a row for every model found; empty: none
+  int64_t elements = 1024;               ///< results of each kind of data from which a model is found; twice as many verify it
   uint64_t seed = 1;
   double timeout_seconds = 60;
   std::string part;                      ///< "instructions" or "conversions"; empty: both
@@ -164,8 +164,8 @@ struct SignoffArguments {
   std::string by;            ///< who signs
   std::string tier = "full"; ///< the last tier
   std::vector<std::string>
-      ops;                   ///< only these are run, and the verdict is for a partial scope; empty: all that the library offers
-  std::string unit = "*";    ///< glob: only these instructions are probed; the page says how many of all
+      ops;                   ///< only these ops are run, and the verdict is for a partial scope; empty: all that the library offers
+  std::string unit = "*";    ///< glob over ids of instructions to probe; the page says how many instructions were probed
   int64_t elements = 1024;   ///< as for probe
   double minutes = 0;        ///< no step starts after this many minutes; 0: no limit
   int jobs = 1;              ///< number of steps that run at once
@@ -188,8 +188,8 @@ struct HuntArguments {
 
 struct ListArguments {
   Selection selection;
-  bool all = false;                  ///< list every id if nothing is selected
-  std::vector<std::string> names{};  ///< ops, tiers, op/tier or globs over ids: further selections
+  bool all = false;                  ///< if nothing is selected, list every id instead of a summary
+  std::vector<std::string> names{};  ///< positional arguments, which select more cases: ops, tiers, op/tier or globs over ids
   Suites suites{};
 };
 

@@ -24,7 +24,7 @@
 
 namespace assay {
 
-// Shared by the sub-verbs of `assay witness`.
+// These functions are used by several actions of `assay witness`.
 
 /// golden/witness in the data folder.
 std::string witness_folder();
@@ -75,7 +75,7 @@ std::string LeftOut::text() const {
   return text;
 }
 
-/// Size limit of a committed file.
+/// Largest size in bytes of a witness file in the repository.
 static constexpr size_t kMostBytesOfWitness = 768 << 10;
 
 int keep_witnesses(const WitnessArguments& arguments) {
@@ -167,11 +167,11 @@ int run_witnesses(const WitnessArguments& arguments) {
 // assay witness: inputs that kill a contract's mutants, the outputs of real implementations on them, and their check.
 namespace {
 
-/// Limit on the bytes of a case used as inputs. The largest case that is needed has NaN in a DeepSeek-V4 cache; larger cases kill
-/// no further mutants.
+/// Largest size in bytes of a case whose inputs become a witness. The largest case that is needed has NaN in a DeepSeek-V4 cache;
+/// larger cases kill no further mutants.
 constexpr int64_t kMostBytes = 640 << 10;
 
-/// Whether a contract gets recorded outputs. Tensor core instructions and casts have recordings or sweeps of their own.
+/// Whether the contract of this case gets a witness. Tensor core instructions and casts have recordings or sweeps of their own.
 bool has_witness(const Op& op, const Case& one) {
   return !op.has_sweeps && one.parameters.contains("contract") && !rulebook().is_unit(one.text("contract"));
 }
@@ -211,7 +211,7 @@ int choose_all(const WitnessArguments& arguments) {
 }
 
 /// Reasons why recorded outputs do not kill a mutant, from golden/witness/survivors.csv, or from suites/unseen.csv for mutants
-/// that no quick case kills. Both tables have globs; | separates several.
+/// that no quick case kills. Cells `contract` and `fault` of both tables are globs; | separates several contracts.
 class Reasons {
  public:
   Reasons() {
@@ -224,7 +224,7 @@ class Reasons {
           all_.push_back({contract, table.text(row, "fault"), table.text(row, "why")});
     }
   }
-  /// Empty if there is no justification.
+  /// Why the outputs do not kill the mutant `edit`; empty if neither table has a reason.
   std::string of(const std::string& contract, const std::string& edit) const {
     for (const Reason& reason : all_)
       if (glob_match(reason.contract, contract) && (reason.edit == edit || glob_match(reason.edit, edit))) return reason.why;
@@ -238,7 +238,7 @@ class Reasons {
   std::vector<Reason> all_;
 };
 
-/// Results of the comparison of recorded outputs with their contracts.
+/// Results of the comparison of recorded outputs with their contracts: rows of two tables, and error messages.
 struct WitnessCheck {
   std::string rows, survivors, complaints;
   int64_t refuted = 0, edits = 0;
@@ -269,7 +269,7 @@ WitnessCheck check_witnesses(const OpRegistry& ops, const std::vector<std::strin
     for (const std::string& name : survivors) {
       const std::string why = reasons.of(witness.contract, name);
       j.survivors += fmt::format("| {} | `{}` | {} |\n", witness.contract, name, why);
-      if (why.empty()) j.complaints += fmt::format("{}: too weak: does not kill {}\n", files[size_t(i)], name);
+      if (why.empty()) j.complaints += fmt::format("{}: too weak: its outputs do not kill mutant {}, and no table gives a reason\n", files[size_t(i)], name);
     }
   });
   WitnessCheck all;
