@@ -43,6 +43,12 @@ const OpRegistry& shipped_ops();
 #include "suites/ops.inc"
 #undef ASSAY_OP
 
+struct OtherContract;
+
+/// The contracts of the case's op under which a kernel receives the same call as in this case; for look_for_causes(). Contracts
+/// with the fewest different cells come first. Needs an open contract registry.
+std::vector<OtherContract> other_contracts(const Case& one, const Problem& problem);
+
 // A contract as formulas; its op kind determines how they are written.
 
 /// The contract as formulas, a line per cell; text that depends on the format of x is for bf16. Throws std::out_of_range for an

@@ -19,7 +19,6 @@
 #include "harness/report/verdict_text.h"
 #include "harness/run/run.h"
 #include "harness/text/messages.h"
-#include "suites/other_contracts.h"
 #include "suites/registry.h"
 
 namespace assay {

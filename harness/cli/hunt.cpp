@@ -27,7 +27,6 @@
 #include "harness/run/run_case.h"
 #include "harness/text/messages.h"
 #include "harness/text/text_file.h"
-#include "suites/other_contracts.h"
 #include "suites/registry.h"
 
 namespace assay {

@@ -33,7 +33,6 @@
 #include "harness/report/console.h"
 #include "harness/report/progress_report.h"
 #include "harness/text/messages.h"
-#include "suites/other_contracts.h"
 #include "suites/registry.h"
 
 namespace assay {

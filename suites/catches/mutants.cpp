@@ -29,7 +29,6 @@
 #include "harness/report/console.h"
 #include "harness/run/run.h"
 #include "suites/catches/mutant_switch.h"
-#include "suites/other_contracts.h"
 #include "suites/registry.h"
 #include "suites/rulebook.h"
 
