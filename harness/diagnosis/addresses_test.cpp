@@ -55,6 +55,8 @@ TEST(Displaced, RowsStoredAtOtherAddressesAreFound) {
   EXPECT_THAT(rows_stored([](int64_t, int64_t due) { return due / 512 * 512; }),
               HasSubstr("all rows in a block of 512 bytes are stored at byte 0 of the block"));
   EXPECT_EQ(rows_stored([](int64_t row, int64_t due) { return row % 2 == 0 ? due + 64 : due; }), "each row is stored 64 bytes after its address");
+  EXPECT_EQ(rows_stored([](int64_t, int64_t due) { return due / 512 * 512 + (due % 512 - 32) / 4; }),
+            "rows of a block of 512 bytes that should be 128 bytes apart are stored 32 bytes apart");
   EXPECT_EQ(rows_stored([](int64_t row, int64_t due) { return due + 32 + row % 2 * 32; }), "") << "different distances";
   EXPECT_EQ(rows_stored([](int64_t, int64_t) { return 2000; }), "") << "not stored";
 }
@@ -124,8 +126,8 @@ TEST(Facts, ErrorsAtEqualStorageOffsetsAreFound) {
     const BytesHeld q({rows, columns}, varied_byte, [&](int64_t i) { return is_wrong(i) ? 0xfeu : varied_byte(i); });
     return fact_words(flat_places(q.wrong()));
   };
-  EXPECT_THAT(places([](int64_t i) { return i % 64 == 0 && i < 320; }), HasSubstr("storage offset 0 mod 64")) << "not in the last vector";
-  EXPECT_THAT(places([](int64_t i) { return i % 16 >= 12; }), HasSubstr("storage offset 12..15 mod 16"));
+  EXPECT_THAT(places([](int64_t i) { return i % 64 == 0 && i < 320; }), HasSubstr("storage offset is 0 mod 64")) << "not in the last vector";
+  EXPECT_THAT(places([](int64_t i) { return i % 16 >= 12; }), HasSubstr("storage offset is 12..15 mod 16"));
   EXPECT_EQ(places([](int64_t i) { return i % 64 == 0 && i != 64 && i < 320; }), "") << "a right element in between";
   EXPECT_EQ(places([](int64_t i) { return i % 16 == 0; }, 4, 64), "") << "whole columns";
 }

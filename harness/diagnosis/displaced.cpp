@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <string>
@@ -83,6 +84,39 @@ std::string distance_text(int64_t bytes) {
   return fmt::format("{} byte{} {}", std::abs(bytes), std::abs(bytes) == 1 ? "" : "s", bytes > 0 ? "after" : "before");
 }
 
+/// "blocks are stored 544 bytes apart instead of 512": distances that grow with the number of the block, or with the place in it.
+/// `to`: for each run, the byte at which its data are.
+std::string other_strides(const WrongPart& wrong, const std::vector<Run>& runs, const std::map<int64_t, int64_t>& to) {
+  const TensorSpec& spec = wrong.tensor().spec;
+  for (const int64_t stride : spec.strides) {
+    const int64_t block = stride * spec.format->bytes();
+    if (block <= kMostBytes) continue;
+    const auto line_through = [&](const auto& of) -> std::optional<std::pair<int64_t, int64_t>> {  // distance per step, and the unit
+      std::optional<std::pair<int64_t, int64_t>> first, line;  // (step, distance) of the first run; (distance, steps) between two
+      std::set<int64_t> steps;
+      int64_t unit = 0;
+      for (const auto& [i, at] : to) {
+        const int64_t step = of(runs[size_t(i)].first_byte), apart = at - runs[size_t(i)].first_byte;
+        steps.insert(step);
+        if (!first) first = {step, apart};
+        unit = std::gcd(unit, step - first->first);
+        if (step == first->first ? apart != first->second : line && (apart - first->second) * line->second != line->first * (step - first->first))
+          return std::nullopt;
+        if (!line && step != first->first) line = {apart - first->second, step - first->first};
+      }
+      constexpr size_t kFewestSteps = 3;  // two points always lie on a line
+      if (!line || steps.size() < kFewestSteps || line->first == 0 || line->first * unit % line->second != 0) return std::nullopt;
+      return std::pair(line->first * unit / line->second, unit);
+    };
+    if (const auto line = line_through([&](int64_t byte) { return byte / block; }); line && line->second == 1)
+      return fmt::format("blocks are stored {} bytes apart instead of {}", block + line->first, block);
+    if (const auto line = line_through([&](int64_t byte) { return byte % block; }))
+      return fmt::format("rows of a block of {} bytes that should be {} bytes apart are stored {} bytes apart", block, line->second,
+                         line->second + line->first);
+  }
+  return "";
+}
+
 bool byte_sized(const WrongPart& wrong) { return wrong.format().bits % 8 == 0 && !wrong.tensor().spec.packed; }
 
 }  // namespace
@@ -105,6 +139,8 @@ std::string stored_elsewhere(const WrongPart& wrong) {
   if (to.size() == runs.size() && distance != 0 &&
       std::all_of(to.begin(), to.end(), [&](const auto& one) { return apart(one) == distance; }))
     return fmt::format("each row is stored {} its address", distance_text(distance));
+  if (to.size() == runs.size())
+    if (const std::string strides = other_strides(wrong, runs, to); !strides.empty()) return strides;
   // Several rows share an address, which holds the row that was stored last.
   const TensorSpec& spec = wrong.tensor().spec;
   for (const int64_t stride : spec.strides) {

@@ -159,7 +159,7 @@ std::optional<Regularity> flat_places(const WrongPart& wrong) {
                (offset(i) < end - end % period || !wrong.accepts(i, wrong.codes()[size_t(i)]));
     if (there != failing) continue;
     const int64_t first = *rests.begin(), last = *rests.rbegin();
-    Regularity found = fact(wrong, fmt::format("{}storage offset {} mod {}, counted over all rows, and in no other", kEveryElement,
+    Regularity found = fact(wrong, fmt::format("{}those whose storage offset is {} mod {}, and in no other", kEveryElement,
                                                numbers_text(rests, period), period),
                             "", failing);
     if (first == 0 && last == 0)
