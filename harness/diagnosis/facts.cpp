@@ -186,7 +186,9 @@ std::optional<Regularity> where_an_output_is_zero(const WrongPart& wrong, const 
     if (zeros != failing ||
         !std::all_of(wrong.failing().begin(), wrong.failing().end(), [&](int64_t i) { return other.value(i) == 0; }))
       continue;
-    return pattern(wrong, fmt::format("errors exactly where {} is 0: a value of 0 is rounded or encoded wrongly", other.part().label()), "");
+    return pattern(wrong, fmt::format("errors exactly where {} is 0: a value of 0 is rounded or encoded wrongly",
+                                      other.part().name.starts_with("rank ") ? other.part().tensor : other.part().label()),
+                   "");
   }
   return std::nullopt;
 }
