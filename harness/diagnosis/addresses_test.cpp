@@ -28,10 +28,11 @@ struct BytesHeld {
   WholePart whole;
   HostTensor tensor;
 
-  BytesHeld(std::array<int64_t, 2> shape, const std::function<uint32_t(int64_t)>& due, const std::function<uint32_t(int64_t)>& held,
-            const Format& format = kUint8)
+  BytesHeld(std::array<int64_t, 2> shape, const std::function<uint32_t(int64_t)>& due,
+            const std::function<uint32_t(int64_t)>& held, const Format& format = kUint8)
       : whole(testing::whole_part(format, shape, {})),
-        tensor{dense("q", Role::kOutput, format, {shape[0], shape[1]}), std::vector<std::byte>(size_t(shape[0] * shape[1] * format.bytes()))} {
+        tensor{dense("q", Role::kOutput, format, {shape[0], shape[1]}),
+               std::vector<std::byte>(size_t(shape[0] * shape[1] * format.bytes()))} {
     for (int64_t i = 0; i < shape[0] * shape[1]; ++i) whole.low.push_back(ordinal(format, due(i))), tensor.set_code(i, held(i));
   }
   WrongPart wrong() const { return {whole, tensor}; }
@@ -46,7 +47,8 @@ std::string rows_stored(const std::function<int64_t(int64_t row, int64_t due)>& 
   for (int64_t i = 0; i < 6 * 32; ++i) whole.low.push_back(ordinal(kUint8, varied_byte(i)));
   for (int64_t row = 0; row < 6; ++row)
     for (int64_t c = 0; c < 32; ++c)
-      if (const int64_t at = place(row, due_place(row)) + c; at < 1024) cache.bytes[size_t(at)] = std::byte(varied_byte(row * 32 + c));
+      if (const int64_t at = place(row, due_place(row)) + c; at < 1024)
+        cache.bytes[size_t(at)] = std::byte(varied_byte(row * 32 + c));
   return stored_elsewhere(WrongPart(whole, cache));
 }
 
@@ -54,7 +56,8 @@ TEST(Displaced, RowsStoredAtOtherAddressesAreFound) {
   EXPECT_EQ(rows_stored([](int64_t, int64_t due) { return due + 64; }), "each row is stored 64 bytes after its address");
   EXPECT_THAT(rows_stored([](int64_t, int64_t due) { return due / 512 * 512; }),
               HasSubstr("all rows in a block of 512 bytes are stored at byte 0 of the block"));
-  EXPECT_EQ(rows_stored([](int64_t row, int64_t due) { return row % 2 == 0 ? due + 64 : due; }), "each row is stored 64 bytes after its address");
+  EXPECT_EQ(rows_stored([](int64_t row, int64_t due) { return row % 2 == 0 ? due + 64 : due; }),
+            "each row is stored 64 bytes after its address");
   EXPECT_EQ(rows_stored([](int64_t, int64_t due) { return due / 512 * 512 + (due % 512 - 32) / 4; }),
             "rows of a block of 512 bytes that should be 128 bytes apart are stored 32 bytes apart");
   EXPECT_EQ(rows_stored([](int64_t row, int64_t due) { return due + 32 + row % 2 * 32; }), "") << "different distances";
@@ -70,12 +73,14 @@ TEST(Displaced, BytesCopiedFromAConstantDistanceAreFound) {
     const auto from = [&](int64_t i, int64_t away) {
       return uint32_t(cache.code(std::min<int64_t>(i / 32 * 128 + 16 + i % 32 + away, 511)));
     };
-    const BytesHeld y({4, 32}, [&](int64_t i) { return from(i, 0); }, [&](int64_t i) { return from(i, all || i < 64 ? by : by + 8); });
+    const BytesHeld y(
+        {4, 32}, [&](int64_t i) { return from(i, 0); }, [&](int64_t i) { return from(i, all || i < 64 ? by : by + 8); });
     return rule_words(copied_from_elsewhere(y.wrong(), problem));
   };
   EXPECT_EQ(copied(48), "bytes of kv_cache that are 48 bytes after the right ones: it is read at a wrong address");
   EXPECT_EQ(copied(48, false), "") << "two distances";
-  const BytesHeld computed({4, 32}, [](int64_t i) { return varied_byte(i); }, [&](int64_t i) { return cache.code(i); });
+  const BytesHeld computed(
+      {4, 32}, [](int64_t i) { return varied_byte(i); }, [&](int64_t i) { return cache.code(i); });
   EXPECT_EQ(rule_words(copied_from_elsewhere(computed.wrong(), problem)), "") << "the right bytes are not in the input";
 }
 
@@ -96,9 +101,11 @@ TEST(Dequantized, NumbersOfOtherColumnsAreFoundBesideWrongScales) {
   const auto number = [](int64_t i) { return (i % 3 == 0 ? -1.0 : 1.0) * (1 + double(i * 37 % 101) / 8); };
   const auto e4m3 = [](double v) { return code_of(kE4M3Fn, round_to(kE4M3Fn, v, Rounding::kNearestEven, Overflow::kSaturate)); };
   const auto held = [&](int64_t by, bool others) {
-    const BytesHeld q({4, 64}, [&](int64_t i) { return e4m3(number(i) * 16); },
-                      [&](int64_t i) { return e4m3((i % 32 < 8 && others) ? 448 : number(others ? i + by : i * 7 % 256)); }, kE4M3Fn);
-    BytesHeld scale({4, 1}, [](int64_t) { return code_of(kF32, 0x1p-4); }, [](int64_t) { return code_of(kF32, 1); }, kF32);
+    const BytesHeld q(
+        {4, 64}, [&](int64_t i) { return e4m3(number(i) * 16); },
+        [&](int64_t i) { return e4m3((i % 32 < 8 && others) ? 448 : number(others ? i + by : i * 7 % 256)); }, kE4M3Fn);
+    BytesHeld scale(
+        {4, 1}, [](int64_t) { return code_of(kF32, 0x1p-4); }, [](int64_t) { return code_of(kF32, 1); }, kF32);
     scale.whole.part.tensor = "scale";
     return rule_words(numbers_of_other_columns(q.wrong(), {q.wrong(), scale.wrong()}));
   };
@@ -110,7 +117,8 @@ TEST(Dequantized, NumbersOfOtherColumnsAreFoundBesideWrongScales) {
 TEST(PackedFields, OneWrongShiftOfAWordIsFound) {
   const auto due = [](int64_t i) { return uint32_t(120 + i * 5 % 11); };
   const auto packed = [&](const std::function<uint64_t(int64_t first)>& word) {
-    const BytesHeld scale({4, 16}, due, [&](int64_t i) { return uint32_t(word(i / 4 * 4) >> (i % 4 * 8) & 0xff); }, kE8M0);
+    const BytesHeld scale(
+        {4, 16}, due, [&](int64_t i) { return uint32_t(word(i / 4 * 4) >> (i % 4 * 8) & 0xff); }, kE8M0);
     return rule_words(one_shift_of_a_word(scale.wrong()));
   };
   const auto others = [&](int64_t i) { return uint64_t(due(i)) | uint64_t(due(i + 1)) << 8 | uint64_t(due(i + 3)) << 24; };
@@ -126,7 +134,8 @@ TEST(Facts, ErrorsAtEqualStorageOffsetsAreFound) {
     const BytesHeld q({rows, columns}, varied_byte, [&](int64_t i) { return is_wrong(i) ? 0xfeu : varied_byte(i); });
     return fact_words(flat_places(q.wrong()));
   };
-  EXPECT_THAT(places([](int64_t i) { return i % 64 == 0 && i < 320; }), HasSubstr("storage offset is 0 mod 64")) << "not in the last vector";
+  EXPECT_THAT(places([](int64_t i) { return i % 64 == 0 && i < 320; }), HasSubstr("storage offset is 0 mod 64"))
+      << "not in the last vector";
   EXPECT_THAT(places([](int64_t i) { return i % 16 >= 12; }), HasSubstr("storage offset is 12..15 mod 16"));
   EXPECT_EQ(places([](int64_t i) { return i % 64 == 0 && i != 64 && i < 320; }), "") << "a right element in between";
   EXPECT_EQ(places([](int64_t i) { return i % 16 == 0; }, 4, 64), "") << "whole columns";
@@ -134,8 +143,9 @@ TEST(Facts, ErrorsAtEqualStorageOffsetsAreFound) {
 
 TEST(Facts, ErrorsWhereAnotherOutputIsZeroAreFound) {
   const auto zeros = [](const std::function<bool(int64_t)>& is_zero) {
-    const BytesHeld q({4, 32}, [](int64_t i) { return varied_byte(i) % 100; }, [](int64_t i) { return i % 9 == 0 ? 119u : varied_byte(i) % 100; },
-                      kE4M3Fn);
+    const BytesHeld q(
+        {4, 32}, [](int64_t i) { return varied_byte(i) % 100; },
+        [](int64_t i) { return i % 9 == 0 ? 119u : varied_byte(i) % 100; }, kE4M3Fn);
     const auto number = [&](int64_t i) { return is_zero(i) ? 0u : 0x3f80u + uint32_t(i); };
     BytesHeld residual({4, 32}, number, number, kBf16);
     residual.whole.part.tensor = "residual";
@@ -160,12 +170,14 @@ TEST(ScaledOffsets, ASumThatStartsFromOneIsFound) {
       const double due = (double(varied_byte(i)) - 50) * sa * sb;
       return code_of(kF32, double(float(is_held ? due + by(i, sa, sb) : due)));
     };
-    const BytesHeld d({4, 32}, [&](int64_t i) { return number(i, false); }, [&](int64_t i) { return number(i, true); }, kF32);
+    const BytesHeld d(
+        {4, 32}, [&](int64_t i) { return number(i, false); }, [&](int64_t i) { return number(i, true); }, kF32);
     return rule_words(plus_scales(d.wrong(), problem));
   };
   EXPECT_EQ(plus([](int64_t, double sa, double sb) { return sa * sb; }),
             "the expected values plus scale_a * scale_b: the sum that is multiplied by them starts from 1 instead of 0");
-  EXPECT_THAT(plus([](int64_t, double, double sb) { return -sb; }), StartsWith("the expected values minus scale_b: scale_b is not added"));
+  EXPECT_THAT(plus([](int64_t, double, double sb) { return -sb; }),
+              StartsWith("the expected values minus scale_b: scale_b is not added"));
   EXPECT_EQ(plus([](int64_t, double sa, double sb) { return 1.3 * sa * sb; }), "");
   EXPECT_EQ(plus([](int64_t i, double sa, double sb) { return i % 5 == 0 ? sa : sa * sb; }), "") << "two differences";
 }

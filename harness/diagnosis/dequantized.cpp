@@ -1,5 +1,5 @@
-// Numbers that an output holds together with its scales. If a scale is wrong, all codes of its group are; their products still tell
-// which numbers the kernel has quantized.
+// Numbers that an output holds together with its scales. If a scale is wrong, all codes of its group are; their products still
+// tell which numbers the kernel has quantized.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -48,7 +48,8 @@ Rule numbers_of_other_columns(const WrongPart& wrong, const std::vector<WrongPar
   }
   if (sizes.size() < kFewestCodes) return std::nullopt;
   const auto fits = [&](int64_t i, int64_t from) {
-    return std::abs(held[size_t(i)]->value - due[size_t(from)]->value) <= 1.01 * (held[size_t(i)]->rounding + due[size_t(from)]->rounding);
+    return std::abs(held[size_t(i)]->value - due[size_t(from)]->value) <=
+           1.01 * (held[size_t(i)]->rounding + due[size_t(from)]->rounding);
   };
   // Numbers too small for the stored scale fit everywhere.
   const auto tells = [&](int64_t i, int64_t from) {
@@ -73,9 +74,10 @@ Rule numbers_of_other_columns(const WrongPart& wrong, const std::vector<WrongPar
         }
         if (sources < kFewestSources || 20 * fitting < 19 * sources || 2 * in_place > sources || fitting <= most) continue;
         most = fitting;
-        Explanation found{fmt::format("the numbers of other columns, if multiplied by the stored {}: {}[i, j] holds the number of "
-                                      "{}[i, j {} {}], within each {} columns: a wrong index before the scale is computed",
-                                      of_scales->part().tensor, part.tensor, part.tensor, by > 0 ? '+' : '-', away, period)};
+        Explanation found{
+            fmt::format("the numbers of other columns, if multiplied by the stored {}: {}[i, j] holds the number of "
+                        "{}[i, j {} {}], within each {} columns: a wrong index before the scale is computed",
+                        of_scales->part().tensor, part.tensor, part.tensor, by > 0 ? '+' : '-', away, period)};
         for (const int64_t i : wrong.failing()) {
           const int64_t from = source(i);
           const bool known = from != kNowhere && tells(i, from);

@@ -1,9 +1,10 @@
-// Data at wrong addresses, found by a search for the bytes: rows that an in-place tensor holds elsewhere, rows that were copied from
-// another place of an input, and outputs that were stored a constant distance away.
+// Data at wrong addresses, found by a search for the bytes: rows that an in-place tensor holds elsewhere, rows that were copied
+// from another place of an input, and outputs that were stored a constant distance away.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -91,7 +92,8 @@ std::string other_strides(const WrongPart& wrong, const std::vector<Run>& runs, 
   for (const int64_t stride : spec.strides) {
     const int64_t block = stride * spec.format->bytes();
     if (block <= kMostBytes) continue;
-    const auto line_through = [&](const auto& of) -> std::optional<std::pair<int64_t, int64_t>> {  // distance per step, and the unit
+    const auto line_through =
+        [&](const auto& of) -> std::optional<std::pair<int64_t, int64_t>> {  // distance per step, and the unit
       std::optional<std::pair<int64_t, int64_t>> first, line;  // (step, distance) of the first run; (distance, steps) between two
       std::set<int64_t> steps;
       int64_t unit = 0;
@@ -100,7 +102,8 @@ std::string other_strides(const WrongPart& wrong, const std::vector<Run>& runs, 
         steps.insert(step);
         if (!first) first = {step, apart};
         unit = std::gcd(unit, step - first->first);
-        if (step == first->first ? apart != first->second : line && (apart - first->second) * line->second != line->first * (step - first->first))
+        if (step == first->first ? apart != first->second
+                                 : line && (apart - first->second) * line->second != line->first * (step - first->first))
           return std::nullopt;
         if (!line && step != first->first) line = {apart - first->second, step - first->first};
       }
@@ -111,8 +114,8 @@ std::string other_strides(const WrongPart& wrong, const std::vector<Run>& runs, 
     if (const auto line = line_through([&](int64_t byte) { return byte / block; }); line && line->second == 1)
       return fmt::format("blocks are stored {} bytes apart instead of {}", block + line->first, block);
     if (const auto line = line_through([&](int64_t byte) { return byte % block; }))
-      return fmt::format("rows of a block of {} bytes that should be {} bytes apart are stored {} bytes apart", block, line->second,
-                         line->second + line->first);
+      return fmt::format("rows of a block of {} bytes that should be {} bytes apart are stored {} bytes apart", block,
+                         line->second, line->second + line->first);
   }
   return "";
 }

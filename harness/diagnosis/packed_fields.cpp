@@ -72,10 +72,11 @@ Rule one_shift_of_a_word(const WrongPart& wrong) {
         const auto failing = int64_t(wrong.failing().size());
         const std::string where = fmt::format("words of {} codes, in which code {} of each {}", fields, field, fields);
         if (spilled.size() >= kFewestCodes)
-          return {{fmt::format("{} is shifted left by {} bits instead of {}: the words are built by OR from shifted codes, and one "
-                               "shift is wrong",
-                               where, by, field * bits),
-                   failing}};
+          return {
+              {fmt::format("{} is shifted left by {} bits instead of {}: the words are built by OR from shifted codes, and one "
+                           "shift is wrong",
+                           where, by, field * bits),
+               failing}};
         // Every kernel packs such scales in words, so a missing code has something to do with that.
         if (spilled.empty() && wrong.tensor().spec.format->bits > bits)
           return {{where + " is missing: its shift moves it out of the word, or it is left out when the word is built", failing}};

@@ -1,5 +1,5 @@
-// Results that differ from the expected ones by a product of the call's scales, or by a bias: a sum that starts from 1, or a bias that
-// is added twice or never.
+// Results that differ from the expected ones by a product of the call's scales, or by a bias: a sum that starts from 1, or a bias
+// that is added twice or never.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,9 +36,12 @@ std::vector<Broadcast> broadcasts(const WrongPart& wrong, const Problem& problem
       continue;
     const int64_t elements = spec.elements();
     const bool is_row = spec.shape.back() == elements, is_column = spec.shape.back() == 1;
-    if (elements == 1) all.push_back({&input, Broadcast::Of::kAll});
-    else if (elements == rows && (is_column || (is_row && rows != columns))) all.push_back({&input, Broadcast::Of::kRows});
-    else if (elements == columns && is_row) all.push_back({&input, Broadcast::Of::kColumns});
+    if (elements == 1)
+      all.push_back({&input, Broadcast::Of::kAll});
+    else if (elements == rows && (is_column || (is_row && rows != columns)))
+      all.push_back({&input, Broadcast::Of::kRows});
+    else if (elements == columns && is_row)
+      all.push_back({&input, Broadcast::Of::kColumns});
   }
   return all;
 }
@@ -72,10 +75,11 @@ Rule plus_scales(const WrongPart& wrong, const Problem& problem) {
       for (size_t k = 0; k < inputs.size(); ++k)
         if (set >> k & 1) names += (count++ == 0 ? "" : " * ") + inputs[k].input->spec.name;
       const bool plus = sign > 0;
-      return {{fmt::format("the expected values {} {}: {}", plus ? "plus" : "minus", names,
-                           count > 1 ? fmt::format("the sum that is multiplied by them starts from {} instead of 0", plus ? "1" : "-1")
-                           : plus    ? fmt::format("{0} is added once too often, or a sum that is multiplied by {0} starts from 1", names)
-                                     : fmt::format("{0} is not added, or a sum that is multiplied by {0} starts from -1", names)),
+      return {{fmt::format(
+                   "the expected values {} {}: {}", plus ? "plus" : "minus", names,
+                   count > 1 ? fmt::format("the sum that is multiplied by them starts from {} instead of 0", plus ? "1" : "-1")
+                   : plus    ? fmt::format("{0} is added once too often, or a sum that is multiplied by {0} starts from 1", names)
+                             : fmt::format("{0} is not added, or a sum that is multiplied by {0} starts from -1", names)),
                explained}};
     }
   return std::nullopt;

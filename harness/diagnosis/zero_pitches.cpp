@@ -1,4 +1,5 @@
-// Rows that all have the address of row 0, in an output and perhaps in inputs too: row pitches that are 0 because they were never set.
+// Rows that all have the address of row 0, in an output and perhaps in inputs too: row pitches that are 0 because they were never
+// set.
 #include <fmt/format.h>
 
 #include <exception>
@@ -68,10 +69,10 @@ std::string zero_pitches(const BoundCase& bound, const Problem& problem, const W
                                                   other.at(row * columns + column)) == Membership::kInside)
               ++column;
             if (column < columns) continue;
-            return fmt::format(
-                "address: all rows of {} are stored to row 0{}: {}, as if {} never set", part.label(),
-                names.empty() ? "" : ", and all rows of " + names + " are read from row 0",
-                names.empty() ? "the row pitch is 0" : "the row pitches are 0", names.empty() ? "it were" : "they were");
+            return fmt::format("address: all rows of {} are stored to row 0{}: {}, as if {} never set", part.label(),
+                               names.empty() ? "" : ", and all rows of " + names + " are read from row 0",
+                               names.empty() ? "the row pitch is 0" : "the row pitches are 0",
+                               names.empty() ? "it were" : "they were");
           }
         }
       }
