@@ -72,7 +72,8 @@ Memberships with_answer(const Answer& answer, const std::vector<HostTensor>& out
       const HostTensor& tensor = tensor_of(outputs, part);
       Membership* found = all.parts[p].data() + begins[p][size_t(i)];
       const int64_t stored = stored_elements(part, tensor);
-      if (part.format->specials == Specials::kBits && part.format->bits == 8) {  // there may be many raw bytes, so this loop is fast
+      if (part.format->specials == Specials::kBits &&
+          part.format->bits == 8) {  // there may be many raw bytes, so this loop is fast
         for_each_element(at, part, rows, [&](int64_t row, int64_t column, Interval accepted) {
           const int64_t offset = part.offset(row, column);
           const bool holds = 0 <= offset && offset < stored && accepted.low <= int32_t(tensor.bytes[size_t(offset)]) &&
@@ -552,9 +553,10 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     has_signs = has_signs || signs_vary;
     facts.push_back(
         fmt::format("pattern: {} holds {} in every element{} ({} of {} wrong elements{})", part.label(),
-                    zero                                           ? "0"
-                    : part.format->specials == Specials::kFinite ? value_text(*part.format, max_finite_code(*part.format)) + ", which NaN becomes,"
-                                                                   : "NaN",
+                    zero ? "0"
+                    : part.format->specials == Specials::kFinite
+                        ? value_text(*part.format, max_finite_code(*part.format)) + ", which NaN becomes,"
+                        : "NaN",
                     rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows()), failing, failing,
                     signs_vary && other_sign == 0 ? "; each zero has the expected sign, so a factor such as a scale is 0" : ""));
   }

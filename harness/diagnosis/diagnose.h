@@ -90,15 +90,16 @@ inline int64_t work_of_element(const Answer& answer) { return 1 + answer.product
 /// nullptr: then the limit is kLong. `few`: receives the names of wrong reads of inputs that explain everything, but less than
 /// eight elements; they are no causes.
 std::vector<Cause> diagnose(const BoundCase& bound, const Problem& problem, const std::vector<HostTensor>& outputs,
-                            const Sample* sample = nullptr, WorkBudget* budget = nullptr, std::vector<std::string>* few = nullptr);
+                            const Sample* sample = nullptr, WorkBudget* budget = nullptr,
+                            std::vector<std::string>* few = nullptr);
 
 /// Causes as text for a report: the best three, or all that explain everything (at most 16). For example "explains 12 of 12
 /// failing elements: scale: pow2(ceil) -> pow2(floor)", or "explains only 11 of 12 ...". "; and" joins the mutants of a pair;
 /// each has the number of elements that the cause explains only because of it. "no known cause" if `causes` is empty.
 std::vector<std::string> causes_in_words(const std::vector<Cause>& causes);
 
-/// A note that lists mutants which explain wrong elements such as zeros. Many mistakes give zeros, so it asserts no cause. It names up
-/// to 16 mutants, because other cases may tell which of them is right; reconcile() shortens it.
+/// A note that lists mutants which explain wrong elements such as zeros. Many mistakes give zeros, so it asserts no cause. It
+/// names up to 16 mutants, because other cases may tell which of them is right; reconcile() shortens it.
 std::string would_fit(const std::vector<std::string>& mistakes);
 
 /// Adds the patterns of wrong_part.h to the causes of a failure. Patterns that explain a whole output come before the causes,

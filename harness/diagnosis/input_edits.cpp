@@ -515,8 +515,8 @@ bool data_tell(const InputEdit& edit, const Problem& problem, const Problem& cha
   return kLeastShare * differ >= moved;
 }
 
-/// The input column from which column 0 of a part is computed: 0 if the part has the columns of the input. More if the first parts
-/// of its tensor share them, such as 448 codes and 64 numbers in a row of 512. -1 if its columns are others.
+/// The input column from which column 0 of a part is computed: 0 if the part has the columns of the input. More if the first
+/// parts of its tensor share them, such as 448 codes and 64 numbers in a row of 512. -1 if its columns are others.
 static int64_t first_column_of(const Answer& answer, const Part& part, int64_t columns) {
   if (part.columns() == columns) return 0;
   int64_t next = 0, first = -1;

@@ -38,7 +38,8 @@ std::optional<Groups> groups_of(const Answer& answer) {
 
 }  // namespace
 
-std::string groups_apart(const Answer& answer, const Memberships& contract, const Memberships& hypothesis, const Problem& problem) {
+std::string groups_apart(const Answer& answer, const Memberships& contract, const Memberships& hypothesis,
+                         const Problem& problem) {
   constexpr size_t kFewestRight = 4, kFewestWrong = 2;
   constexpr int64_t kManyElements = 24;
   const std::optional<Groups> groups = groups_of(answer);
@@ -62,20 +63,22 @@ std::string groups_apart(const Answer& answer, const Memberships& contract, cons
   const Part& codes = answer.parts[groups->codes];
   for (const HostTensor& input : problem.tensors) {
     const TensorSpec& spec = input.spec;
-    if (spec.role != Role::kInput || spec.rank != codes.rank || spec.packed || !is_number(*spec.format) || spec.shape.size() < 2 ||
-        !has_rows(spec) || spec.elements() == 0)
+    if (spec.role != Role::kInput || spec.rank != codes.rank || spec.packed || !is_number(*spec.format) ||
+        spec.shape.size() < 2 || !has_rows(spec) || spec.elements() == 0)
       continue;
     const int64_t in_columns = spec.shape.back(), columns = codes.columns();
     if (spec.elements() / in_columns != codes.rows() || (in_columns != columns && in_columns != 2 * columns)) continue;
     for (int64_t from = 0; from < in_columns; from += columns)
-      for (const auto& [words, of] : {std::pair<const char*, double (*)(double)>{"|{}| reaches {:.6g}", [](double v) { return std::abs(v); }},
-                                      {"{} falls to {:.6g}", [](double v) { return -v; }},
-                                      {"{} reaches {:.6g}", [](double v) { return v; }}}) {
+      for (const auto& [words, of] :
+           {std::pair<const char*, double (*)(double)>{"|{}| reaches {:.6g}", [](double v) { return std::abs(v); }},
+            {"{} falls to {:.6g}", [](double v) { return -v; }},
+            {"{} reaches {:.6g}", [](double v) { return v; }}}) {
         const auto largest = [&, of = of](int64_t group) {
           double most = -HUGE_VAL;
           for (int64_t c = 0; c < groups->width; ++c) {
             const int64_t column = group % groups->of_row * groups->width + c + from;
-            const double value = of(decode(*spec.format, input.code(spec.row(group / groups->of_row) + column * spec.strides.back())));
+            const double value =
+                of(decode(*spec.format, input.code(spec.row(group / groups->of_row) + column * spec.strides.back())));
             if (!std::isnan(value)) most = std::max(most, value);
           }
           return most;

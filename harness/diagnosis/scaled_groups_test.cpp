@@ -12,8 +12,8 @@
 namespace assay {
 namespace {
 
-/// What groups_apart() says if the groups in `wrong` are wrong, and a hypothesis explains them and would change all others. Input x
-/// is 1, except for a large number in each group of `large`.
+/// What groups_apart() says if the groups in `wrong` are wrong, and a hypothesis explains them and would change all others. Input
+/// x is 1, except for a large number in each group of `large`.
 std::string where_in_groups(const std::set<int64_t>& wrong, const std::set<int64_t>& large, bool explained = true) {
   constexpr int64_t kRows = 2, kColumns = 32, kGroups = 4, kWidth = kColumns / kGroups;
   Answer answer;

@@ -242,8 +242,8 @@ class Search {
     bool of_suspect = false;  ///< the mistake is a Hypothesis::suspect
   };
 
-  /// Work of comparing a hypothesis with the outputs. Raw bytes that the call must not change cost little, and there may be many of
-  /// them, such as the slots of a cache that the call does not write.
+  /// Work of comparing a hypothesis with the outputs. Raw bytes that the call must not change cost little, and there may be many
+  /// of them, such as the slots of a cache that the call does not write.
   int64_t work(const Memberships& compared) const {
     constexpr int64_t kBytesAtOnce = 8;
     const std::vector<Part>& parts = right_.any_of.front().parts;
@@ -377,7 +377,8 @@ class Search {
         }
         Memberships held = memberships(expected, outputs_, sample_);
         const MembershipCounts result = judged(edit, contract_, held, sample_);
-        if (!edit.leaves_out && result.explained > 0 && result.explained < kFewestMisread && result.left() == 0 && result.open == 0)
+        if (!edit.leaves_out && result.explained > 0 && result.explained < kFewestMisread && result.left() == 0 &&
+            result.open == 0)
           few_.push_back(edit.name);
         if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
         const Hypothesis hypothesis{edit.name, expect};
@@ -393,9 +394,10 @@ class Search {
         // If a sum may lack some columns, other columns may fit as well: then the data cannot tell which columns it lacks.
         if (result.left() == 0 && !edit.general && !edit.leaves_out) explained.insert(edit.tensor);
         if (edit.leaves_out && !is_new(edit, left_out)) continue;
-        found_.push_back({cause_of(result, {{edit.name, edit.name, result.explained,
-                                             of_one ? problem_.tensors[edit.tensor].spec.name : "", bool(edit.code), bool(edit.leaves_out)}}),
-                          expect});
+        found_.push_back(
+            {cause_of(result, {{edit.name, edit.name, result.explained, of_one ? problem_.tensors[edit.tensor].spec.name : "",
+                                bool(edit.code), bool(edit.leaves_out)}}),
+             expect});
       } catch (const std::exception&) {  // the op refuses such an input
         continue;
       }
@@ -499,7 +501,8 @@ class Search {
   void in_some_groups() {
     for (const Tried& tried : alone_) {
       MembershipCounts result = tried.result;
-      if (result.explained != result.failing || result.contradicted == 0 || result.open > 0 || result.explained < kFewestMisread) continue;
+      if (result.explained != result.failing || result.contradicted == 0 || result.open > 0 || result.explained < kFewestMisread)
+        continue;
       if (!budget_.take(2 * work(contract_), kept_for_patterns_)) return;
       const Memberships held =
           tried.held.parts.empty() ? memberships(tried.hypothesis.expect(problem_, &outputs_), outputs_, sample_) : tried.held;
@@ -680,13 +683,17 @@ class Search {
     if (wrong_beside_right_scales_) return *wrong_beside_right_scales_;
     constexpr int64_t kFewest = 8;
     const Answer& answer = right_.any_of.front();
-    const auto is_scale = [&](size_t p) { return answer.parts[p].tensor.starts_with("scale") || answer.parts[p].name.starts_with("scale"); };
+    const auto is_scale = [&](size_t p) {
+      return answer.parts[p].tensor.starts_with("scale") || answer.parts[p].name.starts_with("scale");
+    };
     std::set<int64_t> wrong_scales;
     std::map<int64_t, int64_t> wrong_elements;
     for_each_place(sample_, [&](size_t p, int64_t row, int64_t, size_t at) {
       if (contract_.parts[p][at] != Membership::kOutside) return;
-      if (is_scale(p)) wrong_scales.insert(row);
-      else ++wrong_elements[row];
+      if (is_scale(p))
+        wrong_scales.insert(row);
+      else
+        ++wrong_elements[row];
     });
     int64_t count = 0;
     for (const auto& [row, wrong] : wrong_elements) count += wrong_scales.contains(row) ? 0 : wrong;
@@ -903,8 +910,8 @@ bool contradict_each_other(const std::vector<Cause>& causes) {
   return inputs.size() > 1 && !inputs.contains("");
 }
 
-/// Whether sums that lack different columns explain the outputs equally well, as if all inputs were 1. A wrong initial value of the
-/// sum may then fit, too.
+/// Whether sums that lack different columns explain the outputs equally well, as if all inputs were 1. A wrong initial value of
+/// the sum may then fit, too.
 static bool leave_out_different_columns(const std::vector<Cause>& causes) {
   int64_t left_out = 0;
   for (const Cause& cause : causes) {

@@ -1,5 +1,5 @@
-// Tests mistakes that data of equal values cannot tell apart, zeros whose signs say more than their value, and elements of vectors
-// that a loop skips.
+// Tests mistakes that data of equal values cannot tell apart, zeros whose signs say more than their value, and elements of
+// vectors that a loop skips.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

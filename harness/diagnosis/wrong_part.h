@@ -364,10 +364,11 @@ std::optional<Regularity> common_input(const WrongPart& wrong, const Problem& pr
 /// is none.
 std::string input_range_apart(const std::vector<int64_t>& wrong, const std::vector<int64_t>& right, const Part& part,
                               const Problem& problem);
-/// For a hypothesis that explains every wrong element, but would make right ones wrong: ", only where in a group |x[i, j]| reaches
-/// 120" if the groups of elements with wrong elements all have such an input, and no group does that the hypothesis would make wrong
-/// (scaled_groups.cpp). Empty if they do not, or if the evidence is too small. All elements must be compared.
-std::string groups_apart(const Answer& answer, const Memberships& contract, const Memberships& hypothesis, const Problem& problem);
+/// For a hypothesis that explains every wrong element, but would make right ones wrong: ", only where in a group |x[i, j]|
+/// reaches 120" if the groups of elements with wrong elements all have such an input, and no group does that the hypothesis would
+/// make wrong (scaled_groups.cpp). Empty if they do not, or if the evidence is too small. All elements must be compared.
+std::string groups_apart(const Answer& answer, const Memberships& contract, const Memberships& hypothesis,
+                         const Problem& problem);
 /// A fact: all elements in such a range are wrong, and no others are.
 std::optional<Regularity> range_of_input(const WrongPart& wrong, const Problem& problem);
 

@@ -225,7 +225,8 @@ bool diagnosed(Verdict& verdict, Diagnosed& result) {
     result.mistakes.insert(key_of(*cause));
     result.causes.push_back(*cause);
   }
-  return !result.causes.empty() || !result.fitting.empty() || is_unknown(verdict.causes.front()) || is_pattern(verdict.causes.front());
+  return !result.causes.empty() || !result.fitting.empty() || is_unknown(verdict.causes.front()) ||
+         is_pattern(verdict.causes.front());
 }
 
 /// Whether a word of a case id is only about sizes: "m4", "n1024", or the shape, strides, offset and storage of a view, as in
@@ -251,9 +252,9 @@ std::string formats_of(const Verdict& verdict) {
 /// different mistakes give such outputs.
 bool tells_nothing(const Verdict& verdict) {
   return std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
-    const bool moved = words.find(" holds the expected values ") != std::string::npos && words.find(" times a factor ") == std::string::npos;
-    return moved ||
-           words.find(" holds 0 in every element") != std::string::npos ||
+    const bool moved =
+        words.find(" holds the expected values ") != std::string::npos && words.find(" times a factor ") == std::string::npos;
+    return moved || words.find(" holds 0 in every element") != std::string::npos ||
            words.find(" holds NaN in every element") != std::string::npos ||
            words.find(", which NaN becomes, in every element") != std::string::npos ||
            words.find("zeros: of the other sign") != std::string::npos;
@@ -485,16 +486,16 @@ class Kernel {
   /// Whether a case has exactly this mistake, with its numbers, as a cause of every wrong element.
   bool is_named(const ToldCause& mistake) const {
     return std::any_of(cases_.begin(), cases_.end(), [&](const Diagnosed& one) {
-      return std::any_of(one.causes.begin(), one.causes.end(), [&](const ToldCause& cause) {
-        return cause.complete() && cause.mistake == mistake.mistake;
-      });
+      return std::any_of(one.causes.begin(), one.causes.end(),
+                         [&](const ToldCause& cause) { return cause.complete() && cause.mistake == mistake.mistake; });
     });
   }
 
   /// Another case may show which of the mistakes that would fit this case is the right one. Then it becomes the case's cause.
   void assert_fitting(const Diagnosed& one) const {
     std::vector<std::string> shown;
-    const bool has_named = std::any_of(one.fitting.begin(), one.fitting.end(), [&](const ToldCause& cause) { return is_named(cause); });
+    const bool has_named =
+        std::any_of(one.fitting.begin(), one.fitting.end(), [&](const ToldCause& cause) { return is_named(cause); });
     for (const ToldCause& cause : one.fitting) {
       if (has_named && !is_named(cause)) continue;  // "j >= 448", if another case says so, and not "j >= 8"
       const std::string mistake = key_of(cause);
@@ -510,8 +511,8 @@ class Kernel {
     one.verdict->causes.insert(one.verdict->causes.begin(), shown.begin(), shown.end());
   }
 
-  /// Whether `other`, whose outputs hold one value, shows that `mistake` is not the reason: its search tried all mistakes, and this
-  /// one does not fit.
+  /// Whether `other`, whose outputs hold one value, shows that `mistake` is not the reason: its search tried all mistakes, and
+  /// this one does not fit.
   static bool refutes_fitting(const Diagnosed& other, const std::string& mistake) {
     const std::string& looked_at = other.verdict->looked_at;
     return holds_one_value(*other.verdict) && !other.fitting_is_cut && looked_at.find(" not tried") == std::string::npos &&
@@ -524,7 +525,8 @@ class Kernel {
     });
   }
 
-  /// Drops mistakes from "several mistakes would fit: ..." that do not fit another failing case whose outputs hold one value, too.
+  /// Drops mistakes from "several mistakes would fit: ..." that do not fit another failing case whose outputs hold one value,
+  /// too.
   void drop_refuted_fitting(Diagnosed& one) const {
     const auto line = std::find_if(one.verdict->causes.begin(), one.verdict->causes.end(), is_fitting);
     if (line == one.verdict->causes.end() || one.fitting_is_cut || !holds_one_value(*one.verdict)) return;
@@ -563,8 +565,8 @@ class Kernel {
     }
   }
 
-  /// Joins causes of one cell if there are many of them: "rival: never taken (same effect here: drop div(M), ...)". Also joins the
-  /// two mistakes with which a kernel multiplies by the scale instead of dividing by it.
+  /// Joins causes of one cell if there are many of them: "rival: never taken (same effect here: drop div(M), ...)". Also joins
+  /// the two mistakes with which a kernel multiplies by the scale instead of dividing by it.
   static void join_ties(std::vector<std::string>& causes) {
     constexpr size_t kMany = 4;
     constexpr const char* kNever = "never taken";
@@ -595,7 +597,8 @@ class Kernel {
       text += ")";
       const auto is_of_cell = [prefix = cell + ": "](const std::string& words) {
         const std::optional<ToldCause> cause = parse_cause(words);
-        return cause && cause->complete() && cause->mistake.starts_with(prefix) && cause->mistake.find("; and ") == std::string::npos;
+        return cause && cause->complete() && cause->mistake.starts_with(prefix) &&
+               cause->mistake.find("; and ") == std::string::npos;
       };
       const auto first = std::find_if(causes.begin(), causes.end(), is_of_cell);
       causes.erase(std::remove_if(first + 1, causes.end(), is_of_cell), causes.end());
@@ -654,14 +657,19 @@ void shorten_fitting(Verdict& verdict) {
       while (end != words.npos && words.compare(end, 6, "; and ") == 0) end = words.find("; ", end + 1);
       if (end == words.npos) end = words.size();
       const std::string item = words.substr(begin, end - begin);
-      if (item.starts_with(kObeys)) contracts = item;
-      else if (item.ends_with(" more") && is_digit(item.front())) more += std::stoll(item);
-      else others.push_back(item);
+      if (item.starts_with(kObeys))
+        contracts = item;
+      else if (item.ends_with(" more") && is_digit(item.front()))
+        more += std::stoll(item);
+      else
+        others.push_back(item);
     }
     std::string text(kWouldFit);
     for (size_t i = 0; i < others.size(); ++i)
-      if (int64_t(i) < kMostNamed) text.append(i == 0 ? "" : "; ").append(others[i]);
-      else ++more;
+      if (int64_t(i) < kMostNamed)
+        text.append(i == 0 ? "" : "; ").append(others[i]);
+      else
+        ++more;
     if (!contracts.empty()) text.append(others.empty() ? "" : "; ").append(contracts);
     words = more > 0 ? fmt::format("{}; {} more", text, more) : text;
   }

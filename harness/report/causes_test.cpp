@@ -162,7 +162,8 @@ TEST(Reconcile, ColumnsThatASumLacksAreToldByAnotherCase) {
   EXPECT_THAT(reconciled({ones, failing("b", {complete(90, tail)})}).verdicts[0].causes, ElementsAre(complete(90, tail)));
   Verdict unfinished = failing("c", {"pattern: y holds 1.05 times the expected values (9 of 9 wrong elements)"});
   unfinished.looked_at = "9 of 90 wrong reads of inputs were not tried";
-  EXPECT_THAT(reconciled({ones, failing("b", {complete(90, tail)}), unfinished}).verdicts[0].causes, ElementsAre(complete(90, tail)))
+  EXPECT_THAT(reconciled({ones, failing("b", {complete(90, tail)}), unfinished}).verdicts[0].causes,
+              ElementsAre(complete(90, tail)))
       << "a case whose search ended early refutes nothing";
 }
 
@@ -174,10 +175,12 @@ TEST(Reconcile, OnlyThreeMistakesThatWouldFitArePrinted) {
 }
 
 TEST(Reconcile, AnotherCaseOfZerosRefutesAMistakeThatWouldFit) {
-  const std::string zeros = "pattern: d holds 0 in every element (24 of 24 wrong elements)", one = "of the known mistakes only one would fit: k";
+  const std::string zeros = "pattern: d holds 0 in every element (24 of 24 wrong elements)",
+                    one = "of the known mistakes only one would fit: k";
   const RunResult result = reconciled({failing("a", {zeros, one}), failing("b", {zeros})});
-  const std::string both = "pattern: d holds 0 in every element (24 of 24 wrong elements; so does every failing case: the store, or "
-                           "the last conversion before it, may write 0)";
+  const std::string both =
+      "pattern: d holds 0 in every element (24 of 24 wrong elements; so does every failing case: the store, or "
+      "the last conversion before it, may write 0)";
   EXPECT_THAT(result.verdicts[0].causes, ElementsAre(both));
   EXPECT_THAT(result.verdicts[1].causes, ElementsAre(both));
   EXPECT_THAT(reconciled({failing("a", {zeros, one})}).verdicts[0].causes, ElementsAre(zeros, one)) << "nothing refutes it";
@@ -197,8 +200,9 @@ TEST(Reconcile, AContractThatAllFailingCasesObeyIsNamedBesideTheMistake) {
 }
 
 TEST(Reconcile, ManyTiesOfACellAreOneLine) {
-  const RunResult result = reconciled({failing("a", {complete(90, "rival: drop div(M)"), complete(90, "rival: drop mul(g)"),
-                                                     complete(90, "rival: never taken"), complete(90, "rival: mul(g) -> div(g)")})});
+  const RunResult result =
+      reconciled({failing("a", {complete(90, "rival: drop div(M)"), complete(90, "rival: drop mul(g)"),
+                                complete(90, "rival: never taken"), complete(90, "rival: mul(g) -> div(g)")})});
   EXPECT_THAT(result.verdicts[0].causes,
               ElementsAre(complete(90, "rival: never taken (same effect here: drop div(M), drop mul(g), mul(g) -> div(g))")));
   EXPECT_EQ(first_mistake(result.verdicts[0]), "rival: never taken");
@@ -207,10 +211,10 @@ TEST(Reconcile, ManyTiesOfACellAreOneLine) {
 }
 
 TEST(Reconcile, TwoWaysToMultiplyByTheScaleAreOneLine) {
-  const RunResult result =
-      reconciled({failing("a", {complete(90, "mult: drop rcp~1"), complete(90, "code: mul(m) -> div(m)")})});
-  EXPECT_THAT(result.verdicts[0].causes,
-              ElementsAre(complete(90, "code: mul(m) -> div(m), or mult: drop rcp~1: multiplies by the scale instead of dividing")));
+  const RunResult result = reconciled({failing("a", {complete(90, "mult: drop rcp~1"), complete(90, "code: mul(m) -> div(m)")})});
+  EXPECT_THAT(
+      result.verdicts[0].causes,
+      ElementsAre(complete(90, "code: mul(m) -> div(m), or mult: drop rcp~1: multiplies by the scale instead of dividing")));
 }
 
 TEST(Reconcile, OutputsThatManyMistakesCouldGiveDoNotRefuteAMistakeThatWouldFit) {

@@ -202,7 +202,8 @@ void RowEdits::cell(const std::string& column) {
       edits_.back().suspect = true;
     }
   if (column == "r" && !is_edited("sum over"))
-    suspect_flow_edit("sum over", std::string("sum: ") + kSubtracted, [](Link& link) { std::get<RowNorm>(link).sum.start = kSubtracted; });
+    suspect_flow_edit("sum over", std::string("sum: ") + kSubtracted,
+                      [](Link& link) { std::get<RowNorm>(link).sum.start = kSubtracted; });
   if (column == "r" && !is_edited("sum over"))
     for (const std::string& start : names_of_wrong_starts())
       suspect_flow_edit("sum over", "sum: it " + start, [start](Link& link) { std::get<RowNorm>(link).sum.start = start; });

@@ -195,9 +195,10 @@ Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles
   const Spans e = beside(gather(head, pairs, &Pairs::value_type::first), slip.even),
               o = beside(gather(head, pairs, &Pairs::value_type::second), slip.odd);
   const auto all = [&](double value) { return Spans(std::vector<double>(pairs.size(), value)); };
-  const Spans c = slip.left_out ? all(1) : slip.zero_cos ? all(0) : beside(Spans(angles.cos), slip.cos),
-              s = slip.left_out || slip.zero_sin ? all(0) : beside(Spans(angles.sin), slip.sin),
-              minus_s = negated(s);
+  const Spans c = slip.left_out   ? all(1)
+                  : slip.zero_cos ? all(0)
+                                  : beside(Spans(angles.cos), slip.cos),
+              s = slip.left_out || slip.zero_sin ? all(0) : beside(Spans(angles.sin), slip.sin), minus_s = negated(s);
   Environment environment;
   environment.set("e", e);
   environment.set("o", o);
