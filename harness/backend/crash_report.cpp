@@ -344,8 +344,50 @@ std::string output_of(const std::vector<std::string>& words) {
   return text;
 }
 
+/// "mine.h:12" from a line of addr2line; empty if it is not known, or lies in the standard library.
+std::string short_place(std::string place) {
+  if (place.find("/include/c++/") != std::string::npos) return "";  // the line that uses the standard library tells more
+  place = place.substr(0, place.find(" (discriminator"));
+  const size_t slash = place.rfind('/');
+  if (slash != std::string::npos) place.erase(0, slash + 1);
+  return place.starts_with("?") || place.ends_with(":?") || place.ends_with(":0") ? "" : place;
+}
+
+/// Lines of functions that the line at this offset calls and that the compiler inlined, nearest first. Where an index is wrong,
+/// the processor faults at the access, and one of these functions may have computed the index.
+std::vector<std::string> lines_called_at(const std::string& library, uint64_t offset) {
+  constexpr uint64_t kFarthest = 1024;
+  constexpr size_t kMostLines = 3;
+  std::vector<std::string> words = {"addr2line", "-a", "-i", "-e", library};
+  for (uint64_t back = 0; back <= std::min(kFarthest, offset); ++back) {
+    char text[32];
+    std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(offset - back));
+    words.emplace_back(text);
+  }
+  std::vector<std::vector<std::string>> chains;  // of each address: its line, and the lines that it is inlined into
+  const std::string text = output_of(words);
+  for (size_t at = 0, end; at < text.size(); at = end + 1) {
+    end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
+    if (line.starts_with("0x"))
+      chains.emplace_back();
+    else if (!chains.empty())
+      chains.back().push_back(short_place(line));
+  }
+  std::vector<std::string> found;
+  if (chains.empty() || chains.front().empty() || chains.front().front().empty()) return found;
+  const std::vector<std::string>& fault = chains.front();
+  for (const std::vector<std::string>& chain : chains) {
+    if (chain.size() <= fault.size() || !std::equal(fault.rbegin(), fault.rend(), chain.rbegin())) continue;
+    const std::string& called = chain.front();
+    if (!called.empty() && std::find(found.begin(), found.end(), called) == found.end() && found.size() < kMostLines)
+      found.push_back(called);
+  }
+  return found;
+}
+
 /// "at a.h:12, called from b.h:3, c.cpp:77; function f()", or "in f()"; empty if the library has neither lines nor names.
-std::string source_lines(const std::string& library, const std::vector<std::string>& offsets) {
+std::string source_lines(const std::string& library, const std::vector<std::string>& offsets, bool is_crash) {
   constexpr size_t kMostLines = 5, kLongestName = 120;
   std::vector<std::string> words = {"addr2line", "-f", "-C", "-i", "-e", library};
   words.insert(words.end(), offsets.begin(), offsets.end());
@@ -358,17 +400,21 @@ std::string source_lines(const std::string& library, const std::vector<std::stri
     std::string place = text.substr(middle + 1, end - middle - 1);
     at = end + 1;
     if (any_function.empty() && name != "??") any_function = name.substr(0, kLongestName);
-    if (place.find("/include/c++/") != std::string::npos) continue;  // the line that uses the standard library tells more
-    place = place.substr(0, place.find(" (discriminator"));
-    const size_t slash = place.rfind('/');
-    if (slash != std::string::npos) place.erase(0, slash + 1);
-    const bool is_known = !place.starts_with("?") && !place.ends_with(":?") && !place.ends_with(":0");
+    place = short_place(place);
+    const bool is_known = !place.empty();
     if (is_known && function.empty() && name != "??") function = name.substr(0, kLongestName);
     if (is_known && (lines.empty() || lines.back() != place) && lines.size() < kMostLines) lines.push_back(place);
   }
-  if (function.empty()) function = any_function;
+  if (function.empty() || is_crash) function = any_function;  // a crash: the innermost function, even if its line is not known
   std::string said;
-  for (const std::string& line : lines) said += (said.empty() ? "at " : &line == &lines[1] ? ", called from " : ", ") + line;
+  for (const std::string& line : lines) {
+    said += (said.empty() ? "at " : &line == &lines[1] ? ", called from " : ", ") + line;
+    if (!is_crash || &line != &lines.front()) continue;
+    std::string called;
+    for (const std::string& one : lines_called_at(library, std::stoull(offsets.front(), nullptr, 16)))
+      called += (called.empty() ? ", which calls " : " and ") + one;
+    said += called;
+  }
   if (!function.empty()) said += (said.empty() ? "in " : "; function ") + function;
   return said;
 }
@@ -392,7 +438,7 @@ std::string with_source_lines(const std::string& message, const std::string& lib
     offsets.emplace_back(text);
     at += match.length();
   }
-  const std::string lines = offsets.empty() ? "" : source_lines(path, offsets);
+  const std::string lines = offsets.empty() ? "" : source_lines(path, offsets, message.starts_with("crashed: "));
   if (lines.empty()) return message;
   const size_t end = size_t(at - message.c_str());
   return message.substr(0, end) + " (" + lines + ")" + message.substr(end);

@@ -350,23 +350,44 @@ std::string Process::where(const std::string& library) {
   std::error_code unknown;
   for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(process_) + "/task", unknown))
     ::syscall(SYS_tgkill, process_, std::atoi(task.path().filename().c_str()), kWhereAreYou);
+  std::string first;  // of the threads that answer, one with a source line tells most: others only wait for work
   for (int waited = 0; waited < kLongestWait; waited += 20) {
     pollfd words{words_, POLLIN, 0};
-    if (::poll(&words, 1, 20) <= 0) continue;
-    const std::string line = last_words();
-    if (line.starts_with(name)) return with_source_lines(line, library);
+    if (::poll(&words, 1, 20) <= 0) {
+      if (!first.empty()) break;
+      continue;
+    }
+    for (const std::string& line : last_lines()) {
+      if (!line.starts_with(name)) continue;
+      const std::string place = with_source_lines(line, library);
+      if (place.find(" (at ") != std::string::npos) return place;
+      if (first.empty()) first = place;
+    }
   }
-  return "";
+  return first;
 }
 
-/// What the process wrote about its crash, as one printable line. A kernel may have written anything there.
-std::string Process::last_words() const {
+/// The lines that the process wrote about itself, with printable characters alone. A kernel may have written anything there.
+std::vector<std::string> Process::last_lines() const {
   std::array<char, 4096> text;
   const ssize_t got = ::read(words_, text.data(), text.size());
-  std::string words;
-  for (ssize_t i = 0; i < got && text[size_t(i)] != '\n'; ++i)
-    words += text[size_t(i)] >= ' ' && text[size_t(i)] < 0x7f ? text[size_t(i)] : '?';
-  return words;
+  std::vector<std::string> lines;
+  std::string line;
+  for (ssize_t i = 0; i < got; ++i) {
+    const char c = text[size_t(i)];
+    if (c == '\n')
+      lines.push_back(std::exchange(line, ""));
+    else
+      line += c >= ' ' && c < 0x7f ? c : '?';
+  }
+  if (!line.empty()) lines.push_back(line);
+  return lines;
+}
+
+/// What the process wrote about its crash: the first line.
+std::string Process::last_words() const {
+  const std::vector<std::string> lines = last_lines();
+  return lines.empty() ? "" : lines.front();
 }
 
 std::string Process::exit_text() {

@@ -95,6 +95,7 @@ class Process {
   bool ends_within(int milliseconds);
   void book_end();
   std::string last_words() const;
+  std::vector<std::string> last_lines() const;
 
   pid_t process_ = 0;
   int status_ = 0, socket_ = -1, words_ = -1, end_ = -1;

@@ -62,7 +62,8 @@ struct CallRequest {
   std::optional<RankPlace> place{};
   Beside beside = Beside::kZones;
   /// If not 0, the stack is filled before the call with 32-bit words that have this highest byte. Under two fills, a kernel that
-  /// reads an uninitialized local variable returns different bits. Also sent as parameter "stack_fill", for a library's threads.
+  /// reads an uninitialized local variable returns different bits. Also sent as parameter "stack_fill", for a library's threads
+  /// and the shared memory of their blocks.
   uint8_t stack_fill = 0;
 };
 

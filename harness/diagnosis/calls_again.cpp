@@ -55,7 +55,7 @@ std::string race_in_words(const Backend& backend, const CallRequest& request) {
 
 Unset unset_locals(const Backend& backend, CallRequest request, const Expectation& right) {
   constexpr uint8_t kFills[] = {0x3c, 0xbd};  // as numbers of any format: about 0.01 and -0.1
-  constexpr const char* kWhat = "a local variable or array is read before it is set, or outside its bounds";
+  constexpr const char* kWhat = "a local or shared variable or array is read before it is set, or outside its bounds";
   Unset found;
   if (!backend.contains_crashes || !is_small(*request.problem)) return found;
   std::array<CallResult, 2> results;

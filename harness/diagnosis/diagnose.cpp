@@ -557,7 +557,11 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
                     : part.format->specials == Specials::kFinite
                         ? value_text(*part.format, max_finite_code(*part.format)) + ", which NaN becomes,"
                         : "NaN",
-                    rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows()), failing, failing,
+                    (rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows())) +
+                        (!zero && part.format->specials == Specials::kScale
+                             ? ": the test for a maximum that is NaN holds for all of them, or all these maxima are NaN"
+                             : ""),
+                    failing, failing,
                     signs_vary && other_sign == 0 ? "; each zero has the expected sign, so a factor such as a scale is 0" : ""));
   }
   const bool of_zeros = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {

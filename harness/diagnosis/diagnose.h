@@ -170,8 +170,8 @@ std::string access_beside(const Backend& backend, CallRequest request);
 /// back end has no such schedule, or if the first schedule gives other bits when it is repeated.
 std::string race_in_words(const Backend& backend, const CallRequest& request);
 
-/// Elements that depend on what the stacks held before the call: the kernel reads a local variable or array before it is set, or
-/// outside of its bounds.
+/// Elements that depend on what the stacks held before the call: the kernel reads a local or shared variable or array before it
+/// is set, or outside of its bounds.
 struct Unset {
   std::string words;                  ///< "unset: ... y[0, 8], which ..."; empty if nothing changed
   int64_t changed = 0, elements = 0;  ///< changed elements, and all elements, of the outputs that changed

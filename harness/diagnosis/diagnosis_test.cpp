@@ -202,8 +202,8 @@ TEST(FailedChecks, ComeBeforeFactsAboutPlacesAndReplaceOtherCauses) {
   CallResult result;
   Verdict verdict;
   verdict.outcome = Outcome::kFail;
-  verdict.causes = {"unset: a local variable or array is read before it is set, or outside its bounds (...)", "no known cause",
-                    place, "several mistakes would fit: a; b"};
+  verdict.causes = {"unset: a local or shared variable or array is read before it is set, or outside its bounds (...)",
+                    "no known cause", place, "several mistakes would fit: a; b"};
   const std::vector<std::string> before = verdict.causes;
   put_failed_checks_first(&result, verdict);
   EXPECT_EQ(verdict.causes, before) << "without a report, nothing changes";
@@ -1125,7 +1125,7 @@ TEST(CallsAgain, ElementsThatChangeWithTheStackAreUnset) {
   };
   const Unset some = unset_of([](int64_t i) { return i % 8 == 0; });
   EXPECT_EQ(some.changed, 8);
-  EXPECT_THAT(some.words, AllOf(StartsWith("unset: a local variable or array is read before it is set"),
+  EXPECT_THAT(some.words, AllOf(StartsWith("unset: a local or shared variable or array is read before it is set"),
                                 HasSubstr("8 of 64 elements of y, in columns 0, 8, ...")));
   EXPECT_EQ(unset_of([](int64_t) { return false; }).words, "");
 }

@@ -94,6 +94,7 @@ void Slot::run(int64_t index, const Launch& grid, void (*body)(const void*), con
   stack_fill_ = uint8_t(grid.schedule_seed >> Launch::kSeedBits);
   shared_.resize((shared_bytes + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t));
   shared = reinterpret_cast<std::byte*>(shared_.data());
+  if (stack_fill_ != 0) fill_shared();
   running = this;
   publish(&start_sync_);
   try {
@@ -122,12 +123,25 @@ void Slot::collect_everywhere() {
 #endif
 }
 
-/// Fills the part of this stack that the kernel's frames will use with words made from `byte`.
+/// Fills memory with words made from `byte`. All words differ, because equal values cancel in a norm; their magnitudes are
+/// similar.
+static void fill_words(void* at, size_t bytes, uint8_t byte) {
+  for (uint32_t i = 0; i < bytes / 4; ++i) {
+    const uint32_t word = uint32_t{byte} << 24 | (((i * 2654435761u >> 9) ^ (uint32_t{byte} * 0x10101u)) & 0x7fffffu);
+    memcpy(static_cast<std::byte*>(at) + size_t{i} * 4, &word, 4);
+  }
+}
+
+void Slot::fill_shared() {
+  fill_words(shared, shared_.size() * sizeof(shared_[0]), stack_fill_);
+  for (size_t i = 0; i < variable_bytes_.size(); ++i)
+    if (variables[i] != nullptr) fill_words(variables[i], variable_bytes_[i], stack_fill_);
+}
+
+/// Fills the part of this stack that the kernel's frames will use.
 [[gnu::noinline]] static void fill_stack(uint8_t byte) {
   std::array<uint32_t, 4096> below;
-  uint32_t i = 0;
-  for (uint32_t& word : below)  // all words differ, because equal values cancel in a norm; their magnitudes are similar
-    word = uint32_t{byte} << 24 | (((i++ * 2654435761u >> 9) ^ (uint32_t{byte} * 0x10101u)) & 0x7fffffu);
+  fill_words(below.data(), sizeof below, byte);
   asm volatile("" : : "r"(below.data()) : "memory");  // the compiler keeps the bytes
 }
 
@@ -283,7 +297,15 @@ __thread Running* running = nullptr;
 void* make_variable(Running& block, size_t number, size_t bytes) {
   if (block.variables.size() <= number) block.variables.resize(number + 1);
   void* const at = ::operator new(bytes, std::align_val_t(kVariableAlignment));
-  return block.variables[number] = memset(at, 0, bytes);
+  block.variables[number] = memset(at, 0, bytes);
+  static_cast<Slot&>(block).note_variable(number, bytes);
+  return at;
+}
+
+void Slot::note_variable(size_t number, size_t bytes) {
+  if (variable_bytes_.size() <= number) variable_bytes_.resize(number + 1);
+  variable_bytes_[number] = bytes;
+  if (stack_fill_ != 0) fill_words(variables[number], bytes, stack_fill_);
 }
 
 namespace {

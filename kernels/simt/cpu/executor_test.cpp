@@ -41,6 +41,12 @@ SIMT_KERNEL void rotate(int* out, int rounds) {
   }
 }
 
+/// Stores what the block's shared variable held when the block began.
+SIMT_KERNEL void read_unset_shared(uint32_t* to) {
+  SIMT_SHARED(word, uint32_t[64]);
+  to[simt::block() * 64 + simt::thread()] = word[simt::thread()];
+}
+
 SIMT_KERNEL void half_at_a_shuffle() {
   if (simt::thread() % 32 < 16) simt::shuffle_xor<32>(1.0f, 8);
   simt::barrier();
@@ -149,6 +155,19 @@ TEST(Executor, SaysWhoDidNotReachTheBarrier) {
 TEST(Executor, PassesOnWhatAKernelThrowsAndWorksAfterwards) {
   EXPECT_EQ(message_of(throws_in_one_thread, grid(5, 64, 32)), "thread 7 is unwell");
   expect_sums<32>(1);
+}
+
+TEST(Executor, SharedMemoryIsFilledIfTheLaunchSaysSo) {
+#ifdef ASSAY_SIMT_TSAN
+  GTEST_SKIP() << "shared variables are plain globals";
+#endif
+  std::vector<uint32_t> held(3 * 64, 1);
+  simt::launch(read_unset_shared, grid(3, 64, 32), held.data());
+  EXPECT_EQ(held, std::vector<uint32_t>(held.size(), 0));
+  for (const uint64_t byte : {0x3cu, 0xbdu}) {
+    simt::launch(read_unset_shared, grid(3, 64, 32, 1 | byte << simt::Launch::kSeedBits), held.data());
+    for (const uint32_t word : held) EXPECT_EQ(word >> 24, byte);
+  }
 }
 
 TEST(Executor, RefusesAGridWithoutBlocks) {

@@ -179,6 +179,8 @@ class Slot : public Running {
   /// Runs body(call) in all threads of block `index`; returns when all have returned. Throws Divergence, and exceptions of the
   /// kernel. After an exception the slot must not be used again, because its fibers are stuck inside the kernel.
   void run(int64_t index, const Launch& grid, void (*body)(const void*), const void* call, size_t shared_bytes);
+  /// Notes the size of a shared variable, and fills it if the launch asks for that.
+  void note_variable(size_t number, size_t bytes);
 
   // Called by the SIMT threads.
   void wait_for_lanes(uint32_t what, uint64_t lanes) {
@@ -254,6 +256,8 @@ class Slot : public Running {
   std::vector<std::max_align_t> shared_;
   std::exception_ptr thrown_;
   uint8_t stack_fill_ = 0;
+  std::vector<size_t> variable_bytes_;  ///< sizes of `variables`
+  void fill_shared();
   unsigned barriers_ = 0;
   int start_sync_ = 0;
 #ifdef ASSAY_SIMT_TSAN
