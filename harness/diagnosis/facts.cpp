@@ -104,7 +104,9 @@ std::optional<Regularity> one_of_each_vector(const WrongPart& wrong) {
     return std::nullopt;
   for (int64_t vector = 4; vector <= 64 && kFewest * vector <= elements + vector - 1; vector *= 2) {
     const int64_t rest = wrong.failing().front();
-    if (rest >= vector || columns % vector == 0 || failing != (elements - rest + vector - 1) / vector) continue;
+    const int64_t whole = elements / vector, all = (elements - rest + vector - 1) / vector;  // the tail may have other code
+    if (rest >= vector || columns % vector == 0 || (failing != whole && failing != all)) continue;
+    if (failing == whole && failing != all && wrong.failing().back() >= whole * vector) continue;
     if (wrong.count([&](int64_t i) { return i % vector == rest; }) != failing) continue;
     Regularity found{wrong.label(),
                      fmt::format("{}elements {} of each {}, counted over all rows, and in no other", kEveryElement, rest, vector),

@@ -78,6 +78,21 @@ TEST(UnsetValues, MinusInfinityForNumbersOfBothSignsIsComputedFromTheFill) {
       << "an overflow keeps the sign";
 }
 
+TEST(UnsetValues, OneElementOfEachVectorAcrossRowsIsNamed) {
+  const auto words_if_wrong = [](const std::function<bool(int64_t)>& is_wrong) {
+    WholePart whole = testing::whole_part(kBf16, {65, 5}, {});
+    HostTensor y{dense("q", Role::kOutput, kBf16, {65, 5}), std::vector<std::byte>(650)};
+    for (int64_t i = 0; i < 325; ++i)
+      whole.low.push_back(ordinal(kBf16, code_of(kBf16, 1))), y.set_code(i, code_of(kBf16, is_wrong(i) ? 2 : 1));
+    const auto found = whole_rows_or_columns(WrongPart(whole, y));
+    return found ? found->words + found->note : "";
+  };
+  EXPECT_THAT(words_if_wrong([](int64_t i) { return i % 64 == 0; }), HasSubstr("elements 0 of each 64, counted over all rows"));
+  EXPECT_THAT(words_if_wrong([](int64_t i) { return i % 64 == 0 && i < 320; }), HasSubstr("begins one element too late"));
+  EXPECT_EQ(words_if_wrong([](int64_t i) { return i % 64 == 0 && i != 128; }), "") << "one vector is right";
+  EXPECT_EQ(words_if_wrong([](int64_t i) { return i % 60 == 0; }), "") << "no vector has 60 elements";
+}
+
 TEST(UnsetValues, AnInputThatIsNeverLoadedIsNamed) {
   const auto bound = testing::toy_op().bind(testing::toy_case("bf16", "8x64"));
   const Problem problem = testing::toy_problem(kBf16, 8, 64);
