@@ -25,7 +25,8 @@ Execution run_and_wait(const assay_library& functions, const CallsToLaunch& laun
   return {waited, waited == ASSAY_OK ? "" : "synchronise failed after the call"};
 }
 
-/// Launches the calls and waits. If calls of several ranks are repeatable, first launches them once more without a wait.
+/// Launches the calls and waits for them. Repeatable calls of several ranks are launched twice, and only the second launch is
+/// waited for.
 Execution run_in_a_row_and_wait(const assay_library& functions, const CallsToLaunch& launch, void* stream) {
   if (launch.calls.size() > 1 && launch.repeatable)
     if (const assay_status status = launch.run(); status != ASSAY_OK) return {status};
@@ -127,20 +128,22 @@ CallStatus status_of(assay_status status) {
   return CallStatus::kBroken;
 }
 
-/// ABI type code and width in bits. Unpacked codes of less than 8 bits are plain bytes to the ABI.
+/// ABI type code and width in bits. For the ABI, unpacked codes of less than 8 bits are plain bytes.
 std::pair<assay_type_code, int> type_of(const TensorSpec& spec) {
   if (spec.format->bits < 8 && !spec.packed) return {ASSAY_UINT, 8};
   return {type_code_of(*spec.format), spec.format->bits};
 }
 
-/// Index of the block that stores tensor i: j if the in-place output j of the same rank uses the memory of tensor i, else i.
+/// Index of the memory block that stores tensor i: usually i, but j if the in-place output j of the same rank uses the memory of
+/// tensor i.
 size_t block_of(const std::vector<HostTensor>& tensors, size_t i) {
   for (size_t j = 0; j < tensors.size(); ++j)
     if (tensors[j].spec.shares == tensors[i].spec.name && tensors[j].spec.rank == tensors[i].spec.rank) return j;
   return i;
 }
 
-/// Parses a message such as "program: split-K 3". Libraries wrote it before assay_algorithm existed. Empty for other messages.
+/// Parses a message such as "program: split-K 3", by which libraries older than assay_algorithm report their algorithm. Empty for
+/// other messages.
 SaidAlgorithm said_in(const std::string& message) {
   constexpr std::string_view kBefore = "program: ", kAnyOrder = ", added in any order";
   if (!message.starts_with(kBefore)) return {};
@@ -282,7 +285,7 @@ CallResult CallRow::not_well(const Execution& execution) const {
       for (size_t r = first + 1; r < calls_[i].size() && execution.status == ASSAY_HUNG; ++r)
         if (const std::string words = calls_[i][r].words(); !words.empty())
           result.message += "; rank " + std::to_string(calls_[i][r].call.rank) + ": " + words;
-      // If ranks hang, it is unknown which call of the row hangs.
+      // If ranks hang, it is unknown which of the consecutive calls hangs.
       if (i != judged_ && execution.status != ASSAY_HUNG)
         result.message.insert(0, i < judged_ ? kInTheCallBefore : kInTheCallBehind);
       return result;

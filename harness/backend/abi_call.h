@@ -13,9 +13,9 @@
 
 namespace assay {
 
-// The ways to launch a call.
+// The launch of a call: on the default stream, on another stream, or from a graph.
 
-/// Status of a call. `trouble` describes a failure that is not in the kernel's own message.
+/// Status of a call. `trouble` describes a failure that the kernel's own message does not, such as a failed synchronise().
 struct Execution {
   assay_status status = ASSAY_OK;
   std::string trouble{};
@@ -37,10 +37,10 @@ struct CallsToLaunch {
   std::vector<assay_call*> calls;
   std::function<assay_status()> run;
   std::function<bool(int replay)> reset;
-  bool repeatable = false;  ///< calls of several ranks may be launched twice: no output is in place
+  bool repeatable = false;  ///< no output is in place, so calls of several ranks may be launched twice
 };
 Execution execute(const assay_library& functions, const CallsToLaunch& launch, LaunchMode mode);
-/// As above, for a single call.
+/// execute() for a single call of one rank.
 inline Execution execute(const assay_library& functions, assay_call& call, LaunchMode mode, const std::function<bool()>& reset) {
   return execute(functions, {{&call}, [&] { return functions.run(&call); }, [&](int) { return reset(); }}, mode);
 }
@@ -48,8 +48,8 @@ inline Execution execute(const assay_library& functions, assay_call& call, Launc
 /// The ABI's type code of a format; its type_bits is format.bits. Throws std::logic_error if the ABI has no type for the format.
 assay_type_code type_code_of(const Format& format);
 
-/// The C structs of one rank's call and the memory they point to. Tensor i of the problem is stored in block i; the call contains
-/// the tensors of its rank.
+/// The C structs of one rank's call and the memory they point to. Tensor i of the problem is stored in block i; the call gets
+/// only the tensors of its rank.
 struct AbiCall {
   AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks, int rank = 0);
   AbiCall(const AbiCall&) = delete;
@@ -95,20 +95,20 @@ class CallRow {
   /// Allocates a workspace for each rank. Returns false, with a reason, if the allocation fails.
   bool take(Workspaces& workspaces, void* group, std::string& reason);
 
-  const std::vector<std::vector<const assay_call*>>& all() const { return pointers_; }  ///< by call of the row, then by rank
-  const std::vector<const assay_call*>& own() const { return pointers_[judged_]; }  ///< the problem's own call, by rank
+  const std::vector<std::vector<const assay_call*>>& all() const { return pointers_; }  ///< indices: call, rank
+  const std::vector<const assay_call*>& own() const { return pointers_[judged_]; }  ///< the problem's own call of each rank
   /// Mutable access to the problem's own calls.
   std::vector<assay_call*> own_calls();
   /// The algorithm that the library reports for the problem's own call.
   SaidAlgorithm said() const { return calls_[judged_].front().said(); }
 
-  /// The result of a failed execution. It has the first message that a call left or, if ranks hang, the messages of all ranks.
+  /// The result of a failed execution, with the first message of a call or, if ranks hang, the messages of all ranks.
   CallResult not_well(const Execution& execution) const;
 
  private:
   size_t judged_;
   int ranks_;
-  std::deque<std::deque<AbiCall>> calls_;  ///< calls_[i]: call i of the row, for each rank
+  std::deque<std::deque<AbiCall>> calls_;  ///< calls_[i]: call i of each rank
   std::vector<std::vector<const assay_call*>> pointers_;
 };
 

@@ -21,7 +21,7 @@ using testing::codes_of;
 using testing::path_of_library;
 using testing::problem_of;
 
-// Variants of a call: two tensors at one address, a workspace, two codes per byte, and a library older than assay_algorithm.
+// Special calls: two tensors at one address, a workspace, two codes per byte, and a library older than assay_algorithm.
 
 /// x and y share memory: a write to x appears in y, in this process and in a worker.
 TEST(SharedMemory, AnOutputMayHaveTheAddressOfAnInput) {
@@ -148,7 +148,8 @@ TEST(CallRow, NobodyWaitsBetweenCallsInARow) {
   EXPECT_EQ(first_code(*testing::toy_library()), 3) << "a single call";
 }
 
-/// The inputs of rank r are 1 + r; in the first warm-up call they are 51 + r. The last call of the row repeats the first one.
+/// The inputs of rank r are 1 + r; in the first warm-up call they are 51 + r. The last of the consecutive calls repeats the first
+/// one.
 TEST(CallRow, ACallWithTheNumbersOfTheFirstIsMadeBehind) {
   static std::vector<std::vector<int>> seen;
   assay_library library = *testing::toy_library();

@@ -33,11 +33,11 @@ size_t page_bytes() {
 
 size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-/// Mappings of released blocks, by capacity, made inaccessible and kept for new blocks. This saves time: the system would fill
+/// Mappings of released blocks, by capacity, made inaccessible and kept for new blocks. Reuse saves time, since the system fills
 /// new pages with zeros.
 class SpareMappings {
  public:
-  /// Takes out the smallest mapping with a capacity in [capacity, 4 * capacity]; nothing if there is none.
+  /// Removes and returns the smallest stored mapping with a capacity in [capacity, 4 * capacity]; nothing if there is none.
   std::optional<std::pair<size_t, std::byte*>> take(size_t capacity) {
     const std::lock_guard lock(mutex_);
     const auto found = spare_.lower_bound(capacity);
@@ -64,7 +64,7 @@ class SpareMappings {
   size_t bytes_ = 0;
 };
 
-/// Not destroyed at exit, because blocks of other static objects are released later.
+/// Never destroyed: static objects that are destroyed later return their mappings to it.
 SpareMappings& spare_mappings() {
   static auto* const all = new SpareMappings;
   return *all;
@@ -183,7 +183,7 @@ FarPages::FarPages(const FarRows& rows) : rows_(rows) {
 
 FarPages::~FarPages() { ::munmap(low_, mapped_); }
 
-/// Calls visit(pages, offset of the row in these pages) for each row.
+/// Calls visit(pages that contain the row, offset of the row in these pages) for each row.
 template <class Visit>
 void FarPages::for_each_row(Visit visit) const {
   const size_t page = page_bytes();
@@ -356,7 +356,7 @@ bool DeviceBlock::download_rows(std::string& problem) {
 
 bool DeviceBlock::download(std::string& problem) {
   if (rows_.count > 0) return download_rows(problem);
-  // After enclose() the staging memory has room for the guards only.
+  // After enclose() the staging memory has room for the guards only, so hold() enlarges it.
   if (!on_host() && staging_.size() < bytes_ + 2 * guard_) hold(bytes_);
   return on_host() || download_piece(before_.data(), data_ - guard_, bytes_ + 2 * guard_, problem);
 }
@@ -406,11 +406,11 @@ std::string DeviceBlock::guard_damage() const {
 
 namespace {
 
-// Fills outputs with a sentinel before a call, and finds which bytes still hold it afterwards.
+// Sentinels: bytes that an output holds before a call. Bytes that still hold them after the call may be unwritten.
 
 bool is_packed(const Format& format) { return format.is_integer() && format.bits == 32; }
 
-/// Byte `place` of an element of sentinel 0; place 0 is the lowest byte.
+/// Byte number `place` of an element that holds sentinel 0; byte 0 is the lowest.
 std::byte first_byte(const Format& format, int64_t place) {
   const bool no_negative_zero = format.specials == Specials::kFnuz || (format.is_integer() && format.bits == 8);
   if (no_negative_zero) return std::byte{0x80};
@@ -430,7 +430,7 @@ std::vector<ByteRange> unchanged(std::span<const std::byte> before, std::span<co
   };
   for (int64_t begin = 0; begin < units; begin += kBlock) {
     const int64_t end = std::min(begin + kBlock, units);
-    unsigned any = 0;  // a loop that vectorizes; few blocks contain an equal element
+    unsigned any = 0;  // this loop vectorizes and rejects most blocks, since few contain an equal element
     for (int64_t i = begin; i < end; ++i) any |= unsigned(load(before, i) == load(now, i));
     for (int64_t i = begin; any != 0 && i < end; ++i) {
       if (load(before, i) != load(now, i)) continue;
@@ -477,7 +477,7 @@ namespace {
 
 // The tensors of one call, in the library's memory.
 
-constexpr int64_t kNear = int64_t{1} << 16;  ///< an address at most this many bytes beside a tensor is described relative to it
+constexpr int64_t kNear = int64_t{1} << 16;  ///< messages name the tensor beside an address up to this distance in bytes
 
 /// Names byte `byte` of a tensor: "y[3, 16]", or "byte 1 of y[3, 16]". Outside its storage: "'y', 2 bytes behind its end".
 std::string place_text(const TensorSpec& spec, int64_t byte) {
@@ -573,7 +573,7 @@ CallResult Buffers::download() {
   std::string reason;
   for (size_t i = 0; i < tensors.size(); ++i)
     if (!blocks_[i].download(reason)) return lost(tensors[i].spec.name + ": " + reason, true);
-  CallResult result;  // has outputs even if the call is broken, since they help to describe the mistake
+  CallResult result;  // contains the outputs even if the call is broken, since they help to describe the mistake
   const auto is_broken = [&](const std::string& words) {
     if (result.status == CallStatus::kOk) result.status = CallStatus::kBroken, result.message = words;
   };
@@ -644,7 +644,7 @@ TensorNames::TensorNames(const Problem& problem, const Buffers& buffers) {
 
 TensorNames::~TensorNames() { forget_tensors(); }
 
-// The scratch memory that a library asks for.
+// Workspaces: the scratch memory that a library asks for.
 
 bool Workspaces::give(const std::vector<assay_call*>& calls, void* group, std::string& reason) {
   size_t bytes = 0;
@@ -652,7 +652,7 @@ bool Workspaces::give(const std::vector<assay_call*>& calls, void* group, std::s
     if (functions_->workspace_bytes != nullptr) bytes = std::max(bytes, functions_->workspace_bytes(call));
   if (bytes == 0) return true;
   constexpr size_t kMost = size_t{1} << 46;  // 64 TiB: no device has it, so the request is a mistake of the library
-  if (bytes > kMost) throw WorkspaceError("asks for a workspace of " + std::to_string(bytes) + " bytes");
+  if (bytes > kMost) throw WorkspaceError("asks for a workspace of " + std::to_string(bytes) + " bytes; expected at most 64 TiB");
   const auto rank = size_t(calls.front()->rank);
   while (of_ranks_.size() <= rank) {
     void* const owner = functions_->allocate_on != nullptr ? group : nullptr;

@@ -15,12 +15,12 @@
 
 namespace assay {
 
-// Host memory between inaccessible pages.
+// Host memory with inaccessible pages on both sides.
 
 /// Writable memory with kFar inaccessible bytes on either side: an access there ends the process. Grows on request.
 class GuardedPages {
  public:
-  static constexpr size_t kFar = size_t{16} << 20;  ///< reserves address space, but no memory
+  static constexpr size_t kFar = size_t{16} << 20;  ///< takes address space, but no memory
 
   GuardedPages() = default;
   GuardedPages(GuardedPages&& other) noexcept;
@@ -48,7 +48,7 @@ class GuardedPages {
   size_t capacity_ = 0, writable_ = 0;  ///< bytes between the inaccessible ends; the last `writable_` of them can be written
 };
 
-/// Rows that lie far apart.
+/// Rows of a tensor with unallocated memory between them, so that their offsets exceed 32 bits.
 struct FarRows {
   size_t count = 0, bytes = 0, pitch = 0;  ///< `count` rows of `bytes` bytes, whose starts are `pitch` bytes apart
   /// The rows of a tensor whose rows lie far apart (TensorSpec::far); count 0 for other tensors.
@@ -66,7 +66,7 @@ class FarPages {
   FarPages(const FarPages&) = delete;
   ~FarPages();
 
-  void put(std::span<const std::byte> dense);  ///< writes the rows, given without gaps
+  void put(std::span<const std::byte> dense);  ///< writes the rows; `dense` holds them without gaps
   std::vector<std::byte> get() const;  ///< the rows, dense
   /// Number of bytes outside the rows that have changed.
   size_t changed() const;
@@ -112,8 +112,8 @@ class DeviceBlock {
   /// copy fails. `beside` applies to host memory only. With kNothingBehind, the data are aligned to kLeastAlignment only.
   bool upload(std::span<const std::byte> data, std::string& problem, size_t row = 0, Beside beside = Beside::kZones);
 
-  /// Like upload(), for rows that lie far apart; `data` holds the rows without gaps. In device memory the rows have no guards.
-  /// Needs a library with allocate_rows(), and a block that belongs to no group.
+  /// upload() for rows that lie far apart; `data` holds the rows without gaps. In device memory these rows have no guards. Needs
+  /// a library with allocate_rows(), and a block that belongs to no group.
   bool upload_rows(std::span<const std::byte> data, const FarRows& rows, std::string& problem);
 
   /// Reads guards and data back. Returns false, with a reason, if a copy fails.
@@ -133,7 +133,7 @@ class DeviceBlock {
   /// Describes how the guards were overwritten; empty if they are intact.
   std::string guard_damage() const;
 
-  /// First byte of the host pages, inaccessible ones included; null for device memory.
+  /// Begin and end of the host pages, inaccessible ones included; null for device memory.
   const std::byte* low() const { return far_ ? far_->low() : on_host() ? pages_.low() : nullptr; }
   const std::byte* high() const { return far_ ? far_->high() : on_host() ? pages_.high() : nullptr; }
 
@@ -151,7 +151,7 @@ class DeviceBlock {
   std::shared_ptr<const assay_library> functions_;
   Member member_;
   GuardedPages pages_;          ///< host memory
-  std::unique_ptr<FarPages> far_;  ///< host memory of rows that lie far apart
+  std::unique_ptr<FarPages> far_;  ///< host memory, if rows lie far apart
   FarRows rows_;                ///< the rows in far_ or, on a device, in allocation_
   void* allocation_ = nullptr;  ///< device memory
   std::byte* data_ = nullptr;   ///< device address of the data
@@ -161,14 +161,14 @@ class DeviceBlock {
   std::span<std::byte> before_, behind_{};  ///< the guards, in memory that this process can read
 };
 
-// Fills outputs with a sentinel before a call, and finds which bytes kept it.
+// Sentinels: bytes that an output holds before a call. Bytes that still hold them after the call may be unwritten.
 
 /// Storage filled with sentinel 0 or 1. Sentinel 0 is a code that results rarely have (NaN, -128); sentinel 1 differs from it in
 /// every byte. Neither contains a zero byte, since correct padding may be zero.
 std::vector<std::byte> sentinel_storage(const TensorSpec& spec, int number);
 
-/// Ranges where `now` still equals `before`: whole elements, except for int32, which may hold four packed scales and is compared
-/// byte by byte.
+/// Ranges of whole elements where `now` still equals `before`. An int32 may hold four packed scales, so its bytes are compared
+/// one by one.
 std::vector<ByteRange> unchanged_ranges(const TensorSpec& spec, std::span<const std::byte> before,
                                         std::span<const std::byte> now);
 
@@ -186,7 +186,7 @@ class Buffers {
   /// Allocates and writes the buffers. If the problem has several ranks, `group` owns their memory. Returns false, with a
   /// `reason`, if the device refuses. The other functions use `problem`, which must stay alive.
   bool upload(const Problem& problem, int sentinel, void* group, std::string& reason);
-  /// What lies beside the tensors of the next upload.
+  /// Sets what lies before and behind each tensor of the next upload.
   void set_beside(Beside beside) { beside_ = beside; }
   /// Restores the outputs to their state before the call.
   bool reset_outputs(std::string& reason);
@@ -211,11 +211,11 @@ class Buffers {
   const Problem* problem_ = nullptr;
   Beside beside_ = Beside::kZones;
   std::vector<DeviceBlock> blocks_;
-  std::vector<DeviceBlock::Member> members_;       ///< for each block, the group member that owns it
+  std::vector<DeviceBlock::Member> members_;       ///< for each block, the group and rank that own it
   std::vector<std::vector<std::byte>> sentinels_;  ///< by tensor; empty for outputs that hold data of the problem
 };
 
-/// While it lives, a crash report can name the tensor next to the faulting address.
+/// While this object exists, a crash report can name the tensor next to the faulting address.
 class TensorNames {
  public:
   TensorNames(const Problem& problem, const Buffers& buffers);
@@ -224,7 +224,7 @@ class TensorNames {
   TensorNames& operator=(const TensorNames&) = delete;
 };
 
-// The scratch memory that a library asks for.
+// Workspaces: the scratch memory that a library asks for.
 
 /// Thrown if a library asks for a workspace larger than any device's memory.
 struct WorkspaceError : std::runtime_error {

@@ -1,4 +1,4 @@
-// Reports crashes from the signal handler, and kernels that call exit().
+// Messages about crashes, written by the signal handler, and about kernels that call exit().
 #include "harness/backend/crash_report.h"
 
 #include <dlfcn.h>
@@ -33,8 +33,8 @@ extern char** environ;
 namespace assay {
 namespace {
 
-// Uses only async-signal-safe functions: no allocation, no locks. dladdr() and backtrace() are exceptions. They are called last,
-// when everything but the place in the code has been added to the line.
+// The code for signal handlers uses only async-signal-safe functions: no allocation, no locks. Exceptions are dladdr() and
+// backtrace(). They are called last, after everything but the place in the code has been added to the line.
 
 struct Remembered {
   uintptr_t low, begin, end, high;
@@ -156,8 +156,8 @@ void add_place(Line& line, uintptr_t address, const void* context) {
   if (address >= kFirstPage && remembered_count > 0) line.add(": ").add(kind_of_access(context)).add(" far from every tensor");
 }
 
-/// Adds this thread's stack frames in one shared object: "libmine.so+0x1a2 <- +0x77", innermost first. `behind`: the
-/// address of the frame after which the search begins; 0: it begins at the innermost. Returns the number of frames.
+/// Adds this thread's stack frames in one shared object: "libmine.so+0x1a2 <- +0x77", innermost first. Frames up to the one with
+/// address `behind` are skipped; 0: none is skipped. Returns the number of frames.
 int add_frames(Line& line, uintptr_t behind, const void* base, const char* path, bool with_name) {
   constexpr int kMostFrames = 32, kMostNamed = 6;
   std::array<void*, kMostFrames> frames;
@@ -222,7 +222,7 @@ void on_crash(int signal, siginfo_t* info, void* context) {
   line.add(words_begin);
   if (const char* who = subject; who != nullptr) line.add(who).add(": ");
   line.add(name_of(signal));
-  const bool has_address = info->si_code > 0;  // false if another process sent the signal
+  const bool has_address = info->si_code > 0;  // false if a process sent the signal
   if (has_address) {
     const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
     const char* garbage = nullptr;
@@ -249,7 +249,7 @@ void on_crash(int signal, siginfo_t* info, void* context) {
   if (const char* const undefined = undefined_before_crash(); *undefined != '\0') line.add(kBeforeCrash).add(undefined);
   line.add("\n").write_to(words_file);
   ::signal(signal, SIG_DFL);
-  ::raise(signal);  // delivered after this function returns
+  ::raise(signal);  // the signal is delivered after this function returns
 }
 
 }  // namespace
@@ -275,7 +275,7 @@ void remember_tensor(const TensorMemory& memory) {
 void speak_of_crashes(int file, const char* begin) {
   words_file = file;
   words_begin = begin;
-  alignas(16) static std::array<std::byte, size_t{64} << 10> stack;  // the handlers run on it in the main thread, whose own stack
+  alignas(16) static std::array<std::byte, size_t{64} << 10> stack;  // stack for handlers in the main thread, whose own stack
                                                                      // may have overflowed
   const stack_t alternative{stack.data(), 0, stack.size()};
   ::sigaltstack(&alternative, nullptr);
@@ -302,7 +302,7 @@ void answer_where_you_are(const std::string& library) {
   const std::string path = std::filesystem::canonical(library, unknown).string();
   std::snprintf(library_path, sizeof library_path, "%s", unknown ? library.c_str() : path.c_str());
   std::array<void*, 1> none;
-  ::backtrace(none.data(), 1);  // the first call loads libgcc, which a signal handler may not do
+  ::backtrace(none.data(), 1);  // called once here, since the first call loads libgcc, which a signal handler may not do
   struct sigaction answering {};
   answering.sa_sigaction = on_question;
   answering.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
@@ -312,7 +312,7 @@ void answer_where_you_are(const std::string& library) {
 
 namespace {
 
-// Turns offsets in a library into functions and source lines.
+// Functions and source lines at offsets in a library.
 
 /// The output of a program; empty if it cannot be started.
 std::string output_of(const std::vector<std::string>& words) {
@@ -433,7 +433,7 @@ std::string with_source_lines(const std::string& message, const std::string& lib
   std::cmatch match;
   while (std::regex_search(at, match, kOffset, std::regex_constants::match_continuous)) {
     const uint64_t offset = std::stoull(match[1].str(), nullptr, 16);
-    char text[32];  // a caller's offset is its return address, perhaps in the next source line; the byte before it is in the call
+    char text[32];  // a caller's offset is its return address, perhaps on the next source line; the byte before is in the call
     std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(offset - (offsets.empty() ? 0 : 1)));
     offsets.emplace_back(text);
     at += match.length();
@@ -446,7 +446,7 @@ std::string with_source_lines(const std::string& message, const std::string& lib
 
 namespace {
 
-// Reports a kernel that ends the program.
+// A message for a kernel that ends the program.
 
 /// The text to print; set only in the thread that calls a kernel. exit() runs say_who_exits() in the thread that calls exit().
 thread_local const std::string* calling = nullptr;

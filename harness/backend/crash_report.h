@@ -1,4 +1,4 @@
-// Reports how a kernel ended its process: a crash with its address and the nearest tensor, or exit().
+// Messages about a kernel that ended its process: by a crash (address and nearest tensor), or by exit().
 #pragma once
 
 #include <signal.h>
@@ -11,7 +11,7 @@
 
 namespace assay {
 
-// Describes a crash from the signal handler: the address, the nearest tensor, the running function.
+// The signal handler's description of a crash: the address, the nearest tensor, the running function.
 
 /// Memory of a tensor, to describe crashes in or next to it.
 struct TensorMemory {
@@ -48,10 +48,10 @@ std::string with_source_lines(const std::string& message, const std::string& lib
 /// Sets the text by which a crash line names the running library and kernel; null: none.
 void set_crash_subject(const char* words);
 
-// Reports a kernel that ends the program.
+// A message for a kernel that ends the program.
 
-/// While it lives: if a kernel ends this process with exit() or a crash, stderr names the kernel. After exit(), the exit code is
-/// that of a broken case. CUDA calls exit() if host code calls a device-only function.
+/// While this object exists: if a kernel ends this process with exit() or a crash, stderr names the kernel. After exit(), the
+/// exit code is that of a broken case. CUDA calls exit() if host code calls a device-only function.
 class ExitNotice {
  public:
   ExitNotice(const std::string& path, const CallRequest& request);

@@ -49,7 +49,7 @@ uint64_t read_x87() {
 }
 void write_x87(uint64_t word) {
   const auto narrow = uint16_t(word);
-  __asm__ volatile("fnclex\n\tfldcw %0" : : "m"(narrow));  // fnclex: a pending exception would trap when it is unmasked
+  __asm__ volatile("fnclex\n\tfldcw %0" : : "m"(narrow));  // fnclex first: a pending exception would trap once it is unmasked
 }
 
 #elif defined(__aarch64__)
@@ -196,7 +196,7 @@ std::shared_ptr<const assay_library> of_this_size(const assay_library& functions
 }
 
 Library open_library(const std::string& path) {
-  // dlopen() searches the system's folders for a name without a slash
+  // "./" is needed: dlopen() searches the system's folders for a name without a slash
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
   if (!std::filesystem::exists(file)) throw LibraryError(path + ": no such file");
   const FloatEnvironment before;

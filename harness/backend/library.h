@@ -18,7 +18,7 @@ struct LibraryError : std::runtime_error {
   explicit LibraryError(const std::string& problem) : std::runtime_error(message_text(problem)) {}
 };
 
-/// An open library. It stays loaded while a copy of `functions` exists.
+/// An open library. The library stays loaded while a copy of `functions` exists.
 struct Library {
   LibraryInfo info;
   std::string description;  ///< the JSON of describe()

@@ -1,4 +1,4 @@
-// Parses the JSON of describe(). No other code reads it.
+// Parser for the JSON of describe(). No other code reads this JSON.
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -40,7 +40,7 @@ class Fields {
     return printable(bounded(field, json_[field].get<std::string>(), kMostText));
   }
 
-  /// A required field that may be empty, such as `device` of a library without one.
+  /// A required field that may be empty, such as `device` of a library for the CPU.
   std::string text_that_is_there(const char* field) const {
     if (!json_.contains(field)) refuse(field, "is missing");
     return text(field);
@@ -74,7 +74,7 @@ class Fields {
   }
 
  private:
-  /// Limits in bytes, since every report prints names and texts. Assay's longest name has 60 bytes, its longest text 300.
+  /// Limits on names and texts, in bytes: every report prints them. In Assay the longest name has 60 bytes, the longest text 300.
   static constexpr size_t kMostName = 256, kMostText = 4096;
 
   const std::string& bounded(const char* field, const std::string& text, size_t most) const {
@@ -88,7 +88,7 @@ class Fields {
   const std::string& path_;
 };
 
-/// A JSON value as the text of a case-table cell.
+/// A JSON value as the text that a case table would have in a cell.
 std::string cell(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 KernelOffer offer_of(const Json& json, const std::string& where, const std::string& path) {

@@ -29,7 +29,7 @@ using testing::codes_of;
 using testing::path_of_library;
 using testing::problem_of;
 
-// The calls of several ranks are made together.
+// The calls of several ranks are made at the same time.
 
 void expect_sums(const Backend& backend) {
   for (int repetition = 0; repetition < 3; ++repetition) {
@@ -81,7 +81,8 @@ TEST(RankGroup, WhatTheLibraryDoesNotOfferIsASkip) {
   EXPECT_EQ(old.call({"toy", "toy.copy", "copy", &two, 1}).message, "the library has no groups of ranks: create_group is NULL");
 }
 
-/// Ranks have other inputs in the first replay than in the second, so the second shows if a kernel reads data of the first.
+/// Ranks have other inputs in the first replay than in the second. So the outputs of the second are wrong if a kernel reads data
+/// of the first.
 TEST(RankGroup, CallsOfRanksGoOnAStreamAndAreReplayed) {
   const Backend toy = testing::toy_backend();
   Problem problem = problem_of(2), other = problem_of(2);

@@ -36,7 +36,7 @@
 namespace assay {
 namespace {
 
-// The processes of one MPI launch, which divide the ranks of a group between them.
+// Information about an MPI launch whose processes divide the ranks of a group between them.
 
 /// The number that `text` holds; -1 if the text is missing or not a number.
 int number_in(const char* text) {
@@ -58,7 +58,7 @@ std::optional<Launch> launch_of_environment(const EnvironmentReader& get) {
 
 namespace {
 
-// Connects the processes of one launch through a local socket that is named after the launch.
+// Connections between the processes of one launch: a local socket that is named after the launch.
 
 using Clock = std::chrono::steady_clock;
 constexpr int kBetweenQuestions = 50;  // ms
@@ -79,7 +79,7 @@ struct Address {
 
 int new_socket() {
   const int file = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int moved = file < 0 ? -1 : ::fcntl(file, F_DUPFD_CLOEXEC, 16);  // above the descriptors that workers inherit
+  const int moved = file < 0 ? -1 : ::fcntl(file, F_DUPFD_CLOEXEC, 16);  // moved above the descriptors that workers inherit
   if (file >= 0) ::close(file);
   if (moved < 0) throw std::system_error(errno, std::generic_category(), "socket of ranks");
   return moved;
@@ -228,7 +228,7 @@ Problem part_of(const Problem& whole, const RankPlace& place) {
   return part;
 }
 
-/// Collects the members' results from several threads.
+/// The results of the members, collected from several threads.
 class Results {
  public:
   explicit Results(size_t count) : results_(count), left_(count) {}
@@ -272,8 +272,8 @@ int awaited_rank(const std::string& said) {
   return rank;
 }
 
-/// Writes "waited for rank 2" into the results of members that gave up, if rank 2 belongs to the member that broke first. Does
-/// so too if a member's library reports that it waited in vain for a rank whose process broke; such a member did not hang.
+/// Writes "waited for rank 2" into the results of members that gave up, if rank 2 belongs to the member that broke first. Also
+/// writes it for a member whose library reports that it waited in vain for a rank whose process broke: that member did not hang.
 void say_who_was_waited_for(std::vector<CallResult>& results, const std::vector<RankPlace>& places, int first_broken) {
   std::vector<bool> broke;
   for (const CallResult& result : results)
@@ -379,13 +379,13 @@ bool is_closed(int socket) {
   return ::poll(&other, 1, 0) > 0 && (other.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-/// Whether bytes arrived. While a call runs, they mean that the first process no longer waits for its answer.
+/// Whether bytes arrived. During a call, bytes mean that the first process no longer waits for the answer.
 bool has_bytes(int socket) {
   pollfd other{socket, POLLIN, 0};
   return ::poll(&other, 1, 0) > 0;
 }
 
-/// The first process's connection to one of the other processes.
+/// The connection of the first process to another process.
 class Elsewhere {
  public:
   Elsewhere(int index, const WorkerOptions& options) : index_(index), options_(options) {}
@@ -393,7 +393,7 @@ class Elsewhere {
   int memory() const { return memory_.file(); }
   void came(OpenFile socket) { socket_ = std::move(socket); }
 
-  /// Whether the process is gone. Also notices that it ended since the last call.
+  /// Whether the process is gone. Also checks whether it ended since the last call.
   bool is_gone() {
     if (socket_.number() >= 0 && is_closed(socket_.number())) leave("is gone");
     return socket_.number() < 0;
@@ -412,7 +412,7 @@ class Elsewhere {
     bool told = false;
     const auto stop = [&] {
       if (options_.ended && options_.ended()) return true;
-      if (give_up && !told) told = send_message(socket_.number(), "");  // asks it to answer at once
+      if (give_up && !told) told = send_message(socket_.number(), "");  // an empty message asks the process to answer at once
       return false;
     };
     while (got == Received::kMessage) {
@@ -504,7 +504,7 @@ class AllProcesses {
 void answer_calls(int socket, const std::string& library, const WorkerOptions& options) {
   auto sign = std::chrono::steady_clock::now();
   WorkerOptions own = options;
-  bool has_loaded = false;  // until it is true, bytes in the socket carry the file of tensors; later they ask to give up a call
+  bool has_loaded = false;  // before, bytes in the socket carry the file of tensors; afterwards they ask to give up a call
   own.ended = [&] {
     const auto now = std::chrono::steady_clock::now();
     if (now - sign >= kBetweenSigns) (void)send_message(socket, ""), sign = now;

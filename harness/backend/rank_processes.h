@@ -1,4 +1,4 @@
-// Ranks divided between the processes of one MPI launch: how the processes connect, and which process calls which ranks.
+// Division of ranks between the processes of one MPI launch: how the processes connect, and which process calls which ranks.
 #pragma once
 
 #include <atomic>
@@ -19,18 +19,18 @@
 
 namespace assay {
 
-// The processes of one MPI launch, which divide the ranks of a group between them.
+// Information about an MPI launch whose processes divide the ranks of a group between them.
 
 struct Launch {
   int index = 0, count = 1;  ///< index of this process, from 0, and number of processes
-  std::string job;           ///< unique among the launches on this machine
+  std::string job;           ///< name of the launch, unique on this machine
 };
 
 /// Reads OMPI_COMM_WORLD_RANK, OMPI_COMM_WORLD_SIZE, OMPI_COMM_WORLD_LOCAL_SIZE and PMIX_NAMESPACE of Open MPI. Empty unless Open
 /// MPI started several processes, all on this machine, because ranks communicate through its memory.
 std::optional<Launch> launch_of_environment(const EnvironmentReader& get);
 
-// Connects the processes of one launch through a local socket that is named after the launch.
+// Connections between the processes of one launch: a local socket that is named after the launch.
 
 /// A file descriptor that is closed on destruction; -1: none.
 class OpenFile {
@@ -49,7 +49,7 @@ class OpenFile {
 };
 
 /// How long to wait until a process of the launch connects. After kSecondsOfSilence a message says what is missing. After further
-/// kSecondsForTheLast the process counts as gone. The first process listens before it does anything else.
+/// kSecondsForTheLast the process counts as gone. This is long enough, since the first process listens before it does other work.
 inline constexpr double kSecondsOfSilence = 5, kSecondsForTheLast = 10;
 
 struct Arrival {
@@ -79,7 +79,7 @@ int receive_file(int socket);
 
 // Calls of several ranks, where each rank belongs to one of several processes.
 
-/// Calls the kernel in one process that holds ranks.
+/// A member: a function that calls the kernel in one process that holds ranks.
 using RankMember = std::function<CallResult(const CallRequest&)>;
 
 /// The ranks of member `index` of `members`: consecutive ranks, divided evenly; a remainder goes to the first members.
@@ -92,8 +92,8 @@ std::string ranks_text(const RankPlace& place);
 inline constexpr const char* kNotWaitedFor = "not waited for";
 
 /// Calls all members that hold ranks of the problem concurrently, each with the tensors of its ranks. They share a folder for
-/// this call. Returns the outputs of all ranks. If a member fails, the message begins with its report. The reports of the other
-/// members follow: for which rank each waited, in which thread block, and where in the code.
+/// this call. Returns the outputs of all ranks. If members fail, the message begins with the report of the first one. The reports
+/// of the other members follow: for which rank each waited, in which thread block, and where in the code.
 ///
 /// Ranks wait for each other, so one broken rank would block the others for the whole time limit. One second after the first
 /// failure `give_up` is set. The other members poll it, give up, and report "waited for rank 2".
@@ -116,7 +116,7 @@ class RankMeeting {
   /// first process.
   Backend with_ranks(Backend backend, const WorkerOptions& options);
 
-  /// For every other process: starts a thread that makes the calls that the first process requests, until that process ends.
+  /// For the other processes. Starts a thread that makes the calls that the first process requests, until that process ends.
   /// `say` receives errors. If serve() is never called, the destructor tells the first process that this one serves no ranks.
   void serve(const std::string& library, const WorkerOptions& options, const std::function<void(const std::string&)>& say);
   bool serves() const { return serving_.joinable(); }  ///< whether serve() was called

@@ -70,7 +70,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A warm-up call with tensors of the same sizes; null if there is none.
+/// The first warm-up call whose tensors have the same sizes as the problem's; null if there is none.
 const Problem* problem_of_same_sizes(const Problem& problem) {
   for (const Problem& earlier : problem.before) {
     bool same = earlier.tensors.size() == problem.tensors.size();
@@ -81,7 +81,7 @@ const Problem* problem_of_same_sizes(const Problem& problem) {
   return nullptr;
 }
 
-/// Whether the case makes its calls without a wait between them: parameter "in_a_row".
+/// Whether the case has the parameter "in_a_row": its calls are made without a wait between them.
 bool goes_in_a_row(const CallRequest& request) {
   const auto& parameters = request.problem->parameters;
   return request.mode == LaunchMode::kDefault && !request.problem->before.empty() &&
@@ -100,7 +100,7 @@ CallResult without_room(const assay_library& functions, const std::string& reaso
   uint32_t i = 0;
   for (uint32_t& word : below)  // all words differ, since equal values can cancel; as fp32 they have one sign and exponent
     word = uint32_t{byte} << 24 | (((i++ * 2654435761u >> 9) ^ (uint32_t{byte} * 0x10101u)) & 0x7fffffu);
-  asm volatile("" : : "r"(below.data()) : "memory");  // the compiler keeps the bytes
+  asm volatile("" : : "r"(below.data()) : "memory");  // so that the compiler does not remove the stores
 }
 
 }  // namespace
@@ -113,7 +113,8 @@ void Runner::forget_group() {
   group_.destroy();
 }
 
-/// Whether the device still works after a failed call. The first synchronise() consumes an error that this call left behind.
+/// Whether the device still works after a failed call. The first synchronise() only clears an error that the failed call left
+/// behind.
 bool Runner::device_answers() {
   if (functions_->upload == nullptr) return true;
   if (functions_->synchronise != nullptr) (void)functions_->synchronise(nullptr);
@@ -207,8 +208,8 @@ CallResult Runner::called_before(const CallRequest& request, int sentinel) {
   return {};
 }
 
-/// Makes the warm-up calls, the problem's call, and the first warm-up call a second time, without waits. If a rank continues too
-/// early, its peers read data of the last call, so the outputs are wrong. Each call has its own buffers.
+/// Makes the warm-up calls, the problem's call, and the first warm-up call a second time, without waits. If a kernel lets a rank
+/// continue too early, its peers read data of the next call, and the outputs are wrong. Each call has its own buffers.
 CallResult Runner::called_in_a_row(const CallRequest& request, int sentinel) {
   if (!group_.runs_in_a_row()) return refused(CallStatus::kUnsupported, "the library has no run_group_in_a_row()");
   std::deque<Problem> problems;
@@ -248,8 +249,8 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     if (functions_->upload != nullptr && functions_->allocate_rows == nullptr)
       return refused(CallStatus::kUnsupported, "the library cannot allocate rows that lie far apart: it has no allocate_rows()");
   }
-  // Makes a new group if the number of ranks changes or if processes share the ranks. Also if the case has warm-up calls, because
-  // only these may determine the group's state.
+  // Makes a new group if the number of ranks changes, or if processes share the ranks. A case with warm-up calls also gets a new
+  // group, so that no other calls determine the group's state.
   if (request.place || group_.ranks() != request.problem->ranks || !request.problem->before.empty()) forget_group();
   const Execution group =
       request.place ? group_.join(request.problem->ranks, *request.place, request.place->folder + "/" + std::to_string(sentinel))
@@ -283,7 +284,7 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
     ended.poisoned = true;
   }
   (void)environment.restore();
-  if (request.problem->ranks > 1) forget_group();  // a call that failed may have left flags that make the next call wrong
+  if (request.problem->ranks > 1) forget_group();  // the flags that a failed call leaves may make the next call wrong
   return ended;
 }
 
@@ -292,7 +293,7 @@ CallResult Runner::call(const CallRequest& request) {
   forget_throws();
   CallResult result = run_once(request, 0);
   bool unclear = request.place && result.status == CallStatus::kOk;  // if one process repeats a call, all must; none knows the
-                                                                     // results of other processes, so each repeats it
+                                                                     // results of the others, so each process always repeats it
   for (size_t i = 0; i < result.untouched.size(); ++i) unclear |= !result.in_place[i] && !result.untouched[i].empty();
   if (unclear) {
     CallResult second = run_once(request, 1);

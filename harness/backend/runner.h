@@ -13,10 +13,10 @@
 
 namespace assay {
 
-// A library's group of ranks, whose calls are made together.
+// A library's group of ranks. The calls of all its ranks are made at the same time.
 
-/// A problem with several ranks creates a group. Later problems with as many ranks and without warm-up calls use it, too. So a
-/// kernel finds its flags as its previous call left them, as in production.
+/// A problem with several ranks creates a group. Later problems with as many ranks and without warm-up calls use the same group.
+/// So a kernel finds its flags as its previous call left them, as in production.
 class RankGroup {
  public:
   explicit RankGroup(std::shared_ptr<const assay_library> functions) : functions_(std::move(functions)) {}
@@ -24,7 +24,7 @@ class RankGroup {
   RankGroup& operator=(const RankGroup&) = delete;
   ~RankGroup() { destroy(); }
 
-  /// Creates a group of that many ranks, unless it exists. Returns ASSAY_OK, or the reason for failure. One rank needs no group.
+  /// Creates a group of that many ranks, unless held. Returns ASSAY_OK, or the reason for failure. One rank needs no group.
   Execution hold(int ranks);
   /// Creates this process's part of a group that spans several processes. Creates `folder` if it does not exist.
   Execution join(int ranks, const RankPlace& place, const std::string& folder);
@@ -54,8 +54,8 @@ class RankGroup {
 /// output bytes. If elements still equal the sentinel, the call is repeated with a different sentinel; bytes that equal both were
 /// not written.
 ///
-/// Calls of several ranks are made together (RankGroup). With the parameter "in_a_row" there is no wait between the warm-up
-/// calls, the problem's call, and a final call with the inputs of the first.
+/// Calls of several ranks are made at the same time (RankGroup). With the parameter "in_a_row" there is no wait between the
+/// warm-up calls, the problem's call, and a final call with the inputs of the first.
 class Runner {
  public:
   explicit Runner(std::shared_ptr<const assay_library> functions)
@@ -75,7 +75,7 @@ class Runner {
   std::shared_ptr<const assay_library> functions_;
   RankGroup group_;  ///< declared before the buffers: it must outlive them, since it owns memory of its ranks
   Buffers buffers_;
-  std::deque<Buffers> beside_;  ///< buffers of back-to-back calls other than the problem's own
+  std::deque<Buffers> beside_;  ///< buffers of the other calls, if calls are made back-to-back
   Workspaces workspaces_;
 };
 

@@ -151,7 +151,7 @@ TEST(Runner, UnwrittenElementsAreToldFromWrittenSentinels) {
   EXPECT_THAT(last.untouched[0], ElementsAre(ByteRange{26, 32}));
   EXPECT_THAT(first.untouched[0], ElementsAre(ByteRange{0, 2}));
   for (const Format* format : {&kBf16, &kF32, &kE4M3Fn, &kE4M3Fnuz, &kE8M0, &kInt8, &kInt32}) {
-    // A kernel that writes exactly the value of sentinel 0 has written its output.
+    // A kernel that writes exactly the bytes of sentinel 0 must not count as one that left its output unwritten.
     Problem problem = testing::toy_problem(*format, 4, 64);
     problem.tensors[0].bytes = sentinel_storage(problem.tensors[0].spec, 0);
     EXPECT_THAT(call("copy", problem).untouched[0], ElementsAre()) << format->name;
@@ -353,7 +353,7 @@ TEST(Runner, FarRowsOfADeviceAreTakenFromTheLibrary) {
 TEST(Runner, ACallAfterWhichTheDeviceAnswersNoMoreIsBroken) {
   assay_library library = device_library();
   library.run = [](const assay_call* call) -> assay_status {
-    device::refuse_upload = true;  // every call fails after an illegal address
+    device::refuse_upload = true;  // after an illegal address, every later call of the device fails
     std::snprintf(call->message, call->message_bytes, "illegal address");
     return ASSAY_FAILED;
   };

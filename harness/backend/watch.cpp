@@ -82,7 +82,7 @@ WatchedResult Watch::call(const CallRequest& request, uint32_t first, const std:
   result.wrong.resize(size_t(counts));
   std::memcpy(result.wrong.data(), blocks_[3].downloaded().data(), blocks_[3].downloaded().size());
   if (std::any_of(result.wrong.begin(), result.wrong.end(), [](int32_t wrong) { return wrong < 0; }))
-    return unseen(refused(CallStatus::kUnsupported, "the on-device checker returned no counts"));
+    return unseen(refused(CallStatus::kUnsupported, "the on-device checker did not count the wrong codes"));
   return result;
 }
 
@@ -96,7 +96,7 @@ FoundWatch find_watch(const Library& tested, const std::vector<fs::path>& folder
       if (!file.starts_with("assay_watch_") || !file.ends_with(".so")) continue;
       try {
         Library watch = open_library(entry.path().string());
-        if (watch.functions->upload == nullptr) continue;  // a library for host memory
+        if (watch.functions->upload == nullptr) continue;  // this checker works on host memory
         if (watch.info.arch == tested.info.arch) return {std::make_shared<Watch>(tested.functions, std::move(watch)), ""};
         why += "; " + file + " is for " + watch.info.arch;
       } catch (const std::exception& error) {

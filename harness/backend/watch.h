@@ -1,5 +1,5 @@
-// On-device checker for casts with too many inputs for the host: a second library on the same device generates the inputs and
-// compares the codes in device memory.
+// On-device checker for casts that have too many inputs to check on the host. It is a second library on the same device: it
+// generates the inputs and compares the output codes in device memory.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +14,7 @@
 namespace assay {
 
 /// Inputs are consecutive 32-bit patterns. The 8-bit output codes are compared with the expected ones, given as CodeSteps. The
-/// caller does not trust the result: it checks on the host all inputs reported as wrong, and some of those reported as right.
+/// caller does not rely on the checker: it checks on the host all inputs reported as wrong, and some reported as right.
 class Watch {
  public:
   Watch(std::shared_ptr<const assay_library> tested, Library watch) : tested_(std::move(tested)), watch_(std::move(watch)) {}
@@ -34,7 +34,7 @@ class Watch {
 
 struct FoundWatch {
   std::shared_ptr<Watch> watch;  ///< null if the library works on host memory, or if no checker was found
-  std::string why_none;          ///< one line: why a checker that was found cannot be used; otherwise empty
+  std::string why_none;          ///< the reason, in one line, if a checker was found but cannot be used
 };
 
 /// Finds the checker for a library among the files assay_watch_*.so of these folders: a library for the same architecture.

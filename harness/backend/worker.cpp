@@ -34,7 +34,8 @@ namespace {
 
 // The harness's side of the process boundary.
 
-/// Prints LibraryInfo::notes when a library is opened. These side effects change no verdict, but the author should know them.
+/// Prints LibraryInfo::notes when a library is opened. These side effects of loading change no verdict, but the library's author
+/// should know them.
 void say_notes(const LibraryInfo& info) {
   for (const std::string& note : info.notes) std::fprintf(stderr, "assay: %s: %s\n", info.path.c_str(), note.c_str());
 }
@@ -69,8 +70,8 @@ class Workers {
     HangCount hangs;
   };
 
-  /// Repeats a call that lost the device, in a new process. The kernel is the cause if the device works there until the call, and
-  /// the call loses it again. Otherwise the device is gone for good, or it works again.
+  /// Repeats a call that lost the device, in a new process. If the device works in the new process until the call, and the call
+  /// loses it again, the kernel is the cause. Otherwise the device is gone for good, or the second call succeeds.
   static CallResult call_again(Own& own, const CallRequest& request, const CallResult& first, bool& hung) {
     CallResult again = own.worker->call(request, hung);
     if (again.status != CallStatus::kDeviceLost || !again.reached_kernel || !first.reached_kernel) return again;
@@ -83,7 +84,7 @@ class Workers {
   Own& own_of(const std::string& kernel) {
     for (auto at = own_.begin(); at != own_.end(); ++at) {
       if (at->kernel != kernel && !at->kernel.empty()) continue;
-      at->kernel = kernel;  // the first worker was started only for describe()
+      at->kernel = kernel;  // the first worker had been started for describe() only
       own_.splice(own_.begin(), own_, at);
       return own_.front();
     }
@@ -139,7 +140,7 @@ Backend open_in_worker(const std::string& path, const std::string& name, const W
 
 namespace {
 
-// Limits of a worker process, and when it ends by itself.
+// Limits of a worker process, and the conditions under which it ends itself.
 
 /// Limits what this process allocates from now on to `bytes` (0: half of the memory of the machine or container); requests beyond
 /// it fail. Also makes it the first process that the system kills when memory runs out.

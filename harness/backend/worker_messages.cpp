@@ -36,7 +36,7 @@ bool send_all(int socket, const char* bytes, size_t size) {
   return true;
 }
 
-/// Poll interval. It is short, so that look() can distinguish a stop of this process from a long wait.
+/// Poll interval. It is short, so that a much longer interval shows that this process was stopped (see look()).
 constexpr double kSlice = 50;  // ms
 
 class Patience {
@@ -160,7 +160,7 @@ void SharedMemory::read(size_t at, std::byte* bytes, size_t count) const {
 
 namespace {
 
-// Serializes calls and results: tensor bytes go to shared memory, everything else into messages.
+// Serialization of calls and results: tensor bytes go to shared memory, everything else into messages.
 
 /// Calls f for the tensors of a problem, then for those of its warm-up calls. P is Problem or const Problem.
 template <class P>
@@ -224,7 +224,7 @@ void pack_specs(const Problem& problem, MessageWriter& out) {
   }
 }
 
-/// `held` receives the number of data bytes of each tensor.
+/// `held` receives the number of bytes that the message holds of each tensor.
 Problem unpack_specs(MessageReader& in, std::vector<uint64_t>& held) {
   Problem problem;
   const uint64_t tensors = in.number<uint64_t>();
@@ -370,7 +370,7 @@ CallResult unpack_result(const std::string& message, const Problem& problem, Sha
   return result;
 }
 
-// Constants that both sides of a worker share, besides the messages.
+// Constants that the harness and its worker share, besides the messages.
 
 int beyond_worker_files(int file, const char* what) {
   constexpr int kLeast = 16;

@@ -1,4 +1,4 @@
-// What the harness and its worker exchange: messages, tensors in shared memory, and the descriptors that a worker inherits.
+// Data exchanged by the harness and its worker: messages, tensors in shared memory, and descriptors that a worker inherits.
 #pragma once
 
 #include <csignal>
@@ -61,7 +61,7 @@ class MessageReader {
  private:
   void take(void* into, size_t size);
   size_t checked(uint64_t size) const { return counted(size, 1); }
-  size_t counted(uint64_t count, size_t each) const;  ///< throws if fewer than count * each bytes are left
+  size_t counted(uint64_t count, size_t each) const;  ///< throws if the message has fewer than count * each bytes left
 
   std::string bytes_;
   size_t next_ = 0;
@@ -109,12 +109,12 @@ class SharedMemory {
   int file_;
 };
 
-// Serializes calls and results: tensor bytes go to shared memory, everything else into messages.
+// Serialization of calls and results: tensor bytes go to shared memory, everything else into messages.
 
 /// Copies the inputs into `memory` and everything else into the message.
 std::string pack_request(const CallRequest& request, SharedMemory& memory);
 
-/// A request and the problem that it points to.
+/// A received request, and the problem that it points to.
 struct UnpackedRequest {
   Problem problem;
   CallRequest request;
@@ -123,11 +123,11 @@ UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory)
 
 /// Copies the outputs into `memory`, at the offsets of their tensors in the request.
 std::string pack_result(const CallResult& result, const Problem& problem, SharedMemory& memory);
-/// Validates everything, since a kernel may have corrupted the worker. Throws std::runtime_error if no intact worker could have
+/// Validates every field, since a kernel may have corrupted the worker. Throws std::runtime_error if no intact worker could have
 /// sent the message.
 CallResult unpack_result(const std::string& message, const Problem& problem, SharedMemory& memory);
 
-// Constants that both sides of a worker share, besides the messages.
+// Constants that the harness and its worker share, besides the messages.
 
 /// File descriptors that a worker inherits.
 inline constexpr int kWorkerSocket = 3, kWorkerMemory = 4,
@@ -141,7 +141,7 @@ int beyond_worker_files(int file, const char* what);
 /// only if they come from its own session.
 inline constexpr int kSignalsThatEndARun[] = {SIGHUP, SIGTERM, SIGINT};
 
-/// Each side frees shared memory beyond this size after a call.
+/// After a call, harness and worker free shared memory beyond this size.
 inline constexpr size_t kKeptBetweenCalls = size_t{64} << 20;
 
 /// First field of a worker's first message. Change it whenever the message layout changes. The worker may be of another build,

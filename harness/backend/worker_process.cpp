@@ -50,7 +50,8 @@ struct Slot {
   std::atomic<int> signal{0};
 };
 
-/// One slot for each live worker. 64 suffice: Workers::kMost is 16, and workers for ranks are few.
+/// One slot for each live worker. 64 slots suffice: kernels have at most 16 workers (Workers::kMost), and workers for ranks are
+/// few.
 std::array<Slot, 64> slots;
 static_assert(std::atomic<pid_t>::is_always_lock_free, "a handler may not wait for a lock");
 
@@ -101,7 +102,7 @@ void receive_signals(const sigset_t& signals, SignalHandler handle) {
   if (pending < 0) return;
   std::thread([pending] {
     for (pollfd wait{pending, POLLIN, 0};;)
-      if (::poll(&wait, 1, -1) > 0) take_pending_signals();  // poll() leaves the signal pending
+      if (::poll(&wait, 1, -1) > 0) take_pending_signals();  // poll() does not consume the signal
   }).detach();
 }
 
@@ -140,7 +141,7 @@ int take_signal_of(pid_t worker) {
 
 namespace {
 
-// Finds and ends the descendants of a process, such as processes that a kernel started.
+// The descendants of a process, such as processes that a kernel started: how to find and end them.
 
 std::atomic<bool> adopts{false};
 
@@ -195,7 +196,7 @@ std::vector<pid_t> descendants_but(pid_t root, const std::vector<pid_t>& spared)
 std::vector<pid_t> descendants_of(pid_t root) { return descendants_but(root, {}); }
 
 int end_descendants(pid_t root, const std::vector<pid_t>& spared) {
-  // Limits the rounds: processes may fork faster than they are found, and a process in a driver call may not end.
+  // The loop must end although processes may fork faster than they are found, and a process in a driver call may not end.
   constexpr int kMostRounds = 50;
   int ended = 0;
   for (int round = 0; round < kMostRounds; ++round) {
@@ -235,7 +236,8 @@ namespace {
 
 constexpr const char* kHint = "; --in-process under a debugger shows where";
 
-/// Attributes of the new process: its own session. kSignalsThatEndARun stay blocked until worker_main() has a handler for them.
+/// Attributes of the new process: it gets its own session, and kSignalsThatEndARun stay blocked until worker_main() has a handler
+/// for them.
 class Attributes {
  public:
   Attributes() {
@@ -303,7 +305,7 @@ Process::Process(const WorkerOptions& options, const std::string& library, int m
 }
 
 Process::~Process() {
-  ::close(socket_);  // makes the process end by itself, unless it hangs
+  ::close(socket_);  // the worker ends itself when its socket is closed, unless it hangs
   if (process_ > 0 && !ends_within(1000)) kill();
   ::close(words_);
   if (end_ >= 0) ::close(end_);
@@ -333,7 +335,7 @@ bool Process::ends_within(int milliseconds) {
 }
 
 bool Process::kill() {
-  constexpr int kLongestEnd = 5000;  // ms; enough to destroy a GPU context with all of its memory
+  constexpr int kLongestEnd = 5000;  // ms; time to destroy a GPU context with all of its memory
   if (process_ <= 0) return true;
   ::kill(-process_, SIGKILL);
   ::kill(process_, SIGKILL);
@@ -428,7 +430,7 @@ Described Worker::start() {
   process_.emplace(options_, path_, memory_.file());
   MessageWriter settings;
   settings.number<uint64_t>(options_.memory_bytes);
-  send_message(process_->socket(), settings.bytes());  // if the worker is gone already, the next receive notices it
+  send_message(process_->socket(), settings.bytes());  // if the worker is gone already, the next receive_message() notices it
   std::string message;
   switch (receive_message(process_->socket(), options_.timeout_seconds, message, options_.ended, process_->end())) {
     case Received::kMessage:

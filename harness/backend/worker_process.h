@@ -31,8 +31,8 @@ void signal_live_workers(int signal);
 /// The live worker whose session a process belongs to; 0 if there is none.
 pid_t worker_of(pid_t process);
 
-/// note_signal_of() stores a signal that came from a worker's session: such a signal is a mistake of the kernel, not a request to
-/// end the run. take_signal_of() returns the signal and clears it; 0 if none came.
+/// note_signal_of() stores a signal that came from a worker's session: the kernel sent it by mistake, and the run must not end.
+/// take_signal_of() returns the signal and clears it; 0 if none came.
 void note_signal_of(pid_t worker, int signal);
 int take_signal_of(pid_t worker);
 
@@ -43,7 +43,7 @@ using SignalHandler = void (*)(int signal, siginfo_t* info, void*);
 /// signals in the calling thread and in threads that it starts later. Not async-signal-safe.
 void receive_signals(const sigset_t& signals, SignalHandler handle);
 
-// Finds and ends the descendants of a process, such as processes that a kernel started.
+// The descendants of a process, such as processes that a kernel started: how to find and end them.
 
 /// All descendants of `root` according to /proc.
 std::vector<pid_t> descendants_of(pid_t root);
@@ -52,14 +52,14 @@ std::vector<pid_t> descendants_of(pid_t root);
 /// were.
 int end_descendants(pid_t root, const std::vector<pid_t>& spared = {});
 
-/// Makes this process the parent of orphaned descendants, so that end_strays() finds them in any session. Children that exist
-/// already are never ended.
+/// Makes this process the parent of orphaned descendants, so that end_strays() finds them in any session. end_strays() never ends
+/// children that exist already.
 void adopt_orphans();
 
-/// Lock it from the start of a worker until add_live_worker(), so that end_strays() does not end the worker.
+/// Lock this mutex from the start of a worker until add_live_worker(), so that end_strays() does not end the worker.
 std::mutex& children_mutex();
 
-/// If this process adopts orphans, ends all children that are not live workers: processes that ended workers left running.
+/// If this process adopts orphans, ends all children that are not live workers: processes that outlived their worker.
 int end_strays();
 
 // A worker process and this side's file descriptors for it.
@@ -88,7 +88,7 @@ class Process {
   /// socket while the process continues.
   std::string exit_text();
 
-  /// Where in the library the process is now, from its handler of the signal kWhereAreYou; empty if it is silent for 300 ms.
+  /// Which code of the library the process runs now, as its handler of kWhereAreYou reports; empty if it is silent for 300 ms.
   std::string where(const std::string& library);
 
  private:
@@ -139,7 +139,7 @@ class Worker {
   std::optional<Process> process_;
 };
 
-// Decides when to stop calling a kernel that hangs.
+// When to stop calling a kernel that hangs.
 
 /// Counts a kernel's hangs. Each hang costs the whole time limit: a kernel that hangs in hundreds of cases would take hours.
 class HangCount {

@@ -91,8 +91,8 @@ TEST(Wire, CountsBeyondTheMessageAreRefused) {
   }
 }
 
-/// The error of unpack_result() for a result with this status, number of outputs, and `end` of a range of unwritten bytes. The
-/// problem has one output, of 32 bytes.
+/// The error of unpack_result() for a result with this status, this number of outputs, and a range of unwritten bytes that ends
+/// at `end`. The problem has one output, of 32 bytes.
 std::string error_of(uint8_t status, uint64_t outputs, int64_t end, uint8_t order = 0) {
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
   SharedMemory memory;
@@ -101,7 +101,7 @@ std::string error_of(uint8_t status, uint64_t outputs, int64_t end, uint8_t orde
   MessageWriter out;
   out.number(status);
   out.text("");  // message
-  out.text("");  // algorithm: words, split_k, promote, order
+  out.text("");  // fields of the algorithm: words, split_k, promote, order
   out.number<int32_t>(0);
   out.number<int32_t>(0);
   out.number<uint8_t>(order);
@@ -397,7 +397,7 @@ TEST(WorkerEnds, FarAccessesNameTensorAndDistance) {
   }
 }
 
-/// In guard zones beside a tensor, a write is found after the call, a read is not. In inaccessible memory both crash.
+/// A write into a guard zone is found after the call, a read from it is not. In inaccessible memory, a write and a read crash.
 TEST(WorkerEnds, WithNothingBesideATensorAnAccessThereCrashes) {
   const Backend backend = toy_worker();
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
@@ -414,7 +414,8 @@ TEST(WorkerEnds, WithNothingBesideATensorAnAccessThereCrashes) {
     EXPECT_EQ(call("copy", beside).outputs.at(0).bytes, problem.tensors[0].bytes);
 }
 
-/// The diagnosis of a case makes calls while other cases run. If their messages mixed, a case would get the bytes of another.
+/// The diagnosis of a case makes calls while other cases run. If their messages were mixed, a case would get the outputs of
+/// another.
 TEST(Worker, CallsFromSeveralThreadsTakeTurns) {
   const Backend backend = toy_worker();
   const auto call_often = [&](std::byte value, int& wrong) {
@@ -590,7 +591,7 @@ TEST(WorkerEnds, SignalsOfAKernelsGroupReachItselfAlone) {
   EXPECT_THAT(call_rows(toy_worker(), "signals_its_group").message, StartsWith("crashed: SIGTERM"));
 }
 
-/// A slow signal handler, as if its thread had to wait for a core.
+/// A signal handler that is slow, as if its thread had to wait for a core.
 void note_slowly(int signal, siginfo_t* info, void*) {
   ::usleep(50'000);
   note_signal_of(worker_of(info->si_pid), signal);

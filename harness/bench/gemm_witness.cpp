@@ -4,7 +4,7 @@
 //   assay_gemm_witness WATCH_LIBRARY [M N K] [--mislead]     (4096 4096 7168)
 //
 // Prints one line per instruction, promotion mode and kind of data. Exit code 1 if an element of the sample differs. With
-// --mislead the device's model keeps one bit less, and exit code 1 means that some GEMM does not differ.
+// --mislead the model on the device keeps one bit less, so every GEMM should differ; exit code 1 if one does not.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -24,13 +24,13 @@ namespace assay {
 namespace {
 
 constexpr int kRuns = 5;      ///< the fastest run counts
-constexpr int kSampled = 48;  ///< number of rows, and of columns, of d that the host predicts too
+constexpr int kSampled = 48;  ///< the host, too, predicts this many rows and columns of d
 
 struct Size {
   int64_t m, n, k;
 };
 
-/// An instruction, and the number of instructions after which its accumulator is added to an fp32 sum (promotion); 0: never.
+/// An instruction, and its promotion: the number of instructions after which the accumulator is added to an fp32 sum; 0: never.
 struct Way {
   const char* unit;
   int promote;
@@ -79,7 +79,7 @@ std::vector<int64_t> sample_of(int64_t count, uint32_t stream) {
   return rows;
 }
 
-/// The reference's prediction of the sample, with the same promotion.
+/// The reference's prediction of the sample; promotion is the same as on the device.
 std::vector<float> predicted(const Unit& unit, const Way& way, const HostTensor& a, const HostTensor& b,
                              const std::vector<int64_t>& rows, const std::vector<int64_t>& columns) {
   const int64_t k = a.spec.shape[1], step = way.promote == 0 ? k : int64_t(way.promote) * unit.k;
@@ -184,7 +184,7 @@ int run(const std::string& path, const Size& size, bool misled) {
       differ += found, agree += found == 0;
     }
   if (misled) return fmt::print("misled, {} of 15 products agree\n", agree), agree == 0 ? kAllAsExpected : kUnexpected;
-  fmt::print("{}\n", differ == 0 ? "every element of every sample is the reference's" : "THE WITNESS DIFFERS FROM THE REFERENCE");
+  fmt::print("{}\n", differ == 0 ? "every sampled element equals the reference" : "THE WITNESS DIFFERS FROM THE REFERENCE");
   return differ == 0 ? kAllAsExpected : kUnexpected;
 }
 

@@ -1,4 +1,5 @@
-// Speed of the harness itself: comparison, input generators, and the overhead of a tiny call in this process and in a worker.
+// Speed of the harness without kernels: comparison, input generators, and the overhead of a tiny call in this process and in a
+// worker.
 #include <benchmark/benchmark.h>
 
 #include "harness/backend/worker.h"
@@ -26,7 +27,7 @@ struct Pair {
   WholePart expected;
 };
 
-/// compare() on all cores, with an expectation that is already computed.
+/// Speed of compare() on all cores, with an expectation that is already computed.
 void compare_all(benchmark::State& state, const Pair& pair) {
   const Expectation expectation = expectation_of({pair.expected});
   const std::vector<HostTensor> outputs = {pair.tensor};

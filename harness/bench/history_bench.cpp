@@ -1,6 +1,7 @@
 // Size and speed of a history. usage: assay_history_bench [RUNS [VERDICTS]]   (default 100 15000)
 // Each run repeats the verdicts of the previous run with three changes. One case in a thousand changes its bits permanently. One
-// in a hundred returns other bits in every run, as with atomic additions. In the last tenth of the runs, one in 500 fails.
+// case in a hundred returns other bits in every run, as kernels with atomic additions do. In the last tenth of the runs, one case
+// in 500 fails.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ double seconds_of(const std::function<void()>& work) {
 
 std::string digest_of(size_t number) { return fmt::format("{:016x}", (number + 1) * 0x9e3779b97f4a7c15u); }
 
-/// Verdicts of the first run: 25 cases for each contract and kernel.
+/// The verdicts of the first run: 25 cases for each contract and kernel.
 std::vector<assay::HistoryVerdict> first_verdicts(size_t count) {
   std::vector<assay::HistoryVerdict> all;
   for (size_t i = 0; i < count; ++i)
@@ -63,7 +64,7 @@ int main(int argc, char** argv) {
   std::sort(sorted.begin(), sorted.end());
   fmt::print("{} runs of {} verdicts: {:.1f} MB, of which the first run {:.1f} MB\n", runs, count, double(size) / 1e6,
              double(first) / 1e6);
-  fmt::print("add a run: first {:.2f} s, median {:.2f} s, slowest {:.2f} s\n", seconds.front(), sorted[sorted.size() / 2],
+  fmt::print("time to add a run: first {:.2f} s, median {:.2f} s, slowest {:.2f} s\n", seconds.front(), sorted[sorted.size() / 2],
              sorted.back());
   const assay::History history(path, assay::History::Access::kRead);
   assay::HistoryData data;
@@ -71,11 +72,11 @@ int main(int argc, char** argv) {
   const double read = seconds_of([&] { data = history.read({}); }),
                shown = seconds_of([&] { text = assay::history_text(data, path, false); }),
                drawn = seconds_of([&] { page = assay::history_page(data, path); });
-  fmt::print("answer: read {:.2f} s, console {:.2f} s, HTML {:.2f} s ({:.1f} MB), {} groups of changes\n", read, shown, drawn,
-             double(page.size()) / 1e6, assay::change_groups(data).size());
+  fmt::print("whole history: read in {:.2f} s, console text {:.2f} s, HTML page {:.2f} s ({:.1f} MB), {} groups of changes\n",
+             read, shown, drawn, double(page.size()) / 1e6, assay::change_groups(data).size());
   const double one =
       seconds_of([&] { text = assay::history_text(history.read({.contracts = {"vllm.group_fp8_7@*"}}), path, false); });
   const double newest = seconds_of([&] { (void)history.verdicts_of(history.newest()); });
-  fmt::print("answer for one contract: {:.2f} s; newest run as a baseline: {:.2f} s\n", one, newest);
+  fmt::print("text for one contract: {:.2f} s; verdicts of the newest run: {:.2f} s\n", one, newest);
   std::filesystem::remove(path);
 }

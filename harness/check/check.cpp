@@ -35,9 +35,10 @@
 namespace assay {
 namespace {
 
-// Converts a C caller's tensors to the DumpedTensor that a file would give.
+// Conversion of a C caller's tensors to DumpedTensors, as if they came from a file.
 
-/// Takes the place of a file name in DumpedTensor::place() for a caller's tensor; without_file() removes it from messages.
+/// The file name in DumpedTensor::place() of a caller's tensor, which has no file. without_file() removes this name from
+/// messages.
 inline constexpr const char* kGiven = "given";
 
 /// Copies the caller's tensors. Throws UsageError that names the tensor: for a NULL, an unknown dtype, an impossible shape or
@@ -69,7 +70,7 @@ GivenType type_of(const std::string& dtype, const std::string& place) {
   throw UsageError(place + ": has dtype '" + dtype + "'; expected one of " + list + did_you_mean(dtype, known));
 }
 
-/// Lowest and highest element that shape and strides address, relative to element [0, ...]; nullopt if the numbers overflow.
+/// Offsets of the lowest and highest element that shape and strides address, from element [0, ...]; nullopt on overflow.
 std::optional<std::pair<int64_t, int64_t>> reach_of(const std::vector<int64_t>& shape, const std::vector<int64_t>& strides) {
   constexpr int64_t kMost = int64_t{1} << 46;
   int64_t low = 0, high = 0, elements = 1;
@@ -218,7 +219,7 @@ using Json = nlohmann::ordered_json;
 
 std::string json_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-/// The contract and case tables of this process. They are opened once, since the contract registry is global.
+/// The contract and case tables of this process. They are opened only once, since the contract registry is global.
 class Tables {
  public:
   struct Wanted {
@@ -321,7 +322,6 @@ void require(const void* pointer, const char* what) {
   if (pointer == nullptr) throw UsageError(std::string(what) + " is NULL");
 }
 
-/// A copy of a request.
 struct Asked {
   std::string contract, layout;
   DumpedRoles roles;
@@ -348,7 +348,7 @@ std::string role_names(const Op& op) {
   return names;
 }
 
-/// Throws unless every tensor has a role of the op.
+/// Throws unless the op has every role that the tensors are given for.
 void require_roles(const Op& op, const DumpedRoles& roles) {
   for (const auto& [key, tensor] : roles) {
     const std::string name = name_and_rank(key).first;
@@ -363,7 +363,7 @@ DumpedCall call_of(const Asked& asked) {
   if (asked.contract.empty()) throw UsageError("contract is NULL");
   const Op& op = shipped_ops().of_contract(asked.contract, asked.parameters, asked.roles);
   if (!op.case_of_dump)
-    throw UsageError("tensors of op " + op.name + " cannot be checked without their call; run its cases instead");
+    throw UsageError("op " + op.name + " does not support a check of given tensors; run its cases instead");
   require_roles(op, asked.roles);
   try {
     return dumped_call(op, {asked.contract, asked.roles, asked.parameters, asked.layout});

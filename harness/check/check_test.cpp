@@ -28,7 +28,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Two rows of 512 bf16 elements, in groups of 128. All elements of group g in row r are 448 * 2^(r + g): the scale is 2^(r + g).
+/// The tensors of a correct call: two rows of 512 bf16 elements, in groups of 128. All elements of group g in row r are 448 *
+/// 2^(r + g): the scale is 2^(r + g).
 struct GroupQuant {
   std::vector<uint16_t> x = std::vector<uint16_t>(1024);
   std::vector<uint8_t> q = std::vector<uint8_t>(1024, 0x7e);
@@ -66,7 +67,7 @@ Answer answer_of(const std::function<assay_check_status(assay_check_report**)>& 
   return answer;
 }
 
-/// The answer for a correct call whose tensors `change` modifies.
+/// The answer of the C API for a correct call after `change` has modified its tensors.
 Answer judged(const std::function<void(std::vector<assay_check_tensor>&)>& change, const char* contract = "vllm.group_fp8") {
   const GroupQuant data;
   const int64_t wide[] = {2, 512}, narrow[] = {2, 4};
@@ -163,7 +164,7 @@ TEST(CheckApi, WrongQuestionsAreRefusedByName) {
 TEST(CheckApi, StridesAreFollowed) {
   GroupQuant data;
   std::vector<uint8_t> apart(2 * 600, 0xff), backwards(data.q.size());
-  for (size_t i = 0; i < data.q.size(); ++i) data.q[i] = uint8_t(0x7e - (i % 512) % 128 / 100);  // so that the order matters
+  for (size_t i = 0; i < data.q.size(); ++i) data.q[i] = uint8_t(0x7e - (i % 512) % 128 / 100);  // so that a wrong order shows
   for (size_t i = 0; i < 1024; ++i) apart[i / 512 * 600 + i % 512] = data.q[i], backwards[1023 - i] = data.q[i];
   std::string plain, strided, reversed;
   EXPECT_FALSE(data.tensors().conform_to("vllm.group_fp8", plain));

@@ -51,7 +51,7 @@ DumpedTensor unpacked_bytes(DumpedTensor from, const TensorSpec& spec) {
   return from;
 }
 
-/// The dump's elements, stored at the offsets at which the case's tensor has them.
+/// The elements of the dump, moved to the offsets that the case's tensor gives them.
 HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, const std::string& by) {
   const DumpedTensor from = unpacked_bytes(dumped, spec);
   check_format(from, spec);
@@ -64,7 +64,7 @@ HostTensor placed_dense(const DumpedTensor& dumped, const TensorSpec& spec, cons
     return {spec, from.tensor.bytes};  // the dump has the case's strides and padding
   HostTensor tensor{spec, std::vector<std::byte>(spec.bytes())};
   const CodeMatrix matrix = code_matrix(from.tensor);
-  const bool matrix_of_rows = spec.strides.size() == 2;  // there may be gaps between rows or columns
+  const bool matrix_of_rows = spec.strides.size() == 2;  // the strides may leave gaps between rows or columns
   for (size_t i = 0; i < matrix.codes.size(); ++i) {
     const auto row = int64_t(i) / matrix.columns, column = int64_t(i) % matrix.columns;
     tensor.set_code(matrix_of_rows ? row * spec.strides[0] + column * spec.strides[1] : int64_t(i), matrix.codes[i]);
@@ -106,7 +106,7 @@ VisitPadding zeros_of(const VisitPadding& all) {
   };
 }
 
-/// Drops checks that a dump does not allow: of padding that it lacks, and of padding that the call must leave unchanged.
+/// A case without the checks that a dump does not allow: of padding that it lacks, and of padding that the call must not change.
 class DumpedCase : public ForwardedCase {
  public:
   DumpedCase(std::shared_ptr<const BoundCase> whole, std::map<std::string, ScalePlacing> placings)
@@ -127,7 +127,7 @@ class DumpedCase : public ForwardedCase {
   const std::map<std::string, ScalePlacing> placings_;
 };
 
-/// The words per row of an int32 `scale`, if each word is not four packed scales but the fp32 scale of one group of `x`. A word
+/// The words per row of an int32 `scale` whose words are not four packed scales but one fp32 scale of a group of `x` each. A word
 /// counts as fp32 if its exponent is from -60 to 41, as in diagnosis/scales.h. Empty otherwise.
 std::optional<int64_t> groups_of_fp32(const DumpRequest& request) {
   const auto scale = request.roles.find("scale"), x = request.roles.find("x");

@@ -35,9 +35,9 @@ namespace {
 // The verdict on tensors that a kernel computed, and the mutation score of their inputs.
 
 /// If the first input has more than kMostElementsOfPower elements, or if the check is costly, the mutation score is computed on a
-/// sample of rows. The sample has at most about that many elements, at least one row, and at most kMostRowsOfPower rows.
+/// sample of rows: about kMostElementsOfPower elements at most, at least one row, and at most kMostRowsOfPower rows.
 constexpr int64_t kMostElementsOfPower = int64_t{1} << 14, kMostRowsOfPower = 8;
-/// Limits in units of WorkBudget: for the mutation score, and for the comparison with one other contract.
+/// Limit on the cost of the mutation score, and on that of the comparison with one other contract; in units of WorkBudget.
 constexpr int64_t kMostWork = WorkBudget::kShort;
 
 /// A case whose data are the user's.
@@ -88,7 +88,8 @@ void add_power(const DumpedCall& call, TensorsVerdict& judged) {
   judged.notes.push_back(fmt::format("the mutation score was computed on {} of {} rows", chosen.size(), rows));
 }
 
-/// True for "explains 7 of 7 failing elements: ...": all failing elements are explained, and no right element contradicts.
+/// True for a cause "explains 7 of 7 failing elements: ...": it explains all failing elements, and no right element contradicts
+/// it.
 bool explains_all(const std::string& cause) {
   const std::optional<ToldCause> told = parse_cause(cause);
   return told && told->complete();
@@ -109,7 +110,8 @@ std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
   return {spec.elements() / std::max<int64_t>(1, columns), columns};
 }
 
-/// Row and column of the worst wrong element, in the first tensor. If that element is a scale: of the first element of its group.
+/// Row and column of the worst wrong element, as indices of the first tensor. For a scale: those of the first element of its
+/// group.
 std::array<int64_t, 2> worst_element(const Verdict& verdict, const std::array<int64_t, 2>& shape) {
   for (const TensorFinding& finding : verdict.tensors) {
     if (finding.outside == 0 || finding.worst.at[0] >= shape[0]) continue;
@@ -200,10 +202,10 @@ std::string explain_tensors(const DumpedCall& call, int64_t row, int64_t column)
 
 namespace {
 
-// Finds the contracts that a user's tensors obey, and the algorithm that computed a GEMM.
+// Search for the contracts that a user's tensors obey, and for the algorithm that computed a GEMM.
 
-/// If the outputs have more elements than kMostElements, kRowsOfLarge evenly spread rows are compared first. They suffice to
-/// refute most contracts and to identify the algorithm.
+/// If the outputs have more elements than kMostElements, kRowsOfLarge evenly spread rows are compared first. These rows suffice
+/// to refute most contracts and to identify the algorithm.
 constexpr int64_t kMostElements = int64_t{1} << 16, kRowsOfLarge = 8;
 
 using Held = MatchedContract;
@@ -229,14 +231,14 @@ CaseOfRows with_outputs_of(const DumpedCall& call, const std::vector<int64_t>& r
   return some;
 }
 
-/// Compares a few rows with the contract and returns how many; 0 if the caller must compare all rows instead. If these rows
+/// Compares a few rows with the contract and returns their number; 0 if the caller must compare all rows instead. If these rows
 /// refute the contract, `held` gets the verdict on them.
 size_t compare_few_rows(const DumpedCall& call, Held& held) {
   const std::vector<int64_t> rows = rows_looked_at(call);
   if (rows.empty()) return 0;
   CallResult result;
   CaseOfRows some = with_outputs_of(call, rows, result.outputs);
-  // with_rows() of some ops leaves out the bytes of outputs; then all rows are compared.
+  // For some ops, with_rows() does not copy the bytes of outputs; then all rows are compared.
   if (std::any_of(result.outputs.begin(), result.outputs.end(),
                   [](const HostTensor& one) { return one.bytes.size() != one.spec.bytes(); }))
     return 0;
@@ -289,10 +291,10 @@ void compare_all_rows(MatchedContracts& matched, const MatchProgress& progress) 
   asked = std::move(fitting);
 }
 
-/// Names the algorithms that could have computed the outputs, also algorithms that the compared contracts do not admit.
+/// Names the algorithms that could have computed the outputs, including those that the compared contracts do not admit.
 std::string programs_text(const std::vector<Held>& ranked) {
   std::string text, nearest, untried;
-  std::set<std::string> tried;  // several contracts share most algorithms
+  std::set<std::string> tried;  // to list each algorithm once, though several contracts share it
   for (const Held& held : ranked) {
     const std::vector<int64_t> chosen = rows_looked_at(held.call);
     std::vector<HostTensor> outputs = held.call.result.outputs;
@@ -342,7 +344,7 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
   MatchedContracts matched;
   size_t sample = 0;
   const auto uses_all = [&](const Op* op) { return unused_role(*op, roles).empty(); };
-  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // an op has a role for every tensor
+  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // some op has a role for every tensor
   for (const std::string& contract : rulebook().contract_ids())
     for (const Op* op : ops)
       if (!op->takes(contract))
@@ -371,7 +373,7 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
 
 namespace {
 
-/// Largest output for which the other contracts of the op are tried.
+/// Largest output, in elements, that is compared with the other contracts of the op.
 constexpr int64_t kMostElementsToMatch = int64_t{1} << 20;
 
 std::string names_text(const std::vector<std::string>& names) {
@@ -406,8 +408,8 @@ void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdic
     const auto place = std::find_if_not(verdict.causes.begin(), verdict.causes.end(), explains_all);
     verdict.causes.insert(place, "obeys " + names_text(judged.obeys) + " instead");
   } else if (nearest != nullptr && nearest->outside > 0 && 2 * nearest->outside_in_all() < outside) {
-    judged.notes.push_back(fmt::format("the nearest contract is {}: {} elements outside{} instead of {}", nearest->contract, nearest->outside,
-                                       nearest->in_rows(), outside));
+    judged.notes.push_back(fmt::format("the nearest contract is {}: {} wrong elements{} instead of {}", nearest->contract,
+                                       nearest->outside, nearest->in_rows(), outside));
   }
 }
 
@@ -434,7 +436,7 @@ static std::string wrong_tensors(const Verdict& verdict) {
   return wrong + (right.empty() ? "" : ", " + right + " right");
 }
 
-/// Summary of the list: no contract is obeyed, or several are, and these tensors do not distinguish them.
+/// Last line of the list, if no contract is obeyed, or if several are and these tensors do not distinguish them.
 static std::string last_line(const std::vector<const MatchedContract*>& ranked) {
   if (ranked.empty()) return "";
   const auto obeyed = std::count_if(ranked.begin(), ranked.end(), [](const MatchedContract* one) { return one->obeys(); });
@@ -455,7 +457,7 @@ std::string match_text(const MatchedContracts& matched) {
   std::string text;
   std::vector<const Held*> ranked;
   for (const Held& held : matched.asked) ranked.push_back(&held);
-  std::stable_sort(ranked.begin(), ranked.end(), [](const Held* a, const Held* b) {  // contracts of the newest releases first
+  std::stable_sort(ranked.begin(), ranked.end(), [](const Held* a, const Held* b) {  // contracts of newest releases come first
     return std::tuple(!a->obeys(), a->outside_in_all(), !is_current_contract(a->contract)) <
            std::tuple(!b->obeys(), b->outside_in_all(), !is_current_contract(b->contract));
   });
@@ -473,7 +475,7 @@ std::string match_text(const MatchedContracts& matched) {
   const auto lacks_a_number = [](const std::string& reason) { return reason.find("needs --param") != std::string::npos; };
   const bool some_lack = std::any_of(matched.reasons.begin(), matched.reasons.end(),
                                      [&](const auto& reason) { return lacks_a_number(reason.first); });
-  const auto is_near = [&](const std::string& contract) {  // false for ops of which no contract was compared
+  const auto is_near = [&](const std::string& contract) {  // false for an op of which no contract was compared
     return matched.asked.empty() ||
            std::any_of(matched.asked.begin(), matched.asked.end(), [&](const Held& held) { return held.op->takes(contract); });
   };
@@ -494,7 +496,7 @@ std::string match_text(const MatchedContracts& matched) {
   return text + last_line(ranked);
 }
 
-// Infers the extents of a single scale tensor for the analysis in harness/diagnosis/scales.h.
+// The extents of a single scale tensor, inferred for the analysis in harness/diagnosis/scales.h.
 
 ScaleFacts::ScaleFacts(std::map<std::string, std::string> stated, const std::map<std::string, std::string>& metadata,
                        const std::string& layout)
@@ -553,7 +555,7 @@ ScaleGrid placed_grid(const HostTensor& tensor, const PlacedLayout& placed, Scal
   grid.rows = placed.rows();
   grid.columns = placed.cols();
   const bool floats = kind == ScaleKind::kFloats;
-  const Format& element = floats ? *tensor.spec.format : *placed.layout().element;  // with the sign bit, which UE4M3 lacks
+  const Format& element = floats ? *tensor.spec.format : *placed.layout().element;  // has the sign bit, which UE4M3 lacks
   HostTensor elements{dense("", Role::kInput, element, {placed.storage_elements()}), tensor.bytes};
   for (int64_t r = 0; r < grid.rows; ++r)
     for (int64_t c = 0; c < grid.columns; ++c) {
@@ -598,8 +600,8 @@ void check_layout(const DumpedTensor& dumped, const PlacedLayout& placed) {
                               std::to_string(placed.storage()));
 }
 
-/// Sets which padding must be zero. If the contract is known (from a recording), it decides this. Otherwise padding of packed
-/// scales must be zero, since GEMMs that take such scales read it.
+/// Sets which padding must be zero. If the contract is known from a recording, the contract decides which. Otherwise padding of
+/// packed scales must be zero, since GEMMs that take such scales read it.
 void state_padding(const ScaleFacts& facts, ScaleGrid& grid) {
   grid.zero_rows = grid.zero_columns = grid.kind == ScaleKind::kWords;
   if (facts.text("contract").empty()) return;

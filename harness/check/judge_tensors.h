@@ -1,4 +1,4 @@
-// Checks tensors that a kernel computed: the tensors of one call against one contract, or against all contracts that they fit;
+// Check of tensors that a kernel computed: the tensors of one call against one contract, or against all contracts that they fit;
 // and a single scale tensor.
 #pragma once
 
@@ -19,12 +19,12 @@
 
 namespace assay {
 
-// Interprets a user's tensors as one call: finds the role and the layout of each tensor.
+// A user's tensors, interpreted as one call: the role and the layout of each tensor.
 
 /// Splits "x@12" into name and rank; rank 0 if there is no such suffix.
 std::pair<std::string, int> name_and_rank(const std::string& key);
 
-/// The case without padding checks of tensors whose padding the dump lacks: those that are kLogical or missing in `placings`.
+/// The case, but the padding of some tensors is not checked: the dump lacks it if `placings` lacks the tensor or says kLogical.
 std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole,
                                                         std::map<std::string, ScalePlacing> placings);
 
@@ -42,12 +42,12 @@ struct DumpedCall {
   std::shared_ptr<const BoundCase> judging;  ///< the bound case, without checks of padding that the dump does not contain
   Problem problem;
   CallResult result;
-  std::vector<std::string> notes = {};  ///< how the tensors were read, if that is not obvious
-  std::string unchecked = {};           ///< "order and padding of scale": what the dump does not show; empty if it shows all
+  std::vector<std::string> notes = {};  ///< assumptions that were made when the tensors were read
+  std::string unchecked = {};           ///< what the dump does not show: "order and padding of scale"; or empty
 };
 
-/// Interprets a dump as a call. If each word of `scale` is a group's fp32 scale instead of four packed UE8M0 scales, the number of
-/// words gives the group size, and only the words of a packed row are compared. Throws UsageError or MissingRole.
+/// Interprets a dump as a call. If each word of `scale` is the fp32 scale of a group instead of four packed UE8M0 scales, the
+/// number of words gives the group size, and as many words are compared as a packed row has. Throws UsageError or MissingRole.
 DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 
 // The verdict on tensors that a kernel computed, and the mutation score of their inputs.
@@ -55,7 +55,7 @@ DumpedCall dumped_call(const Op& op, const DumpRequest& request);
 /// Whether to compute the mutation score of the inputs.
 enum class WithPower { kNo, kYes };
 
-/// A verdict with remarks for the reader.
+/// A verdict, and what its reader should know about the check.
 struct TensorsVerdict {
   Verdict verdict;                 ///< its kernel is "unknown kernel" and its back end is "dump"
   std::vector<std::string> notes;  ///< e.g. that padding was not checked; one line each
@@ -67,7 +67,7 @@ struct TensorsVerdict {
 /// How judge_tensors() searches for the cause of a failure.
 struct CauseSearch {
   int64_t budget = WorkBudget::kShort;             ///< limit on the cost of the search, in WorkBudget units; 0: no search
-  std::function<void(const Verdict&)> before = {};  ///< called for a failure before the search for its cause
+  std::function<void(const Verdict&)> before = {};  ///< called with a failing verdict before the search for its cause
 };
 
 /// Compares outputs and searches for the cause of a failure. `repro`: the command that repeats the check. For large inputs the
@@ -75,8 +75,8 @@ struct CauseSearch {
 TensorsVerdict judge_tensors(const DumpedCall& call, const std::string& repro, WithPower with_power,
                              const CauseSearch& search = {});
 
-/// If the outputs are wrong, compares them with the op's other contracts. "obeys X instead" becomes a cause, after causes that
-/// explain every wrong element. Notes name a contract with far fewer wrong elements, or say that the tensors are too large.
+/// If the outputs are wrong, compares them with the op's other contracts. If they obey contract X, adds the cause "obeys X
+/// instead" after causes that explain every wrong element. Otherwise a note may name a contract with far fewer wrong elements.
 void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdict& judged);
 
 /// Text for any outcome: failure_text(), the notes and the mutation score.
@@ -85,7 +85,7 @@ std::string tensors_text(const TensorsVerdict& judged);
 /// The contract as formulas, and the trace of one output element. A negative row selects the worst element.
 std::string explain_tensors(const DumpedCall& call, int64_t row, int64_t column);
 
-// Finds the contracts that a user's tensors obey, and the algorithm that computed a GEMM.
+// Search for the contracts that a user's tensors obey, and for the algorithm that computed a GEMM.
 
 /// A contract whose calls can have tensors of these names, shapes and types, with the verdict on the outputs.
 struct MatchedContract {
@@ -106,11 +106,11 @@ struct MatchedContract {
 using ReasonsByContract = std::map<std::string, std::vector<std::string>>;
 
 struct MatchedContracts {
-  std::vector<MatchedContract> asked;  ///< obeyed contracts first, then those with the fewest wrong elements
+  std::vector<MatchedContract> asked;  ///< sorted: obeyed contracts, then by number of wrong elements
   ReasonsByContract reasons;           ///< why the contracts that are not in `asked` were not compared
 };
 
-/// What match_tensors() calls while it works. Both functions may be empty.
+/// Functions that match_tensors() calls to report progress. Both may be empty.
 struct MatchProgress {
   /// Called after a sample of `rows` rows was compared with every contract. `contracts`: the contracts that the
   /// sample does not refute. Not called if the tensors are small or their rows depend on each other.
@@ -125,7 +125,7 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
                                const std::map<std::string, std::string>& parameters, const std::string& layout,
                                const MatchProgress& progress = {});
 
-/// One line per contract, the algorithms that may have computed the outputs, and why contracts were not tried.
+/// Text: a line per contract, the algorithms that may have computed the outputs, and why other contracts were not tried.
 std::string match_text(const MatchedContracts& matched);
 
 /// "   (from v0.20.0 before v0.33.0)": the releases of a contract's code; empty if the contract has none.
@@ -133,7 +133,7 @@ std::string in_releases(const std::string& contract);
 /// Whether the newest release of the implementation obeys the contract (is_current() of its table row).
 bool is_current_contract(const std::string& contract);
 
-// Infers the extents of a single scale tensor for the analysis in harness/diagnosis/scales.h.
+// The extents of a single scale tensor, inferred for the analysis in harness/diagnosis/scales.h.
 
 /// Facts about the tensor besides its bytes: from the user's --param, or from the metadata of a recording.
 class ScaleFacts {
@@ -144,13 +144,13 @@ class ScaleFacts {
 
   std::string text(const std::string& name) const;  ///< empty if unknown
   std::optional<int64_t> integer(const std::string& name) const;
-  std::optional<int64_t> groups() const;  ///< groups per row, as stated or computed from n and group_size
+  std::optional<int64_t> groups() const;  ///< groups per row: stated, or computed from n and group_size
 
  private:
   std::map<std::string, std::string> values_;
 };
 
-/// The grid of scales. Throws DumpError if scales cannot have the tensor's type or facts contradict it; UsageError for bad facts.
+/// The scales as a matrix. Throws DumpError if scales cannot have this type or facts contradict it; UsageError for bad facts.
 ScaleGrid scale_grid(const DumpedTensor& dumped, const ScaleFacts& facts);
 
 /// The largest magnitude of each group of `x`, for look_at_data(); NaN for a group with NaN or Inf. Empty unless `x` has as many

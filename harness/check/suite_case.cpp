@@ -23,7 +23,7 @@
 
 namespace assay {
 
-// Lets users run a suite case without a kernel library: provides its inputs, and checks outputs that the user computed.
+// Suite cases without a kernel library: the user gets a case's inputs and computes the outputs, which are then checked.
 
 const OpCases& cases_of_op(const Op& op, const std::string& root) {
   static std::mutex mutex;
@@ -164,7 +164,7 @@ void write_case_list(const std::string& folder, const std::vector<std::string>& 
 
 std::vector<std::string> read_case_list(const std::string& folder) {
   const std::string path = (fs::path(folder) / "inputs.json").string();
-  constexpr size_t kLevels = 2;  // levels of JSON nesting: the object, and its list of cases
+  constexpr size_t kLevels = 2;  // levels of JSON nesting: an object that contains a list of cases
   try {
     const nlohmann::json j = read_json(path, {.levels = kLevels});
     if (!j.is_object() || !j.contains("assay_inputs")) throw std::runtime_error("expected an object with assay_inputs");

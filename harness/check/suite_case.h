@@ -1,4 +1,4 @@
-// Lets users run a suite case without a kernel library: provides its inputs, and checks outputs that the user computed.
+// Suite cases without a kernel library: the user gets a case's inputs and computes the outputs, which are then checked.
 #pragma once
 
 #include <map>
@@ -32,7 +32,7 @@ class SuiteCase {
   const Case& one() const { return one_; }
   const Problem& problem() const { return problem_; }
 
-  /// The verdict on outputs, given by role; the role NAME may also be called NAME_out. Throws UsageError, MissingRole.
+  /// The verdict on outputs, which are named by role; NAME_out is another name for role NAME. Throws UsageError, MissingRole.
   TensorsVerdict judge(const DumpedRoles& outputs, const std::string& kernel, const std::string& backend) const;
 
  private:
@@ -57,7 +57,7 @@ std::unique_ptr<const SuiteCase> open_suite_case(const std::string& id, const st
 //   DIR/<case id>/inputs.safetensors      inputs, and tensors that are updated in place
 //   DIR/<case id>/outputs.safetensors     written by your program: the outputs by role
 
-/// Whether the folder holds an inputs.json.
+/// Whether the folder has a file inputs.json.
 bool has_case_inputs(const std::string& folder);
 
 /// Writes call.json and inputs.safetensors of a case. Throws std::system_error.
@@ -68,7 +68,7 @@ void write_case_list(const std::string& folder, const std::vector<std::string>& 
 /// The ids of inputs.json. Throws DumpError.
 std::vector<std::string> read_case_list(const std::string& folder);
 
-/// The file in which the outputs of a case are expected.
+/// The path at which your program must store the outputs of a case.
 std::string outputs_file(const std::string& folder, const std::string& id);
 /// The tensors in outputs_file(). Throws DumpError.
 DumpedRoles read_case_outputs(const std::string& folder, const std::string& id);

@@ -18,7 +18,7 @@
 namespace assay {
 namespace {
 
-// Compares one part of an answer with its tensor, block by block.
+// Comparison of one part of an answer with its tensor, block by block.
 
 /// Add blocks in row order. Several objects may each compare a range of rows; merge them in the order of their ranges.
 class PartComparison {
@@ -26,8 +26,8 @@ class PartComparison {
   /// Throws std::logic_error if a dense part does not fit the tensor.
   PartComparison(const Part& part, const HostTensor& tensor);
 
-  /// For each row: columns with an element outside its interval. At most one column in each of the ranges into which a
-  /// SampleKeeper divides the columns.
+  /// For each row: columns with an element outside its interval. A SampleKeeper divides the columns into ranges, of which each
+  /// gives one column at most.
   using WrongColumns = std::vector<std::vector<int64_t>>;
 
   /// Compares these rows; adds to wrong[row - rows.first].
@@ -56,7 +56,8 @@ class PartComparison {
   const HostTensor* tensor_;
   std::array<int64_t, 2> worst_{};
 
-  /// Cache of wrong elements: a kernel that is wrong everywhere repeats a few thousand pairs of interval and code.
+  /// Cache of wrong elements. It pays off, since a kernel that is wrong everywhere repeats a few thousand pairs of interval and
+  /// code.
   struct Known {
     Interval accepted;
     Element element;
@@ -65,7 +66,7 @@ class PartComparison {
   std::vector<Known> known_;
 };
 
-constexpr int64_t kRun = 2048;  ///< elements that are decoded per pass
+constexpr int64_t kRun = 2048;  ///< number of elements that are decoded at once
 
 /// Adds the counts of a later range of the same part.
 void add_counts(const TensorFinding& later, TensorFinding& sum) {
@@ -126,7 +127,8 @@ void PartComparison::load_ordinals(int64_t offset, std::span<int32_t> ordinals) 
   for (size_t i = 0; i < ordinals.size(); ++i) ordinals[i] = ordinal(*part_->format, tensor_->code(offset + int64_t(i)));
 }
 
-/// Compares kRun elements at a time, at memory bandwidth if each accepts one code. If one of them differs, examines each of them.
+/// Compares kRun elements at a time, at memory bandwidth if each accepts one code. Examines single elements only if some of these
+/// kRun differ.
 void PartComparison::add_run(const AcceptedRows& rows, int64_t begin, int64_t count, int64_t first_offset, WrongColumns& wrong) {
   int32_t ordinals[kRun];
   const int64_t columns = part_->columns();
@@ -208,7 +210,7 @@ void PartComparison::merge(PartComparison&& later) {
     finding.picture = std::move(later.finding.picture);
 }
 
-// Compares outputs with an expectation.
+// Comparison of all outputs with an expectation.
 
 /// An answer is divided into at most this many stretches of blocks, compared in parallel. Their findings are merged in order.
 constexpr int64_t kMostStretches = 128;
@@ -306,7 +308,7 @@ Stretch judged(const Answer& answer, const std::vector<HostTensor>& tensors, con
   return all;
 }
 
-/// Fills in those members of a Picture that cover only the sample, for each part with wrong elements.
+/// For each part with wrong elements: fills in the members of its Picture that cover only the sample.
 void look_closer(const Answer& answer, const Sample& sample, std::vector<PartComparison>& parts) {
   const auto fails = [](const PartComparison& part) { return part.finding.outside > 0; };
   if (std::none_of(parts.begin(), parts.end(), fails)) return;
@@ -341,7 +343,7 @@ int64_t wrong(const Finding& finding) {
   return sum;
 }
 
-/// Number of wrong elements that an answer leaves on a sample.
+/// Number of elements in a sample that are wrong if this answer is the expected one.
 int64_t wrong_on(const Sample& sample, const Answer& answer, const std::vector<HostTensor>& tensors) {
   const std::vector<SampleBlock> blocks = blocks_of(sample, answer);
   std::atomic<int64_t> sum = 0;
@@ -401,7 +403,8 @@ Finding compare(const Expectation& expectation, const std::vector<HostTensor>& t
 Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std::vector<ByteRange>& untouched) {
   Unwritten found;
   if (untouched.empty()) return found;
-  // The kernel may store different indices in the two calls with sentinels. One byte of an index may then equal both by chance.
+  // Each of the two calls has its own sentinel, and the kernel may store different indices in them. So a written byte of an index
+  // may equal both sentinels by chance.
   const bool whole = *part.format == kInt32;
   for (int64_t row = 0; row < part.rows(); ++row) {
     for (int64_t column = 0; column < part.columns(); ++column) {

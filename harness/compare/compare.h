@@ -1,4 +1,4 @@
-// Compares outputs with an expectation. Works on codes and their ordinals, for any op and back end.
+// Comparison of outputs with an expectation. It sees only codes and their ordinals, no op or back end.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace assay {
 /// How outputs differ from the closest answer.
 struct Finding {
   std::string program;               ///< name of that answer
-  std::vector<TensorFinding> parts;  ///< one per part of that answer
+  std::vector<TensorFinding> parts;  ///< findings for each part of that answer
   std::vector<Violation> violations; ///< the first few: those within a step (Answer::steps) in order, then those between tensors
   int64_t all_violations = 0;
   Sample sample;                     ///< the steps and columns that the diagnosis should examine
@@ -30,7 +30,7 @@ struct Finding {
 ///
 /// An element is right if its interval contains its ordinal. NaN is right only where the interval is NaN. -0 and +0 are different
 /// codes. An element with the interval Interval::anything() counts as right, and as unjudged. `untouched` lists, for each tensor,
-/// the bytes that the call did not write, ascending; only padding with kUntouched needs it. Throws std::logic_error if the
+/// the bytes that the call did not write, ascending; it matters only for padding with kUntouched. Throws std::logic_error if the
 /// expectation does not fit the tensors: a missing tensor, a wrong number of intervals, an offset outside the storage.
 Finding compare(const Expectation& expectation, const std::vector<HostTensor>& tensors,
                 const std::vector<std::vector<ByteRange>>& untouched);

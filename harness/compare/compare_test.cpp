@@ -149,7 +149,7 @@ TEST(Compare, SingleCodesAreCountedAlsoAmongIntervals) {
   EXPECT_EQ(compare_part(expected, tensor_of(kBf16, {0x3f80, 0x3f80, 0x3f81})).outside, 1);
 }
 
-/// INT32_MAX is a valid int32 value, but it is the ordinal of NaN in floating-point formats.
+/// INT32_MAX is a valid int32 value; in floating-point formats it is the ordinal of NaN.
 TEST(Interval, TheLargestIntegerIsNoNan) {
   constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
   EXPECT_TRUE((Interval{5, kMost}.holds(kInt32, kMost)));
@@ -174,7 +174,7 @@ TEST(CompareAnswers, AnExpectationThatDoesNotFitIsARefusal) {
   EXPECT_THROW(compare(short_of_one, {tensor_of(kBf16, {1, 2})}, {}), std::logic_error);
 }
 
-/// Two variants: a row has the codes 1, 2, 3, 4, or 5, 6, 7, 8. A mixture is wrong.
+/// An expectation with two variants: a row holds the codes 1, 2, 3, 4, or 5, 6, 7, 8. A row that mixes them is wrong.
 Expectation one_of_two_programs() {
   Expectation both = expectation_of({pinned(kInt8, {1, 2, 3, 4})});
   both.any_of.push_back(expectation_of({pinned(kInt8, {5, 6, 7, 8})}).any_of.front());
@@ -197,7 +197,7 @@ TEST(CompareAnswers, OneAnswerMustHoldForTheWholeOutput) {
 }
 
 /// Three variants; variant i stores the number i in all rows. k is so large that the variants are compared on a sample first.
-/// `asked` counts the rows that were computed of each variant.
+/// `asked` counts for each variant how many rows were computed.
 Expectation three_large_programs(std::array<int64_t, 3>& asked) {
   constexpr int64_t kRows = 200;
   Expectation all;
@@ -221,7 +221,7 @@ TEST(CompareAnswers, OfLargeAnswersAProgramIsHeldAgainstASampleFirst) {
   EXPECT_EQ(right.program, "split-K 3");
   EXPECT_LT(asked[1], 200) << "the sample sufficed to reject it";
   EXPECT_GE(asked[2], 200);
-  third.set_code(1, 2);  // a row that is not in the sample
+  third.set_code(1, 2);  // this row is not in the sample
   const Finding one_wrong = compare(three_large_programs(asked), {third}, {});
   EXPECT_EQ(one_wrong.program, "split-K 3");
   EXPECT_EQ(one_wrong.parts.front().outside, 1) << "a variant that agrees on the sample is compared with all rows";
@@ -377,7 +377,8 @@ TEST(Unwritten, CountsElementsOfWhichAByteIsUntouched) {
   EXPECT_EQ(unwritten_elements(part, spec, {{6, 21}}).elements, 1);
 }
 
-/// A kernel that assigns slots by atomics stores other indices in the second call. One byte may equal both sentinels by chance.
+/// A kernel that assigns slots by atomics stores other indices in the second call. One written byte may equal both sentinels by
+/// chance.
 TEST(Unwritten, AnIndexIsUnwrittenIfAllOfItsBytesAre) {
   const Part part = pinned(kInt32, {1, 2}).part;
   const TensorSpec spec = dense("sorted_ids", Role::kOutput, kInt32, {1, 2});
@@ -386,7 +387,7 @@ TEST(Unwritten, AnIndexIsUnwrittenIfAllOfItsBytesAre) {
   EXPECT_EQ(unwritten_elements(part, spec, {{4, 8}}).elements, 1);
 }
 
-/// Packed 4-bit codes, two in a byte. With five codes per row, the second row begins in the middle of a byte.
+/// Packed 4-bit codes, two in a byte. A row has five codes, so the second row begins in the middle of a byte.
 TEST(Packed, CodesOfHalfABytesAreComparedOneByOne) {
   WholePart expected = whole_part(kE2M1, {2, 5}, {}, {}, "pinned: one code");
   HostTensor tensor{dense("q", Role::kOutput, kE2M1, {2, 5}), {}};

@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-// One element of an output tensor: its value and its accepted interval.
+// One element of an output tensor, its value and its accepted interval.
 
 /// Signed distance to the nearest accepted value, in ulp; 0 if either value is NaN.
 int64_t ulps_outside(const Format& format, Interval accepted, int32_t o) {
@@ -124,7 +124,7 @@ Element element_at(const Part& part, int64_t row, int64_t column, Interval accep
 
 namespace {
 
-// Ordinals of arrays of codes, at memory bandwidth.
+// Fast conversion of many codes to ordinals, at memory bandwidth.
 
 /// Constants for a branch-free conversion of codes to ordinals.
 struct Layout {
@@ -156,7 +156,7 @@ void convert(const Layout layout, const std::byte* codes, std::span<int32_t> ord
     std::memcpy(&stored, codes + i * sizeof(Code), sizeof(Code));
     const int32_t code = int32_t(stored) & layout.bits;
     const int32_t magnitude = code & ~layout.sign;
-    const int32_t negative = -int32_t((code & layout.sign) != 0);  // all ones if negative: m ^ -1 is -m - 1
+    const int32_t negative = -int32_t((code & layout.sign) != 0);  // all bits are ones for a negative code: m ^ -1 is -m - 1
     const int32_t number = magnitude > layout.largest ? layout.nan - (code & layout.nan_bits) : magnitude ^ negative;
     ordinals[i] = number == -1 ? layout.negative_zero : number;
   }
@@ -314,7 +314,7 @@ std::vector<Element> elements_around(const Answer& answer, size_t index, const H
 
 namespace {
 
-// The detection power of a case's data: which mutants of its contract they expose, and which codes the outputs visit.
+// The detection power of a case's data: which mutants of its contract they expose, and which codes occur in the outputs.
 
 /// Nonzero magnitudes below this are subnormal; 0 for formats without subnormals.
 double smallest_normal(const Format& format) {
@@ -335,7 +335,7 @@ DataPower data_power(const WholePart& expected) {
     const double a = decode(format, code), b = accepted.single() ? a : decode(format, code_from_ordinal(format, accepted.high));
     if (accepted.single() && format.bits == 8) power.codes.set(code);
     power.not_a_number += std::isnan(a);
-    if (a * b > 0 && format.specials != Specials::kBits) {  // same sign; neither is zero or NaN
+    if (a * b > 0 && format.specials != Specials::kBits) {  // both have the same sign, and neither is zero or NaN
       power.subnormal += std::fmax(std::fabs(a), std::fabs(b)) < normal;
       power.saturated += std::fmin(std::fabs(a), std::fabs(b)) == largest;
     }

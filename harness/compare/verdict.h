@@ -29,20 +29,20 @@ struct Element {
   double value = 0;
   uint32_t low_code = 0, high_code = 0;
   double low = 0, high = 0;
-  int64_t ulps = 0;     ///< distance to the nearest accepted value, signed; 0 if only the sign of zero differs, or for a NaN
-  bool outside = true;  ///< outside its accepted interval; false for the neighbours that are shown beside a wrong element
+  int64_t ulps = 0;     ///< signed distance to the nearest accepted value; 0 for NaN, or if only the sign of zero is wrong
+  bool outside = true;  ///< lies outside its interval; the right neighbours shown beside a wrong element do not
 };
 
 /// Distance of ordinal `o` from the middle of the interval, in units of half its width: 1 at its ends. Needs low < high, no NaN.
 double budget_use(Interval accepted, int32_t o);
 
-/// Storage offsets of a part count elements of the part's format. The tensor's format may be another one: a tensor of bytes can
-/// hold records with numbers of several formats. Packed 4-bit codes are counted one by one.
+/// The functions below take storage offsets in elements of the part's format, which may differ from the tensor's: a tensor of
+/// bytes can hold records with numbers of several formats. Each packed 4-bit code counts as an element.
 
 /// Number of the part's elements that fit in the tensor's storage.
 int64_t stored_elements(const Part& part, const HostTensor& tensor);
 
-/// Bytes of the element at a storage offset. For a packed 4-bit code: the byte that it shares.
+/// The bytes that hold the element at a storage offset. A packed 4-bit code shares its byte with another one.
 ByteRange bytes_of_element(const Part& part, const TensorSpec& spec, int64_t offset);
 
 /// The code at a storage offset.
@@ -51,9 +51,9 @@ uint32_t load_code(const Part& part, const HostTensor& tensor, int64_t offset);
 /// The element of a part at a row and a column, where the output holds `code`.
 Element element_at(const Part& part, int64_t row, int64_t column, Interval accepted, uint32_t code);
 
-// Ordinals of arrays of codes, at memory bandwidth.
+// Fast conversion of many codes to ordinals, at memory bandwidth.
 
-/// ordinal() of densely packed codes; `codes` holds ordinals.size() elements of the format.
+/// Sets ordinals[i] to the ordinal of code i. `codes` holds ordinals.size() elements of the format, without gaps.
 void ordinals_of_codes(const Format& format, const std::byte* codes, std::span<int32_t> ordinals);
 
 bool all_equal(const int32_t* a, const int32_t* b, int64_t count);
@@ -64,13 +64,13 @@ bool all_equal(const int32_t* a, const int32_t* b, int64_t count);
 struct Magnitude {
   int64_t elements = 0, outside = 0;
   int64_t worst_ulps = 0;
-  int64_t sum_ulps = 0;  ///< sum of the distances of elements outside, in ulp
+  int64_t sum_ulps = 0;  ///< sum of the distances of elements outside their intervals
 };
 
 /// Ascending row or column numbers in [0, size) as text: "0..3, 7"; periodic ones as "4..7 of each 8" or "7 of each 8, from 512
 /// on, up to 1023". After eight ranges: "... (40 in all)".
 std::string numbers_text(const std::set<int64_t>& numbers, int64_t size);
-/// Like numbers_text(), with the word `what`: "row 1 of 2", "columns 5..7 of 8"; empty if `numbers` has all numbers below `size`.
+/// numbers_text() after the word `what`: "row 1 of 2", "columns 5..7 of 8"; empty if `numbers` has all numbers below `size`.
 std::string places_text(const char* what, const std::set<int64_t>& numbers, int64_t size);
 /// Rows and columns together: "row 1 of 2, columns 5..7 of 8".
 std::string places_text(const std::set<int64_t>& rows, int64_t of_rows, const std::set<int64_t>& columns, int64_t of_columns);
@@ -106,17 +106,17 @@ struct Picture {
   /// whole quantization groups or lies in one, if their size is a power of two. Cells at the lower and right edge may be smaller.
   int64_t cell_rows = 1, cell_columns = 1;
   int64_t rows = 0, columns = 0;
-  std::vector<int32_t> outside;  ///< elements outside their accepted interval, per cell in row-major order
-  FewNumbers rows_outside, columns_outside;  ///< rows and columns with an element outside
-  std::vector<int32_t> joint;    ///< places of violations between elements, per cell in row-major order; empty if there are none
+  std::vector<int32_t> outside;  ///< number of elements outside their intervals in each cell, in row-major order
+  FewNumbers rows_outside, columns_outside;  ///< rows and columns with an element outside its interval
+  std::vector<int32_t> joint;    ///< number of places of violations in each cell, in row-major order; empty if there are none
 
-  static constexpr int kMostBin = 33;  ///< for distances between 32-bit codes
-  std::array<int64_t, 2 * kMostBin + 1> by_distance{};  ///< elements outside; index kMostBin + distance_bin()
-  int64_t became_nan = 0, should_be_nan = 0, other_nan = 0, sign_of_zero = 0;  ///< elements outside without an ulp distance
+  static constexpr int kMostBin = 33;  ///< enough bins for distances between 32-bit codes
+  std::array<int64_t, 2 * kMostBin + 1> by_distance{};  ///< elements outside their intervals; index kMostBin + distance_bin()
+  int64_t became_nan = 0, should_be_nan = 0, other_nan = 0, sign_of_zero = 0;  ///< wrong elements, error not in ulp
 
-  /// The next three cover only the elements of the Sample.
+  /// The next three members cover only the elements of the Sample.
   std::array<int64_t, 12> budget{};      ///< elements that accept several codes, counted by budget_bin()
-  std::map<int, Magnitude> magnitudes;   ///< by exponent of the nearest accepted value, kZero, kNotFinite
+  std::map<int, Magnitude> magnitudes;   ///< key: exponent of the nearest accepted value, kZero or kNotFinite
   std::vector<Element> around;           ///< the worst element and its neighbours
 
   /// An empty picture for a part of that shape.
@@ -124,7 +124,7 @@ struct Picture {
   size_t cell(int64_t row, int64_t column) const { return size_t(row / cell_rows * columns + column / cell_columns); }
   int64_t cell_elements(int64_t row, int64_t column, const std::array<int64_t, 2>& shape) const;
 
-  /// Number of elements outside by distance_bin(); empty bins are left out.
+  /// Number of elements outside their intervals by distance_bin(), without empty bins.
   std::map<int, int64_t> ulps() const;
 
   /// Counts an element outside its accepted interval, by cell and by distance.
@@ -143,36 +143,36 @@ int distance_bin(int64_t ulps);
 /// The bin of a budget use: tenths 0 to 9 for uses up to 1; 10 for uses up to 2; 11 for larger ones.
 int budget_bin(double use);
 
-/// The element at row and column `worst` of part number `index`, with its neighbours in the same row. If the part is a column
-/// vector: with its neighbours in the column.
+/// The element at row and column `worst` of part number `index`, with its neighbours in the same row. In a column vector, the
+/// neighbours are in the same column.
 std::vector<Element> elements_around(const Answer& answer, size_t index, const HostTensor& tensor,
                                      const std::array<int64_t, 2>& worst);
 
-// What the data of a case can detect: which mutants of its contract, and which codes its outputs visit.
+// The detection power of a case's data: which mutants of its contract they expose, and which codes occur in its outputs.
 
-/// Counts over the accepted answer of one output tensor. An element counts as, say, subnormal only if all of its accepted codes
-/// are subnormal. So every correct kernel stores at least this many.
+/// Counts of codes in one output tensor. An element counts as subnormal only if all of its accepted codes are subnormal; the
+/// other counts follow the same rule. So every correct kernel stores at least this many such codes.
 struct DataPower {
   std::string tensor, format;
   int64_t elements = 0;
   std::bitset<256> codes;  ///< codes that some element must have; 8-bit formats only
-  int64_t subnormal = 0;   ///< nonzero and below the normal range
-  int64_t saturated = 0;   ///< at the largest finite magnitude of the format
+  int64_t subnormal = 0;   ///< nonzero magnitude below the normal range
+  int64_t saturated = 0;   ///< magnitude is the largest finite one of the format
   int64_t not_a_number = 0;
   bool operator==(const DataPower&) const = default;
 };
 
 struct Power {
-  int64_t faults = 0;  ///< mutants of the contract that some data can detect; 0: not computed
+  int64_t faults = 0;  ///< number of the contract's mutants that some input can expose; 0: not computed
   std::vector<std::string>
       blind_to{};  ///< the mutants among these that this case does not detect. A mutant listed in the case's `blind_to` counts as
                    ///< detected only if the first row of the data detects it
-  std::vector<DataPower> data{};  ///< one for each output tensor
-  /// Mutants listed in the case's `blind_to` that only rows after the first detect. Filled only for golden/power and POWER.md.
+  std::vector<DataPower> data{};  ///< counts for each output tensor
+  /// Mutants in the case's `blind_to` that its inputs do expose, but not in the first row. Only for golden/power and POWER.md.
   std::vector<std::string> seen_later{};
 
   bool operator==(const Power&) const = default;
-  int64_t seen() const { return faults - int64_t(blind_to.size()); }  ///< number of mutants that this case detects
+  int64_t seen() const { return faults - int64_t(blind_to.size()); }  ///< number of mutants that this case exposes
 };
 
 DataPower data_power(const WholePart& expected);
@@ -216,21 +216,21 @@ struct TensorFinding {
   Element first, worst;
   std::string padding_first;       ///< describes the first wrong padding element
   std::string reason;              ///< why an element may have several codes, e.g. "rsqrt~2 61 %"
-  std::vector<std::string> notes;  ///< op-specific facts, e.g. "q follows the stored scale in 12 of 12 groups"
+  std::vector<std::string> notes;  ///< op-specific facts: "q follows the stored scale in 12 of 12 groups"
 
-  std::optional<Picture> picture;  ///< where the wrong elements are; only if there are any
+  std::optional<Picture> picture;  ///< where wrong elements are; empty if there are none
 
-  bool agrees() const { return outside == 0 && padding_wrong == 0; }  ///< ignores violations: they belong to the verdict
+  bool agrees() const { return outside == 0 && padding_wrong == 0; }  ///< says nothing about violations, which are in the verdict
 };
 
 /// Result of the invariance tests of a kernel (run_case.h).
 struct Climb {
-  std::vector<std::string> held;                            ///< levels on which all bits were the same
+  std::vector<std::string> held;                            ///< levels that passed: all bits were the same
   std::vector<std::pair<std::string, std::string>> absent;  ///< levels that could not be tested, and why
-  std::string broken;                                       ///< the first level that failed; empty if none did
+  std::string broken;                                       ///< name of the first level that failed; empty if none did
   std::string message;                                      ///< what failed on that level: which element, which bits
-  bool breaks_contract = false;     ///< the outputs of the failed level violate the contract
-  std::vector<std::string> with{};  ///< if level `calls` failed: ids of the other cases that were called before
+  bool breaks_contract = false;     ///< outputs of the failed level violate the contract
+  std::vector<std::string> with{};  ///< if level `calls` failed: ids of the other cases that were called
 };
 
 /// What `assay gate` found when it compared a verdict with its baseline. The first six are the states of docs/exit-codes.md.
@@ -246,9 +246,9 @@ constexpr const char* name(GateState state) {
 
 struct GateFinding {
   GateState state = GateState::kNew;
-  bool passes = false;                 ///< this verdict does not close the gate
+  bool passes = false;                 ///< the gate may pass with this verdict
   std::string note{};                  ///< why the verdict has this state, if the state does not say it
-  std::vector<std::string> changes{};  ///< for each part whose bits changed: how many elements, how far, and the first one
+  std::vector<std::string> changes{};  ///< for each part: how many elements changed, by how much, and which first
 };
 
 struct Verdict {
@@ -257,21 +257,21 @@ struct Verdict {
   std::string backend;
   Outcome outcome = Outcome::kNotJudged;
   std::string message;                 ///< why the outcome is skip, broken, untrusted or not_judged; one line
-  std::vector<TensorFinding> tensors;  ///< for a case whose outputs were compared: one for each part of the closest answer
-  std::vector<Violation> violations;   ///< for a case whose outputs were compared: the first few violations between elements
-  std::string program_said{};          ///< algorithm that the library reported with the call; then only that variant is accepted
+  std::vector<TensorFinding> tensors;  ///< if the outputs were compared: one for each part of the closest answer
+  std::vector<Violation> violations;   ///< if the outputs were compared: the first few violations
+  std::string program_said{};          ///< the algorithm that the library reported; if not empty, only this variant is accepted
   std::string program;                 ///< the variant of the contract that the outputs are closest to, if the contract has
                                        ///< several
-  std::string looked_at;               ///< what the search for causes left out, such as rows of a large output; empty: nothing
+  std::string looked_at;               ///< which rows the search for causes examined; empty if it examined all
   std::vector<std::string> causes;     ///< for a failure: mutants and patterns that explain it, best first, or "no known cause"
   Power power;                         ///< what the case's data can detect; not computed if the call gave no outputs
   double seconds = 0;                  ///< wall time of the kernel call alone
   std::string why, origin, repro;      ///< what the case is for, its table row, and the command that repeats it
   std::string op, contract, arch, warp;  ///< case parameters by which summaries group verdicts; empty if the op lacks them
   bool offered = true;                   ///< false: the library has no kernel for the case, so none was called
-  bool device_lost = false;              ///< the device was lost: the kernel is not to blame, and the run's exit code is 3
-  std::optional<Climb> climb;            ///< if invariance tests were requested and the outputs agree
-  std::string expected = "pass";         ///< outcome that the known-failures list demands
+  bool device_lost = false;              ///< the device was lost, and the kernel is not the cause; exit code 3
+  std::optional<Climb> climb;            ///< set if invariance tests were requested and the outputs agree
+  std::string expected = "pass";         ///< outcome that the known-failures list names for this verdict
   std::string deviation;                 ///< the matching row of the known-failures list as text; empty if none matches
   std::optional<GateFinding> gate;       ///< set by `assay gate`, which then decides whether the verdict is as expected
 };
@@ -284,7 +284,7 @@ inline int64_t elements_outside(const Verdict& verdict) {
 }
 
 /// True if the run may pass with this verdict. A skip never fails a run: the library does not offer the case, or its kernel
-/// returned ASSAY_UNSUPPORTED. If the known-failures list expects `flaky`, a pass and a fail are as expected too, since such a
+/// returned ASSAY_UNSUPPORTED. If the known-failures list expects `flaky`, a pass and a fail are as expected, too, since such a
 /// kernel returns either.
 inline bool as_expected(const Verdict& verdict) {
   if (verdict.outcome == Outcome::kNotJudged || verdict.device_lost) return false;

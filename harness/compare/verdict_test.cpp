@@ -153,7 +153,7 @@ TEST(DataPower, AllCodesAreVisitedByAllCodes) {
   for (const Format* format : {&kE4M3Fn, &kE4M3Fnuz, &kE8M0, &kInt8}) {
     WholePart expected = testing::whole_part(*format, {1, 256}, {});
     for (uint32_t code = 0; code < 256; ++code) expected.low.push_back(ordinal(*format, code));
-    const size_t nans = *format == kE4M3Fn ? 2 : 1;  // one of them is the canonical NaN
+    const size_t nans = *format == kE4M3Fn ? 2 : 1;  // of these codes, one is the canonical NaN
     EXPECT_EQ(data_power(expected).codes.count(), 256u - (nans - 1)) << format->name;
   }
 }

@@ -1,4 +1,4 @@
-// One call of one kernel: request and result. A worker process can receive the request and send back the result.
+// The request for a call of a kernel, and its result. A worker process can receive the request and send back the result.
 #pragma once
 
 #include <functional>
@@ -19,10 +19,10 @@ struct KernelOffer {
   std::string name;
   std::string op;
   std::vector<std::string> contracts{};
-  std::map<std::string, std::vector<std::string>> accepts{};  ///< case parameter -> accepted cells; a parameter that is not
-                                                              ///< listed may have any value
+  std::map<std::string, std::vector<std::string>> accepts{};  ///< case parameter -> cells that the kernel accepts; a
+                                                              ///< parameter that is not listed may have any value
   std::map<std::string, int64_t> multiple_of{};               ///< case parameter -> required divisor
-  std::string fault{}, cites{}, twin{};                       ///< of a deliberately wrong kernel: mistake, source, correct kernel
+  std::string fault{}, cites{}, twin{};                       ///< if wrong on purpose: mistake, its source, correct kernel
 };
 
 struct LibraryInfo {
@@ -30,7 +30,7 @@ struct LibraryInfo {
   std::string name, arch, device, driver, toolkit;
   std::vector<KernelOffer> kernels;
   bool honours_schedule_seed = false;  ///< runs its threads in an order drawn from parameter "schedule_seed", to expose races
-  bool joins_groups = false;           ///< ranks of one group may be in several processes
+  bool joins_groups = false;           ///< it can divide the ranks of a group between several processes
   std::vector<std::string> notes{};    ///< side effects of loading the library on this process, such as a changed rounding mode
 
   /// The first kernel of that name, or null.
@@ -44,14 +44,14 @@ struct LibraryInfo {
 /// How a call is launched; see execute() in backend/abi_call.h.
 enum class LaunchMode : uint8_t { kDefault, kStream, kGraph };
 
-/// The ranks of one process, if several divide the ranks of a call. Its request has only the tensors of these ranks.
+/// The ranks of one process, if several processes divide the ranks of a call. Its request has only the tensors of these ranks.
 struct RankPlace {
   int first = 0, count = 0;
-  std::string folder;  ///< a folder for this call, visible to all of these processes: assay_place::folder
+  std::string folder;  ///< a folder that all of these processes can use during this call: assay_place::folder
 };
 
-/// What lies beside each tensor in host memory. kZones: guard zones, whose bytes are compared after the call. kNothingBefore and
-/// kNothingBehind: inaccessible memory directly before or behind it. An access there crashes; the report locates it in the code.
+/// What lies beside each tensor in host memory. kZones: guard zones, compared after the call. kNothingBefore and kNothingBehind:
+/// inaccessible memory directly before or behind it. An access there crashes, which shows its place in the code.
 enum class Beside : uint8_t { kZones, kNothingBefore, kNothingBehind };
 
 struct CallRequest {
@@ -67,7 +67,7 @@ struct CallRequest {
   uint8_t stack_fill = 0;
 };
 
-/// kNotCalled: the harness did not make the call, so the result says nothing about the kernel.
+/// Status of a call. kNotCalled: the harness did not make the call, so the result says nothing about the kernel.
 enum class CallStatus : uint8_t { kOk, kUnsupported, kFailed, kDeviceLost, kBroken, kNotCalled };
 
 /// In the message of a crash: what the library's own checks had reported follows; see CallResult::undefined.
@@ -88,7 +88,7 @@ struct CallResult {
   bool poisoned = false;       ///< sticky error: the device refuses further calls of this process; a new process may succeed
 };
 
-/// Result of a call that an on-device checker observed (watch.h).
+/// Result of a call whose outputs an on-device checker compared (watch.h).
 struct WatchedResult {
   CallResult call;             ///< has no outputs
   std::vector<int32_t> wrong;  ///< for each 2^15 consecutive inputs: number of wrong output codes; empty if the call failed
@@ -96,12 +96,12 @@ struct WatchedResult {
 
 /// A kernel library that can be called, in this process or in a worker process.
 struct Backend {
-  std::string name;  ///< as on the command line; used in repro lines
+  std::string name;  ///< as given on the command line; repro commands contain it
   LibraryInfo library;
   std::function<CallResult(const CallRequest&)> call;  ///< calls from several threads take turns
   /// Empty if there is no on-device checker.
   std::function<WatchedResult(const CallRequest&, uint32_t first, const std::vector<CodeStep>&)> watched_call = {};
-  bool contains_crashes = false;  ///< a call that crashes ends only a worker process; the harness goes on
+  bool contains_crashes = false;  ///< a crash in a call ends only a worker process, not the harness
 };
 
 }  // namespace assay

@@ -39,14 +39,14 @@ struct Case {
   std::string op;
   std::string tier;                               ///< "quick", "full": the table's file name up to the first '_'
   CaseName name;
-  std::string id;                                 ///< text of `name`: selects cases, names golden records and reproduces a
-                                                  ///< verdict
+  std::string id;                                 ///< text of `name`, which selects the case on a command line and names
+                                                  ///< its golden records
   std::map<std::string, std::string> parameters;  ///< column -> cell, with one alternative chosen
   std::string why;
   std::string run_options{};          ///< options of `assay run` that select the case's table: " --cases mine.csv"
-  std::vector<std::string> blind_to;  ///< globs: names of the mutants that the table lists as not exposed by these inputs
+  std::vector<std::string> blind_to;  ///< globs for names of mutants that these inputs need not expose
   Origin origin;
-  bool of_given_data = false;  ///< its data come from a user's dump: no cells for generators, seed, warp
+  bool of_given_data = false;  ///< its data come from a user's dump, so it has no cells for generators, seed, warp
 
   const std::string& text(const std::string& parameter) const { return parameters.at(parameter); }
   void set_name(CaseName parts) { id = (name = std::move(parts)).id(); }
@@ -55,11 +55,11 @@ struct Case {
   int64_t integer(const std::string& parameter) const { return std::stoll(parameters.at(parameter)); }
 };
 
-/// Case::data_id computed from a case id.
+/// The part of a case id that Case::data_id() returns.
 inline std::string data_id(const std::string& case_id) { return case_id.substr(0, case_id.rfind("/w")); }
 
-// A case bound to its op: its problem, accepted outputs, mutants, and texts for reports. The harness sees
-// cases only through this class; suites/ derives one class for each op family.
+// A case bound to its op, which gives its problem, accepted outputs, mutants, and texts for reports. The harness sees cases only
+// through this class; suites/ derives one class for each op family.
 
 struct Verdict;
 
@@ -67,37 +67,37 @@ struct Verdict;
 /// rank, made at the same time. Each tensor belongs to one rank (TensorSpec::rank); all ranks get the same parameters.
 struct Problem {
   std::vector<HostTensor> tensors;
-  std::vector<std::pair<std::string, double>> parameters{};  ///< passed through the C ABI
+  std::vector<std::pair<std::string, double>> parameters{};  ///< passed to the kernel through the C ABI
   int ranks = 1;
-  /// Warm-up calls on the same memory and the same group of ranks. Their outputs are not checked. They put a kernel's buffers and
-  /// flags into the state in which the case's own call finds them. The `before` of a warm-up call is empty.
+  /// Warm-up calls, made earlier on the same memory and the same group of ranks. Their outputs are not checked. They leave the
+  /// kernel's buffers and flags in the state in which the case's own call finds them. The `before` of a warm-up call is empty.
   std::vector<Problem> before{};
 };
 
 /// How a kernel may use a tensor. kInOut (in place): the tensor comes with data and may be overwritten.
 enum class Access { kIn, kOut, kInOut };
-Access access_of(const HostTensor& tensor);  ///< access to a tensor of a problem
+Access access_of(const HostTensor& tensor);  ///< how a kernel may use a tensor of a problem
 const char* name(Access access);             ///< "input", "output", "in place"
 
-/// A mutant: one step of the contract, a layout or the reading of an input is changed. `expect` gives outputs with this mistake.
+/// A mutant: the contract with a changed step, layout or reading of an input. `expect` accepts outputs with this mistake.
 struct Hypothesis {
   std::string name;  ///< "scale: pow2(ceil) -> pow2(floor)"
   std::function<Expectation(const Problem&, const std::vector<HostTensor>* outputs)> expect;  ///< like BoundCase::expect
   std::string equivalent = {};  ///< why no data can distinguish it from the contract; empty: some data can
-  /// Mutants with two mistakes: this one and another. Each has only the name of the other mistake. Empty: there are none.
+  /// Mutants with two mistakes: this one and another. The name of each is that of the other mistake. Empty: there are none.
   std::function<std::vector<Hypothesis>()> with_another = {};
   /// The name plus a detail taken from these outputs, such as a column. Empty: the name is enough.
   std::function<std::string(const std::vector<HostTensor>& outputs)> in_words = {};
-  /// A shortcut, or empty. Computes the rows of step 0 of some parts of the mutant's answer from the inputs alone, for ops whose
-  /// `expect` computes everything. Inputs expose the mutant if a row differs from the contract's row in the part of the same label.
+  /// A shortcut for ops whose `expect` computes everything; else empty. Computes from the inputs alone what step 0 of the mutant
+  /// produces in some parts. If a row differs from the contract's in the part of the same label, the inputs expose the mutant.
   std::function<Expectation(const Problem&)> first_row = {};
-  bool by_rows = false;  ///< the address that it reads depends on the number of rows, so a call with one row does not show it
-  bool suspect = false;  ///< only the diagnosis uses it: no inputs need to expose it
-  bool rounds_result = false;  ///< it changes how the result is rounded, perhaps in only one of the outputs computed from it
+  bool by_rows = false;  ///< it reads an address that depends on the number of rows, so a call with one row does not expose it
+  bool suspect = false;  ///< only the diagnosis uses it; inputs need not expose it
+  bool rounds_result = false;  ///< it changes how the result is rounded, perhaps for one of several outputs only
 };
 
-/// The algorithm that a library reports for a call (assay_algorithm of the C ABI). A field is 0 if the library does not report
-/// it.
+/// The algorithm that a library reports for a call (assay_algorithm of the C ABI). A field that the library does not report is
+/// 0.
 struct SaidAlgorithm {
   enum class Order : uint8_t { kNotSaid, kAscending, kAny };
   std::string words{};  ///< free text from a library, for algorithms that no field describes: "stream-K"
@@ -110,12 +110,12 @@ struct SaidAlgorithm {
   std::string text() const;  ///< "split-K 3, promoted every 128, added in any order"
 };
 
-/// The output code of a range of inputs, as bit patterns: previous step's `last` < input <= this `last`.
+/// The output code of all inputs with a bit pattern above the previous step's `last`, up to this `last`.
 struct CodeStep {
   uint32_t last, code;
 };
 
-/// The calls that a sweep can make. A sweep is a case with more inputs than fit into one problem.
+/// Functions by which a sweep calls the kernel. A sweep is a case with more inputs than fit into one problem.
 struct SweepCalls {
   /// Calls the kernel on a problem and returns its outputs. Returns nullptr if the call failed; the verdict then has the reason,
   /// and the sweep must end.
@@ -130,7 +130,7 @@ struct SweepCalls {
 
 /// A call that differs from the case's own call, but must return the same bits.
 struct Relation {
-  static constexpr int64_t kAnything = -1;  ///< in same_as: the element may have any value
+  static constexpr int64_t kAnything = -1;  ///< an index in same_as: the element may have any value
   std::string rung;  ///< invariance level: "columns"
   std::string what;  ///< "columns in the opposite order"
   Problem problem;
@@ -141,10 +141,10 @@ struct Relation {
 /// Columns of a case table, each with a cell that replaces the cell of a case: {{"m", "3"}}.
 using CellChanges = std::map<std::string, std::string>;
 
-/// The case with other cells. Keeps its old name; checked_case() computes the new one.
+/// The case with these cells replaced. It still has its old name; checked_case() computes the new one.
 Case with_cells(Case one, const CellChanges& cells);
 
-/// A size that --minimize can reduce. `now`: its number of units, such as groups of columns. `cells`: cells for another number.
+/// A size that --minimize can reduce. `now`: its number of units, such as groups of columns. `cells`: cells for other numbers.
 struct ShrinkAxis {
   int64_t now;
   std::function<CellChanges(int64_t units)> cells;
@@ -152,7 +152,7 @@ struct ShrinkAxis {
 
 /// Parts of a case that --minimize can change, besides input generators and seed.
 struct Shrinking {
-  std::vector<ShrinkAxis> axes;      ///< rows come first; the first axis is tried again at the end
+  std::vector<ShrinkAxis> axes;      ///< the first axis is rows, and is tried again at the end
   std::vector<CellChanges> instead;  ///< replacement cells to try, such as smaller groups; smallest first
   int64_t elements = 0;              ///< size of the case, to report progress
 };
@@ -163,11 +163,11 @@ class BoundCase;
 struct CaseOfRows {
   std::unique_ptr<const BoundCase> bound;
   Problem problem;    ///< row i is row rows[i] of the original case
-  CellChanges cells;  ///< sizes as a case-table row would have them; compared with the kernels' `accepts`
+  CellChanges cells;  ///< sizes as cells of a case table; compared with the kernels' `accepts`
 };
 
-/// One case of an op, with parsed cells and a resolved contract. Immutable and safe to use from several threads. Expectations and
-/// hypotheses may outlive the case; they refer to the problem and the outputs that they were made from.
+/// One case of an op, with parsed cells and a resolved contract. Immutable and safe to use from several threads. Its expectations
+/// and hypotheses refer to the problem and the outputs that they were made from; they may outlive the case.
 class BoundCase {
  public:
   BoundCase() = default;
@@ -182,14 +182,14 @@ class BoundCase {
 
   virtual Problem problem() const = 0;
   /// The outputs that the case accepts. If `outputs` is null, they are computed from the inputs alone, as for golden files. Else
-  /// they may depend on `outputs`; e.g. codes must match the stored scale. A block is computed when it is requested.
+  /// they may depend on `outputs`: codes must match the stored scale. A block is computed when it is requested.
   virtual Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const = 0;
   virtual std::vector<Hypothesis> mutants() const { return {}; }  ///< mutants of the contract that apply to the case
-  /// A subsample with few rows, for a fast mutation analysis: the whole case kills each mutant that the subsample kills. Nullptr
-  /// if the case is small.
+  /// A subsample with few rows, which makes mutation analysis fast: the whole case kills each mutant that the subsample kills.
+  /// Nullptr if the case is small.
   virtual std::unique_ptr<const BoundCase> excerpt() const { return nullptr; }
 
-  /// Answers of all known algorithms for the op, also of those that the contract does not admit. Empty if none is known.
+  /// The answers of all known algorithms for the op, including those that the contract does not admit. Empty if none is known.
   virtual Expectation programs(const Problem&) const { return {}; }
   /// Whether the algorithm that a library reported may be the contract's variant `program`. Two split-K counts are the same
   /// variant if they divide k in the same way.
@@ -197,9 +197,9 @@ class BoundCase {
 
   /// Number of rows if rows are independent; 0 if a row's result depends on other rows.
   virtual int64_t independent_rows() const { return 0; }
-  /// A new case made of these rows; a row may be repeated. Throws std::logic_error if rows are not independent.
+  /// A new case made of these rows of this case; a row may be repeated. Throws std::logic_error if rows are not independent.
   virtual CaseOfRows with_rows(const Problem& problem, const std::vector<int64_t>& rows) const;
-  /// The op's own invariance tests, which change something other than rows. climb() (run_case.h) makes them in this order.
+  /// The op's own invariance tests, in which something other than rows changes. climb() (run_case.h) makes them in this order.
   virtual std::vector<Relation> relations(const Problem&) const { return {}; }
 
   /// The contract as formulas, one line per cell.
@@ -208,25 +208,25 @@ class BoundCase {
   virtual std::vector<std::string> trace(const Problem&, int64_t /*row*/, int64_t /*column*/) const { return {}; }
   /// Name of the tensor whose rows and columns trace() counts; empty: the first tensor.
   virtual std::string traced() const { return {}; }
-  /// Lines that describe storage which shape and strides cannot: addresses of scale factors, bytes of a record, padding.
+  /// Lines that describe storage for which shape and strides do not suffice: addresses of scales, bytes of a record, padding.
   virtual std::vector<std::string> layouts() const { return {}; }
-  /// Op-specific facts about wrong elements, or about right elements that accept several codes. They become notes of the first
-  /// tensor that disagrees, or of the first tensor if all agree.
+  /// Op-specific facts about wrong elements, or about right elements that accept several codes. Reports print them with the first
+  /// wrong tensor, or with the first tensor if all are right.
   virtual std::vector<std::string> remarks(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return {}; }
-  /// What all wrong elements have in common if no mutant explains them, as the text of a cause; "" if nothing is recognized.
+  /// If no mutant explains the wrong elements: what they have in common, as the text of a cause; "" if nothing is recognized.
   virtual std::string situation(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return ""; }
 
-  /// How --minimize can reduce the case. `multiple_of`: divisors that the kernel demands of columns. Empty: nothing can be
+  /// How --minimize can reduce the case. `multiple_of`: divisors that the kernel demands of columns. Empty if nothing can be
   /// reduced.
   virtual std::optional<Shrinking> shrinking(const std::map<std::string, int64_t>& /*multiple_of*/) const { return std::nullopt; }
 
-  /// Whether the case has more inputs than fit into one problem. problem() then returns the problem of its subsample.
+  /// Whether the case has more inputs than fit into one problem. If so, problem() returns the problem of excerpt().
   virtual bool is_sweep() const { return false; }
-  /// For a sweep: makes and checks its own calls. Fills the verdict's tensors and, on failure, its causes.
+  /// For a sweep: makes its calls, checks them, and sets the verdict's tensors and, on failure, its causes.
   virtual void judge_sweep(const SweepCalls&, Verdict&) const {}
 };
 
-/// Forwards every function to another case. A derived class's overrides do not apply to the results of excerpt() and with_rows().
+/// Forwards every function to another case. The cases that excerpt() and with_rows() return lack a derived class's overrides.
 class ForwardedCase : public BoundCase {
  public:
   explicit ForwardedCase(std::shared_ptr<const BoundCase> to) : to_(std::move(to)) {}

@@ -64,7 +64,7 @@ Case checked_case(const Op& op, Case one) {
 
 namespace {
 
-// Turns suites/<op>/cases/*.csv into a list of cases: expand, validate, select.
+// From suites/<op>/cases/*.csv to a list of cases: expand, validate, select.
 
 const std::string kOp = "op";
 
@@ -84,7 +84,7 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-/// Alternatives of every parameter column of a row, in the op's column order.
+/// For each parameter column in the op's order: the alternatives in the row's cell.
 std::vector<std::vector<std::string>> alternatives_of(const Op& op, const Table& table, const TableRow& row) {
   std::vector<std::vector<std::string>> all;
   for (const std::string& column : op.columns) {
@@ -98,7 +98,7 @@ std::vector<std::vector<std::string>> alternatives_of(const Op& op, const Table&
   return all;
 }
 
-/// checked_case() for a case of a table. The op's errors name at most the line; this function adds the column.
+/// checked_case() for a case of a table. The op's errors name a line at most; this function adds the column.
 Case validated(const Op& op, const Table& table, const TableRow& row, Case one) {
   try {
     Case named = checked_case(op, std::move(one));
@@ -117,7 +117,7 @@ void require_columns_of(const Op& op, const Table& table) {
   table.require_columns(required);
 }
 
-/// Limit on the cases of one table: more than all shipped tables have together. A case takes 4 KB of memory and 20 us to load.
+/// Limit on the cases of one table. All shipped tables together have fewer. A case takes 4 KB of memory and 20 us to load.
 constexpr size_t kMostCases = 50'000;
 
 /// Appends one case for each combination of the row's alternatives.
@@ -142,7 +142,7 @@ void expand_row(const Op& op, const Table& table, const TableRow& row, const std
                            " cases; split the table");
   }
   std::vector<size_t> choice(alternatives.size(), 0);
-  for (bool more = true; more;) {  // odometer: the last column turns fastest
+  for (bool more = true; more;) {  // counts like an odometer: the last column changes fastest
     for (size_t i = 0; i < choice.size(); ++i) one.parameters[op.columns[i]] = alternatives[i][choice[i]];
     cases.push_back(validated(op, table, row, one));
     more = false;
@@ -239,7 +239,7 @@ std::vector<Case> load_cases(std::span<const Op> ops, const std::string& root) {
 }
 
 std::vector<Case> select_cases(std::vector<Case> cases, const Selection& selection) {
-  std::vector<std::string> suites;  // every valid value of --suite
+  std::vector<std::string> suites;  // all valid values of --suite
   std::set<std::string> known;
   for (const Case& one : cases) {
     for (const std::string& suite : {one.op, one.op + "/" + one.tier, one.tier}) {
@@ -268,14 +268,14 @@ std::vector<Case> select_cases(std::vector<Case> cases, const Selection& selecti
 
 namespace {
 
-// Shards: divides the cases of a run between several machines or processes.
+// Shards: the cases of a run, divided between several machines or processes.
 
 bool read_number(const std::string& text, int& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
-/// Two variables that together name a shard; the index counts from 0.
+/// Two environment variables that together name a shard; the index counts from 0.
 struct Variables {
   const char *index, *count;
 };
@@ -333,7 +333,7 @@ std::string fingerprint(const std::vector<Case>& cases) {
 
 std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard, const std::function<bool(const Case&)>& undivided) {
   std::vector<Case> share;
-  int next = 1;  // shard of the next case
+  int next = 1;  // the shard that gets the next case
   for (Case& one : cases) {
     const bool whole = undivided && undivided(one);
     if ((whole ? 1 : next) == shard.index) share.push_back(std::move(one));

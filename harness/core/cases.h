@@ -1,4 +1,4 @@
-// Turns suites/<op>/cases/*.csv into the list of cases of a run: expand, validate, select, divide into shards.
+// From suites/<op>/cases/*.csv to the list of cases of a run: expand, validate, select, divide into shards.
 #pragma once
 
 #include <functional>
@@ -42,7 +42,7 @@ struct Selection {
 /// The selected cases, in the order given. Throws UsageError with similar names if a suite or tier does not exist.
 std::vector<Case> select_cases(std::vector<Case> cases, const Selection& selection);
 
-// Shards: divides the cases of a run between several machines or processes.
+// Shards: the cases of a run, divided between several machines or processes.
 
 struct Shard {
   int index = 1;  ///< counts from 1
@@ -67,11 +67,11 @@ using EnvironmentReader = std::function<const char*(const char*)>;
 /// UsageError for a count without an index, or for values that are not numbers.
 Shard shard_of_environment(const EnvironmentReader& get);
 
-/// Hash of the case ids and their order. Equal hashes mean that shards divide the same list.
+/// Hash of the case ids and their order. Two shards with equal hashes divide the same list of cases.
 std::string fingerprint(const std::vector<Case>& cases);
 
-/// Every count-th case, beginning with the index-th, so that each kind of case is spread over all shards. The first shard also
-/// gets all cases for which `undivided` returns true; an empty function returns true for none.
+/// Every count-th case, beginning with the index-th. So similar cases, which are neighbours in the list, go to different shards.
+/// The first shard also gets all cases for which `undivided` returns true; an empty function returns true for none.
 std::vector<Case> share_of(std::vector<Case> cases, const Shard& shard, const std::function<bool(const Case&)>& undivided = {});
 
 }  // namespace assay

@@ -99,10 +99,11 @@ Expectation expectation_of(std::vector<WholePart> parts, std::vector<Violation> 
 
 namespace {
 
-// Computes an answer block by block: a block fits in a cache, blocks run on all cores, and memory does not grow with the tensor.
+// An answer computed block by block: a block fits in a cache, blocks run on all cores, and memory does not grow with the tensor.
 
 constexpr int64_t kElementsPerBlock = 1 << 15;
-/// For GEMMs: rows per block, so that the decoded B operand is reused; fewer if less than kBlocksOfProducts blocks would remain.
+/// GEMMs have this many rows per block, so that the decoded B operand is reused, or fewer if there would be less than
+/// kBlocksOfProducts blocks.
 constexpr int64_t kRowsOfProducts = 128, kBlocksOfProducts = 32;
 constexpr size_t kBlocksInFlight = 16;
 
@@ -153,16 +154,16 @@ void for_each_block_in_order(const Answer& answer, const std::vector<StepRange>&
 
 namespace {
 
-/// An answer with at most this many elements is examined as a whole.
+/// The diagnosis examines an answer with at most this many elements as a whole.
 constexpr int64_t kFewElements = int64_t{1} << 22;
 /// Number of sampled elements of a larger answer. About forty mutants are evaluated on the sample.
 constexpr int64_t kSampledElements = int64_t{1} << 20;
-/// The same limits for GEMMs, in multiply-accumulates. Computing a sample takes half a second per mutant on one core.
+/// For GEMMs, the same two limits in multiply-accumulates. Computing a sample takes half a second per mutant on one core.
 constexpr int64_t kFewProducts = int64_t{1} << 27, kSampledProducts = int64_t{1} << 26;
 /// Columns are chosen in groups of kGroup, as many as one SIMD vector holds; the number of groups is between these limits.
 constexpr int64_t kGroup = 16, kLeastGroups = 4, kMostGroups = 16;
-/// Limit when only some columns are computed. A multiply-accumulate then costs four times as much as in whole rows, because each
-/// group of columns needs sums of its own.
+/// The limit for samples of which only some columns are computed. A multiply-accumulate then costs four times as much as in whole
+/// rows, because each group of columns needs sums of its own.
 constexpr int64_t kProductsOfColumns = kSampledProducts / 4;
 
 void add_step(std::set<int64_t>& steps, int64_t step) {
@@ -227,7 +228,7 @@ void SampleKeeper::merge(const SampleKeeper& later) {
       if ((*mine)[i].step == kNone) (*mine)[i] = (*others)[i];
 }
 
-/// At most `most` (at least one) of the positions that are set, evenly spread.
+/// At most `most`, but at least one, of the places that are set; evenly spread.
 std::vector<SampleKeeper::Place> SampleKeeper::thinned(const Places& places, int64_t most) {
   std::vector<Place> there;
   for (const Place& place : places)
@@ -239,8 +240,9 @@ std::vector<SampleKeeper::Place> SampleKeeper::thinned(const Places& places, int
   return chosen;
 }
 
-/// Chooses rows and groups of kGroup columns. Up to half of the groups contain failing columns, each chosen with a row in
-/// which it fails. First wrong elements of other rows fill up to three quarters of the groups; the others are spread evenly.
+/// Chooses rows, and groups of kGroup columns. Up to half of the groups contain a failing column; a row in which that column
+/// fails is chosen with it. Groups with the first wrong element of another row follow, until three quarters are filled. The rest
+/// is spread evenly.
 Sample SampleKeeper::of_columns(const Answer& answer) const {
   const int64_t elements = kProductsOfColumns / answer.products, of_groups = (columns_ + kGroup - 1) / kGroup;
   const int64_t groups = std::min(of_groups, std::clamp(elements / kParts / kGroup, kLeastGroups, kMostGroups));

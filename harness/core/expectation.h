@@ -20,7 +20,7 @@ namespace assay {
 struct Interval {
   int32_t low = 0, high = 0;
 
-  /// Accepts everything: the element is not checked, and the report counts it.
+  /// Accepts everything: the element is not checked, and the report counts it as unjudged.
   static constexpr Interval anything() { return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()}; }
   constexpr bool any() const { return *this == anything(); }
   constexpr bool single() const { return low == high; }
@@ -32,7 +32,7 @@ struct Interval {
     const bool is_nan = o == kNanOrdinal && !format.is_integer();
     return low <= o && o <= high && (!is_nan || low == kNanOrdinal);
   }
-  constexpr bool meets(Interval other) const { return low <= other.high && other.low <= high; }  ///< true if they overlap
+  constexpr bool meets(Interval other) const { return low <= other.high && other.low <= high; }  ///< whether they overlap
   constexpr bool operator==(const Interval&) const = default;
 };
 
@@ -44,11 +44,11 @@ enum class PaddingRule {
 
 struct Padding {
   int64_t offset;             ///< storage offset, in elements of the part's format
-  std::array<int64_t, 2> at;  ///< logical row and column, outside the part's shape
+  std::array<int64_t, 2> at;  ///< row and column beyond the part's shape
   PaddingRule rule;
 };
 
-/// Where the elements of a part are in the storage of its tensor. Offsets count elements of the part's format from the tensor's
+/// The places of a part's elements in the storage of its tensor. Offsets count elements of the part's format from the tensor's
 /// first byte. The default is dense and row-major.
 class Places {
  public:
@@ -60,7 +60,7 @@ class Places {
   static Places of_rows(OfRow first) { return Places(std::move(first), nullptr); }
   static Places of_elements(OfElement at) { return Places(nullptr, std::move(at)); }
 
-  bool rows_are_runs() const { return !element_; }  ///< the elements of a row are consecutive
+  bool rows_are_runs() const { return !element_; }  ///< the elements of each row are consecutive
   bool dense() const { return !row_ && !element_; }
   int64_t of(int64_t row, int64_t column, int64_t columns) const {
     if (element_) return element_(row, column);
@@ -95,7 +95,7 @@ struct Part {
   int64_t offset(int64_t row, int64_t column) const { return places.of(row, column, shape[1]); }
   int64_t number_of(int64_t row) const { return row_number ? row_number(row) : row; }
 
-  /// The rows that the steps [first, end) produce: the first row, and one past the last.
+  /// The rows [first, second) that the steps [first, end) produce.
   std::pair<int64_t, int64_t> rows_of_steps(int64_t first, int64_t end) const;
 };
 
@@ -103,7 +103,7 @@ struct Part {
 struct AcceptedRows {
   int64_t first = 0, end = 0;  ///< rows [first, end)
   std::vector<int32_t> low;    ///< lowest accepted ordinals
-  std::vector<int32_t> high;   ///< highest accepted ordinals; empty if every element has exactly one code
+  std::vector<int32_t> high;   ///< highest accepted ordinals; empty if every element accepts one code
 
   Interval at(size_t i) const { return {low[i], high.empty() ? low[i] : high[i]}; }
 };
@@ -115,12 +115,12 @@ struct Place {
   int64_t row = 0, column = kWholeRow;
 };
 
-/// A violated rule about several elements. Examples: no single factor r of a norm explains a whole row; two outputs or ranks that
-/// must be equal have different bits.
+/// A violation: several elements contradict each other, although each may be accepted alone. Examples: no single factor r of a
+/// norm explains a whole row; two ranks whose outputs must be equal have different bits.
 struct Violation {
   std::string rule;   ///< the rule, without numbers: "one r for a row"
   std::string words;  ///< what was found: "row 3: no single r explains ..."
-  int64_t step = 0;   ///< step of the answer; 0 for a violation between tensors
+  int64_t step = 0;   ///< step of the answer that has the elements; 0 for a violation between tensors
   std::vector<Place> places = {};
 };
 
@@ -130,21 +130,21 @@ struct AcceptedBlock {
   std::vector<Violation> violations = {};
 };
 
-/// The accepted codes of all outputs under one algorithm variant. Outputs that mix the codes of several answers are wrong.
+/// The accepted codes of all outputs under one algorithm variant. Outputs are wrong if no single answer accepts all of them.
 struct Answer {
   std::string program = {};  ///< name of the algorithm variant: "split-K 2"; empty if there is only one answer
   std::vector<Part> parts = {};
   int64_t steps = 0;  ///< number of steps; a step is a unit of work that produces at most one row of each part
   /// Accepted codes of the steps [first, end). May be called from several threads at once.
   std::function<AcceptedBlock(int64_t first, int64_t end)> accepted = {};
-  /// May be empty. As `accepted`, but only for some columns of an answer with one part. Set it only if fewer columns cost less
-  /// time, as in a GEMM.
+  /// Like `accepted`, but only for some columns of an answer with one part. Empty unless fewer columns cost less time, as in a
+  /// GEMM.
   std::function<AcceptedBlock(int64_t first, int64_t end, int64_t first_column, int64_t end_column)> of_columns = {};
-  /// May be empty. Returns the first elements of row 0 of each part, as AcceptedRows with fewer columns or with none, for a cheap
-  /// check whether a mutant changes anything.
+  /// Returns the first elements of row 0 of each part, perhaps none, as AcceptedRows with fewer columns. They show at low cost
+  /// that a mutant changes something. May be empty.
   std::function<AcceptedBlock()> glimpse = {};
   int64_t products = 1;  ///< cost of one element in multiply-accumulates: k for a GEMM
-  bool ready = false;    ///< all accepted codes are already computed, so asking for only some steps saves no time
+  bool ready = false;    ///< all accepted codes are already computed, so computing only some steps saves no time
 
   int64_t elements() const;
 };
@@ -153,17 +153,17 @@ struct Answer {
 /// outputs that it was made from; both must outlive it.
 struct Expectation {
   std::vector<Answer> any_of;
-  /// Rules between tensors, such as equal bits on all ranks. May be empty.
+  /// Checks rules between tensors, such as equal bits on all ranks. May be empty.
   std::function<std::vector<Violation>(const std::vector<HostTensor>& outputs)> together = {};
 
-  /// The parts and their places in storage, for ops whose answers differ only in values.
+  /// The parts of the first answer, for ops whose answers differ only in the accepted codes.
   const std::vector<Part>& parts() const { return any_of.front().parts; }
 };
 
 /// A part with all of its accepted codes computed.
 struct WholePart {
   Part part;
-  std::vector<int32_t> low, high;  ///< as in AcceptedRows, for all rows
+  std::vector<int32_t> low, high;  ///< like those of AcceptedRows, but for all rows
 
   Interval at(int64_t i) const { return {low[size_t(i)], high.empty() ? low[size_t(i)] : high[size_t(i)]}; }
   int64_t offset_at(int64_t i) const { return part.offset(i / part.columns(), i % part.columns()); }
@@ -173,7 +173,7 @@ struct WholePart {
 std::vector<WholePart> computed(const Answer& answer);
 inline std::vector<WholePart> computed(const Expectation& expectation) { return computed(expectation.any_of.front()); }
 
-/// Joins two answers over the same steps: the parts of `first`, then the parts of `second`. Violations keep their part labels.
+/// One answer with the parts of `first` and then those of `second`, which has the same steps. Violations keep their part labels.
 Answer side_by_side(Answer first, Answer second);
 
 /// An expectation with one answer that is already computed.
@@ -183,11 +183,11 @@ Expectation expectation_of(std::vector<WholePart> parts, std::vector<Violation> 
 inline const HostTensor& tensor_of(const std::vector<HostTensor>& tensors, const Part& part) {
   for (const HostTensor& tensor : tensors)
     if (tensor.spec.name == part.tensor && tensor.spec.rank == part.rank) return tensor;
-  if (part.rank == 0) return find(tensors, part.tensor);  // its error lists the tensors
+  if (part.rank == 0) return find(tensors, part.tensor);  // throws an error that lists the tensors
   throw std::out_of_range("no tensor '" + part.tensor + "' of rank " + std::to_string(part.rank));
 }
 
-// Computes an answer block by block: a block fits in a cache, blocks run on all cores, and memory does not grow with the tensor.
+// An answer computed block by block: a block fits in a cache, blocks run on all cores, and memory does not grow with the tensor.
 
 /// Steps [first, end) of an answer (Answer::steps).
 struct StepRange {
@@ -206,17 +206,17 @@ void for_each_in_parallel(int64_t count, const std::function<void(int64_t)>& f);
 void for_each_block(const Answer& answer, const std::vector<StepRange>& ranges,
                     const std::function<void(size_t, const AcceptedBlock&)>& f);
 
-/// As above, but calls f in the order of the ranges while later blocks are being computed.
+/// Like for_each_block(), but calls f in the order of the ranges while later blocks are being computed.
 void for_each_block_in_order(const Answer& answer, const std::vector<StepRange>& ranges,
                              const std::function<void(const AcceptedBlock&)>& f);
 
 // The sample of a large answer that the diagnosis examines in detail: steps with and without a failure, and columns, spread over
 // the whole answer.
 
-/// Steps and columns of an answer. For small tensors: all of them.
+/// The chosen steps and columns of an answer. For small tensors: all of them.
 struct Sample {
   std::vector<StepRange> steps;             ///< ascending, disjoint
-  int64_t failing = 0, good = 0, of = 0;    ///< number of chosen steps with and without a failure; `of`: all steps of the answer
+  int64_t failing = 0, good = 0, of = 0;    ///< number of chosen steps with and without a failure; `of`: number of all steps
   std::vector<StepRange> columns = {};      ///< ascending, disjoint; empty: all
   int64_t of_columns = 0;                   ///< number of columns of the answer, if only some are chosen
 
@@ -234,7 +234,7 @@ struct SampleBlock {
   bool has_all_columns() const { return columns.end == 0; }
 };
 
-/// Divides a sample into blocks, ordered by steps and then by columns. The complete sample is divided like block_ranges().
+/// Divides a sample into blocks, ordered by steps and then by columns. For the complete sample these are block_ranges().
 std::vector<SampleBlock> blocks_of(const Sample& sample, const Answer& answer);
 
 /// The codes that an answer accepts in a block. Each part has the columns of the block, or all of its own columns. Throws
@@ -259,15 +259,15 @@ class SampleKeeper {
  public:
   static constexpr int64_t kNone = -1, kParts = 64;
 
-  /// `columns`: number of columns of the only part, if columns may be chosen; otherwise 0.
+  /// `columns`: if columns may be chosen, the number of columns of the answer's only part; otherwise 0.
   SampleKeeper(int64_t steps, int64_t columns);
 
-  /// `wrong`: the columns of the step that contain a failure; {kNone} if the step fails as a whole; empty for a good step.
+  /// `wrong`: the columns in which the step fails; {kNone} if it fails as a whole; empty for a good step.
   void add(int64_t step, const std::vector<int64_t>& wrong);
   void merge(const SampleKeeper& later);
 
   /// The complete sample if the answer has few elements. Otherwise as many of the kept steps as the limit allows, at most half of
-  /// them failing. If columns may be chosen, also some columns with a failure, and some without.
+  /// them failing. If columns may be chosen, the sample also has some columns with a failure and some without.
   Sample chosen(const Answer& answer) const;
 
  private:

@@ -1,5 +1,5 @@
-// Describes an op to the harness: its tensors and parameters, the columns of its case tables, how to bind a case, and how to find
-// the case of a user's tensors. The harness contains no op names; suites/ fills in these structs.
+// Description of an op for the harness: its tensors and parameters, the columns of its case tables, how to bind a case, and how
+// to find the case of a user's tensors. The harness contains no op names; suites/ fills in these structs.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@ struct RoleSpec {
   bool of_each_rank = false;  ///< every rank has such a tensor; in a dump, the tensor of rank 2 has the name "x@2"
 };
 
-/// A number that a call of the op may pass to the kernel.
+/// A number that the harness may pass to the kernel with a call of the op.
 struct ParameterSpec {
   std::string name, what;
 };
@@ -32,18 +32,18 @@ struct ParameterSpec {
 struct DumpedTensor {
   HostTensor tensor;
   std::string file, name, dtype;
-  bool plain_bytes = false;  ///< the file does not state how to interpret the bytes (U8, |V1)
+  bool plain_bytes = false;  ///< the file does not tell the format of these bytes (U8, |V1)
 
   std::string place() const { return file + ": tensor '" + name + "'"; }
 };
 
 using DumpedRoles = std::map<std::string, DumpedTensor>;
 
-/// How a dump holds a tensor of scales that a kernel stores in a layout. kMemory shows most of the layout, kFlat least.
+/// How a dump holds a tensor of scales that has a scale layout.
 enum class ScalePlacing {
-  kMemory,   ///< the layout's own shape and strides, padding included
-  kLogical,  ///< the layout's shape with other strides
-  kFlat      ///< the storage as one flat tensor, or column after column
+  kMemory,   ///< with the layout's own shape and strides, padding included
+  kLogical,  ///< with the layout's shape, but other strides
+  kFlat      ///< as the storage in one flat tensor, or column after column
 };
 
 /// What a user states about the tensors. `parameters` and `layout` override what is inferred from shapes and formats.
@@ -54,7 +54,7 @@ struct DumpRequest {
   std::string layout{};
 };
 
-/// Thrown if no tensor of a dump has the role. The code that reads the files adds the names of the dump's tensors to the message.
+/// Thrown if no tensor of a dump has the role. The code that read the files adds the names of the dump's tensors to the message.
 struct MissingRole : UsageError {
   explicit MissingRole(const std::string& name) : UsageError("no tensor for role '" + name + "'"), role(name) {}
 
@@ -66,13 +66,13 @@ struct DumpCase {
   Case one;
   std::shared_ptr<const BoundCase> bound;
   Problem problem;
-  std::map<std::string, ScalePlacing> placings{};  ///< by role, for scale tensors with a layout; for all other tensors, the shape
-                                                   ///< says where the elements are
+  std::map<std::string, ScalePlacing> placings{};  ///< key: role; only scale tensors with a layout are listed, since for others
+                                                   ///< the shape determines the places of the elements
 };
 
 struct Op {
   std::string name;
-  std::vector<RoleSpec> roles{};            ///< every tensor that a problem may have, with its use
+  std::vector<RoleSpec> roles{};            ///< every tensor that a problem may have
   std::vector<ParameterSpec> parameters{};  ///< every parameter that a call may have
   std::vector<std::string> columns{};        ///< columns of its case tables besides why and blind_to; keys of a kernel's
                                              ///< `accepts`
@@ -83,7 +83,7 @@ struct Op {
   std::string untried{};  ///< real-world algorithms without a model, and why; printed if no modelled algorithm gives the outputs
   /// Whether cases of the op can have this contract; false if the contract does not exist.
   std::function<bool(const std::string& contract)> takes{};
-  /// Reads one expanded row. Throws TableError that names the wrong column.
+  /// Binds a case, which is one expanded row of a table. Throws TableError that names the wrong column.
   std::function<std::unique_ptr<const BoundCase>(const Case&)> bind{};
   /// Derives a case from a user's tensors. Empty if the op does not support dumps. Throws UsageError that names the tensor and
   /// what was expected.

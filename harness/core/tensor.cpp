@@ -65,7 +65,7 @@ TensorSpec packed(TensorSpec spec) {
 
 namespace {
 
-/// Bytes per element. Throws if elements have no 32-bit code.
+/// Bytes per element. Throws if elements have more than 32 bits.
 size_t width_of(const TensorSpec& spec) {
   const auto width = size_t(spec.format->bytes());
   if (width > sizeof(uint32_t))
@@ -133,7 +133,7 @@ uint64_t memory_stated(const char* file, const std::string& word) {
 }
 
 uint64_t memory_of_machine() {
-  static const uint64_t stated = [] {  // read once: every tensor is checked against it
+  static const uint64_t stated = [] {  // read only once, since every tensor is checked against it
     uint64_t bytes = memory_stated("/proc/meminfo", "MemTotal:"), of_container = 0;
     if (std::ifstream("/sys/fs/cgroup/memory.max") >> of_container && of_container > 0) bytes = std::min(bytes, of_container);
     return bytes;

@@ -28,9 +28,9 @@ struct TensorSpec {
   const Format* format;
   std::vector<int64_t> shape;
   std::vector<int64_t> strides;
-  int64_t storage = 0;  ///< allocated elements; the storage offset of every element is below it
+  int64_t storage = 0;  ///< number of allocated elements; every storage offset is below it
   int64_t offset = 0;   ///< storage offset of element [0, ...]
-  int rank = 0;         ///< rank that owns it; 0 if there is a single device
+  int rank = 0;         ///< rank that owns the tensor; 0 if there is a single rank
   std::string shares{};  ///< for an in-place output: the input of the same rank whose memory it uses
   bool packed = false;  ///< 4-bit codes, two in a byte: the element with the even storage offset is in the low half
   /// 0 for most tensors. Otherwise the tensor is a dense matrix here, but in a kernel's memory its rows are this many elements
@@ -40,12 +40,12 @@ struct TensorSpec {
   int64_t elements() const;  ///< product of the shape
   /// Storage offset of the first element of row `index`. A vector has only row 0; leading dimensions are flattened into rows.
   int64_t row(int64_t index) const { return offset + (shape.size() > 1 ? index * strides[shape.size() - 2] : 0); }
-  /// Storage offset of element i, counted row after row. Needs has_rows() and a column.
+  /// Storage offset of element i, counted row after row. Needs has_rows() and at least one column.
   int64_t place(int64_t i) const { return row(i / shape.back()) + i % shape.back() * strides.back(); }
   size_t bytes() const { return byte_of(storage + int64_t(packed)); }
   /// Strides in a kernel's memory.
   std::vector<int64_t> strides_of_kernel() const;
-  /// Bytes that the storage spans in a kernel's memory.
+  /// Bytes from the first to the last byte of the storage in a kernel's memory.
   size_t bytes_of_kernel() const;
   /// First byte of the element at a storage offset; for packed codes the byte that contains it.
   size_t byte_of(int64_t at) const { return packed ? size_t(at) / 2 : size_t(at) * size_t(format->bytes()); }
@@ -81,7 +81,7 @@ HostTensor& find(std::vector<HostTensor>& tensors, std::string_view name);
 // How much memory this process may use, and errors for tensors that do not fit into it.
 
 /// Thrown if a tensor of a case or file does not fit into the memory of this machine. The message names the tensor and its size.
-/// Only verdicts made from this error have a message that contains kBegin (below).
+/// A verdict made from this error is recognized by kBegin in its message; no other verdict has it.
 struct TooLargeError : UsageError {
   explicit TooLargeError(const std::string& problem) : UsageError(kBegin + problem) {}
 
@@ -94,8 +94,8 @@ uint64_t memory_stated(const char* file, const std::string& word);
 /// Bytes of memory of the machine or of its container, whichever is smaller; 0 if unknown.
 uint64_t memory_of_machine();
 
-/// Why `needed` bytes for a tensor of `bytes` are too much: "holds 32 GiB and needs 160 GiB here, too much for the 125 GiB of
-/// memory of this machine". Empty if they fit. Also considers the limits of this process (ulimit -v, ulimit -d).
+/// Why `needed` bytes are too many: "holds 32 GiB and needs 160 GiB here, too much for the 125 GiB of memory of this machine".
+/// Empty if they fit. Also considers the limits of this process (ulimit -v, ulimit -d).
 std::string why_too_large(uint64_t bytes, uint64_t needed);
 
 /// "32 GiB", "8 KiB", "17 bytes".

@@ -12,7 +12,7 @@
 namespace assay {
 namespace {
 
-// Reads tensor files from untrusted sources.
+// Reader of tensor files from untrusted sources.
 
 namespace fs = std::filesystem;
 

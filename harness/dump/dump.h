@@ -1,4 +1,4 @@
-// Reads tensor files from untrusted sources. Headers are validated before any data are used.
+// Reader of tensor files from untrusted sources. Headers are validated before any data are used.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +27,8 @@ struct DumpError : std::runtime_error {
 /// A tensor in a file, not read yet. Shapes and strides count elements; every element lies within [begin, end).
 struct StoredTensor {
   std::string name;
-  std::string dtype;               ///< as the file spells it: "F8_E4M3", "<f4"
-  const Format* format = nullptr;  ///< nullptr: untyped bytes (U8, |V1), or a type that Assay has no format for; F4 is e2m1,
+  std::string dtype;               ///< the type as the file spells it: "F8_E4M3", "<f4"
+  const Format* format = nullptr;  ///< nullptr: untyped bytes (U8, |V1), or a type without a format in Assay; F4 is e2m1,
                                    ///< two codes per byte
   int bits = 0;                    ///< bits per element
   std::vector<int64_t> shape, strides;
@@ -46,8 +46,8 @@ struct Dump {
   const StoredTensor& find(const std::string& name) const;
 };
 
-/// Opens `FILE.safetensors`, `FILE.npy` or `FILE.npy:FORMAT`. FORMAT (bf16, e4m3fn, e8m0, ...) states a format that NumPy has no
-/// name for. Reads only the header. Throws DumpError.
+/// Opens `FILE.safetensors`, `FILE.npy` or `FILE.npy:FORMAT`. FORMAT (bf16, e4m3fn, e8m0, ...) tells the element format if NumPy
+/// has no name for it. Reads only the header. Throws DumpError.
 Dump open_dump(const std::string& path);
 
 /// The bytes of one tensor, in file order. Throws DumpError.
@@ -61,8 +61,8 @@ std::string extents_text(const std::vector<int64_t>& extents);
 
 // NumPy's .npy format: magic bytes, a Python dictionary as text, one array. Source: NEP 1, numpy/lib/format.py
 
-/// Reads and validates the header, versions 1 to 3. The only tensor is named "array". Fortran order becomes strides: element
-/// [i, j] is the array's element [i, j] in either order.
+/// Reads and validates the header, versions 1 to 3. The only tensor is named "array". An array in Fortran order gets column-major
+/// strides, so [i, j] is the same element in either order.
 ///
 /// `stated` is the format of untyped bytes ('|V1', '<V2', '|u1' and other types of the same width, as ml_dtypes writes them);
 /// nullptr: use the header's type. Throws DumpError with file and place: wrong magic or version; a header that runs past the end,
@@ -89,7 +89,7 @@ struct TensorBytes {
   const Format* format;
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;
-  bool packed = false;  ///< two 4-bit codes per byte; otherwise each code has its own bytes
+  bool packed = false;  ///< true: a byte holds two 4-bit codes; false: each code has its own bytes
 
   int bits() const { return packed ? format->bits : format->bytes() * 8; }
 };
@@ -101,9 +101,9 @@ std::string safetensors_text(const std::vector<TensorBytes>& tensors, const std:
 
 /// The tensor in its memory layout. If a one-dimensional tensor NAME has metadata `NAME.shape` and `NAME.strides`, such as
 /// "[5, 2]" and "[1, 8]", it is the storage of a tensor of that shape, padding included. `NAME.offset` ("[1]") is the storage
-/// offset of the first element; the default is 0. The role is kInput. A tensor without a format gets the format of signed
-/// integers of its width; 4-bit elements are packed. Throws DumpError for metadata that are not integer lists, are inconsistent or
-/// address elements outside the storage, and for an element width without a format.
+/// offset of the first element; the default is 0. The role is kInput. A tensor without a format is read as signed integers of its
+/// width; 4-bit elements are packed. Throws DumpError for metadata that are not integer lists, are inconsistent or address
+/// elements outside the storage, and for an element width without a format.
 TensorSpec storage_spec(const Dump& dump, const StoredTensor& stored);
 
 /// Codes of a matrix in logical, row-major order. Leading dimensions are flattened into rows; a vector is one row.

@@ -24,7 +24,7 @@
 
 namespace assay::damaged_files {
 
-/// `count` bytes; neighbouring bytes differ.
+/// An array of `count` bytes in which neighbours differ.
 inline std::vector<std::byte> counted(size_t count) {
   std::vector<std::byte> bytes(count);
   for (size_t i = 0; i < count; ++i) bytes[i] = std::byte(7 * i + 1);
@@ -386,7 +386,7 @@ TEST(Safetensors, NoPrefixAndNoFlippedByteOfAFileCrashes) {
     for (const int flip : {1, 4, 0x20, 0x80}) {
       std::string damaged = good;
       damaged[at] = char(damaged[at] ^ flip);
-      (void)safetensors_complaint(damaged);  // an error or another valid header, but no crash
+      (void)safetensors_complaint(damaged);  // the damaged header gives an error or is valid, too; it never causes a crash
     }
 }
 

@@ -21,7 +21,7 @@
 namespace assay {
 namespace {
 
-constexpr uint64_t kWindow = uint64_t{32} << 20;  ///< bytes read from a mapping before they are released
+constexpr uint64_t kWindow = uint64_t{32} << 20;  ///< number of bytes after which the memory of a mapping is released
 
 /// A file mapped for reading. Its size was checked when its header was read.
 class Mapping {
@@ -59,7 +59,7 @@ struct Shard {
   std::unique_ptr<Mapping> mapping;
 };
 
-/// A tensor, with the mapping of its shard.
+/// A tensor, and the mapping of the file that contains it.
 struct Located {
   const StoredTensor* tensor = nullptr;
   const Mapping* mapping = nullptr;
@@ -108,19 +108,19 @@ struct Quantized {
   std::string scheme;
   Located codes, scales;
   std::optional<Located> global;
-  bool global_multiplies = false;  ///< values were multiplied by the global scale; otherwise they were divided by it
+  bool global_multiplies = false;  ///< the quantizer multiplied values by the global scale; otherwise it divided
   Scale scale;
   bool four_bits = false;
-  int64_t rows = 0, row_bytes = 0;                  ///< of the codes, with leading dimensions flattened into rows
-  int64_t block_rows = 1, block_bytes = 0;          ///< size of a block: rows of codes, and bytes of a row
-  int64_t scale_rows = 0, scales_per_row = 0;       ///< of the scales, with leading dimensions flattened into rows
-  int64_t rows_of_matrix = 0, scale_rows_of_matrix = 0;  ///< rows of one matrix, if the codes or scales are a stack
+  int64_t rows = 0, row_bytes = 0;                  ///< extents of the codes; leading dimensions are flattened into rows
+  int64_t block_rows = 1, block_bytes = 0;          ///< extents of a block: rows, and bytes of codes in each row
+  int64_t scale_rows = 0, scales_per_row = 0;       ///< extents of the scales; leading dimensions are flattened into rows
+  int64_t rows_of_matrix = 0, scale_rows_of_matrix = 0;  ///< rows of each matrix, if the tensors are stacks of matrices
 };
 
-/// The codes of a block, summarized.
+/// A block: its scale, and facts about its codes.
 struct Block {
   int64_t row = 0, column = 0;  ///< position, counted in blocks
-  uint8_t byte = 0;             ///< the scale, if it is a byte
+  uint8_t byte = 0;             ///< the code of the scale, if it has 8 bits
   float scale = 0;
   int most = 0;                 ///< largest code, sign bit dropped
   int at_limit = 0;             ///< number of codes with the value 6 or -6; 4-bit codes only
@@ -137,13 +137,14 @@ std::string scale_text(Scale kind, const Block& block) {
   return scale_bytes(kind) == 1 ? fmt::format("scale byte 0x{:02x}", block.byte) : fmt::format("scale {:.6g}", block.scale);
 }
 
-/// A block of zeros may have a scale up to this: quantizers use lower bounds such as 1e-10 / 6.
+/// Largest scale of a block of zeros: quantizers have lower bounds of scales such as 1e-10 / 6.
 constexpr float kTinyScale = 0x1p-30f;
 constexpr uint8_t kE4m3Nan = 0x7f, kE4m3Largest = 0x7e, kTorchaoFloor = 0x08, kAiterFloor = 91;
 
-/// Lower bound on the largest code (sign dropped) of a block whose scale `byte` is amax / 6 or amax / 4 (4over6), rounded.
+/// The smallest possible value of the largest code, sign dropped, in a block whose scale `byte` is a rounded amax / 6 or amax / 4
+/// (4over6).
 int least_of_nvfp4(uint8_t byte) {
-  constexpr std::array<int, 5> of_subnormal = {0, 4, 5, 5, 6};  // code of 4 (b - 1/2) / b; the scale is b * 2^-9
+  constexpr std::array<int, 5> of_subnormal = {0, 4, 5, 5, 6};  // the code of 4 (b - 1/2) / b, for a scale of b * 2^-9
   return byte < of_subnormal.size() ? of_subnormal[byte] : 6;
 }
 
@@ -157,16 +158,17 @@ const char* problem_of(const Quantized& of, const Block& block) {
   const bool mx = of.scale == Scale::kE8m0;
   if (mx && block.byte == 254) return "largest scale 2^127: it was above the format's maximum before the cast";
   const bool none = mx ? block.byte == 0 : block.scale < std::numeric_limits<float>::min();
-  if (none) return block.most > 0 ? "scale underflowed beside nonzero codes" : nullptr;
+  if (none) return block.most > 0 ? "scale underflowed, although codes are not 0" : nullptr;
   if (of.scale == Scale::kE4m3) {
     if (block.byte == kE4m3Largest && block.at_limit >= of.block_bytes)
       return "clipped: scale 448 and half of the codes at 6, so the scale was above the format's maximum before the cast";
     if (block.byte == kTorchaoFloor) return nullptr;
-    if (block.most == 0) return "dead block: a scale and only zeros";
+    if (block.most == 0) return "dead block: all codes are 0, but the scale is larger than for zeros";
     return block.most < least_of_nvfp4(block.byte) ? "no scale rule gives these codes: the largest is too small for amax / 6"
                                                    : nullptr;
   }
-  if (block.most == 0) return block.scale > kTinyScale ? "dead block: a scale and only zeros" : nullptr;
+  if (block.most == 0)
+    return block.scale > kTinyScale ? "dead block: all codes are 0, but the scale is larger than for zeros" : nullptr;
   if (block.scale <= kTinyScale || (mx && block.byte == kAiterFloor)) return nullptr;
   if (of.four_bits) return block.most < 4 ? "no scale rule gives these codes: the largest is below 2" : nullptr;
   constexpr int code_of_128 = 0x70, code_of_208 = 0x75;
@@ -174,7 +176,8 @@ const char* problem_of(const Quantized& of, const Block& block) {
   return block.most < code_of_208 ? "no scale rule gives these codes: the largest is below 208" : nullptr;
 }
 
-// Reads the codes. For a byte of two 4-bit codes, tables give the larger code (signs dropped) and the number of values 6 and -6.
+// Reader of codes. For a byte of two 4-bit codes, tables give the larger code (signs dropped) and how many have the value 6 or
+// -6.
 
 struct PairTables {
   std::array<uint8_t, 256> most{}, at_limit{};
@@ -236,7 +239,7 @@ void for_each_block(const Quantized& of, Visit visit) {
 
 // Global scales.
 
-/// Plausible magnitudes of the largest weight of a tensor; in trained models it is about 1.
+/// Smallest and largest plausible magnitude of the largest weight in a tensor; in trained models it is about 1.
 constexpr double kLeastWeight = 1e-6, kMostWeight = 1e4;
 constexpr float kLeastUsed = 448.0f / 16;
 
@@ -251,7 +254,7 @@ void check_global(const Quantized& of, float largest_scale, LintReport& report) 
   for (int64_t i = 0; i < count; ++i) {
     const float value = scale_value(*kind, of.global->data() + i * scale_bytes(*kind));
     if (!std::isfinite(value) || value <= 0) return add("global scale is not a positive number", fmt::format("{:.6g}", value));
-    if (count > 1) continue;  // one per expert; `largest_scale` is over all experts, so it says nothing
+    if (count > 1) continue;  // a global scale per expert cannot be compared with `largest_scale`, the maximum over all experts
     const double decode = of.global_multiplies ? 1 / double(value) : double(value), weight = 6 * double(largest_scale) * decode;
     if (largest_scale > 0 && (weight < kLeastWeight || weight > kMostWeight))
       add("global scale does not fit its blocks",
@@ -348,7 +351,7 @@ class Checkpoint {
         if (!base) continue;
         const std::optional<Located> packed = find(*base + "_packed"), plain = find(*base);
         const std::optional<Located> codes = packed ? packed : plain;
-        if (!codes || !has_codes(*codes->tensor)) continue;  // a scale of activations or of a cache
+        if (!codes || !has_codes(*codes->tensor)) continue;  // the scale belongs to activations or a cache
         const auto found =
             quantized(*codes, scales, find(*base + "_global_scale"), find(*base + "_scale_2"), packed.has_value(), inverse);
         if (!found) {

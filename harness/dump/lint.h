@@ -1,4 +1,4 @@
-// Lint for quantized checkpoints: finds blocks and scales that no correct quantizer writes. Needs no unquantized weights.
+// Lint for quantized checkpoints: it finds blocks and scales that no correct quantizer writes. Needs no unquantized weights.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct LintReport {
 
 /// Checks the quantized tensors of .safetensors files, such as the shards of a checkpoint. Recognizes FP8 with block
 /// scales, MXFP8, MXFP4 and NVFP4 by the tensor names of compressed-tensors, ModelOpt, Quark and DeepSeek. Maps the files into
-/// memory and releases what it has read. Throws DumpError; UsageError if no tensor is quantized.
+/// memory and releases what it has read. Throws DumpError; Throws UsageError if no tensor is quantized.
 LintReport lint_checkpoint(const std::vector<std::string>& files);
 
 /// The report as text.

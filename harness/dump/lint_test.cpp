@@ -87,7 +87,7 @@ double amax_of(const std::vector<double>& w, int64_t row, int64_t rows, int64_t 
   return amax;
 }
 
-/// The codes of blocks, given the scale that a block is divided by.
+/// The codes of weights, given the scale by which each block is divided.
 Bytes codes_of(const std::vector<double>& w, const Format& format,
                const std::function<double(int64_t row, int64_t column)>& scale) {
   const bool packed = format.bits == 4;
@@ -102,7 +102,7 @@ Bytes codes_of(const std::vector<double>& w, const Format& format,
   return bytes;
 }
 
-/// NVFP4 with the names of ModelOpt, or of compressed-tensors, whose global scale multiplies.
+/// NVFP4 with tensor names of ModelOpt, or of compressed-tensors, whose quantizer multiplies by the global scale.
 Checkpoint nvfp4(bool multiplies = false) {
   const std::vector<double> w = weights();
   const double global = amax_of(w, 0, kRows, 0, kColumns) / (6 * 448);
@@ -174,7 +174,7 @@ TEST(Lint, WhatCorrectQuantizersWriteIsClean) {
   EXPECT_THAT(lint(fp8_blocks()), HasSubstr("whether these scales belong to these codes was not checked"));
 }
 
-/// Changes a tensor, and expects a finding with these words and this first block.
+/// Changes a tensor, and expects that the lint reports this problem with this first block.
 void expect_finding(Checkpoint checkpoint, const std::string& tensor, const std::function<void(Bytes&)>& change,
                     const std::string& words, const std::string& place = "") {
   change(checkpoint.of(tensor));
@@ -197,7 +197,7 @@ TEST(Lint, NamesProblemsOfNvfp4) {
   expect_finding(nvfp4(), "up.weight_scale", byte(5 * kPerRow + 7, 0x7f), "up.weight: NaN scale",
                  "1 of 4096 blocks, first: row 5, block 7: scale byte 0x7f");
   expect_finding(nvfp4(), "up.weight_scale", byte(3, 0xb8), "negative scale", "row 0, block 3");
-  expect_finding(nvfp4(), "up.weight_scale", byte(9, 0), "scale underflowed beside nonzero codes", "row 0, block 9");
+  expect_finding(nvfp4(), "up.weight_scale", byte(9, 0), "scale underflowed, although codes are not 0", "row 0, block 9");
   expect_finding(nvfp4(), "up.weight", block_of_codes(2, 1, 8, 0x00), "dead block", "row 2, block 1");
   expect_finding(nvfp4(), "up.weight", block_of_codes(2, 1, 8, 0x31), "no scale rule gives these codes", "row 2, block 1");
   Checkpoint clipped = nvfp4();
@@ -230,7 +230,7 @@ TEST(Lint, NamesProblemsOfMxfp4) {
   const Checkpoint clean = mx(kE2M1, false);
   expect_finding(clean, "up.weight_scale", byte(12, 255), "NaN scale", "row 1, block 4: scale byte 0xff");
   expect_finding(clean, "up.weight_scale", byte(12, 254), "above the format's maximum before the cast", "row 1, block 4");
-  expect_finding(clean, "up.weight_scale", byte(12, 0), "scale underflowed beside nonzero codes", "row 1, block 4");
+  expect_finding(clean, "up.weight_scale", byte(12, 0), "scale underflowed, although codes are not 0", "row 1, block 4");
   expect_finding(clean, "up.weight", block_of_codes(7, 2, 16, 0x80), "dead block", "row 7, block 2");
   expect_finding(clean, "up.weight", block_of_codes(7, 2, 16, 0x23), "the largest is below 2", "row 7, block 2");
 }
@@ -282,7 +282,7 @@ TEST(Lint, LargeFilesAreNotKeptInMemory) {
     out << header;
   }
   std::filesystem::resize_file(file,
-                               8 + header.size() + uint64_t(codes + scales));  // a sparse file of zeros: no space on disk
+                               8 + header.size() + uint64_t(codes + scales));  // a sparse file: its zeros take no space on disk
   rusage before{}, after{};
   ::getrusage(RUSAGE_SELF, &before);
   const LintReport report = lint_checkpoint({file});
@@ -290,7 +290,7 @@ TEST(Lint, LargeFilesAreNotKeptInMemory) {
   std::filesystem::remove(file);
   EXPECT_EQ(report.bytes, uint64_t(codes + scales));
   EXPECT_TRUE(report.findings.empty()) << "zeros with scales of 0";
-#ifndef __SANITIZE_THREAD__  // its shadow takes four times the mapped file
+#ifndef __SANITIZE_THREAD__  // the sanitizer's shadow memory takes four times the size of the mapped file
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 128 * 1024) << "KiB";
 #endif
 }

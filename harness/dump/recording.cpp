@@ -214,7 +214,7 @@ Outcome outcome_from(const std::string& word) {
   throw std::runtime_error("'" + word.substr(0, 40) + "' is not an outcome");
 }
 
-/// A recording is untrusted; its index may only name files in its own folder.
+/// A recording is untrusted: its index is refused if it names a file outside the recording's folder.
 bool stays_inside(const std::filesystem::path& file) {
   if (file.is_absolute()) return false;
   for (const auto& part : file)
@@ -351,7 +351,7 @@ Recording read_index(const std::string& folder, const std::string& index) {
 
 namespace {
 
-// Differences between two runs of one case, element by element.
+// The differences between two runs of one case, element by element.
 
 void count(PartChange& change, int64_t row, int64_t column, uint32_t before, uint32_t now) {
   if (change.changed++ == 0) {

@@ -21,13 +21,13 @@ namespace assay {
 /// updated in place.
 inline constexpr const char* kBefore = "_before";
 
-/// A verdict of a recorded run. Its tensors are not compared yet; everything else is as in the run.
+/// A verdict of a recorded run. Everything is as in the run, except that its tensors are not compared yet.
 struct RecordedVerdict {
-  std::string file;  ///< relative to the recording's folder; empty: no call produced outputs, and `verdict` is final
+  std::string file;  ///< path in the recording's folder; empty: no call produced outputs, and `verdict` is final
   Verdict verdict;
 };
 
-/// Identifies the recorded run, so that the gate finds it in a history. In recordings of older versions all texts are empty.
+/// Identifies the recorded run, so that the gate finds it in a history. All texts are empty in a recording of an older version.
 struct RunIdentity {
   std::string id;              ///< run_identity()
   std::string begun;           ///< as in Provenance
@@ -35,11 +35,11 @@ struct RunIdentity {
   std::string commit;          ///< commit of the kernels' repository
 };
 
-/// Describes the run that a recording is part of, so that a shard can be distinguished from a complete run.
+/// The run that a recording is part of. It shows whether the recording is a complete run or a shard.
 struct RecordedRun {
   Shard shard{};
   std::string cases{};      ///< fingerprint() of the cases that the shards divide between them
-  bool once = false;        ///< of cases that differ only in warp size, only one was run
+  bool once = false;        ///< only one of several cases that differ in warp size alone was run
   std::string ended_by{};   ///< as in RunResult
   RunIdentity identity{};
 };
@@ -75,13 +75,13 @@ class Recorder {
   LibraryInfo library_;
   RecordedRun run_;
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, std::string> files_;  ///< by case id and kernel name
+  std::map<std::pair<std::string, std::string>, std::string> files_;  ///< key: case id, kernel name
 };
 
 /// Names of the index files (index.json, or index.IofN.json of each shard) in a folder, in shard order.
 std::vector<std::string> index_files(const std::string& folder);
 
-/// The readers throw DumpError for a missing or damaged index, another version, a wrong count, or files outside the folder.
+/// The readers throw DumpError if the index is missing or damaged, has another version or count, or names files outside FOLDER.
 Recording read_index(const std::string& folder, const std::string& index);
 void write_index(const Recording& recording);
 /// All recordings of a folder: one complete run, or its shards in order. Throws for a folder with both.
@@ -97,7 +97,7 @@ struct PartChange {
   std::string part;  ///< label of the part
   const Format* format = nullptr;
   std::array<int64_t, 2> shape{};
-  int64_t changed = 0;           ///< elements with a different code
+  int64_t changed = 0;           ///< number of elements with a different code
   int64_t most_ulps = 0;         ///< largest distance between old and new code in ulp, if both are numbers; 0 between -0 and +0
   std::array<int64_t, 2> at{};   ///< row and column of the first changed element
   uint32_t before = 0, now = 0;  ///< codes of that element

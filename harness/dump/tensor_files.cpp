@@ -41,7 +41,7 @@ constexpr Descr kDescrs[] = {{"<f4", 32, &kF32},
                              {"<V2", 16, nullptr},
                              {"|f1", 8, nullptr},
                              {"<f1", 8, nullptr},
-                             // names of ml_dtypes, which some writers use
+                             // names of ml_dtypes; some programs write them
                              {"bfloat16", 16, &kBf16},
                              {"float8_e4m3fn", 8, &kE4M3Fn},
                              {"float8_e4m3fnuz", 8, &kE4M3Fnuz},
@@ -49,7 +49,7 @@ constexpr Descr kDescrs[] = {{"<f4", 32, &kF32},
                              {"float8_e5m2fnuz", 8, &kE5M2Fnuz},
                              {"float8_e8m0fnu", 8, &kE8M0}};
 
-/// Parses the single dictionary of a header. The deepest nesting is the tuple of the shape.
+/// Parses the single dictionary of a header. Only the tuple of the shape is nested.
 class Dictionary {
  public:
   Dictionary(const std::string& text, uint64_t start, const std::string& file) : text_(text), start_(start), file_(file) {}
@@ -346,7 +346,7 @@ StoredTensor tensor_from(const std::string& name, const json& j, uint64_t data, 
   return tensor;
 }
 
-/// Rejects gaps between tensors: safetensors allows none, so the file is damaged or hides data.
+/// Rejects gaps between tensors: safetensors allows none, so a file with gaps is damaged or hides data.
 void check_order(const Dump& dump, uint64_t data, uint64_t size) {
   uint64_t at = data;
   for (const StoredTensor& tensor : dump.tensors) {
@@ -413,7 +413,7 @@ std::string safetensors_text(const std::vector<TensorBytes>& tensors, const std:
     at += tensor.bytes.size();
   }
   std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // pads the header, so that the data are aligned as the format demands
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // blanks at the end of the header align the data as the format demands
   std::string file(8, '\0');
   for (int i = 0; i < 8; ++i) file[size_t(i)] = char(uint64_t(text.size()) >> (8 * i) & 0xff);
   file += text;

@@ -41,7 +41,7 @@ template <int kBlocks>
   }
 }
 
-constexpr uint32_t kNormalLane = 0x4e4f524d;  // differs from the lanes of the other draws
+constexpr uint32_t kNormalLane = 0x4e4f524d;  // no other draw uses this lane
 
 /// Converts `sum`, the sum of twelve random 16-bit integers, to a number with mean 0 and variance 1.
 double normal_of(uint32_t sum) {
@@ -59,7 +59,7 @@ double normal_of(uint32_t sum) {
 
 constexpr int kAtOnce = 16;
 
-/// sums[i] += the 16-bit halves of the first `words` words in the block of index `first + i`, for kAtOnce indices.
+/// For kAtOnce indices: adds to sums[i] the 16-bit halves of the first `words` words of the random block with index `first + i`.
 ASSAY_FOR_WIDE_REGISTERS
 void add_halves(uint64_t first, uint32_t stream, uint32_t lane, std::array<uint32_t, 2> key, int words, uint32_t* sums) {
   uint32_t c[4][kAtOnce];
@@ -98,7 +98,7 @@ void Random::normals(int64_t first, std::span<double> values) const {
 
 namespace {
 
-// Rounds a double to the nearest code, for input generators.
+// Conversion of doubles to the nearest code, for input generators.
 
 constexpr int kDoubleMantissaBits = 52;
 constexpr int kDoubleBias = 1023;
@@ -120,7 +120,7 @@ uint32_t nearest_float(const Format& format, uint32_t largest, double value) {
   const uint64_t bits = std::bit_cast<uint64_t>(value);
   const uint64_t mantissa = bits & ((uint64_t{1} << kDoubleMantissaBits) - 1);
   const int exponent =
-      int(bits >> kDoubleMantissaBits & 0x7ff) - kDoubleBias;  // subnormal doubles are zero in every format here
+      int(bits >> kDoubleMantissaBits & 0x7ff) - kDoubleBias;  // subnormal doubles round to zero in every format that comes here
 
   if (format.specials == Specials::kScale) {
     const int up = mantissa > uint64_t{1} << (kDoubleMantissaBits - 1) ? 1 : 0;
@@ -130,8 +130,8 @@ uint32_t nearest_float(const Format& format, uint32_t largest, double value) {
   const uint32_t sign = bits >> 63 != 0 && format.has_sign() ? 1u << (format.bits - 1) : 0u;
   if (std::isinf(value) && format.specials == Specials::kIeee) return code_of(format, value);
 
-  // `rounded` is the significand with its hidden bit, in units of the format's last place. The hidden bit adds 1 to the exponent
-  // field in `base`.
+  // `rounded` is the significand with its hidden bit, in units of the format's last place. When it is added to `base`, the hidden
+  // bit raises the exponent field by 1.
   const int below_normal = std::max(0, format.min_exponent() - exponent);
   const uint64_t significand = mantissa | uint64_t{1} << kDoubleMantissaBits;
   const uint64_t rounded = shift_to_nearest(significand, kDoubleMantissaBits - format.mantissa_bits + below_normal);
@@ -166,30 +166,30 @@ constexpr Entry kFills[] = {
     {"uniform01", fills::uniform01, "numbers weights", "[0, 1): sums that cannot cancel"},
     {"wide", fills::wide, "numbers weights packed factors",
      "log-uniform magnitudes over 80 binades, or as many as the format has"},
-    {"ramp", fills::ramp, "numbers", "every element differs from its neighbours: wrong indices are detected"},
+    {"ramp", fills::ramp, "numbers", "every element differs from its neighbours: detects wrong indices"},
     {"zeros", fills::zeros, "numbers weights scales ranks", "+0 and -0 mixed: amax is 0"},
-    {"ones", fills::ones, "numbers weights scales packed", "1 everywhere: sums count their terms"},
+    {"ones", fills::ones, "numbers weights scales packed", "1 everywhere: a sum shows how many terms were added"},
     {"gamma", fills::gamma, "weights", "norm weights: 1 plus a little noise"},
     {"ties", fills::ties, "quantized",
      "every quotient lies halfway between two q codes; each group has a different power-of-two scale"},
     {"near_ties", fills::near_ties, "quantized",
      "one ulp above or below each tie: detects truncation, double rounding and multiplication by a reciprocal"},
     {"quiet", fills::quiet, "quantized gates ranks",
-     "group amax is 0, the smallest subnormal, or up to 2^-6: lower bounds of scales, and numbers next to them"},
-    {"outliers", fills::outliers, "numbers ranks", "normal numbers; about one in 1024 is multiplied by 2^10, and one element is huge"},
+     "amax of groups is 0, the smallest subnormal, or up to 2^-6: at and next to the lower bounds of scales"},
+    {"outliers", fills::outliers, "numbers ranks", "normal; about one element in 1024 is multiplied by 2^10, and one is huge"},
     {"specials", fills::specials, "numbers weights packed terms copies",
      "NaN, Inf, -0 and subnormals in some groups, ordinary data in others"},
     {"quiet_specials", fills::quiet_specials, "", "like specials, but every NaN is quiet, as in results of arithmetic"},
-    {"every_code", fills::every_code, "quantized", "scale 1; q takes every finite code in turn"},
+    {"every_code", fills::every_code, "quantized", "every group has the scale 1, and q takes every finite code in turn"},
     {"lone", fills::lone, "numbers", "one nonzero element per group, in each position in turn: detects a skipped lane"},
     {"ends", fills::ends, "numbers",
-     "normal; the largest element is the first or last of its group, of its row, or of 128 rows: detects skipped ends"},
+     "normal; the largest element is the first or last of its group, row, or block of 128 rows: detects skipped ends"},
     {"spoiled_rows", fills::spoiled_rows, "numbers",
      "rows of zeros after rows with a NaN or Inf, and ordinary rows: detects state left over from the previous row"},
     {"steps", fills::steps, "quantized", "amax 1 and max(q) alternate along a row: detects use of a neighbouring group's scale"},
     {"distinct", fills::distinct, "quantized", "amax is 2^((7 * row + group) mod 61 - 30): detects a misplaced scale"},
     {"pow2_edge", fills::pow2_edge, "quantized",
-     "amax is max(q) * 2^k, a neighbour of this number, or 1/2 or 240/224 of it: there a power-of-two scale changes its exponent"},
+     "amax is max(q) * 2^k, a neighbour of this number, or 1/2 or 240/224 of it: power-of-two scales change exponent there"},
     {"octaves", fills::octaves, "quantized",
      "every element is amax * 2^-k, and amax takes every mantissa: exact quotients that tie among subnormal codes"},
     {"nan_beside_huge", fills::nan_beside_huge, "quantized",
@@ -201,11 +201,11 @@ constexpr Entry kFills[] = {
      "amax has every exponent of the format, and for each of them q takes every finite code"},
     {"huge", fills::huge, "numbers weights", "near the format's largest number: squares and sums overflow"},
     {"eps_dominated", fills::eps_dominated, "normed",
-     "rows with mean square 1e-12, 1e-6, 1, 1e6: eps is larger, comparable, or negligible"},
+     "rows with mean square 1e-12, 1e-6, 1, 1e6: eps is larger than it, comparable, or negligible"},
     {"off_center", fills::off_center, "normed",
      "rows of normal numbers around 0, 8, -64 and 512: the mean is much larger than the deviations"},
     {"pinned_ties", fills::pinned_ties, "normed",
-     "norm rows with a single possible fp32 factor r: some outputs are ties, others are so close to a tie that another r changes them"},
+     "norm rows with a single possible fp32 factor r: some outputs are ties, others so close to one that another r changes them"},
     {"tie_weights", fills::tie_weights, "weights", "norm weights: 0.75 and 1.5, then every significand of the format in turn"},
     {"tie_weights_less_one", fills::tie_weights_less_one, "weights", "like tie_weights, for a norm that adds one to its weights"},
     {"scales", fills::scales, "scales packed", "positive, log-uniform over 2^-8 .. 2^8"},
@@ -214,16 +214,16 @@ constexpr Entry kFills[] = {
     {"far_zero_points", fills::far_zero_points, "zero_points",
      "integers from 129 to 1023, both signs: zero points that do not fit in 8 bits"},
     {"extent_ties", fills::extent_ties, "ranges",
-     "max - min is 255 * 2^k, with every int8 zero point; elements lie halfway between two codes"},
+     "max - min of a group is 255 * 2^k, all int8 zero points occur, and elements lie halfway between two codes"},
     {"odd_ranges", fills::odd_ranges, "ranges",
-     "ranges that exclude 0, contain one number or none, or are so small that the reciprocal of their scale overflows"},
+     "groups without 0, of one number or of NaN only, or with a range so small that the reciprocal of their scale overflows"},
     {"end_ranges", fills::end_ranges, "ranges",
-     "ranges of one sign, of NaN only, and of 255 steps whose ends round beyond int8 or whose step is 7 * 2^k: sums fit "
-     "in int32"},
+     "groups of one sign, of NaN only, and with a range of 255 steps whose ends round beyond int8 or whose step is "
+     "7 * 2^k: sums fit in int32"},
     {"lone_mantissa", fills::lone_mantissa, "packed",
-     "1, but 1.5 in one of every four columns, in each row another one: detects mantissa bits that spill into a neighbour"},
+     "1, but 1.5 in one of four columns, which differs by row: detects mantissa bits that spill into a neighbouring scale"},
     {"swallowed", fills::swallowed, "normed",
-     "32 columns of 1, then 2^-12 * (1 - 2^-8): squares that are lost when added to a sum that started with a 1"},
+     "32 columns of 1, then 2^-12 * (1 - 2^-8): an fp32 sum that has reached 1 loses these squares"},
     {"subnormal", fills::subnormal, "numbers weights gates",
      "subnormal numbers of both signs: detects a kernel that reads them as zero"},
     {"edge_scales", fills::edge_scales, "packed scales",
@@ -231,19 +231,19 @@ constexpr Entry kFills[] = {
     {"gate_open", fills::gate_open, "gates",
      "32 everywhere, as gates: silu(32) is 32 in fp32, so the gated product is 32 times the other half", 5},
     {"gate_closed", fills::gate_closed, "gates",
-     "every bf16 number from -88 to -20, as gates: silu(v) is v * e^v, and formulas with tanh lose all bits"},
-    {"scales_of_seven", fills::scales_of_seven, "scales", "scales 7 * 2^k: x / s ties where x * (1 / s) does not"},
+     "every bf16 number from -88 to -20, as gates: silu(v) is v * e^v, while formulas with tanh return 0"},
+    {"scales_of_seven", fills::scales_of_seven, "scales", "scales 7 * 2^k: x / s can be an exact tie where x * (1 / s) is not"},
     {"uniform_bits", fills::uniform_bits, "factors terms block_scales copies", "every finite code is equally likely"},
     {"near_one", fills::near_one, "factors terms", "2^-4 to 2^4, both signs: every product affects its sum"},
     {"half_zeros", fills::half_zeros, "terms",
      "every second element is +0 or -0, the others have any exponent within 2^-30 .. 2^30"},
     {"mostly_zeros", fills::mostly_zeros, "terms",
-     "like half_zeros, but 15 of 16 elements are zeros: sums of few terms"},
+     "like half_zeros, but 15 of 16 elements are zeros, so sums have few terms"},
     {"tiny", fills::tiny, "numbers weights terms",
-     "near the smallest normal number and near its square root: subnormal factors, products that underflow"},
-    {"near_overflow", fills::near_overflow, "terms", "products near the largest number of the format of the sum"},
+     "near the smallest normal number and near its square root: factors are subnormal, and products underflow"},
+    {"near_overflow", fills::near_overflow, "terms", "products are near the largest number of the result's format"},
     {"pairs", fills::pairs, "factors terms",
-     "neighbours are equal: products with opposite_pairs as the other factor cancel"},
+     "neighbours are equal, so products cancel if the other factor is opposite_pairs"},
     {"opposite_pairs", fills::opposite_pairs, "second_factors terms",
      "neighbours have opposite signs; in every fourth pair they also differ in the last bit"},
     {"zero_signs", fills::zero_signs, "weights factors terms", "zeros: rows of -0, rows of +0, and rows of both in turn"},
@@ -255,13 +255,14 @@ constexpr Entry kFills[] = {
      "used with least_bit_partner: the smallest number of the result's format, and one that is 2^4 to 2^22 times smaller"},
     {"least_bit_partner", fills::least_bit_partner, "second_factors terms",
      "used with least_bit: shows the smallest exponent that a tensor core aligns to"},
-    {"half_ulp", fills::half_ulp, "terms", "used with half_ulp_partner and four_k: half an ulp of c, and slightly more or less"},
+    {"half_ulp", fills::half_ulp, "terms",
+     "used with half_ulp_partner and four_k: sums of half an ulp of c, or slightly more or less"},
     {"half_ulp_partner", fills::half_ulp_partner, "terms", "used with half_ulp"},
     {"four_k", fills::four_k, "terms", "4096 everywhere"},
     {"zero_beside_tiny", fills::zero_beside_tiny, "factors terms",
-     "tiny numbers, with zeros and the largest power of two among them"},
+     "tiny numbers; zeros and the largest power of two are among them"},
     {"huge_beside_tiny", fills::huge_beside_tiny, "second_factors terms",
-     "used with zero_beside_tiny: each zero meets the largest power of two"},
+     "used with zero_beside_tiny: each zero is multiplied by the largest power of two"},
     {"subnormal_pairs", fills::subnormal_pairs, "terms",
      "used with subnormal_pairs_partner: products of subnormal and large numbers that cancel, next to small products"},
     {"subnormal_pairs_partner", fills::subnormal_pairs_partner, "terms",
@@ -270,24 +271,24 @@ constexpr Entry kFills[] = {
     {"zero_beside_least", fills::zero_beside_least, "terms",
      "like zero_beside_tiny, but with the three smallest numbers of the format"},
     {"huge_beside_least", fills::huge_beside_least, "terms",
-     "used with zero_beside_least: shows the exponent of a zero where the result is not truncated"},
+     "used with zero_beside_least: shows which exponent an instruction assigns to a zero, if it does not truncate results"},
     {"far_scales", fills::far_scales, "scales block_scales",
-     "positive; half of them near the smallest and half near the largest number of the format"},
+     "positive; half of the scales are near the smallest, and half near the largest number of the format"},
     {"end_scales", fills::end_scales, "scales",
-     "below the smallest normal number but with a normal reciprocal, or so large that the reciprocal is subnormal"},
+     "scales that are subnormal but have a normal reciprocal, or are so large that the reciprocal is subnormal"},
     {"low_scales", fills::low_scales, "scales block_scales",
-     "2^-70 to 2^-72: two of them scale products down to the smallest f32 numbers"},
+     "2^-70 to 2^-72: a product times two such scales is one of the smallest f32 numbers"},
     {"amax_scaled", fills::amax_scaled, "factors",
      "normal numbers whose maximum is close to the format's: like codes of quantized activations and weights"},
     {"amax_scaled_positive", fills::amax_scaled_positive, "factors", "like amax_scaled, but positive: sums that cannot cancel"},
     {"few_maxima", fills::few_maxima, "factors",
-     "5 of 8 subnormal or zero, one in 512 near the largest, the others with the 4 lowest exponents: split-K and "
-     "promotions change results"},
+     "5 of 8 elements are subnormal or zero, one in 512 is near the largest, others have the 4 lowest exponents: "
+     "split-K and promotions change results"},
     {"exact_sums", fills::exact_sums, "factors",
      "-2 to 2, with so few nonzero elements in a row that sums of products stay below 2^13: exact in any order"},
     {"block_outliers", fills::block_outliers, "factors",
      "normal, with one near-maximum element in every 128 of k: terms aligned with it lose bits"},
-    {"codes_with_nans", fills::codes_with_nans, "factors", "amax_scaled, with one NaN in every fourth row"},
+    {"codes_with_nans", fills::codes_with_nans, "factors", "like amax_scaled, with one NaN in every fourth row"},
     {"one_hot_rows", fills::one_hot_rows, "factors",
      "rows of zeros, and rows with a single 1 in changing positions: each product is an element of the other factor"},
     {"codes_in_turn", fills::codes_in_turn, "factors block_scales copies",
@@ -295,7 +296,7 @@ constexpr Entry kFills[] = {
     {"equal_pairs", fills::equal_pairs, "factors",
      "small numbers, with large equal neighbours among the first 8 of every 32; the large ones halve from row to row"},
     {"cancelling_pairs", fills::cancelling_pairs, "second_factors",
-     "used with equal_pairs, signs alternate: large products cancel, so 16-bit results show which bits of small ones were lost"},
+     "used with equal_pairs; signs alternate, so large products cancel, and 16-bit results show the lost bits of small ones"},
     {"about_64", fills::about_64, "factors", "63, 64 and 65: subtracting the zero points of int8 codes leaves small sums"},
     {"lowest", fills::lowest, "factors", "the format's lowest number everywhere: sums of two products of -128 exceed 16 bits"},
     {"least_signs", fills::least_signs, "factors",
@@ -306,17 +307,18 @@ constexpr Entry kFills[] = {
      "used with one_in_the_middle: the same numbers without signs"},
     {"amax_scales", fills::amax_scales, "scales block_scales", "positive, 2^-10 .. 2^-6: scales of quantized data"},
     {"rank_integers", fills::rank_integers, "ranks",
-     "1 to 15 with either sign, different on each rank: sums are exact in any order, so ranks and positions show"},
+     "1 to 15 with either sign, different on each rank: sums are exact in any order and show a missing rank or a wrong position"},
     {"rank_cancel", fills::rank_cancel, "ranks",
      "normal; in each element two ranks have large numbers that cancel: numbers added before the second one lose their low bits"},
     {"rank_overflow", fills::rank_overflow, "ranks",
-     "half of the ranks near the largest number, half near the lowest: intermediate sums overflow in some orders"},
+     "half of the ranks have numbers near the largest, half near the lowest: partial sums overflow in some orders"},
     {"rank_specials", fills::rank_specials, "ranks",
-     "NaN or Inf on one rank, Inf of both signs, zeros of both signs, subnormals whose codes are next to that of -0"},
-    {"equal_blocks", fills::equal_blocks, "factors", "amax_scaled; every second block of 128 along k repeats the previous one"},
+     "NaN or Inf on one rank, Inf or zeros of both signs on several, subnormals whose codes are next to that of -0"},
+    {"equal_blocks", fills::equal_blocks, "factors",
+     "like amax_scaled, but every second block of 128 along k repeats the previous one"},
     {"opposite_blocks", fills::opposite_blocks, "second_factors",
-     "used with equal_blocks and paired_scales, signs alternate: blocks cancel, so only the rounding errors of their sum remain"},
-    {"paired_scales", fills::paired_scales, "block_scales", "amax_scales; every second column repeats the previous one"},
+     "used with equal_blocks and paired_scales; signs alternate, so blocks cancel, and only rounding errors of the sum remain"},
+    {"paired_scales", fills::paired_scales, "block_scales", "like amax_scales, but every second column repeats the previous one"},
     {"half_tenfold", fills::half_tenfold, "quantized", "normal, half of the elements times ten: the data of sglang's tests"},
     {"rank_counts", fills::rank_counts, "ranks",
      "1 to 15, different on each rank: the data of vLLM's and sglang's all-reduce tests"},
@@ -325,7 +327,7 @@ constexpr Entry kFills[] = {
      "uniform in +-2^e, with e from 1 to 19 per row: the data of vLLM's masked SiLU test"},
 };
 
-/// Number of the random stream that all ranks share; no tensor has this index.
+/// Number of the random stream that all ranks share. It differs from every tensor index.
 constexpr uint32_t kSharedStream = 0xffffffffu;
 
 const Entry& entry(const std::string& name) {
@@ -350,7 +352,8 @@ void fill_padding(HostTensor& tensor) {
   for (int64_t i = 0; i < tensor.spec.storage; ++i) tensor.set_code(i, code);
 }
 
-/// Storage offset of the first element of each row of the sheet. All extents but the last count rows, in row-major order.
+/// Storage offset of the first element of each row of the sheet. The sheet has a row for each index of all dimensions but the
+/// last.
 std::vector<int64_t> row_offsets(const TensorSpec& spec) {
   std::vector<int64_t> offsets = {0};
   for (size_t d = 0; d + 1 < spec.shape.size(); ++d) {
@@ -364,16 +367,16 @@ std::vector<int64_t> row_offsets(const TensorSpec& spec) {
   return offsets;
 }
 
-/// True if a generator wrote a code for each element, in ascending order.
+/// Whether a generator stored a code for each element, in ascending order of elements.
 bool is_all_codes(const std::vector<std::pair<int64_t, uint32_t>>& codes, int64_t elements) {
   int64_t next = 0;
   return int64_t(codes.size()) == elements &&
          std::all_of(codes.begin(), codes.end(), [&](const auto& one) { return one.first == next++; });
 }
 
-// A cache of filled tensors, since cases of different contracts mostly have the same inputs.
+// A cache of filled tensors. It pays off, since cases of different contracts mostly have the same inputs.
 
-/// The cache key: everything that the bytes depend on, except the operands that the generator reads, which find() compares.
+/// The cache key: everything that determines the bytes, except the operands that the generator reads; find() compares these.
 std::string key_of_fill(const TensorSpec& spec, const FillRequest& request) {
   std::string key = request.name;
   const auto add = [&](const auto&... numbers) { ((key += ' ', key += std::to_string(numbers)), ...); };
@@ -497,7 +500,7 @@ void fill(HostTensor& tensor, const FillRequest& request) try {
     }
   };
   const bool rows_share_bytes = format.bits < 8;
-  const bool all_are_replaced = is_all_codes(sheet.codes, rows * columns);  // the codes below overwrite every value
+  const bool all_are_replaced = is_all_codes(sheet.codes, rows * columns);  // codes replace all values
   if (!all_are_replaced && (rows_share_bytes || rows * columns < kManyElements))
     for (int64_t i = 0; i < rows; ++i) encode(i);
   else if (!all_are_replaced)

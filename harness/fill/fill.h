@@ -1,4 +1,4 @@
-// Input generators by name ("fills"). Each targets one kind of mistake. For the same request its bits never change.
+// Input generators by name ("fills"). Each is made to expose one kind of mistake. The same request always gives the same bits.
 #pragma once
 
 #include <array>
@@ -12,23 +12,23 @@
 
 namespace assay {
 
-/// Values of a tensor of the problem that is already filled. Some generators need other operands.
+/// Values of an operand that is already filled, for generators that depend on another operand.
 struct FilledOperand {
   std::string role;
-  std::vector<int64_t> shape;  ///< generators read n, k and the number of experts from it
+  std::vector<int64_t> shape;  ///< generators take n, k and the number of experts from it
   std::vector<double> values;  ///< row-major
 };
 
-/// The logical elements of a tensor, plus `offset`: a number that the kernel adds to each element before it uses it.
+/// The logical elements of a tensor, each plus `offset`, which the kernel adds to an element before it uses it.
 FilledOperand filled_operand(const HostTensor& tensor, double offset = 0);
 
 struct FillRequest {
   std::string name;           ///< empty: all bytes are 0, and the caller provides the data
   uint64_t seed = 0;
-  int64_t group_size = 0;     ///< columns per group (0: the whole row); a row's last group may be shorter
+  int64_t group_size = 0;     ///< columns per group (0: the whole row); the last group of a row may be shorter
   const Format* q = nullptr;  ///< the op's output format, for generators that target its codes; nullptr: the tensor's own
                               ///< format
-  uint32_t tensor = 0;        ///< index of the tensor in the problem; selects its random stream
+  uint32_t tensor = 0;        ///< index of the tensor in the problem, which selects its random stream
   int exponent = 0;           ///< all values are multiplied by 2^exponent
   const std::vector<FilledOperand>* operands = nullptr;  ///< tensors of the problem that are already filled; nullptr: none
   int rank = 0, ranks = 1;    ///< rank that owns the tensor, and number of ranks
@@ -45,11 +45,11 @@ void fill(HostTensor& tensor, const FillRequest& request);
 struct FillInfo {
   std::string name;
   std::string aims_at;  ///< the values, and which mistakes they detect; one line
-  /// Kinds of operands. An op with an operand of such a kind needs a case with this generator (suites/case_coverage_test.cpp).
-  /// "numbers": any values. "quantized": quantized without other steps. "ranges": quantized with a zero point. "normed": x of
-  /// norms. "weights": of norms. "gates": of activations. "ranks": terms of sums over ranks or experts. "factors": of GEMMs.
-  /// "second_factors": only b of GEMMs. "terms": of instructions. "scales", "block_scales", "zero_points". "packed": scales to
-  /// pack. "copies": only copied.
+  /// Kinds of operands. Each op with an operand of such a kind must have a case with this generator
+  /// (suites/case_coverage_test.cpp). "numbers": any values. "quantized": the op only quantizes them. "ranges": the op quantizes
+  /// them with a zero point. "normed": x of norms. "weights": of norms. "gates": of activations. "ranks": terms of sums over
+  /// ranks or experts. "factors": of GEMMs. "second_factors": only b of GEMMs. "terms": of instructions. "scales",
+  /// "block_scales", "zero_points". "packed": scales to pack. "copies": only copied.
   std::vector<std::string> suits{};
 };
 
@@ -69,7 +69,7 @@ class Random {
  public:
   Random(uint64_t seed, uint32_t stream) : key_{uint32_t(seed), uint32_t(seed >> 32)}, stream_(stream) {}
 
-  /// 128 bits for an index; `lane` separates several draws with the same index.
+  /// 128 random bits for an index; with another `lane`, the same index gives other bits.
   std::array<uint32_t, 4> block(int64_t index, uint32_t lane = 0) const {
     return philox4x32({uint32_t(index), uint32_t(uint64_t(index) >> 32), stream_, lane}, key_);
   }
@@ -87,7 +87,7 @@ class Random {
 
   /// Mean 0, variance 1, magnitude at most 6: the sum of twelve 16-bit integers. Exact, so it does not depend on a math library.
   double normal(int64_t index) const;
-  /// values[i] = normal(first + i). Faster than single calls.
+  /// Sets values[i] to normal(first + i). Faster than single calls.
   void normals(int64_t first, std::span<double> values) const;
 
  private:
@@ -95,7 +95,7 @@ class Random {
   uint32_t stream_;
 };
 
-// Rounds a double to the nearest code, for input generators. Integer arithmetic only.
+// Conversion of doubles to the nearest code, for input generators. Integer arithmetic only.
 
 /// Nearest code, ties to even, saturating at the largest finite value. Inf is kept if the format has it; NaN becomes the
 /// canonical NaN. e8m0: nearest power of two, at least 2^-127; the sign is ignored.

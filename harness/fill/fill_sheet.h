@@ -16,7 +16,7 @@ namespace assay::fills {
 struct Sheet {
   int64_t rows, columns, group_size;
   const Format& format;  ///< format of the tensor
-  const Format& q;       ///< the op's output format, whose codes are targeted
+  const Format& q;       ///< the op's output format, for generators that target its codes
   Random random;
   std::vector<double> values;                            ///< row-major; initially zero
   std::vector<std::pair<int64_t, uint32_t>> codes;       ///< (element, code): stored instead of values[element], for codes that
@@ -59,18 +59,18 @@ double power_of_two(int exponent);
 /// Exponent of the format's largest finite number.
 int max_exponent(const Format& format);
 
-/// Rounds `value` to a code and returns the value `codes` codes further.
+/// Rounds `value` to a code, and returns the value of the code that is `codes` codes further.
 double neighbour(const Format& format, double value, int codes);
 
-/// A NaN of the format. `which` cycles through the canonical NaN, the NaN with the smallest payload and a negative NaN, as far
-/// as the format has them.
+/// The code of a NaN. Successive values of `which` give the canonical NaN, the NaN with the smallest payload and a negative NaN,
+/// as far as the format has them.
 uint32_t nan_code(const Format& format, int64_t which);
 
 /// -1 or 1, equal for all elements of the group.
 double sign_of_group(const Sheet& sheet, const Group& group);
 
 /// Fills a group so that its largest magnitude is `amax`, in a random element with a random sign. The magnitudes of the other
-/// elements are uniform below it.
+/// elements are uniform between 0 and `amax`.
 void fill_group_with_amax(Sheet& sheet, const Group& group, double amax);
 
 using Maker = void (*)(Sheet&);

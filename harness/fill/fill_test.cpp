@@ -84,7 +84,7 @@ TEST(Fill, AnUnknownNameListsAll) {
   }
 }
 
-/// A tensor too large for memory is refused before memory or time is spent, also if its size overflows 64 bits.
+/// A tensor too large for memory is refused before memory is allocated or time is spent, even if its size overflows 64 bits.
 TEST(Fill, ATensorBeyondTheMemoryIsNamedWithItsSize) {
   const auto refusal = [](std::vector<int64_t> shape) -> std::string {
     HostTensor x{dense("x", Role::kInput, kBf16, std::move(shape)), {}};
@@ -111,7 +111,8 @@ TEST(Fill, EmptyTensorsAreFine) {
   }
 }
 
-// XXH3 of bf16 [8, 2048], groups of 128, q e4m3fn, seed 1. A generator whose bits must change gets a new name.
+// XXH3 of the bytes that each generator writes to a bf16 tensor [8, 2048], for groups of 128, q e4m3fn and seed 1. A generator
+// whose bits must change gets a new name.
 const std::map<std::string, uint64_t>& pinned_digests() {
   static const std::map<std::string, uint64_t> digests = {
       {"swallowed", 0xc0aabbf75309e01e},

@@ -16,7 +16,7 @@ constexpr int64_t kBlock = 128;  ///< number of elements along k that share a sc
 
 double signed_by_coin(const Sheet& sheet, int64_t i, double value) { return sheet.random.coin(i, kSign) ? -value : value; }
 
-/// Standard deviation at which the largest of many normal numbers is about the format's maximum, as after quantization.
+/// With this standard deviation, the largest of many normal numbers is about the format's maximum, as after quantization.
 double deviation(const Sheet& sheet) { return max_finite(sheet.format) * 3 / 14; }
 
 double quantum(const Format& format) {
@@ -38,8 +38,8 @@ void each_by_its_place(Sheet& sheet, Numbers numbers) {
 /// 2^power, or the largest power of two of the format if that is smaller.
 double power_or_largest(const Format& format, int power) { return power_of_two(std::min(power, max_exponent(format))); }
 
-/// Of every 32 columns, columns (0, 1) and (4, 5) are pairs (v, second * v) of large elements; v is halved from row to row. All
-/// other elements are small.
+/// Of every 32 columns, columns (0, 1) and (4, 5) are pairs (v, second * v) of large elements; each row has half of the v of the
+/// row before. All other elements are small.
 void large_pairs(Sheet& sheet, double second) {
   const Format& f = sheet.format;
   const int least = f.min_exponent(), octaves = max_exponent(f) - least;
@@ -122,7 +122,7 @@ void few_maxima(Sheet& sheet) {
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
     const double mantissa = double(sheet.random.below(steps, i, kValue));
     const int64_t kind = sheet.random.below(512, i, kPick);
-    double magnitude = mantissa * quantum(f);  // subnormal or zero, for 5 of 8 elements
+    double magnitude = mantissa * quantum(f);  // five of eight elements are subnormal or zero
     if (kind == 0)
       magnitude = (1 + mantissa / steps) * power_of_two(max_exponent(f) - 1);
     else if (kind < 192)
@@ -184,7 +184,7 @@ void codes_with_nans(Sheet& sheet) {
 }
 
 void one_hot_rows(Sheet& sheet) {
-  constexpr int64_t kStep = 37;  // shift per row; coprime to every tile size
+  constexpr int64_t kStep = 37;  // shift of the 1 from row to row; coprime to every tile size
   for (int64_t row = 1; row < sheet.rows && sheet.columns > 0; row += 2)
     sheet.values[size_t(row * sheet.columns + row * kStep % sheet.columns)] = 1;
 }
@@ -211,7 +211,7 @@ double octave(const Sheet& sheet, int64_t i, int low, int high) {
 
 double signed_zero(const Sheet& sheet, int64_t i) { return sheet.format.has_sign() && sheet.random.coin(i, kSign) ? -0.0 : 0.0; }
 
-/// A random number with a magnitude from 2^-30 to 2^31, as far as the format has them.
+/// A random number with a magnitude from 2^-30 to 2^31, limited to the range of the format.
 double anywhere(const Sheet& sheet, int64_t i) {
   return signed_significand(sheet, i) *
          octave(sheet, i, std::max(-30, sheet.format.min_exponent()), std::min(30, max_exponent(sheet.format) - 1));
@@ -239,7 +239,7 @@ void sparse_rows(Sheet& sheet, Put put) {
   }
 }
 
-/// Column of the product that breaks a tie. In every known order of k it is added in the same block as column 0.
+/// Column of the product that breaks a tie. Every known order of k adds it in the same block as column 0.
 int64_t breaker(const Sheet& sheet) { return sheet.columns > 4 ? 4 : sheet.columns - 1; }
 
 /// Exponent of the largest term: as high as the formats of factors and result allow, and at most 20, which suffices.
@@ -278,7 +278,7 @@ void put_in_fours(Sheet& sheet, int64_t place, double value) {
 
 void uniform_bits(Sheet& sheet) {
   const Format& f = sheet.format;
-  const uint32_t top = f.exponent_bits == 0 ? 0 : 1u << (f.mantissa_bits + f.exponent_bits - 1);  // highest bit of the exponent
+  const uint32_t top = f.exponent_bits == 0 ? 0 : 1u << (f.mantissa_bits + f.exponent_bits - 1);  // top bit of the exponent field
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
     uint32_t code = sheet.random.word(i, kValue) & uint32_t(f.code_count() - 1);
     if (!f.is_integer() && !std::isfinite(decode(f, code)))
@@ -333,7 +333,7 @@ void kept_bit(Sheet& sheet) {
     const bool wide = row / 2 % 2 == 1, up = row / 4 % 2 == 1;  // wide: 1.5 * 1.5 = 2.25, a significand product of 2 or more
     at(0, power_of_two(high) * (wide ? 1.5 : 1.0));
     if (rounds_to_nearest(sheet.q))
-      at(1, power_of_two(high - 5 + int(wide)) * (up ? 1 : 3));  // ties that round down to even, and up
+      at(1, power_of_two(high - 5 + int(wide)) * (up ? 1 : 3));  // a tie that rounds up or down to even
     at(breaker(sheet), (up ? 1 : -1) * power_of_two(high - 4 - int(row % 16)));
   });
 }
@@ -423,12 +423,12 @@ void zero_signs(Sheet& sheet) {
 
 namespace {
 
-// Generators whose largest products have a factor that is subnormal or zero. The results show which exponent a tensor core
-// assigns to such a product when it aligns the terms of a sum.
+// Generators whose largest products have a subnormal or zero factor. A tensor core aligns the terms of a sum by their exponents;
+// the results show which exponent it assigns to such a product.
 
-constexpr int64_t kPeriod = 16;  ///< smallest number of products in a block
+constexpr int64_t kPeriod = 16;  ///< known instructions add blocks of at least this many products
 constexpr int64_t kApart = 4;  ///< distance in k of two products that cancel; every known order of k adds both in the same block
-                               ///< and in the same half of it
+                               ///< and in the same half of the block
 
 double subnormal(const Sheet& sheet, int64_t i) {
   const int bits = sheet.format.mantissa_bits;
@@ -437,7 +437,8 @@ double subnormal(const Sheet& sheet, int64_t i) {
 }
 
 /// Of every 16 columns, columns 0 to 3 alternate subnormal and large numbers, and columns 4 to 7 repeat them times `sign`. The
-/// other 8 hold zeros or small numbers. Products of small numbers are near the last bit that a sum with the large products keeps.
+/// other 8 hold zeros or small numbers. Products of small numbers are so small that a sum with the large products keeps only part
+/// of their bits.
 void alternate(Sheet& sheet, int64_t place_of_subnormals, double sign) {
   const int bottom = std::max(-24, sheet.format.min_exponent() - sheet.format.mantissa_bits);
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
@@ -455,7 +456,8 @@ void alternate(Sheet& sheet, int64_t place_of_subnormals, double sign) {
   }
 }
 
-/// Numbers of 0 to 2 times the smallest one of the format. Of every four columns, one holds zeros, one the largest power of two.
+/// Numbers of 0 to 2 times the smallest one of the format. In every four columns, one is replaced by zeros, and one by the
+/// largest power of two.
 void least_beside(Sheet& sheet, int64_t place_of_zeros) {
   const double quantum = power_of_two(sheet.format.min_exponent() - sheet.format.mantissa_bits);
   for (int64_t i = 0; i < int64_t(sheet.values.size()); ++i) {
@@ -506,7 +508,7 @@ void exponent_rules(Sheet& sheet) {
   const int high = std::min(12, max_exponent(sheet.format) - 1), low = std::max(-12, sheet.format.min_exponent() + 1);
   for_each_group(sheet, [&](const Group& group) {
     const int64_t turn = group.number / int64_t(significands.size());
-    const bool top = turn % 4 == 3;  // the last binade, where a carry gives Inf
+    const bool top = turn % 4 == 3;  // in the last binade, a carry gives Inf
     const double scale = power_of_two(top ? max_exponent(sheet.format) : low + int(turn * 7 % (high - low + 1)));
     fill_group_with_amax(sheet, group, significands[size_t(group.number) % significands.size()] * scale);
   });
@@ -522,9 +524,9 @@ void infinities(Sheet& sheet) {
 }
 
 void every_scale(Sheet& sheet) {
-  const auto codes = size_t(ordinal_of_value(sheet.q, max_finite(sheet.q))) + 1;  // number of codes from 0 on; about 2^31 in f32
+  const auto codes = size_t(ordinal_of_value(sheet.q, max_finite(sheet.q))) + 1;  // nonnegative codes; about 2^31 in f32
   std::vector<double> significands = thresholds(sheet.format);
-  std::erase_if(significands, [](double m) { return m > 1.75; });  // else q's largest code times the scale exceeds amax
+  std::erase_if(significands, [](double m) { return m > 1.75; });  // otherwise q's largest code times the scale exceeds amax
   const int low = sheet.format.min_exponent() - sheet.format.mantissa_bits, count = max_exponent(sheet.format) + 1 - low;
   for_each_group(sheet, [&](const Group& group) {
     const auto round = size_t(group.number / count);

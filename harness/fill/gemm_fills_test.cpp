@@ -15,7 +15,7 @@ namespace {
 
 using namespace assay::testing;
 
-// Tests that generators of GEMM operands have the stated properties.
+// Tests that the data of GEMM generators have the properties that the generators promise.
 
 TEST(FillGemm, ScaledDataReachTheLargestNumberAndRarelyLeaveIt) {
   for (const Format* f : {&kE4M3Fn, &kE4M3Fnuz, &kInt8}) {
@@ -31,7 +31,7 @@ TEST(FillGemm, FewMaximaAmongSubnormals) {
     const std::vector<double> x = values(filled("few_maxima", *f));
     EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) < power_of_two(f->min_exponent()); }), 0.625, six_sigma(0.625))
         << f->name;
-    // The bound only says: above zero and below twice the expected share. (Six standard deviations would be a wider bound.)
+    // The share must be above zero and below twice the expected share. (Six standard deviations would be a wider bound.)
     EXPECT_NEAR(share(x, [&](double v) { return std::fabs(v) > 16; }), 1.0 / 512, 1.0 / 512) << f->name;
   }
 }
@@ -151,7 +151,7 @@ TEST(FillGemm, TheNumbersNextToZeroChangeSignByRows) {
   for (int64_t i = 0; i < int64_t(x.size()); ++i) ASSERT_EQ(x[size_t(i)], i / columns % 2 == 0 ? -0x1p-9 : 0x1p-9);
 }
 
-/// The exact sum is small. But an fp32 sum is so large before the product 1 is added that it cannot represent odd numbers.
+/// The exact sum is small. But before the product 1 is added, the fp32 sum is so large that it can only represent even numbers.
 TEST(FillGemm, TheOneInTheMiddleIsSwallowedInF32) {
   HostTensor a{dense("a", Role::kInput, kInt8, {1, 2083}), {}}, b = a;
   fill(a, {.name = "one_in_the_middle", .seed = 1});
@@ -341,7 +341,7 @@ TEST(Fill, InfinitiesOfBothSignsAndNoNan) {
 TEST(Fill, EveryScaleHasEveryCodeUnderEveryExponent) {
   HostTensor tensor{dense("x", Role::kInput, kBf16, {294, 256}), {}};
   fill(tensor, {.name = "every_scale", .seed = 1, .group_size = 32, .q = &kE4M3Fn});
-  std::map<int, std::set<double>> codes;  // for each exponent of a block's RCEIL scale: the quotients x / scale
+  std::map<int, std::set<double>> codes;  // for each exponent of a block's RCEIL scale, the quotients x / scale that occur
   const std::vector<double> x = values(tensor);
   for (size_t begin = 0; begin < x.size(); begin += 32) {
     double amax = 0;
@@ -353,8 +353,8 @@ TEST(Fill, EveryScaleHasEveryCodeUnderEveryExponent) {
   std::set<double> all;
   for (uint32_t code = 0; code < 256; ++code)
     if (std::isfinite(decode(kE4M3Fn, code))) all.insert(decode(kE4M3Fn, code));
-  // From exponent -124 on, the smallest code of q times the scale is a bf16 number; below, not every quotient exists. At 119,
-  // the largest code times the scale is in the last binade of bf16.
+  // From exponent -124 on, the smallest code of q times the scale is a bf16 number. For smaller exponents, not every quotient
+  // occurs. At 119, the largest code times the scale is in the last binade of bf16.
   for (int exponent = -124; exponent <= 119; ++exponent)
     EXPECT_TRUE(std::includes(codes[exponent].begin(), codes[exponent].end(), all.begin(), all.end())) << exponent;
   EXPECT_TRUE(codes.contains(-127) && codes.contains(-126) && codes.contains(-125));

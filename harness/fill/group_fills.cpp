@@ -15,10 +15,10 @@
 namespace assay::fills {
 namespace {
 
-// Generators that first choose a group's amax, which determines its scale, and then its elements.
+// Generators that first choose a group's amax, which determines its scale, and then choose its elements.
 
 /// Values of amax at which some contract's lower bound of scales begins to apply, each with its two neighbours in the format.
-/// Also 0 and the smallest subnormal.
+/// The list also has 0 and the smallest subnormal.
 std::vector<double> quiet_edges(const Sheet& sheet) {
   std::vector<double> edges = {0.0, neighbour(sheet.format, 0.0, 1)};
   for (const double floor : {1e-10, sheet.max_q() * 1e-10, 1e-4, sheet.max_q() * 0x1p-18, 0x1p-9}) {
@@ -42,7 +42,7 @@ uint32_t nan_code(const Format& format, int64_t which) {
   const uint32_t canonical = code_of(format, std::nan(""));
   if (format.specials != Specials::kIeee) return canonical;
   const uint32_t negative = canonical | 1u << (format.bits - 1);
-  const uint32_t smallest_payload = code_of(format, HUGE_VAL) + 1;  // the smallest NaN payload: a conversion that truncates bits
+  const uint32_t smallest_payload = code_of(format, HUGE_VAL) + 1;  // smallest NaN payload: a conversion that truncates bits
                                                                     // turns it into Inf
   const uint32_t codes[] = {canonical, smallest_payload, negative};
   return codes[which % 3];
@@ -122,7 +122,7 @@ void specials(Sheet& sheet) {
   });
 }
 
-/// As specials, but without signalling NaN: v_max_f32 of AMD GPUs returns a signalling NaN operand, but ignores a quiet one.
+/// Like specials, but without signalling NaN: v_max_f32 of AMD GPUs returns a signalling NaN operand, but ignores a quiet one.
 void quiet_specials(Sheet& sheet) {
   const size_t before = sheet.codes.size();
   specials(sheet);
@@ -179,8 +179,8 @@ namespace {
 // Generators for norms: rows whose factor r is known exactly, with weights w that make products x * r * w exact ties.
 //
 // A norm rounds x * r * w to 16 bits, and a contract may accept several r. So a kernel that rounds ties away from zero looks like
-// a kernel whose r is one ulp larger. To distinguish them, a row has two kinds of products for the same r. Some are exact ties.
-// Others, the pins, are so close to a tie that one ulp of r moves them to its other side.
+// a kernel whose r is one ulp larger. To distinguish the two kernels, a row has two kinds of products for the same r. Some are
+// exact ties. Others, the pins, are so close to a tie that one ulp of r moves them to its other side.
 
 /// Of every kTurn columns, the first has the weight 0.75 or 1.5; the others have all significands of the format in turn.
 constexpr int64_t kTurn = 4;
@@ -201,7 +201,7 @@ uint32_t bits_of(float x) {
   return bits;
 }
 
-/// x * r * w with both products rounded to fp32.
+/// x * r * w in fp32, rounded after each multiplication.
 float product(float x, float r, float w) { return x * r * w; }
 
 /// Number of low bits of an fp32 number that `format` drops.
@@ -215,7 +215,7 @@ bool is_beside_tie(const Format& format, float y) {
   const uint32_t half = 1u << (dropped_bits(format) - 1), low = bits_of(y) & (2 * half - 1);
   return low + 4 > half && low < half + 4;
 }
-/// Whether the truncated code is odd; it decides which way a tie rounds.
+/// Whether the truncated code is odd, which decides in which direction a tie rounds.
 bool is_odd_below(const Format& format, float y) { return (bits_of(y) >> dropped_bits(format) & 1) != 0; }
 double rounded(const Format& format, float y) { return round_to(format, y, Rounding::kNearestEven, Overflow::kSaturate); }
 
@@ -277,10 +277,11 @@ int64_t few_bits_down(int64_t value, int bits) {
 struct Row {
   std::vector<double> values;
   std::vector<bool> taken;
-  int64_t rest;  ///< remaining sum of squares, in unit^2
+  int64_t rest;  ///< sum of squares that is still to be added, in unit^2
   double unit;
 
-  /// Stores x times a power of two that makes it a multiple of the unit. Returns false if the remaining sum is too small.
+  /// Stores x times a power of two that makes it a multiple of the unit. Returns false if the square exceeds the sum that
+  /// remains.
   bool put_scaled(int64_t column, double x) {
     for (int scale = 1; scale <= 64; scale *= 2)
       if (std::fmod(x * scale, unit) == 0) return put(column, x * scale);
@@ -301,7 +302,7 @@ struct Row {
 std::optional<Row> row_of(const Sheet& sheet, const Choices& chosen, int64_t sum, double unit, int64_t number) {
   const auto n = size_t(sheet.columns);
   Row row{std::vector<double>(n, 0.0), std::vector<bool>(n, false), sum, unit};
-  const int64_t room = sum / 4;  // limit for the squares of each kind, so that the other columns can reach the sum
+  const int64_t room = sum / 4;  // limit on the squares of each kind; the other columns must still reach the sum
   for (const std::vector<Choice>* kind : {&chosen.ties, &chosen.pins}) {
     const int64_t before = row.rest;
     for (const Choice& one : *kind)
@@ -374,7 +375,8 @@ int64_t other_than(const Sheet& sheet, int64_t rank, int64_t i, uint32_t lane) {
 
 double least(const Format& format) { return power_of_two(format.min_exponent() - format.mantissa_bits); }
 
-/// This rank's value of element i. Over the ranks, the values form combination i % 16 of sixteen combinations of special values.
+/// This rank's value of element i. The values of all ranks together are combination i % 16 of sixteen combinations of special
+/// values.
 double special(const Sheet& sheet, int64_t i) {
   const Format& f = sheet.format;
   const int64_t chosen = rank_of_element(sheet, i, kPick), other = other_than(sheet, chosen, i, kPlace);
@@ -393,7 +395,7 @@ double special(const Sheet& sheet, int64_t i) {
       own ? -0.0 : 0.0,                              // -0 on one rank
       -least(f),                                     // the negative subnormal whose code follows that of -0
       sign * subnormal,                              // any subnormal
-      own ? -least(f) : 0.0,                         // one subnormal, other ranks zero
+      own ? -least(f) : 0.0,                         // subnormal on one rank, zero on the others
       own ? sign * subnormal : -0.0,                 // one subnormal, other ranks -0
       sign * power_of_two(f.min_exponent()),         // smallest normal number
       own ? max_finite(f) : -0.0,                    // largest finite number on one rank

@@ -151,7 +151,7 @@ TEST_P(PinnedTies, EveryRowTiesForOneFactorAndRefusesItsNeighbour) {
       const float y = x * r * w, other = x * beside * w;
       if (is_half(*format, y)) {
         const bool up = std::fabs(rne(*format, y)) > std::fabs(y);
-        ties += up != even;  // even rows have ties that round down, odd rows some that round up
+        ties += up != even;  // all ties of even rows round down; odd rows have some that round up
       } else {
         moved += rne(*format, y) != rne(*format, other);
       }

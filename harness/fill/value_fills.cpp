@@ -49,8 +49,8 @@ void wide(Sheet& sheet) {
 }
 
 void ramp(Sheet& sheet) {
-  // Values repeat after an odd number of elements, so elements at distance 2, 4, 8, ... differ. Values have at most 7 significant
-  // bits, so they are exact in bf16, f16 and fp32.
+  // Values repeat with an odd period, so elements at a distance of 2, 4, 8, ... differ. Values have at most 7 significant bits,
+  // so they are exact in bf16, f16 and fp32.
   const double unit = sheet.format.is_integer() ? 1.0 : 0x1p-4;
   for_each_element(sheet, [&](int64_t i) { return double(i % 255 - 127) * unit; });
 }
@@ -116,7 +116,8 @@ void far_zero_points(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return sign(sheet, i) * double(129 + sheet.random.below(895, i, kValue)); });
 }
 
-/// As in sglang sgl-kernel/python/sgl_kernel/test_utils.py, commit 0af4f61e: normal, times ten in about half of the elements.
+/// Normal numbers, about half of them multiplied by ten. Source: sglang sgl-kernel/python/sgl_kernel/test_utils.py, commit
+/// 0af4f61e.
 void half_tenfold(Sheet& sheet) {
   for_each_element(sheet, [&](int64_t i) { return sheet.random.normal(i) * (sheet.random.coin(i, kPick) ? 10 : 1); });
 }
@@ -161,7 +162,7 @@ void subnormal(Sheet& sheet) {
 void gate_closed(Sheet& sheet) {
   constexpr int64_t kEighths = 96, kQuarters = 128, kHalves = 49;
   for_each_element(sheet, [](int64_t i) {
-    const int64_t place = i * 29 % (kEighths + kQuarters + kHalves);  // stride 29: neighbours differ, and every number occurs
+    const int64_t place = i * 29 % (kEighths + kQuarters + kHalves);  // with stride 29, neighbours differ and every number occurs
     if (place < kEighths) return -20.0 - double(place) / 8;
     if (place < kEighths + kQuarters) return -32.0 - double(place - kEighths) / 4;
     return -64.0 - double(place - kEighths - kQuarters) / 2;
@@ -182,8 +183,8 @@ std::vector<double> halfway_points(const Format& q) {
   return points;
 }
 
-/// Fills the sheet with midpoints of both signs, scaled by a different 2^k in each group. With `beside`, values are one code
-/// above or below the midpoint.
+/// Fills the sheet with midpoints of both signs, scaled by a different 2^k in each group. With `beside`, each value is one code
+/// above or below a midpoint.
 void halfway(Sheet& sheet, bool beside) {
   const int q_bits = sheet.q.is_integer() ? sheet.q.mantissa_bits : sheet.q.precision();
   if (sheet.q.bits > 8 || q_bits >= sheet.format.precision()) {
@@ -192,7 +193,7 @@ void halfway(Sheet& sheet, bool beside) {
   }
   const std::vector<double> points = halfway_points(sheet.q);
   const int64_t count = int64_t(points.size());
-  // the range of k for which q's largest code and smallest midpoint, times 2^k, are exact in the tensor's format
+  // range of k: 2^k times q's largest code, or times its smallest midpoint, must be exact in the tensor's format
   const int high = std::min(12, max_exponent(sheet.format) - max_exponent(sheet.q) - 1);
   const int low = std::max(-12, sheet.format.min_exponent() - sheet.format.mantissa_bits - std::ilogb(points.front()));
   int64_t walked = 0;
@@ -229,8 +230,8 @@ void every_code(Sheet& sheet) {
 
 // Generators that choose a group's minimum and maximum, and with them a scale and a zero point.
 
-/// The op quantizes x to x / 2^k + z with z = -128 - min / 2^k. All but the minimum and the maximum become midpoints. Midpoints
-/// whose x / 2^k has more than eight bits are left out, since they are not exact in bf16.
+/// The op quantizes x to x / 2^k + z with z = -128 - min / 2^k. All elements but the minimum and the maximum become midpoints
+/// between codes. Midpoints whose x / 2^k has more than eight bits are left out, since they are not exact in bf16.
 void extent_ties(Sheet& sheet) {
   for_each_group(sheet, [&](const Group& group) {
     const double step = power_of_two(int(group.number % 13) - 6);

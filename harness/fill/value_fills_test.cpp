@@ -26,7 +26,7 @@ TEST(Fill, NormalAndGammaAndOnes) {
   double sum = 0, squares = 0;
   for (const double x : values(filled("normal"))) sum += x, squares += x * x;
   const double n = kRows * kColumns;
-  // Six standard deviations of a mean of n values and of a mean of n squares (variances at most 1 and 2).
+  // Bounds: six standard deviations of a mean of n values, and of a mean of n squares (variances at most 1 and 2).
   EXPECT_LT(std::fabs(sum / n), 6 / std::sqrt(n));
   EXPECT_LT(std::fabs(squares / n - 1), 6 * std::sqrt(2 / n));
   for (const double x : values(filled("gamma"))) EXPECT_LT(std::fabs(x - 1), 0.5);
@@ -179,7 +179,7 @@ TEST(FillPlain, EdgeScalesHoldEveryEdge) {
   for (const double edge : {0.0, 0x1p-126, 0x1p127, HUGE_VAL}) EXPECT_GT(std::count(x.begin(), x.end(), edge), 0) << edge;
 }
 
-// Generators that target output codes: each code, the midpoints, and one input code next to a midpoint.
+// Generators that target output codes: each code, the midpoints, and the inputs one code beside a midpoint.
 
 bool is_halfway(const Format& q, double value) {
   const double magnitude = std::fabs(value);

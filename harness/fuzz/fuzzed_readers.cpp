@@ -1,6 +1,6 @@
-// Every reader of untrusted text, called with any bytes. CMake compiles this file once for each reader, as the libFuzzer program
-// fuzz_<name> with ASSAY_FUZZES_<name> defined. With ASSAY_FUZZES_ALL it compiles all readers into assay_replay_readers, which
-// needs no clang and calls each reader with given inputs and with random changes of them.
+// Calls of every reader of untrusted text with arbitrary bytes. CMake compiles this file once for each reader, as the libFuzzer
+// program fuzz_<name> with ASSAY_FUZZES_<name> defined. With ASSAY_FUZZES_ALL it compiles all readers into assay_replay_readers,
+// which needs no clang and calls each reader with given inputs and with random changes of them.
 
 #if defined(ASSAY_FUZZES_ALL)
 #define ASSAY_READER(name) static int read_as_##name(const uint8_t* data, size_t size)
@@ -219,8 +219,8 @@ ASSAY_READER(safetensors) {
 
 #if defined(ASSAY_FUZZES_believes_length) || defined(ASSAY_FUZZES_ALL)
 
-// A reader with a planted bug: it trusts the length that the file states. A CI check demands that the fuzzer finds it. No other
-// program links it.
+// A reader with a planted bug: it trusts the length that the file states. A CI check fails unless the fuzzer finds this bug. No
+// other program links it.
 
 #include <cstddef>
 #include <cstdint>
@@ -239,7 +239,7 @@ ASSAY_READER(believes_length) {
 
 // usage: assay_replay_readers READER FOLDER RUNS SEED CRASHES. Calls the reader with each file of the folder and with RUNS random
 // changes of them. Each input ends where unreadable memory begins, so a reader that reads beyond it crashes. Exit code 1 if the
-// reader crashes, or needs more than 10 s or 2 GB for one input; that input is then kept as CRASHES-READER.
+// reader crashes, or needs more than 10 s or 2 GB for an input; the file CRASHES-READER then holds this input.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -258,7 +258,7 @@ ASSAY_READER(believes_length) {
 
 namespace {
 
-constexpr size_t kLongest = 4096;  // bytes of an input, and one page
+constexpr size_t kLongest = 4096;  // room for an input and one page
 
 struct NamedReader {
   const char* name;

@@ -28,7 +28,7 @@ std::vector<int32_t> stored_ordinals(const Part& part, const HostTensor& tensor,
   return ordinals;
 }
 
-/// Label of a part, with the variant if there are several: "d, split-K 2".
+/// Label of a part, with the algorithm variant if the answer has several: "d, split-K 2".
 std::string label_of(const Answer& answer, const Part& part) {
   return answer.program.empty() ? part.label() : part.label() + ", " + answer.program;
 }
@@ -86,7 +86,7 @@ std::string disagreement(const std::vector<ObservedTensor>& observed, const Answ
         return part.label() + ": element " + std::to_string(element) + " does not exist";
   }
   std::vector<Digest> digests(observed.size());
-  std::vector<int64_t> outside(observed.size(), -1);  // per part: the first observed element outside its accepted interval
+  std::vector<int64_t> outside(observed.size(), -1);  // for each part: the first observed element outside its accepted interval
   for_each_block_in_order(answer, block_ranges(answer), [&](const AcceptedBlock& block) {
     for (size_t p = 0; p < observed.size(); ++p) {
       const AcceptedRows& rows = block.parts[p];

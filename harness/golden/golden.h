@@ -16,7 +16,7 @@ namespace assay {
 struct PredictedTensor {
   std::string name, format;
   int64_t elements = 0, single_code = 0;
-  std::string low, high;  ///< XXH3 of the lowest and of the highest accepted ordinals, in hex
+  std::string low, high;  ///< XXH3 of the lowest, and of the highest accepted ordinal of each element, in hex
   bool operator==(const PredictedTensor&) const = default;
 };
 
@@ -27,7 +27,7 @@ struct ObservedTensor {
   std::map<int64_t, int32_t> steps;  ///< logical element -> ordinal minus the lowest accepted ordinal, if nonzero
 };
 
-/// The device and date of observed bits.
+/// The device on which bits were observed, and the date.
 struct ObservedOn {
   std::string arch, device, driver, toolkit, date;
 };
@@ -38,13 +38,13 @@ struct RecordedPower {
   std::string seal;
 };
 
-/// One file: predictions, observations or mutation scores of one op.
+/// The content of a golden file: predictions, observations or mutation scores of one op.
 struct Golden {
   std::string kind;  ///< "predicted", "observed" or "power"
   std::string op;
   ObservedOn provenance;                                                               ///< for observed bits
   std::map<std::string, std::vector<PredictedTensor>> predicted;                       ///< by case
-  std::map<std::string, std::map<std::string, std::vector<ObservedTensor>>> observed;  ///< by case, then by kernel
+  std::map<std::string, std::map<std::string, std::vector<ObservedTensor>>> observed;  ///< keys: case, kernel
   std::map<std::string, RecordedPower> power{};                                        ///< by data set
 
   /// Number of records of the file's kind.
@@ -59,7 +59,7 @@ std::vector<PredictedTensor> predict(const Expectation& expectation);
 /// The outputs, as distances from the answer (algorithm variant) that they are closest to.
 std::vector<ObservedTensor> observe(const Expectation& expectation, const std::vector<HostTensor>& outputs);
 
-/// Why the observed bits are no longer accepted (a digest that differs, or an element outside its interval); empty if they are.
+/// Why the observed bits are not accepted any more: a digest differs, or an element lies outside its interval. Empty if they are.
 std::string disagreement(const std::vector<ObservedTensor>& observed, const Expectation& expectation);
 
 /// Reads or writes a file: one case per line, sorted. Writing is atomic. Reading throws std::runtime_error naming the file and
@@ -72,7 +72,7 @@ std::string read_golden_text(const std::string& path);
 Golden parse_golden(const std::string& text, const std::string& path);
 std::string golden_text(const Golden& golden);
 
-/// A mutation-score record as written, without its seal.
+/// A mutation-score record as a file holds it, without its seal.
 std::string power_text(const Power& power);
 
 // Recorded mutation scores of data sets (golden/power). Computing them takes half of a run's time.
@@ -86,10 +86,10 @@ std::string power_text(const Power& power);
 /// changes a result; then `assay golden write` recomputes every record.
 inline constexpr int kPowerEvaluator = 2;
 
-/// Digest of the table rows that the answers and mutants of a case are made from.
+/// Digest of the rows of tables that determine the answers and mutants of a case.
 using RowsRead = std::function<std::string(const Case&)>;
 
-/// `rows`: result of RowsRead. `evaluator`: kPowerEvaluator, or another version in tests.
+/// `rows`: result of RowsRead. `evaluator` is kPowerEvaluator, except in tests.
 std::string power_seal(const Case& one, const Power& power, const std::string& rows, int evaluator = kPowerEvaluator);
 
 class PowerRecords {
@@ -107,7 +107,7 @@ class PowerRecords {
 
   /// The score of a case's data. nullptr if there is no record, or if the case declares other mutants than the recorded case.
   const Power* find(const Case& one) const;
-  /// Records whose data set belongs to none of the cases, as "file: data set".
+  /// Records of data sets that no case has any more, as "file: data set".
   const std::vector<std::string>& strays() const { return strays_; }
 
  private:
@@ -125,7 +125,7 @@ void write_power_records(const std::string& folder, const std::map<std::string, 
 /// A random sample of about `percent` of the data sets of each op, at least one per op; one case per data set.
 std::vector<Case> sample_of_data(const std::vector<Case>& cases, double percent, uint64_t seed);
 
-/// One line for each of these cases whose recomputed score differs from the record. Cases without a record are skipped.
+/// Recomputes the scores of these cases. Returns a line for each that differs from its record; cases without one are skipped.
 std::vector<std::string> changed_power(const PowerRecords& records, const std::vector<Case>& cases,
                                        const std::function<Power(const Case&)>& compute);
 

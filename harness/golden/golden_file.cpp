@@ -34,11 +34,11 @@ struct Listed {
 /// Values that many records of a file share. The file lists each once, and records hold its index. This halves the files.
 struct Shared {
   Listed<std::vector<std::string>> outputs;  ///< name, format, name, format, ... of a record's tensors
-  Listed<std::string> steps;                 ///< ObservedTensor::steps as steps_text()
-  Listed<std::string> codes;                 ///< DataPower::codes as digits_of()
+  Listed<std::string> steps;                 ///< steps_text() of each ObservedTensor::steps
+  Listed<std::string> codes;                 ///< digits_of() of each DataPower::codes
 };
 
-/// The list entry at a position that a record has. Throws std::runtime_error if the list is shorter.
+/// The list entry at a position that a record refers to. Throws std::runtime_error if the list is shorter.
 template <class Entry>
 const Entry& entry_of(const std::vector<Entry>& entries, const json& position, const char* list) {
   const auto at = json_integer<int64_t>(position);
@@ -103,9 +103,9 @@ int64_t count_at(const json& entry, size_t place) {
   return place < entry.size() ? json_integer<int64_t>(entry.at(place)) : 0;
 }
 
-// JSON of tensors. For a shared value it holds the index in the value's list ("position").
+// JSON of tensors. Entries of records. For a shared value, an entry holds the index in the value's list ("position").
 
-/// [elements, low], then single_code unless it equals elements, and high unless it equals low.
+/// The entry [elements, low], followed by single_code unless it equals elements, and by high unless it equals low.
 ordered_json entry_from(const PredictedTensor& t, Shared&) {
   ordered_json entry = {t.elements, t.low};
   if (t.single_code != t.elements || t.high != t.low) entry.push_back(t.single_code);
@@ -113,13 +113,13 @@ ordered_json entry_from(const PredictedTensor& t, Shared&) {
   return entry;
 }
 
-/// The digest, or [digest, position in steps] if some element is not the lowest accepted code.
+/// The digest alone, or [digest, position in steps] if some element is not the lowest accepted code.
 ordered_json entry_from(const ObservedTensor& t, Shared& shared) {
   if (t.steps.empty()) return t.digest;
   return {t.digest, shared.steps.add(steps_text(t.steps))};
 }
 
-/// [elements, position in codes, subnormal, saturated, nan] without trailing zeros.
+/// The entry [elements, position in codes, subnormal, saturated, nan], without trailing zeros.
 ordered_json entry_from(const DataPower& data, Shared& shared) {
   ordered_json entry = {data.elements, shared.codes.add(digits_of(data.codes)), data.subnormal, data.saturated,
                         data.not_a_number};
@@ -151,8 +151,8 @@ std::string& name_of(Tensor& tensor) {
 }
 std::string& name_of(DataPower& data) { return data.tensor; }
 
-/// [position in outputs, entry of each tensor]. An entry that equals an earlier entry of the record is replaced by the index
-/// of the earlier tensor, since ranks often return the same bits.
+/// The entry [position in outputs, entry of each tensor]. An entry that equals an earlier entry of the record is replaced by the
+/// index of the earlier tensor, since ranks often return the same bits.
 template <class Tensor>
 ordered_json record_from(std::vector<Tensor> tensors, Shared& shared) {
   std::vector<std::string> outputs;
@@ -186,7 +186,7 @@ std::vector<Tensor> tensors_from(const json& record, const Shared& shared) {
   return tensors;
 }
 
-/// A mutation score as the seal covers it: without shared lists.
+/// The text of a mutation score from which the seal is computed. It has no references to shared lists.
 ordered_json to_json(const Power& power) {
   ordered_json j = {{"faults", power.faults}};
   if (!power.blind_to.empty()) j["blind_to"] = power.blind_to;
@@ -202,7 +202,7 @@ ordered_json to_json(const Power& power) {
   return j;
 }
 
-/// All mutants that records of a file name, each once. Records have positions in this list, which halves the files.
+/// All mutants that records of a file name, each once. Records hold positions in this list, which halves the size of the files.
 std::vector<std::string> mutants_of(const std::map<std::string, RecordedPower>& records) {
   std::set<std::string> names;
   for (const auto& [id, recorded] : records) {
@@ -256,7 +256,7 @@ Golden from_json(const json& j) {
       for (const auto& [kernel, record] : value.items())
         golden.observed[id][kernel] = tensors_from<ObservedTensor>(record, shared);
   }
-  if (golden.kind == "power") return golden;  // no count to check: each record has a seal, and git may merge the lines
+  if (golden.kind == "power") return golden;  // the file has no count of records: each record has a seal, and git may merge lines
                                               // of two branches
   const auto stated = json_integer<int64_t>(j.at("count"));
   const size_t count = golden.cases();
@@ -302,7 +302,7 @@ std::string golden_text(const Golden& golden) {
     head["count"] = golden.cases();
   std::string lines, separator;
   Shared shared;
-  shared.codes.add("");  // position 0: formats wider than 8 bits
+  shared.codes.add("");  // position 0 is for formats wider than 8 bits
   const auto line = [&](const std::string& id, const ordered_json& value) {
     lines += separator + ordered_json(id).dump() + ":" + value.dump();
     separator = ",\n";

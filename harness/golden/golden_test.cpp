@@ -63,7 +63,7 @@ TEST(GoldenPrograms, AProgramThatIsNoMoreIsToldSo) {
               HasSubstr("tensor d, split-K 2 int8 where d, split-K 1"));
 }
 
-/// Three observed records of which the first two have the same steps.
+/// Three observed records; the first two have the same steps.
 Golden observed_thrice() {
   const ObservedTensor same{"y", "bf16", "3d736551ff169343", {{71, 1}, {3727, -2}}},
       other{"y", "bf16", "053c60f4447135e1", {{5, 1}}};
@@ -128,7 +128,7 @@ TEST(GoldenRecords, ThatDoNotFitTheirListsAreRefused) {
   expect_refused("\"assay_golden\":2", "\"assay_golden\":1", "has version 1 and this program reads version 2");
 }
 
-// A record is used only if table rows, blind_to and evaluator version are unchanged. A changed evaluator is detected.
+// A record is used only if its table rows, blind_to and evaluator version are unchanged.
 
 Case case_of(const std::string& op, const std::string& shape, std::vector<std::string> blind_to = {}, int warp = 32) {
   Case one;

@@ -25,11 +25,11 @@ namespace {
 /// Marks the file as a history: PRAGMA application_id, "Asay".
 constexpr int kApplication = 0x41736179;
 /// PRAGMA user_version. Raise it when a table or column changes its meaning, and convert older files in open_layout(). Do not
-/// raise it for a new column: older files may lack `identity` of `run`, for example.
+/// raise it for a new column: for example, table `run` of older files may lack the column `identity`.
 constexpr int kLayout = 1;
 
-/// A verdict is a row (run, series, state): the texts of a state are stored once for all runs that repeat it. The view `verdicts`
-/// is for people who query the file with SQL.
+/// A verdict is a row (run, series, state). All runs with the same verdict refer to the same state, which stores its texts once.
+/// The view `verdicts` is for people who query the file with SQL.
 constexpr const char* kTables = R"(
 CREATE TABLE run (id INTEGER PRIMARY KEY, begun TEXT NOT NULL, ended TEXT NOT NULL, ended_early TEXT NOT NULL, commit_id TEXT NOT NULL,
   version TEXT NOT NULL, assay_commit TEXT NOT NULL, library TEXT NOT NULL, library_file TEXT NOT NULL, library_digest TEXT NOT NULL,
@@ -76,8 +76,8 @@ Outcome outcome_named(std::string_view word) {
   return Outcome(number);
 }
 
-/// Throws the error of the database connection: HarnessError for a problem of the machine, such as a lock or a full disk, and
-/// UsageError for a problem of the file.
+/// Throws the latest error of the database connection: HarnessError for a problem of the machine, such as a lock or a full disk,
+/// and UsageError for a problem of the file.
 [[noreturn]] void give_up(const std::string& path, sqlite3* database, int code) {
   const std::string why = database == nullptr ? "out of memory" : sqlite3_errmsg(database);
   switch (code & 0xff) {
@@ -125,7 +125,7 @@ class Statement {
     bound_ = 0;
     return false;
   }
-  /// Ends a statement after its first row, if no other row is needed.
+  /// Ends a statement of which only the first row is needed.
   void reset() { sqlite3_reset(statement_), bound_ = 0; }
 
   int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
@@ -358,7 +358,7 @@ HistoryData History::read(const HistoryFilter& filter) const {
   HistoryData data;
   std::unordered_map<int64_t, int32_t> series_at, cause_at;
   std::unordered_map<int64_t, std::pair<int32_t, int64_t>>
-      states_of;  // by series: index of its first state, and how many there are
+      states_of;  // for each series: index of its first state, and number of its states
 
   Statement runs(path_, database_, runs_query(has_identity(), "ASC"));
   while (runs.step()) {
@@ -424,13 +424,13 @@ std::vector<HistoryRun> History::newest_first(const std::string& chip) const {
 
 namespace {
 
-/// Whether two runs may be shares of the same divided run.
+/// Whether two runs can be shares of the same divided run.
 bool are_shares(const HistoryRun& a, const HistoryRun& b) {
   return !a.share.empty() && !b.share.empty() && a.library_digest == b.library_digest && a.chip_text() == b.chip_text() &&
          a.selection == b.selection;
 }
 
-/// Returns `first`. If it is a share of a divided run, also returns for each other share the run with the nearest id.
+/// Returns `first`. If this run is a share of a divided run, also returns for each other share the run with the nearest id.
 std::vector<HistoryRun> with_shares(const HistoryRun& first, std::vector<HistoryRun> others) {
   std::vector<HistoryRun> found = {first};
   std::set<std::string> shares = {first.share};
@@ -450,7 +450,7 @@ bool is_own(const HistoryRun& run, const BaselineWish& wish) {
 
 bool was_as_expected(const HistoryRun& run) { return run.ending.empty() || run.ending == "ALL AS EXPECTED"; }
 
-/// Why a run cannot be a baseline unless --run or --commit names it; empty: it can.
+/// Why a run that --run or --commit does not name cannot be the baseline; empty if it can.
 std::string why_not_baseline(const HistoryRun& run, const BaselineWish& wish, const std::vector<HistoryRun>& own,
                              const std::string& commit) {
   if (is_own(run, wish)) return "the recorded run itself";
@@ -488,7 +488,7 @@ BaselineChoice History::baseline(const BaselineWish& wish) const {
     const std::vector<HistoryRun> shares = with_shares(run, admitted);
     return std::all_of(shares.begin(), shares.end(), was_as_expected);
   });
-  if (!named && wanted == admitted.end()) wanted = admitted.begin();  // no run, with its shares, is as expected
+  if (!named && wanted == admitted.end()) wanted = admitted.begin();  // there is no run that is as expected in all of its shares
   BaselineChoice choice;
   if (wanted != admitted.end()) choice.runs = with_shares(*wanted, admitted);
   if (!named)

@@ -23,12 +23,12 @@ struct HistoryRun {
   int64_t id = 0;          ///< 1, 2, ... in the order in which runs were added
   std::string begun, ended, ended_early;   ///< as in Provenance
   std::string commit;                      ///< commit of the kernels
-  std::string version, assay_commit;       ///< version and commit of this program
+  std::string version, assay_commit;       ///< version and commit of the assay program
   std::string library, library_file, library_digest;
   std::string chip, device, driver, toolkit;  ///< `chip` is the architecture: "sm_90"
   std::string host, command;
-  std::string selection;  ///< selected cases as text; two runs with the same selection should have the same cases
-  std::string share;      ///< as in Provenance; empty: the whole run
+  std::string selection;  ///< text of the case selection; two runs with the same text should have the same cases
+  std::string share;      ///< the share as in Provenance; empty: the whole run
   std::string ending;     ///< "ALL AS EXPECTED", as reports print it
   std::string identity;   ///< run_identity(); of `assay judge`: identities of its recordings, separated by spaces; empty: unknown
 
@@ -41,23 +41,23 @@ struct HistoryVerdict {
   std::string case_id, kernel, op, contract, warp;
   Outcome outcome = Outcome::kNotJudged;
   bool as_expected = false;
-  double budget_use = 0;  ///< the largest among its output tensors; 0: every element has one accepted code
+  double budget_use = 0;  ///< largest budget use of its output tensors; 0: every element has one accepted code
   std::string digest;     ///< output_digest(); empty if the call gave no outputs, and for sweeps over many calls
-  std::string cause;      ///< of a failure: the first known cause, or without one the message. Of a skip: the message
+  std::string cause;      ///< of a failure: the first known cause, or the message if no cause is known. Of a skip: the message
 };
 
-/// How to choose the baseline of a run. "The run" below is the later run, which is compared with the baseline.
+/// Choice of a baseline. "The run" below is the later run, which is compared with the baseline.
 struct BaselineWish {
   std::string chip;                   ///< chip_text() of the run
-  std::vector<std::string> own;       ///< identities of the run (HistoryRun::identity), so that the run itself is not chosen
+  std::vector<std::string> own;       ///< identities (HistoryRun::identity) of the run itself, which must not be chosen
   std::string library_digest, commit; ///< library file and commit of the run; empty: unknown
-  int64_t run = 0;                    ///< --run: number of the baseline; 0: not given
-  std::string of_commit;              ///< --commit: beginning of the baseline's commit; empty: not given
+  int64_t run = 0;                    ///< from --run: number of the baseline; 0: not given
+  std::string of_commit;              ///< from --commit: beginning of the baseline's commit; empty: not given
 };
 
 struct BaselineChoice {
   std::vector<HistoryRun> runs;          ///< one run, or the shares of one divided run
-  std::vector<std::string> passed_over;  ///< newer runs that are not a baseline: "run 3: the recorded run itself"
+  std::vector<std::string> passed_over;  ///< newer runs that were passed over, with reasons: "run 3: the recorded run itself"
 };
 
 /// Digest of the output bytes that a call wrote; bytes that it never wrote are left out.
@@ -66,7 +66,7 @@ std::string output_digest(const CallResult& result);
 /// Output digests by case id and kernel name.
 using OutputDigests = std::map<std::pair<std::string, std::string>, std::string>;
 
-/// The run as a history stores it, still without `id` and `identity`.
+/// The run in the form that a history stores, without `id` and `identity`, which are set later.
 HistoryRun history_run(const RunResult& result, const LibraryInfo& library, const Provenance& provenance,
                        const std::string& commit, const std::string& selection);
 /// The verdicts of a run, without cases that the library does not offer, and without calls that lost the device.
@@ -75,7 +75,7 @@ std::vector<HistoryVerdict> history_verdicts(const RunResult& result, const Outp
 /// Which verdicts to read: at least one of these globs must match; an empty list admits everything.
 struct HistoryFilter {
   std::vector<std::string> cases{}, contracts{}, kernels{}, chips{};  ///< chips: the architecture or chip_text()
-  int64_t last = 0;                                                   ///< only this many newest runs; 0: all
+  int64_t last = 0;                                                   ///< number of newest runs to read; 0: all
 };
 
 /// A part of a history in memory. All indices in these structs refer to the lists below.
@@ -95,15 +95,15 @@ struct HistoryData {
   std::vector<Series> series;
   std::vector<State> states;
   std::vector<std::string> causes;
-  std::vector<std::vector<int32_t>> verdicts;  ///< for each run: indices of states
+  std::vector<std::vector<int32_t>> verdicts;  ///< for each run: its verdicts, as indices of states
 };
 
 class History {
  public:
   enum class Access { kRead, kWrite };
 
-  /// Opens the file. With kWrite, makes a history of a file that is missing or empty. Throws UsageError for a file that is not a
-  /// history, is damaged, or has another version of the layout. Throws HarnessError if another process keeps it locked for
+  /// Opens the file. With kWrite, a missing or empty file becomes a history. Throws UsageError for a file that is not a history,
+  /// is damaged, or has another version of the layout. Throws HarnessError if another process keeps it locked for
   /// `wait_seconds`.
   explicit History(const std::string& path, Access access, double wait_seconds = 60);
   ~History();
@@ -115,13 +115,13 @@ class History {
 
   HistoryData read(const HistoryFilter& filter) const;
 
-  /// The run that the wish names. Else the newest other run on the chip whose outcomes are as expected. Else the newest other run
-  /// on the chip with another library file and commit: a run with the same file or commit tried the same change earlier.
-  /// For a share, also the nearest runs of the other shares, as in newest(). Throws UsageError if there is none.
+  /// The run that the wish names. Otherwise the newest other run on the chip that is as expected. If none is: the newest of them
+  /// with another library file and commit, since a run with the same file or commit tried the same change earlier. If the run is
+  /// a share, the result also has the nearest runs of the other shares, as in newest(). Throws UsageError if no run qualifies.
   BaselineChoice baseline(const BaselineWish& wish) const;
 
-  /// The newest run. If it is a share of a divided run, also the newest run of each other share with the same library file, chip
-  /// and selection. `chip` as in HistoryFilter; empty: any. Returns an empty list if there is none.
+  /// The newest run. If this run is a share of a divided run, the result also has the newest run of each other share with the
+  /// same library file, chip and selection. `chip` as in HistoryFilter; empty: any. Returns an empty list if there is none.
   std::vector<HistoryRun> newest(const std::string& chip = "") const;
   /// The verdicts of these runs, to compare a later run with.
   std::vector<HistoryVerdict> verdicts_of(const std::vector<HistoryRun>& runs) const;
@@ -138,7 +138,7 @@ class History {
 /// "2 of 3 shares of its newest run are missing", for the runs that newest() returns; empty if none is missing.
 std::string lacking_shares(const std::vector<HistoryRun>& runs);
 
-/// Whether a file begins as SQLite files do.
+/// Whether a file begins with the signature of SQLite files.
 bool is_history(const std::string& path);
 
 /// The newest run, for `--trend`. Throws UsageError if the history has no run.

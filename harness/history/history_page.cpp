@@ -47,8 +47,8 @@ struct Plot {
     std::vector<Mark> marks;                        ///< crosses
   };
   std::string top, bottom;  ///< labels of the y axis
-  double most = 1;          ///< value of `top`; larger values are drawn there
-  bool has_edge = false;    ///< a dotted line at `most`
+  double most = 1;          ///< value at height `top`; larger values are drawn at this height, too
+  bool has_edge = false;    ///< whether a dotted line is drawn at `most`
   std::vector<Series> series;
 };
 
@@ -77,7 +77,7 @@ void draw(Node parent, const HistoryData& data, const Plot& plot) {
   text_at(svg, kLeft, bottom + 16, run_text(data.runs.front()));
   if (data.runs.size() > 1) text_at(svg, kLeft + wide, bottom + 16, run_text(data.runs.back()), "end");
   double label_at = kTop - 12;
-  std::vector<std::pair<double, size_t>> ends;  // labels at the ends of lines: y and series, drawn from top to bottom
+  std::vector<std::pair<double, size_t>> ends;  // labels at the ends of lines (y and series), drawn from top to bottom
   for (size_t i = 0; i < plot.series.size(); ++i)
     if (!plot.series[i].points.empty()) ends.push_back({y(plot.series[i].points.back().second), i});
   std::sort(ends.begin(), ends.end());
@@ -108,7 +108,7 @@ std::string short_name(const std::string& name) { return name.size() > 26 ? name
 /// A plot of the number of wrong verdicts in each run, with a line for each chip.
 Plot overview(const HistoryData& data, const std::vector<HistoryLine>& lines) {
   std::map<std::string, std::map<size_t, std::pair<int64_t, int64_t>>>
-      wrong;  // by chip and run: number of wrong verdicts, and of all verdicts
+      wrong;  // for each chip and run: number of wrong verdicts, and of all verdicts
   int64_t most = 0;
   for (const HistoryLine& one : lines)
     for (const LinePoint& point : one.points) {

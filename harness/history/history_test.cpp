@@ -53,7 +53,7 @@ HistoryRun run_of(const std::string& day, const std::string& library_digest = "x
   return run;
 }
 
-/// For each run its verdicts.
+/// The verdicts of each run.
 using Runs = std::vector<std::vector<HistoryVerdict>>;
 
 class HistoryFile : public ::testing::Test {
@@ -213,7 +213,7 @@ TEST_F(HistoryFile, ChipsAreToldApartAndTheSameLibraryIsNoted) {
     run.chip = chip;
     History(path_, History::Access::kWrite).add(run, {said("a", Outcome::kPass, 0.25, chip)});
   }
-  EXPECT_THAT(turns_of(read()), SizeIs(0));  // each chip has its own bits
+  EXPECT_THAT(turns_of(read()), SizeIs(0));  // each chip may return other bits
   History(path_, History::Access::kWrite).add(run_of("11"), {said("a", Outcome::kPass, 0.25, "other")});
   const HistoryData data = read();
   ASSERT_THAT(change_groups(data), SizeIs(1));
@@ -323,7 +323,7 @@ TEST_F(HistoryFile, AKilledWriterLeavesNoPartOfItsRun) {
   add({{said("a", Outcome::kPass)}});
   const auto write_up_to = [&](rlim_t bytes) {
     return in_processes(1, [&](int) {
-      ::signal(SIGXFSZ, SIG_DFL);  // ends the process in the middle of a write
+      ::signal(SIGXFSZ, SIG_DFL);  // this ends the process in the middle of a write
       const rlimit limit{bytes, bytes}, no_core{0, 0};
       ::setrlimit(RLIMIT_CORE, &no_core);
       ::setrlimit(RLIMIT_FSIZE, &limit);
@@ -393,7 +393,7 @@ TEST_F(HistoryFile, NoRunIsItsOwnBaselineNorIsAFailedOneIfAnotherPassed) {
   EXPECT_THAT(why_none(), HasSubstr("no run on sm_90, NVIDIA H100 can be the baseline (run 1: the recorded run itself)"));
   add_run("11", "", "a2", bad, "xxh3:2");
   wish.own = {"a2"};
-  EXPECT_THAT(chosen(), ElementsAre(1));  // all runs failed, so it is the newest run of another change
+  EXPECT_THAT(chosen(), ElementsAre(1));  // all runs failed, so the baseline is the newest run of another change
   wish.library_digest = "xxh3:1";
   EXPECT_THAT(why_none(), HasSubstr("an earlier attempt at this change"));
   wish.library_digest.clear();
@@ -401,7 +401,7 @@ TEST_F(HistoryFile, NoRunIsItsOwnBaselineNorIsAFailedOneIfAnotherPassed) {
   add_run("12", "2/2 (--shard)", "s2", good, "xxh3:3");
   add_run("13", "1/2 (--shard)", "s3", good, "xxh3:4");
   add_run("13", "2/2 (--shard)", "s4 other", bad, "xxh3:4");
-  EXPECT_THAT(chosen(), ElementsAre(4, 3));  // a share of the last divided run failed
+  EXPECT_THAT(chosen(), ElementsAre(4, 3));  // one share of the last divided run failed
   wish.own = {"s4"};
   EXPECT_THAT(chosen(), ElementsAre(4, 3));
   wish.own = {"s1"};  // the other share belongs to the same run
@@ -436,7 +436,7 @@ TEST(HistoryVerdicts, KeepWhatARunSays) {
   RunResult result = testing::one_of_each();
   result.verdicts[1].tensors[1].budget_use = NAN;
   const std::vector<HistoryVerdict> all = history_verdicts(result, {{{"quant_group/a", "group_fp8"}, "d1"}});
-  ASSERT_THAT(all, SizeIs(4));  // the case that is not offered is left out
+  ASSERT_THAT(all, SizeIs(4));  // the history does not have the case that is not offered
   EXPECT_EQ(all[0].digest, "d1");
   EXPECT_EQ(all[1].budget_use, INFINITY);
   EXPECT_EQ(all[1].digest, "");

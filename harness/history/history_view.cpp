@@ -15,7 +15,7 @@
 namespace assay {
 namespace {
 
-/// A verdict on a case: `run` is an index of HistoryData::runs, `state` of HistoryData::states.
+/// A verdict on a case: `run` is an index of HistoryData::runs, and `state` is one of HistoryData::states.
 struct Visit {
   size_t run;
   int32_t state;
@@ -54,8 +54,8 @@ std::vector<Timeline> timelines_of(const HistoryData& data, const Chips& chips) 
   return timelines;
 }
 
-/// The first run after `visit` that should have a verdict on the case but has none: it has the same chip, library, selection and
-/// share, and did not end early. The number of runs if there is no such run.
+/// The first run after `visit` that should have a verdict on the case, but has none. Such a run has the same chip, library,
+/// selection and share, and did not end early. The number of runs if there is no such run.
 size_t first_without(const HistoryData& data, const Visit& visit) {
   const HistoryRun& had = data.runs[visit.run];
   for (size_t run = visit.run + 1; run < data.runs.size(); ++run) {
@@ -86,7 +86,7 @@ CaseChange change_of(const HistoryData& data, const Timeline& timeline) {
   const bool never_wrong = turns == 0 && !is_wrong(newest);
   const size_t at = never_wrong ? changed : turned;
   change.series = newest.series;
-  const bool flips = turns > 2 || (turns == 2 && turned_same);  // two turns, each with a new library: a bug was made and fixed
+  const bool flips = turns > 2 || (turns == 2 && turned_same);  // two turns with new libraries: a bug, and its fix
   change.turn = flips              ? Turn::kFlips
                 : is_wrong(newest) ? Turn::kFails
                 : turns > 0        ? Turn::kFixed
@@ -191,7 +191,7 @@ std::string counted(int64_t count, const char* noun) { return fmt::format("{} {}
 
 std::string times_text(int64_t times) { return times == 1 ? "once" : times == 2 ? "twice" : fmt::format("{} times", times); }
 
-/// ", budget use 0.31 -> 0.62": the largest of a group before and now; empty if both are 0.
+/// ", budget use 0.31 -> 0.62": the largest budget use in a group, before and now; empty if both are 0.
 std::string budget_text(const ChangeGroup& group) {
   double before = 0, now = 0;
   for (const CaseChange& one : group.cases) before = std::max(before, one.budget_before), now = std::max(now, one.budget_now);

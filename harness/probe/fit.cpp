@@ -12,9 +12,9 @@
 namespace assay {
 namespace {
 
-constexpr int kRounds = 3;  ///< data sets per pair of places: on a single one, places that seldom differ look exchangeable
+constexpr int kRounds = 3;  ///< data sets per pair of places: with only one, places that seldom differ would look exchangeable
 
-/// In every second tile from `first` on, makes the product at place p large, and lets c or another product cancel it.
+/// In every second tile from `first` on, makes the product at place p large. Either c or another product cancels it.
 void make_large(Tiles& tiles, int64_t first, int p, Draw& draw) {
   const Instruction& i = tiles.instruction();
   const int top_a = std::min(top_exponent(*i.a), top_exponent(*i.d) / 2 - 1),
@@ -53,7 +53,7 @@ std::vector<int> places_alike(const Instruction& i, const Ask& ask, int64_t elem
   Draw draw(seed);
   const auto alike_on = [&](int round, int p, int q) {
     Tiles tiles = probe_tiles("wide", i, 2 * half, seed + uint64_t((round * i.k + p) * i.k + q));
-    tiles.clear_scales();  // places with different scales could not be exchanged
+    tiles.clear_scales();  // products with different scales cannot be exchanged
     make_large(tiles, 1, p, draw);
     // The second half repeats the first with the two products exchanged.
     for (int64_t tile = 0; tile < half; ++tile) {
@@ -110,13 +110,13 @@ namespace {
 
 // One step of fitting a model to observations: chooses the value of one parameter, or of two.
 
-/// Sets a parameter to the value that explains the most elements of these kinds of inputs (empty: all kinds). Among equally good
-/// values it prefers the current one, then the first. Returns true if the value changed.
+/// Sets a parameter to the value that explains the most elements of these kinds of inputs (empty: all kinds). If several values
+/// are equally good, the current one is kept, or else the first is taken. Returns true if the value changed.
 bool decide(const UnitParameter& parameter, const Instruction& instruction, const Seen& seen,
             std::span<const std::string_view> kinds, Unit& unit, int64_t& unexplained);
 
-/// For each pair of numeric parameters of the sum, chooses both values together: if both are wrong, changing only one may improve
-/// nothing. Returns true if fewer elements are unexplained than before.
+/// For each pair of numeric parameters of the sum, chooses both values together: if both are wrong, a change of only one may not
+/// help. Returns true if fewer elements are unexplained than before.
 bool decide_any_two(const Instruction& instruction, const Seen& seen, Fit& fit);
 
 bool decide_two(const UnitParameter& one, const UnitParameter& two, const Instruction& i, const Seen& seen, Fit& fit) {
@@ -165,14 +165,14 @@ bool decide_any_two(const Instruction& i, const Seen& seen, Fit& fit) {
   return better;
 }
 
-// Finds the model that explains most of an instruction's results.
+// Search for the model that explains most of an instruction's results.
 
 constexpr int64_t kAll = std::numeric_limits<int64_t>::max() / 2;
-constexpr size_t kMostFinerOrders = 12;  ///< limit per Shape on orders with fewer exchangeable places than the results show
+constexpr size_t kMostFinerOrders = 12;  ///< limit per Shape on the orders with fewer exchangeable places than the results show
 constexpr int kMostSweeps = 4;
-constexpr int64_t kFarBehind = 4;  ///< limit on unexplained elements, as a multiple of the best model's (see fit_of())
+constexpr int64_t kFarBehind = 4;  ///< a fit that leaves this many times as much unexplained as the best is given up
 constexpr int64_t kNearlyAll = 8;  ///< a model explains nearly all elements if it leaves less than 1/8 unexplained
-constexpr int64_t kFew = 64;       ///< if at most 1/64 is unexplained, two parameters may be wrong, but the shape is right
+constexpr int64_t kFew = 64;       ///< if at most 1/64 is unexplained, the shape is right, but two parameters may be wrong
 
 /// The structure of the sums, without its numeric parameters.
 struct Shape {
@@ -212,7 +212,8 @@ std::vector<Shape> shapes(const Instruction& i, bool c_at_the_end) {
   return all;
 }
 
-/// Adds the Shape in each order with exactly the exchangeable places of `alike` to `same`, in some orders with fewer to `finer`.
+/// Combines the Shape with orders. Those in which exactly the places in `alike` are exchangeable go to `same`, some with fewer to
+/// `finer`.
 void in_orders(const Shape& shape, const Instruction& i, const std::vector<int>& alike, std::vector<Unit>& same,
                std::vector<Unit>& finer) {
   std::vector<Unit> found;
@@ -238,7 +239,7 @@ int64_t elements_of(const Seen& seen) {
 }
 
 /// Decides each parameter on the inputs made for it, then all parameters on all inputs. `best`: how many elements the best model
-/// so far leaves unexplained. Leaves out the second step if the first leaves far more unexplained.
+/// so far leaves unexplained. Skips the second step if the first leaves far more unexplained than that.
 Fit fit_of(const Instruction& i, const Seen& seen, Unit unit, int64_t best) {
   for (const UnitParameter& parameter : unit_parameters()) {
     if (parameter.cell == "order") continue;
@@ -251,7 +252,7 @@ Fit fit_of(const Instruction& i, const Seen& seen, Unit unit, int64_t best) {
   return first.unexplained > most ? first : improved(i, seen, first);
 }
 
-/// True if only signs of zeros are unexplained; no table row describes these.
+/// True if the fit explains everything but signs of zeros, which no row of units.csv describes.
 bool only_signs_left(const Seen& seen, const Fit& fit) {
   constexpr std::string_view kSigns[] = {"signs"};
   return fit.unexplained > 0 && seen.unexplained(fit.unit, kAll, kSigns) == fit.unexplained;
@@ -295,8 +296,8 @@ Fit fit(const Instruction& i, const Seen& seen, uint32_t nan) {
     }
   };
   try_all(units);
-  // In an order that is only similar to the right one, changing any single parameter may improve nothing. So the parameters of
-  // the best fit are tried in every order.
+  // If the order is only similar to the right one, it may be that no change of a single parameter improves the fit. So the
+  // parameters of the best fit are tried in every order.
   const Fit first = best;
   for (size_t k = 0; k < units.size() && !done(); ++k) {
     if (units[k].join != first.unit.join || units[k].sum != first.unit.sum || units[k].group != first.unit.group) continue;

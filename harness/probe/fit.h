@@ -1,4 +1,4 @@
-// Finds the model that explains most of an instruction's results.
+// Search for the model that explains most of an instruction's results.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ struct UnitParameter {
   std::vector<int> (*values)(const Instruction& instruction, const Unit& unit);
   int (*get)(const Unit& unit);
   void (*set)(Unit& unit, int value);
-  bool is_number;           ///< numeric: adjacent values have similar effects
-  bool of_several = false;  ///< its values are pairs of values of two other parameters, which can compensate each other
+  bool is_number;           ///< true if adjacent values have similar effects
+  bool of_several = false;  ///< each value stands for values of two other parameters, which can compensate each other
 };
 
 /// All parameters, in the order in which they are decided.
@@ -41,7 +41,7 @@ std::vector<UnitParameter> parameters_of_results();  ///< how c is added, and ho
 std::vector<UnitParameter> parameters_of_sums();     ///< which terms are summed together, and the smallest exponent to which
                                                      ///< terms are aligned
 
-inline constexpr int kMostFraction = 28, kMostGroupFraction = 38, kMostJoinFraction = 40;  // limits as in read_sum.cpp
+inline constexpr int kMostFraction = 28, kMostGroupFraction = 38, kMostJoinFraction = 40;  // the same limits as in read_sum.cpp
 
 inline std::vector<int> range(int first, int last) {  // both ends included
   std::vector<int> all(size_t(std::max(0, last - first + 1)));
@@ -62,7 +62,7 @@ inline bool joined(const Unit& u) { return u.join == AccumulatorJoin::kJoined; }
 struct UnitOrder {
   int interleave_period = 0, interleave_width = 0, take = 0, splits = 1;
 };
-/// All orders that may give different results: trees differ in the order of leaves, other sums in which products share a part.
+/// All orders that may give different results: trees differ in the order of leaves, others in the products that share a part.
 std::vector<UnitOrder> unit_orders(int k, bool of_trees, int most_splits);
 void set_order(Unit& unit, const UnitOrder& order);
 
@@ -73,18 +73,18 @@ std::vector<int> alike_places(const Unit& unit);
 // Properties of an instruction that are found without a model: which products have an effect, which can be exchanged, and whether
 // c is added last. A "place" is an index k: the product of row element a[k] and column element b[k].
 
-/// For each place, whether its product never has an effect, from observations of kind "alone". If no product has an effect, no
-/// place is marked.
+/// For each place, whether its product never has an effect, from observations of kind "alone". If no product has an effect, all
+/// are false.
 std::vector<bool> dead_places(const Instruction& instruction, const Observation& alone);
 
-/// For each place, the first place with which it can exchange its product without changing a bit of the results. Only some inputs
-/// are tried; on others the two places may still differ.
+/// For each place, the first place with which its product can be exchanged without a change of the results. Only some inputs are
+/// tried; for others the results may change.
 std::vector<int> places_alike(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
-/// True if every finite nonzero result is the IEEE sum of c and the result of the same products with c = 0. False for integers.
+/// True if every finite nonzero result is the IEEE sum c + r, where r is the result for c = 0. False for integers.
 bool adds_c_at_the_end(const Instruction& instruction, const Ask& ask, int64_t elements, uint64_t seed);
 
-/// Whether any two places that are alike in `fine` are also alike in `coarse`; ignores dead places (see places_alike()).
+/// Whether all places that are alike in `fine` are also alike in `coarse` (see places_alike()). Dead places are ignored.
 bool refines(const std::vector<int>& fine, const std::vector<int>& coarse, const std::vector<bool>& dead);
 
 /// Observations, and properties of the instruction that follow from them.
@@ -93,7 +93,7 @@ struct Seen {
   std::vector<int> alike;
   bool c_at_the_end = false;
 
-  /// Number of elements that a model does not explain; counting stops above `most`. With `kinds`: only inputs of these kinds.
+  /// Number of elements that a model does not explain; counting stops above `most`. With `kinds`: in inputs of these kinds only.
   int64_t unexplained(const Unit& unit, int64_t most, std::span<const std::string_view> kinds = {}) const;
 };
 

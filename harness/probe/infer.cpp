@@ -73,11 +73,11 @@ namespace {
 
 // Models that differ from the fitted one in one parameter and explain the observations equally well.
 
-/// All such models for one parameter.
+/// All models of this kind that differ in one particular parameter.
 std::vector<Unit> survivors(const UnitParameter& parameter, const Instruction& instruction, const Unit& unit, const Seen& seen);
 
-/// For a numeric parameter, the model in `left` whose value is farthest from that of `unit`: if no input distinguishes the two,
-/// none distinguishes `unit` from a model with a value between them. `left` must not be empty.
+/// For a numeric parameter, the model in `left` whose value is farthest from that of `unit`. If no input distinguishes the two,
+/// no input distinguishes `unit` from a model with a value between them. `left` must not be empty.
 Unit farthest(const UnitParameter& parameter, const Unit& unit, const std::vector<Unit>& left);
 
 /// Only valid if no input distinguishes `other` from `unit`, the fitted model. Moves the value of `other` from `left` to `equal`;
@@ -91,7 +91,7 @@ Tiles tiles_of(const UnitWitness& witness, const Instruction& instruction);
 /// "least(-400) .. least(-134)" for consecutive values; other values are listed one by one.
 std::string words_of(const UnitParameter& parameter, const Unit& unit, const std::set<int>& equal);
 
-constexpr int kMostNamed = 4;  ///< limit on the listed values (or ranges) that are not observable
+constexpr int kMostNamed = 4;  ///< limit on the number of listed values (or ranges) that have the same results
 
 std::vector<Unit> survivors(const UnitParameter& parameter, const Instruction& instruction, const Unit& unit, const Seen& seen) {
   std::vector<Unit> left;
@@ -150,7 +150,7 @@ std::string words_of(const UnitParameter& parameter, const Unit& unit, const std
   return all;
 }
 
-// Compares a fitted model with the rows of the table.
+// Comparison of a fitted model with the rows of units.csv.
 
 bool same_operands(const Unit& unit, const UnitRow& row) {
   const Unit& other = row.unit;
@@ -163,7 +163,7 @@ int same_texts(const std::map<std::string, std::string>& cells, const UnitRow& r
   return int(std::count_if(cells.begin(), cells.end(), [&](const auto& cell) { return row.text(cell.first) == cell.second; }));
 }
 
-/// Whether `unit` with `text` in this column predicts the same results; false if that is not a valid model.
+/// Whether `unit` still predicts the same results if its row has `text` in this column; false if that is not a valid model.
 bool makes_no_difference(const UnitRow& unit, const std::string& column, const std::string& text) {
   UnitRow other = unit;
   other.cells[column].text = text;
@@ -182,7 +182,8 @@ int LikeRow::alike() const {
 }
 
 LikeRow compare_with(const Unit& unit, const UnitRow& row) {
-  if (!same_operands(unit, row)) throw std::invalid_argument("unit " + row.id + " has other operands, or no steps");
+  if (!same_operands(unit, row))
+    throw std::invalid_argument("unit " + row.id + " cannot be compared: it has other operands, or its arithmetic is unknown");
   const UnitRow own = row_of(unit, "probed", "inferred", "", "");
   LikeRow like{&row, {}, true, {}};
   for (const auto& [column, text] : step_cells(unit)) {
@@ -236,11 +237,11 @@ UnitRow row_of(const Unit& unit, const std::string& id, const std::string& evide
 
 namespace {
 
-// Infers the row of units.csv that describes an instruction, from the instruction's results.
+// Inference of the units.csv row that describes an instruction, from the instruction's results.
 
-constexpr int kMostRounds = 6;  ///< limit on refitting after a new input contradicts the model
+constexpr int kMostRounds = 6;  ///< limit on the fits that follow because a new input contradicts the model
 constexpr int64_t kEverything = int64_t{1} << 60;
-constexpr int kMostQuestions = 200;  ///< inputs generated to distinguish two models
+constexpr int kMostQuestions = 200;  ///< limit on the number of inputs generated to distinguish two models
 
 class Probe {
  public:
@@ -276,7 +277,7 @@ class Probe {
     return seen_.all.back();
   }
 
-  /// Runs the inputs of every kind, and makes the tests that need no model.
+  /// Runs the inputs of every kind, and finds the properties that need no model.
   void look() {
     Instruction& i = *instruction_;
     i.dead = dead_places(
@@ -318,7 +319,7 @@ class Probe {
     if (codes.size() > 1) result_.remarks.push_back("special: NaN results have several codes: " + all);
   }
 
-  /// Adds a remark if d is Inf for a small c and products that are all zero. Every known model returns d = c then.
+  /// Adds a remark if d is Inf for a small c and products that are all zero, for which every known model returns d = c.
   void look_at_c() {
     for (const Observation& one : seen_.all) {
       if (one.kind != "c_alone") continue;
@@ -406,7 +407,7 @@ Probed probe_unit(const Instruction& instruction, const Ask& ask, const ProbeEff
 
 namespace {
 
-// Reports what a probe found.
+// Text of a probe's result.
 
 const char* word(CellMatch match) {
   return match == CellMatch::kSame ? "=" : match == CellMatch::kEqual ? "no difference on this instruction" : "DIFFERS";

@@ -10,10 +10,10 @@ namespace {
 
 // The operands of a tensor core instruction, and tiles of operand values.
 
-/// The format in memory: f32 for tf32, e4m3fn for ue4m3 (scales of NVFP4).
+/// The format in which memory holds an operand: f32 for tf32, e4m3fn for ue4m3 (scales of NVFP4).
 const Format& stored(const Format& format) { return format == kTf32 ? kF32 : format == kUe4M3 ? kE4M3Fn : format; }
 
-/// Unused low bits of a memory word.
+/// The low bits of a memory word that the operand's format does not use.
 int unused_bits(const Format& format) { return format == kTf32 ? kF32.bits - kTf32.bits : 0; }
 
 }  // namespace
@@ -123,7 +123,7 @@ std::vector<uint32_t> Tiles::predicted(const Unit& unit, int64_t tile) const {
 
 namespace {
 
-// Calls one tensor core instruction of a back end: a kernel of op mma, one instruction per call.
+// One tensor core instruction of a back end: a kernel of op mma that is called for one instruction at a time.
 
 constexpr int kFreeExtent = 16;
 

@@ -19,13 +19,13 @@ struct Instruction {
   int k = 0, m = 0, n = 0;
   const Format* scale = nullptr;  ///< nullptr: no scales
   int scale_block = 0;
-  std::vector<bool> dead;  ///< for each k (a "place"): whether its product never has an effect; such operands stay zero
+  std::vector<bool> dead;  ///< for each k (a "place"): true if its product never has an effect; its operands stay zero
 
   bool integers() const { return d->is_integer(); }
   int scales() const { return scale ? k / scale_block : 0; }  ///< scales per row
 };
 
-/// Reads the cells a, b, d, k and scale of a row of units.csv; a row whose arithmetic is unknown has them too.
+/// Reads the cells a, b, d, k and scale of a row of units.csv. The row's arithmetic may be unknown.
 Instruction instruction_of(const UnitRow& row, int m, int n);
 
 /// The operands of several calls of an instruction, as codes; a tile is one call. At first, operands are 0 and scales are 1.
@@ -46,7 +46,7 @@ class Tiles {
   uint32_t a(int64_t tile, int64_t row, int64_t k) const;
   uint32_t b(int64_t tile, int64_t column, int64_t k) const;
   uint32_t c(int64_t tile, int64_t row, int64_t column) const;
-  /// Exchanges the operands at k = p and k = q, and with them the two products.
+  /// Exchanges the operands at k = p with those at k = q, and so the two products.
   void swap(int64_t tile, int64_t p, int64_t q);
   void clear_scales();                  ///< sets all scales to 1
   void copy(int64_t from, int64_t to);  ///< copies a tile
@@ -75,7 +75,7 @@ struct ProbeError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Calls one tensor core instruction of a back end: a kernel of op mma, one instruction per call.
+// One tensor core instruction of a back end: a kernel of op mma that is called for one instruction at a time.
 
 /// A kernel of op mma with one of its contracts, and the tile size that it takes.
 struct OfferedInstruction {
@@ -84,7 +84,7 @@ struct OfferedInstruction {
   int m = 0, n = 0, warp = 0;
 };
 
-/// All kernels of op mma that match the globs. A kernel for tiles of any size gets 16 x 16.
+/// All kernels of op mma that match the globs. A kernel that accepts any tile size gets 16 x 16.
 std::vector<OfferedInstruction> offered_instructions(const LibraryInfo& library, const std::string& kernel_glob,
                                                      const std::string& contract_glob);
 

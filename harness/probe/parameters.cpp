@@ -164,7 +164,7 @@ std::vector<UnitParameter> parameters_of_terms() {
 
 namespace {
 
-/// Exponents that a term or c can have.
+/// Values of a parameter that is an exponent of a term or c; kNoExponent is one of them.
 std::vector<int> term_exponents(const Instruction& i, const Unit& u) {
   if (!aligned(u)) return {};
   const int scale = i.scale ? i.scale->min_exponent() * 2 : 0;

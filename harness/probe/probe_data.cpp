@@ -116,7 +116,7 @@ void subnormal(TileFill& t, int64_t tile) {
     const int least = i.integers() ? 1 : f.min_exponent();
     return is_subnormal ? t.number(f, bottom_exponent(f), least - 1) : t.number(f, top_exponent(f) - 2, top_exponent(f));
   };
-  // These products are so far below the large ones that they are near the last bit that the sum keeps.
+  // These products are so small that they are near the last bit that a sum with the large ones keeps.
   const int half = std::min(24, -bottom_exponent(*i.a)), other = std::min(24, -bottom_exponent(*i.b));
   for (int k = 0; k < i.k; ++k) {
     if (tile % 4 == 0 && k != (p + q) / 2) continue;

@@ -21,10 +21,10 @@ struct ProbeData {
   bool special;            ///< some operands are NaN or Inf
 };
 
-/// All kinds of inputs. Those whose results depend on the fewest parameters come first.
+/// All kinds of inputs. Kinds whose results depend on the fewest parameters come first.
 std::span<const ProbeData> probe_data();
 
-/// Tiles of that kind. Each tile has its own random k for its products, and each row and column its own random numbers. So every
+/// Tiles of that kind. The products of each tile are at random k, and each row and column has its own random numbers. So every
 /// element of a tile is a different test. Throws std::out_of_range for an unknown kind.
 Tiles probe_tiles(std::string_view kind, const Instruction& instruction, int64_t tiles, uint64_t seed);
 
@@ -60,7 +60,7 @@ class Draw {
   std::mt19937_64 random_;
 };
 
-inline int top_exponent(const Format& f) { return std::ilogb(max_finite(f)); }  ///< of the largest finite number
+inline int top_exponent(const Format& f) { return std::ilogb(max_finite(f)); }  ///< exponent of the largest finite number
 /// Exponent of the format's smallest subnormal number.
 inline int bottom_exponent(const Format& f) { return f.is_integer() ? 0 : f.min_exponent() - f.mantissa_bits; }
 
@@ -79,7 +79,7 @@ inline uint32_t finite_code(const Format& f, Draw& draw) {
   }
 }
 
-// Fills one tile of inputs. Used only by the generators below.
+// Helper that fills one tile of inputs, used only by the generators below.
 
 /// One tile under construction.
 class TileFill {
@@ -160,7 +160,7 @@ inline int high_product(const Instruction& i) {
 
 namespace assay::fills {
 
-// Generators that fill a zeroed tile, each to answer one question. `index` counts the tiles of a kind.
+// Generators that fill a zeroed tile. Each answers one question about the instruction. `index` counts the tiles of a kind.
 
 // How sums are computed
 
@@ -168,7 +168,7 @@ namespace assay::fills {
 void alone(TileFill& tile, int64_t index);
 /// Two large products that cancel, plus a small product, a small c, or both. The result shows which of their bits were kept.
 void kept(TileFill& tile, int64_t index);
-/// A large c, a product near half of the unit in its last place, and a smaller product that breaks ties.
+/// A large c, a product of about half an ulp of c, and a smaller product that breaks ties.
 void ties(TileFill& tile, int64_t index);
 /// Products of different magnitudes at every k, and a c of larger or smaller magnitude. The result shows the order of additions.
 void wide(TileFill& tile, int64_t index);
@@ -196,7 +196,7 @@ void huge(TileFill& tile, int64_t index);
 void any_bits(TileFill& tile, int64_t index);
 /// NaN, Inf, zeros of both signs, and largest and smallest numbers; all other operands are 0 or 1.
 void specials(TileFill& tile, int64_t index);
-/// Only zeros, of both signs.
+/// All operands are zeros, of both signs.
 void signs(TileFill& tile, int64_t index);
 
 }  // namespace assay::fills

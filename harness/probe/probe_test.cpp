@@ -76,7 +76,7 @@ const UnitTable& table() {
   return units;
 }
 
-/// An instruction that behaves like a model, with its results modified by `change`.
+/// A simulated instruction: it returns the results of a model after `change` has modified them.
 Ask ask_of(
     const Unit& unit, const std::function<uint32_t(uint32_t code)>& change = [](uint32_t code) { return code; }) {
   return [&unit, change](const Tiles& tiles) {
@@ -135,7 +135,7 @@ UnitRow edited(const char* id, std::initializer_list<std::pair<const char*, cons
   return row;
 }
 
-/// The fit finds this model only because it tries the parameters of its best fit in every order of k.
+/// The fit finds this model only because it tries the best parameters in every order of k.
 TEST(Probe, FindsNumbersThatHoldEachOtherBack) {
   expect_found(edited("sm_80.mma.f16.f32",
                       {{"order", "take(8)"}, {"sum", "align(12) floor"}, {"c", "joined(32,23) truncate"}, {"round", "rne(20)"}}));

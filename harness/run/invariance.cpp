@@ -14,7 +14,8 @@
 namespace assay {
 namespace {
 
-/// Result of testing one level: `absent` says why it cannot be tested, `broken` what differs. Both are empty if it holds.
+/// Result of testing one level: `absent` says why it cannot be tested, `broken` which bits differ. Both are empty if the level
+/// passes.
 struct Trial {
   std::string absent{}, broken{};
   bool breaks_contract = false;  ///< the changed call fails, or its outputs violate the contract
@@ -27,7 +28,7 @@ bool agrees(const BoundCase& bound, const Problem& problem, const CallResult& re
   return verdict.outcome == Outcome::kPass;
 }
 
-/// Makes a call that must succeed. If it fails, returns nothing and stores the reason in the trial.
+/// Makes a call and returns its result. If it fails, returns nothing and stores the reason in the trial.
 std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& request, Trial& trial) {
   CallResult result = backend.call(request);
   if (result.status == CallStatus::kOk) return result;
@@ -82,7 +83,7 @@ std::string relation_difference(const Relation& relation, const CallResult& firs
   return "";
 }
 
-/// Runs the levels: makes changed calls and compares them with the plain call.
+/// Tests the levels: makes changed calls and compares their outputs with those of the plain call.
 class Climber {
  public:
   Climber(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
@@ -131,7 +132,7 @@ class Climber {
   const Backend& backend_;
   const CallRequest& plain_;
   const CallResult& first_;
-  Expectation before_;  ///< says where the plain call stores each row; empty if the op's rows are not independent
+  Expectation before_;  ///< tells the places of the rows in the plain call; empty if rows are not independent
 };
 
 /// Kernels use other block sizes for larger batches: vLLM's norms use 1024 threads per row below 256 rows, then 256.
@@ -147,7 +148,8 @@ int64_t most_rows(const CallRequest& plain) {
   return most;
 }
 
-/// Makes the trials in order and returns the first broken one. If no trial could be made, returns the reason of the last one.
+/// Makes the trials in order and returns the first that found different bits. If no trial could be made, returns the reason of
+/// the last one.
 Trial each(const std::vector<std::function<Trial()>>& tries) {
   Trial all;
   size_t tried = 0;
@@ -219,7 +221,7 @@ Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, 
   return result;
 }
 
-// Calls in a row: several cases of one kernel in turn.
+// Calls in a row: calls of one kernel that alternate between several of its cases.
 
 namespace {
 
@@ -272,7 +274,7 @@ std::string wrong_in(const Verdict& verdict) {
   return text;
 }
 
-/// A cyclic order of 0 to n - 1 in which each number directly follows each number once. n = 3: 0 0 1 0 2 1 1 2 2.
+/// A cyclic sequence of the numbers 0 to n - 1 in which each number follows each number directly once. n = 3: 0 0 1 0 2 1 1 2 2.
 std::vector<size_t> each_behind_each(size_t n) {
   std::vector<size_t> order;
   for (size_t a = 0; a < n; ++a) {

@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-// Decides which kernels can run a case.
+// Which kernels can run a case.
 
 std::optional<double> number(const std::string& text) {
   double value = 0;
@@ -68,7 +68,7 @@ std::string why_not_offered(const KernelOffer& offer, const Case& one) {
 
 namespace {
 
-// Runs many cases on one back end: match with kernels, call, check, count.
+// A run of many cases on one back end: match with kernels, call, check, count.
 
 /// A case and a kernel that can run it, or the reason why no kernel can.
 struct Pair {
@@ -89,7 +89,7 @@ std::vector<Pair> pairs_of(std::span<const Op> ops, const std::vector<Case>& cas
   for (const Case& one : cases) {
     const Op& op = op_of(ops, one);
     const size_t before = pairs.size();
-    // Keeps the reason of the kernel that comes closest: a kernel for this contract, else a kernel for this op.
+    // If no kernel can run the case, the reason is that of the closest kernel: one for this contract, else one for this op.
     std::string reason = "no kernel for op " + one.op;
     for (const KernelOffer& kernel : kernels) {
       const std::string why_not = why_not_offered(kernel, one);
@@ -115,7 +115,7 @@ std::vector<KernelOffer> chosen_kernels(const LibraryInfo& library, const std::s
   return chosen;
 }
 
-/// The cases for calls_in_a_row() of one kernel, as indices of pairs. The result goes into the verdict of the first pair.
+/// The cases for calls_in_a_row() of one kernel, as indices of pairs. The verdict of the first pair gets the result.
 using Row = std::vector<size_t>;
 
 /// One Row for each kernel that has at least two suitable cases.
@@ -167,7 +167,7 @@ class Progress {
     return has_ended();
   }
 
-  /// Ends the run. The first reason is kept.
+  /// Ends the run. Later calls do not replace the reason.
   void fail(const std::string& why) {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
@@ -185,7 +185,7 @@ class Progress {
 
   void deliver(size_t i, Verdict verdict) {
     const std::lock_guard lock(mutex_);
-    // the signal that ended the run may also have ended the call
+    // the signal that ended the run may also have ended this call
     if (has_ended() && !ended_by_.empty() && judged_[i] == 0) return;
     if (options_.ledger != nullptr) options_.ledger->expect(verdict);
     losses_in_a_row_ = verdict.device_lost ? losses_in_a_row_ + 1 : 0;
@@ -206,7 +206,7 @@ class Progress {
         result.ended_by = ended_by_;
         continue;
       }
-      // on_verdict has not seen the verdicts behind the first pair without a verdict
+      // on_verdict has not been called for the verdicts behind the first pair without one
       if (size_t(&slot - slots_.data()) >= shown_ && options_.on_verdict) options_.on_verdict(*slot);
       result.device_lost |= slot->device_lost;
       result.verdicts.push_back(std::move(*slot));
@@ -225,7 +225,7 @@ class Progress {
   std::mutex mutex_;
   std::vector<std::optional<Verdict>> slots_;
   std::vector<bool> is_late_;
-  std::vector<char> judged_;  ///< 1 for a pair whose verdict was passed to judged() before the run ended
+  std::vector<char> judged_;  ///< 1 if the pair's verdict was passed to judged() before the run ended
   std::vector<size_t> begins_;  ///< first pair of each share, and the end of the last share
   const RunOptions& options_;
   size_t next_ = 0, shown_ = 0;
@@ -244,21 +244,22 @@ Verdict verdict_of(const Pair& pair, const Backend& backend, const CaseOptions& 
   return skip;
 }
 
-/// The options for pair `i`: its verdict is reported before the search for its cause.
+/// The options for pair `i`, which report its verdict before the search for its cause.
 CaseOptions options_of(size_t i, const RunOptions& options, Progress& progress) {
   CaseOptions each = options.each;
   each.judged = [&progress, i](const Verdict& verdict) { progress.judged(i, verdict); };
   return each;
 }
 
-/// Runs the first case of each Row. Then calls it in turn with those other cases of the Row that passed.
+/// Runs the first case of each Row. Then makes calls that alternate between this case and those other cases of the Row that
+/// passed.
 void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, const Backend& backend, const RunOptions& options,
               Progress& progress) {
   struct Memory {
     DataMemory data, answers;
   };
-  std::map<std::string, Memory> memories;  // kernels of an op mostly share their cases
-  constexpr int kLeastShare = 25;          // 5 * 5 calls: each of five cases can directly follow each of the five
+  std::map<std::string, Memory> memories;  // shared by kernels, since those of an op mostly have the same cases
+  constexpr int kLeastShare = 25;          // 5 * 5 calls: each of five cases directly follows each of the five once
   int calls = options.calls_in_a_row;
   if (const int share = options.calls_in_rows / std::max(1, int(rows.size())); options.calls_in_rows > 0)
     calls = std::min(calls, std::max(kLeastShare, share));
@@ -268,7 +269,7 @@ void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, cons
     std::vector<CaseInRow> cases;
     for (const size_t i : row) {
       if (i != row.front() && !progress.has_passed(i)) continue;
-      if ((cases.size() + 1) * (cases.size() + 1) > size_t(calls)) break;  // too few calls for each case to follow each
+      if ((cases.size() + 1) * (cases.size() + 1) > size_t(calls)) break;  // there are too few calls for each case to follow each
       Memory& memory = memories[pairs[i].one->data_id()];
       cases.push_back({pairs[i].one, &memory.data, &memory.answers});
     }
@@ -285,7 +286,7 @@ RunResult run_all(std::span<const Op> ops, const std::vector<Case>& cases, const
   const std::vector<KernelOffer> kernels = chosen_kernels(backend.library, options.kernel_glob);
   const std::vector<Pair> pairs = pairs_of(ops, cases, kernels);
 
-  std::mutex call_mutex;  // calls take turns, so that the time of a call does not contain another call
+  std::mutex call_mutex;  // calls take turns, so that the measured time of a call contains no other call
   Backend one_at_a_time = backend;
   one_at_a_time.call = [&](const CallRequest& request) {
     const std::lock_guard lock(call_mutex);

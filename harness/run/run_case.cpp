@@ -20,7 +20,7 @@
 namespace assay {
 namespace {
 
-// Distinguishes a call that the kernel does not support from a misspelled name in the kernel.
+// Two reasons of a refusal: the kernel does not support the call, or the kernel misspells a name.
 
 /// The name that a kernel did not find in a call: "weight", if its message is "the call has no tensor 'weight'; it has x, y"
 /// (assay/plugin/call.hpp). `what`: "tensor" or "parameter". Empty for other messages.
@@ -38,7 +38,7 @@ std::string wrong_name(const Op& op, const Specs& specs, const std::string& name
   std::vector<std::string> names;
   for (const auto& spec : specs) names.push_back(spec.name);
   const std::string stem =
-      name.ends_with("_out") ? name.substr(0, name.size() - 4) : name;  // the result of a tensor that is updated in place
+      name.ends_with("_out") ? name.substr(0, name.size() - 4) : name;  // NAME_out is the result of an in-place tensor NAME
   if (name.empty() || names.empty() || std::find(names.begin(), names.end(), stem) != names.end()) return "";
   std::string all;
   for (const std::string& one : names) all += (all.empty() ? "" : ", ") + one;
@@ -58,7 +58,7 @@ bool blame_wrong_names(const Op& op, Verdict& verdict) {
   return true;
 }
 
-// Makes the calls of a sweep (BoundCase::judge_sweep) and records them in its verdict.
+// The calls of a sweep (BoundCase::judge_sweep), and their record in its verdict.
 
 /// Makes the calls of a sweep. Keeps the last result, and whether a call ended the sweep.
 class SweepAnswers {
@@ -111,14 +111,14 @@ std::vector<int32_t> SweepAnswers::wrong(const Problem& problem, uint32_t first,
   WatchedResult seen = backend_.watched_call(request_, first, steps);
   verdict_.seconds += seen.call.seconds;
   if (seen.call.status == CallStatus::kUnsupported)
-    return {};  // out of device memory, or the kernel refused the call: the next call of outputs() reports it
+    return {};  // the device is out of memory, or the kernel refused: the next call of outputs() reports it
   gave_up_ = seen.call.status != CallStatus::kOk && !answered(seen.call, verdict_);
   return gave_up_ ? std::vector<int32_t>{} : std::move(seen.wrong);
 }
 
 }  // namespace
 
-// Makes the calls of one case, and records failed calls in the verdict.
+// The calls of one case, and the record of failed calls in the verdict.
 
 bool answered(const CallResult& result, Verdict& verdict) {
   verdict.message = result.message;
@@ -150,7 +150,7 @@ bool answered(const CallResult& result, Verdict& verdict) {
 std::string call_difference(const CallResult& first, const CallResult& again, int call) {
   for (size_t i = 0; i < first.outputs.size(); ++i) {
     const HostTensor &a = first.outputs[i], &b = again.outputs[i];
-    // Unwritten bytes hold the sentinel of the last call, so they are not compared.
+    // Unwritten bytes are not compared: they hold the sentinel of the last call.
     const std::vector<std::byte>&x = a.bytes, &y = b.bytes;
     std::vector<ByteRange> skip = first.untouched[i];
     for (size_t k = 0, range = 0; k < x.size(); ++k) {
@@ -189,7 +189,7 @@ std::optional<CallResult> call_repeatedly(const CallRequest& request, const Back
 
 namespace {
 
-/// The outcome of one call alone, without mutation analysis and diagnosis.
+/// The outcome of a single call, without mutation analysis and diagnosis.
 Outcome outcome_of_call(const BoundCase& bound, const CallRequest& request, const Backend& backend,
                         std::optional<CallResult>& result) {
   Verdict verdict;
@@ -230,13 +230,13 @@ void classify_by_calls(const BoundCase& bound, const CallRequest& request, const
 
 namespace {
 
-// Computes the verdict on outputs of a finished call.
+// The verdict on the outputs of a finished call.
 
 size_t output_index(const std::vector<HostTensor>& outputs, const Part& part) {
   return size_t(&tensor_of(outputs, part) - outputs.data());
 }
 
-/// Whether an output element was never written. If so, the verdict becomes kBroken and names it.
+/// Whether an output element was never written. If one was not, the verdict becomes kBroken, and its message names that element.
 bool leaves_unwritten(const Expectation& expectation, const CallResult& result, Verdict& verdict) {
   for (const Part& part : expectation.parts()) {
     const size_t i = output_index(result.outputs, part);
@@ -253,7 +253,7 @@ bool leaves_unwritten(const Expectation& expectation, const CallResult& result, 
   return false;
 }
 
-/// The first kMostWords violations as text, and how many more there are.
+/// The first kMostWords violations as text, followed by the number of the others.
 std::string words_of(const Finding& finding) {
   constexpr size_t kMostWords = 8;
   std::string text;
@@ -315,7 +315,7 @@ namespace {
 
 // Cache for one data set while several kernels are called on it.
 
-constexpr size_t kMostAgreed = 8;                    ///< limit on the remembered outputs of correct kernels
+constexpr size_t kMostAgreed = 8;                    ///< limit on the number of remembered calls
 constexpr size_t kMostBytes = size_t{16} << 20;      ///< limit on the stored output bytes
 
 size_t bytes_of(const std::vector<HostTensor>& tensors) {
@@ -343,7 +343,7 @@ const BoundCase& DataMemory::bound(const Op& op, const Case& one) {
 const Problem& DataMemory::problem(const BoundCase& bound, const Case& one) {
   if (!problem_ || data_ != one.data_id()) {
     agreed_.clear();
-    problem_.reset();  // frees its memory before the next one is made
+    problem_.reset();  // frees the old problem before the new one is made
     problem_ = bound.problem();
     data_ = one.data_id();
   } else {
@@ -377,7 +377,7 @@ void DataMemory::remember(const CallResult& result, const std::vector<TensorFind
 
 namespace {
 
-// Runs one case on one kernel: problem, call, expectation, comparison, verdict.
+// One case on one kernel: problem, call, expectation, comparison, verdict.
 
 std::string parameter_or_empty(const Case& one, const char* name) {
   const auto found = one.parameters.find(name);
@@ -409,7 +409,7 @@ void judge_power(const CaseOptions& options, const Evidence& evidence, Verdict& 
   for (const std::string& fault : faults) verdict.message.append(&fault == &faults.front() ? " " : "; ").append(fault);
 }
 
-/// True if an invariance test failed; such tests run only if the plain call conforms to the contract.
+/// True if an invariance test failed. Then the plain call conformed to the contract, since the tests run only after such a call.
 bool agreed_with_the_contract(const Verdict& verdict) { return verdict.climb && !verdict.climb->broken.empty(); }
 
 /// Runs a sweep: a case that makes and checks its own calls. Returns false for other cases.
@@ -501,7 +501,7 @@ void judge_problem(const Op& op, const BoundCase& bound, const Case& one, const 
       options.diagnose(evidence, verdict);
     } catch (const HarnessError&) {
       throw;
-    } catch (const std::exception& error) {  // a defect of a search must not hide the failure that it was to explain
+    } catch (const std::exception& error) {  // an error in the search for a cause must not hide the failure
       verdict.causes = {std::string("no known cause: the search for it ended with an error: ") + error.what()};
     }
   }

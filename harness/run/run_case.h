@@ -1,4 +1,4 @@
-// Runs one case on one kernel: calls, verdict, and the invariance tests of a kernel that agrees.
+// One case on one kernel: the calls, the verdict, and invariance tests if the outputs are right.
 #pragma once
 
 #include <functional>
@@ -16,14 +16,14 @@ namespace assay {
 
 class DataMemory;
 
-/// The data of a verdict, for mutation analysis, diagnosis and recording.
+/// What a verdict is based on, for mutation analysis, diagnosis and recording.
 struct Evidence {
   const BoundCase& bound;
   const Case& one;
   const Problem& problem;
   const std::vector<HostTensor>* outputs;  ///< nullptr if no call produced outputs
   const CallResult* result = nullptr;      ///< the complete result; nullptr if no call produced outputs
-  const Sample* sample = nullptr;          ///< for checked outputs: the sample to examine in detail
+  const Sample* sample = nullptr;          ///< the sample that a diagnosis should examine; nullptr if no outputs were checked
 };
 
 /// Which verdicts get BoundCase::remarks(). Remarks cost time: a GEMM computes exact products for them.
@@ -31,19 +31,19 @@ enum class Remarks { kOfFailures, kOfAll };
 
 struct CaseOptions {
   int repeat = 1;              ///< number of calls that must return the same bits, each with a different schedule_seed
-  uint64_t schedule_seed = 1;  ///< used for the first call
+  uint64_t schedule_seed = 1;  ///< seed of the first call
   bool ladder = false;         ///< also run the invariance tests, climb(), if the outputs agree
   int rerun_failed = 0;        ///< further calls after a kFail or kBroken; one that differs makes the outcome kFlaky
-  std::string repro_environment{};  ///< variables that the command needs: "ASSAY_PYTHON=/usr/bin/python3 "
+  std::string repro_environment{};  ///< variables before the repro command: "ASSAY_PYTHON=/usr/bin/python3 "
   std::string repro_options{};  ///< options of `assay run` that the outcome may depend on: " --repeat 8"
 
   /// Finds the mutants that the inputs miss. Except in a user's table, a missed mutant outside `blind_to` makes a pass untrusted.
   std::function<Power(const Evidence&)> power{};
 
-  /// If the outputs agree: calls the kernel with several cases in turn, and returns the result as level "calls".
+  /// If the outputs agree: makes calls that alternate between several cases, and returns their result as level "calls".
   std::function<Climb()> in_a_row{};
 
-  /// Called before diagnose(), with the same verdict, since a diagnosis may take seconds.
+  /// Called with the verdict before diagnose(), which may take seconds.
   std::function<void(const Verdict&)> judged{};
 
   /// Called for every outcome except kPass and kSkip, unless only an invariance test failed; may add notes to the tensors.
@@ -63,7 +63,7 @@ struct CaseOptions {
 ///   kBroken     crash, hang, a write outside a buffer or into an input, a logical output element not written, a floating-point
 ///               environment left changed
 ///   kFail       the library returned FAILED; or wrong elements, wrong padding, a violation, other bits in an invariance test
-///   kFlaky      repeated calls return other bits; or one of `rerun_failed` further calls differs from the failed one
+/// kFlaky repeated calls return other bits; or one of `rerun_failed` further calls differs from the failed one
 ///   kUntrusted  the outputs are right, but the inputs miss a mutant that the row's `blind_to` does not list
 ///   kNotJudged  the harness did not call the kernel or could not check it; the message says why
 ///
@@ -71,7 +71,7 @@ struct CaseOptions {
 Verdict run_case(const Op& op, const Case& one, const KernelOffer& kernel, const Backend& backend, const CaseOptions& options,
                  DataMemory* memory = nullptr);
 
-/// A verdict with what is known before a call: case id, kernel, row of the case table, repro command.
+/// A verdict that has only what is known before a call: case id, kernel, row of the case table, repro command.
 Verdict blank_verdict(const Case& one, const std::string& kernel, const std::string& backend);
 
 // Invariance tests: changes of a call that must not change any bit of the outputs, level by level.
@@ -90,14 +90,14 @@ Verdict blank_verdict(const Case& one, const std::string& kernel, const std::str
 Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, const Backend& backend, const CallRequest& plain,
             const CallResult& first);
 
-/// Chooses up to eight small cases for calls_in_a_row(), as indices into `cases`, which one kernel can run. The smallest comes
-/// first. At most three have the same extents, and at most two the same extents, formats and contract. So calls with other data,
-/// layouts and shapes follow each other.
+/// Chooses up to eight small cases for calls_in_a_row(), as indices into `cases`. One kernel can run all of `cases`. The smallest
+/// comes first. At most three have the same extents, and at most two the same extents, formats and contract. So the calls vary in
+/// data, layouts and shapes.
 std::vector<size_t> cases_in_a_row(const Op& op, const std::vector<const Case*>& cases);
 
 class DataMemory;
 
-/// A case for calls_in_a_row(). Its caches may be used again for other kernels.
+/// A case for calls_in_a_row(). Several kernels can share its caches.
 struct CaseInRow {
   const Case* one;
   DataMemory* data;     ///< the problem
@@ -105,12 +105,12 @@ struct CaseInRow {
 };
 
 /// Level "calls": makes at most `calls` calls, in an order in which every case directly follows every case, also itself. All
-/// outputs must conform to their contracts, whatever calls came before. Large cases and slow libraries get fewer calls, but at
+/// outputs must conform to their contracts, whichever calls came before. Large cases and slow libraries get fewer calls, but at
 /// least five.
 Climb calls_in_a_row(const Op& op, const KernelOffer& kernel, const Backend& backend, const std::vector<CaseInRow>& cases,
                      int calls, uint64_t schedule_seed);
 
-// Makes the calls of one case, and records failed calls in the verdict.
+// The calls of one case, and the record of failed calls in the verdict.
 
 /// Records a failed call in the verdict. Returns true if the call produced outputs.
 bool answered(const CallResult& result, Verdict& verdict);
@@ -121,7 +121,7 @@ std::optional<CallResult> call_repeatedly(const CallRequest& request, const Back
 /// The first output element in which call number `call` (`again`) differs from the first call, as text; empty if there is none.
 std::string call_difference(const CallResult& first, const CallResult& again, int call);
 
-// Computes the verdict on outputs of a finished call.
+// The verdict on the outputs of a finished call.
 
 /// Checks for unwritten elements, compares, and looks for violations. Returns the sample that a diagnosis should examine.
 Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict,
@@ -130,7 +130,7 @@ Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallR
 // Cache for one data set while several kernels are called on it. Cases that differ only in warp size share their data, and
 // correct kernels mostly return identical bits, so neither the problem nor the findings are computed again.
 
-/// Use it in one thread. Forgets everything when the data change. Does not keep large outputs.
+/// For one thread. It is emptied when the data change, and does not store large outputs.
 class DataMemory {
  public:
   /// The bound case. The reference is valid until another case is requested.

@@ -238,7 +238,8 @@ class CountingCase : public testing::ToyCase {
   Asked* const asked_;
 };
 
-/// Identical outputs on the same data are checked once; other outputs and other data are checked again. A case is bound once.
+/// Identical outputs for the same data are checked only once; other outputs or other data are checked again. A case is bound
+/// once.
 TEST(RunCase, EqualOutputsAreJudgedOnce) {
   Asked asked;
   const Op op = testing::toy_op_of<CountingCase>(&asked);
@@ -307,7 +308,7 @@ TEST(RunCase, RerunsOfAFailureTellFlakyFromSteadyAndNeverMakeAPass) {
   EXPECT_FALSE(as_expected(flaky));
   EXPECT_FALSE(flaky.tensors.empty()) << "the findings of the first call are kept";
 
-  // The kernel stores the schedule seed. One call has the right byte as its seed and passes; the outcome is flaky.
+  // The kernel stores the schedule seed. The call whose seed equals the right byte passes, the others fail: the outcome is flaky.
   const Problem problem = testing::toy_op().bind(testing::toy_case())->problem();
   const auto right = uint64_t(std::to_integer<unsigned>(problem.tensors.front().bytes[4]));
   ASSERT_GE(right, 2u);
@@ -399,7 +400,7 @@ struct FreeCase : testing::ToyCase {
   }
 };
 
-/// Each kernel answers the plain call correctly, so only its invariance level can reveal the fault.
+/// Each kernel returns correct outputs for the plain call, so only the test of one level reveals its fault.
 TEST_P(BrokenRung, IsNamed) {
   const Verdict verdict = climbed(GetParam().kernel, testing::toy_op_of<FreeCase>());
   EXPECT_EQ(verdict.outcome, Outcome::kFail);

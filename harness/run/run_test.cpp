@@ -188,7 +188,7 @@ TEST(RunAll, AVerdictThatWasMadeBeforeTheEndIsKeptThoughItsCauseIsNot) {
   EXPECT_EQ(ended.count(Outcome::kFail), 1);
 }
 
-// Calls in a row: several cases of one kernel in turn.
+// Calls in a row: calls of one kernel that alternate between several of its cases.
 
 class StatefulKernel : public ::testing::TestWithParam<const char*> {};
 
@@ -243,7 +243,7 @@ TEST(CallsInARow, OtherDataOtherLayoutsAndOtherShapesAreChosen) {
   std::vector<Case> many;
   const auto add = [&](const char* format, const char* shape, const char* seed) {
     many.push_back(checked_case(kToy, with_cells(testing::toy_case(format, shape), {{"seed", seed}})));
-    many.back().name.shape = std::string(format) + shape;  // ids of the toy op do not separate shape and data
+    many.back().name.shape = std::string(format) + shape;  // ids of the toy op do not name shape and data separately
   };
   add("bf16", "64x1024", "1");
   for (const char* seed : {"1", "2", "3"}) add("bf16", "2x8", seed);
@@ -397,7 +397,7 @@ TEST(ThreadSanitizer, ReportsARaceInTheBodyOfTheParallelLoop) {
     int64_t sum = 0;
     std::atomic<int> arrived = 0;
     parallel_loop(2, [&](int64_t i) {
-      arrived.fetch_add(1, std::memory_order_relaxed);  // relaxed: orders nothing, so the additions race
+      arrived.fetch_add(1, std::memory_order_relaxed);  // a relaxed atomic orders no other accesses, so the additions race
       while (arrived.load(std::memory_order_relaxed) < 2) std::this_thread::yield();
       sum += i;
     });

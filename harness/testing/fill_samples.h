@@ -42,12 +42,12 @@ inline std::vector<double> amaxes(const HostTensor& tensor) {
   return all;
 }
 
-/// Share of the values for which `is` returns true.
+/// The share of the values for which `is` returns true.
 double share(const std::vector<double>& all, const auto& is) {
   return double(std::count_if(all.begin(), all.end(), is)) / double(all.size());
 }
 
-/// Six standard deviations of the observed share among the values of filled(), if the true share is p.
+/// Six standard deviations of a share observed among the values of filled(), if the true share is p.
 inline double six_sigma(double p) { return 6 * std::sqrt(p * (1 - p) / double(kRows * kColumns)); }
 
 /// The value `steps` codes further.

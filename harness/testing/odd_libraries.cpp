@@ -1,4 +1,4 @@
-// Libraries that tests load by path; each has one peculiarity. CMake compiles this file once for each of them, as
+// Libraries that tests load by path; each is unusual in one respect. CMake compiles this file once for each of them, as
 // assay_testing_<name> with ASSAY_LIBRARY_<name> defined.
 
 #if defined(ASSAY_LIBRARY_no_symbol)

@@ -17,7 +17,7 @@ inline std::string path_of_library(const std::string& name) { return ASSAY_TESTI
 
 struct Answer {
   int exit_code;
-  std::string text;  ///< standard output and standard error
+  std::string text;  ///< text on standard output and standard error
 };
 
 /// Runs a command in bash. Standard error is captured only if the command redirects it.
@@ -36,7 +36,7 @@ inline Answer assay(const std::string& arguments, const std::string& environment
   return shell(environment + " '" ASSAY_PROGRAM "' " + arguments + " 2>&1");
 }
 
-/// Selects cases that the CPU back end runs in a moment.
+/// Options that select a few cases that the CPU back end runs quickly.
 inline constexpr const char* kFewCases = "--case 'quant_group/vllm.group_fp8/*/ties.s1/w32' ";
 
 class Cli : public ::testing::Test {

@@ -23,7 +23,7 @@ Verdict truncating_kernel();
 /// Every outcome once.
 RunResult one_of_each();
 
-/// A gate run with one verdict in each state, in the order of kGateStates.
+/// A run of the gate with one verdict in each state, in the order of kGateStates.
 RunResult gate_of_each_state();
 
 /// A failure as compare() produces it: row 3 of 5 is wrong. It has a picture, a cause, a mutation score, and an id that needs

@@ -106,15 +106,15 @@ void flush_subnormals() {
 #endif
 }
 
-/// Makes this process survive SIGKILL for a while, like one in a driver call: a killed process exists until its tracer has
-/// handled the event, and this tracer sleeps for 20 s. Returns false if tracing is not permitted.
+/// Makes this process survive SIGKILL for a while, like a process in a driver call. A killed process exists until its tracer has
+/// handled the event, and the tracer started here sleeps for 20 s. Returns false if tracing is not permitted.
 bool outlive_a_kill() {
   ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
   const pid_t self = ::getpid();
   std::array<int, 2> ready{};
   if (::pipe(ready.data()) != 0) return false;
   if (::fork() == 0) {
-    ::setsid();  // otherwise it would be ended with its process group
+    ::setsid();  // otherwise the child would be ended with its process group
     const char traces = ::ptrace(PTRACE_SEIZE, self, nullptr, nullptr) == 0 ? 'y' : 'n';
     if (::write(ready[1], &traces, 1) == 1 && traces == 'y') {
       ::close_range(0, ~0U, 0);
@@ -126,7 +126,7 @@ bool outlive_a_kill() {
   return ::read(ready[0], &traced, 1) == 1 && traced == 'y';
 }
 
-/// Allocates until an allocation fails. Stops at 4 GiB, because then there is no memory limit.
+/// Allocates until an allocation fails. Stops at 4 GiB: if that much is granted, there is no memory limit.
 assay_status take_memory(const Toy& toy) {
   constexpr size_t kPiece = size_t{64} << 20;
   std::vector<void*> taken;
@@ -139,7 +139,7 @@ assay_status take_memory(const Toy& toy) {
   return say(toy.call, ASSAY_FAILED, taken.size() < 64 ? "was stopped" : "took 4 GiB");
 }
 
-/// Resizes all open descriptors, the harness's included. Sockets refuse; memory files change their size.
+/// Resizes the files of all open descriptors, including those of the harness. Sockets refuse; memory files change their size.
 assay_status resize_files(const Toy& toy, off_t size) {
   toy.copy();
   for (int file = 3; file < 64; ++file)
@@ -174,11 +174,12 @@ assay_status remember(const Toy& toy) {
 /// A byte of a local array that is never set.
 [[gnu::noinline]] unsigned char unset_byte() {
   std::array<unsigned char, 256> never_set;
-  asm volatile("" : "=m"(never_set));  // makes the compiler believe that it is set
+  asm volatile("" : "=m"(never_set));  // so that the compiler assumes that the byte is set
   return never_set[128];
 }
 
-/// Stores wrong outputs if the previous call had another size, and the call before that one had the size of this call.
+/// Stores wrong outputs if the sizes of the last three calls were A, B, A: this call has the size of the call before the previous
+/// one.
 assay_status mix_sizes_up(const Toy& toy) {
   static std::array<size_t, 2> before{};
   const bool returns = before[0] != toy.y.bytes && before[1] == toy.y.bytes;
@@ -227,11 +228,11 @@ const std::map<std::string, Kernel>& kernels() {
        }},
       {"says_nonsense", [](const Toy& toy) { return toy.call.algorithm->order = 7, toy.copy(); }},
       {"prints", [](const Toy& toy) { return std::puts("a kernel's own words"), toy.copy(); }},
-      // how it ends
+      // kernels that do not return
       {"throws", [](const Toy&) -> assay_status { throw std::runtime_error("thrown on purpose"); }},
       {"crashes",
        [](const Toy& toy) {
-         std::signal(SIGSEGV, SIG_DFL);  // a sanitizer would catch it
+         std::signal(SIGSEGV, SIG_DFL);  // otherwise a sanitizer would handle the signal
          ::raise(SIGSEGV);
          return toy.copy();
        }},
@@ -241,7 +242,7 @@ const std::map<std::string, Kernel>& kernels() {
       {"hangs", [](const Toy&) -> assay_status { wait_forever(); }},
       {"hangs_in_driver",
        [](const Toy& toy) { return outlive_a_kill() ? wait_forever() : void(), say(toy.call, ASSAY_FAILED, "no tracer"); }},
-      // what it does to its process
+      // kernels that harm their process
       {"rounds_down", [](const Toy& toy) { return std::fesetround(FE_DOWNWARD), toy.copy(); }},
       {"flushes", [](const Toy& toy) { return flush_subnormals(), toy.copy(); }},
       {"takes_memory", take_memory},
@@ -259,7 +260,7 @@ const std::map<std::string, Kernel>& kernels() {
          for (int file = 3; file < 6; ++file) ::close(file);
          wait_forever();
        }},
-      // what it does to memory
+      // kernels that harm memory
       {"overruns", [](const Toy& toy) { return toy.spoiled(toy.y.bytes, 1); }},
       {"underruns", [](const Toy& toy) { return toy.copy(), std::memset(toy.to - 2, 0, 2), kWell; }},
       {"reads_unset", [](const Toy& toy) { return toy.copy(), toy.to[0] = unset_byte(), kWell; }},
@@ -354,7 +355,7 @@ bool is(const assay_call& call, const char* kernel) { return std::strcmp(call.ke
 
 unsigned char* output_of(const assay_call& call) { return static_cast<unsigned char*>(tensor(call, "y").data); }
 
-/// Adds its x to the sum, waits for the other ranks, and stores the sum; but in the last byte 10 * world_size + rank.
+/// Adds its x to the sum, waits for the other ranks, and stores the sum. The last byte becomes 10 * world_size + rank instead.
 assay_status run_rank(Group& group, const assay_call& call) {
   const assay_tensor &x = tensor(call, "x"), &y = tensor(call, "y");
   const auto* from = static_cast<const unsigned char*>(x.data);
@@ -406,7 +407,7 @@ void keep_for_replay(Group& group, const assay_call* const* calls, int32_t n) {
   });
 }
 
-/// Spoils the outputs of the kernel "meets_the_one_ahead". Call it if nothing waited for the group's previous call.
+/// Makes the outputs of the kernel "meets_the_one_ahead" wrong. Call it if nothing waited for the group's previous call.
 void meet_the_one_ahead(const assay_call* const* calls) {
   if (is(*calls[0], "meets_the_one_ahead")) output_of(*calls[0])[0] ^= 1;
 }

@@ -13,9 +13,9 @@ namespace assay::testing {
 // The library as the harness opens it. Its kernels (toy::run_now) and rank groups (toy::run_group) are declared below, so that
 // its source files share them.
 
-/// Kernels: toy::names() lists kernels for one rank, toy::kOfRanks kernels for up to four ranks. Two more test graph capture:
-/// ignores_capture runs immediately instead of in the graph, and cannot_be_captured fails. Streams and graphs are lists of calls.
-/// A kernel whose name ends in _workspace requests a workspace of 100 bytes.
+/// Kernels: toy::names() lists kernels for one rank, toy::kOfRanks kernels for up to four ranks. Two more kernels test graph
+/// capture: ignores_capture runs at once instead of in the graph, and cannot_be_captured fails. Streams and graphs are lists of
+/// calls. A kernel whose name ends in _workspace requests a workspace of 100 bytes.
 const assay_library* toy_library();
 
 }  // namespace assay::testing
@@ -27,7 +27,7 @@ namespace assay::testing::toy {
 /// Names of all single-rank kernels, in alphabetical order.
 std::vector<std::string> names();
 
-/// Runs a call immediately. Kernels that names() does not list copy x to y; their names select behaviour of the library
+/// Runs a call immediately. A kernel that names() does not list copies x to y; its name makes the library behave in a special way
 /// (workspace, streams, ranks). Exceptions of the kernel leave this function.
 assay_status run_now(const assay_call& call);
 
@@ -40,10 +40,10 @@ assay_status say(const assay_call& call, assay_status status, const char* words)
 
 // Rank groups of the toy library, with host implementations of streams and graphs.
 
-/// A host stream. While it captures, calls are stored.
+/// A host stream. While a stream captures, calls are stored.
 struct Stream {
   bool captures = false;
-  int since_wait = 0;  ///< calls of ranks since the last wait
+  int since_wait = 0;  ///< number of calls of ranks since the last wait
   std::vector<std::function<void()>> kept;
 };
 using Graph = std::vector<std::function<void()>>;

@@ -29,10 +29,10 @@ class ToyCase : public BoundCase {
   const Case one_;
 };
 
-/// Columns: contract, format, m, n, fill, seed, warp. Both tensors have the format `format`.
+/// Columns: contract, format, m, n, fill, seed, warp. The cell `format` is the format of both tensors.
 Op toy_op();
 
-/// The op with bound cases of another class: Bound(one, arguments...).
+/// The op, bound to cases of class `Bound`: Bound(one, arguments...).
 template <class Bound, class... Arguments>
 Op toy_op_of(Arguments... arguments) {
   Op op = toy_op();
@@ -71,7 +71,7 @@ inline std::vector<int> codes_of(const HostTensor& tensor) {
   return codes;
 }
 
-// Helpers for tests that compare a single part with a tensor: parts with listed codes and offsets.
+// Helpers for tests that compare a single part with a tensor: parts with given codes and offsets.
 
 /// A part whose elements accept the ordinals from `low` to `high`; with `high` empty, exactly `low`.
 inline WholePart whole_part(const Format& format, std::array<int64_t, 2> shape, std::vector<int32_t> low,

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Input iterator that stores how far the parser has read, since the parser's events carry no position.
+/// Input iterator that stores how far the parser has read, since the parser's events do not tell a position.
 class Counted {
  public:
   using iterator_category = std::input_iterator_tag;

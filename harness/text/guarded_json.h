@@ -37,10 +37,10 @@ struct JsonLimits {
 /// Parses twice, first only to check limits. (A parser callback would be slow: nlohmann-json then rescans an object per member.)
 nlohmann::json guarded_json(std::string_view text, const std::string& file, const JsonLimits& limits = {});
 
-/// As guarded_json(), for a file (see read_text()).
+/// guarded_json() of a file's text (see read_text()).
 nlohmann::json read_json(const std::string& path, const JsonLimits& limits = {});
 
-// Integers of untrusted JSON files.
+// Integers in untrusted JSON files.
 
 /// The integer `j`, with a range check: nlohmann-json's own conversion is undefined behaviour if the number does not fit. @throws
 /// std::runtime_error for a fraction, a value that is not a number, or one outside `Int`.

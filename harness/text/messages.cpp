@@ -5,7 +5,7 @@
 
 namespace assay {
 
-// Makes text from untrusted sources (libraries, dumps, recordings, file names) safe for a terminal, a table and a shell.
+// Text from untrusted sources (libraries, dumps, recordings, file names), made safe for a terminal, a table and a shell.
 
 std::string shell_word(std::string_view text) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
@@ -38,7 +38,7 @@ std::string csv_cell(const std::string& text) {
 
 bool glob_match(std::string_view pattern, std::string_view text) {
   size_t p = 0, t = 0;
-  size_t star = std::string_view::npos, resume = 0;  // the last '*' seen, and the text position to backtrack to
+  size_t star = std::string_view::npos, resume = 0;  // the last '*' in the pattern so far, and the text position to go back to
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;

@@ -16,11 +16,11 @@ enum ExitCode : int {
   kUnexpected = 1,
   kUsageOrNothingRan = 2,
   kDeviceLost = 3,
-  kHarnessFailed = 3,  ///< the run ended early, and no kernel is the cause
+  kHarnessFailed = 3,  ///< exit code of a run that ended early, although no kernel is the cause
   kNoDevice = 77  ///< CTest's SKIP_RETURN_CODE
 };
 
-/// The command line asks for something that does not exist.
+/// A mistake of the caller: for example, the command line names a case that does not exist.
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -35,7 +35,7 @@ struct NoDeviceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Makes text from untrusted sources (libraries, dumps, recordings, file names) safe for a terminal, a table and a shell.
+// Text from untrusted sources (libraries, dumps, recordings, file names), made safe for a terminal, a table and a shell.
 
 /// A CSV cell; quoted if it contains a separator, quotes or outer blanks.
 std::string csv_cell(const std::string& text);

@@ -49,10 +49,10 @@ void flush_folder(const fs::path& folder) {
 
 fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
-/// The file that a path refers to, and how to write it.
+/// The file that a path refers to, and the way to write it.
 struct Target {
   std::string file;        ///< after following all links
-  bool replaced = true;    ///< true: a new file replaces it; false: it is written in place
+  bool replaced = true;    ///< whether a new file replaces it; otherwise it is written in place
   int descriptor = -1;     ///< the descriptor of this process that the path names, or -1
 };
 
@@ -73,7 +73,7 @@ Target target_of(const std::string& path) {
   for (int links = 0; links < kMostLinks; ++links) {
     if (const int descriptor = named_descriptor(file.string()); descriptor >= 0) return {file.string(), false, descriptor};
     struct stat status {};
-    if (::lstat(file.c_str(), &status) != 0) return {file.string()};  // a new file; open() reports any other error
+    if (::lstat(file.c_str(), &status) != 0) return {file.string()};  // the file is new; any other error is reported by open()
     if (S_ISDIR(status.st_mode)) refuse(path, EISDIR);
     if (!S_ISLNK(status.st_mode)) return {file.string(), bool(S_ISREG(status.st_mode))};
     std::error_code unread;
@@ -121,7 +121,7 @@ int open_beside(const std::string& path, const Target& target, std::string& temp
 }
 
 void write_through(const std::string& path, const Target& target, std::string_view text) {
-  std::fflush(stdout);  // the path may be /dev/stdout: text printed earlier must come first
+  std::fflush(stdout);  // if the path is /dev/stdout, text that was printed earlier must come first
   const int file = target.descriptor >= 0 ? ::fcntl(target.descriptor, F_DUPFD_CLOEXEC, 3)
                                           : ::open(target.file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   if (file < 0) refuse(path, errno);
@@ -143,7 +143,7 @@ void write_atomically(const std::string& path, std::string_view text) {
   bool written = write_all(file, text) && ::fsync(file) == 0;
   int error = errno;
   if (written && unnamed >= 0) {
-    if (give_name(file, target.file)) {  // fails if the target exists; the unnamed file then first gets a temporary name
+    if (give_name(file, target.file)) {  // linkat() fails if the target exists; then the unnamed file first gets a temporary name
       ::close(file);
       return flush_folder(folder_of(target.file));
     }
@@ -185,7 +185,7 @@ namespace {
 // A generated section of a text file: the lines between <!-- begin: NAME --> and <!-- end: NAME -->.
 
 struct Parts {
-  std::string before, inside, after;  ///< `before` and `after` include the marks
+  std::string before, inside, after;  ///< `before` and `after` include the begin and end marks
 };
 
 Parts read_parts(const std::string& file, const std::string& name) {
@@ -222,7 +222,7 @@ std::string section_difference(const std::string& file, const std::string& name,
   return file + ":" + std::to_string(line) + ": has '" + found->a + "' and should have '" + found->b + "'";
 }
 
-// Finds the first difference between two texts.
+// The first difference between two texts.
 
 std::optional<LineDifference> first_difference(const std::string& a, const std::string& b) {
   if (a == b) return std::nullopt;

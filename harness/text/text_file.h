@@ -20,8 +20,8 @@ namespace assay {
 /// `path` is unchanged and no temporary file remains.
 void write_atomically(const std::string& path, std::string_view text);
 
-/// Throws the error that write_atomically() would throw for this path now, and creates missing folders. It does not find a closed
-/// pipe or a full disk, which only writing shows.
+/// Checks a path before a long run: throws the error that write_atomically() would throw now, and creates missing folders. It
+/// does not notice a closed pipe or a full disk, which only writing shows.
 void require_writable(const std::string& path);
 
 // A generated section of a text file: the lines between <!-- begin: NAME --> and <!-- end: NAME -->.
@@ -38,14 +38,14 @@ bool write_section(const std::string& file, const std::string& name, const std::
 /// The first line in which the section differs from `text`, as "FILE:LINE: has '...' and should have '...'"; empty if none does.
 std::string section_difference(const std::string& file, const std::string& name, const std::string& text);
 
-// Finds the first difference between two texts.
+// The first difference between two texts.
 
 struct LineDifference {
   int64_t line = 1;  ///< line number in both texts
   std::string a, b;  ///< that line in each text; empty if the text has ended
 };
 
-/// The first line that differs, if any. If only the final line break differs: the empty line after the last one.
+/// The first line that differs, if any. If only the final line break differs, it is the empty line after the last one.
 std::optional<LineDifference> first_difference(const std::string& a, const std::string& b);
 
 // XXH3 of several byte ranges in sequence.

@@ -1,4 +1,5 @@
-// Tests that text files are written whole or not at all, sections are replaced and compared, untrusted text is made printable.
+// Tests that text files are written completely or not at all, that sections are replaced and compared, and that untrusted text is
+// made printable.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -53,7 +53,7 @@ json layout_of(const HostTensor& tensor) {
           {"offset", spec.offset}};
 }
 
-/// Deduplicates inputs: inputs of one role with equal bytes, such as a table of cosines, are stored once.
+/// Deduplication: inputs of one role with equal bytes, such as a table of cosines, are stored only once.
 class Inputs {
  public:
   explicit Inputs(std::vector<TensorBytes>& tensors) : tensors_(tensors) {}
@@ -236,7 +236,7 @@ struct Candidate {
   std::shared_ptr<const BoundCase> bound;
   Problem problem;
   std::vector<WholePart> right;  ///< accepted answer of the contract
-  int64_t batch;                 ///< number of rows that can be used separately; 1: only the whole case can be used
+  int64_t batch;                 ///< number of batch rows that can be used separately; 1: only the whole case can be used
 
   /// The row of the batch from which row `row` of the output `part` is computed.
   int64_t batch_row(const Part& part, int64_t row) const;
@@ -244,14 +244,14 @@ struct Candidate {
   int64_t richest_row() const;
 };
 
-/// One case of each data set, those with the fewest bytes per batch row first. Leaves out cases larger than `most_bytes`.
+/// One case of each data set, sorted by bytes per batch row. Leaves out cases larger than `most_bytes`.
 std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& cases, int64_t most_bytes);
 
 int64_t bytes_of(const Problem& problem) {
   int64_t sum = 0;
   for (const HostTensor& tensor : problem.tensors)
     sum += int64_t(tensor.spec.bytes()) * (access_of(tensor) == Access::kInOut ? 2 : 1);
-  return sum + (problem.before.empty() ? 0 : bytes_of(problem.before.back()));  // warm-up calls mostly have the same inputs
+  return sum + (problem.before.empty() ? 0 : bytes_of(problem.before.back()));  // warm-up calls mostly share inputs
 }
 
 int64_t Candidate::batch_row(const Part& part, int64_t row) const {
@@ -276,7 +276,8 @@ std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& case
     if (!data.insert(one.data_id()).second) continue;
     std::shared_ptr<const BoundCase> bound = op.bind(one);
     Problem problem = bound->problem();
-    // Empty calls show nothing, and outputs that share memory with an input have no file entry of their own.
+    // A case is unsuitable if its calls are empty, or if an output shares memory with an input: the file has no separate entry
+    // for it.
     const bool shares = std::any_of(problem.tensors.begin(), problem.tensors.end(),
                                     [](const HostTensor& tensor) { return !tensor.spec.shares.empty(); });
     if (shares || bytes_of(problem) == 0 || bytes_of(problem) > most_bytes) continue;
@@ -290,7 +291,8 @@ std::vector<Candidate> candidates_of(const Op& op, const std::vector<Case>& case
   return all;
 }
 
-/// A row that kills no further mutant can be chosen as a sample of its input generator. Limits for all such rows, and for one.
+/// A row that kills no further mutant can be chosen as a sample of its input generator. Limits in bytes on all such rows, and on
+/// one.
 constexpr int64_t kMostBytesOfKinds = 24 << 10, kMostBytesOfKind = 6 << 10;
 
 using Rows = std::set<int64_t>;
@@ -328,7 +330,7 @@ class Chooser {
   }
 
  private:
-  /// The mutants, without equivalent ones, that no chosen input kills yet. Registers them all in edits_.
+  /// The mutants, except equivalent ones, that no chosen input kills yet. Registers all of them in edits_.
   std::vector<Hypothesis> open_edits(const BoundCase& bound) {
     std::vector<Hypothesis> open;
     for (Hypothesis& edit : bound.mutants())
@@ -338,7 +340,7 @@ class Chooser {
   }
 
   void take_rows_of(const Candidate& candidate) {
-    std::map<int64_t, std::set<std::string>> shows;  // batch row -> mutants that it kills
+    std::map<int64_t, std::set<std::string>> shows;  // row of the batch -> mutants that it kills
     for (const Hypothesis& edit : open_edits(*candidate.bound)) {
       if (edit.by_rows) continue;
       const std::vector<WholePart> edited = computed(edit.expect(candidate.problem, nullptr));
@@ -370,8 +372,8 @@ class Chooser {
     take(candidate, rows);
   }
 
-  /// Adds a call with only these rows of the case. Computes again which mutants it kills, because the rows may kill others within
-  /// the whole case.
+  /// Adds a call with only these rows of the case. Computes which mutants the new call kills, since the same rows may kill other
+  /// mutants as part of the whole case.
   void take(const Candidate& candidate, const Rows& rows) {
     const bool whole = candidate.bound->independent_rows() == 0 || int64_t(rows.size()) == candidate.batch;
     CaseOfRows some = whole ? CaseOfRows{nullptr, candidate.problem, {}}
@@ -394,7 +396,8 @@ class Chooser {
     taken_.push_back({{from, std::move(one), std::move(problem), {}}, candidate.one->name.fills, std::move(shown)});
   }
 
-  /// Drops calls, largest first, if other calls kill the same mutants. Keeps a small call that alone uses its input generator.
+  /// Drops calls, largest first, if other calls kill the same mutants. Keeps a small call if no other call uses its input
+  /// generator.
   void drop_what_others_show() {
     std::stable_sort(taken_.begin(), taken_.end(),
                      [](const Taken& a, const Taken& b) { return bytes_of(a.call.problem) > bytes_of(b.call.problem); });

@@ -14,9 +14,9 @@
 namespace assay {
 namespace {
 
-// Checks recorded outputs: the contract must accept all of them, and no mutant of it may.
+// Check of recorded outputs: the contract must accept all of them, and no mutant of it may.
 
-/// Number of elements outside, plus the steps (rows) that break a rule as a whole without an element outside.
+/// Number of elements outside their intervals, plus the steps (rows) that have only a violation as a whole.
 int64_t outside_of(const Memberships& found) {
   int64_t count = 0;
   for (const std::vector<Membership>& part : found.parts) count += std::count(part.begin(), part.end(), Membership::kOutside);
@@ -130,7 +130,7 @@ std::vector<std::string> edits_that_hold(const Op& op, const Witness& witness) {
 
 namespace {
 
-// Checks whether another release of an implementation still obeys its contract, on the recorded inputs.
+// Check of another release of an implementation: whether it still obeys its contract, on the recorded inputs.
 
 /// Whether the calls that both files contain returned the same bits, padding excluded.
 bool same_outputs(const Op& op, const Witness& release, const Witness& committed) {
@@ -166,7 +166,8 @@ std::string version_of(const std::string& package) {
   return space == std::string::npos ? package : package.substr(space + 1);
 }
 
-/// The table of one package: contracts by release, then the first deviating input for each contract that a release does not obey.
+/// The table of one package: contracts by release. Below it, for each contract that a release does not obey, the first input
+/// whose outputs are wrong.
 std::string table_of(const std::vector<const Drift*>& drifts) {
   std::vector<std::string> releases;
   std::map<std::string, std::map<std::string, const Drift*>> rows;
