@@ -109,7 +109,7 @@ std::optional<Regularity> one_of_each_vector(const WrongPart& wrong) {
     if (failing == whole && failing != all && wrong.failing().back() >= whole * vector) continue;
     if (wrong.count([&](int64_t i) { return i % vector == rest; }) != failing) continue;
     Regularity found{wrong.label(),
-                     fmt::format("{}elements {} of each {}, counted over all rows, and in no other", kEveryElement, rest, vector),
+                     fmt::format("{}positions {} of each {}, counted over all rows, and in no other", kEveryElement, rest, vector),
                      failing,
                      failing,
                      0,

@@ -87,7 +87,7 @@ TEST(UnsetValues, OneElementOfEachVectorAcrossRowsIsNamed) {
     const auto found = whole_rows_or_columns(WrongPart(whole, y));
     return found ? found->words + found->note : "";
   };
-  EXPECT_THAT(words_if_wrong([](int64_t i) { return i % 64 == 0; }), HasSubstr("elements 0 of each 64, counted over all rows"));
+  EXPECT_THAT(words_if_wrong([](int64_t i) { return i % 64 == 0; }), HasSubstr("positions 0 of each 64, counted over all rows"));
   EXPECT_THAT(words_if_wrong([](int64_t i) { return i % 64 == 0 && i < 320; }), HasSubstr("begins one element too late"));
   EXPECT_EQ(words_if_wrong([](int64_t i) { return i % 64 == 0 && i != 128; }), "") << "one vector is right";
   EXPECT_EQ(words_if_wrong([](int64_t i) { return i % 48 == 0; }), "") << "no vector has 48 elements";
