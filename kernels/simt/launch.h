@@ -12,8 +12,8 @@ struct Launch {
   int warp = 32;               ///< lanes per warp; equals the kernel's template parameter
   void* stream = nullptr;      ///< stream of the vendor's runtime; unused on the CPU
   /// CPU only. The low kSeedBits bits are the seed of the order in which lanes run. The next 8 bits are a fill byte. If it is not
-  /// 0, each thread's stack is filled with words made from it. A local variable that is read before it is set then gives a
-  /// wrong result.
+  /// 0, each thread's stack and each block's shared memory are filled with words made from it. A variable that is read before it
+  /// is set then gives a wrong result.
   uint64_t schedule_seed = 1;
   static constexpr int kSeedBits = 40;
   static constexpr uint64_t kSeedMask = (uint64_t{1} << kSeedBits) - 1;
