@@ -114,8 +114,8 @@ Inventor::Inventor(const Op& op, std::vector<Case> from, uint64_t seed) : op_(op
   }
   for (const FillInfo& fill : all_fills()) {
     fills_.push_back(fill.name);
-    const auto suits = [&](const char* kind) { return std::find(fill.suits.begin(), fill.suits.end(), kind) != fill.suits.end(); };
-    if (suits("scales")) scale_fills_.push_back(fill.name);
+    // Generators that suit scales first: others also give 0, or NaN as the product of 0 and infinity.
+    if (!fill.suits.empty() && fill.suits.front() == "scales") scale_fills_.push_back(fill.name);
   }
   for (const std::string& column : op.columns) kinds_[column] = kind_of(column);
 }

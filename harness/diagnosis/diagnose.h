@@ -110,7 +110,7 @@ void add_patterns(const BoundCase& bound, const Problem& problem, const std::vec
 /// The cause of a call that writes nothing.
 inline constexpr const char* kNothingWritten =
     "never written: no element of any output: no kernel is launched (a launch is missing, or no branch of a dispatch on "
-    "contract, type or size is taken), or all its threads return at once";
+    "contract, type or size is taken), or all its threads return at once, or its stores are missing";
 /// Whether no byte of any output is written, and all tensors that are updated in place are as they were before the call.
 bool writes_nothing(const Problem& problem, const CallResult& result);
 /// The same for a kernel whose outputs are all updated in place. It may also have stored the values that were there, so this is a

@@ -201,6 +201,7 @@ inline uint32_t flag_now(const uint32_t* at) { return __atomic_load_n(at, __ATOM
 /// send16() and send1() write data that other ranks read after this rank signals. Data that post16() writes need no signal, because polled16() polls for them.
 template <class T>
 void send16(T* to, const Vector<T>& v) {
+  cpu::require_multiple("store", to, 16);
   cpu::hold_back(to, &v, sizeof v);
 }
 template <class T>
@@ -209,11 +210,13 @@ void send1(T* to, T v) {
 }
 template <class T>
 void post16(T* to, const Vector<T>& v) {
+  cpu::require_multiple("store", to, 16);
   cpu::hold_back(to, &v, sizeof v);
 }
 /// Reads data that this rank or another rank sent.
 template <class T>
 Vector<T> receive16(const T* from) {
+  cpu::require_multiple("load", from, 16);
   Vector<T> v;
   if (!cpu::held_back(from, &v, sizeof v)) memcpy(&v, from, sizeof v);
   return v;
@@ -226,6 +229,7 @@ T receive1(const T* from) {
 }
 template <class T>
 Vector<T> polled16(const T* from) {
+  cpu::require_multiple("load", from, 16);
   Vector<T> v;
   for (int i = 0; i < 2; ++i) {
     const uint64_t word = __atomic_load_n(reinterpret_cast<const uint64_t*>(from) + i, __ATOMIC_RELAXED);

@@ -408,7 +408,9 @@ class CellParser {
   }
 
   static void conversion_rule(const CellArgument& argument, Step& step) {
-    const bool integer = step.target->is_integer(), without_nan = step.target->specials == Specials::kFinite;
+    // A source may convert an exponent to uint8: for E8M0, too, the result for NaN may be undefined.
+    const bool integer = step.target->is_integer(),
+               without_nan = step.target->specials == Specials::kFinite || step.target->specials == Specials::kScale;
     if (argument.text == "rz") step.rounding = Rounding::kTowardZero;
     else if (argument.text == "rna") step.rounding = Rounding::kNearestAway;
     else if (argument.text == "wrap" && integer)

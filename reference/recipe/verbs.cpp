@@ -72,6 +72,7 @@ Steps other_conversions(const CellStep& to) {
   const std::string format = to.argument(0), rules = joined(to).substr(format.size());
   if (rules.ends_with(",nosat")) return {CellStep::made("to", {format})};
   if (rules == ",rz" || rules == ",ovfl") return {CellStep::made("to", {format})};
+  if (rules == ",undef" && format == "e8m0") return {};  // powers of two need no rounding, and do not overflow
   if (rules == ",undef") return {CellStep::made("to", {format, "rz", "undef"})};
   if (!rules.empty()) return {};
   if (format == "e8m0") return {CellStep::made("to", {"e8m0", "nosat"})};  // powers of two need no rounding

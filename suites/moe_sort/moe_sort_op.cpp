@@ -84,6 +84,12 @@ SortCase read_sort_case(const Case& one) {
   c.seed = cells.seed();
   c.warp = cells.warp();
   c.given = cells.of_given_data();
+  if (c.given) return c;
+  if (c.blocks() && c.room < entries_for(c))
+    cells.refuse("entries", fmt::format("expected at least {} entries, as many as any distribution of the slots needs, got {}",
+                                        entries_for(c), c.room));
+  if (!c.blocks() && c.m == 0 && c.room > 0 && c.contract.absent == AbsentSlots::kNotAllowed)
+    cells.refuse("entries", fmt::format("expected 0 entries, because x has no rows, got {}", c.room));
   return c;
 }
 

@@ -140,6 +140,17 @@ const std::string* cell_of_y(const ContractRow& row) {
 
 }  // namespace
 
+/// Refuses x = f16 if the contract rounds y to bf16, and the reverse: y is stored in the format of x.
+static void require_format_of_y(const Cells& cells, const ContractRow& contract) {
+  const std::string& x = cells.text("x");
+  if (x == "f32") return;
+  const std::string other = x == "f16" ? "bf16" : "f16";
+  for (const ContractRow* link : rulebook().links_of(contract.id))
+    if (const std::string* y = cell_of_y(*link);
+        y && (y->ends_with("to(" + other + ")") || y->substr(y->rfind(' ') + 1).starts_with("to(" + other + ",")))
+      cells.refuse("x", "contract " + link->id + " rounds y to " + other + ", so x must be " + other + ", got " + x);
+}
+
 RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_x) {
   RowCase c;
   c.contract = contract.id;
@@ -148,6 +159,7 @@ RowCase read_row_case(const Cells& cells, const ContractRow& contract, bool has_
   if (!c.x || c.x->bits < 16 || c.x->specials != Specials::kIeee)
     cells.refuse("x", "'" + cells.text("x") + "' is not one of: bf16, f16, f32");
   c.bound = bound_contract(c.contract, *c.x);
+  require_format_of_y(cells, contract);
   if (cells.has("tokens")) c.groups = groups_of(cells);
   c.m = c.groups.any() ? c.groups.rows() : cells.from_zero("m");
   c.n = cells.positive("n");
