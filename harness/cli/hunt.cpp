@@ -74,7 +74,7 @@ class Inventor {
   std::vector<Case> from_;
   std::set<std::string> known_;
   std::map<std::string, Cells> kinds_;
-  std::vector<std::string> fills_, scale_fills_;  ///< all input generators; generators for scales, which give positive values
+  std::vector<std::string> fills_;  ///< all input generators
   std::mt19937_64 random_;
 };
 
@@ -112,11 +112,7 @@ Inventor::Inventor(const Op& op, std::vector<Case> from, uint64_t seed) : op_(op
     if (one.op != op.name) throw std::invalid_argument("expected cases of op " + op.name + ", got one of op " + one.op);
     known_.insert(one.id);
   }
-  for (const FillInfo& fill : all_fills()) {
-    fills_.push_back(fill.name);
-    // Generators that suit scales first: others also give 0, or NaN as the product of 0 and infinity.
-    if (!fill.suits.empty() && fill.suits.front() == "scales") scale_fills_.push_back(fill.name);
-  }
+  for (const FillInfo& fill : all_fills()) fills_.push_back(fill.name);
   for (const std::string& column : op.columns) kinds_[column] = kind_of(column);
 }
 
@@ -164,9 +160,16 @@ std::string Inventor::drawn_list(const std::string& cell) {
 }
 
 std::string Inventor::drawn(const std::string& column, const std::string& cell) {
-  const std::vector<std::string>& fills = column.find("scale") == column.npos ? fills_ : scale_fills_;
   switch (kinds_[column]) {
-    case Cells::kFill: return cell.empty() ? cell : fills[below(fills.size())];
+    case Cells::kFill:
+      if (cell.empty()) return cell;
+      // Kernels need not work with scales of 0, NaN or 2^127, so scales come from generators that a shipped case uses for them.
+      if (column.find("scale") != column.npos) {
+        const std::map<std::string, std::string> other = any().parameters;
+        const auto found = other.find(column);
+        return found == other.end() || found->second.empty() ? cell : found->second;
+      }
+      return fills_[below(fills_.size())];
     case Cells::kList: return drawn_list(cell);
     case Cells::kSize: {
       const int64_t beside[] = {0, -1, 1, -8, 8};
