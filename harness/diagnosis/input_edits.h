@@ -64,7 +64,7 @@ std::vector<InputEdit> address_edits(const Problem& problem, size_t tensor);
 std::vector<InputEdit> address_edits_of_pairs(const Problem& problem);
 
 /// Edits for elements that a loop over a vector skips, so that the kernel uses 0 for them: in an input, or in all terms of a sum
-/// over ranks (skipped_elements.cpp).
+/// over ranks (address_edits.cpp).
 std::vector<InputEdit> skipped_elements(const Problem& problem);
 
 /// Swaps neighbouring runs of `away` columns, from column `first` on, if both lie in one vector of `period` columns. That changes

@@ -316,18 +316,18 @@ std::string stored_at_distance(const WholePart& whole, const HostTensor& tensor,
                                const std::function<bool(int64_t offset)>& is_written);
 
 /// For an output of which only row 0 is written, with wrong values: "address: all rows of d are stored to row 0, and all rows of a and
-/// b are read from row 0", if the values are as expected then (zero_pitches.cpp). Empty otherwise.
+/// b are read from row 0", if the values are as expected then (stored_addresses.cpp). Empty otherwise.
 std::string zero_pitches(const BoundCase& bound, const Problem& problem, const WholePart& whole,
                          const std::vector<HostTensor>& outputs, WorkBudget& budget);
 
 /// Codes of numbers that belong in other columns, if the scales are wrong too, because the numbers at the ends of a vector are other data
-/// (dequantized.cpp). `all`: all outputs.
+/// (scale_values.cpp). `all`: all outputs.
 Rule numbers_of_other_columns(const WrongPart& wrong, const std::vector<WrongPart>& all);
 
-/// The expected values plus or minus a product of scales or a bias (scaled_offsets.cpp).
+/// The expected values plus or minus a product of scales or a bias (constant_values.cpp).
 Rule plus_scales(const WrongPart& wrong, const Problem& problem);
 
-/// Words that are an OR of shifted codes, with one wrong shift (packed_fields.cpp).
+/// Words that are an OR of shifted codes, with one wrong shift (code_bits.cpp).
 Rule one_shift_of_a_word(const WrongPart& wrong);
 
 // Facts about wrong elements whose values no rule gives (facts.cpp).
@@ -366,7 +366,7 @@ std::string input_range_apart(const std::vector<int64_t>& wrong, const std::vect
                               const Problem& problem);
 /// For a hypothesis that explains every wrong element, but would make right ones wrong: ", only where in a group |x[i, j]|
 /// reaches 120" if the groups of elements with wrong elements all have such an input, and no group does that the hypothesis would
-/// make wrong (scaled_groups.cpp). Empty if they do not, or if the evidence is too small. All elements must be compared.
+/// make wrong (input_ranges.cpp). Empty if they do not, or if the evidence is too small. All elements must be compared.
 std::string groups_apart(const Answer& answer, const Memberships& contract, const Memberships& hypothesis,
                          const Problem& problem);
 /// A fact: all elements in such a range are wrong, and no others are.

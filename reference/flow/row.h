@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reference/flow/contract.h"
@@ -53,5 +54,34 @@ class RowListener;
 /// which the stored outputs can result. `listener`, unless null, receives every step.
 RowOutputs evaluate_row(const Contract& contract, const RowInputs& inputs, const StoredRow* stored, const Format& x_format,
                         RowListener* listener = nullptr);
+
+// Op kind "gated": from the two halves of a row, gate and up, computes one value per pair of elements.
+
+/// The registry entry of this op kind.
+const Flow& gated_flow();
+
+/// The n values of a row of 2n elements. In the cell, g is the gate and u is up. u0 = u + 0, so -0 becomes +0. uftz is what a
+/// multiplication compiled with -ftz reads: u, or 0 if u is subnormal in fp32.
+Spans gated_values(const Gated& contract, const std::vector<double>& row, RowListener* listener = nullptr);
+
+// Op kind "rope": pairs of a head's elements are rotated by an angle that depends on the token's position.
+
+/// The registry entry of this op kind.
+const Flow& rope_flow();
+
+/// Cosine and sine of each pair at one position. In a cache [position, rotary], the first half of a row holds the cosines.
+struct Angles {
+  std::vector<double> cos, sin;
+};
+
+/// The two columns (even, odd) of each pair, for a head of `head` elements of which `pairs` pairs are rotated.
+std::vector<std::pair<size_t, size_t>> rope_pairs(const Rope& contract, size_t head, size_t pairs);
+
+/// A head after rotation. Elements outside of the pairs follow the cell `rest`.
+Spans rope_outputs(const Rope& contract, const Spans& head, const Angles& angles, RowListener* listener = nullptr);
+
+/// For each output: whether its magnitude grows if all elements of the head grow in magnitude. True for elements that are not
+/// rotated, and if both terms of the rotation have the same sign. Only these outputs show whether r of a norm was too small.
+std::vector<bool> rises_with_head(const Rope& contract, const Spans& head, const Angles& angles);
 
 }  // namespace assay

@@ -8,7 +8,7 @@
 #include "harness/core/case.h"
 #include "harness/core/op.h"
 #include "reference/flow/contract.h"
-#include "reference/flow/rope/rope.h"
+#include "reference/flow/row.h"
 #include "suites/rows/case_cells.h"
 #include "suites/rows/row_tensors.h"
 

@@ -11,7 +11,7 @@
 #include "harness/fill/fill.h"
 #include "reference/flow/chain/chain.h"
 #include "reference/flow/flow.h"
-#include "reference/flow/gated/gated.h"
+#include "reference/flow/row.h"
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 #include "reference/table/near.h"

@@ -12,7 +12,6 @@
 #include "harness/core/op.h"
 #include "harness/core/tensor.h"
 #include "reference/flow/contract.h"
-#include "reference/flow/rope/rope.h"
 #include "reference/flow/row.h"
 #include "suites/rows/row_case.h"
 

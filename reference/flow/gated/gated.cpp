@@ -1,5 +1,5 @@
 // The activation of one half of a row, multiplied by the other half: contract rows, mutants and accepted intervals.
-#include "reference/flow/gated/gated.h"
+#include "reference/flow/row.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // Rotary embeddings: contract rows, mutants and accepted intervals.
-#include "reference/flow/rope/rope.h"
+#include "reference/flow/row.h"
 
 #include <cmath>
 #include <tuple>

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "reference/flow/contract.h"
-#include "reference/flow/rope/rope.h"
+#include "reference/flow/row.h"
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 #include "reference/testing/mpfr_programs.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "reference/flow/group_quant/group_quant.h"
-#include "reference/flow/rope/rope.h"
+#include "reference/flow/row.h"
 #include "reference/flow/row_norm/row_norm.h"
 #include "reference/formats/catalogue.h"
 #include "reference/recipe/eval.h"
