@@ -172,7 +172,7 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"start", "`zero`: the sum starts with 0; `first`: with the first rank's element"},
       {"wire", "recipe: turns an element into what the rank sends"},
       {"wire_of", "what the recipe `wire` is applied to: 32-bit `words`, or `numbers`"},
-      {"add", "recipe: adds the next element to the sum; begins with `add(v)`"},
+      {"add", "recipe for the running sum: adds the next element, which is called v in this column; begins with `add(v)`"},
       {"rank_reduce.y", "recipe: turns the sum into the result"},
       {"numbers", "formats of the elements"},
       {"bytes", "the size of a message must be a multiple of this number of bytes"},

@@ -111,7 +111,8 @@ class Addresses {
     }
   }
 
-  /// Quotients and remainders of the offset by sizes of other tensors, such as the number of experts per token.
+  /// The element at offset j is read from j / size or j mod size instead, where size is an extent of another tensor, such as the
+  /// number of experts per token.
   void sizes(const std::set<int64_t>& sizes) {
     const char* const element = storage_.rows == 1 ? "[j]" : "the element at storage offset j";
     for (const int64_t size : sizes) {

@@ -243,7 +243,7 @@ std::vector<Kernel> mma_faults() {
                                "DeepSeek-V3 (arXiv 2412.19437): the accumulator is nominally f32, but has about 14 bits; here it keeps all bits of f32"),
       of_unit<MmaCFirst>("mma_c_first", "no regression known; adds c first, as the PTX ISA describes the instruction"),
       of_unit<MmaHalvesNotInterleaved>("mma_halves_not_interleaved",
-                                       "no regression known; ptxas of CUDA 13.0 unpacks halves of words; here k is split into contiguous halves"),
+                                       "no regression known; ptxas of CUDA 13.0 replaces an e4m3 mma by two f16 instructions, one for each half of the 32-bit words, so k is interleaved; here k is split into contiguous halves"),
       of_unit<MmaFlushesSubnormals>("mma_flushes_subnormals",
                                     "MATLAB-tensor-core d12a5b3~1: its model of the MI250X flushes subnormals; the sm_90 instruction does not"),
       of_unit<MmaZerosCount>("mma_zeros_count", "MMA-Sim c785138: zero operands have the exponent -126; here zero terms count in the largest exponent"),

@@ -461,7 +461,7 @@ std::vector<Kernel> rank_faults() {
                "all_reduce.owner_keeps", "no regression known; all sums are right, but another rank keeps its unquantized sum",
                owner_keeps_area<CodecStripeNext>, Values{"bf16"}),
       of_ranks("codec_magnitude", "quickreduce.all_reduce_int8.gfx950", run_coded<CodecMagnitude>, coded,
-               "no regression known; amax is used instead of the signed extreme value", coded_area, half),
+               "not taken from a bug report; amax is used instead of the signed extreme value", coded_area, half),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankDropped>>("fused_rank_dropped", "vllm.all_reduce_add_rms_norm",
                                                                        "all_reduce_add_rms_norm.one_shot",
                                                                        "no regression known; a rank is missing in the sum "

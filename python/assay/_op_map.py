@@ -26,7 +26,10 @@ class Entry:
 
     @classmethod
     def of_spec(cls, op, spec):
-        """A row from a dict with contract, inputs, outputs, parameters and when; a list of names means roles with these names."""
+        """Makes an Entry from a dict with contract, inputs, outputs, parameters and when.
+
+        A list of names in place of a dict maps each role to the argument of the same name.
+        """
         unknown = set(spec) - {"contract", "inputs", "outputs", "parameters", "when"}
         if unknown or not spec.get("contract") or not spec.get("outputs") or not spec.get("inputs"):
             raise ValueError(

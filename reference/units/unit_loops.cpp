@@ -140,8 +140,8 @@ inline Doubles added_half(const Rounder& round, Doubles c, Doubles x) {
   return magnitude(sum) < __builtin_inf() ? result : sum;
 }
 
-// Products of a block are 32-bit integers, one column per lane. The work per block uses doubles. It is exact, because
-// unit_table.cpp rejects every row for which it would not be.
+// Products of a block are 32-bit integers, one column per lane. Within a chunk they are added as integers; the sums of the chunks and c are
+// added as doubles. That is exact, because unit_table.cpp rejects every row for which it would not be.
 
 /// Products in the order in which the instruction takes them: one row of a with the columns of all lanes of b.
 struct Products {

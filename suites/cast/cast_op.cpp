@@ -92,7 +92,8 @@ namespace {
 
 // Reads and checks a case: a cast, its source format and its inputs.
 
-/// `borders` samples the list of all inputs at this distance, a prime, so that all low bits vary.
+/// Besides the borders of codes, the fill `borders` takes every kSampleStep-th of all inputs. The step is a prime, so that all low
+/// bits vary.
 constexpr uint64_t kSampleStep = 65521;
 /// In mixed order, consecutive elements of x are this far apart in the (cyclic) list of inputs. It is a prime near 2^16 / 1.618
 /// (the golden ratio), so consecutive elements differ much.

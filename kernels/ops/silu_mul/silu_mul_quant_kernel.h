@@ -584,7 +584,7 @@ SIMT_KERNEL void silu_mul_quant_given(const T* x, uint8_t* q, const float* scale
   const int64_t load = simt::block() * kGatedThreads + simt::thread(), row = by_loads.quotient(uint32_t(load));
   if (row >= rows) return;
   const int64_t n = int64_t{by_loads.divisor} * 8;
-  // a row of x has 2n elements and a row of codes has n, so each previous row adds n to the offset
+  // load * 8 counts n elements for each previous row; rows of x have 2n elements, so row * n more are needed
   const T* const at = x + row * n + load * 8;
   LaneWords<1> gate, up;
   gate.load(at);
