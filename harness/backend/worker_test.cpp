@@ -101,6 +101,7 @@ std::string error_of(uint8_t status, uint64_t outputs, int64_t end, uint8_t orde
   MessageWriter out;
   out.number(status);
   out.text("");  // message
+  out.text("");  // undefined operations
   out.text("");  // fields of the algorithm: words, split_k, promote, order
   out.number<int32_t>(0);
   out.number<int32_t>(0);

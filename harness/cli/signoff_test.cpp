@@ -166,7 +166,7 @@ TEST(Signoff, EachConditionCanBreak) {
       {[](Json& m) { m["steps"][1]["summary"]["instructions"][0]["known"] = false; }, "0 of 1 probed; not: sm_90.mma.f16.f32"},
       {[](Json& m) { m["steps"][1]["summary"]["instructions"][0]["called"]["equal"] = false; },
        "0 of 1 probed; not: sm_90.mma.f16.f32"},
-      {[](Json& m) { m["steps"][1]["summary"]["instructions"].clear(); }, "computes what its table row says: none probed; 1 offered"},
+      {[](Json& m) { m["steps"][1]["summary"]["instructions"].clear(); }, "has a model that equals its row in the table: none probed; 1 offered"},
       {[](Json& m) { m["steps"][4]["summary"]["conversions"][0]["as_called"] = false; },
        "is offered for: 0 of 1 probed; not: cuda.e4m3fn_sat from f32"},
       {[](Json& m) { m["steps"][4]["summary"]["conversions"].clear(); }, "is offered for: none probed; 1 offered"},

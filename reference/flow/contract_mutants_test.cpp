@@ -146,7 +146,7 @@ TEST(Neighbours, ExponentsOfScalesThatOtherLibrariesComputeAreSuspects) {
   EXPECT_EQ(scale_of("vllm.group_fp8_packed", "scale: the next larger power of two, even of a power of two"),
             "div(M) max(1e-10) pow2(floor) mul(2)");
   EXPECT_EQ(scale_of("vllm.group_fp8_packed", "scale: exponent - 1"), "div(M) max(1e-10) pow2(ceil) mul(1/2)");
-  EXPECT_EQ(scale_of("vllm.mxfp8_torch@v0.27.0", "scale: exponent of amax - 8"), "pow2(floor) mul(1/256) to(e8m0)");
+  EXPECT_EQ(scale_of("vllm.mxfp8_torch@v0.27.0", "scale: exponent of amax - 8"), "pow2(floor) mul(1/256) to(e8m0,undef)");
   EXPECT_EQ(scale_of("torchao.mx_floor", "scale: exponent of amax - 8"), "none");
   EXPECT_EQ(scale_of("torchao.mx_floor", "scale: exponent + 1"), "pow2(floor) mul(2) mul(1/256) to(e8m0,nosat)");
   EXPECT_EQ(scale_of("torchao.mx_floor", "scale: exponent - 1"), "pow2(floor) mul(1/2) mul(1/256) to(e8m0,nosat)");
@@ -271,7 +271,7 @@ std::map<std::string, std::string> cells(const Contract& contract) {
         turn += choice ? "yes " : "no ";
       for (const Recipe* recipe : {&rope->even, &rope->odd, &rope->rest}) turn += recipe->text() + "; ";
       const RopeSlip& slip = rope->slip;
-      for (const int pairs : {slip.cos, slip.sin, slip.even, slip.odd, int(slip.left_out)}) turn += std::to_string(pairs) + " ";
+      for (const int pairs : {slip.cos, slip.sin, slip.even, slip.odd, int(slip.left_out), int(slip.zero_cos), int(slip.zero_sin)}) turn += std::to_string(pairs) + " ";
     } else {
       const auto& n = std::get<RowNorm>(contract.links[i]);
       all[link + "sum"] = n.sum.text();
