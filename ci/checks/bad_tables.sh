@@ -50,9 +50,9 @@ expect 2 "quant_tile.csv:2:102: group: 'x' is not a positive integer" "${list[@]
 edited suites/quant_static/cases/quick_groups.csv '6s/,3x16|6x24|4x8,/,5x16,/'
 expect 2 "5 rows of group_size 5x16 do not divide m 12" "${list[@]}"
 strides=suites/rms_norm/cases/quick_strides.csv
-edited $strides '$s/,gamma|y|gamma;y,/,gamma;residual,/'
+edited $strides 's/,gamma|y|gamma;y,/,gamma;residual,/'
 expect 2 "unaligned: expected names among gamma, y, got 'residual'" "${list[@]}"
-edited $strides '$s/,gamma|y|gamma;y,/,y;y,/'
+edited $strides 's/,gamma|y|gamma;y,/,y;y,/'
 expect 2 "unaligned: 'y' is named twice" "${list[@]}"
 edited suites/quant_tile/cases/quick.csv '2s/,bf16,5,1024,tensor,/,bf16,0,1024,tensor,/'
 expect 2 "m: expected at least one row, because all rows share one scale" "${list[@]}"
