@@ -729,10 +729,6 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       std::stable_sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) { return a.left() < b.left(); });
     }
     verdict.causes = causes_in_words(causes);
-    // Other cases must show that few elements fit another contract not only by chance. reconcile() drops the line if none does.
-    constexpr size_t kMostContractsOfFew = 3;
-    if (!obeys && !obeyed.empty() && obeyed.size() <= kMostContractsOfFew && !causes.empty() && causes.front().complete())
-      for (const Cause& one : obeyed) verdict.causes.push_back(causes_in_words({one}).front());
     const bool by_codes = !obeys && named_by_codes(evidence, causes, verdict, budget);
     if (causes.empty()) {
       const std::string situation = evidence.bound.situation(evidence.problem, *evidence.outputs);

@@ -383,8 +383,7 @@ class Kernel {
   }
 
   /// Joins lines of "obeys X instead" into one. Drops them if a mutant explains as many cases: it names the mistake itself.
-  /// `also`: receives a note if all failing cases obey that contract, because a wrong dispatch has the same effect.
-  void merge_contracts(std::vector<std::string>& asserted, std::vector<std::string>& also) const {
+  void merge_contracts(std::vector<std::string>& asserted) const {
     std::vector<std::string> contracts;
     size_t most = 0, of_others = 0;
     for (const std::string& words : asserted) {
@@ -399,16 +398,7 @@ class Kernel {
       contracts.push_back(contracts_of(parse_cause(words)->mistake).front());
     }
     std::erase_if(asserted, is_contract);
-    if (most <= of_others) {
-      Data all;
-      for (const Diagnosed& one : cases_) all.insert(data_of(*one.verdict));
-      constexpr size_t kMostNamed = 3;
-      if (most < 2 || most < all.size() || contracts.size() > kMostNamed) return;
-      std::string names;
-      for (const std::string& contract : contracts) names += (names.empty() ? "" : ", ") + contract;
-      also.push_back(fmt::format("all failing cases obey {}, too: the code that chooses the contract may be wrong", names));
-      return;
-    }
+    if (most <= of_others) return;
     if (contracts.size() > 1) single = single.substr(0, single.find(kObeys)) + obeys_text(contracts);
     asserted.push_back(single);  // a mutant that explains this case, too, says more than the name of a contract
   }
@@ -440,7 +430,6 @@ class Kernel {
       }
       const ToldCause& cause = one.causes[at++];
       const std::string mistake = key_of(cause);
-      if (is_contract(words) && !is_well_founded(mistake)) continue;
       const Data beside = refuted_beside_others(one, mistake), refuted = refuting(mistake, ""), passed = passed_against(cause);
       if (!passed.empty()) {
         doubted.push_back(
@@ -473,9 +462,7 @@ class Kernel {
     std::stable_sort(asserted.begin(), asserted.end(), [&](const std::string& a, const std::string& b) {
       return complete_in(a) > complete_in(b);
     });
-    std::vector<std::string> also;
-    merge_contracts(asserted, also);
-    asserted.insert(asserted.end(), also.begin(), also.end());
+    merge_contracts(asserted);
     asserted.insert(asserted.end(), others.begin(), others.end());
     if (is_named)
       std::erase_if(doubted, [](const std::string& words) { return words.starts_with("refuted by "); });

@@ -189,16 +189,6 @@ TEST(Reconcile, AnotherCaseOfZerosRefutesAMistakeThatWouldFit) {
   EXPECT_THAT(reconciled({failing("a", {zeros, one}), unfinished}).verdicts[0].causes, ElementsAre(zeros, one));
 }
 
-TEST(Reconcile, AContractThatAllFailingCasesObeyIsNamedBesideTheMistake) {
-  const std::string missing = "saturation: missing", obeys = "obeys cuda.e4m3fn_nosat instead";
-  const auto of = [&](const std::string& data) { return failing(data, {complete(2, missing), complete(2, obeys)}); };
-  EXPECT_THAT(reconciled({of("a"), of("b")}).verdicts[0].causes,
-              ElementsAre(complete(2, missing),
-                          "all failing cases obey cuda.e4m3fn_nosat, too: the code that chooses the contract may be wrong"));
-  EXPECT_THAT(reconciled({of("a"), failing("b", {complete(2, missing)})}).verdicts[0].causes, ElementsAre(complete(2, missing)))
-      << "another case does not obey it";
-}
-
 TEST(Reconcile, ManyTiesOfACellAreOneLine) {
   const RunResult result =
       reconciled({failing("a", {complete(90, "rival: drop div(M)"), complete(90, "rival: drop mul(g)"),
