@@ -27,7 +27,7 @@ grep '^vllm.mxfp8_torch,vllm,v0.20.0,' "$root/reference/contracts/symbols.csv" >
 file=$scratch/sources/vllm-0.20.0/vllm/model_executor/layers/quantization/utils/mxfp8_utils.py
 mkdir -p "$(dirname "$file")"
 printf '\n\n_mxfp8_e4m3_quantize_torch\n' >"$file"
-expect 1 '_mxfp8_e4m3_quantize_torch: line 3, not' python3 "$cited" --check "$scratch/sources"
+expect 1 '_mxfp8_e4m3_quantize_torch: is in line 3, but symbols.csv says' python3 "$cited" --check "$scratch/sources"
 : >"$file"
-expect 1 '_mxfp8_e4m3_quantize_torch: line none, not' python3 "$cited" --check "$scratch/sources"
+expect 1 '_mxfp8_e4m3_quantize_torch: is in line none, but symbols.csv says' python3 "$cited" --check "$scratch/sources"
 echo passed
