@@ -158,7 +158,7 @@ void Slot::thread_main(void* argument) {
     const size_t t = size_t(slot.thread);
     publish(&slot.start_sync_);
     slot.places_[t] = Place::kGone;
-    slot.fibers_[t].yield();
+    slot.leave(t);
   }
 }
 
@@ -168,13 +168,16 @@ bool Slot::step(int warp_index) {
   const int first = warp_index * warp;
   Warp& state = warps_[size_t(warp_index)];
   const uint64_t ready = state.ready;
-  unsigned seen = 0;
-  for (const int lane : order_) {
-    if (state.parted && !(ready >> lane & 1)) continue;
-    thread = first + lane;
-    fibers_[size_t(thread)].resume();
-    seen |= bit(places_[size_t(thread)]);
+  turn_.clear();
+  for (const int lane : order_)
+    if (!state.parted || ready >> lane & 1) turn_.push_back(first + lane);
+  if (!turn_.empty()) {
+    next_ = 1;
+    thread = turn_.front();
+    fibers_[size_t(thread)].resume(scheduler_);
   }
+  unsigned seen = 0;
+  for (const int t : turn_) seen |= bit(places_[size_t(t)]);
   if (thrown_) std::rethrow_exception(thrown_);
   if (ready == all_lanes() && !(seen & bit(Place::kWarp))) return false;
   const uint32_t* what = &what_[size_t(first)];

@@ -150,7 +150,7 @@ class Team {
   void resume(int rank) {
     self = {this, rank};
     running = nullptr;
-    members_[size_t(rank)].fiber.resume();
+    members_[size_t(rank)].fiber.resume(scheduler_);
   }
   /// Lets other ranks run until it is the turn of `rank`.
   void take_turn(int rank) {
@@ -189,6 +189,7 @@ class Team {
   void (*rank_)(void* of, int index);
   void* of_;
   Random random_{0};
+  Fiber::Context scheduler_;
   int straggler_ = -1;
   int here_ = 0, turn_ = -1;
   bool hung_ = false;

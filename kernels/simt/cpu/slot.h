@@ -26,8 +26,7 @@ namespace simt::cpu {
 class Stacks {
  public:
   explicit Stacks(int threads, size_t stride = 128 * 1024) : stride_(stride), bytes_(size_t(threads) * stride), data_(map(bytes_)) {
-    const size_t page = size_t(sysconf(_SC_PAGESIZE));
-    for (int t = 0; t < threads; ++t) mprotect(data_ + size_t(t) * stride, page, PROT_NONE);
+    for (int t = 0; t < threads; ++t) mprotect(data_ + size_t(t) * stride, page(), PROT_NONE);
   }
   ~Stacks() {
 #ifdef ASSAY_SIMT_ASAN
@@ -39,11 +38,15 @@ class Stacks {
   Stacks& operator=(const Stacks&) = delete;
 
   int count() const { return int(bytes_ / stride_); }
-  std::byte* bottom(int thread) const { return data_ + size_t(thread) * stride_ + size_t(sysconf(_SC_PAGESIZE)); }
+  std::byte* bottom(int thread) const { return data_ + size_t(thread) * stride_ + page(); }
   /// Stacks start at different offsets within a page, because stacks at equal offsets would compete for the same cache sets.
-  size_t size(int thread) const { return stride_ - size_t(sysconf(_SC_PAGESIZE)) - size_t(thread) * 320 % 4096; }
+  size_t size(int thread) const { return stride_ - page() - size_t(thread) * 320 % 4096; }
 
  private:
+  static size_t page() {
+    static const auto bytes = size_t(sysconf(_SC_PAGESIZE));
+    return bytes;
+  }
   static std::byte* map(size_t bytes) {
     void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (data == MAP_FAILED) throw std::bad_alloc();
@@ -69,12 +72,24 @@ namespace simt::cpu {
 
 class Fiber {
  public:
+  /// A suspended flow of control: of a fiber, or of the scheduler that resumes fibers.
+  struct Context {
+    boost::context::detail::fcontext_t at = nullptr;
+#ifdef ASSAY_SIMT_ASAN
+    const void* stack = nullptr;
+    size_t stack_bytes = 0;
+#endif
+#ifdef ASSAY_SIMT_TSAN
+    void* tsan = nullptr;
+#endif
+  };
+
   Fiber() = default;
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 #ifdef ASSAY_SIMT_TSAN
   ~Fiber() {
-    if (tsan_self_) __tsan_destroy_fiber(tsan_self_);
+    if (self_.tsan) __tsan_destroy_fiber(self_.tsan);
   }
 #endif
 
@@ -84,68 +99,73 @@ class Fiber {
     argument_ = argument;
 #ifdef ASSAY_SIMT_ASAN
     __asan_unpoison_memory_region(stack, bytes);  // frames of an earlier fiber, which never returned
+    self_.stack = stack;
+    self_.stack_bytes = bytes;
 #endif
-    self_ = boost::context::detail::make_fcontext(stack + bytes, bytes, &Fiber::enter);
-#ifdef ASSAY_SIMT_ASAN
-    stack_ = stack;
-    stack_bytes_ = bytes;
-#endif
+    self_.at = boost::context::detail::make_fcontext(stack + bytes, bytes, &Fiber::enter);
 #ifdef ASSAY_SIMT_TSAN
-    tsan_self_ = __tsan_create_fiber(0);
+    self_.tsan = __tsan_create_fiber(0);
 #endif
   }
 
-  /// Called by the scheduler: runs the fiber until its next yield().
-  void resume() {
-#ifdef ASSAY_SIMT_ASAN
-    void* fake_stack = nullptr;
-    __sanitizer_start_switch_fiber(&fake_stack, stack_, stack_bytes_);
-#endif
+  /// Called by the scheduler: runs the fiber until it, or the last fiber of a series of hand_over(), calls yield(). Meanwhile,
+  /// `scheduler` holds the caller's context.
+  void resume(Context& scheduler) {
+    scheduler_ = &scheduler;
 #ifdef ASSAY_SIMT_TSAN
-    tsan_back_ = __tsan_get_current_fiber();
-    __tsan_switch_to_fiber(tsan_self_, __tsan_switch_to_fiber_no_sync);
+    scheduler.tsan = __tsan_get_current_fiber();
 #endif
-    self_ = boost::context::detail::jump_fcontext(self_, this).fctx;
-#ifdef ASSAY_SIMT_ASAN
-    __sanitizer_finish_switch_fiber(fake_stack, &stack_, &stack_bytes_);  // the stack that yield() left
-#endif
+    jump(scheduler, self_, this);
   }
-
-  /// Called in the fiber: returns to the scheduler. The fiber's next resume() continues after this call.
-  void yield() {
-#ifdef ASSAY_SIMT_ASAN
-    void* fake_stack = nullptr;
-    __sanitizer_start_switch_fiber(&fake_stack, back_stack_, back_stack_bytes_);
-#endif
-#ifdef ASSAY_SIMT_TSAN
-    __tsan_switch_to_fiber(tsan_back_, __tsan_switch_to_fiber_no_sync);
-#endif
-    back_ = boost::context::detail::jump_fcontext(back_, nullptr).fctx;
-#ifdef ASSAY_SIMT_ASAN
-    __sanitizer_finish_switch_fiber(fake_stack, &back_stack_, &back_stack_bytes_);
-#endif
+  /// Called in the fiber: `next` continues, with the same scheduler. It saves the two switches through the scheduler.
+  void hand_over(Fiber& next) {
+    next.scheduler_ = scheduler_;
+    jump(self_, next.self_, &next);
   }
+  /// Called in the fiber: returns to the scheduler. When the fiber is resumed, it continues after this call.
+  void yield() { jump(self_, *scheduler_, nullptr); }
 
  private:
-  static void enter(boost::context::detail::transfer_t from) {
-    Fiber& fiber = *static_cast<Fiber*>(from.data);
-    fiber.back_ = from.fctx;
+  /// What the flow of control that continues must know about the one that it replaces.
+  struct Departure {
+    Context* left;
+    Fiber* next;
+  };
+
+  static void jump(Context& from, Context& to, Fiber* next) {
+    Departure departure{&from, next};
 #ifdef ASSAY_SIMT_ASAN
-    __sanitizer_finish_switch_fiber(nullptr, &fiber.back_stack_, &fiber.back_stack_bytes_);
+    void* fake_stack = nullptr;
+    __sanitizer_start_switch_fiber(&fake_stack, to.stack, to.stack_bytes);
 #endif
+#ifdef ASSAY_SIMT_TSAN
+    __tsan_switch_to_fiber(to.tsan, __tsan_switch_to_fiber_no_sync);
+#endif
+    const boost::context::detail::transfer_t back = boost::context::detail::jump_fcontext(to.at, &departure);
+#ifdef ASSAY_SIMT_ASAN
+    arrive(back, fake_stack);
+#else
+    arrive(back, nullptr);
+#endif
+  }
+  /// Stores where the flow of control that was left can continue. Returns the fiber that runs now.
+  static Fiber* arrive(boost::context::detail::transfer_t from, [[maybe_unused]] void* fake_stack) {
+    const Departure& departure = *static_cast<Departure*>(from.data);
+    departure.left->at = from.fctx;
+#ifdef ASSAY_SIMT_ASAN
+    __sanitizer_finish_switch_fiber(fake_stack, &departure.left->stack, &departure.left->stack_bytes);
+#endif
+    return departure.next;
+  }
+  static void enter(boost::context::detail::transfer_t from) {
+    Fiber& fiber = *arrive(from, nullptr);
     fiber.main_(fiber.argument_);
   }
 
-  boost::context::detail::fcontext_t self_ = nullptr, back_ = nullptr;
+  Context self_;
+  Context* scheduler_ = nullptr;
   void (*main_)(void*) = nullptr;
   void* argument_ = nullptr;
-#ifdef ASSAY_SIMT_ASAN
-  const void *stack_ = nullptr, *back_stack_ = nullptr;
-  size_t stack_bytes_ = 0, back_stack_bytes_ = 0;
-#endif
-#ifdef ASSAY_SIMT_TSAN
-  void *tsan_self_ = nullptr, *tsan_back_ = nullptr;
-#endif
 };
 
 }  // namespace simt::cpu
@@ -201,12 +221,19 @@ class Slot : public Running {
 #endif
     publish(sync);
     if (also) publish(also);
-    fibers_[t].yield();
+    leave(t);
     collect(sync);
     if (also) collect(also);
   }
 
  private:
+  /// Lets the next lane of the warp's turn run, or the scheduler after the last one.
+  void leave(size_t t) {
+    if (next_ == turn_.size()) return fibers_[t].yield();
+    thread = turn_[next_++];
+    fibers_[t].hand_over(fibers_[size_t(thread)]);
+  }
+
   static void publish([[maybe_unused]] int* sync) {
 #ifdef ASSAY_SIMT_TSAN
     __tsan_release(sync);
@@ -252,6 +279,9 @@ class Slot : public Running {
   std::vector<uint8_t> parities_;
   std::vector<uint64_t> values_;
   std::vector<int> order_;
+  std::vector<int> turn_;         ///< threads of a warp that run one after the other before the scheduler continues
+  size_t next_ = 0;               ///< position in turn_ of the thread that runs next
+  Fiber::Context scheduler_;
   void (*body_)(const void*) = nullptr;
   std::vector<std::max_align_t> shared_;
   std::exception_ptr thrown_;
