@@ -397,23 +397,27 @@ std::vector<Kernel> block_gemm_faults() {
              *fp4 = "gemm_block_scaled.fp4", *decoded = "gemm_block_scaled.decoded";
   return {
       of_block_gemm<BlockGemmTwoRoundings>("block_gemm_two_roundings", other,
-                                           "no regression known; a compiler without FMA contraction produces this code"),
+                                           "this kernel multiplies and adds with two roundings, as a compiler without FMA contraction would; the contract has "
+                                           "one fma; no release is known to do this"),
       of_block_gemm<BlockGemmScaleOrder>(
           "block_gemm_scale_order", torch,
           "cutlass sm90_mma_tma_gmma_ss_warpspecialized_fp8_blockwise_scaling.hpp has both orders"),
       of_block_gemm<BlockGemmScaleOfBFirst>("block_gemm_scale_of_b_first", other,
-                                            "no regression known; a kernel that exchanges a and b multiplies in this order"),
+                                            "this kernel multiplies by the scale of b before that of a, as a kernel that exchanges a and b would; no release "
+                                            "is known to do this"),
       of_block_gemm<BlockGemmScaleATransposed>("block_gemm_scale_a_transposed", other,
                                                "aiter 4406: a strided x_scale is read as if its bytes were transposed"),
       of_block_gemm<BlockGemmScaleBTransposed>("block_gemm_scale_b_transposed", torch,
-                                               "no regression known; the weight's scales are read transposed"),
+                                               "this kernel reads the weight's scales transposed; no release is known to do this"),
       of_block_gemm<BlockGemmScaleBPitch>(
           "block_gemm_scale_b_pitch", torch,
           "measured: torch 2.11 _scaled_mm reads scales of b as if each row were padded to a multiple of 4 elements"),
-      of_block_gemm<BlockGemmNextBlock>("block_gemm_next_block", other, "no regression known; each block uses the scale of the next block along k"),
+      of_block_gemm<BlockGemmNextBlock>("block_gemm_next_block", other, "this kernel scales each block with the scale of the next block along k; no release is "
+                                                                        "known to do this"),
       of_block_gemm<BlockGemmFirstTile>("block_gemm_first_tile", other,
                                         "flashinfer 2261: the columns after the last whole block of n use wrong scales; here all columns use the first scale"),
-      of_block_gemm<BlockGemmFirstBlock>("block_gemm_first_block", amd, "no regression known; the scale of the first block along k is used for all of k"),
+      of_block_gemm<BlockGemmFirstBlock>("block_gemm_first_block", amd, "this kernel uses a's scale of the first block along k for all of k; no release is "
+                                                                        "known to do this"),
       of_block_gemm<BlockGemmRounded>("block_gemm_rounded", amd,
                                       "aiter 5151: on gfx942, AITER's opus kernel truncates to bf16; here the result is rounded to nearest"),
       of_block_gemm<BlockGemmKAscending>(
@@ -422,14 +426,15 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmSplitKInF32, 2>(
           "block_gemm_split_k_in_f32", "gemm_block_scaled.two_results",
           "aiter _gemm_a8w8_blockscale_reduce_kernel e4048607: this Triton kernel adds split-K parts in f32; the contract adds rounded parts"),
-      of_block_gemm<BlockGemmTailDropped>("block_gemm_tail_dropped", other, "no regression known; the loop covers only whole blocks of k"),
+      of_block_gemm<BlockGemmTailDropped>("block_gemm_tail_dropped", other, "this kernel leaves out the incomplete last block along k; no release is known to "
+                                                                            "do this"),
       of_block_gemm<BlockGemmPromotionLate>("block_gemm_promotion_late", other,
                                             "cutlass fp8_accumulation.hpp promotes the accumulator when a counter equals a bound; here the bound is too large"),
       of_block_gemm<BlockGemmPromotionEarly>("block_gemm_promotion_early", other,
                                              "vllm fp8_utils.py: another tuning has BLOCK_SIZE_K 64, which promotes after every 64 products; here "
                                              "this tuning is used"),
       of_block_gemm<BlockGemmCForgotten>("block_gemm_c_forgotten", other,
-                                         "no regression known; the result is stored instead of added to c"),
+                                         "this kernel does not add c to the product; no release is known to do this"),
       of_block_gemm<BlockGemmScalesSwapped>("block_gemm_scales_swapped", torch, "pytorch 146655: the scales of a and b are exchanged"),
       of_block_gemm<BlockGemmScalesCut>("block_gemm_scales_cut", other,
                                         "deepgemm 364: the packer keeps only the exponents of scales that are not powers of two"),
@@ -440,7 +445,7 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmWeightPlain>("block_gemm_weight_plain", amd,
                                           "sglang: copy_ into a parameter loses its flag is_shuffled, so a shuffled weight is read as row-major"),
       of_block_gemm<BlockGemmWeightTwice>("block_gemm_weight_twice", amd,
-                                          "no regression known; a loaded weight is shuffled twice"),
+                                          "this kernel reads the weight as if it had been shuffled twice; no release is known to do this"),
       of_block_gemm<BlockGemmGfx950ScaleRowMajor>("block_gemm_gfx950_scale_row_major", "gemm_block_scaled.amd.each_product",
                                                   "aiter 4406: the kernel reads the bytes of x_scale, whose layout differs between callers; here "
                                                   "transposed scales are read as row-major"),
@@ -448,14 +453,14 @@ std::vector<Kernel> block_gemm_faults() {
                                             "aiter 2358, 4406: a transposed copy of x_scale has other bytes than a transposed view; here "
                                             "transposed scales are read as row-major"),
       of_block_gemm<BlockGemmSplitRace, 2>("block_gemm_split_race", "gemm_block_scaled.split_k",
-                                           "no regression known; the sum is read before the last split-K part is added"),
+                                           "this kernel returns the sum before the last split-K part is added (a race); no release is known to do this"),
       of_block_gemm<BlockGemmPackedReversed>("block_gemm_packed_reversed", "gemm_block_scaled.blackwell",
                                              "deepgemm smxx_layout.cuh: byte j of int32 p is scale 4 p + j, little endian; here the bytes are "
                                              "used in reverse order"),
       of_block_gemm<BlockGemmPackedFirstByte>("block_gemm_packed_first_byte", other,
                                               "deepgemm sm100_fp8_fp4_gemm_1d1d.cuh: sf_id = k_block % 4 chooses the byte; here the first byte is always used"),
       of_block_gemm<BlockGemmPackedNextWord>("block_gemm_packed_next_word", "gemm_block_scaled.blackwell",
-                                             "no regression known; the column index of packed scales is one too large"),
+                                             "this kernel reads packed scales from the next column of int32 words; no release is known to do this"),
       of_block_gemm<BlockGemmPackedMantissa>("block_gemm_packed_mantissa", other,
                                              "deepgemm 364, sglang 25733: mantissa bits get into an exponent byte"),
       of_block_gemm<BlockGemmMxFirstOfFour>("block_gemm_mx_first_of_four", "gemm_block_scaled.blackwell",
@@ -464,8 +469,9 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmMxLinear>("block_gemm_mx_linear", "gemm_block_scaled.blackwell",
                                        "vllm 42118: scales are not tiled after an all-to-all; here tiled scales are read as row-major"),
       of_block_gemm<BlockGemmGain>("block_gemm_gain", other,
-                                   "no regression known; results are 1 % too large, which a global tolerance does not detect"),
-      of_block_gemm<BlockGemmFp4NextBlock>("fp4_gemm_next_block", fp4, "no regression known; each block uses the scale of the next block along k"),
+                                   "this kernel's results are 1 % too large, which a global tolerance does not detect; no release is known to do this"),
+      of_block_gemm<BlockGemmFp4NextBlock>("fp4_gemm_next_block", fp4, "this kernel scales each block with the scale of the next block along k; no release is "
+                                                                       "known to do this"),
       of_block_gemm<BlockGemmNvfp4BlockOf32>("nvfp4_gemm_block_of_32", fp4,
                                              "flashinfer mm_fp4: the caller passes block_size, 16 or 32; here 32 is used for NVFP4, which has 16"),
       of_block_gemm<BlockGemmFp4HalvesSwapped>("fp4_gemm_halves_swapped", fp4,
@@ -480,7 +486,7 @@ std::vector<Kernel> block_gemm_faults() {
           "nvfp4_gemm_alpha_inverted", fp4,
           "flashinfer mm_fp4: alpha is 1 / (a_global_sf * b_global_sf), the inverse of the quantization factors; here the sum is divided by alpha"),
       of_block_gemm<BlockGemmScaleOfATwice>("nvfp4_gemm_scale_of_a_twice", fp4,
-                                            "no regression known; the global scale of a is used for both tensors"),
+                                            "this kernel uses the global scale of a for both a and b; no release is known to do this"),
       of_block_gemm<BlockGemmScaleOfBForgotten>("nvfp4_gemm_scale_of_b_forgotten", fp4,
                                                 "pytorch ScaledBlas.cpp rejects a call with only one global scale; here the global scale of b is not applied"),
       of_block_gemm<BlockGemmBiasInF32>("nvfp4_gemm_bias_in_f32", fp4,
@@ -489,7 +495,7 @@ std::vector<Kernel> block_gemm_faults() {
                                               "torchao nvfp4_tensor.py rounds the product of both global scales to 16 bits; this kernel does not"),
       of_block_gemm<BlockGemmFp4Linear>("nvfp4_gemm_linear_scales", fp4, "vLLM #50084: the tiled scales of a cache are read as row-major"),
       of_block_gemm<BlockGemmMxfp4Gfx950NextBlock>("mxfp4_gfx950_gemm_next_block", "gemm_block_scaled.mxfp4.one_rounding",
-                                                   "no regression known; each block uses the scale of the next block along k"),
+                                                   "this kernel scales each block with the scale of the next block along k; no release is known to do this"),
       of_block_gemm<BlockGemmDecodedScaleLate>("nvfp4_decoded_gemm_scale_late", decoded,
                                                "vLLM #37135: a value is rounded to 16 bits before the multiplication by the global scale"),
       of_block_gemm<BlockGemmDecodedScaleRounded>("nvfp4_decoded_gemm_scale_rounded", decoded,

@@ -66,8 +66,8 @@ std::vector<Kernel> dsv4_faults() {
       of_dsv4_caches<Dsv4Unrotated<>>("dsv4_unrotated", "1Cat-vLLM #162: elements are sometimes stored unrotated"),
       of_dsv4_caches<Dsv4RotatedCutOff>("dsv4_rotated_cut_off", "aiter #5151, aiter #2236", {"bf16"}),
       of_dsv4_caches<Dsv4PositionsIgnored>("dsv4_positions_ignored",
-                                           "no regression known; a token's index is used as its position, which is right only for one sequence "
-                                           "from position 0 on"),
+                                           "this kernel uses a token's index in the batch as its position, which is right only for one sequence that starts at "
+                                           "position 0; no release is known to do this"),
   };
 }
 
@@ -93,7 +93,7 @@ std::vector<Kernel> dsv4_norm_faults() {
                                  "vLLM test_layernorm.py: for H >= 5120, a kernel that ignores the variance passes"),
       of_kv<Dsv4EpsOutside>("dsv4_eps_outside", "coremltools #2822: eps is added in the wrong place, here outside the square root"),
       of_kv<Dsv4RoundedBeforeWeight<>>("dsv4_rounded_before_weight", "vLLM #42325, vLLM #46070"),
-      of_kv<Dsv4WeightLeftOut>("dsv4_weight_left_out", "no regression known; the norm of Q, which has no weight, is used for KV"),
+      of_kv<Dsv4WeightLeftOut>("dsv4_weight_left_out", "this kernel normalizes KV without the weight, as Q is normalized; no release is known to do this"),
       of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: rows are assumed to be contiguous; their stride is not read"),
       of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot",
                                       "vLLM 00ce99f0: for slot -1 only the KV branch may return early; here the heads are left unwritten, too"),
@@ -104,8 +104,8 @@ std::vector<Kernel> dsv4_norm_faults() {
                                           "not; here the kernel rounds, too"),
       of_both<Dsv4HeadsStale>("dsv4_heads_stale", "vLLM #49784: padding of scales is left unwritten; here padding heads are left unwritten"),
       of_both<Dsv4BothPositionsIgnored>("dsv4_both_positions_ignored",
-                                        "no regression known; a token's index is used as its position, which is right only for one sequence "
-                                        "from position 0 on"),
+                                        "this kernel uses a token's index in the batch as its position, which is right only for one sequence that starts at "
+                                        "position 0; no release is known to do this"),
       of_both<Dsv4BothKvUnrotated>("dsv4_both_kv_unrotated", "1Cat-vLLM #162: two stores to dims 448-511 overlap, and unrotated elements remain"),
   };
 }
@@ -186,26 +186,30 @@ std::vector<Kernel> rope_faults() {
       of_heads<DivergentShuffle>("rope_divergent_shuffle", "vLLM #51049, vLLM #50903, vLLM #57681"),
       of_heads<HeadsAfterTheFirst>("rope_heads_after_the_first",
                                    "vLLM #51049: with 10240 token-heads or more, a warp handles several heads, and its shuffles mix them"),
-      of_heads<HalfAHeadApart>("rope_half_a_head_apart", "no regression known; the head size is used in place of rotary_dim"),
+      of_heads<HalfAHeadApart>("rope_half_a_head_apart", "this kernel pairs elements that are half a head apart; the contract pairs elements that are "
+                                                         "rotary_dim / 2 apart; no release is known to do this"),
       of_heads<SignOnTheWrongHalf<>>("rope_sign_on_wrong_half",
-                                     "no regression known; rotates backwards, as the inverse rotation of pos_encoding_kernels.cu 1051220e does"),
-      of_heads<InterleavedForNeox>("rope_interleaved_for_neox", "no regression known; is_neox is inverted"),
-      of_heads<NeoxForInterleaved>("rope_neox_for_interleaved", "no regression known; is_neox is inverted"),
-      of_heads<PositionOffByOne>("rope_position_off_by_one", "no regression known; positions are counted from one"),
+                                     "this kernel rotates backwards, as the inverse rotation in vLLM's pos_encoding_kernels.cu 1051220e does"),
+      of_heads<InterleavedForNeox>("rope_interleaved_for_neox", "this kernel inverts the argument is_neox; no release is known to do this"),
+      of_heads<NeoxForInterleaved>("rope_neox_for_interleaved", "this kernel inverts the argument is_neox; no release is known to do this"),
+      of_heads<PositionOffByOne>("rope_position_off_by_one", "this kernel assumes that positions count from 1, but they count from 0; no release is known to "
+                                                             "do this"),
       of_heads<PositionsIgnored<>>("rope_positions_ignored",
-                                   "no regression known; a token's index is used as its position, which is right only for one sequence from position 0 on"),
+                                   "this kernel uses a token's index in the batch as its position, which is right only for one sequence that starts at "
+                                   "position 0; no release is known to do this"),
       of_heads<CacheRowsInterleaved>("rope_cache_interleaved",
-                                     "no regression known; the cache is read as if cosines and sines were interleaved"),
+                                     "this kernel reads the cos/sin cache as if cosines and sines were interleaved; no release is known to do this"),
       of_heads<RoundedBeforeRope>("rope_rounded_before",
                                   "vLLM #42325: a norm is rounded to 16 bits before its quantization; here heads are rounded before the rotation"),
       of_heads<NotRoundedBeforeRope>("rope_not_rounded_before",
                                      "vLLM test_fused_deepseek_v4: the fused kernel does not round before the rotation; this contract, of "
                                      "two unfused ops, does"),
-      of_heads<KWeightForQ>("rope_k_weight_for_q", "no regression known; one weight is used for Q and K"),
-      of_heads<VRotatedToo>("rope_v_overwritten", "no regression known; every head of qkv is rotated, also the heads of V"),
+      of_heads<KWeightForQ>("rope_k_weight_for_q", "this kernel uses the norm weight of K for Q, too; no release is known to do this"),
+      of_heads<VRotatedToo>("rope_v_overwritten", "this kernel rotates every head of qkv, even the heads of V; no release is known to do this"),
       of_q_heads<PaddedHeadsStale>("rope_padded_heads_stale", "vLLM #49784: padding of scales is left unwritten; here padding heads are left unwritten"),
       of_q_heads<FirstForLast>("rope_first_for_last",
-                               "no regression known; rope_dim_offset of pos_encoding_kernels.cu 1051220e is ignored"),
+                               "this kernel rotates the first elements of a head instead of the last, as if it ignored rope_dim_offset of vLLM's "
+                               "pos_encoding_kernels.cu 1051220e; no release is known to do this"),
   };
 }
 
@@ -335,8 +339,10 @@ std::vector<Kernel> gather_faults() {
   const char *dequantize = "gather_cache.dequantize", *upconvert = "gather_cache.upconvert", *copy = "gather_cache.copy",
              *parts = "gather_cache.parts";
   return {
-      of_gather<GatherTableIgnored>("gather_table_ignored", copy, "no regression known; ignoring the table works as long as the cache is filled in order"),
-      of_gather<GatherNextTable>("gather_next_table", dequantize, "no regression known; a sequence uses the next sequence's row of the block table"),
+      of_gather<GatherTableIgnored>("gather_table_ignored", copy, "this kernel ignores the block table, which is right only while the cache is filled in "
+                                                                  "order; no release is known to do this"),
+      of_gather<GatherNextTable>("gather_next_table", dequantize, "this kernel reads the next sequence's row of the block table; no release is known to do "
+                                                                  "this"),
       of_gather<GatherEmptySkipped>("gather_empty_skipped", upconvert,
                                     "pytorch 186365: results are inconsistent if a group is empty; here empty sequences are not counted"),
       of_gather<GatherStartsOfBlocks>("gather_starts_of_blocks", dequantize,
@@ -344,22 +350,26 @@ std::vector<Kernel> gather_faults() {
       of_gather<GatherStartsIgnored>("gather_starts_ignored", upconvert,
                                      "vLLM v0.24.0 cp_gather_and_upconvert_fp8_kv_cache has no seq_starts; here seq_starts is ignored"),
       of_gather<GatherBorderBefore>("gather_border_before", dequantize,
-                                    "no regression known; the search for the sequence uses < instead of <="),
+                                    "this kernel assigns the first token of a sequence to the previous sequence, because its search compares with < instead of "
+                                    "<=; no release is known to do this"),
       of_gather<GatherIndexerTokenByToken>("gather_indexer_token_by_token", parts,
                                            "aiter 2954: the shape [blocks, tokens, 132] is taken for the memory layout"),
       of_gather<GatherGapIgnored>("gather_gap_ignored", dequantize,
-                                  "no regression known; the distance between blocks is computed from their shape"),
+                                  "this kernel computes the distance between cache blocks from their shape instead of their stride; no release is known to do "
+                                  "this"),
       of_gather<GatherDsv41ScalesLast>("gather_dsv41_scales_last", upconvert,
               "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block; here the wrong one is used"),
-      of_gather<GatherDsv41FirstScale>("gather_dsv41_first_scale", upconvert, "no regression known; all groups of a token use its first scale"),
+      of_gather<GatherDsv41FirstScale>("gather_dsv41_first_scale", upconvert, "this kernel uses a token's first scale for all groups of the token; no release "
+                                                                              "is known to do this"),
       of_gather<GatherDsv4ScalesApartBy7>("gather_dsv4_scales_apart_by_7", upconvert,
                                           "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; here the padding is left out"),
-      of_gather<GatherFirstScale>("gather_first_scale", upconvert, "no regression known; all groups of a token use its first scale"),
+      of_gather<GatherFirstScale>("gather_first_scale", upconvert, "this kernel uses a token's first scale for all groups of the token; no release is known to "
+                                                                   "do this"),
       of_gather<GatherDivides>("gather_divides", dequantize, "vLLM 37054: divides by the cache's scales instead of multiplying"),
       of_gather<GatherThroughHalf>("gather_through_half", upconvert,
                                    "vLLM quant_utils.cuh: the overload for float2 rounds the product to half first; the contract does not"),
       of_gather<GatherOtherCodes>("gather_other_codes", dequantize,
-                                  "no regression known; decodes e4m3fn codes as gfx942's e4m3fnuz"),
+                                  "this kernel decodes e4m3fn codes as gfx942's e4m3fnuz; no release is known to do this"),
       of_gather<GatherNanIsNumber>("gather_nan_is_number", dequantize,
                                    "sglang 37140: a conversion ignores the code of NaN"),
   };

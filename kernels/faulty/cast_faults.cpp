@@ -92,7 +92,7 @@ std::vector<Kernel> cast_faults() {
       of_casts<CastNanAboveLargest>("cast_nan_above_largest", "ROCm clr f9f995c amd_hip_fp8.h cast_to_f8"),
       of_casts<CastTiesAway>("cast_ties_away", "microxcaling 7bc4195: rounds ties away from zero by default"),
       of_casts<CastFlushesSubnormals>("cast_flushes_subnormals",
-                                      "no regression known; some hardware flushes subnormal results"),
+                                      "this kernel flushes subnormal results to zero, as some hardware does"),
       of_casts<CastRange240>("cast_range_240", "vLLM #32201: 240 is used instead of 224; here 240 is used instead of 448"),
       of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325: a norm is rounded to 16 bits before its quantization; here a cast rounds to bf16 first"),
       of_casts<CastShiftWraps>("cast_shift_wraps", "ROCm clr a853242 amd_hip_fp8.h cast_to_f8"),
@@ -167,7 +167,7 @@ std::vector<Kernel> shuffle_faults() {
                                   {{"n", 32}}),
       of_shuffle<ShuffleTileOf16>("shuffle_tile_of_16", "AITER shuffle_weight: layout (16, 16) instead of (32, 16)"),
       of_shuffle<ShuffleRowsWhole>("shuffle_rows_whole", "AITER shuffle_weight: permute(0, 1, 3, 4, 2, 5)"),
-      of_shuffle<UnshuffleShuffles>("unshuffle_shuffles", "no regression known; the permutation is used instead of its inverse"),
+      of_shuffle<UnshuffleShuffles>("unshuffle_shuffles", "this kernel shuffles the weight where it should undo the shuffle; no release is known to do this"),
   };
 }
 
@@ -217,11 +217,12 @@ std::vector<Kernel> contiguity_faults() {
       of_contiguity<ContiguityWholeAlone>("contiguity_whole_alone", vllm, weak,
                                           "vllm v0.33.0 accepts permuted dense tensors, sglang 7723177a3b rejects them; here they are rejected"),
       of_contiguity<ContiguityRoomBehind>("contiguity_room_behind", vllm, weak,
-                                          "no regression known; a strided view is read as dense memory"),
+                                          "this check accepts any tensor with enough storage, so a strided view is read as dense memory; no release is known "
+                                          "to do this"),
       of_contiguity<ContiguityElementsForBytes>("contiguity_elements_for_bytes", vllm, weak,
                                                 "FasterTransformer 480: a number of elements is compared with a number of bytes"),
       of_contiguity<ContiguityStrideOfOne>("contiguity_stride_of_one", "sglang.contiguous", "weak_contiguity.whole",
-                                           "no regression known; strides of dimensions of size 1 are compared, although they are arbitrary"),
+                                           "this check compares the strides of dimensions of size 1, which are arbitrary; no release is known to do this"),
   };
 }
 

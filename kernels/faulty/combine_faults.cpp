@@ -197,7 +197,8 @@ std::vector<Kernel> combine_faults() {
   const char *sum = "moe_combine.sum", *weighted = "moe_combine.weighted_sum", *gather = "moe_combine.gather",
              *blocks = "moe_sort.blocks", *rows = "moe_sort.rows", *order = "moe_sort.given_order";
   return {
-      of_combine<CombineLastSlotLost>("combine_last_slot_lost", sum, "no regression known; the loop ends one slot early"),
+      of_combine<CombineLastSlotLost>("combine_last_slot_lost", sum, "this kernel leaves out each token's last slot, because its loop ends one slot early; no "
+                                                                     "release is known to do this"),
       of_combine<CombineSkippedAdded>("combine_skipped_added", sum, "vLLM #48385: before this change, the sum includes rows of padding"),
       of_combine<CombineMapIgnored>("combine_map_ignored", gather, "vLLM #51632: the expert map decides which ids are valid; here the map is not read"),
       of_combine<CombineIndexTransposed>("combine_index_transposed", gather,
@@ -212,20 +213,23 @@ std::vector<Kernel> combine_faults() {
                                           "rows are rounded before the sum"),
       of_combine<CombineWeightInType>("combine_weight_in_type", gather,
                                       "sglang ep_moe_kernels.py v0.5.23: weights are cast to the type of the rows; the contract does not cast them"),
-      of_combine<CombineNextWeight>("combine_next_weight", weighted, "no regression known; each slot uses the weight of the next slot"),
+      of_combine<CombineNextWeight>("combine_next_weight", weighted, "this kernel multiplies each slot by the router weight of the next slot; no release is "
+                                                                     "known to do this"),
       of_combine<FinalizeSumInF32>("finalize_sum_in_f32", "moe_combine.finalize",
                                    "flashinfer cutlass_fused_moe_kernels.cuh v0.7.2.post1: finalizeMoeRoutingKernel adds in fp32; the "
                                    "contract rounds after each addition"),
       of_combine<FinalizeFactorOnShared>("finalize_factor_on_shared", "moe_combine.finalize",
                                          "flashinfer 2966 is about where the routed scaling factor is applied; here it is also applied to the shared expert"),
       of_combine<FinalizeAbsentIsFirst>("finalize_absent_is_first", "moe_combine.finalize",
-                                        "no regression known; row index -1 is clamped to 0 instead of skipped"),
+                                        "this kernel adds row 0 for a slot with row index -1, which it should skip; no release is known to do this"),
       of_combine<CombineFactorTwice>("combine_factor_twice", sum,
-                                     "no regression known; the routed scaling factor is applied to the weights and again to the sum"),
+                                     "this kernel multiplies the sum by the routed scaling factor twice; no release is known to do this"),
       of_sort<AlignBlockMore>("align_block_more", run_moe_align<AlignBlockMore>, blocks,
-                              "no regression known; an expert gets rows / size + 1 blocks, one too many if its rows fill the blocks"),
+                              "this kernel gives an expert rows / block size + 1 blocks, which is one too many if its rows fill all blocks; no release is "
+                              "known to do this"),
       of_sort<AlignPadsMinusOne>("align_pads_minus_one", run_moe_align<AlignPadsMinusOne>, blocks,
-                                 "no regression known; padding is written as -1, but a GEMM expects the number of slots in its place"),
+                                 "this kernel writes padding entries of sorted_ids as -1, but the GEMM expects the number of slots there; no release is known "
+                                 "to do this"),
       of_sort<AlignPadsLeft>("align_pads_left", run_moe_align<AlignPadsLeft>, blocks,
                              "sglang moe_align_kernel.cu leaves padding entries of sorted_ids unwritten if pad_sorted_token_ids is false; here always"),
       of_sort<AlignTailLeft>("align_tail_left", run_moe_align<AlignTailLeft>, blocks,
@@ -235,22 +239,26 @@ std::vector<Kernel> combine_faults() {
       of_sort<AlignAbsentIsZero>("align_absent_is_zero", run_moe_align<AlignAbsentIsZero>, blocks,
                                  "vLLM moe_align_sum_kernels.cu v0.25.0 does not recognize id -1; here such slots are sorted to expert 0"),
       of_sort<AlignNumbersOfBuckets>("align_numbers_of_buckets", run_moe_align<AlignNumbersOfBuckets>, blocks,
-                                     "no regression known; the bucket of id -1 shifts expert numbers by one"),
-      of_sort<AlignTokens>("align_tokens", run_moe_align<AlignTokens>, blocks, "no regression known; token numbers are written instead of slot numbers"),
+                                     "this kernel numbers experts from 1, because it counts the bucket for id -1; no release is known to do this"),
+      of_sort<AlignTokens>("align_tokens", run_moe_align<AlignTokens>, blocks, "this kernel writes token numbers instead of slot numbers; no release is known "
+                                                                               "to do this"),
       of_sort<AlignTotalOfSlots>("align_total_of_slots", run_moe_align<AlignTotalOfSlots>, blocks,
-                                 "no regression known; the total does not include the padding of blocks"),
+                                 "this kernel's total counts only the slots, without the padding of blocks; no release is known to do this"),
       of_sort<AlignCountsOfBlocks>("align_counts_of_blocks", run_moe_align<AlignCountsOfBlocks>, blocks,
-                                   "no regression known; the slots of a block are counted, not the remaining slots of the expert"),
+                                   "this kernel writes how many slots a block holds instead of how many slots of the expert remain; no release is known to do "
+                                   "this"),
       of_sort<PermuteRowsOfSlotModM>("permute_rows_of_slot_mod_m", run_moe_permute<PermuteRowsOfSlotModM>, rows,
                                      "vLLM v0.10.0 expandInputRowsKernel numbers slots as [topk, m]; the contract numbers them as [m, topk]"),
       of_sort<PermuteOffsetsAreSizes>("permute_offsets_are_sizes", run_moe_permute<PermuteOffsetsAreSizes>, rows,
-                                      "no regression known; the sizes of experts are written instead of their offsets"),
+                                      "this kernel writes the number of rows of each expert instead of its offset; no release is known to do this"),
       of_sort<PermuteElsewhereWritten>("permute_elsewhere_written", run_moe_permute<PermuteElsewhereWritten>, rows,
-                                       "no regression known; rows of experts on other ranks are written too"),
-      of_sort<PermuteMapIgnored>("permute_map_ignored", run_moe_permute<PermuteMapIgnored>, rows, "no regression known; the map to local expert numbers is not read"),
-      of_sort<ShuffleRowsNext>("shuffle_rows_next", run_shuffle_rows<ShuffleRowsNext>, order, "no regression known; the row after the right one is copied"),
+                                       "this kernel also writes the rows of experts on other ranks; no release is known to do this"),
+      of_sort<PermuteMapIgnored>("permute_map_ignored", run_moe_permute<PermuteMapIgnored>, rows, "this kernel does not read the map from global to local "
+                                                                                                  "expert numbers; no release is known to do this"),
+      of_sort<ShuffleRowsNext>("shuffle_rows_next", run_shuffle_rows<ShuffleRowsNext>, order, "this kernel copies the row after the one that the index names; "
+                                                                                              "no release is known to do this"),
       of_sort<ShuffleRowsOutsideIsFirst>("shuffle_rows_outside_is_first", run_shuffle_rows<ShuffleRowsOutsideIsFirst>, order,
-                                         "no regression known; an index outside of x is clamped to row 0"),
+                                         "this kernel copies row 0 of x if the index names no row of x; no release is known to do this"),
   };
 }
 

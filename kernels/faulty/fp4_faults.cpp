@@ -374,13 +374,15 @@ std::vector<Kernel> fp4_faults() {
       of_fp4<Fp4NibblesSwapped<VllmNvfp4>>("nvfp4_nibbles_swapped",
                                            "PTX ISA: the first operand of cvt.e2m1x2 becomes the high half; the first element belongs in the low half"),
       of_fp4<VllmNvfp4>("nvfp4_unswizzled_scales", "vLLM #50084", run_fp4_misplaced<VllmNvfp4, RowMajorBytes>, {"ue4m3_128x4"}),
-      of_fp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "no regression known; amax is taken over 32 elements, the block size of MXFP4"),
-      of_fp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "no regression known; the reciprocal has 8 correct bits; that of rcp.approx has 23"),
+      of_fp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "this kernel takes amax over 32 elements, the block size of MXFP4; NVFP4 has blocks of 16; no release is "
+                                                  "known to do this"),
+      of_fp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "this kernel uses a reciprocal with 8 correct bits; PTX rcp.approx has 23; no release is known to "
+                                                             "do this"),
       of_fp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097", run_fp4<Fp4StalePadding<VllmNvfp4>>,
                                          {"ue4m3_128x4"}),
       of_fp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448 is about a row of zeros; here such a row is divided by 0"),
       of_fp4_experts<ExpertsNvfp4FirstScale>("nvfp4_experts_first_scale",
-                                             "no regression known; SFScale[0] is read instead of SFScale[expert_idx]",
+                                             "this kernel reads SFScale[0], the first expert's global scale, for every expert; no release is known to do this",
                                              "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4_experts<ExpertsNvfp4NextScale>("nvfp4_experts_next_scale",
                                             "vLLM mxfp4_experts_quant.cu: with 17 experts, offsets after the last one are read; here each expert "
@@ -392,14 +394,15 @@ std::vector<Kernel> fp4_faults() {
       of_fp4<Nvfp4RivalAlways>("nvfp4_rival_always", "flashinfer #3448: both scales are scored in FP16; here the scale that maps amax to 4 always wins"),
       of_fp4<Nvfp4RivalOfZeros>("nvfp4_rival_of_zeros", "flashinfer quantization_utils.cuh returns early if amax is 0; this kernel does not"),
       of_silu_experts<SiluExpertsFirstScale>("silu_nvfp4_experts_first_scale",
-                                             "no regression known; SFScale[0] is read instead of SFScale[expert_idx]",
+                                             "this kernel reads SFScale[0], the first expert's global scale, for every expert; no release is known to do this",
                                              "silu_mul_quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4_masked<MaskedBeyondTokens<FlashinferNvfp4Experts>>("nvfp4_masked_beyond_tokens",
                                                                 "flashinfer #1927 reverts a masked kernel that failed for some shapes; here all rows of an "
                                                                 "expert are quantized"),
       of_fp4_masked<MaskedOneRowMore>("nvfp4_masked_one_row_more",
                                       "flashinfer quantization.cuh leaves the rows from mask[expert] on unwritten; here one row more is written"),
-      of_fp4_masked<MaskedFirstMask>("nvfp4_masked_first_mask", "no regression known; mask[0] is read instead of mask[expert_idx]"),
+      of_fp4_masked<MaskedFirstMask>("nvfp4_masked_first_mask", "this kernel reads mask[0], the first expert's row count, for every expert; no release is "
+                                                                "known to do this"),
       of_fp4_masked<MaskedFirstScale>("nvfp4_masked_first_scale",
                                       "flashinfer #2977: the docstring has one global_scale for all experts; here the first expert's is used"),
       of_fp4_masked<FlashinferNvfp4Experts>("nvfp4_masked_tiles_of_rooms", "vLLM #42984: the scale tiles of experts overlap",

@@ -449,15 +449,17 @@ Kernel of_grouped_gemm(const char* name, const char* cites) {
 std::vector<Kernel> grouped_gemm_faults() {
   return {
       of_grouped_gemm<GroupedFirstExpert<DeepGemmContiguous>>("grouped_gemm_first_expert",
-                                                              "no regression known; the weights of expert 0 are used for every expert"),
+                                                              "this kernel uses the weights of expert 0 for every expert; no release is known to do this"),
       of_grouped_gemm<GroupedFirstExpert<DeepGemmMasked>>("grouped_gemm_masked_first_expert",
-                                                          "no regression known; the weights of expert 0 are used for every expert"),
+                                                          "this kernel uses the weights of expert 0 for every expert; no release is known to do this"),
       of_grouped_gemm<GroupedBoundary>("grouped_gemm_boundary",
                                        "deepgemm scheduler/gemm.cuh reads the expert of a whole tile from one row; here from the row before the tile"),
       of_grouped_gemm<GroupedNextScales<DeepGemmContiguous>>("grouped_gemm_next_scales",
-                                                             "no regression known; each expert uses the weight scales of the next expert"),
+                                                             "this kernel uses the weight scales of the next expert for each expert; no release is known to do "
+                                                             "this"),
       of_grouped_gemm<GroupedNextScales<DeepGemmMasked>>("grouped_gemm_masked_next_scales",
-                                                         "no regression known; each expert uses the weight scales of the next expert"),
+                                                         "this kernel uses the weight scales of the next expert for each expert; no release is known to do "
+                                                         "this"),
       of_grouped_gemm<GroupedEmptySkipped<DeepGemmContiguous>>("grouped_gemm_empty_skipped",
                                                                "pytorch 186365: results are inconsistent if a group is empty; here empty experts are not "
                                                                "counted"),
@@ -477,8 +479,9 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_grouped_gemm<GroupedPaddingTimesZero<DeepGemmMasked>>(
           "grouped_gemm_masked_nan_of_padding", "flashinfer 3650: NaN in padding rows reaches valid rows of the tile"),
       of_offset_gemm<OffsetFirstExpert>("grouped_gemm_offsets_first_expert",
-                                        "no regression known; the weights of expert 0 are used for every expert"),
-      of_offset_gemm<OffsetNextScales>("grouped_gemm_offsets_next_scales", "no regression known; each expert uses the weight scales of the next expert"),
+                                        "this kernel uses the weights of expert 0 for every expert; no release is known to do this"),
+      of_offset_gemm<OffsetNextScales>("grouped_gemm_offsets_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release "
+                                                                           "is known to do this"),
       of_offset_gemm<OffsetScalesOneApart>("grouped_gemm_offsets_scales_one_apart",
                                            "vllm get_group_starts.cuh: per_out_ch ? n * expert_id : expert_id; here the offset is always expert_id"),
       of_offset_gemm<OffsetFirstScales>("grouped_gemm_offsets_first_scales",
@@ -486,7 +489,7 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_offset_gemm<OffsetEmptySkipped>("grouped_gemm_offsets_empty_skipped",
                                          "pytorch 186365: results are inconsistent if a group is empty; here empty experts are not counted"),
       of_offset_gemm<OffsetSizesAsOffsets>("grouped_gemm_offsets_sizes_as_offsets",
-                                           "no regression known; the tensors of sizes and offsets are exchanged"),
+                                           "this kernel uses an expert's number of rows as its first row; no release is known to do this"),
       of_offset_gemm<OffsetToTheNext>(
           "grouped_gemm_offsets_to_the_next",
           "vllm moe_data.cu: experts begin padded_m rows apart and use expert_num_tokens of these rows; here all of them are computed"),
@@ -495,16 +498,20 @@ std::vector<Kernel> grouped_gemm_faults() {
                                      "promoted under a contract with FastAccum"),
       of_offset_mx<OffsetMxUnpadded>("grouped_gemm_mx_unpadded",
                                      "flashinfer 3604: scales are padded once for all rows, not per batch"),
-      of_offset_mx<OffsetMxNextScales>("grouped_gemm_mx_next_scales", "no regression known; each expert uses the weight scales of the next expert"),
+      of_offset_mx<OffsetMxNextScales>("grouped_gemm_mx_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release is "
+                                                                      "known to do this"),
       of_offset_mx<OffsetAlphaOfFirst>("nvfp4_grouped_gemm_alpha_of_first",
-                                       "no regression known; the kernel gets alpha_ptr instead of alpha_ptr_array, so one alpha serves all experts"),
-      of_offset_mx<OffsetAlphaOfNext>("nvfp4_grouped_gemm_alpha_of_next", "no regression known; each expert uses the alpha of the next expert"),
+                                       "this kernel uses the first expert's alpha for all experts, as if it got alpha_ptr instead of alpha_ptr_array; no "
+                                       "release is known to do this"),
+      of_offset_mx<OffsetAlphaOfNext>("nvfp4_grouped_gemm_alpha_of_next", "this kernel uses the alpha of the next expert for each expert; no release is known "
+                                                                          "to do this"),
       of_offset_mx<OffsetAlphaRounded>("nvfp4_grouped_gemm_rounded_before_alpha",
                                        "vLLM #37135: the sum is rounded to 16 bits before the multiplication by the global scale"),
       of_offset_mx<OffsetFp4Unpadded>("mxfp4_grouped_gemm_unpadded",
                                       "flashinfer 3604: scales are padded once for all rows, not per batch"),
       of_blocks_at_ends<EndsFirstExpert<DeepGemmPsum>>(
-          "grouped_gemm_psum_first_expert", "no regression known; the weights of expert 0 are used for every expert", "gemm_grouped.at_ends"),
+          "grouped_gemm_psum_first_expert", "this kernel uses the weights of expert 0 for every expert; no release is known to do "
+                                            "this", "gemm_grouped.at_ends"),
       of_blocks_at_ends<EndsEmptySkipped<DeepGemmPsum>>("grouped_gemm_psum_empty_skipped",
                                                         "pytorch 186365: results are inconsistent if a group is empty; here empty experts are not counted",
                                                         "gemm_grouped.at_ends"),
@@ -515,55 +522,66 @@ std::vector<Kernel> grouped_gemm_faults() {
                                           "flashinfer 3650: NaN in padding rows reaches valid rows of the tile",
                                           "gemm_grouped.at_ends"),
       of_blocks_at_ends<EndsNextScales<DeepGemmPsumPacked>>("grouped_gemm_psum_packed_next_scales",
-                                                            "no regression known; each expert uses the weight scales of the next expert"),
+                                                            "this kernel uses the weight scales of the next expert for each expert; no release is known to do "
+                                                            "this"),
       of_blocks_at_ends<EndsNextScales<FlashinferGroupwise>>("grouped_gemm_groupwise_next_scales",
-                                                             "no regression known; each expert uses the weight scales of the next expert"),
+                                                             "this kernel uses the weight scales of the next expert for each expert; no release is known to do "
+                                                             "this"),
       of_blocks_at_ends<EndsFirstExpert<FlashinferGroupwiseSm120>>(
-          "grouped_gemm_groupwise_first_expert", "no regression known; the weights of expert 0 are used for every expert"),
+          "grouped_gemm_groupwise_first_expert", "this kernel uses the weights of expert 0 for every expert; no release is known to do this"),
       of_blocks_at_ends<MxMoeUnpadded<FlashinferMxMoe128>>("grouped_gemm_mx_moe_unpadded",
                                                            "flashinfer 3604: scales are padded once for all rows, not per batch"),
       of_blocks_at_ends<EndsEmptySkipped<FlashinferMxMoe32>>("grouped_gemm_mx_moe_empty_skipped",
                                                              "pytorch 186365: results are inconsistent if a group is empty; here empty experts are not "
                                                              "counted"),
       of_k_grouped<KGroupedFirstScalesA>("grouped_gemm_along_k_first_scales_a",
-                                         "no regression known; every expert reads the scales of a from their start"),
+                                         "this kernel reads the scales of a from their start for every expert; no release is known to do this"),
       of_k_grouped<KGroupedFirstScalesB>("grouped_gemm_along_k_first_scales_b",
-                                         "no regression known; every expert reads the scales of b from their start"),
-      of_k_grouped<KGroupedFirstC>("grouped_gemm_along_k_first_c", "no regression known; the first expert's c is added for every expert"),
+                                         "this kernel reads the scales of b from their start for every expert; no release is known to do this"),
+      of_k_grouped<KGroupedFirstC>("grouped_gemm_along_k_first_c", "this kernel adds the first expert's c for every expert; no release is known to do this"),
       of_offset_gemm<AiterNotShuffled>("grouped_gemm_amd_not_shuffled", "aiter 2900: a shuffled operand is read as a plain one"),
       of_offset_gemm<AiterMaskIgnored>("grouped_gemm_amd_mask_ignored",
                                        "flashinfer 4046: masked_m is read out of bounds, or not at all; here all rows of an expert are computed"),
-      of_offset_gemm<AiterNextScales>("grouped_gemm_amd_next_scales", "no regression known; each expert uses the weight scales of the next expert"),
+      of_offset_gemm<AiterNextScales>("grouped_gemm_amd_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release is "
+                                                                      "known to do this"),
       of_grouped_gemm<GroupedNextScales<DeepGemmContiguousPacked>>("grouped_gemm_packed_next_scales",
-                                                                   "no regression known; each expert uses the weight scales of the next expert"),
+                                                                   "this kernel uses the weight scales of the next expert for each expert; no release is known "
+                                                                   "to do this"),
       of_grouped_gemm<GroupedMaskIgnoredPacked>("grouped_gemm_packed_mask_ignored",
                                                 "flashinfer 4046: masked_m is read out of bounds, or not at all; here all rows of an expert are computed"),
       of_grouped_gemm<GroupedScalesOneMatrix>("grouped_gemm_masked_scales_one_matrix",
                                               "flashinfer 3604: all batches are padded as one matrix, not one by one"),
       of_moe<MoeWeightAfterCast>("fused_moe_weight_after_cast", "vllm 31931: the router weight is applied after the cast"),
-      of_moe<MoeBiasAfterWeight>("fused_moe_bias_after_weight", "no regression known; the router weight is applied before the bias is added"),
+      of_moe<MoeBiasAfterWeight>("fused_moe_bias_after_weight", "this kernel multiplies by the router weight before it adds the bias; no release is known to "
+                                                                "do this"),
       of_moe<MoeBiasScaled>("fused_moe_bias_scaled", "vllm 31676: the bias is added before the scales"),
-      of_moe<MoeSumInBf16>("fused_moe_bf16_sum", "no regression known; the accumulator is rounded to bf16 after each block"),
+      of_moe<MoeSumInBf16>("fused_moe_bf16_sum", "this kernel rounds the accumulator to bf16 after each block along k; no release is known to do this"),
       of_moe<MoeScaleStepZero>("fused_moe_scale_step_zero",
                                "sglang 20819: if BLOCK_SIZE_K < group_k, the index of scales never advances"),
-      of_moe<MoeNextScales<VllmMoeBlockSwapAb>>("fused_moe_next_scales", "no regression known; each expert uses the weight scales of the next expert"),
-      of_moe<MoeNextScales<VllmMoeChannel>>("fused_moe_channel_next_scales", "no regression known; each expert uses the weight scales of the next expert"),
-      of_moe<MoeBiasOfFirst>("fused_moe_bias_of_first", "no regression known; the bias of the first expert is used for all experts"),
-      of_moe<MoeBoundary>("fused_moe_boundary", "no regression known; the expert of a block is read one block too early"),
+      of_moe<MoeNextScales<VllmMoeBlockSwapAb>>("fused_moe_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release is "
+                                                                         "known to do this"),
+      of_moe<MoeNextScales<VllmMoeChannel>>("fused_moe_channel_next_scales", "this kernel uses the weight scales of the next expert for each expert; no "
+                                                                             "release is known to do this"),
+      of_moe<MoeBiasOfFirst>("fused_moe_bias_of_first", "this kernel adds the first expert's bias for all experts; no release is known to do this"),
+      of_moe<MoeBoundary>("fused_moe_boundary", "this kernel computes each block of rows with the expert of the previous block; no release is known to do "
+                                                "this"),
       of_moe<MoeAbsentComputed>("fused_moe_absent_computed",
                                 "vllm 51632: the expert map decides which experts count as absent; here absent experts are computed"),
-      of_moe<MoeAbsentUntouched>("fused_moe_absent_untouched", "no regression known; the kernel writes no zeros, because it expects outputs that hold zeros"),
+      of_moe<MoeAbsentUntouched>("fused_moe_absent_untouched", "this kernel does not write the zeros that the contract requires for absent experts; no release "
+                                                               "is known to do this"),
       of_moe<MoeSlotAsRow<VllmMoeBlock>>("fused_moe_slot_as_row",
-                                         "no regression known; the first GEMM is called with top_k 1, which only the second GEMM needs"),
+                                         "this kernel uses the slot as the row of a; the contract uses slot / topk; no release is known to do this"),
       of_moe<MoeSlotAsRow<VllmMoeInt8>>("fused_moe_int8_slot_as_row",
-                                        "no regression known; the first GEMM is called with top_k 1, which only the second GEMM needs"),
+                                        "this kernel uses the slot as the row of a; the contract uses slot / topk; no release is known to do this"),
       of_moe<MoeSlotMajor>("fused_moe_slot_major",
-                           "no regression known; slots are numbered [topk, tokens] instead of [tokens, topk]"),
+                           "this kernel numbers slots as [topk, tokens] instead of [tokens, topk]; no release is known to do this"),
       of_moe<MoeWeightByPlace>("fused_moe_weight_by_place",
-                               "no regression known; the router weight is read at the slot's position in the sorted list"),
+                               "this kernel reads a slot's router weight at the slot's position in the sorted list; it is stored at the slot's number; no "
+                               "release is known to do this"),
       of_moe<MoeWeightOfFirst>("fused_moe_weight_of_first",
-                               "no regression known; the router weight of a token's first expert is used for all its experts"),
-      of_moe<MoeEndIgnored>("fused_moe_end_ignored", "no regression known; num_tokens_post_padded is not read, so an unused block is computed"),
+                               "this kernel uses the router weight of a token's first expert for all experts of the token; no release is known to do this"),
+      of_moe<MoeEndIgnored>("fused_moe_end_ignored", "this kernel also computes an unused block of rows, because it does not read num_tokens_post_padded; no "
+                                                     "release is known to do this"),
   };
 }
 

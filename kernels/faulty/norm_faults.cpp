@@ -15,7 +15,7 @@ std::vector<Kernel> norm_faults() {
       of_norms<ExtraRoundingInNorm<>>("extra_rounding_in_norm", "vLLM #42325, vLLM #46070"),
       of_norms<MissingBarrier<>>("missing_barrier", "vLLM #54111"),
       of_norms<MissingTail<>>("missing_tail", "NCCL #1950, aiter #4482"),
-      of_norms<VarianceIgnored<>>("variance_ignored", "no regression known; the variance is ignored, the coarsest mistake in a norm"),
+      of_norms<VarianceIgnored<>>("variance_ignored", "this kernel ignores the variance; no release is known to do this"),
       of_norms<EpsOutsideMean<>>("eps_outside_mean", "coremltools #2822"),
       of_norms<MissingRoundingInNorm<>>("missing_rounding_in_norm",
                                         "vLLM #49616: the kernel rounds only once; the native op also rounds before it multiplies by the weight"),

@@ -27,7 +27,7 @@ std::vector<Kernel> group_faults() {
                                           {"row", "col"}),
       of_tokens<Offset32bit>("offset_32bit", "vLLM #9425, vLLM #53390"),
       of_tokens<TokenScaleUnrounded>("token_scale_unrounded",
-                                     "no regression known; vLLM's torch fallback keeps this scale in fp32; the contract rounds it to the type of x"),
+                                     "this kernel keeps the scale in fp32, as vLLM's torch fallback does; the contract rounds it to the type of x"),
       in_registers<TransposeScaleNoOp>("transpose_scale_no_op", "aiter #4506, sglang #31617", {32, 64, 128}, {"row_transposed"}),
   };
 }
@@ -52,7 +52,7 @@ std::vector<Kernel> scale_faults() {
 std::vector<Kernel> tile_faults() {
   return {
       of_blocks<BlockScalesTransposed>("block_scales_transposed", "attention.rs #22, flashinfer #2147"),
-      of_blocks<BlockRowsForgotten>("block_rows_forgotten", "no regression known; a block is reduced as if it were 1 x 128"),
+      of_blocks<BlockRowsForgotten>("block_rows_forgotten", "this kernel takes a block's amax over the block's first row only; no release is known to do this"),
       of_blocks<BlockReadsPastEdge>("block_reads_past_edge", "triton #10772, vLLM #47303, TransformerEngine #3070"),
       of_given_groups<StaticScalesTransposed>("static_scales_transposed", "sglang #29036, aiter #4506", {"col"}),
       of_packs<PackMantissaLeak>("pack_mantissa_leak", "sglang #25733, sglang #39193"),

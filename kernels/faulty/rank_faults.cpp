@@ -372,9 +372,9 @@ std::vector<Kernel> rank_faults() {
   const char *vllm1 = "vllm.all_reduce_1stage", *vllm2 = "vllm.all_reduce_2stage";
   return {
       of_ranks("rank_dropped", vllm1, run_one_shot<RankDropped>, one,
-               "no regression known; the last rank is left out, the coarsest mistake in a loop over peers"),
+               "this kernel leaves out the last rank; no release is known to do this"),
       of_ranks("rank_counted_twice", "aiter.all_reduce_1stage", run_one_shot<RankCountedTwice>, one,
-               "no regression known; the data of rank 0 are added twice"),
+               "this kernel adds the data of rank 0 twice; no release is known to do this"),
       of_ranks("rank_order_of_reader", vllm1, run_one_shot<RankOrderOfReader>, one,
                "flashinfer trtllm_allreduce.cuh fb28d724 starts at the reader's index in one-shot push mode; the contract starts at rank 0"),
       of_ranks("rank_order_absolute", vllm2, run_two_shot<RankOrderAbsolute>, two,
@@ -385,13 +385,14 @@ std::vector<Kernel> rank_faults() {
                "sglang 34473, vllm 55345: bf16 values are added in fp16; the contract adds in fp32",
                signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_sums_in_f32", "quickreduce.all_reduce_fp_bf16", run_two_shot<RankSumsInF32>, two,
-               "no regression known; the kernel is more accurate than its contract, so its bits differ", signals_and_buffer, Values{"bf16"}),
+               "this kernel adds in fp32; the contract adds in the type of x, so the bits differ; no release is known to do "
+               "this", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_sum_to_inf", "quickreduce.all_reduce_fp.gfx942", run_two_shot<RankSumToInf>, two,
                "vllm csrc/rocm/quickreduce/base.h v0.33.0 calls set_fp16_ovfl only for gfx942; without it, sums overflow to Inf", signals_and_buffer, half),
       of_ranks("rank_cast_unscaled", "sglang.quick_all_reduce_fp_cast", run_two_shot<RankCastUnscaled>, two,
                "sglang 34473: bf16 values beyond 65504 overflow in fp16", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_truncated", vllm2, run_two_shot<RankTruncated>, two,
-               "no regression known; sums are truncated, which stays within the tolerances of upstream tests"),
+               "this kernel truncates sums, which upstream tests accept within their tolerances; no release is known to do this"),
       of_ranks("rank_from_zero", "aiter.all_reduce_1stage", run_one_shot<RankFromZero>, one,
                "sglang 7723177a3b starts its sum with +0; vllm c9eabec7d8 and the contract do not"),
       of_ranks("rank_subnormals_kept", "aiter.all_reduce_1stage", run_one_shot<RankSubnormalsKept>, one,
@@ -423,11 +424,12 @@ std::vector<Kernel> rank_faults() {
       of_ranks("rank_room_by_size", "sglang.all_reduce_v2_push", run_lamport<RankRoomBySize>, lamport,
                "vllm 25892, sglang 11609, aiter 1191: places in the buffer depend on the message size, which changes between calls", plus_zero_area),
       of_ranks("rank_buffer_by_count", "flashinfer.all_reduce_oneshot", run_lamport<RankBufferByCount>, lamport,
-               "no regression known; a counter modulo three is wrong after it wraps", minus_zero_area),
+               "this kernel chooses one of three buffers by a call counter modulo 3, and chooses a wrong one after the counter wraps; no release is known to "
+               "do this", minus_zero_area),
       of_ranks("rank_waits_while_less", vllm2, run_two_shot<RankWaitsWhileLess>, two,
                "vllm csrc/custom_all_reduce.cuh c9eabec7d8: on ROCm flags are compared with <; after a wrap, no rank then waits"),
       of_ranks("rank_gives_up", vllm2, run_two_shot<RankGivesUp>, two,
-               "no regression known; the timeout of a wait is taken for an arrival"),
+               "this kernel stops waiting after a fixed number of polls, even if the peer's data have not arrived; no release is known to do this"),
       of_ranks("rank_flag_wiped", vllm2, run_two_shot<RankFlagWiped>, two,
                "vllm 8410, tvm 16797: the waiting rank resets a flag after a fast peer has already set it for the next call"),
       of_ranks("rank_chunks_forgotten", "flashinfer.all_reduce_mnnvl_oneshot_16", run_lamport<RankChunksForgotten>, lamport,
@@ -437,11 +439,11 @@ std::vector<Kernel> rank_faults() {
       of_ranks("codec_owner_keeps", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOwnerKeeps>, coded,
                "b12x 44: the owner kept its unencoded sum, but sent the encoded one", coded_area, half),
       of_ranks("codec_one_scale", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecOneScale>, coded,
-               "no regression known; the scale of the first group is used for both groups of a block", coded_area, half),
+               "this kernel uses the scale of the first group for both groups of a block; no release is known to do this", coded_area, half),
       of_ranks("codec_one_pass", "quickreduce.all_reduce_int4.gfx950", run_coded<CodecOnePass>, coded,
-               "no regression known; unencoded values are added, which is more accurate but gives other bits", coded_area, half),
+               "this kernel adds unquantized inputs; the contract quantizes the inputs before the exchange; no release is known to do this", coded_area, half),
       of_ranks("codec_symmetric", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecSymmetric>, coded,
-               "no regression known; the code range is symmetric; the contract has one more negative code", coded_area, half),
+               "this kernel clamps codes to a symmetric range; the contract has one more negative code; no release is known to do this", coded_area, half),
       of_ranks("codec_overflow_to_inf", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOverflowToInf>, coded,
                "sglang 40084, 34473: FP16_OVFL is set on one chip but not on its successor; without it, sums overflow to Inf", coded_area, half),
       of_ranks("codec_saturates", "aiter.all_reduce_fp8_nosat.gfx942", run_owner_keeps<CodecSaturates>, "all_reduce.owner_keeps",
@@ -449,23 +451,25 @@ std::vector<Kernel> rank_faults() {
       of_ranks("codec_inf_saturates", "quickreduce.all_reduce_fp8_nosat.gfx950", run_coded<CodecInfSaturates>, coded,
                "rocm-systems 9556: v_cvt_pk_fp8_f32 is assumed to saturate, but it returns NaN", coded_area, half),
       of_ranks("codec_eps_forgotten", "quickreduce.all_reduce_int4_bf16", run_coded<CodecEpsForgotten>, coded,
-               "no regression known; eps is not added to the scale, so the reciprocal of a zero scale is Inf", coded_area, Values{"bf16"}),
+               "this kernel does not add eps to the scale, so the reciprocal of a zero scale is Inf; no release is known to do "
+               "this", coded_area, Values{"bf16"}),
       of_ranks("codec_owner_reads", "aiter.all_reduce_fp8_nosat.gfx950", run_owner_keeps<CodecOwnerReads>,
                "all_reduce.owner_keeps",
                "b12x 44: the owner also uses the dequantized codes; this contract's owner keeps its unquantized sum",
                owner_keeps_area<CodecOwnerReads>, half),
       of_ranks("codec_half_the_group", "aiter.all_reduce_fp8_g64_nosat.gfx950", run_owner_keeps<CodecHalfTheGroup>,
-               "all_reduce.owner_keeps", "no regression known; uses the group size that is meant for parts that are not a multiple of 64",
+               "all_reduce.owner_keeps", "this kernel computes two scales for 64 elements, which should share one scale; no release is known to do this",
                owner_keeps_area<CodecHalfTheGroup>, half),
       of_ranks("codec_stripe_next", "flashinfer.all_reduce_fp8_twoshot", run_owner_keeps<CodecStripeNext>,
-               "all_reduce.owner_keeps", "no regression known; all sums are right, but another rank keeps its unquantized sum",
+               "all_reduce.owner_keeps", "this kernel assigns each part of the sum to the rank after its owner, so another rank keeps the unquantized sum; no "
+                                         "release is known to do this",
                owner_keeps_area<CodecStripeNext>, Values{"bf16"}),
       of_ranks("codec_magnitude", "quickreduce.all_reduce_int8.gfx950", run_coded<CodecMagnitude>, coded,
-               "not taken from a bug report; amax is used instead of the signed extreme value", coded_area, half),
+               "this kernel computes the scale from amax; the contract uses the extreme value with its sign; no release is known to do this", coded_area, half),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankDropped>>("fused_rank_dropped", "vllm.all_reduce_add_rms_norm",
                                                                        "all_reduce_add_rms_norm.one_shot",
-                                                                       "no regression known; a rank is missing in the sum "
-                                                                       "before the norm"),
+                                                                       "this kernel leaves out a rank in the sum before the norm; no release is known to do "
+                                                                       "this"),
       of_fused<VllmFusedAddRmsNormV0191, run_one_shot<AbsoluteRules>>(
           "fused_rounded_before_weight", "vllm.all_reduce_add_rms_norm", "all_reduce_add_rms_norm.one_shot",
           "vllm PR 46070: earlier releases round before the weight; the contract does not"),
@@ -473,7 +477,7 @@ std::vector<Kernel> rank_faults() {
           "fused_squares_in_f32", "flashinfer.all_reduce_add_rms_norm_mnnvl_oneshot", "all_reduce_add_rms_norm.lamport",
           "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: its two-shot kernel squares in fp32; the contract squares in 16 bits", minus_zero_area),
       of_finalize<FinalizeSharedLost, run_lamport<LamportRules<NativeRules<FlushingSums>, MinusZeroIsEmpty>>>(
-          "finalize_shared_lost", "no regression known; the shared expert is left out"),
+          "finalize_shared_lost", "this kernel does not add the shared expert; no release is known to do this"),
       of_finalize<FlashinferMoeFinalize, run_lamport<LamportRules<FlushingSums, MinusZeroIsEmpty>>>(
           "finalize_ranks_in_f32", "flashinfer trtllm_allreduce_fusion.cuh fb28d724 with fp32_acc adds ranks in fp32; the contract rounds each sum to 16 bits"),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankMisses>>("fused_rank_misses", "vllm.all_reduce_add_rms_norm",
@@ -528,7 +532,7 @@ std::vector<Kernel> rank_quant_faults() {
              *token = "aiter.all_reduce_add_rms_norm_token_fp8_ftz";
   return {of_tokens<GroupAfterNorm<AiterArToken, ZeroScale>, run_one_shot<FlushingSums>>(
               "fused_zero_scale", token, "one_shot",
-              "no regression known; a row of zeros is divided by its scale 0; aiter e4048607 avoids this, except in its fp8 all-reduce"),
+              "this kernel divides a row of zeros by its scale 0; aiter e4048607 avoids this, except in its fp8 all-reduce"),
           of_tokens<GroupAfterNorm<AiterArToken, ScaleKept>, run_one_shot<FlushingSums>>(
               "fused_scale_not_flushed", token, "one_shot",
               "aiter/jit/core.py e4048607: a build without -fgpu-flush-denormals-to-zero keeps subnormals; the contract flushes them"),
@@ -542,7 +546,7 @@ std::vector<Kernel> rank_quant_faults() {
               "fused_rms_over_part", packed, "two_shot", {"ue8m0x4_tma"}, "flashinfer 3879: the RMS covers 2560 of 2880 elements"),
           of_groups<GroupAfterNorm<FlashinferTrtllmNormPacked, PackedFloor>, run_two_shot<FlushingSums>>(
               "fused_floor_for_ceil", packed, "two_shot", {"ue8m0x4_tma"},
-              "no regression known; the scale is rounded down to a power of two; the contract rounds it up"),
+              "this kernel rounds the scale down to a power of two; the contract rounds it up; no release is known to do this"),
           row_of<NvfpNormKept, run_rms_norm_quant_fp4<NvfpNormKept>, run_two_shot<FlushingSums>>(
               "fused_nvfp4_not_rounded", nvfp4, "two_shot", {"16+tensor"}, {"ue4m3_row", "ue4m3_128x4"},
               "vllm 41825: of two fused norms, only one rounds before its quantization; here this rounding is left out")};
@@ -562,17 +566,18 @@ Kernel of_squares(const char* name, const char* cites, const Values& x = kAny) {
 
 std::vector<Kernel> square_faults() {
   return {
-      of_squares<SquaresRankDropped>("squares_rank_dropped", "no regression known; the last rank is left out, the coarsest mistake in a loop over peers"),
+      of_squares<SquaresRankDropped>("squares_rank_dropped", "this kernel leaves out the last rank; no release is known to do this"),
       of_squares<SquaresOwnAlone>("squares_own_alone", "vllm 30650: the reduction of one rank was skipped"),
       of_squares<SquaresColumnsOfOne>("squares_columns_of_one",
-                                      "no regression known; the sum is divided by the width of a shard, not of the row"),
+                                      "this kernel divides the sum of squares by one rank's number of columns instead of the row's; no release is known to do "
+                                      "this"),
       of_squares<SquaresTailDropped>("squares_tail_dropped",
                                      "flashinfer 3879: the last, partial warp is dropped, so the RMS covers 8/9 of the row"),
       of_squares<SquaresBufferStale>("squares_buffer_stale", "vllm 25892, sglang 11609: buffers of consecutive calls overlap"),
       of_squares<SquaresGammaAsBf16>("squares_gamma_as_bf16", "TensorRT-LLM 12163 (review), vllm 48324: gamma is read as bf16",
                                      Values{"f16"}),
       of_squares<SquaresSecondByFirst>("squares_second_by_first",
-                                       "no regression known; the factor of the first matrix is used for both"),
+                                       "this kernel normalizes the second matrix (K) with the factor of the first (Q); no release is known to do this"),
   };
 }
 
