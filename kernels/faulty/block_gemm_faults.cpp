@@ -401,94 +401,107 @@ std::vector<Kernel> block_gemm_faults() {
                                            "one fma; no release is known to do this"),
       of_block_gemm<BlockGemmScaleOrder>(
           "block_gemm_scale_order", torch,
-          "cutlass sm90_mma_tma_gmma_ss_warpspecialized_fp8_blockwise_scaling.hpp has both orders"),
+          "cutlass sm90_mma_tma_gmma_ss_warpspecialized_fp8_blockwise_scaling.hpp scales by sa, then sb, or by sa * sb; this kernel does the former, its "
+          "contract the latter"),
       of_block_gemm<BlockGemmScaleOfBFirst>("block_gemm_scale_of_b_first", other,
                                             "this kernel multiplies by the scale of b before that of a, as a kernel that exchanges a and b would; no release "
                                             "is known to do this"),
       of_block_gemm<BlockGemmScaleATransposed>("block_gemm_scale_a_transposed", other,
-                                               "aiter 4406: a strided x_scale is read as if its bytes were transposed"),
+                                               "aiter 4406: the bytes of a strided x_scale are read as if they were transposed"),
       of_block_gemm<BlockGemmScaleBTransposed>("block_gemm_scale_b_transposed", torch,
                                                "this kernel reads the weight's scales transposed; no release is known to do this"),
       of_block_gemm<BlockGemmScaleBPitch>(
           "block_gemm_scale_b_pitch", torch,
-          "measured: torch 2.11 _scaled_mm reads scales of b as if each row were padded to a multiple of 4 elements"),
+          "this kernel reads the scales of b as if each row were padded to a multiple of 4 elements, as torch 2.11 _scaled_mm was measured to do"),
       of_block_gemm<BlockGemmNextBlock>("block_gemm_next_block", other, "this kernel scales each block with the scale of the next block along k; no release is "
                                                                         "known to do this"),
       of_block_gemm<BlockGemmFirstTile>("block_gemm_first_tile", other,
-                                        "flashinfer 2261: the columns after the last whole block of n use wrong scales; here all columns use the first scale"),
+                                        "flashinfer 2261: the columns after the last whole block of n use wrong scales; this kernel uses the first block's "
+                                        "scale for all columns"),
       of_block_gemm<BlockGemmFirstBlock>("block_gemm_first_block", amd, "this kernel uses a's scale of the first block along k for all of k; no release is "
                                                                         "known to do this"),
       of_block_gemm<BlockGemmRounded>("block_gemm_rounded", amd,
-                                      "aiter 5151: on gfx942, AITER's opus kernel truncates to bf16; here the result is rounded to nearest"),
+                                      "aiter 5151: on gfx942, AITER's opus kernel truncates to bf16; this kernel rounds to nearest"),
       of_block_gemm<BlockGemmKAscending>(
           "block_gemm_k_ascending", amd,
-          "composable_kernel 1eb2e573 blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp: groups of lanes are KPack elements of k apart; here k ascends"),
+          "composable_kernel 1eb2e573 blockwise_gemm_pipeline_xdlops_v1_ab_scale.hpp: lanes take elements that are KPack apart along k; this kernel adds along "
+          "k in ascending order"),
       of_block_gemm<BlockGemmSplitKInF32, 2>(
           "block_gemm_split_k_in_f32", "gemm_block_scaled.two_results",
           "aiter _gemm_a8w8_blockscale_reduce_kernel e4048607: this Triton kernel adds split-K parts in f32; the contract adds rounded parts"),
       of_block_gemm<BlockGemmTailDropped>("block_gemm_tail_dropped", other, "this kernel leaves out the incomplete last block along k; no release is known to "
                                                                             "do this"),
       of_block_gemm<BlockGemmPromotionLate>("block_gemm_promotion_late", other,
-                                            "cutlass fp8_accumulation.hpp promotes the accumulator when a counter equals a bound; here the bound is too large"),
+                                            "cutlass fp8_accumulation.hpp promotes the accumulator when a counter equals a bound; this kernel's bound is too "
+                                            "large"),
       of_block_gemm<BlockGemmPromotionEarly>("block_gemm_promotion_early", other,
-                                             "vllm fp8_utils.py: another tuning has BLOCK_SIZE_K 64, which promotes after every 64 products; here "
-                                             "this tuning is used"),
+                                             "vllm fp8_utils.py: another tuning has BLOCK_SIZE_K 64, which promotes after every 64 products; this kernel "
+                                             "promotes so often, but its contract only after every 128"),
       of_block_gemm<BlockGemmCForgotten>("block_gemm_c_forgotten", other,
                                          "this kernel does not add c to the product; no release is known to do this"),
       of_block_gemm<BlockGemmScalesSwapped>("block_gemm_scales_swapped", torch, "pytorch 146655: the scales of a and b are exchanged"),
       of_block_gemm<BlockGemmScalesCut>("block_gemm_scales_cut", other,
                                         "deepgemm 364: the packer keeps only the exponents of scales that are not powers of two"),
       of_block_gemm<BlockGemmFractionLess>("block_gemm_fraction_less", other,
-                                           "Khattak, Mikaitis (arXiv 2512.07004): instructions keep different numbers of fraction bits; here one bit fewer is kept"),
+                                           "Khattak, Mikaitis (arXiv 2512.07004): instructions keep different numbers of fraction bits; this kernel keeps one "
+                                           "bit fewer than the chip"),
       of_block_gemm<BlockGemmFnuzAsFn>("block_gemm_fnuz_as_fn", amd,
-                                       "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats, gfx950 does not; here fnuz codes are read as OCP codes"),
+                                       "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats, gfx950 does not; this kernel reads fnuz codes as OCP "
+                                       "codes"),
       of_block_gemm<BlockGemmWeightPlain>("block_gemm_weight_plain", amd,
                                           "sglang: copy_ into a parameter loses its flag is_shuffled, so a shuffled weight is read as row-major"),
       of_block_gemm<BlockGemmWeightTwice>("block_gemm_weight_twice", amd,
                                           "this kernel reads the weight as if it had been shuffled twice; no release is known to do this"),
       of_block_gemm<BlockGemmGfx950ScaleRowMajor>("block_gemm_gfx950_scale_row_major", "gemm_block_scaled.amd.each_product",
-                                                  "aiter 4406: the kernel reads the bytes of x_scale, whose layout differs between callers; here "
-                                                  "transposed scales are read as row-major"),
+                                                  "aiter 4406: the kernel reads the bytes of x_scale, whose layout differs between callers; this kernel reads "
+                                                  "transposed scales as row-major"),
       of_block_gemm<BlockGemmScaleRowMajor>("block_gemm_scale_row_major", amd,
-                                            "aiter 2358, 4406: a transposed copy of x_scale has other bytes than a transposed view; here "
-                                            "transposed scales are read as row-major"),
+                                            "aiter 2358, 4406: a transposed copy of x_scale has other bytes than a transposed view; this kernel reads "
+                                            "transposed scales as row-major"),
       of_block_gemm<BlockGemmSplitRace, 2>("block_gemm_split_race", "gemm_block_scaled.split_k",
                                            "this kernel returns the sum before the last split-K part is added (a race); no release is known to do this"),
       of_block_gemm<BlockGemmPackedReversed>("block_gemm_packed_reversed", "gemm_block_scaled.blackwell",
-                                             "deepgemm smxx_layout.cuh: byte j of int32 p is scale 4 p + j, little endian; here the bytes are "
-                                             "used in reverse order"),
+                                             "deepgemm smxx_layout.cuh: byte j of int32 p is scale 4 p + j, little endian; this kernel uses the bytes in "
+                                             "reverse order"),
       of_block_gemm<BlockGemmPackedFirstByte>("block_gemm_packed_first_byte", other,
-                                              "deepgemm sm100_fp8_fp4_gemm_1d1d.cuh: sf_id = k_block % 4 chooses the byte; here the first byte is always used"),
+                                              "deepgemm sm100_fp8_fp4_gemm_1d1d.cuh: sf_id = k_block % 4 chooses the byte; this kernel always uses the first "
+                                              "byte"),
       of_block_gemm<BlockGemmPackedNextWord>("block_gemm_packed_next_word", "gemm_block_scaled.blackwell",
                                              "this kernel reads packed scales from the next column of int32 words; no release is known to do this"),
       of_block_gemm<BlockGemmPackedMantissa>("block_gemm_packed_mantissa", other,
-                                             "deepgemm 364, sglang 25733: mantissa bits get into an exponent byte"),
+                                             "deepgemm 364, sglang 25733: mantissa bits get into the exponent byte of a packed scale"),
       of_block_gemm<BlockGemmMxFirstOfFour>("block_gemm_mx_first_of_four", "gemm_block_scaled.blackwell",
-                                            "deepgemm 1x128 recipes use one scale byte for 128 elements, MX one for every 32; here one byte "
-                                            "serves 128 elements"),
+                                            "deepgemm 1x128 recipes use one scale byte for 128 elements, MX one for every 32; this kernel uses one byte for "
+                                            "128 elements in an MX contract"),
       of_block_gemm<BlockGemmMxLinear>("block_gemm_mx_linear", "gemm_block_scaled.blackwell",
-                                       "vllm 42118: scales are not tiled after an all-to-all; here tiled scales are read as row-major"),
+                                       "vllm 42118: scales are not tiled after an all-to-all; this kernel reads tiled scales as row-major"),
       of_block_gemm<BlockGemmGain>("block_gemm_gain", other,
                                    "this kernel's results are 1 % too large, which a global tolerance does not detect; no release is known to do this"),
       of_block_gemm<BlockGemmFp4NextBlock>("fp4_gemm_next_block", fp4, "this kernel scales each block with the scale of the next block along k; no release is "
                                                                        "known to do this"),
       of_block_gemm<BlockGemmNvfp4BlockOf32>("nvfp4_gemm_block_of_32", fp4,
-                                             "flashinfer mm_fp4: the caller passes block_size, 16 or 32; here 32 is used for NVFP4, which has 16"),
+                                             "flashinfer mm_fp4: the caller passes block_size, 16 or 32; this kernel uses 32 for NVFP4, whose blocks have 16 "
+                                             "elements"),
       of_block_gemm<BlockGemmFp4HalvesSwapped>("fp4_gemm_halves_swapped", fp4,
-                                               "PTX ISA: the first operand of cvt.e2m1x2 becomes the high half; the first element belongs in the low half"),
+                                               "PTX ISA: the first operand of cvt.e2m1x2 becomes the high half of a byte; this kernel exchanges both elements "
+                                               "of each byte"),
       of_block_gemm<BlockGemmE4m3AsE8m0>("nvfp4_gemm_scale_as_e8m0", fp4,
-                                         "flashinfer mm_fp4: the argument use_nvfp4 tells how uint8 scales are decoded; here NVFP4 scales are decoded as E8M0"),
+                                         "flashinfer mm_fp4: the argument use_nvfp4 says how uint8 scales are decoded; this kernel decodes NVFP4 scales as "
+                                         "E8M0"),
       of_block_gemm<BlockGemmE8m0AsE4m3>("mxfp4_gemm_scale_as_e4m3", fp4,
-                                         "flashinfer mm_fp4: the argument use_nvfp4 tells how uint8 scales are decoded; here MXFP4 scales are decoded as E4M3"),
+                                         "flashinfer mm_fp4: the argument use_nvfp4 says how uint8 scales are decoded; this kernel decodes MXFP4 scales as "
+                                         "E4M3"),
       of_block_gemm<BlockGemmRoundedBeforeAlpha>("nvfp4_gemm_rounded_before_alpha", fp4,
-                                                 "vLLM #37135: the sum is rounded to 16 bits before the multiplication by the global scale"),
+                                                 "vLLM #37135: the sum is rounded to 16 bits before it is multiplied by the global scale"),
       of_block_gemm<BlockGemmAlphaInverted>(
           "nvfp4_gemm_alpha_inverted", fp4,
-          "flashinfer mm_fp4: alpha is 1 / (a_global_sf * b_global_sf), the inverse of the quantization factors; here the sum is divided by alpha"),
+          "flashinfer mm_fp4: alpha is 1 / (a_global_sf * b_global_sf), the inverse of the quantization factors; this kernel divides the sum by alpha instead "
+          "of multiplying"),
       of_block_gemm<BlockGemmScaleOfATwice>("nvfp4_gemm_scale_of_a_twice", fp4,
                                             "this kernel uses the global scale of a for both a and b; no release is known to do this"),
       of_block_gemm<BlockGemmScaleOfBForgotten>("nvfp4_gemm_scale_of_b_forgotten", fp4,
-                                                "pytorch ScaledBlas.cpp rejects a call with only one global scale; here the global scale of b is not applied"),
+                                                "pytorch ScaledBlas.cpp rejects a call with only one global scale; this kernel does not multiply by the global "
+                                                "scale of b"),
       of_block_gemm<BlockGemmBiasInF32>("nvfp4_gemm_bias_in_f32", fp4,
                                         "torchao nvfp4_tensor.py adds the bias after rounding; this kernel adds it before"),
       of_block_gemm<BlockGemmScaleNotRounded>("nvfp4_gemm_scale_not_rounded", fp4,
@@ -497,18 +510,19 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmMxfp4Gfx950NextBlock>("mxfp4_gfx950_gemm_next_block", "gemm_block_scaled.mxfp4.one_rounding",
                                                    "this kernel scales each block with the scale of the next block along k; no release is known to do this"),
       of_block_gemm<BlockGemmDecodedScaleLate>("nvfp4_decoded_gemm_scale_late", decoded,
-                                               "vLLM #37135: a value is rounded to 16 bits before the multiplication by the global scale"),
+                                               "vLLM #37135: a value is rounded to 16 bits before it is multiplied by the global scale; this kernel does so "
+                                               "with the elements of b"),
       of_block_gemm<BlockGemmDecodedScaleRounded>("nvfp4_decoded_gemm_scale_rounded", decoded,
-                                                  "torchao mx_tensor.py to_dtype rounds the scale to the target type before it multiplies; the "
-                                                  "contract does not"),
+                                                  "torchao mx_tensor.py to_dtype rounds the scale to the target type before it multiplies by it; the contract "
+                                                  "does not round the scale"),
       of_block_gemm<BlockGemmDecodedHalvesSwapped>("mxfp4_decoded_gemm_halves_swapped", decoded,
-                                                   "torchao kernels.py unpack_uint4: the first element is in the low half of a byte; here it is read "
-                                                   "from the high half"),
+                                                   "torchao kernels.py unpack_uint4: the first element is in the low half of a byte; this kernel reads it from "
+                                                   "the high half"),
       of_block_gemm<BlockGemmDecodedScaleInverted>("nvfp4_decoded_gemm_scale_inverted", decoded,
-                                                   "vLLM nvfp4_emulation_utils.py divides by input_global_scale and multiplies by weight_global_scale; "
-                                                   "here both multiply"),
+                                                   "vLLM nvfp4_emulation_utils.py divides by input_global_scale and multiplies by weight_global_scale; this "
+                                                   "kernel multiplies by both"),
       of_block_gemm<BlockGemmDecodedBiasInF32>("nvfp4_decoded_gemm_bias_in_f32", decoded,
-                                               "vLLM emulation.py adds the bias after torch.matmul; here it is added before the rounding"),
+                                               "vLLM emulation.py adds the bias after torch.matmul; this kernel adds it before the sum is rounded"),
   };
 }
 

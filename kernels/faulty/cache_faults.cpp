@@ -20,16 +20,19 @@ Kernel of_tile_caches(const char* name, const char* cites) {
 std::vector<Kernel> cache_faults() {
   return {
       of_tile_caches<CacheSlotMinusOne<>>("cache_slot_minus_one",
-                                          "vLLM #43810: padding with slot -1 is written to the last slot"),
+                                          "vLLM #43810: padding tokens, whose slot is -1, are written to the last slot of the cache"),
       of_tile_caches<CacheBlocksDense<>>("cache_blocks_dense", "vLLM #37032, vLLM #45111, aiter #3498"),
-      of_tile_caches<CacheRowsDense>("cache_rows_dense", "vLLM #26192, vLLM #28103: rows are assumed to be contiguous; their stride is not read"),
-      of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM #48611: an fp8_ds_mla cache is read in another layout; here the scales are stored last"),
+      of_tile_caches<CacheRowsDense>("cache_rows_dense", "vLLM #26192, vLLM #28103: the kernel ignores the row stride of its inputs"),
+      of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM #48611: an fp8_ds_mla cache is read in a wrong layout; this kernel stores the scales after "
+                                                           "the rotated elements instead of before them"),
       of_tile_caches<CacheTilesMerged>("cache_tiles_merged", "vLLM #39513, vLLM #42758"),
-      of_tile_caches<CacheReciprocal>("cache_reciprocal", "sglang #30924: the kernel multiplies by the reciprocal where the op divides"),
+      of_tile_caches<CacheReciprocal>("cache_reciprocal", "sglang #30924: the kernel multiplies by the reciprocal of the scale; the contract divides by the "
+                                                          "scale"),
       of_tile_caches<CacheScaleFloorMissing>("cache_scale_floor_missing", "pytorch/ao #4713, aiter #4288"),
       of_tile_caches<CachePowerOfTwo>("cache_power_of_two",
-                                      "vLLM PR 49435: v0.31.0 rounds scales to powers of two, v0.30.0 does not; here v0.30.0's scales are rounded"),
-      of_tile_caches<Cache448For224>("cache_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
+                                      "vLLM PR 49435: v0.31.0 rounds scales to powers of two, v0.30.0 does not; this kernel rounds them in v0.30.0's contract"),
+      of_tile_caches<Cache448For224>("cache_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor, sglang #30900: amax is divided by 448 on a chip with "
+                                                          "e4m3fnuz, where it should be 224"),
   };
 }
 
@@ -47,23 +50,28 @@ Kernel of_dsv4_caches(const char* name, const char* cites, const Values& x = kHa
 std::vector<Kernel> dsv4_faults() {
   return {
       of_dsv4_caches<CacheSlotMinusOne<VllmDsv4Kv>>("dsv4_slot_minus_one",
-                                                    "vLLM #43810: padding with slot -1 goes to the last slot"),
+                                                    "vLLM #43810: padding tokens, whose slot is -1, are written to the last slot of the cache"),
       of_dsv4_caches<CacheBlocksDense<VllmDsv4Kv>>("dsv4_blocks_dense",
-                                                   "vLLM #44577, vLLM #45111: a packed cache has gaps between its blocks; here the gaps are ignored"),
+                                                   "vLLM #44577, vLLM #45111: a packed cache has gaps between its blocks; this kernel ignores the gaps"),
       of_dsv4_caches<Dsv4ScalesApartBy7>("dsv4_scales_apart_by_7",
-                                         "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; here the padding is left out"),
+                                         "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; this kernel places the scales of tokens 7 "
+                                         "bytes apart instead of 8"),
       of_dsv4_caches<Dsv4TokenByToken>("dsv4_token_by_token",
-                                       "vLLM #50576, vLLM #40991, 1Cat-vLLM #250: in the indexer's cache, each key is stored together with its scale"),
-      of_dsv4_caches<Dsv4PadStale>("dsv4_pad_stale", "vLLM #49784: padding of scales is left unwritten; here the padding of a cache block is left unwritten"),
+                                       "vLLM #50576, vLLM #40991, 1Cat-vLLM #250: each token is stored together with its scales, which belong after all tokens "
+                                       "of a cache block"),
+      of_dsv4_caches<Dsv4PadStale>("dsv4_pad_stale", "vLLM #49784: padding of scales is left unwritten; this kernel does not write the padding of a cache "
+                                                     "block"),
       of_dsv4_caches<Dsv41ScalesLast>("dsv41_scales_last",
-              "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block; here the wrong one is used"),
+              "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block; this kernel uses the layout of the other "
+              "contract"),
       of_dsv4_caches<Dsv4FloorForCeil<VllmDsv41Kv>>("dsv41_floor_for_ceil", "vLLM #43557"),
-      of_dsv4_caches<Dsv4Unrotated<VllmDsv41Kv>>("dsv41_unrotated", "1Cat-vLLM #162: elements are sometimes stored unrotated"),
+      of_dsv4_caches<Dsv4Unrotated<VllmDsv41Kv>>("dsv41_unrotated", "1Cat-vLLM #162: some elements are stored without the rotation; this kernel rotates none"),
       of_dsv4_caches<Dsv4FloorForCeil<>>("dsv4_floor_for_ceil", "vLLM #43557"),
       of_dsv4_caches<Dsv4FloorMissing>("dsv4_floor_missing", "pytorch/ao #4713, aiter #4288", {"f16"}),
-      of_dsv4_caches<Dsv4Range224>("dsv4_range_224", "sglang #30900: 224 is used on every chip; here on a chip with e4m3fn, whose range is 448"),
+      of_dsv4_caches<Dsv4Range224>("dsv4_range_224", "sglang #30900: the range 224 is used on every chip; this kernel uses it on a chip with e4m3fn, whose "
+                                                     "range is 448"),
       of_dsv4_caches<Dsv4GroupsMerged>("dsv4_groups_merged", "vLLM #39513, vLLM #42758"),
-      of_dsv4_caches<Dsv4Unrotated<>>("dsv4_unrotated", "1Cat-vLLM #162: elements are sometimes stored unrotated"),
+      of_dsv4_caches<Dsv4Unrotated<>>("dsv4_unrotated", "1Cat-vLLM #162: some elements are stored without the rotation; this kernel rotates none"),
       of_dsv4_caches<Dsv4RotatedCutOff>("dsv4_rotated_cut_off", "aiter #5151, aiter #2236", {"bf16"}),
       of_dsv4_caches<Dsv4PositionsIgnored>("dsv4_positions_ignored",
                                            "this kernel uses a token's index in the batch as its position, which is right only for one sequence that starts at "
@@ -90,23 +98,25 @@ Kernel of_both(const char* name, const char* cites) {
 std::vector<Kernel> dsv4_norm_faults() {
   return {
       of_kv<Dsv4VarianceIgnored>("dsv4_variance_ignored",
-                                 "vLLM test_layernorm.py: for H >= 5120, a kernel that ignores the variance passes"),
-      of_kv<Dsv4EpsOutside>("dsv4_eps_outside", "coremltools #2822: eps is added in the wrong place, here outside the square root"),
+                                 "vLLM test_layernorm.py: with H >= 5120, the test accepts a kernel that ignores the variance, as this kernel does"),
+      of_kv<Dsv4EpsOutside>("dsv4_eps_outside", "coremltools #2822: eps is added in the wrong place; this kernel adds it outside the square root"),
       of_kv<Dsv4RoundedBeforeWeight<>>("dsv4_rounded_before_weight", "vLLM #42325, vLLM #46070"),
       of_kv<Dsv4WeightLeftOut>("dsv4_weight_left_out", "this kernel normalizes KV without the weight, as Q is normalized; no release is known to do this"),
-      of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: rows are assumed to be contiguous; their stride is not read"),
+      of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: the kernel ignores the row stride of its inputs"),
       of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot",
-                                      "vLLM 00ce99f0: for slot -1 only the KV branch may return early; here the heads are left unwritten, too"),
+                                      "vLLM 00ce99f0: for slot -1 only the KV branch may return early; this kernel leaves the heads of q unwritten, too"),
       of_both<Dsv4HeadsEndWithSlots>("dsv4_heads_end_with_slots",
-                                     "vLLM 00ce99f0: with DP padding, slot_mapping may be shorter than q; here heads beyond its end are left unwritten"),
+                                     "vLLM 00ce99f0: with DP padding, slot_mapping may be shorter than q; this kernel leaves the heads of tokens beyond its "
+                                     "end unwritten"),
       of_both<Dsv4HeadsRoundedBeforeRope>("dsv4_heads_rounded_before",
-                                          "vLLM test_fused_deepseek_v4: the test's reference rounds before the rotation, vLLM's kernel does "
-                                          "not; here the kernel rounds, too"),
-      of_both<Dsv4HeadsStale>("dsv4_heads_stale", "vLLM #49784: padding of scales is left unwritten; here padding heads are left unwritten"),
+                                          "vLLM test_fused_deepseek_v4: the test's reference rounds before the rotation, vLLM's kernel does not; this kernel "
+                                          "rounds, too"),
+      of_both<Dsv4HeadsStale>("dsv4_heads_stale", "vLLM #49784: padding of scales is left unwritten; this kernel does not write padding heads"),
       of_both<Dsv4BothPositionsIgnored>("dsv4_both_positions_ignored",
                                         "this kernel uses a token's index in the batch as its position, which is right only for one sequence that starts at "
                                         "position 0; no release is known to do this"),
-      of_both<Dsv4BothKvUnrotated>("dsv4_both_kv_unrotated", "1Cat-vLLM #162: two stores to dims 448-511 overlap, and unrotated elements remain"),
+      of_both<Dsv4BothKvUnrotated>("dsv4_both_kv_unrotated", "1Cat-vLLM #162: two stores to elements 448-511 overlap, so unrotated elements remain; this "
+                                                             "kernel rotates none of kv"),
   };
 }
 
@@ -124,18 +134,20 @@ Kernel of_indexer_caches(const char* name, const char* cites) {
 std::vector<Kernel> indexer_faults() {
   return {
       of_indexer_caches<CacheSlotMinusOne<VllmIndexerKUe8m0>>("indexer_slot_minus_one",
-                                                              "vLLM #43810: padding with slot -1 goes to the last slot"),
+                                                              "vLLM #43810: padding tokens, whose slot is -1, are written to the last slot of the cache"),
       of_indexer_caches<CacheBlocksDense<VllmIndexerK>>("indexer_blocks_dense", "vLLM #45111, TensorRT-LLM #16223"),
       of_indexer_caches<IndexerMxFloorForCeil>("indexer_mx_floor_for_ceil", "vLLM #43557"),
       of_indexer_caches<IndexerTokenByToken>("indexer_token_by_token", "vLLM #50576, vLLM #40991, 1Cat-vLLM #250"),
-      of_indexer_caches<IndexerFormatIgnored>("indexer_format_ignored", "vLLM #40552: scales are stored that are not powers of two"),
+      of_indexer_caches<IndexerFormatIgnored>("indexer_format_ignored", "vLLM #40552: the kernel stores scales that are not powers of two"),
       of_indexer_caches<IndexerFloorForCeil>("indexer_floor_for_ceil", "vLLM #43557"),
       of_indexer_caches<IndexerFloorMissing>("indexer_floor_missing", "pytorch/ao #4713, aiter #4288"),
-      of_indexer_caches<IndexerReciprocal>("indexer_reciprocal", "sglang #30924: the kernel multiplies by the reciprocal where the op divides"),
+      of_indexer_caches<IndexerReciprocal>("indexer_reciprocal", "sglang #30924: the kernel multiplies by the reciprocal of the scale; the contract divides by "
+                                                                 "the scale"),
       of_caches<IndexerAmaxOfIntegers>("indexer_k_quant_and_cache", run_indexer_k_quant_and_cache<IndexerAmaxOfIntegers>,
                                        "indexer_fp16_as_integers",
                                        "vLLM 0.30.0 to 0.33.0: quant_utils.cuh 0492a439 maps Half to uint16_t, so fp16 bits are compared as integers", {"f16"}),
-      of_indexer_caches<Indexer448For224>("indexer_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor; sglang #30900"),
+      of_indexer_caches<Indexer448For224>("indexer_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor, sglang #30900: amax is divided by 448 on a chip with "
+                                                                 "e4m3fnuz, where it should be 224"),
   };
 }
 
@@ -153,15 +165,17 @@ Kernel of_flash_heads(const char* name, const char* cites) {
 std::vector<Kernel> flash_faults() {
   return {
       of_flash_heads<FlashScaleIgnored>("flash_scale_ignored",
-                                        "sglang #23946: K and V are cast without their scales; sglang #20705"),
+                                        "sglang #23946, sglang #20705: K and V are cast without being divided by their scales"),
       of_flash_heads<FlashScalesExchanged>("flash_scales_exchanged",
-                                           "vLLM #6081: the single scale was replaced by one for K and one for V; here they are exchanged"),
+                                           "vLLM #6081: the single scale was replaced by one for K and one for V; this kernel exchanges them"),
       of_flash_heads<FlashFirstHeadScale, kHeads>("flash_first_head_scale",
-                                                  "sglang #26436: scales per head are read as a single scale"),
-      of_flash_heads<FlashHndAsNhd>("flash_hnd_as_nhd", "vLLM #49012: head-major layout is read as token-major"),
-      of_flash_heads<FlashValueByKey>("flash_value_by_key", "vLLM #26192, vLLM #28103: a stride is assumed, not read; here V is read with the stride of K"),
-      of_flash_heads<FlashReciprocal>("flash_reciprocal", "sglang #30924: the kernel multiplies by the reciprocal where the op divides"),
-      of_flash_heads<FlashSlotMinusOne>("flash_slot_minus_one", "vLLM #43810: padding with slot -1 is written to the last slot"),
+                                                  "sglang #26436: the first head's scale is used for all heads"),
+      of_flash_heads<FlashHndAsNhd>("flash_hnd_as_nhd", "vLLM #49012: a head-major (HND) cache is written as if it were token-major (NHD)"),
+      of_flash_heads<FlashValueByKey>("flash_value_by_key", "vLLM #26192, vLLM #28103: a stride is assumed, not read; this kernel reads V with the row stride "
+                                                            "of K"),
+      of_flash_heads<FlashReciprocal>("flash_reciprocal", "sglang #30924: the kernel multiplies by the reciprocal of the scale; the contract divides by the "
+                                                          "scale"),
+      of_flash_heads<FlashSlotMinusOne>("flash_slot_minus_one", "vLLM #43810: padding tokens, whose slot is -1, are written to the last slot of the cache"),
   };
 }
 
@@ -185,7 +199,7 @@ std::vector<Kernel> rope_faults() {
   return {
       of_heads<DivergentShuffle>("rope_divergent_shuffle", "vLLM #51049, vLLM #50903, vLLM #57681"),
       of_heads<HeadsAfterTheFirst>("rope_heads_after_the_first",
-                                   "vLLM #51049: with 10240 token-heads or more, a warp handles several heads, and its shuffles mix them"),
+                                   "vLLM #51049: with tokens * heads >= 10240, a warp handles several heads, and its shuffles mix values of different heads"),
       of_heads<HalfAHeadApart>("rope_half_a_head_apart", "this kernel pairs elements that are half a head apart; the contract pairs elements that are "
                                                          "rotary_dim / 2 apart; no release is known to do this"),
       of_heads<SignOnTheWrongHalf<>>("rope_sign_on_wrong_half",
@@ -200,13 +214,14 @@ std::vector<Kernel> rope_faults() {
       of_heads<CacheRowsInterleaved>("rope_cache_interleaved",
                                      "this kernel reads the cos/sin cache as if cosines and sines were interleaved; no release is known to do this"),
       of_heads<RoundedBeforeRope>("rope_rounded_before",
-                                  "vLLM #42325: a norm is rounded to 16 bits before its quantization; here heads are rounded before the rotation"),
+                                  "vLLM #42325: a norm is rounded to 16 bits before its quantization; this kernel rounds normalized heads before it rotates "
+                                  "them"),
       of_heads<NotRoundedBeforeRope>("rope_not_rounded_before",
-                                     "vLLM test_fused_deepseek_v4: the fused kernel does not round before the rotation; this contract, of "
-                                     "two unfused ops, does"),
+                                     "vLLM test_fused_deepseek_v4: the fused kernel does not round before the rotation; the contract describes two unfused "
+                                     "ops, so it rounds there"),
       of_heads<KWeightForQ>("rope_k_weight_for_q", "this kernel uses the norm weight of K for Q, too; no release is known to do this"),
       of_heads<VRotatedToo>("rope_v_overwritten", "this kernel rotates every head of qkv, even the heads of V; no release is known to do this"),
-      of_q_heads<PaddedHeadsStale>("rope_padded_heads_stale", "vLLM #49784: padding of scales is left unwritten; here padding heads are left unwritten"),
+      of_q_heads<PaddedHeadsStale>("rope_padded_heads_stale", "vLLM #49784: padding of scales is left unwritten; this kernel does not write padding heads"),
       of_q_heads<FirstForLast>("rope_first_for_last",
                                "this kernel rotates the first elements of a head instead of the last, as if it ignored rope_dim_offset of vLLM's "
                                "pos_encoding_kernels.cu 1051220e; no release is known to do this"),
@@ -344,34 +359,38 @@ std::vector<Kernel> gather_faults() {
       of_gather<GatherNextTable>("gather_next_table", dequantize, "this kernel reads the next sequence's row of the block table; no release is known to do "
                                                                   "this"),
       of_gather<GatherEmptySkipped>("gather_empty_skipped", upconvert,
-                                    "pytorch 186365: results are inconsistent if a group is empty; here empty sequences are not counted"),
+                                    "pytorch 186365: results are inconsistent if a group is empty; this kernel does not count empty sequences, so later ones "
+                                    "use wrong rows of the block table"),
       of_gather<GatherStartsOfBlocks>("gather_starts_of_blocks", dequantize,
-                                      "vLLM v0.11.0 cache_kernels.cu: seq_starts / block_size loses the remainder; the contract keeps it"),
+                                      "vLLM v0.11.0 cache_kernels.cu: seq_starts is rounded down to whole blocks; the contract does not round it"),
       of_gather<GatherStartsIgnored>("gather_starts_ignored", upconvert,
-                                     "vLLM v0.24.0 cp_gather_and_upconvert_fp8_kv_cache has no seq_starts; here seq_starts is ignored"),
+                                     "vLLM v0.24.0 cp_gather_and_upconvert_fp8_kv_cache has no seq_starts; this kernel ignores seq_starts"),
       of_gather<GatherBorderBefore>("gather_border_before", dequantize,
                                     "this kernel assigns the first token of a sequence to the previous sequence, because its search compares with < instead of "
                                     "<=; no release is known to do this"),
       of_gather<GatherIndexerTokenByToken>("gather_indexer_token_by_token", parts,
-                                           "aiter 2954: the shape [blocks, tokens, 132] is taken for the memory layout"),
+                                           "aiter 2954: each token's key and scale are read as one record of 132 bytes; the scales of a block are stored after "
+                                           "all its keys"),
       of_gather<GatherGapIgnored>("gather_gap_ignored", dequantize,
                                   "this kernel computes the distance between cache blocks from their shape instead of their stride; no release is known to do "
                                   "this"),
       of_gather<GatherDsv41ScalesLast>("gather_dsv41_scales_last", upconvert,
-              "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block; here the wrong one is used"),
+              "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block; this kernel uses the layout of the other "
+              "contract"),
       of_gather<GatherDsv41FirstScale>("gather_dsv41_first_scale", upconvert, "this kernel uses a token's first scale for all groups of the token; no release "
                                                                               "is known to do this"),
       of_gather<GatherDsv4ScalesApartBy7>("gather_dsv4_scales_apart_by_7", upconvert,
-                                          "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; here the padding is left out"),
+                                          "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; this kernel places the scales of tokens 7 "
+                                          "bytes apart instead of 8"),
       of_gather<GatherFirstScale>("gather_first_scale", upconvert, "this kernel uses a token's first scale for all groups of the token; no release is known to "
                                                                    "do this"),
-      of_gather<GatherDivides>("gather_divides", dequantize, "vLLM 37054: divides by the cache's scales instead of multiplying"),
+      of_gather<GatherDivides>("gather_divides", dequantize, "vLLM 37054: the kernel divides by the cache's scales instead of multiplying by them"),
       of_gather<GatherThroughHalf>("gather_through_half", upconvert,
-                                   "vLLM quant_utils.cuh: the overload for float2 rounds the product to half first; the contract does not"),
+                                   "vLLM quant_utils.cuh: the overload for float2 rounds the product to half before bf16; the contract does not"),
       of_gather<GatherOtherCodes>("gather_other_codes", dequantize,
                                   "this kernel decodes e4m3fn codes as gfx942's e4m3fnuz; no release is known to do this"),
       of_gather<GatherNanIsNumber>("gather_nan_is_number", dequantize,
-                                   "sglang 37140: a conversion ignores the code of NaN"),
+                                   "sglang 37140: a conversion decodes the code of NaN as a number"),
   };
 }
 

@@ -87,14 +87,14 @@ Kernel of_casts(const char* name, const char* cites) {
 std::vector<Kernel> cast_faults() {
   return {
       of_casts<CastFloorForCeil>("cast_floor_for_ceil", "vLLM #43557"),
-      of_casts<CastNanLaundering>("cast_nan_laundering", "aiter e4048607 vec_convert: calls v_med3_f32 without a guard for NaN"),
+      of_casts<CastNanLaundering>("cast_nan_laundering", "aiter e4048607 vec_convert calls v_med3_f32 without a guard for NaN, so NaN becomes a number"),
       of_casts<CastWithoutSaturation>("cast_without_saturation", "triton #7327, triton #7337"),
       of_casts<CastNanAboveLargest>("cast_nan_above_largest", "ROCm clr f9f995c amd_hip_fp8.h cast_to_f8"),
-      of_casts<CastTiesAway>("cast_ties_away", "microxcaling 7bc4195: rounds ties away from zero by default"),
+      of_casts<CastTiesAway>("cast_ties_away", "microxcaling 7bc4195 rounds ties away from zero by default; the contract rounds them to even"),
       of_casts<CastFlushesSubnormals>("cast_flushes_subnormals",
                                       "this kernel flushes subnormal results to zero, as some hardware does"),
-      of_casts<CastRange240>("cast_range_240", "vLLM #32201: 240 is used instead of 224; here 240 is used instead of 448"),
-      of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325: a norm is rounded to 16 bits before its quantization; here a cast rounds to bf16 first"),
+      of_casts<CastRange240>("cast_range_240", "vLLM #32201: 240 is used instead of 224; this kernel saturates at 240 instead of 448"),
+      of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325: a norm is rounded to 16 bits before its quantization; this cast rounds to bf16 first"),
       of_casts<CastShiftWraps>("cast_shift_wraps", "ROCm clr a853242 amd_hip_fp8.h cast_to_f8"),
       of_casts<CastFnuzForFn>("cast_fnuz_for_fn", "HIP 7.2.4 amd_hip_fp8.h on gfx942 with NDEBUG"),
   };
@@ -161,12 +161,15 @@ Kernel of_shuffle(const char* name, const char* cites, const Values& types = {"e
 std::vector<Kernel> shuffle_faults() {
   return {
       of_shuffle<ShuffleNothing>("shuffle_nothing",
-                                 "SGLang, AITER bpreshuffle: copy_ loses the flag is_shuffled; here the weight is not shuffled"),
-      of_shuffle<ShuffleRunsOfBytes>("shuffle_runs_of_bytes", "AITER shuffle_weight: K = 16 // element_size; here K is 16 for every type", kHalf),
-      of_shuffle<ShuffleTileOf32>("shuffle_tile_of_32", "AITER shuffle_weight: layout (32, 16) instead of (16, 16)", {"e4m3fn", "bf16"},
+                                 "SGLang, AITER bpreshuffle: copy_ loses the flag is_shuffled; this kernel does not shuffle the weight"),
+      of_shuffle<ShuffleRunsOfBytes>("shuffle_runs_of_bytes", "AITER shuffle_weight: it moves runs of K = 16 // element_size elements; this kernel moves runs "
+                                                              "of 16 elements of every type", kHalf),
+      of_shuffle<ShuffleTileOf32>("shuffle_tile_of_32", "AITER shuffle_weight has tiles of layout (16, 16) and (32, 16); this kernel uses (32, 16) instead of "
+                                                        "(16, 16)", {"e4m3fn", "bf16"},
                                   {{"n", 32}}),
-      of_shuffle<ShuffleTileOf16>("shuffle_tile_of_16", "AITER shuffle_weight: layout (16, 16) instead of (32, 16)"),
-      of_shuffle<ShuffleRowsWhole>("shuffle_rows_whole", "AITER shuffle_weight: permute(0, 1, 3, 4, 2, 5)"),
+      of_shuffle<ShuffleTileOf16>("shuffle_tile_of_16", "AITER shuffle_weight has tiles of layout (16, 16) and (32, 16); this kernel uses (16, 16) instead of "
+                                                        "(32, 16)"),
+      of_shuffle<ShuffleRowsWhole>("shuffle_rows_whole", "AITER shuffle_weight calls permute(0, 1, 3, 4, 2, 5); this kernel leaves out one exchange of axes"),
       of_shuffle<UnshuffleShuffles>("unshuffle_shuffles", "this kernel shuffles the weight where it should undo the shuffle; no release is known to do this"),
   };
 }
@@ -215,12 +218,13 @@ std::vector<Kernel> contiguity_faults() {
   const char *weak = "weak_contiguity.weak", *vllm = "vllm.weak_contiguous";
   return {
       of_contiguity<ContiguityWholeAlone>("contiguity_whole_alone", vllm, weak,
-                                          "vllm v0.33.0 accepts permuted dense tensors, sglang 7723177a3b rejects them; here they are rejected"),
+                                          "vllm v0.33.0 accepts permuted dense tensors, sglang 7723177a3b rejects them; this check rejects them in vllm's "
+                                          "contract"),
       of_contiguity<ContiguityRoomBehind>("contiguity_room_behind", vllm, weak,
                                           "this check accepts any tensor with enough storage, so a strided view is read as dense memory; no release is known "
                                           "to do this"),
       of_contiguity<ContiguityElementsForBytes>("contiguity_elements_for_bytes", vllm, weak,
-                                                "FasterTransformer 480: a number of elements is compared with a number of bytes"),
+                                                "FasterTransformer 480: the check compares a number of elements with a number of bytes"),
       of_contiguity<ContiguityStrideOfOne>("contiguity_stride_of_one", "sglang.contiguous", "weak_contiguity.whole",
                                            "this check compares the strides of dimensions of size 1, which are arbitrary; no release is known to do this"),
   };

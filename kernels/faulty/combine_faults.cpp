@@ -199,27 +199,31 @@ std::vector<Kernel> combine_faults() {
   return {
       of_combine<CombineLastSlotLost>("combine_last_slot_lost", sum, "this kernel leaves out each token's last slot, because its loop ends one slot early; no "
                                                                      "release is known to do this"),
-      of_combine<CombineSkippedAdded>("combine_skipped_added", sum, "vLLM #48385: before this change, the sum includes rows of padding"),
-      of_combine<CombineMapIgnored>("combine_map_ignored", gather, "vLLM #51632: the expert map decides which ids are valid; here the map is not read"),
+      of_combine<CombineSkippedAdded>("combine_skipped_added", sum, "vLLM #48385 fixes a sum that includes padding rows; this kernel adds them"),
+      of_combine<CombineMapIgnored>("combine_map_ignored", gather, "vLLM #51632: the expert map decides which ids are valid; this kernel does not read the "
+                                                                   "map"),
       of_combine<CombineIndexTransposed>("combine_index_transposed", gather,
-                                         "vLLM v0.10.0 stores the index as [topk, m], v0.11.0 as [m, topk]; here one is read as the other"),
+                                         "vLLM v0.10.0 stores the index as [topk, m], v0.11.0 as [m, topk]; this kernel reads [m, topk] as [topk, m]"),
       of_combine<CombineUnroutedWritten>("combine_unrouted_written", weighted,
-                                         "vLLM moe_fused_mul_sum.py v0.28.0 writes every row, also rows of tokens without a slot; the contract does not"),
+                                         "vLLM moe_fused_mul_sum.py v0.28.0 writes the rows of tokens without a slot; the contract leaves these rows "
+                                         "unchanged"),
       of_combine<CombineUnroutedLeft>("combine_unrouted_left", sum,
                                       "vLLM moe_fused_mul_sum.py v0.29.0 leaves the rows of tokens without a slot unchanged; the contract writes zeros"),
-      of_combine<CombineSumInType>("combine_sum_in_type", sum, "vLLM #15045: moe_sum adds in bf16; here each sum is rounded to the type of x"),
+      of_combine<CombineSumInType>("combine_sum_in_type", sum, "vLLM #15045: moe_sum adds in bf16; this kernel rounds the sum to the type of x after each "
+                                                               "addition"),
       of_combine<CombineWeightBehindCast>("combine_weight_behind_cast", weighted,
-                                          "vLLM #31962 is about multiplying by the router weight before or after a rounding; here weighted "
-                                          "rows are rounded before the sum"),
+                                          "vLLM #31962 is about multiplying by the router weight before or after a rounding; this kernel rounds weighted rows "
+                                          "before it adds them"),
       of_combine<CombineWeightInType>("combine_weight_in_type", gather,
-                                      "sglang ep_moe_kernels.py v0.5.23: weights are cast to the type of the rows; the contract does not cast them"),
+                                      "sglang ep_moe_kernels.py v0.5.23 casts the router weights to the type of the rows; the contract does not"),
       of_combine<CombineNextWeight>("combine_next_weight", weighted, "this kernel multiplies each slot by the router weight of the next slot; no release is "
                                                                      "known to do this"),
       of_combine<FinalizeSumInF32>("finalize_sum_in_f32", "moe_combine.finalize",
                                    "flashinfer cutlass_fused_moe_kernels.cuh v0.7.2.post1: finalizeMoeRoutingKernel adds in fp32; the "
                                    "contract rounds after each addition"),
       of_combine<FinalizeFactorOnShared>("finalize_factor_on_shared", "moe_combine.finalize",
-                                         "flashinfer 2966 is about where the routed scaling factor is applied; here it is also applied to the shared expert"),
+                                         "flashinfer 2966 is about where the routed scaling factor is applied; this kernel also applies it to the shared "
+                                         "expert"),
       of_combine<FinalizeAbsentIsFirst>("finalize_absent_is_first", "moe_combine.finalize",
                                         "this kernel adds row 0 for a slot with row index -1, which it should skip; no release is known to do this"),
       of_combine<CombineFactorTwice>("combine_factor_twice", sum,
@@ -231,13 +235,15 @@ std::vector<Kernel> combine_faults() {
                                  "this kernel writes padding entries of sorted_ids as -1, but the GEMM expects the number of slots there; no release is known "
                                  "to do this"),
       of_sort<AlignPadsLeft>("align_pads_left", run_moe_align<AlignPadsLeft>, blocks,
-                             "sglang moe_align_kernel.cu leaves padding entries of sorted_ids unwritten if pad_sorted_token_ids is false; here always"),
+                             "sglang moe_align_kernel.cu leaves padding entries of sorted_ids unwritten if pad_sorted_token_ids is false; this kernel always "
+                             "leaves them unwritten"),
       of_sort<AlignTailLeft>("align_tail_left", run_moe_align<AlignTailLeft>, blocks,
-                             "sglang moe_align_kernel.cu leaves the experts of unused blocks unwritten if pad_expert_ids is false; here always"),
+                             "sglang moe_align_kernel.cu leaves the expert ids of unused blocks unwritten if pad_expert_ids is false; this kernel always "
+                             "leaves them unwritten"),
       of_sort<AlignMapIgnored>("align_map_ignored", run_moe_align<AlignMapIgnored>, blocks,
-                               "vLLM moe_align_sum_kernels.cu v0.12.0 has no expert_map; here the map is ignored"),
+                               "vLLM moe_align_sum_kernels.cu v0.12.0 has no expert_map; this kernel ignores the map"),
       of_sort<AlignAbsentIsZero>("align_absent_is_zero", run_moe_align<AlignAbsentIsZero>, blocks,
-                                 "vLLM moe_align_sum_kernels.cu v0.25.0 does not recognize id -1; here such slots are sorted to expert 0"),
+                                 "vLLM moe_align_sum_kernels.cu v0.25.0 does not recognize id -1; this kernel sorts such slots to expert 0"),
       of_sort<AlignNumbersOfBuckets>("align_numbers_of_buckets", run_moe_align<AlignNumbersOfBuckets>, blocks,
                                      "this kernel numbers experts from 1, because it counts the bucket for id -1; no release is known to do this"),
       of_sort<AlignTokens>("align_tokens", run_moe_align<AlignTokens>, blocks, "this kernel writes token numbers instead of slot numbers; no release is known "

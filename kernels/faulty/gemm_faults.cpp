@@ -19,19 +19,20 @@ std::vector<Kernel> gemm_faults() {
   const char *tensor = "gemm_scaled.tensor", *other = "gemm_scaled";
   return {
       of_gemm<GemmFractionLess>("gemm_fraction_less", tensor,
-                                "Khattak, Mikaitis (arXiv 2512.07004): instructions differ by a single extra bit; here one fraction bit is missing"),
+                                "Khattak, Mikaitis (arXiv 2512.07004): instructions differ in the number of fraction bits; this kernel keeps one bit fewer "
+                                "than the chip"),
       of_gemm<GemmNearestForTruncation>("gemm_nearest_for_truncation", tensor,
-                                        "Valpey, Li, Pai, Gopalakrishnan 2025 (arXiv 2502.15999) refute assumptions about rounding; here "
-                                        "results are rounded to nearest"),
+                                        "Valpey, Li, Pai, Gopalakrishnan 2025 (arXiv 2502.15999) refute assumptions about rounding; this kernel rounds to "
+                                        "nearest where the chip truncates"),
       of_gemm<GemmPromotionMissing>("gemm_promotion_missing", other,
-                                    "triton 8056: the compiler folds the addition after an fp8 dot into the dot, so sums are not promoted to fp32"),
+                                    "triton 8056: the compiler makes the addition after an fp8 dot a part of the dot, so sums are not promoted to fp32"),
       of_gemm<GemmPromotionLate>("gemm_promotion_late", other,
-                                 "cutlass fp8_accumulation.hpp promotes the accumulator when a counter equals a bound; here the bound is too large"),
+                                 "cutlass fp8_accumulation.hpp promotes the accumulator when a counter equals a bound; this kernel's bound is too large"),
       of_gemm<GemmPromotionExtra>("gemm_promotion_extra", other,
                                   "this kernel promotes the accumulator to fp32, as another schedule of this CUTLASS mainloop does; the contract does not"),
       of_gemm<GemmAccumulatorF16>("gemm_accumulator_f16", other, "this kernel accumulates in f16 instead of f32; no release is known to do this"),
       of_gemm<GemmFnAsFnuz>("gemm_fn_as_fnuz", other,
-                            "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats, gfx950 does not; here OCP codes are read as fnuz codes"),
+                            "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats, gfx950 does not; this kernel reads OCP codes as fnuz codes"),
       of_gemm<GemmScalesSwapped>("gemm_scales_swapped", other, "pytorch 146655: the scales of a and b are exchanged"),
       of_gemm<GemmTokenScaleNext>("gemm_token_scale_next", other, "this kernel scales each row with the scale of the next row; no release is known to do this"),
       of_gemm<GemmOneChannelScale>("gemm_one_channel_scale", "gemm_scaled.amd",
@@ -44,7 +45,7 @@ std::vector<Kernel> gemm_faults() {
                                                    "is known to do this"),
       of_gemm<GemmOffset32bit>("gemm_offset_32bit", other, "flashinfer 3743, deepgemm 226: 32-bit offsets overflow beyond 2^31"),
       of_gemm<GemmTileBefore>("gemm_tile_before", other,
-                              "aiter 3445: stale tiles in shared memory, because the wait count is too low"),
+                              "aiter 3445: the kernel reads the previous tile in shared memory, because it does not wait for the copy"),
       of_gemm<GemmWeightTransposed>("gemm_weight_transposed", other,
                                     "this kernel reads the weight [n, k] as [k, n], the layout of other libraries; no release is known to do this"),
       of_gemm<GemmGain>("gemm_gain", other, "this kernel's results are 1 % too large, which a global tolerance does not detect; no release is known to do "
@@ -54,30 +55,33 @@ std::vector<Kernel> gemm_faults() {
       of_gemm<GemmUnknownTail>("gemm_unknown_tail", tensor,
                                "this kernel leaves out the elements along k after the last whole instruction; no release is known to do this"),
       of_gemm<GemmScaleOrder>("gemm_scale_order", other,
-                              "vllm scaled_mm_sm90_fp8_dispatch.cuh: exchanging a and b also exchanges the order of scales; here only this order is exchanged"),
+                              "vllm scaled_mm_sm90_fp8_dispatch.cuh: exchanging a and b also exchanges the order of their scales; this kernel exchanges only "
+                              "the order of the scales"),
       of_gemm<GemmBiasBeforeScale>("gemm_bias_before_scale", tensor,
                                    "this kernel adds the bias before it multiplies by the scales; no release is known to do this"),
       of_gemm<GemmRoundedTwice>("gemm_rounded_twice", tensor,
-                                "aiter op_tests/test_gemm_a8w8.py e4048607: its reference adds the bias to the 16-bit result; here the kernel does so"),
+                                "aiter op_tests/test_gemm_a8w8.py e4048607: its reference adds the bias to the 16-bit result; this kernel does so, too"),
       of_gemm<GemmSplitRace, 2>("gemm_split_race", "gemm_scaled.split_k",
                                 "this kernel returns the sum before the last split-K part is added (a race); no release is known to do this"),
       of_gemm<GemmBiasUnrounded>("gemm_bias_unrounded", other,
                                  "this kernel adds the bias before rounding, as vLLM's CUTLASS kernels do; the contract adds it afterwards"),
       of_gemm<GemmDotFolded>("gemm_dot_folded", other,
-                             "triton 8056: the compiler folds the addition after an fp8 dot into the dot, so sums are not promoted to fp32"),
+                             "triton 8056: the compiler makes the addition after an fp8 dot a part of the dot, so sums are not promoted to fp32"),
       of_gemm<GemmKAscending>(
           "gemm_k_ascending", "gemm_scaled.amd",
-          "composable_kernel 8e22e1ae blockwise_gemm_pipeline_xdlops_base.hpp: groups of lanes are KPerThread elements of k apart; here k ascends"),
+          "composable_kernel 8e22e1ae blockwise_gemm_pipeline_xdlops_base.hpp: lanes take elements that are KPerThread apart along k; this kernel adds along k "
+          "in ascending order"),
       of_gemm<GemmSubnormalsKept>("gemm_subnormals_kept", "gemm_scaled.amd",
                                   "aiter/jit/core.py e4048607: a build without -fgpu-flush-denormals-to-zero keeps subnormals; the contract flushes them"),
       of_gemm<GemmZeroNotAdded>(
           "gemm_zero_not_added", tensor,
-          "measured: where the product of the scales is 0 and the sum is negative, cuBLASLt 13.1.1 gives +0; here the result is -0"),
+          "measured: where the product of the scales is 0 and the sum is negative, cuBLASLt 13.1.1 gives +0; this kernel returns -0"),
       of_gemm<GemmSplitKInF32, 2>("gemm_split_k_in_f32", "gemm_scaled.two_results",
                                   "aiter _gemm_a8w8_blockscale_reduce_kernel e4048607: this Triton kernel adds split-K parts in f32; "
                                   "the contract adds rounded parts"),
       of_gemm<GemmSplitKPartLost, 2>("gemm_split_k_part_lost", "gemm_scaled.two_results",
-                                     "aiter 2335, 2526: the tuning names a split-K that the kernel does not support; here the last part is not added"),
+                                     "aiter 2335, 2526: the tuning names a split-K that the kernel does not support; this kernel does not add the last split-K "
+                                     "part"),
       of_gemm<GemmAzpLeftOut>("gemm_azp_left_out", other, "this kernel does not read the zero points; no release is known to do this"),
       of_gemm<GemmAzpAdded>("gemm_azp_added", other, "this kernel adds the zero points instead of subtracting them; no release is known to do this"),
       of_gemm<GemmAzpInFloat>("gemm_azp_in_float", other,
@@ -86,14 +90,15 @@ std::vector<Kernel> gemm_faults() {
                                "this kernel uses the first token's zero point for all tokens; no release is known to do this"),
       of_gemm<GemmAzpInBias>(
           "gemm_azp_in_bias", other,
-          "vllm tests/kernels/quantization/test_cutlass_scaled_mm.py skips the test with azp in the bias, because it fails; here azp is in the bias"),
+          "vllm tests/kernels/quantization/test_cutlass_scaled_mm.py skips the test with the zero point in the bias, because it fails; this kernel subtracts "
+          "the zero point term from the bias"),
       of_gemm<GemmInt8Tail>("gemm_int8_tail", "gemm_scaled.amd",
                             "this kernel leaves out the elements along k after the last whole instruction; gfx950's instructions are longer than gfx942's; no "
                             "release is known to do this"),
       of_gemm<GemmInt8BiasBeforeScale>("gemm_int8_bias_before_scale", "gemm_scaled.amd",
                                        "this kernel adds the bias before it multiplies by the scales; no release is known to do this"),
       of_gemm<GemmOcpAsFnuz>("gemm_ocp_as_fnuz", "gemm_scaled.amd.as_gfx942",
-                             "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats, gfx950 does not; here OCP codes are read as fnuz codes"),
+                             "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats, gfx950 does not; this kernel reads OCP codes as fnuz codes"),
       of_gemm<GemmGfx950Gain>("gemm_gfx950_gain", "gemm_scaled.amd.one_rounding",
                               "this kernel's results are 5 % too large, which a loose error bound accepts; no release is known to do this"),
       of_gemm<GemmGfx950WeightTwice>("gemm_gfx950_weight_twice", "gemm_scaled.amd.as_gfx942",
@@ -238,34 +243,38 @@ Kernel of_unit(const char* name, const char* cites) {
 std::vector<Kernel> mma_faults() {
   return {
       of_unit<MmaFractionLess>("mma_fraction_less",
-                               "Khattak, Mikaitis (arXiv 2512.07004): instructions differ by a single extra bit; here one fraction bit is missing"),
-      of_unit<MmaFractionMore>("mma_fraction_more", "DeepSeek-V3 (arXiv 2412.19437): the accumulator has about 14 bits; here one more bit is kept"),
+                               "Khattak, Mikaitis (arXiv 2512.07004): instructions differ in the number of fraction bits; this kernel keeps one bit fewer than "
+                               "the chip"),
+      of_unit<MmaFractionMore>("mma_fraction_more", "DeepSeek-V3 (arXiv 2412.19437): the accumulator has about 14 bits; this kernel keeps one bit more than "
+                                                    "the chip"),
       of_unit<MmaNearestForTruncation>("mma_nearest_for_truncation",
-                                       "Valpey, Li, Pai, Gopalakrishnan 2025 (arXiv 2502.15999) refute assumptions about rounding; here "
-                                       "results are rounded to nearest"),
+                                       "Valpey, Li, Pai, Gopalakrishnan 2025 (arXiv 2502.15999) refute assumptions about rounding; this kernel rounds to "
+                                       "nearest where the chip truncates"),
       of_unit<MmaResultNotCut>("mma_result_not_cut",
-                               "DeepSeek-V3 (arXiv 2412.19437): the accumulator is nominally f32, but has about 14 bits; here it keeps all bits of f32"),
+                               "DeepSeek-V3 (arXiv 2412.19437): the accumulator is nominally f32, but has about 14 bits; this kernel keeps all bits of f32"),
       of_unit<MmaCFirst>("mma_c_first", "this kernel adds c to the first of two partial sums, as the PTX ISA describes the instruction; the chip adds c after "
                                         "both"),
       of_unit<MmaHalvesNotInterleaved>("mma_halves_not_interleaved",
                                        "this kernel splits k into two contiguous halves; the chip interleaves the halves, because ptxas 13.0 replaces an e4m3 "
                                        "mma by two f16 instructions"),
       of_unit<MmaFlushesSubnormals>("mma_flushes_subnormals",
-                                    "MATLAB-tensor-core d12a5b3~1: its model of the MI250X flushes subnormals; the sm_90 instruction does not"),
-      of_unit<MmaZerosCount>("mma_zeros_count", "MMA-Sim c785138: zero operands have the exponent -126; here zero terms count in the largest exponent"),
+                                    "the MI250X flushes subnormals, as modelled in MATLAB-tensor-core d12a5b3~1; the contract's sm_90 instruction does not"),
+      of_unit<MmaZerosCount>("mma_zeros_count", "MMA-Sim c785138: zero operands have the exponent -126; this kernel includes zero terms when it computes the "
+                                                "largest exponent"),
       of_unit<MmaProductDropped>("mma_product_dropped", "this kernel leaves out the last product of each sum; no release is known to do this"),
-      of_unit<MmaNegativeZero>("mma_negative_zero", "IEEE 754-2019, 6.3 gives the sum of a chain of fma a sign if it is zero; the instruction returns +0"),
-      of_unit<MmaNanPayload>("mma_nan_payload", "IEEE 754-2019, 6.2: a quiet NaN may have any payload; here it differs from the instruction's"),
+      of_unit<MmaNegativeZero>("mma_negative_zero", "IEEE 754-2019, 6.3: the sum of negative zeros is -0; the contract's instruction returns +0"),
+      of_unit<MmaNanPayload>("mma_nan_payload", "IEEE 754-2019, 6.2: a quiet NaN may have any payload; this kernel returns a payload that the chip does not"),
       of_unit<MmaAccumulatorF16>("mma_accumulator_f16", "this kernel accumulates in f16 instead of f32; no release is known to do this"),
       of_unit<MmaExponentRenormalized>("mma_exponent_renormalized",
                                        "this kernel gives the product 96 * 192 the exponent 14; an H200 was measured to give it 13"),
       of_unit<MmaSubnormalsNotUnpacked>("mma_subnormals_not_unpacked",
                                         "this kernel gives all e4m3 subnormals one exponent; an H200 was measured to convert them to fp16 first, which "
                                         "normalizes them"),
-      of_unit<MmaFloorForTruncation>("mma_floor_for_truncation", "MMA-Sim c785138: its CDNA3 instructions round down; the sm_90 instruction truncates"),
-      of_unit<MmaHalfBlock>("mma_half_block", "MMA-Sim c785138: Ampere and Hopper have different block sizes; here Hopper gets Ampere's"),
+      of_unit<MmaFloorForTruncation>("mma_floor_for_truncation", "CDNA3 instructions round down (MMA-Sim c785138); the contract's sm_90 instruction truncates"),
+      of_unit<MmaHalfBlock>("mma_half_block", "MMA-Sim c785138: Ampere adds blocks of 8 products, Hopper blocks of 16; this kernel uses Ampere's blocks for "
+                                              "Hopper"),
       of_unit<MmaLeastExponent>("mma_least_exponent",
-                                "MATLAB-tensor-core b12b5a7: the minimum exponent is -132 on A100 and -133 on H100; here H100 gets A100's"),
+                                "MATLAB-tensor-core b12b5a7: the minimum exponent is -132 on A100 and -133 on H100; this kernel uses A100's for H100"),
   };
 }
 

@@ -453,7 +453,8 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_grouped_gemm<GroupedFirstExpert<DeepGemmMasked>>("grouped_gemm_masked_first_expert",
                                                           "this kernel uses the weights of expert 0 for every expert; no release is known to do this"),
       of_grouped_gemm<GroupedBoundary>("grouped_gemm_boundary",
-                                       "deepgemm scheduler/gemm.cuh reads the expert of a whole tile from one row; here from the row before the tile"),
+                                       "deepgemm scheduler/gemm.cuh reads the expert of a whole tile of rows from its first row; this kernel reads it from the "
+                                       "row before the tile"),
       of_grouped_gemm<GroupedNextScales<DeepGemmContiguous>>("grouped_gemm_next_scales",
                                                              "this kernel uses the weight scales of the next expert for each expert; no release is known to do "
                                                              "this"),
@@ -461,43 +462,49 @@ std::vector<Kernel> grouped_gemm_faults() {
                                                          "this kernel uses the weight scales of the next expert for each expert; no release is known to do "
                                                          "this"),
       of_grouped_gemm<GroupedEmptySkipped<DeepGemmContiguous>>("grouped_gemm_empty_skipped",
-                                                               "pytorch 186365: results are inconsistent if a group is empty; here empty experts are not "
-                                                               "counted"),
+                                                               "pytorch 186365: results are inconsistent if a group is empty; this kernel does not count empty "
+                                                               "experts, so later experts use wrong weights"),
       of_grouped_gemm<GroupedEmptySkipped<DeepGemmMasked>>("grouped_gemm_masked_empty_skipped",
-                                                           "pytorch 186365: results are inconsistent if a group is empty; here empty experts are not counted"),
+                                                           "pytorch 186365: results are inconsistent if a group is empty; this kernel does not count empty "
+                                                           "experts, so later experts use wrong weights"),
       of_grouped_gemm<GroupedStrideIgnored<DeepGemmContiguous>>(
-          "grouped_gemm_stride_ignored", "vLLM #26192: view(-1, H) is called for rows that are not contiguous, so the gaps between rows are ignored"),
+          "grouped_gemm_stride_ignored", "vLLM #26192: a caller views strided rows as [-1, H], so the kernel ignores the gaps between rows"),
       of_blocks_at_ends<PsumStrideIgnored>("grouped_gemm_psum_stride_ignored",
-                                           "vLLM #26192: view(-1, H) is called for rows that are not contiguous, so the gaps between rows are ignored",
+                                           "vLLM #26192: a caller views strided rows as [-1, H], so the kernel ignores the gaps between rows",
                                            "gemm_grouped.at_ends"),
       of_grouped_gemm<GroupedSizesAsOffsets>(
-          "grouped_gemm_sizes_as_offsets", "deepgemm 54e22612 has both forms: masked_m holds sizes, the psum layout holds ends; here sizes are read as ends"),
+          "grouped_gemm_sizes_as_offsets", "deepgemm 54e22612 masked_m holds the sizes of experts, the psum layout their ends; this kernel reads sizes as "
+                                           "ends"),
       of_grouped_gemm<GroupedMaskIgnored>("grouped_gemm_mask_ignored",
-                                          "flashinfer 4046: masked_m is read out of bounds, or not at all; here all rows of an expert are computed"),
+                                          "flashinfer 4046: masked_m is read out of bounds, or not at all; this kernel computes all rows of an expert, even "
+                                          "those not in use"),
       of_grouped_gemm<GroupedPaddingTimesZero<DeepGemmContiguous>>(
-          "grouped_gemm_nan_of_padding", "flashinfer 3650: NaN in padding rows reaches valid rows of the tile"),
+          "grouped_gemm_nan_of_padding", "flashinfer 3650: NaN in a padding row reaches the valid rows of the same tile"),
       of_grouped_gemm<GroupedPaddingTimesZero<DeepGemmMasked>>(
-          "grouped_gemm_masked_nan_of_padding", "flashinfer 3650: NaN in padding rows reaches valid rows of the tile"),
+          "grouped_gemm_masked_nan_of_padding", "flashinfer 3650: NaN in a padding row reaches the valid rows of the same tile"),
       of_offset_gemm<OffsetFirstExpert>("grouped_gemm_offsets_first_expert",
                                         "this kernel uses the weights of expert 0 for every expert; no release is known to do this"),
       of_offset_gemm<OffsetNextScales>("grouped_gemm_offsets_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release "
                                                                            "is known to do this"),
       of_offset_gemm<OffsetScalesOneApart>("grouped_gemm_offsets_scales_one_apart",
-                                           "vllm get_group_starts.cuh: per_out_ch ? n * expert_id : expert_id; here the offset is always expert_id"),
+                                           "vllm get_group_starts.cuh: the offset of an expert's scales is per_out_ch ? n * expert_id : expert_id; this kernel "
+                                           "always uses expert_id"),
       of_offset_gemm<OffsetFirstScales>("grouped_gemm_offsets_first_scales",
-                                        "vllm get_group_starts.cuh: per_act_token ? expert_offset : 0; here the offset is always 0"),
+                                        "vllm get_group_starts.cuh: the offset of an expert's scales is per_act_token ? expert_offset : 0; this kernel always "
+                                        "uses 0"),
       of_offset_gemm<OffsetEmptySkipped>("grouped_gemm_offsets_empty_skipped",
-                                         "pytorch 186365: results are inconsistent if a group is empty; here empty experts are not counted"),
+                                         "pytorch 186365: results are inconsistent if a group is empty; this kernel does not count empty experts, so later "
+                                         "experts use wrong weights"),
       of_offset_gemm<OffsetSizesAsOffsets>("grouped_gemm_offsets_sizes_as_offsets",
                                            "this kernel uses an expert's number of rows as its first row; no release is known to do this"),
       of_offset_gemm<OffsetToTheNext>(
           "grouped_gemm_offsets_to_the_next",
-          "vllm moe_data.cu: experts begin padded_m rows apart and use expert_num_tokens of these rows; here all of them are computed"),
+          "vllm moe_data.cu: experts begin padded_m rows apart and use expert_num_tokens of these rows; this kernel computes all of them"),
       of_offset_gemm<OffsetPromoted>("grouped_gemm_offsets_promoted",
-                                     "cutlass fp8_accumulation.hpp: schedules without FastAccum promote the accumulator; here it is "
-                                     "promoted under a contract with FastAccum"),
+                                     "cutlass fp8_accumulation.hpp: schedules without FastAccum promote the accumulator; this kernel does so, but its contract "
+                                     "has FastAccum"),
       of_offset_mx<OffsetMxUnpadded>("grouped_gemm_mx_unpadded",
-                                     "flashinfer 3604: scales are padded once for all rows, not per batch"),
+                                     "flashinfer 3604: scales are padded once, after the rows of all experts, instead of after each expert"),
       of_offset_mx<OffsetMxNextScales>("grouped_gemm_mx_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release is "
                                                                       "known to do this"),
       of_offset_mx<OffsetAlphaOfFirst>("nvfp4_grouped_gemm_alpha_of_first",
@@ -506,20 +513,22 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_offset_mx<OffsetAlphaOfNext>("nvfp4_grouped_gemm_alpha_of_next", "this kernel uses the alpha of the next expert for each expert; no release is known "
                                                                           "to do this"),
       of_offset_mx<OffsetAlphaRounded>("nvfp4_grouped_gemm_rounded_before_alpha",
-                                       "vLLM #37135: the sum is rounded to 16 bits before the multiplication by the global scale"),
+                                       "vLLM #37135: the sum is rounded to 16 bits before it is multiplied by the global scale"),
       of_offset_mx<OffsetFp4Unpadded>("mxfp4_grouped_gemm_unpadded",
-                                      "flashinfer 3604: scales are padded once for all rows, not per batch"),
+                                      "flashinfer 3604: scales are padded once, after the rows of all experts, instead of after each expert"),
       of_blocks_at_ends<EndsFirstExpert<DeepGemmPsum>>(
           "grouped_gemm_psum_first_expert", "this kernel uses the weights of expert 0 for every expert; no release is known to do "
                                             "this", "gemm_grouped.at_ends"),
       of_blocks_at_ends<EndsEmptySkipped<DeepGemmPsum>>("grouped_gemm_psum_empty_skipped",
-                                                        "pytorch 186365: results are inconsistent if a group is empty; here empty experts are not counted",
+                                                        "pytorch 186365: results are inconsistent if a group is empty; this kernel does not count empty "
+                                                        "experts, so later experts use wrong weights",
                                                         "gemm_grouped.at_ends"),
       of_blocks_at_ends<EndsAsOffsets<DeepGemmPsum>>(
           "grouped_gemm_psum_ends_as_offsets",
-          "deepgemm 54e22612: grouped_layout holds ends in one layout and experts in another; here ends are used as offsets", "gemm_grouped.at_ends"),
+          "deepgemm 54e22612: grouped_layout holds the ends of experts in one layout and expert numbers in another; this kernel uses ends as first "
+          "rows", "gemm_grouped.at_ends"),
       of_blocks_at_ends<PsumNanOfPadding>("grouped_gemm_psum_nan_of_padding",
-                                          "flashinfer 3650: NaN in padding rows reaches valid rows of the tile",
+                                          "flashinfer 3650: NaN in a padding row reaches the valid rows of the same tile",
                                           "gemm_grouped.at_ends"),
       of_blocks_at_ends<EndsNextScales<DeepGemmPsumPacked>>("grouped_gemm_psum_packed_next_scales",
                                                             "this kernel uses the weight scales of the next expert for each expert; no release is known to do "
@@ -530,34 +539,38 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_blocks_at_ends<EndsFirstExpert<FlashinferGroupwiseSm120>>(
           "grouped_gemm_groupwise_first_expert", "this kernel uses the weights of expert 0 for every expert; no release is known to do this"),
       of_blocks_at_ends<MxMoeUnpadded<FlashinferMxMoe128>>("grouped_gemm_mx_moe_unpadded",
-                                                           "flashinfer 3604: scales are padded once for all rows, not per batch"),
+                                                           "flashinfer 3604: scales are padded once, after the rows of all experts, instead of after each "
+                                                           "expert"),
       of_blocks_at_ends<EndsEmptySkipped<FlashinferMxMoe32>>("grouped_gemm_mx_moe_empty_skipped",
-                                                             "pytorch 186365: results are inconsistent if a group is empty; here empty experts are not "
-                                                             "counted"),
+                                                             "pytorch 186365: results are inconsistent if a group is empty; this kernel does not count empty "
+                                                             "experts, so later experts use wrong weights"),
       of_k_grouped<KGroupedFirstScalesA>("grouped_gemm_along_k_first_scales_a",
                                          "this kernel reads the scales of a from their start for every expert; no release is known to do this"),
       of_k_grouped<KGroupedFirstScalesB>("grouped_gemm_along_k_first_scales_b",
                                          "this kernel reads the scales of b from their start for every expert; no release is known to do this"),
       of_k_grouped<KGroupedFirstC>("grouped_gemm_along_k_first_c", "this kernel adds the first expert's c for every expert; no release is known to do this"),
-      of_offset_gemm<AiterNotShuffled>("grouped_gemm_amd_not_shuffled", "aiter 2900: a shuffled operand is read as a plain one"),
+      of_offset_gemm<AiterNotShuffled>("grouped_gemm_amd_not_shuffled", "aiter 2900: a shuffled operand is read as if it were row-major"),
       of_offset_gemm<AiterMaskIgnored>("grouped_gemm_amd_mask_ignored",
-                                       "flashinfer 4046: masked_m is read out of bounds, or not at all; here all rows of an expert are computed"),
+                                       "flashinfer 4046: masked_m is read out of bounds, or not at all; this kernel computes all rows of an expert, even those "
+                                       "not in use"),
       of_offset_gemm<AiterNextScales>("grouped_gemm_amd_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release is "
                                                                       "known to do this"),
       of_grouped_gemm<GroupedNextScales<DeepGemmContiguousPacked>>("grouped_gemm_packed_next_scales",
                                                                    "this kernel uses the weight scales of the next expert for each expert; no release is known "
                                                                    "to do this"),
       of_grouped_gemm<GroupedMaskIgnoredPacked>("grouped_gemm_packed_mask_ignored",
-                                                "flashinfer 4046: masked_m is read out of bounds, or not at all; here all rows of an expert are computed"),
+                                                "flashinfer 4046: masked_m is read out of bounds, or not at all; this kernel computes all rows of an expert, "
+                                                "even those not in use"),
       of_grouped_gemm<GroupedScalesOneMatrix>("grouped_gemm_masked_scales_one_matrix",
-                                              "flashinfer 3604: all batches are padded as one matrix, not one by one"),
-      of_moe<MoeWeightAfterCast>("fused_moe_weight_after_cast", "vllm 31931: the router weight is applied after the cast"),
+                                              "flashinfer 3604: the scales of all experts are read as one matrix instead of one matrix per expert"),
+      of_moe<MoeWeightAfterCast>("fused_moe_weight_after_cast", "vllm 31931: the kernel multiplies by the router weight after the cast to 16 bits; the "
+                                                                "contract multiplies before it"),
       of_moe<MoeBiasAfterWeight>("fused_moe_bias_after_weight", "this kernel multiplies by the router weight before it adds the bias; no release is known to "
                                                                 "do this"),
-      of_moe<MoeBiasScaled>("fused_moe_bias_scaled", "vllm 31676: the bias is added before the scales"),
+      of_moe<MoeBiasScaled>("fused_moe_bias_scaled", "vllm 31676: the kernel adds the bias before it multiplies by the scales"),
       of_moe<MoeSumInBf16>("fused_moe_bf16_sum", "this kernel rounds the accumulator to bf16 after each block along k; no release is known to do this"),
       of_moe<MoeScaleStepZero>("fused_moe_scale_step_zero",
-                               "sglang 20819: if BLOCK_SIZE_K < group_k, the index of scales never advances"),
+                               "sglang 20819: if BLOCK_SIZE_K < group_k, the kernel uses the first scales for all of k"),
       of_moe<MoeNextScales<VllmMoeBlockSwapAb>>("fused_moe_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release is "
                                                                          "known to do this"),
       of_moe<MoeNextScales<VllmMoeChannel>>("fused_moe_channel_next_scales", "this kernel uses the weight scales of the next expert for each expert; no "
@@ -566,7 +579,8 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_moe<MoeBoundary>("fused_moe_boundary", "this kernel computes each block of rows with the expert of the previous block; no release is known to do "
                                                 "this"),
       of_moe<MoeAbsentComputed>("fused_moe_absent_computed",
-                                "vllm 51632: the expert map decides which experts count as absent; here absent experts are computed"),
+                                "vllm 51632: the expert map decides which experts count as absent; this kernel computes absent experts with the weights of "
+                                "expert 0"),
       of_moe<MoeAbsentUntouched>("fused_moe_absent_untouched", "this kernel does not write the zeros that the contract requires for absent experts; no release "
                                                                "is known to do this"),
       of_moe<MoeSlotAsRow<VllmMoeBlock>>("fused_moe_slot_as_row",

@@ -22,5 +22,5 @@ std::vector<Kernel> all_kernels() {
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   return assay::plugin::HostLibrary<assay_kernels::Call>::of(
-      {{"assay_faulty", "cpu", "SIMT on fibers, 32 or 64 lanes; every kernel is wrong on purpose", "", "", true}, assay_kernels::all_kernels()});
+      {{"assay_faulty", "cpu", "wrong kernels that run on the CPU, with warps of 32 or 64 lanes", "", "", true}, assay_kernels::all_kernels()});
 }

@@ -18,34 +18,41 @@ std::vector<Kernel> norm_faults() {
       of_norms<VarianceIgnored<>>("variance_ignored", "this kernel ignores the variance; no release is known to do this"),
       of_norms<EpsOutsideMean<>>("eps_outside_mean", "coremltools #2822"),
       of_norms<MissingRoundingInNorm<>>("missing_rounding_in_norm",
-                                        "vLLM #49616: the kernel rounds only once; the native op also rounds before it multiplies by the weight"),
-      of_norms<EpsBeforeMean<>>("eps_before_mean", "coremltools #2822: eps is not small compared with the mean square, so its place matters"),
-      of_norms<CutOffLoad<>>("cut_off_load", "aiter #5044: rows end within a vector load; here that load is ignored"),
+                                        "vLLM #49616: the kernel rounds only the result; the contract, the native op, also rounds before it multiplies by the "
+                                        "weight"),
+      of_norms<EpsBeforeMean<>>("eps_before_mean", "coremltools #2822: eps is added in the wrong place; this kernel adds it to the sum of squares before the "
+                                                   "division by n"),
+      of_norms<CutOffLoad<>>("cut_off_load", "aiter #5044: rows may end within a vector load; this kernel ignores that load"),
       of_norms<StrideIgnored<>>("stride_ignored",
-                                "vLLM #26192, vLLM #22701: view(-1, H) is called for rows that are not contiguous, so the gaps between rows are ignored"),
+                                "vLLM #26192, vLLM #22701: a caller views strided rows as [-1, H], so the kernel ignores the gaps between rows"),
       of_norms<SumNotDivided<>>("sum_not_divided",
-                                "vLLM test_layernorm.py 041b9f54: at hidden size 8192, eps exceeds the variance; here the sum of squares is not divided by n"),
+                                "vLLM test_layernorm.py 041b9f54: at hidden size 8192, eps exceeds the variance; this kernel does not divide the sum of "
+                                "squares by n"),
       of_norms<OnePlusWeightInBf16<>>("one_plus_weight_in_bf16", "Liger-Kernel #1462, vLLM #29810", {"bf16"}),
-      of_norms<OneForgotten<>>("one_forgotten", "vLLM #29810: Gemma's weights are relative to one; here the one is not added"),
-      of_norms<CutOffStore<AiterRmsNorm>>("norm_store_cut_off", "aiter #5151: gfx942 truncates to bf16; here other chips do so, too", {"bf16"}),
-      of_norms<NearestStore<AiterRmsNormGfx942>>("norm_store_to_nearest", "aiter #5151: gfx942 truncates to bf16; here it rounds to nearest, as gfx950 does",
+      of_norms<OneForgotten<>>("one_forgotten", "vLLM #29810: Gemma multiplies by 1 + weight; this kernel does not add the 1"),
+      of_norms<CutOffStore<AiterRmsNorm>>("norm_store_cut_off", "aiter #5151: gfx942 truncates to bf16; this kernel does so on other chips, too", {"bf16"}),
+      of_norms<NearestStore<AiterRmsNormGfx942>>("norm_store_to_nearest", "aiter #5151: gfx942 truncates to bf16; this kernel rounds to nearest, as gfx950 "
+                                                                          "does",
                                                  {"bf16"}),
       of_norms<WeightsNotFlushed<>>("weights_not_flushed",
-                                    "flashinfer/jit/core.py: builds with -use_fast_math flush subnormals; here subnormal weights are kept"),
-      of_norms<WeightSignKept<>>("weight_sign_kept", "flashinfer v0.1.6 norm.cuh: no bias is added to the weight, so -0 stays -0"),
+                                    "flashinfer/jit/core.py builds with -use_fast_math, which flushes subnormals; this kernel keeps subnormal weights"),
+      of_norms<WeightSignKept<>>("weight_sign_kept", "flashinfer v0.1.6 norm.cuh does not add 0 to the weight, so a weight of -0 stays -0; in the contract it "
+                                                     "becomes +0"),
       of_norms<WeightOffsetLeftOut>("weight_offset_left_out",
-                                    "aiter v0.1.16.post6 rmsnorm_quant_kernels.cu: no weight_offset is added, so -0 stays -0"),
+                                    "aiter v0.1.16.post6 rmsnorm_quant_kernels.cu does not add weight_offset, so a weight of -0 stays -0; in the contract it "
+                                    "becomes +0"),
       of_added_norms<SumNotRounded>("sum_not_rounded", "vLLM #52104, vllm-omni #6878"),
       of_added_norms<SumRounded>("sum_rounded", "aiter #2586, vLLM #52104"),
       of_added_norms<VarianceOfUnroundedSum>("variance_of_unrounded_sum", "vLLM type_convert.cuh 4a8dd8e3, vLLM #52104"),
       of_added_norms<OutputsOfStoredResidual>("outputs_of_stored_residual",
-                                              "aiter csrc/include/opus/rmsnorm_opus_kernel.hpp e4048607 uses the stored residual after column "
-                                              "8192; here in all columns"),
+                                              "aiter csrc/include/opus/rmsnorm_opus_kernel.hpp e4048607 uses the stored 16-bit residual from column 8192 on; "
+                                              "this kernel does so in all columns, but its contract uses the fp32 sum"),
       of_added_norms<MixNotMade>("mix_not_made", "aiter csrc/include/opus/rmsnorm_opus_kernel.hpp e4048607, vLLM #52104"),
-      of_added_norms<StaleResidual>("stale_residual", "vLLM #41972: the residual of another tensor is added"),
+      of_added_norms<StaleResidual>("stale_residual", "vLLM #41972: an outdated residual is added; this kernel does not store the new residual"),
       of_added_norms<ResidualIgnored>("residual_ignored", "aiter #2586"),
       of_added_norms<CutOffStore<AiterFusedAddRmsNorm>>("residual_cut_off",
-                                                        "aiter #5151: truncated residuals become smaller from layer to layer", {"bf16"}),
+                                                        "aiter #5151: the stored residual is truncated, so residuals become smaller from layer to "
+                                                        "layer", {"bf16"}),
   };
 }
 
@@ -68,9 +75,9 @@ std::vector<Kernel> layer_faults() {
       of_layer_norms<LayerEpsOutsideRoot>("layer_eps_outside_root", "tracel-ai/burn #2185"),
       of_layer_norms<LayerWeightsRounded>("layer_weights_rounded", "ROCm/ATOM #1359, aiter #3451", {"bf16"}),
       of_layer_norms<LayerBetaForgotten>("layer_beta_forgotten", "ferrox #230"),
-      of_layer_norms<LayerByRms>("layer_by_rms", "ferrox #230: one norm is used instead of another; here RMS norm instead of LayerNorm"),
+      of_layer_norms<LayerByRms>("layer_by_rms", "ferrox #230: one norm is used instead of another; this kernel computes RMS norm instead of LayerNorm"),
       of_layer_norms<LayerRoundedFirst>("layer_rounded_first",
-                                        "vLLM #42325, vLLM #46070: rms_norm rounds before it multiplies by the weight; here LayerNorm does so", kHalf),
+                                        "vLLM #42325, vLLM #46070: rms_norm rounds before it multiplies by the weight; this LayerNorm does so", kHalf),
   };
 }
 
@@ -169,7 +176,7 @@ std::vector<Kernel> norm_quant_faults() {
   return {
       of_norm_groups<GroupAfterNorm<NormPerBlock, BlockWithoutFloor>>(
           "norm_scale_floor_missing",
-          "vLLM test_fused_quant_layernorm.py 0a88d969: absmax is never below 1/512 in its data; here the scale has no lower limit"),
+          "vLLM test_fused_quant_layernorm.py 0a88d969: absmax is never below 1/512 in its data; this kernel has no lower limit for the scale"),
       of_norm_groups<GroupAfterNorm<NormPerBlock, BlockByReciprocal>>("norm_scale_by_reciprocal",
                                                                       "vLLM's Helion rms_norm_per_block_quant computes amax * (1/qmax); the contract divides"),
       of_norm_groups<GroupAfterNorm<NormPerBlockFnuz, Block240>>("norm_fnuz_240", "vLLM utils.cuh 1f89a92c, sglang #30900"),
@@ -191,7 +198,7 @@ std::vector<Kernel> norm_quant_faults() {
        {},
        run_fused_then_packed,
        "norm_unmasked_packed_mantissas",
-       "vLLM #40552, vLLM #40650: fp32 scales of the fused op reach a consumer of packed scales",
+       "vLLM #40552, vLLM #40650: the fused op's fp32 scales are packed as if they were powers of two",
        "rms_norm_quant_group"},
       {"norm_mx_no_emax",
        "rms_norm_quant_group",
@@ -204,9 +211,10 @@ std::vector<Kernel> norm_quant_faults() {
        "rms_norm_quant_mx"},
       of_norm_groups<AnotherNorm<NormPerBlock, NormRules>>("norm_of_the_other_profile", "vLLM #42325, vLLM #49616"),
       of_norm_groups<AnotherNorm<AiterNorm, NormRoundedBeforeCodes>>(
-          "norm_rounded_before_codes", "aiter #1658, flashinfer #4480: the norm is rounded to the input type before its quantization"),
+          "norm_rounded_before_codes", "aiter #1658, flashinfer #4480: the result of the norm is rounded to the input type before its quantization"),
       of_norm_groups<AnotherNorm<AiterGatedNorm, GatedBySigmoid>>(
-          "norm_gated_by_sigmoid", "vLLM #40245: one implementation of RMSNormGated uses silu, another sigmoid; here sigmoid is used", {"row"}),
+          "norm_gated_by_sigmoid", "vLLM #40245: one implementation of RMSNormGated uses silu, another sigmoid; this kernel uses sigmoid under a silu "
+                                   "contract", {"row"}),
       of_norm_groups<GroupAfterNorm<AiterHipGatedNorm, GatedFloorUnderScale>>(
           "norm_gated_floor_under_scale",
           "aiter fused_fp8_quant.py e4048607: the op's Triton kernel raises every scale to at least 1e-10; the contract does not", {"row"}),
@@ -217,19 +225,20 @@ std::vector<Kernel> norm_quant_faults() {
        {},
        run_double<DoubleFused, AnotherNorm<DoubleFused, NormRoundedBeforeCodes>>,
        "one_consumer_fused",
-       "vLLM #41825: one consumer of the pair falls back to the unfused path",
+       "vLLM #41825: only one of two fused quantizations sees the unrounded norm; this kernel rounds the norm before the other",
        "rms_norm_double_quant"},
       of_norm_groups<AnotherNorm<AddNormPerBlock, AddedRounded>>("norm_of_rounded_sum", "vLLM #52104, aiter #2586"),
       of_norm_tokens<GroupAfterNorm<AiterHipNormToken, NormTokenWithoutFloor>>(
-          "norm_token_floor_missing", "lmdeploy #3652, kernels-community #680: a row of zeros is divided by its scale"),
+          "norm_token_floor_missing", "lmdeploy #3652, kernels-community #680: a row of zeros is divided by its scale, which is 0"),
       of_norm_tokens<GroupAfterNorm<NormPerTokenUb, TokenUbOnScale>>(
           "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02 applies scale_ub to the scale; the contract applies it to amax"),
       of_norm_tokens<AnotherNorm<NormPerToken, MissingTail<VllmDynamicNorm>>>("norm_tail_before_codes",
                                                                               "NCCL #1950, aiter #4482"),
       of_static_norms<AnotherNorm<NormStatic20260618, NormNotRoundedBeforeCodes>>(
-          "norm_not_rounded_before_codes", "vLLM #37838, vLLM #39047: the compiler drops the conversion to fp16 and back"),
+          "norm_not_rounded_before_codes", "vLLM #37838, vLLM #39047: the compiler drops the conversion to fp16 and back, so the norm is not rounded before "
+                                           "its quantization"),
       of_static_norms<GivenAfterNorm<NormStaticV0191, StaticDivides>>(
-          "norm_static_divides", "vLLM common.cu 094be773: the per-token op divides, the static op multiplies; here the static op divides"),
+          "norm_static_divides", "vLLM common.cu 094be773: the per-token op divides, the static op multiplies; this static kernel divides"),
       of_static_norms<AnotherNorm<AddNormStaticV0191, AddedStale>>("norm_static_stale_residual", "vLLM #41972, vLLM #40629"),
   };
 }

@@ -378,7 +378,7 @@ std::vector<Kernel> rank_faults() {
       of_ranks("rank_order_of_reader", vllm1, run_one_shot<RankOrderOfReader>, one,
                "flashinfer trtllm_allreduce.cuh fb28d724 starts at the reader's index in one-shot push mode; the contract starts at rank 0"),
       of_ranks("rank_order_absolute", vllm2, run_two_shot<RankOrderAbsolute>, two,
-               "vllm 50136, 57042; sglang 34159: the ranks are added in another order than the contract's"),
+               "vllm 50136, vllm 57042, sglang 34159: the ranks are added in another order than the contract's"),
       of_ranks("rank_sums_in_t", vllm1, run_one_shot<RankSumsInT>, one,
                "flashinfer trtllm_allreduce_fusion.cuh fb28d724: without fp32_acc, sums are rounded to 16 bits; the contract adds in fp32"),
       of_ranks("rank_sums_in_f16", vllm1, run_one_shot<RankSumsInF16>, one,
@@ -390,7 +390,7 @@ std::vector<Kernel> rank_faults() {
       of_ranks("rank_sum_to_inf", "quickreduce.all_reduce_fp.gfx942", run_two_shot<RankSumToInf>, two,
                "vllm csrc/rocm/quickreduce/base.h v0.33.0 calls set_fp16_ovfl only for gfx942; without it, sums overflow to Inf", signals_and_buffer, half),
       of_ranks("rank_cast_unscaled", "sglang.quick_all_reduce_fp_cast", run_two_shot<RankCastUnscaled>, two,
-               "sglang 34473: bf16 values beyond 65504 overflow in fp16", signals_and_buffer, Values{"bf16"}),
+               "sglang 34473: bf16 values beyond 65504 become Inf when they are cast to fp16", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_truncated", vllm2, run_two_shot<RankTruncated>, two,
                "this kernel truncates sums, which upstream tests accept within their tolerances; no release is known to do this"),
       of_ranks("rank_from_zero", "aiter.all_reduce_1stage", run_one_shot<RankFromZero>, one,
@@ -398,46 +398,49 @@ std::vector<Kernel> rank_faults() {
       of_ranks("rank_subnormals_kept", "aiter.all_reduce_1stage", run_one_shot<RankSubnormalsKept>, one,
                "aiter/jit/core.py e4048607: a build without -fgpu-flush-denormals-to-zero keeps subnormals; the contract flushes them"),
       of_ranks("rank_rounded", "aiter.all_reduce_1stage_gfx942", run_one_shot<RankRounded>, one,
-               "aiter 5151: on gfx942, results are truncated to bf16; here they are rounded to nearest", signals_and_buffer, Values{"bf16"}),
-      of_ranks("rank_misses", vllm1, run_one_shot<RankMisses>, one, "vllm 30650: the reduction of one rank was skipped"),
+               "aiter 5151: on gfx942, results are truncated to bf16; this kernel rounds them to nearest", signals_and_buffer, Values{"bf16"}),
+      of_ranks("rank_misses", vllm1, run_one_shot<RankMisses>, one, "vllm 30650: one rank returns its own input instead of the sum over all ranks"),
       of_ranks("rank_barrier_relaxed", vllm2, run_two_shot<RankBarrierRelaxed>, two,
-               "aiter 2890, TensorRT-LLM 8612: the barrier has no release semantics"),
+               "aiter 2890, TensorRT-LLM 8612: the barrier has no release semantics, so peers may read old data"),
       of_ranks("rank_barrier_missing", vllm2, run_two_shot<RankBarrierMissing>, two,
-               "vllm 2760: nothing orders the two stages"),
+               "vllm 2760: the kernel has no barrier between its two stages"),
       of_ranks("rank_end_missing", vllm1, run_registered<RankEndMissing>, "all_reduce.registered",
-               "aiter 2890: the barrier at the end does not wait"),
+               "aiter 2890: the final barrier does not wait, so the next call may overwrite data that peers still read"),
       of_ranks("rank_flag_frozen", vllm2, run_two_shot<RankFlagFrozen>, two,
                "vllm 46913: the flag value is fixed when the graph is captured"),
       of_ranks("rank_segment_next", vllm2, run_two_shot<RankSegmentNext>, two,
-               "FasterTransformer 672: a wrong gather index in two-shot"),
+               "FasterTransformer 672: the gather stage of the two-shot kernel copies a part of the sum from the wrong rank"),
       of_ranks("rank_rest_left", vllm2, run_two_shot<RankRestLeft>, two,
-               "nccl 1950, rocm-systems 7711: the end of a message is dropped"),
+               "nccl 1950, rocm-systems 7711: the kernel does not add the elements at the end of a message"),
       of_ranks("rank_sentinel_by_value", "flashinfer.all_reduce_oneshot", run_lamport<RankSentinelByValue>, lamport,
-               "flashinfer 1136: +0 is mistaken for -0, so polling never ends", minus_zero_area),
+               "flashinfer 1136: the kernel takes a received +0 for -0, the sentinel of an empty place, so it waits for ever", minus_zero_area),
       of_ranks("rank_sentinel_sent", "flashinfer.all_reduce_oneshot", run_lamport<RankSentinelSent>, lamport,
-               "flashinfer 3053: a deadlock on data that equal the sentinel", minus_zero_area),
+               "flashinfer 3053: a rank sends data that equal the sentinel of an empty place, so its peers wait for ever", minus_zero_area),
       of_ranks("rank_sentinel_of_numbers", "sglang.all_reduce_v2_push@v0.5.19", run_lamport<RankSentinelOfNumbers>, lamport,
-               "sglang v0.5.18 csrc/distributed/custom_all_reduce.cuh: each +0 is sent as -0; v0.5.19 tests whole words",
+               "sglang v0.5.18 csrc/distributed/custom_all_reduce.cuh sends each 16-bit +0 as -0; since v0.5.19 only a 32-bit word of two +0 is changed",
                plus_zero_area),
       of_ranks("rank_buffer_stale", "sglang.all_reduce_v2_push", run_lamport<RankBufferStale>, lamport,
-               "vllm 25892, sglang 11609: buffers of consecutive calls overlap", plus_zero_area),
+               "vllm 25892, sglang 11609: buffers of consecutive calls overlap; this kernel reads data of an earlier call, because it does not clear its "
+               "buffer", plus_zero_area),
       of_ranks("rank_room_by_size", "sglang.all_reduce_v2_push", run_lamport<RankRoomBySize>, lamport,
-               "vllm 25892, sglang 11609, aiter 1191: places in the buffer depend on the message size, which changes between calls", plus_zero_area),
+               "vllm 25892, sglang 11609, aiter 1191: the address of a rank's data depends on the message size, so a call of another size clears wrong "
+               "addresses", plus_zero_area),
       of_ranks("rank_buffer_by_count", "flashinfer.all_reduce_oneshot", run_lamport<RankBufferByCount>, lamport,
                "this kernel chooses one of three buffers by a call counter modulo 3, and chooses a wrong one after the counter wraps; no release is known to "
                "do this", minus_zero_area),
       of_ranks("rank_waits_while_less", vllm2, run_two_shot<RankWaitsWhileLess>, two,
-               "vllm csrc/custom_all_reduce.cuh c9eabec7d8: on ROCm flags are compared with <; after a wrap, no rank then waits"),
+               "vllm csrc/custom_all_reduce.cuh c9eabec7d8 compares flags with < on ROCm, so after the flags have wrapped, no rank waits"),
       of_ranks("rank_gives_up", vllm2, run_two_shot<RankGivesUp>, two,
                "this kernel stops waiting after a fixed number of polls, even if the peer's data have not arrived; no release is known to do this"),
       of_ranks("rank_flag_wiped", vllm2, run_two_shot<RankFlagWiped>, two,
-               "vllm 8410, tvm 16797: the waiting rank resets a flag after a fast peer has already set it for the next call"),
+               "vllm 8410, tvm 16797: a waiting rank resets a flag that a fast peer has already set for the next call"),
       of_ranks("rank_chunks_forgotten", "flashinfer.all_reduce_mnnvl_oneshot_16", run_lamport<RankChunksForgotten>, lamport,
-               "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: two-shot does not add in chunks of 8; the contract does", minus_zero_area),
+               "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: two-shot kernels add all ranks in one chain; the contract adds groups of 8 ranks "
+               "separately", minus_zero_area),
       of_ranks("rank_in_place", "sglang.all_reduce_v2_pull", run_one_shot<RankInPlace>, two,
-               "nccl 1924: writes in place while peers still read"),
+               "nccl 1924: the kernel writes its result over data that peers still read"),
       of_ranks("codec_owner_keeps", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOwnerKeeps>, coded,
-               "b12x 44: the owner kept its unencoded sum, but sent the encoded one", coded_area, half),
+               "b12x 44: the rank that sums a part keeps its unquantized sum, but sends the quantized sum to the others", coded_area, half),
       of_ranks("codec_one_scale", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecOneScale>, coded,
                "this kernel uses the scale of the first group for both groups of a block; no release is known to do this", coded_area, half),
       of_ranks("codec_one_pass", "quickreduce.all_reduce_int4.gfx950", run_coded<CodecOnePass>, coded,
@@ -447,15 +450,15 @@ std::vector<Kernel> rank_faults() {
       of_ranks("codec_overflow_to_inf", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOverflowToInf>, coded,
                "sglang 40084, 34473: FP16_OVFL is set on one chip but not on its successor; without it, sums overflow to Inf", coded_area, half),
       of_ranks("codec_saturates", "aiter.all_reduce_fp8_nosat.gfx942", run_owner_keeps<CodecSaturates>, "all_reduce.owner_keeps",
-               "rocm-systems 9556: v_cvt_pk_fp8_f32 is assumed to saturate, but it returns NaN", owner_keeps_area<CodecSaturates>, half),
+               "rocm-systems 9556: the kernel saturates, as if v_cvt_pk_fp8_f32 did; this instruction returns NaN", owner_keeps_area<CodecSaturates>, half),
       of_ranks("codec_inf_saturates", "quickreduce.all_reduce_fp8_nosat.gfx950", run_coded<CodecInfSaturates>, coded,
-               "rocm-systems 9556: v_cvt_pk_fp8_f32 is assumed to saturate, but it returns NaN", coded_area, half),
+               "rocm-systems 9556: the kernel saturates, as if v_cvt_pk_fp8_f32 did; this instruction returns NaN", coded_area, half),
       of_ranks("codec_eps_forgotten", "quickreduce.all_reduce_int4_bf16", run_coded<CodecEpsForgotten>, coded,
                "this kernel does not add eps to the scale, so the reciprocal of a zero scale is Inf; no release is known to do "
                "this", coded_area, Values{"bf16"}),
       of_ranks("codec_owner_reads", "aiter.all_reduce_fp8_nosat.gfx950", run_owner_keeps<CodecOwnerReads>,
                "all_reduce.owner_keeps",
-               "b12x 44: the owner also uses the dequantized codes; this contract's owner keeps its unquantized sum",
+               "b12x 44: the rank that sums a part also returns the dequantized codes; in this contract it keeps its unquantized sum",
                owner_keeps_area<CodecOwnerReads>, half),
       of_ranks("codec_half_the_group", "aiter.all_reduce_fp8_g64_nosat.gfx950", run_owner_keeps<CodecHalfTheGroup>,
                "all_reduce.owner_keeps", "this kernel computes two scales for 64 elements, which should share one scale; no release is known to do this",
@@ -472,17 +475,18 @@ std::vector<Kernel> rank_faults() {
                                                                        "this"),
       of_fused<VllmFusedAddRmsNormV0191, run_one_shot<AbsoluteRules>>(
           "fused_rounded_before_weight", "vllm.all_reduce_add_rms_norm", "all_reduce_add_rms_norm.one_shot",
-          "vllm PR 46070: earlier releases round before the weight; the contract does not"),
+          "vllm PR 46070: earlier releases round before they multiply by the weight; the contract does not"),
       of_fused<FusedSquaresInF32, run_lamport<LamportRules<FlushingSum<FromZeroRules>, MinusZeroIsEmpty>>>(
           "fused_squares_in_f32", "flashinfer.all_reduce_add_rms_norm_mnnvl_oneshot", "all_reduce_add_rms_norm.lamport",
-          "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: its two-shot kernel squares in fp32; the contract squares in 16 bits", minus_zero_area),
+          "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: the two-shot kernel computes squares in fp32; the contract computes them in 16 "
+          "bits", minus_zero_area),
       of_finalize<FinalizeSharedLost, run_lamport<LamportRules<NativeRules<FlushingSums>, MinusZeroIsEmpty>>>(
           "finalize_shared_lost", "this kernel does not add the shared expert; no release is known to do this"),
       of_finalize<FlashinferMoeFinalize, run_lamport<LamportRules<FlushingSums, MinusZeroIsEmpty>>>(
           "finalize_ranks_in_f32", "flashinfer trtllm_allreduce_fusion.cuh fb28d724 with fp32_acc adds ranks in fp32; the contract rounds each sum to 16 bits"),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankMisses>>("fused_rank_misses", "vllm.all_reduce_add_rms_norm",
                                                                       "all_reduce_add_rms_norm.one_shot",
-                                                                      "vllm 30650: the reduction of one rank was skipped"),
+                                                                      "vllm 30650: one rank returns its own input instead of the sum over all ranks"),
   };
 }
 
@@ -538,18 +542,18 @@ std::vector<Kernel> rank_quant_faults() {
               "aiter/jit/core.py e4048607: a build without -fgpu-flush-denormals-to-zero keeps subnormals; the contract flushes them"),
           of_tokens<AnotherNorm<AiterArToken, AiterArNormRounded>, run_one_shot<FlushingSums>>(
               "fused_rounded_before_codes", token, "one_shot",
-              "vllm 41825: of two fused norms, only one rounds before its quantization; here the other one does, too"),
+              "vllm 41825: of two fused norms, only one rounds before its quantization; this kernel implements the other one, but rounds, too"),
           of_tokens<AiterArToken, run_one_shot<RankOrderDescending>>("fused_order_descending", token, "one_shot",
-                                                                     "vllm 50136, 57042; sglang 34159: the ranks are added in another order than the "
+                                                                     "vllm 50136, vllm 57042, sglang 34159: the ranks are added in another order than the "
                                                                      "contract's"),
           of_groups<AnotherNorm<FlashinferTrtllmNormPacked, MissingTail<FlashinferTrtllmAddRmsNorm>>, run_two_shot<FlushingSums>>(
-              "fused_rms_over_part", packed, "two_shot", {"ue8m0x4_tma"}, "flashinfer 3879: the RMS covers 2560 of 2880 elements"),
+              "fused_rms_over_part", packed, "two_shot", {"ue8m0x4_tma"}, "flashinfer 3879: the RMS is computed from 2560 of 2880 elements of a row"),
           of_groups<GroupAfterNorm<FlashinferTrtllmNormPacked, PackedFloor>, run_two_shot<FlushingSums>>(
               "fused_floor_for_ceil", packed, "two_shot", {"ue8m0x4_tma"},
               "this kernel rounds the scale down to a power of two; the contract rounds it up; no release is known to do this"),
           row_of<NvfpNormKept, run_rms_norm_quant_fp4<NvfpNormKept>, run_two_shot<FlushingSums>>(
               "fused_nvfp4_not_rounded", nvfp4, "two_shot", {"16+tensor"}, {"ue4m3_row", "ue4m3_128x4"},
-              "vllm 41825: of two fused norms, only one rounds before its quantization; here this rounding is left out")};
+              "vllm 41825: of two fused norms, only one rounds before its quantization; this kernel leaves out this rounding")};
 }
 
 namespace {
@@ -567,14 +571,15 @@ Kernel of_squares(const char* name, const char* cites, const Values& x = kAny) {
 std::vector<Kernel> square_faults() {
   return {
       of_squares<SquaresRankDropped>("squares_rank_dropped", "this kernel leaves out the last rank; no release is known to do this"),
-      of_squares<SquaresOwnAlone>("squares_own_alone", "vllm 30650: the reduction of one rank was skipped"),
+      of_squares<SquaresOwnAlone>("squares_own_alone", "vllm 30650: one rank returns its own input instead of the sum over all ranks"),
       of_squares<SquaresColumnsOfOne>("squares_columns_of_one",
                                       "this kernel divides the sum of squares by one rank's number of columns instead of the row's; no release is known to do "
                                       "this"),
       of_squares<SquaresTailDropped>("squares_tail_dropped",
-                                     "flashinfer 3879: the last, partial warp is dropped, so the RMS covers 8/9 of the row"),
-      of_squares<SquaresBufferStale>("squares_buffer_stale", "vllm 25892, sglang 11609: buffers of consecutive calls overlap"),
-      of_squares<SquaresGammaAsBf16>("squares_gamma_as_bf16", "TensorRT-LLM 12163 (review), vllm 48324: gamma is read as bf16",
+                                     "flashinfer 3879: the last, incomplete warp is dropped, so the RMS is computed from 8/9 of the row"),
+      of_squares<SquaresBufferStale>("squares_buffer_stale", "vllm 25892, sglang 11609: buffers of consecutive calls overlap; this kernel reads data of an "
+                                                             "earlier call, because it does not clear its buffer"),
+      of_squares<SquaresGammaAsBf16>("squares_gamma_as_bf16", "TensorRT-LLM 12163 (review), vllm 48324: the weight gamma is read as bf16, even if it is fp16",
                                      Values{"f16"}),
       of_squares<SquaresSecondByFirst>("squares_second_by_first",
                                        "this kernel normalizes the second matrix (K) with the factor of the first (Q); no release is known to do this"),

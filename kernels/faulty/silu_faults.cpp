@@ -10,34 +10,37 @@ namespace assay_kernels {
 
 std::vector<Kernel> silu_faults() {
   return {
-      of_gated_groups<GateUpSwapped<>>("gate_up_swapped", "sglang #9760: the second half is read from the wrong place"),
+      of_gated_groups<GateUpSwapped<>>("gate_up_swapped", "sglang #9760: the second half of a row is read at a wrong address; this kernel exchanges gate and "
+                                                          "up"),
       of_gated_groups<SiluRounded>("silu_rounded",
-                                   "intel-xpu-backend-for-triton #7614: the kernel computes in fp32, its reference in bf16; here "
-                                   "silu(gate) is rounded to 16 bits"),
+                                   "intel-xpu-backend-for-triton #7614: the kernel computes in fp32, its reference in bf16; this kernel rounds silu(gate) to "
+                                   "16 bits"),
       of_gated_groups<SiluNotRounded>("silu_not_rounded", "vllm-omni #6283"),
       of_gated_groups<ProductRounded>("product_rounded", "sglang #6394"),
       of_gated_groups<SigmoidByTanh>("sigmoid_by_tanh", "vLLM #24833"),
       of_gated_groups<SiluUbOnAmax>("silu_ub_on_amax",
                                     "vLLM common.cu 094be773: in the per-token op, scale_ub bounds amax; in this op it bounds the scale"),
       of_gated_groups<SiluUbBeginsWithZero>("silu_ub_begins_with_zero",
-                                            "vLLM per_token_group_quant.cu v0.33.0 starts the maximum from eps; here it starts from 0"),
+                                            "vLLM per_token_group_quant.cu v0.33.0 starts the maximum from eps; this kernel starts from 0"),
       of_gated_groups<SiluFloorMissing>("silu_floor_missing",
-                                        "flashinfer #2595; vLLM test_fused_silu_mul_block_quant.py 0b9743da does not detect a missing lower limit"),
+                                        "flashinfer #2595: the scale has no lower limit; vLLM test_fused_silu_mul_block_quant.py 0b9743da does not detect "
+                                        "this"),
       of_gated_groups<SiluExponentByBf16>("exponent_by_bf16",
               "vLLM activation_kernels.cu 1a84e5b2: log2 is computed in bf16; the contract takes the exponent from the bits", {"col"}),
       of_gated_tokens<SiluTokenFloorMissing>("silu_token_floor_missing",
-                                             "vLLM #49828: another lower bound is used, on amax instead of the scale; here there is no lower bound"),
+                                             "vLLM #49828: another lower bound is used, on amax instead of the scale; this kernel has no lower bound"),
       of_gated_tokens<SiluTokenProductKept>("silu_token_product_kept",
-                                            "vLLM #46273: an argument decides whether the product is rounded to 16 bits; here it is not rounded"),
+                                            "vLLM #46273: an argument decides whether the product is rounded to 16 bits; this kernel does not round it"),
       of_gated_mx<SiluMxZerosDivided>("silu_mx_zeros_divided",
-                                      "vLLM mxfp8_utils.py v0.30.0, comment: 2**-127 flushes to zero on CDNA, 0/0 == NaN; here zeros are divided by it"),
+                                      "vLLM mxfp8_utils.py v0.30.0, comment: 2**-127 flushes to zero on CDNA, 0/0 == NaN; this kernel divides a block of zeros "
+                                      "by it"),
       of_masked<BeyondTokens<>>("beyond_tokens",
-                                "rtp-llm #1362, sglang #32386: all rows of an expert's capacity are processed"),
+                                "rtp-llm #1362, sglang #32386: the kernel quantizes all rows of an expert, even those not in use"),
       of_masked<MaskedStrideIgnored>("masked_stride_ignored",
-                                     "vLLM activation_kernels.cu v0.33.0: a block finds its next token by the stride of q; here the rows "
-                                     "of x are assumed to be dense"),
+                                     "vLLM activation_kernels.cu v0.33.0: a block finds its next token by the stride of q; this kernel assumes that the rows "
+                                     "of x are dense"),
       of_masked<MaskedScaleInF32>("masked_scale_in_f32",
-                                  "ROCm/aiter #2420, vLLM #37835: the fallback packs exponents of fp32 scales"),
+                                  "ROCm/aiter #2420, vLLM #37835: the fallback computes scales in fp32; the contract computes them in bf16"),
   };
 }
 
@@ -87,12 +90,12 @@ Kernel of_activation(const char* name, const char* cites) {
 std::vector<Kernel> act_faults() {
   return {
       of_activation<ActHalvesSwapped>("act_halves_swapped",
-                                      "vLLM #11624: mul_and_silu applies the activation to the other half; here the second half is the gate"),
+                                      "vLLM #11624: mul_and_silu applies the activation to the other half; this kernel takes the second half as the gate"),
       of_activation<ActNotRounded>("act_not_rounded", "vllm-omni #6283"),
       of_activation<ActSigmoidByTanh>("act_sigmoid_by_tanh", "vLLM #24833"),
-      of_activation<GeluByTanh>("gelu_by_tanh", "TensorRT-LLM #10446: its gelu is the tanh form; the contract has the exact form"),
-      of_activation<ActBetaMissing>("act_beta_missing", "vLLM v0.23.0 adds no beta to the up half, v0.24.0 does; here beta is not added"),
-      of_activation<GeluByErf>("gelu_by_erf", "vLLM #41574, #3411: Gemma is run with the exact GELU instead of tanh"),
+      of_activation<GeluByTanh>("gelu_by_tanh", "TensorRT-LLM #10446: its gelu is the tanh approximation; the contract computes the exact gelu"),
+      of_activation<ActBetaMissing>("act_beta_missing", "vLLM v0.23.0 adds no beta to the up half, v0.24.0 does; this kernel does not add beta"),
+      of_activation<GeluByErf>("gelu_by_erf", "vLLM #41574, #3411: Gemma is run with the exact gelu instead of the tanh approximation"),
   };
 }
 

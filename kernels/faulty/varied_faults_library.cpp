@@ -271,6 +271,6 @@ std::vector<Kernel> all_kernels() {
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   return assay::plugin::HostLibrary<assay_kernels::Call>::of(
       {{"assay_varied", "cpu",
-        "SIMT on fibers, 32 or 64 lanes; faults in other contracts, two faults at once, and correct kernels", "", "", true},
+        "kernels that run on the CPU, with warps of 32 or 64 lanes: some with faults in other contracts, some with two faults, some correct", "", "", true},
        assay_kernels::all_kernels()});
 }
