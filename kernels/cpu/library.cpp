@@ -5,5 +5,5 @@
 
 extern "C" __attribute__((visibility("default"))) const assay_library* assay_get_library(void) {
   return assay::plugin::HostLibrary<assay_kernels::Call>::of(
-      {{"assay_cpu", "cpu", "SIMT on fibers, 32 or 64 lanes", "", "", true}, assay_kernels::all_kernels()});
+      {{"assay_cpu", "cpu", "the CPU, with warps of 32 or 64 lanes", "", "", true}, assay_kernels::all_kernels()});
 }

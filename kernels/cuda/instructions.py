@@ -38,7 +38,7 @@ def violation(row, architecture, unit, opcodes):
     seen, least, wanted = opcodes[int(row["opcode"], 16)], row["times"].endswith("+"), int(row["times"].rstrip("+"))
     if seen == wanted or (least and seen > wanted):
         return None
-    return f"{row['name']} ({row['opcode']}) in {unit} of sm_{architecture}: expected {row['times']} times, got {seen}: {row['why']}"
+    return f"{row['name']} ({row['opcode']}) in {unit} of sm_{architecture}: expected {row['times']} occurrences, got {seen}; {row['why']}"
 
 
 def main():
@@ -69,7 +69,7 @@ def main():
                     continue
                 emptied += 1
                 if not violation(row, architecture, unit, cubin.opcodes(unit, emptied=True)):
-                    wrong.append(f"{unit} of sm_{architecture}: this check also passes if the kernel is empty")
+                    wrong.append(f"{unit} of sm_{architecture}: instructions.csv would also accept an empty kernel")
         print(f"{path.name}: {len(own)} tensor core instructions of this architecture")
     architectures = {pathlib.Path(path).suffixes[-2][1:] for path in tools.cubins}
     for row in rows:
@@ -77,7 +77,7 @@ def main():
             wrong.append(f"instructions.csv: no kernel matches {row['unit']} of sm_{row['architecture']}")
     for line in wrong:
         print("FAILED:", line)
-    print(f"{checked} expectations checked; {emptied} of them also with an emptied kernel, for which the check must fail")
+    print(f"{checked} expectations checked; {emptied} of them also with an emptied kernel, which they must reject")
     return 1 if wrong or checked == 0 else 0
 
 

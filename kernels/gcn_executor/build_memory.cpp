@@ -305,7 +305,7 @@ bool build_memory(Build& build) {
     const Operand& base = operands[next++];
     if (base.text != "off") o.source[1] = source_of(base, space == kScratch ? 'b' : 'q');
   }
-  if (next != operands.size()) not_implemented("operands after the last one that the executor knows");
+  if (next != operands.size()) not_implemented("more operands than the executor knows for this instruction");
   if (address.text == "off") {
     if (space != kScratch) not_implemented("a global or flat access without an address");
     o.source[0].kind = Source::kConstant;
@@ -557,7 +557,7 @@ bool build_lds(Build& build) {
     if (o.source[0].kind != Source::kRow) not_implemented("an address that is not in vector registers");
     if (writes) o.data = row_of(operands.at(next++));
     if (pairs && writes) o.row = row_of(operands.at(next++));
-    if (next != operands.size()) not_implemented("operands after the last one that the executor knows");
+    if (next != operands.size()) not_implemented("more operands than the executor knows for this instruction");
     const int unit = far ? 64 * o.bytes : o.bytes;
     o.offset = pairs ? static_cast<int>(build.number("offset0")) * unit : static_cast<int>(build.number("offset"));
     o.offset2 = pairs ? static_cast<int>(build.number("offset1")) * unit : 0;

@@ -151,7 +151,7 @@ void set_result(Build& build, const VectorEntry& entry, size_t sources, const Mo
   const std::vector<int>& half = mods.half;
   o.result = entry.result[0];
   if (o.result == 'n') {
-    if (build.has("clamp")) not_implemented("clamp with the result type of this instruction");
+    if (build.has("clamp")) not_implemented("clamp on an instruction with this result type");
     o.bits = 8;
     o.unused = 2;
     o.shift = static_cast<u8>(8 * mods.byte);
@@ -166,7 +166,7 @@ void set_result(Build& build, const VectorEntry& entry, size_t sources, const Mo
     o.shift = high || build.in.name == "v_fma_mixhi_f16" ? 16 : 0;
     o.direct = false;
   } else if (high) {
-    not_implemented("op_sel with the result type of this instruction");
+    not_implemented("op_sel on an instruction with this result type");
   }
   if (o.result == 'h' || o.result == 'w') o.direct = false;
   if (build.in.form == "sdwa" && o.result != 'M') {
@@ -180,13 +180,13 @@ void set_result(Build& build, const VectorEntry& entry, size_t sources, const Mo
     }
   }
   if (build.has("clamp") && std::string_view(entry.name).substr(std::string_view(entry.name).size() - 6) != "_clamp") {
-    if (!std::strchr("fhkPQ", o.result)) not_implemented("clamp with the result type of this instruction");
+    if (!std::strchr("fhkPQ", o.result)) not_implemented("clamp on an instruction with this result type");
     o.clamp = true;
     o.direct = false;
   }
   const int64_t times = build.number("mul", 1), by = build.number("div", 1);
   if (times != 1 || by != 1) {
-    if (o.result != 'f') not_implemented("an output modifier (mul or div) with the result type of this instruction");
+    if (o.result != 'f') not_implemented("an output modifier (mul or div) on an instruction with this result type");
     o.output_modifier = times == 2 ? 1 : times == 4 ? 2 : 3;
     o.direct = false;
   }
@@ -273,7 +273,7 @@ bool build_vector(Build& build, const VectorEntry* entries, size_t count) {
   o.body = entry->body;
   set_result(build, *entry, sources, mods);
   if (lanes != nullptr) o.direct = false;
-  if (gives_bits && build.in.form.find("dpp") != std::string::npos) not_implemented("DPP with a result of one bit per lane");
+  if (gives_bits && build.in.form.find("dpp") != std::string::npos) not_implemented("DPP on an instruction that returns one bit per lane");
   o.is_approximate = entry->is_approximate;
   if (entry->is_approximate) {
     o.run = approximate;

@@ -109,7 +109,7 @@ CodeObject::CodeObject(const void* elf, size_t bytes, Memory& memory) : memory_(
       at = description + (note.n_descsz + 3) / 4 * 4;
     }
   }
-  if (end == 0 || end > uint64_t{1} << 32) refuse("expected segments of at most 4 GiB in all, got none or more");
+  if (end == 0 || end > uint64_t{1} << 32) refuse("the loadable segments are empty, or larger than 4 GiB together");
   base_ = reinterpret_cast<uint64_t>(memory_.allocate(end, "code object"));
   for (int i = 0; i < header.e_phnum; ++i) {
     const auto segment = image.read<Elf64_Phdr>(header.e_phoff + uint64_t{header.e_phentsize} * static_cast<uint64_t>(i));

@@ -37,13 +37,13 @@ class Objects:
 
 
 def violation(row, architecture, opcodes):
-    """A message if a kernel violates a row of the expectations, else None."""
+    """A message if a kernel violates a row of instructions.csv, else None."""
     seen = sum(n for opcode, n in opcodes.items() if re.fullmatch(row["instruction"], opcode))
     least = row["times"].endswith("+")
     wanted = int(row["times"].rstrip("+"))
     if seen == wanted or (least and seen > wanted):
         return None
-    return (f"{row['instruction']} in {row['kernel']} of {architecture}: expected {row['times']} times, got {seen}: {row['why']}")
+    return (f"{row['instruction']} in {row['kernel']} of {architecture}: expected {row['times']} occurrences, got {seen}; {row['why']}")
 
 
 def unit_of(kernel):
@@ -62,7 +62,7 @@ def lanes_of(kernel):
 
 
 def units_without_row(rows, objects):
-    """Kernels with an MFMA instruction of this architecture that no row of the expectations names."""
+    """Kernels with an MFMA instruction of this architecture that no row of instructions.csv names."""
     own = {kernel for kernel in objects.there if unit_of(kernel) and unit_of(kernel).lower().startswith(objects.architecture)}
     return own - {row["kernel"] for row in rows if row["architecture"] == objects.architecture and row["times"] != "0"}
 
@@ -105,7 +105,7 @@ def main():
 
     wrong, checked, emptied = [], 0, 0
     offered, unseen = cpu_kernels(tools.cpu_libraries, tools.sources, tools.cxxfilt)
-    wrong += [f"kernel {name} of the sources is in no CPU library" for name in sorted(unseen)]
+    wrong += [f"kernel {name}: the sources define it, but no CPU library contains it" for name in sorted(unseen)]
     for architecture in tools.architectures:
         objects = Objects(tools.objects, architecture, tools)
         there = {kernel for kernel in objects.there if not unit_of(kernel)}
@@ -120,7 +120,7 @@ def main():
             if row["architecture"] not in ("*", architecture):
                 continue
             if row["kernel"] not in objects.home:
-                wrong.append(f"no kernel {row['kernel']} in the objects of {architecture}")
+                wrong.append(f"instructions.csv names kernel {row['kernel']}, but no code object of {architecture} contains it")
                 continue
             report = check(row, objects)
             checked += 1
@@ -130,12 +130,12 @@ def main():
                 continue  # an emptied kernel contains no instruction
             with tempfile.TemporaryDirectory() as folder:
                 if not check_emptied(row, objects, folder):
-                    wrong.append(f"{row['kernel']} of {architecture}: this check also passes if the kernel is empty: {row['instruction']} {row['times']}")
+                    wrong.append(f"{row['kernel']} of {architecture}: instructions.csv would also accept an empty kernel: {row['instruction']} {row['times']}")
                 emptied += 1
         print(f"{architecture}: {len(objects.there)} kernels, {len(objects.home)} of them compiled to machine code")
     for line in wrong:
         print("FAILED:", line)
-    print(f"{checked} expectations checked; {emptied} of them also with an emptied kernel, for which the check must fail")
+    print(f"{checked} expectations checked; {emptied} of them also with an emptied kernel, which they must reject")
     return 1 if wrong or checked == 0 else 0
 
 

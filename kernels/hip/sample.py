@@ -26,10 +26,10 @@ def chosen(names, wanted, one_in):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("source", type=pathlib.Path, help="LLVM IR as text, before LLVM's first pass")
-    parser.add_argument("--output", required=True, type=pathlib.Path, help="the source with fewer kernels")
-    parser.add_argument("--list", required=True, type=pathlib.Path, help="the short names of all kernels, one per line")
+    parser.add_argument("--output", required=True, type=pathlib.Path, help="file for the LLVM IR of the chosen kernels")
+    parser.add_argument("--list", required=True, type=pathlib.Path, help="file for the short names of all kernels, one per line")
     parser.add_argument("--expectations", required=True)
-    parser.add_argument("--executed", required=True, help="table of the cases that are executed, and of their kernels")
+    parser.add_argument("--executed", required=True, help="CSV table of the executed cases and their kernels")
     parser.add_argument("--architecture", required=True)
     parser.add_argument("--cxxfilt", required=True)
     parser.add_argument("--one-in", required=True, type=int)
@@ -42,7 +42,7 @@ def main():
     text = arguments.source.read_text()
     mangled = KERNEL.findall(text)
     if len(mangled) != text.count(" amdgpu_kernel void @"):
-        raise SystemExit(f"{arguments.source}: expected every kernel definition to match the pattern KERNEL")
+        raise SystemExit(f"{arguments.source}: expected every kernel definition to match the regular expression KERNEL of this script")
     names = {name: short_name(full) for name, full in demangle(arguments.cxxfilt, mangled).items()}
     kept = chosen(names, wanted, arguments.one_in)
     arguments.output.write_text(KERNEL.sub(lambda found: found[0] if found[1] in kept else "", text))

@@ -102,7 +102,8 @@ Watched read(const Call& call, bool prepares) {
   const Shape shape = dense_matrix(x), out = dense_matrix(q), table = dense_matrix(steps);
   if (x.type_bits != 32 || q.type_bits != 8) unsupported("the on-device checker supports only 32-bit inputs and 8-bit codes");
   if (out.rows != shape.rows || out.columns != shape.columns) failed("q must have the shape of x");
-  if (!has_type(steps, ASSAY_INT, 32) || table.columns != 2 || table.rows == 0) failed("steps must be a matrix of int32 with two columns and at least one row");
+  if (!has_type(steps, ASSAY_INT, 32) || table.columns != 2 || table.rows == 0) failed("tensor 'steps' must be a matrix of int32 with two columns and at least "
+                                                                                       "one row");
   const int64_t count = shape.rows * shape.columns;
   if (count % kWatchCodes != 0) unsupported("the number of inputs must be a multiple of 16");
   expect_aligned(x);
@@ -127,7 +128,7 @@ void compare(const Call& call) {
   const Watched w = read(call, false);
   const assay_tensor& wrong = call.output("wrong");
   if (!has_type(wrong, ASSAY_INT, 32) || wrong.bytes < size_t((w.count + kWatchInputs - 1) / kWatchInputs) * 4)
-    failed("wrong must have one int32 for each 2^15 inputs");
+    failed("tensor 'wrong' must have one int32 for each 2^15 inputs");
   with_warp(call, [&](auto warp) {
     simt::launch(watch_compare<decltype(warp)::value>, grid(call, w), data_of<uint32_t>(w.x), data_of<uint8_t>(w.q), w.count,
                  w.first, w.steps, static_cast<int32_t*>(wrong.data));

@@ -22,7 +22,7 @@ using Columns = std::integer_sequence<uint32_t, 1, 3, 4, 5, 6, 7, 12, 56>;
 template <uint32_t... N, class F>
 void with_number(int64_t number, std::integer_sequence<uint32_t, N...>, F f) {
   const bool found = ((number == N ? (f(std::integral_constant<uint32_t, N>()), true) : false) || ...);
-  if (!found) unsupported("this adapter has kernels only for the shapes in golden/witness");
+  if (!found) unsupported("this adapter contains kernels only for the shapes of the recorded calls in golden/witness");
 }
 
 inline unsigned blocks(int64_t rows, int64_t a_block) { return unsigned((rows + a_block - 1) / a_block); }

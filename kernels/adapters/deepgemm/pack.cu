@@ -30,7 +30,7 @@ void pack(const Call& call) {
   if (is_contiguous(call.at("x")))
     return with_number(columns, Columns(), [&](auto k) { pack_rows<decltype(k)::value>(call, from, to, rows); });
   if (rows % 4 != 0 || x.stride(0) != 1 || x.stride(1) != rows)
-    unsupported("expected x row-major, or MN-major with a multiple of 4 rows: DeepGEMM computes other calls by torch code");
+    unsupported("expected x row-major, or column-major with a multiple of 4 rows: DeepGEMM packs other layouts with torch, not with this kernel");
   const uint32_t packed = (columns + 3) / 4;
   deep_gemm::pack_fp32_into_ue8m0<1, 512, 128, 16, true><<<dim3(blocks(rows, 128), blocks(packed, 16)), 512, 0, call.stream()>>>(
       from, to, nullptr, rows, columns, packed, 128 ASSAY_K_ALIGNMENT);
@@ -40,7 +40,7 @@ void pack(const Call& call) {
 void transpose(const Call& call) {
   const auto x = call.in<float>("x");
   const auto scale = call.out<float>("scale");
-  if (!is_contiguous(call.at("x"))) unsupported("expected x row-major: DeepGEMM copies other layouts by torch code");
+  if (!is_contiguous(call.at("x"))) unsupported("expected x row-major: DeepGEMM first copies other layouts with torch");
   with_number(x.columns(), Columns(), [&](auto k) {
     constexpr uint32_t kSf = decltype(k)::value;
     deep_gemm::transpose_fp32<512, 64, kSf>

@@ -64,7 +64,7 @@ def rows_of(package, sources, is_compiled):
     name, mark, version = package.partition("==" if "==" in package else "@")
     known = (RELEASES if mark == "==" else COMMITS).get(name + (f":{part}" if part else ""))
     if not mark or known is None:
-        sys.exit(f"{given}: expected a package and part that this script has an adapter for")
+        sys.exit(f"{given}: this script has no adapter for this package or part; its tables RELEASES and COMMITS list all adapters")
     arguments = (source, version) if mark == "==" else (source,)
     return f"{name} {version}", [lambda made=made: made(*arguments) for made in known if made in TRACED or not is_compiled]
 
@@ -78,7 +78,7 @@ def place_of(device):
 
 
 def another_triton():
-    """Triton's version as text if this torch requires another version, whose kernels may give other results; else an empty text."""
+    """Returns ", Triton VERSION" if torch requires another version than the installed one, whose kernels may differ in their results; else ""."""
     wants = [re.match(r"triton\s*[=~]=\s*([\d.]+)", line) for line in importlib.metadata.requires("torch") or []]
     wanted = next((found[1] for found in wants if found), None)
     try:

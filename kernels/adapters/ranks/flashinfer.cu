@@ -34,13 +34,13 @@ void sum(const Call& call, const Ranks& ranks, int first, int count) {
 plugin::AreaRequest one_shot_area(const Call& call) {
   const bool wide = call.at("x").type_bits == 32;
   const int64_t bytes = 3 * int64_t(call.raw().world_size) * (bytes_of(call.at("x")) + 16);
-  if (bytes > kMostBytes) unsupported("the buffers of a rank must have at most 1 GiB; x is too large");
+  if (bytes > kMostBytes) unsupported("x is too large: the buffers of a rank must not be larger than 1 GiB");
   return {wide ? kOneShot32 : kOneShot16, kBuffers + size_t(bytes), wide ? fill_buffers<0x80000000u> : fill_buffers<0x80008000u>};
 }
 
 plugin::AreaRequest two_shot_area(const Call& call) {
   const int64_t bytes = 2 * bytes_of(call.at("x"));
-  if (bytes > kMostBytes) unsupported("the buffers of a rank must have at most 1 GiB; x is too large");
+  if (bytes > kMostBytes) unsupported("x is too large: the buffers of a rank must not be larger than 1 GiB");
   return {kTwoShot, kBuffers + size_t(bytes)};
 }
 

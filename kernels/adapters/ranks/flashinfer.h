@@ -35,7 +35,7 @@ cudaError_t launch(const AllReduceFusionParams<T>& params) {
     case 16:
       return allreduce_fusion_kernel_launcher<kPattern, T, 16, kFp32>(params, false);
     default:
-      unsupported("expected 2, 4, 8 or 16 ranks (FlashInfer has no other kernels)");
+      unsupported("FlashInfer has kernels only for 2, 4, 8 or 16 ranks");
   }
 }
 

@@ -43,7 +43,7 @@ void norm(const Call& call, const Ranks& ranks, int first, int count, bool has_k
   // vLLM's joint kernel for q and k exists only for these numbers of columns. With other numbers, vLLM normalizes q and leaves k
   // unchanged.
   if (has_k && (call.at("x").shape[1] * ranks.size != 6144 || call.at("k").shape[1] * ranks.size != 1024))
-    unsupported("x (the rows of q) must have 6144 columns over all ranks, and k 1024 columns");
+    unsupported("expected x (the rows of q) with 6144 columns over all ranks, and k with 1024: vLLM's joint kernel for q and k supports no others");
   write_pointers(ranks, first, count);
   together(call, first, count, [&](int rank, cudaStream_t stream) {
     const Call of_rank(*ranks.calls[rank]);

@@ -112,7 +112,7 @@ void reduce_by(const char* algorithm, const Call& call, const Ranks& ranks, int 
         case 8:
           return run<T, 8>(ranks, rank, algorithm);
         default:
-          unsupported("expected 2, 4, 6 or 8 ranks: this adapter has no other kernels");
+          unsupported("this adapter has kernels only for 2, 4, 6 or 8 ranks");
       }
     });
   });

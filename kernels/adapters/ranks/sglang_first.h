@@ -38,7 +38,7 @@ void reduce_in_place(const Call& call, const Ranks& ranks, int first, int count,
         case 8:
           return with(std::integral_constant<uint32_t, 8>());
         default:
-          unsupported("expected 2, 4, 6 or 8 ranks: this adapter has no other kernels");
+          unsupported("this adapter has kernels only for 2, 4, 6 or 8 ranks");
       }
     });
   });

@@ -59,7 +59,7 @@ void expect_no_capture(const Call& call) {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
   if (call.stream() != nullptr) good(cudaStreamIsCapturing(call.stream(), &status));
   if (status != cudaStreamCaptureStatusNone)
-    unsupported("the call cannot be captured in a graph: before each call, the host writes the addresses of the other ranks");
+    unsupported("this kernel cannot be captured in a graph: before each call, the host writes the addresses of the other ranks' buffers");
 }
 
 int64_t packets_of(const assay_tensor& t) {

@@ -48,7 +48,7 @@ constexpr DLDataType kTypeOf = std::is_same_v<T, __half> ? DLDataType{kDLFloat, 
 template <class T, class Q, bool kPacked, bool kPowers>
 void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
   constexpr bool kFp8 = std::is_same_v<Q, fp8_e4m3_t>;
-  if (kPowers) unsupported("this function of the SGLang release does not support power-of-two scales");
+  if (kPowers) unsupported("the quantization function of this SGLang release does not support power-of-two scales");
   per_token_group_quant_8bit<T, Q>(x, q, scale, group, 1e-10, kFp8 ? -448 : -128, kFp8 ? 448 : 127, false);
 }
 #elif defined ASSAY_SECOND_GENERATION
@@ -68,7 +68,7 @@ void quantize_groups(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::T
 }
 template <class T, class Q, bool kPacked, bool kPowers>
 void quantize(tvm::ffi::TensorView x, tvm::ffi::TensorView q, tvm::ffi::TensorView scale, int64_t group) {
-  if (kPowers && !kPacked) unsupported("only the second version of SGLang's kernel supports power-of-two fp32 scales");
+  if (kPowers && !kPacked) unsupported("power-of-two fp32 scales need SGLang's PerTokenGroupQuant8bitV2Kernel, and this library contains another kernel");
   if constexpr (kPacked) {
     if (group != 128) unsupported("with packed scales, group_size must be 128");
     if (q.size(1) / group % 4 == 0)

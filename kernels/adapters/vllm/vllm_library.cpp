@@ -520,7 +520,7 @@ void permute(const Call& call) {
   const int64_t experts = call.integer("experts"), m = ids.shape[0], topk = ids.shape[1], slots = m * topk, locals = offsets.shape[0] - 1;
   if (slots == 0) plugin::unsupported("expected at least one token: vLLM makes no call without tokens");
   if (call.at("x").shape[1] * call.at("x").type_bits % 128 != 0)
-    plugin::unsupported("the rows of x must have a multiple of 16 bytes: vLLM's Python function rejects others");
+    plugin::unsupported("the size of a row of x must be a multiple of 16 bytes: vLLM's Python function rejects other sizes");
   std::vector<int32_t> ascending(static_cast<size_t>(slots));
   std::iota(ascending.begin(), ascending.end(), 0);
   to_device(call, order.data, std::vector<int32_t>(size_t(slots), int32_t(slots)));

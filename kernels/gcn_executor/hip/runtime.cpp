@@ -463,7 +463,7 @@ const char* hipGetErrorString(hipError_t error) {
   if (error == hipErrorNoDevice && !r.failure.empty()) text += ": " + r.failure;
   if (error == hipErrorInvalidDeviceFunction && !missing_kernel.empty())
     text += ": the code object for " + r.architecture + " has no kernel " + missing_kernel +
-            "; a build with ASSAY_HIP_SAMPLE has only a sample of the kernels";
+            "; a library that was built with ASSAY_HIP_SAMPLE contains only a sample of the kernels";
   if (error == hipErrorNoBinaryForGpu || error == hipErrorInvalidDeviceFunction)
     for (const auto& binary : r.binaries)
       if (!binary->error.empty()) return (text += ": " + binary->error).c_str();

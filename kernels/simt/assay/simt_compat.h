@@ -147,7 +147,7 @@ struct Config {
 
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Config& config, Arguments... arguments) {
-  if (config.warp != 32 && config.warp != 64) throw std::invalid_argument("a warp has 32 or 64 lanes");
+  if (config.warp != 32 && config.warp != 64) throw std::invalid_argument("expected a warp of 32 or 64 lanes");
   const auto body = [&] { kernel(arguments...); };
   using Body = decltype(body);
   struct Call : Geometry {
