@@ -91,8 +91,8 @@ std::string flaw_of(const std::vector<CodeRun>& runs, const CastSource& source) 
   for (size_t i = 0; i < runs.size(); ++i) {
     const std::string place = "run " + std::to_string(i + 1);
     if (runs[i].first != next || runs[i].last < runs[i].first)
-      return place + " does not begin right after the end of the run before";
-    if (i > 0 && runs[i].code == runs[i - 1].code) return place + " has the same code as the run before";
+      return place + " does not begin right after the previous run";
+    if (i > 0 && runs[i].code == runs[i - 1].code) return place + " has the same code as the previous run";
     next = runs[i].last + 1;
   }
   return runs.empty() || runs.back().last != source.last() ? "no run covers the last inputs" : "";

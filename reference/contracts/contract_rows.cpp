@@ -22,7 +22,7 @@ const ContractRow* ContractTables::lookup(const std::string& id) const {
 const ContractRow& ContractTables::find(const std::string& id) const {
   if (const ContractRow* row = lookup(id)) return *row;
   if (const auto found = retired_.find(id); found != retired_.end())
-    throw std::out_of_range("unknown contract '" + id + "': it was withdrawn, because no real code does this: " +
+    throw std::out_of_range("unknown contract '" + id + "': it was withdrawn, because no released code computes this: " +
                             found->second.why + "; use '" + found->second.now + "'");
   std::string releases;
   for (const ContractRow& row : rows_)

@@ -70,7 +70,7 @@ TEST(Rows, ARetiredIdNamesItsSuccessorAndIsNotUsedAgain) {
     FAIL();
   } catch (const std::out_of_range& error) {
     EXPECT_THAT(error.what(),
-                StartsWith("unknown contract 'vllm.scaled_quantize_block': it was withdrawn, because no real code does this: "));
+                StartsWith("unknown contract 'vllm.scaled_quantize_block': it was withdrawn, because no released code computes this: "));
     EXPECT_THAT(error.what(), EndsWith("; use 'vllm.scaled_quantize_block_rcp'"));
   }
   EXPECT_NO_THROW(tables.find("vllm.scaled_quantize_block_rcp"));
@@ -234,7 +234,7 @@ TEST(Rows, AWrongGroupSaysWhichPartOfWhichAlternative) {
   for (const char* right : {"128", "32|64", "128x128", "row", "column", "tensor", "row|column|any"})
     EXPECT_EQ(group(right), "no error") << right;
   const std::string forms =
-      "; a group is a number of columns, ROWSxCOLUMNS, row, column or tensor, and GROUP+tensor has two levels";
+      "; expected a number of columns, ROWSxCOLUMNS, row, column or tensor, or GROUP+tensor for scales of two levels";
   EXPECT_EQ(group("128x"), "2:39: group: a number is missing in '128x'" + forms);
   EXPECT_EQ(group("x128"), "2:35: group: a number is missing in 'x128'" + forms);
   EXPECT_EQ(group("128|64xrow"), "2:42: group: 'row' is not a positive integer" + forms);

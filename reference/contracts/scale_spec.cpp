@@ -10,7 +10,7 @@ namespace assay {
 namespace {
 
 constexpr char kForms[] =
-    "; a group is a number of columns, ROWSxCOLUMNS, row, column or tensor, and GROUP+tensor has two levels";
+    "; expected a number of columns, ROWSxCOLUMNS, row, column or tensor, or GROUP+tensor for scales of two levels";
 
 /// Parses the number in text[begin, end). Throws ParseError.
 int64_t extent(std::string_view text, size_t begin, size_t end) {

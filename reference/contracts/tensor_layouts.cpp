@@ -437,7 +437,7 @@ std::vector<int64_t> Groups::first_rows() const {
 
 std::vector<int64_t> Groups::offsets() const {
   if (!offsets_.empty()) return offsets_;
-  if (order_ == GroupOrder::kByIndex) throw std::logic_error("a group of order 'by index' has no first row");
+  if (order_ == GroupOrder::kByIndex) throw std::logic_error("a group whose rows are listed by index has no first row");
   std::vector<int64_t> begins = first_rows();
   if (order_ == GroupOrder::kMasked)
     for (size_t g = 0; g < begins.size(); ++g) begins[g] = int64_t(g) * capacity_;

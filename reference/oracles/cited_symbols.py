@@ -68,10 +68,10 @@ def covered(rows, lines):
         if not mine:
             wrong.append(f"{contract}: symbols.csv has no line for it")
         if row["since"] == "unmerged":
-            wrong += [f"{contract}: is unmerged, but {line['symbol']} is in {line['release']}" for line in mine if line["line"] != "none"]
+            wrong += [f"{contract}: its row says 'unmerged', but {line['release']} contains {line['symbol']}" for line in mine if line["line"] != "none"]
             continue
         if mine and not any(line["line"] != "none" and holds(row, line["release"]) is not False for line in mine):
-            wrong.append(f"{contract}: none of its symbols is in a release that the row covers")
+            wrong.append(f"{contract}: no release that its row covers contains one of its symbols")
     for line in lines:
         if not any(fnmatch.fnmatchcase(contract, one) for one in line["contract"].split("|") for contract in rows):
             wrong.append(f"symbols.csv: '{line['contract']}' is not a contract")
@@ -109,7 +109,7 @@ def main(arguments):
                 continue
             found = found_in(text_of(arguments[1], line["project"], line["release"], line["file"]), line["symbol"])
             if found != line["line"]:
-                wrong.append(f"{line['project']} {line['release']} {line['file']} {line['symbol']}: is in line {found}, but symbols.csv says {line['line'] or 'nothing'}")
+                wrong.append(f"{line['project']} {line['release']} {line['file']} {line['symbol']}: found in line {found}, but symbols.csv says {line['line'] or 'nothing'}")
             line["line"] = found
         if arguments[0] == "--write":
             with open(SYMBOLS, "w", newline="") as file:

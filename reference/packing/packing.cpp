@@ -166,7 +166,7 @@ std::vector<TakenLayout> parse_takes(const std::string& cell) {
       const std::string digits = one.substr(percent + 1);
       const bool number = !digits.empty() && digits.size() < 10 && std::all_of(digits.begin(), digits.end(), ::isdigit);
       if (!number || std::stoll(digits) == 0)
-        throw ParseError(begin + percent + 1, "expected the divisor of the number of rows after %");
+        throw ParseError(begin + percent + 1, "expected a number after %, of which the number of rows must be a multiple");
       taken.multiple = std::stoll(digits);
     }
     all.push_back(std::move(taken));

@@ -86,7 +86,7 @@ TEST(UnitTable, WrongCellsSayWhatMayStandThere) {
   EXPECT_EQ(complaint(id, "order", "take(33)"), "'33' is not an integer from 1 to 32");
   EXPECT_EQ(complaint(id, "order", "take(12)"), "take must divide k, which is 32");
   EXPECT_EQ(complaint(id, "order", "interleave(4,3) take(16)"), "the width must divide the period, and the period must divide k");
-  EXPECT_EQ(complaint(id, "exponent", "scales"), "'scales' is required with group(N) and only allowed with it");
+  EXPECT_EQ(complaint(id, "exponent", "scales"), "'scales' is required with group(N), and not allowed without it");
   EXPECT_EQ(complaint(id, "c", "added"), "'added' is not one of: aligned, joined(SUM_BITS,C_BITS)");
   EXPECT_EQ(complaint(id, "round", "rz(24)"), "'24' is not an integer from 1 to 23");
   EXPECT_EQ(complaint(id, "special", "nan(7f800000)"), "the code is not a NaN of f32");

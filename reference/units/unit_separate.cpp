@@ -28,7 +28,7 @@ struct DataKind {
 };
 constexpr std::array<DataKind, 8> kKinds = {
     {{Data::kNearOne, "near 1", 16},
-     {Data::kCancel, "large terms that cancel, and small ones", 64},
+     {Data::kCancel, "large terms that cancel, and small terms", 64},
      {Data::kSparse, "mostly zeros", 32},
      {Data::kTiny, "tiny and subnormal", 32},
      {Data::kUnderflow, "powers of two whose products are near the smallest value of d", 160},

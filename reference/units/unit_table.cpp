@@ -156,7 +156,7 @@ void read_exponent(const UnitRow& row, Unit& unit) {
   else
     words.expected({"ea+eb", "normalized", "scales"});
   if ((unit.exponent == TermExponent::kScales) != (unit.group > 1))
-    throw words.error("'scales' is required with group(N) and only allowed with it");
+    throw words.error("'scales' is required with group(N), and not allowed without it");
   if (unit.exponent == TermExponent::kSum && words.next_is("in", 1)) unit.exponents_in = read_exponents_in(row, words, unit);
   unit.zeros_count = words.next_is("zeros");
   if (words.next_is("least", 1)) unit.least_exponent = words.integer(0, -kWidestExponent, kWidestExponent);

@@ -149,7 +149,7 @@ std::vector<std::string> rank_remarks(const RankCase& c, const Problem& problem,
   std::vector<std::string> notes = {"wrong elements: " + listed(by_rank) + right};
   const auto in_own_part = [&](const WrongElement& one) { return owner_of(c, one.element) == one.rank; };
   if (segments_of(c).size() > 1 && std::all_of(wrong.begin(), wrong.end(), in_own_part))
-    notes.push_back("on each rank, only elements are wrong whose sum this rank computes for all ranks");
+    notes.push_back("on each rank, only those elements are wrong whose sum this rank computes for all ranks");
   std::string owners;
   for (const auto& [owner, count] : by_owner)
     owners += fmt::format("{}{} in the part of rank {}", owners.empty() ? "" : ", ", count, owner);
@@ -174,7 +174,7 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
   const bool tells_of_sets = hold_several_numbers(wrong, kFewestOfSets);
   if (!hold_several_numbers(wrong, 1)) return "";
   if (every([&](const WrongElement& one) { return same(one.value, inputs.x[size_t(one.rank)][size_t(one.element)]); }))
-    return all + ": the rank's own numbers of x";
+    return all + ": the rank's own elements of x";
   if (c.use == RankUse::kInPlace) {
     RankNumbers results;
     for (int rank = 0; rank < c.ranks; ++rank) results.push_back(values_of_rank(outputs, "y", rank));
@@ -194,13 +194,13 @@ std::string rank_situation(const RankCase& c, const Problem& problem, const std:
     some.resize(std::min(some.size(), kMostLookedAt));
     if (tells_of_sets && std::all_of(some.begin(), some.end(),
                                      [&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
-      return all + ": sums that use inputs of the following call for some ranks: a rank went on while others still read";
+      return all + ": sums that use some ranks' inputs of the following call: a rank began its next call while others still read";
   }
   RankInputs earlier;
   earlier.x = inputs.before;
   const Spans results = RankSums(c.contract, *c.x, earlier).results(0, 0, c.elements());
   if (every([&](const WrongElement& one) { return within(results[size_t(one.element)], one.value); }))
-    return all + ": results of the call before this one";
+    return all + ": results of the previous call";
   if (wrong.size() > kMostLookedAt) wrong.resize(kMostLookedAt);
   if (tells_of_sets && every([&](const WrongElement& one) { return of_two_kinds(c, inputs.x, inputs.before, one); }))
     return all + ": sums that use inputs of the call before for some ranks";

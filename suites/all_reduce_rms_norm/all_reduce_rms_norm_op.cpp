@@ -143,7 +143,7 @@ std::string sharded_situation(const ShardedCase& c, const Problem& problem, cons
   return wrong == 0 || !unexplained.empty()
              ? ""
              : "all " + std::to_string(wrong) +
-                   " wrong elements: in rows whose r uses some ranks' sums of squares of the call before";
+                   " wrong elements: in rows whose r uses sums of squares that some ranks computed in the previous call";
 }
 
 std::vector<Hypothesis> sharded_hypotheses(const ShardedCase& c) {

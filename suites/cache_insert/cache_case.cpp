@@ -29,7 +29,7 @@ namespace {
 [[noreturn]] void refuse_slots(const std::string& text) {
   throw std::invalid_argument(
       "'" + text +
-      "': expected a list of slots such as 3;-1;0, or one of order, pages, shuffled, holes with a number of rows, such as holes:7");
+      "': expected a list of slots such as 3;-1;0, or order, pages, shuffled or holes with the number of rows, such as holes:7");
 }
 
 int64_t integer(const std::string& text) {
@@ -130,7 +130,7 @@ void read_record(const Cells& cells, CacheCase& c) {
   const int64_t groups = c.coded / c.group_size;
   if (quant.takes_scales() ? scales != nullptr : !scales || scales->elements % groups != 0 || c.coded % c.group_size != 0)
     cells.refuse("contract", "record " + quant.record +
-                                 ": expected no scales if the contract takes them as an input, else one for each group of " +
+                                 ": expected no scales if scales are an input of the contract, otherwise one scale for each group of " +
                                  row.text("group"));
 }
 

@@ -155,7 +155,7 @@ int judge(const Demand& demand, std::span<const Op> ops, const Backend& cpu, con
     if (must_fail != (seen.failures[warp] > 0))
       return complain(demand.fault + (must_fail ? " passes" : " fails") + " with " + warp + " lanes, but must " + (must_fail ? "fail" : "pass"));
   }
-  if (seen.wrong_tensor > seen.named_cause) return complain("more verdicts name another tensor than name the cause; expected tensor " + demand.tensor);
+  if (seen.wrong_tensor > seen.named_cause) return complain("more failures name another tensor than name the cause; expected tensor " + demand.tensor);
   if (seen.named_cause <= seen.without_cause) {
     constexpr size_t kMostPrinted = 4;
     size_t printed = 0;

@@ -256,14 +256,14 @@ int main(int argc, char** argv) {
   CLI::Option* const sample =
       program
           .add_option("--sample", arguments.one_in,
-                      "measure only one kernel in N, and compare its line with the one in the FILE.md of --check, if there is one")
+                      "measure only one kernel in N, and compare its line with its line in the FILE.md of --check, if it has one")
           ->option_text("N")
           ->check(CLI::Range(2, 1000))
           ->needs(check)
           ->excludes(findings);
   program
       .add_flag("--mislead", arguments.mislead,
-                "a self-test: expect of each kernel the cause of the next row, which is wrong, and require that each counts as missed")
+                "self-test: expect of each kernel the cause of the next kernel, which is wrong, and fail unless each kernel then counts as missed")
       ->excludes(findings)
       ->excludes(list)
       ->excludes(check)

@@ -195,10 +195,10 @@ int main(int argc, char** argv) {
   app.add_option("--root", root, "the source tree")->required();
   app.add_option("--program", program, "the program assay, which runs the kernels in worker processes")->required();
   app.add_option("--library", library, "library of kernels that contains the mutants")->required();
-  app.add_option("--state", state_file, "file through which the library is told which mutant is active; it is created")->required();
+  app.add_option("--state", state_file, "file that tells the library which mutant is active; this program creates it")->required();
   app.add_option("--mutants", mutants, "file that lists the numbers of the mutants to run")->required();
   app.add_option("--op", ops, "op whose quick cases are run; may be repeated")->required();
-  app.add_option("--seed", seed, "seed of the order of the cases");
+  app.add_option("--seed", seed, "seed of the random order of the cases");
   app.add_option("--from", from, "index of the first case, in the shuffled order");
   app.add_option("--causes", causes, "file for the reports of killed mutants, with their causes");
   CLI11_PARSE(app, argc, argv);

@@ -63,7 +63,7 @@ const Layout* layout_of(const Cells& cells, const std::string& column, const std
 void require_tiles(const Cells& cells, const GemmCase& p) {
   const WeightShuffle& shuffle = p.contract.shuffle;
   if (shuffle.any() && !shuffle.fits(p.n, p.k))
-    cells.refuse("n", fmt::format("expected n to be a multiple of {} and k of {}, the rows and columns of the tiles of a shuffled b", shuffle.rows,
+    cells.refuse("n", fmt::format("expected n to be a multiple of {} and k a multiple of {}, because a shuffled b consists of tiles of this size", shuffle.rows,
                                   2 * shuffle.products));
 }
 
@@ -73,8 +73,8 @@ void require_power(const Cells& cells, const Case& one, const GemmCase& p) {
   if (!p.contract.unknown()) return;
   for (const std::string& glob : one.blind_to)
     if (glob_match(glob, kDemandedOfSpans))
-      cells.refuse("blind_to", fmt::format("'{}' covers the mutant '{}', which inputs of {} must expose, "
-                                           "because its outputs are only compared with intervals", glob, kDemandedOfSpans, p.id()));
+      cells.refuse("blind_to", fmt::format("'{}' includes the mutant '{}', which inputs of {} must expose, because its outputs are only compared with "
+                                           "intervals", glob, kDemandedOfSpans, p.id()));
 }
 
 /// Throws TableError if a sum of int8 products, or its correction for zero points, could overflow int32.
@@ -113,7 +113,7 @@ Groups groups_of(const Cells& cells, const DotContract& contract) {
   const int64_t room = cells.given("room") ? cells.positive("room") : 0;
   if (room > 0 && order == GroupOrder::kContiguous) cells.refuse("room", "expected an empty cell: contiguous experts have no unused rows");
   if (room % contract.tile_rows != 0) cells.refuse("room", fmt::format("expected a multiple of {} rows", contract.tile_rows));
-  if (cells.given("align") && !placed) cells.refuse("align", "expected an empty cell: only experts by index or at offsets may be aligned");
+  if (cells.given("align") && !placed) cells.refuse("align", "expected an empty cell: only experts by index or at offsets can begin at aligned rows");
   const int64_t align = cells.given("align") ? cells.positive("align") : contract.tile_rows;
   if (placed && align % contract.tile_rows != 0) cells.refuse("align", fmt::format("expected a multiple of {} rows", contract.tile_rows));
   try {
@@ -238,8 +238,8 @@ void require_whole_experts(const Cells& cells, const GemmCase& p) {
   if (p.contract.sorted_ids && p.contract.of_integers() && p.k > kExactInF32)
     cells.refuse("k", fmt::format("expected at most {}, because the kernel adds sums of int8 products in f32", kExactInF32));
   if ((p.has_bias && !p.contract.sorted_ids) || p.contract.adds_c() != p.along_k() || p.has_zero_points() || p.scales.a.outer() || p.contract.unknown())
-    cells.refuse("contract", fmt::format("'{}' cannot be grouped: expected one level of scales of a, an addend c only for groups along k, no "
-                                         "bias, no zero points and a known accumulation", p.id()));
+    cells.refuse("contract", fmt::format("this op does not support '{}': expected one level of scales of a, a matrix c only for experts along k, no bias, no "
+                                         "zero points and a known accumulation", p.id()));
   if (p.scales.b.outer() && p.scales.b.outer()->rows != 0)
     cells.refuse("scales", fmt::format("'{}' has an outer scale for each row of b; expected one for each expert", p.scales.name));
 }
@@ -565,7 +565,7 @@ GemmCase read_gemm_case(const Case& c) {
     if (p.packs_codes() || p.contract.shuffle.any() || p.contract.unknown())
       cells.refuse("gap", "expected an empty cell: " + p.id() + " has 4-bit codes, a shuffled b or an undocumented accumulation");
     if (p.groups.any() && p.contract.experts != GroupOrder::kByIndex && p.contract.experts != GroupOrder::kPsum)
-      cells.refuse("gap", fmt::format("expected an empty cell: a gap needs experts 'by index' or 'psum', but those of {1} are '{0}'",
+      cells.refuse("gap", fmt::format("expected an empty cell: a gap needs a contract with experts 'by index' or 'psum', but {1} has experts '{0}'",
                                       name(*p.contract.experts), p.id()));
   }
   if (cells.given("absent") && !p.contract.sorted_ids) {

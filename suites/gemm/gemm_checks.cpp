@@ -218,7 +218,7 @@ ErrorStatistics::ErrorStatistics(const GemmCase& c) : case_(c) {
   else if (!c.scales.of_rows())
     words_ = "no check of error sizes: the parts of d that would be compared share scales";
   else if (c.m < kParts * kLeastOfPart || c.n < kParts * kLeastOfPart)
-    words_ = fmt::format("no check of error sizes: d has no {} parts, without a common row or column, of at least {} rows and columns each",
+    words_ = fmt::format("no check of error sizes: d is too small for {} parts of at least {} rows and columns that share no row or column",
                          kParts, kLeastOfPart);
   else
     calibrate();
@@ -291,9 +291,9 @@ void ErrorStatistics::calibrate() {
   for (const std::vector<OfParts>& runs : wrong)
     power_ = std::min(power_, double(std::count_if(runs.begin(), runs.end(), [&](const OfParts& one) { return refutes(one); })) / kRuns);
   words_ = has_power()
-               ? fmt::format("errors of kernels with one fraction bit less are detected in {:.3g} % of {} runs",
+               ? fmt::format("the check of error sizes detects one fraction bit too few in {:.3g} % of {} simulated runs",
                              100 * power_, kRuns)
-               : fmt::format("no check of error sizes: errors of kernels with one fraction bit less are detected in only {:.3g} % of {} runs",
+               : fmt::format("no check of error sizes: it would detect one fraction bit too few in only {:.3g} % of {} simulated runs",
                              100 * power_, kRuns);
 }
 
@@ -317,7 +317,7 @@ std::vector<Violation> error_violations(const GemmCase& c, const Problem& proble
   const ErrorStatistics::OfParts seen = statistics->of(problem, find(outputs, "d"));
   if (!statistics->refutes(seen)) return {};
   std::string words =
-      "expected errors no larger than those of a known algorithm; got in three parts of d (errors divided by the sum of |a * b|):";
+      "expected errors no larger than those of a known algorithm, got in three parts of d, divided by the sum of |a * b|:";
   for (const ErrorStatistic& part : seen) words += fmt::format("{} bias {:.3g}, spread {:.3g}", &part == seen.data() ? "" : ";", part.bias, part.spread);
   return {{"errors of a known algorithm", words, 0, {}}};
 }

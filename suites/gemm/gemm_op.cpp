@@ -320,11 +320,11 @@ void add_other_experts(const GemmCase& c, const SharedInputs& inputs, std::vecto
   for (int64_t cut = 2; cut < count; cut *= 2)
     suspect(fmt::format("experts: numbers modulo {}", cut), [&](int64_t row) { return c.groups.group_of(row) % cut; });
   if (!c.contract.sorted_ids) {
-    suspect("experts: the first row of each expert takes the expert of the row before", [&](int64_t row) {
+    suspect("experts: the first row of each expert uses the expert of the previous row", [&](int64_t row) {
       if (c.groups.row_in_group(row) > 0) return c.groups.group_of(row);
       return row > 0 ? c.groups.group_of(row - 1) : int64_t{0};
     });
-    suspect("experts: the last row of each expert takes the expert of the row behind", [&](int64_t row) {
+    suspect("experts: the last row of each expert uses the expert of the next row", [&](int64_t row) {
       const bool is_last = row + 1 < c.m && c.groups.group_of(row + 1) != c.groups.group_of(row);
       return c.groups.group_of(is_last ? row + 1 : row);
     });
@@ -335,10 +335,11 @@ void add_other_experts(const GemmCase& c, const SharedInputs& inputs, std::vecto
       bool is_new = tile == 8;  // larger tiles with the same experts need no mutant
       for (int64_t row = 0; row < c.m && !is_new; ++row) is_new = of_tile(row, tile) != of_tile(row, tile / 2);
       if (is_new)
-        suspect(fmt::format("experts: a tile of at least {} rows takes the expert of its first row", tile), [&](int64_t row) { return of_tile(row, tile); });
+        suspect(fmt::format("experts: all rows of a tile of at least {} rows use the expert of its first "
+                            "row", tile), [&](int64_t row) { return of_tile(row, tile); });
     }
   }
-  suspect("experts: that of the first row, for all rows", [&](int64_t) { return c.groups.group_of(0); });
+  suspect("experts: all rows use the expert of the first row", [&](int64_t) { return c.groups.group_of(0); });
   add("experts: numbered without the empty ones", [&](int64_t row) {
     const auto end = c.groups.sizes().begin() + c.groups.group_of(row);
     return std::count_if(c.groups.sizes().begin(), end, [](int64_t size) { return size > 0; });
@@ -503,7 +504,7 @@ std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs
       std::rotate(scales.begin(), scales.begin() + std::ptrdiff_t(scales.size()) / count, scales.end());
     });
   if (c.scale_b.grid().count() > count) {  // with one scale for each expert, "of the first row" is the same
-    add("scale_b: of the first expert for all", [count](DotInputs& wrong) {
+    add("scale_b: all experts use the scales of the first expert", [count](DotInputs& wrong) {
       std::vector<double>& scales = wrong.scale_b.values;
       for (size_t i = 0, of_expert = scales.size() / size_t(count); i < scales.size(); ++i) scales[i] = scales[i % of_expert];
     });
@@ -779,7 +780,8 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
   for (const char* factor : {"a", "b"})
     if (parts.of_blocks && !parts.of_experts())
       all.push_back({fmt::format("global_scale_{}", factor), Access::kIn,
-                     fmt::format("[1] or one per row of {0}, f32: the outer scale of {0}; or alpha, the product of both outer scales, if the contract takes only this number; only for contracts with outer scales", factor)});
+                     fmt::format("[1], or one for each row of {0}, f32: the outer scale of {0}, or alpha, the product of both outer scales, if the contract "
+                                 "takes only alpha; only for contracts with outer scales", factor)});
   if (parts.of_experts() && !parts.sorted_ids)
     all.push_back({"global_scale_b", Access::kIn, "[experts] f32: alpha of each expert, the factor of its sums; only for contracts of NVFP4"});
   if (!parts.of_experts()) all.push_back({"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"});

@@ -163,8 +163,8 @@ std::vector<SlotMistake> slot_mistakes(const GemmCase& c) {
     if (c.m > 1) all.push_back({"topk_weights: by place in the sorted list", {}, weight_by_place});
     if (c.topk > 1) all.push_back({"topk_weights: that of the token's first slot", {}, weight_of_first_slot});
     if (!(*c.y == kF32)) all.push_back({"topk_weights: rounded to y", {}, weight_rounded});
-    if (c.topk > 1) all.push_back({"topk_weights: of slot s / top_k for slot s", {}, weight_of_quotient, true});
-    if (c.topk > 1) all.push_back({"topk_weights: of slot s modulo the number of tokens for slot s", {}, weight_of_remainder, true});
+    if (c.topk > 1) all.push_back({"topk_weights: slot s uses the weight of slot s / top_k", {}, weight_of_quotient, true});
+    if (c.topk > 1) all.push_back({"topk_weights: slot s uses the weight of slot s modulo the number of tokens", {}, weight_of_remainder, true});
   }
   if (c.has_bias && c.groups.count() > 1) {
     all.push_back({"bias: that of the first expert", {}, bias_of_first});

@@ -194,8 +194,8 @@ TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
   signs["fill"] = "amax_scaled", signs["y"] = "bf16";
   const auto words = [](const TestCells& cells) { return error_statistics(read_gemm_case(case_with(cells)))->words(); };
   // Errors of a kernel with one bit less are no larger than those of the coarsest variant, so they could not be detected.
-  EXPECT_THAT(words(kPositive), HasSubstr("no check of error sizes: errors of kernels with one fraction bit less"));
-  EXPECT_THAT(words(signs), HasSubstr("no check of error sizes: errors of kernels with one fraction bit less"));
+  EXPECT_THAT(words(kPositive), HasSubstr("no check of error sizes: it would detect one fraction bit too few in only"));
+  EXPECT_THAT(words(signs), HasSubstr("no check of error sizes: it would detect one fraction bit too few in only"));
   EXPECT_THAT(words({{"m", "23"}, {"n", "24"}}), HasSubstr("no check of error sizes: d has no 3 parts"));
   EXPECT_THAT(words({{"contract", "assay.unknown_fp8_tensor.sm_90"}, {"scales", "tensor"}}),
               HasSubstr("no check of error sizes: the parts of d that would be compared share scales"));

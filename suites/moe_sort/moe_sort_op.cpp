@@ -217,7 +217,7 @@ WholePart part_of_index(const RoutedIndex& right, const RoutedIndex& shown,
                         const std::vector<std::pair<int64_t, int64_t>>& free) {
   Written written(right.values, RoutedIndex::kUntouched);
   WholePart whole = part_of(right.name, kInt32, 1, written,
-                            free.empty() ? "an index: one code" : "the slots of an expert may be in any order, each exactly once");
+                            free.empty() ? "indices are exact: one code" : "the slots of an expert may be in any order, each exactly once");
   std::vector<int64_t> low = shown.values, high = shown.values;
   for (const auto& [first, end] : free) {
     const auto [least, most] = std::minmax_element(shown.values.begin() + first, shown.values.begin() + end);

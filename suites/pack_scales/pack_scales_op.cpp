@@ -375,7 +375,7 @@ std::unique_ptr<const BoundCase> bind_packing(const Case& c) {
 
 std::vector<std::string> pack_lines(const Packing& packing) {
   std::vector<std::string> lines = {"word  = " + packing.word.text() +
-                                    "   (v0, v1, ..: bits of neighbouring fp32 scales of a row; 0 behind the last scale of a row)"};
+                                    "   (v0, v1, ..: bits of neighbouring fp32 scales of a row; 0 after the last scale of a row)"};
   if (packing.word.terms.size() > 1) lines.push_back("scale = the bytes of the words, lowest first");
   if (packing.zero_bits != 0)
     lines.push_back(fmt::format("requires scales with bits & 0x{:08x} = 0: powers of two, 0 and Inf", packing.zero_bits));

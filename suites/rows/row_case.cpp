@@ -86,7 +86,7 @@ void read_strides(const Cells& cells, RowCase& c) {
                  "expected at least " + std::to_string(c.x_columns()) + ", the columns of x, got " + std::to_string(c.row_stride));
   if (c.offset > 0 && lie_far(*c.x, c.stored_rows(), c.row_stride))
     cells.refuse("offset",
-                 "expected 0: rows " + std::to_string(c.row_stride) + " elements apart are placed in a reserved address range, which has no offset");
+                 "expected 0: rows " + std::to_string(c.row_stride) + " elements apart lie in a reserved address range, where no offset is possible");
   std::istringstream names(cells.given("unaligned") ? cells.text("unaligned") : "");
   std::vector<std::string> movable;
   if (takes(c.contract, "gamma")) movable.push_back("gamma");

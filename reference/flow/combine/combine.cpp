@@ -54,7 +54,7 @@ void read_skips(const RowCells& cells, Combine& contract) {
     throw cells.error("skips", 0, "rows and negative are only allowed if rows_of_x is 'by slot' or 'by slot, slot-major'");
   const std::string& unrouted = cells.text("unrouted");
   if (unrouted.empty() == contract.skips())
-    throw cells.error("unrouted", 0, "is required if skips is not empty, and only allowed then");
+    throw cells.error("unrouted", 0, "is required if skips is not empty, and must be empty otherwise");
   if (contract.skips() && unrouted != "zero" && unrouted != "untouched")
     throw cells.error("unrouted", 0, "'" + unrouted + "': expected zero or untouched");
   contract.keeps_unrouted = unrouted == "untouched";

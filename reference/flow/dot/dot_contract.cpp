@@ -287,7 +287,7 @@ void read_orders(const RowCells& cells, DotContract& contract) {
 
 void read_layouts(const RowCells& cells, DotContract& contract) {
   if (cells.text("layouts").empty() == contract.of_blocks())
-    throw cells.error("layouts", 0, "is required if a has block scales, and only allowed then");
+    throw cells.error("layouts", 0, "is required if a has block scales, and must be empty otherwise");
   if (contract.of_blocks()) contract.layouts = cells.alternatives("layouts");
 }
 
@@ -296,7 +296,7 @@ void check_scales(const RowCells& cells, const DotContract& contract, const Reci
   const bool blocks = contract.of_blocks(), decoded = contract.decoded.any(), in_unit = blocks && join.empty();
   for (const GemmScales& scales : contract.scales)
     if (scales.has_blocks() != blocks || (blocks && scales.products() != contract.scale_block()))
-      throw cells.error("scales", 0, "all alternatives must have the same block size along k, or none may have blocks");
+      throw cells.error("scales", 0, "expected the same block size along k in all alternatives, or blocks in none");
   const auto check_outer = [&](const char* scale, ScaleSpec GemmScales::*of) {
     for (const GemmScales& scales : contract.scales)
       if ((reads(y, scale) || reads(y, "gy")) != ((scales.*of).outer() != nullptr && !decoded))
@@ -365,7 +365,7 @@ DecodedOperands read_decoded(const RowCells& cells, const DotContract& contract)
     const Recipe steps = cells.recipe(column, names);
     cells.forbid_reduction(column, steps);
     for (const Step& step : steps.steps)
-      if (step.is_free()) throw cells.error(column, 0, "'" + step.text + "': expected steps with one result");
+      if (step.is_free()) throw cells.error(column, 0, "'" + step.text + "': expected a step that allows only one result");
     if (reads(steps, scale) != needed)
       throw cells.error(column, 0,
                         std::string(needed ? "must read " : "must not read ") + scale +
@@ -724,7 +724,7 @@ std::string joined(const std::vector<std::string>& layouts) {
 std::string orders_of(const DotContract& contract) {
   std::string text = contract.orders.size() > 1 ? "depends on the kernel instance, one of " : "";
   for (const KOrder& order : contract.orders) text += order.text() + (order == contract.orders.back() ? "" : ", ");
-  return text + ": lanes(L,R,A) takes R products at each of L positions that are A apart, then the next R at each";
+  return text + ": lanes(L,R,A) takes R products at each of L positions along k that are A apart, then the next R at each position";
 }
 
 std::vector<std::string> unknown_lines(const DotContract& contract) {
@@ -732,8 +732,7 @@ std::vector<std::string> unknown_lines(const DotContract& contract) {
       "y     = any result that one of these contracts admits, with or without the truncations of its instruction:"};
   for (const DotContract& member : contract.members) lines.push_back("        " + member.row->id);
   lines.push_back(
-      "unit    each truncation and each rounding of a sum may or may not happen; exponents and the order of k are the "
-      "instruction's");
+      "unit    each truncation and each rounding of a sum may or may not happen; exponents and the order of k are as in the instruction");
   return lines;
 }
 
@@ -745,8 +744,7 @@ void append_candidates(const DotContract& contract, std::vector<std::string>& li
   for (const DotContract& member : contract.members)
     lines.push_back("        " + member.unit.id + ": " + member.unit_row->text("why"));
   lines.push_back(
-      "        each truncation and each rounding of a sum may or may not happen; exponents and the order of k are the "
-      "candidate's");
+      "        each truncation and each rounding of a sum may or may not happen; exponents and the order of k are as in the candidate");
 }
 
 }  // namespace
@@ -777,8 +775,8 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
     lines.push_back("        for k up to " + std::to_string(contract.scale_block()) +
                     ", either this or acc = " + formula(join_recipe(contract, true), "chain"));
   if (contract.has_atomics())
-    lines.push_back("split   k is split into a power of two of parts, 2 to " + std::to_string(contract.most_parts) +
-                    ", each a multiple of " + std::to_string(contract.part_of) +
+    lines.push_back("split   k is split into 2 to " + std::to_string(contract.most_parts) +
+                    " parts (a power of two), each a multiple of " + std::to_string(contract.part_of) +
                     " products; the results y of the parts are added to 0 in the format of y, in any order");
   else if (contract.most_parts > 1)
     lines.push_back("split   k may be split into 1 to " + std::to_string(contract.most_parts) + " parts, each a multiple of " +
@@ -799,7 +797,7 @@ std::vector<std::string> dot_lines(const DotContract& contract) {
                     " in int32, before any rounding");
   if (contract.sorted_ids) {
     lines.push_back(
-        "experts sorted ids: row s of d is slot s, which takes row s / top_k of a and the weights of its block's expert");
+        "experts sorted ids: row s of d is slot s: row s / top_k of a times the weights of its block's expert");
     lines.push_back(std::string("padding rows of d in blocks of expert -1: ") + name(contract.unused_rows) +
                     "; rows of d in no block: untouched");
   } else if (contract.experts == GroupOrder::kAlongK) {

@@ -501,7 +501,7 @@ DotContract read_unknown_dot(const ContractRow& row, const ContractTables& contr
   }
   if (contract.of_blocks() == contract.layouts.empty())
     throw cells.error(contract.layouts.empty() ? "scales" : "layouts", 0,
-                      "layouts are required for block scales, and only allowed with them");
+                      "layouts are required for block scales, and not allowed without them");
   contract.members = std::move(members);
   return contract;
 }

@@ -53,12 +53,12 @@ Gather read_gather(const ContractRow& row) {
   contract.spares_rows = !past_end.empty();
   if (!cells.text("numbers").empty()) contract.formats = cells.formats_of_numbers("numbers");
   if (contract.formats.empty() != contract.keeps_parts)
-    throw cells.error("numbers", 0, "is required if gives is y, and only allowed then");
+    throw cells.error("numbers", 0, "is required if gives is y, and must be empty otherwise");
   for (const Format* format : contract.formats) cells.forbid_reduction("y", cells.recipe("y", names_for(*format)));
   contract.y = cells.steps("y");
   const bool converts = contract.q != nullptr && !contract.keeps_parts;
   if (contract.y.empty() == converts)
-    throw cells.error("y", 0, "is required if codes is not empty and gives is y, and only allowed then");
+    throw cells.error("y", 0, "is required if codes is not empty and gives is y, and must be empty otherwise");
   return contract;
 }
 

@@ -40,7 +40,7 @@ void bind_rival(const RowCells& cells, Names& names, GroupQuant& g) {
   name_outer(g, names);
   g.error = cells.recipe("error", names);
   if (g.rival.empty() != g.error.empty())
-    throw cells.error("error", 0, "is required if rival is not empty, and only allowed then");
+    throw cells.error("error", 0, "is required if rival is not empty, and must be empty otherwise");
   for (const auto& [column, recipe] : {std::pair{"rival", &g.rival}, {"error", &g.error}})
     cells.forbid_reduction(column, *recipe);
   if (!g.rival.empty() && (spans_rows(cells.row()) || g.takes_scales()))

@@ -54,7 +54,7 @@ void read_owners(const RowCells& cells, RankReduce& contract) {
   const std::vector<CellStep> owners = cells.steps("owners");
   if ((contract.has_owners() || contract.codec.keeps_sums()) == owners.empty())
     throw cells.error("owners", 0,
-                      "is required for order=from_owner, order=behind_owner and owner=sum, and only allowed with them");
+                      "is required for order=from_owner, order=behind_owner and owner=sum, and must be empty otherwise");
   if (owners.empty()) return;
   contract.owners.any = owners.size() == 1 && owners[0].text == "any";
   if (contract.owners.any && contract.codec.keeps_sums())

@@ -298,7 +298,7 @@ std::vector<std::string> routing_lines(const Routing& contract) {
   if (contract.elsewhere == SlotsElsewhere::kMarked)
     lines.push_back("expert_ids holds expert_map[expert], which is -1 for experts of other devices");
   if (contract.elsewhere == SlotsElsewhere::kLast)
-    lines.push_back("expert_map numbers the experts of this device; slots of other experts come last, by id");
+    lines.push_back("expert_map numbers the experts of this device; slots of other experts come last, in the order of their ids");
   lines.push_back(contract.ascending ? "slots of an expert are in ascending order" : "slots of an expert may be in any order");
   if (blocks) {
     lines.push_back(
