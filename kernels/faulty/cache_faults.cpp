@@ -21,14 +21,16 @@ std::vector<Kernel> cache_faults() {
   return {
       of_tile_caches<CacheSlotMinusOne<>>("cache_slot_minus_one",
                                           "vLLM #43810: padding tokens, whose slot is -1, are written to the last slot of the cache"),
-      of_tile_caches<CacheBlocksDense<>>("cache_blocks_dense", "vLLM #37032, vLLM #45111, aiter #3498"),
+      of_tile_caches<CacheBlocksDense<>>("cache_blocks_dense", "vLLM #37032, vLLM #45111, aiter #3498: this kernel ignores the gaps between the blocks of the "
+                                                               "cache"),
       of_tile_caches<CacheRowsDense>("cache_rows_dense", "vLLM #26192, vLLM #28103: the kernel ignores the row stride of its inputs"),
       of_tile_caches<CacheScalesLast>("cache_scales_last", "vLLM #48611: an fp8_ds_mla cache is read in a wrong layout; this kernel stores the scales after "
                                                            "the rotated elements instead of before them"),
-      of_tile_caches<CacheTilesMerged>("cache_tiles_merged", "vLLM #39513, vLLM #42758"),
+      of_tile_caches<CacheTilesMerged>("cache_tiles_merged", "vLLM #39513, vLLM #42758: this kernel uses one scale for two tiles; each tile should have its "
+                                                             "own"),
       of_tile_caches<CacheReciprocal>("cache_reciprocal", "sglang #30924: the kernel multiplies by the reciprocal of the scale; the contract divides by the "
                                                           "scale"),
-      of_tile_caches<CacheScaleFloorMissing>("cache_scale_floor_missing", "pytorch/ao #4713, aiter #4288"),
+      of_tile_caches<CacheScaleFloorMissing>("cache_scale_floor_missing", "pytorch/ao #4713, aiter #4288: this kernel has no lower limit for the scale"),
       of_tile_caches<CachePowerOfTwo>("cache_power_of_two",
                                       "vLLM PR 49435: v0.31.0 rounds scales to powers of two, v0.30.0 does not; this kernel rounds them in v0.30.0's contract"),
       of_tile_caches<Cache448For224>("cache_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor, sglang #30900: amax is divided by 448 on a chip with "
@@ -64,15 +66,19 @@ std::vector<Kernel> dsv4_faults() {
       of_dsv4_caches<Dsv41ScalesLast>("dsv41_scales_last",
               "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block; this kernel uses the layout of the other "
               "contract"),
-      of_dsv4_caches<Dsv4FloorForCeil<VllmDsv41Kv>>("dsv41_floor_for_ceil", "vLLM #43557"),
+      of_dsv4_caches<Dsv4FloorForCeil<VllmDsv41Kv>>("dsv41_floor_for_ceil", "vLLM #43557: this kernel rounds scales down to powers of two; the contract rounds "
+                                                                            "them up"),
       of_dsv4_caches<Dsv4Unrotated<VllmDsv41Kv>>("dsv41_unrotated", "1Cat-vLLM #162: some elements are stored without the rotation; this kernel rotates none"),
-      of_dsv4_caches<Dsv4FloorForCeil<>>("dsv4_floor_for_ceil", "vLLM #43557"),
-      of_dsv4_caches<Dsv4FloorMissing>("dsv4_floor_missing", "pytorch/ao #4713, aiter #4288", {"f16"}),
+      of_dsv4_caches<Dsv4FloorForCeil<>>("dsv4_floor_for_ceil", "vLLM #43557: this kernel rounds scales down to powers of two; the contract rounds them up"),
+      of_dsv4_caches<Dsv4FloorMissing>("dsv4_floor_missing", "pytorch/ao #4713, aiter #4288: this kernel has no lower limit for the scale, so a group of zeros "
+                                                             "gives 0 / 0", {"f16"}),
       of_dsv4_caches<Dsv4Range224>("dsv4_range_224", "sglang #30900: the range 224 is used on every chip; this kernel uses it on a chip with e4m3fn, whose "
                                                      "range is 448"),
-      of_dsv4_caches<Dsv4GroupsMerged>("dsv4_groups_merged", "vLLM #39513, vLLM #42758"),
+      of_dsv4_caches<Dsv4GroupsMerged>("dsv4_groups_merged", "vLLM #39513, vLLM #42758: this kernel uses one scale for two groups; each group should have its "
+                                                             "own"),
       of_dsv4_caches<Dsv4Unrotated<>>("dsv4_unrotated", "1Cat-vLLM #162: some elements are stored without the rotation; this kernel rotates none"),
-      of_dsv4_caches<Dsv4RotatedCutOff>("dsv4_rotated_cut_off", "aiter #5151, aiter #2236", {"bf16"}),
+      of_dsv4_caches<Dsv4RotatedCutOff>("dsv4_rotated_cut_off", "aiter #5151, aiter #2236: this kernel truncates the rotated elements instead of rounding "
+                                                                "them", {"bf16"}),
       of_dsv4_caches<Dsv4PositionsIgnored>("dsv4_positions_ignored",
                                            "this kernel uses a token's index in the batch as its position, which is right only for one sequence that starts at "
                                            "position 0; no release is known to do this"),
@@ -100,7 +106,8 @@ std::vector<Kernel> dsv4_norm_faults() {
       of_kv<Dsv4VarianceIgnored>("dsv4_variance_ignored",
                                  "vLLM test_layernorm.py: with H >= 5120, the test accepts a kernel that ignores the variance, as this kernel does"),
       of_kv<Dsv4EpsOutside>("dsv4_eps_outside", "coremltools #2822: eps is added in the wrong place; this kernel adds it outside the square root"),
-      of_kv<Dsv4RoundedBeforeWeight<>>("dsv4_rounded_before_weight", "vLLM #42325, vLLM #46070"),
+      of_kv<Dsv4RoundedBeforeWeight<>>("dsv4_rounded_before_weight", "vLLM #42325, vLLM #46070: this kernel also rounds before it multiplies by the weight; "
+                                                                     "the contract rounds only the result"),
       of_kv<Dsv4WeightLeftOut>("dsv4_weight_left_out", "this kernel normalizes KV without the weight, as Q is normalized; no release is known to do this"),
       of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: the kernel ignores the row stride of its inputs"),
       of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot",
@@ -135,12 +142,16 @@ std::vector<Kernel> indexer_faults() {
   return {
       of_indexer_caches<CacheSlotMinusOne<VllmIndexerKUe8m0>>("indexer_slot_minus_one",
                                                               "vLLM #43810: padding tokens, whose slot is -1, are written to the last slot of the cache"),
-      of_indexer_caches<CacheBlocksDense<VllmIndexerK>>("indexer_blocks_dense", "vLLM #45111, TensorRT-LLM #16223"),
-      of_indexer_caches<IndexerMxFloorForCeil>("indexer_mx_floor_for_ceil", "vLLM #43557"),
-      of_indexer_caches<IndexerTokenByToken>("indexer_token_by_token", "vLLM #50576, vLLM #40991, 1Cat-vLLM #250"),
+      of_indexer_caches<CacheBlocksDense<VllmIndexerK>>("indexer_blocks_dense", "vLLM #45111, TensorRT-LLM #16223: this kernel ignores the gaps between the "
+                                                                                "blocks of the cache"),
+      of_indexer_caches<IndexerMxFloorForCeil>("indexer_mx_floor_for_ceil", "vLLM #43557: this kernel rounds scales down to powers of two; the contract rounds "
+                                                                            "them up"),
+      of_indexer_caches<IndexerTokenByToken>("indexer_token_by_token", "vLLM #50576, vLLM #40991, 1Cat-vLLM #250: this kernel stores each key together with "
+                                                                       "its scale; the scales belong after all keys of a cache block"),
       of_indexer_caches<IndexerFormatIgnored>("indexer_format_ignored", "vLLM #40552: the kernel stores scales that are not powers of two"),
-      of_indexer_caches<IndexerFloorForCeil>("indexer_floor_for_ceil", "vLLM #43557"),
-      of_indexer_caches<IndexerFloorMissing>("indexer_floor_missing", "pytorch/ao #4713, aiter #4288"),
+      of_indexer_caches<IndexerFloorForCeil>("indexer_floor_for_ceil", "vLLM #43557: this kernel rounds scales down to powers of two; the contract rounds them "
+                                                                       "up"),
+      of_indexer_caches<IndexerFloorMissing>("indexer_floor_missing", "pytorch/ao #4713, aiter #4288: this kernel has no lower limit for amax"),
       of_indexer_caches<IndexerReciprocal>("indexer_reciprocal", "sglang #30924: the kernel multiplies by the reciprocal of the scale; the contract divides by "
                                                                  "the scale"),
       of_caches<IndexerAmaxOfIntegers>("indexer_k_quant_and_cache", run_indexer_k_quant_and_cache<IndexerAmaxOfIntegers>,
@@ -197,7 +208,8 @@ Kernel of_q_heads(const char* name, const char* cites) {
 
 std::vector<Kernel> rope_faults() {
   return {
-      of_heads<DivergentShuffle>("rope_divergent_shuffle", "vLLM #51049, vLLM #50903, vLLM #57681"),
+      of_heads<DivergentShuffle>("rope_divergent_shuffle", "vLLM #51049, vLLM #50903, vLLM #57681: this kernel shuffles with a full mask in a branch that only "
+                                                           "some lanes take"),
       of_heads<HeadsAfterTheFirst>("rope_heads_after_the_first",
                                    "vLLM #51049: with tokens * heads >= 10240, a warp handles several heads, and its shuffles mix values of different heads"),
       of_heads<HalfAHeadApart>("rope_half_a_head_apart", "this kernel pairs elements that are half a head apart; the contract pairs elements that are "

@@ -86,17 +86,19 @@ Kernel of_casts(const char* name, const char* cites) {
 
 std::vector<Kernel> cast_faults() {
   return {
-      of_casts<CastFloorForCeil>("cast_floor_for_ceil", "vLLM #43557"),
+      of_casts<CastFloorForCeil>("cast_floor_for_ceil", "vLLM #43557: this cast truncates the exponent; the contract rounds it up"),
       of_casts<CastNanLaundering>("cast_nan_laundering", "aiter e4048607 vec_convert calls v_med3_f32 without a guard for NaN, so NaN becomes a number"),
-      of_casts<CastWithoutSaturation>("cast_without_saturation", "triton #7327, triton #7337"),
-      of_casts<CastNanAboveLargest>("cast_nan_above_largest", "ROCm clr f9f995c amd_hip_fp8.h cast_to_f8"),
+      of_casts<CastWithoutSaturation>("cast_without_saturation", "triton #7327, triton #7337: this cast does not saturate; the contract does"),
+      of_casts<CastNanAboveLargest>("cast_nan_above_largest", "ROCm clr f9f995c amd_hip_fp8.h cast_to_f8: this cast returns NaN for inputs just above the "
+                                                              "largest value; the contract rounds these to the largest value"),
       of_casts<CastTiesAway>("cast_ties_away", "microxcaling 7bc4195 rounds ties away from zero by default; the contract rounds them to even"),
       of_casts<CastFlushesSubnormals>("cast_flushes_subnormals",
                                       "this kernel flushes subnormal results to zero, as some hardware does"),
       of_casts<CastRange240>("cast_range_240", "vLLM #32201: 240 is used instead of 224; this kernel saturates at 240 instead of 448"),
       of_casts<CastThroughBf16>("cast_through_bf16", "vLLM #42325: a norm is rounded to 16 bits before its quantization; this cast rounds to bf16 first"),
-      of_casts<CastShiftWraps>("cast_shift_wraps", "ROCm clr a853242 amd_hip_fp8.h cast_to_f8"),
-      of_casts<CastFnuzForFn>("cast_fnuz_for_fn", "HIP 7.2.4 amd_hip_fp8.h on gfx942 with NDEBUG"),
+      of_casts<CastShiftWraps>("cast_shift_wraps", "ROCm clr a853242 amd_hip_fp8.h cast_to_f8: a shift by 64 or more bits wraps, so tiny inputs are cast as if "
+                                                   "they were 2^64 times larger"),
+      of_casts<CastFnuzForFn>("cast_fnuz_for_fn", "HIP 7.2.4 amd_hip_fp8.h on gfx942 with NDEBUG: this cast stores e4m3fnuz codes in an e4m3fn tensor"),
   };
 }
 

@@ -377,12 +377,14 @@ std::vector<Kernel> fp4_faults() {
       of_fp4<Fp4NibblesSwapped<VllmNvfp4>>("nvfp4_nibbles_swapped",
                                            "PTX ISA: the first operand of cvt.e2m1x2 becomes the high half of a byte; this kernel exchanges both elements of "
                                            "each byte"),
-      of_fp4<VllmNvfp4>("nvfp4_unswizzled_scales", "vLLM #50084", run_fp4_misplaced<VllmNvfp4, RowMajorBytes>, {"ue4m3_128x4"}),
+      of_fp4<VllmNvfp4>("nvfp4_unswizzled_scales", "vLLM #50084: this kernel stores tiled scales "
+                                                   "row-major", run_fp4_misplaced<VllmNvfp4, RowMajorBytes>, {"ue4m3_128x4"}),
       of_fp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "this kernel takes amax over 32 elements, the block size of MXFP4; NVFP4 has blocks of 16; no release is "
                                                   "known to do this"),
       of_fp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "this kernel uses a reciprocal with 8 correct bits; PTX rcp.approx has 23; no release is known to "
                                                              "do this"),
-      of_fp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097", run_fp4<Fp4StalePadding<VllmNvfp4>>,
+      of_fp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097: this kernel does not write the padding of the scale "
+                                                                "tensor", run_fp4<Fp4StalePadding<VllmNvfp4>>,
                                          {"ue4m3_128x4"}),
       of_fp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448 is about a row of zeros; this kernel divides such a row by 0"),
       of_fp4_experts<ExpertsNvfp4FirstScale>("nvfp4_experts_first_scale",
@@ -442,14 +444,15 @@ std::vector<Kernel> fp4_faults() {
       of_fp4<Mxfp4FloorForCeil>("mxfp4_floor_for_ceil", "vLLM #43557: the exponent of amax / 6 is rounded down"),
       of_fp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110: the exponent of an MXFP8 scale is computed from amax alone; this kernel does so for MXFP4, where it "
                                            "is that of amax / 4"),
-      of_fp4<Mxfp4NanLaundering>("mxfp4_nan_laundering", "pytorch/ao #4201"),
-      of_fp4<Fp4TiesAway<AiterTritonMxfp4>>("mxfp4_ties_away", "aiter #3992, aiter #4030"),
+      of_fp4<Mxfp4NanLaundering>("mxfp4_nan_laundering", "pytorch/ao #4201: this kernel ignores NaN in amax; the contract keeps it"),
+      of_fp4<Fp4TiesAway<AiterTritonMxfp4>>("mxfp4_ties_away", "aiter #3992, aiter #4030: this kernel rounds ties away from zero; the contract rounds them to "
+                                                               "even"),
       of_fp4<Fp4Truncated<AiterPer1x32Mxfp4>>("mxfp4_codes_truncated", "rocm-systems #6877: conversions to narrow formats truncate instead of rounding"),
       of_fp4<Fp4NibblesSwapped<TorchaoMxfp4Floor>>("mxfp4_nibbles_swapped",
                                                    "torchao pack_uint4: the even element is the low half of a byte; this kernel stores it in the high half"),
-      of_fp4<TorchaoMxfp4Rceil>("mxfp4_unswizzled_scales", "TransformerEngine #3070",
+      of_fp4<TorchaoMxfp4Rceil>("mxfp4_unswizzled_scales", "TransformerEngine #3070: this kernel stores tiled scales row-major",
                                 run_fp4_misplaced<TorchaoMxfp4Rceil, RowMajorBytes>, {"e8m0_128x4"}),
-      of_fp4<Fp4StalePadding<FlashinferMxfp4>>("mxfp4_stale_padding", "flashinfer #2726",
+      of_fp4<Fp4StalePadding<FlashinferMxfp4>>("mxfp4_stale_padding", "flashinfer #2726: this kernel does not write the padding of the scale tensor",
                                                run_fp4<Fp4StalePadding<FlashinferMxfp4>>, {"e8m0_128x4"}),
   };
 }

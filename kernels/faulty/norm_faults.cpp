@@ -12,11 +12,12 @@ namespace assay_kernels {
 
 std::vector<Kernel> norm_faults() {
   return {
-      of_norms<ExtraRoundingInNorm<>>("extra_rounding_in_norm", "vLLM #42325, vLLM #46070"),
-      of_norms<MissingBarrier<>>("missing_barrier", "vLLM #54111"),
-      of_norms<MissingTail<>>("missing_tail", "NCCL #1950, aiter #4482"),
+      of_norms<ExtraRoundingInNorm<>>("extra_rounding_in_norm", "vLLM #42325, vLLM #46070: this kernel also rounds before it multiplies by the weight; the "
+                                                                "contract rounds only the result"),
+      of_norms<MissingBarrier<>>("missing_barrier", "vLLM #54111: this kernel reads sums of other warps before they are written (a race)"),
+      of_norms<MissingTail<>>("missing_tail", "NCCL #1950, aiter #4482: this kernel ignores the columns after the last full pass of a block over a row"),
       of_norms<VarianceIgnored<>>("variance_ignored", "this kernel ignores the variance; no release is known to do this"),
-      of_norms<EpsOutsideMean<>>("eps_outside_mean", "coremltools #2822"),
+      of_norms<EpsOutsideMean<>>("eps_outside_mean", "coremltools #2822: this kernel adds eps outside the square root"),
       of_norms<MissingRoundingInNorm<>>("missing_rounding_in_norm",
                                         "vLLM #49616: the kernel rounds only the result; the contract, the native op, also rounds before it multiplies by the "
                                         "weight"),
@@ -28,7 +29,7 @@ std::vector<Kernel> norm_faults() {
       of_norms<SumNotDivided<>>("sum_not_divided",
                                 "vLLM test_layernorm.py 041b9f54: at hidden size 8192, eps exceeds the variance; this kernel does not divide the sum of "
                                 "squares by n"),
-      of_norms<OnePlusWeightInBf16<>>("one_plus_weight_in_bf16", "Liger-Kernel #1462, vLLM #29810", {"bf16"}),
+      of_norms<OnePlusWeightInBf16<>>("one_plus_weight_in_bf16", "Liger-Kernel #1462, vLLM #29810: this kernel rounds 1 + weight to bf16", {"bf16"}),
       of_norms<OneForgotten<>>("one_forgotten", "vLLM #29810: Gemma multiplies by 1 + weight; this kernel does not add the 1"),
       of_norms<CutOffStore<AiterRmsNorm>>("norm_store_cut_off", "aiter #5151: gfx942 truncates to bf16; this kernel does so on other chips, too", {"bf16"}),
       of_norms<NearestStore<AiterRmsNormGfx942>>("norm_store_to_nearest", "aiter #5151: gfx942 truncates to bf16; this kernel rounds to nearest, as gfx950 "
@@ -41,15 +42,19 @@ std::vector<Kernel> norm_faults() {
       of_norms<WeightOffsetLeftOut>("weight_offset_left_out",
                                     "aiter v0.1.16.post6 rmsnorm_quant_kernels.cu does not add weight_offset, so a weight of -0 stays -0; in the contract it "
                                     "becomes +0"),
-      of_added_norms<SumNotRounded>("sum_not_rounded", "vLLM #52104, vllm-omni #6878"),
-      of_added_norms<SumRounded>("sum_rounded", "aiter #2586, vLLM #52104"),
-      of_added_norms<VarianceOfUnroundedSum>("variance_of_unrounded_sum", "vLLM type_convert.cuh 4a8dd8e3, vLLM #52104"),
+      of_added_norms<SumNotRounded>("sum_not_rounded", "vLLM #52104, vllm-omni #6878: this kernel squares and normalizes the fp32 sum x + residual; the "
+                                                       "contract first rounds it to 16 bits"),
+      of_added_norms<SumRounded>("sum_rounded", "aiter #2586, vLLM #52104: this kernel rounds the sum x + residual to 16 bits before it squares and normalizes "
+                                                "it; the contract keeps fp32"),
+      of_added_norms<VarianceOfUnroundedSum>("variance_of_unrounded_sum", "vLLM type_convert.cuh 4a8dd8e3, vLLM #52104: this kernel squares the fp32 sum x + "
+                                                                          "residual; the contract squares the rounded sum"),
       of_added_norms<OutputsOfStoredResidual>("outputs_of_stored_residual",
                                               "aiter csrc/include/opus/rmsnorm_opus_kernel.hpp e4048607 uses the stored 16-bit residual from column 8192 on; "
                                               "this kernel does so in all columns, but its contract uses the fp32 sum"),
-      of_added_norms<MixNotMade>("mix_not_made", "aiter csrc/include/opus/rmsnorm_opus_kernel.hpp e4048607, vLLM #52104"),
+      of_added_norms<MixNotMade>("mix_not_made", "aiter csrc/include/opus/rmsnorm_opus_kernel.hpp e4048607, vLLM #52104: this kernel normalizes the fp32 sum "
+                                                 "in all columns; the contract uses the stored 16-bit sum in the last columns of a long row"),
       of_added_norms<StaleResidual>("stale_residual", "vLLM #41972: an outdated residual is added; this kernel does not store the new residual"),
-      of_added_norms<ResidualIgnored>("residual_ignored", "aiter #2586"),
+      of_added_norms<ResidualIgnored>("residual_ignored", "aiter #2586: this kernel does not add the residual"),
       of_added_norms<CutOffStore<AiterFusedAddRmsNorm>>("residual_cut_off",
                                                         "aiter #5151: the stored residual is truncated, so residuals become smaller from layer to "
                                                         "layer", {"bf16"}),
@@ -70,11 +75,12 @@ Kernel of_layer_norms(const char* name, const char* cites, const Values& x = kAn
 
 std::vector<Kernel> layer_faults() {
   return {
-      of_layer_norms<LayerByDifference>("layer_by_difference", "tracel-ai/burn #5607, ml-explore/mlx #2238, onnxruntime #28463"),
-      of_layer_norms<LayerLessOne>("layer_less_one", "LBANN #2024"),
-      of_layer_norms<LayerEpsOutsideRoot>("layer_eps_outside_root", "tracel-ai/burn #2185"),
-      of_layer_norms<LayerWeightsRounded>("layer_weights_rounded", "ROCm/ATOM #1359, aiter #3451", {"bf16"}),
-      of_layer_norms<LayerBetaForgotten>("layer_beta_forgotten", "ferrox #230"),
+      of_layer_norms<LayerByDifference>("layer_by_difference", "tracel-ai/burn #5607, ml-explore/mlx #2238, onnxruntime #28463: this kernel computes the "
+                                                               "variance as mean(x^2) - mean(x)^2; the contract makes two passes"),
+      of_layer_norms<LayerLessOne>("layer_less_one", "LBANN #2024: this kernel divides by n - 1 to get the variance; the contract divides by n"),
+      of_layer_norms<LayerEpsOutsideRoot>("layer_eps_outside_root", "tracel-ai/burn #2185: this kernel adds eps outside the square root"),
+      of_layer_norms<LayerWeightsRounded>("layer_weights_rounded", "ROCm/ATOM #1359, aiter #3451: this kernel rounds fp32 weights to bf16", {"bf16"}),
+      of_layer_norms<LayerBetaForgotten>("layer_beta_forgotten", "ferrox #230: this kernel does not add beta"),
       of_layer_norms<LayerByRms>("layer_by_rms", "ferrox #230: one norm is used instead of another; this kernel computes RMS norm instead of LayerNorm"),
       of_layer_norms<LayerRoundedFirst>("layer_rounded_first",
                                         "vLLM #42325, vLLM #46070: rms_norm rounds before it multiplies by the weight; this LayerNorm does so", kHalf),
@@ -179,8 +185,10 @@ std::vector<Kernel> norm_quant_faults() {
           "vLLM test_fused_quant_layernorm.py 0a88d969: absmax is never below 1/512 in its data; this kernel has no lower limit for the scale"),
       of_norm_groups<GroupAfterNorm<NormPerBlock, BlockByReciprocal>>("norm_scale_by_reciprocal",
                                                                       "vLLM's Helion rms_norm_per_block_quant computes amax * (1/qmax); the contract divides"),
-      of_norm_groups<GroupAfterNorm<NormPerBlockFnuz, Block240>>("norm_fnuz_240", "vLLM utils.cuh 1f89a92c, sglang #30900"),
-      of_norm_groups<GroupAfterNorm<NormPerBlock, BlockPitchUnpadded>>("norm_scale_pitch_unpadded", "vLLM #32619, vLLM #33255",
+      of_norm_groups<GroupAfterNorm<NormPerBlockFnuz, Block240>>("norm_fnuz_240", "vLLM utils.cuh 1f89a92c, sglang #30900: this kernel uses 240 as the largest "
+                                                                                  "e4m3fnuz value; the contract uses 224"),
+      of_norm_groups<GroupAfterNorm<NormPerBlock, BlockPitchUnpadded>>("norm_scale_pitch_unpadded", "vLLM #32619, vLLM #33255: this kernel ignores the padding "
+                                                                                                    "between columns of transposed scales",
                                                                        {"tma"}),
       {"norm_group_scales_by_thread",
        "rms_norm_quant_group",
@@ -207,9 +215,10 @@ std::vector<Kernel> norm_quant_faults() {
        {},
        run_rms_norm_quant_mx<GroupAfterNorm<VllmAddNormMxfp8, NormMxNoEmax>>,
        "norm_mx_no_emax",
-       "vLLM #53110",
+       "vLLM #53110: this kernel computes the exponent of a scale from amax; the contract uses amax / 448",
        "rms_norm_quant_mx"},
-      of_norm_groups<AnotherNorm<NormPerBlock, NormRules>>("norm_of_the_other_profile", "vLLM #42325, vLLM #49616"),
+      of_norm_groups<AnotherNorm<NormPerBlock, NormRules>>("norm_of_the_other_profile", "vLLM #42325, vLLM #49616: this kernel rounds only the result of the "
+                                                                                        "norm; the contract also rounds before it multiplies by the weight"),
       of_norm_groups<AnotherNorm<AiterNorm, NormRoundedBeforeCodes>>(
           "norm_rounded_before_codes", "aiter #1658, flashinfer #4480: the result of the norm is rounded to the input type before its quantization"),
       of_norm_groups<AnotherNorm<AiterGatedNorm, GatedBySigmoid>>(
@@ -227,19 +236,22 @@ std::vector<Kernel> norm_quant_faults() {
        "one_consumer_fused",
        "vLLM #41825: only one of two fused quantizations sees the unrounded norm; this kernel rounds the norm before the other",
        "rms_norm_double_quant"},
-      of_norm_groups<AnotherNorm<AddNormPerBlock, AddedRounded>>("norm_of_rounded_sum", "vLLM #52104, aiter #2586"),
+      of_norm_groups<AnotherNorm<AddNormPerBlock, AddedRounded>>("norm_of_rounded_sum", "vLLM #52104, aiter #2586: this kernel rounds the sum x + residual to "
+                                                                                        "16 bits before the norm; the contract keeps fp32"),
       of_norm_tokens<GroupAfterNorm<AiterHipNormToken, NormTokenWithoutFloor>>(
           "norm_token_floor_missing", "lmdeploy #3652, kernels-community #680: a row of zeros is divided by its scale, which is 0"),
       of_norm_tokens<GroupAfterNorm<NormPerTokenUb, TokenUbOnScale>>(
           "norm_ub_on_scale", "vLLM fused_silu_mul_block_quant.cu 09a2bf02 applies scale_ub to the scale; the contract applies it to amax"),
       of_norm_tokens<AnotherNorm<NormPerToken, MissingTail<VllmDynamicNorm>>>("norm_tail_before_codes",
-                                                                              "NCCL #1950, aiter #4482"),
+                                                                              "NCCL #1950, aiter #4482: this kernel ignores the columns after the last full "
+                                                                              "pass of a block over a row"),
       of_static_norms<AnotherNorm<NormStatic20260618, NormNotRoundedBeforeCodes>>(
           "norm_not_rounded_before_codes", "vLLM #37838, vLLM #39047: the compiler drops the conversion to fp16 and back, so the norm is not rounded before "
                                            "its quantization"),
       of_static_norms<GivenAfterNorm<NormStaticV0191, StaticDivides>>(
           "norm_static_divides", "vLLM common.cu 094be773: the per-token op divides, the static op multiplies; this static kernel divides"),
-      of_static_norms<AnotherNorm<AddNormStaticV0191, AddedStale>>("norm_static_stale_residual", "vLLM #41972, vLLM #40629"),
+      of_static_norms<AnotherNorm<AddNormStaticV0191, AddedStale>>("norm_static_stale_residual", "vLLM #41972, vLLM #40629: this kernel does not store the new "
+                                                                                                 "residual"),
   };
 }
 

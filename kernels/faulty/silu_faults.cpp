@@ -15,9 +15,9 @@ std::vector<Kernel> silu_faults() {
       of_gated_groups<SiluRounded>("silu_rounded",
                                    "intel-xpu-backend-for-triton #7614: the kernel computes in fp32, its reference in bf16; this kernel rounds silu(gate) to "
                                    "16 bits"),
-      of_gated_groups<SiluNotRounded>("silu_not_rounded", "vllm-omni #6283"),
-      of_gated_groups<ProductRounded>("product_rounded", "sglang #6394"),
-      of_gated_groups<SigmoidByTanh>("sigmoid_by_tanh", "vLLM #24833"),
+      of_gated_groups<SiluNotRounded>("silu_not_rounded", "vllm-omni #6283: this kernel does not round silu(gate) to 16 bits; the contract does"),
+      of_gated_groups<ProductRounded>("product_rounded", "sglang #6394: this kernel rounds silu(gate) * up to 16 bits; the contract keeps fp32"),
+      of_gated_groups<SigmoidByTanh>("sigmoid_by_tanh", "vLLM #24833: this kernel computes the sigmoid by tanh, which cancels to 0 for very negative gates"),
       of_gated_groups<SiluUbOnAmax>("silu_ub_on_amax",
                                     "vLLM common.cu 094be773: in the per-token op, scale_ub bounds amax; in this op it bounds the scale"),
       of_gated_groups<SiluUbBeginsWithZero>("silu_ub_begins_with_zero",
@@ -91,8 +91,9 @@ std::vector<Kernel> act_faults() {
   return {
       of_activation<ActHalvesSwapped>("act_halves_swapped",
                                       "vLLM #11624: mul_and_silu applies the activation to the other half; this kernel takes the second half as the gate"),
-      of_activation<ActNotRounded>("act_not_rounded", "vllm-omni #6283"),
-      of_activation<ActSigmoidByTanh>("act_sigmoid_by_tanh", "vLLM #24833"),
+      of_activation<ActNotRounded>("act_not_rounded", "vllm-omni #6283: this kernel does not round silu(gate) to 16 bits; the contract does"),
+      of_activation<ActSigmoidByTanh>("act_sigmoid_by_tanh", "vLLM #24833: this kernel computes the sigmoid by tanh, which cancels to 0 for very negative "
+                                                             "gates"),
       of_activation<GeluByTanh>("gelu_by_tanh", "TensorRT-LLM #10446: its gelu is the tanh approximation; the contract computes the exact gelu"),
       of_activation<ActBetaMissing>("act_beta_missing", "vLLM v0.23.0 adds no beta to the up half, v0.24.0 does; this kernel does not add beta"),
       of_activation<GeluByErf>("gelu_by_erf", "vLLM #41574, #3411: Gemma is run with the exact gelu instead of the tanh approximation"),
