@@ -1,4 +1,4 @@
-// Faulty kernels of gemm_block_scaled. Each cites the bug report or source that it reproduces.
+// Faulty kernels of gemm_block_scaled. Each description cites a bug report or source, or says that the fault is invented.
 
 #include "kernels/faulty/gemm_faults.h"
 #include "kernels/ops/gemm/gemm_block_scaled_kernel.h"
@@ -397,29 +397,28 @@ std::vector<Kernel> block_gemm_faults() {
              *fp4 = "gemm_block_scaled.fp4", *decoded = "gemm_block_scaled.decoded";
   return {
       of_block_gemm<BlockGemmTwoRoundings>("block_gemm_two_roundings", other,
-                                           "this kernel multiplies and adds with two roundings, as a compiler without FMA contraction would; the contract has "
-                                           "one fma; no release is known to do this"),
+                                           "invented fault: this kernel multiplies and adds with two roundings, as a compiler without FMA contraction would; "
+                                           "the contract has one fma"),
       of_block_gemm<BlockGemmScaleOrder>(
           "block_gemm_scale_order", torch,
           "cutlass sm90_mma_tma_gmma_ss_warpspecialized_fp8_blockwise_scaling.hpp scales by sa, then sb, or by sa * sb; this kernel does the former, its "
           "contract the latter"),
       of_block_gemm<BlockGemmScaleOfBFirst>("block_gemm_scale_of_b_first", other,
-                                            "this kernel multiplies by the scale of b before that of a, as a kernel that exchanges a and b would; no release "
-                                            "is known to do this"),
+                                            "invented fault: this kernel multiplies by the scale of b before that of a, as a kernel that exchanges a and b "
+                                            "would"),
       of_block_gemm<BlockGemmScaleATransposed>("block_gemm_scale_a_transposed", other,
                                                "aiter 4406: the bytes of a strided x_scale are read as if they were transposed"),
       of_block_gemm<BlockGemmScaleBTransposed>("block_gemm_scale_b_transposed", torch,
-                                               "this kernel reads the weight's scales transposed; no release is known to do this"),
+                                               "invented fault: this kernel reads the weight's scales transposed"),
       of_block_gemm<BlockGemmScaleBPitch>(
           "block_gemm_scale_b_pitch", torch,
           "this kernel reads the scales of b as if each row were padded to a multiple of 4 elements, as torch 2.11 _scaled_mm was measured to do"),
-      of_block_gemm<BlockGemmNextBlock>("block_gemm_next_block", other, "this kernel scales each block with the scale of the next block along k; no release is "
-                                                                        "known to do this"),
+      of_block_gemm<BlockGemmNextBlock>("block_gemm_next_block", other, "invented fault: this kernel scales each block with the scale of the next block along "
+                                                                        "k"),
       of_block_gemm<BlockGemmFirstTile>("block_gemm_first_tile", other,
                                         "flashinfer 2261: the columns after the last whole block of n use wrong scales; this kernel uses the first block's "
                                         "scale for all columns"),
-      of_block_gemm<BlockGemmFirstBlock>("block_gemm_first_block", amd, "this kernel uses a's scale of the first block along k for all of k; no release is "
-                                                                        "known to do this"),
+      of_block_gemm<BlockGemmFirstBlock>("block_gemm_first_block", amd, "invented fault: this kernel uses a's scale of the first block along k for all of k"),
       of_block_gemm<BlockGemmRounded>("block_gemm_rounded", amd,
                                       "aiter 5151: on gfx942, AITER's opus kernel truncates to bf16; this kernel rounds to nearest"),
       of_block_gemm<BlockGemmKAscending>(
@@ -429,8 +428,7 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmSplitKInF32, 2>(
           "block_gemm_split_k_in_f32", "gemm_block_scaled.two_results",
           "aiter _gemm_a8w8_blockscale_reduce_kernel e4048607: this Triton kernel adds split-K parts in f32; the contract adds rounded parts"),
-      of_block_gemm<BlockGemmTailDropped>("block_gemm_tail_dropped", other, "this kernel leaves out the incomplete last block along k; no release is known to "
-                                                                            "do this"),
+      of_block_gemm<BlockGemmTailDropped>("block_gemm_tail_dropped", other, "invented fault: this kernel leaves out the incomplete last block along k"),
       of_block_gemm<BlockGemmPromotionLate>("block_gemm_promotion_late", other,
                                             "cutlass fp8_accumulation.hpp promotes the accumulator when a counter equals a bound; this kernel's bound is too "
                                             "large"),
@@ -438,7 +436,7 @@ std::vector<Kernel> block_gemm_faults() {
                                              "vllm fp8_utils.py: another tuning has BLOCK_SIZE_K 64, which promotes after every 64 products; this kernel "
                                              "promotes so often, but its contract only after every 128"),
       of_block_gemm<BlockGemmCForgotten>("block_gemm_c_forgotten", other,
-                                         "this kernel does not add c to the product; no release is known to do this"),
+                                         "invented fault: this kernel does not add c to the product"),
       of_block_gemm<BlockGemmScalesSwapped>("block_gemm_scales_swapped", torch, "pytorch 146655: the scales of a and b are exchanged"),
       of_block_gemm<BlockGemmScalesCut>("block_gemm_scales_cut", other,
                                         "deepgemm 364: the packer keeps only the exponents of scales that are not powers of two"),
@@ -451,7 +449,7 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmWeightPlain>("block_gemm_weight_plain", amd,
                                           "sglang: copy_ into a parameter loses its flag is_shuffled, so a shuffled weight is read as row-major"),
       of_block_gemm<BlockGemmWeightTwice>("block_gemm_weight_twice", amd,
-                                          "this kernel reads the weight as if it had been shuffled twice; no release is known to do this"),
+                                          "invented fault: this kernel reads the weight as if it had been shuffled twice"),
       of_block_gemm<BlockGemmGfx950ScaleRowMajor>("block_gemm_gfx950_scale_row_major", "gemm_block_scaled.amd.each_product",
                                                   "aiter 4406: the kernel reads the bytes of x_scale, whose layout differs between callers; this kernel reads "
                                                   "transposed scales as row-major"),
@@ -459,7 +457,7 @@ std::vector<Kernel> block_gemm_faults() {
                                             "aiter 2358, 4406: a transposed copy of x_scale has other bytes than a transposed view; this kernel reads "
                                             "transposed scales as row-major"),
       of_block_gemm<BlockGemmSplitRace, 2>("block_gemm_split_race", "gemm_block_scaled.split_k",
-                                           "this kernel returns the sum before the last split-K part is added (a race); no release is known to do this"),
+                                           "invented fault: this kernel returns the sum before the last split-K part is added (a race)"),
       of_block_gemm<BlockGemmPackedReversed>("block_gemm_packed_reversed", "gemm_block_scaled.blackwell",
                                              "deepgemm smxx_layout.cuh: byte j of int32 p is scale 4 p + j, little endian; this kernel uses the bytes in "
                                              "reverse order"),
@@ -467,7 +465,7 @@ std::vector<Kernel> block_gemm_faults() {
                                               "deepgemm sm100_fp8_fp4_gemm_1d1d.cuh: sf_id = k_block % 4 chooses the byte; this kernel always uses the first "
                                               "byte"),
       of_block_gemm<BlockGemmPackedNextWord>("block_gemm_packed_next_word", "gemm_block_scaled.blackwell",
-                                             "this kernel reads packed scales from the next column of int32 words; no release is known to do this"),
+                                             "invented fault: this kernel reads packed scales from the next column of int32 words"),
       of_block_gemm<BlockGemmPackedMantissa>("block_gemm_packed_mantissa", other,
                                              "deepgemm 364, sglang 25733: mantissa bits get into the exponent byte of a packed scale"),
       of_block_gemm<BlockGemmMxFirstOfFour>("block_gemm_mx_first_of_four", "gemm_block_scaled.blackwell",
@@ -476,9 +474,9 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmMxLinear>("block_gemm_mx_linear", "gemm_block_scaled.blackwell",
                                        "vllm 42118: scales are not tiled after an all-to-all; this kernel reads tiled scales as row-major"),
       of_block_gemm<BlockGemmGain>("block_gemm_gain", other,
-                                   "this kernel's results are 1 % too large, which a global tolerance does not detect; no release is known to do this"),
-      of_block_gemm<BlockGemmFp4NextBlock>("fp4_gemm_next_block", fp4, "this kernel scales each block with the scale of the next block along k; no release is "
-                                                                       "known to do this"),
+                                   "invented fault: this kernel's results are 1 % too large, which a global tolerance does not detect"),
+      of_block_gemm<BlockGemmFp4NextBlock>("fp4_gemm_next_block", fp4, "invented fault: this kernel scales each block with the scale of the next block along "
+                                                                       "k"),
       of_block_gemm<BlockGemmNvfp4BlockOf32>("nvfp4_gemm_block_of_32", fp4,
                                              "flashinfer mm_fp4: the caller passes block_size, 16 or 32; this kernel uses 32 for NVFP4, whose blocks have 16 "
                                              "elements"),
@@ -498,7 +496,7 @@ std::vector<Kernel> block_gemm_faults() {
           "flashinfer mm_fp4: alpha is 1 / (a_global_sf * b_global_sf), the inverse of the quantization factors; this kernel divides the sum by alpha instead "
           "of multiplying"),
       of_block_gemm<BlockGemmScaleOfATwice>("nvfp4_gemm_scale_of_a_twice", fp4,
-                                            "this kernel uses the global scale of a for both a and b; no release is known to do this"),
+                                            "invented fault: this kernel uses the global scale of a for both a and b"),
       of_block_gemm<BlockGemmScaleOfBForgotten>("nvfp4_gemm_scale_of_b_forgotten", fp4,
                                                 "pytorch ScaledBlas.cpp rejects a call with only one global scale; this kernel does not multiply by the global "
                                                 "scale of b"),
@@ -508,7 +506,7 @@ std::vector<Kernel> block_gemm_faults() {
                                               "torchao nvfp4_tensor.py rounds the product of both global scales to 16 bits; this kernel does not"),
       of_block_gemm<BlockGemmFp4Linear>("nvfp4_gemm_linear_scales", fp4, "vLLM #50084: the tiled scales of a cache are read as row-major"),
       of_block_gemm<BlockGemmMxfp4Gfx950NextBlock>("mxfp4_gfx950_gemm_next_block", "gemm_block_scaled.mxfp4.one_rounding",
-                                                   "this kernel scales each block with the scale of the next block along k; no release is known to do this"),
+                                                   "invented fault: this kernel scales each block with the scale of the next block along k"),
       of_block_gemm<BlockGemmDecodedScaleLate>("nvfp4_decoded_gemm_scale_late", decoded,
                                                "vLLM #37135: a value is rounded to 16 bits before it is multiplied by the global scale; this kernel does so "
                                                "with the elements of b"),

@@ -1,4 +1,4 @@
-// Faults of kernels that write or read paged caches, and of rotary embeddings. Each cites its bug report or source.
+// Faults of paged caches and of rotary embeddings. Each description cites a bug report or source, or says that the fault is invented.
 #include "kernels/faulty/cache_faults.h"
 
 #include "kernels/ops/call.h"
@@ -80,8 +80,8 @@ std::vector<Kernel> dsv4_faults() {
       of_dsv4_caches<Dsv4RotatedCutOff>("dsv4_rotated_cut_off", "aiter #5151, aiter #2236: this kernel truncates the rotated elements instead of rounding "
                                                                 "them", {"bf16"}),
       of_dsv4_caches<Dsv4PositionsIgnored>("dsv4_positions_ignored",
-                                           "this kernel uses a token's index in the batch as its position, which is right only for one sequence that starts at "
-                                           "position 0; no release is known to do this"),
+                                           "invented fault: this kernel uses a token's index in the batch as its position, which is right only for one "
+                                           "sequence that starts at position 0"),
   };
 }
 
@@ -108,7 +108,7 @@ std::vector<Kernel> dsv4_norm_faults() {
       of_kv<Dsv4EpsOutside>("dsv4_eps_outside", "coremltools #2822: eps is added in the wrong place; this kernel adds it outside the square root"),
       of_kv<Dsv4RoundedBeforeWeight<>>("dsv4_rounded_before_weight", "vLLM #42325, vLLM #46070: this kernel also rounds before it multiplies by the weight; "
                                                                      "the contract rounds only the result"),
-      of_kv<Dsv4WeightLeftOut>("dsv4_weight_left_out", "this kernel normalizes KV without the weight, as Q is normalized; no release is known to do this"),
+      of_kv<Dsv4WeightLeftOut>("dsv4_weight_left_out", "invented fault: this kernel normalizes KV without the weight, as Q is normalized"),
       of_kv<Dsv4RowsDense>("dsv4_rows_dense", "vLLM #26192, vLLM #28103: the kernel ignores the row stride of its inputs"),
       of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot",
                                       "vLLM 00ce99f0: for slot -1 only the KV branch may return early; this kernel leaves the heads of q unwritten, too"),
@@ -120,8 +120,8 @@ std::vector<Kernel> dsv4_norm_faults() {
                                           "rounds, too"),
       of_both<Dsv4HeadsStale>("dsv4_heads_stale", "vLLM #49784: padding of scales is left unwritten; this kernel does not write padding heads"),
       of_both<Dsv4BothPositionsIgnored>("dsv4_both_positions_ignored",
-                                        "this kernel uses a token's index in the batch as its position, which is right only for one sequence that starts at "
-                                        "position 0; no release is known to do this"),
+                                        "invented fault: this kernel uses a token's index in the batch as its position, which is right only for one sequence "
+                                        "that starts at position 0"),
       of_both<Dsv4BothKvUnrotated>("dsv4_both_kv_unrotated", "1Cat-vLLM #162: two stores to elements 448-511 overlap, so unrotated elements remain; this "
                                                              "kernel rotates none of kv"),
   };
@@ -212,31 +212,30 @@ std::vector<Kernel> rope_faults() {
                                                            "some lanes take"),
       of_heads<HeadsAfterTheFirst>("rope_heads_after_the_first",
                                    "vLLM #51049: with tokens * heads >= 10240, a warp handles several heads, and its shuffles mix values of different heads"),
-      of_heads<HalfAHeadApart>("rope_half_a_head_apart", "this kernel pairs elements that are half a head apart; the contract pairs elements that are "
-                                                         "rotary_dim / 2 apart; no release is known to do this"),
+      of_heads<HalfAHeadApart>("rope_half_a_head_apart", "invented fault: this kernel pairs elements that are half a head apart; the contract pairs elements "
+                                                         "that are rotary_dim / 2 apart"),
       of_heads<SignOnTheWrongHalf<>>("rope_sign_on_wrong_half",
                                      "this kernel rotates backwards, as the inverse rotation in vLLM's pos_encoding_kernels.cu 1051220e does"),
-      of_heads<InterleavedForNeox>("rope_interleaved_for_neox", "this kernel inverts the argument is_neox; no release is known to do this"),
-      of_heads<NeoxForInterleaved>("rope_neox_for_interleaved", "this kernel inverts the argument is_neox; no release is known to do this"),
-      of_heads<PositionOffByOne>("rope_position_off_by_one", "this kernel assumes that positions count from 1, but they count from 0; no release is known to "
-                                                             "do this"),
+      of_heads<InterleavedForNeox>("rope_interleaved_for_neox", "invented fault: this kernel inverts the argument is_neox"),
+      of_heads<NeoxForInterleaved>("rope_neox_for_interleaved", "invented fault: this kernel inverts the argument is_neox"),
+      of_heads<PositionOffByOne>("rope_position_off_by_one", "invented fault: this kernel assumes that positions count from 1, but they count from 0"),
       of_heads<PositionsIgnored<>>("rope_positions_ignored",
-                                   "this kernel uses a token's index in the batch as its position, which is right only for one sequence that starts at "
-                                   "position 0; no release is known to do this"),
+                                   "invented fault: this kernel uses a token's index in the batch as its position, which is right only for one sequence that "
+                                   "starts at position 0"),
       of_heads<CacheRowsInterleaved>("rope_cache_interleaved",
-                                     "this kernel reads the cos/sin cache as if cosines and sines were interleaved; no release is known to do this"),
+                                     "invented fault: this kernel reads the cos/sin cache as if cosines and sines were interleaved"),
       of_heads<RoundedBeforeRope>("rope_rounded_before",
                                   "vLLM #42325: a norm is rounded to 16 bits before its quantization; this kernel rounds normalized heads before it rotates "
                                   "them"),
       of_heads<NotRoundedBeforeRope>("rope_not_rounded_before",
                                      "vLLM test_fused_deepseek_v4: the fused kernel does not round before the rotation; the contract describes two unfused "
                                      "ops, so it rounds there"),
-      of_heads<KWeightForQ>("rope_k_weight_for_q", "this kernel uses the norm weight of K for Q, too; no release is known to do this"),
-      of_heads<VRotatedToo>("rope_v_overwritten", "this kernel rotates every head of qkv, even the heads of V; no release is known to do this"),
+      of_heads<KWeightForQ>("rope_k_weight_for_q", "invented fault: this kernel uses the norm weight of K for Q, too"),
+      of_heads<VRotatedToo>("rope_v_overwritten", "invented fault: this kernel rotates every head of qkv, even the heads of V"),
       of_q_heads<PaddedHeadsStale>("rope_padded_heads_stale", "vLLM #49784: padding of scales is left unwritten; this kernel does not write padding heads"),
       of_q_heads<FirstForLast>("rope_first_for_last",
-                               "this kernel rotates the first elements of a head instead of the last, as if it ignored rope_dim_offset of vLLM's "
-                               "pos_encoding_kernels.cu 1051220e; no release is known to do this"),
+                               "invented fault: this kernel rotates the first elements of a head instead of the last, as if it ignored rope_dim_offset of "
+                               "vLLM's pos_encoding_kernels.cu 1051220e"),
   };
 }
 
@@ -366,10 +365,9 @@ std::vector<Kernel> gather_faults() {
   const char *dequantize = "gather_cache.dequantize", *upconvert = "gather_cache.upconvert", *copy = "gather_cache.copy",
              *parts = "gather_cache.parts";
   return {
-      of_gather<GatherTableIgnored>("gather_table_ignored", copy, "this kernel ignores the block table, which is right only while the cache is filled in "
-                                                                  "order; no release is known to do this"),
-      of_gather<GatherNextTable>("gather_next_table", dequantize, "this kernel reads the next sequence's row of the block table; no release is known to do "
-                                                                  "this"),
+      of_gather<GatherTableIgnored>("gather_table_ignored", copy, "invented fault: this kernel ignores the block table, which is right only while the cache is "
+                                                                  "filled in order"),
+      of_gather<GatherNextTable>("gather_next_table", dequantize, "invented fault: this kernel reads the next sequence's row of the block table"),
       of_gather<GatherEmptySkipped>("gather_empty_skipped", upconvert,
                                     "pytorch 186365: results are inconsistent if a group is empty; this kernel does not count empty sequences, so later ones "
                                     "use wrong rows of the block table"),
@@ -378,29 +376,27 @@ std::vector<Kernel> gather_faults() {
       of_gather<GatherStartsIgnored>("gather_starts_ignored", upconvert,
                                      "vLLM v0.24.0 cp_gather_and_upconvert_fp8_kv_cache has no seq_starts; this kernel ignores seq_starts"),
       of_gather<GatherBorderBefore>("gather_border_before", dequantize,
-                                    "this kernel assigns the first token of a sequence to the previous sequence, because its search compares with < instead of "
-                                    "<=; no release is known to do this"),
+                                    "invented fault: this kernel assigns the first token of a sequence to the previous sequence, because its search compares "
+                                    "with < instead of <="),
       of_gather<GatherIndexerTokenByToken>("gather_indexer_token_by_token", parts,
                                            "aiter 2954: each token's key and scale are read as one record of 132 bytes; the scales of a block are stored after "
                                            "all its keys"),
       of_gather<GatherGapIgnored>("gather_gap_ignored", dequantize,
-                                  "this kernel computes the distance between cache blocks from their shape instead of their stride; no release is known to do "
-                                  "this"),
+                                  "invented fault: this kernel computes the distance between cache blocks from their shape instead of their stride"),
       of_gather<GatherDsv41ScalesLast>("gather_dsv41_scales_last", upconvert,
               "vllm cache_utils.py v0.33.0 has both layouts: scales after each token, or after all tokens of a block; this kernel uses the layout of the other "
               "contract"),
-      of_gather<GatherDsv41FirstScale>("gather_dsv41_first_scale", upconvert, "this kernel uses a token's first scale for all groups of the token; no release "
-                                                                              "is known to do this"),
+      of_gather<GatherDsv41FirstScale>("gather_dsv41_first_scale", upconvert, "invented fault: this kernel uses a token's first scale for all groups of the "
+                                                                              "token"),
       of_gather<GatherDsv4ScalesApartBy7>("gather_dsv4_scales_apart_by_7", upconvert,
                                           "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; this kernel places the scales of tokens 7 "
                                           "bytes apart instead of 8"),
-      of_gather<GatherFirstScale>("gather_first_scale", upconvert, "this kernel uses a token's first scale for all groups of the token; no release is known to "
-                                                                   "do this"),
+      of_gather<GatherFirstScale>("gather_first_scale", upconvert, "invented fault: this kernel uses a token's first scale for all groups of the token"),
       of_gather<GatherDivides>("gather_divides", dequantize, "vLLM 37054: the kernel divides by the cache's scales instead of multiplying by them"),
       of_gather<GatherThroughHalf>("gather_through_half", upconvert,
                                    "vLLM quant_utils.cuh: the overload for float2 rounds the product to half before bf16; the contract does not"),
       of_gather<GatherOtherCodes>("gather_other_codes", dequantize,
-                                  "this kernel decodes e4m3fn codes as gfx942's e4m3fnuz; no release is known to do this"),
+                                  "invented fault: this kernel decodes e4m3fn codes as gfx942's e4m3fnuz"),
       of_gather<GatherNanIsNumber>("gather_nan_is_number", dequantize,
                                    "sglang 37140: a conversion decodes the code of NaN as a number"),
   };

@@ -1,4 +1,4 @@
-// Faults of casts, shuffled weights and the contiguity check. Each cites the bug report or source that it reproduces.
+// Faults of casts, shuffled weights and the contiguity check. Each description cites a bug report or source, or says that the fault is invented.
 
 #include "kernels/ops/call.h"
 #include "kernels/ops/cast/cast_kernel.h"
@@ -164,15 +164,15 @@ std::vector<Kernel> shuffle_faults() {
   return {
       of_shuffle<ShuffleNothing>("shuffle_nothing",
                                  "SGLang, AITER bpreshuffle: copy_ loses the flag is_shuffled; this kernel does not shuffle the weight"),
-      of_shuffle<ShuffleRunsOfBytes>("shuffle_runs_of_bytes", "AITER shuffle_weight: it moves runs of K = 16 // element_size elements; this kernel moves runs "
-                                                              "of 16 elements of every type", kHalf),
+      of_shuffle<ShuffleRunsOfBytes>("shuffle_runs_of_bytes", "AITER shuffle_weight moves runs of K = 16 // element_size elements; this kernel moves runs of "
+                                                              "16 elements of every type", kHalf),
       of_shuffle<ShuffleTileOf32>("shuffle_tile_of_32", "AITER shuffle_weight has tiles of layout (16, 16) and (32, 16); this kernel uses (32, 16) instead of "
                                                         "(16, 16)", {"e4m3fn", "bf16"},
                                   {{"n", 32}}),
       of_shuffle<ShuffleTileOf16>("shuffle_tile_of_16", "AITER shuffle_weight has tiles of layout (16, 16) and (32, 16); this kernel uses (16, 16) instead of "
                                                         "(32, 16)"),
       of_shuffle<ShuffleRowsWhole>("shuffle_rows_whole", "AITER shuffle_weight calls permute(0, 1, 3, 4, 2, 5); this kernel leaves out one exchange of axes"),
-      of_shuffle<UnshuffleShuffles>("unshuffle_shuffles", "this kernel shuffles the weight where it should undo the shuffle; no release is known to do this"),
+      of_shuffle<UnshuffleShuffles>("unshuffle_shuffles", "invented fault: this kernel shuffles the weight where it should undo the shuffle"),
   };
 }
 
@@ -223,12 +223,11 @@ std::vector<Kernel> contiguity_faults() {
                                           "vllm v0.33.0 accepts permuted dense tensors, sglang 7723177a3b rejects them; this check rejects them in vllm's "
                                           "contract"),
       of_contiguity<ContiguityRoomBehind>("contiguity_room_behind", vllm, weak,
-                                          "this check accepts any tensor with enough storage, so a strided view is read as dense memory; no release is known "
-                                          "to do this"),
+                                          "invented fault: this check accepts any tensor with enough storage, so a strided view is read as dense memory"),
       of_contiguity<ContiguityElementsForBytes>("contiguity_elements_for_bytes", vllm, weak,
                                                 "FasterTransformer 480: the check compares a number of elements with a number of bytes"),
       of_contiguity<ContiguityStrideOfOne>("contiguity_stride_of_one", "sglang.contiguous", "weak_contiguity.whole",
-                                           "this check compares the strides of dimensions of size 1, which are arbitrary; no release is known to do this"),
+                                           "invented fault: this check compares the strides of dimensions of size 1, which are arbitrary"),
   };
 }
 

@@ -197,8 +197,8 @@ std::vector<Kernel> combine_faults() {
   const char *sum = "moe_combine.sum", *weighted = "moe_combine.weighted_sum", *gather = "moe_combine.gather",
              *blocks = "moe_sort.blocks", *rows = "moe_sort.rows", *order = "moe_sort.given_order";
   return {
-      of_combine<CombineLastSlotLost>("combine_last_slot_lost", sum, "this kernel leaves out each token's last slot, because its loop ends one slot early; no "
-                                                                     "release is known to do this"),
+      of_combine<CombineLastSlotLost>("combine_last_slot_lost", sum, "invented fault: this kernel leaves out each token's last slot, because its loop ends one "
+                                                                     "slot early"),
       of_combine<CombineSkippedAdded>("combine_skipped_added", sum, "vLLM #48385 fixes a sum that includes padding rows; this kernel adds them"),
       of_combine<CombineMapIgnored>("combine_map_ignored", gather, "vLLM #51632: the expert map decides which ids are valid; this kernel does not read the "
                                                                    "map"),
@@ -216,8 +216,7 @@ std::vector<Kernel> combine_faults() {
                                           "before it adds them"),
       of_combine<CombineWeightInType>("combine_weight_in_type", gather,
                                       "sglang ep_moe_kernels.py v0.5.23 casts the router weights to the type of the rows; the contract does not"),
-      of_combine<CombineNextWeight>("combine_next_weight", weighted, "this kernel multiplies each slot by the router weight of the next slot; no release is "
-                                                                     "known to do this"),
+      of_combine<CombineNextWeight>("combine_next_weight", weighted, "invented fault: this kernel multiplies each slot by the router weight of the next slot"),
       of_combine<FinalizeSumInF32>("finalize_sum_in_f32", "moe_combine.finalize",
                                    "flashinfer cutlass_fused_moe_kernels.cuh v0.7.2.post1: finalizeMoeRoutingKernel adds in fp32; the "
                                    "contract rounds after each addition"),
@@ -225,15 +224,13 @@ std::vector<Kernel> combine_faults() {
                                          "flashinfer 2966 is about where the routed scaling factor is applied; this kernel also applies it to the shared "
                                          "expert"),
       of_combine<FinalizeAbsentIsFirst>("finalize_absent_is_first", "moe_combine.finalize",
-                                        "this kernel adds row 0 for a slot with row index -1, which it should skip; no release is known to do this"),
+                                        "invented fault: this kernel adds row 0 for a slot with row index -1, which it should skip"),
       of_combine<CombineFactorTwice>("combine_factor_twice", sum,
-                                     "this kernel multiplies the sum by the routed scaling factor twice; no release is known to do this"),
+                                     "invented fault: this kernel multiplies the sum by the routed scaling factor twice"),
       of_sort<AlignBlockMore>("align_block_more", run_moe_align<AlignBlockMore>, blocks,
-                              "this kernel gives an expert rows / block size + 1 blocks, which is one too many if its rows fill all blocks; no release is "
-                              "known to do this"),
+                              "invented fault: this kernel gives an expert rows / block size + 1 blocks, which is one too many if its rows fill all blocks"),
       of_sort<AlignPadsMinusOne>("align_pads_minus_one", run_moe_align<AlignPadsMinusOne>, blocks,
-                                 "this kernel writes padding entries of sorted_ids as -1, but the GEMM expects the number of slots there; no release is known "
-                                 "to do this"),
+                                 "invented fault: this kernel writes padding entries of sorted_ids as -1, but the GEMM expects the number of slots there"),
       of_sort<AlignPadsLeft>("align_pads_left", run_moe_align<AlignPadsLeft>, blocks,
                              "sglang moe_align_kernel.cu leaves padding entries of sorted_ids unwritten if pad_sorted_token_ids is false; this kernel always "
                              "leaves them unwritten"),
@@ -245,26 +242,24 @@ std::vector<Kernel> combine_faults() {
       of_sort<AlignAbsentIsZero>("align_absent_is_zero", run_moe_align<AlignAbsentIsZero>, blocks,
                                  "vLLM moe_align_sum_kernels.cu v0.25.0 does not recognize id -1; this kernel sorts such slots to expert 0"),
       of_sort<AlignNumbersOfBuckets>("align_numbers_of_buckets", run_moe_align<AlignNumbersOfBuckets>, blocks,
-                                     "this kernel numbers experts from 1, because it counts the bucket for id -1; no release is known to do this"),
-      of_sort<AlignTokens>("align_tokens", run_moe_align<AlignTokens>, blocks, "this kernel writes token numbers instead of slot numbers; no release is known "
-                                                                               "to do this"),
+                                     "invented fault: this kernel numbers experts from 1, because it counts the bucket for id -1"),
+      of_sort<AlignTokens>("align_tokens", run_moe_align<AlignTokens>, blocks, "invented fault: this kernel writes token numbers instead of slot numbers"),
       of_sort<AlignTotalOfSlots>("align_total_of_slots", run_moe_align<AlignTotalOfSlots>, blocks,
-                                 "this kernel's total counts only the slots, without the padding of blocks; no release is known to do this"),
+                                 "invented fault: this kernel's total counts only the slots, without the padding of blocks"),
       of_sort<AlignCountsOfBlocks>("align_counts_of_blocks", run_moe_align<AlignCountsOfBlocks>, blocks,
-                                   "this kernel writes how many slots a block holds instead of how many slots of the expert remain; no release is known to do "
-                                   "this"),
+                                   "invented fault: this kernel writes how many slots a block holds instead of how many slots of the expert remain"),
       of_sort<PermuteRowsOfSlotModM>("permute_rows_of_slot_mod_m", run_moe_permute<PermuteRowsOfSlotModM>, rows,
                                      "vLLM v0.10.0 expandInputRowsKernel numbers slots as [topk, m]; the contract numbers them as [m, topk]"),
       of_sort<PermuteOffsetsAreSizes>("permute_offsets_are_sizes", run_moe_permute<PermuteOffsetsAreSizes>, rows,
-                                      "this kernel writes the number of rows of each expert instead of its offset; no release is known to do this"),
+                                      "invented fault: this kernel writes the number of rows of each expert instead of its offset"),
       of_sort<PermuteElsewhereWritten>("permute_elsewhere_written", run_moe_permute<PermuteElsewhereWritten>, rows,
-                                       "this kernel also writes the rows of experts on other ranks; no release is known to do this"),
-      of_sort<PermuteMapIgnored>("permute_map_ignored", run_moe_permute<PermuteMapIgnored>, rows, "this kernel does not read the map from global to local "
-                                                                                                  "expert numbers; no release is known to do this"),
-      of_sort<ShuffleRowsNext>("shuffle_rows_next", run_shuffle_rows<ShuffleRowsNext>, order, "this kernel copies the row after the one that the index names; "
-                                                                                              "no release is known to do this"),
+                                       "invented fault: this kernel also writes the rows of experts on other ranks"),
+      of_sort<PermuteMapIgnored>("permute_map_ignored", run_moe_permute<PermuteMapIgnored>, rows, "invented fault: this kernel does not read the map from "
+                                                                                                  "global to local expert numbers"),
+      of_sort<ShuffleRowsNext>("shuffle_rows_next", run_shuffle_rows<ShuffleRowsNext>, order, "invented fault: this kernel copies the row after the one that "
+                                                                                              "the index names"),
       of_sort<ShuffleRowsOutsideIsFirst>("shuffle_rows_outside_is_first", run_shuffle_rows<ShuffleRowsOutsideIsFirst>, order,
-                                         "this kernel copies row 0 of x if the index names no row of x; no release is known to do this"),
+                                         "invented fault: this kernel copies row 0 of x if the index names no row of x"),
   };
 }
 

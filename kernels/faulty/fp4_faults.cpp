@@ -1,4 +1,4 @@
-// Faults of FP4 quantization. Each cites the bug report or source that it reproduces.
+// Faults of FP4 quantization. Each description cites a bug report or source, or says that the fault is invented.
 #include <type_traits>
 
 #include "kernels/faulty/quant_faults.h"
@@ -379,16 +379,14 @@ std::vector<Kernel> fp4_faults() {
                                            "each byte"),
       of_fp4<VllmNvfp4>("nvfp4_unswizzled_scales", "vLLM #50084: this kernel stores tiled scales "
                                                    "row-major", run_fp4_misplaced<VllmNvfp4, RowMajorBytes>, {"ue4m3_128x4"}),
-      of_fp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "this kernel takes amax over 32 elements, the block size of MXFP4; NVFP4 has blocks of 16; no release is "
-                                                  "known to do this"),
-      of_fp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "this kernel uses a reciprocal with 8 correct bits; PTX rcp.approx has 23; no release is known to "
-                                                             "do this"),
+      of_fp4<Nvfp4BlockOf32>("nvfp4_block_of_32", "invented fault: this kernel takes amax over 32 elements, the block size of MXFP4; NVFP4 has blocks of 16"),
+      of_fp4<Nvfp4RoughReciprocal>("nvfp4_rough_reciprocal", "invented fault: this kernel uses a reciprocal with 8 correct bits; PTX rcp.approx has 23"),
       of_fp4<Fp4StalePadding<VllmNvfp4>>("nvfp4_stale_padding", "vLLM #45741, vLLM #31097: this kernel does not write the padding of the scale "
                                                                 "tensor", run_fp4<Fp4StalePadding<VllmNvfp4>>,
                                          {"ue4m3_128x4"}),
       of_fp4<Nvfp4FloorMissing>("nvfp4_floor_missing", "flashinfer #3448 is about a row of zeros; this kernel divides such a row by 0"),
       of_fp4_experts<ExpertsNvfp4FirstScale>("nvfp4_experts_first_scale",
-                                             "this kernel reads SFScale[0], the first expert's global scale, for every expert; no release is known to do this",
+                                             "invented fault: this kernel reads SFScale[0], the first expert's global scale, for every expert",
                                              "quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4_experts<ExpertsNvfp4NextScale>("nvfp4_experts_next_scale",
                                             "vLLM mxfp4_experts_quant.cu: with 17 experts, offsets after the last one are read; this kernel uses the next "
@@ -402,15 +400,14 @@ std::vector<Kernel> fp4_faults() {
                                                      "4 instead of 6"),
       of_fp4<Nvfp4RivalOfZeros>("nvfp4_rival_of_zeros", "flashinfer quantization_utils.cuh returns early if amax is 0; this kernel does not"),
       of_silu_experts<SiluExpertsFirstScale>("silu_nvfp4_experts_first_scale",
-                                             "this kernel reads SFScale[0], the first expert's global scale, for every expert; no release is known to do this",
+                                             "invented fault: this kernel reads SFScale[0], the first expert's global scale, for every expert",
                                              "silu_mul_quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4_masked<MaskedBeyondTokens<FlashinferNvfp4Experts>>("nvfp4_masked_beyond_tokens",
                                                                 "flashinfer #1927 reverts a masked kernel that failed for some shapes; this kernel quantizes "
                                                                 "all rows of an expert, even those that the mask leaves out"),
       of_fp4_masked<MaskedOneRowMore>("nvfp4_masked_one_row_more",
                                       "flashinfer quantization.cuh leaves the rows from mask[expert] on unwritten; this kernel writes one row more"),
-      of_fp4_masked<MaskedFirstMask>("nvfp4_masked_first_mask", "this kernel reads mask[0], the first expert's row count, for every expert; no release is "
-                                                                "known to do this"),
+      of_fp4_masked<MaskedFirstMask>("nvfp4_masked_first_mask", "invented fault: this kernel reads mask[0], the first expert's row count, for every expert"),
       of_fp4_masked<MaskedFirstScale>("nvfp4_masked_first_scale",
                                       "flashinfer #2977: the docstring has one global_scale for all experts; this kernel uses the first expert's scale"),
       of_fp4_masked<FlashinferNvfp4Experts>("nvfp4_masked_tiles_of_rooms", "vLLM #42984: the scales of different experts share tiles; each expert's scales "

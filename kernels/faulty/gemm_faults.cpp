@@ -1,4 +1,4 @@
-// Faults of gemm_scaled and of tensor core instructions. Each cites the bug report or source that it reproduces.
+// Faults of gemm_scaled and of tensor core instructions. Each description cites a bug report or source, or says that the fault is invented.
 #include "kernels/faulty/gemm_faults.h"
 
 #include "kernels/ops/gemm/gemm_scaled_kernel.h"
@@ -30,39 +30,38 @@ std::vector<Kernel> gemm_faults() {
                                  "cutlass fp8_accumulation.hpp promotes the accumulator when a counter equals a bound; this kernel's bound is too large"),
       of_gemm<GemmPromotionExtra>("gemm_promotion_extra", other,
                                   "this kernel promotes the accumulator to fp32, as another schedule of this CUTLASS mainloop does; the contract does not"),
-      of_gemm<GemmAccumulatorF16>("gemm_accumulator_f16", other, "this kernel accumulates in f16 instead of f32; no release is known to do this"),
+      of_gemm<GemmAccumulatorF16>("gemm_accumulator_f16", other, "invented fault: this kernel accumulates in f16 instead of f32"),
       of_gemm<GemmFnAsFnuz>("gemm_fn_as_fnuz", other,
                             "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats, gfx950 does not; this kernel reads OCP codes as fnuz codes"),
       of_gemm<GemmScalesSwapped>("gemm_scales_swapped", other, "pytorch 146655: the scales of a and b are exchanged"),
-      of_gemm<GemmTokenScaleNext>("gemm_token_scale_next", other, "this kernel scales each row with the scale of the next row; no release is known to do this"),
+      of_gemm<GemmTokenScaleNext>("gemm_token_scale_next", other, "invented fault: this kernel scales each row with the scale of the next row"),
       of_gemm<GemmOneChannelScale>("gemm_one_channel_scale", "gemm_scaled.amd",
-                                   "this kernel uses the first channel's scale for all channels; no release is known to do this"),
+                                   "invented fault: this kernel uses the first channel's scale for all channels"),
       of_gemm<GemmTailDropped>("gemm_tail_dropped", tensor,
-                               "this kernel leaves out the elements along k after the last whole instruction; no release is known to do this"),
-      of_gemm<GemmTailHalfUsed>("gemm_tail_half_used", tensor, "this kernel leaves out half of the elements in the incomplete last tile along k; no release is "
-                                                               "known to do this"),
-      of_gemm<GemmLastRow>("gemm_last_row", other, "this kernel computes the last row from the previous row of a, because a bound is one too low; no release "
-                                                   "is known to do this"),
+                               "invented fault: this kernel leaves out the elements along k after the last whole instruction"),
+      of_gemm<GemmTailHalfUsed>("gemm_tail_half_used", tensor, "invented fault: this kernel leaves out half of the elements in the incomplete last tile along "
+                                                               "k"),
+      of_gemm<GemmLastRow>("gemm_last_row", other, "invented fault: this kernel computes the last row from the previous row of a, because a bound is one too "
+                                                   "low"),
       of_gemm<GemmOffset32bit>("gemm_offset_32bit", other, "flashinfer 3743, deepgemm 226: 32-bit offsets overflow beyond 2^31"),
       of_gemm<GemmTileBefore>("gemm_tile_before", other,
                               "aiter 3445: the kernel reads the previous tile in shared memory, because it does not wait for the copy"),
       of_gemm<GemmWeightTransposed>("gemm_weight_transposed", other,
-                                    "this kernel reads the weight [n, k] as [k, n], the layout of other libraries; no release is known to do this"),
-      of_gemm<GemmGain>("gemm_gain", other, "this kernel's results are 1 % too large, which a global tolerance does not detect; no release is known to do "
-                                            "this"),
+                                    "invented fault: this kernel reads the weight [n, k] as [k, n], the layout of other libraries"),
+      of_gemm<GemmGain>("gemm_gain", other, "invented fault: this kernel's results are 1 % too large, which a global tolerance does not detect"),
       of_gemm<GemmUnknownGain>("gemm_unknown_gain", other,
-                               "this kernel's results are 5 % too large, which a loose error bound accepts; no release is known to do this"),
+                               "invented fault: this kernel's results are 5 % too large, which a loose error bound accepts"),
       of_gemm<GemmUnknownTail>("gemm_unknown_tail", tensor,
-                               "this kernel leaves out the elements along k after the last whole instruction; no release is known to do this"),
+                               "invented fault: this kernel leaves out the elements along k after the last whole instruction"),
       of_gemm<GemmScaleOrder>("gemm_scale_order", other,
                               "vllm scaled_mm_sm90_fp8_dispatch.cuh: exchanging a and b also exchanges the order of their scales; this kernel exchanges only "
                               "the order of the scales"),
       of_gemm<GemmBiasBeforeScale>("gemm_bias_before_scale", tensor,
-                                   "this kernel adds the bias before it multiplies by the scales; no release is known to do this"),
+                                   "invented fault: this kernel adds the bias before it multiplies by the scales"),
       of_gemm<GemmRoundedTwice>("gemm_rounded_twice", tensor,
                                 "aiter op_tests/test_gemm_a8w8.py e4048607: its reference adds the bias to the 16-bit result; this kernel does so, too"),
       of_gemm<GemmSplitRace, 2>("gemm_split_race", "gemm_scaled.split_k",
-                                "this kernel returns the sum before the last split-K part is added (a race); no release is known to do this"),
+                                "invented fault: this kernel returns the sum before the last split-K part is added (a race)"),
       of_gemm<GemmBiasUnrounded>("gemm_bias_unrounded", other,
                                  "this kernel adds the bias before rounding, as vLLM's CUTLASS kernels do; the contract adds it afterwards"),
       of_gemm<GemmDotFolded>("gemm_dot_folded", other,
@@ -82,28 +81,28 @@ std::vector<Kernel> gemm_faults() {
       of_gemm<GemmSplitKPartLost, 2>("gemm_split_k_part_lost", "gemm_scaled.two_results",
                                      "aiter 2335, 2526: the tuning names a split-K that the kernel does not support; this kernel does not add the last split-K "
                                      "part"),
-      of_gemm<GemmAzpLeftOut>("gemm_azp_left_out", other, "this kernel does not read the zero points; no release is known to do this"),
-      of_gemm<GemmAzpAdded>("gemm_azp_added", other, "this kernel adds the zero points instead of subtracting them; no release is known to do this"),
+      of_gemm<GemmAzpLeftOut>("gemm_azp_left_out", other, "invented fault: this kernel does not read the zero points"),
+      of_gemm<GemmAzpAdded>("gemm_azp_added", other, "invented fault: this kernel adds the zero points instead of subtracting them"),
       of_gemm<GemmAzpInFloat>("gemm_azp_in_float", other,
-                              "this kernel subtracts the zero point term in f32; the contract does so in int32; no release is known to do this"),
+                              "invented fault: this kernel subtracts the zero point term in f32; the contract does so in int32"),
       of_gemm<GemmAzpFirstRow>("gemm_azp_first_row", other,
-                               "this kernel uses the first token's zero point for all tokens; no release is known to do this"),
+                               "invented fault: this kernel uses the first token's zero point for all tokens"),
       of_gemm<GemmAzpInBias>(
           "gemm_azp_in_bias", other,
           "vllm tests/kernels/quantization/test_cutlass_scaled_mm.py skips the test with the zero point in the bias, because it fails; this kernel subtracts "
           "the zero point term from the bias"),
       of_gemm<GemmInt8Tail>("gemm_int8_tail", "gemm_scaled.amd",
-                            "this kernel leaves out the elements along k after the last whole instruction; gfx950's instructions are longer than gfx942's; no "
-                            "release is known to do this"),
+                            "invented fault: this kernel leaves out the elements along k after the last whole instruction; gfx950's instructions are longer "
+                            "than gfx942's"),
       of_gemm<GemmInt8BiasBeforeScale>("gemm_int8_bias_before_scale", "gemm_scaled.amd",
-                                       "this kernel adds the bias before it multiplies by the scales; no release is known to do this"),
+                                       "invented fault: this kernel adds the bias before it multiplies by the scales"),
       of_gemm<GemmOcpAsFnuz>("gemm_ocp_as_fnuz", "gemm_scaled.amd.as_gfx942",
                              "aiter utility/dtypes.py e4048607: gfx942 uses fnuz formats, gfx950 does not; this kernel reads OCP codes as fnuz codes"),
       of_gemm<GemmGfx950Gain>("gemm_gfx950_gain", "gemm_scaled.amd.one_rounding",
-                              "this kernel's results are 5 % too large, which a loose error bound accepts; no release is known to do this"),
+                              "invented fault: this kernel's results are 5 % too large, which a loose error bound accepts"),
       of_gemm<GemmGfx950WeightTwice>("gemm_gfx950_weight_twice", "gemm_scaled.amd.as_gfx942",
-                                     "this kernel reads the weight as if it had been shuffled twice; no release is known to do this"),
-      of_gemm<GemmInt8LastProduct>("gemm_int8_last_product", other, "this kernel leaves out the last product of each sum; no release is known to do this"),
+                                     "invented fault: this kernel reads the weight as if it had been shuffled twice"),
+      of_gemm<GemmInt8LastProduct>("gemm_int8_last_product", other, "invented fault: this kernel leaves out the last product of each sum"),
   };
 }
 
@@ -261,10 +260,10 @@ std::vector<Kernel> mma_faults() {
                                     "the MI250X flushes subnormals, as modelled in MATLAB-tensor-core d12a5b3~1; the contract's sm_90 instruction does not"),
       of_unit<MmaZerosCount>("mma_zeros_count", "MMA-Sim c785138: zero operands have the exponent -126; this kernel includes zero terms when it computes the "
                                                 "largest exponent"),
-      of_unit<MmaProductDropped>("mma_product_dropped", "this kernel leaves out the last product of each sum; no release is known to do this"),
+      of_unit<MmaProductDropped>("mma_product_dropped", "invented fault: this kernel leaves out the last product of each sum"),
       of_unit<MmaNegativeZero>("mma_negative_zero", "IEEE 754-2019, 6.3: the sum of negative zeros is -0; the contract's instruction returns +0"),
       of_unit<MmaNanPayload>("mma_nan_payload", "IEEE 754-2019, 6.2: a quiet NaN may have any payload; this kernel returns a payload that the chip does not"),
-      of_unit<MmaAccumulatorF16>("mma_accumulator_f16", "this kernel accumulates in f16 instead of f32; no release is known to do this"),
+      of_unit<MmaAccumulatorF16>("mma_accumulator_f16", "invented fault: this kernel accumulates in f16 instead of f32"),
       of_unit<MmaExponentRenormalized>("mma_exponent_renormalized",
                                        "this kernel gives the product 96 * 192 the exponent 14; an H200 was measured to give it 13"),
       of_unit<MmaSubnormalsNotUnpacked>("mma_subnormals_not_unpacked",

@@ -449,18 +449,16 @@ Kernel of_grouped_gemm(const char* name, const char* cites) {
 std::vector<Kernel> grouped_gemm_faults() {
   return {
       of_grouped_gemm<GroupedFirstExpert<DeepGemmContiguous>>("grouped_gemm_first_expert",
-                                                              "this kernel uses the weights of expert 0 for every expert; no release is known to do this"),
+                                                              "invented fault: this kernel uses the weights of expert 0 for every expert"),
       of_grouped_gemm<GroupedFirstExpert<DeepGemmMasked>>("grouped_gemm_masked_first_expert",
-                                                          "this kernel uses the weights of expert 0 for every expert; no release is known to do this"),
+                                                          "invented fault: this kernel uses the weights of expert 0 for every expert"),
       of_grouped_gemm<GroupedBoundary>("grouped_gemm_boundary",
                                        "deepgemm scheduler/gemm.cuh reads the expert of a whole tile of rows from its first row; this kernel reads it from the "
                                        "row before the tile"),
       of_grouped_gemm<GroupedNextScales<DeepGemmContiguous>>("grouped_gemm_next_scales",
-                                                             "this kernel uses the weight scales of the next expert for each expert; no release is known to do "
-                                                             "this"),
+                                                             "invented fault: this kernel uses the weight scales of the next expert for each expert"),
       of_grouped_gemm<GroupedNextScales<DeepGemmMasked>>("grouped_gemm_masked_next_scales",
-                                                         "this kernel uses the weight scales of the next expert for each expert; no release is known to do "
-                                                         "this"),
+                                                         "invented fault: this kernel uses the weight scales of the next expert for each expert"),
       of_grouped_gemm<GroupedEmptySkipped<DeepGemmContiguous>>("grouped_gemm_empty_skipped",
                                                                "pytorch 186365: results are inconsistent if a group is empty; this kernel does not count empty "
                                                                "experts, so later experts use wrong weights"),
@@ -483,9 +481,9 @@ std::vector<Kernel> grouped_gemm_faults() {
       of_grouped_gemm<GroupedPaddingTimesZero<DeepGemmMasked>>(
           "grouped_gemm_masked_nan_of_padding", "flashinfer 3650: NaN in a padding row reaches the valid rows of the same tile"),
       of_offset_gemm<OffsetFirstExpert>("grouped_gemm_offsets_first_expert",
-                                        "this kernel uses the weights of expert 0 for every expert; no release is known to do this"),
-      of_offset_gemm<OffsetNextScales>("grouped_gemm_offsets_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release "
-                                                                           "is known to do this"),
+                                        "invented fault: this kernel uses the weights of expert 0 for every expert"),
+      of_offset_gemm<OffsetNextScales>("grouped_gemm_offsets_next_scales", "invented fault: this kernel uses the weight scales of the next expert for each "
+                                                                           "expert"),
       of_offset_gemm<OffsetScalesOneApart>("grouped_gemm_offsets_scales_one_apart",
                                            "vllm get_group_starts.cuh: the offset of an expert's scales is per_out_ch ? n * expert_id : expert_id; this kernel "
                                            "always uses expert_id"),
@@ -496,7 +494,7 @@ std::vector<Kernel> grouped_gemm_faults() {
                                          "pytorch 186365: results are inconsistent if a group is empty; this kernel does not count empty experts, so later "
                                          "experts use wrong weights"),
       of_offset_gemm<OffsetSizesAsOffsets>("grouped_gemm_offsets_sizes_as_offsets",
-                                           "this kernel uses an expert's number of rows as its first row; no release is known to do this"),
+                                           "invented fault: this kernel uses an expert's number of rows as its first row"),
       of_offset_gemm<OffsetToTheNext>(
           "grouped_gemm_offsets_to_the_next",
           "vllm moe_data.cu: experts begin padded_m rows apart and use expert_num_tokens of these rows; this kernel computes all of them"),
@@ -505,20 +503,17 @@ std::vector<Kernel> grouped_gemm_faults() {
                                      "has FastAccum"),
       of_offset_mx<OffsetMxUnpadded>("grouped_gemm_mx_unpadded",
                                      "flashinfer 3604: scales are padded once, after the rows of all experts, instead of after each expert"),
-      of_offset_mx<OffsetMxNextScales>("grouped_gemm_mx_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release is "
-                                                                      "known to do this"),
+      of_offset_mx<OffsetMxNextScales>("grouped_gemm_mx_next_scales", "invented fault: this kernel uses the weight scales of the next expert for each expert"),
       of_offset_mx<OffsetAlphaOfFirst>("nvfp4_grouped_gemm_alpha_of_first",
-                                       "this kernel uses the first expert's alpha for all experts, as if it got alpha_ptr instead of alpha_ptr_array; no "
-                                       "release is known to do this"),
-      of_offset_mx<OffsetAlphaOfNext>("nvfp4_grouped_gemm_alpha_of_next", "this kernel uses the alpha of the next expert for each expert; no release is known "
-                                                                          "to do this"),
+                                       "invented fault: this kernel uses the first expert's alpha for all experts, as if it got alpha_ptr instead of "
+                                       "alpha_ptr_array"),
+      of_offset_mx<OffsetAlphaOfNext>("nvfp4_grouped_gemm_alpha_of_next", "invented fault: this kernel uses the alpha of the next expert for each expert"),
       of_offset_mx<OffsetAlphaRounded>("nvfp4_grouped_gemm_rounded_before_alpha",
                                        "vLLM #37135: the sum is rounded to 16 bits before it is multiplied by the global scale"),
       of_offset_mx<OffsetFp4Unpadded>("mxfp4_grouped_gemm_unpadded",
                                       "flashinfer 3604: scales are padded once, after the rows of all experts, instead of after each expert"),
       of_blocks_at_ends<EndsFirstExpert<DeepGemmPsum>>(
-          "grouped_gemm_psum_first_expert", "this kernel uses the weights of expert 0 for every expert; no release is known to do "
-                                            "this", "gemm_grouped.at_ends"),
+          "grouped_gemm_psum_first_expert", "invented fault: this kernel uses the weights of expert 0 for every expert", "gemm_grouped.at_ends"),
       of_blocks_at_ends<EndsEmptySkipped<DeepGemmPsum>>("grouped_gemm_psum_empty_skipped",
                                                         "pytorch 186365: results are inconsistent if a group is empty; this kernel does not count empty "
                                                         "experts, so later experts use wrong weights",
@@ -531,13 +526,11 @@ std::vector<Kernel> grouped_gemm_faults() {
                                           "flashinfer 3650: NaN in a padding row reaches the valid rows of the same tile",
                                           "gemm_grouped.at_ends"),
       of_blocks_at_ends<EndsNextScales<DeepGemmPsumPacked>>("grouped_gemm_psum_packed_next_scales",
-                                                            "this kernel uses the weight scales of the next expert for each expert; no release is known to do "
-                                                            "this"),
+                                                            "invented fault: this kernel uses the weight scales of the next expert for each expert"),
       of_blocks_at_ends<EndsNextScales<FlashinferGroupwise>>("grouped_gemm_groupwise_next_scales",
-                                                             "this kernel uses the weight scales of the next expert for each expert; no release is known to do "
-                                                             "this"),
+                                                             "invented fault: this kernel uses the weight scales of the next expert for each expert"),
       of_blocks_at_ends<EndsFirstExpert<FlashinferGroupwiseSm120>>(
-          "grouped_gemm_groupwise_first_expert", "this kernel uses the weights of expert 0 for every expert; no release is known to do this"),
+          "grouped_gemm_groupwise_first_expert", "invented fault: this kernel uses the weights of expert 0 for every expert"),
       of_blocks_at_ends<MxMoeUnpadded<FlashinferMxMoe128>>("grouped_gemm_mx_moe_unpadded",
                                                            "flashinfer 3604: scales are padded once, after the rows of all experts, instead of after each "
                                                            "expert"),
@@ -545,19 +538,17 @@ std::vector<Kernel> grouped_gemm_faults() {
                                                              "pytorch 186365: results are inconsistent if a group is empty; this kernel does not count empty "
                                                              "experts, so later experts use wrong weights"),
       of_k_grouped<KGroupedFirstScalesA>("grouped_gemm_along_k_first_scales_a",
-                                         "this kernel reads the scales of a from their start for every expert; no release is known to do this"),
+                                         "invented fault: this kernel reads the scales of a from their start for every expert"),
       of_k_grouped<KGroupedFirstScalesB>("grouped_gemm_along_k_first_scales_b",
-                                         "this kernel reads the scales of b from their start for every expert; no release is known to do this"),
-      of_k_grouped<KGroupedFirstC>("grouped_gemm_along_k_first_c", "this kernel adds the first expert's c for every expert; no release is known to do this"),
+                                         "invented fault: this kernel reads the scales of b from their start for every expert"),
+      of_k_grouped<KGroupedFirstC>("grouped_gemm_along_k_first_c", "invented fault: this kernel adds the first expert's c for every expert"),
       of_offset_gemm<AiterNotShuffled>("grouped_gemm_amd_not_shuffled", "aiter 2900: a shuffled operand is read as if it were row-major"),
       of_offset_gemm<AiterMaskIgnored>("grouped_gemm_amd_mask_ignored",
                                        "flashinfer 4046: masked_m is read out of bounds, or not at all; this kernel computes all rows of an expert, even those "
                                        "not in use"),
-      of_offset_gemm<AiterNextScales>("grouped_gemm_amd_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release is "
-                                                                      "known to do this"),
+      of_offset_gemm<AiterNextScales>("grouped_gemm_amd_next_scales", "invented fault: this kernel uses the weight scales of the next expert for each expert"),
       of_grouped_gemm<GroupedNextScales<DeepGemmContiguousPacked>>("grouped_gemm_packed_next_scales",
-                                                                   "this kernel uses the weight scales of the next expert for each expert; no release is known "
-                                                                   "to do this"),
+                                                                   "invented fault: this kernel uses the weight scales of the next expert for each expert"),
       of_grouped_gemm<GroupedMaskIgnoredPacked>("grouped_gemm_packed_mask_ignored",
                                                 "flashinfer 4046: masked_m is read out of bounds, or not at all; this kernel computes all rows of an expert, "
                                                 "even those not in use"),
@@ -565,37 +556,35 @@ std::vector<Kernel> grouped_gemm_faults() {
                                               "flashinfer 3604: the scales of all experts are read as one matrix instead of one matrix per expert"),
       of_moe<MoeWeightAfterCast>("fused_moe_weight_after_cast", "vllm 31931: the kernel multiplies by the router weight after the cast to 16 bits; the "
                                                                 "contract multiplies before it"),
-      of_moe<MoeBiasAfterWeight>("fused_moe_bias_after_weight", "this kernel multiplies by the router weight before it adds the bias; no release is known to "
-                                                                "do this"),
+      of_moe<MoeBiasAfterWeight>("fused_moe_bias_after_weight", "invented fault: this kernel multiplies by the router weight before it adds the bias"),
       of_moe<MoeBiasScaled>("fused_moe_bias_scaled", "vllm 31676: the kernel adds the bias before it multiplies by the scales"),
-      of_moe<MoeSumInBf16>("fused_moe_bf16_sum", "this kernel rounds the accumulator to bf16 after each block along k; no release is known to do this"),
+      of_moe<MoeSumInBf16>("fused_moe_bf16_sum", "invented fault: this kernel rounds the accumulator to bf16 after each block along k"),
       of_moe<MoeScaleStepZero>("fused_moe_scale_step_zero",
                                "sglang 20819: if BLOCK_SIZE_K < group_k, the kernel uses the first scales for all of k"),
-      of_moe<MoeNextScales<VllmMoeBlockSwapAb>>("fused_moe_next_scales", "this kernel uses the weight scales of the next expert for each expert; no release is "
-                                                                         "known to do this"),
-      of_moe<MoeNextScales<VllmMoeChannel>>("fused_moe_channel_next_scales", "this kernel uses the weight scales of the next expert for each expert; no "
-                                                                             "release is known to do this"),
-      of_moe<MoeBiasOfFirst>("fused_moe_bias_of_first", "this kernel adds the first expert's bias for all experts; no release is known to do this"),
-      of_moe<MoeBoundary>("fused_moe_boundary", "this kernel computes each block of rows with the expert of the previous block; no release is known to do "
-                                                "this"),
+      of_moe<MoeNextScales<VllmMoeBlockSwapAb>>("fused_moe_next_scales", "invented fault: this kernel uses the weight scales of the next expert for each "
+                                                                         "expert"),
+      of_moe<MoeNextScales<VllmMoeChannel>>("fused_moe_channel_next_scales", "invented fault: this kernel uses the weight scales of the next expert for each "
+                                                                             "expert"),
+      of_moe<MoeBiasOfFirst>("fused_moe_bias_of_first", "invented fault: this kernel adds the first expert's bias for all experts"),
+      of_moe<MoeBoundary>("fused_moe_boundary", "invented fault: this kernel computes each block of rows with the expert of the previous block"),
       of_moe<MoeAbsentComputed>("fused_moe_absent_computed",
                                 "vllm 51632: the expert map decides which experts count as absent; this kernel computes absent experts with the weights of "
                                 "expert 0"),
-      of_moe<MoeAbsentUntouched>("fused_moe_absent_untouched", "this kernel does not write the zeros that the contract requires for absent experts; no release "
-                                                               "is known to do this"),
+      of_moe<MoeAbsentUntouched>("fused_moe_absent_untouched", "invented fault: this kernel does not write the zeros that the contract requires for absent "
+                                                               "experts"),
       of_moe<MoeSlotAsRow<VllmMoeBlock>>("fused_moe_slot_as_row",
-                                         "this kernel uses the slot as the row of a; the contract uses slot / topk; no release is known to do this"),
+                                         "invented fault: this kernel uses the slot as the row of a; the contract uses slot / topk"),
       of_moe<MoeSlotAsRow<VllmMoeInt8>>("fused_moe_int8_slot_as_row",
-                                        "this kernel uses the slot as the row of a; the contract uses slot / topk; no release is known to do this"),
+                                        "invented fault: this kernel uses the slot as the row of a; the contract uses slot / topk"),
       of_moe<MoeSlotMajor>("fused_moe_slot_major",
-                           "this kernel numbers slots as [topk, tokens] instead of [tokens, topk]; no release is known to do this"),
+                           "invented fault: this kernel numbers slots as [topk, tokens] instead of [tokens, topk]"),
       of_moe<MoeWeightByPlace>("fused_moe_weight_by_place",
-                               "this kernel reads a slot's router weight at the slot's position in the sorted list; it is stored at the slot's number; no "
-                               "release is known to do this"),
+                               "invented fault: this kernel reads a slot's router weight at the slot's position in the sorted list; it is stored at the slot's "
+                               "number"),
       of_moe<MoeWeightOfFirst>("fused_moe_weight_of_first",
-                               "this kernel uses the router weight of a token's first expert for all experts of the token; no release is known to do this"),
-      of_moe<MoeEndIgnored>("fused_moe_end_ignored", "this kernel also computes an unused block of rows, because it does not read num_tokens_post_padded; no "
-                                                     "release is known to do this"),
+                               "invented fault: this kernel uses the router weight of a token's first expert for all experts of the token"),
+      of_moe<MoeEndIgnored>("fused_moe_end_ignored", "invented fault: this kernel also computes an unused block of rows, because it does not read "
+                                                     "num_tokens_post_padded"),
   };
 }
 

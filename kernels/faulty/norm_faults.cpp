@@ -1,4 +1,4 @@
-// Faults of norms. Each cites the bug report or source that it reproduces.
+// Faults of norms. Each description cites a bug report or source, or says that the fault is invented.
 #include "kernels/faulty/norm_faults.h"
 
 #include "kernels/ops/call.h"
@@ -16,7 +16,7 @@ std::vector<Kernel> norm_faults() {
                                                                 "contract rounds only the result"),
       of_norms<MissingBarrier<>>("missing_barrier", "vLLM #54111: this kernel reads sums of other warps before they are written (a race)"),
       of_norms<MissingTail<>>("missing_tail", "NCCL #1950, aiter #4482: this kernel ignores the columns after the last full pass of a block over a row"),
-      of_norms<VarianceIgnored<>>("variance_ignored", "this kernel ignores the variance; no release is known to do this"),
+      of_norms<VarianceIgnored<>>("variance_ignored", "invented fault: this kernel ignores the variance"),
       of_norms<EpsOutsideMean<>>("eps_outside_mean", "coremltools #2822: this kernel adds eps outside the square root"),
       of_norms<MissingRoundingInNorm<>>("missing_rounding_in_norm",
                                         "vLLM #49616: the kernel rounds only the result; the contract, the native op, also rounds before it multiplies by the "

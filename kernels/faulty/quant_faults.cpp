@@ -1,4 +1,4 @@
-// Faults of quantization. Each cites the bug report or source that it reproduces.
+// Faults of quantization. Each description cites a bug report or source, or says that the fault is invented.
 #include "kernels/faulty/quant_faults.h"
 #include "kernels/ops/call.h"
 
@@ -64,7 +64,7 @@ std::vector<Kernel> tile_faults() {
   return {
       of_blocks<BlockScalesTransposed>("block_scales_transposed", "attention.rs #22, flashinfer #2147: this kernel writes column-major scales into a row-major "
                                                                   "tensor"),
-      of_blocks<BlockRowsForgotten>("block_rows_forgotten", "this kernel takes a block's amax over the block's first row only; no release is known to do this"),
+      of_blocks<BlockRowsForgotten>("block_rows_forgotten", "invented fault: this kernel takes a block's amax over the block's first row only"),
       of_blocks<BlockReadsPastEdge>("block_reads_past_edge", "triton #10772, vLLM #47303, TransformerEngine #3070: a block at the right edge also reads the "
                                                              "beginning of the next row"),
       of_given_groups<StaticScalesTransposed>("static_scales_transposed", "sglang #29036, aiter #4506: this kernel reads column-major scales as "

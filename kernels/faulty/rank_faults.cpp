@@ -1,4 +1,4 @@
-// Faulty all-reduces, alone and fused with norms. Each cites the bug report or source that it reproduces.
+// Faulty all-reduces, alone and fused with norms. Each description cites a bug report or source, or says that the fault is invented.
 
 #include "kernels/faulty/norm_faults.h"
 #include "kernels/ops/all_reduce_norm/all_reduce_add_rms_norm_kernel.h"
@@ -372,9 +372,9 @@ std::vector<Kernel> rank_faults() {
   const char *vllm1 = "vllm.all_reduce_1stage", *vllm2 = "vllm.all_reduce_2stage";
   return {
       of_ranks("rank_dropped", vllm1, run_one_shot<RankDropped>, one,
-               "this kernel leaves out the last rank; no release is known to do this"),
+               "invented fault: this kernel leaves out the last rank"),
       of_ranks("rank_counted_twice", "aiter.all_reduce_1stage", run_one_shot<RankCountedTwice>, one,
-               "this kernel adds the data of rank 0 twice; no release is known to do this"),
+               "invented fault: this kernel adds the data of rank 0 twice"),
       of_ranks("rank_order_of_reader", vllm1, run_one_shot<RankOrderOfReader>, one,
                "flashinfer trtllm_allreduce.cuh fb28d724 starts at the reader's index in one-shot push mode; the contract starts at rank 0"),
       of_ranks("rank_order_absolute", vllm2, run_two_shot<RankOrderAbsolute>, two,
@@ -385,14 +385,13 @@ std::vector<Kernel> rank_faults() {
                "sglang 34473, vllm 55345: bf16 values are added in fp16; the contract adds in fp32",
                signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_sums_in_f32", "quickreduce.all_reduce_fp_bf16", run_two_shot<RankSumsInF32>, two,
-               "this kernel adds in fp32; the contract adds in the type of x, so the bits differ; no release is known to do "
-               "this", signals_and_buffer, Values{"bf16"}),
+               "invented fault: this kernel adds in fp32; the contract adds in the type of x, so the bits differ", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_sum_to_inf", "quickreduce.all_reduce_fp.gfx942", run_two_shot<RankSumToInf>, two,
                "vllm csrc/rocm/quickreduce/base.h v0.33.0 calls set_fp16_ovfl only for gfx942; without it, sums overflow to Inf", signals_and_buffer, half),
       of_ranks("rank_cast_unscaled", "sglang.quick_all_reduce_fp_cast", run_two_shot<RankCastUnscaled>, two,
                "sglang 34473: bf16 values beyond 65504 become Inf when they are cast to fp16", signals_and_buffer, Values{"bf16"}),
       of_ranks("rank_truncated", vllm2, run_two_shot<RankTruncated>, two,
-               "this kernel truncates sums, which upstream tests accept within their tolerances; no release is known to do this"),
+               "invented fault: this kernel truncates sums, which upstream tests accept within their tolerances"),
       of_ranks("rank_from_zero", "aiter.all_reduce_1stage", run_one_shot<RankFromZero>, one,
                "sglang 7723177a3b starts its sum with +0; vllm c9eabec7d8 and the contract do not"),
       of_ranks("rank_subnormals_kept", "aiter.all_reduce_1stage", run_one_shot<RankSubnormalsKept>, one,
@@ -426,12 +425,12 @@ std::vector<Kernel> rank_faults() {
                "vllm 25892, sglang 11609, aiter 1191: the address of a rank's data depends on the message size, so a call of another size clears wrong "
                "addresses", plus_zero_area),
       of_ranks("rank_buffer_by_count", "flashinfer.all_reduce_oneshot", run_lamport<RankBufferByCount>, lamport,
-               "this kernel chooses one of three buffers by a call counter modulo 3, and chooses a wrong one after the counter wraps; no release is known to "
-               "do this", minus_zero_area),
+               "invented fault: this kernel chooses one of three buffers by a call counter modulo 3, and chooses a wrong one after the counter "
+               "wraps", minus_zero_area),
       of_ranks("rank_waits_while_less", vllm2, run_two_shot<RankWaitsWhileLess>, two,
                "vllm csrc/custom_all_reduce.cuh c9eabec7d8 compares flags with < on ROCm, so after the flags have wrapped, no rank waits"),
       of_ranks("rank_gives_up", vllm2, run_two_shot<RankGivesUp>, two,
-               "this kernel stops waiting after a fixed number of polls, even if the peer's data have not arrived; no release is known to do this"),
+               "invented fault: this kernel stops waiting after a fixed number of polls, even if the peer's data have not arrived"),
       of_ranks("rank_flag_wiped", vllm2, run_two_shot<RankFlagWiped>, two,
                "vllm 8410, tvm 16797: a waiting rank resets a flag that a fast peer has already set for the next call"),
       of_ranks("rank_chunks_forgotten", "flashinfer.all_reduce_mnnvl_oneshot_16", run_lamport<RankChunksForgotten>, lamport,
@@ -442,11 +441,11 @@ std::vector<Kernel> rank_faults() {
       of_ranks("codec_owner_keeps", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOwnerKeeps>, coded,
                "b12x 44: the rank that sums a part keeps its unquantized sum, but sends the quantized sum to the others", coded_area, half),
       of_ranks("codec_one_scale", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecOneScale>, coded,
-               "this kernel uses the scale of the first group for both groups of a block; no release is known to do this", coded_area, half),
+               "invented fault: this kernel uses the scale of the first group for both groups of a block", coded_area, half),
       of_ranks("codec_one_pass", "quickreduce.all_reduce_int4.gfx950", run_coded<CodecOnePass>, coded,
-               "this kernel adds unquantized inputs; the contract quantizes the inputs before the exchange; no release is known to do this", coded_area, half),
+               "invented fault: this kernel adds unquantized inputs; the contract quantizes the inputs before the exchange", coded_area, half),
       of_ranks("codec_symmetric", "quickreduce.all_reduce_int4.gfx942", run_coded<CodecSymmetric>, coded,
-               "this kernel clamps codes to a symmetric range; the contract has one more negative code; no release is known to do this", coded_area, half),
+               "invented fault: this kernel clamps codes to a symmetric range; the contract has one more negative code", coded_area, half),
       of_ranks("codec_overflow_to_inf", "quickreduce.all_reduce_int8.gfx942", run_coded<CodecOverflowToInf>, coded,
                "sglang 40084, 34473: FP16_OVFL is set on one chip but not on its successor; without it, sums overflow to Inf", coded_area, half),
       of_ranks("codec_saturates", "aiter.all_reduce_fp8_nosat.gfx942", run_owner_keeps<CodecSaturates>, "all_reduce.owner_keeps",
@@ -454,25 +453,23 @@ std::vector<Kernel> rank_faults() {
       of_ranks("codec_inf_saturates", "quickreduce.all_reduce_fp8_nosat.gfx950", run_coded<CodecInfSaturates>, coded,
                "rocm-systems 9556: the kernel saturates, as if v_cvt_pk_fp8_f32 did; this instruction returns NaN", coded_area, half),
       of_ranks("codec_eps_forgotten", "quickreduce.all_reduce_int4_bf16", run_coded<CodecEpsForgotten>, coded,
-               "this kernel does not add eps to the scale, so the reciprocal of a zero scale is Inf; no release is known to do "
-               "this", coded_area, Values{"bf16"}),
+               "invented fault: this kernel does not add eps to the scale, so the reciprocal of a zero scale is Inf", coded_area, Values{"bf16"}),
       of_ranks("codec_owner_reads", "aiter.all_reduce_fp8_nosat.gfx950", run_owner_keeps<CodecOwnerReads>,
                "all_reduce.owner_keeps",
                "b12x 44: the rank that sums a part also returns the dequantized codes; in this contract it keeps its unquantized sum",
                owner_keeps_area<CodecOwnerReads>, half),
       of_ranks("codec_half_the_group", "aiter.all_reduce_fp8_g64_nosat.gfx950", run_owner_keeps<CodecHalfTheGroup>,
-               "all_reduce.owner_keeps", "this kernel computes two scales for 64 elements, which should share one scale; no release is known to do this",
+               "all_reduce.owner_keeps", "invented fault: this kernel computes two scales for 64 elements, which should share one scale",
                owner_keeps_area<CodecHalfTheGroup>, half),
       of_ranks("codec_stripe_next", "flashinfer.all_reduce_fp8_twoshot", run_owner_keeps<CodecStripeNext>,
-               "all_reduce.owner_keeps", "this kernel assigns each part of the sum to the rank after its owner, so another rank keeps the unquantized sum; no "
-                                         "release is known to do this",
+               "all_reduce.owner_keeps", "invented fault: this kernel assigns each part of the sum to the rank after its owner, so another rank keeps the "
+                                         "unquantized sum",
                owner_keeps_area<CodecStripeNext>, Values{"bf16"}),
       of_ranks("codec_magnitude", "quickreduce.all_reduce_int8.gfx950", run_coded<CodecMagnitude>, coded,
-               "this kernel computes the scale from amax; the contract uses the extreme value with its sign; no release is known to do this", coded_area, half),
+               "invented fault: this kernel computes the scale from amax; the contract uses the extreme value with its sign", coded_area, half),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankDropped>>("fused_rank_dropped", "vllm.all_reduce_add_rms_norm",
                                                                        "all_reduce_add_rms_norm.one_shot",
-                                                                       "this kernel leaves out a rank in the sum before the norm; no release is known to do "
-                                                                       "this"),
+                                                                       "invented fault: this kernel leaves out a rank in the sum before the norm"),
       of_fused<VllmFusedAddRmsNormV0191, run_one_shot<AbsoluteRules>>(
           "fused_rounded_before_weight", "vllm.all_reduce_add_rms_norm", "all_reduce_add_rms_norm.one_shot",
           "vllm PR 46070: earlier releases round before they multiply by the weight; the contract does not"),
@@ -481,7 +478,7 @@ std::vector<Kernel> rank_faults() {
           "flashinfer trtllm_mnnvl_allreduce.cuh fb28d724: the two-shot kernel computes squares in fp32; the contract computes them in 16 "
           "bits", minus_zero_area),
       of_finalize<FinalizeSharedLost, run_lamport<LamportRules<NativeRules<FlushingSums>, MinusZeroIsEmpty>>>(
-          "finalize_shared_lost", "this kernel does not add the shared expert; no release is known to do this"),
+          "finalize_shared_lost", "invented fault: this kernel does not add the shared expert"),
       of_finalize<FlashinferMoeFinalize, run_lamport<LamportRules<FlushingSums, MinusZeroIsEmpty>>>(
           "finalize_ranks_in_f32", "flashinfer trtllm_allreduce_fusion.cuh fb28d724 with fp32_acc adds ranks in fp32; the contract rounds each sum to 16 bits"),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankMisses>>("fused_rank_misses", "vllm.all_reduce_add_rms_norm",
@@ -550,7 +547,7 @@ std::vector<Kernel> rank_quant_faults() {
               "fused_rms_over_part", packed, "two_shot", {"ue8m0x4_tma"}, "flashinfer 3879: the RMS is computed from 2560 of 2880 elements of a row"),
           of_groups<GroupAfterNorm<FlashinferTrtllmNormPacked, PackedFloor>, run_two_shot<FlushingSums>>(
               "fused_floor_for_ceil", packed, "two_shot", {"ue8m0x4_tma"},
-              "this kernel rounds the scale down to a power of two; the contract rounds it up; no release is known to do this"),
+              "invented fault: this kernel rounds the scale down to a power of two; the contract rounds it up"),
           row_of<NvfpNormKept, run_rms_norm_quant_fp4<NvfpNormKept>, run_two_shot<FlushingSums>>(
               "fused_nvfp4_not_rounded", nvfp4, "two_shot", {"16+tensor"}, {"ue4m3_row", "ue4m3_128x4"},
               "vllm 41825: of two fused norms, only one rounds before its quantization; this kernel leaves out this rounding")};
@@ -570,11 +567,10 @@ Kernel of_squares(const char* name, const char* cites, const Values& x = kAny) {
 
 std::vector<Kernel> square_faults() {
   return {
-      of_squares<SquaresRankDropped>("squares_rank_dropped", "this kernel leaves out the last rank; no release is known to do this"),
+      of_squares<SquaresRankDropped>("squares_rank_dropped", "invented fault: this kernel leaves out the last rank"),
       of_squares<SquaresOwnAlone>("squares_own_alone", "vllm 30650: one rank returns its own input instead of the sum over all ranks"),
       of_squares<SquaresColumnsOfOne>("squares_columns_of_one",
-                                      "this kernel divides the sum of squares by one rank's number of columns instead of the row's; no release is known to do "
-                                      "this"),
+                                      "invented fault: this kernel divides the sum of squares by one rank's number of columns instead of the row's"),
       of_squares<SquaresTailDropped>("squares_tail_dropped",
                                      "flashinfer 3879: the last, incomplete warp is dropped, so the RMS is computed from 8/9 of the row"),
       of_squares<SquaresBufferStale>("squares_buffer_stale", "vllm 25892, sglang 11609: buffers of consecutive calls overlap; this kernel reads data of an "
@@ -582,7 +578,7 @@ std::vector<Kernel> square_faults() {
       of_squares<SquaresGammaAsBf16>("squares_gamma_as_bf16", "TensorRT-LLM 12163 (review), vllm 48324: the weight gamma is read as bf16, even if it is fp16",
                                      Values{"f16"}),
       of_squares<SquaresSecondByFirst>("squares_second_by_first",
-                                       "this kernel normalizes the second matrix (K) with the factor of the first (Q); no release is known to do this"),
+                                       "invented fault: this kernel normalizes the second matrix (K) with the factor of the first (Q)"),
   };
 }
 

@@ -1,4 +1,4 @@
-// Faults of activations, alone and followed by quantization. Each cites the bug report or source that it reproduces.
+// Faults of activations, alone and followed by quantization. Each description cites a bug report or source, or says that the fault is invented.
 #include "kernels/faulty/silu_faults.h"
 
 #include "kernels/ops/call.h"

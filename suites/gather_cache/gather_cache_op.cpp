@@ -363,7 +363,7 @@ Op gather_cache_op() {
             "[sequences, columns] int32: the number of each block of a sequence; absent for contracts that read the whole cache"},
            {"cu_seq_lens", Access::kIn, "[sequences + 1] int32: the first row of each sequence in y; last: the number of tokens"},
            {"seq_starts", Access::kIn, "[sequences] int32: the position from which each sequence is read; may be absent"},
-           {"scale", Access::kIn, "[1] f32: the scale of all elements; only for records without scales"},
+           {"scale", Access::kIn, "[1] f32: the scale of all elements; only for contracts whose cache stores no scales"},
            {"y", Access::kOut,
             "[tokens, elements of a token]: the decoded values, or the codes; y may have more rows than there are tokens, and "
             "gaps between rows"},

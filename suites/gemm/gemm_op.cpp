@@ -783,7 +783,7 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
                      fmt::format("[1], or one for each row of {0}, f32: the outer scale of {0}, or alpha, the product of both outer scales, if the contract "
                                  "takes only alpha; only for contracts with outer scales", factor)});
   if (parts.of_experts() && !parts.sorted_ids)
-    all.push_back({"global_scale_b", Access::kIn, "[experts] f32: alpha of each expert, the factor of its sums; only for contracts of NVFP4"});
+    all.push_back({"global_scale_b", Access::kIn, "[experts] f32: alpha, the factor of an expert's sums; only for NVFP4 contracts"});
   if (!parts.of_experts()) all.push_back({"bias", Access::kIn, "[n] in the format of d: bias; only in cases with a bias"});
   if (parts.sorted_ids)
     all.insert(all.end(), {{"bias", Access::kIn, "[experts, n] f32: bias of each expert; only in cases with a bias"},
@@ -794,8 +794,9 @@ std::vector<RoleSpec> roles_of(const GemmOpParts& parts) {
     all.insert(
         all.end(),
         {{"azp_adj", Access::kIn,
-          "[n] int32: the row sums of b, times azp if azp is a single number; subtracted from the int32 sums of its column of d; only for contracts with zero points"},
-         {"azp", Access::kIn, "[m] int32: the zero point of each token, by which azp_adj is multiplied; only for contracts that have it"}});
+          "[n] int32: what is subtracted from the int32 sums of each column of d: the row sum of b, times azp if azp is a single number; only for contracts "
+          "with zero points"},
+         {"azp", Access::kIn, "[m] int32: the zero point of each token, by which azp_adj is multiplied; only for contracts with a zero point for each token"}});
   all.push_back({"d", Access::kOut, parts.sorted_ids ? "[m * top_k, n]: a row for each slot" : "[m, n]: the scaled product of a and b^T"});
   return all;
 }

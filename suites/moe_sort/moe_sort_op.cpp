@@ -364,7 +364,7 @@ Op moe_sort_op() {
                 {"token_nums", Access::kOut,
                  "[blocks] int32: number of slots of the expert in this block and later ones; only for contracts that have it"},
                 {"num_tokens_post_pad", Access::kOut, "[1] int32: the number of entries of all blocks"}},
-      .parameters = {{"experts", "number of experts on all devices"}, {"block_size", "number of entries of a block"}, roles::kWarp},
+      .parameters = {{"experts", "number of experts on all devices"}, {"block_size", "number of entries of sorted_ids in a block"}, roles::kWarp},
       .columns = {"contract", "x", "m", "topk", "n", "experts", "block_size", "entries", "ids", "fill", "seed", "warp"},
       .optional_columns = {"x", "n", "experts", "block_size", "entries", "fill"},
       .data_column = "ids",

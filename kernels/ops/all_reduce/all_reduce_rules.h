@@ -32,7 +32,7 @@ struct Signals {
   uint32_t calls[kMostRankBlocks];         ///< call counter of each block of a Lamport kernel
   uint32_t last_packets[kMostRankBlocks];  ///< packets of the previous call's message, for each block
 };
-static_assert(sizeof(Signals) <= kAreaBuffer, "signals end where the buffer begins");
+static_assert(sizeof(Signals) <= kAreaBuffer, "the signals must end where the buffer begins");
 
 /// Where a rank waited in vain: at one of the barriers, or for a packet.
 enum class RankPlace : uint32_t { kStart = 1, kMiddle = 2, kEnd = 3, kPacket = 4 };
