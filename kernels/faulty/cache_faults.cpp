@@ -33,8 +33,8 @@ std::vector<Kernel> cache_faults() {
       of_tile_caches<CacheScaleFloorMissing>("cache_scale_floor_missing", "pytorch/ao #4713, aiter #4288: this kernel has no lower limit for the scale"),
       of_tile_caches<CachePowerOfTwo>("cache_power_of_two",
                                       "vLLM PR 49435: v0.31.0 rounds scales to powers of two, v0.30.0 does not; this kernel rounds them in v0.30.0's contract"),
-      of_tile_caches<Cache448For224>("cache_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor, sglang #30900: amax is divided by 448 on a chip with "
-                                                          "e4m3fnuz, where it should be 224"),
+      of_tile_caches<Cache448For224>("cache_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor, sglang #30900: amax is divided by 448 instead of 224 on a "
+                                                          "chip with e4m3fnuz"),
   };
 }
 
@@ -56,8 +56,8 @@ std::vector<Kernel> dsv4_faults() {
       of_dsv4_caches<CacheBlocksDense<VllmDsv4Kv>>("dsv4_blocks_dense",
                                                    "vLLM #44577, vLLM #45111: a packed cache has gaps between its blocks; this kernel ignores the gaps"),
       of_dsv4_caches<Dsv4ScalesApartBy7>("dsv4_scales_apart_by_7",
-                                         "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; this kernel places the scales of tokens 7 "
-                                         "bytes apart instead of 8"),
+                                         "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; this kernel assumes that the scales of "
+                                         "tokens lie 7 bytes apart"),
       of_dsv4_caches<Dsv4TokenByToken>("dsv4_token_by_token",
                                        "vLLM #50576, vLLM #40991, 1Cat-vLLM #250: each token is stored together with its scales, which belong after all tokens "
                                        "of a cache block"),
@@ -157,8 +157,8 @@ std::vector<Kernel> indexer_faults() {
       of_caches<IndexerAmaxOfIntegers>("indexer_k_quant_and_cache", run_indexer_k_quant_and_cache<IndexerAmaxOfIntegers>,
                                        "indexer_fp16_as_integers",
                                        "vLLM 0.30.0 to 0.33.0: quant_utils.cuh 0492a439 maps Half to uint16_t, so fp16 bits are compared as integers", {"f16"}),
-      of_indexer_caches<Indexer448For224>("indexer_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor, sglang #30900: amax is divided by 448 on a chip with "
-                                                                 "e4m3fnuz, where it should be 224"),
+      of_indexer_caches<Indexer448For224>("indexer_448_for_224", "vLLM cache_kernels.cu kFp8ScaleDivisor, sglang #30900: amax is divided by 448 instead of 224 "
+                                                                 "on a chip with e4m3fnuz"),
   };
 }
 
@@ -389,8 +389,8 @@ std::vector<Kernel> gather_faults() {
       of_gather<GatherDsv41FirstScale>("gather_dsv41_first_scale", upconvert, "invented fault: this kernel uses a token's first scale for all groups of the "
                                                                               "token"),
       of_gather<GatherDsv4ScalesApartBy7>("gather_dsv4_scales_apart_by_7", upconvert,
-                                          "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; this kernel places the scales of tokens 7 "
-                                          "bytes apart instead of 8"),
+                                          "vLLM 00ce99f0: kScaleBytesPerToken counts 7 scales and 1 byte of padding; this kernel assumes that the scales of "
+                                          "tokens lie 7 bytes apart"),
       of_gather<GatherFirstScale>("gather_first_scale", upconvert, "invented fault: this kernel uses a token's first scale for all groups of the token"),
       of_gather<GatherDivides>("gather_divides", dequantize, "vLLM 37054: the kernel divides by the cache's scales instead of multiplying by them"),
       of_gather<GatherThroughHalf>("gather_through_half", upconvert,

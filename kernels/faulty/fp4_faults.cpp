@@ -439,8 +439,8 @@ std::vector<Kernel> fp4_faults() {
       of_fp4<Mxfp4ConstantOfFp8>("mxfp4_constant_of_fp8",
                                  "aiter _mxfp8_quant_op rounds FP8's amax with FP4's rounding constant; this kernel rounds FP4's amax with FP8's"),
       of_fp4<Mxfp4FloorForCeil>("mxfp4_floor_for_ceil", "vLLM #43557: the exponent of amax / 6 is rounded down"),
-      of_fp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110: the exponent of an MXFP8 scale is computed from amax alone; this kernel does so for MXFP4, where it "
-                                           "is that of amax / 4"),
+      of_fp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110: the exponent of an MXFP8 scale is computed from amax; this kernel does so for MXFP4, whose contract "
+                                           "uses amax / 4"),
       of_fp4<Mxfp4NanLaundering>("mxfp4_nan_laundering", "pytorch/ao #4201: this kernel ignores NaN in amax; the contract keeps it"),
       of_fp4<Fp4TiesAway<AiterTritonMxfp4>>("mxfp4_ties_away", "aiter #3992, aiter #4030: this kernel rounds ties away from zero; the contract rounds them to "
                                                                "even"),

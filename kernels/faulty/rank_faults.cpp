@@ -483,7 +483,7 @@ std::vector<Kernel> rank_faults() {
           "finalize_ranks_in_f32", "flashinfer trtllm_allreduce_fusion.cuh fb28d724 with fp32_acc adds ranks in fp32; the contract rounds each sum to 16 bits"),
       of_fused<VllmFusedAddRmsNorm20260618, run_one_shot<RankMisses>>("fused_rank_misses", "vllm.all_reduce_add_rms_norm",
                                                                       "all_reduce_add_rms_norm.one_shot",
-                                                                      "vllm 30650: one rank returns its own input instead of the sum over all ranks"),
+                                                                      "vllm 30650: one rank normalizes its own input instead of the sum over all ranks"),
   };
 }
 
@@ -568,7 +568,8 @@ Kernel of_squares(const char* name, const char* cites, const Values& x = kAny) {
 std::vector<Kernel> square_faults() {
   return {
       of_squares<SquaresRankDropped>("squares_rank_dropped", "invented fault: this kernel leaves out the last rank"),
-      of_squares<SquaresOwnAlone>("squares_own_alone", "vllm 30650: one rank returns its own input instead of the sum over all ranks"),
+      of_squares<SquaresOwnAlone>("squares_own_alone", "vllm 30650: the reduction of one rank is skipped; in this kernel, each rank uses only its own sum of "
+                                                       "squares"),
       of_squares<SquaresColumnsOfOne>("squares_columns_of_one",
                                       "invented fault: this kernel divides the sum of squares by one rank's number of columns instead of the row's"),
       of_squares<SquaresTailDropped>("squares_tail_dropped",

@@ -149,7 +149,7 @@ std::vector<SlotMistake> slot_mistakes(const GemmCase& c) {
   });
   for (const int64_t tile : {32, 64, 128, 256})
     if (tile > c.block_m)
-      add_experts(("experts: expert_ids is read once for " + std::to_string(tile) + " slots").c_str(), [&](int64_t slot, int64_t own) {
+      add_experts(("experts: one entry of expert_ids is used for each " + std::to_string(tile) + " slots").c_str(), [&](int64_t slot, int64_t own) {
         const int64_t expert = sorted.experts[size_t(places[size_t(slot)] / tile * tile / c.block_m)];
         return expert >= 0 ? expert : own;
       }, true);
