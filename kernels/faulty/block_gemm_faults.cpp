@@ -451,8 +451,8 @@ std::vector<Kernel> block_gemm_faults() {
       of_block_gemm<BlockGemmWeightTwice>("block_gemm_weight_twice", amd,
                                           "invented fault: this kernel reads the weight as if it had been shuffled twice"),
       of_block_gemm<BlockGemmGfx950ScaleRowMajor>("block_gemm_gfx950_scale_row_major", "gemm_block_scaled.amd.each_product",
-                                                  "aiter 4406: the kernel reads the bytes of x_scale, whose layout differs between callers; this kernel reads "
-                                                  "transposed scales as row-major"),
+                                                  "aiter 4406: AITER's kernel reads x_scale in one layout, but callers pass two; this kernel reads transposed "
+                                                  "scales as row-major"),
       of_block_gemm<BlockGemmScaleRowMajor>("block_gemm_scale_row_major", amd,
                                             "aiter 2358, 4406: a transposed copy of x_scale has other bytes than a transposed view; this kernel reads "
                                             "transposed scales as row-major"),

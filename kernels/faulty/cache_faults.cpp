@@ -113,8 +113,8 @@ std::vector<Kernel> dsv4_norm_faults() {
       of_both<Dsv4NoHeadsWithoutSlot>("dsv4_no_heads_without_slot",
                                       "vLLM 00ce99f0: for slot -1 only the KV branch may return early; this kernel leaves the heads of q unwritten, too"),
       of_both<Dsv4HeadsEndWithSlots>("dsv4_heads_end_with_slots",
-                                     "vLLM 00ce99f0: with DP padding, slot_mapping may be shorter than q; this kernel leaves the heads of tokens beyond its "
-                                     "end unwritten"),
+                                     "vLLM 00ce99f0: with padding for data parallelism, slot_mapping may be shorter than q; this kernel leaves the heads of "
+                                     "tokens beyond its end unwritten"),
       of_both<Dsv4HeadsRoundedBeforeRope>("dsv4_heads_rounded_before",
                                           "vLLM test_fused_deepseek_v4: the test's reference rounds before the rotation, vLLM's kernel does not; this kernel "
                                           "rounds, too"),

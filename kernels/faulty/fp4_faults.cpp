@@ -398,13 +398,14 @@ std::vector<Kernel> fp4_faults() {
                                   "FlashInfer's contract"),
       of_fp4<Nvfp4RivalAlways>("nvfp4_rival_always", "flashinfer #3448: both scales are scored in FP16; this kernel always chooses the scale that maps amax to "
                                                      "4 instead of 6"),
-      of_fp4<Nvfp4RivalOfZeros>("nvfp4_rival_of_zeros", "flashinfer quantization_utils.cuh returns early if amax is 0; this kernel does not"),
+      of_fp4<Nvfp4RivalOfZeros>("nvfp4_rival_of_zeros", "flashinfer quantization_utils.cuh returns early if amax is 0; this kernel does not, so a block of "
+                                                        "zeros becomes NaN"),
       of_silu_experts<SiluExpertsFirstScale>("silu_nvfp4_experts_first_scale",
                                              "invented fault: this kernel reads SFScale[0], the first expert's global scale, for every expert",
                                              "silu_mul_quant_nvfp4_experts", kNvfp4ExpertsAccepts),
       of_fp4_masked<MaskedBeyondTokens<FlashinferNvfp4Experts>>("nvfp4_masked_beyond_tokens",
                                                                 "flashinfer #1927 reverts a masked kernel that failed for some shapes; this kernel quantizes "
-                                                                "all rows of an expert, even those that the mask leaves out"),
+                                                                "all rows of an expert, even those not in use"),
       of_fp4_masked<MaskedOneRowMore>("nvfp4_masked_one_row_more",
                                       "flashinfer quantization.cuh leaves the rows from mask[expert] on unwritten; this kernel writes one row more"),
       of_fp4_masked<MaskedFirstMask>("nvfp4_masked_first_mask", "invented fault: this kernel reads mask[0], the first expert's row count, for every expert"),
@@ -424,7 +425,8 @@ std::vector<Kernel> fp4_faults() {
                                                   "aiter act_mul_and_mxfp4_quant quantizes the fp32 product; the contract first rounds it to 16 bits",
                                                   "silu_mul_quant_mxfp4_experts", kMxfp4ExpertsAccepts),
       of_fp4<SiluNvfp4NotRounded>("silu_nvfp4_not_rounded",
-                                  "vLLM test_silu_mul_nvfp4_quant.py does not detect an unrounded product: its tolerances are 0.3"),
+                                  "vLLM test_silu_mul_nvfp4_quant.py does not detect that a kernel, such as this one, does not round the product: its "
+                                  "tolerances are 0.3"),
       of_fp4<SiluNvfp4HalvesSwapped>("silu_nvfp4_halves_swapped",
                                      "vLLM #11624: mul_and_silu applies the activation to the other half; this kernel takes the second half as the gate"),
       of_fp4<SiluNvfp4TensorScaleForgotten>("silu_nvfp4_tensor_scale_forgotten", "vLLM #34577: the kernel uses 1 instead of global_scale"),
@@ -438,7 +440,7 @@ std::vector<Kernel> fp4_faults() {
                                                         "two instead of rounding it"),
       of_fp4<Mxfp4ConstantOfFp8>("mxfp4_constant_of_fp8",
                                  "aiter _mxfp8_quant_op rounds FP8's amax with FP4's rounding constant; this kernel rounds FP4's amax with FP8's"),
-      of_fp4<Mxfp4FloorForCeil>("mxfp4_floor_for_ceil", "vLLM #43557: the exponent of amax / 6 is rounded down"),
+      of_fp4<Mxfp4FloorForCeil>("mxfp4_floor_for_ceil", "vLLM #43557: the exponent of amax / 6 is rounded down; the contract rounds it up"),
       of_fp4<Mxfp4NoEmax>("mxfp4_no_emax", "vLLM #53110: the exponent of an MXFP8 scale is computed from amax; this kernel does so for MXFP4, whose contract "
                                            "uses amax / 4"),
       of_fp4<Mxfp4NanLaundering>("mxfp4_nan_laundering", "pytorch/ao #4201: this kernel ignores NaN in amax; the contract keeps it"),

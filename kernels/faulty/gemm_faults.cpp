@@ -257,11 +257,13 @@ std::vector<Kernel> mma_faults() {
                                        "this kernel splits k into two contiguous halves; the chip interleaves the halves, because ptxas 13.0 replaces an e4m3 "
                                        "mma by two f16 instructions"),
       of_unit<MmaFlushesSubnormals>("mma_flushes_subnormals",
-                                    "the MI250X flushes subnormals, as modelled in MATLAB-tensor-core d12a5b3~1; the contract's sm_90 instruction does not"),
+                                    "this kernel flushes subnormals, as the MI250X does (MATLAB-tensor-core d12a5b3~1); the contract's sm_90 instruction does "
+                                    "not"),
       of_unit<MmaZerosCount>("mma_zeros_count", "MMA-Sim c785138: zero operands have the exponent -126; this kernel includes zero terms when it computes the "
                                                 "largest exponent"),
       of_unit<MmaProductDropped>("mma_product_dropped", "invented fault: this kernel leaves out the last product of each sum"),
-      of_unit<MmaNegativeZero>("mma_negative_zero", "IEEE 754-2019, 6.3: the sum of negative zeros is -0; the contract's instruction returns +0"),
+      of_unit<MmaNegativeZero>("mma_negative_zero", "this kernel returns -0 for a sum of negative zeros, as IEEE 754-2019, 6.3 requires; the contract's "
+                                                    "instruction returns +0"),
       of_unit<MmaNanPayload>("mma_nan_payload", "IEEE 754-2019, 6.2: a quiet NaN may have any payload; this kernel returns a payload that the chip does not"),
       of_unit<MmaAccumulatorF16>("mma_accumulator_f16", "invented fault: this kernel accumulates in f16 instead of f32"),
       of_unit<MmaExponentRenormalized>("mma_exponent_renormalized",
@@ -269,7 +271,8 @@ std::vector<Kernel> mma_faults() {
       of_unit<MmaSubnormalsNotUnpacked>("mma_subnormals_not_unpacked",
                                         "this kernel gives all e4m3 subnormals one exponent; an H200 was measured to convert them to fp16 first, which "
                                         "normalizes them"),
-      of_unit<MmaFloorForTruncation>("mma_floor_for_truncation", "CDNA3 instructions round down (MMA-Sim c785138); the contract's sm_90 instruction truncates"),
+      of_unit<MmaFloorForTruncation>("mma_floor_for_truncation", "this kernel rounds down, as CDNA3 instructions do (MMA-Sim c785138); the contract's sm_90 "
+                                                                 "instruction truncates"),
       of_unit<MmaHalfBlock>("mma_half_block", "MMA-Sim c785138: Ampere adds blocks of 8 products, Hopper blocks of 16; this kernel uses Ampere's blocks for "
                                               "Hopper"),
       of_unit<MmaLeastExponent>("mma_least_exponent",

@@ -471,7 +471,7 @@ std::vector<Kernel> grouped_gemm_faults() {
                                            "vLLM #26192: a caller views strided rows as [-1, H], so the kernel ignores the gaps between rows",
                                            "gemm_grouped.at_ends"),
       of_grouped_gemm<GroupedSizesAsOffsets>(
-          "grouped_gemm_sizes_as_offsets", "deepgemm 54e22612 masked_m holds the sizes of experts, the psum layout their ends; this kernel reads sizes as "
+          "grouped_gemm_sizes_as_offsets", "deepgemm 54e22612: masked_m holds the sizes of experts, the psum layout their ends; this kernel reads sizes as "
                                            "ends"),
       of_grouped_gemm<GroupedMaskIgnored>("grouped_gemm_mask_ignored",
                                           "flashinfer 4046: masked_m is read out of bounds, or not at all; this kernel computes all rows of an expert, even "

@@ -197,7 +197,7 @@ std::vector<Kernel> norm_quant_faults() {
        {},
        run_scales_by_thread,
        "norm_group_scales_by_thread",
-       "vLLM 0.32.0 and 0.33.0 rms_norm_per_block_quant, suites/FINDINGS.md",
+       "vLLM 0.32.0 and 0.33.0 rms_norm_per_block_quant (suites/FINDINGS.md): each thread writes one scale, so rows with more groups than threads lack scales",
        "rms_norm_quant_group"},
       {"norm_unmasked_packed_mantissas",
        "rms_norm_quant_group",

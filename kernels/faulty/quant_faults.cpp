@@ -120,7 +120,7 @@ std::vector<Kernel> mx_faults() {
 std::vector<Kernel> int8_faults() {
   return {
       in_registers<Int8NearestForTruncation>("int8_nearest_for_truncation",
-                                             "sglang #4396: half of all codes are one too large; in this kernel, because its cast rounds to nearest"),
+                                             "sglang #4396: half of all codes are one too large; this kernel's cast rounds to nearest instead of truncating"),
       in_registers<Int8ZeroGroup>("int8_zero_group", "pytorch/ao #4713, InternLM/lmdeploy #3652: this kernel has no lower limit for amax, so a group of zeros "
                                                      "gives 0 / 0"),
       of_tokens<Int8TruncationForNearest>("int8_truncation_for_nearest", "vLLM #45361, sglang-jax #1598: this kernel truncates codes instead of rounding them"),

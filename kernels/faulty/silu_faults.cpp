@@ -32,8 +32,8 @@ std::vector<Kernel> silu_faults() {
       of_gated_tokens<SiluTokenProductKept>("silu_token_product_kept",
                                             "vLLM #46273: an argument decides whether the product is rounded to 16 bits; this kernel does not round it"),
       of_gated_mx<SiluMxZerosDivided>("silu_mx_zeros_divided",
-                                      "vLLM mxfp8_utils.py v0.30.0, comment: 2**-127 flushes to zero on CDNA, 0/0 == NaN; this kernel divides a block of zeros "
-                                      "by it"),
+                                      "vLLM mxfp8_utils.py v0.30.0 notes that CDNA flushes 2**-127 to zero; this kernel divides a block of zeros by it, which "
+                                      "gives NaN"),
       of_masked<BeyondTokens<>>("beyond_tokens",
                                 "rtp-llm #1362, sglang #32386: the kernel quantizes all rows of an expert, even those not in use"),
       of_masked<MaskedStrideIgnored>("masked_stride_ignored",
