@@ -111,7 +111,7 @@ SIMT_DEVICE void rank_barrier(const AllReduceArguments& a, RankBlock me) {
 struct RankRules {
   static constexpr bool kFromZero = false;  ///< true: the sum starts from +0; false: from the first rank's value
   static constexpr bool kNative = false;    ///< true: every partial sum is rounded to T
-  /// kChunk > 0: adds the ranks in chunks of kChunk, then adds the chunks' sums. 0: adds all ranks one after the other.
+  /// kChunk > 0: adds the values of each kChunk ranks, then adds these sums. 0: adds the values of all ranks one after the other.
   static constexpr int kChunk = 0;
   static constexpr bool kWaitsOtherwise = false;  ///< true: waits until waited(at, flag); false: until *at == flag
   /// Steps of the barrier protocol. For each of them, one deliberately wrong kernel sets it to false.

@@ -164,14 +164,14 @@ struct DotContract {
   const ContractRow* row = nullptr;
   const UnitRow* unit_row = nullptr;
   Unit unit;
-  int64_t promote = 0;         ///< products after which the accumulator is added to an f32 sum and restarts from 0;
+  int64_t promote = 0;         ///< number of products after which the accumulator is added to an f32 sum and restarts from 0;
                                ///< 0: one accumulator for all of k
   std::vector<CellStep> join;  ///< steps that add the sum of `promote` products to the f32 sum, which cells call acc
   std::vector<CellStep> one_block;  ///< steps that replace `join` if one block of scales covers all of k; empty: none
   int least_parts = 1,
       most_parts = 1;   ///< fewest and most split-K parts. Each part is summed like an unsplit k, with promotion if there is
                         ///< any; part_sums says how the sums of the parts are added
-  int64_t part_of = 0;  ///< a part is a multiple of this many products; 0: no split-K
+  int64_t part_of = 0;  ///< the length of a part is a multiple of this number of products; 0: no split-K
   PartSums part_sums = PartSums::kF32;
   int last_parts_left_out = 0;     ///< in mutants: number of split-K parts at the end of k that are not added
   std::vector<KOrder> orders;      ///< orders along k, by kernel instance; all of d uses one of them; empty: ascending
@@ -190,7 +190,7 @@ struct DotContract {
   std::optional<GroupOrder> experts =
       {};  ///< grouped GEMM: how the rows of a and d are assigned to experts, whose weights they use
   int64_t tile_rows = 1;                   ///< grouped GEMM: an expert's first row and its capacity are multiples of this
-  /// Not 0 only for contiguous experts: the scales of a for expert e begin at row (r + (scale_rows - 1) e) / scale_rows *
+  /// 0 unless experts are contiguous. If not 0, the scales of a for expert e begin at row (r + (scale_rows - 1) e) / scale_rows *
   /// scale_rows, where r is the expert's first row of a.
   int64_t scale_rows = 0;
   const Format* scale_bytes = nullptr;  ///< mutants only: the format of the scale bytes that the instruction takes for unit.scale

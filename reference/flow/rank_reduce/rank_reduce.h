@@ -41,14 +41,14 @@ struct RankOwners {
 /// How ranks encode what they send: the elements of a group become codes with one scale. Without a codec, all cells are empty.
 struct RankCodec {
   bool signed_extreme =
-      false;  ///< m is a group's element of largest magnitude (true; of +v and -v: -v), or this magnitude (false)
+      false;  ///< true: m is a group's element of largest magnitude, or -v if both v and -v have it; false: m is this magnitude
   int64_t group = 0, apart = 1;  ///< group size, and the distance between a group's elements; size 0: no codec
   std::vector<CellStep> scale;   ///< from m to the scale d
   std::vector<CellStep> mult;    ///< from d, or from m, to the multiplier e
   std::vector<CellStep> code;    ///< from an element to its code, with e
   std::vector<CellStep> decode;  ///< from a code to a value, with d
   bool of_numbers = true,
-       of_sums = true;   ///< whether each rank's values are encoded before they are added; whether sums are (in all rows)
+       of_sums = true;   ///< of_numbers: ranks encode their values before the addition; of_sums: ranks encode the sums, as in all rows
   CodeReader read = {};  ///< mutants only: reads the codes in the place of decode()
   /// The rank, counted from the owner, that returns its own sum unencoded, while the other ranks return the decoded sum. 0 in all
   /// rows that have such a rank.
