@@ -408,7 +408,7 @@ void PreparedUnit::accumulate(const UnitProduct& product, const UnitTile& tile, 
                               int64_t pitch, const ForEach& for_each) const {
   require(unit_.known(), unit_, "is unknown: nothing is predicted for it");
   require(first >= 0 && first % unit_.k == 0 && (end % unit_.k == 0 || end == product.k) && end <= product.k, unit_,
-          "first and end must be multiples of the instruction's k; end may also be the GEMM's k");
+          "a range of k must begin and end at multiples of the instruction's k, or end at the GEMM's k");
   require(!unit_.scale || (product.a.scales && product.b.scales), unit_, "requires scales, but none are given");
   Tile(tables_->plan, tables_->a, tables_->b, product, tile, first, end, tables_->loops).run(d, pitch, for_each);
 }

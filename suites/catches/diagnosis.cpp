@@ -48,11 +48,11 @@ Outcomes measured(const std::string& folder, const std::vector<Subject>& all, co
 /// For the kernels in `sample`: lines of the file's table of misses that differ from what was measured.
 std::vector<std::string> differences(const Outcomes& outcomes, const std::vector<Subject>& sample, const std::string& file);
 
-constexpr const char* kKinds[][2] = {{"changed", "faults of `faults.csv`, other shapes and seeds"},
-                                     {"elsewhere", "the same mistakes in other contracts"},
+constexpr const char* kKinds[][2] = {{"changed", "faults of `faults.csv`, with other shapes and seeds"},
+                                     {"elsewhere", "these faults in other contracts"},
                                      {"two", "two mistakes at once"},
-                                     {"outside", "mistakes that are no mutants (right: no cause named)"},
-                                     {"healthy", "healthy, with results anywhere in the accepted intervals"}};
+                                     {"outside", "mistakes that no mutant describes (right: no cause named)"},
+                                     {"healthy", "correct kernels, with results anywhere in the accepted intervals"}};
 
 /// Random wrong bytes in healthy outputs have no cause, so every named cause is an error.
 void measure_noise(const Backend& cpu, const std::vector<Case>& cases, Outcomes& out) {
@@ -67,7 +67,7 @@ void measure_noise(const Backend& cpu, const std::vector<Case>& cases, Outcomes&
       sum.add(score);
     }
   }
-  out.kinds += line_of("healthy, with random wrong bytes (right: no cause named)", sum);
+  out.kinds += line_of("correct kernels, with random wrong bytes (right: no cause named)", sum);
 }
 
 std::string line_of(const std::string& name, const Score& score) {
@@ -213,7 +213,7 @@ int mislead(const std::string& folder, const std::vector<Subject>& all, const st
     const Score score = measure(varied, wrong, cases);
     const bool is_missed = 2 * score.right < score.failing();
     missed += is_missed;
-    std::printf("%s: %s\n", wrong.kernel.c_str(), is_missed ? "missed" : "NAMED, ALTHOUGH IT IS NOT THE CAUSE");
+    std::printf("%s: %s\n", wrong.kernel.c_str(), is_missed ? "missed" : "NOT MISSED: the diagnosis names a wrong cause");
   }
   const bool all_missed = !chosen.empty() && missed == chosen.size();
   std::printf("%zu of %zu kernels count as missed: %s\n", missed, chosen.size(), all_missed ? "all" : "not all");

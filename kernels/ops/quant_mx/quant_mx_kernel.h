@@ -123,7 +123,7 @@ struct MaskedBytesOut {
   }
   template <class Rules>
   SIMT_DEVICE void write_absent() const {
-    static_assert(!Rules::kWritesPadding, "no kernel of masked experts writes padding");
+    static_assert(!Rules::kWritesPadding, "kernels of masked experts must not write padding");
   }
 };
 
