@@ -712,7 +712,7 @@ int docs_verb(const CLI::App& program, const DocsArguments& arguments) {
   for (const auto& [file, text] : files) {
     if (fs::exists(file) && read_text(file) == text) continue;
     stale = true;
-    fmt::print("{} is out of date; write it with: assay docs --output {}\n", file, folder);
+    fmt::print("{} is stale; write it with: assay docs --output {}\n", file, folder);
   }
   return stale ? kUnexpected : kAllAsExpected;
 }

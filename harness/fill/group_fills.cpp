@@ -339,7 +339,7 @@ void pinned_ties(Sheet& sheet) {
     throw std::invalid_argument("fill pinned_ties: expected a format of 16 bits, got " + std::string(sheet.format.name));
   const std::vector<double>& weights = sheet.operand("gamma", "pinned_ties");
   if (int64_t(weights.size()) != sheet.columns)
-    throw std::invalid_argument("fill pinned_ties: gamma and x must have the same number of columns");
+    throw std::invalid_argument("fill pinned_ties: expected gamma and x with the same number of columns");
   // The mean square is near 2^13, so that adding eps does not change it. The sum of squares is counted in unit^2, and `unit` is
   // chosen so that it is below 2^24 and exact in fp32.
   ColumnsOfWeights columns;
@@ -356,7 +356,9 @@ void pinned_ties(Sheet& sheet) {
       const Choices chosen = choices(sheet.format, columns, float(1 / std::sqrt(double(mean))), aim);
       if (chosen.serves()) row = row_of(sheet, chosen, sum, unit, number);
     }
-    if (!row) throw std::invalid_argument("fill pinned_ties: too few columns, or weights whose products have no ties");
+    if (!row)
+      throw std::invalid_argument(
+          "fill pinned_ties: found no row with ties; x has too few columns, or no product with its weights (gamma) is a tie");
     std::copy(row->values.begin(), row->values.end(), sheet.values.begin() + std::ptrdiff_t(number * sheet.columns));
   }
 }
