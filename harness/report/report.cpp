@@ -27,43 +27,45 @@ const Fields kVerdictColumns = {
     {"case", "id of the case"},
     {"op", "op"},
     {"contract", "contract that the outputs were checked against"},
-    {"arch", "architecture that the case is for; empty: all"},
+    {"arch", "architecture that the case is for; empty if it is for all"},
     {"warp", "32 or 64 lanes"},
     {"kernel", "name of the kernel"},
     {"backend", "name of the kernel library"},
     {"outcome", "pass, fail, skip, untrusted, broken, flaky or unjudged"},
-    {"as_expected", "yes or no: whether the run may pass with this row", "boolean"},
-    {"message", "why the case was skipped, or is broken or untrusted"},
+    {"as_expected", "yes if the outcome is pass, skip, or what the known-failures list expects; otherwise no", "boolean"},
+    {"message", "why the case is skipped, broken, untrusted or unjudged"},
     {"ledger", "row of the known-failures list that covers this verdict"},
     {"seconds", "wall time of the kernel call", "number"},
-    {"row", "file and line of the case"},
-    {"program", "algorithm variant whose outputs are equal or closest, if the contract admits several"},
-    {"program_said", "algorithm that the library itself reported with the call"}};
-const Fields kTensorColumns = {{"tensor", "output tensor, or a part of it"},
-                               {"format", "format of the tensor's elements"},
-                               {"elements", "number of elements", "integer"},
-                               {"outside", "elements outside their accepted interval", "integer"},
-                               {"worst_ulps", "largest distance from the accepted interval, in ulp of the format", "integer"},
-                               {"single_code", "elements with exactly one accepted code", "integer"},
-                               {"unjudged", "elements that the contract leaves undefined", "integer"},
-                               {"padding_wrong", "padding elements that break their rule", "integer"},
-                               {"budget_use",
-                                "largest distance from the middle of an accepted interval, divided by half its width: 1 is the "
-                                "edge; 0 if every interval is a single code",
-                                "number"}};
+    {"row", "file and line of the case in its table"},
+    {"program",
+     "if the contract allows several algorithm variants: the variant whose outputs are equal or closest to the kernel's"},
+    {"program_said", "algorithm variant that the library itself reported with the call"}};
+const Fields kTensorColumns = {
+    {"tensor", "output tensor, or a part of it"},
+    {"format", "format of the tensor's elements"},
+    {"elements", "number of elements", "integer"},
+    {"outside", "number of elements outside their accepted interval", "integer"},
+    {"worst_ulps", "largest distance of an element from its accepted interval, in ulp of the format", "integer"},
+    {"single_code", "number of elements with exactly one accepted code", "integer"},
+    {"unjudged", "number of elements that the contract leaves undefined", "integer"},
+    {"padding_wrong", "number of padding elements that hold something else than the contract says", "integer"},
+    {"budget_use",
+     "largest distance of an element from the middle of its accepted interval, divided by half the width. 1 is the edge; 0 if "
+     "every element accepts one code",
+     "number"}};
 /// Columns of the mutation score. They describe the whole case or, if it is large, a subsample of its rows.
 const Fields kPowerColumns = {
-    {"faults_seen", "mutants of the contract that this data set exposes", "integer"},
-    {"faults", "mutants of the contract that some data set can expose", "integer"},
-    {"codes_visited", "for 8-bit formats: distinct codes that every correct kernel returns on this data set", "integer"},
-    {"power_elements", "elements that the next three columns count", "integer"},
-    {"power_subnormal", "elements that must be subnormal", "integer"},
-    {"power_saturated", "elements that must have the largest finite magnitude", "integer"},
-    {"power_nan", "elements that must be NaN", "integer"}};
+    {"faults_seen", "number of mutants of the contract that the inputs of this case expose", "integer"},
+    {"faults", "number of mutants of the contract that some inputs can expose", "integer"},
+    {"codes_visited", "for 8-bit formats: number of distinct codes that every correct kernel returns on these inputs", "integer"},
+    {"power_elements", "number of output elements that were examined for the next three columns", "integer"},
+    {"power_subnormal", "number of elements that must be subnormal", "integer"},
+    {"power_saturated", "number of elements that must have the largest finite magnitude", "integer"},
+    {"power_nan", "number of elements that must be NaN", "integer"}};
 const Fields kGateColumns = {{"gate",
-                              "state that `assay gate` gives: new, gone, known, fixed, changed within the budget, same bits, or "
-                              "not in the baseline; empty for other verbs"},
-                             {"gate_note", "why the verdict has this state, and how many elements changed"}};
+                              "state that `assay gate` gives to the verdict: new, gone, known, fixed, changed within the budget, "
+                              "same bits, or not in the baseline; empty in reports of other commands"},
+                             {"gate_note", "why the gate gives this state, and how many elements changed"}};
 
 Cells joined(Cells a, const Cells& b) {
   a.insert(a.end(), b.begin(), b.end());

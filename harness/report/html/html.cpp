@@ -88,16 +88,19 @@ void words(Node main) {
   set(list.summary.parent(), "class", "words");
   write(list.summary, "Words on this page");
   const Node terms = line(list.content, "dl");
-  entry(terms, "contract", "what one implementation must compute, bit by bit: every rounding, and what it leaves open");
-  entry(terms, "case", "one call: shapes, formats and generated inputs");
-  entry(terms, "accepted", "the codes that a correct kernel may return for an element; all other codes are outside");
+  entry(terms, "contract",
+        "a table row that says bit by bit what one implementation must compute, and which choices are left to it");
+  entry(terms, "case", "one call of an op: contract, shapes, formats and generated inputs");
+  entry(terms, "accepted",
+        "the codes that a correct kernel may return for an element; an element with another code is 'outside'");
   entry(terms, "failed", "an element is outside its accepted set, or padding is wrong");
   entry(terms, "broken", "the call crashed, hung, or wrote outside its tensors");
   entry(terms, "flaky", "calls with the same inputs returned different bits, or one failed and another passed");
   entry(terms, "untrusted",
         "the output is right, but these inputs could not have exposed some mistakes that the case does not list in blind_to");
   entry(terms, "not run", "the kernel refused the call");
-  entry(terms, "mutant", "a contract with one mistake; inputs kill a mutant if its outputs for them are rejected");
+  entry(terms, "mutant",
+        "a contract with one mistake. Inputs kill a mutant if the mutant's outputs for these inputs are rejected");
   entry(terms, "ulp", "the distance between two neighbouring numbers of a format");
 }
 
@@ -109,7 +112,7 @@ void head(Node main, const RunResult& result, const Provenance& provenance, cons
        result.verdicts.empty() ? "" : result.verdicts.front().backend);
   write(line(main, "p", good ? "ending" : "ending bad"), ending);
   if (!provenance.ended_early.empty())
-    write(line(main, "p", "early"), "Ended early by " + provenance.ended_early + "; the verdicts until then follow.");
+    write(line(main, "p", "early"), "Ended early by " + provenance.ended_early + "; the verdicts of the cases that ran follow.");
   if (!result.harness_error.empty())
     write(line(main, "p", "early"), "Ended early by a failure of the harness: " + result.harness_error);
   header_facts(main, result, provenance, library);

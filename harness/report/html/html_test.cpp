@@ -227,7 +227,7 @@ TEST(Html, WordsOfTheGlossaryHaveATooltip) {
   RunResult result;
   result.verdicts = {testing::truncating_kernel()};
   const std::string page = html_text(result, {}, {});
-  EXPECT_THAT(page, HasSubstr("<dt title=\"why accepted intervals have a width: "));
+  EXPECT_THAT(page, HasSubstr("<dt title=\"why some elements accept more than one code: "));
   EXPECT_THAT(page, HasSubstr("<span class=\"outcome\" title=\"an element is outside its accepted interval, "));
   result.verdicts[0].outcome = Outcome::kBroken, result.verdicts[0].causes.clear();
   EXPECT_THAT(html_text(result, {}, {}), HasSubstr(" --minimize finds the smallest case that still breaks</code>"));

@@ -79,7 +79,8 @@ void soft(Node parent, const std::string& text) { write(child(parent, "span", "s
 Node explained(Node node, const std::string& word) {
   // Short forms of the entries in docs/glossary.md.
   static const std::map<std::string_view, std::string_view> meanings = {
-      {"passed", "every element is accepted, and the inputs could have exposed every mutant that the case does not list"},
+      {"passed",
+       "every element is accepted, and the inputs could have exposed every mutant that the case does not list in blind_to"},
       {"failed", "an element is outside its accepted interval, padding is wrong, or elements contradict each other"},
       {"not run", "the kernel refused the call and gave a reason; this is no failure"},
       {"not offered", "the library has no kernel for the case; this is no failure"},
@@ -94,21 +95,25 @@ Node explained(Node node, const std::string& word) {
       {"tensor", "an output: name, shape, format, and how many elements are wrong"},
       {"first", "the first wrong element: what the kernel stored, and what is accepted"},
       {"worst", "the element that is furthest outside its accepted interval"},
-      {"accepted", "why accepted intervals have a width: the order of a sum, or a function with a documented error"},
+      {"accepted",
+       "why some elements accept more than one code: the order of a sum is open, or a function has a documented error"},
       {"where", "rows, columns and tiles that hold wrong elements"},
       {"padding", "elements of the storage that belong to no row or group"},
       {"note", "a fact about the wrong elements"},
       {"message", "why the case is broken, untrusted, skipped or not judged"},
-      {"program", "the algorithm variant that made the output, such as split-K 2"},
+      {"program", "the algorithm variant that computed the output, such as split-K 2"},
       {"causes sought", "the rows of a large tensor that were searched for a cause; the verdict covers all elements"},
       {"listed", "the row of the known-failures list that covers this verdict"},
       {"row", "file and line of the case, and what the case is for"},
       {"repro", "the command that repeats this case"},
-      {"data", "the mutation score of the inputs: which mutants they expose"},
+      {"data", "the mutation score of the inputs: how many mutants of the contract they expose"},
       {"warp", "32 or 64 lanes that run in lock step"},
-      {"distance", "counted in codes: -1 ulp is the next smaller number of the format"},
-      {"budget use", "0: the middle of the accepted interval, 1: its edge; pinned: every element accepts exactly one code"},
-      {"faults seen", "mutants of the contract that these inputs expose"}};
+      {"distance",
+       "distance from the nearest accepted code, counted in codes: -1 ulp means the next smaller number of the format"},
+      {"budget use",
+       "where an output lies in its accepted interval: 0 is the middle, and 1 the edge. pinned: every element accepts exactly "
+       "one code"},
+      {"faults seen", "number of mutants of the contract that these inputs expose"}};
   if (const auto found = meanings.find(word); found != meanings.end()) set(node, "title", std::string(found->second));
   return node;
 }
