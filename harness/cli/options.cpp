@@ -63,10 +63,12 @@ void refuse_op_without_cases(CLI::App& verb) {
 void add_shown(CLI::App& verb, Shown& shown) {
   verb.add_option_function<std::string>(
           "--show", [&shown](const std::string& what) { shown.all = what == "all"; },
-          "causes: a block for each cause of failures; all: a block for each failure, counts for every contract, every skip reason")
+          "what to print about failures. causes: a block for each cause. all: a block for each failure, and also counts for "
+          "every contract and the reasons of all skips")
       ->check(CLI::IsMember({"causes", "all"}))
       ->default_str("causes");
-  verb.add_option("--max-failures", shown.failures, "print at most this many blocks; each further cause gets one line")
+  verb.add_option("--max-failures", shown.failures,
+                  "print at most this many blocks of failures; each further cause gets one line")
       ->check(whole_number())
       ->capture_default_str();
 }
@@ -128,8 +130,8 @@ void add_selection(CLI::App& verb, Selection& selection, UserTables& tables) {
   add_own_cases(verb, tables);
   verb.add_option("--suite", selection.suites, "only cases of this op, tier or op/tier; may be repeated")
       ->type_name("NAME[/TIER]");
-  verb.add_option("--case", selection.cases, "only cases whose id matches; may be repeated")->type_name("GLOB");
-  verb.add_option("--arch", selection.arch, "leave out cases of other architectures")->type_name("NAME");
+  verb.add_option("--case", selection.cases, "only cases whose id matches this glob; may be repeated")->type_name("GLOB");
+  verb.add_option("--arch", selection.arch, "leave out cases that are only for other architectures")->type_name("NAME");
   verb.add_option("--warp", selection.warp, "only cases of this warp size")->check(CLI::IsMember({"32", "64"}));
 }
 
@@ -141,22 +143,24 @@ void add_run(CLI::App& program, RunArguments& run) {
   add_selection(verb, run.selection, run.suites.tables);
   refuse_op_without_cases(verb);
   verb.add_option("--tier", run.tier,
-                  "run this tier and all smaller ones; default: the tiers that --suite names, every tier with --case, else quick")
+                  "run this tier and all smaller ones; default: the tiers that --suite names; without any, all tiers if --case "
+                  "is given, and quick otherwise")
       ->check(CLI::IsMember({"quick", "full", "far"}));
   add_shown(verb, run.shown);
   verb.add_option("--backend", run.backend,
-                  "kernel library: a name (libassay_NAME.so beside this program), a path, or kernels in Python")
+                  "kernel library: a NAME (for libassay_NAME.so beside this program), a path, or a Python module with kernels")
       ->type_name("NAME|PATH.so|python:MODULE:KERNEL")
       ->capture_default_str();
-  verb.add_option("--execute", run.execute,
-                  "execute AMD code objects on the CPU: gfx942 or gfx950, then options, such as gfx942,races or "
-                  "gfx942,schedule=random,seed=3 or gfx942,approximate=each (counts outputs that depend on approximate "
-                  "instructions); --backend hip then loads libassay_hip_executed.so")
+  verb.add_option(
+          "--execute", run.execute,
+          "execute AMD code objects on the CPU, for gfx942 or gfx950. Options follow after commas: gfx942,races (reports data "
+          "races), gfx942,schedule=random,seed=3 (runs waves in random order), gfx942,approximate=each (counts outputs that "
+          "depend on approximate instructions). With this option, --backend hip loads libassay_hip_executed.so")
       ->type_name("ARCH[,OPTION...]");
-  verb.add_option("--kernel", run.kernel, "only kernels whose name matches")->type_name("GLOB");
+  verb.add_option("--kernel", run.kernel, "only kernels whose name matches this glob")->type_name("GLOB");
   verb.add_option("--report", run.reports,
                   "write a report: console, csv:FILE, junit:FILE, json:FILE, html:FILE, md:FILE, sarif:FILE, or github "
-                  "(annotations, step summary); may be repeated")
+                  "(annotations and step summary of GitHub Actions); may be repeated")
       ->type_name("KIND[:FILE]");
   verb.add_option("--trend", run.trend,
                   "JSON report of an earlier run, or a history file; the HTML report then shows what changed since; default: the "
@@ -187,7 +191,8 @@ void add_run(CLI::App& program, RunArguments& run) {
                   "write inputs and outputs of each call into this folder, for assay judge and assay gate")
       ->check(a_name())
       ->type_name("DIR");
-  verb.add_flag("--in-process", run.in_process, "load the library into this process instead of a worker process, for debuggers");
+  verb.add_flag("--in-process", run.in_process,
+                "load the library into this process instead of a worker process, so that a debugger can stop in kernels");
   verb.add_option("--timeout", run.timeout_seconds, "seconds after which a call in a worker process counts as hung")
       ->check(seconds())
       ->capture_default_str();
@@ -198,7 +203,7 @@ void add_list(CLI::App& program, ListArguments& listed) {
       "list", "list the cases: a summary by op, or the ids of a selection; with --op, what a kernel of that op receives");
   examples(list, {"assay list", "assay list rms_norm", "assay list --suite rms_norm/quick", "assay list --op rms_norm"});
   add_selection(list, listed.selection, listed.suites.tables);
-  list.add_option("names", listed.names, "only cases of this op, tier or op/tier, or whose id matches this glob")
+  list.add_option("names", listed.names, "only cases of this op, tier or op/tier, or whose id matches this glob this glob")
       ->type_name("NAME|GLOB");
   list.add_flag("--all", listed.all, "print all ids");
   list.get_option("--op")->description(
@@ -272,13 +277,14 @@ void add_judge(CLI::App& program, JudgeArguments& judge) {
           "name that the tensor of this role has in the file; if the names contain a *, one call is checked for each text "
           "that the * can stand for; may be repeated")
       ->type_name("ROLE=NAME");
-  verb.add_option("--as", judge.as, "check one scale tensor: scale, or ue8m0_scale if its GEMM accepts only powers of two")
+  verb.add_option("--as", judge.as,
+                  "check a single scale tensor: as scale, or as ue8m0_scale if the GEMM that reads it accepts only powers of two")
       ->check(CLI::IsMember({"scale", "ue8m0_scale"}));
   verb.add_flag(
       "--lint", judge.lint,
       "check codes and scales of a quantized checkpoint (FP8 blocks, MXFP8, MXFP4, NVFP4) without its original weights");
-  verb.add_option("--report", judge.reports, "the same as for assay run; may be repeated")->type_name("KIND[:FILE]");
-  verb.add_option("--ledger,--known-failures", judge.ledger, "for recordings: the same as for assay run")
+  verb.add_option("--report", judge.reports, "has the same meaning as for assay run; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_option("--ledger,--known-failures", judge.ledger, "for recordings: has the same meaning as for assay run")
       ->check(a_name())
       ->type_name("FILE.csv");
   add_history_file(verb, judge.history, judge.commit);
@@ -294,13 +300,15 @@ void add_history(CLI::App& program, HistoryArguments& history) {
   examples(verb, {"assay history kernels.history",
                   "assay history kernels.history --contract 'vllm.rms_norm*' --chip sm_90 --report html:history.html"});
   verb.add_option("file", history.file, "file that run --history wrote")->required()->type_name("FILE");
-  verb.add_option("--case", history.cases, "only cases whose id matches; may be repeated")->type_name("GLOB");
-  verb.add_option("--contract", history.contracts, "only contracts whose id matches; may be repeated")->type_name("GLOB");
-  verb.add_option("--kernel", history.kernels, "only kernels whose name matches; may be repeated")->type_name("GLOB");
-  verb.add_option("--chip", history.chips,
-                  "only runs on this architecture, or whose 'ARCHITECTURE, DEVICE' matches; may be repeated")
+  verb.add_option("--case", history.cases, "only cases whose id matches this glob; may be repeated")->type_name("GLOB");
+  verb.add_option("--contract", history.contracts, "only contracts whose id matches this glob; may be repeated")
       ->type_name("GLOB");
-  verb.add_option("--last", history.last, "only this many newest runs")->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+  verb.add_option("--kernel", history.kernels, "only kernels whose name matches this glob; may be repeated")->type_name("GLOB");
+  verb.add_option("--chip", history.chips,
+                  "only runs on chips whose architecture, or 'ARCHITECTURE, DEVICE', matches this glob; may be repeated")
+      ->type_name("GLOB");
+  verb.add_option("--last", history.last, "only the newest runs, at most this many")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
   verb.add_option("--report", history.reports, "console or html:FILE; may be repeated")->type_name("KIND[:FILE]");
   verb.add_flag("--all", history.everything, "on the console, list every run, case and contract");
 }
@@ -328,12 +336,14 @@ void add_gate(CLI::App& program, GateArguments& gate) {
       ->check(a_name())
       ->type_name("ID")
       ->excludes(number);
-  verb.add_flag("--same-bits", gate.same_bits, "fail for every change of bits, even within the accepted intervals");
+  verb.add_flag("--same-bits", gate.same_bits, "close the gate for every change of bits, even within the accepted intervals");
   verb.add_flag("--strict", gate.strict,
-                "also fail for a failure that was fixed (until you remove its row and renew the baseline), and for "
-                "a row of the known-failures list that matches no case of its op");
-  verb.add_option("--report", gate.reports, "the same as for assay run; may be repeated")->type_name("KIND[:FILE]");
-  verb.add_option("--ledger,--known-failures", gate.ledger, "the same as for assay run")->check(a_name())->type_name("FILE.csv");
+                "also close the gate for a failure that was fixed (until you remove its row and renew the baseline), and for a "
+                "row of the known-failures list that matches no case of its op");
+  verb.add_option("--report", gate.reports, "has the same meaning as for assay run; may be repeated")->type_name("KIND[:FILE]");
+  verb.add_option("--ledger,--known-failures", gate.ledger, "has the same meaning as for assay run")
+      ->check(a_name())
+      ->type_name("FILE.csv");
   add_selection(verb, gate.selection, gate.suites.tables);
   refuse_op_without_cases(verb);
   add_shown(verb, gate.shown);
@@ -344,7 +354,7 @@ void add_known(CLI::App& program, KnownArguments& known) {
   examples(verb, {"assay known write --from run.json --issue https://example.com/issues/12 --output known.csv",
                   "assay known write --from run.json --issue https://example.com/issues/13 --keep known.csv --output known.csv"});
   verb.add_option("action", known.action)->required()->check(CLI::IsMember({"write"}));
-  verb.add_option("--from", known.from, "JSON report of a run; each unexpected failure in it becomes a row")
+  verb.add_option("--from", known.from, "JSON report of a run; each unexpected failure in the report becomes a row of the list")
       ->required()
       ->check(a_name())
       ->type_name("FILE.json");
@@ -352,7 +362,7 @@ void add_known(CLI::App& program, KnownArguments& known) {
   verb.add_option("--owner", known.owner, "who works on these failures; default: your user name")->type_name("NAME");
   verb.add_option("--reason", known.reason, "why they fail; default: the cause in the report")->type_name("TEXT");
   verb.add_option("--since", known.since, "date since when they fail; default: today")->type_name("YYYY-MM-DD");
-  verb.add_option("--keep", known.keep, "earlier list; its rows are copied, except rows whose cases no longer fail")
+  verb.add_option("--keep", known.keep, "earlier list; its rows are copied, except those whose cases no longer fail")
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--output", known.output, "file to write; default: standard output")->check(a_name())->type_name("FILE.csv");
@@ -368,18 +378,18 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
   verb.add_option("targets", golden.targets, "for diff: architectures, or folders of golden files such as gold/observed/cpu")
       ->type_name("ARCH|DIR");
   verb.add_option("--report", golden.reports, "for diff: write json:FILE or html:FILE; may be repeated")->type_name("KIND:FILE");
-  verb.add_option("--ledger,--known-failures", golden.ledger,
-                  "with write --observed: known-failures list, as for assay run; a case on it is recorded only if it passes")
+  verb.add_option(
+          "--ledger,--known-failures", golden.ledger,
+          "with write --observed: known-failures list, as for assay run; a case on the list is recorded only if it passes")
       ->check(a_name())
       ->type_name("FILE.csv");
-  verb.add_option("--observed", golden.backend, "with write: record what this back end returns")->type_name("NAME|PATH.so");
-  verb.add_option("--timeout", golden.timeout_seconds, "with --observed: the same as for assay run")
+  verb.add_option("--observed", golden.backend, "with write: record the outputs of this back end")->type_name("NAME|PATH.so");
+  verb.add_option("--timeout", golden.timeout_seconds, "with --observed: has the same meaning as for assay run")
       ->check(seconds())
       ->capture_default_str();
   verb.add_option("--part", golden.part, "for check: check only this part")
       ->check(CLI::IsMember({"predicted", "observed", "power", "casts"}));
-  verb.add_option("--sample", golden.sample,
-                  "for check: recompute a 5 % sample of golden/power, drawn with this seed, instead of all")
+  verb.add_option("--sample", golden.sample, "for check: recompute only a 5 % sample of golden/power, which this seed selects")
       ->type_name("SEED");
   verb.add_option("--op", golden.ops,
                   "for check --part predicted or observed and for write --observed: only this op; may be repeated")
@@ -401,16 +411,19 @@ void add_golden(CLI::App& program, GoldenArguments& golden) {
 }
 
 void add_explain(CLI::App& program, ExplainArguments& explain) {
-  CLI::App& verb = *program.add_subcommand(
-      "explain", "show one case: its contract as formulas, the mutants that its inputs expose, the steps of one element with accepted intervals, "
-      "the cause of a failure");
+  CLI::App& verb =
+      *program.add_subcommand("explain",
+                              "explain one case: print its contract as formulas, the mutants that its inputs expose, the steps "
+                              "of one element with accepted intervals, and, if the case fails, the cause");
   examples(verb,
            {"assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32'",
             "assay explain 'quant_group/vllm.group_fp8/bf16.m5.n1024.g128.row/normal.s1/w32' --backend ./libmine.so --minimize"});
   verb.add_option("case", explain.case_id, "case id as in a report, or a glob that matches one case")->required();
   add_own_cases(verb, explain.suites.tables);
-  verb.add_option("--backend", explain.backend, "the same as for assay run")->type_name("NAME|PATH.so")->capture_default_str();
-  verb.add_option("--kernel", explain.kernel, "only kernels whose name matches")->type_name("GLOB");
+  verb.add_option("--backend", explain.backend, "has the same meaning as for assay run")
+      ->type_name("NAME|PATH.so")
+      ->capture_default_str();
+  verb.add_option("--kernel", explain.kernel, "only kernels whose name matches this glob")->type_name("GLOB");
   verb.add_option("--element", explain.element, "output element to trace; default: the worst one")
       ->expected(2)
       ->type_name("ROW COLUMN");
@@ -433,8 +446,9 @@ void add_explain(CLI::App& program, ExplainArguments& explain) {
 }
 
 void add_hunt(CLI::App& program, HuntArguments& hunt) {
-  CLI::App& verb = *program.add_subcommand(
-      "hunt", "fuzz: recombine parameters and seeds of an op's cases until the time limit; print each kernel's first failure");
+  CLI::App& verb = *program.add_subcommand("hunt",
+                                           "fuzz: run new cases that recombine the parameters and seeds of an op's cases, until "
+                                           "the time limit; print the first failure of each kernel");
   examples(verb, {"assay hunt --op rms_norm --backend ./libmine.so --minutes 5 --output found.csv"});
   add_selection(verb, hunt.selection, hunt.suites.tables);
   verb.remove_option(verb.get_option("--op"));
@@ -444,17 +458,22 @@ void add_hunt(CLI::App& program, HuntArguments& hunt) {
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
       ->capture_default_str();
   verb.add_option("--seed", hunt.seed, "seed of the generated cases")->check(whole_number())->capture_default_str();
-  verb.add_option("--backend", hunt.backend, "the same as for assay run")->type_name("NAME|PATH.so")->capture_default_str();
-  verb.add_option("--kernel", hunt.kernel, "only kernels whose name matches")->type_name("GLOB");
+  verb.add_option("--backend", hunt.backend, "has the same meaning as for assay run")
+      ->type_name("NAME|PATH.so")
+      ->capture_default_str();
+  verb.add_option("--kernel", hunt.kernel, "only kernels whose name matches this glob")->type_name("GLOB");
   verb.add_option("--output", hunt.output, "write the first failing case of each kernel to this case table")
       ->type_name("FILE.csv");
   add_diagnose(verb, hunt.diagnose);
-  verb.add_option("--timeout", hunt.timeout_seconds, "the same as for assay run")->check(seconds())->capture_default_str();
+  verb.add_option("--timeout", hunt.timeout_seconds, "has the same meaning as for assay run")
+      ->check(seconds())
+      ->capture_default_str();
 }
 
 void add_contracts(CLI::App& program, ContractsArguments& contracts) {
-  CLI::App& verb = *program.add_subcommand(
-      "contracts", "actions on contracts: list, show ID, diff A B, check FILE..., match --op OP or match FILE..., specials");
+  CLI::App& verb = *program.add_subcommand("contracts",
+                                           "list, show, compare and check contracts. Actions: list, show ID, diff A B, check "
+                                           "FILE..., match --op OP or match FILE..., specials");
   examples(verb, {"assay contracts list --op rms_norm", "assay contracts list --vendor vllm --search ue8m0",
                   "assay contracts list --vendor vllm --release 0.33.0 --op quant_group", "assay contracts show vllm.group_fp8",
                   "assay contracts diff vllm.group_fp8 sglang.group_8bit", "assay contracts check acme.csv --cases cases.csv",
@@ -485,23 +504,27 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
                   "for check, diff and match --op: case table of your own; may be repeated")
       ->type_name("FILE.csv");
   verb.add_flag("--evidence", contracts.evidence,
-                "for list: whether each contract's code was run, executed on the CPU, only read, or none of these");
-  verb.add_option("--backend", contracts.backend, "for match: the same as for assay run")
+                "for list: print for each contract whether its code was run, executed on the CPU, only read, or none of these");
+  verb.add_option("--backend", contracts.backend, "for match: has the same meaning as for assay run")
       ->type_name("NAME|PATH.so")
       ->capture_default_str();
   verb.add_option("--op", contracts.op,
                   "for list: only contracts of this op; for match: op whose contracts are compared; for check and diff: op of a "
                   "table of --cases without a column 'op'");
-  verb.add_option("--kernel", contracts.kernel, "for match: only kernels whose name matches")->type_name("GLOB");
-  verb.add_option("--case", contracts.cases, "for match: only cases whose id matches; may be repeated")->type_name("GLOB");
-  verb.add_option("--param", contracts.parameters, "for match on files: the same as for assay judge")->type_name("NAME=VALUE");
-  verb.add_option("--tensor", contracts.tensors, "for match on files: the same as for assay judge")->type_name("ROLE=NAME");
-  verb.add_option("--layout", contracts.layout, "for match on files: the same as for assay judge")->type_name("NAME");
-  verb.add_option("--timeout", contracts.timeout_seconds, "for match: the same as for assay run")
+  verb.add_option("--kernel", contracts.kernel, "for match: only kernels whose name matches this glob")->type_name("GLOB");
+  verb.add_option("--case", contracts.cases, "for match: only cases whose id matches this glob; may be repeated")
+      ->type_name("GLOB");
+  verb.add_option("--param", contracts.parameters, "for match on files: has the same meaning as for assay judge")
+      ->type_name("NAME=VALUE");
+  verb.add_option("--tensor", contracts.tensors, "for match on files: has the same meaning as for assay judge")
+      ->type_name("ROLE=NAME");
+  verb.add_option("--layout", contracts.layout, "for match on files: has the same meaning as for assay judge")->type_name("NAME");
+  verb.add_option("--timeout", contracts.timeout_seconds, "for match: has the same meaning as for assay run")
       ->check(seconds())
       ->capture_default_str();
-  CLI::Option* write = verb.add_option("--write", contracts.write, "for specials: write the table into its section of this file");
-  verb.add_option("--check", contracts.check, "for specials: exit 1 if that section is out of date")->excludes(write);
+  CLI::Option* write =
+      verb.add_option("--write", contracts.write, "for specials: write the printed table into its section of this file");
+  verb.add_option("--check", contracts.check, "for specials: exit 1 if that section of the file is out of date")->excludes(write);
   refuse_unused(verb,
                 {{"ids", {"list", "show", "diff", "check", "match FILE"}},
                  {"--evidence", {"list"}},
@@ -526,7 +549,8 @@ void add_contracts(CLI::App& program, ContractsArguments& contracts) {
 }
 
 void add_arch(CLI::App& program, ArchArguments& arch) {
-  CLI::App& verb = *program.add_subcommand("arch", "actions on tensor core instructions: list, show ID, diff A B, verify");
+  CLI::App& verb = *program.add_subcommand(
+      "arch", "list, show, compare and verify tensor core instructions. Actions: list, show ID, diff A B, verify");
   examples(verb, {"assay arch list gfx942", "assay arch show sm_90.wgmma.e4m3.f32",
                   "assay arch diff sm_90.wgmma.e4m3.f32 sm_89.mma.e4m3.f32", "assay arch verify --backend cuda --unit 'sm_90*'"});
   verb.add_option("action", arch.action)->required()->check(CLI::IsMember({"list", "show", "verify", "diff"}));
@@ -538,19 +562,20 @@ void add_arch(CLI::App& program, ArchArguments& arch) {
   verb.add_option("--backend", arch.backend,
                   "for verify: compare the models with results of this back end instead of recorded results")
       ->type_name("NAME|PATH.so");
-  verb.add_option("--kernel", arch.kernel, "for verify --backend: only kernels whose name matches")->type_name("GLOB");
-  verb.add_option("--unit", arch.unit, "for verify: only instructions whose id matches")->type_name("GLOB");
+  verb.add_option("--kernel", arch.kernel, "for verify --backend: only kernels whose name matches this glob")->type_name("GLOB");
+  verb.add_option("--unit", arch.unit, "for verify: only instructions whose id matches this glob")->type_name("GLOB");
   verb.add_option("--output", arch.output,
                   "for verify --backend: write digests of the results to this table if all are as predicted")
       ->type_name("FILE.csv");
   verb.add_option("--elements", arch.elements,
-                  "for verify --backend: number of results for each instruction, kind of data and chain length")
+                  "for verify --backend: number of results to compare for each instruction, kind of data and length of a chain "
+                  "of instructions")
       ->check(CLI::Range(1, 1 << 28))
       ->capture_default_str();
   verb.add_option("--seed", arch.seed, "for verify --backend: seed of the operands")
       ->check(whole_number())
       ->capture_default_str();
-  verb.add_option("--timeout", arch.timeout_seconds, "for verify --backend: the same as for assay run")
+  verb.add_option("--timeout", arch.timeout_seconds, "for verify --backend: has the same meaning as for assay run")
       ->check(seconds())
       ->capture_default_str();
   refuse_unused(verb,
@@ -567,21 +592,25 @@ void add_arch(CLI::App& program, ArchArguments& arch) {
 
 void add_probe(CLI::App& program, ProbeArguments& probe) {
   CLI::App& verb = *program.add_subcommand(
-      "probe", "find out by calls what the tensor core instructions and conversions of a device compute");
+      "probe", "call the tensor core instructions and conversions of a device on chosen inputs, and find out what they compute");
   examples(verb, {"assay probe --backend cuda", "assay probe --backend cpu --unit 'gfx942*' --output probed.csv"});
-  verb.add_option("--backend", probe.backend, "the same as for assay run")->type_name("NAME|PATH.so")->capture_default_str();
-  verb.add_option("--kernel", probe.kernel, "only kernels whose name matches")->type_name("GLOB");
-  verb.add_option("--unit", probe.unit, "only instructions whose id matches, and no conversions")
-      ->type_name("GLOB");
+  verb.add_option("--backend", probe.backend, "has the same meaning as for assay run")
+      ->type_name("NAME|PATH.so")
+      ->capture_default_str();
+  verb.add_option("--kernel", probe.kernel, "only kernels whose name matches this glob")->type_name("GLOB");
+  verb.add_option("--unit", probe.unit, "only instructions whose id matches this glob, and no conversions")->type_name("GLOB");
   verb.add_option("--output", probe.output,
                   "write a table with a row for each instruction whose model was found; --contracts reads such a table")
       ->type_name("FILE.csv");
-  verb.add_option("--elements", probe.elements,
-                  "number of results, for each kind of data, that a model must explain; twice as many then verify it")
+  verb.add_option(
+          "--elements", probe.elements,
+          "number of results for each kind of data that a model must explain; then it must predict twice as many new ones")
       ->check(CLI::Range(256, 1 << 24))
       ->capture_default_str();
   verb.add_option("--seed", probe.seed, "seed of the operands")->check(whole_number())->capture_default_str();
-  verb.add_option("--timeout", probe.timeout_seconds, "the same as for assay run")->check(seconds())->capture_default_str();
+  verb.add_option("--timeout", probe.timeout_seconds, "has the same meaning as for assay run")
+      ->check(seconds())
+      ->capture_default_str();
   verb.add_option("--part", probe.part, "only this part")->check(CLI::IsMember({"instructions", "conversions"}));
   verb.add_option("--report", probe.reports, "write a report of the models found: json:FILE or html:FILE; may be repeated")
       ->type_name("KIND:FILE");
@@ -597,13 +626,16 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
       verb.add_option("--output", signoff.output, "folder to create; the same command continues an interrupted sign-off")
           ->check(a_name())
           ->type_name("DIR");
-  verb.add_option("--backend", signoff.backend, "the same as for assay run")->type_name("NAME|PATH.so")->capture_default_str();
+  verb.add_option("--backend", signoff.backend, "has the same meaning as for assay run")
+      ->type_name("NAME|PATH.so")
+      ->capture_default_str();
   verb.add_option("--by", signoff.by, "who signs off")->type_name("NAME");
-  verb.add_option("--ledger,--known-failures", signoff.ledger, "allowed deviations: known-failures list, as for assay run")
+  verb.add_option("--ledger,--known-failures", signoff.ledger, "allowed deviations: a known-failures list, as for assay run")
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--scope", signoff.scope,
-                  "minimum scope: table (need, op, format, why) of what must be offered; default: suites/signoff.csv")
+                  "minimum scope: a table with the columns need, op, format and why, of ops that the library must offer; "
+                  "default: suites/signoff.csv")
       ->check(a_name())
       ->type_name("FILE.csv");
   verb.add_option("--golden", signoff.golden,
@@ -611,23 +643,24 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
       ->check(a_name())
       ->type_name("DIR");
   verb.add_option("--suite", signoff.ops,
-                  "run only this op; may be repeated; the verdict is then for a partial scope, and the page lists the ops that "
+                  "run only this op; may be repeated. The verdict is then for a partial scope, and the page lists the ops that "
                   "did not run")
       ->type_name("OP");
   verb.add_option("--tier", signoff.tier, "full: run the quick and the full tier; quick: run only the quick tier, for a trial")
       ->check(CLI::IsMember({"quick", "full"}))
       ->capture_default_str();
   add_own_cases(verb, signoff.suites.tables);
-  verb.add_option("--unit", signoff.unit,
-                  "probe only instructions whose id matches; the page says how many of the offered instructions were probed")
+  verb.add_option(
+          "--unit", signoff.unit,
+          "probe only instructions whose id matches this glob; the page says how many of the offered instructions were probed")
       ->type_name("GLOB")
       ->capture_default_str();
-  verb.add_option("--elements", signoff.elements, "the same as for assay probe")
+  verb.add_option("--elements", signoff.elements, "has the same meaning as for assay probe")
       ->check(CLI::Range(256, 1 << 24))
       ->capture_default_str();
-  verb.add_option(
-          "--jobs", signoff.jobs,
-          "number of steps that run at once; above 1, the longest steps start first; one step for every 3 or 4 cores is fastest")
+  verb.add_option("--jobs", signoff.jobs,
+                  "number of steps that run at once; if more than 1, the longest steps start first. One step for every 3 or 4 "
+                  "cores is fastest")
       ->check(CLI::Range(1, 64))
       ->type_name("N")
       ->capture_default_str();
@@ -635,8 +668,11 @@ void add_signoff(CLI::App& program, SignoffArguments& signoff) {
                   "start no step after this many minutes, for machines with a time limit; 0: no limit")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
-  verb.add_option("--timeout", signoff.timeout_seconds, "the same as for assay run")->check(seconds())->capture_default_str();
-  verb.add_option("--verify", signoff.verify, "recompute the digests of this sign-off folder and list the altered files")
+  verb.add_option("--timeout", signoff.timeout_seconds, "has the same meaning as for assay run")
+      ->check(seconds())
+      ->capture_default_str();
+  verb.add_option("--verify", signoff.verify,
+                  "recompute the digests of all files of this sign-off folder, and list the altered files")
       ->check(a_name())
       ->type_name("DIR");
   verb.parse_complete_callback([&verb, output] {
@@ -655,32 +691,33 @@ void add_witness(CLI::App& program, WitnessArguments& witness) {
   examples(verb,
            {"assay witness inputs --folder inputs",
             "assay witness run inputs --backend ./libvllm.so --package 'vllm 0.33.0' --folder outputs", "assay witness check"});
-  verb.add_option(
-          "action", witness.action,
-          "inputs: choose inputs, except those in left_out.csv; run: call a library on them; keep: store outputs that the "
-          "contracts accept; "
-          "check: require that contracts accept stored outputs and mutants do not; drift: show which contracts a "
-          "release obeys")
+  verb.add_option("action", witness.action,
+                  "what to do. inputs: choose inputs, except calls that left_out.csv lists. run: call a library on such inputs. "
+                  "keep: store the outputs that the contracts accept. check: require that the contracts accept the stored "
+                  "outputs, and that their mutants do not. drift: show which contracts a release obeys")
       ->required()
       ->check(CLI::IsMember({"inputs", "run", "keep", "check", "drift"}));
   verb.add_option("folders", witness.targets,
-                  "for run: inputs; for keep and drift: outputs of run; for check: stored outputs (default golden/witness)")
+                  "for run: folders of inputs; for keep and drift: folders that run wrote; for check: folder of stored outputs "
+                  "(default golden/witness)")
       ->type_name("DIR...");
   verb.add_option("--folder", witness.folder,
-                  "folder that inputs, run and keep write to; folder that drift compares with (default golden/witness)")
+                  "for inputs, run and keep: folder to write to; for drift: folder of stored outputs to compare with (default "
+                  "golden/witness)")
       ->type_name("DIR");
   verb.add_option("--op", witness.op, "only this op");
-  verb.add_option("--contract", witness.contract, "only contracts whose id matches")->type_name("GLOB");
+  verb.add_option("--contract", witness.contract, "only contracts whose id matches this glob")->type_name("GLOB");
   verb.add_option("--without", witness.without, "for inputs: leave out these cases, e.g. cases that real kernels refuse")
       ->type_name("GLOB");
   verb.add_option("--backend", witness.backend, "for run: kernel library")->type_name("NAME|PATH.so");
-  verb.add_option("--kernel", witness.kernel, "for run: only kernels whose name matches")->type_name("GLOB");
+  verb.add_option("--kernel", witness.kernel, "for run: only kernels whose name matches this glob")->type_name("GLOB");
   verb.add_option("--package", witness.package, "for run: name and version or commit of the library");
   verb.add_option("--flags", witness.flags, "for run: build flags of the library that change result bits");
-  verb.add_option("--write", witness.write, "for check and drift: write the table into its section of this file")
+  verb.add_option("--write", witness.write, "for check and drift: write the printed table into its section of this page")
       ->type_name("FILE.md");
-  verb.add_option("--check", witness.check, "for check and drift: exit 1 if that section is out of date")->type_name("FILE.md");
-  verb.add_option("--timeout", witness.timeout_seconds, "for run: the same as for assay run")
+  verb.add_option("--check", witness.check, "for check and drift: exit 1 if that section of the page is out of date")
+      ->type_name("FILE.md");
+  verb.add_option("--timeout", witness.timeout_seconds, "for run: has the same meaning as for assay run")
       ->check(seconds())
       ->capture_default_str();
   refuse_unused(verb,
@@ -706,10 +743,10 @@ void add_regenerate(CLI::App& program, RegenerateArguments& regenerate) {
   for (const DerivedPart& part : derived_parts()) names.push_back(part.name);
   CLI::Option* const check =
       verb.add_flag("--check", regenerate.check, "write nothing; exit 1 and name each file that is out of date");
-  verb.add_option("--part", regenerate.parts, "only this kind of file; may be repeated")->check(CLI::IsMember(names));
+  verb.add_option("--part", regenerate.parts, "only this kind of generated file; may be repeated")->check(CLI::IsMember(names));
   verb.add_flag("--recompute", regenerate.recompute, "recompute all records of golden/power, also those that are up to date");
   verb.add_flag("!--without-measured", regenerate.measured,
-                "leave out suites/DIAGNOSIS.md and suites/judges/TABLES.md, which take minutes");
+                "leave out suites/DIAGNOSIS.md and suites/judges/TABLES.md, which take minutes to generate");
   verb.add_option("--seed", regenerate.seed, "seed of the 5 % sample of golden/power that --check recomputes")
       ->check(whole_number())
       ->needs(check)
