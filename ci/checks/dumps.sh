@@ -280,7 +280,7 @@ expect 0 "made by   sm_90.wgmma.e4m3.f32, promoted every 128, acc = fma(chain * 
 as_dump cpu gemm_block_scaled "$blocked" && judge_dump 0 PASS "$blocked"
 expect 2 "expected equal k: b has one row of k elements for each column of d" "$assay" judge "$file" --contract deepgemm.fp8_gemm_1d1d.sm_90 --tensor b=scale_a
 expect 2 "NOTHING COMPARED" "$assay" contracts match "$r/lone.safetensors"
-expect 2 "need a parameter that no tensor shows; set it with --param as named above" "$assay" contracts match "$r/norm.safetensors"
+expect 2 "need a parameter that does not follow from the tensors; set it with --param, as the lines above say" "$assay" contracts match "$r/norm.safetensors"
 "$assay" contracts match "$r/good.safetensors" | grep -q "not       torch.e4m3fn" && fail "contracts match tries cast contracts, which have no scale, on tensors with a scale"
 expect 0 "these inputs expose" "$assay" judge "$r/good.safetensors" $p
 expect 0 "a pass on these inputs says little" "$assay" judge "$r/zeros.safetensors" --contract vllm.group_fp8

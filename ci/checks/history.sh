@@ -65,7 +65,7 @@ expect 2 "run 5 is the recorded run itself" gate_both "$r/yesterday" --run 5
 expect 2 "the history has no run 9" gate_both "$r/yesterday" --run 9
 expect 2 "no other run on cpu of commit ddd444" gate_both "$r/yesterday" --commit ddd444
 expect 2 "names a run of a history file, but --baseline $r/good is a recording" "$assay" gate --baseline "$r/good" "$r/bad" --run 1
-expect 0 "$r/bad is a recording of the same run, so no failure can be new" "$assay" gate --baseline "$r/bad" "$r/bad"
+expect 0 "$r/bad is a recording of the very run that is compared with it, so no failure can be new" "$assay" gate --baseline "$r/bad" "$r/bad"
 rm -r "$r/both.history"; both libbad only eee555
 expect 2 "no run on cpu can be the baseline (run 1: the recorded run itself)" gate_both "$r/only"
 # If every run failed, the newest run of another commit and library is the baseline.

@@ -8,7 +8,7 @@ data_copy "$scratch/data"               # no kernels/ in the data
 ln -s "$root/golden" "$scratch/data/golden"
 how=(--recompute)
 [ -z "$sample" ] || how=(--seed "$(git -C "$root" rev-list --count HEAD 2>/dev/null || echo 1)")
-ASSAY_DATA=$scratch/data expect 0 "derived files are up to date" "$scratch/alone/assay" regenerate --check "${how[@]}"
+ASSAY_DATA=$scratch/data expect 0 "generated files are up to date" "$scratch/alone/assay" regenerate --check "${how[@]}"
 nm -C "$assay" | grep -q 'assay_kernels::' && fail "the program contains kernels"
 
 # The rest runs on tables with few cases and one recorded output.

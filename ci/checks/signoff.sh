@@ -51,7 +51,7 @@ find "$scratch/a" -name '*.part' | grep -q . && fail "a half-written file is lef
 expect 0 "UNALTERED: PASS for a partial scope" "$assay" signoff --verify "$scratch/a"
 # A finished sign-off is printed but not written again, unless another person signs or a file was altered.
 signed=$(cd "$scratch/a" && sha256sum signoff.json signoff.html digests.csv)
-expect 0 "nothing was run or written; its manifest has the digest xxh3:" sign right --output "$scratch/a"
+expect 0 "nothing was run or written; signoff.json has the digest xxh3:" sign right --output "$scratch/a"
 expect 0 "PASS for a partial scope" sign right --output "$scratch/a"
 [ "$(cd "$scratch/a" && sha256sum signoff.json signoff.html digests.csv)" = "$signed" ] || fail "a finished sign-off was written again"
 cp -r "$scratch/a" "$scratch/b" && echo >>"$scratch/b/signoff.html"
@@ -75,9 +75,9 @@ altered() {
 }
 altered rms_norm.quick.json "sed -i '0,/\"pass\"/s//\"fail\"/' rms_norm.quick.json" "was altered"
 altered rms_norm.quick.json "sed -i '0,/\"pass\"/s//\"fail\"/' rms_norm.quick.json" "cannot be read: "
-altered rms_norm.quick.json "sed -i '0,/\"outcome\":\"pass\"/s//\"outcome\":\"fail\"/' rms_norm.quick.json" "its counts differ from those in the manifest"
+altered rms_norm.quick.json "sed -i '0,/\"outcome\":\"pass\"/s//\"outcome\":\"fail\"/' rms_norm.quick.json" "its counts differ from those in signoff.json"
 altered signoff.html "sed -i 's/partial scope/full scope/' signoff.html" "was altered"
-altered signoff.html "sed -i 's/partial scope/full scope/' signoff.html" "was not made from this manifest"
+altered signoff.html "sed -i 's/partial scope/full scope/' signoff.html" "was not made from this signoff.json"
 altered signoff.json "sed -i '0,/partial scope: 1/s//full scope: 1/' signoff.json" "says 'PASS for a full scope"
 altered signoff.json "python3 -c 'import json; m = json.load(open(\"signoff.json\")); m[\"steps\"].pop(); json.dump(m, open(\"signoff.json\", \"w\"))'" "step 'golden' is missing"
 altered steps/golden.txt "rm steps/golden.txt" "is missing"
@@ -85,7 +85,7 @@ altered golden/observed/cpu/rms_norm.json "echo >>golden/observed/cpu/rms_norm.j
 altered more.txt "touch more.txt" "was added"
 altered digests.csv "rm digests.csv" "is missing"
 altered signoff.json "python3 -c 'import json; m = json.load(open(\"signoff.json\")); del m[\"verdict\"]; json.dump(m, open(\"signoff.json\", \"w\"))'" "was altered"
-altered inputs.csv "sed -i '\$d' inputs.csv" "its digest differs from that in the manifest"
+altered inputs.csv "sed -i '\$d' inputs.csv" "its digest differs from that in signoff.json"
 cp "$chip/libright.so" "$scratch/kept"
 echo >>"$chip/libright.so"
 expect 4 "libright.so: changed since the sign-off read it: digest xxh3:" "$assay" signoff --verify "$scratch/a"

@@ -37,7 +37,7 @@ expect 0 "2 of 2 recorded vectors are as predicted" "$assay" arch verify "$scrat
 mkdir -p "$scratch/data"
 cp -r "$root/reference" "$root/suites" "$scratch/data/"
 sed -i 's/^\(sm_70.mma.f16.f32,.*\)align(23)/\1align(22)/' "$scratch/data/reference/contracts/units.csv"
-expect 1 "first at line 2: recorded 3b000000, predicted 00000000" env ASSAY_DATA="$scratch/data" "$assay" arch verify "$scratch/recorded"
+expect 1 "first difference at line 2: recorded 3b000000, predicted 00000000" env ASSAY_DATA="$scratch/data" "$assay" arch verify "$scratch/recorded"
 sed -i 's/^\(sm_70.mma.f16.f32,.*\)align(22)/\1align(twelve)/' "$scratch/data/reference/contracts/units.csv"
 expect 2 "units.csv:2:" env ASSAY_DATA="$scratch/data" "$assay" arch list
 
@@ -75,7 +75,7 @@ expect 2 "a_V100_fp16.txt: cannot be read" "$assay" arch verify "$scratch/record
 verify=("$assay" arch verify --elements 256 --unit sm_90.wgmma.e4m3.f32)
 expect 0 '16384 of 16384 elements are as predicted' "${verify[@]}" --backend cpu
 expect 0 'elements are as predicted, 0 differ' "$assay" arch verify --elements 256 --unit 'sm_120.mma.nvf4.f32' --backend cpu
-expect 1 'first at tile' "${verify[@]}" --backend faulty --kernel mma_fraction_less
+expect 1 'first difference at tile' "${verify[@]}" --backend faulty --kernel mma_fraction_less
 expect 2 'NOTHING RAN' "$assay" arch verify --backend cpu --unit no.such.unit
 expect 2 'no folder together with --backend' "$assay" arch verify "$scratch/recorded" --backend cpu
 

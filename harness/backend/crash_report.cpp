@@ -127,7 +127,7 @@ const char* fault_without_address(const void* context) {
   constexpr int kAddressBits = 48;
   if ((stack >> (kAddressBits - 1)) != 0)
     return ": the stack pointer holds an address that no memory can have: the kernel wrote outside an array or buffer";
-  return ": used an address that no memory can have: a pointer, or an index or stride in its address, is garbage";
+  return ": used an address that no memory can have: a pointer is garbage, or an index or stride that was added to it";
 }
 #endif
 

@@ -82,7 +82,7 @@ WatchedResult Watch::call(const CallRequest& request, uint32_t first, const std:
   result.wrong.resize(size_t(counts));
   std::memcpy(result.wrong.data(), blocks_[3].downloaded().data(), blocks_[3].downloaded().size());
   if (std::any_of(result.wrong.begin(), result.wrong.end(), [](int32_t wrong) { return wrong < 0; }))
-    return unseen(refused(CallStatus::kUnsupported, "the on-device checker did not count the wrong codes"));
+    return unseen(refused(CallStatus::kUnsupported, "the on-device checker failed: it did not count the wrong codes"));
   return result;
 }
 
@@ -104,7 +104,7 @@ FoundWatch find_watch(const Library& tested, const std::vector<fs::path>& folder
       }
     }
   }
-  return {nullptr, why.empty() ? "" : "sweeps over all codes run on the host: no on-device checker works" + why};
+  return {nullptr, why.empty() ? "" : "sweeps over all codes are checked on the host, because no on-device checker works" + why};
 }
 
 }  // namespace assay

@@ -50,7 +50,7 @@ TEST_F(FindWatch, NamesEachThatCannotBeUsed) {
   const FoundWatch watch = found("sm_0");
   EXPECT_EQ(watch.watch, nullptr);
   EXPECT_THAT(watch.why_none,
-              AllOf(HasSubstr("sweeps over all codes run on the host"), HasSubstr("assay_watch_other.so is for twin"),
+              AllOf(HasSubstr("sweeps over all codes are checked on the host"), HasSubstr("assay_watch_other.so is for twin"),
                     HasSubstr("assay_watch_lost.so: no symbol assay_get_library"), HasSubstr("assay_watch_nowhere.so: no device"),
                     HasSubstr("assay_watch_torn.so: cannot be loaded")));
 }

@@ -468,7 +468,7 @@ TEST(WorkerEnds, AnAddressThatNoMemoryHasIsNotCalledANullPointer) {
 #if defined(__x86_64__)
   EXPECT_THAT(
       call_rows(backend, "reads_garbage").message,
-      MatchesRegex("crashed: SIGSEGV: used an address that no memory can have: a pointer, or an index or stride .*, in .*"));
+      MatchesRegex("crashed: SIGSEGV: used an address that no memory can have: a pointer is garbage, or an index or stride .*, in .*"));
 #endif
   EXPECT_THAT(call_rows(backend, "reads_an_empty_array").message, HasSubstr(" through a null pointer, 8 bytes behind it: "));
 }

@@ -199,7 +199,7 @@ void write_observed_units(const std::string& path, const LibraryInfo& seen_on, s
     text += "," + chip;
   }
   write_atomically(path, text + "\n");
-  fmt::print("wrote {}: digests for {} pairs of instruction and kind of data\n", path, observed.size());
+  fmt::print("wrote {}: digests of results for {} pairs of instruction and kind of data\n", path, observed.size());
 }
 
 int verify_observed(const ArchArguments& arguments) {
@@ -226,8 +226,8 @@ int verify_observed(const ArchArguments& arguments) {
         agree += calls.elements;
         continue;
       }
-      fmt::print("{} {}, chains of {}: observed digest {:016x}, predicted digest {:016x}\n", calls.row->id, calls.fills->words,
-                 kUnitChains[chain], observed[line].digests[chain], predicted[line][chain]);
+      fmt::print("{} on data '{}', chains of {} instructions: observed digest {:016x}, predicted digest {:016x}\n", calls.row->id,
+                 calls.fills->words, kUnitChains[chain], observed[line].digests[chain], predicted[line][chain]);
     }
   fmt::print("{} of {} observed elements are as predicted (compared by digests)\n", agree, elements);
   return agree == elements ? kAllAsExpected : kUnexpected;
@@ -256,7 +256,7 @@ class Verification {
     Chain chain;
     const CallResult result = called(offered, problem);
     if (result.status != CallStatus::kOk || result.outputs.size() != 1 || !result.untouched.front().empty()) {
-      chain.trouble = result.status == CallStatus::kOk ? "some elements of d were never written" : result.message;
+      chain.trouble = result.status == CallStatus::kOk ? "the kernel left some elements of d unwritten" : result.message;
       chain.device_lost = result.status == CallStatus::kDeviceLost;
       return chain;
     }
@@ -286,7 +286,7 @@ class Verification {
     for (int64_t i = 0; i < chain.elements; ++i) {
       const uint32_t given = d.code(i), right = predicted.code(i);
       if (given != right && chain.differ++ == 0)
-        chain.first = fmt::format("first at tile {}, d[{}, {}]: returned {:0{}x}, predicted {:0{}x}", i / of_tile,
+        chain.first = fmt::format("first difference at tile {}, d[{}, {}]: returned {:0{}x}, predicted {:0{}x}", i / of_tile,
                                   i % of_tile / c.n, i % c.n, given, digits, right, digits);
     }
     chain.digest = digest_of(d);
@@ -456,8 +456,8 @@ int verify(const UnitTable& units, const std::string& folder) {
       matches += found.matches;
       fmt::print("{:<18} {:<24} {} of {}{}\n", set.name(), of.unit, found.matches, found.vectors,
                  found.first_line == 0 ? ""
-                                       : fmt::format("   first at line {}: recorded {:08x}, predicted {:08x}", found.first_line,
-                                                     found.recorded, found.predicted));
+                                       : fmt::format("   first difference at line {}: recorded {:08x}, predicted {:08x}",
+                                                     found.first_line, found.recorded, found.predicted));
     }
     if (!covered) fmt::print("{:<18} skipped: unit_recordings.csv names no instruction for this data set\n", set.name());
   }

@@ -159,7 +159,7 @@ bool found_as_called(const Json& one) {
 namespace {
 
 std::string nearest_text(const Json& nearest) {
-  if (!nearest.is_object()) return "no table row has these operand formats";
+  if (!nearest.is_object()) return "no row of units.csv has these operand formats";
   std::string text =
       fmt::format("{}, {} of {} cells", nearest.value("row", ""), nearest.value("alike", 0), nearest.value("of", 0));
   const std::vector<std::string> same = nearest.value("same_cells", std::vector<std::string>());
@@ -172,8 +172,8 @@ std::string found_text(const Json& one) {
   if (const std::string why = one.value("no_answer", ""); !why.empty()) return "no answer: " + why;
   if (!one.value("known", false)) return "UNKNOWN: no model explains its results";
   const Json called = one.value("called", Json());
-  if (!called.is_object()) return "model found; its table row has no model";
-  if (called.value("equal", false)) return "equal to its table row";
+  if (!called.is_object()) return "a model was found; the instruction's row of units.csv has none";
+  if (called.value("equal", false)) return "equal to the instruction's row of units.csv";
   return fmt::format("DIFFERS in {}", fmt::join(called.value("differs_in", std::vector<std::string>()), ", "));
 }
 
@@ -199,7 +199,7 @@ void instruction_table(html::Node section, const Json& instructions) {
 void unexplained_list(html::Node section, const Json& instructions) {
   for (const Json& one : instructions) {
     if (one.value("unexplained", Json::array()).empty() && one.value("remarks", Json::array()).empty()) continue;
-    html::write(html::line(section, "h3"), one.value("id", "") + ": results that the cells above do not explain");
+    html::write(html::line(section, "h3"), one.value("id", "") + ": results that the model in the table above does not explain");
     const html::Node list = html::line(section, "ul");
     for (const Json& remark : one.at("remarks")) html::write(html::line(list, "li"), remark.get<std::string>());
     for (const Json& kind : one.at("unexplained"))
@@ -255,7 +255,8 @@ std::string probe_html(const Json& found) {
   if (!instructions.empty()) {
     const html::Node section = page.section("Tensor core instructions");
     html::write(html::line(section, "p", "soft"),
-                "The column found has the cells order | exponent | sum | c | round | scale | special of reference/contracts/units.csv.");
+                "The column 'found' shows the model that explains the results, as cells of reference/contracts/units.csv: order "
+                "| exponent | sum | c | round | scale | special.");
     instruction_table(section, instructions);
     unexplained_list(section, instructions);
   }

@@ -37,9 +37,11 @@ namespace {
 /// Legend of the printed table of special values. SPECIALS.md has a legend of its own, outside of its generated section.
 constexpr const char* kLegend =
     "Each column is a group of 32 bf16 numbers: first the numbers in its heading, then zeros. In column NaN all 32 are NaN.\n"
-    "A cell is SCALE: CODES, in hex; the codes are those of the numbers in the heading. Scale 1: the scale is an input, which is 1 here.\n"
-    "S@Z: a scale and an int32 zero point. a/b: every code from a to b is accepted. ?: every code is accepted.\n"
-    "nan: every NaN is accepted.\n";
+    "A cell has the form SCALE: CODES, in hex, with the codes of the numbers in the heading. SCALE is 1 if the scale is an "
+    "input.\n"
+    "S@Z is a scale and an int32 zero point. a/b means that every code from a to b is accepted, ? that every code is accepted, "
+    "and\n"
+    "nan that every NaN is accepted.\n";
 
 /// The strongest evidence for a contract, as text: `ran` is stronger than `executed`, `read` and `inferred`.
 std::string evidence_words(const ContractRow& row) {
@@ -339,7 +341,7 @@ void diff(const OpRegistry& ops, const std::string& a, const std::string& b, con
   if (casts) return diff_casts(tables.find(a), tables.find(b));
   if (found.empty()) {
     const std::string reasons = why_none_fits(ops, a, b, cases) + why_none_fits(ops, b, a, cases);
-    fmt::print("their outputs were not compared\n{}",
+    fmt::print("the outputs of the two contracts were not compared\n{}",
                reasons.empty() ? "  no quick case names either contract; give a case table of your own with --cases FILE.csv\n"
                                : reasons);
   }
@@ -498,8 +500,8 @@ void print(const std::string& title, const Op& op, const Tally& tally) {
       fmt::print("  not       {:<32} {} of {} cases fail, {} elements are wrong; first {}{}\n", contract, score.violated,
                  score.cases, score.elements, score.first, in_releases(contract));
     } else if (unseen > 0) {
-      fmt::print("  perhaps   {:<32} obeyed in {} cases; {} cases gave no outputs{}\n", contract, score.cases, unseen,
-                 in_releases(contract));
+      fmt::print("  perhaps   {:<32} obeyed in {} cases; the kernel returned no outputs in {} cases{}\n", contract, score.cases,
+                 unseen, in_releases(contract));
     } else {
       fmt::print("  obeys     {:<32} in all {} cases{}\n", contract, score.cases, in_releases(contract));
     }
@@ -556,7 +558,7 @@ int match_verb(const ContractsArguments& arguments) {
     return kUnexpected;
   }
   if (answered == 0) {
-    fmt::print("NOTHING RAN: the library answered no selected case of op {}{}\n", op.name,
+    fmt::print("NOTHING RAN: the library returned outputs for no selected case of op {}{}\n", op.name,
                suites.tables.cases.empty() ? "; for a contract of your own, add its cases: --cases FILE.csv" : "");
     return kUsageOrNothingRan;
   }
@@ -606,8 +608,10 @@ int match_dump(const ContractsArguments& arguments) {
     if (reason.find("needs --param") != std::string::npos) lack += contracts.size();
   const std::string of_op = arguments.op.empty() ? "" : " of op " + arguments.op;
   if (lack > 0)
-    fmt::print("NOTHING COMPARED: {} contracts{} need a parameter that no tensor shows; set it with --param as named above\n",
-               lack, of_op);
+    fmt::print(
+        "NOTHING COMPARED: {} contracts{} need a parameter that does not follow from the tensors; set it with --param, as the "
+        "lines above say\n",
+        lack, of_op);
   else
     fmt::print("NOTHING COMPARED: no contract{} takes tensors of these names, shapes and types; the reasons are above\n", of_op);
   return kUsageOrNothingRan;

@@ -95,8 +95,8 @@ std::string op_text(const Op& op, const std::vector<Case>& cases) {
     if (one.op == op.name) contracts.insert(one.text("contract"));
   text += "contracts " + wrapped({contracts.begin(), contracts.end()}, 10);
   text +=
-      "keys of a kernel's `accepts` and `multiple_of`, with the values in the cases; a key that you leave out allows every "
-      "value\n";
+      "keys that a kernel can have in `accepts` and `multiple_of`, with the values that cases have; a key that you leave out "
+      "allows every value\n";
   for (const std::string& column : op.columns) {
     if (column == "contract") continue;
     std::set<std::string> cells;

@@ -57,7 +57,7 @@ class Baseline {
     for (const Recording& one : recordings_)
       for (const Recording& other : now)
         if (!one.run.identity.id.empty() && one.run.identity.id == other.run.identity.id && notes_.empty())
-          notes_.push_back(path_ + " is a recording of the same run, so no failure can be new");
+          notes_.push_back(path_ + " is a recording of the very run that is compared with it, so no failure can be new");
     for (const Recording& recording : recordings_)
       for (const RecordedVerdict& recorded : recording.verdicts)
         if (has_verdict(recorded.verdict))
@@ -187,7 +187,7 @@ GateFinding state_of_pass(const Verdict& verdict, const Baseline::Entry* before,
   return {.state = GateState::kChanged,
           .passes = !run.same_bits,
           .note = comparison.comparable        ? ""
-                  : comparison.why_not.empty() ? "one of the recordings has no outputs"
+                  : comparison.why_not.empty() ? "one of the recordings has no outputs of this call"
                                                : comparison.why_not};
 }
 

@@ -196,10 +196,10 @@ void check_power(const OpRegistry& ops, const std::string& root, const std::vect
   constexpr double kSample = 5;  // percent
   const std::string folder = root + "/power";
   const PowerRecords records = recorded_power(cases, folder);
-  for (const std::string& stray : records.strays()) complaints.add(stray, "belongs to no case any more");
+  for (const std::string& stray : records.strays()) complaints.add(stray, "belongs to no case of the current tables");
   for (const Case& one : sample_of_data(cases, 100, 0))
     if (records.find(one) == nullptr)
-      complaints.add(folder, one.id + ": has no record for the current tables; try assay golden write");
+      complaints.add(folder, one.id + ": has no mutation score for the current tables; try assay golden write");
   const std::vector<Case> sample = sample_of_data(cases, seed ? kSample : 100, seed.value_or(0));
   ProgressReport progress(sample.size(), "data sets");
   const auto compute = [&](const Case& one) {

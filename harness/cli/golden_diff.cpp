@@ -120,9 +120,10 @@ struct OfOp {
             {{"tensor", one.name},
              {"elements", by.elements},
              {"codes", by.codes},
-             {"what", by.elements == 0 ? "the bits differ, and so do the accepted codes in the recordings"
-                                       : fmt::format("{} element{}, by at most {} code{}", by.elements,
-                                                     by.elements == 1 ? " differs" : "s differ", by.codes, by.codes == 1 ? "" : "s")}});
+             {"what", by.elements == 0
+                          ? "the bits differ; their distance is unknown, because the recordings also differ in the accepted codes"
+                          : fmt::format("{} element{}, by at most {} code{}", by.elements,
+                                        by.elements == 1 ? " differs" : "s differ", by.codes, by.codes == 1 ? "" : "s")}});
       }
     }
     if (a.size() < b.size()) tensors.push_back({{"tensor", ""}, {"what", "the second recording has more tensors"}});
@@ -458,8 +459,8 @@ std::string diff_html(const Json& found) {
   std::string headline;
   if (!found.at("recordings").empty()) headline = fmt::format("{} of {} recorded calls differ", differ, differ + same);
   if (!found.at("models").empty())
-    headline += fmt::format("{}{} of {} kinds of operands are computed in different ways", headline.empty() ? "" : "; ", apart,
-                            found.at("models").size());
+    headline += fmt::format("{}instructions of {} of {} combinations of operand formats compute different results",
+                            headline.empty() ? "" : "; ", apart, found.at("models").size());
   ChipPage page(fmt::format("Assay: {} side by side", fmt::join(names, ", ")), headline, differ == 0);
   std::vector<Fact> facts;
   for (const Json& target : found.at("targets"))
@@ -471,7 +472,8 @@ std::string diff_html(const Json& found) {
   recordings_section(page, found);
   if (!found.at("models").empty()) {
     const html::Node section = page.section("Tensor core instructions");
-    html::write(html::line(section, "p", "soft"), "A search found no input on which instructions with the same letter differ.");
+    html::write(html::line(section, "p", "soft"),
+                "Instructions with the same letter form a class: a search found no input on which their results differ.");
     for (const Json& one : found.at("formats_apart")) html::write(html::line(section, "p"), "Inputs of " + only_text(one) + ".");
     model_table(section, found);
     model_details(page.section("The smallest inputs on which classes differ"), found);
@@ -514,7 +516,8 @@ int golden_diff(const GoldenArguments& arguments) {
   found["formats_apart"] = formats_apart(targets);
   for (const Json& one : found["formats_apart"]) fmt::print("{}\n", only_text(one));
   if (found["models"].empty() && found["recordings"].empty())
-    throw UsageError("golden diff: no two of these have recorded outputs, and no two have instructions with the same operands");
+    throw UsageError(
+        "golden diff: no two of these targets have recorded outputs, and no two have instructions with the same operand formats");
   if (!reports.write(found, diff_html)) return kHarnessFailed;
   return same ? kAllAsExpected : kUnexpected;
 }

@@ -440,7 +440,7 @@ class Hunt {
     };
     options_.ended = [this]() -> const char* {
       if (const char* signal = ended_by()) return signal;
-      return Clock::now() < end_ ? nullptr : "the end of its time";
+      return Clock::now() < end_ ? nullptr : "the time limit";
     };
     options_.calls_in_a_row = kCallsInARow;
   }
@@ -466,7 +466,7 @@ class Hunt {
     for (const auto& [kernel, prey] : prey_) {
       judged += prey.judged;
       fmt::print(
-          "{:<28} {} of {} verdicts are violations{}{}\n", kernel, prey.violations, prey.judged,
+          "{:<28} {} of {} verdicts are violations of a contract{}{}\n", kernel, prey.violations, prey.judged,
           prey.budget_use == 0 ? "" : fmt::format("; highest budget use {:.3g}: {}", prey.budget_use, prey.nearest),
           prey.of_batch.empty() ? "" : fmt::format("; bits depend on the batch, which the contract allows: {}", prey.of_batch));
     }

@@ -253,7 +253,7 @@ One probe_one(const Backend& backend, const OfferedInstruction& offered, const P
   if (!probed.known()) return one;
   const std::string why = fmt::format(
       "{} elements, all explained; {}", probed.elements,
-      probed.not_observable.empty() ? "every cell was observed" : "cells that are not observable have their simplest value");
+      probed.not_observable.empty() ? "every cell was observed" : "cells that no result depends on have their simplest value");
   one.csv = csv_line(row_of(probed.unit, row.unit.known() ? "probed." + row.id : row.id, evidence_of(backend.library),
                             source_of(backend.library), why));
   return one;

@@ -215,7 +215,7 @@ int regenerate_verb(const RegenerateArguments& arguments) {
     for (const std::string& stray : strays) flaws.push_back(stray + ": belongs to no op or contract any more");
     for (const std::string& flaw : flaws) fmt::print("{}\n", flaw);
     if (flaws.empty())
-      fmt::print("{} derived files are up to date\n", wanted.size());
+      fmt::print("{} generated files are up to date\n", wanted.size());
     else
       fmt::print("the files above are out of date; try assay regenerate\n");
     return flaws.empty() ? kAllAsExpected : kUnexpected;
@@ -231,7 +231,7 @@ int regenerate_verb(const RegenerateArguments& arguments) {
     fs::remove(stray);
     fmt::print("removed {}\n", stray);
   }
-  fmt::print("{} derived files: {} written, {} removed; mutation scores of {} data sets computed\n", wanted.size(), written,
+  fmt::print("{} generated files: {} written, {} removed; mutation scores of {} data sets computed\n", wanted.size(), written,
              strays.size(), derivation.computed());
   return arguments.parts.empty() && arguments.measured && !write_measured() ? kUnexpected : kAllAsExpected;
 }

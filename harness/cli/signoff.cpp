@@ -435,7 +435,7 @@ void finish(Folder& folder) {
                 static_cast<long long>(totals.unexpected), folder.at(kPage).c_str(), folder.at("steps/").c_str());
   for (const Rule& rule : rules)
     std::printf("%s  %s: %s\n", rule.mark(), printable(rule.what).c_str(), printable(rule.found).c_str());
-  std::printf("wrote %s; its manifest has the digest %s\n%s\n", folder.at(kPage).c_str(),
+  std::printf("wrote %s; signoff.json has the digest %s\n%s\n", folder.at(kPage).c_str(),
               digest_of_file(folder.at(kManifest)).c_str(), headline.text.c_str());
 }
 
@@ -559,7 +559,7 @@ int run_signoff(const SignoffArguments& arguments) {
                       arguments.output, printable(signer), printable(arguments.by)));
     const bool same_name = arguments.by.empty() || arguments.by == before.at("request").value("by", "");
     if (ended && same_name && verdict.value("state", "INCOMPLETE") != "INCOMPLETE" && is_as_signed(folder)) {
-      std::printf("already finished at %s, and unaltered since; nothing was run or written; its manifest has the digest %s\n%s\n",
+      std::printf("already finished at %s, and unaltered since; nothing was run or written; signoff.json has the digest %s\n%s\n",
                   before.value("ended", "").c_str(), digest_of_file(folder.at(kManifest)).c_str(),
                   verdict.value("headline", "").c_str());
       return code_of(verdict.value("state", ""));
@@ -618,7 +618,7 @@ void verify_steps(Folder& folder, bool claims_all, Problems& problems) {
     const std::string report = step_file(name, ".json");
     try {
       if (fs::exists(folder.at(report)) && counts_of(read_report(folder.at(report))) != step.at("summary").at("counts"))
-        problems.add(report, "its counts differ from those in the manifest");
+        problems.add(report, "its counts differ from those in signoff.json");
     } catch (const std::exception& error) {
       problems.add(report, std::string("cannot be read: ") + error.what());
     }
@@ -640,7 +640,7 @@ OtherInputs verify_inputs(Folder& folder, Problems& problems) {
   const std::string root = folder.manifest().at("request").value("data", "");
   const std::string text = read_text(folder.at(kInputs));
   if (contents_digest(parse_table(text, kInputs)) != folder.manifest().at("inputs").value("digest", ""))
-    problems.add(kInputs, "its digest differs from that in the manifest");
+    problems.add(kInputs, "its digest differs from that in signoff.json");
   const Table table = parse_table(text, folder.at(kInputs));
   table.require_columns(std::vector<std::string>{"kind", "path", "digest"});
   OtherInputs others;
@@ -677,7 +677,7 @@ int verify(const std::string& path) {
   if (!was_killed && fs::exists(folder.at(kPage)))
     if (const std::string page = read_text(folder.at(kPage));
         page.find(digest) == std::string::npos || page.find(headline.text) == std::string::npos)
-      problems.add(kPage, "was not made from this manifest");
+      problems.add(kPage, "was not made from this signoff.json");
   if (others.absent > 0)
     std::printf("%lld of the files that the sign-off read are not on this machine, and were not compared\n",
                 static_cast<long long>(others.absent));
@@ -697,13 +697,13 @@ int verify(const std::string& path) {
   }
   if (changed > 0) {
     std::printf(
-        "FOLDER UNALTERED, CHECKOUT DIFFERS: %s; the manifest has the digest %s. %lld file%s that the sign-off read changed "
+        "FOLDER UNALTERED, CHECKOUT DIFFERS: %s; signoff.json has the digest %s. %lld file%s that the sign-off read changed "
         "since: to compare them too, verify with the program and tables of commit %s\n",
         headline.text.c_str(), digest.c_str(), changed, changed == 1 ? "" : "s",
         manifest.at("program").value("commit", "").c_str());
     return kInputsChanged;
   }
-  std::printf("UNALTERED: %s; the manifest has the digest %s\n", headline.text.c_str(), digest.c_str());
+  std::printf("UNALTERED: %s; signoff.json has the digest %s\n", headline.text.c_str(), digest.c_str());
   return kAllAsExpected;
 }
 

@@ -47,7 +47,7 @@ void facts(ChipPage& page, const Json& manifest, const std::string& digest) {
 }
 
 void rules_table(Node section, const std::vector<Rule>& rules) {
-  html::write(html::line(section, "p", "soft"), "PASS needs all of these conditions.");
+  html::write(html::line(section, "p", "soft"), "The verdict is PASS only if all of these conditions hold.");
   const Node body = html::table(section, "rules", {"", "condition", "found"});
   for (const Rule& rule : rules) {
     const Node row = html::line(body, "tr");
@@ -99,9 +99,10 @@ std::string cell_text(const Json& cell) {
 void matrix(Node section, const Json& manifest, const Totals& totals) {
   const Strings formats = formats_of(totals);
   html::write(html::line(section, "p", "soft"),
-              "Numbers of verdicts that pass, by op and number format; a case with several formats counts under each. "
-              "Budget: largest distance from the middle of an accepted interval, divided by half its width; 100 % is "
-              "the last accepted code. Exact: every element accepts one code only. \"+ N dev\": N allowed deviations.");
+              "Each cell is the number of verdicts that pass, by op and number format; a case with several formats counts under "
+              "each of them. Budget is the largest distance of an element from the middle of its accepted interval, divided by "
+              "half the width; 100 % is the last accepted code. Exact means that every element accepts only one code. \"+ N "
+              "dev\" means N allowed deviations.");
   Strings head = {"op", "contracts"};
   head.insert(head.end(), formats.begin(), formats.end());
   head.insert(head.end(), {"elements", "budget"});
@@ -247,7 +248,7 @@ void instructions(Node section, const Json& manifest) {
     names.push_back(fmt::format("{} {} of {}", nearest[i].second, nearest[i].first, probed));
   const Node text = html::line(section, "p");
   html::write(html::child(text, "b"), "Nearest known chip: ");
-  html::write(text, names.empty() ? "none has an instruction with the same steps."
+  html::write(text, names.empty() ? "no known chip has an instruction with the same steps."
                                   : fmt::format("{} probed instructions have the same steps.", fmt::join(names, ", ")));
   const Node body = html::table(html::wide(section), "found",
                                 {"found: order | exponent | sum | c | round | scale | special", "instructions", "verdict"});
@@ -290,7 +291,7 @@ void conversions(Node section, const Json& manifest) {
 
 void deviations(Node section, const Json& manifest, const Totals& totals) {
   const Json& allowed = manifest.at("deviations");
-  if (allowed.empty()) return (void)html::write(html::line(section, "p"), "None is allowed.");
+  if (allowed.empty()) return (void)html::write(html::line(section, "p"), "No deviation is allowed.");
   const Node body =
       html::table(section, "deviations", {"cases", "kernel", "outcome", "verdicts", "reason", "owner", "issue", "since"});
   for (size_t i = 0; i < allowed.size(); ++i) {

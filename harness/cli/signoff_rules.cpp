@@ -362,9 +362,10 @@ void add_golden_rules(std::vector<Rule>& rules, const Json& manifest, const Tota
     const Json& sum = step->at("summary");
     const bool comparable = sum.value("same", 0) + sum.value("differ", 0) > 0;
     rules.push_back({"The recorded outputs were compared with " + sum.value("b", ""),
-                     comparable ? fmt::format("{} of {} calls have the same bits; the others are accepted by their contracts",
-                                              sum.value("same", 0), sum.value("same", 0) + sum.value("differ", 0))
-                                : "no call is in both recordings, because the kernels have other names",
+                     comparable
+                         ? fmt::format("{} of {} calls returned the same bits; the contracts accept the outputs of the others",
+                                       sum.value("same", 0), sum.value("same", 0) + sum.value("differ", 0))
+                         : "no call is in both recordings, because the kernels have other names",
                      step->value("state", "") == "ended"});
   }
 }

@@ -371,13 +371,13 @@ void Supervised::wrote_reports() const { tell(kWrote, ""); }
 int supervised(const std::function<int(const Supervised&)>& run, const std::function<void(const KilledRun&)>& report) {
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0)
-    throw std::system_error(errno, std::generic_category(), "cannot make the pipe to the process of a run");
-  const int read_end = beyond_worker_files(pipe[0], "cannot make the pipe to the process of a run"),
-            write_end = beyond_worker_files(pipe[1], "cannot make the pipe to the process of a run");
+    throw std::system_error(errno, std::generic_category(), "cannot make the pipe to the process that runs the cases");
+  const int read_end = beyond_worker_files(pipe[0], "cannot make the pipe to the process that runs the cases"),
+            write_end = beyond_worker_files(pipe[1], "cannot make the pipe to the process that runs the cases");
   adopt_orphans();
   std::fflush(nullptr);
   const pid_t parent = ::getpid(), child = ::fork();
-  if (child < 0) throw std::system_error(errno, std::generic_category(), "cannot start the process of a run");
+  if (child < 0) throw std::system_error(errno, std::generic_category(), "cannot start the process that runs the cases");
   if (child == 0) {
     ::close(read_end);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);

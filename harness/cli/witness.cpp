@@ -89,7 +89,7 @@ int keep_witnesses(const WitnessArguments& arguments) {
     std::erase_if(witness.calls, [&](const WitnessCall& call) { return left_out.has(witness.contract, call.from); });
     const std::string text = witness_text(witness);
     const WitnessFinding finding = judge_witness(op_of(witness.op), witness, false);
-    std::string why = witness.calls.empty() ? "left_out.csv leaves out all its calls"
+    std::string why = witness.calls.empty() ? "left_out.csv lists all calls of this file"
                       : finding.agrees()    ? ""
                                             : "its contract does not accept " + finding.against.front();
     if (text.size() > kMostBytesOfWitness) why = fmt::format("{} bytes; the limit is {}", text.size(), kMostBytesOfWitness);
@@ -269,7 +269,10 @@ WitnessCheck check_witnesses(const OpRegistry& ops, const std::vector<std::strin
     for (const std::string& name : survivors) {
       const std::string why = reasons.of(witness.contract, name);
       j.survivors += fmt::format("| {} | `{}` | {} |\n", witness.contract, name, why);
-      if (why.empty()) j.complaints += fmt::format("{}: too weak: its outputs do not kill mutant {}, and no table gives a reason\n", files[size_t(i)], name);
+      if (why.empty())
+        j.complaints += fmt::format(
+            "{}: too weak: its outputs do not kill mutant {}, and neither survivors.csv nor unseen.csv gives a reason\n",
+            files[size_t(i)], name);
     }
   });
   WitnessCheck all;

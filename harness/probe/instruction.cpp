@@ -156,7 +156,7 @@ Ask ask_of(const Backend& backend, const OfferedInstruction& offered) {
     if (result.status == CallStatus::kDeviceLost) throw DeviceLostError("device lost: " + result.message);
     if (result.status != CallStatus::kOk) throw ProbeError(result.message);
     if (result.outputs.size() != 1 || !result.untouched.front().empty())
-      throw ProbeError("some elements of d were never written");
+      throw ProbeError("the kernel left some elements of d unwritten");
     const HostTensor& d = result.outputs.front();
     std::vector<uint32_t> codes(size_t(d.spec.elements()));
     for (size_t i = 0; i < codes.size(); ++i) codes[i] = d.code(int64_t(i));
