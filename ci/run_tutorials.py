@@ -45,7 +45,7 @@ class Block:
 
 
 def blocks_of(lines):
-    """The fenced blocks of a page. An output block is attached to the block before it if only empty lines lie between."""
+    """Returns the fenced blocks of a page. An output block belongs to the block before it if only empty lines lie between."""
     blocks, marks, block, adjacent = [], {}, None, False
     for number, line in enumerate(lines):
         if block is not None:
@@ -78,7 +78,7 @@ def is_like(pattern, line):
 
 
 def first_difference(expected, got):
-    """None if the output matches the page; otherwise the number of the page's output lines that match."""
+    """Returns None if the output matches the page; otherwise the number of the page's output lines that match."""
     reached = {0}  # numbers of lines of `got` that the patterns so far can match
     for number, pattern in enumerate(expected):
         if pattern.strip() == "...":
@@ -91,7 +91,7 @@ def first_difference(expected, got):
 
 
 def rewritten(expected, got):
-    """The new output for the page: each stretch between `...` is replaced by the output lines that resemble it most."""
+    """Returns the new output for the page. The lines between two `...` are replaced by the output lines that resemble them most."""
     def nearest(pattern, begin):
         score = lambda at: 2.0 if is_like(pattern, got[at]) else difflib.SequenceMatcher(None, pattern, got[at]).ratio()
         return max(range(begin, len(got)), key=score, default=None)
@@ -121,7 +121,7 @@ def rewritten(expected, got):
 
 
 def missing(words):
-    """The first of these commands, files and modules that this machine does not have."""
+    """Returns the first of these commands, files and modules that this machine does not have."""
     for word in words:
         if word.startswith("python:"):
             if subprocess.run([python(), "-c", f"import {word[7:]}"], capture_output=True).returncode:

@@ -25,7 +25,7 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 
 @functools.cache
 def pip(*arguments):
-    """The output of a pip command. Debian's Python has no pip; the virtual environment of ci/test has one."""
+    """Returns the output of a pip command. Debian's Python has no pip; the virtual environment of ci/test has one."""
     for python in (sys.executable, "build/venv/bin/python3"):
         try:
             shown = subprocess.run([python, "-m", "pip", *arguments], capture_output=True, text=True, env={**os.environ, "COLUMNS": "1000"})
@@ -37,7 +37,7 @@ def pip(*arguments):
 
 
 def setting(name):
-    """A setting of pip, from the environment, else from the section `download` or `global` of its file."""
+    """Returns a setting of pip, from the environment, or else from the section `download` or `global` of its file."""
     for section in (":env:", "download", "global"):
         found = re.search(rf"^{re.escape(section)}\.{name}='(.*)'$", pip("config", "list"), re.M)
         if found:
@@ -70,7 +70,7 @@ def read(url, accept="*/*"):
 
 
 class Links(html.parser.HTMLParser):
-    """Reads an index page in HTML (PEP 503). files: address and SHA-256 of each file, by name."""
+    """Reads an index page in HTML (PEP 503). `files` is address and SHA-256 of each file, by name."""
 
     def __init__(self, page):
         super().__init__()

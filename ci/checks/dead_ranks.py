@@ -27,7 +27,7 @@ def outcomes():
 
 
 def undisturbed():
-    """Seconds and number of verdicts of a launch in which no process is killed."""
+    """Returns the seconds and the number of verdicts of a launch in which no process is killed."""
     begin = time.time()
     codes = [process.wait(PATIENCE) for process in start("undisturbed")]
     found = outcomes()
@@ -37,7 +37,7 @@ def undisturbed():
 
 
 def without_the_first():
-    """Starts a launch without its first process: the other processes must report that and end."""
+    """Starts a launch without its first process. The other processes must report that it is missing, and end."""
     begin = time.time()
     for process in start("orphans", (1, 2)):
         try:
@@ -103,7 +103,7 @@ for number in range(first, first + count):
     if problem:
         failed += 1
         print(f"FAILED {words}: {problem}", flush=True)
-print(f"dead ranks: trials {first} to {first + count - 1}: {count - failed} passed, {failed} failed; {reached} signals reached a launch with cases left; "
+print(f"killed and stopped processes: of trials {first} to {first + count - 1}, {count - failed} passed and {failed} failed; {reached} signals came while cases were left; "
       f"the other processes ended at most {longest:.1f} s after the signal")
 if reached * 3 < count:
     sys.exit(f"FAILED: expected at least {-(-count // 3)} signals while cases are left, got {reached}")

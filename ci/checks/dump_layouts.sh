@@ -112,7 +112,7 @@ for layout in $(cut -d, -f1 "$root/reference/contracts/layouts.csv" | tail -n +2
   [[ " $of_mutants " == *" $layout "* ]] && continue
   printf '%s\n' "${cases[@]}" | grep -E "[._]$layout(/|_|\\.t)" >/dev/null || fail "no glob of this check selects a case with layout $layout"
 done
-echo "$judged dumps judged"
+echo "assay judge gave the expected verdict on $judged dumps"
 
 # A dump with scales as [m, blocks], where the contract packs or tiles them, is rejected; the message names the shape in memory.
 packed=$(printf '%s\n' "${cases[@]}" | grep fp8_gemm_1d1d_packed)

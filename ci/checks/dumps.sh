@@ -22,11 +22,11 @@ for backend in cpu faulty; do
   "$assay" run --backend $backend "${cases[@]}" --report csv:"$r/$backend.csv" --report console --show all --record "$r/$backend" >"$r/$backend.txt"
   ran=$?
   "$assay" judge "$r/$backend" --report csv:"$r/judged.csv" --report console --show all >"$r/judged.txt"
-  [ $? -eq $ran ] || fail "judge and run of $backend differ in their exit codes"
-  cmp <(verdicts "$r/$backend.csv") <(verdicts "$r/judged.csv") || fail "verdicts of $backend differ"
-  cmp <(verdicts "$r/$backend.txt") <(verdicts "$r/judged.txt") || fail "printed reports of $backend differ"
+  [ $? -eq $ran ] || fail "assay judge and assay run have different exit codes for back end $backend"
+  cmp <(verdicts "$r/$backend.csv") <(verdicts "$r/judged.csv") || fail "the CSV reports of assay run and assay judge differ for back end $backend"
+  cmp <(verdicts "$r/$backend.txt") <(verdicts "$r/judged.txt") || fail "the printed reports of assay run and assay judge differ for back end $backend"
 done
-[ $ran -eq 1 ] || fail "the faulty library passes"
+[ $ran -eq 1 ] || fail "the run of back end faulty passes"
 expect 2 "holds a recording already" "$assay" run --case "$packed" --record "$r/cpu"
 
 # A recording needs no kernel library.
@@ -41,8 +41,8 @@ norms=(--suite rms_norm/quick)
 "$assay" run "${norms[@]}" --warp 64 --record "$r/shards/b" >/dev/null
 "$assay" run "${norms[@]}" --warp 32 --record "$r/shards/a" >/dev/null
 without_seconds() { python3 -c 'import csv, sys; [print([v for k, v in r.items() if k != "seconds" and not k.startswith("run_")]) for r in csv.DictReader(open(sys.argv[1]))]' "$1"; }
-"$assay" judge "$r/shards/b" "$r/shards/a" --report csv:"$r/merged.csv" >/dev/null || fail "merged shards fail"
-cmp <(without_seconds "$r/whole.csv") <(without_seconds "$r/merged.csv") || fail "merged shards differ from the whole run"
+"$assay" judge "$r/shards/b" "$r/shards/a" --report csv:"$r/merged.csv" >/dev/null || fail "judge fails on the recordings of both shares of a run"
+cmp <(without_seconds "$r/whole.csv") <(without_seconds "$r/merged.csv") || fail "the verdicts on the recordings of both shares differ from those of the whole run"
 expect 0 "duplicate: " "$assay" judge "$r/whole" "$r/shards/a"
 expect 0 "ALL AS EXPECTED" "$assay" judge "$r/whole" "${norms[@]}"
 expect 1 "missing: no recording has the case rms_norm/" "$assay" judge "$r/shards/a" "${norms[@]}"
@@ -68,7 +68,7 @@ rm "$r/damaged/index.json"
 expect 2 "its run did not finish" "$assay" judge "$r/damaged"
 
 # Writes the files of a user, without Assay.
-python3 - "$r" <<'PYTHON' || fail "cannot write the user's files"
+python3 - "$r" <<'PYTHON' || fail "cannot write the files of a user who does not use Assay"
 import json, struct, sys
 folder = sys.argv[1]
 def safetensors(name, tensors):

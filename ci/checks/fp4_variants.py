@@ -61,7 +61,7 @@ FUSED = [
 
 
 def obeyed(file):
-    """The contracts that a dump obeys."""
+    """Returns the contracts that a dump obeys, according to assay contracts match."""
     stated = ["--param", "eps=1e-6"] if "/rms_norm_quant_group/" in file else []
     text = subprocess.run([assay, "contracts", "match", file, *stated], capture_output=True, text=True).stdout
     return set(re.findall(r"^ +obeys +(\S+)", text, re.M))
@@ -88,7 +88,7 @@ def recorded():
 
 
 def recorded_fused():
-    """Records the cases of FUSED: experts and fused ops."""
+    """Records the cases of FUSED, which are quantization by expert and fused ops."""
     files = {}
     for op, columns, rows in FUSED:
         table = [f"op,contract,x,{columns},seed,warp,why,blind_to"]
@@ -123,7 +123,7 @@ def f32(v):
 
 
 def e4m3(v):
-    """The nearest value of e4m3 from 2^-6 to 448, ties to even."""
+    """Rounds to the nearest value of e4m3 from 2^-6 to 448, ties to even."""
     step = 2.0 ** -9
     while v >= 16 * step:
         step *= 2

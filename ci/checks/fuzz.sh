@@ -8,7 +8,7 @@ seeds=$scratch/seeds
 mkdir -p "$seeds"/{csv,recipe,safetensors,npy,golden,believes_length}
 cp -r "$root"/harness/fuzz/corpus/* "$seeds/"
 for op in "$root"/suites/*/cases; do cp "$op/quick.csv" "$seeds/csv/$(basename "$(dirname "$op")")"; done
-python3 - "$root" "$seeds" <<'END' || fail "cannot write the seed files"
+python3 - "$root" "$seeds" <<'END' || fail "cannot write the files with which the fuzz tests begin"
 import csv, glob, json, struct, sys
 root, seeds = sys.argv[1:]
 cells = {cell for file in glob.glob(root + "/reference/contracts/*.csv") for row in csv.reader(open(file)) for cell in row if "(" in cell}
@@ -41,12 +41,12 @@ fuzz() {
   fi
 }
 for reader in csv recipe safetensors npy golden json expression describe ledger; do
-  fuzz $reader || fail "$reader failed; its inputs are in $build/fuzz_crashes"$'\n'"$(tail -n 40 "$scratch/$reader.log")"
+  fuzz $reader || fail "the fuzz test of reader '$reader' failed; inputs that made it fail, if any, are in $build/fuzz_crashes"$'\n'"$(tail -n 40 "$scratch/$reader.log")"
   grep -E '^Done|inputs$' "$scratch/$reader.log" | sed "s/^Done/$reader:/"
 done
-fuzz believes_length && fail "believes_length, the reader with the planted bug, passes"
+fuzz believes_length && fail "the fuzz test of believes_length, a reader with a planted bug, finds no failure"
 found='heap-buffer-overflow'
 [ -z "$sample" ] || found='Segmentation fault'
-grep -q "$found" "$scratch/believes_length.log" || fail "expected '$found' in the output of believes_length, the reader with the planted bug"$'\n'"$(cat "$scratch/believes_length.log")"
+grep -q "$found" "$scratch/believes_length.log" || fail "expected '$found' in the output of the fuzz test of believes_length, a reader with a planted bug"$'\n'"$(cat "$scratch/believes_length.log")"
 rm -f "$build"/fuzz_crashes/*believes_length*
 echo passed

@@ -17,8 +17,8 @@ also() {
 }
 some='*/bf16.m4.*'
 norm=(--suite rms_norm/quick --warp 32 --case "$some")
-"$assay" run --backend cpu "${norm[@]}" --record "$r/before" >/dev/null || fail "the baseline does not pass"
-"$assay" run --backend cpu "${norm[@]}" --record "$r/now" >/dev/null || fail "the second run does not pass"
+"$assay" run --backend cpu "${norm[@]}" --record "$r/before" >/dev/null || fail "the run that is the baseline does not pass"
+"$assay" run --backend cpu "${norm[@]}" --record "$r/now" >/dev/null || fail "the run that is compared with the baseline does not pass"
 expect 0 "GATE OPEN: 0 new, 0 gone, 0 known, 0 fixed, 0 changed within the budget, " "$assay" gate --baseline "$r/before" "$r/now"
 
 # Flips one bit of the baseline: today's outputs are correct but differ from it.
@@ -88,7 +88,7 @@ expect 1 "GATE CLOSED: 0 new, 0 gone, 0 known, $new fixed, " gate bad good --str
 known=("$assay" known write --from "$r/bad.json" --issue https://example.com/12 --owner ada)
 expect 0 ", 0 rows kept" "${known[@]}" --output "$r/known.csv"
 [[ $("${known[@]}" 2>&1 >/dev/null) == "assay: $new failure"* ]] || fail "assay known does not print the number of failures"
-[ "$(wc -l <"$r/known.csv")" -eq $((new + 1)) ] || fail "the list does not have one row per failure: $(cat "$r/known.csv")"
+[ "$(wc -l <"$r/known.csv")" -eq $((new + 1)) ] || fail "known.csv does not have one row for each failure: $(cat "$r/known.csv")"
 expect 0 "ALL AS EXPECTED" "$assay" run --backend "$r/libchain.so" "${few[@]}" --known-failures "$r/known.csv"
 expect 0 "0 new, 0 gone, $new known, 0 fixed, " gate good bad --known-failures "$r/known.csv"
 expect_all 0 gate good good --ledger "$r/known.csv"
@@ -116,7 +116,7 @@ expect 0 "GATE OPEN" gate bad bad --known-failures "$r/known.csv" --strict
 "$assay" run --backend "$r/libmine.so" "${few[@]}" --report json:"$r/good.json" >/dev/null
 echo 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' >>"$r/known.csv"
 expect 0 "0 failures listed, 1 row kept" "$assay" known write --from "$r/good.json" --issue x --keep "$r/known.csv" --output "$r/renewed.csv"
-[ "$(tail -n +2 "$r/renewed.csv")" = 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' ] || fail "the renewed list: expected only the row of another run, got: $(cat "$r/renewed.csv")"
+[ "$(tail -n +2 "$r/renewed.csv")" = 'gemm*,other,fail,else,https://example.com/13,2026-11-01,bob' ] || fail "renewed.csv, the list written with --keep: expected only the row of another run, got: $(cat "$r/renewed.csv")"
 expect 2 "--issue is required" "$assay" known write --from "$r/bad.json"
 expect 2 "expected a report of --report json:FILE" "$assay" known write --from "$r/known.csv" --issue x
 expect 2 "since: 'soon': expected a date" "${known[@]}" --since soon
@@ -127,9 +127,9 @@ expect 2 "version: expected 1, got 7" "$assay" known write --from "$r/seven.json
 all=(--report csv:"$r/g.csv" --report json:"$r/g.json" --report junit:"$r/g.xml" --report html:"$r/g.html" --report md:"$r/g.md" --report sarif:"$r/g.sarif" --report github)
 rm "$r/summary.md"
 expect 1 "::error title=Assay" gate good bad "${all[@]}"
-[ "$(cat "$r/summary.md")" = "$(cat "$r/g.md")" ] || fail "the step summary is not the Markdown report"
+[ "$(cat "$r/summary.md")" = "$(cat "$r/g.md")" ] || fail "the step summary differs from the Markdown report"
 expect 1 "" gate good bad --report github
-[ "$(wc -c <"$r/summary.md")" -gt "$(wc -c <"$r/g.md")" ] || fail "a second summary replaces the first"
+[ "$(wc -c <"$r/summary.md")" -gt "$(wc -c <"$r/g.md")" ] || fail "a second run overwrites the step summary of the first"
 GITHUB_STEP_SUMMARY='' expect 1 "GITHUB_STEP_SUMMARY is not set, so only annotations were written" gate good bad --report github
 GITHUB_STEP_SUMMARY=$r expect 1 "cannot append to GITHUB_STEP_SUMMARY" gate good bad --report github
 python3 -B - "$r" "$new" <<'PYTHON' || fail "a report lacks the states of the gate"
@@ -162,7 +162,7 @@ expect 1 "FLAKY  rms_norm/" "$assay" run "${one[@]}" --repeat 4
 expect 1 "1 new, 0 gone, 0 known" "$assay" gate --baseline "$r/good" "$r/moody" --case '*/bf16.m16.n512.*/normal.*'
 expect 1 " flaky" "$assay" judge "$r/moody"
 "$assay" known write --from "$r/moody.json" --issue x --owner ada --reason race >"$r/moody.csv" 2>/dev/null
-grep -q ',flaky,race,x,' "$r/moody.csv" || fail "the list has no row for the flaky kernel: $(cat "$r/moody.csv")"
+grep -q ',flaky,race,x,' "$r/moody.csv" || fail "moody.csv has no row for the flaky kernel: $(cat "$r/moody.csv")"
 expect 0 "ALL AS EXPECTED" "$assay" run "${one[@]}" --ledger "$r/moody.csv"
 expect 0 "ALL AS EXPECTED" "$assay" run "${one[@]}" --ledger "$r/moody.csv" --rerun-failed 3
 expect 1 "FAIL  rms_norm/" "$assay" run --backend "$r/libchain.so" "${few[@]}" --case '*/bf16.m3.*' --rerun-failed 2

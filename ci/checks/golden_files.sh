@@ -40,12 +40,12 @@ sed -i '/^vllm.group_fp8,/s/fp32 scales of the CUDA op/scales/; /^aiter.per_tens
 expect 0 "of 24 data sets: 24 recorded, 0 computed" "${run[@]}"
 cp -r "$few/reference/contracts" "$scratch/contracts"
 sed -i '/^vllm.group_fp8,/s/max(1e-10)/max(1e-9)/' "$few/reference/contracts/quant.csv"
-some_reckoned || fail "after the edit of a contract, the run still uses all records"
+some_reckoned || fail "after the edit of a contract, the run still reads all mutation scores from golden/power"
 expect 1 "has no mutation score for the current tables; try assay golden write" "$assay" golden check --part power --sample 1
 cp "$scratch/contracts/quant.csv" "$few/reference/contracts/quant.csv"
 cp "$golden/power/rms_norm.json" "$scratch/whole"
 sed -i 's/"faults":[0-9]*/"faults":1/' "$golden/power/rms_norm.json"
-some_reckoned || fail "the run uses an edited record"
+some_reckoned || fail "the run uses an edited mutation score of golden/power"
 expect 1 "has no mutation score for the current tables" "$assay" golden check --part power --sample 1
 cp "$scratch/whole" "$golden/power/rms_norm.json"
 

@@ -16,7 +16,7 @@ grep -q "of run 1, 20" "$r/second.html" || fail "the HTML report does not compar
 expect 0 "no case failed, and none changed its bits" "$assay" history "$h"
 count=$(sql "SELECT count(*) FROM verdicts WHERE run = 1 AND outcome = 'pass'")
 [ "$count" -gt 3 ] || fail "run 1: expected more than 3 passes, got $count"
-[ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass' AND digest <> ''")" = "$count" ] || fail "equal runs have different digests"
+[ "$(sql "SELECT count(DISTINCT case_id || digest) FROM verdicts WHERE outcome = 'pass' AND digest <> ''")" = "$count" ] || fail "two runs with equal outputs have different digests"
 [ "$(sql "SELECT group_concat(commit_id) FROM run")" = first,second ] || fail "expected the commits first,second, got $(sql 'SELECT group_concat(commit_id) FROM run')"
 
 # A recording of the same run has the same digests.
@@ -89,7 +89,7 @@ expect 0 "FAILS since run 4 (20" "$assay" history "$h"
 expect 0 ", commit third), right in 3 runs before: " "$assay" history "$h"
 expect 0 "...F" "$assay" history "$h"
 expect 0 "" "$assay" history "$h" --report html:"$r/history.html"
-grep -q "WRONG NOW" "$r/history.html" && grep -q '<svg class="plot"' "$r/history.html" || fail "the page does not show the failure"
+grep -q "WRONG NOW" "$r/history.html" && grep -q '<svg class="plot"' "$r/history.html" || fail "the HTML page of assay history does not show the failure"
 expect 0 "no case failed" "$assay" history "$h" --case '*/zeros*' --last 1
 expect 2 "no verdict matches --case, --contract and --kernel" "$assay" history "$h" --kernel nobody
 expect 2 "no run on a chip that matches --chip" "$assay" history "$h" --chip sm_90
@@ -97,7 +97,7 @@ expect 2 "expected console or html:FILE" "$assay" history "$h" --report csv:"$r/
 
 # --trend accepts a history.
 "$assay" run --backend "$r/libmine.so" "${few[@]}" --trend "$h" --report html:"$r/trend.html" >/dev/null
-grep -q "of run 4, 20" "$r/trend.html" && grep -q ": 0 worse" "$r/trend.html" || fail "--trend does not compare with the history"
+grep -q "of run 4, 20" "$r/trend.html" && grep -q ": 0 worse" "$r/trend.html" || fail "the report of run --trend does not compare with the newest run of the history"
 
 # Files that are not a history are rejected before a kernel is called.
 head -c 9000 "$h" >"$r/cut.history"

@@ -70,10 +70,10 @@ END
   browser --window-size="$1",2000 --virtual-time-budget=30000 --dump-dom "file://$scratch/probe.html" | grep -o '<title>[^<]*</title>' | tee "$scratch/fits" | grep -q '<title>FITS</title>'
 }
 "$assay" run --backend cpu --suite rms_norm/quick --suite quant_group/quick --suite all_reduce/quick --case '*.s1/*' --warp 32 --report html:"$scratch/pass.html" >/dev/null ||
-  fail "a kernel that must pass fails"
+  fail "a correct kernel does not pass"
 for width in 1400 700; do
   fits $width "$scratch/all.html" || fail "the report of failures is cut off at $width pixels: $(cat "$scratch/fits")"
-  fits $width "$scratch/pass.html" || fail "the passing report is cut off at $width pixels: $(cat "$scratch/fits")"
+  fits $width "$scratch/pass.html" || fail "the report without failures is cut off at $width pixels: $(cat "$scratch/fits")"
 done
 sed 's/<main[^>]*>/&<p style="width:2000px">wide<\/p>/' "$scratch/all.html" >"$scratch/wide.html"
 fits 1400 "$scratch/wide.html" && fail "the check accepts a page of 2000 pixels in a window of 1400"
@@ -85,5 +85,5 @@ only='s/<\/body>/<script>document.title = getComputedStyle(document.getElementBy
 sed -e 's/id="only-failures"/& checked="checked"/' -e "$only" "$scratch/all.html" >"$scratch/only.html"
 browser --dump-dom "file://$scratch/only.html" | grep -q '<title>none</title>' || fail "'failures only' shows passes"
 sed -e "$only" "$scratch/all.html" >"$scratch/both.html"
-browser --dump-dom "file://$scratch/both.html" | grep -q '<title>block</title>' || fail "passes are hidden at first"
+browser --dump-dom "file://$scratch/both.html" | grep -q '<title>block</title>' || fail "the page hides passes when it is opened"
 echo passed

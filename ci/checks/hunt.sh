@@ -19,4 +19,4 @@ expect 0 "ALL AS EXPECTED" "$assay" run --cases "$found"
 expect 2 "NOTHING RAN" "$assay" hunt --op mma --kernel no_such_kernel
 expect 2 "--op is required" "$assay" hunt
 expect 2 "did you mean" "$assay" hunt --op rms_nrom
-echo "violations are found and repeated"
+echo "assay hunt finds the violations of a faulty kernel, and assay run repeats them"

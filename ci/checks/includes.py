@@ -13,7 +13,7 @@ def read_table(path):
 
 
 def installed(root, header):
-    """The source file of an installed header."""
+    """Returns the source file from which a header was installed."""
     for source in ("kernels/abi/" + header, "harness/check/" + header.removeprefix("assay/")):
         if os.path.exists(f"{root}/{source}"):
             return source
@@ -21,7 +21,7 @@ def installed(root, header):
 
 
 def read_includes(root):
-    """[(file, line, included)] of every #include that names a header of a module."""
+    """Returns (file, line, included header) for every #include that names a header of a module."""
     found = []
     for top in ROOMS:
         for folder, _, names in os.walk(os.path.join(root, top)):
@@ -83,7 +83,7 @@ def mutants(table, includes):
                 continue
             tried += 1
             if len(violations(table, [(file, 1, header)])[0]) != 1:
-                missed.append(f"mutant not detected: {file} includes {header}")
+                missed.append(f"not detected, although it is forbidden: {file} includes {header}")
     for room, (always, in_tests) in table.items():
         for column, many in ((0, always), (1, in_tests)):
             for one in many:
@@ -106,7 +106,7 @@ def main():
     if len(includes) < 500:
         print(f"{root}: expected at least 500 includes, got {len(includes)}")
         return 1
-    print(f"{len(includes)} includes, {tried} mutants")
+    print(f"{len(includes)} includes are allowed; {tried} planted mistakes are detected")
     return 1 if wrong or missed else 0
 
 

@@ -38,7 +38,7 @@ def facts(path):
 
 
 def check(folder, whole):
-    """Every file under a final name must equal what an undisturbed run writes; returns the number of files."""
+    """Requires that every file under a final name equals the file of an undisturbed run. Returns the number of files."""
     expected, present = files_of(whole), 0
     for name, path in files_of(folder).items():
         if TEMPORARY.search(name) and name not in expected:

@@ -46,8 +46,8 @@ done
 # A killed process: only its case is broken, and the message names who died and who waited.
 dies=("$assay" run --backend "$build/misbehaving/librank_dies.so" --suite all_reduce/quick --case '*/nccl.all_reduce_symmetric/f32.r4.*' --warp 32)
 processes 4 "${dies[@]}" --diagnose none --report csv:"$scratch/dies.csv" >"$scratch/log" 2>&1 && fail "a process was killed, but the run passes"
-grep -qF "rank 1: killed by SIGKILL" "$scratch/dies.1of4.csv" || fail "the dead process is not named: $(cat "$scratch/log")"
-grep -qF "waited for rank 1" "$scratch/dies.1of4.csv" || fail "the waiting ranks are not named: $(cat "$scratch/log")"
+grep -qF "rank 1: killed by SIGKILL" "$scratch/dies.1of4.csv" || fail "no message names the rank whose process was killed: $(cat "$scratch/log")"
+grep -qF "waited for rank 1" "$scratch/dies.1of4.csv" || fail "no message names the ranks that waited for it: $(cat "$scratch/log")"
 [ "$(grep -c ',broken,' "$scratch/dies.1of4.csv")" -eq 1 ] && [ "$(grep -c ',pass,' "$scratch/dies.1of4.csv")" -ge 1 ] ||
   fail "expected one broken case, and passes in the other cases: $(cat "$scratch/log")"
 

@@ -12,7 +12,7 @@ NAMESPACE = re.compile(r"(?:^|\s)(?:inline\s+)?namespace\s*([\w:]*)\s*$")
 
 
 def types_of(text):
-    """Qualified names of the types that a file defines and other files can see."""
+    """Returns the qualified names of the types that a file defines and that other files can see."""
     code = NOT_CODE.sub(" ", re.sub(r"^\s*#.*$", "", text, flags=re.M))
     scopes, before, found = [], "", set()
     for token in TOKEN.findall(code):

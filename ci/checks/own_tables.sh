@@ -7,7 +7,7 @@ header='id,sum,depth,r,y,z,residual,w,since,until,source,why'
 row='squares,"ceil(n,2048)/256+13",div(n) add(eps) rsqrt~2,mul(r) mul(w) to(x),,,,1.0,,kernels/norm.cu 4f2a91c,ours'
 printf '%s\n' "$header" "acme.rms_norm,$row" >"$r/acme.csv"
 sed 's/vllm.rms_norm@2026-06-18/acme.rms_norm/' "$root/kernels/example_plugin/my_rms_norm.c" >"$r/mine.c"
-cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$r/mine.c" -lm -o "$r/libmine.so" || fail "the example does not compile"
+cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$r/mine.c" -lm -o "$r/libmine.so" || fail "my_rms_norm.c with the edit does not compile"
 columns=op,contract,x,m,n,eps,fill,gamma,seed,warp,why,blind_to
 normal='rms_norm,acme.rms_norm,bf16,16,1024,1e-6,normal,gamma,1,32,ordinary numbers,'
 telling='rms_norm,acme.rms_norm,bf16,3,1024,1e-6,eps_dominated,gamma,1,32,where eps matters,'
@@ -55,7 +55,7 @@ sed 's/"ceil(n,2048)\/256+13"/ceil(n,2048)\/256+13/' "$r/acme.csv" >"$r/unquoted
 expect 2 "a cell with a comma needs quotes" "$assay" contracts check "$r/unquoted.csv"
 check() { "$assay" contracts check "$r/acme.csv" "$@"; }
 expect 0 "0 of 1 contracts have findings" check
-check | grep 'fits' && fail "a contract that shipped cases fit has a note"
+check | grep 'fits' && fail "contracts check prints a note 'no shipped case fits' for a contract that shipped cases fit"
 expect 1 "op rms_norm: none of its 2 cases exposes: r: " check --cases "$r/cases.csv"
 table "$normal" "$telling"
 expect 0 "0 of 1 contracts have findings" check --cases "$r/cases.csv"

@@ -11,7 +11,7 @@ FOLDER = "docs/decisions"
 
 
 def sources(root):
-    """Everything that can define a test, as one text: sources, scripts, CMake lists and tables. Not the documentation, which only names tests."""
+    """Returns all files that can define a test as one text: sources, scripts, CMake lists and tables. Leaves out documentation, which only names tests."""
     listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True).stdout.split("\n")
     paths = [path for path in listed if re.search(r"\.(cpp|h|hpp|py|sh|txt|csv|inc)$|^ci/", path) and not path.endswith(".md")]
     return "\n".join(paths) + "\n".join(open(os.path.join(root, path), errors="replace").read() for path in paths if os.path.isfile(os.path.join(root, path)))

@@ -15,7 +15,7 @@ def chunks(data):
 
 
 def unfiltered(kind, row, above, step):
-    """Reverses the filter of one row of bytes; PNG specification, section 9.2."""
+    """Reverses the filter of one row of bytes (PNG specification, section 9.2)."""
     if kind == 0:
         return row
     if kind == 2:

@@ -41,4 +41,4 @@ expect 2 'is defined in' "$assay" arch list --contracts "$scratch/filled.csv"
 
 expect 0 'obeys cuda.e5m2_sat' "$assay" probe --backend cpu --kernel cast
 expect 2 'NOTHING RAN' "$assay" probe --backend cpu --unit no.such.unit
-echo "instructions are modelled, rows are filled in, and faults are named"
+echo "assay probe finds a model of each instruction, fills in missing table rows, and names planted faults"

@@ -9,7 +9,7 @@ size_of() {
     {total += $1; n = split($2, part, "/"); folder[n > 2 ? part[1] "/" part[2] : part[1]] += $1}
     END {
       for (name in folder) if (folder[name] > total / 25) printf "%5.1f MB  %s\n", folder[name] / 1e6, name
-      printf "tracked files: %.1f MB of %.1f MB\n", total / 1e6, limit / 1e6
+      printf "tracked files: %.1f MB; the limit is %.1f MB\n", total / 1e6, limit / 1e6
       if (total >= limit) {printf "too large by %.1f MB; try to store new recordings in a smaller form\n", (total - limit) / 1e6; exit 1}
     }'
 }

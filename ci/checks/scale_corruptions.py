@@ -29,7 +29,7 @@ amax = [[max(struct.unpack("<f", struct.pack("<I", (v & 0x7fff) << 16))[0] for v
 
 
 def packed(scales, rows_of_padding=None, apart=PADDED):
-    """Packs four scales into an int32; columns are stored one after the other. A column has `apart` rows; after the last row comes padding."""
+    """Packs four scales into each int32 and stores one column of words after the other. A column takes the space of `apart` rows; rows after the last are padding."""
     all_rows = scales + [rows_of_padding or [0] * GROUPS] * (apart - len(scales))
     return struct.pack(f"<{WORDS * apart}I", *(sum(all_rows[r][4 * w + b] << 8 * b for b in range(4)) for w in range(WORDS) for r in range(apart)))
 
@@ -39,13 +39,13 @@ def with_rows(change):
 
 
 def of_floats(order):
-    """The bits of one fp32 scale in each int32 that should hold four bytes."""
+    """Returns words that hold the bits of one fp32 scale, where four scale bytes are expected."""
     bits = [struct.unpack("<I", struct.pack("<f", 2.0 ** (right[r][g] - 127) * 1.25))[0] for r, g in order]
     return struct.pack(f"<{len(bits)}I", *bits)
 
 
 def or_packed():
-    """fp32 scales that are not powers of two, packed without masking their mantissas."""
+    """Packs fp32 scales that are not powers of two, without masking their mantissas."""
     made = []
     for w in range(WORDS):
         for r in range(PADDED):
@@ -97,5 +97,5 @@ for name, (scale, expected) in CORRUPTIONS.items():
     if done.returncode != 1 or not any(word in line for word in expected for line in causes):
         missed.append(name)
         print(f"{name}: expected exit code 1 and a cause with {expected}; got exit code {done.returncode} and:\n" + "\n".join(causes or (done.stdout + done.stderr).splitlines()[:6]))
-print(f"{len(CORRUPTIONS) - len(missed)} of {len(CORRUPTIONS)} corruptions are named")
+print(f"{len(CORRUPTIONS) - len(missed)} of {len(CORRUPTIONS)} corruptions are named by assay judge")
 sys.exit(0 if len(missed) <= 1 else 1)

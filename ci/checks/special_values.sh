@@ -9,4 +9,4 @@ sed 's/^\(| vllm.group_fp8_packed |\) 5e: 00 /\1 55: 00 /' "$table" >"$copy"
 line=$(diff "$table" "$copy" | sed -n '1s/c.*//p')
 expect 1 "$copy:$line: has '| vllm.group_fp8_packed | 55: 00 |" "$assay" contracts specials --check "$copy"
 expect 0 'written' "$assay" contracts specials --write "$copy"
-cmp "$copy" "$table" || fail "the program does not restore the edited table"
+cmp "$copy" "$table" || fail "assay contracts specials --write does not restore the edited table"

@@ -58,10 +58,10 @@ strike traces_parent
 [ "$code" != 124 ] || fail "the run does not end if a kernel traces it with ptrace"
 # A killed run leaves marked reports that name only the kernel being called.
 strike kills_parent
-[ "$code" = 137 ] || fail "a killed run: expected exit code 137, got $code: $(cat "$scratch/out")"
-grep -qF "its last call was of kernel 'striker', op rms_norm" "$scratch/out" || fail "a killed run does not name the kernel that it had called: $(cat "$scratch/out")"
-grep -qF "ENDED EARLY by SIGKILL" "$scratch/out" || fail "a killed run does not print ENDED EARLY by SIGKILL: $(cat "$scratch/out")"
-[ -s "$scratch/v.csv" ] || fail "a killed run has no report"
+[ "$code" = 137 ] || fail "a run that was killed: expected exit code 137, got $code: $(cat "$scratch/out")"
+grep -qF "its last call was of kernel 'striker', op rms_norm" "$scratch/out" || fail "a run that was killed does not name the kernel that it had called: $(cat "$scratch/out")"
+grep -qF "ENDED EARLY by SIGKILL" "$scratch/out" || fail "a run that was killed does not print ENDED EARLY by SIGKILL: $(cat "$scratch/out")"
+[ -s "$scratch/v.csv" ] || fail "a run that was killed leaves no report"
 # begun RUN: returns once cases run; from then on SIGINT (bit 1 of SigCgt) is caught.
 begun() {
   local begin=$SECONDS

@@ -35,7 +35,7 @@ if [ -n "${BARE:-}" ]; then
   cp -r "$scratch/clean" "$system/opt/assay"
   expect 0 "ALL AS EXPECTED" unshare --mount --pid --fork --net bash -c 'mount -t proc proc "$1/proc" && mount -t tmpfs tmpfs "$1/dev/shm" &&
     env -i PATH=/usr/bin:/bin:/usr/sbin chroot "$1" /opt/assay/bin/assay run --suite rms_norm/quick --warp 32' bare "$system"
-  echo "runs in a bare $BARE"
+  echo "the program of the archive runs in a $BARE system without further packages"
 fi
 ls -l "$archive" | awk '{printf "%.1f MB packed\n", $5 / 1e6}'
 echo passed

@@ -95,4 +95,4 @@ expect 2 'does not use --output; only arch verify --backend does' "$assay" arch 
 for file in "$root"/golden/observed/*/units.csv; do
   [ ! -e "$file" ] || expect 0 'observed elements are as predicted' "$assay" arch verify "$file" ${sample:+--unit '*.wgmma.tf32.f32'}
 done
-echo "units are shown, verified and edited"
+echo "assay arch shows, compares and verifies tensor core instructions"

@@ -69,10 +69,10 @@ expect 0 "| $sum | same bits |" "$assay" witness drift "$scratch/summed" --folde
 damaged "$scratch/summed/all_reduce/$sum.safetensors" "$scratch/rank/w.safetensors" flip y.r2 1
 expect 1 "the contract does not accept all_reduce/$sum" "$assay" witness check "$scratch/rank"
 expect 2 'holds no witness' "$assay" witness check "$scratch/nothing"
-expect 2 'torchx==1: no adapter for this package' "$root/ci/witness" build torchx==1
+expect 2 'torchx==1: there is no adapter that calls this package' "$root/ci/witness" build torchx==1
 
 # ci/witness --package goes as far as this machine allows: with a built library but no GPU, it prints the steps for another machine.
-expect 2 'torchx==1: no adapter for this package' "$root/ci/witness" --package torchx==1
+expect 2 'torchx==1: there is no adapter that calls this package' "$root/ci/witness" --package torchx==1
 if ! nvidia-smi -L >/dev/null 2>&1; then
   mkdir -p "$scratch/sources/vllm-0.33.0" "$scratch/libraries" && touch "$scratch/libraries/vllm-0.33.0.so" "$scratch/libraries/vllm-0.33.0.ranks.so"
   expect 77 'on a machine with a GPU, in a copy of this tree with' env SOURCES="$scratch/sources" BUILT="$scratch/libraries" "$root/ci/witness" --package vllm==0.33.0
