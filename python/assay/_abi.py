@@ -1,4 +1,4 @@
-"""assay/abi.h in ctypes: the functions of a kernel library, implemented by a Python callable."""
+"""The structs of assay/abi.h in ctypes, and a kernel library whose functions call a Python callable."""
 
 import ctypes
 import inspect
@@ -62,7 +62,7 @@ _SYNCHRONISE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 
 
 class Library(ctypes.Structure):
-    """assay_library as in the first release of the ABI, without streams, workspaces and groups."""
+    """The struct assay_library of the first release of the ABI, without streams, workspaces and groups."""
 
     _fields_ = [
         ("abi", ctypes.c_uint32),
@@ -131,7 +131,7 @@ class Bound:
             _arrays.deliver(name, returned[name], out)
 
     def returned(self, case):
-        """The outputs, by role, that a callable without output arguments returns for a Case."""
+        """Calls a callable without output arguments with the inputs of a Case, and returns the outputs by role."""
         given = {**case.parameters, **case.inputs}
         found = self._called(given if self.takes_all else {name: one for name, one in given.items() if name in self.names})
         if isinstance(found, dict):
@@ -144,7 +144,7 @@ class Bound:
         return self.function(*(given[one] if isinstance(one, str) else one for one in self.order))
 
     def _writes(self, outputs):
-        """Whether the callable gets its outputs as arguments and writes them."""
+        """Returns whether the callable takes its outputs as arguments, and writes them."""
         return self.takes_all or any(name in self.names for name in outputs)
 
 
@@ -156,7 +156,7 @@ def _where(error):
 
 
 class Plugin:
-    """A Kernel as an assay_library. Keep it as long as `library` is used."""
+    """An assay_library that calls a Kernel. Keep this object as long as `library` is used."""
 
     def __init__(self, kernel, own=()):
         self.kernel, self.bound, self.own = kernel, Bound(kernel.function, kernel.arguments), own

@@ -1,4 +1,4 @@
-"""Ops of torch, torchao, Liger and triton_kernels as kernels of the suite. python -m assay.libraries runs them."""
+"""Adapters: functions that call ops of torch, torchao, Liger and triton_kernels as kernels of the suite. python -m assay.libraries runs them."""
 
 import ast
 import functools
@@ -27,7 +27,7 @@ class Adapter:
 
 @functools.lru_cache(maxsize=None)
 def device():
-    """The device on which the installed torch computes: cuda or cpu."""
+    """Returns the device on which the installed torch computes: cuda or cpu."""
     try:
         import torch
     except ImportError:
@@ -48,7 +48,7 @@ def adapter(library, calls, op, contracts, where="any", accepts=None, multiple_o
 
 
 def function(place):
-    """The function "module:name"; for a package that cannot be imported, "package/path.py:name" loads it from the source file."""
+    """Returns the function "module:name". "package/path.py:name" loads it from the source file of a package that cannot be imported."""
     module, _, name = place.partition(":")
     owner = _top_level(module) if module.endswith(".py") else importlib.import_module(module)
     return functools.reduce(getattr, name.split("."), owner)
@@ -56,7 +56,7 @@ def function(place):
 
 @functools.lru_cache(maxsize=None)
 def _top_level(path):
-    """A module with the functions of a source file, and with the class methods and static methods of its classes. Executes only
+    """Returns a module with the functions of a source file, and with the class methods and static methods of its classes. Executes only
     these, with torch and typing imported."""
     import torch
 

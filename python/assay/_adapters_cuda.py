@@ -1,4 +1,4 @@
-"""Ops of vLLM, SGLang, FlashInfer, AITER and TransformerEngine as kernels of the suite. All except te_nvfp4_reference need a GPU.
+"""Adapters: functions that call ops of vLLM, SGLang, FlashInfer, AITER and TransformerEngine as kernels of the suite. All except te_nvfp4_reference need a GPU.
 
 The calls follow the signatures of vllm 0.33.0, sglang 0.5.23, sgl-kernel of commit 0063ef14, flashinfer-python 0.7.2.post1,
 amd-aiter 0.1.7.post2.dev18 and transformer-engine 2.20.2.
@@ -132,7 +132,7 @@ def sglang_per_token_group_quant(x, q, scale, group_size):
 
 
 def _group_v2(name, contract, ue8m0):
-    """The default kernel before v0.5.17; since then SGLang uses it only for fp32 scales that are powers of two."""
+    """Calls the kernel that was the default before v0.5.17. Since then SGLang uses it only for fp32 scales that are powers of two."""
 
     def quant(x, q, scale, group_size):
         function(_GROUP_V2)(x.contiguous(), q, scale, group_size, 1e-10, -448.0, 448.0, scale_ue8m0=ue8m0)
@@ -159,7 +159,7 @@ def sgl_kernel_gemma_rmsnorm(x, gamma, eps):
 
 
 def _checked(name):
-    """A function of flashinfer.norm. If it rejects types or shapes before the launch, the case is skipped."""
+    """Returns a function of flashinfer.norm. If the function rejects types or shapes before the launch, the case is skipped."""
 
     def call(*arguments):
         try:

@@ -1,4 +1,4 @@
-"""Memory as arrays of a framework: inputs of cases, and the buffers that a kernel is called with."""
+"""Makes arrays of a framework from memory: for the inputs of cases, and for the buffers with which a kernel is called."""
 
 import ctypes
 
@@ -36,12 +36,12 @@ FRAMEWORKS = ("numpy", "torch", "jax", "cupy")
 
 
 def of_abi(code, bits):
-    """dtype of an assay_tensor."""
+    """Returns the dtype of an assay_tensor, as the C API names it."""
     return "e2m1x2" if bits == 4 else ABI_TYPES[code, bits]
 
 
 def numpy_dtype(dtype):
-    """The numpy dtype for a dtype of the C API; uint8 for e2m1x2, which has two codes per byte."""
+    """Returns the numpy dtype for a dtype of the C API; uint8 for e2m1x2, which has two codes per byte."""
     import numpy
 
     name = NAMES[dtype]
@@ -55,14 +55,14 @@ def numpy_dtype(dtype):
 
 
 def _bytes_of_packed(dtype, shape, strides):
-    """Shape and strides in bytes if two codes share a byte: halves the last extent, and all strides but the last."""
+    """Returns shape and strides in bytes if two codes share a byte: half the last extent, and half of all strides but the last."""
     if dtype != "e2m1x2":
         return list(shape), list(strides)
     return [*shape[:-1], shape[-1] // 2], [*(stride // 2 for stride in strides[:-1]), 1]
 
 
 def numpy_array(buffer, dtype, shape, strides, offset=0, writeable=True):
-    """An ndarray over a ctypes buffer or bytearray; strides and offset in elements."""
+    """Returns an ndarray over a ctypes buffer or bytearray; `strides` and `offset` count elements."""
     import numpy
 
     kind = numpy_dtype(dtype)
@@ -81,14 +81,14 @@ class _CudaBytes:
 
 
 def torch_bytes(data):
-    """A torch tensor of bytes over a buffer. A case without rows has an empty buffer, which torch.frombuffer rejects."""
+    """Returns a torch tensor of bytes over a buffer. A case without rows has an empty buffer, which torch.frombuffer rejects."""
     import torch
 
     return torch.frombuffer(data, dtype=torch.uint8) if len(data) else torch.empty(0, dtype=torch.uint8)
 
 
 def torch_tensor(address, count, dtype, shape, strides, device):
-    """A torch tensor over the memory at `address`; `count` bytes are readable."""
+    """Returns a torch tensor over the memory at `address`, of which `count` bytes are readable."""
     import torch
 
     kind = getattr(torch, NAMES[dtype])
@@ -102,7 +102,7 @@ def torch_tensor(address, count, dtype, shape, strides, device):
 
 
 def at_address(framework, address, count, dtype, shape, strides, device="cpu", writeable=True):
-    """An array of a framework over memory that it does not own."""
+    """Returns an array of a framework over memory that the array does not own."""
     if framework == "torch":
         return torch_tensor(address, count, dtype, shape, strides, device)
     if framework == "cupy":

@@ -116,7 +116,7 @@ class Capture:
     # What is recorded
 
     def _rows(self, op):
-        """Rows of the op map (op_map.csv) for an op; []: only its shapes are counted; None: its calls are ignored."""
+        """Returns the rows of the op map (op_map.csv) for an op: [] if only its shapes are counted, None if its calls are ignored."""
         if op in self._map:
             return self._map[op]
         return [] if any("::" in one and fnmatch.fnmatchcase(op, one) for one in self._globs) else None
@@ -157,7 +157,7 @@ class Capture:
             reasons[reason if reason in reasons or len(reasons) < 8 else "other reasons"] = reasons.get(reason, 0) + 1
 
     def _plan(self, op, rows, arguments):
-        """The row of `rows` that describes this call, copies of its inputs, and parameters. None if the call is not recorded."""
+        """Returns the row of `rows` that describes this call, copies of its inputs, and its parameters. Returns None if the call is not recorded."""
         if not rows:
             return self._count_shapes(op, arguments)
         arguments["arch"] = arguments.get("arch", arch_of(arguments))
@@ -180,7 +180,7 @@ class Capture:
         if any(0 in value.shape for value in inputs.values() if hasattr(value, "shape")):
             return self._leave(op, "an input tensor is empty")
         if not self._fits([*inputs.values(), *outputs.values()]):
-            return self._leave(op, f"its tensors would exceed the limit max_bytes={self.max_bytes} for all calls")
+            return self._leave(op, f"its tensors would exceed the limit max_bytes={self.max_bytes}, which is for all recorded calls together")
         parameters = {name: row.number(text, arguments) for name, text in row.parameters.items()}
         parameters = {name: value for name, value in parameters.items() if value is not None}
         return row, {role: _safetensors.Stored(role, value) for role, value in inputs.items()}, parameters
@@ -195,7 +195,7 @@ class Capture:
         if absent:
             return self._leave(op, f"output {absent[0]!r} is None; expected a tensor")
         if not self._fits(outputs.values()):
-            return self._leave(op, f"its tensors would exceed the limit max_bytes={self.max_bytes} for all calls")
+            return self._leave(op, f"its tensors would exceed the limit max_bytes={self.max_bytes}, which is for all recorded calls together")
         tensors = {**tensors, **{role: _safetensors.Stored(role, value) for role, value in outputs.items()}}
         size = sum(len(one.content) for one in tensors.values())
         with self._lock:
@@ -227,7 +227,7 @@ class Capture:
             if key in self.shapes or len(self.shapes) < _MOST_SHAPES:
                 self.shapes[key] = self.shapes.get(key, 0) + 1
             else:
-                self._leave(op, f"its shapes are not counted: there are already {_MOST_SHAPES} combinations of shapes")
+                self._leave(op, f"its shapes are not counted, because there are already {_MOST_SHAPES} combinations of shapes")
 
     def _write_index(self, complete):
         said = {
@@ -288,7 +288,7 @@ def _matches_any(names, glob):
 
 
 def _function(name, must):
-    """(owner, attribute, function) of a dotted name; None if it is not found. Imports the module only if `must`."""
+    """Returns (owner, attribute, function) of a dotted name, or None if there is no such function. Imports the module only if `must`."""
     parts = name.split(".")
     owner = None
     for count in range(len(parts) - 1, 0, -1):
@@ -375,7 +375,7 @@ def _is_graph_capture():
 
 
 def arch_of(arguments):
-    """sm_90, gfx942 or cpu: the device of the first tensor among the arguments."""
+    """Returns the device of the first tensor among the arguments: sm_90, gfx942, cpu, ..."""
     for value in arguments.values():
         device = getattr(value, "device", None)
         if getattr(device, "type", None) == "cuda":
@@ -415,7 +415,7 @@ def left_out_lines(left_out, shapes):
         lines += [f"  left out {count:5} of {op}: {reason}" for reason, count in reasons.items()]
     if shapes:
         calls = sum(shapes.values())
-        lines.append(f"  only shapes counted: {calls} calls; combinations of shapes: {len(shapes)}, listed in capture.json")
+        lines.append(f"  of {calls} calls, only the shapes were counted; combinations of shapes: {len(shapes)}, listed in capture.json")
     return lines
 
 

@@ -30,7 +30,7 @@ class Call:
         return self.result is not None and self.result.outcome in _CONFORMS
 
     def command(self):
-        """A command line of `assay` that makes the same check and prints a longer report."""
+        """Returns a command line of `assay` that makes the same check and prints a longer report."""
         words = ["assay", "judge", str(self.folder / "tensors.safetensors"), "--contract", self.contract]
         for name, value in self.said["parameters"].items():
             if name == "layout":
@@ -142,7 +142,7 @@ def judge_capture(folder, contract=None):
         raise ValueError(f"{folder}: expected a folder that assay.capture wrote: {error}") from None
     version = about.get("assay_capture") if isinstance(about, dict) else about
     if version != 1 or not isinstance(about, dict):
-        raise ValueError(f"{folder / 'capture.json'}: expected version 1 as assay_capture, got {version!r}")
+        raise ValueError(f"{folder / 'capture.json'}: assay_capture: expected version 1, got {version!r}")
     calls = []
     for path in sorted(folder.glob("*/call.json")):
         try:

@@ -1,4 +1,4 @@
-"""Cases of the suite: their inputs, and the verdict on outputs for them."""
+"""Cases of the suite: gives their inputs, and checks outputs for these inputs."""
 
 import ctypes
 import weakref

@@ -21,7 +21,7 @@ def words(code):
 
 
 def synchronize():
-    """Waits for the device; returns the error code of its finished work, 0 if there was none."""
+    """Waits for the device. Returns the error code of its finished work, 0 if there was no error."""
     return driver().cuCtxSynchronize()
 
 
@@ -50,7 +50,7 @@ def download_to(host, address, count):
 
 
 def arch():
-    """ "sm_90" of the current device."""
+    """Returns the architecture of the current device, such as "sm_90"."""
     device, major, minor = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
     driver().cuCtxGetDevice(ctypes.byref(device))
     driver().cuDeviceGetAttribute(ctypes.byref(major), 75, device)

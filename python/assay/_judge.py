@@ -13,7 +13,7 @@ def contract(name):
 
 
 def cell(value):
-    """The text that a case table has for a parameter: "128" for 128, "1e-6" for 1e-6."""
+    """Returns the text that a case table has for a parameter: "128" for 128, "1e-6" for 1e-6."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -33,7 +33,7 @@ class Kernel:
         return f"<assay.Kernel {self.name}: {self.op}, {', '.join(self.patterns)}>"
 
     def contract_ids(self, own=()):
-        """Contracts of the op that the patterns match. ValueError if a pattern matches none. own: ids of contracts in the user's
+        """Returns the contracts of the op that the patterns match. Raises ValueError if a pattern matches none. own: ids of contracts in the user's
         tables; the C library of this process may not have read these tables."""
         found = []
         for pattern in self.patterns:
@@ -55,7 +55,7 @@ class Kernel:
         return list(dict.fromkeys(found))
 
     def place(self):
-        """ "MODULE:NAME" or "FILE.py:NAME", by which another process can import this kernel; None for closures, lambdas and
+        """Returns the name by which another process can import this kernel, "MODULE:NAME" or "FILE.py:NAME"; None for closures, lambdas and
         notebooks."""
         name = getattr(self, "__qualname__", "")
         module = sys.modules.get(getattr(self, "__module__", None) or "")
@@ -106,7 +106,7 @@ def kernel(
 
 
 def import_kernel(place):
-    """The Kernel of "MODULE:NAME" or "FILE.py:NAME"."""
+    """Imports the Kernel "MODULE:NAME" or "FILE.py:NAME"."""
     import importlib
     import importlib.util
 

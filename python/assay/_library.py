@@ -1,4 +1,4 @@
-"""ctypes over assay/check.h: finds the library and the program, makes requests, copies answers."""
+"""Calls assay/check.h through ctypes: finds the library and the program, makes requests, and copies the answers."""
 
 import ctypes
 import json
@@ -58,7 +58,7 @@ class Tables(ctypes.Structure):
 
 
 def _places(name, of_environment, *in_build):
-    """Paths where a native file may be: the environment variable `of_environment`, if set; else this package's folder, then the
+    """Returns the paths where a native file may be: the environment variable `of_environment`, if set; else this package's folder, then the
     build folder of the source tree."""
     here = Path(__file__).resolve().parent
     if os.environ.get(of_environment):
@@ -77,7 +77,7 @@ def _find(name, of_environment, *in_build):
 
 
 def program():
-    """Path of the program `assay`."""
+    """Returns the path of the program `assay`."""
     return _find("bin/assay", "ASSAY_PROGRAM", "assay")
 
 
@@ -86,7 +86,7 @@ _open = None
 
 
 def library():
-    """The C library, loaded at the first request, so that `import assay` costs nothing."""
+    """Returns the C library. Loads it at the first request, so that `import assay` costs nothing."""
     global _open
     with _lock:
         if _open is None:
@@ -132,12 +132,12 @@ OWN_CONTRACTS = "ASSAY_CONTRACTS"  # the user's contract tables, separated as in
 
 
 def own_tables():
-    """Paths of the contract tables that the environment variable ASSAY_CONTRACTS lists."""
+    """Returns the paths of the contract tables that the environment variable ASSAY_CONTRACTS lists."""
     return [file for file in os.environ.get(OWN_CONTRACTS, "").split(os.pathsep) if file]
 
 
 def ids_in(tables):
-    """Ids of the contracts in the user's own tables."""
+    """Returns the ids of the contracts in the user's own tables."""
     import csv
 
     ids = []
@@ -194,7 +194,7 @@ def _ask(lib, function, *arguments):
 
 
 def _in_python(text):
-    """A message in which options of the command line are replaced by keyword arguments."""
+    """Replaces options of the command line in a message by the keyword arguments of this package."""
     if "--" not in text:
         return text
     import re
@@ -227,7 +227,7 @@ def request(contract, tensors, parameters, layout=None, with_power=False):
 
 
 def structures(tensors):
-    """An array of assay_check_tensor."""
+    """Returns a ctypes array of assay_check_tensor."""
     array = (Tensor * max(1, len(tensors)))()
     for place, tensor in zip(array, tensors):
         shape, strides = (ctypes.c_int64 * max(1, len(values)) for values in (tensor.shape, tensor.strides))

@@ -55,7 +55,7 @@ class Entry:
         return [one.replace("{arch}", arch) for one in self.contracts]
 
     def array(self, role, text, arguments, returned=None):
-        """The tensor of a role; None if the call has none. Dimensions before the last are flattened into rows."""
+        """Returns the tensor of a role, or None if the call has none. Dimensions before the last are flattened into rows."""
         value = value_of(text, arguments, returned)
         if value is None:
             return None
@@ -74,7 +74,7 @@ class Entry:
 
 
 def value_of(text, arguments, returned=None):
-    """The value of an expression; None if a part of it is None. ValueError names an argument that the op does not have."""
+    """Returns the value of an expression, or None if a part of it is None. Raises ValueError if the op does not have an argument that the expression names."""
     if "+" in text:
         return _side_by_side([value_of(part, arguments, returned) for part in text.split("+")])
     first, *rest = text.split(".")
@@ -99,7 +99,7 @@ def value_of(text, arguments, returned=None):
         elif part == "last":
             value = value.shape[-1]
         else:
-            raise ValueError(f"{text!r}: expected .N, .T, .flat, .tiles, .dtype, .numel or .last after a name")
+            raise ValueError(f"{text!r}: expected .N, .T, .flat, .tiles, .dtype, .numel or .last after the name of an argument")
     return value
 
 
@@ -117,7 +117,7 @@ def _side_by_side(parts):
 
 @functools.lru_cache(maxsize=None)
 def entries():
-    """Rows of the map by op."""
+    """Returns the rows of op_map.csv by op."""
     found = {}
     with open(Path(__file__).with_name("op_map.csv"), newline="") as file:
         for row in csv.DictReader(file):

@@ -21,7 +21,7 @@ from ._result import ConformanceError
 
 
 def mistake_of(cause):
-    """A cause without the numbers that differ from case to case, as first_mistake() of harness/report/causes.h returns it."""
+    """Returns a cause without the numbers that differ from case to case, as first_mistake() of harness/report/causes.h does."""
     cause = re.sub(
         r"^explains (only )?\d+ of \d+ failing elements(, too few to be sure)?(, says nothing about \d+ more)?"
         r"( and contradicts \d+ right elements)?: ",
@@ -48,7 +48,7 @@ class Run:
 
     @property
     def causes(self):
-        """Number of failures by cause; of several causes of a failure, the first one counts."""
+        """Returns the number of failures by cause. If a failure has several causes, the first one counts."""
         counts = {}
         for one in self.failures:
             cause = one["causes"][0] if one["causes"] else one["message"] or "no known cause"
@@ -125,7 +125,7 @@ def _python_path(package):
 
 
 def _needed_in_a_shell(package):
-    """The variables that a shell must set to repeat a case: this interpreter, and PYTHONPATH unless the package is installed."""
+    """Returns the variables that a shell must set to repeat a case: this interpreter, and PYTHONPATH unless the package is installed."""
     installed = {os.path.realpath(path) for path in (*site.getsitepackages(), site.getusersitepackages())}
     words = ["ASSAY_PYTHON=" + shlex.quote(sys.executable)]
     if os.path.realpath(package) not in installed:
@@ -144,7 +144,7 @@ def _environment(kernel):
 
 
 def _files(given):
-    """Absolute paths of a file or of a list of files; None gives an empty list."""
+    """Returns the absolute paths of a file or of a list of files. None gives an empty list."""
     files = [] if given is None else [given] if isinstance(given, (str, os.PathLike)) else list(given)
     return [os.path.abspath(file) for file in files]
 

@@ -48,14 +48,14 @@ class Stored:
         self.content = ctypes.string_at(tensor.data, reach) if reach else b""
 
     def described(self, role):
-        """This tensor as a _tensors.Described, for the C API."""
+        """Returns this tensor as a _tensors.Described, for the C API."""
         buffer = ctypes.create_string_buffer(self.content, max(1, len(self.content)))
         data = ctypes.addressof(buffer)
         return _tensors.Described(role, self.dtype, tuple(self.shape), tuple(self.strides), data, len(self.content), buffer)
 
 
 def _in_bytes(dtype, shape, strides):
-    """Shape and strides in bytes for packed codes, of which two share a byte; others unchanged."""
+    """Returns shape and strides in bytes for packed codes, of which two share a byte; for other dtypes, shape and strides as they are."""
     if dtype != "e2m1x2":
         return list(shape), list(strides)
     return [*shape[:-1], shape[-1] // 2], [*(s // 2 for s in strides[:-1]), strides[-1]]

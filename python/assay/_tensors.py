@@ -1,4 +1,4 @@
-"""Arrays of any framework as pointer, dtype, shape and strides in host memory."""
+"""Describes arrays of any framework by pointer, dtype, shape and strides in host memory."""
 
 import ctypes
 import sys
@@ -75,14 +75,14 @@ def view(array, dtype):
 
 
 def is_array(value):
-    """Whether an argument is a tensor and not a parameter."""
+    """Returns whether an argument is a tensor and not a parameter."""
     return isinstance(value, View) or any(
         hasattr(value, name) for name in ("__dlpack__", "__array_interface__", "__cuda_array_interface__")
     )
 
 
 def describe(role, array):
-    """The Described form of any array. ValueError names the tensor, its dtype and the expected one."""
+    """Returns the Described form of any array. Raises ValueError, which names the tensor, its dtype and the expected dtypes, if no contract has the dtype."""
     if isinstance(array, View):
         return _renamed(_as_it_is(role, array.array), array.dtype)
     tensor = _as_it_is(role, array)
@@ -92,7 +92,7 @@ def describe(role, array):
 
 
 def _as_it_is(role, array):
-    """The Described form with the framework's own dtype, even if no contract has that dtype."""
+    """Returns the Described form with the framework's own dtype, even if no contract has that dtype."""
     module = type(array).__module__.partition(".")[0]
     if module == "torch":
         return _of_torch(role, array)
@@ -117,7 +117,7 @@ def _known(role, name):
 
 
 def _renamed(tensor, dtype):
-    """The same bytes as another type of the same width."""
+    """Returns the same bytes as elements of another type of the same width."""
     width = _WIDTHS.get(tensor.dtype) or tensor.keep_width
     if _WIDTHS[dtype] != width:
         raise ValueError(
@@ -136,13 +136,13 @@ def _renamed(tensor, dtype):
 
 
 class _Raw(Described):
-    """A tensor whose dtype (uint16, int16) the C API does not have; a View must name the type of its codes."""
+    """A tensor whose dtype (uint16 or int16) the C API does not have; assay.view() must name the type of its codes."""
 
     __slots__ = ("keep_width",)
 
 
 def _described(role, name, width, shape, strides, data, readable, keep):
-    """The Described form of memory. name: dtype name in the framework; strides in elements."""
+    """Returns the Described form of memory. name: the dtype in the framework. strides: in elements."""
     if name in ("uint16", "int16"):
         raw = _Raw(role, name, tuple(shape), tuple(strides), data, readable, keep)
         raw.keep_width = width
@@ -152,7 +152,7 @@ def _described(role, name, width, shape, strides, data, readable, keep):
 
 
 def _of_interface(role, array):
-    """For numpy and other arrays with __array_interface__. Counts the memory of the owning array as readable."""
+    """Describes a numpy array, or another array with __array_interface__. Counts the memory of the owning array as readable."""
     interface = array.__array_interface__
     dtype = getattr(array, "dtype", None)
     name = getattr(dtype, "name", None) or {
@@ -187,7 +187,7 @@ def _of_interface(role, array):
 
 
 def _readable(array, data):
-    """Bytes from `data` to the end of the numpy array that owns the memory; 0 if the end is unknown."""
+    """Returns the number of bytes from `data` to the end of the numpy array that owns the memory; 0 if the end is unknown."""
     owner = array
     while getattr(owner, "base", None) is not None and hasattr(owner.base, "__array_interface__"):
         owner = owner.base
@@ -239,7 +239,7 @@ class _DLTensor(ctypes.Structure):
 
 
 def _of_dlpack(role, array):
-    """For CuPy and other arrays with DLPack. The capsule keeps the memory alive."""
+    """Describes a CuPy array, or another array with DLPack. The capsule keeps the memory alive."""
     capsule = array.__dlpack__()
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]

@@ -59,7 +59,7 @@ _CONFORMS = ("pass", "untrusted")
 
 
 def version(name):
-    """The version of the installed distribution; None if it, or its module, is not installed."""
+    """Returns the version of an installed library; None if its distribution or its module is not installed."""
     from importlib import metadata
 
     distributions, module, _ = LIBRARIES[name]
@@ -75,7 +75,7 @@ def version(name):
 
 
 def lacking(where):
-    """"needs a CUDA device" or similar, if this machine lacks a device that adapters of `where` need; else ""."""
+    """Returns "needs a CUDA device" or similar, if this machine lacks the device that adapters with `where` need; otherwise ""."""
     if where == "any":
         return ""
     if _adapters.device() != "cuda":
@@ -89,11 +89,11 @@ def lacking(where):
     have = torch.cuda.get_device_capability()
     wanted = {"cuda": (0, 0), "sm_90": (9, 0), "sm_100": (10, 0)}[where]
     fits = have == wanted if where == "sm_90" else have >= wanted
-    return "" if fits else f"needs an {where} device, got sm_{have[0]}{have[1]}"
+    return "" if fits else f"needs an {where} device; this machine has sm_{have[0]}{have[1]}"
 
 
 def missing(calls):
-    """The first function of an adapter that the installed version does not have, and the error; "" if it has all of them."""
+    """Returns the first function of an adapter that the installed version lacks, and the error; "" if it has all of them."""
     for call in calls:
         try:
             if "::" in call:
@@ -110,7 +110,7 @@ def missing(calls):
 
 
 def _load(namespace):
-    """Registers the ops of a namespace."""
+    """Imports the module that registers the torch ops of a namespace."""
     module = {"_C": "vllm._custom_ops", "sgl_kernel": "sgl_kernel", "torchao": "torchao"}.get(namespace)
     if module:
         importlib.import_module(module)
@@ -146,7 +146,7 @@ class Row:
 
 
 def check(adapter, suite="quick", report=()):
-    """Rows of an adapter, one for each contract that its function may obey. RuntimeError or ValueError if the run failed."""
+    """Returns the Rows of an adapter, one for each contract that its function may obey. Raises RuntimeError or ValueError if the run failed."""
     found = run(adapter.kernel, suite, report=report)
     rows = []
     for contract in adapter.kernel.contract_ids():
@@ -156,7 +156,7 @@ def check(adapter, suite="quick", report=()):
 
 
 def _borrowed(kernel, contract, suite):
-    """Verdicts for a contract without cases, on the inputs of another contract of the adapter. Runs in this process."""
+    """Returns verdicts for a contract without cases, on the inputs of another contract of the adapter. Runs in this process."""
     asked = next((ids for ids in (cases(one, suite) for one in kernel.contract_ids()) if ids), [])
     verdicts = []
     for one in asked:
@@ -185,7 +185,7 @@ def _row_lines(rows):
 
 
 def undescribed(name):
-    """Names of the library's functions that no adapter calls."""
+    """Returns the names of the library's functions that no adapter calls."""
     called = {one.replace(":", ".") if "::" not in one else one for a in _adapters.ADAPTERS.get(name, ()) for one in a.calls}
     found = []
     for place in LIBRARIES[name][2].split():
@@ -210,7 +210,7 @@ def undescribed(name):
 
 
 def survey(name, suite="quick", report=(), ops=None, out=print):
-    """Prints the table of a library; returns {adapter: [Row]}."""
+    """Prints which contracts the functions of a library obey; returns {adapter: [Row]}."""
     have = version(name)
     if have is None:
         out(f"{name}: not installed")
@@ -247,7 +247,7 @@ def survey(name, suite="quick", report=(), ops=None, out=print):
 
 
 def _calls(calls):
-    """The names of the functions. Of consecutive functions in one module, only the first has the module's name."""
+    """Returns the names of the functions as text. If consecutive functions are in one module, only the first has its name."""
     words, before = [], None
     for one in calls:
         module, mark, name = one.partition(":")
@@ -267,7 +267,7 @@ def _device_name():
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m assay.libraries", description=__doc__.split("\n\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(LIBRARIES)}; default: all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"library to check: one of {', '.join(LIBRARIES)}; default: all")
     parser.add_argument("--suite", default="quick", help="tier of the cases: quick (default) or full")
     parser.add_argument("--op", metavar="TEXT", help="run only adapters whose name contains TEXT")
     given = parser.parse_args(arguments)

@@ -64,7 +64,7 @@ def _known_failures(config, marker):
 
 
 def _hint(pattern):
-    """A hint for a pattern of a marker that matches no case."""
+    """Returns a hint for a pattern of a marker that matches no case."""
     import difflib
 
     from . import _cases, _judge
@@ -130,7 +130,7 @@ def pytest_runtest_makereport(item, call):
 
 
 def _cause(text):
-    """The first cause of a report, without the counts that differ from case to case; else its reason, else its first line."""
+    """Returns the first cause of a report, without the counts that differ from case to case; if there is none, its reason or its first line."""
     import re
 
     for label in ("cause", "reason"):
@@ -214,7 +214,7 @@ _reports = pytest.StashKey()
 
 
 def markdown(verdicts):
-    """A table of contracts and a table of failures, for a comment on a pull request."""
+    """Returns a table of contracts and a table of failures, for a comment on a pull request."""
     counts = {}
     for one in verdicts:
         passed, failed = counts.get(one["contract"], (0, 0))

@@ -29,7 +29,7 @@ CONTRACT = "vllm.group_fp8"
 
 
 def seconds(call):
-    """Wall clock and CPU seconds of a call, child processes included."""
+    """Returns the wall clock and CPU seconds of a call, including those of child processes."""
 
     def cpu():
         used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -41,7 +41,7 @@ def seconds(call):
 
 
 def program(file):
-    """`assay judge` on the file; it must pass, and give the same mutation score as the library."""
+    """Runs `assay judge` on the file. It must pass, and print the same mutation score as the library."""
     command = [_library.program(), "judge", file, "--contract", CONTRACT]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0 and "PASS" in done.stdout, done.stdout + done.stderr
@@ -63,7 +63,7 @@ def torch_tensors(tensors, device):
 
 
 def contenders(tensors, file):
-    """The functions to measure, by name."""
+    """Returns the functions to measure, by name."""
     found = {"program": lambda: program(file), "numpy": lambda: library(**tensors)}
     try:
         import torch
@@ -89,7 +89,7 @@ def main(rows=4096, columns=7168, rounds=5):
                 took = seconds(call)
                 if one:  # not the first round, which reads tables and the file for the first time
                     measured[name].append(took)
-    print(f"{rows} x {columns} bf16, {CONTRACT}; medians of {rounds} turns; {os.cpu_count()} cores, {platform.machine()}")
+    print(f"{rows} x {columns} bf16, {CONTRACT}; medians of {rounds} calls; {os.cpu_count()} cores, {platform.machine()}")
     medians = {name: [statistics.median(column) for column in zip(*all_)] for name, all_ in measured.items()}
     slow = []
     for name, (wall, cpu) in medians.items():
@@ -100,7 +100,8 @@ def main(rows=4096, columns=7168, rounds=5):
             f"{ratios[0]:.2f} of the program's rate by wall clock, {ratios[1]:.2f} by CPU time"
         )
         slow += [name] if max(ratios) < 0.8 else []
-    print(f"below 0.8 of the program's rate: {', '.join(slow)}" if slow else "no rate is below 0.8 of the program's by both clocks")
+    all_fast = "every function has at least 0.8 of the program's rate, by wall clock or by CPU time"
+    print(f"slower than 0.8 of the program's rate: {', '.join(slow)}" if slow else all_fast)
     return 1 if slow else 0
 
 

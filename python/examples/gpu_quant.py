@@ -131,7 +131,7 @@ def cupy_pack_wrong(x, scale):
 
 
 def cupy_tensors_are_judged():
-    """DLPack without torch: a CuPy array of fp32 and uint8 codes with a named dtype."""
+    """Checks arrays with DLPack but without torch: CuPy arrays of fp32, and of uint8 codes whose dtype is named."""
     try:
         import cupy
     except ImportError:

@@ -139,7 +139,7 @@ def test_bounds_are_kept_and_told(model, tmp_path):
         for _ in range(3):
             model.kernels.quant(x)
     assert recorded.bytes == 2 * size and recorded.left_out == {
-        "captured_kernels.quant": {f"its tensors would exceed the limit max_bytes={2 * size} for all calls": 1}
+        "captured_kernels.quant": {f"its tensors would exceed the limit max_bytes={2 * size}, which is for all recorded calls together": 1}
     }
     assert "exceed" in assay.judge_capture(tmp_path / "bytes").text
 
@@ -246,7 +246,7 @@ def test_functions_without_a_contract_give_shapes(model, tmp_path):
         model.kernels.quant(numbers(), 64)
         model.kernels.quant(numbers(), 64)
     assert recorded.shapes == {"captured_kernels.quant(x=bfloat16[8, 1024], group_size=64)": 2} and not recorded.recorded
-    assert "only shapes counted: 2 calls; combinations of shapes: 1" in repr(recorded)
+    assert "of 2 calls, only the shapes were counted; combinations of shapes: 1" in repr(recorded)
 
 
 def test_rows_of_the_map_name_contracts_roles_and_parameters_that_exist():
