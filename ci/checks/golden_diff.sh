@@ -63,7 +63,7 @@ expect 2 "takes two or more" "$assay" golden diff sm_90
 expect 2 "expected json:FILE or html:FILE" "$assay" golden diff sm_90 sm_90 --report csv:x
 
 # Reports of probe on a correct and on a wrong instruction.
-expect 0 "all are explained" "$assay" probe --backend cpu --unit sm_90.mma.f16.f32 --elements 256 --report json:"$scratch/right.json" --report html:"$scratch/right.html"
+expect 0 "the model explains all" "$assay" probe --backend cpu --unit sm_90.mma.f16.f32 --elements 256 --report json:"$scratch/right.json" --report html:"$scratch/right.html"
 expect 1 "DIFFERS" "$assay" probe --backend faulty --kernel mma_fraction_less --elements 256 --report json:"$scratch/wrong.json" --report html:"$scratch/wrong.html"
 expect 0 "conversions probed" "$assay" probe --backend cpu --part conversions --report json:"$scratch/casts.json"
 python3 - "$scratch" <<'END' || fail "a JSON report of probe is wrong"

@@ -10,7 +10,7 @@ if [ -n "$sample" ]; then
   faults='mma_fraction_less mma_halves_not_interleaved mma_product_dropped mma_negative_zero'
 fi
 
-expect 0 'all are explained' "$assay" probe --backend cpu --unit "$units" --output "$scratch/found.csv"
+expect 0 'the model explains all' "$assay" probe --backend cpu --unit "$units" --output "$scratch/found.csv"
 expect 0 'evidence inferred' "$assay" arch show probed.sm_90.mma.f16.f32 --contracts "$scratch/found.csv"
 rows=$(($(wc -l <"$scratch/found.csv") - 1))
 offered=$("$assay" arch list | awk -v units="$units" '$2 != "unknown" {print $1}' | while read -r id; do

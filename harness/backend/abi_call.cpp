@@ -22,7 +22,7 @@ Execution run_and_wait(const assay_library& functions, const CallsToLaunch& laun
   const assay_status status = launch.run();
   if (status != ASSAY_OK) return {status};
   const assay_status waited = wait_for(functions, stream);
-  return {waited, waited == ASSAY_OK ? "" : "synchronise failed after the call"};
+  return {waited, waited == ASSAY_OK ? "" : "synchronise() failed after the call"};
 }
 
 /// Launches the calls and waits for them. Repeatable calls of several ranks are launched twice, and only the second launch is
@@ -36,14 +36,15 @@ Execution run_in_a_row_and_wait(const assay_library& functions, const CallsToLau
 Execution capture_and_replay(const assay_library& functions, const CallsToLaunch& launch, void* stream) {
   if (launch.calls.size() > 1)
     if (const Execution before = run_and_wait(functions, launch, stream); before.status != ASSAY_OK) return before;
-  if (const assay_status status = functions.begin_capture(stream); status != ASSAY_OK) return {status, "begin_capture failed"};
+  if (const assay_status status = functions.begin_capture(stream); status != ASSAY_OK) return {status, "begin_capture() failed"};
   const assay_status recorded = launch.run();
   void* graph = nullptr;
   const assay_status ended = functions.end_capture(stream, &graph);
   Execution result{recorded};
   if (recorded == ASSAY_OK && (ended != ASSAY_OK || graph == nullptr))
-    result = {ended == ASSAY_OK ? ASSAY_FAILED : ended,
-              "the call cannot be captured: it uses other streams, or waits for its stream"};
+    result = {
+        ended == ASSAY_OK ? ASSAY_FAILED : ended,
+        "the call cannot be captured in a graph: it uses other streams than the one that it was given, or waits for its stream"};
   for (int time = 1; time <= 2 && result.status == ASSAY_OK; ++time) {
     if (!launch.reset(time)) {
       result = {ASSAY_DEVICE_LOST, "the outputs cannot be reset between two replays"};
@@ -70,9 +71,9 @@ Execution execute(const assay_library& functions, const CallsToLaunch& launch, L
 
   // The new stream does not wait for the default stream, so uploads there must be complete.
   if (const assay_status status = wait_for(functions, nullptr); status != ASSAY_OK)
-    return {status, "synchronise failed before the call"};
+    return {status, "synchronise() failed before the call"};
   void* const stream = functions.create_stream();
-  if (stream == nullptr) return {ASSAY_DEVICE_LOST, "create_stream returned NULL"};
+  if (stream == nullptr) return {ASSAY_DEVICE_LOST, "create_stream() returned NULL"};
   for (assay_call* call : launch.calls) call->stream = stream;
   const Execution result = mode == LaunchMode::kStream ? run_in_a_row_and_wait(functions, launch, stream)
                                                        : capture_and_replay(functions, launch, stream);

@@ -375,7 +375,7 @@ TEST(Runner, AnErrorThatOnlySynchroniseSeesIsAFailure) {
   const Problem problem = testing::toy_problem(kBf16, 2, 8);
   const CallResult result = Runner(std::make_shared<assay_library>(library)).call({"toy", "toy.copy", "copy", &problem, 1});
   EXPECT_EQ(result.status, CallStatus::kFailed);
-  EXPECT_EQ(result.message, "synchronise failed after the call");
+  EXPECT_EQ(result.message, "synchronise() failed after the call");
 }
 
 }  // namespace

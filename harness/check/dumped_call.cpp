@@ -165,7 +165,7 @@ void say_what_is_lost(const DumpedTensor& from, const TensorSpec& spec, ScalePla
   const bool matrix = from.tensor.spec.shape.size() > 1 && from.tensor.spec.shape[0] > 1 && from.tensor.spec.shape[1] > 1;
   if (placing == ScalePlacing::kFlat && matrix)
     call.notes.push_back(fmt::format(
-        "{} of shape {} was read as the storage, in column-major order; in row-major order it would be the transpose",
+        "{} of shape {} was read as the storage, in column-major order; if it is in row-major order, its transpose was read",
         from.place(), extents_text(from.tensor.spec.shape)));
   if (placing != ScalePlacing::kLogical || spec.storage == 1) return;
   const bool by_columns = spec.strides.size() == 2 && spec.shape[0] > 1 && spec.shape[1] > 1 && spec.strides[0] == 1;

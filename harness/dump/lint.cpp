@@ -164,8 +164,9 @@ const char* problem_of(const Quantized& of, const Block& block) {
       return "clipped: scale 448 and half of the codes at 6, so the scale was above the format's maximum before the cast";
     if (block.byte == kTorchaoFloor) return nullptr;
     if (block.most == 0) return "dead block: all codes are 0, but the scale is larger than for zeros";
-    return block.most < least_of_nvfp4(block.byte) ? "no scale rule gives these codes: the largest is too small for amax / 6"
-                                                   : nullptr;
+    return block.most < least_of_nvfp4(block.byte)
+               ? "no scale rule gives these codes: the largest code is too small for a scale of amax / 6"
+               : nullptr;
   }
   if (block.most == 0)
     return block.scale > kTinyScale ? "dead block: all codes are 0, but the scale is larger than for zeros" : nullptr;
@@ -382,10 +383,13 @@ LintReport lint_checkpoint(const std::vector<std::string>& files) {
   LintReport report = Checkpoint(files).lint();
   if (report.tensors == 0)
     throw UsageError(
-        fmt::format("{}: no quantized tensor found; --lint looks for codes and a scale whose name adds _scale or _scale_inv, such as "
-                    "proj.weight and proj.weight_scale",
-                    files.front()) +
-        (report.unknown.empty() ? "" : fmt::format("; no known scheme has the shapes of '{}'", report.unknown.front())));
+        fmt::format(
+            "{}: no quantized tensor found; --lint looks for codes and a scale whose name adds _scale or _scale_inv, such as "
+            "proj.weight and proj.weight_scale",
+            files.front()) +
+        (report.unknown.empty()
+             ? ""
+             : fmt::format("; no quantization scheme that --lint knows has the shapes of '{}'", report.unknown.front())));
   return report;
 }
 
@@ -396,7 +400,7 @@ std::string lint_text(const LintReport& report) {
         fmt::format("FINDING  {}: {}\n         {}{}\n", finding.tensor, finding.what,
                     finding.of == 1 ? "" : fmt::format("{} of {} blocks, first: ", finding.blocks, finding.of), finding.first);
   for (const std::string& name : report.unknown)
-    text += fmt::format("skipped  {}: no known scheme has its shape and type\n", name);
+    text += fmt::format("skipped  {}: no quantization scheme that --lint knows has its shape and type\n", name);
   std::string schemes;
   for (const std::string& scheme : report.schemes) schemes += (schemes.empty() ? "" : ", ") + scheme;
   text += report.findings.empty() ? "CLEAN: " : fmt::format("FINDINGS: {} in ", report.findings.size());

@@ -78,13 +78,14 @@ std::vector<ByteRange> ranges_from(const std::string& text, const std::string& f
   while (at != end) {
     ByteRange range{};
     const auto first = std::from_chars(at, end, range.begin);
-    if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') throw DumpError(file, place, "is not a list of ranges");
+    if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-')
+      throw DumpError(file, place, "is not a list of byte ranges such as 0-16,32-48");
     const auto last = std::from_chars(first.ptr + 1, end, range.end);
     if (last.ec != std::errc() || range.begin < 0 || range.end < range.begin)
-      throw DumpError(file, place, "is not a list of ranges");
+      throw DumpError(file, place, "is not a list of byte ranges such as 0-16,32-48");
     ranges.push_back(range);
     at = last.ptr;
-    if (at != end && *at++ != ',') throw DumpError(file, place, "is not a list of ranges");
+    if (at != end && *at++ != ',') throw DumpError(file, place, "is not a list of byte ranges such as 0-16,32-48");
   }
   return ranges;
 }

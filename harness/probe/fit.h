@@ -17,7 +17,7 @@ namespace assay {
 // The free parameters of a tensor core model: their values, and the inputs whose results decide them.
 
 struct UnitParameter {
-  std::string_view name;               ///< "fraction bits of a term"
+  std::string_view name;               ///< "whether c is added after the products"
   std::string_view cell;               ///< column of units.csv
   std::vector<std::string_view> data;  ///< kinds of probe_data() whose results decide it
   /// Possible values, simplest first; empty if models with the same structure of sums as `unit` do not have this parameter.

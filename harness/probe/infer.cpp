@@ -183,7 +183,8 @@ int LikeRow::alike() const {
 
 LikeRow compare_with(const Unit& unit, const UnitRow& row) {
   if (!same_operands(unit, row))
-    throw std::invalid_argument("unit " + row.id + " cannot be compared: it has other operands, or its arithmetic is unknown");
+    throw std::invalid_argument("unit " + row.id +
+                                " cannot be compared: it has other operand formats, or its arithmetic is unknown");
   const UnitRow own = row_of(unit, "probed", "inferred", "", "");
   LikeRow like{&row, {}, true, {}};
   for (const auto& [column, text] : step_cells(unit)) {
@@ -288,7 +289,7 @@ class Probe {
       std::string places;
       for (size_t k = 0; k < i.dead.size(); ++k)
         if (i.dead[k]) places += (places.empty() ? "" : ", ") + std::to_string(k);
-      result_.remarks.push_back("order: products at k = " + places + " have no effect; in the other tests they are 0");
+      result_.remarks.push_back("order: products at k = " + places + " have no effect on results; the other tests set them to 0");
       seen_.all.clear();
       observe("alone", probe_tiles("alone", i, i.k, effort_.seed));
     }
@@ -388,7 +389,7 @@ class Probe {
   void explain(const Unit& unit) {
     result_.unexplained = unexplained_by(unit, *instruction_, seen_);
     if (result_.unexplained.size() == 1 && result_.unexplained[0].kind == "signs")
-      result_.remarks.push_back("round: only signs of zero results are unexplained");
+      result_.remarks.push_back("round: the model explains everything but the signs of zero results");
   }
 
   std::shared_ptr<Instruction> instruction_;
@@ -461,11 +462,12 @@ std::vector<std::string> probed_lines(const Probed& probed, const LikeRow* claim
   for (const NotObservable& one : probed.not_observable)
     lines.push_back(fmt::format("  not observable on this instruction: {}; this cell could also be {}", one.cell, one.what));
   if (probed.known()) {
-    lines.push_back(fmt::format("  {} elements checked, {} of them with new random inputs after the unit was found: all are explained",
-                                probed.elements, probed.checked));
+    lines.push_back(
+        fmt::format("  {} elements checked, {} of them on new random inputs after the model was found: the model explains all",
+                    probed.elements, probed.checked));
     return lines;
   }
-  lines.push_back("  UNKNOWN UNIT: no possible row explains all results; the cells above explain the most");
+  lines.push_back("  UNKNOWN UNIT: no model explains all results; the cells above are those of the model that explains the most");
   for (const std::string& remark : probed.remarks) lines.push_back("    " + remark);
   for (const Unexplained& one : probed.unexplained) {
     lines.push_back(fmt::format("    {:<10} {} of {} elements not explained{}", one.kind, one.wrong, one.elements,

@@ -118,7 +118,7 @@ std::vector<UnitParameter> parameters_of_terms() {
        [](Unit& u, int v) { set_exponent(u, v >> 8), u.fraction_bits = v & 0xff; },
        false,
        true},
-      {"fraction bits of a term",
+      {"number of fraction bits that a term keeps",
        "sum",
        {"kept"},
        [](const Instruction&, const Unit& u) {
@@ -127,7 +127,7 @@ std::vector<UnitParameter> parameters_of_terms() {
        [](const Unit& u) { return u.fraction_bits; },
        [](Unit& u, int v) { u.fraction_bits = v; },
        true},
-      {"how bits are cut off",
+      {"how the lower bits of a term are cut off",
        "sum",
        {"kept"},
        [](const Instruction&, const Unit& u) {
@@ -178,7 +178,7 @@ constexpr int kOrderBits = 11;
 
 std::vector<UnitParameter> parameters_of_sums() {
   return {
-      {"whether zeros count in the largest exponent",
+      {"whether the exponent of a zero can be the largest exponent",
        "exponent",
        {"zeros"},
        [](const Instruction&, const Unit& u) {
@@ -187,14 +187,14 @@ std::vector<UnitParameter> parameters_of_sums() {
        [](const Unit& u) { return int(u.zeros_count); },
        [](Unit& u, int v) { u.zeros_count = v != 0; },
        false},
-      {"lower bound of the largest exponent",
+      {"lower bound of the largest exponent, by which terms are aligned",
        "exponent",
        {"alone", "tiny", "least"},
        term_exponents,
        [](const Unit& u) { return u.least_exponent; },
        [](Unit& u, int v) { u.least_exponent = v; },
        true},
-      {"when c is added",
+      {"whether c is added after the products",
        "c",
        {"wide", "near_one"},
        [](const Instruction&, const Unit& u) {
@@ -245,7 +245,7 @@ std::vector<UnitParameter> parameters_of_results() {
        [](const Unit& u) { return u.c_fraction_bits; },
        [](Unit& u, int v) { u.c_fraction_bits = v; },
        true},
-      {"how bits of the sum and c are cut off",
+      {"how bits are cut off when c is added to the sum",
        "c",
        {"kept", "addend"},
        [](const Instruction&, const Unit& u) {

@@ -176,7 +176,7 @@ Climb climb(const BoundCase& bound, const Case& one, const KernelOffer& kernel, 
   const auto with_rows = [&](auto rows_of) {
     return [&, rows_of]() -> Trial {
       const int64_t rows = bound.independent_rows();
-      if (rows == 0) return {.absent = "rows of this op are not independent"};
+      if (rows == 0) return {.absent = "the results of a row depend on other rows"};
       return climber.other_rows(rows_of(rows));
     };
   };

@@ -437,7 +437,7 @@ TEST(Ladder, RungsThatCannotBeTriedSayWhy) {
   EXPECT_THAT(verdict.climb->held, ElementsAre("repeat"));
   EXPECT_THAT(
       verdict.climb->absent,
-      ElementsAre(Pair("batch", "rows of this op are not independent"), Pair("neighbours", "rows of this op are not independent"),
+      ElementsAre(Pair("batch", "the results of a row depend on other rows"), Pair("neighbours", "the results of a row depend on other rows"),
                   Pair("stream", "the library has no streams"), Pair("graph", "the library has no streams")));
 }
 

@@ -95,8 +95,9 @@ void distance_chart(Node parent, const TensorFinding& f) {
   int64_t most = 0;
   for (const auto& [label, count] : counts) most = std::max(most, count);
   if (counts.empty()) return;
-  const Node body = chart(parent, "How far outside", {"distance", "elements", ""},
-                          fmt::format("Distances from the nearest accepted code, in ulp of {}.", f.format));
+  const Node body =
+      chart(parent, "How far outside", {"distance", "elements", ""},
+            fmt::format("Numbers of elements by their distance from the nearest accepted code, in ulp of {}.", f.format));
   for (const auto& [label, count] : counts) count_row(body, label, count, most);
 }
 
@@ -108,7 +109,7 @@ void magnitude_chart(Node parent, const TensorFinding& f) {
   int step = 1;
   while (!exponents.empty() && coarser(exponents, step).size() > kMostRows) step *= 2;
   const Node body = chart(parent, "Error by magnitude", {"accepted", "elements", "outside", "share", "mean ulp", "worst ulp"},
-                          "By the exponent of the nearest accepted value; means are over the wrong elements.");
+                          "One line for each exponent of the nearest accepted value. Means count only wrong elements.");
   if (zero.elements > 0) magnitude_row(body, "0", zero);
   for (const auto& [bin, m] : coarser(exponents, step)) magnitude_row(body, exponents_text(bin, step), m);
   if (special.elements > 0) magnitude_row(body, "Inf, NaN", special);
@@ -119,7 +120,8 @@ void budget_chart(Node parent, const TensorFinding& f) {
   const int64_t most = *std::max_element(budget.begin(), budget.end());
   if (most == 0) return;
   const Node body = chart(parent, "Use of the budget", {"budget use", "elements", ""},
-                          "Distance from the middle of the accepted interval, divided by half its width. Only elements that accept several codes count.");
+                          "Numbers of elements by their distance from the middle of the accepted interval, divided by half its "
+                          "width. Only elements that accept several codes count.");
   for (size_t bin = 0; bin < budget.size(); ++bin) {
     const std::string label = bin < 10    ? fmt::format("{:.1f} .. {:.1f}", double(bin) / 10, double(bin + 1) / 10)
                               : bin == 10 ? "1 .. 2, outside"
@@ -298,7 +300,7 @@ void legend(Node caption, const Sheet& sheet, bool has_joint) {
   }
   if (!has_joint) return;
   child(caption, "span", "key together");
-  write(caption, "line: these elements contradict each other, though each alone may be accepted");
+  write(caption, "a line marks elements that contradict each other, though each alone may be accepted");
 }
 
 }  // namespace

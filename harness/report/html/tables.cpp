@@ -184,7 +184,8 @@ void vendor_table(Node section, const std::map<std::string, OfOp>& ops) {
     }
   if (sums.size() == 1 && vendors.size() == 1) return;  // the table of contracts, which follows on the page, has the counts
   write(line(section, "p", "soft"),
-        "Numbers of verdicts; a cell with failures is marked and shows their number first. An op links to its contracts.");
+        "Each cell counts verdicts. If some of them are failures, the cell is marked and shows the number of failures first. The "
+        "name of an op links to its contracts.");
   std::vector<std::string> head = {"op"};
   head.insert(head.end(), vendors.begin(), vendors.end());
   constexpr size_t kMostColumns = 28;  // more do not fit the page: the counts of an op are then in several lines
