@@ -27,17 +27,17 @@ rm -r "$golden/executed"
 
 # A run uses golden/power records that match the current tables, and prints how many it used.
 run=("$assay" run --backend cpu --suite quick)
-expect 0 "of 24 data sets: 24 recorded, 0 computed" "${run[@]}"
-expect 0 "of 24 data sets: 0 recorded, 24 computed" "${run[@]}" --reckon-power
+expect 0 "of 24 data sets: 24 read from golden/power, 0 computed" "${run[@]}"
+expect 0 "of 24 data sets: 0 read from golden/power, 24 computed" "${run[@]}" --reckon-power
 expect 0 "mutation scores of 0 data sets computed" "$assay" golden write
 
 # A run recomputes the records of changed rows and of files edited by hand. Edits of a comment or an unused contract change nothing.
 some_reckoned() {
   "${run[@]}" >"$scratch/run.txt" 2>&1
-  grep -q "of 24 data sets: [0-9]* recorded, [1-9][0-9]* computed" "$scratch/run.txt"
+  grep -q "of 24 data sets: [0-9]* read from golden/power, [1-9][0-9]* computed" "$scratch/run.txt"
 }
 sed -i '/^vllm.group_fp8,/s/fp32 scales of the CUDA op/scales/; /^aiter.per_tensor,/s/absmax/absmax max(1e-9)/' "$few/reference/contracts/quant.csv"
-expect 0 "of 24 data sets: 24 recorded, 0 computed" "${run[@]}"
+expect 0 "of 24 data sets: 24 read from golden/power, 0 computed" "${run[@]}"
 cp -r "$few/reference/contracts" "$scratch/contracts"
 sed -i '/^vllm.group_fp8,/s/max(1e-10)/max(1e-9)/' "$few/reference/contracts/quant.csv"
 some_reckoned || fail "after the edit of a contract, the run still reads all mutation scores from golden/power"

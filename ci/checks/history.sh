@@ -5,7 +5,7 @@
 r=$scratch h=$scratch/runs.history
 unset GITHUB_SHA CI_COMMIT_SHA
 few=(--suite rms_norm/quick --case '*/bf16.m4.*' --case '*/bf16.m3.n1024.*')
-library() { sed "$1" "$root/kernels/example_plugin/my_rms_norm.c" >"$r/mine.c" && cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$r/mine.c" -lm -o "$2" || fail "the example does not compile"; }
+library() { sed "$1" "$root/kernels/example_plugin/my_rms_norm.c" >"$r/mine.c" && cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$r/mine.c" -lm -o "$2" || fail "the example plug-in does not compile"; }
 library '' "$r/libmine.so"
 run() { "$assay" run --backend "$r/libmine.so" "${few[@]}" --history "$h" "$@"; }
 sql() { python3 -c 'import sqlite3, sys; print(*(value for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]) for value in row))' "$h" "$1"; }

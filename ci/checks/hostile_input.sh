@@ -99,7 +99,7 @@ own $'\x1b[31m'
 quickly 2 'own.csv:2:130: holds \x1b, which is not a printable character' "$assay" --contracts "$r/own.csv" contracts show my.own
 own $'\nALL AS EXPECTED'
 quickly 0 '\nALL AS EXPECTED' "$assay" --contracts "$r/own.csv" contracts show my.own
-! "$assay" --contracts "$r/own.csv" contracts show my.own | grep -q '^ALL AS EXPECTED' || fail "text of a table is printed as a line of its own: ALL AS EXPECTED"
+! "$assay" --contracts "$r/own.csv" contracts show my.own | grep -q '^ALL AS EXPECTED' || fail "text of a table cell is printed as a line that looks like the result of a run: ALL AS EXPECTED"
 for empty in --ledger --record --trend; do quickly 2 "is empty" "$assay" run $empty ""; done
 quickly 2 "ASSAY_ISA is 'zz'" env ASSAY_ISA=zz "$assay" list --suite rms_norm/quick
 

@@ -9,7 +9,7 @@ sed 's/double sum = 0;/float sum = 0;/; s/sum += (double)(v \* v);/sum += v * v;
 cmp -s "$sources" "$scratch/wrong.c" && fail "the edit did not change the example"
 for name in right wrong; do
   [ $name = right ] && from=$sources || from=$scratch/wrong.c
-  cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$from" -lm -o "$chip/lib$name.so" || fail "the example does not compile"
+  cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$from" -lm -o "$chip/lib$name.so" || fail "the example plug-in does not compile"
 done
 
 # Uses tables of one op, so that a sign-off takes seconds.
@@ -157,7 +157,7 @@ expect 3 "note: minimum scope: conversions: the library offers no op cast, or --
 # A library that offers only a contract from the user's own table.
 sed 's/^vllm.rms_norm@2026-06-18,/acme.rms_norm,/; 1!{/^acme/!d}' "$ASSAY_DATA/reference/contracts/norm.csv" >"$scratch/acme.csv"
 sed 's/vllm.rms_norm@2026-06-18/acme.rms_norm/' "$sources" >"$scratch/acme.c"
-cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$scratch/acme.c" -lm -o "$chip/libacme.so" || fail "the example does not compile"
+cc -std=c99 -O2 -ffp-contract=off -fPIC -shared -I"$root/kernels/abi" "$scratch/acme.c" -lm -o "$chip/libacme.so" || fail "the example plug-in does not compile"
 "$assay" new case acme.rms_norm --from vllm.rms_norm@2026-06-18 --contracts "$scratch/acme.csv" --output "$scratch/acme_cases.csv" >/dev/null || fail "new case writes no cases for acme.rms_norm"
 acme=(sign acme --contracts "$scratch/acme.csv")
 expect 2 "NOTHING RAN: back end $chip/libacme.so offers no contract that has a case; --cases FILE.csv adds" "${acme[@]}" --output "$scratch/own"

@@ -151,7 +151,9 @@ void add_place(Line& line, uintptr_t address, const void* context) {
   if (address < kFirstPage) {
     line.add(": ").add(kind_of_access(context)).add(" through a null pointer");
     if (address > 0)
-      line.add(", ").add(address, 10).add(" bytes behind it: a member of an object, or an element of an empty array");
+      line.add(", ")
+          .add(address, 10)
+          .add(" bytes behind it: a member of an object, or an element of an array, whose pointer is null");
   }
   if (address >= kFirstPage && remembered_count > 0) line.add(": ").add(kind_of_access(context)).add(" far from every tensor");
 }

@@ -62,21 +62,25 @@ int main(int argc, char** argv) {
   const auto size = std::filesystem::file_size(path);
   std::vector<double> sorted = seconds;
   std::sort(sorted.begin(), sorted.end());
-  fmt::print("{} runs of {} verdicts: {:.1f} MB, of which the first run {:.1f} MB\n", runs, count, double(size) / 1e6,
-             double(first) / 1e6);
-  fmt::print("time to add a run: first {:.2f} s, median {:.2f} s, slowest {:.2f} s\n", seconds.front(), sorted[sorted.size() / 2],
-             sorted.back());
+  fmt::print("a history of {} runs of {} verdicts: {:.1f} MB, of which {:.1f} MB for the first run\n", runs, count,
+             double(size) / 1e6, double(first) / 1e6);
+  fmt::print("time to add a run: {:.2f} s for the first, {:.2f} s at the median, {:.2f} s at most\n", seconds.front(),
+             sorted[sorted.size() / 2], sorted.back());
   const assay::History history(path, assay::History::Access::kRead);
   assay::HistoryData data;
   std::string text, page;
   const double read = seconds_of([&] { data = history.read({}); }),
                shown = seconds_of([&] { text = assay::history_text(data, path, false); }),
                drawn = seconds_of([&] { page = assay::history_page(data, path); });
-  fmt::print("whole history: read in {:.2f} s, console text {:.2f} s, HTML page {:.2f} s ({:.1f} MB), {} groups of changes\n",
-             read, shown, drawn, double(page.size()) / 1e6, assay::change_groups(data).size());
+  fmt::print(
+      "time for the whole history: {:.2f} s to read it, {:.2f} s for the console text, {:.2f} s for the HTML page ({:.1f} MB); "
+      "{} groups of changes\n",
+      read, shown, drawn, double(page.size()) / 1e6, assay::change_groups(data).size());
   const double one =
       seconds_of([&] { text = assay::history_text(history.read({.contracts = {"vllm.group_fp8_7@*"}}), path, false); });
   const double newest = seconds_of([&] { (void)history.verdicts_of(history.newest()); });
-  fmt::print("text for one contract: {:.2f} s; verdicts of the newest run: {:.2f} s\n", one, newest);
+  fmt::print(
+      "time for one contract: {:.2f} s to read it and make its text; time to read the verdicts of the newest run: {:.2f} s\n",
+      one, newest);
   std::filesystem::remove(path);
 }

@@ -51,7 +51,7 @@ std::string power_sources(const std::vector<Case>& cases, const RunResult& resul
   size_t recorded = 0;
   for (const Case& one : cases)
     if (judged.erase(one.data_id()) > 0) recorded += records.find(one) != nullptr;
-  return fmt::format("of {} data sets: {} recorded, {} computed", all, recorded, all - recorded);
+  return fmt::format("mutation scores of {} data sets: {} read from golden/power, {} computed", all, recorded, all - recorded);
 }
 
 int put_table(const std::string& command, const std::function<std::string()>& table, const std::string& write,

@@ -153,10 +153,10 @@ const char* problem_of(const Quantized& of, const Block& block) {
   const bool fp8 = !of.four_bits;
   if (fp8 && block.most == kE4m3Nan) return "NaN code";
   if (std::isnan(block.scale)) return "NaN scale";
-  if (std::isinf(block.scale)) return "infinite scale: it was above the format's maximum before the cast";
+  if (std::isinf(block.scale)) return "infinite scale: before the cast, the scale was above the format's maximum";
   if (std::signbit(block.scale)) return "negative scale";
   const bool mx = of.scale == Scale::kE8m0;
-  if (mx && block.byte == 254) return "largest scale 2^127: it was above the format's maximum before the cast";
+  if (mx && block.byte == 254) return "largest scale 2^127: before the cast, the scale was above the format's maximum";
   const bool none = mx ? block.byte == 0 : block.scale < std::numeric_limits<float>::min();
   if (none) return block.most > 0 ? "scale underflowed, although codes are not 0" : nullptr;
   if (of.scale == Scale::kE4m3) {

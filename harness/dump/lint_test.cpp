@@ -229,7 +229,7 @@ TEST(Lint, AGlobalScaleThatLeavesTheRangeOfItsBlocksUnused) {
 TEST(Lint, NamesProblemsOfMxfp4) {
   const Checkpoint clean = mx(kE2M1, false);
   expect_finding(clean, "up.weight_scale", byte(12, 255), "NaN scale", "row 1, block 4: scale byte 0xff");
-  expect_finding(clean, "up.weight_scale", byte(12, 254), "above the format's maximum before the cast", "row 1, block 4");
+  expect_finding(clean, "up.weight_scale", byte(12, 254), "before the cast, the scale was above the format's maximum", "row 1, block 4");
   expect_finding(clean, "up.weight_scale", byte(12, 0), "scale underflowed, although codes are not 0", "row 1, block 4");
   expect_finding(clean, "up.weight", block_of_codes(7, 2, 16, 0x80), "dead block", "row 7, block 2");
   expect_finding(clean, "up.weight", block_of_codes(7, 2, 16, 0x23), "the largest is below 2", "row 7, block 2");

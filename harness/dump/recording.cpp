@@ -170,9 +170,10 @@ RecordedCall read_call(const Recording& recording, const RecordedVerdict& record
     if (const std::string format = metadata_or_empty(dump, stored.name + ".format"); stored.format == nullptr && !format.empty())
       stored.format = find_format(format);
     const std::string role = metadata_or_empty(dump, stored.name + ".role");
-    if (role != "input" && role != "output") throw DumpError(file, "tensor '" + stored.name + "'", "has no role in the metadata");
+    if (role != "input" && role != "output")
+      throw DumpError(file, "tensor '" + stored.name + "'", "has no role (input or output) in the metadata");
     if (stored.format == nullptr)
-      throw DumpError(file, "tensor '" + stored.name + "'", stored.dtype + " is not a format of a recording");
+      throw DumpError(file, "tensor '" + stored.name + "'", stored.dtype + " is not a format that a recording can have");
     HostTensor tensor{storage_spec(dump, stored), read_bytes(dump, stored)};
     tensor.spec.role = role == "input" ? Role::kInput : Role::kOutput;
     if (const std::string rank = metadata_or_empty(dump, stored.name + ".rank"); !rank.empty()) {

@@ -105,7 +105,7 @@ std::vector<UnitParameter> parameters_of_terms() {
        [](const Unit& u) { return int(u.flush); },
        [](Unit& u, int v) { u.flush = v != 0; },
        false},
-      {"fraction bits and exponent by which a term is aligned",
+      {"number of fraction bits that a term keeps, and exponent by which it is aligned",
        "sum",
        {"kept"},
        [](const Instruction&, const Unit& u) {

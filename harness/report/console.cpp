@@ -39,9 +39,9 @@ std::string facts(const TensorFinding& f) {
 void tensor(std::string& text, const TensorFinding& f) {
   const std::string what = fmt::format("{} {} {}: ", f.name, shape_text(f.shape), f.format);
   if (f.agrees()) {
-    line(text, "tensor", what + fmt::format("{} elements agree{}", f.elements, facts(f)));
+    line(text, "tensor", what + fmt::format("all {} elements are accepted{}", f.elements, facts(f)));
   } else if (f.outside == 0) {
-    line(text, "tensor", what + fmt::format("{} elements agree, but the padding is wrong{}", f.elements, facts(f)));
+    line(text, "tensor", what + fmt::format("all {} elements are accepted, but the padding is wrong{}", f.elements, facts(f)));
   } else {
     line(text, "tensor",
          what +

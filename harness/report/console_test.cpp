@@ -31,7 +31,7 @@ TEST(Console, AFailureSaysWhatWhereHowMuchByWhichRightAndHowToRepeat) {
   worst     q[1, 7]   got 0x55 = 13   accepted 0x56 = 14 .. 0x57 = 15   -1 ulp of e4m3fn
   accepted  pinned: one code
   note      truncation for nearest explains 223 of 223 elements
-  tensor    scale [2, 2] f32: 4 elements agree, budget use 0.50
+  tensor    scale [2, 2] f32: all 4 elements are accepted, budget use 0.50
   row       suites/quant_group/cases/quick.csv:3  every quotient lies halfway between two codes
   repro     assay run --backend cpu --case 'quant_group/e4m3fn.m2.n256.g128.ties.s17'
 )");
@@ -50,7 +50,7 @@ TEST(Console, NanZeroAndPaddingHaveTheirOwnWords) {
   v.tensors[0].worst = element({0, 3}, 0x7f, 0xff, 0xff, 0);
   EXPECT_THAT(failure_text(v), HasSubstr("got 0x7f = nan   accepted 0xff = nan   is another NaN\n"));
   v.tensors[0].outside = 0;
-  EXPECT_THAT(failure_text(v), HasSubstr("512 elements agree, but the padding is wrong"));
+  EXPECT_THAT(failure_text(v), HasSubstr("all 512 elements are accepted, but the padding is wrong"));
   EXPECT_EQ(headline(v), "q: 2 padding elements wrong");
 }
 

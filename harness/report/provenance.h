@@ -37,7 +37,7 @@ struct Provenance {
   FileStamp library, ledger;
   std::vector<FileStamp> tables;  ///< the user's contract and case tables
   std::string evidence;           ///< contracts by evidence (glossary): "of 60 contracts checked: 42 ran, 17 read, 1 inferred"
-  std::string power;              ///< source of the mutation scores: "of 120 data sets: 118 recorded, 2 computed"
+  std::string power;              ///< source of the mutation scores: "mutation scores of 120 data sets: 118 read from golden/power, ..."
 };
 
 /// The current time: "2026-11-23T02:50:53Z".

@@ -41,7 +41,7 @@ void tensor_head(Node card, const TensorFinding& f) {
     text = fmt::format("{} of {} elements are wrong: outside their accepted set ({}){}", f.outside, f.elements,
                        percent(f.outside, f.elements), direction_text(f));
   } else {
-    text = fmt::format("{} elements agree{}", f.elements, f.agrees() ? "" : ", but not the padding");
+    text = fmt::format("all {} elements are accepted{}", f.elements, f.agrees() ? "" : ", but the padding is wrong");
   }
   if (f.budget_use > 0 && f.outside == 0) text += fmt::format(", largest budget use {:.3g}", f.budget_use);
   if (f.unjudged > 0) text += fmt::format(", {} unjudged", f.unjudged);

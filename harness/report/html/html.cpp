@@ -126,7 +126,7 @@ void head(Node main, const RunResult& result, const Provenance& provenance, cons
   }
   const Node facts = line(main, "dl");
   entry(facts, "cases", std::to_string(cases.size()));
-  entry(facts, "kernels", fmt::format("{}, {:.3g} s in their calls", kernels.size(), seconds));
+  entry(facts, "kernels", fmt::format("{}; their calls took {:.3g} s", kernels.size(), seconds));
   entry(facts, "verdicts", fmt::format("{}, {} not as expected", result.verdicts.size(), result.unexpected()));
   for (const auto& [rung, count] : counts_by_rung(result)) entry(facts, "determinism", fmt::format("{} {}", count, rung));
   words(main);
